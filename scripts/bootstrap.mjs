@@ -1,0 +1,100 @@
+// Makes a clean checkout ready, on any Node from 18: finds (or installs, from this checkout's own
+// lock file) a Node that fleet runs on, installs the packages, builds. Written so that Node 18 can parse it.
+import {spawnSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const needed = [22, 22];
+
+function fail(because, hint) {
+	process.stderr.write(`fleet: ${because}\n  hint: ${hint}\n`);
+	process.exit(1);
+}
+
+function isNewEnough(version) {
+	const [major, minor] = version.split('.').map(Number);
+	return major > needed[0] || (major === needed[0] && minor >= needed[1]);
+}
+
+/** A setup step stays silent unless it fails: `npm start` is to be quiet but for fleet's own words. */
+function npm(node, cwd, argv) {
+	const cli = process.env.npm_execpath;
+	const usable = cli && cli.endsWith('.js');
+	const command = usable ? node : 'npm';
+	// npm hands its own settings down as npm_config_*: those of the outer call (--prefix, --loglevel) are not meant for this one.
+	const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_config_(local_prefix|prefix|loglevel|global)$/.test(key) && key !== 'NODE_ENV'));
+	const result = spawnSync(command, [...(usable ? [cli] : []), ...argv], {cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e8});
+	if (result.status !== 0) {
+		process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+		fail(`"npm ${argv.join(' ')}" failed in ${cwd}`, 'read npm\'s words above; the registry must be reachable the first time');
+	}
+}
+
+/** Runs `npm ci` in a folder when its lock file is not the one that was installed last. */
+function install(node, folder) {
+	const stamp = path.join(folder, 'node_modules', '.installed');
+	const wanted = createHash('sha256').update(readFileSync(path.join(folder, 'package-lock.json'))).digest('hex');
+	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
+		return;
+	}
+
+	process.stderr.write(`fleet: installing packages (${path.relative(root, folder) || 'first time'})…\n`);
+	npm(node, folder, ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+	mkdirSync(path.dirname(stamp), {recursive: true});
+	writeFileSync(stamp, wanted);
+}
+
+/** The Node that works on this checkout: the one that runs this script, or a pinned one from the registry. */
+function findNode() {
+	if (isNewEnough(process.versions.node)) {
+		return process.execPath;
+	}
+
+	const folder = path.join(root, 'scripts', 'node');
+	install(process.execPath, folder);
+	for (const name of [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`]) {
+		const candidate = path.join(folder, 'node_modules', name, 'bin', 'node');
+		if (existsSync(candidate)) {
+			return candidate;
+		}
+	}
+
+	return fail(`Node ${needed.join('.')} or later is needed, this is ${process.versions.node}`, 'install Node 22.22 or later from https://nodejs.org');
+}
+
+function newest(folder) {
+	let latest = 0;
+	for (const entry of readdirSync(folder, {withFileTypes: true})) {
+		const full = path.join(folder, entry.name);
+		latest = Math.max(latest, entry.isDirectory() ? newest(full) : statSync(full).mtimeMs);
+	}
+
+	return latest;
+}
+
+function build(node) {
+	const output = path.join(root, 'dist', 'fleet.js');
+	const inputs = Math.max(newest(path.join(root, 'source')), statSync(path.join(root, 'scripts', 'build.mjs')).mtimeMs, statSync(path.join(root, 'package-lock.json')).mtimeMs);
+	if (existsSync(output) && statSync(output).mtimeMs > inputs) {
+		return;
+	}
+
+	const result = spawnSync(node, [path.join(root, 'scripts', 'build.mjs')], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
+	if (result.status !== 0) {
+		rmSync(output, {force: true});
+		fail('the build failed', 'npm run build says why');
+	}
+}
+
+/** @returns {{node: string, env: Record<string, string>}} the Node to use, and an environment in which `node` is that one. */
+export function bootstrap() {
+	const node = findNode();
+	install(node, root);
+	build(node);
+	const env = {...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}`};
+	return {node, env};
+}

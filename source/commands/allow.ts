@@ -1,0 +1,25 @@
+import {compose} from '../compose.ts';
+import {orThrow, Refusal} from '../core/refusal.ts';
+import {parseDuration} from '../core/time.ts';
+import {allow} from '../engine/scopes.ts';
+import {findRun} from '../engine/runs.ts';
+import {kindOf} from '../scopes/registry.ts';
+import {reasonOption, type Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		reasonOption(command.argument('<run>').argument('<scope>', 'such as network:example.org').option('--for <time>', 'how long, such as 30m; by default until the run ends'));
+	},
+	async run(io, [name, scope], options) {
+		const context = compose();
+		const run = findRun(context, name!);
+		if (String(options['because']).trim() === '') {
+			throw new Refusal('a grant needs a reason', 'say why with --because "…"');
+		}
+
+		const duration = options['for'] === undefined ? undefined : orThrow(parseDuration(options['for']));
+		const effect = await allow(context, run, scope!, options['because'], duration);
+		const warning = kindOf(scope!)?.warning;
+		io.out(`${scope} is on for ${run.id}, ${effect}\n${warning ? `  note: ${warning}\n` : ''}`);
+	},
+};

@@ -1,0 +1,64 @@
+import process from 'node:process';
+import {compose} from '../compose.ts';
+import {exitCodes, Refusal} from '../core/refusal.ts';
+import {decideDeploy} from '../core/decide.ts';
+import {neutralise, neutraliseLine} from '../core/neutralise.ts';
+import {deploy, findTarget} from '../engine/deploy.ts';
+import {findRun, withJournal} from '../engine/runs.ts';
+import {ask, readLines} from './ask.ts';
+import {reasonOption, type Verb} from './verb.ts';
+
+const collect = (value: string, earlier: string[]) => [...earlier, value];
+
+export const verb: Verb = {
+	define(command) {
+		reasonOption(command.argument('<run>').argument('<target>')
+			.option('--confirm <target>', 'the target\'s name once more, in place of typing it')
+			.option('--credential <name=->', 'read this credential from stdin, one line each, in this order', collect, []));
+	},
+	async run(io, [name, target], options) {
+		const context = compose();
+		const run = findRun(context, name!);
+		const early = decideDeploy(run, context.actor, target!, target);
+		if (early) {
+			await withJournal(context, run.id, journal => deploy(context, journal, target!, target, new Map(), () => {}));
+			throw early;
+		}
+
+		const {command, credentials} = await findTarget(run, target!);
+		const piped: string[] = [];
+		for (const text of options['credential'] as string[]) {
+			const match = /^([A-Za-z_]\w*)=-$/.exec(text);
+			if (!match || !credentials.includes(match[1]!)) {
+				throw new Refusal(match ? `${target} needs no credential ${match[1]}` : 'a credential is written NAME=-, and its value comes on stdin', credentials.length === 0 ? `${target} needs none` : `it needs: ${credentials.join(', ')}`);
+			}
+
+			piped.push(match[1]!);
+		}
+
+		let confirmed: string | undefined = options['confirm'];
+		if (confirmed === undefined && io.interactive) {
+			io.err(`deploy ${run.merge!.commit.slice(0, 10)} to ${target}: ${neutraliseLine(command)}\n`);
+			confirmed = await ask(`type the target's name to go on: `, false);
+		}
+
+		const values = new Map<string, string>();
+		const unconfirmed = decideDeploy(run, context.actor, target!, confirmed);
+		if (!unconfirmed) {
+			const lines = piped.length === 0 ? [] : await readLines(piped.length);
+			for (const [index, wanted] of piped.entries()) {
+				values.set(wanted, lines[index] ?? '');
+			}
+
+			for (const wanted of credentials) {
+				if (!values.has(wanted) && io.interactive) {
+					values.set(wanted, await ask(`${wanted} (not shown): `, true));
+				}
+			}
+		}
+
+		const outcome = await withJournal(context, run.id, journal => deploy(context, journal, target!, confirmed, values, text => process.stdout.write(neutralise(text))));
+		io.out(`${target}: ${outcome}\n`);
+		return outcome === 'succeeded' ? exitCodes.ok : outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
+	},
+};

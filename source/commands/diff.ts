@@ -1,0 +1,24 @@
+import process from 'node:process';
+import {compose} from '../compose.ts';
+import {neutralise} from '../core/neutralise.ts';
+import {diff} from '../engine/review.ts';
+import {findRun} from '../engine/runs.ts';
+import type {Verb} from './verb.ts';
+
+const colours: Record<string, string> = {'+': '\u001B[32m', '-': '\u001B[31m', '@': '\u001B[36m'};
+
+export const verb: Verb = {
+	define(command) {
+		command.argument('<run>').option('--stat', 'a summary');
+	},
+	async run(io, [name], options) {
+		const context = compose();
+		const text = neutralise(await diff(context, findRun(context, name!), Boolean(options['stat'])));
+		if (text === '') {
+			io.err('fleet: nothing was changed\n');
+			return;
+		}
+
+		io.out(process.stdout.isTTY && !process.env['NO_COLOR'] && !options['stat'] ? text.split('\n').map(line => colours[line[0] ?? ''] ? `${colours[line[0]!]}${line}\u001B[0m` : line).join('\n') : text);
+	},
+};

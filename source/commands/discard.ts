@@ -1,0 +1,16 @@
+import {compose} from '../compose.ts';
+import {discard} from '../engine/discard.ts';
+import {findRun, withJournal} from '../engine/runs.ts';
+import {reasonOption, type Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		reasonOption(command.argument('<run>'));
+	},
+	async run(io, [name], options) {
+		const context = compose();
+		const {id} = findRun(context, name!);
+		const kept = await withJournal(context, id, journal => discard(context, journal, options['because']));
+		io.out(`discarded ${id}; its work is kept as ${kept.join(', ') || 'it was merged'}\n  fleet restore ${id} brings it back\n`);
+	},
+};

@@ -1,0 +1,130 @@
+import {execFile, spawnSync} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import process from 'node:process';
+import {compose} from '../compose.ts';
+import type {Context} from '../engine/context.ts';
+import type {Availability} from '../core/seams.ts';
+import {exitCodes} from '../core/refusal.ts';
+import {ask} from './ask.ts';
+import type {Io, Verb} from './verb.ts';
+
+type Check = Availability & {readonly id: string; readonly needed: boolean};
+
+function output(argv: string[]): Promise<string | undefined> {
+	return new Promise(resolve => {
+		execFile(argv[0]!, argv.slice(1), {timeout: 5000}, (error, stdout) => resolve(error ? undefined : stdout.trim()));
+	});
+}
+
+async function checkGit(): Promise<Availability> {
+	const version = (await output(['git', '--version']))?.replace('git version ', '');
+	if (version === undefined) {
+		return {works: false, version: '', because: 'git is not installed', hint: 'fleet doctor --fix'};
+	}
+
+	const [major = 0, minor = 0] = version.split('.').map(Number);
+	return major > 2 || (major === 2 && minor >= 38)
+		? {works: true, version, because: `git ${version} merges in memory`, hint: ''}
+		: {works: false, version, because: `git ${version} is too old: merge-tree --write-tree needs 2.38`, hint: 'upgrade git'};
+}
+
+async function examine(context: Context): Promise<Check[]> {
+	const node: Availability = {works: true, version: process.versions.node, because: `Node ${process.versions.node}`, hint: ''};
+	return [
+		...await Promise.all(context.sandboxes.map(async sandbox => ({...await sandbox.probe(), id: `sandbox ${sandbox.id}`, needed: true}))),
+		{...await checkGit(), id: 'git', needed: true},
+		{...node, id: 'node', needed: true},
+		...await Promise.all(context.vaults.map(async vault => ({...await vault.probe(), id: `vault ${vault.id}`, needed: false}))),
+		...context.agents.map(agent => ({id: `agent ${agent.id}`, needed: false, works: true, version: '', because: agent.title, hint: ''})),
+	];
+}
+
+/** How each package manager installs, without asking. The first that is here is used. */
+const managers: ReadonlyArray<{program: string; before?: string[]; install: string[]}> = [
+	{program: '/usr/bin/apt-get', before: ['apt-get', 'update', '-q'], install: ['apt-get', 'install', '-y', '-q', '--no-install-recommends']},
+	{program: '/usr/bin/dnf', install: ['dnf', 'install', '-y']},
+	{program: '/usr/bin/zypper', install: ['zypper', '--non-interactive', 'install']},
+	{program: '/usr/bin/pacman', install: ['pacman', '-S', '--noconfirm']},
+	{program: '/sbin/apk', install: ['apk', 'add']},
+];
+
+function missingPackages(checks: readonly Check[]): string[] {
+	return [
+		...(checks.some(check => check.id === 'sandbox bubblewrap' && !check.works && check.because.includes('not installed')) ? ['bubblewrap'] : []),
+		...(checks.some(check => check.id === 'git' && !check.works && check.because.includes('not installed')) ? ['git'] : []),
+	];
+}
+
+/** Installs what is missing with the machine's own package manager: shown first, and asked about where somebody can answer. */
+async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<boolean> {
+	const manager = managers.find(manager => existsSync(manager.program));
+	if (!manager) {
+		io.err(`fleet: no package manager that is known here\n  hint: install ${packages.join(' and ')} by hand\n`);
+		return false;
+	}
+
+	const root = process.getuid?.() === 0;
+	const steps = [...(manager.before ? [manager.before] : []), [...manager.install, ...packages]].map(step => root ? step : ['sudo', ...step]);
+	for (const step of steps) {
+		io.err(`  ${step.join(' ')}\n`);
+	}
+
+	const unattended = yes || process.env['CI'] !== undefined;
+	if (!unattended) {
+		const command = steps.map(step => step.join(' ')).join(' && ');
+		if (!io.interactive) {
+			io.err(`fleet: nobody to ask\n  hint: ${command}, or fleet doctor --fix --yes\n`);
+			return false;
+		}
+
+		if (!/^y(?:es)?$/i.test((await ask('run this? [y/N] ', false)).trim())) {
+			io.err('nothing was installed\n');
+			return false;
+		}
+	} else if (!root && spawnSync('sudo', ['-n', 'true'], {stdio: 'ignore'}).status !== 0) {
+		io.err(`fleet: this needs root, and sudo asks for a password\n  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`);
+		return false;
+	}
+
+	for (const [index, step] of steps.entries()) {
+		const result = spawnSync(step[0]!, step.slice(1), {stdio: ['inherit', 'pipe', 'pipe'], encoding: 'utf8', env: {...process.env, DEBIAN_FRONTEND: 'noninteractive'}});
+		// A package list that is partly out of reach may still know the package.
+		if (result.status !== 0 && index === steps.length - 1) {
+			io.err(`${result.stdout}${result.stderr}fleet: "${step.join(' ')}" failed\n  hint: its words are above\n`);
+			return false;
+		}
+	}
+
+	return true;
+}
+
+export const verb: Verb = {
+	define(command) {
+		command.option('--fix', 'install what is missing, with the machine\'s package manager').option('--yes', 'do not ask').option('--json', 'one JSON document');
+	},
+	async run(io, _positional, options) {
+		const context = compose();
+		let checks = await examine(context);
+		const packages = missingPackages(checks);
+		if (options['fix'] && packages.length > 0) {
+			io.err(`missing: ${packages.join(', ')}\n`);
+			await fix(io, packages, Boolean(options['yes']));
+			checks = await examine(context);
+		}
+
+		if (options['json']) {
+			io.json({ok: checks.every(check => check.works || !check.needed), checks});
+		} else {
+			for (const check of checks) {
+				io.out(`${check.works ? 'works' : check.needed ? 'FAILS' : 'none '}  ${check.id.padEnd(20)} ${check.because}\n`);
+				if (!check.works && check.hint !== '') {
+					io.out(`       ${''.padEnd(20)} hint: ${check.hint}\n`);
+				}
+			}
+
+			io.out('\nnot covered here: kernel faults, what a granted host does with what it is sent, and code that you run yourself\n');
+		}
+
+		return checks.every(check => check.works || !check.needed) ? exitCodes.ok : exitCodes.gate;
+	},
+};

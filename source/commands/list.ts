@@ -1,0 +1,36 @@
+import stringWidth from 'string-width';
+import {compose} from '../compose.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
+import {checksOf} from '../core/run.ts';
+import {formatDuration} from '../core/time.ts';
+import {listRuns} from '../engine/runs.ts';
+import {runDocument, scopesOf} from './documents.ts';
+import type {Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		command.option('--all', 'discarded runs too').option('--json', 'one JSON document');
+	},
+	async run(io, _positional, options) {
+		const context = compose();
+		const runs = listRuns(context).filter(run => options['all'] || run.stage !== 'discarded');
+		if (options['json']) {
+			io.json(runs.map(run => runDocument(run)));
+			return;
+		}
+
+		if (runs.length === 0) {
+			io.out('no runs: fleet run -- CMD…\n');
+			return;
+		}
+
+		const rows = [['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'AGE', 'BECAUSE'], ...runs.map(run => {
+			const checks = checksOf(run);
+			return [run.project.id, run.id, run.agent, run.stage, scopesOf(run).slice(2).join(' ') || '-', `${checks.passed}/${checks.total}`, formatDuration(Date.now() - Date.parse(run.createdAt)), neutraliseLine(run.because)];
+		})];
+		const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => stringWidth(row[column]!))));
+		for (const row of rows) {
+			io.out(`${row.map((cell, column) => column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - stringWidth(cell))).join('  ').trimEnd()}\n`);
+		}
+	},
+};

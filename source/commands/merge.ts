@@ -1,0 +1,16 @@
+import {compose} from '../compose.ts';
+import {merge} from '../engine/merge.ts';
+import {findRun, withJournal} from '../engine/runs.ts';
+import {reasonOption, type Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		reasonOption(command.argument('<run>'));
+	},
+	async run(io, [name], options) {
+		const context = compose();
+		const run = findRun(context, name!);
+		const {commit, checkout} = await withJournal(context, run.id, journal => merge(context, journal, options['because']));
+		io.out(`${run.target.replace('refs/heads/', '')} is now ${commit.slice(0, 10)}; its checkout: ${checkout}\n`);
+	},
+};

@@ -1,0 +1,53 @@
+import {compose} from '../compose.ts';
+import {gatesOf} from '../core/decide.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
+import {isInForce} from '../core/scope.ts';
+import {findRun} from '../engine/runs.ts';
+import {runDetails} from './documents.ts';
+import type {Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		command.argument('<run>').option('--json', 'one JSON document');
+	},
+	async run(io, [name], options) {
+		const run = findRun(compose(), name!);
+		if (options['json']) {
+			io.json(runDetails(run));
+			return;
+		}
+
+		const line = (title: string, text: string) => io.out(`${title.padEnd(10)} ${neutraliseLine(text)}\n`);
+		line('run', `${run.id}, attempt ${run.attempt}`);
+		line('project', `${run.project.id}, ${run.project.root}`);
+		line('branch', `${run.branch}, from ${run.base.slice(0, 10)}, to ${run.target.replace('refs/heads/', '')}`);
+		line('worktree', run.worktree);
+		line('agent', `${run.agent}: ${run.argv.join(' ')}`);
+		if (run.prompt !== undefined) {
+			line('prompt', run.prompt);
+		}
+
+		line('stage', `${run.stage}: ${run.because}`);
+		line('sandbox', run.sandbox || 'not started yet');
+		for (const note of run.notes) {
+			line('note', note);
+		}
+
+		for (const note of run.captured?.notes ?? []) {
+			line('note', note);
+		}
+
+		line('scopes', 'repo, build');
+		for (const grant of run.grants) {
+			line('', `${grant.scope}, ${isInForce(grant, Date.now()) ? grant.until ? `until ${grant.until}` : 'until the run ends' : 'expired'}: ${grant.because} (${grant.by.replace('person:', '')})`);
+		}
+
+		for (const denial of run.denials) {
+			line('denied', `${denial.target}, ${denial.count} times: ${denial.because}`);
+		}
+
+		for (const gate of gatesOf(run)) {
+			line(gate.id, `${gate.state}${gate.because === '' ? '' : `: ${gate.because}`}`);
+		}
+	},
+};

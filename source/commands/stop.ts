@@ -1,0 +1,34 @@
+import {compose} from '../compose.ts';
+import {Refusal} from '../core/refusal.ts';
+import {liveStages} from '../core/run.ts';
+import {connect, findRun, readRun} from '../engine/runs.ts';
+import {reasonOption, type Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		reasonOption(command.argument('<run>'));
+	},
+	async run(io, [name], options) {
+		const context = compose();
+		const run = findRun(context, name!);
+		const connection = await connect(context, run.id);
+		if (!connection) {
+			throw new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
+		}
+
+		const gone = new Promise<void>(resolve => {
+			connection.onEnd = () => resolve();
+		});
+		await connection.request({method: 'stop', because: options['because'], actor: context.actor as `person:${string}`});
+		connection.close();
+		await gone;
+		// The journal is closed last; whoever types the next verb should not find it held.
+		for (let tries = 0; tries < 200 && liveStages.has(readRun(context.paths.run(run.id))?.stage ?? 'stopped'); tries++) {
+			await new Promise(resolve => {
+				setTimeout(resolve, 25);
+			});
+		}
+
+		io.out(`${run.id} stopped; its work is kept on ${run.branch} and in its worktree\n`);
+	},
+};

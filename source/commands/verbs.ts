@@ -1,0 +1,32 @@
+import type {Verb} from './verb.ts';
+
+export type VerbEntry = {readonly name: string; readonly arguments: string; readonly summary: string; load(): Promise<Verb>};
+
+const entry = (name: string, argument: string, summary: string, load: () => Promise<{verb: Verb}>): VerbEntry => ({name, arguments: argument, summary, load: async () => (await load()).verb});
+
+/** Every verb, in the order that help shows them. Each is loaded only when it is typed. */
+export const verbs: readonly VerbEntry[] = [
+	entry('screen', '', 'the screen; also what `fleet` alone opens', () => import('./screen.ts')),
+	entry('demo', '[--yes] [--keep]', 'a throwaway project, a misbehaving agent, and every step to a deploy', () => import('./demo.ts')),
+	entry('doctor', '[--fix] [--yes] [--json]', 'which sandbox, git, vault and agents work here', () => import('./doctor.ts')),
+	entry('project', 'add [PATH] | list [--json]', 'the repositories whose runs are managed', () => import('./project.ts')),
+	entry('run', '["PROMPT"] [--allow SCOPE]… -- CMD…', 'start an agent in a worktree and a sandbox of its own', () => import('./run.ts')),
+	entry('list', '[--all] [--json]', 'the runs of all projects', () => import('./list.ts')),
+	entry('show', 'RUN [--json]', 'one run: stage, scopes, denials, gates', () => import('./show.ts')),
+	entry('logs', 'RUN [--follow] [--raw]', 'what the agent wrote', () => import('./logs.ts')),
+	entry('attach', 'RUN', 'the agent\'s own terminal; ctrl-q leaves it running', () => import('./attach.ts')),
+	entry('stop', 'RUN', 'end the agent and everything it started', () => import('./stop.ts')),
+	entry('resume', 'RUN', 'start another attempt in the same worktree', () => import('./resume.ts')),
+	entry('allow', 'RUN SCOPE --because TEXT [--for 30m]', 'turn a scope on for one run', () => import('./allow.ts')),
+	entry('revoke', 'RUN SCOPE', 'turn a scope off; open connections are cut', () => import('./revoke.ts')),
+	entry('audit', 'RUN [--json]', 'try the six items from inside the run\'s own sandbox', () => import('./audit.ts')),
+	entry('diff', 'RUN [--stat]', 'what the run changed', () => import('./diff.ts')),
+	entry('verify', 'RUN [--json]', 'take the work over and run the policy\'s commands on the merged tree', () => import('./verify.ts')),
+	entry('approve', 'RUN [--because TEXT]', 'a person\'s yes to exactly what was verified', () => import('./approve.ts')),
+	entry('reject', 'RUN [--because TEXT]', 'a person\'s no', () => import('./reject.ts')),
+	entry('merge', 'RUN [--because TEXT]', 'make the approved merge real', () => import('./merge.ts')),
+	entry('deploy', 'RUN TARGET [--confirm TARGET] [--credential NAME=-]…', 'run a target\'s command on the merged commit', () => import('./deploy.ts')),
+	entry('discard', 'RUN', 'take a run away and keep its work', () => import('./discard.ts')),
+	entry('restore', 'RUN', 'bring a discarded run back', () => import('./restore.ts')),
+	entry('journal', 'RUN [--json] | verify [RUN]', 'what happened, and whether the record is whole', () => import('./journal.ts')),
+];

@@ -1,0 +1,29 @@
+import {compose} from '../compose.ts';
+import {exitCodes} from '../core/refusal.ts';
+import {neutralise} from '../core/neutralise.ts';
+import {findRun, readRun, withJournal} from '../engine/runs.ts';
+import {verify} from '../engine/verify.ts';
+import type {Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		command.argument('<run>').option('--json', 'one JSON document');
+	},
+	async run(io, [name], options) {
+		const context = compose();
+		const {id} = findRun(context, name!);
+		const passed = await withJournal(context, id, journal => verify(context, journal, text => {
+			if (!options['json']) {
+				io.out(neutralise(text));
+			}
+		}));
+		const {verification} = readRun(context.paths.run(id))!;
+		if (options['json']) {
+			io.json(verification);
+		} else {
+			io.out(`${passed ? 'verified' : 'not verified'}: ${verification!.because}\n`);
+		}
+
+		return passed ? exitCodes.ok : exitCodes.gate;
+	},
+};

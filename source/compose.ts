@@ -1,0 +1,26 @@
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+import {agents} from './agents/registry.ts';
+import type {Context} from './engine/context.ts';
+import {local} from './executors/local/index.ts';
+import {findPaths} from './host/paths.ts';
+import {sandboxes} from './sandboxes/registry.ts';
+import {keyring} from './vaults/keyring/index.ts';
+
+/* The one file that joins the engine to the adapters. */
+
+/** The folder of the built programs: this file is bundled into it. */
+const here = path.dirname(fileURLToPath(import.meta.url));
+const built = path.basename(here) === 'dist' ? here : path.join(here, '..', 'dist');
+
+/** @throws Refusal where fleet's own folders cannot be used */
+export function compose(): Context {
+	return {
+		paths: findPaths(), sandboxes, agents, vaults: [keyring], executor: local,
+		actor: `person:${os.userInfo().username.replaceAll(/[\u0000-\u001F]/g, '')}`,
+		supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', path.join(built, 'supervisor.js')],
+		probe: path.join(built, 'probe.js'),
+	};
+}

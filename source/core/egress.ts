@@ -1,0 +1,200 @@
+/* What may leave a run, decided in one order: canonicalise, match, and only then resolve and check the address. */
+
+/** A place that a run may reach. No port: 443 and 80. */
+export type EgressRule = {readonly host: string; readonly port?: number | undefined; readonly source: string};
+
+/** A canonical target: lower case, ASCII, IPv4 in dotted form, IPv6 without brackets. */
+export type Target = {readonly host: string; readonly port: number};
+
+export type Verdict = {readonly allow: boolean; readonly because: string};
+
+export type AddressClass = 'public' | 'loopback' | 'private' | 'link-local' | 'multicast' | 'reserved' | 'unspecified';
+
+const defaultPorts = [443, 80];
+
+/**
+ * The one spelling of a host, or why it has none. Zone ids, user info, NUL, control bytes, percent
+ * escapes and trailing dots have no place in a host; `127.1`, `0x7f000001` and `2130706433` are 127.0.0.1.
+ */
+export function canonicaliseHost(text: string): string | {because: string} {
+	const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
+	if (bare === '' || bare.length > 255) {
+		return {because: 'the host is empty or too long'};
+	}
+
+	if (/[\u0000-\u0020\u007F%@/\\?#<>^|[\]]/.test(bare)) {
+		return {because: 'the host holds a character that no host has'};
+	}
+
+	if (bare.endsWith('.')) {
+		return {because: 'the host ends with a dot'};
+	}
+
+	try {
+		const {hostname} = new URL(`http://${bare.includes(':') ? `[${bare}]` : bare}/`);
+		const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+		return host === '' || host.endsWith('.') ? {because: 'the host is not a host name'} : host;
+	} catch {
+		return {because: 'the host is not a host name'};
+	}
+}
+
+/** `host:port` (the authority of a CONNECT, or of a scope) into a target; without a port, `defaultPort`. */
+export function parseAuthority(text: string, defaultPort?: number): Target | {because: string} {
+	const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text);
+	if (!match) {
+		return {because: 'not a host and a port'};
+	}
+
+	const host = canonicaliseHost(match[1]!);
+	if (typeof host !== 'string') {
+		return host;
+	}
+
+	const port = match[2] === undefined ? defaultPort : Number(match[2]);
+	if (port === undefined || port < 1 || port > 65_535) {
+		return {because: 'the port is missing or out of range'};
+	}
+
+	return {host, port};
+}
+
+/** Whether any rule names the target. No rule at all: no. */
+export function decideEgress(target: Target, rules: readonly EgressRule[]): Verdict {
+	if (rules.length === 0) {
+		return {allow: false, because: 'no network scope is on'};
+	}
+
+	const sameHost = rules.filter(rule => rule.host === target.host);
+	if (sameHost.length === 0) {
+		return {allow: false, because: 'the host is not granted'};
+	}
+
+	const rule = sameHost.find(rule => rule.port === undefined ? defaultPorts.includes(target.port) : rule.port === target.port);
+	return rule ? {allow: true, because: rule.source} : {allow: false, because: `port ${target.port} is not granted`};
+}
+
+/** `host` or `host:port`, as a grant and a denial write it. */
+export function formatTarget(target: {host: string; port?: number | undefined}): string {
+	const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+	return target.port === undefined ? host : `${host}:${target.port}`;
+}
+
+function parseV4(address: string): number | undefined {
+	const parts = address.split('.');
+	if (parts.length !== 4 || !parts.every(part => /^\d{1,3}$/.test(part) && Number(part) < 256)) {
+		return undefined;
+	}
+
+	return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function classifyV4(value: number): AddressClass {
+	const within = (base: string, bits: number) => Math.floor(value / 2 ** (32 - bits)) === Math.floor(parseV4(base)! / 2 ** (32 - bits));
+	if (within('0.0.0.0', 8)) {
+		return 'unspecified';
+	}
+
+	if (within('127.0.0.0', 8)) {
+		return 'loopback';
+	}
+
+	if (within('169.254.0.0', 16)) {
+		return 'link-local';
+	}
+
+	if (within('10.0.0.0', 8) || within('172.16.0.0', 12) || within('192.168.0.0', 16) || within('100.64.0.0', 10)) {
+		return 'private';
+	}
+
+	if (within('224.0.0.0', 4)) {
+		return 'multicast';
+	}
+
+	const reserved: Array<[string, number]> = [['240.0.0.0', 4], ['192.0.0.0', 24], ['192.0.2.0', 24], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24], ['192.88.99.0', 24]];
+	return reserved.some(([base, bits]) => within(base, bits)) ? 'reserved' : 'public';
+}
+
+function parseV6(address: string): number[] | undefined {
+	let text = address.toLowerCase();
+	const tail = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+	if (tail) {
+		const v4 = parseV4(tail[2]!);
+		if (v4 === undefined) {
+			return undefined;
+		}
+
+		text = `${tail[1]}${Math.floor(v4 / 65_536).toString(16)}:${(v4 % 65_536).toString(16)}`;
+	}
+
+	const halves = text.split('::');
+	if (halves.length > 2) {
+		return undefined;
+	}
+
+	const groups = halves.map(half => half === '' ? [] : half.split(':'));
+	const missing = 8 - groups.flat().length;
+	const all = halves.length === 2 ? [...groups[0]!, ...Array.from({length: Math.max(0, missing)}, () => '0'), ...groups[1]!] : groups[0]!;
+	return all.length === 8 && all.every(group => /^[0-9a-f]{1,4}$/.test(group)) ? all.map(group => Number.parseInt(group, 16)) : undefined;
+}
+
+/** The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4) has the class of the IPv4 address. What cannot be read is `reserved`. */
+export function classifyAddress(address: string): AddressClass {
+	const v4 = parseV4(address);
+	if (v4 !== undefined) {
+		return classifyV4(v4);
+	}
+
+	const groups = parseV6(address);
+	if (!groups) {
+		return 'reserved';
+	}
+
+	const [first = 0, second = 0] = groups;
+	const embedded = (high: number, low: number) => classifyV4(high * 65_536 + low);
+	if (groups.slice(0, 7).every(group => group === 0)) {
+		return groups[7] === 0 ? 'unspecified' : groups[7] === 1 ? 'loopback' : embedded(groups[6]!, groups[7]!);
+	}
+
+	if (groups.slice(0, 5).every(group => group === 0) && (groups[5] === 0xFF_FF || groups[5] === 0)) {
+		return embedded(groups[6]!, groups[7]!);
+	}
+
+	if (first === 0x64 && second === 0xFF_9B) {
+		return embedded(groups[6]!, groups[7]!);
+	}
+
+	if (first === 0x20_02) {
+		return embedded(second, groups[2]!);
+	}
+
+	if ((first & 0xFF_C0) === 0xFE_80) {
+		return 'link-local';
+	}
+
+	if ((first & 0xFE_00) === 0xFC_00) {
+		return 'private';
+	}
+
+	if ((first & 0xFF_00) === 0xFF_00) {
+		return 'multicast';
+	}
+
+	return (first & 0xE0_00) === 0x20_00 && !(first === 0x20_01 && second === 0xD_B8) ? 'public' : 'reserved';
+}
+
+/**
+ * Whether a resolved address may be dialled for a target that was already matched.
+ * An address that is not public needs the project's policy to name the host.
+ */
+export function decideAddress(target: Target, address: string, privateHosts: readonly EgressRule[]): Verdict {
+	const addressClass = classifyAddress(address);
+	if (addressClass === 'public') {
+		return {allow: true, because: 'public address'};
+	}
+
+	const named = privateHosts.some(rule => rule.host === target.host && (rule.port === undefined || rule.port === target.port));
+	return named && (addressClass === 'loopback' || addressClass === 'private')
+		? {allow: true, because: `${addressClass} address, named in the policy`}
+		: {allow: false, because: `${target.host} is a ${addressClass} address, which the project's policy does not name under privateHosts`};
+}

@@ -1,0 +1,42 @@
+import type {Actor, Grant} from './scope.ts';
+import type {ItemId, Status} from './audit.ts';
+
+export type Step = {readonly command: string; readonly code: number; readonly ms: number};
+export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
+
+/** What can happen to a run. The journal holds these; everything shown is computed from them. */
+export type RunEvent =
+	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]}
+	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}
+	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
+	| {type: 'run.failed'; because: string; hint: string}
+	| {type: 'run.crashed'; because: string}
+	| {type: 'setup.finished'; command: string; code: number}
+	| {type: 'scope.granted'; grant: Grant; effect: string}
+	| {type: 'scope.revoked'; scope: string; because: string; cut: number}
+	| {type: 'scope.expired'; scope: string; cut: number}
+	| {type: 'egress.denied'; target: string; because: string; count: number}
+	| {type: 'egress.allowed'; target: string; rule: string}
+	| {type: 'gate.refused'; gate: string; because: string}
+	| {type: 'run.captured'; head: string; commits: number; files: number; wip: boolean; extra: string[]; notes: string[]}
+	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
+	| {type: 'verify.finished'; passed: boolean; base: string; head: string; tree: string; policy: string; digest: string; steps: Step[]; because: string}
+	| {type: 'review.approved'; base: string; head: string; tree: string; policy: string; verify: string; because: string}
+	| {type: 'review.rejected'; because: string}
+	| {type: 'merge.started'; target: string; base: string; head: string; tree: string}
+	| {type: 'merge.finished'; target: string; commit: string; checkout: string}
+	| {type: 'deploy.started'; target: string; commit: string; command: string; credentials: string[]}
+	| {type: 'deploy.finished'; target: string; commit: string; outcome: DeployOutcome; because: string}
+	| {type: 'audit.finished'; items: Array<{id: ItemId; status: Status}>; because: string}
+	| {type: 'run.discarded'; because: string; kept: string[]}
+	| {type: 'run.restored'; because: string};
+
+/** One line of a journal. `prev` is the SHA-256 of the line before, `seq` counts from 1, `at` is ISO 8601. */
+export type Entry = RunEvent & {readonly seq: number; readonly at: string; readonly actor: Actor; readonly prev: string};
+
+/** Every event type, for readers that must refuse what they do not know. */
+export const eventTypes: ReadonlySet<string> = new Set<RunEvent['type']>([
+	'run.created', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'setup.finished', 'scope.granted', 'scope.revoked', 'scope.expired',
+	'egress.denied', 'egress.allowed', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
+	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored',
+]);

@@ -1,0 +1,30 @@
+import {Refusal} from './refusal.ts';
+
+const grammar = /^[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?$/;
+
+/** Run names, run ids and project ids share one grammar, so that none can be a flag, a path or a ref of another shape. */
+export function isName(text: string): boolean {
+	return grammar.test(text);
+}
+
+/** @param what the noun for the error line, such as "run name" */
+export function parseName(text: string, what: string): string | Refusal {
+	return isName(text) ? text : new Refusal(`"${printable(text)}" is not a ${what}`, 'use lower-case letters, digits and dashes, at most 61, not starting or ending with a dash');
+}
+
+/** Makes a name out of any text, such as a prompt or a folder; `fallback` where nothing is left. */
+export function nameFrom(text: string, fallback: string, limit = 30): string {
+	const slug = text.normalize('NFKD').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, limit).replaceAll(/^-+|-+$/g, '');
+	return slug === '' ? fallback : slug;
+}
+
+/** The branch of a run. */
+export function branchOf(runId: string): string {
+	return `fleet/${runId}`;
+}
+
+/** For quoting what somebody typed in an error line: control bytes out, length bounded. */
+export function printable(text: string, limit = 80): string {
+	const clean = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '?');
+	return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
+}

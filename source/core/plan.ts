@@ -1,0 +1,66 @@
+/* What a run is to be: plain data that a sandbox compiles and an executor starts. */
+
+/** The common coin: an agent makes one, a sandbox turns it into another, an executor turns it into a process. */
+export type Invocation = {
+	readonly argv: readonly string[];
+	readonly cwd: string;
+	readonly env: Readonly<Record<string, string>>;
+};
+
+/** A host path that is visible inside. `source` is resolved by the host before the agent first runs and never read back from it. */
+export type Mount = {
+	readonly source: string;
+	readonly target: string;
+	readonly mode: 'read' | 'write';
+	/** True for what belongs to the system and every user may read (`/usr`): it needs no staging when the caller is root. */
+	readonly system?: boolean;
+};
+
+/** A size-capped, empty, private folder. `size` in bytes. */
+export type Scratch = {readonly target: string; readonly size: number; readonly mode?: number};
+
+/** Upper bounds for one sandbox. Sizes in bytes. */
+export type Limits = {
+	readonly processes: number;
+	readonly openFiles: number;
+	readonly fileSize: number;
+	readonly dataSize: number;
+	/** Milliseconds; the supervisor ends the run after it. */
+	readonly wallClock: number;
+};
+
+export const defaultLimits: Limits = {
+	processes: 1024,
+	openFiles: 8192,
+	fileSize: 4 * 1024 ** 3,
+	dataSize: 16 * 1024 ** 3,
+	wallClock: 24 * 3_600_000,
+};
+
+/** Everything that is granted to one sandbox, and nothing else is there. */
+export type SandboxPlan = {
+	readonly runId: string;
+	readonly mounts: readonly Mount[];
+	readonly links: ReadonlyArray<{readonly target: string; readonly to: string}>;
+	readonly scratch: readonly Scratch[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly cwd: string;
+	readonly limits: Limits;
+	/** The uid that a root caller drops to before anything of the agent's runs. */
+	readonly dropUid: number;
+	/** Processor the seccomp filter is assembled for. */
+	readonly architecture: 'x64' | 'arm64';
+};
+
+/** The proxy's address inside every sandbox that has one. */
+export const proxyPort = 3128;
+
+/** An unprivileged uid of a run's own, for a root caller: two runs of one machine share no files. */
+export function dropUidOf(runId: string): number {
+	let hash = 0;
+	for (const character of runId) {
+		hash = (hash * 31 + character.codePointAt(0)!) % 1_000_000;
+	}
+
+	return 210_000_000 + hash;
+}

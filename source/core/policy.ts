@@ -1,0 +1,90 @@
+import * as v from 'valibot';
+import {isMap, isSeq, LineCounter, parseDocument, type Document} from 'yaml';
+import {parseAuthority, type EgressRule} from './egress.ts';
+import {Refusal} from './refusal.ts';
+
+/** Where a project's policy lies, in its repository. */
+export const policyPath = '.fleet/policy.yaml';
+
+const command = v.pipe(v.string('a command is a string that "sh -c" runs'), v.trim(), v.nonEmpty('a command is not empty'));
+const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target is named with lower-case letters, digits and dashes'));
+const credential = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'));
+const host = v.pipe(v.string('a host is written HOST or HOST:PORT'), v.check(text => toRule(text, '') !== undefined, 'a host is written HOST or HOST:PORT'));
+
+const schema = v.strictObject({
+	setup: v.optional(v.array(command), []),
+	verify: v.optional(v.array(command), []),
+	network: v.optional(v.array(host), []),
+	privateHosts: v.optional(v.array(host), []),
+	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), [])})), {}),
+});
+
+/** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
+export type Policy = v.InferOutput<typeof schema>;
+
+export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateHosts: [], deploy: {}};
+
+function toRule(text: string, source: string): EgressRule | undefined {
+	const hasPort = /:\d+$/.test(text) && !/^[^[]*:[^\]]*:/.test(text);
+	const target = parseAuthority(text, 443);
+	return 'because' in target ? undefined : {host: target.host, port: hasPort ? target.port : undefined, source};
+}
+
+/** HOST or HOST:PORT entries as rules. */
+export function rulesOf(hosts: readonly string[], source: string): EgressRule[] {
+	return hosts.map(text => toRule(text, source)).filter(rule => rule !== undefined);
+}
+
+function lineOf(document: Document, counter: LineCounter, path: readonly unknown[], unknownKey: unknown): number {
+	let node: unknown = document.contents;
+	for (const key of path) {
+		const next = isMap(node) ? node.items.find(pair => String(pair.key) === String(key)) : undefined;
+		const value = next ? next.value : isSeq(node) ? node.items[Number(key)] : undefined;
+		if (value === undefined || value === null) {
+			break;
+		}
+
+		node = value;
+	}
+
+	if (unknownKey !== undefined && isMap(node)) {
+		const pair = node.items.find(pair => String(pair.key) === String(unknownKey));
+		node = pair?.key ?? node;
+	}
+
+	const range = (node as {range?: [number, number, number]} | undefined)?.range;
+	return range ? counter.linePos(range[0]).line : 1;
+}
+
+/**
+ * Reads a policy file. The schema is closed: a key that is not known is an error with its line number,
+ * since a misspelt key that is passed over would be a guard that is not there.
+ * @param text the file's content; an empty file is the empty policy
+ */
+export function parsePolicy(text: string): Policy | Refusal {
+	const counter = new LineCounter();
+	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
+	const bad = (line: number, because: string) => new Refusal(`${policyPath}:${line}: ${because}`, 'keys: setup, verify, network, privateHosts, deploy (each target: command, credentials)');
+	const [error] = document.errors;
+	if (error) {
+		return bad(counter.linePos(error.pos[0]).line, error.message.split('\n')[0]!.replace(/ at line.*/, ''));
+	}
+
+	let value: unknown;
+	try {
+		value = document.toJS({maxAliasCount: 0}) ?? {};
+	} catch {
+		return bad(1, 'aliases are not allowed');
+	}
+
+	const result = v.safeParse(schema, value);
+	if (result.success) {
+		return result.output;
+	}
+
+	const [issue] = result.issues;
+	const path = (issue.path ?? []).map(item => item.key);
+	const unknown = issue.type === 'strict_object' ? path.at(-1) : undefined;
+	const line = lineOf(document, counter, unknown === undefined ? path : path.slice(0, -1), unknown);
+	return bad(line, unknown === undefined ? `${path.join('.') || 'the file'}: ${issue.message}` : `"${String(unknown)}" is not a key here`);
+}

@@ -1,0 +1,222 @@
+import type {DeployOutcome, Entry, Step} from './event.ts';
+import type {Actor, Grant} from './scope.ts';
+import type {ItemId, Status} from './audit.ts';
+
+/** Where a run is on its way. Kept as one word, since people filter lists by it. */
+export type Stage =
+	| 'starting' | 'running' | 'stopped' | 'failed' | 'crashed'
+	| 'captured' | 'verifying' | 'verified' | 'verify-failed' | 'approved' | 'rejected'
+	| 'merging' | 'merged' | 'deploying' | 'deployed' | 'deploy-failed' | 'deploy-unknown'
+	| 'discarded';
+
+export type Denial = {readonly target: string; readonly because: string; readonly count: number; readonly at: string};
+export type Verification = {readonly passed: boolean; readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly digest: string; readonly steps: readonly Step[]; readonly because: string; readonly at: string};
+export type Approval = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly verify: string; readonly by: Actor; readonly because: string; readonly at: string};
+export type Deployment = {readonly target: string; readonly commit: string; readonly outcome: DeployOutcome | 'running'; readonly because: string; readonly at: string};
+
+/** What a journal amounts to. */
+export type Run = {
+	readonly id: string;
+	readonly name: string;
+	readonly project: {readonly id: string; readonly name: string; readonly root: string};
+	readonly agent: string;
+	readonly argv: readonly string[];
+	readonly prompt: string | undefined;
+	readonly branch: string;
+	/** The commit the run started from. */
+	readonly base: string;
+	/** The full ref that the result is to be merged into. */
+	readonly target: string;
+	readonly worktree: string;
+	readonly createdAt: string;
+	readonly updatedAt: string;
+	readonly attempt: number;
+	readonly stage: Stage;
+	/** Why it is in that stage, in one line. */
+	readonly because: string;
+	readonly exit: {readonly code: number | null; readonly signal: string | null} | undefined;
+	readonly sandbox: string;
+	readonly notes: readonly string[];
+	readonly grants: readonly Grant[];
+	/** Denials since the last change of scope that could have answered them, newest first. */
+	readonly denials: readonly Denial[];
+	readonly captured: {readonly head: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly notes: readonly string[]} | undefined;
+	readonly verification: Verification | undefined;
+	readonly approval: Approval | undefined;
+	readonly merge: {readonly target: string; readonly commit: string; readonly checkout: string} | undefined;
+	readonly deployments: readonly Deployment[];
+	/** The last audit; `stale` once a scope or an attempt changed after it. */
+	readonly audit: {readonly items: ReadonlyArray<{readonly id: ItemId; readonly status: Status}>; readonly at: string; readonly stale: boolean} | undefined;
+	readonly seq: number;
+};
+
+/** Stages in which a supervisor, or a gate's own process, must be alive. */
+export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['starting', 'running', 'verifying', 'merging', 'deploying']);
+
+/** The host of a scope such as `network:example.com:443`, as a denial names it. */
+function answers(scope: string, target: string): boolean {
+	const subject = scope.slice('network:'.length);
+	return scope.startsWith('network:') && (target === subject || target.startsWith(`${subject}:`));
+}
+
+function withoutScope(grants: readonly Grant[], scope: string): Grant[] {
+	return grants.filter(grant => grant.scope !== scope);
+}
+
+/**
+ * One more event. Pure, total, used by the engine and by the screen, so that they cannot disagree.
+ * The first event must be `run.created`; an event that the state does not expect changes only what it says.
+ */
+export function evolve(run: Run | undefined, entry: Entry): Run {
+	if (entry.type === 'run.created') {
+		return {
+			id: entry.id, name: entry.name, project: entry.project, agent: entry.agent, argv: entry.argv, prompt: entry.prompt,
+			branch: entry.branch, base: entry.base, target: entry.target, worktree: entry.worktree,
+			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', exit: undefined, sandbox: '', notes: [],
+			grants: entry.grants, denials: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
+			deployments: [], audit: undefined, seq: entry.seq,
+		};
+	}
+
+	if (!run) {
+		throw new Error(`a journal starts with run.created, not with ${entry.type}`);
+	}
+
+	return {...run, ...changes(run, entry), updatedAt: entry.at, seq: entry.seq};
+}
+
+function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partial<Run> {
+	switch (entry.type) {
+		case 'run.started': {
+			return {
+				stage: 'running', because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent is at work', attempt: entry.attempt, sandbox: entry.sandbox, notes: entry.notes, exit: undefined,
+				// A new attempt may change anything, so nothing that was decided about the last one holds.
+				verification: undefined, approval: undefined, audit: run.audit && {...run.audit, stale: true},
+			};
+		}
+
+		case 'run.exited': {
+			return {stage: 'stopped', because: entry.because, exit: {code: entry.code, signal: entry.signal}};
+		}
+
+		case 'run.failed': {
+			return {stage: 'failed', because: entry.because};
+		}
+
+		case 'run.crashed': {
+			return {stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed', because: entry.because, deployments: run.deployments.map(deployment => deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment)};
+		}
+
+		case 'setup.finished': {
+			return entry.code === 0 ? {} : {because: `setup failed: ${entry.command}`};
+		}
+
+		case 'scope.granted': {
+			return {grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant], denials: run.denials.filter(denial => !answers(entry.grant.scope, denial.target)), audit: run.audit && {...run.audit, stale: true}};
+		}
+
+		case 'scope.revoked':
+		case 'scope.expired': {
+			return {grants: withoutScope(run.grants, entry.scope), audit: run.audit && {...run.audit, stale: true}};
+		}
+
+		case 'egress.denied': {
+			const rest = run.denials.filter(denial => denial.target !== entry.target);
+			return {denials: [{target: entry.target, because: entry.because, count: entry.count, at: entry.at}, ...rest].slice(0, 50)};
+		}
+
+		case 'egress.allowed': {
+			return {};
+		}
+
+		case 'gate.refused': {
+			return {};
+		}
+
+		case 'run.captured': {
+			return {
+				stage: 'captured', because: `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', uncommitted work kept' : ''}`,
+				captured: {head: entry.head, commits: entry.commits, files: entry.files, wip: entry.wip, notes: entry.notes},
+			};
+		}
+
+		case 'verify.started': {
+			return {stage: 'verifying', because: entry.commands.join(' && '), approval: undefined};
+		}
+
+		case 'verify.finished': {
+			const {passed, base, head, tree, policy, digest, steps, because, at} = entry;
+			return {stage: passed ? 'verified' : 'verify-failed', because, verification: {passed, base, head, tree, policy, digest, steps, because, at}, approval: undefined};
+		}
+
+		case 'review.approved': {
+			const {base, head, tree, policy, verify, actor, because, at} = entry;
+			return {stage: 'approved', because: because === '' ? `by ${actor.replace('person:', '')}` : because, approval: {base, head, tree, policy, verify, by: actor, because, at}};
+		}
+
+		case 'review.rejected': {
+			return {stage: 'rejected', because: entry.because, approval: undefined};
+		}
+
+		case 'merge.started': {
+			return {stage: 'merging', because: `into ${entry.target.replace('refs/heads/', '')}`};
+		}
+
+		case 'merge.finished': {
+			return {stage: 'merged', because: `${entry.target.replace('refs/heads/', '')} is ${entry.commit.slice(0, 10)}`, merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout}};
+		}
+
+		case 'deploy.started': {
+			return {stage: 'deploying', because: entry.target, deployments: [...run.deployments, {target: entry.target, commit: entry.commit, outcome: 'running', because: entry.command, at: entry.at}]};
+		}
+
+		case 'deploy.finished': {
+			const stage: Stage = entry.outcome === 'succeeded' ? 'deployed' : entry.outcome === 'failed' ? 'deploy-failed' : 'deploy-unknown';
+			const earlier = run.deployments.filter(deployment => deployment.outcome !== 'running');
+			return {stage, because: `${entry.target}: ${entry.because}`, deployments: [...earlier, {target: entry.target, commit: entry.commit, outcome: entry.outcome, because: entry.because, at: entry.at}]};
+		}
+
+		case 'audit.finished': {
+			return {audit: {items: entry.items, at: entry.at, stale: false}};
+		}
+
+		case 'run.discarded': {
+			return {stage: 'discarded', because: entry.because === '' ? 'its work is kept' : entry.because, approval: undefined};
+		}
+
+		case 'run.restored': {
+			return {stage: 'stopped', because: 'restored', verification: undefined, approval: undefined};
+		}
+	}
+}
+
+/** Folds a whole journal. Undefined for an empty one. */
+export function foldRun(entries: readonly Entry[]): Run | undefined {
+	let run: Run | undefined;
+	for (const entry of entries) {
+		run = evolve(run, entry);
+	}
+
+	return run;
+}
+
+/** What is true of a run whose journal says that somebody works on it although nobody does. */
+export function withoutWorker(run: Run): Run {
+	if (!liveStages.has(run.stage)) {
+		return run;
+	}
+
+	const because = {
+		starting: 'the supervisor ended before the agent started',
+		running: 'the supervisor ended without a word; the sandbox died with it',
+		verifying: 'verification was interrupted',
+		merging: 'the merge was interrupted; the target is either at the old commit or at the new one',
+		deploying: 'the deploy was interrupted; look at the target before trying again',
+	}[run.stage as 'starting'];
+	return evolve(run, {type: 'run.crashed', because, seq: run.seq, at: run.updatedAt, actor: 'fleet', prev: ''});
+}
+
+/** Passed and total items of the last audit; a stale one has passed nothing. */
+export function checksOf(run: Run): {passed: number; total: number} {
+	return {passed: run.audit && !run.audit.stale ? run.audit.items.filter(item => item.status === 'PASS').length : 0, total: 6};
+}

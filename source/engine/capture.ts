@@ -1,0 +1,283 @@
+import {existsSync, mkdirSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
+import path from 'node:path';
+import type {Mount} from '../core/plan.ts';
+import {gateRefusal, Refusal} from '../core/refusal.ts';
+import type {Run} from '../core/run.ts';
+import {Git} from '../host/git.ts';
+import type {Journal} from '../host/journal.ts';
+import type {RunPaths} from '../host/paths.ts';
+import {adminName, baseMounts, giveToRun, privateConfig} from '../host/worktree.ts';
+import type {Context} from './context.ts';
+import {jail, makeScratch, sweep} from './jail.ts';
+import {openRepository} from './projects.ts';
+
+/* Taking a run's work over: git runs over the agent's files only in a jail; what comes out is text and a pack, and the host checks both. */
+
+/** Bytes that a run may bring into the repository at once. */
+const packLimit = 2 * 1024 ** 3;
+
+const objectName = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
+
+/**
+ * In the jail: names the tip, the other refs and HEAD, and writes the folder as a tree over the tip, ignored files
+ * left out and nested repositories taken as plain files. Configuration is the host's; nothing of the agent's is.
+ */
+const lookScript = `
+set -u
+P=/run/fleet/private S=/run/fleet/scratch branch=$1 admin=$2 W=$3 base=$4
+mkdir -p "$S/objects/info" "$S/objects/pack"
+{ echo "$P/objects"; ls -d /run/fleet/base/* 2>/dev/null; } > "$S/objects/info/alternates"
+export GIT_OBJECT_DIRECTORY="$S/objects"
+private() { git --git-dir="$P" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
+tip=$(private rev-parse --verify --quiet "refs/heads/$branch^{commit}") || { echo missing; exit 0; }
+echo "tip $tip"
+private for-each-ref --count=500 --format='ref %(objectname) %(objecttype) %(refname)' refs/heads refs/tags refs/stash
+head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') && echo "head $head"
+export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index"
+cd "$W" || exit 1
+git read-tree "$tip" || { echo "note the branch's tip cannot be read"; exit 0; }
+find . -mindepth 2 -name .git -prune -printf '%h\\n' > "$S/nested"
+set --
+while IFS= read -r folder; do set -- "$@" ":(top,exclude,literal)\${folder#./}"; done < "$S/nested"
+git add --all --ignore-errors -- . "$@" 2> "$S/errors" || { head -n 3 "$S/errors" | sed 's/^/incomplete /'; }
+while IFS= read -r folder; do
+	plain=\${folder#./}
+	git ls-tree "$base" -- "$plain" | grep -q '^160000' && continue
+	git check-ignore -q -- "$plain" && continue
+	git update-index --force-remove -- "$plain" 2> /dev/null
+	find "$folder" -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin && echo "nested $plain" || echo "incomplete $plain"
+done < "$S/nested"
+echo "tree $(git write-tree)"
+`;
+
+const packScript = `
+export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY=/run/fleet/scratch/objects
+exec git pack-objects --revs --stdout --thin -q
+`;
+
+type Look = {tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string}>; notes: string[]; incomplete: boolean};
+
+function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
+	return [
+		...baseMounts(commonDir),
+		{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},
+		{source: places.worktree, target: run.worktree, mode: 'read'},
+		{source: path.join(places.folder, 'jail.git'), target: '/run/fleet/git', mode: 'read'},
+		{source: places.scratch, target: '/run/fleet/scratch', mode: 'write'},
+	];
+}
+
+/** A git folder with nothing in it but the host's own configuration, for the jail to work with. */
+async function makeJailGit(run: Run, places: RunPaths, commonDir: string, git: Git): Promise<void> {
+	const folder = path.join(places.folder, 'jail.git');
+	rmSync(folder, {recursive: true, force: true});
+	for (const part of ['objects', 'refs', 'info']) {
+		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o755});
+	}
+
+	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
+	writeFileSync(path.join(folder, 'config'), await privateConfig(git));
+	const exclude = path.join(commonDir, 'info', 'exclude');
+	if (existsSync(exclude)) {
+		copyFileSync(exclude, path.join(folder, 'info', 'exclude'));
+	}
+
+	for (const name of ['shallow']) {
+		if (existsSync(path.join(commonDir, name))) {
+			copyFileSync(path.join(commonDir, name), path.join(folder, name));
+		}
+	}
+
+	giveToRun(run.id, folder);
+}
+
+function parseLook(text: string): Look | string {
+	const look: {tip?: string; tree?: string; head?: string; refs: Look['refs']; notes: string[]; incomplete: boolean} = {refs: [], notes: [], incomplete: false};
+	for (const line of text.split('\n')) {
+		const [word = '', value = '', type = '', name = ''] = line.split(' ');
+		if (word === 'missing') {
+			return 'the run\'s branch is gone from its private repository';
+		}
+
+		if ((word === 'tip' || word === 'tree' || word === 'head') && objectName.test(value)) {
+			look[word] = value;
+		} else if (word === 'ref' && objectName.test(value) && type === 'commit' && /^refs\/[\w./+@-]{1,200}$/.test(name)) {
+			look.refs.push({name, object: value});
+		} else if (word === 'nested') {
+			look.notes.push(`nested repository taken as plain files: ${line.slice(7, 200)}`);
+		} else if (word === 'incomplete') {
+			look.incomplete = true;
+			look.notes.push(`could not be captured: ${line.slice(11, 200)}`);
+		} else if (word === 'note') {
+			look.notes.push(line.slice(5, 200));
+		}
+	}
+
+	return look.tip && look.tree ? look as Look : 'the run\'s folder could not be read as a tree';
+}
+
+/** Brings objects out of the jail into the quarantine: a pack stream, capped and checked. */
+async function importObjects(context: Context, run: Run, places: RunPaths, commonDir: string, wanted: string[], quarantine: Git): Promise<void> {
+	const index = quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`]);
+	index.stdin!.on('error', () => {});
+	const outcome = await jail(context, run.id, places, {
+		script: packScript, mounts: jailMounts(run, places, commonDir), input: `${wanted.join('\n')}\n^${run.base}\n`,
+		onOutput(bytes) {
+			index.stdin!.write(bytes);
+		},
+	});
+	index.stdin!.end();
+	const result = await index;
+	if (outcome.code !== 0 || result.exitCode !== 0) {
+		const words = result.exitCode === 0 ? outcome.stderr : String(result.stderr);
+		throw gateRefusal(`the run's objects were not taken over: ${words.trim().split('\n').at(-1)?.slice(0, 200) ?? 'unknown'}`, 'its folder is kept as it is; fleet show names it');
+	}
+}
+
+/** Objects that nothing leads to from base and tips would be a branch with holes. */
+async function checkConnected(quarantine: Git, names: string[]): Promise<void> {
+	const {code, stderr} = await quarantine.run(['rev-list', '--objects', '--quiet', '--no-object-names', ...names, '--not', '--all']);
+	if (code !== 0) {
+		throw gateRefusal(`the run's branch has holes: ${stderr.trim().split('\n').at(-1) ?? ''}`, 'its folder is kept as it is');
+	}
+}
+
+export type Captured = {readonly head: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; readonly incomplete: boolean};
+
+/**
+ * Brings the run's commits and its uncommitted work into the quarantine, and names the result.
+ * Works on a live run too (nothing inside is changed by it), for looking.
+ * @throws Refusal where what the agent left cannot be taken over as it is
+ */
+export async function importWork(context: Context, run: Run): Promise<{captured: Captured; quarantine: Git; git: Git; places: RunPaths; extraRefs: string[]}> {
+	const places = context.paths.run(run.id);
+	const {git, commonDir} = await openRepository(run.project.root);
+	if (!existsSync(places.worktree) || !existsSync(places.privateGit)) {
+		throw new Refusal(`the worktree of ${run.id} is gone`, `fleet restore ${run.id}, or look at ${run.branch} itself`);
+	}
+
+	await makeJailGit(run, places, commonDir, git);
+	makeScratch(run.id, places);
+	const quarantine = new Git({gitDir: places.quarantine, own: true});
+	try {
+		const {stdout, code, stderr, timedOut} = await jail(context, run.id, places, {script: lookScript, argv: [run.branch, adminName(places), run.worktree, run.base], mounts: jailMounts(run, places, commonDir), cwd: run.worktree});
+		if (timedOut || code !== 0) {
+			throw gateRefusal(timedOut ? 'the run\'s folder could not be read in time' : `the run's folder could not be read: ${stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`, 'its folder is kept as it is');
+		}
+
+		const look = parseLook(stdout);
+		if (typeof look === 'string') {
+			throw gateRefusal(look, 'its folder is kept as it is');
+		}
+
+		// Only what the project does not have, and what is not the branch itself, is an extra.
+		const extra = new Map<string, string>();
+		if (look.head && look.head !== look.tip) {
+			extra.set('HEAD', look.head);
+		}
+
+		for (const {name, object} of look.refs) {
+			if (name !== `refs/heads/${run.branch}` && object !== look.tip && extra.size < 50 && !await git.resolve(`${object}^{commit}`)) {
+				extra.set(name, object);
+			}
+		}
+
+		await importObjects(context, run, places, commonDir, [look.tip, look.tree, ...extra.values()], quarantine);
+		await checkConnected(quarantine, [look.tip, ...extra.values()]);
+		await checkConnected(quarantine, [look.tree]);
+		if ((await quarantine.line('cat-file', '-t', look.tip)) !== 'commit' || (await quarantine.run(['merge-base', run.base, look.tip])).code !== 0) {
+			throw gateRefusal('the run\'s branch has nothing to do with the commit it started from', 'its folder is kept as it is');
+		}
+
+		const wip = await quarantine.line('rev-parse', `${look.tip}^{tree}`) !== look.tree;
+		const head = wip ? (await quarantine.must(['commit-tree', look.tree, '-p', look.tip, '-m', `Uncommitted work of run ${run.id}`, '-m', 'Taken over by fleet: the agent left it in its folder.'], {env: stamp(run)})).trim() : look.tip;
+		let number = 0;
+		const extraRefs: string[] = [];
+		for (const [name, object] of extra) {
+			extraRefs.push(`refs/fleet/extra/${++number}`);
+			await quarantine.must(['update-ref', `refs/fleet/extra/${number}`, object]);
+			look.notes.push(`kept as refs/fleet/runs/${run.id}/extra/${number}: ${name}`);
+		}
+
+		await quarantine.must(['update-ref', 'refs/fleet/head', head]);
+		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${run.base}`));
+		const files = (await quarantine.raw('diff-tree', '-r', '-z', '--name-only', '--no-renames', run.base, head)).split('\0').length - 1;
+		return {captured: {head, commits, files, wip, extra: [...extra.keys()], notes: look.notes, incomplete: look.incomplete}, quarantine, git, places, extraRefs};
+	} finally {
+		rmSync(places.scratch, {recursive: true, force: true});
+	}
+}
+
+/** Captures of the same content get the same commit, so that an approval survives a second look: dates are the run's own. */
+function stamp(run: Run): Record<string, string> {
+	const seconds = Math.floor(Date.parse(run.createdAt) / 1000);
+	return {GIT_AUTHOR_NAME: 'fleet', GIT_AUTHOR_EMAIL: 'agent@fleet.invalid', GIT_COMMITTER_NAME: 'fleet', GIT_COMMITTER_EMAIL: 'agent@fleet.invalid', GIT_AUTHOR_DATE: `${seconds} +0000`, GIT_COMMITTER_DATE: `${seconds} +0000`};
+}
+
+/**
+ * The hand-over: sweep, import, publish under the run's own refs, move the run's branch by compare-and-swap.
+ * Nothing is written down where nothing changed since the last time.
+ */
+export async function capture(context: Context, journal: Journal): Promise<Captured> {
+	const {run} = journal;
+	const places = context.paths.run(run.id);
+	const swept = await sweep(context, run.id, places);
+	const {captured, git, extraRefs} = await importWork(context, run);
+	const branch = `refs/heads/${run.branch}`;
+	const published = await git.resolve(`refs/fleet/runs/${run.id}/head`);
+	const current = await git.resolve(branch);
+	if (current !== captured.head) {
+		const expected = published ?? run.base;
+		if (current !== undefined && current !== expected) {
+			throw gateRefusal(`the branch ${run.branch} was moved outside of fleet, to ${current.slice(0, 10)}`, `git branch NEW-NAME ${current.slice(0, 10)}, then git branch -f ${run.branch} ${expected.slice(0, 10)}`);
+		}
+
+		const specs = [`+refs/fleet/head:refs/fleet/runs/${run.id}/head`, ...extraRefs.map(name => `+${name}:${name.replace('refs/fleet/extra', `refs/fleet/runs/${run.id}/extra`)}`)];
+		await git.must(['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules', places.quarantine, ...specs]);
+		await git.must(['update-ref', '-m', `fleet: work of run ${run.id}`, branch, captured.head, current ?? '0'.repeat(captured.head.length)]);
+	} else if (published !== captured.head) {
+		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, captured.head]);
+	}
+
+	if (journal.run.captured?.head !== captured.head || journal.run.captured.notes.join('\n') !== captured.notes.join('\n')) {
+		const {head, commits, files, wip, extra} = captured;
+		journal.append({type: 'run.captured', head, commits, files, wip, extra, notes: [...swept, ...captured.notes]}, 'fleet');
+	}
+
+	return captured;
+}
+
+/** What must not be merged, found in the objects themselves: gitlinks and bare repositories that the base does not have, names with control bytes. */
+export async function vet(git: Git, base: string, head: string): Promise<string[]> {
+	const raw = (await git.raw('diff-tree', '-r', '-z', '--raw', '--no-renames', '--abbrev=40', base, head)).split('\0');
+	const problems: string[] = [];
+	const added: string[] = [];
+	for (let index = 0; index + 1 < raw.length; index += 2) {
+		const [, newMode = ''] = raw[index]!.split(' ');
+		const name = raw[index + 1]!;
+		if (newMode === '160000') {
+			problems.push(`${JSON.stringify(name)} is a link to another repository`);
+		}
+
+		if (/[\u0000-\u001F\u007F]/.test(name)) {
+			problems.push(`${JSON.stringify(name)} has a control byte in its name`);
+		}
+
+		if (newMode !== '000000') {
+			added.push(name);
+		}
+	}
+
+	for (const name of added) {
+		if (/(?:^|\/)HEAD$/.test(name)) {
+			const folder = name.slice(0, -4);
+			const {stdout} = await git.run(['ls-tree', '-z', '--name-only', head, folder === '' ? '.' : folder]);
+			const names = new Set(stdout.split('\0').map(entry => entry.slice(folder.length)));
+			if (names.has('objects') && names.has('refs')) {
+				problems.push(`${JSON.stringify(folder || '.')} is a repository inside the repository`);
+			}
+		}
+	}
+
+	return problems;
+}

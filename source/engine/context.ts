@@ -1,0 +1,18 @@
+import type {Agent, Executor, Sandbox, Vault} from '../core/seams.ts';
+import type {Actor} from '../core/scope.ts';
+import type {Paths} from '../host/paths.ts';
+
+/** What the engine works with; put together in compose.ts, since the engine knows no adapter. */
+export type Context = {
+	readonly paths: Paths;
+	readonly sandboxes: readonly Sandbox[];
+	readonly agents: readonly Agent[];
+	readonly vaults: readonly Vault[];
+	readonly executor: Executor;
+	/** Who types. */
+	readonly actor: Actor;
+	/** The program of a run's supervisor: argv before the run's id. */
+	readonly supervisor: readonly string[];
+	/** The program of the probes, which runs inside. */
+	readonly probe: string;
+};

@@ -1,0 +1,171 @@
+import {spawn} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
+import {closeSync, mkdirSync, openSync, rmSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {branchOf, nameFrom, parseName} from '../core/names.ts';
+import type {Project} from '../core/project.ts';
+import {orThrow, Refusal} from '../core/refusal.ts';
+import {decideResume} from '../core/decide.ts';
+import type {Grant} from '../core/scope.ts';
+import type {Run} from '../core/run.ts';
+import {Journal} from '../host/journal.ts';
+import type {Git} from '../host/git.ts';
+import {createWorktree, removeWorktree} from '../host/worktree.ts';
+import type {Context} from './context.ts';
+import {chooseSandbox} from './plan.ts';
+import {readPolicy} from './policy.ts';
+import {makeGrant} from './scopes.ts';
+import {openRepository} from './projects.ts';
+import {readRun, withJournal, listRunIds} from './runs.ts';
+
+export type RunRequest = {
+	readonly project: Project;
+	readonly agent: string;
+	readonly argv: readonly string[];
+	readonly prompt?: string | undefined;
+	readonly name?: string | undefined;
+	/** A branch or commit; the project's current branch by default. */
+	readonly base?: string | undefined;
+	readonly allow: readonly string[];
+	readonly because: string;
+};
+
+/** Resolves what a run starts from and what it is merged into. */
+async function findBase(git: Git, base: string | undefined): Promise<{commit: string; target: string}> {
+	const {stdout} = await git.run(['symbolic-ref', '--quiet', 'HEAD']);
+	const head = stdout.trim();
+	if (base !== undefined) {
+		if (base.startsWith('-') || /[\u0000-\u0020\u007F]/.test(base)) {
+			throw new Refusal('the base is not a branch or a commit', 'name a branch, a tag or a commit');
+		}
+
+		const branch = await git.resolve(`refs/heads/${base}^{commit}`);
+		if (branch) {
+			return {commit: branch, target: `refs/heads/${base}`};
+		}
+	}
+
+	const commit = await git.resolve(`${base ?? 'HEAD'}^{commit}`);
+	if (!commit) {
+		throw new Refusal(`there is no branch or commit "${base ?? 'HEAD'}"`, 'git branch --all');
+	}
+
+	if (!head.startsWith('refs/heads/')) {
+		throw new Refusal('the project has no branch checked out, so there is nothing to merge into later', 'check out a branch, or name one with --base');
+	}
+
+	return {commit, target: head};
+}
+
+/**
+ * Makes a run: worktree, private git folder, journal. Its supervisor is not started yet. All or nothing.
+ * @throws Refusal for anything that was asked for and cannot be
+ */
+export async function createRun(context: Context, request: RunRequest): Promise<Run> {
+	const agent = context.agents.find(agent => agent.id === request.agent);
+	if (!agent) {
+		throw new Refusal(`there is no agent "${request.agent.slice(0, 60)}"`, `agents: ${context.agents.map(agent => agent.id).join(', ')}; any program runs as the agent "command"`);
+	}
+
+	orThrow(agent.invocation({prompt: request.prompt, argv: request.argv, cwd: '/'}));
+	await chooseSandbox(context);
+	const ids = new Set(listRunIds(context));
+	let id = orThrow(request.name === undefined
+		? `${nameFrom(request.prompt ?? path.basename(request.argv[0] ?? ''), 'run', 24)}-${randomBytes(2).toString('hex')}`
+		: parseName(request.name, 'run name'));
+	if (ids.has(id) && request.name !== undefined) {
+		throw new Refusal(`there is a run "${id}" already`, 'choose another name with --name');
+	}
+
+	const {git, commonDir} = await openRepository(request.project.root);
+	const {commit, target} = await findBase(git, request.base);
+	const grants: Grant[] = request.allow.map(scope => makeGrant(context.actor, scope, request.because, undefined));
+	await readPolicy(git, commit);
+
+	const places = context.paths.run(id);
+	mkdirSync(path.dirname(places.folder), {recursive: true, mode: 0o700});
+	try {
+		mkdirSync(places.folder, {mode: 0o700});
+	} catch {
+		throw new Refusal(`there is a run "${id}" already`, 'choose another name with --name');
+	}
+
+	let journal: Journal | undefined;
+	let made = false;
+	try {
+		journal = Journal.open(places)!;
+		await createWorktree({runId: id, commonDir, branch: branchOf(id), base: commit, target, places});
+		made = true;
+		journal.append({
+			type: 'run.created', id, name: id, project: {id: request.project.id, name: request.project.name, root: request.project.root}, agent: agent.id, argv: [...request.argv], prompt: request.prompt,
+			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants,
+		}, context.actor);
+		return journal.run;
+	} catch (error) {
+		if (made) {
+			await removeWorktree(commonDir, places);
+			await git.run(['update-ref', '-d', `refs/heads/${branchOf(id)}`, commit]);
+		}
+
+		journal?.close();
+		journal = undefined;
+		rmSync(places.folder, {recursive: true, force: true});
+		throw error;
+	} finally {
+		journal?.close();
+	}
+}
+
+/** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
+function supervisorEnvironment(): Record<string, string> {
+	const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TMPDIR', 'FLEET_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'];
+	return Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]]));
+}
+
+/**
+ * Starts a run's supervisor, detached, and waits until the agent runs.
+ * @throws Refusal with the reason where it does not come up
+ */
+export async function startSupervisor(context: Context, runId: string): Promise<Run> {
+	const places = context.paths.run(runId);
+	const log = openSync(path.join(places.folder, 'supervisor.log'), 'a', 0o600);
+	const [program, ...argv] = context.supervisor;
+	const child = spawn(program!, [...argv, runId], {cwd: '/', env: supervisorEnvironment(), detached: true, stdio: ['ignore', log, log, 'ipc']});
+	closeSync(log);
+	try {
+		await new Promise<void>((resolve, reject) => {
+			child.once('error', reject);
+			child.once('message', (message: {started?: boolean; because?: string; hint?: string}) => {
+				if (message.started) {
+					resolve();
+				} else {
+					reject(new Refusal(message.because ?? 'the supervisor could not start the run', message.hint ?? `fleet show ${runId}`));
+				}
+			});
+			child.once('exit', code => {
+				reject(new Refusal(`the supervisor ended before the agent started (${code})`, `look at ${path.join(places.folder, 'supervisor.log')}`));
+			});
+		});
+	} finally {
+		if (child.connected) {
+			child.disconnect();
+		}
+
+		child.removeAllListeners();
+		child.unref();
+	}
+
+	return readRun(places)!;
+}
+
+/** Starts another attempt in the same worktree. */
+export async function resumeRun(context: Context, runId: string): Promise<Run> {
+	await withJournal(context, runId, async journal => {
+		const refusal = decideResume(journal.run);
+		if (refusal) {
+			throw refusal;
+		}
+	});
+	return startSupervisor(context, runId);
+}

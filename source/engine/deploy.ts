@@ -1,0 +1,97 @@
+import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {decideDeploy} from '../core/decide.ts';
+import type {DeployOutcome} from '../core/event.ts';
+import {printable} from '../core/names.ts';
+import {Redactor} from '../core/redact.ts';
+import {Refusal} from '../core/refusal.ts';
+import type {Run} from '../core/run.ts';
+import {privateConfig} from '../host/worktree.ts';
+import type {Journal} from '../host/journal.ts';
+import type {Context} from './context.ts';
+import {readPolicy} from './policy.ts';
+import {openRepository} from './projects.ts';
+import {checkout} from './verify.ts';
+
+const deployTime = 60 * 60_000;
+
+/** The deploy targets of a run: those of the policy that it was approved under, not of one that it may have brought along. */
+export async function deployTargets(run: Run): Promise<Record<string, {command: string; credentials: string[]}>> {
+	const {git} = await openRepository(run.project.root);
+	const {policy} = await readPolicy(git, run.approval?.base ?? run.target);
+	return policy.deploy;
+}
+
+/** The target of that name. @throws Refusal with the names there are */
+export async function findTarget(run: Run, name: string): Promise<{command: string; credentials: string[]}> {
+	const targets = await deployTargets(run);
+	const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
+	if (!target) {
+		const names = Object.keys(targets);
+		throw new Refusal(`there is no deploy target "${printable(name)}"`, names.length === 0 ? 'the project\'s policy names none under deploy' : `targets: ${names.join(', ')}`);
+	}
+
+	return target;
+}
+
+/**
+ * Runs a target's command in a clean checkout of the merged commit, with the credentials of this one deploy.
+ * They live in this process's memory and the command's environment, nowhere else, and are blanked from the output.
+ * It is never repeated by itself.
+ */
+export async function deploy(context: Context, journal: Journal, name: string, confirmed: string | undefined, credentials: ReadonlyMap<string, string>, onOutput: (text: string) => void): Promise<DeployOutcome> {
+	const {run} = journal;
+	const refusal = decideDeploy(run, context.actor, name, confirmed);
+	if (refusal) {
+		journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor);
+		throw refusal;
+	}
+
+	const target = await findTarget(run, name);
+	for (const wanted of target.credentials) {
+		const value = credentials.get(wanted) ?? '';
+		if (value.length < 4) {
+			throw new Refusal(value === '' ? `the deploy needs ${wanted}, which was not given` : `${wanted} is too short to be blanked from the output`, `type it when asked, or pass --credential ${wanted}=- and write it to stdin`);
+		}
+	}
+
+	const {git} = await openRepository(run.project.root);
+	const {commit} = run.merge!;
+	const folder = mkdtempSync(path.join(context.paths.state, 'deploy-'));
+	try {
+		const tree = path.join(folder, 'tree');
+		const home = path.join(folder, 'home');
+		const own = path.join(folder, 'own.git');
+		for (const made of [tree, home, path.join(own, 'objects'), path.join(own, 'refs')]) {
+			mkdirSync(made, {recursive: true, mode: 0o700});
+		}
+
+		writeFileSync(path.join(own, 'HEAD'), 'ref: refs/heads/none\n');
+		writeFileSync(path.join(own, 'config'), await privateConfig(git));
+		await checkout(git, own, commit, tree, path.join(folder, 'index'));
+		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials}, context.actor);
+		const redactor = new Redactor([...credentials.values()]);
+		const decoder = new TextDecoder();
+		const outcome = await context.executor.run({
+			argv: ['/bin/sh', '-c', target.command], cwd: tree,
+			env: {PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LANG: process.env['LANG'] ?? 'C.UTF-8', FLEET_RUN: run.id, FLEET_TARGET: name, FLEET_COMMIT: commit, ...Object.fromEntries(target.credentials.map(wanted => [wanted, credentials.get(wanted)!]))},
+		}, {
+			timeout: deployTime,
+			onOutput(bytes) {
+				onOutput(redactor.push(decoder.decode(bytes, {stream: true})));
+			},
+		}).catch((error: unknown) => error as Error);
+		onOutput(redactor.push(decoder.decode()) + redactor.end());
+		const [result, because]: [DeployOutcome, string] = outcome instanceof Error ? ['failed', `it could not be started: ${outcome.message}`]
+			: outcome.timedOut ? ['unknown', 'it was ended after an hour; look at the target']
+				: outcome.code === null ? ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`]
+					: outcome.code === 0 ? ['succeeded', 'exit code 0'] : ['failed', `exit code ${outcome.code}`];
+		journal.append({type: 'deploy.finished', target: name, commit, outcome: result, because}, context.actor);
+		return result;
+	} finally {
+		if (existsSync(folder)) {
+			rmSync(folder, {recursive: true, force: true});
+		}
+	}
+}

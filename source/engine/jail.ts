@@ -1,0 +1,73 @@
+import {existsSync, mkdirSync, rmSync} from 'node:fs';
+import path from 'node:path';
+import type {Mount} from '../core/plan.ts';
+import type {Outcome} from '../core/seams.ts';
+import type {RunPaths} from '../host/paths.ts';
+import {giveToRun} from '../host/worktree.ts';
+import type {Context} from './context.ts';
+import {basicPlan, chooseSandbox} from './plan.ts';
+
+/** How long the host looks at what an agent wrote before it gives up, milliseconds. */
+const patience = 300_000;
+
+/**
+ * Runs a script over an agent's files in a sandbox with no network: whatever those files make a program do, they do it there.
+ * @param script a constant; what varies is in `argv`
+ */
+export async function jail(context: Context, runId: string, places: RunPaths, options: {
+	script: string; argv?: readonly string[]; mounts: readonly Mount[]; cwd?: string; env?: Record<string, string>; input?: string; onOutput?(bytes: Uint8Array): void; timeout?: number;
+}): Promise<Outcome & {stdout: string; stderr: string}> {
+	const {sandbox} = await chooseSandbox(context);
+	const folder = path.join(places.folder, 'jail');
+	const plan = basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}});
+	const invocation = sandbox.prepare(plan, folder).alone({argv: ['/bin/sh', '-c', options.script, 'sh', ...options.argv ?? []], cwd: plan.cwd, env: {}});
+	let stdout = '';
+	let stderr = '';
+	const outcome = await context.executor.run(invocation, {
+		timeout: options.timeout ?? patience,
+		input: options.input,
+		onOutput(bytes, stream) {
+			if (stream === 'stderr') {
+				stderr = (stderr + Buffer.from(bytes).toString('utf8')).slice(-20_000);
+			} else if (options.onOutput) {
+				options.onOutput(bytes);
+			} else if (stdout.length < 16 * 1024 ** 2) {
+				stdout += Buffer.from(bytes).toString('utf8');
+			}
+		},
+	});
+	return {...outcome, stdout, stderr};
+}
+
+/** An empty folder that the run's uid may write, for one piece of work in a jail. */
+export function makeScratch(runId: string, places: RunPaths): string {
+	rmSync(places.scratch, {recursive: true, force: true});
+	mkdirSync(places.scratch, {recursive: true, mode: 0o700});
+	giveToRun(runId, places.scratch);
+	return places.scratch;
+}
+
+const sweepScript = `
+cd "$1" || exit 1
+find . -xdev \\( -type p -o -type s -o -type b -o -type c \\) -print -delete | head -n 50
+find . -xdev -type f -perm /6000 -exec chmod ug-s {} + -print | head -n 50
+find . -xdev -type f -links +1 ! -path ./.git -exec sh -c 'for file do cp -p -- "$file" "$file.unlinked.$$" && mv -f -- "$file.unlinked.$$" "$file" || exit 1; done' sh {} +
+`;
+
+/**
+ * Before a run, and before anything looks at its tree: FIFOs, sockets and devices go, setuid bits go, and files
+ * with a second hard link become copies, so that a write cannot reach what the other name belongs to.
+ * @returns what was removed, for the notes
+ */
+export async function sweep(context: Context, runId: string, places: RunPaths): Promise<string[]> {
+	if (!existsSync(places.worktree)) {
+		return [];
+	}
+
+	const {code, stdout, stderr, timedOut} = await jail(context, runId, places, {script: sweepScript, argv: [places.worktree], mounts: [{source: places.worktree, target: places.worktree, mode: 'write'}]});
+	if (code !== 0) {
+		throw new Error(`the worktree could not be swept${timedOut ? ' in time' : ''}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+	}
+
+	return stdout.split('\n').filter(line => line !== '').map(line => `removed ${line}`);
+}

@@ -1,0 +1,117 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import {decideMerge} from '../core/decide.ts';
+import {gateRefusal} from '../core/refusal.ts';
+import type {Run} from '../core/run.ts';
+import {Git} from '../host/git.ts';
+import type {Journal} from '../host/journal.ts';
+import type {Context} from './context.ts';
+import {readFacts} from './facts.ts';
+import {openRepository} from './projects.ts';
+
+/** Folders in which the target is checked out. */
+async function checkouts(git: Git, target: string): Promise<string[]> {
+	const records = (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0\0');
+	return records.flatMap(record => {
+		const lines = record.split('\0');
+		const folder = lines.find(line => line.startsWith('worktree '))?.slice('worktree '.length);
+		return folder && lines.includes(`branch ${target}`) && !lines.includes('bare') && existsSync(folder) ? [folder] : [];
+	});
+}
+
+/** Git's own folder for a checkout, which names what is going on in it. */
+async function gitDirOf(folder: string, commonDir: string, git: Git): Promise<string> {
+	const names = (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0').filter(line => line.startsWith('worktree ')).map(line => line.slice('worktree '.length));
+	if (names[0] === folder) {
+		return commonDir;
+	}
+
+	const {readFileSync} = await import('node:fs');
+	return /^gitdir: (.+)\n?$/.exec(readFileSync(path.join(folder, '.git'), 'utf8'))?.[1] ?? commonDir;
+}
+
+const inProgress: Record<string, string> = {MERGE_HEAD: 'a merge', CHERRY_PICK_HEAD: 'a cherry-pick', REVERT_HEAD: 'a revert', 'rebase-merge': 'a rebase', 'rebase-apply': 'a rebase', BISECT_LOG: 'a bisect'};
+
+/**
+ * Makes the approved merge real: a commit of the approved tree, and a compare-and-swap of the target. A checkout of
+ * the target is brought along only where that loses nothing; otherwise the merge is refused and nothing is touched.
+ * @returns the merge commit and what became of the checkout
+ */
+export async function merge(context: Context, journal: Journal, because: string): Promise<{commit: string; checkout: string}> {
+	const {git, commonDir} = await openRepository(journal.run.project.root);
+	const {run} = journal;
+	const facts = run.approval ? await readFacts(context, run, git) : {base: '', head: '', tree: '', policy: ''};
+	const refusal = decideMerge(run, context.actor, facts, Date.now());
+	if (refusal) {
+		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
+		throw refusal;
+	}
+
+	const name = run.target.replace('refs/heads/', '');
+	const folders = await checkouts(git, run.target);
+	const trees: Git[] = [];
+	for (const folder of folders) {
+		const gitDir = await gitDirOf(folder, commonDir, git);
+		const busy = Object.keys(inProgress).find(file => existsSync(path.join(gitDir, file)));
+		if (busy) {
+			throw gateRefusal(`${folder} is in the middle of ${inProgress[busy]}, so ${name} is left alone`, 'finish or abort it, then merge again');
+		}
+
+		trees.push(new Git({gitDir, workTree: folder}));
+	}
+
+	const {code, stdout, stderr} = await git.run(['commit-tree', facts.tree, '-p', facts.base, '-p', facts.head, '-m', `Merge run ${run.id}${run.prompt ? `: ${run.prompt.split('\n')[0]!.slice(0, 60)}` : ''}`, '-m', trailers(run, context, because)]);
+	const commit = stdout.trim();
+	if (code !== 0) {
+		throw gateRefusal(`git could not write the merge commit: ${stderr.trim().split('\n').find(line => line.includes('tell me')) ?? stderr.trim().split('\n').at(-1) ?? ''}`, 'git config user.name and user.email must be set');
+	}
+
+	for (const tree of trees) {
+		const trial = await tree.run(['read-tree', '-n', '-m', '-u', facts.base, commit], {cwd: tree.repository.workTree!});
+		if (trial.code !== 0) {
+			throw gateRefusal(`${tree.repository.workTree} has changes that the merge would overwrite: ${trial.stderr.trim().split('\n')[0]!.replace('error: ', '')}`, 'commit or stash them, then merge again');
+		}
+	}
+
+	journal.append({type: 'merge.started', target: run.target, base: facts.base, head: facts.head, tree: facts.tree}, context.actor);
+	const swap = await git.run(['update-ref', '-m', `fleet: merge run ${run.id}`, run.target, commit, facts.base]);
+	if (swap.code !== 0) {
+		journal.append({type: 'run.crashed', because: `${name} moved in the last moment; nothing was merged`}, 'fleet');
+		throw gateRefusal(`stale: ${name} moved in the last moment; nothing was merged`, `fleet verify ${run.id}`);
+	}
+
+	let state = folders.length === 0 ? 'not checked out' : 'brought along';
+	for (const tree of trees) {
+		const done = await tree.run(['read-tree', '-m', '-u', facts.base, commit], {cwd: tree.repository.workTree!, env: {GIT_OPTIONAL_LOCKS: '1'}});
+		if (done.code !== 0) {
+			state = `left behind: ${done.stderr.trim().split('\n')[0]}`;
+		}
+	}
+
+	journal.append({type: 'merge.finished', target: run.target, commit, checkout: state}, context.actor);
+	return {commit, checkout: state};
+}
+
+/** One line, so that nothing an agent or a person wrote can pose as a trailer. */
+function oneLine(text: string): string {
+	return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ').slice(0, 200);
+}
+
+function trailers(run: Run, context: Context, because: string): string {
+	const {approval, verification, audit} = run;
+	const lines: Array<[string, string]> = [
+		['Fleet-Run', run.id],
+		['Fleet-Agent', run.agent],
+		['Reviewed-by', approval!.by.replace('person:', '')],
+		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
+		['Fleet-Verify', verification!.digest],
+		['Fleet-Audit', audit ? `${audit.items.filter(item => item.status === 'PASS').length}/6${audit.stale ? ' (before the last change of scope)' : ''}` : 'none'],
+		['Fleet-Policy', verification!.policy],
+		['Fleet-Merged-by', context.actor.replace('person:', '')],
+	];
+	if (because !== '') {
+		lines.push(['Fleet-Because', oneLine(because)]);
+	}
+
+	return lines.map(([key, value]) => `${key}: ${value}`).join('\n');
+}

@@ -1,0 +1,79 @@
+import {existsSync, realpathSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {rulesOf, type Policy} from '../core/policy.ts';
+import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type Scratch} from '../core/plan.ts';
+import {Refusal} from '../core/refusal.ts';
+import type {Run} from '../core/run.ts';
+import type {Availability, Sandbox} from '../core/seams.ts';
+import type {RunPaths} from '../host/paths.ts';
+import {insideHome, toolchain} from '../host/toolchain.ts';
+import {baseMounts} from '../host/worktree.ts';
+import {filesPaths} from '../scopes/files/index.ts';
+import {networkRules} from '../scopes/network/index.ts';
+import type {EgressState} from '../host/proxy.ts';
+import type {Context} from './context.ts';
+
+const scratch: Scratch[] = [{target: '/tmp', size: 2 * 1024 ** 3, mode: 0o1777}, {target: insideHome, size: 1024 ** 3}, {target: '/run/lock', size: 1024 ** 2}];
+
+/** A sandbox that works here. Never a weaker one: where none works, nothing starts. */
+export async function chooseSandbox(context: Context): Promise<{sandbox: Sandbox; status: Availability}> {
+	let last: Availability | undefined;
+	for (const sandbox of context.sandboxes) {
+		const status = await sandbox.probe();
+		if (status.works) {
+			return {sandbox, status};
+		}
+
+		last = status;
+	}
+
+	throw new Refusal(`no sandbox works here: ${last?.because ?? 'none is known'}`, last?.hint || 'fleet doctor');
+}
+
+/** A plan with the machine's toolchains and what is named, nothing else. */
+export function basicPlan(runId: string, folder: string, extra: {mounts?: readonly Mount[]; env?: Readonly<Record<string, string>>; cwd?: string}): SandboxPlan {
+	const {mounts, links, env} = toolchain(folder);
+	return {
+		runId, mounts: [...mounts, ...extra.mounts ?? []], links, scratch, env: {...env, FLEET_RUN: runId, ...extra.env}, cwd: extra.cwd ?? '/tmp',
+		limits: defaultLimits, dropUid: dropUidOf(runId), architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+	};
+}
+
+const proxyAddress = `http://127.0.0.1:${proxyPort}`;
+
+/** What tells programs inside of the run's proxy. */
+export const proxyEnvironment: Readonly<Record<string, string>> = {
+	HTTP_PROXY: proxyAddress, HTTPS_PROXY: proxyAddress, http_proxy: proxyAddress, https_proxy: proxyAddress, ALL_PROXY: proxyAddress, all_proxy: proxyAddress, NODE_USE_ENV_PROXY: '1',
+};
+
+/** A run's own sandbox: its worktree, its private git folder in the project's place, the grants in force. `now` in milliseconds. */
+export function runPlan(run: Run, places: RunPaths, commonDir: string, now: number): {plan: SandboxPlan; notes: string[]} {
+	const notes: string[] = [];
+	const granted: Mount[] = [];
+	for (const wanted of filesPaths(run.grants, now)) {
+		if (existsSync(wanted)) {
+			granted.push({source: realpathSync(wanted), target: wanted, mode: 'read'});
+		} else {
+			notes.push(`files:${wanted} is not there`);
+		}
+	}
+
+	const mounts: Mount[] = [
+		...granted,
+		...baseMounts(commonDir),
+		{source: places.privateGit, target: commonDir, mode: 'write'},
+		{source: places.worktree, target: run.worktree, mode: 'write'},
+		{source: path.join(places.folder, 'dotgit'), target: path.join(run.worktree, '.git'), mode: 'read'},
+	];
+	return {plan: basicPlan(run.id, places.sandbox, {mounts, env: proxyEnvironment, cwd: run.worktree}), notes};
+}
+
+/** What the run may reach: the policy's hosts for builds, and the grants in force. */
+export function egressState(run: Run, policy: Policy, now: number): EgressState {
+	return {
+		rules: [...rulesOf(policy.network, 'policy'), ...networkRules(run.grants, now)],
+		// A private host that the policy lists under `network` is named, too.
+		privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy'),
+	};
+}

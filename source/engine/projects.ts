@@ -1,0 +1,117 @@
+import {existsSync, readFileSync, realpathSync, renameSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {nameFrom} from '../core/names.ts';
+import type {Project} from '../core/project.ts';
+import {Refusal} from '../core/refusal.ts';
+import {discover, Git} from '../host/git.ts';
+import {Lock} from '../host/lock.ts';
+import type {Context} from './context.ts';
+
+/** All projects, in the order they were added. @throws Refusal where the file cannot be read as such */
+export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
+	if (!existsSync(paths.projects)) {
+		return [];
+	}
+
+	try {
+		const projects: unknown = JSON.parse(readFileSync(paths.projects, 'utf8'));
+		if (Array.isArray(projects) && projects.every(project => typeof project?.id === 'string' && typeof project.root === 'string')) {
+			return projects as Project[];
+		}
+	} catch {}
+
+	throw new Refusal(`${paths.projects} is not a list of projects`, 'mend or remove it; runs are not affected');
+}
+
+/** Adds the repository that a folder belongs to. Adding it again gives the same project. */
+export async function addProject(context: Context, folder: string): Promise<{project: Project; added: boolean}> {
+	if (!existsSync(folder)) {
+		throw new Refusal(`there is no folder ${folder}`, 'fleet project add PATH');
+	}
+
+	const found = await discover(realpathSync(folder));
+	if ('because' in found) {
+		throw new Refusal(`${folder} is not a git repository fleet can use: ${found.because}`, 'git init, commit something, then add it');
+	}
+
+	const root = realpathSync(found.topLevel ?? found.commonDir);
+	if (`${root}/`.startsWith(`${context.paths.state}/`)) {
+		throw new Refusal('a run\'s own worktree is not a project', 'add the repository it came from');
+	}
+
+	if (/[\u0000-\u001F\u007F]/.test(root)) {
+		throw new Refusal('the folder\'s path holds a control byte', 'rename the folder');
+	}
+
+	const git = new Git({gitDir: found.commonDir});
+	if (!await git.resolve('HEAD^{commit}')) {
+		throw new Refusal(`${root} has no commit yet, so there is nothing to branch from`, 'git commit --allow-empty -m start');
+	}
+
+	const lock = Lock.acquire(`${context.paths.projects}.lock`, 5000);
+	if (!lock) {
+		throw new Refusal('another fleet is writing the list of projects', 'try again');
+	}
+
+	try {
+		const projects = listProjects(context);
+		const known = projects.find(project => project.root === root);
+		if (known) {
+			return {project: known, added: false};
+		}
+
+		const wanted = nameFrom(path.basename(root).replace(/\.git$/, ''), 'project');
+		let id = wanted;
+		for (let number = 2; projects.some(project => project.id === id); number++) {
+			id = `${wanted}-${number}`;
+		}
+
+		const project: Project = {id, name: id, root, addedAt: new Date().toISOString()};
+		const temporary = `${context.paths.projects}.new`;
+		writeFileSync(temporary, `${JSON.stringify([...projects, project], undefined, '\t')}\n`, {mode: 0o600});
+		renameSync(temporary, context.paths.projects);
+		return {project, added: true};
+	} finally {
+		lock.release();
+	}
+}
+
+/** The project of that name, or the one that the current folder belongs to, or the only one. */
+export function findProject(context: Context, name: string | undefined, folder: string): Project {
+	const projects = listProjects(context);
+	if (name !== undefined) {
+		const project = projects.find(project => project.id === name);
+		if (!project) {
+			throw new Refusal(`there is no project "${name.slice(0, 60)}"`, projects.length === 0 ? 'fleet project add PATH' : `projects: ${projects.map(project => project.id).join(', ')}`);
+		}
+
+		return project;
+	}
+
+	let real = folder;
+	try {
+		real = realpathSync(folder);
+	} catch {}
+
+	const here = projects.filter(project => `${real}/`.startsWith(`${project.root}/`)).sort((a, b) => b.root.length - a.root.length)[0];
+	if (here) {
+		return here;
+	}
+
+	if (projects.length === 1) {
+		return projects[0]!;
+	}
+
+	throw new Refusal(projects.length === 0 ? 'no project is added yet' : 'this folder belongs to no project that is added', projects.length === 0 ? 'fleet project add PATH' : `fleet project add ., or --project with one of: ${projects.map(project => project.id).join(', ')}`);
+}
+
+/** The repository behind a project, with its object store. @throws Refusal where it is gone */
+export async function openRepository(root: string): Promise<{git: Git; commonDir: string; topLevel: string | undefined}> {
+	const found = existsSync(root) ? await discover(root) : {because: 'the folder is gone'};
+	if ('because' in found) {
+		throw new Refusal(`the project's repository ${root} cannot be used: ${found.because}`, 'bring it back, or add it again where it is now');
+	}
+
+	const commonDir = realpathSync(found.commonDir);
+	return {git: new Git({gitDir: commonDir}), commonDir, topLevel: found.topLevel};
+}

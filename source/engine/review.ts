@@ -1,0 +1,78 @@
+import {existsSync} from 'node:fs';
+import {decideApprove, decideReject} from '../core/decide.ts';
+import type {Run} from '../core/run.ts';
+import {gateRefusal} from '../core/refusal.ts';
+import type {Git} from '../host/git.ts';
+import type {Journal} from '../host/journal.ts';
+import {capture, importWork} from './capture.ts';
+import type {Context} from './context.ts';
+import {readFacts} from './facts.ts';
+import {openRepository} from './projects.ts';
+
+const diffFlags = ['--no-ext-diff', '--no-textconv', '--ignore-submodules=all', '--no-color', '--find-renames'];
+
+/**
+ * What the run changed since its base, from captured objects, never from its folder. A run that is at work, or was
+ * not captured, is looked at in the jail first; nothing of that is published.
+ * @returns unified diff, or with `stat` a summary
+ */
+export async function diff(context: Context, run: Run, stat: boolean): Promise<string> {
+	const places = context.paths.run(run.id);
+	let git: Git;
+	let head: string | undefined;
+	if (existsSync(places.worktree) && !run.merge) {
+		const imported = await importWork(context, run);
+		git = imported.quarantine;
+		head = imported.captured.head;
+	} else {
+		({git} = await openRepository(run.project.root));
+		head = await git.resolve(`refs/fleet/runs/${run.id}/head`) ?? await git.resolve(`refs/fleet/trash/${run.id}/head`);
+	}
+
+	if (!head) {
+		throw gateRefusal(`nothing of ${run.id} was ever captured`, 'its worktree is gone');
+	}
+
+	const {stdout} = await git.run(['diff', ...diffFlags, ...(stat ? ['--stat=100', '--summary'] : []), run.base, head], {limit: 64 * 1024 ** 2});
+	return stdout;
+}
+
+/** A person's yes to exactly what was verified: base, head, tree, result and policy. */
+export async function approve(context: Context, journal: Journal, because: string): Promise<void> {
+	const {git} = await openRepository(journal.run.project.root);
+	// Work that came after the verification must show as a moved head, not stay in the folder unseen.
+	if (journal.run.verification && existsSync(context.paths.run(journal.run.id).worktree) && !journal.run.merge) {
+		await refuseIfChanged(context, journal);
+	}
+
+	const facts = await factsOrNone(context, journal.run, git);
+	const refusal = decideApprove(journal.run, context.actor, facts, Date.now());
+	if (refusal) {
+		journal.append({type: 'gate.refused', gate: 'approve', because: refusal.because}, context.actor);
+		throw refusal;
+	}
+
+	journal.append({type: 'review.approved', ...facts, verify: journal.run.verification!.digest, because}, context.actor);
+}
+
+async function refuseIfChanged(context: Context, journal: Journal): Promise<void> {
+	const {captured} = await importWork(context, journal.run);
+	if (captured.head !== journal.run.verification!.head) {
+		await capture(context, journal);
+	}
+}
+
+/** Facts for a decision that will be refused anyway where there are none. */
+async function factsOrNone(context: Context, run: Run, git: Git) {
+	return run.verification ? readFacts(context, run, git) : {base: '', head: '', tree: '', policy: ''};
+}
+
+/** A person's no. It stands until the run is resumed. */
+export function reject(context: Context, journal: Journal, because: string): void {
+	const refusal = decideReject(journal.run, context.actor);
+	if (refusal) {
+		throw refusal;
+	}
+
+	journal.append({type: 'review.rejected', because: because === '' ? 'no reason was given' : because}, context.actor);
+}

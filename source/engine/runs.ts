@@ -1,0 +1,89 @@
+import {readdirSync} from 'node:fs';
+import {isName, printable} from '../core/names.ts';
+import {foldRun, liveStages, withoutWorker, type Run} from '../core/run.ts';
+import {Refusal} from '../core/refusal.ts';
+import {readJournal, Journal} from '../host/journal.ts';
+import {Lock} from '../host/lock.ts';
+import type {RunPaths} from '../host/paths.ts';
+import {Connection} from '../host/socket.ts';
+import type {Context} from './context.ts';
+
+/** The ids of all runs that have a folder. */
+export function listRunIds({paths}: Pick<Context, 'paths'>): string[] {
+	try {
+		return readdirSync(`${paths.state}/runs`).filter(name => isName(name));
+	} catch {
+		return [];
+	}
+}
+
+/** A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal. */
+export function readRun(places: RunPaths): Run | undefined {
+	const {entries} = readJournal(places.journal);
+	let run: Run | undefined;
+	try {
+		run = foldRun(entries);
+	} catch {
+		return undefined;
+	}
+
+	return run && liveStages.has(run.stage) && !Lock.isHeld(places.lock) ? withoutWorker(run) : run;
+}
+
+/** Every run, newest first. */
+export function listRuns(context: Pick<Context, 'paths'>): Run[] {
+	return listRunIds(context).map(id => readRun(context.paths.run(id))).filter(run => run !== undefined).sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
+}
+
+/** The run of that id; a beginning that only one run has is enough. */
+export function findRun(context: Pick<Context, 'paths'>, text: string): Run {
+	const ids = listRunIds(context);
+	const matches = ids.includes(text) ? [text] : isName(text) ? ids.filter(id => id.startsWith(text)) : [];
+	if (matches.length !== 1) {
+		throw new Refusal(matches.length === 0 ? `there is no run "${printable(text)}"` : `"${text}" is the beginning of ${matches.length} runs`, matches.length === 0 ? 'fleet list --all' : `one of: ${matches.slice(0, 5).join(', ')}`);
+	}
+
+	const run = readRun(context.paths.run(matches[0]!));
+	if (!run) {
+		throw new Refusal(`the journal of ${matches[0]} cannot be read`, `fleet journal verify ${matches[0]}`, 3);
+	}
+
+	return run;
+}
+
+/**
+ * Does work on a run as the writer of its journal. A worker that died is written down first.
+ * @throws Refusal where another process works on the run
+ */
+export async function withJournal<Result>(context: Context, runId: string, work: (journal: Journal) => Promise<Result>, wait = 1000): Promise<Result> {
+	const places = context.paths.run(runId);
+	const {fault} = readJournal(places.journal);
+	if (fault) {
+		throw new Refusal(`the journal of ${runId} is broken at line ${fault.line}: ${fault.because}`, 'nothing is decided on a journal that was changed; look at it with fleet journal', 3);
+	}
+
+	const journal = Journal.open(places, wait);
+	if (!journal) {
+		throw new Refusal(`${runId} is at work: another process holds its journal`, `fleet stop ${runId}, or wait for what is going on`, 3);
+	}
+
+	try {
+		if (!journal.state) {
+			throw new Refusal(`the journal of ${runId} is empty`, 'fleet list');
+		}
+
+		const gone = withoutWorker(journal.run);
+		if (gone !== journal.run) {
+			journal.append({type: 'run.crashed', because: gone.because}, 'fleet');
+		}
+
+		return await work(journal);
+	} finally {
+		journal.close();
+	}
+}
+
+/** The supervisor of a run, if one is alive. */
+export function connect(context: Context, runId: string): Promise<Connection | undefined> {
+	return Connection.open(context.paths.run(runId).socket);
+}

@@ -1,0 +1,92 @@
+import {randomBytes} from 'node:crypto';
+import {decideActor, decideScopeChange} from '../core/decide.ts';
+import {orThrow, Refusal} from '../core/refusal.ts';
+import type {Run} from '../core/run.ts';
+import type {Actor, Grant} from '../core/scope.ts';
+import {parseGrantable, parseScope} from '../scopes/registry.ts';
+import {formatScope} from '../core/scope.ts';
+import type {Journal} from '../host/journal.ts';
+import type {Context} from './context.ts';
+import {connect, withJournal} from './runs.ts';
+
+/** A grant as it is written down. @throws Refusal for a scope that cannot be granted, or for no reason given */
+export function makeGrant(actor: Actor, scope: string, because: string, duration: number | undefined): Grant {
+	const refusal = decideActor(actor, 'a scope');
+	if (refusal) {
+		throw refusal;
+	}
+
+	const parsed = orThrow(parseGrantable(scope));
+	if (because.trim() === '') {
+		throw new Refusal(`${parsed.scope} needs a reason`, 'say why with --because "…"');
+	}
+
+	const now = Date.now();
+	return {id: randomBytes(4).toString('hex'), scope: parsed.scope, because: because.trim(), by: actor, at: new Date(now).toISOString(), until: duration === undefined ? undefined : new Date(now + duration).toISOString()};
+}
+
+/** Turns a scope on in a journal that is held. @returns when it takes effect, in words */
+export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, live: boolean): string {
+	const refusal = decideScopeChange(journal.run, actor, because);
+	if (refusal) {
+		throw refusal;
+	}
+
+	const grant = makeGrant(actor, scope, because, duration);
+	const {kind} = orThrow(parseGrantable(scope));
+	const effect = !live ? 'when the run is next started' : kind.effect === 'live' ? 'from the next request on' : `when the run is next started: fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
+	journal.append({type: 'scope.granted', grant, effect}, actor);
+	return effect;
+}
+
+/** Turns a scope off in a journal that is held. `cut` closes what was open through it, once it is written down. */
+export function revokeIn(journal: Journal, actor: Actor, scope: string, because: string, cut: () => number): number {
+	const refusal = decideActor(actor, 'a scope');
+	if (refusal) {
+		throw refusal;
+	}
+
+	const wanted = formatScope(orThrow(parseScope(scope)));
+	if (wanted === 'repo' || wanted === 'build') {
+		throw new Refusal(`${wanted} cannot be revoked`, `fleet stop ${journal.run.id} ends the run`);
+	}
+
+	if (!journal.run.grants.some(grant => grant.scope === wanted)) {
+		const granted = journal.run.grants.map(grant => grant.scope);
+		throw new Refusal(`${wanted} is not granted to ${journal.run.id}`, granted.length === 0 ? 'nothing is granted' : `granted: ${granted.join(', ')}`);
+	}
+
+	journal.append({type: 'scope.revoked', scope: wanted, because, cut: 0}, actor);
+	return cut();
+}
+
+/** Turns a scope on: through the supervisor where one is alive, else in the journal. */
+export async function allow(context: Context, run: Run, scope: string, because: string, duration: number | undefined): Promise<string> {
+	makeGrant(context.actor, scope, because, duration);
+	const connection = await connect(context, run.id);
+	if (connection) {
+		try {
+			const {effect} = await connection.request({method: 'allow', scope, because, duration, actor: context.actor as `person:${string}`});
+			return String(effect);
+		} finally {
+			connection.close();
+		}
+	}
+
+	return withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, false));
+}
+
+/** Turns a scope off, and cuts what is open through it. @returns how many connections were cut */
+export async function revoke(context: Context, run: Run, scope: string, because: string): Promise<number> {
+	const connection = await connect(context, run.id);
+	if (connection) {
+		try {
+			const {cut} = await connection.request({method: 'revoke', scope, because, actor: context.actor as `person:${string}`});
+			return Number(cut);
+		} finally {
+			connection.close();
+		}
+	}
+
+	return withJournal(context, run.id, async journal => revokeIn(journal, context.actor, scope, because, () => 0));
+}

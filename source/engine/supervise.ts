@@ -1,0 +1,336 @@
+import {chmodSync, closeSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
+import net from 'node:net';
+import process from 'node:process';
+import {decideActor} from '../core/decide.ts';
+import {orThrow, Refusal} from '../core/refusal.ts';
+import type {RunEvent} from '../core/event.ts';
+import {Journal} from '../host/journal.ts';
+import {openRuntime, type RunPaths} from '../host/paths.ts';
+import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
+import {bury} from '../host/worktree.ts';
+import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
+import type {Context} from './context.ts';
+import {sweep} from './jail.ts';
+import {chooseSandbox, egressState, runPlan} from './plan.ts';
+import {readPolicy} from './policy.ts';
+import {openRepository} from './projects.ts';
+import {grantIn, revokeIn} from './scopes.ts';
+import {openSession, type Session} from './session.ts';
+
+const ringSize = 256 * 1024;
+const logLimit = 32 * 1024 ** 2;
+
+/** The output file: appended to, and begun anew when it has grown too large, keeping the part before. */
+class OutputLog {
+	#file: number;
+	#size = 0;
+	readonly #path: string;
+
+	constructor(path: string) {
+		this.#path = path;
+		this.#file = openSync(path, 'a', 0o600);
+	}
+
+	write(bytes: Uint8Array): void {
+		writeSync(this.#file, bytes);
+		this.#size += bytes.length;
+		if (this.#size > logLimit) {
+			closeSync(this.#file);
+			renameSync(this.#path, `${this.#path}.1`);
+			this.#file = openSync(this.#path, 'a', 0o600);
+			this.#size = 0;
+		}
+	}
+}
+
+/** Denials come as fast as an agent can ask. Each of the first hundred of a target is written down, then every doubling. */
+class DenialCounter {
+	readonly #counts = new Map<string, number>();
+
+	count(target: string): {count: number; write: boolean} {
+		if (!this.#counts.has(target) && this.#counts.size >= 2000) {
+			return {count: 0, write: false};
+		}
+
+		const count = (this.#counts.get(target) ?? 0) + 1;
+		this.#counts.set(target, count);
+		return {count, write: count <= 100 || (count & (count - 1)) === 0};
+	}
+}
+
+const setupScript = 'n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
+
+/**
+ * Owns one run from its start to its end: the sandbox, the pty, the proxy, the journal and the socket.
+ * Resolves when the run has ended and everything it started is gone.
+ * @param report tells whoever started the supervisor whether the agent runs
+ */
+export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, openJournal = Journal.open): Promise<void> {
+	const places = context.paths.run(runId);
+	const journal = openJournal(places, 5000);
+	if (!journal?.state) {
+		journal?.close();
+		report({started: false, because: `${runId} is not a run that can be started now`, hint: 'fleet list'});
+		return;
+	}
+
+	const fail = (error: unknown) => {
+		const refusal = error instanceof Refusal ? error : new Refusal(`the sandbox did not start: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
+		journal.append({type: 'run.failed', because: refusal.because, hint: refusal.hint}, 'fleet');
+		report({started: false, because: refusal.because, hint: refusal.hint});
+	};
+
+	try {
+		await new Supervision(context, places, journal).run(() => report({started: true}), fail);
+	} finally {
+		journal.close();
+	}
+}
+
+class Supervision {
+	readonly #context: Context;
+	readonly #places: RunPaths;
+	readonly #journal: Journal;
+	readonly #denials = new DenialCounter();
+	readonly #viewers = new Set<(response: Response) => void>();
+	#ring: Uint8Array[] = [];
+	#ringLength = 0;
+	#terminal: Terminal | undefined;
+	#session: Session | undefined;
+	#stopped: string | undefined;
+	#expiry: NodeJS.Timeout | undefined;
+
+	constructor(context: Context, places: RunPaths, journal: Journal) {
+		this.#context = context;
+		this.#places = places;
+		this.#journal = journal;
+	}
+
+	#write(event: RunEvent, durable = true): void {
+		this.#journal.append(event, 'fleet', durable);
+	}
+
+	async run(started: () => void, fail: (error: unknown) => void): Promise<void> {
+		const {run} = this.#journal;
+		let server: net.Server | undefined;
+		try {
+			const {sandbox, status} = await chooseSandbox(this.#context);
+			const {git, commonDir} = await openRepository(run.project.root);
+			const {policy} = await readPolicy(git, run.base);
+			bury(run.id, this.#places);
+			const swept = await sweep(this.#context, run.id, this.#places);
+			const {plan, notes} = runPlan(run, this.#places, commonDir, Date.now());
+			const agent = this.#context.agents.find(agent => agent.id === run.agent);
+			if (!agent) {
+				throw new Refusal(`the agent "${run.agent}" is not known to this version`, 'upgrade fleet');
+			}
+
+			const invocation = orThrow(agent.invocation({prompt: run.prompt, argv: run.argv, cwd: run.worktree}));
+			this.#session = await openSession(sandbox, plan, this.#places.sandbox, {
+				state: () => egressState(this.#journal.run, policy, Date.now()),
+				onDenied: (target, because) => {
+					const {count, write} = this.#denials.count(target);
+					if (write) {
+						this.#write({type: 'egress.denied', target, because, count}, false);
+					}
+				},
+				onAllowed: (target, rule) => {
+					this.#write({type: 'egress.allowed', target, rule}, false);
+				},
+				onAsked: what => {
+					if (this.#denials.count(`asked ${what}`).write) {
+						this.#journal.append({type: 'gate.refused', gate: what, because: 'agents decide nothing'}, `agent:${run.id}`, false);
+					}
+				},
+			});
+			server = await this.#listen();
+			this.#scheduleExpiry();
+			const inner = policy.setup.length === 0 ? invocation : {...invocation, argv: ['/bin/sh', '-c', setupScript, 'sh', String(policy.setup.length), ...policy.setup, ...invocation.argv]};
+			const log = new OutputLog(this.#places.output);
+			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...swept, 'limits: no cgroup, so processor share and total disk are not limited']});
+			await this.#work(this.#session.prepared.enter(inner, this.#session.keeperPid), log, plan.limits.wallClock, policy.setup.length > 0, started);
+		} catch (error) {
+			fail(error);
+		} finally {
+			clearTimeout(this.#expiry);
+			server?.close();
+			rmSync(this.#places.socket, {force: true});
+			await this.#session?.close();
+		}
+	}
+
+	#work(invocation: Parameters<typeof openTerminal>[0], log: OutputLog, wallClock: number, hasSetup: boolean, started: () => void): Promise<void> {
+		return new Promise(resolve => {
+			const onSignal = () => this.#stop('its supervisor was told to end');
+			const timer = setTimeout(() => this.#stop('its time was up'), wallClock);
+			this.#terminal = openTerminal(invocation, {columns: 100, rows: 30}, {
+				onData: bytes => {
+					log.write(bytes);
+					this.#remember(bytes);
+					this.#tell({output: Buffer.from(bytes).toString('base64')});
+				},
+				onExit: ({code, signal}) => {
+					clearTimeout(timer);
+					const name = this.#stopped === undefined ? signalName(signal) : undefined;
+					const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
+					this.#write({type: 'run.exited', code: name || this.#stopped !== undefined ? null : code, signal: name ?? null, because});
+					this.#tell({ended: because});
+					process.off('SIGTERM', onSignal);
+					process.off('SIGINT', onSignal);
+					process.off('SIGHUP', onSignal);
+					resolve();
+				},
+			});
+			process.on('SIGTERM', onSignal);
+			process.on('SIGINT', onSignal);
+			process.on('SIGHUP', onSignal);
+			started();
+		});
+	}
+
+	/** The monitor's death takes the whole pid namespace with it: a frozen or hostile process inside has no say. */
+	#stop(because: string): void {
+		if (this.#stopped === undefined) {
+			this.#stopped = because;
+			this.#terminal?.kill('SIGKILL');
+		}
+	}
+
+	#remember(bytes: Uint8Array): void {
+		this.#ring.push(bytes);
+		this.#ringLength += bytes.length;
+		while (this.#ringLength > ringSize && this.#ring.length > 1) {
+			this.#ringLength -= this.#ring.shift()!.length;
+		}
+	}
+
+	#tell(response: Response): void {
+		for (const viewer of this.#viewers) {
+			viewer(response);
+		}
+	}
+
+	#scheduleExpiry(): void {
+		clearTimeout(this.#expiry);
+		const ends = this.#journal.run.grants.flatMap(grant => grant.until === undefined ? [] : [Date.parse(grant.until)]);
+		if (ends.length === 0) {
+			return;
+		}
+
+		// setTimeout's longest wait is 24.8 days.
+		this.#expiry = setTimeout(() => {
+			for (const grant of this.#journal.run.grants) {
+				if (grant.until !== undefined && Date.parse(grant.until) <= Date.now()) {
+					this.#write({type: 'scope.expired', scope: grant.scope, cut: this.#session?.proxy.cut() ?? 0});
+				}
+			}
+
+			this.#scheduleExpiry();
+		}, Math.max(0, Math.min(2 ** 31 - 1, Math.min(...ends) - Date.now())));
+	}
+
+	async #listen(): Promise<net.Server> {
+		openRuntime(this.#context.paths);
+		rmSync(this.#places.socket, {force: true});
+		const server = net.createServer(socket => this.#serve(socket));
+		await new Promise<void>((resolve, reject) => {
+			server.once('error', reject);
+			server.listen(this.#places.socket, resolve);
+		});
+		chmodSync(this.#places.socket, 0o600);
+		return server;
+	}
+
+	#serve(socket: net.Socket): void {
+		const splitter = new LineSplitter();
+		let slow = false;
+		const send = (response: Response) => {
+			// A viewer that does not read must not make the supervisor remember for it.
+			if ('output' in response && slow) {
+				return;
+			}
+
+			slow = !socket.write(`${JSON.stringify(response)}\n`) && socket.writableLength > 4 * 1024 ** 2;
+		};
+
+		socket.setEncoding('utf8');
+		socket.on('drain', () => {
+			slow = false;
+		});
+		socket.on('error', () => socket.destroy());
+		socket.on('close', () => this.#viewers.delete(send));
+		socket.on('data', (text: string) => {
+			try {
+				for (const line of splitter.push(text)) {
+					const request = parseRequest(line);
+					if (!request) {
+						socket.destroy();
+						return;
+					}
+
+					this.#answer(request, send);
+				}
+			} catch {
+				socket.destroy();
+			}
+		});
+	}
+
+	#answer(request: Request, send: (response: Response) => void): void {
+		const {id} = request;
+		try {
+			send({id, ok: true, result: this.#perform(request, send)});
+		} catch (error) {
+			const refusal = error instanceof Refusal ? error : new Refusal((error as Error).message, 'look at the run with fleet show', 1);
+			send({id, ok: false, because: refusal.because, hint: refusal.hint, exitCode: refusal.exitCode});
+		}
+	}
+
+	#perform(request: Request, send: (response: Response) => void): Record<string, unknown> {
+		switch (request.method) {
+			case 'allow': {
+				const effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, true);
+				this.#scheduleExpiry();
+				return {effect};
+			}
+
+			case 'revoke': {
+				const cut = revokeIn(this.#journal, request.actor, request.scope, request.because, () => this.#session?.proxy.cut() ?? 0);
+				this.#scheduleExpiry();
+				return {cut};
+			}
+
+			case 'stop': {
+				const refusal = decideActor(request.actor, 'stopping a run');
+				if (refusal) {
+					throw refusal;
+				}
+
+				this.#stop(request.because === '' ? `stopped by ${request.actor.replace('person:', '')}` : request.because);
+				return {};
+			}
+
+			case 'attach': {
+				this.#terminal?.resize(request.columns, request.rows);
+				send({output: Buffer.concat(this.#ring).toString('base64')});
+				this.#viewers.add(send);
+				return {};
+			}
+
+			case 'input': {
+				this.#terminal?.write(Buffer.from(request.data, 'base64'));
+				return {};
+			}
+
+			case 'resize': {
+				this.#terminal?.resize(request.columns, request.rows);
+				return {};
+			}
+
+			case 'audited': {
+				this.#journal.append({type: 'audit.finished', items: request.items, because: request.because}, request.actor);
+				return {};
+			}
+		}
+	}
+}

@@ -1,0 +1,114 @@
+import os from 'node:os';
+import process from 'node:process';
+import {execa} from 'execa';
+import {simpleGit, type SimpleGit} from 'simple-git';
+
+/* The one place where fleet runs git on the host. Nobody else constructs an instance. */
+
+/** Everything of git's own configuration that could run a program, or reach further than asked, switched off. */
+const settings = [
+	'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.pager=cat', 'diff.external=', 'core.attributesFile=/dev/null', 'submodule.recurse=false', 'fetch.recurseSubmodules=false',
+	'gc.auto=0', 'maintenance.auto=false', 'protocol.allow=never', 'protocol.file.allow=always', 'credential.helper=', 'log.showSignature=false', 'safe.bareRepository=explicit',
+	'commit.gpgSign=false', 'core.quotePath=false', 'advice.detachedHead=false',
+];
+
+const unsafe = {
+	allowUnsafeFsMonitor: true, allowUnsafeHooksPath: true, allowUnsafeDiffExternal: true, allowUnsafePager: true, allowUnsafeProtocolOverride: true, allowUnsafeCredentialHelper: true,
+	allowUnsafeConfigPaths: true, allowUnsafePack: true, allowUnsafeEditor: true, allowUnsafeAskPass: true, allowUnsafeSshCommand: true, allowUnsafeConfigEnvCount: true,
+};
+
+/** Where a git command works. `own`: a repository that fleet made, for which no configuration of the person's counts. */
+export type Repository = {readonly gitDir: string; readonly workTree?: string; readonly own?: boolean};
+
+export type GitResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
+
+function environment(repository: Repository): Record<string, string> {
+	const passed = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USER', 'LOGNAME', 'TMPDIR'];
+	return {
+		...Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
+		LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_EDITOR: 'true', GIT_ASKPASS: 'true', GIT_NO_REPLACE_OBJECTS: '1',
+		...(repository.own ? {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null'} : {}),
+	};
+}
+
+function scope(repository: Repository): string[] {
+	return [`--git-dir=${repository.gitDir}`, ...(repository.workTree === undefined ? [] : [`--work-tree=${repository.workTree}`])];
+}
+
+/** A hardened git for one repository. All arguments are an argv; nothing passes a shell. */
+export class Git {
+	readonly repository: Repository;
+	#instance: SimpleGit | undefined;
+
+	constructor(repository: Repository) {
+		this.repository = repository;
+	}
+
+	/** Runs git and returns its stdout. @throws with git's words where it fails */
+	async raw(...argv: string[]): Promise<string> {
+		const env = environment(this.repository);
+		this.#instance ??= simpleGit({baseDir: os.tmpdir(), config: settings, unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}} as never).env(env);
+		return this.#instance.raw([...scope(this.repository), ...argv]);
+	}
+
+	/** The same with the line feed at the end taken off. */
+	async line(...argv: string[]): Promise<string> {
+		return (await this.raw(...argv)).replace(/\n$/, '');
+	}
+
+	/** Runs git with stdin or where a non-zero exit is an answer. Never throws for an exit code. `env` adds variables. */
+	async run(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; limit?: number} = {}): Promise<GitResult> {
+		const result = await execa('git', [...settings.flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
+			env: {...environment(this.repository), ...options.env}, extendEnv: false, cwd: options.cwd ?? os.tmpdir(), reject: false, stripFinalNewline: false,
+			maxBuffer: options.limit ?? 256 * 1024 ** 2, timeout: 120_000, ...(options.input === undefined ? {stdin: 'ignore' as const} : {input: options.input}),
+		});
+		if (result.exitCode === undefined && !result.isMaxBuffer) {
+			throw new Error(`git ${argv[0]} did not run: ${result.shortMessage}`);
+		}
+
+		return {code: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr};
+	}
+
+	/** `run`, with a failure as an exception. */
+	async must(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string} = {}): Promise<string> {
+		const {code, stdout, stderr} = await this.run(argv, options);
+		if (code !== 0) {
+			throw new Error(`git ${argv.slice(0, 2).join(' ')}: ${stderr.trim().split('\n').at(-1) ?? code}`);
+		}
+
+		return stdout;
+	}
+
+	/** The object a revision names, as full hex; undefined where there is none. */
+	async resolve(revision: string): Promise<string | undefined> {
+		const {code, stdout} = await this.run(['rev-parse', '--verify', '--quiet', '--end-of-options', revision]);
+		const name = stdout.trim();
+		return code === 0 && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(name) ? name : undefined;
+	}
+
+	/** Starts git with a stream for stdin: for packs. */
+	spawn(argv: readonly string[]) {
+		return execa('git', [...settings.flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
+			env: environment(this.repository), extendEnv: false, cwd: os.tmpdir(), reject: false, stdin: 'pipe', timeout: 600_000,
+		});
+	}
+}
+
+/** Finds the repository that a folder belongs to, as git itself would, but executing nothing. Undefined where there is none. */
+export async function discover(folder: string): Promise<{commonDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
+	const result = await execa('git', [...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]), '-C', folder, 'rev-parse', '--path-format=absolute', '--git-common-dir', '--is-bare-repository', '--is-inside-work-tree'], {
+		env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore',
+	});
+	if (result.exitCode !== 0) {
+		return {because: result.exitCode === undefined ? 'git is not installed' : result.stderr.split('\n')[0]!.replace('fatal: ', '')};
+	}
+
+	const [commonDir = '', bare = '', inside = ''] = result.stdout.split('\n');
+	let topLevel: string | undefined;
+	if (inside === 'true') {
+		const top = await execa('git', ['-C', folder, 'rev-parse', '--path-format=absolute', '--show-toplevel'], {env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore'});
+		topLevel = top.stdout.trim();
+	}
+
+	return {commonDir, topLevel, bare: bare === 'true'};
+}

@@ -1,0 +1,44 @@
+import {DatabaseSync} from 'node:sqlite';
+
+/** An exclusive lock that dies with its holder, since Node has no flock: a transaction on a file of its own. */
+export class Lock {
+	readonly #database: DatabaseSync;
+
+	private constructor(database: DatabaseSync) {
+		this.#database = database;
+	}
+
+	/** @param wait milliseconds to wait for another holder; undefined is returned when it still holds */
+	static acquire(file: string, wait = 0): Lock | undefined {
+		const database = new DatabaseSync(file, {timeout: wait});
+		try {
+			database.exec('BEGIN EXCLUSIVE');
+			return new Lock(database);
+		} catch (error) {
+			database.close();
+			if (/locked|busy/.test((error as Error).message)) {
+				return undefined;
+			}
+
+			throw error;
+		}
+	}
+
+	/** Whether somebody holds the lock, without taking it. */
+	static isHeld(file: string): boolean {
+		let database: DatabaseSync | undefined;
+		try {
+			database = new DatabaseSync(file, {readOnly: true, timeout: 0});
+			database.prepare('SELECT count(*) FROM sqlite_master').get();
+			return false;
+		} catch (error) {
+			return /locked|busy/.test((error as Error).message);
+		} finally {
+			database?.close();
+		}
+	}
+
+	release(): void {
+		this.#database.close();
+	}
+}

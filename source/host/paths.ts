@@ -1,0 +1,89 @@
+import {createHash} from 'node:crypto';
+import {lstatSync, mkdirSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {Refusal} from '../core/refusal.ts';
+
+/** Where fleet keeps its things. All folders are made with mode 0700. */
+export type Paths = {
+	/** Journals, worktrees, private git folders. */
+	readonly state: string;
+	readonly config: string;
+	/** Sockets. Short, since a socket's path is limited to 107 bytes (103 on macOS). */
+	readonly runtime: string;
+	readonly projects: string;
+	run(id: string): RunPaths;
+};
+
+/** One run's places. */
+export type RunPaths = {
+	readonly folder: string;
+	readonly journal: string;
+	readonly lock: string;
+	readonly output: string;
+	readonly sandbox: string;
+	/** P: the git folder that the run sees in place of the project's. */
+	readonly privateGit: string;
+	/** Q: the bare repository that only the host writes. */
+	readonly quarantine: string;
+	readonly socket: string;
+	/** W. */
+	readonly worktree: string;
+	readonly scratch: string;
+};
+
+function hash(text: string, length: number): string {
+	return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
+
+/** Makes a private folder, and refuses one that somebody else could have prepared. */
+function privateFolder(folder: string): string {
+	mkdirSync(folder, {recursive: true, mode: 0o700});
+	const status = lstatSync(folder);
+	if (!status.isDirectory() || status.uid !== process.getuid?.() || (status.mode & 0o077) !== 0) {
+		throw new Refusal(`${folder} is not a private folder of yours`, `remove it, or: chmod 700 ${folder}`);
+	}
+
+	return folder;
+}
+
+/** FLEET_HOME if it is set, else the XDG folders. */
+export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
+	const home = environment['HOME'] || os.homedir();
+	const own = environment['FLEET_HOME'];
+	if (own !== undefined && (!path.isAbsolute(own) || /[\u0000-\u001F]/.test(own))) {
+		throw new Refusal('FLEET_HOME is not an absolute path', 'set it to a folder of its own, or unset it');
+	}
+
+	const state = own ? path.join(own, 'state') : path.join(environment['XDG_STATE_HOME'] || path.join(home, '.local', 'state'), 'fleet');
+	const config = own ? path.join(own, 'config') : path.join(environment['XDG_CONFIG_HOME'] || path.join(home, '.config'), 'fleet');
+	if (own) {
+		privateFolder(own);
+	}
+
+	privateFolder(state);
+	const base = environment['XDG_RUNTIME_DIR'] && environment['XDG_RUNTIME_DIR'].length < 60 ? path.join(environment['XDG_RUNTIME_DIR'], 'fleet') : path.join('/tmp', `fleet-${process.getuid?.() ?? 0}`);
+	const runtime = path.join(base, hash(state, 8));
+	for (const folder of [path.join(state, 'runs'), path.join(state, 'worktrees'), config]) {
+		mkdirSync(folder, {recursive: true, mode: 0o700});
+	}
+
+	return {
+		state, config, runtime, projects: path.join(state, 'projects.json'),
+		run(id) {
+			const folder = path.join(state, 'runs', id);
+			return {
+				folder, journal: path.join(folder, 'journal.jsonl'), lock: path.join(folder, 'lock.sqlite'), output: path.join(folder, 'output.log'), sandbox: path.join(folder, 'sandbox'),
+				privateGit: path.join(folder, 'private.git'), quarantine: path.join(folder, 'quarantine.git'), socket: path.join(runtime, `${hash(id, 12)}.sock`),
+				worktree: path.join(state, 'worktrees', id), scratch: path.join(folder, 'scratch'),
+			};
+		},
+	};
+}
+
+/** The folder for sockets; made only by who listens or asks, so that reading makes nothing. */
+export function openRuntime(paths: Paths): void {
+	privateFolder(path.dirname(paths.runtime));
+	privateFolder(paths.runtime);
+}

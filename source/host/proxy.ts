@@ -1,0 +1,263 @@
+import {lookup} from 'node:dns/promises';
+import http from 'node:http';
+import net from 'node:net';
+import type {Duplex} from 'node:stream';
+import {decideAddress, decideEgress, formatTarget, parseAuthority, type EgressRule, type Target} from '../core/egress.ts';
+
+/** What a run may reach at this moment. Asked for at every request, so that a grant acts on the next one. */
+export type EgressState = {readonly rules: readonly EgressRule[]; readonly privateHosts: readonly EgressRule[]};
+
+export type ProxyHooks = {
+	state(): EgressState;
+	onDenied(target: string, because: string): void;
+	onAllowed(target: string, rule: string): void;
+	/** The agent asked fleet itself for something, at http://fleet.internal/<what>. The answer is always no; it is written down. */
+	onAsked(what: string): void;
+};
+
+/** The name under which the proxy itself answers, so that an agent that asks for a decision gets a clear refusal. */
+export const internalHost = 'fleet.internal';
+
+const hopByHop = new Set(['connection', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'keep-alive', 'te', 'trailer', 'upgrade', 'transfer-encoding']);
+const dialTimeout = 20_000;
+
+type Connection = {target: Target; sockets: Duplex[]};
+
+/** An HTTP and CONNECT proxy for one run: canonicalise, match, resolve once, check the address, dial that address. */
+export class Proxy {
+	readonly #hooks: ProxyHooks;
+	readonly #server: http.Server;
+	readonly #connections = new Set<Connection>();
+	readonly #clients = new Set<Duplex>();
+	#listener: net.Server | undefined;
+
+	constructor(hooks: ProxyHooks) {
+		this.#hooks = hooks;
+		this.#server = http.createServer({keepAliveTimeout: 5000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 64 * 1024}, (request, response) => {
+			void this.#forward(request, response);
+		});
+		this.#server.on('connect', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
+			void this.#tunnel(request, socket, head);
+		});
+		this.#server.on('clientError', (_error, socket) => {
+			socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+		});
+	}
+
+	/** Serves connections that come in on a listener, such as one that lives in another network namespace. */
+	attach(handle: unknown): Promise<void> {
+		this.#listener = net.createServer(socket => {
+			this.#clients.add(socket);
+			socket.on('error', () => socket.destroy());
+			socket.on('close', () => this.#clients.delete(socket));
+			this.#server.emit('connection', socket);
+		});
+		return new Promise((resolve, reject) => {
+			this.#listener!.once('error', reject);
+			this.#listener!.listen(handle as net.ListenOptions, resolve);
+		});
+	}
+
+	/** Destroys every open connection that the rules no longer allow. @returns how many */
+	cut(): number {
+		const {rules} = this.#hooks.state();
+		let count = 0;
+		for (const connection of this.#connections) {
+			if (!decideEgress(connection.target, rules).allow) {
+				count++;
+				this.#end(connection);
+			}
+		}
+
+		return count;
+	}
+
+	close(): void {
+		this.#listener?.close();
+		for (const connection of this.#connections) {
+			this.#end(connection);
+		}
+
+		for (const client of this.#clients) {
+			client.destroy();
+		}
+
+		this.#server.close();
+	}
+
+	#end(connection: Connection): void {
+		this.#connections.delete(connection);
+		for (const socket of connection.sockets) {
+			socket.destroy();
+		}
+	}
+
+	/** @returns the address to dial, or why not; every no is reported. */
+	async #decide(target: Target): Promise<{address: string; rule: string} | {because: string}> {
+		const {rules, privateHosts} = this.#hooks.state();
+		const verdict = decideEgress(target, rules);
+		if (!verdict.allow) {
+			return this.#deny(target, verdict.because);
+		}
+
+		let addresses: string[];
+		try {
+			addresses = net.isIP(target.host) ? [target.host] : (await lookup(target.host, {all: true, verbatim: false})).map(({address}) => address);
+		} catch {
+			return {because: 'the name does not resolve'};
+		}
+
+		// One address that must not be dialled spoils the answer: a name that is half public is a rebinding attempt.
+		for (const address of addresses) {
+			const check = decideAddress(target, address, privateHosts);
+			if (!check.allow) {
+				return this.#deny(target, check.because);
+			}
+		}
+
+		const [address] = addresses;
+		if (address === undefined) {
+			return {because: 'the name does not resolve'};
+		}
+
+		// The grant may have gone while the name was looked up.
+		const again = decideEgress(target, this.#hooks.state().rules);
+		return again.allow ? {address, rule: again.because} : this.#deny(target, again.because);
+	}
+
+	#deny(target: {host: string; port?: number}, because: string): {because: string} {
+		this.#hooks.onDenied(formatTarget(target), because);
+		return {because};
+	}
+
+	#refuse(socket: Duplex, because: string, code = '403 Forbidden'): void {
+		const body = `fleet: ${because}\n`;
+		socket.end(`HTTP/1.1 ${code}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+	}
+
+	async #tunnel(request: http.IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+		client.on('error', () => client.destroy());
+		const target = parseAuthority(request.url ?? '');
+		if ('because' in target) {
+			this.#hooks.onDenied(printableAuthority(request.url), target.because);
+			this.#refuse(client, target.because, '400 Bad Request');
+			return;
+		}
+
+		const decision = await this.#decide(target);
+		if ('because' in decision) {
+			this.#refuse(client, decision.because);
+			return;
+		}
+
+		const upstream = net.connect({host: decision.address, port: target.port, timeout: dialTimeout});
+		const connection: Connection = {target, sockets: [client, upstream]};
+		this.#connections.add(connection);
+		upstream.once('connect', () => {
+			upstream.setTimeout(0);
+			this.#hooks.onAllowed(formatTarget(target), decision.rule);
+			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+			upstream.write(head);
+			client.pipe(upstream);
+			upstream.pipe(client);
+		});
+		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
+		upstream.once('error', error => {
+			if (upstream.connecting || upstream.bytesRead === 0) {
+				this.#refuse(client, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`, '502 Bad Gateway');
+			} else {
+				client.destroy();
+			}
+		});
+		upstream.once('close', () => this.#connections.delete(connection));
+		client.once('close', () => upstream.destroy());
+	}
+
+	async #forward(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+		const refuse = (code: number, because: string) => {
+			response.writeHead(code, {'content-type': 'text/plain', 'x-fleet-refusal': because, connection: 'close'}).end(`fleet: ${because}\n`);
+			request.resume();
+		};
+
+		const match = /^http:\/\/([^/?#]*)([/?].*)?$/i.exec(request.url ?? '');
+		if (!match) {
+			refuse(400, 'this is a proxy: ask with an absolute http:// address, or CONNECT');
+			return;
+		}
+
+		const target = parseAuthority(match[1]!, 80);
+		if ('because' in target) {
+			this.#hooks.onDenied(printableAuthority(match[1]), target.because);
+			refuse(400, target.because);
+			return;
+		}
+
+		const pathname = match[2] === undefined ? '/' : match[2].startsWith('?') ? `/${match[2]}` : match[2];
+		if (target.host === internalHost) {
+			const what = pathname.slice(1, 61).replaceAll(/[^a-z0-9/-]/gi, '');
+			this.#hooks.onAsked(what);
+			refuse(403, 'agents-decide-nothing');
+			return;
+		}
+
+		const decision = await this.#decide(target);
+		if ('because' in decision) {
+			refuse(403, decision.because);
+			return;
+		}
+
+		const listed = (request.headers.connection ?? '').toLowerCase().split(',').map(name => name.trim());
+		const headers: http.OutgoingHttpHeaders = {};
+		for (const [name, value] of Object.entries(request.headers)) {
+			if (!hopByHop.has(name) && !listed.includes(name)) {
+				headers[name] = value;
+			}
+		}
+
+		// Host is what was decided on, whatever the request said.
+		headers['host'] = target.port === 80 ? formatTarget({host: target.host}) : formatTarget(target);
+		if (request.headers['transfer-encoding']) {
+			headers['transfer-encoding'] = 'chunked';
+		}
+
+		const upstream = http.request({host: decision.address, port: target.port, method: request.method, path: pathname, headers, setHost: false, agent: false, timeout: dialTimeout});
+		const connection: Connection = {target, sockets: [request.socket]};
+		this.#connections.add(connection);
+		upstream.once('socket', socket => {
+			connection.sockets.push(socket);
+			socket.once('connect', () => {
+				socket.setTimeout(0);
+				this.#hooks.onAllowed(formatTarget(target), decision.rule);
+			});
+		});
+		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
+		upstream.once('error', error => {
+			if (response.headersSent) {
+				response.destroy();
+			} else {
+				refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+			}
+		});
+		upstream.once('response', answer => {
+			const answered: http.OutgoingHttpHeaders = {};
+			for (const [name, value] of Object.entries(answer.headers)) {
+				if (!hopByHop.has(name)) {
+					answered[name] = value;
+				}
+			}
+
+			response.writeHead(answer.statusCode ?? 502, answered);
+			answer.pipe(response);
+			answer.once('error', () => response.destroy());
+		});
+		response.once('close', () => {
+			this.#connections.delete(connection);
+			upstream.destroy();
+		});
+		request.pipe(upstream);
+	}
+}
+
+function printableAuthority(text: string | undefined): string {
+	return (text ?? '').replaceAll(/[^ -~]/g, '?').slice(0, 100);
+}

@@ -1,0 +1,38 @@
+import pty from '@lydell/node-pty';
+import type {Invocation} from '../core/plan.ts';
+
+/** A process on a terminal of its own. Bytes are raw: nothing is decoded before a person's terminal does. */
+export type Terminal = {
+	readonly pid: number;
+	write(bytes: Uint8Array | string): void;
+	resize(columns: number, rows: number): void;
+	kill(signal: string): void;
+};
+
+/** Starts an invocation on a pty. Must be called on the main thread, since the sandbox dies with the thread that started it. */
+export function openTerminal(invocation: Invocation, size: {columns: number; rows: number}, hooks: {onData(bytes: Uint8Array): void; onExit(exit: {code: number; signal: number}): void}): Terminal {
+	const terminal = pty.spawn(invocation.argv[0]!, invocation.argv.slice(1), {cwd: invocation.cwd, env: invocation.env, cols: size.columns, rows: size.rows, encoding: null as never});
+	terminal.onData(data => {
+		hooks.onData(data as unknown as Uint8Array);
+	});
+	terminal.onExit(({exitCode, signal}) => {
+		hooks.onExit({code: exitCode, signal: signal ?? 0});
+	});
+	return {
+		pid: terminal.pid,
+		write(bytes) {
+			terminal.write(bytes as string);
+		},
+		resize(columns, rows) {
+			terminal.resize(Math.max(2, Math.min(1000, Math.floor(columns))), Math.max(2, Math.min(1000, Math.floor(rows))));
+		},
+		kill(signal) {
+			terminal.kill(signal);
+		},
+	};
+}
+
+/** "SIGKILL" and its like, by number; undefined for none. */
+export function signalName(number: number): string | undefined {
+	return ({1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 6: 'SIGABRT', 9: 'SIGKILL', 11: 'SIGSEGV', 15: 'SIGTERM'} as Record<number, string>)[number] ?? (number === 0 ? undefined : `signal ${number}`);
+}

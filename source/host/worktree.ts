@@ -1,0 +1,231 @@
+import {execFileSync} from 'node:child_process';
+import {chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {isName} from '../core/names.ts';
+import {dropUidOf, type Mount} from '../core/plan.ts';
+import {Refusal} from '../core/refusal.ts';
+import {Git} from './git.ts';
+import type {RunPaths} from './paths.ts';
+
+/* The three places of a run: W, its worktree; P, the git folder it sees; Q, the quarantine that only the host writes. */
+
+/** What stands in W's `.git` on the host: no prompt, editor or person's git takes the agent's tree for a repository. */
+function tombstone(runId: string): string {
+	return `gitdir: /nonexistent/this-is-the-tree-of-fleet-run-${runId}-look-at-it-with-fleet-diff\n`;
+}
+
+/** Object folders of a repository, its own first, then its alternates, at most five deep. */
+export function objectFolders(commonDir: string): string[] {
+	const found: string[] = [];
+	const visit = (folder: string, depth: number) => {
+		if (depth > 5 || !existsSync(folder)) {
+			return;
+		}
+
+		const real = realpathSync(folder);
+		if (found.includes(real)) {
+			return;
+		}
+
+		found.push(real);
+		const alternates = path.join(real, 'info', 'alternates');
+		if (existsSync(alternates)) {
+			for (const line of readFileSync(alternates, 'utf8').split('\n')) {
+				if (line !== '' && !line.startsWith('#')) {
+					visit(path.resolve(real, line), depth + 1);
+				}
+			}
+		}
+	};
+
+	visit(path.join(commonDir, 'objects'), 0);
+	return found;
+}
+
+/** Where the real object folders are seen inside, read-only. */
+export function baseMounts(commonDir: string): Mount[] {
+	return objectFolders(commonDir).map((source, index) => ({source, target: `/run/fleet/base/${index}`, mode: 'read'}));
+}
+
+function quote(value: string): string {
+	return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}
+
+/** The generated configuration of P: format and habits of the project and the person's name, never a copy. */
+export async function privateConfig(git: Git): Promise<string> {
+	const {stdout} = await git.run(['config', '--null', '--get-regexp', '^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$']);
+	const values = new Map<string, string>();
+	for (const record of stdout.split('\0')) {
+		const newline = record.indexOf('\n');
+		if (newline > 0) {
+			values.set(record.slice(0, newline).toLowerCase(), record.slice(newline + 1));
+		}
+	}
+
+	const format = values.get('extensions.objectformat');
+	const lines = ['[core]', `\trepositoryformatversion = ${format ? 1 : 0}`, '\tbare = false', '\tlogallrefupdates = true'];
+	for (const key of ['filemode', 'ignorecase', 'symlinks', 'autocrlf', 'eol', 'safecrlf', 'precomposeunicode', 'longpaths']) {
+		const value = values.get(`core.${key}`);
+		if (value !== undefined) {
+			lines.push(`\t${key} = ${quote(value)}`);
+		}
+	}
+
+	if (format) {
+		lines.push('[extensions]', `\tobjectformat = ${quote(format)}`);
+	}
+
+	lines.push('[user]', `\tname = ${quote(values.get('user.name') ?? 'fleet agent')}`, `\temail = ${quote(values.get('user.email') ?? 'agent@fleet.invalid')}`, '[gc]', '\tauto = 0', '[maintenance]', '\tauto = false', '');
+	return lines.join('\n');
+}
+
+function own(uid: number | undefined, ...places: string[]): void {
+	if (uid !== undefined) {
+		execFileSync('chown', ['-R', '-h', `${uid}:${uid}`, '--', ...places], {stdio: 'pipe'});
+	}
+}
+
+/** The uid that a run's files belong to: the one that root drops to, or undefined for an ordinary user. */
+export function ownerOf(runId: string): number | undefined {
+	return process.getuid?.() === 0 ? dropUidOf(runId) : undefined;
+}
+
+/** Gives files made by the host to the run, where the host is root. */
+export function giveToRun(runId: string, ...places: string[]): void {
+	own(ownerOf(runId), ...places);
+}
+
+export type WorktreePlan = {
+	readonly runId: string;
+	readonly commonDir: string;
+	readonly branch: string;
+	/** Commit the branch is made at, or undefined where the branch exists. */
+	readonly base: string | undefined;
+	/** Full ref that HEAD of the private repository names. */
+	readonly target: string;
+	readonly places: RunPaths;
+};
+
+/**
+ * Makes W, P and Q. Either all three are there afterwards, or none and the branch neither.
+ * @throws Refusal where the branch or the folder exists already
+ */
+export async function createWorktree({runId, commonDir, branch, base, target, places}: WorktreePlan): Promise<void> {
+	const git = new Git({gitDir: commonDir});
+	if (existsSync(places.worktree)) {
+		throw new Refusal(`${places.worktree} exists already`, 'choose another name');
+	}
+
+	if (base !== undefined && await git.resolve(`refs/heads/${branch}`)) {
+		throw new Refusal(`the branch ${branch} exists already`, 'choose another name with --name');
+	}
+
+	mkdirSync(path.dirname(places.worktree), {recursive: true, mode: 0o700});
+	const {code, stderr} = await git.run(['worktree', 'add', '--quiet', '--lock', '--reason', `fleet run ${runId}`, ...(base === undefined ? [places.worktree, branch] : ['--no-track', '-b', branch, places.worktree, base])]);
+	if (code !== 0) {
+		throw new Refusal(`git could not make the worktree: ${stderr.trim().split('\n').at(-1)?.replace('fatal: ', '') ?? ''}`, 'look at: git worktree list');
+	}
+
+	try {
+		chmodSync(places.worktree, 0o700);
+		const dotGit = readFileSync(path.join(places.worktree, '.git'), 'utf8');
+		const admin = /^gitdir: (.+)\n?$/.exec(dotGit)?.[1];
+		if (!admin || path.dirname(admin) !== path.join(commonDir, 'worktrees') && realpathSync(path.dirname(admin)) !== path.join(realpathSync(commonDir), 'worktrees')) {
+			throw new Error(`git wrote an unexpected .git file: ${dotGit}`);
+		}
+
+		writeFileSync(path.join(places.folder, 'dotgit'), `gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`, {mode: 0o644});
+		await createPrivate({runId, commonDir, branch, base, target, places}, git, path.basename(admin));
+		await createQuarantine(commonDir, places, git);
+		bury(runId, places);
+		own(ownerOf(runId), places.worktree, places.privateGit, path.join(places.folder, 'dotgit'));
+	} catch (error) {
+		await removeWorktree(commonDir, places);
+		if (base !== undefined) {
+			await git.run(['update-ref', '-d', `refs/heads/${branch}`, base]);
+		}
+
+		throw error;
+	}
+}
+
+async function createPrivate({commonDir, branch, target, places}: WorktreePlan, git: Git, admin: string): Promise<void> {
+	const folder = places.privateGit;
+	const real = path.join(commonDir, 'worktrees', admin);
+	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'hooks', 'info', 'logs', `worktrees/${admin}/logs`]) {
+		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o700});
+	}
+
+	const write = (name: string, content: string) => {
+		writeFileSync(path.join(folder, name), content, {mode: 0o600});
+	};
+
+	write('HEAD', `ref: ${target}\n`);
+	write('config', await privateConfig(git));
+	write('objects/info/alternates', objectFolders(commonDir).map((_, index) => `/run/fleet/base/${index}\n`).join(''));
+	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes');
+	// Other runs' branches are other people's work.
+	write('packed-refs', refs.split('\n').filter(line => line !== '' && (!/ refs\/heads\/fleet\//.test(line) || line.endsWith(` refs/heads/${branch}`))).map(line => `${line}\n`).join(''));
+	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
+	write(`worktrees/${admin}/commondir`, '../..\n');
+	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
+	for (const [from, to] of [[path.join(real, 'index'), `worktrees/${admin}/index`], [path.join(commonDir, 'info', 'exclude'), 'info/exclude'], [path.join(commonDir, 'shallow'), 'shallow']] as const) {
+		if (existsSync(from)) {
+			copyFileSync(from, path.join(folder, to));
+		}
+	}
+}
+
+async function createQuarantine(commonDir: string, places: RunPaths, git: Git): Promise<void> {
+	const folder = places.quarantine;
+	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'info']) {
+		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o700});
+	}
+
+	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
+	writeFileSync(path.join(folder, 'config'), (await privateConfig(git)).replace('bare = false', 'bare = true'));
+	writeFileSync(path.join(folder, 'objects', 'info', 'alternates'), objectFolders(commonDir).map(folder => `${folder}\n`).join(''));
+	if (existsSync(path.join(commonDir, 'shallow'))) {
+		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));
+	}
+}
+
+/** The name under which the real repository knows the worktree. */
+export function adminName(places: RunPaths): string {
+	return path.basename(/^gitdir: (.+)\n?$/.exec(readFileSync(path.join(places.folder, 'dotgit'), 'utf8'))?.[1] ?? '');
+}
+
+/** Puts the tombstone where W's `.git` is, whatever an agent, or a repair in mid-run, left there. Only while no agent is alive. */
+export function bury(runId: string, places: RunPaths): void {
+	const file = path.join(places.worktree, '.git');
+	const wanted = tombstone(runId);
+	const status = lstatSync(file, {throwIfNoEntry: false});
+	if (status?.isFile() && status.nlink === 1 && readFileSync(file, 'utf8') === wanted) {
+		return;
+	}
+
+	rmSync(file, {recursive: true, force: true});
+	writeFileSync(file, wanted, {flag: 'wx', mode: 0o644});
+	own(ownerOf(runId), file);
+}
+
+/** Removes W, P and the real repository's record of W. Branches and refs stay. Safe to call twice. */
+export async function removeWorktree(commonDir: string, places: RunPaths): Promise<void> {
+	const dotGit = path.join(places.folder, 'dotgit');
+	const admin = existsSync(dotGit) ? adminName(places) : path.basename(places.worktree);
+	for (const folder of [places.worktree, places.privateGit, places.scratch]) {
+		if (existsSync(folder)) {
+			// rm walks by descriptors and never through a link: neither deep trees nor swapped folders lead it astray.
+			execFileSync('chmod', ['-R', 'u+rwX', '--', folder], {stdio: 'ignore'});
+			execFileSync('rm', ['-rf', '--one-file-system', '--', folder], {stdio: 'pipe'});
+		}
+	}
+
+	// `git worktree prune` would take other people's lost worktrees with it.
+	if (isName(admin.toLowerCase())) {
+		rmSync(path.join(commonDir, 'worktrees', admin), {recursive: true, force: true});
+	}
+
+	rmSync(places.quarantine, {recursive: true, force: true});
+}

@@ -1,0 +1,82 @@
+import type {Entry} from '../core/event.ts';
+
+/** One journal line in words. Not neutralised: whoever shows it does that. */
+export function describe(entry: Entry): string {
+	switch (entry.type) {
+		case 'run.created': {
+			return `${entry.id} in ${entry.project.id}: ${entry.argv.join(' ')}`;
+		}
+
+		case 'run.started': {
+			return `attempt ${entry.attempt}, ${entry.sandbox}, supervisor ${entry.pid}`;
+		}
+
+		case 'scope.granted': {
+			return `${entry.grant.scope}, ${entry.grant.until ? `until ${entry.grant.until}` : 'until the run ends'}, ${entry.effect}: ${entry.grant.because}`;
+		}
+
+		case 'scope.revoked': {
+			return `${entry.scope}${entry.because === '' ? '' : `: ${entry.because}`}`;
+		}
+
+		case 'scope.expired': {
+			return `${entry.scope}, ${entry.cut} connections cut`;
+		}
+
+		case 'egress.denied': {
+			return `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`;
+		}
+
+		case 'egress.allowed': {
+			return `${entry.target}, by ${entry.rule}`;
+		}
+
+		case 'gate.refused': {
+			return `${entry.gate}: ${entry.because}`;
+		}
+
+		case 'run.captured': {
+			return `${entry.head.slice(0, 10)}, ${entry.commits} commits, ${entry.files} files${entry.wip ? ', with uncommitted work' : ''}`;
+		}
+
+		case 'verify.started': {
+			return entry.commands.join(' && ');
+		}
+
+		case 'verify.finished': {
+			return `${entry.passed ? 'passed' : 'failed'}: ${entry.because}`;
+		}
+
+		case 'review.approved': {
+			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${entry.because === '' ? '' : `: ${entry.because}`}`;
+		}
+
+		case 'merge.started': {
+			return `${entry.head.slice(0, 10)} into ${entry.target}`;
+		}
+
+		case 'merge.finished': {
+			return `${entry.target} is ${entry.commit.slice(0, 10)}, checkout ${entry.checkout}`;
+		}
+
+		case 'deploy.started': {
+			return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}`;
+		}
+
+		case 'deploy.finished': {
+			return `${entry.target} ${entry.outcome}: ${entry.because}`;
+		}
+
+		case 'audit.finished': {
+			return entry.items.map(item => `${item.id} ${item.status}`).join(', ');
+		}
+
+		case 'setup.finished': {
+			return `${entry.command}: exit code ${entry.code}`;
+		}
+
+		default: {
+			return entry.because;
+		}
+	}
+}

@@ -1,0 +1,144 @@
+import {proxyPort, type Invocation, type SandboxPlan} from '../../core/plan.ts';
+
+/* From what was granted to the arguments of bubblewrap. Pure: no disk, no clock, no process. */
+
+/** Absolute paths of the programs that the launch needs; all but bwrap are of util-linux, coreutils and the shell. */
+export type Tools = Readonly<Record<'bwrap' | 'sh' | 'unshare' | 'setpriv' | 'nsenter' | 'prlimit' | 'env', string>>;
+
+/** The host's side of a launch. */
+export type Host = {
+	readonly tools: Tools;
+	/** True where the caller's uid is 0: sources are staged in a mount namespace, then the uid is dropped. */
+	readonly root: boolean;
+	/** An empty folder of root's that everyone may enter; the private staging area is mounted there. */
+	readonly stage: string;
+	/** The Node that runs the keeper. */
+	readonly node: string;
+	/** Files of /proc that tell about the whole machine or command it; those of them that this kernel has. */
+	readonly maskedProc: readonly string[];
+	/** Paths of the files that hold the filter and the arguments. */
+	readonly files: {readonly seccomp: string; readonly entered: string; readonly alone: string};
+};
+
+const filterDescriptor = '8';
+const argumentsDescriptor = '9';
+
+// The scripts are constants; everything that varies is an argument of its own, never text in them.
+/** Opens the filter and the argument file, and lets the keyboard's signals pass by the monitor: they are the agent's. */
+const openScript = 'exec 8<"$1" 9<"$2" || exit 126; shift 2; trap "" INT QUIT TSTP; exec "$@"';
+/** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
+const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0; while [ "$1" != -- ]; do if [ -d "$1" ]; then mkdir "$stage/$n"; else : > "$stage/$n"; fi; mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
+
+/**
+ * The keeper's program: listens inside, hands the listener out, and becomes a `sleep` so that an idle run costs
+ * no second Node. Its end is its parent's end (bwrap's --die-with-parent).
+ */
+export const keeperProgram = `
+const server = require('node:net').createServer();
+server.on('error', error => { process.stderr.write(String(error)); process.exit(1); });
+server.listen(${proxyPort}, '127.0.0.1', () => {
+	process.send({type: 'listening', pid: process.pid}, server._handle, {}, () => {
+		server.close();
+		process.removeAllListeners('warning');
+		process.on('message', () => { try { process.execve('/usr/bin/sleep', ['sleep', 'infinity'], {}); } catch { setInterval(() => {}, 2 ** 30); } });
+	});
+});
+process.on('disconnect', () => process.exit());
+`;
+
+/** Sources that root must stage: all that is not the system's own. */
+function staged(plan: SandboxPlan): string[] {
+	return plan.mounts.filter(mount => !mount.system).map(mount => mount.source);
+}
+
+function drop(plan: SandboxPlan, host: Host): string[] {
+	const id = String(plan.dropUid);
+	return host.root ? [host.tools.setpriv, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps', '-all', '--bounding-set', '-all', '--no-new-privs', '--'] : [];
+}
+
+function stage(plan: SandboxPlan, host: Host, extra: string[]): string[] {
+	return host.root ? [host.tools.unshare, '--mount', '--propagation', 'private', '--', host.tools.sh, '-c', stageScript, 'sh', host.stage, ...staged(plan), ...extra, '--'] : [];
+}
+
+/**
+ * Everything between `bwrap` and the command. Order matters: later mounts lie over earlier ones.
+ * @param network `entered`: the namespace is the keeper's, which was joined before; `alone`: an empty one
+ */
+export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entered' | 'alone'): string[] {
+	const sources = staged(plan);
+	const sourceOf = (mount: {source: string; system?: boolean}) => host.root && !mount.system ? `${host.stage}/${sources.indexOf(mount.source)}` : mount.source;
+	const mounts = plan.mounts.map(mount => [mount.mode === 'write' ? '--bind' : '--ro-bind', sourceOf(mount), mount.target]);
+	const system = plan.mounts.map((mount, index) => mount.system ? mounts[index]! : []).flat();
+	// Parents before children, so that no mount hides one that was made before it.
+	const own = plan.mounts.map((mount, index) => ({mount, argv: mounts[index]!})).filter(({mount}) => !mount.system).sort((a, b) => a.mount.target.split('/').length - b.mount.target.split('/').length).flatMap(({argv}) => argv);
+	return [
+		'--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup', ...(network === 'alone' ? ['--unshare-net'] : []),
+		'--uid', '1000', '--gid', '1000', '--hostname', 'fleet',
+		'--cap-drop', 'ALL',
+		'--die-with-parent',
+		'--seccomp', filterDescriptor,
+		...system,
+		...plan.links.flatMap(({target, to}) => ['--symlink', to, target]),
+		'--proc', '/proc',
+		// A sandbox started by root could otherwise write core_pattern, which runs a program on the host.
+		'--ro-bind', '/proc/sys', '/proc/sys',
+		...host.maskedProc.flatMap(path => ['--ro-bind', '/dev/null', path]),
+		'--dev', '/dev',
+		'--size', String(256 * 1024 ** 2), '--perms', '1777', '--tmpfs', '/dev/shm',
+		...plan.scratch.flatMap(({target, size, mode}) => ['--size', String(size), '--perms', (mode ?? 0o700).toString(8).padStart(4, '0'), '--tmpfs', target]),
+		...own,
+		// What bwrap made to hang mounts on is not size-capped, and nothing of the agent's belongs there.
+		'--remount-ro', '/dev', '--remount-ro', '/',
+		'--chdir', plan.cwd,
+	];
+}
+
+function limited(plan: SandboxPlan, host: Host, argv: readonly string[]): string[] {
+	const {processes, openFiles, fileSize, dataSize} = plan.limits;
+	return [
+		host.tools.prlimit, `--nproc=${processes}`, `--nofile=${openFiles}`, `--fsize=${fileSize}`, `--data=${dataSize}`, '--core=0', '--',
+		// The launch ignores the keyboard's signals; the agent must not.
+		host.tools.env, '--default-signal=INT,QUIT,TSTP', ...argv,
+	];
+}
+
+/** The process that owns the network namespace. See `PreparedSandbox.keeper`. */
+export function compileKeeper(plan: SandboxPlan, host: Host): Invocation {
+	const node = host.root ? `${host.stage}/${staged(plan).length}` : host.node;
+	return {
+		argv: [
+			...stage(plan, host, [host.node]), ...drop(plan, host),
+			host.tools.bwrap, '--dev-bind', '/', '/', '--unshare-user', '--unshare-net', '--die-with-parent', '--',
+			node, '--no-warnings', '-e', keeperProgram,
+		],
+		cwd: '/',
+		env: {},
+	};
+}
+
+/** A command inside, with the network namespace of the keeper `keeperPid`, whose mount namespace also holds what root staged. */
+export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation, keeperPid: number): Invocation {
+	return {
+		argv: [
+			host.tools.sh, '-c', openScript, 'sh', host.files.seccomp, host.files.entered,
+			...drop(plan, host),
+			host.tools.nsenter, '--target', String(keeperPid), '--user', '--net', '--mount', '--preserve-credentials', '--',
+			host.tools.bwrap, '--args', argumentsDescriptor, '--', ...limited(plan, host, inner.argv),
+		],
+		cwd: '/',
+		env: {...plan.env, ...inner.env},
+	};
+}
+
+/** A command inside, with no network at all. */
+export function compileAlone(plan: SandboxPlan, host: Host, inner: Invocation): Invocation {
+	return {
+		argv: [
+			host.tools.sh, '-c', openScript, 'sh', host.files.seccomp, host.files.alone,
+			...stage(plan, host, []), ...drop(plan, host),
+			host.tools.bwrap, '--args', argumentsDescriptor, '--', ...limited(plan, host, inner.argv),
+		],
+		cwd: '/',
+		env: {...plan.env, ...inner.env},
+	};
+}

@@ -1,0 +1,50 @@
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import type {Limits, SandboxPlan} from '../../core/plan.ts';
+import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
+import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host} from './compile.ts';
+import {findTools, probeBubblewrap} from './probe.ts';
+import {seccompFilter} from './seccomp.ts';
+
+/** Root's staging point: empty on the host, filled only inside each run's own mount namespace. */
+const stage = '/run/fleet-stage';
+
+/** A limit can be lowered only: where the person's own is lower already, theirs stays. */
+function withinOwnLimits(limits: Limits): Limits {
+	const text = readFileSync('/proc/self/limits', 'utf8');
+	const hard = (title: string) => Number(new RegExp(`^${title}\\s+\\S+\\s+(\\d+)`, 'm').exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
+	return {
+		...limits,
+		processes: Math.min(limits.processes, hard('Max processes')), openFiles: Math.min(limits.openFiles, hard('Max open files')),
+		fileSize: Math.min(limits.fileSize, hard('Max file size')), dataSize: Math.min(limits.dataSize, hard('Max data size')),
+	};
+}
+
+/** Writes the filter and the argument files, which bwrap reads from descriptors: nothing of the host's layout is in an argv that the sandbox can see. */
+function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
+	const plan = {...asked, limits: withinOwnLimits(asked.limits)};
+	mkdirSync(folder, {recursive: true, mode: 0o700});
+	const root = process.getuid?.() === 0;
+	if (root) {
+		mkdirSync(stage, {recursive: true, mode: 0o755});
+	}
+
+	const files = {seccomp: path.join(folder, 'seccomp.bpf'), entered: path.join(folder, 'entered.args'), alone: path.join(folder, 'alone.args')};
+	const host: Host = {tools: findTools().tools, root, stage, node: process.execPath, files, maskedProc: ['/proc/kcore', '/proc/keys', '/proc/sysrq-trigger', '/proc/timer_list', '/proc/latency_stats'].filter(place => existsSync(place))};
+	const write = (file: string, bytes: Uint8Array | string) => {
+		writeFileSync(file, bytes, {mode: 0o600});
+	};
+
+	write(files.seccomp, seccompFilter(plan.architecture));
+	write(files.entered, sandboxArguments(plan, host, 'entered').join('\0') + '\0');
+	write(files.alone, sandboxArguments(plan, host, 'alone').join('\0') + '\0');
+	return {
+		keeper: compileKeeper(plan, host),
+		enter: (inner, keeperPid) => compileEntered(plan, host, inner, keeperPid),
+		alone: inner => compileAlone(plan, host, inner),
+	};
+}
+
+/** The sandbox of Linux. */
+export const bubblewrap: Sandbox = {id: 'bubblewrap', probe: probeBubblewrap, prepare};

@@ -1,0 +1,67 @@
+import {execFile} from 'node:child_process';
+import {accessSync, constants} from 'node:fs';
+import process from 'node:process';
+import type {Availability} from '../../core/seams.ts';
+import type {Tools} from './compile.ts';
+
+/** Only the system's own folders: a program in a folder of the person's could be anybody's. */
+const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
+
+function find(name: string): string | undefined {
+	return folders.map(folder => `${folder}/${name}`).find(path => {
+		try {
+			accessSync(path, constants.X_OK);
+			return true;
+		} catch {
+			return false;
+		}
+	});
+}
+
+/** The programs that a launch needs; those that are missing are named. */
+export function findTools(): {tools: Tools; missing: string[]} {
+	const names: Array<keyof Tools> = ['bwrap', 'sh', 'unshare', 'setpriv', 'nsenter', 'prlimit', 'env'];
+	const found = names.map(name => [name, find(name) ?? ''] as const);
+	return {tools: Object.fromEntries(found) as Tools, missing: found.filter(([, path]) => path === '').map(([name]) => name)};
+}
+
+function run(argv: string[]): Promise<{code: number; output: string}> {
+	return new Promise(resolve => {
+		execFile(argv[0]!, argv.slice(1), {env: {PATH: '/usr/bin:/bin', LC_ALL: 'C'}, timeout: 10_000}, (error, stdout, stderr) => {
+			resolve({code: error ? typeof error.code === 'number' ? error.code : 1 : 0, output: `${stdout}${stderr}`.trim()});
+		});
+	});
+}
+
+/** Whether bubblewrap is here, new enough, and allowed to make its namespaces: tried, not guessed. */
+export async function probeBubblewrap(): Promise<Availability> {
+	const no = (because: string, hint: string, version = ''): Availability => ({works: false, version, because, hint});
+	if (process.platform !== 'linux') {
+		return no('bubblewrap is for Linux', 'this version has no sandbox for this system yet');
+	}
+
+	if (process.arch !== 'x64' && process.arch !== 'arm64') {
+		return no(`there is no system call filter for ${process.arch}`, 'x64 and arm64 are supported');
+	}
+
+	const {tools, missing} = findTools();
+	if (missing.includes('bwrap')) {
+		return no('bubblewrap is not installed', 'fleet doctor --fix');
+	}
+
+	if (missing.length > 0) {
+		return no(`${missing.join(', ')} not found`, 'install util-linux and coreutils');
+	}
+
+	const version = (await run([tools.bwrap, '--version'])).output.replace('bubblewrap ', '');
+	const [major = 0, minor = 0] = version.split('.').map(Number);
+	if (major === 0 && minor < 8) {
+		return no(`bubblewrap ${version} is too old, 0.8 or later is needed`, 'upgrade the package bubblewrap', version);
+	}
+
+	const drop = process.getuid?.() === 0 ? [tools.setpriv, '--reuid', '210000000', '--regid', '210000000', '--clear-groups', '--no-new-privs', '--'] : [];
+	const trial = await run([...drop, tools.bwrap, '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--unshare-all', '--unshare-user', '--disable-userns', '--proc', '/proc', '--dev', '/dev', '--cap-drop', 'ALL', '--', '/usr/bin/true']);
+	return trial.code === 0
+		? {works: true, version, because: `bubblewrap ${version} makes every namespace`, hint: ''}
+		: no(`bubblewrap ${version} cannot make its namespaces: ${trial.output.split('\n').at(-1) ?? ''}`, 'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)', version);
+}

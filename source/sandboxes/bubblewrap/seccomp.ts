@@ -1,0 +1,132 @@
+/* The system call filter: a classic BPF program, assembled here so that its every rule can be read and tested. */
+
+type Architecture = 'x64' | 'arm64';
+
+const errno = {EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97};
+const auditArchitecture: Record<Architecture, number> = {x64: 0xC0_00_00_3E, arm64: 0xC0_00_00_B7};
+
+const numbers: Record<Architecture, Record<string, number>> = {
+	x64: {
+		ioctl: 16, socket: 41, clone: 56, syslog: 103, uselib: 134, vhangup: 153, modify_ldt: 154, pivot_root: 155, adjtimex: 159, acct: 163, settimeofday: 164, mount: 165, umount2: 166,
+		swapon: 167, swapoff: 168, reboot: 169, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176, quotactl: 179, nfsservctl: 180, lookup_dcookie: 212, clock_settime: 227,
+		kexec_load: 246, add_key: 248, request_key: 249, keyctl: 250, migrate_pages: 256, unshare: 272, move_pages: 279, perf_event_open: 298, fanotify_init: 300, name_to_handle_at: 303,
+		open_by_handle_at: 304, clock_adjtime: 305, setns: 308, kcmp: 312, finit_module: 313, kexec_file_load: 320, bpf: 321, userfaultfd: 323,
+	},
+	arm64: {
+		ioctl: 29, lookup_dcookie: 18, umount2: 39, mount: 40, pivot_root: 41, nfsservctl: 42, vhangup: 58, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104, init_module: 105, delete_module: 106,
+		clock_settime: 112, syslog: 116, reboot: 142, settimeofday: 170, adjtimex: 171, socket: 198, add_key: 217, request_key: 218, keyctl: 219, clone: 220, swapon: 224, swapoff: 225,
+		migrate_pages: 238, move_pages: 239, perf_event_open: 241, fanotify_init: 262, name_to_handle_at: 264, open_by_handle_at: 265, clock_adjtime: 266, setns: 268, kcmp: 272, finit_module: 273,
+		bpf: 280, userfaultfd: 282, kexec_file_load: 294,
+	},
+};
+
+/** Newer calls have one number on every architecture. */
+const shared: Record<string, number> = {
+	io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, fspick: 433,
+	clone3: 435, pidfd_getfd: 438, process_madvise: 440, mount_setattr: 442, open_tree_attr: 467,
+};
+
+/** Refused with EPERM whatever their arguments. Keyrings are not namespaced; the others are the kernel's rarely used and often broken doors. */
+const refused = [
+	'keyctl', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup', 'io_uring_enter', 'io_uring_register',
+	'mount', 'umount2', 'pivot_root', 'open_tree', 'open_tree_attr', 'move_mount', 'fsopen', 'fsconfig', 'fsmount', 'fspick', 'mount_setattr', 'setns',
+	'kexec_load', 'kexec_file_load', 'init_module', 'finit_module', 'delete_module', 'reboot', 'swapon', 'swapoff', 'acct', 'syslog', 'settimeofday', 'clock_settime', 'clock_adjtime', 'adjtimex',
+	'iopl', 'ioperm', 'lookup_dcookie', 'name_to_handle_at', 'open_by_handle_at', 'vhangup', 'quotactl', 'nfsservctl', 'fanotify_init', 'kcmp', 'pidfd_getfd', 'process_madvise',
+	'migrate_pages', 'move_pages', 'uselib', 'modify_ldt',
+];
+
+/** AF_UNIX, AF_INET, AF_INET6; AF_NETLINK only for NETLINK_ROUTE, with which programs list interfaces. */
+const plainFamilies = [1, 2, 10];
+const netlink = 16;
+
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
+const newNamespaces = 0x7E_02_00_00;
+const newTime = 0x80;
+/** TIOCSTI types into a terminal, TIOCLINUX pastes into a console. */
+const terminalInjection = [0x54_12, 0x54_1C];
+
+type Instruction = {code: number; yes: number; no: number; value: number};
+
+const returnValue = (value: number): Instruction => ({code: 0x06, yes: 0, no: 0, value});
+const allow = returnValue(0x7F_FF_00_00);
+const kill = returnValue(0x80_00_00_00);
+const fail = (number: number) => returnValue(0x00_05_00_00 + number);
+const load = (offset: number): Instruction => ({code: 0x20, yes: 0, no: 0, value: offset});
+const ifEqual = (value: number, yes: number, no: number): Instruction => ({code: 0x15, yes, no, value});
+const ifAtLeast = (value: number, yes: number, no: number): Instruction => ({code: 0x35, yes, no, value});
+const ifAnyBit = (value: number, yes: number, no: number): Instruction => ({code: 0x45, yes, no, value});
+/** The low half of an argument; both architectures are little-endian, and every argument looked at here is an int. */
+const argument = (index: number) => load(16 + 8 * index);
+
+/** The rules for one call: the block is skipped whole for every other call. */
+function forCall(number: number, block: Instruction[]): Instruction[] {
+	return [ifEqual(number, 0, block.length), ...block];
+}
+
+/** @returns the filter as `bwrap --seccomp` reads it: an array of `struct sock_filter` */
+export function seccompFilter(architecture: Architecture): Uint8Array {
+	const call = (name: string) => numbers[architecture][name] ?? shared[name];
+	const program: Instruction[] = [
+		load(4),
+		ifEqual(auditArchitecture[architecture], 1, 0),
+		kill,
+		load(0),
+		// The x32 calls have other numbers for the same doors.
+		...(architecture === 'x64' ? [ifAtLeast(0x40_00_00_00, 0, 1), fail(errno.ENOSYS)] : []),
+		// clone3's flags lie in memory, where a filter cannot look; libraries fall back to clone.
+		...forCall(call('clone3')!, [fail(errno.ENOSYS)]),
+		...forCall(call('clone')!, [argument(0), ifAnyBit(newNamespaces, 0, 1), fail(errno.EPERM), allow]),
+		...forCall(call('unshare')!, [argument(0), ifAnyBit(newNamespaces + newTime, 0, 1), fail(errno.EPERM), allow]),
+		...forCall(call('ioctl')!, [argument(1), ...terminalInjection.flatMap(request => [ifEqual(request, 0, 1), fail(errno.EPERM)]), allow]),
+		...forCall(call('socket')!, [
+			argument(0),
+			...plainFamilies.flatMap(family => [ifEqual(family, 0, 1), allow]),
+			ifEqual(netlink, 0, 3), argument(2), ifEqual(0, 0, 1), allow,
+			fail(errno.EAFNOSUPPORT),
+		]),
+	];
+	for (const name of refused) {
+		const number = call(name);
+		if (number !== undefined) {
+			program.push(...forCall(number, [fail(errno.EPERM)]));
+		}
+	}
+
+	program.push(allow);
+	const bytes = new DataView(new ArrayBuffer(program.length * 8));
+	for (const [index, {code, yes, no, value}] of program.entries()) {
+		bytes.setUint16(index * 8, code, true);
+		bytes.setUint8(index * 8 + 2, yes);
+		bytes.setUint8(index * 8 + 3, no);
+		bytes.setUint32(index * 8 + 4, value, true);
+	}
+
+	return new Uint8Array(bytes.buffer);
+}
+
+/** What the filter does with one call, by running the program: for tests, and for reading. */
+export function evaluateFilter(filter: Uint8Array, data: {architecture: Architecture; number: number; arguments?: number[]}): 'allow' | 'kill' | number {
+	const view = new DataView(filter.buffer, filter.byteOffset, filter.byteLength);
+	let accumulator = 0;
+	for (let pc = 0; pc * 8 < filter.byteLength; pc++) {
+		const code = view.getUint16(pc * 8, true);
+		const value = view.getUint32(pc * 8 + 4, true);
+		const jump = (condition: boolean) => {
+			pc += condition ? view.getUint8(pc * 8 + 2) : view.getUint8(pc * 8 + 3);
+		};
+
+		if (code === 0x20) {
+			accumulator = value === 0 ? data.number : value === 4 ? auditArchitecture[data.architecture] : data.arguments?.[(value - 16) / 8] ?? 0;
+		} else if (code === 0x15) {
+			jump(accumulator === value);
+		} else if (code === 0x35) {
+			jump(accumulator >= value);
+		} else if (code === 0x45) {
+			jump(((accumulator & value) >>> 0) !== 0);
+		} else if (code === 0x06) {
+			return value === allow.value ? 'allow' : value === kill.value ? 'kill' : value - 0x00_05_00_00;
+		}
+	}
+
+	throw new Error('the filter does not end');
+}
