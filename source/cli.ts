@@ -80,8 +80,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 	process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+let code: number;
 try {
-	process.exitCode = await main(process.argv.slice(2));
+	code = await main(process.argv.slice(2));
 } catch (error) {
-	process.exitCode = complain(error);
+	code = complain(error);
 }
+
+// What was written goes out first; what is still open after that must not keep a verb from ending.
+process.stdout.write('', () => {
+	process.stderr.write('', () => {
+		process.exit(code);
+	});
+});

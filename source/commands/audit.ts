@@ -1,2 +1,32 @@
+import {compose} from '../compose.ts';
+import {auditExitCode} from '../core/audit.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
+import {auditAndRecord} from '../engine/audit.ts';
+import {findRun} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';
-export const verb: Verb = {define() {}, async run(io) { io.out('not yet\n'); }};
+
+export const verb: Verb = {
+	define(command) {
+		command.argument('<run>').option('--json', 'one JSON document').option('--verbose', 'every attempt, also those that were blocked');
+	},
+	async run(io, [name], options) {
+		const context = compose();
+		const run = findRun(context, name!);
+		const items = await auditAndRecord(context, run);
+		const passed = items.filter(item => item.status === 'PASS').length;
+		if (options['json']) {
+			io.json({run: run.id, passed, total: items.length, items});
+		} else {
+			for (const item of items) {
+				io.out(`${item.status.padEnd(5)}  ${item.title}, ${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked\n`);
+				for (const probe of item.probes.filter(probe => options['verbose'] || probe.status !== 'PASS')) {
+					io.out(`  ${probe.status.padEnd(5)} ${neutraliseLine(`${probe.tried}\n`).replace('⏎', '')}\n        expected: ${probe.expected}\n        seen:     ${neutraliseLine(probe.seen)}\n        host:     ${probe.host}\n`);
+				}
+			}
+
+			io.out(`${passed} of ${items.length}\n`);
+		}
+
+		return auditExitCode(items);
+	},
+};

@@ -43,8 +43,8 @@ class OutputLog {
 	}
 }
 
-/** Denials come as fast as an agent can ask. Each of the first hundred of a target is written down, then every doubling. */
-class DenialCounter {
+/** Requests come as fast as an agent can ask. Each of the first hundred of a kind is written down, then every doubling. */
+class EventCounter {
 	readonly #counts = new Map<string, number>();
 
 	count(target: string): {count: number; write: boolean} {
@@ -91,7 +91,7 @@ class Supervision {
 	readonly #context: Context;
 	readonly #places: RunPaths;
 	readonly #journal: Journal;
-	readonly #denials = new DenialCounter();
+	readonly #counter = new EventCounter();
 	readonly #viewers = new Set<(response: Response) => void>();
 	#ring: Uint8Array[] = [];
 	#ringLength = 0;
@@ -129,16 +129,18 @@ class Supervision {
 			this.#session = await openSession(sandbox, plan, this.#places.sandbox, {
 				state: () => egressState(this.#journal.run, policy, Date.now()),
 				onDenied: (target, because) => {
-					const {count, write} = this.#denials.count(target);
+					const {count, write} = this.#counter.count(target);
 					if (write) {
 						this.#write({type: 'egress.denied', target, because, count}, false);
 					}
 				},
 				onAllowed: (target, rule) => {
-					this.#write({type: 'egress.allowed', target, rule}, false);
+					if (this.#counter.count(`allowed ${target} ${rule}`).write) {
+						this.#write({type: 'egress.allowed', target, rule}, false);
+					}
 				},
 				onAsked: what => {
-					if (this.#denials.count(`asked ${what}`).write) {
+					if (this.#counter.count(`asked ${what}`).write) {
 						this.#journal.append({type: 'gate.refused', gate: what, because: 'agents decide nothing'}, `agent:${run.id}`, false);
 					}
 				},
@@ -328,6 +330,10 @@ class Supervision {
 			}
 
 			case 'audited': {
+				for (const gate of request.asked) {
+					this.#journal.append({type: 'gate.refused', gate, because: 'agents decide nothing'}, `agent:${this.#journal.run.id}`, false);
+				}
+
 				this.#journal.append({type: 'audit.finished', items: request.items, because: request.because}, request.actor);
 				return {};
 			}

@@ -13,7 +13,7 @@ const requestSchema = v.variant('method', [
 	v.strictObject({id: v.number(), method: v.literal('attach'), columns: size, rows: size, actor}),
 	v.strictObject({id: v.number(), method: v.literal('input'), data: v.string()}),
 	v.strictObject({id: v.number(), method: v.literal('resize'), columns: size, rows: size}),
-	v.strictObject({id: v.number(), method: v.literal('audited'), items: v.array(v.strictObject({id: v.picklist(['repo', 'secrets', 'network', 'isolation', 'deploy', 'review']), status: v.picklist(['PASS', 'FAIL', 'ERROR'])})), because: reason, actor}),
+	v.strictObject({id: v.number(), method: v.literal('audited'), items: v.array(v.strictObject({id: v.picklist(['repo', 'secrets', 'network', 'isolation', 'deploy', 'review']), status: v.picklist(['PASS', 'FAIL', 'ERROR'])})), asked: v.array(v.pipe(v.string(), v.maxLength(80))), because: reason, actor}),
 ]);
 
 /** A client's request. */

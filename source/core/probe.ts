@@ -1,0 +1,26 @@
+/* What the host tells the program that tries things inside, and what it hears back. */
+
+/** What the attempts need to know. Every path and port is a real one of the host's, planted for this audit. */
+export type ProbeRequest = {
+	readonly canary: string;
+	/** Files on the host that hold the canary, or other text that must not be readable. */
+	readonly files: ReadonlyArray<{readonly id: string; readonly path: string}>;
+	readonly home: string;
+	readonly worktree: string;
+	readonly commonDir: string;
+	readonly target: string;
+	readonly mark: string;
+	/** Host listeners. */
+	readonly tcp: ReadonlyArray<{readonly host: string; readonly port: number}>;
+	readonly udpPort: number;
+	readonly unixSocket: string;
+	readonly controlSocket: string;
+	readonly proxyPort: number;
+	readonly sentinelPid: number;
+	readonly namespaces: Readonly<Record<string, string>>;
+	readonly credentialNames: readonly string[];
+	readonly internalHost: string;
+};
+
+/** One attempt from inside: whether it was blocked (undefined: it could not be tried), what was seen, and whether trying was possible at all. */
+export type Attempt = {readonly id: string; readonly blocked: boolean | undefined; readonly seen: string; readonly control: boolean};
