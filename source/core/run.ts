@@ -185,7 +185,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'run.restored': {
-			return {stage: 'stopped', because: 'restored', verification: undefined, approval: undefined};
+			return run.merge ? {stage: 'merged', because: 'restored'} : {stage: 'stopped', because: 'restored', verification: undefined, approval: undefined};
 		}
 	}
 }

@@ -1,0 +1,36 @@
+import type {Run} from './run.ts';
+
+/** What a run waits for a person to do; undefined where it does not wait. */
+export function attentionOf(run: Run): string | undefined {
+	const [denial] = run.denials;
+	if (denial && (run.stage === 'running' || run.stage === 'starting')) {
+		return `denied ${denial.target}`;
+	}
+
+	switch (run.stage) {
+		case 'stopped':
+		case 'captured': {
+			return 'needs you: verify';
+		}
+
+		case 'verified': {
+			return 'needs you: review';
+		}
+
+		case 'approved': {
+			return 'needs you: merge';
+		}
+
+		case 'failed':
+		case 'crashed':
+		case 'verify-failed':
+		case 'deploy-failed':
+		case 'deploy-unknown': {
+			return 'needs you';
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}

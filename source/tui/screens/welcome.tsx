@@ -1,0 +1,31 @@
+import type {ReactNode} from 'react';
+import {Lines, type Line} from '../components/lines.tsx';
+import {bindings, keyName} from '../keymap.ts';
+import type {State} from '../state.ts';
+
+/** The first time: three ways to begin. */
+export function WelcomeScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+	const option = (key: string, title: string, note: string): Line[] => [{text: `   ${key}  ${title}`, bold: true}, {text: `      ${note}`, dim: true}, {text: ''}];
+	const lines: Line[] = [
+		{text: ' fleet', inverse: true, bold: true},
+		{text: ''},
+		{text: ' Runs AI coding agents under least privilege: each in a worktree and a sandbox of its own.'},
+		{text: ' What you did not grant is not there.'},
+		{text: ''},
+		...option('1', 'See the demo', 'a throwaway project, a misbehaving agent, and every step to a deploy'),
+		...option('2', 'Add this project', state.here.project === undefined ? `${state.here.folder} is not in a git repository` : state.here.folder),
+		...option('3', 'Examine this machine', 'which sandbox, git and vault work here, and how to get what is missing'),
+	];
+	return <Lines lines={lines} width={state.columns} height={height} />;
+}
+
+/** Every key, from the same records as the footer. */
+export function HelpScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+	const own = bindings.filter(binding => binding.screens.includes(state.from));
+	const texts = own.map(binding => {
+		const reason = binding.disabled?.({...state, screen: state.from});
+		return `${binding.keys.map(key => keyName(key)).join(' ').padEnd(12)} ${binding.title}${reason === undefined ? '' : `  (${reason})`}`;
+	});
+	const lines: Line[] = [{text: ` Keys on this screen (${state.from})`, inverse: true, bold: true}, {text: ''}, ...texts.map(text => ({text: ` ${text}`})), {text: ''}, {text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true}];
+	return <Lines lines={lines} width={state.columns} height={height} />;
+}

@@ -1,0 +1,9 @@
+import {render} from 'ink';
+import {App} from './app.tsx';
+import type {Store} from './store.ts';
+
+/** Takes the whole terminal for the screen. `leave` gives it back; `left` resolves when that has happened. */
+export function show(store: Store): {leave(): void; left: Promise<unknown>} {
+	const app = render(<App store={store} />, {alternateScreen: true, incrementalRendering: true, maxFps: 60, exitOnCtrlC: false, patchConsole: false});
+	return {leave: () => app.unmount(), left: app.waitUntilExit()};
+}
