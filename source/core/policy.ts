@@ -27,7 +27,7 @@ export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateH
 function toRule(text: string, source: string): EgressRule | undefined {
 	const hasPort = /:\d+$/.test(text) && !/^[^[]*:[^\]]*:/.test(text);
 	const target = parseAuthority(text, 443);
-	return 'because' in target ? undefined : {host: target.host, port: hasPort ? target.port : undefined, source};
+	return 'because' in target || text.includes('*') ? undefined : {host: target.host, port: hasPort ? target.port : undefined, source};
 }
 
 /** HOST or HOST:PORT entries as rules. */
@@ -37,22 +37,16 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
 
 function lineOf(document: Document, counter: LineCounter, path: readonly unknown[], unknownKey: unknown): number {
 	let node: unknown = document.contents;
-	for (const key of path) {
-		const next = isMap(node) ? node.items.find(pair => String(pair.key) === String(key)) : undefined;
-		const value = next ? next.value : isSeq(node) ? node.items[Number(key)] : undefined;
-		if (value === undefined || value === null) {
-			break;
-		}
-
+	// What an error is about is the key, where there is one: its value may begin on a later line.
+	let place: unknown = node;
+	for (const key of unknownKey === undefined ? path : [...path, unknownKey]) {
+		const pair = isMap(node) ? node.items.find(pair => String(pair.key) === String(key)) : undefined;
+		const value = pair ? pair.value : isSeq(node) ? node.items[Number(key)] : undefined;
+		place = pair?.key ?? value ?? place;
 		node = value;
 	}
 
-	if (unknownKey !== undefined && isMap(node)) {
-		const pair = node.items.find(pair => String(pair.key) === String(unknownKey));
-		node = pair?.key ?? node;
-	}
-
-	const range = (node as {range?: [number, number, number]} | undefined)?.range;
+	const range = (place as {range?: [number, number, number]} | undefined)?.range;
 	return range ? counter.linePos(range[0]).line : 1;
 }
 

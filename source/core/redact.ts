@@ -2,8 +2,9 @@
 function spellings(value: string): string[] {
 	const bytes = new TextEncoder().encode(value);
 	const hex = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
-	const base64 = btoa(String.fromCodePoint(...bytes));
-	return [...new Set([value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), hex, hex.toUpperCase(), base64, base64.replaceAll('=', ''), base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')])].filter(text => text.length >= 4).sort((a, b) => b.length - a.length);
+	// Without the padding, which says nothing and may come in a later chunk.
+	const base64 = btoa(String.fromCodePoint(...bytes)).replaceAll('=', '');
+	return [...new Set([value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), hex, hex.toUpperCase(), base64, base64.replaceAll('+', '-').replaceAll('/', '_')])].filter(text => text.length >= 4).sort((a, b) => b.length - a.length);
 }
 
 const mark = '[blanked]';

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {canonicaliseHost, classifyAddress, decideAddress, decideEgress, parseAuthority} from '../../source/core/egress.ts';
+
+const rule = (host: string, port?: number) => ({host, port, source: 'test'});
+
+test('an empty allow-list denies everything', () => {
+	for (const host of ['example.com', 'localhost', '127.0.0.1', '']) {
+		assert.equal(decideEgress({host, port: 443}, []).allow, false);
+	}
+});
+
+test('a rule without a port is 443 and 80, one with a port is that port', () => {
+	const cases: Array<[string, number, ReturnType<typeof rule>, boolean]> = [
+		['a.test', 443, rule('a.test'), true], ['a.test', 80, rule('a.test'), true], ['a.test', 22, rule('a.test'), false],
+		['a.test', 8080, rule('a.test', 8080), true], ['a.test', 443, rule('a.test', 8080), false],
+		['b.test', 443, rule('a.test'), false], ['sub.a.test', 443, rule('a.test'), false], ['a.test.evil', 443, rule('a.test'), false],
+	];
+	for (const [host, port, allowed, expected] of cases) {
+		assert.equal(decideEgress({host, port}, [allowed]).allow, expected, `${host}:${port}`);
+	}
+});
+
+test('hosts have one spelling', () => {
+	const cases: Array<[string, string]> = [
+		['EXAMPLE.com', 'example.com'], ['127.1', '127.0.0.1'], ['0x7f000001', '127.0.0.1'], ['2130706433', '127.0.0.1'], ['0177.0.0.1', '127.0.0.1'],
+		['[::1]', '::1'], ['[::ffff:127.0.0.1]', '::ffff:7f00:1'], ['bücher.test', 'xn--bcher-kva.test'],
+	];
+	for (const [text, expected] of cases) {
+		assert.equal(canonicaliseHost(text), expected, text);
+	}
+});
+
+test('what no host is, is refused', () => {
+	for (const text of ['', 'a b', 'a\0b', 'a\nb', 'a.test.', 'user@a.test', 'a.test/path', 'a%2e.test', 'fe80::1%eth0', 'a\\b', 'a?b', 'a#b', 'x'.repeat(300)]) {
+		assert.equal(typeof canonicaliseHost(text), 'object', JSON.stringify(text));
+	}
+});
+
+test('authorities', () => {
+	assert.deepEqual(parseAuthority('a.test:443'), {host: 'a.test', port: 443});
+	assert.deepEqual(parseAuthority('[::1]:80'), {host: '::1', port: 80});
+	assert.deepEqual(parseAuthority('a.test', 80), {host: 'a.test', port: 80});
+	for (const text of ['a.test', 'a.test:', 'a.test:0', 'a.test:70000', 'a.test:80:80', ':443', 'a.test:-1', '::1:443']) {
+		assert.ok('because' in parseAuthority(text), text);
+	}
+});
+
+test('address classes', () => {
+	const cases: Record<string, string[]> = {
+		public: ['1.1.1.1', '8.8.8.8', '2606:4700::1', '172.32.0.1', '11.0.0.1'],
+		loopback: ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::'],
+		private: ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.0.1', '100.64.0.1', 'fd00::1', '::ffff:10.0.0.1'],
+		'link-local': ['169.254.169.254', 'fe80::1', '::ffff:169.254.169.254'],
+		multicast: ['224.0.0.1', 'ff02::1'],
+		unspecified: ['0.0.0.0', '0.1.2.3', '::'],
+		reserved: ['240.0.0.1', '255.255.255.255', '192.0.2.1', '198.18.0.1', '203.0.113.9', '2001:db8::1', 'nonsense', '1.2.3', '1.2.3.4.5', '::g'],
+	};
+	for (const [expected, addresses] of Object.entries(cases)) {
+		for (const address of addresses) {
+			assert.equal(classifyAddress(address), expected, address);
+		}
+	}
+});
+
+test('an address that is not public needs the policy to name its host', () => {
+	const target = {host: 'internal.test', port: 8080};
+	assert.equal(decideAddress(target, '10.0.0.1', []).allow, false);
+	assert.equal(decideAddress(target, '10.0.0.1', [rule('internal.test', 8080)]).allow, true);
+	assert.equal(decideAddress(target, '10.0.0.1', [rule('internal.test', 9)]).allow, false);
+	assert.equal(decideAddress(target, '169.254.169.254', [rule('internal.test', 8080)]).allow, false, 'metadata addresses are never dialled');
+	assert.equal(decideAddress(target, '1.1.1.1', []).allow, true);
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {emptyPolicy, parsePolicy, rulesOf} from '../../source/core/policy.ts';
+import {Refusal} from '../../source/core/refusal.ts';
+import {parseGrantable, parseScope, scopeKinds} from '../../source/scopes/registry.ts';
+import {formatScope} from '../../source/core/scope.ts';
+import {networkRules} from '../../source/scopes/network/index.ts';
+
+test('a policy', () => {
+	assert.deepEqual(parsePolicy(''), emptyPolicy);
+	assert.deepEqual(parsePolicy('# nothing yet\n'), emptyPolicy);
+	assert.deepEqual(parsePolicy('verify: [npm test]\nnetwork:\n  - a.test:8443\ndeploy:\n  prod:\n    command: ./deploy\n    credentials: [TOKEN]\n'), {...emptyPolicy, verify: ['npm test'], network: ['a.test:8443'], deploy: {prod: {command: './deploy', credentials: ['TOKEN']}}});
+	assert.deepEqual(rulesOf(['a.test', 'b.test:81', '[::1]:80'], 's'), [{host: 'a.test', port: undefined, source: 's'}, {host: 'b.test', port: 81, source: 's'}, {host: '::1', port: 80, source: 's'}]);
+});
+
+test('a wrong policy is an error with a line number', () => {
+	const cases: Array<[string, number, RegExp]> = [
+		['verfy: [x]\n', 1, /"verfy" is not a key/], ['verify:\n  - npm test\nnetwrok: []\n', 3, /"netwrok"/], ['verify: npm test\n', 1, /verify/], ['verify:\n  - 1\n', 2, /string/], ['verify:\n  - ok\n  - ""\n', 3, /empty/],
+		['deploy:\n  prod:\n    command: x\n    secrets: [A]\n', 4, /"secrets"/], ['deploy:\n  Prod:\n    command: x\n', 2, /named/], ['deploy:\n  prod: {}\n', 2, /command/], ['network:\n  - "a b"\n', 2, /HOST/], ['network:\n  - "*.test"\n', 2, /HOST/],
+		['a: [\n', 2, /./], ['verify: [a]\nverify: [b]\n', 2, /unique/i], ['x: &a [1]\nverify: *a\n', 1, /./], ['- a\n', 1, /./],
+	];
+	for (const [text, line, pattern] of cases) {
+		const result = parsePolicy(text);
+		assert.ok(result instanceof Refusal, text);
+		assert.match(result.because, new RegExp(`^\\.fleet/policy\\.yaml:${line}: `), `${text} → ${result.because}`);
+		assert.match(result.because, pattern);
+		assert.equal(result.exitCode, 2);
+	}
+});
+
+test('scopes: every kind keeps the contract', () => {
+	for (const kind of scopeKinds) {
+		const example = {repo: '', build: '', network: 'a.test', files: '/srv/data', secret: 'name', deploy: 'prod'}[kind.id]!;
+		const scope = parseScope(example === '' ? kind.id : `${kind.id}:${example}`);
+		assert.ok(!(scope instanceof Refusal), kind.id);
+		assert.deepEqual(parseScope(formatScope(scope)), scope, 'parsing its own result changes nothing');
+		const grantable = parseGrantable(formatScope(scope));
+		assert.equal(grantable instanceof Refusal, kind.byDefault || kind.effect === 'never' || kind.id === 'secret', kind.id);
+	}
+
+	for (const text of ['', 'x', 'network', 'network:', 'network:*.test', 'network:a b', 'network:a.test:0', 'network:a.test.', 'files:', 'files:relative', 'files:/', 'files:/a/../b', 'files:/proc', 'files:/etc', 'files:/run/user/0', 'files:/root', 'secret:', 'deploy:A', 'repo:x', 'build:y', 'NETWORK:a']) {
+		assert.ok(parseGrantable(text) instanceof Refusal, text);
+	}
+
+	assert.deepEqual(parseScope('network:EXAMPLE.com:443'), {kind: 'network', subject: 'example.com:443'});
+	assert.deepEqual(parseScope('network:0x7f000001:80'), {kind: 'network', subject: '127.0.0.1:80'});
+});
+
+test('a null scope kind would not pass: one that forgets to refuse is seen', () => {
+	const careless = {...scopeKinds.find(kind => kind.id === 'secret')!, available: () => undefined};
+	assert.notEqual(careless.available(), scopeKinds.find(kind => kind.id === 'secret')!.available('x'));
+});
+
+test('a grant is a rule while it is in force', () => {
+	const grant = (scope: string, until?: string) => ({id: '', scope, because: '', by: 'person:a' as const, at: '', until});
+	const now = Date.parse('2026-01-01T00:00:00Z');
+	assert.deepEqual(networkRules([grant('network:a.test'), grant('network:b.test:81'), grant('network:c.test', '2025-12-31T23:59:59Z'), grant('files:/x')], now).map(({host, port}) => [host, port]), [['a.test', undefined], ['b.test', 81]]);
+});
