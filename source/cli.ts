@@ -4,11 +4,14 @@ import {exitCodes, Refusal} from './core/refusal.ts';
 import {printable} from './core/names.ts';
 import {verbs} from './commands/verbs.ts';
 import type {Io} from './commands/verb.ts';
+import {closeInherited} from './host/descriptors.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
 
 // node:sqlite says on every start that it is experimental.
 process.removeAllListeners('warning');
+
+closeInherited();
 
 const version = '0.1.0';
 

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {defaultLimits, dropUidOf, type SandboxPlan} from '../../source/core/plan.ts';
+import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host} from '../../source/sandboxes/bubblewrap/compile.ts';
+import {evaluateFilter, seccompFilter} from '../../source/sandboxes/bubblewrap/seccomp.ts';
+
+const tools = {bwrap: '/usr/bin/bwrap', sh: '/bin/sh', unshare: '/usr/bin/unshare', setpriv: '/usr/bin/setpriv', nsenter: '/usr/bin/nsenter', prlimit: '/usr/bin/prlimit', env: '/usr/bin/env'};
+const host = (root: boolean): Host => ({tools, root, stage: '/run/stage', node: '/node', maskedProc: ['/proc/keys'], files: {seccomp: '/r/seccomp', entered: '/r/entered', alone: '/r/alone'}});
+const plan: SandboxPlan = {
+	runId: 'r', mounts: [{source: '/usr', target: '/usr', mode: 'read', system: true}, {source: '/w', target: '/w', mode: 'write'}, {source: '/w.git', target: '/w/.git', mode: 'read'}], links: [{target: '/bin', to: 'usr/bin'}],
+	scratch: [{target: '/tmp', size: 10, mode: 0o1777}], env: {A: 'b'}, cwd: '/w', limits: defaultLimits, dropUid: 7, architecture: 'x64',
+};
+
+test('the arguments of bubblewrap, whole', () => {
+	assert.deepEqual(sandboxArguments(plan, host(false), 'entered'), [
+		'--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup', '--uid', '1000', '--gid', '1000', '--hostname', 'fleet', '--cap-drop', 'ALL', '--die-with-parent', '--seccomp', '8',
+		'--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin', '--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys', '--ro-bind', '/dev/null', '/proc/keys', '--dev', '/dev', '--size', '268435456', '--perms', '1777', '--tmpfs', '/dev/shm',
+		'--size', '10', '--perms', '1777', '--tmpfs', '/tmp', '--bind', '/w', '/w', '--ro-bind', '/w.git', '/w/.git', '--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/w',
+	]);
+	assert.ok(sandboxArguments(plan, host(false), 'alone').includes('--unshare-net'));
+});
+
+test('root leaves its uid behind before bubblewrap, and stages what others may not reach', () => {
+	const entered = compileEntered(plan, host(true), {argv: ['x'], cwd: '/w', env: {}}, 42);
+	const drop = entered.argv.indexOf('/usr/bin/setpriv');
+	assert.ok(drop > 0 && drop < entered.argv.indexOf('/usr/bin/bwrap'));
+	assert.deepEqual(entered.argv.slice(drop + 1, drop + 5), ['--reuid', '7', '--regid', '7']);
+	assert.deepEqual(sandboxArguments(plan, host(true), 'alone').slice(-11, -5), ['/run/stage/0', '/w', '--ro-bind', '/run/stage/1', '/w/.git', '--remount-ro']);
+	assert.ok(compileKeeper(plan, host(true)).argv.includes('/w.git'));
+	assert.ok(!compileAlone(plan, host(false), {argv: ['x'], cwd: '/w', env: {}}).argv.includes('/usr/bin/setpriv'));
+	assert.notEqual(dropUidOf('a'), dropUidOf('b'));
+	assert.ok(dropUidOf('run') > 65_536);
+});
+
+test('nothing of the run is text in a script', () => {
+	const nasty = '"; touch /tmp/x; "';
+	const {argv} = compileEntered({...plan, cwd: nasty}, host(true), {argv: [nasty], cwd: nasty, env: {}}, 42);
+	for (const [index, argument] of argv.entries()) {
+		if (argv[index - 1] === '-c') {
+			assert.ok(!argument.includes('touch'));
+		}
+	}
+});
+
+test('the filter, call by call', () => {
+	for (const architecture of ['x64', 'arm64'] as const) {
+		const filter = seccompFilter(architecture);
+		const number = (name: string) => ({
+			x64: {read: 0, ioctl: 16, socket: 41, clone: 56, mount: 165, keyctl: 250, add_key: 248, unshare: 272, setns: 308, bpf: 321, userfaultfd: 323, io_uring_setup: 425, clone3: 435, ptrace: 101, execve: 59},
+			arm64: {read: 63, ioctl: 29, socket: 198, clone: 220, mount: 40, keyctl: 219, add_key: 217, unshare: 97, setns: 268, bpf: 280, userfaultfd: 282, io_uring_setup: 425, clone3: 435, ptrace: 117, execve: 221},
+		} as Record<string, Record<string, number>>)[architecture]![name]!;
+		const call = (name: string, ...args: number[]) => evaluateFilter(filter, {architecture, number: number(name), arguments: args});
+		assert.equal(call('read'), 'allow');
+		assert.equal(call('execve'), 'allow');
+		for (const name of ['mount', 'keyctl', 'add_key', 'setns', 'bpf', 'userfaultfd', 'io_uring_setup']) {
+			assert.equal(call(name), 1, name);
+		}
+
+		assert.equal(call('clone3'), 38);
+		assert.equal(call('clone', 0x01_20_00_11), 'allow', 'threads and forks');
+		assert.equal(call('clone', 0x10_00_00_00), 1, 'a user namespace');
+		assert.equal(call('unshare', 0x40_00_00_00), 1);
+		assert.equal(call('unshare', 0x400), 'allow');
+		assert.equal(call('ioctl', 0, 0x54_12), 1, 'TIOCSTI');
+		assert.equal(call('ioctl', 0, 0x54_1C), 1, 'TIOCLINUX');
+		assert.equal(call('ioctl', 0, 0x54_01), 'allow', 'TCGETS');
+		for (const family of [1, 2, 10]) {
+			assert.equal(call('socket', family, 1, 0), 'allow');
+		}
+
+		assert.equal(call('socket', 16, 3, 0), 'allow', 'NETLINK_ROUTE');
+		assert.equal(call('socket', 16, 3, 9), 97, 'NETLINK_AUDIT');
+		for (const family of [17, 38, 40, 44]) {
+			assert.equal(call('socket', family, 1, 0), 97, `family ${family}`);
+		}
+
+		assert.equal(evaluateFilter(filter, {architecture: architecture === 'x64' ? 'arm64' : 'x64', number: 0}), 'kill', 'another architecture');
+	}
+
+	assert.equal(evaluateFilter(seccompFilter('x64'), {architecture: 'x64', number: 0x40_00_00_00 + 165}), 38, 'x32');
+});
