@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {existsSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import path from 'node:path';
@@ -26,8 +26,8 @@ after(() => {
 });
 const {port} = server.address() as AddressInfo;
 const url = `http://127.0.0.1:${port}/`;
-const viaProxy = `env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "${url}"}, r => { console.log(r.statusCode); })'`;
-const direct = `env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get("${url}", r => { console.log(r.statusCode); }).on("error", e => console.log(e.code))'`;
+const viaProxy = `env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "${url}"}, r => { console.log(r.statusCode); process.exit(); })'`;
+const direct = `env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get("${url}", r => { console.log(r.statusCode); process.exit(); }).on("error", e => console.log(e.code))'`;
 
 const laws: Law[] = [
 	{title: 'a command runs, in its folder, with its exit code and its output', negative: false, async holds(box) {
@@ -46,12 +46,15 @@ const laws: Law[] = [
 		assert.match((await box.run(`cat ${canary}`)).output, /No such file/);
 	}},
 	{title: 'nothing outside the folder can be written', negative: true, async holds(box) {
-		for (const folder of ['/usr/local', '/etc', '/', '/dev', '/proc/sys/kernel']) {
-			assert.match((await box.run(`touch ${folder}/fleet-conformance 2>&1; ls ${folder}/fleet-conformance`)).output, /No such file|Permission denied|Read-only/);
-			assert.ok(!existsSync(`${folder}/fleet-conformance`), folder);
+		// A folder that everybody may write, so that only the sandbox is in the way; what is the system's is only looked at.
+		const outside = path.join(box.folder, 'outside');
+		mkdirSync(outside);
+		chmodSync(outside, 0o777);
+		await box.run(`touch ${outside}/file`);
+		assert.ok(!existsSync(path.join(outside, 'file')));
+		for (const folder of ['/usr', '/etc', '/', '/dev', '/proc/sys/kernel']) {
+			assert.notEqual((await box.run(`test -w ${folder}`)).code, 0, folder);
 		}
-
-		assert.notEqual((await box.run('touch /etc/hostname')).code, 0);
 	}},
 	{title: 'the environment is what was built, also that of pid 1', negative: true, async holds(box) {
 		process.env['FLEET_TEST_CANARY'] = 'leaked-value';
