@@ -1,0 +1,19 @@
+import {mkdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {sandboxAttack} from '../support/attack.ts';
+
+sandboxAttack({
+	title: 'read a key in the person\'s home',
+	source: 'the first thing an injected prompt asks for',
+	prepare(box) {
+		mkdirSync(path.join(box.folder, 'home'), {recursive: true});
+		writeFileSync(path.join(box.folder, 'home', 'id_rsa'), 'private-key', {mode: 0o644});
+		return () => {};
+	},
+	script: box => `cat ${box.folder}/home/id_rsa`,
+	succeeded: ({output}) => output.includes('private-key'),
+	without: {title: 'an empty file system', plan(plan, folder) {
+		mkdirSync(path.join(folder, 'home'), {recursive: true});
+		return {...plan, mounts: [...plan.mounts, {source: path.join(folder, 'home'), target: path.join(folder, 'home'), mode: 'read'}]};
+	}},
+});
