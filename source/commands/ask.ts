@@ -1,26 +1,65 @@
 import process from 'node:process';
-import {createInterface} from 'node:readline/promises';
-import {Writable} from 'node:stream';
+import {createInterface} from 'node:readline';
 import {Refusal} from '../core/refusal.ts';
 
-/** Asks on the terminal. With `hidden`, what is typed is not shown and not kept in any history. */
+/** Asks on the terminal. With `hidden`, what is typed is not shown. */
 export async function ask(question: string, hidden: boolean): Promise<string> {
 	process.stderr.write(question);
-	const silent = new Writable({write: (_chunk, _encoding, done) => done()});
-	const reader = createInterface({input: process.stdin, output: hidden ? silent : process.stderr, terminal: true, historySize: 0});
-	try {
-		return await new Promise<string>((resolve, reject) => {
-			reader.once('line', resolve);
-			reader.once('SIGINT', () => reject(new Refusal('interrupted', 'nothing was done')));
-			reader.once('close', () => reject(new Refusal('the input ended', 'nothing was done')));
+	return hidden ? readHidden() : readShown();
+}
+
+/** The terminal itself does the echo and the line editing. */
+function readShown(): Promise<string> {
+	const reader = createInterface({input: process.stdin, terminal: false});
+	return new Promise((resolve, reject) => {
+		reader.once('line', line => {
+			reader.removeAllListeners('close');
+			reader.close();
+			resolve(line);
 		});
-	} finally {
-		reader.removeAllListeners('close');
-		reader.close();
-		if (hidden) {
+		reader.once('close', () => reject(new Refusal('the input ended', 'nothing was done')));
+	});
+}
+
+/** Raw mode, set and taken back here, so that no other layer decides about the echo. */
+function readHidden(): Promise<string> {
+	const {stdin} = process;
+	stdin.setRawMode(true);
+	stdin.resume();
+	let value = '';
+	return new Promise<string>((resolve, reject) => {
+		const end = (settle: () => void) => {
+			stdin.off('data', onData);
+			stdin.setRawMode(false);
+			stdin.pause();
 			process.stderr.write('\n');
-		}
-	}
+			settle();
+		};
+
+		const onData = (bytes: Buffer) => {
+			for (const character of bytes.toString('utf8')) {
+				if (character === '\r' || character === '\n') {
+					end(() => resolve(value));
+					return;
+				}
+
+				if (character === '\u0003' || character === '\u0004') {
+					end(() => reject(new Refusal('interrupted', 'nothing was done')));
+					return;
+				}
+
+				if (character === '\u007F' || character === '\b') {
+					value = [...value].slice(0, -1).join('');
+				} else if (character === '\u0015') {
+					value = '';
+				} else if (character >= ' ') {
+					value += character;
+				}
+			}
+		};
+
+		stdin.on('data', onData);
+	});
 }
 
 /** The first lines of stdin, without their line feeds. */

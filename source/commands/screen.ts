@@ -121,24 +121,16 @@ async function runInTerminal(argv: readonly string[], pause: boolean): Promise<v
 	process.stdin.resume();
 	process.stdin.pause();
 	await new Promise(setImmediate);
+	// The shell waits for the key, since this process's own reading of the terminal was Ink's.
+	const line = pause ? ['/bin/sh', '-c', '"$@"; printf "\\npress enter to go back to fleet "; read -r _', 'sh', ...self, ...argv] : [...self, ...argv];
 	return new Promise(resolve => {
-		const child = spawn(self[0], [self[1], ...argv], {stdio: 'inherit'});
+		const child = spawn(line[0]!, line.slice(1), {stdio: 'inherit'});
 		// The keyboard's signals are the verb's while it has the terminal.
 		const ignore = () => {};
 		process.on('SIGINT', ignore);
 		child.on('close', () => {
 			process.off('SIGINT', ignore);
-			if (!pause) {
-				resolve();
-				return;
-			}
-
-			process.stdout.write('\npress enter to go back to fleet ');
-			process.stdin.resume();
-			process.stdin.once('data', () => {
-				process.stdin.pause();
-				resolve();
-			});
+			resolve();
 		});
 	});
 }

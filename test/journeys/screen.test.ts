@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, readFileSync} from 'node:fs';
+import http from 'node:http';
+import type {AddressInfo} from 'node:net';
+import path from 'node:path';
+import process from 'node:process';
+import {test, type TestContext} from 'node:test';
+import {Fleet, until} from '../support/fleet.ts';
+import {Screen} from '../support/screen.ts';
+
+/* Journeys through the real screen, in a real pseudo-terminal, with real runs behind it. */
+
+function open(t: TestContext, fleet: Fleet, argv: string[] = [], size?: {columns: number; rows: number}): Screen {
+	const screen = new Screen(fleet, argv, size);
+	t.after(() => screen.kill('SIGKILL'));
+	return screen;
+}
+
+async function serve(t: TestContext): Promise<number> {
+	const server = http.createServer((_request, response) => response.end('reached'));
+	await new Promise<void>(resolve => {
+		server.listen(0, '127.0.0.1', resolve);
+	});
+	t.after(() => {
+		server.close();
+		server.closeAllConnections();
+	});
+	return (server.address() as AddressInfo).port;
+}
+
+const asking = (port: number) => `n=0; while [ $n -lt 200 ]; do env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://127.0.0.1:${port}/"}, r => { console.log("answer " + r.statusCode); process.exit(); })'; n=$((n+1)); sleep 0.3; done`;
+
+test('the first time: three ways to begin, and adding this project', async t => {
+	const fleet = new Fleet(t, {add: false});
+	const screen = open(t, fleet);
+	await screen.see('See the demo');
+	await screen.see('Examine this machine');
+	await screen.press('2');
+	await screen.see('no runs yet: n starts one');
+	assert.equal(fleet.json<unknown[]>('project', 'list').length, 1);
+	await screen.quit();
+	assert.equal(screen.exited, 0);
+	assert.ok(screen.raw.includes('\u001B[?1049l'), 'the terminal\'s own screen is back');
+});
+
+test('a new run from the keyboard, and its live output', async t => {
+	const fleet = new Fleet(t);
+	const screen = open(t, fleet);
+	await screen.see('no runs yet');
+	await screen.press('n');
+	await screen.see('New run');
+	await screen.press('sh -c "echo hello {prompt}; sleep 30"', 'enter', 'my world', 'enter', 'typed', 'enter');
+	await screen.see(/typed .*running/);
+	await screen.see('hello my world');
+	assert.equal(fleet.stage('typed'), 'running');
+});
+
+test('the agent\'s own terminal: typing reaches it, ctrl-q leaves it running', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('talk', 'read line; echo "heard: $line"; sleep 30');
+	const screen = open(t, fleet);
+	await screen.see(/talk .*running/);
+	await screen.press('t');
+	await screen.gone('need you');
+	await until(() => screen.raw.lastIndexOf('\u001B[2J') > screen.raw.lastIndexOf('\u001B[?1049h') - 50, 'the terminal is the agent\'s');
+	await new Promise(resolve => {
+		setTimeout(resolve, 400);
+	});
+	await screen.press('knock knock', 'enter');
+	await screen.see('heard: knock knock');
+	await screen.press('ctrl-q');
+	await screen.see(/talk .*running/);
+	assert.equal(fleet.stage('talk'), 'running');
+});
+
+test('a denial is on the row, and one key turns it into a grant', async t => {
+	const port = await serve(t);
+	const fleet = new Fleet(t, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`});
+	fleet.start('net', asking(port));
+	const screen = open(t, fleet);
+	await screen.see(`denied 127.0.0.1:${port}`);
+	await screen.press('g');
+	await screen.see(`Grant network:127.0.0.1:${port}`);
+	await screen.press('enter', 'enter');
+	await screen.see('a grant needs a reason');
+	await screen.press('the docs are there', 'enter', 'enter');
+	await screen.see('answer 200');
+	assert.match(fleet.json('show', 'net')['grants'][0].because, /the docs are there/);
+	assert.ok(fleet.json('show', 'net')['grants'][0].until, 'it has an end');
+});
+
+test('scopes are toggled with space: on with a reason and an end, off at once', async t => {
+	const port = await serve(t);
+	const fleet = new Fleet(t, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`});
+	fleet.start('net', asking(port));
+	const screen = open(t, fleet);
+	await screen.see(`denied 127.0.0.1:${port}`);
+	await screen.press('s');
+	await screen.see(`[ ] network:127.0.0.1:${port}`);
+	await screen.press('space');
+	await screen.see('repo is always on');
+	await screen.press('down', 'down', 'space', 'because', 'enter', 'ctrl-u', '2h', 'enter');
+	await screen.see(`[x] network:127.0.0.1:${port}`);
+	await screen.see('1h left: because');
+	await screen.press('space');
+	await screen.see(`network:127.0.0.1:${port} is off`);
+	assert.deepEqual(fleet.json('show', 'net')['grants'], []);
+});
+
+test('the six items by live probes, on the audit screen', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('probe', 'sleep 60');
+	const screen = open(t, fleet);
+	await screen.see(/probe .*running/);
+	await screen.press('a');
+	await screen.see('Repo access only       not tried yet');
+	await screen.press('c');
+	await screen.see('6 of 6 checks passed');
+	for (const title of ['Repo access only', 'No secrets in scope', 'Network locked down', 'Isolated runs', 'No unattended deploy', 'Review before merge']) {
+		await screen.see(new RegExp(`PASS  ${title} +\\d+ of \\d+ attempts blocked`));
+	}
+
+	await screen.press('esc');
+	await screen.see('6/6');
+});
+
+test('verify, review, approve, merge and deploy, with the keyboard', async t => {
+	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n'});
+	await fleet.agent('change', 'echo two >> a.txt; git commit -qam "Add two"');
+	const screen = open(t, fleet);
+	await screen.see(/change .*stopped/);
+	await screen.press('a');
+	await screen.press('m');
+	await screen.see('merge: change is not approved');
+	await screen.press('v');
+	await screen.see(/✔ v Verify/);
+	await screen.press('d');
+	await screen.see('+two');
+	await screen.press('esc', 'a', 'y');
+	await screen.see(/Approve [0-9a-f]{10} onto/);
+	await screen.press('read it', 'enter');
+	await screen.see(/✔ y Approve/);
+	await screen.press('m');
+	await screen.see(/✔ m Merge/);
+	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\n');
+	await screen.press('p');
+	await screen.see('Target');
+	await screen.press('shelf', 'enter');
+	await screen.see('type the target\'s name to go on');
+	await screen.press('shelf', 'enter');
+	await screen.see('TOKEN (not shown)');
+	await screen.press('hunter2-secret', 'enter');
+	await screen.see('press enter to go back');
+	assert.ok(!screen.raw.includes('hunter2-secret'), 'the credential was shown');
+	await screen.press('enter');
+	await screen.see(/✔ p Deploy/);
+	assert.match(fleet.must('journal', 'change'), /deploy.finished +shelf succeeded/);
+});
+
+test('a key that cannot be used now says why', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('busy', 'sleep 60');
+	const screen = open(t, fleet);
+	await screen.see(/busy .*running/);
+	await screen.press('D');
+	await screen.see('discard: the run is running');
+	await screen.press('g');
+	await screen.see('grant: nothing was denied');
+	await screen.press('a', 'v');
+	await screen.see('verify: busy is running, so there is nothing fixed to verify');
+});
+
+test('stop and resume', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('again', 'echo attempt >> log.txt; wc -l < log.txt; sleep 60');
+	const screen = open(t, fleet);
+	await screen.see(/again .*running/);
+	await screen.press('x');
+	await screen.see(/again .*stopped/);
+	await screen.press('r');
+	await screen.see(/again .*running: attempt 2/);
+	await screen.see(/^2$/m);
+});
+
+test('discard keeps the work, and restore brings it back', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('gone', 'echo work > work.txt');
+	const screen = open(t, fleet);
+	await screen.see(/gone .*stopped/);
+	await screen.press('D');
+	await screen.see('Its work is kept');
+	await screen.press('enter');
+	await screen.see('fleet restore gone brings it back');
+	await screen.press('H');
+	await screen.see(/gone .*discarded/);
+	await screen.press('U');
+	await screen.see(/gone .*stopped: restored/);
+	assert.match(fleet.must('diff', 'gone'), /\+work/);
+});
+
+test('reject, with a reason that is written down', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('bad', 'echo x > x.txt');
+	fleet.must('verify', 'bad');
+	const screen = open(t, fleet);
+	await screen.see(/bad .*verified/);
+	await screen.press('a', 'X', 'not like this', 'enter');
+	await screen.see('rejected: not like this');
+	await screen.press('y');
+	await screen.see('approve: bad was rejected: not like this');
+});
+
+test('kill -9 of the screen ends no run, and leaves nothing half-done', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('lives', 'sleep 60');
+	const screen = open(t, fleet);
+	await screen.see(/lives .*running/);
+	process.kill(screen.pid, 'SIGKILL');
+	await until(() => screen.exited !== undefined, 'the screen is gone');
+	assert.equal(fleet.stage('lives'), 'running');
+	const again = open(t, fleet);
+	await again.see(/lives .*running/);
+});
+
+test('help shows every key of the screen, from the same table', async t => {
+	const fleet = new Fleet(t);
+	const screen = open(t, fleet, [], {columns: 80, rows: 40});
+	await screen.see('no runs yet');
+	await screen.press('?');
+	await screen.see('Keys on this screen (fleet)');
+	await screen.see(/n +new/);
+	await screen.see(/t +terminal +\(no run is selected\)/);
+	await screen.press('q');
+	await screen.see('no runs yet');
+	assert.equal(screen.exited, undefined, 'q in help goes back');
+});
+
+test('an agent\'s output cannot steer the terminal', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('hostile', String.raw`printf 'before\033]52;c;aGFja2Vk\007\033]0;owned\007\033[2J\033[999;999H\033[6n\033P+q544e\033\\\033[?1049h\033[H\033[31mafter'; sleep 60`);
+	const screen = open(t, fleet);
+	await screen.see('after');
+	await screen.see(/^ fleet  1 run, 1 at work/);
+	assert.ok(!screen.raw.includes('\u001B]52'), 'the clipboard');
+	assert.ok(!screen.raw.includes('owned'), 'the title');
+	assert.ok(!screen.raw.includes('\u001B[6n'), 'a query');
+	await screen.press('t');
+	await new Promise(resolve => {
+		setTimeout(resolve, 800);
+	});
+	assert.ok(!screen.raw.includes('\u001B]52') && !screen.raw.includes('owned') && !screen.raw.includes('\u001B[6n'), 'attached');
+	await screen.press('ctrl-q');
+	await screen.see(/hostile .*running/);
+});
+
+test('a frame is never higher or wider than the terminal, at 80×24 and after a resize', async t => {
+	const fleet = new Fleet(t);
+	for (const name of ['a', 'b', 'c']) {
+		await fleet.agent(name, `echo ${'long output '.repeat(40)}`);
+	}
+
+	const screen = open(t, fleet, [], {columns: 80, rows: 24});
+	await screen.see('3 runs');
+	for (const [columns, rows] of [[80, 24], [140, 45], [60, 15]] as const) {
+		screen.resize(columns, rows);
+		await until(() => screen.lines().at(-1)!.includes('q quit') && /^ fleet  3 runs/.test(screen.lines()[0]!), `title and footer are in the first and last line at ${columns}×${rows}`).catch((error: Error) => {
+			throw new Error(`${error.message}\n${screen.text()}`);
+		});
+		assert.ok(screen.lines().every(line => line.length <= columns));
+	}
+});
+
+test('in a real tmux, with send-keys and capture-pane', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('inmux', 'echo from the agent; sleep 60');
+	const socket = path.join(fleet.folder, 'tmux.sock');
+	const tmux = (...argv: string[]) => execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...argv], {env: fleet.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+	t.after(() => {
+		try {
+			tmux('kill-server');
+		} catch {}
+	});
+	tmux('new-session', '-d', '-x', '80', '-y', '24', '-c', fleet.project, `'${process.execPath}' '${path.resolve(import.meta.dirname, '../../dist/fleet.js')}'; echo "ended $?"; sleep 60`);
+	const pane = () => tmux('capture-pane', '-p');
+	await until(() => pane().includes('from the agent'), `the output\n${existsSync(socket) ? pane() : ''}`);
+	assert.match(pane(), /^ fleet  1 run, 1 at work/);
+	tmux('send-keys', 'Enter');
+	await until(() => pane().includes('1 output  2 changes'), 'the run\'s screen');
+	tmux('send-keys', '5');
+	await until(() => pane().includes('run.started'), 'the journal');
+	tmux('send-keys', 'Escape');
+	await until(() => pane().includes('1 at work'), 'back');
+	tmux('send-keys', 'q');
+	await until(() => pane().includes('ended 0'), 'the end');
+	assert.equal(fleet.stage('inmux'), 'running');
+});
