@@ -36,7 +36,19 @@ export const verb: Verb = {
 
 		io.out(`${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`);
 		const {git} = await openRepository(project.root);
-		const {blob, policy} = await readPolicy(git, 'HEAD');
+		let read;
+		try {
+			read = await readPolicy(git, 'HEAD');
+		} catch (error) {
+			if (!(error instanceof Refusal)) {
+				throw error;
+			}
+
+			io.err(`  note: no run can start before its policy is mended: ${error.because}\n`);
+			return;
+		}
+
+		const {blob, policy} = read;
 		if (blob === 'none' || policy.verify.length === 0) {
 			io.out(`  no verify commands yet, so nothing can be merged: commit a ${policyPath} such as\n\n    verify:\n      - npm test\n\n`);
 		}

@@ -62,9 +62,11 @@ export async function withJournal<Result>(context: Context, runId: string, work:
 		throw new Refusal(`the journal of ${runId} is broken at line ${fault.line}: ${fault.because}`, 'nothing is decided on a journal that was changed; look at it with fleet journal', 3);
 	}
 
-	const journal = Journal.open(places, wait);
+	// A supervisor keeps the journal for hours: nobody should wait for that.
+	const live = readRun(places)?.stage === 'running';
+	const journal = Journal.open(places, live ? 0 : wait);
 	if (!journal) {
-		throw new Refusal(`${runId} is at work: another process holds its journal`, `fleet stop ${runId}, or wait for what is going on`, 3);
+		throw new Refusal(live ? `${runId} is running` : `${runId} is at work: another process holds its journal`, live ? `fleet stop ${runId}` : 'wait for what is going on', 3);
 	}
 
 	try {

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import {globSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import {test} from 'node:test';
+
+/* Who may know whom. The directions carry a promise: the screen can reach no secret, no worktree and no sandbox, because it cannot import one. */
+
+const source = path.resolve(import.meta.dirname, '../source');
+
+/** What each folder may import, besides itself. */
+const allowed: Record<string, readonly string[]> = {
+	core: [],
+	scopes: ['core'],
+	protocol: ['core', 'scopes'],
+	agents: ['core'],
+	sandboxes: ['core'],
+	vaults: ['core'],
+	executors: ['core'],
+	probe: ['core'],
+	host: ['core', 'protocol'],
+	engine: ['core', 'scopes', 'protocol', 'host'],
+	tui: ['core', 'scopes', 'protocol'],
+	commands: ['core', 'scopes', 'protocol', 'host', 'engine', 'tui', 'compose.ts'],
+	'compose.ts': ['core', 'agents', 'sandboxes', 'vaults', 'executors', 'host', 'engine'],
+	'supervisor.ts': ['core', 'host', 'engine', 'compose.ts'],
+	'cli.ts': ['core', 'host', 'commands'],
+};
+
+/** Folders that touch nothing but data: no Node, no clock, no chance. */
+const pure = ['core', 'scopes', 'protocol'];
+
+/** Every violation in a set of files, given as path below source/ and text. */
+export function violations(files: ReadonlyArray<{name: string; text: string}>): string[] {
+	const found: string[] = [];
+	for (const {name, text} of files) {
+		const room = name.split('/')[0]!;
+		const rules = allowed[room];
+		if (!rules) {
+			found.push(`${name}: ${room} has no rule`);
+			continue;
+		}
+
+		for (const [, first, second] of text.matchAll(/(?:^|[\s;])(?:import|export)\b[^'"`]*?\bfrom\s*'([^']+)'|\bimport\s*\(\s*'([^']+)'\s*\)/gm)) {
+			const target = first ?? second ?? '';
+			if (target.startsWith('.')) {
+				const other = path.posix.normalize(path.posix.join(path.posix.dirname(name), target)).split('/')[0]!;
+				if (other !== room && !rules.includes(other)) {
+					found.push(`${name} imports ${target}: ${room} may not know ${other}`);
+				}
+			} else if (pure.includes(room) && (target.startsWith('node:') || /^(?:react|ink|execa|simple-git)/.test(target))) {
+				found.push(`${name} imports ${target}: ${room} is pure`);
+			} else if (target === 'simple-git' && name !== 'host/git.ts') {
+				found.push(`${name} imports simple-git: only host/git.ts makes the hardened instance`);
+			} else if (room === 'tui' && target.startsWith('node:')) {
+				found.push(`${name} imports ${target}: the screen asks for effects, it has none`);
+			}
+		}
+
+		if (pure.includes(room) && /\bDate\.now\(|\bMath\.random\(|\bnew Date\(\)|\bprocess\.[a-z]/.test(text)) {
+			found.push(`${name}: ${room} has no clock, no chance and no process`);
+		}
+
+		// Adapters of one kind do not know each other.
+		const kind = /^(agents|sandboxes|vaults|executors|scopes)\/([^/]+)\//.exec(name);
+		if (kind && new RegExp(`from '\\.\\./(?!\\.\\./)[^']+'`).test(text)) {
+			found.push(`${name} imports another kind of ${kind[1]}`);
+		}
+	}
+
+	return found;
+}
+
+test('imports go in the directions of docs/architecture.md', () => {
+	const files = globSync('**/*.{ts,tsx}', {cwd: source}).map(name => ({name, text: readFileSync(path.join(source, name), 'utf8')}));
+	assert.ok(files.length > 60);
+	assert.deepEqual(violations(files), []);
+});
+
+test('a planted violation is found', () => {
+	const planted: Array<[string, string]> = [
+		['tui/app.tsx', 'import {Git} from \'../host/git.ts\';'],
+		['tui/app.tsx', 'import fs from \'node:fs\';'],
+		['tui/store.ts', 'const x = await import(\'../engine/verify.ts\');'],
+		['core/run.ts', 'import {readFileSync} from \'node:fs\';'],
+		['core/run.ts', 'export const now = Date.now();'],
+		['core/run.ts', 'import {x} from \'../scopes/registry.ts\';'],
+		['agents/command/index.ts', 'import {x} from \'../other/index.ts\';'],
+		['sandboxes/bubblewrap/index.ts', 'import {x} from \'../../engine/plan.ts\';'],
+		['vaults/keyring/index.ts', 'import {x} from \'../../host/git.ts\';'],
+		['host/paths.ts', 'export {x} from \'../engine/plan.ts\';'],
+		['engine/verify.ts', 'import {x} from \'../sandboxes/registry.ts\';'],
+		['engine/verify.ts', 'import {simpleGit} from \'simple-git\';'],
+		['newroom/x.ts', ''],
+	];
+	for (const [name, text] of planted) {
+		assert.equal(violations([{name, text}]).length, 1, `${name}: ${text}`);
+	}
+});

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import {execFileSync, spawnSync} from 'node:child_process';
+import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {test} from 'node:test';
+import {Fleet, program, until} from '../support/fleet.ts';
+
+/* The verbs, as they are typed, on real repositories with real sandboxes. */
+
+test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
+	const fleet = new Fleet(t, {policy: 'verfy: [x]\n'});
+	const before = fleet.git('for-each-ref');
+	const cases: Array<[string[], number, RegExp]> = [
+		[['nonsense'], 2, /not a verb/], [['lst'], 2, /not a verb/], [['run'], 2, /nothing to run/], [['run', '--nope'], 2, /unknown option/], [['run', 'prompt'], 2, /no command/], [['run', '--', ''], 2, /no command/],
+		[['run', '--agent', 'ghost', '--', 'x'], 2, /no agent "ghost"/], [['run', '--project', 'ghost', '--', 'x'], 2, /no project "ghost"/], [['run', '--name', '../x', '--', 'x'], 2, /not a run name/], [['run', '--base', 'ghost', '--', 'x'], 2, /no branch or commit/],
+		[['run', '--base', '--upload-pack=x', '--', 'x'], 2, /./], [['run', '--allow', 'network:a.test', '--', 'x'], 2, /needs a reason/], [['run', '--allow', 'secret:x', '--because', 'y', '--', 'x'], 2, /no broker/], [['run', '--allow', 'deploy:x', '--because', 'y', '--', 'x'], 2, /never deploy/],
+		[['run', '--', 'x'], 2, /policy\.yaml:1: "verfy" is not a key/], [['show', 'ghost'], 2, /no run "ghost"/], [['show'], 2, /missing required/], [['allow', 'ghost', 'network:x', '--because', 'y'], 2, /no run/], [['attach', 'ghost'], 2, /./], [['project', 'add', '/nonexistent'], 2, /no folder/],
+		[['project', 'add', '/'], 2, /not a git repository/], [['project', 'remove'], 2, /not something/], [['list', 'extra'], 2, /too many arguments/], [['journal', 'ghost'], 2, /no run/], [['demo'], 2, /no terminal/], [[], 2, /needs a terminal/],
+	];
+	for (const [argv, code, pattern] of cases) {
+		const result = fleet.run(argv);
+		assert.equal(result.code, code, `${argv.join(' ')}: ${result.stderr}`);
+		assert.match(result.stderr, /^fleet: [^\n]+\n {2}hint: [^\n]+\n$/, argv.join(' '));
+		assert.match(result.stderr, pattern, argv.join(' '));
+		assert.equal(result.stdout, '', argv.join(' '));
+	}
+
+	assert.equal(fleet.git('for-each-ref'), before, 'no branch was left');
+	assert.deepEqual(readdirSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'runs')), []);
+	assert.deepEqual(readdirSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'worktrees')), []);
+	assert.equal(fleet.run(['list'], {env: {FLEET_HOME: 'relative'}}).code, 2);
+});
+
+test('help names every verb, and version is the package\'s', t => {
+	const fleet = new Fleet(t, {add: false});
+	const help = fleet.must('--help');
+	for (const verb of ['demo', 'doctor', 'project', 'run', 'list', 'show', 'logs', 'attach', 'stop', 'resume', 'allow', 'revoke', 'audit', 'diff', 'verify', 'approve', 'reject', 'merge', 'deploy', 'discard', 'restore', 'journal']) {
+		assert.match(help, new RegExp(`^  ${verb} `, 'm'));
+		assert.equal(fleet.run([verb, '--help']).code, 0, verb);
+	}
+
+	assert.equal(fleet.must('--version').trim(), JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')).version);
+});
+
+test('a run works in its sandbox as in an ordinary worktree', async t => {
+	const fleet = new Fleet(t, {files: {'Makefile': 'all:\n\t@echo made\n', 'package.json': '{"name":"x","scripts":{"test":"node --version"}}'}});
+	fleet.git('tag', 'v1');
+	const output = await fleet.agent('work', `
+set -e
+git status --short --branch
+echo two > b.txt && git add b.txt && git commit -qm "Add b" && git commit -q --amend -m "Add b, amended"
+echo three >> a.txt && git stash -q && git stash list && git stash pop -q
+git diff --stat
+git log --oneline main..HEAD
+git checkout -q -b side && git commit -q --allow-empty -m side && git checkout -q -
+git tag v2 && git tag --list
+git rebase -q --autostash main && echo rebased
+git worktree list | wc -l
+make && python3 -c 'print("python")' && npm test --silent && node -e 'console.log("node")'
+id -un; pwd; hostname; echo "$FLEET_RUN"
+`);
+	for (const wanted of [/## fleet\/work/, /stash@\{0\}/, /a\.txt \| 1 \+/, /Add b, amended/, /v1\nv2/, /rebased/, /made/, /python/, /^v\d+\.\d+/m, /^node$/m, /^agent$/m, /^fleet$/m, /^work$/m]) {
+		assert.match(output.replaceAll('\r', ''), wanted);
+	}
+
+	assert.equal(fleet.git('tag', '--list'), 'v1', 'tags of the run are the run\'s');
+	assert.equal(fleet.git('stash', 'list'), '');
+	assert.match(fleet.git('worktree', 'list'), /fleet\/work\] locked/);
+	const run = fleet.json('show', 'work');
+	assert.equal(run['exit'].code, 0);
+	assert.match(readFileSync(path.join(run['worktree'], '.git'), 'utf8'), /nonexistent/, 'a tombstone stands in the tree');
+	fleet.must('verify', 'work');
+	assert.match(fleet.git('log', '--oneline', 'fleet/work'), /Uncommitted work[^]*Add b, amended/);
+	assert.match(fleet.json('show', 'work')['captured'].notes.join('\n'), /kept as refs\/fleet\/runs\/work\/extra/, 'the side branch is kept');
+});
+
+test('--json: the fields that are documented', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('doc', 'echo x > x.txt');
+	const [run] = fleet.json<any[]>('list');
+	assert.deepEqual(['id', 'name', 'project', 'branch', 'agent', 'stage', 'because', 'scopes', 'checks', 'worktree', 'createdAt'].filter(key => !(key in run)), []);
+	assert.deepEqual([run.id, run.name, run.project, run.branch, run.agent, run.stage, run.scopes, run.checks], ['doc', 'doc', 'project', 'fleet/doc', 'command', 'stopped', ['repo', 'build'], {passed: 0, total: 6}]);
+	const documents = readFileSync(path.resolve(import.meta.dirname, '../../docs/json.md'), 'utf8');
+	for (const document of [run, fleet.json('show', 'doc'), fleet.json<any[]>('journal', 'doc')[0], fleet.json<any[]>('project', 'list')[0], fleet.json('doctor')]) {
+		for (const key of Object.keys(document)) {
+			assert.match(documents, new RegExp(`\`${key}\``), `docs/json.md says nothing of ${key}`);
+		}
+	}
+
+	assert.deepEqual(JSON.parse(fleet.must('journal', 'verify', '--json'))[0].status, 'whole');
+});
+
+test('a prompt reaches the agent by {prompt} and by FLEET_PROMPT', async t => {
+	const fleet = new Fleet(t);
+	fleet.must('run', 'fix the "login" $HOME', '--name', 'p', '--', 'sh', '-c', 'echo "argv: $1"; echo "env: $FLEET_PROMPT"', 'sh', '{prompt}');
+	await fleet.until('p', 'stopped');
+	assert.match(fleet.must('logs', 'p'), /argv: fix the "login" \$HOME\r?\nenv: fix the "login" \$HOME/);
+});
+
+test('gates: verify, approve, merge, deploy, and every way round them', async t => {
+	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 $$\n'});
+	await fleet.agent('g', 'echo two >> a.txt; git commit -qam "Add two"');
+	const refused = (argv: string[], pattern: RegExp, input?: string) => {
+		const result = fleet.run(argv, input === undefined ? {} : {input});
+		assert.equal(result.code, 3, `${argv.join(' ')}: ${result.code} ${result.stderr}`);
+		assert.match(result.stderr, pattern);
+	};
+
+	refused(['approve', 'g'], /not verified/);
+	refused(['merge', 'g'], /not approved/);
+	refused(['deploy', 'g', 'shelf', '--confirm', 'shelf'], /not merged/);
+	fleet.must('verify', 'g');
+	refused(['merge', 'g'], /not approved/);
+	fleet.must('approve', 'g', '--because', 'read it');
+
+	// One commit more, after the approval.
+	fleet.must('resume', 'g');
+	await fleet.until('g', 'stopped');
+	refused(['merge', 'g'], /not approved/);
+	fleet.must('verify', 'g');
+	fleet.must('approve', 'g');
+
+	// The target moves.
+	writeFileSync(path.join(fleet.project, 'other.txt'), 'x');
+	fleet.git('add', '.');
+	fleet.git('commit', '--quiet', '--message=other');
+	refused(['merge', 'g'], /stale: the target branch and the merged tree moved/);
+	fleet.must('verify', 'g');
+	fleet.must('approve', 'g');
+
+	// The branch moves, behind fleet's back.
+	const head = fleet.git('rev-parse', 'fleet/g');
+	fleet.git('update-ref', 'refs/heads/fleet/g', 'main');
+	refused(['merge', 'g'], /stale: the run's branch/);
+	fleet.git('update-ref', 'refs/heads/fleet/g', head);
+
+	// A checkout that would lose something.
+	writeFileSync(path.join(fleet.project, 'a.txt'), 'my own unfinished work\n');
+	refused(['merge', 'g'], /has changes that the merge would overwrite/);
+	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'my own unfinished work\n');
+	fleet.git('checkout', '--', 'a.txt');
+	writeFileSync(path.join(fleet.project, 'unrelated.txt'), 'stays\n');
+	fleet.must('merge', 'g');
+	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\ntwo\n');
+	assert.equal(readFileSync(path.join(fleet.project, 'unrelated.txt'), 'utf8'), 'stays\n');
+	assert.match(fleet.git('log', '-1', '--format=%B'), /^Merge run g\n\nFleet-Run: g\n[^]*Fleet-Verify: [0-9a-f]{64}/);
+	assert.equal(fleet.git('status', '--porcelain', '--untracked-files=no'), '');
+	refused(['merge', 'g'], /merged already/);
+	refused(['approve', 'g'], /merged already/);
+
+	refused(['deploy', 'g', 'shelf'], /not confirmed/);
+	refused(['deploy', 'g', 'shelf', '--confirm', 'Shelf', '--credential', 'TOKEN=-'], /not confirmed/, 'secret-token\n');
+	for (const [argv, pattern] of [[['nowhere', '--confirm', 'nowhere'], /no deploy target/], [['shelf', '--confirm', 'shelf'], /needs TOKEN/], [['shelf', '--confirm', 'shelf', '--credential', 'TOKEN=abc'], /NAME=-/], [['shelf', '--confirm', 'shelf', '--credential', 'OTHER=-'], /needs no credential/]] as Array<[string[], RegExp]>) {
+		const result = fleet.run(['deploy', 'g', ...argv]);
+		assert.equal(result.code, 2, argv.join(' '));
+		assert.match(result.stderr, pattern);
+	}
+
+	const deployed = fleet.run(['deploy', 'g', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=-'], {input: 'secret-token\n'});
+	assert.equal(deployed.code, 0, deployed.stderr);
+	assert.match(deployed.stdout, /token \[blanked\]/);
+	assert.doesNotMatch(deployed.stdout, /unrelated|\.git\b/, 'a clean checkout of the merged commit, with nothing else in it');
+	assert.equal(fleet.run(['deploy', 'g', 'broken', '--confirm', 'broken']).code, 3);
+	assert.equal(fleet.stage('g'), 'deploy-failed');
+	assert.equal(fleet.run(['deploy', 'g', 'killed', '--confirm', 'killed']).code, 4);
+	assert.equal(fleet.stage('g'), 'deploy-unknown');
+	const kept = spawnSync('grep', ['-rl', 'secret-token', fleet.folder], {encoding: 'utf8'});
+	assert.equal(kept.stdout, '', 'the credential is nowhere on disk');
+	fleet.must('journal', 'verify');
+});
+
+test('verify: what fails, conflicts, has no commands or must not be merged is refused', async t => {
+	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q good a.txt\n  - touch should-not-run\n'});
+	const verify = (name: string) => fleet.run(['verify', name]);
+	await fleet.agent('fails', 'echo bad > a.txt');
+	assert.equal(verify('fails').code, 3);
+	assert.equal(fleet.stage('fails'), 'verify-failed');
+	assert.equal(fleet.run(['approve', 'fails']).code, 3);
+	await fleet.agent('nothing', 'true');
+	assert.match(verify('nothing').stderr, /changed nothing/);
+	await fleet.agent('conflict', 'echo mine > a.txt');
+	writeFileSync(path.join(fleet.project, 'a.txt'), 'theirs good\n');
+	fleet.git('commit', '--quiet', '--all', '--message=theirs');
+	assert.match(verify('conflict').stderr, /conflicts with main in "a.txt"/);
+	// The policy that counts is the target's, not the one that the run brought along.
+	await fleet.agent('policy', 'printf "verify: [\\"true\\"]\\n" > .fleet/policy.yaml; echo bad > a.txt');
+	assert.equal(verify('policy').code, 3);
+	await fleet.agent('bare', 'git init -q --bare inner && echo x > inner/objects/x && echo x > inner/refs/x && echo good > a.txt');
+	assert.match(verify('bare').stderr, /repository inside the repository/);
+	await fleet.agent('link', 'mkdir n && git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),n" && git commit -qm n; echo good > a.txt');
+	assert.match(verify('link').stderr, /link to another repository/);
+	await fleet.agent('nested', 'git init -q n && echo inside > n/file && echo good > a.txt');
+	const nested = verify('nested');
+	assert.equal(nested.code, 0, nested.stderr);
+	assert.match(fleet.git('ls-tree', '-r', '--name-only', 'fleet/nested'), /n\/file/, 'a nested repository is taken as plain files');
+	fleet.git('rm', '--quiet', '.fleet/policy.yaml');
+	fleet.git('commit', '--quiet', '--message=no policy');
+	await fleet.agent('none', 'echo good >> a.txt');
+	assert.match(verify('none').stderr, /no verify commands/);
+});
+
+test('verify runs with no network and no credentials, on the merged tree', async t => {
+	const fleet = new Fleet(t, {policy: 'verify:\n  - test -f theirs.txt && test -f mine.txt && ! test -e .git\n  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, \\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n  - test -z "$FLEET_CANARY"\n'});
+	await fleet.agent('m', 'echo x > mine.txt');
+	writeFileSync(path.join(fleet.project, 'theirs.txt'), 'x');
+	fleet.git('add', '.');
+	fleet.git('commit', '--quiet', '--message=theirs');
+	const result = fleet.run(['verify', 'm'], {env: {FLEET_CANARY: 'x'}});
+	assert.equal(result.code, 0, result.stdout + result.stderr);
+});
+
+test('setup runs before the agent, in the sandbox', async t => {
+	const fleet = new Fleet(t, {policy: 'setup:\n  - echo prepared > prepared.txt\nverify: ["true"]\n'});
+	assert.match(await fleet.agent('s', 'cat prepared.txt'), /prepared/);
+	const broken = new Fleet(t, {policy: 'setup:\n  - exit 3\n'});
+	await broken.agent('b', 'echo the agent ran');
+	assert.equal(broken.json('show', 'b')['because'], 'a setup command failed');
+	assert.doesNotMatch(broken.must('logs', 'b'), /the agent ran/);
+});
+
+test('files:PATH takes effect at the next start, and says so', async t => {
+	const fleet = new Fleet(t);
+	const folder = path.join(fleet.folder, 'data');
+	mkdirSync(folder);
+	writeFileSync(path.join(folder, 'file'), 'granted data\n', {mode: 0o644});
+	fleet.start('f', `cat ${folder}/file; touch ${folder}/new; sleep 60`);
+	assert.match(fleet.must('allow', 'f', `files:${folder}`, '--because', 'needs it'), /when the run is next started/);
+	fleet.must('stop', 'f');
+	assert.doesNotMatch(fleet.must('logs', 'f'), /granted data/);
+	fleet.must('resume', 'f');
+	await until(() => fleet.must('logs', 'f').includes('granted data'), 'the data is read');
+	assert.ok(!existsSync(path.join(folder, 'new')), 'it is read-only');
+});
+
+test('discard never loses what nobody else has', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('d', 'echo uncommitted > u.txt; git checkout -q -b side; echo s > s.txt; git add s.txt; git commit -qm side');
+	fleet.must('discard', 'd', '--because', 'not needed');
+	const {worktree} = JSON.parse(fleet.must('show', 'd', '--json')) as {worktree: string};
+	assert.ok(!existsSync(worktree));
+	assert.equal(fleet.git('branch', '--list', 'fleet/d'), '');
+	assert.match(fleet.git('ls-tree', '-r', '--name-only', 'refs/fleet/trash/d/head'), /u\.txt/);
+	assert.match(fleet.git('for-each-ref', 'refs/fleet/trash/d'), /extra\/1/);
+	assert.deepEqual(fleet.json<unknown[]>('list'), []);
+	assert.equal(JSON.parse(fleet.must('list', '--all', '--json')).length, 1);
+	assert.equal(fleet.run(['discard', 'd']).code, 2);
+	fleet.must('restore', 'd');
+	assert.equal(readFileSync(path.join(worktree, 'u.txt'), 'utf8'), 'uncommitted\n');
+	fleet.must('resume', 'd');
+	await fleet.until('d', 'stopped');
+});
+
+test('a discard that cannot capture everything keeps the folder', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('k', 'mkdir locked && echo x > locked/file && chmod 000 locked/file');
+	const result = fleet.run(['discard', 'k']);
+	assert.equal(result.code, 3);
+	assert.match(result.stderr, /could be captured, so it is kept/);
+	assert.ok(existsSync(path.join(fleet.json('show', 'k')['worktree'], 'locked')));
+});
+
+test('what fleet does is refused while the run is at work', t => {
+	const fleet = new Fleet(t);
+	fleet.start('w', 'sleep 60');
+	for (const verb of ['verify', 'approve', 'merge', 'reject', 'discard']) {
+		const {code, stderr} = fleet.run([verb, 'w']);
+		assert.equal(code, 3, `${verb}: ${stderr}`);
+	}
+
+	assert.equal(fleet.run(['resume', 'w']).code, 3);
+	const {pid} = JSON.parse(fleet.must('journal', 'w', '--json'))[1] as {pid: number};
+	assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /\bw\b/, 'the run\'s id is in the supervisor\'s argv');
+	fleet.must('stop', 'w');
+	assert.equal(fleet.run(['stop', 'w']).code, 2);
+	assert.equal(fleet.stage('w'), 'stopped');
+});
+
+test('a journal that was edited is named at its line, and nothing is decided on it', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('j', 'echo x > x.txt');
+	const file = path.join(fleet.env['FLEET_HOME']!, 'state', 'runs', 'j', 'journal.jsonl');
+	const text = readFileSync(file, 'utf8');
+	writeFileSync(file, text.replace('the agent is', 'the agent was').replace('"attempt":1', '"attempt":7'));
+	const verify = fleet.run(['journal', 'verify', 'j']);
+	assert.equal(verify.code, 3);
+	assert.match(verify.stdout, /j broken, .*line 3/);
+	assert.equal(fleet.run(['verify', 'j']).code, 3);
+	writeFileSync(file, text.slice(0, -20));
+	const torn = fleet.run(['journal', 'verify', 'j']);
+	assert.equal(torn.code, 3);
+	assert.match(torn.stdout, /j torn, .*cut off/);
+	rmSync(file);
+	assert.equal(fleet.run(['journal', 'verify', 'j']).code, 3);
+});
+
+test('no sandbox: refused with what to do, never a weaker run', t => {
+	const fleet = new Fleet(t);
+	// A machine without bubblewrap, as far as fleet can see: its folders are hidden in a mount namespace of our own.
+	const script = `mount -t tmpfs none /mnt && for d in /usr/bin; do mkdir -p /mnt/upper /mnt/work; mount -t overlay overlay -o lowerdir=$d,upperdir=/mnt/upper,workdir=/mnt/work $d && rm -f $d/bwrap; done; exec "$@"`;
+	const run = (...argv: string[]) => {
+		try {
+			return {code: 0, text: execFileSync('unshare', ['--mount', '--map-root-user', '--propagation', 'private', 'sh', '-c', script, 'sh', process.execPath, program, ...argv], {cwd: fleet.project, env: {...fleet.env, CI: ''}, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})};
+		} catch (error) {
+			const {status, stdout, stderr} = error as {status: number; stdout: string; stderr: string};
+			return {code: status, text: stdout + stderr};
+		}
+	};
+
+	const result = run('run', '--name', 'x', '--', 'true');
+	assert.equal(result.code, 2, result.text);
+	assert.match(result.text, /no sandbox works here: bubblewrap is not installed\n {2}hint: fleet doctor --fix/);
+	assert.deepEqual(fleet.json<unknown[]>('list'), []);
+	const doctor = run('doctor');
+	assert.equal(doctor.code, 3);
+	assert.match(doctor.text, /FAILS {2}sandbox bubblewrap/);
+});

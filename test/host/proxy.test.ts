@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import net, {type AddressInfo} from 'node:net';
+import {test, type TestContext} from 'node:test';
+import type {EgressRule} from '../../source/core/egress.ts';
+import {Proxy} from '../../source/host/proxy.ts';
+
+async function listen(t: TestContext, server: net.Server): Promise<number> {
+	await new Promise<void>(resolve => {
+		server.listen(0, '127.0.0.1', resolve);
+	});
+	t.after(() => {
+		server.close();
+	});
+	return (server.address() as AddressInfo).port;
+}
+
+async function setUp(t: TestContext) {
+	const state: {rules: EgressRule[]; privateHosts: EgressRule[]} = {rules: [], privateHosts: []};
+	const denied: string[] = [];
+	const allowed: string[] = [];
+	const asked: string[] = [];
+	const proxy = new Proxy({state: () => state, onDenied: target => denied.push(target), onAllowed: target => allowed.push(target), onAsked: what => asked.push(what)});
+	const port = await new Promise<number>(resolve => {
+		const probe = net.createServer().listen(0, '127.0.0.1', () => {
+			const {port} = probe.address() as AddressInfo;
+			probe.close(() => resolve(port));
+		});
+	});
+	await proxy.attach({port, host: '127.0.0.1'});
+	t.after(() => proxy.close());
+	const talk = (text: string, keep = false) => new Promise<string>(resolve => {
+		const socket = net.connect(port, '127.0.0.1');
+		let answer = '';
+		socket.on('data', data => {
+			answer += String(data);
+		});
+		socket.on('error', () => {});
+		socket.on('close', () => resolve(answer));
+		socket.write(text);
+		if (!keep) {
+			setTimeout(() => socket.destroy(), 500).unref();
+		}
+	});
+	return {state, denied, allowed, asked, proxy, port, talk};
+}
+
+test('a request is forwarded only to what is granted, and Host is what was decided on', async t => {
+	const {state, denied, allowed, talk} = await setUp(t);
+	const hosts: string[] = [];
+	const port = await listen(t, http.createServer((request, response) => {
+		hosts.push(`${request.headers.host} ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`);
+		response.end('answer');
+	}));
+	const request = `GET http://127.0.0.1:${port}/path?q HTTP/1.1\r\nHost: evil.test\r\nProxy-Authorization: x\r\nConnection: close\r\n\r\n`;
+	assert.match(await talk(request), /^HTTP\/1\.1 403 /);
+	state.rules = [{host: '127.0.0.1', port, source: 'grant'}];
+	assert.match(await talk(request), /403.*/s, 'granted, but a private address that no policy names');
+	state.privateHosts = state.rules;
+	assert.match(await talk(request), /200 OK.*answer/s);
+	assert.deepEqual(hosts, [`127.0.0.1:${port} /path?q -`]);
+	assert.deepEqual([denied.length, allowed], [2, [`127.0.0.1:${port}`]]);
+	state.rules = [];
+	assert.match(await talk(request), /^HTTP\/1\.1 403 /);
+});
+
+test('what is not a request to a proxy is refused', async t => {
+	const {talk, denied} = await setUp(t);
+	for (const text of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'GET ftp://a.test/ HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT a.test HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT a.test:443:80 HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT a%2e.test:443 HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT fe80::1%25eth0:443 HTTP/1.1\r\nHost: x\r\n\r\n', 'GET http://user@a.test/ HTTP/1.1\r\nHost: x\r\n\r\n', '\u0016\u0003\u0001\r\n\r\n']) {
+		assert.match(await talk(text), /^HTTP\/1\.1 400 /, JSON.stringify(text));
+	}
+
+	assert.ok(denied.every(target => !/[^ -~]/.test(target)));
+});
+
+test('a name that does not resolve, and a host that does not answer, are told apart from a denial', async t => {
+	const {state, denied, talk} = await setUp(t);
+	state.rules = [{host: 'nowhere.invalid', source: 'grant'}, {host: '127.0.0.1', port: 1, source: 'grant'}];
+	state.privateHosts = state.rules;
+	assert.match(await talk('CONNECT nowhere.invalid:443 HTTP/1.1\r\nHost: x\r\n\r\n'), /403.*does not resolve/s);
+	assert.match(await talk('CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 502 /);
+	assert.deepEqual(denied, []);
+});
+
+test('an agent that asks for a decision is refused, and it is written down', async t => {
+	const {asked, talk} = await setUp(t);
+	assert.match(await talk('POST http://fleet.internal/deploy/production HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'), /403.*agents-decide-nothing/s);
+	assert.deepEqual(asked, ['deploy/production']);
+});
+
+test('cutting destroys what is open and no longer granted, and nothing else', async t => {
+	const {state, proxy, talk} = await setUp(t);
+	const sockets: net.Socket[] = [];
+	const server = () => net.createServer(socket => {
+		sockets.push(socket);
+		socket.on('error', () => {});
+		socket.write('open');
+	});
+	const kept = await listen(t, server());
+	const revoked = await listen(t, server());
+	state.rules = [kept, revoked].map(port => ({host: '127.0.0.1', port, source: 'grant'}));
+	state.privateHosts = state.rules;
+	const ends: string[] = [];
+	const tunnels = [['kept', kept], ['revoked', revoked]].map(([name, port]) => talk(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: x\r\n\r\n`, true).then(() => ends.push(String(name))));
+	while (sockets.length < 2) {
+		await new Promise(resolve => {
+			setTimeout(resolve, 10);
+		});
+	}
+
+	state.rules = state.rules.filter(rule => rule.port === kept);
+	assert.equal(proxy.cut(), 1);
+	await tunnels[1];
+	assert.deepEqual(ends, ['revoked']);
+	state.rules = [];
+	assert.equal(proxy.cut(), 1);
+	await tunnels[0];
+});
