@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import {readdirSync} from 'node:fs';
+import os from 'node:os';
+import {test} from 'node:test';
+import {Fleet} from '../support/fleet.ts';
+
+test('fleet demo --yes walks the whole way, says what was stopped, and leaves nothing behind', t => {
+	const fleet = new Fleet(t, {add: false});
+	const traces = () => readdirSync(os.tmpdir()).filter(name => name.startsWith('fleet-demo-'));
+	const before = traces();
+	const {code, stdout, stderr} = fleet.run(['demo', '--yes']);
+	assert.equal(code, 0, stdout + stderr);
+	for (const wanted of ['the ssh key was not read', 'the network was not reached', 'main did not move', 'no hook was planted', 'the denial is on the run\'s row', 'the grant acted on the next request', '6 of 6', 'approval before verification is refused', 'the merged commit is deployed', 'the credential is nowhere', 'Every step held.']) {
+		assert.ok(stdout.includes(wanted), wanted);
+	}
+
+	assert.doesNotMatch(stdout, /✘/);
+	assert.deepEqual(traces(), before);
+});
+
+test('fleet demo says so when a step does not hold', t => {
+	const fleet = new Fleet(t, {add: false});
+	// Without git there is nothing to show.
+	const {code, stderr} = fleet.run(['demo', '--yes'], {env: {PATH: '/nonexistent'}});
+	assert.notEqual(code, 0);
+	assert.match(stderr, /^fleet: /m);
+});

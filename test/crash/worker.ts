@@ -1,0 +1,46 @@
+import {appendFileSync} from 'node:fs';
+import process from 'node:process';
+import {compose} from '../../source/compose.ts';
+import {deploy} from '../../source/engine/deploy.ts';
+import {merge} from '../../source/engine/merge.ts';
+import {approve} from '../../source/engine/review.ts';
+import {supervise} from '../../source/engine/supervise.ts';
+import {verify} from '../../source/engine/verify.ts';
+import {discard} from '../../source/engine/discard.ts';
+import {Journal} from '../../source/host/journal.ts';
+
+/* Does one piece of work on a run, and dies by SIGKILL in the moment that one kind of line is in the journal: `whole`, or with the next line `torn` in the middle. */
+
+const [, , runId = '', work = '', crashAt = '', tail = 'whole'] = process.argv;
+const context = compose();
+
+const open: typeof Journal.open = (places, wait) => {
+	const journal = Journal.open(places, wait);
+	journal?.subscribe(entry => {
+		if (entry.type === crashAt) {
+			if (tail === 'torn') {
+				appendFileSync(places.journal, `{"seq":${entry.seq + 1},"at":"2026-`);
+			}
+
+			process.kill(process.pid, 'SIGKILL');
+		}
+	});
+	return journal;
+};
+
+if (work === 'supervise') {
+	await supervise(context, runId, () => {}, open);
+} else {
+	const journal = open(context.paths.run(runId), 1000)!;
+	const works: Record<string, () => Promise<unknown>> = {
+		verify: () => verify(context, journal, () => {}),
+		approve: () => approve(context, journal, ''),
+		merge: () => merge(context, journal, ''),
+		deploy: () => deploy(context, journal, 'shelf', 'shelf', new Map(), () => {}),
+		discard: () => discard(context, journal, ''),
+	};
+	await works[work]!();
+	journal.close();
+}
+
+process.exit(0);
