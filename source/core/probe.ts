@@ -20,6 +20,8 @@ export type ProbeRequest = {
 	readonly namespaces: Readonly<Record<string, string>>;
 	readonly credentialNames: readonly string[];
 	readonly internalHost: string;
+	/** What the run's limits are, by their titles in /proc/self/limits. */
+	readonly limits: Readonly<Record<string, number>>;
 };
 
 /** One attempt from inside: whether it was blocked (undefined: it could not be tried), what was seen, and whether trying was possible at all. */

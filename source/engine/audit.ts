@@ -8,7 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {judge, summarise, type Item, type ItemId, type Probe} from '../core/audit.ts';
 import {decideApprove, decideDeploy, decideMerge, type Facts} from '../core/decide.ts';
-import {proxyPort, type SandboxPlan} from '../core/plan.ts';
+import {defaultLimits, proxyPort, type SandboxPlan} from '../core/plan.ts';
 import type {Attempt, ProbeRequest} from '../core/probe.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
@@ -170,13 +170,17 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 	});
 	close.push(() => udp.close());
 
-	// A process of the host's that an escaped agent could read, signal or trace. Its uid is the run's own, so that only the namespaces protect it.
-	const sentinel = spawn('/bin/sleep', ['300'], {env: {FLEET_CANARY: canary}, stdio: 'ignore'});
+	// A process of the host's that an escaped agent could read, signal or trace.
+	const sentinel = spawn('/bin/sh', ['-c', 'sleep 300; exit', canary], {env: {FLEET_CANARY: canary}, stdio: 'ignore', detached: true});
 	let alive = true;
 	sentinel.once('exit', () => {
 		alive = false;
 	});
-	close.push(() => sentinel.kill('SIGKILL'));
+	close.push(() => {
+		try {
+			process.kill(-sentinel.pid!, 'SIGKILL');
+		} catch {}
+	});
 
 	const controls = new Map<string, boolean>();
 	for (const {id, path: file} of files) {
@@ -203,7 +207,7 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 
 	const namespaces = Object.fromEntries(['user', 'pid', 'net', 'ipc', 'uts', 'cgroup', 'mnt'].map(name => [name, readlinkSync(`/proc/self/ns/${name}`)]));
 	return {
-		request: {canary, files, home, worktree, commonDir, target: run.target, mark, tcp, udpPort: udp.address().port, unixSocket, controlSocket, proxyPort, sentinelPid: sentinel.pid!, namespaces, credentialNames, internalHost},
+		request: {canary, files, home, worktree, commonDir, target: run.target, mark, tcp, udpPort: udp.address().port, unixSocket, controlSocket, proxyPort, sentinelPid: sentinel.pid!, namespaces, credentialNames, internalHost, limits: {'Max processes': defaultLimits.processes, 'Max open files': defaultLimits.openFiles, 'Max file size': defaultLimits.fileSize, 'Max data size': defaultLimits.dataSize, 'Max core file size': 0}},
 		hits: () => ({...hits}), sentinelAlive: () => alive, controls,
 	};
 }

@@ -210,8 +210,11 @@ function isolation(): void {
 	report('isolation.tiocsti', inject.code === 0 ? inject.text === 'errno 1' : undefined, inject.text, inject.code === 0);
 
 	const limits = fs.readFileSync('/proc/self/limits', 'utf8');
-	const unlimited = ['Max processes', 'Max open files', 'Max file size', 'Max data size'].filter(name => new RegExp(`^${name}\\s+unlimited`, 'm').test(limits));
-	report('isolation.limits', unlimited.length === 0 && /^Max core file size\s+0/m.test(limits), unlimited.length === 0 ? 'processes, descriptors, file size, memory and core files are limited' : `unlimited: ${unlimited.join(', ')}`);
+	const over = Object.entries(request.limits).filter(([title, limit]) => {
+		const [, soft = '', hard = ''] = new RegExp(`^${title}\\s+(\\S+)\\s+(\\S+)`, 'm').exec(limits) ?? [];
+		return !(Number(soft) <= limit && Number(hard) <= limit);
+	}).map(([title]) => title);
+	report('isolation.limits', over.length === 0, over.length === 0 ? 'processes, descriptors, file size, memory and core files are limited' : `over the limit: ${over.join(', ')}`);
 }
 
 function ask(what: string): Promise<string> {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {chmodSync, cpSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {after, before, describe, test} from 'node:test';
 import {audit, type Sabotage} from '../../source/engine/audit.ts';
 import {findRun} from '../../source/engine/runs.ts';
+import {giveToRun} from '../../source/host/worktree.ts';
 import {closeInherited} from '../../source/host/descriptors.ts';
 import {Fleet} from '../support/fleet.ts';
 
@@ -17,6 +19,10 @@ let fleet: Fleet;
 before(async () => {
 	fleet = new Fleet({after: (undo: () => void) => cleanup.push(undo)} as never, {policy: 'verify: ["true"]\ndeploy:\n  prod:\n    command: x\n    credentials: [DEPLOY_TOKEN]\n'});
 	await fleet.agent('audited', 'echo x > x.txt');
+	// So that what is in the home is protected by the sandbox, not by the folder's mode.
+	chmodSync(fleet.home, 0o755);
+	chmodSync(fleet.folder, 0o755);
+	cpSync(path.join(fleet.project, '.git'), path.join(fleet.folder, 'git-before'), {recursive: true});
 });
 after(() => {
 	for (const undo of cleanup) {
@@ -24,13 +30,25 @@ after(() => {
 	}
 });
 
+/** The project, and the folders, as they were: a sabotage lets real harm through. */
+function restore(): void {
+	if (process.getuid?.() === 0) {
+		execFileSync('chown', ['-R', '0:0', path.join(fleet.project, '.git')]);
+	}
+
+	chmodSync(fleet.context().paths.runtime, 0o700);
+	const git = path.join(fleet.project, '.git');
+	rmSync(git, {recursive: true});
+	cpSync(path.join(fleet.folder, 'git-before'), git, {recursive: true});
+}
+
 async function failing(sabotage: Sabotage): Promise<string[]> {
 	const context = fleet.context();
 	process.env['HOME'] = fleet.home;
 	const {items} = await audit(context, findRun(context, 'audited'), sabotage);
 	assert.equal(items.length, 6);
 	for (const item of items) {
-		assert.ok(item.probes.length >= 3, `${item.id} tries ${item.probes.length}`);
+		assert.ok(item.status === 'ERROR' || item.probes.length >= 3, `${item.id} tries ${item.probes.length}`);
 	}
 
 	return items.filter(item => item.status !== 'PASS').map(item => `${item.id} ${item.status}`);
@@ -57,28 +75,40 @@ const sharedPids = argumentsChanged(argv => {
 
 const sabotages: Array<[title: string, sabotage: Sabotage, noticing: string[]]> = [
 	['nothing is broken', {}, []],
-	['the home is bound', {plan: plan => ({...plan, mounts: [...plan.mounts, {source: fleet.home, target: fleet.home, mode: 'read'}]})}, ['repo FAIL']],
-	['/etc can be written', {plan(plan) {
-		const folder = path.join(fleet.folder, 'etc-written');
-		mkdirSync(folder, {recursive: true, mode: 0o777});
-		return {...plan, scratch: [...plan.scratch, {target: '/usr/local', size: 10_000, mode: 0o777}]};
-	}}, ['repo FAIL']],
+	['the home is bound', {plan: plan => ({...plan, mounts: [...plan.mounts, {source: fleet.home, target: fleet.home, mode: 'read'}]})}, ['repo FAIL', 'secrets FAIL']],
+	['/usr/local can be written', {plan: plan => ({...plan, scratch: [...plan.scratch, {target: '/usr/local', size: 10_000, mode: 0o777}]})}, ['repo FAIL']],
 	['the filter is off', argumentsChanged(drop('--seccomp', 1)), ['secrets FAIL', 'isolation FAIL']],
 	['pids are shared', sharedPids, ['secrets FAIL', 'isolation FAIL']],
 	['the ipc namespace is shared', argumentsChanged(drop('--unshare-ipc', 0)), ['isolation FAIL']],
-	['the uts namespace is shared', argumentsChanged(drop('--unshare-uts', 0)), ['isolation FAIL']],
+	['the uts namespace is shared', argumentsChanged(argv => drop('--hostname', 1)(drop('--unshare-uts', 0)(argv))), ['isolation FAIL']],
 	['capabilities are kept', argumentsChanged(argv => argv.map(argument => argument === '--cap-drop' ? '--cap-add' : argument)), ['isolation FAIL']],
 	['no limits', {prepared: prepared => ({...prepared, enter(inner, pid) {
 		const invocation = prepared.enter(inner, pid);
-		return {...invocation, argv: invocation.argv.map(argument => /^--(?:nproc|fsize|data)=/.test(argument) ? argument.replace(/=.*/, '=unlimited') : argument)};
+		return {...invocation, argv: invocation.argv.filter(argument => !/^--(?:nproc|fsize|data)=/.test(argument))};
 	}})}, ['isolation FAIL']],
 	['the environment leaks a credential', {prepared: prepared => ({...prepared, enter: (inner, pid) => prepared.enter({...inner, env: {...inner.env, DEPLOY_TOKEN: 'x'}}, pid)})}, ['deploy FAIL']],
-	['the project\'s own git folder is bound for writing', {plan: plan => ({...plan, mounts: plan.mounts.map(mount => mount.source.endsWith('/private.git') ? {...mount, source: path.join(fleet.project, '.git')} : mount)})}, ['repo FAIL', 'review FAIL']],
+	['the project\'s own git folder is bound for writing', {plan(plan) {
+		// Where the caller is root, the uid drop is in the way, too: the sabotage takes that away with it.
+		giveToRun('audited', path.join(fleet.project, '.git'));
+		return {...plan, mounts: plan.mounts.map(mount => mount.source.endsWith('/private.git') ? {...mount, source: path.join(fleet.project, '.git')} : mount)};
+	}}, ['repo FAIL', 'review FAIL']],
 	['the control sockets are bound', {plan(plan) {
 		const {runtime} = fleet.context().paths;
+		chmodSync(runtime, 0o755);
+		for (const name of readdirSync(runtime)) {
+			chmodSync(path.join(runtime, name), 0o777);
+		}
+
 		return {...plan, mounts: [...plan.mounts, {source: runtime, target: runtime, mode: 'read'}]};
 	}}, ['deploy FAIL']],
-	['/tmp is the host\'s', {plan: plan => ({...plan, scratch: plan.scratch.filter(scratch => scratch.target !== '/tmp'), mounts: [{source: '/tmp', target: '/tmp', mode: 'write', system: true}, ...plan.mounts]})}, ['repo FAIL', 'secrets FAIL']],
+	['files and a socket of the host\'s /tmp are bound', {plan(plan) {
+		const planted = readdirSync('/tmp').filter(name => name.startsWith('.fleet-probe-')).map(name => path.join('/tmp', name));
+		for (const file of planted) {
+			chmodSync(file, 0o777);
+		}
+
+		return {...plan, mounts: [...plan.mounts, ...planted.map(file => ({source: file, target: file, mode: 'read' as const}))]};
+	}}, ['repo FAIL', 'secrets FAIL']],
 	['the network is shared', {prepared: prepared => ({...prepared, enter(inner, pid) {
 		const invocation = prepared.enter(inner, pid);
 		// Joined are the keeper's other namespaces, but not its network: what is left is the host's.
@@ -91,10 +121,7 @@ describe('sabotage', () => {
 	for (const [title, sabotage, noticing] of sabotages) {
 		test(`${title}: ${noticing.length === 0 ? 'six of six' : noticing.join(', ')}`, async () => {
 			assert.deepEqual((await failing(sabotage)).sort(), noticing.toSorted());
-			// The project may have been harmed by what was let through; the next one starts clean.
-			for (const name of readdirSync(path.join(fleet.project, '.git', 'hooks')).filter(name => name.startsWith('post-checkout-'))) {
-				process.getBuiltinModule('node:fs').rmSync(path.join(fleet.project, '.git', 'hooks', name));
-			}
+			restore();
 		});
 	}
 });

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {Text} from 'ink';
+import {render} from 'ink-testing-library';
+import type {Entry, RunEvent} from '../../source/core/event.ts';
+import {foldRun, type Run} from '../../source/core/run.ts';
+import {Table, fit} from '../../source/tui/components/table.tsx';
+import {footerText} from '../../source/tui/components/footer.tsx';
+import {keysOf} from '../../source/tui/app.tsx';
+import {bindings, findBinding, keyTable} from '../../source/tui/keymap.ts';
+import {AuditScreen} from '../../source/tui/screens/audit.tsx';
+import {FleetScreen, windowOf} from '../../source/tui/screens/fleet.tsx';
+import {RunScreen} from '../../source/tui/screens/run.tsx';
+import {HelpScreen, WelcomeScreen} from '../../source/tui/screens/welcome.tsx';
+import {NewScreen} from '../../source/tui/screens/form.tsx';
+import {initialState, type State} from '../../source/tui/state.ts';
+import {update} from '../../source/tui/update.ts';
+
+process.env['COLUMNS'] = '100';
+process.env['LINES'] = '30';
+const at = '2026-01-01T00:00:00.000Z';
+
+function run(id: string, ...events: RunEvent[]): Run {
+	const created: RunEvent = {type: 'run.created', id, name: id, project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: `fleet/${id}`, base: 'b'.repeat(40), target: 'refs/heads/main', worktree: '/w', grants: []};
+	return foldRun([created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event}) as Entry))!;
+}
+
+const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
+const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'no network scope is on', count: 2};
+const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
+
+function state(runs: Run[], changes: Partial<State> = {}): State {
+	return {...initialState({columns: 100, rows: 30, now: Date.parse(at) + 61_000, runs, projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}], here: {folder: '/p', project: 'p'}, recent: []}), ...changes};
+}
+
+function press(from: State, ...keys: string[]) {
+	let current = from;
+	let effects: readonly unknown[] = [];
+	for (const key of keys) {
+		({state: current, effects} = update(current, {type: 'key', key}));
+	}
+
+	return {state: current, effects};
+}
+
+test('every screen draws exactly its height, whatever it shows', () => {
+	const hostile = run('hostile', started, {...denied, target: 'x'.repeat(300)} as RunEvent, {...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent);
+	const output = Array.from({length: 500}, (_, index) => `line ${index} ${'日本'.repeat(100)}`);
+	for (const Screen of [FleetScreen, RunScreen, AuditScreen, HelpScreen, WelcomeScreen, NewScreen]) {
+		for (const tab of ['output', 'changes', 'scopes', 'checklist', 'journal'] as const) {
+			for (const runs of [[], [hostile], Array.from({length: 40}, (_, index) => run(`r${index}`, started))]) {
+				const {lastFrame, unmount} = render(<Screen state={state(runs, {tab, output})} height={28} />);
+				const lines = lastFrame()!.split('\n');
+				assert.ok(lines.length <= 28, `${Screen.name} ${tab}: ${lines.length}`);
+				assert.ok(!lastFrame()!.includes('\u202E') && !lastFrame()!.includes('\u001B[2J'));
+				unmount();
+			}
+		}
+	}
+});
+
+test('the fleet: rows say what a person should know', () => {
+	const {lastFrame} = render(<FleetScreen state={state([run('one', started, denied), run('two', started, exited)], {output: ['hello']})} height={20} />);
+	const frame = lastFrame()!;
+	assert.match(frame, / fleet {2}2 runs, 1 at work, 2 need you/);
+	assert.match(frame, /! p +one +command running: denied a\.test:443 \(g grants it\) +r b +-\/6 +1m/);
+	assert.match(frame, /! p +two +command stopped: the agent finished/);
+	assert.match(frame, /hello/);
+});
+
+test('the table has ink-table\'s props, and counts wide characters', () => {
+	const {lastFrame} = render(<Table data={[{name: '日本語', n: 1}, {name: 'ascii', n: 22}]} width={20} flexible="name" padding={2} header={({children}) => <Text>{children}</Text>} cell={({children}) => <Text>{children}</Text>} skeleton={({children}) => <Text>{children}</Text>} columns={['name', 'n']} />);
+	assert.deepEqual(lastFrame()!.split('\n').map(line => line.trimEnd()), ['name              n', '日本語            1', 'ascii             22']);
+	assert.equal(fit('日本語', 4), '日… ');
+	assert.equal(fit('abcdef', 4), 'abc…');
+	assert.equal(fit('ab', 4), 'ab  ');
+	assert.deepEqual([windowOf(100, 0, 10), windowOf(100, 50, 10), windowOf(100, 99, 10), windowOf(3, 1, 10)], [{from: 0, to: 10}, {from: 45, to: 55}, {from: 90, to: 100}, {from: 0, to: 3}]);
+});
+
+test('keys that come as one event are several keys', () => {
+	assert.deepEqual(keysOf('jjj', {}), ['j', 'j', 'j']);
+	assert.deepEqual(keysOf('a\rb', {}), ['a', 'return', 'b']);
+	assert.deepEqual(keysOf('', {upArrow: true}), ['up']);
+	assert.deepEqual(keysOf(' ', {}), ['space']);
+	assert.deepEqual(keysOf('c', {ctrl: true}), ['ctrl-c']);
+	assert.deepEqual(keysOf('\r', {return: true}), ['return']);
+});
+
+test('no two bindings of a screen share a key, and every action is bound', () => {
+	for (const screen of ['welcome', 'fleet', 'run', 'audit', 'help'] as const) {
+		const keys = bindings.filter(binding => binding.screens.includes(screen)).flatMap(binding => binding.keys);
+		assert.deepEqual(keys.filter((key, index) => keys.indexOf(key) !== index), [], screen);
+		assert.ok(findBinding(screen, 'q'), screen);
+	}
+
+	assert.ok(keyTable().split('\n').length > 25);
+});
+
+test('the footer fits, and always shows the way out', () => {
+	for (const columns of [60, 80, 140]) {
+		for (const screen of ['fleet', 'run', 'audit'] as const) {
+			const text = footerText(state([run('one', started)], {columns, screen}));
+			assert.ok(text.length <= columns, `${text.length} > ${columns}`);
+			assert.match(text, /\? help {2}q quit$/);
+		}
+	}
+});
+
+test('a key becomes an effect only where it may', () => {
+	const one = state([run('one', started, denied)]);
+	assert.deepEqual(press(one, 'a', 'v').effects, []);
+	assert.match(press(one, 'a', 'v').state.notice!.text, /verify: one is running/);
+	assert.deepEqual(press(one, 'a', 'c').effects, [{type: 'act', run: 'one', argv: ['audit', 'one', '--json'], label: 'audit'}]);
+	assert.match(press(one, 'a', 'c', 'c').state.notice!.text, /audit is going on/);
+	assert.deepEqual(press(one, 'g', ...'why', 'return', 'return').effects, [{type: 'act', run: 'one', argv: ['allow', 'one', 'network:a.test:443', '--because', 'why', '--for', '30m'], label: 'allow'}]);
+	assert.deepEqual(press(one, 'g', 'return', 'return').effects, [], 'no reason, no grant');
+	assert.equal(press(one, 'g', 'escape').state.dialog, undefined);
+	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
+	assert.deepEqual(press(one, 'q').effects, [{type: 'quit'}]);
+	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do it', '--', 'my', 'own agent'], label: 'new run'}]);
+	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'], label: 'new run'}]);
+});
+
+test('pressing a key changes no run: only what comes back does', () => {
+	const one = state([run('one', started)]);
+	const pressed = press(one, 'x');
+	assert.deepEqual(pressed.effects, [{type: 'act', run: 'one', argv: ['stop', 'one'], label: 'stop'}]);
+	assert.equal(pressed.state.runs[0]!.stage, 'running');
+	const after = update(pressed.state, {type: 'data', runs: [run('one', started, exited)], projects: one.projects, now: one.now}).state;
+	assert.equal(after.runs[0]!.stage, 'stopped');
+	assert.deepEqual(update(after, {type: 'done', run: 'one', label: 'stop', code: 0, stdout: 'one stopped\n', stderr: ''}).state.busy, {});
+});
