@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import {existsSync, readFileSync, globSync} from 'node:fs';
+import path from 'node:path';
+import {test} from 'node:test';
+import {parsePolicy} from '../source/core/policy.ts';
+import {Refusal} from '../source/core/refusal.ts';
+import {keyTable} from '../source/tui/keymap.ts';
+import {Fleet, root} from './support/fleet.ts';
+
+const readme = readFileSync(path.join(root, 'readme.md'), 'utf8');
+
+test('the readme shows the help and the keys as they are', t => {
+	const fleet = new Fleet(t, {add: false});
+	assert.ok(readme.includes(fleet.must('--help').trimEnd()), 'node --import tsx scripts/record.ts');
+	assert.ok(readme.includes(keyTable()), 'node --import tsx scripts/record.ts');
+});
+
+test('the readme\'s policy is a policy', () => {
+	const [, policy] = /```yaml\n([^]*?)```/.exec(readme)!;
+	assert.ok(!(parsePolicy(policy!) instanceof Refusal));
+});
+
+test('every link of the documents leads somewhere', () => {
+	for (const file of ['readme.md', ...globSync('docs/**/*.md', {cwd: root})]) {
+		const text = readFileSync(path.join(root, file), 'utf8');
+		for (const [, target] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+			assert.ok(existsSync(path.resolve(root, path.dirname(file), target!)), `${file}: ${target}`);
+		}
+	}
+});
+
+test('every verb of the help is a file of its own', () => {
+	for (const [, verb] of readme.matchAll(/^ {2}([a-z]+) [^\n]*$/gm)) {
+		assert.ok(existsSync(path.join(root, 'source', 'commands', `${verb}.ts`)) || ['repo', 'network', 'secret'].includes(verb!), verb);
+	}
+});
