@@ -70,7 +70,7 @@ try {
 	await new Promise(resolve => {
 		setTimeout(resolve, 3000);
 	});
-	writeFileSync(path.join(root, 'docs', 'screen.svg'), toSvg(terminal).replaceAll(`127.0.0.1:${port}`, '127.0.0.1:8080'));
+	writeFileSync(path.join(root, 'docs', 'screen.svg'), toSvg(terminal).replaceAll(/127\.0\.0\.1:\d{5} \(g grants it\)/g, '127.0.0.1:8080 (g grants it) '));
 	screen.kill('SIGKILL');
 
 	const file = path.join(root, 'readme.md');

@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import path from 'node:path';
 import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
 import {neutralise} from '../core/neutralise.ts';
@@ -9,12 +10,13 @@ import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--raw', 'the agent\'s bytes as they are; they can steer your terminal');
+		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--raw', 'the agent\'s bytes as they are; they can steer your terminal');
 	},
 	async run(io, [name], options) {
 		const context = compose();
 		const {id} = findRun(context, name!);
-		const {output} = context.paths.run(id);
+		const {output: own, folder} = context.paths.run(id);
+		const output = options['verify'] ? path.join(folder, 'verify.log') : own;
 		const decoder = new StringDecoder('utf8');
 		let held = '';
 		const print = (bytes: Uint8Array) => {
@@ -43,7 +45,7 @@ export const verb: Verb = {
 		tail.close();
 		io.out(neutralise(held + decoder.end()));
 		if (!existsSync(output)) {
-			io.err('fleet: the agent has not written anything yet\n');
+			io.err(`fleet: ${options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n`);
 		}
 	},
 };

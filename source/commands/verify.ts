@@ -21,7 +21,7 @@ export const verb: Verb = {
 		if (options['json']) {
 			io.json(verification);
 		} else {
-			io.out(`${passed ? 'verified' : 'not verified'}: ${verification!.because}\n`);
+			io.out(`${passed ? 'verified' : 'not verified'}: ${verification!.because}${passed ? '' : `; fleet logs ${id} --verify shows its words`}\n`);
 		}
 
 		return passed ? exitCodes.ok : exitCodes.gate;

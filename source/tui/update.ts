@@ -275,7 +275,9 @@ function act(state: State, action: Action): Step {
 		}
 
 		case 'show-discarded': {
-			return stay({...state, showDiscarded: !state.showDiscarded});
+			const shown: State = {...state, showDiscarded: !state.showDiscarded};
+			const visible = visibleRuns(shown);
+			return stay(visible.some(run => run.id === state.selected) ? shown : select(shown, visible[0]?.id));
 		}
 
 		case 'next-tab':
