@@ -169,7 +169,7 @@ class Demo {
 		this.#check('no hook was planted', !existsSync(path.join(this.#project, '.git', 'hooks', 'post-checkout')));
 		const {denied} = JSON.parse((await this.#fleet(['show', 'greet', '--json'])).stdout) as {denied: Array<{target: string}>};
 		this.#check('the denial is on the run\'s row', denied.some(({target}) => target === `127.0.0.1:${port}`));
-		await this.#next();
+		await this.#next(`enter grants 127.0.0.1:${port} to this run, q ends the demo `);
 
 		this.#step('A person grants the one host, for five minutes, with a reason');
 		await this.#must(['allow', 'greet', `network:127.0.0.1:${port}`, '--because', 'the demo needs one fact', '--for', '5m']);
@@ -229,7 +229,8 @@ class Demo {
 			rmdirSync(path.dirname(runtime));
 		} catch {}
 
-		execFileSync('chmod', ['-R', 'u+rwX', '--', this.#folder], {stdio: 'ignore'});
+		// Whatever an agent made unreadable; where there is no chmod, there was no agent either.
+		spawnSync('chmod', ['-R', 'u+rwX', '--', this.#folder], {stdio: 'ignore'});
 		rmSync(this.#folder, {recursive: true, force: true});
 	}
 }

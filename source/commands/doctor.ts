@@ -82,7 +82,7 @@ async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<b
 			return false;
 		}
 	} else if (!root && spawnSync('sudo', ['-n', 'true'], {stdio: 'ignore'}).status !== 0) {
-		io.err(`fleet: this needs root, and sudo asks for a password\n  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`);
+		io.err(`fleet: this needs root, and sudo is not here or asks for a password\n  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`);
 		return false;
 	}
 

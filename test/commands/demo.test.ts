@@ -21,7 +21,10 @@ test('fleet demo --yes walks the whole way, says what was stopped, and leaves no
 test('fleet demo says so when a step does not hold', t => {
 	const fleet = new Fleet(t, {add: false});
 	// Without git there is nothing to show.
+	const traces = () => readdirSync(os.tmpdir()).filter(name => name.startsWith('fleet-demo-'));
+	const before = traces();
 	const {code, stderr} = fleet.run(['demo', '--yes'], {env: {PATH: '/nonexistent'}});
+	assert.deepEqual(traces(), before);
 	assert.notEqual(code, 0);
 	assert.match(stderr, /^fleet: /m);
 });

@@ -9,12 +9,16 @@ export const footerHeight = 2;
 
 /** The keys of a screen in one line; those that do nothing now stand in brackets. */
 export function footerText(state: State): string {
-	const parts = bindings.filter(binding => binding.footer && binding.screens.includes(state.screen)).map(binding => {
+	const own = bindings.filter(binding => binding.footer && binding.screens.includes(state.screen));
+	const write = (binding: (typeof own)[number]) => {
 		const text = `${keyName(binding.keys[0]!)} ${binding.title}`;
 		return binding.disabled?.(state) === undefined ? text : `(${text})`;
-	});
-	// Help and quit are the last ones, and the way out must be in sight.
-	const tail = parts.splice(-2).join('  ');
+	};
+
+	// The ways out must be in sight, whatever else there is room for.
+	const ways = own.filter(binding => ['back', 'help', 'quit'].includes(binding.action));
+	const parts = own.filter(binding => !ways.includes(binding)).map(binding => write(binding));
+	const tail = ways.map(binding => write(binding)).join('  ');
 	let line = '';
 	for (const part of parts) {
 		if (line.length + part.length + 2 + tail.length > state.columns) {
