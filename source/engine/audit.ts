@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import dgram from 'node:dgram';
-import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -279,7 +279,11 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {})
 	const folder = path.join(places.folder, 'audit');
 	rmSync(folder, {recursive: true, force: true});
 	mkdirSync(path.join(folder, 'worktree'), {recursive: true, mode: 0o700});
-	cpSync(places.privateGit, path.join(folder, 'private.git'), {recursive: true, verbatimSymlinks: true});
+	// A FIFO that an agent left there must not hold the audit up.
+	cpSync(places.privateGit, path.join(folder, 'private.git'), {recursive: true, verbatimSymlinks: true, filter(source) {
+		const status = lstatSync(source);
+		return status.isFile() || status.isDirectory() || status.isSymbolicLink();
+	}});
 	cpSync(path.join(places.folder, 'dotgit'), path.join(folder, 'dotgit'));
 	writeFileSync(path.join(folder, 'worktree', '.git'), '');
 	giveToRun(run.id, path.join(folder, 'worktree'), path.join(folder, 'private.git'), path.join(folder, 'dotgit'));

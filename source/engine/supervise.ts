@@ -43,9 +43,10 @@ class OutputLog {
 	}
 }
 
-/** Requests come as fast as an agent can ask. Each of the first hundred of a kind is written down, then every doubling. */
+/** Requests come as fast as an agent can ask. Each of the first hundred of a kind is written down, then every doubling; and no run writes more than ten thousand of such lines. */
 class EventCounter {
 	readonly #counts = new Map<string, number>();
+	#written = 0;
 
 	count(target: string): {count: number; write: boolean} {
 		if (!this.#counts.has(target) && this.#counts.size >= 2000) {
@@ -54,7 +55,9 @@ class EventCounter {
 
 		const count = (this.#counts.get(target) ?? 0) + 1;
 		this.#counts.set(target, count);
-		return {count, write: count <= 100 || (count & (count - 1)) === 0};
+		const write = this.#written < 10_000 && (count <= 100 || (count & (count - 1)) === 0);
+		this.#written += write ? 1 : 0;
+		return {count, write};
 	}
 }
 

@@ -20,6 +20,8 @@ export const internalHost = 'fleet.internal';
 
 const hopByHop = new Set(['connection', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'keep-alive', 'te', 'trailer', 'upgrade', 'transfer-encoding']);
 const dialTimeout = 20_000;
+/** A run's connections at one time: the proxy is one process for one run, and its memory is the person's. */
+const maxConnections = 1024;
 
 type Connection = {target: Target; sockets: Duplex[]};
 
@@ -52,6 +54,7 @@ export class Proxy {
 			socket.on('close', () => this.#clients.delete(socket));
 			this.#server.emit('connection', socket);
 		});
+		this.#listener.maxConnections = maxConnections;
 		return new Promise((resolve, reject) => {
 			this.#listener!.once('error', reject);
 			this.#listener!.listen(handle as net.ListenOptions, resolve);
