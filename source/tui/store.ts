@@ -49,7 +49,11 @@ export class Store {
 
 		for (const effect of effects) {
 			if (!this.#onEffect(effect)) {
-				void perform(this.#client, effect, message => this.send(message));
+				void perform(this.#client, effect, message => {
+					// What a verb did is in the journal already: the row must not lag behind the words.
+					this.#refresh();
+					this.send(message);
+				});
 			}
 		}
 	}
