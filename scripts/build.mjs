@@ -1,4 +1,5 @@
 import {chmodSync, rmSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
@@ -6,6 +7,24 @@ import {build} from 'esbuild';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 rmSync('dist', {recursive: true, force: true});
+
+/**
+ * What the first frame does not need is not made before it: string-width builds large emoji expressions and a
+ * segmenter when it is loaded, although plain text asks for neither. Each becomes an object that makes itself at its first use.
+ */
+const lazyWidths = {
+	name: 'lazy-widths',
+	setup(context) {
+		const files = /node_modules[\\/](?:string-width[\\/]index|slice-ansi[\\/]tokenize-ansi|wrap-ansi[\\/]index|cli-truncate[\\/]index|ink[\\/]build[\\/]line-update)\.js$/;
+		const helper = 'const __lazy = make => { let made; const get = () => made ??= make(); return {test: text => get().test(text), exec: text => get().exec(text), segment: text => get().segment(text), [Symbol.match]: text => get()[Symbol.match](text), [Symbol.matchAll]: text => get()[Symbol.matchAll](text), [Symbol.replace]: (text, by) => get()[Symbol.replace](text, by), [Symbol.split]: (text, limit) => get()[Symbol.split](text, limit), [Symbol.search]: text => get()[Symbol.search](text)}; };\n';
+		context.onLoad({filter: files}, async ({path: file}) => {
+			const text = await readFile(file, 'utf8');
+			// Only constants of one line, at the top level; `lastIndex` and `flags` are not reached through a lazy one, so what uses them stays.
+			const changed = text.replaceAll(/^const (\w+) = (new Intl\.Segmenter\([^;\n]*\)|new RegExp\([^\n]*\)|\/[^\n]*\/[a-z]*);$/gm, (whole, name, expression) => new RegExp(`\\b${name}\\.(?:lastIndex|flags|source)\\b|\\b${name}\\)`).test(text) ? whole : `const ${name} = __lazy(() => ${expression});`);
+			return {contents: helper + changed, loader: 'js'};
+		});
+	},
+};
 
 const common = {
 	bundle: true,
@@ -15,7 +34,9 @@ const common = {
 	jsx: 'automatic',
 	logLevel: 'error',
 	legalComments: 'none',
-	define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
+	plugins: [lazyWidths],
+	// yoga carries its WebAssembly as a data: address and would fetch it, which loads Node's whole HTTP client; without fetch it decodes it itself.
+	define: {fetch: 'undefined', 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
 	// Bundled CommonJS packages still ask for require and for __dirname.
 	banner: {js: 'import {createRequire as __createRequire} from "node:module"; const require = __createRequire(import.meta.url);'},
 	// Native addons cannot be bundled; react-devtools-core is a development aid of Ink's that is not installed.

@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
-import {readdirSync, statSync, watch as watchFile} from 'node:fs';
+import {existsSync, readdirSync, realpathSync, statSync, watch as watchFile} from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
@@ -7,7 +8,6 @@ import {listProjects} from '../engine/projects.ts';
 import {listRunIds, readRun} from '../engine/runs.ts';
 import {liveStages, type Run} from '../core/run.ts';
 import {Refusal} from '../core/refusal.ts';
-import {discover} from '../host/git.ts';
 import {readJournal} from '../host/journal.ts';
 import {follow} from '../host/tail.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
@@ -114,6 +114,19 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 	};
 }
 
+/** The folder above (or at) this one that looks like a repository: enough for an offer, without starting git. */
+function repositoryAbove(folder: string): string | undefined {
+	for (let at = realpathSync(folder); ; at = path.dirname(at)) {
+		if (existsSync(path.join(at, '.git'))) {
+			return at;
+		}
+
+		if (at === path.dirname(at)) {
+			return undefined;
+		}
+	}
+}
+
 /** Gives the terminal to a verb, and waits for its end. */
 async function runInTerminal(argv: readonly string[], pause: boolean): Promise<void> {
 	// Ink leaves a read of the terminal pending, which would take the verb's first key.
@@ -145,8 +158,8 @@ export const verb: Verb = {
 		// With CI in the environment Ink paints nothing.
 		delete process.env['CI'];
 		const context = compose();
-		const found = await discover(io.folder);
-		const here = {folder: io.folder, project: 'because' in found ? undefined : listProjects(context).find(project => project.root === found.topLevel)?.id ?? ''};
+		const repository = repositoryAbove(io.folder);
+		const here = {folder: io.folder, project: repository === undefined ? undefined : listProjects(context).find(project => project.root === repository)?.id ?? ''};
 		const [{show}, {Store}] = await Promise.all([import('../tui/show.tsx'), import('../tui/store.ts')]);
 		const client = createClient(context, here);
 		let state: State | undefined;

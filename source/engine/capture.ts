@@ -118,7 +118,7 @@ function parseLook(text: string): Look | string {
 
 /** Brings objects out of the jail into the quarantine: a pack stream, capped and checked. */
 async function importObjects(context: Context, run: Run, places: RunPaths, commonDir: string, wanted: string[], quarantine: Git): Promise<void> {
-	const index = quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`]);
+	const {process: index} = await quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`]);
 	index.stdin!.on('error', () => {});
 	const outcome = await jail(context, run.id, places, {
 		script: packScript, mounts: jailMounts(run, places, commonDir), input: `${wanted.join('\n')}\n^${run.base}\n`,

@@ -1,9 +1,12 @@
 import os from 'node:os';
 import process from 'node:process';
-import {execa} from 'execa';
-import {simpleGit, type SimpleGit} from 'simple-git';
+import type {SimpleGit} from 'simple-git';
 
 /* The one place where fleet runs git on the host. Nobody else constructs an instance. */
+
+// Both packages take longer to load than the screen takes to paint, and reading needs neither.
+const loadExeca = async () => (await import('execa')).execa;
+const loadSimpleGit = async () => (await import('simple-git')).simpleGit;
 
 /** Everything of git's own configuration that could run a program, or reach further than asked, switched off. */
 const settings = [
@@ -47,7 +50,7 @@ export class Git {
 	/** Runs git and returns its stdout. @throws with git's words where it fails */
 	async raw(...argv: string[]): Promise<string> {
 		const env = environment(this.repository);
-		this.#instance ??= simpleGit({baseDir: os.tmpdir(), config: settings, unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}} as never).env(env);
+		this.#instance ??= (await loadSimpleGit())({baseDir: os.tmpdir(), config: settings, unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}} as never).env(env);
 		return this.#instance.raw([...scope(this.repository), ...argv]);
 	}
 
@@ -58,6 +61,7 @@ export class Git {
 
 	/** Runs git with stdin or where a non-zero exit is an answer. Never throws for an exit code. `env` adds variables. */
 	async run(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; limit?: number} = {}): Promise<GitResult> {
+		const execa = await loadExeca();
 		const result = await execa('git', [...settings.flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
 			env: {...environment(this.repository), ...options.env}, extendEnv: false, cwd: options.cwd ?? os.tmpdir(), reject: false, stripFinalNewline: false,
 			maxBuffer: options.limit ?? 256 * 1024 ** 2, timeout: 120_000, ...(options.input === undefined ? {stdin: 'ignore' as const} : {input: options.input}),
@@ -86,16 +90,18 @@ export class Git {
 		return code === 0 && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(name) ? name : undefined;
 	}
 
-	/** Starts git with a stream for stdin: for packs. */
-	spawn(argv: readonly string[]) {
-		return execa('git', [...settings.flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
+	/** Starts git with a stream for stdin: for packs. The process stands in an object, since by itself it is a promise of its own end. */
+	async spawn(argv: readonly string[]) {
+		const execa = await loadExeca();
+		return {process: execa('git', [...settings.flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
 			env: environment(this.repository), extendEnv: false, cwd: os.tmpdir(), reject: false, stdin: 'pipe', timeout: 600_000,
-		});
+		})};
 	}
 }
 
 /** Finds the repository that a folder belongs to, as git itself would, but executing nothing. Undefined where there is none. */
 export async function discover(folder: string): Promise<{commonDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
+	const execa = await loadExeca();
 	const result = await execa('git', [...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]), '-C', folder, 'rev-parse', '--path-format=absolute', '--git-common-dir', '--is-bare-repository', '--is-inside-work-tree'], {
 		env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore',
 	});

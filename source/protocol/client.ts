@@ -23,6 +23,6 @@ export type FleetClient = {
 	/** The folder the screen was started in, and the project that it belongs to, if any. */
 	readonly here: {readonly folder: string; readonly project: string | undefined};
 	/** Commands that were used before, newest first. */
-	recentCommands(): readonly string[];
+	recentCommands(): Promise<readonly string[]>;
 	now(): number;
 };

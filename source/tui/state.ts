@@ -56,6 +56,7 @@ export type Message =
 	| {readonly type: 'data'; readonly runs: readonly Run[]; readonly projects: readonly Project[]; readonly now: number}
 	| {readonly type: 'journal'; readonly run: string; readonly entries: readonly Entry[]}
 	| {readonly type: 'output'; readonly run: string; readonly lines: readonly string[]}
+	| {readonly type: 'recent'; readonly commands: readonly string[]}
 	| {readonly type: 'diff'; readonly run: string; readonly lines: readonly string[]}
 	| {readonly type: 'done'; readonly run: string; readonly label: string; readonly code: number; readonly stdout: string; readonly stderr: string};
 
@@ -67,11 +68,11 @@ export type Effect =
 	| {readonly type: 'diff'; readonly run: string}
 	| {readonly type: 'quit'};
 
-export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; projects: readonly Project[]; here: State['here']; recent: readonly string[]}): State {
+export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; projects: readonly Project[]; here: State['here']}): State {
 	return {
 		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, projects: options.projects,
 		showDiscarded: false, selected: options.runs.find(run => run.stage !== 'discarded')?.id, tab: 'output', scroll: 0, journal: [], output: [], diff: undefined, audits: {}, dialog: undefined, form: [], formAt: 0, busy: {}, notice: undefined,
-		here: options.here, recent: options.recent,
+		here: options.here, recent: [],
 	};
 }
 

@@ -21,10 +21,11 @@ export class Store {
 	constructor(client: FleetClient, size: {columns: number; rows: number}, onEffect: (effect: Effect) => boolean, resumeFrom?: State) {
 		this.#client = client;
 		this.#onEffect = onEffect;
-		const fresh = initialState({...size, now: client.now(), runs: client.runs(), projects: client.projects(), here: client.here, recent: client.recentCommands()});
-		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, projects: fresh.projects, now: fresh.now, busy: {}, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen, recent: fresh.recent} : fresh;
+		const fresh = initialState({...size, now: client.now(), runs: client.runs(), projects: client.projects(), here: client.here});
+		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, projects: fresh.projects, now: fresh.now, busy: {}, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen} : fresh;
 		this.#unwatch = client.watch(() => this.#refresh());
 		this.#look();
+		this.#askForCommands();
 	}
 
 	readonly snapshot = (): State => this.#state;
@@ -52,6 +53,7 @@ export class Store {
 				void perform(this.#client, effect, message => {
 					// What a verb did is in the journal already: the row must not lag behind the words.
 					this.#refresh();
+					this.#askForCommands();
 					this.send(message);
 				});
 			}
@@ -68,6 +70,11 @@ export class Store {
 	#refresh(): void {
 		this.send({type: 'data', runs: this.#client.runs(), projects: this.#client.projects(), now: this.#client.now()});
 		this.#readJournal();
+	}
+
+	/** Only a new run needs them, so the first frame does not wait. */
+	#askForCommands(): void {
+		this.#client.recentCommands().then(commands => this.send({type: 'recent', commands}), () => {});
 	}
 
 	#readJournal(): void {

@@ -31,6 +31,10 @@ export function update(state: State, message: Message): Step {
 			return stay(message.run === state.selected ? {...state, output: message.lines} : state);
 		}
 
+		case 'recent': {
+			return stay({...state, recent: message.commands});
+		}
+
 		case 'diff': {
 			return stay({...state, diff: {run: message.run, lines: message.lines}});
 		}

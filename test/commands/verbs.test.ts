@@ -315,3 +315,24 @@ test('no sandbox: refused with what to do, never a weaker run', t => {
 	assert.equal(doctor.code, 3);
 	assert.match(doctor.text, /FAILS {2}sandbox bubblewrap/);
 });
+
+test('a target that moves in the last moment of a merge is not overwritten', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('late', 'echo two >> a.txt');
+	fleet.must('verify', 'late');
+	fleet.must('approve', 'late');
+	const other = fleet.git('commit-tree', '-p', 'main', '-m', 'somebody else\'s', 'main^{tree}');
+	// A git that lets somebody else's push arrive between the decision and the swap.
+	const bin = path.join(fleet.folder, 'bin');
+	mkdirSync(bin);
+	writeFileSync(path.join(bin, 'git'), `#!/bin/sh\ncase " $* " in *" commit-tree "*) /usr/bin/git -C '${fleet.project}' update-ref refs/heads/main ${other};; esac\nexec /usr/bin/git "$@"\n`, {mode: 0o755});
+	const result = fleet.run(['merge', 'late'], {env: {PATH: `${bin}:${fleet.env['PATH']}`}});
+	assert.equal(result.code, 3, result.stdout);
+	assert.match(result.stderr, /moved in the last moment; nothing was merged/);
+	assert.equal(fleet.git('rev-parse', 'main'), other);
+	fleet.git('reset', '--quiet', '--hard');
+	fleet.must('verify', 'late');
+	fleet.must('approve', 'late');
+	fleet.must('merge', 'late');
+	assert.match(fleet.git('log', '--format=%s'), /Merge run late[^]*somebody else's/);
+});

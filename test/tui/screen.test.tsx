@@ -14,6 +14,7 @@ import {RunScreen} from '../../source/tui/screens/run.tsx';
 import {HelpScreen, WelcomeScreen} from '../../source/tui/screens/welcome.tsx';
 import {NewScreen} from '../../source/tui/screens/form.tsx';
 import {initialState, type State} from '../../source/tui/state.ts';
+import {TerminalView} from '../../source/tui/terminal-view.ts';
 import {update} from '../../source/tui/update.ts';
 
 process.env['COLUMNS'] = '100';
@@ -30,7 +31,7 @@ const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 
 const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
 
 function state(runs: Run[], changes: Partial<State> = {}): State {
-	return {...initialState({columns: 100, rows: 30, now: Date.parse(at) + 61_000, runs, projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}], here: {folder: '/p', project: 'p'}, recent: []}), ...changes};
+	return {...initialState({columns: 100, rows: 30, now: Date.parse(at) + 61_000, runs, projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}], here: {folder: '/p', project: 'p'}}), ...changes};
 }
 
 function press(from: State, ...keys: string[]) {
@@ -129,4 +130,17 @@ test('pressing a key changes no run: only what comes back does', () => {
 	const after = update(pressed.state, {type: 'data', runs: [run('one', started, exited)], projects: one.projects, now: one.now}).state;
 	assert.equal(after.runs[0]!.stage, 'stopped');
 	assert.deepEqual(update(after, {type: 'done', run: 'one', label: 'stop', code: 0, stdout: 'one stopped\n', stderr: ''}).state.busy, {});
+});
+
+test('what an agent writes comes out of the emulator as plain cells', async () => {
+	const view = new TerminalView();
+	const text = 'one\u202Etwo\u001B]0;title\u0007\u001B[31mred\u001B[0m\r\n\u001B[2Kthree\u200B';
+	await new Promise<void>(resolve => {
+		view.write(Buffer.from(text), resolve);
+	});
+	const lines = view.lines();
+	view.close();
+	assert.equal(lines.length, 2);
+	assert.doesNotMatch(lines.join(''), /[\u0000-\u001F\u202E\u200B]|title/);
+	assert.match(lines.join('\n'), /one.*two.*red\nthree/);
 });

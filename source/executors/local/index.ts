@@ -1,10 +1,10 @@
-import {execa} from 'execa';
 import type {Executor} from '../../core/seams.ts';
 
 /** A process on this machine, with no terminal, in a process group of its own that dies with its time limit. */
 export const local: Executor = {
 	id: 'local',
 	async run({argv, cwd, env}, {onOutput, timeout, input}) {
+		const {execa} = await import('execa');
 		const child = execa(argv[0]!, argv.slice(1), {
 			cwd, env, extendEnv: false, reject: false, buffer: false, stdin: input === undefined ? 'ignore' : 'pipe', stdout: 'pipe', stderr: 'pipe', encoding: 'buffer', detached: true, cleanup: false,
 		});

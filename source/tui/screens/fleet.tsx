@@ -57,7 +57,8 @@ export function FleetScreen({state, height}: {readonly state: State; readonly he
 					/>
 				)}
 			</Box>
-			<Text dimColor wrap="truncate">{fit(run ? `── ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''} ${'─'.repeat(Math.max(0, state.columns))}` : '─'.repeat(state.columns), state.columns).replace('…', '─')}</Text>
+			{/* Underlined, not drawn: plain ASCII is measured several times faster, and this line is in every first frame. */}
+			<Text dimColor underline wrap="truncate">{fit(run ? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}` : '', state.columns)}</Text>
 			<Lines lines={state.output.slice(-Math.max(0, outputHeight)).map(text => ({text}))} width={state.columns} height={Math.max(0, outputHeight)} />
 		</Box>
 	);
