@@ -31,7 +31,7 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 		let column = 0;
 		while (column < columns) {
 			const cell = line.getCell(column)!;
-			const style = (other: typeof cell) => `${other.isInverse()} ${other.isBold()} ${other.isDim()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
+			const style = (other: typeof cell) => `${other.isInverse()} ${other.isBold()} ${other.isDim()} ${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
 			const own = style(cell);
 			let text = '';
 			const start = column;
@@ -43,6 +43,10 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 			const colour = cell.isFgDefault() ? palette[7]! : palette[cell.getFgColor()] ?? palette[7]!;
 			if (cell.isInverse()) {
 				parts.push(`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" width="${((column - start) * width).toFixed(1)}" height="${height}" fill="${colour}"/>`);
+			}
+
+			if (cell.isUnderline()) {
+				parts.push(`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 27}" width="${((column - start) * width).toFixed(1)}" height="1" fill="${colour}" opacity="0.6"/>`);
 			}
 
 			if (text.trim() !== '') {

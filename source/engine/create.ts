@@ -71,10 +71,12 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	orThrow(agent.invocation({prompt: request.prompt, argv: request.argv, cwd: '/'}));
 	await chooseSandbox(context);
 	const ids = new Set(listRunIds(context));
-	let id = orThrow(request.name === undefined
-		? `${nameFrom(request.prompt ?? path.basename(request.argv[0] ?? ''), 'run', 24)}-${randomBytes(2).toString('hex')}`
-		: parseName(request.name, 'run name'));
-	if (ids.has(id) && request.name !== undefined) {
+	let id = request.name === undefined ? '' : orThrow(parseName(request.name, 'run name'));
+	while (id === '' || (ids.has(id) && request.name === undefined)) {
+		id = `${nameFrom(request.prompt ?? path.basename(request.argv[0] ?? ''), 'run', 24)}-${randomBytes(2).toString('hex')}`;
+	}
+
+	if (ids.has(id)) {
 		throw new Refusal(`there is a run "${id}" already`, 'choose another name with --name');
 	}
 

@@ -17,17 +17,24 @@ export function listRunIds({paths}: Pick<Context, 'paths'>): string[] {
 	}
 }
 
-/** A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal. */
-export function readRun(places: RunPaths): Run | undefined {
-	const {entries} = readJournal(places.journal);
-	let run: Run | undefined;
+function fold(places: RunPaths): Run | undefined {
 	try {
-		run = foldRun(entries);
+		return foldRun(readJournal(places.journal).entries);
 	} catch {
 		return undefined;
 	}
+}
 
-	return run && liveStages.has(run.stage) && !Lock.isHeld(places.lock) ? withoutWorker(run) : run;
+/** A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal. */
+export function readRun(places: RunPaths): Run | undefined {
+	const run = fold(places);
+	if (!run || !liveStages.has(run.stage) || Lock.isHeld(places.lock)) {
+		return run;
+	}
+
+	// The worker may have ended between the two looks. Whoever let the lock go had written its last line before.
+	const last = fold(places);
+	return last && withoutWorker(last);
 }
 
 /** Every run, newest first. */

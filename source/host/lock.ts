@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {DatabaseSync} from 'node:sqlite';
 
 /** An exclusive lock that dies with its holder, since Node has no flock: a transaction on a file of its own. */
@@ -24,15 +25,19 @@ export class Lock {
 		}
 	}
 
-	/** Whether somebody holds the lock, without taking it. */
+	/** Whether somebody holds the lock, without taking it. What cannot be told counts as held: calling a living worker dead is the worse mistake. */
 	static isHeld(file: string): boolean {
+		if (!existsSync(file)) {
+			return false;
+		}
+
 		let database: DatabaseSync | undefined;
 		try {
 			database = new DatabaseSync(file, {readOnly: true, timeout: 0});
 			database.prepare('SELECT count(*) FROM sqlite_master').get();
 			return false;
-		} catch (error) {
-			return /locked|busy/.test((error as Error).message);
+		} catch {
+			return true;
 		} finally {
 			database?.close();
 		}

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {lstatSync, mkdirSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, statSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -37,9 +37,23 @@ function hash(text: string, length: number): string {
 	return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
 
+/** `mkdir -p`, one by one: Node's own never ends below a folder such as /proc, which says that what it contains is not there. */
+function makeFolders(folder: string): void {
+	if (!existsSync(folder)) {
+		makeFolders(path.dirname(folder));
+		try {
+			mkdirSync(folder, {mode: 0o700});
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+				throw error;
+			}
+		}
+	}
+}
+
 /** Makes a private folder, and refuses one that somebody else could have prepared. */
 function privateFolder(folder: string): string {
-	mkdirSync(folder, {recursive: true, mode: 0o700});
+	makeFolders(folder);
 	const status = lstatSync(folder);
 	if (!status.isDirectory() || status.uid !== process.getuid?.() || (status.mode & 0o077) !== 0) {
 		throw new Refusal(`${folder} is not a private folder of yours`, `remove it, or: chmod 700 ${folder}`);
@@ -58,15 +72,20 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 
 	const state = own ? path.join(own, 'state') : path.join(environment['XDG_STATE_HOME'] || path.join(home, '.local', 'state'), 'fleet');
 	const config = own ? path.join(own, 'config') : path.join(environment['XDG_CONFIG_HOME'] || path.join(home, '.config'), 'fleet');
-	if (own) {
-		privateFolder(own);
+	try {
+		privateFolder(state);
+	} catch (error) {
+		throw error instanceof Refusal ? error : new Refusal(`${state} cannot be made: ${(error as Error).message}`, 'set FLEET_HOME to a folder that you can write');
 	}
 
-	privateFolder(state);
-	const base = environment['XDG_RUNTIME_DIR'] && environment['XDG_RUNTIME_DIR'].length < 60 ? path.join(environment['XDG_RUNTIME_DIR'], 'fleet') : path.join('/tmp', `fleet-${process.getuid?.() ?? 0}`);
+	const session = environment['XDG_RUNTIME_DIR'];
+	// Left over from another login, it may be somebody else's, or gone.
+	const status = session === undefined || session.length > 60 ? undefined : statSync(session, {throwIfNoEntry: false});
+	const isOwn = session !== undefined && status?.uid === process.getuid?.() && ((status?.mode ?? 0) & 0o077) === 0;
+	const base = isOwn ? path.join(session, 'fleet') : path.join('/tmp', `fleet-${process.getuid?.() ?? 0}`);
 	const runtime = path.join(base, hash(state, 8));
 	for (const folder of [path.join(state, 'runs'), path.join(state, 'worktrees'), config]) {
-		mkdirSync(folder, {recursive: true, mode: 0o700});
+		makeFolders(folder);
 	}
 
 	return {

@@ -10,6 +10,6 @@ sandboxAttack({
 		return () => execFileSync('ipcrm', ['--shmem-id', id]);
 	},
 	script: () => 'cat /proc/sysvipc/shm',
-	succeeded: ({output}) => new RegExp(`^\\s*\\d+\\s+${id}\\s`, 'm').test(output),
+	succeeded: ({output}) => new RegExp(`^\\s*-?\\d+\\s+${id}\\s`, 'm').test(output),
 	without: {title: 'an ipc namespace', arguments: argv => without(argv, '--unshare-ipc')},
 });

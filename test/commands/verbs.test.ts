@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
@@ -335,4 +335,20 @@ test('a target that moves in the last moment of a merge is not overwritten', asy
 	fleet.must('approve', 'late');
 	fleet.must('merge', 'late');
 	assert.match(fleet.git('log', '--format=%s'), /Merge run late[^]*somebody else's/);
+});
+
+test('where fleet keeps its things: what is odd is refused or gone round, never trusted', t => {
+	const fleet = new Fleet(t, {add: false});
+	const open = path.join(fleet.folder, 'open');
+	mkdirSync(open, {mode: 0o755});
+	assert.equal(fleet.run(['list'], {env: {FLEET_HOME: open}}).code, 0, 'the folder itself may be anybody\'s to look at');
+	assert.equal(statSync(path.join(open, 'state')).mode & 0o777, 0o700);
+	chmodSync(path.join(open, 'state'), 0o777);
+	assert.match(fleet.run(['list'], {env: {FLEET_HOME: open}}).stderr, /not a private folder of yours/);
+	assert.equal(fleet.run(['list'], {env: {FLEET_HOME: '/proc/nowhere'}}).code, 2);
+	for (const runtime of ['/nonexistent', '/usr', `${fleet.folder}/${'long/'.repeat(20)}`]) {
+		fleet.run(['project', 'add']);
+		const {code, stderr} = fleet.run(['run', '--', 'true'], {env: {XDG_RUNTIME_DIR: runtime}});
+		assert.equal(code, 0, `${runtime}: ${stderr}`);
+	}
 });
