@@ -14,7 +14,6 @@ export type Io = {
 	readonly interactive: boolean;
 };
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Options = Record<string, any>;
 
 /** One verb: its options, and what it does. Returns the exit code; nothing is 0. */

@@ -11,7 +11,6 @@ export type RunEvent =
 	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
 	| {type: 'run.failed'; because: string; hint: string}
 	| {type: 'run.crashed'; because: string}
-	| {type: 'setup.finished'; command: string; code: number}
 	| {type: 'scope.granted'; grant: Grant; effect: string}
 	| {type: 'scope.revoked'; scope: string; because: string; cut: number}
 	| {type: 'scope.expired'; scope: string; cut: number}
@@ -36,7 +35,7 @@ export type Entry = RunEvent & {readonly seq: number; readonly at: string; reado
 
 /** Every event type, for readers that must refuse what they do not know. */
 export const eventTypes: ReadonlySet<string> = new Set<RunEvent['type']>([
-	'run.created', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'setup.finished', 'scope.granted', 'scope.revoked', 'scope.expired',
+	'run.created', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'scope.granted', 'scope.revoked', 'scope.expired',
 	'egress.denied', 'egress.allowed', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
 	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored',
 ]);

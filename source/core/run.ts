@@ -107,10 +107,6 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 			return {stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed', because: entry.because, deployments: run.deployments.map(deployment => deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment)};
 		}
 
-		case 'setup.finished': {
-			return entry.code === 0 ? {} : {because: `setup failed: ${entry.command}`};
-		}
-
 		case 'scope.granted': {
 			return {grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant], denials: run.denials.filter(denial => !answers(entry.grant.scope, denial.target)), audit: run.audit && {...run.audit, stale: true}};
 		}
@@ -125,10 +121,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 			return {denials: [{target: entry.target, because: entry.because, count: entry.count, at: entry.at}, ...rest].slice(0, 50)};
 		}
 
-		case 'egress.allowed': {
-			return {};
-		}
-
+		case 'egress.allowed':
 		case 'gate.refused': {
 			return {};
 		}

@@ -82,10 +82,9 @@ async function makeJailGit(run: Run, places: RunPaths, commonDir: string, git: G
 		copyFileSync(exclude, path.join(folder, 'info', 'exclude'));
 	}
 
-	for (const name of ['shallow']) {
-		if (existsSync(path.join(commonDir, name))) {
-			copyFileSync(path.join(commonDir, name), path.join(folder, name));
-		}
+	const shallow = path.join(commonDir, 'shallow');
+	if (existsSync(shallow)) {
+		copyFileSync(shallow, path.join(folder, 'shallow'));
 	}
 
 	giveToRun(run.id, folder);

@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {decideMerge} from '../core/decide.ts';
 import {gateRefusal} from '../core/refusal.ts';
@@ -26,7 +26,6 @@ async function gitDirOf(folder: string, commonDir: string, git: Git): Promise<st
 		return commonDir;
 	}
 
-	const {readFileSync} = await import('node:fs');
 	return /^gitdir: (.+)\n?$/.exec(readFileSync(path.join(folder, '.git'), 'utf8'))?.[1] ?? commonDir;
 }
 

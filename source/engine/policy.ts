@@ -1,4 +1,4 @@
-import { emptyPolicy, parsePolicy, policyPath, type Policy} from '../core/policy.ts';
+import {emptyPolicy, parsePolicy, policyPath, type Policy} from '../core/policy.ts';
 import {orThrow} from '../core/refusal.ts';
 import type {Git} from '../host/git.ts';
 

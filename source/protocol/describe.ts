@@ -71,10 +71,6 @@ export function describe(entry: Entry): string {
 			return entry.items.map(item => `${item.id} ${item.status}`).join(', ');
 		}
 
-		case 'setup.finished': {
-			return `${entry.command}: exit code ${entry.code}`;
-		}
-
 		default: {
 			return entry.because;
 		}

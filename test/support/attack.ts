@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawn, spawnSync, type ChildProcess} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -171,5 +171,3 @@ export function sentinel(word = ''): ChildProcess {
 	const root = process.getuid?.() === 0;
 	return spawn('/bin/sh', ['-c', 'sleep 60; exit', word], {env: {TOKEN: word}, stdio: 'ignore', ...(root ? {uid: dropUidOf('box'), gid: dropUidOf('box')} : {})});
 }
-
-export {existsSync};
