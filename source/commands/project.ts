@@ -35,10 +35,10 @@ export const verb: Verb = {
 		}
 
 		io.out(`${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`);
-		const {git} = await openRepository(project.root);
+		const {checkout} = await openRepository(project.root);
 		let read;
 		try {
-			read = await readPolicy(git, 'HEAD');
+			read = await readPolicy(checkout, 'HEAD');
 		} catch (error) {
 			if (!(error instanceof Refusal)) {
 				throw error;

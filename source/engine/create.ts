@@ -80,8 +80,8 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		throw new Refusal(`there is a run "${id}" already`, 'choose another name with --name');
 	}
 
-	const {git, commonDir} = await openRepository(request.project.root);
-	const {commit, target} = await findBase(git, request.base);
+	const {git, checkout, commonDir} = await openRepository(request.project.root);
+	const {commit, target} = await findBase(checkout, request.base);
 	const grants: Grant[] = request.allow.map(scope => makeGrant(context.actor, scope, request.because, undefined));
 	await readPolicy(git, commit);
 

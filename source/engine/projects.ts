@@ -105,13 +105,13 @@ export function findProject(context: Context, name: string | undefined, folder: 
 	throw new Refusal(projects.length === 0 ? 'no project is added yet' : 'this folder belongs to no project that is added', projects.length === 0 ? 'fleet project add PATH' : `fleet project add ., or --project with one of: ${projects.map(project => project.id).join(', ')}`);
 }
 
-/** The repository behind a project, with its object store. @throws Refusal where it is gone */
-export async function openRepository(root: string): Promise<{git: Git; commonDir: string; topLevel: string | undefined}> {
+/** The repository behind a project, and the checkout that was added, whose HEAD is its own where it is a linked worktree. @throws Refusal where it is gone */
+export async function openRepository(root: string): Promise<{git: Git; checkout: Git; commonDir: string}> {
 	const found = existsSync(root) ? await discover(root) : {because: 'the folder is gone'};
 	if ('because' in found) {
 		throw new Refusal(`the project's repository ${root} cannot be used: ${found.because}`, 'bring it back, or add it again where it is now');
 	}
 
 	const commonDir = realpathSync(found.commonDir);
-	return {git: new Git({gitDir: commonDir}), commonDir, topLevel: found.topLevel};
+	return {git: new Git({gitDir: commonDir}), checkout: new Git({gitDir: found.gitDir}), commonDir};
 }

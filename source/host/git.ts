@@ -100,21 +100,21 @@ export class Git {
 }
 
 /** Finds the repository that a folder belongs to, as git itself would, but executing nothing. Undefined where there is none. */
-export async function discover(folder: string): Promise<{commonDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
+export async function discover(folder: string): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
 	const execa = await loadExeca();
-	const result = await execa('git', [...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]), '-C', folder, 'rev-parse', '--path-format=absolute', '--git-common-dir', '--is-bare-repository', '--is-inside-work-tree'], {
+	const result = await execa('git', [...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]), '-C', folder, 'rev-parse', '--path-format=absolute', '--git-common-dir', '--absolute-git-dir', '--is-bare-repository', '--is-inside-work-tree'], {
 		env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore',
 	});
 	if (result.exitCode !== 0) {
 		return {because: result.exitCode === undefined ? 'git is not installed' : result.stderr.split('\n')[0]!.replace('fatal: ', '')};
 	}
 
-	const [commonDir = '', bare = '', inside = ''] = result.stdout.split('\n');
+	const [commonDir = '', gitDir = '', bare = '', inside = ''] = result.stdout.split('\n');
 	let topLevel: string | undefined;
 	if (inside === 'true') {
 		const top = await execa('git', ['-C', folder, 'rev-parse', '--path-format=absolute', '--show-toplevel'], {env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore'});
 		topLevel = top.stdout.trim();
 	}
 
-	return {commonDir, topLevel, bare: bare === 'true'};
+	return {commonDir, gitDir, topLevel, bare: bare === 'true'};
 }

@@ -352,3 +352,35 @@ test('where fleet keeps its things: what is odd is refused or gone round, never 
 		assert.equal(code, 0, `${runtime}: ${stderr}`);
 	}
 });
+
+for (const [title, make] of [
+	['sha256', (fleet: Fleet, folder: string) => {
+		const git = (...argv: string[]) => execFileSync('git', ['-C', folder, ...argv], {env: fleet.env, stdio: 'pipe'});
+		mkdirSync(folder);
+		git('init', '--quiet', '--initial-branch=main', '--object-format=sha256');
+		mkdirSync(path.join(folder, '.fleet'));
+		writeFileSync(path.join(folder, '.fleet', 'policy.yaml'), 'verify: ["test -f n.txt"]\n');
+		git('add', '.');
+		git('commit', '--quiet', '--message=1');
+	}],
+	['bare', (fleet: Fleet, folder: string) => execFileSync('git', ['clone', '--quiet', '--bare', fleet.project, folder], {env: fleet.env, stdio: 'pipe'})],
+	['shallow', (fleet: Fleet, folder: string) => execFileSync('git', ['clone', '--quiet', '--depth=1', `file://${fleet.project}`, folder], {env: fleet.env, stdio: 'pipe'})],
+	['shared with another', (fleet: Fleet, folder: string) => execFileSync('git', ['clone', '--quiet', '--shared', fleet.project, folder], {env: fleet.env, stdio: 'pipe'})],
+	['itself a linked worktree', (fleet: Fleet, folder: string) => fleet.git('worktree', 'add', '--quiet', '-b', 'side', folder)],
+] as Array<[string, (fleet: Fleet, folder: string) => unknown]>) {
+	test(`a repository that is ${title}, from a task to merged`, async t => {
+		const fleet = new Fleet(t, {add: false, policy: 'verify: ["test -f n.txt"]\n'});
+		fleet.git('commit', '--quiet', '--allow-empty', '--message=2');
+		const folder = path.join(fleet.folder, 'kind');
+		make(fleet, folder);
+		fleet.must('project', 'add', folder);
+		const output = await fleet.agent('k', 'echo n > n.txt; git add n.txt; git commit -qm n && git status --short && echo committed', '--project', 'kind');
+		assert.match(output, /committed/);
+		fleet.must('verify', 'k');
+		fleet.must('approve', 'k');
+		fleet.must('merge', 'k');
+		const target = title === 'itself a linked worktree' ? 'side' : 'main';
+		assert.match(execFileSync('git', ['-C', folder, 'log', '-1', '--format=%s', target], {env: fleet.env, encoding: 'utf8'}), /Merge run k/);
+		assert.equal(existsSync(path.join(folder, 'n.txt')), title !== 'bare', 'the checkout follows');
+	});
+}
