@@ -250,13 +250,18 @@ export const verb: Verb = {
 			process.exit(130);
 		};
 
-		process.once('SIGINT', onSignal);
-		process.once('SIGTERM', onSignal);
+		const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+		for (const signal of signals) {
+			process.once(signal, onSignal);
+		}
+
 		try {
 			return await demo.run();
 		} finally {
-			process.off('SIGINT', onSignal);
-			process.off('SIGTERM', onSignal);
+			for (const signal of signals) {
+				process.off(signal, onSignal);
+			}
+
 			demo.end(Boolean(options['keep']));
 		}
 	},

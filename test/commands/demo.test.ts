@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {readdirSync} from 'node:fs';
 import os from 'node:os';
 import {test} from 'node:test';
-import {Fleet} from '../support/fleet.ts';
+import {Fleet, until} from '../support/fleet.ts';
 
 test('fleet demo --yes walks the whole way, says what was stopped, and leaves nothing behind', t => {
 	const fleet = new Fleet(t, {add: false});
@@ -28,3 +28,24 @@ test('fleet demo says so when a step does not hold', t => {
 	assert.notEqual(code, 0);
 	assert.match(stderr, /^fleet: /m);
 });
+
+for (const signal of ['SIGINT', 'SIGHUP'] as const) {
+	test(`fleet demo that is ended by ${signal} in the middle leaves nothing behind`, async t => {
+		const fleet = new Fleet(t, {add: false});
+		const traces = () => readdirSync(os.tmpdir()).filter(name => name.startsWith('fleet-demo-'));
+		const before = traces();
+		const child = fleet.spawn(['demo', '--yes']);
+		let output = '';
+		child.stdout!.on('data', data => {
+			output += String(data);
+		});
+		await until(() => output.includes('waiting for the network'), 'the agent is at work');
+		const made = traces().filter(name => !before.includes(name));
+		child.kill(signal);
+		await new Promise(resolve => {
+			child.once('exit', resolve);
+		});
+		assert.ok(made.length > 0);
+		assert.deepEqual(traces().filter(name => made.includes(name)), []);
+	});
+}
