@@ -9,7 +9,7 @@ export function WelcomeScreen({state, height}: {readonly state: State; readonly 
 	const lines: Line[] = [
 		{text: ' fleet', inverse: true, bold: true},
 		{text: ''},
-		{text: ' Runs AI coding agents under least privilege: each in a worktree and a sandbox of its own.'},
+		{text: ' Runs AI coding agents under least privilege, each in a sandbox of its own.'},
 		{text: ' What you did not grant is not there.'},
 		{text: ''},
 		...option('1', 'See the demo', 'a throwaway project, a misbehaving agent, and every step to a deploy'),
