@@ -1,4 +1,4 @@
-// Makes docs/screen.svg from a real session: real runs in real sandboxes, the real screen in a pseudo-terminal.
+// Makes docs/screen.svg: real runs in real sandboxes, the real screen in a pseudo-terminal.
 // node --import tsx scripts/record.ts   writes the picture, and the help and the key table into the readme
 import {readFileSync, writeFileSync} from 'node:fs';
 import http from 'node:http';

@@ -78,11 +78,11 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 		throw error instanceof Refusal ? error : new Refusal(`${state} cannot be made: ${(error as Error).message}`, 'set FLEET_HOME to a folder that you can write');
 	}
 
-	const session = environment['XDG_RUNTIME_DIR'];
+	const given = environment['XDG_RUNTIME_DIR'];
 	// Left over from another login, it may be somebody else's, or gone.
-	const status = session === undefined || session.length > 60 ? undefined : statSync(session, {throwIfNoEntry: false});
-	const isOwn = session !== undefined && status?.uid === process.getuid?.() && ((status?.mode ?? 0) & 0o077) === 0;
-	const base = isOwn ? path.join(session, 'fleet') : path.join('/tmp', `fleet-${process.getuid?.() ?? 0}`);
+	const status = given === undefined || given.length > 60 ? undefined : statSync(given, {throwIfNoEntry: false});
+	const isOwn = given !== undefined && status?.uid === process.getuid?.() && ((status?.mode ?? 0) & 0o077) === 0;
+	const base = isOwn ? path.join(given, 'fleet') : path.join('/tmp', `fleet-${process.getuid?.() ?? 0}`);
 	const runtime = path.join(base, hash(state, 8));
 	for (const folder of [path.join(state, 'runs'), path.join(state, 'worktrees'), config]) {
 		makeFolders(folder);

@@ -37,7 +37,7 @@ export type State = {
 	readonly journal: readonly Entry[];
 	readonly output: readonly string[];
 	readonly diff: {readonly run: string; readonly lines: readonly string[]} | undefined;
-	/** The probes of audits made in this session, by run. */
+	/** The probes of audits made while this screen was open, by run. The journal holds only their result. */
 	readonly audits: Readonly<Record<string, readonly Item[]>>;
 	readonly dialog: Dialog | undefined;
 	readonly form: readonly Field[];

@@ -24,7 +24,7 @@ function scopeLines(run: Run, state: State): Line[] {
 	}));
 }
 
-/** The six items, each with its attempts where they were made in this session. */
+/** The six items, each with its attempts where they were made while this screen was open. */
 export function checklistLines(run: Run, state: State, withProbes: boolean): Line[] {
 	const details = state.audits[run.id];
 	const lines: Line[] = [];
