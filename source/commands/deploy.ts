@@ -21,6 +21,7 @@ export const verb: Verb = {
 		const run = findRun(context, name!);
 		const early = decideDeploy(run, context.actor, target!, target);
 		if (early) {
+			// A refusal is a line of the journal, too; nobody is asked for a credential before it.
 			await withJournal(context, run.id, journal => deploy(context, journal, target!, target, new Map(), () => {}));
 			throw early;
 		}

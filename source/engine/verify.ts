@@ -60,6 +60,11 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	rmSync(folder, {recursive: true, force: true});
 	mkdirSync(tree, {recursive: true, mode: 0o700});
 	const log = openSync(path.join(places.folder, 'verify.log'), 'w', 0o600);
+	const tell = (text: string) => {
+		writeSync(log, text);
+		onOutput(text);
+	};
+
 	const steps: Step[] = [];
 	try {
 		await checkout(git, places.quarantine, facts.tree, tree, path.join(folder, 'index'));
@@ -68,15 +73,18 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		const prepared = sandbox.prepare(plan, path.join(folder, 'sandbox'));
 		for (const command of policy.verify) {
 			const began = Date.now();
-			onOutput(`$ ${command}\n`);
+			tell(`$ ${command}\n`);
 			const outcome = await context.executor.run(prepared.alone({argv: ['/bin/sh', '-c', command], cwd: run.worktree, env: {}}), {
 				timeout: commandTime,
 				onOutput(bytes) {
-					writeSync(log, bytes);
-					onOutput(Buffer.from(bytes).toString('utf8'));
+					tell(Buffer.from(bytes).toString('utf8'));
 				},
 			});
 			const code = outcome.timedOut ? 124 : outcome.code ?? 128;
+			if (code !== 0) {
+				tell(`exit code ${code}\n`);
+			}
+
 			steps.push({command, code, ms: Date.now() - began});
 			if (code !== 0) {
 				break;

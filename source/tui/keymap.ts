@@ -6,7 +6,7 @@ import {selectedRun, type ScreenId, type State} from './state.ts';
 
 export type Action =
 	| 'up' | 'down' | 'top' | 'bottom' | 'open' | 'back' | 'quit' | 'help' | 'new' | 'attach' | 'grant' | 'toggle' | 'stop' | 'resume' | 'discard' | 'restore' | 'show-discarded'
-	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'gates' | 'audit' | 'verify' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor';
+	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'gates' | 'audit' | 'verify' | 'verify-output' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor';
 
 export type Binding = {
 	readonly action: Action;
@@ -52,6 +52,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'top', keys: ['home'], title: 'to the beginning', screens: lists, footer: false},
 	{action: 'bottom', keys: ['end', 'G'], title: 'to the end', screens: lists, footer: false},
 	{action: 'open', keys: ['return'], title: 'open', screens: ['fleet'], footer: true, disabled: needsRun},
+	{action: 'next-tab', keys: ['tab', 'right', 'l'], title: 'next tab', screens: ['run'], footer: true},
 	{action: 'toggle', keys: ['space'], title: 'on/off', screens: ['run'], footer: true, disabled: state => state.tab === 'scopes' ? needsRun(state) : 'scopes are toggled on the scopes tab (3)'},
 	{action: 'attach', keys: ['t'], title: 'terminal', screens: ['fleet', 'run'], footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'running' ? undefined : `the run is ${selectedRun(state)!.stage}`)},
 	{action: 'new', keys: ['n'], title: 'new', screens: ['fleet', 'run'], footer: true, disabled: state => state.projects.length === 0 ? 'no project is added yet (+)' : undefined},
@@ -59,6 +60,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'gates', keys: ['a'], title: 'gates', screens: ['fleet', 'run'], footer: true, disabled: needsRun},
 	{action: 'audit', keys: ['c'], title: 'checks', screens: ['audit'], footer: true, disabled: gate('audit')},
 	{action: 'verify', keys: ['v'], title: 'verify', screens: ['audit'], footer: true, disabled: gate('verify')},
+	{action: 'verify-output', keys: ['w'], title: 'what verify wrote', screens: ['audit'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.verification ? undefined : 'it was not verified')},
 	{action: 'review', keys: ['d'], title: 'changes', screens: ['fleet', 'run', 'audit'], footer: true, disabled: needsRun},
 	{action: 'approve', keys: ['y'], title: 'approve', screens: ['audit'], footer: true, disabled: gate('approve')},
 	{action: 'merge', keys: ['m'], title: 'merge', screens: ['audit'], footer: true, disabled: gate('merge')},
@@ -69,7 +71,6 @@ export const bindings: readonly Binding[] = [
 	{action: 'discard', keys: ['D'], title: 'discard', screens: lists, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
 	{action: 'restore', keys: ['U'], title: 'restore', screens: ['fleet'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'discarded' ? undefined : 'it is not discarded')},
 	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', screens: ['fleet'], footer: false},
-	{action: 'next-tab', keys: ['tab', 'right', 'l'], title: 'next tab', screens: ['run'], footer: true},
 	{action: 'previous-tab', keys: ['left', 'h'], title: 'previous tab', screens: ['run'], footer: false},
 	{action: 'tab-1', keys: ['1'], title: 'output', screens: ['run'], footer: false},
 	{action: 'tab-2', keys: ['2'], title: 'changes', screens: ['run'], footer: false},

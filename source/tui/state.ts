@@ -23,6 +23,8 @@ export type State = {
 	readonly screen: ScreenId;
 	/** Where help goes back to. */
 	readonly from: ScreenId;
+	/** Where a run's screen goes back to: its gates, if its changes were opened from there. */
+	readonly parent: 'fleet' | 'audit';
 	readonly columns: number;
 	readonly rows: number;
 	readonly now: number;
@@ -70,7 +72,7 @@ export type Effect =
 
 export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; projects: readonly Project[]; here: State['here']}): State {
 	return {
-		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, projects: options.projects,
+		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, projects: options.projects,
 		showDiscarded: false, selected: options.runs.find(run => run.stage !== 'discarded')?.id, tab: 'output', scroll: 0, journal: [], output: [], diff: undefined, audits: {}, dialog: undefined, form: [], formAt: 0, busy: {}, notice: undefined,
 		here: options.here, recent: [],
 	};

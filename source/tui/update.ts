@@ -147,7 +147,8 @@ function move(state: State, by: number): State {
 }
 
 function openTab(state: State, tab: State['tab']): Step {
-	const next: State = {...state, screen: 'run', tab, scroll: 0};
+	const parent = state.screen === 'run' ? state.parent : state.screen === 'audit' ? 'audit' : 'fleet';
+	const next: State = {...state, screen: 'run', parent, tab, scroll: 0};
 	return {state: next, effects: tab === 'changes' && state.selected ? [{type: 'diff', run: state.selected}] : []};
 }
 
@@ -192,7 +193,7 @@ function act(state: State, action: Action): Step {
 		}
 
 		case 'back': {
-			return stay({...state, screen: state.screen === 'help' ? state.from : 'fleet', scroll: 0});
+			return stay({...state, screen: state.screen === 'help' ? state.from : state.screen === 'run' ? state.parent : 'fleet', scroll: 0});
 		}
 
 		case 'quit': {
@@ -240,6 +241,10 @@ function act(state: State, action: Action): Step {
 
 		case 'verify': {
 			return begin(state, ['verify', id], 'verify');
+		}
+
+		case 'verify-output': {
+			return {state, effects: [{type: 'terminal', argv: ['logs', id, '--verify'], pause: true}]};
 		}
 
 		case 'review': {

@@ -137,7 +137,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see(/✔ v Verify/);
 	await screen.press('d');
 	await screen.see('+two');
-	await screen.press('esc', 'a', 'y');
+	await screen.press('esc', 'y');
 	await screen.see(/Approve [0-9a-f]{10} onto/);
 	await screen.press('read it', 'enter');
 	await screen.see(/✔ y Approve/);

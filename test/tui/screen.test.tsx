@@ -117,6 +117,10 @@ test('a key becomes an effect only where it may', () => {
 	assert.deepEqual(press(one, 'g', 'return', 'return').effects, [], 'no reason, no grant');
 	assert.equal(press(one, 'g', 'escape').state.dialog, undefined);
 	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
+	assert.match(press(one, 'a', 'w').state.notice!.text, /it was not verified/);
+	assert.equal(press(one, 'a', 'd', 'escape').state.screen, 'audit', 'a review opened from the gates goes back to them');
+	assert.equal(press(one, 'a', 'd', '3', '?', 'escape', 'escape').state.screen, 'audit');
+	assert.equal(press(one, 'd', 'escape').state.screen, 'fleet');
 	assert.deepEqual(press(one, 'q').effects, [{type: 'quit'}]);
 	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do it', '--', 'my', 'own agent'], label: 'new run'}]);
 	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'], label: 'new run'}]);

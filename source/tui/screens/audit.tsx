@@ -23,7 +23,8 @@ export function AuditScreen({state, height}: {readonly state: State; readonly he
 	for (const gate of gatesOf(run)) {
 		const key = keyName(bindings.find(binding => binding.action === gate.id as Action)?.keys[0] ?? '');
 		const busy = state.busy[run.id] === gate.id;
-		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${key} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}`, colour: busy ? theme.accent : colours[gate.state]});
+		const more = gate.id === 'verify' && gate.state === 'failed' ? ' (w shows what it wrote)' : '';
+		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${key} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}${more}`, colour: busy ? theme.accent : colours[gate.state]});
 	}
 
 	for (const note of run.captured?.notes ?? []) {
