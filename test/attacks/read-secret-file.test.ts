@@ -1,6 +1,6 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {sandboxAttack} from '../support/attack.ts';
+import {bound, sandboxAttack} from '../support/attack.ts';
 
 sandboxAttack({
 	title: 'read a key in the person\'s home',
@@ -12,8 +12,5 @@ sandboxAttack({
 	},
 	script: box => `cat ${box.folder}/home/id_rsa`,
 	succeeded: ({output}) => output.includes('private-key'),
-	without: {title: 'an empty file system', plan(plan, folder) {
-		mkdirSync(path.join(folder, 'home'), {recursive: true});
-		return {...plan, mounts: [...plan.mounts, {source: path.join(folder, 'home'), target: path.join(folder, 'home'), mode: 'read'}]};
-	}},
+	without: bound('home'),
 });

@@ -65,6 +65,15 @@ export function without(argv: string[], option: string, values = 0): string[] {
 	return at === -1 ? argv : argv.toSpliced(at, 1 + values);
 }
 
+/** A folder of the host's beside the sandbox's own, bound as it is. */
+export function bound(name: string): Protection {
+	return {title: 'an empty file system', plan(plan, folder) {
+		const place = path.join(folder, name);
+		mkdirSync(place, {recursive: true});
+		return {...plan, mounts: [...plan.mounts, {source: place, target: place, mode: 'read'}]};
+	}};
+}
+
 /** No system call filter. */
 export const noFilter = (argv: string[]) => without(argv, '--seccomp', 1);
 
