@@ -1,7 +1,13 @@
 /* What may leave a run, decided in one order: canonicalise, match, and only then resolve and check the address. */
 
-/** A place that a run may reach. No port: 443 and 80. */
-export type EgressRule = {readonly host: string; readonly port?: number | undefined; readonly source: string};
+/**
+ * A place that a run may reach. No port: 443 and 80. A host that begins with `*.` stands for exactly one label there.
+ * `methods` and `path` narrow a rule to plain HTTP requests: a path that ends with `*` is a beginning, any other is whole.
+ */
+export type EgressRule = {readonly host: string; readonly port?: number | undefined; readonly methods?: readonly string[] | undefined; readonly path?: string | undefined; readonly source: string};
+
+/** What a plain HTTP request asks for; a tunnel has none, since nobody can look into it. */
+export type Asked = {readonly method: string; readonly path: string};
 
 /** A canonical target: lower case, ASCII, IPv4 in dotted form, IPv6 without brackets. */
 export type Target = {readonly host: string; readonly port: number};
@@ -59,19 +65,114 @@ export function parseAuthority(text: string, defaultPort?: number): Target | {be
 	return {host, port};
 }
 
-/** Whether any rule names the target. No rule at all: no. */
-export function decideEgress(target: Target, rules: readonly EgressRule[]): Verdict {
+/** Whether a rule's host is this one. `*.example.org` is `a.example.org`, and neither `example.org` nor `a.b.example.org`. */
+export function matchesHost(pattern: string, host: string): boolean {
+	if (!pattern.startsWith('*.')) {
+		return pattern === host;
+	}
+
+	const dot = host.indexOf('.');
+	return dot > 0 && host.slice(dot) === pattern.slice(1) && !/^[\d.]+$/.test(host);
+}
+
+/** Whether a rule is about this host and port, whatever else it asks for. */
+export function matchesTarget(rule: Pick<EgressRule, 'host' | 'port'>, target: Target): boolean {
+	return matchesHost(rule.host, target.host) && (rule.port === undefined ? defaultPorts.includes(target.port) : rule.port === target.port);
+}
+
+/** A path in its one spelling, or undefined where servers could read it in two ways. */
+function plainPath(text: string): string | undefined {
+	const [path = ''] = text.split(/[?#]/, 1);
+	if (!/^\/(?:[\w\-.~!$&'()*+,;=:@/]|%[0-9a-f]{2})*$/i.test(path) || path.includes('//') || /%(?:2f|5c|00|2e)/i.test(path)) {
+		return undefined;
+	}
+
+	return path.split('/').some(part => part === '.' || part === '..') ? undefined : path;
+}
+
+function withinLimits(rule: EgressRule, asked: Asked | undefined): string | undefined {
+	if (rule.methods === undefined && rule.path === undefined) {
+		return undefined;
+	}
+
+	if (!asked) {
+		return `${rule.source} is limited to ${[rule.methods?.join(','), rule.path].filter(part => part !== undefined).join(' ')}, which cannot be seen inside an encrypted tunnel`;
+	}
+
+	if (rule.methods && !rule.methods.includes(asked.method)) {
+		return `${asked.method} is not granted`;
+	}
+
+	const path = plainPath(asked.path);
+	if (rule.path !== undefined && (path === undefined || !(rule.path.endsWith('*') ? path.startsWith(rule.path.slice(0, -1)) : path === rule.path))) {
+		return path === undefined ? 'the path can be read in two ways' : 'the path is not granted';
+	}
+
+	return undefined;
+}
+
+/** Whether any rule names the target, and what is asked of it. No rule at all: no. `asked` is undefined for a tunnel. */
+export function decideEgress(target: Target, rules: readonly EgressRule[], asked?: Asked): Verdict {
 	if (rules.length === 0) {
 		return {allow: false, because: 'no network scope is on'};
 	}
 
-	const sameHost = rules.filter(rule => rule.host === target.host);
+	const sameHost = rules.filter(rule => matchesHost(rule.host, target.host));
 	if (sameHost.length === 0) {
 		return {allow: false, because: 'the host is not granted'};
 	}
 
-	const rule = sameHost.find(rule => rule.port === undefined ? defaultPorts.includes(target.port) : rule.port === target.port);
-	return rule ? {allow: true, because: rule.source} : {allow: false, because: `port ${target.port} is not granted`};
+	const samePort = sameHost.filter(rule => matchesTarget(rule, target));
+	if (samePort.length === 0) {
+		return {allow: false, because: `port ${target.port} is not granted`};
+	}
+
+	let because = '';
+	for (const rule of samePort) {
+		const limit = withinLimits(rule, asked);
+		if (limit === undefined) {
+			return {allow: true, because: rule.source};
+		}
+
+		because ||= limit;
+	}
+
+	return {allow: false, because};
+}
+
+/** Reads `[METHOD,…@]HOST[:PORT][/PATH]`, where HOST may begin with `*.` and PATH may end with `*`, as a rule without its source. */
+export function parseEgressRule(text: string): Omit<EgressRule, 'source'> | {because: string} {
+	const match = /^(?:([A-Za-z]+(?:,[A-Za-z]+)*)@)?(\[[^\]]*\]|[^:/@]*)(?::(\d{1,5}))?(\/.*)?$/.exec(text);
+	if (!match) {
+		return {because: 'not a host'};
+	}
+
+	const [, methods, written = '', port, path] = match;
+	const wild = written.startsWith('*.');
+	const name = wild ? written.slice(2) : written;
+	const target = parseAuthority(port === undefined ? name : `${name}:${port}`, 443);
+	if ('because' in target || name.includes('*')) {
+		return {because: name.includes('*') ? 'only the first label may be *' : (target as {because: string}).because};
+	}
+
+	if (wild && (!target.host.includes('.') || /^[\d.]+$/.test(target.host) || target.host.includes(':'))) {
+		return {because: 'a pattern needs two labels after the *'};
+	}
+
+	const beginning = path?.endsWith('*') ? path.slice(0, -1) : path;
+	if (beginning !== undefined && (plainPath(beginning) !== beginning || beginning.includes('*'))) {
+		return {because: 'the path is not a plain one, with * only at its end'};
+	}
+
+	return {
+		host: wild ? `*.${target.host}` : target.host, ...(port === undefined ? {} : {port: target.port}),
+		...(methods === undefined ? {} : {methods: [...new Set(methods.toUpperCase().split(','))].sort()}), ...(path === undefined ? {} : {path}),
+	};
+}
+
+/** A rule in its one spelling, which `parseEgressRule` reads back. */
+export function formatEgressRule(rule: Omit<EgressRule, 'source'>): string {
+	return `${rule.methods ? `${rule.methods.join(',')}@` : ''}${formatTarget(rule)}${rule.path ?? ''}`;
 }
 
 /** `host` or `host:port`, as a grant and a denial write it. */
@@ -193,7 +294,7 @@ export function decideAddress(target: Target, address: string, privateHosts: rea
 		return {allow: true, because: 'public address'};
 	}
 
-	const named = privateHosts.some(rule => rule.host === target.host && (rule.port === undefined || rule.port === target.port));
+	const named = privateHosts.some(rule => matchesHost(rule.host, target.host) && (rule.port === undefined || rule.port === target.port));
 	return named && (addressClass === 'loopback' || addressClass === 'private')
 		? {allow: true, because: `${addressClass} address, named in the policy`}
 		: {allow: false, because: `${target.host} is a ${addressClass} address, which the project's policy does not name under privateHosts`};

@@ -1,15 +1,16 @@
 import * as v from 'valibot';
 import {isMap, isSeq, LineCounter, parseDocument, type Document} from 'yaml';
-import {parseAuthority, type EgressRule} from './egress.ts';
+import {parseEgressRule, type EgressRule} from './egress.ts';
 import {Refusal} from './refusal.ts';
 
 /** Where a project's policy lies, in its repository. */
 export const policyPath = '.fleet/policy.yaml';
 
+const hostUsage = 'a host is written HOST, HOST:PORT, *.HOST or METHOD,METHOD@HOST:PORT/PATH*';
 const command = v.pipe(v.string('a command is a string that "sh -c" runs'), v.trim(), v.nonEmpty('a command is not empty'));
 const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target is named with lower-case letters, digits and dashes'));
 const credential = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'));
-const host = v.pipe(v.string('a host is written HOST or HOST:PORT'), v.check(text => toRule(text, '') !== undefined, 'a host is written HOST or HOST:PORT'));
+const host = v.pipe(v.string(hostUsage), v.check(text => toRule(text, '') !== undefined, hostUsage));
 
 const schema = v.strictObject({
 	setup: v.optional(v.array(command), []),
@@ -25,12 +26,11 @@ export type Policy = v.InferOutput<typeof schema>;
 export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateHosts: [], deploy: {}};
 
 function toRule(text: string, source: string): EgressRule | undefined {
-	const hasPort = /:\d+$/.test(text) && !/^[^[]*:[^\]]*:/.test(text);
-	const target = parseAuthority(text, 443);
-	return 'because' in target || text.includes('*') ? undefined : {host: target.host, port: hasPort ? target.port : undefined, source};
+	const rule = parseEgressRule(text);
+	return 'because' in rule ? undefined : {...rule, source};
 }
 
-/** HOST or HOST:PORT entries as rules. */
+/** Entries such as `HOST:PORT` as rules. */
 export function rulesOf(hosts: readonly string[], source: string): EgressRule[] {
 	return hosts.map(text => toRule(text, source)).filter(rule => rule !== undefined);
 }

@@ -1,3 +1,4 @@
+import {matchesTarget, parseAuthority, parseEgressRule} from './egress.ts';
 import type {DeployOutcome, Entry, Step} from './event.ts';
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
@@ -53,10 +54,11 @@ export type Run = {
 /** Stages in which a supervisor, or a gate's own process, must be alive. */
 export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['starting', 'running', 'verifying', 'merging', 'deploying']);
 
-/** The host of a scope such as `network:example.com:443`, as a denial names it. */
+/** Whether a scope such as `network:example.com:443` lets through what was denied. */
 function answers(scope: string, target: string): boolean {
-	const subject = scope.slice('network:'.length);
-	return scope.startsWith('network:') && (target === subject || target.startsWith(`${subject}:`));
+	const rule = parseEgressRule(scope.slice('network:'.length));
+	const wanted = parseAuthority(target, 443);
+	return scope.startsWith('network:') && !('because' in rule) && !('because' in wanted) && matchesTarget(rule, wanted);
 }
 
 function withoutScope(grants: readonly Grant[], scope: string): Grant[] {

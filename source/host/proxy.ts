@@ -2,7 +2,8 @@ import {lookup} from 'node:dns/promises';
 import http from 'node:http';
 import net from 'node:net';
 import type {Duplex} from 'node:stream';
-import {decideAddress, decideEgress, formatTarget, parseAuthority, type EgressRule, type Target} from '../core/egress.ts';
+import {longestHello, readClientHello} from '../core/client-hello.ts';
+import {canonicaliseHost, decideAddress, decideEgress, formatTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
 
 /** What a run may reach at this moment. Asked for at every request, so that a grant acts on the next one. */
 export type EgressState = {readonly rules: readonly EgressRule[]; readonly privateHosts: readonly EgressRule[]};
@@ -13,6 +14,8 @@ export type ProxyHooks = {
 	onAllowed(target: string, rule: string): void;
 	/** The agent asked fleet itself for something, at http://fleet.internal/<what>. The answer is always no; it is written down. */
 	onAsked(what: string): void;
+	/** The addresses of a name; by default the system's answer. */
+	resolve?(host: string): Promise<string[]>;
 };
 
 /** The name under which the proxy itself answers, so that an agent that asks for a decision gets a clear refusal. */
@@ -23,7 +26,11 @@ const dialTimeout = 20_000;
 /** A run's connections at one time: the proxy is one process for one run, and its memory is the person's. */
 const maxConnections = 1024;
 
-type Connection = {target: Target; sockets: Duplex[]};
+type Connection = {target: Target; asked: Asked | undefined; sockets: Duplex[]};
+
+async function systemResolve(host: string): Promise<string[]> {
+	return (await lookup(host, {all: true, verbatim: false})).map(({address}) => address);
+}
 
 /** An HTTP and CONNECT proxy for one run: canonicalise, match, resolve once, check the address, dial that address. */
 export class Proxy {
@@ -66,7 +73,7 @@ export class Proxy {
 		const {rules} = this.#hooks.state();
 		let count = 0;
 		for (const connection of this.#connections) {
-			if (!decideEgress(connection.target, rules).allow) {
+			if (!decideEgress(connection.target, rules, connection.asked).allow) {
 				count++;
 				this.#end(connection);
 			}
@@ -96,16 +103,16 @@ export class Proxy {
 	}
 
 	/** @returns the address to dial, or why not; every no is reported. */
-	async #decide(target: Target): Promise<{address: string; rule: string} | {because: string}> {
+	async #decide(target: Target, asked: Asked | undefined): Promise<{address: string; rule: string} | {because: string}> {
 		const {rules, privateHosts} = this.#hooks.state();
-		const verdict = decideEgress(target, rules);
+		const verdict = decideEgress(target, rules, asked);
 		if (!verdict.allow) {
 			return this.#deny(target, verdict.because);
 		}
 
 		let addresses: string[];
 		try {
-			addresses = net.isIP(target.host) ? [target.host] : (await lookup(target.host, {all: true, verbatim: false})).map(({address}) => address);
+			addresses = net.isIP(target.host) ? [target.host] : await (this.#hooks.resolve ?? systemResolve)(target.host);
 		} catch {
 			return {because: 'the name does not resolve'};
 		}
@@ -124,7 +131,7 @@ export class Proxy {
 		}
 
 		// The grant may have gone while the name was looked up.
-		const again = decideEgress(target, this.#hooks.state().rules);
+		const again = decideEgress(target, this.#hooks.state().rules, asked);
 		return again.allow ? {address, rule: again.because} : this.#deny(target, again.because);
 	}
 
@@ -147,22 +154,21 @@ export class Proxy {
 			return;
 		}
 
-		const decision = await this.#decide(target);
+		const decision = await this.#decide(target, undefined);
 		if ('because' in decision) {
 			this.#refuse(client, decision.because);
 			return;
 		}
 
 		const upstream = net.connect({host: decision.address, port: target.port, timeout: dialTimeout});
-		const connection: Connection = {target, sockets: [client, upstream]};
+		const connection: Connection = {target, asked: undefined, sockets: [client, upstream]};
 		this.#connections.add(connection);
 		upstream.once('connect', () => {
 			upstream.setTimeout(0);
 			this.#hooks.onAllowed(formatTarget(target), decision.rule);
 			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-			upstream.write(head);
-			client.pipe(upstream);
 			upstream.pipe(client);
+			this.#checkHello(target, client, upstream, head);
 		});
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
 		upstream.once('error', error => {
@@ -174,6 +180,48 @@ export class Proxy {
 		});
 		upstream.once('close', () => this.#connections.delete(connection));
 		client.once('close', () => upstream.destroy());
+	}
+
+	/**
+	 * Lets the client's bytes through once they are not a TLS hello that names another host: a shared front end would
+	 * otherwise carry the run to every host behind it. What is not TLS passes as it is.
+	 */
+	#checkHello(target: Target, client: Duplex, upstream: net.Socket, head: Buffer): void {
+		let seen: Buffer = Buffer.alloc(0);
+		let waiting = true;
+		const look = (bytes: Buffer) => {
+			seen = Buffer.concat([seen, bytes]);
+			const hello = readClientHello(seen);
+			if (hello.kind === 'wait' && seen.length <= longestHello) {
+				return;
+			}
+
+			waiting = false;
+			client.off('data', look);
+			client.pause();
+			if (hello.kind === 'hello' && hello.name !== undefined && canonicaliseHost(hello.name) !== target.host) {
+				this.#deny({host: printableAuthority(hello.name), port: target.port}, `the TLS hello in a tunnel to ${formatTarget(target)} names another host`);
+				client.destroy();
+				upstream.destroy();
+				return;
+			}
+
+			upstream.write(seen);
+			client.pipe(upstream);
+		};
+
+		client.once('end', () => {
+			if (waiting) {
+				upstream.end(seen);
+			}
+		});
+		if (head.length > 0) {
+			look(head);
+		}
+
+		if (waiting) {
+			client.on('data', look);
+		}
 	}
 
 	async #forward(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -203,7 +251,8 @@ export class Proxy {
 			return;
 		}
 
-		const decision = await this.#decide(target);
+		const asked = {method: request.method ?? 'GET', path: pathname};
+		const decision = await this.#decide(target, asked);
 		if ('because' in decision) {
 			refuse(403, decision.because);
 			return;
@@ -224,7 +273,7 @@ export class Proxy {
 		}
 
 		const upstream = http.request({host: decision.address, port: target.port, method: request.method, path: pathname, headers, setHost: false, agent: false, timeout: dialTimeout});
-		const connection: Connection = {target, sockets: [request.socket]};
+		const connection: Connection = {target, asked, sockets: [request.socket]};
 		this.#connections.add(connection);
 		upstream.once('socket', socket => {
 			connection.sockets.push(socket);

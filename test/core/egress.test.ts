@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {canonicaliseHost, classifyAddress, decideAddress, decideEgress, parseAuthority} from '../../source/core/egress.ts';
+import {canonicaliseHost, classifyAddress, decideAddress, decideEgress, formatEgressRule, parseAuthority, parseEgressRule, type EgressRule} from '../../source/core/egress.ts';
 
 const rule = (host: string, port?: number) => ({host, port, source: 'test'});
 
@@ -70,4 +70,49 @@ test('an address that is not public needs the policy to name its host', () => {
 	assert.equal(decideAddress(target, '10.0.0.1', [rule('internal.test', 9)]).allow, false);
 	assert.equal(decideAddress(target, '169.254.169.254', [rule('internal.test', 8080)]).allow, false, 'metadata addresses are never dialled');
 	assert.equal(decideAddress(target, '1.1.1.1', []).allow, true);
+});
+
+test('a pattern stands for one label, and only the first', () => {
+	const rules = (text: string): EgressRule[] => {
+		const rule = parseEgressRule(text);
+		return 'because' in rule ? assert.fail(rule.because) : [{...rule, source: text}];
+	};
+
+	const allows = (text: string, host: string, port = 443) => decideEgress({host, port}, rules(text)).allow;
+	assert.ok(allows('*.example.org', 'a.example.org'));
+	assert.ok(!allows('*.example.org', 'example.org'));
+	assert.ok(!allows('*.example.org', 'a.b.example.org'));
+	assert.ok(!allows('*.example.org', 'evil-example.org'));
+	assert.ok(!allows('*.example.org', '.example.org'));
+	assert.ok(!allows('*.example.org', 'a.example.org', 8443));
+	assert.ok(allows('*.example.org:8443', 'a.example.org', 8443));
+	for (const bad of ['*', '*.org', '*.*.org', 'a.*.org', '*.0.0.1', '*.[::1]', '*example.org', 'a b', '', 'GET@', '@a.test', 'a.test/x/../y', 'a.test/%2e%2e/', 'a.test/*x', 'a.test//x', 'a.test/x?y', 'a.test:0', 'a.test:70000']) {
+		assert.ok('because' in parseEgressRule(bad), bad);
+	}
+});
+
+test('methods and paths limit plain requests, and close tunnels', () => {
+	const rule = parseEgressRule('head,GET@api.example.org/repos/*');
+	assert.ok(!('because' in rule));
+	assert.equal(formatEgressRule(rule), 'GET,HEAD@api.example.org/repos/*');
+	const rules = [{...rule, source: 'grant'}];
+	const asked = (method: string, path: string, port = 80) => decideEgress({host: 'api.example.org', port}, rules, {method, path}).allow;
+	assert.ok(asked('GET', '/repos/a?q=../x'));
+	assert.ok(!asked('POST', '/repos/a'));
+	assert.ok(!asked('get', '/repos/a'));
+	for (const path of ['/', '/repo', '/repos/../admin', '/repos/%2e%2e/admin', '/repos/%2E./admin', '/repos/a%2fb', '/repos//admin', '/repos/\\..\\admin', '/repos/a\u0000', '/Repos/a']) {
+		assert.ok(!asked('GET', path), path);
+	}
+
+	assert.ok(!decideEgress({host: 'api.example.org', port: 443}, rules).allow, 'nobody can look into a tunnel');
+	assert.match(decideEgress({host: 'api.example.org', port: 443}, rules).because, /encrypted tunnel/);
+	assert.ok(decideEgress({host: 'api.example.org', port: 443}, [...rules, {host: 'api.example.org', source: 'whole'}]).allow, 'another rule may open the whole host');
+});
+
+test('a rule in its one spelling is read back as itself', () => {
+	for (const text of ['a.test', 'A.Test:81', '*.a.test', '[::1]:80', 'POST@127.1:8080/x*', 'get@a.test/']) {
+		const rule = parseEgressRule(text);
+		assert.ok(!('because' in rule), text);
+		assert.deepEqual(parseEgressRule(formatEgressRule(rule)), rule);
+	}
 });

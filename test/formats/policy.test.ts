@@ -10,7 +10,7 @@ test('a policy', () => {
 	assert.deepEqual(parsePolicy(''), emptyPolicy);
 	assert.deepEqual(parsePolicy('# nothing yet\n'), emptyPolicy);
 	assert.deepEqual(parsePolicy('verify: [npm test]\nnetwork:\n  - a.test:8443\ndeploy:\n  prod:\n    command: ./deploy\n    credentials: [TOKEN]\n'), {...emptyPolicy, verify: ['npm test'], network: ['a.test:8443'], deploy: {prod: {command: './deploy', credentials: ['TOKEN']}}});
-	assert.deepEqual(rulesOf(['a.test', 'b.test:81', '[::1]:80'], 's'), [{host: 'a.test', port: undefined, source: 's'}, {host: 'b.test', port: 81, source: 's'}, {host: '::1', port: 80, source: 's'}]);
+	assert.deepEqual(rulesOf(['a.test', 'b.test:81', '[::1]:80'], 's'), [{host: 'a.test', source: 's'}, {host: 'b.test', port: 81, source: 's'}, {host: '::1', port: 80, source: 's'}]);
 });
 
 test('a wrong policy is an error with a line number', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net, {type AddressInfo} from 'node:net';
 import {test, type TestContext} from 'node:test';
+import tls from 'node:tls';
 import type {EgressRule} from '../../source/core/egress.ts';
 import {Proxy} from '../../source/host/proxy.ts';
 
@@ -115,4 +116,51 @@ test('cutting destroys what is open and no longer granted, and nothing else', as
 	state.rules = [];
 	assert.equal(proxy.cut(), 1);
 	await tunnels[0];
+});
+
+test('a tunnel whose TLS hello names another host is cut, and written down', async t => {
+	const {state, denied, port} = await setUp(t);
+	let hellos = 0;
+	const target = await listen(t, net.createServer(socket => {
+		socket.on('error', () => {});
+		socket.on('data', () => {
+			hellos++;
+			socket.destroy();
+		});
+	}));
+	state.rules = [{host: 'localhost', port: target, source: 'grant'}];
+	state.privateHosts = state.rules;
+	const through = (servername: string) => new Promise<void>(resolve => {
+		const socket = net.connect(port, '127.0.0.1');
+		socket.once('data', () => {
+			const client = tls.connect({socket, servername});
+			client.on('error', () => {});
+			client.on('close', () => resolve());
+		});
+		socket.write(`CONNECT localhost:${target} HTTP/1.1\r\n\r\n`);
+	});
+	await through('localhost');
+	assert.equal(hellos, 1);
+	await through('front.example.org');
+	assert.equal(hellos, 1, 'the other hello never arrived');
+	assert.ok(denied.includes(`front.example.org:${target}`), denied.join());
+});
+
+test('methods and paths hold for plain requests', async t => {
+	const {state, talk} = await setUp(t);
+	const seen: string[] = [];
+	const port = await listen(t, http.createServer((request, response) => {
+		seen.push(`${request.method} ${request.url}`);
+		response.end('answer');
+	}));
+	state.rules = [{host: '127.0.0.1', port, methods: ['GET'], path: '/open/*', source: 'grant'}];
+	state.privateHosts = [{host: '127.0.0.1', source: 'policy'}];
+	const ask = (method: string, path: string) => talk(`${method} http://127.0.0.1:${port}${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+	assert.match(await ask('GET', '/open/a'), /200 OK/);
+	for (const [method, path] of [['POST', '/open/a'], ['GET', '/closed'], ['GET', '/open/../closed'], ['GET', '/open/%2e%2e/closed']] as const) {
+		assert.match(await ask(method, path), /^HTTP\/1\.1 403/, `${method} ${path}`);
+	}
+
+	assert.match(await talk(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 403/);
+	assert.deepEqual(seen, ['GET /open/a']);
 });

@@ -1,29 +1,20 @@
-import {formatTarget, parseAuthority, type EgressRule} from '../../core/egress.ts';
+import {formatEgressRule, parseEgressRule, type EgressRule} from '../../core/egress.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {isInForce, type Grant, type ScopeKind} from '../../core/scope.ts';
 
-const hint = 'write network:HOST or network:HOST:PORT, such as network:registry.example.org:443';
+const hint = 'write network:HOST, network:HOST:PORT, network:*.HOST, or network:GET,HEAD@HOST/PATH* for plain HTTP';
 
 /** Reach one host through the run's proxy. Without a port: 443 and 80. */
 export const network: ScopeKind = {
 	id: 'network',
 	title: 'reach one host through the run\'s proxy',
-	usage: 'network:HOST[:PORT]',
+	usage: 'network:[METHODS@]HOST[:PORT][/PATH]',
 	byDefault: false,
 	effect: 'live',
 	warning: 'whatever the run can read can be sent to this host',
 	parse(subject) {
-		if (subject.includes('*')) {
-			return new Refusal('a network scope names one host, not a pattern', hint);
-		}
-
-		const target = parseAuthority(subject, 443);
-		if ('because' in target) {
-			return new Refusal(`"${subject.slice(0, 60)}" is not a host: ${target.because}`, hint);
-		}
-
-		const hasPort = /(?:^[^:]*|\]):\d+$/.test(subject);
-		return formatTarget({host: target.host, port: hasPort ? target.port : undefined});
+		const rule = parseEgressRule(subject);
+		return 'because' in rule ? new Refusal(`"${subject.slice(0, 60)}" is not a host: ${rule.because}`, hint) : formatEgressRule(rule);
 	},
 	available: () => undefined,
 };
@@ -31,8 +22,7 @@ export const network: ScopeKind = {
 /** The proxy's rules that the grants in force amount to. `now` in milliseconds. */
 export function networkRules(grants: readonly Grant[], now: number): EgressRule[] {
 	return grants.filter(grant => grant.scope.startsWith('network:') && isInForce(grant, now)).flatMap(grant => {
-		const subject = grant.scope.slice('network:'.length);
-		const target = parseAuthority(subject, 443);
-		return 'because' in target ? [] : [{host: target.host, port: /(?:^[^:]*|\]):\d+$/.test(subject) ? target.port : undefined, source: grant.scope}];
+		const rule = parseEgressRule(grant.scope.slice('network:'.length));
+		return 'because' in rule ? [] : [{...rule, source: grant.scope}];
 	});
 }
