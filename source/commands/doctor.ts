@@ -5,6 +5,7 @@ import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
 import type {Availability} from '../core/seams.ts';
 import {exitCodes} from '../core/refusal.ts';
+import {chooseSandbox} from '../engine/plan.ts';
 import {ask} from './ask.ts';
 import type {Io, Verb} from './verb.ts';
 
@@ -98,12 +99,57 @@ async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<b
 	return true;
 }
 
+const notCovered = [
+	'faults of the kernel, bubblewrap, git and Node themselves',
+	'what a host that you grant does with what it is sent',
+	'code that you run yourself after a merge: your tests, your editor, your deploy',
+	'timing, load, and the names of hosts that are asked for and denied',
+];
+
+/** The catalogue of attacks, tried here and now. Nothing of the machine's is ever written: settings are opened and closed. */
+async function attack(io: Io, context: Context, json: boolean): Promise<number> {
+	const {sandbox, status} = await chooseSandbox(context);
+	const began = Date.now();
+	const {attacks} = await import('../attacks/catalogue.ts');
+	const {tryAll} = await import('../attacks/try.ts');
+	let count = 0;
+	const results = await tryAll(context, attacks, () => {
+		count++;
+		if (!json && io.interactive) {
+			io.err(`\r${count}/${attacks.length} tried `);
+		}
+	});
+	const through = results.filter(result => result.status === 'through');
+	const errors = results.filter(result => result.status === 'error');
+	const seconds = Math.round((Date.now() - began) / 100) / 10;
+	if (json) {
+		io.json({ok: through.length === 0 && errors.length === 0, sandbox: `${sandbox.id} ${status.version}`, seconds, attempts: results.map(({id, area, title, source, status, because}) => ({id, area, title, source, status, because})), notCovered});
+	} else {
+		io.err(io.interactive ? '\r\u001B[K' : '');
+		for (const area of new Set(results.map(result => result.area))) {
+			const own = results.filter(result => result.area === area);
+			io.out(`${area}: ${own.filter(result => result.status === 'stopped').length} of ${own.length} stopped\n`);
+			for (const {id, title, status, because} of own) {
+				io.out(`  ${status.padEnd(8)} ${id.padEnd(26)} ${title}: ${because}\n`);
+			}
+		}
+
+		io.out(`\n${results.length} attempts against ${sandbox.id} ${status.version} in ${seconds} s: ${results.length - through.length - errors.length} stopped, ${through.length} through, ${errors.length} could not be tried\nnot covered:\n${notCovered.map(line => `  ${line}\n`).join('')}`);
+	}
+
+	return through.length > 0 ? exitCodes.gate : errors.length > 0 ? exitCodes.inconclusive : exitCodes.ok;
+}
+
 export const verb: Verb = {
 	define(command) {
-		command.option('--fix', 'install what is missing, with the machine\'s package manager').option('--yes', 'do not ask').option('--json', 'one JSON document');
+		command.option('--attack', 'try every known attack against the sandbox of this machine, in throwaway folders').option('--fix', 'install what is missing, with the machine\'s package manager').option('--yes', 'do not ask').option('--json', 'one JSON document');
 	},
 	async run(io, _positional, options) {
 		const context = compose();
+		if (options['attack']) {
+			return attack(io, context, Boolean(options['json']));
+		}
+
 		let checks = await examine(context);
 		const packages = missingPackages(checks);
 		if (options['fix'] && packages.length > 0) {

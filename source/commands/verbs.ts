@@ -8,7 +8,7 @@ const entry = (name: string, argument: string, summary: string, load: () => Prom
 export const verbs: readonly VerbEntry[] = [
 	entry('screen', '', 'the screen; also what `fleet` alone opens', () => import('./screen.ts')),
 	entry('demo', '[--yes] [--keep]', 'a throwaway project, a misbehaving agent, and every step to a deploy', () => import('./demo.ts')),
-	entry('doctor', '[--fix] [--yes] [--json]', 'which sandbox, git, vault and agents work here', () => import('./doctor.ts')),
+	entry('doctor', '[--attack] [--fix] [--yes] [--json]', 'what works here; with --attack, every known attack is tried', () => import('./doctor.ts')),
 	entry('project', 'add [PATH] | list [--json]', 'the repositories whose runs are managed', () => import('./project.ts')),
 	entry('run', '["PROMPT"] [--allow SCOPE]… -- CMD…', 'start an agent in a worktree and a sandbox of its own', () => import('./run.ts')),
 	entry('list', '[--all] [--json]', 'the runs of all projects', () => import('./list.ts')),

@@ -14,9 +14,10 @@ export type Session = {
 
 /**
  * Starts the keeper and takes over the listener that it makes inside.
+ * @param proxy serves the listener
  * @throws where the keeper does not come up: without a proxy nothing runs
  */
-export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: string, hooks: ProxyHooks): Promise<Session> {
+export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: string, hooks: ProxyHooks, proxy = new Proxy(hooks)): Promise<Session> {
 	const prepared = sandbox.prepare(plan, folder);
 	const {argv, cwd, env} = prepared.keeper;
 	const keeper = spawn(argv[0]!, argv.slice(1), {cwd, env: {...env}, stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
@@ -24,7 +25,6 @@ export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: s
 	keeper.stderr!.setEncoding('utf8').on('data', (text: string) => {
 		words = (words + text).slice(-2000);
 	});
-	const proxy = new Proxy(hooks);
 	try {
 		const {handle, pid} = await new Promise<{handle: unknown; pid: number}>((resolve, reject) => {
 			const timer = setTimeout(() => reject(new Error(`the network namespace did not come up in 20 s: ${words}`)), 20_000);

@@ -68,6 +68,11 @@ export class Proxy {
 		});
 	}
 
+	/** @param count connections at one time */
+	setLimit(count: number): void {
+		this.#listener!.maxConnections = count;
+	}
+
 	/** Destroys every open connection that the rules no longer allow. @returns how many */
 	cut(): number {
 		const {rules} = this.#hooks.state();

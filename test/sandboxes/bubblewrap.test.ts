@@ -4,7 +4,7 @@ import {defaultLimits, dropUidOf, type SandboxPlan} from '../../source/core/plan
 import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host} from '../../source/sandboxes/bubblewrap/compile.ts';
 import {evaluateFilter, seccompFilter} from '../../source/sandboxes/bubblewrap/seccomp.ts';
 
-const tools = {bwrap: '/usr/bin/bwrap', sh: '/bin/sh', unshare: '/usr/bin/unshare', setpriv: '/usr/bin/setpriv', nsenter: '/usr/bin/nsenter', prlimit: '/usr/bin/prlimit', env: '/usr/bin/env'};
+const tools = {bwrap: '/usr/bin/bwrap', sh: '/bin/sh', unshare: '/usr/bin/unshare', setpriv: '/usr/bin/setpriv', nsenter: '/usr/bin/nsenter', prlimit: '/usr/bin/prlimit', nice: '/usr/bin/nice', env: '/usr/bin/env'};
 const host = (root: boolean): Host => ({tools, root, stage: '/run/stage', node: '/node', maskedProc: ['/proc/keys'], files: {seccomp: '/r/seccomp', entered: '/r/entered', alone: '/r/alone'}});
 const plan: SandboxPlan = {
 	runId: 'r', mounts: [{source: '/usr', target: '/usr', mode: 'read', system: true}, {source: '/w', target: '/w', mode: 'write'}, {source: '/w.git', target: '/w/.git', mode: 'read'}], links: [{target: '/bin', to: 'usr/bin'}],

@@ -1,49 +1,37 @@
 import assert from 'node:assert/strict';
-import {execFileSync, spawn, spawnSync, type ChildProcess} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {execFileSync, spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, realpathSync, writeFileSync} from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import {dropUidOf, type Invocation, type SandboxPlan} from '../../source/core/plan.ts';
+import type {Area, GitAttack, GitScene, SandboxAttack} from '../../source/attacks/attack.ts';
+import {attacks} from '../../source/attacks/catalogue.ts';
+import {seed} from '../../source/attacks/project.ts';
+import {tolerant, tryAttack, trySandboxAttack} from '../../source/attacks/try.ts';
 import type {Sandbox} from '../../source/core/seams.ts';
+import type {Proxy} from '../../source/host/proxy.ts';
+import {closeInherited} from '../../source/host/descriptors.ts';
+import {local} from '../../source/executors/local/index.ts';
+import {sandboxes} from '../../source/sandboxes/registry.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
-import {Fleet} from './fleet.ts';
-import {openBox, type Box} from './sandbox.ts';
+import type {Context} from '../../source/engine/context.ts';
+import {agents} from '../../source/agents/registry.ts';
+import {findPaths} from '../../source/host/paths.ts';
+import {protections, type Protection} from '../attacks/protections.ts';
+import {root} from './fleet.ts';
 
-/* An attack is one file: what is tried, and the protection without which it works. Both are shown. */
+/* Runs the catalogue of attacks: each is stopped, and each works without the one protection that stops it. */
 
-type Result = {code: number | null; output: string; timedOut: boolean};
-
-/** A protection that is switched off. */
-export type Protection = {
-	readonly title: string;
-	/** Changes what is granted. */
-	plan?(plan: SandboxPlan, folder: string): SandboxPlan;
-	/** Changes the arguments of bwrap. */
-	arguments?(argv: string[]): string[];
-	/** Changes the launch. */
-	invocation?(invocation: Invocation): Invocation;
-	/** Changes the proxy's state. */
-	box?(box: Box): void;
-};
-
-export type SandboxAttack = {
-	readonly title: string;
-	/** Where it is known from. */
-	readonly source: string;
-	/** What the protected sandbox is to be like, where the default does not show the point in a short test. */
-	plan?(plan: SandboxPlan, folder: string): SandboxPlan;
-	/** Makes what is to be reached; the returned function takes it away. */
-	prepare?(box: Box): Promise<() => void> | (() => void);
-	script(box: Box): string;
-	readonly network?: boolean;
-	/** Whether the attacker got what it wanted. */
-	succeeded(result: Result, box: Box): boolean | Promise<boolean>;
-	readonly without: Protection;
-	/** False where the machine cannot show it, such as for an attack that only root can make. */
-	readonly provable?: boolean;
-};
+/** What attacks are tried with, but for folders of their own. */
+export function attackContext(): Context {
+	const home = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-attacks-'));
+	process.once('exit', () => {
+		spawnSync('rm', ['-rf', home]);
+	});
+	return {paths: findPaths({HOME: home, FLEET_HOME: path.join(home, 'fleet')}), sandboxes, agents, vaults: [], executor: local, actor: 'person:tester', supervisor: [], probe: path.join(root, 'dist', 'probe.js')};
+}
 
 function weakened(protection: Protection): Sandbox {
 	return {...bubblewrap, prepare(plan, folder) {
@@ -54,129 +42,94 @@ function weakened(protection: Protection): Sandbox {
 			writeFileSync(file, `${(protection.arguments?.(argv) ?? argv).join('\0')}\0`);
 		}
 
-		const change = (invocation: Invocation) => protection.invocation?.(invocation) ?? invocation;
+		const change: typeof prepared.alone = invocation => protection.invocation?.(invocation) ?? invocation;
 		return {...prepared, enter: (inner, pid) => change(prepared.enter(inner, pid)), alone: inner => change(prepared.alone(inner))};
 	}};
 }
 
-/** Takes an option and its values out of an argv, where it is there. */
-export function without(argv: string[], option: string, values = 0): string[] {
-	const at = argv.indexOf(option);
-	return at === -1 ? argv : argv.toSpliced(at, 1 + values);
-}
+/** A proxy that dials what it is asked for, as a C program would read it, and passes bytes on as they are. */
+function naiveProxy(): Proxy {
+	let listener: net.Server | undefined;
+	const sockets = new Set<net.Socket>();
+	return {
+		attach: (handle: unknown) => new Promise<void>(resolve => {
+			listener = net.createServer(client => {
+				sockets.add(client);
+				client.on('error', () => {});
+				client.once('data', first => {
+					const [line = ''] = first.toString('latin1').split('\r\n', 1);
+					const [method = '', where = ''] = line.split(' ');
+					const authority = (method === 'CONNECT' ? where : where.replace(/^http:\/\//, '').split('/')[0]!).replace(/^.*@/, '');
+					const port = Number(/:(\d+)$/.exec(authority)?.[1] ?? 80);
+					const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '').split('\0')[0]!.replace('%25', '%').replace(/\.$/, '');
+					const upstream = net.connect(port, host, () => {
+						if (method === 'CONNECT') {
+							client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+							upstream.write(first.subarray(first.indexOf('\r\n\r\n') + 4));
+						} else {
+							upstream.write(first);
+						}
 
-/** A folder of the host's beside the sandbox's own, bound as it is. */
-export function bound(name: string): Protection {
-	return {title: 'an empty file system', plan(plan, folder) {
-		const place = path.join(folder, name);
-		mkdirSync(place, {recursive: true});
-		return {...plan, mounts: [...plan.mounts, {source: place, target: place, mode: 'read'}]};
-	}};
-}
-
-/** No system call filter. */
-export const noFilter = (argv: string[]) => without(argv, '--seccomp', 1);
-
-async function attempt(attack: SandboxAttack, protection: Protection | undefined): Promise<boolean> {
-	const box = await openBox({
-		sandbox: protection ? weakened(protection) : bubblewrap,
-		plan(plan, folder) {
-			const own = attack.plan?.(plan, folder) ?? plan;
-			return protection?.plan?.(own, folder) ?? own;
+						client.pipe(upstream).pipe(client);
+					});
+					sockets.add(upstream);
+					upstream.on('error', () => client.destroy());
+				});
+			});
+			listener.listen(handle as net.ListenOptions, resolve);
+		}),
+		cut: () => 0,
+		setLimit() {},
+		close() {
+			listener?.close();
+			for (const socket of sockets) {
+				socket.destroy();
+			}
 		},
-	});
-	protection?.box?.(box);
-	const undo = await attack.prepare?.(box);
+	} as unknown as Proxy;
+}
+
+/** What the ordinary worktree of other tools makes of a git attack. */
+function plainWorktree(attack: GitAttack): boolean {
+	const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-plain-'));
 	try {
-		return await attack.succeeded(await box.run(attack.script(box), {network: attack.network ?? true}), box);
+		const project = path.join(folder, 'project');
+		const worktree = path.join(folder, 'worktree');
+		const home = path.join(folder, 'home');
+		const git = seed(project, home);
+		attack.prepare?.(git, project);
+		const before = git('rev-parse', 'main');
+		git('worktree', 'add', '--quiet', '-b', 'agent', worktree);
+		const marker = path.join(folder, 'marker');
+		spawnSync('sh', ['-c', attack.script({marker})], {cwd: worktree, env: {PATH: process.env['PATH']!, HOME: home, LC_ALL: 'C'}, timeout: 30_000, stdio: 'ignore'});
+		const scene: GitScene = {project, worktree, marker, before, git};
+		attack.person?.(tolerant(git), scene);
+		return attack.came(scene);
 	} finally {
-		undo?.();
-		await box.close();
+		execFileSync('chmod', ['-R', 'u+rwX', '--', folder], {stdio: 'ignore'});
+		execFileSync('rm', ['-rf', '--', folder]);
 	}
 }
 
-/** Registers the two tests of an attack on the sandbox. */
-export function sandboxAttack(attack: SandboxAttack): void {
-	test(`${attack.title}: stopped`, async () => {
-		assert.equal(await attempt(attack, undefined), false, 'the attack succeeded');
-	});
-	if (attack.provable !== false) {
-		test(`${attack.title}: works without ${attack.without.title}`, async () => {
-			assert.equal(await attempt(attack, attack.without), true, 'the attack fails for another reason, so stopping it proves nothing');
+/** Registers the tests of one area. `without` shows the attacks on fleet itself with nothing in the way. */
+export function testArea(area: Area, without: Readonly<Record<string, () => Promise<boolean> | boolean>> = {}): void {
+	closeInherited();
+	const context = attackContext();
+	for (const attack of attacks.filter(attack => attack.area === area)) {
+		test(`${attack.id}: stopped`, async () => {
+			const {status, because} = await tryAttack(context, attack);
+			assert.equal(status, 'stopped', because);
+		});
+		const protection: Protection | undefined = attack.kind === 'sandbox' ? protections[attack.id] : undefined;
+		if (protection?.unprovable !== undefined) {
+			test(`${attack.id}: cannot be shown here: ${protection.unprovable}`, () => {});
+			continue;
+		}
+
+		test(`${attack.id}: works with nothing in the way`, async () => {
+			const came = attack.kind === 'sandbox' ? await trySandboxAttack(context, weakened(protection!), attack as SandboxAttack, {plan: protection!.plan?.bind(protection), box: protection!.box?.bind(protection), proxy: protection!.naiveProxy ? naiveProxy() : undefined} as never)
+				: attack.kind === 'git' ? plainWorktree(attack) : await without[attack.id]!();
+			assert.equal(came, true, 'the attack fails for another reason, so stopping it proves nothing');
 		});
 	}
-}
-
-export type GitAttack = {
-	readonly title: string;
-	readonly source: string;
-	/** Run by the agent, in its worktree. `marker` is a file whose presence means that code ran outside. */
-	script(places: {marker: string}): string;
-	/** What the person does next, in their project. */
-	person?(git: (...argv: string[]) => void, places: {worktree: string; project: string}): void;
-	/** Whether anything of the person's was touched. */
-	harmed(places: {project: string; marker: string; before: string; git(...argv: string[]): string}): boolean;
-	/** Prepares the project. */
-	prepare?(git: (...argv: string[]) => void, project: string): void;
-};
-
-/** Registers the two tests of an attack on git: in a run, and in the plain worktree that other tools give an agent. */
-export function gitAttack(attack: GitAttack): void {
-	const setUp = (git: (...argv: string[]) => string, project: string) => {
-		git('branch', 'other');
-		attack.prepare?.((...argv) => {
-			git(...argv);
-		}, project);
-	};
-
-	const tolerant = (git: (...argv: string[]) => string) => (...argv: string[]) => {
-		try {
-			git(...argv);
-		} catch {}
-	};
-
-	test(`${attack.title}: stopped`, async t => {
-		const fleet = new Fleet(t);
-		const git = (...argv: string[]) => fleet.git(...argv);
-		setUp(git, fleet.project);
-		const before = git('rev-parse', 'main');
-		const marker = path.join(fleet.folder, 'marker');
-		await fleet.agent('attack', `${attack.script({marker})}\necho attack-finished`);
-		assert.match(fleet.must('logs', 'attack'), /attack-finished/);
-		// Everything that fleet itself does with the result is part of the attack's chance.
-		fleet.run(['diff', 'attack']);
-		fleet.run(['verify', 'attack']);
-		attack.person?.(tolerant(git), {worktree: fleet.json('show', 'attack')['worktree'], project: fleet.project});
-		assert.equal(attack.harmed({project: fleet.project, marker, before, git: (...argv) => git(...argv)}), false, 'the attack succeeded');
-	});
-	test(`${attack.title}: works against a plain worktree`, () => {
-		const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-plain-'));
-		try {
-			const project = path.join(folder, 'project');
-			const worktree = path.join(folder, 'worktree');
-			const env = {PATH: process.env['PATH']!, HOME: folder, LC_ALL: 'C'};
-			mkdirSync(project);
-			writeFileSync(path.join(folder, '.gitconfig'), '[user]\n\tname = t\n\temail = t@example.invalid\n');
-			const git = (...argv: string[]) => execFileSync('git', ['-C', project, ...argv], {env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
-			git('init', '--quiet', '--initial-branch=main');
-			writeFileSync(path.join(project, 'a.txt'), 'one\n');
-			git('add', '--all');
-			git('commit', '--quiet', '--message=start');
-			setUp(git, project);
-			const before = git('rev-parse', 'main');
-			git('worktree', 'add', '--quiet', '-b', 'agent', worktree);
-			const marker = path.join(folder, 'marker');
-			spawnSync('sh', ['-c', attack.script({marker})], {cwd: worktree, env, timeout: 20_000});
-			attack.person?.(tolerant(git), {worktree, project});
-			assert.equal(attack.harmed({project, marker, before, git}), true, 'the attack fails for another reason, so stopping it proves nothing');
-		} finally {
-			rmSync(folder, {recursive: true, force: true});
-		}
-	});
-}
-
-/** A process of the host with the sandbox's own uid, so that only namespaces protect it. */
-export function sentinel(word = ''): ChildProcess {
-	const root = process.getuid?.() === 0;
-	return spawn('/bin/sh', ['-c', 'sleep 60; exit', word], {env: {TOKEN: word}, stdio: 'ignore', ...(root ? {uid: dropUidOf('box'), gid: dropUidOf('box')} : {})});
 }

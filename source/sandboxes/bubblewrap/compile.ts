@@ -3,7 +3,7 @@ import {proxyPort, type Invocation, type SandboxPlan} from '../../core/plan.ts';
 /* From what was granted to the arguments of bubblewrap. Pure: no disk, no clock, no process. */
 
 /** Absolute paths of the programs that the launch needs; all but bwrap are of util-linux, coreutils and the shell. */
-export type Tools = Readonly<Record<'bwrap' | 'sh' | 'unshare' | 'setpriv' | 'nsenter' | 'prlimit' | 'env', string>>;
+export type Tools = Readonly<Record<'bwrap' | 'sh' | 'unshare' | 'setpriv' | 'nsenter' | 'prlimit' | 'nice' | 'env', string>>;
 
 /** The host's side of a launch. */
 export type Host = {
@@ -24,8 +24,8 @@ const filterDescriptor = '8';
 const argumentsDescriptor = '9';
 
 // The scripts are constants; everything that varies is an argument of its own, never text in them.
-/** Opens the filter and the argument file, and lets the keyboard's signals pass by the monitor: they are the agent's. */
-const openScript = 'exec 8<"$1" 9<"$2" || exit 126; shift 2; trap "" INT QUIT TSTP; exec "$@"';
+/** Opens the filter and the argument file, lets the keyboard's signals pass by the monitor (they are the agent's), and makes it all the kernel's first choice where memory is short. */
+const openScript = 'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1" 9<"$2" || exit 126; shift 2; trap "" INT QUIT TSTP; exec "$@"';
 /** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
 const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0; while [ "$1" != -- ]; do if [ -d "$1" ]; then mkdir "$stage/$n"; else : > "$stage/$n"; fi; mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
 
@@ -97,6 +97,8 @@ function limited(plan: SandboxPlan, host: Host, argv: readonly string[]): string
 	const {processes, openFiles, fileSize, dataSize} = plan.limits;
 	return [
 		host.tools.prlimit, `--nproc=${processes}`, `--nofile=${openFiles}`, `--fsize=${fileSize}`, `--data=${dataSize}`, '--core=0', '--',
+		// Below the person's own programs, however many runs there are; it cannot be taken back inside.
+		host.tools.nice, '-n', '10',
 		// The launch ignores the keyboard's signals; the agent must not.
 		host.tools.env, '--default-signal=INT,QUIT,TSTP', ...argv,
 	];

@@ -20,7 +20,7 @@ function find(name: string): string | undefined {
 
 /** The programs that a launch needs; those that are missing are named. */
 export function findTools(): {tools: Tools; missing: string[]} {
-	const names: Array<keyof Tools> = ['bwrap', 'sh', 'unshare', 'setpriv', 'nsenter', 'prlimit', 'env'];
+	const names: Array<keyof Tools> = ['bwrap', 'sh', 'unshare', 'setpriv', 'nsenter', 'prlimit', 'nice', 'env'];
 	const found = names.map(name => [name, find(name) ?? ''] as const);
 	return {tools: Object.fromEntries(found) as Tools, missing: found.filter(([, path]) => path === '').map(([name]) => name)};
 }

@@ -1,0 +1,91 @@
+import {mkdirSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type {EgressRule} from '../core/egress.ts';
+import type {SandboxPlan} from '../core/plan.ts';
+import type {Sandbox} from '../core/seams.ts';
+import type {Context} from '../engine/context.ts';
+import {basicPlan, proxyEnvironment} from '../engine/plan.ts';
+import {openSession, type Session} from '../engine/session.ts';
+import type {Proxy} from '../host/proxy.ts';
+import {openTerminal} from '../host/pty.ts';
+import {giveToRun} from '../host/worktree.ts';
+
+/** A sandbox with a proxy, as a run has it, on a folder of its own. */
+export type Box = {
+	readonly folder: string;
+	/** A folder that the sandbox may write, at the same path inside. */
+	readonly work: string;
+	readonly session: Session;
+	readonly denied: string[];
+	readonly asked: string[];
+	/** What the proxy lets through at this moment. */
+	rules: EgressRule[];
+	privateHosts: EgressRule[];
+	/** What names resolve to; undefined: what the system says. */
+	resolve: ((host: string) => Promise<string[]>) | undefined;
+	run(script: string, options?: {network?: boolean; input?: string; terminal?: boolean; timeout?: number}): Promise<{code: number | null; output: string; timedOut: boolean}>;
+	close(): Promise<void>;
+};
+
+/** The run id of every box: root's boxes drop to its uid. */
+export const boxId = 'box';
+
+/** @param options.plan changes what is granted; `options.proxy` stands in for the run's */
+export async function openBox(context: Pick<Context, 'executor'>, sandbox: Sandbox, options: {plan?(plan: SandboxPlan, folder: string): SandboxPlan; proxy?: Proxy | undefined} = {}): Promise<Box> {
+	const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-box-'));
+	const work = path.join(folder, 'work');
+	mkdirSync(work, {mode: 0o700});
+	giveToRun(boxId, work);
+	const state: Pick<Box, 'rules' | 'privateHosts' | 'resolve'> = {rules: [], privateHosts: [], resolve: undefined};
+	const denied: string[] = [];
+	const asked: string[] = [];
+	let session: Session;
+	try {
+		const own = basicPlan(boxId, path.join(folder, 'sandbox'), {mounts: [{source: work, target: work, mode: 'write'}], cwd: work, env: proxyEnvironment});
+		session = await openSession(sandbox, options.plan?.(own, folder) ?? own, path.join(folder, 'sandbox'), {
+			state: () => ({rules: box.rules, privateHosts: box.privateHosts}),
+			onDenied: target => denied.push(target),
+			onAllowed() {},
+			onAsked: what => asked.push(what),
+			async resolve(host) {
+				const {lookup} = await import('node:dns/promises');
+				return box.resolve ? box.resolve(host) : (await lookup(host, {all: true})).map(({address}) => address);
+			},
+		}, options.proxy);
+	} catch (error) {
+		rmSync(folder, {recursive: true, force: true});
+		throw error;
+	}
+
+	let closed = false;
+	const box: Box = Object.assign(state, {
+		folder, work, session, denied, asked,
+		async run(script: string, {network = true, input, terminal = false, timeout = 60_000}: {network?: boolean; input?: string; terminal?: boolean; timeout?: number} = {}) {
+			const inner = {argv: ['/bin/sh', '-c', script], cwd: work, env: {}};
+			const invocation = network ? session.prepared.enter(inner, session.keeperPid) : session.prepared.alone(inner);
+			let output = '';
+			const onData = (bytes: Uint8Array) => {
+				output += Buffer.from(bytes).toString('utf8');
+			};
+
+			if (terminal) {
+				const code = await new Promise<number>(resolve => {
+					openTerminal(invocation, {columns: 80, rows: 24}, {onData, onExit: exit => resolve(exit.code)});
+				});
+				return {code, timedOut: false, output: output.trim()};
+			}
+
+			const outcome = await context.executor.run(invocation, {timeout, input, onOutput: onData});
+			return {code: outcome.code, timedOut: outcome.timedOut, output: output.trim()};
+		},
+		async close() {
+			if (!closed) {
+				closed = true;
+				await session.close();
+				rmSync(folder, {recursive: true, force: true});
+			}
+		},
+	});
+	return box;
+}

@@ -1,0 +1,79 @@
+import {chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {giveToRun} from '../host/worktree.ts';
+import type {SandboxAttack} from './attack.ts';
+import {boxId, type Box} from './box.ts';
+
+/** A folder of the host's beside the sandbox's own, with one file that holds a word. */
+function place(box: Box, folder: string, word: string): void {
+	mkdirSync(path.join(box.folder, folder), {recursive: true});
+	writeFileSync(path.join(box.folder, folder, 'file'), word, {mode: 0o666});
+	chmodSync(path.join(box.folder, folder), 0o777);
+	chmodSync(path.join(box.folder, folder, 'file'), 0o666);
+}
+
+/** Reads a canary through a path that the script spells. */
+function reading(id: string, title: string, source: string, script: (box: Box) => string): SandboxAttack {
+	return {
+		kind: 'sandbox', id, title, source, answer: 'an empty file system: the file is not there',
+		prepare(box) {
+			place(box, 'host', 'canary-of-the-host');
+			return {};
+		},
+		script,
+		came: ({output}) => output.includes('canary-of-the-host'),
+	};
+}
+
+/** Writes into a folder of the host's through a path that the script spells. */
+function writing(id: string, title: string, source: string, script: (box: Box) => string): SandboxAttack {
+	return {
+		kind: 'sandbox', id, title, source, answer: 'an empty file system: the folder is not there',
+		prepare(box) {
+			place(box, 'host', 'untouched');
+			return {};
+		},
+		script,
+		came: (_result, box) => readFileSync(path.join(box.folder, 'host', 'file'), 'utf8') !== 'untouched' || existsSync(path.join(box.folder, 'host', 'planted')),
+	};
+}
+
+export const fileAttacks: readonly SandboxAttack[] = [
+	reading('read-secret-file', 'read a key in the person\'s home', 'the first thing that an injected prompt asks for', box => `cat ${box.folder}/host/file`),
+	reading('symlink-to-secret', 'follow a link out of the worktree', 'links to secrets in cloned repositories', box => `ln -s ${box.folder}/host/file link; cat link`),
+	reading('symlinked-folder', 'swap a folder for a link while it is read', 'time-of-check races in path checks', box => `mkdir d; rmdir d; ln -s ${box.folder}/host d; cat d/file`),
+	reading('proc-self-root', 'go round by /proc/self/root', 'path checks that compare text', box => `cat /proc/self/root${box.folder}/host/file`),
+	reading('proc-1-root', 'go round by the root of pid 1', 'the sandbox\'s own monitor may see more', box => `cat /proc/1/root${box.folder}/host/file /proc/1/cwd/../host/file`),
+	reading('dot-dot', 'climb out with ..', 'path checks that compare text', box => `cat ${box.work}/../host/file; cat ../host/file; cd ..; cat host/file`),
+	reading('old-root', 'look for the root that pivot_root left behind', 'sandboxes that forget to unmount it', box => `for r in /oldroot /newroot /.pivot_root /proc/1/fd/*; do cat "$r${box.folder}/host/file"; done`),
+	reading('hard-link-new', 'make a hard link to a file of the host', 'a hard link pierces every bind mount', box => `ln ${box.folder}/host/file here; cat here`),
+	writing('write-through-link', 'write through a link, such as node_modules into the main checkout', 'worktrees that link node_modules to the checkout', box => `ln -s ${box.folder}/host node_modules; echo evil > node_modules/file; touch node_modules/planted`),
+	writing('plant-configuration', 'plant .envrc, tasks.json, .mcp.json or settings beside the project', 'configuration that the next tool runs', box => `for f in .envrc .mcp.json .npmrc planted; do echo evil > ${box.folder}/host/$f; done`),
+	{
+		kind: 'sandbox', id: 'write-toolchain', title: 'change a program that the person will run', source: 'toolchains that are shared with the host', answer: 'read-only mounts',
+		plan(plan, folder) {
+			const tools = path.join(folder, 'tools');
+			mkdirSync(tools, {recursive: true});
+			giveToRun(boxId, tools);
+			return {...plan, mounts: [...plan.mounts, {source: tools, target: tools, mode: 'read'}]};
+		},
+		script: box => `echo evil > ${box.folder}/tools/cc`,
+		came: (_result, box) => existsSync(path.join(box.folder, 'tools', 'cc')),
+	},
+	{
+		kind: 'sandbox', id: 'remount-writable', title: 'make a read-only mount writable', source: 'without --cap-drop ALL, root inside remounts read-only binds', answer: 'no capabilities, and mount is refused by the system call filter',
+		plan(plan, folder) {
+			const tools = path.join(folder, 'tools');
+			mkdirSync(tools, {recursive: true});
+			giveToRun(boxId, tools);
+			return {...plan, mounts: [...plan.mounts, {source: tools, target: tools, mode: 'read'}]};
+		},
+		script: box => `mount -o remount,bind,rw ${box.folder}/tools; echo evil > ${box.folder}/tools/cc`,
+		came: (_result, box) => existsSync(path.join(box.folder, 'tools', 'cc')),
+	},
+	{
+		kind: 'sandbox', id: 'write-system', title: 'write below /etc, /usr or /', source: 'persistence in the sandbox\'s own system folders', answer: 'the root folder is read-only',
+		script: () => 'for folder in / /etc /run /dev; do touch "$folder/planted" && echo written; done',
+		came: ({output}) => output.includes('written'),
+	},
+];

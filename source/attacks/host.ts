@@ -1,0 +1,109 @@
+import process from 'node:process';
+import {existsSync, linkSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {giveToRun} from '../host/worktree.ts';
+import {parsePolicy} from '../core/policy.ts';
+import type {HostAttack} from './attack.ts';
+import type {ThrowawayProject} from './project.ts';
+
+/* What an agent leaves for fleet and for the person to meet, after it ended. */
+
+/** What the last gate said of a script's work; "true" where it would be merged. */
+async function verdict(project: ThrowawayProject, script: string): Promise<string> {
+	const {run} = await project.agent(script);
+	return (await project.handle(run, ['verify'])).verify;
+}
+
+/** Work that must not pass the gate. */
+function refused(id: string, title: string, source: string, answer: string, script: string, files?: Readonly<Record<string, string>>): HostAttack {
+	return {kind: 'host', id, title, source, answer, async attempt(tools) {
+		return await verdict(await tools.project(files), script) === 'true';
+	}};
+}
+
+export const hostAttacks: readonly HostAttack[] = [
+	refused('control-bytes-in-name', 'commit a file whose name rewrites the terminal', 'names with escapes, newlines, dashes', 'names with control bytes are never merged', 'n=$(printf "evil\\033[2Jname"); echo x > "$n"; git add -A; git commit --quiet -m x'),
+	refused('bare-repository-merged', 'get a bare repository merged', 'it fires when somebody walks into it', 'repositories inside the repository are never merged', 'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs'),
+	refused('unrelated-history', 'hand over a history of its own', 'a branch that has nothing to do with the base', 'the tip must descend from, or relate to, the base', 'git checkout --quiet --orphan other-history; git commit --quiet -m x; git update-ref refs/heads/fleet/attack HEAD; git symbolic-ref HEAD refs/heads/fleet/attack'),
+	refused('weaken-verify', 'replace the commands that verify', 'the verify step runs what the agent just wrote', 'the policy of the target counts, not the branch\'s', 'printf \'verify: ["true"]\\n\' > .fleet/policy.yaml; git add -A; git commit --quiet -m x', {'.fleet/policy.yaml': 'verify: ["false"]\n'}),
+	{
+		kind: 'host', id: 'verify-reaches-out', title: 'have the verify step read the person\'s files', source: 'the verify step runs what the agent just wrote', answer: 'it runs in a sandbox of its own, with no network and no mounts but the merged tree',
+		async attempt(tools) {
+			const project = await tools.project({'.fleet/policy.yaml': 'verify: ["sh ./test.sh"]\n', 'test.sh': 'true\n'});
+			const secret = path.join(project.folder, 'secret');
+			writeFileSync(secret, 'canary-of-the-host', {mode: 0o644});
+			// Verification passes only where the file could be read.
+			return await verdict(project, `echo 'grep -q canary ${secret}' > test.sh; git commit --quiet -am x`) === 'true';
+		},
+	},
+	{
+		kind: 'host', id: 'hard-link-old', title: 'write through a hard link that was there before', source: 'package stores make hard links, and a hard link pierces every bind mount', answer: 'files with a second name become copies before a run starts',
+		async attempt(tools) {
+			const project = await tools.project();
+			const outside = path.join(project.folder, 'outside.txt');
+			writeFileSync(outside, 'original\n', {mode: 0o666});
+			const {run} = await project.agent('true');
+			linkSync(outside, path.join(run.worktree, 'linked.txt'));
+			giveToRun(run.id, path.join(run.worktree, 'linked.txt'));
+			await project.again(run, 'echo pierced > linked.txt');
+			return readFileSync(outside, 'utf8') !== 'original\n';
+		},
+	},
+	{
+		kind: 'host', id: 'setuid-left-behind', title: 'leave a program that runs with its owner\'s rights', source: 'setuid bits that outlive a sandbox', answer: 'such bits are taken away before anybody looks',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {run} = await project.agent('cp /bin/true left; chmod 6755 left');
+			await project.handle(run, ['capture']);
+			return ((statSync(path.join(run.worktree, 'left'), {throwIfNoEntry: false})?.mode ?? 0) & 0o6000) !== 0;
+		},
+	},
+	{
+		kind: 'host', id: 'fifo-over-file', title: 'lay a FIFO over a tracked file, so that whoever reads it hangs', source: 'git add blocks in open()', answer: 'FIFOs, sockets and devices are removed first, and every look has a time limit',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {run} = await project.agent('rm a.txt; mkfifo a.txt; mkfifo b');
+			const {capture: captured} = await project.handle(run, ['capture']);
+			return !/^[0-9a-f]{40,64}$/.test(captured) || existsSync(path.join(run.worktree, 'b'));
+		},
+	},
+	{
+		kind: 'host', id: 'deep-tree', title: 'make folders too deep to walk', source: 'a tree 120,000 levels deep crashes naive walkers', answer: 'walking happens in a jail with a time limit; removing goes by descriptors',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {run} = await project.agent('perl -e \'for (1 .. 3000) { mkdir "d"; chdir "d" or last } open(F, ">", "f")\'');
+			await project.handle(run, ['capture']);
+			project.close();
+			return existsSync(project.folder);
+		},
+	},
+	{
+		kind: 'host', id: 'unreadable-work', title: 'hide work from the hand-over, so that a discard loses it', source: 'files that cannot be read', answer: 'what cannot be captured keeps the folder, and says so',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {run} = await project.agent('mkdir closed; echo precious > closed/file; chmod 0 closed');
+			const {capture: captured, verify: verified} = await project.handle(run, ['capture', 'verify']);
+			// Either it was taken over whole, or the gate says that it was not.
+			const taken = /^[0-9a-f]{40,64}$/.test(captured) && project.git('ls-tree', '-r', '--name-only', captured).includes('closed/file');
+			return !taken && !verified.startsWith('refused') && !existsSync(path.join(run.worktree, 'closed'));
+		},
+	},
+	{
+		kind: 'host', id: 'dot-git-folder-mount', title: 'have a mount land outside, by a link where the sandbox mounts', source: 'CVE-2026-87766: a mount destination below a link that the agent made', answer: 'no mount destination is below a folder that the agent can write, but .git, which is put back first',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {run} = await project.agent('true');
+			const outside = path.join(project.folder, 'outside');
+			// As if the agent had managed it: the sandbox holds .git fast while it lives.
+			const {rmSync, symlinkSync} = process.getBuiltinModule('node:fs');
+			rmSync(path.join(run.worktree, '.git'), {force: true});
+			symlinkSync(outside, path.join(run.worktree, '.git'));
+			await project.again(run, 'true');
+			return existsSync(outside);
+		},
+	},
+	{
+		kind: 'host', id: 'policy-aliases', title: 'take the host\'s memory with a policy file', source: 'YAML aliases that multiply', answer: 'aliases are refused',
+		attempt: async () => !(parsePolicy(`a: &a [x, x]\nb: &b [*a, *a]\nverify: [*b, *b]\n`) instanceof Error),
+	},
+];

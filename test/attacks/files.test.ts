@@ -1,0 +1,3 @@
+import {testArea} from '../support/attack.ts';
+
+testArea('files');

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {attacks} from '../../source/attacks/catalogue.ts';
+import {ThrowawayProject} from '../../source/attacks/project.ts';
+import {dropUidOf} from '../../source/core/plan.ts';
+import {giveToRun} from '../../source/host/worktree.ts';
+import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
+import {parse} from 'yaml';
+import {attackContext, testArea} from '../support/attack.ts';
+import {openBox} from '../support/sandbox.ts';
+
+/* Attacks on fleet itself, and the same with the guard left out: by the plain tool that has none. */
+
+const context = attackContext();
+
+async function withProject<Result>(files: Readonly<Record<string, string>>, work: (project: ThrowawayProject) => Promise<Result>): Promise<Result> {
+	const project = await ThrowawayProject.make(context, files);
+	try {
+		return await work(project);
+	} finally {
+		project.close();
+	}
+}
+
+/** Takes a run's work over and merges it by hand, without the gate. */
+function mergedByHand(script: string, came: (project: ThrowawayProject) => boolean): () => Promise<boolean> {
+	return () => withProject({}, async project => {
+		const {run} = await project.agent(script);
+		const {capture: captured} = await project.handle(run, ['capture']);
+		project.git('merge', '--quiet', '--no-edit', captured);
+		return came(project);
+	});
+}
+
+const scriptOf = {
+	names: 'n=$(printf "evil\\033[2Jname"); echo x > "$n"; git add -A; git commit --quiet -m x',
+	bare: 'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs',
+};
+
+testArea('host', {
+	'control-bytes-in-name': mergedByHand(scriptOf.names, project => project.git('ls-tree', '-z', '--name-only', 'main').includes('\u001B')),
+	'bare-repository-merged': mergedByHand(scriptOf.bare, project => project.git('ls-tree', '-r', '--name-only', 'main').includes('docs/HEAD')),
+	'unrelated-history': () => withProject({}, async project => {
+		project.git('checkout', '--quiet', '--orphan', 'elsewhere');
+		project.git('commit', '--quiet', '--message=x');
+		project.git('checkout', '--quiet', 'main');
+		project.git('merge', '--quiet', '--allow-unrelated-histories', '--no-edit', 'elsewhere');
+		return project.git('rev-list', '--max-parents=0', 'main').split('\n').length === 2;
+	}),
+	// The policy on main is what the branch would like it to be.
+	'weaken-verify': () => withProject({}, async project => {
+		const {run} = await project.agent('echo x > x; git add -A; git commit --quiet -m x');
+		return (await project.handle(run)).verify === 'true';
+	}),
+	'verify-reaches-out': () => withProject({}, async project => {
+		writeFileSync(path.join(project.folder, 'secret'), 'canary-of-the-host');
+		execFileSync('sh', ['-c', `grep -q canary ${path.join(project.folder, 'secret')}`]);
+		return true;
+	}),
+	async 'hard-link-old'() {
+		const box = await openBox();
+		const outside = path.join(box.folder, 'outside.txt');
+		writeFileSync(outside, 'original\n');
+		linkSync(outside, path.join(box.work, 'linked.txt'));
+		giveToRun('box', path.join(box.work, 'linked.txt'));
+		await box.run('echo pierced > linked.txt');
+		return readFileSync(outside, 'utf8') === 'pierced\n';
+	},
+	'setuid-left-behind': () => withProject({}, async project => {
+		const {run} = await project.agent('cp /bin/true left; chmod 6755 left');
+		return (statSync(path.join(run.worktree, 'left')).mode & 0o6000) !== 0;
+	}),
+	'fifo-over-file': () => withProject({}, async project => {
+		const {run} = await project.agent('mkfifo b');
+		return statSync(path.join(run.worktree, 'b')).isFIFO();
+	}),
+	'deep-tree': () => withProject({}, async project => {
+		const {run} = await project.agent('perl -e \'for (1 .. 3000) { mkdir "d"; chdir "d" or last } open(F, ">", "f")\'');
+		try {
+			rmSync(path.join(run.worktree, 'd'), {recursive: true});
+			return false;
+		} catch {
+			return true;
+		}
+	}),
+	// A tool that does not look at git's exit code, as an ordinary user.
+	'unreadable-work': () => withProject({}, async project => {
+		mkdirSync(path.join(project.folder, 'w'));
+		const folder = path.join(project.folder, 'w');
+		const user = process.getuid?.() === 0 ? {uid: dropUidOf('x'), gid: dropUidOf('x')} : {};
+		if (process.getuid?.() === 0) {
+			execFileSync('chown', [`${dropUidOf('x')}:${dropUidOf('x')}`, folder]);
+			execFileSync('chmod', ['755', project.folder]);
+		}
+
+		execFileSync('sh', ['-c', 'git init --quiet .; mkdir closed; echo precious > closed/file; chmod 0 closed; git add -A 2> /dev/null; git -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x'], {cwd: folder, env: {PATH: process.env['PATH']!, HOME: folder}, ...user});
+		return execFileSync('git', ['-c', 'safe.directory=*', '-C', folder, 'ls-tree', '-r', '--name-only', 'HEAD'], {encoding: 'utf8', ...user, env: {PATH: process.env['PATH']!, HOME: folder}}).trim() === '';
+	}),
+	async 'dot-git-folder-mount'() {
+		// Bubblewrap itself, with a destination below a link: where a later version refuses, that is its guard, and ours is a second one.
+		let outside = '';
+		try {
+			const box = await openBox({sandbox: bubblewrap, plan(plan, folder) {
+				outside = path.join(folder, 'outside');
+				writeFileSync(path.join(folder, 'file'), '');
+				symlinkSync(outside, path.join(folder, 'work', '.git'));
+				return {...plan, mounts: [...plan.mounts, {source: path.join(folder, 'file'), target: path.join(folder, 'work', '.git'), mode: 'read'}]};
+			}});
+			const {output} = await box.run('echo inside');
+			return output !== 'inside' || existsSync(outside) || existsSync(path.join(box.folder, 'outside'));
+		} catch {
+			return true;
+		}
+	},
+	'policy-aliases': () => Array.isArray((parse('a: &a [x, x]\nb: &b [*a, *a]\n') as {b: unknown[]}).b[0]),
+});
+
+assert.ok(attacks.length >= 75, `${attacks.length} attacks`);
