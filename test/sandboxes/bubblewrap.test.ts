@@ -5,7 +5,7 @@ import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host
 import {evaluateFilter, seccompFilter} from '../../source/sandboxes/bubblewrap/seccomp.ts';
 
 const tools = {bwrap: '/usr/bin/bwrap', sh: '/bin/sh', unshare: '/usr/bin/unshare', setpriv: '/usr/bin/setpriv', nsenter: '/usr/bin/nsenter', prlimit: '/usr/bin/prlimit', nice: '/usr/bin/nice', env: '/usr/bin/env'};
-const host = (root: boolean): Host => ({tools, root, stage: '/run/stage', node: '/node', maskedProc: ['/proc/keys'], files: {seccomp: '/r/seccomp', entered: '/r/entered', alone: '/r/alone'}});
+const host = (root: boolean): Host => ({tools, root, stage: '/run/stage', perl: undefined, node: '/node', maskedProc: ['/proc/keys'], files: {seccomp: '/r/seccomp', entered: '/r/entered', alone: '/r/alone'}});
 const plan: SandboxPlan = {
 	runId: 'r', mounts: [{source: '/usr', target: '/usr', mode: 'read', system: true}, {source: '/w', target: '/w', mode: 'write'}, {source: '/w.git', target: '/w/.git', mode: 'read'}], links: [{target: '/bin', to: 'usr/bin'}],
 	scratch: [{target: '/tmp', size: 10, mode: 0o1777}], env: {A: 'b'}, cwd: '/w', limits: defaultLimits, dropUid: 7, architecture: 'x64',
@@ -27,6 +27,8 @@ test('root leaves its uid behind before bubblewrap, and stages what others may n
 	assert.deepEqual(entered.argv.slice(drop + 1, drop + 5), ['--reuid', '7', '--regid', '7']);
 	assert.deepEqual(sandboxArguments(plan, host(true), 'alone').slice(-11, -5), ['/run/stage/0', '/w', '--ro-bind', '/run/stage/1', '/w/.git', '--remount-ro']);
 	assert.ok(compileKeeper(plan, host(true)).argv.includes('/w.git'));
+	assert.ok(compileKeeper(plan, host(true)).argv.includes('/run/stage/2'), 'the Node of root may lie where the other uid cannot go');
+	assert.ok(!compileKeeper(plan, {...host(true), perl: '/usr/bin/perl'}).argv.includes('/node'), 'Perl needs no Node');
 	assert.ok(!compileAlone(plan, host(false), {argv: ['x'], cwd: '/w', env: {}}).argv.includes('/usr/bin/setpriv'));
 	assert.notEqual(dropUidOf('a'), dropUidOf('b'));
 	assert.ok(dropUidOf('run') > 65_536);

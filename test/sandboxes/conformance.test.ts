@@ -6,6 +6,9 @@ import path from 'node:path';
 import process from 'node:process';
 import {after, describe, test} from 'node:test';
 import type {Sandbox} from '../../source/core/seams.ts';
+import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
+import {compileKeeper} from '../../source/sandboxes/bubblewrap/compile.ts';
+import {findTools} from '../../source/sandboxes/bubblewrap/probe.ts';
 import {sandboxes} from '../../source/sandboxes/registry.ts';
 import {nullSandbox, openBox, type Box} from '../support/sandbox.ts';
 import {until} from '../support/fleet.ts';
@@ -160,6 +163,15 @@ for (const sandbox of sandboxes) {
 		}
 	});
 }
+
+test('without Perl, Node keeps the namespace', async () => {
+	const box = await boxOf({...bubblewrap, prepare(plan, folder) {
+		const prepared = bubblewrap.prepare(plan, folder);
+		return {...prepared, keeper: compileKeeper(plan, {tools: findTools().tools, root: process.getuid?.() === 0, stage: '/run/fleet-stage', perl: undefined, node: process.execPath, maskedProc: [], files: {seccomp: '', entered: '', alone: ''}})};
+	}});
+	assert.equal((await box.run(viaProxy)).output, '403');
+	await box.close();
+});
 
 describe('a null sandbox does not', async () => {
 	for (const law of laws.filter(law => law.negative)) {

@@ -4,7 +4,7 @@ import process from 'node:process';
 import type {Limits, SandboxPlan} from '../../core/plan.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
 import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host} from './compile.ts';
-import {findTools, probeBubblewrap} from './probe.ts';
+import {findProgram, findTools, probeBubblewrap} from './probe.ts';
 import {seccompFilter} from './seccomp.ts';
 
 /** Root's staging point: empty on the host, filled only inside each run's own mount namespace. */
@@ -31,7 +31,7 @@ function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	}
 
 	const files = {seccomp: path.join(folder, 'seccomp.bpf'), entered: path.join(folder, 'entered.args'), alone: path.join(folder, 'alone.args')};
-	const host: Host = {tools: findTools().tools, root, stage, node: process.execPath, files, maskedProc: ['/proc/kcore', '/proc/keys', '/proc/sysrq-trigger', '/proc/timer_list', '/proc/latency_stats'].filter(place => existsSync(place))};
+	const host: Host = {tools: findTools().tools, root, stage, perl: findProgram('perl'), node: process.execPath, files, maskedProc: ['/proc/kcore', '/proc/keys', '/proc/sysrq-trigger', '/proc/timer_list', '/proc/latency_stats'].filter(place => existsSync(place))};
 	const write = (file: string, bytes: Uint8Array | string) => {
 		writeFileSync(file, bytes, {mode: 0o600});
 	};

@@ -7,7 +7,8 @@ import type {Tools} from './compile.ts';
 /** Only the system's own folders: a program in a folder of the person's could be anybody's. */
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 
-function find(name: string): string | undefined {
+/** A program of the system's own. */
+export function findProgram(name: string): string | undefined {
 	return folders.map(folder => `${folder}/${name}`).find(path => {
 		try {
 			accessSync(path, constants.X_OK);
@@ -21,7 +22,7 @@ function find(name: string): string | undefined {
 /** The programs that a launch needs; those that are missing are named. */
 export function findTools(): {tools: Tools; missing: string[]} {
 	const names: Array<keyof Tools> = ['bwrap', 'sh', 'unshare', 'setpriv', 'nsenter', 'prlimit', 'nice', 'env'];
-	const found = names.map(name => [name, find(name) ?? ''] as const);
+	const found = names.map(name => [name, findProgram(name) ?? ''] as const);
 	return {tools: Object.fromEntries(found) as Tools, missing: found.filter(([, path]) => path === '').map(([name]) => name)};
 }
 
