@@ -10,7 +10,8 @@ export const verb: Verb = {
 	async run(io, [name, scope], options) {
 		const context = compose();
 		const run = findRun(context, name!);
-		const cut = await revoke(context, run, scope!, options['because']);
-		io.out(`${scope} is off for ${run.id}; ${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut\n${scope!.startsWith('files:') && run.stage === 'running' ? '  note: what is mounted stays readable until the run is next started\n' : ''}`);
+		const {cut, left} = await revoke(context, run, scope!, options['because']);
+		const files = scope!.startsWith('files:');
+		io.out(`${scope} is off for ${run.id}; ${files ? left === undefined ? 'what is opened from now on is not there' : `but it stays until the run is next started: ${left}` : `${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`}\n${files ? '  note: a file that the run holds open stays readable to it\n' : ''}`);
 	},
 };

@@ -8,6 +8,10 @@ export function attentionOf(run: Run): string | undefined {
 	}
 
 	switch (run.stage) {
+		case 'frozen': {
+			return 'needs you: thaw or stop';
+		}
+
 		case 'stopped':
 		case 'captured': {
 			return 'needs you: verify';

@@ -26,7 +26,7 @@ function ended(run: Run): Refusal | undefined {
 }
 
 function atWork(run: Run, gate: string): Refusal | undefined {
-	return liveStages.has(run.stage) ? gateRefusal(`${run.id} is ${run.stage}, so there is nothing fixed to ${gate}`, run.stage === 'running' || run.stage === 'starting' ? `fleet stop ${run.id}` : 'wait for it to end') : undefined;
+	return liveStages.has(run.stage) ? gateRefusal(`${run.id} is ${run.stage}, so there is nothing fixed to ${gate}`, run.stage === 'running' || run.stage === 'frozen' || run.stage === 'starting' ? `fleet stop ${run.id}` : 'wait for it to end') : undefined;
 }
 
 function alreadyMerged(run: Run): Refusal | undefined {

@@ -11,6 +11,8 @@ export type RunEvent =
 	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
 	| {type: 'run.failed'; because: string; hint: string}
 	| {type: 'run.crashed'; because: string}
+	| {type: 'run.frozen'; because: string; whole: boolean}
+	| {type: 'run.thawed'; because: string}
 	| {type: 'scope.granted'; grant: Grant; effect: string}
 	| {type: 'scope.revoked'; scope: string; because: string; cut: number}
 	| {type: 'scope.expired'; scope: string; cut: number}
@@ -35,7 +37,7 @@ export type Entry = RunEvent & {readonly seq: number; readonly at: string; reado
 
 /** Every event type, for readers that must refuse what they do not know. */
 export const eventTypes: ReadonlySet<string> = new Set<RunEvent['type']>([
-	'run.created', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'scope.granted', 'scope.revoked', 'scope.expired',
+	'run.created', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'run.thawed', 'scope.granted', 'scope.revoked', 'scope.expired',
 	'egress.denied', 'egress.allowed', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
 	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored',
 ]);

@@ -27,6 +27,12 @@ export type Limits = {
 	readonly dataSize: number;
 	/** Milliseconds; the supervisor ends the run after it. */
 	readonly wallClock: number;
+	/** What all of the run's processes may hold together, bytes. */
+	readonly memory: number;
+	/** What the run's folders may grow by, bytes; looked at from time to time. */
+	readonly growth: number;
+	/** Share of the processor, against 100 for a program of the person's. */
+	readonly weight: number;
 };
 
 export const defaultLimits: Limits = {
@@ -35,6 +41,9 @@ export const defaultLimits: Limits = {
 	fileSize: 4 * 1024 ** 3,
 	dataSize: 16 * 1024 ** 3,
 	wallClock: 24 * 3_600_000,
+	memory: 8 * 1024 ** 3,
+	growth: 20 * 1024 ** 3,
+	weight: 25,
 };
 
 /** Everything that is granted to one sandbox, and nothing else is there. */
@@ -48,6 +57,8 @@ export type SandboxPlan = {
 	readonly limits: Limits;
 	/** The uid that a root caller drops to before anything of the agent's runs. */
 	readonly dropUid: number;
+	/** Files that the launch writes its id into before anything of the plan runs: control groups. */
+	readonly joins?: readonly string[] | undefined;
 	/** Processor the seccomp filter is assembled for. */
 	readonly architecture: 'x64' | 'arm64';
 };

@@ -5,7 +5,7 @@ import type {ItemId, Status} from './audit.ts';
 
 /** Where a run is on its way. Kept as one word, since people filter lists by it. */
 export type Stage =
-	| 'starting' | 'running' | 'stopped' | 'failed' | 'crashed'
+	| 'starting' | 'running' | 'frozen' | 'stopped' | 'failed' | 'crashed'
 	| 'captured' | 'verifying' | 'verified' | 'verify-failed' | 'approved' | 'rejected'
 	| 'merging' | 'merged' | 'deploying' | 'deployed' | 'deploy-failed' | 'deploy-unknown'
 	| 'discarded';
@@ -52,7 +52,7 @@ export type Run = {
 };
 
 /** Stages in which a supervisor, or a gate's own process, must be alive. */
-export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['starting', 'running', 'verifying', 'merging', 'deploying']);
+export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['starting', 'running', 'frozen', 'verifying', 'merging', 'deploying']);
 
 /** Whether a scope such as `network:example.com:443` lets through what was denied. */
 function answers(scope: string, target: string): boolean {
@@ -107,6 +107,14 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'run.crashed': {
 			return {stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed', because: entry.because, deployments: run.deployments.map(deployment => deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment)};
+		}
+
+		case 'run.frozen': {
+			return {stage: 'frozen', because: entry.because};
+		}
+
+		case 'run.thawed': {
+			return {stage: 'running', because: entry.because};
 		}
 
 		case 'scope.granted': {
@@ -204,6 +212,7 @@ export function withoutWorker(run: Run): Run {
 	const because = {
 		starting: 'the supervisor ended before the agent started',
 		running: 'the supervisor ended without a word; the sandbox died with it',
+		frozen: 'the supervisor ended without a word; the sandbox died with it',
 		verifying: 'verification was interrupted',
 		merging: 'the merge was interrupted; the target is either at the old commit or at the new one',
 		deploying: 'the deploy was interrupted; look at the target before trying again',

@@ -1,4 +1,4 @@
-import type {Invocation, SandboxPlan} from './plan.ts';
+import type {Invocation, Mount, SandboxPlan} from './plan.ts';
 import type {Refusal} from './refusal.ts';
 
 /* The seams: each interface's comments are its contract, and every kind passes one conformance suite. */
@@ -26,6 +26,12 @@ export type PreparedSandbox = {
 	enter(inner: Invocation, keeperPid: number): Invocation;
 	/** `inner` in a sandbox with an empty network namespace: no proxy, nothing. */
 	alone(inner: Invocation): Invocation;
+	/**
+	 * What makes a mount in a sandbox that is running, or takes one away; exit code 0 is done. Undefined where this
+	 * machine cannot: then it waits for the next start. `initPid` is the host's id of the sandbox's first process.
+	 */
+	give(mount: Mount, kind: 'folder' | 'file', initPid: number, keeperPid: number): Invocation | undefined;
+	take(target: string, initPid: number, keeperPid: number): Invocation | undefined;
 };
 
 /**

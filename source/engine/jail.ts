@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import type {Mount} from '../core/plan.ts';
 import type {Outcome} from '../core/seams.ts';
@@ -18,25 +18,30 @@ export async function jail(context: Context, runId: string, places: RunPaths, op
 	script: string; argv?: readonly string[]; mounts: readonly Mount[]; cwd?: string; env?: Record<string, string>; input?: string; onOutput?(bytes: Uint8Array): void; timeout?: number;
 }): Promise<Outcome & {stdout: string; stderr: string}> {
 	const {sandbox} = await chooseSandbox(context);
-	const folder = path.join(places.folder, 'jail');
+	// Several looks at one run may go on at once: the supervisor's, a person's.
+	const folder = mkdtempSync(path.join(places.folder, 'jail-'));
 	const plan = basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}});
 	const invocation = sandbox.prepare(plan, folder).alone({argv: ['/bin/sh', '-c', options.script, 'sh', ...options.argv ?? []], cwd: plan.cwd, env: {}});
 	let stdout = '';
 	let stderr = '';
-	const outcome = await context.executor.run(invocation, {
-		timeout: options.timeout ?? patience,
-		input: options.input,
-		onOutput(bytes, stream) {
-			if (stream === 'stderr') {
-				stderr = (stderr + Buffer.from(bytes).toString('utf8')).slice(-20_000);
-			} else if (options.onOutput) {
-				options.onOutput(bytes);
-			} else if (stdout.length < 16 * 1024 ** 2) {
-				stdout += Buffer.from(bytes).toString('utf8');
-			}
-		},
-	});
-	return {...outcome, stdout, stderr};
+	try {
+		const outcome = await context.executor.run(invocation, {
+			timeout: options.timeout ?? patience,
+			input: options.input,
+			onOutput(bytes, stream) {
+				if (stream === 'stderr') {
+					stderr = (stderr + Buffer.from(bytes).toString('utf8')).slice(-20_000);
+				} else if (options.onOutput) {
+					options.onOutput(bytes);
+				} else if (stdout.length < 16 * 1024 ** 2) {
+					stdout += Buffer.from(bytes).toString('utf8');
+				}
+			},
+		});
+		return {...outcome, stdout, stderr};
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
 }
 
 /** An empty folder that the run's uid may write, for one piece of work in a jail. */

@@ -1,4 +1,5 @@
 import {existsSync, realpathSync} from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {rulesOf, type Policy} from '../core/policy.ts';
@@ -9,7 +10,7 @@ import type {Availability, Sandbox} from '../core/seams.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {insideHome, toolchain} from '../host/toolchain.ts';
 import {baseMounts} from '../host/worktree.ts';
-import {filesPaths} from '../scopes/files/index.ts';
+import {filesMounts} from '../scopes/files/index.ts';
 import {networkRules} from '../scopes/network/index.ts';
 import type {EgressState} from '../host/proxy.ts';
 import type {Context} from './context.ts';
@@ -36,7 +37,7 @@ export function basicPlan(runId: string, folder: string, extra: {mounts?: readon
 	const {mounts, links, env} = toolchain(folder);
 	return {
 		runId, mounts: [...mounts, ...extra.mounts ?? []], links, scratch, env: {...env, FLEET_RUN: runId, ...extra.env}, cwd: extra.cwd ?? '/tmp',
-		limits: defaultLimits, dropUid: dropUidOf(runId), architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+		limits: {...defaultLimits, memory: Math.max(1024 ** 3, Math.min(defaultLimits.memory, os.totalmem() / 2))}, dropUid: dropUidOf(runId), architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
 	};
 }
 
@@ -51,9 +52,9 @@ export const proxyEnvironment: Readonly<Record<string, string>> = {
 export function runPlan(run: Run, places: RunPaths, commonDir: string, now: number): {plan: SandboxPlan; notes: string[]} {
 	const notes: string[] = [];
 	const granted: Mount[] = [];
-	for (const wanted of filesPaths(run.grants, now)) {
+	for (const {path: wanted, mode} of filesMounts(run.grants, now)) {
 		if (existsSync(wanted)) {
-			granted.push({source: realpathSync(wanted), target: wanted, mode: 'read'});
+			granted.push({source: realpathSync(wanted), target: wanted, mode});
 		} else {
 			notes.push(`files:${wanted} is not there`);
 		}
@@ -72,7 +73,8 @@ export function runPlan(run: Run, places: RunPaths, commonDir: string, now: numb
 /** What the run may reach: the policy's hosts for builds, and the grants in force. */
 export function egressState(run: Run, policy: Policy, now: number): EgressState {
 	return {
-		rules: [...rulesOf(policy.network, 'policy'), ...networkRules(run.grants, now)],
+		// A frozen run has no way out, whatever it holds.
+		rules: run.stage === 'frozen' ? [] : [...rulesOf(policy.network, 'policy'), ...networkRules(run.grants, now)],
 		// A private host that the policy lists under `network` is named, too.
 		privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy'),
 	};

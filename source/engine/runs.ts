@@ -1,10 +1,11 @@
-import {readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {isName, printable} from '../core/names.ts';
 import {foldRun, liveStages, withoutWorker, type Run} from '../core/run.ts';
 import {Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
-import type {RunPaths} from '../host/paths.ts';
+import {groupName, removeCgroup} from '../host/cgroup.ts';
+import {tidy, type RunPaths} from '../host/paths.ts';
 import {Connection} from '../host/socket.ts';
 import type {Context} from './context.ts';
 
@@ -34,7 +35,23 @@ export function readRun(places: RunPaths): Run | undefined {
 
 	// The worker may have ended between the two looks. Whoever let the lock go had written its last line before.
 	const last = fold(places);
-	return last && withoutWorker(last);
+	const gone = last && withoutWorker(last);
+	if (gone !== last && existsSync(places.socket)) {
+		// A dead worker removes nothing: the first who looks does. With the lock, so that no new worker loses its own.
+		const lock = Lock.acquire(places.lock);
+		if (lock) {
+			clean(places);
+			lock.release();
+		}
+	}
+
+	return gone;
+}
+
+/** Takes away what a worker that was killed left. */
+function clean(places: RunPaths): void {
+	tidy(places);
+	removeCgroup(groupName(places));
 }
 
 /** Every run, newest first. */
@@ -70,10 +87,11 @@ export async function withJournal<Result>(context: Context, runId: string, work:
 	}
 
 	// A supervisor keeps the journal for hours: nobody should wait for that.
-	const live = readRun(places)?.stage === 'running';
+	const stage = readRun(places)?.stage;
+	const live = stage === 'running' || stage === 'frozen';
 	const journal = Journal.open(places, live ? 0 : wait);
 	if (!journal) {
-		throw new Refusal(live ? `${runId} is running` : `${runId} is at work: another process holds its journal`, live ? `fleet stop ${runId}` : 'wait for what is going on', 3);
+		throw new Refusal(live ? `${runId} is ${stage}` : `${runId} is at work: another process holds its journal`, live ? `fleet stop ${runId}` : 'wait for what is going on', 3);
 	}
 
 	try {
@@ -83,6 +101,7 @@ export async function withJournal<Result>(context: Context, runId: string, work:
 
 		const gone = withoutWorker(journal.run);
 		if (gone !== journal.run) {
+			clean(places);
 			journal.append({type: 'run.crashed', because: gone.because}, 'fleet');
 		}
 

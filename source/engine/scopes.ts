@@ -3,6 +3,7 @@ import {decideActor, decideScopeChange} from '../core/decide.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import type {Actor, Grant} from '../core/scope.ts';
+import {filesOf} from '../scopes/files/index.ts';
 import {parseGrantable, parseScope} from '../scopes/registry.ts';
 import {formatScope} from '../core/scope.ts';
 import type {Journal} from '../host/journal.ts';
@@ -25,16 +26,34 @@ export function makeGrant(actor: Actor, scope: string, because: string, duration
 	return {id: randomBytes(4).toString('hex'), scope: parsed.scope, because: because.trim(), by: actor, at: new Date(now).toISOString(), until: duration === undefined ? undefined : new Date(now + duration).toISOString()};
 }
 
-/** Turns a scope on in a journal that is held. @returns when it takes effect, in words */
-export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, live: boolean): string {
+/** @throws Refusal where the scope cannot be granted to this run; nothing is written */
+export function checkGrant(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined): Grant {
 	const refusal = decideScopeChange(journal.run, actor, because);
 	if (refusal) {
 		throw refusal;
 	}
 
 	const grant = makeGrant(actor, scope, because, duration);
+	const files = filesOf(grant.scope);
+	const other = files && journal.run.grants.find(held => held.scope !== grant.scope && filesOf(held.scope)?.path === files.path);
+	if (other) {
+		throw new Refusal(`${other.scope} is granted already`, `fleet revoke ${journal.run.id} ${other.scope} first`);
+	}
+
+	return grant;
+}
+
+/**
+ * Turns a scope on in a journal that is held.
+ * @param reaches `now`: a run that is going on has it already; `start`: there is none; other words: why it waits
+ * @returns when it takes effect, in words
+ */
+export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reaches: string): string {
+	const grant = checkGrant(journal, actor, scope, because, duration);
 	const {kind} = orThrow(parseGrantable(scope));
-	const effect = !live ? 'when the run is next started' : kind.effect === 'live' ? 'from the next request on' : `when the run is next started: fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
+	const effect = reaches === 'start' ? 'when the run is next started'
+		: reaches === 'now' ? kind.id === 'network' ? 'from the next request on' : 'from now on'
+			: `when the run is next started (${reaches}): fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
 	journal.append({type: 'scope.granted', grant, effect}, actor);
 	return effect;
 }
@@ -73,20 +92,20 @@ export async function allow(context: Context, run: Run, scope: string, because: 
 		}
 	}
 
-	return withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, false));
+	return withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, 'start'));
 }
 
-/** Turns a scope off, and cuts what is open through it. @returns how many connections were cut */
-export async function revoke(context: Context, run: Run, scope: string, because: string): Promise<number> {
+/** Turns a scope off, and cuts what is open through it. @returns how many connections were cut, and why a mount stayed, if one did */
+export async function revoke(context: Context, run: Run, scope: string, because: string): Promise<{cut: number; left?: string | undefined}> {
 	const connection = await connect(context, run.id);
 	if (connection) {
 		try {
-			const {cut} = await connection.request({method: 'revoke', scope, because, actor: context.actor as `person:${string}`});
-			return Number(cut);
+			const {cut, left} = await connection.request({method: 'revoke', scope, because, actor: context.actor as `person:${string}`});
+			return {cut: Number(cut), left: left === undefined ? undefined : String(left)};
 		} finally {
 			connection.close();
 		}
 	}
 
-	return withJournal(context, run.id, async journal => revokeIn(journal, context.actor, scope, because, () => 0));
+	return withJournal(context, run.id, async journal => ({cut: revokeIn(journal, context.actor, scope, because, () => 0)}));
 }

@@ -1,20 +1,26 @@
-import {chmodSync, closeSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
+import {chmodSync, closeSync, existsSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import process from 'node:process';
 import {decideActor} from '../core/decide.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
+import type {Invocation, SandboxPlan} from '../core/plan.ts';
+import {formatScope, type Actor} from '../core/scope.ts';
+import {groupName, openCgroup, signalTree, treeMemory, type Cgroup} from '../host/cgroup.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
 import {bury} from '../host/worktree.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
+import {filesOf} from '../scopes/files/index.ts';
+import {parseScope} from '../scopes/registry.ts';
 import type {Context} from './context.ts';
-import {sweep} from './jail.ts';
+import {jail, sweep} from './jail.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
-import {grantIn, revokeIn} from './scopes.ts';
+import {checkGrant, grantIn, revokeIn} from './scopes.ts';
 import {openSession, type Session} from './session.ts';
 
 const ringSize = 256 * 1024;
@@ -61,6 +67,42 @@ class EventCounter {
 	}
 }
 
+/** What is limited, and by what; what is not is said, too. */
+function limitNotes({limits}: SandboxPlan, group: Cgroup | undefined): string[] {
+	const gib = (bytes: number) => `${Math.round(bytes / 1024 ** 3 * 10) / 10} GiB`;
+	return [
+		`limits for each process: memory ${gib(limits.dataSize)}, file size ${gib(limits.fileSize)}, ${limits.openFiles} descriptors, no core file; ${limits.processes} processes`,
+		group && group.limits.length > 0 ? `limits for the whole run, by control group: ${group.limits.join(', ')}` : `no control group is writable here: memory in all (${gib(limits.memory)}) is looked at every few seconds, the processor is shared by priority only`,
+		`limits for the whole run, looked at every 30 s or more: ${gib(limits.growth)} more on disk; ends after ${Math.round(limits.wallClock / 3_600_000)} hours`,
+	];
+}
+
+async function removeGroup(group: Cgroup | undefined): Promise<void> {
+	// The kernel takes a moment to bury the last process.
+	for (let tries = 0; group && tries < 20; tries++) {
+		group.remove();
+		if (!group.joins.some(file => existsSync(file))) {
+			return;
+		}
+
+		await new Promise(resolve => {
+			setTimeout(resolve, 25);
+		});
+	}
+}
+
+const diskScript = 'du --summarize --one-file-system --block-size=1 "$@" 2> /dev/null | cut -f1';
+
+/** Bytes that a run's folders take on disk, counted in a jail; undefined where it took too long. */
+async function diskUse(context: Context, places: RunPaths, folders: string[]): Promise<number | undefined> {
+	try {
+		const {stdout, timedOut} = await jail(context, path.basename(places.folder), places, {script: diskScript, argv: folders, mounts: folders.map(folder => ({source: folder, target: folder, mode: 'read' as const})), timeout: 60_000});
+		return timedOut ? undefined : stdout.trim().split('\n').reduce((sum, line) => sum + Number(line), 0);
+	} catch {
+		return undefined;
+	}
+}
+
 const setupScript = 'n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
 
 /**
@@ -102,6 +144,11 @@ class Supervision {
 	#session: Session | undefined;
 	#stopped: string | undefined;
 	#expiry: NodeJS.Timeout | undefined;
+	#timer: NodeJS.Timeout | undefined;
+	#wake: () => void = () => {};
+	#ended = false;
+	#group: Cgroup | undefined;
+	#plan: SandboxPlan | undefined;
 
 	constructor(context: Context, places: RunPaths, journal: Journal) {
 		this.#context = context;
@@ -122,7 +169,10 @@ class Supervision {
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
 			const swept = await sweep(this.#context, run.id, this.#places);
-			const {plan, notes} = runPlan(run, this.#places, commonDir, Date.now());
+			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now());
+			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
+			const plan = {...own, joins: this.#group?.joins};
+			this.#plan = plan;
 			const agent = this.#context.agents.find(agent => agent.id === run.agent);
 			if (!agent) {
 				throw new Refusal(`the agent "${run.agent}" is not known to this version`, 'upgrade fleet');
@@ -152,7 +202,7 @@ class Supervision {
 			this.#scheduleExpiry();
 			const inner = policy.setup.length === 0 ? invocation : {...invocation, argv: ['/bin/sh', '-c', setupScript, 'sh', String(policy.setup.length), ...policy.setup, ...invocation.argv]};
 			const log = new OutputLog(this.#places.output);
-			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...swept, 'limits: no cgroup, so processor share and total disk are not limited']});
+			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...swept, ...limitNotes(plan, this.#group)]});
 			await this.#work(this.#session.prepared.enter(inner, this.#session.keeperPid), log, plan.limits.wallClock, policy.setup.length > 0, started);
 		} catch (error) {
 			fail(error);
@@ -161,6 +211,7 @@ class Supervision {
 			server?.close();
 			rmSync(this.#places.socket, {force: true});
 			await this.#session?.close();
+			await removeGroup(this.#group);
 		}
 	}
 
@@ -176,6 +227,9 @@ class Supervision {
 				},
 				onExit: ({code, signal}) => {
 					clearTimeout(timer);
+					clearTimeout(this.#timer);
+					this.#ended = true;
+					this.#wake();
 					const name = this.#stopped === undefined ? signalName(signal) : undefined;
 					const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
 					this.#write({type: 'run.exited', code: name || this.#stopped !== undefined ? null : code, signal: name ?? null, because});
@@ -190,7 +244,57 @@ class Supervision {
 			process.on('SIGINT', onSignal);
 			process.on('SIGHUP', onSignal);
 			started();
+			void this.#watch();
 		});
+	}
+
+	/**
+	 * Looks from time to time at what no kernel limit covers here: the memory of all processes together, where there is
+	 * no control group, and what the run's folders grew by. Each look costs at most a hundredth of the time.
+	 */
+	async #watch(): Promise<void> {
+		const {limits} = this.#plan!;
+		const folders = [this.#places.worktree, this.#places.privateGit];
+		let before: number | undefined;
+		let nextDisk = 0;
+		for (let pause = 2000; ; pause = Math.min(10_000, pause + 500)) {
+			await new Promise<void>(resolve => {
+				this.#wake = resolve;
+				this.#timer = setTimeout(resolve, pause);
+			});
+			if (this.#ended) {
+				return;
+			}
+
+			if (this.#group?.memory() === undefined && treeMemory(this.#terminal!.pid) > limits.memory) {
+				this.#stop('its processes held more memory than a run may');
+				return;
+			}
+
+			if (Date.now() >= nextDisk) {
+				const began = Date.now();
+				const size = await diskUse(this.#context, this.#places, folders);
+				nextDisk = Date.now() + Math.max(30_000, 100 * (Date.now() - began));
+				before ??= size;
+				if (size !== undefined && before !== undefined && size - before > limits.growth && this.#journal.run.stage === 'running') {
+					this.#freeze(`its folders grew by ${Math.round((size - before) / 1024 ** 2)} MiB, more than a run may`, 'fleet');
+				}
+			}
+		}
+	}
+
+	/** Stops every process of the run where it stands, from outside, and closes its way out. */
+	#freeze(because: string, actor: Actor): void {
+		const pid = this.#terminal!.pid;
+		const whole = (this.#group?.freeze(true) ?? false) || signalTree(pid, true);
+		this.#journal.append({type: 'run.frozen', because, whole}, actor);
+		this.#session!.proxy.cut();
+	}
+
+	#thaw(): void {
+		if (!(this.#group?.freeze(false) ?? false)) {
+			signalTree(this.#terminal!.pid, false);
+		}
 	}
 
 	/** The monitor's death takes the whole pid namespace with it: a frozen or hostile process inside has no say. */
@@ -198,6 +302,8 @@ class Supervision {
 		if (this.#stopped === undefined) {
 			this.#stopped = because;
 			this.#terminal?.kill('SIGKILL');
+			// A frozen group of version 1 holds even the dead.
+			this.#group?.freeze(false);
 		}
 	}
 
@@ -227,11 +333,63 @@ class Supervision {
 			for (const grant of this.#journal.run.grants) {
 				if (grant.until !== undefined && Date.parse(grant.until) <= Date.now()) {
 					this.#write({type: 'scope.expired', scope: grant.scope, cut: this.#session?.proxy.cut() ?? 0});
+					void this.#takeFiles(grant.scope);
 				}
 			}
 
 			this.#scheduleExpiry();
 		}, Math.max(0, Math.min(2 ** 31 - 1, Math.min(...ends) - Date.now())));
+	}
+
+	/** The sandbox's first process, as the host counts. */
+	#initPid(): number {
+		const pid = this.#terminal!.pid;
+		return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+	}
+
+	/** Mounts what a `files:` scope opens. @returns why it waits for the next start; undefined where it is there, or there is nothing to mount */
+	async #giveFiles(scope: string): Promise<string | undefined> {
+		const parsed = parseScope(scope);
+		const found = parsed instanceof Refusal ? undefined : filesOf(formatScope(parsed));
+		if (!found) {
+			return undefined;
+		}
+
+		if (!existsSync(found.path)) {
+			return `${found.path} is not there`;
+		}
+
+		const source = realpathSync(found.path);
+		// What was given for reading is not to lie under what is given for writing, or the other way round.
+		await this.#takeFiles(scope);
+		return this.#runMount(this.#session!.prepared.give({source, target: found.path, mode: found.mode}, statSync(source).isDirectory() ? 'folder' : 'file', this.#initPid(), this.#session!.keeperPid));
+	}
+
+	/** Takes a mount away. @returns what stayed, in words */
+	async #takeFiles(scope: string): Promise<string | undefined> {
+		const parsed = parseScope(scope);
+		const found = parsed instanceof Refusal ? undefined : filesOf(formatScope(parsed));
+		if (!found || this.#ended) {
+			return undefined;
+		}
+
+		return this.#runMount(this.#session!.prepared.take(found.path, this.#initPid(), this.#session!.keeperPid));
+	}
+
+	async #runMount(invocation: Invocation | undefined): Promise<string | undefined> {
+		if (!invocation) {
+			return 'there is no Perl here to make the mount';
+		}
+
+		let words = '';
+		try {
+			const {code} = await this.#context.executor.run(invocation, {timeout: 10_000, onOutput(bytes) {
+				words = (words + Buffer.from(bytes).toString('utf8')).slice(-500);
+			}});
+			return code === 0 ? undefined : words.trim().split('\n').at(-1) || 'the mount could not be made';
+		} catch (error) {
+			return (error as Error).message;
+		}
 	}
 
 	async #listen(): Promise<net.Server> {
@@ -273,7 +431,7 @@ class Supervision {
 						return;
 					}
 
-					this.#answer(request, send);
+					void this.#answer(request, send);
 				}
 			} catch {
 				socket.destroy();
@@ -281,20 +439,22 @@ class Supervision {
 		});
 	}
 
-	#answer(request: Request, send: (response: Response) => void): void {
+	async #answer(request: Request, send: (response: Response) => void): Promise<void> {
 		const {id} = request;
 		try {
-			send({id, ok: true, result: this.#perform(request, send)});
+			send({id, ok: true, result: await this.#perform(request, send)});
 		} catch (error) {
 			const refusal = error instanceof Refusal ? error : new Refusal((error as Error).message, 'look at the run with fleet show', 1);
 			send({id, ok: false, because: refusal.because, hint: refusal.hint, exitCode: refusal.exitCode});
 		}
 	}
 
-	#perform(request: Request, send: (response: Response) => void): Record<string, unknown> {
+	async #perform(request: Request, send: (response: Response) => void): Promise<Record<string, unknown>> {
 		switch (request.method) {
 			case 'allow': {
-				const effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, true);
+				checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration);
+				const waits = await this.#giveFiles(request.scope);
+				const effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now');
 				this.#scheduleExpiry();
 				return {effect};
 			}
@@ -302,7 +462,8 @@ class Supervision {
 			case 'revoke': {
 				const cut = revokeIn(this.#journal, request.actor, request.scope, request.because, () => this.#session?.proxy.cut() ?? 0);
 				this.#scheduleExpiry();
-				return {cut};
+				const left = await this.#takeFiles(request.scope);
+				return {cut, ...(left === undefined ? {} : {left})};
 			}
 
 			case 'stop': {
@@ -312,6 +473,25 @@ class Supervision {
 				}
 
 				this.#stop(request.because === '' ? `stopped by ${request.actor.replace('person:', '')}` : request.because);
+				return {};
+			}
+
+			case 'freeze':
+			case 'thaw': {
+				const frozen = this.#journal.run.stage === 'frozen';
+				const refusal = decideActor(request.actor, `to ${request.method} a run`) ?? (frozen === (request.method === 'freeze') ? new Refusal(`${this.#journal.run.id} is ${frozen ? 'frozen already' : 'not frozen'}`, frozen ? `fleet thaw or fleet stop ${this.#journal.run.id}` : `fleet show ${this.#journal.run.id}`) : undefined);
+				if (refusal) {
+					throw refusal;
+				}
+
+				const because = request.because === '' ? `by ${request.actor.replace('person:', '')}` : request.because;
+				if (request.method === 'freeze') {
+					this.#freeze(because, request.actor);
+				} else {
+					this.#journal.append({type: 'run.thawed', because}, request.actor);
+					this.#thaw();
+				}
+
 				return {};
 			}
 

@@ -1,5 +1,6 @@
+import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, lstatSync, mkdirSync, statSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -105,4 +106,19 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 export function openRuntime(paths: Paths): void {
 	privateFolder(path.dirname(paths.runtime));
 	privateFolder(paths.runtime);
+}
+
+/** Removes what a worker that was killed left of a run: its socket and the folders of work that is over. Only for who holds the run's lock. */
+export function tidy(places: RunPaths): void {
+	rmSync(places.socket, {force: true});
+	rmSync(places.scratch, {recursive: true, force: true});
+	let names: string[] = [];
+	try {
+		names = readdirSync(places.folder);
+	} catch {}
+
+	for (const name of names.filter(name => name.startsWith('jail-') || name === 'verify' || name === 'audit')) {
+		// rm walks by descriptors and never through a link, which an agent may have left in such a folder.
+		execFileSync('rm', ['-rf', '--one-file-system', '--', path.join(places.folder, name)], {stdio: 'ignore'});
+	}
 }

@@ -10,6 +10,8 @@ const requestSchema = v.variant('method', [
 	v.strictObject({id: v.number(), method: v.literal('allow'), scope: v.string(), because: reason, duration: v.optional(v.number()), actor}),
 	v.strictObject({id: v.number(), method: v.literal('revoke'), scope: v.string(), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('stop'), because: reason, actor}),
+	v.strictObject({id: v.number(), method: v.literal('freeze'), because: reason, actor}),
+	v.strictObject({id: v.number(), method: v.literal('thaw'), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('attach'), columns: size, rows: size, actor}),
 	v.strictObject({id: v.number(), method: v.literal('input'), data: v.string()}),
 	v.strictObject({id: v.number(), method: v.literal('resize'), columns: size, rows: size}),

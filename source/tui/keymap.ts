@@ -5,7 +5,7 @@ import {selectedRun, type ScreenId, type State} from './state.ts';
 /* What each key means and why it means nothing now: footer, help and the readme's table come from these records. */
 
 export type Action =
-	| 'up' | 'down' | 'top' | 'bottom' | 'open' | 'back' | 'quit' | 'help' | 'new' | 'attach' | 'grant' | 'toggle' | 'stop' | 'resume' | 'discard' | 'restore' | 'show-discarded'
+	| 'up' | 'down' | 'top' | 'bottom' | 'open' | 'back' | 'quit' | 'help' | 'new' | 'attach' | 'grant' | 'toggle' | 'stop' | 'panic' | 'thaw' | 'resume' | 'discard' | 'restore' | 'show-discarded'
 	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'gates' | 'audit' | 'verify' | 'verify-output' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor';
 
 export type Binding = {
@@ -28,6 +28,10 @@ function needsRun(state: State): string | undefined {
 function busy(state: State): string | undefined {
 	const run = selectedRun(state);
 	return run && state.busy[run.id] ? `${state.busy[run.id]} is going on` : undefined;
+}
+
+function isLive(state: State): boolean {
+	return ['running', 'frozen'].includes(selectedRun(state)?.stage ?? '');
 }
 
 function gate(id: GateId) {
@@ -66,7 +70,9 @@ export const bindings: readonly Binding[] = [
 	{action: 'merge', keys: ['m'], title: 'merge', screens: ['audit'], footer: true, disabled: gate('merge')},
 	{action: 'deploy', keys: ['p'], title: 'deploy', screens: ['audit'], footer: true, disabled: gate('deploy')},
 	{action: 'reject', keys: ['X'], title: 'reject', screens: ['audit'], footer: true, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) ? `the run is ${selectedRun(state)!.stage}` : undefined)},
-	{action: 'stop', keys: ['x'], title: 'stop', screens: lists, footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'running' ? undefined : `the run is ${selectedRun(state)!.stage}`)},
+	{action: 'stop', keys: ['x'], title: 'stop', screens: lists, footer: true, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
+	{action: 'panic', keys: ['!'], title: 'freeze; again: stop', screens: lists, footer: false, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
+	{action: 'thaw', keys: ['u'], title: 'thaw', screens: lists, footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'frozen' ? undefined : 'it is not frozen')},
 	{action: 'resume', keys: ['r'], title: 'resume', screens: lists, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
 	{action: 'discard', keys: ['D'], title: 'discard', screens: lists, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
 	{action: 'restore', keys: ['U'], title: 'restore', screens: ['fleet'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'discarded' ? undefined : 'it is not discarded')},

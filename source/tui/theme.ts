@@ -35,6 +35,7 @@ export function stageColour(stage: Stage): string | undefined {
 			return theme.bad;
 		}
 
+		case 'frozen':
 		case 'deploy-unknown': {
 			return theme.warn;
 		}

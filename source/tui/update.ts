@@ -271,6 +271,14 @@ function act(state: State, action: Action): Step {
 			return begin(state, ['stop', id], 'stop');
 		}
 
+		case 'panic': {
+			return selectedRun(state)?.stage === 'frozen' ? begin(state, ['stop', id, '--because', 'stopped while frozen'], 'stop') : begin(state, ['freeze', id], 'freeze');
+		}
+
+		case 'thaw': {
+			return begin(state, ['thaw', id], 'thaw');
+		}
+
 		case 'resume': {
 			return begin(state, ['resume', id], 'resume');
 		}

@@ -15,7 +15,7 @@ export const nullSandbox: Sandbox = {
 	prepare(plan, folder): PreparedSandbox {
 		const prepared = bubblewrap.prepare(plan, folder);
 		const open = (inner: Invocation): Invocation => ({argv: ['/usr/bin/env', ...inner.argv], cwd: plan.mounts.find(mount => mount.target === plan.cwd)?.source ?? '/tmp', env: {...plan.env, ...inner.env}});
-		return {keeper: prepared.keeper, enter: open, alone: open};
+		return {...prepared, enter: open, alone: open};
 	},
 };
 

@@ -1,15 +1,20 @@
 import {Refusal} from '../../core/refusal.ts';
 import {isInForce, type Grant, type ScopeKind} from '../../core/scope.ts';
 
-/** Read a folder or file outside the project. Takes effect when the run is next started. */
+function split(subject: string): {path: string; suffix: '' | ':rw'} {
+	return subject.endsWith(':rw') ? {path: subject.slice(0, -3), suffix: ':rw'} : {path: subject, suffix: ''};
+}
+
+/** Read, or with `:rw` change, a folder or file outside the project. A run that is going on gets it at once where the sandbox can. */
 export const files: ScopeKind = {
 	id: 'files',
-	title: 'read one folder or file outside the project',
-	usage: 'files:PATH',
+	title: 'read (or with :rw change) one folder or file outside the project',
+	usage: 'files:PATH[:rw]',
 	byDefault: false,
-	effect: 'next start',
-	warning: 'everything below it becomes readable to the run',
-	parse(subject) {
+	effect: 'live',
+	warning: 'everything below it becomes readable to the run; what it opened stays open to it after a revoke',
+	parse(written) {
+		const {path: subject, suffix} = split(written);
 		if (!subject.startsWith('/')) {
 			return new Refusal(`"${subject.slice(0, 60)}" is not an absolute path`, 'write files:/path/to/folder');
 		}
@@ -19,16 +24,27 @@ export const files: ScopeKind = {
 		}
 
 		const path = subject.replaceAll(/\/+/g, '/').replace(/\/$/, '');
-		return path === '' ? new Refusal('the whole file system is not a scope', 'name a folder') : path;
+		return path === '' ? new Refusal('the whole file system is not a scope', 'name a folder') : `${path}${suffix}`;
 	},
-	available(subject) {
+	available(written) {
+		const {path: subject} = split(written);
 		const reserved = ['/proc', '/sys', '/dev', '/run', '/tmp', '/etc', '/usr', '/home/agent', '/bin', '/lib', '/lib64', '/sbin', '/root', '/home', '/var/run'];
 		const place = reserved.find(place => subject === place || (!['/root', '/home', '/tmp', '/usr', '/etc'].includes(place) && subject.startsWith(`${place}/`)));
 		return place ? new Refusal(`${place} is not granted as files`, 'name a folder of its own') : undefined;
 	},
 };
 
-/** The paths that the grants in force open for reading. `now` in milliseconds. */
-export function filesPaths(grants: readonly Grant[], now: number): string[] {
-	return grants.filter(grant => grant.scope.startsWith('files:') && isInForce(grant, now)).map(grant => grant.scope.slice('files:'.length));
+/** What the grants in force open. `now` in milliseconds. */
+export function filesMounts(grants: readonly Grant[], now: number): Array<{readonly path: string; readonly mode: 'read' | 'write'}> {
+	return grants.filter(grant => isInForce(grant, now)).map(grant => filesOf(grant.scope)).filter(found => found !== undefined);
+}
+
+/** What a `files:` scope opens; undefined for another scope. */
+export function filesOf(scope: string): {readonly path: string; readonly mode: 'read' | 'write'} | undefined {
+	if (!scope.startsWith('files:')) {
+		return undefined;
+	}
+
+	const {path, suffix} = split(scope.slice('files:'.length));
+	return {path, mode: suffix === '' ? 'read' : 'write'};
 }

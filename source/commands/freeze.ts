@@ -1,0 +1,36 @@
+import {compose} from '../compose.ts';
+import {Refusal} from '../core/refusal.ts';
+import {connect, findRun, listRuns} from '../engine/runs.ts';
+import {reasonOption, type Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		reasonOption(command.argument('[run]').option('--all', 'every run that is at work'));
+	},
+	async run(io, [name], options) {
+		const context = compose();
+		if ((name === undefined) !== Boolean(options['all'])) {
+			throw new Refusal('name one run, or --all', 'fleet freeze RUN, or fleet freeze --all');
+		}
+
+		const runs = options['all'] ? listRuns(context).filter(run => run.stage === 'running') : [findRun(context, name!)];
+		for (const run of runs) {
+			const connection = await connect(context, run.id);
+			if (!connection) {
+				throw new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
+			}
+
+			try {
+				await connection.request({method: 'freeze', because: options['because'], actor: context.actor as `person:${string}`});
+			} finally {
+				connection.close();
+			}
+
+			io.out(`${run.id} is frozen: none of its processes runs, and nothing goes in or out; fleet thaw ${run.id}, or fleet stop ${run.id}\n`);
+		}
+
+		if (runs.length === 0) {
+			io.out('no run is at work\n');
+		}
+	},
+};

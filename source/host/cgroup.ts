@@ -1,0 +1,243 @@
+import {accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+
+/* Control groups, where one is writable: the only thing that limits a run as a whole. Version 2 with delegation, version 1, or a mix. */
+
+/** What a run may use in all. Memory in bytes; `weight` is the share of the processor against 100 for everybody else. */
+export type GroupLimits = {readonly memory: number; readonly processes: number; readonly weight: number};
+
+export type Cgroup = {
+	/** The files that a process writes its id into to be in the group. */
+	readonly joins: readonly string[];
+	/** What it limits, in words. */
+	readonly limits: readonly string[];
+	/** Stops every process where it stands, or lets them go on. False where the kernel has no freezer here. */
+	freeze(on: boolean): boolean;
+	/** Bytes in use, undefined where it is not told. */
+	memory(): number | undefined;
+	/** Removes the group, once it is empty. */
+	remove(): void;
+};
+
+/** The name of a run's control group: one machine may have several fleets. `socket` is the run's. */
+export function groupName({socket}: {readonly socket: string}): string {
+	return `${path.basename(path.dirname(socket))}-${path.basename(socket, '.sock')}`;
+}
+
+type Place = {readonly version: 1 | 2; readonly controllers: readonly string[]; readonly folder: string};
+
+/** The groups that this process is in, from the texts of /proc/self/cgroup and /proc/self/mountinfo. */
+export function findPlaces(cgroups: string, mounts: string): Place[] {
+	const mounted = mounts.split('\n').flatMap(line => {
+		const match = /^\S+ \S+ \S+ (\S+) (\S+) .* - (cgroup2?) \S+ (\S+)$/.exec(line);
+		return match ? [{root: match[1]!, at: match[2]!, version: match[3] === 'cgroup2' ? 2 : 1, options: match[4]!.split(',')}] : [];
+	});
+	return cgroups.split('\n').flatMap((line): Place[] => {
+		const match = /^\d+:([^:]*):(\/.*)$/.exec(line);
+		if (!match) {
+			return [];
+		}
+
+		const controllers = match[1] === '' ? [] : match[1]!.split(',');
+		const version = match[1] === '' ? 2 : 1;
+		const mount = mounted.find(mount => mount.version === version && controllers.every(controller => mount.options.includes(controller)));
+		// A container sees only its own part of the tree.
+		return mount && !controllers.some(name => name.startsWith('name=')) ? [{version, controllers, folder: path.join(mount.at, path.relative(mount.root, match[2]!).startsWith('..') ? '/' : path.relative(mount.root, match[2]!))}] : [];
+	});
+}
+
+function write(file: string, text: string): boolean {
+	try {
+		writeFileSync(file, text);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function isWritable(folder: string): boolean {
+	try {
+		accessSync(folder, constants.W_OK);
+		accessSync(path.join(folder, 'cgroup.procs'), constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** Version 2 hands controllers down only from a group that holds no process: this one moves into a leaf of its own. */
+function delegate(folder: string): string[] {
+	const wanted = ['memory', 'pids', 'cpu'];
+	const enabled = () => readFileSync(path.join(folder, 'cgroup.subtree_control'), 'utf8').trim().split(' ');
+	const available = readFileSync(path.join(folder, 'cgroup.controllers'), 'utf8').trim().split(' ').filter(name => wanted.includes(name));
+	const missing = available.filter(name => !enabled().includes(name));
+	if (missing.length > 0 && !write(path.join(folder, 'cgroup.subtree_control'), missing.map(name => `+${name}`).join(' '))) {
+		const leaf = path.join(folder, 'fleet-supervisors');
+		mkdirSync(leaf, {recursive: true});
+		write(path.join(leaf, 'cgroup.procs'), String(process.pid));
+		write(path.join(folder, 'cgroup.subtree_control'), missing.map(name => `+${name}`).join(' '));
+	}
+
+	return enabled().filter(name => wanted.includes(name));
+}
+
+/**
+ * Makes a group for one run, in every hierarchy that is writable.
+ * @param name unique among runs; letters, digits and dashes
+ * @returns undefined where none is writable: then nothing limits the run as a whole
+ */
+export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefined {
+	if (process.platform !== 'linux') {
+		return undefined;
+	}
+
+	let places: Place[];
+	try {
+		places = findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8')).filter(place => isWritable(place.folder));
+	} catch {
+		return undefined;
+	}
+
+	const folders: string[] = [];
+	const done: string[] = [];
+	let freezer: {file: string; on: string; off: string} | undefined;
+	let usage: string | undefined;
+	for (const {version, controllers, folder: parent} of places) {
+		const folder = path.join(parent, `fleet-${name}`);
+		if (version === 1 && !controllers.some(controller => ['memory', 'pids', 'cpu', 'freezer'].includes(controller))) {
+			continue;
+		}
+
+		try {
+			const handed = version === 2 ? delegate(parent) : controllers;
+			mkdirSync(folder, {recursive: true});
+			folders.push(folder);
+			const file = (name: string) => path.join(folder, name);
+			if (handed.includes('memory') && write(file(version === 2 ? 'memory.max' : 'memory.limit_in_bytes'), String(limits.memory))) {
+				done.push(`memory ${Math.round(limits.memory / 1024 ** 2)} MiB in all`);
+				usage = file(version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
+				write(file('memory.swap.max'), '0');
+			}
+
+			if (handed.includes('pids') && write(file('pids.max'), String(limits.processes))) {
+				done.push(`${limits.processes} processes in all`);
+			}
+
+			if (handed.includes('cpu') && write(file(version === 2 ? 'cpu.weight' : 'cpu.shares'), String(version === 2 ? limits.weight : Math.round(limits.weight * 10.24)))) {
+				done.push(`processor share ${limits.weight} of 100`);
+			}
+
+			if (existsSync(file('cgroup.freeze'))) {
+				freezer ??= {file: file('cgroup.freeze'), on: '1', off: '0'};
+			} else if (existsSync(file('freezer.state'))) {
+				freezer = {file: file('freezer.state'), on: 'FROZEN', off: 'THAWED'};
+			}
+		} catch {
+			// One hierarchy that refuses takes nothing from the others.
+		}
+	}
+
+	if (folders.length === 0) {
+		return undefined;
+	}
+
+	return {
+		joins: folders.map(folder => path.join(folder, 'cgroup.procs')), limits: done,
+		freeze: on => freezer !== undefined && write(freezer.file, on ? freezer.on : freezer.off),
+		memory() {
+			try {
+				return usage === undefined ? undefined : Number(readFileSync(usage, 'utf8'));
+			} catch {
+				return undefined;
+			}
+		},
+		remove() {
+			for (const folder of folders) {
+				removeGroup(folder);
+			}
+		},
+	};
+}
+
+function removeGroup(folder: string): void {
+	try {
+		rmdirSync(folder);
+	} catch {}
+}
+
+/** Removes what a run's supervisor that was killed left: a group without processes. */
+export function removeCgroup(name: string): void {
+	try {
+		for (const {folder} of findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'))) {
+			// The supervisor may have sat one level above, or in a leaf beside.
+			for (const parent of [folder, path.dirname(folder)]) {
+				const group = path.join(parent, `fleet-${name}`);
+				if (existsSync(group)) {
+					removeGroup(group);
+				}
+			}
+		}
+	} catch {}
+}
+
+/** Every process below one, itself first, from /proc. Processes of a pid namespace never leave the tree of its monitor. */
+export function processTree(pid: number): number[] {
+	const found: number[] = [];
+	const visit = (id: number) => {
+		found.push(id);
+		let tasks: string[] = [];
+		try {
+			tasks = readdirSync(`/proc/${id}/task`);
+		} catch {}
+
+		for (const task of tasks) {
+			try {
+				for (const child of readFileSync(`/proc/${id}/task/${task}/children`, 'utf8').split(' ')) {
+					if (child !== '' && found.length < 100_000) {
+						visit(Number(child));
+					}
+				}
+			} catch {}
+		}
+	};
+
+	visit(pid);
+	return found;
+}
+
+/**
+ * Stops a tree of processes where they stand, by a signal that none can refuse, until none is left that runs; or lets
+ * them go on. Less sure than a control group: what is born between two looks runs until the next.
+ * @returns whether all of them stand
+ */
+export function signalTree(pid: number, on: boolean): boolean {
+	const seen = new Set<number>();
+	for (let round = 0; round < 50; round++) {
+		const fresh = processTree(pid).filter(id => !seen.has(id));
+		if (fresh.length === 0) {
+			return true;
+		}
+
+		for (const id of fresh) {
+			seen.add(id);
+			try {
+				process.kill(id, on ? 'SIGSTOP' : 'SIGCONT');
+			} catch {}
+		}
+	}
+
+	return false;
+}
+
+/** Resident memory of a tree of processes, bytes; pages that they share are counted for each. */
+export function treeMemory(pid: number): number {
+	let pages = 0;
+	for (const id of processTree(pid)) {
+		try {
+			pages += Number(readFileSync(`/proc/${id}/statm`, 'utf8').split(' ')[1]);
+		} catch {}
+	}
+
+	return pages * 4096;
+}

@@ -1,0 +1,68 @@
+import type {Invocation, Mount, SandboxPlan} from '../../core/plan.ts';
+import type {Host} from './compile.ts';
+
+/* Folders given to and taken from a sandbox that is running: pure, as compile.ts is. */
+
+/**
+ * Makes, or takes away, one mount in another process's mount namespace. In Perl, since Node makes no system calls.
+ * The place is made in a clone of the sandbox's root that only this program can write; the sandbox itself sees it
+ * read-only. The place is then looked up without following any link and without crossing a mount: below a folder
+ * that the sandbox can write, nothing is ever mounted.
+ */
+const program = `
+use strict;
+my ($verb, $source, $target, $mode, $kind, $pid, $uid, $processor) = @ARGV;
+my %call = $processor eq 'arm64' ? (setns => 268, umount2 => 39, setfsuid => 151, setfsgid => 152, mkdirat => 34, close => 57) : (setns => 308, umount2 => 166, setfsuid => 122, setfsgid => 123, mkdirat => 258, close => 3);
+my ($openTree, $moveMount, $openat2, $setattr) = (428, 429, 437, 442);
+my ($here, $empty) = (-100, '');
+sub must { my ($what, $result) = @_; if ($result < 0) { print STDERR "$what: $!\\n"; exit 1 } return $result + 0 }
+sub attributes { my ($fd, $set, $clear) = @_; my $value = pack('QQQQ', $set, $clear, 0, 0); must('mount_setattr', syscall($setattr, $fd, $empty, 0x1000, $value, length $value)) }
+my $tree;
+if ($verb eq 'give') {
+	$tree = must('open_tree', syscall($openTree, $here, $source, 0x80001));
+	attributes($tree, 2 | 4 | ($mode eq 'read' ? 1 : 0), 0);
+}
+open(my $namespace, '<', "/proc/$pid/ns/mnt") or must('namespace', -1);
+must('setns', syscall($call{setns}, fileno($namespace), 0x20000));
+if ($verb eq 'take') {
+	must('umount', syscall($call{umount2}, $target, 2 | 8));
+	exit 0;
+}
+my $root = must('open_tree of the root', syscall($openTree, $here, my $slash = '/', 0x80001));
+attributes($root, 0, 1);
+if ($uid) { syscall($call{setfsgid}, $uid + 0); syscall($call{setfsuid}, $uid + 0) }
+my @parts = grep { $_ ne '' } split('/', $target);
+for my $index (0 .. $#parts) {
+	my $path = join('/', @parts[0 .. $index]);
+	if ($index == $#parts && $kind eq 'file') {
+		my $how = pack('QQQ', 0x80041, 0644, 0x0C);
+		my $file = syscall($openat2, $root, $path, $how, length $how);
+		must("making $target", $file);
+	} elsif (syscall($call{mkdirat}, $root, $path, 0755) < 0 && !$!{EEXIST}) {
+		must("making $target", -1);
+	}
+}
+my $how = pack('QQQ', 0x280000, 0, 0x01 | 0x04);
+my $place = must("$target is below a mount of its own", syscall($openat2, $here, $target, $how, length $how));
+if ($uid) { syscall($call{setfsuid}, 0); syscall($call{setfsgid}, 0) }
+must('move_mount', syscall($moveMount, $tree, $empty, $place, $empty, 4 | 0x40));
+`;
+
+function invocation(plan: SandboxPlan, host: Host, keeperPid: number, argv: string[]): Invocation | undefined {
+	if (host.perl === undefined) {
+		return undefined;
+	}
+
+	// Root is above every namespace; an ordinary user is somebody only in the keeper's, which lies above the sandbox's.
+	const enter = host.root ? [] : [host.tools.nsenter, '--target', String(keeperPid), '--user', '--mount', '--preserve-credentials', '--'];
+	return {argv: [...enter, host.perl, '-e', program, '--', ...argv, host.root ? String(plan.dropUid) : '', plan.architecture], cwd: '/', env: {PATH: '/usr/bin:/bin'}};
+}
+
+/** @param initPid the host's id of the sandbox's first process; `kind`: what the source is */
+export function compileGive(plan: SandboxPlan, host: Host, mount: Mount, kind: 'folder' | 'file', initPid: number, keeperPid: number): Invocation | undefined {
+	return invocation(plan, host, keeperPid, ['give', mount.source, mount.target, mount.mode, kind, String(initPid)]);
+}
+
+export function compileTake(plan: SandboxPlan, host: Host, target: string, initPid: number, keeperPid: number): Invocation | undefined {
+	return invocation(plan, host, keeperPid, ['take', '', target, '', '', String(initPid)]);
+}
