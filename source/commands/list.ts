@@ -1,8 +1,10 @@
 import stringWidth from 'string-width';
 import {compose} from '../compose.ts';
+import {formatChanges} from '../core/changes.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
-import {checksOf} from '../core/run.ts';
+import {checksOf, type Run} from '../core/run.ts';
 import {formatDuration} from '../core/time.ts';
+import {readChanges} from '../engine/changes.ts';
 import {listRuns} from '../engine/runs.ts';
 import {runDocument, scopesOf} from './documents.ts';
 import type {Verb} from './verb.ts';
@@ -14,8 +16,9 @@ export const verb: Verb = {
 	async run(io, _positional, options) {
 		const context = compose();
 		const runs = listRuns(context).filter(run => options['all'] || run.stage !== 'discarded');
+		const changes = (run: Run) => readChanges(context.paths.run(run.id));
 		if (options['json']) {
-			io.json(runs.map(run => runDocument(run)));
+			io.json(runs.map(run => runDocument(run, changes(run))));
 			return;
 		}
 
@@ -24,9 +27,9 @@ export const verb: Verb = {
 			return;
 		}
 
-		const rows = [['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'AGE', 'BECAUSE'], ...runs.map(run => {
+		const rows = [['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'CHANGES', 'AGE', 'BECAUSE'], ...runs.map(run => {
 			const checks = checksOf(run);
-			return [run.project.id, run.id, run.agent, run.stage, scopesOf(run).slice(2).join(' ') || '-', `${checks.passed}/${checks.total}`, formatDuration(Date.now() - Date.parse(run.createdAt)), neutraliseLine(run.because)];
+			return [run.project.id, run.id, run.agent, run.stage, scopesOf(run).slice(2).join(' ') || '-', `${checks.passed}/${checks.total}`, formatChanges(changes(run)), formatDuration(Date.now() - Date.parse(run.createdAt)), neutraliseLine(run.because)];
 		})];
 		const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => stringWidth(row[column]!))));
 		for (const row of rows) {

@@ -3,6 +3,8 @@ import {existsSync, readdirSync, realpathSync, statSync, watch as watchFile} fro
 import path from 'node:path';
 import process from 'node:process';
 import {compose} from '../compose.ts';
+import type {Changes} from '../core/changes.ts';
+import {readChanges} from '../engine/changes.ts';
 import type {Context} from '../engine/context.ts';
 import {listProjects} from '../engine/projects.ts';
 import {listRunIds, readRun} from '../engine/runs.ts';
@@ -21,6 +23,7 @@ const self = [process.execPath, process.argv[1]!] as const;
 /** Reads what is on disk, and runs verbs as processes of their own. */
 export function createClient(context: Context, here: FleetClient['here']): FleetClient {
 	const cache = new Map<string, {stamp: string; checked: number; run: Run | undefined}>();
+	const counts = new Map<string, {checked: number; changes: Changes | undefined}>();
 	const read = (id: string): Run | undefined => {
 		const places = context.paths.run(id);
 		const status = statSync(places.journal, {throwIfNoEntry: false});
@@ -45,6 +48,25 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		here,
 		now: () => Date.now(),
 		runs: () => listRunIds(context).map(id => read(id)).filter(run => run !== undefined).sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id)),
+		changes() {
+			const found: Record<string, Changes> = {};
+			for (const [id, {run}] of cache) {
+				const known = counts.get(id);
+				// Nobody counts a run that is over.
+				const moves = run && (liveStages.has(run.stage) || Date.now() - Date.parse(run.updatedAt) < 60_000);
+				const fresh = known && (!moves || Date.now() - known.checked < 2000);
+				const changes = fresh ? known.changes : readChanges(context.paths.run(id));
+				if (!fresh) {
+					counts.set(id, {checked: Date.now(), changes});
+				}
+
+				if (changes) {
+					found[id] = changes;
+				}
+			}
+
+			return found;
+		},
 		projects() {
 			try {
 				return listProjects(context);

@@ -2,6 +2,7 @@ import {compose} from '../compose.ts';
 import {gatesOf} from '../core/decide.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {isInForce} from '../core/scope.ts';
+import {readChanges} from '../engine/changes.ts';
 import {findRun} from '../engine/runs.ts';
 import {runDetails} from './documents.ts';
 import type {Verb} from './verb.ts';
@@ -11,9 +12,11 @@ export const verb: Verb = {
 		command.argument('<run>').option('--json', 'one JSON document');
 	},
 	async run(io, [name], options) {
-		const run = findRun(compose(), name!);
+		const context = compose();
+		const run = findRun(context, name!);
+		const changes = readChanges(context.paths.run(run.id));
 		if (options['json']) {
-			io.json(runDetails(run));
+			io.json(runDetails(run, changes));
 			return;
 		}
 
@@ -28,6 +31,10 @@ export const verb: Verb = {
 		}
 
 		line('stage', `${run.stage}: ${run.because}`);
+		if (changes) {
+			line('changes', `${changes.files} files (${changes.untracked} new), ${changes.added} lines added, ${changes.removed} removed`);
+		}
+
 		line('sandbox', run.sandbox || 'not started yet');
 		for (const note of run.notes) {
 			line('note', note);

@@ -6,7 +6,7 @@ import type {Run} from '../core/run.ts';
 import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import type {RunPaths} from '../host/paths.ts';
-import {adminName, baseMounts, giveToRun, privateConfig} from '../host/worktree.ts';
+import {adminName, baseMounts, giveToRun, privateConfig, sparsePatterns} from '../host/worktree.ts';
 import type {Context} from './context.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
 import {openRepository} from './projects.ts';
@@ -36,10 +36,12 @@ head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{com
 export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index"
 cd "$W" || exit 1
 git read-tree "$tip" || { echo "note the branch's tip cannot be read"; exit 0; }
+# What is not checked out is not deleted: marked over an empty folder, since marking over this one would change it.
+[ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir "$S/empty" && GIT_WORK_TREE="$S/empty" git read-tree -m -u "$tip"
 find . -mindepth 2 -name .git -prune -printf '%h\\n' > "$S/nested"
 set --
 while IFS= read -r folder; do set -- "$@" ":(top,exclude,literal)\${folder#./}"; done < "$S/nested"
-git add --all --ignore-errors -- . "$@" 2> "$S/errors" || { head -n 3 "$S/errors" | sed 's/^/incomplete /'; }
+git add --all --sparse --ignore-errors -- . "$@" 2> "$S/errors" || { head -n 3 "$S/errors" | sed 's/^/incomplete /'; }
 while IFS= read -r folder; do
 	plain=\${folder#./}
 	git ls-tree "$base" -- "$plain" | grep -q '^160000' && continue
@@ -68,15 +70,20 @@ function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
 }
 
 /** A git folder with nothing in it but the host's own configuration, for the jail to work with. */
-async function makeJailGit(run: Run, places: RunPaths, commonDir: string, git: Git): Promise<void> {
-	const folder = path.join(places.folder, 'jail.git');
+/** @param admin the name under which the real repository knows the run's worktree */
+export async function makeJailGit(folder: string, commonDir: string, admin: string, git: Git): Promise<void> {
 	rmSync(folder, {recursive: true, force: true});
 	for (const part of ['objects', 'refs', 'info']) {
 		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o755});
 	}
 
 	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
-	writeFileSync(path.join(folder, 'config'), await privateConfig(git));
+	const sparse = await sparsePatterns(commonDir, admin);
+	writeFileSync(path.join(folder, 'config'), await privateConfig(git) + (sparse?.config ?? ''));
+	if (sparse) {
+		writeFileSync(path.join(folder, 'info', 'sparse-checkout'), sparse.patterns);
+	}
+
 	const exclude = path.join(commonDir, 'info', 'exclude');
 	if (existsSync(exclude)) {
 		copyFileSync(exclude, path.join(folder, 'info', 'exclude'));
@@ -87,7 +94,6 @@ async function makeJailGit(run: Run, places: RunPaths, commonDir: string, git: G
 		copyFileSync(shallow, path.join(folder, 'shallow'));
 	}
 
-	giveToRun(run.id, folder);
 }
 
 function parseLook(text: string): Look | string {
@@ -155,7 +161,9 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 		throw new Refusal(`the worktree of ${run.id} is gone`, `fleet restore ${run.id}, or look at ${run.branch} itself`);
 	}
 
-	await makeJailGit(run, places, commonDir, git);
+	const jailGit = path.join(places.folder, 'jail.git');
+	await makeJailGit(jailGit, commonDir, adminName(places), git);
+	giveToRun(run.id, jailGit);
 	makeScratch(run.id, places);
 	const quarantine = new Git({gitDir: places.quarantine, own: true});
 	try {
@@ -225,16 +233,18 @@ export async function capture(context: Context, journal: Journal): Promise<Captu
 	const branch = `refs/heads/${run.branch}`;
 	const published = await git.resolve(`refs/fleet/runs/${run.id}/head`);
 	const current = await git.resolve(branch);
+	const extraSpecs = extraRefs.map(name => `+${name}:${name.replace('refs/fleet/extra', `refs/fleet/runs/${run.id}/extra`)}`);
 	if (current !== captured.head) {
 		const expected = published ?? run.base;
 		if (current !== undefined && current !== expected) {
 			throw gateRefusal(`the branch ${run.branch} was moved outside of fleet, to ${current.slice(0, 10)}`, `git branch NEW-NAME ${current.slice(0, 10)}, then git branch -f ${run.branch} ${expected.slice(0, 10)}`);
 		}
 
-		const specs = [`+refs/fleet/head:refs/fleet/runs/${run.id}/head`, ...extraRefs.map(name => `+${name}:${name.replace('refs/fleet/extra', `refs/fleet/runs/${run.id}/extra`)}`)];
-		await git.must(['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules', places.quarantine, ...specs]);
+		await fetchRefs(git, places.quarantine, [`+refs/fleet/head:refs/fleet/runs/${run.id}/head`, ...extraSpecs]);
 		await git.must(['update-ref', '-m', `fleet: work of run ${run.id}`, branch, captured.head, current ?? '0'.repeat(captured.head.length)]);
-	} else if (published !== captured.head) {
+	} else if (published !== captured.head || extraRefs.length > 0) {
+		// A stash, or a branch of the agent's own, is work even where its branch did not move.
+		await fetchRefs(git, places.quarantine, extraSpecs);
 		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, captured.head]);
 	}
 
@@ -244,6 +254,12 @@ export async function capture(context: Context, journal: Journal): Promise<Captu
 	}
 
 	return captured;
+}
+
+async function fetchRefs(git: Git, from: string, specs: string[]): Promise<void> {
+	if (specs.length > 0) {
+		await git.must(['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules', from, ...specs]);
+	}
 }
 
 /** What must not be merged, found in the objects themselves: gitlinks and bare repositories that the base does not have, names with control bytes. */

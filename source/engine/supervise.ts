@@ -15,6 +15,7 @@ import {bury} from '../host/worktree.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
 import {filesOf} from '../scopes/files/index.ts';
 import {parseScope} from '../scopes/registry.ts';
+import {countChanges, rememberChanges} from './changes.ts';
 import type {Context} from './context.ts';
 import {jail, sweep} from './jail.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
@@ -147,6 +148,7 @@ class Supervision {
 	#timer: NodeJS.Timeout | undefined;
 	#wake: () => void = () => {};
 	#ended = false;
+	#hasOutput = true;
 	#group: Cgroup | undefined;
 	#plan: SandboxPlan | undefined;
 
@@ -212,6 +214,10 @@ class Supervision {
 			rmSync(this.#places.socket, {force: true});
 			await this.#session?.close();
 			await removeGroup(this.#group);
+			if (this.#ended) {
+				await this.#count();
+			}
+
 		}
 	}
 
@@ -221,6 +227,7 @@ class Supervision {
 			const timer = setTimeout(() => this.#stop('its time was up'), wallClock);
 			this.#terminal = openTerminal(invocation, {columns: 100, rows: 30}, {
 				onData: bytes => {
+					this.#hasOutput = true;
 					log.write(bytes);
 					this.#remember(bytes);
 					this.#tell({output: Buffer.from(bytes).toString('base64')});
@@ -257,6 +264,7 @@ class Supervision {
 		const folders = [this.#places.worktree, this.#places.privateGit];
 		let before: number | undefined;
 		let nextDisk = 0;
+		let nextCount = 0;
 		for (let pause = 2000; ; pause = Math.min(10_000, pause + 500)) {
 			await new Promise<void>(resolve => {
 				this.#wake = resolve;
@@ -271,6 +279,10 @@ class Supervision {
 				return;
 			}
 
+			if (this.#hasOutput && Date.now() >= nextCount) {
+				nextCount = Date.now() + await this.#count();
+			}
+
 			if (Date.now() >= nextDisk) {
 				const began = Date.now();
 				const size = await diskUse(this.#context, this.#places, folders);
@@ -281,6 +293,22 @@ class Supervision {
 				}
 			}
 		}
+	}
+
+	/** Counts what the run changed, for the list. @returns how long to wait until the next time, so that it costs little: milliseconds */
+	async #count(): Promise<number> {
+		const began = Date.now();
+		this.#hasOutput = false;
+		try {
+			const changes = await countChanges(this.#context, this.#journal.run);
+			if (changes) {
+				rememberChanges(this.#places, changes);
+			}
+		} catch {
+			// The list shows what was known before.
+		}
+
+		return Math.max(5000, 100 * (Date.now() - began));
 	}
 
 	/** Stops every process of the run where it stands, from outside, and closes its way out. */
@@ -302,8 +330,6 @@ class Supervision {
 		if (this.#stopped === undefined) {
 			this.#stopped = because;
 			this.#terminal?.kill('SIGKILL');
-			// A frozen group of version 1 holds even the dead.
-			this.#group?.freeze(false);
 		}
 	}
 

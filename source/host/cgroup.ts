@@ -101,11 +101,11 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 
 	const folders: string[] = [];
 	const done: string[] = [];
-	let freezer: {file: string; on: string; off: string} | undefined;
+	let freezer: string | undefined;
 	let usage: string | undefined;
 	for (const {version, controllers, folder: parent} of places) {
 		const folder = path.join(parent, `fleet-${name}`);
-		if (version === 1 && !controllers.some(controller => ['memory', 'pids', 'cpu', 'freezer'].includes(controller))) {
+		if (version === 1 && !controllers.some(controller => ['memory', 'pids', 'cpu'].includes(controller))) {
 			continue;
 		}
 
@@ -128,10 +128,9 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 				done.push(`processor share ${limits.weight} of 100`);
 			}
 
+			// Version 1 has a freezer, too, but what it holds cannot even be killed: a supervisor that died would leave it forever.
 			if (existsSync(file('cgroup.freeze'))) {
-				freezer ??= {file: file('cgroup.freeze'), on: '1', off: '0'};
-			} else if (existsSync(file('freezer.state'))) {
-				freezer = {file: file('freezer.state'), on: 'FROZEN', off: 'THAWED'};
+				freezer = file('cgroup.freeze');
 			}
 		} catch {
 			// One hierarchy that refuses takes nothing from the others.
@@ -144,7 +143,7 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 
 	return {
 		joins: folders.map(folder => path.join(folder, 'cgroup.procs')), limits: done,
-		freeze: on => freezer !== undefined && write(freezer.file, on ? freezer.on : freezer.off),
+		freeze: on => freezer !== undefined && write(freezer, on ? '1' : '0'),
 		memory() {
 			try {
 				return usage === undefined ? undefined : Number(readFileSync(usage, 'utf8'));

@@ -80,6 +80,19 @@ export async function privateConfig(git: Git): Promise<string> {
 	return lines.join('\n');
 }
 
+/** What of a worktree is not checked out, where the project works so: from the real repository's own record, which no agent writes. */
+export async function sparsePatterns(commonDir: string, admin: string): Promise<{patterns: string; config: string} | undefined> {
+	const folder = path.join(commonDir, 'worktrees', admin);
+	const file = path.join(folder, 'info', 'sparse-checkout');
+	if (!existsSync(file)) {
+		return undefined;
+	}
+
+	const {stdout} = await new Git({gitDir: folder}).run(['config', '--type=bool', '--get-regexp', '^core\\.sparsecheckout(cone)?$']);
+	const on = (key: string) => new RegExp(`^core\\.${key} true$`, 'm').test(stdout);
+	return on('sparsecheckout') ? {patterns: readFileSync(file, 'utf8'), config: `[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = ${on('sparsecheckoutcone')}\n`} : undefined;
+}
+
 function own(uid: number | undefined, ...places: string[]): void {
 	if (uid !== undefined) {
 		execFileSync('chown', ['-R', '-h', `${uid}:${uid}`, '--', ...places], {stdio: 'pipe'});
@@ -162,7 +175,13 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 	};
 
 	write('HEAD', `ref: ${target}\n`);
-	write('config', await privateConfig(git));
+	const sparse = await sparsePatterns(commonDir, admin);
+	write('config', await privateConfig(git) + (sparse?.config ?? ''));
+	if (sparse) {
+		mkdirSync(path.join(folder, 'worktrees', admin, 'info'), {mode: 0o700});
+		write(`worktrees/${admin}/info/sparse-checkout`, sparse.patterns);
+	}
+
 	write('objects/info/alternates', objectFolders(commonDir).map((_, index) => `/run/fleet/base/${index}\n`).join(''));
 	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes');
 	// Other runs' branches are other people's work.

@@ -1,3 +1,4 @@
+import type {Changes} from '../core/changes.ts';
 import type {Entry} from '../core/event.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run.ts';
@@ -12,6 +13,8 @@ export type ActionResult = {readonly code: number; readonly stdout: string; read
 export type FleetClient = {
 	/** Every run, newest first. */
 	runs(): readonly Run[];
+	/** What the runs changed, as far as it was counted, by run. */
+	changes(): Readonly<Record<string, Changes>>;
 	projects(): readonly Project[];
 	journal(runId: string): readonly Entry[];
 	/** Calls back, at most every 50 ms, when any journal changed. @returns a function that ends it */

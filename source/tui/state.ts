@@ -1,3 +1,4 @@
+import type {Changes} from '../core/changes.ts';
 import type {Item} from '../core/audit.ts';
 import type {Entry} from '../core/event.ts';
 import type {Project} from '../core/project.ts';
@@ -29,6 +30,8 @@ export type State = {
 	readonly rows: number;
 	readonly now: number;
 	readonly runs: readonly Run[];
+	/** What they changed, as far as it was counted, by run. */
+	readonly changes: Readonly<Record<string, Changes>>;
 	readonly projects: readonly Project[];
 	readonly showDiscarded: boolean;
 	readonly selected: string | undefined;
@@ -55,7 +58,7 @@ export type State = {
 export type Message =
 	| {readonly type: 'key'; readonly key: string}
 	| {readonly type: 'resize'; readonly columns: number; readonly rows: number}
-	| {readonly type: 'data'; readonly runs: readonly Run[]; readonly projects: readonly Project[]; readonly now: number}
+	| {readonly type: 'data'; readonly runs: readonly Run[]; readonly changes?: State['changes']; readonly projects: readonly Project[]; readonly now: number}
 	| {readonly type: 'journal'; readonly run: string; readonly entries: readonly Entry[]}
 	| {readonly type: 'output'; readonly run: string; readonly lines: readonly string[]}
 	| {readonly type: 'recent'; readonly commands: readonly string[]}
@@ -70,9 +73,9 @@ export type Effect =
 	| {readonly type: 'diff'; readonly run: string}
 	| {readonly type: 'quit'};
 
-export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; projects: readonly Project[]; here: State['here']}): State {
+export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; changes?: State['changes']; projects: readonly Project[]; here: State['here']}): State {
 	return {
-		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, projects: options.projects,
+		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, changes: options.changes ?? {}, projects: options.projects,
 		showDiscarded: false, selected: options.runs.find(run => run.stage !== 'discarded')?.id, tab: 'output', scroll: 0, journal: [], output: [], diff: undefined, audits: {}, dialog: undefined, form: [], formAt: 0, busy: {}, notice: undefined,
 		here: options.here, recent: [],
 	};

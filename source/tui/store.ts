@@ -21,8 +21,8 @@ export class Store {
 	constructor(client: FleetClient, size: {columns: number; rows: number}, onEffect: (effect: Effect) => boolean, resumeFrom?: State) {
 		this.#client = client;
 		this.#onEffect = onEffect;
-		const fresh = initialState({...size, now: client.now(), runs: client.runs(), projects: client.projects(), here: client.here});
-		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, projects: fresh.projects, now: fresh.now, busy: {}, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen} : fresh;
+		const fresh = initialState({...size, now: client.now(), runs: client.runs(), changes: client.changes(), projects: client.projects(), here: client.here});
+		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, changes: fresh.changes, projects: fresh.projects, now: fresh.now, busy: {}, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen} : fresh;
 		this.#unwatch = client.watch(() => this.#refresh());
 		this.#look();
 		this.#askForCommands();
@@ -68,7 +68,7 @@ export class Store {
 	}
 
 	#refresh(): void {
-		this.send({type: 'data', runs: this.#client.runs(), projects: this.#client.projects(), now: this.#client.now()});
+		this.send({type: 'data', runs: this.#client.runs(), changes: this.#client.changes(), projects: this.#client.projects(), now: this.#client.now()});
 		this.#readJournal();
 	}
 

@@ -49,8 +49,8 @@ export function update(state: State, message: Message): Step {
 	}
 }
 
-function withData(state: State, {runs, projects, now}: {runs: State['runs']; projects: State['projects']; now: number}): State {
-	const next = {...state, runs, projects, now};
+function withData(state: State, {runs, changes = state.changes, projects, now}: {runs: State['runs']; changes?: State['changes']; projects: State['projects']; now: number}): State {
+	const next = {...state, runs, changes, projects, now};
 	const visible = visibleRuns(next);
 	const selected = visible.some(run => run.id === state.selected) || (state.screen !== 'fleet' && runs.some(run => run.id === state.selected)) ? state.selected : visible[0]?.id;
 	return {

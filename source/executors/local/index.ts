@@ -1,4 +1,13 @@
+import process from 'node:process';
 import type {Executor} from '../../core/seams.ts';
+
+/** What must not outlive this process. */
+const groups = new Set<() => void>();
+process.once('exit', () => {
+	for (const kill of groups) {
+		kill();
+	}
+});
 
 /** A process on this machine, with no terminal, in a process group of its own that dies with its time limit. */
 export const local: Executor = {
@@ -20,7 +29,7 @@ export const local: Executor = {
 			killGroup();
 		}, timeout);
 		// The child's group outlives its leader where the command left daemons behind: end them with it.
-		process.once('exit', killGroup);
+		groups.add(killGroup);
 		child.stdout?.on('data', (bytes: Uint8Array) => onOutput(bytes, 'stdout'));
 		child.stderr?.on('data', (bytes: Uint8Array) => onOutput(bytes, 'stderr'));
 		if (input !== undefined) {
@@ -37,7 +46,7 @@ export const local: Executor = {
 			return {code: result.exitCode ?? null, signal: result.signal ?? null, timedOut};
 		} finally {
 			clearTimeout(timer);
-			process.off('exit', killGroup);
+			groups.delete(killGroup);
 			killGroup();
 		}
 	},

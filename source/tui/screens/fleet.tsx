@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
 import {attentionOf} from '../../core/attention.ts';
+import {formatChanges} from '../../core/changes.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {checksOf, type Run} from '../../core/run.ts';
 import {isInForce} from '../../core/scope.ts';
@@ -23,7 +24,7 @@ function toRow(run: Run, state: State): Record<string, string> {
 	const stage = `${run.stage}: ${neutraliseLine(run.because)}`;
 	return {
 		' ': needs ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: needs?.startsWith('denied') ? `${run.stage}: ${needs} (g grants it)` : stage,
-		scopes: scopesAtAGlance(run, state.now), checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`, age: formatDuration(state.now - Date.parse(run.createdAt)),
+		scopes: scopesAtAGlance(run, state.now), changes: formatChanges(state.changes[run.id]), checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`, age: formatDuration(state.now - Date.parse(run.createdAt)),
 	};
 }
 
@@ -51,7 +52,7 @@ export function FleetScreen({state, height}: {readonly state: State; readonly he
 			<Box flexDirection="column" height={tableHeight} overflow="hidden">
 				{runs.length === 0 ? <Text dimColor>{state.projects.length === 0 ? ' no project yet: + adds the one you are in' : ' no runs yet: n starts one'}</Text> : (
 					<Table
-						data={shown.map(run => toRow(run, state))} columns={[' ', 'project', 'run', 'agent', 'stage', 'scopes', 'checks', 'age']} width={state.columns} flexible="stage"
+						data={shown.map(run => toRow(run, state))} columns={[' ', 'project', 'run', 'agent', 'stage', 'scopes', ...(state.columns >= 100 ? ['changes'] : []), 'checks', 'age']} width={state.columns} flexible="stage"
 						header={({children}) => <Text dimColor wrap="truncate">{children}</Text>}
 						cell={({children, row = 0}) => <Text wrap="truncate" inverse={from + row === at} color={attentionOf(shown[row]!)?.startsWith('denied') ? theme.warn : stageColour(shown[row]!.stage)}>{children}</Text>}
 					/>

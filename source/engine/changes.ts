@@ -1,0 +1,66 @@
+import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import type {Changes} from '../core/changes.ts';
+import type {Run} from '../core/run.ts';
+import type {RunPaths} from '../host/paths.ts';
+import {adminName, baseMounts, giveToRun} from '../host/worktree.ts';
+import {makeJailGit} from './capture.ts';
+import type {Context} from './context.ts';
+import {jail} from './jail.ts';
+import {openRepository} from './projects.ts';
+
+/**
+ * In the jail: an index of the base, kept from look to look so that only what changed is read, held against the folder.
+ * Neither the agent's index nor any configuration of its own has a part in it.
+ */
+const script = `
+W=$1 base=$2
+export GIT_DIR=/run/fleet/changes/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fleet/changes/index GIT_OPTIONAL_LOCKS=1
+export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/* | tr '\\n' ':' | sed 's/:$//')
+cd "$W" || exit 1
+rm -f "$GIT_INDEX_FILE.lock"
+[ -f "$GIT_INDEX_FILE" ] || git read-tree "$base" || exit 1
+[ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty && GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
+git update-index -q --refresh > /dev/null 2>&1
+git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' | awk -F'\\t' 'NF >= 3 { files++; added += $1; removed += $2 } END { printf "%d %d %d ", files, added, removed }'
+git ls-files --others --exclude-standard --directory -z | tr -cd '\\0' | wc -c
+`;
+
+/**
+ * What a run's folder differs by from the commit it started at, without running anything that the agent can influence.
+ * @returns undefined where it could not be told in time
+ */
+export async function countChanges(context: Context, run: Run): Promise<Changes | undefined> {
+	const places = context.paths.run(run.id);
+	const {git, commonDir} = await openRepository(run.project.root);
+	const folder = path.join(places.folder, 'changes');
+	mkdirSync(folder, {recursive: true, mode: 0o700});
+	await makeJailGit(path.join(folder, 'git'), commonDir, adminName(places), git);
+	giveToRun(run.id, folder);
+	const {code, stdout} = await jail(context, run.id, places, {
+		script, argv: [run.worktree, run.base], timeout: 120_000,
+		mounts: [...baseMounts(commonDir), {source: places.worktree, target: run.worktree, mode: 'read'}, {source: folder, target: '/run/fleet/changes', mode: 'write'}],
+	});
+	const numbers = /^(\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
+	return code === 0 && numbers ? {files: Number(numbers[1]) + Number(numbers[4]), added: Number(numbers[2]), removed: Number(numbers[3]), untracked: Number(numbers[4])} : undefined;
+}
+
+/** Keeps the last counts beside the journal: whoever lists a hundred runs only reads. */
+export function rememberChanges(places: RunPaths, changes: Changes): void {
+	const file = changesFile(places);
+	writeFileSync(`${file}.new`, JSON.stringify(changes), {mode: 0o600});
+	renameSync(`${file}.new`, file);
+}
+
+/** The last counts of a run; undefined where none were made. */
+export function readChanges(places: RunPaths): Changes | undefined {
+	try {
+		return JSON.parse(readFileSync(changesFile(places), 'utf8')) as Changes;
+	} catch {
+		return undefined;
+	}
+}
+
+function changesFile(places: RunPaths): string {
+	return path.join(places.folder, 'changes.json');
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import {existsSync, mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {test, type TestContext} from 'node:test';
+import {groupName, processTree} from '../../source/host/cgroup.ts';
+import {Fleet, until} from '../support/fleet.ts';
+
+/* What changes about a run while it goes on: folders, freezing, the end. */
+
+/** A folder outside of every scratch file system, where the sandbox's own root can have a place for it. */
+function outside(t: TestContext): string {
+	const folder = mkdtempSync('/var/tmp/fleet-given-');
+	t.after(() => rmSync(folder, {recursive: true, force: true}));
+	mkdirSync(path.join(folder, 'inner'), {mode: 0o755});
+	writeFileSync(path.join(folder, 'inner', 'file'), 'granted\n', {mode: 0o644});
+	process.getBuiltinModule('node:fs').chmodSync(folder, 0o755);
+	return path.join(folder, 'inner');
+}
+
+/** A run that says every 50 ms what it sees of a folder. */
+function watching(fleet: Fleet, folder: string): {last(): string; sees(what: RegExp): Promise<void>} {
+	fleet.must('run', '--name', 'live', '--', 'sh', '-c', `n=0; while :; do n=$((n+1)); w=$(touch ${folder}/new 2> /dev/null && echo writes || echo reads); echo "$n $(cat ${folder}/file 2>&1) $w"; sleep 0.05; done`);
+	const last = () => readFileSync(fleet.context().paths.run('live').output, 'utf8').trim().split(/\r?\n/).at(-1) ?? '';
+	return {last, sees: what => until(() => what.test(last()), `the run sees ${what}`)};
+}
+
+test('a folder is given to a run that goes on, and taken back', async t => {
+	const folder = outside(t);
+	const fleet = new Fleet(t);
+	const run = watching(fleet, folder);
+	await run.sees(/No such file/);
+	assert.match(fleet.must('allow', 'live', `files:${folder}`, '--because', 'test'), /from now on/);
+	await run.sees(/granted reads/);
+	assert.match(fleet.must('revoke', 'live', `files:${folder}`), /what is opened from now on is not there/);
+	await run.sees(/No such file/);
+	assert.ok(!existsSync(path.join(folder, 'new')));
+	fleet.must('allow', 'live', `files:${folder}/file`, '--because', 'one file');
+	await run.sees(/granted reads/);
+	fleet.must('stop', 'live');
+});
+
+test('a folder given for changing can be changed, and for a while only', async t => {
+	const folder = outside(t);
+	process.getBuiltinModule('node:fs').chmodSync(folder, 0o777);
+	const fleet = new Fleet(t);
+	const run = watching(fleet, folder);
+	fleet.must('allow', 'live', `files:${folder}:rw`, '--because', 'test', '--for', '2s');
+	await run.sees(/granted writes/);
+	assert.ok(existsSync(path.join(folder, 'new')));
+	assert.match(fleet.run(['allow', 'live', `files:${folder}`, '--because', 'test']).stderr, /granted already\n\s+hint: fleet revoke/);
+	await run.sees(/No such file/);
+	assert.deepEqual(fleet.json('show', 'live')['grants'], []);
+	fleet.must('stop', 'live');
+});
+
+test('a folder that was given before the start is taken back while the run goes on', async t => {
+	const folder = outside(t);
+	const fleet = new Fleet(t);
+	fleet.must('run', '--name', 'live', '--allow', `files:${folder}`, '--because', 'test', '--', 'sh', '-c', `while :; do cat ${folder}/file; sleep 0.05; done`);
+	const last = () => readFileSync(fleet.context().paths.run('live').output, 'utf8').trim().split(/\r?\n/).at(-1) ?? '';
+	await until(() => last() === 'granted', 'it is there from the start');
+	fleet.must('revoke', 'live', `files:${folder}`);
+	await until(() => /No such file/.test(last()), 'it is gone');
+	fleet.must('stop', 'live');
+});
+
+test('below a folder that the agent can write nothing is mounted: it waits for the next start', async t => {
+	const fleet = new Fleet(t);
+	const folder = path.join(fleet.folder, 'beside');
+	mkdirSync(folder);
+	writeFileSync(path.join(folder, 'file'), 'granted\n');
+	// The agent prepares a link where the mount would have to go: to its own worktree.
+	fleet.must('run', '--name', 'live', '--', 'sh', '-c', `ln -s "$PWD" ${folder}; mkdir -p /tmp/x; echo ready; sleep 60`);
+	await until(() => fleet.must('logs', 'live').includes('ready'), 'ready');
+	assert.match(fleet.must('allow', 'live', `files:${folder}`, '--because', 'test'), /when the run is next started \(.*(?:mount of its own|symbolic)/);
+	fleet.must('stop', 'live');
+	fleet.must('resume', 'live');
+	fleet.must('stop', 'live');
+});
+
+test('a frozen run stands whole, reaches nothing, and goes on where it was', async t => {
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\nnetwork: [localhost:9]\n'});
+	// A process that ignores what can be ignored, and one that stops itself: neither has a say.
+	fleet.must('run', '--name', 'live', '--', 'sh', '-c', 'trap "" HUP INT TERM CONT TSTP; (while :; do date +%N; sleep 0.02; done) & kill -STOP $$');
+	const size = () => readFileSync(fleet.context().paths.run('live').output).length;
+	await until(() => size() > 100, 'it writes');
+	fleet.must('freeze', 'live', '--because', 'looks wrong');
+	assert.deepEqual((({stage, because}) => ({stage, because}))(fleet.json('show', 'live')), {stage: 'frozen', because: 'looks wrong'});
+	const before = size();
+	await new Promise(resolve => {
+		setTimeout(resolve, 300);
+	});
+	assert.equal(size(), before);
+	assert.match(fleet.run(['freeze', 'live']).stderr, /frozen already/);
+	assert.equal(fleet.run(['verify', 'live']).code, 3);
+	fleet.must('thaw', 'live');
+	await until(() => size() > before, 'it goes on');
+	fleet.must('freeze', 'live');
+	fleet.must('stop', 'live');
+	assert.equal(fleet.json('show', 'live')['stage'], 'stopped');
+	assert.match(fleet.run(['freeze', 'live']).stderr, /not running/);
+});
+
+test('a panic for all', async t => {
+	const fleet = new Fleet(t);
+	for (const name of ['one', 'two']) {
+		fleet.must('run', '--name', name, '--', 'sleep', '60');
+	}
+
+	fleet.must('freeze', '--all');
+	assert.deepEqual(fleet.json<Array<{stage: string}>>('list').map(run => run.stage), ['frozen', 'frozen']);
+	for (const name of ['one', 'two']) {
+		fleet.must('stop', name);
+	}
+});
+
+function isAlive(pid: number): boolean {
+	try {
+		return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+	} catch {
+		return false;
+	}
+}
+
+/** Everything that a run's life leaves on the machine. */
+function leftovers(fleet: Fleet, pids: number[]): string[] {
+	const {paths} = fleet.context();
+	const places = paths.run('live');
+	const groups: string[] = [];
+	for (const hierarchy of existsSync('/sys/fs/cgroup') ? readdirSync('/sys/fs/cgroup') : []) {
+		const find = (folder: string, depth: number) => {
+			for (const name of depth > 3 ? [] : readdirSync(folder, {withFileTypes: true}).filter(entry => entry.isDirectory()).map(entry => entry.name)) {
+				if (name === `fleet-${groupName(places)}`) {
+					groups.push(path.join(folder, name));
+				} else {
+					find(path.join(folder, name), depth + 1);
+				}
+			}
+		};
+
+		try {
+			find(path.join('/sys/fs/cgroup', hierarchy), 0);
+		} catch {}
+	}
+
+	return [
+		...pids.filter(pid => isAlive(pid)).map(pid => `process ${pid}`),
+		...(existsSync(places.socket) ? ['socket'] : []),
+		...readdirSync(places.folder).filter(name => !['dotgit', 'journal.jsonl', 'lock.sqlite', 'output.log', 'private.git', 'quarantine.git', 'sandbox', 'supervisor.log', 'jail.git', 'changes', 'changes.json'].includes(name)),
+		...groups,
+		...readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(line => line.includes(fleet.folder)),
+	];
+}
+
+async function started(fleet: Fleet): Promise<{supervisor: number; pids: number[]}> {
+	fleet.must('run', '--name', 'live', '--', 'sh', '-c', 'trap "" HUP INT TERM; (setsid sleep 300 &) ; echo ready; sleep 300');
+	await until(() => fleet.must('logs', 'live').includes('ready'), 'ready');
+	const entries = readFileSync(fleet.context().paths.run('live').journal, 'utf8').trim().split('\n').map(line => JSON.parse(line) as {type: string; pid: number});
+	const supervisor = entries.findLast(entry => entry.type === 'run.started')!.pid;
+	const pids = processTree(supervisor);
+	assert.ok(pids.length >= 5, pids.join());
+	return {supervisor, pids};
+}
+
+const endings: Record<string, (fleet: Fleet, started: {supervisor: number; pids: number[]}) => void> = {
+	stop: fleet => {
+		fleet.must('stop', 'live');
+	},
+	'the supervisor is killed': (_fleet, {supervisor}) => {
+		process.kill(supervisor, 'SIGKILL');
+	},
+	'the supervisor is killed while the run is frozen': (fleet, {supervisor}) => {
+		fleet.must('freeze', 'live');
+		process.kill(supervisor, 'SIGKILL');
+	},
+	'bubblewrap is killed': (_fleet, {pids}) => {
+		for (const pid of pids.filter(pid => isAlive(pid) && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'bwrap')) {
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch {}
+		}
+	},
+};
+for (const [title, end] of Object.entries(endings)) {
+	test(`nothing is left after: ${title}`, async t => {
+		const fleet = new Fleet(t);
+		const life = await started(fleet);
+		end(fleet, life);
+		await until(() => {
+			fleet.run(['list']);
+			return leftovers(fleet, life.pids).length === 0;
+		}, `nothing is left: ${leftovers(fleet, life.pids).join(', ')}`);
+		assert.match(fleet.json('show', 'live')['stage'], /stopped|crashed/);
+		fleet.must('discard', 'live');
+		const {paths} = fleet.context();
+		assert.ok(!existsSync(paths.run('live').worktree));
+		assert.deepEqual(readdirSync(path.join(paths.state, 'worktrees')), []);
+		assert.equal(fleet.git('worktree', 'list').split('\n').length, 1);
+	});
+}
