@@ -6,6 +6,7 @@ import type {Context} from '../engine/context.ts';
 import type {Availability} from '../core/seams.ts';
 import {exitCodes} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/plan.ts';
+import {openCgroup} from '../host/cgroup.ts';
 import {ask} from './ask.ts';
 import type {Io, Verb} from './verb.ts';
 
@@ -29,12 +30,22 @@ async function checkGit(): Promise<Availability> {
 		: {works: false, version, because: `git ${version} is too old: merge-tree --write-tree needs 2.38`, hint: 'upgrade git'};
 }
 
+/** Whether a run can be limited as a whole: tried, not guessed. */
+function checkLimits(): Availability {
+	const group = openCgroup(`doctor-${process.pid}`, {memory: 1024 ** 3, processes: 1024, weight: 25});
+	group?.remove();
+	return group && group.limits.length > 0
+		? {works: true, version: '', because: 'each run as a whole is limited by a control group: memory, processes, share of the processor', hint: ''}
+		: {works: false, version: '', because: 'no control group is writable: each process is limited, and the memory and disk of a whole run are looked at every few seconds', hint: 'start fleet with: systemd-run --user --scope -p Delegate=yes fleet'};
+}
+
 async function examine(context: Context): Promise<Check[]> {
 	const node: Availability = {works: true, version: process.versions.node, because: `Node ${process.versions.node}`, hint: ''};
 	return [
 		...await Promise.all(context.sandboxes.map(async sandbox => ({...await sandbox.probe(), id: `sandbox ${sandbox.id}`, needed: true}))),
 		{...await checkGit(), id: 'git', needed: true},
 		{...node, id: 'node', needed: true},
+		{...checkLimits(), id: 'limits', needed: false},
 		...await Promise.all(context.vaults.map(async vault => ({...await vault.probe(), id: `vault ${vault.id}`, needed: false}))),
 		...context.agents.map(agent => ({id: `agent ${agent.id}`, needed: false, works: true, version: '', because: agent.title, hint: ''})),
 	];

@@ -21,6 +21,7 @@ export const verbs: readonly VerbEntry[] = [
 	entry('resume', 'RUN', 'start another attempt in the same worktree', () => import('./resume.ts')),
 	entry('allow', 'RUN SCOPE --because TEXT [--for 30m]', 'turn a scope on for one run', () => import('./allow.ts')),
 	entry('revoke', 'RUN SCOPE', 'turn a scope off; open connections are cut', () => import('./revoke.ts')),
+	entry('learn', 'RUN [--json]', 'what a run asked the network for, as lines of a policy', () => import('./learn.ts')),
 	entry('audit', 'RUN [--json]', 'try the six items from inside the run\'s own sandbox', () => import('./audit.ts')),
 	entry('diff', 'RUN [--stat]', 'what the run changed', () => import('./diff.ts')),
 	entry('verify', 'RUN [--json]', 'take the work over and run the policy\'s commands on the merged tree', () => import('./verify.ts')),

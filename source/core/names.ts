@@ -18,6 +18,9 @@ export function nameFrom(text: string, fallback: string, limit = 30): string {
 	return slug === '' ? fallback : slug;
 }
 
+/** Where a project's policy lies, in its repository. */
+export const policyPath = '.fleet/policy.yaml';
+
 /** The branch of a run. */
 export function branchOf(runId: string): string {
 	return `fleet/${runId}`;

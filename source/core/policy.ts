@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import {isMap, isSeq, LineCounter, parseDocument, type Document} from 'yaml';
 import {parseEgressRule, type EgressRule} from './egress.ts';
+import {policyPath} from './names.ts';
 import {Refusal} from './refusal.ts';
 
-/** Where a project's policy lies, in its repository. */
-export const policyPath = '.fleet/policy.yaml';
+export {policyPath} from './names.ts';
 
 const hostUsage = 'a host is written HOST, HOST:PORT, *.HOST or METHOD,METHOD@HOST:PORT/PATH*';
 const command = v.pipe(v.string('a command is a string that "sh -c" runs'), v.trim(), v.nonEmpty('a command is not empty'));

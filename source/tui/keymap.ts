@@ -6,7 +6,7 @@ import {selectedRun, type ScreenId, type State} from './state.ts';
 
 export type Action =
 	| 'up' | 'down' | 'top' | 'bottom' | 'open' | 'back' | 'quit' | 'help' | 'new' | 'attach' | 'grant' | 'toggle' | 'stop' | 'panic' | 'thaw' | 'resume' | 'discard' | 'restore' | 'show-discarded'
-	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'gates' | 'audit' | 'verify' | 'verify-output' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor';
+	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'tab-6' | 'gates' | 'audit' | 'verify' | 'verify-output' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor';
 
 export type Binding = {
 	readonly action: Action;
@@ -83,6 +83,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'tab-3', keys: ['3', 's'], title: 'scopes', screens: ['fleet', 'run'], footer: false, disabled: needsRun},
 	{action: 'tab-4', keys: ['4'], title: 'checklist', screens: ['run'], footer: false},
 	{action: 'tab-5', keys: ['5'], title: 'journal', screens: ['run'], footer: false},
+	{action: 'tab-6', keys: ['6', 'L'], title: 'what the network was asked for', screens: ['run'], footer: false},
 	{action: 'demo', keys: ['1'], title: 'see the demo', screens: ['welcome'], footer: false},
 	{action: 'add', keys: ['2'], title: 'add this project', screens: ['welcome'], footer: false, disabled: notARepository},
 	{action: 'add', keys: ['+'], title: 'add this project', screens: ['fleet'], footer: false, disabled: notARepository},

@@ -5,7 +5,7 @@ import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run.ts';
 
 export type ScreenId = 'welcome' | 'fleet' | 'run' | 'audit' | 'new' | 'help';
-export const tabs = ['output', 'changes', 'scopes', 'checklist', 'journal'] as const;
+export const tabs = ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const;
 export type Tab = (typeof tabs)[number];
 
 /** A line that is being typed. */

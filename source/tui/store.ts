@@ -79,7 +79,7 @@ export class Store {
 
 	#readJournal(): void {
 		const {selected, screen, tab} = this.#state;
-		if (selected && screen === 'run' && tab === 'journal') {
+		if (selected && screen === 'run' && (tab === 'journal' || tab === 'network')) {
 			const entries = this.#client.journal(selected);
 			if (entries.length !== this.#state.journal.length) {
 				this.send({type: 'journal', run: selected, entries});

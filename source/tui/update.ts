@@ -120,7 +120,8 @@ function extent(state: State): number {
 			return Math.max(0, state.journal.length - 1);
 		}
 
-		case 'checklist': {
+		case 'checklist':
+		case 'network': {
 			return 200;
 		}
 
@@ -306,7 +307,8 @@ function act(state: State, action: Action): Step {
 		case 'tab-2':
 		case 'tab-3':
 		case 'tab-4':
-		case 'tab-5': {
+		case 'tab-5':
+		case 'tab-6': {
 			return openTab(state, tabs[Number(action.slice(4)) - 1]!);
 		}
 

@@ -48,7 +48,7 @@ test('every screen draws exactly its height, whatever it shows', () => {
 	const hostile = run('hostile', started, {...denied, target: 'x'.repeat(300)} as RunEvent, {...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent);
 	const output = Array.from({length: 500}, (_, index) => `line ${index} ${'日本'.repeat(100)}`);
 	for (const Screen of [FleetScreen, RunScreen, AuditScreen, HelpScreen, WelcomeScreen, NewScreen]) {
-		for (const tab of ['output', 'changes', 'scopes', 'checklist', 'journal'] as const) {
+		for (const tab of ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const) {
 			for (const runs of [[], [hostile], Array.from({length: 40}, (_, index) => run(`r${index}`, started))]) {
 				const {lastFrame, unmount} = render(<Screen state={state(runs, {tab, output})} height={28} />);
 				const lines = lastFrame()!.split('\n');

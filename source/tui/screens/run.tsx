@@ -2,7 +2,9 @@ import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
 import {itemIds, itemTitles, type Status} from '../../core/audit.ts';
 import {attentionOf} from '../../core/attention.ts';
+import {learn, proposalLines} from '../../core/learn.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
+import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run.ts';
 import {describe} from '../../protocol/describe.ts';
 import {Lines, type Line} from '../components/lines.tsx';
@@ -64,6 +66,13 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 
 		case 'checklist': {
 			return [...checklistLines(run, state, true).slice(state.scroll), {text: ''}, {text: ' a opens the gates, where c runs the checks', dim: true}];
+		}
+
+		case 'network': {
+			const {asked, proposal} = learn(state.journal);
+			const lines: Line[] = asked.length === 0 ? [{text: ' the network was asked for nothing', dim: true}] : asked.map(({target, allowed, denied, because}) => ({text: ` ${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`, colour: denied > 0 ? theme.warn : undefined}));
+			const policy = proposalLines(proposal);
+			return [...lines, ...policy.length === 0 ? [] : [{text: ''}, {text: ` for every run of the project, in ${policyPath}:`, dim: true}, ...policy.map(text => ({text: `   ${text}`}))]].slice(state.scroll, state.scroll + height);
 		}
 
 		case 'journal': {
