@@ -20,7 +20,8 @@ export function compose(): Context {
 	return {
 		paths: findPaths(), sandboxes, agents, vaults: [keyring], executor: local,
 		actor: `person:${os.userInfo().username.replaceAll(/[\u0000-\u001F]/g, '')}`,
-		supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', path.join(built, 'supervisor.js')],
+		// One for each run: small before fast.
+		supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--optimize-for-size', path.join(built, 'supervisor.js')],
 		probe: path.join(built, 'probe.js'),
 	};
 }

@@ -14,6 +14,8 @@ export type Mount = {
 	readonly mode: 'read' | 'write';
 	/** True for what belongs to the system and every user may read (`/usr`): it needs no staging when the caller is root. */
 	readonly system?: boolean;
+	/** A folder of fleet's own that holds this source and others like it: staged as one. */
+	readonly within?: string;
 };
 
 /** A size-capped, empty, private folder. `size` in bytes. */

@@ -7,7 +7,7 @@ import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
 import type {Invocation, SandboxPlan} from '../core/plan.ts';
 import {formatScope, type Actor} from '../core/scope.ts';
-import {groupName, openCgroup, signalTree, treeMemory, type Cgroup} from '../host/cgroup.ts';
+import {groupName, measureTree, openCgroup, signalTree, type Cgroup} from '../host/cgroup.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
@@ -265,7 +265,8 @@ class Supervision {
 		let before: number | undefined;
 		let nextDisk = 0;
 		let nextCount = 0;
-		for (let pause = 2000; ; pause = Math.min(10_000, pause + 500)) {
+		let worked = 0;
+		for (let pause = 2000; ; pause = Math.min(10_000, pause * 2)) {
 			await new Promise<void>(resolve => {
 				this.#wake = resolve;
 				this.#timer = setTimeout(resolve, pause);
@@ -274,7 +275,16 @@ class Supervision {
 				return;
 			}
 
-			if (this.#group?.memory() === undefined && treeMemory(this.#terminal!.pid) > limits.memory) {
+			// What did not work since the last look did not grow either.
+			const tree = measureTree(this.#terminal!.pid);
+			const idle = tree.processor === worked && before !== undefined;
+			worked = tree.processor;
+			if (idle) {
+				continue;
+			}
+
+			pause = 1000;
+			if (this.#group?.memory() === undefined && tree.memory > limits.memory) {
 				this.#stop('its processes held more memory than a run may');
 				return;
 			}
@@ -287,8 +297,8 @@ class Supervision {
 				const began = Date.now();
 				const size = await diskUse(this.#context, this.#places, folders);
 				nextDisk = Date.now() + Math.max(30_000, 100 * (Date.now() - began));
-				before ??= size;
-				if (size !== undefined && before !== undefined && size - before > limits.growth && this.#journal.run.stage === 'running') {
+				before ??= size ?? 0;
+				if (size !== undefined && size - before > limits.growth && this.#journal.run.stage === 'running') {
 					this.#freeze(`its folders grew by ${Math.round((size - before) / 1024 ** 2)} MiB, more than a run may`, 'fleet');
 				}
 			}

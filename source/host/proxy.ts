@@ -3,7 +3,7 @@ import http from 'node:http';
 import net from 'node:net';
 import type {Duplex} from 'node:stream';
 import {longestHello, readClientHello} from '../core/client-hello.ts';
-import {canonicaliseHost, decideAddress, decideEgress, formatTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
+import {canonicaliseHost, decideAddress, decideEgress, formatTarget, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
 
 /** What a run may reach at this moment. Asked for at every request, so that a grant acts on the next one. */
 export type EgressState = {readonly rules: readonly EgressRule[]; readonly privateHosts: readonly EgressRule[]};
@@ -38,6 +38,8 @@ export class Proxy {
 	readonly #server: http.Server;
 	readonly #connections = new Set<Connection>();
 	readonly #clients = new Set<Duplex>();
+	/** Connections to servers that are kept for the next request, by address and port. */
+	readonly #agents = new Map<string, {agent: http.Agent; target: Target}>();
 	#listener: net.Server | undefined;
 
 	constructor(hooks: ProxyHooks) {
@@ -84,10 +86,40 @@ export class Proxy {
 			}
 		}
 
+		for (const [key, {agent, target}] of this.#agents) {
+			if (!rules.some(rule => matchesTarget(rule, target))) {
+				agent.destroy();
+				this.#agents.delete(key);
+			}
+		}
+
 		return count;
 	}
 
+	#agentFor(target: Target, address: string): http.Agent {
+		const key = `${formatTarget(target)} ${address}`;
+		const known = this.#agents.get(key);
+		if (known) {
+			return known.agent;
+		}
+
+		// A run that asks a thousand hosts gets no thousand pools.
+		if (this.#agents.size >= 64) {
+			const [oldest, {agent}] = this.#agents.entries().next().value!;
+			agent.destroy();
+			this.#agents.delete(oldest);
+		}
+
+		const agent = new http.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 30_000});
+		this.#agents.set(key, {agent, target});
+		return agent;
+	}
+
 	close(): void {
+		for (const {agent} of this.#agents.values()) {
+			agent.destroy();
+		}
+
 		this.#listener?.close();
 		for (const connection of this.#connections) {
 			this.#end(connection);
@@ -277,41 +309,57 @@ export class Proxy {
 			headers['transfer-encoding'] = 'chunked';
 		}
 
-		const upstream = http.request({host: decision.address, port: target.port, method: request.method, path: pathname, headers, setHost: false, agent: false, timeout: dialTimeout});
 		const connection: Connection = {target, asked, sockets: [request.socket]};
 		this.#connections.add(connection);
-		upstream.once('socket', socket => {
-			connection.sockets.push(socket);
-			socket.once('connect', () => {
-				socket.setTimeout(0);
-				this.#hooks.onAllowed(formatTarget(target), decision.rule);
-			});
-		});
-		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
-		upstream.once('error', error => {
-			if (response.headersSent) {
-				response.destroy();
-			} else {
-				refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
-			}
-		});
-		upstream.once('response', answer => {
-			const answered: http.OutgoingHttpHeaders = {};
-			for (const [name, value] of Object.entries(answer.headers)) {
-				if (!hopByHop.has(name)) {
-					answered[name] = value;
-				}
-			}
+		response.once('close', () => this.#connections.delete(connection));
+		const send = (agent: http.Agent | false) => {
+			const upstream = http.request({host: decision.address, port: target.port, method: request.method, path: pathname, headers, setHost: false, agent, timeout: dialTimeout});
+			upstream.once('socket', socket => {
+				connection.sockets.push(socket);
+				const connected = () => {
+					upstream.setTimeout(0);
+					this.#hooks.onAllowed(formatTarget(target), decision.rule);
+				};
 
-			response.writeHead(answer.statusCode ?? 502, answered);
-			answer.pipe(response);
-			answer.once('error', () => response.destroy());
-		});
-		response.once('close', () => {
-			this.#connections.delete(connection);
-			upstream.destroy();
-		});
-		request.pipe(upstream);
+				if (socket.connecting) {
+					socket.once('connect', connected);
+				} else {
+					connected();
+				}
+			});
+			upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
+			upstream.once('error', error => {
+				if (response.headersSent || response.destroyed) {
+					response.destroy();
+				} else if (upstream.reusedSocket && agent && ['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? '') && headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+					// The server had closed a connection that was kept: nothing was asked yet.
+					send(false);
+				} else {
+					refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+				}
+			});
+			upstream.once('response', answer => {
+				const answered: http.OutgoingHttpHeaders = {};
+				for (const [name, value] of Object.entries(answer.headers)) {
+					if (!hopByHop.has(name)) {
+						answered[name] = value;
+					}
+				}
+
+				response.writeHead(answer.statusCode ?? 502, answered);
+				answer.pipe(response);
+				answer.once('error', () => response.destroy());
+			});
+			response.once('close', () => {
+				// An answer that was read whole leaves its connection to the next request.
+				if (!response.writableFinished) {
+					upstream.destroy();
+				}
+			});
+			request.pipe(upstream);
+		};
+
+		send(this.#agentFor(target, decision.address));
 	}
 }
 

@@ -72,7 +72,7 @@ export function toolchain(folder: string, environment: NodeJS.ProcessEnv = proce
 	for (const [name, content] of Object.entries(madeFiles)) {
 		const file = path.join(folder, 'etc', name);
 		writeFileSync(file, content, {mode: 0o644});
-		mounts.push({source: file, target: `/etc/${name}`, mode: 'read'});
+		mounts.push({source: file, target: `/etc/${name}`, mode: 'read', within: path.join(folder, 'etc')});
 	}
 
 	const node = findNode(environment['PATH'] ?? '', environment['HOME'] || os.homedir());

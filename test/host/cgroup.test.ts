@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {test} from 'node:test';
-import {findPlaces, openCgroup, processTree, signalTree, treeMemory} from '../../source/host/cgroup.ts';
+import {findPlaces, measureTree, openCgroup, processTree, signalTree} from '../../source/host/cgroup.ts';
 import {until} from '../support/fleet.ts';
 
 test('the groups of a process, from what the kernel writes', () => {
@@ -37,7 +37,7 @@ test('a tree of processes stands, and goes on', async () => {
 	const tree = ticking();
 	try {
 		await until(() => tree.count() > 3 && processTree(tree.pid).length >= 2, 'it ticks');
-		assert.ok(treeMemory(tree.pid) > 100_000);
+		assert.ok(measureTree(tree.pid).memory > 100_000);
 		assert.ok(signalTree(tree.pid, true));
 		assert.ok(await stands(tree.count));
 		signalTree(tree.pid, false);

@@ -164,3 +164,35 @@ test('methods and paths hold for plain requests', async t => {
 	assert.match(await talk(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 403/);
 	assert.deepEqual(seen, ['GET /open/a']);
 });
+
+test('a connection that is kept for the next request is gone with the grant, and one that its server closed does no harm', async t => {
+	const {state, talk, proxy} = await setUp(t);
+	const sockets = new Set<net.Socket>();
+	let connections = 0;
+	const server = http.createServer((_request, response) => response.end('answer'));
+	server.keepAliveTimeout = 60_000;
+	server.on('connection', socket => {
+		connections++;
+		sockets.add(socket);
+		socket.on('close', () => sockets.delete(socket));
+	});
+	const port = await listen(t, server);
+	state.rules = [{host: '127.0.0.1', port, source: 'grant'}];
+	state.privateHosts = state.rules;
+	const ask = () => talk(`GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+	assert.match(await ask(), /200 OK/);
+	assert.match(await ask(), /200 OK/);
+	assert.equal(connections, 1, 'it is used again');
+	for (const socket of sockets) {
+		socket.resetAndDestroy();
+	}
+
+	assert.match(await ask(), /200 OK/);
+	state.rules = [];
+	proxy.cut();
+	await new Promise(resolve => {
+		setTimeout(resolve, 50);
+	});
+	assert.equal(sockets.size, 0);
+	assert.match(await ask(), /403/);
+});

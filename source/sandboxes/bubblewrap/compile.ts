@@ -1,4 +1,4 @@
-import {proxyPort, type Invocation, type SandboxPlan} from '../../core/plan.ts';
+import {proxyPort, type Invocation, type Mount, type SandboxPlan} from '../../core/plan.ts';
 
 /* From what was granted to the arguments of bubblewrap. Pure: no disk, no clock, no process. */
 
@@ -70,7 +70,7 @@ process.on('disconnect', () => process.exit());
 
 /** Sources that root must stage: all that is not the system's own. */
 function staged(plan: SandboxPlan): string[] {
-	return plan.mounts.filter(mount => !mount.system).map(mount => mount.source);
+	return [...new Set(plan.mounts.filter(mount => !mount.system).map(mount => mount.within ?? mount.source))];
 }
 
 function drop(plan: SandboxPlan, host: Host): string[] {
@@ -88,7 +88,7 @@ function stage(plan: SandboxPlan, host: Host, extra: string[]): string[] {
  */
 export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entered' | 'alone'): string[] {
 	const sources = staged(plan);
-	const sourceOf = (mount: {source: string; system?: boolean}) => host.root && !mount.system ? `${host.stage}/${sources.indexOf(mount.source)}` : mount.source;
+	const sourceOf = (mount: Mount) => host.root && !mount.system ? `${host.stage}/${sources.indexOf(mount.within ?? mount.source)}${mount.within === undefined ? '' : mount.source.slice(mount.within.length)}` : mount.source;
 	const mounts = plan.mounts.map(mount => [mount.mode === 'write' ? '--bind' : '--ro-bind', sourceOf(mount), mount.target]);
 	const system = plan.mounts.map((mount, index) => mount.system ? mounts[index]! : []).flat();
 	// Parents before children, so that no mount hides one that was made before it.
