@@ -5,6 +5,7 @@ import {test} from 'node:test';
 import {parsePolicy} from '../source/core/policy.ts';
 import {Refusal} from '../source/core/refusal.ts';
 import {keyTable} from '../source/tui/keymap.ts';
+import {threatTable} from '../scripts/threats.ts';
 import {Fleet, root} from './support/fleet.ts';
 
 const readme = readFileSync(path.join(root, 'readme.md'), 'utf8');
@@ -33,4 +34,8 @@ test('every verb of the help is a file of its own', () => {
 	for (const [, verb] of readme.matchAll(/^ {2}([a-z]+) [^\n]*$/gm)) {
 		assert.ok(existsSync(path.join(root, 'source', 'commands', `${verb}.ts`)) || ['repo', 'network', 'secret'].includes(verb!), verb);
 	}
+});
+
+test('the threat model lists every attack of the catalogue, as its script writes it', () => {
+	assert.ok(readFileSync(path.join(root, 'docs', 'threat-model.md'), 'utf8').includes(threatTable()), 'run scripts/threats.ts');
 });

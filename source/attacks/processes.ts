@@ -84,6 +84,8 @@ export const processAttacks: readonly SandboxAttack[] = [
 	refusedCall('steal-descriptor', 'take a descriptor out of another process', 'pidfd_getfd', call(438, 438, -1, 0, 0), /errno 9\b/),
 	refusedCall('enter-namespace', 'enter another namespace', 'setns', call(308, 268, -1, 0), /errno 9\b/),
 	refusedCall('compare-kernel-objects', 'tell kernel addresses apart with kcmp', 'defeats address randomisation', call(312, 272, 1, 1, 99, 0, 0), /errno (?:22|3|38)\b/),
+	refusedCall('bpf', 'load a program into the kernel', 'bpf had many holes', call(321, 280, 0, 0, 0), /errno (?!1$|1\b)|value/),
+	refusedCall('x32-calls', 'reach refused calls under their other numbers', 'x32 has the same calls at other numbers', call(0x40_00_00_00 + 165, 0x40_00_00_00 + 40, 0, 0, 0, 0, 0), /errno (?!38$|38\b)|value/),
 	{
 		kind: 'sandbox', id: 'clone3-namespace', title: 'make a namespace by clone3, whose flags no filter can read', source: 'filters that look only at clone', answer: 'clone3 is not there: libraries fall back to clone',
 		// An argument of size 0: the kernel's own answer is EINVAL (22).

@@ -81,6 +81,14 @@ const capable: Protection = {arguments: argv => without(argv, '--disable-userns'
 
 const naive: Protection = {naiveProxy: true};
 
+function bpfIsOpen(): boolean {
+	try {
+		return readFileSync('/proc/sys/kernel/unprivileged_bpf_disabled', 'utf8').trim() === '0';
+	} catch {
+		return false;
+	}
+}
+
 function kernelHas(family: number, type: number): Pick<Protection, 'unprovable'> {
 	return spawnSync('perl', ['-e', `exit(socket(S, ${family}, ${type}, 0) ? 0 : $!{EAFNOSUPPORT} ? 1 : 0)`]).status === 0 ? {} : {unprovable: 'this kernel does not have that family'};
 }
@@ -105,6 +113,7 @@ export const protections: Readonly<Record<string, Protection>> = {
 		return {...invocation, argv: invocation.argv.with(2, `exec 7< /etc/passwd; ${script}`)};
 	}},
 	'session-keyring': noFilter, 'add-key': noFilter, 'request-key': noFilter, 'io-uring': noFilter, userfaultfd: noFilter, 'perf-events': noFilter, 'steal-descriptor': noFilter, 'enter-namespace': noFilter, 'compare-kernel-objects': noFilter, 'clone3-namespace': noFilter,
+	bpf: {...noFilter, ...(bpfIsOpen() ? {} : {unprovable: 'this kernel lets no ordinary user load one'})}, 'x32-calls': {unprovable: 'a kernel without x32 gives the same answer; test/sandboxes/bubblewrap holds the rule'},
 	'user-namespace': {arguments: argv => without(without(argv, '--seccomp', 1), '--disable-userns')},
 	mount: both(capable, noFilter),
 	'core-pattern': {
