@@ -89,7 +89,7 @@ export class ThrowawayProject {
 			const {policy} = await readPolicy(git, journal.run.base);
 			bury(id, places);
 			await sweep(this.context, id, places);
-			const session = await openSession(sandbox, runPlan(journal.run, places, commonDir, Date.now()).plan, places.sandbox, {
+			const session = await openSession(sandbox, runPlan(journal.run, places, commonDir, Date.now(), policy).plan, places.sandbox, {
 				state: () => egressState(journal.run, policy, Date.now()),
 				onDenied() {},
 				onAllowed() {},

@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
-import {liveStages} from '../core/run.ts';
-import {connect, findRun, readRun} from '../engine/runs.ts';
+import {Lock} from '../host/lock.ts';
+import {connect, findRun} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
@@ -23,7 +23,8 @@ export const verb: Verb = {
 		connection.close();
 		await gone;
 		// The journal is closed last; whoever types the next verb should not find it held.
-		for (let tries = 0; tries < 200 && liveStages.has(readRun(context.paths.run(run.id))?.stage ?? 'stopped'); tries++) {
+		const {lock} = context.paths.run(run.id);
+		for (let tries = 0; tries < 400 && Lock.isHeld(lock); tries++) {
 			await new Promise(resolve => {
 				setTimeout(resolve, 25);
 			});

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import {isMap, isSeq, LineCounter, parseDocument, type Document} from 'yaml';
 import {parseEgressRule, type EgressRule} from './egress.ts';
 import {policyPath} from './names.ts';
+import type {Limits} from './plan.ts';
 import {Refusal} from './refusal.ts';
 
 export {policyPath} from './names.ts';
@@ -12,18 +13,23 @@ const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target i
 const credential = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'));
 const host = v.pipe(v.string(hostUsage), v.check(text => toRule(text, '') !== undefined, hostUsage));
 
+const units: Record<string, number> = {KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4};
+const size = v.pipe(v.string('a size is written like 512MiB'), v.regex(/^[1-9]\d{0,6} ?(?:KiB|MiB|GiB|TiB)$/, 'a size is written like 512MiB'), v.transform(text => Number.parseInt(text, 10) * units[text.slice(-3)]!));
+const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
+
 const schema = v.strictObject({
 	setup: v.optional(v.array(command), []),
 	verify: v.optional(v.array(command), []),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
+	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), hours: v.optional(count)}), {}),
 	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), [])})), {}),
 });
 
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
 
-export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateHosts: [], deploy: {}};
+export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateHosts: [], limits: {}, deploy: {}};
 
 function toRule(text: string, source: string): EgressRule | undefined {
 	const rule = parseEgressRule(text);
@@ -58,7 +64,7 @@ function lineOf(document: Document, counter: LineCounter, path: readonly unknown
 export function parsePolicy(text: string): Policy | Refusal {
 	const counter = new LineCounter();
 	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
-	const bad = (line: number, because: string) => new Refusal(`${policyPath}:${line}: ${because}`, 'keys: setup, verify, network, privateHosts, deploy (each target: command, credentials)');
+	const bad = (line: number, because: string) => new Refusal(`${policyPath}:${line}: ${because}`, 'keys: setup, verify, network, privateHosts, limits (processes, memory, disk, hours), deploy (each target: command, credentials)');
 	const [error] = document.errors;
 	if (error) {
 		return bad(counter.linePos(error.pos[0]).line, error.message.split('\n')[0]!.replace(/ at line.*/, ''));
@@ -81,4 +87,14 @@ export function parsePolicy(text: string): Policy | Refusal {
 	const unknown = issue.type === 'strict_object' ? path.at(-1) : undefined;
 	const line = lineOf(document, counter, unknown === undefined ? path : path.slice(0, -1), unknown);
 	return bad(line, unknown === undefined ? `${path.join('.') || 'the file'}: ${issue.message}` : `"${String(unknown)}" is not a key here`);
+}
+
+/** The limits of a run: a policy makes them tighter, never wider. */
+export function limitsOf(policy: Pick<Policy, 'limits'>, defaults: Limits): Limits {
+	const {processes, memory, disk, hours} = policy.limits;
+	const least = (own: number, asked: number | undefined) => asked === undefined ? own : Math.min(own, asked);
+	return {
+		...defaults, processes: least(defaults.processes, processes), memory: least(defaults.memory, memory), dataSize: least(defaults.dataSize, memory),
+		growth: least(defaults.growth, disk), fileSize: least(defaults.fileSize, disk), wallClock: least(defaults.wallClock, hours === undefined ? undefined : hours * 3_600_000),
+	};
 }

@@ -292,7 +292,7 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {})
 	const asked: string[] = [];
 	const denied: string[] = [];
 	try {
-		const {plan: own} = runPlan(run, places, commonDir, Date.now());
+		const {plan: own} = runPlan(run, places, commonDir, Date.now(), policy);
 		const copies: Record<string, string> = {[places.worktree]: path.join(folder, 'worktree'), [places.privateGit]: path.join(folder, 'private.git'), [path.join(places.folder, 'dotgit')]: path.join(folder, 'dotgit')};
 		const plan: SandboxPlan = {...own, mounts: [
 			...own.mounts.map(mount => ({...mount, source: copies[mount.source] ?? mount.source})),

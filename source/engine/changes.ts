@@ -1,4 +1,4 @@
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
 import type {Run} from '../core/run.ts';
@@ -34,7 +34,10 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 	const places = context.paths.run(run.id);
 	const {git, commonDir} = await openRepository(run.project.root);
 	const folder = path.join(places.folder, 'changes');
-	mkdirSync(folder, {recursive: true, mode: 0o700});
+	if (!existsSync(folder)) {
+		mkdirSync(folder, {mode: 0o700});
+	}
+
 	await makeJailGit(path.join(folder, 'git'), commonDir, adminName(places), git);
 	giveToRun(run.id, folder);
 	const {code, stdout} = await jail(context, run.id, places, {

@@ -2,7 +2,7 @@ import {existsSync, realpathSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {rulesOf, type Policy} from '../core/policy.ts';
+import {limitsOf, rulesOf, type Policy} from '../core/policy.ts';
 import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type Scratch} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
@@ -49,7 +49,7 @@ export const proxyEnvironment: Readonly<Record<string, string>> = {
 };
 
 /** A run's own sandbox: its worktree, its private git folder in the project's place, the grants in force. `now` in milliseconds. */
-export function runPlan(run: Run, places: RunPaths, commonDir: string, now: number): {plan: SandboxPlan; notes: string[]} {
+export function runPlan(run: Run, places: RunPaths, commonDir: string, now: number, policy: Policy): {plan: SandboxPlan; notes: string[]} {
 	const notes: string[] = [];
 	const granted: Mount[] = [];
 	for (const {path: wanted, mode} of filesMounts(run.grants, now)) {
@@ -67,7 +67,8 @@ export function runPlan(run: Run, places: RunPaths, commonDir: string, now: numb
 		{source: places.worktree, target: run.worktree, mode: 'write'},
 		{source: path.join(places.folder, 'dotgit'), target: path.join(run.worktree, '.git'), mode: 'read'},
 	];
-	return {plan: basicPlan(run.id, places.sandbox, {mounts, env: proxyEnvironment, cwd: run.worktree}), notes};
+	const plan = basicPlan(run.id, places.sandbox, {mounts, env: proxyEnvironment, cwd: run.worktree});
+	return {plan: {...plan, limits: limitsOf(policy, plan.limits)}, notes};
 }
 
 /** What the run may reach: the policy's hosts for builds, and the grants in force. */

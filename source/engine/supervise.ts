@@ -149,6 +149,8 @@ class Supervision {
 	#wake: () => void = () => {};
 	#ended = false;
 	#hasOutput = true;
+	/** How long the last count took, milliseconds. */
+	#counting = 0;
 	#group: Cgroup | undefined;
 	#plan: SandboxPlan | undefined;
 
@@ -171,7 +173,7 @@ class Supervision {
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
 			const swept = await sweep(this.#context, run.id, this.#places);
-			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now());
+			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy);
 			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
 			const plan = {...own, joins: this.#group?.joins};
 			this.#plan = plan;
@@ -214,7 +216,8 @@ class Supervision {
 			rmSync(this.#places.socket, {force: true});
 			await this.#session?.close();
 			await removeGroup(this.#group);
-			if (this.#ended) {
+			// Who comes next waits for this: only where it is quick.
+			if (this.#ended && this.#counting < 500) {
 				await this.#count();
 			}
 
@@ -318,7 +321,8 @@ class Supervision {
 			// The list shows what was known before.
 		}
 
-		return Math.max(5000, 100 * (Date.now() - began));
+		this.#counting = Date.now() - began;
+		return Math.max(5000, 100 * this.#counting);
 	}
 
 	/** Stops every process of the run where it stands, from outside, and closes its way out. */

@@ -199,3 +199,26 @@ for (const [title, end] of Object.entries(endings)) {
 		assert.equal(fleet.git('worktree', 'list').split('\n').length, 1);
 	});
 }
+
+test('a fork bomb, a memory hog and a disk hog among others hurt only themselves', async t => {
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\nlimits:\n  processes: 60\n  memory: 256MiB\n  disk: 64MiB\n'});
+	fleet.must('run', '--name', 'bomb', '--', 'sh', '-c', 'b() { b | b & }; while :; do b 2> /dev/null; sleep 0.1; done');
+	fleet.must('run', '--name', 'hog', '--', 'perl', '-e', 'my @x; while (1) { push @x, "a" x (8 * 1024 * 1024) }');
+	fleet.must('run', '--name', 'disk', '--', 'sh', '-c', 'head -c 200000000 /dev/zero > big; echo "wrote $?"');
+	for (const name of ['one', 'two', 'three']) {
+		fleet.must('run', '--name', name, '--', 'sh', '-c', 'n=0; for i in 1 2 3 4 5 6 7 8 9 10; do n=$(expr $n + $i); done; echo "sum $n"');
+	}
+
+	for (const name of ['one', 'two', 'three']) {
+		await fleet.until(name, 'stopped');
+		assert.match(fleet.must('logs', name), /sum 55/);
+	}
+
+	await fleet.until('hog', 'stopped');
+	assert.notEqual(fleet.json('show', 'hog')['exit']['code'], 0);
+	await fleet.until('disk', 'stopped');
+	assert.doesNotMatch(fleet.must('logs', 'disk'), /wrote 0/);
+	assert.equal(fleet.stage('bomb'), 'running');
+	fleet.must('stop', 'bomb');
+	assert.match(fleet.json('show', 'bomb')['notes'].join('\n'), /60 processes/);
+});

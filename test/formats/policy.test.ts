@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {emptyPolicy, parsePolicy, rulesOf} from '../../source/core/policy.ts';
+import {emptyPolicy, limitsOf, parsePolicy, rulesOf} from '../../source/core/policy.ts';
+import {defaultLimits} from '../../source/core/plan.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {parseGrantable, parseScope, scopeKinds} from '../../source/scopes/registry.ts';
 import {formatScope, type ScopeKind} from '../../source/core/scope.ts';
@@ -83,4 +84,15 @@ test('a grant is a rule while it is in force', () => {
 	const grant = (scope: string, until?: string) => ({id: '', scope, because: '', by: 'person:a' as const, at: '', until});
 	const now = Date.parse('2026-01-01T00:00:00Z');
 	assert.deepEqual(networkRules([grant('network:a.test'), grant('network:b.test:81'), grant('network:c.test', '2025-12-31T23:59:59Z'), grant('files:/x')], now).map(({host, port}) => [host, port]), [['a.test', undefined], ['b.test', 81]]);
+});
+
+test('limits make a run smaller, never larger', () => {
+	const policy = parsePolicy('limits:\n  processes: 50\n  memory: 512MiB\n  disk: 900TiB\n  hours: 2\n');
+	assert.ok(!(policy instanceof Refusal));
+	assert.deepEqual(limitsOf(policy, defaultLimits), {...defaultLimits, processes: 50, memory: 512 * 1024 ** 2, dataSize: 512 * 1024 ** 2, wallClock: 2 * 3_600_000});
+	assert.deepEqual(limitsOf(emptyPolicy, defaultLimits), defaultLimits);
+	for (const [text, line] of [['limits:\n  memory: lots\n', 2], ['limits:\n  memory: 0MiB\n', 2], ['limits:\n  processes: 1.5\n', 2], ['limits:\n  cpu: 1\n', 2]] as const) {
+		const result = parsePolicy(text);
+		assert.ok(result instanceof Refusal && result.because.startsWith(`.fleet/policy.yaml:${line}: `), text);
+	}
 });

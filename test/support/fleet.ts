@@ -6,6 +6,8 @@ import process from 'node:process';
 import type {TestContext} from 'node:test';
 import {compose} from '../../source/compose.ts';
 import type {Context} from '../../source/engine/context.ts';
+import {listRunIds} from '../../source/engine/runs.ts';
+import {Lock} from '../../source/host/lock.ts';
 
 export const root = path.resolve(import.meta.dirname, '..', '..');
 export const program = path.join(root, 'dist', 'fleet.js');
@@ -106,7 +108,14 @@ export class Fleet {
 				}
 			}
 
-			rmSync(this.context().paths.runtime, {recursive: true, force: true});
+			// A supervisor counts the changes once more after its run has ended.
+			const {paths} = this.context();
+			const held = () => listRunIds({paths}).some(id => Lock.isHeld(paths.run(id).lock));
+			for (let tries = 0; tries < 200 && held(); tries++) {
+				spawnSync('sleep', ['0.05']);
+			}
+
+			rmSync(paths.runtime, {recursive: true, force: true});
 		} finally {
 			spawnSync('chmod', ['-R', 'u+rwX', this.folder], {stdio: 'ignore'});
 			rmSync(this.folder, {recursive: true, force: true});
