@@ -1,5 +1,6 @@
 import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import type {Mount} from '../core/plan.ts';
 import type {Outcome} from '../core/seams.ts';
 import type {RunPaths} from '../host/paths.ts';
@@ -19,7 +20,7 @@ export async function jail(context: Context, runId: string, places: RunPaths, op
 }): Promise<Outcome & {stdout: string; stderr: string}> {
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
-	const folder = mkdtempSync(path.join(places.folder, 'jail-'));
+	const folder = mkdtempSync(path.join(places.folder, `jail-${process.pid}-`));
 	const plan = basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}});
 	const invocation = sandbox.prepare(plan, folder).alone({argv: ['/bin/sh', '-c', options.script, 'sh', ...options.argv ?? []], cwd: plan.cwd, env: {}});
 	let stdout = '';

@@ -9,7 +9,7 @@ import type {Invocation, SandboxPlan} from '../core/plan.ts';
 import {formatScope, type Actor} from '../core/scope.ts';
 import {groupName, measureTree, openCgroup, signalTree, type Cgroup} from '../host/cgroup.ts';
 import {Journal} from '../host/journal.ts';
-import {openRuntime, type RunPaths} from '../host/paths.ts';
+import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
 import {bury} from '../host/worktree.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
@@ -151,6 +151,7 @@ class Supervision {
 	#hasOutput = true;
 	/** How long the last count took, milliseconds. */
 	#counting = 0;
+	#countGoingOn: Promise<number> | undefined;
 	#group: Cgroup | undefined;
 	#plan: SandboxPlan | undefined;
 
@@ -216,10 +217,7 @@ class Supervision {
 			rmSync(this.#places.socket, {force: true});
 			await this.#session?.close();
 			await removeGroup(this.#group);
-			// Who comes next waits for this: only where it is quick.
-			if (this.#ended && this.#counting < 500) {
-				await this.#count();
-			}
+			tidyLooks(this.#places, process.pid);
 
 		}
 	}
@@ -240,14 +238,12 @@ class Supervision {
 					clearTimeout(this.#timer);
 					this.#ended = true;
 					this.#wake();
-					const name = this.#stopped === undefined ? signalName(signal) : undefined;
-					const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
-					this.#write({type: 'run.exited', code: name || this.#stopped !== undefined ? null : code, signal: name ?? null, because});
-					this.#tell({ended: because});
-					process.off('SIGTERM', onSignal);
-					process.off('SIGINT', onSignal);
-					process.off('SIGHUP', onSignal);
-					resolve();
+					void this.#finish(code, signal, hasSetup).then(() => {
+						process.off('SIGTERM', onSignal);
+						process.off('SIGINT', onSignal);
+						process.off('SIGHUP', onSignal);
+						resolve();
+					});
 				},
 			});
 			process.on('SIGTERM', onSignal);
@@ -256,6 +252,18 @@ class Supervision {
 			started();
 			void this.#watch();
 		});
+	}
+
+	/** Writes down how the agent ended, once all that belongs to its end is done: who reads "stopped" waits for nothing more. */
+	async #finish(code: number, signal: number, hasSetup: boolean): Promise<void> {
+		if (this.#counting < 500) {
+			await this.#count();
+		}
+
+		const name = this.#stopped === undefined ? signalName(signal) : undefined;
+		const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
+		this.#write({type: 'run.exited', code: name || this.#stopped !== undefined ? null : code, signal: name ?? null, because});
+		this.#tell({ended: because});
 	}
 
 	/**
@@ -309,7 +317,14 @@ class Supervision {
 	}
 
 	/** Counts what the run changed, for the list. @returns how long to wait until the next time, so that it costs little: milliseconds */
-	async #count(): Promise<number> {
+	#count(): Promise<number> {
+		this.#countGoingOn ??= this.#countNow().finally(() => {
+			this.#countGoingOn = undefined;
+		});
+		return this.#countGoingOn;
+	}
+
+	async #countNow(): Promise<number> {
 		const began = Date.now();
 		this.#hasOutput = false;
 		try {

@@ -112,12 +112,21 @@ export function openRuntime(paths: Paths): void {
 export function tidy(places: RunPaths): void {
 	rmSync(places.socket, {force: true});
 	rmSync(places.scratch, {recursive: true, force: true});
+	removeWork(places, name => name.startsWith('jail-') || name === 'verify' || name === 'audit');
+}
+
+/** Removes the folders in which one process looked at a run, such as those of a look that its end cut short. */
+export function tidyLooks(places: RunPaths, pid: number): void {
+	removeWork(places, name => name.startsWith(`jail-${pid}-`));
+}
+
+function removeWork(places: RunPaths, isWork: (name: string) => boolean): void {
 	let names: string[] = [];
 	try {
 		names = readdirSync(places.folder);
 	} catch {}
 
-	for (const name of names.filter(name => name.startsWith('jail-') || name === 'verify' || name === 'audit')) {
+	for (const name of names.filter(name => isWork(name))) {
 		// rm walks by descriptors and never through a link, which an agent may have left in such a folder.
 		execFileSync('rm', ['-rf', '--one-file-system', '--', path.join(places.folder, name)], {stdio: 'ignore'});
 	}

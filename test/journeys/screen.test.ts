@@ -171,6 +171,28 @@ test('a key that cannot be used now says why', async t => {
 	await screen.see('verify: busy is running, so there is nothing fixed to verify');
 });
 
+test('the panic key freezes a run, u lets it go on, and twice ends it; what it asked for becomes a policy', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('panic', 'perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://packages.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.1; done');
+	const screen = open(t, fleet, [], {columns: 120, rows: 30});
+	await screen.see(/panic .*running/);
+	await screen.see('tick');
+	await screen.press('u');
+	await screen.see('it is not frozen');
+	await screen.press('!');
+	await screen.see(/panic .*frozen/);
+	await screen.see('u thaws, ! ends it');
+	await screen.press('u');
+	await screen.see(/panic .*running/);
+	await screen.press('enter', '6');
+	await screen.see('denied      1  packages.example.org:80');
+	await screen.see('- packages.example.org');
+	await screen.press('esc', '!');
+	await screen.see(/panic .*frozen/);
+	await screen.press('!');
+	await screen.see(/panic .*stopped: stopped while frozen/);
+});
+
 test('stop and resume', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('again', 'echo attempt >> log.txt; wc -l < log.txt; sleep 60');

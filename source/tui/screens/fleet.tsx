@@ -23,7 +23,7 @@ function toRow(run: Run, state: State): Record<string, string> {
 	const needs = attentionOf(run);
 	const stage = `${run.stage}: ${neutraliseLine(run.because)}`;
 	return {
-		' ': needs ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: needs?.startsWith('denied') ? `${run.stage}: ${needs} (g grants it)` : stage,
+		' ': needs ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: needs?.startsWith('denied') ? `${run.stage}: ${needs} (g grants it)` : run.stage === 'frozen' ? `${stage} (u thaws, ! ends it)` : stage,
 		scopes: scopesAtAGlance(run, state.now), changes: formatChanges(state.changes[run.id]), checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`, age: formatDuration(state.now - Date.parse(run.createdAt)),
 	};
 }

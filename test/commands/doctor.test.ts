@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import os from 'node:os';
+import process from 'node:process';
+import {test} from 'node:test';
+import {attacks} from '../../source/attacks/catalogue.ts';
+import {Fleet} from '../support/fleet.ts';
+
+test('fleet doctor --attack tries all of it on this machine, and leaves nothing', t => {
+	const fleet = new Fleet(t);
+	const settings = () => ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/hostname'].map(file => readFileSync(file, 'utf8'));
+	const traces = () => process.getBuiltinModule('node:fs').readdirSync(os.tmpdir()).filter(name => /^fleet-(?:attack|box)-/.test(name));
+	const [before, found] = [settings(), traces()];
+	const {code, stdout, stderr} = fleet.run(['doctor', '--attack', '--json']);
+	const document = JSON.parse(stdout) as {ok: boolean; attempts: Array<{id: string; title: string; source: string; status: string; because: string}>; notCovered: string[]};
+	const bad = document.attempts.filter(attempt => attempt.status !== 'stopped');
+	assert.deepEqual(bad, []);
+	assert.equal(code, 0, stderr);
+	assert.equal(document.attempts.length, attacks.length);
+	assert.ok(document.attempts.length >= 75);
+	assert.equal(new Set(attacks.map(attack => attack.id)).size, attacks.length);
+	assert.ok(document.attempts.every(attempt => attempt.title && attempt.source && attempt.because));
+	assert.ok(document.notCovered.length > 0);
+	assert.deepEqual(settings(), before);
+	assert.deepEqual(traces().filter(name => !found.includes(name)), []);
+});
+
+test('fleet doctor says what limits a run as a whole, or that nothing does', t => {
+	const fleet = new Fleet(t);
+	const {checks} = fleet.json<{checks: Array<{id: string; because: string}>}>('doctor');
+	assert.match(checks.find(check => check.id === 'limits')!.because, /control group/);
+});
