@@ -275,7 +275,41 @@ async function idle(): Promise<void> {
 	}
 }
 
-const parts: Record<string, () => Promise<void>> = {start: startUp, life, proxy, idle};
+/** Fifty runs that never rest, one of them a fork bomb and one a memory hog: what a person's own commands feel. */
+async function crowd(): Promise<void> {
+	const undo: Array<() => void> = [];
+	const fleet = new Fleet({after: (work: () => void) => undo.push(work)} as never, {policy: 'verify: ["true"]\nlimits:\n  processes: 100\n  memory: 256MiB\n'});
+	const lap = (work: () => void) => {
+		const began = performance.now();
+		work();
+		return performance.now() - began;
+	};
+
+	const feel = () => ({
+		list: median(Array.from({length: 5}, () => lap(() => fleet.must('list')))),
+		node: median(Array.from({length: 9}, () => lap(() => spawnSync(process.execPath, ['-e', '0'])))),
+	});
+	try {
+		fleet.must('run', '--name', 'calm', '--', 'sleep', '3600');
+		const before = feel();
+		fleet.must('run', '--name', 'bomb', '--', 'perl', '-e', 'while (1) { fork; select(undef, undef, undef, 0.05) }');
+		for (let number = 0; number < 48; number++) {
+			fleet.must('run', '--name', `busy-${number}`, '--', 'sh', '-c', 'while :; do :; done');
+		}
+
+		fleet.must('run', '--name', 'hog', '--', 'perl', '-e', 'my @x; while (1) { push @x, "a" x (8 * 1024 * 1024) }');
+		await sleep(5000);
+		const after = feel();
+		add('"fleet list" among fifty runs that never rest, a fork bomb and a memory hog among them', ms(after.list), `${(after.list / before.list).toFixed(1)} × with one idle run (${ms(before.list)})`);
+		add('"node -e 0" among them', ms(after.node), `${(after.node / before.node).toFixed(1)} × (${ms(before.node)})`);
+	} finally {
+		for (const work of undo) {
+			work();
+		}
+	}
+}
+
+const parts: Record<string, () => Promise<void>> = {start: startUp, life, proxy, idle, crowd};
 const only = argv.filter(name => parts[name]);
 for (const [name, part] of Object.entries(parts)) {
 	if (only.length === 0 || only.includes(name)) {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
-import os from 'node:os';
-import process from 'node:process';
+import {mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import path from 'node:path';
 import {test} from 'node:test';
 import {attacks} from '../../source/attacks/catalogue.ts';
 import {Fleet} from '../support/fleet.ts';
@@ -9,9 +8,10 @@ import {Fleet} from '../support/fleet.ts';
 test('fleet doctor --attack tries all of it on this machine, and leaves nothing', t => {
 	const fleet = new Fleet(t);
 	const settings = () => ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/hostname'].map(file => readFileSync(file, 'utf8'));
-	const traces = () => process.getBuiltinModule('node:fs').readdirSync(os.tmpdir()).filter(name => /^fleet-(?:attack|box)-/.test(name));
-	const [before, found] = [settings(), traces()];
-	const {code, stdout, stderr} = fleet.run(['doctor', '--attack', '--json']);
+	const before = settings();
+	const temporary = path.join(fleet.folder, 't');
+	mkdirSync(temporary);
+	const {code, stdout, stderr} = fleet.run(['doctor', '--attack', '--json'], {env: {TMPDIR: temporary}});
 	const document = JSON.parse(stdout) as {ok: boolean; attempts: Array<{id: string; title: string; source: string; status: string; because: string}>; notCovered: string[]};
 	const bad = document.attempts.filter(attempt => attempt.status !== 'stopped');
 	assert.deepEqual(bad, []);
@@ -22,7 +22,7 @@ test('fleet doctor --attack tries all of it on this machine, and leaves nothing'
 	assert.ok(document.attempts.every(attempt => attempt.title && attempt.source && attempt.because));
 	assert.ok(document.notCovered.length > 0);
 	assert.deepEqual(settings(), before);
-	assert.deepEqual(traces().filter(name => !found.includes(name)), []);
+	assert.deepEqual(readdirSync(temporary).filter(name => name.startsWith('fleet-')), []);
 });
 
 test('fleet doctor says what limits a run as a whole, or that nothing does', t => {
