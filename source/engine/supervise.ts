@@ -7,7 +7,7 @@ import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
 import type {Invocation, SandboxPlan} from '../core/plan.ts';
 import {formatScope, type Actor} from '../core/scope.ts';
-import {groupName, measureTree, openCgroup, signalTree, type Cgroup} from '../host/cgroup.ts';
+import {continueProcesses, groupName, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
@@ -153,6 +153,8 @@ class Supervision {
 	#counting = 0;
 	#countGoingOn: Promise<number> | undefined;
 	#group: Cgroup | undefined;
+	/** Processes that a freeze stopped by signal. */
+	#held: number[] = [];
 	#plan: SandboxPlan | undefined;
 
 	constructor(context: Context, places: RunPaths, journal: Journal) {
@@ -343,15 +345,21 @@ class Supervision {
 	/** Stops every process of the run where it stands, from outside, and closes its way out. */
 	#freeze(because: string, actor: Actor): void {
 		const pid = this.#terminal!.pid;
-		const whole = (this.#group?.freeze(true) ?? false) || signalTree(pid, true);
+		let whole = this.#group?.freeze(true) ?? false;
+		if (!whole) {
+			const tree = stopTree(pid);
+			this.#held = tree.stopped;
+			whole = tree.whole;
+		}
+
 		this.#journal.append({type: 'run.frozen', because, whole}, actor);
 		this.#session!.proxy.cut();
 	}
 
 	#thaw(): void {
-		if (!(this.#group?.freeze(false) ?? false)) {
-			signalTree(this.#terminal!.pid, false);
-		}
+		this.#group?.freeze(false);
+		continueProcesses(this.#held);
+		this.#held = [];
 	}
 
 	/** The monitor's death takes the whole pid namespace with it: a frozen or hostile process inside has no say. */

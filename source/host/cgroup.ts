@@ -205,28 +205,48 @@ export function processTree(pid: number): number[] {
 	return found;
 }
 
+function isStopped(pid: number): boolean {
+	try {
+		return /^\d+ \(.*\) [Tt] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+	} catch {
+		return true;
+	}
+}
+
 /**
- * Stops a tree of processes where they stand, by a signal that none can refuse, until none is left that runs; or lets
- * them go on. Less sure than a control group: what is born between two looks runs until the next.
- * @returns whether all of them stand
+ * Stops a tree of processes where they stand, by a signal that none can refuse, until none is left that runs. Less sure
+ * than a control group: what is born between two looks runs until the next.
+ * @returns whom it stopped, for `continueProcesses`: who stood before is to stand after; and whether all stand
  */
-export function signalTree(pid: number, on: boolean): boolean {
+export function stopTree(pid: number): {stopped: number[]; whole: boolean} {
 	const seen = new Set<number>();
+	const stopped: number[] = [];
 	for (let round = 0; round < 50; round++) {
 		const fresh = processTree(pid).filter(id => !seen.has(id));
 		if (fresh.length === 0) {
-			return true;
+			return {stopped, whole: true};
 		}
 
 		for (const id of fresh) {
 			seen.add(id);
-			try {
-				process.kill(id, on ? 'SIGSTOP' : 'SIGCONT');
-			} catch {}
+			if (!isStopped(id)) {
+				try {
+					process.kill(id, 'SIGSTOP');
+					stopped.push(id);
+				} catch {}
+			}
 		}
 	}
 
-	return false;
+	return {stopped, whole: false};
+}
+
+export function continueProcesses(pids: readonly number[]): void {
+	for (const pid of pids) {
+		try {
+			process.kill(pid, 'SIGCONT');
+		} catch {}
+	}
 }
 
 /** What a tree of processes holds and has used: resident memory in bytes (pages that they share are counted for each), processor in clock ticks. */

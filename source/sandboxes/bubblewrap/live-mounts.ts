@@ -11,19 +11,21 @@ import type {Host} from './compile.ts';
  */
 const program = `
 use strict;
-my ($verb, $source, $target, $mode, $kind, $pid, $uid, $processor) = @ARGV;
+my ($verb, $source, $target, $mode, $kind, $pid, $uid, $keeper, $processor) = @ARGV;
 my %call = $processor eq 'arm64' ? (setns => 268, umount2 => 39, setfsuid => 151, setfsgid => 152, mkdirat => 34, close => 57) : (setns => 308, umount2 => 166, setfsuid => 122, setfsgid => 123, mkdirat => 258, close => 3);
 my ($openTree, $moveMount, $openat2, $setattr) = (428, 429, 437, 442);
 my ($here, $empty) = (-100, '');
 sub must { my ($what, $result) = @_; if ($result < 0) { print STDERR "$what: $!\\n"; exit 1 } return $result + 0 }
 sub attributes { my ($fd, $set, $clear) = @_; my $value = pack('QQQQ', $set, $clear, 0, 0); must('mount_setattr', syscall($setattr, $fd, $empty, 0x1000, $value, length $value)) }
+sub enter { my ($id, $name, $type) = @_; open(my $namespace, '<', "/proc/$id/ns/$name") or must("namespace of $id", -1); must("setns $name", syscall($call{setns}, fileno($namespace), $type)) }
+# An ordinary user is somebody only in the keeper's user namespace, which lies above the sandbox's; a program that is started in it would be nobody again.
+if ($keeper) { enter($keeper, 'user', 0x10000000); enter($keeper, 'mnt', 0x20000) }
 my $tree;
 if ($verb eq 'give') {
 	$tree = must('open_tree', syscall($openTree, $here, $source, 0x80001));
 	attributes($tree, 2 | 4 | ($mode eq 'read' ? 1 : 0), 0);
 }
-open(my $namespace, '<', "/proc/$pid/ns/mnt") or must('namespace', -1);
-must('setns', syscall($call{setns}, fileno($namespace), 0x20000));
+enter($pid, 'mnt', 0x20000);
 if ($verb eq 'take') {
 	must('umount', syscall($call{umount2}, $target, 2 | 8));
 	exit 0;
@@ -53,9 +55,7 @@ function invocation(plan: SandboxPlan, host: Host, keeperPid: number, argv: stri
 		return undefined;
 	}
 
-	// Root is above every namespace; an ordinary user is somebody only in the keeper's, which lies above the sandbox's.
-	const enter = host.root ? [] : [host.tools.nsenter, '--target', String(keeperPid), '--user', '--mount', '--preserve-credentials', '--'];
-	return {argv: [...enter, host.perl, '-e', program, '--', ...argv, host.root ? String(plan.dropUid) : '', plan.architecture], cwd: '/', env: {PATH: '/usr/bin:/bin'}};
+	return {argv: [host.perl, '-e', program, '--', ...argv, host.root ? String(plan.dropUid) : '', host.root ? '' : String(keeperPid), plan.architecture], cwd: '/', env: {PATH: '/usr/bin:/bin'}};
 }
 
 /** @param initPid the host's id of the sandbox's first process; `kind`: what the source is */
