@@ -14,7 +14,8 @@ import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 
 closeInherited();
 const bin = (name: string) => path.join(os.tmpdir(), 'fleet-bench-neighbours', 'node_modules', '.bin', name);
-const home = path.join(os.tmpdir(), `fleet-bench-home-${process.getuid?.()}`);
+// Codex refuses a home in /tmp.
+const home = path.join('/var/tmp', `fleet-bench-home-${process.getuid?.()}`);
 mkdirSync(home, {recursive: true});
 const settings = path.join(home, 'srt.json');
 
@@ -37,7 +38,7 @@ function neighbour(id: string, command: (script: string, work: string) => string
 const tools: Sandbox[] = [
 	bubblewrap,
 	neighbour('srt', script => [bin('srt'), '--settings', settings, 'sh', script]),
-	neighbour('codex', script => [bin('codex'), 'sandbox', '--', '/bin/sh', script]),
+	neighbour('codex', script => [bin('codex'), 'sandbox', '-c', 'sandbox_mode="workspace-write"', '--', '/bin/sh', script]),
 ];
 // The proxy's own attacks are about how ours decides; the others have theirs, with nothing to grant in it here.
 const list = attacks.filter((attack): attack is typeof attack & SandboxAttack => attack.kind === 'sandbox').filter(attack => attack.area !== 'network' || attack.network === false || /socket|interfaces/.test(attack.id));
