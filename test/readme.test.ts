@@ -5,6 +5,7 @@ import {test} from 'node:test';
 import {parsePolicy} from '../source/core/policy.ts';
 import {Refusal} from '../source/core/refusal.ts';
 import {keyTable} from '../source/tui/keymap.ts';
+import {attacks} from '../source/attacks/catalogue.ts';
 import {threatTable} from '../scripts/threats.ts';
 import {Fleet, root} from './support/fleet.ts';
 
@@ -38,4 +39,5 @@ test('every verb of the help is a file of its own', () => {
 
 test('the threat model lists every attack of the catalogue, as its script writes it', () => {
 	assert.ok(readFileSync(path.join(root, 'docs', 'threat-model.md'), 'utf8').includes(threatTable()), 'run scripts/threats.ts');
+	assert.ok(readme.includes(`tries ${attacks.length} known attacks`));
 });

@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
-import {connect, findRun, listRuns} from '../engine/runs.ts';
+import {findRun, instruct, listRuns} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
@@ -15,17 +15,7 @@ export const verb: Verb = {
 
 		const runs = options['all'] ? listRuns(context).filter(run => run.stage === 'running') : [findRun(context, name!)];
 		for (const run of runs) {
-			const connection = await connect(context, run.id);
-			if (!connection) {
-				throw new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
-			}
-
-			try {
-				await connection.request({method: 'freeze', because: options['because'], actor: context.actor as `person:${string}`});
-			} finally {
-				connection.close();
-			}
-
+			await instruct(context, run, 'freeze', options['because']);
 			io.out(`${run.id} is frozen: none of its processes runs, and nothing goes in or out; fleet thaw ${run.id}, or fleet stop ${run.id}\n`);
 		}
 

@@ -115,3 +115,17 @@ export async function withJournal<Result>(context: Context, runId: string, work:
 export function connect(context: Context, runId: string): Promise<Connection | undefined> {
 	return Connection.open(context.paths.run(runId).socket);
 }
+
+/** Has the supervisor of a run do something to it. @throws Refusal where none is alive, or it refuses */
+export async function instruct(context: Context, run: Run, method: 'freeze' | 'thaw', because: string): Promise<void> {
+	const connection = await connect(context, run.id);
+	if (!connection) {
+		throw new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
+	}
+
+	try {
+		await connection.request({method, because, actor: context.actor as `person:${string}`});
+	} finally {
+		connection.close();
+	}
+}

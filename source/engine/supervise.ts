@@ -1,23 +1,22 @@
-import {chmodSync, closeSync, existsSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
+import {chmodSync, closeSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
 import net from 'node:net';
-import path from 'node:path';
 import process from 'node:process';
 import {decideActor} from '../core/decide.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
-import type {Invocation, SandboxPlan} from '../core/plan.ts';
-import {formatScope, type Actor} from '../core/scope.ts';
+import type {SandboxPlan} from '../core/plan.ts';
+import type {Actor} from '../core/scope.ts';
 import {continueProcesses, groupName, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
 import {bury} from '../host/worktree.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
-import {filesOf} from '../scopes/files/index.ts';
-import {parseScope} from '../scopes/registry.ts';
 import {countChanges, rememberChanges} from './changes.ts';
 import type {Context} from './context.ts';
-import {jail, sweep} from './jail.ts';
+import {sweep} from './jail.ts';
+import {diskUse, limitNotes, removeGroup} from './limits.ts';
+import {LiveFiles} from './live-files.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
@@ -65,42 +64,6 @@ class EventCounter {
 		const write = this.#written < 10_000 && (count <= 100 || (count & (count - 1)) === 0);
 		this.#written += write ? 1 : 0;
 		return {count, write};
-	}
-}
-
-/** What is limited, and by what; what is not is said, too. */
-function limitNotes({limits}: SandboxPlan, group: Cgroup | undefined): string[] {
-	const gib = (bytes: number) => `${Math.round(bytes / 1024 ** 3 * 10) / 10} GiB`;
-	return [
-		`limits for each process: memory ${gib(limits.dataSize)}, file size ${gib(limits.fileSize)}, ${limits.openFiles} descriptors, no core file; ${limits.processes} processes`,
-		group && group.limits.length > 0 ? `limits for the whole run, by control group: ${group.limits.join(', ')}` : `no control group is writable here: memory in all (${gib(limits.memory)}) is looked at every few seconds, the processor is shared by priority only`,
-		`limits for the whole run, looked at every 30 s or more: ${gib(limits.growth)} more on disk; ends after ${Math.round(limits.wallClock / 3_600_000)} hours`,
-	];
-}
-
-async function removeGroup(group: Cgroup | undefined): Promise<void> {
-	// The kernel takes a moment to bury the last process.
-	for (let tries = 0; group && tries < 20; tries++) {
-		group.remove();
-		if (!group.joins.some(file => existsSync(file))) {
-			return;
-		}
-
-		await new Promise(resolve => {
-			setTimeout(resolve, 25);
-		});
-	}
-}
-
-const diskScript = 'du --summarize --one-file-system --block-size=1 "$@" 2> /dev/null | cut -f1';
-
-/** Bytes that a run's folders take on disk, counted in a jail; undefined where it took too long. */
-async function diskUse(context: Context, places: RunPaths, folders: string[]): Promise<number | undefined> {
-	try {
-		const {stdout, timedOut} = await jail(context, path.basename(places.folder), places, {script: diskScript, argv: folders, mounts: folders.map(folder => ({source: folder, target: folder, mode: 'read' as const})), timeout: 60_000});
-		return timedOut ? undefined : stdout.trim().split('\n').reduce((sum, line) => sum + Number(line), 0);
-	} catch {
-		return undefined;
 	}
 }
 
@@ -156,6 +119,7 @@ class Supervision {
 	/** Processes that a freeze stopped by signal. */
 	#held: number[] = [];
 	#plan: SandboxPlan | undefined;
+	#files: LiveFiles | undefined;
 
 	constructor(context: Context, places: RunPaths, journal: Journal) {
 		this.#context = context;
@@ -251,6 +215,7 @@ class Supervision {
 			process.on('SIGTERM', onSignal);
 			process.on('SIGINT', onSignal);
 			process.on('SIGHUP', onSignal);
+			this.#files = new LiveFiles(this.#context, this.#session!, this.#terminal.pid);
 			started();
 			void this.#watch();
 		});
@@ -396,63 +361,12 @@ class Supervision {
 			for (const grant of this.#journal.run.grants) {
 				if (grant.until !== undefined && Date.parse(grant.until) <= Date.now()) {
 					this.#write({type: 'scope.expired', scope: grant.scope, cut: this.#session?.proxy.cut() ?? 0});
-					void this.#takeFiles(grant.scope);
+					void this.#files?.take(grant.scope);
 				}
 			}
 
 			this.#scheduleExpiry();
 		}, Math.max(0, Math.min(2 ** 31 - 1, Math.min(...ends) - Date.now())));
-	}
-
-	/** The sandbox's first process, as the host counts. */
-	#initPid(): number {
-		const pid = this.#terminal!.pid;
-		return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
-	}
-
-	/** Mounts what a `files:` scope opens. @returns why it waits for the next start; undefined where it is there, or there is nothing to mount */
-	async #giveFiles(scope: string): Promise<string | undefined> {
-		const parsed = parseScope(scope);
-		const found = parsed instanceof Refusal ? undefined : filesOf(formatScope(parsed));
-		if (!found) {
-			return undefined;
-		}
-
-		if (!existsSync(found.path)) {
-			return `${found.path} is not there`;
-		}
-
-		const source = realpathSync(found.path);
-		// What was given for reading is not to lie under what is given for writing, or the other way round.
-		await this.#takeFiles(scope);
-		return this.#runMount(this.#session!.prepared.give({source, target: found.path, mode: found.mode}, statSync(source).isDirectory() ? 'folder' : 'file', this.#initPid(), this.#session!.keeperPid));
-	}
-
-	/** Takes a mount away. @returns what stayed, in words */
-	async #takeFiles(scope: string): Promise<string | undefined> {
-		const parsed = parseScope(scope);
-		const found = parsed instanceof Refusal ? undefined : filesOf(formatScope(parsed));
-		if (!found || this.#ended) {
-			return undefined;
-		}
-
-		return this.#runMount(this.#session!.prepared.take(found.path, this.#initPid(), this.#session!.keeperPid));
-	}
-
-	async #runMount(invocation: Invocation | undefined): Promise<string | undefined> {
-		if (!invocation) {
-			return 'there is no Perl here to make the mount';
-		}
-
-		let words = '';
-		try {
-			const {code} = await this.#context.executor.run(invocation, {timeout: 10_000, onOutput(bytes) {
-				words = (words + Buffer.from(bytes).toString('utf8')).slice(-500);
-			}});
-			return code === 0 ? undefined : words.trim().split('\n').at(-1) || 'the mount could not be made';
-		} catch (error) {
-			return (error as Error).message;
-		}
 	}
 
 	async #listen(): Promise<net.Server> {
@@ -516,7 +430,7 @@ class Supervision {
 		switch (request.method) {
 			case 'allow': {
 				checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration);
-				const waits = await this.#giveFiles(request.scope);
+				const waits = await this.#files?.give(request.scope);
 				const effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now');
 				this.#scheduleExpiry();
 				return {effect};
@@ -525,7 +439,7 @@ class Supervision {
 			case 'revoke': {
 				const cut = revokeIn(this.#journal, request.actor, request.scope, request.because, () => this.#session?.proxy.cut() ?? 0);
 				this.#scheduleExpiry();
-				const left = await this.#takeFiles(request.scope);
+				const left = this.#ended ? undefined : await this.#files?.take(request.scope);
 				return {cut, ...(left === undefined ? {} : {left})};
 			}
 
