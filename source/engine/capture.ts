@@ -16,6 +16,11 @@ import {openRepository} from './projects.ts';
 /** Bytes that a run may bring into the repository at once. */
 const packLimit = 2 * 1024 ** 3;
 
+/** Refs of the agent's own that are kept under names of their own; the others are kept together, as the parents of one commit. */
+const namedLimit = 50;
+/** Refs that are looked at. */
+const refLimit = 2000;
+
 const objectName = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
 
 /**
@@ -31,7 +36,8 @@ export GIT_OBJECT_DIRECTORY="$S/objects"
 private() { git --git-dir="$P" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
 tip=$(private rev-parse --verify --quiet "refs/heads/$branch^{commit}") || { echo missing; exit 0; }
 echo "tip $tip"
-private for-each-ref --count=500 --format='ref %(objectname) %(objecttype) %(refname)' refs/heads refs/tags refs/stash
+echo "refs $(private for-each-ref --format=x refs/heads refs/tags refs/stash | wc -l)"
+private for-each-ref --count=${refLimit} --format='ref %(objectname) %(objecttype) %(refname)' refs/heads refs/tags refs/stash
 head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') && echo "head $head"
 export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index"
 cd "$W" || exit 1
@@ -108,6 +114,9 @@ function parseLook(text: string): Look | string {
 			look[word] = value;
 		} else if (word === 'ref' && objectName.test(value) && type === 'commit' && /^refs\/[\w./+@-]{1,200}$/.test(name)) {
 			look.refs.push({name, object: value});
+		} else if (word === 'refs' && Number(value) > refLimit) {
+			look.incomplete = true;
+			look.notes.push(`could not be captured: ${Number(value) - refLimit} of ${value} branches and tags of its own`);
 		} else if (word === 'nested') {
 			look.notes.push(`nested repository taken as plain files: ${line.slice(7, 200)}`);
 		} else if (word === 'incomplete') {
@@ -147,6 +156,16 @@ async function checkConnected(quarantine: Git, names: string[]): Promise<void> {
 	}
 }
 
+/** Which of these commits the repository has. */
+async function presentCommits(git: Git, objects: readonly string[]): Promise<Set<string>> {
+	if (objects.length === 0) {
+		return new Set();
+	}
+
+	const lines = (await git.must(['cat-file', '--batch-check'], {input: `${objects.join('\n')}\n`})).split('\n');
+	return new Set(lines.filter(line => line.includes(' commit ')).map(line => line.split(' ')[0]!));
+}
+
 export type Captured = {readonly head: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; readonly incomplete: boolean};
 
 /**
@@ -183,14 +202,21 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 			extra.set('HEAD', look.head);
 		}
 
-		for (const {name, object} of look.refs) {
-			if (name !== `refs/heads/${run.branch}` && object !== look.tip && extra.size < 50 && !await git.resolve(`${object}^{commit}`)) {
-				extra.set(name, object);
+		const candidates = look.refs.filter(({name, object}) => name !== `refs/heads/${run.branch}` && object !== look.tip);
+		const known = await presentCommits(git, candidates.map(({object}) => object));
+		const rest: string[] = [];
+		for (const {name, object} of candidates) {
+			if (!known.has(object)) {
+				if (extra.size < namedLimit) {
+					extra.set(name, object);
+				} else {
+					rest.push(object);
+				}
 			}
 		}
 
-		await importObjects(context, run, places, commonDir, [look.tip, look.tree, ...extra.values()], quarantine);
-		await checkConnected(quarantine, [look.tip, ...extra.values()]);
+		await importObjects(context, run, places, commonDir, [look.tip, look.tree, ...extra.values(), ...rest], quarantine);
+		await checkConnected(quarantine, [look.tip, ...extra.values(), ...rest]);
 		await checkConnected(quarantine, [look.tree]);
 		if ((await quarantine.line('cat-file', '-t', look.tip)) !== 'commit' || (await quarantine.run(['merge-base', run.base, look.tip])).code !== 0) {
 			throw gateRefusal('the run\'s branch has nothing to do with the commit it started from', 'its folder is kept as it is');
@@ -204,6 +230,14 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 			extraRefs.push(`refs/fleet/extra/${++number}`);
 			await quarantine.must(['update-ref', `refs/fleet/extra/${number}`, object]);
 			look.notes.push(`kept as refs/fleet/runs/${run.id}/extra/${number}: ${name}`);
+		}
+
+		if (rest.length > 0) {
+			const parents = [...new Set(rest)].flatMap(object => ['-p', object]);
+			const together = await quarantine.must(['commit-tree', look.tree, ...parents, '-m', `Other branches and tags of run ${run.id}`], {env: stamp(run)});
+			await quarantine.must(['update-ref', 'refs/fleet/extra/rest', together.trim()]);
+			extraRefs.push('refs/fleet/extra/rest');
+			look.notes.push(`kept together, as the parents of refs/fleet/runs/${run.id}/extra/rest: ${rest.length} more branches and tags`);
 		}
 
 		await quarantine.must(['update-ref', 'refs/fleet/head', head]);

@@ -75,6 +75,16 @@ test('each run has a stash of its own', () => withProject(async project => {
 	assert.match(project.git('for-each-ref', 'refs/fleet/runs/one'), /extra/, 'what an agent stashed is kept');
 }));
 
+test('every branch and tag of an agent\'s own is kept, however many', () => withProject(async project => {
+	const {run, output} = await project.agent('for n in $(seq 1 60); do git commit --quiet --allow-empty -m "side $n"; git tag "side-$n"; git reset --quiet --hard main; done; echo x > x.txt; git add x.txt; git commit --quiet -m x; git for-each-ref --format="%(objectname)" refs/tags');
+	const objects = output.split('\n');
+	assert.equal(new Set(objects).size, 60);
+	await project.handle(run, ['capture']);
+	const kept = new Set(project.git('rev-list', '--glob=refs/fleet/runs/attack/*').split('\n'));
+	assert.deepEqual(objects.filter(object => !kept.has(object)), []);
+	assert.equal(project.git('for-each-ref', '--format=x', 'refs/fleet/runs/attack').split('\n').length, 52, 'the branch, fifty by name, the rest together');
+}));
+
 test('changes are counted from outside, with nothing that the agent can influence', () => withProject(async project => {
 	const {run} = await project.agent(`git config core.fsmonitor 'touch ${project.folder}/ran; false'; git config filter.x.clean 'touch ${project.folder}/ran'; echo '* filter=x diff=x' > .gitattributes; printf 'two\\nthree\\n' >> a.txt; git rm --quiet --cached a.txt; echo n > new.txt; mkdir d; echo m > d/m; rm "$(git rev-parse --git-path index)"`);
 	assert.deepEqual(await countChanges(project.context, run), {files: 4, added: 2, removed: 0, untracked: 3});

@@ -103,7 +103,7 @@ export class Fleet {
 	end(): void {
 		try {
 			for (const run of JSON.parse(this.run(['list', '--json']).stdout || '[]') as Array<{id: string; stage: string}>) {
-				if (run.stage === 'running' || run.stage === 'starting') {
+				if (['running', 'frozen', 'starting'].includes(run.stage)) {
 					this.run(['stop', run.id]);
 				}
 			}
