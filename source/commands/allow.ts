@@ -1,3 +1,4 @@
+import process from 'node:process';
 import {compose} from '../compose.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import {parseDuration} from '../core/time.ts';
@@ -20,6 +21,8 @@ export const verb: Verb = {
 		const duration = options['for'] === undefined ? undefined : orThrow(parseDuration(options['for']));
 		const effect = await allow(context, run, scope!, options['because'], duration);
 		const warning = kindOf(scope!)?.warning;
-		io.out(`${scope} is on for ${run.id}, ${effect}\n${warning ? `  note: ${warning}\n` : ''}`);
+		// Root's runs drop to a uid of their own, which owns nothing of root's.
+		const owner = scope!.startsWith('files:') && process.getuid?.() === 0 ? '  note: root\'s runs have a uid of their own: they read and change there what everybody may\n' : '';
+		io.out(`${scope} is on for ${run.id}, ${effect}\n${warning ? `  note: ${warning}\n` : ''}${owner}`);
 	},
 };
