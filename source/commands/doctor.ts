@@ -32,7 +32,7 @@ async function checkGit(): Promise<Availability> {
 
 /** Whether a run can be limited as a whole: tried, not guessed. */
 function checkLimits(): Availability {
-	const group = openCgroup(`doctor-${process.pid}`, {memory: 1024 ** 3, processes: 1024, weight: 25});
+	const group = openCgroup(`doctor-${process.pid}`, {memory: 1024 ** 3, processes: 1024, weight: 50});
 	group?.remove();
 	return group && group.limits.length > 0
 		? {works: true, version: '', because: 'each run as a whole is limited by a control group: memory, processes, share of the processor', hint: ''}

@@ -33,7 +33,7 @@ export type Limits = {
 	readonly memory: number;
 	/** What the run's folders may grow by, bytes; looked at from time to time. */
 	readonly growth: number;
-	/** Share of the processor, against 100 for a program of the person's. */
+	/** Share of the processor of all runs together, against 100 for everything else. */
 	readonly weight: number;
 };
 
@@ -45,7 +45,7 @@ export const defaultLimits: Limits = {
 	wallClock: 24 * 3_600_000,
 	memory: 8 * 1024 ** 3,
 	growth: 20 * 1024 ** 3,
-	weight: 25,
+	weight: 50,
 };
 
 /** Everything that is granted to one sandbox, and nothing else is there. */

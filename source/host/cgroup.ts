@@ -4,7 +4,7 @@ import process from 'node:process';
 
 /* Control groups, where one is writable: the only thing that limits a run as a whole. Version 2 with delegation, version 1, or a mix. */
 
-/** What a run may use in all. Memory in bytes; `weight` is the share of the processor against 100 for everybody else. */
+/** What a run may use in all. Memory in bytes; `weight` is the share of the processor that all runs have together, against 100 for everybody else. */
 export type GroupLimits = {readonly memory: number; readonly processes: number; readonly weight: number};
 
 export type Cgroup = {
@@ -69,7 +69,11 @@ function isWritable(folder: string): boolean {
 /** Version 2 hands controllers down only from a group that holds no process: this one moves into a leaf of its own. */
 function delegate(folder: string): string[] {
 	const wanted = ['memory', 'pids', 'cpu'];
-	const enabled = () => readFileSync(path.join(folder, 'cgroup.subtree_control'), 'utf8').trim().split(' ');
+	const enabled = () => existsSync(path.join(folder, 'cgroup.subtree_control')) ? readFileSync(path.join(folder, 'cgroup.subtree_control'), 'utf8').trim().split(' ') : [];
+	if (!existsSync(path.join(folder, 'cgroup.controllers'))) {
+		return [];
+	}
+
 	const available = readFileSync(path.join(folder, 'cgroup.controllers'), 'utf8').trim().split(' ').filter(name => wanted.includes(name));
 	const missing = available.filter(name => !enabled().includes(name));
 	if (missing.length > 0 && !write(path.join(folder, 'cgroup.subtree_control'), missing.map(name => `+${name}`).join(' '))) {
@@ -104,14 +108,26 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 	let freezer: string | undefined;
 	let usage: string | undefined;
 	for (const {version, controllers, folder: parent} of places) {
-		const folder = path.join(parent, `fleet-${name}`);
+		// All runs are below one group: fifty of them weigh as much as one.
+		const together = path.join(parent, 'fleet');
+		const folder = path.join(together, name);
 		if (version === 1 && !controllers.some(controller => ['memory', 'pids', 'cpu'].includes(controller))) {
 			continue;
 		}
 
 		try {
-			const handed = version === 2 ? delegate(parent) : controllers;
-			mkdirSync(folder, {recursive: true});
+			if (version === 2) {
+				delegate(parent);
+			}
+
+			// The last run of another fleet may take the group away between the two steps of one call.
+			for (let tries = 0; tries < 3 && !existsSync(folder); tries++) {
+				try {
+					mkdirSync(folder, {recursive: true});
+				} catch {}
+			}
+
+			const handed = version === 2 ? delegate(together) : controllers;
 			folders.push(folder);
 			const file = (name: string) => path.join(folder, name);
 			if (handed.includes('memory') && write(file(version === 2 ? 'memory.max' : 'memory.limit_in_bytes'), String(limits.memory))) {
@@ -124,8 +140,8 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 				done.push(`${limits.processes} processes in all`);
 			}
 
-			if (handed.includes('cpu') && write(file(version === 2 ? 'cpu.weight' : 'cpu.shares'), String(version === 2 ? limits.weight : Math.round(limits.weight * 10.24)))) {
-				done.push(`processor share ${limits.weight} of 100`);
+			if (handed.includes('cpu') && write(path.join(together, version === 2 ? 'cpu.weight' : 'cpu.shares'), String(version === 2 ? limits.weight : Math.round(limits.weight * 10.24)))) {
+				done.push(`the processor, where it is short: all runs together ${limits.weight} against 100`);
 			}
 
 			// Version 1 has a freezer, too, but what it holds cannot even be killed: a supervisor that died would leave it forever.
@@ -159,10 +175,13 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 	};
 }
 
+/** Removes a run's group, and the one above it where no other run is in it. */
 function removeGroup(folder: string): void {
-	try {
-		rmdirSync(folder);
-	} catch {}
+	for (const group of [folder, path.dirname(folder)]) {
+		try {
+			rmdirSync(group);
+		} catch {}
+	}
 }
 
 /** Removes what a run's supervisor that was killed left: a group without processes. */
@@ -171,7 +190,7 @@ export function removeCgroup(name: string): void {
 		for (const {folder} of findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'))) {
 			// The supervisor may have sat one level above, or in a leaf beside.
 			for (const parent of [folder, path.dirname(folder)]) {
-				const group = path.join(parent, `fleet-${name}`);
+				const group = path.join(parent, 'fleet', name);
 				if (existsSync(group)) {
 					removeGroup(group);
 				}

@@ -131,7 +131,7 @@ function leftovers(fleet: Fleet, pids: number[]): string[] {
 	for (const hierarchy of existsSync('/sys/fs/cgroup') ? readdirSync('/sys/fs/cgroup') : []) {
 		const find = (folder: string, depth: number) => {
 			for (const name of depth > 3 ? [] : readdirSync(folder, {withFileTypes: true}).filter(entry => entry.isDirectory()).map(entry => entry.name)) {
-				if (name === `fleet-${groupName(places)}`) {
+				if (name === groupName(places)) {
 					groups.push(path.join(folder, name));
 				} else {
 					find(path.join(folder, name), depth + 1);

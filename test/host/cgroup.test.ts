@@ -54,7 +54,7 @@ test('a tree of processes stands, and goes on', async () => {
 });
 
 test('a group limits, freezes, and goes', async t => {
-	const group = openCgroup(`test-${process.pid}`, {memory: 64 * 1024 ** 2, processes: 20, weight: 25});
+	const group = openCgroup(`test-${process.pid}`, {memory: 64 * 1024 ** 2, processes: 20, weight: 50});
 	if (!group) {
 		// Said in words wherever a run's limits are shown; what stands in for it is tested above.
 		t.diagnostic('no control group is writable here');
