@@ -42,7 +42,7 @@ function firstByte([program, ...rest]: readonly string[], env: Record<string, st
 		});
 		child.stdout.once('data', () => resolve(performance.now() - began));
 		child.once('error', reject);
-		child.once('exit', code => reject(new Error(`${program} wrote nothing (${code}): ${words.slice(0, 300)}`)));
+		child.once('close', code => reject(new Error(`${program} wrote nothing (${code}): ${words.slice(0, 300)}`)));
 	});
 }
 

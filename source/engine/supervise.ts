@@ -6,7 +6,7 @@ import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Actor} from '../core/scope.ts';
-import {continueProcesses, groupName, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
+import {continueProcesses, groupName, lowerSession, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
@@ -216,6 +216,7 @@ class Supervision {
 			process.on('SIGINT', onSignal);
 			process.on('SIGHUP', onSignal);
 			this.#files = new LiveFiles(this.#context, this.#session!, this.#terminal.pid);
+			void lowerSession(this.#terminal.pid);
 			started();
 			void this.#watch();
 		});

@@ -25,8 +25,8 @@ const filterDescriptor = '8';
 const argumentsDescriptor = '9';
 
 // The scripts are constants; everything that varies is an argument of its own, never text in them.
-/** Opens the filter and the argument file, lets the keyboard's signals pass by the monitor (they are the agent's), makes it all the kernel's first choice where memory is short and its last where the processor is (of a session too, where the kernel weighs sessions), and joins the run's control groups. */
-const openScript = 'echo 500 2> /dev/null > /proc/self/oom_score_adj; echo 15 2> /dev/null > /proc/self/autogroup; exec 8<"$1" 9<"$2" || exit 126; shift 2; while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; trap "" INT QUIT TSTP; exec "$@"';
+/** Opens the filter and the argument file, lets the keyboard's signals pass by the monitor (they are the agent's), makes it all the kernel's first choice where memory is short, and joins the run's control groups. */
+const openScript = 'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1" 9<"$2" || exit 126; shift 2; while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; trap "" INT QUIT TSTP; exec "$@"';
 /** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
 const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0; while [ "$1" != -- ]; do if [ -d "$1" ]; then mkdir "$stage/$n"; else : > "$stage/$n"; fi; mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
 
