@@ -19,7 +19,7 @@ import {findPaths} from '../host/paths.ts';
 import {bury} from '../host/worktree.ts';
 
 /** Git as a person runs it: with nothing hardened, so that what was planted goes off. */
-export function plainGit(project: string, home: string): (...argv: string[]) => string {
+function plainGit(project: string, home: string): (...argv: string[]) => string {
 	return (...argv) => execFileSync('git', ['-C', project, ...argv], {env: {PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0'}, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000}).trim();
 }
 

@@ -7,7 +7,7 @@ import {pause} from './bait.ts';
 const size = (file: string): number => statSync(file, {throwIfNoEntry: false})?.size ?? 0;
 
 /** Processes of the host whose arguments are these. */
-export function findProcesses(...argv: string[]): number[] {
+function findProcesses(...argv: string[]): number[] {
 	return readdirSync('/proc').filter(name => /^\d+$/.test(name)).filter(pid => {
 		try {
 			return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `${argv.join('\0')}\0`;

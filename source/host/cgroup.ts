@@ -5,7 +5,7 @@ import process from 'node:process';
 /* Control groups, where one is writable: the only thing that limits a run as a whole. Version 2 with delegation, version 1, or a mix. */
 
 /** What a run may use in all. Memory in bytes; `weight` is the share of the processor that all runs have together, against 100 for everybody else. */
-export type GroupLimits = {readonly memory: number; readonly processes: number; readonly weight: number};
+type GroupLimits = {readonly memory: number; readonly processes: number; readonly weight: number};
 
 export type Cgroup = {
 	/** The files that a process writes its id into to be in the group. */

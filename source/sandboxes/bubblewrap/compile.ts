@@ -32,10 +32,10 @@ const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosui
 
 /**
  * The keeper's program: listens inside, hands the listener out over Node's channel, and becomes a `sleep`, so that an
- * idle run costs nothing. Its end is its parent's end (bwrap's --die-with-parent). In Perl, which starts ten times as
- * fast as Node; the message is what Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS).
+ * idle run costs nothing. Its end is its parent's end (bwrap's --die-with-parent). In Perl, which starts much
+ * faster than Node; the message is what Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS).
  */
-export const keeperProgram = `
+const keeperProgram = `
 use strict; use Socket;
 my $fd = delete $ENV{NODE_CHANNEL_FD};
 open(my $channel, '>&=', $fd) or die "no channel";
@@ -55,7 +55,7 @@ exec '/usr/bin/sleep', 'infinity';
 `;
 
 /** The same for a machine without Perl. */
-export const nodeKeeperProgram = `
+const nodeKeeperProgram = `
 const server = require('node:net').createServer();
 server.on('error', error => { process.stderr.write(String(error)); process.exit(1); });
 server.listen(${proxyPort}, '127.0.0.1', () => {
