@@ -80,8 +80,13 @@ export function matchesTarget(rule: Pick<EgressRule, 'host' | 'port'>, target: T
 	return matchesHost(rule.host, target.host) && (rule.port === undefined ? defaultPorts.includes(target.port) : rule.port === target.port);
 }
 
-/** A path in its one spelling, or undefined where servers could read it in two ways. */
-function plainPath(text: string): string | undefined {
+/** Whether a rule's path is this one: whole, or a beginning where it ends with `*`. */
+export function matchesPath(pattern: string, path: string): boolean {
+	return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+}
+
+/** A path in its one spelling, without its query, or undefined where servers could read it in two ways. */
+export function plainPath(text: string): string | undefined {
 	const [path = ''] = text.split(/[?#]/, 1);
 	if (!/^\/(?:[\w\-.~!$&'()*+,;=:@/]|%[0-9a-f]{2})*$/i.test(path) || path.includes('//') || /%(?:2f|5c|00|2e)/i.test(path)) {
 		return undefined;
@@ -104,7 +109,7 @@ function withinLimits(rule: EgressRule, asked: Asked | undefined): string | unde
 	}
 
 	const path = plainPath(asked.path);
-	if (rule.path !== undefined && (path === undefined || !(rule.path.endsWith('*') ? path.startsWith(rule.path.slice(0, -1)) : path === rule.path))) {
+	if (rule.path !== undefined && (path === undefined || !matchesPath(rule.path, path))) {
 		return path === undefined ? 'the path can be read in two ways' : 'the path is not granted';
 	}
 

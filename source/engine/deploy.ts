@@ -79,10 +79,10 @@ export async function deploy(context: Context, journal: Journal, name: string, c
 		}, {
 			timeout: deployTime,
 			onOutput(bytes) {
-				onOutput(redactor.push(decoder.decode(bytes, {stream: true})));
+				onOutput(decoder.decode(redactor.push(bytes), {stream: true}));
 			},
 		}).catch((error: unknown) => error as Error);
-		onOutput(redactor.push(decoder.decode()) + redactor.end());
+		onOutput(decoder.decode(redactor.end()));
 		const [result, because]: [DeployOutcome, string] = outcome instanceof Error ? ['failed', `it could not be started: ${outcome.message}`]
 			: outcome.timedOut ? ['unknown', 'it was ended after an hour; look at the target']
 				: outcome.code === null ? ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`]

@@ -1,0 +1,174 @@
+import {formatTarget, matchesPath, parseAuthority, plainPath, type Target} from './egress.ts';
+import {isBoundTo, type Binding} from './secret.ts';
+
+/* What becomes of one request to a host that a secret is bound to: the pointer goes, the value comes, or nothing goes. Pure. */
+
+/** A secret that a run may use at this moment. */
+export type HeldSecret = {
+	/** The grant's scope, such as `secret:project/stripe`. */
+	readonly scope: string;
+	readonly pointer: string;
+	readonly value: string;
+	readonly binding: Binding;
+};
+
+/** A request inside an intercepted connection. Header names as they were written. */
+export type BrokerRequest = {readonly method: string; readonly url: string; readonly headers: ReadonlyArray<readonly [name: string, value: string]>};
+
+export type SwapVerdict =
+	| {readonly allow: true; readonly headers: ReadonlyArray<readonly [name: string, value: string]>; /** The scopes whose value is in it. */ readonly used: readonly string[]}
+	| {readonly allow: false; readonly status: number; readonly because: string; /** A pointer was where it does not belong. */ readonly alarm: boolean};
+
+const no = (status: number, because: string, alarm = false): SwapVerdict => ({allow: false, status, because, alarm});
+
+/** Headers by which a program says who it is. On a bound host nothing may be in them but a pointer. */
+const credentialHeaders = /^(?:authorization|proxy-authorization|cookie|x-api-key|api-key|apikey|x-goog-api-key|x-goog-iam-authorization-token|private-token|job-token|x-auth-token|x-auth-key|x-access-token|x-amz-security-token|x-github-token|x-gitlab-token|x-vault-token|x-csrf-token|dd-api-key|x-shopify-access-token|x-figma-token|x-token|token)$/;
+
+/** Parameters of an address by which a program says who it is. */
+const credentialParameters = /^(?:key|api[-_]?key|access[-_]?token|auth|auth[-_]?token|token|password|passwd|pwd|secret|client[-_]secret|private[-_]token|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|jwt)$/i;
+
+/** Values that name nobody, which clients send where they have no credential. */
+const nobody = /^(?:|bearer|basic|token)$/i;
+
+/** A text as it is, and with its percent escapes read. */
+function readings(text: string): string[] {
+	try {
+		return [text, decodeURIComponent(text.replaceAll('+', ' '))];
+	} catch {
+		return [text, text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))];
+	}
+}
+
+/** Base64 as clients write it in Basic; undefined for anything else. */
+function decodeBasic(text: string): string | undefined {
+	if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
+		return undefined;
+	}
+
+	try {
+		return atob(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/** The value of a header with the pointer's value in its place; undefined where the header is not scheme plus pointer, whole. */
+function swapIn(value: string, secret: HeldSecret): string | undefined {
+	const [, scheme = '', rest = ''] = /^(?:([A-Za-z][A-Za-z0-9-]{0,19}) +)?(.*)$/.exec(value.trim()) ?? [];
+	if (rest === secret.pointer) {
+		return scheme === '' ? secret.value : `${scheme} ${secret.value}`;
+	}
+
+	if (scheme.toLowerCase() !== 'basic') {
+		return undefined;
+	}
+
+	const [user, password, ...more] = (decodeBasic(rest) ?? '').split(':');
+	if (more.length > 0 || password === undefined || (user !== secret.pointer && password !== secret.pointer)) {
+		return undefined;
+	}
+
+	// A name beside the pointer is the login's; a second credential is not.
+	const put = (part: string) => part === secret.pointer ? secret.value : part;
+	const bytes = new TextEncoder().encode(`${put(user!)}:${put(password)}`);
+	return `${scheme} ${btoa(Array.from(bytes, byte => String.fromCodePoint(byte)).join(''))}`;
+}
+
+/** Whether a pointer is anywhere in a text, also behind percent escapes or base64. */
+export function holdsPointer(text: string, pointers: readonly string[]): boolean {
+	const texts = readings(text);
+	const decoded = (text.match(/[A-Za-z0-9+/]{24,}={0,2}/g) ?? []).map(part => decodeBasic(part) ?? '');
+	return pointers.some(pointer => [...texts, ...decoded].some(text => text.includes(pointer)));
+}
+
+/**
+ * Decides a request to a bound host, in this order: one Host that is the authority, a path in origin form, no method
+ * that echoes, no header twice, no pointer but where it belongs, the swap, no other credential, a path and method that
+ * the secret's binding lists.
+ * @param held the secrets in force that are bound to the target
+ * @param pointers every pointer of the run, in force or not
+ */
+export function decideRequest(request: BrokerRequest, target: Target, held: readonly HeldSecret[], pointers: readonly string[]): SwapVerdict {
+	const method = request.method.toUpperCase();
+	const named = (name: string) => request.headers.filter(([other]) => other.toLowerCase() === name);
+	const hosts = named('host');
+	if (hosts.length !== 1) {
+		return no(400, hosts.length === 0 ? 'the request names no host' : 'the request names two hosts');
+	}
+
+	const authority = parseAuthority(hosts[0]![1], 443);
+	if ('because' in authority || authority.host !== target.host || authority.port !== target.port) {
+		return no(421, `the request in a connection to ${formatTarget(target)} names another host`);
+	}
+
+	if (!request.url.startsWith('/') || request.url.startsWith('//')) {
+		return no(400, 'the request does not name a path of this host');
+	}
+
+	if (method === 'TRACE' || method === 'TRACK' || method === 'CONNECT') {
+		return no(405, `${method} is not passed on`);
+	}
+
+	const twice = request.headers.map(([name]) => name.toLowerCase()).find((name, index, names) => names.indexOf(name) !== index && (credentialHeaders.test(name) || ['content-length', 'transfer-encoding', 'content-type', 'expect', 'upgrade', ...held.flatMap(secret => secret.binding.headers)].includes(name)));
+	if (twice !== undefined) {
+		return no(400, `the header ${twice} is there twice`, named(twice).some(([, value]) => holdsPointer(value, pointers)));
+	}
+
+	if (holdsPointer(request.url, pointers)) {
+		return no(403, 'a pointer is in the address', true);
+	}
+
+	const used: HeldSecret[] = [];
+	const headers: Array<readonly [string, string]> = [];
+	for (const [name, value] of request.headers) {
+		const lower = name.toLowerCase();
+		const secret = held.find(secret => secret.binding.headers.includes(lower) && swapIn(value, secret) !== undefined);
+		if (secret) {
+			used.push(secret);
+			headers.push([name, swapIn(value, secret)!]);
+			continue;
+		}
+
+		if (holdsPointer(value, pointers) || holdsPointer(name, pointers)) {
+			return no(403, `a pointer is in the header ${lower.slice(0, 40)}, where it does not belong`, true);
+		}
+
+		const isCredential = credentialHeaders.test(lower) || held.some(secret => secret.binding.headers.includes(lower));
+		if (isCredential && !nobody.test(value.trim())) {
+			return no(403, `${lower} holds a credential that is not a pointer of this run`);
+		}
+
+		headers.push([name, value]);
+	}
+
+	const parameters = request.url.split('?').slice(1).join('?').split(/[&;]/).map(part => readings(part.split('=')[0]!).at(-1)!);
+	const parameter = parameters.find(name => credentialParameters.test(name));
+	if (parameter !== undefined) {
+		return no(403, `the address holds a credential (${parameter.slice(0, 40)}), which belongs in a header, as a pointer`);
+	}
+
+	const fits = (secret: HeldSecret) => limitOf(secret.binding, method, request.url);
+	const limits = (used.length > 0 ? used : held).map(secret => fits(secret));
+	// Every secret that is used must list the path; where none is used, one that does is enough.
+	const limit = used.length > 0 ? limits.find(limit => limit !== undefined) : limits.every(limit => limit !== undefined) ? limits[0] : undefined;
+	return limit === undefined ? {allow: true, headers, used: used.map(secret => secret.scope)} : no(403, limit);
+}
+
+/** Why a binding does not cover a request; undefined where it does. */
+function limitOf(binding: Binding, method: string, url: string): string | undefined {
+	if (binding.methods.length > 0 && !binding.methods.includes(method)) {
+		return `${method} is not a method that the secret is bound to`;
+	}
+
+	if (binding.paths.length === 0) {
+		return undefined;
+	}
+
+	const path = plainPath(url);
+	return path !== undefined && binding.paths.some(pattern => matchesPath(pattern, path)) ? undefined : path === undefined ? 'the path can be read in two ways' : `${path.slice(0, 80)} is not a path that the secret is bound to`;
+}
+
+/** Those of the secrets that are bound to a target. */
+export function boundTo(held: readonly HeldSecret[], target: Target): HeldSecret[] {
+	return held.filter(secret => isBoundTo(secret.binding, target));
+}

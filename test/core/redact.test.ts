@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {Blanker, Needles, Tripwire} from '../../source/core/needles.ts';
+import {holdsValue, redactText, Redactor} from '../../source/core/redact.ts';
+import {spellings} from '../../source/core/spellings.ts';
+
+const value = 'sk-test-Zq7/wF+3pLx9vB2nR8';
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (parts: Uint8Array[]) => Buffer.concat(parts).toString('utf8');
+
+/** A generator that gives the same numbers each time, so that a failure can be seen again. */
+function numbers(seed: number): (below: number) => number {
+	let state = seed;
+	return below => {
+		state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+		return Math.floor(state / 2_147_483_648 * below);
+	};
+}
+
+test('needles are found where a plain search finds them', () => {
+	const random = numbers(1);
+	for (let round = 0; round < 400; round++) {
+		const word = (length: number) => Array.from({length}, () => 'abc'[random(3)]!).join('');
+		const needles = Array.from({length: 1 + random(5)}, () => word(2 + random(6)));
+		const hay = word(200);
+		const search = new Needles(needles.map(needle => bytes(needle)));
+		const first = Math.min(...needles.map(needle => hay.indexOf(needle)).filter(at => at !== -1));
+		const found = search.find(bytes(hay), 0, hay.length);
+		const naive = Number.isFinite(first) ? first : undefined;
+		// The window is as long as the shortest needle, so a find may come before a longer one that begins earlier: never is one missed.
+		assert.equal(found?.at, naive, `${needles.join()} in ${hay}`);
+		const partial = Math.max(0, ...needles.flatMap(needle => Array.from({length: needle.length - 1}, (_, index) => index + 1).filter(length => hay.endsWith(needle.slice(0, length)))));
+		assert.equal(search.partial(bytes(hay), 0, hay.length), partial);
+	}
+});
+
+test('a stream is blanked in every spelling, however it is cut, and keeps its length', () => {
+	for (const spelling of spellings(value)) {
+		for (const size of [1, 2, 3, 7, 1000]) {
+			const blanker = new Blanker(new Needles(spellings(value).map(bytes)));
+			const whole = `{"a":"x${spelling}y"}\n`;
+			const parts: Uint8Array[] = [];
+			for (let at = 0; at < whole.length; at += size) {
+				parts.push(blanker.push(bytes(whole.slice(at, at + size))));
+			}
+
+			const out = text([...parts, blanker.end()]);
+			assert.equal(out.length, whole.length);
+			assert.ok(!out.includes(spelling), `${spelling} in pieces of ${size}: ${out}`);
+			assert.ok(out.startsWith('{"a":"x') && out.endsWith('y"}\n'), out);
+		}
+	}
+});
+
+test('base64 is found wherever the value begins in a longer text', () => {
+	for (const before of ['', 'a', 'ab', 'abc', 'user:']) {
+		const encoded = Buffer.from(`${before}${value}-and more`).toString('base64');
+		const blanker = new Blanker(new Needles(spellings(value).map(bytes)));
+		const out = text([blanker.push(bytes(encoded)), blanker.end()]);
+		assert.ok(out.includes('*'.repeat(20)), `${before}: ${out}`);
+		assert.ok(!Buffer.from(out.replaceAll('*', 'A'), 'base64').toString('latin1').includes(value.slice(2, -2)));
+	}
+});
+
+test('nothing waits in a stream but what could be the beginning of a value', () => {
+	const blanker = new Blanker(new Needles(spellings(value).map(bytes)));
+	assert.equal(text([blanker.push(bytes('data: one\n\n'))]), 'data: one\n\n');
+	assert.equal(text([blanker.push(bytes('data: sk-test-'))]), 'data: ');
+	assert.equal(text([blanker.push(bytes('other\n\n'))]), 'sk-test-other\n\n');
+	assert.equal(blanker.found, 0);
+});
+
+test('a tripwire hears a needle that chunks cut', () => {
+	for (let cut = 0; cut <= value.length; cut++) {
+		const wire = new Tripwire(new Needles([bytes(value)]));
+		const first = wire.push(bytes(`${'-'.repeat(100)}${value.slice(0, cut)}`));
+		assert.equal(first || wire.push(bytes(`${value.slice(cut)}-`)), true, `cut at ${cut}`);
+	}
+
+	const wire = new Tripwire(new Needles([bytes(value)]));
+	assert.equal([...value].slice(0, -1).some(character => wire.push(bytes(character))), false);
+	assert.equal(wire.push(bytes(value.at(-1)!)), true);
+});
+
+test('output is blanked behind colours, spaces, line ends and separators, and keeps its shape', () => {
+	const hidden: Array<[string, string]> = [
+		['raw', value], ['url', encodeURIComponent(value)], ['json', JSON.stringify(value)], ['hex', Buffer.from(value).toString('hex')], ['HEX', Buffer.from(value).toString('hex').toUpperCase()],
+		['hex dump', Buffer.from(value).toString('hex').replaceAll(/../g, '$& ')], ['colons', Buffer.from(value).toString('hex').replaceAll(/..(?!$)/g, '$&:')], ['base64', Buffer.from(value).toString('base64')],
+		['base64url', Buffer.from(value).toString('base64url')], ['base64 of a longer text', Buffer.from(`user:${value}`).toString('base64')], ['base64 twice', Buffer.from(Buffer.from(value).toString('base64')).toString('base64')],
+		['reversed', [...value].reverse().join('')], ['spaced', [...value].join(' ')], ['in lines', [...value].join('\r\n')], ['coloured', [...value].map(character => `\u001B[3${value.length % 8}m${character}\u001B[0m`).join('')], ['dashes', [...value].join('-')],
+	];
+	for (const [form, written] of hidden) {
+		for (const size of [1, 5, 4096]) {
+			const redactor = new Redactor([value]);
+			const whole = `before ${written} after\r\n`;
+			const parts: Uint8Array[] = [];
+			for (let at = 0; at < whole.length; at += size) {
+				parts.push(redactor.push(bytes(whole.slice(at, at + size))));
+			}
+
+			const out = text([...parts, redactor.end()]);
+			assert.equal(out.length, whole.length, form);
+			assert.match(out, /^before .*\*{2}|\*.*after\r\n$/s, `${form}: ${out}`);
+			const left = out.replaceAll(/\u001B\[[\d;]*m|[^A-Za-z0-9]/g, '').replace('before', '').replace('after', '');
+			// Of the base64 of a longer text, the characters before the value are not the value's.
+			assert.ok(left.length <= (form === 'base64 of a longer text' ? 10 : 5), `${form}, pieces of ${size}: "${left}" is left of it in ${JSON.stringify(out)}`);
+			assert.ok(out.startsWith('before ') && out.endsWith(' after\r\n'), form);
+		}
+	}
+});
+
+test('what a person types is not held back, and a value that comes slowly is blanked all the same', () => {
+	const redactor = new Redactor([value]);
+	assert.equal(text([redactor.push(bytes('s'))]), '');
+	assert.equal(redactor.waits, true);
+	assert.equal(text([redactor.flush()]), 's');
+	assert.equal(redactor.waits, false);
+	assert.equal(text([redactor.push(bytes('o\r\n'))]), 'o\r\n');
+	let out = '';
+	for (const character of `${value}\r\n`) {
+		out += text([redactor.push(bytes(character)), redactor.flush()]);
+	}
+
+	assert.ok(!out.includes(value.slice(0, 12)) && out.replaceAll(/[^*]/g, '').length >= 12 && out.endsWith('\r\n'), out);
+});
+
+test('what is no value passes as it came', () => {
+	const redactor = new Redactor([value]);
+	const words = 'skill tests sk-test sk-test-Z \u001B[1mbold\u001B[0m sk\r\n';
+	assert.equal(text([redactor.push(bytes(words)), redactor.end()]), words);
+	assert.equal(redactText([], 'as it is'), 'as it is');
+	assert.equal(holdsValue([value], `x ${value}`), true);
+	assert.equal(holdsValue([value], 'x'), false);
+	const long = new Redactor([value]);
+	const out = long.push(bytes(`s${' '.repeat(200_000)}`));
+	assert.equal(out.length, 200_001, 'a beginning with nothing behind it is not held for ever');
+});
