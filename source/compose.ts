@@ -4,9 +4,11 @@ import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {agents} from './agents/registry.ts';
 import type {Context} from './engine/context.ts';
+import {Refusal} from './core/refusal.ts';
 import {local} from './executors/local/index.ts';
 import {findPaths} from './host/paths.ts';
 import {sandboxes} from './sandboxes/registry.ts';
+import {age, passphraseVariable} from './vaults/age/index.ts';
 import {keyring} from './vaults/keyring/index.ts';
 
 /* The one file that joins the engine to the adapters. */
@@ -15,10 +17,18 @@ import {keyring} from './vaults/keyring/index.ts';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const built = path.basename(here) === 'dist' ? here : path.join(here, '..', 'dist');
 
-/** @throws Refusal where fleet's own folders cannot be used */
-export function compose(): Context {
+async function nobody(): Promise<never> {
+	throw new Refusal('a passphrase or a value has to be typed, and there is nobody to ask', `run it in a terminal, or set ${passphraseVariable} for the vault file`);
+}
+
+/**
+ * @param ask asks a person for what is not shown; without one, nothing that needs asking works
+ * @throws Refusal where fleet's own folders cannot be used
+ */
+export function compose(ask: (question: string) => Promise<string> = nobody): Context {
+	const paths = findPaths();
 	return {
-		paths: findPaths(), sandboxes, agents, vaults: [keyring], executor: local,
+		paths, sandboxes, agents, vaults: [keyring, age(path.join(paths.config, 'vault.age'), ask)], executor: local, ask,
 		actor: `person:${os.userInfo().username.replaceAll(/[\u0000-\u001F]/g, '')}`,
 		// One for each run: small before fast.
 		supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--optimize-for-size', path.join(built, 'supervisor.js')],

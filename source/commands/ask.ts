@@ -8,6 +8,11 @@ export async function ask(question: string, hidden: boolean): Promise<string> {
 	return hidden ? readHidden() : readShown();
 }
 
+/** What a context asks with: the terminal, unseen; or a Refusal, where there is none. */
+export function askHidden(interactive: boolean): ((question: string) => Promise<string>) | undefined {
+	return interactive ? question => ask(question, true) : undefined;
+}
+
 /** The terminal itself does the echo and the line editing. */
 function readShown(): Promise<string> {
 	const reader = createInterface({input: process.stdin, terminal: false});

@@ -2,6 +2,8 @@ import type {Changes} from '../core/changes.ts';
 import {gatesOf} from '../core/decide.ts';
 import {checksOf, type Run} from '../core/run.ts';
 import {isInForce} from '../core/scope.ts';
+import {formatReference} from '../core/secret.ts';
+import type {SecretEntry} from '../engine/secrets.ts';
 
 /* The JSON documents of `--json`. Their fields are documented in docs/json.md and kept. */
 
@@ -20,6 +22,15 @@ export function runDetails(run: Run, changes?: Changes | undefined) {
 		...runDocument(run, changes), argv: run.argv, prompt: run.prompt ?? null, base: run.base, target: run.target, sandbox: run.sandbox, notes: run.notes, exit: run.exit ?? null, grants: run.grants,
 		denied: run.denials, captured: run.captured ?? null, verification: run.verification ?? null, approval: run.approval ?? null, merge: run.merge ?? null, deployments: run.deployments,
 		audit: run.audit ?? null, gates: gatesOf(run),
+	};
+}
+
+/** An element of `fleet secret list --json`. No value, and nothing made from one. */
+export function secretDocument(entry: SecretEntry, holders: ReadonlyArray<{run: string; scope: string; until: string | undefined}>) {
+	const {reference, project, store, source, binding, changedAt} = entry;
+	return {
+		reference: formatReference(reference), project: project ?? null, store, source: source ?? null, class: binding.class, hosts: binding.hosts, headers: binding.headers, methods: binding.methods, paths: binding.paths,
+		environment: binding.environment ?? null, longest: binding.longest ?? null, changedAt, holders: holders.map(({run, scope, until}) => ({run, scope, until: until ?? null})),
 	};
 }
 

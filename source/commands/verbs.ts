@@ -10,6 +10,7 @@ export const verbs: readonly VerbEntry[] = [
 	entry('demo', '[--yes] [--keep]', 'a throwaway project, a misbehaving agent, and every step to a deploy', () => import('./demo.ts')),
 	entry('doctor', '[--attack] [--fix] [--yes] [--json]', 'what works here; with --attack, every known attack is tried', () => import('./doctor.ts')),
 	entry('project', 'add [PATH] | list [--json]', 'the repositories whose runs are managed', () => import('./project.ts')),
+	entry('secret', 'add | list | show | approve | check | remove | stores [NAME]', 'credentials that runs use by pointer, and never hold', () => import('./secret.ts')),
 	entry('run', '["PROMPT"] [--allow SCOPE]… -- CMD…', 'start an agent in a worktree and a sandbox of its own', () => import('./run.ts')),
 	entry('list', '[--all] [--json]', 'the runs of all projects', () => import('./list.ts')),
 	entry('show', 'RUN [--json]', 'one run: stage, scopes, denials, gates', () => import('./show.ts')),

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import {isMap, isSeq, LineCounter, parseDocument, type Document} from 'yaml';
 import {parseEgressRule, type EgressRule} from './egress.ts';
 import {policyPath} from './names.ts';
 import type {Limits} from './plan.ts';
-import {Refusal} from './refusal.ts';
+import type {Refusal} from './refusal.ts';
+import {parseClosed} from './yaml.ts';
 
 export {policyPath} from './names.ts';
 
@@ -41,52 +41,13 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
 	return hosts.map(text => toRule(text, source)).filter(rule => rule !== undefined);
 }
 
-function lineOf(document: Document, counter: LineCounter, path: readonly unknown[], unknownKey: unknown): number {
-	let node: unknown = document.contents;
-	// What an error is about is the key, where there is one: its value may begin on a later line.
-	let place: unknown = node;
-	for (const key of unknownKey === undefined ? path : [...path, unknownKey]) {
-		const pair = isMap(node) ? node.items.find(pair => String(pair.key) === String(key)) : undefined;
-		const value = pair ? pair.value : isSeq(node) ? node.items[Number(key)] : undefined;
-		place = pair?.key ?? value ?? place;
-		node = value;
-	}
-
-	const range = (place as {range?: [number, number, number]} | undefined)?.range;
-	return range ? counter.linePos(range[0]).line : 1;
-}
-
 /**
  * Reads a policy file. The schema is closed: a key that is not known is an error with its line number,
  * since a misspelt key that is passed over would be a guard that is not there.
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	const counter = new LineCounter();
-	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
-	const bad = (line: number, because: string) => new Refusal(`${policyPath}:${line}: ${because}`, 'keys: setup, verify, network, privateHosts, limits (processes, memory, disk, hours), deploy (each target: command, credentials)');
-	const [error] = document.errors;
-	if (error) {
-		return bad(counter.linePos(error.pos[0]).line, error.message.split('\n')[0]!.replace(/ at line.*/, ''));
-	}
-
-	let value: unknown;
-	try {
-		value = document.toJS({maxAliasCount: 0}) ?? {};
-	} catch {
-		return bad(1, 'aliases are not allowed');
-	}
-
-	const result = v.safeParse(schema, value);
-	if (result.success) {
-		return result.output;
-	}
-
-	const [issue] = result.issues;
-	const path = (issue.path ?? []).map(item => item.key);
-	const unknown = issue.type === 'strict_object' ? path.at(-1) : undefined;
-	const line = lineOf(document, counter, unknown === undefined ? path : path.slice(0, -1), unknown);
-	return bad(line, unknown === undefined ? `${path.join('.') || 'the file'}: ${issue.message}` : `"${String(unknown)}" is not a key here`);
+	return parseClosed(text, schema, policyPath, 'keys: setup, verify, network, privateHosts, limits (processes, memory, disk, hours), deploy (each target: command, credentials)');
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

@@ -36,6 +36,8 @@ export type Grant = {
 	readonly because: string;
 	readonly by: Actor;
 	readonly at: string;
+	/** The secret that it is about, where the scope itself does not name it. */
+	readonly reference?: string | undefined;
 	/** Undefined: until the run ends. */
 	readonly until?: string | undefined;
 };

@@ -1,17 +1,64 @@
 import type {Invocation, Mount, SandboxPlan} from './plan.ts';
 import type {Refusal} from './refusal.ts';
+import type {Binding} from './secret.ts';
 
 /* The seams: each interface's comments are its contract, and every kind passes one conformance suite. */
 
 /** Whether a thing works on this machine, why, and how to get it. */
 export type Availability = {readonly works: boolean; readonly version: string; readonly because: string; readonly hint: string};
 
-/** A program that does the work. An agent only says how it is to be started; it never starts anything itself. */
+/** What an agent needs of its model: which secret, where it may go, and the variable that holds its pointer. */
+export type ModelNeed = {
+	/** The secret's name; the project's is taken before the person's own. */
+	readonly secret: string;
+	readonly binding: Binding;
+};
+
+/** What a person asked an agent for. */
+export type AgentTask = {
+	readonly prompt: string | undefined;
+	/** The command line after `--`: for `command` the whole program, for the others more arguments. */
+	readonly argv: readonly string[];
+	readonly cwd: string;
+	/** HOME inside: empty at the first start, kept from attempt to attempt. */
+	readonly home: string;
+	/** The program, as it is found inside; undefined where none is needed. */
+	readonly program: string | undefined;
+	/** Whether a person will attach and talk to it, in place of a prompt that is worked off. */
+	readonly interactive: boolean;
+	/** The conversation to go on with: by the id that the agent knows it by, or the last one there was; undefined: a new one. */
+	readonly conversation: {readonly id: string | undefined} | undefined;
+	/** What stands for the model's credential inside; undefined where the model scope is not granted. Worth nothing elsewhere. */
+	readonly pointer: string | undefined;
+	/** A random UUID, for an agent that is told what its conversation is called. */
+	readonly uuid: string;
+};
+
+/** How it is started, and what its configuration is: files below HOME, by their path there. Written by the host at each start. */
+export type AgentStart = Invocation & {readonly files?: Readonly<Record<string, string>> | undefined; /** The id of the conversation, where the agent is told it. */ readonly conversation?: string | undefined};
+
+/** What a line of an agent's structured output says. */
+export type AgentNews = {
+	/** The line as a person reads it; undefined: nothing to show. */
+	readonly text?: string | undefined;
+	readonly status?: {readonly state: AgentState; readonly because: string} | undefined;
+	readonly conversation?: string | undefined;
+};
+
+/** `waiting`: for a person. Facts of the supervisor's own (exit, silence, denials) come on top of it. */
+export type AgentState = 'working' | 'waiting' | 'done' | 'failed';
+
+/** A program that does the work. An agent only says how it is to be started and what its words mean; it starts nothing itself. */
 export type Agent = {
 	readonly id: string;
 	readonly title: string;
-	/** @param task what the person asked for and the command they gave; pure */
-	invocation(task: {readonly prompt: string | undefined; readonly argv: readonly string[]; readonly cwd: string}): Invocation | Refusal;
+	/** The name of its program on the person's search path; undefined where the person names the program. */
+	readonly program?: string | undefined;
+	readonly model?: ModelNeed | undefined;
+	/** Pure and total. */
+	start(task: AgentTask): AgentStart | Refusal;
+	/** Reads one line of what it prints where it is not interactive. Total; undefined where its output is plain. */
+	readonly read?: ((line: string) => AgentNews) | undefined;
 };
 
 /** One plan made ready on disk. */
@@ -48,10 +95,24 @@ export type Sandbox = {
 	prepare(plan: SandboxPlan, folder: string): PreparedSandbox;
 };
 
-/** Where credentials rest. In this version only its state is asked for. */
+/** `unlocked`: it answers. `locked`: it is there, and something has to be typed first. `none`: not on this machine. */
+export type VaultState = 'unlocked' | 'locked' | 'none';
+
+/**
+ * Where credentials rest, encrypted, by an account's name. The contract:
+ * - what was written is read back, byte for byte, also by another process; what was never written is undefined;
+ * - a vault that is locked or not there rejects with a Refusal that says which, and never falls back to another place;
+ * - nothing of a value is in an error, an argument of a process or a file that is not encrypted.
+ */
 export type Vault = {
 	readonly id: string;
-	probe(): Promise<Availability>;
+	readonly title: string;
+	/** Asks nobody. */
+	probe(): Promise<Availability & {readonly state: VaultState}>;
+	read(account: string): Promise<string | undefined>;
+	write(account: string, text: string): Promise<void>;
+	/** @returns whether there was one */
+	remove(account: string): Promise<boolean>;
 };
 
 export type Outcome = {readonly code: number | null; readonly signal: string | null; readonly timedOut: boolean};

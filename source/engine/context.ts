@@ -9,6 +9,8 @@ export type Context = {
 	readonly agents: readonly Agent[];
 	readonly vaults: readonly Vault[];
 	readonly executor: Executor;
+	/** Asks whoever types for something that is not shown. Rejects with a Refusal where there is nobody. */
+	ask(question: string): Promise<string>;
 	/** Who types. */
 	readonly actor: Actor;
 	/** The program of a run's supervisor: argv before the run's id. */

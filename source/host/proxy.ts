@@ -3,8 +3,11 @@ import type {Agent, IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse
 import net from 'node:net';
 import process from 'node:process';
 import type {Duplex} from 'node:stream';
-import {longestHello, readClientHello} from '../core/client-hello.ts';
+import {longestHello, readClientHello, type ClientHello} from '../core/client-hello.ts';
 import {canonicaliseHost, decideAddress, decideEgress, formatTarget, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
+import {Blanker, Needles} from '../core/needles.ts';
+import {spellings} from '../core/spellings.ts';
+import {holdsPointer} from '../core/swap.ts';
 
 // An import would touch every export, and one of them loads a whole client for the web: 6 MB in each supervisor.
 const http = process.getBuiltinModule('node:http');
@@ -20,7 +23,15 @@ export type ProxyHooks = {
 	onAsked(what: string): void;
 	/** The addresses of a name; by default the system's answer. */
 	resolve?(host: string): Promise<string[]>;
+	/** What looks into tunnels to hosts that a secret is bound to; undefined while the run holds none. */
+	broker?(): Interceptor | undefined;
+	/** Every pointer of the run: nothing that can be read carries one past the broker. */
+	pointers?(): readonly string[];
+	onAlarm?(target: string, because: string): void;
 };
+
+/** The proxy's side of the broker. */
+export type Interceptor = {isBound(target: Target): boolean; serve(client: net.Socket, target: Target, address: string): void; cut(): number; close(): void};
 
 /** The name under which the proxy itself answers, so that an agent that asks for a decision gets a clear refusal. */
 export const internalHost = 'fleet.internal';
@@ -97,7 +108,7 @@ export class Proxy {
 			}
 		}
 
-		return count;
+		return count + (this.#hooks.broker?.()?.cut() ?? 0);
 	}
 
 	#agentFor(target: Target, address: string): Agent {
@@ -120,6 +131,7 @@ export class Proxy {
 	}
 
 	close(): void {
+		this.#hooks.broker?.()?.close();
 		for (const {agent} of this.#agents.values()) {
 			agent.destroy();
 		}
@@ -201,6 +213,14 @@ export class Proxy {
 			return;
 		}
 
+		const broker = this.#hooks.broker?.();
+		if (broker?.isBound(target)) {
+			this.#hooks.onAllowed(formatTarget(target), decision.rule);
+			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+			this.#intercept(broker, target, decision.address, client as net.Socket, head);
+			return;
+		}
+
 		const upstream = net.connect({host: decision.address, port: target.port, timeout: dialTimeout});
 		const connection: Connection = {target, asked: undefined, sockets: [client, upstream]};
 		this.#connections.add(connection);
@@ -223,11 +243,77 @@ export class Proxy {
 		client.once('close', () => upstream.destroy());
 	}
 
+	/** Hands a tunnel to the broker once it began with a TLS hello for its own target: a bound host is asked in no other way. */
+	#intercept(broker: Interceptor, target: Target, address: string, client: net.Socket, head: Buffer): void {
+		this.#readHello(client, head, (hello, seen) => {
+			if (hello.kind !== 'hello' || (hello.name === undefined ? net.isIP(target.host) === 0 : canonicaliseHost(hello.name) !== target.host)) {
+				this.#deny(hello.kind === 'hello' && hello.name !== undefined ? {host: printableAuthority(hello.name), port: target.port} : target, hello.kind === 'hello' ? `the TLS hello in a tunnel to ${formatTarget(target)} names another host` : `${formatTarget(target)} has a secret bound to it, and is asked over TLS alone`);
+				client.destroy();
+				return;
+			}
+
+			client.unshift(seen);
+			broker.serve(client, target, address);
+		});
+	}
+
 	/**
 	 * Lets the client's bytes through once they are not a TLS hello that names another host: a shared front end would
-	 * otherwise carry the run to every host behind it. What is not TLS passes as it is.
+	 * otherwise carry the run to every host behind it. What is not TLS passes as it is, unless it carries a pointer.
 	 */
 	#checkHello(target: Target, client: Duplex, upstream: net.Socket, head: Buffer): void {
+		const ended = this.#readHello(client, head, (hello, seen) => {
+			if (hello.kind === 'hello' && hello.name !== undefined && canonicaliseHost(hello.name) !== target.host) {
+				this.#deny({host: printableAuthority(hello.name), port: target.port}, `the TLS hello in a tunnel to ${formatTarget(target)} names another host`);
+				client.destroy();
+				upstream.destroy();
+				return;
+			}
+
+			const pointers = hello.kind === 'hello' ? [] : this.#hooks.pointers?.() ?? [];
+			if (pointers.length > 0) {
+				this.#watchPlain(target, client, upstream, seen, pointers);
+				return;
+			}
+
+			upstream.write(seen);
+			client.pipe(upstream);
+		});
+		client.once('end', () => {
+			const seen = ended();
+			if (seen) {
+				upstream.end(seen);
+			}
+		});
+	}
+
+	/** A tunnel without TLS can be read: a pointer ends it. */
+	#watchPlain(target: Target, client: Duplex, upstream: net.Socket, seen: Buffer, pointers: readonly string[]): void {
+		const blanker = new Blanker(new Needles(pointers.flatMap(pointer => spellings(pointer)).map(text => Buffer.from(text))));
+		const look = (bytes: Uint8Array) => {
+			const passed = blanker.push(bytes);
+			if (blanker.found > 0) {
+				this.#hooks.onAlarm?.(formatTarget(target), 'a pointer is in a tunnel to a host that it is not bound to');
+				client.destroy();
+				upstream.destroy();
+			} else if (!upstream.write(passed)) {
+				client.pause();
+			}
+		};
+
+		upstream.on('drain', () => client.resume());
+		client.on('data', look);
+		client.once('end', () => upstream.end(blanker.end()));
+		look(seen);
+		client.resume();
+	}
+
+	/**
+	 * Reads a client's first bytes until they are a hello or clearly none.
+	 * @param then gets them; the client is paused
+	 * @returns for a client that ends before: what it sent so far; undefined once it was handed over
+	 */
+	#readHello(client: Duplex, head: Buffer, then: (hello: ClientHello, seen: Buffer) => void): () => Buffer | undefined {
 		let seen: Buffer = Buffer.alloc(0);
 		let waiting = true;
 		const look = (bytes: Buffer) => {
@@ -240,22 +326,9 @@ export class Proxy {
 			waiting = false;
 			client.off('data', look);
 			client.pause();
-			if (hello.kind === 'hello' && hello.name !== undefined && canonicaliseHost(hello.name) !== target.host) {
-				this.#deny({host: printableAuthority(hello.name), port: target.port}, `the TLS hello in a tunnel to ${formatTarget(target)} names another host`);
-				client.destroy();
-				upstream.destroy();
-				return;
-			}
-
-			upstream.write(seen);
-			client.pipe(upstream);
+			then(hello, seen);
 		};
 
-		client.once('end', () => {
-			if (waiting) {
-				upstream.end(seen);
-			}
-		});
 		if (head.length > 0) {
 			look(head);
 		}
@@ -263,6 +336,8 @@ export class Proxy {
 		if (waiting) {
 			client.on('data', look);
 		}
+
+		return () => waiting ? seen : undefined;
 	}
 
 	async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -289,6 +364,19 @@ export class Proxy {
 			const what = pathname.slice(1, 61).replaceAll(/[^a-z0-9/-]/gi, '');
 			this.#hooks.onAsked(what);
 			refuse(403, 'agents-decide-nothing');
+			return;
+		}
+
+		const pointers = this.#hooks.pointers?.() ?? [];
+		if (pointers.length > 0 && (holdsPointer(request.url!, pointers) || request.rawHeaders.some(text => holdsPointer(text, pointers)))) {
+			this.#hooks.onAlarm?.(formatTarget(target), 'a pointer is in a request that is not encrypted');
+			refuse(403, 'a pointer goes over TLS, to the host it is bound to');
+			return;
+		}
+
+		if (this.#hooks.broker?.()?.isBound(target)) {
+			this.#deny(target, 'a secret is bound to it, so it is asked over TLS alone');
+			refuse(403, 'a secret is bound to this host, so it is asked over TLS alone');
 			return;
 		}
 
@@ -360,7 +448,23 @@ export class Proxy {
 					upstream.destroy();
 				}
 			});
-			request.pipe(upstream);
+			if (pointers.length === 0) {
+				request.pipe(upstream);
+				return;
+			}
+
+			const blanker = new Blanker(new Needles(pointers.flatMap(pointer => spellings(pointer)).map(text => Buffer.from(text))));
+			request.on('data', (bytes: Buffer) => {
+				const passed = blanker.push(bytes);
+				if (blanker.found > 0) {
+					this.#hooks.onAlarm?.(formatTarget(target), 'a pointer is in the body of a request that is not encrypted');
+					upstream.destroy(new Error('a pointer'));
+				} else if (!upstream.write(passed)) {
+					request.pause();
+					upstream.once('drain', () => request.resume());
+				}
+			});
+			request.once('end', () => upstream.end(blanker.end()));
 		};
 
 		send(this.#agentFor(target, decision.address));

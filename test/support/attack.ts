@@ -30,7 +30,7 @@ export function attackContext(): Context {
 	process.once('exit', () => {
 		spawnSync('rm', ['-rf', home]);
 	});
-	return {paths: findPaths({HOME: home, FLEET_HOME: path.join(home, 'fleet')}), sandboxes, agents, vaults: [], executor: local, actor: 'person:tester', supervisor: [], probe: path.join(root, 'dist', 'probe.js')};
+	return {paths: findPaths({HOME: home, FLEET_HOME: path.join(home, 'fleet')}), sandboxes, agents, vaults: [], executor: local, ask: () => Promise.reject(new Error('nobody')), actor: 'person:tester', supervisor: [], probe: path.join(root, 'dist', 'probe.js')};
 }
 
 function weakened(protection: Protection): Sandbox {

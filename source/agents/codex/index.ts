@@ -1,0 +1,69 @@
+import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-lines.ts';
+import type {Agent, AgentNews} from '../../core/seams.ts';
+
+/** Codex. Its own sandbox is off: it would be a second one inside the run's, and needs what that one does not give. */
+export const codex: Agent = {
+	id: 'codex',
+	title: 'Codex',
+	program: 'codex',
+	model: {
+		secret: 'openai',
+		binding: {class: 'model', hosts: ['api.openai.com'], headers: ['authorization'], methods: ['GET', 'POST'], paths: ['/v1/responses', '/v1/responses/*', '/v1/models'], environment: 'OPENAI_API_KEY'},
+	},
+	start({prompt, argv, cwd, home, program, interactive, conversation, pointer}) {
+		const talk = conversation ? ['resume', conversation.id ?? '--last'] : [];
+		const loose = ['--dangerously-bypass-approvals-and-sandbox'];
+		return {
+			argv: interactive ? [program!, ...talk, ...loose, ...argv, ...(prompt === undefined ? [] : ['--', prompt])] : [program!, 'exec', ...loose, '--json', '--skip-git-repo-check', ...talk, ...argv, '--', prompt ?? 'go on'], cwd,
+			env: {CODEX_HOME: `${home}/.codex`, ...(pointer === undefined ? {} : {CODEX_API_KEY: pointer}), CODEX_CA_CERTIFICATE: '/run/fleet/trust/bundle.pem'},
+			files: {
+				'.codex/config.toml': `approval_policy = "never"\nsandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\ncli_auth_credentials_store = "file"\n\n[analytics]\nenabled = false\n\n[otel]\nmetrics_exporter = "none"\n\n[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n`,
+				...(pointer === undefined ? {} : {'.codex/auth.json': JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer})}),
+			},
+		};
+	},
+	read(line): AgentNews {
+		const event = parseLine(line);
+		const item = (event?.['item'] ?? {}) as Record<string, any>;
+		switch (event?.['type']) {
+			case 'thread.started': {
+				return {text: `conversation ${event['thread_id']}`, conversation: event['thread_id'], status: {state: 'working', because: 'started'}};
+			}
+
+			case 'item.started': {
+				return item['type'] === 'command_execution' ? {text: toolLine('shell', item), status: {state: 'working', because: toolLine('shell', item).slice(2)}} : {};
+			}
+
+			case 'item.completed': {
+				if (item['type'] === 'command_execution') {
+					return {text: resultLine(item['aggregated_output'], item['exit_code'] !== 0 && item['exit_code'] !== undefined)};
+				}
+
+				if (item['type'] === 'file_change') {
+					const files = (Array.isArray(item['changes']) ? item['changes'] : []).map((change: {path?: string}) => change.path).join(', ');
+					return {text: toolLine('edit', {path: files})};
+				}
+
+				return item['type'] === 'agent_message' ? {text: String(item['text'] ?? '')} : item['type'] === 'error' ? {text: `✘ ${failureWords(item, 'error')}`} : {};
+			}
+
+			case 'turn.completed': {
+				return {status: {state: 'done', because: 'finished'}};
+			}
+
+			case 'turn.failed':
+			case 'error': {
+				const because = failureWords(event['error'] ?? event['message'], 'the turn failed');
+				return {text: `✘ ${because}`, ...(event['type'] === 'error' ? {} : {status: {state: 'failed' as const, because}})};
+			}
+
+			case undefined: {
+				return {text: line};
+			}
+
+			default: {
+				return {};
+			}
+		}
+	},
+};

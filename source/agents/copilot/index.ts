@@ -1,0 +1,69 @@
+import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-lines.ts';
+import type {Agent, AgentNews} from '../../core/seams.ts';
+
+/** GitHub Copilot CLI, with a fine-grained token. Its own questions and its built-in servers are off. */
+export const copilot: Agent = {
+	id: 'copilot',
+	title: 'GitHub Copilot CLI',
+	program: 'copilot',
+	model: {
+		secret: 'github-copilot',
+		binding: {
+			class: 'model', hosts: ['api.github.com', 'api.githubcopilot.com', 'api.individual.githubcopilot.com', 'api.business.githubcopilot.com', 'api.enterprise.githubcopilot.com'], headers: ['authorization'], methods: ['GET', 'POST'],
+			paths: ['/copilot_internal/*', '/models', '/models/*', '/chat/completions', '/responses', '/v1/messages', '/agents/*'], environment: 'COPILOT_GITHUB_TOKEN',
+		},
+	},
+	start({prompt, argv, cwd, home, program, interactive, conversation, uuid}) {
+		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--resume', conversation.id]) : ['--session-id', uuid];
+		const asked = prompt === undefined ? [] : [interactive ? '--interactive' : '--prompt', prompt];
+		return {
+			argv: [program!, ...(interactive ? [] : ['--output-format', 'json']), '--allow-all-tools', '--allow-all-paths', '--disable-builtin-mcps', '--disable-client-telemetry', ...talk, ...argv, ...asked], cwd,
+			env: {COPILOT_HOME: `${home}/.copilot`, COPILOT_AUTO_UPDATE: 'false'},
+			conversation: conversation ? conversation.id : uuid,
+			files: {'.copilot/config.json': JSON.stringify({trusted_folders: [cwd], banner: 'never', auto_update: false, store_token_plaintext: false})},
+		};
+	},
+	read(line): AgentNews {
+		const event = parseLine(line);
+		const data = (event?.['data'] ?? {}) as Record<string, any>;
+		switch (event?.['type']) {
+			case 'session.start': {
+				return {conversation: data['sessionId'], status: {state: 'working', because: 'started'}};
+			}
+
+			case 'assistant.turn_start': {
+				return {status: {state: 'working', because: 'thinking'}};
+			}
+
+			case 'assistant.message': {
+				return {text: String(data['content'] ?? '') === '' ? undefined : String(data['content'])};
+			}
+
+			case 'tool.execution_start': {
+				const words = toolLine(data['toolName'], data['arguments']);
+				return {text: words, status: {state: 'working', because: words.slice(2)}};
+			}
+
+			case 'tool.execution_complete': {
+				return {text: resultLine(data['result']?.content ?? data['error'], data['success'] === false)};
+			}
+
+			case 'session.error': {
+				const because = failureWords(data, 'error');
+				return {text: `✘ ${because}`, status: {state: 'failed', because}};
+			}
+
+			case 'result': {
+				return {conversation: event['sessionId'], status: event['exitCode'] === 0 ? {state: 'done', because: 'finished'} : {state: 'failed', because: `exit code ${event['exitCode']}`}};
+			}
+
+			case undefined: {
+				return {text: line};
+			}
+
+			default: {
+				return {};
+			}
+		}
+	},
+};

@@ -1,0 +1,62 @@
+import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-lines.ts';
+import type {Agent, AgentNews} from '../../core/seams.ts';
+
+/** opencode, on Anthropic's models. Its own questions are off; it fetches no list of models and no update. */
+export const opencode: Agent = {
+	id: 'opencode',
+	title: 'opencode',
+	program: 'opencode',
+	model: {
+		secret: 'anthropic',
+		binding: {class: 'model', hosts: ['api.anthropic.com'], headers: ['authorization', 'x-api-key'], methods: ['GET', 'POST'], paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'], environment: 'ANTHROPIC_API_KEY'},
+	},
+	start({prompt, argv, cwd, program, interactive, conversation}) {
+		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--session', conversation.id]) : [];
+		return {
+			argv: interactive ? [program!, ...talk, ...argv, ...(prompt === undefined ? [] : ['--prompt', prompt])] : [program!, 'run', '--format', 'json', ...talk, ...argv, '--', prompt ?? 'go on'], cwd,
+			env: {OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1', OPENCODE_DISABLE_DEFAULT_PLUGINS: '1', OPENCODE_DISABLE_SHARE: '1'},
+			files: {
+				'.config/opencode/opencode.json': JSON.stringify({
+					$schema: 'https://opencode.ai/config.json', autoupdate: false, share: 'disabled', permission: {edit: 'allow', bash: 'allow', webfetch: 'allow', external_directory: 'allow'},
+					enabled_providers: ['anthropic'], model: 'anthropic/claude-sonnet-4-5', small_model: 'anthropic/claude-haiku-4-5', provider: {anthropic: {options: {apiKey: '{env:ANTHROPIC_API_KEY}'}}},
+				}),
+			},
+		};
+	},
+	read(line): AgentNews {
+		const event = parseLine(line);
+		const part = (event?.['part'] ?? {}) as Record<string, any>;
+		switch (event?.['type']) {
+			case 'step_start': {
+				return {conversation: event['sessionID'], status: {state: 'working', because: 'thinking'}};
+			}
+
+			case 'text': {
+				return {text: String(part['text'] ?? ''), conversation: event['sessionID']};
+			}
+
+			case 'tool_use': {
+				const state = (part['state'] ?? {}) as Record<string, any>;
+				const words = toolLine(part['tool'], state['input']);
+				return {text: `${words}\n${resultLine(state['output'] ?? state['error'], state['status'] === 'error')}`, status: {state: 'working', because: words.slice(2)}};
+			}
+
+			case 'step_finish': {
+				return part['reason'] === 'stop' ? {status: {state: 'done', because: 'finished'}} : {};
+			}
+
+			case 'error': {
+				const because = failureWords(event['error'], 'error');
+				return {text: `✘ ${because}`, status: {state: 'failed', because}};
+			}
+
+			case undefined: {
+				return {text: line};
+			}
+
+			default: {
+				return {};
+			}
+		}
+	},
+};
