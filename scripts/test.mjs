@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {bootstrap, root} from './bootstrap.mjs';
+import {installNeeds} from './test-needs.mjs';
 
 const {node, env} = bootstrap();
 // Tests find their own way: nothing of the person's runs or of npm's settings reaches them.
@@ -26,6 +27,7 @@ const flags = ['--disable-warning=ExperimentalWarning', '--import', 'tsx', '--te
 
 // The tests need the real sandbox. Where it is missing it is installed, as the readme says.
 run('fleet doctor', [path.join(root, 'dist', 'fleet.js'), 'doctor', '--fix', '--yes']);
+installNeeds();
 run('type check', [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', root]);
 const wanted = process.argv.slice(2);
 if (wanted.length > 0) {

@@ -2,7 +2,7 @@ import process from 'node:process';
 import {isName} from './core/names.ts';
 import {closeInherited} from './host/descriptors.ts';
 import {compose} from './compose.ts';
-import {supervise} from './engine/supervise.ts';
+import {supervise, type Handover} from './engine/supervise.ts';
 
 /* The bin of the detached process that owns one run. Its argv names the run, so that a person finds it in `ps`. */
 
@@ -14,7 +14,14 @@ if (!isName(runId)) {
 	process.exit(2);
 }
 
+/** What the starter hands over. A supervisor that was started by hand has nothing. */
+const handover = process.connected ? new Promise<Handover>(resolve => {
+	process.once('message', (message: Handover) => resolve(message));
+	process.once('disconnect', () => resolve({secrets: []}));
+}) : undefined;
+
 try {
+	const secrets = (await handover)?.secrets ?? [];
 	await supervise(compose(), runId, message => {
 		// Whoever started it may have gone already.
 		if (process.connected) {
@@ -22,7 +29,7 @@ try {
 				process.disconnect();
 			});
 		}
-	});
+	}, {secrets});
 	process.exit(0);
 } catch (error) {
 	process.stderr.write(`${(error as Error).stack ?? String(error)}\n`);

@@ -2,27 +2,30 @@ import process from 'node:process';
 import {compose} from '../compose.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import {parseDuration} from '../core/time.ts';
-import {allow} from '../engine/scopes.ts';
+import {describeGrant} from '../engine/grants.ts';
 import {findRun} from '../engine/runs.ts';
+import {allow} from '../engine/scopes.ts';
 import {kindOf} from '../scopes/registry.ts';
+import {askHidden} from './ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		reasonOption(command.argument('<run>').argument('<scope>', 'such as network:example.org').option('--for <time>', 'how long, such as 30m; by default until the run ends'));
+		reasonOption(command.argument('<run>').argument('<scope>', 'such as network:example.org or secret:project/stripe').option('--for <time>', 'how long, such as 30m; by default until the run ends'));
 	},
-	async run(io, [name, scope], options) {
-		const context = compose();
+	async run(io, [name, text], options) {
+		const context = compose(askHidden(io.interactive));
 		const run = findRun(context, name!);
 		if (String(options['because']).trim() === '') {
 			throw new Refusal('a grant needs a reason', 'say why with --because "…"');
 		}
 
 		const duration = options['for'] === undefined ? undefined : orThrow(parseDuration(options['for']));
-		const effect = await allow(context, run, scope!, options['because'], duration);
-		const warning = kindOf(scope!)?.warning;
+		const {scope, effect, secret} = await allow(context, run, text!, options['because'], duration);
+		const warning = kindOf(scope)?.warning;
 		// Root's runs drop to a uid of their own, which owns nothing of root's.
-		const owner = scope!.startsWith('files:') && process.getuid?.() === 0 ? '  note: root\'s runs have a uid of their own: they read and change there what everybody may\n' : '';
-		io.out(`${scope} is on for ${run.id}, ${effect}\n${warning ? `  note: ${warning}\n` : ''}${owner}`);
+		const owner = scope.startsWith('files:') && process.getuid?.() === 0 ? '  note: root\'s runs have a uid of their own: they read and change there what everybody may\n' : '';
+		const opens = secret ? `  opens: ${describeGrant(secret)}\n  its pointer: /run/fleet/pointers/${secret.reference.name}, and ${secret.binding.environment ?? 'no variable'} where the run is started anew\n` : '';
+		io.out(`${scope} is on for ${run.id}, ${effect}\n${opens}${warning ? `  note: ${warning}\n` : ''}${owner}`);
 	},
 };

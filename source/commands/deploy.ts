@@ -1,11 +1,13 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
-import {exitCodes, Refusal} from '../core/refusal.ts';
+import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
+import {parseReference} from '../core/secret.ts';
 import {decideDeploy} from '../core/decide.ts';
 import {neutralise, neutraliseLine} from '../core/neutralise.ts';
 import {deploy, findTarget} from '../engine/deploy.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import {ask, readLines} from './ask.ts';
+import {mustFindSecret, projectOf, resolveSecret, type SecretEntry} from '../engine/secrets.ts';
+import {ask, askHidden, readLines} from './ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];
@@ -14,10 +16,10 @@ export const verb: Verb = {
 	define(command) {
 		reasonOption(command.argument('<run>').argument('<target>')
 			.option('--confirm <target>', 'the target\'s name once more, in place of typing it')
-			.option('--credential <name=->', 'read this credential from stdin, one line each, in this order', collect, []));
+			.option('--credential <name=source>', 'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault', collect, []));
 	},
 	async run(io, [name, target], options) {
-		const context = compose();
+		const context = compose(askHidden(io.interactive));
 		const run = findRun(context, name!);
 		const early = decideDeploy(run, context.actor, target!, target);
 		if (early) {
@@ -28,13 +30,19 @@ export const verb: Verb = {
 
 		const {command, credentials} = await findTarget(run, target!);
 		const piped: string[] = [];
+		const named = new Map<string, SecretEntry>();
 		for (const text of options['credential'] as string[]) {
-			const match = /^([A-Za-z_]\w*)=-$/.exec(text);
+			const match = /^([A-Za-z_]\w*)=(-|fleet:\/\/.+)$/.exec(text);
 			if (!match || !credentials.includes(match[1]!)) {
-				throw new Refusal(match ? `${target} needs no credential ${match[1]}` : 'a credential is written NAME=-, and its value comes on stdin', credentials.length === 0 ? `${target} needs none` : `it needs: ${credentials.join(', ')}`);
+				throw new Refusal(match ? `${target} needs no credential ${match[1]}` : 'a credential is written NAME=-, and its value comes on stdin, or NAME=fleet://project/NAME', credentials.length === 0 ? `${target} needs none` : `it needs: ${credentials.join(', ')}`);
 			}
 
-			piped.push(match[1]!);
+			if (match[2] === '-') {
+				piped.push(match[1]!);
+			} else {
+				const reference = orThrow(parseReference(match[2]!));
+				named.set(match[1]!, mustFindSecret(context, reference, projectOf(reference, run.project)));
+			}
 		}
 
 		let confirmed: string | undefined = options['confirm'];
@@ -49,6 +57,10 @@ export const verb: Verb = {
 			const lines = piped.length === 0 ? [] : await readLines(piped.length);
 			for (const [index, wanted] of piped.entries()) {
 				values.set(wanted, lines[index] ?? '');
+			}
+
+			for (const [wanted, entry] of named) {
+				values.set(wanted, (await resolveSecret(context, entry)).value);
 			}
 
 			for (const wanted of credentials) {

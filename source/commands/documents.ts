@@ -1,3 +1,4 @@
+import {attentionOf} from '../core/attention.ts';
 import type {Changes} from '../core/changes.ts';
 import {gatesOf} from '../core/decide.ts';
 import {checksOf, type Run} from '../core/run.ts';
@@ -13,6 +14,7 @@ export function runDocument(run: Run, changes?: Changes | undefined) {
 		id: run.id, name: run.name, project: run.project.id, branch: run.branch, agent: run.agent, stage: run.stage, because: run.because,
 		scopes: scopesOf(run), checks: checksOf(run), worktree: run.worktree, createdAt: run.createdAt, updatedAt: run.updatedAt,
 		denials: run.denials.reduce((sum, denial) => sum + denial.count, 0), attempt: run.attempt, changes: changes ?? null,
+		needs: attentionOf(run) ?? null, alarms: run.alarms.reduce((sum, alarm) => sum + alarm.count, 0), usage: {...run.usage, dollars: run.usage.dollars ?? null}, budget: run.budget ?? null,
 	};
 }
 
@@ -20,7 +22,7 @@ export function runDocument(run: Run, changes?: Changes | undefined) {
 export function runDetails(run: Run, changes?: Changes | undefined) {
 	return {
 		...runDocument(run, changes), argv: run.argv, prompt: run.prompt ?? null, base: run.base, target: run.target, sandbox: run.sandbox, notes: run.notes, exit: run.exit ?? null, grants: run.grants,
-		denied: run.denials, captured: run.captured ?? null, verification: run.verification ?? null, approval: run.approval ?? null, merge: run.merge ?? null, deployments: run.deployments,
+		denied: run.denials, alarmed: run.alarms, status: run.status ?? null, conversation: run.conversation ?? null, interactive: run.interactive, suspects: run.suspects, waived: run.waived, captured: run.captured ?? null, verification: run.verification ?? null, approval: run.approval ?? null, merge: run.merge ?? null, deployments: run.deployments,
 		audit: run.audit ?? null, gates: gatesOf(run),
 	};
 }

@@ -4,6 +4,8 @@ import {formatChanges} from '../core/changes.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {checksOf, type Run} from '../core/run.ts';
 import {formatDuration} from '../core/time.ts';
+import {formatUsage} from '../core/usage.ts';
+import {attentionOf} from '../core/attention.ts';
 import {readChanges} from '../engine/changes.ts';
 import {listRuns} from '../engine/runs.ts';
 import {runDocument, scopesOf} from './documents.ts';
@@ -27,9 +29,9 @@ export const verb: Verb = {
 			return;
 		}
 
-		const rows = [['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'CHANGES', 'AGE', 'BECAUSE'], ...runs.map(run => {
+		const rows = [['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'CHANGES', 'USED', 'AGE', 'BECAUSE'], ...runs.map(run => {
 			const checks = checksOf(run);
-			return [run.project.id, run.id, run.agent, run.stage, scopesOf(run).slice(2).join(' ') || '-', `${checks.passed}/${checks.total}`, formatChanges(changes(run)), formatDuration(Date.now() - Date.parse(run.createdAt)), neutraliseLine(run.because)];
+			return [run.project.id, run.id, run.agent, run.stage, scopesOf(run).slice(2).join(' ') || '-', `${checks.passed}/${checks.total}`, formatChanges(changes(run)), formatUsage(run.usage) || '-', formatDuration(Date.now() - Date.parse(run.createdAt)), neutraliseLine(attentionOf(run) ?? run.because)];
 		})];
 		const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => stringWidth(row[column]!))));
 		for (const row of rows) {

@@ -1,20 +1,21 @@
 import {compose} from '../compose.ts';
 import {resumeRun} from '../engine/create.ts';
 import {findRun} from '../engine/runs.ts';
+import {askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
 import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--json', 'one JSON document');
+		command.argument('<run>').argument('[prompt]', 'what to tell the agent, in the same conversation where it can be gone on with').option('--json', 'one JSON document');
 	},
-	async run(io, [name], options) {
-		const context = compose();
-		const run = await resumeRun(context, findRun(context, name!).id);
+	async run(io, [name, prompt], options) {
+		const context = compose(askHidden(io.interactive));
+		const run = await resumeRun(context, findRun(context, name!).id, prompt);
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {
-			io.out(`${run.id} ${run.stage}, attempt ${run.attempt}\n`);
+			io.out(`${run.id} ${run.stage}, attempt ${run.attempt}${run.conversation === undefined ? '' : ', in the same conversation'}\n`);
 		}
 	},
 };

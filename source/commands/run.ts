@@ -1,17 +1,58 @@
 import {compose} from '../compose.ts';
-import {Refusal} from '../core/refusal.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
+import type {Project} from '../core/project.ts';
+import {orThrow, Refusal} from '../core/refusal.ts';
+import {parseBudget} from '../core/usage.ts';
+import type {Context} from '../engine/context.ts';
 import {createRun, startSupervisor} from '../engine/create.ts';
+import {describeGrant, secretOfScope} from '../engine/grants.ts';
 import {findProject} from '../engine/projects.ts';
-import {rememberCommand} from './preferences.ts';
+import {isRemembered, remember} from '../engine/remembered.ts';
+import {ask, askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
-import type {Verb} from './verb.ts';
+import {rememberCommand} from './preferences.ts';
+import type {Io, Verb} from './verb.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];
+
+/** Whether the agent may talk to its model: as typed, as remembered, or as a person answers now. Shown with what it opens, always. */
+async function modelScope(context: Context, io: Io, project: Project, agentId: string, options: Record<string, any>): Promise<string[]> {
+	const agent = context.agents.find(agent => agent.id === agentId);
+	const scope = `model:${agentId}`;
+	if (!agent?.model || options['model'] === false || options['allow'].includes(scope)) {
+		return [];
+	}
+
+	const entry = secretOfScope(context, scope, project)!;
+	const remembered = isRemembered(context, project, agentId, entry);
+	if (options['model'] !== true && !remembered) {
+		if (!io.interactive) {
+			throw new Refusal(`${agent.title} needs the scope ${scope}, and there is nobody to ask`, 'turn it on with --model (for this run) or --remember-model (for the project), or leave it off with --no-model');
+		}
+
+		io.err(`${agent.title} asks for ${scope}\n  it opens ${neutraliseLine(describeGrant(entry))}\n  what the run can read goes to that model; the credential stays outside\n`);
+		const answer = (await ask('turn it on? [y: this run, a: always in this project, N] ', false)).trim().toLowerCase();
+		if (!['y', 'yes', 'a', 'always'].includes(answer)) {
+			throw new Refusal('the agent was not started', 'without its model: --no-model');
+		}
+
+		options['rememberModel'] ||= answer.startsWith('a');
+	}
+
+	if (options['rememberModel']) {
+		remember(context, project, agentId, entry);
+	}
+
+	return [scope];
+}
 
 export const verb: Verb = {
 	define(command) {
 		command.argument('[prompt]', 'what the agent is asked to do')
-			.option('--agent <name>', 'the agent; "command" is any program', 'command')
+			.option('--agent <name>', 'claude-code, codex, gemini, opencode, copilot, aider, or command: any program')
+			.option('--interactive', 'the agent\'s own screen, for fleet attach, in place of a prompt that is worked off')
+			.option('--model', 'turn the agent\'s model scope on for this run, without asking').option('--no-model', 'start it without').option('--remember-model', 'turn it on for every run of this agent in the project')
+			.option('--budget <amount>', 'freeze the run when it has used this much: 5 or 2.50 (dollars), 200k or 2M (tokens)')
 			.option('--project <name>', 'the project; by default the one this folder belongs to')
 			.option('--name <name>', 'a name for the run and its branch')
 			.option('--base <branch>', 'what to start from, and what to merge into later')
@@ -21,19 +62,27 @@ export const verb: Verb = {
 	},
 	async run(io, [prompt], options) {
 		const argv = io.rest ?? [];
-		if (prompt === undefined && argv.length === 0) {
-			throw new Refusal('nothing to run', 'fleet run -- CMD…, or fleet run "a prompt" -- CMD… {prompt}');
+		const agent: string = options['agent'] ?? 'command';
+		if (prompt === undefined && argv.length === 0 && agent === 'command') {
+			throw new Refusal('nothing to run', 'fleet run --agent NAME "a prompt", or fleet run -- CMD…');
 		}
 
 		if (options['allow'].length > 0 && String(options['because']).trim() === '') {
 			throw new Refusal('a scope needs a reason', 'say why with --because "…"');
 		}
 
-		const context = compose();
+		const context = compose(askHidden(io.interactive));
+		const budget = options['budget'] === undefined ? undefined : orThrow(parseBudget(options['budget']));
 		const project = findProject(context, options['project'], io.folder);
-		const {id} = await createRun(context, {project, agent: options['agent'], argv, prompt, name: options['name'], base: options['base'], allow: options['allow'], because: options['because']});
+		options['model'] = options['rememberModel'] ? true : options['model'];
+		const model = await modelScope(context, io, project, agent, options);
+		const because = String(options['because']).trim() === '' ? 'the agent\'s own model' : options['because'];
+		const {id} = await createRun(context, {project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
 		const run = await startSupervisor(context, id);
-		await rememberCommand(context.paths.config, argv);
+		if (agent === 'command') {
+			await rememberCommand(context.paths.config, argv);
+		}
+
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {

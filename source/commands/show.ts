@@ -2,6 +2,7 @@ import {compose} from '../compose.ts';
 import {gatesOf} from '../core/decide.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {isInForce} from '../core/scope.ts';
+import {formatBudget, formatUsage} from '../core/usage.ts';
 import {readChanges} from '../engine/changes.ts';
 import {findRun} from '../engine/runs.ts';
 import {runDetails} from './documents.ts';
@@ -25,9 +26,21 @@ export const verb: Verb = {
 		line('project', `${run.project.id}, ${run.project.root}`);
 		line('branch', `${run.branch}, from ${run.base.slice(0, 10)}, to ${run.target.replace('refs/heads/', '')}`);
 		line('worktree', run.worktree);
-		line('agent', `${run.agent}: ${run.argv.join(' ')}`);
+		line('agent', `${run.agent}${run.interactive ? ', interactive' : ''}${run.argv.length === 0 ? '' : `: ${run.argv.join(' ')}`}`);
 		if (run.prompt !== undefined) {
 			line('prompt', run.prompt);
+		}
+
+		for (const {target, because, count} of run.alarms) {
+			line('ALARM', `${because}, ${target}${count > 1 ? `, ${count} times` : ''} (fleet acknowledge ${run.id})`);
+		}
+
+		if (run.status) {
+			line('agent says', `${run.status.state}: ${run.status.because}`);
+		}
+
+		if (formatUsage(run.usage) !== '' || run.budget) {
+			line('used', `${formatUsage(run.usage) || 'nothing'}${run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`}${run.budget ? `; frozen at ${formatBudget(run.budget)}` : ''}`);
 		}
 
 		line('stage', `${run.stage}: ${run.because}`);
@@ -51,6 +64,10 @@ export const verb: Verb = {
 
 		for (const denial of run.denials) {
 			line('denied', `${denial.target}, ${denial.count} times: ${denial.because}`);
+		}
+
+		for (const {rule, file, line: at, span, fingerprint} of run.suspects) {
+			line('suspect', `${file}:${at} ${rule}: ${span}${run.waived.includes(fingerprint) ? ', waived' : ''}`);
 		}
 
 		for (const gate of gatesOf(run)) {

@@ -2,9 +2,18 @@ import type {Run} from './run.ts';
 
 /** What a run waits for a person to do; undefined where it does not wait. */
 export function attentionOf(run: Run): string | undefined {
+	const [alarm] = run.alarms;
+	if (alarm && run.stage !== 'discarded') {
+		return `ALARM: ${alarm.because}, ${alarm.target}`;
+	}
+
 	const [denial] = run.denials;
 	if (denial && (run.stage === 'running' || run.stage === 'starting')) {
 		return `denied ${denial.target}`;
+	}
+
+	if (run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed')) {
+		return `needs you: ${run.status.because}`;
 	}
 
 	switch (run.stage) {

@@ -1,12 +1,15 @@
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
+import type {AgentState} from './seams.ts';
+import type {Suspect} from './suspects.ts';
+import type {Budget, Usage} from './usage.ts';
 
 export type Step = {readonly command: string; readonly code: number; readonly ms: number};
 export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 
 /** What can happen to a run. The journal holds these; everything shown is computed from them. */
 export type RunEvent =
-	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]}
+	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]; interactive?: boolean | undefined; budget?: Budget | undefined}
 	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}
 	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
 	| {type: 'run.failed'; because: string; hint: string}
@@ -18,6 +21,17 @@ export type RunEvent =
 	| {type: 'scope.expired'; scope: string; cut: number}
 	| {type: 'egress.denied'; target: string; because: string; count: number}
 	| {type: 'egress.allowed'; target: string; rule: string}
+	| {type: 'secret.used'; scope: string; target: string}
+	| {type: 'secret.refused'; target: string; because: string; count: number}
+	| {type: 'alarm.raised'; target: string; because: string; count: number}
+	| {type: 'alarm.acknowledged'; because: string}
+	| {type: 'agent.status'; state: AgentState; because: string}
+	| {type: 'agent.conversation'; conversation: string}
+	| {type: 'prompt.sent'; prompt: string}
+	| {type: 'usage.counted'; usage: Usage}
+	| {type: 'budget.set'; budget: Budget | null; because: string}
+	| {type: 'suspects.found'; suspects: Suspect[]}
+	| {type: 'suspects.waived'; fingerprints: string[]; because: string}
 	| {type: 'gate.refused'; gate: string; because: string}
 	| {type: 'run.captured'; head: string; commits: number; files: number; wip: boolean; extra: string[]; notes: string[]}
 	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
@@ -38,6 +52,6 @@ export type Entry = RunEvent & {readonly seq: number; readonly at: string; reado
 /** Every event type, for readers that must refuse what they do not know. */
 export const eventTypes: ReadonlySet<string> = new Set<RunEvent['type']>([
 	'run.created', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'run.thawed', 'scope.granted', 'scope.revoked', 'scope.expired',
-	'egress.denied', 'egress.allowed', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
+	'egress.denied', 'egress.allowed', 'secret.used', 'secret.refused', 'alarm.raised', 'alarm.acknowledged', 'agent.status', 'agent.conversation', 'prompt.sent', 'usage.counted', 'budget.set', 'suspects.found', 'suspects.waived', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
 	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored',
 ]);

@@ -1,4 +1,7 @@
 import {matchesTarget, parseAuthority, parseEgressRule} from './egress.ts';
+import type {AgentState} from './seams.ts';
+import type {Suspect} from './suspects.ts';
+import {noUsage, type Budget, type Usage} from './usage.ts';
 import type {DeployOutcome, Entry, Step} from './event.ts';
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
@@ -41,6 +44,19 @@ export type Run = {
 	readonly grants: readonly Grant[];
 	/** Denials since the last change of scope that could have answered them, newest first. */
 	readonly denials: readonly Denial[];
+	/** Pointers that were where they do not belong, newest first, until a person acknowledged them. */
+	readonly alarms: readonly Denial[];
+	/** What the agent itself says, and what the supervisor sees, of this attempt; undefined where neither says anything. */
+	readonly status: {readonly state: AgentState; readonly because: string; readonly at: string} | undefined;
+	/** The conversation, as the agent knows it. */
+	readonly conversation: string | undefined;
+	/** Whether a person talks to the agent, in place of a prompt that is worked off. */
+	readonly interactive: boolean;
+	readonly usage: Usage;
+	readonly budget: Budget | undefined;
+	/** What looked like a secret in the work, the last time it was looked at, and what a person waived. */
+	readonly suspects: readonly Suspect[];
+	readonly waived: readonly string[];
 	readonly captured: {readonly head: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly notes: readonly string[]} | undefined;
 	readonly verification: Verification | undefined;
 	readonly approval: Approval | undefined;
@@ -75,7 +91,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			id: entry.id, name: entry.name, project: entry.project, agent: entry.agent, argv: entry.argv, prompt: entry.prompt,
 			branch: entry.branch, base: entry.base, target: entry.target, worktree: entry.worktree,
 			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', exit: undefined, sandbox: '', notes: [],
-			grants: entry.grants, denials: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
+			grants: entry.grants, denials: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
 			deployments: [], audit: undefined, seq: entry.seq,
 		};
 	}
@@ -91,6 +107,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 	switch (entry.type) {
 		case 'run.started': {
 			return {
+				status: undefined,
 				stage: 'running', because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent is at work', attempt: entry.attempt, sandbox: entry.sandbox, notes: entry.notes, exit: undefined,
 				// A new attempt may change anything, so nothing that was decided about the last one holds.
 				verification: undefined, approval: undefined, audit: run.audit && {...run.audit, stale: true},
@@ -132,8 +149,47 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'egress.allowed':
+		case 'secret.used':
+		case 'secret.refused':
 		case 'gate.refused': {
 			return {};
+		}
+
+		case 'alarm.raised': {
+			const rest = run.alarms.filter(alarm => alarm.target !== entry.target || alarm.because !== entry.because);
+			return {alarms: [{target: entry.target, because: entry.because, count: entry.count, at: entry.at}, ...rest].slice(0, 50)};
+		}
+
+		case 'alarm.acknowledged': {
+			return {alarms: []};
+		}
+
+		case 'agent.status': {
+			return {status: {state: entry.state, because: entry.because, at: entry.at}};
+		}
+
+		case 'agent.conversation': {
+			return {conversation: entry.conversation};
+		}
+
+		case 'prompt.sent': {
+			return {prompt: entry.prompt};
+		}
+
+		case 'usage.counted': {
+			return {usage: entry.usage};
+		}
+
+		case 'budget.set': {
+			return {budget: entry.budget ?? undefined};
+		}
+
+		case 'suspects.found': {
+			return {suspects: entry.suspects};
+		}
+
+		case 'suspects.waived': {
+			return {waived: [...new Set([...run.waived, ...entry.fingerprints])]};
 		}
 
 		case 'run.captured': {

@@ -58,6 +58,9 @@ done < "$S/nested"
 echo "tree $(git write-tree)"
 `;
 
+/** A diff as it is, and nothing run for it. */
+export const diffFlags = ['--no-ext-diff', '--no-textconv', '--ignore-submodules=all', '--no-color', '--find-renames'];
+
 const packScript = `
 export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY=/run/fleet/scratch/objects
 exec git pack-objects --revs --stdout --thin -q

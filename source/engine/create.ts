@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {randomBytes} from 'node:crypto';
+import {randomBytes, randomUUID} from 'node:crypto';
 import {closeSync, mkdirSync, openSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -9,6 +9,16 @@ import {orThrow, Refusal} from '../core/refusal.ts';
 import {decideResume} from '../core/decide.ts';
 import type {Grant} from '../core/scope.ts';
 import type {Run} from '../core/run.ts';
+import {holdsValue} from '../core/redact.ts';
+import {formatReference} from '../core/secret.ts';
+import {findSuspects} from '../core/suspects.ts';
+import type {Budget} from '../core/usage.ts';
+import {findProgram} from '../host/program.ts';
+import {insideHome} from '../host/toolchain.ts';
+import {budgetRefusal} from './budget.ts';
+import {completeScope, grantLength, handFor, secretOfScope} from './grants.ts';
+import {knownValue, listSecrets} from './secrets.ts';
+import type {Handover} from './supervise.ts';
 import {Journal} from '../host/journal.ts';
 import type {Git} from '../host/git.ts';
 import {createWorktree, removeWorktree} from '../host/worktree.ts';
@@ -29,6 +39,9 @@ export type RunRequest = {
 	readonly base?: string | undefined;
 	readonly allow: readonly string[];
 	readonly because: string;
+	/** A person will attach and talk to the agent. */
+	readonly interactive?: boolean | undefined;
+	readonly budget?: Budget | undefined;
 };
 
 /** Resolves what a run starts from and what it is merged into. */
@@ -68,7 +81,20 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		throw new Refusal(`there is no agent "${request.agent.slice(0, 60)}"`, `agents: ${context.agents.map(agent => agent.id).join(', ')}; any program runs as the agent "command"`);
 	}
 
-	orThrow(agent.invocation({prompt: request.prompt, argv: request.argv, cwd: '/'}));
+	orThrow(agent.start({prompt: request.prompt, argv: request.argv, cwd: '/', home: insideHome, program: agent.program, interactive: request.interactive ?? false, conversation: undefined, pointer: undefined, uuid: randomUUID()}));
+	if (agent.program !== undefined) {
+		if (!findProgram(agent.program)) {
+			throw new Refusal(`${agent.title} is not installed: there is no program "${agent.program}" here`, `install it, or put the folder that holds ${agent.program} on PATH; fleet doctor`);
+		}
+
+		if (request.prompt === undefined && !request.interactive) {
+			throw new Refusal(`${agent.title} needs a prompt`, `fleet run --agent ${agent.id} "what to do", or --interactive and fleet attach`);
+		}
+	}
+
+	await checkPrompt(context, request.prompt, request.project);
+	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
+	await checkPrompt(context, request.argv.length === 0 ? undefined : request.argv.join(' '), request.project, 'the command line');
 	await chooseSandbox(context);
 	const ids = new Set(listRunIds(context));
 	let id = request.name === undefined ? '' : orThrow(parseName(request.name, 'run name'));
@@ -82,7 +108,11 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
-	const grants: Grant[] = request.allow.map(scope => makeGrant(context.actor, scope, request.because, undefined));
+	const grants: Grant[] = request.allow.map(text => {
+		const scope = completeScope(context, text, request.project);
+		const entry = secretOfScope(context, scope, request.project);
+		return makeGrant(context.actor, scope, request.because, grantLength(entry, undefined), entry);
+	});
 	await readPolicy(git, commit);
 
 	const places = context.paths.run(id);
@@ -101,7 +131,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		made = true;
 		journal.append({
 			type: 'run.created', id, name: id, project: {id: request.project.id, name: request.project.name, root: request.project.root}, agent: agent.id, argv: [...request.argv], prompt: request.prompt,
-			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants,
+			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget,
 		}, context.actor);
 		return journal.run;
 	} catch (error) {
@@ -126,11 +156,14 @@ function supervisorEnvironment(): Record<string, string> {
 }
 
 /**
- * Starts a run's supervisor, detached, and waits until the agent runs.
+ * Starts a run's supervisor, detached, hands it the secrets of its grants, and waits until the agent runs.
  * @throws Refusal with the reason where it does not come up
  */
 export async function startSupervisor(context: Context, runId: string): Promise<Run> {
 	const places = context.paths.run(runId);
+	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
+	const run = readRun(places);
+	const secrets = run ? await handFor(context, run) : [];
 	const log = openSync(path.join(places.folder, 'supervisor.log'), 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
 	const child = spawn(program!, [...argv, runId], {cwd: '/', env: supervisorEnvironment(), detached: true, stdio: ['ignore', log, log, 'ipc']});
@@ -138,6 +171,11 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	try {
 		await new Promise<void>((resolve, reject) => {
 			child.once('error', reject);
+			child.send({secrets} satisfies Handover, error => {
+				if (error) {
+					reject(error);
+				}
+			});
 			child.once('message', (message: {started?: boolean; because?: string; hint?: string}) => {
 				if (message.started) {
 					resolve();
@@ -161,12 +199,37 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	return readRun(places)!;
 }
 
-/** Starts another attempt in the same worktree. */
-export async function resumeRun(context: Context, runId: string): Promise<Run> {
+/** A prompt goes to a model, and from there who knows where: a value that is known, or looks like one, has no place in it. */
+export async function checkPrompt(context: Context, prompt: string | undefined, project: {readonly id: string}, what = 'the prompt'): Promise<void> {
+	if (prompt === undefined) {
+		return;
+	}
+
+	for (const entry of listSecrets(context)) {
+		const known = entry.project === undefined || entry.project === project.id ? await knownValue(context, entry) : [];
+		if (holdsValue(known, prompt)) {
+			throw new Refusal(`${what} holds the value of ${formatReference(entry.reference)}`, `write ${formatReference(entry.reference)} in its place, and grant it: --allow secret:${entry.reference.owner}/${entry.reference.name}`);
+		}
+	}
+
+	const [suspect] = findSuspects(what, prompt.split('\n').map((text, index) => ({number: index + 1, text})));
+	if (suspect) {
+		throw new Refusal(`${what} holds what looks like a secret (${suspect.rule}): ${suspect.span}`, 'keep it in the vault: fleet secret add NAME, and grant it by its name');
+	}
+}
+
+/** Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation. */
+export async function resumeRun(context: Context, runId: string, prompt?: string | undefined): Promise<Run> {
 	await withJournal(context, runId, async journal => {
-		const refusal = decideResume(journal.run);
+		const {run} = journal;
+		const refusal = decideResume(run) ?? budgetRefusal(run);
 		if (refusal) {
 			throw refusal;
+		}
+
+		if (prompt !== undefined) {
+			await checkPrompt(context, prompt, run.project);
+			journal.append({type: 'prompt.sent', prompt}, context.actor);
 		}
 	});
 	return startSupervisor(context, runId);

@@ -12,6 +12,7 @@ import {insideHome, toolchain} from '../host/toolchain.ts';
 import {baseMounts} from '../host/worktree.ts';
 import {filesMounts} from '../scopes/files/index.ts';
 import {networkRules} from '../scopes/network/index.ts';
+import type {EgressRule} from '../core/egress.ts';
 import type {EgressState} from '../host/proxy.ts';
 import type {Context} from './context.ts';
 
@@ -36,7 +37,8 @@ export async function chooseSandbox(context: Context): Promise<{sandbox: Sandbox
 export function basicPlan(runId: string, folder: string, extra: {mounts?: readonly Mount[]; env?: Readonly<Record<string, string>>; cwd?: string}): SandboxPlan {
 	const {mounts, links, env} = toolchain(folder);
 	return {
-		runId, mounts: [...mounts, ...extra.mounts ?? []], links, scratch, env: {...env, FLEET_RUN: runId, ...extra.env}, cwd: extra.cwd ?? '/tmp',
+		// What is kept in HOME's place needs no scratch below it.
+		runId, mounts: [...mounts, ...extra.mounts ?? []], links, scratch: scratch.filter(({target}) => !extra.mounts?.some(mount => mount.target === target)), env: {...env, FLEET_RUN: runId, ...extra.env}, cwd: extra.cwd ?? '/tmp',
 		limits: {...defaultLimits, memory: Math.max(1024 ** 3, Math.min(defaultLimits.memory, os.totalmem() / 2))}, dropUid: dropUidOf(runId), architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
 	};
 }
@@ -48,8 +50,11 @@ export const proxyEnvironment: Readonly<Record<string, string>> = {
 	HTTP_PROXY: proxyAddress, HTTPS_PROXY: proxyAddress, http_proxy: proxyAddress, https_proxy: proxyAddress, ALL_PROXY: proxyAddress, all_proxy: proxyAddress, NODE_USE_ENV_PROXY: '1',
 };
 
-/** A run's own sandbox: its worktree, its private git folder in the project's place, the grants in force. `now` in milliseconds. */
-export function runPlan(run: Run, places: RunPaths, commonDir: string, now: number, policy: Policy): {plan: SandboxPlan; notes: string[]} {
+/** What a run finds inside besides: mounts and variables. */
+export type Extra = {readonly mounts: readonly Mount[]; readonly env: Readonly<Record<string, string>>};
+
+/** A run's own sandbox: its worktree, its private git folder in the project's place, the grants in force, its outfit. `now` in milliseconds. */
+export function runPlan(run: Run, places: RunPaths, commonDir: string, now: number, policy: Policy, outfit: Extra = {mounts: [], env: {}}): {plan: SandboxPlan; notes: string[]} {
 	const notes: string[] = [];
 	const granted: Mount[] = [];
 	for (const {path: wanted, mode} of filesMounts(run.grants, now)) {
@@ -62,20 +67,21 @@ export function runPlan(run: Run, places: RunPaths, commonDir: string, now: numb
 
 	const mounts: Mount[] = [
 		...granted,
+		...outfit.mounts,
 		...baseMounts(commonDir),
 		{source: places.privateGit, target: commonDir, mode: 'write'},
 		{source: places.worktree, target: run.worktree, mode: 'write'},
 		{source: path.join(places.folder, 'dotgit'), target: path.join(run.worktree, '.git'), mode: 'read'},
 	];
-	const plan = basicPlan(run.id, places.sandbox, {mounts, env: proxyEnvironment, cwd: run.worktree});
+	const plan = basicPlan(run.id, places.sandbox, {mounts, env: {...proxyEnvironment, ...outfit.env}, cwd: run.worktree});
 	return {plan: {...plan, limits: limitsOf(policy, plan.limits)}, notes};
 }
 
-/** What the run may reach: the policy's hosts for builds, and the grants in force. */
-export function egressState(run: Run, policy: Policy, now: number): EgressState {
+/** What the run may reach: the policy's hosts for builds, the grants in force, and the hosts of the secrets among them. */
+export function egressState(run: Run, policy: Policy, now: number, secrets: readonly EgressRule[] = []): EgressState {
 	return {
 		// A frozen run has no way out, whatever it holds.
-		rules: run.stage === 'frozen' ? [] : [...rulesOf(policy.network, 'policy'), ...networkRules(run.grants, now)],
+		rules: run.stage === 'frozen' ? [] : [...rulesOf(policy.network, 'policy'), ...networkRules(run.grants, now), ...secrets],
 		// A private host that the policy lists under `network` is named, too.
 		privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy'),
 	};

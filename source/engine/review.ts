@@ -1,15 +1,15 @@
 import {existsSync} from 'node:fs';
 import {decideApprove, decideReject} from '../core/decide.ts';
+import {redactText} from '../core/redact.ts';
 import type {Run} from '../core/run.ts';
 import {gateRefusal} from '../core/refusal.ts';
 import type {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
-import {capture, importWork} from './capture.ts';
+import {capture, diffFlags, importWork} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {openRepository} from './projects.ts';
-
-const diffFlags = ['--no-ext-diff', '--no-textconv', '--ignore-submodules=all', '--no-color', '--find-renames'];
+import {knownValues} from './secrets.ts';
 
 /**
  * What the run changed since its base, from captured objects, never from its folder. A run that is at work, or was
@@ -34,7 +34,8 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 	}
 
 	const {stdout} = await git.run(['diff', ...diffFlags, ...(stat ? ['--stat=100', '--summary'] : []), run.base, head], {limit: 64 * 1024 ** 2});
-	return stdout;
+	// What is shown may be copied, and sent to another agent.
+	return redactText(await knownValues(context, run.project.id), stdout);
 }
 
 /** A person's yes to exactly what was verified: base, head, tree, result and policy. */

@@ -6,12 +6,15 @@ import type {Actor, Grant} from '../core/scope.ts';
 import {filesOf} from '../scopes/files/index.ts';
 import {parseGrantable, parseScope} from '../scopes/registry.ts';
 import {formatScope} from '../core/scope.ts';
+import {formatReference} from '../core/secret.ts';
 import type {Journal} from '../host/journal.ts';
 import type {Context} from './context.ts';
+import {completeScope, grantLength, secretOfScope} from './grants.ts';
 import {connect, withJournal} from './runs.ts';
+import {handSecret, type SecretEntry} from './secrets.ts';
 
 /** A grant as it is written down. @throws Refusal for a scope that cannot be granted, or for no reason given */
-export function makeGrant(actor: Actor, scope: string, because: string, duration: number | undefined): Grant {
+export function makeGrant(actor: Actor, scope: string, because: string, duration: number | undefined, entry?: Pick<SecretEntry, 'reference'> | undefined): Grant {
 	const refusal = decideActor(actor, 'a scope');
 	if (refusal) {
 		throw refusal;
@@ -23,17 +26,17 @@ export function makeGrant(actor: Actor, scope: string, because: string, duration
 	}
 
 	const now = Date.now();
-	return {id: randomBytes(4).toString('hex'), scope: parsed.scope, because: because.trim(), by: actor, at: new Date(now).toISOString(), until: duration === undefined ? undefined : new Date(now + duration).toISOString()};
+	return {id: randomBytes(4).toString('hex'), scope: parsed.scope, because: because.trim(), by: actor, at: new Date(now).toISOString(), reference: entry && formatReference(entry.reference), until: duration === undefined ? undefined : new Date(now + duration).toISOString()};
 }
 
 /** @throws Refusal where the scope cannot be granted to this run; nothing is written */
-export function checkGrant(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined): Grant {
+export function checkGrant(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reference?: string | undefined): Grant {
 	const refusal = decideScopeChange(journal.run, actor, because);
 	if (refusal) {
 		throw refusal;
 	}
 
-	const grant = makeGrant(actor, scope, because, duration);
+	const grant: Grant = {...makeGrant(actor, scope, because, duration), reference};
 	const files = filesOf(grant.scope);
 	const other = files && journal.run.grants.find(held => held.scope !== grant.scope && filesOf(held.scope)?.path === files.path);
 	if (other) {
@@ -48,11 +51,11 @@ export function checkGrant(journal: Journal, actor: Actor, scope: string, becaus
  * @param reaches `now`: a run that is going on has it already; `start`: there is none; other words: why it waits
  * @returns when it takes effect, in words
  */
-export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reaches: string): string {
-	const grant = checkGrant(journal, actor, scope, because, duration);
+export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reaches: string, reference?: string | undefined): string {
+	const grant = checkGrant(journal, actor, scope, because, duration, reference);
 	const {kind} = orThrow(parseGrantable(scope));
 	const effect = reaches === 'start' ? 'when the run is next started'
-		: reaches === 'now' ? kind.id === 'network' ? 'from the next request on' : 'from now on'
+		: reaches === 'now' ? ['network', 'secret', 'model'].includes(kind.id) ? 'from the next request on' : 'from now on'
 			: `when the run is next started (${reaches}): fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
 	journal.append({type: 'scope.granted', grant, effect}, actor);
 	return effect;
@@ -79,24 +82,33 @@ export function revokeIn(journal: Journal, actor: Actor, scope: string, because:
 	return cut();
 }
 
-/** Turns a scope on: through the supervisor where one is alive, else in the journal. */
-export async function allow(context: Context, run: Run, scope: string, because: string, duration: number | undefined): Promise<string> {
-	makeGrant(context.actor, scope, because, duration);
+/** Turns a scope on: through the supervisor where one is alive, else in the journal. @returns the scope as it is written, and when it takes effect */
+export async function allow(context: Context, run: Run, text: string, because: string, asked: number | undefined): Promise<{scope: string; effect: string; secret: SecretEntry | undefined}> {
+	const scope = completeScope(context, text, run.project);
+	makeGrant(context.actor, scope, because, asked);
+	const entry = secretOfScope(context, formatScope(orThrow(parseScope(scope))), run.project);
+	const duration = grantLength(entry, asked);
+	const reference = entry && formatReference(entry.reference);
 	const connection = await connect(context, run.id);
 	if (connection) {
 		try {
-			const {effect} = await connection.request({method: 'allow', scope, because, duration, actor: context.actor as `person:${string}`});
-			return String(effect);
+			// The value goes from the vault to the supervisor's memory, over a socket that only this person can open.
+			const secret = entry && await handSecret(context, entry, formatScope(orThrow(parseScope(scope))));
+			grantLength(secret && {...entry, binding: secret.binding}, duration);
+			const {effect} = await connection.request({method: 'allow', scope, because, duration, secret, actor: context.actor as `person:${string}`});
+			return {scope, effect: String(effect), secret: entry};
 		} finally {
 			connection.close();
 		}
 	}
 
-	return withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, 'start'));
+	const effect = await withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, 'start', reference));
+	return {scope, effect, secret: entry};
 }
 
 /** Turns a scope off, and cuts what is open through it. @returns how many connections were cut, and why a mount stayed, if one did */
-export async function revoke(context: Context, run: Run, scope: string, because: string): Promise<{cut: number; left?: string | undefined}> {
+export async function revoke(context: Context, run: Run, text: string, because: string): Promise<{cut: number; left?: string | undefined}> {
+	const scope = completeScope(context, text, run.project);
 	const connection = await connect(context, run.id);
 	if (connection) {
 		try {

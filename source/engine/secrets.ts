@@ -36,7 +36,7 @@ export type SecretEntry = {
 };
 
 /** What a supervisor is handed for one scope. Lives in memory alone. */
-export type HandedSecret = {readonly scope: string; readonly reference: string; readonly binding: Binding; readonly shape: string; readonly value: string; /** The value before, while it may still turn up somewhere. */ readonly previous?: string | undefined};
+export type HandedSecret = {readonly scope: string; readonly reference: string; readonly binding: Binding & {readonly class: 'model' | 'task'}; readonly shape: string; readonly value: string; /** The value before, while it may still turn up somewhere. */ readonly previous?: string | undefined};
 
 type Stored = {readonly value: string; readonly binding: Binding; readonly previous?: {readonly value: string; readonly until: string} | undefined};
 
@@ -240,30 +240,40 @@ export async function handSecret(context: Context, entry: SecretEntry, scope: st
 		throw forDeploys();
 	}
 
-	return {scope, reference: title, binding, shape: shapeOf(value), value, previous: previous && Date.parse(previous.until) > Date.now() ? previous.value : undefined};
+	return {scope, reference: title, binding: {...binding, class: binding.class}, shape: shapeOf(value), value, previous: previous && Date.parse(previous.until) > Date.now() ? previous.value : undefined};
 }
 
-/** The values of secrets, as far as they can be read without asking anybody: for looking whether they are somewhere. */
+const open = new WeakMap<Vault, Promise<boolean>>();
+
+/** Whether a vault answers without asking; looked at once in a process. */
+function isOpen(vault: Vault): Promise<boolean> {
+	const known = open.get(vault) ?? vault.probe().then(({state}) => state === 'unlocked');
+	open.set(vault, known);
+	return known;
+}
+
+/** The values of a secret, as far as they can be read without asking anybody: for looking whether they are somewhere. Empty where they cannot. */
+export async function knownValue(context: Context, entry: SecretEntry): Promise<string[]> {
+	const vault = vaultOf(context, entry.store);
+	if (entry.store === 'session' || entry.store === 'cmd' || (vault && !await isOpen(vault))) {
+		return [];
+	}
+
+	try {
+		const {value, previous} = await resolveSecret(context, entry);
+		return [value, ...(previous ? [previous.value] : [])];
+	} catch {
+		// What cannot be read cannot be looked for; fleet secret check says so.
+		return [];
+	}
+}
+
+/** All of them, for a project. */
 export async function knownValues(context: Context, project: string | undefined): Promise<string[]> {
 	const values: string[] = [];
-	const open = new Map<Store, Promise<boolean>>();
 	for (const entry of listSecrets(context)) {
-		if (entry.store === 'session' || entry.store === 'cmd' || (entry.project !== undefined && entry.project !== project)) {
-			continue;
-		}
-
-		const vault = vaultOf(context, entry.store);
-		if (vault && !open.has(entry.store)) {
-			open.set(entry.store, vault.probe().then(({state}) => state === 'unlocked'));
-		}
-
-		try {
-			if (!vault || await open.get(entry.store)) {
-				const {value, previous} = await resolveSecret(context, entry);
-				values.push(value, ...(previous ? [previous.value] : []));
-			}
-		} catch {
-			// What cannot be read cannot be looked for; fleet secret check says so.
+		if (entry.project === undefined || entry.project === project) {
+			values.push(...await knownValue(context, entry));
 		}
 	}
 

@@ -1,4 +1,5 @@
-import {chmodSync, closeSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
+import {randomUUID} from 'node:crypto';
+import {chmodSync, rmSync} from 'node:fs';
 import net from 'node:net';
 import process from 'node:process';
 import {decideActor} from '../core/decide.ts';
@@ -6,77 +7,57 @@ import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Actor} from '../core/scope.ts';
+import type {AgentNews} from '../core/seams.ts';
+import {addUsage, overBudget, UsageReader, type ReplyUsage, type Usage} from '../core/usage.ts';
 import {continueProcesses, groupName, lowerSession, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
+import type {Broker, Exchange} from '../host/broker.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
+import {findProgram} from '../host/program.ts';
+import type {ProxyHooks} from '../host/proxy.ts';
+import {insideHome} from '../host/toolchain.ts';
 import {bury} from '../host/worktree.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
+import {acknowledgeIn} from './alarms.ts';
+import {budgetRefusal, setBudgetIn} from './budget.ts';
 import {countChanges, rememberChanges} from './changes.ts';
 import type {Context} from './context.ts';
+import {HeldSecrets} from './held-secrets.ts';
 import {sweep} from './jail.ts';
 import {diskUse, limitNotes, removeGroup} from './limits.ts';
 import {LiveFiles} from './live-files.ts';
+import {insideConfig, Outfit} from './outfit.ts';
+import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 import {checkGrant, grantIn, revokeIn} from './scopes.ts';
+import type {HandedSecret} from './secrets.ts';
 import {openSession, type Session} from './session.ts';
 
 const ringSize = 256 * 1024;
-const logLimit = 32 * 1024 ** 2;
 
-/** The output file: appended to, and begun anew when it has grown too large, keeping the part before. */
-class OutputLog {
-	#file: number;
-	#size = 0;
-	readonly #path: string;
+/** How often usage is written down while it grows, and how long an agent may be silent before it is said to wait, milliseconds. */
+const usagePause = 3000;
+const silence = 20_000;
 
-	constructor(path: string) {
-		this.#path = path;
-		this.#file = openSync(path, 'a', 0o600);
-	}
+/** What whoever starts a supervisor hands it, over the channel between the two alone. */
+export type Handover = {readonly secrets: readonly HandedSecret[]};
 
-	write(bytes: Uint8Array): void {
-		writeSync(this.#file, bytes);
-		this.#size += bytes.length;
-		if (this.#size > logLimit) {
-			closeSync(this.#file);
-			renameSync(this.#path, `${this.#path}.1`);
-			this.#file = openSync(this.#path, 'a', 0o600);
-			this.#size = 0;
-		}
-	}
-}
-
-/** Requests come as fast as an agent can ask. Each of the first hundred of a kind is written down, then every doubling; and no run writes more than ten thousand of such lines. */
-class EventCounter {
-	readonly #counts = new Map<string, number>();
-	#written = 0;
-
-	count(target: string): {count: number; write: boolean} {
-		if (!this.#counts.has(target) && this.#counts.size >= 2000) {
-			return {count: 0, write: false};
-		}
-
-		const count = (this.#counts.get(target) ?? 0) + 1;
-		this.#counts.set(target, count);
-		const write = this.#written < 10_000 && (count <= 100 || (count & (count - 1)) === 0);
-		this.#written += write ? 1 : 0;
-		return {count, write};
-	}
-}
-
-const setupScript = 'n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
+/** Before the agent: its configuration goes to its HOME, from inside, and the policy's commands run. */
+const startScript = 'if [ -n "$(ls -A ' + insideConfig + ' 2> /dev/null)" ]; then cp -rT ' + insideConfig + ' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
 
 /**
  * Owns one run from its start to its end: the sandbox, the pty, the proxy, the journal and the socket.
  * Resolves when the run has ended and everything it started is gone.
  * @param report tells whoever started the supervisor whether the agent runs
+ * @param options.secrets what the run's grants need; held in memory alone
+ * @param options.hooks for tests: where the proxy finds its hosts
  */
-export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, openJournal = Journal.open): Promise<void> {
+export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, options: {openJournal?: typeof Journal.open; secrets?: readonly HandedSecret[]; hooks?: Partial<ProxyHooks>} = {}): Promise<void> {
 	const places = context.paths.run(runId);
-	const journal = openJournal(places, 5000);
+	const journal = (options.openJournal ?? Journal.open)(places, 5000);
 	if (!journal?.state) {
 		journal?.close();
 		report({started: false, because: `${runId} is not a run that can be started now`, hint: 'fleet list'});
@@ -90,7 +71,7 @@ export async function supervise(context: Context, runId: string, report: (messag
 	};
 
 	try {
-		await new Supervision(context, places, journal).run(() => report({started: true}), fail);
+		await new Supervision(context, places, journal, options).run(() => report({started: true}), fail);
 	} finally {
 		journal.close();
 	}
@@ -121,10 +102,27 @@ class Supervision {
 	#plan: SandboxPlan | undefined;
 	#files: LiveFiles | undefined;
 
-	constructor(context: Context, places: RunPaths, journal: Journal) {
+	readonly #hooks: Partial<ProxyHooks>;
+	readonly #secrets = new HeldSecrets();
+	readonly #outfit: Outfit;
+	#broker: Broker | undefined;
+	#output: AgentOutput | undefined;
+	#usage: Usage;
+	#usageTimer: NodeJS.Timeout | undefined;
+	#lastOutput = Date.now();
+	/** Requests to the model that are not answered yet: while there are, silence means nothing. */
+	#asking = 0;
+
+	constructor(context: Context, places: RunPaths, journal: Journal, options: {secrets?: readonly HandedSecret[]; hooks?: Partial<ProxyHooks>}) {
 		this.#context = context;
 		this.#places = places;
 		this.#journal = journal;
+		this.#hooks = options.hooks ?? {};
+		this.#outfit = new Outfit(journal.run.id, places);
+		this.#usage = journal.run.usage;
+		for (const secret of options.secrets ?? []) {
+			this.#secrets.add(secret);
+		}
 	}
 
 	#write(event: RunEvent, durable = true): void {
@@ -140,18 +138,33 @@ class Supervision {
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
 			const swept = await sweep(this.#context, run.id, this.#places);
-			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy);
-			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
-			const plan = {...own, joins: this.#group?.joins};
-			this.#plan = plan;
 			const agent = this.#context.agents.find(agent => agent.id === run.agent);
 			if (!agent) {
 				throw new Refusal(`the agent "${run.agent}" is not known to this version`, 'upgrade fleet');
 			}
 
-			const invocation = orThrow(agent.invocation({prompt: run.prompt, argv: run.argv, cwd: run.worktree}));
+			const program = agent.program === undefined ? undefined : findProgram(agent.program);
+			if (agent.program !== undefined && !program) {
+				throw new Refusal(`${agent.title} is not installed: there is no program "${agent.program}" here`, 'fleet doctor');
+			}
+
+			const pointer = this.#secrets.get(`model:${agent.id}`)?.pointer;
+			const {files, conversation, ...invocation} = orThrow(agent.start({
+				prompt: run.prompt, argv: run.argv, cwd: run.worktree, home: insideHome, program: program?.inside, interactive: run.interactive,
+				conversation: run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined, pointer, uuid: randomUUID(),
+			}));
+			this.#outfit.make(program !== undefined, files);
+			const outfit = this.#outfit.plan(program !== undefined);
+			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...this.#pointerVariables()}});
+			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
+			const plan = {...own, joins: this.#group?.joins};
+			this.#plan = plan;
+			if (this.#secrets.size > 0) {
+				await this.#openBroker();
+			}
+
 			this.#session = await openSession(sandbox, plan, this.#places.sandbox, {
-				state: () => egressState(this.#journal.run, policy, Date.now()),
+				state: () => egressState(this.#journal.run, policy, Date.now(), this.#secrets.rules(this.#journal.run, Date.now())),
 				onDenied: (target, because) => {
 					const {count, write} = this.#counter.count(target);
 					if (write) {
@@ -168,17 +181,34 @@ class Supervision {
 						this.#journal.append({type: 'gate.refused', gate: what, because: 'agents decide nothing'}, `agent:${run.id}`, false);
 					}
 				},
+				broker: () => this.#broker,
+				pointers: () => this.#secrets.pointers(),
+				onAlarm: (target, because) => this.#refused(target, because, true),
+				...this.#hooks,
 			});
 			server = await this.#listen();
 			this.#scheduleExpiry();
-			const inner = policy.setup.length === 0 ? invocation : {...invocation, argv: ['/bin/sh', '-c', setupScript, 'sh', String(policy.setup.length), ...policy.setup, ...invocation.argv]};
-			const log = new OutputLog(this.#places.output);
+			const prepares = policy.setup.length > 0 || (files && Object.keys(files).length > 0);
+			const inner = prepares ? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(policy.setup.length), ...policy.setup, ...invocation.argv]} : invocation;
+			this.#output = new AgentOutput({
+				file: this.#places.output, values: this.#secrets.values(), read: run.interactive ? undefined : agent.read,
+				onBytes: bytes => {
+					this.#remember(bytes);
+					this.#tell({output: Buffer.from(bytes).toString('base64')});
+				},
+				onNews: news => this.#hear(news),
+			});
 			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...swept, ...limitNotes(plan, this.#group)]});
-			await this.#work(this.#session.prepared.enter(inner, this.#session.keeperPid), log, plan.limits.wallClock, policy.setup.length > 0, started);
+			if (conversation !== undefined && conversation !== run.conversation) {
+				this.#write({type: 'agent.conversation', conversation}, false);
+			}
+
+			await this.#work(this.#session.prepared.enter(inner, this.#session.keeperPid), plan.limits.wallClock, policy.setup.length > 0, started);
 		} catch (error) {
 			fail(error);
 		} finally {
 			clearTimeout(this.#expiry);
+			clearTimeout(this.#usageTimer);
 			server?.close();
 			rmSync(this.#places.socket, {force: true});
 			await this.#session?.close();
@@ -188,16 +218,15 @@ class Supervision {
 		}
 	}
 
-	#work(invocation: Parameters<typeof openTerminal>[0], log: OutputLog, wallClock: number, hasSetup: boolean, started: () => void): Promise<void> {
+	#work(invocation: Parameters<typeof openTerminal>[0], wallClock: number, hasSetup: boolean, started: () => void): Promise<void> {
 		return new Promise(resolve => {
 			const onSignal = () => this.#stop('its supervisor was told to end');
 			const timer = setTimeout(() => this.#stop('its time was up'), wallClock);
 			this.#terminal = openTerminal(invocation, {columns: 100, rows: 30}, {
 				onData: bytes => {
 					this.#hasOutput = true;
-					log.write(bytes);
-					this.#remember(bytes);
-					this.#tell({output: Buffer.from(bytes).toString('base64')});
+					this.#lastOutput = Date.now();
+					this.#output!.push(bytes);
 				},
 				onExit: ({code, signal}) => {
 					clearTimeout(timer);
@@ -225,9 +254,11 @@ class Supervision {
 	/** Writes down how the agent ended, once all that belongs to its end is done: who reads "stopped" waits for nothing more. */
 	async #finish(code: number, signal: number, hasSetup: boolean): Promise<void> {
 		if (this.#counting < 500) {
-			await this.#count();
+			await this.#countChanges();
 		}
 
+		this.#output!.end();
+		this.#writeUsage();
 		const name = this.#stopped === undefined ? signalName(signal) : undefined;
 		const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
 		this.#write({type: 'run.exited', code: name || this.#stopped !== undefined ? null : code, signal: name ?? null, because});
@@ -256,8 +287,10 @@ class Supervision {
 
 			// What did not work since the last look did not grow either.
 			const tree = measureTree(this.#terminal!.pid);
-			const idle = tree.processor === worked && before !== undefined;
+			const rests = tree.processor === worked;
+			const idle = rests && before !== undefined;
 			worked = tree.processor;
+			this.#notice(tree.reads, rests);
 			if (idle) {
 				continue;
 			}
@@ -269,7 +302,7 @@ class Supervision {
 			}
 
 			if (this.#hasOutput && Date.now() >= nextCount) {
-				nextCount = Date.now() + await this.#count();
+				nextCount = Date.now() + await this.#countChanges();
 			}
 
 			if (Date.now() >= nextDisk) {
@@ -284,8 +317,121 @@ class Supervision {
 		}
 	}
 
+	/** Says that somebody is waited for, by what is seen from outside: a program that reads the keyboard, or an agent that could and does nothing else. */
+	#notice(reads: boolean, rests: boolean): void {
+		const {run} = this.#journal;
+		if (run.stage !== 'running') {
+			return;
+		}
+
+		const silent = Date.now() - this.#lastOutput > silence && rests && this.#asking === 0;
+		const canWait = run.interactive || !this.#context.agents.find(agent => agent.id === run.agent)?.read;
+		const because = reads && rests && Date.now() - this.#lastOutput > 1500 ? 'a program reads the keyboard' : silent && canWait && run.agent !== 'command' ? 'it is silent, and nothing of it runs' : undefined;
+		if (because !== undefined && run.status?.state !== 'waiting') {
+			this.#write({type: 'agent.status', state: 'waiting', because}, false);
+		} else if (because === undefined && run.status?.state === 'waiting' && Date.now() - this.#lastOutput < silence) {
+			this.#write({type: 'agent.status', state: 'working', because: 'it goes on'}, false);
+		}
+	}
+
+	/** What the agent's own words say. */
+	#hear({status, conversation}: AgentNews): void {
+		const {run} = this.#journal;
+		if (conversation !== undefined && conversation !== run.conversation && typeof conversation === 'string' && /^[\w:.-]{1,100}$/.test(conversation)) {
+			this.#write({type: 'agent.conversation', conversation}, false);
+		}
+
+		if (status && (status.state !== run.status?.state || status.because !== run.status.because) && (status.state !== 'working' || this.#counter.count(`status ${status.state}`).write)) {
+			this.#write({type: 'agent.status', state: status.state, because: status.because.slice(0, 300)}, false);
+		}
+	}
+
+	/** The variables that hold pointers. */
+	#pointerVariables(): Record<string, string> {
+		return Object.fromEntries(this.#secrets.all().flatMap(({binding, pointer}) => binding.environment === undefined ? [] : [[binding.environment, pointer]]));
+	}
+
+	/** Makes the broker, with an authority that only this run trusts, once there is a secret. */
+	async #openBroker(): Promise<void> {
+		if (!this.#broker) {
+			const {Broker} = await import('../host/broker.ts');
+			this.#broker = new Broker(this.#journal.run.id, {
+				rules: () => this.#secrets.rules(this.#journal.run, Date.now()),
+				held: () => this.#secrets.inForce(this.#journal.run, Date.now()),
+				pointers: () => this.#secrets.pointers(),
+				values: () => this.#secrets.values(),
+				onUsed: (scope, target) => {
+					if (this.#counter.count(`used ${scope} ${target}`).write) {
+						this.#write({type: 'secret.used', scope, target}, false);
+					}
+				},
+				onRefused: (target, because, alarm) => this.#refused(target, because, alarm),
+				onExchange: scopes => this.#followModel(scopes),
+			});
+			this.#outfit.trust(this.#broker.authority.certificate);
+		}
+
+		for (const {scope, pointer} of this.#secrets.all()) {
+			this.#outfit.show(scope.split(':').at(-1)!.split('/').at(-1)!, pointer);
+		}
+	}
+
+	#refused(target: string, because: string, alarm: boolean): void {
+		const {count, write} = this.#counter.count(`${alarm ? 'alarm' : 'refused'} ${target} ${because}`);
+		if (write) {
+			this.#write({type: alarm ? 'alarm.raised' : 'secret.refused', target, because, count}, alarm);
+		}
+	}
+
+	/** Reads what a model's replies say that they cost, and knows while it is asked. */
+	#followModel(scopes: readonly string[]): Exchange {
+		const isModel = scopes.some(scope => this.#secrets.get(scope)?.binding.class === 'model');
+		let reader: UsageReader | undefined;
+		let socket = false;
+		this.#asking++;
+		return {
+			reply: contentType => {
+				if (!isModel || !/json|event-stream|websocket/.test(contentType)) {
+					return undefined;
+				}
+
+				if (contentType === 'websocket') {
+					// It stays open between the turns.
+					socket = true;
+					this.#asking--;
+				}
+
+				const own = new UsageReader(reply => this.#count(reply));
+				reader = own;
+				return piece => own.push(piece);
+			},
+			end: () => {
+				this.#asking -= socket ? 0 : 1;
+				reader?.end();
+			},
+		};
+	}
+
+	#count(reply: ReplyUsage): void {
+		this.#usage = addUsage(this.#usage, reply);
+		this.#usageTimer ??= setTimeout(() => this.#writeUsage(), usagePause);
+		const over = overBudget(this.#usage, this.#journal.run.budget);
+		if (over !== undefined && this.#journal.run.stage === 'running') {
+			this.#writeUsage();
+			this.#freeze(over, 'fleet');
+		}
+	}
+
+	#writeUsage(): void {
+		clearTimeout(this.#usageTimer);
+		this.#usageTimer = undefined;
+		if (this.#usage.requests !== this.#journal.run.usage.requests) {
+			this.#write({type: 'usage.counted', usage: this.#usage}, false);
+		}
+	}
+
 	/** Counts what the run changed, for the list. @returns how long to wait until the next time, so that it costs little: milliseconds */
-	#count(): Promise<number> {
+	#countChanges(): Promise<number> {
 		this.#countGoingOn ??= this.#countNow().finally(() => {
 			this.#countGoingOn = undefined;
 		});
@@ -366,8 +512,19 @@ class Supervision {
 				}
 			}
 
+			this.#hideRevoked();
+
 			this.#scheduleExpiry();
 		}, Math.max(0, Math.min(2 ** 31 - 1, Math.min(...ends) - Date.now())));
+	}
+
+	/** Takes the files of pointers away that mean nothing any more. */
+	#hideRevoked(): void {
+		for (const {scope} of this.#secrets.all()) {
+			if (!this.#journal.run.grants.some(grant => grant.scope === scope)) {
+				this.#outfit.show(scope.split(':').at(-1)!.split('/').at(-1)!, undefined);
+			}
+		}
 	}
 
 	async #listen(): Promise<net.Server> {
@@ -430,9 +587,20 @@ class Supervision {
 	async #perform(request: Request, send: (response: Response) => void): Promise<Record<string, unknown>> {
 		switch (request.method) {
 			case 'allow': {
-				checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration);
+				const {secret} = request;
+				const {scope} = checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration, secret?.reference);
+				if (/^(?:secret|model):/.test(scope) && secret?.scope !== scope) {
+					throw new Refusal(`the value for ${scope} was not handed over`, 'fleet allow, from this version');
+				}
+
+				if (secret) {
+					this.#secrets.add(secret);
+					this.#output?.blank(this.#secrets.values());
+					await this.#openBroker();
+				}
+
 				const waits = await this.#files?.give(request.scope);
-				const effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now');
+				const effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now', secret?.reference);
 				this.#scheduleExpiry();
 				return {effect};
 			}
@@ -440,6 +608,7 @@ class Supervision {
 			case 'revoke': {
 				const cut = revokeIn(this.#journal, request.actor, request.scope, request.because, () => this.#session?.proxy.cut() ?? 0);
 				this.#scheduleExpiry();
+				this.#hideRevoked();
 				const left = this.#ended ? undefined : await this.#files?.take(request.scope);
 				return {cut, ...(left === undefined ? {} : {left})};
 			}
@@ -466,10 +635,25 @@ class Supervision {
 				if (request.method === 'freeze') {
 					this.#freeze(because, request.actor);
 				} else {
+					const over = budgetRefusal(this.#journal.run);
+					if (over) {
+						throw over;
+					}
+
 					this.#journal.append({type: 'run.thawed', because}, request.actor);
 					this.#thaw();
 				}
 
+				return {};
+			}
+
+			case 'budget': {
+				setBudgetIn(this.#journal, request.actor, request.budget ?? undefined, request.because);
+				return {};
+			}
+
+			case 'acknowledge': {
+				acknowledgeIn(this.#journal, request.actor, request.because);
 				return {};
 			}
 

@@ -14,6 +14,7 @@ import {readFacts} from './facts.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
+import {checkSuspects} from './suspects.ts';
 
 /** One command's time, milliseconds. */
 const commandTime = 30 * 60_000;
@@ -50,6 +51,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		throw gateRefusal(`its branch holds what is never merged: ${problems.slice(0, 3).join('; ')}`, `fleet resume ${run.id}, and have it removed`);
 	}
 
+	await checkSuspects(context, journal, git, facts.head);
 	if (policy.verify.length === 0) {
 		throw gateRefusal(`the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`, `commit a ${policyPath} with: verify: ["npm test"]`);
 	}

@@ -28,9 +28,12 @@ export type BrokerHooks = {
 	onUsed(scope: string, target: string): void;
 	/** `alarm`: a pointer was where it does not belong. */
 	onRefused(target: string, because: string, alarm: boolean): void;
-	/** A reply to a request that carried these scopes' values, as it is passed on: after blanking, piece by piece, then nothing. */
-	onReply?(scopes: readonly string[], contentType: string): ((piece: Uint8Array | undefined) => void) | undefined;
+	/** A request that carries these scopes' values is on its way. @returns what wants to know how it goes on */
+	onExchange?(scopes: readonly string[]): Exchange;
 };
+
+/** One request, its reply as it is passed on (after blanking), and its end, whichever that is. */
+export type Exchange = {reply(contentType: string): ((piece: Uint8Array) => void) | undefined; end(): void};
 
 type Connection = {readonly target: Target; readonly address: string; readonly client: Duplex; readonly used: Set<string>; readonly upstream: Set<Duplex>};
 
@@ -293,6 +296,8 @@ export class Broker {
 
 		const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 		const agent = this.#agentFor(connection);
+		const exchange = this.#hooks.onExchange?.(verdict.used);
+		response.once('close', () => exchange?.end());
 		const send = (agent: HttpsAgent | false) => {
 			const upstream = https.request({
 				host: connection.address, port: connection.target.port, method: request.method, path: request.url, headers: this.#onward(verdict.headers, request) as never, setHost: false, agent, timeout: dialTimeout,
@@ -323,7 +328,7 @@ export class Broker {
 				}
 			});
 			upstream.once('response', answer => {
-				const listen = this.#hooks.onReply?.(verdict.used, answer.headers['content-type'] ?? '');
+				const listen = exchange?.reply(answer.headers['content-type'] ?? '');
 				const blanker = new Blanker(this.#values());
 				const hear = (bytes: Uint8Array) => {
 					listen?.(bytes);
@@ -332,11 +337,7 @@ export class Broker {
 
 				response.writeHead(answer.statusCode ?? 502, this.#backward(answer) as never);
 				response.flushHeaders();
-				const inward = through(chunk => hear(blanker.push(chunk)), () => {
-					const rest = hear(blanker.end());
-					listen?.(undefined);
-					return rest;
-				});
+				const inward = through(chunk => hear(blanker.push(chunk)), () => hear(blanker.end()));
 				inward.once('error', () => response.destroy());
 				answer.once('error', () => response.destroy());
 				answer.once('aborted', () => response.destroy());
@@ -414,7 +415,9 @@ export class Broker {
 			server.on('error', end);
 			server.once('close', end);
 			client.once('close', end);
-			const listen = this.#hooks.onReply?.(verdict.used, 'websocket');
+			const exchange = this.#hooks.onExchange?.(verdict.used);
+			const listen = exchange?.reply('websocket');
+			client.once('close', () => exchange?.end());
 			const tell = (because: string) => this.#hooks.onRefused(formatTarget(target), because, true);
 			const inward = frames(this.#values(), this.#hooks.values(), inPieces => {
 				if (inPieces) {
@@ -449,7 +452,7 @@ export class Broker {
  * Frames of one direction. A needle within a piece is blanked in place. Of one that is cut, by frames or by what the network
  * cuts, the first part is gone already: `found` hears of it once the greater part of it went by.
  */
-function frames(needles: Needles, texts: readonly string[], found: (inPieces: boolean) => void, listen: ((piece: Uint8Array | undefined) => void) | undefined): Transform {
+function frames(needles: Needles, texts: readonly string[], found: (inPieces: boolean) => void, listen: ((piece: Uint8Array) => void) | undefined): Transform {
 	const beginnings = [...new Set(texts.flatMap(text => spellings(text)))].map(text => encoder.encode(text)).map(bytes => bytes.subarray(0, Math.max(8, Math.ceil(bytes.length * 0.6))));
 	const wire = new Tripwire(new Needles(beginnings));
 	let kept: Uint8Array[] = [];
@@ -481,8 +484,5 @@ function frames(needles: Needles, texts: readonly string[], found: (inPieces: bo
 		}
 
 		return bytes;
-	}, () => {
-		listen?.(undefined);
-		return new Uint8Array();
-	});
+	}, () => new Uint8Array());
 }

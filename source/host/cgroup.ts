@@ -269,19 +269,22 @@ export function continueProcesses(pids: readonly number[]): void {
 }
 
 /** What a tree of processes holds and has used: resident memory in bytes (pages that they share are counted for each), processor in clock ticks. */
-export function measureTree(pid: number): {memory: number; processor: number} {
+export function measureTree(pid: number): {memory: number; processor: number; reads: boolean} {
 	let pages = 0;
 	let processor = 0;
+	let reads = false;
 	for (const id of processTree(pid)) {
 		try {
 			const fields = readFileSync(`/proc/${id}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
 			// User and system time, of itself and of the children that it waited for; then the resident set (proc(5)).
 			processor += Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
 			pages += Number(fields[21]);
+			// Asleep in the terminal's own read: whoever sits there is waited for.
+			reads ||= fields[0] === 'S' && readFileSync(`/proc/${id}/wchan`, 'utf8').includes('tty_read');
 		} catch {}
 	}
 
-	return {memory: pages * 4096, processor};
+	return {memory: pages * 4096, processor, reads};
 }
 
 /**

@@ -1,4 +1,5 @@
 import type {Entry} from '../core/event.ts';
+import {formatBudget, formatUsage} from '../core/usage.ts';
 
 /** One journal line in words. Not neutralised: whoever shows it does that. */
 export function describe(entry: Entry): string {
@@ -29,6 +30,43 @@ export function describe(entry: Entry): string {
 
 		case 'egress.allowed': {
 			return `${entry.target}, by ${entry.rule}`;
+		}
+
+		case 'secret.used': {
+			return `${entry.scope}, at ${entry.target}`;
+		}
+
+		case 'secret.refused':
+		case 'alarm.raised': {
+			return `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`;
+		}
+
+		case 'agent.status': {
+			return `${entry.state}: ${entry.because}`;
+		}
+
+		case 'agent.conversation': {
+			return entry.conversation;
+		}
+
+		case 'prompt.sent': {
+			return entry.prompt;
+		}
+
+		case 'usage.counted': {
+			return `${formatUsage(entry.usage)}, ${entry.usage.requests} replies${entry.usage.model === '' ? '' : ` of ${entry.usage.model}`}`;
+		}
+
+		case 'budget.set': {
+			return `${entry.budget ? formatBudget(entry.budget) : 'none'}${entry.because === '' ? '' : `: ${entry.because}`}`;
+		}
+
+		case 'suspects.found': {
+			return entry.suspects.length === 0 ? 'none' : entry.suspects.map(({rule, file, line, span}) => `${file}:${line} ${rule} ${span}`).join('; ');
+		}
+
+		case 'suspects.waived': {
+			return `${entry.fingerprints.length}: ${entry.because}`;
 		}
 
 		case 'gate.refused': {

@@ -6,8 +6,20 @@ const actor = v.custom<`person:${string}`>(value => typeof value === 'string' &&
 const reason = v.pipe(v.string(), v.maxLength(2000));
 const size = v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1000));
 
+const texts = v.pipe(v.array(v.pipe(v.string(), v.maxLength(1000))), v.readonly());
+
+/** A secret on its way from a vault to a supervisor. The only message that holds a value; it is never written down. */
+const secret = v.strictObject({
+	scope: v.string(), reference: v.string(), shape: v.string(), value: v.pipe(v.string(), v.maxLength(64 * 1024)), previous: v.optional(v.string()),
+	binding: v.strictObject({class: v.picklist(['model', 'task']), hosts: texts, headers: texts, methods: texts, paths: texts, environment: v.optional(v.string()), longest: v.optional(v.number())}),
+});
+
+const budget = v.nullable(v.union([v.strictObject({dollars: v.number()}), v.strictObject({tokens: v.number()})]));
+
 const requestSchema = v.variant('method', [
-	v.strictObject({id: v.number(), method: v.literal('allow'), scope: v.string(), because: reason, duration: v.optional(v.number()), actor}),
+	v.strictObject({id: v.number(), method: v.literal('allow'), scope: v.string(), because: reason, duration: v.optional(v.number()), secret: v.optional(secret), actor}),
+	v.strictObject({id: v.number(), method: v.literal('budget'), budget, because: reason, actor}),
+	v.strictObject({id: v.number(), method: v.literal('acknowledge'), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('revoke'), scope: v.string(), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('stop'), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('freeze'), because: reason, actor}),

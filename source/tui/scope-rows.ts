@@ -22,7 +22,7 @@ export function scopeRows(run: Run, now: number): ScopeRow[] {
 		}
 	}
 
-	rows.push({scope: undefined, state: 'new', note: 'another scope: network:HOST[:PORT] or files:PATH'});
+	rows.push({scope: undefined, state: 'new', note: 'another scope: network:HOST[:PORT], files:PATH, secret:NAME'});
 	for (const kind of scopeKinds.filter(kind => kind.available('x') && !kind.byDefault)) {
 		rows.push({scope: kind.usage, state: 'never', note: kind.available('x')!.because});
 	}

@@ -14,7 +14,7 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 	const cases: Array<[string[], number, RegExp]> = [
 		[['nonsense'], 2, /not a verb/], [['lst'], 2, /not a verb/], [['run'], 2, /nothing to run/], [['run', '--nope'], 2, /unknown option/], [['run', 'prompt'], 2, /no command/], [['run', '--', ''], 2, /no command/],
 		[['run', '--agent', 'ghost', '--', 'x'], 2, /no agent "ghost"/], [['run', '--project', 'ghost', '--', 'x'], 2, /no project "ghost"/], [['run', '--name', '../x', '--', 'x'], 2, /not a run name/], [['run', '--base', 'ghost', '--', 'x'], 2, /no branch or commit/],
-		[['run', '--base', '--upload-pack=x', '--', 'x'], 2, /./], [['run', '--allow', 'network:a.test', '--', 'x'], 2, /needs a reason/], [['run', '--allow', 'secret:x', '--because', 'y', '--', 'x'], 2, /no broker/], [['run', '--allow', 'deploy:x', '--because', 'y', '--', 'x'], 2, /never deploy/],
+		[['run', '--base', '--upload-pack=x', '--', 'x'], 2, /./], [['run', '--allow', 'network:a.test', '--', 'x'], 2, /needs a reason/], [['run', '--allow', 'secret:x', '--because', 'y', '--', 'x'], 2, /there is no secret fleet:\/\/project\/x/], [['run', '--allow', 'model:codex', '--because', 'y', '--', 'x'], 2, /needs the secret "openai"/], [['run', '--agent', 'claude-code'], 2, /./], [['run', '--budget', 'much', '--', 'x'], 2, /not a budget/], [['run', '--allow', 'deploy:x', '--because', 'y', '--', 'x'], 2, /never deploy/],
 		[['run', '--', 'x'], 2, /policy\.yaml:1: "verfy" is not a key/], [['show', 'ghost'], 2, /no run "ghost"/], [['show'], 2, /missing required/], [['allow', 'ghost', 'network:x', '--because', 'y'], 2, /no run/], [['attach', 'ghost'], 2, /./], [['project', 'add', '/nonexistent'], 2, /no folder/],
 		[['project', 'add', '/'], 2, /not a git repository/], [['project', 'remove'], 2, /not something/], [['list', 'extra'], 2, /too many arguments/], [['journal', 'ghost'], 2, /no run/], [['demo'], 2, /no terminal/], [[], 2, /needs a terminal/],
 	];
@@ -159,7 +159,7 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 
 	const deployed = fleet.run(['deploy', 'g', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=-'], {input: 'secret-token\n'});
 	assert.equal(deployed.code, 0, deployed.stderr);
-	assert.match(deployed.stdout, /token \[blanked\]/);
+	assert.match(deployed.stdout, /token \*{6}-\*{5}/);
 	assert.doesNotMatch(deployed.stdout, /unrelated|\.git\b/, 'a clean checkout of the merged commit, with nothing else in it');
 	assert.equal(fleet.run(['deploy', 'g', 'broken', '--confirm', 'broken']).code, 3);
 	assert.equal(fleet.stage('g'), 'deploy-failed');

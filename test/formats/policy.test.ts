@@ -31,7 +31,7 @@ test('a wrong policy is an error with a line number', () => {
 
 /** How a kind breaks the contract of core/scope.ts; empty where it keeps it. */
 function breaches(kind: ScopeKind): string[] {
-	const subject = {network: 'a.test', files: '/srv/data', secret: 'name', deploy: 'prod'}[kind.id] ?? '';
+	const subject = {network: 'a.test', files: '/srv/data', secret: 'user/name', model: 'codex', deploy: 'prod'}[kind.id] ?? '';
 	const found: string[] = [];
 	const parsed = kind.parse(subject);
 	if (parsed instanceof Refusal || kind.parse(parsed) !== parsed) {
@@ -48,7 +48,7 @@ function breaches(kind: ScopeKind): string[] {
 		}
 	}
 
-	if (['secret', 'deploy'].includes(kind.id) && !kind.available(subject)) {
+	if (kind.id === 'deploy' && !kind.available(subject)) {
 		found.push('it can be granted although nothing enforces it');
 	}
 
@@ -61,18 +61,18 @@ test('scopes: every kind keeps the contract, and careless ones do not', () => {
 	}
 
 	const kind = (id: string) => scopeKinds.find(kind => kind.id === id)!;
-	for (const careless of [{...kind('secret'), available: () => undefined}, {...kind('network'), parse: (subject: string) => subject}, {...kind('repo'), parse: () => ''}, {...kind('files'), parse: (subject: string) => `${subject}/`}]) {
+	for (const careless of [{...kind('deploy'), available: () => undefined}, {...kind('secret'), parse: (subject: string) => subject}, {...kind('model'), parse: (subject: string) => subject}, {...kind('network'), parse: (subject: string) => subject}, {...kind('repo'), parse: () => ''}, {...kind('files'), parse: (subject: string) => `${subject}/`}]) {
 		assert.notDeepEqual(breaches(careless), [], careless.id);
 	}
 });
 
 test('scopes: what can be granted, and what cannot', () => {
-	for (const text of ['network:a.test', 'files:/srv/data']) {
+	for (const text of ['network:a.test', 'files:/srv/data', 'secret:user/a-name', 'secret:project/a-name', 'model:codex']) {
 		assert.ok(!(parseGrantable(text) instanceof Refusal), text);
 		assert.equal(formatScope(parseScope(text) as {kind: string; subject: string}), text);
 	}
 
-	for (const text of ['', 'x', 'network', 'network:', 'network:*.test', 'network:a b', 'network:a.test:0', 'network:a.test.', 'files:', 'files:relative', 'files:/', 'files:/a/../b', 'files:/proc', 'files:/etc', 'files:/run/user/0', 'files:/root', 'secret:', 'secret:name', 'deploy:A', 'deploy:prod', 'repo', 'build', 'repo:x', 'build:y', 'NETWORK:a']) {
+	for (const text of ['', 'x', 'network', 'network:', 'network:*.test', 'network:a b', 'network:a.test:0', 'network:a.test.', 'files:', 'files:relative', 'files:/', 'files:/a/../b', 'files:/proc', 'files:/etc', 'files:/run/user/0', 'files:/root', 'secret:', 'secret:name', 'secret:other/name', 'secret:user/../x', 'model:', 'model:A b', 'deploy:A', 'deploy:prod', 'repo', 'build', 'repo:x', 'build:y', 'NETWORK:a']) {
 		assert.ok(parseGrantable(text) instanceof Refusal, text);
 	}
 

@@ -40,15 +40,18 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 	const binding = makeBinding({hosts: [`localhost:${port}`], headers: ['authorization', 'x-api-key'], ...more}) as Binding;
 	const secret: HeldSecret = {scope: 'secret:user/test', pointer, value, binding};
 	const state: {rules: EgressRule[]; privateHosts: EgressRule[]; held: HeldSecret[]} = {rules: [{host: 'localhost', port, source: secret.scope}], privateHosts: [{host: 'localhost', source: 'policy'}], held: [secret]};
-	const seen = {denied: [] as string[], used: [] as string[], refused: [] as string[], alarms: [] as string[], replies: [] as string[]};
+	const seen = {denied: [] as string[], used: [] as string[], refused: [] as string[], alarms: [] as string[], replies: [] as string[], ended: 0};
 	const broker = new Broker('test', {
 		rules: () => state.rules, held: () => state.held, pointers: () => [pointer], values: () => [value],
 		onUsed: scope => seen.used.push(scope), onRefused: (_target, because, alarm) => (alarm ? seen.alarms : seen.refused).push(because),
-		onReply: () => piece => {
-			if (piece) {
+		onExchange: () => ({
+			reply: () => piece => {
 				seen.replies.push(Buffer.from(piece).toString('latin1'));
-			}
-		},
+			},
+			end() {
+				seen.ended++;
+			},
+		}),
 	});
 	const proxy = new Proxy({
 		state: () => state, onDenied: (target, because) => seen.denied.push(`${target}: ${because}`), onAllowed() {}, onAsked() {}, broker: () => broker, pointers: () => [pointer],

@@ -1,14 +1,24 @@
 import {Refusal} from '../../core/refusal.ts';
 import type {ScopeKind} from '../../core/scope.ts';
+import {parseReference} from '../../core/secret.ts';
 
-/** Use one secret through the broker, by pointer. Not in this version. */
+/** Use one secret through the run's broker, by pointer, on the hosts that it is bound to. */
 export const secret: ScopeKind = {
 	id: 'secret',
-	title: 'use one secret of the vault, by pointer',
-	usage: 'secret:NAME',
+	title: 'use one secret of the vault, by pointer, on the hosts it is bound to',
+	usage: 'secret:user/NAME or secret:project/NAME',
 	byDefault: false,
 	effect: 'live',
-	warning: 'the run can act with this secret on the hosts it is bound to',
-	parse: subject => /^[a-z0-9][a-z0-9-]{0,60}$/.test(subject) ? subject : new Refusal(`"${subject.slice(0, 60)}" is not a secret's name`, 'write secret:NAME'),
-	available: () => new Refusal('secret scopes cannot be granted: this version has no broker that would keep the value out of the sandbox', 'give the run a task that needs no secret'),
+	warning: 'the run can act with this secret on the hosts it is bound to; its value stays outside',
+	parse(subject) {
+		const reference = parseReference(subject);
+		return reference instanceof Refusal ? new Refusal(`"${subject.slice(0, 60)}" is not a secret`, 'write secret:user/NAME or secret:project/NAME') : `${reference.owner}/${reference.name}`;
+	},
+	available: () => undefined,
 };
+
+/** The reference in a `secret:` scope; undefined for another scope. */
+export function referenceOfScope(scope: string): {readonly owner: 'user' | 'project'; readonly name: string} | undefined {
+	const reference = scope.startsWith('secret:') ? parseReference(scope.slice('secret:'.length)) : undefined;
+	return reference === undefined || reference instanceof Refusal ? undefined : reference;
+}

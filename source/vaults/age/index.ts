@@ -11,8 +11,9 @@ export const passphraseVariable = 'FLEET_VAULT_PASSPHRASE';
  * A file that is encrypted with a passphrase, in the age format: `age --decrypt` reads it, too.
  * @param file made with the first value
  * @param ask asks a person for the passphrase, without an echo; rejects where there is nobody
+ * @param work the logarithm of scrypt's work factor: 18 takes a second or two, for whoever guesses, too
  */
-export function age(file: string, ask: (question: string) => Promise<string>): Vault {
+export function age(file: string, ask: (question: string) => Promise<string>, work = 18): Vault {
 	let opened: {passphrase: string; entries: Map<string, string>} | undefined;
 	const open = async () => {
 		const isNew = !existsSync(file);
@@ -40,6 +41,7 @@ export function age(file: string, ask: (question: string) => Promise<string>): V
 	const save = async (passphrase: string, entries: Map<string, string>) => {
 		const {Encrypter} = await import('age-encryption');
 		const encrypter = new Encrypter();
+		encrypter.setScryptWorkFactor(work);
 		encrypter.setPassphrase(passphrase);
 		const bytes = await encrypter.encrypt(JSON.stringify(Object.fromEntries(entries)));
 		mkdirSync(path.dirname(file), {recursive: true, mode: 0o700});

@@ -84,7 +84,16 @@ export const keyring: Vault = {
 	},
 	async read(account) {
 		const keytar = await load();
-		return await within(keytar.getPassword(service, account), unlocking) ?? undefined;
+		const text = await within(keytar.getPassword(service, account), unlocking);
+		if (text === null) {
+			// "Not written" and "nowhere to look" are one answer of libsecret's.
+			const {state, because, hint} = await this.probe();
+			if (state !== 'unlocked') {
+				throw new Refusal(because, hint);
+			}
+		}
+
+		return text ?? undefined;
 	},
 	async write(account, text) {
 		const keytar = await load();

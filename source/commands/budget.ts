@@ -1,0 +1,24 @@
+import {compose} from '../compose.ts';
+import {orThrow} from '../core/refusal.ts';
+import {formatBudget, formatUsage, parseBudget} from '../core/usage.ts';
+import {setBudget} from '../engine/budget.ts';
+import {findRun} from '../engine/runs.ts';
+import {reasonOption, type Verb} from './verb.ts';
+
+export const verb: Verb = {
+	define(command) {
+		reasonOption(command.argument('<run>').argument('[amount]', '5 or 2.50 (dollars), 200k or 2M (tokens), or none'));
+	},
+	async run(io, [name, amount], options) {
+		const context = compose();
+		const run = findRun(context, name!);
+		if (amount === undefined) {
+			io.out(`${run.id} has used ${formatUsage(run.usage) || 'nothing'}, ${run.budget ? `of ${formatBudget(run.budget)}` : 'with no budget'}\n`);
+			return;
+		}
+
+		const budget = amount === 'none' ? undefined : orThrow(parseBudget(amount));
+		await setBudget(context, run, budget, options['because']);
+		io.out(`${run.id}: ${budget ? `frozen at ${formatBudget(budget)}` : 'no budget'}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`);
+	},
+};
