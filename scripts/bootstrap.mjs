@@ -35,7 +35,7 @@ function npm(node, cwd, argv) {
 }
 
 /** Runs `npm ci` in a folder when its lock file is not the one that was installed last. */
-function install(node, folder) {
+export function install(node, folder) {
 	const stamp = path.join(folder, 'node_modules', '.installed');
 	const wanted = createHash('sha256').update(readFileSync(path.join(folder, 'package-lock.json'))).digest('hex');
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {

@@ -299,7 +299,7 @@ test('work that holds a secret is not handed over: the rule and a masked span, u
 	fleet.must('resume', 'leaky');
 	await fleet.until('leaky', 'stopped');
 	const encoded = Buffer.from(value).toString('base64');
-	await fleet.agent('known', `printf '%s%s' '${encoded.slice(0, 20)}' '${encoded.slice(20)}' > note.txt; git add -A; git commit -qm note`);
+	await fleet.agent('known', `second='${encoded.slice(20)}'; first='${encoded.slice(0, 20)}'; printf '%s%s' $first $second > note.txt; git add -A; git commit -qm note`);
 	const known = fleet.run(['verify', 'known']);
 	assert.equal(known.code, 3);
 	assert.match(known.stderr, /note\.txt:1 \(a secret of the vault\) \*+/);
