@@ -10,7 +10,7 @@ import type {Actor} from '../core/scope.ts';
 import type {AgentNews} from '../core/seams.ts';
 import {addUsage, overBudget, UsageReader, type ReplyUsage, type Usage} from '../core/usage.ts';
 import {continueProcesses, groupName, lowerSession, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
-import type {Broker, Exchange} from '../host/broker.ts';
+import type {Broker, BrokerHooks, Exchange} from '../host/broker.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
@@ -42,6 +42,9 @@ const ringSize = 256 * 1024;
 const usagePause = 3000;
 const silence = 20_000;
 
+/** Where a test has the run's hosts. */
+export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'portOf'>;
+
 /** What whoever starts a supervisor hands it, over the channel between the two alone. */
 export type Handover = {readonly secrets: readonly HandedSecret[]};
 
@@ -55,7 +58,7 @@ const startScript = 'if [ -n "$(ls -A ' + insideConfig + ' 2> /dev/null)" ]; the
  * @param options.secrets what the run's grants need; held in memory alone
  * @param options.hooks for tests: where the proxy finds its hosts
  */
-export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, options: {openJournal?: typeof Journal.open; secrets?: readonly HandedSecret[]; hooks?: Partial<ProxyHooks>} = {}): Promise<void> {
+export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, options: {openJournal?: typeof Journal.open; secrets?: readonly HandedSecret[]; hooks?: TestHooks} = {}): Promise<void> {
 	const places = context.paths.run(runId);
 	const journal = (options.openJournal ?? Journal.open)(places, 5000);
 	if (!journal?.state) {
@@ -102,7 +105,7 @@ class Supervision {
 	#plan: SandboxPlan | undefined;
 	#files: LiveFiles | undefined;
 
-	readonly #hooks: Partial<ProxyHooks>;
+	readonly #hooks: TestHooks;
 	readonly #secrets = new HeldSecrets();
 	readonly #outfit: Outfit;
 	#broker: Broker | undefined;
@@ -113,7 +116,7 @@ class Supervision {
 	/** Requests to the model that are not answered yet: while there are, silence means nothing. */
 	#asking = 0;
 
-	constructor(context: Context, places: RunPaths, journal: Journal, options: {secrets?: readonly HandedSecret[]; hooks?: Partial<ProxyHooks>}) {
+	constructor(context: Context, places: RunPaths, journal: Journal, options: {secrets?: readonly HandedSecret[]; hooks?: TestHooks}) {
 		this.#context = context;
 		this.#places = places;
 		this.#journal = journal;
@@ -184,7 +187,7 @@ class Supervision {
 				broker: () => this.#broker,
 				pointers: () => this.#secrets.pointers(),
 				onAlarm: (target, because) => this.#refused(target, because, true),
-				...this.#hooks,
+				...(this.#hooks.resolve ? {resolve: this.#hooks.resolve} : {}),
 			});
 			server = await this.#listen();
 			this.#scheduleExpiry();
@@ -367,6 +370,7 @@ class Supervision {
 				},
 				onRefused: (target, because, alarm) => this.#refused(target, because, alarm),
 				onExchange: scopes => this.#followModel(scopes),
+				...(this.#hooks.portOf ? {portOf: this.#hooks.portOf} : {}),
 			});
 			this.#outfit.trust(this.#broker.authority.certificate);
 		}

@@ -28,6 +28,8 @@ export type BrokerHooks = {
 	onUsed(scope: string, target: string): void;
 	/** `alarm`: a pointer was where it does not belong. */
 	onRefused(target: string, because: string, alarm: boolean): void;
+	/** For tests: the port to dial for a target; its own by default. */
+	portOf?(target: Target): number;
 	/** A request that carries these scopes' values is on its way. @returns what wants to know how it goes on */
 	onExchange?(scopes: readonly string[]): Exchange;
 };
@@ -300,7 +302,7 @@ export class Broker {
 		response.once('close', () => exchange?.end());
 		const send = (agent: HttpsAgent | false) => {
 			const upstream = https.request({
-				host: connection.address, port: connection.target.port, method: request.method, path: request.url, headers: this.#onward(verdict.headers, request) as never, setHost: false, agent, timeout: dialTimeout,
+				host: connection.address, port: this.#hooks.portOf?.(connection.target) ?? connection.target.port, method: request.method, path: request.url, headers: this.#onward(verdict.headers, request) as never, setHost: false, agent, timeout: dialTimeout,
 				...(isIP(connection.target.host) ? {} : {servername: connection.target.host}),
 			});
 			upstream.once('socket', socket => {
@@ -387,7 +389,7 @@ export class Broker {
 		// Extensions compress: what is compressed could not be looked into.
 		const headers = this.#onward(verdict.headers.filter(([name]) => name.toLowerCase() !== 'sec-websocket-extensions'), request);
 		const upstream = https.request({
-			host: connection.address, port: target.port, method: 'GET', path: request.url, headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'] as never, setHost: false, agent: false, timeout: dialTimeout,
+			host: connection.address, port: this.#hooks.portOf?.(target) ?? target.port, method: 'GET', path: request.url, headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'] as never, setHost: false, agent: false, timeout: dialTimeout,
 			...(isIP(target.host) ? {} : {servername: target.host}),
 		});
 		upstream.once('socket', socket => connection.upstream.add(socket));

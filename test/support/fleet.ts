@@ -123,16 +123,16 @@ export class Fleet {
 	}
 }
 
-/** Waits for a condition, 30 s at most. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-	const end = Date.now() + 30_000;
+/** Waits for a condition, 30 s at most. @param patience another limit, milliseconds */
+export async function until(condition: () => boolean | Promise<boolean>, what: string, patience = 30_000): Promise<void> {
+	const end = Date.now() + patience;
 	for (;;) {
 		if (await condition()) {
 			return;
 		}
 
 		if (Date.now() > end) {
-			throw new Error(`did not happen in 30 s: ${what}`);
+			throw new Error(`did not happen in ${patience / 1000} s: ${what}`);
 		}
 
 		await new Promise(resolve => {

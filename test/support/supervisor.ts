@@ -1,0 +1,16 @@
+import process from 'node:process';
+import {compose} from '../../source/compose.ts';
+import {supervise, type Handover} from '../../source/engine/supervise.ts';
+import {closeInherited} from '../../source/host/descriptors.ts';
+
+/* The supervisor's program, but for one thing: every host of the world is on a port of this machine's loopback. */
+
+closeInherited();
+const [, , port = '', runId = ''] = process.argv;
+const {secrets} = await new Promise<Handover>(resolve => {
+	process.once('message', (message: Handover) => resolve(message));
+});
+await supervise(compose(), runId, message => {
+	process.send!(message, () => process.disconnect());
+}, {secrets, hooks: {resolve: async () => ['127.0.0.1'], portOf: () => Number(port)}});
+process.exit(0);
