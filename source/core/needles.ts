@@ -99,6 +99,11 @@ function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
 	return joined;
 }
 
+/** A copy. Not `slice`: that of a Buffer is a view of the same bytes. */
+export function copyOf(bytes: Uint8Array, from = 0): Uint8Array {
+	return new Uint8Array(bytes.subarray(from));
+}
+
 const star = 0x2A;
 
 /**
@@ -130,14 +135,14 @@ export class Blanker {
 			}
 
 			// What came from outside is not ours to write to.
-			bytes = bytes === chunk ? bytes.slice() : bytes;
+			bytes = bytes === chunk ? copyOf(bytes) : bytes;
 			bytes.fill(star, match.at, match.at + match.length);
 			from = match.at + match.length;
 			this.found++;
 		}
 
 		const held = this.#needles.partial(bytes, from, bytes.length);
-		this.#held = bytes.slice(bytes.length - held);
+		this.#held = copyOf(bytes, bytes.length - held);
 		return bytes.subarray(0, bytes.length - held);
 	}
 
@@ -171,7 +176,8 @@ export class Tripwire {
 			return true;
 		}
 
-		this.#tail = chunk.length >= keep ? chunk.slice(chunk.length - keep) : concat(this.#tail, chunk).slice(-keep);
+		const seen = chunk.length >= keep ? chunk : concat(this.#tail, chunk);
+		this.#tail = copyOf(seen, Math.max(0, seen.length - keep));
 		return false;
 	}
 }

@@ -1,4 +1,4 @@
-import {Needles} from './needles.ts';
+import {copyOf, Needles} from './needles.ts';
 import {spellings} from './spellings.ts';
 
 const encoder = new TextEncoder();
@@ -93,7 +93,7 @@ export class Redactor {
 				break;
 			}
 
-			out = out === chunk ? out.slice() : out;
+			out = out === chunk ? copyOf(out) : out;
 			for (let index = match.at; index < match.at + match.length; index++) {
 				out[this.#places[index]!] = star;
 			}
@@ -107,7 +107,7 @@ export class Redactor {
 		const cut = out.length - begins > mostHeld ? out.length : begins;
 		const shown = out.subarray(Math.min(this.#shown, cut), cut);
 		this.#shown = Math.max(0, this.#shown - cut);
-		this.#held = out.slice(cut);
+		this.#held = copyOf(out, cut);
 		if (this.#held.length > 0) {
 			// What is held begins with a character that counts, which is in no terminal sequence.
 			this.#state = 0;
@@ -122,14 +122,14 @@ export class Redactor {
 			return new Uint8Array();
 		}
 
-		const rest = this.#held.slice(this.#shown);
+		const rest = copyOf(this.#held, this.#shown);
 		this.#shown = this.#held.length;
 		return rest;
 	}
 
 	/** The rest, at the end of the stream. */
 	end(): Uint8Array {
-		const rest = this.#held.slice(this.#shown);
+		const rest = copyOf(this.#held, this.#shown);
 		this.#held = new Uint8Array();
 		this.#shown = 0;
 		return rest;

@@ -13,11 +13,11 @@ export const noUsage: Usage = {requests: 0, input: 0, cached: 0, output: 0, doll
 /** What one reply says that it cost. */
 export type ReplyUsage = {readonly model: string; readonly input: number; readonly cached: number; readonly output: number};
 
-/** US dollars for a million tokens: input, cached input, output. From the vendors' price lists, November 2025; the first that matches counts. */
+/** US dollars for a million tokens: input, cached input, output. From the vendors' price lists, November 2025; the first that matches counts, and a model that is not here has no price. */
 const prices: ReadonlyArray<readonly [RegExp, number, number, number]> = [
-	[/claude-(?:.*-)?opus-4-(?:[5-9]|\d\d)/, 5, 0.5, 25], [/claude-.*opus/, 15, 1.5, 75], [/claude-.*sonnet/, 3, 0.3, 15], [/claude-.*haiku-4/, 1, 0.1, 5], [/claude-.*haiku/, 0.8, 0.08, 4],
-	[/gpt-5.*nano/, 0.05, 0.005, 0.4], [/gpt-5.*mini/, 0.25, 0.025, 2], [/gpt-5/, 1.25, 0.125, 10], [/gpt-4\.1-mini/, 0.4, 0.1, 1.6], [/gpt-4\.1/, 2, 0.5, 8],
-	[/gemini-.*flash-lite/, 0.1, 0.025, 0.4], [/gemini-.*flash/, 0.3, 0.075, 2.5], [/gemini-3.*pro/, 2, 0.2, 12], [/gemini-.*pro/, 1.25, 0.31, 10],
+	[/claude-opus-4[.-][5-9]/, 5, 0.5, 25], [/claude-(?:opus-4|3-opus)/, 15, 1.5, 75], [/claude-(?:sonnet-4|3.*sonnet)/, 3, 0.3, 15], [/claude-haiku-4/, 1, 0.1, 5], [/claude-3.*haiku/, 0.8, 0.08, 4],
+	[/gpt-5.*nano/, 0.05, 0.005, 0.4], [/gpt-5.*mini/, 0.25, 0.025, 2], [/gpt-5(?:\.1)?(?:-codex)?$/, 1.25, 0.125, 10], [/gpt-4\.1-mini/, 0.4, 0.1, 1.6], [/gpt-4\.1/, 2, 0.5, 8],
+	[/gemini-2.*flash-lite/, 0.1, 0.025, 0.4], [/gemini-2.*flash/, 0.3, 0.075, 2.5], [/gemini-3-pro/, 2, 0.2, 12], [/gemini-2.*pro/, 1.25, 0.31, 10],
 ];
 
 /** An estimate in US dollars; undefined for a model whose price is not known. */
@@ -145,7 +145,7 @@ export class UsageReader {
 	}
 
 	#settle(): void {
-		if (this.#any) {
+		if (this.#any && this.#most.input + this.#most.cached + this.#most.output > 0) {
 			this.#found({model: this.#model, ...this.#most});
 		}
 

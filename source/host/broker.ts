@@ -4,7 +4,7 @@ import type net from 'node:net';
 import process from 'node:process';
 import {Transform, type Duplex} from 'node:stream';
 import {decideEgress, formatTarget, type EgressRule, type Target} from '../core/egress.ts';
-import {Blanker, Needles, Tripwire} from '../core/needles.ts';
+import {Blanker, copyOf, Needles, Tripwire} from '../core/needles.ts';
 import {spellings} from '../core/spellings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
 import {FrameWalker} from '../core/websocket-frames.ts';
@@ -471,7 +471,7 @@ function frames(needles: Needles, texts: readonly string[], found: (inPieces: bo
 		}
 
 		if (listen) {
-			kept.push(bytes.slice());
+			kept.push(copyOf(bytes));
 			if (end) {
 				listen(Buffer.concat([...kept, Buffer.from('\n')]));
 				kept = [];
@@ -479,7 +479,7 @@ function frames(needles: Needles, texts: readonly string[], found: (inPieces: bo
 		}
 	});
 	return through(chunk => {
-		const bytes = Uint8Array.prototype.slice.call(chunk);
+		const bytes = copyOf(chunk);
 		walker.push(bytes);
 		if (walker.broken) {
 			throw new Alarm('frames that cannot be looked into');

@@ -135,3 +135,17 @@ test('what is no value passes as it came', () => {
 	const out = long.push(bytes(`s${' '.repeat(200_000)}`));
 	assert.equal(out.length, 200_001, 'a beginning with nothing behind it is not held for ever');
 });
+
+test('what is given is not changed, also where it is a Buffer, whose slices are views', () => {
+	const chunk = Buffer.from(`x ${value} s`);
+	for (const stream of [new Blanker(new Needles([bytes(value)])), new Redactor([value])]) {
+		assert.match(text([stream.push(chunk), stream.end()]), /^x .*\*{3}/);
+		assert.equal(chunk.toString(), `x ${value} s`);
+	}
+
+	const blanker = new Blanker(new Needles([bytes(value)]));
+	const first = Buffer.from(value.slice(0, 10));
+	blanker.push(first);
+	first.fill(0);
+	assert.equal(text([blanker.push(bytes(`${value.slice(10)}.`))]), `${'*'.repeat(value.length)}.`, 'nor is what is held back');
+});

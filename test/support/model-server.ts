@@ -5,6 +5,7 @@ import type net from 'node:net';
 import type {AddressInfo} from 'node:net';
 import type {TestContext} from 'node:test';
 import tls from 'node:tls';
+import {copyOf} from '../../source/core/needles.ts';
 import {FrameWalker} from '../../source/core/websocket-frames.ts';
 import {world} from './tls.ts';
 
@@ -19,12 +20,12 @@ type Json = Record<string, any>;
 /** What a conversation is made of, in any protocol: whether tools were used already, and which tool runs a command. */
 type Turn = {readonly results: readonly string[]; readonly tool: {readonly name: string; readonly input: Json} | undefined; readonly prompt: string};
 
-const shells = ['Bash', 'bash', 'exec_command', 'shell_command', 'shell', 'run_shell_command'];
+const shells = ['exec', 'Bash', 'bash', 'exec_command', 'shell_command', 'shell', 'run_shell_command'];
 
 /** The arguments that a tool's own schema asks for, with the command in its place. */
 function argumentsFor(schema: Json, command: string): Json {
 	const properties = (schema['properties'] ?? {}) as Record<string, Json>;
-	const found: Json = {};
+	const found: Json = properties['command'] || properties['cmd'] ? {} : {command};
 	for (const name of new Set([...Object.keys(properties).filter(name => ['command', 'cmd'].includes(name)), ...((schema['required'] ?? []) as string[])])) {
 		const type = properties[name]?.['type'];
 		found[name] = name === 'command' || name === 'cmd' ? (type === 'array' ? ['bash', '-lc', command] : command) : type === 'string' ? (properties[name]?.['enum']?.[0] ?? 'run it') : type === 'boolean' ? false : type === 'number' || type === 'integer' ? 30 : type === 'array' ? [] : {};
@@ -80,7 +81,7 @@ export class ModelServer {
 
 	#isKnown(request: http.IncomingMessage): boolean {
 		const {authorization} = request.headers;
-		const given = [authorization?.replace(/^(?:Bearer|token) /, ''), request.headers['x-api-key'], request.headers['x-goog-api-key']].filter(text => text !== undefined);
+		const given = [authorization?.replace(/^(?:Bearer|token) /i, ''), request.headers['x-api-key'], request.headers['x-goog-api-key']].filter(text => text !== undefined);
 		return given.length > 0 && given.every(text => text === this.#credential);
 	}
 
@@ -219,15 +220,23 @@ export class ModelServer {
 		const turn = this.#next({
 			results: input.filter(item => item['type'] === 'function_call_output' || item['type'] === 'custom_tool_call_output').map(item => text(item['output'])),
 			prompt: input.filter(item => item['role'] === 'user').map(item => text(item['content'])).join('\n'),
-			tools: ((document['tools'] ?? []) as Json[]).map(tool => ({name: String(tool['name'] ?? tool['type']), schema: (tool['parameters'] ?? {}) as Json})),
+			// Tools may come with the input, too, when they change on the way.
+			tools: [...(document['tools'] ?? []) as Json[], ...input.filter(item => item['type'] === 'additional_tools').flatMap(item => item['tools'] as Json[])].flatMap(tool => tool['type'] === 'namespace' ? tool['tools'] as Json[] : [tool]).map(tool => ({name: String(tool['name'] ?? tool['type']), schema: (tool['parameters'] ?? {}) as Json})),
 		});
 		const id = `resp_${randomUUID()}`;
-		const item: Json = turn.tool ? {type: 'function_call', id: `fc_${randomUUID()}`, call_id: `call_${randomUUID()}`, name: turn.tool.name, arguments: JSON.stringify(turn.tool.input), status: 'completed'} : {type: 'message', id: `msg_${randomUUID()}`, role: 'assistant', status: 'completed', content: [{type: 'output_text', text: 'All done.', annotations: []}]};
+		const isScript = turn.tool?.name === 'exec';
+		const item: Json = turn.tool && isScript ? {type: 'custom_tool_call', id: `ctc_${randomUUID()}`, call_id: `call_${randomUUID()}`, name: 'exec', namespace: 'functions', input: `const result = await tools.exec_command({cmd: ${JSON.stringify(turn.tool.input['command'])}});\ntext(result.output ?? result);`, status: 'completed'} : turn.tool ? {type: 'function_call', id: `fc_${randomUUID()}`, call_id: `call_${randomUUID()}`, name: turn.tool.name, arguments: JSON.stringify(turn.tool.input), status: 'completed'} : {type: 'message', id: `msg_${randomUUID()}`, role: 'assistant', status: 'completed', content: [{type: 'output_text', text: 'All done.', annotations: []}]};
 		const base = {id, object: 'response', created_at: Math.floor(Date.now() / 1000), model: document['model'], status: 'in_progress', output: [] as Json[]};
 		let number = 0;
 		const event = (type: string, more: Json) => send({type, sequence_number: number++, ...more});
 		event('response.created', {response: base});
-		event('response.output_item.added', {output_index: 0, item: turn.tool ? {...item, arguments: '', status: 'in_progress'} : {...item, content: [], status: 'in_progress'}});
+		if (document['generate'] === false) {
+			// It only wants the beginning to be kept.
+			event('response.completed', {response: {...base, status: 'completed', usage: {input_tokens: 0, input_tokens_details: {cached_tokens: 0}, output_tokens: 0, output_tokens_details: {reasoning_tokens: 0}, total_tokens: 0}}});
+			return;
+		}
+
+		event('response.output_item.added', {output_index: 0, item: turn.tool ? {...item, ...(isScript ? {input: ''} : {arguments: ''}), status: 'in_progress'} : {...item, content: [], status: 'in_progress'}});
 		if (!turn.tool) {
 			event('response.output_text.delta', {item_id: item['id'], output_index: 0, content_index: 0, delta: 'All done.'});
 			event('response.output_text.done', {item_id: item['id'], output_index: 0, content_index: 0, text: 'All done.'});
@@ -252,7 +261,7 @@ export class ModelServer {
 		const history = new Map<string, Json[]>();
 		let parts: Uint8Array[] = [];
 		const walker = new FrameWalker((bytes, end) => {
-			parts.push(bytes.slice());
+			parts.push(copyOf(bytes));
 			if (!end) {
 				return;
 			}
@@ -277,7 +286,7 @@ export class ModelServer {
 				socket.write(Buffer.concat([Buffer.from(head), payload]));
 			});
 		});
-		socket.on('data', bytes => walker.push(Uint8Array.prototype.slice.call(bytes)));
+		socket.on('data', bytes => walker.push(copyOf(bytes)));
 	}
 
 	/** https://platform.openai.com/docs/api-reference/chat/streaming */
@@ -338,7 +347,7 @@ export class ModelServer {
 }
 
 const copilotModel = {
-	id: 'claude-sonnet-4.5', name: 'Claude Sonnet 4.5', object: 'model', vendor: 'Anthropic', version: 'claude-sonnet-4.5', preview: false, is_chat_default: true, is_chat_fallback: true, model_picker_enabled: true,
+	id: 'claude-sonnet-5', name: 'Claude Sonnet 5', object: 'model', vendor: 'Anthropic', version: 'claude-sonnet-5', preview: false, is_chat_default: true, is_chat_fallback: true, model_picker_enabled: true,
 	supported_endpoints: ['/chat/completions'], policy: {state: 'enabled', terms: ''}, billing: {is_premium: false, multiplier: 1},
-	capabilities: {family: 'claude-sonnet-4.5', object: 'model_capabilities', tokenizer: 'o200k_base', type: 'chat', limits: {max_context_window_tokens: 200_000, max_output_tokens: 16_000, max_prompt_tokens: 128_000}, supports: {parallel_tool_calls: true, streaming: true, tool_calls: true, vision: false}},
+	capabilities: {family: 'claude-sonnet-5', object: 'model_capabilities', tokenizer: 'o200k_base', type: 'chat', limits: {max_context_window_tokens: 200_000, max_output_tokens: 16_000, max_prompt_tokens: 128_000}, supports: {parallel_tool_calls: true, streaming: true, tool_calls: true, vision: false}},
 };

@@ -1,6 +1,9 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 
+/** What asks other hosts than the model's for things that a run does not need, or hides what is asked: refused anyway, so not tried. */
+const off = ['api_key_model_discovery', 'apps', 'plugins', 'remote_plugin', 'enable_request_compression', 'unbounded_connection_retries'];
+
 /** Codex. Its own sandbox is off: it would be a second one inside the run's, and needs what that one does not give. */
 export const codex: Agent = {
 	id: 'codex',
@@ -17,7 +20,7 @@ export const codex: Agent = {
 			argv: interactive ? [program!, ...talk, ...loose, ...argv, ...(prompt === undefined ? [] : ['--', prompt])] : [program!, 'exec', ...loose, '--json', '--skip-git-repo-check', ...talk, ...argv, '--', prompt ?? 'go on'], cwd,
 			env: {CODEX_HOME: `${home}/.codex`, ...(pointer === undefined ? {} : {CODEX_API_KEY: pointer}), CODEX_CA_CERTIFICATE: '/run/fleet/trust/bundle.pem'},
 			files: {
-				'.codex/config.toml': `approval_policy = "never"\nsandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\ncli_auth_credentials_store = "file"\n\n[analytics]\nenabled = false\n\n[otel]\nmetrics_exporter = "none"\n\n[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n`,
+				'.codex/config.toml': `approval_policy = "never"\nsandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\ncli_auth_credentials_store = "file"\n\n[features]\n${off.map(name => `${name} = false\n`).join('')}\n[analytics]\nenabled = false\n\n[otel]\nmetrics_exporter = "none"\n\n[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n`,
 				...(pointer === undefined ? {} : {'.codex/auth.json': JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer})}),
 			},
 		};

@@ -1,0 +1,3 @@
+import {testAgent} from '../support/drive-agent.ts';
+
+testAgent('copilot');
