@@ -75,7 +75,7 @@ export class UsageReader {
 	#line = '';
 	#whole = '';
 	#model = '';
-	#most = {input: 0, cached: 0, output: 0};
+	#last = {input: 0, cached: 0, output: 0};
 	#any = false;
 
 	/** @param found is called once for each answer of the model */
@@ -134,9 +134,9 @@ export class UsageReader {
 
 		this.#model = found.model ?? this.#model;
 		if (found.input !== undefined) {
-			// A stream says its numbers several times, growing.
+			// A stream says its numbers several times, growing; the last word counts, where it says one.
 			this.#any = true;
-			this.#most = {input: Math.max(this.#most.input, found.input), cached: Math.max(this.#most.cached, found.cached ?? 0), output: Math.max(this.#most.output, found.output ?? 0)};
+			this.#last = {input: found.input || this.#last.input, cached: found.cached || this.#last.cached, output: found.output || this.#last.output};
 		}
 
 		if (found.ends) {
@@ -145,12 +145,12 @@ export class UsageReader {
 	}
 
 	#settle(): void {
-		if (this.#any && this.#most.input + this.#most.cached + this.#most.output > 0) {
-			this.#found({model: this.#model, ...this.#most});
+		if (this.#any && this.#last.input + this.#last.cached + this.#last.output > 0) {
+			this.#found({model: this.#model, ...this.#last});
 		}
 
 		this.#any = false;
-		this.#most = {input: 0, cached: 0, output: 0};
+		this.#last = {input: 0, cached: 0, output: 0};
 	}
 }
 
