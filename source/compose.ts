@@ -4,11 +4,12 @@ import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {agents} from './agents/registry.ts';
 import type {Context} from './engine/context.ts';
+import {passphraseVariable} from './core/names.ts';
 import {Refusal} from './core/refusal.ts';
 import {local} from './executors/local/index.ts';
 import {findPaths} from './host/paths.ts';
 import {sandboxes} from './sandboxes/registry.ts';
-import {age, passphraseVariable} from './vaults/age/index.ts';
+import {age} from './vaults/age/index.ts';
 import {keyring} from './vaults/keyring/index.ts';
 
 /* The one file that joins the engine to the adapters. */

@@ -13,23 +13,14 @@ import {closeInherited} from '../../source/host/descriptors.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 import {findTools} from '../../source/sandboxes/bubblewrap/probe.ts';
 import {attackContext} from '../../test/support/attack.ts';
+import {median, openTable, report, sleep} from './table.ts';
 import {Fleet} from '../../test/support/fleet.ts';
 
 closeInherited();
 const argv = process.argv.slice(2);
 const flag = (name: string) => argv.includes(name);
-type Row = {readonly what: string; readonly value: string; readonly against: string; readonly goal: string};
-const rows: Row[] = [];
-const add = (what: string, value: string, against = '', goal = '') => {
-	rows.push({what, value, against, goal});
-	process.stderr.write(`${what}: ${value}${against === '' ? '' : ` (${against})`}\n`);
-};
-
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const {rows, add} = openTable();
 const ms = (value: number) => `${value.toFixed(1)} ms`;
-const sleep = (milliseconds: number) => new Promise(resolve => {
-	setTimeout(resolve, milliseconds);
-});
 
 /** Milliseconds from the start of a process to its first byte. */
 function firstByte([program, ...rest]: readonly string[], env: Record<string, string> = {PATH: process.env['PATH']!, HOME: os.homedir()}, cwd = '/tmp'): Promise<number> {
@@ -317,12 +308,5 @@ for (const [name, part] of Object.entries(parts)) {
 	}
 }
 
-const cpu = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? process.arch;
-const machine = `${cpu}, ${os.availableParallelism()} cores, Linux ${os.release().split('-')[0]}, Node ${process.versions.node}, as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}, ${new Date().toISOString().slice(0, 10)}`;
-process.stdout.write(`\n${machine}\n\n| What | Figure | Against | Goal |\n| --- | --- | --- | --- |\n${rows.map(row => `| ${row.what} | ${row.value} | ${row.against} | ${row.goal} |`).join('\n')}\n`);
-const at = argv.indexOf('--json');
-if (at !== -1) {
-	writeFileSync(argv[at + 1]!, `${JSON.stringify({machine, rows}, undefined, '\t')}\n`);
-}
-
+report(rows, argv);
 process.exit(0);

@@ -2,12 +2,15 @@ import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type {AddressInfo} from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {exitCodes, Refusal} from '../core/refusal.ts';
+import {passphraseVariable} from '../core/names.ts';
 import {neutralise} from '../core/neutralise.ts';
+import {Authority} from '../host/authority.ts';
 import {findPaths} from '../host/paths.ts';
 import type {ActionResult} from '../protocol/client.ts';
 import {ask} from './ask.ts';
@@ -35,6 +38,18 @@ git add fact.txt && git commit -qm "Add a fact" && echo "agent: done"
 `;
 }
 
+/** A scripted agent that uses a secret as it should, and then as it should not. It never sees more than the pointer. */
+function courierScript(port: number): string {
+	const ask = `node --no-warnings -e 'const [, url, key] = process.argv; fetch(url, key ? {headers: {authorization: "Bearer " + key}} : {}).then(async response => console.log(response.status, (await response.text()).trim()), error => console.log("refused:", error.cause?.message ?? error.message))'`;
+	return `
+echo "agent: my key is $COURIER_KEY"
+echo "agent: using it: $(${ask} https://localhost:${port}/parcels "$COURIER_KEY")"
+echo "agent: sending it elsewhere: $(${ask} https://elsewhere.invalid/ "$COURIER_KEY")"
+echo "agent: putting it into an address: $(${ask} "https://localhost:${port}/parcels?key=$COURIER_KEY")"
+echo "agent: using a key of somebody else's: $(${ask} https://localhost:${port}/parcels stolen-key)"
+`;
+}
+
 class Demo {
 	readonly #io: Io;
 	readonly #yes: boolean;
@@ -43,16 +58,19 @@ class Demo {
 	readonly #project = path.join(this.#folder, 'greeter');
 	readonly #deployed = path.join(this.#folder, 'deployed');
 	readonly #canary = `demo-key-${randomBytes(12).toString('hex')}`;
+	readonly #secret = `courier-${randomBytes(16).toString('hex')}`;
 	readonly #token = `demo-token-${randomBytes(12).toString('hex')}`;
 	readonly #env: NodeJS.ProcessEnv;
 	#hits = 0;
+	/** What the courier's server was sent, as its authorization. */
+	readonly #received: string[] = [];
 	#number = 0;
 	#failed = 0;
 
 	constructor(io: Io, yes: boolean) {
 		this.#io = io;
 		this.#yes = yes;
-		this.#env = {...process.env, HOME: this.#home, FLEET_HOME: path.join(this.#folder, 'fleet'), FORCE_COLOR: '0', NO_COLOR: '1'};
+		this.#env = {...process.env, HOME: this.#home, FLEET_HOME: path.join(this.#folder, 'fleet'), FORCE_COLOR: '0', NO_COLOR: '1', [passphraseVariable]: randomBytes(16).toString('hex'), NODE_EXTRA_CA_CERTS: path.join(this.#folder, 'world.pem'), DBUS_SESSION_BUS_ADDRESS: ''};
 	}
 
 	#step(title: string): void {
@@ -123,21 +141,33 @@ class Demo {
 			this.#hits++;
 			response.end('a fact from the one host that was granted\n');
 		});
-		await new Promise<void>(resolve => {
-			server.listen(0, '127.0.0.1', resolve);
+		// A server that echoes what it is sent, as careless ones do; its certificate is signed by an authority of the demo's own.
+		const world = new Authority('the demo\'s world');
+		writeFileSync(path.join(this.#folder, 'world.pem'), world.certificate);
+		const courier = https.createServer(world.leaf('localhost'), (request, response) => {
+			this.#received.push(request.headers.authorization ?? 'nothing');
+			response.writeHead(request.headers.authorization === `Bearer ${this.#secret}` ? 200 : 401).end(`three parcels for the holder of ${request.headers.authorization}\n`);
 		});
+		for (const own of [server, courier]) {
+			await new Promise<void>(resolve => {
+				own.listen(0, '127.0.0.1', resolve);
+			});
+		}
+
 		try {
-			await this.#walk((server.address() as AddressInfo).port);
+			await this.#walk((server.address() as AddressInfo).port, (courier.address() as AddressInfo).port);
 		} finally {
-			server.close();
-			server.closeAllConnections();
+			for (const own of [server, courier]) {
+				own.close();
+				own.closeAllConnections();
+			}
 		}
 
 		this.#io.out(this.#failed === 0 ? '\nEvery step held.\n' : `\n${this.#failed} of the steps did not hold.\n`);
 		return this.#failed === 0 ? exitCodes.ok : exitCodes.gate;
 	}
 
-	async #walk(port: number): Promise<void> {
+	async #walk(port: number, courier: number): Promise<void> {
 		this.#step('A throwaway project, with a policy that says how a result is verified and where it may go');
 		for (const folder of [this.#home, path.join(this.#home, '.ssh'), this.#project, path.join(this.#project, '.fleet'), this.#deployed]) {
 			mkdirSync(folder, {recursive: true, mode: 0o700});
@@ -147,7 +177,7 @@ class Demo {
 		writeFileSync(path.join(this.#home, '.gitconfig'), '[user]\n\tname = A Person\n\temail = person@example.invalid\n[init]\n\tdefaultBranch = main\n');
 		writeFileSync(path.join(this.#project, 'greet.sh'), '#!/bin/sh\necho "hello, world"\n');
 		writeFileSync(path.join(this.#project, 'test.sh'), '#!/bin/sh\nsh greet.sh | grep -q world\n');
-		writeFileSync(path.join(this.#project, '.fleet', 'policy.yaml'), `verify:\n  - sh test.sh\n# The demo's one host is on this machine; without this line a private address is refused even when granted.\nprivateHosts:\n  - 127.0.0.1:${port}\ndeploy:\n  local:\n    command: cp greet.sh ${this.#deployed}/ && echo "sent with $DEPLOY_TOKEN"\n    credentials: [DEPLOY_TOKEN]\n`);
+		writeFileSync(path.join(this.#project, '.fleet', 'policy.yaml'), `verify:\n  - sh test.sh\n# The demo's one host is on this machine; without this line a private address is refused even when granted.\nprivateHosts:\n  - 127.0.0.1:${port}\n  - localhost:${courier}\ndeploy:\n  local:\n    command: cp greet.sh ${this.#deployed}/ && echo "sent with $DEPLOY_TOKEN"\n    credentials: [DEPLOY_TOKEN]\n`);
 		this.#git('init', '--quiet', '--initial-branch=main');
 		this.#git('add', '--all');
 		this.#git('commit', '--quiet', '--message=Start');
@@ -183,6 +213,21 @@ class Demo {
 		this.#check('six of six', auditCode === 0);
 		await this.#next();
 
+		this.#step('A secret, used by its pointer');
+		await this.#must(['secret', 'add', 'courier', '--project', '--host', `localhost:${courier}`, '--path', '/parcels', '--env', 'COURIER_KEY', '--store', 'age'], `${this.#secret}\n`);
+		await this.#must(['run', '--name', 'parcels', '--allow', 'secret:courier', '--because', 'the demo asks for parcels', '--', 'sh', '-c', courierScript(courier)]);
+		await this.#until(async () => (JSON.parse((await this.#fleet(['show', 'parcels', '--json'])).stdout) as {stage: string}).stage === 'stopped', 'the agent\'s end');
+		const words = (await this.#fleet(['logs', 'parcels'])).stdout;
+		this.#io.out(neutralise(words).replaceAll(/^(.)/gm, '   │ $1'));
+		const parcels = JSON.parse((await this.#fleet(['show', 'parcels', '--json'])).stdout) as {alarms: number; denied: Array<{target: string}>};
+		this.#check('the server was sent the real key, once, and nothing else', this.#received.join() === `Bearer ${this.#secret}`, this.#received.join().replaceAll(this.#secret, '(the key)'));
+		this.#check('the run never had it: what the server echoed came back blanked', !words.includes(this.#secret) && words.includes(`Bearer ${'*'.repeat(8)}`));
+		this.#check('sent elsewhere, it went nowhere', parcels.denied.some(({target}) => target.startsWith('elsewhere.invalid')));
+		this.#check('in an address it was refused, with an alarm on the run\'s row', parcels.alarms === 1);
+		this.#check('the key is nowhere in what fleet keeps', !this.#kept().some(file => readFileSync(file).includes(this.#secret)));
+		await this.#must(['discard', 'parcels']);
+		await this.#next();
+
 		this.#step('No step can be skipped');
 		this.#check('approval before verification is refused', (await this.#fleet(['approve', 'greet'])).code === exitCodes.gate);
 		this.#check('merging before approval is refused', (await this.#fleet(['merge', 'greet'])).code === exitCodes.gate);
@@ -216,7 +261,10 @@ class Demo {
 
 	/** Takes everything away again. */
 	end(keep: boolean): void {
-		spawnSync(process.execPath, [process.argv[1]!, 'stop', 'greet'], {env: this.#env, stdio: 'ignore'});
+		for (const name of ['greet', 'parcels']) {
+			spawnSync(process.execPath, [process.argv[1]!, 'stop', name], {env: this.#env, stdio: 'ignore'});
+		}
+
 		if (keep) {
 			this.#io.out(`kept: FLEET_HOME=${this.#env['FLEET_HOME']} HOME=${this.#home} fleet\n`);
 			return;

@@ -10,6 +10,7 @@ import {listProjects} from '../engine/projects.ts';
 import {listRunIds, readRun} from '../engine/runs.ts';
 import {liveStages, type Run} from '../core/run.ts';
 import {Refusal} from '../core/refusal.ts';
+import {findProgram} from '../host/program.ts';
 import {readJournal} from '../host/journal.ts';
 import {follow} from '../host/tail.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
@@ -74,6 +75,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				return [];
 			}
 		},
+		agents: () => context.agents.map(({id, title, program, model}) => ({id, title, installed: program === undefined || findProgram(program) !== undefined, model: model && {secret: model.secret, hosts: model.binding.hosts}})),
 		journal: id => readJournal(context.paths.run(id).journal).entries,
 		watch(changed) {
 			let last = '';

@@ -18,6 +18,9 @@ export function nameFrom(text: string, fallback: string, limit = 30): string {
 	return slug === '' ? fallback : slug;
 }
 
+/** The variable that opens the vault file where nobody can be asked, as other tools of this kind have one. */
+export const passphraseVariable = 'FLEET_VAULT_PASSPHRASE';
+
 /** Where a project's policy lies, in its repository. */
 export const policyPath = '.fleet/policy.yaml';
 

@@ -87,6 +87,11 @@ export class Outfit {
 		};
 	}
 
+	/** Takes all of it away but HOME, once the run has ended. */
+	remove(): void {
+		rmSync(this.#folder, {recursive: true, force: true});
+	}
+
 	/** Has the run trust an authority, from the next program that it starts. The files stay the same ones: they are mounted. */
 	trust(certificate: string): void {
 		writeFileSync(this.#trust('run.pem'), certificate);

@@ -216,6 +216,7 @@ class Supervision {
 			rmSync(this.#places.socket, {force: true});
 			await this.#session?.close();
 			await removeGroup(this.#group);
+			this.#outfit.remove();
 			tidyLooks(this.#places, process.pid);
 
 		}

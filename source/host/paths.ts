@@ -112,7 +112,7 @@ export function openRuntime(paths: Paths): void {
 export function tidy(places: RunPaths): void {
 	rmSync(places.socket, {force: true});
 	rmSync(places.scratch, {recursive: true, force: true});
-	removeWork(places, name => name.startsWith('jail-') || name === 'verify' || name === 'audit');
+	removeWork(places, name => name.startsWith('jail-') || name === 'verify' || name === 'audit' || name === 'outfit');
 }
 
 /** Removes the folders in which one process looked at a run, such as those of a look that its end cut short. */

@@ -6,10 +6,11 @@ import {AuditScreen} from './screens/audit.tsx';
 import {FleetScreen} from './screens/fleet.tsx';
 import {dialogLines, NewScreen} from './screens/form.tsx';
 import {RunScreen} from './screens/run.tsx';
+import {VaultScreen} from './screens/vault.tsx';
 import {HelpScreen, WelcomeScreen} from './screens/welcome.tsx';
 import type {Store} from './store.ts';
 
-const screens = {welcome: WelcomeScreen, fleet: FleetScreen, run: RunScreen, audit: AuditScreen, new: NewScreen, help: HelpScreen};
+const screens = {welcome: WelcomeScreen, fleet: FleetScreen, run: RunScreen, audit: AuditScreen, new: NewScreen, vault: VaultScreen, help: HelpScreen};
 
 /** Names of the keys in one event. Keys that come fast arrive as one text, such as "jjj" or "a\r". */
 export function keysOf(input: string, key: Partial<Key>): string[] {

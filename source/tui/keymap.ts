@@ -6,7 +6,7 @@ import {selectedRun, type ScreenId, type State} from './state.ts';
 
 export type Action =
 	| 'up' | 'down' | 'top' | 'bottom' | 'open' | 'back' | 'quit' | 'help' | 'new' | 'attach' | 'grant' | 'toggle' | 'stop' | 'panic' | 'thaw' | 'resume' | 'discard' | 'restore' | 'show-discarded'
-	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'tab-6' | 'gates' | 'audit' | 'verify' | 'verify-output' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor';
+	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'tab-6' | 'gates' | 'audit' | 'verify' | 'verify-output' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor' | 'vault' | 'secret-add' | 'secret-check' | 'secret-remove' | 'budget' | 'acknowledge';
 
 export type Binding = {
 	readonly action: Action;
@@ -19,7 +19,8 @@ export type Binding = {
 	disabled?(state: State): string | undefined;
 };
 
-const lists: ScreenId[] = ['fleet', 'run', 'audit'];
+const lists: ScreenId[] = ['fleet', 'run', 'audit', 'vault'];
+const runs: ScreenId[] = ['fleet', 'run', 'audit'];
 
 function needsRun(state: State): string | undefined {
 	return selectedRun(state) ? undefined : 'no run is selected';
@@ -70,11 +71,11 @@ export const bindings: readonly Binding[] = [
 	{action: 'merge', keys: ['m'], title: 'merge', screens: ['audit'], footer: true, disabled: gate('merge')},
 	{action: 'deploy', keys: ['p'], title: 'deploy', screens: ['audit'], footer: true, disabled: gate('deploy')},
 	{action: 'reject', keys: ['X'], title: 'reject', screens: ['audit'], footer: true, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) ? `the run is ${selectedRun(state)!.stage}` : undefined)},
-	{action: 'stop', keys: ['x'], title: 'stop', screens: lists, footer: true, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
-	{action: 'panic', keys: ['!'], title: 'freeze; again: stop', screens: lists, footer: false, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
-	{action: 'thaw', keys: ['u'], title: 'thaw', screens: lists, footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'frozen' ? undefined : 'it is not frozen')},
-	{action: 'resume', keys: ['r'], title: 'resume', screens: lists, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
-	{action: 'discard', keys: ['D'], title: 'discard', screens: lists, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
+	{action: 'stop', keys: ['x'], title: 'stop', screens: runs, footer: true, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
+	{action: 'panic', keys: ['!'], title: 'freeze; again: stop', screens: runs, footer: false, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
+	{action: 'thaw', keys: ['u'], title: 'thaw', screens: runs, footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'frozen' ? undefined : 'it is not frozen')},
+	{action: 'resume', keys: ['r'], title: 'resume', screens: runs, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
+	{action: 'discard', keys: ['D'], title: 'discard', screens: runs, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
 	{action: 'restore', keys: ['U'], title: 'restore', screens: ['fleet'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'discarded' ? undefined : 'it is not discarded')},
 	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', screens: ['fleet'], footer: false},
 	{action: 'previous-tab', keys: ['left', 'h'], title: 'previous tab', screens: ['run'], footer: false},
@@ -84,13 +85,19 @@ export const bindings: readonly Binding[] = [
 	{action: 'tab-4', keys: ['4'], title: 'checklist', screens: ['run'], footer: false},
 	{action: 'tab-5', keys: ['5'], title: 'journal', screens: ['run'], footer: false},
 	{action: 'tab-6', keys: ['6', 'L'], title: 'what the network was asked for', screens: ['run'], footer: false},
+	{action: 'vault', keys: ['V'], title: 'vault', screens: ['fleet', 'run'], footer: false},
+	{action: 'budget', keys: ['b'], title: 'budget', screens: ['fleet', 'run'], footer: false, disabled: needsRun},
+	{action: 'acknowledge', keys: ['A'], title: 'acknowledge alarms', screens: runs, footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.alarms.length === 0 ? 'there is no alarm' : undefined)},
+	{action: 'secret-add', keys: ['n', '+'], title: 'new secret', screens: ['vault'], footer: true},
+	{action: 'secret-check', keys: ['c'], title: 'check all', screens: ['vault'], footer: true},
+	{action: 'secret-remove', keys: ['D'], title: 'remove', screens: ['vault'], footer: true, disabled: state => (state.vault?.secrets.length ?? 0) === 0 ? 'there is no secret' : undefined},
 	{action: 'demo', keys: ['1'], title: 'see the demo', screens: ['welcome'], footer: false},
 	{action: 'add', keys: ['2'], title: 'add this project', screens: ['welcome'], footer: false, disabled: notARepository},
 	{action: 'add', keys: ['+'], title: 'add this project', screens: ['fleet'], footer: false, disabled: notARepository},
 	{action: 'doctor', keys: ['3'], title: 'examine this machine', screens: ['welcome'], footer: false},
-	{action: 'back', keys: ['escape', 'backspace'], title: 'back', screens: ['run', 'audit', 'help'], footer: true},
-	{action: 'help', keys: ['?'], title: 'help', screens: ['welcome', 'fleet', 'run', 'audit'], footer: true},
-	{action: 'quit', keys: ['q', 'ctrl-c'], title: 'quit', screens: ['welcome', 'fleet', 'run', 'audit', 'help'], footer: true},
+	{action: 'back', keys: ['escape', 'backspace'], title: 'back', screens: ['run', 'audit', 'vault', 'help'], footer: true},
+	{action: 'help', keys: ['?'], title: 'help', screens: ['welcome', 'fleet', 'run', 'audit', 'vault'], footer: true},
+	{action: 'quit', keys: ['q', 'ctrl-c'], title: 'quit', screens: ['welcome', 'fleet', 'run', 'audit', 'vault', 'help'], footer: true},
 ];
 
 /** What a key means on a screen, if anything. */

@@ -2,23 +2,33 @@ import {neutraliseLine} from '../core/neutralise.ts';
 import type {Run} from '../core/run.ts';
 import {isInForce} from '../core/scope.ts';
 import {formatDuration} from '../core/time.ts';
+import type {SecretView} from '../protocol/client.ts';
 import {scopeKinds} from '../scopes/registry.ts';
 
 /** A line of the scopes tab. `scope` is undefined for the line that asks for one. */
 export type ScopeRow = {readonly scope: string | undefined; readonly state: 'on' | 'off' | 'fixed' | 'never' | 'new'; readonly note: string};
 
 /** What the run holds, what it asked for and was denied, and what can never be granted here. Pure. */
-export function scopeRows(run: Run, now: number): ScopeRow[] {
+export function scopeRows(run: Run, now: number, secrets: readonly SecretView[] = []): ScopeRow[] {
 	const rows: ScopeRow[] = scopeKinds.filter(kind => kind.byDefault).map(kind => ({scope: kind.id, state: 'fixed', note: kind.title}));
 	for (const grant of run.grants) {
+		const bound = secrets.find(secret => secret.reference === grant.reference && (secret.project === null || secret.project === run.project.id));
+		const opens = grant.reference === undefined ? '' : ` · ${grant.reference}${bound ? ` → ${bound.hosts.join(' ')}${bound.paths.length === 0 ? '' : ` ${bound.paths.join(' ')}`}` : ''}`;
 		const left = grant.until === undefined ? 'until the run ends' : `${formatDuration(Date.parse(grant.until) - now)} left`;
-		rows.push(isInForce(grant, now) ? {scope: grant.scope, state: 'on', note: `${left}: ${neutraliseLine(grant.because)}`} : {scope: grant.scope, state: 'off', note: 'expired'});
+		rows.push(isInForce(grant, now) ? {scope: grant.scope, state: 'on', note: `${left}: ${neutraliseLine(grant.because)}${opens}`} : {scope: grant.scope, state: 'off', note: 'expired'});
 	}
 
 	for (const denial of run.denials) {
 		const scope = `network:${denial.target}`;
 		if (!run.grants.some(grant => grant.scope === scope)) {
 			rows.push({scope, state: 'off', note: `denied ${denial.count} ${denial.count === 1 ? 'time' : 'times'}: ${neutraliseLine(denial.because)}`});
+		}
+	}
+
+	for (const secret of secrets) {
+		const scope = `secret:${secret.reference.replace('fleet://', '')}`;
+		if (secret.class === 'task' && (secret.project === null || secret.project === run.project.id) && !run.grants.some(grant => grant.scope === scope)) {
+			rows.push({scope, state: 'off', note: `by pointer, on ${secret.hosts.join(' ')}`});
 		}
 	}
 

@@ -3,8 +3,9 @@ import type {Item} from '../core/audit.ts';
 import type {Entry} from '../core/event.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run.ts';
+import type {AgentView, SecretView, StoreView} from '../protocol/client.ts';
 
-export type ScreenId = 'welcome' | 'fleet' | 'run' | 'audit' | 'new' | 'help';
+export type ScreenId = 'welcome' | 'fleet' | 'run' | 'audit' | 'new' | 'vault' | 'help';
 export const tabs = ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const;
 export type Tab = (typeof tabs)[number];
 
@@ -16,7 +17,7 @@ export type Dialog = {
 	readonly title: string;
 	readonly fields: readonly Field[];
 	readonly at: number;
-	readonly verb: {readonly kind: 'allow'; readonly run: string; readonly scope: string | undefined} | {readonly kind: 'act'; readonly argv: readonly string[]; readonly label: string; readonly run: string; readonly reason: boolean};
+	readonly verb: {readonly kind: 'secret'} | {readonly kind: 'allow'; readonly run: string; readonly scope: string | undefined} | {readonly kind: 'act'; readonly argv: readonly string[]; readonly label: string; readonly run: string; readonly reason: boolean};
 };
 
 /** Everything the screen shows, and nothing else. */
@@ -33,6 +34,9 @@ export type State = {
 	/** What they changed, as far as it was counted, by run. */
 	readonly changes: Readonly<Record<string, Changes>>;
 	readonly projects: readonly Project[];
+	readonly agents: readonly AgentView[];
+	/** What is in the vault, as far as names go; undefined until it was asked for. */
+	readonly vault: {readonly secrets: readonly SecretView[]; readonly stores: readonly StoreView[]} | undefined;
 	readonly showDiscarded: boolean;
 	readonly selected: string | undefined;
 	readonly tab: Tab;
@@ -61,9 +65,11 @@ export type Message =
 	| {readonly type: 'data'; readonly runs: readonly Run[]; readonly changes?: State['changes']; readonly projects: readonly Project[]; readonly now: number}
 	| {readonly type: 'journal'; readonly run: string; readonly entries: readonly Entry[]}
 	| {readonly type: 'output'; readonly run: string; readonly lines: readonly string[]}
+	| {readonly type: 'agents'; readonly agents: readonly AgentView[]}
+	| {readonly type: 'vault'; readonly vault: NonNullable<State['vault']>}
 	| {readonly type: 'recent'; readonly commands: readonly string[]}
 	| {readonly type: 'diff'; readonly run: string; readonly lines: readonly string[]}
-	| {readonly type: 'done'; readonly run: string; readonly label: string; readonly code: number; readonly stdout: string; readonly stderr: string};
+	| {readonly type: 'done'; readonly run: string; readonly label: string; readonly argv?: readonly string[]; readonly code: number; readonly stdout: string; readonly stderr: string};
 
 /** What the screen wants done. Only `perform` does it. */
 export type Effect =
@@ -71,11 +77,12 @@ export type Effect =
 	/** A verb that needs the terminal for itself. */
 	| {readonly type: 'terminal'; readonly argv: readonly string[]; readonly pause: boolean}
 	| {readonly type: 'diff'; readonly run: string}
+	| {readonly type: 'vault'}
 	| {readonly type: 'quit'};
 
 export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; changes?: State['changes']; projects: readonly Project[]; here: State['here']}): State {
 	return {
-		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, changes: options.changes ?? {}, projects: options.projects,
+		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
 		showDiscarded: false, selected: options.runs.find(run => run.stage !== 'discarded')?.id, tab: 'output', scroll: 0, journal: [], output: [], diff: undefined, audits: {}, dialog: undefined, form: [], formAt: 0, busy: {}, notice: undefined,
 		here: options.here, recent: [],
 	};

@@ -26,6 +26,8 @@ export class Store {
 		this.#unwatch = client.watch(() => this.#refresh());
 		this.#look();
 		this.#askForCommands();
+		// A look along the search path, which no first frame needs.
+		setImmediate(() => this.send({type: 'agents', agents: client.agents()}));
 	}
 
 	readonly snapshot = (): State => this.#state;

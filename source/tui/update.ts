@@ -3,6 +3,7 @@ import {Refusal} from '../core/refusal.ts';
 import type {Item} from '../core/audit.ts';
 import {nameFrom} from '../core/names.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
+import {formatBudget, formatUsage} from '../core/usage.ts';
 import {findBinding, type Action} from './keymap.ts';
 import {scopeRows} from './scope-rows.ts';
 import {selectedRun, tabs, visibleRuns, type Dialog, type Effect, type Field, type Message, type State} from './state.ts';
@@ -29,6 +30,14 @@ export function update(state: State, message: Message): Step {
 
 		case 'output': {
 			return stay(message.run === state.selected ? {...state, output: message.lines} : state);
+		}
+
+		case 'agents': {
+			return stay({...state, agents: message.agents});
+		}
+
+		case 'vault': {
+			return stay({...state, vault: message.vault});
 		}
 
 		case 'recent': {
@@ -71,6 +80,11 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 		} catch {}
 	}
 
+	if (message.code === 2 && message.argv && /nobody to ask/.test(message.stderr)) {
+		// A passphrase, or an answer: the same words again, with the terminal.
+		return {state: next, effects: [{type: 'terminal', argv: message.argv, pause: true}]};
+	}
+
 	const words = (message.code === 0 ? message.stdout : message.stderr || message.stdout).split('\n').map(line => neutraliseLine(line).trim()).filter(line => line !== '');
 	const text = message.code === 0 ? words.at(-1) ?? `${message.label}: done` : words.filter(line => line.startsWith('fleet:') || line.startsWith('hint:')).join('; ').replace('fleet: ', '') || words.at(-1) || `${message.label} failed`;
 	next = {...next, notice: {text: message.label === 'new run' && message.code === 0 ? `${words[0] ?? 'started'}` : text, bad: message.code !== 0}};
@@ -79,7 +93,7 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 		return stay(message.code === 0 ? {...next, screen: 'fleet', selected: id ?? next.selected, output: [], journal: []} : next);
 	}
 
-	return stay(next);
+	return message.label === 'remove secret' ? {state: next, effects: [{type: 'vault'}]} : stay(next);
 }
 
 function key(state: State, name: string): Step {
@@ -103,13 +117,17 @@ function key(state: State, name: string): Step {
 /** How far the current view can be scrolled, or how many rows can be selected. */
 function extent(state: State): number {
 	const run = selectedRun(state);
+	if (state.screen === 'vault') {
+		return Math.max(0, (state.vault?.secrets.length ?? 0) - 1);
+	}
+
 	if (!run || state.screen !== 'run') {
 		return state.screen === 'audit' ? 200 : 0;
 	}
 
 	switch (state.tab) {
 		case 'scopes': {
-			return scopeRows(run, state.now).filter(row => row.state !== 'never').length - 1;
+			return scopeRows(run, state.now, state.vault?.secrets).filter(row => row.state !== 'never').length - 1;
 		}
 
 		case 'changes': {
@@ -150,7 +168,7 @@ function move(state: State, by: number): State {
 function openTab(state: State, tab: State['tab']): Step {
 	const parent = state.screen === 'run' ? state.parent : state.screen === 'audit' ? 'audit' : 'fleet';
 	const next: State = {...state, screen: 'run', parent, tab, scroll: 0};
-	return {state: next, effects: tab === 'changes' && state.selected ? [{type: 'diff', run: state.selected}] : []};
+	return {state: next, effects: tab === 'changes' && state.selected ? [{type: 'diff', run: state.selected}] : tab === 'scopes' ? [{type: 'vault'}] : []};
 }
 
 function begin(state: State, argv: readonly string[], label: string): Step {
@@ -165,7 +183,7 @@ function ask(state: State, title: string, verb: Dialog['verb'], fields: readonly
 const reasonField: Field = {label: 'Because', value: '', hint: 'a reason, for the journal'};
 
 function askScope(state: State, scope: string | undefined): Step {
-	const fields: Field[] = [...(scope === undefined ? [{label: 'Scope', value: '', hint: 'network:HOST[:PORT] or files:PATH'}] : []), {...reasonField, hint: 'a reason is needed'}, {label: 'For', value: '30m', hint: 'such as 30m, 2h; empty: until the run ends'}];
+	const fields: Field[] = [...(scope === undefined ? [{label: 'Scope', value: '', hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT'}] : []), {...reasonField, hint: 'a reason is needed'}, {label: 'For', value: '30m', hint: 'such as 30m, 2h; empty: until the run ends'}];
 	return ask(state, scope === undefined ? 'Grant a scope' : `Grant ${scope}`, {kind: 'allow', run: state.selected!, scope}, fields);
 }
 
@@ -194,7 +212,7 @@ function act(state: State, action: Action): Step {
 		}
 
 		case 'back': {
-			return stay({...state, screen: state.screen === 'help' ? state.from : state.screen === 'run' ? state.parent : 'fleet', scroll: 0});
+			return stay({...state, screen: state.screen === 'help' || state.screen === 'vault' ? state.from : state.screen === 'run' ? state.parent : 'fleet', scroll: 0});
 		}
 
 		case 'quit': {
@@ -206,13 +224,10 @@ function act(state: State, action: Action): Step {
 		}
 
 		case 'new': {
-			const form: Field[] = [
-				{label: 'Project', value: run?.project.id ?? state.projects.find(project => project.id === state.here.project)?.id ?? state.projects[0]?.id ?? '', hint: `one of: ${state.projects.map(project => project.id).join(', ')}`},
-				{label: 'Command', value: state.recent[0] ?? '', hint: 'any program; {prompt} stands for the prompt'},
-				{label: 'Prompt', value: '', hint: 'optional; also in FLEET_PROMPT'},
-				{label: 'Name', value: '', hint: 'optional; names the branch fleet/NAME'},
-			];
-			return stay({...state, screen: 'new', form, formAt: 1});
+			const project = run?.project.id ?? state.projects.find(project => project.id === state.here.project)?.id ?? state.projects[0]?.id ?? '';
+			// What was done last is what is most likely done again.
+			const form = newForm(state, {Project: project, Agent: state.runs[0]?.agent ?? 'command'});
+			return {state: {...state, screen: 'new', form, formAt: 2}, effects: [{type: 'vault'}]};
 		}
 
 		case 'attach': {
@@ -224,7 +239,7 @@ function act(state: State, action: Action): Step {
 		}
 
 		case 'toggle': {
-			const row = scopeRows(run!, state.now)[state.scroll];
+			const row = scopeRows(run!, state.now, state.vault?.secrets)[state.scroll];
 			if (!row || row.state === 'fixed' || row.state === 'never') {
 				return bad(state, `${row?.scope ?? 'this'} ${row?.state === 'fixed' ? 'is always on; stopping the run ends it' : 'cannot be granted'}`);
 			}
@@ -320,6 +335,34 @@ function act(state: State, action: Action): Step {
 			return {state: {...state, busy: {...state.busy, '': 'add'}}, effects: [{type: 'act', run: '', argv: ['project', 'add', state.here.folder], label: 'add'}]};
 		}
 
+		case 'vault': {
+			return {state: {...state, screen: 'vault', from: state.screen, scroll: 0}, effects: [{type: 'vault'}]};
+		}
+
+		case 'secret-add': {
+			return ask(state, 'New secret', {kind: 'secret'}, [
+				{label: 'Name', value: '', hint: 'such as stripe; anthropic, openai, gemini and github-copilot know their hosts'}, {label: 'Owner', value: 'user', hint: 'user: for every project; project: for the one you are in'},
+				{label: 'Host', value: '', hint: 'where it may go; empty: as the project proposes, or as is known'}, {label: 'Variable', value: '', hint: 'optional: the variable that holds its pointer inside'},
+			]);
+		}
+
+		case 'secret-check': {
+			return {state, effects: [{type: 'terminal', argv: ['secret', 'check'], pause: true}]};
+		}
+
+		case 'secret-remove': {
+			const secret = state.vault!.secrets[state.scroll]!;
+			return ask(state, `Remove ${secret.reference}, and its value?`, {kind: 'act', argv: ['secret', 'remove', secret.reference, ...(secret.project === null ? [] : ['--in', secret.project])], label: 'remove secret', run: '', reason: false}, [{label: 'Sure', value: '', hint: 'type yes'}]);
+		}
+
+		case 'budget': {
+			return ask(state, `Budget of ${id}: it is frozen when it has used this much`, {kind: 'act', argv: ['budget', id], label: 'budget', run: id, reason: false}, [{label: 'Amount', value: run!.budget ? formatBudget(run!.budget) : '', hint: `5 or 2.50 (dollars), 200k or 2M (tokens), none; used so far: ${formatUsage(run!.usage) || 'nothing'}`}]);
+		}
+
+		case 'acknowledge': {
+			return begin(state, ['acknowledge', id], 'acknowledge');
+		}
+
 		case 'doctor': {
 			return {state, effects: [{type: 'terminal', argv: ['doctor', '--fix'], pause: true}]};
 		}
@@ -363,7 +406,17 @@ function dialogKey(state: State, dialog: Dialog, name: string): Step {
 
 	const value = (label: string) => dialog.fields.find(field => field.label === label)?.value.trim() ?? '';
 	const {verb} = dialog;
-	const closed: State = {...state, dialog: undefined, selected: verb.run};
+	if (verb.kind === 'secret') {
+		if (value('Name') === '') {
+			return bad({...state, dialog: {...dialog, at: 0}}, 'a name is needed');
+		}
+
+		// The value is typed in the terminal, unseen: no screen holds it.
+		const owner = value('Owner') === 'project' ? '--project' : '--user';
+		return {state: {...state, dialog: undefined}, effects: [{type: 'terminal', argv: ['secret', 'add', value('Name'), owner, ...(value('Host') === '' ? [] : ['--host', value('Host')]), ...(value('Variable') === '' ? [] : ['--env', value('Variable')])], pause: true}]};
+	}
+
+	const closed: State = {...state, dialog: undefined, ...(verb.run === '' ? {} : {selected: verb.run})};
 	if (verb.kind === 'allow') {
 		const scope = verb.scope ?? value('Scope');
 		if (scope === '' || value('Because') === '') {
@@ -371,6 +424,14 @@ function dialogKey(state: State, dialog: Dialog, name: string): Step {
 		}
 
 		return begin(closed, ['allow', verb.run, scope, '--because', value('Because'), ...(value('For') === '' ? [] : ['--for', value('For')])], 'allow');
+	}
+
+	if (verb.label === 'remove secret' && !/^y(?:es)?$/i.test(value('Sure'))) {
+		return bad(closed, 'nothing was removed');
+	}
+
+	if (verb.label === 'budget') {
+		return value('Amount') === '' ? bad(state, 'name an amount, or none') : begin(closed, [...verb.argv, value('Amount').replace(/ tokens$/, '')], 'budget');
 	}
 
 	if (verb.label === 'deploy') {
@@ -393,10 +454,16 @@ function formKey(state: State, name: string): Step {
 		return stay({...state, formAt: (state.formAt + state.form.length - 1) % state.form.length});
 	}
 
-	if (state.formAt === 0 && (name === 'left' || name === 'right')) {
-		const ids = state.projects.map(project => project.id);
-		const at = (ids.indexOf(state.form[0]!.value) + (name === 'right' ? 1 : ids.length - 1)) % ids.length;
-		return stay({...state, form: replaceAt(state.form, 0, {...state.form[0]!, value: ids[at] ?? ''})});
+	const field = state.form[state.formAt]!;
+	const choices = choicesOf(state, field.label);
+	if (choices.length > 0 && (name === 'left' || name === 'right' || name === 'space')) {
+		const value = choices[(choices.indexOf(field.value) + (name === 'left' ? choices.length - 1 : 1)) % choices.length]!;
+		const form = newForm(state, {...valuesOf(state.form), [field.label]: value});
+		return stay({...state, form});
+	}
+
+	if (choices.length > 0 && name !== 'return') {
+		return stay(state);
 	}
 
 	if (name !== 'return') {
@@ -407,12 +474,47 @@ function formKey(state: State, name: string): Step {
 		return stay({...state, formAt: state.formAt + 1});
 	}
 
-	const [project, command, prompt, wanted] = state.form.map(field => field.value.trim());
-	const argv = splitWords(command!);
-	if (argv instanceof Refusal || argv.length === 0) {
-		return bad({...state, formAt: 1}, argv instanceof Refusal ? argv.because : 'a command is needed');
+	return startRun(state, valuesOf(state.form));
+}
+
+/** What can be chosen in a field of the form; empty for one that is typed. */
+function choicesOf(state: State, label: string): readonly string[] {
+	return label === 'Project' ? state.projects.map(project => project.id) : label === 'Agent' ? (state.agents.length === 0 ? ['command'] : state.agents.map(agent => agent.id)) : label === 'Model' ? ['no', 'this run', 'always here'] : [];
+}
+
+function valuesOf(form: readonly Field[]): Record<string, string> {
+	return Object.fromEntries(form.map(field => [field.label, field.value]));
+}
+
+/** The form of a new run: what is asked depends on the agent. */
+function newForm(state: State, values: Record<string, string>): Field[] {
+	const agent = state.agents.find(agent => agent.id === values['Agent']);
+	const field = (label: string, hint: string, value = ''): Field => ({label, value: values[label] ?? value, hint});
+	const {model} = agent ?? {};
+	const secret = model && state.vault?.secrets.find(secret => secret.reference.endsWith(`/${model.secret}`) && (secret.project === null || secret.project === values['Project']));
+	const opens = model && `opens ${(secret?.hosts ?? model.hosts).join(' ')}${secret ? ` with ${secret.reference}` : state.vault ? `; the secret "${model.secret}" is not in the vault yet (V)` : ''}`;
+	return [
+		field('Project', `one of: ${state.projects.map(project => project.id).join(', ')}`),
+		field('Agent', `←/→ ${agent === undefined ? 'any program' : `${agent.title}${agent.installed ? '' : ': its program is not installed here'}`}`, 'command'),
+		...(model ? [field('Prompt', 'what it is to do; empty: you talk to it yourself (t)')] : [field('Command', 'any program; {prompt} stands for the prompt', state.recent[0] ?? ''), field('Prompt', 'optional; also in FLEET_PROMPT')]),
+		field('Name', 'optional; names the branch fleet/NAME'),
+		...(model ? [field('Model', `←/→ ${opens}`, 'no'), field('Budget', 'optional: frozen when it has used this much: 5 (dollars), 200k (tokens)')] : []),
+	];
+}
+
+function startRun(state: State, values: Record<string, string>): Step {
+	const value = (label: string) => (values[label] ?? '').trim();
+	const model = state.agents.find(agent => agent.id === value('Agent'))?.model;
+	const argv = model ? [] : splitWords(value('Command'));
+	if (argv instanceof Refusal || (!model && argv.length === 0)) {
+		return bad({...state, formAt: state.form.findIndex(field => field.label === 'Command')}, argv instanceof Refusal ? argv.because : 'a command is needed');
 	}
 
-	const options = ['--project', project!, ...(wanted === '' ? [] : ['--name', nameFrom(wanted!, 'run')])];
-	return {state: {...state, busy: {...state.busy, '': 'new run'}}, effects: [{type: 'act', run: '', argv: ['run', ...options, ...(prompt === '' ? [] : [prompt!]), '--', ...argv], label: 'new run'}]};
+	const scope = {no: '--no-model', 'this run': '--model', 'always here': '--remember-model'}[value('Model')];
+	const options = [
+		'--project', value('Project'), ...(value('Name') === '' ? [] : ['--name', nameFrom(value('Name'), 'run')]),
+		...(model ? ['--agent', value('Agent'), scope ?? '--no-model', ...(value('Prompt') === '' ? ['--interactive'] : []), ...(value('Budget') === '' ? [] : ['--budget', value('Budget')])] : []),
+	];
+	const prompt = value('Prompt');
+	return {state: {...state, busy: {...state.busy, '': 'new run'}}, effects: [{type: 'act', run: '', argv: ['run', ...options, ...(prompt === '' ? [] : [prompt]), ...(model ? [] : ['--', ...argv])], label: 'new run'}]};
 }

@@ -12,6 +12,7 @@ import {AuditScreen} from '../../source/tui/screens/audit.tsx';
 import {FleetScreen, windowOf} from '../../source/tui/screens/fleet.tsx';
 import {RunScreen} from '../../source/tui/screens/run.tsx';
 import {HelpScreen, WelcomeScreen} from '../../source/tui/screens/welcome.tsx';
+import {VaultScreen} from '../../source/tui/screens/vault.tsx';
 import {NewScreen} from '../../source/tui/screens/form.tsx';
 import {initialState, type State} from '../../source/tui/state.ts';
 import {TerminalView} from '../../source/tui/terminal-view.ts';
@@ -47,7 +48,7 @@ function press(from: State, ...keys: string[]) {
 test('every screen draws exactly its height, whatever it shows', () => {
 	const hostile = run('hostile', started, {...denied, target: 'x'.repeat(300)} as RunEvent, {...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent);
 	const output = Array.from({length: 500}, (_, index) => `line ${index} ${'日本'.repeat(100)}`);
-	for (const Screen of [FleetScreen, RunScreen, AuditScreen, HelpScreen, WelcomeScreen, NewScreen]) {
+	for (const Screen of [FleetScreen, RunScreen, AuditScreen, HelpScreen, WelcomeScreen, NewScreen, VaultScreen]) {
 		for (const tab of ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const) {
 			for (const runs of [[], [hostile], Array.from({length: 40}, (_, index) => run(`r${index}`, started))]) {
 				const {lastFrame, unmount} = render(<Screen state={state(runs, {tab, output})} height={28} />);

@@ -7,7 +7,8 @@ import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {Refusal} from '../../source/core/refusal.ts';
 import type {Vault} from '../../source/core/seams.ts';
-import {age, passphraseVariable} from '../../source/vaults/age/index.ts';
+import {passphraseVariable} from '../../source/core/names.ts';
+import {age} from '../../source/vaults/age/index.ts';
 import {keyring} from '../../source/vaults/keyring/index.ts';
 import {Keyring} from '../support/keyring.ts';
 

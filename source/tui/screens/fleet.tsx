@@ -6,6 +6,7 @@ import {neutraliseLine} from '../../core/neutralise.ts';
 import {checksOf, type Run} from '../../core/run.ts';
 import {isInForce} from '../../core/scope.ts';
 import {formatDuration} from '../../core/time.ts';
+import {formatUsage} from '../../core/usage.ts';
 import {Lines} from '../components/lines.tsx';
 import {Table, fit} from '../components/table.tsx';
 import {selectedRun, visibleRuns, type State} from '../state.ts';
@@ -13,7 +14,7 @@ import {stageColour, theme} from '../theme.ts';
 
 function scopesAtAGlance(run: Run, now: number): string {
 	const grants = run.grants.filter(grant => isInForce(grant, now));
-	const letters: Record<string, string> = {network: 'net', files: 'files', secret: 'secret', deploy: 'deploy'};
+	const letters: Record<string, string> = {network: 'net', files: 'files', model: 'model', secret: 'secret', deploy: 'deploy'};
 	const counts = Object.entries(letters).map(([kind, word]) => [word, grants.filter(grant => grant.scope.startsWith(`${kind}:`)).length] as const).filter(([, count]) => count > 0);
 	return counts.length === 0 ? 'r b' : `r b ${counts.map(([word, count]) => count === 1 ? word : `${word}×${count}`).join(' ')}`;
 }
@@ -23,8 +24,8 @@ function toRow(run: Run, state: State): Record<string, string> {
 	const needs = attentionOf(run);
 	const stage = `${run.stage}: ${neutraliseLine(run.because)}`;
 	return {
-		' ': needs ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: needs?.startsWith('denied') ? `${run.stage}: ${needs} (g grants it)` : run.stage === 'frozen' ? `${stage} (u thaws, ! ends it)` : stage,
-		scopes: scopesAtAGlance(run, state.now), changes: formatChanges(state.changes[run.id]), checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`, age: formatDuration(state.now - Date.parse(run.createdAt)),
+		' ': needs ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: needs?.startsWith('ALARM') ? `${needs} (A takes it off)` : run.stage === 'running' && needs?.startsWith('needs you') ? `${run.stage}: ${neutraliseLine(needs)}` : needs?.startsWith('denied') ? `${run.stage}: ${needs} (g grants it)` : run.stage === 'frozen' ? `${stage} (u thaws, ! ends it)` : stage,
+		scopes: scopesAtAGlance(run, state.now), changes: formatChanges(state.changes[run.id]), used: formatUsage(run.usage), checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`, age: formatDuration(state.now - Date.parse(run.createdAt)),
 	};
 }
 
@@ -52,9 +53,9 @@ export function FleetScreen({state, height}: {readonly state: State; readonly he
 			<Box flexDirection="column" height={tableHeight} overflow="hidden">
 				{runs.length === 0 ? <Text dimColor>{state.projects.length === 0 ? ' no project yet: + adds the one you are in' : ' no runs yet: n starts one'}</Text> : (
 					<Table
-						data={shown.map(run => toRow(run, state))} columns={[' ', 'project', 'run', 'agent', 'stage', 'scopes', ...(state.columns >= 100 ? ['changes'] : []), 'checks', 'age']} width={state.columns} flexible="stage"
+						data={shown.map(run => toRow(run, state))} columns={[' ', 'project', 'run', 'agent', 'stage', 'scopes', ...(state.columns >= 100 ? ['changes'] : []), ...(state.columns >= 100 && shown.some(run => run.usage.requests > 0) ? ['used'] : []), 'checks', 'age']} width={state.columns} flexible="stage"
 						header={({children}) => <Text dimColor wrap="truncate">{children}</Text>}
-						cell={({children, row = 0}) => <Text wrap="truncate" inverse={from + row === at} color={attentionOf(shown[row]!)?.startsWith('denied') ? theme.warn : stageColour(shown[row]!.stage)}>{children}</Text>}
+						cell={({children, row = 0}) => <Text wrap="truncate" inverse={from + row === at} color={shown[row]!.alarms.length > 0 ? theme.bad : attentionOf(shown[row]!)?.startsWith('denied') || shown[row]!.status?.state === 'waiting' ? theme.warn : stageColour(shown[row]!.stage)}>{children}</Text>}
 					/>
 				)}
 			</Box>

@@ -20,7 +20,7 @@ export function statusColour(status: Status | undefined): string | undefined {
 
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
-	return scopeRows(run, state.now).map((row, index) => ({
+	return scopeRows(run, state.now, state.vault?.secrets).map((row, index) => ({
 		text: ` ${marks[row.state]} ${row.scope ?? 'grant another'}  ${row.note}`, inverse: index === state.scroll, dim: row.state === 'never',
 		colour: row.state === 'on' ? theme.warn : row.state === 'off' ? theme.accent : undefined,
 	}));

@@ -1,11 +1,9 @@
 import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {passphraseVariable} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Vault} from '../../core/seams.ts';
-
-/** The variable that opens the file where nobody can be asked, as other tools of this kind have one. */
-export const passphraseVariable = 'FLEET_VAULT_PASSPHRASE';
 
 /**
  * A file that is encrypted with a passphrase, in the age format: `age --decrypt` reads it, too.

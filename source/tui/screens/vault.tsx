@@ -1,0 +1,46 @@
+import {Box, Text} from 'ink';
+import type {ReactNode} from 'react';
+import {neutraliseLine} from '../../core/neutralise.ts';
+import {formatDuration} from '../../core/time.ts';
+import {Lines, type Line} from '../components/lines.tsx';
+import {fit} from '../components/table.tsx';
+import type {State} from '../state.ts';
+import {theme} from '../theme.ts';
+
+const states = {unlocked: 'unlocked', locked: 'locked, asking', none: 'none here'};
+
+/** What secrets there are, where they rest, where they may go, and which runs may use them now. No value is anywhere in this program. */
+export function VaultScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+	const {vault} = state;
+	const lines: Line[] = [];
+	if (!vault) {
+		lines.push({text: ' looking…', dim: true});
+	} else {
+		for (const store of vault.stores) {
+			lines.push({text: ` ${store.title}: ${states[store.state]}${store.state === 'unlocked' ? '' : ` (${neutraliseLine(store.because)})`}`, dim: true, colour: store.state === 'locked' ? theme.warn : undefined});
+		}
+
+		lines.push({text: ''});
+		if (vault.secrets.length === 0) {
+			lines.push({text: ' no secrets yet: n adds one; its value is typed unseen, and no run ever holds it'});
+		}
+
+		for (const [index, secret] of vault.secrets.entries()) {
+			const where = secret.hosts.length === 0 ? 'no host: for deploys' : `${secret.hosts.join(' ')}${secret.paths.length === 0 ? '' : ` ${secret.paths.join(' ')}`}`;
+			lines.push({text: ` ${secret.reference}${secret.project === null ? '' : ` (${secret.project})`}  ${secret.class}, ${secret.store}${secret.environment === null ? '' : `, ${secret.environment}`}  ${neutraliseLine(where)}`, inverse: index === state.scroll, bold: true});
+			for (const {run, scope, until} of secret.holders) {
+				lines.push({text: `   ${run} holds ${scope}, ${until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`}`, colour: theme.warn});
+			}
+		}
+	}
+
+	// What is selected stays in view.
+	const selected = lines.findIndex(line => line.inverse);
+	const from = Math.max(0, Math.min(lines.length - (height - 1), selected - Math.floor(height / 2)));
+	return (
+		<Box flexDirection="column" height={height} overflow="hidden">
+			<Text inverse bold wrap="truncate">{fit(` vault  ${vault?.secrets.length ?? 0} secrets`, state.columns)}</Text>
+			<Lines lines={lines.slice(from)} width={state.columns} height={height - 1} />
+		</Box>
+	);
+}
