@@ -1,4 +1,4 @@
-import {accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs';
+import {accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -268,6 +268,21 @@ export function continueProcesses(pids: readonly number[]): void {
 	}
 }
 
+/** The number of the read system call (syscall(2)). */
+const readCall = process.arch === 'arm64' ? '63' : '0';
+
+/** Whether a sleeping process is in a read of a terminal: then whoever sits there is waited for. */
+function readsTerminal(pid: number): boolean {
+	try {
+		const [call, descriptor = ''] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ');
+		// Majors 136 to 143 are the pseudo-terminals' (Documentation/admin-guide/devices.txt).
+		const major = call === readCall ? Math.floor(statSync(`/proc/${pid}/fd/${Number(descriptor)}`).rdev / 256) : 0;
+		return major >= 136 && major <= 143;
+	} catch {
+		return false;
+	}
+}
+
 /** What a tree of processes holds and has used: resident memory in bytes (pages that they share are counted for each), processor in clock ticks. */
 export function measureTree(pid: number): {memory: number; processor: number; reads: boolean} {
 	let pages = 0;
@@ -279,8 +294,7 @@ export function measureTree(pid: number): {memory: number; processor: number; re
 			// User and system time, of itself and of the children that it waited for; then the resident set (proc(5)).
 			processor += Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
 			pages += Number(fields[21]);
-			// Asleep in the terminal's own read: whoever sits there is waited for.
-			reads ||= fields[0] === 'S' && readFileSync(`/proc/${id}/wchan`, 'utf8').includes('tty_read');
+			reads ||= fields[0] === 'S' && readsTerminal(id);
 		} catch {}
 	}
 
