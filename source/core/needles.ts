@@ -8,7 +8,9 @@ export class Needles {
 	readonly #shift = new Uint8Array(65_536);
 	readonly #buckets = new Map<number, number[]>();
 	readonly #longest: number;
+	/** Which bytes, and which pairs of bytes, a needle begins with. */
 	readonly #firsts = new Uint8Array(256);
+	readonly #pairs = new Uint8Array(65_536);
 
 	/** @param needles each of at least two bytes; the shortest decides how far the window moves */
 	constructor(needles: readonly Uint8Array[]) {
@@ -18,6 +20,7 @@ export class Needles {
 		this.#shift.fill(Math.max(1, this.#window - 1));
 		for (const [index, needle] of this.#needles.entries()) {
 			this.#firsts[needle[0]!] = 1;
+			this.#pairs[needle[0]! * 256 + needle[1]!] = 1;
 			for (let at = 0; at + 1 < this.#window; at++) {
 				const block = needle[at]! * 256 + needle[at + 1]!;
 				this.#shift[block] = Math.min(this.#shift[block]!, this.#window - 2 - at);
@@ -69,7 +72,8 @@ export class Needles {
 	/** How many of the last bytes of `bytes[from, to)` could be the beginning of a needle: the longest such end, 0 for none. */
 	partial(bytes: Uint8Array, from: number, to: number): number {
 		for (let at = Math.max(from, to - this.#longest + 1); at < to; at++) {
-			if (this.#firsts[bytes[at]!] === 1 && this.#needles.some(needle => needle.length > to - at && isAt(bytes, at, needle, to - at))) {
+			const begins = at + 1 < to ? this.#pairs[bytes[at]! * 256 + bytes[at + 1]!] : this.#firsts[bytes[at]!];
+			if (begins === 1 && this.#needles.some(needle => needle.length > to - at && isAt(bytes, at, needle, to - at))) {
 				return to - at;
 			}
 		}

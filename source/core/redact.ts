@@ -3,6 +3,7 @@ import {spellings} from './spellings.ts';
 
 const encoder = new TextEncoder();
 const star = 0x2A;
+const escape = 0x1B;
 
 /** What counts in the view: letters, digits and the percent sign of URL encoding. Spaces, line ends and separators do not. */
 const counts = new Uint8Array(256);
@@ -84,15 +85,19 @@ export class Redactor {
 			this.#places = new Uint32Array(bytes.length);
 		}
 
+		const state = this.#state;
 		const length = this.#look(bytes);
+		const partial = this.#needles.partial(this.#view, Math.max(0, length - this.#needles.longest), length);
 		let out = bytes;
 		let from = 0;
-		for (;;) {
-			const match = this.#needles.find(this.#view, from, length);
-			if (!match) {
-				break;
-			}
+		let match = this.#needles.find(this.#view, 0, length);
+		let begins = match || partial === 0 ? undefined : this.#fromEnd(bytes, partial);
+		if (match ?? (partial > 0 && begins === undefined)) {
+			// Where each byte of the view came from is asked for only now: most of what is written holds nothing.
+			this.#locate(bytes, state);
+		}
 
+		for (; match; match = this.#needles.find(this.#view, from, length)) {
 			out = out === chunk ? copyOf(out) : out;
 			for (let index = match.at; index < match.at + match.length; index++) {
 				out[this.#places[index]!] = star;
@@ -101,8 +106,9 @@ export class Redactor {
 			from = match.at + match.length;
 		}
 
-		const partial = this.#needles.partial(this.#view, from, length);
-		const begins = partial === 0 ? out.length : this.#places[length - partial]!;
+		// What was blanked is no beginning of anything any more.
+		const left = partial > 0 && from > 0 ? this.#needles.partial(this.#view, from, length) : partial;
+		begins ??= left === 0 ? out.length : this.#places[length - left]!;
 		// A beginning that is followed by nothing that counts, for as long as this, is held no longer.
 		const cut = out.length - begins > mostHeld ? out.length : begins;
 		const shown = out.subarray(Math.min(this.#shown, cut), cut);
@@ -135,32 +141,73 @@ export class Redactor {
 		return rest;
 	}
 
-	/** Fills the view. @returns its length */
+	/** Fills the view, and goes on with the state of the stream. @returns the view's length */
 	#look(bytes: Uint8Array): number {
 		const view = this.#view;
-		const places = this.#places;
-		let state = this.#state;
 		let length = 0;
 		for (let at = 0; at < bytes.length; at++) {
-			const byte = bytes[at]!;
-			if (state === 0) {
-				if (counts[byte] === 1) {
-					view[length] = byte;
-					places[length++] = at;
-				} else if (byte === 0x1B) {
-					state = 1;
+			if (this.#state !== 0) {
+				this.#state = after(this.#state, bytes[at]!);
+				continue;
+			}
+
+			// Without a branch for each byte: what does not count is written over by what comes next.
+			for (; at < bytes.length; at++) {
+				const byte = bytes[at]!;
+				view[length] = byte;
+				length += counts[byte]!;
+				if (byte === escape) {
+					this.#state = 1;
+					break;
 				}
-			} else if (state === 1) {
-				// ESC [ opens a control sequence; of other sequences only the one character after ESC is left out.
-				state = byte === 0x5B ? 2 : byte === 0x1B ? 1 : 0;
-			} else if (byte < 0x20 || byte > 0x3F) {
-				state = byte === 0x1B ? 1 : 0;
 			}
 		}
 
-		this.#state = state;
 		return length;
 	}
+
+	/** Where the last so many bytes of the view begin, told from the end alone; undefined where a terminal sequence is in the way. */
+	#fromEnd(bytes: Uint8Array, count: number): number | undefined {
+		const last = bytes.lastIndexOf(escape);
+		let clear = last + 1;
+		for (let state = last === -1 ? 0 : 1; state !== 0 && clear < bytes.length; clear++) {
+			state = after(state, bytes[clear]!);
+		}
+
+		let left = count;
+		for (let at = bytes.length - 1; at >= clear; at--) {
+			left -= counts[bytes[at]!]!;
+			if (left === 0) {
+				return at;
+			}
+		}
+
+		return undefined;
+	}
+
+	/** Fills in where each byte of the view came from; `state` is that of the stream before these bytes. */
+	#locate(bytes: Uint8Array, state: number): void {
+		let length = 0;
+		for (let at = 0; at < bytes.length; at++) {
+			const byte = bytes[at]!;
+			if (state !== 0) {
+				state = after(state, byte);
+			} else if (counts[byte] === 1) {
+				this.#places[length++] = at;
+			} else if (byte === escape) {
+				state = 1;
+			}
+		}
+	}
+}
+
+/** The next state in a terminal sequence: ESC [ opens a control sequence; of others only the one character after ESC is left out. */
+function after(state: number, byte: number): number {
+	if (byte === escape) {
+		return 1;
+	}
+
+	return state === 1 ? (byte === 0x5B ? 2 : 0) : byte < 0x20 || byte > 0x3F ? 0 : 2;
 }
 
 /** A whole text, redacted. */

@@ -50,6 +50,7 @@ export class AgentOutput {
 	readonly #onNews: (news: AgentNews) => void;
 	readonly #decoder = new StringDecoder('utf8');
 	#rest = '';
+	#pushes = 0;
 	#timer: NodeJS.Timeout | undefined;
 
 	/** @param options.read where the output is structured, what a line of it says */
@@ -68,11 +69,28 @@ export class AgentOutput {
 	}
 
 	push(bytes: Uint8Array): void {
-		clearTimeout(this.#timer);
+		this.#pushes++;
 		this.#take(this.#redactor.push(bytes));
 		if (this.#redactor.waits) {
-			this.#timer = setTimeout(() => this.#take(this.#redactor.flush()), patience);
+			this.#flushSoon();
 		}
+	}
+
+	/** One timer at a time: output comes faster than timers are worth making. */
+	#flushSoon(): void {
+		const before = this.#pushes;
+		this.#timer ??= setTimeout(() => {
+			this.#timer = undefined;
+			if (!this.#redactor.waits) {
+				return;
+			}
+
+			if (this.#pushes === before) {
+				this.#take(this.#redactor.flush());
+			} else {
+				this.#flushSoon();
+			}
+		}, patience);
 	}
 
 	/** Writes what is left. */

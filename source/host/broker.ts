@@ -105,6 +105,8 @@ export class Broker {
 	 * @param address the checked address to dial
 	 */
 	serve(client: net.Socket, target: Target, address: string): void {
+		// Small answers must not wait for an acknowledgement of the one before.
+		client.setNoDelay(true);
 		const {cert, key} = this.authority.leaf(target.host);
 		const socket = new tls.TLSSocket(client, {isServer: true, secureContext: tls.createSecureContext({cert, key, minVersion: 'TLSv1.2'}), ALPNProtocols: ['http/1.1']} as ConstructorParameters<typeof tls.TLSSocket>[1]);
 		const connection: Connection = {target, address, client, used: new Set(), upstream: new Set()};

@@ -72,7 +72,7 @@ export class Proxy {
 
 	/** Serves connections that come in on a listener, such as one that lives in another network namespace. */
 	attach(handle: unknown): Promise<void> {
-		this.#listener = net.createServer(socket => {
+		this.#listener = net.createServer({noDelay: true}, socket => {
 			this.#clients.add(socket);
 			socket.on('error', () => socket.destroy());
 			socket.on('close', () => this.#clients.delete(socket));

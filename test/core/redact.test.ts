@@ -149,3 +149,22 @@ test('what is given is not changed, also where it is a Buffer, whose slices are 
 	first.fill(0);
 	assert.equal(text([blanker.push(bytes(`${value.slice(10)}.`))]), `${'*'.repeat(value.length)}.`, 'nor is what is held back');
 });
+
+test('chunks of any size, with terminal sequences anywhere, give what one chunk gives', () => {
+	const random = numbers(7);
+	for (let round = 0; round < 300; round++) {
+		const pieces = Array.from({length: 30}, () => ['\u001B[1m', '\u001B[0;32m', '\u001Bc', ' ', '\r\n', 's', 'sk', 'sk-test', value, value.slice(0, 9), 'word', '[', 'm', '-'][random(14)]!);
+		const whole = pieces.join('');
+		const once = new Redactor([value]);
+		const expected = text([once.push(bytes(whole)), once.end()]);
+		const cut = new Redactor([value]);
+		const parts: Uint8Array[] = [];
+		for (let at = 0; at < whole.length;) {
+			const size = 1 + random(12);
+			parts.push(cut.push(bytes(whole.slice(at, at + size))));
+			at += size;
+		}
+
+		assert.equal(text([...parts, cut.end()]), expected, JSON.stringify(whole));
+	}
+});
