@@ -3,6 +3,7 @@ import {existsSync, readFileSync, globSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {parsePolicy} from '../source/core/policy.ts';
+import {parseProposals} from '../source/core/proposals.ts';
 import {Refusal} from '../source/core/refusal.ts';
 import {keyTable} from '../source/tui/keymap.ts';
 import {attacks} from '../source/attacks/catalogue.ts';
@@ -17,9 +18,11 @@ test('the readme shows the help and the keys as they are', t => {
 	assert.ok(readme.includes(keyTable()), 'node --import tsx scripts/record.ts');
 });
 
-test('the readme\'s policy is a policy', () => {
-	const [, policy] = /```yaml\n([^]*?)```/.exec(readme)!;
-	assert.ok(!(parsePolicy(policy!) instanceof Refusal));
+test('the readme\'s policy is a policy, and its list of secrets one', () => {
+	const block = (heading: string) => /```yaml\n([^]*?)```/.exec(readme.slice(readme.indexOf(`## ${heading}\n`)))![1]!;
+	assert.ok(!(parsePolicy(block('Policy')) instanceof Refusal));
+	const proposals = parseProposals(block('Secrets'));
+	assert.ok(!(proposals instanceof Refusal) && proposals.get('stripe-test')?.binding.longest === 7_200_000);
 });
 
 test('every link of the documents leads somewhere', () => {

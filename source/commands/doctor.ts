@@ -3,9 +3,11 @@ import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
-import type {Availability} from '../core/seams.ts';
+import type {Agent, Availability} from '../core/seams.ts';
 import {exitCodes} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/plan.ts';
+import {listSecrets} from '../engine/secrets.ts';
+import {findProgram, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
 import {ask} from './ask.ts';
 import type {Io, Verb} from './verb.ts';
@@ -39,6 +41,23 @@ function checkLimits(): Availability {
 		: {works: false, version: '', because: 'no control group is writable: each process is limited, and the memory and disk of a whole run are looked at every few seconds', hint: 'start fleet with: systemd-run --user --scope -p Delegate=yes fleet'};
 }
 
+/** Whether an agent's program is here, which version it says it is, and whether its model's key is in the vault. */
+async function checkAgent(context: Context, agent: Agent): Promise<Availability> {
+	if (agent.program === undefined) {
+		return {works: true, version: '', because: agent.title, hint: ''};
+	}
+
+	const program = findProgram(agent.program);
+	if (!program) {
+		return {works: false, version: '', because: `${agent.title}: no program "${agent.program}" on PATH`, hint: `install ${agent.title}`};
+	}
+
+	const version = await versionOf(program.host);
+	const name = agent.model?.secret;
+	const hasKey = name === undefined || listSecrets(context).some(entry => entry.reference.name === name);
+	return {works: true, version: version ?? '', because: `${agent.title}: ${version ?? 'it does not say its version'}, ${program.host}${hasKey ? '' : `; its key is not in the vault yet: fleet secret add ${name} --user`}`, hint: ''};
+}
+
 async function examine(context: Context): Promise<Check[]> {
 	const node: Availability = {works: true, version: process.versions.node, because: `Node ${process.versions.node}`, hint: ''};
 	return [
@@ -47,7 +66,7 @@ async function examine(context: Context): Promise<Check[]> {
 		{...node, id: 'node', needed: true},
 		{...checkLimits(), id: 'limits', needed: false},
 		...await Promise.all(context.vaults.map(async vault => ({...await vault.probe(), id: `vault ${vault.id}`, needed: false}))),
-		...context.agents.map(agent => ({id: `agent ${agent.id}`, needed: false, works: true, version: '', because: agent.title, hint: ''})),
+		...await Promise.all(context.agents.map(async agent => ({...await checkAgent(context, agent), id: `agent ${agent.id}`, needed: false}))),
 	];
 }
 

@@ -7,13 +7,15 @@ export function attentionOf(run: Run): string | undefined {
 		return `ALARM: ${alarm.because}, ${alarm.target}`;
 	}
 
+	// What came last is what a person is waited for now.
+	const waits = run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed') ? run.status : undefined;
 	const [denial] = run.denials;
-	if (denial && (run.stage === 'running' || run.stage === 'starting')) {
-		return `denied ${denial.target}`;
+	if (waits && !(denial && denial.at > waits.at)) {
+		return `needs you: ${waits.because}`;
 	}
 
-	if (run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed')) {
-		return `needs you: ${run.status.because}`;
+	if (denial && (run.stage === 'running' || run.stage === 'starting')) {
+		return `denied ${denial.target}`;
 	}
 
 	switch (run.stage) {

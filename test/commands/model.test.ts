@@ -137,7 +137,7 @@ test('the screen: the vault, a secret that is granted by key, an alarm, a budget
 	const screen = new Screen(fleet);
 	await screen.see('shop');
 	await screen.press('V');
-	await screen.see(/vault {2}1 secrets/);
+	await screen.see(/vault {2}1 secret /);
 	await screen.see(`fleet://user/stripe  task, keyring  localhost:${port}`);
 	await screen.see('the OS vault: unlocked');
 	await screen.press('esc', '3');

@@ -129,3 +129,19 @@ test('an attempt passes only on agreement', () => {
 	assert.equal(auditExitCode(summarise(all('PASS').slice(1))), 4, 'too few attempts');
 	assert.equal(auditExitCode(summarise([...all('PASS'), probe('repo', 'FAIL')])), 3);
 });
+
+test('what came last is what a person is waited for, and an alarm comes before everything', () => {
+	const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
+	const created = {type: 'run.created', id: 'r', name: 'r', project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: 'b', base: 'c', target: 't', worktree: '/w', grants: []};
+	const events: Array<[Record<string, unknown>, string | undefined]> = [
+		[created, undefined], [{type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []}, undefined], [{type: 'agent.status', state: 'working', because: 'thinking'}, undefined],
+		[{type: 'egress.denied', target: 'a.test:443', because: 'x', count: 1}, 'denied a.test:443'], [{type: 'agent.status', state: 'waiting', because: 'it is silent'}, 'needs you: it is silent'],
+		[{type: 'egress.denied', target: 'b.test:443', because: 'x', count: 1}, 'denied b.test:443'], [{type: 'alarm.raised', target: 'c.test:443', because: 'a pointer', count: 1}, 'ALARM: a pointer, c.test:443'],
+		[{type: 'alarm.acknowledged', because: ''}, 'denied b.test:443'],
+	];
+	const entries: Entry[] = [];
+	for (const [index, [event, expected]] of events.entries()) {
+		entries.push({seq: index + 1, at: at(index), actor: 'fleet', prev: '', ...event} as unknown as Entry);
+		assert.equal(attentionOf(foldRun(entries)!), expected, JSON.stringify(event));
+	}
+});

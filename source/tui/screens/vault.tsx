@@ -39,7 +39,7 @@ export function VaultScreen({state, height}: {readonly state: State; readonly he
 	const from = Math.max(0, Math.min(lines.length - (height - 1), selected - Math.floor(height / 2)));
 	return (
 		<Box flexDirection="column" height={height} overflow="hidden">
-			<Text inverse bold wrap="truncate">{fit(` vault  ${vault?.secrets.length ?? 0} secrets`, state.columns)}</Text>
+			<Text inverse bold wrap="truncate">{fit(` vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, state.columns)}</Text>
 			<Lines lines={lines.slice(from)} width={state.columns} height={height - 1} />
 		</Box>
 	);
