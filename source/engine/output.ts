@@ -128,7 +128,13 @@ export class AgentOutput {
 	}
 
 	#line(line: string): void {
-		const news = this.#read!(line);
+		let news: AgentNews = {text: line};
+		try {
+			news = this.#read!(line);
+		} catch {
+			// A run does not end because a line of its agent's is not what an adapter expects: the line is shown as it is.
+		}
+
 		if (line.startsWith('{')) {
 			this.#lines!.write(`${line}\n`);
 		}

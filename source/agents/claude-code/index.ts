@@ -1,6 +1,11 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 
+function partsOf(event: Record<string, any>): Array<Record<string, any>> {
+	const {content} = (event['message'] ?? {}) as {content?: unknown};
+	return Array.isArray(content) ? content.filter(part => typeof part === 'object' && part !== null) as Array<Record<string, any>> : [];
+}
+
 /** Claude Code. Its own permission prompts are off: the run's sandbox is what holds it. */
 export const claudeCode: Agent = {
 	id: 'claude-code',
@@ -42,14 +47,14 @@ export const claudeCode: Agent = {
 			}
 
 			case 'assistant': {
-				const parts: Array<Record<string, any>> = Array.isArray(event['message']?.content) ? event['message'].content : [];
+				const parts = partsOf(event);
 				const tool = parts.findLast(part => part['type'] === 'tool_use');
 				const lines = parts.flatMap(part => part['type'] === 'text' ? [String(part['text'])] : part['type'] === 'tool_use' ? [toolLine(part['name'], part['input'])] : []);
 				return {text: lines.length === 0 ? undefined : lines.join('\n'), status: {state: 'working', because: tool ? toolLine(tool['name'], tool['input']).slice(2) : 'thinking'}};
 			}
 
 			case 'user': {
-				const parts: Array<Record<string, any>> = Array.isArray(event['message']?.content) ? event['message'].content : [];
+				const parts = partsOf(event);
 				const lines = parts.filter(part => part['type'] === 'tool_result').map(part => resultLine(part['content'], part['is_error'] === true));
 				return {text: lines.length === 0 ? undefined : lines.join('\n')};
 			}

@@ -15,7 +15,8 @@ export const copilot: Agent = {
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, uuid}) {
 		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--resume', conversation.id]) : ['--session-id', uuid];
-		const asked = prompt === undefined ? [] : [interactive ? '--interactive' : '--prompt', prompt];
+		// In one word with its flag: a prompt that begins with a dash is no flag.
+		const asked = prompt === undefined ? [] : [`${interactive ? '--interactive' : '--prompt'}=${prompt}`];
 		return {
 			argv: [program!, ...(interactive ? [] : ['--output-format', 'json']), '--allow-all-tools', '--allow-all-paths', '--disable-builtin-mcps', '--disable-client-telemetry', ...talk, ...argv, ...asked], cwd,
 			env: {COPILOT_HOME: `${home}/.copilot`, COPILOT_AUTO_UPDATE: 'false'},

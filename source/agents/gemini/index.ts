@@ -12,7 +12,8 @@ export const gemini: Agent = {
 	},
 	start({prompt, argv, cwd, program, interactive, conversation, uuid}) {
 		const talk = conversation ? ['--resume', conversation.id ?? 'latest'] : ['--session-id', uuid];
-		const asked = prompt === undefined ? [] : [interactive ? '--prompt-interactive' : '--prompt', prompt];
+		// In one word with its flag: a prompt that begins with a dash is no flag.
+		const asked = prompt === undefined ? [] : [`${interactive ? '--prompt-interactive' : '--prompt'}=${prompt}`];
 		return {
 			argv: [program!, ...(interactive ? [] : ['--output-format', 'stream-json']), '--approval-mode', 'yolo', '--skip-trust', ...talk, ...argv, ...asked], cwd,
 			env: {GEMINI_CLI_TRUST_WORKSPACE: 'true', GEMINI_TELEMETRY_ENABLED: 'false', GEMINI_SANDBOX: 'false'},

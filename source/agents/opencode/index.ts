@@ -13,7 +13,7 @@ export const opencode: Agent = {
 	start({prompt, argv, cwd, program, interactive, conversation}) {
 		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--session', conversation.id]) : [];
 		return {
-			argv: interactive ? [program!, ...talk, ...argv, ...(prompt === undefined ? [] : ['--prompt', prompt])] : [program!, 'run', '--format', 'json', ...talk, ...argv, '--', prompt ?? 'go on'], cwd,
+			argv: interactive ? [program!, ...talk, ...argv, ...(prompt === undefined ? [] : [`--prompt=${prompt}`])] : [program!, 'run', '--format', 'json', ...talk, ...argv, '--', prompt ?? 'go on'], cwd,
 			env: {OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1', OPENCODE_DISABLE_DEFAULT_PLUGINS: '1', OPENCODE_DISABLE_SHARE: '1'},
 			files: {
 				'.config/opencode/opencode.json': JSON.stringify({
