@@ -262,6 +262,7 @@ class Supervision {
 		}
 
 		this.#output!.end();
+		this.#outfit.remove();
 		this.#writeUsage();
 		const name = this.#stopped === undefined ? signalName(signal) : undefined;
 		const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
