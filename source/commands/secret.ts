@@ -155,7 +155,7 @@ function storeWords(store: Store, source: string | undefined): string {
 }
 
 /** The runs that may use a secret now. */
-export function holdersOf(context: Context, runs: readonly Run[], entry: SecretEntry, now: number): Array<{run: string; scope: string; until: string | undefined}> {
+function holdersOf(context: Context, runs: readonly Run[], entry: SecretEntry, now: number): Array<{run: string; scope: string; until: string | undefined}> {
 	const own = `secret:${entry.reference.owner}/${entry.reference.name}`;
 	return runs.filter(run => entry.project === undefined || entry.project === run.project.id).flatMap(run => run.grants.filter(grant => isInForce(grant, now) && (grant.scope === own || grant.reference === formatReference(entry.reference))).map(grant => ({run: run.id, scope: grant.scope, until: grant.until})));
 }

@@ -4,7 +4,7 @@
 export type Suspect = {readonly rule: string; readonly file: string; readonly line: number; readonly span: string; /** The same for the same text in the same file, wherever it moves. */ readonly fingerprint: string};
 
 /** Shapes that a general scanner does not know, or that must be found without one. */
-export const ownRules: ReadonlyArray<{readonly id: string; readonly pattern: RegExp}> = [
+const ownRules: ReadonlyArray<{readonly id: string; readonly pattern: RegExp}> = [
 	{id: 'anthropic', pattern: /\bsk-ant-(?:api|oat|sid|admin)\d\d-[\w-]{20,}/g},
 	{id: 'openai', pattern: /\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,}/g},
 	{id: 'google', pattern: /\bAIza[\w-]{35}/g},
@@ -21,7 +21,7 @@ export const ownRules: ReadonlyArray<{readonly id: string; readonly pattern: Reg
 	{id: 'private-key', pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/g},
 	{id: 'url-password', pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'<>$]{1,60}:(?!\$|<|\{|x{3,}|\*)[^\s:/@"'<>]{6,}@[\w.-]+/gi},
 	// The value has to look like one: a place-holder, a variable or a call is none.
-	{id: 'assignment', pattern: /\b[\w.-]*(?:passw(?:or)?d|secret|api[_-]?key|access[_-]?key|auth[_-]?token|private[_-]?token)["']?\s*[:=]\s*["']?(?=[^\s"']*\d)(?=[^\s"']*[A-Za-z])(?![^\s"']*[(){}<>$[\]])[^\s"',;]{12,}/gi},
+	{id: 'assignment', pattern: /(?:passw(?:or)?d|secret|api[_-]?key|access[_-]?key|auth[_-]?token|private[_-]?token)["']?\s*[:=]\s*["']?(?=[^\s"']{0,120}\d)(?=[^\s"']{0,120}[A-Za-z])(?![^\s"']{0,120}[(){}<>$[\]])[^\s"',;]{12,200}/gi},
 ];
 
 /** What is plainly there as an example. */

@@ -167,7 +167,7 @@ export function parseBudget(text: string): Budget | Refusal {
 }
 
 /** "1.2k", "3.4M". */
-export function formatTokens(count: number): string {
+function formatTokens(count: number): string {
 	return count < 1000 ? String(count) : count < 1_000_000 ? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k` : `${(count / 1_000_000).toFixed(1)}M`;
 }
 

@@ -200,7 +200,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 }
 
 /** A prompt goes to a model, and from there who knows where: a value that is known, or looks like one, has no place in it. */
-export async function checkPrompt(context: Context, prompt: string | undefined, project: {readonly id: string}, what = 'the prompt'): Promise<void> {
+async function checkPrompt(context: Context, prompt: string | undefined, project: {readonly id: string}, what = 'the prompt'): Promise<void> {
 	if (prompt === undefined) {
 		return;
 	}
@@ -227,9 +227,11 @@ export async function resumeRun(context: Context, runId: string, prompt?: string
 			throw refusal;
 		}
 
-		if (prompt !== undefined) {
-			await checkPrompt(context, prompt, run.project);
-			journal.append({type: 'prompt.sent', prompt}, context.actor);
+		await checkPrompt(context, prompt, run.project);
+		// In a conversation that goes on, the task was said already.
+		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
+		if (said !== undefined) {
+			journal.append({type: 'prompt.sent', prompt: said}, context.actor);
 		}
 	});
 	return startSupervisor(context, runId);

@@ -15,7 +15,7 @@ const insideTrust = '/run/fleet/trust';
 export const insideConfig = '/run/fleet/config';
 
 /** Where a run's pointers are files, for a program that takes its credential from one. */
-export const insidePointers = '/run/fleet/pointers';
+const insidePointers = '/run/fleet/pointers';
 
 /** No single variable is enough: each of these is what some program looks at. @param folder where `run.pem` and `bundle.pem` are, as the program sees it */
 export function trustEnvironment(folder: string): Record<string, string> {

@@ -44,14 +44,14 @@ type Stored = {readonly value: string; readonly binding: Binding; readonly previ
 const remembered = 7 * 86_400_000;
 
 /** The least length of a value, characters: a shorter one cannot be told from a word, and so cannot be kept out of output. */
-export const shortestValue = 8;
+const shortestValue = 8;
 
 function indexFile(context: Pick<Context, 'paths'>): string {
 	return path.join(context.paths.config, 'secrets.json');
 }
 
 /** The name of an entry in a vault. */
-export function accountOf(entry: Pick<SecretEntry, 'reference' | 'project'>): string {
+function accountOf(entry: Pick<SecretEntry, 'reference' | 'project'>): string {
 	return entry.reference.owner === 'user' ? `user/${entry.reference.name}` : `project/${entry.project}/${entry.reference.name}`;
 }
 

@@ -11,10 +11,14 @@ import {knownValues} from './secrets.ts';
 /** Bytes of a diff that are looked into; what is longer is said to be too long to tell. */
 const longest = 64 * 1024 ** 2;
 
+/** Characters of one file's added lines that the general scanner gets. */
+const longestScan = 2 * 1024 ** 2;
+
 /** What a general scanner, which knows the forms of many vendors, finds in added lines. */
 async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
 	const [{lintSource}, {creator}] = await Promise.all([import('@secretlint/core'), import('@secretlint/secretlint-rule-preset-recommend')]);
-	const content = lines.map(({text}) => text).join('\n');
+	// An agent decides how much there is: a file beyond this is looked at by the project's own rules alone.
+	const content = lines.map(({text}) => text).join('\n').slice(0, longestScan);
 	const result = await lintSource({
 		source: {filePath: file, content, contentType: 'text'},
 		options: {config: {rules: [{id: '@secretlint/secretlint-rule-preset-recommend', rule: creator, options: {}}] as never}, maskSecrets: false, noPhysicFilePath: true},
@@ -26,7 +30,7 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
 }
 
 /** Suspects in what a branch adds: values that are known in any spelling, the project's own rules, a general scanner. */
-export async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
+async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
 	const {stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: longest});
 	const found = new Map<string, Suspect>();
 	const add = (suspect: Suspect) => {
@@ -69,7 +73,7 @@ export async function checkSuspects(context: Context, journal: Journal, git: Git
 }
 
 /** Those that nobody waived. */
-export function openSuspects(run: Pick<Run, 'suspects' | 'waived'>): Suspect[] {
+function openSuspects(run: Pick<Run, 'suspects' | 'waived'>): Suspect[] {
 	return run.suspects.filter(({fingerprint}) => !run.waived.includes(fingerprint));
 }
 

@@ -64,6 +64,9 @@ function toPem(der: Uint8Array): string {
 const validity = 47 * 3_600_000;
 const before = 3_600_000;
 
+/** Certificates that are kept at one time. */
+const most = 64;
+
 type Pair = {readonly privateKey: KeyObject; readonly spki: Buffer};
 
 function makePair(): Pair {
@@ -121,6 +124,11 @@ export class Authority {
 			],
 		});
 		const made = {cert: toPem(der), key: this.#leaf.privateKey.export({type: 'pkcs8', format: 'pem'}) as string};
+		// A binding to a whole domain lets a run name hosts without end.
+		if (this.#leaves.size >= most) {
+			this.#leaves.delete(this.#leaves.keys().next().value!);
+		}
+
 		this.#leaves.set(host, made);
 		return made;
 	}

@@ -171,6 +171,13 @@ export class Broker {
 			return known.agent;
 		}
 
+		// As many as the plain proxy keeps: see there.
+		if (this.#agents.size >= 64) {
+			const [oldest, known] = this.#agents.entries().next().value!;
+			known.agent.destroy();
+			this.#agents.delete(oldest);
+		}
+
 		const agent = new https.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 60_000, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...(isIP(target.host) ? {} : {servername: target.host})});
 		this.#agents.set(key, {agent, target});
 		return agent;

@@ -296,7 +296,11 @@ function act(state: State, action: Action): Step {
 		}
 
 		case 'resume': {
-			return begin(state, ['resume', id], 'resume');
+			if (run!.agent === 'command') {
+				return begin(state, ['resume', id], 'resume');
+			}
+
+			return ask(state, `Resume ${id}, in the same conversation`, {kind: 'act', argv: ['resume', id], label: 'resume', run: id, reason: false}, [{label: 'Tell it', value: '', hint: 'optional: what it is to do next, or what is to be mended'}]);
 		}
 
 		case 'discard': {
@@ -428,6 +432,10 @@ function dialogKey(state: State, dialog: Dialog, name: string): Step {
 
 	if (verb.label === 'remove secret' && !/^y(?:es)?$/i.test(value('Sure'))) {
 		return bad(closed, 'nothing was removed');
+	}
+
+	if (verb.label === 'resume') {
+		return begin(closed, [...verb.argv, ...(value('Tell it') === '' ? [] : [value('Tell it')])], 'resume');
 	}
 
 	if (verb.label === 'budget') {

@@ -45,6 +45,23 @@ function press(from: State, ...keys: string[]) {
 	return {state: current, effects};
 }
 
+test('a resume asks what to tell an agent that has a conversation, and nothing of a script', () => {
+	const script = run('script', started, exited);
+	assert.deepEqual(press(state([script]), 'r').effects, [{type: 'act', run: 'script', argv: ['resume', 'script'], label: 'resume'}]);
+	const agent = {...run('talks', started, exited), agent: 'claude-code'};
+	const asked = press(state([agent]), 'r');
+	assert.deepEqual(asked.effects, []);
+	assert.deepEqual(press(asked.state, 'm', 'e', 'n', 'd', 'space', 'i', 't', 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', 'mend it'], label: 'resume'}]);
+	assert.deepEqual(press(asked.state, 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks'], label: 'resume'}]);
+	assert.equal(press(asked.state, 'escape').state.dialog, undefined);
+});
+
+test('a verb that finds nobody to ask is given the terminal', () => {
+	const {state: next, effects} = update(state([]), {type: 'done', run: '', label: 'new run', argv: ['run', '--agent', 'codex'], code: 2, stdout: '', stderr: 'fleet: a passphrase or a value has to be typed, and there is nobody to ask\n  hint: x\n'});
+	assert.deepEqual(effects, [{type: 'terminal', argv: ['run', '--agent', 'codex'], pause: true}]);
+	assert.equal(next.busy[''], undefined);
+});
+
 test('every screen draws exactly its height, whatever it shows', () => {
 	const hostile = run('hostile', started, {...denied, target: 'x'.repeat(300)} as RunEvent, {...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent);
 	const output = Array.from({length: 500}, (_, index) => `line ${index} ${'日本'.repeat(100)}`);
