@@ -27,7 +27,14 @@ function npm(node, cwd, argv) {
 	const command = usable ? node : 'npm';
 	// npm hands its own settings down as npm_config_*: those of the outer call (--prefix, --loglevel) are not meant for this one.
 	const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_config_(local_prefix|prefix|loglevel|global)$/.test(key) && key !== 'NODE_ENV'));
-	const result = spawnSync(command, [...(usable ? [cli] : []), ...argv], {cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e8});
+	const run = () => spawnSync(command, [...(usable ? [cli] : []), ...argv], {cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e8});
+	let result = run();
+	// A registry may fail once in a gigabyte.
+	for (let tries = 1; result.status !== 0 && tries < 3; tries++) {
+		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, tries * 3000);
+		result = run();
+	}
+
 	if (result.status !== 0) {
 		process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
 		fail(`"npm ${argv.join(' ')}" failed in ${cwd}`, 'read npm\'s words above; the registry must be reachable the first time');
