@@ -339,14 +339,14 @@ class Supervision {
 		}
 	}
 
-	/** What the agent's own words say. */
+	/** What the agent's own words say. They come as fast as it likes to write them, so they are counted as requests are. */
 	#hear({status, conversation}: AgentNews): void {
 		const {run} = this.#journal;
-		if (conversation !== undefined && conversation !== run.conversation && typeof conversation === 'string' && /^[\w:.-]{1,100}$/.test(conversation)) {
+		if (conversation !== undefined && conversation !== run.conversation && typeof conversation === 'string' && /^[\w:.-]{1,100}$/.test(conversation) && this.#counter.count('conversation').write) {
 			this.#write({type: 'agent.conversation', conversation}, false);
 		}
 
-		if (status && (status.state !== run.status?.state || status.because !== run.status.because) && (status.state !== 'working' || this.#counter.count(`status ${status.state}`).write)) {
+		if (status && (status.state !== run.status?.state || status.because !== run.status.because) && this.#counter.count(`status ${status.state}`).write) {
 			this.#write({type: 'agent.status', state: status.state, because: status.because.slice(0, 300)}, false);
 		}
 	}

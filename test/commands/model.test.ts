@@ -113,6 +113,17 @@ test('an agent\'s model is asked for once, with what it opens; remembered only w
 	assert.match(fleet.must('logs', 'without'), /key \r?\n/);
 });
 
+test('an agent that says a thousand different things does not fill its journal', async t => {
+	const port = await serveTls(t, (_request, response) => response.end());
+	const fleet = await withModel(t, 'anthropic', port);
+	stand(fleet, 'claude', `i=0; while [ $i -lt 1500 ]; do echo '{"type":"result","subtype":"x","is_error":true,"result":"no '$i'","session_id":"s'$i'"}'; i=$((i+1)); done`);
+	fleet.must('run', '--agent', 'claude-code', '--model', '--name', 'loud', 'do it');
+	await fleet.until('loud', 'stopped');
+	assert.match(fleet.must('logs', 'loud'), /no 1499/);
+	const lines = fleet.must('journal', 'loud').trim().split('\n').length;
+	assert.ok(lines > 50 && lines < 300, String(lines));
+});
+
 test('an agent\'s configuration goes to its HOME from inside, and HOME stays from attempt to attempt', async t => {
 	const port = await serveTls(t, (_request, response) => response.end());
 	const fleet = await withModel(t, 'anthropic', port);
