@@ -500,13 +500,13 @@ function newForm(state: State, values: Record<string, string>): Field[] {
 	const field = (label: string, hint: string, value = ''): Field => ({label, value: values[label] ?? value, hint});
 	const {model} = agent ?? {};
 	const secret = model && state.vault?.secrets.find(secret => secret.reference.endsWith(`/${model.secret}`) && (secret.project === null || secret.project === values['Project']));
-	const opens = model && `opens ${(secret?.hosts ?? model.hosts).join(' ')}${secret ? ` with ${secret.reference}` : state.vault ? `; the secret "${model.secret}" is not in the vault yet (V)` : ''}`;
+	const opens = model && `opens ${(secret?.hosts ?? model.hosts).join(' ')}${secret ? ` with ${secret.reference}` : state.vault ? `; no secret "${model.secret}" yet (V)` : ''}`;
 	return [
 		field('Project', `one of: ${state.projects.map(project => project.id).join(', ')}`),
 		field('Agent', `←/→ ${agent === undefined ? 'any program' : `${agent.title}${agent.installed ? '' : ': its program is not installed here'}`}`, 'command'),
 		...(model ? [field('Prompt', 'what it is to do; empty: you talk to it yourself (t)')] : [field('Command', 'any program; {prompt} stands for the prompt', state.recent[0] ?? ''), field('Prompt', 'optional; also in FLEET_PROMPT')]),
 		field('Name', 'optional; names the branch fleet/NAME'),
-		...(model ? [field('Model', `←/→ ${opens}`, 'no'), field('Budget', 'optional: frozen when it has used this much: 5 (dollars), 200k (tokens)')] : []),
+		...(model ? [field('Model', `←/→ ${opens}`, 'no'), field('Budget', 'optional: frozen at 5 (dollars) or 200k (tokens)')] : []),
 	];
 }
 

@@ -17,7 +17,7 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 
 /** New run. */
 export function NewScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
-	const lines: Line[] = [{text: ' New run', inverse: true, bold: true}, {text: ''}, ...fieldLines(state.form, state.formAt, state.columns), {text: ''}, {text: ' It gets a worktree and a branch of its own, and a sandbox with no network but what is named here.', dim: true}];
+	const lines: Line[] = [{text: ' New run', inverse: true, bold: true}, {text: ''}, ...fieldLines(state.form, state.formAt, state.columns), {text: ''}, {text: ' It gets its own worktree, branch and sandbox; no network but what is named.', dim: true}];
 	return <Lines lines={lines} width={state.columns} height={height} />;
 }
 
