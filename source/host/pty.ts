@@ -1,3 +1,5 @@
+import {readSync} from 'node:fs';
+import type {ReadStream} from 'node:tty';
 import pty from '@lydell/node-pty';
 import type {Invocation} from '../core/plan.ts';
 
@@ -15,6 +17,7 @@ export function openTerminal(invocation: Invocation, size: {columns: number; row
 	terminal.onData(data => {
 		hooks.onData(data as unknown as Uint8Array);
 	});
+	readToTheEnd(terminal, hooks.onData);
 	terminal.onExit(({exitCode, signal}) => {
 		hooks.onExit({code: exitCode, signal: signal ?? 0});
 	});
@@ -29,6 +32,35 @@ export function openTerminal(invocation: Invocation, size: {columns: number; row
 		kill(signal) {
 			terminal.kill(signal);
 		},
+	};
+}
+
+/**
+ * The library closes a terminal 200 ms after its process ended, read or not: on a busy machine the last words would be
+ * lost. So what the kernel still holds is read at that moment.
+ */
+function readToTheEnd(terminal: pty.IPty, onData: (bytes: Uint8Array) => void): void {
+	const {_socket: socket, fd} = terminal as unknown as {_socket: ReadStream; fd: number};
+	const destroy = socket.destroy.bind(socket);
+	socket.destroy = error => {
+		// No kernel buffer of a terminal is larger than this.
+		for (let left = 1024 ** 2; left > 0 && !socket.destroyed;) {
+			const bytes = Buffer.alloc(65_536);
+			try {
+				const length = readSync(fd, bytes);
+				if (length === 0) {
+					break;
+				}
+
+				left -= length;
+				onData(bytes.subarray(0, length));
+			} catch {
+				// EIO: nothing is left, and nobody writes. EAGAIN: nothing is left.
+				break;
+			}
+		}
+
+		return destroy(error);
 	};
 }
 
