@@ -7,14 +7,16 @@ import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--json', 'one JSON document').option('--verbose', 'every attempt, also those that were blocked');
+		command.argument('<run>').option('--json', 'one JSON document').option('--progress', 'a line of JSON for each attempt, as it is made').option('--verbose', 'every attempt, also those that were blocked');
 	},
 	async run(io, [name], options) {
 		const context = compose();
 		const run = findRun(context, name!);
-		const items = await auditAndRecord(context, run);
+		const items = await auditAndRecord(context, run, options['progress'] ? (done, total, text) => io.out(`${JSON.stringify({progress: {done, total, text}})}\n`) : undefined);
 		const passed = items.filter(item => item.status === 'PASS').length;
-		if (options['json']) {
+		if (options['json'] && options['progress']) {
+			io.out(`${JSON.stringify({run: run.id, passed, total: items.length, items})}\n`);
+		} else if (options['json']) {
 			io.json({run: run.id, passed, total: items.length, items});
 		} else {
 			for (const item of items) {

@@ -9,11 +9,17 @@ const colours: Record<string, string> = {'+': '\u001B[32m', '-': '\u001B[31m', '
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--stat', 'a summary');
+		command.argument('<run>').option('--stat', 'a summary').option('--raw', 'as git writes it, with every byte; it can steer your terminal');
 	},
 	async run(io, [name], options) {
 		const context = compose();
-		const text = neutralise(await diff(context, findRun(context, name!), Boolean(options['stat'])));
+		const raw = await diff(context, findRun(context, name!), Boolean(options['stat']));
+		if (options['raw']) {
+			io.out(raw);
+			return;
+		}
+
+		const text = neutralise(raw);
 		if (text === '') {
 			io.err('fleet: nothing was changed\n');
 			return;

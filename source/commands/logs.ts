@@ -1,22 +1,61 @@
-import {existsSync} from 'node:fs';
+import {createReadStream, createWriteStream, existsSync, mkdtempSync, rmSync} from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
+import {Readable, Transform} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
 import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
 import {neutralise} from '../core/neutralise.ts';
 import {liveStages} from '../core/run.ts';
 import {findRun} from '../engine/runs.ts';
 import {follow} from '../host/tail.ts';
+import {runEditor} from './editor.ts';
 import type {Verb} from './verb.ts';
+
+/** The log without what could steer a terminal, in a program of the person's choice. */
+async function openIn(kind: 'pager' | 'editor', file: string, id: string): Promise<void> {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-log-'));
+	try {
+		const copy = path.join(folder, `${id}.log`);
+		await pipeline(existsSync(file) ? createReadStream(file) : Readable.from([]), createReadable(), createWriteStream(copy, {mode: 0o600}));
+		await runEditor(kind === 'pager' ? process.env['PAGER'] || 'less' : process.env['VISUAL'] || process.env['EDITOR'] || 'vi', copy);
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
+}
+
+/** Bytes to text that is safe to show, line by line. */
+function createReadable(): Transform {
+	const decoder = new StringDecoder('utf8');
+	let held = '';
+	return new Transform({
+		transform(bytes: Buffer, _encoding, done) {
+			const text = held + decoder.write(bytes);
+			const end = text.lastIndexOf('\n') + 1;
+			held = text.slice(end);
+			done(null, neutralise(text.slice(0, end)));
+		},
+		flush(done) {
+			done(null, neutralise(held + decoder.end()));
+		},
+	});
+}
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--raw', 'the agent\'s bytes as they are; they can steer your terminal');
+		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--pager', 'in $PAGER').option('--editor', 'a copy, in $EDITOR').option('--raw', 'the agent\'s bytes as they are; they can steer your terminal');
 	},
 	async run(io, [name], options) {
 		const context = compose();
 		const {id} = findRun(context, name!);
 		const {output: own, folder} = context.paths.run(id);
 		const output = options['verify'] ? path.join(folder, 'verify.log') : own;
+		if (options['pager'] || options['editor']) {
+			await openIn(options['pager'] ? 'pager' : 'editor', output, id);
+			return;
+		}
+
 		const decoder = new StringDecoder('utf8');
 		let held = '';
 		const print = (bytes: Uint8Array) => {

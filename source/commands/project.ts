@@ -3,13 +3,31 @@ import {neutraliseLine} from '../core/neutralise.ts';
 import {policyPath} from '../core/policy.ts';
 import {Refusal} from '../core/refusal.ts';
 import {compose} from '../compose.ts';
-import {addProject, listProjects, openRepository} from '../engine/projects.ts';
+import type {Context} from '../engine/context.ts';
+import {projectOffer, promptsPath} from '../engine/offer.ts';
+import {addProject, findProject, listProjects, openRepository} from '../engine/projects.ts';
 import {readPolicy} from '../engine/policy.ts';
-import type {Verb} from './verb.ts';
+import type {Io, Verb} from './verb.ts';
+
+/** What a project offers for a new run, and what its policy says of gates. */
+async function show(io: Io, context: Context, name: string | undefined, asJson: boolean): Promise<void> {
+	const project = findProject(context, name, io.folder);
+	const offer = await projectOffer(project);
+	if (asJson) {
+		io.json(offer);
+		return;
+	}
+
+	const lines = [
+		['root', neutraliseLine(project.root)], ['branches', offer.branches.slice(0, 10).map(branch => neutraliseLine(branch)).join(' ')], ['prompts', offer.prompts.map(prompt => neutraliseLine(prompt.name)).join(' ') || `none: ${promptsPath}/NAME.md, committed`],
+		['network', offer.network.join(' ') || 'nothing'], ['deploy', Object.entries(offer.deploy).map(([target, {credentials}]) => `${target}${credentials.length === 0 ? '' : ` (${credentials.join(', ')})`}`).join(', ') || 'no target'],
+	];
+	io.out(lines.map(([title, text]) => `${title!.padEnd(10)}${text}\n`).join(''));
+}
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<what>', 'add or list').argument('[path]', 'a folder in a git repository').option('--json', 'one JSON document');
+		command.argument('<what>', 'add, list or show').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--json', 'one JSON document');
 	},
 	async run(io, [what, place], options) {
 		const context = compose();
@@ -24,8 +42,13 @@ export const verb: Verb = {
 			return;
 		}
 
+		if (what === 'show') {
+			await show(io, context, place, Boolean(options['json']));
+			return;
+		}
+
 		if (what !== 'add') {
-			throw new Refusal(`"${what}" is not something fleet project does`, 'fleet project add [PATH], or fleet project list');
+			throw new Refusal(`"${what}" is not something fleet project does`, 'fleet project add [PATH], fleet project list, or fleet project show NAME');
 		}
 
 		const {project, added} = await addProject(context, path.resolve(io.folder, place ?? '.'));

@@ -2,15 +2,17 @@ import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
+import {parseName} from '../core/names.ts';
 import {parseBudget} from '../core/usage.ts';
 import type {Context} from '../engine/context.ts';
 import {createRun, startSupervisor} from '../engine/create.ts';
 import {describeGrant, secretOfScope} from '../engine/grants.ts';
 import {findProject} from '../engine/projects.ts';
 import {isRemembered, remember} from '../engine/remembered.ts';
+import {findRun} from '../engine/runs.ts';
 import {ask, askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
-import {rememberCommand} from './preferences.ts';
+import {rememberUse} from './preferences.ts';
 import type {Io, Verb} from './verb.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];
@@ -56,6 +58,7 @@ export const verb: Verb = {
 			.option('--project <name>', 'the project; by default the one this folder belongs to')
 			.option('--name <name>', 'a name for the run and its branch')
 			.option('--base <branch>', 'what to start from, and what to merge into later')
+			.option('--after <run>', 'wait in the queue until that run has ended well').option('--batch <name>', 'what the runs that are begun together have in common, to compare them')
 			.option('--allow <scope>', 'a scope to turn on from the start; may be repeated', collect, [])
 			.option('--because <text>', 'why the scopes are needed', '')
 			.option('--json', 'one JSON document');
@@ -77,11 +80,11 @@ export const verb: Verb = {
 		options['model'] = options['rememberModel'] ? true : options['model'];
 		const model = await modelScope(context, io, project, agent, options);
 		const because = String(options['because']).trim() === '' ? 'the agent\'s own model' : options['because'];
-		const {id} = await createRun(context, {project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
+		const after = options['after'] === undefined ? undefined : findRun(context, options['after']).id;
+		const batch = options['batch'] === undefined ? undefined : orThrow(parseName(options['batch'], 'batch'));
+		const {id} = await createRun(context, {after, batch, project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
 		const run = await startSupervisor(context, id);
-		if (agent === 'command') {
-			await rememberCommand(context.paths.config, argv);
-		}
+		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});
 
 		if (options['json']) {
 			io.json(runDocument(run));

@@ -1,39 +1,44 @@
 import type {Run} from './run.ts';
+import {formatDuration} from './time.ts';
 
-/** What a run waits for a person to do; undefined where it does not wait. */
-export function attentionOf(run: Run): string | undefined {
+/** What a run waits for a person to do, and since when. */
+export type Need = {readonly kind: 'alarm' | 'waiting' | 'denied' | 'gate' | 'trouble'; readonly because: string; readonly since: string};
+
+/** What a person is needed for; undefined where the run does not wait. */
+export function needOf(run: Run): Need | undefined {
 	const [alarm] = run.alarms;
 	if (alarm && run.stage !== 'discarded') {
-		return `ALARM: ${alarm.because}, ${alarm.target}`;
+		return {kind: 'alarm', because: `ALARM: ${alarm.because}, ${alarm.target}`, since: alarm.at};
 	}
 
 	// What came last is what a person is waited for now.
 	const waits = run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed') ? run.status : undefined;
 	const [denial] = run.denials;
 	if (waits && !(denial && denial.at > waits.at)) {
-		return `needs you: ${waits.because}`;
+		return {kind: 'waiting', because: `needs you: ${waits.because}`, since: waits.at};
 	}
 
 	if (denial && (run.stage === 'running' || run.stage === 'starting')) {
-		return `denied ${denial.target}`;
+		return {kind: 'denied', because: `denied ${denial.target}`, since: denial.at};
 	}
 
+	const since = run.updatedAt;
 	switch (run.stage) {
 		case 'frozen': {
-			return 'needs you: thaw or stop';
+			return {kind: 'waiting', because: 'needs you: thaw or stop', since};
 		}
 
 		case 'stopped':
 		case 'captured': {
-			return 'needs you: verify';
+			return {kind: 'gate', because: 'needs you: verify', since};
 		}
 
 		case 'verified': {
-			return 'needs you: review';
+			return {kind: 'gate', because: 'needs you: review', since};
 		}
 
 		case 'approved': {
-			return 'needs you: merge';
+			return {kind: 'gate', because: 'needs you: merge', since};
 		}
 
 		case 'failed':
@@ -41,11 +46,47 @@ export function attentionOf(run: Run): string | undefined {
 		case 'verify-failed':
 		case 'deploy-failed':
 		case 'deploy-unknown': {
-			return 'needs you';
+			return {kind: 'trouble', because: 'needs you', since};
 		}
 
 		default: {
 			return undefined;
+		}
+	}
+}
+
+/** What a run waits for a person to do, in words; undefined where it does not wait. */
+export function attentionOf(run: Run): string | undefined {
+	return needOf(run)?.because;
+}
+
+/**
+ * A run's status in one line: the stage, always with its reason, and how long a person has been waited for.
+ * @param now milliseconds since the epoch
+ */
+export function statusOf(run: Run, now: number): string {
+	const need = needOf(run);
+	const stage = `${run.stage}: ${run.because}`;
+	const waited = need ? ` · ${formatDuration(now - Date.parse(need.since))}` : '';
+	switch (need?.kind) {
+		case 'alarm': {
+			return `${need.because} (A takes it off)${waited}`;
+		}
+
+		case 'denied': {
+			return `${run.stage}: ${need.because} (g grants it)${waited}`;
+		}
+
+		case 'waiting': {
+			return run.stage === 'frozen' ? `${stage} (u thaws, ! ends it)${waited}` : `${run.stage}: ${need.because}${waited}`;
+		}
+
+		case undefined: {
+			return run.stage === 'running' && run.status ? `${run.stage}: ${run.status.because}` : stage;
+		}
+
+		default: {
+			return `${stage}${waited}`;
 		}
 	}
 }

@@ -9,7 +9,9 @@ export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 
 /** What can happen to a run. The journal holds these; everything shown is computed from them. */
 export type RunEvent =
-	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]; interactive?: boolean | undefined; budget?: Budget | undefined}
+	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]; interactive?: boolean | undefined; budget?: Budget | undefined; /** Of runs that were begun together. */ batch?: string | undefined; /** The run that it waits for. */ after?: string | undefined}
+	| {type: 'run.queued'; because: string}
+	| {type: 'run.dequeued'; because: string}
 	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}
 	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
 	| {type: 'run.failed'; because: string; hint: string}
@@ -20,6 +22,7 @@ export type RunEvent =
 	| {type: 'scope.revoked'; scope: string; because: string; cut: number}
 	| {type: 'scope.expired'; scope: string; cut: number}
 	| {type: 'egress.denied'; target: string; because: string; count: number}
+	| {type: 'denial.dismissed'; target: string; because: string}
 	| {type: 'egress.allowed'; target: string; rule: string}
 	| {type: 'secret.used'; scope: string; target: string}
 	| {type: 'secret.refused'; target: string; because: string; count: number}
@@ -51,7 +54,7 @@ export type Entry = RunEvent & {readonly seq: number; readonly at: string; reado
 
 /** Every event type, for readers that must refuse what they do not know. */
 export const eventTypes: ReadonlySet<string> = new Set<RunEvent['type']>([
-	'run.created', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'run.thawed', 'scope.granted', 'scope.revoked', 'scope.expired',
-	'egress.denied', 'egress.allowed', 'secret.used', 'secret.refused', 'alarm.raised', 'alarm.acknowledged', 'agent.status', 'agent.conversation', 'prompt.sent', 'usage.counted', 'budget.set', 'suspects.found', 'suspects.waived', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
+	'run.created', 'run.queued', 'run.dequeued', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'run.thawed', 'scope.granted', 'scope.revoked', 'scope.expired',
+	'egress.denied', 'denial.dismissed', 'egress.allowed', 'secret.used', 'secret.refused', 'alarm.raised', 'alarm.acknowledged', 'agent.status', 'agent.conversation', 'prompt.sent', 'usage.counted', 'budget.set', 'suspects.found', 'suspects.waived', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
 	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored',
 ]);

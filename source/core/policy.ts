@@ -23,13 +23,14 @@ const schema = v.strictObject({
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
 	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), hours: v.optional(count)}), {}),
+	approve: v.optional(v.strictObject({word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes')))}), {}),
 	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), [])})), {}),
 });
 
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
 
-export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateHosts: [], limits: {}, deploy: {}};
+export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateHosts: [], limits: {}, approve: {}, deploy: {}};
 
 function toRule(text: string, source: string): EgressRule | undefined {
 	const rule = parseEgressRule(text);
@@ -47,7 +48,7 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, verify, network, privateHosts, limits (processes, memory, disk, hours), deploy (each target: command, credentials)');
+	return parseClosed(text, schema, policyPath, 'keys: setup, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word), deploy (each target: command, credentials)');
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

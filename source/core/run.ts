@@ -8,7 +8,7 @@ import type {ItemId, Status} from './audit.ts';
 
 /** Where a run is on its way. Kept as one word, since people filter lists by it. */
 export type Stage =
-	| 'starting' | 'running' | 'frozen' | 'stopped' | 'failed' | 'crashed'
+	| 'queued' | 'starting' | 'running' | 'frozen' | 'stopped' | 'failed' | 'crashed'
 	| 'captured' | 'verifying' | 'verified' | 'verify-failed' | 'approved' | 'rejected'
 	| 'merging' | 'merged' | 'deploying' | 'deployed' | 'deploy-failed' | 'deploy-unknown'
 	| 'discarded';
@@ -44,6 +44,8 @@ export type Run = {
 	readonly grants: readonly Grant[];
 	/** Denials since the last change of scope that could have answered them, newest first. */
 	readonly denials: readonly Denial[];
+	/** Targets of which a person does not want to hear again; they stay denied. */
+	readonly dismissed: readonly string[];
 	/** Pointers that were where they do not belong, newest first, until a person acknowledged them. */
 	readonly alarms: readonly Denial[];
 	/** What the agent itself says, and what the supervisor sees, of this attempt; undefined where neither says anything. */
@@ -64,11 +66,17 @@ export type Run = {
 	readonly deployments: readonly Deployment[];
 	/** The last audit; `stale` once a scope or an attempt changed after it. */
 	readonly audit: {readonly items: ReadonlyArray<{readonly id: ItemId; readonly status: Status}>; readonly at: string; readonly stale: boolean} | undefined;
+	/** What the runs that were begun together have in common. */
+	readonly batch: string | undefined;
+	/** The run whose good end it waits for before it starts. */
+	readonly after: string | undefined;
+	/** The process that owns it, as of its last start. */
+	readonly pid: number | undefined;
 	readonly seq: number;
 };
 
 /** Stages in which a supervisor, or a gate's own process, must be alive. */
-export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['starting', 'running', 'frozen', 'verifying', 'merging', 'deploying']);
+export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['queued', 'starting', 'running', 'frozen', 'verifying', 'merging', 'deploying']);
 
 /** Whether a scope such as `network:example.com:443` lets through what was denied. */
 function answers(scope: string, target: string): boolean {
@@ -91,8 +99,8 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			id: entry.id, name: entry.name, project: entry.project, agent: entry.agent, argv: entry.argv, prompt: entry.prompt,
 			branch: entry.branch, base: entry.base, target: entry.target, worktree: entry.worktree,
 			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', exit: undefined, sandbox: '', notes: [],
-			grants: entry.grants, denials: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
-			deployments: [], audit: undefined, seq: entry.seq,
+			grants: entry.grants, denials: [], dismissed: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
+			deployments: [], audit: undefined, batch: entry.batch, after: entry.after, pid: undefined, seq: entry.seq,
 		};
 	}
 
@@ -105,9 +113,17 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 
 function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partial<Run> {
 	switch (entry.type) {
+		case 'run.queued': {
+			return {stage: 'queued', because: entry.because};
+		}
+
+		case 'run.dequeued': {
+			return {stage: 'starting', because: entry.because};
+		}
+
 		case 'run.started': {
 			return {
-				status: undefined,
+				status: undefined, pid: entry.pid,
 				stage: 'running', because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent is at work', attempt: entry.attempt, sandbox: entry.sandbox, notes: entry.notes, exit: undefined,
 				// A new attempt may change anything, so nothing that was decided about the last one holds.
 				verification: undefined, approval: undefined, audit: run.audit && {...run.audit, stale: true},
@@ -144,8 +160,16 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'egress.denied': {
+			if (run.dismissed.includes(entry.target)) {
+				return {};
+			}
+
 			const rest = run.denials.filter(denial => denial.target !== entry.target);
 			return {denials: [{target: entry.target, because: entry.because, count: entry.count, at: entry.at}, ...rest].slice(0, 50)};
+		}
+
+		case 'denial.dismissed': {
+			return {denials: run.denials.filter(denial => denial.target !== entry.target), dismissed: [...new Set([...run.dismissed, entry.target])].slice(-200)};
 		}
 
 		case 'egress.allowed':
@@ -266,6 +290,7 @@ export function withoutWorker(run: Run): Run {
 	}
 
 	const because = {
+		queued: 'the supervisor ended while it waited for its turn; nothing was started',
 		starting: 'the supervisor ended before the agent started',
 		running: 'the supervisor ended without a word; the sandbox died with it',
 		frozen: 'the supervisor ended without a word; the sandbox died with it',

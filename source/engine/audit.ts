@@ -267,7 +267,7 @@ export type Sabotage = {
  * Tries the six items with a run's own settings: its grants, its plan, its policy's hosts. The worktree and the
  * private git folder are throwaway copies, so that what is tried harms nothing of the run's.
  */
-export async function audit(context: Context, run: Run, sabotage: Sabotage = {}): Promise<{items: Item[]; asked: string[]}> {
+export async function audit(context: Context, run: Run, sabotage: Sabotage = {}, onAttempt: (done: number, total: number, tried: string) => void = () => {}): Promise<{items: Item[]; asked: string[]}> {
 	const {sandbox: real, status} = await chooseSandbox(context);
 	const places = context.paths.run(run.id);
 	if (!existsSync(places.privateGit)) {
@@ -316,6 +316,7 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {})
 		});
 		let text = '';
 		let words = '';
+		let begun = 0;
 		let outcome;
 		try {
 			outcome = await context.executor.run(session.prepared.enter({argv: ['/run/fleet/probe/node', '--no-warnings', '/run/fleet/probe/probe.mjs'], cwd: run.worktree, env: {NODE_USE_ENV_PROXY: '0'}}, session.keeperPid), {
@@ -323,6 +324,10 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {})
 				onOutput(bytes, stream) {
 					if (stream === 'stdout') {
 						text += Buffer.from(bytes).toString('utf8');
+						const lines = text.split('\n');
+						for (; begun < lines.length - 1; begun++) {
+							tellAttempt(lines[begun]!, begun, onAttempt);
+						}
 					} else {
 						words = (words + Buffer.from(bytes).toString('utf8')).slice(-2000);
 					}
@@ -336,10 +341,8 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {})
 			await session.close();
 		}
 
-		let attempts: Attempt[] = [];
-		try {
-			attempts = JSON.parse(text) as Attempt[];
-		} catch {
+		const attempts = readAttempts(text);
+		if (attempts.length === 0) {
 			words ||= `ended with ${outcome.code ?? outcome.signal}`;
 		}
 
@@ -351,6 +354,32 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {})
 	} finally {
 		trap.close();
 		rmSync(folder, {recursive: true, force: true});
+	}
+}
+
+/** How many attempts there are, about: for a bar alone. */
+const usualAttempts = 62;
+
+function tellAttempt(line: string, index: number, onAttempt: (done: number, total: number, tried: string) => void): void {
+	try {
+		const {id} = JSON.parse(line) as {id?: string};
+		if (id !== undefined) {
+			onAttempt(index + 1, Math.max(usualAttempts, index + 1), describeAttempt(id)[0]);
+		}
+	} catch {
+		// What is not a report is no progress.
+	}
+}
+
+/** The attempts that were reported; none where the report does not say that it is whole: a part of it proves nothing. */
+function readAttempts(text: string): Attempt[] {
+	const lines = text.trim().split('\n');
+	try {
+		const {attempts: count} = JSON.parse(lines.pop() ?? '') as {attempts?: number};
+		const attempts = lines.map(line => JSON.parse(line) as Attempt);
+		return count === attempts.length ? attempts : [];
+	} catch {
+		return [];
 	}
 }
 
@@ -404,8 +433,8 @@ function assess(attempt: Attempt, trap: Trap, seen: {denied: string[]; asked: st
 }
 
 /** Audits a run and writes the result into its journal: through its supervisor where one is alive. */
-export async function auditAndRecord(context: Context, run: Run): Promise<Item[]> {
-	const {items, asked} = await audit(context, run);
+export async function auditAndRecord(context: Context, run: Run, onAttempt?: (done: number, total: number, tried: string) => void): Promise<Item[]> {
+	const {items, asked} = await audit(context, run, {}, onAttempt);
 	const summary = items.map(({id, status}) => ({id, status}));
 	const connection = await connect(context, run.id);
 	if (connection) {

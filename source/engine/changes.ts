@@ -2,7 +2,7 @@ import {existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'no
 import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
 import type {Run} from '../core/run.ts';
-import type {RunPaths} from '../host/paths.ts';
+import {pulse, type RunPaths} from '../host/paths.ts';
 import {adminName, baseMounts, giveToRun} from '../host/worktree.ts';
 import {makeJailGit} from './capture.ts';
 import type {Context} from './context.ts';
@@ -53,6 +53,7 @@ export function rememberChanges(places: RunPaths, changes: Changes): void {
 	const file = changesFile(places);
 	writeFileSync(`${file}.new`, JSON.stringify(changes), {mode: 0o600});
 	renameSync(`${file}.new`, file);
+	pulse(places);
 }
 
 /** The last counts of a run; undefined where none were made. */

@@ -42,6 +42,10 @@ export type RunRequest = {
 	/** A person will attach and talk to the agent. */
 	readonly interactive?: boolean | undefined;
 	readonly budget?: Budget | undefined;
+	/** What the runs that are begun together have in common. */
+	readonly batch?: string | undefined;
+	/** A run whose good end it waits for. */
+	readonly after?: string | undefined;
 };
 
 /** Resolves what a run starts from and what it is merged into. */
@@ -131,7 +135,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		made = true;
 		journal.append({
 			type: 'run.created', id, name: id, project: {id: request.project.id, name: request.project.name, root: request.project.root}, agent: agent.id, argv: [...request.argv], prompt: request.prompt,
-			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget,
+			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget, batch: request.batch, after: request.after,
 		}, context.actor);
 		return journal.run;
 	} catch (error) {

@@ -3,12 +3,15 @@ import {StringDecoder} from 'node:string_decoder';
 import type {AgentNews} from '../core/seams.ts';
 import {Redactor} from '../core/redact.ts';
 
-const logLimit = 32 * 1024 ** 2;
+/** Bytes of one part; there are two at most. What a run may write in all is limited as its disk use is. */
+const logLimit = 512 * 1024 ** 2;
 
 /** A file that is appended to, and begun anew when it has grown too large, keeping the part before. */
 class Log {
 	#file: number;
 	#size = 0;
+	/** Bytes of the part before. */
+	#earlier = 0;
 	readonly #path: string;
 
 	constructor(path: string) {
@@ -22,8 +25,13 @@ class Log {
 			closeSync(this.#file);
 			renameSync(this.#path, `${this.#path}.1`);
 			this.#file = openSync(this.#path, 'a', 0o600);
+			this.#earlier = this.#size;
 			this.#size = 0;
 		}
+	}
+
+	get kept(): number {
+		return this.#earlier + this.#size;
 	}
 
 	close(): void {
@@ -61,6 +69,11 @@ export class AgentOutput {
 		this.#redactor = new Redactor(options.values);
 		this.#onBytes = bytes => options.onBytes(bytes);
 		this.#onNews = news => options.onNews(news);
+	}
+
+	/** Bytes that it takes of the disk. */
+	get kept(): number {
+		return this.#log.kept + (this.#lines?.kept ?? 0);
 	}
 
 	/** More values that must not be written. */

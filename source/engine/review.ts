@@ -33,7 +33,7 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 		throw gateRefusal(`nothing of ${run.id} was ever captured`, 'its worktree is gone');
 	}
 
-	const {stdout} = await git.run(['diff', ...diffFlags, ...(stat ? ['--stat=100', '--summary'] : []), run.base, head], {limit: 64 * 1024 ** 2});
+	const {stdout} = await git.run(['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), run.base, head], {limit: 64 * 1024 ** 2});
 	// What is shown may be copied, and sent to another agent.
 	return redactText(await knownValues(context, run.project.id), stdout);
 }

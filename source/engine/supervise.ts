@@ -19,7 +19,7 @@ import type {ProxyHooks} from '../host/proxy.ts';
 import {insideHome} from '../host/toolchain.ts';
 import {bury} from '../host/worktree.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
-import {acknowledgeIn} from './alarms.ts';
+import {acknowledgeIn, dismissIn} from './alarms.ts';
 import {budgetRefusal, setBudgetIn} from './budget.ts';
 import {countChanges, rememberChanges} from './changes.ts';
 import type {Context} from './context.ts';
@@ -31,6 +31,7 @@ import {insideConfig, Outfit} from './outfit.ts';
 import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
+import {waitForTurn} from './queue.ts';
 import {openRepository} from './projects.ts';
 import {checkGrant, grantIn, revokeIn} from './scopes.ts';
 import type {HandedSecret} from './secrets.ts';
@@ -133,9 +134,15 @@ class Supervision {
 	}
 
 	async run(started: () => void, fail: (error: unknown) => void): Promise<void> {
-		const {run} = this.#journal;
 		let server: net.Server | undefined;
 		try {
+			server = await this.#listen();
+			if (!await waitForTurn(this.#context, this.#journal, {queued: started, stopped: () => this.#stopped})) {
+				this.#write({type: 'run.exited', code: null, signal: null, because: this.#stopped!});
+				return;
+			}
+
+			const {run} = this.#journal;
 			const {sandbox, status} = await chooseSandbox(this.#context);
 			const {git, commonDir} = await openRepository(run.project.root);
 			const {policy} = await readPolicy(git, run.base);
@@ -189,7 +196,6 @@ class Supervision {
 				onAlarm: (target, because) => this.#refused(target, because, true),
 				...(this.#hooks.resolve ? {resolve: this.#hooks.resolve} : {}),
 			});
-			server = await this.#listen();
 			this.#scheduleExpiry();
 			const prepares = policy.setup.length > 0 || (files && Object.keys(files).length > 0);
 			const inner = prepares ? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(policy.setup.length), ...policy.setup, ...invocation.argv]} : invocation;
@@ -250,6 +256,10 @@ class Supervision {
 			process.on('SIGHUP', onSignal);
 			this.#files = new LiveFiles(this.#context, this.#session!, this.#terminal.pid);
 			void lowerSession(this.#terminal.pid);
+			if (this.#stopped !== undefined) {
+				this.#terminal.kill('SIGKILL');
+			}
+
 			started();
 			void this.#watch();
 		});
@@ -315,8 +325,8 @@ class Supervision {
 				const size = await diskUse(this.#context, this.#places, folders);
 				nextDisk = Date.now() + Math.max(30_000, 100 * (Date.now() - began));
 				before ??= size ?? 0;
-				if (size !== undefined && size - before > limits.growth && this.#journal.run.stage === 'running') {
-					this.#freeze(`its folders grew by ${Math.round((size - before) / 1024 ** 2)} MiB, more than a run may`, 'fleet');
+				if (size !== undefined && size - before + this.#output!.kept > limits.growth && this.#journal.run.stage === 'running') {
+					this.#freeze(`its folders and its output grew by ${Math.round((size - before + this.#output!.kept) / 1024 ** 2)} MiB, more than a run may`, 'fleet');
 				}
 			}
 		}
@@ -591,6 +601,11 @@ class Supervision {
 	}
 
 	async #perform(request: Request, send: (response: Response) => void): Promise<Record<string, unknown>> {
+		const {id, stage} = this.#journal.run;
+		if (!this.#terminal && request.method !== 'stop') {
+			throw new Refusal(`${id} is ${stage}: ${this.#journal.run.because}`, stage === 'queued' ? `fleet stop ${id} takes it out of the queue` : 'wait until it runs');
+		}
+
 		switch (request.method) {
 			case 'allow': {
 				const {secret} = request;
@@ -655,6 +670,11 @@ class Supervision {
 
 			case 'budget': {
 				setBudgetIn(this.#journal, request.actor, request.budget ?? undefined, request.because);
+				return {};
+			}
+
+			case 'dismiss': {
+				dismissIn(this.#journal, request.actor, request.target, request.because);
 				return {};
 			}
 

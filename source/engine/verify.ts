@@ -3,8 +3,10 @@ import {closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync} from 'nod
 import path from 'node:path';
 import {decideVerify} from '../core/decide.ts';
 import type {Step} from '../core/event.ts';
+import {neutralise} from '../core/neutralise.ts';
 import {gateRefusal} from '../core/refusal.ts';
 import {policyPath} from '../core/policy.ts';
+import {formatTests, summariseTests} from '../core/test-summary.ts';
 import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import {giveToRun} from '../host/worktree.ts';
@@ -15,6 +17,9 @@ import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 import {checkSuspects} from './suspects.ts';
+
+/** Characters of what a command wrote last, in which its tests' own summary is looked for. */
+const longestSummary = 16_384;
 
 /** One command's time, milliseconds. */
 const commandTime = 30 * 60_000;
@@ -68,6 +73,8 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	};
 
 	const steps: Step[] = [];
+	/** The end of what the last command wrote. */
+	let words = '';
 	try {
 		await checkout(git, places.quarantine, facts.tree, tree, path.join(folder, 'index'));
 		giveToRun(run.id, tree);
@@ -76,10 +83,13 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		for (const command of policy.verify) {
 			const began = Date.now();
 			tell(`$ ${command}\n`);
+			words = '';
 			const outcome = await context.executor.run(prepared.alone({argv: ['/bin/sh', '-c', command], cwd: run.worktree, env: {}}), {
 				timeout: commandTime,
 				onOutput(bytes) {
-					tell(Buffer.from(bytes).toString('utf8'));
+					const text = Buffer.from(bytes).toString('utf8');
+					words = (words + text).slice(-longestSummary);
+					tell(text);
 				},
 			});
 			const code = outcome.timedOut ? 124 : outcome.code ?? 128;
@@ -99,7 +109,8 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 
 	const last = steps.at(-1)!;
 	const passed = last.code === 0 && steps.length === policy.verify.length;
-	const because = passed ? `${steps.length} ${steps.length === 1 ? 'command' : 'commands'} passed` : `${last.command} ended with ${last.code === 124 ? 'a timeout' : `exit code ${last.code}`}`;
+	const tests = summariseTests(neutralise(words));
+	const because = passed ? `${steps.length} ${steps.length === 1 ? 'command' : 'commands'} passed${tests ? `, ${formatTests(tests)}` : ''}` : `${(tests?.failed ?? 0) > 0 ? `${formatTests(tests!)}: ` : ''}${last.command} ended with ${last.code === 124 ? 'a timeout' : `exit code ${last.code}`}`;
 	const digest = createHash('sha256').update(JSON.stringify({...facts, steps: steps.map(({command, code}) => ({command, code}))})).digest('hex');
 	journal.append({type: 'verify.finished', passed, ...facts, digest, steps, because}, context.actor);
 	return passed;

@@ -5,6 +5,7 @@ import {eventTypes, type Entry, type RunEvent} from '../core/event.ts';
 import {foldRun, evolve, type Run} from '../core/run.ts';
 import type {Actor} from '../core/scope.ts';
 import {Lock} from './lock.ts';
+import {pulse} from './paths.ts';
 
 /** `prev` of a journal's first line. */
 export const firstPrev = '0'.repeat(64);
@@ -86,13 +87,15 @@ export function readJournal(file: string): JournalReading {
 /** The one writer of a run's journal, for as long as it holds the lock. */
 export class Journal {
 	readonly #lock: Lock;
+	readonly #places: {readonly pulse?: string | undefined};
 	readonly #file: number;
 	#head: string;
 	#seq: number;
 	#run: Run | undefined;
 	readonly #listeners = new Set<(entry: Entry) => void>();
 
-	private constructor(lock: Lock, file: number, reading: JournalReading) {
+	private constructor(places: {readonly pulse?: string | undefined}, lock: Lock, file: number, reading: JournalReading) {
+		this.#places = places;
 		this.#lock = lock;
 		this.#file = file;
 		this.#head = reading.head;
@@ -104,7 +107,7 @@ export class Journal {
 	 * Takes the lock and cuts off a torn last line. Undefined when another process writes.
 	 * @throws where the chain is broken: nothing is ever appended to a journal that was changed
 	 */
-	static open(places: {journal: string; lock: string}, wait = 0): Journal | undefined {
+	static open(places: {journal: string; lock: string; pulse?: string | undefined}, wait = 0): Journal | undefined {
 		mkdirSync(path.dirname(places.journal), {recursive: true, mode: 0o700});
 		const lock = Lock.acquire(places.lock, wait);
 		if (!lock) {
@@ -122,7 +125,7 @@ export class Journal {
 				ftruncateSync(file, reading.length);
 			}
 
-			return new Journal(lock, file, reading);
+			return new Journal(places, lock, file, reading);
 		} catch (error) {
 			lock.release();
 			throw error;
@@ -157,6 +160,7 @@ export class Journal {
 		this.#seq++;
 		this.#head = digest(line);
 		this.#run = next;
+		pulse(this.#places);
 		for (const listener of this.#listeners) {
 			listener(entry);
 		}

@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -32,6 +32,8 @@ export type RunPaths = {
 	/** W. */
 	readonly worktree: string;
 	readonly scratch: string;
+	/** Touched whenever the journal grew, or what is kept beside it: one folder to watch for all runs. */
+	readonly pulse: string;
 };
 
 function hash(text: string, length: number): string {
@@ -85,7 +87,7 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 	const isOwn = given !== undefined && status?.uid === process.getuid?.() && ((status?.mode ?? 0) & 0o077) === 0;
 	const base = isOwn ? path.join(given, 'fleet') : path.join('/tmp', `fleet-${process.getuid?.() ?? 0}`);
 	const runtime = path.join(base, hash(state, 8));
-	for (const folder of [path.join(state, 'runs'), path.join(state, 'worktrees'), config]) {
+	for (const folder of [path.join(state, 'runs'), path.join(state, 'worktrees'), path.join(state, 'pulse'), config]) {
 		makeFolders(folder);
 	}
 
@@ -96,10 +98,28 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 			return {
 				folder, journal: path.join(folder, 'journal.jsonl'), lock: path.join(folder, 'lock.sqlite'), output: path.join(folder, 'output.log'), sandbox: path.join(folder, 'sandbox'),
 				privateGit: path.join(folder, 'private.git'), quarantine: path.join(folder, 'quarantine.git'), socket: path.join(runtime, `${hash(id, 12)}.sock`),
-				worktree: path.join(state, 'worktrees', id), scratch: path.join(folder, 'scratch'),
+				worktree: path.join(state, 'worktrees', id), scratch: path.join(folder, 'scratch'), pulse: path.join(state, 'pulse', id),
 			};
 		},
 	};
+}
+
+/** Says that something about a run changed. Who looks finds out what. */
+export function pulse(places: {readonly pulse?: string | undefined}): void {
+	if (places.pulse === undefined) {
+		return;
+	}
+
+	try {
+		const now = Date.now() / 1000;
+		utimesSync(places.pulse, now, now);
+	} catch {
+		try {
+			writeFileSync(places.pulse, '', {mode: 0o600});
+		} catch {
+			// Who cannot be told looks from time to time.
+		}
+	}
 }
 
 /** The folder for sockets; made only by who listens or asks, so that reading makes nothing. */

@@ -10,10 +10,12 @@ import type {Attempt, ProbeRequest} from '../core/probe.ts';
 /* Runs inside a sandbox that has the run's own settings, tries what an agent could try, and says what it saw. It judges nothing. */
 
 const request = JSON.parse(fs.readFileSync(0, 'utf8')) as ProbeRequest;
-const attempts: Attempt[] = [];
+let count = 0;
 
 function report(id: string, blocked: boolean | undefined, seen: string, control = true): void {
-	attempts.push({id, blocked, seen: seen.slice(0, 300), control});
+	// Told at once, so that a person sees it happen; the host believes nothing before the last line says that it is whole.
+	fs.writeSync(1, `${JSON.stringify({id, blocked, seen: seen.slice(0, 300), control} satisfies Attempt)}\n`);
+	count++;
 }
 
 function words(error: unknown): string {
@@ -267,4 +269,5 @@ await network();
 await decisions();
 // Last: an attempt that succeeded here could hide what was to be seen before.
 isolation();
-process.stdout.write(JSON.stringify(attempts));
+// Says that it is whole.
+fs.writeSync(1, `${JSON.stringify({attempts: count})}\n`);

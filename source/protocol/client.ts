@@ -1,7 +1,11 @@
 import type {Changes} from '../core/changes.ts';
 import type {Entry} from '../core/event.ts';
 import type {Project} from '../core/project.ts';
+import type {Review} from '../core/review.ts';
 import type {Run} from '../core/run.ts';
+import type {Settings} from '../core/settings.ts';
+
+export type {Settings} from '../core/settings.ts';
 
 /** What a verb ended with. */
 export type ActionResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
@@ -14,6 +18,24 @@ export type SecretView = {readonly reference: string; readonly project: string |
 
 /** A place for secrets as `fleet secret stores --json` prints it. */
 export type StoreView = {readonly id: string; readonly title: string; readonly state: 'unlocked' | 'locked' | 'none'; readonly because: string};
+
+/** What a project offers for a new run, and says of its gates, as `fleet project show --json` prints it. */
+export type ProjectView = {
+	/** The branch that is checked out first. */
+	readonly branches: readonly string[];
+	/** Committed templates, from `.fleet/prompts/`. */
+	readonly prompts: ReadonlyArray<{readonly name: string; readonly text: string}>;
+	readonly network: readonly string[];
+	/** What has to be typed for an approval, where the policy says so. */
+	readonly approveWord: string | null;
+	readonly deploy: Readonly<Record<string, {readonly command: string; readonly credentials: readonly string[]}>>;
+};
+
+/** What a run takes of the disk, and what can be done about it, as `fleet clean --json` prints it. */
+export type DiskView = {readonly run: string; readonly project: string; readonly bytes: number; readonly what: string; readonly note: string; readonly safe: boolean};
+
+/** A log as one range of bytes, of which the first may be gone. */
+export type LogSource = {range(): {readonly from: number; readonly to: number}; read(from: number, to: number): Uint8Array; close(): void};
 
 /**
  * All that the screen can do: read what was written down, and ask for a verb as a person would type it.
@@ -28,15 +50,27 @@ export type FleetClient = {
 	/** The agents there are, in the order they are shown, and whether their program is here. */
 	agents(): readonly AgentView[];
 	journal(runId: string): readonly Entry[];
-	/** Calls back, at most every 50 ms, when any journal changed. @returns a function that ends it */
+	/** Calls back soon after any journal changed. @returns a function that ends it */
 	watch(changed: () => void): () => void;
-	/** The end of a run's output, then what is added to it. @returns a function that ends it */
-	follow(runId: string, onBytes: (bytes: Uint8Array, fresh: boolean) => void): () => void;
-	/** `fleet <argv>`, as a process of its own, so that it goes on if the screen ends. */
-	act(argv: readonly string[]): Promise<ActionResult>;
+	/** What a run's agent wrote, or its verification, the last time. */
+	openLog(runId: string, kind: 'output' | 'verify' | 'deploy'): LogSource;
+	/** Calls back soon after a run's logs grew. @returns a function that ends it */
+	watchLog(runId: string, changed: () => void): () => void;
+	/** `fleet <argv>`, as a process of its own, so that it goes on if the screen ends. @param onLine gets each line of its output as it comes */
+	act(argv: readonly string[], onLine?: (line: string) => void): Promise<ActionResult>;
+	review(runId: string): Review;
+	saveReview(runId: string, review: Review): void;
+	/** What a person set, and what is wrong with it, if anything. Not needed for the first frame. */
+	settings(): Promise<{readonly settings: Settings; readonly problem: string | undefined}>;
+	/** Changes some of what is set, for the next time, too. */
+	saveSettings(settings: Partial<Settings>): Promise<void>;
+	/** Says something to the terminal around the screen. None of it moves the cursor. */
+	readonly terminal: {title(text: string): void; bell(): void; notify(text: string): void; copy(text: string): void; mouse(on: boolean): void; askBackground(): void};
 	/** The folder the screen was started in, and the project that it belongs to, if any. */
 	readonly here: {readonly folder: string; readonly project: string | undefined};
-	/** Commands that were used before, newest first. */
-	recentCommands(): Promise<readonly string[]>;
+	/** Commands and prompts that were used before, newest first. */
+	recent(): Promise<{readonly commands: readonly string[]; readonly prompts: readonly string[]}>;
 	now(): number;
+	/** The time of day, minutes since midnight. */
+	timeOfDay(): number;
 };

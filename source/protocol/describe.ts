@@ -28,6 +28,10 @@ export function describe(entry: Entry): string {
 			return `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`;
 		}
 
+		case 'denial.dismissed': {
+			return entry.target;
+		}
+
 		case 'egress.allowed': {
 			return `${entry.target}, by ${entry.rule}`;
 		}

@@ -19,6 +19,7 @@ const budget = v.nullable(v.union([v.strictObject({dollars: v.number()}), v.stri
 const requestSchema = v.variant('method', [
 	v.strictObject({id: v.number(), method: v.literal('allow'), scope: v.string(), because: reason, duration: v.optional(v.number()), secret: v.optional(secret), actor}),
 	v.strictObject({id: v.number(), method: v.literal('budget'), budget, because: reason, actor}),
+	v.strictObject({id: v.number(), method: v.literal('dismiss'), target: v.pipe(v.string(), v.maxLength(300)), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('acknowledge'), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('revoke'), scope: v.string(), because: reason, actor}),
 	v.strictObject({id: v.number(), method: v.literal('stop'), because: reason, actor}),

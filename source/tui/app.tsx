@@ -1,53 +1,135 @@
-import {Box, useInput, useWindowSize, type Key} from 'ink';
+import {Box, useInput, usePaste, useWindowSize, type Key} from 'ink';
 import {useEffect, useSyncExternalStore, type ReactNode} from 'react';
-import {Footer, footerHeight} from './components/footer.tsx';
-import {Lines} from './components/lines.tsx';
-import {AuditScreen} from './screens/audit.tsx';
+import {dialogLines} from './components/fields.tsx';
+import {Footer} from './components/footer.tsx';
+import {Lines, ThemeContext} from './components/lines.tsx';
+import {footerHeight} from './layout.ts';
+import {CompareScreen} from './screens/compare.tsx';
+import {DiskScreen} from './screens/disk.tsx';
 import {FleetScreen} from './screens/fleet.tsx';
-import {dialogLines, NewScreen} from './screens/form.tsx';
+import {NewScreen} from './screens/form.tsx';
+import {GatesScreen} from './screens/gates.tsx';
+import {paletteLines} from './screens/palette.tsx';
 import {RunScreen} from './screens/run.tsx';
 import {VaultScreen} from './screens/vault.tsx';
 import {HelpScreen, WelcomeScreen} from './screens/welcome.tsx';
+import type {Message, State} from './state.ts';
 import type {Store} from './store.ts';
+import {themes} from './theme.ts';
 
-const screens = {welcome: WelcomeScreen, fleet: FleetScreen, run: RunScreen, audit: AuditScreen, new: NewScreen, vault: VaultScreen, help: HelpScreen};
+const screens = {welcome: WelcomeScreen, fleet: FleetScreen, run: RunScreen, gates: GatesScreen, new: NewScreen, vault: VaultScreen, disk: DiskScreen, compare: CompareScreen, help: HelpScreen};
 
 /** Names of the keys in one event. Keys that come fast arrive as one text, such as "jjj" or "a\r". */
 export function keysOf(input: string, key: Partial<Key>): string[] {
-	const named: Array<[keyof Key, string]> = [['upArrow', 'up'], ['downArrow', 'down'], ['leftArrow', 'left'], ['rightArrow', 'right'], ['return', 'return'], ['escape', 'escape'], ['tab', 'tab'], ['backspace', 'backspace'], ['delete', 'backspace'], ['home', 'home'], ['end', 'end']];
+	const named: Array<[keyof Key, string]> = [['upArrow', 'up'], ['downArrow', 'down'], ['leftArrow', 'left'], ['rightArrow', 'right'], ['return', 'return'], ['escape', 'escape'], ['tab', 'tab'], ['backspace', 'backspace'], ['delete', 'delete'], ['home', 'home'], ['end', 'end'], ['pageUp', 'pageup'], ['pageDown', 'pagedown']];
 	const found = named.find(([flag]) => key[flag]);
 	if (found && input.length <= 1) {
-		return [found[1]];
+		const name = found[1] === 'tab' && key.shift ? 'shift-tab' : found[1];
+		return [key.meta && name !== 'escape' ? `alt-${name}` : name];
 	}
 
 	if (key.ctrl) {
 		return [`ctrl-${input}`];
 	}
 
-	const special: Record<string, string> = {'\r': 'return', '\n': 'return', '\t': 'tab', '\u007F': 'backspace', '\b': 'backspace', ' ': 'space', '\u0003': 'ctrl-c', '\u0015': 'ctrl-u', '\u001B': 'escape'};
+	if (key.meta && input.length === 1) {
+		return [`alt-${input}`];
+	}
+
+	const special: Record<string, string> = {'\r': 'return', '\n': 'ctrl-j', '\t': 'tab', '\u007F': 'backspace', '\b': 'backspace', ' ': 'space', '\u0001': 'ctrl-a', '\u0003': 'ctrl-c', '\u0005': 'ctrl-e', '\u000B': 'ctrl-k', '\u0015': 'ctrl-u', '\u0017': 'ctrl-w', '\u001B': 'escape'};
 	return [...input].map(character => special[character] ?? character).filter(name => !/^[\u0000-\u001F]$/.test(name));
 }
 
-/** The root: exactly as high as the terminal, since a taller frame would clear it every time. */
-export function App({store}: {readonly store: Store}): ReactNode {
+/** What the terminal says of the mouse, in SGR form; undefined for anything else, and for what is not of interest. */
+export function mouseOf(input: string): (Message & {type: 'mouse'}) | 'ignored' | undefined {
+	const match = /^\[<(\d+);(\d+);(\d+)([Mm])$/.exec(input);
+	if (!match) {
+		return undefined;
+	}
+
+	const code = Number(match[1]);
+	const kind = code === 64 ? 'up' : code === 65 ? 'down' : code === 0 && match[4] === 'M' ? 'press' : code === 32 ? 'drag' : undefined;
+	return kind === undefined ? 'ignored' : {type: 'mouse', kind, column: Number(match[2]) - 1, row: Number(match[3]) - 1};
+}
+
+/** Whether a terminal's background, as it says itself ("11;rgb:1e1e/1e1e/1e1e"), is a light one; undefined for anything else. */
+export function isLight(answer: string): boolean | undefined {
+	const match = /11;rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})/i.exec(answer);
+	if (!match) {
+		return undefined;
+	}
+
+	const [red, green, blue] = match.slice(1, 4).map(part => Number.parseInt(part, 16) / (16 ** part.length - 1)) as [number, number, number];
+	return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5;
+}
+
+/** Turns what the terminal sends into messages. Answers to a question of ours are no keys: they begin with ESC ], which no key does. */
+export function createReader(send: (message: Message) => void): (input: string, key: Partial<Key>) => void {
+	let answer: string | undefined;
+	return (input, key) => {
+		if (key.meta && input === ']') {
+			answer = '';
+			return;
+		}
+
+		if (answer !== undefined) {
+			answer += input;
+			const light = isLight(answer);
+			const ended = input.includes('\u0007') || (key.meta && input === '\\') || answer.length > 64;
+			if (ended) {
+				answer = undefined;
+			}
+
+			if (light !== undefined) {
+				send({type: 'theme', theme: light ? 'light' : 'dark'});
+			}
+
+			return;
+		}
+
+		const mouse = mouseOf(input);
+		if (mouse) {
+			if (mouse !== 'ignored') {
+				send(mouse);
+			}
+
+			return;
+		}
+
+		const keys = keysOf(input, key);
+		if (keys.length > 0) {
+			send({type: 'keys', keys});
+		}
+	};
+}
+
+/** The frame of a state: exactly as high as the terminal, since a taller one would clear it every time. */
+export function Frame({state}: {readonly state: State}): ReactNode {
+	const Screen = screens[state.screen];
+	const question = state.dialog ? dialogLines(state.dialog, state.columns) : paletteLines(state);
+	const below = question.slice(0, Math.max(0, state.rows - footerHeight - 1));
+	const height = Math.max(1, state.rows - footerHeight - below.length);
+	return (
+		<ThemeContext value={themes[state.theme]}>
+			<Box flexDirection="column" width={state.columns} height={state.rows} overflow="hidden">
+				<Screen state={state} height={height} />
+				{below.length > 0 ? <Lines lines={below} width={state.columns} height={below.length} /> : undefined}
+				<Footer state={state} />
+			</Box>
+		</ThemeContext>
+	);
+}
+
+/** The root: listens to the terminal, and draws the store's state. */
+export function App({store, reader}: {readonly store: Store; readonly reader: ReturnType<typeof createReader>}): ReactNode {
 	const state = useSyncExternalStore(store.subscribe, store.snapshot);
 	const {columns, rows} = useWindowSize();
 	useEffect(() => {
 		store.send({type: 'resize', columns, rows});
 	}, [store, columns, rows]);
-	useInput((input, key) => {
-		for (const name of keysOf(input, key)) {
-			store.send({type: 'key', key: name});
-		}
+	useInput(reader);
+	usePaste(text => {
+		store.send({type: 'paste', text});
 	});
-	const Screen = screens[state.screen];
-	const dialog = dialogLines(state);
-	const height = Math.max(1, state.rows - footerHeight - dialog.length);
-	return (
-		<Box flexDirection="column" width={state.columns} height={state.rows} overflow="hidden">
-			<Screen state={state} height={height} />
-			{dialog.length > 0 ? <Lines lines={dialog} width={state.columns} height={dialog.length} /> : undefined}
-			<Footer state={state} />
-		</Box>
-	);
+	return <Frame state={state} />;
 }

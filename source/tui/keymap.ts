@@ -1,26 +1,35 @@
 import {gatesOf, type GateId} from '../core/decide.ts';
-import {liveStages} from '../core/run.ts';
-import {selectedRun, type ScreenId, type State} from './state.ts';
+import {liveStages, type Run} from '../core/run.ts';
+import {nextNeed} from './list.ts';
+import {placeOf, selectedRun, tabs, type PaletteEntry, type Place, type State} from './state.ts';
 
-/* What each key means and why it means nothing now: footer, help and the readme's table come from these records. */
+/* What each key means and why it means nothing now: footer, help, palette and the readme's table come from these records. */
 
-export type Action =
-	| 'up' | 'down' | 'top' | 'bottom' | 'open' | 'back' | 'quit' | 'help' | 'new' | 'attach' | 'grant' | 'toggle' | 'stop' | 'panic' | 'thaw' | 'resume' | 'discard' | 'restore' | 'show-discarded'
-	| 'next-tab' | 'previous-tab' | 'tab-1' | 'tab-2' | 'tab-3' | 'tab-4' | 'tab-5' | 'tab-6' | 'gates' | 'audit' | 'verify' | 'verify-output' | 'review' | 'approve' | 'reject' | 'merge' | 'deploy' | 'demo' | 'add' | 'doctor' | 'vault' | 'secret-add' | 'secret-check' | 'secret-remove' | 'budget' | 'acknowledge';
+export const actions = [
+	'up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'open', 'back', 'quit', 'help', 'palette', 'next-need', 'new', 'attach', 'grant', 'toggle', 'stop', 'panic', 'freeze-all', 'thaw', 'resume', 'discard', 'restore',
+	'filter', 'show', 'sort', 'fold', 'mark', 'mark-all', 'show-discarded', 'compare', 'next-tab', 'previous-tab', 'output', 'changes', 'scopes', 'checklist', 'journal', 'network',
+	'search', 'next-match', 'previous-match', 'follow', 'raw', 'steps', 'wrap', 'select', 'copy', 'pager', 'editor',
+	'next-file', 'previous-file', 'next-hunk', 'previous-hunk', 'viewed', 'fold-file', 'split', 'range', 'comment', 'uncomment', 'send-comments',
+	'gates', 'audit', 'verify', 'verify-output', 'waive', 'approve', 'reject', 'merge', 'deploy', 'rollback', 'dismiss', 'learn',
+	'demo', 'add', 'doctor', 'vault', 'secret-add', 'secret-check', 'secret-remove', 'budget', 'acknowledge', 'disk', 'clean', 'theme', 'mouse', 'copy-branch',
+] as const;
+export type Action = (typeof actions)[number];
 
 export type Binding = {
 	readonly action: Action;
 	readonly keys: readonly string[];
 	readonly title: string;
-	readonly screens: readonly ScreenId[];
+	readonly places: readonly Place[];
 	/** Shown in the footer, where there is room. */
 	readonly footer: boolean;
 	/** Why the key does nothing now; undefined where it does. */
 	disabled?(state: State): string | undefined;
 };
 
-const lists: ScreenId[] = ['fleet', 'run', 'audit', 'vault'];
-const runs: ScreenId[] = ['fleet', 'run', 'audit'];
+const logs: readonly Place[] = ['output'];
+const ofRun: readonly Place[] = [...tabs, 'gates'];
+const withRun: readonly Place[] = ['fleet', ...ofRun, 'compare'];
+const everywhere: readonly Place[] = ['fleet', ...ofRun, 'vault', 'disk', 'compare'];
 
 function needsRun(state: State): string | undefined {
 	return selectedRun(state) ? undefined : 'no run is selected';
@@ -31,9 +40,23 @@ function busy(state: State): string | undefined {
 	return run && state.busy[run.id] ? `${state.busy[run.id]} is going on` : undefined;
 }
 
-function isLive(state: State): boolean {
-	return ['running', 'frozen'].includes(selectedRun(state)?.stage ?? '');
+/** The runs that an action is for: those that are marked in the list, else the one that is selected. */
+export function targets(state: State): readonly Run[] {
+	const marked = state.screen === 'fleet' ? state.runs.filter(run => state.list.marked.includes(run.id)) : [];
+	const run = selectedRun(state);
+	return marked.length > 0 ? marked : run ? [run] : [];
 }
+
+/** Refuses where none of the runs that are meant can take it. */
+function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `the run is ${run.stage}`) {
+	return (state: State): string | undefined => {
+		const own = targets(state);
+		return own.length === 0 ? 'no run is selected' : own.some(run => fits(run)) ? undefined : own.length === 1 ? otherwise(own[0]!) : `none of the ${own.length} marked runs can`;
+	};
+}
+
+export const isLive = (run: Run) => run.stage === 'running' || run.stage === 'frozen' || run.stage === 'queued';
+export const isDiscardable = (run: Run) => !liveStages.has(run.stage) && run.stage !== 'discarded';
 
 function gate(id: GateId) {
 	return (state: State): string | undefined => {
@@ -51,69 +74,187 @@ function notARepository(state: State): string | undefined {
 	return state.here.project === undefined ? 'this folder is not in a git repository' : undefined;
 }
 
-export const bindings: readonly Binding[] = [
-	{action: 'up', keys: ['up', 'k'], title: 'up', screens: lists, footer: false},
-	{action: 'down', keys: ['down', 'j'], title: 'down', screens: lists, footer: false},
-	{action: 'top', keys: ['home'], title: 'to the beginning', screens: lists, footer: false},
-	{action: 'bottom', keys: ['end', 'G'], title: 'to the end', screens: lists, footer: false},
-	{action: 'open', keys: ['return'], title: 'open', screens: ['fleet'], footer: true, disabled: needsRun},
-	{action: 'next-tab', keys: ['tab', 'right', 'l'], title: 'next tab', screens: ['run'], footer: true},
-	{action: 'toggle', keys: ['space'], title: 'on/off', screens: ['run'], footer: true, disabled: state => state.tab === 'scopes' ? needsRun(state) : 'scopes are toggled on the scopes tab (3)'},
-	{action: 'attach', keys: ['t'], title: 'terminal', screens: ['fleet', 'run'], footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'running' ? undefined : `the run is ${selectedRun(state)!.stage}`)},
-	{action: 'new', keys: ['n'], title: 'new', screens: ['fleet', 'run'], footer: true, disabled: state => state.projects.length === 0 ? 'no project is added yet (+)' : undefined},
-	{action: 'grant', keys: ['g'], title: 'grant', screens: ['fleet', 'run'], footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined)},
-	{action: 'gates', keys: ['a'], title: 'gates', screens: ['fleet', 'run'], footer: true, disabled: needsRun},
-	{action: 'audit', keys: ['c'], title: 'checks', screens: ['audit'], footer: true, disabled: gate('audit')},
-	{action: 'verify', keys: ['v'], title: 'verify', screens: ['audit'], footer: true, disabled: gate('verify')},
-	{action: 'verify-output', keys: ['w'], title: 'what verify wrote', screens: ['audit'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.verification ? undefined : 'it was not verified')},
-	{action: 'review', keys: ['d'], title: 'changes', screens: ['fleet', 'run', 'audit'], footer: true, disabled: needsRun},
-	{action: 'approve', keys: ['y'], title: 'approve', screens: ['audit'], footer: true, disabled: gate('approve')},
-	{action: 'merge', keys: ['m'], title: 'merge', screens: ['audit'], footer: true, disabled: gate('merge')},
-	{action: 'deploy', keys: ['p'], title: 'deploy', screens: ['audit'], footer: true, disabled: gate('deploy')},
-	{action: 'reject', keys: ['X'], title: 'reject', screens: ['audit'], footer: true, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) ? `the run is ${selectedRun(state)!.stage}` : undefined)},
-	{action: 'stop', keys: ['x'], title: 'stop', screens: runs, footer: true, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
-	{action: 'panic', keys: ['!'], title: 'freeze; again: stop', screens: runs, footer: false, disabled: state => needsRun(state) ?? (isLive(state) ? undefined : `the run is ${selectedRun(state)!.stage}`)},
-	{action: 'thaw', keys: ['u'], title: 'thaw', screens: runs, footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'frozen' ? undefined : 'it is not frozen')},
-	{action: 'resume', keys: ['r'], title: 'resume', screens: runs, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
-	{action: 'discard', keys: ['D'], title: 'discard', screens: runs, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
-	{action: 'restore', keys: ['U'], title: 'restore', screens: ['fleet'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'discarded' ? undefined : 'it is not discarded')},
-	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', screens: ['fleet'], footer: false},
-	{action: 'previous-tab', keys: ['left', 'h'], title: 'previous tab', screens: ['run'], footer: false},
-	{action: 'tab-1', keys: ['1'], title: 'output', screens: ['run'], footer: false},
-	{action: 'tab-2', keys: ['2'], title: 'changes', screens: ['run'], footer: false},
-	{action: 'tab-3', keys: ['3', 's'], title: 'scopes', screens: ['fleet', 'run'], footer: false, disabled: needsRun},
-	{action: 'tab-4', keys: ['4'], title: 'checklist', screens: ['run'], footer: false},
-	{action: 'tab-5', keys: ['5'], title: 'journal', screens: ['run'], footer: false},
-	{action: 'tab-6', keys: ['6', 'L'], title: 'what the network was asked for', screens: ['run'], footer: false},
-	{action: 'vault', keys: ['V'], title: 'vault', screens: ['fleet', 'run'], footer: false},
-	{action: 'budget', keys: ['b'], title: 'budget', screens: ['fleet', 'run'], footer: false, disabled: needsRun},
-	{action: 'acknowledge', keys: ['A'], title: 'acknowledge alarms', screens: runs, footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.alarms.length === 0 ? 'there is no alarm' : undefined)},
-	{action: 'secret-add', keys: ['n', '+'], title: 'new secret', screens: ['vault'], footer: true},
-	{action: 'secret-check', keys: ['c'], title: 'check all', screens: ['vault'], footer: true},
-	{action: 'secret-remove', keys: ['D'], title: 'remove', screens: ['vault'], footer: true, disabled: state => (state.vault?.secrets.length ?? 0) === 0 ? 'there is no secret' : undefined},
-	{action: 'demo', keys: ['1'], title: 'see the demo', screens: ['welcome'], footer: false},
-	{action: 'add', keys: ['2'], title: 'add this project', screens: ['welcome'], footer: false, disabled: notARepository},
-	{action: 'add', keys: ['+'], title: 'add this project', screens: ['fleet'], footer: false, disabled: notARepository},
-	{action: 'doctor', keys: ['3'], title: 'examine this machine', screens: ['welcome'], footer: false},
-	{action: 'back', keys: ['escape', 'backspace'], title: 'back', screens: ['run', 'audit', 'vault', 'help'], footer: true},
-	{action: 'help', keys: ['?'], title: 'help', screens: ['welcome', 'fleet', 'run', 'audit', 'vault'], footer: true},
-	{action: 'quit', keys: ['q', 'ctrl-c'], title: 'quit', screens: ['welcome', 'fleet', 'run', 'audit', 'vault', 'help'], footer: true},
-];
-
-/** What a key means on a screen, if anything. */
-export function findBinding(screen: ScreenId, key: string): Binding | undefined {
-	return bindings.find(binding => binding.screens.includes(screen) && binding.keys.includes(key));
+function needsOutput(state: State): string | undefined {
+	return state.log && state.log.range.to > 0 ? undefined : 'nothing was written yet';
 }
 
-const names: Record<string, string> = {return: 'enter', up: '↑', down: '↓', left: '←', right: '→', escape: 'esc'};
+function needsSearch(state: State): string | undefined {
+	return state.logView.search === '' ? 'nothing is searched for (/)' : undefined;
+}
+
+function needsFiles(state: State): string | undefined {
+	return (state.review?.files.length ?? 0) === 0 ? 'nothing was changed' : undefined;
+}
+
+function needsDrafts(state: State): string | undefined {
+	const run = selectedRun(state);
+	const drafts = state.review?.review.comments.filter(comment => !comment.sent).length ?? 0;
+	return drafts === 0 ? 'there is no comment to send' : run && liveStages.has(run.stage) ? `the run is ${run.stage}; comments go to one that has ended` : run?.merge ? 'it is merged' : run?.stage === 'discarded' ? 'it is discarded' : undefined;
+}
+
+export const bindings: readonly Binding[] = [
+	{action: 'up', keys: ['up', 'k'], title: 'up', places: [...everywhere, 'help'], footer: false},
+	{action: 'down', keys: ['down', 'j'], title: 'down', places: [...everywhere, 'help'], footer: false},
+	{action: 'page-up', keys: ['pageup', 'ctrl-b'], title: 'a page up', places: [...everywhere, 'help'], footer: false},
+	{action: 'page-down', keys: ['pagedown', 'ctrl-f'], title: 'a page down', places: [...everywhere, 'help'], footer: false},
+	{action: 'top', keys: ['home'], title: 'to the beginning', places: [...everywhere, 'help'], footer: false},
+	{action: 'bottom', keys: ['end', 'G'], title: 'to the end; output is followed there', places: [...everywhere, 'help'], footer: false},
+	{action: 'open', keys: ['return'], title: 'open', places: ['fleet', 'compare'], footer: true, disabled: state => state.heading === undefined ? needsRun(state) : undefined},
+	{action: 'search', keys: ['/'], title: 'search', places: logs, footer: true, disabled: needsOutput},
+	{action: 'next-match', keys: ['n'], title: 'next match', places: logs, footer: false, disabled: needsSearch},
+	{action: 'previous-match', keys: ['N'], title: 'previous match', places: logs, footer: false, disabled: needsSearch},
+	{action: 'next-tab', keys: ['tab', 'right', 'l'], title: 'next tab', places: tabs, footer: true},
+	{action: 'previous-tab', keys: ['shift-tab', 'left', 'h'], title: 'previous tab', places: tabs, footer: false},
+	{action: 'toggle', keys: ['space'], title: 'on/off', places: ['scopes'], footer: true, disabled: needsRun},
+	{action: 'viewed', keys: ['space'], title: 'viewed', places: ['changes'], footer: true, disabled: needsFiles},
+	{action: 'comment', keys: ['c'], title: 'comment', places: ['changes'], footer: true, disabled: needsFiles},
+	{action: 'send-comments', keys: ['S'], title: 'send comments', places: ['changes'], footer: true, disabled: needsDrafts},
+	{action: 'next-file', keys: [']'], title: 'next file', places: ['changes'], footer: true, disabled: needsFiles},
+	{action: 'previous-file', keys: ['['], title: 'previous file', places: ['changes'], footer: false, disabled: needsFiles},
+	{action: 'next-hunk', keys: ['}'], title: 'next hunk', places: ['changes'], footer: false, disabled: needsFiles},
+	{action: 'previous-hunk', keys: ['{'], title: 'previous hunk', places: ['changes'], footer: false, disabled: needsFiles},
+	{action: 'fold-file', keys: ['return', 'z'], title: 'fold a file', places: ['changes'], footer: false, disabled: needsFiles},
+	{action: 'range', keys: ['v'], title: 'begin a range of lines', places: ['changes'], footer: false, disabled: needsFiles},
+	{action: 'uncomment', keys: ['x'], title: 'take a comment away', places: ['changes'], footer: false, disabled: state => (state.review?.review.comments.length ?? 0) === 0 ? 'there is no comment' : undefined},
+	{action: 'split', keys: ['|'], title: 'side by side, unified', places: ['changes'], footer: false},
+	{action: 'attach', keys: ['t'], title: 'terminal', places: ['fleet', ...tabs], footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'running' ? undefined : `the run is ${selectedRun(state)!.stage}`)},
+	{action: 'new', keys: ['n'], title: 'new', places: ['fleet', 'scopes', 'checklist', 'journal', 'network'], footer: true, disabled: state => state.projects.length === 0 ? 'no project is added yet (+)' : undefined},
+	{action: 'grant', keys: ['g'], title: 'grant', places: ['fleet', 'output', 'scopes', 'network'], footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined)},
+	{action: 'gates', keys: ['a'], title: 'gates', places: ['fleet', ...tabs, 'compare'], footer: true, disabled: needsRun},
+	{action: 'audit', keys: ['c'], title: 'checks', places: ['gates'], footer: true, disabled: gate('audit')},
+	{action: 'verify', keys: ['v'], title: 'verify', places: ['gates'], footer: true, disabled: gate('verify')},
+	{action: 'changes', keys: ['d', '2'], title: 'changes', places: withRun, footer: true, disabled: needsRun},
+	{action: 'approve', keys: ['y'], title: 'approve', places: ['gates'], footer: true, disabled: gate('approve')},
+	{action: 'merge', keys: ['m'], title: 'merge', places: ['gates'], footer: true, disabled: gate('merge')},
+	{action: 'deploy', keys: ['p'], title: 'deploy', places: ['gates'], footer: true, disabled: gate('deploy')},
+	{action: 'rollback', keys: ['B'], title: 'deploy the last good one again', places: ['gates'], footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (lastGood(state) ? undefined : 'no other run of this project was deployed there')},
+	{action: 'reject', keys: ['X'], title: 'reject', places: ['gates', 'changes'], footer: true, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) ? `the run is ${selectedRun(state)!.stage}` : undefined)},
+	{action: 'verify-output', keys: ['w'], title: 'what verify wrote', places: ['gates'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.verification || selectedRun(state)!.stage === 'verifying' ? undefined : 'it was not verified')},
+	{action: 'waive', keys: ['W'], title: 'what looks like a secret is none', places: ['gates'], footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.suspects.some(({fingerprint}) => !selectedRun(state)!.waived.includes(fingerprint)) ? undefined : 'nothing looks like a secret')},
+	{action: 'filter', keys: ['/'], title: 'filter', places: ['fleet'], footer: true},
+	{action: 'next-need', keys: ['.'], title: 'next that needs you', places: [...everywhere, 'help'], footer: true, disabled: state => nextNeed(state) ? undefined : 'no run needs you'},
+	{action: 'stop', keys: ['x'], title: 'stop', places: ['fleet', 'output', 'scopes', 'checklist', 'journal', 'network', 'gates'], footer: true, disabled: some(isLive)},
+	{action: 'show', keys: ['f'], title: 'all, needs you, at work, to review, over', places: ['fleet'], footer: false},
+	{action: 'sort', keys: ['o'], title: 'sort', places: ['fleet'], footer: false},
+	{action: 'fold', keys: ['z'], title: 'fold or unfold the project', places: ['fleet'], footer: false, disabled: state => state.runs.length === 0 ? 'there is no run' : undefined},
+	{action: 'mark', keys: ['space'], title: 'mark, for stop, discard, grant, compare', places: ['fleet'], footer: false, disabled: needsRun},
+	{action: 'mark-all', keys: ['*'], title: 'mark all that are shown, or none', places: ['fleet'], footer: false},
+	{action: 'compare', keys: ['='], title: 'compare the marked runs, or those begun together', places: ['fleet'], footer: false, disabled: state => comparable(state).length < 2 ? 'mark two runs or more with space' : undefined},
+	{action: 'follow', keys: ['F'], title: 'follow the end', places: logs, footer: false},
+	{action: 'steps', keys: ['z'], title: 'steps alone', places: logs, footer: false},
+	{action: 'raw', keys: ['e'], title: 'raw or readable', places: logs, footer: false},
+	{action: 'wrap', keys: ['w'], title: 'wrap long lines', places: logs, footer: false},
+	{action: 'select', keys: ['v'], title: 'select lines', places: logs, footer: false, disabled: needsOutput},
+	{action: 'copy', keys: ['y'], title: 'copy what is selected', places: logs, footer: false, disabled: state => state.logView.select ? undefined : 'nothing is selected (v)'},
+	{action: 'pager', keys: ['o'], title: 'open in $PAGER', places: logs, footer: false, disabled: needsOutput},
+	{action: 'editor', keys: ['E'], title: 'open in $EDITOR', places: logs, footer: false, disabled: needsOutput},
+	{action: 'panic', keys: ['!'], title: 'freeze; again: stop', places: withRun, footer: false, disabled: some(run => run.stage === 'running' || run.stage === 'frozen')},
+	{action: 'freeze-all', keys: ['ctrl-x'], title: 'freeze every run', places: everywhere, footer: false, disabled: state => state.runs.some(run => run.stage === 'running') ? undefined : 'nothing is running'},
+	{action: 'thaw', keys: ['u'], title: 'thaw', places: withRun, footer: false, disabled: some(run => run.stage === 'frozen', () => 'it is not frozen')},
+	{action: 'resume', keys: ['r'], title: 'resume', places: withRun, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
+	{action: 'discard', keys: ['D'], title: 'discard', places: withRun, footer: false, disabled: state => busy(state) ?? some(isDiscardable)(state)},
+	{action: 'restore', keys: ['U'], title: 'restore', places: ['fleet'], footer: false, disabled: some(run => run.stage === 'discarded', () => 'it is not discarded')},
+	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', places: ['fleet'], footer: false},
+	{action: 'output', keys: ['1'], title: 'output', places: tabs, footer: false},
+	{action: 'scopes', keys: ['3', 's'], title: 'scopes', places: ['fleet', ...tabs], footer: false, disabled: needsRun},
+	{action: 'checklist', keys: ['4'], title: 'checklist', places: tabs, footer: false},
+	{action: 'journal', keys: ['5'], title: 'journal', places: tabs, footer: false},
+	{action: 'network', keys: ['6', 'L'], title: 'what the network was asked for', places: tabs, footer: false},
+	{action: 'dismiss', keys: ['N'], title: 'never: do not offer what was denied again', places: ['scopes', 'network'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined)},
+	{action: 'learn', keys: ['P'], title: 'propose for the project: what was asked for, as lines of its policy', places: ['scopes', 'network'], footer: false, disabled: needsRun},
+	{action: 'vault', keys: ['V'], title: 'vault', places: ['fleet', ...tabs], footer: false},
+	{action: 'disk', keys: ['C'], title: 'disk use, and cleaning up', places: ['fleet'], footer: false},
+	{action: 'budget', keys: ['b'], title: 'budget', places: withRun, footer: false, disabled: needsRun},
+	{action: 'acknowledge', keys: ['A'], title: 'acknowledge alarms', places: withRun, footer: false, disabled: some(run => run.alarms.length > 0, () => 'there is no alarm')},
+	{action: 'secret-add', keys: ['n', '+'], title: 'new secret', places: ['vault'], footer: true},
+	{action: 'secret-check', keys: ['c'], title: 'check all', places: ['vault'], footer: true},
+	{action: 'secret-remove', keys: ['D'], title: 'remove', places: ['vault'], footer: true, disabled: state => (state.vault?.secrets.length ?? 0) === 0 ? 'there is no secret' : undefined},
+	{action: 'clean', keys: ['D'], title: 'clean up', places: ['disk'], footer: true, disabled: state => (state.disk?.[state.scroll]) ? undefined : 'nothing is selected'},
+	{action: 'demo', keys: ['1'], title: 'see the demo', places: ['welcome'], footer: false},
+	{action: 'add', keys: ['2'], title: 'add this project', places: ['welcome'], footer: false, disabled: notARepository},
+	{action: 'add', keys: ['+'], title: 'add this project', places: ['fleet'], footer: false, disabled: notARepository},
+	{action: 'doctor', keys: ['3'], title: 'examine this machine', places: ['welcome'], footer: false},
+	{action: 'copy-branch', keys: ['Y'], title: 'copy the branch\'s name', places: withRun, footer: false, disabled: needsRun},
+	{action: 'theme', keys: ['T'], title: 'theme: dark, light, contrast, plain', places: everywhere, footer: false},
+	{action: 'mouse', keys: ['M'], title: 'mouse on or off', places: everywhere, footer: false},
+	{action: 'back', keys: ['escape', 'backspace'], title: 'back', places: [...ofRun, 'vault', 'disk', 'compare', 'help'], footer: true},
+	{action: 'palette', keys: [':', 'ctrl-p'], title: 'every command, by name', places: ['welcome', ...everywhere], footer: false},
+	{action: 'help', keys: ['?'], title: 'help', places: ['welcome', ...everywhere], footer: true},
+	{action: 'quit', keys: ['q', 'ctrl-c'], title: 'quit', places: ['welcome', ...everywhere, 'help'], footer: true},
+];
+
+/** The runs that `=` compares. */
+export function comparable(state: State): readonly Run[] {
+	const marked = state.runs.filter(run => state.list.marked.includes(run.id));
+	const run = selectedRun(state);
+	return marked.length > 0 ? marked : run?.batch === undefined ? [] : state.runs.filter(other => other.batch === run.batch);
+}
+
+/** The run that was deployed to the same target before this one, and went well. */
+export function lastGood(state: State): {readonly run: Run; readonly target: string} | undefined {
+	const run = selectedRun(state);
+	const last = run?.deployments.at(-1);
+	const earlier = last && state.runs.flatMap(other => other.project.id === run!.project.id && other.id !== run!.id ? other.deployments.filter(one => one.target === last.target && one.outcome === 'succeeded' && one.at < last.at).map(one => ({run: other, at: one.at})) : []).sort((a, b) => a.at < b.at ? 1 : -1)[0];
+	return earlier && {run: earlier.run, target: last!.target};
+}
+
+/** The keys of a binding: a person's own come in place of the built-in ones. */
+export function keysOf(binding: Binding, state: Pick<State, 'settings'>): readonly string[] {
+	return state.settings.keys[binding.action] ?? binding.keys;
+}
+
+/** What a key means in a place, if anything. */
+export function findBinding(state: Pick<State, 'screen' | 'tab' | 'settings'>, key: string): Binding | undefined {
+	const place = placeOf(state);
+	return bindings.find(binding => binding.places.includes(place) && keysOf(binding, state).includes(key));
+}
+
+/** What is wrong with a person's own keys, in words: an action that is not known, or two that share a key in one place. */
+export function keyProblems(keys: State['settings']['keys']): string[] {
+	const known = new Set<string>(actions);
+	const problems = Object.keys(keys).filter(action => !known.has(action)).map(action => `keys: there is no action "${action}"`);
+	const state = {settings: {keys} as State['settings']};
+	const seen = new Map<string, Binding>();
+	for (const binding of bindings) {
+		for (const place of binding.places) {
+			for (const key of keysOf(binding, state)) {
+				const other = seen.get(`${place} ${key}`);
+				if (other && other.action !== binding.action) {
+					problems.push(`keys: "${key}" is both ${other.action} and ${binding.action} in ${place}`);
+				}
+
+				seen.set(`${place} ${key}`, binding);
+			}
+		}
+	}
+
+	return [...new Set(problems)];
+}
+
+const names: Record<string, string> = {return: 'enter', up: '↑', down: '↓', left: '←', right: '→', escape: 'esc', pageup: 'pgup', pagedown: 'pgdn', 'shift-tab': 'shift-tab'};
 
 /** A key as people write it. */
 export function keyName(key: string): string {
 	return names[key] ?? key;
 }
 
+/** Every command of the place, and those that are the same everywhere, by name. */
+export function paletteEntries(state: State): PaletteEntry[] {
+	const place = placeOf(state);
+	const words = state.prompt?.field.value.toLowerCase().split(/\s+/).filter(word => word !== '') ?? [];
+	return bindings.filter(binding => binding.places.includes(place) && !['up', 'down', 'palette'].includes(binding.action))
+		.map(binding => ({action: binding.action, title: binding.title, keys: keysOf(binding, state).map(key => keyName(key)).join(' '), disabled: binding.disabled?.(state)}))
+		.filter(entry => words.every(word => `${entry.title} ${entry.action}`.toLowerCase().includes(word)))
+		.sort((a, b) => Number(a.disabled !== undefined) - Number(b.disabled !== undefined));
+}
+
 /** The readme's key table, in Markdown. */
 export function keyTable(): string {
-	const lines = bindings.filter(binding => binding.screens.length > 0).map(binding => `| ${binding.keys.map(key => `\`${keyName(key)}\``).join(' ')} | ${binding.title} | ${binding.screens.join(', ')} |`);
+	const lines = bindings.filter(binding => binding.places.length > 0).map(binding => `| ${binding.keys.map(key => `\`${keyName(key) === '|' ? '\\|' : keyName(key)}\``).join(' ')} | ${binding.title} | ${placesText(binding.places)} |`);
 	return ['| Key | What it does | Where |', '| --- | --- | --- |', ...lines].join('\n');
+}
+
+function placesText(places: readonly Place[]): string {
+	const all = everywhere.every(place => places.includes(place));
+	return all ? `everywhere${places.includes('welcome') ? '' : ' but the first screen'}` : tabs.every(tab => places.includes(tab)) ? [...places.filter(place => !(tabs as readonly string[]).includes(place)), 'a run\'s tabs'].join(', ') : places.join(', ');
 }

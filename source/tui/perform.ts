@@ -1,20 +1,31 @@
-import {neutralise} from '../core/neutralise.ts';
-import type {FleetClient, SecretView, StoreView} from '../protocol/client.ts';
-import type {Effect, Message} from './state.ts';
+import {parseDiff} from '../core/diff.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
+import type {DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
+import type {Effect, Message, Progress} from './state.ts';
 
 /** Does what the screen asked for, and says what came of it. Pressing a key changes no run: only what comes back does. */
 export async function perform(client: FleetClient, effect: Effect, send: (message: Message) => void): Promise<void> {
 	switch (effect.type) {
 		case 'act': {
-			const result = await client.act(effect.argv);
-			send({type: 'done', run: effect.run, label: effect.label, argv: effect.argv, ...result});
+			const result = await client.act(effect.argv, line => {
+				const progress = progressOf(line);
+				if (progress) {
+					send({type: 'progress', run: effect.run, progress});
+				}
+			});
+			send({type: 'done', run: effect.run, title: effect.title, then: effect.then, argv: effect.argv, ...result});
 			break;
 		}
 
 		case 'diff': {
-			const {code, stdout, stderr} = await client.act(['diff', effect.run]);
-			const text = neutralise(code === 0 && stdout !== '' ? stdout : stderr).replace(/\n$/, '');
-			send({type: 'diff', run: effect.run, lines: text.split('\n')});
+			const {code, stdout, stderr} = await client.act(['diff', effect.run, '--raw']);
+			const problem = code === 0 ? undefined : neutraliseLine(stderr.split('\n')[0] ?? '').replace('fleet: ', '');
+			send({type: 'diff', run: effect.run, files: parseDiff(code === 0 ? stdout : ''), review: client.review(effect.run), problem});
+			break;
+		}
+
+		case 'save-review': {
+			client.saveReview(effect.run, effect.review);
 			break;
 		}
 
@@ -27,9 +38,44 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			break;
 		}
 
-		case 'terminal':
-		case 'quit': {
+		case 'offer': {
+			const {code, stdout} = await client.act(['project', 'show', effect.project, '--json']);
+			if (code === 0) {
+				send({type: 'offer', project: effect.project, offer: JSON.parse(stdout) as ProjectView});
+			}
+
 			break;
 		}
+
+		case 'disk': {
+			const {code, stdout} = await client.act(['clean', '--json']);
+			if (code === 0) {
+				send({type: 'disk', disk: JSON.parse(stdout) as DiskView[]});
+			}
+
+			break;
+		}
+
+		case 'settings': {
+			await client.saveSettings(effect.settings);
+			break;
+		}
+
+		default: {
+			break;
+		}
+	}
+}
+
+/** A line such as `{"progress": …}`, among what a verb prints. */
+function progressOf(line: string): Progress | undefined {
+	if (!line.startsWith('{"progress":')) {
+		return undefined;
+	}
+
+	try {
+		return (JSON.parse(line) as {progress: Progress}).progress;
+	} catch {
+		return undefined;
 	}
 }

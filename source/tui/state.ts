@@ -1,35 +1,120 @@
 import type {Changes} from '../core/changes.ts';
 import type {Item} from '../core/audit.ts';
 import type {Entry} from '../core/event.ts';
+import type {DiffFile} from '../core/diff.ts';
+import {emptyReview, type Review} from '../core/review.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run.ts';
-import type {AgentView, SecretView, StoreView} from '../protocol/client.ts';
+import type {Span} from '../core/spans.ts';
+import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
+import {defaultSettings} from '../core/settings.ts';
+import type {Action} from './keymap.ts';
+import {listRows} from './list.ts';
+import type {ThemeName} from './theme.ts';
 
-export type ScreenId = 'welcome' | 'fleet' | 'run' | 'audit' | 'new' | 'vault' | 'help';
+export type ScreenId = 'welcome' | 'fleet' | 'run' | 'gates' | 'new' | 'vault' | 'disk' | 'compare' | 'help';
 export const tabs = ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const;
 export type Tab = (typeof tabs)[number];
 
-/** A line that is being typed. */
-export type Field = {readonly label: string; readonly value: string; readonly hint: string};
+/** Where a person is, as far as keys go: a screen, or a tab of a run's. */
+export type Place = Exclude<ScreenId, 'run'> | Tab;
 
-/** What is asked before something is done. `verb` says what with the answers. */
+/** Something that is typed or chosen. */
+export type Field = {
+	readonly label: string;
+	readonly value: string;
+	readonly hint: string;
+	/** Where the cursor stands, in UTF-16 units; undefined: at the end. */
+	readonly cursor?: number | undefined;
+	/** What can be chosen; undefined for a field that is typed. */
+	readonly choices?: readonly string[] | undefined;
+	/** Whether it may have several lines. */
+	readonly multiline?: boolean | undefined;
+	/** A word that must be typed, key by key: what is pasted does not count. */
+	readonly confirm?: string | undefined;
+};
+
+export type DialogKind =
+	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'discard' | 'stop' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean';
+
+/** What is asked before something is done. */
 export type Dialog = {
+	readonly kind: DialogKind;
+	/** The runs that it is about. */
+	readonly runs: readonly string[];
+	/** The scope, secret or comment that it is about. */
+	readonly subject?: string | undefined;
 	readonly title: string;
+	/** What a person must know before the answer. */
+	readonly lines: readonly string[];
 	readonly fields: readonly Field[];
 	readonly at: number;
-	readonly verb: {readonly kind: 'secret'} | {readonly kind: 'allow'; readonly run: string; readonly scope: string | undefined} | {readonly kind: 'act'; readonly argv: readonly string[]; readonly label: string; readonly run: string; readonly reason: boolean};
 };
+
+export const shows = ['all', 'needs you', 'at work', 'to review', 'over'] as const;
+export type Show = (typeof shows)[number];
+export const sorts = ['newest', 'needs you', 'last change', 'name'] as const;
+export type Sort = (typeof sorts)[number];
+
+/** Which runs are listed, and how. */
+export type ListState = {readonly filter: string; readonly show: Show; readonly sort: Sort; readonly folded: readonly string[]; readonly marked: readonly string[]; readonly discarded: boolean};
+
+/** A line of a log as it is shown. */
+export type LogRow = {readonly from: number; readonly to: number; readonly spans: readonly Span[]};
+
+/** The part of a log that is in view. Only the store reads; this is what it read. */
+export type LogState = {
+	readonly run: string;
+	readonly kind: 'output' | 'verify' | 'deploy' | 'screen';
+	readonly rows: readonly LogRow[];
+	/** Whether the end is in view, and followed. */
+	readonly following: boolean;
+	/** The first byte there is, the first in view, and the end. */
+	readonly range: {readonly from: number; readonly at: number; readonly to: number};
+};
+
+/** How a log is looked at; the same for all. */
+export type LogView = {
+	readonly raw: boolean;
+	readonly steps: boolean;
+	readonly wrap: boolean;
+	readonly search: string;
+	/** A selection by positions: where it was begun, and where it ends now. */
+	readonly select: {readonly anchor: number; readonly at: number} | undefined;
+};
+
+export type ReviewState = {
+	readonly run: string;
+	readonly files: readonly DiffFile[];
+	readonly review: Review;
+	/** Folded by hand, or unfolded, by path. */
+	readonly folds: Readonly<Record<string, boolean>>;
+	readonly split: 'auto' | 'unified' | 'side by side';
+	/** The row under the cursor, and the first in view. */
+	readonly at: number;
+	readonly top: number;
+	/** Where a range of lines begins. */
+	readonly anchor: number | undefined;
+};
+
+/** A line at the bottom that is being typed, and what it is for. */
+export type Prompt = {readonly kind: 'filter' | 'search' | 'palette'; readonly field: Field; readonly at: number};
+
+/** A gate's work while it goes on. */
+export type Progress = {readonly done: number; readonly total: number; readonly text: string};
 
 /** Everything the screen shows, and nothing else. */
 export type State = {
 	readonly screen: ScreenId;
-	/** Where help goes back to. */
+	/** Where help and the like go back to. */
 	readonly from: ScreenId;
-	/** Where a run's screen goes back to: its gates, if its changes were opened from there. */
-	readonly parent: 'fleet' | 'audit';
+	/** Where a run's screen goes back to. */
+	readonly parent: 'fleet' | 'gates' | 'compare';
 	readonly columns: number;
 	readonly rows: number;
 	readonly now: number;
+	readonly settings: Settings;
+	readonly theme: ThemeName;
 	readonly runs: readonly Run[];
 	/** What they changed, as far as it was counted, by run. */
 	readonly changes: Readonly<Record<string, Changes>>;
@@ -37,62 +122,115 @@ export type State = {
 	readonly agents: readonly AgentView[];
 	/** What is in the vault, as far as names go; undefined until it was asked for. */
 	readonly vault: {readonly secrets: readonly SecretView[]; readonly stores: readonly StoreView[]} | undefined;
-	readonly showDiscarded: boolean;
+	readonly list: ListState;
 	readonly selected: string | undefined;
+	/** The project whose heading is selected, in place of a run. */
+	readonly heading: string | undefined;
 	readonly tab: Tab;
-	/** Lines that the current tab is scrolled by, or the selected row of a list. */
+	/** Lines that the current view is scrolled by, or the selected row of a list. */
 	readonly scroll: number;
 	/** The journal of the selected run, while it is looked at. */
 	readonly journal: readonly Entry[];
-	readonly output: readonly string[];
-	readonly diff: {readonly run: string; readonly lines: readonly string[]} | undefined;
+	readonly log: LogState | undefined;
+	readonly logView: LogView;
+	readonly review: ReviewState | undefined;
 	/** The probes of audits made while this screen was open, by run. The journal holds only their result. */
 	readonly audits: Readonly<Record<string, readonly Item[]>>;
+	readonly progress: Readonly<Record<string, Progress>>;
+	readonly disk: readonly DiskView[] | undefined;
 	readonly dialog: Dialog | undefined;
+	readonly prompt: Prompt | undefined;
 	readonly form: readonly Field[];
 	readonly formAt: number;
-	/** What is going on, by run. */
+	/** What a project offers for a new run: branches, prompts, policy. By project. */
+	readonly offers: Readonly<Record<string, ProjectView>>;
 	readonly busy: Readonly<Record<string, string>>;
 	readonly notice: {readonly text: string; readonly bad: boolean} | undefined;
 	readonly here: {readonly folder: string; readonly project: string | undefined};
-	readonly recent: readonly string[];
+	readonly recent: {readonly commands: readonly string[]; readonly prompts: readonly string[]};
+	/** Rows that the list takes of the screen, where the line between was dragged. */
+	readonly listRows: number | undefined;
+	/** Whether the mouse holds that line. */
+	readonly dragging: boolean;
+	/** Grammars that have been loaded, so that a change of them is drawn. */
+	readonly grammars: number;
 };
+
+/** What comes after a verb that worked. */
+export type Then = 'audit' | 'started' | 'vault' | 'disk' | 'review' | 'sent';
 
 /** What happens to the screen: a key, or news from outside. */
 export type Message =
-	| {readonly type: 'key'; readonly key: string}
+	/** The keys of one event. They may be several: they come fast. */
+	| {readonly type: 'keys'; readonly keys: readonly string[]}
+	| {readonly type: 'paste'; readonly text: string}
+	| {readonly type: 'mouse'; readonly kind: 'press' | 'drag' | 'up' | 'down'; readonly column: number; readonly row: number}
 	| {readonly type: 'resize'; readonly columns: number; readonly rows: number}
 	| {readonly type: 'data'; readonly runs: readonly Run[]; readonly changes?: State['changes']; readonly projects: readonly Project[]; readonly now: number}
 	| {readonly type: 'journal'; readonly run: string; readonly entries: readonly Entry[]}
-	| {readonly type: 'output'; readonly run: string; readonly lines: readonly string[]}
+	| {readonly type: 'log'; readonly log: LogState}
+	| {readonly type: 'not-found'; readonly search: string}
 	| {readonly type: 'agents'; readonly agents: readonly AgentView[]}
 	| {readonly type: 'vault'; readonly vault: NonNullable<State['vault']>}
-	| {readonly type: 'recent'; readonly commands: readonly string[]}
-	| {readonly type: 'diff'; readonly run: string; readonly lines: readonly string[]}
-	| {readonly type: 'done'; readonly run: string; readonly label: string; readonly argv?: readonly string[]; readonly code: number; readonly stdout: string; readonly stderr: string};
+	| {readonly type: 'recent'; readonly recent: State['recent']}
+	| {readonly type: 'settings'; readonly settings: Settings; readonly problem?: string | undefined}
+	| {readonly type: 'theme'; readonly theme: ThemeName}
+	| {readonly type: 'offer'; readonly project: string; readonly offer: ProjectView}
+	| {readonly type: 'disk'; readonly disk: readonly DiskView[]}
+	| {readonly type: 'diff'; readonly run: string; readonly files: readonly DiffFile[]; readonly review: Review; readonly problem?: string | undefined}
+	| {readonly type: 'grammar'}
+	| {readonly type: 'edited'; readonly text: string}
+	| {readonly type: 'progress'; readonly run: string; readonly progress: Progress}
+	| {readonly type: 'said'; readonly text: string; readonly bad: boolean}
+	| {readonly type: 'done'; readonly run: string; readonly title: string; readonly then?: Then | undefined; readonly argv?: readonly string[]; readonly code: number; readonly stdout: string; readonly stderr: string};
 
-/** What the screen wants done. Only `perform` does it. */
+/** How a log is moved in. */
+export type LogMove = {readonly to: 'start' | 'end' | 'same'} | {readonly by: number} | {readonly position: number};
+
+/** What the screen wants done. Only `perform` and the store do it. */
 export type Effect =
-	| {readonly type: 'act'; readonly run: string; readonly argv: readonly string[]; readonly label: string}
+	/** `fleet <argv>`, as a process of its own. */
+	| {readonly type: 'act'; readonly run: string; readonly argv: readonly string[]; readonly title: string; readonly then?: Then | undefined}
 	/** A verb that needs the terminal for itself. */
 	| {readonly type: 'terminal'; readonly argv: readonly string[]; readonly pause: boolean}
 	| {readonly type: 'diff'; readonly run: string}
+	| {readonly type: 'save-review'; readonly run: string; readonly review: Review}
+	| {readonly type: 'log'; readonly kind: LogState['kind']; readonly move: LogMove}
+	| {readonly type: 'search'; readonly backward: boolean}
+	| {readonly type: 'copy'; readonly from: number; readonly to: number}
+	| {readonly type: 'copy-text'; readonly text: string}
+	| {readonly type: 'edit'; readonly text: string}
+	| {readonly type: 'offer'; readonly project: string}
+	| {readonly type: 'settings'; readonly settings: Partial<Settings>}
+	| {readonly type: 'disk'}
 	| {readonly type: 'vault'}
 	| {readonly type: 'quit'};
 
-export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; changes?: State['changes']; projects: readonly Project[]; here: State['here']}): State {
-	return {
-		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
-		showDiscarded: false, selected: options.runs.find(run => run.stage !== 'discarded')?.id, tab: 'output', scroll: 0, journal: [], output: [], diff: undefined, audits: {}, dialog: undefined, form: [], formAt: 0, busy: {}, notice: undefined,
-		here: options.here, recent: [],
+export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; changes?: State['changes']; projects: readonly Project[]; here: State['here']; settings?: Settings; theme?: ThemeName}): State {
+	const state: State = {
+		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now,
+		settings: options.settings ?? defaultSettings, theme: options.theme ?? 'dark', runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
+		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
+		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, audits: {}, progress: {}, disk: undefined, dialog: undefined, prompt: undefined, form: [], formAt: 0, offers: {},
+		busy: {}, notice: undefined, here: options.here, recent: {commands: [], prompts: []}, listRows: undefined, dragging: false, grammars: 0,
 	};
+	return {...state, selected: firstRun(state)};
 }
 
-/** The runs that the list shows: what needs a person or is at work stays in its place, newest first. */
-export function visibleRuns(state: State): readonly Run[] {
-	return state.showDiscarded ? state.runs : state.runs.filter(run => run.stage !== 'discarded');
+/** The first run that the list shows. */
+export function firstRun(state: State): string | undefined {
+	return listRows(state).find(row => row.kind === 'run')?.run.id;
 }
 
 export function selectedRun(state: State): Run | undefined {
-	return state.runs.find(run => run.id === state.selected);
+	return state.heading === undefined || state.screen !== 'fleet' ? state.runs.find(run => run.id === state.selected) : undefined;
 }
+
+export function placeOf(state: Pick<State, 'screen' | 'tab'>): Place {
+	return state.screen === 'run' ? state.tab : state.screen;
+}
+
+/** The actions that the palette offers are the bindings'; this is what one is called there. */
+export type PaletteEntry = {readonly action: Action; readonly title: string; readonly keys: string; readonly disabled: string | undefined};
+
+export {emptyReview};

@@ -1,33 +1,48 @@
+import {needOf} from '../core/attention.ts';
+import type {Run} from '../core/run.ts';
+import {isQuiet} from '../core/settings.ts';
 import type {FleetClient} from '../protocol/client.ts';
+import {logKind} from './act.ts';
+import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
+import {LogPager} from './log-pager.ts';
 import {perform} from './perform.ts';
-import {initialState, type Effect, type Message, type State} from './state.ts';
+import {initialState, selectedRun, type Effect, type LogMove, type LogState, type Message, type State} from './state.ts';
 import {TerminalView} from './terminal-view.ts';
 import {update} from './update.ts';
 
 /** Output is drawn at most this often, milliseconds: the screen never sees the rate of an agent's lines. */
 const frame = 50;
 
+/** What the store takes out of the hands of `perform`: the screen ends for a while. */
+export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
+
+type Followed = {readonly run: string; readonly kind: LogState['kind']; readonly pager: LogPager; readonly view: TerminalView | undefined; stop(): void};
+
 /** Holds the one state, feeds it messages, performs what it asks for, and tells who draws it. */
 export class Store {
 	#state: State;
 	readonly #client: FleetClient;
 	readonly #listeners = new Set<() => void>();
-	readonly #onEffect: (effect: Effect) => boolean;
-	#followed: {run: string; view: TerminalView; stop: () => void} | undefined;
+	readonly #onLeave: (effect: Leaving) => void;
+	#followed: Followed | undefined;
 	#painting: NodeJS.Timeout | undefined;
+	#searching = 0;
+	#needs: ReadonlyMap<string, string>;
+	#title = '';
+	#grammars: ((paths: readonly string[]) => void) | undefined;
 	readonly #unwatch: () => void;
 
-	/** @param onEffect takes the effects that end the screen for a while (`quit`, `terminal`); returns whether it did */
-	constructor(client: FleetClient, size: {columns: number; rows: number}, onEffect: (effect: Effect) => boolean, resumeFrom?: State) {
+	/** @param onLeave takes the effects that end the screen for a while */
+	constructor(client: FleetClient, size: {columns: number; rows: number}, onLeave: (effect: Leaving) => void, resumeFrom?: State) {
 		this.#client = client;
-		this.#onEffect = onEffect;
+		this.#onLeave = onLeave;
 		const fresh = initialState({...size, now: client.now(), runs: client.runs(), changes: client.changes(), projects: client.projects(), here: client.here});
-		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, changes: fresh.changes, projects: fresh.projects, now: fresh.now, busy: {}, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen} : fresh;
+		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, changes: fresh.changes, projects: fresh.projects, now: fresh.now, busy: {}, progress: {}, log: undefined, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen, selected: resumeFrom.selected ?? fresh.selected} : fresh;
+		this.#needs = needsOf(fresh.runs);
 		this.#unwatch = client.watch(() => this.#refresh());
 		this.#look();
-		this.#askForCommands();
-		// A look along the search path, which no first frame needs.
-		setImmediate(() => this.send({type: 'agents', agents: client.agents()}));
+		// What no first frame needs comes after it.
+		setImmediate(() => this.#afterFirstFrame());
 	}
 
 	readonly snapshot = (): State => this.#state;
@@ -39,11 +54,27 @@ export class Store {
 		};
 	};
 
+	#afterFirstFrame(): void {
+		this.#sayTitle();
+		this.send({type: 'agents', agents: this.#client.agents()});
+		this.#askForRecent();
+		this.#client.settings().then(({settings, problem}) => {
+			this.send({type: 'settings', settings, problem});
+			if (settings.theme === 'auto') {
+				this.#client.terminal.askBackground();
+			}
+		}, () => {});
+	}
+
 	send(message: Message): void {
-		const {state, effects} = update(this.#state, message);
-		const changed = state !== this.#state;
+		const before = this.#state;
+		const {state, effects} = update(before, message);
 		this.#state = state;
-		if (changed) {
+		if (state !== before) {
+			if (state.settings.mouse !== before.settings.mouse) {
+				this.#client.terminal.mouse(state.settings.mouse);
+			}
+
 			this.#look();
 			for (const listener of this.#listeners) {
 				listener();
@@ -51,15 +82,10 @@ export class Store {
 		}
 
 		for (const effect of effects) {
-			if (!this.#onEffect(effect)) {
-				void perform(this.#client, effect, message => {
-					// What a verb did is in the journal already: the row must not lag behind the words.
-					this.#refresh();
-					this.#askForCommands();
-					this.send(message);
-				});
-			}
+			this.#perform(effect);
 		}
+
+		this.#loadGrammars();
 	}
 
 	close(): void {
@@ -69,19 +95,100 @@ export class Store {
 		clearTimeout(this.#painting);
 	}
 
+	#perform(effect: Effect): void {
+		switch (effect.type) {
+			case 'quit':
+			case 'terminal':
+			case 'edit': {
+				this.#onLeave(effect);
+				break;
+			}
+
+			case 'log': {
+				this.#page(effect.move);
+				break;
+			}
+
+			case 'search': {
+				void this.#search(effect.backward);
+				break;
+			}
+
+			case 'copy': {
+				this.#copy(this.#followed?.pager.text(effect.from, effect.to) ?? '');
+				break;
+			}
+
+			case 'copy-text': {
+				this.#copy(effect.text);
+				break;
+			}
+
+			default: {
+				void perform(this.#client, effect, message => {
+					// What a verb did is in the journal already: the row must not lag behind the words.
+					if (message.type === 'done') {
+						this.#refresh();
+						this.#askForRecent();
+					}
+
+					this.send(message);
+				});
+			}
+		}
+	}
+
+	#copy(text: string): void {
+		this.#client.terminal.copy(text);
+		const lines = text.split('\n').length;
+		this.send({type: 'said', text: lines === 1 ? `copied: ${text.slice(0, 60)}` : `${lines} lines copied`, bad: false});
+	}
+
 	#refresh(): void {
-		this.send({type: 'data', runs: this.#client.runs(), changes: this.#client.changes(), projects: this.#client.projects(), now: this.#client.now()});
+		const runs = this.#client.runs();
+		this.send({type: 'data', runs, changes: this.#client.changes(), projects: this.#client.projects(), now: this.#client.now()});
 		this.#readJournal();
+		this.#tell(runs);
+	}
+
+	/** Says that a run has come to need a person: once for each reason. */
+	#tell(runs: readonly Run[]): void {
+		const needs = needsOf(runs);
+		const fresh = [...needs].filter(([id, because]) => this.#needs.get(id) !== because);
+		this.#needs = needs;
+		this.#sayTitle();
+		if (fresh.length === 0) {
+			return;
+		}
+
+		const {notify} = this.#state.settings;
+		const quiet = isQuiet(notify.quiet, this.#client.timeOfDay());
+		if (notify.bell && !quiet) {
+			this.#client.terminal.bell();
+		}
+
+		if (notify.desktop && !quiet) {
+			const [[id, because]] = fresh as [[string, string]];
+			this.#client.terminal.notify(`${id}: ${because}${fresh.length > 1 ? `, and ${fresh.length - 1} more` : ''}`);
+		}
+	}
+
+	#sayTitle(): void {
+		const title = this.#needs.size === 0 ? 'fleet' : `fleet: ${this.#needs.size} ${this.#needs.size === 1 ? 'needs' : 'need'} you`;
+		if (title !== this.#title && this.#state.settings.notify.title) {
+			this.#title = title;
+			this.#client.terminal.title(title);
+		}
 	}
 
 	/** Only a new run needs them, so the first frame does not wait. */
-	#askForCommands(): void {
-		this.#client.recentCommands().then(commands => this.send({type: 'recent', commands}), () => {});
+	#askForRecent(): void {
+		this.#client.recent().then(recent => this.send({type: 'recent', recent}), () => {});
 	}
 
 	#readJournal(): void {
 		const {selected, screen, tab} = this.#state;
-		if (selected && screen === 'run' && (tab === 'journal' || tab === 'network')) {
+		if (selected && screen === 'run' && (tab === 'journal' || tab === 'network' || tab === 'scopes')) {
 			const entries = this.#client.journal(selected);
 			if (entries.length !== this.#state.journal.length) {
 				this.send({type: 'journal', run: selected, entries});
@@ -89,25 +196,15 @@ export class Store {
 		}
 	}
 
-	/** Follows the output of the run that is selected, and of no other. */
+	/** Follows the log that is in view, and no other. */
 	#look(): void {
 		const {selected} = this.#state;
-		if (this.#followed?.run !== selected) {
+		const kind = logKind(this.#state);
+		if (this.#followed?.run !== selected || (this.#followed && this.#followed.kind !== kind)) {
 			this.#followed?.stop();
 			this.#followed = undefined;
 			if (selected !== undefined) {
-				const view = new TerminalView();
-				const stop = this.#client.follow(selected, (bytes, fresh) => {
-					if (fresh) {
-						view.reset();
-					}
-
-					view.write(bytes, () => this.#paintSoon(selected, view));
-				});
-				this.#followed = {run: selected, view, stop: () => {
-					stop();
-					view.close();
-				}};
+				this.#follow(selected, kind);
 			}
 		}
 
@@ -116,12 +213,105 @@ export class Store {
 		}
 	}
 
-	#paintSoon(run: string, view: TerminalView): void {
+	#follow(run: string, kind: LogState['kind']): void {
+		const source = this.#client.openLog(run, kind === 'screen' ? 'output' : kind);
+		const pager = new LogPager(source);
+		const view = kind === 'screen' ? new TerminalView() : undefined;
+		let position = Math.max(source.range().from, source.range().to - 64 * 1024);
+		const changed = () => {
+			if (!view) {
+				this.#paintSoon();
+				return;
+			}
+
+			const {to} = source.range();
+			view.write(source.read(position, to), () => this.#paintSoon());
+			position = to;
+		};
+
+		const unwatch = this.#client.watchLog(run, changed);
+		this.#followed = {run, kind, pager, view, stop() {
+			unwatch();
+			pager.close();
+			view?.close();
+		}};
+		// Read before the frame that shows the run, so that there is no frame without its output.
+		if (view) {
+			changed();
+		} else {
+			this.#state = {...this.#state, log: this.#read({to: 'end'})};
+		}
+	}
+
+	#size(): {width: number; height: number} {
+		const {screen, columns, rows} = this.#state;
+		const height = Math.max(1, rows - footerHeight);
+		return {width: columns, height: screen === 'fleet' ? fleetLayout(this.#state, height).output : screen === 'gates' ? gatesLayout(this.#state, height).output : Math.max(0, height - 2)};
+	}
+
+	#read(move: LogMove): LogState | undefined {
+		const followed = this.#followed;
+		return followed && (followed.view ? followed.view.page(followed.run, this.#size(), this.#state.log, move) : followed.pager.page(followed.run, followed.kind, this.#state.logView, this.#size(), move));
+	}
+
+	#page(move: LogMove): void {
+		const log = this.#read(move);
+		if (log) {
+			this.send({type: 'log', log});
+		}
+	}
+
+	#paintSoon(): void {
 		this.#painting ??= setTimeout(() => {
 			this.#painting = undefined;
-			if (this.#followed?.view === view) {
-				this.send({type: 'output', run, lines: view.lines()});
-			}
+			this.#page({to: 'same'});
 		}, frame);
 	}
+
+	async #search(backward: boolean): Promise<void> {
+		const mine = ++this.#searching;
+		const followed = this.#followed;
+		const {search} = this.#state.logView;
+		const found = await followed?.pager.search(search, backward, this.#state.log, () => this.#searching !== mine || this.#followed !== followed);
+		if (this.#searching === mine && this.#followed === followed) {
+			if (found) {
+				this.#page(found);
+			} else {
+				this.#page({to: 'same'});
+				this.send({type: 'not-found', search});
+			}
+		}
+	}
+
+	/** Colours for a review's files, once one is looked at. */
+	#loadGrammars(): void {
+		const {review, screen, tab} = this.#state;
+		if (!review || screen !== 'run' || tab !== 'changes' || this.#state.theme === 'plain') {
+			return;
+		}
+
+		if (this.#grammars) {
+			this.#grammars(review.files.map(file => file.path));
+			return;
+		}
+
+		this.#grammars = () => {};
+		import('./syntax.ts').then(({loadGrammars}) => {
+			this.#grammars = paths => void loadGrammars(paths, () => this.send({type: 'grammar'}));
+			this.#loadGrammars();
+		}, () => {});
+	}
+
+	/** The run that is looked at. */
+	get run(): Run | undefined {
+		return selectedRun(this.#state);
+	}
+}
+
+/** What each run needs a person for, by run. */
+function needsOf(runs: readonly Run[]): Map<string, string> {
+	return new Map(runs.flatMap(run => {
+		const need = needOf(run);
+		return need && run.stage !== 'discarded' ? [[run.id, need.because] as const] : [];
+	}));
 }

@@ -1,5 +1,6 @@
 import xterm from '@xterm/headless';
 import {neutraliseLine} from '../core/neutralise.ts';
+import type {LogMove, LogState} from './state.ts';
 
 /** What a run's terminal shows, as lines of plain text: an emulator takes the escape sequences, and only cells come out. */
 export class TerminalView {
@@ -7,10 +8,6 @@ export class TerminalView {
 
 	write(bytes: Uint8Array, done: () => void): void {
 		this.#terminal.write(bytes, done);
-	}
-
-	reset(): void {
-		this.#terminal.reset();
 	}
 
 	/** Everything up to the last line that is not blank. */
@@ -26,6 +23,16 @@ export class TerminalView {
 		}
 
 		return lines;
+	}
+
+	/** The same as a pager's window; positions are numbers of lines. */
+	page(run: string, {height}: {height: number}, before: LogState | undefined, move: LogMove): LogState {
+		const lines = this.lines();
+		const last = Math.max(0, lines.length - height);
+		const here = before?.kind === 'screen' && !before.following ? before.range.at : last;
+		const at = 'to' in move ? (move.to === 'start' ? 0 : move.to === 'end' ? last : here) : 'by' in move ? here + move.by : move.position;
+		const top = Math.max(0, Math.min(last, at));
+		return {run, kind: 'screen', rows: lines.slice(top, top + height).map((text, index) => ({from: top + index, to: top + index + 1, spans: [{text}]})), following: top === last, range: {from: 0, at: top, to: lines.length}};
 	}
 
 	close(): void {

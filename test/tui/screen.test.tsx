@@ -4,17 +4,19 @@ import {Text} from 'ink';
 import {render} from 'ink-testing-library';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {foldRun, type Run} from '../../source/core/run.ts';
-import {Table, fit} from '../../source/tui/components/table.tsx';
+import {fit} from '../../source/tui/components/fit.ts';
+import {Table} from '../../source/tui/components/table.tsx';
 import {footerText} from '../../source/tui/components/footer.tsx';
 import {keysOf} from '../../source/tui/app.tsx';
-import {bindings, findBinding, keyTable} from '../../source/tui/keymap.ts';
-import {AuditScreen} from '../../source/tui/screens/audit.tsx';
-import {FleetScreen, windowOf} from '../../source/tui/screens/fleet.tsx';
+import {actions, bindings, keyProblems, keyTable} from '../../source/tui/keymap.ts';
+import {GatesScreen} from '../../source/tui/screens/gates.tsx';
+import {FleetScreen} from '../../source/tui/screens/fleet.tsx';
+import {windowOf} from '../../source/tui/layout.ts';
 import {RunScreen} from '../../source/tui/screens/run.tsx';
 import {HelpScreen, WelcomeScreen} from '../../source/tui/screens/welcome.tsx';
 import {VaultScreen} from '../../source/tui/screens/vault.tsx';
 import {NewScreen} from '../../source/tui/screens/form.tsx';
-import {initialState, type State} from '../../source/tui/state.ts';
+import {initialState, tabs, type State} from '../../source/tui/state.ts';
 import {TerminalView} from '../../source/tui/terminal-view.ts';
 import {update} from '../../source/tui/update.ts';
 
@@ -39,7 +41,7 @@ function press(from: State, ...keys: string[]) {
 	let current = from;
 	let effects: readonly unknown[] = [];
 	for (const key of keys) {
-		({state: current, effects} = update(current, {type: 'key', key}));
+		({state: current, effects} = update(current, {type: 'keys', keys: [key]}));
 	}
 
 	return {state: current, effects};
@@ -47,28 +49,29 @@ function press(from: State, ...keys: string[]) {
 
 test('a resume asks what to tell an agent that has a conversation, and nothing of a script', () => {
 	const script = run('script', started, exited);
-	assert.deepEqual(press(state([script]), 'r').effects, [{type: 'act', run: 'script', argv: ['resume', 'script'], label: 'resume'}]);
+	assert.deepEqual(press(state([script]), 'r').effects, [{type: 'act', run: 'script', argv: ['resume', 'script'], title: 'resume'}]);
 	const agent = {...run('talks', started, exited), agent: 'claude-code'};
 	const asked = press(state([agent]), 'r');
 	assert.deepEqual(asked.effects, []);
-	assert.deepEqual(press(asked.state, 'm', 'e', 'n', 'd', 'space', 'i', 't', 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', 'mend it'], label: 'resume'}]);
-	assert.deepEqual(press(asked.state, 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks'], label: 'resume'}]);
+	assert.deepEqual(press(asked.state, 'm', 'e', 'n', 'd', 'space', 'i', 't', 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', 'mend it'], title: 'resume'}]);
+	assert.deepEqual(press(asked.state, 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks'], title: 'resume'}]);
 	assert.equal(press(asked.state, 'escape').state.dialog, undefined);
 });
 
 test('a verb that finds nobody to ask is given the terminal', () => {
-	const {state: next, effects} = update(state([]), {type: 'done', run: '', label: 'new run', argv: ['run', '--agent', 'codex'], code: 2, stdout: '', stderr: 'fleet: a passphrase or a value has to be typed, and there is nobody to ask\n  hint: x\n'});
+	const {state: next, effects} = update(state([]), {type: 'done', run: '', title: 'new run', argv: ['run', '--agent', 'codex'], code: 2, stdout: '', stderr: 'fleet: a passphrase or a value has to be typed, and there is nobody to ask\n  hint: x\n'});
 	assert.deepEqual(effects, [{type: 'terminal', argv: ['run', '--agent', 'codex'], pause: true}]);
 	assert.equal(next.busy[''], undefined);
 });
 
 test('every screen draws exactly its height, whatever it shows', () => {
 	const hostile = run('hostile', started, {...denied, target: 'x'.repeat(300)} as RunEvent, {...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent);
-	const output = Array.from({length: 500}, (_, index) => `line ${index} ${'日本'.repeat(100)}`);
-	for (const Screen of [FleetScreen, RunScreen, AuditScreen, HelpScreen, WelcomeScreen, NewScreen, VaultScreen]) {
+	const rows = Array.from({length: 500}, (_, index) => ({from: index, to: index + 1, spans: [{text: `line ${index} ${'日本'.repeat(100)}`}]}));
+	const log = {run: 'hostile', kind: 'output', rows, following: true, range: {from: 0, at: 0, to: 500}} as const;
+	for (const Screen of [FleetScreen, RunScreen, GatesScreen, HelpScreen, WelcomeScreen, NewScreen, VaultScreen]) {
 		for (const tab of ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const) {
 			for (const runs of [[], [hostile], Array.from({length: 40}, (_, index) => run(`r${index}`, started))]) {
-				const {lastFrame, unmount} = render(<Screen state={state(runs, {tab, output})} height={28} />);
+				const {lastFrame, unmount} = render(<Screen state={state(runs, {tab, log})} height={28} />);
 				const lines = lastFrame()!.split('\n');
 				assert.ok(lines.length <= 28, `${Screen.name} ${tab}: ${lines.length}`);
 				assert.ok(!lastFrame()!.includes('\u202E') && !lastFrame()!.includes('\u001B[2J'));
@@ -79,10 +82,10 @@ test('every screen draws exactly its height, whatever it shows', () => {
 });
 
 test('the fleet: rows say what a person should know', () => {
-	const {lastFrame} = render(<FleetScreen state={state([run('one', started, denied), run('two', started, exited)], {output: ['hello']})} height={20} />);
+	const {lastFrame} = render(<FleetScreen state={state([run('one', started, denied), run('two', started, exited)], {log: {run: 'one', kind: 'output', rows: [{from: 0, to: 6, spans: [{text: 'hello'}]}], following: true, range: {from: 0, at: 0, to: 6}}})} height={20} />);
 	const frame = lastFrame()!;
 	assert.match(frame, / fleet {2}2 runs, 1 at work, 2 need you/);
-	assert.match(frame, /! p +one +command running: denied a\.test:443 \(g grants it\) +r b +-\/6 +1m/);
+	assert.match(frame, /! p +one +command running: denied a\.test:443 \(g grants it\) · 1m +r b +-\/6 +1m/);
 	assert.match(frame, /! p +two +command stopped: the agent finished/);
 	assert.match(frame, /hello/);
 });
@@ -106,10 +109,14 @@ test('keys that come as one event are several keys', () => {
 });
 
 test('no two bindings of a screen share a key, and every action is bound', () => {
-	for (const screen of ['welcome', 'fleet', 'run', 'audit', 'help'] as const) {
-		const keys = bindings.filter(binding => binding.screens.includes(screen)).flatMap(binding => binding.keys);
-		assert.deepEqual(keys.filter((key, index) => keys.indexOf(key) !== index), [], screen);
-		assert.ok(findBinding(screen, 'q'), screen);
+	assert.deepEqual(keyProblems({}), []);
+	for (const place of ['welcome', 'fleet', ...tabs, 'gates', 'vault', 'disk', 'compare', 'help'] as const) {
+		const own = bindings.filter(binding => binding.places.includes(place)).flatMap(binding => binding.keys);
+		assert.ok(own.includes('q'), place);
+	}
+
+	for (const action of actions) {
+		assert.ok(bindings.some(binding => binding.action === action && binding.places.length > 0), action);
 	}
 
 	assert.ok(keyTable().split('\n').length > 25);
@@ -117,7 +124,7 @@ test('no two bindings of a screen share a key, and every action is bound', () =>
 
 test('the footer fits, and always shows the way out', () => {
 	for (const columns of [60, 80, 140]) {
-		for (const screen of ['fleet', 'run', 'audit'] as const) {
+		for (const screen of ['fleet', 'run', 'gates'] as const) {
 			const text = footerText(state([run('one', started)], {columns, screen}));
 			assert.ok(text.length <= columns, `${text.length} > ${columns}`);
 			assert.match(text, /\? help {2}q quit$/);
@@ -129,29 +136,29 @@ test('a key becomes an effect only where it may', () => {
 	const one = state([run('one', started, denied)]);
 	assert.deepEqual(press(one, 'a', 'v').effects, []);
 	assert.match(press(one, 'a', 'v').state.notice!.text, /verify: one is running/);
-	assert.deepEqual(press(one, 'a', 'c').effects, [{type: 'act', run: 'one', argv: ['audit', 'one', '--json'], label: 'audit'}]);
+	assert.deepEqual(press(one, 'a', 'c').effects, [{type: 'act', run: 'one', argv: ['audit', 'one', '--json', '--progress'], title: 'audit', then: 'audit'}]);
 	assert.match(press(one, 'a', 'c', 'c').state.notice!.text, /audit is going on/);
-	assert.deepEqual(press(one, 'g', ...'why', 'return', 'return').effects, [{type: 'act', run: 'one', argv: ['allow', 'one', 'network:a.test:443', '--because', 'why', '--for', '30m'], label: 'allow'}]);
+	assert.deepEqual(press(one, 'g', ...'why', 'return', 'return').effects, [{type: 'act', run: 'one', argv: ['allow', 'one', 'network:a.test:443', '--because', 'why', '--for', '30m'], title: 'allow'}]);
 	assert.deepEqual(press(one, 'g', 'return', 'return').effects, [], 'no reason, no grant');
 	assert.equal(press(one, 'g', 'escape').state.dialog, undefined);
 	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
 	assert.match(press(one, 'a', 'w').state.notice!.text, /it was not verified/);
-	assert.equal(press(one, 'a', 'd', 'escape').state.screen, 'audit', 'a review opened from the gates goes back to them');
-	assert.equal(press(one, 'a', 'd', '3', '?', 'escape', 'escape').state.screen, 'audit');
+	assert.equal(press(one, 'a', 'd', 'escape').state.screen, 'gates', 'a review opened from the gates goes back to them');
+	assert.equal(press(one, 'a', 'd', '3', '?', 'escape', 'escape').state.screen, 'gates');
 	assert.equal(press(one, 'd', 'escape').state.screen, 'fleet');
 	assert.deepEqual(press(one, 'q').effects, [{type: 'quit'}]);
-	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do it', '--', 'my', 'own agent'], label: 'new run'}]);
-	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'], label: 'new run'}]);
+	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do it', '--', 'my', 'own agent'], title: 'new run', then: 'started'}]);
+	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'], title: 'new run', then: 'started'}]);
 });
 
 test('pressing a key changes no run: only what comes back does', () => {
 	const one = state([run('one', started)]);
 	const pressed = press(one, 'x');
-	assert.deepEqual(pressed.effects, [{type: 'act', run: 'one', argv: ['stop', 'one'], label: 'stop'}]);
+	assert.deepEqual(pressed.effects, [{type: 'act', run: 'one', argv: ['stop', 'one'], title: 'stop'}]);
 	assert.equal(pressed.state.runs[0]!.stage, 'running');
 	const after = update(pressed.state, {type: 'data', runs: [run('one', started, exited)], projects: one.projects, now: one.now}).state;
 	assert.equal(after.runs[0]!.stage, 'stopped');
-	assert.deepEqual(update(after, {type: 'done', run: 'one', label: 'stop', code: 0, stdout: 'one stopped\n', stderr: ''}).state.busy, {});
+	assert.deepEqual(update(after, {type: 'done', run: 'one', title: 'stop', code: 0, stdout: 'one stopped\n', stderr: ''}).state.busy, {});
 });
 
 test('what an agent writes comes out of the emulator as plain cells', async () => {

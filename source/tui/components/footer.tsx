@@ -1,40 +1,56 @@
 import type {ReactNode} from 'react';
-import {bindings, keyName} from '../keymap.ts';
-import type {State} from '../state.ts';
-import {theme} from '../theme.ts';
+import {cursorOf} from '../edit.ts';
+import {bindings, keyName, keysOf} from '../keymap.ts';
+import {footerHeight} from '../layout.ts';
+import {placeOf, type State} from '../state.ts';
 import {Lines, type Line} from './lines.tsx';
 
-/** How many lines the footer takes. */
-export const footerHeight = 2;
-
-/** The keys of a screen in one line; those that do nothing now stand in brackets. */
+/** The keys of a place in one line; those that do nothing now stand in brackets. */
 export function footerText(state: State): string {
-	const own = bindings.filter(binding => binding.footer && binding.screens.includes(state.screen));
+	const place = placeOf(state);
+	const own = bindings.filter(binding => binding.footer && binding.places.includes(place));
 	const write = (binding: (typeof own)[number]) => {
-		const text = `${keyName(binding.keys[0]!)} ${binding.title}`;
+		const text = `${keyName(keysOf(binding, state)[0] ?? '')} ${binding.title}`;
 		return binding.disabled?.(state) === undefined ? text : `(${text})`;
 	};
 
 	// The ways out must be in sight, whatever else there is room for.
 	const ways = own.filter(binding => ['back', 'help', 'quit'].includes(binding.action));
-	const parts = own.filter(binding => !ways.includes(binding)).map(binding => write(binding));
+	const others = own.filter(binding => !ways.includes(binding));
+	// What can be done now comes first where there is not room for all.
+	const parts = [...others.filter(binding => binding.disabled?.(state) === undefined), ...others.filter(binding => binding.disabled?.(state) !== undefined)].map(binding => write(binding));
 	const tail = ways.map(binding => write(binding)).join('  ');
 	let line = '';
 	for (const part of parts) {
-		if (line.length + part.length + 2 + tail.length > state.columns) {
-			break;
+		if (line.length + part.length + 2 + tail.length <= state.columns) {
+			line += `${part}  `;
 		}
-
-		line += `${part}  `;
 	}
 
 	return line + tail;
 }
 
+function keysLine(state: State): Line {
+	if (state.prompt) {
+		const {field, kind} = state.prompt;
+		const at = cursorOf(field);
+		const hint = {filter: 'enter keeps it, esc takes it off', search: 'a regular expression; enter looks up, n and N go on', palette: 'enter does it, ↑↓ choose'}[kind];
+		return {spans: [{text: field.label, bold: true, tone: 'accent'}, {text: field.value.slice(0, at)}, {text: field.value[at] ?? ' ', inverse: true}, {text: field.value.slice(at + 1)}, {text: `   ${hint}`, dim: true}]};
+	}
+
+	if (state.dialog) {
+		return {text: 'enter next/done  tab next field  ctrl-u clear  esc cancel', dim: true};
+	}
+
+	return {text: state.screen === 'new' ? 'ctrl-s start  tab next  ctrl-x more choices  enter next/done  esc cancel' : footerText(state), dim: true};
+}
+
 /** What just happened, what is going on, and the keys. */
 export function Footer({state}: {readonly state: State}): ReactNode {
-	const going = Object.entries(state.busy).map(([run, label]) => `${label}${run === '' ? '' : ` ${run}`}…`).join('  ');
-	const first: Line = state.notice ? {text: state.notice.text, colour: state.notice.bad ? theme.bad : theme.good} : {text: going, colour: theme.accent};
-	const keys = state.dialog || state.screen === 'new' ? 'enter next/done  tab next field  ctrl-u clear  esc cancel' : footerText(state);
-	return <Lines lines={[first, {text: keys, dim: true}]} width={state.columns} height={footerHeight} />;
+	const going = Object.entries(state.busy).map(([run, title]) => {
+		const progress = state.progress[run];
+		return `${title}${run === '' ? '' : ` ${run}`}…${progress ? ` ${progress.done}/${progress.total}` : ''}`;
+	}).join('  ');
+	const first: Line = state.notice ? {text: state.notice.text, tone: state.notice.bad ? 'bad' : 'good'} : {text: going, tone: 'accent'};
+	return <Lines lines={[first, keysLine(state)]} width={state.columns} height={footerHeight} />;
 }

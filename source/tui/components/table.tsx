@@ -1,10 +1,10 @@
 import {Text} from 'ink';
 import type {ComponentType, ReactNode} from 'react';
-import stringWidth from 'string-width';
+import {fit, widthOf} from './fit.ts';
 
 type Scalar = string | number | boolean | null | undefined;
 type Row = Record<string, Scalar>;
-type Wrapper = ComponentType<{readonly children: ReactNode; readonly row?: number}>;
+type Wrapper = ComponentType<{readonly children: string; readonly row?: number}>;
 
 export type TableProps<T extends Row> = {
 	readonly data: readonly T[];
@@ -23,44 +23,10 @@ export type TableProps<T extends Row> = {
 	readonly flexible?: keyof T & string;
 };
 
-/** Cuts or fills a text to an exact number of terminal cells; plain ASCII takes the short way. */
-export function fit(text: string, width: number): string {
-	if (width <= 0) {
-		return '';
-	}
-
-	const ascii = /^[ -~]*$/.test(text);
-	const own = ascii ? text.length : stringWidth(text);
-	if (own <= width) {
-		return text + ' '.repeat(width - own);
-	}
-
-	if (ascii) {
-		return `${text.slice(0, width - 1)}…`;
-	}
-
-	let cut = '';
-	let used = 0;
-	for (const {segment} of new Intl.Segmenter().segment(text)) {
-		const size = stringWidth(segment);
-		if (used + size > width - 1) {
-			break;
-		}
-
-		cut += segment;
-		used += size;
-	}
-
-	return `${cut}…${' '.repeat(Math.max(0, width - 1 - used))}`;
-}
-
 const Plain: Wrapper = ({children}) => <Text>{children}</Text>;
 
 function widths<T extends Row>(data: readonly T[], columns: ReadonlyArray<keyof T & string>, padding: number, total: number, flexible: string | undefined): number[] {
-	const wanted = columns.map(column => Math.max(column.length, ...data.map(row => {
-		const text = String(row[column] ?? '');
-		return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
-	})));
+	const wanted = columns.map(column => Math.max(widthOf(column), ...data.map(row => widthOf(String(row[column] ?? '')))));
 	const at = flexible === undefined ? -1 : columns.indexOf(flexible as never);
 	if (at !== -1) {
 		const others = wanted.reduce((sum, width, index) => index === at ? sum : sum + width + padding, 0);

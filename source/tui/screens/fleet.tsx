@@ -1,67 +1,104 @@
 import {Box, Text} from 'ink';
-import type {ReactNode} from 'react';
-import {attentionOf} from '../../core/attention.ts';
+import {useContext, type ReactNode} from 'react';
+import {needOf, statusOf} from '../../core/attention.ts';
 import {formatChanges} from '../../core/changes.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {checksOf, type Run} from '../../core/run.ts';
 import {isInForce} from '../../core/scope.ts';
+import type {Tone} from '../../core/spans.ts';
 import {formatDuration} from '../../core/time.ts';
 import {formatUsage} from '../../core/usage.ts';
-import {Lines} from '../components/lines.tsx';
-import {Table, fit} from '../components/table.tsx';
-import {selectedRun, visibleRuns, type State} from '../state.ts';
-import {stageColour, theme} from '../theme.ts';
+import {fit} from '../components/fit.ts';
+import {Lines, ThemeContext, type Line} from '../components/lines.tsx';
+import {Table} from '../components/table.tsx';
+import {fleetLayout, windowOf} from '../layout.ts';
+import {listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
+import type {State} from '../state.ts';
+import {stageTone} from '../theme.ts';
 
-function scopesAtAGlance(run: Run, now: number): string {
+/** Every scope that is in force, as a mark, with the time that is left of the one that ends first. */
+export function scopesAtAGlance(run: Run, now: number): string {
 	const grants = run.grants.filter(grant => isInForce(grant, now));
 	const letters: Record<string, string> = {network: 'net', files: 'files', model: 'model', secret: 'secret', deploy: 'deploy'};
 	const counts = Object.entries(letters).map(([kind, word]) => [word, grants.filter(grant => grant.scope.startsWith(`${kind}:`)).length] as const).filter(([, count]) => count > 0);
-	return counts.length === 0 ? 'r b' : `r b ${counts.map(([word, count]) => count === 1 ? word : `${word}×${count}`).join(' ')}`;
+	const ends = grants.flatMap(grant => grant.until === undefined ? [] : [Date.parse(grant.until)]);
+	const left = ends.length === 0 ? '' : ` ${formatDuration(Math.min(...ends) - now)}`;
+	return counts.length === 0 ? 'r b' : `r b ${counts.map(([word, count]) => count === 1 ? word : `${word}×${count}`).join(' ')}${left}`;
 }
 
-function toRow(run: Run, state: State): Record<string, string> {
+/** The tone of a run's row: what a person is needed for counts more than its stage. */
+export function runTone(run: Run): Tone | undefined {
+	const kind = needOf(run)?.kind;
+	return kind === 'alarm' ? 'bad' : kind === 'denied' || (kind === 'waiting' && run.stage === 'running') ? 'warn' : stageTone(run.stage);
+}
+
+function toRow(row: ListRow, state: State): Record<string, string> {
+	if (row.kind === 'project') {
+		const parts = [`${row.runs} ${row.runs === 1 ? 'run' : 'runs'}`, ...(row.working > 0 ? [`${row.working} at work`] : []), ...(row.needs > 0 ? [`${row.needs} ${row.needs === 1 ? 'needs' : 'need'} you`] : [])];
+		return {' ': row.folded ? '▸' : '▾', project: row.project, run: '', agent: '', stage: parts.join(', '), scopes: '', changes: '', used: '', checks: '', age: ''};
+	}
+
+	const {run} = row;
 	const checks = checksOf(run);
-	const needs = attentionOf(run);
-	const stage = `${run.stage}: ${neutraliseLine(run.because)}`;
 	return {
-		' ': needs ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: needs?.startsWith('ALARM') ? `${needs} (A takes it off)` : run.stage === 'running' && needs?.startsWith('needs you') ? `${run.stage}: ${neutraliseLine(needs)}` : needs?.startsWith('denied') ? `${run.stage}: ${needs} (g grants it)` : run.stage === 'frozen' ? `${stage} (u thaws, ! ends it)` : stage,
+		' ': state.list.marked.includes(run.id) ? '*' : needOf(run) ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: neutraliseLine(statusOf(run, state.now)),
 		scopes: scopesAtAGlance(run, state.now), changes: formatChanges(state.changes[run.id]), used: formatUsage(run.usage), checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`, age: formatDuration(state.now - Date.parse(run.createdAt)),
 	};
 }
 
-/** The part of a list that is in view, so that only what is drawn is mounted. */
-export function windowOf(count: number, selected: number, height: number): {from: number; to: number} {
-	const from = Math.max(0, Math.min(count - height, selected - Math.floor(height / 2)));
-	return {from, to: Math.min(count, from + height)};
+/** The columns that a width has room for; the project is a heading where there are several. */
+function columnsFor(width: number, rows: readonly ListRow[]): string[] {
+	const grouped = rows.some(row => row.kind === 'project');
+	const used = rows.some(row => row.kind === 'run' && row.run.usage.requests > 0);
+	return [' ', ...(grouped && width < 100 ? [] : ['project']), 'run', ...(width >= 90 ? ['agent'] : []), 'stage', 'scopes', ...(width >= 100 ? ['changes'] : []), ...(width >= 100 && used ? ['used'] : []), ...(width >= 76 ? ['checks'] : []), 'age'];
+}
+
+function titleOf(state: State): string {
+	const runs = visibleRuns(state);
+	const working = runs.filter(run => run.stage === 'running').length;
+	const waiting = runs.filter(run => needOf(run)).length;
+	const {list} = state;
+	const how = [list.show === 'all' ? '' : `shown: ${list.show}`, list.filter === '' ? '' : `filter: ${list.filter}`, list.sort === 'newest' ? '' : `by ${list.sort}`, list.marked.length === 0 ? '' : `${list.marked.length} marked`, list.discarded ? 'discarded shown' : ''].filter(part => part !== '');
+	return ` fleet  ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, ${working} at work${waiting > 0 ? `, ${waiting} need you` : ''}${how.length > 0 ? `  (${how.join(', ')})` : ''}`;
+}
+
+function emptyText(state: State): string {
+	if (state.projects.length === 0) {
+		return ' no project yet: + adds the one you are in';
+	}
+
+	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no run is like that: esc shows all';
 }
 
 /** Runs across projects, and the selected run's live output below. */
 export function FleetScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
-	const runs = visibleRuns(state);
-	const at = Math.max(0, runs.findIndex(run => run.id === state.selected));
-	const tableHeight = Math.max(4, Math.min(runs.length + 1, Math.floor(height / 2)));
-	const {from, to} = windowOf(runs.length, at, tableHeight - 1);
-	const shown = runs.slice(from, to);
-	const run = selectedRun(state);
-	const outputHeight = height - tableHeight - 2;
-	const working = runs.filter(run => run.stage === 'running').length;
-	const waiting = runs.filter(run => attentionOf(run)).length;
-	const title = ` fleet  ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, ${working} at work${waiting > 0 ? `, ${waiting} need you` : ''}${state.showDiscarded ? ', discarded shown' : ''}`;
+	const theme = useContext(ThemeContext);
+	const rows = listRows(state);
+	const at = selectedRow(state);
+	const {table, output} = fleetLayout(state, height);
+	const {from, to} = windowOf(rows.length, at, table - 1);
+	const shown = rows.slice(from, to);
+	const run = state.runs.find(run => run.id === state.selected);
+	const below = run ? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}` : '';
 	return (
 		<Box flexDirection="column" height={height} overflow="hidden">
-			<Text inverse bold>{fit(title, state.columns)}</Text>
-			<Box flexDirection="column" height={tableHeight} overflow="hidden">
-				{runs.length === 0 ? <Text dimColor>{state.projects.length === 0 ? ' no project yet: + adds the one you are in' : ' no runs yet: n starts one'}</Text> : (
+			<Text inverse bold wrap="truncate">{fit(titleOf(state), state.columns)}</Text>
+			<Box flexDirection="column" height={table} overflow="hidden">
+				{rows.length === 0 ? <Text dimColor>{fit(emptyText(state), state.columns)}</Text> : (
 					<Table
-						data={shown.map(run => toRow(run, state))} columns={[' ', 'project', 'run', 'agent', 'stage', 'scopes', ...(state.columns >= 100 ? ['changes'] : []), ...(state.columns >= 100 && shown.some(run => run.usage.requests > 0) ? ['used'] : []), 'checks', 'age']} width={state.columns} flexible="stage"
+						data={shown.map(row => toRow(row, state))} columns={columnsFor(state.columns, rows)} width={state.columns} flexible="stage"
 						header={({children}) => <Text dimColor wrap="truncate">{children}</Text>}
-						cell={({children, row = 0}) => <Text wrap="truncate" inverse={from + row === at} color={shown[row]!.alarms.length > 0 ? theme.bad : attentionOf(shown[row]!)?.startsWith('denied') || shown[row]!.status?.state === 'waiting' ? theme.warn : stageColour(shown[row]!.stage)}>{children}</Text>}
+						cell={({children, row = 0}) => {
+							const own = shown[row]!;
+							const tone = own.kind === 'run' ? runTone(own.run) : undefined;
+							return <Text wrap="truncate" inverse={from + row === at} bold={own.kind === 'project'} color={tone && theme.tones[tone]}>{children}</Text>;
+						}}
 					/>
 				)}
 			</Box>
 			{/* Underlined, not drawn: plain ASCII is measured several times faster, and this line is in every first frame. */}
-			<Text dimColor underline wrap="truncate">{fit(run ? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}` : '', state.columns)}</Text>
-			<Lines lines={state.output.slice(-Math.max(0, outputHeight)).map(text => ({text}))} width={state.columns} height={Math.max(0, outputHeight)} />
+			<Text dimColor underline wrap="truncate">{fit(below, state.columns)}</Text>
+			<Lines lines={state.log?.run === run?.id ? state.log?.rows.slice(-output).map((row): Line => ({spans: row.spans})) ?? [] : []} width={state.columns} height={output} />
 		</Box>
 	);
 }

@@ -1,30 +1,41 @@
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
+import {statusOf} from '../../core/attention.ts';
 import {itemIds, itemTitles, type Status} from '../../core/audit.ts';
-import {attentionOf} from '../../core/attention.ts';
 import {learn, proposalLines} from '../../core/learn.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run.ts';
+import type {Tone} from '../../core/spans.ts';
 import {describe} from '../../protocol/describe.ts';
+import {fit} from '../components/fit.ts';
 import {Lines, type Line} from '../components/lines.tsx';
-import {fit} from '../components/table.tsx';
 import {scopeRows} from '../scope-rows.ts';
-import {selectedRun, tabs, type State} from '../state.ts';
-import {theme} from '../theme.ts';
+import {selectedRun, tabs, type LogState, type State} from '../state.ts';
+import {reviewLines, reviewTitle} from './review.tsx';
 
-/** The colour of a check's result. */
-export function statusColour(status: Status | undefined): string | undefined {
-	return status === 'PASS' ? theme.good : status === 'FAIL' ? theme.bad : status === 'ERROR' ? theme.warn : theme.quiet;
+/** The tone of a check's result. */
+export function statusTone(status: Status | undefined): Tone {
+	return status === 'PASS' ? 'good' : status === 'FAIL' ? 'bad' : status === 'ERROR' ? 'warn' : 'quiet';
 }
 
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
-	return scopeRows(run, state.now, state.vault?.secrets).map((row, index) => ({
+	return scopeRows(run, state.now, state.vault?.secrets, state.journal).map((row, index) => ({
 		text: ` ${marks[row.state]} ${row.scope ?? 'grant another'}  ${row.note}`, inverse: index === state.scroll, dim: row.state === 'never',
-		colour: row.state === 'on' ? theme.warn : row.state === 'off' ? theme.accent : undefined,
+		tone: row.state === 'on' ? 'warn' as const : row.state === 'off' ? 'accent' as const : undefined,
 	}));
 }
+
+/** What can be done about an item that did not pass. */
+const remedies: Readonly<Record<string, string>> = {
+	repo: 'something outside the worktree can be reached: s shows what is granted, x stops the run',
+	secrets: 'a secret can be seen inside: s shows what is granted, V the vault; x stops the run',
+	network: 'the network is more open than it should be: s shows what is granted, x stops the run',
+	isolation: 'the sandbox does not hold: ! freezes the run, and fleet doctor says what is missing',
+	deploy: 'a deploy could go out unattended: x stops the run, and keep its credentials away from this machine',
+	review: 'the target can be moved from inside: ! freezes the run',
+};
 
 /** The six items, each with its attempts where they were made while this screen was open. */
 export function checklistLines(run: Run, state: State, withProbes: boolean): Line[] {
@@ -35,29 +46,34 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 		const status = item?.status ?? run.audit?.items.find(item => item.id === id)?.status;
 		const stale = run.audit?.stale ? ', before the last change' : '';
 		const evidence = item ? `${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked${stale}` : status ? `tried before${stale}` : 'not tried yet';
-		lines.push({text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidence}`, colour: statusColour(run.audit?.stale && status === 'PASS' ? undefined : status)});
+		lines.push({text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidence}`, tone: statusTone(run.audit?.stale && status === 'PASS' ? undefined : status)});
 		for (const probe of withProbes ? item?.probes ?? [] : item?.probes.filter(probe => probe.status !== 'PASS') ?? []) {
-			lines.push({text: `   ${probe.status.padEnd(5)} ${probe.tried} → ${neutraliseLine(probe.seen)}; host: ${probe.host}`, dim: probe.status === 'PASS', colour: probe.status === 'PASS' ? undefined : statusColour(probe.status)});
+			lines.push({text: `   ${probe.status.padEnd(5)} ${probe.tried} → ${neutraliseLine(probe.seen)}; host: ${probe.host}`, dim: probe.status === 'PASS', tone: probe.status === 'PASS' ? undefined : statusTone(probe.status)});
+		}
+
+		if (status === 'FAIL' || status === 'ERROR') {
+			lines.push({text: `   ${status === 'ERROR' ? 'inconclusive: c tries again; if it stays, ' : ''}${remedies[id]}`, tone: 'warn'});
 		}
 	}
 
 	return lines;
 }
 
-function diffColour(line: string): string | undefined {
-	return line.startsWith('+') ? theme.good : line.startsWith('-') ? theme.bad : line.startsWith('@@') ? theme.accent : undefined;
+/** The part of a log that is in view, with what is selected. */
+export function logLines(log: LogState | undefined, state: State): Line[] {
+	const {select} = state.logView;
+	const [first, last] = select ? [Math.min(select.anchor, select.at), Math.max(select.anchor, select.at)] : [1, 0];
+	return log?.rows.map(row => ({spans: row.spans, inverse: row.from >= first && row.from <= last})) ?? [];
 }
 
 function tabLines(run: Run, state: State, height: number): Line[] {
 	switch (state.tab) {
 		case 'output': {
-			const end = Math.max(0, state.output.length - state.scroll);
-			return state.output.slice(Math.max(0, end - height), end).map(text => ({text}));
+			return state.log && state.log.rows.length > 0 ? logLines(state.log, state) : [{text: run.stage === 'queued' ? ` ${neutraliseLine(run.because)}` : ' nothing was written yet', dim: true}];
 		}
 
 		case 'changes': {
-			const lines = state.diff?.run === run.id ? state.diff.lines : [' looking…'];
-			return lines.slice(state.scroll, state.scroll + height).map(text => ({text, colour: diffColour(text), bold: text.startsWith('diff ')}));
+			return reviewLines(state, height);
 		}
 
 		case 'scopes': {
@@ -70,33 +86,43 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 
 		case 'network': {
 			const {asked, proposal} = learn(state.journal);
-			const lines: Line[] = asked.length === 0 ? [{text: ' the network was asked for nothing', dim: true}] : asked.map(({target, allowed, denied, because}) => ({text: ` ${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`, colour: denied > 0 ? theme.warn : undefined}));
+			const lines: Line[] = asked.length === 0 ? [{text: ' the network was asked for nothing', dim: true}] : asked.map(({target, allowed, denied, because}): Line => ({text: ` ${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`, tone: denied > 0 ? 'warn' : undefined}));
 			const policy = proposalLines(proposal);
 			return [...lines, ...policy.length === 0 ? [] : [{text: ''}, {text: ` for every run of the project, in ${policyPath}:`, dim: true}, ...policy.map(text => ({text: `   ${text}`}))]].slice(state.scroll, state.scroll + height);
 		}
 
 		case 'journal': {
 			const end = Math.max(0, state.journal.length - state.scroll);
-			return state.journal.slice(Math.max(0, end - height), end).map(entry => ({text: ` ${entry.at.slice(11, 19)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`, colour: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? theme.warn : undefined}));
+			return state.journal.slice(Math.max(0, end - height), end).map(entry => ({text: ` ${entry.at.slice(11, 19)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`, tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' as const : undefined}));
 		}
 	}
 }
 
-/** One run: output, changes, scopes, checklist, journal. */
+/** Where in the log the window is, and how it is looked at. */
+function logTitle({log, logView}: State): string {
+	if (!log || log.range.to === 0) {
+		return '';
+	}
+
+	const size = log.range.to - log.range.from;
+	const words = [log.following ? 'end' : `${Math.floor(100 * (log.range.at - log.range.from) / Math.max(1, size))}%`, log.kind === 'screen' ? 'its terminal' : logView.raw ? 'raw' : '', logView.steps ? 'steps' : '', logView.wrap ? '' : 'cut', logView.search === '' ? '' : `/${logView.search}`, logView.select ? 'selecting' : ''];
+	return words.filter(word => word !== '').join(' ');
+}
+
+/** One run: output, changes, scopes, checklist, journal, network. */
 export function RunScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
 	const run = selectedRun(state);
 	if (!run) {
 		return <Lines lines={[{text: ' this run is gone; esc goes back'}]} width={state.columns} height={height} />;
 	}
 
-	const needs = attentionOf(run);
-	const head = ` ${run.project.id} / ${run.id}  ${run.stage}: ${neutraliseLine(run.because)}${needs && !run.because.includes(needs) ? `  ! ${needs}` : ''}`;
+	const bar = tabs.map((tab, index) => ({text: ` ${index + 1} ${tab} `, bold: tab === state.tab, underline: tab === state.tab, dim: tab !== state.tab}));
+	const right = state.tab === 'output' ? logTitle(state) : state.tab === 'changes' ? reviewTitle(state) : '';
+	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
 	return (
 		<Box flexDirection="column" height={height} overflow="hidden">
-			<Text inverse bold wrap="truncate">{fit(head, state.columns)}</Text>
-			<Text wrap="truncate">
-				{tabs.map((tab, index) => <Text key={tab} bold={tab === state.tab} underline={tab === state.tab} dimColor={tab !== state.tab}>{` ${index + 1} ${tab} `}</Text>)}
-			</Text>
+			<Text inverse bold wrap="truncate">{fit(` ${run.project.id} / ${run.id}  ${neutraliseLine(statusOf(run, state.now))}`, state.columns)}</Text>
+			<Lines lines={[{spans: [...bar, {text: right.length > room ? '' : right.padStart(room), dim: true}]}]} width={state.columns} height={1} />
 			<Lines lines={tabLines(run, state, height - 2)} width={state.columns} height={height - 2} />
 		</Box>
 	);

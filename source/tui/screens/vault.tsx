@@ -3,9 +3,8 @@ import type {ReactNode} from 'react';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {formatDuration} from '../../core/time.ts';
 import {Lines, type Line} from '../components/lines.tsx';
-import {fit} from '../components/table.tsx';
+import {fit} from '../components/fit.ts';
 import type {State} from '../state.ts';
-import {theme} from '../theme.ts';
 
 const states = {unlocked: 'unlocked', locked: 'locked, asking', none: 'none here'};
 
@@ -17,7 +16,7 @@ export function VaultScreen({state, height}: {readonly state: State; readonly he
 		lines.push({text: ' looking…', dim: true});
 	} else {
 		for (const store of vault.stores) {
-			lines.push({text: ` ${store.title}: ${states[store.state]}${store.state === 'unlocked' ? '' : ` (${neutraliseLine(store.because)})`}`, dim: true, colour: store.state === 'locked' ? theme.warn : undefined});
+			lines.push({text: ` ${store.title}: ${states[store.state]}${store.state === 'unlocked' ? '' : ` (${neutraliseLine(store.because)})`}`, dim: true, tone: store.state === 'locked' ? 'warn' : undefined});
 		}
 
 		lines.push({text: ''});
@@ -29,7 +28,7 @@ export function VaultScreen({state, height}: {readonly state: State; readonly he
 			const where = secret.hosts.length === 0 ? 'no host: for deploys' : `${secret.hosts.join(' ')}${secret.paths.length === 0 ? '' : ` ${secret.paths.join(' ')}`}`;
 			lines.push({text: ` ${secret.reference}${secret.project === null ? '' : ` (${secret.project})`}  ${secret.class}, ${secret.store}${secret.environment === null ? '' : `, ${secret.environment}`}  ${neutraliseLine(where)}`, inverse: index === state.scroll, bold: true});
 			for (const {run, scope, until} of secret.holders) {
-				lines.push({text: `   ${run} holds ${scope}, ${until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`}`, colour: theme.warn});
+				lines.push({text: `   ${run} holds ${scope}, ${until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`}`, tone: 'warn'});
 			}
 		}
 	}

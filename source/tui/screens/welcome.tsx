@@ -1,7 +1,7 @@
 import type {ReactNode} from 'react';
 import {Lines, type Line} from '../components/lines.tsx';
-import {bindings, keyName} from '../keymap.ts';
-import type {State} from '../state.ts';
+import {bindings, keyName, keysOf} from '../keymap.ts';
+import {placeOf, type State} from '../state.ts';
 
 /** The first time: three ways to begin. */
 export function WelcomeScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
@@ -19,13 +19,14 @@ export function WelcomeScreen({state, height}: {readonly state: State; readonly 
 	return <Lines lines={lines} width={state.columns} height={height} />;
 }
 
-/** Every key, from the same records as the footer. */
+/** Every key of where a person came from, from the same records as the footer. */
 export function HelpScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
-	const own = bindings.filter(binding => binding.screens.includes(state.from));
-	const texts = own.map(binding => {
-		const reason = binding.disabled?.({...state, screen: state.from});
-		return `${binding.keys.map(key => keyName(key)).join(' ').padEnd(12)} ${binding.title}${reason === undefined ? '' : `  (${reason})`}`;
+	const there = {...state, screen: state.from};
+	const place = placeOf(there);
+	const lines: Line[] = bindings.filter(binding => binding.places.includes(place)).map(binding => {
+		const reason = binding.disabled?.(there);
+		return {spans: [{text: ` ${keysOf(binding, state).map(key => keyName(key)).join(' ').padEnd(12)} `, bold: true}, {text: binding.title, dim: reason !== undefined}, {text: reason === undefined ? '' : `  (${reason})`, dim: true}]};
 	});
-	const lines: Line[] = [{text: ` Keys on this screen (${state.from})`, inverse: true, bold: true}, {text: ''}, ...texts.map(text => ({text: ` ${text}`})), {text: ''}, {text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true}];
-	return <Lines lines={lines} width={state.columns} height={height} />;
+	lines.push({text: ''}, {text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true});
+	return <Lines lines={[{text: ` Keys on this screen (${place})`, inverse: true, bold: true}, ...lines.slice(Math.min(state.scroll, Math.max(0, lines.length - height + 1)))]} width={state.columns} height={height} />;
 }

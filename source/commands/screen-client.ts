@@ -1,0 +1,245 @@
+import {spawn} from 'node:child_process';
+import {readFileSync, renameSync, statSync, watch as watchFile, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import type {Changes} from '../core/changes.ts';
+import {Refusal} from '../core/refusal.ts';
+import {emptyReview, type Review} from '../core/review.ts';
+import {liveStages, type Run} from '../core/run.ts';
+import {defaultSettings} from '../core/settings.ts';
+import {readChanges} from '../engine/changes.ts';
+import type {Context} from '../engine/context.ts';
+import {listProjects} from '../engine/projects.ts';
+import {listRunIds, readRun} from '../engine/runs.ts';
+import {readSettings, settingsFile, writeSettings} from '../engine/settings.ts';
+import {readJournal} from '../host/journal.ts';
+import {LogFile} from '../host/log-file.ts';
+import {pulse} from '../host/paths.ts';
+import {findProgram} from '../host/program.ts';
+import type {ActionResult, FleetClient} from '../protocol/client.ts';
+import {recentUses} from './preferences.ts';
+import {surround} from './surround.ts';
+
+/** This very program, for the verbs that the screen asks for. */
+export const self = [process.execPath, process.argv[1]!] as const;
+
+/** News is gathered for this long, milliseconds: what comes fast is drawn together. */
+const gather = 80;
+
+/** Ages are shown; this is as fine as they need to be while nothing happens, milliseconds. */
+const tick = 10_000;
+
+/** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
+const liveness = 2000;
+
+type Known = {run: Run | undefined; changes: Changes | undefined; stamp: string};
+
+/** Reads what is on disk, and runs verbs as processes of their own. */
+export function createClient(context: Context, here: FleetClient['here']): FleetClient {
+	const known = new Map<string, Known>();
+	const stale = new Set<string>();
+	let watching = false;
+	let sorted: readonly Run[] | undefined;
+	let counts: Readonly<Record<string, Changes>> = {};
+	let projects: {stamp: string; list: ReturnType<typeof listProjects>} | undefined;
+	const read = (id: string) => {
+		const places = context.paths.run(id);
+		const stamp = stampOf(context, id);
+		known.set(id, {run: readRun(places), changes: readChanges(places), stamp});
+	};
+
+	/** Finds what changed while nobody watched, or what watching missed. */
+	const sweep = () => {
+		for (const id of listRunIds(context)) {
+			if (known.get(id)?.stamp !== stampOf(context, id)) {
+				stale.add(id);
+			}
+		}
+	};
+
+	const refresh = () => {
+		if (!watching) {
+			sweep();
+		}
+
+		for (const id of stale) {
+			read(id);
+			sorted = undefined;
+		}
+
+		stale.clear();
+		if (!sorted) {
+			const all = [...known.values()].flatMap(({run}) => run ?? []);
+			sorted = all.sort((a, b) => a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : a.id < b.id ? 1 : -1);
+			counts = Object.fromEntries([...known].flatMap(([id, {changes}]) => changes ? [[id, changes]] : []));
+		}
+	};
+
+	/** Runs whose supervisor is gone without a word. A signal to nobody costs nothing; what it says is looked at closely. */
+	const died = () => {
+		for (const [id, {run}] of known) {
+			if (run && liveStages.has(run.stage) && (run.pid === undefined || run.stage !== 'running' || !isAlive(run.pid))) {
+				stale.add(id);
+			}
+		}
+	};
+
+	return {
+		here,
+		now: () => Date.now(),
+		timeOfDay: () => new Date().getHours() * 60 + new Date().getMinutes(),
+		runs() {
+			refresh();
+			return sorted!;
+		},
+		changes() {
+			refresh();
+			return counts;
+		},
+		projects() {
+			const status = statSync(context.paths.projects, {throwIfNoEntry: false});
+			const stamp = `${status?.mtimeMs} ${status?.size}`;
+			if (projects?.stamp !== stamp) {
+				try {
+					projects = {stamp, list: listProjects(context)};
+				} catch {
+					projects = {stamp, list: []};
+				}
+			}
+
+			return projects.list;
+		},
+		agents: () => context.agents.map(({id, title, program, model}) => ({id, title, installed: program === undefined || findProgram(program) !== undefined, model: model && {secret: model.secret, hosts: model.binding.hosts}})),
+		journal: id => readJournal(context.paths.run(id).journal).entries,
+		watch(changed) {
+			let due: NodeJS.Timeout | undefined;
+			const soon = () => {
+				due ??= setTimeout(() => {
+					due = undefined;
+					changed();
+				}, gather);
+			};
+
+			const watcher = watchFile(path.dirname(context.paths.run('x').pulse), (_event, name) => {
+				if (name) {
+					stale.add(name);
+					soon();
+				}
+			});
+			const projectWatcher = watchFile(path.dirname(context.paths.projects), (_event, name) => {
+				if (name === path.basename(context.paths.projects)) {
+					soon();
+				}
+			});
+			const lives = setInterval(() => {
+				died();
+				if (stale.size > 0) {
+					const before = sorted;
+					refresh();
+					if (sorted !== before) {
+						soon();
+					}
+				}
+			}, liveness);
+			const ages = setInterval(() => {
+				sweep();
+				changed();
+			}, tick);
+			watching = true;
+			return () => {
+				watching = false;
+				watcher.close();
+				projectWatcher.close();
+				clearInterval(lives);
+				clearInterval(ages);
+				clearTimeout(due);
+			};
+		},
+		openLog(id, kind) {
+			const {output, folder} = context.paths.run(id);
+			return new LogFile(kind === 'verify' ? path.join(folder, 'verify.log') : output);
+		},
+		watchLog(id, changed) {
+			try {
+				const watcher = watchFile(context.paths.run(id).folder, (_event, name) => {
+					if (name === null || /^(?:output|verify)\.log/.test(name)) {
+						changed();
+					}
+				});
+				return () => watcher.close();
+			} catch {
+				return () => {};
+			}
+		},
+		act: (argv, onLine) => new Promise<ActionResult>(resolve => {
+			const child = spawn(self[0], [self[1], ...argv], {stdio: ['ignore', 'pipe', 'pipe'], detached: true});
+			let stdout = '';
+			let stderr = '';
+			let line = 0;
+			child.stdout.setEncoding('utf8').on('data', (text: string) => {
+				stdout += text;
+				if (onLine) {
+					for (let end = stdout.indexOf('\n', line); end !== -1; end = stdout.indexOf('\n', line)) {
+						onLine(stdout.slice(line, end));
+						line = end + 1;
+					}
+				}
+			});
+			child.stderr.setEncoding('utf8').on('data', (text: string) => {
+				stderr += text;
+			});
+			child.on('error', error => resolve({code: 1, stdout, stderr: error.message}));
+			child.on('close', code => resolve({code: code ?? 1, stdout, stderr}));
+		}),
+		review(id) {
+			try {
+				return {...emptyReview, ...JSON.parse(readFileSync(reviewFile(context, id), 'utf8')) as Partial<Review>};
+			} catch {
+				return emptyReview;
+			}
+		},
+		saveReview(id, review) {
+			const file = reviewFile(context, id);
+			writeFileSync(`${file}.new`, JSON.stringify(review), {mode: 0o600});
+			renameSync(`${file}.new`, file);
+			pulse(context.paths.run(id));
+		},
+		async settings() {
+			try {
+				const settings = await readSettings(context.paths);
+				const {keyProblems} = await import('../tui/keymap.ts');
+				const problems = keyProblems(settings.keys);
+				return problems.length === 0 ? {settings, problem: undefined} : {settings: {...settings, keys: {}}, problem: `${path.basename(settingsFile(context.paths))}: ${problems[0]}; the built-in keys are used`};
+			} catch (error) {
+				return {settings: defaultSettings, problem: error instanceof Refusal ? error.because : (error as Error).message};
+			}
+		},
+		async saveSettings(settings) {
+			try {
+				await writeSettings(context.paths, settings);
+			} catch {
+				// What cannot be kept holds for this screen alone; the file's own fault was said at the start.
+			}
+		},
+		terminal: surround(process.stdout, process.env),
+		recent: () => recentUses(context.paths.config),
+	};
+}
+
+function stampOf(context: Context, id: string): string {
+	const status = statSync(context.paths.run(id).journal, {throwIfNoEntry: false});
+	return status ? `${status.mtimeMs} ${status.size} ${status.ino}` : '';
+}
+
+function reviewFile(context: Context, id: string): string {
+	return path.join(context.paths.run(id).folder, 'review.json');
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
+}

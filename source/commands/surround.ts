@@ -1,0 +1,22 @@
+import type {FleetClient} from '../protocol/client.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
+
+/** A sequence that tmux is to hand on to the terminal around it. */
+function throughTmux(sequence: string): string {
+	return `\u001BPtmux;${sequence.replaceAll('\u001B', '\u001B\u001B')}\u001B\\`;
+}
+
+/** Writes to the terminal what is no part of a frame: its title, a bell, a notification, the clipboard. */
+export function surround(stdout: {write(text: string): unknown}, environment: NodeJS.ProcessEnv): FleetClient['terminal'] {
+	const inTmux = Boolean(environment['TMUX']);
+	const outer = (sequence: string) => stdout.write(inTmux ? throughTmux(sequence) : sequence);
+	return {
+		title: text => void stdout.write(`\u001B]2;${neutraliseLine(text)}\u0007`),
+		bell: () => void stdout.write('\u0007'),
+		// What kitty, iTerm, WezTerm, Ghostty and Windows Terminal understand; others pass over it.
+		notify: text => void outer(`\u001B]9;${neutraliseLine(text).slice(0, 200)}\u0007`),
+		copy: text => void stdout.write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`),
+		mouse: on => void stdout.write(on ? '\u001B[?1002h\u001B[?1006h' : '\u001B[?1002l\u001B[?1006l'),
+		askBackground: () => void stdout.write('\u001B]11;?\u0007'),
+	};
+}

@@ -1,0 +1,116 @@
+import {neutralise} from './neutralise.ts';
+
+/** What a colour means; a theme says which one it is. */
+export type Tone = 'accent' | 'good' | 'bad' | 'warn' | 'quiet' | 'keyword' | 'string' | 'number' | 'comment' | 'type' | 'name';
+
+/** What stands behind a text. */
+export type Back = 'added' | 'removed' | 'addedWord' | 'removedWord' | 'match';
+
+export type Style = {
+	readonly tone?: Tone | undefined;
+	readonly bold?: boolean | undefined;
+	readonly dim?: boolean | undefined;
+	readonly inverse?: boolean | undefined;
+	readonly underline?: boolean | undefined;
+	readonly back?: Back | undefined;
+	/** The parameters of an agent's own SGR sequence: digits and semicolons alone. */
+	readonly sgr?: string | undefined;
+};
+
+/** A piece of a line that looks the same throughout. */
+export type Span = Style & {readonly text: string};
+
+type Kept = Map<string, string>;
+
+/** Which of its effects a parameter changes; undefined for those that would hide what is written, or make it blink. */
+function category(code: number): string | undefined {
+	return code === 1 || code === 2 ? 'weight' : code === 3 ? 'italic' : code === 4 ? 'underline' : code === 7 ? 'inverse' : code === 9 ? 'strike' : (code >= 30 && code <= 37) || (code >= 90 && code <= 97) ? 'front' : (code >= 40 && code <= 47) || (code >= 100 && code <= 107) ? 'back' : undefined;
+}
+
+const endings: Readonly<Record<number, string>> = {22: 'weight', 23: 'italic', 24: 'underline', 27: 'inverse', 29: 'strike', 39: 'front', 49: 'back'};
+
+function applySgr(kept: Kept, parameters: string): void {
+	const codes = parameters.split(/[;:]/).map(text => Number(text || 0));
+	for (let index = 0; index < codes.length; index++) {
+		const code = codes[index]!;
+		if (code === 0) {
+			kept.clear();
+		} else if (code === 38 || code === 48) {
+			const length = codes[index + 1] === 5 ? 3 : codes[index + 1] === 2 ? 5 : 1;
+			const own = codes.slice(index, index + length);
+			if (length > 1 && own.length === length && own.slice(2).every(part => part >= 0 && part <= 255)) {
+				kept.set(code === 38 ? 'front' : 'back', own.join(';'));
+			}
+
+			index += length - 1;
+		} else if (endings[code] !== undefined) {
+			kept.delete(endings[code]);
+		} else {
+			const kind = category(code);
+			if (kind !== undefined) {
+				kept.set(kind, String(code));
+			}
+		}
+	}
+}
+
+/**
+ * One line of what a program wrote, as it looks: colours are kept, every other sequence is gone, and what was
+ * overwritten after a carriage return is not shown.
+ * @param text a line without its line feed; untrusted
+ */
+export function readSpans(text: string): Span[] {
+	if (/^[ -~]*$/.test(text)) {
+		return [{text}];
+	}
+
+	const whole = text.replace(/\r+$/, '');
+	const shown = whole.slice(whole.lastIndexOf('\r') + 1);
+	const spans: Span[] = [];
+	const kept: Kept = new Map();
+	let from = 0;
+	const take = (to: number) => {
+		const clean = neutralise(shown.slice(from, to)).replaceAll('\n', '⏎');
+		if (clean !== '') {
+			spans.push(kept.size === 0 ? {text: clean} : {text: clean, sgr: [...kept.values()].join(';')});
+		}
+	};
+
+	for (const match of shown.matchAll(/\u001B\[([\d;:]*)m/g)) {
+		take(match.index);
+		from = match.index + match[0].length;
+		applySgr(kept, match[1]!);
+	}
+
+	take(shown.length);
+	return spans;
+}
+
+/** The same with every byte of a sequence in sight, as `cat -v` shows it. */
+export function readRaw(text: string): Span[] {
+	return [{text: neutralise(text.replaceAll('\t', '    ').replaceAll(/[\u0000-\u001F\u007F]/g, byte => `^${String.fromCodePoint((byte.codePointAt(0)! ^ 64))}`)).replaceAll('\n', '⏎')}];
+}
+
+/** The words alone. */
+export function plainText(spans: readonly Span[]): string {
+	return spans.map(span => span.text).join('');
+}
+
+/** The same line with a style laid over a stretch of it. @param from in UTF-16 units of the plain text, as `to` */
+export function highlight(spans: readonly Span[], from: number, to: number, style: Style): Span[] {
+	const result: Span[] = [];
+	let at = 0;
+	for (const span of spans) {
+		const start = Math.max(0, Math.min(span.text.length, from - at));
+		const end = Math.max(start, Math.min(span.text.length, to - at));
+		for (const [text, over] of [[span.text.slice(0, start), false], [span.text.slice(start, end), true], [span.text.slice(end), false]] as const) {
+			if (text !== '') {
+				result.push(over ? {...span, ...style, text} : {...span, text});
+			}
+		}
+
+		at += span.text.length;
+	}
+
+	return result;
+}

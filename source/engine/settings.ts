@@ -1,0 +1,50 @@
+import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {orThrow, Refusal} from '../core/refusal.ts';
+import {defaultSettings, type Settings} from '../core/settings.ts';
+import type {Paths} from '../host/paths.ts';
+
+/* What a person set, in a file of their own that they may edit. What is not in it is as it was delivered. */
+
+/** The file, in the folder for configuration. */
+export function settingsFile(paths: Pick<Paths, 'config'>): string {
+	return path.join(paths.config, 'settings.yaml');
+}
+
+let last: {stamp: string; settings: Settings} | undefined;
+
+/** @throws Refusal with the line that is wrong */
+export async function readSettings(paths: Pick<Paths, 'config'>): Promise<Settings> {
+	const file = settingsFile(paths);
+	const status = statSync(file, {throwIfNoEntry: false});
+	if (!status) {
+		return defaultSettings;
+	}
+
+	const stamp = `${file} ${status.mtimeMs} ${status.size} ${status.ino}`;
+	if (last?.stamp !== stamp) {
+		const {parseSettings} = await import('../core/settings-file.ts');
+		last = {stamp, settings: orThrow(parseSettings(readFileSync(file, 'utf8')))};
+	}
+
+	return last.settings;
+}
+
+/** Changes some of what is set; the person's own words around it stay. @throws Refusal where the file cannot be read */
+export async function writeSettings(paths: Pick<Paths, 'config'>, settings: Partial<Settings>): Promise<void> {
+	const file = settingsFile(paths);
+	const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+	const [{parseDocument}, {parseSettings}] = await Promise.all([import('yaml'), import('../core/settings-file.ts')]);
+	const before = parseSettings(text);
+	if (before instanceof Refusal) {
+		throw before;
+	}
+
+	const document = parseDocument(text);
+	for (const [key, value] of Object.entries(settings)) {
+		document.set(key, value);
+	}
+
+	writeFileSync(`${file}.new`, String(document), {mode: 0o600});
+	renameSync(`${file}.new`, file);
+}

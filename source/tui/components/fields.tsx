@@ -1,0 +1,46 @@
+import type {Span} from '../../core/spans.ts';
+import {cursorOf} from '../edit.ts';
+import type {Dialog, Field} from '../state.ts';
+import type {Line} from './lines.tsx';
+
+/** Lines of a prompt that are in view at once. */
+const tall = 8;
+
+/** What is typed with its cursor, always in view. */
+function valueLines(field: Field, active: boolean, room: number): Span[][] {
+	if (field.choices) {
+		return [[{text: active ? `‹ ${field.value} ›` : `  ${field.value}`}]];
+	}
+
+	const cursor = cursorOf(field);
+	const before = field.value.slice(0, cursor);
+	const row = before.split('\n').length - 1;
+	const all = field.value.split('\n');
+	const from = Math.max(0, Math.min(all.length - tall, row - Math.floor(tall / 2)));
+	return all.slice(from, from + tall).map((text, index) => {
+		if (!active || from + index !== row) {
+			return [{text: text.length > room ? `${text.slice(0, room - 1)}…` : text}];
+		}
+
+		const at = cursor - (before.lastIndexOf('\n') + 1);
+		const start = Math.max(0, at - room + 2);
+		return [{text: `${start > 0 ? '…' : ''}${text.slice(start + (start > 0 ? 1 : 0), at)}`}, {text: text[at] ?? ' ', inverse: true}, {text: text.slice(at + 1, start + room)}];
+	});
+}
+
+/** The lines of a form. */
+export function fieldLines(fields: readonly Field[], at: number, width: number): Line[] {
+	return fields.flatMap((field, index) => {
+		const active = index === at;
+		const lines = valueLines(field, active, Math.max(4, width - 14));
+		return [
+			...lines.map((spans, row): Line => ({spans: [{text: ` ${active && row === 0 ? '▸' : ' '} ${row === 0 ? field.label.padEnd(8) : '        '} `, bold: active, ...(active ? {tone: 'accent' as const} : {})}, ...spans]})),
+			{text: `            ${field.hint}`, dim: true},
+		];
+	});
+}
+
+/** A question below the screen. */
+export function dialogLines(dialog: Dialog | undefined, width: number): Line[] {
+	return dialog ? [{text: ` ${dialog.title}`, inverse: true, bold: true}, ...dialog.lines.map((text): Line => ({text: `   ${text}`})), ...fieldLines(dialog.fields, dialog.at, width)] : [];
+}

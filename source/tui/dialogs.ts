@@ -1,0 +1,272 @@
+import {neutraliseLine} from '../core/neutralise.ts';
+import {reviewPrompt} from '../core/review.ts';
+import type {Run} from '../core/run.ts';
+import {formatBudget, formatUsage} from '../core/usage.ts';
+import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
+import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
+import {addComment, markSent} from './review.ts';
+import {selectedRun, type Dialog, type DialogKind, type Field, type State} from './state.ts';
+import {bad, begin, beginAll, stay, type Step} from './step.ts';
+
+/* What is asked before something is done: for each kind the question, and what follows from the answer. */
+
+type Kind = {
+	/** @param subject the scope, secret or comment that it is about */
+	open(state: State, subject: string | undefined): Omit<Dialog, 'kind' | 'at' | 'subject'> | undefined;
+	/** Called with everything filled in; `state` has no dialog any more. A step with a dialog keeps it open. */
+	submit(state: State, dialog: Dialog, values: Readonly<Record<string, string>>): Step;
+};
+
+const reason = (hint: string): Field => ({label: 'Because', value: '', hint});
+const sure = (word: string, what: string): Field => ({label: 'Sure', value: '', hint: `type ${word} ${what}`, confirm: word});
+const isYes = (text: string | undefined) => /^y(?:es)?$/i.test(text ?? '');
+const because = (text: string | undefined) => text ? ['--because', text] : [];
+const again = (state: State, dialog: Dialog, label: string, text: string): Step => bad({...state, dialog: {...dialog, at: Math.max(0, dialog.fields.findIndex(field => field.label === label))}}, text);
+const short = (commit: string) => commit.slice(0, 10);
+const branch = (ref: string) => ref.replace('refs/heads/', '');
+
+function named(runs: readonly Run[]): string {
+	return runs.length === 1 ? runs[0]!.id : `${runs.length} runs`;
+}
+
+/** Those of the runs that a dialog was opened for which are still there. */
+function runsOf(state: State, dialog: Dialog): Run[] {
+	return dialog.runs.flatMap(id => state.runs.find(run => run.id === id) ?? []);
+}
+
+/** `until 18:30` as a length, by the clock of this machine; anything else as it is. */
+function lengthOf(text: string, now: number): string {
+	const match = /^until (\d{1,2}):(\d\d)$/.exec(text);
+	if (!match) {
+		return text === 'once' ? '1m' : text === 'this run' ? '' : text;
+	}
+
+	const end = new Date(now);
+	end.setHours(Number(match[1]), Number(match[2]), 0, 0);
+	const minutes = Math.ceil((end.getTime() - now) / 60_000);
+	return `${minutes <= 0 ? minutes + 1440 : minutes}m`;
+}
+
+const kinds: Readonly<Record<DialogKind, Kind>> = {
+	allow: {
+		open(state, subject) {
+			const runs = targets(state).filter(run => run.stage !== 'discarded');
+			const fields: Field[] = [...(subject === undefined ? [{label: 'Scope', value: '', hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT'}] : []), reason('a reason is needed'), {label: 'For', value: '30m', hint: 'once, 15m, 1h, until 18:00; this run, or empty: until the run ends'}];
+			return {title: `Grant ${subject ?? 'a scope'}${runs.length > 1 ? ` to ${runs.length} runs` : ''}`, runs: runs.map(run => run.id), lines: subject?.startsWith('network:') ? [`The run can send to ${neutraliseLine(subject.slice(8))} whatever it can read, until you turn it off.`] : [], fields};
+		},
+		submit(state, dialog, values) {
+			const scope = dialog.subject ?? values['Scope'] ?? '';
+			if (scope === '') {
+				return again(state, dialog, 'Scope', 'a scope is needed');
+			}
+
+			if (!values['Because']) {
+				return again(state, dialog, 'Because', 'a grant needs a reason');
+			}
+
+			const length = lengthOf(values['For'] ?? '', state.now);
+			return beginAll(state, runsOf(state, dialog), run => ['allow', run.id, scope, '--because', values['Because']!, ...(length === '' ? [] : ['--for', length])], 'allow');
+		},
+	},
+	approve: {
+		open(state) {
+			const run = selectedRun(state)!;
+			const {head, base, tree, policy, digest, because, steps} = run.verification!;
+			const word = state.offers[run.project.id]?.approveWord ?? 'yes';
+			return {
+				title: `Approve ${run.id}: what becomes part of ${branch(run.target)}`, runs: [run.id],
+				lines: [
+					`commit   ${head}`, `onto     ${base}`, `result   ${tree}`, `policy   ${policy || 'none'}`, `verified ${digest.slice(0, 40)} ${steps.length} ${steps.length === 1 ? 'command' : 'commands'}: ${neutraliseLine(because)}`,
+					`audit    ${run.audit ? run.audit.items.map(item => `${item.id} ${item.status}`).join(' ') : 'not made'}${run.audit?.stale ? ' (before the last change)' : ''}`,
+				],
+				fields: [reason('optional'), sure(word, 'to approve; esc does not')],
+			};
+		},
+		submit(state, dialog, values) {
+			return begin(state, dialog.runs[0]!, ['approve', dialog.runs[0]!, ...because(values['Because'])], 'approve');
+		},
+	},
+	reject: {
+		open: state => ({title: `Reject ${selectedRun(state)!.id}`, runs: [selectedRun(state)!.id], lines: [], fields: [reason('what is to change')]}),
+		submit: (state, dialog, values) => begin(state, dialog.runs[0]!, ['reject', dialog.runs[0]!, ...because(values['Because'])], 'reject'),
+	},
+	deploy: {
+		open(state) {
+			const run = selectedRun(state)!;
+			const deploys = state.offers[run.project.id]?.deploy ?? {};
+			const names = Object.keys(deploys);
+			return {
+				title: `Deploy ${short(run.merge!.commit)} of ${run.id}`, runs: [run.id],
+				lines: names.length === 0 ? ['the policy names its targets; this one is looked up when you have named it'] : names.map(name => `${name}: ${neutraliseLine(deploys[name]!.command)}${deploys[name]!.credentials.length === 0 ? ', no credentials' : `, with ${deploys[name]!.credentials.join(', ')}, asked for now and for this deploy alone`}`),
+				fields: [{label: 'Target', value: names[0] ?? '', hint: names.length > 1 ? '←/→ a target of the project\'s policy' : 'a target of the project\'s policy', ...(names.length > 0 ? {choices: names} : {})}, {label: 'Sure', value: '', hint: 'type the target\'s name to deploy; esc does not', confirm: ''}],
+			};
+		},
+		submit(state, dialog, values) {
+			if (!values['Target']) {
+				return again(state, dialog, 'Target', 'name a target');
+			}
+
+			if (values['Sure'] !== values['Target']) {
+				return again(state, dialog, 'Sure', `type ${values['Target']} to deploy there`);
+			}
+
+			return {state, effects: [{type: 'terminal', argv: ['deploy', dialog.runs[0]!, values['Target'], '--confirm', values['Target']], pause: true}]};
+		},
+	},
+	rollback: {
+		open(state) {
+			const {run, target} = lastGood(state)!;
+			return {title: `Deploy ${run.id} to ${target} again`, runs: [run.id], lines: [`commit ${run.merge!.commit}, the last that went well there before this one`], fields: [sure(target, 'to deploy; esc does not')]};
+		},
+		submit: (state, dialog) => ({state, effects: [{type: 'terminal', argv: ['deploy', dialog.runs[0]!, dialog.fields[0]!.confirm!, '--confirm', dialog.fields[0]!.confirm!], pause: true}]}),
+	},
+	resume: {
+		open(state) {
+			const run = selectedRun(state)!;
+			return {title: `Resume ${run.id}, in the same conversation`, runs: [run.id], lines: run.status && run.status.because !== '' ? [`it said last: ${neutraliseLine(run.status.because)}`] : [], fields: [{label: 'Tell it', value: '', hint: 'optional: an answer, what it is to do next, or what is to be mended', multiline: true}]};
+		},
+		submit: (state, dialog, values) => begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!, ...(values['Tell it'] ? [values['Tell it']] : [])], 'resume'),
+	},
+	discard: {
+		open(state) {
+			const runs = targets(state).filter(run => isDiscardable(run));
+			return {title: `Discard ${named(runs)}? ${runs.length === 1 ? 'Its' : 'Their'} work is kept`, runs: runs.map(run => run.id), lines: [], fields: [reason('optional; enter discards, esc does not')]};
+		},
+		submit: (state, dialog, values) => beginAll(state, runsOf(state, dialog), run => ['discard', run.id, ...because(values['Because'])], 'discard'),
+	},
+	stop: {
+		open(state) {
+			const runs = targets(state).filter(run => isLive(run));
+			return {title: `Stop ${runs.length} runs?`, runs: runs.map(run => run.id), lines: [], fields: [reason('optional; enter stops them, esc does not')]};
+		},
+		submit: (state, dialog, values) => beginAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(values['Because'])], 'stop'),
+	},
+	budget: {
+		open(state) {
+			const run = selectedRun(state)!;
+			return {title: `Budget of ${run.id}: it is frozen when it has used this much`, runs: [run.id], lines: [], fields: [{label: 'Amount', value: run.budget ? formatBudget(run.budget) : '', hint: `5 or 2.50 (dollars), 200k or 2M (tokens), none; used so far: ${formatUsage(run.usage) || 'nothing'}`}]};
+		},
+		submit(state, dialog, values) {
+			return values['Amount'] ? begin(state, dialog.runs[0]!, ['budget', dialog.runs[0]!, values['Amount'].replace(/ tokens$/, '')], 'budget') : again(state, dialog, 'Amount', 'name an amount, or none');
+		},
+	},
+	waive: {
+		open(state) {
+			const run = selectedRun(state)!;
+			const open = run.suspects.filter(({fingerprint}) => !run.waived.includes(fingerprint));
+			return {title: 'What looks like a secret is none', runs: [run.id], lines: open.slice(0, 8).map(({file, line, rule, span}) => neutraliseLine(`${file}:${line} (${rule}) ${span}`)), fields: [reason('a reason is needed')]};
+		},
+		submit: (state, dialog, values) => values['Because'] ? begin(state, dialog.runs[0]!, ['verify', dialog.runs[0]!, '--waive-secrets', '--because', values['Because']], 'verify') : again(state, dialog, 'Because', 'to waive needs a reason'),
+	},
+	'secret-add': {
+		open: () => ({
+			title: 'New secret', runs: [], lines: [],
+			fields: [
+				{label: 'Name', value: '', hint: 'such as stripe; anthropic, openai, gemini and github-copilot know their hosts'}, {label: 'Owner', value: 'user', hint: 'user: for every project; project: for the one you are in'},
+				{label: 'Host', value: '', hint: 'where it may go; empty: as the project proposes, or as is known'}, {label: 'Variable', value: '', hint: 'optional: the variable that holds its pointer inside'},
+			],
+		}),
+		submit(state, dialog, values) {
+			if (!values['Name']) {
+				return again(state, dialog, 'Name', 'a name is needed');
+			}
+
+			// The value is typed in the terminal, unseen: no screen holds it.
+			const owner = values['Owner'] === 'project' ? '--project' : '--user';
+			return {state, effects: [{type: 'terminal', argv: ['secret', 'add', values['Name'], owner, ...(values['Host'] ? ['--host', values['Host']] : []), ...(values['Variable'] ? ['--env', values['Variable']] : [])], pause: true}]};
+		},
+	},
+	'secret-remove': {
+		open(state) {
+			const secret = state.vault!.secrets[state.scroll]!;
+			return {title: `Remove ${secret.reference}, and its value?`, runs: [], lines: secret.holders.map(holder => `${holder.run} holds it now`), fields: [{label: 'Sure', value: '', hint: 'type yes'}]};
+		},
+		submit(state, dialog, values) {
+			const secret = state.vault?.secrets.find(secret => `${secret.project ?? ''} ${secret.reference}` === dialog.subject);
+			return isYes(values['Sure']) && secret ? begin(state, '', ['secret', 'remove', secret.reference, ...(secret.project === null ? [] : ['--in', secret.project])], 'remove secret', 'vault') : bad(state, 'nothing was removed');
+		},
+	},
+	comment: {
+		open: () => ({title: 'Comment', runs: [], lines: [], fields: [{label: 'Comment', value: '', hint: 'kept as a draft; S sends all of them to the agent as one prompt; ctrl-j: a new line', multiline: true}]}),
+		submit: (state, dialog, values) => values['Comment'] ? addComment(state, dialog.subject!, values['Comment']) : again(state, dialog, 'Comment', 'a comment has words'),
+	},
+	'send-comments': {
+		open(state) {
+			const run = selectedRun(state)!;
+			const drafts = state.review!.review.comments.filter(comment => !comment.sent);
+			return {title: `Send ${drafts.length} ${drafts.length === 1 ? 'comment' : 'comments'} to ${run.id}, as one prompt in its conversation`, runs: [run.id], lines: reviewPrompt(drafts)!.split('\n').slice(0, 14).map(line => neutraliseLine(line)), fields: [{label: 'More', value: '', hint: 'optional: what else it is to know; enter sends', multiline: true}]};
+		},
+		submit(state, dialog, values) {
+			const prompt = reviewPrompt(state.review?.review.comments ?? []);
+			const [id = ''] = dialog.runs;
+			if (prompt === undefined) {
+				return bad(state, 'there is no comment to send');
+			}
+
+			const marked = markSent(state);
+			const started = begin(marked.state, id, ['resume', id, `${prompt}${values['More'] ? `\n\n${values['More']}` : ''}`], 'resume', 'sent');
+			return {state: started.state, effects: [...marked.effects, ...started.effects]};
+		},
+	},
+	clean: {
+		open(state) {
+			const entry = state.disk![state.scroll]!;
+			return {title: `Clean up ${entry.run}: ${entry.what}`, runs: [entry.run], lines: [entry.note], fields: [{label: 'Sure', value: '', hint: 'enter cleans up, esc does not'}]};
+		},
+		submit: (state, dialog) => begin(state, dialog.runs[0]!, ['clean', dialog.runs[0]!], 'clean up', 'disk'),
+	},
+};
+
+/** Asks. @param subject the scope, secret or place that it is about */
+export function openDialog(state: State, kind: DialogKind, subject?: string): Step {
+	const opened = kinds[kind].open(state, subject);
+	return opened ? stay({...state, dialog: {...opened, kind, subject, at: 0}}) : stay(state);
+}
+
+/** A key while a dialog is open. */
+export function dialogKey(state: State, dialog: Dialog, key: string): Step {
+	const field = dialog.fields[dialog.at]!;
+	const to = (at: number): Step => stay({...state, dialog: {...dialog, at}});
+	switch (key) {
+		case 'escape':
+		case 'ctrl-c': {
+			return stay({...state, dialog: undefined});
+		}
+
+		case 'tab':
+		case 'shift-tab':
+		case 'down':
+		case 'up': {
+			const moved = key === 'up' || key === 'down' ? moveLine(field, key === 'up' ? -1 : 1) : undefined;
+			const by = key === 'up' || key === 'shift-tab' ? dialog.fields.length - 1 : 1;
+			return moved ? stay({...state, dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, moved)}}) : to((dialog.at + by) % dialog.fields.length);
+		}
+
+		case 'return': {
+			return dialog.at < dialog.fields.length - 1 ? to(dialog.at + 1) : submit(state, dialog);
+		}
+
+		case 'ctrl-o': {
+			return field.multiline ? {state, effects: [{type: 'edit', text: field.value}]} : stay(state);
+		}
+
+		default: {
+			return stay({...state, dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, edit(field, key))}});
+		}
+	}
+}
+
+function submit(state: State, dialog: Dialog): Step {
+	const values = valuesOf(dialog.fields);
+	const unconfirmed = dialog.fields.find(field => field.confirm !== undefined && field.confirm !== '' && field.value.trim().toLowerCase() !== field.confirm.toLowerCase());
+	if (unconfirmed) {
+		return again(state, dialog, unconfirmed.label, `${unconfirmed.hint.replace(/;.*/, '')}`);
+	}
+
+	return kinds[dialog.kind].submit({...state, dialog: undefined}, dialog, values);
+}
+
+/** Text that was pasted into a dialog. */
+export function pasteIntoDialog(state: State, dialog: Dialog, text: string): Step {
+	return stay({...state, dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, paste(dialog.fields[dialog.at]!, text))}});
+}

@@ -1,0 +1,139 @@
+import {neutralise} from '../core/neutralise.ts';
+import type {Field} from './state.ts';
+
+/* Typing: what a key does to a field. */
+
+export function cursorOf(field: Field): number {
+	return Math.min(field.value.length, field.cursor ?? field.value.length);
+}
+
+function withText(field: Field, before: string, after: string): Field {
+	return {...field, value: before + after, cursor: after === '' ? undefined : before.length};
+}
+
+/** The beginning of the character, or of the word, before a position. */
+function back(text: string, word: boolean): number {
+	return word ? text.replace(/\S+\s*$|\s+$/, '').length : text.length - ([...text].at(-1)?.length ?? 0);
+}
+
+/** One key in a field. The same field where the key means nothing there. */
+export function edit(field: Field, key: string): Field {
+	if (field.choices && field.choices.length > 0) {
+		const by = key === 'left' ? -1 : key === 'right' || key === 'space' ? 1 : 0;
+		const {choices} = field;
+		return by === 0 ? field : {...field, value: choices[(Math.max(0, choices.indexOf(field.value)) + by + choices.length) % choices.length]!};
+	}
+
+	const at = cursorOf(field);
+	const before = field.value.slice(0, at);
+	const after = field.value.slice(at);
+	switch (key) {
+		case 'backspace': {
+			return withText(field, before.slice(0, back(before, false)), after);
+		}
+
+		case 'ctrl-w':
+		case 'alt-backspace': {
+			return withText(field, before.slice(0, back(before, true)), after);
+		}
+
+		case 'ctrl-u': {
+			return withText(field, '', after);
+		}
+
+		case 'ctrl-k': {
+			return withText(field, before, '');
+		}
+
+		case 'ctrl-d':
+		case 'delete': {
+			return withText(field, before, after.slice([...after][0]?.length ?? 0));
+		}
+
+		case 'left': {
+			return {...field, cursor: back(before, false)};
+		}
+
+		case 'right': {
+			return {...field, cursor: at + ([...after][0]?.length ?? 0)};
+		}
+
+		case 'alt-left':
+		case 'alt-b': {
+			return {...field, cursor: back(before, true)};
+		}
+
+		case 'alt-right':
+		case 'alt-f': {
+			return {...field, cursor: at + (/^\s*\S*/.exec(after)?.[0].length ?? 0)};
+		}
+
+		case 'home':
+		case 'ctrl-a': {
+			return {...field, cursor: before.lastIndexOf('\n') + 1};
+		}
+
+		case 'end':
+		case 'ctrl-e': {
+			const end = after.indexOf('\n');
+			return {...field, cursor: end === -1 ? undefined : at + end};
+		}
+
+		case 'ctrl-j':
+		case 'alt-return': {
+			return field.multiline ? withText(field, `${before}\n`, after) : field;
+		}
+
+		default: {
+			const text = key === 'space' ? ' ' : [...key].length === 1 ? key : '';
+			return text === '' ? field : withText(field, before + text, after);
+		}
+	}
+}
+
+/** Text that was pasted. A word that confirms something is never pasted. */
+export function paste(field: Field, text: string): Field {
+	if (field.choices || field.confirm !== undefined) {
+		return field;
+	}
+
+	const clean = neutralise(text.replaceAll(/\r\n?/g, '\n'));
+	const at = cursorOf(field);
+	return withText(field, field.value.slice(0, at) + (field.multiline ? clean : clean.replaceAll('\n', ' ').trimEnd()), field.value.slice(at));
+}
+
+/** The line of a text with several that a cursor is in, and its first. */
+export function moveLine(field: Field, by: number): Field | undefined {
+	if (!field.multiline) {
+		return undefined;
+	}
+
+	const at = cursorOf(field);
+	const start = field.value.lastIndexOf('\n', at - 1) + 1;
+	const column = at - start;
+	if (by < 0) {
+		if (start === 0) {
+			return undefined;
+		}
+
+		const previous = field.value.lastIndexOf('\n', start - 2) + 1;
+		return {...field, cursor: Math.min(previous + column, start - 1)};
+	}
+
+	const end = field.value.indexOf('\n', at);
+	if (end === -1) {
+		return undefined;
+	}
+
+	const nextEnd = field.value.indexOf('\n', end + 1);
+	return {...field, cursor: Math.min(end + 1 + column, nextEnd === -1 ? field.value.length : nextEnd)};
+}
+
+export function replaceAt<T>(items: readonly T[], at: number, item: T): T[] {
+	return items.map((other, index) => index === at ? item : other);
+}
+
+/** What the fields hold, by label, without blanks around. */
+export function valuesOf(fields: readonly Field[]): Record<string, string> {
+	return Object.fromEntries(fields.map(field => [field.label, field.value.trim()]));
+}

@@ -1,0 +1,27 @@
+import {listRows} from './list.ts';
+import type {State} from './state.ts';
+
+/* Which row of the terminal shows what, for drawing and for the mouse. */
+
+/** Rows of the footer: what just happened, and the keys. */
+export const footerHeight = 2;
+
+/** Rows below a heading, of the list and of the output under it. @param height of the screen without footer and dialog */
+export function fleetLayout(state: State, height: number): {readonly table: number; readonly output: number} {
+	const rows = listRows(state).length + 1;
+	const wanted = state.listRows ?? Math.floor(height / 2);
+	const table = Math.max(4, Math.min(rows, wanted, height - 4));
+	return {table, output: Math.max(0, height - table - 2)};
+}
+
+/** The part of a list that is in view, so that only what is drawn is mounted. */
+export function windowOf(count: number, selected: number, height: number): {from: number; to: number} {
+	const from = Math.max(0, Math.min(count - height, selected - Math.floor(height / 2)));
+	return {from, to: Math.min(count, from + height)};
+}
+
+/** Rows of the path, and of what verify or deploy writes below it, on the screen of the gates. */
+export function gatesLayout(state: State, height: number): {readonly path: number; readonly output: number} {
+	const output = Math.max(0, Math.min(Math.floor(height / 3), height - 18));
+	return {path: height - 1 - output, output: state.log?.kind === 'verify' && state.log.range.to > 0 ? output : 0};
+}

@@ -1,0 +1,118 @@
+import UFuzzy from '@leeoniya/ufuzzy';
+import {needOf} from '../core/attention.ts';
+import {liveStages, type Run} from '../core/run.ts';
+import type {ListState, Show, State} from './state.ts';
+
+/* Which rows the list has: a pure function of what there is and how it is looked at. */
+
+export type ListRow = {readonly kind: 'project'; readonly project: string; readonly runs: number; readonly working: number; readonly needs: number; readonly folded: boolean} | {readonly kind: 'run'; readonly run: Run};
+
+const fuzzy = new UFuzzy({intraMode: 0, intraIns: 8});
+
+function isShown(run: Run, show: Show): boolean {
+	switch (show) {
+		case 'all': {
+			return true;
+		}
+
+		case 'needs you': {
+			return needOf(run) !== undefined;
+		}
+
+		case 'at work': {
+			return liveStages.has(run.stage);
+		}
+
+		case 'to review': {
+			return ['stopped', 'captured', 'verified', 'approved', 'verify-failed'].includes(run.stage);
+		}
+
+		case 'over': {
+			return ['merged', 'deployed', 'discarded', 'rejected', 'failed', 'crashed', 'deploy-failed', 'deploy-unknown'].includes(run.stage);
+		}
+	}
+}
+
+/** What a filter's words are looked for in. */
+function haystack(run: Run): string {
+	return `${run.project.id} ${run.id} ${run.agent} ${run.stage} ${run.because} ${(run.prompt ?? run.argv.join(' ')).slice(0, 200)}`;
+}
+
+function sorted(runs: readonly Run[], sort: ListState['sort']): readonly Run[] {
+	const rank = (run: Run) => ({alarm: 0, waiting: 1, denied: 2, trouble: 3, gate: 4})[needOf(run)?.kind ?? 'gate'] ?? 5;
+	switch (sort) {
+		case 'newest': {
+			return runs;
+		}
+
+		case 'needs you': {
+			return [...runs].map(run => ({run, rank: needOf(run) ? rank(run) : 9})).sort((a, b) => a.rank - b.rank).map(({run}) => run);
+		}
+
+		case 'last change': {
+			return [...runs].sort((a, b) => a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0);
+		}
+
+		case 'name': {
+			return [...runs].sort((a, b) => a.id < b.id ? -1 : 1);
+		}
+	}
+}
+
+/** The runs that the list shows, in its order, without regard to what is folded. */
+export function visibleRuns({runs, list}: Pick<State, 'runs' | 'list'>): readonly Run[] {
+	let shown = runs.filter(run => (list.discarded || run.stage !== 'discarded' || list.show === 'over') && isShown(run, list.show));
+	if (list.filter.trim() !== '') {
+		const texts = shown.map(run => haystack(run));
+		// What is not a word for the library is looked for as it is.
+		const found = fuzzy.search(texts, list.filter, 1)[0];
+		shown = found ? [...found].sort((a, b) => a - b).map(index => shown[index]!) : shown.filter((_, index) => texts[index]!.toLowerCase().includes(list.filter.trim().toLowerCase()));
+	}
+
+	return sorted(shown, list.sort);
+}
+
+let last: {runs: State['runs']; list: ListState; rows: readonly ListRow[]} | undefined;
+
+/** The rows of the list: under headings where there is more than one project. Made once for the same runs and view. */
+export function listRows({runs, list}: Pick<State, 'runs' | 'list'>): readonly ListRow[] {
+	if (last?.runs !== runs || last.list !== list) {
+		last = {runs, list, rows: makeRows(visibleRuns({runs, list}), list)};
+	}
+
+	return last.rows;
+}
+
+function makeRows(runs: readonly Run[], list: ListState): ListRow[] {
+	const groups = new Map<string, Run[]>();
+	for (const run of runs) {
+		const group = groups.get(run.project.id);
+		if (group) {
+			group.push(run);
+		} else {
+			groups.set(run.project.id, [run]);
+		}
+	}
+
+	if (groups.size < 2 && list.folded.length === 0) {
+		return runs.map(run => ({kind: 'run', run}));
+	}
+
+	return [...groups].flatMap(([project, own]): ListRow[] => {
+		const folded = list.folded.includes(project);
+		const heading: ListRow = {kind: 'project', project, runs: own.length, working: own.filter(run => liveStages.has(run.stage)).length, needs: own.filter(run => needOf(run)).length, folded};
+		return folded ? [heading] : [heading, ...own.map((run): ListRow => ({kind: 'run', run}))];
+	});
+}
+
+/** The row that is selected; 0 where it is not there. */
+export function selectedRow(state: State): number {
+	return Math.max(0, listRows(state).findIndex(row => state.heading === undefined ? row.kind === 'run' && row.run.id === state.selected : row.kind === 'project' && row.project === state.heading));
+}
+
+/** The next run that needs a person, after a run in the list's order and then from its beginning; the most urgent kind first. */
+export function nextNeed(state: State): Run | undefined {
+	const runs = sorted(state.runs.filter(run => needOf(run) && run.stage !== 'discarded'), 'needs you');
+	const at = runs.findIndex(run => run.id === state.selected);
+	return runs[(at + 1) % Math.max(1, runs.length)];
+}

@@ -1,0 +1,55 @@
+import {move, openTab, selectRow} from './act.ts';
+import {fleetLayout, footerHeight, windowOf} from './layout.ts';
+import {listRows, selectedRow} from './list.ts';
+import {moveTo} from './review.ts';
+import {tabs, type Message, type State} from './state.ts';
+import {stay, type Step} from './step.ts';
+
+/** What the mouse does: the wheel moves, a click selects, the line between list and output is dragged. It decides nothing. */
+export function mouse(state: State, {kind, column, row}: Message & {type: 'mouse'}): Step {
+	if (kind === 'up' || kind === 'down') {
+		const by = kind === 'up' ? -3 : 3;
+		return move(state, state.screen === 'fleet' ? Math.sign(by) : by);
+	}
+
+	const height = state.rows - footerHeight;
+	if (state.screen === 'fleet') {
+		const {table} = fleetLayout(state, height);
+		if (kind === 'drag') {
+			return stay(state.dragging ? {...state, listRows: Math.max(4, Math.min(height - 4, row - 1))} : state);
+		}
+
+		if (row === table + 1) {
+			return stay({...state, dragging: true});
+		}
+
+		const at = row - 2;
+		const {from, to} = windowOf(listRows(state).length, selectedRow(state), table - 1);
+		if (at < 0 || from + at >= to) {
+			return stay({...state, dragging: false});
+		}
+
+		const selected = selectRow({...state, dragging: false}, from + at);
+		return selected.selected === state.selected && selected.heading === state.heading && state.heading === undefined ? openTab(state, 'output') : stay(selected);
+	}
+
+	if (state.screen === 'run' && row === 1 && kind === 'press') {
+		let start = 0;
+		for (const [index, tab] of tabs.entries()) {
+			start += ` ${index + 1} ${tab} `.length;
+			if (column < start) {
+				return openTab(state, tab);
+			}
+		}
+	}
+
+	if (state.screen === 'run' && state.tab === 'changes' && state.review && kind === 'press' && row >= 2 && row < height) {
+		return stay(moveTo(state, state.review, state.review.top + row - 2));
+	}
+
+	if ((state.screen === 'run' && state.tab === 'scopes' && row >= 2 && kind === 'press')) {
+		return move({...state, scroll: 0}, row - 2);
+	}
+
+	return stay(state);
+}

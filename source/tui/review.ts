@@ -1,0 +1,255 @@
+import type {DiffFile, DiffLine} from '../core/diff.ts';
+import {commentState, findQuoted, flagsOf, isGenerated, isViewed, type Comment, type Flag, type Review} from '../core/review.ts';
+import type {ReviewState, State} from './state.ts';
+import {bad, good, stay, type Step} from './step.ts';
+
+/* What a review shows, as rows; and what its keys do to it. Pure, and each made once for the same change. */
+
+export type ReviewRow =
+	| {readonly kind: 'file'; readonly file: DiffFile; readonly folded: boolean; readonly note: string}
+	| {readonly kind: 'flag'; readonly file: DiffFile; readonly flag: Flag}
+	| {readonly kind: 'hunk'; readonly file: DiffFile; readonly header: string; readonly number: number}
+	/** Unified: one of the two is there, or both are the same. Side by side: either may be missing. */
+	| {readonly kind: 'line'; readonly file: DiffFile; readonly hunk: number; readonly index: number; readonly left: DiffLine | undefined; readonly right: DiffLine | undefined}
+	| {readonly kind: 'comment'; readonly file: DiffFile; readonly comment: Comment; readonly text: string}
+	| {readonly kind: 'note'; readonly file: DiffFile | undefined; readonly text: string};
+
+const flagCache = new WeakMap<DiffFile, Flag[]>();
+
+function flagsFor(file: DiffFile): Flag[] {
+	const known = flagCache.get(file);
+	const flags = known ?? flagsOf(file);
+	flagCache.set(file, flags);
+	return flags;
+}
+
+const order: ReadonlyArray<Flag['id']> = ['secret', 'control', 'policy', 'ci', 'hooks', 'agent', 'editor', 'git', 'install', 'dependency', 'link', 'executable'];
+
+/** Files with flags first, the gravest before; then as git has them. */
+export function orderFiles(files: readonly DiffFile[]): DiffFile[] {
+	const rank = (file: DiffFile) => Math.min(order.length, ...flagsFor(file).map(flag => order.indexOf(flag.id)));
+	return files.map((file, index) => ({file, index, rank: rank(file)})).sort((a, b) => a.rank - b.rank || a.index - b.index).map(({file}) => file);
+}
+
+/** Whether the diff is drawn side by side. */
+export function isSplit(state: Pick<State, 'columns'>, review: ReviewState): boolean {
+	return review.split === 'side by side' || (review.split === 'auto' && state.columns >= 140);
+}
+
+function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
+	return folds[file.path] ?? (isGenerated(file) || isViewed(review, file) || file.hunks.length === 0);
+}
+
+function noteOf(file: DiffFile, review: Review): string {
+	const parts = [isViewed(review, file) ? 'viewed' : review.viewed[file.path] === undefined ? '' : 'changed since you viewed it', file.binary ? 'binary' : '', isGenerated(file) ? 'generated' : '', file.oldMode !== '' && file.newMode !== '' && file.oldMode !== file.newMode ? `${file.oldMode} → ${file.newMode}` : ''];
+	return parts.filter(part => part !== '').join(', ');
+}
+
+/** The lines of a hunk in pairs: what was taken away beside what came in its place. */
+function pairs(lines: readonly DiffLine[]): Array<[DiffLine | undefined, DiffLine | undefined]> {
+	const result: Array<[DiffLine | undefined, DiffLine | undefined]> = [];
+	let removed: DiffLine[] = [];
+	let added: DiffLine[] = [];
+	const flush = () => {
+		for (let index = 0; index < Math.max(removed.length, added.length); index++) {
+			result.push([removed[index], added[index]]);
+		}
+
+		removed = [];
+		added = [];
+	};
+
+	for (const line of lines) {
+		if (line.kind === '-') {
+			if (added.length > 0) {
+				flush();
+			}
+
+			removed.push(line);
+		} else if (line.kind === '+') {
+			added.push(line);
+		} else {
+			flush();
+			result.push([line, line]);
+		}
+	}
+
+	flush();
+	return result;
+}
+
+/** Where a comment stands now: its line's number on its side. */
+function placeOfComment(file: DiffFile, comment: Comment): number {
+	return findQuoted(file, comment) ?? comment.to;
+}
+
+function makeRows(review: ReviewState, split: boolean): ReviewRow[] {
+	const rows: ReviewRow[] = [];
+	for (const file of review.files) {
+		const folded = isFolded(file, review);
+		const comments = review.review.comments.filter(comment => comment.path === file.path);
+		rows.push({kind: 'file', file, folded, note: noteOf(file, review.review)});
+		rows.push(...flagsFor(file).map((flag): ReviewRow => ({kind: 'flag', file, flag})));
+		if (folded) {
+			rows.push(...comments.map((comment): ReviewRow => ({kind: 'comment', file, comment, text: commentText(comment, review.files)})));
+			continue;
+		}
+
+		const placed = new Set<string>();
+		for (const [number, hunk] of file.hunks.entries()) {
+			rows.push({kind: 'hunk', file, header: hunk.header, number});
+			const lines = split ? pairs(hunk.lines) : hunk.lines.map((line): [DiffLine | undefined, DiffLine | undefined] => line.kind === '-' ? [line, undefined] : line.kind === '+' ? [undefined, line] : [line, line]);
+			for (const [index, [left, right]] of lines.entries()) {
+				rows.push({kind: 'line', file, hunk: number, index, left, right});
+				for (const comment of comments) {
+					const at = placeOfComment(file, comment);
+					if (!placed.has(comment.id) && (comment.side === 'old' ? left?.old === at && left?.kind === '-' : right?.new === at)) {
+						placed.add(comment.id);
+						rows.push(...commentText(comment, review.files).split('\n').map((text): ReviewRow => ({kind: 'comment', file, comment, text})));
+					}
+				}
+			}
+		}
+
+		rows.push(...comments.filter(comment => !placed.has(comment.id)).map((comment): ReviewRow => ({kind: 'comment', file, comment, text: commentText(comment, review.files)})));
+	}
+
+	const gone = review.review.comments.filter(comment => !review.files.some(file => file.path === comment.path));
+	rows.push(...gone.map((comment): ReviewRow => ({kind: 'note', file: undefined, text: `${comment.path}: ${comment.text} (${commentState(comment, review.files)}: not in the change any more)`})));
+	return rows;
+}
+
+function commentText(comment: Comment, files: readonly DiffFile[]): string {
+	return `${commentState(comment, files)}: ${comment.text}`;
+}
+
+let last: {files: unknown; review: unknown; folds: unknown; split: boolean; rows: readonly ReviewRow[]} | undefined;
+
+/** The rows of a review. Made once for the same files, marks and folds. */
+export function reviewRows(review: ReviewState, split: boolean): readonly ReviewRow[] {
+	if (!last || last.files !== review.files || last.review !== review.review || last.folds !== review.folds || last.split !== split) {
+		last = {files: review.files, review: review.review, folds: review.folds, split, rows: makeRows(review, split)};
+	}
+
+	return last.rows;
+}
+
+const rowsOf = (state: State, review: ReviewState) => reviewRows(review, isSplit(state, review));
+
+/** With the cursor on a row, and that row in view. @param height of the rows that are drawn */
+export function moveTo(state: State, review: ReviewState, at: number): State {
+	const height = Math.max(1, state.rows - 5);
+	const to = Math.max(0, Math.min(rowsOf(state, review).length - 1, at));
+	const margin = Math.min(2, Math.floor((height - 1) / 2));
+	const top = Math.max(0, Math.min(Math.max(review.top, to - height + 1 + margin), to - margin));
+	return {...state, review: {...review, at: to, top}};
+}
+
+/** To the next row of a kind, before or after. */
+export function moveToKind(state: State, kinds: ReadonlyArray<ReviewRow['kind']>, by: 1 | -1): Step {
+	const review = state.review!;
+	const rows = rowsOf(state, review);
+	for (let at = review.at + by; at >= 0 && at < rows.length; at += by) {
+		if (kinds.includes(rows[at]!.kind)) {
+			const moved = moveTo(state, review, at);
+			// A file that is gone to begins at the top.
+			return stay({...moved, review: {...moved.review!, top: kinds.includes('hunk') ? moved.review!.top : Math.max(0, at - 1)}});
+		}
+	}
+
+	return stay(state);
+}
+
+function fileAt(state: State): DiffFile | undefined {
+	const row = state.review && rowsOf(state, state.review)[state.review.at];
+	return row && 'file' in row ? row.file : undefined;
+}
+
+/** The cursor on a file's own row. */
+function onFile(state: State, path: string): State {
+	const review = state.review!;
+	return moveTo(state, review, Math.max(0, rowsOf(state, review).findIndex(row => row.kind === 'file' && row.file.path === path)));
+}
+
+export function foldFile(state: State): Step {
+	const review = state.review!;
+	const file = fileAt(state);
+	return file ? stay(onFile({...state, review: {...review, folds: {...review.folds, [file.path]: !isFolded(file, review)}}}, file.path)) : stay(state);
+}
+
+/** Marks the file under the cursor as seen, as it is now, and goes on to the next that is not; or takes the mark away. */
+export function toggleViewed(state: State): Step {
+	const review = state.review!;
+	const file = fileAt(state);
+	if (!file) {
+		return stay(state);
+	}
+
+	const seen = isViewed(review.review, file);
+	const {[file.path]: _, ...others} = review.review.viewed;
+	const {[file.path]: __, ...folds} = review.folds;
+	const next: Review = {...review.review, viewed: seen ? others : {...others, [file.path]: file.digest}};
+	const marked = onFile({...state, review: {...review, review: next, folds}}, file.path);
+	const to = marked.review!.files.find(other => !isViewed(next, other));
+	return {state: seen || !to ? marked : onFile(marked, to.path), effects: [{type: 'save-review', run: review.run, review: next}]};
+}
+
+/** The lines that a comment would be about: the range, or the one under the cursor. Undefined where there is no line. */
+function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | undefined {
+	const review = state.review!;
+	const rows = rowsOf(state, review);
+	const [first, end] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
+	const lines = rows.slice(first, end + 1).flatMap(row => row.kind === 'line' ? [row] : []);
+	const file = lines[0]?.file;
+	if (!file || lines.some(line => line.file !== file)) {
+		return undefined;
+	}
+
+	const side = lines.some(line => line.right !== undefined) ? 'new' : 'old';
+	const own = lines.map(line => side === 'new' ? line.right : line.left).filter(line => line !== undefined);
+	const numbers = own.map(line => line[side]!).filter(number => number !== undefined);
+	return {path: file.path, side, from: Math.min(...numbers), to: Math.max(...numbers), quoted: own.map(line => line.text).join('\n'), digest: file.digest};
+}
+
+/** What the comment dialog is opened for, as its subject; undefined where the cursor is not on a line. */
+export function commentSubject(state: State): string | undefined {
+	const place = commentPlace(state);
+	return place && JSON.stringify(place);
+}
+
+export function addComment(state: State, subject: string, text: string): Step {
+	const review = state.review!;
+	const place = JSON.parse(subject) as Omit<Comment, 'id' | 'text' | 'sent'>;
+	const number = 1 + Math.max(0, ...review.review.comments.map(comment => Number(comment.id)));
+	const next: Review = {...review.review, comments: [...review.review.comments, {...place, id: String(number), text, sent: false}]};
+	return {state: {...state, review: {...review, review: next, anchor: undefined}, notice: {text: 'kept as a draft; S sends all of them', bad: false}}, effects: [{type: 'save-review', run: review.run, review: next}]};
+}
+
+/** Takes the comment under the cursor away, or the one just above it. */
+export function removeComment(state: State): Step {
+	const review = state.review!;
+	const row = rowsOf(state, review)[review.at];
+	if (row?.kind !== 'comment') {
+		return bad(state, 'the cursor is not on a comment');
+	}
+
+	const next: Review = {...review.review, comments: review.review.comments.filter(comment => comment.id !== row.comment.id)};
+	const step = good(moveTo({...state, review: {...review, review: next}}, {...review, review: next}, review.at), 'the comment is gone');
+	return {state: step.state, effects: [{type: 'save-review', run: review.run, review: next}]};
+}
+
+/** All drafts as sent. */
+export function markSent(state: State): Step {
+	const review = state.review!;
+	const next: Review = {...review.review, comments: review.review.comments.map(comment => ({...comment, sent: true}))};
+	return {state: {...state, review: {...review, review: next}}, effects: [{type: 'save-review', run: review.run, review: next}]};
+}
+
+/** A change that was read anew: the cursor stays on its file. */
+export function withDiff(state: State, run: string, files: readonly DiffFile[], review: Review): State {
+	const before = state.review?.run === run ? state.review : undefined;
+	const path = before && fileAt(state)?.path;
+	const next: ReviewState = {run, files: orderFiles(files), review, folds: before?.folds ?? {}, split: before?.split ?? 'auto', at: before?.at ?? 0, top: before?.top ?? 0, anchor: undefined};
+	const moved = moveTo({...state, review: next}, next, next.at);
+	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);
+}

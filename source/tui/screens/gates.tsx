@@ -1,0 +1,56 @@
+import {Box, Text} from 'ink';
+import type {ReactNode} from 'react';
+import {gatesOf} from '../../core/decide.ts';
+import {neutraliseLine} from '../../core/neutralise.ts';
+import {fit} from '../components/fit.ts';
+import {Lines, type Line} from '../components/lines.tsx';
+import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
+import {gatesLayout} from '../layout.ts';
+import {selectedRun, type State} from '../state.ts';
+import type {Tone} from '../../core/spans.ts';
+import {checklistLines, logLines} from './run.tsx';
+
+const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', busy: '…'};
+const tones: Readonly<Record<string, Tone>> = {done: 'good', ready: 'accent', blocked: 'quiet', failed: 'bad', busy: 'accent'};
+
+/** A bar of what is done of something that takes long. */
+export function progressBar(done: number, total: number, width: number): string {
+	const full = Math.max(0, Math.min(width, Math.round(width * done / Math.max(1, total))));
+	return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
+}
+
+/** The guided sequence: the six items, then verify, review, approve, merge, deploy, each with its state, its reason and its key. */
+export function GatesScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+	const run = selectedRun(state);
+	if (!run) {
+		return <Lines lines={[{text: ' this run is gone; esc goes back'}]} width={state.columns} height={height} />;
+	}
+
+	const progress = state.progress[run.id];
+	const lines: Line[] = [{text: ' What was tried from inside this run\'s own sandbox', bold: true}];
+	if (progress && state.busy[run.id] === 'audit') {
+		lines.push({text: ` ${progressBar(progress.done, progress.total, 24)} ${progress.done} of ${progress.total}  ${neutraliseLine(progress.text)}`, tone: 'accent'});
+	}
+
+	lines.push(...checklistLines(run, state, false), {text: ''}, {text: ' The way to a deploy', bold: true});
+	for (const gate of gatesOf(run)) {
+		const binding = bindings.find(binding => binding.action === (gate.id === 'review' ? 'changes' : gate.id) as Action)!;
+		const busy = state.busy[run.id] === gate.id;
+		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : '';
+		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}${more}`, tone: busy ? 'accent' : tones[gate.state]});
+	}
+
+	for (const note of run.captured?.notes ?? []) {
+		lines.push({text: `   note: ${neutraliseLine(note)}`, tone: 'warn'});
+	}
+
+	const {path, output} = gatesLayout(state, height);
+	const room = height - 1 - output;
+	return (
+		<Box flexDirection="column" height={height} overflow="hidden">
+			<Text inverse bold wrap="truncate">{fit(` ${run.project.id} / ${run.id}  ${run.stage}: ${neutraliseLine(run.because)}`, state.columns)}</Text>
+			<Lines lines={lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room)))} width={state.columns} height={output === 0 ? room : path} />
+			{output > 0 ? <Lines lines={[{text: ' what verify wrote', dim: true, underline: true}, ...logLines(state.log, state).slice(-(output - 1))]} width={state.columns} height={output} /> : undefined}
+		</Box>
+	);
+}

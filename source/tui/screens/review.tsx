@@ -1,0 +1,113 @@
+import type {DiffFile, DiffLine} from '../../core/diff.ts';
+import {isViewed} from '../../core/review.ts';
+import {highlight, type Back, type Span} from '../../core/spans.ts';
+import {neutraliseLine} from '../../core/neutralise.ts';
+import {fitSpans} from '../components/fit.ts';
+import type {Line} from '../components/lines.tsx';
+import {changedWords, partnerOf, piecesOf} from '../pieces.ts';
+import {isSplit, reviewRows, type ReviewRow} from '../review.ts';
+import type {ReviewState, State} from '../state.ts';
+
+const signs = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;
+
+/** A line's words: what is code in its colours, and what changed within it marked. */
+function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
+	const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
+	let spans: Span[] = piecesOf(file, hunk, line).map(piece => ({text: piece.text, tone: piece.tone, back}));
+	const partner = line.kind === ' ' ? undefined : partnerOf(file, line);
+	if (partner) {
+		const words = line.kind === '-' ? changedWords(line, partner).left : changedWords(partner, line).right;
+		for (const [from, to] of words) {
+			spans = highlight(spans, from, to, {back: line.kind === '-' ? 'removedWord' : 'addedWord'});
+		}
+	}
+
+	return line.open ? [...spans, {text: ' ⏎?', dim: true, back}] : spans;
+}
+
+const number = (value: number | undefined) => value === undefined ? '     ' : String(value).padStart(5);
+
+function half(file: DiffFile, hunk: number, line: DiffLine | undefined, side: 'old' | 'new', width: number): Span[] {
+	if (!line) {
+		return [{text: ' '.repeat(width), dim: true}];
+	}
+
+	const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
+	return fitSpans([{text: `${number(line[side])} `, dim: true}, {text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back}, ...textOf(file, hunk, line)], width, {back});
+}
+
+function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: number): Line {
+	switch (row.kind) {
+		case 'file': {
+			const {file} = row;
+			const name = file.status === 'renamed' || file.status === 'copied' ? `${file.oldPath} → ${file.path}` : file.path;
+			return {spans: [
+				{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true}, {text: `${signs[file.status]} ${neutraliseLine(name)}`, bold: true}, {text: `  +${file.added} `, tone: 'good'}, {text: `-${file.removed}`, tone: 'bad'},
+				{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
+			], underline: true};
+		}
+
+		case 'flag': {
+			return {text: `    ! ${row.flag.id}: ${neutraliseLine(row.flag.text)}`, tone: ['secret', 'control'].includes(row.flag.id) ? 'bad' : 'warn'};
+		}
+
+		case 'hunk': {
+			return {text: `  ${row.header}`, tone: 'accent', dim: true};
+		}
+
+		case 'line': {
+			const {file, hunk, left, right} = row;
+			if (split) {
+				const room = Math.floor((width - 1) / 2);
+				return {spans: [...half(file, hunk, left, 'old', room), {text: '│', dim: true}, ...half(file, hunk, right, 'new', width - room - 1)]};
+			}
+
+			const line = (right ?? left)!;
+			const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
+			return {spans: fitSpans([{text: `${number(line.old)}${number(line.new)} `, dim: true}, {text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back}, ...textOf(file, hunk, line)], width, {back})};
+		}
+
+		case 'comment': {
+			return {text: `        ┃ ${neutraliseLine(row.text)}`, tone: row.comment.sent ? 'quiet' : 'accent', bold: !row.comment.sent};
+		}
+
+		case 'note': {
+			return {text: `  ${neutraliseLine(row.text)}`, dim: true};
+		}
+	}
+}
+
+/** The window on the change: the cursor's row is marked, a range is, too. */
+export function reviewLines(state: State, height: number): Line[] {
+	const {review} = state;
+	if (!review || review.run !== state.selected) {
+		return [{text: ' looking…', dim: true}];
+	}
+
+	if (review.files.length === 0) {
+		return [{text: ' nothing was changed', dim: true}];
+	}
+
+	const split = isSplit(state, review);
+	const rows = reviewRows(review, split);
+	const [first, last] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
+	return rows.slice(review.top, review.top + height).map((row, index) => {
+		const line = rowLine(row, review, split, state.columns - 1);
+		const at = review.top + index;
+		const marked = at >= first && at <= last;
+		return {...line, spans: [{text: marked ? '▌' : ' ', tone: 'accent' as const}, ...line.spans ?? [{text: line.text ?? ''}]], bold: line.bold};
+	});
+}
+
+/** How much there is, and how far it was read. */
+export function reviewTitle({review, selected}: State): string {
+	if (!review || review.run !== selected) {
+		return '';
+	}
+
+	const viewed = review.files.filter(file => isViewed(review.review, file)).length;
+	const drafts = review.review.comments.filter(comment => !comment.sent).length;
+	const added = review.files.reduce((sum, file) => sum + file.added, 0);
+	const removed = review.files.reduce((sum, file) => sum + file.removed, 0);
+	return `${viewed}/${review.files.length} viewed +${added} -${removed}${drafts > 0 ? `, ${drafts} ${drafts === 1 ? 'draft' : 'drafts'}` : ''}`;
+}

@@ -1,0 +1,22 @@
+import type {Run} from '../core/run.ts';
+import type {Effect, State, Then} from './state.ts';
+
+/** What comes next, and what is to be done. */
+export type Step = {readonly state: State; readonly effects: readonly Effect[]};
+
+export const stay = (state: State): Step => ({state, effects: []});
+export const bad = (state: State, text: string): Step => stay({...state, notice: {text, bad: true}});
+export const good = (state: State, text: string): Step => stay({...state, notice: {text, bad: false}});
+
+/** A verb for one run, as a process of its own; '' for one that is about no run. */
+export function begin(state: State, run: string, argv: readonly string[], title: string, then?: Then): Step {
+	return {state: {...state, busy: {...state.busy, [run]: title}}, effects: [{type: 'act', run, argv, title, ...(then === undefined ? {} : {then})}]};
+}
+
+/** The same verb for several runs. */
+export function beginAll(state: State, runs: readonly Run[], argv: (run: Run) => readonly string[], title: string): Step {
+	return runs.reduce<Step>((step, run) => {
+		const next = begin(step.state, run.id, argv(run), title);
+		return {state: next.state, effects: [...step.effects, ...next.effects]};
+	}, stay({...state, list: {...state.list, marked: []}}));
+}
