@@ -70,15 +70,15 @@ export function statusOf(run: Run, now: number): string {
 	const waited = need ? ` · ${formatDuration(now - Date.parse(need.since))}` : '';
 	switch (need?.kind) {
 		case 'alarm': {
-			return `${need.because} (A takes it off)${waited}`;
+			return `${need.because}${waited} (A takes it off)`;
 		}
 
 		case 'denied': {
-			return `${run.stage}: ${need.because} (g grants it)${waited}`;
+			return `${run.stage}: ${need.because}${waited} (g grants it)`;
 		}
 
 		case 'waiting': {
-			return run.stage === 'frozen' ? `${stage} (u thaws, ! ends it)${waited}` : `${run.stage}: ${need.because}${waited}`;
+			return run.stage === 'frozen' ? `${stage}${waited} (u thaws, ! ends it)` : `${run.stage}: ${need.because}${waited}`;
 		}
 
 		case undefined: {

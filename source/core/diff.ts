@@ -46,6 +46,11 @@ function nameOf(text: string): string {
 	return name === '/dev/null' ? '' : name.replace(/^[ab]\//, '');
 }
 
+/** A line with what it hides in sight: `^[` for escape, `<U+202E>` for what reorders. */
+function visible(text: string): string {
+	return holdsControl(text) ? neutralise(text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`).replaceAll(/[\u0080-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g, character => `<U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`)) : neutralise(text);
+}
+
 /** Whether a text holds what would steer a terminal, or reorder what is read. */
 export function holdsControl(text: string): boolean {
 	return /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/.test(text.replace(/\r$/, ''));
@@ -70,7 +75,7 @@ export function parseDiff(text: string): DiffFile[] {
 			const kind = line[0] ?? ' ';
 			if (kind === '+' || kind === '-' || kind === ' ') {
 				const content = line.slice(1);
-				hunk.lines.push({kind, text: neutralise(content.replace(/\r$/, '')), old: kind === '+' ? undefined : oldLine, new: kind === '-' ? undefined : newLine, control: holdsControl(content)});
+				hunk.lines.push({kind, text: visible(content.replace(/\r$/, '')), old: kind === '+' ? undefined : oldLine, new: kind === '-' ? undefined : newLine, control: holdsControl(content)});
 				oldLeft -= kind === '+' ? 0 : 1;
 				newLeft -= kind === '-' ? 0 : 1;
 				oldLine += kind === '+' ? 0 : 1;

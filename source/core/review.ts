@@ -23,12 +23,12 @@ const generated = /(?:^|\/)(?:dist|build|out|vendor|node_modules|third_party|__s
 
 /** A line of a manifest that names a package, as far as that can be told from the line alone. */
 const dependency: ReadonlyArray<readonly [RegExp, RegExp]> = [
-	[/package\.json$|composer\.json$/, /^\s*"(@?[\w./-]+)"\s*:\s*"(?:[\^~<>=v*\d]|npm:|git|file:|https?:|workspace:|latest)[^"]*"/],
-	[/requirements[^/]*\.txt$/, /^([\w.[\]-]+)\s*(?:[=<>~!]=|@|$)/],
-	[/\.toml$|Pipfile$/, /^\s*"?([\w.-]+)"?\s*=\s*(?:"[\^~<>=*\d]|\{)|^\s*"([\w.[\]-]+)\s*[=<>~!]=/],
-	[/go\.mod$/, /^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+v\d/],
-	[/Gemfile$/, /^\s*gem\s+["']([\w-]+)/],
-	[/mix\.exs$/, /\{:([\w]+),/],
+	[/package\.json$|composer\.json$/, /"(@?[\w./-]+)"\s*:\s*"(?:[\^~<>=v*\d]|npm:|git|file:|https?:|workspace:|latest)[^"]*"/g],
+	[/requirements[^/]*\.txt$/, /^([\w.[\]-]+)\s*(?:[=<>~!]=|@|$)/g],
+	[/\.toml$|Pipfile$/, /^\s*"?([\w.-]+)"?\s*=\s*(?:"[\^~<>=*\d]|\{)|^\s*"([\w.[\]-]+)\s*[=<>~!]=/g],
+	[/go\.mod$/, /^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+v\d/g],
+	[/Gemfile$/, /^\s*gem\s+["']([\w-]+)/g],
+	[/mix\.exs$/, /\{:(\w+),/g],
 ];
 
 function additions(file: DiffFile): DiffLine[] {
@@ -69,13 +69,13 @@ export function flagsOf(file: DiffFile): Flag[] {
 	}
 
 	if (manifests.test(file.path)) {
-		const script = lines.find(line => /^\s*"(?:pre|post)?(?:install|prepare|pack|publish|prepublishOnly)"\s*:/.test(line.text));
+		const script = lines.find(line => /"(?:(?:pre|post)?install|(?:pre|post)?pack|prepare|prepublish(?:Only)?|dependencies)"\s*:\s*"/.test(line.text));
 		if (script && file.path.endsWith('package.json')) {
 			flags.push({id: 'install', text: `a script that runs when it is installed: line ${script.new}`});
 		}
 
-		const before = new Set(file.hunks.flatMap(hunk => hunk.lines.filter(line => line.kind === '-')).map(line => packageIn(file.path, line.text)));
-		const names = [...new Set(lines.map(line => packageIn(file.path, line.text)))].filter(name => name !== undefined && !before.has(name));
+		const before = new Set(file.hunks.flatMap(hunk => hunk.lines.filter(line => line.kind === '-')).flatMap(line => packagesIn(file.path, line.text)));
+		const names = [...new Set(lines.flatMap(line => packagesIn(file.path, line.text)))].filter(name => !before.has(name));
 		if (names.length > 0) {
 			flags.push({id: 'dependency', text: `new: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`});
 		}
@@ -86,11 +86,9 @@ export function flagsOf(file: DiffFile): Flag[] {
 
 const notPackages = new Set(['name', 'version', 'description', 'license', 'type', 'main', 'module', 'types', 'node', 'npm', 'author', 'homepage', 'edition']);
 
-function packageIn(path: string, text: string): string | undefined {
+function packagesIn(path: string, text: string): string[] {
 	const [, pattern] = dependency.find(([file]) => file.test(path)) ?? [];
-	const match = pattern?.exec(text);
-	const name = match?.[1] ?? match?.[2];
-	return name === undefined || notPackages.has(name) ? undefined : name;
+	return pattern ? [...text.slice(0, 20_000).matchAll(pattern)].map(match => match[1] ?? match[2] ?? '').filter(name => name !== '' && !notPackages.has(name)) : [];
 }
 
 /** What a person said about lines of a change. */

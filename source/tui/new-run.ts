@@ -22,7 +22,7 @@ export function newForm(state: State, values: Readonly<Record<string, string>>, 
 	const secret = model && state.vault?.secrets.find(secret => secret.reference.endsWith(`/${model.secret}`) && (secret.project === null || secret.project === project));
 	const opens = model && `opens ${(secret?.hosts ?? model.hosts).join(' ')}${secret ? ` with ${secret.reference}` : state.vault ? `; no secret "${model.secret}" yet (V)` : ''}`;
 	const templates = offer?.prompts.length ?? 0;
-	const promptHint = `${model ? 'what it is to do; empty: you talk to it yourself (t)' : 'optional; also in FLEET_PROMPT'}  ctrl-j line, ctrl-o editor, ctrl-r earlier${templates > 0 ? `, ctrl-t template (${templates})` : ''}`;
+	const promptHint = `${model ? 'empty: you talk to it (t)' : 'optional'}  ctrl-j line, ctrl-o editor, ctrl-r earlier${templates > 0 ? ', ctrl-t template' : ''}`;
 	const policy = offer && offer.network.length > 0 ? `the policy opens ${offer.network.join(' ')}; ` : '';
 	return [
 		choice('Project', state.projects.find(one => one.id === project)?.root ?? '', state.projects.map(one => one.id)),

@@ -199,7 +199,10 @@ function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | und
 	const review = state.review!;
 	const rows = rowsOf(state, review);
 	const [first, end] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
-	const lines = rows.slice(first, end + 1).flatMap(row => row.kind === 'line' ? [row] : []);
+	const picked = rows.slice(first, end + 1).flatMap(row => row.kind === 'line' ? [row] : []);
+	// On a heading, the first line below it is meant.
+	const next = rows.slice(end + 1, end + 20).find(row => (row.kind === 'line' && row.right !== undefined) || row.kind === 'file');
+	const lines = picked.length > 0 ? picked : next?.kind === 'line' ? [next] : [];
 	const file = lines[0]?.file;
 	if (!file || lines.some(line => line.file !== file)) {
 		return undefined;

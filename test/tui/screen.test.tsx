@@ -85,7 +85,7 @@ test('the fleet: rows say what a person should know', () => {
 	const {lastFrame} = render(<FleetScreen state={state([run('one', started, denied), run('two', started, exited)], {log: {run: 'one', kind: 'output', rows: [{from: 0, to: 6, spans: [{text: 'hello'}]}], following: true, range: {from: 0, at: 0, to: 6}}})} height={20} />);
 	const frame = lastFrame()!;
 	assert.match(frame, / fleet {2}2 runs, 1 at work, 2 need you/);
-	assert.match(frame, /! p +one +command running: denied a\.test:443 \(g grants it\) · 1m +r b +-\/6 +1m/);
+	assert.match(frame, /! p +one +command running: denied a\.test:443 · 1m \(g grants it\) +r b +-\/6 +1m/);
 	assert.match(frame, /! p +two +command stopped: the agent finished/);
 	assert.match(frame, /hello/);
 });

@@ -9,7 +9,7 @@ const tall = 8;
 /** What is typed with its cursor, always in view. */
 function valueLines(field: Field, active: boolean, room: number): Span[][] {
 	if (field.choices) {
-		return [[{text: active ? `‹ ${field.value} ›` : `  ${field.value}`}]];
+		return [[{text: field.value}, ...active ? [{text: '  ◂ ▸', dim: true}] : []]];
 	}
 
 	const cursor = cursorOf(field);

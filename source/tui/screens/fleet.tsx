@@ -35,7 +35,7 @@ export function runTone(run: Run): Tone | undefined {
 function toRow(row: ListRow, state: State): Record<string, string> {
 	if (row.kind === 'project') {
 		const parts = [`${row.runs} ${row.runs === 1 ? 'run' : 'runs'}`, ...(row.working > 0 ? [`${row.working} at work`] : []), ...(row.needs > 0 ? [`${row.needs} ${row.needs === 1 ? 'needs' : 'need'} you`] : [])];
-		return {' ': row.folded ? '▸' : '▾', project: row.project, run: '', agent: '', stage: parts.join(', '), scopes: '', changes: '', used: '', checks: '', age: ''};
+		return {' ': row.folded ? '▸' : '▾', project: '', run: row.project, agent: '', stage: parts.join(', '), scopes: '', changes: '', used: '', checks: '', age: ''};
 	}
 
 	const {run} = row;
@@ -46,11 +46,11 @@ function toRow(row: ListRow, state: State): Record<string, string> {
 	};
 }
 
-/** The columns that a width has room for; the project is a heading where there are several. */
+/** The columns that a width has room for; where there are several projects, they are headings. */
 function columnsFor(width: number, rows: readonly ListRow[]): string[] {
 	const grouped = rows.some(row => row.kind === 'project');
 	const used = rows.some(row => row.kind === 'run' && row.run.usage.requests > 0);
-	return [' ', ...(grouped && width < 100 ? [] : ['project']), 'run', ...(width >= 90 ? ['agent'] : []), 'stage', 'scopes', ...(width >= 100 ? ['changes'] : []), ...(width >= 100 && used ? ['used'] : []), ...(width >= 76 ? ['checks'] : []), 'age'];
+	return [' ', ...(grouped ? [] : ['project']), 'run', ...(width >= 90 ? ['agent'] : []), 'stage', 'scopes', ...(width >= 100 ? ['changes'] : []), ...(width >= 100 && used ? ['used'] : []), ...(width >= 76 ? ['checks'] : []), 'age'];
 }
 
 function titleOf(state: State): string {
