@@ -1,9 +1,9 @@
 import process from 'node:process';
 import {Command, CommanderError} from 'commander';
-import {exitCodes, Refusal} from './core/refusal.ts';
+import {createIo, runProgram} from './commands/program.ts';
+import {Refusal} from './core/refusal.ts';
 import {printable} from './core/names.ts';
 import {verbs} from './commands/verbs.ts';
-import type {Io} from './commands/verb.ts';
 import {closeInherited} from './host/descriptors.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
@@ -19,30 +19,6 @@ function help(): string {
 	const width = Math.max(...verbs.map(verb => `${verb.name} ${verb.arguments}`.length));
 	const lines = verbs.map(verb => `  ${`${verb.name} ${verb.arguments}`.padEnd(width)}  ${verb.summary}`);
 	return `Usage: fleet [VERB] [ARGUMENTS]\n\nRuns a fleet of AI coding agents under least privilege. Without a verb: the screen.\n\nVerbs\n${lines.join('\n')}\n\nOptions\n  --help     this text, or a verb's own: fleet VERB --help\n  --version  the version\n\nScopes\n  repo, build                            on\n  network:HOST[:PORT], files:PATH        off until granted, with a reason\n  model:AGENT, secret:OWNER/NAME         off until granted; by pointer, the value stays outside\n  deploy:TARGET                          never a run\'s: a person deploys\n\nExit codes: 0 done, 1 internal error, 2 refused input, 3 a check or gate said no, 4 inconclusive\n`;
-}
-
-function complain(error: unknown): number {
-	if (error instanceof Refusal) {
-		process.stderr.write(`fleet: ${error.because}\n  hint: ${error.hint}\n`);
-		return error.exitCode;
-	}
-
-	if (error instanceof CommanderError) {
-		if (error.exitCode === 0) {
-			return 0;
-		}
-
-		process.stderr.write(`fleet: ${error.message.replace(/^error: /, '').split('\n')[0]}\n  hint: fleet ${process.argv[2] ?? ''} --help\n`);
-		return exitCodes.refused;
-	}
-
-	const fault = error as Error;
-	process.stderr.write(`fleet: internal error: ${fault.message}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`);
-	if (process.env['FLEET_DEBUG']) {
-		process.stderr.write(`${fault.stack}\n`);
-	}
-
-	return exitCodes.internal;
 }
 
 async function main(argv: string[]): Promise<number> {
@@ -70,29 +46,17 @@ async function main(argv: string[]): Promise<number> {
 	const command = new Command(`fleet ${verb.name}`).usage(verb.arguments).description(verb.summary).exitOverride().configureOutput({writeErr() {}}).allowExcessArguments(false);
 	define(command);
 	command.parse(name === '' ? [] : own.slice(1), {from: 'user'});
-	const io: Io = {
-		out: text => process.stdout.write(text), err: text => process.stderr.write(text),
-		json: value => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
-		folder: process.cwd(), rest, interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
-	};
-	return await run(io, command.args, command.opts()) ?? 0;
+	return await run(createIo(rest), command.args, command.opts()) ?? 0;
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-	// `fleet logs | head` ends when head does.
-	process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
+await runProgram(() => main(process.argv.slice(2)).catch((error: unknown) => {
+	if (!(error instanceof CommanderError)) {
+		throw error;
+	}
 
-let code: number;
-try {
-	code = await main(process.argv.slice(2));
-} catch (error) {
-	code = complain(error);
-}
+	if (error.exitCode === 0) {
+		return 0;
+	}
 
-// What was written goes out first; what is still open after that must not keep a verb from ending.
-process.stdout.write('', () => {
-	process.stderr.write('', () => {
-		process.exit(code);
-	});
-});
+	throw new Refusal(error.message.replace(/^error: /, '').split('\n')[0]!, `fleet ${process.argv[2] ?? ''} --help`);
+}));

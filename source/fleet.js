@@ -9,7 +9,8 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 22)) {
 import('node:module')
 	.then(function (module) {
 		module.enableCompileCache && module.enableCompileCache();
-		return import('./main.js');
+		// The screen is built by itself: people wait for its first frame.
+		return process.argv.length > 2 ? import('./main.js') : import('./screen.js');
 	})
 	.catch(function (error) {
 		process.stderr.write('fleet: ' + (error && error.stack || error) + '\n');

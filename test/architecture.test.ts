@@ -25,6 +25,7 @@ const allowed: Record<string, readonly string[]> = {
 	'compose.ts': ['core', 'agents', 'sandboxes', 'vaults', 'executors', 'host', 'engine'],
 	'supervisor.ts': ['core', 'host', 'engine', 'compose.ts'],
 	'cli.ts': ['core', 'host', 'commands'],
+	'screen.ts': ['core', 'host', 'commands'],
 };
 
 /** Folders that touch nothing but data: no Node, no clock, no chance. */

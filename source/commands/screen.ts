@@ -6,8 +6,9 @@ import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {Refusal} from '../core/refusal.ts';
 import {listProjects} from '../engine/projects.ts';
+import {show} from '../tui/show.tsx';
 import type {State} from '../tui/state.ts';
-import type {Leaving} from '../tui/store.ts';
+import {Store, type Leaving} from '../tui/store.ts';
 import {createClient, self} from './screen-client.ts';
 import type {Verb} from './verb.ts';
 
@@ -63,7 +64,6 @@ export const verb: Verb = {
 		const context = compose();
 		const repository = repositoryAbove(io.folder);
 		const here = {folder: io.folder, project: repository === undefined ? undefined : listProjects(context).find(project => project.root === repository)?.id ?? ''};
-		const [{show}, {Store}] = await Promise.all([import('../tui/show.tsx'), import('../tui/store.ts')]);
 		const client = createClient(context, here);
 		let state: State | undefined;
 		let edited: string | undefined;

@@ -7,7 +7,8 @@ import type {ListState, Show, State} from './state.ts';
 
 export type ListRow = {readonly kind: 'project'; readonly project: string; readonly runs: number; readonly working: number; readonly needs: number; readonly folded: boolean} | {readonly kind: 'run'; readonly run: Run};
 
-const fuzzy = new UFuzzy({intraMode: 0, intraIns: 8});
+/** Made at its first use: no first frame filters. */
+let fuzzy: UFuzzy | undefined;
 
 function isShown(run: Run, show: Show): boolean {
 	switch (show) {
@@ -65,6 +66,7 @@ export function visibleRuns({runs, list}: Pick<State, 'runs' | 'list'>): readonl
 	if (list.filter.trim() !== '') {
 		const texts = shown.map(run => haystack(run));
 		// What is not a word for the library is looked for as it is.
+		fuzzy ??= new UFuzzy({intraMode: 0, intraIns: 8});
 		const found = fuzzy.search(texts, list.filter, 1)[0];
 		shown = found ? [...found].sort((a, b) => a - b).map(index => shown[index]!) : shown.filter((_, index) => texts[index]!.toLowerCase().includes(list.filter.trim().toLowerCase()));
 	}

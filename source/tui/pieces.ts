@@ -1,4 +1,3 @@
-import {diffWordsWithSpace} from 'diff';
 import type {DiffFile, DiffLine} from '../core/diff.ts';
 import type {Tone} from '../core/spans.ts';
 
@@ -7,8 +6,17 @@ import type {Tone} from '../core/spans.ts';
 export type Piece = {readonly text: string; readonly tone?: Tone | undefined};
 type Tokenise = (path: string, lines: readonly string[]) => Piece[][] | undefined;
 
+type Part = {readonly value: string; readonly added?: boolean; readonly removed?: boolean};
+
 let tokenise: Tokenise = () => undefined;
+let diffWords: ((left: string, right: string) => readonly Part[]) | undefined;
 let coloured = new WeakMap<DiffLine, readonly Piece[]>();
+
+/** What tells which words changed, once it is loaded. */
+export function setWordDiff(own: NonNullable<typeof diffWords>): void {
+	diffWords = own;
+	words = new WeakMap();
+}
 
 /** What colours code, once it is loaded. */
 export function setHighlighter(own: Tokenise): void {
@@ -48,9 +56,9 @@ export function piecesOf(file: DiffFile, hunk: number, line: DiffLine): readonly
 /** Stretches of a line that are not in the one it replaces, as [from, to]. */
 export type Stretches = ReadonlyArray<readonly [number, number]>;
 
-const words = new WeakMap<DiffLine, Stretches>();
+let words = new WeakMap<DiffLine, Stretches>();
 
-function stretches(parts: ReadonlyArray<{value: string; added?: boolean; removed?: boolean}>, side: 'added' | 'removed'): Stretches {
+function stretches(parts: readonly Part[], side: 'added' | 'removed'): Stretches {
 	const found: Array<[number, number]> = [];
 	let at = 0;
 	for (const part of parts) {
@@ -76,8 +84,8 @@ export function changedWords(left: DiffLine, right: DiffLine): {left: Stretches;
 	}
 
 	let result: {left: Stretches; right: Stretches} = {left: [], right: []};
-	if (left.text.length < 1000 && right.text.length < 1000) {
-		const parts = diffWordsWithSpace(left.text, right.text);
+	if (diffWords && left.text.length < 1000 && right.text.length < 1000) {
+		const parts = diffWords(left.text, right.text);
 		const same = parts.filter(part => !part.added && !part.removed).reduce((sum, part) => sum + part.value.trim().length, 0);
 		if (same * 3 >= Math.min(left.text.trim().length, right.text.trim().length)) {
 			result = {left: stretches(parts, 'removed'), right: stretches(parts, 'added')};

@@ -7,16 +7,16 @@ import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
 import {LogPager} from './log-pager.ts';
 import {perform} from './perform.ts';
 import {initialState, selectedRun, type Effect, type LogMove, type LogState, type Message, type State} from './state.ts';
-import {TerminalView} from './terminal-view.ts';
+import type {TerminalView} from './terminal-view.ts';
 import {update} from './update.ts';
 
 /** Output is drawn at most this often, milliseconds: the screen never sees the rate of an agent's lines. */
-const frame = 50;
+const frame = 100;
 
 /** What the store takes out of the hands of `perform`: the screen ends for a while. */
 export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
 
-type Followed = {readonly run: string; readonly kind: LogState['kind']; readonly pager: LogPager; readonly view: TerminalView | undefined; stop(): void};
+type Followed = {readonly run: string; readonly kind: LogState['kind']; readonly pager: LogPager; /** Of a run that draws a screen of its own; undefined while it is being loaded. */ view: TerminalView | undefined; ended: boolean; stop(): void};
 
 /** Holds the one state, feeds it messages, performs what it asks for, and tells who draws it. */
 export class Store {
@@ -216,31 +216,38 @@ export class Store {
 	#follow(run: string, kind: LogState['kind']): void {
 		const source = this.#client.openLog(run, kind === 'screen' ? 'output' : kind);
 		const pager = new LogPager(source);
-		const view = kind === 'screen' ? new TerminalView() : undefined;
 		let position = Math.max(source.range().from, source.range().to - 64 * 1024);
 		const changed = () => {
-			if (!view) {
+			if (kind !== 'screen') {
 				this.#paintSoon();
-				return;
+			} else if (followed.view) {
+				const {to} = source.range();
+				followed.view.write(source.read(position, to), () => this.#paintSoon());
+				position = to;
 			}
-
-			const {to} = source.range();
-			view.write(source.read(position, to), () => this.#paintSoon());
-			position = to;
 		};
 
 		const unwatch = this.#client.watchLog(run, changed);
-		this.#followed = {run, kind, pager, view, stop() {
+		const followed: Followed = {run, kind, pager, view: undefined, ended: false, stop() {
+			followed.ended = true;
 			unwatch();
 			pager.close();
-			view?.close();
+			followed.view?.close();
 		}};
-		// Read before the frame that shows the run, so that there is no frame without its output.
-		if (view) {
-			changed();
-		} else {
+		this.#followed = followed;
+		if (kind !== 'screen') {
+			// Read before the frame that shows the run, so that there is no frame without its output.
 			this.#state = {...this.#state, log: this.#read({to: 'end'})};
+			return;
 		}
+
+		// An emulator is large, and few runs need one.
+		import('./terminal-view.ts').then(({TerminalView}) => {
+			if (!followed.ended) {
+				followed.view = new TerminalView();
+				changed();
+			}
+		}, () => {});
 	}
 
 	#size(): {width: number; height: number} {
@@ -251,7 +258,7 @@ export class Store {
 
 	#read(move: LogMove): LogState | undefined {
 		const followed = this.#followed;
-		return followed && (followed.view ? followed.view.page(followed.run, this.#size(), this.#state.log, move) : followed.pager.page(followed.run, followed.kind, this.#state.logView, this.#size(), move));
+		return followed && (followed.kind === 'screen' ? followed.view?.page(followed.run, this.#size(), this.#state.log, move) : followed.pager.page(followed.run, followed.kind, this.#state.logView, this.#size(), move));
 	}
 
 	#page(move: LogMove): void {

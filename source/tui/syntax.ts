@@ -1,7 +1,8 @@
+import {diffWordsWithSpace} from 'diff';
 import {createHighlighterCore, type HighlighterCore, type LanguageInput} from 'shiki/core';
 import {createJavaScriptRegexEngine} from 'shiki/engine/javascript';
 import type {Tone} from '../core/spans.ts';
-import {forgetColours, setHighlighter, type Piece} from './pieces.ts';
+import {forgetColours, setHighlighter, setWordDiff, type Piece} from './pieces.ts';
 
 /* Grammars, loaded when a review shows a file that needs one: none of this is in the way of the first frame. */
 
@@ -57,6 +58,8 @@ const byColour = new Map(tones.map(([tone, colour]) => [colour, tone]));
 
 /** A line longer than this is not coloured: it is data. */
 const longest = 2000;
+
+setWordDiff((left, right) => diffWordsWithSpace(left, right));
 
 let highlighter: HighlighterCore | undefined;
 const loading = new Map<string, Promise<void>>();

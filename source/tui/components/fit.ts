@@ -1,16 +1,17 @@
 import stringWidth from 'string-width';
 import type {Span} from '../../core/spans.ts';
 
-const ascii = /^[ -~]*$/;
+/** ASCII, and the marks that this screen draws: one cell each, one UTF-16 unit each. */
+const plain = /^[ -~\u00B7\u00D7‘’“”…←-↓─-╿█░-▓▌▸▾◂✔✘⏎‹›–—]*$/;
 
-/** Terminal cells of a text; plain ASCII takes the short way. */
+/** Terminal cells of a text; plain text takes the short way. */
 export function widthOf(text: string): number {
-	return ascii.test(text) ? text.length : stringWidth(text);
+	return plain.test(text) ? text.length : stringWidth(text);
 }
 
 /** The longest beginning of a text that is at most `width` cells wide. */
 function cut(text: string, width: number): {text: string; width: number} {
-	if (ascii.test(text)) {
+	if (plain.test(text)) {
 		const kept = text.slice(0, Math.max(0, width));
 		return {text: kept, width: kept.length};
 	}

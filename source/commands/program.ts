@@ -1,0 +1,49 @@
+import process from 'node:process';
+import {exitCodes, Refusal} from '../core/refusal.ts';
+import type {Io} from './verb.ts';
+
+/** What a verb may do to the outside, in this process. @param rest what stood after "--" */
+export function createIo(rest: readonly string[] | undefined): Io {
+	return {
+		out: text => process.stdout.write(text), err: text => process.stderr.write(text),
+		json: value => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+		folder: process.cwd(), rest, interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
+	};
+}
+
+function complain(error: unknown): number {
+	if (error instanceof Refusal) {
+		process.stderr.write(`fleet: ${error.because}\n  hint: ${error.hint}\n`);
+		return error.exitCode;
+	}
+
+	const fault = error as Error;
+	process.stderr.write(`fleet: internal error: ${fault.message}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`);
+	if (process.env['FLEET_DEBUG']) {
+		process.stderr.write(`${fault.stack}\n`);
+	}
+
+	return exitCodes.internal;
+}
+
+/** Runs a program to its end, says what went wrong in one line, and ends the process with its exit code. */
+export async function runProgram(program: () => Promise<number>): Promise<void> {
+	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		// `fleet logs | head` ends when head does.
+		process.exit(error.code === 'EPIPE' ? 0 : 1);
+	});
+
+	let code: number;
+	try {
+		code = await program();
+	} catch (error) {
+		code = complain(error);
+	}
+
+	// What was written goes out first; what is still open after that must not keep a verb from ending.
+	process.stdout.write('', () => {
+		process.stderr.write('', () => {
+			process.exit(code);
+		});
+	});
+}
