@@ -1,3 +1,4 @@
+import module from 'node:module';
 import process from 'node:process';
 import {createIo, runProgram} from './commands/program.ts';
 import {verb} from './commands/screen.ts';
@@ -8,4 +9,6 @@ import {closeInherited} from './host/descriptors.ts';
 // node:sqlite says on every start that it is experimental.
 process.removeAllListeners('warning');
 closeInherited();
+// A screen that is killed leaves what was compiled for the next one all the same.
+setTimeout(() => module.flushCompileCache?.(), 3000).unref();
 await runProgram(async () => await verb.run(createIo(undefined), [], {}) ?? 0);

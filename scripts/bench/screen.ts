@@ -208,7 +208,7 @@ try {
 	const many = new Crowd('many', 1000, 0);
 	const bare: number[] = [];
 	const first: Record<string, number[]> = {few: [], many: []};
-	for (let round = 0; round < 15; round++) {
+	for (let round = 0; round < Number(process.env.ROUNDS ?? 15); round++) {
 		bare.push(bareNode());
 		first['few']!.push(await firstFrame([process.execPath, program], few.env, ' fleet  ', few.home));
 		first['many']!.push(await firstFrame([process.execPath, program], many.env, ' fleet  ', many.home));

@@ -18,6 +18,7 @@ import {pulse} from '../host/paths.ts';
 import {findProgram} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
 import {recentUses} from './preferences.ts';
+import {readCache, writeCache, type Known} from './screen-cache.ts';
 import {surround} from './surround.ts';
 
 /** This very program, for the verbs that the screen asks for. */
@@ -29,14 +30,17 @@ const gather = 80;
 /** Ages are shown; this is as fine as they need to be while nothing happens, milliseconds. */
 const tick = 10_000;
 
+/** How often what was read is kept for the next start, milliseconds. */
+const saving = 60_000;
+
 /** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
 const liveness = 2000;
 
-type Known = {run: Run | undefined; changes: Changes | undefined; stamp: string};
 
 /** Reads what is on disk, and runs verbs as processes of their own. */
 export function createClient(context: Context, here: FleetClient['here']): FleetClient {
-	const known = new Map<string, Known>();
+	const known = new Map<string, Known>(readCache(context.paths.state));
+	let cached = true;
 	const stale = new Set<string>();
 	let watching = false;
 	let sorted: readonly Run[] | undefined;
@@ -46,14 +50,44 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		const places = context.paths.run(id);
 		const stamp = stampOf(context, id);
 		known.set(id, {run: readRun(places), changes: readChanges(places), stamp});
+		cached = false;
+	};
+
+	/** Runs whose supervisor is gone without a word. A signal to nobody costs nothing; what it says is looked at closely. */
+	const died = () => {
+		for (const [id, {run}] of known) {
+			if (run && liveStages.has(run.stage) && (run.pid === undefined || run.stage !== 'running' || !isAlive(run.pid))) {
+				stale.add(id);
+			}
+		}
 	};
 
 	/** Finds what changed while nobody watched, or what watching missed. */
 	const sweep = () => {
-		for (const id of listRunIds(context)) {
+		const ids = listRunIds(context);
+		for (const id of ids) {
 			if (known.get(id)?.stamp !== stampOf(context, id)) {
 				stale.add(id);
 			}
+		}
+
+		if (known.size > ids.length) {
+			const there = new Set(ids);
+			for (const id of known.keys()) {
+				if (!there.has(id)) {
+					known.delete(id);
+					sorted = undefined;
+				}
+			}
+		}
+
+		died();
+	};
+
+	const save = () => {
+		if (!cached) {
+			cached = true;
+			writeCache(context.paths.state, known);
 		}
 	};
 
@@ -75,15 +109,6 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		}
 	};
 
-	/** Runs whose supervisor is gone without a word. A signal to nobody costs nothing; what it says is looked at closely. */
-	const died = () => {
-		for (const [id, {run}] of known) {
-			if (run && liveStages.has(run.stage) && (run.pid === undefined || run.stage !== 'running' || !isAlive(run.pid))) {
-				stale.add(id);
-			}
-		}
-	};
-
 	return {
 		here,
 		now: () => Date.now(),
@@ -93,7 +118,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			return sorted!;
 		},
 		changes() {
-			refresh();
+			// As of the last time that the runs were asked for.
 			return counts;
 		},
 		projects() {
@@ -145,6 +170,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				sweep();
 				changed();
 			}, tick);
+			const saves = setInterval(save, saving);
 			watching = true;
 			return () => {
 				watching = false;
@@ -152,6 +178,8 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				projectWatcher.close();
 				clearInterval(lives);
 				clearInterval(ages);
+				clearInterval(saves);
+				save();
 				clearTimeout(due);
 			};
 		},

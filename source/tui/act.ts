@@ -93,6 +93,12 @@ export function move(state: State, by: number): Step {
 			return stay(state.review ? moveTo(state, state.review, state.review.at + by) : state);
 		}
 
+		case 'compare': {
+			const runs = comparable(state);
+			const at = Math.max(0, Math.min(runs.length - 1, state.scroll + by));
+			return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
+		}
+
 		case 'journal': {
 			// Read from its end: up goes back in time.
 			return stay({...state, scroll: Math.max(0, Math.min(extent(state), state.scroll - by))});
@@ -261,7 +267,9 @@ export function act(state: State, action: Action): Step {
 		}
 
 		case 'compare': {
-			return stay({...state, screen: 'compare', scroll: 0});
+			const runs = comparable(state);
+			const at = Math.max(0, runs.findIndex(other => other.id === id));
+			return stay({...state, screen: 'compare', heading: undefined, selected: runs[at]!.id, scroll: at, ...(runs[at]!.id === id ? {} : {journal: [], log: undefined})});
 		}
 
 		case 'attach': {

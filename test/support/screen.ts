@@ -56,6 +56,21 @@ export class Screen {
 		}
 	}
 
+	/** Writes to the terminal at once. */
+	write(text: string): void {
+		this.#terminal.write(text);
+	}
+
+	/** Waits until nothing more is drawn. */
+	async idle(): Promise<void> {
+		for (let before = -1; before !== this.raw.length;) {
+			before = this.raw.length;
+			await new Promise(resolve => {
+				setTimeout(resolve, 30);
+			});
+		}
+	}
+
 	async see(wanted: RegExp | string, what = String(wanted)): Promise<void> {
 		try {
 			await until(() => typeof wanted === 'string' ? this.text().includes(wanted) : wanted.test(this.text()), what);

@@ -1,0 +1,39 @@
+import {readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import type {Changes} from '../core/changes.ts';
+import type {Run} from '../core/run.ts';
+
+/** What was read of a run, and what its journal looked like then. */
+export type Known = {readonly run: Run | undefined; readonly changes: Changes | undefined; readonly stamp: string};
+
+/* What journals amounted to the last time, so that a first frame does not fold a thousand of them. Only a copy: an entry counts as long as its journal is as it was. */
+
+function cacheFile(state: string): string {
+	return path.join(state, 'screen-cache.json');
+}
+
+/** Whoever reads journals in another way has a cache of its own. */
+function version(): string {
+	return String(statSync(process.argv[1]!, {throwIfNoEntry: false})?.mtimeMs ?? '');
+}
+
+/** @param state the folder for state @returns nothing where there is no cache, or another version's */
+export function readCache(state: string): ReadonlyMap<string, Known> {
+	try {
+		const cache = JSON.parse(readFileSync(cacheFile(state), 'utf8')) as {version: string; runs: Array<[string, Known]>};
+		return new Map(cache.version === version() ? cache.runs : []);
+	} catch {
+		return new Map();
+	}
+}
+
+export function writeCache(state: string, runs: ReadonlyMap<string, Known>): void {
+	try {
+		const file = cacheFile(state);
+		writeFileSync(`${file}.${process.pid}`, JSON.stringify({version: version(), runs: [...runs]}), {mode: 0o600});
+		renameSync(`${file}.${process.pid}`, file);
+	} catch {
+		// Then the next start takes longer.
+	}
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import {appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {test, type TestContext} from 'node:test';
+import {LogFile} from '../../source/host/log-file.ts';
+import {LogPager} from '../../source/tui/log-pager.ts';
+import {LogReader} from '../../source/tui/log-reader.ts';
+import {plainText} from '../../source/core/spans.ts';
+
+function file(t: TestContext, text: string): string {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-log-test-'));
+	t.after(() => rmSync(folder, {recursive: true, force: true}));
+	writeFileSync(path.join(folder, 'output.log'), text);
+	return path.join(folder, 'output.log');
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
+
+test('a log that is begun anew goes on at the position where it was', t => {
+	const log = file(t, 'one\n');
+	const source = new LogFile(log);
+	assert.deepEqual(source.range(), {from: 0, to: 4});
+	appendFileSync(log, 'two\n');
+	renameSync(log, `${log}.1`);
+	writeFileSync(log, 'three\n');
+	assert.deepEqual(source.range(), {from: 0, to: 14});
+	assert.equal(text(source.read(0, 14)), 'one\ntwo\nthree\n');
+	renameSync(log, `${log}.1`);
+	writeFileSync(log, 'four\n');
+	assert.deepEqual(source.range(), {from: 8, to: 19}, 'the oldest part is gone');
+	assert.equal(text(source.read(0, 19)), 'three\nfour\n');
+	source.close();
+	const again = new LogFile(log);
+	assert.equal(text(again.read(0, 100)), 'three\nfour\n');
+	again.close();
+	const none = new LogFile(path.join(path.dirname(log), 'none.log'));
+	assert.deepEqual(none.range(), {from: 0, to: 0});
+	writeFileSync(path.join(path.dirname(log), 'none.log'), 'x');
+	assert.deepEqual(none.range(), {from: 0, to: 1});
+	none.close();
+});
+
+test('lines before and after any position are those of the file, however long they are', t => {
+	const lines = Array.from({length: 3000}, (_, index) => index === 1500 ? 'x'.repeat(200_000) : index % 7 === 0 ? '' : `line ${index} ${'ü'.repeat(index % 90)}`);
+	const log = file(t, `${lines.join('\n')}\nno end`);
+	const source = new LogFile(log);
+	const reader = new LogReader(source);
+	const {to} = source.range();
+	assert.deepEqual(reader.after(0, 10_000).map(line => line.text), [...lines, 'no end']);
+	assert.deepEqual(reader.before(to, 10_000).map(line => line.text), [...lines, 'no end']);
+	const all = reader.after(0, 10_000);
+	for (const at of [1, 2, 700, 1499, 1500, 1501, 2999, 3000]) {
+		assert.deepEqual(reader.before(all[at]!.from, 3).map(line => line.text), all.slice(Math.max(0, at - 3), at).map(line => line.text), `before ${at}`);
+		assert.deepEqual(reader.after(all[at]!.from, 3), all.slice(at, at + 3), `after ${at}`);
+	}
+
+	assert.deepEqual(reader.before(to, 2, line => line.startsWith('line 29')).map(line => line.text.slice(0, 9)), ['line 2998', 'line 2999'].slice(-2));
+	source.close();
+});
+
+test('a pager follows, stops where one looks, finds, and folds', async t => {
+	const log = file(t, Array.from({length: 500}, (_, index) => `${index % 2 === 0 ? '▸ step' : '  result'} ${index}\n`).join(''));
+	const pager = new LogPager(new LogFile(log));
+	const view = {raw: false, steps: false, wrap: true, search: '', select: undefined};
+	const size = {width: 40, height: 5};
+	const words = (page: ReturnType<typeof pager.page>) => page.rows.map(row => plainText(row.spans).trim());
+	const first = pager.page('r', 'output', view, size, {to: 'end'});
+	assert.deepEqual([words(first).at(-1), first.following], ['result 499', true]);
+	appendFileSync(log, '▸ step 500\n');
+	assert.equal(words(pager.page('r', 'output', view, size, {to: 'same'})).at(-1), '▸ step 500');
+	const up = pager.page('r', 'output', view, size, {by: -10});
+	assert.deepEqual([words(up), up.following], [['result 486'.replace('486', '486'), 'x', 'x', 'x', 'x'].map((_, index) => `${index % 2 === 0 ? '▸ step' : 'result'} ${486 + index}`), false]);
+	appendFileSync(log, '▸ step 501\n');
+	assert.deepEqual(words(pager.page('r', 'output', view, size, {to: 'same'})), words(up), 'what is looked at does not move');
+	assert.equal(pager.page('r', 'output', view, size, {by: 100}).following, true, 'down to the end follows again');
+	assert.deepEqual(words(pager.page('r', 'output', view, size, {to: 'start'}))[0], '▸ step 0');
+	assert.deepEqual(words(pager.page('r', 'output', {...view, steps: true}, size, {to: 'same'})), ['▸ step 0', '▸ step 2', '▸ step 4', '▸ step 6', '▸ step 8']);
+	const found = await pager.search('RESULT 3[13]$', false, undefined, () => false);
+	assert.equal(found, undefined, 'a capital counts');
+	const next = await pager.search('result 3[13]$', false, undefined, () => false);
+	const shown = pager.page('r', 'output', {...view, search: 'result 3[13]$'}, size, next!);
+	assert.equal(words(shown)[0], 'result 31');
+	assert.ok(shown.rows[0]!.spans.some(span => span.back === 'match'));
+	assert.deepEqual(words(pager.page('r', 'output', view, size, (await pager.search('result 3[13]$', false, undefined, () => false))!))[0], 'result 33');
+	assert.equal(await pager.search('(', true, undefined, () => false), undefined, 'no pattern is looked for as it is');
+	pager.close();
+});
+
+test('a line is wrapped, or cut, and its words can be copied', t => {
+	const log = file(t, `${'a'.repeat(25)}\n\u001B[31mred\u001B[0m\n`);
+	const pager = new LogPager(new LogFile(log));
+	const view = {raw: false, steps: false, wrap: true, search: '', select: undefined};
+	assert.deepEqual(pager.page('r', 'output', view, {width: 10, height: 5}, {to: 'end'}).rows.map(row => plainText(row.spans)), ['a'.repeat(10), 'a'.repeat(10), 'aaaaa', 'red']);
+	assert.deepEqual(pager.page('r', 'output', {...view, wrap: false}, {width: 10, height: 5}, {to: 'end'}).rows.length, 2);
+	assert.equal(pager.text(0, 26), `${'a'.repeat(25)}\nred`);
+	pager.close();
+});

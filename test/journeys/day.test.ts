@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {test, type TestContext} from 'node:test';
+import {Fleet, until} from '../support/fleet.ts';
+import {Screen} from '../support/screen.ts';
+
+/* What a day with the screen is made of, in a real pseudo-terminal, with real runs behind it. */
+
+function open(t: TestContext, fleet: Fleet, size = {columns: 100, rows: 30}): Screen {
+	const screen = new Screen(fleet, [], size);
+	t.after(() => screen.kill('SIGKILL'));
+	return screen;
+}
+
+function settings(fleet: Fleet, text: string): void {
+	mkdirSync(path.join(fleet.folder, 'fleet', 'config'), {recursive: true});
+	writeFileSync(path.join(fleet.folder, 'fleet', 'config', 'settings.yaml'), text);
+}
+
+test('a list is filtered as one types, shows what needs a person, and several are stopped at once', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('apple', 'sleep 60');
+	fleet.start('apricot', 'sleep 60');
+	await fleet.agent('banana', 'echo yellow');
+	const screen = open(t, fleet);
+	await screen.see('3 runs');
+	await screen.press('/', 'app');
+	await screen.see(/1 run, .*filter: app/);
+	await screen.gone('banana');
+	await screen.press('enter', 'esc');
+	await screen.see('3 runs');
+	await screen.press('f');
+	await screen.see('shown: needs you');
+	await screen.gone('apricot');
+	await screen.see(/! .*banana .*stopped: the agent finished/);
+	await screen.press('esc', '.');
+	await screen.see('banana: needs you: verify');
+	await screen.see('yellow');
+	await screen.press('/', 'ap', 'enter', '*', 'x');
+	await screen.see('Stop 2 runs?');
+	await screen.press('enter');
+	await until(() => fleet.stage('apple') === 'stopped' && fleet.stage('apricot') === 'stopped', 'both are stopped');
+	await screen.press('esc', 'o');
+	await screen.see('by needs you');
+});
+
+test('output: back through all of it, searched, selected, copied, raw, and opened elsewhere', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('talks', 'i=0; while [ $i -lt 3000 ]; do echo "line $i of it"; i=$((i+1)); done; printf "\\033[32mgreen\\033[0m end\\n"');
+	fleet.env['PAGER'] = 'head -n 3';
+	const screen = open(t, fleet);
+	await screen.see('green end');
+	await screen.press('enter');
+	await screen.see('1 output');
+	await screen.press('\u001B[H');
+	await screen.see('line 0 of it');
+	await screen.press('/', '15[0]0 of', 'enter');
+	await screen.see('not there');
+	await screen.press('G');
+	await screen.see('green end');
+	await screen.press('/', '15[0]0 of', 'enter');
+	await screen.see('line 1500 of it');
+	await screen.press('N');
+	await screen.see('is not there');
+	await screen.press('esc', 'G', 'v', 'k', 'k');
+	await screen.see('selecting');
+	await screen.press('y');
+	await screen.see('3 lines copied');
+	const [, copied = ''] = /\u001B\]52;c;([\w+/=]+)\u0007/.exec(screen.raw) ?? [];
+	assert.equal(Buffer.from(copied, 'base64').toString(), 'line 2998 of it\nline 2999 of it\ngreen end');
+	await screen.press('e');
+	await screen.see('^[[32mgreen^[[0m end');
+	await screen.press('o');
+	await screen.see('line 2 of it');
+	await screen.see('1 output');
+});
+
+test('review: flags first, viewed marks that survive a restart and end with a change, comments sent as one prompt', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('change', 'if [ -n "$FLEET_PROMPT" ]; then echo "told: $FLEET_PROMPT"; fi; echo "line $(wc -l < a.txt)" >> a.txt; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm change');
+	const screen = open(t, fleet);
+	await screen.see(/change .*stopped/);
+	await screen.press('d');
+	await screen.see(/ci\.yml[^]*! ci: runs in CI[^]*M a\.txt/);
+	await screen.see('0/2 viewed');
+	await screen.press('space');
+	await screen.see('1/2 viewed');
+	await screen.quit();
+	const again = open(t, fleet);
+	await again.see(/change .*stopped/);
+	await again.press('d');
+	await again.see('1/2 viewed');
+	await again.see(/▸ ✔ A \.github/);
+	await again.press(']', 'j', 'j', 'j', 'c', 'why a line?', 'enter');
+	await again.see('draft: why a line?');
+	await again.see('1 draft');
+	await again.press('S');
+	await again.see('Your change was reviewed');
+	await again.press('enter');
+	await again.see('told: Your change was reviewed');
+	await fleet.until('change', 'stopped');
+	await again.press('d');
+	await again.see(/open: why a line\?|answered: why a line\?/);
+	assert.match(fleet.json('show', 'change')['prompt'], /a\.txt, line \d+:\n> line 1\nwhy a line\?/);
+});
+
+test('several tries of one prompt are begun at once and compared', async t => {
+	const fleet = new Fleet(t);
+	const screen = open(t, fleet, {columns: 120, rows: 45});
+	await screen.see('no runs yet');
+	await screen.press('n', 'sh -c "echo {prompt}"', 'enter', 'do the thing', 'enter', 'many', 'ctrl-x');
+	await screen.see('Tries');
+	await screen.press('down', 'down', 'right', 'right');
+	await screen.see('▸ Tries    3');
+	await screen.press('\u0013');
+	await screen.see('3 runs');
+	await until(() => ['many-1', 'many-2', 'many-3'].every(name => fleet.run(['show', name]).code === 0), 'three runs');
+	await screen.press('=');
+	await screen.see('Compare 3 runs: do the thing');
+	await screen.see(/many-3.*many-2.*many-1/);
+	await screen.press('down', 'enter');
+	await screen.see(/many-2 /);
+});
+
+test('a queue: so many at once, and after another run', async t => {
+	const fleet = new Fleet(t);
+	settings(fleet, 'limits:\n  running: 1\n');
+	fleet.start('first', 'sleep 60');
+	fleet.start('second', 'echo second at work; sleep 60');
+	fleet.must('run', '--name', 'third', '--after', 'second', '--', 'echo', 'third');
+	const screen = open(t, fleet);
+	await screen.see(/second .*queued: waits for its turn: 1 run at once/);
+	await screen.see(/third .*queued: waits for second, which is queued/);
+	fleet.must('stop', 'first');
+	await screen.see(/second .*running/);
+	fleet.must('stop', 'third');
+	await screen.see(/third .*stopped: stopped by/);
+	assert.equal(fleet.run(['attach', 'third']).code, 2);
+	assert.ok(!existsSync(path.join(fleet.folder, 'fleet', 'state', 'runs', 'third', 'output.log')), 'it never started');
+});
+
+test('a denial is never offered again when one says so, and stays denied', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('net', 'while :; do perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://tracker.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; sleep 0.5; done');
+	const screen = open(t, fleet);
+	await screen.see('denied tracker.example.org:80');
+	await screen.press('s', 'N');
+	await screen.see('stays denied');
+	await screen.press('esc');
+	await screen.see(/net .*running: the agent is at work/);
+	assert.deepEqual(fleet.json('show', 'net')['denied'], []);
+});
+
+test('the palette, help, a theme and the mouse are kept; a key of one\'s own; settings that are wrong are said', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('one', 'echo one');
+	await fleet.agent('two', 'echo two');
+	settings(fleet, '# mine\nkeys:\n  help: F1\n  new: "+"\n');
+	const broken = open(t, fleet);
+	await broken.see('is both');
+	await broken.quit();
+	settings(fleet, '# mine\nkeys:\n  show-discarded: Z\nnotify:\n  bell: false\n');
+	const screen = open(t, fleet);
+	await screen.see('2 runs');
+	await screen.press('Z');
+	await screen.see('discarded shown');
+	await screen.press(':', 'theme');
+	await screen.see('theme: dark, light, contrast, plain');
+	await screen.press('enter');
+	await screen.see(/theme: \w+/);
+	await until(() => /^# mine\n[^]*theme: \w+/.test(readFileSync(path.join(fleet.folder, 'fleet', 'config', 'settings.yaml'), 'utf8')), 'the theme is kept, with the comment');
+	await screen.press('?');
+	await screen.see('Keys on this screen (fleet)');
+	await screen.press('esc');
+	await screen.see(/two on fleet\/two/);
+	// A click on the second row, then the wheel.
+	await screen.press('\u001B[<0;10;4M');
+	await screen.see(/one on fleet\/one/);
+	await screen.press('\u001B[<64;10;4M');
+	await screen.see(/two on fleet\/two/);
+	assert.ok(screen.raw.includes('\u001B]2;fleet: 2 need you'), 'the title');
+	await screen.quit();
+	assert.ok(screen.raw.lastIndexOf('\u001B[?1002l') > screen.raw.lastIndexOf('\u001B[?1002h'), 'the mouse is the terminal\'s again');
+});
+
+test('a terminal that says it is light gets the light theme, and its answer is no key', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('one', 'echo one');
+	const screen = open(t, fleet);
+	await screen.see('1 run');
+	await until(() => screen.raw.includes('\u001B]11;?'), 'the question');
+	await screen.press('\u001B]11;rgb:ffff/ffff/ffff\u0007', 'T');
+	await screen.see('theme: contrast');
+});
+
+test('disk use, and cleaning up what is in the target already', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('kept', 'echo kept > kept.txt; git add -A; git commit -qm kept');
+	await fleet.agent('squashed', 'echo s > s.txt; git add -A; git commit -qm s');
+	fleet.must('verify', 'squashed');
+	// Somebody took the work over by hand: another commit, the same content.
+	writeFileSync(path.join(fleet.project, 's.txt'), 's\n');
+	fleet.git('add', '-A');
+	fleet.git('commit', '--quiet', '--message=by hand');
+	const screen = open(t, fleet);
+	await screen.see('2 runs');
+	await screen.press('C');
+	await screen.see(/squashed .*its work is in main already/);
+	await screen.see(/kept .*holds work that is nowhere else/);
+	assert.equal(fleet.run(['clean', 'kept']).code, 3);
+	assert.match(fleet.must('clean', 'squashed'), /its folder is gone; fleet restore/);
+	assert.equal(fleet.stage('squashed'), 'discarded');
+	assert.match(fleet.must('clean', 'squashed'), /its journal and its work are kept/);
+	assert.match(fleet.must('journal', 'squashed'), /run.discarded/);
+});
+
+test('two thousand random keys and resizes in a real terminal: it ends well, restores the terminal, and decided nothing', {timeout: 120_000}, async t => {
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\ndeploy:\n  shelf:\n    command: "true"\n'});
+	fleet.env['PAGER'] = 'true';
+	fleet.env['EDITOR'] = 'true';
+	await fleet.agent('ready', 'echo x > x.txt');
+	fleet.must('verify', 'ready');
+	const screen = open(t, fleet);
+	await screen.see(/ready .*verified/);
+	let seed = 7;
+	const chance = () => {
+		seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+		return seed / 2 ** 32;
+	};
+
+	// Not what would start a hundred runs, or leave for a program that waits for a person.
+	const keys = [...'abcdefghijklmopsvwxyzABEFGLNPSTVWXYZ0123456789 []{}|/.:?*=yes', '\r', '\u001B', '\t', '\u001B[A', '\u001B[B', '\u001B[C', '\u001B[D', '\u007F', '\u0010'].filter(key => !'qnrtPDu!xlB'.includes(key));
+	for (let count = 0; count < 2000 && screen.exited === undefined; count++) {
+		screen.write(keys[Math.floor(chance() * keys.length)]!);
+		if (count % 50 === 0) {
+			screen.resize(60 + Math.floor(chance() * 100), 15 + Math.floor(chance() * 30));
+		}
+
+		if (count % 10 === 0) {
+			await screen.idle();
+		}
+	}
+
+	assert.equal(screen.exited, undefined, 'it is still there');
+	assert.ok(!/review\.approved|deploy\.started/.test(fleet.must('journal', 'ready')));
+	screen.kill('SIGTERM');
+	await until(() => screen.exited !== undefined, 'it ends');
+	assert.ok(screen.raw.includes('\u001B[?1049l'));
+});
