@@ -245,8 +245,9 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		async saveSettings(settings) {
 			try {
 				await writeSettings(context.paths, settings);
-			} catch {
-				// What cannot be kept holds for this screen alone; the file's own fault was said at the start.
+				return undefined;
+			} catch (error) {
+				return `it holds for this screen alone: ${(error as Error).message}`;
 			}
 		},
 		terminal: surround(process.stdout, process.env),

@@ -7,8 +7,9 @@ import {neutraliseLine} from '../core/neutralise.ts';
 import {Refusal} from '../core/refusal.ts';
 import {listProjects} from '../engine/projects.ts';
 import {show} from '../tui/show.tsx';
-import type {State} from '../tui/state.ts';
+import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
+import {TerminalReports} from '../tui/terminal-reports.ts';
 import {createClient, self} from './screen-client.ts';
 import type {Verb} from './verb.ts';
 
@@ -23,6 +24,35 @@ function repositoryAbove(folder: string): string | undefined {
 			return undefined;
 		}
 	}
+}
+
+/** Takes what is no key out of what Ink reads. @returns a function that ends it */
+function takeReports(send: (message: Message) => void): () => void {
+	const reports = new TerminalReports();
+	const {stdin} = process;
+	const read = stdin.read.bind(stdin);
+	stdin.read = size => {
+		for (;;) {
+			const chunk: unknown = read(size);
+			if (chunk === null) {
+				return null;
+			}
+
+			const {keys, messages} = reports.take(String(chunk));
+			for (const message of messages) {
+				send(message);
+			}
+
+			if (keys !== '') {
+				return keys;
+			}
+		}
+	};
+
+	return () => {
+		// What was put in its place is the object's own; the method of its class is under it.
+		delete (stdin as {read?: unknown}).read;
+	};
 }
 
 /** Ink leaves a read of the terminal pending, which would take the next program's first key. */
@@ -79,6 +109,7 @@ export const verb: Verb = {
 				edited = undefined;
 			}
 
+			const giveBack = takeReports(message => store.send(message));
 			const shown = show(store, {screenReader: Boolean(options['screenReader']) || process.env['INK_SCREEN_READER'] === 'true'});
 			client.terminal.mouse(store.snapshot().settings.mouse);
 			leave = () => shown.leave();
@@ -92,6 +123,7 @@ export const verb: Verb = {
 			try {
 				await shown.left;
 			} finally {
+				giveBack();
 				client.terminal.mouse(false);
 				process.off('SIGTERM', onSignal);
 				process.off('SIGHUP', onSignal);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import {parseDocument} from 'yaml';
 import {defaultSettings, type Settings} from './settings.ts';
 import type {Refusal} from './refusal.ts';
 import {parseClosed} from './yaml.ts';
@@ -23,4 +24,19 @@ export function parseSettings(text: string): Settings | Refusal {
 		notify: {...defaultSettings.notify, ...Object.fromEntries(Object.entries(read.notify ?? {}).filter(([, value]) => value !== undefined))} as Settings['notify'],
 		keys: read.keys ?? {}, limits: {running: read.limits?.running, perProject: read.limits?.perProject},
 	};
+}
+
+/** The same text with some of it changed; a person's own words around it stay. A refusal where it cannot be read. */
+export function changeSettings(text: string, settings: Partial<Settings>): string | Refusal {
+	const read = parseSettings(text);
+	if ('because' in read) {
+		return read;
+	}
+
+	const document = parseDocument(text);
+	for (const [key, value] of Object.entries(settings)) {
+		document.set(key, value);
+	}
+
+	return String(document);
 }

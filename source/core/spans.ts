@@ -88,7 +88,7 @@ export function readSpans(text: string): Span[] {
 
 /** The same with every byte of a sequence in sight, as `cat -v` shows it. */
 export function readRaw(text: string): Span[] {
-	return [{text: neutralise(text.replaceAll('\t', '    ').replaceAll(/[\u0000-\u001F\u007F]/g, byte => `^${String.fromCodePoint((byte.codePointAt(0)! ^ 64))}`)).replaceAll('\n', '⏎')}];
+	return [{text: neutralise(text.replace(/\r$/, '').replaceAll('\t', '    ').replaceAll(/[\u0000-\u001F\u007F]/g, byte => `^${String.fromCodePoint((byte.codePointAt(0)! ^ 64))}`)).replaceAll('\n', '⏎')}];
 }
 
 /** The words alone. */

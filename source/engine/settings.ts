@@ -1,6 +1,6 @@
 import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {orThrow, Refusal} from '../core/refusal.ts';
+import {orThrow} from '../core/refusal.ts';
 import {defaultSettings, type Settings} from '../core/settings.ts';
 import type {Paths} from '../host/paths.ts';
 
@@ -34,17 +34,8 @@ export async function readSettings(paths: Pick<Paths, 'config'>): Promise<Settin
 export async function writeSettings(paths: Pick<Paths, 'config'>, settings: Partial<Settings>): Promise<void> {
 	const file = settingsFile(paths);
 	const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-	const [{parseDocument}, {parseSettings}] = await Promise.all([import('yaml'), import('../core/settings-file.ts')]);
-	const before = parseSettings(text);
-	if (before instanceof Refusal) {
-		throw before;
-	}
-
-	const document = parseDocument(text);
-	for (const [key, value] of Object.entries(settings)) {
-		document.set(key, value);
-	}
-
-	writeFileSync(`${file}.new`, String(document), {mode: 0o600});
+	const {changeSettings} = await import('../core/settings-file.ts');
+	const changed = orThrow(changeSettings(text, settings));
+	writeFileSync(`${file}.new`, changed, {mode: 0o600});
 	renameSync(`${file}.new`, file);
 }

@@ -62,8 +62,8 @@ export type FleetClient = {
 	saveReview(runId: string, review: Review): void;
 	/** What a person set, and what is wrong with it, if anything. Not needed for the first frame. */
 	settings(): Promise<{readonly settings: Settings; readonly problem: string | undefined}>;
-	/** Changes some of what is set, for the next time, too. */
-	saveSettings(settings: Partial<Settings>): Promise<void>;
+	/** Changes some of what is set, for the next time, too. @returns why it could not be kept, if it could not */
+	saveSettings(settings: Partial<Settings>): Promise<string | undefined>;
 	/** Says something to the terminal around the screen. None of it moves the cursor. */
 	readonly terminal: {title(text: string): void; bell(): void; notify(text: string): void; copy(text: string): void; mouse(on: boolean): void; askBackground(): void};
 	/** The folder the screen was started in, and the project that it belongs to, if any. */

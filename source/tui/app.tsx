@@ -13,7 +13,7 @@ import {paletteLines} from './screens/palette.tsx';
 import {RunScreen} from './screens/run.tsx';
 import {VaultScreen} from './screens/vault.tsx';
 import {HelpScreen, WelcomeScreen} from './screens/welcome.tsx';
-import type {Message, State} from './state.ts';
+import type {State} from './state.ts';
 import type {Store} from './store.ts';
 import {themes} from './theme.ts';
 
@@ -40,69 +40,6 @@ export function keysOf(input: string, key: Partial<Key>): string[] {
 	return [...input].map(character => special[character] ?? character).filter(name => !/^[\u0000-\u001F]$/.test(name));
 }
 
-/** What the terminal says of the mouse, in SGR form; undefined for anything else, and for what is not of interest. */
-export function mouseOf(input: string): (Message & {type: 'mouse'}) | 'ignored' | undefined {
-	const match = /^\[<(\d+);(\d+);(\d+)([Mm])$/.exec(input);
-	if (!match) {
-		return undefined;
-	}
-
-	const code = Number(match[1]);
-	const kind = code === 64 ? 'up' : code === 65 ? 'down' : code === 0 && match[4] === 'M' ? 'press' : code === 32 ? 'drag' : undefined;
-	return kind === undefined ? 'ignored' : {type: 'mouse', kind, column: Number(match[2]) - 1, row: Number(match[3]) - 1};
-}
-
-/** Whether a terminal's background, as it says itself ("11;rgb:1e1e/1e1e/1e1e"), is a light one; undefined for anything else. */
-export function isLight(answer: string): boolean | undefined {
-	const match = /11;rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})/i.exec(answer);
-	if (!match) {
-		return undefined;
-	}
-
-	const [red, green, blue] = match.slice(1, 4).map(part => Number.parseInt(part, 16) / (16 ** part.length - 1)) as [number, number, number];
-	return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5;
-}
-
-/** Turns what the terminal sends into messages. Answers to a question of ours are no keys: they begin with ESC ], which no key does. */
-export function createReader(send: (message: Message) => void): (input: string, key: Partial<Key>) => void {
-	let answer: string | undefined;
-	return (input, key) => {
-		if (key.meta && input === ']') {
-			answer = '';
-			return;
-		}
-
-		if (answer !== undefined) {
-			answer += input;
-			const light = isLight(answer);
-			const ended = input.includes('\u0007') || (key.meta && input === '\\') || answer.length > 64;
-			if (ended) {
-				answer = undefined;
-			}
-
-			if (light !== undefined) {
-				send({type: 'theme', theme: light ? 'light' : 'dark'});
-			}
-
-			return;
-		}
-
-		const mouse = mouseOf(input);
-		if (mouse) {
-			if (mouse !== 'ignored') {
-				send(mouse);
-			}
-
-			return;
-		}
-
-		const keys = keysOf(input, key);
-		if (keys.length > 0) {
-			send({type: 'keys', keys});
-		}
-	};
-}
-
 /** The frame of a state: exactly as high as the terminal, since a taller one would clear it every time. */
 export function Frame({state}: {readonly state: State}): ReactNode {
 	const Screen = screens[state.screen];
@@ -121,13 +58,18 @@ export function Frame({state}: {readonly state: State}): ReactNode {
 }
 
 /** The root: listens to the terminal, and draws the store's state. */
-export function App({store, reader}: {readonly store: Store; readonly reader: ReturnType<typeof createReader>}): ReactNode {
+export function App({store}: {readonly store: Store}): ReactNode {
 	const state = useSyncExternalStore(store.subscribe, store.snapshot);
 	const {columns, rows} = useWindowSize();
 	useEffect(() => {
 		store.send({type: 'resize', columns, rows});
 	}, [store, columns, rows]);
-	useInput(reader);
+	useInput((input, key) => {
+		const keys = keysOf(input, key);
+		if (keys.length > 0) {
+			store.send({type: 'keys', keys});
+		}
+	});
 	usePaste(text => {
 		store.send({type: 'paste', text});
 	});

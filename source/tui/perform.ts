@@ -57,7 +57,11 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		}
 
 		case 'settings': {
-			await client.saveSettings(effect.settings);
+			const problem = await client.saveSettings(effect.settings);
+			if (problem !== undefined) {
+				send({type: 'said', text: problem, bad: true});
+			}
+
 			break;
 		}
 

@@ -1,9 +1,9 @@
 import {render} from 'ink';
-import {App, createReader} from './app.tsx';
+import {App} from './app.tsx';
 import type {Store} from './store.ts';
 
 /** Takes the whole terminal for the screen. `leave` gives it back; `left` resolves when that has happened. */
 export function show(store: Store, options: {readonly screenReader: boolean}): {leave(): void; left: Promise<unknown>} {
-	const app = render(<App store={store} reader={createReader(message => store.send(message))} />, {alternateScreen: true, incrementalRendering: true, maxFps: 60, exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: options.screenReader});
+	const app = render(<App store={store} />, {alternateScreen: true, incrementalRendering: true, maxFps: 60, exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: options.screenReader});
 	return {leave: () => app.unmount(), left: app.waitUntilExit()};
 }

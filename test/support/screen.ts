@@ -4,7 +4,7 @@ import xterm from '@xterm/headless';
 import {openTerminal, type Terminal} from '../../source/host/pty.ts';
 import {program, until, type Fleet} from './fleet.ts';
 
-const named: Record<string, string> = {enter: '\r', esc: '\u001B', tab: '\t', space: ' ', up: '\u001B[A', down: '\u001B[B', right: '\u001B[C', left: '\u001B[D', 'ctrl-q': '\u0011', 'ctrl-c': '\u0003', 'ctrl-u': '\u0015', backspace: '\u007F'};
+const named: Record<string, string> = {enter: '\r', esc: '\u001B', tab: '\t', space: ' ', up: '\u001B[A', down: '\u001B[B', right: '\u001B[C', left: '\u001B[D', 'ctrl-q': '\u0011', 'ctrl-s': '\u0013', 'ctrl-x': '\u0018', 'ctrl-c': '\u0003', 'ctrl-u': '\u0015', backspace: '\u007F'};
 
 /** A real terminal with the real program in it: keys go in, and what a person would see comes out. */
 export class Screen {
