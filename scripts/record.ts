@@ -1,5 +1,5 @@
-// Makes docs/screen.svg: real runs in real sandboxes, the real screen in a pseudo-terminal.
-// node --import tsx scripts/record.ts   writes the picture, and the help and the key table into the readme
+// Makes docs/screen.svg, docs/review.svg and docs/gates.svg: real runs in real sandboxes, the real screen in a pseudo-terminal.
+// node --import tsx scripts/record.ts   writes the pictures, and the help and the key table into the readme
 import {readFileSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
@@ -19,6 +19,17 @@ await new Promise<void>(resolve => {
 });
 const {port} = server.address() as AddressInfo;
 
+/** One of the 256 colours. */
+function colourOf(number: number): string {
+	if (number < 16) {
+		return palette[number]!;
+	}
+
+	const levels = [0, 95, 135, 175, 215, 255];
+	const parts = number >= 232 ? [8 + 10 * (number - 232), 8 + 10 * (number - 232), 8 + 10 * (number - 232)] : [levels[Math.floor((number - 16) / 36)]!, levels[Math.floor((number - 16) / 6) % 6]!, levels[(number - 16) % 6]!];
+	return `#${parts.map(part => part.toString(16).padStart(2, '0')).join('')}`;
+}
+
 function escape(text: string): string {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
@@ -31,7 +42,7 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 		let column = 0;
 		while (column < columns) {
 			const cell = line.getCell(column)!;
-			const style = (other: typeof cell) => `${other.isInverse()} ${other.isBold()} ${other.isDim()} ${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
+			const style = (other: typeof cell) => `${other.isBgDefault() ? -1 : other.getBgColor()} ${other.isInverse()} ${other.isBold()} ${other.isDim()} ${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
 			const own = style(cell);
 			let text = '';
 			const start = column;
@@ -40,9 +51,9 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 				column++;
 			}
 
-			const colour = cell.isFgDefault() ? palette[7]! : palette[cell.getFgColor()] ?? palette[7]!;
-			if (cell.isInverse()) {
-				parts.push(`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" width="${((column - start) * width).toFixed(1)}" height="${height}" fill="${colour}"/>`);
+			const colour = cell.isFgDefault() ? palette[7]! : colourOf(cell.getFgColor());
+			if (cell.isInverse() || !cell.isBgDefault()) {
+				parts.push(`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" width="${((column - start) * width).toFixed(1)}" height="${height}" fill="${cell.isInverse() ? colour : colourOf(cell.getBgColor())}"/>`);
 			}
 
 			if (cell.isUnderline()) {
@@ -59,10 +70,10 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 }
 
 try {
-	const fleet = new Fleet({after: (end: () => void) => undo.push(end)} as never, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`});
-	await fleet.agent('fix-typos', 'echo fixed >> a.txt; git commit -qam "Fix typos"');
-	fleet.must('audit', 'fix-typos');
-	fleet.must('verify', 'fix-typos');
+	const fleet = new Fleet({after: (end: () => void) => undo.push(end)} as never, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`, files: {'parser.js': "// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n"}});
+	await fleet.agent('fix-parser', 'printf "// One line of a table.\\nexport function parse(text) {\\n\\treturn text.split(/[,;]/);\\n}\\n\\nexport function join(parts) {\\n\\treturn parts.join(\',\') + \'\';\\n}\\n" > parser.js; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm "Parse semicolons"');
+	fleet.must('audit', 'fix-parser');
+	fleet.must('verify', 'fix-parser');
 	await fleet.agent('bump-version', 'echo 2 > version; git add version; git commit -qm "Bump"');
 	fleet.must('audit', 'bump-version');
 	fleet.must('verify', 'bump-version');
@@ -74,7 +85,18 @@ try {
 	await new Promise(resolve => {
 		setTimeout(resolve, 3000);
 	});
-	writeFileSync(path.join(root, 'docs', 'screen.svg'), toSvg(terminal).replaceAll(/127\.0\.0\.1:\d{5} \(g grants it\)/g, '127.0.0.1:8080 (g grants it) '));
+	writeFileSync(path.join(root, 'docs', 'screen.svg'), toSvg(terminal).replaceAll(/127\.0\.0\.1:\d{5}/g, '127.0.0.1:8080 '));
+	for (const [name, keys] of [['review', ['G', 'd', 'j', 'j', 'j', 'j']], ['gates', ['\u001B', 'a', 'y']]] as const) {
+		for (const key of keys) {
+			screen.write(key);
+			await new Promise(resolve => {
+				setTimeout(resolve, 1200);
+			});
+		}
+
+		writeFileSync(path.join(root, 'docs', `${name}.svg`), toSvg(terminal));
+	}
+
 	screen.kill('SIGKILL');
 
 	const file = path.join(root, 'readme.md');

@@ -8,9 +8,6 @@ import {closeInherited} from './host/descriptors.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
 
-// node:sqlite says on every start that it is experimental.
-process.removeAllListeners('warning');
-
 closeInherited();
 
 const version = '0.1.0';

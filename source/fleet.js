@@ -6,6 +6,9 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 22)) {
 	process.exit(2);
 }
 
+// node:sqlite says on every start that it is experimental.
+process.removeAllListeners('warning');
+
 import('node:module')
 	.then(function (module) {
 		module.enableCompileCache && module.enableCompileCache();

@@ -2,6 +2,9 @@ import process from 'node:process';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import type {Io} from './verb.ts';
 
+/** Set for a verb that must come to its end also when nobody reads what it says any more. */
+export const onItsOwn = 'FLEET_ON_ITS_OWN';
+
 /** What a verb may do to the outside, in this process. @param rest what stood after "--" */
 export function createIo(rest: readonly string[] | undefined): Io {
 	return {
@@ -28,10 +31,14 @@ function complain(error: unknown): number {
 
 /** Runs a program to its end, says what went wrong in one line, and ends the process with its exit code. */
 export async function runProgram(program: () => Promise<number>): Promise<void> {
-	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-		// `fleet logs | head` ends when head does.
-		process.exit(error.code === 'EPIPE' ? 0 : 1);
-	});
+	for (const stream of [process.stdout, process.stderr]) {
+		stream.on('error', (error: NodeJS.ErrnoException) => {
+			// `fleet logs | head` ends when head does; what a screen began goes on without it.
+			if (process.env[onItsOwn] === undefined) {
+				process.exit(error.code === 'EPIPE' ? 0 : 1);
+			}
+		});
+	}
 
 	let code: number;
 	try {

@@ -18,6 +18,7 @@ import {pulse} from '../host/paths.ts';
 import {findProgram} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
 import {recentUses} from './preferences.ts';
+import {onItsOwn} from './program.ts';
 import {readCache, writeCache, type Known} from './screen-cache.ts';
 import {surround} from './surround.ts';
 
@@ -111,6 +112,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 
 	return {
 		here,
+		colourless: (process.env['NO_COLOR'] ?? '') !== '',
 		now: () => Date.now(),
 		timeOfDay: () => new Date().getHours() * 60 + new Date().getMinutes(),
 		runs() {
@@ -200,7 +202,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			}
 		},
 		act: (argv, onLine) => new Promise<ActionResult>(resolve => {
-			const child = spawn(self[0], [self[1], ...argv], {stdio: ['ignore', 'pipe', 'pipe'], detached: true});
+			const child = spawn(self[0], [self[1], ...argv], {stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: {...process.env, [onItsOwn]: '1'}});
 			let stdout = '';
 			let stderr = '';
 			let line = 0;

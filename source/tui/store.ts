@@ -36,7 +36,7 @@ export class Store {
 	constructor(client: FleetClient, size: {columns: number; rows: number}, onLeave: (effect: Leaving) => void, resumeFrom?: State) {
 		this.#client = client;
 		this.#onLeave = onLeave;
-		const fresh = initialState({...size, now: client.now(), runs: client.runs(), changes: client.changes(), projects: client.projects(), here: client.here});
+		const fresh = initialState({...size, now: client.now(), runs: client.runs(), changes: client.changes(), projects: client.projects(), here: client.here, theme: client.colourless ? 'plain' : 'dark'});
 		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, changes: fresh.changes, projects: fresh.projects, now: fresh.now, busy: {}, progress: {}, log: undefined, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen, selected: resumeFrom.selected ?? fresh.selected} : fresh;
 		this.#needs = needsOf(fresh.runs);
 		this.#unwatch = client.watch(() => this.#refresh());
@@ -59,8 +59,8 @@ export class Store {
 		this.send({type: 'agents', agents: this.#client.agents()});
 		this.#askForRecent();
 		this.#client.settings().then(({settings, problem}) => {
-			this.send({type: 'settings', settings, problem});
-			if (settings.theme === 'auto') {
+			this.send({type: 'settings', settings: this.#client.colourless ? {...settings, theme: 'plain'} : settings, problem});
+			if (settings.theme === 'auto' && !this.#client.colourless) {
 				this.#client.terminal.askBackground();
 			}
 		}, () => {});

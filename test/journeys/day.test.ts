@@ -129,6 +129,18 @@ test('several tries of one prompt are begun at once and compared', async t => {
 	await screen.see('Compare 3 runs');
 });
 
+test('what was begun goes on when the screen ends', async t => {
+	const fleet = new Fleet(t, {policy: 'verify:\n  - "for i in 1 2 3 4 5 6; do echo still $i; sleep 0.3; done"\n'});
+	await fleet.agent('work', 'echo x > x.txt');
+	const screen = open(t, fleet);
+	await screen.see(/work .*stopped/);
+	await screen.press('a', 'v');
+	await screen.see('still 1');
+	await screen.quit();
+	await fleet.until('work', 'verified');
+	assert.match(fleet.must('logs', 'work', '--verify'), /still 6/);
+});
+
 test('a queue: so many at once, and after another run', async t => {
 	const fleet = new Fleet(t);
 	settings(fleet, 'limits:\n  running: 1\n');

@@ -118,7 +118,8 @@ export class Fleet {
 			rmSync(paths.runtime, {recursive: true, force: true});
 		} finally {
 			spawnSync('chmod', ['-R', 'u+rwX', this.folder], {stdio: 'ignore'});
-			rmSync(this.folder, {recursive: true, force: true});
+			// A verb that the screen began may still be at its end.
+			rmSync(this.folder, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});
 		}
 	}
 }
