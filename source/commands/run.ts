@@ -7,6 +7,7 @@ import {parseBudget} from '../core/usage.ts';
 import type {Context} from '../engine/context.ts';
 import {createRun, startSupervisor} from '../engine/create.ts';
 import {describeGrant, secretOfScope} from '../engine/grants.ts';
+import {findIncluded, includePath, isTrusted, trust} from '../engine/include.ts';
 import {findProject} from '../engine/projects.ts';
 import {isRemembered, remember} from '../engine/remembered.ts';
 import {findRun} from '../engine/runs.ts';
@@ -48,6 +49,29 @@ async function modelScope(context: Context, io: Io, project: Project, agentId: s
 	return [scope];
 }
 
+/** What is copied into the run besides what git keeps: shown, and asked about once for exactly these files. */
+async function includedFiles(context: Context, io: Io, project: Project, options: Record<string, any>): Promise<readonly string[] | undefined> {
+	const included = options['include'] === false ? undefined : await findIncluded(project, options['base'] ?? 'HEAD');
+	if (!included || isTrusted(context, project, included)) {
+		return included?.files;
+	}
+
+	if (options['include'] !== true) {
+		if (!io.interactive) {
+			throw new Refusal(`${includePath} names ${included.files.length} ${included.files.length === 1 ? 'file' : 'files'} that the run would get, and there is nobody to ask`, 'fleet run --include says yes to exactly these files, --no-include leaves them out');
+		}
+
+		io.err(`${includePath} gives every run of ${project.id}:\n${included.files.map(name => `  ${neutraliseLine(name)}\n`).join('')}  what a run can read goes to its model, and where its scopes let it\n`);
+		const answer = (await ask('copy them, now and from now on? [y/N] ', false)).trim().toLowerCase();
+		if (!['y', 'yes'].includes(answer)) {
+			return undefined;
+		}
+	}
+
+	trust(context, project, included);
+	return included.files;
+}
+
 export const verb: Verb = {
 	define(command) {
 		command.argument('[prompt]', 'what the agent is asked to do')
@@ -59,6 +83,7 @@ export const verb: Verb = {
 			.option('--name <name>', 'a name for the run and its branch')
 			.option('--base <branch>', 'what to start from, and what to merge into later')
 			.option('--after <run>', 'wait in the queue until that run has ended well').option('--batch <name>', 'what the runs that are begun together have in common, to compare them')
+			.option('--include', 'copy what the project\'s .worktreeinclude names, without asking; remembered for exactly these files').option('--no-include', 'do not copy it')
 			.option('--allow <scope>', 'a scope to turn on from the start; may be repeated', collect, [])
 			.option('--because <text>', 'why the scopes are needed', '')
 			.option('--json', 'one JSON document');
@@ -82,7 +107,8 @@ export const verb: Verb = {
 		const because = String(options['because']).trim() === '' ? 'the agent\'s own model' : options['because'];
 		const after = options['after'] === undefined ? undefined : findRun(context, options['after']).id;
 		const batch = options['batch'] === undefined ? undefined : orThrow(parseName(options['batch'], 'batch'));
-		const {id} = await createRun(context, {after, batch, project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
+		const include = await includedFiles(context, io, project, options);
+		const {id} = await createRun(context, {after, batch, include, project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
 		const run = await startSupervisor(context, id);
 		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});
 

@@ -9,7 +9,7 @@ export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 
 /** What can happen to a run. The journal holds these; everything shown is computed from them. */
 export type RunEvent =
-	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]; interactive?: boolean | undefined; budget?: Budget | undefined; /** Of runs that were begun together. */ batch?: string | undefined; /** The run that it waits for. */ after?: string | undefined}
+	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]; interactive?: boolean | undefined; budget?: Budget | undefined; /** Of runs that were begun together. */ batch?: string | undefined; /** The run that it waits for. */ after?: string | undefined; /** Files that were copied from the project besides what git keeps. */ included?: string[] | undefined}
 	| {type: 'run.queued'; because: string}
 	| {type: 'run.dequeued'; because: string}
 	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}

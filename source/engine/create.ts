@@ -16,6 +16,7 @@ import type {Budget} from '../core/usage.ts';
 import {findProgram} from '../host/program.ts';
 import {insideHome} from '../host/toolchain.ts';
 import {budgetRefusal} from './budget.ts';
+import {copyIncluded} from './include.ts';
 import {completeScope, grantLength, handFor, secretOfScope} from './grants.ts';
 import {knownValue, listSecrets} from './secrets.ts';
 import type {Handover} from './supervise.ts';
@@ -46,6 +47,8 @@ export type RunRequest = {
 	readonly batch?: string | undefined;
 	/** A run whose good end it waits for. */
 	readonly after?: string | undefined;
+	/** Files that git does not keep, to be copied from the project; a person said yes to them. */
+	readonly include?: readonly string[] | undefined;
 };
 
 /** Resolves what a run starts from and what it is merged into. */
@@ -133,9 +136,10 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		journal = Journal.open(places)!;
 		await createWorktree({runId: id, commonDir, branch: branchOf(id), base: commit, target, places});
 		made = true;
+		await copyIncluded(context, request.project, id, places, request.include ?? []);
 		journal.append({
 			type: 'run.created', id, name: id, project: {id: request.project.id, name: request.project.name, root: request.project.root}, agent: agent.id, argv: [...request.argv], prompt: request.prompt,
-			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget, batch: request.batch, after: request.after,
+			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget, batch: request.batch, after: request.after, included: request.include && [...request.include],
 		}, context.actor);
 		return journal.run;
 	} catch (error) {

@@ -141,6 +141,24 @@ test('what was begun goes on when the screen ends', async t => {
 	assert.match(fleet.must('logs', 'work', '--verify'), /still 6/);
 });
 
+test('a run that comes to need a person rings, notifies and changes the title; two screens stay in step', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('soon', 'sleep 3');
+	const screen = open(t, fleet);
+	const other = open(t, fleet);
+	await screen.see(/soon .*running/);
+	await other.see(/soon .*running/);
+	const before = screen.raw.length;
+	assert.ok(!screen.raw.includes('\u0007\u0007') && !screen.raw.includes('\u001B]9;'), 'nothing yet');
+	await screen.see(/soon .*stopped/);
+	await until(() => screen.raw.slice(before).includes('\u001B]9;soon: needs you: verify\u0007'), 'the notification');
+	assert.ok(screen.raw.slice(before).replaceAll(/\u001B\][^\u0007]*\u0007/g, '').includes('\u0007'), 'the bell');
+	assert.ok(screen.raw.includes('\u001B]2;fleet: 1 needs you\u0007'), 'the title');
+	await other.see(/soon .*stopped/);
+	await screen.press('D', 'enter');
+	await other.see('no run is like that');
+});
+
 test('a queue: so many at once, and after another run', async t => {
 	const fleet = new Fleet(t);
 	settings(fleet, 'limits:\n  running: 1\n');
