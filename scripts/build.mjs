@@ -36,8 +36,8 @@ const keepLines = {
 			const changed = text
 				.replace('    caches = new OutputCaches();', '    caches = keptCaches;')
 				.replace('export default class Output', 'const keptCaches = new OutputCaches();\nexport default class Output')
-				.replace('getStyledChars(line) {', 'getStyledChars(line) {\n        if (this.styledChars.size > 3000 || this.widths.size > 6000) {\n            this.styledChars.clear();\n            this.widths.clear();\n            this.blockWidths.clear();\n        }');
-			if (changed.split('keptCaches').length !== 3 || !changed.includes('> 3000')) {
+				.replace('getStyledChars(line) {', 'getStyledChars(line) {\n        if (this.styledChars.size > 500 || this.widths.size > 2000) {\n            this.styledChars.clear();\n            this.widths.clear();\n            this.blockWidths.clear();\n        }');
+			if (changed.split('keptCaches').length !== 3 || !changed.includes('> 500')) {
 				throw new Error('Ink is not what this was written for: look at what its output keeps');
 			}
 

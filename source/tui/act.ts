@@ -466,7 +466,7 @@ export function act(state: State, action: Action): Step {
 		}
 
 		case 'add': {
-			return begin(state, '', ['project', 'add', state.here.folder], 'add');
+			return begin(state, '', ['project', 'add', state.here.folder], 'add', 'added');
 		}
 
 		case 'vault': {

@@ -157,7 +157,7 @@ export type State = {
 };
 
 /** What comes after a verb that worked. */
-export type Then = 'audit' | 'started' | 'vault' | 'disk' | 'review' | 'sent';
+export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'review' | 'sent';
 
 /** What happens to the screen: a key, or news from outside. */
 export type Message =

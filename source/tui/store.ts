@@ -11,7 +11,7 @@ import type {TerminalView} from './terminal-view.ts';
 import {update} from './update.ts';
 
 /** Output is drawn at most this often, milliseconds: the screen never sees the rate of an agent's lines. */
-const frame = 100;
+const frame = 150;
 
 /** What the store takes out of the hands of `perform`: the screen ends for a while. */
 export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
