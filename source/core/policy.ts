@@ -19,6 +19,7 @@ const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minVal
 
 const schema = v.strictObject({
 	setup: v.optional(v.array(command), []),
+	teardown: v.optional(v.array(command), []),
 	verify: v.optional(v.array(command), []),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
@@ -30,7 +31,7 @@ const schema = v.strictObject({
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
 
-export const emptyPolicy: Policy = {setup: [], verify: [], network: [], privateHosts: [], limits: {}, approve: {}, deploy: {}};
+export const emptyPolicy: Policy = {setup: [], teardown: [], verify: [], network: [], privateHosts: [], limits: {}, approve: {}, deploy: {}};
 
 function toRule(text: string, source: string): EgressRule | undefined {
 	const rule = parseEgressRule(text);
@@ -48,7 +49,7 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word), deploy (each target: command, credentials)');
+	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word), deploy (each target: command, credentials)');
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

@@ -49,6 +49,11 @@ export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'portOf'
 /** What whoever starts a supervisor hands it, over the channel between the two alone. */
 export type Handover = {readonly secrets: readonly HandedSecret[]};
 
+/** After the agent ended by itself: the policy's commands, whatever its exit code, which stays the run's. */
+const endScript = 't=$1; shift; trap : INT; "$@"; code=$?; sh -c "$t"; exit "$code"';
+
+const quoted = (text: string) => `'${text.replaceAll('\'', String.raw`'\''`)}'`;
+
 /** Before the agent: its configuration goes to its HOME, from inside, and the policy's commands run. */
 const startScript = 'if [ -n "$(ls -A ' + insideConfig + ' 2> /dev/null)" ]; then cp -rT ' + insideConfig + ' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
 
@@ -198,7 +203,9 @@ class Supervision {
 			});
 			this.#scheduleExpiry();
 			const prepares = policy.setup.length > 0 || (files && Object.keys(files).length > 0);
-			const inner = prepares ? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(policy.setup.length), ...policy.setup, ...invocation.argv]} : invocation;
+			const teardown = policy.teardown.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`).join('\n');
+			const argv = teardown === '' ? invocation.argv : ['/bin/sh', '-c', endScript, 'sh', teardown, ...invocation.argv];
+			const inner = prepares ? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(policy.setup.length), ...policy.setup, ...argv]} : {...invocation, argv};
 			this.#output = new AgentOutput({
 				file: this.#places.output, values: this.#secrets.values(), read: run.interactive ? undefined : agent.read,
 				onBytes: bytes => {

@@ -59,3 +59,11 @@ test('a branch cannot name more for itself, and a folder that is a link in the w
 	assert.match(fleet.must('logs', 'third'), /^x/);
 	assert.throws(() => readFileSync(path.join(outside, 'x.local')));
 });
+
+test('teardown runs in the sandbox once the agent has ended, and its exit code is not the agent\'s', async t => {
+	const fleet = new Fleet(t, {policy: 'setup:\n  - echo before\nteardown:\n  - echo "after it\'s done"; pwd\n  - exit 9\nverify: ["true"]\n'});
+	fleet.must('run', '--name', 'ends', '--', 'sh', '-c', 'echo at work; exit 3');
+	await fleet.until('ends', 'stopped');
+	assert.match(fleet.must('logs', 'ends'), /before\r?\n[^]*at work[^]*after it's done\r?\n.*worktrees\/ends/);
+	assert.deepEqual(fleet.json('show', 'ends')['exit'], {code: 3, signal: null});
+});

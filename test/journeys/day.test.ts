@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
 import {Screen} from '../support/screen.ts';
@@ -157,6 +158,35 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 	await other.see(/soon .*stopped/);
 	await screen.press('D', 'enter');
 	await other.see('no run is like that');
+});
+
+test('read out: what is selected is said', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('one', 'echo one');
+	await fleet.agent('two', 'echo two');
+	const screen = new Screen(fleet, ['screen', '--screen-reader']);
+	t.after(() => screen.kill('SIGKILL'));
+	await screen.see(/selected: ! .*two/);
+	await screen.press('j');
+	await screen.see(/selected: ! .*one/);
+	await screen.press('enter', '3');
+	await screen.see(/selected: \[x\] repo/);
+});
+
+test('after its supervisor was killed, as by a reboot, a run is resumed as it was; what has ended meanwhile is not granted again', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('phoenix', 'echo "attempt $(cat note 2> /dev/null || echo one)"; echo two > note; sleep 60', '--allow', 'network:example.org', '--because', 'the docs');
+	fleet.must('allow', 'phoenix', 'network:short.example.org', '--because', 'for a moment', '--for', '2s');
+	const screen = open(t, fleet);
+	await screen.see('attempt one');
+	const started = fleet.json<Array<{type: string; pid: number}>>('journal', 'phoenix').find(entry => entry.type === 'run.started')!;
+	process.kill(started.pid, 'SIGKILL');
+	await screen.see(/phoenix .*crashed/);
+	await until(() => Date.now() - Date.parse(fleet.json('show', 'phoenix')['updatedAt']) > 2500, 'the short grant is over');
+	await screen.press('r');
+	await screen.see('attempt two');
+	await until(() => fleet.json<{grants: unknown[]}>('show', 'phoenix').grants.length === 1, 'the grant that ended is gone');
+	assert.equal(fleet.json<{grants: Array<{scope: string}>}>('show', 'phoenix').grants[0]!.scope, 'network:example.org');
 });
 
 test('a queue: so many at once, and after another run', async t => {

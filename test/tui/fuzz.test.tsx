@@ -97,3 +97,12 @@ test('what was pasted, or typed before the question was there, approves nothing'
 	assert.deepEqual(decisions(all(approve!, {type: 'keys', keys: ['return']}, {type: 'keys', keys: ['return']}).effects), [], 'enter alone');
 	assert.deepEqual(decisions(all(gates!, {type: 'keys', keys: ['y']}, {type: 'keys', keys: ['return']}, {type: 'keys', keys: ['y', 'e', 's']}, {type: 'keys', keys: ['return']}).effects), [{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}], 'typed');
 });
+
+test('where the policy names a word, that word is asked for', () => {
+	const {gates} = screens();
+	const strict: State = {...gates!, offers: {p: {...gates!.offers['p']!, approveWord: 'ship-it'}}};
+	const type = (word: string) => ['y', 'return', ...word, 'return'].reduce<{state: State; effects: readonly Effect[]}>((step, name) => update(step.state, {type: 'keys', keys: [name]}), {state: strict, effects: []});
+	assert.deepEqual(decisions(type('yes').effects), []);
+	assert.match(type('yes').state.notice!.text, /type ship-it to approve/);
+	assert.equal(decisions(type('ship-it').effects).length, 1);
+});

@@ -1,4 +1,4 @@
-import {Box, Text} from 'ink';
+import {Box, Text, useIsScreenReaderEnabled} from 'ink';
 import {createContext, useContext, type ReactNode} from 'react';
 import type {Span, Style} from '../../core/spans.ts';
 import {paint, themes, type Theme} from '../theme.ts';
@@ -10,9 +10,21 @@ export type Line = Style & {readonly text?: string; readonly spans?: readonly Sp
 /** How everything looks; the root sets it. */
 export const ThemeContext = createContext<Theme>(themes.dark);
 
+/** A line as it is read out: what is seen by its look is said, and columns are no gaps. */
+export function spoken(words: string, selected: boolean): string {
+	return `${selected ? 'selected: ' : ''}${words.trim().replaceAll(/ {2,}/g, '  ')}`;
+}
+
 /** One line of exactly `width` cells. */
 export function Row({line, width}: {readonly line: Line | undefined; readonly width: number}): ReactNode {
 	const theme = useContext(ThemeContext);
+	const isRead = useIsScreenReaderEnabled();
+	if (isRead) {
+		// What is seen by its look has to be said.
+		const words = line?.text ?? line?.spans?.map(span => span.text).join('') ?? '';
+		return <Text>{spoken(words, line?.inverse ?? false)}</Text>;
+	}
+
 	if (!line) {
 		return <Text wrap="truncate">{' '.repeat(width)}</Text>;
 	}

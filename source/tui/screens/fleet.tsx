@@ -1,4 +1,4 @@
-import {Box, Text} from 'ink';
+import {Box, Text, useIsScreenReaderEnabled} from 'ink';
 import {useContext, type ReactNode} from 'react';
 import {needOf, statusOf} from '../../core/attention.ts';
 import {formatChanges} from '../../core/changes.ts';
@@ -9,7 +9,7 @@ import type {Tone} from '../../core/spans.ts';
 import {formatDuration} from '../../core/time.ts';
 import {formatUsage} from '../../core/usage.ts';
 import {fit} from '../components/fit.ts';
-import {Lines, ThemeContext, type Line} from '../components/lines.tsx';
+import {Lines, spoken, ThemeContext, type Line} from '../components/lines.tsx';
 import {Table} from '../components/table.tsx';
 import {fleetLayout, windowOf} from '../layout.ts';
 import {listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
@@ -73,6 +73,7 @@ function emptyText(state: State): string {
 /** Runs across projects, and the selected run's live output below. */
 export function FleetScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
 	const theme = useContext(ThemeContext);
+	const isRead = useIsScreenReaderEnabled();
 	const rows = listRows(state);
 	const at = selectedRow(state);
 	const {table, output} = fleetLayout(state, height);
@@ -91,7 +92,7 @@ export function FleetScreen({state, height}: {readonly state: State; readonly he
 						cell={({children, row = 0}) => {
 							const own = shown[row]!;
 							const tone = own.kind === 'run' ? runTone(own.run) : undefined;
-							return <Text wrap="truncate" inverse={from + row === at} bold={own.kind === 'project'} color={tone && theme.tones[tone]}>{children}</Text>;
+							return <Text wrap="truncate" inverse={from + row === at} bold={own.kind === 'project'} color={tone && theme.tones[tone]}>{isRead ? spoken(children, from + row === at) : children}</Text>;
 						}}
 					/>
 				)}
