@@ -358,7 +358,7 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 }
 
 /** How many attempts there are, about: for a bar alone. */
-const usualAttempts = 62;
+const usualAttempts = 49;
 
 function tellAttempt(line: string, index: number, onAttempt: (done: number, total: number, tried: string) => void): void {
 	try {
