@@ -1,7 +1,9 @@
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
-import {gatesOf} from '../../core/decide.ts';
+import {gatesOf, validity, type GateId} from '../../core/decide.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
+import type {Run} from '../../core/run.ts';
+import {formatDuration} from '../../core/time.ts';
 import {fit} from '../components/fit.ts';
 import {Lines, type Line} from '../components/lines.tsx';
 import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
@@ -17,6 +19,13 @@ const tones: Readonly<Record<string, Tone>> = {done: 'good', ready: 'accent', bl
 export function progressBar(done: number, total: number, width: number): string {
 	const full = Math.max(0, Math.min(width, Math.round(width * done / Math.max(1, total))));
 	return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
+}
+
+/** How long what was decided is still worth something; empty where it does not matter any more. */
+function leftOf(run: Run, gate: GateId, now: number): string {
+	const at = run.merge ? undefined : gate === 'verify' && run.verification?.passed ? run.verification.at : gate === 'approve' ? run.approval?.at : undefined;
+	const left = at === undefined ? 0 : Date.parse(at) + validity - now;
+	return at === undefined ? '' : left > 0 ? `, holds ${formatDuration(left)}` : ', expired';
 }
 
 /** The guided sequence: the six items, then verify, review, approve, merge, deploy, each with its state, its reason and its key. */
@@ -37,7 +46,7 @@ export function GatesScreen({state, height}: {readonly state: State; readonly he
 		const binding = bindings.find(binding => binding.action === (gate.id === 'review' ? 'changes' : gate.id) as Action)!;
 		const busy = state.busy[run.id] === gate.id;
 		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : '';
-		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}${more}`, tone: busy ? 'accent' : tones[gate.state]});
+		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`, tone: busy ? 'accent' : tones[gate.state]});
 	}
 
 	for (const note of run.captured?.notes ?? []) {
