@@ -89,8 +89,6 @@ export const verb: Verb = {
 			throw new Refusal('the screen needs a terminal', 'fleet list, or fleet --help');
 		}
 
-		// With CI in the environment Ink paints nothing.
-		delete process.env['CI'];
 		const context = compose();
 		const repository = repositoryAbove(io.folder);
 		const here = {folder: io.folder, project: repository === undefined ? undefined : listProjects(context).find(project => project.root === repository)?.id ?? ''};

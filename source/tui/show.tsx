@@ -4,6 +4,7 @@ import type {Store} from './store.ts';
 
 /** Takes the whole terminal for the screen. `leave` gives it back; `left` resolves when that has happened. */
 export function show(store: Store, options: {readonly screenReader: boolean}): {leave(): void; left: Promise<unknown>} {
-	const app = render(<App store={store} />, {alternateScreen: true, incrementalRendering: true, maxFps: 60, exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: options.screenReader});
+	// Ink would ask whether this is a build machine, by a variable that people set for other reasons; that there is a terminal is known here.
+	const app = render(<App store={store} />, {interactive: true, alternateScreen: true, incrementalRendering: true, maxFps: 60, exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: options.screenReader});
 	return {leave: () => app.unmount(), left: app.waitUntilExit()};
 }
