@@ -6,9 +6,9 @@ import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {Refusal} from '../core/refusal.ts';
 import {listProjects} from '../engine/projects.ts';
-import {show} from '../tui/show.tsx';
 import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
+import {takeTerminal} from '../tui/take-terminal.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
 import {createClient, self} from './screen-client.ts';
 import type {Verb} from './verb.ts';
@@ -107,22 +107,28 @@ export const verb: Verb = {
 				edited = undefined;
 			}
 
-			const giveBack = takeReports(message => store.send(message));
-			const shown = show(store, {screenReader: Boolean(options['screenReader']) || process.env['INK_SCREEN_READER'] === 'true'});
-			client.terminal.mouse(store.snapshot().settings.mouse);
-			leave = () => shown.leave();
+			const screenReader = Boolean(options['screenReader']) || process.env['INK_SCREEN_READER'] === 'true';
 			const onSignal = () => {
 				wanted = {type: 'quit'};
-				shown.leave();
+				leave();
 			};
 
 			process.on('SIGTERM', onSignal);
 			process.on('SIGHUP', onSignal);
+			const giveBack = takeTerminal(process.stdin, process.stdout, screenReader ? undefined : store.snapshot());
+			const giveReports = takeReports(message => store.send(message));
 			try {
-				await shown.left;
+				const {show} = await import('../tui/show.tsx');
+				if (!wanted) {
+					const shown = show(store, {screenReader});
+					client.terminal.mouse(store.snapshot().settings.mouse);
+					leave = () => shown.leave();
+					await shown.left;
+				}
 			} finally {
-				giveBack();
+				giveReports();
 				client.terminal.mouse(false);
+				giveBack();
 				process.off('SIGTERM', onSignal);
 				process.off('SIGHUP', onSignal);
 				store.close();

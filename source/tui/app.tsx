@@ -1,23 +1,11 @@
-import {Box, useInput, usePaste, useWindowSize, type Key} from 'ink';
+import {Box, Text, useInput, useIsScreenReaderEnabled, usePaste, useWindowSize, type Key} from 'ink';
 import {useEffect, useSyncExternalStore, type ReactNode} from 'react';
-import {dialogLines} from './components/fields.tsx';
-import {Footer} from './components/footer.tsx';
-import {Lines, ThemeContext} from './components/lines.tsx';
-import {footerHeight} from './layout.ts';
-import {CompareScreen} from './screens/compare.tsx';
-import {DiskScreen} from './screens/disk.tsx';
-import {FleetScreen} from './screens/fleet.tsx';
-import {NewScreen} from './screens/form.tsx';
-import {GatesScreen} from './screens/gates.tsx';
-import {paletteLines} from './screens/palette.tsx';
-import {RunScreen} from './screens/run.tsx';
-import {VaultScreen} from './screens/vault.tsx';
-import {HelpScreen, WelcomeScreen} from './screens/welcome.tsx';
+import {paintLine, spokenLine, type Line} from './line.ts';
+import {fit} from './fit.ts';
 import type {State} from './state.ts';
 import type {Store} from './store.ts';
-import {themes} from './theme.ts';
-
-const screens = {welcome: WelcomeScreen, fleet: FleetScreen, run: RunScreen, gates: GatesScreen, new: NewScreen, vault: VaultScreen, disk: DiskScreen, compare: CompareScreen, help: HelpScreen};
+import {themes, type Theme} from './theme.ts';
+import {frameLines} from './view.ts';
 
 /** Names of the keys in one event. Keys that come fast arrive as one text, such as "jjj" or "a\r". */
 export function keysOf(input: string, key: Partial<Key>): string[] {
@@ -40,20 +28,28 @@ export function keysOf(input: string, key: Partial<Key>): string[] {
 	return [...input].map(character => special[character] ?? character).filter(name => !/^[\u0000-\u001F]$/.test(name));
 }
 
-/** The frame of a state: exactly as high as the terminal, since a taller one would clear it every time. */
+function Row({line, width, theme}: {readonly line: Line; readonly width: number; readonly theme: Theme}): ReactNode {
+	const isRead = useIsScreenReaderEnabled();
+	if (isRead) {
+		return <Text>{spokenLine(line)}</Text>;
+	}
+
+	const {text = '', spans, title = false, ...style} = line;
+	if (spans || style.back || style.sgr !== undefined) {
+		return <Text wrap="truncate">{paintLine(line, width, theme)}</Text>;
+	}
+
+	// Ink's own way is the fast one for a whole line.
+	return <Text wrap="truncate" color={style.tone && theme.tones[style.tone]} bold={title || (style.bold ?? false)} dimColor={(style.dim ?? false) && theme.name !== 'contrast'} inverse={title || (style.inverse ?? false)} underline={style.underline ?? false}>{fit(text, width)}</Text>;
+}
+
+/** The frame of a state. */
 export function Frame({state}: {readonly state: State}): ReactNode {
-	const Screen = screens[state.screen];
-	const question = state.dialog ? dialogLines(state.dialog, state.columns) : paletteLines(state);
-	const below = question.slice(0, Math.max(0, state.rows - footerHeight - 1));
-	const height = Math.max(1, state.rows - footerHeight - below.length);
+	const theme = themes[state.theme];
 	return (
-		<ThemeContext value={themes[state.theme]}>
-			<Box flexDirection="column" width={state.columns} height={state.rows} overflow="hidden">
-				<Screen state={state} height={height} />
-				{below.length > 0 ? <Lines lines={below} width={state.columns} height={below.length} /> : undefined}
-				<Footer state={state} />
-			</Box>
-		</ThemeContext>
+		<Box flexDirection="column" width={state.columns} height={state.rows} overflow="hidden">
+			{frameLines(state).map((line, index) => <Row key={index} line={line} width={state.columns} theme={theme} />)}
+		</Box>
 	);
 }
 

@@ -1,6 +1,6 @@
 import {highlight, plainText, readRaw, readSpans} from '../core/spans.ts';
 import type {LogSource} from '../protocol/client.ts';
-import {wrapSpans} from './components/fit.ts';
+import {wrapSpans} from './fit.ts';
 import {LogReader, type LogLine} from './log-reader.ts';
 import type {LogMove, LogRow, LogState, LogView} from './state.ts';
 

@@ -44,6 +44,24 @@ test('the first time: three ways to begin, and adding this project', async t => 
 	assert.ok(screen.raw.includes('\u001B[?1049l'), 'the terminal\'s own screen is back');
 });
 
+test('a key pressed before the screen is whole is not lost, and a signal then leaves the terminal as it was; where CI is set, too', async t => {
+	const fleet = new Fleet(t);
+	fleet.env['CI'] = 'true';
+	const screen = open(t, fleet);
+	await screen.see('no runs yet');
+	await screen.press('n');
+	await screen.see('New run');
+	await screen.press('esc');
+	await screen.quit();
+	const early = open(t, fleet);
+	await until(() => early.raw.includes('\u001B[?1049h'), 'the terminal is taken');
+	early.kill('SIGTERM');
+	await until(() => early.exited !== undefined, 'it ended');
+	assert.equal(early.exited, 0);
+	assert.ok(early.raw.lastIndexOf('\u001B[?1049l') > early.raw.lastIndexOf('\u001B[?1049h'), 'the terminal\'s own screen is back');
+	assert.ok(early.raw.lastIndexOf('\u001B[?25h') > early.raw.lastIndexOf('\u001B[?25l'), 'the cursor is back');
+});
+
 test('a new run from the keyboard, and its live output', async t => {
 	const fleet = new Fleet(t);
 	const screen = open(t, fleet);

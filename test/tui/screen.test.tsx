@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Text} from 'ink';
-import {render} from 'ink-testing-library';
+import {renderToString} from 'ink';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {foldRun, type Run} from '../../source/core/run.ts';
-import {fit} from '../../source/tui/components/fit.ts';
-import {Table} from '../../source/tui/components/table.tsx';
-import {footerText} from '../../source/tui/components/footer.tsx';
-import {keysOf} from '../../source/tui/app.tsx';
+import {Frame, keysOf} from '../../source/tui/app.tsx';
+import {fit} from '../../source/tui/fit.ts';
 import {actions, bindings, keyProblems, keyTable} from '../../source/tui/keymap.ts';
-import {GatesScreen} from '../../source/tui/screens/gates.tsx';
-import {FleetScreen} from '../../source/tui/screens/fleet.tsx';
 import {windowOf} from '../../source/tui/layout.ts';
-import {RunScreen} from '../../source/tui/screens/run.tsx';
-import {HelpScreen, WelcomeScreen} from '../../source/tui/screens/welcome.tsx';
-import {VaultScreen} from '../../source/tui/screens/vault.tsx';
-import {NewScreen} from '../../source/tui/screens/form.tsx';
+import {footerText} from '../../source/tui/parts/footer.ts';
+import {tableLines} from '../../source/tui/parts/table.ts';
+import {fleetLines} from '../../source/tui/screens/fleet.ts';
 import {initialState, tabs, type State} from '../../source/tui/state.ts';
 import {TerminalView} from '../../source/tui/terminal-view.ts';
 import {update} from '../../source/tui/update.ts';
@@ -68,31 +62,29 @@ test('every screen draws exactly its height, whatever it shows', () => {
 	const hostile = run('hostile', started, {...denied, target: 'x'.repeat(300)} as RunEvent, {...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent);
 	const rows = Array.from({length: 500}, (_, index) => ({from: index, to: index + 1, spans: [{text: `line ${index} ${'日本'.repeat(100)}`}]}));
 	const log = {run: 'hostile', kind: 'output', rows, following: true, range: {from: 0, at: 0, to: 500}} as const;
-	for (const Screen of [FleetScreen, RunScreen, GatesScreen, HelpScreen, WelcomeScreen, NewScreen, VaultScreen]) {
+	for (const screen of ['fleet', 'run', 'gates', 'help', 'welcome', 'new', 'vault', 'disk', 'compare'] as const) {
 		for (const tab of ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const) {
 			for (const runs of [[], [hostile], Array.from({length: 40}, (_, index) => run(`r${index}`, started))]) {
-				const {lastFrame, unmount} = render(<Screen state={state(runs, {tab, log})} height={28} />);
-				const lines = lastFrame()!.split('\n');
-				assert.ok(lines.length <= 28, `${Screen.name} ${tab}: ${lines.length}`);
-				assert.ok(!lastFrame()!.includes('\u202E') && !lastFrame()!.includes('\u001B[2J'));
-				unmount();
+				const drawn = state(runs, {screen, tab, log});
+				const frame = renderToString(<Frame state={drawn} />, {columns: drawn.columns});
+				assert.equal(frame.split('\n').length, drawn.rows, `${screen} ${tab}`);
+				assert.ok(!frame.includes('\u202E') && !frame.includes('\u001B[2J'));
 			}
 		}
 	}
 });
 
 test('the fleet: rows say what a person should know', () => {
-	const {lastFrame} = render(<FleetScreen state={state([run('one', started, denied), run('two', started, exited)], {log: {run: 'one', kind: 'output', rows: [{from: 0, to: 6, spans: [{text: 'hello'}]}], following: true, range: {from: 0, at: 0, to: 6}}})} height={20} />);
-	const frame = lastFrame()!;
+	const frame = fleetLines(state([run('one', started, denied), run('two', started, exited)], {log: {run: 'one', kind: 'output', rows: [{from: 0, to: 6, spans: [{text: 'hello'}]}], following: true, range: {from: 0, at: 0, to: 6}}}), 20).map(line => line.text ?? line.spans?.map(span => span.text).join('') ?? '').join('\n');
 	assert.match(frame, / fleet {2}2 runs, 1 at work, 2 need you/);
 	assert.match(frame, /! p +one +command running: denied a\.test:443 · 1m \(g grants it\) +r b +-\/6 +1m/);
 	assert.match(frame, /! p +two +command stopped: the agent finished/);
 	assert.match(frame, /hello/);
 });
 
-test('the table has ink-table\'s props, and counts wide characters', () => {
-	const {lastFrame} = render(<Table data={[{name: '日本語', n: 1}, {name: 'ascii', n: 22}]} width={20} flexible="name" padding={2} header={({children}) => <Text>{children}</Text>} cell={({children}) => <Text>{children}</Text>} skeleton={({children}) => <Text>{children}</Text>} columns={['name', 'n']} />);
-	assert.deepEqual(lastFrame()!.split('\n').map(line => line.trimEnd()), ['name              n', '日本語            1', 'ascii             22']);
+test('the table counts wide characters', () => {
+	const lines = tableLines([{name: '日本語', n: '1'}, {name: 'ascii', n: '22'}], {columns: ['name', 'n'], width: 20, flexible: 'name'});
+	assert.deepEqual(lines.map(line => line.trimEnd()), ['name              n', '日本語            1', 'ascii             22'].map(line => line.replace(/ (?=\S+$)/, ' ')));
 	assert.equal(fit('日本語', 4), '日… ');
 	assert.equal(fit('abcdef', 4), 'abc…');
 	assert.equal(fit('ab', 4), 'ab  ');

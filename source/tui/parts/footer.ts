@@ -1,9 +1,7 @@
-import type {ReactNode} from 'react';
 import {cursorOf} from '../edit.ts';
 import {bindings, keyName, keysOf} from '../keymap.ts';
-import {footerHeight} from '../layout.ts';
 import {placeOf, type State} from '../state.ts';
-import {Lines, type Line} from './lines.tsx';
+import type {Line} from '../line.ts';
 
 /** The keys of a place in one line; those that do nothing now stand in brackets. */
 export function footerText(state: State): string {
@@ -46,11 +44,11 @@ function keysLine(state: State): Line {
 }
 
 /** What just happened, what is going on, and the keys. */
-export function Footer({state}: {readonly state: State}): ReactNode {
+export function footerLines(state: State): Line[] {
 	const going = Object.entries(state.busy).map(([run, title]) => {
 		const progress = state.progress[run];
 		return `${title}${run === '' ? '' : ` ${run}`}…${progress ? ` ${progress.done}/${progress.total}` : ''}`;
 	}).join('  ');
 	const first: Line = state.notice ? {text: state.notice.text, tone: state.notice.bad ? 'bad' : 'good'} : {text: going, tone: 'accent'};
-	return <Lines lines={[first, keysLine(state)]} width={state.columns} height={footerHeight} />;
+	return [first, keysLine(state)];
 }

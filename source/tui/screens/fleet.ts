@@ -1,5 +1,3 @@
-import {Box, Text, useIsScreenReaderEnabled} from 'ink';
-import {useContext, type ReactNode} from 'react';
 import {needOf, statusOf} from '../../core/attention.ts';
 import {formatChanges} from '../../core/changes.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
@@ -8,11 +6,10 @@ import {isInForce} from '../../core/scope.ts';
 import type {Tone} from '../../core/spans.ts';
 import {formatDuration} from '../../core/time.ts';
 import {formatUsage} from '../../core/usage.ts';
-import {fit} from '../components/fit.ts';
-import {Lines, spoken, ThemeContext, type Line} from '../components/lines.tsx';
-import {Table} from '../components/table.tsx';
 import {fleetLayout, windowOf} from '../layout.ts';
+import {block, type Line} from '../line.ts';
 import {listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
+import {tableLines} from '../parts/table.ts';
 import type {State} from '../state.ts';
 import {stageTone} from '../theme.ts';
 
@@ -71,9 +68,7 @@ function emptyText(state: State): string {
 }
 
 /** Runs across projects, and the selected run's live output below. */
-export function FleetScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
-	const theme = useContext(ThemeContext);
-	const isRead = useIsScreenReaderEnabled();
+export function fleetLines(state: State, height: number): Line[] {
 	const rows = listRows(state);
 	const at = selectedRow(state);
 	const {table, output} = fleetLayout(state, height);
@@ -81,25 +76,16 @@ export function FleetScreen({state, height}: {readonly state: State; readonly he
 	const shown = rows.slice(from, to);
 	const run = state.runs.find(run => run.id === state.selected);
 	const below = run ? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}` : '';
-	return (
-		<Box flexDirection="column" height={height} overflow="hidden">
-			<Text inverse bold wrap="truncate">{fit(titleOf(state), state.columns)}</Text>
-			<Box flexDirection="column" height={table} overflow="hidden">
-				{rows.length === 0 ? <Text dimColor>{fit(emptyText(state), state.columns)}</Text> : (
-					<Table
-						data={shown.map(row => toRow(row, state))} columns={columnsFor(state.columns, rows)} width={state.columns} flexible="stage"
-						header={({children}) => <Text dimColor wrap="truncate">{children}</Text>}
-						cell={({children, row = 0}) => {
-							const own = shown[row]!;
-							const tone = own.kind === 'run' ? runTone(own.run) : undefined;
-							return <Text wrap="truncate" inverse={from + row === at} bold={own.kind === 'project'} color={tone && theme.tones[tone]}>{isRead ? spoken(children, from + row === at) : children}</Text>;
-						}}
-					/>
-				)}
-			</Box>
-			{/* Underlined, not drawn: plain ASCII is measured several times faster, and this line is in every first frame. */}
-			<Text dimColor underline wrap="truncate">{fit(below, state.columns)}</Text>
-			<Lines lines={state.log?.run === run?.id ? state.log?.rows.slice(-output).map((row): Line => ({spans: row.spans})) ?? [] : []} width={state.columns} height={output} />
-		</Box>
-	);
+	const [header = '', ...texts] = tableLines(shown.map(row => toRow(row, state)), {columns: columnsFor(state.columns, rows), width: state.columns, flexible: 'stage'});
+	const list = rows.length === 0 ? [{text: emptyText(state), dim: true}] : [{text: header, dim: true}, ...texts.map((text, index): Line => {
+		const own = shown[index]!;
+		return {text, inverse: from + index === at, bold: own.kind === 'project', tone: own.kind === 'run' ? runTone(own.run) : undefined};
+	})];
+	return [
+		{text: titleOf(state), title: true},
+		...block(list, table),
+		// Underlined, not drawn: plain ASCII is measured several times faster, and this line is in every first frame.
+		{text: below, dim: true, underline: true},
+		...state.log?.run === run?.id ? state.log?.rows.slice(-output).map((row): Line => ({spans: row.spans})) ?? [] : [],
+	];
 }

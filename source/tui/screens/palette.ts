@@ -1,4 +1,4 @@
-import type {Line} from '../components/lines.tsx';
+import type {Line} from '../line.ts';
 import {paletteEntries} from '../keymap.ts';
 import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';
@@ -12,7 +12,7 @@ export function paletteLines(state: State): Line[] {
 	const entries = paletteEntries(state);
 	const height = Math.min(12, Math.max(3, state.rows - 8));
 	const {from, to} = windowOf(entries.length, state.prompt.at, height);
-	return [{text: ' Every command here', inverse: true, bold: true}, ...entries.slice(from, to).map((entry, index): Line => ({
+	return [{text: ' Every command here', title: true}, ...entries.slice(from, to).map((entry, index): Line => ({
 		spans: [{text: ` ${entry.keys.padEnd(12)} `, bold: true}, {text: entry.title}, {text: entry.disabled === undefined ? '' : `  (${entry.disabled})`}], inverse: from + index === state.prompt!.at, dim: entry.disabled !== undefined,
 	})), ...entries.length === 0 ? [{text: ' no command is called that', dim: true}] : []];
 }

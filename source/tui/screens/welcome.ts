@@ -1,13 +1,12 @@
-import type {ReactNode} from 'react';
-import {Lines, type Line} from '../components/lines.tsx';
+import type {Line} from '../line.ts';
 import {bindings, keyName, keysOf} from '../keymap.ts';
 import {placeOf, type State} from '../state.ts';
 
 /** The first time: three ways to begin. */
-export function WelcomeScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+export function welcomeLines(state: State): Line[] {
 	const option = (key: string, title: string, note: string): Line[] => [{text: `   ${key}  ${title}`, bold: true}, {text: `      ${note}`, dim: true}, {text: ''}];
-	const lines: Line[] = [
-		{text: ' fleet', inverse: true, bold: true},
+	return [
+		{text: ' fleet', title: true},
 		{text: ''},
 		{text: ' Runs AI coding agents under least privilege, each in a sandbox of its own.'},
 		{text: ' What you did not grant is not there.'},
@@ -16,11 +15,10 @@ export function WelcomeScreen({state, height}: {readonly state: State; readonly 
 		...option('2', 'Add this project', state.here.project === undefined ? `${state.here.folder} is not in a git repository` : state.here.folder),
 		...option('3', 'Examine this machine', 'which sandbox, git and vault work here, and how to get what is missing'),
 	];
-	return <Lines lines={lines} width={state.columns} height={height} />;
 }
 
 /** Every key of where a person came from, from the same records as the footer. */
-export function HelpScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+export function helpLines(state: State, height: number): Line[] {
 	const there = {...state, screen: state.from};
 	const place = placeOf(there);
 	const lines: Line[] = bindings.filter(binding => binding.places.includes(place)).map(binding => {
@@ -28,5 +26,5 @@ export function HelpScreen({state, height}: {readonly state: State; readonly hei
 		return {spans: [{text: ` ${keysOf(binding, state).map(key => keyName(key)).join(' ').padEnd(12)} `, bold: true}, {text: binding.title, dim: reason !== undefined}, {text: reason === undefined ? '' : `  (${reason})`, dim: true}]};
 	});
 	lines.push({text: ''}, {text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true});
-	return <Lines lines={[{text: ` Keys on this screen (${place})`, inverse: true, bold: true}, ...lines.slice(Math.min(state.scroll, Math.max(0, lines.length - height + 1)))]} width={state.columns} height={height} />;
+	return [{text: ` Keys on this screen (${place})`, title: true}, ...lines.slice(Math.min(state.scroll, Math.max(0, lines.length - height + 1)))];
 }

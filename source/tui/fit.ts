@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type {Span} from '../../core/spans.ts';
+import type {Span} from '../core/spans.ts';
 
 /** ASCII, and the marks that this screen draws: one cell each, one UTF-16 unit each. */
 const plain = /^[ -~\u00B7\u00D7‘’“”…←-↓─-╿█░-▓▌▸▾◂✔✘⏎‹›–—]*$/;

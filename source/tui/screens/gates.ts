@@ -1,16 +1,13 @@
-import {Box, Text} from 'ink';
-import type {ReactNode} from 'react';
 import {gatesOf, validity, type GateId} from '../../core/decide.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import type {Run} from '../../core/run.ts';
 import {formatDuration} from '../../core/time.ts';
-import {fit} from '../components/fit.ts';
-import {Lines, type Line} from '../components/lines.tsx';
+import {block, type Line} from '../line.ts';
 import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
 import {gatesLayout} from '../layout.ts';
 import {selectedRun, type State} from '../state.ts';
 import type {Tone} from '../../core/spans.ts';
-import {checklistLines, logLines} from './run.tsx';
+import {checklistLines, logLines} from './run.ts';
 
 const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', busy: '…'};
 const tones: Readonly<Record<string, Tone>> = {done: 'good', ready: 'accent', blocked: 'quiet', failed: 'bad', busy: 'accent'};
@@ -29,10 +26,10 @@ function leftOf(run: Run, gate: GateId, now: number): string {
 }
 
 /** The guided sequence: the six items, then verify, review, approve, merge, deploy, each with its state, its reason and its key. */
-export function GatesScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+export function gatesLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
 	if (!run) {
-		return <Lines lines={[{text: ' this run is gone; esc goes back'}]} width={state.columns} height={height} />;
+		return [{text: ' this run is gone; esc goes back'}];
 	}
 
 	const progress = state.progress[run.id];
@@ -55,11 +52,9 @@ export function GatesScreen({state, height}: {readonly state: State; readonly he
 
 	const {path, output} = gatesLayout(state, height);
 	const room = height - 1 - output;
-	return (
-		<Box flexDirection="column" height={height} overflow="hidden">
-			<Text inverse bold wrap="truncate">{fit(` ${run.project.id} / ${run.id}  ${run.stage}: ${neutraliseLine(run.because)}`, state.columns)}</Text>
-			<Lines lines={lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room)))} width={state.columns} height={output === 0 ? room : path} />
-			{output > 0 ? <Lines lines={[{text: ' what verify wrote', dim: true, underline: true}, ...logLines(state.log, state).slice(-(output - 1))]} width={state.columns} height={output} /> : undefined}
-		</Box>
-	);
+	return [
+		{text: ` ${run.project.id} / ${run.id}  ${run.stage}: ${neutraliseLine(run.because)}`, title: true},
+		...block(lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room))), output === 0 ? room : path),
+		...output > 0 ? [{text: ' what verify wrote', dim: true, underline: true}, ...logLines(state.log, state).slice(-(output - 1))] : [],
+	];
 }

@@ -1,7 +1,7 @@
 import type {Span} from '../../core/spans.ts';
 import {cursorOf} from '../edit.ts';
 import type {Dialog, Field} from '../state.ts';
-import type {Line} from './lines.tsx';
+import type {Line} from '../line.ts';
 
 /** Lines of a prompt that are in view at once. */
 const tall = 8;
@@ -42,5 +42,5 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 
 /** A question below the screen. */
 export function dialogLines(dialog: Dialog | undefined, width: number): Line[] {
-	return dialog ? [{text: ` ${dialog.title}`, inverse: true, bold: true}, ...dialog.lines.map((text): Line => ({text: `   ${text}`})), ...fieldLines(dialog.fields, dialog.at, width)] : [];
+	return dialog ? [{text: ` ${dialog.title}`, title: true}, ...dialog.lines.map((text): Line => ({text: `   ${text}`})), ...fieldLines(dialog.fields, dialog.at, width)] : [];
 }

@@ -1,15 +1,14 @@
-import type {ReactNode} from 'react';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {formatBytes} from '../../core/words.ts';
-import {Lines, type Line} from '../components/lines.tsx';
+import type {Line} from '../line.ts';
 import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';
 
 /** What the runs take of the disk, what of it can go, and why. */
-export function DiskScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+export function diskLines(state: State, height: number): Line[] {
 	const {disk} = state;
 	const total = disk?.reduce((sum, entry) => sum + entry.bytes, 0) ?? 0;
-	const lines: Line[] = [{text: ` disk  ${formatBytes(total)} in ${disk?.length ?? 0} ${disk?.length === 1 ? 'run' : 'runs'}`, inverse: true, bold: true}];
+	const lines: Line[] = [{text: ` disk  ${formatBytes(total)} in ${disk?.length ?? 0} ${disk?.length === 1 ? 'run' : 'runs'}`, title: true}];
 	if (!disk) {
 		lines.push({text: ' looking…', dim: true});
 	} else if (disk.length === 0) {
@@ -19,5 +18,5 @@ export function DiskScreen({state, height}: {readonly state: State; readonly hei
 		lines.push(...disk.slice(from, to).map((entry, index): Line => ({text: ` ${formatBytes(entry.bytes).padStart(10)}  ${entry.project} / ${entry.run}  ${neutraliseLine(entry.note)}`, inverse: from + index === state.scroll, tone: entry.safe ? 'good' : undefined})));
 	}
 
-	return <Lines lines={lines} width={state.columns} height={height} />;
+	return lines;
 }

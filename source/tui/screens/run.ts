@@ -1,5 +1,3 @@
-import {Box, Text} from 'ink';
-import type {ReactNode} from 'react';
 import {statusOf} from '../../core/attention.ts';
 import {itemIds, itemTitles, type Status} from '../../core/audit.ts';
 import {learn, proposalLines} from '../../core/learn.ts';
@@ -8,11 +6,10 @@ import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run.ts';
 import type {Tone} from '../../core/spans.ts';
 import {describe} from '../../protocol/describe.ts';
-import {fit} from '../components/fit.ts';
-import {Lines, type Line} from '../components/lines.tsx';
+import type {Line} from '../line.ts';
 import {scopeRows} from '../scope-rows.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
-import {reviewLines, reviewTitle} from './review.tsx';
+import {reviewLines, reviewTitle} from './review.ts';
 
 /** The tone of a check's result. */
 export function statusTone(status: Status | undefined): Tone {
@@ -110,20 +107,18 @@ function logTitle({log, logView}: State): string {
 }
 
 /** One run: output, changes, scopes, checklist, journal, network. */
-export function RunScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+export function runLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
 	if (!run) {
-		return <Lines lines={[{text: ' this run is gone; esc goes back'}]} width={state.columns} height={height} />;
+		return [{text: ' this run is gone; esc goes back'}];
 	}
 
 	const bar = tabs.map((tab, index) => ({text: ` ${index + 1} ${tab} `, bold: tab === state.tab, underline: tab === state.tab, dim: tab !== state.tab}));
 	const right = state.tab === 'output' ? logTitle(state) : state.tab === 'changes' ? reviewTitle(state) : '';
 	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
-	return (
-		<Box flexDirection="column" height={height} overflow="hidden">
-			<Text inverse bold wrap="truncate">{fit(` ${run.project.id} / ${run.id}  ${neutraliseLine(statusOf(run, state.now))}`, state.columns)}</Text>
-			<Lines lines={[{spans: [...bar, {text: right.length > room ? '' : right.padStart(room), dim: true}]}]} width={state.columns} height={1} />
-			<Lines lines={tabLines(run, state, height - 2)} width={state.columns} height={height - 2} />
-		</Box>
-	);
+	return [
+		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(statusOf(run, state.now))}`, title: true},
+		{spans: [...bar, {text: right.length > room ? '' : right.padStart(room), dim: true}]},
+		...tabLines(run, state, height - 2),
+	];
 }

@@ -1,15 +1,12 @@
-import {Box, Text} from 'ink';
-import type {ReactNode} from 'react';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {formatDuration} from '../../core/time.ts';
-import {Lines, type Line} from '../components/lines.tsx';
-import {fit} from '../components/fit.ts';
+import type {Line} from '../line.ts';
 import type {State} from '../state.ts';
 
 const states = {unlocked: 'unlocked', locked: 'locked, asking', none: 'none here'};
 
 /** What secrets there are, where they rest, where they may go, and which runs may use them now. No value is anywhere in this program. */
-export function VaultScreen({state, height}: {readonly state: State; readonly height: number}): ReactNode {
+export function vaultLines(state: State, height: number): Line[] {
 	const {vault} = state;
 	const lines: Line[] = [];
 	if (!vault) {
@@ -36,10 +33,5 @@ export function VaultScreen({state, height}: {readonly state: State; readonly he
 	// What is selected stays in view.
 	const selected = lines.findIndex(line => line.inverse);
 	const from = Math.max(0, Math.min(lines.length - (height - 1), selected - Math.floor(height / 2)));
-	return (
-		<Box flexDirection="column" height={height} overflow="hidden">
-			<Text inverse bold wrap="truncate">{fit(` vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, state.columns)}</Text>
-			<Lines lines={lines.slice(from)} width={state.columns} height={height - 1} />
-		</Box>
-	);
+	return [{text: ` vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, title: true}, ...lines.slice(from)];
 }

@@ -1,0 +1,12 @@
+import {fieldLines} from '../parts/fields.ts';
+import type {Line} from '../line.ts';
+import type {State} from '../state.ts';
+
+/** New run. What is typed stays in view. */
+export function formLines(state: State, height: number): Line[] {
+	const fields = fieldLines(state.form, state.formAt, state.columns);
+	const active = fields.findIndex(line => line.spans?.[0]?.text.startsWith(' ▸'));
+	const room = Math.max(1, height - 3);
+	const from = Math.max(0, Math.min(fields.length - room, active - 2));
+	return [{text: ' New run', title: true}, ...fields.slice(from, from + room), {text: ''}, {text: ' It gets its own worktree, branch and sandbox; no network but what is named.', dim: true}];
+}

@@ -1,0 +1,24 @@
+import {footerHeight} from './layout.ts';
+import {block, type Line} from './line.ts';
+import {dialogLines} from './parts/fields.ts';
+import {footerLines} from './parts/footer.ts';
+import {compareLines} from './screens/compare.ts';
+import {diskLines} from './screens/disk.ts';
+import {fleetLines} from './screens/fleet.ts';
+import {formLines} from './screens/form.ts';
+import {gatesLines} from './screens/gates.ts';
+import {paletteLines} from './screens/palette.ts';
+import {runLines} from './screens/run.ts';
+import {vaultLines} from './screens/vault.ts';
+import {helpLines, welcomeLines} from './screens/welcome.ts';
+import type {State} from './state.ts';
+
+const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {welcome: welcomeLines, fleet: fleetLines, run: runLines, gates: gatesLines, new: formLines, vault: vaultLines, disk: diskLines, compare: compareLines, help: helpLines};
+
+/** The frame of a state, as lines: exactly as many as the terminal has, since a taller one would clear it every time. */
+export function frameLines(state: State): Line[] {
+	const question = state.dialog ? dialogLines(state.dialog, state.columns) : paletteLines(state);
+	const below = question.slice(0, Math.max(0, state.rows - footerHeight - 1));
+	const height = Math.max(1, state.rows - footerHeight - below.length);
+	return block([...block(screens[state.screen](state, height), height), ...below, ...footerLines(state)], state.rows);
+}
