@@ -172,6 +172,17 @@ async function firstFrame(argv: readonly string[], env: Record<string, string>, 
 	return took;
 }
 
+/** From the start of the process to what a key does that is pressed as soon as there is a frame. @returns milliseconds */
+async function firstKey(crowd: Crowd): Promise<number> {
+	const began = performance.now();
+	const pty = open(crowd);
+	await pty.see(' fleet  ');
+	await pty.key(':', 'Every command');
+	const took = performance.now() - began;
+	await pty.end();
+	return took;
+}
+
 function bareNode(): number {
 	const began = performance.now();
 	spawnSync(process.execPath, ['-e', '0']);
@@ -208,15 +219,19 @@ try {
 	const many = new Crowd('many', 1000, 0);
 	const bare: number[] = [];
 	const first: Record<string, number[]> = {few: [], many: []};
+	const used: number[] = [];
 	for (let round = 0; round < Number(process.env.ROUNDS ?? 15); round++) {
 		bare.push(bareNode());
 		first['few']!.push(await firstFrame([process.execPath, program], few.env, ' fleet  ', few.home));
 		first['many']!.push(await firstFrame([process.execPath, program], many.env, ' fleet  ', many.home));
+		used.push(await firstKey(few));
 	}
 
 	const node = median(bare);
 	add('first frame, 10 runs', ms(median(first['few']!)), `${(median(first['few']!) / node).toFixed(1)} × node -e 0 (${ms(node)})`, '≤ 4 ×');
 	add('first frame, 1,000 runs', ms(median(first['many']!)), `${(median(first['many']!) / node).toFixed(1)} × node -e 0`, '');
+
+	add('…and a key pressed at once shows what it did', `${ms(median(used))} from the start`, `${(median(used) / node).toFixed(1)} × node -e 0`, '');
 
 	const calm = open(few);
 	await calm.see(' fleet  ');

@@ -10,7 +10,7 @@ const drawn = 20_000;
 type Size = {readonly width: number; readonly height: number};
 
 /** A search's words as a pattern: a regular expression, or where it is none, the words as they are. No capital: capitals do not matter. */
-export function patternOf(search: string): RegExp {
+function patternOf(search: string): RegExp {
 	const flags = search === search.toLowerCase() ? 'gi' : 'g';
 	try {
 		return new RegExp(search, flags);

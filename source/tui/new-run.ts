@@ -11,7 +11,7 @@ import {bad, stay, type Step} from './step.ts';
 const more = ['Base', 'After', 'Tries', 'Also', 'Scopes', 'Because'];
 
 /** @param values what the fields hold, by label */
-export function newForm(state: State, values: Readonly<Record<string, string>>, before: readonly Field[] = [], withMore = before.some(field => more.includes(field.label))): Field[] {
+function newForm(state: State, values: Readonly<Record<string, string>>, before: readonly Field[] = [], withMore = before.some(field => more.includes(field.label))): Field[] {
 	const project = values['Project'] ?? '';
 	const offer = state.offers[project];
 	const agent = state.agents.find(agent => agent.id === values['Agent']);

@@ -26,7 +26,7 @@ function flagsFor(file: DiffFile): Flag[] {
 const order: ReadonlyArray<Flag['id']> = ['secret', 'control', 'policy', 'ci', 'hooks', 'agent', 'editor', 'git', 'install', 'dependency', 'link', 'executable'];
 
 /** Files with flags first, the gravest before; then as git has them. */
-export function orderFiles(files: readonly DiffFile[]): DiffFile[] {
+function orderFiles(files: readonly DiffFile[]): DiffFile[] {
 	const rank = (file: DiffFile) => Math.min(order.length, ...flagsFor(file).map(flag => order.indexOf(flag.id)));
 	return files.map((file, index) => ({file, index, rank: rank(file)})).sort((a, b) => a.rank - b.rank || a.index - b.index).map(({file}) => file);
 }

@@ -2,7 +2,7 @@ import type {Changes} from '../core/changes.ts';
 import type {Item} from '../core/audit.ts';
 import type {Entry} from '../core/event.ts';
 import type {DiffFile} from '../core/diff.ts';
-import {emptyReview, type Review} from '../core/review.ts';
+import type {Review} from '../core/review.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run.ts';
 import type {Span} from '../core/spans.ts';
@@ -157,7 +157,7 @@ export type State = {
 };
 
 /** What comes after a verb that worked. */
-export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'review' | 'sent';
+export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'sent';
 
 /** What happens to the screen: a key, or news from outside. */
 export type Message =
@@ -232,5 +232,3 @@ export function placeOf(state: Pick<State, 'screen' | 'tab'>): Place {
 
 /** The actions that the palette offers are the bindings'; this is what one is called there. */
 export type PaletteEntry = {readonly action: Action; readonly title: string; readonly keys: string; readonly disabled: string | undefined};
-
-export {emptyReview};

@@ -6,7 +6,7 @@ import {logKind} from './act.ts';
 import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
 import {LogPager} from './log-pager.ts';
 import {perform} from './perform.ts';
-import {initialState, selectedRun, type Effect, type LogMove, type LogState, type Message, type State} from './state.ts';
+import {initialState, type Effect, type LogMove, type LogState, type Message, type State} from './state.ts';
 import type {TerminalView} from './terminal-view.ts';
 import {update} from './update.ts';
 
@@ -307,11 +307,6 @@ export class Store {
 			this.#grammars = paths => void loadGrammars(paths, () => this.send({type: 'grammar'}));
 			this.#loadGrammars();
 		}, () => {});
-	}
-
-	/** The run that is looked at. */
-	get run(): Run | undefined {
-		return selectedRun(this.#state);
 	}
 }
 

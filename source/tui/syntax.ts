@@ -40,7 +40,7 @@ const byEnding: Readonly<Record<string, string>> = {
 };
 
 /** The grammar for a file's name; undefined where there is none. */
-export function grammarOf(path: string): string | undefined {
+function grammarOf(path: string): string | undefined {
 	const name = path.split('/').at(-1)!.toLowerCase();
 	return name === 'dockerfile' ? 'dockerfile' : name === 'makefile' ? 'make' : byEnding[name.split('.').at(-1)!];
 }

@@ -28,7 +28,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 };
 
 /** What a style amounts to on a terminal, as SGR parameters; empty for none. */
-export function sgrOf(style: Style, theme: Theme): string {
+function sgrOf(style: Style, theme: Theme): string {
 	const colour = style.tone && theme.tones[style.tone];
 	return [
 		theme.foreign ? style.sgr : undefined, style.bold ? '1' : undefined, style.dim && theme.name !== 'contrast' ? '2' : undefined, style.underline ? '4' : undefined, colour && ansi[colour],

@@ -14,7 +14,7 @@ import type {State} from '../state.ts';
 import {stageTone} from '../theme.ts';
 
 /** Every scope that is in force, as a mark, with the time that is left of the one that ends first. */
-export function scopesAtAGlance(run: Run, now: number): string {
+function scopesAtAGlance(run: Run, now: number): string {
 	const grants = run.grants.filter(grant => isInForce(grant, now));
 	const letters: Record<string, string> = {network: 'net', files: 'files', model: 'model', secret: 'secret', deploy: 'deploy'};
 	const counts = Object.entries(letters).map(([kind, word]) => [word, grants.filter(grant => grant.scope.startsWith(`${kind}:`)).length] as const).filter(([, count]) => count > 0);

@@ -13,7 +13,7 @@ const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', busy: '�
 const tones: Readonly<Record<string, Tone>> = {done: 'good', ready: 'accent', blocked: 'quiet', failed: 'bad', busy: 'accent'};
 
 /** A bar of what is done of something that takes long. */
-export function progressBar(done: number, total: number, width: number): string {
+function progressBar(done: number, total: number, width: number): string {
 	const full = Math.max(0, Math.min(width, Math.round(width * done / Math.max(1, total))));
 	return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
 }

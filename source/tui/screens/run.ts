@@ -12,7 +12,7 @@ import {selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {reviewLines, reviewTitle} from './review.ts';
 
 /** The tone of a check's result. */
-export function statusTone(status: Status | undefined): Tone {
+function statusTone(status: Status | undefined): Tone {
 	return status === 'PASS' ? 'good' : status === 'FAIL' ? 'bad' : status === 'ERROR' ? 'warn' : 'quiet';
 }
 
