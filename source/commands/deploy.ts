@@ -2,8 +2,9 @@ import process from 'node:process';
 import {compose} from '../compose.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secret.ts';
-import {decideDeploy} from '../core/decide.ts';
+import {decideDeploy, decideWindow} from '../core/decide.ts';
 import {neutralise, neutraliseLine} from '../core/neutralise.ts';
+import {wallTime} from '../core/window.ts';
 import {deploy, findTarget} from '../engine/deploy.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {mustFindSecret, projectOf, resolveSecret, type SecretEntry} from '../engine/secrets.ts';
@@ -15,20 +16,29 @@ const collect = (value: string, earlier: string[]) => [...earlier, value];
 export const verb: Verb = {
 	define(command) {
 		reasonOption(command.argument('<run>').argument('<target>')
+			.option('--outside-window', 'now, although the policy gives the target another time; needs --because')
 			.option('--confirm <target>', 'the target\'s name once more, in place of typing it')
 			.option('--credential <name=source>', 'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault', collect, []));
 	},
 	async run(io, [name, target], options) {
 		const context = compose(askHidden(io.interactive));
 		const run = findRun(context, name!);
-		const early = decideDeploy(run, context.actor, target!, target);
-		if (early) {
-			// A refusal is a line of the journal, too; nobody is asked for a credential before it.
-			await withJournal(context, run.id, journal => deploy(context, journal, target!, target, new Map(), () => {}));
-			throw early;
+		const order = {because: options['because'] as string, outside: Boolean(options['outsideWindow'])};
+		if (order.outside && order.because.trim() === '') {
+			throw new Refusal('a deploy outside of its window needs a reason', 'say why with --because "…"');
 		}
 
-		const {command, credentials} = await findTarget(run, target!);
+		// A refusal is a line of the journal, too; nobody is asked for a credential before it.
+		const refuse = () => withJournal(context, run.id, journal => deploy(context, journal, target!, {...order, confirmed: target}, new Map(), () => {}));
+		if (decideDeploy(run, context.actor, target!, target)) {
+			await refuse();
+		}
+
+		const {command, credentials, window} = await findTarget(run, target!);
+		if (decideWindow(target!, window, wallTime(Date.now()), order.outside ? order.because : undefined)) {
+			await refuse();
+		}
+
 		const piped: string[] = [];
 		const named = new Map<string, SecretEntry>();
 		for (const text of options['credential'] as string[]) {
@@ -70,7 +80,7 @@ export const verb: Verb = {
 			}
 		}
 
-		const outcome = await withJournal(context, run.id, journal => deploy(context, journal, target!, confirmed, values, text => process.stdout.write(neutralise(text))));
+		const outcome = await withJournal(context, run.id, journal => deploy(context, journal, target!, {...order, confirmed}, values, text => process.stdout.write(neutralise(text))));
 		io.out(`${target}: ${outcome}\n`);
 		return outcome === 'succeeded' ? exitCodes.ok : outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
 	},

@@ -44,13 +44,13 @@ function createReadable(): Transform {
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--pager', 'in $PAGER').option('--editor', 'a copy, in $EDITOR').option('--raw', 'the agent\'s bytes as they are; they can steer your terminal');
+		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--deploy', 'what the deploy command wrote, the last time').option('--pager', 'in $PAGER').option('--editor', 'a copy, in $EDITOR').option('--raw', 'the agent\'s bytes as they are; they can steer your terminal');
 	},
 	async run(io, [name], options) {
 		const context = compose();
 		const {id} = findRun(context, name!);
 		const {output: own, folder} = context.paths.run(id);
-		const output = options['verify'] ? path.join(folder, 'verify.log') : own;
+		const output = options['deploy'] ? path.join(folder, 'deploy.log') : options['verify'] ? path.join(folder, 'verify.log') : own;
 		if (options['pager'] || options['editor']) {
 			await openIn(options['pager'] ? 'pager' : 'editor', output, id);
 			return;
@@ -84,7 +84,7 @@ export const verb: Verb = {
 		tail.close();
 		io.out(neutralise(held + decoder.end()));
 		if (!existsSync(output)) {
-			io.err(`fleet: ${options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n`);
+			io.err(`fleet: ${options['deploy'] ? 'the run was not deployed' : options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n`);
 		}
 	},
 };

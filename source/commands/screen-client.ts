@@ -187,12 +187,12 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		},
 		openLog(id, kind) {
 			const {output, folder} = context.paths.run(id);
-			return new LogFile(kind === 'verify' ? path.join(folder, 'verify.log') : output);
+			return new LogFile(kind === 'output' ? output : path.join(folder, `${kind}.log`));
 		},
 		watchLog(id, changed) {
 			try {
 				const watcher = watchFile(context.paths.run(id).folder, (_event, name) => {
-					if (name === null || /^(?:output|verify)\.log/.test(name)) {
+					if (name === null || /^(?:output|verify|deploy)\.log/.test(name)) {
 						changed();
 					}
 				});

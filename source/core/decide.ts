@@ -1,6 +1,8 @@
 import {gateRefusal, Refusal} from './refusal.ts';
 import type {Actor} from './scope.ts';
 import {liveStages, type Run} from './run.ts';
+import {formatDuration} from './time.ts';
+import {parseWindow, windowAt, type WallTime} from './window.ts';
 
 /** What the repository looks like at the moment of a decision. Object names are full hex. */
 export type Facts = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string};
@@ -112,6 +114,12 @@ export function decideDeploy(run: Run, actor: Actor, target: string, confirmed: 
 	}
 
 	return confirmed === target ? undefined : gateRefusal('the target\'s name was not confirmed', `type the target's name, or pass --confirm ${target}`);
+}
+
+/** Is it the time to deploy there? Outside of its window only with a reason. @param window as the policy has it; undefined for always */
+export function decideWindow(target: string, window: string | undefined, now: WallTime, outside: string | undefined): Refusal | undefined {
+	const {open, minutes} = windowAt(parseWindow(window ?? '') ?? {days: new Set([0, 1, 2, 3, 4, 5, 6]), from: 0, to: 0}, now);
+	return open || (outside ?? '').trim() !== '' ? undefined : gateRefusal(`${target} is deployed ${window} only, which begins in ${formatDuration(minutes * 60_000)}`, 'wait, or --outside-window with --because "…"');
 }
 
 /** May the run be rejected? */

@@ -43,7 +43,7 @@ export type RunEvent =
 	| {type: 'review.rejected'; because: string}
 	| {type: 'merge.started'; target: string; base: string; head: string; tree: string}
 	| {type: 'merge.finished'; target: string; commit: string; checkout: string}
-	| {type: 'deploy.started'; target: string; commit: string; command: string; credentials: string[]}
+	| {type: 'deploy.started'; target: string; commit: string; command: string; credentials: string[]; /** A person's reason, where one was given. */ because?: string; /** Set where it was begun outside of its window. */ outside?: string}
 	| {type: 'deploy.finished'; target: string; commit: string; outcome: DeployOutcome; because: string}
 	| {type: 'audit.finished'; items: Array<{id: ItemId; status: Status}>; because: string}
 	| {type: 'run.discarded'; because: string; kept: string[]}

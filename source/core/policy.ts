@@ -3,6 +3,7 @@ import {parseEgressRule, type EgressRule} from './egress.ts';
 import {policyPath} from './names.ts';
 import type {Limits} from './plan.ts';
 import type {Refusal} from './refusal.ts';
+import {parseWindow, windowUsage} from './window.ts';
 import {parseClosed} from './yaml.ts';
 
 export {policyPath} from './names.ts';
@@ -12,6 +13,8 @@ const command = v.pipe(v.string('a command is a string that "sh -c" runs'), v.tr
 const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target is named with lower-case letters, digits and dashes'));
 const credential = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'));
 const host = v.pipe(v.string(hostUsage), v.check(text => toRule(text, '') !== undefined, hostUsage));
+
+const window = v.pipe(v.string(windowUsage), v.check(text => parseWindow(text) !== undefined, windowUsage));
 
 const units: Record<string, number> = {KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4};
 const size = v.pipe(v.string('a size is written like 512MiB'), v.regex(/^[1-9]\d{0,6} ?(?:KiB|MiB|GiB|TiB)$/, 'a size is written like 512MiB'), v.transform(text => Number.parseInt(text, 10) * units[text.slice(-3)]!));
@@ -25,8 +28,11 @@ const schema = v.strictObject({
 	privateHosts: v.optional(v.array(host), []),
 	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), hours: v.optional(count)}), {}),
 	approve: v.optional(v.strictObject({word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes')))}), {}),
-	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), [])})), {}),
+	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), []), window: v.optional(window)})), {}),
 });
+
+/** Where a project's result goes: the command that brings it there, what that needs, and when it may run. */
+export type DeployTarget = v.InferOutput<typeof schema>['deploy'][string];
 
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
@@ -49,7 +55,7 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word), deploy (each target: command, credentials)');
+	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word), deploy (each target: command, credentials, window)');
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

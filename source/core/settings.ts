@@ -1,3 +1,5 @@
+import {parseWindow, windowAt} from './window.ts';
+
 /* What a person sets for the screen. Never the state of a run. */
 
 export type Settings = {
@@ -15,11 +17,6 @@ export const defaultSettings: Settings = {theme: 'auto', mouse: true, notify: {b
 
 /** Whether a time of day is in a span such as "22:00-07:00". @param minutes since midnight */
 export function isQuiet(span: string | undefined, minutes: number): boolean {
-	const match = /^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(span ?? '');
-	if (!match) {
-		return false;
-	}
-
-	const [from, to] = [Number(match[1]) * 60 + Number(match[2]), Number(match[3]) * 60 + Number(match[4])];
-	return from <= to ? minutes >= from && minutes < to : minutes >= from || minutes < to;
+	const window = parseWindow(span ?? '');
+	return window !== undefined && windowAt(window, {day: 0, minutes}).open;
 }

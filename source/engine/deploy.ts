@@ -1,12 +1,14 @@
-import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {decideDeploy} from '../core/decide.ts';
+import {decideDeploy, decideWindow} from '../core/decide.ts';
 import type {DeployOutcome} from '../core/event.ts';
 import {printable} from '../core/names.ts';
+import type {DeployTarget} from '../core/policy.ts';
 import {Redactor} from '../core/redact.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
+import {wallTime} from '../core/window.ts';
 import {privateConfig} from '../host/worktree.ts';
 import type {Journal} from '../host/journal.ts';
 import type {Context} from './context.ts';
@@ -17,14 +19,14 @@ import {checkout} from './verify.ts';
 const deployTime = 60 * 60_000;
 
 /** The deploy targets of a run: those of the policy that it was approved under, not of one that it may have brought along. */
-export async function deployTargets(run: Run): Promise<Record<string, {command: string; credentials: string[]}>> {
+export async function deployTargets(run: Run): Promise<Record<string, DeployTarget>> {
 	const {git} = await openRepository(run.project.root);
 	const {policy} = await readPolicy(git, run.approval?.base ?? run.target);
 	return policy.deploy;
 }
 
 /** The target of that name. @throws Refusal with the names there are */
-export async function findTarget(run: Run, name: string): Promise<{command: string; credentials: string[]}> {
+export async function findTarget(run: Run, name: string): Promise<DeployTarget> {
 	const targets = await deployTargets(run);
 	const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
 	if (!target) {
@@ -35,12 +37,18 @@ export async function findTarget(run: Run, name: string): Promise<{command: stri
 	return target;
 }
 
+/** How a person asked for a deploy. */
+export type Order = {readonly confirmed: string | undefined; readonly because?: string; readonly outside?: boolean};
+
 /**
  * Runs a target's command in a clean checkout of the merged commit, with the credentials of this one deploy.
  * They live in this process's memory and the command's environment, nowhere else, and are blanked from the output.
- * It is never repeated by itself.
+ * It is never repeated by itself. What the command writes is kept in the run's folder, as `deploy.log`.
+ *
+ * @param order.confirmed the target's name, typed once more
+ * @param order.because a person's reason; needed for `outside`, which does not wait for the target's window
  */
-export async function deploy(context: Context, journal: Journal, name: string, confirmed: string | undefined, credentials: ReadonlyMap<string, string>, onOutput: (text: string) => void): Promise<DeployOutcome> {
+export async function deploy(context: Context, journal: Journal, name: string, {confirmed, because = '', outside = false}: Order, credentials: ReadonlyMap<string, string>, onOutput: (text: string) => void): Promise<DeployOutcome> {
 	const {run} = journal;
 	const refusal = decideDeploy(run, context.actor, name, confirmed);
 	if (refusal) {
@@ -49,6 +57,12 @@ export async function deploy(context: Context, journal: Journal, name: string, c
 	}
 
 	const target = await findTarget(run, name);
+	const early = decideWindow(name, target.window, wallTime(Date.now()), outside ? because : undefined);
+	if (early) {
+		journal.append({type: 'gate.refused', gate: 'deploy', because: early.because}, context.actor);
+		throw early;
+	}
+
 	for (const wanted of target.credentials) {
 		const value = credentials.get(wanted) ?? '';
 		if (value.length < 4) {
@@ -70,7 +84,13 @@ export async function deploy(context: Context, journal: Journal, name: string, c
 		writeFileSync(path.join(own, 'HEAD'), 'ref: refs/heads/none\n');
 		writeFileSync(path.join(own, 'config'), await privateConfig(git));
 		await checkout(git, own, commit, tree, path.join(folder, 'index'));
-		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials}, context.actor);
+		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials, ...(because === '' ? {} : {because}), ...(outside && target.window !== undefined ? {outside: target.window} : {})}, context.actor);
+		const log = openSync(path.join(context.paths.run(run.id).folder, 'deploy.log'), 'w', 0o600);
+		const tell = (text: string) => {
+			writeSync(log, text);
+			onOutput(text);
+		};
+
 		const redactor = new Redactor([...credentials.values()]);
 		const decoder = new TextDecoder();
 		const outcome = await context.executor.run({
@@ -79,15 +99,16 @@ export async function deploy(context: Context, journal: Journal, name: string, c
 		}, {
 			timeout: deployTime,
 			onOutput(bytes) {
-				onOutput(decoder.decode(redactor.push(bytes), {stream: true}));
+				tell(decoder.decode(redactor.push(bytes), {stream: true}));
 			},
 		}).catch((error: unknown) => error as Error);
-		onOutput(decoder.decode(redactor.end()));
-		const [result, because]: [DeployOutcome, string] = outcome instanceof Error ? ['failed', `it could not be started: ${outcome.message}`]
+		tell(decoder.decode(redactor.end()));
+		closeSync(log);
+		const [result, why]: [DeployOutcome, string] = outcome instanceof Error ? ['failed', `it could not be started: ${outcome.message}`]
 			: outcome.timedOut ? ['unknown', 'it was ended after an hour; look at the target']
 				: outcome.code === null ? ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`]
 					: outcome.code === 0 ? ['succeeded', 'exit code 0'] : ['failed', `exit code ${outcome.code}`];
-		journal.append({type: 'deploy.finished', target: name, commit, outcome: result, because}, context.actor);
+		journal.append({type: 'deploy.finished', target: name, commit, outcome: result, because: why}, context.actor);
 		return result;
 	} finally {
 		if (existsSync(folder)) {

@@ -1,6 +1,7 @@
 import type {Changes} from '../core/changes.ts';
 import type {Entry} from '../core/event.ts';
 import type {Project} from '../core/project.ts';
+import type {DeployTarget} from '../core/policy.ts';
 import type {Review} from '../core/review.ts';
 import type {Run} from '../core/run.ts';
 import type {Settings} from '../core/settings.ts';
@@ -28,7 +29,7 @@ export type ProjectView = {
 	readonly network: readonly string[];
 	/** What has to be typed for an approval, where the policy says so. */
 	readonly approveWord: string | null;
-	readonly deploy: Readonly<Record<string, {readonly command: string; readonly credentials: readonly string[]}>>;
+	readonly deploy: Readonly<Record<string, DeployTarget>>;
 };
 
 /** What a run takes of the disk, and what can be done about it, as `fleet clean --json` prints it. */
@@ -52,7 +53,7 @@ export type FleetClient = {
 	journal(runId: string): readonly Entry[];
 	/** Calls back soon after any journal changed. @returns a function that ends it */
 	watch(changed: () => void): () => void;
-	/** What a run's agent wrote, or its verification, the last time. */
+	/** What a run's agent wrote, or its verification or deploy, the last time. */
 	openLog(runId: string, kind: 'output' | 'verify' | 'deploy'): LogSource;
 	/** Calls back soon after a run's logs grew. @returns a function that ends it */
 	watchLog(runId: string, changed: () => void): () => void;

@@ -102,7 +102,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'deploy.started': {
-			return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}`;
+			return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}${entry.outside === undefined ? '' : `, outside of ${entry.outside}`}${entry.because ? `: ${entry.because}` : ''}`;
 		}
 
 		case 'deploy.finished': {

@@ -45,7 +45,7 @@ function extent(state: State): number {
 /** The log that the current place shows. */
 export function logKind(state: State): LogState['kind'] {
 	const run = selectedRun(state);
-	return state.screen === 'gates' ? 'verify' : run?.interactive && run.stage === 'running' && !state.logView.raw ? 'screen' : 'output';
+	return state.screen === 'gates' ? (run && run.deployments.length > 0 ? 'deploy' : 'verify') : run?.interactive && run.stage === 'running' && !state.logView.raw ? 'screen' : 'output';
 }
 
 function moveLog(state: State, move: LogMove): Step {
@@ -127,7 +127,7 @@ export function openTab(state: State, tab: Tab): Step {
 
 function openGates(state: State): Step {
 	const run = selectedRun(state)!;
-	return {state: {...state, screen: 'gates', parent: 'fleet', scroll: 0}, effects: [{type: 'log', kind: 'verify', move: {to: 'end'}}, {type: 'offer', project: run.project.id}]};
+	return {state: {...state, screen: 'gates', parent: 'fleet', scroll: 0}, effects: [{type: 'log', kind: logKind({...state, screen: 'gates'}), move: {to: 'end'}}, {type: 'offer', project: run.project.id}, ...run.merge ? [{type: 'vault'} as const] : []]};
 }
 
 const pageOf = (state: State) => Math.max(1, state.screen === 'fleet' ? Math.floor(state.rows / 2) - 3 : state.rows - 6);
@@ -307,7 +307,7 @@ export function act(state: State, action: Action): Step {
 		}
 
 		case 'verify-output': {
-			return {state, effects: [{type: 'terminal', argv: ['logs', id, '--verify', '--pager'], pause: false}]};
+			return {state, effects: [{type: 'terminal', argv: ['logs', id, logKind(state) === 'deploy' ? '--deploy' : '--verify', '--pager'], pause: false}]};
 		}
 
 		case 'stop': {

@@ -4,6 +4,7 @@ import type {Run} from '../core/run.ts';
 import {formatBudget, formatUsage} from '../core/usage.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
+import {windowText} from './parts/window.ts';
 import {addComment, markSent} from './review.ts';
 import {selectedRun, type Dialog, type DialogKind, type Field, type State} from './state.ts';
 import {bad, begin, beginAll, stay, type Step} from './step.ts';
@@ -45,6 +46,38 @@ function lengthOf(text: string, now: number): string {
 	end.setHours(Number(match[1]), Number(match[2]), 0, 0);
 	const minutes = Math.ceil((end.getTime() - now) / 60_000);
 	return `${minutes <= 0 ? minutes + 1440 : minutes}m`;
+}
+
+/** The secrets of the vault that are a target's credentials: for deploys alone, and named like them. Undefined for one that is not there. */
+function credentialsOf(state: State, run: Run, names: readonly string[]): Array<readonly [string, string | undefined]> {
+	return names.map(name => {
+		const wanted = name.toLowerCase().replaceAll('_', '-');
+		const own = state.vault?.secrets.filter(secret => secret.class === 'deploy' && (secret.project === null || secret.project === run.project.id) && (secret.environment === name || secret.reference.endsWith(`/${wanted}`)));
+		// The project's own goes before the person's.
+		return [name, own?.toSorted((left, right) => Number(left.project === null) - Number(right.project === null))[0]?.reference] as const;
+	});
+}
+
+/** What a deploy there runs, when it may, and where its credentials come from. */
+function targetLines(state: State, run: Run, name: string): string[] {
+	const target = state.offers[run.project.id]?.deploy[name];
+	if (!target) {
+		return [];
+	}
+
+	const from = credentialsOf(state, run, target.credentials);
+	return [
+		`${name}: ${neutraliseLine(target.command)}${windowText(target.window, state.now)}`,
+		...from.length === 0 ? [] : [`  with ${from.every(([, reference]) => reference) ? from.map(([wanted, reference]) => `${wanted} from ${reference}`).join(', ') : `${from.map(([wanted]) => wanted).join(', ')}, typed unseen in the terminal`}; for this deploy alone`],
+	];
+}
+
+/** Begins a deploy: on the screen where every credential has a pointer, and in the terminal where one is typed, since no value is ever in this program. */
+function deploy(state: State, run: Run, target: string): Step {
+	const known = state.offers[run.project.id]?.deploy[target];
+	const from = credentialsOf(state, run, known?.credentials ?? []);
+	const argv = ['deploy', run.id, target, '--confirm', target, ...from.flatMap(([name, reference]) => reference ? ['--credential', `${name}=${reference}`] : [])];
+	return known && from.every(([, reference]) => reference) ? begin(state, run.id, argv, 'deploy') : {state, effects: [{type: 'terminal', argv, pause: true}]};
 }
 
 const kinds: Readonly<Record<DialogKind, Kind>> = {
@@ -97,7 +130,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const names = Object.keys(deploys);
 			return {
 				title: `Deploy ${short(run.merge!.commit)} of ${run.id}`, runs: [run.id],
-				lines: names.length === 0 ? ['the policy names its targets; this one is looked up when you have named it'] : names.map(name => `${name}: ${neutraliseLine(deploys[name]!.command)}${deploys[name]!.credentials.length === 0 ? ', no credentials' : `, with ${deploys[name]!.credentials.join(', ')}, asked for now and for this deploy alone`}`),
+				lines: names.length === 0 ? ['the policy names its targets; this one is looked up when you have named it'] : names.flatMap(name => targetLines(state, run, name)),
 				fields: [{label: 'Target', value: names[0] ?? '', hint: names.length > 1 ? '←/→ a target of the project\'s policy' : 'a target of the project\'s policy', ...(names.length > 0 ? {choices: names} : {})}, {label: 'Sure', value: '', hint: 'type the target\'s name to deploy; esc does not', confirm: ''}],
 			};
 		},
@@ -110,15 +143,15 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				return again(state, dialog, 'Sure', `type ${values['Target']} to deploy there`);
 			}
 
-			return {state, effects: [{type: 'terminal', argv: ['deploy', dialog.runs[0]!, values['Target'], '--confirm', values['Target']], pause: true}]};
+			return deploy(state, runsOf(state, dialog)[0]!, values['Target']);
 		},
 	},
 	rollback: {
 		open(state) {
 			const {run, target} = lastGood(state)!;
-			return {title: `Deploy ${run.id} to ${target} again`, runs: [run.id], lines: [`commit ${run.merge!.commit}, the last that went well there before this one`], fields: [sure(target, 'to deploy; esc does not')]};
+			return {title: `Deploy ${run.id} to ${target} again`, runs: [run.id], lines: [`commit ${run.merge!.commit}, the last that went well there before this one`, ...targetLines(state, run, target)], fields: [sure(target, 'to deploy; esc does not')]};
 		},
-		submit: (state, dialog) => ({state, effects: [{type: 'terminal', argv: ['deploy', dialog.runs[0]!, dialog.fields[0]!.confirm!, '--confirm', dialog.fields[0]!.confirm!], pause: true}]}),
+		submit: (state, dialog) => deploy(state, runsOf(state, dialog)[0]!, dialog.fields[0]!.confirm!),
 	},
 	resume: {
 		open(state) {

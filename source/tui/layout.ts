@@ -23,5 +23,5 @@ export function windowOf(count: number, selected: number, height: number): {from
 /** Rows of the path, and of what verify or deploy writes below it, on the screen of the gates. */
 export function gatesLayout(state: State, height: number): {readonly path: number; readonly output: number} {
 	const output = Math.max(0, Math.min(Math.floor(height / 3), height - 18));
-	return {path: height - 1 - output, output: state.log?.kind === 'verify' && state.log.range.to > 0 ? output : 0};
+	return {path: height - 1 - output, output: (state.log?.kind === 'verify' || state.log?.kind === 'deploy') && state.log.range.to > 0 ? output : 0};
 }

@@ -98,8 +98,13 @@ test('a prompt reaches the agent by {prompt} and by FLEET_PROMPT', async t => {
 	assert.match(fleet.must('logs', 'p'), /argv: fix the "login" \$HOME\r?\nenv: fix the "login" \$HOME/);
 });
 
+/** A window that is three days away, whenever that is. */
+function elsewhen(): string {
+	return `${['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getDay() + 3) % 7]} 00:00-23:59`;
+}
+
 test('gates: verify, approve, merge, deploy, and every way round them', async t => {
-	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 $$\n'});
+	const fleet = new Fleet(t, {policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 \$\$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`});
 	await fleet.agent('g', 'echo two >> a.txt; git commit -qam "Add two"');
 	const refused = (argv: string[], pattern: RegExp, input?: string) => {
 		const result = fleet.run(argv, input === undefined ? {} : {input});
@@ -161,6 +166,11 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	assert.equal(deployed.code, 0, deployed.stderr);
 	assert.match(deployed.stdout, /token \*{6}-\*{5}/);
 	assert.doesNotMatch(deployed.stdout, /unrelated|\.git\b/, 'a clean checkout of the merged commit, with nothing else in it');
+	assert.match(fleet.must('logs', 'g', '--deploy'), /token \*{6}-\*{5}/, 'what it wrote is kept, without the credential');
+	refused(['deploy', 'g', 'later', '--confirm', 'later'], /later is deployed [a-z]+ 00:00-23:59 only, which begins in/);
+	assert.equal(fleet.run(['deploy', 'g', 'later', '--confirm', 'later', '--outside-window']).code, 2, 'not without a reason');
+	fleet.must('deploy', 'g', 'later', '--confirm', 'later', '--outside-window', '--because', 'an outage');
+	assert.match(fleet.must('journal', 'g'), /deploy\.started .*later: echo now, outside of [a-z]+ 00:00-23:59: an outage/);
 	assert.equal(fleet.run(['deploy', 'g', 'broken', '--confirm', 'broken']).code, 3);
 	assert.equal(fleet.stage('g'), 'deploy-failed');
 	assert.equal(fleet.run(['deploy', 'g', 'killed', '--confirm', 'killed']).code, 4);

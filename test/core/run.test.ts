@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {auditExitCode, judge, summarise, type Probe} from '../../source/core/audit.ts';
 import {attentionOf} from '../../source/core/attention.ts';
-import {decideApprove, decideDeploy, decideMerge, decideReject, decideResume, decideScopeChange, decideVerify, gatesOf, type Facts} from '../../source/core/decide.ts';
+import {decideApprove, decideDeploy, decideMerge, decideReject, decideResume, decideScopeChange, decideVerify, decideWindow, gatesOf, type Facts} from '../../source/core/decide.ts';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {checksOf, evolve, foldRun, withoutWorker, type Run} from '../../source/core/run.ts';
 
@@ -71,6 +71,9 @@ test('gates: only the right way is open', () => {
 	assert.equal(decideApprove(ready, person, facts, now), undefined);
 	assert.equal(decideMerge(yes, person, facts, now), undefined);
 	assert.equal(decideDeploy(run(started, exited, captured, verified(), approved, merged), person, 't', 't'), undefined);
+	assert.equal(decideWindow('t', 'mon-fri 09:00-16:00', {day: 1, minutes: 959}, undefined), undefined);
+	assert.equal(decideWindow('t', 'mon-fri 09:00-16:00', {day: 0, minutes: 0}, 'an outage'), undefined, 'a reason opens it');
+	assert.equal(decideWindow('t', undefined, {day: 0, minutes: 0}, undefined), undefined);
 	const noes: Array<[string, ReturnType<typeof decideApprove>]> = [
 		['approve unverified', decideApprove(run(started, exited), person, facts, now)],
 		['approve failed', decideApprove(run(verified(false)), person, facts, now)],
@@ -88,6 +91,8 @@ test('gates: only the right way is open', () => {
 		['deploy unmerged', decideDeploy(yes, person, 't', 't')],
 		['deploy unconfirmed', decideDeploy(run(merged), person, 't', undefined)],
 		['deploy wrong name', decideDeploy(run(merged), person, 't', 'T')],
+		['deploy on a Sunday', decideWindow('t', 'mon-fri 09:00-16:00', {day: 0, minutes: 720}, undefined)],
+		['deploy outside of its window, without a word', decideWindow('t', 'mon-fri 09:00-16:00', {day: 1, minutes: 960}, ' ')],
 		['deploy as agent', decideDeploy(run(merged), 'agent:r', 't', 't')],
 		['reject merged', decideReject(run(merged), person)],
 		['resume merged', decideResume(run(merged))],

@@ -36,7 +36,7 @@ if (work === 'supervise') {
 		verify: () => verify(context, journal, () => {}),
 		approve: () => approve(context, journal, ''),
 		merge: () => merge(context, journal, ''),
-		deploy: () => deploy(context, journal, 'shelf', 'shelf', new Map(), () => {}),
+		deploy: () => deploy(context, journal, 'shelf', {confirmed: 'shelf'}, new Map(), () => {}),
 		discard: () => discard(context, journal, ''),
 	};
 	await works[work]!();

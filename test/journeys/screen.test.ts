@@ -168,7 +168,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\n');
 	await screen.press('p');
 	await screen.see('shelf: cp a.txt ../shelf.txt');
-	await screen.see('with TOKEN, asked for now');
+	await screen.see('with TOKEN, typed unseen in the terminal; for this deploy alone');
 	await screen.press('enter', 'enter');
 	await screen.see('type shelf to deploy there');
 	await screen.press('shelf', 'enter');
@@ -179,6 +179,37 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.press('enter');
 	await screen.see(/✔ p Deploy/);
 	assert.match(fleet.must('journal', 'change'), /deploy.finished +shelf succeeded/);
+});
+
+test('a deploy without anything to type: live on the screen, and the last good one again when it fails', async t => {
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\ndeploy:\n  shelf:\n    command: echo taking $(cat a.txt); sleep 2; ! grep -q bad a.txt\n    window: 00:00-23:59\n'});
+	for (const [run, text] of [['good', 'fine'], ['worse', 'bad']] as const) {
+		await fleet.agent(run, `echo ${text} > a.txt; git commit -qam "${text}"`);
+		fleet.must('verify', run);
+		fleet.must('approve', run);
+		fleet.must('merge', run);
+	}
+
+	const screen = open(t, fleet);
+	for (const [run, text] of [['good', 'fine'], ['worse', 'bad']] as const) {
+		await screen.see(/worse .*merged/);
+		await screen.press('/', run, 'enter', 'a');
+		await screen.see(/→ p Deploy +can be done now: shelf; 00:00-23:59: open, closes in/);
+		await screen.press('p', 'enter', 'shelf', 'enter');
+		await screen.see('what deploy wrote');
+		await screen.see(`taking ${text}`);
+		assert.equal(fleet.stage(run), 'deploying', 'its output is live');
+		await screen.see(run === 'good' ? /✔ p Deploy +shelf: exit code 0/ : /✘ p Deploy +shelf: failed, exit code 1 .B deploys the last good one again/);
+		await screen.press('esc', 'esc');
+	}
+
+	await screen.press('/', 'worse', 'enter', 'a', 'B');
+	await screen.see('Deploy good to shelf again');
+	await screen.press('enter');
+	await screen.see('type shelf to deploy');
+	await screen.press('shelf', 'enter');
+	await until(() => fleet.must('journal', 'good').split('deploy.finished').length === 3, 'the last good one is deployed again');
+	assert.match(fleet.must('logs', 'good', '--deploy'), /taking fine/);
 });
 
 test('a key that cannot be used now says why', async t => {

@@ -165,3 +165,18 @@ test('what an agent writes comes out of the emulator as plain cells', async () =
 	assert.doesNotMatch(lines.join(''), /[\u0000-\u001F\u202E\u200B]|title/);
 	assert.match(lines.join('\n'), /one.*two.*red\nthree/);
 });
+
+test('a deploy runs on the screen where every credential has a pointer in the vault, and in the terminal where one is typed', () => {
+	const merged = run('done', started, exited, {type: 'merge.finished', target: 'refs/heads/main', commit: 'f'.repeat(40), checkout: 'brought along'});
+	const secret = {project: null, store: 'keyring', hosts: [], paths: [], environment: null, holders: []};
+	const offer = {branches: [], prompts: [], network: [], approveWord: null, deploy: {shelf: {command: 'x', credentials: ['DEPLOY_TOKEN']}}};
+	const gates = (secrets: NonNullable<State['vault']>['secrets']) => state([merged], {screen: 'gates', offers: {p: offer}, vault: {stores: [], secrets}});
+	const deploy = (from: State) => press(from, 'p', 'return', ...'shelf', 'return').effects;
+	const typed = [{type: 'terminal', argv: ['deploy', 'done', 'shelf', '--confirm', 'shelf'], pause: true}];
+	assert.deepEqual(deploy(gates([])), typed);
+	assert.deepEqual(deploy(gates([{...secret, reference: 'fleet://user/deploy-token', class: 'task'}])), typed, 'a run could hold it');
+	assert.deepEqual(deploy(gates([{...secret, reference: 'fleet://project/deploy-token', project: 'q', class: 'deploy'}])), typed, 'another project\'s');
+	const own = {...secret, reference: 'fleet://project/deploy-token', project: 'p', class: 'deploy'};
+	assert.deepEqual(deploy(gates([{...secret, reference: 'fleet://user/deploy-token', class: 'deploy'}, own])), [{type: 'act', run: 'done', argv: ['deploy', 'done', 'shelf', '--confirm', 'shelf', '--credential', 'DEPLOY_TOKEN=fleet://project/deploy-token'], title: 'deploy'}]);
+	assert.deepEqual(press(gates([own]), 'p', 'return', ...'shel', 'return').effects, []);
+});

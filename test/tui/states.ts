@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {parseDiff} from '../../source/core/diff.ts';
 import {foldRun, type Run} from '../../source/core/run.ts';
@@ -6,6 +7,9 @@ import {openDialog} from '../../source/tui/dialogs.ts';
 import {withDiff} from '../../source/tui/review.ts';
 import {initialState, type LogState, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
+
+// Windows of deploys are by the clock on the wall.
+process.env['TZ'] = 'UTC';
 
 /* States of the screen that never change: for frames, and for where a fuzz begins. */
 
@@ -70,7 +74,7 @@ export function state(runs: readonly Run[], changes: Partial<State> = {}): State
 	return {
 		...initialState({columns: 100, rows: 30, now: later, runs, projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}, {id: 'q', name: 'q', root: '/q', addedAt: at}], here: {folder: '/p', project: 'p'}}),
 		agents: [{id: 'command', title: 'any program', installed: true, model: undefined}, {id: 'codex', title: 'Codex', installed: true, model: {secret: 'openai', hosts: ['api.openai.com']}}],
-		offers: {p: {branches: ['main', 'next'], prompts: [{name: 'test', text: 'Write a test.'}], network: ['registry.test'], approveWord: null, deploy: {shelf: {command: 'cp a b', credentials: ['TOKEN']}}}},
+		offers: {p: {branches: ['main', 'next'], prompts: [{name: 'test', text: 'Write a test.'}], network: ['registry.test'], approveWord: null, deploy: {shelf: {command: 'cp a b', credentials: ['TOKEN'], window: 'mon-fri 09:00-16:00'}}}},
 		...changes,
 	};
 }
@@ -100,6 +104,7 @@ export function screens(): Record<string, State> {
 		journal: {...one, screen: 'run', tab: 'journal', journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started}, {seq: 2, at, actor: 'fleet', prev: '', ...denied}] as Entry[]},
 		gates, approve: openDialog(gates, 'approve').state, grant: openDialog(one, 'allow', 'network:a.test:443').state,
 		deploy: openDialog(state([runOf('p', 'merged', started, exited, ...verified, approved, merged)], {screen: 'gates', selected: 'merged'}), 'deploy').state,
+		deploying: state([runOf('p', 'merged', started, exited, ...verified, approved, merged, {type: 'deploy.started', target: 'shelf', commit: hex('f'), command: 'cp a b', credentials: []})], {screen: 'gates', selected: 'merged', log: log('merged', 'deploy'), rows: 40}),
 		new: update(one, {type: 'keys', keys: ['n']}).state,
 		more: update(one, {type: 'keys', keys: ['n', 'ctrl-x']}).state,
 		vault: state([works], {screen: 'vault', vault: {stores: [{id: 'keyring', title: 'the keyring', state: 'unlocked', because: ''}], secrets: [{reference: 'fleet://user/stripe', project: null, store: 'keyring', class: 'task', hosts: ['api.stripe.test'], paths: [], environment: 'STRIPE', holders: [{run: 'works', scope: 'secret:user/stripe', until: null}]}]}}),

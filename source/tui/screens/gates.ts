@@ -5,6 +5,7 @@ import {formatDuration} from '../../core/time.ts';
 import {block, type Line} from '../line.ts';
 import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
 import {gatesLayout} from '../layout.ts';
+import {windowText} from '../parts/window.ts';
 import {selectedRun, type State} from '../state.ts';
 import type {Tone} from '../../core/spans.ts';
 import {checklistLines, logLines} from './run.ts';
@@ -25,6 +26,12 @@ function leftOf(run: Run, gate: GateId, now: number): string {
 	return at === undefined ? '' : left > 0 ? `, holds ${formatDuration(left)}` : ', expired';
 }
 
+/** Where the run's result may be deployed, and when. */
+function targetsText(state: State, run: Run): string {
+	const targets = Object.entries(state.offers[run.project.id]?.deploy ?? {});
+	return targets.length === 0 ? '' : `: ${targets.map(([name, {window}]) => `${name}${windowText(window, state.now)}`).join(', ')}`;
+}
+
 /** The guided sequence: the six items, then verify, review, approve, merge, deploy, each with its state, its reason and its key. */
 export function gatesLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
@@ -42,7 +49,7 @@ export function gatesLines(state: State, height: number): Line[] {
 	for (const gate of gatesOf(run)) {
 		const binding = bindings.find(binding => binding.action === (gate.id === 'review' ? 'changes' : gate.id) as Action)!;
 		const busy = state.busy[run.id] === gate.id;
-		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : '';
+		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : gate.id === 'deploy' && run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
 		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`, tone: busy ? 'accent' : tones[gate.state]});
 	}
 
@@ -55,6 +62,6 @@ export function gatesLines(state: State, height: number): Line[] {
 	return [
 		{text: ` ${run.project.id} / ${run.id}  ${run.stage}: ${neutraliseLine(run.because)}`, title: true},
 		...block(lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room))), output === 0 ? room : path),
-		...output > 0 ? [{text: ' what verify wrote', dim: true, underline: true}, ...logLines(state.log, state).slice(-(output - 1))] : [],
+		...output > 0 ? [{text: ` what ${state.log?.kind ?? ''} wrote`, dim: true, underline: true}, ...logLines(state.log, state).slice(-(output - 1))] : [],
 	];
 }
