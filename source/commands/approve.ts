@@ -1,18 +1,26 @@
 import {compose} from '../compose.ts';
 import {approve} from '../engine/review.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
+import {wantedOf} from '../engine/approval.ts';
+import {ask} from './ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		reasonOption(command.argument('<run>'));
+		reasonOption(command.argument('<run>').option('--confirm <word>', 'the word that the policy asks for, in place of typing it').option('--key <file>', 'the SSH key to sign with, where the policy wants that; git\'s user.signingKey by default'));
 	},
 	async run(io, [name], options) {
 		const context = compose();
 		const {id} = findRun(context, name!);
 		await withJournal(context, id, async journal => {
-			await approve(context, journal, options['because']);
-			io.out(`approved ${id} at ${journal.run.approval!.head.slice(0, 10)} onto ${journal.run.approval!.base.slice(0, 10)}\n`);
+			let confirmed = options['confirm'] as string | undefined;
+			const {word} = await wantedOf(journal.run);
+			if (word !== undefined && confirmed === undefined && io.interactive) {
+				confirmed = await ask(`type ${word} to approve ${id}: `, false);
+			}
+
+			await approve(context, journal, {because: options['because'] as string, confirmed, key: options['key'] as string | undefined});
+			io.out(`approved ${id} at ${journal.run.approval!.head.slice(0, 10)} onto ${journal.run.approval!.base.slice(0, 10)}${journal.run.approval!.signed ? `, signed by ${journal.run.approval!.signed.signer}` : ''}\n`);
 		});
 	},
 };

@@ -116,6 +116,11 @@ export function decideDeploy(run: Run, actor: Actor, target: string, confirmed: 
 	return confirmed === target ? undefined : gateRefusal('the target\'s name was not confirmed', `type the target's name, or pass --confirm ${target}`);
 }
 
+/** Was the word typed that the policy asks for? @param word undefined for none */
+export function decideWord(word: string | undefined, confirmed: string | undefined): Refusal | undefined {
+	return word === undefined || confirmed === word ? undefined : gateRefusal('the policy asks for a word with an approval, and it was not typed', `type it when asked, or pass --confirm ${word}`);
+}
+
 /** Is it the time to deploy there? Outside of its window only with a reason. @param window as the policy has it; undefined for always */
 export function decideWindow(target: string, window: string | undefined, now: WallTime, outside: string | undefined): Refusal | undefined {
 	const {open, minutes} = windowAt(parseWindow(window ?? '') ?? {days: new Set([0, 1, 2, 3, 4, 5, 6]), from: 0, to: 0}, now);

@@ -1,3 +1,4 @@
+import type {Signed} from './approval.ts';
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
 import type {AgentState} from './seams.ts';
@@ -39,7 +40,7 @@ export type RunEvent =
 	| {type: 'run.captured'; head: string; commits: number; files: number; wip: boolean; extra: string[]; notes: string[]}
 	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
 	| {type: 'verify.finished'; passed: boolean; base: string; head: string; tree: string; policy: string; digest: string; steps: Step[]; because: string}
-	| {type: 'review.approved'; base: string; head: string; tree: string; policy: string; verify: string; because: string}
+	| {type: 'review.approved'; base: string; head: string; tree: string; policy: string; verify: string; because: string; signed?: Signed}
 	| {type: 'review.rejected'; because: string}
 	| {type: 'merge.started'; target: string; base: string; head: string; tree: string}
 	| {type: 'merge.finished'; target: string; commit: string; checkout: string}

@@ -27,7 +27,7 @@ const schema = v.strictObject({
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
 	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), hours: v.optional(count)}), {}),
-	approve: v.optional(v.strictObject({word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes')))}), {}),
+	approve: v.optional(v.strictObject({word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))), sign: v.optional(v.boolean('true or false'))}), {}),
 	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), []), window: v.optional(window)})), {}),
 });
 
@@ -55,7 +55,7 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word), deploy (each target: command, credentials, window)');
+	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word, sign), deploy (each target: command, credentials, window)');
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

@@ -2,6 +2,7 @@ import {matchesTarget, parseAuthority, parseEgressRule} from './egress.ts';
 import type {AgentState} from './seams.ts';
 import type {Suspect} from './suspects.ts';
 import {noUsage, type Budget, type Usage} from './usage.ts';
+import type {Signed} from './approval.ts';
 import type {DeployOutcome, Entry, Step} from './event.ts';
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
@@ -15,7 +16,7 @@ export type Stage =
 
 export type Denial = {readonly target: string; readonly because: string; readonly count: number; readonly at: string};
 export type Verification = {readonly passed: boolean; readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly digest: string; readonly steps: readonly Step[]; readonly because: string; readonly at: string};
-export type Approval = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly verify: string; readonly by: Actor; readonly because: string; readonly at: string};
+export type Approval = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly verify: string; readonly by: Actor; readonly because: string; readonly at: string; readonly signed: Signed | undefined};
 export type Deployment = {readonly target: string; readonly commit: string; readonly outcome: DeployOutcome | 'running'; readonly because: string; readonly at: string};
 
 /** What a journal amounts to. */
@@ -233,8 +234,8 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'review.approved': {
-			const {base, head, tree, policy, verify, actor, because, at} = entry;
-			return {stage: 'approved', because: because === '' ? `by ${actor.replace('person:', '')}` : because, approval: {base, head, tree, policy, verify, by: actor, because, at}};
+			const {base, head, tree, policy, verify, actor, because, at, signed} = entry;
+			return {stage: 'approved', because: because === '' ? `by ${actor.replace('person:', '')}` : because, approval: {base, head, tree, policy, verify, by: actor, because, at, signed}};
 		}
 
 		case 'review.rejected': {

@@ -5,6 +5,7 @@ import {gateRefusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
+import {checkSignature} from './approval.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {openRepository} from './projects.ts';
@@ -40,7 +41,7 @@ export async function merge(context: Context, journal: Journal, because: string)
 	const {git, commonDir} = await openRepository(journal.run.project.root);
 	const {run} = journal;
 	const facts = run.approval ? await readFacts(context, run, git) : {base: '', head: '', tree: '', policy: ''};
-	const refusal = decideMerge(run, context.actor, facts, Date.now());
+	const refusal = decideMerge(run, context.actor, facts, Date.now()) ?? await checkSignature(git, run, run.approval!);
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
 		throw refusal;
@@ -103,6 +104,7 @@ function trailers(run: Run, context: Context, because: string): string {
 		['Fleet-Agent', run.agent],
 		['Reviewed-by', approval!.by.replace('person:', '')],
 		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
+		...(approval!.signed ? [['Fleet-Signed-by', oneLine(approval!.signed.signer)] as [string, string]] : []),
 		['Fleet-Verify', verification!.digest],
 		['Fleet-Audit', audit ? `${audit.items.filter(item => item.status === 'PASS').length}/6${audit.stale ? ' (before the last change of scope)' : ''}` : 'none'],
 		['Fleet-Policy', verification!.policy],

@@ -27,5 +27,5 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 		}
 	}
 
-	return {branches: head === '' ? branches : [head, ...branches], prompts, network: policy?.network ?? [], approveWord: policy?.approve.word ?? null, deploy: policy?.deploy ?? {}};
+	return {branches: head === '' ? branches : [head, ...branches], prompts, network: policy?.network ?? [], approveWord: policy?.approve.word ?? null, approveSigned: policy?.approve.sign ?? false, deploy: policy?.deploy ?? {}};
 }

@@ -1,10 +1,12 @@
 import {existsSync} from 'node:fs';
+import type {Signed} from '../core/approval.ts';
 import {decideApprove, decideReject} from '../core/decide.ts';
 import {redactText} from '../core/redact.ts';
 import type {Run} from '../core/run.ts';
-import {gateRefusal} from '../core/refusal.ts';
+import {gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
+import {confirmApproval, type Yes} from './approval.ts';
 import {capture, diffFlags, importWork} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
@@ -39,8 +41,8 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 }
 
 /** A person's yes to exactly what was verified: base, head, tree, result and policy. */
-export async function approve(context: Context, journal: Journal, because: string): Promise<void> {
-	const {git} = await openRepository(journal.run.project.root);
+export async function approve(context: Context, journal: Journal, yes: Yes): Promise<void> {
+	const {git, checkout} = await openRepository(journal.run.project.root);
 	// Work that came after the verification must show as a moved head, not stay in the folder unseen.
 	if (journal.run.verification && existsSync(context.paths.run(journal.run.id).worktree) && !journal.run.merge) {
 		await refuseIfChanged(context, journal);
@@ -53,7 +55,15 @@ export async function approve(context: Context, journal: Journal, because: strin
 		throw refusal;
 	}
 
-	journal.append({type: 'review.approved', ...facts, verify: journal.run.verification!.digest, because}, context.actor);
+	let signed: Signed | undefined;
+	try {
+		signed = await confirmApproval(git, checkout, journal.run, facts, yes);
+	} catch (error) {
+		journal.append({type: 'gate.refused', gate: 'approve', because: error instanceof Refusal ? error.because : (error as Error).message}, context.actor);
+		throw error;
+	}
+
+	journal.append({type: 'review.approved', ...facts, verify: journal.run.verification!.digest, because: yes.because, ...(signed ? {signed} : {})}, context.actor);
 }
 
 async function refuseIfChanged(context: Context, journal: Journal): Promise<void> {

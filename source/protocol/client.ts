@@ -29,6 +29,8 @@ export type ProjectView = {
 	readonly network: readonly string[];
 	/** What has to be typed for an approval, where the policy says so. */
 	readonly approveWord: string | null;
+	/** Whether an approval has to be signed with a person's SSH key. */
+	readonly approveSigned: boolean;
 	readonly deploy: Readonly<Record<string, DeployTarget>>;
 };
 

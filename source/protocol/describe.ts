@@ -90,7 +90,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'review.approved': {
-			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${entry.because === '' ? '' : `: ${entry.because}`}`;
+			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${entry.signed ? `, signed by ${entry.signed.signer}` : ''}${entry.because === '' ? '' : `: ${entry.because}`}`;
 		}
 
 		case 'merge.started': {

@@ -105,18 +105,20 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		open(state) {
 			const run = selectedRun(state)!;
 			const {head, base, tree, policy, digest, because, steps} = run.verification!;
-			const word = state.offers[run.project.id]?.approveWord ?? 'yes';
+			const {approveWord, approveSigned} = state.offers[run.project.id] ?? {};
 			return {
 				title: `Approve ${run.id}: what becomes part of ${branch(run.target)}`, runs: [run.id],
 				lines: [
 					`commit   ${head}`, `onto     ${base}`, `result   ${tree}`, `policy   ${policy || 'none'}`, `verified ${digest.slice(0, 40)} ${steps.length} ${steps.length === 1 ? 'command' : 'commands'}: ${neutraliseLine(because)}`,
 					`audit    ${run.audit ? run.audit.items.map(item => `${item.id} ${item.status}`).join(' ') : 'not made'}${run.audit?.stale ? ' (before the last change)' : ''}`,
+					...approveSigned ? ['signed   with your SSH key, exactly this'] : [],
 				],
-				fields: [reason('optional'), sure(word, 'to approve; esc does not')],
+				fields: [reason('optional'), sure(approveWord ?? 'yes', 'to approve; esc does not')],
 			};
 		},
 		submit(state, dialog, values) {
-			return begin(state, dialog.runs[0]!, ['approve', dialog.runs[0]!, ...because(values['Because'])], 'approve');
+			const word = state.offers[runsOf(state, dialog)[0]?.project.id ?? '']?.approveWord;
+			return begin(state, dialog.runs[0]!, ['approve', dialog.runs[0]!, ...because(values['Because']), ...(word ? ['--confirm', word] : [])], 'approve');
 		},
 	},
 	reject: {

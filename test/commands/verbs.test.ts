@@ -4,6 +4,9 @@ import {chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, sta
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
+import type {RunEvent} from '../../source/core/event.ts';
+import {Journal} from '../../source/host/journal.ts';
+import {findPaths} from '../../source/host/paths.ts';
 import {Fleet, program, until} from '../support/fleet.ts';
 
 /* The verbs, as they are typed, on real repositories with real sandboxes. */
@@ -96,6 +99,62 @@ test('a prompt reaches the agent by {prompt} and by FLEET_PROMPT', async t => {
 	fleet.must('run', 'fix the "login" $HOME', '--name', 'p', '--', 'sh', '-c', 'echo "argv: $1"; echo "env: $FLEET_PROMPT"', 'sh', '{prompt}');
 	await fleet.until('p', 'stopped');
 	assert.match(fleet.must('logs', 'p'), /argv: fix the "login" \$HOME\r?\nenv: fix the "login" \$HOME/);
+});
+
+test('an approval: the policy\'s word, and a signature of exactly what is approved', async t => {
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\napprove:\n  word: ship-it\n  sign: true\n'});
+	const key = (name: string) => {
+		const file = path.join(fleet.home, name);
+		execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', file]);
+		return file;
+	};
+
+	const [own, other] = [key('own'), key('other')];
+	const commit = (signers: string) => {
+		writeFileSync(path.join(fleet.project, '.fleet', 'signers'), signers);
+		fleet.git('add', '.');
+		fleet.git('commit', '--quiet', '--message=signers');
+	};
+
+	await fleet.agent('g', 'echo two >> a.txt; git commit -qam "Add two"');
+	const refused = (argv: string[], pattern: RegExp, code = 3) => {
+		const result = fleet.run(argv);
+		assert.equal(result.code, code, `${argv.join(' ')}: ${result.code} ${result.stderr}`);
+		assert.match(result.stderr, pattern);
+		assert.equal(fleet.json('show', 'g')['approval'], null);
+	};
+
+	fleet.must('verify', 'g');
+	refused(['approve', 'g'], /asks for a word[^]*--confirm ship-it/);
+	refused(['approve', 'g', '--confirm', 'yes'], /asks for a word/);
+	refused(['approve', 'g', '--confirm', 'ship-it', '--key', own], /names nobody who may sign/);
+	commit(`ann@fleet.invalid ${readFileSync(`${own}.pub`, 'utf8')}`);
+	fleet.must('verify', 'g');
+	refused(['approve', 'g', '--confirm', 'ship-it'], /you have no key for it/, 2);
+	refused(['approve', 'g', '--confirm', 'ship-it', '--key', path.join(fleet.home, 'none')], /could not sign/, 2);
+	refused(['approve', 'g', '--confirm', 'ship-it', '--key', other], /not one of the project's signers/);
+
+	// An approval that somebody wrote into the journal without signing it, or with another's signature, merges nothing.
+	const {base, head, tree, policy, digest} = fleet.json('show', 'g')['verification'];
+	const places = findPaths(fleet.env).run('g');
+	const forge = (signed: Record<string, unknown>) => {
+		const journal = Journal.open(places, 1000)!;
+		journal.append({type: 'review.approved', base, head, tree, policy, verify: digest, because: 'mine', ...signed} as RunEvent, 'person:root');
+		journal.close();
+	};
+
+	forge({});
+	assert.match(fleet.run(['merge', 'g']).stderr, /wants approvals signed, and this one is not/);
+	assert.match(fleet.must('approve', 'g', '--confirm', 'ship-it', '--key', own, '--because', 'read it'), /signed by ann@fleet\.invalid/);
+	const {signed} = fleet.json('show', 'g')['approval'];
+	forge({signed});
+	assert.match(fleet.run(['merge', 'g']).stderr, /its signature is not good/, 'the reason is another');
+	assert.equal(fleet.git('log', '-1', '--format=%s').trim(), 'signers', 'nothing was merged');
+
+	fleet.git('config', 'user.signingKey', own);
+	fleet.must('approve', 'g', '--confirm', 'ship-it');
+	fleet.must('merge', 'g');
+	assert.match(fleet.git('log', '-1', '--format=%B'), /^Fleet-Signed-by: ann@fleet\.invalid$/m);
 });
 
 /** A window that is three days away, whenever that is. */

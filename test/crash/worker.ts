@@ -34,7 +34,7 @@ if (work === 'supervise') {
 	const journal = open(context.paths.run(runId), 1000)!;
 	const works: Record<string, () => Promise<unknown>> = {
 		verify: () => verify(context, journal, () => {}),
-		approve: () => approve(context, journal, ''),
+		approve: () => approve(context, journal, {because: ''}),
 		merge: () => merge(context, journal, ''),
 		deploy: () => deploy(context, journal, 'shelf', {confirmed: 'shelf'}, new Map(), () => {}),
 		discard: () => discard(context, journal, ''),

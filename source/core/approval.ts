@@ -1,0 +1,32 @@
+import type {Facts} from './decide.ts';
+
+/** Where a project keeps who may sign an approval, as `ssh-keygen` reads it (ALLOWED SIGNERS in its manual). */
+export const signersPath = '.fleet/signers';
+
+/** The namespace of a signature: one that was made for something else is none. */
+export const signatureNamespace = 'fleet-approval';
+
+/** What a person says yes to. Nothing else about a run is approved. */
+export type Statement = Facts & {
+	readonly run: string;
+	/** The full ref that it goes to. */
+	readonly target: string;
+	/** Digest of the verification. */
+	readonly verify: string;
+	/** The items of the audit with their results, or that there is none. */
+	readonly audit: string;
+	/** As ISO 8601. */
+	readonly at: string;
+	readonly because: string;
+};
+
+/** How an approval was signed: what of its statement is nowhere else, who signed, and the armoured SSH signature. */
+export type Signed = {readonly signer: string; readonly audit: string; readonly at: string; readonly signature: string};
+
+const order = ['run', 'target', 'base', 'head', 'tree', 'policy', 'verify', 'audit', 'at', 'because'] as const satisfies ReadonlyArray<keyof Statement>;
+
+/** A statement as it is signed and shown: a line for each of its parts, always the same ones in the same order. */
+export function statementText(statement: Statement): string {
+	// In quotes, so that no value can pose as another line.
+	return ['fleet approval 1', ...order.map(key => `${key} ${key === 'because' || key === 'run' ? JSON.stringify(statement[key]) : statement[key]}`), ''].join('\n');
+}

@@ -1,0 +1,73 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {Refusal} from '../core/refusal.ts';
+
+/** A person has this long for a passphrase or a touch, milliseconds. */
+const patience = 120_000;
+
+async function run(argv: readonly string[], input: string): Promise<{code: number; stdout: string; stderr: string}> {
+	const {execa} = await import('execa');
+	const result = await execa('ssh-keygen', argv, {input, reject: false, timeout: patience, stripFinalNewline: false});
+	if (result.exitCode === undefined) {
+		throw new Refusal(`ssh-keygen did not run: ${(result.shortMessage ?? '').split('\n')[0]!}`, 'install OpenSSH 8.1 or later (Debian: openssh-client)');
+	}
+
+	return {code: result.exitCode, stdout: result.stdout, stderr: result.stderr};
+}
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-signature-'));
+	try {
+		return await work(folder);
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
+}
+
+/**
+ * Signs a text with a person's SSH key, by `ssh-keygen -Y sign`. The key is read by ssh-keygen or stays in the agent:
+ * this program never sees it.
+ *
+ * @param key a file, or a public key whose private one the SSH agent has, as git's `user.signingKey`
+ * @returns the armoured signature
+ * @throws Refusal where the key cannot be used
+ */
+export function sign(text: string, key: string, namespace: string): Promise<string> {
+	return inFolder(async folder => {
+		const literal = /^(?:key::)?((?:ssh-|ecdsa-|sk-)\S+ \S+.*)$/.exec(key)?.[1];
+		const file = literal === undefined ? key.replace(/^~(?=\/)/, os.homedir()) : path.join(folder, 'key.pub');
+		if (literal !== undefined) {
+			writeFileSync(file, `${literal}\n`);
+		}
+
+		const {code, stdout, stderr} = await run(['-Y', 'sign', '-n', namespace, '-f', file], text);
+		if (code !== 0) {
+			const because = stderr.trim().split('\n').at(-1) ?? '';
+			throw new Refusal(/passphrase/.test(stderr) ? `${file} is locked, and there is nobody to ask for its passphrase` : `the key ${file} could not sign: ${because}`, 'ssh-add it, type its passphrase in a terminal, or name another with --key');
+		}
+
+		return stdout;
+	});
+}
+
+/**
+ * Whose signature of a text it is.
+ * @param signers lines as in an `allowed_signers` file
+ * @returns the principal, or why it is nobody's
+ */
+export function verifySignature(text: string, signature: string, signers: string, namespace: string): Promise<{signer: string} | {because: string}> {
+	return inFolder(async folder => {
+		const [allowed, own] = [path.join(folder, 'signers'), path.join(folder, 'signature')];
+		writeFileSync(allowed, signers);
+		writeFileSync(own, signature);
+		const found = await run(['-Y', 'find-principals', '-s', own, '-f', allowed], '');
+		const signer = found.stdout.split('\n')[0]!.trim();
+		if (found.code !== 0 || signer === '') {
+			return {because: 'the key that signed it is not one of the project\'s signers'};
+		}
+
+		const {code, stderr, stdout} = await run(['-Y', 'verify', '-n', namespace, '-I', signer, '-s', own, '-f', allowed], text);
+		return code === 0 ? {signer} : {because: `its signature is not good: ${(stderr + stdout).trim().split('\n').at(-1) ?? ''}`};
+	});
+}
