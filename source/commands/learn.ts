@@ -1,14 +1,16 @@
 import {compose} from '../compose.ts';
 import {learn, proposalLines} from '../core/learn.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
-import {policyPath} from '../core/policy.ts';
+import {policyPath, printable} from '../core/names.ts';
+import {Refusal} from '../core/refusal.ts';
+import {proposeNetwork} from '../engine/propose.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
 import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--json', 'one JSON document');
+		command.argument('<run>').option('--json', 'one JSON document').option('--propose [host...]', `writes what it asked for, or the hosts you name of it, into ${policyPath} of your checkout; you commit it`);
 	},
 	async run(io, [name], options) {
 		const context = compose();
@@ -16,6 +18,18 @@ export const verb: Verb = {
 		const lesson = learn(readJournal(context.paths.run(run.id).journal).entries);
 		if (options['json']) {
 			io.json(lesson);
+			return;
+		}
+
+		if (options['propose'] !== undefined) {
+			const hosts: readonly string[] = options['propose'] === true ? lesson.proposal : options['propose'] as string[];
+			const other = hosts.find(host => !lesson.proposal.includes(host));
+			if (other !== undefined || hosts.length === 0) {
+				throw new Refusal(other === undefined ? `${run.id} asked for nothing that a policy could list` : `${run.id} did not ask for "${printable(other)}", or a policy cannot list it`, lesson.proposal.length === 0 ? `fleet learn ${run.id}` : `it asked for: ${lesson.proposal.join(', ')}`);
+			}
+
+			const added = proposeNetwork(run.project.root, hosts);
+			io.out(added.length === 0 ? `${policyPath} has all of it already\n` : `${added.join(', ')} written to ${policyPath} in ${run.project.root}: look at it and commit it, then later runs read it\n`);
 			return;
 		}
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import {parseDocument} from 'yaml';
 import {parseEgressRule, type EgressRule} from './egress.ts';
 import {policyPath} from './names.ts';
 import type {Limits} from './plan.ts';
@@ -56,6 +57,28 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  */
 export function parsePolicy(text: string): Policy | Refusal {
 	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word, sign), deploy (each target: command, credentials, window)');
+}
+
+/** A policy file's text with hosts that every run may reach; a person's own words around them stay. @returns the hosts that it did not have, too */
+export function withNetwork(text: string, hosts: readonly string[]): {readonly text: string; readonly added: readonly string[]} | Refusal {
+	const before = parsePolicy(text);
+	if ('because' in before) {
+		return before as Refusal;
+	}
+
+	const added = hosts.filter(host => !before.network.includes(host));
+	const document = parseDocument(text);
+	for (const host of added) {
+		if (document.has('network')) {
+			document.addIn(['network'], host);
+		} else {
+			document.set('network', [host]);
+		}
+	}
+
+	const changed = added.length === 0 ? text : String(document);
+	const after = parsePolicy(changed);
+	return 'because' in after ? after as Refusal : {text: changed, added};
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

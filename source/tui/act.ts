@@ -1,4 +1,5 @@
 import {needOf} from '../core/attention.ts';
+import {learn} from '../core/learn.ts';
 import type {Run} from '../core/run.ts';
 import {openDialog} from './dialogs.ts';
 import {comparable, isLive, targets, type Action} from './keymap.ts';
@@ -286,7 +287,7 @@ export function act(state: State, action: Action): Step {
 		}
 
 		case 'learn': {
-			return {state, effects: [{type: 'terminal', argv: ['learn', id], pause: true}]};
+			return learn(state.journal).proposal.length === 0 ? bad(state, 'it asked for nothing that a policy could list') : openDialog(state, action);
 		}
 
 		case 'toggle': {

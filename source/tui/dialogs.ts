@@ -1,3 +1,5 @@
+import {learn} from '../core/learn.ts';
+import {policyPath} from '../core/names.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {reviewPrompt} from '../core/review.ts';
 import type {Run} from '../core/run.ts';
@@ -154,6 +156,20 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			return {title: `Deploy ${run.id} to ${target} again`, runs: [run.id], lines: [`commit ${run.merge!.commit}, the last that went well there before this one`, ...targetLines(state, run, target)], fields: [sure(target, 'to deploy; esc does not')]};
 		},
 		submit: (state, dialog) => deploy(state, runsOf(state, dialog)[0]!, dialog.fields[0]!.confirm!),
+	},
+	learn: {
+		open(state) {
+			const run = selectedRun(state)!;
+			return {
+				title: `Propose for every run of ${run.project.id}`, runs: [run.id],
+				lines: [`written to ${policyPath} of your checkout, where you look at it and commit it; no run reads it before`],
+				fields: [{label: 'Hosts', value: learn(state.journal).proposal.join(' '), hint: 'take out what not every run needs; enter writes the rest, esc does not'}],
+			};
+		},
+		submit(state, dialog, values) {
+			const hosts = (values['Hosts'] ?? '').split(/\s+/).filter(host => host !== '');
+			return hosts.length === 0 ? again(state, dialog, 'Hosts', 'name at least one host') : begin(state, dialog.runs[0]!, ['learn', dialog.runs[0]!, '--propose', ...hosts], 'propose');
+		},
 	},
 	resume: {
 		open(state) {

@@ -35,7 +35,7 @@ export type Field = {
 };
 
 export type DialogKind =
-	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'discard' | 'stop' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean';
+	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'discard' | 'stop' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn';
 
 /** What is asked before something is done. */
 export type Dialog = {

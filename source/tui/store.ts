@@ -67,6 +67,15 @@ export class Store {
 	}
 
 	send(message: Message): void {
+		if (message.type === 'keys' && message.keys.length > 1) {
+			// Typed ahead: what a key brings into view must be there for the next one.
+			for (const key of message.keys) {
+				this.send({type: 'keys', keys: [key]});
+			}
+
+			return;
+		}
+
 		const before = this.#state;
 		const {state, effects} = update(before, message);
 		this.#state = state;
@@ -209,7 +218,7 @@ export class Store {
 		}
 
 		if (this.#state.journal.length === 0) {
-			queueMicrotask(() => this.#readJournal());
+			this.#readJournal();
 		}
 	}
 

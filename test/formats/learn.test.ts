@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {learn, proposalLines} from '../../source/core/learn.ts';
+import {withNetwork} from '../../source/core/policy.ts';
+import type {Refusal} from '../../source/core/refusal.ts';
 import {parsePolicy} from '../../source/core/policy.ts';
 
 const entry = (event: RunEvent, seq: number): Entry => ({...event, seq, at: '2026-01-01T00:00:00.000Z', actor: 'fleet', prev: ''}) as Entry;
@@ -24,4 +26,13 @@ test('what a run asked for becomes lines that a policy takes', () => {
 test('nothing asked, nothing proposed', () => {
 	assert.deepEqual(learn([]), {asked: [], proposal: []});
 	assert.deepEqual(proposalLines([]), []);
+});
+
+test('hosts are written into a policy file around what a person wrote there; one that cannot be read is left alone', () => {
+	const text = '# ours\nverify: ["npm test"] # all of it\nnetwork:\n  - a.test # the mirror\n';
+	assert.deepEqual(withNetwork(text, ['a.test', 'b.test:8443']), {text: '# ours\nverify: [ "npm test" ] # all of it\nnetwork:\n  - a.test # the mirror\n  - b.test:8443\n', added: ['b.test:8443']});
+	assert.deepEqual(withNetwork(text, ['a.test']), {text, added: []});
+	assert.deepEqual(withNetwork('', ['a.test']), {text: 'network:\n  - a.test\n', added: ['a.test']});
+	assert.match((withNetwork('verfy: [x]\n', ['a.test']) as Refusal).because, /verfy/);
+	assert.match((withNetwork('', ['not a host']) as Refusal).because, /host is written/);
 });

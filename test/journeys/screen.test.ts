@@ -108,6 +108,23 @@ test('a denial is on the row, and one key turns it into a grant', async t => {
 	assert.ok(fleet.json('show', 'net')['grants'][0].until, 'it has an end');
 });
 
+test('what was denied is proposed for the project: written into the checkout\'s policy, for a person to commit', async t => {
+	const fleet = new Fleet(t, {policy: '# ours\nverify: ["true"]\n'});
+	fleet.start('net', `env -u NODE_USE_ENV_PROXY node -e 'for (const host of ["packages.example.test", "tracker.example.test"]) require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://" + host + "/"}, r => r.resume())'; sleep 30`);
+	const screen = open(t, fleet);
+	await screen.see(/denied (?:packages|tracker)/);
+	await screen.idle();
+	// Typed ahead: both keys come as one event.
+	screen.write('sP');
+	await screen.see('packages.example.test tracker.example.test');
+	await screen.press('ctrl-u', 'packages.example.test', 'enter');
+	await screen.see('packages.example.test written to .fleet/policy.yaml');
+	const policy = readFileSync(path.join(fleet.project, '.fleet', 'policy.yaml'), 'utf8');
+	assert.match(policy, /^# ours\n[^]*network:\n {2}- packages\.example\.test\n$/);
+	assert.equal(fleet.git('status', '--short').trim(), 'M .fleet/policy.yaml', 'nothing is committed');
+	assert.match(fleet.run(['learn', 'net', '--propose', 'evil.test']).stderr, /did not ask for "evil\.test"/);
+});
+
 test('scopes are toggled with space: on with a reason and an end, off at once', async t => {
 	const port = await serve(t);
 	const fleet = new Fleet(t, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`});
