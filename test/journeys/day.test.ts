@@ -160,6 +160,27 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 	await other.see('no run is like that');
 });
 
+test('in quiet hours there is neither bell nor notification, and the title still tells; NO_COLOR leaves no colour anywhere', async t => {
+	const fleet = new Fleet(t);
+	settings(fleet, 'notify:\n  quiet: "00:00-00:00"\n');
+	fleet.env['NO_COLOR'] = '1';
+	fleet.start('soon', 'printf "\\033[32mgreen\\033[0m\\n"; sleep 1; echo changed >> a.txt; git commit -qam "Change it"');
+	const screen = open(t, fleet);
+	await screen.see(/soon .*running/);
+	await screen.see('green');
+	await until(() => screen.raw.includes('\u001B]2;fleet: 1 needs you\u0007'), 'the title');
+	await screen.press('d');
+	await screen.see('+changed');
+	await screen.press('esc', 'a', ':');
+	await screen.see('Every command');
+	await screen.press('esc');
+	await screen.idle();
+	assert.ok(!screen.raw.includes('\u001B]9;'), 'no notification');
+	assert.ok(!screen.raw.replaceAll(/\u001B\][^\u0007]*\u0007/g, '').includes('\u0007'), 'no bell');
+	const colours = [...screen.raw.matchAll(/\u001B\[([\d;]*)m/g)].flatMap(([, codes = '']) => codes.split(';')).filter(code => /^(?:[349][0-7]|10[0-7]|38|48)$/.test(code));
+	assert.deepEqual(colours, []);
+});
+
 test('read out: what is selected is said', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('one', 'echo one');
