@@ -3,6 +3,7 @@ import {learn} from '../core/learn.ts';
 import type {Run} from '../core/run.ts';
 import {openDialog} from './dialogs.ts';
 import {comparable, isLive, targets, type Action} from './keymap.ts';
+import {comparedFiles} from './layout.ts';
 import {listRows, nextNeed, selectedRow, visibleRuns} from './list.ts';
 import {openForm} from './new-run.ts';
 import {commentSubject, foldFile, isSplit, moveTo, moveToKind, removeComment, reviewRows, toggleViewed} from './review.ts';
@@ -23,10 +24,6 @@ function extent(state: State): number {
 
 		case 'disk': {
 			return Math.max(0, (state.disk?.length ?? 0) - 1);
-		}
-
-		case 'compare': {
-			return Math.max(0, comparable(state).length - 1);
 		}
 
 		case 'scopes': {
@@ -95,9 +92,7 @@ export function move(state: State, by: number): Step {
 		}
 
 		case 'compare': {
-			const runs = comparable(state);
-			const at = Math.max(0, Math.min(runs.length - 1, state.scroll + by));
-			return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
+			return stay({...state, compareAt: Math.max(0, Math.min(comparedFiles(state).length - 1, state.compareAt + by))});
 		}
 
 		case 'journal': {
@@ -270,7 +265,15 @@ export function act(state: State, action: Action): Step {
 		case 'compare': {
 			const runs = comparable(state);
 			const at = Math.max(0, runs.findIndex(other => other.id === id));
-			return stay({...state, screen: 'compare', heading: undefined, selected: runs[at]!.id, scroll: at, ...(runs[at]!.id === id ? {} : {journal: [], log: undefined})});
+			const next: State = {...state, screen: 'compare', heading: undefined, selected: runs[at]!.id, scroll: at, compared: {}, compareAt: 0, ...(runs[at]!.id === id ? {} : {journal: [], log: undefined})};
+			return {state: next, effects: runs.map(run => ({type: 'compare', run: run.id}))};
+		}
+
+		case 'next-run':
+		case 'previous-run': {
+			const runs = comparable(state);
+			const at = Math.max(0, Math.min(runs.length - 1, state.scroll + (action === 'next-run' ? 1 : -1)));
+			return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
 		}
 
 		case 'attach': {

@@ -7,7 +7,7 @@ import {placeOf, selectedRun, tabs, type PaletteEntry, type Place, type State} f
 
 export const actions = [
 	'up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'open', 'back', 'quit', 'help', 'palette', 'next-need', 'new', 'attach', 'grant', 'toggle', 'stop', 'panic', 'freeze-all', 'thaw', 'resume', 'discard', 'restore',
-	'filter', 'show', 'sort', 'fold', 'mark', 'mark-all', 'show-discarded', 'compare', 'next-tab', 'previous-tab', 'output', 'changes', 'scopes', 'checklist', 'journal', 'network',
+	'filter', 'show', 'sort', 'fold', 'mark', 'mark-all', 'show-discarded', 'compare', 'next-run', 'previous-run', 'next-tab', 'previous-tab', 'output', 'changes', 'scopes', 'checklist', 'journal', 'network',
 	'search', 'next-match', 'previous-match', 'follow', 'raw', 'steps', 'wrap', 'select', 'copy', 'pager', 'editor',
 	'next-file', 'previous-file', 'next-hunk', 'previous-hunk', 'viewed', 'fold-file', 'split', 'range', 'comment', 'uncomment', 'send-comments',
 	'gates', 'audit', 'verify', 'verify-output', 'waive', 'approve', 'reject', 'merge', 'deploy', 'rollback', 'dismiss', 'learn',
@@ -103,6 +103,8 @@ export const bindings: readonly Binding[] = [
 	{action: 'search', keys: ['/'], title: 'search', places: logs, footer: true, disabled: needsOutput},
 	{action: 'next-match', keys: ['n'], title: 'next match', places: logs, footer: false, disabled: needsSearch},
 	{action: 'previous-match', keys: ['N'], title: 'previous match', places: logs, footer: false, disabled: needsSearch},
+	{action: 'next-run', keys: ['right', 'l', 'tab'], title: 'next run', places: ['compare'], footer: true},
+	{action: 'previous-run', keys: ['left', 'h', 'shift-tab'], title: 'previous run', places: ['compare'], footer: false},
 	{action: 'next-tab', keys: ['tab', 'right', 'l'], title: 'next tab', places: tabs, footer: true},
 	{action: 'previous-tab', keys: ['shift-tab', 'left', 'h'], title: 'previous tab', places: tabs, footer: false},
 	{action: 'toggle', keys: ['space'], title: 'on/off', places: ['scopes'], footer: true, disabled: needsRun},

@@ -1,4 +1,5 @@
 import {listRows} from './list.ts';
+import {comparable} from './keymap.ts';
 import type {State} from './state.ts';
 
 /* Which row of the terminal shows what, for drawing and for the mouse. */
@@ -24,4 +25,9 @@ export function windowOf(count: number, selected: number, height: number): {from
 export function gatesLayout(state: State, height: number): {readonly path: number; readonly output: number} {
 	const output = Math.max(0, Math.min(Math.floor(height / 3), height - 18));
 	return {path: height - 1 - output, output: (state.log?.kind === 'verify' || state.log?.kind === 'deploy') && state.log.range.to > 0 ? output : 0};
+}
+
+/** The files that any of the compared runs changed. */
+export function comparedFiles(state: State): string[] {
+	return [...new Set(comparable(state).flatMap(run => state.compared[run.id]?.map(file => file.path) ?? []))].sort();
 }

@@ -24,6 +24,12 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			break;
 		}
 
+		case 'compare': {
+			const {code, stdout} = await client.act(['diff', effect.run, '--raw']);
+			send({type: 'compared', run: effect.run, files: parseDiff(code === 0 ? stdout : '')});
+			break;
+		}
+
 		case 'save-review': {
 			client.saveReview(effect.run, effect.review);
 			break;

@@ -138,6 +138,9 @@ export type State = {
 	readonly audits: Readonly<Record<string, readonly Item[]>>;
 	readonly progress: Readonly<Record<string, Progress>>;
 	readonly disk: readonly DiskView[] | undefined;
+	/** What the compared runs changed, by run, and the file whose changes are shown. */
+	readonly compared: Readonly<Record<string, readonly DiffFile[]>>;
+	readonly compareAt: number;
 	readonly dialog: Dialog | undefined;
 	readonly prompt: Prompt | undefined;
 	readonly form: readonly Field[];
@@ -178,6 +181,7 @@ export type Message =
 	| {readonly type: 'offer'; readonly project: string; readonly offer: ProjectView}
 	| {readonly type: 'disk'; readonly disk: readonly DiskView[]}
 	| {readonly type: 'diff'; readonly run: string; readonly files: readonly DiffFile[]; readonly review: Review; readonly problem?: string | undefined}
+	| {readonly type: 'compared'; readonly run: string; readonly files: readonly DiffFile[]}
 	| {readonly type: 'grammar'}
 	| {readonly type: 'edited'; readonly text: string}
 	| {readonly type: 'progress'; readonly run: string; readonly progress: Progress}
@@ -194,6 +198,8 @@ export type Effect =
 	/** A verb that needs the terminal for itself. */
 	| {readonly type: 'terminal'; readonly argv: readonly string[]; readonly pause: boolean}
 	| {readonly type: 'diff'; readonly run: string}
+	/** What a run changed, beside others. */
+	| {readonly type: 'compare'; readonly run: string}
 	| {readonly type: 'save-review'; readonly run: string; readonly review: Review}
 	| {readonly type: 'log'; readonly kind: LogState['kind']; readonly move: LogMove}
 	| {readonly type: 'search'; readonly backward: boolean}
@@ -211,7 +217,7 @@ export function initialState(options: {columns: number; rows: number; now: numbe
 		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now,
 		settings: options.settings ?? defaultSettings, theme: options.theme ?? 'dark', runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
 		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
-		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, audits: {}, progress: {}, disk: undefined, dialog: undefined, prompt: undefined, form: [], formAt: 0, offers: {},
+		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, prompt: undefined, form: [], formAt: 0, offers: {},
 		busy: {}, notice: undefined, here: options.here, recent: {commands: [], prompts: []}, listRows: undefined, dragging: false, grammars: 0,
 	};
 	return {...state, selected: firstRun(state)};

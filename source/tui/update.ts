@@ -69,6 +69,10 @@ export function update(state: State, message: Message): Step {
 			return message.problem === undefined ? stay(next) : bad(next, message.problem);
 		}
 
+		case 'compared': {
+			return stay({...state, compared: {...state.compared, [message.run]: message.files}});
+		}
+
 		case 'grammar': {
 			return stay({...state, grammars: state.grammars + 1});
 		}

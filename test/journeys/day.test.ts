@@ -110,7 +110,8 @@ test('several tries of one prompt are begun at once and compared', async t => {
 	const fleet = new Fleet(t);
 	const screen = open(t, fleet, {columns: 120, rows: 45});
 	await screen.see('no runs yet');
-	await screen.press('n', 'sh -c "echo {prompt}"', 'enter', 'do the thing', 'enter', 'many', 'ctrl-x');
+	// Each writes its own name, but the third, which does as the second.
+	await screen.press('n', `sh -c "echo {prompt}; n=\\$FLEET_RUN; [ \\$n = many-3 ] && n=many-2; echo by \\$n > new.txt"`, 'enter', 'do the thing', 'enter', 'many', 'ctrl-x');
 	await screen.see('Tries');
 	await screen.press('down', 'down', 'right', 'right');
 	await screen.see('▸ Tries    3');
@@ -123,7 +124,11 @@ test('several tries of one prompt are begun at once and compared', async t => {
 		await screen.see(name);
 	}
 
-	await screen.press('down', 'enter');
+	await screen.see('what each did to new.txt');
+	await screen.see('+by many-1');
+	await screen.see('+by many-2');
+	await screen.see('as many-');
+	await screen.press('right', 'enter');
 	await screen.see(/project \/ many-\d /);
 	await screen.see('do the thing');
 	await screen.press('esc');

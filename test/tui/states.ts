@@ -109,7 +109,7 @@ export function screens(): Record<string, State> {
 		more: update(one, {type: 'keys', keys: ['n', 'ctrl-x']}).state,
 		vault: state([works], {screen: 'vault', vault: {stores: [{id: 'keyring', title: 'the keyring', state: 'unlocked', because: ''}], secrets: [{reference: 'fleet://user/stripe', project: null, store: 'keyring', class: 'task', hosts: ['api.stripe.test'], paths: [], environment: 'STRIPE', holders: [{run: 'works', scope: 'secret:user/stripe', until: null}]}]}}),
 		disk: state([works], {screen: 'disk', disk: [{run: 'works', project: 'p', bytes: 123_456_789, what: 'nothing', note: 'is running', safe: false}, {run: 'merged', project: 'p', bytes: 4096, what: 'its folder', note: 'merged: its folder can go', safe: true}]}),
-		compare: state([ready, works], {screen: 'compare', selected: 'ready', list: {...one.list, marked: ['ready', 'works']}}),
+		compare: state([ready, works], {screen: 'compare', selected: 'ready', compareAt: 1, compared: {ready: parseDiff(diff), works: parseDiff(diff.replaceAll("';'", "'|'").replaceAll('3333', '6666')).slice(0, 2)}, list: {...one.list, marked: ['ready', 'works']}}),
 		help: update(one, {type: 'keys', keys: ['?']}).state,
 	};
 }
