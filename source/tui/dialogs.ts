@@ -106,12 +106,12 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	approve: {
 		open(state) {
 			const run = selectedRun(state)!;
-			const {head, base, tree, policy, digest, because, steps} = run.verification!;
+			const {head, base, tree, policy, digest, because} = run.verification!;
 			const {approveWord, approveSigned} = state.offers[run.project.id] ?? {};
 			return {
 				title: `Approve ${run.id}: what becomes part of ${branch(run.target)}`, runs: [run.id],
 				lines: [
-					`commit   ${head}`, `onto     ${base}`, `result   ${tree}`, `policy   ${policy || 'none'}`, `verified ${digest.slice(0, 40)} ${steps.length} ${steps.length === 1 ? 'command' : 'commands'}: ${neutraliseLine(because)}`,
+					`commit   ${head}`, `onto     ${base}`, `result   ${tree}`, `policy   ${policy || 'none'}`, `verified ${digest}`, `         ${neutraliseLine(because)}`,
 					`audit    ${run.audit ? run.audit.items.map(item => `${item.id} ${item.status}`).join(' ') : 'not made'}${run.audit?.stale ? ' (before the last change)' : ''}`,
 					...approveSigned ? ['signed   with your SSH key, exactly this'] : [],
 				],

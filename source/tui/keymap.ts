@@ -66,7 +66,8 @@ function gate(id: GateId) {
 		}
 
 		const found = gatesOf(run).find(gate => gate.id === id)!;
-		return busy(state) ?? (found.state === 'blocked' ? found.because : undefined);
+		// What led to a merge is over: the next thing must not be crowded out by it.
+		return busy(state) ?? (run.merge && ['verify', 'approve', 'merge'].includes(id) ? 'it is merged already' : found.state === 'blocked' ? found.because : undefined);
 	};
 }
 
