@@ -32,7 +32,7 @@ export const verbs: readonly VerbEntry[] = [
 	entry('approve', 'RUN [--because TEXT] [--confirm WORD] [--key FILE]', 'a person\'s yes to exactly what was verified', () => import('./approve.ts')),
 	entry('reject', 'RUN [--because TEXT]', 'a person\'s no', () => import('./reject.ts')),
 	entry('merge', 'RUN [--because TEXT]', 'make the approved merge real', () => import('./merge.ts')),
-	entry('deploy', 'RUN TARGET [--confirm TARGET] [--credential NAME=-|fleet://…]… [--outside-window]', 'run a target\'s command on the merged commit', () => import('./deploy.ts')),
+	entry('deploy', 'RUN TARGET [--confirm TARGET] [--credential NAME=…]… [--outside-window]', 'run a target\'s command on the merged commit', () => import('./deploy.ts')),
 	entry('discard', 'RUN', 'take a run away and keep its work', () => import('./discard.ts')),
 	entry('restore', 'RUN', 'bring a discarded run back', () => import('./restore.ts')),
 	entry('clean', '[RUN] [--json]', 'what runs take of the disk, and taking away what is over', () => import('./clean.ts')),

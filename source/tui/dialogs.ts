@@ -9,7 +9,7 @@ import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
 import {windowText} from './parts/window.ts';
 import {addComment, markSent} from './review.ts';
 import {selectedRun, type Dialog, type DialogKind, type Field, type State} from './state.ts';
-import {bad, begin, beginAll, stay, type Step} from './step.ts';
+import {bad, begin, beginAll, stay, type Handler, type Step} from './step.ts';
 
 /* What is asked before something is done: for each kind the question, and what follows from the answer. */
 
@@ -273,6 +273,9 @@ export function openDialog(state: State, kind: DialogKind, subject?: string): St
 	const opened = kinds[kind].open(state, subject);
 	return opened ? stay({...state, dialog: {...opened, kind, subject, at: 0}}) : stay(state);
 }
+
+/** An action that asks first. */
+export const asks = (kind: DialogKind): Handler => ({state}) => openDialog(state, kind);
 
 /** A key while a dialog is open. */
 export function dialogKey(state: State, dialog: Dialog, key: string): Step {

@@ -1,4 +1,4 @@
-import {move, openTab, selectRow} from './act.ts';
+import {move, openTab, selectRow} from './moving.ts';
 import {fleetLayout, footerHeight, windowOf} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
 import {moveTo} from './review.ts';

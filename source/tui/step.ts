@@ -1,8 +1,13 @@
 import type {Run} from '../core/run.ts';
+import type {Action} from './keymap.ts';
 import type {Effect, State, Then} from './state.ts';
 
 /** What comes next, and what is to be done. */
 export type Step = {readonly state: State; readonly effects: readonly Effect[]};
+
+/** What an action does in a state. `run` is the selected one, and `id` its name, or ''. */
+export type Handler = (context: {readonly state: State; readonly run: Run | undefined; readonly id: string}) => Step;
+export type Handlers = Readonly<Partial<Record<Action, Handler>>>;
 
 export const stay = (state: State): Step => ({state, effects: []});
 export const bad = (state: State, text: string): Step => stay({...state, notice: {text, bad: true}});

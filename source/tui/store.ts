@@ -2,7 +2,7 @@ import {needOf} from '../core/attention.ts';
 import type {Run} from '../core/run.ts';
 import {isQuiet} from '../core/settings.ts';
 import type {FleetClient} from '../protocol/client.ts';
-import {logKind} from './act.ts';
+import {logKind} from './moving.ts';
 import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
 import {LogPager} from './log-pager.ts';
 import {perform} from './perform.ts';

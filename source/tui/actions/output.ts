@@ -1,0 +1,27 @@
+import {withLogView} from '../moving.ts';
+import {stay, type Handler, type Handlers} from '../step.ts';
+
+/* How a log is looked at. */
+
+const turnMatch = (backward: boolean): Handler => ({state}) => ({state, effects: [{type: 'search', backward}]});
+
+const openIn = (program: 'pager' | 'editor'): Handler => ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, `--${program}`], pause: false}]});
+
+export const outputActions = {
+	search: ({state}) => stay({...state, prompt: {kind: 'search', field: {label: '/', value: '', hint: ''}, at: 0}}),
+	'next-match': turnMatch(false),
+	'previous-match': turnMatch(true),
+	raw: ({state}) => withLogView(state, {raw: !state.logView.raw}),
+	steps: ({state}) => withLogView(state, {steps: !state.logView.steps}),
+	wrap: ({state}) => withLogView(state, {wrap: !state.logView.wrap}),
+	select({state}) {
+		const row = state.log?.rows.at(-1);
+		return stay(row ? {...state, logView: {...state.logView, select: state.logView.select ? undefined : {anchor: row.from, at: row.from}}} : state);
+	},
+	copy({state}) {
+		const {anchor, at} = state.logView.select!;
+		return {state: {...state, logView: {...state.logView, select: undefined}}, effects: [{type: 'copy', from: Math.min(anchor, at), to: Math.max(anchor, at)}]};
+	},
+	pager: openIn('pager'),
+	editor: openIn('editor'),
+} satisfies Handlers;

@@ -1,0 +1,62 @@
+import {learn} from '../../core/learn.ts';
+import type {Run} from '../../core/run.ts';
+import {asks, openDialog} from '../dialogs.ts';
+import {isLive, targets} from '../keymap.ts';
+import {logKind} from '../moving.ts';
+import {scopeRows} from '../scope-rows.ts';
+import {placeOf, type State} from '../state.ts';
+import {bad, begin, beginAll, type Handlers, type Step} from '../step.ts';
+
+/* What is done to runs: most of it is a verb, some of it asks first. */
+
+function toggleScope(state: State, run: Run): Step {
+	const row = scopeRows(run, state.now, state.vault?.secrets)[state.scroll];
+	if (!row || row.state === 'fixed' || row.state === 'never') {
+		return bad(state, `${row?.scope ?? 'this'} ${row?.state === 'fixed' ? 'is always on; stopping the run ends it' : 'cannot be granted'}`);
+	}
+
+	return row.state === 'on' ? begin(state, run.id, ['revoke', run.id, row.scope!], 'revoke') : openDialog(state, 'allow', row.scope);
+}
+
+/** The denial that an offer is about: the selected row's on the scopes tab, else the newest. */
+function denialOf(state: State, run: Run): string | undefined {
+	const row = placeOf(state) === 'scopes' ? scopeRows(run, state.now, state.vault?.secrets)[state.scroll]?.scope?.replace(/^network:/, '') : undefined;
+	return run.denials.find(denial => denial.target === row)?.target ?? run.denials[0]?.target;
+}
+
+export const runActions = {
+	attach: ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['attach', id], pause: false}]}),
+	grant: ({state, run}) => openDialog(state, 'allow', `network:${denialOf(state, run!)!}`),
+	dismiss({state, run, id}) {
+		const target = denialOf(state, run!)!;
+		return begin(state, id, ['dismiss', id, target], 'dismiss');
+	},
+	learn: ({state}) => learn(state.journal).proposal.length === 0 ? bad(state, 'it asked for nothing that a policy could list') : openDialog(state, 'learn'),
+	toggle: ({state, run}) => toggleScope(state, run!),
+	audit: ({state, id}) => begin(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
+	verify({state, id}) {
+		const step = begin(state, id, ['verify', id], 'verify');
+		return {state: step.state, effects: [...step.effects, {type: 'log', kind: 'verify', move: {to: 'end'}}]};
+	},
+	'verify-output': ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, logKind(state) === 'deploy' ? '--deploy' : '--verify', '--pager'], pause: false}]}),
+	stop({state}) {
+		const runs = targets(state).filter(run => isLive(run));
+		return runs.length > 1 ? openDialog(state, 'stop') : beginAll(state, runs, run => ['stop', run.id], 'stop');
+	},
+	panic: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'running' || run.stage === 'frozen'), run => run.stage === 'frozen' ? ['stop', run.id, '--because', 'stopped while frozen'] : ['freeze', run.id], 'freeze'),
+	'freeze-all': ({state}) => begin(state, '', ['freeze', '--all'], 'freeze all'),
+	thaw: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'frozen'), run => ['thaw', run.id], 'thaw'),
+	resume: ({state, run, id}) => run!.agent === 'command' ? begin(state, id, ['resume', id], 'resume') : openDialog(state, 'resume'),
+	restore: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'discarded'), run => ['restore', run.id], 'restore'),
+	merge: ({state, id}) => begin(state, id, ['merge', id], 'merge'),
+	acknowledge: ({state}) => beginAll(state, targets(state).filter(run => run.alarms.length > 0), run => ['acknowledge', run.id], 'acknowledge'),
+	approve: asks('approve'),
+	reject: asks('reject'),
+	deploy: asks('deploy'),
+	rollback: asks('rollback'),
+	discard: asks('discard'),
+	budget: asks('budget'),
+	waive: asks('waive'),
+	clean: asks('clean'),
+	'copy-branch': ({state, run}) => ({state, effects: [{type: 'copy-text', text: run!.branch}]}),
+} satisfies Handlers;

@@ -1,0 +1,120 @@
+import {comparedFiles} from './layout.ts';
+import {listRows, selectedRow} from './list.ts';
+import {isSplit, moveTo, reviewRows} from './review.ts';
+import {scopeRows} from './scope-rows.ts';
+import {placeOf, selectedRun, type LogMove, type LogState, type LogView, type State, type Tab} from './state.ts';
+import {stay, type Step} from './step.ts';
+
+/* From place to place, and within one. */
+
+/** How far the current view can be scrolled, or how many rows can be selected. */
+function extent(state: State): number {
+	const run = selectedRun(state);
+	switch (placeOf(state)) {
+		case 'vault': {
+			return Math.max(0, (state.vault?.secrets.length ?? 0) - 1);
+		}
+
+		case 'disk': {
+			return Math.max(0, (state.disk?.length ?? 0) - 1);
+		}
+
+		case 'scopes': {
+			return run ? scopeRows(run, state.now, state.vault?.secrets).filter(row => row.state !== 'never').length - 1 : 0;
+		}
+
+		case 'journal': {
+			return Math.max(0, state.journal.length - 1);
+		}
+
+		default: {
+			return 200;
+		}
+	}
+}
+
+/** The log that the current place shows. */
+export function logKind(state: State): LogState['kind'] {
+	const run = selectedRun(state);
+	return state.screen === 'gates' ? (run && run.deployments.length > 0 ? 'deploy' : 'verify') : run?.interactive && run.stage === 'running' && !state.logView.raw ? 'screen' : 'output';
+}
+
+export function moveLog(state: State, move: LogMove): Step {
+	return {state, effects: [{type: 'log', kind: logKind(state), move}]};
+}
+
+export function withLogView(state: State, view: Partial<LogView>): Step {
+	return moveLog({...state, logView: {...state.logView, ...view}}, {to: 'same'});
+}
+
+/** Selects a run, and forgets what was read of the one before. */
+export function select(state: State, run: string | undefined): State {
+	return run === state.selected ? {...state, heading: undefined} : {...state, selected: run, heading: undefined, journal: [], log: undefined, scroll: 0, logView: {...state.logView, select: undefined}};
+}
+
+/** Selects a row of the list. */
+export function selectRow(state: State, at: number): State {
+	const rows = listRows(state);
+	const row = rows[Math.max(0, Math.min(rows.length - 1, at))];
+	return row?.kind === 'project' ? {...state, heading: row.project} : select(state, row?.run.id ?? state.selected);
+}
+
+/** Moves a selection of lines: by lines, as far as they are in view. */
+function moveSelection(state: State, by: number): Step {
+	const {select} = state.logView;
+	const rows = state.log?.rows ?? [];
+	const at = rows.findIndex(row => row.from === select!.at);
+	const next = rows[Math.max(0, Math.min(rows.length - 1, (at === -1 ? rows.length - 1 : at) + by))];
+	const moved: State = next ? {...state, logView: {...state.logView, select: {...select!, at: next.from}}} : state;
+	return at + by < 0 || at + by >= rows.length ? moveLog(moved, {by}) : stay(moved);
+}
+
+/** @param by rows: `height` is a page */
+export function move(state: State, by: number): Step {
+	switch (placeOf(state)) {
+		case 'fleet': {
+			return stay(selectRow(state, selectedRow(state) + by));
+		}
+
+		case 'output': {
+			return state.logView.select && Math.abs(by) === 1 ? moveSelection(state, by) : moveLog(state, {by});
+		}
+
+		case 'changes': {
+			return stay(state.review ? moveTo(state, state.review, state.review.at + by) : state);
+		}
+
+		case 'compare': {
+			return stay({...state, compareAt: Math.max(0, Math.min(comparedFiles(state).length - 1, state.compareAt + by))});
+		}
+
+		case 'journal': {
+			// Read from its end: up goes back in time.
+			return stay({...state, scroll: Math.max(0, Math.min(extent(state), state.scroll - by))});
+		}
+
+		default: {
+			return stay({...state, scroll: Math.max(0, Math.min(extent(state), state.scroll + by))});
+		}
+	}
+}
+
+export function moveToEnd(state: State, end: boolean): Step {
+	const place = placeOf(state);
+	if (place === 'output') {
+		return moveLog({...state, logView: {...state.logView, select: undefined}}, {to: end ? 'end' : 'start'});
+	}
+
+	return place === 'changes' && state.review && end ? stay(moveTo(state, state.review, reviewRows(state.review, isSplit(state, state.review)).length - 1)) : move(state, end ? 1_000_000 : -1_000_000);
+}
+
+export function openTab(state: State, tab: Tab): Step {
+	const parent = state.screen === 'run' ? state.parent : state.screen === 'gates' || state.screen === 'compare' ? state.screen : 'fleet';
+	const next: State = {...state, screen: 'run', parent, tab, scroll: 0, heading: undefined};
+	return {state: next, effects: tab === 'changes' && state.selected ? [{type: 'diff', run: state.selected}] : tab === 'scopes' ? [{type: 'vault'}] : tab === 'output' ? [{type: 'log', kind: logKind(next), move: {to: 'end'}}] : []};
+}
+
+export function openGates(state: State): Step {
+	const run = selectedRun(state)!;
+	return {state: {...state, screen: 'gates', parent: 'fleet', scroll: 0}, effects: [{type: 'log', kind: logKind({...state, screen: 'gates'}), move: {to: 'end'}}, {type: 'offer', project: run.project.id}, ...run.merge ? [{type: 'vault'} as const] : []]};
+}
