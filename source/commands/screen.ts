@@ -8,9 +8,10 @@ import {Refusal} from '../core/refusal.ts';
 import {listProjects} from '../engine/projects.ts';
 import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
-import {takeTerminal} from '../tui/take-terminal.ts';
+import {paintFrame} from '../tui/view.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
 import {createClient, self} from './screen-client.ts';
+import {takeTerminal} from './take-terminal.ts';
 import type {Verb} from './verb.ts';
 
 /** The folder above (or at) this one that looks like a repository: enough for an offer, without starting git. */
@@ -115,7 +116,7 @@ export const verb: Verb = {
 
 			process.on('SIGTERM', onSignal);
 			process.on('SIGHUP', onSignal);
-			const giveBack = takeTerminal(process.stdin, process.stdout, screenReader ? undefined : store.snapshot());
+			const giveBack = takeTerminal(process.stdin, process.stdout, screenReader ? [] : paintFrame(store.snapshot()));
 			const giveReports = takeReports(message => store.send(message));
 			try {
 				const {show} = await import('../tui/show.tsx');

@@ -46,7 +46,7 @@ export function fingerprintOf(text: string): string {
 /** A file's lines that a diff adds. */
 export type AddedLines = {readonly file: string; readonly lines: ReadonlyArray<{readonly number: number; readonly text: string}>};
 
-/** The added lines of a unified diff, by file. Total: what is not a diff has none. */
+/** The added lines of a unified diff, by file, as they are: what is drawn is neutralised, and a secret would hide in that. Total: what is not a diff has none. */
 export function addedLines(diff: string): AddedLines[] {
 	const files: Array<{file: string; lines: Array<{number: number; text: string}>}> = [];
 	let current: (typeof files)[number] | undefined;

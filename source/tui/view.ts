@@ -1,5 +1,5 @@
 import {footerHeight} from './layout.ts';
-import {block, type Line} from './line.ts';
+import {block, paintLine, type Line} from './line.ts';
 import {dialogLines} from './parts/fields.ts';
 import {footerLines} from './parts/footer.ts';
 import {compareLines} from './screens/compare.ts';
@@ -12,6 +12,7 @@ import {runLines} from './screens/run.ts';
 import {vaultLines} from './screens/vault.ts';
 import {helpLines, welcomeLines} from './screens/welcome.ts';
 import type {State} from './state.ts';
+import {themes} from './theme.ts';
 
 const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {welcome: welcomeLines, fleet: fleetLines, run: runLines, gates: gatesLines, new: formLines, vault: vaultLines, disk: diskLines, compare: compareLines, help: helpLines};
 
@@ -21,4 +22,9 @@ export function frameLines(state: State): Line[] {
 	const below = question.slice(0, Math.max(0, state.rows - footerHeight - 1));
 	const height = Math.max(1, state.rows - footerHeight - below.length);
 	return block([...block(screens[state.screen](state, height), height), ...below, ...footerLines(state)], state.rows);
+}
+
+/** The frame of a state as text with SGR sequences, line by line: the same cells that Ink draws. */
+export function paintFrame(state: State): string[] {
+	return frameLines(state).map(line => paintLine(line, state.columns, themes[state.theme]));
 }

@@ -8,9 +8,8 @@ import {screens} from './states.ts';
 process.env['FORCE_COLOR'] = '3';
 const {renderToString} = await import('ink');
 const {Frame} = await import('../../source/tui/app.tsx');
-const {paintLine} = await import('../../source/tui/line.ts');
-const {themes, themeNames} = await import('../../source/tui/theme.ts');
-const {frameLines} = await import('../../source/tui/view.ts');
+const {themeNames} = await import('../../source/tui/theme.ts');
+const {paintFrame} = await import('../../source/tui/view.ts');
 
 /** What a terminal shows: each cell's character, and how it looks. */
 async function cells(text: string, columns: number, rows: number): Promise<string[]> {
@@ -35,7 +34,7 @@ test('what is drawn before Ink is loaded looks as Ink draws it, on every screen 
 	for (const [name, from] of Object.entries(screens())) {
 		for (const theme of themeNames) {
 			const state = {...from, theme, columns: 100, rows: 24};
-			const own = frameLines(state).map(line => paintLine(line, state.columns, themes[theme]));
+			const own = paintFrame(state);
 			assert.equal(own.length, state.rows, name);
 			const ink = renderToString(<Frame state={state} />, {columns: state.columns}).split('\n');
 			const [ours, theirs] = [await cells(own.join('\r\n'), state.columns, state.rows), await cells(ink.join('\r\n'), state.columns, state.rows)];

@@ -1,20 +1,15 @@
 import process from 'node:process';
 import type {ReadStream, WriteStream} from 'node:tty';
-import {paintLine} from './line.ts';
-import type {State} from './state.ts';
-import {themes} from './theme.ts';
-import {frameLines} from './view.ts';
 
 /**
  * Takes the terminal's other screen and draws a first frame there: what draws all further ones takes longer to load
  * than this. Keys wait in the terminal until somebody reads them.
  *
- * @param state what to draw; nothing where it is undefined
+ * @param frame lines with SGR sequences, as many as the terminal has; none for an empty screen
  * @returns gives the terminal back as it was; a second call does nothing
  */
-export function takeTerminal(stdin: ReadStream, stdout: WriteStream, state: State | undefined): () => void {
-	const lines = state ? frameLines(state).map(line => paintLine(line, state.columns, themes[state.theme])) : [];
-	stdout.write(`\u001B[?1049h\u001B[?25l\u001B[H${lines.join('\r\n')}\u001B[H`);
+export function takeTerminal(stdin: ReadStream, stdout: WriteStream, frame: readonly string[]): () => void {
+	stdout.write(`\u001B[?1049h\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
 	stdin.setRawMode(true);
 	let taken = true;
 	const giveBack = () => {
