@@ -86,7 +86,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	allow: {
 		open(state, subject) {
 			const runs = targets(state).filter(run => run.stage !== 'discarded');
-			const fields: Field[] = [...(subject === undefined ? [{label: 'Scope', value: '', hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT'}] : []), reason('a reason is needed'), {label: 'For', value: '30m', hint: 'once (one minute), 15m, 1h, until 18:00; this run, or empty: until it ends'}];
+			const fields: Field[] = [...(subject === undefined ? [{label: 'Scope', value: '', hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT'}] : []), reason('a reason is needed'), {label: 'For', value: '30m', hint: 'once (one minute), 15m, 1h, until 18:00; empty: until the run ends'}];
 			return {title: `Grant ${subject ?? 'a scope'}${runs.length > 1 ? ` to ${runs.length} runs` : ''}`, runs: runs.map(run => run.id), lines: subject?.startsWith('network:') ? [`The run can send to ${neutraliseLine(subject.slice(8))} whatever it can read, until you turn it off.`] : [], fields};
 		},
 		submit(state, dialog, values) {
