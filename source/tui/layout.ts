@@ -21,10 +21,10 @@ export function windowOf(count: number, selected: number, height: number): {from
 	return {from, to: Math.min(count, from + height)};
 }
 
-/** Rows of the path, and of what verify or deploy writes below it, on the screen of the gates. */
-export function gatesLayout(state: State, height: number): {readonly path: number; readonly output: number} {
-	const output = Math.max(0, Math.min(Math.floor(height / 3), height - 18));
-	return {path: height - 1 - output, output: (state.log?.kind === 'verify' || state.log?.kind === 'deploy') && state.log.range.to > 0 ? output : 0};
+/** Rows of the path, and of what verify or deploy writes below it, on the screen of the gates. `room`: what there would be for that, once it writes. */
+export function gatesLayout(state: State, height: number): {readonly path: number; readonly output: number; readonly room: number} {
+	const room = Math.max(0, Math.min(Math.floor(height / 3), height - 18));
+	return {path: height - 1 - room, output: (state.log?.kind === 'verify' || state.log?.kind === 'deploy') && state.log.range.to > 0 ? room : 0, room};
 }
 
 /** The files that any of the compared runs changed. */

@@ -262,7 +262,7 @@ export class Store {
 	#size(): {width: number; height: number} {
 		const {screen, columns, rows} = this.#state;
 		const height = Math.max(1, rows - footerHeight);
-		return {width: columns, height: screen === 'fleet' ? fleetLayout(this.#state, height).output : screen === 'gates' ? gatesLayout(this.#state, height).output : Math.max(0, height - 2)};
+		return {width: columns, height: screen === 'fleet' ? fleetLayout(this.#state, height).output : screen === 'gates' ? gatesLayout(this.#state, height).room : Math.max(0, height - 2)};
 	}
 
 	#read(move: LogMove): LogState | undefined {

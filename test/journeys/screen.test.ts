@@ -161,7 +161,7 @@ test('the six items by live probes, on the audit screen', async t => {
 });
 
 test('verify, review, approve, merge and deploy, with the keyboard', async t => {
-	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n'});
+	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q two a.txt && echo all is well\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n'});
 	await fleet.agent('change', 'echo two >> a.txt; git commit -qam "Add two"');
 	const screen = open(t, fleet);
 	await screen.see(/change .*stopped/);
@@ -170,6 +170,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see('merge: change is not approved');
 	await screen.press('v');
 	await screen.see(/✔ v Verify/);
+	await screen.see(/what verify wrote *\n[^]*\nall is well/);
 	await screen.press('d');
 	await screen.see('+two');
 	await screen.press('esc', 'y');
