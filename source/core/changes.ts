@@ -1,4 +1,4 @@
-/** What a run's folder differs by from the commit it started at: files (with new ones), and lines of files that git knows. */
+/** What a run's folder differs by from the commit it started at: files and lines, with those of new ones that are not ignored. */
 export type Changes = {readonly files: number; readonly added: number; readonly removed: number; readonly untracked: number};
 
 /** In as few characters as a column has: `4f +12 -3`. */

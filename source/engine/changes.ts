@@ -9,6 +9,9 @@ import type {Context} from './context.ts';
 import {jail} from './jail.ts';
 import {openRepository} from './projects.ts';
 
+/** New files whose lines are counted; of more, it is enough to know that there are many. */
+const countedNew = 1000;
+
 /**
  * In the jail: an index of the base, kept from look to look so that only what changed is read, held against the folder.
  * Neither the agent's index nor any configuration of its own has a part in it.
@@ -23,7 +26,8 @@ rm -f "$GIT_INDEX_FILE.lock"
 [ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty && GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
 git update-index -q --refresh > /dev/null 2>&1
 git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' | awk -F'\\t' 'NF >= 3 { files++; added += $1; removed += $2 } END { printf "%d %d %d ", files, added, removed }'
-git ls-files --others --exclude-standard --directory -z | tr -cd '\\0' | wc -c
+git ls-files --others --exclude-standard --directory -z | tr -cd '\\0' | wc -c | tr '\\n' ' '
+git ls-files --others --exclude-standard -z | head -z -n ${countedNew} | xargs -0 -r timeout 20 grep -D skip -I -h -c '' -- 2> /dev/null | awk '{ added += $1 } END { printf "%d", added }'
 `;
 
 /**
@@ -44,8 +48,8 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 		script, argv: [run.worktree, run.base], timeout: 120_000,
 		mounts: [...baseMounts(commonDir), {source: places.worktree, target: run.worktree, mode: 'read'}, {source: folder, target: '/run/fleet/changes', mode: 'write'}],
 	});
-	const numbers = /^(\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
-	return code === 0 && numbers ? {files: Number(numbers[1]) + Number(numbers[4]), added: Number(numbers[2]), removed: Number(numbers[3]), untracked: Number(numbers[4])} : undefined;
+	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
+	return code === 0 && numbers ? {files: Number(numbers[1]) + Number(numbers[4]), added: Number(numbers[2]) + Number(numbers[5]), removed: Number(numbers[3]), untracked: Number(numbers[4])} : undefined;
 }
 
 /** Keeps the last counts beside the journal: whoever lists a hundred runs only reads. */
