@@ -1,5 +1,5 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -118,8 +118,18 @@ export class Fleet {
 			rmSync(paths.runtime, {recursive: true, force: true});
 		} finally {
 			spawnSync('chmod', ['-R', 'u+rwX', this.folder], {stdio: 'ignore'});
-			// A verb that the screen began may still be at its end.
-			rmSync(this.folder, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});
+			// A verb that the screen began may still be at its end, and make a file where all were taken away.
+			for (let tries = 0; existsSync(this.folder); tries++) {
+				try {
+					rmSync(this.folder, {recursive: true, force: true});
+				} catch (error) {
+					if (tries === 50) {
+						throw error;
+					}
+
+					spawnSync('sleep', ['0.1']);
+				}
+			}
 		}
 	}
 }
