@@ -7,7 +7,7 @@ import {formatBudget, formatUsage} from '../core/usage.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
 import {windowText} from './parts/window.ts';
-import {addComment, markSent} from './review.ts';
+import {addComment, markSent, commentAt} from './review.ts';
 import {selectedRun, type Dialog, type DialogKind, type Field, type State} from './state.ts';
 import {bad, begin, beginAll, stay, type Handler, type Step} from './step.ts';
 
@@ -238,7 +238,10 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		},
 	},
 	comment: {
-		open: () => ({title: 'Comment', runs: [], lines: [], fields: [{label: 'Comment', value: '', hint: 'kept as a draft; S sends all of them to the agent as one prompt; ctrl-j: a new line', multiline: true}]}),
+		open(state, subject) {
+			const {path, from, to, quoted} = commentAt(subject!);
+			return {title: `Comment on ${neutraliseLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`, runs: [], lines: quoted.split('\n').slice(0, 6).map(line => neutraliseLine(line)), fields: [{label: 'Comment', value: '', hint: 'kept as a draft; S sends all of them to the agent as one prompt; ctrl-j: a new line', multiline: true}]};
+		},
 		submit: (state, dialog, values) => values['Comment'] ? addComment(state, dialog.subject!, values['Comment']) : again(state, dialog, 'Comment', 'a comment has words'),
 	},
 	'send-comments': {

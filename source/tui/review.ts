@@ -220,9 +220,14 @@ export function commentSubject(state: State): string | undefined {
 	return place && JSON.stringify(place);
 }
 
+/** Where a comment goes, from what a dialog was opened with. */
+export function commentAt(subject: string): Omit<Comment, 'id' | 'text' | 'sent'> {
+	return JSON.parse(subject) as Omit<Comment, 'id' | 'text' | 'sent'>;
+}
+
 export function addComment(state: State, subject: string, text: string): Step {
 	const review = state.review!;
-	const place = JSON.parse(subject) as Omit<Comment, 'id' | 'text' | 'sent'>;
+	const place = commentAt(subject);
 	const number = 1 + Math.max(0, ...review.review.comments.map(comment => Number(comment.id)));
 	const next: Review = {...review.review, comments: [...review.review.comments, {...place, id: String(number), text, sent: false}]};
 	return {state: {...state, review: {...review, review: next, anchor: undefined}, notice: {text: 'kept as a draft; S sends all of them', bad: false}}, effects: [{type: 'save-review', run: review.run, review: next}]};

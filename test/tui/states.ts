@@ -102,6 +102,7 @@ export function screens(): Record<string, State> {
 		output: {...one, screen: 'run', tab: 'output'},
 		review, scopes: {...one, screen: 'run', tab: 'scopes'}, checklist: {...one, screen: 'run', tab: 'checklist'}, network: {...one, screen: 'run', tab: 'network'},
 		journal: {...one, screen: 'run', tab: 'journal', journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started}, {seq: 2, at, actor: 'fleet', prev: '', ...denied}] as Entry[]},
+		comment: update(review, {type: 'keys', keys: [']', 'j', 'c']}).state,
 		gates, approve: openDialog(gates, 'approve').state, grant: openDialog(one, 'allow', 'network:a.test:443').state,
 		deploy: openDialog(state([runOf('p', 'merged', started, exited, ...verified, approved, merged)], {screen: 'gates', selected: 'merged'}), 'deploy').state,
 		deploying: state([runOf('p', 'merged', started, exited, ...verified, approved, merged, {type: 'deploy.started', target: 'shelf', commit: hex('f'), command: 'cp a b', credentials: []})], {screen: 'gates', selected: 'merged', log: log('merged', 'deploy'), rows: 40}),
