@@ -240,7 +240,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	comment: {
 		open(state, subject) {
 			const {path, from, to, quoted} = commentAt(subject!);
-			return {title: `Comment on ${neutraliseLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`, runs: [], lines: quoted.split('\n').slice(0, 6).map(line => neutraliseLine(line)), fields: [{label: 'Comment', value: '', hint: 'kept as a draft; S sends all of them to the agent as one prompt; ctrl-j: a new line', multiline: true}]};
+			return {title: `Comment on ${neutraliseLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`, runs: [], lines: quoted.split('\n').slice(0, 6).map(line => neutraliseLine(line)), fields: [{label: 'Comment', value: '', hint: 'a draft; S sends all of them as one prompt; ctrl-j: a new line', multiline: true}]};
 		},
 		submit: (state, dialog, values) => values['Comment'] ? addComment(state, dialog.subject!, values['Comment']) : again(state, dialog, 'Comment', 'a comment has words'),
 	},
