@@ -9,8 +9,9 @@ import type {ReadStream, WriteStream} from 'node:tty';
  * @returns gives the terminal back as it was; a second call does nothing
  */
 export function takeTerminal(stdin: ReadStream, stdout: WriteStream, frame: readonly string[]): () => void {
-	stdout.write(`\u001B[?1049h\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
+	// First of all: from here on ctrl-c is a key, and ends nothing halfway.
 	stdin.setRawMode(true);
+	stdout.write(`\u001B[?1049h\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
 	let taken = true;
 	const giveBack = () => {
 		if (taken) {
