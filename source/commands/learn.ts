@@ -3,7 +3,7 @@ import {learn, proposalLines} from '../core/learn.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {policyPath, printable} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
-import {proposeNetwork} from '../engine/propose.ts';
+import {proposeNetwork} from '../engine/policy-file.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
 import type {Verb} from './verb.ts';

@@ -5,6 +5,7 @@ import {Refusal} from '../core/refusal.ts';
 import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
 import {projectOffer, promptsPath} from '../engine/offer.ts';
+import {commitVerify} from '../engine/policy-file.ts';
 import {addProject, findProject, listProjects, openRepository} from '../engine/projects.ts';
 import {readPolicy} from '../engine/policy.ts';
 import type {Io, Verb} from './verb.ts';
@@ -27,7 +28,7 @@ async function show(io: Io, context: Context, name: string | undefined, asJson: 
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<what>', 'add, list or show').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--json', 'one JSON document');
+		command.argument('<what>', 'add, list, show or init').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--json', 'one JSON document').option('--verify <command>', 'for init: what verifies a result; may be given more than once', (command: string, earlier: string[]) => [...earlier, command], []);
 	},
 	async run(io, [what, place], options) {
 		const context = compose();
@@ -47,8 +48,21 @@ export const verb: Verb = {
 			return;
 		}
 
+		if (what === 'init') {
+			const project = findProject(context, place, io.folder);
+			const commands = options['verify'] as string[];
+			if (commands.length === 0) {
+				const {suggestedVerify} = await projectOffer(project);
+				throw new Refusal('say what verifies a result', `fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"`);
+			}
+
+			const {branch, commit} = await commitVerify(project, commands);
+			io.out(`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${commands.map(command => neutraliseLine(command)).join(' && ')} verifies what runs hand in\n`);
+			return;
+		}
+
 		if (what !== 'add') {
-			throw new Refusal(`"${what}" is not something fleet project does`, 'fleet project add [PATH], fleet project list, or fleet project show NAME');
+			throw new Refusal(`"${what}" is not something fleet project does`, 'fleet project add [PATH], list, show NAME, or init NAME --verify COMMAND');
 		}
 
 		const {project, added} = await addProject(context, path.resolve(io.folder, place ?? '.'));
@@ -73,7 +87,7 @@ export const verb: Verb = {
 
 		const {blob, policy} = read;
 		if (blob === 'none' || policy.verify.length === 0) {
-			io.out(`  no verify commands yet, so nothing can be merged: commit a ${policyPath} such as\n\n    verify:\n      - npm test\n\n`);
+			io.out(`  no verify commands yet, so nothing can be merged: fleet project init ${project.id} --verify "${(await projectOffer(project)).suggestedVerify ?? 'npm test'}"\n`);
 		}
 	},
 };

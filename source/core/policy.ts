@@ -81,6 +81,15 @@ export function withNetwork(text: string, hosts: readonly string[]): {readonly t
 	return 'because' in after ? after as Refusal : {text: changed, added};
 }
 
+/** A policy file's text with the commands that verify a result. */
+export function withVerify(text: string, commands: readonly string[]): string | Refusal {
+	const document = parseDocument(text);
+	document.set('verify', commands);
+	const changed = String(document);
+	const after = parsePolicy(changed);
+	return 'because' in after ? after as Refusal : changed;
+}
+
 /** The limits of a run: a policy makes them tighter, never wider. */
 export function limitsOf(policy: Pick<Policy, 'limits'>, defaults: Limits): Limits {
 	const {processes, memory, disk, hours} = policy.limits;

@@ -1,6 +1,7 @@
 import {Refusal} from '../core/refusal.ts';
 import type {Project} from '../core/project.ts';
 import type {ProjectView} from '../protocol/client.ts';
+import {suggestVerify} from '../core/suggest.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 
@@ -27,5 +28,7 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 		}
 	}
 
-	return {branches: head === '' ? branches : [head, ...branches], prompts, network: policy?.network ?? [], approveWord: policy?.approve.word ?? null, approveSigned: policy?.approve.sign ?? false, deploy: policy?.deploy ?? {}};
+	const files = (await checkout.run(['ls-tree', '--name-only', '-z', 'HEAD'])).stdout.split('\0');
+	const manifest = files.includes('package.json') ? (await checkout.run(['cat-file', 'blob', 'HEAD:package.json'])).stdout : '';
+	return {branches: head === '' ? branches : [head, ...branches], prompts, network: policy?.network ?? [], approveWord: policy?.approve.word ?? null, approveSigned: policy?.approve.sign ?? false, deploy: policy?.deploy ?? {}, verify: policy?.verify ?? [], suggestedVerify: suggestVerify(files, manifest) ?? null};
 }

@@ -58,7 +58,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 
 	await checkSuspects(context, journal, git, facts.head);
 	if (policy.verify.length === 0) {
-		throw gateRefusal(`the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`, `commit a ${policyPath} with: verify: ["npm test"]`);
+		throw gateRefusal(`the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`, `fleet project init ${run.project.id} --verify "npm test", or commit a ${policyPath} that has them`);
 	}
 
 	journal.append({type: 'verify.started', ...facts, commands: policy.verify}, context.actor);

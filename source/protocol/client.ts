@@ -29,6 +29,10 @@ export type ProjectView = {
 	readonly network: readonly string[];
 	/** What has to be typed for an approval, where the policy says so. */
 	readonly approveWord: string | null;
+	/** The commands that verify a result; none where the policy has none. */
+	readonly verify: readonly string[];
+	/** What the project is most likely tested by. */
+	readonly suggestedVerify: string | null;
 	/** Whether an approval has to be signed with a person's SSH key. */
 	readonly approveSigned: boolean;
 	readonly deploy: Readonly<Record<string, DeployTarget>>;

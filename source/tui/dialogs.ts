@@ -157,6 +157,18 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		},
 		submit: (state, dialog) => deploy(state, runsOf(state, dialog)[0]!, dialog.fields[0]!.confirm!),
 	},
+	init: {
+		open(state) {
+			const {project, target} = selectedRun(state)!;
+			const {branches: [checkedOut = branch(target)] = [], suggestedVerify} = state.offers[project.id]!;
+			return {
+				title: `Nothing verifies ${project.id} yet`, runs: [selectedRun(state)!.id],
+				lines: [`this is committed on ${checkedOut} as your own ${policyPath}, where no run can change it`],
+				fields: [{label: 'Verify', value: suggestedVerify ?? '', hint: 'a command; it runs on the merged result, in a sandbox without network'}],
+			};
+		},
+		submit: (state, dialog, values) => values['Verify'] ? begin(state, dialog.runs[0]!, ['project', 'init', runsOf(state, dialog)[0]!.project.id, '--verify', values['Verify']], 'verify commands', 'offer') : again(state, dialog, 'Verify', 'a command is needed'),
+	},
 	learn: {
 		open(state) {
 			const run = selectedRun(state)!;

@@ -35,7 +35,7 @@ export type Field = {
 };
 
 export type DialogKind =
-	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'discard' | 'stop' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn';
+	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'discard' | 'stop' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn' | 'init';
 
 /** What is asked before something is done. */
 export type Dialog = {
@@ -160,7 +160,7 @@ export type State = {
 };
 
 /** What comes after a verb that worked. */
-export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'sent';
+export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'sent' | 'offer';
 
 /** What happens to the screen: a key, or news from outside. */
 export type Message =

@@ -127,8 +127,8 @@ function withData(state: State, {runs, changes = state.changes, projects, now}: 
 function words(message: Message & {type: 'done'}): string {
 	const lines = (message.code === 0 ? message.stdout : message.stderr || message.stdout).split('\n').map(line => neutraliseLine(line).trim()).filter(line => line !== '');
 	if (message.code === 0) {
-		// What comes after the first lines of these is for who reads them in a shell.
-		return (message.then === 'started' ? lines[0] : message.then === 'added' ? lines.slice(0, 2).join('; ').replace(' such as', ': with verify, a list of commands') : lines.at(-1)) ?? `${message.title}: done`;
+		// What comes after the first line of these is for who reads them in a shell.
+		return (message.then === 'started' || message.then === 'added' ? lines[0] : lines.at(-1)) ?? `${message.title}: done`;
 	}
 
 	return lines.filter(line => line.startsWith('fleet:') || line.startsWith('hint:')).join('; ').replace('fleet: ', '') || lines.at(-1) || `${message.title} failed`;
@@ -157,6 +157,13 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 		case 'vault':
 		case 'disk': {
 			return {state: next, effects: [{type: message.then}]};
+		}
+
+		case 'offer': {
+			const run = state.runs.find(run => run.id === message.run);
+			// What was known of it is not so any more.
+			const {[run?.project.id ?? '']: _, ...offers} = state.offers;
+			return {state: message.code === 0 ? {...next, offers} : next, effects: run ? [{type: 'offer', project: run.project.id}] : []};
 		}
 
 		case 'sent': {

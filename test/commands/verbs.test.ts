@@ -157,6 +157,35 @@ test('an approval: the policy\'s word, and a signature of exactly what is approv
 	assert.match(fleet.git('log', '-1', '--format=%B'), /^Fleet-Signed-by: ann@fleet\.invalid$/m);
 });
 
+test('what verifies a project is committed by one verb, and nothing else that is changed there', t => {
+	const fleet = new Fleet(t, {policy: '', files: {'package.json': '{"scripts": {"test": "node --test"}}'}});
+	fleet.git('rm', '--quiet', '.fleet/policy.yaml');
+	fleet.git('commit', '--quiet', '--message=none');
+	writeFileSync(path.join(fleet.project, 'a.txt'), 'mine\n');
+	writeFileSync(path.join(fleet.project, 'staged.txt'), 'mine\n');
+	fleet.git('add', 'staged.txt');
+	const refused = fleet.run(['project', 'init']);
+	assert.equal(refused.code, 2);
+	assert.match(refused.stderr, /hint: fleet project init project --verify "npm test"/);
+	assert.match(fleet.must('project', 'init', '--verify', 'npm test', '--verify', 'test -f a.txt'), /policy\.yaml is committed on main/);
+	assert.equal(fleet.git('show', '--name-only', '--format=%an', 'HEAD'), 'Test Person\n\n.fleet/policy.yaml');
+	assert.equal(fleet.git('show', 'HEAD:.fleet/policy.yaml'), 'verify:\n  - npm test\n  - test -f a.txt');
+	assert.deepEqual(fleet.git('status', '--short').split('\n').map(line => line.trim()), ['M a.txt', 'A  staged.txt']);
+	assert.match(fleet.run(['project', 'init', '--verify', 'true']).stderr, /has verify commands/);
+
+	// One that has other things in it keeps them; one with changes of the person's is left alone.
+	writeFileSync(path.join(fleet.project, '.fleet', 'policy.yaml'), '# ours\nnetwork: [a.test]\n');
+	assert.match(fleet.run(['project', 'init', '--verify', 'true']).stderr, /has verify commands/, 'what is committed counts');
+	fleet.git('commit', '--quiet', '--message=network', '--', '.fleet/policy.yaml');
+	writeFileSync(path.join(fleet.project, '.fleet', 'policy.yaml'), '# ours, and more\nnetwork: [a.test]\n');
+	assert.match(fleet.run(['project', 'init', '--verify', 'true']).stderr, /changes of yours/);
+	fleet.git('checkout', '--quiet', '--', '.fleet/policy.yaml');
+	fleet.must('project', 'init', '--verify', 'true');
+	assert.match(fleet.git('show', 'HEAD:.fleet/policy.yaml'), /^# ours\nnetwork:[^]*a\.test[^]*verify:\n {2}- "?true"?$/);
+	fleet.git('checkout', '--quiet', '--detach');
+	assert.equal(fleet.run(['project', 'init', '--verify', 'true']).code, 2);
+});
+
 /** A window that is three days away, whenever that is. */
 function elsewhen(): string {
 	return `${['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getDay() + 3) % 7]} 00:00-23:59`;

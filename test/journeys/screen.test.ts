@@ -62,6 +62,36 @@ test('a key pressed before the screen is whole is not lost, and a signal then le
 	assert.ok(early.raw.lastIndexOf('\u001B[?25h') > early.raw.lastIndexOf('\u001B[?25l'), 'the cursor is back');
 });
 
+test('the first five minutes: from a project without a policy to an approved merge, by keys alone', async t => {
+	const fleet = new Fleet(t, {add: false, policy: '', files: {'package.json': '{"scripts": {"test": "test -f new.txt && echo fine"}}'}});
+	fleet.git('rm', '--quiet', '.fleet/policy.yaml');
+	fleet.git('commit', '--quiet', '--message=none');
+	const screen = open(t, fleet);
+	await screen.see('See the demo');
+	await screen.press('2');
+	await screen.see('no runs yet: n starts one');
+	await screen.press('n');
+	await screen.see('New run');
+	await screen.press('sh -c "echo x > new.txt; git add .; git commit -qm new"', 'enter', 'enter', 'first', 'enter');
+	await screen.see(/first .*stopped/);
+	await screen.press('a');
+	await screen.idle();
+	await screen.press('v');
+	await screen.see('Nothing verifies project yet');
+	await screen.see(/Verify +npm test/);
+	await screen.press('enter');
+	await screen.see('is committed on main');
+	await screen.idle();
+	await screen.press('v');
+	await screen.see(/✔ v Verify/);
+	await screen.press('y', 'enter', 'yes', 'enter');
+	await screen.see(/✔ y Approve/);
+	await screen.press('m');
+	await screen.see(/✔ m Merge/);
+	assert.equal(readFileSync(path.join(fleet.project, 'new.txt'), 'utf8'), 'x\n');
+	assert.equal(fleet.git('status', '--short'), '');
+});
+
 test('a new run from the keyboard, and its live output', async t => {
 	const fleet = new Fleet(t);
 	const screen = open(t, fleet);

@@ -169,7 +169,7 @@ test('what an agent writes comes out of the emulator as plain cells', async () =
 test('a deploy runs on the screen where every credential has a pointer in the vault, and in the terminal where one is typed', () => {
 	const merged = run('done', started, exited, {type: 'merge.finished', target: 'refs/heads/main', commit: 'f'.repeat(40), checkout: 'brought along'});
 	const secret = {project: null, store: 'keyring', hosts: [], paths: [], environment: null, holders: []};
-	const offer = {branches: [], prompts: [], network: [], approveWord: null, approveSigned: false, deploy: {shelf: {command: 'x', credentials: ['DEPLOY_TOKEN']}}};
+	const offer = {branches: [], prompts: [], network: [], approveWord: null, approveSigned: false, verify: ['x'], suggestedVerify: null, deploy: {shelf: {command: 'x', credentials: ['DEPLOY_TOKEN']}}};
 	const gates = (secrets: NonNullable<State['vault']>['secrets']) => state([merged], {screen: 'gates', offers: {p: offer}, vault: {stores: [], secrets}});
 	const deploy = (from: State) => press(from, 'p', 'return', ...'shelf', 'return').effects;
 	const typed = [{type: 'terminal', argv: ['deploy', 'done', 'shelf', '--confirm', 'shelf'], pause: true}];
@@ -184,7 +184,7 @@ test('a deploy runs on the screen where every credential has a pointer in the va
 test('an approval on the screen says what is signed, and asks for the policy\'s word', () => {
 	const [base, head, tree] = ['b', 'a', 'c'].map(letter => letter.repeat(40)) as [string, string, string];
 	const ready = run('ready', started, exited, {type: 'run.captured', head, commits: 1, files: 1, wip: false, extra: [], notes: []}, {type: 'verify.started', base, head, tree, policy: 'p', commands: ['x']}, {type: 'verify.finished', passed: true, base, head, tree, policy: 'p', digest: 'e', steps: [], because: 'fine'});
-	const gates = (approveWord: string | null, approveSigned: boolean) => state([ready], {screen: 'gates', offers: {p: {branches: [], prompts: [], network: [], approveWord, approveSigned, deploy: {}}}});
+	const gates = (approveWord: string | null, approveSigned: boolean) => state([ready], {screen: 'gates', offers: {p: {branches: [], prompts: [], network: [], approveWord, approveSigned, verify: ['x'], suggestedVerify: null, deploy: {}}}});
 	assert.match(press(gates('ship-it', true), 'y').state.dialog!.lines.join('\n'), /signed +with your SSH key, exactly this/);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'yes', 'return').effects, []);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'ship-it', 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready', '--confirm', 'ship-it'], title: 'approve'}]);

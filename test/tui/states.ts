@@ -74,7 +74,7 @@ export function state(runs: readonly Run[], changes: Partial<State> = {}): State
 	return {
 		...initialState({columns: 100, rows: 30, now: later, runs, projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}, {id: 'q', name: 'q', root: '/q', addedAt: at}], here: {folder: '/p', project: 'p'}}),
 		agents: [{id: 'command', title: 'any program', installed: true, model: undefined}, {id: 'codex', title: 'Codex', installed: true, model: {secret: 'openai', hosts: ['api.openai.com']}}],
-		offers: {p: {branches: ['main', 'next'], prompts: [{name: 'test', text: 'Write a test.'}], network: ['registry.test'], approveWord: null, approveSigned: false, deploy: {shelf: {command: 'cp a b', credentials: ['TOKEN'], window: 'mon-fri 09:00-16:00'}}}},
+		offers: {p: {branches: ['main', 'next'], prompts: [{name: 'test', text: 'Write a test.'}], network: ['registry.test'], approveWord: null, approveSigned: false, verify: ['x'], suggestedVerify: null, deploy: {shelf: {command: 'cp a b', credentials: ['TOKEN'], window: 'mon-fri 09:00-16:00'}}}},
 		...changes,
 	};
 }

@@ -34,7 +34,11 @@ export const runActions = {
 	learn: ({state}) => learn(state.journal).proposal.length === 0 ? bad(state, 'it asked for nothing that a policy could list') : openDialog(state, 'learn'),
 	toggle: ({state, run}) => toggleScope(state, run!),
 	audit: ({state, id}) => begin(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
-	verify({state, id}) {
+	verify({state, run, id}) {
+		if (state.offers[run!.project.id]?.verify.length === 0) {
+			return openDialog(state, 'init');
+		}
+
 		const step = begin(state, id, ['verify', id], 'verify');
 		return {state: step.state, effects: [...step.effects, {type: 'log', kind: 'verify', move: {to: 'end'}}]};
 	},
