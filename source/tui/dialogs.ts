@@ -160,10 +160,10 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	init: {
 		open(state) {
 			const {project, target} = selectedRun(state)!;
-			const {branches: [checkedOut = branch(target)] = [], suggestedVerify} = state.offers[project.id]!;
+			const {suggestedVerify} = state.offers[project.id]!;
 			return {
 				title: `Nothing verifies ${project.id} yet`, runs: [selectedRun(state)!.id],
-				lines: [`this is committed on ${checkedOut} as your own ${policyPath}, where no run can change it`],
+				lines: [`this is committed on ${branch(target)} as your own ${policyPath}, where no run can change it`],
 				fields: [{label: 'Verify', value: suggestedVerify ?? '', hint: 'a command; it runs on the merged result, in a sandbox without network'}],
 			};
 		},

@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import {renderToString} from 'ink';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {foldRun, type Run} from '../../source/core/run.ts';
+import {suggestVerify} from '../../source/core/suggest.ts';
 import {Frame, keysOf} from '../../source/tui/app.tsx';
 import {fit} from '../../source/tui/fit.ts';
 import {actions, bindings, keyProblems, keyTable} from '../../source/tui/keymap.ts';
@@ -189,4 +190,20 @@ test('an approval on the screen says what is signed, and asks for the policy\'s 
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'yes', 'return').effects, []);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'ship-it', 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready', '--confirm', 'ship-it'], title: 'approve'}]);
 	assert.deepEqual(press(gates(null, false), 'y', 'return', ...'yes', 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}]);
+});
+
+test('where nothing verifies a run, verify asks what does; not where its target is another branch than the one that is looked at', () => {
+	const one = run('one', started, exited);
+	const gates = (branch: string, verify: string[]) => state([one], {screen: 'gates', offers: {p: {branches: [branch], prompts: [], network: [], approveWord: null, approveSigned: false, verify, suggestedVerify: 'make test', deploy: {}}}});
+	assert.deepEqual(press(gates('main', []), 'v', 'return').effects, [{type: 'act', run: 'one', argv: ['project', 'init', 'p', '--verify', 'make test'], title: 'verify commands', then: 'offer'}]);
+	assert.equal(press(gates('next', []), 'v').effects[0] && (press(gates('next', []), 'v').effects[0] as {argv: string[]}).argv[0], 'verify');
+	assert.equal((press(gates('main', ['x']), 'v').effects[0] as {argv: string[]}).argv[0], 'verify');
+});
+
+test('what a project is tested by is guessed from its own files', () => {
+	assert.equal(suggestVerify(['package.json'], '{"scripts": {"test": "node --test"}}'), 'npm test');
+	assert.equal(suggestVerify(['package.json', 'pnpm-lock.yaml'], '{"scripts": {"test": "vitest"}}'), 'pnpm test');
+	assert.equal(suggestVerify(['package.json', 'Makefile'], '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'), 'make test');
+	assert.equal(suggestVerify(['go.mod'], ''), 'go test ./...');
+	assert.equal(suggestVerify(['readme.md'], 'not json'), undefined);
 });

@@ -35,7 +35,9 @@ export const runActions = {
 	toggle: ({state, run}) => toggleScope(state, run!),
 	audit: ({state, id}) => begin(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
 	verify({state, run, id}) {
-		if (state.offers[run!.project.id]?.verify.length === 0) {
+		const offer = state.offers[run!.project.id];
+		// What is offered is the policy of the branch that is checked out; the run's target may be another.
+		if (offer?.verify.length === 0 && `refs/heads/${offer.branches[0]}` === run!.target) {
 			return openDialog(state, 'init');
 		}
 
