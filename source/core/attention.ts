@@ -30,7 +30,8 @@ export function needOf(run: Run): Need | undefined {
 
 		case 'stopped':
 		case 'captured': {
-			return {kind: 'gate', because: 'needs you: verify', since};
+			const nothing = run.stage === 'captured' && run.captured?.commits === 0 && run.captured.files === 0;
+			return {kind: 'gate', because: nothing ? 'needs you: tell it more, or discard it' : 'needs you: verify', since};
 		}
 
 		case 'verified': {

@@ -219,7 +219,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'run.captured': {
 			return {
-				stage: 'captured', because: `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', uncommitted work kept' : ''}`,
+				stage: 'captured', because: entry.commits === 0 && entry.files === 0 ? 'it changed nothing' : `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', uncommitted work kept' : ''}`,
 				captured: {head: entry.head, commits: entry.commits, files: entry.files, wip: entry.wip, notes: entry.notes},
 			};
 		}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {auditExitCode, judge, summarise, type Probe} from '../../source/core/audit.ts';
 import {attentionOf} from '../../source/core/attention.ts';
+import {attentionOf} from '../../source/core/attention.ts';
 import {decideApprove, decideDeploy, decideMerge, decideReject, decideResume, decideScopeChange, decideVerify, decideWindow, gatesOf, type Facts} from '../../source/core/decide.ts';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {checksOf, evolve, foldRun, withoutWorker, type Run} from '../../source/core/run.ts';
@@ -149,4 +150,11 @@ test('what came last is what a person is waited for, and an alarm comes before e
 		entries.push({seq: index + 1, at: at(index), actor: 'fleet', prev: '', ...event} as unknown as Entry);
 		assert.equal(attentionOf(foldRun(entries)!), expected, JSON.stringify(event));
 	}
+});
+
+test('a run that changed nothing says so, and is not offered for verification', () => {
+	const nothing = run(started, exited, {...captured, commits: 0, files: 0} as RunEvent);
+	assert.equal(nothing.because, 'it changed nothing');
+	assert.equal(attentionOf(nothing), 'needs you: tell it more, or discard it');
+	assert.equal(attentionOf(run(started, exited, captured)), 'needs you: verify');
 });
