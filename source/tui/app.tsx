@@ -47,7 +47,7 @@ function Row({line, width, theme}: {readonly line: Line; readonly width: number;
 export function Frame({state}: {readonly state: State}): ReactNode {
 	const theme = themes[state.theme];
 	return (
-		<Box flexDirection="column" width={state.columns} height={state.rows} overflow="hidden">
+		<Box flexDirection="column" width={state.columns} height={state.rows}>
 			{frameLines(state).map((line, index) => <Row key={index} line={line} width={state.columns} theme={theme} />)}
 		</Box>
 	);
