@@ -29,15 +29,17 @@ export const verb: Verb = {
 		}
 
 		// A refusal is a line of the journal, too; nobody is asked for a credential before it.
-		const refuse = () => withJournal(context, run.id, journal => deploy(context, journal, target!, {...order, confirmed: target}, new Map(), () => {}));
-		if (decideDeploy(run, context.actor, target!, target)) {
-			await refuse();
-		}
+		const refuseIf = async (refusal: Refusal | undefined) => {
+			if (refusal) {
+				await withJournal(context, run.id, async journal => journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor));
+				throw refusal;
+			}
+		};
+
+		await refuseIf(decideDeploy(run, context.actor, target!, target));
 
 		const {command, credentials, window} = await findTarget(run, target!);
-		if (decideWindow(target!, window, wallTime(Date.now()), order.outside ? order.because : undefined)) {
-			await refuse();
-		}
+		await refuseIf(decideWindow(target!, window, wallTime(Date.now()), order.outside ? order.because : undefined));
 
 		const piped: string[] = [];
 		const named = new Map<string, SecretEntry>();

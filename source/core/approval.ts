@@ -25,7 +25,7 @@ export type Signed = {readonly signer: string; readonly audit: string; readonly 
 
 const order = ['run', 'target', 'base', 'head', 'tree', 'policy', 'verify', 'audit', 'at', 'because'] as const satisfies ReadonlyArray<keyof Statement>;
 
-/** A statement as it is signed and shown: a line for each of its parts, always the same ones in the same order. */
+/** A statement as it is signed: a line for each of its parts, always the same ones in the same order. */
 export function statementText(statement: Statement): string {
 	// In quotes, so that no value can pose as another line.
 	return ['fleet approval 1', ...order.map(key => `${key} ${key === 'because' || key === 'run' ? JSON.stringify(statement[key]) : statement[key]}`), ''].join('\n');

@@ -142,7 +142,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'fold', keys: ['z'], title: 'fold or unfold the project', places: ['fleet'], footer: false, disabled: state => state.runs.length === 0 ? 'there is no run' : undefined},
 	{action: 'mark', keys: ['space'], title: 'mark, for stop, discard, grant, compare', places: ['fleet'], footer: false, disabled: needsRun},
 	{action: 'mark-all', keys: ['*'], title: 'mark all that are shown, or none', places: ['fleet'], footer: false},
-	{action: 'compare', keys: ['='], title: 'compare the marked runs, or those begun together', places: ['fleet'], footer: false, disabled: state => comparable(state).length < 2 ? 'mark two runs or more with space' : undefined},
+	{action: 'compare', keys: ['='], title: 'compare marked runs, or tries', places: ['fleet'], footer: false, disabled: state => comparable(state).length < 2 ? 'mark two runs or more with space' : undefined},
 	{action: 'follow', keys: ['F'], title: 'follow the end', places: logs, footer: false},
 	{action: 'steps', keys: ['z'], title: 'steps alone', places: logs, footer: false},
 	{action: 'raw', keys: ['e'], title: 'raw or readable', places: logs, footer: false},
