@@ -7,7 +7,7 @@ import {formatBudget, formatUsage} from '../core/usage.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
 import {windowText} from './parts/window.ts';
-import {addComment, markSent, commentAt} from './review.ts';
+import {addComment, commentAt, markSent} from './review.ts';
 import {selectedRun, type Dialog, type DialogKind, type Field, type State} from './state.ts';
 import {bad, begin, beginAll, stay, type Handler, type Step} from './step.ts';
 
@@ -119,8 +119,9 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			};
 		},
 		submit(state, dialog, values) {
-			const word = state.offers[runsOf(state, dialog)[0]?.project.id ?? '']?.approveWord;
-			return begin(state, dialog.runs[0]!, ['approve', dialog.runs[0]!, ...because(values['Because']), ...(word ? ['--confirm', word] : [])], 'approve');
+			// What was typed, and not what would have had to be: the policy may have been read since.
+			const word = values['Sure'];
+			return begin(state, dialog.runs[0]!, ['approve', dialog.runs[0]!, ...because(values['Because']), ...(word === undefined || word === 'yes' ? [] : ['--confirm', word])], 'approve');
 		},
 	},
 	reject: {

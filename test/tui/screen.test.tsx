@@ -189,6 +189,9 @@ test('an approval on the screen says what is signed, and asks for the policy\'s 
 	assert.match(press(gates('ship-it', true), 'y').state.dialog!.lines.join('\n'), /signed +with your SSH key, exactly this/);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'yes', 'return').effects, []);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'ship-it', 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready', '--confirm', 'ship-it'], title: 'approve'}]);
+	// The policy was read while the question was open already: what was typed does not become its word.
+	const {state: asked} = press(gates(null, false), 'y', 'return', ...'yes');
+	assert.deepEqual(press({...asked, offers: gates('ship-it', false).offers}, 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}]);
 	assert.deepEqual(press(gates(null, false), 'y', 'return', ...'yes', 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}]);
 });
 
