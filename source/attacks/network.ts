@@ -242,6 +242,19 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
+		kind: 'sandbox', id: 'smuggling-by-connection', title: 'have the proxy leave a length out, so that a body is read as the next request', source: 'Content-Length named in the Connection header; bodies of methods that have none', answer: 'a request\'s framing is written anew, and what could be read in two ways is refused',
+		async prepare(box) {
+			let seen = '';
+			const bait = await rawBait(text => {
+				seen += text;
+			});
+			grant(box, bait.port, {path: '/open/*'});
+			return {...bait, hits: () => seen.includes('POST /smuggled') ? 1 : 0};
+		},
+		script: (_box, {port}) => ['Connection: keep-alive, content-length\\r\\n', 'Proxy-Connection: content-length\\r\\n', ''].map(named => viaProxy(`GET http://127.0.0.1:${port}/open/a HTTP/1.1\\r\\nHost: x\\r\\n${named}Content-Length: 44\\r\\n\\r\\nPOST /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n`)).join('\n'),
+		came: (_result, _box, bait) => bait.hits!() > 0,
+	},
+	{
 		kind: 'sandbox', id: 'leave-path', title: 'leave the path that was granted', source: '.., %2e%2e, // and \\ in paths', answer: 'a path that can be read in two ways is refused',
 		async prepare(box) {
 			const asked: string[] = [];

@@ -1,14 +1,17 @@
-import type {Agent as HttpsAgent} from 'node:https';
+import {createHash} from 'node:crypto';
+import type {Agent as HttpsAgent, RequestOptions as HttpsOptions} from 'node:https';
 import type {IncomingMessage, Server, ServerResponse} from 'node:http';
 import type net from 'node:net';
 import process from 'node:process';
-import {Transform, type Duplex} from 'node:stream';
+import type {Duplex, Transform} from 'node:stream';
 import {decideEgress, formatTarget, type EgressRule, type Target} from '../core/egress.ts';
+import {fitsHeader, pairsOf, readShape, refuseHandshake, refuseReply, replyHeaders, writeHeaders, type HeaderPairs, type RequestShape} from '../core/forward.ts';
 import {Blanker, copyOf, Needles, Tripwire} from '../core/needles.ts';
 import {spellings} from '../core/spellings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
 import {FrameWalker} from '../core/websocket-frames.ts';
 import {Authority} from './authority.ts';
+import {deliver, dialTimeout, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
 
 // As in proxy.ts: an import would load a whole client for the web.
 const http = process.getBuiltinModule('node:http');
@@ -39,31 +42,11 @@ export type Exchange = {reply(contentType: string): ((piece: Uint8Array) => void
 
 type Connection = {readonly target: Target; readonly address: string; readonly client: Duplex; readonly used: Set<string>; readonly upstream: Set<Duplex>};
 
-const hopByHop = new Set(['connection', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'keep-alive', 'te', 'trailer', 'upgrade', 'transfer-encoding', 'expect']);
-const dialTimeout = 20_000;
 const encoder = new TextEncoder();
 
 function needlesOf(texts: readonly string[]): Needles {
 	return new Needles([...new Set(texts.flatMap(text => spellings(text)))].map(text => encoder.encode(text)));
 }
-
-/** A stream that passes through a function, and at its end through another. */
-function through(change: (chunk: Uint8Array) => Uint8Array, end: () => Uint8Array): Transform {
-	return new Transform({
-		transform(chunk: Uint8Array, _encoding, done) {
-			try {
-				done(null, change(chunk));
-			} catch (error) {
-				done(error as Error);
-			}
-		},
-		flush(done) {
-			done(null, end());
-		},
-	});
-}
-
-class Alarm extends Error {}
 
 /**
  * Terminates TLS for the hosts that a secret is bound to, puts values in pointers' places on the way out and blanks
@@ -73,6 +56,7 @@ export class Broker {
 	readonly authority: Authority;
 	readonly #hooks: BrokerHooks;
 	readonly #server: Server;
+	readonly #turns = new Turns();
 	readonly #connections = new Map<Duplex, Connection>();
 	readonly #agents = new Map<string, {agent: HttpsAgent; target: Target}>();
 	#pointerNeedles: {key: string; needles: Needles} = {key: '', needles: new Needles([])};
@@ -81,18 +65,41 @@ export class Broker {
 	constructor(runId: string, hooks: BrokerHooks) {
 		this.authority = new Authority(runId);
 		this.#hooks = hooks;
-		this.#server = http.createServer({keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 128 * 1024, noDelay: true}, (request, response) => {
-			this.#forward(request, response);
-		});
+		// Every header is seen: those past a limit would be left out, and the request framed by what is not there.
+		this.#server = http.createServer({keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 128 * 1024, noDelay: true, insecureHTTPParser: false});
+		this.#server.maxHeadersCount = 0;
+		for (const event of requestEvents) {
+			this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+				this.#turns.take(request.socket, response, () => this.#forward(request, response));
+			});
+		}
+
 		this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
 			this.#upgrade(request, socket, head);
 		});
-		this.#server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-			socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n');
+		this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+			this.#unreadable(request.socket, 'CONNECT is not passed on', '405 Method Not Allowed');
+			socket.on('error', () => socket.destroy());
 		});
-		this.#server.on('clientError', (_error, socket) => {
-			socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+		this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+			this.#unreadable(socket, /^HPE_/.test(error.code ?? '') ? `the request cannot be read (${error.code})` : undefined, '400 Bad Request');
 		});
+	}
+
+	/** Ends a connection on which something came that is no request. @param because what is written down; undefined for nothing */
+	#unreadable(socket: Duplex, because: string | undefined, status: string): void {
+		const connection = this.#connections.get(socket);
+		const isFree = this.#turns.isFree(socket);
+		if (this.#turns.end(socket) && because !== undefined && connection) {
+			this.#hooks.onRefused(formatTarget(connection.target), because, false);
+		}
+
+		// A reply that is on its way is not mixed with another.
+		if (isFree && socket.writable) {
+			socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+		} else {
+			socket.destroy();
+		}
 	}
 
 	/** Whether a secret in force is bound to this target, so that a tunnel to it is looked into. */
@@ -178,7 +185,7 @@ export class Broker {
 			this.#agents.delete(oldest);
 		}
 
-		const agent = new https.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 60_000, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...(isIP(target.host) ? {} : {servername: target.host})});
+		const agent = guardIdle(new https.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 60_000}));
 		this.#agents.set(key, {agent, target});
 		return agent;
 	}
@@ -204,18 +211,38 @@ export class Broker {
 	}
 
 	/** Everything that is decided about a request. */
-	#decide(connection: Connection, request: IncomingMessage) {
+	#decide(connection: Connection, request: IncomingMessage, isHandshake: boolean): {readonly refusal: {readonly status: number; readonly because: string}} | {readonly shape: RequestShape; readonly headers: HeaderPairs; readonly used: readonly string[]; readonly isModel: boolean} {
 		const {target} = connection;
-		const headers = Array.from({length: request.rawHeaders.length / 2}, (_, index) => [request.rawHeaders[index * 2]!, request.rawHeaders[index * 2 + 1]!] as const);
+		const refuse = (status: number, because: string, alarm = false) => {
+			this.#hooks.onRefused(formatTarget(target), because, alarm);
+			return {refusal: {status, because}};
+		};
+
 		const egress = decideEgress(target, this.#hooks.rules());
 		const held = boundTo(this.#hooks.held(), target);
 		// The grant may have gone since the connection was made.
-		const verdict = !egress.allow || held.length === 0
-			? {allow: false as const, status: 403, because: egress.allow ? 'the secret of this host is no longer granted' : egress.because, alarm: false}
-			: decideRequest({method: request.method ?? 'GET', url: request.url ?? '/', headers}, target, held, this.#hooks.pointers());
+		if (!egress.allow || held.length === 0) {
+			return refuse(403, egress.allow ? 'the secret of this host is no longer granted' : egress.because);
+		}
+
+		const parsed = {method: request.method ?? '', url: request.url ?? '', version: request.httpVersion, headers: pairsOf(request.rawHeaders)};
+		const verdict = decideRequest(parsed, target, held, this.#hooks.pointers());
 		if (!verdict.allow) {
-			this.#hooks.onRefused(formatTarget(target), verdict.because, verdict.alarm);
-			return {verdict, held, isModel: false};
+			return refuse(verdict.status, verdict.because, verdict.alarm);
+		}
+
+		const shape = readShape(parsed);
+		if ('because' in shape) {
+			return refuse(400, shape.because);
+		}
+
+		const noHandshake = isHandshake ? refuseHandshake(parsed, shape.body) : undefined;
+		if (noHandshake !== undefined) {
+			return refuse(403, noHandshake);
+		}
+
+		if (!verdict.headers.every(([, value]) => fitsHeader(value))) {
+			return refuse(403, 'the value of a secret does not fit into a header');
 		}
 
 		for (const scope of verdict.used) {
@@ -223,73 +250,66 @@ export class Broker {
 			this.#hooks.onUsed(scope, formatTarget(target));
 		}
 
-		return {verdict, held, isModel: held.every(secret => secret.binding.class === 'model')};
+		return {shape, headers: verdict.headers, used: verdict.used, isModel: held.every(secret => secret.binding.class === 'model')};
 	}
 
 	/**
 	 * A request's body on its way out. A pointer in it goes no further: to a task's host the request ends there; to a
 	 * model's own host it is blanked, since an agent that looked at its environment once would have it in every later turn.
 	 */
-	#outward(target: Target, isModel: boolean): Transform {
-		const needles = this.#pointers();
+	#outward(target: Target, isModel: boolean): Filter {
 		const tell = () => this.#hooks.onRefused(formatTarget(target), `a pointer is in the body of a request${isModel ? ', and was blanked' : ''}`, true);
-		if (isModel) {
-			const blanker = new Blanker(needles);
-			let told = false;
-			const change = (bytes: Uint8Array) => {
-				if (blanker.found > 0 && !told) {
-					told = true;
-					tell();
-				}
-
-				return bytes;
-			};
-
-			return through(chunk => change(blanker.push(chunk)), () => change(blanker.end()));
-		}
-
 		// A pointer that a chunk cuts is held back, so that not even its beginning goes.
-		const blanker = new Blanker(needles);
-		return through(chunk => {
-			const bytes = blanker.push(chunk);
-			if (blanker.found > 0) {
+		const blanker = new Blanker(this.#pointers());
+		let told = false;
+		const change = (bytes: Uint8Array) => {
+			if (blanker.found > 0 && !told) {
+				told = true;
 				tell();
-				throw new Alarm('a pointer is in the body of the request');
+				if (!isModel) {
+					throw new Stopped(403, 'a pointer is in the body of the request');
+				}
 			}
 
 			return bytes;
-		}, () => blanker.end());
+		};
+
+		return {push: chunk => change(blanker.push(chunk)), end: () => change(blanker.end())};
 	}
 
-	#onward(headers: ReadonlyArray<readonly [string, string]>, request: IncomingMessage): string[] {
-		const listed = (request.headers.connection ?? '').toLowerCase().split(',').map(name => name.trim());
-		const kept = headers.filter(([name]) => {
-			const lower = name.toLowerCase();
-			// A compressed reply could not be looked into.
-			return !hopByHop.has(lower) && !listed.includes(lower) && lower !== 'accept-encoding';
-		});
-		return [...kept, ['Accept-Encoding', 'identity'] as const, ...(request.headers['transfer-encoding'] ? [['Transfer-Encoding', 'chunked'] as const] : [])].flat();
+	/** Where a request goes, for Node's client. */
+	#place({target, address}: Connection): HttpsOptions & {readonly ALPNProtocols: string[]} {
+		return {host: address, port: this.#hooks.portOf?.(target) ?? target.port, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...(isIP(target.host) ? {} : {servername: target.host})};
+	}
+
+	/** The headers of a request as they go out: a compressed reply could not be looked into, so none is asked for. */
+	#headers(connection: Connection, decided: Omit<Parameters<typeof writeHeaders>[0], 'host' | 'fixed'>): HeaderPairs {
+		const {host, port} = connection.target;
+		return writeHeaders({...decided, host: formatTarget(port === 443 ? {host} : {host, port}), fixed: [['Accept-Encoding', 'identity']]});
 	}
 
 	/** A reply's headers, blanked. Cookies stay outside: they would be credentials of another kind. */
-	#backward(answer: IncomingMessage): string[] {
-		const found: string[] = [];
-		for (let index = 0; index < answer.rawHeaders.length; index += 2) {
-			const name = answer.rawHeaders[index]!;
-			const lower = name.toLowerCase();
-			if (!hopByHop.has(lower) && lower !== 'set-cookie' && lower !== 'alt-svc') {
-				const blanker = new Blanker(this.#values());
-				const value = Buffer.from(answer.rawHeaders[index + 1]!, 'latin1');
-				found.push(name, Buffer.concat([blanker.push(value), blanker.end()]).toString('latin1'));
-			}
-		}
+	#backward(answer: IncomingMessage): HeaderPairs {
+		const blank = (text: string) => {
+			const blanker = new Blanker(this.#values());
+			const bytes = Buffer.concat([blanker.push(Buffer.from(text, 'latin1')), blanker.end()]);
+			return {text: bytes.toString('latin1'), found: blanker.found > 0};
+		};
 
-		return found;
+		return replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)})
+			.filter(([name]) => !/^(?:set-cookie2?|alt-svc)$/i.test(name) && !blank(name).found)
+			.map(([name, value]) => [name, blank(value).text] as const);
 	}
 
 	#forward(request: IncomingMessage, response: ServerResponse): void {
-		const connection = this.#connections.get(request.socket)!;
+		const connection = this.#connections.get(request.socket);
+		if (!connection) {
+			request.socket.destroy();
+			return;
+		}
+
 		const refuse = (status: number, because: string) => {
+			this.#turns.end(request.socket);
 			if (response.headersSent) {
 				response.destroy();
 				return;
@@ -299,46 +319,30 @@ export class Broker {
 			request.resume();
 		};
 
-		const {verdict, isModel} = this.#decide(connection, request);
-		if (!verdict.allow) {
-			refuse(verdict.status, verdict.because);
+		const decided = this.#decide(connection, request, false);
+		if ('refusal' in decided) {
+			refuse(decided.refusal.status, decided.refusal.because);
 			return;
 		}
 
-		const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-		const agent = this.#agentFor(connection);
-		const exchange = this.#hooks.onExchange?.(verdict.used);
+		const {shape: {body, keep}, headers, used, isModel} = decided;
+		const exchange = this.#hooks.onExchange?.(used);
 		response.once('close', () => exchange?.end());
-		const send = (agent: HttpsAgent | false) => {
-			const upstream = https.request({
-				host: connection.address, port: this.#hooks.portOf?.(connection.target) ?? connection.target.port, method: request.method, path: request.url, headers: this.#onward(verdict.headers, request) as never, setHost: false, agent, timeout: dialTimeout,
-				...(isIP(connection.target.host) ? {} : {servername: connection.target.host}),
-			});
-			upstream.once('socket', socket => {
+		const method = request.method!;
+		const place = this.#place(connection);
+		deliver(request, response, {
+			open: options => https.request({...place, ...options}),
+			agent: keep ? this.#agentFor(connection) : undefined,
+			method, path: request.url!, body,
+			headers: this.#headers(connection, {method, headers, body, connection: keep ? 'keep' : 'close'}),
+			outward: this.#outward(connection.target, isModel),
+			onSocket(socket) {
 				connection.upstream.add(socket);
 				response.once('close', () => connection.upstream.delete(socket));
 				socket.setNoDelay(true);
-				const ready = () => upstream.setTimeout(0);
-				if (socket.connecting) {
-					socket.once('secureConnect', ready);
-				} else {
-					ready();
-				}
-			});
-			upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
-			upstream.once('error', error => {
-				if (error instanceof Alarm) {
-					refuse(403, error.message);
-				} else if (!response.headersSent && upstream.reusedSocket && agent && !hasBody) {
-					// The server had closed a connection that was kept: nothing was asked yet.
-					send(false);
-				} else if (response.headersSent || response.destroyed) {
-					response.destroy();
-				} else {
-					refuse(502, `${formatTarget(connection.target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
-				}
-			});
-			upstream.once('response', answer => {
+			},
+			onConnected() {},
+			onReply: answer => {
 				const listen = exchange?.reply(answer.headers['content-type'] ?? '');
 				const blanker = new Blanker(this.#values());
 				const hear = (bytes: Uint8Array) => {
@@ -346,78 +350,83 @@ export class Broker {
 					return bytes;
 				};
 
-				response.writeHead(answer.statusCode ?? 502, this.#backward(answer) as never);
-				response.flushHeaders();
-				const inward = through(chunk => hear(blanker.push(chunk)), () => hear(blanker.end()));
-				inward.once('error', () => response.destroy());
-				answer.once('error', () => response.destroy());
-				answer.once('aborted', () => response.destroy());
-				answer.pipe(inward).pipe(response);
-			});
-			response.once('close', () => {
-				if (!response.writableFinished) {
-					upstream.destroy();
-				}
-			});
-			if (hasBody) {
-				const outward = this.#outward(connection.target, isModel);
-				outward.once('error', error => {
-					request.unpipe(outward);
-					upstream.destroy(error);
-				});
-				request.pipe(outward).pipe(upstream);
-			} else {
-				upstream.end();
-			}
-		};
-
-		send(agent);
+				return {headers: this.#backward(answer), inward: {push: chunk => hear(blanker.push(chunk)), end: () => hear(blanker.end())}};
+			},
+			refuse,
+			unreachable: error => `${formatTarget(connection.target)} could not be reached: ${error.code ?? error.message}`,
+		});
 	}
 
 	#upgrade(request: IncomingMessage, client: Duplex, head: Buffer): void {
-		const connection = this.#connections.get(request.socket)!;
-		const {target} = connection;
 		client.on('error', () => client.destroy());
+		const connection = this.#connections.get(request.socket);
+		// A handshake behind a request that is still being answered belongs to no conversation.
+		if (!connection || !this.#turns.isFree(request.socket)) {
+			client.destroy();
+			return;
+		}
+
+		this.#turns.end(request.socket);
+		const {target} = connection;
+		let answered = false;
 		const refuse = (status: number, because: string) => {
+			if (answered) {
+				client.destroy();
+				return;
+			}
+
+			answered = true;
 			const body = `fleet: ${because}\n`;
 			client.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because.replaceAll(/[^ -~]/g, '?')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 		};
 
-		if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-			this.#hooks.onRefused(formatTarget(target), 'a change to a protocol that is not looked into', false);
-			refuse(403, 'only websockets are passed on');
+		const decided = this.#decide(connection, request, true);
+		if ('refusal' in decided) {
+			refuse(decided.refusal.status, decided.refusal.because);
 			return;
 		}
 
-		const {verdict, isModel} = this.#decide(connection, request);
-		if (!verdict.allow) {
-			refuse(verdict.status, verdict.because);
-			return;
-		}
-
-		// Extensions compress: what is compressed could not be looked into.
-		const headers = this.#onward(verdict.headers.filter(([name]) => name.toLowerCase() !== 'sec-websocket-extensions'), request);
+		const {headers, used, isModel} = decided;
 		const upstream = https.request({
-			host: connection.address, port: this.#hooks.portOf?.(target) ?? target.port, method: 'GET', path: request.url, headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'] as never, setHost: false, agent: false, timeout: dialTimeout,
-			...(isIP(target.host) ? {} : {servername: target.host}),
+			...this.#place(connection), method: 'GET', path: request.url, setHost: false, agent: false, timeout: dialTimeout, insecureHTTPParser: false,
+			headers: this.#headers(connection, {method: 'GET', headers, body: 'none', connection: 'websocket'}).flat() as never,
 		});
 		upstream.once('socket', socket => connection.upstream.add(socket));
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
-		upstream.once('error', error => refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
+		upstream.on('error', error => refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
+		client.once('close', () => upstream.destroy());
+		const headOf = (status: number, pairs: HeaderPairs) => `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
 		upstream.once('response', answer => {
-			const blanker = new Blanker(this.#values());
-			const pairs = this.#backward(answer);
-			const lines = Array.from({length: pairs.length / 2}, (_, index) => `${pairs[index * 2]}: ${pairs[index * 2 + 1]}\r\n`).filter(line => !/^content-length:/i.test(line));
-			client.write(`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage ?? ''}\r\n${lines.join('')}Connection: close\r\n\r\n`, 'latin1');
-			answer.pipe(through(chunk => blanker.push(chunk), () => blanker.end())).pipe(client);
+			const unusual = refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
+			if (unusual !== undefined) {
+				refuse(502, unusual);
+				upstream.destroy();
+				return;
+			}
+
+			answered = true;
+			// Without a length, the end of the connection ends the body.
+			client.write(`${headOf(answer.statusCode!, this.#backward(answer).filter(([name]) => name.toLowerCase() !== 'content-length'))}Connection: close\r\n\r\n`, 'latin1');
+			const inward = through(new Blanker(this.#values()));
+			inward.once('error', () => client.destroy());
+			answer.on('error', () => client.destroy());
+			answer.pipe(inward).pipe(client);
 		});
 		upstream.once('upgrade', (answer, server, early) => {
+			server.on('error', () => server.destroy());
+			const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']!.trim()}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+			const unusual = refuseReply({status: 200, headers: pairsOf(answer.rawHeaders)});
+			if (answer.statusCode !== 101 || unusual !== undefined || answer.headers['sec-websocket-accept'] !== accept || answer.headers.upgrade?.toLowerCase() !== 'websocket' || answer.headers['sec-websocket-extensions'] !== undefined) {
+				refuse(502, 'the server took the request for a websocket in a way of its own');
+				server.destroy();
+				return;
+			}
+
+			answered = true;
 			upstream.setTimeout(0);
 			server.setTimeout(0);
 			server.setNoDelay(true);
-			const pairs = this.#backward(answer);
-			const lines = Array.from({length: pairs.length / 2}, (_, index) => `${pairs[index * 2]}: ${pairs[index * 2 + 1]}\r\n`);
-			client.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, 'latin1');
+			client.write(`${headOf(101, this.#backward(answer).filter(([name]) => name.toLowerCase() !== 'content-length'))}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, 'latin1');
 			const end = () => {
 				client.destroy();
 				server.destroy();
@@ -426,7 +435,7 @@ export class Broker {
 			server.on('error', end);
 			server.once('close', end);
 			client.once('close', end);
-			const exchange = this.#hooks.onExchange?.(verdict.used);
+			const exchange = this.#hooks.onExchange?.(used);
 			const listen = exchange?.reply('websocket');
 			client.once('close', () => exchange?.end());
 			const tell = (because: string) => this.#hooks.onRefused(formatTarget(target), because, true);
@@ -443,10 +452,10 @@ export class Broker {
 					end();
 				}
 			}, undefined);
-			server.pipe(inward).pipe(client);
-			client.pipe(outward).pipe(server);
 			inward.once('error', end);
 			outward.once('error', end);
+			server.pipe(inward).pipe(client);
+			client.pipe(outward).pipe(server);
 			if (early.length > 0) {
 				inward.write(early);
 			}
@@ -487,13 +496,16 @@ function frames(needles: Needles, texts: readonly string[], found: (inPieces: bo
 			}
 		}
 	});
-	return through(chunk => {
-		const bytes = copyOf(chunk);
-		walker.push(bytes);
-		if (walker.broken) {
-			throw new Alarm('frames that cannot be looked into');
-		}
+	return through({
+		push(chunk) {
+			const bytes = copyOf(chunk);
+			walker.push(bytes);
+			if (walker.broken) {
+				throw new Error('frames that cannot be looked into');
+			}
 
-		return bytes;
-	}, () => new Uint8Array());
+			return bytes;
+		},
+		end: () => new Uint8Array(),
+	});
 }

@@ -1,13 +1,15 @@
 import {lookup} from 'node:dns/promises';
-import type {Agent, IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse} from 'node:http';
+import type {Agent, IncomingMessage, Server, ServerResponse} from 'node:http';
 import net from 'node:net';
 import process from 'node:process';
 import type {Duplex} from 'node:stream';
 import {longestHello, readClientHello, type ClientHello} from '../core/client-hello.ts';
+import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/forward.ts';
 import {canonicaliseHost, decideAddress, decideEgress, formatTarget, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
 import {Blanker, Needles} from '../core/needles.ts';
 import {spellings} from '../core/spellings.ts';
 import {holdsPointer} from '../core/swap.ts';
+import {deliver, dialTimeout, guardIdle, requestEvents, Stopped, Turns, type Filter} from './forward.ts';
 
 // An import would touch every export, and one of them loads a whole client for the web: 6 MB in each supervisor.
 const http = process.getBuiltinModule('node:http');
@@ -36,8 +38,6 @@ export type Interceptor = {isBound(target: Target): boolean; serve(client: net.S
 /** The name under which the proxy itself answers, so that an agent that asks for a decision gets a clear refusal. */
 export const internalHost = 'fleet.internal';
 
-const hopByHop = new Set(['connection', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'keep-alive', 'te', 'trailer', 'upgrade', 'transfer-encoding']);
-const dialTimeout = 20_000;
 /** A run's connections at one time: the proxy is one process for one run, and its memory is the person's. */
 const maxConnections = 1024;
 
@@ -51,6 +51,7 @@ async function systemResolve(host: string): Promise<string[]> {
 export class Proxy {
 	readonly #hooks: ProxyHooks;
 	readonly #server: Server;
+	readonly #turns = new Turns();
 	readonly #connections = new Set<Connection>();
 	readonly #clients = new Set<Duplex>();
 	/** Connections to servers that are kept for the next request, by address and port. */
@@ -59,14 +60,39 @@ export class Proxy {
 
 	constructor(hooks: ProxyHooks) {
 		this.#hooks = hooks;
-		this.#server = http.createServer({keepAliveTimeout: 5000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 64 * 1024}, (request, response) => {
-			void this.#forward(request, response);
-		});
+		// Every header is seen: those past a limit would be left out, and the request framed by what is not there.
+		this.#server = http.createServer({keepAliveTimeout: 5000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 64 * 1024, insecureHTTPParser: false});
+		this.#server.maxHeadersCount = 0;
+		for (const event of requestEvents) {
+			this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+				this.#turns.take(request.socket, response, () => {
+					void this.#forward(request, response);
+				});
+			});
+		}
+
 		this.#server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+			// A tunnel behind a request that is still being answered belongs to no conversation.
+			if (!this.#turns.isFree(socket)) {
+				socket.destroy();
+				return;
+			}
+
+			this.#turns.end(socket);
 			void this.#tunnel(request, socket, head);
 		});
-		this.#server.on('clientError', (_error, socket) => {
-			socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+		this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+			const isFree = this.#turns.isFree(socket);
+			if (this.#turns.end(socket) && /^HPE_/.test(error.code ?? '')) {
+				this.#hooks.onDenied('unreadable', `a request cannot be read (${error.code})`);
+			}
+
+			// A reply that is on its way is not mixed with another.
+			if (isFree && socket.writable) {
+				socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+			} else {
+				socket.destroy();
+			}
 		});
 	}
 
@@ -125,7 +151,7 @@ export class Proxy {
 			this.#agents.delete(oldest);
 		}
 
-		const agent = new http.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 30_000});
+		const agent = guardIdle(new http.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 30_000}));
 		this.#agents.set(key, {agent, target});
 		return agent;
 	}
@@ -342,6 +368,12 @@ export class Proxy {
 
 	async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const refuse = (code: number, because: string) => {
+			this.#turns.end(request.socket);
+			if (response.headersSent || response.destroyed) {
+				response.destroy();
+				return;
+			}
+
 			response.writeHead(code, {'content-type': 'text/plain', 'x-fleet-refusal': because, connection: 'close'}).end(`fleet: ${because}\n`);
 			request.resume();
 		};
@@ -380,94 +412,55 @@ export class Proxy {
 			return;
 		}
 
-		const asked = {method: request.method ?? 'GET', path: pathname};
+		const parsed = {method: request.method ?? '', url: pathname, version: request.httpVersion, headers: pairsOf(request.rawHeaders)};
+		const shape = readShape(parsed);
+		if ('because' in shape) {
+			this.#deny(target, shape.because);
+			refuse(400, shape.because);
+			return;
+		}
+
+		const asked = {method: parsed.method, path: pathname};
 		const decision = await this.#decide(target, asked);
 		if ('because' in decision) {
 			refuse(403, decision.because);
 			return;
 		}
 
-		const listed = (request.headers.connection ?? '').toLowerCase().split(',').map(name => name.trim());
-		const headers: OutgoingHttpHeaders = {};
-		for (const [name, value] of Object.entries(request.headers)) {
-			if (!hopByHop.has(name) && !listed.includes(name)) {
-				headers[name] = value;
-			}
-		}
-
-		// Host is what was decided on, whatever the request said.
-		headers['host'] = target.port === 80 ? formatTarget({host: target.host}) : formatTarget(target);
-		if (request.headers['transfer-encoding']) {
-			headers['transfer-encoding'] = 'chunked';
-		}
-
 		const connection: Connection = {target, asked, sockets: [request.socket]};
 		this.#connections.add(connection);
 		response.once('close', () => this.#connections.delete(connection));
-		const send = (agent: Agent | false) => {
-			const upstream = http.request({host: decision.address, port: target.port, method: request.method, path: pathname, headers, setHost: false, agent, timeout: dialTimeout});
-			upstream.once('socket', socket => {
-				connection.sockets.push(socket);
-				const connected = () => {
-					upstream.setTimeout(0);
-					this.#hooks.onAllowed(formatTarget(target), decision.rule);
-				};
+		const {body, keep} = shape;
+		deliver(request, response, {
+			open: options => http.request({host: decision.address, port: target.port, ...options}),
+			agent: keep ? this.#agentFor(target, decision.address) : undefined,
+			method: asked.method, path: pathname, body,
+			// Host is what was decided on, whatever the request said.
+			headers: writeHeaders({method: asked.method, host: formatTarget(target.port === 80 ? {host: target.host} : target), headers: parsed.headers, body, connection: keep ? 'keep' : 'close'}),
+			outward: pointers.length === 0 ? undefined : this.#outward(target, pointers),
+			onSocket: socket => connection.sockets.push(socket),
+			onConnected: () => this.#hooks.onAllowed(formatTarget(target), decision.rule),
+			onReply: answer => ({headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}), inward: undefined}),
+			refuse,
+			unreachable: error => `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
+		});
+	}
 
-				if (socket.connecting) {
-					socket.once('connect', connected);
-				} else {
-					connected();
-				}
-			});
-			upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
-			upstream.once('error', error => {
-				if (response.headersSent || response.destroyed) {
-					response.destroy();
-				} else if (upstream.reusedSocket && agent && ['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? '') && headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
-					// The server had closed a connection that was kept: nothing was asked yet.
-					send(false);
-				} else {
-					refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
-				}
-			});
-			upstream.once('response', answer => {
-				const answered: OutgoingHttpHeaders = {};
-				for (const [name, value] of Object.entries(answer.headers)) {
-					if (!hopByHop.has(name)) {
-						answered[name] = value;
-					}
-				}
-
-				response.writeHead(answer.statusCode ?? 502, answered);
-				answer.pipe(response);
-				answer.once('error', () => response.destroy());
-			});
-			response.once('close', () => {
-				// An answer that was read whole leaves its connection to the next request.
-				if (!response.writableFinished) {
-					upstream.destroy();
-				}
-			});
-			if (pointers.length === 0) {
-				request.pipe(upstream);
-				return;
-			}
-
-			const blanker = new Blanker(new Needles(pointers.flatMap(pointer => spellings(pointer)).map(text => Buffer.from(text))));
-			request.on('data', (bytes: Buffer) => {
+	/** A body that can be read: a pointer ends it. */
+	#outward(target: Target, pointers: readonly string[]): Filter {
+		const blanker = new Blanker(new Needles(pointers.flatMap(pointer => spellings(pointer)).map(text => Buffer.from(text))));
+		return {
+			push: bytes => {
 				const passed = blanker.push(bytes);
 				if (blanker.found > 0) {
 					this.#hooks.onAlarm?.(formatTarget(target), 'a pointer is in the body of a request that is not encrypted');
-					upstream.destroy(new Error('a pointer'));
-				} else if (!upstream.write(passed)) {
-					request.pause();
-					upstream.once('drain', () => request.resume());
+					throw new Stopped(403, 'a pointer goes over TLS, to the host it is bound to');
 				}
-			});
-			request.once('end', () => upstream.end(blanker.end()));
-		};
 
-		send(this.#agentFor(target, decision.address));
+				return passed;
+			},
+			end: () => blanker.end(),
+		};
 	}
 }
 

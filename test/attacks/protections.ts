@@ -144,7 +144,7 @@ export const protections: Readonly<Record<string, Protection>> = {
 	rebinding: addressesUnchecked, 'half-private-name': addressesUnchecked, 'resolve-before-decide': {box: box => allowing(box, {rules: [{host: 'stolen-data.evil.test', source: 'granted'}]})},
 	'trailing-dot': naive, 'nul-in-host': naive, 'zone-id': naive, 'user-info': naive,
 	'other-port': {box: box => allowing(box, {rules: anyPort('127.0.0.1')})},
-	'host-header': naive, 'server-name': naive, smuggling: naive,
+	'host-header': naive, 'server-name': naive, smuggling: naive, 'smuggling-by-connection': naive,
 	'leave-path': wholeHost, 'other-method': wholeHost, 'tunnel-round-limits': wholeHost,
 	'tunnel-after-revoke': {box(box) {
 		box.session.proxy.cut = () => 0;
