@@ -2,10 +2,10 @@ import process from 'node:process';
 import {compose} from '../compose.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import {parseDuration} from '../core/time.ts';
-import {describeGrant} from '../engine/grants.ts';
+import {completeScope, describeGrant} from '../engine/grants.ts';
 import {findRun} from '../engine/runs.ts';
 import {allow} from '../engine/scopes.ts';
-import {kindOf} from '../scopes/registry.ts';
+import {kindOf, parseGrantable} from '../scopes/registry.ts';
 import {askHidden} from './ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
@@ -16,6 +16,7 @@ export const verb: Verb = {
 	async run(io, [name, text], options) {
 		const context = compose(askHidden(io.interactive));
 		const run = findRun(context, name!);
+		orThrow(parseGrantable(completeScope(context, text!, run.project)));
 		if (String(options['because']).trim() === '') {
 			throw new Refusal('a grant needs a reason', 'say why with --because "…"');
 		}

@@ -1,4 +1,5 @@
 import {compose} from '../compose.ts';
+import {viewedText} from '../core/approval.ts';
 import {approve} from '../engine/review.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {wantedOf} from '../engine/approval.ts';
@@ -20,7 +21,7 @@ export const verb: Verb = {
 			}
 
 			await approve(context, journal, {because: options['because'] as string, confirmed, key: options['key'] as string | undefined});
-			io.out(`approved ${id} at ${journal.run.approval!.head.slice(0, 10)} onto ${journal.run.approval!.base.slice(0, 10)}${journal.run.approval!.signed ? `, signed by ${journal.run.approval!.signed.signer}` : ''}\n`);
+			io.out(`approved ${id} at ${journal.run.approval!.head.slice(0, 10)} onto ${journal.run.approval!.base.slice(0, 10)}${journal.run.approval!.viewed ? `, ${viewedText(journal.run.approval!.viewed)}` : ''}${journal.run.approval!.signed ? `, signed by ${journal.run.approval!.signed.signer}` : ''}\n`);
 		});
 	},
 };

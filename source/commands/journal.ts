@@ -1,6 +1,7 @@
 import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
+import {localStamp} from '../core/time.ts';
 import {isName} from '../core/names.ts';
 import {listRunIds} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
@@ -29,7 +30,7 @@ export const verb: Verb = {
 				io.json(entries);
 			} else {
 				for (const entry of entries) {
-					io.out(`${entry.at} ${entry.type.padEnd(16)} ${neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`)}\n`);
+					io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`)}\n`);
 				}
 			}
 

@@ -6,7 +6,7 @@ import {checksOf, type Run} from '../core/run.ts';
 import {formatDuration} from '../core/time.ts';
 import {formatUsage} from '../core/usage.ts';
 import {attentionOf} from '../core/attention.ts';
-import {readChanges} from '../engine/changes.ts';
+import {readChanges} from '../engine/changes-file.ts';
 import {listRuns} from '../engine/runs.ts';
 import {runDocument, scopesOf} from './documents.ts';
 import type {Verb} from './verb.ts';

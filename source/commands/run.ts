@@ -6,11 +6,12 @@ import {parseName} from '../core/names.ts';
 import {parseBudget} from '../core/usage.ts';
 import type {Context} from '../engine/context.ts';
 import {createRun, startSupervisor} from '../engine/create.ts';
-import {describeGrant, secretOfScope} from '../engine/grants.ts';
+import {completeScope, describeGrant, secretOfScope} from '../engine/grants.ts';
 import {findIncluded, includePath, isTrusted, trust} from '../engine/include.ts';
 import {findProject} from '../engine/projects.ts';
 import {isRemembered, remember} from '../engine/remembered.ts';
 import {findRun} from '../engine/runs.ts';
+import {parseGrantable} from '../scopes/registry.ts';
 import {ask, askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
 import {rememberUse} from './preferences.ts';
@@ -95,13 +96,19 @@ export const verb: Verb = {
 			throw new Refusal('nothing to run', 'fleet run --agent NAME "a prompt", or fleet run -- CMD…');
 		}
 
+		const context = compose(askHidden(io.interactive));
+		const budget = options['budget'] === undefined ? undefined : orThrow(parseBudget(options['budget']));
+		const project = findProject(context, options['project'], io.folder);
+		// What can never be granted is refused before anything is asked for.
+		for (const text of options['allow'] as string[]) {
+			const {scope} = orThrow(parseGrantable(completeScope(context, text, project)));
+			secretOfScope(context, scope, project);
+		}
+
 		if (options['allow'].length > 0 && String(options['because']).trim() === '') {
 			throw new Refusal('a scope needs a reason', 'say why with --because "…"');
 		}
 
-		const context = compose(askHidden(io.interactive));
-		const budget = options['budget'] === undefined ? undefined : orThrow(parseBudget(options['budget']));
-		const project = findProject(context, options['project'], io.folder);
 		options['model'] = options['rememberModel'] ? true : options['model'];
 		const model = await modelScope(context, io, project, agent, options);
 		const because = String(options['because']).trim() === '' ? 'the agent\'s own model' : options['because'];

@@ -1,20 +1,19 @@
 import {spawn} from 'node:child_process';
-import {readFileSync, renameSync, statSync, watch as watchFile, writeFileSync} from 'node:fs';
+import {statSync, watch as watchFile} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Changes} from '../core/changes.ts';
 import {Refusal} from '../core/refusal.ts';
-import {emptyReview, type Review} from '../core/review.ts';
 import {liveStages, type Run} from '../core/run.ts';
 import {defaultSettings} from '../core/settings.ts';
-import {readChanges} from '../engine/changes.ts';
+import {readChanges} from '../engine/changes-file.ts';
 import type {Context} from '../engine/context.ts';
 import {listProjects} from '../engine/projects.ts';
+import {readReview, writeReview} from '../engine/review-file.ts';
 import {listRunIds, readRun} from '../engine/runs.ts';
 import {readSettings, settingsFile, writeSettings} from '../engine/settings.ts';
 import {readJournal} from '../host/journal.ts';
 import {LogFile} from '../host/log-file.ts';
-import {pulse} from '../host/paths.ts';
 import {findProgram} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
 import {recentUses} from './preferences.ts';
@@ -221,19 +220,8 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			child.on('error', error => resolve({code: 1, stdout, stderr: error.message}));
 			child.on('close', code => resolve({code: code ?? 1, stdout, stderr}));
 		}),
-		review(id) {
-			try {
-				return {...emptyReview, ...JSON.parse(readFileSync(reviewFile(context, id), 'utf8')) as Partial<Review>};
-			} catch {
-				return emptyReview;
-			}
-		},
-		saveReview(id, review) {
-			const file = reviewFile(context, id);
-			writeFileSync(`${file}.new`, JSON.stringify(review), {mode: 0o600});
-			renameSync(`${file}.new`, file);
-			pulse(context.paths.run(id));
-		},
+		review: id => readReview(context.paths.run(id)),
+		saveReview: (id, review) => writeReview(context.paths.run(id), review),
 		async settings() {
 			try {
 				const settings = await readSettings(context.paths);
@@ -260,10 +248,6 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 function stampOf(context: Context, id: string): string {
 	const status = statSync(context.paths.run(id).journal, {throwIfNoEntry: false});
 	return status ? `${status.mtimeMs} ${status.size} ${status.ino}` : '';
-}
-
-function reviewFile(context: Context, id: string): string {
-	return path.join(context.paths.run(id).folder, 'review.json');
 }
 
 function isAlive(pid: number): boolean {

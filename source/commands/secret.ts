@@ -6,7 +6,7 @@ import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {describeBinding, formatReference, makeBinding, parseReference, widening, type Binding, type Owner, type Reference} from '../core/secret.ts';
 import {isInForce} from '../core/scope.ts';
-import {parseDuration} from '../core/time.ts';
+import {localStamp, parseDuration} from '../core/time.ts';
 import {splitWords} from '../core/words.ts';
 import type {Context} from '../engine/context.ts';
 import {findProject, openRepository} from '../engine/projects.ts';
@@ -328,7 +328,7 @@ export const verb: Verb = {
 				line('bound', describeBinding(entry.binding));
 				line('changed', entry.changedAt);
 				for (const {run, scope, until} of document.holders) {
-					line('granted', `${run}, ${scope}, ${until ?? 'until the run ends'}`);
+					line('granted', `${run}, ${scope}, ${until === null ? 'until the run ends' : `until ${localStamp(until)}`}`);
 				}
 			}
 		}

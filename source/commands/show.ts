@@ -2,8 +2,9 @@ import {compose} from '../compose.ts';
 import {gatesOf} from '../core/decide.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {isInForce} from '../core/scope.ts';
+import {localStamp} from '../core/time.ts';
 import {formatBudget, formatUsage} from '../core/usage.ts';
-import {readChanges} from '../engine/changes.ts';
+import {readChanges} from '../engine/changes-file.ts';
 import {findRun} from '../engine/runs.ts';
 import {runDetails} from './documents.ts';
 import type {Verb} from './verb.ts';
@@ -59,7 +60,7 @@ export const verb: Verb = {
 
 		line('scopes', 'repo, build');
 		for (const grant of run.grants) {
-			line('', `${grant.scope}, ${isInForce(grant, Date.now()) ? grant.until ? `until ${grant.until}` : 'until the run ends' : 'expired'}: ${grant.because} (${grant.by.replace('person:', '')})`);
+			line('', `${grant.scope}, ${isInForce(grant, Date.now()) ? grant.until ? `until ${localStamp(grant.until)}` : 'until the run ends' : 'expired'}: ${grant.because} (${grant.by.replace('person:', '')})`);
 		}
 
 		for (const denial of run.denials) {

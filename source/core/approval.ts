@@ -18,7 +18,17 @@ export type Statement = Facts & {
 	/** As ISO 8601. */
 	readonly at: string;
 	readonly because: string;
+	/** How much of the change was marked as viewed; undefined where that was not told. */
+	readonly viewed?: Viewed | undefined;
 };
+
+/** Files of a change, and how many of them nobody marked as viewed, as they are now. */
+export type Viewed = {readonly files: number; readonly unviewed: number};
+
+/** How much was viewed, in words; empty where it is not known. */
+export function viewedText(viewed: Viewed | undefined): string {
+	return viewed === undefined ? '' : viewed.files === 0 ? 'no file was changed' : viewed.unviewed === 0 ? `${viewed.files === 1 ? 'the one file' : `all ${viewed.files} files`} viewed` : `${viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} not viewed`;
+}
 
 /** How an approval was signed: what of its statement is nowhere else, who signed, and the armoured SSH signature. */
 export type Signed = {readonly signer: string; readonly audit: string; readonly at: string; readonly signature: string};
@@ -28,5 +38,5 @@ const order = ['run', 'target', 'base', 'head', 'tree', 'policy', 'verify', 'aud
 /** A statement as it is signed: a line for each of its parts, always the same ones in the same order. */
 export function statementText(statement: Statement): string {
 	// In quotes, so that no value can pose as another line.
-	return ['fleet approval 1', ...order.map(key => `${key} ${key === 'because' || key === 'run' ? JSON.stringify(statement[key]) : statement[key]}`), ''].join('\n');
+	return ['fleet approval 1', ...order.map(key => `${key} ${key === 'because' || key === 'run' ? JSON.stringify(statement[key]) : statement[key]}`), ...statement.viewed ? [`viewed ${viewedText(statement.viewed)}`] : [], ''].join('\n');
 }

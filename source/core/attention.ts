@@ -8,29 +8,36 @@ export type Need = {readonly kind: 'alarm' | 'waiting' | 'denied' | 'gate' | 'tr
 export function needOf(run: Run): Need | undefined {
 	const [alarm] = run.alarms;
 	if (alarm && run.stage !== 'discarded') {
-		return {kind: 'alarm', because: `ALARM: ${alarm.because}, ${alarm.target}`, since: alarm.at};
+		return {kind: 'alarm', because: `ALARM: ${alarm.because}, ${alarm.target}`, since: alarm.since};
 	}
 
 	// What came last is what a person is waited for now.
 	const waits = run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed') ? run.status : undefined;
 	const [denial] = run.denials;
 	if (waits && !(denial && denial.at > waits.at)) {
-		return {kind: 'waiting', because: `needs you: ${waits.because}`, since: waits.at};
+		return {kind: 'waiting', because: `needs you: ${waits.because}`, since: waits.since};
 	}
 
 	if (denial && (run.stage === 'running' || run.stage === 'starting')) {
-		return {kind: 'denied', because: `denied ${denial.target}`, since: denial.at};
+		return {kind: 'denied', because: `denied ${denial.target}`, since: denial.since};
 	}
 
-	const since = run.updatedAt;
+	const {since} = run;
 	switch (run.stage) {
+		case 'queued': {
+			return run.stuck ? {kind: 'trouble', because: `needs you: ${run.because}; resume ${run.after}, or stop this one`, since} : undefined;
+		}
+
 		case 'frozen': {
 			return {kind: 'waiting', because: 'needs you: thaw or stop', since};
 		}
 
-		case 'stopped':
+		case 'stopped': {
+			return hasFailed(run) ? {kind: 'trouble', because: 'needs you: it failed; look at its output, and resume or discard it', since} : {kind: 'gate', because: 'needs you: verify', since};
+		}
+
 		case 'captured': {
-			const nothing = run.stage === 'captured' && run.captured?.commits === 0 && run.captured.files === 0;
+			const nothing = run.captured?.commits === 0 && run.captured.files === 0;
 			return {kind: 'gate', because: nothing ? 'needs you: tell it more, or discard it' : 'needs you: verify', since};
 		}
 
@@ -56,6 +63,16 @@ export function needOf(run: Run): Need | undefined {
 	}
 }
 
+/** Whether its agent ended with a failure, and not because a person stopped it. */
+export function hasFailed(run: Run): boolean {
+	return run.stage === 'stopped' && run.exit !== undefined && (run.exit.signal !== null || (run.exit.code ?? 0) !== 0);
+}
+
+/** A run's stage with its reason, the same word not twice. */
+export function stageText({stage, because}: Pick<Run, 'stage' | 'because'>): string {
+	return because.startsWith(`${stage} `) ? because : `${stage}: ${because}`;
+}
+
 /** What a run waits for a person to do, in words; undefined where it does not wait. */
 export function attentionOf(run: Run): string | undefined {
 	return needOf(run)?.because;
@@ -67,7 +84,7 @@ export function attentionOf(run: Run): string | undefined {
  */
 export function statusOf(run: Run, now: number): string {
 	const need = needOf(run);
-	const stage = `${run.stage}: ${run.because}`;
+	const stage = stageText(run);
 	const waited = need ? ` · ${formatDuration(now - Date.parse(need.since))}` : '';
 	switch (need?.kind) {
 		case 'alarm': {
@@ -87,7 +104,7 @@ export function statusOf(run: Run, now: number): string {
 		}
 
 		default: {
-			return `${stage}${waited}`;
+			return run.stage === 'queued' ? `${stage}${waited} (r there resumes it, x here ends the wait)` : `${stage}${waited}`;
 		}
 	}
 }

@@ -1,4 +1,5 @@
 import {gateRefusal, Refusal} from './refusal.ts';
+import {viewedText} from './approval.ts';
 import type {Actor} from './scope.ts';
 import {liveStages, type Run} from './run.ts';
 import {formatDuration} from './time.ts';
@@ -175,7 +176,7 @@ export function gatesOf(run: Run): GateState[] {
 	return [
 		step('audit', 'Audit', audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined, audit && !audit.stale ? checks : undefined, false, run.stage === 'discarded' ? ended(run) : undefined),
 		step('verify', 'Verify', verification?.passed || merge ? `passed: ${verification?.because ?? ''}` : undefined, verification && !verification.passed ? verification.because : undefined, busyWith('verifying'), verifyRefusal),
-		step('review', 'Review', approval ? 'seen and approved' : merge ? 'merged' : undefined, run.stage === 'rejected' ? run.because : undefined, false, run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first')),
+		step('review', 'Review', approval ? approval.viewed ? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}` : 'approved; what was viewed is not written down' : merge ? 'merged' : undefined, run.stage === 'rejected' ? run.because : undefined, false, run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first')),
 		step('approve', 'Approve', approval ? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}` : undefined, undefined, false, approveRefusal),
 		step('merge', 'Merge', merge ? `${merge.commit.slice(0, 10)}, checkout ${merge.checkout}` : undefined, undefined, busyWith('merging'), decideMerge(run, person, approval ?? bound, approval ? Date.parse(approval.at) : now)),
 		step('deploy', 'Deploy', last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined, last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined, busyWith('deploying'), run.merge ? undefined : decideDeploy(run, person, '', '')),

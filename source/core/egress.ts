@@ -39,10 +39,40 @@ export function canonicaliseHost(text: string): string | {because: string} {
 	try {
 		const {hostname} = new URL(`http://${bare.includes(':') ? `[${bare}]` : bare}/`);
 		const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-		return host === '' || host.endsWith('.') ? {because: 'the host is not a host name'} : host;
+		const fault = isAddress(host) ? undefined : nameFault(host);
+		return fault === undefined ? host : {because: fault};
 	} catch {
 		return {because: 'the host is not a host name'};
 	}
+}
+
+const isAddress = (host: string) => host.includes(':') || /^\d+(?:\.\d+){3}$/.test(host);
+
+/** What is wrong with a host's name, in lower case and ASCII; undefined where nothing is. An underscore is in names that are in use. */
+function nameFault(host: string): string | undefined {
+	if (host.length > 253) {
+		return 'the host is empty or too long';
+	}
+
+	for (const label of host.split('.')) {
+		if (label === '') {
+			return 'the host has an empty label: two dots in a row, or one at an end';
+		}
+
+		if (label.length > 63) {
+			return 'a label of the host has more than 63 characters';
+		}
+
+		if (!/^[\w-]+$/.test(label)) {
+			return 'the host holds a character that no host has';
+		}
+
+		if (label.startsWith('-') || label.endsWith('-')) {
+			return 'a label of the host begins or ends with a dash';
+		}
+	}
+
+	return undefined;
 }
 
 /** `host:port` (the authority of a CONNECT, or of a scope) into a target; without a port, `defaultPort`. */

@@ -1,4 +1,4 @@
-import type {Signed} from './approval.ts';
+import type {Signed, Viewed} from './approval.ts';
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
 import type {AgentState} from './seams.ts';
@@ -11,7 +11,7 @@ export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 /** What can happen to a run. The journal holds these; everything shown is computed from them. */
 export type RunEvent =
 	| {type: 'run.created'; id: string; name: string; project: {id: string; name: string; root: string}; agent: string; argv: string[]; prompt?: string | undefined; branch: string; base: string; target: string; worktree: string; grants: Grant[]; interactive?: boolean | undefined; budget?: Budget | undefined; /** Of runs that were begun together. */ batch?: string | undefined; /** The run that it waits for. */ after?: string | undefined; /** Files that were copied from the project besides what git keeps. */ included?: string[] | undefined}
-	| {type: 'run.queued'; because: string}
+	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}
 	| {type: 'run.dequeued'; because: string}
 	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}
 	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
@@ -40,7 +40,7 @@ export type RunEvent =
 	| {type: 'run.captured'; head: string; commits: number; files: number; wip: boolean; extra: string[]; notes: string[]}
 	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
 	| {type: 'verify.finished'; passed: boolean; base: string; head: string; tree: string; policy: string; digest: string; steps: Step[]; because: string}
-	| {type: 'review.approved'; base: string; head: string; tree: string; policy: string; verify: string; because: string; signed?: Signed}
+	| {type: 'review.approved'; base: string; head: string; tree: string; policy: string; verify: string; because: string; signed?: Signed; viewed?: Viewed}
 	| {type: 'review.rejected'; because: string}
 	| {type: 'merge.started'; target: string; base: string; head: string; tree: string}
 	| {type: 'merge.finished'; target: string; commit: string; checkout: string}

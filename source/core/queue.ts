@@ -10,6 +10,16 @@ export function endedWell(run: Run): boolean {
 	return run.merge !== undefined || ['captured', 'verified', 'approved'].includes(run.stage) || (run.stage === 'stopped' && run.exit?.code === 0);
 }
 
+/** Whether a run will not end well unless a person does something about it. */
+function isOver(run: Run | undefined): boolean {
+	return run === undefined || ['stopped', 'failed', 'crashed', 'verify-failed', 'rejected', 'discarded'].includes(run.stage);
+}
+
+/** Whether a run waits for another one that will not end well by itself. @param before the run that it waits for; undefined where it is gone */
+export function waitsForEver(run: Run, before: Run | undefined): boolean {
+	return run.after !== undefined && !(before && endedWell(before)) && (isOver(before) || before!.stuck);
+}
+
 /**
  * Why a run has to wait; undefined when it is its turn. Pure. First come, first served, among those that can start.
  * @param others the runs that are alive, without it

@@ -1,5 +1,6 @@
 import type {DiffFile, DiffLine} from './diff.ts';
 import {holdsControl} from './diff.ts';
+import type {Viewed} from './approval.ts';
 import {findSuspects} from './suspects.ts';
 
 /* What a person should look at first in a change, and what they said about it. */
@@ -115,6 +116,11 @@ export const emptyReview: Review = {viewed: {}, comments: []};
 /** Whether a file was marked as seen, exactly as it is now. */
 export function isViewed(review: Review, file: DiffFile): boolean {
 	return review.viewed[file.path] === file.digest;
+}
+
+/** How many files a change has, and how many of them were not marked as viewed, as they are now. */
+export function countViewed(review: Review, files: readonly DiffFile[]): Viewed {
+	return {files: files.length, unviewed: files.filter(file => !isViewed(review, file)).length};
 }
 
 export type CommentState = 'draft' | 'open' | 'answered' | 'stale';

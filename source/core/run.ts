@@ -2,7 +2,7 @@ import {matchesTarget, parseAuthority, parseEgressRule} from './egress.ts';
 import type {AgentState} from './seams.ts';
 import type {Suspect} from './suspects.ts';
 import {noUsage, type Budget, type Usage} from './usage.ts';
-import type {Signed} from './approval.ts';
+import {viewedText, type Signed, type Viewed} from './approval.ts';
 import type {DeployOutcome, Entry, Step} from './event.ts';
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
@@ -14,9 +14,10 @@ export type Stage =
 	| 'merging' | 'merged' | 'deploying' | 'deployed' | 'deploy-failed' | 'deploy-unknown'
 	| 'discarded';
 
-export type Denial = {readonly target: string; readonly because: string; readonly count: number; readonly at: string};
+/** `since`: the first of these; `at`: the last. */
+export type Denial = {readonly target: string; readonly because: string; readonly count: number; readonly since: string; readonly at: string};
 export type Verification = {readonly passed: boolean; readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly digest: string; readonly steps: readonly Step[]; readonly because: string; readonly at: string};
-export type Approval = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly verify: string; readonly by: Actor; readonly because: string; readonly at: string; readonly signed: Signed | undefined};
+export type Approval = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly verify: string; readonly by: Actor; readonly because: string; readonly at: string; readonly signed: Signed | undefined; /** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */ readonly viewed: Viewed | undefined};
 export type Deployment = {readonly target: string; readonly commit: string; readonly outcome: DeployOutcome | 'running'; readonly because: string; readonly at: string};
 
 /** What a journal amounts to. */
@@ -39,6 +40,12 @@ export type Run = {
 	readonly stage: Stage;
 	/** Why it is in that stage, in one line. */
 	readonly because: string;
+	/** When that stage began. */
+	readonly since: string;
+	/** How long its agent was at work, over all attempts and without the time it was frozen: milliseconds, and since when it is now. */
+	readonly worked: {readonly ms: number; readonly since: string | undefined};
+	/** Whether what it waits for in the queue will not come by itself. */
+	readonly stuck: boolean;
 	readonly exit: {readonly code: number | null; readonly signal: string | null} | undefined;
 	readonly sandbox: string;
 	readonly notes: readonly string[];
@@ -50,7 +57,7 @@ export type Run = {
 	/** Pointers that were where they do not belong, newest first, until a person acknowledged them. */
 	readonly alarms: readonly Denial[];
 	/** What the agent itself says, and what the supervisor sees, of this attempt; undefined where neither says anything. */
-	readonly status: {readonly state: AgentState; readonly because: string; readonly at: string} | undefined;
+	readonly status: {readonly state: AgentState; readonly because: string; /** When it came to that state. */ readonly since: string; readonly at: string} | undefined;
 	/** The conversation, as the agent knows it. */
 	readonly conversation: string | undefined;
 	/** Whether a person talks to the agent, in place of a prompt that is worked off. */
@@ -79,6 +86,11 @@ export type Run = {
 /** Stages in which a supervisor, or a gate's own process, must be alive. */
 export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['queued', 'starting', 'running', 'frozen', 'verifying', 'merging', 'deploying']);
 
+/** Whether somebody is at work on it now: an agent that is not frozen, or a gate. */
+export function isAtWork(run: Run): boolean {
+	return liveStages.has(run.stage) && run.stage !== 'queued' && run.stage !== 'frozen';
+}
+
 /** Whether a scope such as `network:example.com:443` lets through what was denied. */
 function answers(scope: string, target: string): boolean {
 	const rule = parseEgressRule(scope.slice('network:'.length));
@@ -99,7 +111,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 		return {
 			id: entry.id, name: entry.name, project: entry.project, agent: entry.agent, argv: entry.argv, prompt: entry.prompt,
 			branch: entry.branch, base: entry.base, target: entry.target, worktree: entry.worktree,
-			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', exit: undefined, sandbox: '', notes: [],
+			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', since: entry.at, worked: {ms: 0, since: undefined}, stuck: false, exit: undefined, sandbox: '', notes: [],
 			grants: entry.grants, denials: [], dismissed: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
 			deployments: [], audit: undefined, batch: entry.batch, after: entry.after, pid: undefined, seq: entry.seq,
 		};
@@ -109,13 +121,40 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 		throw new Error(`a journal starts with run.created, not with ${entry.type}`);
 	}
 
-	return {...run, ...changes(run, entry), updatedAt: entry.at, seq: entry.seq};
+	const next = changes(run, entry);
+	const stage = next.stage ?? run.stage;
+	// Only what changed the stage began it: a refusal or a second line about the same is no new wait.
+	return {
+		...run, ...next, since: stage === run.stage ? run.since : entry.at, stuck: stage === 'queued' && (next.stuck ?? run.stuck),
+		// A supervisor that is found dead was at work until its last line at the least, and nobody knows more.
+		worked: workedAfter(run, stage, entry.type === 'run.crashed' ? run.updatedAt : entry.at), updatedAt: entry.at, seq: entry.seq,
+	};
+}
+
+function workedAfter({worked}: Run, stage: Stage, at: string): Run['worked'] {
+	if (stage === 'running') {
+		return worked.since === undefined ? {...worked, since: at} : worked;
+	}
+
+	return worked.since === undefined ? worked : {ms: worked.ms + Math.max(0, Date.parse(at) - Date.parse(worked.since)), since: undefined};
+}
+
+/** How long a run's agent was at work, milliseconds. @param now milliseconds */
+export function timeWorked({worked}: Run, now: number): number {
+	return worked.ms + (worked.since === undefined ? 0 : Math.max(0, now - Date.parse(worked.since)));
+}
+
+const personOf = (actor: Actor) => actor.replace('person:', '');
+
+/** What a person did, with the reason where one was given. */
+function done(what: string, because: string, actor: Actor): string {
+	return because === '' ? `${what} by ${personOf(actor)}` : /^by /.test(because) ? `${what} ${because}` : `${what}: ${because}`;
 }
 
 function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partial<Run> {
 	switch (entry.type) {
 		case 'run.queued': {
-			return {stage: 'queued', because: entry.because};
+			return {stage: 'queued', because: entry.because, stuck: entry.stuck ?? false};
 		}
 
 		case 'run.dequeued': {
@@ -148,7 +187,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'run.thawed': {
-			return {stage: 'running', because: entry.because};
+			return {stage: 'running', because: done('thawed', entry.because, entry.actor)};
 		}
 
 		case 'scope.granted': {
@@ -166,7 +205,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 			}
 
 			const rest = run.denials.filter(denial => denial.target !== entry.target);
-			return {denials: [{target: entry.target, because: entry.because, count: entry.count, at: entry.at}, ...rest].slice(0, 50)};
+			return {denials: [{target: entry.target, because: entry.because, count: entry.count, since: run.denials.find(denial => denial.target === entry.target)?.since ?? entry.at, at: entry.at}, ...rest].slice(0, 50)};
 		}
 
 		case 'denial.dismissed': {
@@ -181,8 +220,8 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'alarm.raised': {
-			const rest = run.alarms.filter(alarm => alarm.target !== entry.target || alarm.because !== entry.because);
-			return {alarms: [{target: entry.target, because: entry.because, count: entry.count, at: entry.at}, ...rest].slice(0, 50)};
+			const isSame = (alarm: Denial) => alarm.target === entry.target && alarm.because === entry.because;
+			return {alarms: [{target: entry.target, because: entry.because, count: entry.count, since: run.alarms.find(alarm => isSame(alarm))?.since ?? entry.at, at: entry.at}, ...run.alarms.filter(alarm => !isSame(alarm))].slice(0, 50)};
 		}
 
 		case 'alarm.acknowledged': {
@@ -190,7 +229,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'agent.status': {
-			return {status: {state: entry.state, because: entry.because, at: entry.at}};
+			return {status: {state: entry.state, because: entry.because, since: run.status?.state === entry.state ? run.status.since : entry.at, at: entry.at}};
 		}
 
 		case 'agent.conversation': {
@@ -234,8 +273,8 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'review.approved': {
-			const {base, head, tree, policy, verify, actor, because, at, signed} = entry;
-			return {stage: 'approved', because: because === '' ? `by ${actor.replace('person:', '')}` : because, approval: {base, head, tree, policy, verify, by: actor, because, at, signed}};
+			const {base, head, tree, policy, verify, actor, because, at, signed, viewed} = entry;
+			return {stage: 'approved', because: [because === '' ? `by ${personOf(actor)}` : because, viewedText(viewed)].filter(text => text !== '').join('; '), approval: {base, head, tree, policy, verify, by: actor, because, at, signed, viewed}};
 		}
 
 		case 'review.rejected': {
@@ -269,7 +308,8 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'run.restored': {
-			return run.merge ? {stage: 'merged', because: 'restored'} : {stage: 'stopped', because: 'restored', verification: undefined, approval: undefined};
+			const because = done('restored', entry.because, entry.actor);
+			return run.merge ? {stage: 'merged', because} : {stage: 'stopped', because, verification: undefined, approval: undefined};
 		}
 	}
 }

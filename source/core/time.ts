@@ -25,3 +25,33 @@ export function formatDuration(milliseconds: number): string {
 
 	return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+function offsetOf(date: Date): {readonly sign: string; readonly hours: number; readonly minutes: number} {
+	const east = -date.getTimezoneOffset();
+	return {sign: east < 0 ? '-' : '+', hours: Math.floor(Math.abs(east) / 60), minutes: Math.abs(east) % 60};
+}
+
+const dayOf = (date: Date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+const clockOf = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+
+/** A moment by this machine's clock with its offset, such as `2026-01-31T09:30:00+01:00`. @param at ISO 8601 */
+export function localStamp(at: string): string {
+	const date = new Date(at);
+	const {sign, hours, minutes} = offsetOf(date);
+	return `${dayOf(date)}T${clockOf(date)}${sign}${two(hours)}:${two(minutes)}`;
+}
+
+/** A moment by this machine's clock: the time alone where it is today's, else with its day. @param at ISO 8601 @param now milliseconds */
+export function localTime(at: string, now: number): string {
+	const date = new Date(at);
+	const day = dayOf(date);
+	return day === dayOf(new Date(now)) ? clockOf(date) : `${day} ${clockOf(date)}`;
+}
+
+/** This machine's time zone as it is at a moment, such as `UTC+9` or `UTC-3:30`. @param now milliseconds */
+export function zoneOf(now: number): string {
+	const {sign, hours, minutes} = offsetOf(new Date(now));
+	return hours === 0 && minutes === 0 ? 'UTC' : `UTC${sign}${hours}${minutes === 0 ? '' : `:${two(minutes)}`}`;
+}

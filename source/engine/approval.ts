@@ -1,6 +1,6 @@
 import type {Facts} from '../core/decide.ts';
 import {decideWord} from '../core/decide.ts';
-import {signatureNamespace, signersPath, statementText, type Signed, type Statement} from '../core/approval.ts';
+import {signatureNamespace, signersPath, statementText, type Signed, type Statement, type Viewed} from '../core/approval.ts';
 import type {Policy} from '../core/policy.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Approval, Run} from '../core/run.ts';
@@ -11,6 +11,8 @@ import {openRepository} from './projects.ts';
 
 /** How a person says yes. */
 export type Yes = {
+	/** How much of the change was marked as viewed; undefined where that cannot be told. */
+	readonly viewed?: Viewed | undefined;
 	readonly because: string;
 	/** The word that the policy asks for, as it was typed. */
 	readonly confirmed?: string | undefined;
@@ -32,8 +34,8 @@ async function readSigners(git: Git, base: string): Promise<string> {
 	return stdout;
 }
 
-function statementOf(run: Run, facts: Facts, verify: string, because: string, audit: string, at: string): Statement {
-	return {...facts, run: run.id, target: run.target, verify, audit, at, because};
+function statementOf(run: Run, facts: Facts, verify: string, because: string, audit: string, at: string, viewed: Viewed | undefined): Statement {
+	return {...facts, run: run.id, target: run.target, verify, audit, at, because, viewed};
 }
 
 /** What the policy of the target's tip wants of an approval. */
@@ -48,7 +50,7 @@ export async function wantedOf(run: Run): Promise<Policy['approve']> {
  * @returns the signature; undefined where none is wanted
  * @throws Refusal where the word was not typed, or nobody who may signed
  */
-export async function confirmApproval(git: Git, checkout: Git, run: Run, facts: Facts, {because, confirmed, key}: Yes): Promise<Signed | undefined> {
+export async function confirmApproval(git: Git, checkout: Git, run: Run, facts: Facts, {because, confirmed, key, viewed}: Yes): Promise<Signed | undefined> {
 	const {policy: {approve}} = await readPolicy(git, facts.base);
 	const refusal = decideWord(approve.word, confirmed);
 	if (refusal) {
@@ -66,7 +68,7 @@ export async function confirmApproval(git: Git, checkout: Git, run: Run, facts: 
 	}
 
 	const [audit, at] = [auditText(run), new Date().toISOString()];
-	const text = statementText(statementOf(run, facts, run.verification!.digest, because, audit, at));
+	const text = statementText(statementOf(run, facts, run.verification!.digest, because, audit, at, viewed));
 	const signature = await sign(text, own, signatureNamespace);
 	const whose = await verifySignature(text, signature, signers, signatureNamespace);
 	if ('because' in whose) {
@@ -83,12 +85,12 @@ export async function checkSignature(git: Git, run: Run, approval: Approval): Pr
 		return undefined;
 	}
 
-	const {signed, verify, because, base, head, tree, policy} = approval;
+	const {signed, verify, because, base, head, tree, policy, viewed} = approval;
 	if (!signed) {
 		return gateRefusal('the policy wants approvals signed, and this one is not', `fleet approve ${run.id}`);
 	}
 
-	const text = statementText(statementOf(run, {base, head, tree, policy}, verify, because, signed.audit, signed.at));
+	const text = statementText(statementOf(run, {base, head, tree, policy}, verify, because, signed.audit, signed.at, viewed));
 	const whose = await verifySignature(text, signed.signature, await readSigners(git, base), signatureNamespace);
 	return 'because' in whose ? gateRefusal(whose.because, `fleet approve ${run.id}`) : undefined;
 }

@@ -232,7 +232,7 @@ function gateProbes(run: Run): Probe[] {
 	const now = Date.now();
 	const at = new Date(now).toISOString();
 	const verified: Run = {...run, stage: 'verified', merge: undefined, verification: {passed: true, ...facts, digest: 'e', steps: [], because: '', at}, approval: undefined};
-	const approved: Run = {...verified, stage: 'approved', approval: {...facts, verify: 'e', by: 'person:auditor', because: '', at, signed: undefined}};
+	const approved: Run = {...verified, stage: 'approved', approval: {...facts, verify: 'e', by: 'person:auditor', because: '', at, signed: undefined, viewed: undefined}};
 	const merged: Run = {...approved, stage: 'merged', merge: {target: run.target, commit: 'f'.repeat(40), checkout: ''}};
 	const probe = (item: ItemId, id: string, tried: string, refusal: Refusal | undefined, control: Refusal | undefined): Probe => ({
 		id: `${item}.gate.${id}`, item, tried, expected: 'refused with exit code 3', seen: refusal ? refusal.because : 'accepted', host: control ? `the control was refused too: ${control.because}` : 'the same question with nothing wrong is accepted',

@@ -1,5 +1,6 @@
 import {existsSync, mkdirSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
 import path from 'node:path';
+import type {Changes} from '../core/changes.ts';
 import type {Mount} from '../core/plan.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
@@ -7,6 +8,7 @@ import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {adminName, baseMounts, giveToRun, privateConfig, sparsePatterns} from '../host/worktree.ts';
+import {readChanges, rememberChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
 import {openRepository} from './projects.ts';
@@ -176,7 +178,7 @@ export type Captured = {readonly head: string; readonly commits: number; readonl
  * Works on a live run too (nothing inside is changed by it), for looking.
  * @throws Refusal where what the agent left cannot be taken over as it is
  */
-export async function importWork(context: Context, run: Run): Promise<{captured: Captured; quarantine: Git; git: Git; places: RunPaths; extraRefs: string[]}> {
+export async function importWork(context: Context, run: Run): Promise<{captured: Captured; changes: Omit<Changes, 'untracked'>; quarantine: Git; git: Git; places: RunPaths; extraRefs: string[]}> {
 	const places = context.paths.run(run.id);
 	const {git, commonDir} = await openRepository(run.project.root);
 	if (!existsSync(places.worktree) || !existsSync(places.privateGit)) {
@@ -245,8 +247,8 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 
 		await quarantine.must(['update-ref', 'refs/fleet/head', head]);
 		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${run.base}`));
-		const files = (await quarantine.raw('diff-tree', '-r', '-z', '--name-only', '--no-renames', run.base, head)).split('\0').length - 1;
-		return {captured: {head, commits, files, wip, extra: [...extra.keys()], notes: look.notes, incomplete: look.incomplete}, quarantine, git, places, extraRefs};
+		const changes = readNumbers(await quarantine.raw('diff-tree', '-r', '-z', '--numstat', ...diffFlags, run.base, head));
+		return {changes, captured: {head, commits, files: changes.files, wip, extra: [...extra.keys()], notes: look.notes, incomplete: look.incomplete}, quarantine, git, places, extraRefs};
 	} finally {
 		rmSync(places.scratch, {recursive: true, force: true});
 	}
@@ -258,6 +260,21 @@ function stamp(run: Run): Record<string, string> {
 	return {GIT_AUTHOR_NAME: 'fleet', GIT_AUTHOR_EMAIL: 'agent@fleet.invalid', GIT_COMMITTER_NAME: 'fleet', GIT_COMMITTER_EMAIL: 'agent@fleet.invalid', GIT_AUTHOR_DATE: `${seconds} +0000`, GIT_COMMITTER_DATE: `${seconds} +0000`};
 }
 
+/** Files and lines of a change, from what `git diff --numstat -z` writes: of a renamed file, both names follow. */
+function readNumbers(text: string): Omit<Changes, 'untracked'> {
+	let [files, added, removed] = [0, 0, 0];
+	const parts = text.split('\0');
+	for (let at = 0; at < parts.length - 1; at++) {
+		const [plus, minus, name] = parts[at]!.split('\t');
+		files++;
+		added += Number(plus) || 0;
+		removed += Number(minus) || 0;
+		at += name === '' ? 2 : 0;
+	}
+
+	return {files, added, removed};
+}
+
 /**
  * The hand-over: sweep, import, publish under the run's own refs, move the run's branch by compare-and-swap.
  * Nothing is written down where nothing changed since the last time.
@@ -266,7 +283,9 @@ export async function capture(context: Context, journal: Journal): Promise<Captu
 	const {run} = journal;
 	const places = context.paths.run(run.id);
 	const swept = await sweep(context, run.id, places);
-	const {captured, git, extraRefs} = await importWork(context, run);
+	const {captured, changes, git, extraRefs} = await importWork(context, run);
+	// The list shows what the review will: counted as the review counts.
+	rememberChanges(places, {...changes, untracked: readChanges(places)?.untracked ?? 0});
 	const branch = `refs/heads/${run.branch}`;
 	const published = await git.resolve(`refs/fleet/runs/${run.id}/head`);
 	const current = await git.resolve(branch);

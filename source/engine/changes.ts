@@ -1,8 +1,7 @@
-import {existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
 import type {Run} from '../core/run.ts';
-import {pulse, type RunPaths} from '../host/paths.ts';
 import {adminName, baseMounts, giveToRun} from '../host/worktree.ts';
 import {makeJailGit} from './capture.ts';
 import type {Context} from './context.ts';
@@ -12,9 +11,12 @@ import {openRepository} from './projects.ts';
 /** New files whose lines are counted; of more, it is enough to know that there are many. */
 const countedNew = 1000;
 
+/** New files that are counted: each of its own, as a diff has them, however deep in new folders. */
+const listedNew = 100_000;
+
 /**
  * In the jail: an index of the base, kept from look to look so that only what changed is read, held against the folder.
- * Neither the agent's index nor any configuration of its own has a part in it.
+ * A link counts as its one line, and is not followed. Neither the agent's index nor any configuration of its own has a part in it.
  */
 const script = `
 W=$1 base=$2
@@ -26,8 +28,8 @@ rm -f "$GIT_INDEX_FILE.lock"
 [ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty && GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
 git update-index -q --refresh > /dev/null 2>&1
 git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' | awk -F'\\t' 'NF >= 3 { files++; added += $1; removed += $2 } END { printf "%d %d %d ", files, added, removed }'
-git ls-files --others --exclude-standard --directory -z | tr -cd '\\0' | wc -c | tr '\\n' ' '
-git ls-files --others --exclude-standard -z | head -z -n ${countedNew} | xargs -0 -r timeout 20 grep -D skip -I -h -c '' -- 2> /dev/null | awk '{ added += $1 } END { printf "%d", added }'
+git ls-files --others --exclude-standard -z | head -z -n ${listedNew} | tr -cd '\\0' | wc -c | tr '\\n' ' '
+{ git ls-files --others --exclude-standard -z | head -z -n ${countedNew} | xargs -0 -r sh -c 'for f do if [ -L "$f" ]; then echo 1 >&3; else printf "%s\\0" "$f"; fi; done' sh | xargs -0 -r timeout 20 grep -D skip -I -h -c '' -- 2> /dev/null; } 3>&1 | awk '{ added += $1 } END { printf "%d", added }'
 `;
 
 /**
@@ -50,25 +52,4 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 	});
 	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
 	return code === 0 && numbers ? {files: Number(numbers[1]) + Number(numbers[4]), added: Number(numbers[2]) + Number(numbers[5]), removed: Number(numbers[3]), untracked: Number(numbers[4])} : undefined;
-}
-
-/** Keeps the last counts beside the journal: whoever lists a hundred runs only reads. */
-export function rememberChanges(places: RunPaths, changes: Changes): void {
-	const file = changesFile(places);
-	writeFileSync(`${file}.new`, JSON.stringify(changes), {mode: 0o600});
-	renameSync(`${file}.new`, file);
-	pulse(places);
-}
-
-/** The last counts of a run; undefined where none were made. */
-export function readChanges(places: RunPaths): Changes | undefined {
-	try {
-		return JSON.parse(readFileSync(changesFile(places), 'utf8')) as Changes;
-	} catch {
-		return undefined;
-	}
-}
-
-function changesFile(places: RunPaths): string {
-	return path.join(places.folder, 'changes.json');
 }

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import path from 'node:path';
-import {waitsFor, type RunLimits} from '../core/queue.ts';
+import {waitsFor, waitsForEver, type RunLimits} from '../core/queue.ts';
 import type {Run} from '../core/run.ts';
 import type {Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
@@ -16,12 +16,14 @@ function liveRuns(context: Context, but: string): Run[] {
 	return listRunIds(context).filter(id => id !== but && existsSync(context.paths.run(id).socket)).flatMap(id => readRun(context.paths.run(id)) ?? []);
 }
 
+type Wait = {readonly because: string; /** Whether a person is needed for it. */ readonly stuck: boolean};
+
 /** Why the run waits. Under a lock, so that two do not take one place; whoever gets it has written so before the lock is let go. */
-async function take(context: Context, journal: Journal, limits: RunLimits): Promise<string | undefined> {
+async function take(context: Context, journal: Journal, limits: RunLimits): Promise<Wait | undefined> {
 	const {run} = journal;
 	const lock = Lock.acquire(path.join(context.paths.state, 'queue.lock'), 5000);
 	if (!lock) {
-		return 'waits for its turn';
+		return {because: 'waits for its turn', stuck: false};
 	}
 
 	try {
@@ -31,7 +33,7 @@ async function take(context: Context, journal: Journal, limits: RunLimits): Prom
 			journal.append({type: 'run.dequeued', because: 'preparing the sandbox'}, 'fleet');
 		}
 
-		return because;
+		return because === undefined ? undefined : {because, stuck: waitsForEver(run, before)};
 	} finally {
 		lock.release();
 	}
@@ -52,13 +54,13 @@ export async function waitForTurn(context: Context, journal: Journal, hooks: {qu
 	}
 
 	for (let told = false; ;) {
-		const because = await take(context, journal, settings.limits);
-		if (because === undefined) {
+		const wait = await take(context, journal, settings.limits);
+		if (wait === undefined) {
 			return true;
 		}
 
-		if (journal.run.stage !== 'queued' || journal.run.because !== because) {
-			journal.append({type: 'run.queued', because}, 'fleet', false);
+		if (journal.run.stage !== 'queued' || journal.run.because !== wait.because || journal.run.stuck !== wait.stuck) {
+			journal.append({type: 'run.queued', because: wait.because, ...(wait.stuck ? {stuck: true} : {})}, 'fleet', false);
 		}
 
 		if (!told) {

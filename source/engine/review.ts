@@ -1,9 +1,11 @@
 import {existsSync} from 'node:fs';
-import type {Signed} from '../core/approval.ts';
+import type {Signed, Viewed} from '../core/approval.ts';
 import {decideApprove, decideReject} from '../core/decide.ts';
+import {parseDiff} from '../core/diff.ts';
 import {redactText} from '../core/redact.ts';
 import type {Run} from '../core/run.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
+import {countViewed} from '../core/review.ts';
 import type {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import {confirmApproval, type Yes} from './approval.ts';
@@ -11,6 +13,7 @@ import {capture, diffFlags, importWork} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {openRepository} from './projects.ts';
+import {readReview} from './review-file.ts';
 import {knownValues} from './secrets.ts';
 
 /**
@@ -35,9 +38,23 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 		throw gateRefusal(`nothing of ${run.id} was ever captured`, 'its worktree is gone');
 	}
 
+	return diffText(context, run, git, head, stat);
+}
+
+async function diffText(context: Context, run: Run, git: Git, head: string, stat: boolean): Promise<string> {
 	const {stdout} = await git.run(['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), run.base, head], {limit: 64 * 1024 ** 2});
 	// What is shown may be copied, and sent to another agent.
 	return redactText(await knownValues(context, run.project.id), stdout);
+}
+
+/** How much of what is approved was marked as viewed, exactly as it is now. */
+async function viewedOf(context: Context, run: Run, git: Git, head: string): Promise<Viewed | undefined> {
+	try {
+		return countViewed(readReview(context.paths.run(run.id)), parseDiff(await diffText(context, run, git, head, false)));
+	} catch {
+		// More than can be read at once. That it is not known is written down as such.
+		return undefined;
+	}
 }
 
 /** A person's yes to exactly what was verified: base, head, tree, result and policy. */
@@ -55,15 +72,16 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 		throw refusal;
 	}
 
+	const viewed = await viewedOf(context, journal.run, git, facts.head);
 	let signed: Signed | undefined;
 	try {
-		signed = await confirmApproval(git, checkout, journal.run, facts, yes);
+		signed = await confirmApproval(git, checkout, journal.run, facts, {...yes, viewed});
 	} catch (error) {
 		journal.append({type: 'gate.refused', gate: 'approve', because: error instanceof Refusal ? error.because : (error as Error).message}, context.actor);
 		throw error;
 	}
 
-	journal.append({type: 'review.approved', ...facts, verify: journal.run.verification!.digest, because: yes.because, ...(signed ? {signed} : {})}, context.actor);
+	journal.append({type: 'review.approved', ...facts, verify: journal.run.verification!.digest, because: yes.because, ...(signed ? {signed} : {}), ...(viewed ? {viewed} : {})}, context.actor);
 }
 
 async function refuseIfChanged(context: Context, journal: Journal): Promise<void> {

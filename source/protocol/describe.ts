@@ -1,4 +1,6 @@
+import {viewedText} from '../core/approval.ts';
 import type {Entry} from '../core/event.ts';
+import {localStamp} from '../core/time.ts';
 import {formatBudget, formatUsage} from '../core/usage.ts';
 
 /** One journal line in words. Not neutralised: whoever shows it does that. */
@@ -13,7 +15,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'scope.granted': {
-			return `${entry.grant.scope}, ${entry.grant.until ? `until ${entry.grant.until}` : 'until the run ends'}, ${entry.effect}: ${entry.grant.because}`;
+			return `${entry.grant.scope}, ${entry.grant.until ? `until ${localStamp(entry.grant.until)}` : 'until the run ends'}, ${entry.effect}: ${entry.grant.because}`;
 		}
 
 		case 'scope.revoked': {
@@ -90,7 +92,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'review.approved': {
-			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${entry.signed ? `, signed by ${entry.signed.signer}` : ''}${entry.because === '' ? '' : `: ${entry.because}`}`;
+			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${entry.signed ? `, signed by ${entry.signed.signer}` : ''}${entry.viewed ? `, ${viewedText(entry.viewed)}` : ''}${entry.because === '' ? '' : `: ${entry.because}`}`;
 		}
 
 		case 'merge.started': {

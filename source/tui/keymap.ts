@@ -137,7 +137,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'filter', keys: ['/'], title: 'filter', places: ['fleet'], footer: true},
 	{action: 'next-need', keys: ['.'], title: 'next that needs you', places: [...everywhere, 'help'], footer: true, disabled: state => nextNeed(state) ? undefined : 'no run needs you'},
 	{action: 'stop', keys: ['x'], title: 'stop', places: ['fleet', 'output', 'scopes', 'checklist', 'journal', 'network', 'gates'], footer: true, disabled: some(isLive)},
-	{action: 'show', keys: ['f'], title: 'all, needs you, at work, to review, over', places: ['fleet'], footer: false},
+	{action: 'show', keys: ['f'], title: 'all, needs you, going on, to review, over', places: ['fleet'], footer: false},
 	{action: 'sort', keys: ['o'], title: 'sort', places: ['fleet'], footer: false},
 	{action: 'fold', keys: ['z'], title: 'fold or unfold the project', places: ['fleet'], footer: false, disabled: state => state.runs.length === 0 ? 'there is no run' : undefined},
 	{action: 'mark', keys: ['space'], title: 'mark, for stop, discard, grant, compare', places: ['fleet'], footer: false, disabled: needsRun},

@@ -1,11 +1,11 @@
 import UFuzzy from '@leeoniya/ufuzzy';
 import {needOf} from '../core/attention.ts';
-import {liveStages, type Run} from '../core/run.ts';
+import {isAtWork, liveStages, type Run} from '../core/run.ts';
 import type {ListState, Show, State} from './state.ts';
 
 /* Which rows the list has: a pure function of what there is and how it is looked at. */
 
-export type ListRow = {readonly kind: 'project'; readonly project: string; readonly runs: number; readonly working: number; readonly needs: number; readonly folded: boolean} | {readonly kind: 'run'; readonly run: Run};
+export type ListRow = {readonly kind: 'project'; readonly project: string; readonly runs: number; readonly counts: string; readonly folded: boolean} | {readonly kind: 'run'; readonly run: Run};
 
 /** Made at its first use: no first frame filters. */
 let fuzzy: UFuzzy | undefined;
@@ -20,7 +20,7 @@ function isShown(run: Run, show: Show): boolean {
 			return needOf(run) !== undefined;
 		}
 
-		case 'at work': {
+		case 'going on': {
 			return liveStages.has(run.stage);
 		}
 
@@ -102,9 +102,17 @@ function makeRows(runs: readonly Run[], list: ListState): ListRow[] {
 
 	return [...groups].flatMap(([project, own]): ListRow[] => {
 		const folded = list.folded.includes(project);
-		const heading: ListRow = {kind: 'project', project, runs: own.length, working: own.filter(run => liveStages.has(run.stage)).length, needs: own.filter(run => needOf(run)).length, folded};
+		const heading: ListRow = {kind: 'project', project, runs: own.length, counts: countsText(own), folded};
 		return folded ? [heading] : [heading, ...own.map((run): ListRow => ({kind: 'run', run}))];
 	});
+}
+
+/** How many of the runs are in which state, in words: the same for the title of the list and for the heading of a project. */
+export function countsText(runs: readonly Run[]): string {
+	const count = (fits: (run: Run) => boolean) => runs.filter(run => fits(run)).length;
+	const needs = count(run => needOf(run) !== undefined);
+	const parts = [[count(run => isAtWork(run)), 'at work'], [count(run => run.stage === 'frozen'), 'frozen'], [count(run => run.stage === 'queued'), 'queued'], [needs, needs === 1 ? 'needs you' : 'need you']] as const;
+	return [`${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`, ...parts.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`)].join(', ');
 }
 
 /** The row that is selected; 0 where it is not there. */

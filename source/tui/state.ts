@@ -51,7 +51,7 @@ export type Dialog = {
 	readonly at: number;
 };
 
-export const shows = ['all', 'needs you', 'at work', 'to review', 'over'] as const;
+export const shows = ['all', 'needs you', 'going on', 'to review', 'over'] as const;
 export type Show = (typeof shows)[number];
 export const sorts = ['newest', 'needs you', 'last change', 'name'] as const;
 export type Sort = (typeof sorts)[number];

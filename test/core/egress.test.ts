@@ -24,7 +24,7 @@ test('a rule without a port is 443 and 80, one with a port is that port', () => 
 test('hosts have one spelling', () => {
 	const cases: Array<[string, string]> = [
 		['EXAMPLE.com', 'example.com'], ['127.1', '127.0.0.1'], ['0x7f000001', '127.0.0.1'], ['2130706433', '127.0.0.1'], ['0177.0.0.1', '127.0.0.1'],
-		['[::1]', '::1'], ['[::ffff:127.0.0.1]', '::ffff:7f00:1'], ['bücher.test', 'xn--bcher-kva.test'],
+		['[::1]', '::1'], ['[::ffff:127.0.0.1]', '::ffff:7f00:1'], ['bücher.test', 'xn--bcher-kva.test'], ['a_b._dmarc.test', 'a_b._dmarc.test'], ['a--b.test', 'a--b.test'], [`${'x'.repeat(63)}.test`, `${'x'.repeat(63)}.test`], ['db', 'db'], ['9.test', '9.test'],
 	];
 	for (const [text, expected] of cases) {
 		assert.equal(canonicaliseHost(text), expected, text);
@@ -32,7 +32,7 @@ test('hosts have one spelling', () => {
 });
 
 test('what no host is, is refused', () => {
-	for (const text of ['', 'a b', 'a\0b', 'a\nb', 'a.test.', 'user@a.test', 'a.test/path', 'a%2e.test', 'fe80::1%eth0', 'a\\b', 'a?b', 'a#b', 'x'.repeat(300)]) {
+	for (const text of ['', 'a b', 'a\0b', 'a\nb', 'a.test.', 'user@a.test', 'a.test/path', 'a%2e.test', 'fe80::1%eth0', 'a\\b', 'a?b', 'a#b', 'x'.repeat(300), 'EXAMPLE..org', '.example.org', 'a..b..c', `${'x'.repeat(64)}.test`, `${'x.'.repeat(127)}test`, '-a.test', 'a-.test', 'a.-b.test', 'a.test-', 'example.123', 'a!b.test', 'a,b.test', '..', '.']) {
 		assert.equal(typeof canonicaliseHost(text), 'object', JSON.stringify(text));
 	}
 });

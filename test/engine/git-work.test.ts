@@ -5,7 +5,10 @@ import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
+import {parseDiff} from '../../source/core/diff.ts';
+import {readChanges} from '../../source/engine/changes-file.ts';
 import {countChanges} from '../../source/engine/changes.ts';
+import {diff} from '../../source/engine/review.ts';
 import {attackContext} from '../support/attack.ts';
 
 /* An agent's ordinary work with git behaves inside as it does outside, in every kind of repository that people have. */
@@ -87,9 +90,18 @@ test('every branch and tag of an agent\'s own is kept, however many', () => with
 
 test('changes are counted from outside, new files\' lines, too, with nothing that the agent can influence', () => withProject(async project => {
 	const {run} = await project.agent(`git config core.fsmonitor 'touch ${project.folder}/ran; false'; git config filter.x.clean 'touch ${project.folder}/ran'; echo '* filter=x diff=x' > .gitattributes; printf 'two\\nthree\\n' >> a.txt; git rm --quiet --cached a.txt; echo n > new.txt; mkdir d; echo m > d/m; head -c 100000 /dev/zero > binary; ln -s /dev/zero endless; rm "$(git rev-parse --git-path index)"`);
-	assert.deepEqual(await countChanges(project.context, run), {files: 6, added: 5, removed: 0, untracked: 5});
-	assert.deepEqual(await countChanges(project.context, run), {files: 6, added: 5, removed: 0, untracked: 5}, 'the second look uses what the first one remembers');
+	assert.deepEqual(await countChanges(project.context, run), {files: 6, added: 6, removed: 0, untracked: 5});
+	assert.deepEqual(await countChanges(project.context, run), {files: 6, added: 6, removed: 0, untracked: 5}, 'the second look uses what the first one remembers');
 	assert.ok(!existsSync(path.join(project.folder, 'ran')));
+}));
+
+test('the list, what is taken over, and the diff have the same numbers: new folders, links, binaries and renamed ones', () => withProject(async project => {
+	const {run} = await project.agent(`mkdir -p new/deep other; for n in 1 2 3; do echo $n > new/deep/$n; done; printf 'a\nb' > other/open; ln -s /etc/passwd link; head -c 5000 /dev/urandom > binary`);
+	assert.deepEqual(await countChanges(project.context, run), {files: 6, added: 6, removed: 0, untracked: 6});
+	await project.handle(run, ['capture']);
+	const files = parseDiff(await diff(project.context, run, false));
+	assert.deepEqual([files.length, files.reduce((sum, file) => sum + file.added, 0)], [6, 6]);
+	assert.deepEqual(readChanges(project.context.paths.run(run.id)), {files: 6, added: 6, removed: 0, untracked: 0});
 }));
 
 /** Changes a project before the agent comes, and says what the agent must see. */

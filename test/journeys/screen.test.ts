@@ -319,7 +319,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	await screen.press('H');
 	await screen.see(/gone .*discarded/);
 	await screen.press('U');
-	await screen.see(/gone .*stopped: restored/);
+	await screen.see(/gone .*stopped: restored by /);
 	assert.match(fleet.must('diff', 'gone'), /\+work/);
 });
 

@@ -25,7 +25,7 @@ export const verified: RunEvent[] = [
 	{type: 'verify.started', base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), commands: ['npm test']},
 	{type: 'verify.finished', passed: true, base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), digest: 'e'.repeat(64), steps: [{command: 'npm test', code: 0, ms: 1200}], because: '1 command passed, 12 tests passed'},
 ];
-const approved: RunEvent = {type: 'review.approved', base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), verify: 'e'.repeat(64), because: 'read it'};
+const approved: RunEvent = {type: 'review.approved', base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), verify: 'e'.repeat(64), because: 'read it', viewed: {files: 3, unviewed: 1}};
 const merged: RunEvent = {type: 'merge.finished', target: 'refs/heads/main', commit: hex('f'), checkout: 'brought along'};
 const grant: RunEvent = {type: 'scope.granted', effect: 'from the next request on', grant: {id: '1', scope: 'network:docs.test:443', because: 'the docs are there', by: 'person:a', at, until: new Date(later + 600_000).toISOString(), reference: undefined}};
 

@@ -2,7 +2,7 @@ import {statusOf} from '../../core/attention.ts';
 import {formatChanges} from '../../core/changes.ts';
 import type {DiffFile} from '../../core/diff.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
-import {checksOf, type Run} from '../../core/run.ts';
+import {checksOf, timeWorked, type Run} from '../../core/run.ts';
 import {formatDuration} from '../../core/time.ts';
 import {formatUsage} from '../../core/usage.ts';
 import {fit, widthOf} from '../fit.ts';
@@ -16,7 +16,7 @@ function facts(run: Run, state: State): ReadonlyArray<readonly [string, string]>
 	const checks = checksOf(run);
 	return [
 		['run', run.id], ['agent', run.agent], ['status', statusOf(run, state.now)], ['changes', formatChanges(state.changes[run.id]) || '-'], ['verify', run.verification?.because ?? '-'], ['checks', run.audit ? `${checks.passed}/${checks.total}` : '-'],
-		['used', formatUsage(run.usage) || '-'], ['took', formatDuration(Date.parse(run.updatedAt) - Date.parse(run.createdAt))], ['commits', run.captured ? String(run.captured.commits) : '-'], ['denied', String(run.denials.length)],
+		['used', formatUsage(run.usage) || '-'], ['took', formatDuration(timeWorked(run, state.now))], ['commits', run.captured ? String(run.captured.commits) : '-'], ['denied', String(run.denials.length)],
 	];
 }
 

@@ -1,4 +1,4 @@
-import {needOf, statusOf} from '../../core/attention.ts';
+import {hasFailed, needOf, statusOf} from '../../core/attention.ts';
 import {formatChanges} from '../../core/changes.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {checksOf, type Run} from '../../core/run.ts';
@@ -8,7 +8,7 @@ import {formatDuration} from '../../core/time.ts';
 import {formatUsage} from '../../core/usage.ts';
 import {fleetLayout, windowOf} from '../layout.ts';
 import {block, type Line} from '../line.ts';
-import {listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
+import {countsText, listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
 import {tableLines} from '../parts/table.ts';
 import type {State} from '../state.ts';
 import {stageTone} from '../theme.ts';
@@ -26,13 +26,12 @@ function scopesAtAGlance(run: Run, now: number): string {
 /** The tone of a run's row: what a person is needed for counts more than its stage. */
 export function runTone(run: Run): Tone | undefined {
 	const kind = needOf(run)?.kind;
-	return kind === 'alarm' ? 'bad' : kind === 'denied' || (kind === 'waiting' && run.stage === 'running') ? 'warn' : stageTone(run.stage);
+	return kind === 'alarm' || hasFailed(run) || (kind === 'trouble' && run.stage === 'queued') ? 'bad' : kind === 'denied' || (kind === 'waiting' && run.stage === 'running') ? 'warn' : stageTone(run.stage);
 }
 
 function toRow(row: ListRow, state: State): Record<string, string> {
 	if (row.kind === 'project') {
-		const parts = [`${row.runs} ${row.runs === 1 ? 'run' : 'runs'}`, ...(row.working > 0 ? [`${row.working} at work`] : []), ...(row.needs > 0 ? [`${row.needs} ${row.needs === 1 ? 'needs' : 'need'} you`] : [])];
-		return {' ': row.folded ? '▸' : '▾', project: '', run: row.project, agent: '', stage: parts.join(', '), scopes: '', changes: '', used: '', checks: '', age: ''};
+		return {' ': row.folded ? '▸' : '▾', project: '', run: row.project, agent: '', stage: row.counts, scopes: '', changes: '', used: '', checks: '', age: ''};
 	}
 
 	const {run} = row;
@@ -52,11 +51,9 @@ function columnsFor(width: number, rows: readonly ListRow[]): string[] {
 
 function titleOf(state: State): string {
 	const runs = visibleRuns(state);
-	const working = runs.filter(run => run.stage === 'running').length;
-	const waiting = runs.filter(run => needOf(run)).length;
 	const {list} = state;
 	const how = [list.show === 'all' ? '' : `shown: ${list.show}`, list.filter === '' ? '' : `filter: ${list.filter}`, list.sort === 'newest' ? '' : `by ${list.sort}`, list.marked.length === 0 ? '' : `${list.marked.length} marked`, list.discarded ? 'discarded shown' : ''].filter(part => part !== '');
-	return ` fleet  ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, ${working} at work${waiting > 0 ? `, ${waiting} need you` : ''}${how.length > 0 ? `  (${how.join(', ')})` : ''}`;
+	return ` fleet  ${countsText(runs)}${how.length > 0 ? `  (${how.join(', ')})` : ''}`;
 }
 
 function emptyText(state: State): string {

@@ -1,3 +1,4 @@
+import {stageText} from '../../core/attention.ts';
 import {gatesOf, validity, type GateId} from '../../core/decide.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import type {Run} from '../../core/run.ts';
@@ -60,7 +61,7 @@ export function gatesLines(state: State, height: number): Line[] {
 	const {path, output} = gatesLayout(state, height);
 	const room = height - 1 - output;
 	return [
-		{text: ` ${run.project.id} / ${run.id}  ${run.stage}: ${neutraliseLine(run.because)}`, title: true},
+		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(stageText(run))}`, title: true},
 		...block(lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room))), output === 0 ? room : path),
 		...output > 0 ? [{text: ` what ${state.log?.kind ?? ''} wrote`, dim: true, underline: true}, ...logLines(state.log, state).slice(-(output - 1))] : [],
 	];

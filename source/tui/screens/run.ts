@@ -1,5 +1,6 @@
 import {statusOf} from '../../core/attention.ts';
 import {itemIds, itemTitles, type Status} from '../../core/audit.ts';
+import {localTime, zoneOf} from '../../core/time.ts';
 import {learn, proposalLines} from '../../core/learn.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {policyPath} from '../../core/names.ts';
@@ -90,7 +91,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 
 		case 'journal': {
 			const end = Math.max(0, state.journal.length - state.scroll);
-			return state.journal.slice(Math.max(0, end - height), end).map(entry => ({text: ` ${entry.at.slice(11, 19)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`, tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' as const : undefined}));
+			return state.journal.slice(Math.max(0, end - height), end).map(entry => ({text: ` ${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`, tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' as const : undefined}));
 		}
 	}
 }
@@ -114,7 +115,7 @@ export function runLines(state: State, height: number): Line[] {
 	}
 
 	const bar = tabs.map((tab, index) => ({text: ` ${index + 1} ${tab} `, bold: tab === state.tab, underline: tab === state.tab, dim: tab !== state.tab}));
-	const right = state.tab === 'output' ? logTitle(state) : state.tab === 'changes' ? reviewTitle(state) : '';
+	const right = state.tab === 'output' ? logTitle(state) : state.tab === 'changes' ? reviewTitle(state) : state.tab === 'journal' ? `local time, ${zoneOf(state.now)}` : '';
 	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
 	return [
 		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(statusOf(run, state.now))}`, title: true},

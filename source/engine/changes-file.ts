@@ -1,0 +1,25 @@
+import {readFileSync, renameSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import type {Changes} from '../core/changes.ts';
+import {pulse, type RunPaths} from '../host/paths.ts';
+
+/** Keeps the last counts beside the journal: whoever lists a hundred runs only reads. */
+export function rememberChanges(places: RunPaths, changes: Changes): void {
+	const file = changesFile(places);
+	writeFileSync(`${file}.new`, JSON.stringify(changes), {mode: 0o600});
+	renameSync(`${file}.new`, file);
+	pulse(places);
+}
+
+/** The last counts of a run; undefined where none were made. */
+export function readChanges(places: RunPaths): Changes | undefined {
+	try {
+		return JSON.parse(readFileSync(changesFile(places), 'utf8')) as Changes;
+	} catch {
+		return undefined;
+	}
+}
+
+function changesFile(places: RunPaths): string {
+	return path.join(places.folder, 'changes.json');
+}
