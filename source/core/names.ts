@@ -24,9 +24,22 @@ export const passphraseVariable = 'FLEET_VAULT_PASSPHRASE';
 /** Where a project's policy lies, in its repository. */
 export const policyPath = '.fleet/policy.yaml';
 
-/** The branch of a run. */
-export function branchOf(runId: string): string {
-	return `fleet/${runId}`;
+/**
+ * The branch of a run. git can make none below a branch that is itself named `fleet`: then another folder is taken.
+ * @param branches the names of the branches that there are
+ */
+export function branchOf(runId: string, branches: ReadonlySet<string>): string {
+	let folder = 'fleet';
+	for (let number = 1; branches.has(folder); number++) {
+		folder = number === 1 ? 'fleet-runs' : `fleet-runs-${number}`;
+	}
+
+	return `${folder}/${runId}`;
+}
+
+/** Whether a branch is, by its name, a run's: other runs' branches are other people's work. */
+export function isRunBranch(branch: string): boolean {
+	return /^fleet(?:-runs(?:-\d+)?)?\/[^/]+$/.test(branch);
 }
 
 /** For quoting what somebody typed in an error line: control bytes out, length bounded. */

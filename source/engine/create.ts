@@ -115,6 +115,8 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
+	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/fleet*'])).stdout.split('\n');
+	const branch = branchOf(id, new Set(branches));
 	const grants: Grant[] = request.allow.map(text => {
 		const scope = completeScope(context, text, request.project);
 		const entry = secretOfScope(context, scope, request.project);
@@ -134,18 +136,18 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	let made = false;
 	try {
 		journal = Journal.open(places)!;
-		await createWorktree({runId: id, commonDir, branch: branchOf(id), base: commit, target, places});
+		await createWorktree({runId: id, commonDir, branch, base: commit, target, places});
 		made = true;
 		await copyIncluded(context, request.project, id, places, request.include ?? []);
 		journal.append({
 			type: 'run.created', id, name: id, project: {id: request.project.id, name: request.project.name, root: request.project.root}, agent: agent.id, argv: [...request.argv], prompt: request.prompt,
-			branch: branchOf(id), base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget, batch: request.batch, after: request.after, included: request.include && [...request.include],
+			branch, base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget, batch: request.batch, after: request.after, included: request.include && [...request.include],
 		}, context.actor);
 		return journal.run;
 	} catch (error) {
 		if (made) {
 			await removeWorktree(commonDir, places);
-			await git.run(['update-ref', '-d', `refs/heads/${branchOf(id)}`, commit]);
+			await git.run(['update-ref', '-d', `refs/heads/${branch}`, commit]);
 		}
 
 		journal?.close();

@@ -1,3 +1,4 @@
+import {isRunBranch} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Project} from '../core/project.ts';
 import type {ProjectView} from '../protocol/client.ts';
@@ -16,7 +17,7 @@ const most = 50;
 export async function projectOffer(project: Project): Promise<ProjectView> {
 	const {git, checkout} = await openRepository(project.root);
 	const head = (await checkout.run(['symbolic-ref', '--quiet', '--short', 'HEAD'])).stdout.trim();
-	const branches = (await git.run(['for-each-ref', '--sort=-committerdate', '--count=200', '--format=%(refname:short)', 'refs/heads'])).stdout.split('\n').filter(name => name !== '' && name !== head && !name.startsWith('fleet/'));
+	const branches = (await git.run(['for-each-ref', '--sort=-committerdate', '--count=200', '--format=%(refname:short)', 'refs/heads'])).stdout.split('\n').filter(name => name !== '' && name !== head && !isRunBranch(name));
 	const names = (await checkout.run(['ls-tree', '--name-only', '-z', 'HEAD', `${promptsPath}/`])).stdout.split('\0').filter(name => /\.(?:md|txt)$/.test(name)).slice(0, most);
 	const prompts = await Promise.all(names.map(async path => ({name: path.slice(promptsPath.length + 1).replace(/\.\w+$/, ''), text: (await checkout.run(['cat-file', 'blob', `HEAD:${path}`])).stdout.slice(0, longest).trimEnd()})));
 	let policy: Awaited<ReturnType<typeof readPolicy>>['policy'] | undefined;

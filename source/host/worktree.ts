@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {isName} from '../core/names.ts';
+import {isName, isRunBranch} from '../core/names.ts';
 import {dropUidOf, type Mount} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
 import {Git} from './git.ts';
@@ -163,6 +163,11 @@ export async function createWorktree({runId, commonDir, branch, base, target, pl
 	}
 }
 
+/** Whether a run sees a ref of the project's: all but other runs' branches. */
+function isVisible(ref: string, branch: string): boolean {
+	return ref === `refs/heads/${branch}` || !ref.startsWith('refs/heads/') || !isRunBranch(ref.slice('refs/heads/'.length));
+}
+
 async function createPrivate({commonDir, branch, target, places}: WorktreePlan, git: Git, admin: string): Promise<void> {
 	const folder = places.privateGit;
 	const real = path.join(commonDir, 'worktrees', admin);
@@ -185,7 +190,7 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 	write('objects/info/alternates', objectFolders(commonDir).map((_, index) => `/run/fleet/base/${index}\n`).join(''));
 	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes');
 	// Other runs' branches are other people's work.
-	write('packed-refs', refs.split('\n').filter(line => line !== '' && (!/ refs\/heads\/fleet\//.test(line) || line.endsWith(` refs/heads/${branch}`))).map(line => `${line}\n`).join(''));
+	write('packed-refs', refs.split('\n').filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch)).map(line => `${line}\n`).join(''));
 	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
