@@ -1,4 +1,3 @@
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -8,6 +7,7 @@ import {passphraseVariable} from './core/names.ts';
 import {Refusal} from './core/refusal.ts';
 import {local} from './executors/local/index.ts';
 import {findPaths} from './host/paths.ts';
+import {loginName} from './host/person.ts';
 import {sandboxes} from './sandboxes/registry.ts';
 import {age} from './vaults/age/index.ts';
 import {keyring} from './vaults/keyring/index.ts';
@@ -30,7 +30,7 @@ export function compose(ask: (question: string) => Promise<string> = nobody): Co
 	const paths = findPaths();
 	return {
 		paths, sandboxes, agents, vaults: [keyring, age(path.join(paths.config, 'vault.age'), ask)], executor: local, ask,
-		actor: `person:${os.userInfo().username.replaceAll(/[\u0000-\u001F]/g, '')}`,
+		actor: `person:${loginName()}`,
 		// One for each run: small before fast.
 		supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--optimize-for-size', path.join(built, 'supervisor.js')],
 		probe: path.join(built, 'probe.js'),

@@ -1,6 +1,6 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type {AddressInfo} from 'node:net';
@@ -271,10 +271,7 @@ class Demo {
 		}
 
 		try {
-			const {runtime} = findPaths(this.#env);
-			rmSync(runtime, {recursive: true, force: true});
-			// Fails where other fleets keep theirs beside it, which is right.
-			rmdirSync(path.dirname(runtime));
+			rmSync(findPaths(this.#env).runtime, {recursive: true, force: true});
 		} catch {}
 
 		// Whatever an agent made unreadable; where there is no chmod, there was no agent either.

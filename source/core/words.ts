@@ -41,6 +41,11 @@ export function splitWords(text: string): string[] | Refusal {
 	return word === undefined ? words : [...words, word];
 }
 
+/** One word as a shell reads it back, for commands that are shown to be typed. */
+export function quoteWord(word: string): string {
+	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll('\'', String.raw`'\''`)}'`;
+}
+
 /** Bytes as people write them. */
 export function formatBytes(bytes: number): string {
 	const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -15,6 +15,7 @@ import type {Run} from '../core/run.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
 import type {Git} from '../host/git.ts';
 import {openRuntime} from '../host/paths.ts';
+import {homeFolder} from '../host/person.ts';
 import {internalHost} from '../host/proxy.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {Context} from './context.ts';
@@ -93,7 +94,7 @@ async function setTrap(context: Context, run: Run, commonDir: string, git: Git, 
 async function plant(context: Context, run: Run, commonDir: string, git: Git, worktree: string, credentialNames: string[], close: Array<() => void>): Promise<Omit<Trap, 'close'>> {
 	const mark = `fleet-probe-${randomBytes(6).toString('hex')}`;
 	const canary = `canary-${randomBytes(16).toString('hex')}`;
-	const home = process.env['HOME'] || os.homedir();
+	const home = homeFolder();
 	const sibling = path.join(context.paths.state, 'worktrees', `.${mark}`);
 	mkdirSync(sibling, {mode: 0o700});
 	const planted: Array<{id: string; path: string}> = [

@@ -1,10 +1,12 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
-import os from 'node:os';
+import {existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type Stats} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {isOdd} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
+import {quoteWord} from '../core/words.ts';
+import {homeFolder} from './person.ts';
 
 /** Where fleet keeps its things. All folders are made with mode 0700. */
 export type Paths = {
@@ -54,41 +56,154 @@ function makeFolders(folder: string): void {
 	}
 }
 
-/** Makes a private folder, and refuses one that somebody else could have prepared. */
+const cure = 'export FLEET_HOME="$HOME/fleet-home"';
+
+function isInNamespace(): boolean {
+	try {
+		return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+	} catch {
+		return false;
+	}
+}
+
+/** What somebody else may do with a place, in words; undefined where it is the person's, or the system's, alone. */
+function foreign(status: Stats, isParent: boolean): string | undefined {
+	const uid = process.getuid?.();
+	// In a user namespace, what is nobody's inside is the system's outside, as far as anybody can tell.
+	const isSystems = isParent && (status.uid === 0 || (status.uid === 65_534 && uid !== 65_534 && isInNamespace()));
+	if (status.uid !== uid && !isSystems) {
+		return 'belongs to somebody else';
+	}
+
+	const sticky = isParent && (status.mode & 0o1000) !== 0;
+	// A group that is the person's alone, by the custom that it has the person's number.
+	const writable = status.gid === uid ? 0o002 : 0o022;
+	return (status.mode & writable) !== 0 && !sticky ? 'can be changed by others' : undefined;
+}
+
+/**
+ * Refuses a place that somebody else could put another in place of: a folder above it, or above what a link on the way
+ * leads to, that others may write.
+ */
+function checkParents(place: string): void {
+	let at = '/';
+	let left = place.split('/').filter(part => part !== '');
+	for (let links = 0; left.length > 0;) {
+		const because = foreign(statSync(at), true);
+		if (because !== undefined) {
+			throw new Refusal(`${at}, which ${place} lies in, ${because}`, statSync(at).uid === process.getuid?.() ? `chmod go-w ${quoteWord(at)}` : cure);
+		}
+
+		const next = path.join(at, left[0]!);
+		const status = lstatSync(next);
+		left = left.slice(1);
+		if (!status.isSymbolicLink()) {
+			at = next;
+			continue;
+		}
+
+		if (++links > 40 || (status.uid !== 0 && status.uid !== process.getuid?.())) {
+			throw new Refusal(`${next} is a link of somebody else's`, cure);
+		}
+
+		left = [...path.resolve(at, readlinkSync(next)).split('/').filter(part => part !== ''), ...left];
+		at = '/';
+	}
+}
+
+/** Makes a private folder, and refuses one that somebody else could have prepared, or could exchange. */
 function privateFolder(folder: string): string {
 	makeFolders(folder);
 	const status = lstatSync(folder);
-	if (!status.isDirectory() || status.uid !== process.getuid?.() || (status.mode & 0o077) !== 0) {
-		throw new Refusal(`${folder} is not a private folder of yours`, `remove it, or: chmod 700 ${folder}`);
+	if (!status.isDirectory() || status.uid !== process.getuid?.()) {
+		throw new Refusal(`${folder} is not a private folder of yours`, cure);
 	}
 
+	if ((status.mode & 0o077) !== 0) {
+		throw new Refusal(`${folder} is not a private folder of yours`, `chmod 700 ${quoteWord(folder)}`);
+	}
+
+	checkParents(folder);
 	return folder;
 }
 
-/** FLEET_HOME if it is set, else the XDG folders. */
-export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
-	const home = environment['HOME'] || os.homedir();
-	const own = environment['FLEET_HOME'];
-	if (own !== undefined && (!path.isAbsolute(own) || /[\u0000-\u001F]/.test(own))) {
-		throw new Refusal('FLEET_HOME is not an absolute path', 'set it to a folder of its own, or unset it');
+/** The same for settings, which others may read and nobody else may write: neither the folder nor a file in it. */
+function ownSettings(folder: string): string {
+	makeFolders(folder);
+	for (const place of [folder, ...readdirSync(folder).map(name => path.join(folder, name))]) {
+		// A file that is being exchanged may be gone.
+		const status = lstatSync(place, {throwIfNoEntry: false});
+		const because = status && (place === folder && !status.isDirectory() ? 'is not a folder' : status.isSymbolicLink() ? 'is a link' : foreign(status, false));
+		if (because !== undefined) {
+			throw new Refusal(`${place} ${because}, and what stands there decides about runs`, because === 'can be changed by others' ? `chmod go-w ${quoteWord(place)}` : place === folder ? cure : `rm -r ${quoteWord(place)}`);
+		}
 	}
 
-	const state = own ? path.join(own, 'state') : path.join(environment['XDG_STATE_HOME'] || path.join(home, '.local', 'state'), 'fleet');
-	const config = own ? path.join(own, 'config') : path.join(environment['XDG_CONFIG_HOME'] || path.join(home, '.config'), 'fleet');
+	checkParents(folder);
+	return folder;
+}
+
+/** A socket's longest path, bytes, with some to spare for the names of listeners that are tried out. */
+const longestSocket = process.platform === 'darwin' ? 95 : 100;
+
+/**
+ * Where sockets lie: in the state folder, where nobody else can have put anything. Where its path is too long for a
+ * socket, in a folder of a name that nobody could know before, which the state folder names.
+ */
+function runtimeOf(state: string): string {
+	const own = path.join(state, 'sockets');
+	if (Buffer.byteLength(own) + '/0123456789ab.sock'.length <= longestSocket) {
+		return own;
+	}
+
+	const note = path.join(state, 'sockets-are-in');
+	const read = () => {
+		try {
+			const place = readFileSync(note, 'utf8');
+			const status = lstatSync(place);
+			return status.isDirectory() && status.uid === process.getuid?.() && (status.mode & 0o077) === 0 ? place : undefined;
+		} catch {
+			return undefined;
+		}
+	};
+
+	const known = read();
+	if (known !== undefined) {
+		return known;
+	}
+
+	const made = mkdtempSync('/tmp/fleet-');
+	writeFileSync(`${note}.${process.pid}`, made, {mode: 0o600});
+	renameSync(`${note}.${process.pid}`, note);
+	return made;
+}
+
+/** FLEET_HOME if it is set, else the XDG folders. @throws Refusal where they are not the person's own */
+export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
+	const own = environment['FLEET_HOME'];
+	if (own !== undefined && (!path.isAbsolute(own) || isOdd(own))) {
+		throw new Refusal('FLEET_HOME is not an absolute path of printable characters', cure);
+	}
+
+	const state = own ? path.join(own, 'state') : path.join(environment['XDG_STATE_HOME'] || path.join(homeFolder(environment), '.local', 'state'), 'fleet');
+	const config = own ? path.join(own, 'config') : path.join(environment['XDG_CONFIG_HOME'] || path.join(homeFolder(environment), '.config'), 'fleet');
+	for (const [name, folder] of [['XDG_STATE_HOME or HOME', state], ['XDG_CONFIG_HOME or HOME', config]] as const) {
+		if (!path.isAbsolute(folder) || isOdd(folder)) {
+			throw new Refusal(`${own ? 'FLEET_HOME' : name} is not an absolute path of printable characters`, cure);
+		}
+	}
+
+	let runtime: string;
 	try {
 		privateFolder(state);
-	} catch (error) {
-		throw error instanceof Refusal ? error : new Refusal(`${state} cannot be made: ${(error as Error).message}`, 'set FLEET_HOME to a folder that you can write');
-	}
+		for (const folder of ['runs', 'worktrees', 'pulse']) {
+			makeFolders(path.join(state, folder));
+		}
 
-	const given = environment['XDG_RUNTIME_DIR'];
-	// Left over from another login, it may be somebody else's, or gone.
-	const status = given === undefined || given.length > 60 ? undefined : statSync(given, {throwIfNoEntry: false});
-	const isOwn = given !== undefined && status?.uid === process.getuid?.() && ((status?.mode ?? 0) & 0o077) === 0;
-	const base = isOwn ? path.join(given, 'fleet') : path.join('/tmp', `fleet-${process.getuid?.() ?? 0}`);
-	const runtime = path.join(base, hash(state, 8));
-	for (const folder of [path.join(state, 'runs'), path.join(state, 'worktrees'), path.join(state, 'pulse'), config]) {
-		makeFolders(folder);
+		ownSettings(config);
+		runtime = runtimeOf(state);
+	} catch (error) {
+		throw error instanceof Refusal ? error : new Refusal(`fleet's own folders cannot be made: ${(error as Error).message}`, 'set FLEET_HOME to a folder that you can write');
 	}
 
 	return {
@@ -124,7 +239,6 @@ export function pulse(places: {readonly pulse?: string | undefined}): void {
 
 /** The folder for sockets; made only by who listens or asks, so that reading makes nothing. */
 export function openRuntime(paths: Paths): void {
-	privateFolder(path.dirname(paths.runtime));
 	privateFolder(paths.runtime);
 }
 

@@ -2,6 +2,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {Refusal} from '../core/refusal.ts';
+import {homeFolder} from './person.ts';
 
 /** A person has this long for a passphrase or a touch, milliseconds. */
 const patience = 120_000;
@@ -36,7 +37,7 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 export function sign(text: string, key: string, namespace: string): Promise<string> {
 	return inFolder(async folder => {
 		const literal = /^(?:key::)?((?:ssh-|ecdsa-|sk-)\S+ \S+.*)$/.exec(key)?.[1];
-		const file = literal === undefined ? key.replace(/^~(?=\/)/, os.homedir()) : path.join(folder, 'key.pub');
+		const file = literal === undefined ? key.replace(/^~(?=\/)/, () => homeFolder()) : path.join(folder, 'key.pub');
 		if (literal !== undefined) {
 			writeFileSync(file, `${literal}\n`);
 		}

@@ -1,8 +1,8 @@
 import {accessSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, writeFileSync} from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import type {Mount} from '../core/plan.ts';
+import {homeFolder} from './person.ts';
 
 /** What of /etc a build needs. Nothing that names people, holds keys or steers logins. */
 const etc = ['alternatives', 'ca-certificates', 'ca-certificates.conf', 'debian_version', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'mime.types', 'os-release', 'pki/tls/certs', 'pki/ca-trust', 'protocols', 'services', 'ssl/certs', 'ssl/openssl.cnf', 'timezone'];
@@ -75,7 +75,7 @@ export function toolchain(folder: string, environment: NodeJS.ProcessEnv = proce
 		mounts.push({source: file, target: `/etc/${name}`, mode: 'read', within: path.join(folder, 'etc')});
 	}
 
-	const node = findNode(environment['PATH'] ?? '', environment['HOME'] || os.homedir());
+	const node = findNode(environment['PATH'] ?? '', homeFolder(environment));
 	if (node?.mount) {
 		mounts.push(node.mount);
 	}
