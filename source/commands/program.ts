@@ -1,4 +1,5 @@
 import process from 'node:process';
+import {neutraliseLine} from '../core/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import type {Io} from './verb.ts';
 
@@ -10,18 +11,25 @@ export function createIo(rest: readonly string[] | undefined): Io {
 	return {
 		out: text => process.stdout.write(text), err: text => process.stderr.write(text),
 		json: value => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
-		folder: process.cwd(), rest, interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
+		get folder() {
+			try {
+				return process.cwd();
+			} catch {
+				throw new Refusal('the current folder is not there any more', 'cd /');
+			}
+		},
+		rest, interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
 	};
 }
 
 function complain(error: unknown): number {
 	if (error instanceof Refusal) {
-		process.stderr.write(`fleet: ${error.because}\n  hint: ${error.hint}\n`);
+		process.stderr.write(`fleet: ${neutraliseLine(error.because)}\n  hint: ${neutraliseLine(error.hint)}\n`);
 		return error.exitCode;
 	}
 
 	const fault = error as Error;
-	process.stderr.write(`fleet: internal error: ${fault.message}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`);
+	process.stderr.write(`fleet: internal error: ${neutraliseLine(fault.message)}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`);
 	if (process.env['FLEET_DEBUG']) {
 		process.stderr.write(`${fault.stack}\n`);
 	}

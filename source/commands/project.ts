@@ -12,7 +12,7 @@ import type {Io, Verb} from './verb.ts';
 
 /** What a project offers for a new run, and what its policy says of gates. */
 async function show(io: Io, context: Context, name: string | undefined, asJson: boolean): Promise<void> {
-	const project = findProject(context, name, io.folder);
+	const project = await findProject(context, name, io.folder);
 	const offer = await projectOffer(project);
 	if (asJson) {
 		io.json(offer);
@@ -28,7 +28,7 @@ async function show(io: Io, context: Context, name: string | undefined, asJson: 
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<what>', 'add, list, show or init').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--json', 'one JSON document').option('--verify <command>', 'for init: what verifies a result; may be given more than once', (command: string, earlier: string[]) => [...earlier, command], []);
+		command.argument('<what>', 'add, list, show or init').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--project <name>', 'for show and init: the project; by default the one this folder belongs to').option('--json', 'one JSON document').option('--verify <command>', 'for init: what verifies a result; may be given more than once', (command: string, earlier: string[]) => [...earlier, command], []);
 	},
 	async run(io, [what, place], options) {
 		const context = compose();
@@ -44,12 +44,12 @@ export const verb: Verb = {
 		}
 
 		if (what === 'show') {
-			await show(io, context, place, Boolean(options['json']));
+			await show(io, context, place ?? options['project'], Boolean(options['json']));
 			return;
 		}
 
 		if (what === 'init') {
-			const project = findProject(context, place, io.folder);
+			const project = await findProject(context, place ?? options['project'], io.folder);
 			const commands = options['verify'] as string[];
 			if (commands.length === 0) {
 				const {suggestedVerify} = await projectOffer(project);

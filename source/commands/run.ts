@@ -98,7 +98,7 @@ export const verb: Verb = {
 
 		const context = compose(askHidden(io.interactive));
 		const budget = options['budget'] === undefined ? undefined : orThrow(parseBudget(options['budget']));
-		const project = findProject(context, options['project'], io.folder);
+		const project = await findProject(context, options['project'], io.folder);
 		// What can never be granted is refused before anything is asked for.
 		for (const text of options['allow'] as string[]) {
 			const {scope} = orThrow(parseGrantable(completeScope(context, text, project)));

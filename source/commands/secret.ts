@@ -21,9 +21,9 @@ const collect = (value: string, earlier: string[] | undefined) => [...earlier ??
 const actions = ['add', 'list', 'show', 'approve', 'check', 'remove', 'stores'];
 
 /** The project that this folder belongs to, if any. */
-function projectHere(context: Context, io: Io, name: string | undefined): Project | undefined {
+async function projectHere(context: Context, io: Io, name: string | undefined): Promise<Project | undefined> {
 	try {
-		return findProject(context, name, io.folder);
+		return await findProject(context, name, io.folder);
 	} catch (error) {
 		if (name !== undefined) {
 			throw error;
@@ -134,7 +134,7 @@ async function storeFor(context: Context, io: Io, options: Record<string, any>, 
 }
 
 async function add(context: Context, io: Io, name: string | undefined, options: Record<string, any>): Promise<void> {
-	const project = projectHere(context, io, options['in']);
+	const project = await projectHere(context, io, options['in']);
 	const reference = referenceOf(context, name, options, project, true);
 	const own = projectOf(reference, project);
 	const {binding, source: proposed} = await bindingFor(context, io, reference, project, options);
@@ -282,7 +282,7 @@ export const verb: Verb = {
 			return;
 		}
 
-		const project = projectHere(context, io, options['in']);
+		const project = await projectHere(context, io, options['in']);
 		if (action === 'check' && name === undefined) {
 			return check(context, io, listSecrets(context), project, options);
 		}

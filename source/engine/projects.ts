@@ -1,6 +1,7 @@
 import {existsSync, readFileSync, realpathSync, renameSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {nameFrom} from '../core/names.ts';
+import {nameFrom, printable} from '../core/names.ts';
+import {isOdd, isWithin} from '../core/places.ts';
 import type {Project} from '../core/project.ts';
 import {Refusal} from '../core/refusal.ts';
 import {discover, Git} from '../host/git.ts';
@@ -25,6 +26,10 @@ export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
 
 /** Adds the repository that a folder belongs to. Adding it again gives the same project. */
 export async function addProject(context: Context, folder: string): Promise<{project: Project; added: boolean}> {
+	if (isOdd(folder) || (existsSync(folder) && isOdd(realpathSync(folder)))) {
+		throw new Refusal(`the path ${printable(folder, 200)} holds a control byte, or what is not UTF-8`, 'rename the folder, then: fleet project add PATH');
+	}
+
 	if (!existsSync(folder)) {
 		throw new Refusal(`there is no folder ${folder}`, 'fleet project add PATH');
 	}
@@ -37,10 +42,6 @@ export async function addProject(context: Context, folder: string): Promise<{pro
 	const root = realpathSync(found.topLevel ?? found.commonDir);
 	if (`${root}/`.startsWith(`${context.paths.state}/`)) {
 		throw new Refusal('a run\'s own worktree is not a project', 'add the repository it came from');
-	}
-
-	if (/[\u0000-\u001F\u007F]/.test(root)) {
-		throw new Refusal('the folder\'s path holds a control byte', 'rename the folder');
 	}
 
 	const git = new Git({gitDir: found.commonDir});
@@ -76,13 +77,17 @@ export async function addProject(context: Context, folder: string): Promise<{pro
 	}
 }
 
-/** The project of that name, or the one that the current folder belongs to, or the only one. */
-export function findProject(context: Context, name: string | undefined, folder: string): Project {
+/**
+ * The project of that name, or the one whose repository the current folder stands in. Never another one, however few
+ * there are: a submodule and a repository inside are repositories of their own, and another worktree has another branch.
+ */
+export async function findProject(context: Pick<Context, 'paths'>, name: string | undefined, folder: string): Promise<Project> {
 	const projects = listProjects(context);
+	const names = projects.map(project => project.id).join(', ');
 	if (name !== undefined) {
 		const project = projects.find(project => project.id === name);
 		if (!project) {
-			throw new Refusal(`there is no project "${name.slice(0, 60)}"`, projects.length === 0 ? 'fleet project add PATH' : `projects: ${projects.map(project => project.id).join(', ')}`);
+			throw new Refusal(`there is no project "${printable(name, 60)}"`, projects.length === 0 ? 'fleet project add PATH' : `projects: ${names}`);
 		}
 
 		return project;
@@ -93,16 +98,26 @@ export function findProject(context: Context, name: string | undefined, folder: 
 		real = realpathSync(folder);
 	} catch {}
 
-	const here = projects.filter(project => `${real}/`.startsWith(`${project.root}/`)).sort((a, b) => b.root.length - a.root.length)[0];
+	const named = projects.length === 0 ? 'fleet project add PATH' : projects.length === 1 ? `--project ${names}` : `--project with one of: ${names}`;
+	const worktrees = path.join(context.paths.state, 'worktrees');
+	if (isWithin(real, worktrees) || (existsSync(worktrees) && isWithin(real, realpathSync(worktrees)))) {
+		throw new Refusal('this is a run\'s own tree, which belongs to no project', named);
+	}
+
+	const found = isOdd(real) ? {because: 'its path holds a control byte, or what is not UTF-8'} : await discover(real);
+	if ('because' in found) {
+		throw new Refusal(`this folder is in no git repository that fleet can use: ${printable(found.because)}`, named);
+	}
+
+	// In the .git folder of a checkout there is no checkout, and in a bare repository neither.
+	const top = found.topLevel ?? (path.basename(found.commonDir) === '.git' ? path.dirname(found.commonDir) : found.commonDir);
+	const root = existsSync(top) ? realpathSync(top) : top;
+	const here = projects.find(project => project.root === root);
 	if (here) {
 		return here;
 	}
 
-	if (projects.length === 1) {
-		return projects[0]!;
-	}
-
-	throw new Refusal(projects.length === 0 ? 'no project is added yet' : 'this folder belongs to no project that is added', projects.length === 0 ? 'fleet project add PATH' : `fleet project add ., or --project with one of: ${projects.map(project => project.id).join(', ')}`);
+	throw new Refusal(projects.length === 0 ? 'no project is added yet' : `this folder's repository, ${printable(root, 200)}, is not a project that is added`, projects.length === 0 ? 'fleet project add .' : `fleet project add ., or ${named}`);
 }
 
 /** The repository behind a project, and the checkout that was added, whose HEAD is its own where it is a linked worktree. @throws Refusal where it is gone */

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import process from 'node:process';
 import type {SimpleGit} from 'simple-git';
+import {isOdd} from '../core/places.ts';
 
 /* The one place where fleet runs git on the host. Nobody else constructs an instance. */
 
@@ -99,6 +100,8 @@ export class Git {
 	}
 }
 
+const oddPath = 'its path holds a control byte, or what is not UTF-8';
+
 /** Finds the repository that a folder belongs to, as git itself would, but executing nothing. Undefined where there is none. */
 export async function discover(folder: string): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
 	const execa = await loadExeca();
@@ -109,11 +112,18 @@ export async function discover(folder: string): Promise<{commonDir: string; gitD
 		return {because: result.exitCode === undefined ? 'git is not installed' : result.stderr.split('\n')[0]!.replace('fatal: ', '')};
 	}
 
-	const [commonDir = '', gitDir = '', bare = '', inside = ''] = result.stdout.split('\n');
+	const [commonDir = '', gitDir = '', bare = '', inside = '', ...more] = result.stdout.split('\n');
+	if (more.length > 0 || isOdd(result.stdout.replaceAll('\n', ''))) {
+		return {because: oddPath};
+	}
+
 	let topLevel: string | undefined;
 	if (inside === 'true') {
 		const top = await execa('git', ['-C', folder, 'rev-parse', '--path-format=absolute', '--show-toplevel'], {env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore'});
-		topLevel = top.stdout.trim();
+		topLevel = top.stdout;
+		if (isOdd(topLevel)) {
+			return {because: oddPath};
+		}
 	}
 
 	return {commonDir, gitDir, topLevel, bare: bare === 'true'};

@@ -42,7 +42,7 @@ function left(name: string): string[] {
 async function newRun(t: TestContext, script: string, policy?: string): Promise<Fleet> {
 	const fleet = new Fleet(t, policy === undefined ? {} : {policy});
 	const context = fleet.context();
-	await createRun(context, {project: findProject(context, undefined, fleet.project), agent: 'command', argv: ['sh', '-c', script], name: 'crash', allow: [], because: ''});
+	await createRun(context, {project: await findProject(context, undefined, fleet.project), agent: 'command', argv: ['sh', '-c', script], name: 'crash', allow: [], because: ''});
 	return fleet;
 }
 

@@ -44,7 +44,7 @@ async function drive(t: TestContext, id: string): Promise<void> {
 	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {policy: 'verify:\n  - sh test.sh\n', files: {'test.sh': 'grep -q two a.txt && echo "tests passed"\n'}});
 	const added = fleet.run(['secret', 'add', agent.model!.secret, '--user'], {input: `${value}\n`});
 	assert.equal(added.code, 0, added.stderr);
-	const made = await createRun(context, {project: findProject(context, undefined, fleet.project), agent: id, argv: [], prompt: 'Add a line to a.txt that makes the tests pass, run them, and commit.', name, allow: [`model:${id}`], because: 'the test'});
+	const made = await createRun(context, {project: await findProject(context, undefined, fleet.project), agent: id, argv: [], prompt: 'Add a line to a.txt that makes the tests pass, run them, and commit.', name, allow: [`model:${id}`], because: 'the test'});
 	await startSupervisor(context, made.id);
 	const seen: string[] = [];
 	try {
