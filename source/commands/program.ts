@@ -6,6 +6,11 @@ import type {Io} from './verb.ts';
 /** Set for a verb that must come to its end also when nobody reads what it says any more. */
 export const onItsOwn = 'FLEET_ON_ITS_OWN';
 
+/** Has this process come to its end also when nobody reads what it says any more. */
+export function goOnUnread(): void {
+	process.env[onItsOwn] = '1';
+}
+
 /** What a verb may do to the outside, in this process. @param rest what stood after "--" */
 export function createIo(rest: readonly string[] | undefined): Io {
 	return {

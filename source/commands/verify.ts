@@ -1,9 +1,11 @@
 import {compose} from '../compose.ts';
 import {exitCodes} from '../core/refusal.ts';
-import {neutralise} from '../core/neutralise.ts';
+import {neutralise, neutraliseLine} from '../core/neutralise.ts';
+import {verifyHint} from '../core/verdict.ts';
 import {findRun, readRun, withJournal} from '../engine/runs.ts';
 import {waiveSuspects} from '../engine/suspects.ts';
 import {verify} from '../engine/verify.ts';
+import {goOnUnread} from './program.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
@@ -17,18 +19,22 @@ export const verb: Verb = {
 			await withJournal(context, id, async journal => waiveSuspects(context, journal, options['because']));
 		}
 
+		// What a gate says is its exit code, whoever reads along.
+		goOnUnread();
 		const passed = await withJournal(context, id, journal => verify(context, journal, text => {
 			if (!options['json']) {
 				io.out(neutralise(text));
 			}
 		}));
-		const {verification} = readRun(context.paths.run(id))!;
+		const run = readRun(context.paths.run(id))!;
+		const verification = run.verification!;
 		if (options['json']) {
 			io.json(verification);
 		} else {
-			io.out(`${passed ? 'verified' : 'not verified'}: ${verification!.because}${passed ? '' : `; fleet logs ${id} --verify shows its words`}\n`);
+			const word = {passed: 'verified', failed: 'not verified', inconclusive: 'inconclusive'}[verification.result];
+			io.out(`${word}: ${neutraliseLine(verification.because)}\n${passed ? '' : `  hint: ${verifyHint(run, verification.doubt)}\n`}`);
 		}
 
-		return passed ? exitCodes.ok : exitCodes.gate;
+		return passed ? exitCodes.ok : verification.result === 'inconclusive' ? exitCodes.inconclusive : exitCodes.gate;
 	},
 };

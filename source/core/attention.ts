@@ -52,6 +52,7 @@ export function needOf(run: Run): Need | undefined {
 		case 'failed':
 		case 'crashed':
 		case 'verify-failed':
+		case 'inconclusive':
 		case 'deploy-failed':
 		case 'deploy-unknown': {
 			return {kind: 'trouble', because: 'needs you', since};

@@ -3,6 +3,7 @@ import {viewedText} from './approval.ts';
 import type {Actor} from './scope.ts';
 import {liveStages, type Run} from './run.ts';
 import {formatDuration} from './time.ts';
+import {verifyHint} from './verdict.ts';
 import {parseWindow, windowAt, type WallTime} from './window.ts';
 
 /** What the repository looks like at the moment of a decision. Object names are full hex. */
@@ -61,6 +62,10 @@ export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number)
 	const {verification} = run;
 	if (!verification) {
 		return gateRefusal(`${run.id} is not verified`, `fleet verify ${run.id}`);
+	}
+
+	if (verification.result === 'inconclusive') {
+		return gateRefusal(`the verification of ${run.id} was inconclusive: ${verification.because}`, verifyHint(run, verification.doubt));
 	}
 
 	if (!verification.passed) {
@@ -152,7 +157,7 @@ export function decideScopeChange(run: Run, actor: Actor, because: string): Refu
 export type GateState = {
 	readonly id: GateId;
 	readonly title: string;
-	readonly state: 'done' | 'ready' | 'blocked' | 'failed' | 'busy';
+	readonly state: 'done' | 'ready' | 'blocked' | 'failed' | 'inconclusive' | 'busy';
 	/** What came of it, or why it cannot be done now. */
 	readonly because: string;
 };
@@ -173,9 +178,11 @@ export function gatesOf(run: Run): GateState[] {
 	const last = run.deployments.at(-1);
 	const verifyRefusal = decideVerify(run);
 	const approveRefusal = decideApprove(run, person, bound, now);
+	const unclear = verification?.result === 'inconclusive' && !merge;
+	const verify = step('verify', 'Verify', verification?.passed || merge ? `passed: ${verification?.because ?? ''}` : undefined, verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined, busyWith('verifying'), verifyRefusal);
 	return [
 		step('audit', 'Audit', audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined, audit && !audit.stale ? checks : undefined, false, run.stage === 'discarded' ? ended(run) : undefined),
-		step('verify', 'Verify', verification?.passed || merge ? `passed: ${verification?.because ?? ''}` : undefined, verification && !verification.passed ? verification.because : undefined, busyWith('verifying'), verifyRefusal),
+		unclear && verify.state === 'failed' ? {...verify, state: 'inconclusive'} : verify,
 		step('review', 'Review', approval ? approval.viewed ? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}` : 'approved; what was viewed is not written down' : merge ? 'merged' : undefined, run.stage === 'rejected' ? run.because : undefined, false, run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first')),
 		step('approve', 'Approve', approval ? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}` : undefined, undefined, false, approveRefusal),
 		step('merge', 'Merge', merge ? `${merge.commit.slice(0, 10)}, checkout ${merge.checkout}` : undefined, undefined, busyWith('merging'), decideMerge(run, person, approval ?? bound, approval ? Date.parse(approval.at) : now)),

@@ -3,9 +3,12 @@ import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
 import type {AgentState} from './seams.ts';
 import type {Suspect} from './suspects.ts';
+import type {TestSummary} from './test-summary.ts';
 import type {Budget, Usage} from './usage.ts';
+import type {Doubt, VerifyResult} from './verdict.ts';
 
-export type Step = {readonly command: string; readonly code: number; readonly ms: number};
+/** One verify command. `ran`, `tests`: what it said of tests. */
+export type Step = {readonly command: string; readonly code: number; readonly ms: number; readonly ran?: 'some' | 'none' | undefined; readonly tests?: TestSummary | undefined};
 export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 
 /** What can happen to a run. The journal holds these; everything shown is computed from them. */
@@ -39,7 +42,7 @@ export type RunEvent =
 	| {type: 'gate.refused'; gate: string; because: string}
 	| {type: 'run.captured'; head: string; commits: number; files: number; wip: boolean; extra: string[]; notes: string[]}
 	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
-	| {type: 'verify.finished'; passed: boolean; base: string; head: string; tree: string; policy: string; digest: string; steps: Step[]; because: string}
+	| {type: 'verify.finished'; passed: boolean; /** Not there in older journals: by `passed`. */ result?: VerifyResult | undefined; doubt?: Doubt | undefined; base: string; head: string; tree: string; policy: string; digest: string; steps: Step[]; because: string}
 	| {type: 'review.approved'; base: string; head: string; tree: string; policy: string; verify: string; because: string; signed?: Signed; viewed?: Viewed}
 	| {type: 'review.rejected'; because: string}
 	| {type: 'merge.started'; target: string; base: string; head: string; tree: string}

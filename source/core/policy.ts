@@ -25,6 +25,7 @@ const schema = v.strictObject({
 	setup: v.optional(v.array(command), []),
 	teardown: v.optional(v.array(command), []),
 	verify: v.optional(v.array(command), []),
+	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
 	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), hours: v.optional(count)}), {}),
@@ -38,7 +39,7 @@ export type DeployTarget = v.InferOutput<typeof schema>['deploy'][string];
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
 
-export const emptyPolicy: Policy = {setup: [], teardown: [], verify: [], network: [], privateHosts: [], limits: {}, approve: {}, deploy: {}};
+export const emptyPolicy: Policy = {setup: [], teardown: [], verify: [], verifyDepth: undefined, network: [], privateHosts: [], limits: {}, approve: {}, deploy: {}};
 
 function toRule(text: string, source: string): EgressRule | undefined {
 	const rule = parseEgressRule(text);
@@ -56,7 +57,7 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, network, privateHosts, limits (processes, memory, disk, hours), approve (word, sign), deploy (each target: command, credentials, window)');
+	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, hours), approve (word, sign), deploy (each target: command, credentials, window)');
 }
 
 /** A policy file's text with hosts that every run may reach; a person's own words around them stay. @returns the hosts that it did not have, too */

@@ -6,17 +6,18 @@ import {viewedText, type Signed, type Viewed} from './approval.ts';
 import type {DeployOutcome, Entry, Step} from './event.ts';
 import type {Actor, Grant} from './scope.ts';
 import type {ItemId, Status} from './audit.ts';
+import type {Doubt, VerifyResult} from './verdict.ts';
 
 /** Where a run is on its way. Kept as one word, since people filter lists by it. */
 export type Stage =
 	| 'queued' | 'starting' | 'running' | 'frozen' | 'stopped' | 'failed' | 'crashed'
-	| 'captured' | 'verifying' | 'verified' | 'verify-failed' | 'approved' | 'rejected'
+	| 'captured' | 'verifying' | 'verified' | 'verify-failed' | 'inconclusive' | 'approved' | 'rejected'
 	| 'merging' | 'merged' | 'deploying' | 'deployed' | 'deploy-failed' | 'deploy-unknown'
 	| 'discarded';
 
 /** `since`: the first of these; `at`: the last. */
 export type Denial = {readonly target: string; readonly because: string; readonly count: number; readonly since: string; readonly at: string};
-export type Verification = {readonly passed: boolean; readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly digest: string; readonly steps: readonly Step[]; readonly because: string; readonly at: string};
+export type Verification = {readonly passed: boolean; /** `inconclusive`: it could not be told, and `doubt` is why. */ readonly result: VerifyResult; readonly doubt: Doubt | undefined; readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly digest: string; readonly steps: readonly Step[]; readonly because: string; readonly at: string};
 export type Approval = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly verify: string; readonly by: Actor; readonly because: string; readonly at: string; readonly signed: Signed | undefined; /** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */ readonly viewed: Viewed | undefined};
 export type Deployment = {readonly target: string; readonly commit: string; readonly outcome: DeployOutcome | 'running'; readonly because: string; readonly at: string};
 
@@ -269,7 +270,8 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'verify.finished': {
 			const {passed, base, head, tree, policy, digest, steps, because, at} = entry;
-			return {stage: passed ? 'verified' : 'verify-failed', because, verification: {passed, base, head, tree, policy, digest, steps, because, at}, approval: undefined};
+			const result = entry.result ?? (passed ? 'passed' : 'failed');
+			return {stage: result === 'passed' && passed ? 'verified' : result === 'inconclusive' ? 'inconclusive' : 'verify-failed', because, verification: {passed: passed && result === 'passed', result, doubt: entry.doubt, base, head, tree, policy, digest, steps, because, at}, approval: undefined};
 		}
 
 		case 'review.approved': {

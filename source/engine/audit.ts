@@ -232,7 +232,7 @@ function gateProbes(run: Run): Probe[] {
 	const facts: Facts = {base: 'b'.repeat(40), head: 'a'.repeat(40), tree: 'c'.repeat(40), policy: 'd'.repeat(40)};
 	const now = Date.now();
 	const at = new Date(now).toISOString();
-	const verified: Run = {...run, stage: 'verified', merge: undefined, verification: {passed: true, ...facts, digest: 'e', steps: [], because: '', at}, approval: undefined};
+	const verified: Run = {...run, stage: 'verified', merge: undefined, verification: {passed: true, result: 'passed', doubt: undefined, ...facts, digest: 'e', steps: [], because: '', at}, approval: undefined};
 	const approved: Run = {...verified, stage: 'approved', approval: {...facts, verify: 'e', by: 'person:auditor', because: '', at, signed: undefined, viewed: undefined}};
 	const merged: Run = {...approved, stage: 'merged', merge: {target: run.target, commit: 'f'.repeat(40), checkout: ''}};
 	const probe = (item: ItemId, id: string, tried: string, refusal: Refusal | undefined, control: Refusal | undefined): Probe => ({

@@ -1,43 +1,48 @@
-import {createHash} from 'node:crypto';
-import {closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {createHash, randomUUID} from 'node:crypto';
+import {closeSync, existsSync, mkdirSync, openSync, writeSync} from 'node:fs';
 import path from 'node:path';
-import {decideVerify} from '../core/decide.ts';
+import {StringDecoder} from 'node:string_decoder';
+import {decideVerify, type Facts} from '../core/decide.ts';
 import type {Step} from '../core/event.ts';
-import {neutralise} from '../core/neutralise.ts';
-import {gateRefusal} from '../core/refusal.ts';
-import {policyPath} from '../core/policy.ts';
-import {formatTests, summariseTests} from '../core/test-summary.ts';
+import type {Policy} from '../core/policy.ts';
+import {exitCodes, gateRefusal, Refusal} from '../core/refusal.ts';
+import type {Run} from '../core/run.ts';
+import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
+import {isPassed, shellName, verdictOf, VerifyReader, type Checked, type Earlier, type Verdict} from '../core/verdict.ts';
 import {Git} from '../host/git.ts';
+import {makeGitFolder, type Looked} from '../host/git-folder.ts';
 import type {Journal} from '../host/journal.ts';
-import {giveToRun} from '../host/worktree.ts';
+import {baseMounts, giveToRun} from '../host/worktree.ts';
 import {capture, vet} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
+import {listRuns} from './runs.ts';
 import {checkSuspects} from './suspects.ts';
 
-/** Characters of what a command wrote last, in which its tests' own summary is looked for. */
-const longestSummary = 16_384;
-
 /** One command's time, milliseconds. */
-const commandTime = 30 * 60_000;
+const longestCommand = 30 * 60_000;
 
 /**
  * Takes the run's work over, merges it in memory with the target, and runs the target's own verify commands on the
  * result, in a fresh sandbox with no network and no credentials.
+ * @param options.commandTime milliseconds that one command may take
  * @returns whether it passed; the journal holds the rest
  * @throws Refusal where there is nothing to verify, or nothing to verify it with
  */
-export async function verify(context: Context, journal: Journal, onOutput: (text: string) => void): Promise<boolean> {
+export async function verify(context: Context, journal: Journal, onOutput: (text: string) => void, {commandTime = longestCommand}: {readonly commandTime?: number} = {}): Promise<boolean> {
 	const refusal = decideVerify(journal.run);
 	if (refusal) {
 		throw refusal;
 	}
 
-	const {sandbox} = await chooseSandbox(context);
-	const {git} = await openRepository(journal.run.project.root);
+	const {sandbox} = await chooseSandbox(context).catch((error: unknown) => {
+		throw error instanceof Refusal ? new Refusal(error.because, error.hint, exitCodes.inconclusive) : error;
+	});
+	const {git, commonDir} = await openRepository(journal.run.project.root);
 	const places = context.paths.run(journal.run.id);
 	const captured = existsSync(places.worktree) ? await capture(context, journal) : undefined;
 	if (captured?.incomplete) {
@@ -58,62 +63,170 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 
 	await checkSuspects(context, journal, git, facts.head);
 	if (policy.verify.length === 0) {
-		throw gateRefusal(`the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`, `fleet project init ${run.project.id} --verify "npm test", or commit a ${policyPath} that has them`);
+		finish(context, journal, facts, [], {result: 'inconclusive', doubt: 'no-commands', because: `the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`});
+		return false;
 	}
 
 	journal.append({type: 'verify.started', ...facts, commands: policy.verify}, context.actor);
 	const folder = path.join(places.folder, 'verify');
-	const tree = path.join(folder, 'tree');
-	rmSync(folder, {recursive: true, force: true});
-	mkdirSync(tree, {recursive: true, mode: 0o700});
-	const log = openSync(path.join(places.folder, 'verify.log'), 'w', 0o600);
-	const tell = (text: string) => {
-		writeSync(log, text);
-		onOutput(text);
-	};
-
-	const steps: Step[] = [];
-	/** The end of what the last command wrote. */
-	let words = '';
+	let checked: Checked[] = [];
+	let verdict: Verdict;
+	let log: VerifyLog | undefined;
 	try {
-		await checkout(git, places.quarantine, facts.tree, tree, path.join(folder, 'index'));
-		giveToRun(run.id, tree);
-		const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {mounts: [{source: tree, target: run.worktree, mode: 'write'}], cwd: run.worktree, env: {CI: 'true', FLEET_VERIFY: '1'}});
-		const prepared = sandbox.prepare(plan, path.join(folder, 'sandbox'));
-		for (const command of policy.verify) {
-			const began = Date.now();
-			tell(`$ ${command}\n`);
-			words = '';
-			const outcome = await context.executor.run(prepared.alone({argv: ['/bin/sh', '-c', command], cwd: run.worktree, env: {}}), {
-				timeout: commandTime,
-				onOutput(bytes) {
-					const text = Buffer.from(bytes).toString('utf8');
-					words = (words + text).slice(-longestSummary);
-					tell(text);
-				},
-			});
-			const code = outcome.timedOut ? 124 : outcome.code ?? 128;
-			if (code !== 0) {
-				tell(`exit code ${code}\n`);
-			}
-
-			steps.push({command, code, ms: Date.now() - began});
-			if (code !== 0) {
-				break;
-			}
+		const open = log = new VerifyLog(path.join(places.folder, 'verify.log'), onOutput);
+		const work: Work = {context, run, git, commonDir, sandbox, policy, folder, log: open, commandTime};
+		checked = await runCommands(work, {tree: facts.tree, parents: [facts.base, facts.head]});
+		verdict = verdictOf(policy.verify, checked, command => before(context, run, command));
+		const empty = checked.findIndex(one => one.ran === 'none' && before(context, run, one.command) === undefined);
+		if (verdict.result === 'passed' && empty !== -1) {
+			// Nobody knows yet whether that is how it always was: the target alone tells.
+			const name = run.target.replace('refs/heads/', '');
+			open.write(`no test was run; the same on ${name} alone:\n`);
+			const alone = await runCommands({...work, policy: {...policy, verify: policy.verify.slice(0, empty + 1)}}, {commit: facts.base});
+			verdict = verdictOf(policy.verify, checked, command => before(context, run, command) ?? earlierOf(alone.find(one => one.command === command), `on ${name}`));
 		}
+
+		if (open.failure !== undefined) {
+			verdict = {result: 'inconclusive', doubt: 'log', because: `what it wrote could not be kept: ${open.failure}`};
+		}
+	} catch (error) {
+		verdict = {result: 'inconclusive', doubt: 'sandbox', because: `it could not be run: ${(error as Error).message.split('\n')[0]}`};
 	} finally {
-		closeSync(log);
-		rmSync(folder, {recursive: true, force: true});
+		log?.close();
+		removeFolder(folder);
 	}
 
-	const last = steps.at(-1)!;
-	const passed = last.code === 0 && steps.length === policy.verify.length;
-	const tests = summariseTests(neutralise(words));
-	const because = passed ? `${steps.length} ${steps.length === 1 ? 'command' : 'commands'} passed${tests ? `, ${formatTests(tests)}` : ''}` : `${(tests?.failed ?? 0) > 0 ? `${formatTests(tests!)}: ` : ''}${last.command} ended with ${last.code === 124 ? 'a timeout' : `exit code ${last.code}`}`;
-	const digest = createHash('sha256').update(JSON.stringify({...facts, steps: steps.map(({command, code}) => ({command, code}))})).digest('hex');
-	journal.append({type: 'verify.finished', passed, ...facts, digest, steps, because}, context.actor);
-	return passed;
+	finish(context, journal, facts, checked, verdict);
+	return verdict.result === 'passed';
+}
+
+function finish(context: Context, journal: Journal, facts: Facts, checked: readonly Checked[], {result, doubt, because}: Verdict): void {
+	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests}) => ({command, code: timedOut ? 124 : code ?? 128, ms, ran, tests}));
+	const digest = createHash('sha256').update(JSON.stringify({...facts, result, steps: steps.map(({command, code}) => ({command, code}))})).digest('hex');
+	journal.append({type: 'verify.finished', passed: result === 'passed', result, doubt, ...facts, digest, steps, because}, context.actor);
+}
+
+/** What the commands write, kept and told. Neither a full disk nor a reader that is gone ends the work. */
+class VerifyLog {
+	readonly #file: number;
+	readonly #tell: (text: string) => void;
+	/** Why not all of it is kept. */
+	failure: string | undefined;
+
+	constructor(file: string, tell: (text: string) => void) {
+		this.#file = openSync(file, 'w', 0o600);
+		this.#tell = tell;
+	}
+
+	write(text: string): void {
+		try {
+			writeSync(this.#file, text);
+		} catch (error) {
+			this.failure ??= (error as Error).message;
+		}
+
+		this.#tell(text);
+	}
+
+	close(): void {
+		closeSync(this.#file);
+	}
+}
+
+/** Removes what commands made of the folder that they were given. */
+function removeFolder(folder: string): void {
+	if (existsSync(folder)) {
+		execFileSync('chmod', ['-R', 'u+rwX', '--', folder], {stdio: 'ignore'});
+		execFileSync('rm', ['-rf', '--one-file-system', '--', folder], {stdio: 'pipe'});
+	}
+}
+
+type Work = {
+	readonly context: Context; readonly run: Run; readonly git: Git; readonly commonDir: string; readonly sandbox: Sandbox; readonly policy: Policy; readonly folder: string; readonly log: VerifyLog;
+	/** Milliseconds for each command. */
+	readonly commandTime: number;
+};
+
+/** Says on stdout that the sandbox is up, before anything of the project's runs: no exit code tells that. */
+const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
+
+/** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
+async function runCommands({context, run, git, commonDir, sandbox, policy, folder, log, commandTime}: Work, what: Looked['what']): Promise<Checked[]> {
+	removeFolder(folder);
+	const [tree, gitFolder] = [path.join(folder, 'tree'), path.join(folder, 'git')];
+	for (const made of [tree, gitFolder, path.join(tree, '.git')]) {
+		mkdirSync(made, {recursive: true, mode: 0o700});
+	}
+
+	const mounts = baseMounts(commonDir);
+	await makeGitFolder({git, commonDir, folder: gitFolder, tree, what, branch: run.target, depth: policy.verifyDepth, objectsSeenAt: at => mounts[at]!.target});
+	giveToRun(run.id, tree, gitFolder);
+	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
+		mounts: [...mounts, {source: tree, target: run.worktree, mode: 'write'}, {source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'}],
+		cwd: run.worktree, env: {CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
+	});
+	const prepared = sandbox.prepare(plan, path.join(folder, 'sandbox'));
+	const checked: Checked[] = [];
+	for (const command of policy.verify) {
+		log.write(`$ ${command}\n`);
+		const one = await runCommand(context, prepared, plan.cwd, command, commandTime, text => log.write(text));
+		checked.push(one);
+		if (!isPassed(one)) {
+			log.write(one.code === 0 ? '' : `exit code ${one.timedOut ? 124 : one.code ?? 128}\n`);
+			break;
+		}
+	}
+
+	return checked;
+}
+
+async function runCommand(context: Context, prepared: PreparedSandbox, cwd: string, command: string, timeout: number, tell: (text: string) => void): Promise<Checked> {
+	const began = Date.now();
+	const reader = new VerifyReader();
+	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
+	const mark = `${randomUUID()}\n`;
+	let first: string | undefined = '';
+	const take = (text: string, stream: 'stdout' | 'stderr') => {
+		reader.push(text, stream);
+		tell(text);
+	};
+
+	const outcome = await context.executor.run(prepared.alone({argv: ['/bin/sh', '-c', startScript, 'sh', mark.trim(), '/bin/sh', '-c', command, shellName], cwd, env: {}}), {
+		timeout,
+		onOutput(bytes, stream) {
+			const text = decoders[stream].write(Buffer.from(bytes));
+			if (stream === 'stderr' || first === undefined) {
+				take(text, stream);
+				return;
+			}
+
+			first += text;
+			if (first.length >= mark.length) {
+				const started = first.startsWith(mark);
+				take(started ? first.slice(mark.length) : first, stream);
+				first = started ? undefined : '';
+			}
+		},
+	});
+	if (first !== undefined) {
+		take(first, 'stdout');
+	}
+
+	reader.end();
+	const {tests, ran, foundNone, doubt} = reader;
+	return {command, code: outcome.code, ms: Date.now() - began, started: first === undefined, timedOut: outcome.timedOut, tests, ran, foundNone, doubt};
+}
+
+function earlierOf(one: Pick<Checked, 'ran' | 'tests'> | undefined, when: string): Earlier | undefined {
+	return one && {ran: one.ran, count: one.tests && (one.tests.passed ?? 0) + (one.tests.failed ?? 0), when};
+}
+
+/** What a command ran the last time that a run of the project passed with it, onto the same target. */
+function before(context: Context, run: Run, command: string): Earlier | undefined {
+	const same = listRuns(context).filter(other => other.project.id === run.project.id && other.target === run.target && other.verification?.passed);
+	const steps = same.flatMap(({verification}) => verification!.steps.filter(step => step.command === command && step.ran !== undefined).map(step => ({step, at: verification!.at})));
+	const last = steps.sort((a, b) => b.at.localeCompare(a.at))[0];
+	return last && earlierOf({ran: last.step.ran, tests: last.step.tests}, 'the last time');
 }
 
 /** Writes a tree of the repository into an empty folder, with no git folder and no filters of anybody's. */

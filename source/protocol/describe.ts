@@ -88,7 +88,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'verify.finished': {
-			return `${entry.passed ? 'passed' : 'failed'}: ${entry.because}`;
+			return `${entry.result ?? (entry.passed ? 'passed' : 'failed')}: ${entry.because}`;
 		}
 
 		case 'review.approved': {

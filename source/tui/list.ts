@@ -25,7 +25,7 @@ function isShown(run: Run, show: Show): boolean {
 		}
 
 		case 'to review': {
-			return ['stopped', 'captured', 'verified', 'approved', 'verify-failed'].includes(run.stage);
+			return ['stopped', 'captured', 'verified', 'approved', 'verify-failed', 'inconclusive'].includes(run.stage);
 		}
 
 		case 'over': {

@@ -72,6 +72,7 @@ export function stageTone(stage: Stage): Tone | undefined {
 		}
 
 		case 'frozen':
+		case 'inconclusive':
 		case 'deploy-unknown': {
 			return 'warn';
 		}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
-import {existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {execFileSync, spawnSync} from 'node:child_process';
+import {existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {attacks} from '../../source/attacks/catalogue.ts';
@@ -55,6 +55,9 @@ testArea('host', {
 		const {run} = await project.agent('echo x > x; git add -A; git commit --quiet -m x');
 		return (await project.handle(run)).verify === 'true';
 	}),
+	// The exit code alone, as a shell has it.
+	'tests-removed': () => spawnSync('node', ['--test'], {cwd: mkdtempSync(path.join(context.paths.state, 'empty-')), env: {PATH: `${path.dirname(process.execPath)}:${process.env['PATH']!}`}}).status === 0,
+	'check-removed': () => spawnSync('sh', ['-c', 'sh check.sh | cat'], {cwd: mkdtempSync(path.join(context.paths.state, 'empty-')), stdio: 'ignore'}).status === 0,
 	'verify-reaches-out': () => withProject({}, async project => {
 		writeFileSync(path.join(project.folder, 'secret'), 'canary-of-the-host');
 		execFileSync('sh', ['-c', `grep -q canary ${path.join(project.folder, 'secret')}`]);

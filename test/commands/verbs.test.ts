@@ -295,11 +295,14 @@ test('verify: what fails, conflicts, has no commands or must not be merged is re
 	fleet.git('rm', '--quiet', '.fleet/policy.yaml');
 	fleet.git('commit', '--quiet', '--message=no policy');
 	await fleet.agent('none', 'echo good >> a.txt');
-	assert.match(verify('none').stderr, /no verify commands/);
+	const none = verify('none');
+	assert.equal(none.code, 4);
+	assert.match(none.stdout, /^inconclusive: the project's policy has no verify commands on main\n {2}hint: fleet project init project --verify/);
+	assert.equal(fleet.stage('none'), 'inconclusive');
 });
 
 test('verify runs with no network and no credentials, on the merged tree', async t => {
-	const fleet = new Fleet(t, {policy: 'verify:\n  - test -f theirs.txt && test -f mine.txt && ! test -e .git\n  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, \\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n  - test -z "$FLEET_CANARY"\n'});
+	const fleet = new Fleet(t, {policy: 'verify:\n  - test -f theirs.txt && test -f mine.txt && git log -1 --format=%s\n  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, \\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n  - test -z "$FLEET_CANARY"\n'});
 	await fleet.agent('m', 'echo x > mine.txt');
 	writeFileSync(path.join(fleet.project, 'theirs.txt'), 'x');
 	fleet.git('add', '.');

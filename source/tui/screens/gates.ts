@@ -11,8 +11,8 @@ import {selectedRun, type State} from '../state.ts';
 import type {Tone} from '../../core/spans.ts';
 import {checklistLines, logLines} from './run.ts';
 
-const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', busy: '…'};
-const tones: Readonly<Record<string, Tone>> = {done: 'good', ready: 'accent', blocked: 'quiet', failed: 'bad', busy: 'accent'};
+const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', inconclusive: '?', busy: '…'};
+const tones: Readonly<Record<string, Tone>> = {done: 'good', ready: 'accent', blocked: 'quiet', failed: 'bad', inconclusive: 'warn', busy: 'accent'};
 
 /** A bar of what is done of something that takes long. */
 function progressBar(done: number, total: number, width: number): string {
@@ -50,7 +50,7 @@ export function gatesLines(state: State, height: number): Line[] {
 	for (const gate of gatesOf(run)) {
 		const binding = bindings.find(binding => binding.action === (gate.id === 'review' ? 'changes' : gate.id) as Action)!;
 		const busy = state.busy[run.id] === gate.id;
-		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : gate.id === 'deploy' && run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
+		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : gate.id === 'deploy' && run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
 		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`, tone: busy ? 'accent' : tones[gate.state]});
 	}
 
