@@ -1,6 +1,7 @@
 import process from 'node:process';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
+import {machineRefusal} from '../host/write.ts';
 import type {Io} from './verb.ts';
 
 /** Set for a verb that must come to its end also when nobody reads what it says any more. */
@@ -31,6 +32,11 @@ function complain(error: unknown): number {
 	if (error instanceof Refusal) {
 		process.stderr.write(`fleet: ${neutraliseLine(error.because)}\n  hint: ${neutraliseLine(error.hint)}\n`);
 		return error.exitCode;
+	}
+
+	const refusal = machineRefusal(error);
+	if (refusal) {
+		return complain(refusal);
 	}
 
 	const fault = error as Error;

@@ -1,8 +1,9 @@
-import {readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import {readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Changes} from '../core/changes.ts';
 import type {Run} from '../core/run.ts';
+import {replaceFile} from '../host/write.ts';
 
 /** What was read of a run, and what its journal looked like then. */
 export type Known = {readonly run: Run | undefined; readonly changes: Changes | undefined; readonly stamp: string};
@@ -30,9 +31,7 @@ export function readCache(state: string): ReadonlyMap<string, Known> {
 
 export function writeCache(state: string, runs: ReadonlyMap<string, Known>): void {
 	try {
-		const file = cacheFile(state);
-		writeFileSync(`${file}.${process.pid}`, JSON.stringify({version: version(), runs: [...runs]}), {mode: 0o600});
-		renameSync(`${file}.${process.pid}`, file);
+		replaceFile(cacheFile(state), JSON.stringify({version: version(), runs: [...runs]}), {durable: false});
 	} catch {
 		// Then the next start takes longer.
 	}

@@ -13,6 +13,7 @@ import {readReview, writeReview} from '../engine/review-file.ts';
 import {listRunIds, readRun} from '../engine/runs.ts';
 import {readSettings, settingsFile, writeSettings} from '../engine/settings.ts';
 import {readJournal} from '../host/journal.ts';
+import {machineRefusal} from '../host/write.ts';
 import {LogFile} from '../host/log-file.ts';
 import {findProgram} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
@@ -221,7 +222,14 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			child.on('close', code => resolve({code: code ?? 1, stdout, stderr}));
 		}),
 		review: id => readReview(context.paths.run(id)),
-		saveReview: (id, review) => writeReview(context.paths.run(id), review),
+		saveReview(id, review) {
+			try {
+				writeReview(context.paths.run(id), review);
+				return undefined;
+			} catch (error) {
+				return `what you marked and wrote is on this screen alone: ${machineRefusal(error)?.because ?? (error as Error).message}`;
+			}
+		},
 		async settings() {
 			try {
 				const settings = await readSettings(context.paths);

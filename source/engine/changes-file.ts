@@ -1,13 +1,12 @@
-import {readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
 import {pulse, type RunPaths} from '../host/paths.ts';
+import {replaceFile} from '../host/write.ts';
 
 /** Keeps the last counts beside the journal: whoever lists a hundred runs only reads. */
 export function rememberChanges(places: RunPaths, changes: Changes): void {
-	const file = changesFile(places);
-	writeFileSync(`${file}.new`, JSON.stringify(changes), {mode: 0o600});
-	renameSync(`${file}.new`, file);
+	replaceFile(changesFile(places), JSON.stringify(changes), {durable: false});
 	pulse(places);
 }
 

@@ -1,4 +1,4 @@
-import {closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {decideDeploy, decideWindow} from '../core/decide.ts';
@@ -11,6 +11,7 @@ import type {Run} from '../core/run.ts';
 import {wallTime} from '../core/window.ts';
 import {privateConfig} from '../host/worktree.ts';
 import type {Journal} from '../host/journal.ts';
+import {LogWriter} from '../host/log-writer.ts';
 import type {Context} from './context.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
@@ -84,10 +85,10 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 		writeFileSync(path.join(own, 'HEAD'), 'ref: refs/heads/none\n');
 		writeFileSync(path.join(own, 'config'), await privateConfig(git));
 		await checkout(git, own, commit, tree, path.join(folder, 'index'));
+		const log = new LogWriter(path.join(context.paths.run(run.id).folder, 'deploy.log'), {anew: true});
 		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials, ...(because === '' ? {} : {because}), ...(outside && target.window !== undefined ? {outside: target.window} : {})}, context.actor);
-		const log = openSync(path.join(context.paths.run(run.id).folder, 'deploy.log'), 'w', 0o600);
 		const tell = (text: string) => {
-			writeSync(log, text);
+			log.write(text);
 			onOutput(text);
 		};
 
@@ -103,7 +104,7 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 			},
 		}).catch((error: unknown) => error as Error);
 		tell(decoder.decode(redactor.end()));
-		closeSync(log);
+		log.close();
 		const [result, why]: [DeployOutcome, string] = outcome instanceof Error ? ['failed', `it could not be started: ${outcome.message}`]
 			: outcome.timedOut ? ['unknown', 'it was ended after an hour; look at the target']
 				: outcome.code === null ? ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`]

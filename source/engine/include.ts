@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync, constants, type Stats} from 'node:fs';
+import {copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, constants, type Stats} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {printable} from '../core/names.ts';
@@ -9,6 +9,7 @@ import {Refusal} from '../core/refusal.ts';
 import {Git} from '../host/git.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {RunPaths} from '../host/paths.ts';
+import {replaceFile} from '../host/write.ts';
 import type {Context} from './context.ts';
 import {openRepository} from './projects.ts';
 import {knownValues} from './secrets.ts';
@@ -67,9 +68,7 @@ export function isTrusted(context: Context, project: Pick<Project, 'id'>, includ
 }
 
 export function trust(context: Context, project: Pick<Project, 'id'>, included: Included): void {
-	const file = trustFile(context);
-	writeFileSync(`${file}.new`, `${JSON.stringify({...readTrust(context), [project.id]: included.digest}, undefined, '\t')}\n`, {mode: 0o600});
-	renameSync(`${file}.new`, file);
+	replaceFile(trustFile(context), `${JSON.stringify({...readTrust(context), [project.id]: included.digest}, undefined, '\t')}\n`);
 }
 
 const isFile = (status: Stats | undefined) => status?.isFile() === true;

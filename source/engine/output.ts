@@ -1,43 +1,7 @@
-import {closeSync, openSync, renameSync, writeSync} from 'node:fs';
 import {StringDecoder} from 'node:string_decoder';
 import type {AgentNews} from '../core/seams.ts';
 import {Redactor} from '../core/redact.ts';
-
-/** Bytes of one part; there are two at most. What a run may write in all is limited as its disk use is. */
-const logLimit = 512 * 1024 ** 2;
-
-/** A file that is appended to, and begun anew when it has grown too large, keeping the part before. */
-class Log {
-	#file: number;
-	#size = 0;
-	/** Bytes of the part before. */
-	#earlier = 0;
-	readonly #path: string;
-
-	constructor(path: string) {
-		this.#path = path;
-		this.#file = openSync(path, 'a', 0o600);
-	}
-
-	write(bytes: Uint8Array | string): void {
-		this.#size += typeof bytes === 'string' ? writeSync(this.#file, bytes) : writeSync(this.#file, bytes);
-		if (this.#size > logLimit) {
-			closeSync(this.#file);
-			renameSync(this.#path, `${this.#path}.1`);
-			this.#file = openSync(this.#path, 'a', 0o600);
-			this.#earlier = this.#size;
-			this.#size = 0;
-		}
-	}
-
-	get kept(): number {
-		return this.#earlier + this.#size;
-	}
-
-	close(): void {
-		closeSync(this.#file);
-	}
-}
+import {LogWriter} from '../host/log-writer.ts';
 
 /** How long the beginning of what could be a value waits for more, milliseconds. */
 const patience = 40;
@@ -50,8 +14,8 @@ const longestLine = 8 * 1024 ** 2;
  * output is structured, people get what its lines say, and the lines themselves are kept beside it.
  */
 export class AgentOutput {
-	readonly #log: Log;
-	readonly #lines: Log | undefined;
+	readonly #log: LogWriter;
+	readonly #lines: LogWriter | undefined;
 	readonly #redactor: Redactor;
 	readonly #read: ((line: string) => AgentNews) | undefined;
 	readonly #onBytes: (bytes: Uint8Array) => void;
@@ -61,11 +25,15 @@ export class AgentOutput {
 	#pushes = 0;
 	#timer: NodeJS.Timeout | undefined;
 
-	/** @param options.read where the output is structured, what a line of it says */
-	constructor(options: {file: string; values: readonly string[]; read?: ((line: string) => AgentNews) | undefined; onBytes(bytes: Uint8Array): void; onNews(news: AgentNews): void}) {
-		this.#log = new Log(options.file);
+	/**
+	 * @param options.read where the output is structured, what a line of it says
+	 * @param options.onLost is told where the disk takes no more
+	 */
+	constructor(options: {file: string; values: readonly string[]; read?: ((line: string) => AgentNews) | undefined; onBytes(bytes: Uint8Array): void; onNews(news: AgentNews): void; onLost?(error: Error): void}) {
+		const lost = {onLost: (error: Error) => options.onLost?.(error)};
+		this.#log = new LogWriter(options.file, lost);
 		this.#read = options.read;
-		this.#lines = options.read && new Log(options.file.replace(/\.log$/, '.jsonl'));
+		this.#lines = options.read && new LogWriter(options.file.replace(/\.log$/, '.jsonl'), lost);
 		this.#redactor = new Redactor(options.values);
 		this.#onBytes = bytes => options.onBytes(bytes);
 		this.#onNews = news => options.onNews(news);

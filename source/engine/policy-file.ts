@@ -1,9 +1,10 @@
-import {existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {policyPath, withNetwork, withVerify} from '../core/policy.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
+import {replaceFile} from '../host/write.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 
@@ -22,8 +23,7 @@ function readOwn(root: string): string | undefined {
 function writeOwn(root: string, text: string): void {
 	const file = path.join(root, policyPath);
 	mkdirSync(path.dirname(file), {recursive: true});
-	writeFileSync(`${file}.new`, text);
-	renameSync(`${file}.new`, file);
+	replaceFile(file, text, {mode: lstatSync(file, {throwIfNoEntry: false})?.mode ?? 0o644});
 }
 
 /**

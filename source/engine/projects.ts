@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, realpathSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {nameFrom, printable} from '../core/names.ts';
 import {isOdd, isWithin} from '../core/places.ts';
@@ -6,6 +6,7 @@ import type {Project} from '../core/project.ts';
 import {Refusal} from '../core/refusal.ts';
 import {discover, Git} from '../host/git.ts';
 import {Lock} from '../host/lock.ts';
+import {replaceFile} from '../host/write.ts';
 import type {Context} from './context.ts';
 
 /** All projects, in the order they were added. @throws Refusal where the file cannot be read as such */
@@ -68,9 +69,7 @@ export async function addProject(context: Context, folder: string): Promise<{pro
 		}
 
 		const project: Project = {id, name: id, root, addedAt: new Date().toISOString()};
-		const temporary = `${context.paths.projects}.new`;
-		writeFileSync(temporary, `${JSON.stringify([...projects, project], undefined, '\t')}\n`, {mode: 0o600});
-		renameSync(temporary, context.paths.projects);
+		replaceFile(context.paths.projects, `${JSON.stringify([...projects, project], undefined, '\t')}\n`);
 		return {project, added: true};
 	} finally {
 		lock.release();

@@ -1,8 +1,9 @@
 import {createHash} from 'node:crypto';
-import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Project} from '../core/project.ts';
 import {formatReference} from '../core/secret.ts';
+import {replaceFile} from '../host/write.ts';
 import type {Context} from './context.ts';
 import type {SecretEntry} from './secrets.ts';
 
@@ -35,7 +36,5 @@ export function isRemembered(context: Context, project: Pick<Project, 'id'>, age
 export function remember(context: Context, project: Pick<Project, 'id'>, agent: string, entry: SecretEntry | undefined): void {
 	const all = read(context);
 	const {[agent]: _, ...others} = all[project.id] ?? {};
-	const fresh = `${file(context)}.new`;
-	writeFileSync(fresh, `${JSON.stringify({...all, [project.id]: entry ? {...others, [agent]: digest(entry)} : others}, undefined, '\t')}\n`, {mode: 0o600});
-	renameSync(fresh, file(context));
+	replaceFile(file(context), `${JSON.stringify({...all, [project.id]: entry ? {...others, [agent]: digest(entry)} : others}, undefined, '\t')}\n`);
 }

@@ -1,7 +1,8 @@
-import {readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {emptyReview, type Review} from '../core/review.ts';
 import {pulse, type RunPaths} from '../host/paths.ts';
+import {replaceFile} from '../host/write.ts';
 
 /* What a person marked and said in a review, beside the run's journal. The screen reads it before its first frame, so it needs little. */
 
@@ -15,9 +16,7 @@ export function readReview(places: RunPaths): Review {
 }
 
 export function writeReview(places: RunPaths, review: Review): void {
-	const file = reviewFile(places);
-	writeFileSync(`${file}.new`, JSON.stringify(review), {mode: 0o600});
-	renameSync(`${file}.new`, file);
+	replaceFile(reviewFile(places), JSON.stringify(review));
 	pulse(places);
 }
 

@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {shapeOf} from '../core/pointer.ts';
@@ -11,6 +11,7 @@ import type {Vault} from '../core/seams.ts';
 import {splitWords} from '../core/words.ts';
 import type {Git} from '../host/git.ts';
 import {Lock} from '../host/lock.ts';
+import {replaceFile} from '../host/write.ts';
 import type {Context} from './context.ts';
 
 /*
@@ -96,9 +97,7 @@ async function changeIndex(context: Context, change: (entries: SecretEntry[]) =>
 
 	try {
 		const entries = await change(listSecrets(context));
-		const fresh = `${indexFile(context)}.new`;
-		writeFileSync(fresh, `${JSON.stringify(entries, undefined, '\t')}\n`, {mode: 0o600});
-		renameSync(fresh, indexFile(context));
+		replaceFile(indexFile(context), `${JSON.stringify(entries, undefined, '\t')}\n`);
 	} finally {
 		lock.release();
 	}

@@ -1,8 +1,9 @@
-import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, realpathSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {orThrow} from '../core/refusal.ts';
 import {defaultSettings, type Settings} from '../core/settings.ts';
 import type {Paths} from '../host/paths.ts';
+import {replaceFile} from '../host/write.ts';
 
 /* What a person set, in a file of their own that they may edit. What is not in it is as it was delivered. */
 
@@ -36,6 +37,6 @@ export async function writeSettings(paths: Pick<Paths, 'config'>, settings: Part
 	const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
 	const {changeSettings} = await import('../core/settings-file.ts');
 	const changed = orThrow(changeSettings(text, settings));
-	writeFileSync(`${file}.new`, changed, {mode: 0o600});
-	renameSync(`${file}.new`, file);
+	// The person's own file may be a link to where they keep such files: the link stays.
+	replaceFile(existsSync(file) ? realpathSync(file) : file, changed);
 }

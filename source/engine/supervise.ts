@@ -18,6 +18,7 @@ import {findProgram} from '../host/program.ts';
 import type {ProxyHooks} from '../host/proxy.ts';
 import {insideHome} from '../host/toolchain.ts';
 import {bury} from '../host/worktree.ts';
+import {machineRefusal} from '../host/write.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
 import {acknowledgeIn, dismissIn} from './alarms.ts';
 import {budgetRefusal, setBudgetIn} from './budget.ts';
@@ -64,8 +65,9 @@ const startScript = 'if [ -n "$(ls -A ' + insideConfig + ' 2> /dev/null)" ]; the
  * @param report tells whoever started the supervisor whether the agent runs
  * @param options.secrets what the run's grants need; held in memory alone
  * @param options.hooks for tests: where the proxy finds its hosts
+ * @param options.patience how long it waits at the end for a disk that takes what could not be written, milliseconds
  */
-export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, options: {openJournal?: typeof Journal.open; secrets?: readonly HandedSecret[]; hooks?: TestHooks} = {}): Promise<void> {
+export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, options: {openJournal?: typeof Journal.open; secrets?: readonly HandedSecret[]; hooks?: TestHooks; patience?: number} = {}): Promise<void> {
 	const places = context.paths.run(runId);
 	const journal = (options.openJournal ?? Journal.open)(places, 5000);
 	if (!journal?.state) {
@@ -75,15 +77,25 @@ export async function supervise(context: Context, runId: string, report: (messag
 	}
 
 	const fail = (error: unknown) => {
-		const refusal = error instanceof Refusal ? error : new Refusal(`the sandbox did not start: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
+		const refusal = error instanceof Refusal ? error : machineRefusal(error) ?? new Refusal(`the sandbox did not start: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
 		journal.append({type: 'run.failed', because: refusal.because, hint: refusal.hint}, 'fleet');
 		report({started: false, because: refusal.because, hint: refusal.hint});
 	};
 
 	try {
 		await new Supervision(context, places, journal, options).run(() => report({started: true}), fail);
+		await lastWords(journal, options.patience ?? 10_000);
 	} finally {
 		journal.close();
+	}
+}
+
+/** Waits a while for a disk that takes what is not written yet, such as how the run ended. */
+async function lastWords(journal: Journal, patience: number): Promise<void> {
+	for (const end = Date.now() + patience; !journal.flush() && Date.now() < end;) {
+		await new Promise(resolve => {
+			setTimeout(resolve, 500);
+		});
 	}
 }
 
@@ -130,6 +142,7 @@ class Supervision {
 		this.#hooks = options.hooks ?? {};
 		this.#outfit = new Outfit(journal.run.id, places);
 		this.#usage = journal.run.usage;
+		journal.keepFacts(error => this.#cannotRecord(error));
 		for (const secret of options.secrets ?? []) {
 			this.#secrets.add(secret);
 		}
@@ -214,6 +227,7 @@ class Supervision {
 					this.#tell({output: Buffer.from(bytes).toString('base64')});
 				},
 				onNews: news => this.#hear(news),
+				onLost: error => this.#cannotRecord(error),
 			});
 			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...swept, ...limitNotes(plan, this.#group)]});
 			if (conversation !== undefined && conversation !== run.conversation) {
@@ -308,6 +322,7 @@ class Supervision {
 				return;
 			}
 
+			this.#journal.flush();
 			// What did not work since the last look did not grow either.
 			const tree = measureTree(this.#terminal!.pid);
 			const rests = tree.processor === worked;
@@ -478,6 +493,13 @@ class Supervision {
 		return Math.max(5000, 100 * this.#counting);
 	}
 
+	/** A run whose record cannot be written is frozen: nothing of it goes on unseen. A person thaws it when there is room again. */
+	#cannotRecord(error: Error): void {
+		if (this.#terminal && !this.#ended && this.#journal.run.stage === 'running') {
+			this.#freeze(`what it does cannot be written down: ${machineRefusal(error)?.because.split(/[,;]/, 1)[0] ?? error.message}`, 'fleet');
+		}
+	}
+
 	/** Stops every process of the run where it stands, from outside, and closes its way out. */
 	#freeze(because: string, actor: Actor): void {
 		const pid = this.#terminal!.pid;
@@ -603,7 +625,7 @@ class Supervision {
 		try {
 			send({id, ok: true, result: await this.#perform(request, send)});
 		} catch (error) {
-			const refusal = error instanceof Refusal ? error : new Refusal((error as Error).message, 'look at the run with fleet show', 1);
+			const refusal = error instanceof Refusal ? error : machineRefusal(error) ?? new Refusal((error as Error).message, 'look at the run with fleet show', 1);
 			send({id, ok: false, because: refusal.because, hint: refusal.hint, exitCode: refusal.exitCode});
 		}
 	}
@@ -629,7 +651,15 @@ class Supervision {
 				}
 
 				const waits = await this.#files?.give(request.scope);
-				const effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now', secret?.reference);
+				let effect: string;
+				try {
+					effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now', secret?.reference);
+				} catch (error) {
+					// Nothing is on that is not written down.
+					await this.#files?.take(request.scope);
+					throw error;
+				}
+
 				this.#scheduleExpiry();
 				return {effect};
 			}

@@ -1,11 +1,12 @@
 import {createHash} from 'node:crypto';
-import {closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync} from 'node:fs';
+import {closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {eventTypes, type Entry, type RunEvent} from '../core/event.ts';
 import {foldRun, evolve, type Run} from '../core/run.ts';
 import type {Actor} from '../core/scope.ts';
 import {Lock} from './lock.ts';
 import {pulse} from './paths.ts';
+import {writeAll} from './write.ts';
 
 /** `prev` of a journal's first line. */
 export const firstPrev = '0'.repeat(64);
@@ -16,7 +17,7 @@ export type JournalReading = {
 	/** True where the last line was cut off by the end of its writer: ignored by readers, removed by the next writer. */
 	readonly torn: boolean;
 	readonly fault: {line: number; because: string} | undefined;
-	/** SHA-256 of the last good line. */
+	/** SHA-256 of the last good line, its own hash included. */
 	readonly head: string;
 	/** Bytes up to the end of the last whole line. */
 	readonly length: number;
@@ -45,11 +46,35 @@ function check(line: string, seq: number, prev: string): Entry | string {
 	return entry.prev === prev ? entry : 'does not follow from the line before: one of the two was changed';
 }
 
+/** A line with its own hash at its end: the SHA-256 of what stands before it. It is what the last line has in place of a line after it. */
+function seal(body: string): string {
+	return `${body.slice(0, -1)},"hash":"${digest(body)}"}`;
+}
+
+const sealLength = ',"hash":""}'.length + 64;
+
+/** Whether a line is as it was sealed; undefined for one without a hash, as earlier versions wrote them. */
+function isSealed(line: string): boolean | undefined {
+	const body = line.slice(0, -sealLength);
+	return line.slice(-sealLength).startsWith(',"hash":"') ? seal(`${body}}`) === line : undefined;
+}
+
+/** Why the last line is not believed. All others have the line after them as a witness. */
+function faultOfLast(last: string, before: string | undefined): string | undefined {
+	const sealed = isSealed(last);
+	if (sealed === undefined) {
+		return before !== undefined && isSealed(before) !== undefined ? 'has no hash, although the line before has one: it was changed' : undefined;
+	}
+
+	return sealed ? undefined : 'does not have the hash that it names: it was changed';
+}
+
 /** Reads and checks journal text. Never throws for bad content. */
 export function parseJournal(text: string): JournalReading {
 	const entries: Entry[] = [];
 	let prev = firstPrev;
 	let position = 0;
+	let [before, last]: Array<{line: string; prev: string; position: number} | undefined> = [];
 	while (position < text.length) {
 		const end = text.indexOf('\n', position);
 		if (end === -1) {
@@ -63,8 +88,14 @@ export function parseJournal(text: string): JournalReading {
 		}
 
 		entries.push(entry);
+		[before, last] = [last, {line, prev, position}];
 		prev = digest(line);
 		position = end + 1;
+	}
+
+	const because = last && faultOfLast(last.line, before?.line);
+	if (last && because !== undefined) {
+		return {entries: entries.slice(0, -1), torn: false, fault: {line: entries.length, because}, head: last.prev, length: Buffer.byteLength(text.slice(0, last.position))};
 	}
 
 	return {entries, torn: position < text.length, fault: undefined, head: prev, length: Buffer.byteLength(text.slice(0, position))};
@@ -84,6 +115,12 @@ export function readJournal(file: string): JournalReading {
 	return parseJournal(text);
 }
 
+/** What is true whether it is written down or not: it happened, or it takes something away from the run. */
+const facts: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>([
+	'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'scope.revoked', 'scope.expired', 'egress.denied', 'egress.allowed', 'secret.used', 'secret.refused', 'alarm.raised',
+	'agent.status', 'agent.conversation', 'usage.counted', 'gate.refused',
+]);
+
 /** The one writer of a run's journal, for as long as it holds the lock. */
 export class Journal {
 	readonly #lock: Lock;
@@ -92,6 +129,12 @@ export class Journal {
 	#head: string;
 	#seq: number;
 	#run: Run | undefined;
+	/** Bytes that the file is to have: what is behind them is the beginning of a line that could not be written. */
+	#length: number;
+	#torn = false;
+	/** Lines that could not be written yet, each with its line feed. */
+	#unwritten: string[] = [];
+	#onUnwritten: ((error: Error) => void) | undefined;
 	readonly #listeners = new Set<(entry: Entry) => void>();
 
 	private constructor(places: {readonly pulse?: string | undefined}, lock: Lock, file: number, reading: JournalReading) {
@@ -101,6 +144,7 @@ export class Journal {
 		this.#head = reading.head;
 		this.#seq = reading.entries.length;
 		this.#run = foldRun(reading.entries);
+		this.#length = reading.length;
 	}
 
 	/**
@@ -146,15 +190,77 @@ export class Journal {
 		return this.#run;
 	}
 
-	/** Writes one line and, unless `durable` is false, waits until it is on disk: intent precedes the act. */
+	/**
+	 * Has what happened remembered where it cannot be written, and written before the next line that can be. What is yet to
+	 * be done (a grant, an approval, a start) fails all the same. Only for a process that lives on.
+	 * @param told gets the error of each write that failed
+	 */
+	keepFacts(told: (error: Error) => void): void {
+		this.#onUnwritten = told;
+	}
+
+	/** Writes what could not be written before. @returns whether nothing is left */
+	flush(): boolean {
+		try {
+			this.#write('', true);
+			return true;
+		} catch {
+			return false;
+		}
+	}
+
+	/** Adds to the file, after what could not be added before. What fails half-way is cut off again. */
+	#write(text: string, durable: boolean): void {
+		if (this.#torn) {
+			ftruncateSync(this.#file, this.#length);
+			this.#torn = false;
+		}
+
+		const bytes = Buffer.from(this.#unwritten.join('') + text);
+		if (bytes.length === 0) {
+			return;
+		}
+
+		try {
+			writeAll(this.#file, bytes);
+			if (durable) {
+				fdatasyncSync(this.#file);
+			}
+		} catch (error) {
+			this.#torn = true;
+			try {
+				ftruncateSync(this.#file, this.#length);
+				this.#torn = false;
+			} catch {
+				// Before the next line, or by the next writer.
+			}
+
+			throw error;
+		}
+
+		this.#length += bytes.length;
+		this.#unwritten = [];
+	}
+
+	/**
+	 * Writes one line and, unless `durable` is false, waits until it is on disk: intent precedes the act.
+	 * @throws the system's error where it cannot be written; then it is not there, and did not happen
+	 */
 	append(event: RunEvent, actor: Actor, durable = true): Entry {
 		const entry = {seq: this.#seq + 1, at: new Date().toISOString(), actor, prev: this.#head, ...event} as Entry;
-		const line = JSON.stringify(entry);
+		const line = seal(JSON.stringify(entry));
 		// Folded first: a line that cannot be folded must not be written.
 		const next = evolve(this.#run, entry);
-		writeSync(this.#file, `${line}\n`);
-		if (durable) {
-			fdatasyncSync(this.#file);
+		let failed: Error | undefined;
+		try {
+			this.#write(`${line}\n`, durable);
+		} catch (error) {
+			if (!this.#onUnwritten || !facts.has(event.type)) {
+				throw error;
+			}
+
+			this.#unwritten.push(`${line}\n`);
+			failed = error as Error;
 		}
 
 		this.#seq++;
@@ -163,6 +269,10 @@ export class Journal {
 		pulse(this.#places);
 		for (const listener of this.#listeners) {
 			listener(entry);
+		}
+
+		if (failed) {
+			this.#onUnwritten!(failed);
 		}
 
 		return entry;

@@ -7,6 +7,7 @@ import {dropUidOf, type Mount} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
 import {Git} from './git.ts';
 import type {RunPaths} from './paths.ts';
+import {replaceFile} from './write.ts';
 
 /* The three places of a run: W, its worktree; P, the git folder it sees; Q, the quarantine that only the host writes. */
 
@@ -148,7 +149,7 @@ export async function createWorktree({runId, commonDir, branch, base, target, pl
 			throw new Error(`git wrote an unexpected .git file: ${dotGit}`);
 		}
 
-		writeFileSync(path.join(places.folder, 'dotgit'), `gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`, {mode: 0o644});
+		replaceFile(path.join(places.folder, 'dotgit'), `gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`, {mode: 0o644});
 		await createPrivate({runId, commonDir, branch, base, target, places}, git, path.basename(admin));
 		await createQuarantine(commonDir, places, git);
 		bury(runId, places);

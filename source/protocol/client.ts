@@ -66,7 +66,8 @@ export type FleetClient = {
 	/** `fleet <argv>`, as a process of its own, so that it goes on if the screen ends. @param onLine gets each line of its output as it comes */
 	act(argv: readonly string[], onLine?: (line: string) => void): Promise<ActionResult>;
 	review(runId: string): Review;
-	saveReview(runId: string, review: Review): void;
+	/** @returns why it could not be kept, if it could not */
+	saveReview(runId: string, review: Review): string | undefined;
 	/** What a person set, and what is wrong with it, if anything. Not needed for the first frame. */
 	settings(): Promise<{readonly settings: Settings; readonly problem: string | undefined}>;
 	/** Changes some of what is set, for the next time, too. @returns why it could not be kept, if it could not */

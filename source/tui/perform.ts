@@ -31,7 +31,11 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		}
 
 		case 'save-review': {
-			client.saveReview(effect.run, effect.review);
+			const problem = client.saveReview(effect.run, effect.review);
+			if (problem !== undefined) {
+				send({type: 'said', text: problem, bad: true});
+			}
+
 			break;
 		}
 

@@ -29,7 +29,7 @@ const open: typeof Journal.open = (places, wait) => {
 };
 
 if (work === 'supervise') {
-	await supervise(context, runId, () => {}, {openJournal: open});
+	await supervise(context, runId, () => {}, {openJournal: open, patience: 0});
 } else {
 	const journal = open(context.paths.run(runId), 1000)!;
 	const works: Record<string, () => Promise<unknown>> = {

@@ -48,7 +48,7 @@ test('every change of a line is found, at the line', t => {
 		const edited = lines.map((line, at) => at === index ? line.replace('"because":"no"', '"because":"yes"').replace('"agent":"command"', '"agent":"other"') : line);
 		const {fault} = join(edited);
 		if (index === lines.length - 1) {
-			assert.equal(fault, undefined, 'the last line has no witness in the file');
+			assert.equal(fault?.line, index + 1, 'the last line has its own hash');
 		} else {
 			assert.equal(fault?.line, index + 2, 'the line after the changed one does not follow');
 		}
@@ -76,6 +76,16 @@ test('a torn last line is passed over by readers and cut off by the next writer'
 		assert.deepEqual([after.entries.length, after.torn, after.fault], [6, false, undefined]);
 		writeFileSync(where.journal, whole);
 	}
+});
+
+test('a last line that was changed is not believed, also without its hash; journals of earlier versions have none', t => {
+	const {journal} = filled(t);
+	const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
+	const bare = lines.at(-1)!.replace(/,"hash":"[0-9a-f]{64}"\}$/, '}');
+	assert.notEqual(bare, lines.at(-1));
+	const reading = parseJournal(`${[...lines.slice(0, -1), bare].join('\n')}\n`);
+	assert.deepEqual([reading.fault?.line, reading.entries.length], [5, 4]);
+	assert.equal(parseJournal(`${lines[0]!.replace(/,"hash":"[0-9a-f]{64}"\}$/, '}')}\n`).fault, undefined);
 });
 
 test('nothing is appended to a journal that was changed', t => {
