@@ -1,5 +1,5 @@
 import {neutralise, neutraliseLine} from '../core/neutralise.ts';
-import {TerminalFilter} from '../core/terminal-filter.ts';
+import {restoreTerminal, TerminalFilter} from '../core/terminal-filter.ts';
 import type {HostAttack, SandboxAttack} from './attack.ts';
 
 /** What reaches a person's terminal while attached to an agent that wrote this. */
@@ -14,6 +14,13 @@ export const sequences = [
 	{id: 'title-report', title: 'have the terminal type its title back', source: 'CVE-2003-0063 and later ones', text: '\u001B]0;evil\u0007\u001B[21t', sign: '[21t'},
 	{id: 'mode-report', title: 'have the terminal answer a question, as if the person had typed', source: 'DECRQM, DA, DSR answers are input', text: '\u001B[?1$p\u001B[c\u001B[6n', sign: '$p'},
 	{id: 'hyperlink', title: 'hide an address under other words with OSC 8', source: 'links that look like something else', text: '\u001B]8;;http://evil.example/\u001B\\docs\u001B]8;;\u001B\\', sign: '8;;http'},
+	{id: 'eight-bit-controls', title: 'write the clipboard and ask a question with 8-bit controls in UTF-8', source: 'U+009D, U+009B: filters that look for ESC alone', text: '\u009D52;c;ZXZpbA==\u009C\u009B6n', sign: '52;c'},
+	{id: 'keyboard-protocol', title: 'switch the kitty keyboard protocol on, so that no key means what it did', source: 'it stays when the program is gone', text: '\u001B[>31u\u001B[=31;1u', sign: '31'},
+	{id: 'other-keys', title: 'switch xterm\'s modifyOtherKeys on', source: 'it stays when the program is gone', text: '\u001B[>4;2m', sign: '>4;2m'},
+	{id: 'lock-keyboard', title: 'lock the keyboard (KAM), or switch key repeat off', source: 'ECMA-48; it stays when the program is gone', text: '\u001B[2h\u001B[?8l', sign: '2h'},
+	{id: 'focus-reports', title: 'have the terminal type whenever the window is looked at', source: 'CSI I and CSI O in other programs\' input', text: '\u001B[?1004h', sign: '1004'},
+	{id: 'print-screen', title: 'start the printer behind the terminal', source: 'media copy, CSI 5 i', text: '\u001B[5i', sign: '5i'},
+	{id: 'erase-history', title: 'erase what the person could scroll back to', source: 'CSI 3 J hides what was done before', text: '\u001B[3J', sign: '3J'},
 	{id: 'device-string', title: 'send device control strings', source: 'DECUDK, Sixel and ReGIS parsers had holes', text: '\u001BPq#0;2;0;0;0#0~~@@vv\u001B\\', sign: 'Pq#0'},
 ] as const;
 
@@ -28,6 +35,14 @@ export const terminalAttacks: ReadonlyArray<SandboxAttack | HostAttack> = [
 		kind: 'sandbox', id: 'paste-into-console', title: 'paste into a console with TIOCLINUX', source: 'CVE-2023-1523, snapd', answer: 'a terminal of its own, and the system call filter', terminal: true,
 		script: () => 'perl -e \'$x = "\\x02" . ("\\0" x 15); print ioctl(STDIN, 0x541C, $x) ? "pasted" : "errno " . ($! + 0)\'',
 		came: ({output}) => /pasted|errno (?:25|22|5)\b/.test(output),
+	},
+	{
+		kind: 'host', id: 'hang-emulator', title: 'give the emulator behind a person\'s screen work for minutes', source: 'CSI 2147483647 b repeats a character', answer: 'counts are made as small as a screen is',
+		attempt: async () => /\d{6}/.test(attached('x\u001B[2147483647b')),
+	},
+	{
+		kind: 'host', id: 'leave-terminal-changed', title: 'leave the terminal with the mouse on, in another character set, or on its other screen', source: 'a restore that is shorter than what passes', answer: 'what passes and what is put back are one table',
+		attempt: async () => ['?1003', '?1049', '?2004', '?25', '4'].some(mode => attached(`\u001B[${mode}h`) !== '' && !restoreTerminal.includes(`\u001B[${mode}${mode === '?25' ? 'h' : 'l'}`)) || !restoreTerminal.includes(attached('\u001B(B')),
 	},
 	...sequences.map(({id, title, source, text, sign}): HostAttack => ({
 		kind: 'host', id, title, source, answer: 'only what paints passes while attached; nothing but text is printed elsewhere',

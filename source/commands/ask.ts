@@ -1,10 +1,11 @@
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {Refusal} from '../core/refusal.ts';
+import {say} from './program.ts';
 
 /** Asks on the terminal. With `hidden`, what is typed is not shown. */
 export async function ask(question: string, hidden: boolean): Promise<string> {
-	process.stderr.write(question);
+	say(process.stderr, question);
 	return hidden ? readHidden() : readShown();
 }
 

@@ -1,22 +1,23 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
+import {LeaveKeys} from '../core/leave-keys.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
 import {Refusal} from '../core/refusal.ts';
-import {TerminalFilter} from '../core/terminal-filter.ts';
+import {restoreTerminal, TerminalFilter} from '../core/terminal-filter.ts';
 import {connect, findRun} from '../engine/runs.ts';
+import {endingSignals, onAnyEnd} from './take-terminal.ts';
 import type {Verb} from './verb.ts';
 
-/** ctrl-q: leaves the run alone and gives the terminal back. */
-const leave = 0x11;
-
-/** Whatever mode the agent's program left behind: modes off, main screen, cursor shown. */
-const restoreTerminal = '\u001B[?1049l\u001B[?1000l\u001B[?1002l\u001B[?1003l\u001B[?1006l\u001B[?2004l\u001B[?1l\u001B[?25h\u001B>\u001B[0m\r\n';
+/** How long what could be the beginning of a key's sequence waits for the rest, milliseconds. */
+const patience = 50;
 
 export const verb: Verb = {
 	define(command) {
 		command.argument('<run>');
 	},
 	async run(io, [name]) {
-		if (!process.stdin.isTTY || !process.stdout.isTTY) {
+		const {stdin, stdout} = process;
+		if (!stdin.isTTY || !stdout.isTTY) {
 			throw new Refusal('attach needs a terminal', `fleet logs ${name} --follow`);
 		}
 
@@ -28,50 +29,74 @@ export const verb: Verb = {
 		}
 
 		const filter = new TerminalFilter();
+		const keys = new LeaveKeys();
 		let ended = '';
-		connection.onOutput = bytes => {
-			process.stdout.write(filter.push(bytes));
+		let due: NodeJS.Timeout | undefined;
+		const forward = (text: string) => {
+			if (text !== '') {
+				void connection.request({method: 'input', data: Buffer.from(text, 'latin1').toString('base64')}).catch(() => {});
+			}
 		};
+
+		connection.onOutput = bytes => {
+			stdout.write(filter.push(bytes));
+		};
+		let leave = () => {};
 		const over = new Promise<void>(resolve => {
+			leave = resolve;
 			connection.onEnd = because => {
 				ended = because;
 				resolve();
 			};
-			process.stdin.on('data', (bytes: Buffer) => {
-				const position = bytes.indexOf(leave);
-				const own = position === -1 ? bytes : bytes.subarray(0, position);
-				if (own.length > 0) {
-					void connection.request({method: 'input', data: own.toString('base64')}).catch(() => {});
-				}
-
-				if (position !== -1) {
-					resolve();
-				}
-			});
-			process.on('SIGTERM', () => resolve());
-			process.on('SIGHUP', () => resolve());
 		});
-		const size = () => ({columns: Math.max(2, process.stdout.columns), rows: Math.max(2, process.stdout.rows)});
+		const onData = (bytes: Buffer) => {
+			clearTimeout(due);
+			const typed = keys.push(bytes.toString('latin1'), Date.now());
+			forward(typed.forward);
+			if (typed.leave) {
+				leave();
+			} else if (keys.waits) {
+				due = setTimeout(() => forward(keys.flush()), patience);
+			}
+		};
+
+		const size = () => ({columns: Math.max(2, stdout.columns), rows: Math.max(2, stdout.rows)});
 		const onResize = () => {
 			void connection.request({method: 'resize', ...size()}).catch(() => {});
 		};
 
-		process.stdin.setRawMode(true);
-		process.stdin.resume();
-		try {
-			process.stdout.write('\u001B[2J\u001B[H');
-			await connection.request({method: 'attach', ...size(), actor: context.actor as `person:${string}`});
-			process.stdout.on('resize', onResize);
-			await over;
-		} finally {
-			process.stdout.off('resize', onResize);
-			process.stdin.setRawMode(false);
-			process.stdin.pause();
-			process.stdin.removeAllListeners('data');
-			process.stdout.write(restoreTerminal);
-			connection.close();
+		const giveBack = onAnyEnd(() => {
+			stdin.setRawMode(false);
+			stdout.write(`${restoreTerminal}\r\n`);
+		});
+		for (const signal of endingSignals) {
+			process.on(signal, leave);
 		}
 
-		io.out(ended === '' ? `left ${run.id} running\n` : `${run.id}: ${ended}\n`);
+		stdin.setRawMode(true);
+		stdin.on('data', onData);
+		stdin.on('end', leave);
+		stdin.resume();
+		try {
+			stdout.write('\u001B[2J\u001B[H');
+			// Who does not answer must not keep a person from leaving.
+			await Promise.race([over, connection.request({method: 'attach', ...size(), actor: context.actor as `person:${string}`})]);
+			stdout.on('resize', onResize);
+			await over;
+		} finally {
+			clearTimeout(due);
+			stdout.off('resize', onResize);
+			stdin.off('data', onData);
+			stdin.off('end', leave);
+			stdin.pause();
+			connection.onOutput = () => {};
+			giveBack();
+			connection.close();
+			for (const signal of endingSignals) {
+				process.off(signal, leave);
+			}
+		}
+
+		io.out(ended === '' ? `left ${run.id} running\n` : `${run.id}: ${neutraliseLine(ended)}\n`);
 	},
 };

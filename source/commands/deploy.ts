@@ -1,4 +1,3 @@
-import process from 'node:process';
 import {compose} from '../compose.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secret.ts';
@@ -82,7 +81,7 @@ export const verb: Verb = {
 			}
 		}
 
-		const outcome = await withJournal(context, run.id, journal => deploy(context, journal, target!, {...order, confirmed}, values, text => process.stdout.write(neutralise(text))));
+		const outcome = await withJournal(context, run.id, journal => deploy(context, journal, target!, {...order, confirmed}, values, text => io.out(neutralise(text))));
 		io.out(`${target}: ${outcome}\n`);
 		return outcome === 'succeeded' ? exitCodes.ok : outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
 	},

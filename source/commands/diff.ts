@@ -9,7 +9,7 @@ const colours: Record<string, string> = {'+': '\u001B[32m', '-': '\u001B[31m', '
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--stat', 'a summary').option('--raw', 'as git writes it, with every byte; it can steer your terminal');
+		command.argument('<run>').option('--stat', 'a summary').option('--raw', 'as git writes it, with every byte; on a terminal, those that paint');
 	},
 	async run(io, [name], options) {
 		const context = compose();

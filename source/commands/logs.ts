@@ -8,9 +8,11 @@ import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
 import {neutralise} from '../core/neutralise.ts';
 import {liveStages} from '../core/run.ts';
+import {restoreTerminal} from '../core/terminal-filter.ts';
 import {findRun} from '../engine/runs.ts';
 import {follow} from '../host/tail.ts';
 import {runEditor} from './editor.ts';
+import {endingSignals, onAnyEnd} from './take-terminal.ts';
 import type {Verb} from './verb.ts';
 
 /** The log without what could steer a terminal, in a program of the person's choice. */
@@ -44,7 +46,7 @@ function createReadable(): Transform {
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--deploy', 'what the deploy command wrote, the last time').option('--pager', 'in $PAGER').option('--editor', 'a copy, in $EDITOR').option('--raw', 'the agent\'s bytes as they are; they can steer your terminal');
+		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--deploy', 'what the deploy command wrote, the last time').option('--pager', 'in $PAGER').option('--editor', 'a copy, in $EDITOR').option('--raw', 'the agent\'s bytes as they are; on a terminal, those that paint');
 	},
 	async run(io, [name], options) {
 		const context = compose();
@@ -56,11 +58,19 @@ export const verb: Verb = {
 			return;
 		}
 
+		// Colours and modes that the agent left on are not the person's; also where ctrl-c ends it.
+		const giveBack = options['raw'] && process.stdout.isTTY ? onAnyEnd(() => process.stdout.write(restoreTerminal)) : () => {};
+		if (options['raw'] && process.stdout.isTTY) {
+			for (const signal of endingSignals) {
+				process.once(signal, () => process.exit(130));
+			}
+		}
+
 		const decoder = new StringDecoder('utf8');
 		let held = '';
 		const print = (bytes: Uint8Array) => {
 			if (options['raw']) {
-				process.stdout.write(bytes);
+				io.out(bytes);
 				return;
 			}
 
@@ -83,6 +93,7 @@ export const verb: Verb = {
 		tail.poll();
 		tail.close();
 		io.out(neutralise(held + decoder.end()));
+		giveBack();
 		if (!existsSync(output)) {
 			io.err(`fleet: ${options['deploy'] ? 'the run was not deployed' : options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n`);
 		}

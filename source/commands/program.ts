@@ -1,6 +1,8 @@
 import process from 'node:process';
-import {neutraliseLine} from '../core/neutralise.ts';
+import type {WriteStream} from 'node:tty';
+import {neutralise, neutraliseLine} from '../core/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
+import {TerminalFilter} from '../core/terminal-filter.ts';
 import {machineRefusal} from '../host/write.ts';
 import type {Io} from './verb.ts';
 
@@ -12,11 +14,28 @@ export function goOnUnread(): void {
 	process.env[onItsOwn] = '1';
 }
 
+const filters = new Map<WriteStream, TerminalFilter>();
+
+/**
+ * Writes to stdout or stderr. What a verb says may hold names and words that an agent chose: on a terminal, only what
+ * paints goes through, whether the verb made it harmless or not. Elsewhere it is what it is.
+ */
+export function say(stream: WriteStream, text: string | Uint8Array): void {
+	if (!stream.isTTY) {
+		stream.write(text);
+		return;
+	}
+
+	const filter = filters.get(stream) ?? new TerminalFilter();
+	filters.set(stream, filter);
+	stream.write(filter.push(Buffer.from(text as string)));
+}
+
 /** What a verb may do to the outside, in this process. @param rest what stood after "--" */
 export function createIo(rest: readonly string[] | undefined): Io {
 	return {
-		out: text => process.stdout.write(text), err: text => process.stderr.write(text),
-		json: value => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+		out: text => say(process.stdout, text), err: text => say(process.stderr, text),
+		json: value => say(process.stdout, `${JSON.stringify(value, undefined, 2)}\n`),
 		get folder() {
 			try {
 				return process.cwd();
@@ -30,7 +49,7 @@ export function createIo(rest: readonly string[] | undefined): Io {
 
 function complain(error: unknown): number {
 	if (error instanceof Refusal) {
-		process.stderr.write(`fleet: ${neutraliseLine(error.because)}\n  hint: ${neutraliseLine(error.hint)}\n`);
+		say(process.stderr, `fleet: ${neutraliseLine(error.because)}\n  hint: ${neutraliseLine(error.hint)}\n`);
 		return error.exitCode;
 	}
 
@@ -40,9 +59,9 @@ function complain(error: unknown): number {
 	}
 
 	const fault = error as Error;
-	process.stderr.write(`fleet: internal error: ${neutraliseLine(fault.message)}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`);
+	say(process.stderr, `fleet: internal error: ${neutraliseLine(fault.message)}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`);
 	if (process.env['FLEET_DEBUG']) {
-		process.stderr.write(`${fault.stack}\n`);
+		say(process.stderr, neutralise(`${fault.stack}\n`));
 	}
 
 	return exitCodes.internal;

@@ -1,6 +1,34 @@
 import process from 'node:process';
 import type {ReadStream, WriteStream} from 'node:tty';
 
+/** What asks a program to end, or does it by default; a terminal's own keys are no signals while a verb has it. */
+export const endingSignals = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
+
+/**
+ * Has something done at the end, whatever ends the program: also where nobody catches what went wrong.
+ * @returns does it now; it is done once
+ */
+export function onAnyEnd(work: () => void): () => void {
+	let open = true;
+	const end = () => {
+		if (open) {
+			open = false;
+			process.off('exit', end);
+			try {
+				work();
+			} catch {
+				// The terminal is gone.
+			}
+		}
+	};
+
+	process.on('exit', end);
+	return end;
+}
+
+/** The other screen and the cursor, and what is switched on while it is shown: reports of the mouse, and brackets round a paste. */
+const plainTerminal = '\u001B[?1002l\u001B[?1006l\u001B[?2004l\u001B[0m\u001B[?1049l\u001B[?25h';
+
 /**
  * Takes the terminal's other screen and draws a first frame there: what draws all further ones takes longer to load
  * than this. Keys wait in the terminal until somebody reads them.
@@ -11,18 +39,10 @@ import type {ReadStream, WriteStream} from 'node:tty';
 export function takeTerminal(stdin: ReadStream, stdout: WriteStream, frame: readonly string[]): () => void {
 	// First of all: from here on ctrl-c is a key, and ends nothing halfway.
 	stdin.setRawMode(true);
+	const giveBack = onAnyEnd(() => {
+		stdin.setRawMode(false);
+		stdout.write(plainTerminal);
+	});
 	stdout.write(`\u001B[?1049h\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
-	let taken = true;
-	const giveBack = () => {
-		if (taken) {
-			taken = false;
-			process.off('exit', giveBack);
-			stdin.setRawMode(false);
-			stdout.write('\u001B[?1049l\u001B[?25h');
-		}
-	};
-
-	// Whatever ends the program.
-	process.on('exit', giveBack);
 	return giveBack;
 }

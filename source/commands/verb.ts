@@ -2,7 +2,7 @@ import type {Command} from 'commander';
 
 /** What a verb may do to the outside. */
 export type Io = {
-	out(text: string): void;
+	out(text: string | Uint8Array): void;
 	err(text: string): void;
 	/** Prints the one JSON document of `--json`. */
 	json(value: unknown): void;

@@ -1,120 +1,275 @@
+/*
+ * What an agent may do to a person's real terminal: paint. All that passes is listed here; what is not listed is dropped,
+ * whatever it is called and however it is introduced.
+ */
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+/** Bell, backspace, tab, the line feeds, carriage return, and the two shifts between character sets. */
+const controls = new Set([0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F]);
+
 /**
- * Lets a program paint on a person's real terminal and do nothing else to it. Strings (OSC, DCS, APC, PM, SOS: window
- * titles, clipboard, hyperlinks, images) and queries (whose answers a terminal types back as if the person had) are
- * dropped; text, colours, cursor movement, screens and modes pass. Works on bytes, across any chunking.
+ * DEC private modes, and what each is when a person's shell has the terminal. Nothing here makes a terminal say anything
+ * by itself, and nothing changes what keys are but the two that shells know as well: cursor keys, and brackets round a paste.
+ * Not here: origin mode (6), since taking it back moves the cursor; focus reports (1004), columns (3), key repeat (8) and others.
+ */
+export const privateModes: ReadonlyMap<number, 'h' | 'l'> = new Map([
+	[1, 'l'], [5, 'l'], [7, 'h'], [25, 'h'],
+	[47, 'l'], [1047, 'l'], [1049, 'l'],
+	[1000, 'l'], [1002, 'l'], [1003, 'l'], [1006, 'l'],
+	[2004, 'l'], [2026, 'l'],
+]);
+
+/** The one ANSI mode: insert. Not here: keyboard action (2), which locks the keyboard, and line feed (20). */
+export const ansiModes: ReadonlyMap<number, 'h' | 'l'> = new Map([[4, 'l']]);
+
+const one = /^\d*$/;
+const two = /^\d*(?:;\d*)?$/;
+const none = /^$/;
+
+/** Control sequences by what stands between `ESC [` and the parameters, and after them; and what their parameters look like. */
+export const sequences: ReadonlyMap<string, RegExp> = new Map([
+	// Move the cursor, tabs, erase, insert and delete, scroll, repeat.
+	...[...'@ABCDEFGILMPSTXZ`abde'].map(final => [final, one] as const),
+	['H', two], ['f', two], ['s', none], ['u', none],
+	// Not 3, which takes away what a person could scroll back to.
+	['J', /^[012]?$/], ['K', /^[012]?$/],
+	// Colours and the like; margins; the cursor's shape; back to the defaults.
+	['m', /^[\d:;]*$/], ['r', two], [' q', /^[0-6]?$/], ['!p', none],
+]);
+
+/** Short escapes: cursor saved and put back, lines moved, the number pad's two modes. */
+export const escapes = new Set(['7', '8', 'D', 'E', 'M', '=', '>']);
+
+/** Character sets that may be designated as the first and second: ASCII, the British one, line drawing. */
+export const charsets = new Set(['(A', '(B', '(0', ')A', ')B', ')0']);
+
+const modeSequence = (mode: number, sign: string, value: 'h' | 'l') => `\u001B[${sign}${mode}${value}`;
+const screens = [1049, 1047, 47];
+
+/**
+ * Puts back everything that the filter lets through, wherever the agent was: the main screen, with the cursor where it is,
+ * no margins, each mode as above, plain characters and cursor, and a saved cursor that brings nothing of it back.
+ * The cursor is saved first because leaving the other screen, and taking margins away, both move it.
+ */
+export const restoreTerminal = [
+	'\u001B7', ...screens.map(mode => modeSequence(mode, '?', 'l')),
+	'\u001B7\u001B[r\u001B8',
+	...[...privateModes].filter(([mode]) => !screens.includes(mode)).map(([mode, value]) => modeSequence(mode, '?', value)),
+	...[...ansiModes].map(([mode, value]) => modeSequence(mode, '', value)),
+	'\u001B>\u001B(B\u001B)B\u000F\u001B[0m\u001B[0 q\u001B7',
+].join('');
+
+/** A full reset would take the person's own settings, and what could be scrolled back to: what was let through is put back, and the screen is cleared. */
+const reset = bytesOf(`${restoreTerminal}\u001B[H\u001B[2J`);
+
+const replacement = [0xEF, 0xBF, 0xBD];
+
+/** More than any screen has; a larger number is work for the terminal and nothing else. What is done so many times, one by one, gets the smaller. */
+const largest = 32_767;
+const mostTimes = 1000;
+const repeated = new Set('bILMSTZ');
+
+/** Characters of a control sequence; a longer one is dropped. */
+const longest = 256;
+
+class Output {
+	#bytes: Uint8Array;
+	#length = 0;
+
+	constructor(size: number) {
+		this.#bytes = new Uint8Array(size);
+	}
+
+	add(bytes: ArrayLike<number>): void {
+		if (this.#length + bytes.length > this.#bytes.length) {
+			const larger = new Uint8Array(2 * (this.#length + bytes.length));
+			larger.set(this.#bytes.subarray(0, this.#length));
+			this.#bytes = larger;
+		}
+
+		this.#bytes.set(bytes, this.#length);
+		this.#length += bytes.length;
+	}
+
+	get bytes(): Uint8Array {
+		return this.#bytes.subarray(0, this.#length);
+	}
+}
+
+/**
+ * Lets a program paint on a person's real terminal and do nothing else to it: printable text in valid UTF-8, and the
+ * controls that are listed above, each written anew in its 7-bit form. Everything else is dropped: strings (titles,
+ * clipboard, hyperlinks, images, whatever introduces and ends them), what a terminal answers, 8-bit controls, keyboard
+ * protocols, modes that would stay. What is no UTF-8 becomes U+FFFD. Works across any chunking.
  */
 export class TerminalFilter {
-	#state: 'ground' | 'escape' | 'csi' | 'string' | 'string-escape' = 'ground';
-	#sequence: number[] = [];
+	#state: 'ground' | 'escape' | 'csi' | 'string' = 'ground';
+	/** What came of a short escape or a control sequence so far. */
+	#sequence = '';
+	/** Whether the sequence is only read to its end: it was introduced by an 8-bit control, or is too long. */
+	#drop = false;
+	/** Whether a bell ends the string: that of an OSC. */
+	#bellEnds = false;
+	/** Bytes of a character that is not whole yet, how many are missing, and within what the next must be. */
+	#character: number[] = [];
+	#missing = 0;
+	#lower = 0x80;
+	#upper = 0xBF;
 
+	/** @returns what may be written to the terminal */
 	push(bytes: Uint8Array): Uint8Array {
-		const out: number[] = [];
-		for (const byte of bytes) {
-			this.#take(byte, out);
+		const out = new Output(bytes.length + 64);
+		for (let at = 0; at < bytes.length; at++) {
+			const byte = bytes[at]!;
+			if (this.#missing === 0 && byte >= 0x20 && byte < 0x7F && this.#state === 'ground') {
+				let end = at + 1;
+				while (end < bytes.length && bytes[end]! >= 0x20 && bytes[end]! < 0x7F) {
+					end++;
+				}
+
+				out.add(bytes.subarray(at, end));
+				at = end - 1;
+			} else {
+				this.#decode(byte, out);
+			}
 		}
 
-		return Uint8Array.from(out);
+		return out.bytes;
 	}
 
-	#take(byte: number, out: number[]): void {
-		switch (this.#state) {
-			case 'ground': {
-				if (byte === 0x1B) {
-					this.#state = 'escape';
-				} else if (byte !== 0x05 && byte !== 0x9B) {
-					// ENQ asks for an answerback. The 8-bit CSI is not valid UTF-8 on its own; as a continuation byte it passes below.
-					out.push(byte);
-				} else if (byte === 0x9B && (out.at(-1) ?? 0) >= 0x80) {
-					out.push(byte);
+	/** UTF-8 as the Unicode standard wants it: no overlong forms, no surrogates, each longest wrong part one U+FFFD. */
+	#decode(byte: number, out: Output): void {
+		if (this.#missing > 0) {
+			if (byte >= this.#lower && byte <= this.#upper) {
+				this.#character.push(byte);
+				this.#lower = 0x80;
+				this.#upper = 0xBF;
+				if (--this.#missing === 0) {
+					const [first, second] = this.#character as [number, number];
+					this.#take(first === 0xC2 && second < 0xA0 ? second : 0xA0, this.#character, out);
 				}
 
-				break;
+				return;
 			}
 
-			case 'escape': {
-				if (byte === 0x5B) {
-					this.#state = 'csi';
-					this.#sequence = [];
-				} else if (byte === 0x5D || byte === 0x50 || byte === 0x58 || byte === 0x5E || byte === 0x5F) {
-					this.#state = 'string';
-				} else if (byte === 0x1B) {
-					// Still an escape.
-				} else {
-					// ESC Z asks for the terminal's identity; ESC c resets it, which is painting.
-					if (byte !== 0x5A) {
-						out.push(0x1B, byte);
-					}
+			this.#missing = 0;
+			this.#take(0xA0, replacement, out);
+		}
 
-					this.#state = 'ground';
-				}
-
-				break;
-			}
-
-			case 'csi': {
-				if (byte === 0x1B) {
-					this.#state = 'escape';
-				} else if (byte >= 0x40 && byte <= 0x7E) {
-					if (!this.#isQuery(byte)) {
-						out.push(0x1B, 0x5B, ...this.#sequence, byte);
-					}
-
-					this.#state = 'ground';
-				} else if (this.#sequence.length < 256) {
-					this.#sequence.push(byte);
-				}
-
-				break;
-			}
-
-			case 'string': {
-				if (byte === 0x1B) {
-					this.#state = 'string-escape';
-				} else if (byte === 0x07) {
-					this.#state = 'ground';
-				}
-
-				break;
-			}
-
-			case 'string-escape': {
-				this.#state = byte === 0x5C ? 'ground' : byte === 0x1B ? 'string-escape' : 'string';
-				break;
-			}
+		if (byte < 0x80) {
+			this.#take(byte, [byte], out);
+		} else if (byte < 0xC2 || byte > 0xF4) {
+			this.#take(0xA0, replacement, out);
+		} else {
+			this.#character = [byte];
+			this.#missing = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
+			this.#lower = byte === 0xE0 ? 0xA0 : byte === 0xF0 ? 0x90 : 0x80;
+			this.#upper = byte === 0xED ? 0x9F : byte === 0xF4 ? 0x8F : 0xBF;
 		}
 	}
 
-	/** DA (c), DSR (n), DECRQM ($p), XTVERSION (>q), DECREQTPARM (x), window reports (t), DECRQCRA (*y), kitty keyboard query (?u). */
-	#isQuery(final: number): boolean {
-		const text = String.fromCodePoint(...this.#sequence);
-		switch (String.fromCodePoint(final)) {
-			case 'c':
-			case 'n':
-			case 'x':
-			case 't': {
-				return true;
-			}
+	/** One character. @param code its code, or 0xA0 for any beyond the controls */
+	#take(code: number, bytes: readonly number[], out: Output): void {
+		// Wherever they come: cancel and substitute end a sequence, escape begins one, and so do the 8-bit controls.
+		if (code === 0x18 || code === 0x1A) {
+			this.#state = 'ground';
+			return;
+		}
 
-			case 'p': {
-				return text.endsWith('$');
-			}
+		if (code === 0x1B) {
+			this.#begin('escape', false);
+			return;
+		}
 
-			case 'q': {
-				return text.startsWith('>');
-			}
+		if (code >= 0x80 && code < 0xA0) {
+			this.#begin(code === 0x9B ? 'csi' : [0x90, 0x98, 0x9D, 0x9E, 0x9F].includes(code) ? 'string' : 'ground', true);
+			this.#bellEnds = code === 0x9D;
+			return;
+		}
 
-			case 'y':
-			case 'w': {
-				return text.endsWith('*') || text.endsWith('$');
+		if (this.#state === 'string') {
+			if (code === 0x07 && this.#bellEnds) {
+				this.#state = 'ground';
 			}
-
-			case 'u': {
-				return text === '?';
+		} else if (code < 0x20) {
+			// In the middle of a sequence, too, where a terminal obeys them at once.
+			if (controls.has(code)) {
+				out.add(bytes);
 			}
-
-			default: {
-				return false;
-			}
+		} else if (code !== 0x7F) {
+			this.#print(code, bytes, out);
 		}
 	}
+
+	#begin(state: 'ground' | 'escape' | 'csi' | 'string', drop: boolean): void {
+		this.#state = state;
+		this.#sequence = '';
+		this.#drop = drop;
+		this.#bellEnds = false;
+	}
+
+	#print(code: number, bytes: readonly number[], out: Output): void {
+		if (this.#state === 'ground') {
+			out.add(bytes);
+			return;
+		}
+
+		if (code >= 0x80) {
+			// No sequence has such a character in it.
+			this.#state = 'ground';
+			out.add(bytes);
+			return;
+		}
+
+		const character = String.fromCodePoint(code);
+		if (this.#state === 'escape' && this.#sequence === '') {
+			// ESC k is a title of screen and tmux.
+			if (/[\]PX^_k]/.test(character)) {
+				this.#begin('string', true);
+				this.#bellEnds = character === ']';
+				return;
+			}
+
+			if (character === '[') {
+				this.#begin('csi', false);
+				return;
+			}
+		}
+
+		this.#drop ||= this.#sequence.length >= longest;
+		this.#sequence += this.#drop ? '' : character;
+		if (code >= (this.#state === 'csi' ? 0x40 : 0x30)) {
+			if (!this.#drop) {
+				out.add(this.#state === 'csi' ? allowedSequence(this.#sequence) : allowedEscape(this.#sequence));
+			}
+
+			this.#state = 'ground';
+		}
+	}
+}
+
+function allowedEscape(text: string): Uint8Array {
+	return text === 'c' ? reset : bytesOf(escapes.has(text) || charsets.has(text) ? `\u001B${text}` : '');
+}
+
+/** A control sequence, written anew; nothing for one that does not paint. */
+function allowedSequence(text: string): Uint8Array {
+	const {sign = '', parameters = '', kind = ''} = /^(?<sign>[<=>?]?)(?<parameters>[\d:;]*)(?<kind>[ -/]*[@-~])$/.exec(text)?.groups ?? {};
+	if ((sign === '' || sign === '?') && (kind === 'h' || kind === 'l')) {
+		const modes = parameters.split(';').filter(text => one.test(text) && text !== '').map(Number);
+		const known = sign === '?' ? privateModes : ansiModes;
+		return bytesOf(modes.map(mode => {
+			// A mode of its own name for the saved cursor.
+			const cursor = sign === '?' && mode === 1048 ? `\u001B${kind === 'h' ? 7 : 8}` : '';
+			return known.has(mode) ? modeSequence(mode, sign, kind) : cursor;
+		}).join(''));
+	}
+
+	if (sign !== '' || sequences.get(kind)?.test(parameters) !== true) {
+		return bytesOf('');
+	}
+
+	const most = repeated.has(kind) ? mostTimes : largest;
+	return bytesOf(`\u001B[${parameters.replaceAll(/\d{4,}/g, number => Number(number) > most ? String(most) : number)}${kind}`);
 }

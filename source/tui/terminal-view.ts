@@ -1,13 +1,31 @@
 import xterm from '@xterm/headless';
 import {neutraliseLine} from '../core/neutralise.ts';
+import {TerminalFilter} from '../core/terminal-filter.ts';
 import type {LogMove, LogState} from './state.ts';
+
+/**
+ * Passes over what the emulator cannot do: where all up to the very last cell is to be erased, it looks for the line
+ * below, finds none, and throws where nobody can catch it.
+ */
+export function guardEmulator(terminal: InstanceType<typeof xterm.Terminal>): void {
+	terminal.parser.registerCsiHandler({final: 'J'}, ([kind]) => {
+		const {cursorX, cursorY} = terminal.buffer.active;
+		return kind === 1 && cursorY >= terminal.rows - 1 && cursorX >= terminal.cols - 1;
+	});
+}
 
 /** What a run's terminal shows, as lines of plain text: an emulator takes the escape sequences, and only cells come out. */
 export class TerminalView {
-	readonly #terminal = new xterm.Terminal({cols: 100, rows: 30, scrollback: 2000, allowProposedApi: true, convertEol: false});
+	readonly #terminal = new xterm.Terminal({cols: 100, rows: 30, scrollback: 2000, allowProposedApi: true, convertEol: false, logLevel: 'off'});
+	/** An emulator can be given work for minutes, too. */
+	readonly #filter = new TerminalFilter();
+
+	constructor() {
+		guardEmulator(this.#terminal);
+	}
 
 	write(bytes: Uint8Array, done: () => void): void {
-		this.#terminal.write(bytes, done);
+		this.#terminal.write(this.#filter.push(bytes), done);
 	}
 
 	/** Everything up to the last line that is not blank. */

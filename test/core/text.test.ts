@@ -3,7 +3,6 @@ import {test} from 'node:test';
 import {isName, nameFrom, parseName, printable} from '../../source/core/names.ts';
 import {neutralise, neutraliseLine} from '../../source/core/neutralise.ts';
 import {Refusal} from '../../source/core/refusal.ts';
-import {TerminalFilter} from '../../source/core/terminal-filter.ts';
 import {formatDuration, parseDuration} from '../../source/core/time.ts';
 import {splitWords} from '../../source/core/words.ts';
 
@@ -48,31 +47,6 @@ test('nothing that steers a terminal is left, whatever comes', () => {
 	for (let round = 0; round < 2000; round++) {
 		const text = Array.from({length: random(12)}, () => pieces[random(pieces.length)]).join('');
 		assert.doesNotMatch(neutralise(text), /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/, JSON.stringify(text));
-	}
-});
-
-test('an attached terminal is painted on and nothing else', () => {
-	const through = (text: string, size = 1000) => {
-		const filter = new TerminalFilter();
-		const bytes = Buffer.from(text);
-		const out: number[] = [];
-		for (let at = 0; at < bytes.length; at += size) {
-			out.push(...filter.push(bytes.subarray(at, at + size)));
-		}
-
-		return Buffer.from(out).toString();
-	};
-
-	const dropped = ['\u001B]52;c;aGk=\u0007', '\u001B]0;title\u001B\\', '\u001BPq\u001B\\', '\u001B_x\u001B\\', '\u001B[c', '\u001B[>c', '\u001B[6n', '\u001B[?1$p', '\u001B[>q', '\u001B[18t', '\u001BZ', '\u001B[?u', '\u0005'];
-	const passed = ['text', '\u001B[31mred\u001B[0m', '\u001B[2J\u001B[H', '\u001B[?1049h', '\u001B[?25l', '日本語', '\r\n\t\b\u0007', '\u001B7\u001B8', '\u001B(B', '\u001B[10;20r', '\u001B[3 q'];
-	for (const size of [1, 2, 3, 1000]) {
-		for (const text of dropped) {
-			assert.equal(through(`a${text}b`, size), 'ab', JSON.stringify(text));
-		}
-
-		for (const text of passed) {
-			assert.equal(through(`a${text}b`, size), `a${text}b`, JSON.stringify(text));
-		}
 	}
 });
 

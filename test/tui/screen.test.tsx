@@ -167,6 +167,20 @@ test('what an agent writes comes out of the emulator as plain cells', async () =
 	assert.match(lines.join('\n'), /one.*two.*red\nthree/);
 });
 
+test('what an agent writes neither ends the emulator nor keeps it at work', async () => {
+	const began = Date.now();
+	for (const text of ['\u001B[30;100Hx\u001B[1J', '\u001B[?1049h\u001B[30;100H\u001B[1J', 'x\u001B[2147483648b', `x${'\u001B[99999b\u001B[99999S\u001B[99999L\u001B[99999I'.repeat(100)}`]) {
+		const view = new TerminalView();
+		await new Promise<void>(resolve => {
+			view.write(Buffer.from(`${text}\u001B[Hafter`), resolve);
+		});
+		assert.match(view.lines().join('\n'), /after/);
+		view.close();
+	}
+
+	assert.ok(Date.now() - began < 20_000, `${Date.now() - began} ms`);
+});
+
 test('a deploy runs on the screen where every credential has a pointer in the vault, and in the terminal where one is typed', () => {
 	const merged = run('done', started, exited, {type: 'merge.finished', target: 'refs/heads/main', commit: 'f'.repeat(40), checkout: 'brought along'});
 	const secret = {project: null, store: 'keyring', hosts: [], paths: [], environment: null, holders: []};
