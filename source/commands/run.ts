@@ -5,7 +5,7 @@ import {orThrow, Refusal} from '../core/refusal.ts';
 import {parseName} from '../core/names.ts';
 import {parseBudget} from '../core/usage.ts';
 import type {Context} from '../engine/context.ts';
-import {createRun, startSupervisor} from '../engine/create.ts';
+import {startRun} from '../engine/create.ts';
 import {completeScope, describeGrant, secretOfScope} from '../engine/grants.ts';
 import {findIncluded, includePath, isTrusted, trust} from '../engine/include.ts';
 import {findProject} from '../engine/projects.ts';
@@ -115,14 +115,13 @@ export const verb: Verb = {
 		const after = options['after'] === undefined ? undefined : findRun(context, options['after']).id;
 		const batch = options['batch'] === undefined ? undefined : orThrow(parseName(options['batch'], 'batch'));
 		const include = await includedFiles(context, io, project, options);
-		const {id} = await createRun(context, {after, batch, include, project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
-		const run = await startSupervisor(context, id);
+		const run = await startRun(context, {after, batch, include, project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
 		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});
 
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {
-			io.out(`${id} ${run.stage} on ${run.branch}\n  fleet attach ${id}   fleet logs ${id} --follow   fleet stop ${id}\n`);
+			io.out(`${run.id} ${run.stage} on ${run.branch}\n  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`);
 		}
 	},
 };

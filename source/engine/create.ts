@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {randomBytes, randomUUID} from 'node:crypto';
-import {closeSync, mkdirSync, openSync, rmSync} from 'node:fs';
+import {closeSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {branchOf, nameFrom, parseName} from '../core/names.ts';
@@ -22,13 +22,14 @@ import {knownValue, listSecrets} from './secrets.ts';
 import type {Handover} from './supervise.ts';
 import {Journal} from '../host/journal.ts';
 import type {Git} from '../host/git.ts';
-import {createWorktree, removeWorktree} from '../host/worktree.ts';
+import {createWorktree} from '../host/worktree.ts';
 import type {Context} from './context.ts';
 import {chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {makeGrant} from './scopes.ts';
 import {openRepository} from './projects.ts';
 import {readRun, withJournal, listRunIds} from './runs.ts';
+import {noteStart, startIsNoted, takeBack, takeBackLeftovers} from './take-back.ts';
 
 export type RunRequest = {
 	readonly project: Project;
@@ -103,6 +104,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
 	await checkPrompt(context, request.argv.length === 0 ? undefined : request.argv.join(' '), request.project, 'the command line');
 	await chooseSandbox(context);
+	await takeBackLeftovers(context);
 	const ids = new Set(listRunIds(context));
 	let id = request.name === undefined ? '' : orThrow(parseName(request.name, 'run name'));
 	while (id === '' || (ids.has(id) && request.name === undefined)) {
@@ -133,9 +135,11 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	}
 
 	let journal: Journal | undefined;
+	const start = {commonDir, branch, base: commit};
 	let made = false;
 	try {
 		journal = Journal.open(places)!;
+		noteStart(places, start);
 		await createWorktree({runId: id, commonDir, branch, base: commit, target, places});
 		made = true;
 		await copyIncluded(context, request.project, id, places, request.include ?? []);
@@ -143,19 +147,41 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 			type: 'run.created', id, name: id, project: {id: request.project.id, name: request.project.name, root: request.project.root}, agent: agent.id, argv: [...request.argv], prompt: request.prompt,
 			branch, base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget, batch: request.batch, after: request.after, included: request.include && [...request.include],
 		}, context.actor);
+		startIsNoted(places);
 		return journal.run;
 	} catch (error) {
-		if (made) {
-			await removeWorktree(commonDir, places);
-			await git.run(['update-ref', '-d', `refs/heads/${branch}`, commit]);
-		}
-
-		journal?.close();
-		journal = undefined;
-		rmSync(places.folder, {recursive: true, force: true});
+		// Without the worktree there is no branch of ours either.
+		await takeBack(places, made ? start : undefined);
 		throw error;
 	} finally {
 		journal?.close();
+	}
+}
+
+/**
+ * Makes a run and starts it. Where its agent does not come to run, nothing of it is left.
+ * @throws Refusal for anything that was asked for and cannot be
+ */
+export async function startRun(context: Context, request: RunRequest): Promise<Run> {
+	const {id} = await createRun(context, request);
+	try {
+		return await startSupervisor(context, id);
+	} catch (error) {
+		const places = context.paths.run(id);
+		const journal = Journal.open(places, 5000);
+		if (journal) {
+			try {
+				const {run} = journal;
+				if (run.attempt === 0) {
+					const {commonDir} = await openRepository(run.project.root);
+					await takeBack(places, {commonDir, branch: run.branch, base: run.base});
+				}
+			} finally {
+				journal.close();
+			}
+		}
+
+		throw error;
 	}
 }
 
@@ -194,7 +220,8 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 				}
 			});
 			child.once('exit', code => {
-				reject(new Refusal(`the supervisor ended before the agent started (${code})`, `look at ${path.join(places.folder, 'supervisor.log')}`));
+				const words = readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8').trim().split('\n').findLast(line => /error/i.test(line))?.trim().slice(0, 200);
+				reject(new Refusal(`the supervisor ended before the agent started (${code})${words ? `: ${words}` : ''}`, 'fleet doctor'));
 			});
 		});
 	} finally {

@@ -39,6 +39,11 @@ function scope(repository: Repository): string[] {
 	return [`--git-dir=${repository.gitDir}`, ...(repository.workTree === undefined ? [] : [`--work-tree=${repository.workTree}`])];
 }
 
+/** simple-git takes an exit code for a failure only where git said something, too. */
+function failure(error: Buffer | Error | undefined, {exitCode, stdErr}: {readonly exitCode: number; readonly stdErr: readonly Buffer[]}): Buffer | Error | undefined {
+	return error ?? (exitCode === 0 ? undefined : new Error(Buffer.concat([...stdErr]).toString('utf8').trim() || `git ended with exit code ${exitCode}`));
+}
+
 /** A hardened git for one repository. All arguments are an argv; nothing passes a shell. */
 export class Git {
 	readonly repository: Repository;
@@ -51,7 +56,7 @@ export class Git {
 	/** Runs git and returns its stdout. @throws with git's words where it fails */
 	async raw(...argv: string[]): Promise<string> {
 		const env = environment(this.repository);
-		this.#instance ??= (await loadSimpleGit())({baseDir: os.tmpdir(), config: settings, unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}} as never).env(env);
+		this.#instance ??= (await loadSimpleGit())({baseDir: os.tmpdir(), config: settings, unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}, errors: failure} as never).env(env);
 		return this.#instance.raw([...scope(this.repository), ...argv]);
 	}
 

@@ -1,8 +1,8 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
+import {chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {isName, isRunBranch} from '../core/names.ts';
+import {isRunBranch} from '../core/names.ts';
 import {dropUidOf, type Mount} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
 import {Git} from './git.ts';
@@ -136,12 +136,21 @@ export async function createWorktree({runId, commonDir, branch, base, target, pl
 	}
 
 	mkdirSync(path.dirname(places.worktree), {recursive: true, mode: 0o700});
-	const {code, stderr} = await git.run(['worktree', 'add', '--quiet', '--lock', '--reason', `fleet run ${runId}`, ...(base === undefined ? [places.worktree, branch] : ['--no-track', '-b', branch, places.worktree, base])]);
-	if (code !== 0) {
-		throw new Refusal(`git could not make the worktree: ${stderr.trim().split('\n').at(-1)?.replace('fatal: ', '') ?? ''}`, 'look at: git worktree list');
+	const lastLine = (text: string) => text.trim().split('\n').at(-1)?.replace('fatal: ', '') ?? '';
+	if (base !== undefined) {
+		// By itself, and only where there is none: what is taken back below was made here.
+		const made = await git.run(['update-ref', '-m', `fleet: run ${runId}`, `refs/heads/${branch}`, base, '0'.repeat(base.length)]);
+		if (made.code !== 0) {
+			throw new Refusal(`git could not make the branch ${branch}: ${lastLine(made.stderr)}`, 'look at: git branch --list');
+		}
 	}
 
 	try {
+		const {code, stderr} = await git.run(['worktree', 'add', '--quiet', '--lock', '--reason', `fleet run ${runId}`, places.worktree, branch]);
+		if (code !== 0) {
+			throw new Refusal(`git could not make the worktree: ${lastLine(stderr)}`, 'look at: git worktree list');
+		}
+
 		chmodSync(places.worktree, 0o700);
 		const dotGit = readFileSync(path.join(places.worktree, '.git'), 'utf8');
 		const admin = /^gitdir: (.+)\n?$/.exec(dotGit)?.[1];
@@ -155,9 +164,12 @@ export async function createWorktree({runId, commonDir, branch, base, target, pl
 		bury(runId, places);
 		own(ownerOf(runId), places.worktree, places.privateGit, path.join(places.folder, 'dotgit'));
 	} catch (error) {
-		await removeWorktree(commonDir, places);
-		if (base !== undefined) {
-			await git.run(['update-ref', '-d', `refs/heads/${branch}`, base]);
+		try {
+			await removeWorktree(commonDir, places);
+		} finally {
+			if (base !== undefined) {
+				await git.run(['update-ref', '-d', `refs/heads/${branch}`, base]);
+			}
 		}
 
 		throw error;
@@ -235,10 +247,20 @@ export function bury(runId: string, places: RunPaths): void {
 	own(ownerOf(runId), file);
 }
 
+/** The real repository's records of W: those that name it, whatever they are called. */
+function recordsOf(commonDir: string, places: RunPaths): string[] {
+	const folder = path.join(commonDir, 'worktrees');
+	const parent = path.dirname(places.worktree);
+	const known = new Set([parent, existsSync(parent) ? realpathSync(parent) : parent].map(place => path.join(place, path.basename(places.worktree), '.git')));
+	return existsSync(folder) ? readdirSync(folder).map(name => path.join(folder, name)).filter(record => {
+		const file = path.join(record, 'gitdir');
+		return lstatSync(file, {throwIfNoEntry: false})?.isFile() && known.has(readFileSync(file, 'utf8').trim());
+	}) : [];
+}
+
 /** Removes W, P and the real repository's record of W. Branches and refs stay. Safe to call twice. */
 export async function removeWorktree(commonDir: string, places: RunPaths): Promise<void> {
-	const dotGit = path.join(places.folder, 'dotgit');
-	const admin = existsSync(dotGit) ? adminName(places) : path.basename(places.worktree);
+	const records = recordsOf(commonDir, places);
 	for (const folder of [places.worktree, places.privateGit, places.scratch]) {
 		if (existsSync(folder)) {
 			// rm walks by descriptors and never through a link: neither deep trees nor swapped folders lead it astray.
@@ -248,8 +270,8 @@ export async function removeWorktree(commonDir: string, places: RunPaths): Promi
 	}
 
 	// `git worktree prune` would take other people's lost worktrees with it.
-	if (isName(admin.toLowerCase())) {
-		rmSync(path.join(commonDir, 'worktrees', admin), {recursive: true, force: true});
+	for (const record of records) {
+		rmSync(record, {recursive: true, force: true});
 	}
 
 	rmSync(places.quarantine, {recursive: true, force: true});
