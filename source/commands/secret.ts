@@ -262,8 +262,8 @@ export const verb: Verb = {
 			if (options['json']) {
 				io.json(stores.map(({id, title, state, because, hint}) => ({id, title, state, because, hint})));
 			} else {
-				for (const {id, title, state, because, hint} of stores) {
-					io.out(`${id.padEnd(8)} ${{unlocked: 'unlocked', locked: 'locked, asking', none: 'none here'}[state].padEnd(14)} ${title}: ${because}\n${hint === '' ? '' : `${' '.repeat(24)}hint: ${hint}\n`}`);
+				for (const {id, title, state, works, because, hint} of stores) {
+					io.out(`${id.padEnd(8)} ${{unlocked: 'unlocked', locked: 'locked, asking', none: works ? 'works' : 'not here'}[state].padEnd(14)} ${title}: ${because}\n${hint === '' ? '' : `${' '.repeat(24)}hint: ${hint}\n`}`);
 				}
 
 				io.out('session  always         nowhere: typed for each run\nenv, cmd always         from outside: --from env:NAME, --from "cmd:PROGRAM ARGUMENTS"\n');

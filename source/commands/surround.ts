@@ -1,5 +1,7 @@
+import process from 'node:process';
 import type {FleetClient} from '../protocol/client.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
+import {copyText} from './clipboard.ts';
 
 /** A sequence that tmux is to hand on to the terminal around it. */
 function throughTmux(sequence: string): string {
@@ -15,7 +17,7 @@ export function surround(stdout: {write(text: string): unknown}, environment: No
 		bell: () => void stdout.write('\u0007'),
 		// What kitty, iTerm, WezTerm, Ghostty and Windows Terminal understand; others pass over it.
 		notify: text => void outer(`\u001B]9;${neutraliseLine(text).slice(0, 200)}\u0007`),
-		copy: text => void stdout.write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`),
+		copy: text => copyText(text, stdout, environment, process.platform),
 		mouse: on => void stdout.write(on ? '\u001B[?1002h\u001B[?1006h' : '\u001B[?1002l\u001B[?1006l'),
 		askBackground: () => void stdout.write('\u001B]11;?\u0007'),
 	};

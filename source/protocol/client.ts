@@ -73,7 +73,7 @@ export type FleetClient = {
 	/** Changes some of what is set, for the next time, too. @returns why it could not be kept, if it could not */
 	saveSettings(settings: Partial<Settings>): Promise<string | undefined>;
 	/** Says something to the terminal around the screen. None of it moves the cursor. */
-	readonly terminal: {title(text: string): void; bell(): void; notify(text: string): void; copy(text: string): void; mouse(on: boolean): void; askBackground(): void};
+	readonly terminal: {title(text: string): void; bell(): void; notify(text: string): void; /** @returns what became of it, in words: never more than is known */ copy(text: string): Promise<string>; mouse(on: boolean): void; askBackground(): void};
 	/** The folder the screen was started in, and the project that it belongs to, if any. */
 	readonly here: {readonly folder: string; readonly project: string | undefined};
 	/** Commands and prompts that were used before, newest first. */

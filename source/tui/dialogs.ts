@@ -2,12 +2,13 @@ import {learn} from '../core/learn.ts';
 import {policyPath} from '../core/names.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {reviewPrompt} from '../core/review.ts';
-import type {Run} from '../core/run.ts';
+import {timeWorked, type Run} from '../core/run.ts';
+import {formatDuration} from '../core/time.ts';
 import {formatBudget, formatUsage} from '../core/usage.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
 import {windowText} from './parts/window.ts';
-import {addComment, commentAt, markSent} from './review.ts';
+import {addComment, commentAt, commentUnder, markSent, removeComment} from './review.ts';
 import {selectedRun, type Dialog, type DialogKind, type Field, type State} from './state.ts';
 import {bad, begin, beginAll, stay, type Handler, type Step} from './step.ts';
 
@@ -30,6 +31,16 @@ const branch = (ref: string) => ref.replace('refs/heads/', '');
 
 function named(runs: readonly Run[]): string {
 	return runs.length === 1 ? runs[0]!.id : `${runs.length} runs`;
+}
+
+/** Which runs a question is about, where they are several. */
+function namesOf(runs: readonly Run[]): string[] {
+	return runs.length < 2 ? [] : [...runs.slice(0, 6).map(run => run.id), ...runs.length > 6 ? [`and ${runs.length - 6} more`] : []];
+}
+
+/** What another attempt ends. */
+function voidText(run: Run): string[] {
+	return run.approval ? ['its verification and its approval are void then'] : run.verification ? ['its verification is void then'] : [];
 }
 
 /** Those of the runs that a dialog was opened for which are still there. */
@@ -187,23 +198,56 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	resume: {
 		open(state) {
 			const run = selectedRun(state)!;
-			return {title: `Resume ${run.id}, in the same conversation`, runs: [run.id], lines: run.status && run.status.because !== '' ? [`it said last: ${neutraliseLine(run.status.because)}`] : [], fields: [{label: 'Tell it', value: '', hint: 'optional: an answer, what it is to do next, or what is to be mended', multiline: true}]};
+			return {title: `Resume ${run.id}, in the same conversation`, runs: [run.id], lines: [...run.status && run.status.because !== '' ? [`it said last: ${neutraliseLine(run.status.because)}`] : [], ...voidText(run)], fields: [{label: 'Tell it', value: '', hint: 'optional: an answer, what it is to do next, or what is to be mended', multiline: true}]};
 		},
 		submit: (state, dialog, values) => begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!, ...(values['Tell it'] ? [values['Tell it']] : [])], 'resume'),
 	},
 	discard: {
 		open(state) {
 			const runs = targets(state).filter(run => isDiscardable(run));
-			return {title: `Discard ${named(runs)}? ${runs.length === 1 ? 'Its' : 'Their'} work is kept`, runs: runs.map(run => run.id), lines: [], fields: [reason('optional; enter discards, esc does not')]};
+			const held = runs.filter(run => !run.merge && (run.verification || run.approval)).length;
+			return {
+				title: `Discard ${named(runs)}? ${runs.length === 1 ? 'Its' : 'Their'} work is kept`, runs: runs.map(run => run.id),
+				lines: [...namesOf(runs), `${runs.length === 1 ? 'its folder goes' : 'their folders go'}; what was changed is kept as commits, and U brings it back (H shows what is discarded)`, ...held > 0 ? ['what was verified or approved has to be verified again then'] : []],
+				fields: [reason('optional; enter discards, esc does not')],
+			};
 		},
 		submit: (state, dialog, values) => beginAll(state, runsOf(state, dialog), run => ['discard', run.id, ...because(values['Because'])], 'discard'),
 	},
 	stop: {
-		open(state) {
-			const runs = targets(state).filter(run => isLive(run));
-			return {title: `Stop ${runs.length} runs?`, runs: runs.map(run => run.id), lines: [], fields: [reason('optional; enter stops them, esc does not')]};
+		open(state, subject) {
+			const runs = targets(state).filter(run => subject === undefined ? isLive(run) : run.stage === 'frozen');
+			const [one] = runs;
+			return {
+				title: `Stop ${named(runs)}?`, runs: runs.map(run => run.id), fields: [], yes: runs.length === 1 ? 'stops it' : 'stops them',
+				lines: [...namesOf(runs), ...runs.length === 1 && one!.stage !== 'queued' ? [`it was at work for ${formatDuration(timeWorked(one!, state.now))}${one!.stage === 'frozen' ? ', and is frozen: u lets it go on' : ''}`] : [], runs.every(run => run.stage === 'queued') ? 'it has not begun; nothing is lost' : 'what is written is kept; what it is in the middle of is not, and r starts another attempt'],
+			};
 		},
-		submit: (state, dialog, values) => beginAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(values['Because'])], 'stop'),
+		submit: (state, dialog) => beginAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(dialog.subject)], 'stop'),
+	},
+	rerun: {
+		open(state) {
+			const run = selectedRun(state)!;
+			return {
+				title: `Run ${run.id} again, from the beginning?`, runs: [run.id], fields: [], yes: 'runs it again',
+				lines: [`attempt ${run.attempt + 1} of: ${neutraliseLine(run.argv.join(' ')).slice(0, 200)}`, 'in the same folder, with what it changed already', ...voidText(run)],
+			};
+		},
+		submit: (state, dialog) => begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!], 'resume'),
+	},
+	'freeze-all': {
+		open(state) {
+			const runs = state.runs.filter(run => run.stage === 'running');
+			return {title: `Freeze ${runs.length === 1 ? 'the one run that is' : `all ${runs.length} runs that are`} at work?`, runs: [], lines: [...runs.slice(0, 6).map(run => run.id), ...runs.length > 6 ? [`and ${runs.length - 6} more`] : [], 'none of their processes runs then, and nothing goes in or out; u lets one go on'], fields: [], yes: 'freezes every run'};
+		},
+		submit: state => begin(state, '', ['freeze', '--all'], 'freeze all'),
+	},
+	uncomment: {
+		open(state) {
+			const comment = commentUnder(state);
+			return comment && {title: 'Take this comment away?', runs: [], lines: comment.text.split('\n').slice(0, 6).map(line => neutraliseLine(line)), fields: [], yes: 'takes it away'};
+		},
+		submit: state => removeComment(state),
 	},
 	budget: {
 		open(state) {
@@ -226,7 +270,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		open: () => ({
 			title: 'New secret', runs: [], lines: [],
 			fields: [
-				{label: 'Name', value: '', hint: 'such as stripe; anthropic, openai, gemini and github-copilot know their hosts'}, {label: 'Owner', value: 'user', hint: 'user: for every project; project: for the one you are in'},
+				{label: 'Name', value: '', hint: 'such as stripe; anthropic, openai, gemini and github-copilot know their hosts'}, {label: 'Owner', value: 'user', hint: '←/→ user: for every project; project: for the one you are in', choices: ['user', 'project']},
 				{label: 'Host', value: '', hint: 'where it may go; empty: as the project proposes, or as is known'}, {label: 'Variable', value: '', hint: 'optional: the variable that holds its pointer inside'},
 			],
 		}),
@@ -278,7 +322,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	clean: {
 		open(state) {
 			const entry = state.disk![state.scroll]!;
-			return {title: `Clean up ${entry.run}: ${entry.what}`, runs: [entry.run], lines: [entry.note], fields: [{label: 'Sure', value: '', hint: 'enter cleans up, esc does not'}]};
+			return {title: `Clean up ${entry.run}?`, runs: [entry.run], lines: [`goes: ${entry.what}`, entry.note], fields: [], yes: 'cleans up'};
 		},
 		submit: (state, dialog) => begin(state, dialog.runs[0]!, ['clean', dialog.runs[0]!], 'clean up', 'disk'),
 	},
@@ -287,14 +331,35 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 /** Asks. @param subject the scope, secret or place that it is about */
 export function openDialog(state: State, kind: DialogKind, subject?: string): Step {
 	const opened = kinds[kind].open(state, subject);
-	return opened ? stay({...state, dialog: {...opened, kind, subject, at: 0}}) : stay(state);
+	return opened ? stay({...state, dialog: {...opened, kind, subject, at: 0, opened: state.keyAt}}) : stay(state);
 }
 
 /** An action that asks first. */
 export const asks = (kind: DialogKind): Handler => ({state}) => openDialog(state, kind);
 
+/** Sooner than this after a question came nobody has read it, milliseconds. */
+const reading = 300;
+
+/** A key for a question that one key answers. What is no answer means no. */
+function answer(state: State, dialog: Dialog, key: string): Step {
+	const closed: State = {...state, dialog: undefined};
+	if (key === 'escape' || key === 'ctrl-c') {
+		return stay(closed);
+	}
+
+	if (dialog.opened !== undefined && state.keyAt !== undefined && state.keyAt - dialog.opened < reading) {
+		return bad(state, 'that was typed before the question could be read; y or enter answers it now');
+	}
+
+	return key === 'y' || key === 'Y' || key === 'return' ? kinds[dialog.kind].submit(closed, dialog, {}) : bad(closed, 'nothing was done');
+}
+
 /** A key while a dialog is open. */
 export function dialogKey(state: State, dialog: Dialog, key: string): Step {
+	if (dialog.yes !== undefined) {
+		return answer(state, dialog, key);
+	}
+
 	const field = dialog.fields[dialog.at]!;
 	const to = (at: number): Step => stay({...state, dialog: {...dialog, at}});
 	switch (key) {
@@ -338,5 +403,9 @@ function submit(state: State, dialog: Dialog): Step {
 
 /** Text that was pasted into a dialog. */
 export function pasteIntoDialog(state: State, dialog: Dialog, text: string): Step {
+	if (dialog.yes !== undefined) {
+		return bad(state, 'what was pasted is no answer');
+	}
+
 	return stay({...state, dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, paste(dialog.fields[dialog.at]!, text))}});
 }

@@ -48,7 +48,7 @@ export function targets(state: State): readonly Run[] {
 }
 
 /** Refuses where none of the runs that are meant can take it. */
-function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `the run is ${run.stage}`) {
+function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `${run.id} is ${run.stage}`) {
 	return (state: State): string | undefined => {
 		const own = targets(state);
 		return own.length === 0 ? 'no run is selected' : own.some(run => fits(run)) ? undefined : own.length === 1 ? otherwise(own[0]!) : `none of the ${own.length} marked runs can`;
@@ -91,6 +91,11 @@ function needsDrafts(state: State): string | undefined {
 	const run = selectedRun(state);
 	const drafts = state.review?.review.comments.filter(comment => !comment.sent).length ?? 0;
 	return drafts === 0 ? 'there is no comment to send' : run && liveStages.has(run.stage) ? `the run is ${run.stage}; comments go to one that has ended` : run?.merge ? 'it is merged' : run?.stage === 'discarded' ? 'it is discarded' : undefined;
+}
+
+/** What a person who would resume a run may want in its place. */
+function resumeHint({stage}: Run): string {
+	return stage === 'running' ? '; t opens its terminal' : stage === 'frozen' ? '; u lets it go on' : stage === 'discarded' ? '; U brings it back' : '';
 }
 
 export const bindings: readonly Binding[] = [
@@ -151,10 +156,10 @@ export const bindings: readonly Binding[] = [
 	{action: 'copy', keys: ['y'], title: 'copy what is selected', places: logs, footer: false, disabled: state => state.logView.select ? undefined : 'nothing is selected (v)'},
 	{action: 'pager', keys: ['o'], title: 'open in $PAGER', places: logs, footer: false, disabled: needsOutput},
 	{action: 'editor', keys: ['E'], title: 'open in $EDITOR', places: logs, footer: false, disabled: needsOutput},
-	{action: 'panic', keys: ['!'], title: 'freeze; again: stop', places: withRun, footer: false, disabled: some(run => run.stage === 'running' || run.stage === 'frozen')},
+	{action: 'panic', keys: ['!'], title: 'freeze; where it is frozen: stop', places: withRun, footer: false, disabled: some(run => run.stage === 'running' || run.stage === 'frozen')},
 	{action: 'freeze-all', keys: ['ctrl-x'], title: 'freeze every run', places: everywhere, footer: false, disabled: state => state.runs.some(run => run.stage === 'running') ? undefined : 'nothing is running'},
 	{action: 'thaw', keys: ['u'], title: 'thaw', places: withRun, footer: false, disabled: some(run => run.stage === 'frozen', () => 'it is not frozen')},
-	{action: 'resume', keys: ['r'], title: 'resume', places: withRun, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `the run is ${selectedRun(state)!.stage}` : undefined)},
+	{action: 'resume', keys: ['r'], title: 'resume', places: withRun, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}` : undefined)},
 	{action: 'discard', keys: ['D'], title: 'discard', places: withRun, footer: false, disabled: state => busy(state) ?? some(isDiscardable)(state)},
 	{action: 'restore', keys: ['U'], title: 'restore', places: ['fleet'], footer: false, disabled: some(run => run.stage === 'discarded', () => 'it is not discarded')},
 	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', places: ['fleet'], footer: false},
@@ -172,7 +177,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'secret-add', keys: ['n', '+'], title: 'new secret', places: ['vault'], footer: true},
 	{action: 'secret-check', keys: ['c'], title: 'check all', places: ['vault'], footer: true},
 	{action: 'secret-remove', keys: ['D'], title: 'remove', places: ['vault'], footer: true, disabled: state => (state.vault?.secrets.length ?? 0) === 0 ? 'there is no secret' : undefined},
-	{action: 'clean', keys: ['D'], title: 'clean up', places: ['disk'], footer: true, disabled: state => (state.disk?.[state.scroll]) ? undefined : 'nothing is selected'},
+	{action: 'clean', keys: ['D'], title: 'clean up', places: ['disk'], footer: true, disabled: state => state.disk?.[state.scroll] ? state.disk[state.scroll]!.safe ? undefined : state.disk[state.scroll]!.note : 'nothing is selected'},
 	{action: 'demo', keys: ['1'], title: 'see the demo', places: ['welcome'], footer: false},
 	{action: 'add', keys: ['2'], title: 'add this project', places: ['welcome'], footer: false, disabled: notARepository},
 	{action: 'add', keys: ['+'], title: 'add this project', places: ['fleet'], footer: false, disabled: notARepository},
@@ -199,6 +204,11 @@ export function lastGood(state: State): {readonly run: Run; readonly target: str
 	const last = run?.deployments.at(-1);
 	const earlier = last && state.runs.flatMap(other => other.project.id === run!.project.id && other.id !== run!.id ? other.deployments.filter(one => one.target === last.target && one.outcome === 'succeeded' && one.at < last.at).map(one => ({run: other, at: one.at})) : []).sort((a, b) => a.at < b.at ? 1 : -1)[0];
 	return earlier && {run: earlier.run, target: last!.target};
+}
+
+/** What an action is called before a reason: a title's first words. */
+export function shortTitle({title}: Pick<Binding, 'title'>): string {
+	return title.split(/[:;,]/, 1)[0]!;
 }
 
 /** The keys of a binding: a person's own come in place of the built-in ones. */

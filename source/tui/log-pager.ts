@@ -30,6 +30,8 @@ export class LogPager {
 	readonly #source: LogSource;
 	/** The first line in view; undefined while the end is followed. */
 	#at: number | undefined;
+	/** The line that was found last; undefined once the view was moved. */
+	#found: LogLine | undefined;
 
 	constructor(source: LogSource) {
 		this.#source = source;
@@ -72,6 +74,10 @@ export class LogPager {
 	}
 
 	#move(move: LogMove, height: number, range: {from: number; to: number}, keep: ((text: string) => boolean) | undefined): void {
+		if (!('position' in move) && !('to' in move && move.to === 'same')) {
+			this.#found = undefined;
+		}
+
 		if (this.#at !== undefined && (this.#at < range.from || this.#at > range.to)) {
 			this.#at = undefined;
 		}
@@ -99,16 +105,23 @@ export class LogPager {
 		this.#at = this.#reader.before(top, -move.by, keep)[0]?.from ?? top;
 	}
 
-	/** Looks for the next match, and shows it; undefined where there is none. */
-	async search(search: string, backward: boolean, shown: LogState | undefined, aborted: () => boolean): Promise<LogMove | undefined> {
+	/** Looks for the next match, and goes on from the other end where there is none; undefined where there is none at all. `note`: what a person should know of it. */
+	async search(search: string, backward: boolean, shown: LogState | undefined, aborted: () => boolean): Promise<{readonly move: LogMove; readonly note: string} | undefined> {
 		const pattern = new RegExp(patternOf(search).source, patternOf(search).flags.replace('g', ''));
-		const {to} = this.#reader.range();
+		const {from: first, to} = this.#reader.range();
+		const last = this.#found;
 		// The newest is what is looked for first; from a match on, the next one in either direction.
 		const from = this.#at ?? (shown?.following ? to : shown?.range.at) ?? to;
-		const start = backward ? from : this.#reader.after(from, 1)[0]?.to ?? to;
+		const start = last ? backward ? last.from : last.to : backward ? from : this.#reader.after(from, 1)[0]?.to ?? to;
 		const matches = {test: (text: string) => pattern.test(plainText(readSpans(text.slice(0, drawn))))};
-		const line = await this.#reader.search(matches, start, backward, aborted);
-		return line && {position: line.from};
+		const next = await this.#reader.search(matches, start, backward, aborted);
+		const line = next ?? (aborted() ? undefined : await this.#reader.search(matches, backward ? to : first, backward, aborted));
+		if (!line) {
+			return undefined;
+		}
+
+		this.#found = line;
+		return {move: {position: line.from}, note: next ? '' : line.from === last?.from ? 'there is no other' : backward ? 'from the end again' : 'from the beginning again'};
 	}
 
 	/** The words of the lines between two positions, both included. At most a megabyte. */

@@ -2,7 +2,7 @@ import {comparedFiles} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
 import {isSplit, moveTo, reviewRows} from './review.ts';
 import {scopeRows} from './scope-rows.ts';
-import {placeOf, selectedRun, type LogMove, type LogState, type LogView, type State, type Tab} from './state.ts';
+import {placeOf, selectedRun, type Effect, type LogMove, type LogState, type LogView, type State, type Tab} from './state.ts';
 import {stay, type Step} from './step.ts';
 
 /* From place to place, and within one. */
@@ -112,6 +112,34 @@ export function openTab(state: State, tab: Tab): Step {
 	const parent = state.screen === 'run' ? state.parent : state.screen === 'gates' || state.screen === 'compare' ? state.screen : 'fleet';
 	const next: State = {...state, screen: 'run', parent, tab, scroll: 0, heading: undefined};
 	return {state: next, effects: tab === 'changes' && state.selected ? [{type: 'diff', run: state.selected}] : tab === 'scopes' ? [{type: 'vault'}] : tab === 'output' ? [{type: 'log', kind: logKind(next), move: {to: 'end'}}] : []};
+}
+
+/** What the place in view has from elsewhere, asked for anew: a verb that had the terminal may have changed it. */
+export function reload(state: State): readonly Effect[] {
+	const run = selectedRun(state);
+	const offer: readonly Effect[] = run ? [{type: 'offer', project: run.project.id}] : [];
+	switch (placeOf(state)) {
+		case 'vault':
+		case 'scopes': {
+			return [{type: 'vault'}];
+		}
+
+		case 'disk': {
+			return [{type: 'disk'}];
+		}
+
+		case 'changes': {
+			return state.selected === undefined ? [] : [{type: 'diff', run: state.selected}];
+		}
+
+		case 'gates': {
+			return [...offer, {type: 'vault'}];
+		}
+
+		default: {
+			return [];
+		}
+	}
 }
 
 export function openGates(state: State): Step {

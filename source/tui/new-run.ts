@@ -66,6 +66,11 @@ export function formKey(state: State, key: string): Step {
 	const field = state.form[state.formAt]!;
 	const to = (at: number) => stay({...state, formAt: (at + state.form.length) % state.form.length});
 	const raw = Object.fromEntries(state.form.map(field => [field.label, field.value]));
+	if (state.busy[''] !== undefined && key !== 'escape' && key !== 'ctrl-c') {
+		// It is on its way to the list; what is typed now must not land there.
+		return bad({...state, deafUntil: state.keyAt === undefined ? undefined : state.keyAt + 1000}, 'it is being started; esc goes to the list');
+	}
+
 	switch (key) {
 		case 'escape':
 		case 'ctrl-c': {

@@ -200,9 +200,7 @@ function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | und
 	const rows = rowsOf(state, review);
 	const [first, end] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
 	const picked = rows.slice(first, end + 1).flatMap(row => row.kind === 'line' ? [row] : []);
-	// On a heading, the first line below it is meant.
-	const next = rows.slice(end + 1, end + 20).find(row => (row.kind === 'line' && row.right !== undefined) || row.kind === 'file');
-	const lines = picked.length > 0 ? picked : next?.kind === 'line' ? [next] : [];
+	const lines = picked;
 	const file = lines[0]?.file;
 	if (!file || lines.some(line => line.file !== file)) {
 		return undefined;
@@ -212,6 +210,19 @@ function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | und
 	const own = lines.map(line => side === 'new' ? line.right : line.left).filter(line => line !== undefined);
 	const numbers = own.map(line => line[side]!).filter(number => number !== undefined);
 	return {path: file.path, side, from: Math.min(...numbers), to: Math.max(...numbers), quoted: own.map(line => line.text).join('\n'), digest: file.digest};
+}
+
+/** With the cursor on a line: from a heading, on the first one below it in the same file, if there is one. */
+export function onLine(state: State): State {
+	const review = state.review!;
+	const rows = rowsOf(state, review);
+	const row = rows[review.at];
+	if (review.anchor !== undefined || row?.kind === 'line' || row?.kind === 'comment' || row?.kind === 'note') {
+		return state;
+	}
+
+	const below = rows.findIndex((other, index) => index > review.at && ((other.kind === 'line' && other.right !== undefined) || other.kind === 'file'));
+	return rows[below]?.kind === 'line' ? moveTo(state, review, below) : state;
 }
 
 /** What the comment dialog is opened for, as its subject; undefined where the cursor is not on a line. */
@@ -230,10 +241,18 @@ export function addComment(state: State, subject: string, text: string): Step {
 	const place = commentAt(subject);
 	const number = 1 + Math.max(0, ...review.review.comments.map(comment => Number(comment.id)));
 	const next: Review = {...review.review, comments: [...review.review.comments, {...place, id: String(number), text, sent: false}]};
-	return {state: {...state, review: {...review, review: next, anchor: undefined}, notice: {text: 'kept as a draft; S sends all of them', bad: false}}, effects: [{type: 'save-review', run: review.run, review: next}]};
+	const kept: State = {...state, review: {...review, review: next, anchor: undefined}, notice: {text: 'kept as a draft; S sends all of them', bad: false}};
+	const at = rowsOf(kept, kept.review!).findIndex(row => row.kind === 'comment' && row.comment.id === String(number));
+	return {state: at === -1 ? kept : moveTo(kept, kept.review!, at), effects: [{type: 'save-review', run: review.run, review: next}]};
 }
 
-/** Takes the comment under the cursor away, or the one just above it. */
+/** The comment under the cursor, if it is on one. */
+export function commentUnder(state: State): Comment | undefined {
+	const row = state.review && rowsOf(state, state.review)[state.review.at];
+	return row?.kind === 'comment' ? row.comment : undefined;
+}
+
+/** Takes the comment under the cursor away. */
 export function removeComment(state: State): Step {
 	const review = state.review!;
 	const row = rowsOf(state, review)[review.at];

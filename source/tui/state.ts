@@ -35,7 +35,7 @@ export type Field = {
 };
 
 export type DialogKind =
-	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'discard' | 'stop' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn' | 'init';
+	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'rerun' | 'discard' | 'stop' | 'freeze-all' | 'uncomment' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn' | 'init';
 
 /** What is asked before something is done. */
 export type Dialog = {
@@ -48,6 +48,10 @@ export type Dialog = {
 	/** What a person must know before the answer. */
 	readonly lines: readonly string[];
 	readonly fields: readonly Field[];
+	/** For a question that one key answers, what yes does, such as `stops it`; then there are no fields. */
+	readonly yes?: string | undefined;
+	/** When it was opened, milliseconds; undefined where that is not known. */
+	readonly opened?: number | undefined;
 	readonly at: number;
 };
 
@@ -113,6 +117,10 @@ export type State = {
 	readonly columns: number;
 	readonly rows: number;
 	readonly now: number;
+	/** When the last key was pressed, milliseconds; undefined where that is not known. */
+	readonly keyAt: number | undefined;
+	/** Until when keys are dropped: they were typed for what was on the screen before; undefined for none. */
+	readonly deafUntil: number | undefined;
 	readonly settings: Settings;
 	readonly theme: ThemeName;
 	readonly runs: readonly Run[];
@@ -165,9 +173,9 @@ export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'sent' | '
 /** What happens to the screen: a key, or news from outside. */
 export type Message =
 	/** The keys of one event. They may be several: they come fast. */
-	| {readonly type: 'keys'; readonly keys: readonly string[]}
+	| {readonly type: 'keys'; readonly keys: readonly string[]; /** When, milliseconds; undefined where it does not matter. */ readonly at?: number | undefined}
 	| {readonly type: 'paste'; readonly text: string}
-	| {readonly type: 'mouse'; readonly kind: 'press' | 'drag' | 'up' | 'down'; readonly column: number; readonly row: number}
+	| {readonly type: 'mouse'; readonly kind: 'press' | 'drag' | 'up' | 'down'; readonly column: number; readonly row: number; /** When, milliseconds. */ readonly at?: number | undefined}
 	| {readonly type: 'resize'; readonly columns: number; readonly rows: number}
 	| {readonly type: 'data'; readonly runs: readonly Run[]; readonly changes?: State['changes']; readonly projects: readonly Project[]; readonly now: number}
 	| {readonly type: 'journal'; readonly run: string; readonly entries: readonly Entry[]}
@@ -214,7 +222,7 @@ export type Effect =
 
 export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; changes?: State['changes']; projects: readonly Project[]; here: State['here']; settings?: Settings; theme?: ThemeName}): State {
 	const state: State = {
-		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now,
+		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, keyAt: undefined, deafUntil: undefined,
 		settings: options.settings ?? defaultSettings, theme: options.theme ?? 'dark', runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
 		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
 		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, prompt: undefined, form: [], formAt: 0, offers: {},

@@ -2,7 +2,7 @@ import {needOf} from '../core/attention.ts';
 import type {Run} from '../core/run.ts';
 import {isQuiet} from '../core/settings.ts';
 import type {FleetClient} from '../protocol/client.ts';
-import {logKind} from './moving.ts';
+import {logKind, reload} from './moving.ts';
 import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
 import {LogPager} from './log-pager.ts';
 import {perform} from './perform.ts';
@@ -31,10 +31,13 @@ export class Store {
 	#title = '';
 	#grammars: ((paths: readonly string[]) => void) | undefined;
 	readonly #unwatch: () => void;
+	/** Whether something else had the terminal before. */
+	readonly #isBack: boolean;
 
 	/** @param onLeave takes the effects that end the screen for a while */
 	constructor(client: FleetClient, size: {columns: number; rows: number}, onLeave: (effect: Leaving) => void, resumeFrom?: State) {
 		this.#client = client;
+		this.#isBack = resumeFrom !== undefined;
 		this.#onLeave = onLeave;
 		const fresh = initialState({...size, now: client.now(), runs: client.runs(), changes: client.changes(), projects: client.projects(), here: client.here, theme: client.colourless ? 'plain' : 'dark'});
 		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, changes: fresh.changes, projects: fresh.projects, now: fresh.now, busy: {}, progress: {}, log: undefined, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen, selected: resumeFrom.selected ?? fresh.selected} : fresh;
@@ -58,6 +61,12 @@ export class Store {
 		this.#sayTitle();
 		this.send({type: 'agents', agents: this.#client.agents()});
 		this.#askForRecent();
+		if (this.#isBack) {
+			for (const effect of reload(this.#state)) {
+				this.#perform(effect);
+			}
+		}
+
 		this.#client.settings().then(({settings, problem}) => {
 			this.send({type: 'settings', settings: this.#client.colourless ? {...settings, theme: 'plain'} : settings, problem});
 			if (settings.theme === 'auto' && !this.#client.colourless) {
@@ -68,16 +77,24 @@ export class Store {
 
 	send(message: Message): void {
 		if (message.type === 'keys' && message.keys.length > 1) {
-			// Typed ahead: what a key brings into view must be there for the next one.
-			for (const key of message.keys) {
-				this.send({type: 'keys', keys: [key]});
+			if (this.#isField() || !isBurst(message.keys)) {
+				// Typed ahead: what a key brings into view must be there for the next one. What it asks is not answered by what came with it.
+				for (const key of message.keys) {
+					const {dialog} = this.#state;
+					this.send({type: 'keys', keys: [key], at: this.#client.now()});
+					if (dialog === undefined && this.#state.dialog !== undefined) {
+						break;
+					}
+				}
+			} else {
+				this.send({type: 'said', text: 'that came as pasted text does: it is not taken for keys', bad: true});
 			}
 
 			return;
 		}
 
 		const before = this.#state;
-		const {state, effects} = update(before, message);
+		const {state, effects} = update(before, message.type === 'keys' || message.type === 'mouse' ? {...message, at: this.#client.now()} : message);
 		this.#state = state;
 		if (state !== before) {
 			if (state.settings.mouse !== before.settings.mouse) {
@@ -95,6 +112,12 @@ export class Store {
 		}
 
 		this.#loadGrammars();
+	}
+
+	/** Whether what is typed goes into a field. */
+	#isField(): boolean {
+		const {dialog, prompt, screen} = this.#state;
+		return dialog ? dialog.fields.length > 0 : prompt !== undefined || screen === 'new';
 	}
 
 	close(): void {
@@ -148,9 +171,9 @@ export class Store {
 	}
 
 	#copy(text: string): void {
-		this.#client.terminal.copy(text);
 		const lines = text.split('\n').length;
-		this.send({type: 'said', text: lines === 1 ? `copied: ${text.slice(0, 60)}` : `${lines} lines copied`, bad: false});
+		const what = lines === 1 ? text.slice(0, 60) : `${lines} lines`;
+		this.#client.terminal.copy(text).then(how => this.send({type: 'said', text: `${what}: ${how}`, bad: false}), (error: Error) => this.send({type: 'said', text: `not copied: ${error.message}`, bad: true}));
 	}
 
 	#refresh(): void {
@@ -291,7 +314,10 @@ export class Store {
 		const found = await followed?.pager.search(search, backward, this.#state.log, () => this.#searching !== mine || this.#followed !== followed);
 		if (this.#searching === mine && this.#followed === followed) {
 			if (found) {
-				this.#page(found);
+				this.#page(found.move);
+				if (found.note !== '') {
+					this.send({type: 'said', text: `"${search}": ${found.note}`, bad: false});
+				}
 			} else {
 				this.#page({to: 'same'});
 				this.send({type: 'not-found', search});
@@ -317,6 +343,11 @@ export class Store {
 			this.#loadGrammars();
 		}, () => {});
 	}
+}
+
+/** Whether several keys of one event look like a text, not like keys: nobody presses four different ones at once. */
+function isBurst(keys: readonly string[]): boolean {
+	return keys.length > 3 && new Set(keys).size > 2 && keys.every(key => [...key].length === 1 || key === 'space' || key === 'return' || key === 'tab');
 }
 
 /** What each run needs a person for, by run. */

@@ -3,12 +3,12 @@ import {neutraliseLine} from '../core/neutralise.ts';
 import {act} from './act.ts';
 import {dialogKey, pasteIntoDialog} from './dialogs.ts';
 import {edit, paste} from './edit.ts';
-import {findBinding, paletteEntries} from './keymap.ts';
+import {bindings, findBinding, keyName, keysOf, paletteEntries, shortTitle} from './keymap.ts';
 import {listRows, visibleRuns} from './list.ts';
 import {mouse} from './mouse.ts';
 import {formKey, pasteIntoForm, refreshForm} from './new-run.ts';
 import {moveTo, withDiff} from './review.ts';
-import {firstRun, type Dialog, type Message, type Prompt, type State} from './state.ts';
+import {firstRun, placeOf, type Dialog, type Message, type Prompt, type State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /** What comes next on the screen, and what is to be done. Pure: the same state and message give the same step. */
@@ -94,7 +94,7 @@ export function update(state: State, message: Message): Step {
 		}
 
 		case 'keys': {
-			return keys(state, message.keys);
+			return keys(state, message);
 		}
 
 		case 'paste': {
@@ -123,8 +123,26 @@ function withData(state: State, {runs, changes = state.changes, projects, now}: 
 	};
 }
 
+/** The keys of the screen in place of what would be typed in a shell about the same run: `fleet thaw RUN` is `u (thaw)`. */
+function withKeys(state: State, text: string, run: string): string {
+	return run === '' ? text : text.replaceAll(new RegExp(`\\bfleet ([a-z]+) ${run}(?=[ ,;)]|$)(?! -)`, 'g'), (command: string, verb: string) => {
+		const binding = verb === 'show' || verb === 'clean' ? undefined : bindings.find(({action}) => action === (verb === 'diff' ? 'changes' : verb));
+		const key = binding && keyName(keysOf(binding, state)[0] ?? '');
+		return binding === undefined || key === '' ? command : `${binding.places.includes(placeOf(state)) || !binding.places.includes('gates') ? '' : 'a '}${key} (${verb})`;
+	});
+}
+
 /** The end of a verb, in words for the line below. */
-function words(message: Message & {type: 'done'}): string {
+function words(state: State, message: Message & {type: 'done'}): string {
+	const frozen = message.argv?.[0] === 'freeze' && message.code === 0 ? message.stdout.split('\n').filter(line => line.includes(' is frozen')).length : 0;
+	if (frozen > 0) {
+		return frozen === 1 && message.run !== '' ? `${message.run} is frozen; u lets it go on, ! stops it` : `${frozen} ${frozen === 1 ? 'run is' : 'runs are'} frozen; u lets one go on`;
+	}
+
+	return withKeys(state, plainWords(message), message.run);
+}
+
+function plainWords(message: Message & {type: 'done'}): string {
 	const lines = (message.code === 0 ? message.stdout : message.stderr || message.stdout).split('\n').map(line => neutraliseLine(line).trim()).filter(line => line !== '');
 	if (message.code === 0) {
 		// What comes after the first line of these is for who reads them in a shell.
@@ -143,7 +161,7 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 		return {state: free, effects: [{type: 'terminal', argv: message.argv, pause: true}]};
 	}
 
-	const next: State = {...free, notice: {text: words(message), bad: message.code !== 0}};
+	const next: State = {...free, notice: {text: words(state, message), bad: message.code !== 0}};
 	switch (message.then) {
 		case 'audit': {
 			return audited(next, message);
@@ -151,7 +169,8 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 
 		case 'started': {
 			const id = /^([a-z0-9-]+) /.exec(message.stdout)?.[1];
-			return stay(message.code === 0 ? {...next, screen: 'fleet', selected: id ?? next.selected, heading: undefined, log: undefined, journal: []} : next);
+			// Who has gone elsewhere meanwhile stays there.
+			return stay(message.code === 0 && state.screen === 'new' ? {...next, screen: 'fleet', selected: id ?? next.selected, heading: undefined, log: undefined, journal: []} : next);
 		}
 
 		case 'vault':
@@ -186,9 +205,21 @@ function audited(state: State, message: Message & {type: 'done'}): Step {
 	}
 }
 
+/** How long after the last key that was typed for another screen keys count again, milliseconds. */
+const settling = 500;
+
 /** The keys of one event, one after the other. What was typed before a question was on the screen is no answer to it: the rest of the event is dropped. */
-function keys(state: State, names: readonly string[]): Step {
-	let step = stay({...state, notice: undefined});
+function keys(state: State, {keys: names, at}: Message & {type: 'keys'}): Step {
+	const timed: State = {...state, notice: undefined, keyAt: at, now: Math.max(state.now, at ?? 0)};
+	if (at !== undefined && state.deafUntil !== undefined && state.screen !== 'new') {
+		if (at < state.deafUntil) {
+			return bad({...timed, deafUntil: at + settling}, 'typed for what was on the screen before: it was dropped');
+		}
+
+		return keys({...state, deafUntil: undefined}, {type: 'keys', keys: names, at});
+	}
+
+	let step = stay(timed);
 	for (const name of names) {
 		const before = step.state;
 		const next = key(before, name);
@@ -232,7 +263,7 @@ function key(state: State, name: string): Step {
 	}
 
 	const refusal = binding.disabled?.(state);
-	return refusal === undefined ? act(state, binding.action) : bad(state, `${binding.title}: ${refusal}`);
+	return refusal === undefined ? act(state, binding.action) : bad(state, `${shortTitle(binding)}: ${refusal}`);
 }
 
 /** A key in the line at the bottom: a filter that is seen at once, a search, the palette. */
@@ -259,7 +290,7 @@ function promptKey(state: State, prompt: Prompt, name: string): Step {
 
 			const entry = entries[prompt.at];
 			if (prompt.kind === 'palette' && entry) {
-				return entry.disabled === undefined ? act(closed, entry.action) : bad(closed, `${entry.title}: ${entry.disabled}`);
+				return entry.disabled === undefined ? act(closed, entry.action) : bad(closed, `${shortTitle(entry)}: ${entry.disabled}`);
 			}
 
 			return stay(closed);

@@ -79,10 +79,23 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 	const found = await pager.search('RESULT 3[13]$', false, undefined, () => false);
 	assert.equal(found, undefined, 'a capital counts');
 	const next = await pager.search('result 3[13]$', false, undefined, () => false);
-	const shown = pager.page('r', 'output', {...view, search: 'result 3[13]$'}, size, next!);
-	assert.equal(words(shown)[0], 'result 31');
+	const shown = pager.page('r', 'output', {...view, search: 'result 3[13]$'}, size, next!.move);
+	assert.deepEqual([words(shown)[0], next!.note], ['result 31', '']);
 	assert.ok(shown.rows[0]!.spans.some(span => span.back === 'match'));
-	assert.deepEqual(words(pager.page('r', 'output', view, size, (await pager.search('result 3[13]$', false, undefined, () => false))!))[0], 'result 33');
+	const turn = async (search: string, backward: boolean) => {
+		const {move, note} = (await pager.search(search, backward, undefined, () => false))!;
+		return [words(pager.page('r', 'output', {...view, search}, size, move))[0], note];
+	};
+
+	assert.deepEqual(await turn('result 3[13]$', false), ['result 33', '']);
+	assert.deepEqual(await turn('result 3[13]$', false), ['result 31', 'from the beginning again'], 'after the last one comes the first');
+	assert.deepEqual(await turn('result 3[13]$', true), ['result 33', 'from the end again']);
+	assert.deepEqual(await turn('result 31$', false), ['result 31', 'from the beginning again']);
+	assert.deepEqual(await turn('result 31$', false), ['result 31', 'there is no other']);
+	// The last page is followed, so that the match is not its first line: the next one is sought from the match all the same.
+	assert.equal((await turn('step 500$', false))[1], '');
+	assert.equal((await turn('step 50[01]$', false))[1], '');
+	assert.equal((await turn('step 50[01]$', false))[1], 'from the beginning again');
 	assert.equal(await pager.search('(', true, undefined, () => false), undefined, 'no pattern is looked for as it is');
 	pager.close();
 });

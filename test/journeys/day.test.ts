@@ -39,8 +39,7 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 	await screen.see('banana: needs you: verify');
 	await screen.see('yellow');
 	await screen.press('/', 'ap', 'enter', '*', 'x');
-	await screen.see('Stop 2 runs?');
-	await screen.press('enter');
+	await screen.answer('Stop 2 runs?', 'enter');
 	await until(() => fleet.stage('apple') === 'stopped' && fleet.stage('apricot') === 'stopped', 'both are stopped');
 	await screen.press('esc', 'o');
 	await screen.see('by needs you');
@@ -63,11 +62,13 @@ test('output: back through all of it, searched, selected, copied, raw, and opene
 	await screen.press('/', '15[0]0 of', 'enter');
 	await screen.see('line 1500 of it');
 	await screen.press('N');
+	await screen.see('there is no other');
+	await screen.press('/', 'nothing like it', 'enter');
 	await screen.see('is not there');
 	await screen.press('esc', 'G', 'v', 'k', 'k');
 	await screen.see('selecting');
 	await screen.press('y');
-	await screen.see('3 lines copied');
+	await screen.see('3 lines: sent to the terminal');
 	const [, copied = ''] = /\u001B\]52;c;([\w+/=]+)\u0007/.exec(screen.raw) ?? [];
 	assert.equal(Buffer.from(copied, 'base64').toString(), 'line 2998 of it\nline 2999 of it\ngreen end');
 	await screen.press('e');
@@ -210,6 +211,7 @@ test('after its supervisor was killed, as by a reboot, a run is resumed as it wa
 	await screen.see(/phoenix .*crashed/);
 	await until(() => Date.now() - Date.parse(fleet.json('show', 'phoenix')['updatedAt']) > 2500, 'the short grant is over');
 	await screen.press('r');
+	await screen.answer('Run phoenix again');
 	await screen.see('attempt two');
 	await until(() => fleet.json<{grants: unknown[]}>('show', 'phoenix').grants.length === 1, 'the grant that ended is gone');
 	assert.equal(fleet.json<{grants: Array<{scope: string}>}>('show', 'phoenix').grants[0]!.scope, 'network:example.org');
@@ -227,7 +229,7 @@ test('a queue: so many at once, and after another run', async t => {
 	fleet.must('stop', 'first');
 	await screen.see(/second .*running/);
 	fleet.must('stop', 'third');
-	await screen.see(/third .*stopped: stopped by/);
+	await screen.see(/third .*stopped by/);
 	assert.equal(fleet.run(['attach', 'third']).code, 2);
 	assert.ok(!existsSync(path.join(fleet.folder, 'fleet', 'state', 'runs', 'third', 'output.log')), 'it never started');
 });

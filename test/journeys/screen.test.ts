@@ -266,7 +266,7 @@ test('a key that cannot be used now says why', async t => {
 	const screen = open(t, fleet);
 	await screen.see(/busy .*running/);
 	await screen.press('D');
-	await screen.see('discard: the run is running');
+	await screen.see('discard: busy is running');
 	await screen.press('g');
 	await screen.see('grant: nothing was denied');
 	await screen.press('a', 'v');
@@ -289,10 +289,17 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 	await screen.press('enter', '6');
 	await screen.see('denied      1  packages.example.org:80');
 	await screen.see('- packages.example.org');
-	await screen.press('esc', '!');
+	await screen.press('esc', '!', '!');
 	await screen.see(/panic .*frozen/);
+	// In haste it is not ended.
 	await screen.press('!');
-	await screen.see(/panic .*stopped: stopped while frozen/);
+	await until(() => fleet.json('show', 'panic')['updatedAt'] < new Date(Date.now() - 1200).toISOString(), 'a while');
+	assert.equal(fleet.stage('panic'), 'frozen');
+	await screen.press('!');
+	await screen.answer('Stop panic?', 'n');
+	await screen.press('!');
+	await screen.answer('Stop panic?');
+	await screen.see(/panic .*stopped while frozen/);
 });
 
 test('stop and resume', async t => {
@@ -301,8 +308,10 @@ test('stop and resume', async t => {
 	const screen = open(t, fleet);
 	await screen.see(/again .*running/);
 	await screen.press('x');
-	await screen.see(/again .*stopped/);
+	await screen.answer('Stop again?');
+	await screen.see(/again .*stopped by/);
 	await screen.press('r');
+	await screen.answer('Run again again, from the beginning?');
 	await screen.see(/again .*running: attempt 2/);
 	await screen.see(/^2$/m);
 });
@@ -315,7 +324,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	await screen.press('D');
 	await screen.see('Its work is kept');
 	await screen.press('enter');
-	await screen.see('fleet restore gone brings it back');
+	await screen.see('U (restore) brings it back');
 	await screen.press('H');
 	await screen.see(/gone .*discarded/);
 	await screen.press('U');

@@ -56,6 +56,16 @@ export class Screen {
 		}
 	}
 
+	/** Waits for a question, reads it, and answers it by one key. */
+	async answer(question: RegExp | string, key = 'y'): Promise<void> {
+		await this.see(question);
+		// Sooner than a person can have read it, a key is no answer.
+		await new Promise(resolve => {
+			setTimeout(resolve, 400);
+		});
+		await this.press(key);
+	}
+
 	/** Writes to the terminal at once. */
 	write(text: string): void {
 		this.#terminal.write(text);

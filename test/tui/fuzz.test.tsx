@@ -28,7 +28,7 @@ function decisions(effects: readonly Effect[]): Effect[] {
 }
 
 function check(state: State, what: string): void {
-	assert.ok(!state.dialog || (state.dialog.at >= 0 && state.dialog.at < state.dialog.fields.length), what);
+	assert.ok(!state.dialog || (state.dialog.at >= 0 && (state.dialog.yes !== undefined || state.dialog.at < state.dialog.fields.length)), what);
 	assert.ok(state.screen !== 'new' || (state.formAt >= 0 && state.formAt < state.form.length), what);
 	assert.ok(state.scroll >= 0, what);
 	assert.ok(!state.review || (state.review.at >= 0 && state.review.top >= 0), what);

@@ -44,7 +44,7 @@ function press(from: State, ...keys: string[]) {
 
 test('a resume asks what to tell an agent that has a conversation, and nothing of a script', () => {
 	const script = run('script', started, exited);
-	assert.deepEqual(press(state([script]), 'r').effects, [{type: 'act', run: 'script', argv: ['resume', 'script'], title: 'resume'}]);
+	assert.deepEqual(press(state([script]), 'r', 'y').effects, [{type: 'act', run: 'script', argv: ['resume', 'script'], title: 'resume'}]);
 	const agent = {...run('talks', started, exited), agent: 'claude-code'};
 	const asked = press(state([agent]), 'r');
 	assert.deepEqual(asked.effects, []);
@@ -146,7 +146,7 @@ test('a key becomes an effect only where it may', () => {
 
 test('pressing a key changes no run: only what comes back does', () => {
 	const one = state([run('one', started)]);
-	const pressed = press(one, 'x');
+	const pressed = press(one, 'x', 'y');
 	assert.deepEqual(pressed.effects, [{type: 'act', run: 'one', argv: ['stop', 'one'], title: 'stop'}]);
 	assert.equal(pressed.state.runs[0]!.stage, 'running');
 	const after = update(pressed.state, {type: 'data', runs: [run('one', started, exited)], projects: one.projects, now: one.now}).state;

@@ -15,7 +15,8 @@ export const outputActions = {
 	steps: ({state}) => withLogView(state, {steps: !state.logView.steps}),
 	wrap: ({state}) => withLogView(state, {wrap: !state.logView.wrap}),
 	select({state}) {
-		const row = state.log?.rows.at(-1);
+		// What was looked for is what is meant, where it is in view.
+		const row = state.log?.rows.find(row => state.logView.search !== '' && row.spans.some(span => span.back === 'match')) ?? state.log?.rows.at(-1);
 		return stay(row ? {...state, logView: {...state.logView, select: state.logView.select ? undefined : {anchor: row.from, at: row.from}}} : state);
 	},
 	copy({state}) {

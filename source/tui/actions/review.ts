@@ -1,5 +1,5 @@
 import {asks, openDialog} from '../dialogs.ts';
-import {commentSubject, foldFile, isSplit, moveTo, moveToKind, removeComment, toggleViewed} from '../review.ts';
+import {commentSubject, commentUnder, foldFile, isSplit, moveTo, moveToKind, onLine, toggleViewed} from '../review.ts';
 import {bad, stay, type Handlers} from '../step.ts';
 
 /* How a change is read, and what is said about it. */
@@ -18,8 +18,10 @@ export const reviewActions = {
 	},
 	range: ({state}) => stay({...state, review: {...state.review!, anchor: state.review!.anchor === undefined ? state.review!.at : undefined}}),
 	comment({state}) {
-		const subject = commentSubject(state);
-		return subject === undefined ? bad(state, 'comment: the cursor is not on a line of a file') : openDialog(state, 'comment', subject);
+		// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
+		const on = onLine(state);
+		const subject = commentSubject(on);
+		return subject === undefined ? bad(state, 'comment: the cursor is not on a line of a file') : openDialog(on, 'comment', subject);
 	},
-	uncomment: ({state}) => removeComment(state),
+	uncomment: ({state}) => commentUnder(state) ? openDialog(state, 'uncomment') : bad(state, 'the cursor is not on a comment'),
 } satisfies Handlers;

@@ -1,7 +1,7 @@
 import {learn} from '../../core/learn.ts';
 import type {Run} from '../../core/run.ts';
 import {asks, openDialog} from '../dialogs.ts';
-import {isLive, targets} from '../keymap.ts';
+import {targets} from '../keymap.ts';
 import {logKind} from '../moving.ts';
 import {scopeRows} from '../scope-rows.ts';
 import {placeOf, type State} from '../state.ts';
@@ -17,6 +17,9 @@ function toggleScope(state: State, run: Run): Step {
 
 	return row.state === 'on' ? begin(state, run.id, ['revoke', run.id, row.scope!], 'revoke') : openDialog(state, 'allow', row.scope);
 }
+
+/** A second press within this time after a freeze is one of haste, milliseconds. */
+const hurry = 1000;
 
 /** The denial that an offer is about: the selected row's on the scopes tab, else the newest. */
 function denialOf(state: State, run: Run): string | undefined {
@@ -45,14 +48,26 @@ export const runActions = {
 		return {state: step.state, effects: [...step.effects, {type: 'log', kind: 'verify', move: {to: 'end'}}]};
 	},
 	'verify-output': ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, logKind(state) === 'deploy' ? '--deploy' : '--verify', '--pager'], pause: false}]}),
-	stop({state}) {
-		const runs = targets(state).filter(run => isLive(run));
-		return runs.length > 1 ? openDialog(state, 'stop') : beginAll(state, runs, run => ['stop', run.id], 'stop');
+	stop: asks('stop'),
+	panic({state}) {
+		const own = targets(state);
+		const running = own.filter(run => run.stage === 'running');
+		const frozen = own.filter(run => run.stage === 'frozen');
+		const going = own.find(run => state.busy[run.id] !== undefined);
+		if (going) {
+			return bad(state, `${state.busy[going.id]} ${going.id} is under way; nothing else is done to it`);
+		}
+
+		if (running.length > 0) {
+			return beginAll(state, running, run => ['freeze', run.id], 'freeze');
+		}
+
+		// Pressed once more in a hurry, it must not end what it was to hold.
+		return frozen.some(run => (state.keyAt ?? state.now) - Date.parse(run.since) < hurry) ? bad(state, 'it is frozen since just now; ! once more asks whether it is to be stopped') : openDialog(state, 'stop', 'stopped while frozen');
 	},
-	panic: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'running' || run.stage === 'frozen'), run => run.stage === 'frozen' ? ['stop', run.id, '--because', 'stopped while frozen'] : ['freeze', run.id], 'freeze'),
-	'freeze-all': ({state}) => begin(state, '', ['freeze', '--all'], 'freeze all'),
+	'freeze-all': asks('freeze-all'),
 	thaw: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'frozen'), run => ['thaw', run.id], 'thaw'),
-	resume: ({state, run, id}) => run!.agent === 'command' ? begin(state, id, ['resume', id], 'resume') : openDialog(state, 'resume'),
+	resume: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
 	restore: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'discarded'), run => ['restore', run.id], 'restore'),
 	merge: ({state, id}) => begin(state, id, ['merge', id], 'merge'),
 	acknowledge: ({state}) => beginAll(state, targets(state).filter(run => run.alarms.length > 0), run => ['acknowledge', run.id], 'acknowledge'),

@@ -37,7 +37,7 @@ function keysLine(state: State): Line {
 	}
 
 	if (state.dialog) {
-		return {text: 'enter next/done  tab next field  ctrl-u clear  esc cancel', dim: true};
+		return {text: state.dialog.yes !== undefined ? `y ${state.dialog.yes}  esc cancel` : 'enter next/done  tab next field  ctrl-u clear  esc cancel', dim: true};
 	}
 
 	return {text: state.screen === 'new' ? 'ctrl-s start  tab next  ctrl-x more choices  enter next/done  esc cancel' : footerText(state), dim: true};

@@ -3,8 +3,6 @@ import {formatDuration} from '../../core/time.ts';
 import type {Line} from '../line.ts';
 import type {State} from '../state.ts';
 
-const states = {unlocked: 'unlocked', locked: 'locked, asking', none: 'none here'};
-
 /** What secrets there are, where they rest, where they may go, and which runs may use them now. No value is anywhere in this program. */
 export function vaultLines(state: State, height: number): Line[] {
 	const {vault} = state;
@@ -13,7 +11,7 @@ export function vaultLines(state: State, height: number): Line[] {
 		lines.push({text: ' looking…', dim: true});
 	} else {
 		for (const store of vault.stores) {
-			lines.push({text: ` ${store.title}: ${states[store.state]}${store.state === 'unlocked' ? '' : ` (${neutraliseLine(store.because)})`}`, dim: true, tone: store.state === 'locked' ? 'warn' : undefined});
+			lines.push({text: ` ${store.title}: ${store.state === 'unlocked' ? 'unlocked' : neutraliseLine(store.because)}`, dim: true, tone: store.state === 'locked' ? 'warn' : undefined});
 		}
 
 		lines.push({text: ''});

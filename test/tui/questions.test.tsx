@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {bindings} from '../../source/tui/keymap.ts';
+import type {Effect, State} from '../../source/tui/state.ts';
+import {update} from '../../source/tui/update.ts';
+import {frameLines} from '../../source/tui/view.ts';
+import {at, exited, run, screens, started, state, verified} from './states.ts';
+
+/* No key destroys at once, no answer is given before the question could be read, and what is said afterwards is so. */
+
+const begin = Date.parse(at) + 120_000;
+
+/** Keys with the time between them, milliseconds. */
+function press(from: State, ...keys: Array<string | readonly [wait: number, key: string]>): {state: State; effects: Effect[]} {
+	let now = from.keyAt ?? begin;
+	let current = from;
+	const effects: Effect[] = [];
+	for (const item of keys) {
+		const [wait, key] = typeof item === 'string' ? [1500, item] as const : item;
+		now += wait;
+		const step = update(current, {type: 'keys', keys: [key], at: now});
+		current = step.state;
+		effects.push(...step.effects);
+	}
+
+	return {state: current, effects: effects.filter(effect => effect.type === 'act' || effect.type === 'terminal' || effect.type === 'save-review')};
+}
+
+const verbs = (effects: readonly Effect[]) => effects.map(effect => 'argv' in effect ? effect.argv.join(' ') : effect.type);
+const text = (from: State) => frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '').join('\n');
+const running = state([run('one', started)]);
+const freeze = (from: State): State => update(from, {type: 'data', runs: from.runs.map(own => ({...own, stage: 'frozen' as const, since: new Date(from.keyAt ?? begin).toISOString()})), projects: from.projects, now: from.keyAt ?? begin}).state;
+const done = (from: State, title: string, argv: string[], stdout = '', code = 0, stderr = ''): State => update(from, {type: 'done', run: 'one', title, argv, code, stdout, stderr}).state;
+
+test('what ends an agent, its verification or a person\'s words asks first, and only yes is yes', () => {
+	const finished = state([run('one', started, exited)]);
+	const ready = state([run('one', started, exited, ...verified)]);
+	for (const [from, key, argv, says] of [
+		[running, 'x', 'stop one', /Stop one\?[\s\S]*at work for/], [state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
+		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/], [ready, 'r', 'resume one', /its verification is void then/], [running, 'ctrl-x', 'freeze --all', /Freeze the one run/],
+	] as const) {
+		const asked = press(from, key);
+		assert.deepEqual(asked.effects, [], `${key} alone does nothing`);
+		assert.match(text(asked.state), says);
+		assert.match(text(asked.state), /y or enter .*, any other key does not/);
+		assert.deepEqual(verbs(press(asked.state, 'y').effects), [argv]);
+		assert.deepEqual(verbs(press(asked.state, 'return').effects), [argv]);
+		for (const no of ['n', 'escape', 'j', 'space', 'x', 'r', '!', 'ctrl-x', 'tab', 'ctrl-c', ';']) {
+			const refused = press(asked.state, no);
+			assert.deepEqual([refused.effects, refused.state.dialog], [[], undefined], `${key} ${no}`);
+		}
+
+		// Typed on without looking, as a shell's line is: no answer.
+		for (const wait of [0, 30, 120, 290]) {
+			assert.deepEqual([press(from, key, [wait, 'y']).effects, press(from, key, [wait, 'return']).effects], [[], []], `${wait} ms`);
+		}
+
+		assert.deepEqual(verbs(press(from, key, [10, 'y'], [400, 'y']).effects), [argv], 'the question stays');
+		assert.deepEqual(update(asked.state, {type: 'paste', text: 'y\r'}).effects, []);
+	}
+});
+
+test('discard says what it does, and cleaning up is refused where nothing can go', () => {
+	assert.match(text(press(state([run('one', started, exited, ...verified)]), 'D').state), /Discard one\? Its work is kept[\s\S]*U brings it back/);
+	const disk = {...screens()['disk']!};
+	const refused = press(disk, 'D');
+	assert.deepEqual([refused.state.dialog, refused.state.notice?.text], [undefined, 'clean up: is running']);
+	const second = press(disk, 'j', 'D');
+	assert.match(text(second.state), /Clean up merged\?/);
+	assert.deepEqual(verbs(press(second.state, 'y').effects), ['clean merged']);
+});
+
+test('! freezes at once, and in haste does no more than that', () => {
+	const first = press(running, '!');
+	assert.deepEqual(verbs(first.effects), ['freeze one']);
+	const again = press(first.state, [200, '!']);
+	assert.deepEqual([again.effects, again.state.notice!.text], [[], 'freeze one is under way; nothing else is done to it']);
+	// It is frozen meanwhile, and the verb has ended.
+	const frozen = done(freeze(first.state), 'freeze', ['freeze', 'one'], 'one is frozen: x; fleet thaw one, or fleet stop one\n');
+	const hasty = press(frozen, [500, '!']);
+	assert.deepEqual([hasty.effects, hasty.state.dialog], [[], undefined]);
+	const asked = press(frozen, [1500, '!']);
+	assert.deepEqual(asked.effects, []);
+	assert.match(text(asked.state), /Stop one\?[\s\S]*u lets it go on/);
+	assert.deepEqual(verbs(press(asked.state, 'y').effects), ['stop one --because stopped while frozen']);
+	assert.equal(press(asked.state, 'y').state.busy['one'], 'stop', 'and the line below says what is done');
+	assert.deepEqual(press(asked.state, '!').effects, []);
+	// Of several, those that run are frozen, and nothing is done to the others.
+	const mixed = {...state([run('one', started), {...run('two', started, {type: 'run.frozen', because: '', whole: true})}]), list: {...running.list, marked: ['one', 'two']}};
+	assert.deepEqual(verbs(press(mixed, '!').effects), ['freeze one']);
+});
+
+test('the words after a verb are about this screen: its keys, and all of the runs', () => {
+	const frozen = done(running, 'freeze', ['freeze', 'one'], 'one is frozen: none of its processes runs, and nothing goes in or out; fleet thaw one, or fleet stop one\n').notice!.text;
+	assert.equal(frozen, 'one is frozen; u lets it go on, ! stops it');
+	const all = update(running, {type: 'done', run: '', title: 'freeze all', argv: ['freeze', '--all'], code: 0, stdout: 'a is frozen: x\nb is frozen: x\n', stderr: ''}).state.notice!.text;
+	assert.equal(all, '2 runs are frozen; u lets one go on');
+	assert.equal(done(running, 'discard', ['discard', 'one'], 'one is discarded; fleet restore one brings it back\n').notice!.text, 'one is discarded; U (restore) brings it back');
+	assert.equal(done(running, 'merge', ['merge', 'one'], '', 3, 'fleet: one is not approved\n  hint: fleet verify one, then fleet approve one\n').notice!.text, 'one is not approved; hint: a v (verify), then a y (approve)');
+	assert.match(done(running, 'deploy', ['deploy', 'one'], '', 3, 'fleet: no\n  hint: fleet verify one --waive-secrets\n').notice!.text, /fleet verify one --waive-secrets/, 'what no key does stays as it is');
+});
+
+test('a refusal names the key\'s action in its first words, and what to do', () => {
+	const notice = (from: State, key: string) => press(from, key).state.notice!.text;
+	assert.equal(notice(state([run('one', {type: 'run.queued', because: 'waits'})]), '!'), 'freeze: one is queued');
+	assert.equal(notice(running, 'r'), 'resume: one is running; t opens its terminal');
+	assert.equal(notice({...running, here: {folder: '/x', project: undefined}}, '+'), 'add this project: this folder is not in a git repository');
+	for (const binding of bindings) {
+		assert.doesNotMatch(binding.title.split(/[:;,]/)[0]!, /[:;]/);
+	}
+});
+
+test('who goes on typing while a run is started changes nothing where the screen goes next', () => {
+	const form = press(state([run('one', started, exited)]), 'n', ...'true', 'return', 'return', 'return');
+	assert.equal(form.state.screen, 'new');
+	assert.equal(verbs(form.effects).length, 1);
+	const typed = press(form.state, [100, 'B'], [100, 'a'], [100, 'd']);
+	assert.deepEqual([typed.effects, typed.state.form], [[], form.state.form], 'what is under way is not changed');
+	const there = update(typed.state, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'one running on fleet/one\n', stderr: ''}).state;
+	assert.equal(there.screen, 'fleet');
+	const on = press(there, [100, ' N'.trim()], [100, 'a'], [100, 'm'], [100, 'e'], [100, '!']);
+	assert.deepEqual([on.state.screen, on.state.dialog, on.effects], ['fleet', undefined, []]);
+	assert.match(on.state.notice!.text, /it was dropped/);
+	assert.equal(press(on.state, [900, 'a']).state.screen, 'gates', 'after a pause keys are keys');
+	// Who waits has the keys at once; who went elsewhere stays there.
+	assert.equal(press(update(form.state, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'one x\n', stderr: ''}).state, [50, 'a']).state.screen, 'gates');
+	const away = press(form.state, 'escape', 'd').state;
+	assert.equal(update(away, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'two x\n', stderr: ''}).state.screen, 'run');
+	// What failed can be mended in the form.
+	const failed = update(form.state, {type: 'done', run: '', title: 'new run', then: 'started', code: 2, stdout: '', stderr: 'fleet: no\n'}).state;
+	assert.deepEqual([failed.screen, failed.form], ['new', form.state.form]);
+	assert.notDeepEqual(press(failed, 'z').state.form, failed.form);
+});
+
+test('a comment is written where the cursor is seen to be, and is not taken away by one key', () => {
+	const review = screens()['review']!;
+	const rowOf = (from: State) => text(from).split('\n').find(line => line.startsWith('▌'))!;
+	const onHunk = press(review, ']', '}');
+	assert.match(rowOf(onHunk.state), /@@/);
+	const asked = press(onHunk.state, 'c');
+	assert.match(asked.state.dialog!.title, /line 1$/);
+	assert.match(rowOf(asked.state), /export function parse\(/, 'the cursor is on the line that it is about');
+	const kept = press(asked.state, ...'why', 'return');
+	assert.match(rowOf(kept.state), /draft: why/);
+	const gone = press(kept.state, 'x');
+	assert.deepEqual(gone.effects, []);
+	assert.match(text(gone.state), /Take this comment away\?/);
+	assert.equal(press(gone.state, 'n').state.review!.review.comments.length, 2);
+	assert.equal(press(gone.state, 'y').state.review!.review.comments.length, 1);
+});
+
+test('whose a new secret is can only be chosen', () => {
+	const vault = screens()['vault']!;
+	const asked = press(vault, 'n', ...'stripe', 'return');
+	assert.deepEqual(asked.state.dialog!.fields[1]!.choices, ['user', 'project']);
+	assert.deepEqual(verbs(press(asked.state, 'right', 'return', 'return', 'return').effects), ['secret add stripe --project']);
+	assert.deepEqual(verbs(press(asked.state, ...'userproject', 'return', 'return', 'return').effects), ['secret add stripe --user']);
+});
+
