@@ -1,7 +1,7 @@
 import {neutralise} from './neutralise.ts';
 
 /** A line of a hunk. `old` and `new` are its numbers on either side, where it is there. */
-export type DiffLine = {readonly kind: ' ' | '+' | '-'; readonly text: string; readonly old: number | undefined; readonly new: number | undefined; /** Whether it held bytes that a terminal would obey or reorder. */ readonly control: boolean; /** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean};
+export type DiffLine = {readonly kind: ' ' | '+' | '-'; readonly text: string; readonly old: number | undefined; readonly new: number | undefined; /** Whether it held bytes that a terminal would obey or reorder. */ readonly control: boolean; /** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean; /** Whether it ends in a carriage return. */ readonly cr?: boolean};
 export type Hunk = {readonly header: string; readonly lines: readonly DiffLine[]};
 export type FileStatus = 'added' | 'deleted' | 'renamed' | 'copied' | 'modified';
 
@@ -75,7 +75,7 @@ export function parseDiff(text: string): DiffFile[] {
 			const kind = line[0] ?? ' ';
 			if (kind === '+' || kind === '-' || kind === ' ') {
 				const content = line.slice(1);
-				hunk.lines.push({kind, text: visible(content.replace(/\r$/, '')), old: kind === '+' ? undefined : oldLine, new: kind === '-' ? undefined : newLine, control: holdsControl(content)});
+				hunk.lines.push({kind, text: visible(content.replace(/\r$/, '')), old: kind === '+' ? undefined : oldLine, new: kind === '-' ? undefined : newLine, control: holdsControl(content), ...(content.endsWith('\r') ? {cr: true} : {})});
 				oldLeft -= kind === '+' ? 0 : 1;
 				newLeft -= kind === '-' ? 0 : 1;
 				oldLine += kind === '+' ? 0 : 1;

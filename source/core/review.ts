@@ -6,7 +6,7 @@ import {findSuspects} from './suspects.ts';
 /* What a person should look at first in a change, and what they said about it. */
 
 /** Why a file is shown first. */
-export type Flag = {readonly id: 'policy' | 'ci' | 'hooks' | 'agent' | 'editor' | 'executable' | 'link' | 'install' | 'dependency' | 'secret' | 'control' | 'git'; readonly text: string};
+export type Flag = {readonly id: 'policy' | 'ci' | 'hooks' | 'agent' | 'editor' | 'executable' | 'link' | 'install' | 'dependency' | 'secret' | 'control' | 'blanks' | 'git'; readonly text: string};
 
 const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
 	['policy', /^\.fleet\//, 'decides what runs may do, and what verifies them'],
@@ -21,6 +21,9 @@ const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
 const manifests = /(?:^|\/)(?:package\.json|requirements[^/]*\.txt|pyproject\.toml|Pipfile|Cargo\.toml|go\.mod|Gemfile|composer\.json|pom\.xml|build\.gradle(?:\.kts)?|pubspec\.yaml|mix\.exs|.*\.csproj)$/;
 const locks = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|go\.sum|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|flake\.lock|mix\.lock|pubspec\.lock)$/;
 const generated = /(?:^|\/)(?:dist|build|out|vendor|node_modules|third_party|__snapshots__|generated|gen)\/|\.min\.(?:js|css)$|\.(?:map|snap|pb\.go|g\.dart)$|_pb2(?:_grpc)?\.py$|_generated\.\w+$/;
+
+/** More of a line than anybody aligns with, and then more of it. */
+const farBehind = /\S[ \t\u00A0\u2000-\u200A\u3000]{60,}\S/;
 
 /** A line of a manifest that names a package, as far as that can be told from the line alone. */
 const dependency: ReadonlyArray<readonly [RegExp, RegExp]> = [
@@ -53,6 +56,11 @@ export function flagsOf(file: DiffFile): Flag[] {
 	const control = lines.find(line => line.control);
 	if (control || holdsControl(file.path)) {
 		flags.push({id: 'control', text: control ? `bytes that steer a terminal or reorder text: line ${control.new}` : 'bytes that steer a terminal, in its name'});
+	}
+
+	const pushed = lines.find(line => farBehind.test(line.text));
+	if (pushed) {
+		flags.push({id: 'blanks', text: `code behind many blanks, where few look: line ${pushed.new}`});
 	}
 
 	for (const [id, pattern, text] of places) {
@@ -121,6 +129,25 @@ export function isViewed(review: Review, file: DiffFile): boolean {
 /** How many files a change has, and how many of them were not marked as viewed, as they are now. */
 export function countViewed(review: Review, files: readonly DiffFile[]): Viewed {
 	return {files: files.length, unviewed: files.filter(file => !isViewed(review, file)).length};
+}
+
+/** What a change does to the ends of lines, in words; empty where they are as they mostly are. */
+export function lineEnds(file: DiffFile): string {
+	const ends = (kind: DiffLine['kind']) => {
+		const own = file.hunks.flatMap(hunk => hunk.lines).filter(line => line.kind === kind && line.open !== true);
+		const returns = own.filter(line => line.cr).length;
+		return own.length === 0 ? undefined : returns === 0 ? 'LF' : returns === own.length ? 'CR LF' : 'both CR LF and LF';
+	};
+
+	const [before, after, around] = [ends('-'), ends('+'), ends(' ')];
+	const was = before ?? around;
+	return after !== undefined && was !== undefined && was !== after ? `line ends: ${was} becomes ${after}` : [after, was].some(end => end !== undefined && end !== 'LF') ? `line ends: ${after ?? was}` : '';
+}
+
+/** Whether some lines of a change end in a carriage return and others do not, so that it matters which. */
+export function hasMixedEnds(file: DiffFile): boolean {
+	const lines = file.hunks.flatMap(hunk => hunk.lines).filter(line => line.open !== true);
+	return lines.some(line => line.cr) && lines.some(line => !line.cr);
 }
 
 export type CommentState = 'draft' | 'open' | 'answered' | 'stale';

@@ -114,3 +114,19 @@ export function highlight(spans: readonly Span[], from: number, to: number, styl
 
 	return result;
 }
+
+/** A stretch of a line. @param from in UTF-16 units of the plain text, as `to` */
+export function sliceSpans(spans: readonly Span[], from: number, to: number): Span[] {
+	const result: Span[] = [];
+	let at = 0;
+	for (const span of spans) {
+		const text = span.text.slice(Math.max(0, from - at), Math.max(0, to - at));
+		if (text !== '') {
+			result.push({...span, text});
+		}
+
+		at += span.text.length;
+	}
+
+	return result;
+}

@@ -24,8 +24,9 @@ export function keysOf(input: string, key: Partial<Key>): string[] {
 		return [`alt-${input}`];
 	}
 
-	const special: Record<string, string> = {'\r': 'return', '\n': 'ctrl-j', '\t': 'tab', '\u007F': 'backspace', '\b': 'backspace', ' ': 'space', '\u0001': 'ctrl-a', '\u0003': 'ctrl-c', '\u0005': 'ctrl-e', '\u000B': 'ctrl-k', '\u0015': 'ctrl-u', '\u0017': 'ctrl-w', '\u001B': 'escape'};
-	return [...input].map(character => special[character] ?? character).filter(name => !/^[\u0000-\u001F]$/.test(name));
+	const special: Record<string, string> = {'\r': 'return', '\n': 'ctrl-j', '\t': 'tab', '\u007F': 'backspace', '\b': 'backspace', ' ': 'space', '\u001B': 'escape'};
+	const control = (character: string) => /^[\u0001-\u001A]$/.test(character) ? `ctrl-${String.fromCodePoint(character.codePointAt(0)! + 96)}` : character;
+	return [...input].map(character => special[character] ?? control(character)).filter(name => !/^[\u0000-\u001F]$/.test(name));
 }
 
 function Row({line, width, theme}: {readonly line: Line; readonly width: number; readonly theme: Theme}): ReactNode {

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type {Span} from '../core/spans.ts';
+import {sliceSpans, type Span} from '../core/spans.ts';
 
 /** ASCII, and the marks that this screen draws: one cell each, one UTF-16 unit each. */
 const plain = /^[ -~\u00B7\u00D7‘’“”…←-↓─-╿█░-▓▌▸▾◂✔✘⏎‹›–—]*$/;
@@ -75,31 +75,77 @@ export function fitSpans(spans: readonly Span[], width: number, filler: Omit<Spa
 	return result;
 }
 
-/** A line in pieces of at most `width` cells each: at least one. */
-export function wrapSpans(spans: readonly Span[], width: number): Span[][] {
-	const rows: Span[][] = [[]];
+/** How much of a text is looked at for one row: clusters that take no cell do not make it endless. */
+const chunk = (width: number) => 8 * width + 64;
+
+/** Where the rows of a text begin that is at most `width` cells wide, in UTF-16 units: at least one row. */
+export function breaksOf(text: string, width: number): number[] {
+	const breaks = [0];
 	let left = width;
-	for (const span of spans) {
-		let rest = span.text;
-		while (rest !== '') {
-			let kept = cut(rest, left);
-			if (kept.text === '' && left === width) {
-				// Wider than a whole line; it must not stop the others.
-				kept = {text: rest.slice(0, 1), width: left};
-			}
+	for (let at = 0; at < text.length;) {
+		let kept = cut(text.slice(at, at + chunk(width)), left);
+		if (kept.text === '' && left === width) {
+			// Wider than a whole line; it must not stop the others.
+			kept = {text: String.fromCodePoint(text.codePointAt(at)!), width: left};
+		}
 
-			if (kept.text !== '') {
-				rows.at(-1)!.push({...span, text: kept.text});
-				rest = rest.slice(kept.text.length);
-				left -= kept.width;
-			}
-
-			if (rest !== '') {
-				rows.push([]);
-				left = width;
-			}
+		at += kept.text.length;
+		left -= kept.width;
+		if (at < text.length && (kept.text === '' || left <= 0 || kept.text.length < chunk(width))) {
+			breaks.push(at);
+			left = width;
 		}
 	}
 
-	return rows;
+	return breaks;
+}
+
+/** A line in pieces of at most `width` cells each: at least one. */
+export function wrapSpans(spans: readonly Span[], width: number): Span[][] {
+	const text = spans.map(span => span.text).join('');
+	const breaks = breaksOf(text, width);
+	return breaks.map((from, index) => sliceSpans(spans, from, breaks[index + 1] ?? text.length));
+}
+
+/** What stands where the end of a line is not shown: how many cells there are more. */
+export function tailMark(text: string, shown: number): string {
+	return `…+${widthOf(text) - shown}`;
+}
+
+/** Cuts a line to a width with its hidden end counted; fills a shorter one. */
+export function fitTail(spans: readonly Span[], width: number, filler: Omit<Span, 'text'> = {}): Span[] {
+	const text = spans.map(span => span.text).join('');
+	if (widthOf(text) <= width) {
+		return fitSpans(spans, width, filler);
+	}
+
+	// The mark takes room itself, which may make its number longer.
+	let size = 3;
+	while (size < width && tailMark(text, width - size).length > size) {
+		size++;
+	}
+
+	const room = Math.max(0, width - size);
+	const mark = tailMark(text, room);
+	return fitSpans([...sliceSpans(spans, 0, cut(text, room).text.length), {text: mark, tone: 'warn', bold: true}], width, filler);
+}
+
+/** A name with its middle left out where it is too long: its beginning and its end are what it is known by. */
+export function fitMiddle(text: string, width: number): string {
+	if (widthOf(text) <= width || width < 8) {
+		return text;
+	}
+
+	const characters = [...text];
+	const side = Math.floor((width - 8) / 2);
+	let [from, to] = ['', ''];
+	for (let at = 0; widthOf(from + characters[at]!) <= side; at++) {
+		from += characters[at]!;
+	}
+
+	for (let at = characters.length - 1; widthOf(characters[at]! + to) <= side; at--) {
+		to = characters[at]! + to;
+	}
+
+	return `${from}…+${widthOf(text) - widthOf(from) - widthOf(to)}…${to}`;
 }

@@ -151,7 +151,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'follow', keys: ['F'], title: 'follow the end', places: logs, footer: false},
 	{action: 'steps', keys: ['z'], title: 'steps alone', places: logs, footer: false},
 	{action: 'raw', keys: ['e'], title: 'raw or readable', places: logs, footer: false},
-	{action: 'wrap', keys: ['w'], title: 'wrap long lines', places: logs, footer: false},
+	{action: 'wrap', keys: ['w'], title: 'wrap long lines', places: [...logs, 'changes'], footer: false},
 	{action: 'select', keys: ['v'], title: 'select lines', places: logs, footer: false, disabled: needsOutput},
 	{action: 'copy', keys: ['y'], title: 'copy what is selected', places: logs, footer: false, disabled: state => state.logView.select ? undefined : 'nothing is selected (v)'},
 	{action: 'pager', keys: ['o'], title: 'open in $PAGER', places: logs, footer: false, disabled: needsOutput},

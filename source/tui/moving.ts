@@ -1,6 +1,6 @@
 import {comparedFiles} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
-import {isSplit, moveTo, reviewRows} from './review.ts';
+import {moveTo, reviewRows} from './review.ts';
 import {scopeRows} from './scope-rows.ts';
 import {placeOf, selectedRun, type Effect, type LogMove, type LogState, type LogView, type State, type Tab} from './state.ts';
 import {stay, type Step} from './step.ts';
@@ -105,7 +105,7 @@ export function moveToEnd(state: State, end: boolean): Step {
 		return moveLog({...state, logView: {...state.logView, select: undefined}}, {to: end ? 'end' : 'start'});
 	}
 
-	return place === 'changes' && state.review && end ? stay(moveTo(state, state.review, reviewRows(state.review, isSplit(state, state.review)).length - 1)) : move(state, end ? 1_000_000 : -1_000_000);
+	return place === 'changes' && state.review && end ? stay(moveTo(state, state.review, reviewRows(state, state.review).length - 1)) : move(state, end ? 1_000_000 : -1_000_000);
 }
 
 export function openTab(state: State, tab: Tab): Step {

@@ -1,5 +1,7 @@
 import type {DiffFile, DiffLine} from '../core/diff.ts';
-import {commentState, findQuoted, flagsOf, isGenerated, isViewed, type Comment, type Flag, type Review} from '../core/review.ts';
+import {commentState, findQuoted, flagsOf, hasMixedEnds, isGenerated, isViewed, lineEnds, type Comment, type Flag, type Review} from '../core/review.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
+import {breaksOf} from './fit.ts';
 import type {ReviewState, State} from './state.ts';
 import {bad, good, stay, type Step} from './step.ts';
 
@@ -10,7 +12,7 @@ export type ReviewRow =
 	| {readonly kind: 'flag'; readonly file: DiffFile; readonly flag: Flag}
 	| {readonly kind: 'hunk'; readonly file: DiffFile; readonly header: string; readonly number: number}
 	/** Unified: one of the two is there, or both are the same. Side by side: either may be missing. */
-	| {readonly kind: 'line'; readonly file: DiffFile; readonly hunk: number; readonly index: number; readonly left: DiffLine | undefined; readonly right: DiffLine | undefined}
+	| {readonly kind: 'line'; readonly file: DiffFile; readonly hunk: number; readonly index: number; readonly left: DiffLine | undefined; readonly right: DiffLine | undefined; /** Of a line that is wrapped, which of its rows; 0 is the first. */ readonly part: number}
 	| {readonly kind: 'comment'; readonly file: DiffFile; readonly comment: Comment; readonly text: string}
 	| {readonly kind: 'note'; readonly file: DiffFile | undefined; readonly text: string};
 
@@ -23,7 +25,7 @@ function flagsFor(file: DiffFile): Flag[] {
 	return flags;
 }
 
-const order: ReadonlyArray<Flag['id']> = ['secret', 'control', 'policy', 'ci', 'hooks', 'agent', 'editor', 'git', 'install', 'dependency', 'link', 'executable'];
+const order: ReadonlyArray<Flag['id']> = ['secret', 'control', 'blanks', 'policy', 'ci', 'hooks', 'agent', 'editor', 'git', 'install', 'dependency', 'link', 'executable'];
 
 /** Files with flags first, the gravest before; then as git has them. */
 function orderFiles(files: readonly DiffFile[]): DiffFile[] {
@@ -41,7 +43,7 @@ function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
 }
 
 function noteOf(file: DiffFile, review: Review): string {
-	const parts = [isViewed(review, file) ? 'viewed' : review.viewed[file.path] === undefined ? '' : 'changed since you viewed it', file.binary ? 'binary' : '', isGenerated(file) ? 'generated' : '', file.oldMode !== '' && file.newMode !== '' && file.oldMode !== file.newMode ? `${file.oldMode} → ${file.newMode}` : ''];
+	const parts = [isViewed(review, file) ? 'viewed' : review.viewed[file.path] === undefined ? '' : 'changed since you viewed it', file.binary ? 'binary' : '', isGenerated(file) ? 'generated' : '', lineEnds(file), file.oldMode !== '' && file.newMode !== '' && file.oldMode !== file.newMode ? `${file.oldMode} → ${file.newMode}` : ''];
 	return parts.filter(part => part !== '').join(', ');
 }
 
@@ -83,15 +85,56 @@ function placeOfComment(file: DiffFile, comment: Comment): number {
 	return findQuoted(file, comment) ?? comment.to;
 }
 
-function makeRows(review: ReviewState, split: boolean): ReviewRow[] {
+/** What stands behind a line's text: how it ends, where that matters. */
+function endOf(file: DiffFile, line: DiffLine): string {
+	const known = mixed.get(file) ?? hasMixedEnds(file);
+	mixed.set(file, known);
+	return `${line.cr && line.kind !== ' ' && known ? ' (ends in a carriage return)' : ''}${line.open ? ' (no line feed at its end)' : ''}`;
+}
+
+const mixed = new WeakMap<DiffFile, boolean>();
+
+/** Cells for a line's text, behind its numbers and its sign. @param width of the screen */
+export function textRoom(split: boolean, width: number): number {
+	return Math.max(8, split ? Math.floor((width - 2) / 2) - 7 : width - 13);
+}
+
+let wrapped: {width: number; breaks: WeakMap<DiffLine, readonly number[]>} = {width: 0, breaks: new WeakMap()};
+
+/** A line's text as it is shown, with how it ends, and where its rows begin. */
+export function wrappedLine(file: DiffFile, line: DiffLine, width: number): {readonly end: string; readonly breaks: readonly number[]} {
+	const end = endOf(file, line);
+	// Every character takes two cells at the most.
+	if (2 * (line.text.length + end.length) <= width) {
+		return {end, breaks: [0]};
+	}
+
+	if (wrapped.width !== width) {
+		wrapped = {width, breaks: new WeakMap()};
+	}
+
+	const breaks = wrapped.breaks.get(line) ?? breaksOf(line.text + end, width);
+	wrapped.breaks.set(line, breaks);
+	return {end, breaks};
+}
+
+type Look = {readonly split: boolean; readonly width: number; readonly wrap: boolean};
+
+function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] {
 	const rows: ReviewRow[] = [];
+	const room = textRoom(split, width);
+	const partsOf = (file: DiffFile, line: DiffLine | undefined) => line && wrap ? wrappedLine(file, line, room).breaks.length : 1;
+	const commentRows = (file: DiffFile, comment: Comment) => commentText(comment, review.files).split('\n').flatMap(text => {
+		const breaks = breaksOf(neutraliseLine(text), Math.max(8, width - 12));
+		return breaks.map((from, index): ReviewRow => ({kind: 'comment', file, comment, text: neutraliseLine(text).slice(from, breaks[index + 1])}));
+	});
 	for (const file of review.files) {
 		const folded = isFolded(file, review);
 		const comments = review.review.comments.filter(comment => comment.path === file.path);
 		rows.push({kind: 'file', file, folded, note: noteOf(file, review.review)});
 		rows.push(...flagsFor(file).map((flag): ReviewRow => ({kind: 'flag', file, flag})));
 		if (folded) {
-			rows.push(...comments.map((comment): ReviewRow => ({kind: 'comment', file, comment, text: commentText(comment, review.files)})));
+			rows.push(...comments.flatMap(comment => commentRows(file, comment)));
 			continue;
 		}
 
@@ -100,18 +143,21 @@ function makeRows(review: ReviewState, split: boolean): ReviewRow[] {
 			rows.push({kind: 'hunk', file, header: hunk.header, number});
 			const lines = split ? pairs(hunk.lines) : hunk.lines.map((line): [DiffLine | undefined, DiffLine | undefined] => line.kind === '-' ? [line, undefined] : line.kind === '+' ? [undefined, line] : [line, line]);
 			for (const [index, [left, right]] of lines.entries()) {
-				rows.push({kind: 'line', file, hunk: number, index, left, right});
+				for (let part = 0; part < Math.max(partsOf(file, left), partsOf(file, right)); part++) {
+					rows.push({kind: 'line', file, hunk: number, index, left, right, part});
+				}
+
 				for (const comment of comments) {
 					const at = placeOfComment(file, comment);
 					if (!placed.has(comment.id) && (comment.side === 'old' ? left?.old === at && left?.kind === '-' : right?.new === at)) {
 						placed.add(comment.id);
-						rows.push(...commentText(comment, review.files).split('\n').map((text): ReviewRow => ({kind: 'comment', file, comment, text})));
+						rows.push(...commentRows(file, comment));
 					}
 				}
 			}
 		}
 
-		rows.push(...comments.filter(comment => !placed.has(comment.id)).map((comment): ReviewRow => ({kind: 'comment', file, comment, text: commentText(comment, review.files)})));
+		rows.push(...comments.filter(comment => !placed.has(comment.id)).flatMap(comment => commentRows(file, comment)));
 	}
 
 	const gone = review.review.comments.filter(comment => !review.files.some(file => file.path === comment.path));
@@ -123,18 +169,35 @@ function commentText(comment: Comment, files: readonly DiffFile[]): string {
 	return `${commentState(comment, files)}: ${comment.text}`;
 }
 
-let last: {files: unknown; review: unknown; folds: unknown; split: boolean; rows: readonly ReviewRow[]} | undefined;
+let last: {files: unknown; review: unknown; folds: unknown; look: Look; rows: readonly ReviewRow[]} | undefined;
 
-/** The rows of a review. Made once for the same files, marks and folds. */
-export function reviewRows(review: ReviewState, split: boolean): readonly ReviewRow[] {
-	if (!last || last.files !== review.files || last.review !== review.review || last.folds !== review.folds || last.split !== split) {
-		last = {files: review.files, review: review.review, folds: review.folds, split, rows: makeRows(review, split)};
+/** The rows of a review. Made once for the same files, marks, folds and width. */
+export function reviewRows(state: Pick<State, 'columns'>, review: ReviewState): readonly ReviewRow[] {
+	const look: Look = {split: isSplit(state, review), width: state.columns, wrap: review.wrap};
+	if (!last || last.files !== review.files || last.review !== review.review || last.folds !== review.folds || last.look.split !== look.split || last.look.width !== look.width || last.look.wrap !== look.wrap) {
+		last = {files: review.files, review: review.review, folds: review.folds, look, rows: makeRows(review, look)};
 	}
 
 	return last.rows;
 }
 
-const rowsOf = (state: State, review: ReviewState) => reviewRows(review, isSplit(state, review));
+const rowsOf = (state: State, review: ReviewState) => reviewRows(state, review);
+
+/** The same line under the cursor after what made other rows of it: a width, another layout, wrapping. */
+export function keepPlace(before: State, after: State): State {
+	const [from, to] = [before.review, after.review];
+	if (!from || !to) {
+		return after;
+	}
+
+	const row = rowsOf(before, from)[from.at];
+	const isSame = (other: ReviewRow) => row?.kind === 'line' && other.kind === 'line' ? other.file === row.file && other.hunk === row.hunk && ((row.right !== undefined && other.right === row.right) || (row.left !== undefined && other.left === row.left))
+		: row?.kind === 'hunk' && other.kind === 'hunk' ? other.file === row.file && other.number === row.number
+			: row?.kind === 'comment' && other.kind === 'comment' ? other.comment.id === row.comment.id
+				: row?.kind === other.kind && row.file === other.file;
+	const at = rowsOf(after, to).findIndex(other => isSame(other));
+	return moveTo(after, {...to, anchor: undefined}, at === -1 ? to.at : at);
+}
 
 /** With the cursor on a row, and that row in view. @param height of the rows that are drawn */
 export function moveTo(state: State, review: ReviewState, at: number): State {
@@ -200,7 +263,8 @@ function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | und
 	const rows = rowsOf(state, review);
 	const [first, end] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
 	const picked = rows.slice(first, end + 1).flatMap(row => row.kind === 'line' ? [row] : []);
-	const lines = picked;
+	// A line that is wrapped is one line.
+	const lines = picked.filter((row, index) => index === 0 || row.index !== picked[index - 1]!.index || row.hunk !== picked[index - 1]!.hunk || row.file !== picked[index - 1]!.file);
 	const file = lines[0]?.file;
 	if (!file || lines.some(line => line.file !== file)) {
 		return undefined;
@@ -276,7 +340,7 @@ export function markSent(state: State): Step {
 export function withDiff(state: State, run: string, files: readonly DiffFile[], review: Review): State {
 	const before = state.review?.run === run ? state.review : undefined;
 	const path = before && fileAt(state)?.path;
-	const next: ReviewState = {run, files: orderFiles(files), review, folds: before?.folds ?? {}, split: before?.split ?? 'auto', at: before?.at ?? 0, top: before?.top ?? 0, anchor: undefined};
+	const next: ReviewState = {run, files: orderFiles(files), review, folds: before?.folds ?? {}, split: before?.split ?? 'auto', wrap: before?.wrap ?? true, at: before?.at ?? 0, top: before?.top ?? 0, anchor: undefined};
 	const moved = moveTo({...state, review: next}, next, next.at);
 	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);
 }

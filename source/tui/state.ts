@@ -94,6 +94,8 @@ export type ReviewState = {
 	/** Folded by hand, or unfolded, by path. */
 	readonly folds: Readonly<Record<string, boolean>>;
 	readonly split: 'auto' | 'unified' | 'side by side';
+	/** Whether a long line goes on in the next row; else its end is counted. */
+	readonly wrap: boolean;
 	/** The row under the cursor, and the first in view. */
 	readonly at: number;
 	readonly top: number;

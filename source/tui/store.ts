@@ -77,19 +77,7 @@ export class Store {
 
 	send(message: Message): void {
 		if (message.type === 'keys' && message.keys.length > 1) {
-			if (this.#isField() || !isBurst(message.keys)) {
-				// Typed ahead: what a key brings into view must be there for the next one. What it asks is not answered by what came with it.
-				for (const key of message.keys) {
-					const {dialog} = this.#state;
-					this.send({type: 'keys', keys: [key], at: this.#client.now()});
-					if (dialog === undefined && this.#state.dialog !== undefined) {
-						break;
-					}
-				}
-			} else {
-				this.send({type: 'said', text: 'that came as pasted text does: it is not taken for keys', bad: true});
-			}
-
+			this.#typedAhead(message.keys);
 			return;
 		}
 
@@ -114,10 +102,24 @@ export class Store {
 		this.#loadGrammars();
 	}
 
-	/** Whether what is typed goes into a field. */
-	#isField(): boolean {
-		const {dialog, prompt, screen} = this.#state;
-		return dialog ? dialog.fields.length > 0 : prompt !== undefined || screen === 'new';
+	/** Several keys that came at once: each finds what the one before it brought into view. */
+	#typedAhead(keys: readonly string[]): void {
+		if (isBurst(this.#state, keys)) {
+			this.send({type: 'said', text: 'that came as pasted text does: it is not taken for keys', bad: true});
+			return;
+		}
+
+		let asked = false;
+		for (const key of keys) {
+			const {dialog} = this.#state;
+			// A question that came up meanwhile can be typed into, but nobody has read what enter, or y, would answer.
+			if (asked && dialog && (key === 'return' || dialog.yes !== undefined)) {
+				break;
+			}
+
+			this.send({type: 'keys', keys: [key]});
+			asked ||= dialog === undefined && this.#state.dialog !== undefined;
+		}
 	}
 
 	close(): void {
@@ -345,9 +347,20 @@ export class Store {
 	}
 }
 
-/** Whether several keys of one event look like a text, not like keys: nobody presses four different ones at once. */
-function isBurst(keys: readonly string[]): boolean {
-	return keys.length > 3 && new Set(keys).size > 2 && keys.every(key => [...key].length === 1 || key === 'space' || key === 'return' || key === 'tab');
+/** Whether keys that came at once are a text that was not meant as keys: of those nobody presses four different ones at a time. What goes into a field is typed. */
+function isBurst(state: State, keys: readonly string[]): boolean {
+	const loose = new Set<string>();
+	let at = state;
+	for (const key of keys) {
+		const isField = at.dialog ? at.dialog.fields.length > 0 : at.prompt !== undefined || at.screen === 'new';
+		if (!isField && ([...key].length === 1 || key === 'space')) {
+			loose.add(key);
+		}
+
+		at = update(at, {type: 'keys', keys: [key]}).state;
+	}
+
+	return loose.size > 3;
 }
 
 /** What each run needs a person for, by run. */

@@ -85,6 +85,25 @@ export async function loadGrammars(paths: readonly string[], loaded: () => void)
 	loaded();
 }
 
+/** Files that took too long to be coloured: they are data, or made to. */
+const givenUp = new Set<string>();
+
+/** How long one line may take, milliseconds, at each try: a grammar is slow the first time, and the machine may be busy. */
+const limits = [50, 100, 400];
+
+/** A text's tokens; undefined where it took too long. What was stopped early is not known from its tokens, but from the time. */
+function tokensOf(code: string, lang: string) {
+	for (const limit of limits) {
+		const began = performance.now();
+		const {tokens} = highlighter!.codeToTokens(code, {lang, theme: 'tones', tokenizeMaxLineLength: longest, tokenizeTimeLimit: limit});
+		if (performance.now() - began < limit) {
+			return tokens;
+		}
+	}
+
+	return undefined;
+}
+
 /** Lines that follow one another as pieces with tones; undefined where there is no grammar for them, or not yet. */
 function tokenise(path: string, lines: readonly string[]): Piece[][] | undefined {
 	const name = grammarOf(path);
@@ -92,7 +111,14 @@ function tokenise(path: string, lines: readonly string[]): Piece[][] | undefined
 		return undefined;
 	}
 
-	const {tokens} = highlighter.codeToTokens(lines.map(line => line.slice(0, longest)).join('\n'), {lang: name, theme: 'tones', tokenizeMaxLineLength: longest, tokenizeTimeLimit: 50});
+	const code = lines.map(line => line.slice(0, longest)).join('\n');
+	const tokens = givenUp.has(path) ? undefined : tokensOf(code, name);
+	if (!tokens) {
+		// No colours are better than those of half a line.
+		givenUp.add(path);
+		return lines.map(line => [{text: line}]);
+	}
+
 	return lines.map((line, index) => {
 		const own = (tokens[index] ?? []).map((token): Piece => ({text: token.content, tone: byColour.get((token.color ?? '').toLowerCase())}));
 		return line.length > longest ? [...own, {text: line.slice(longest)}] : own;

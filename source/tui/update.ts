@@ -7,7 +7,7 @@ import {bindings, findBinding, keyName, keysOf, paletteEntries, shortTitle} from
 import {listRows, visibleRuns} from './list.ts';
 import {mouse} from './mouse.ts';
 import {formKey, pasteIntoForm, refreshForm} from './new-run.ts';
-import {moveTo, withDiff} from './review.ts';
+import {keepPlace, withDiff} from './review.ts';
 import {firstRun, placeOf, type Dialog, type Message, type Prompt, type State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
@@ -16,7 +16,7 @@ export function update(state: State, message: Message): Step {
 	switch (message.type) {
 		case 'resize': {
 			const resized = {...state, columns: message.columns, rows: message.rows};
-			return {state: resized.review ? moveTo(resized, resized.review, resized.review.at) : resized, effects: logInView(resized) ? [{type: 'log', kind: state.log?.kind ?? 'output', move: {to: 'same'}}] : []};
+			return {state: keepPlace(state, resized), effects: logInView(resized) ? [{type: 'log', kind: state.log?.kind ?? 'output', move: {to: 'same'}}] : []};
 		}
 
 		case 'data': {

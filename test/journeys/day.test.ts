@@ -56,7 +56,7 @@ test('output: back through all of it, searched, selected, copied, raw, and opene
 	await screen.press('\u001B[H');
 	await screen.see('line 0 of it');
 	await screen.press('/', '15[0]0 of', 'enter');
-	await screen.see('not there');
+	await screen.see('from the end again');
 	await screen.press('G');
 	await screen.see('green end');
 	await screen.press('/', '15[0]0 of', 'enter');

@@ -165,7 +165,9 @@ test('scopes are toggled with space: on with a reason and an end, off at once', 
 	await screen.see(`[ ] network:127.0.0.1:${port}`);
 	await screen.press('space');
 	await screen.see('repo is always on');
-	await screen.press('down', 'down', 'space', 'because', 'enter', 'ctrl-u', '2h', 'enter');
+	await screen.press('down', 'down', 'space');
+	await screen.see('Grant network:');
+	await screen.press('because', 'enter', 'ctrl-u', '2h', 'enter');
 	await screen.see(`[x] network:127.0.0.1:${port}`);
 	await screen.see('1h left: because');
 	await screen.press('space');

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import type {FleetClient} from '../../source/protocol/client.ts';
+import {keysOf} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';
 import type {Effect, State} from '../../source/tui/state.ts';
+import {Store} from '../../source/tui/store.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
 import {at, exited, run, screens, started, state, verified} from './states.ts';
@@ -157,3 +160,50 @@ test('whose a new secret is can only be chosen', () => {
 	assert.deepEqual(verbs(press(asked.state, ...'userproject', 'return', 'return', 'return').effects), ['secret add stripe --user']);
 });
 
+
+/** A screen's store with a client that does nothing, and what it was asked to do. */
+function storeOf(from: State): {store: Store; asked: string[][]} {
+	const asked: string[][] = [];
+	const client = {
+		here: from.here, colourless: true, now: () => Date.now(), timeOfDay: () => 0, runs: () => from.runs, changes: () => ({}), projects: () => from.projects, agents: () => from.agents, journal: () => [], watch: () => () => {}, watchLog: () => () => {},
+		openLog: () => ({range: () => ({from: 0, to: 0}), read: () => new Uint8Array(), close() {}}), act: async (argv: readonly string[]) => {
+			asked.push([...argv]);
+			return {code: 1, stdout: '', stderr: ''};
+		},
+		review: () => ({viewed: {}, comments: []}), saveReview() {}, settings: async () => ({settings: from.settings, problem: undefined}), saveSettings: async () => undefined, recent: async () => ({commands: [], prompts: []}),
+		terminal: {title() {}, bell() {}, notify() {}, copy: async () => '', mouse() {}, askBackground() {}},
+	} as unknown as FleetClient;
+	return {store: new Store(client, {columns: 100, rows: 30}, () => {}, from), asked};
+}
+
+test('a text that comes without being pasted as such is no keys; what is typed fast is', () => {
+	const after = (from: State, text: string) => {
+		const {store, asked} = storeOf(from);
+		store.send({type: 'keys', keys: keysOf(text, {})});
+		const result = store.snapshot();
+		store.close();
+		return {result, asked: asked.map(argv => argv.join(' '))};
+	};
+
+	const ready = state([run('one', started, exited, ...verified)]);
+	const shell = after(ready, 'clear; fleet screen\r');
+	assert.deepEqual([shell.result.screen, shell.result.dialog, shell.asked.filter(verb => verb.startsWith('resume'))], ['fleet', undefined, []]);
+	assert.match(shell.result.notice!.text, /not taken for keys/);
+	assert.equal(after(ready, 'jjjjjjjj').result.notice, undefined, 'a key that is held down');
+	assert.equal(after(ready, '/one\r').result.list.filter, 'one', 'typed ahead, into a field');
+	assert.equal(after(ready, 'a').result.screen, 'gates');
+	assert.equal(after(ready, 'd]j').result.tab, 'changes');
+	// A question that came up on the way is answered by nothing that came with it.
+	assert.deepEqual(after(ready, 'ry').asked.filter(verb => verb.startsWith('resume')), []);
+	assert.deepEqual(after(ready, 'r\r').asked.filter(verb => verb.startsWith('resume')), []);
+	const approving = after(ready, 'ay\tyes\r');
+	assert.deepEqual([approving.result.dialog?.kind, approving.asked.filter(verb => verb.startsWith('approve'))], ['approve', []]);
+});
+
+test('what a verb changed while it had the terminal is asked for anew', async () => {
+	const {store, asked} = storeOf({...screens()['vault']!});
+	await new Promise(setImmediate);
+	await new Promise(setImmediate);
+	store.close();
+	assert.deepEqual(asked.map(argv => argv.join(' ')), ['secret list --json', 'secret stores --json']);
+});

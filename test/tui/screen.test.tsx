@@ -95,6 +95,7 @@ test('the table counts wide characters', () => {
 test('keys that come as one event are several keys', () => {
 	assert.deepEqual(keysOf('jjj', {}), ['j', 'j', 'j']);
 	assert.deepEqual(keysOf('a\rb', {}), ['a', 'return', 'b']);
+	assert.deepEqual(keysOf('name\u0018\u0013\u0001', {}), ['n', 'a', 'm', 'e', 'ctrl-x', 'ctrl-s', 'ctrl-a'], 'typed so fast that it comes as one');
 	assert.deepEqual(keysOf('', {upArrow: true}), ['up']);
 	assert.deepEqual(keysOf(' ', {}), ['space']);
 	assert.deepEqual(keysOf('c', {ctrl: true}), ['ctrl-c']);

@@ -1,4 +1,6 @@
 import {withLogView} from '../moving.ts';
+import {keepPlace} from '../review.ts';
+import {placeOf} from '../state.ts';
 import {stay, type Handler, type Handlers} from '../step.ts';
 
 /* How a log is looked at. */
@@ -13,7 +15,10 @@ export const outputActions = {
 	'previous-match': turnMatch(true),
 	raw: ({state}) => withLogView(state, {raw: !state.logView.raw}),
 	steps: ({state}) => withLogView(state, {steps: !state.logView.steps}),
-	wrap: ({state}) => withLogView(state, {wrap: !state.logView.wrap}),
+	wrap({state}) {
+		const {review} = state;
+		return placeOf(state) !== 'changes' ? withLogView(state, {wrap: !state.logView.wrap}) : stay(review ? keepPlace(state, {...state, review: {...review, wrap: !review.wrap}}) : state);
+	},
 	select({state}) {
 		// What was looked for is what is meant, where it is in view.
 		const row = state.log?.rows.find(row => state.logView.search !== '' && row.spans.some(span => span.back === 'match')) ?? state.log?.rows.at(-1);

@@ -1,5 +1,5 @@
 import {asks, openDialog} from '../dialogs.ts';
-import {commentSubject, commentUnder, foldFile, isSplit, moveTo, moveToKind, onLine, toggleViewed} from '../review.ts';
+import {commentSubject, commentUnder, foldFile, isSplit, keepPlace, moveToKind, onLine, toggleViewed} from '../review.ts';
 import {bad, stay, type Handlers} from '../step.ts';
 
 /* How a change is read, and what is said about it. */
@@ -14,7 +14,7 @@ export const reviewActions = {
 	'fold-file': ({state}) => foldFile(state),
 	split({state}) {
 		const review = state.review;
-		return review ? stay(moveTo(state, {...review, split: isSplit(state, review) ? 'unified' : 'side by side'}, review.at)) : stay(state);
+		return review ? stay(keepPlace(state, {...state, review: {...review, split: isSplit(state, review) ? 'unified' : 'side by side'}})) : stay(state);
 	},
 	range: ({state}) => stay({...state, review: {...state.review!, anchor: state.review!.anchor === undefined ? state.review!.at : undefined}}),
 	comment({state}) {

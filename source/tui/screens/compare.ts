@@ -5,7 +5,7 @@ import {neutraliseLine} from '../../core/neutralise.ts';
 import {checksOf, timeWorked, type Run} from '../../core/run.ts';
 import {formatDuration} from '../../core/time.ts';
 import {formatUsage} from '../../core/usage.ts';
-import {fit, widthOf} from '../fit.ts';
+import {fit, fitTail, widthOf} from '../fit.ts';
 import {comparable} from '../keymap.ts';
 import {comparedFiles, windowOf} from '../layout.ts';
 import type {Line} from '../line.ts';
@@ -42,7 +42,7 @@ export function compareLines(state: State, height: number): Line[] {
 	const from = Math.max(0, Math.min(runs.length - fits, state.scroll - Math.floor(fits / 2)));
 	const shown = runs.slice(from, from + fits);
 	const width = Math.floor((state.columns - left) / Math.max(1, shown.length));
-	const row = (title: string, cells: readonly Line[], look: Omit<Line, 'text' | 'spans'> = {}): Line => ({spans: [{text: fit(` ${title}`, left), dim: true, ...look}, ...cells.map(({text = '', ...style}) => ({...style, text: fit(` ${text}`, width)}))]});
+	const row = (title: string, cells: readonly Line[], look: Omit<Line, 'text' | 'spans'> = {}): Line => ({spans: [{text: fit(` ${title}`, left), dim: true, ...look}, ...cells.flatMap(({text = '', ...style}) => fitTail([{...style, text: ` ${text}`}], width, style))]});
 	const columns = shown.map(run => facts(run, state));
 	const lines: Line[] = [{text: ` Compare ${runs.length} runs${runs[0]?.prompt === undefined ? '' : `: ${neutraliseLine(runs[0].prompt)}`}`, title: true}];
 	for (const [index, [title]] of (columns[0] ?? []).entries()) {

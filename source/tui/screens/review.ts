@@ -1,11 +1,11 @@
 import type {DiffFile, DiffLine} from '../../core/diff.ts';
 import {isViewed} from '../../core/review.ts';
-import {highlight, type Back, type Span} from '../../core/spans.ts';
+import {highlight, sliceSpans, type Back, type Span} from '../../core/spans.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
-import {fitSpans} from '../fit.ts';
+import {fitMiddle, fitSpans, fitTail} from '../fit.ts';
 import type {Line} from '../line.ts';
 import {changedWords, partnerOf, piecesOf} from '../pieces.ts';
-import {isSplit, reviewRows, type ReviewRow} from '../review.ts';
+import {isSplit, reviewRows, textRoom, wrappedLine, type ReviewRow} from '../review.ts';
 import type {ReviewState, State} from '../state.ts';
 
 const signs = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;
@@ -22,18 +22,24 @@ function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
 		}
 	}
 
-	return line.open ? [...spans, {text: ' ⏎?', dim: true, back}] : spans;
+	return spans;
 }
 
 const number = (value: number | undefined) => value === undefined ? '     ' : String(value).padStart(5);
 
-function half(file: DiffFile, hunk: number, line: DiffLine | undefined, side: 'old' | 'new', width: number): Span[] {
-	if (!line) {
-		return [{text: ' '.repeat(width), dim: true}];
+/** One row of a line: its numbers, its sign, and the part of its text that is in this row; what is not shown of it is counted. */
+function lineSpans({file, hunk, part}: ReviewRow & {kind: 'line'}, line: DiffLine | undefined, numbers: string, room: number, wrap: boolean): Span[] {
+	const {end, breaks} = line ? wrappedLine(file, line, room) : {end: '', breaks: []};
+	if (!line || (wrap && part >= breaks.length)) {
+		return [{text: ' '.repeat(numbers.length + 1 + room), dim: true}];
 	}
 
 	const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
-	return fitSpans([{text: `${number(line[side])} `, dim: true}, {text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back}, ...textOf(file, hunk, line)], width, {back});
+	const text: Span[] = [...textOf(file, hunk, line), ...end === '' ? [] : [{text: end, dim: true, back}]];
+	return [
+		{text: part === 0 ? numbers : ' '.repeat(numbers.length), dim: true}, {text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back},
+		...wrap ? fitSpans(breaks.length === 1 ? text : sliceSpans(text, breaks[part]!, breaks[part + 1] ?? Number.POSITIVE_INFINITY), room, {back}) : breaks.length === 1 ? fitSpans(text, room, {back}) : fitTail(text, room, {back}),
+	];
 }
 
 function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: number): Line {
@@ -42,7 +48,7 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 			const {file} = row;
 			const name = file.status === 'renamed' || file.status === 'copied' ? `${file.oldPath} → ${file.path}` : file.path;
 			return {spans: [
-				{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true}, {text: `${signs[file.status]} ${neutraliseLine(name)}`, bold: true}, {text: `  +${file.added} `, tone: 'good'}, {text: `-${file.removed}`, tone: 'bad'},
+				{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true}, {text: `${signs[file.status]} ${fitMiddle(neutraliseLine(name), Math.max(8, width - 30))}`, bold: true}, {text: `  +${file.added} `, tone: 'good'}, {text: `-${file.removed}`, tone: 'bad'},
 				{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
 			], underline: true};
 		}
@@ -56,15 +62,14 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 		}
 
 		case 'line': {
-			const {file, hunk, left, right} = row;
+			const {left, right} = row;
+			const room = textRoom(split, width + 1);
 			if (split) {
-				const room = Math.floor((width - 1) / 2);
-				return {spans: [...half(file, hunk, left, 'old', room), {text: '│', dim: true}, ...half(file, hunk, right, 'new', width - room - 1)]};
+				return {spans: [...lineSpans(row, left, `${number(left?.old)} `, room, review.wrap), {text: '│', dim: true}, ...lineSpans(row, right, `${number(right?.new)} `, room, review.wrap)]};
 			}
 
 			const line = (right ?? left)!;
-			const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
-			return {spans: fitSpans([{text: `${number(line.old)}${number(line.new)} `, dim: true}, {text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back}, ...textOf(file, hunk, line)], width, {back})};
+			return {spans: lineSpans(row, line, `${number(line.old)}${number(line.new)} `, room, review.wrap)};
 		}
 
 		case 'comment': {
@@ -89,7 +94,7 @@ export function reviewLines(state: State, height: number): Line[] {
 	}
 
 	const split = isSplit(state, review);
-	const rows = reviewRows(review, split);
+	const rows = reviewRows(state, review);
 	const [first, last] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
 	return rows.slice(review.top, review.top + height).map((row, index) => {
 		const line = rowLine(row, review, split, state.columns - 1);
@@ -109,5 +114,5 @@ export function reviewTitle({review, selected}: State): string {
 	const drafts = review.review.comments.filter(comment => !comment.sent).length;
 	const added = review.files.reduce((sum, file) => sum + file.added, 0);
 	const removed = review.files.reduce((sum, file) => sum + file.removed, 0);
-	return `${viewed}/${review.files.length} viewed +${added} -${removed}${drafts > 0 ? `, ${drafts} ${drafts === 1 ? 'draft' : 'drafts'}` : ''}`;
+	return `${review.wrap ? '' : 'cut, '}${viewed}/${review.files.length} viewed +${added} -${removed}${drafts > 0 ? `, ${drafts} ${drafts === 1 ? 'draft' : 'drafts'}` : ''}`;
 }
