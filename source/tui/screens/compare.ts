@@ -42,7 +42,7 @@ export function compareLines(state: State, height: number): Line[] {
 	const from = Math.max(0, Math.min(runs.length - fits, state.scroll - Math.floor(fits / 2)));
 	const shown = runs.slice(from, from + fits);
 	const width = Math.floor((state.columns - left) / Math.max(1, shown.length));
-	const row = (title: string, cells: readonly Line[], look: Omit<Line, 'text' | 'spans'> = {}): Line => ({spans: [{text: fit(` ${title}`, left), dim: true, ...look}, ...cells.flatMap(({text = '', ...style}) => fitTail([{...style, text: ` ${text}`}], width, style))]});
+	const row = (title: string, cells: readonly Line[], look: Omit<Line, 'text' | 'spans'> = {}, isCode = false): Line => ({spans: [{text: fit(` ${title}`, left), dim: true, ...look}, ...cells.flatMap(({text = '', ...style}) => isCode ? fitTail([{...style, text: ` ${text}`}], width, style) : [{...style, text: fit(` ${text}`, width)}])]});
 	const columns = shown.map(run => facts(run, state));
 	const lines: Line[] = [{text: ` Compare ${runs.length} runs${runs[0]?.prompt === undefined ? '' : `: ${neutraliseLine(runs[0].prompt)}`}`, title: true}];
 	for (const [index, [title]] of (columns[0] ?? []).entries()) {
@@ -69,7 +69,7 @@ export function compareLines(state: State, height: number): Line[] {
 		return twin === -1 ? changeOf(own.get(file)).lines : [{text: `as ${shown[twin]!.id}`, dim: true}];
 	});
 	for (let index = 0; index < Math.max(...sides.map(side => side.length)) && lines.length < height; index++) {
-		lines.push(row('', sides.map(side => side[index] ?? {text: ''})));
+		lines.push(row('', sides.map(side => side[index] ?? {text: ''}), {}, true));
 	}
 
 	return lines;
