@@ -115,14 +115,36 @@ export function matchesPath(pattern: string, path: string): boolean {
 	return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
 }
 
-/** A path in its one spelling, without its query, or undefined where servers could read it in two ways. */
+/** What servers take for a separator, a parameter, a dot or the beginning of another escape once they have read an escape. */
+const turns = /[./\\;%?#\u0000-\u001F\u007F-\u009F]/;
+
+/**
+ * A path in its one spelling, without its query, or undefined where servers could read it in two ways: dots and what
+ * stands for them, empty parts, parameters (`..;`), backslashes, and escapes of any of these, also twice, in more bytes
+ * than needed, or as characters that some servers take for them.
+ */
 export function plainPath(text: string): string | undefined {
 	const [path = ''] = text.split(/[?#]/, 1);
-	if (!/^\/(?:[\w\-.~!$&'()*+,;=:@/]|%[0-9a-f]{2})*$/i.test(path) || path.includes('//') || /%(?:2f|5c|00|2e)/i.test(path)) {
+	if (!/^\/(?:[\w\-.~!$&'()*+,=:@/]|%[0-9a-f]{2})*$/i.test(path) || path.includes('//')) {
 		return undefined;
 	}
 
-	return path.split('/').some(part => part === '.' || part === '..') ? undefined : path;
+	for (const [escapes] of path.matchAll(/(?:%[0-9a-f]{2})+/gi)) {
+		const read = decoded(escapes);
+		if (read === undefined || turns.test(read) || turns.test(read.normalize('NFKC'))) {
+			return undefined;
+		}
+	}
+
+	return path.split('/').some(part => /^[. ]*\.[. ]*$/.test((decoded(part) ?? '').replaceAll('+', ' '))) ? undefined : path;
+}
+
+function decoded(text: string): string | undefined {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return undefined;
+	}
 }
 
 function withinLimits(rule: EgressRule, asked: Asked | undefined): string | undefined {

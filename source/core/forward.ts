@@ -172,6 +172,10 @@ export function refuseReply({status, headers}: ParsedReply): string | undefined 
 		return 'the reply has a status that no reply has';
 	}
 
+	if (headers.length > mostHeaders) {
+		return `the reply has more than ${mostHeaders} headers`;
+	}
+
 	const lengths = new Set(headers.filter(([name]) => name.toLowerCase() === 'content-length').map(([, value]) => value.trim()));
 	const encodings = headers.filter(([name]) => name.toLowerCase() === 'transfer-encoding').map(([, value]) => value.trim().toLowerCase());
 	if (lengths.size > 1 || [...lengths].some(length => !/^\d{1,15}$/.test(length)) || (lengths.size > 0 && encodings.length > 0) || encodings.some(encoding => encoding !== 'chunked')) {

@@ -44,6 +44,8 @@ const ringSize = 256 * 1024;
 /** How often usage is written down while it grows, and how long an agent may be silent before it is said to wait, milliseconds. */
 const usagePause = 3000;
 const silence = 20_000;
+/** How long a run has to end in order after a failure of fleet itself, milliseconds. */
+const faultPause = 20_000;
 
 /** Where a test has the run's hosts. */
 export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'portOf'>;
@@ -154,6 +156,8 @@ class Supervision {
 
 	async run(started: () => void, fail: (error: unknown) => void): Promise<void> {
 		let server: net.Server | undefined;
+		const onFault = (error: unknown) => this.#fault(error);
+		process.on('uncaughtException', onFault);
 		try {
 			server = await this.#listen();
 			if (!await waitForTurn(this.#context, this.#journal, {queued: started, stopped: () => this.#stopped})) {
@@ -246,7 +250,7 @@ class Supervision {
 			await removeGroup(this.#group);
 			this.#outfit.remove();
 			tidyLooks(this.#places, process.pid);
-
+			process.off('uncaughtException', onFault);
 		}
 	}
 
@@ -525,6 +529,22 @@ class Supervision {
 		if (this.#stopped === undefined) {
 			this.#stopped = because;
 			this.#terminal?.kill('SIGKILL');
+		}
+	}
+
+	/**
+	 * Something failed that no connection's own guard held. What it left half done is not known, and the check of what
+	 * leaves the run may be among it: so the way out is closed first, and then the run ends as by a stop, with its journal.
+	 */
+	#fault(error: unknown): void {
+		const {name = 'Error', code, stack = String(error)} = Object(error) as {name?: string; code?: string; stack?: string};
+		process.stderr.write(`${stack}\n`);
+		try {
+			this.#session?.proxy.close();
+		} finally {
+			// Where even the end fails, the process goes, and the sandbox with it.
+			setTimeout(() => process.exit(1), faultPause).unref();
+			this.#stop(`fleet itself failed (${code ?? name}), so its way out was closed and it was stopped`);
 		}
 	}
 

@@ -3,7 +3,8 @@ import type {Agent as HttpsAgent, RequestOptions as HttpsOptions} from 'node:htt
 import type {IncomingMessage, Server, ServerResponse} from 'node:http';
 import type net from 'node:net';
 import process from 'node:process';
-import type {Duplex, Transform} from 'node:stream';
+import type {Duplex, Readable, Transform} from 'node:stream';
+import {createBrotliDecompress, createGunzip, createInflate} from 'node:zlib';
 import {decideEgress, formatTarget, type EgressRule, type Target} from '../core/egress.ts';
 import {fitsHeader, pairsOf, readShape, refuseHandshake, refuseReply, replyHeaders, writeHeaders, type HeaderPairs, type RequestShape} from '../core/forward.ts';
 import {Blanker, copyOf, Needles, Tripwire} from '../core/needles.ts';
@@ -11,7 +12,7 @@ import {spellings} from '../core/spellings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
 import {FrameWalker} from '../core/websocket-frames.ts';
 import {Authority} from './authority.ts';
-import {deliver, dialTimeout, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
+import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
 
 // As in proxy.ts: an import would load a whole client for the web.
 const http = process.getBuiltinModule('node:http');
@@ -33,6 +34,8 @@ export type BrokerHooks = {
 	onRefused(target: string, because: string, alarm: boolean): void;
 	/** For tests: the port to dial for a target; its own by default. */
 	portOf?(target: Target): number;
+	/** For tests: a request that was decided on, as it is about to go on; no response for a websocket's. */
+	onForwarded?(request: IncomingMessage, response: ServerResponse | undefined): void;
 	/** A request that carries these scopes' values is on its way. @returns what wants to know how it goes on */
 	onExchange?(scopes: readonly string[]): Exchange;
 };
@@ -43,6 +46,8 @@ export type Exchange = {reply(contentType: string): ((piece: Uint8Array) => void
 type Connection = {readonly target: Target; readonly address: string; readonly client: Duplex; readonly used: Set<string>; readonly upstream: Set<Duplex>};
 
 const encoder = new TextEncoder();
+/** What undoes a compression that nobody asked for. */
+const decoders: Readonly<Record<string, () => Transform>> = {gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress};
 
 function needlesOf(texts: readonly string[]): Needles {
 	return new Needles([...new Set(texts.flatMap(text => spellings(text)))].map(text => encoder.encode(text)));
@@ -70,19 +75,31 @@ export class Broker {
 		this.#server.maxHeadersCount = 0;
 		for (const event of requestEvents) {
 			this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-				this.#turns.take(request.socket, response, () => this.#forward(request, response));
+				this.#turns.take(request.socket, response, this.#guarded(request.socket, () => this.#forward(request, response)));
 			});
 		}
 
 		this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-			this.#upgrade(request, socket, head);
+			this.#guarded(request.socket, () => this.#upgrade(request, socket, head))();
 		});
 		this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-			this.#unreadable(request.socket, 'CONNECT is not passed on', '405 Method Not Allowed');
 			socket.on('error', () => socket.destroy());
+			this.#unreadable(request.socket, 'CONNECT is not passed on', '405 Method Not Allowed');
 		});
 		this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-			this.#unreadable(socket, /^HPE_/.test(error.code ?? '') ? `the request cannot be read (${error.code})` : undefined, '400 Bad Request');
+			this.#guarded(socket, () => this.#unreadable(socket, /^HPE_/.test(error.code ?? '') ? `the request cannot be read (${error.code})` : undefined, '400 Bad Request'))();
+		});
+	}
+
+	/** A callback of one client's connection: whatever fails in it is written down, and ends that connection alone. */
+	#guarded<Arguments extends unknown[]>(socket: Duplex, work: (...values: Arguments) => unknown): (...values: Arguments) => void {
+		return contain(work, because => {
+			const connection = this.#connections.get(socket);
+			socket.destroy();
+			if (connection) {
+				this.#end(connection);
+				this.#hooks.onRefused(formatTarget(connection.target), because, false);
+			}
 		});
 	}
 
@@ -301,6 +318,32 @@ export class Broker {
 			.map(([name, value]) => [name, blank(value).text] as const);
 	}
 
+	/**
+	 * How a reply comes back: what it was compressed with is undone, though it was not asked for, since nothing in it could be found.
+	 * @param listen hears the body as it is passed on
+	 * @throws Stopped where that is not known here
+	 */
+	#reply(answer: IncomingMessage, method: string, listen: ((piece: Uint8Array) => void) | undefined): {headers: HeaderPairs; inward: Transform[]} {
+		const coding = (answer.headers['content-encoding'] ?? '').trim().toLowerCase();
+		const isPlain = coding === '' || coding === 'identity';
+		const decoder = isPlain ? undefined : decoders[coding];
+		const hasBody = method !== 'HEAD' && answer.statusCode !== 204 && answer.statusCode !== 304;
+		if (!isPlain && hasBody && (!decoder || answer.statusCode === 206)) {
+			throw new Stopped(502, 'the reply is compressed in a way that cannot be looked into');
+		}
+
+		const blanker = new Blanker(this.#values());
+		const hear = (bytes: Uint8Array) => {
+			listen?.(bytes);
+			return bytes;
+		};
+
+		return {
+			headers: this.#backward(answer).filter(([name]) => !/^content-encoding$/i.test(name) && (isPlain || !/^content-length$/i.test(name))),
+			inward: [...(decoder && hasBody ? [decoder()] : []), through({push: chunk => hear(blanker.push(chunk)), end: () => hear(blanker.end())})],
+		};
+	}
+
 	#forward(request: IncomingMessage, response: ServerResponse): void {
 		const connection = this.#connections.get(request.socket);
 		if (!connection) {
@@ -327,9 +370,10 @@ export class Broker {
 
 		const {shape: {body, keep}, headers, used, isModel} = decided;
 		const exchange = this.#hooks.onExchange?.(used);
-		response.once('close', () => exchange?.end());
+		response.once('close', this.#guarded(request.socket, () => exchange?.end()));
 		const method = request.method!;
 		const place = this.#place(connection);
+		this.#hooks.onForwarded?.(request, response);
 		deliver(request, response, {
 			open: options => https.request({...place, ...options}),
 			agent: keep ? this.#agentFor(connection) : undefined,
@@ -342,18 +386,10 @@ export class Broker {
 				socket.setNoDelay(true);
 			},
 			onConnected() {},
-			onReply: answer => {
-				const listen = exchange?.reply(answer.headers['content-type'] ?? '');
-				const blanker = new Blanker(this.#values());
-				const hear = (bytes: Uint8Array) => {
-					listen?.(bytes);
-					return bytes;
-				};
-
-				return {headers: this.#backward(answer), inward: {push: chunk => hear(blanker.push(chunk)), end: () => hear(blanker.end())}};
-			},
+			onReply: answer => this.#reply(answer, method, exchange?.reply(answer.headers['content-type'] ?? '')),
 			refuse,
 			unreachable: error => `${formatTarget(connection.target)} could not be reached: ${error.code ?? error.message}`,
+			onFault: because => this.#hooks.onRefused(formatTarget(connection.target), because, false),
 		});
 	}
 
@@ -387,6 +423,7 @@ export class Broker {
 		}
 
 		const {headers, used, isModel} = decided;
+		this.#hooks.onForwarded?.(request, undefined);
 		const upstream = https.request({
 			...this.#place(connection), method: 'GET', path: request.url, setHost: false, agent: false, timeout: dialTimeout, insecureHTTPParser: false,
 			headers: this.#headers(connection, {method: 'GET', headers, body: 'none', connection: 'websocket'}).flat() as never,
@@ -396,7 +433,7 @@ export class Broker {
 		upstream.on('error', error => refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
 		client.once('close', () => upstream.destroy());
 		const headOf = (status: number, pairs: HeaderPairs) => `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
-		upstream.once('response', answer => {
+		upstream.once('response', this.#guarded(request.socket, answer => {
 			const unusual = refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
 			if (unusual !== undefined) {
 				refuse(502, unusual);
@@ -404,15 +441,26 @@ export class Broker {
 				return;
 			}
 
+			let reply: {headers: HeaderPairs; inward: Transform[]};
+			try {
+				reply = this.#reply(answer, 'GET', undefined);
+			} catch (error) {
+				refuse(502, (error as Error).message);
+				upstream.destroy();
+				return;
+			}
+
+			const {headers, inward} = reply;
 			answered = true;
 			// Without a length, the end of the connection ends the body.
-			client.write(`${headOf(answer.statusCode!, this.#backward(answer).filter(([name]) => name.toLowerCase() !== 'content-length'))}Connection: close\r\n\r\n`, 'latin1');
-			const inward = through(new Blanker(this.#values()));
-			inward.once('error', () => client.destroy());
-			answer.on('error', () => client.destroy());
-			answer.pipe(inward).pipe(client);
-		});
-		upstream.once('upgrade', (answer, server, early) => {
+			client.write(`${headOf(answer.statusCode!, headers.filter(([name]) => name.toLowerCase() !== 'content-length'))}Connection: close\r\n\r\n`, 'latin1');
+			for (const stream of [answer, ...inward]) {
+				stream.on('error', () => client.destroy());
+			}
+
+			inward.reduce<Readable>((from, to) => from.pipe(to), answer).pipe(client);
+		}));
+		upstream.once('upgrade', this.#guarded(request.socket, (answer, server, early) => {
 			server.on('error', () => server.destroy());
 			const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']!.trim()}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 			const unusual = refuseReply({status: 200, headers: pairsOf(answer.rawHeaders)});
@@ -437,7 +485,7 @@ export class Broker {
 			client.once('close', end);
 			const exchange = this.#hooks.onExchange?.(used);
 			const listen = exchange?.reply('websocket');
-			client.once('close', () => exchange?.end());
+			client.once('close', this.#guarded(request.socket, () => exchange?.end()));
 			const tell = (because: string) => this.#hooks.onRefused(formatTarget(target), because, true);
 			const inward = frames(this.#values(), this.#hooks.values(), inPieces => {
 				if (inPieces) {
@@ -463,7 +511,7 @@ export class Broker {
 			if (head.length > 0) {
 				outward.write(head);
 			}
-		});
+		}));
 		upstream.end();
 	}
 }

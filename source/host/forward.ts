@@ -1,6 +1,6 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions, ServerResponse} from 'node:http';
 import type {Socket} from 'node:net';
-import {Transform, type Duplex} from 'node:stream';
+import {Transform, type Duplex, type Readable} from 'node:stream';
 import {pairsOf, refuseReply, type HeaderPairs, type RequestBody} from '../core/forward.ts';
 
 /* How requests of one connection follow each other, and how one goes to its server and its reply comes back: for the proxy and the broker alike. */
@@ -11,11 +11,39 @@ export const dialTimeout = 20_000;
 /** Every event by which Node's server hands a request over: for those with Expect it would answer by itself, whatever is decided. */
 export const requestEvents = ['request', 'checkContinue', 'checkExpectation'] as const;
 
+/**
+ * A callback that ends nothing but its own connection, whatever is thrown in it: nobody outside would know which one it was.
+ * @param onFault gets what was thrown, and what to call it; closes the connection
+ */
+export function contain<Arguments extends unknown[]>(work: (...values: Arguments) => unknown, onFault: (because: string) => void): (...values: Arguments) => void {
+	const fail = (error: unknown) => {
+		const {name = 'Error', code} = Object(error) as {name?: string; code?: string};
+		// Not its message, which may quote what came from outside.
+		try {
+			onFault(`fleet itself failed at it (${code ?? name})`);
+		} catch {
+			// It could not be written down either. The connection is closed.
+		}
+	};
+
+	return (...values) => {
+		try {
+			const result = work(...values);
+			if (result instanceof Promise) {
+				result.catch(fail);
+			}
+		} catch (error) {
+			fail(error);
+		}
+	};
+}
+
 /** More requests than this do not wait for their turn on one connection. */
 const mostWaiting = 32;
 
 /** Replies before the reply (100, 103) that a server may send. */
 const mostInformation = 16;
+const tooMuch = 'the server told more and more, and gave no reply';
 
 /** The requests of a connection, one after another. After one that was refused there is none: what follows could be what the client meant otherwise. */
 export class Turns {
@@ -149,38 +177,61 @@ export type Delivery = {
 	onSocket(socket: Socket): void;
 	onConnected(): void;
 	/** @returns the reply's headers, and what its body passes through. @throws Stopped where it is not passed on */
-	onReply(answer: IncomingMessage): {readonly headers: HeaderPairs; readonly inward: Filter | undefined};
+	onReply(answer: IncomingMessage): {readonly headers: HeaderPairs; readonly inward: readonly Transform[]};
 	refuse(status: number, because: string): void;
 	/** What is told where the server cannot be reached. */
 	unreachable(error: NodeJS.ErrnoException): string;
+	/** Something of ours failed: it is written down. The connection is closed already. */
+	onFault(because: string): void;
 };
 
 /** Sends one request on, and its reply back. A connection on which anything was unusual is closed, on both sides. */
 export function deliver(request: IncomingMessage, response: ServerResponse, delivery: Delivery): void {
 	const {method, body, agent} = delivery;
+	let current: ClientRequest | undefined;
+	const guarded = <Arguments extends unknown[]>(work: (...values: Arguments) => void) => contain(work, because => {
+		current?.destroy();
+		request.socket.destroy();
+		delivery.onFault(because);
+	});
 	const send = (agent: Agent | undefined) => {
 		const upstream = delivery.open({method, path: delivery.path, headers: delivery.headers.flat() as never, setHost: false, agent: agent ?? false, timeout: dialTimeout, insecureHTTPParser: false});
+		current = upstream;
 		let told = 0;
-		upstream.once('socket', socket => {
+		upstream.once('socket', guarded(socket => {
 			delivery.onSocket(socket);
-			const connected = () => {
+			const connected = guarded(() => {
 				upstream.setTimeout(0);
 				delivery.onConnected();
-			};
+			});
 
 			if (socket.connecting) {
 				socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
 			} else {
 				connected();
 			}
-		});
+		}));
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
 		upstream.on('information', () => {
 			if (++told > mostInformation) {
-				upstream.destroy(new Stopped(502, 'the server told more and more, and gave no reply'));
+				upstream.destroy(new Stopped(502, tooMuch));
 			}
 		});
-		upstream.on('error', error => {
+		let answered = false;
+		const lost = (because: string) => {
+			if (!answered && current === upstream && !response.headersSent && !response.destroyed) {
+				answered = true;
+				delivery.refuse(502, because);
+			}
+		};
+
+		upstream.once('upgrade', guarded((_answer, socket) => {
+			socket.destroy();
+			lost('the server changed to another protocol, which nobody asked for');
+		}));
+		upstream.once('close', guarded(() => lost('the server closed its connection without a reply')));
+		upstream.on('error', guarded(error => {
+			answered = true;
 			if (response.headersSent || response.destroyed) {
 				response.destroy();
 			} else if (error instanceof Stopped) {
@@ -191,8 +242,9 @@ export function deliver(request: IncomingMessage, response: ServerResponse, deli
 			} else {
 				delivery.refuse(502, delivery.unreachable(error));
 			}
-		});
-		upstream.once('response', answer => {
+		}));
+		upstream.once('response', guarded(answer => {
+			answered = true;
 			const end = () => {
 				upstream.destroy();
 				response.destroy();
@@ -200,7 +252,7 @@ export function deliver(request: IncomingMessage, response: ServerResponse, deli
 
 			answer.on('error', end);
 			answer.once('aborted', end);
-			const unusual = refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
+			const unusual = told > mostInformation ? tooMuch : refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
 			try {
 				if (unusual !== undefined) {
 					throw new Stopped(502, unusual);
@@ -215,13 +267,11 @@ export function deliver(request: IncomingMessage, response: ServerResponse, deli
 					answer.once('end', () => upstream.destroy());
 				}
 
-				if (inward) {
-					const stream = through(inward);
+				for (const stream of inward) {
 					stream.once('error', end);
-					answer.pipe(stream).pipe(response);
-				} else {
-					answer.pipe(response);
 				}
+
+				inward.reduce<Readable>((from, to) => from.pipe(to), answer).pipe(response);
 			} catch (error) {
 				answer.resume();
 				upstream.destroy();
@@ -231,7 +281,7 @@ export function deliver(request: IncomingMessage, response: ServerResponse, deli
 					delivery.refuse(error instanceof Stopped ? error.status : 502, error instanceof Stopped ? error.message : 'the reply cannot be passed on');
 				}
 			}
-		});
+		}));
 		response.once('close', () => {
 			// A reply that was read whole leaves its connection to the next request.
 			if (!response.writableFinished) {

@@ -9,7 +9,7 @@ import {canonicaliseHost, decideAddress, decideEgress, formatTarget, matchesTarg
 import {Blanker, Needles} from '../core/needles.ts';
 import {spellings} from '../core/spellings.ts';
 import {holdsPointer} from '../core/swap.ts';
-import {deliver, dialTimeout, guardIdle, requestEvents, Stopped, Turns, type Filter} from './forward.ts';
+import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, Turns, type Filter} from './forward.ts';
 
 // An import would touch every export, and one of them loads a whole client for the web: 6 MB in each supervisor.
 const http = process.getBuiltinModule('node:http');
@@ -30,6 +30,8 @@ export type ProxyHooks = {
 	/** Every pointer of the run: nothing that can be read carries one past the broker. */
 	pointers?(): readonly string[];
 	onAlarm?(target: string, because: string): void;
+	/** For tests: a request that was decided on, as it is about to go on. */
+	onForwarded?(request: IncomingMessage, response: ServerResponse): void;
 };
 
 /** The proxy's side of the broker. */
@@ -65,9 +67,7 @@ export class Proxy {
 		this.#server.maxHeadersCount = 0;
 		for (const event of requestEvents) {
 			this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-				this.#turns.take(request.socket, response, () => {
-					void this.#forward(request, response);
-				});
+				this.#turns.take(request.socket, response, this.#guarded(request.socket, () => this.#forward(request, response)));
 			});
 		}
 
@@ -79,20 +79,34 @@ export class Proxy {
 			}
 
 			this.#turns.end(socket);
-			void this.#tunnel(request, socket, head);
+			this.#guarded(socket, () => this.#tunnel(request, socket, head))();
 		});
 		this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-			const isFree = this.#turns.isFree(socket);
-			if (this.#turns.end(socket) && /^HPE_/.test(error.code ?? '')) {
-				this.#hooks.onDenied('unreadable', `a request cannot be read (${error.code})`);
-			}
+			this.#guarded(socket, () => this.#unreadable(error, socket))();
+		});
+	}
 
-			// A reply that is on its way is not mixed with another.
-			if (isFree && socket.writable) {
-				socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
-			} else {
-				socket.destroy();
-			}
+	/** Ends a connection on which something came that is no request. */
+	#unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+		socket.on('error', () => socket.destroy());
+		const isFree = this.#turns.isFree(socket);
+		if (this.#turns.end(socket) && /^HPE_/.test(error.code ?? '')) {
+			this.#hooks.onDenied('unreadable', `a request cannot be read (${error.code})`);
+		}
+
+		// A reply that is on its way is not mixed with another.
+		if (isFree && socket.writable) {
+			socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+		} else {
+			socket.destroy();
+		}
+	}
+
+	/** A callback of one client's connection: whatever fails in it is written down, and ends that connection alone. */
+	#guarded<Arguments extends unknown[]>(socket: Duplex, work: (...values: Arguments) => unknown): (...values: Arguments) => void {
+		return contain(work, because => {
+			socket.destroy();
+			this.#hooks.onDenied('unreadable', because);
 		});
 	}
 
@@ -233,6 +247,14 @@ export class Proxy {
 			return;
 		}
 
+		// A tunnel has no body: what comes before it is open is not the tunnel's.
+		const shape = readShape({method: 'CONNECT', url: '/', version: request.httpVersion, headers: pairsOf(request.rawHeaders)});
+		if ('because' in shape) {
+			this.#deny(target, shape.because);
+			this.#refuse(client, shape.because, '400 Bad Request');
+			return;
+		}
+
 		const decision = await this.#decide(target, undefined);
 		if ('because' in decision) {
 			this.#refuse(client, decision.because);
@@ -250,15 +272,15 @@ export class Proxy {
 		const upstream = net.connect({host: decision.address, port: target.port, timeout: dialTimeout});
 		const connection: Connection = {target, asked: undefined, sockets: [client, upstream]};
 		this.#connections.add(connection);
-		upstream.once('connect', () => {
+		upstream.once('connect', this.#guarded(client, () => {
 			upstream.setTimeout(0);
 			this.#hooks.onAllowed(formatTarget(target), decision.rule);
 			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
 			upstream.pipe(client);
 			this.#checkHello(target, client, upstream, head);
-		});
+		}));
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
-		upstream.once('error', error => {
+		upstream.on('error', error => {
 			if (upstream.connecting || upstream.bytesRead === 0) {
 				this.#refuse(client, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`, '502 Bad Gateway');
 			} else {
@@ -316,7 +338,7 @@ export class Proxy {
 	/** A tunnel without TLS can be read: a pointer ends it. */
 	#watchPlain(target: Target, client: Duplex, upstream: net.Socket, seen: Buffer, pointers: readonly string[]): void {
 		const blanker = new Blanker(new Needles(pointers.flatMap(pointer => spellings(pointer)).map(text => Buffer.from(text))));
-		const look = (bytes: Uint8Array) => {
+		const look = this.#guarded(client, (bytes: Uint8Array) => {
 			const passed = blanker.push(bytes);
 			if (blanker.found > 0) {
 				this.#hooks.onAlarm?.(formatTarget(target), 'a pointer is in a tunnel to a host that it is not bound to');
@@ -325,7 +347,7 @@ export class Proxy {
 			} else if (!upstream.write(passed)) {
 				client.pause();
 			}
-		};
+		});
 
 		upstream.on('drain', () => client.resume());
 		client.on('data', look);
@@ -342,7 +364,7 @@ export class Proxy {
 	#readHello(client: Duplex, head: Buffer, then: (hello: ClientHello, seen: Buffer) => void): () => Buffer | undefined {
 		let seen: Buffer = Buffer.alloc(0);
 		let waiting = true;
-		const look = (bytes: Buffer) => {
+		const look = this.#guarded(client, (bytes: Buffer) => {
 			seen = Buffer.concat([seen, bytes]);
 			const hello = readClientHello(seen);
 			if (hello.kind === 'wait' && seen.length <= longestHello) {
@@ -353,7 +375,7 @@ export class Proxy {
 			client.off('data', look);
 			client.pause();
 			then(hello, seen);
-		};
+		});
 
 		if (head.length > 0) {
 			look(head);
@@ -431,6 +453,7 @@ export class Proxy {
 		this.#connections.add(connection);
 		response.once('close', () => this.#connections.delete(connection));
 		const {body, keep} = shape;
+		this.#hooks.onForwarded?.(request, response);
 		deliver(request, response, {
 			open: options => http.request({host: decision.address, port: target.port, ...options}),
 			agent: keep ? this.#agentFor(target, decision.address) : undefined,
@@ -440,9 +463,10 @@ export class Proxy {
 			outward: pointers.length === 0 ? undefined : this.#outward(target, pointers),
 			onSocket: socket => connection.sockets.push(socket),
 			onConnected: () => this.#hooks.onAllowed(formatTarget(target), decision.rule),
-			onReply: answer => ({headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}), inward: undefined}),
+			onReply: answer => ({headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}), inward: []}),
 			refuse,
 			unreachable: error => `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
+			onFault: because => this.#hooks.onDenied(formatTarget(target), because),
 		});
 	}
 

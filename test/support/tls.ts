@@ -6,7 +6,7 @@ import tls from 'node:tls';
 import {makeBinding, type Binding} from '../../source/core/secret.ts';
 import type {HeldSecret} from '../../source/core/swap.ts';
 import {Authority} from '../../source/host/authority.ts';
-import {Broker} from '../../source/host/broker.ts';
+import {Broker, type BrokerHooks} from '../../source/host/broker.ts';
 import {Proxy} from '../../source/host/proxy.ts';
 import type {EgressRule} from '../../source/core/egress.ts';
 
@@ -36,7 +36,7 @@ export const pointer = 'fleet_POINTERpointer0123456789abcdefghijkl';
 export const value = 'sk-real-Q7zW3kP9vT2mX5bN8cR1';
 
 /** A proxy with a broker, as a supervisor has them, on a port of the loopback. */
-export async function openBroker(t: Pick<TestContext, 'after'>, port: number, more: Partial<Binding> = {}) {
+export async function openBroker(t: Pick<TestContext, 'after'>, port: number, more: Partial<Binding> = {}, hooks: Partial<BrokerHooks> = {}) {
 	const binding = makeBinding({hosts: [`localhost:${port}`], headers: ['authorization', 'x-api-key'], ...more}) as Binding;
 	const secret: HeldSecret = {scope: 'secret:user/test', pointer, value, binding};
 	const state: {rules: EgressRule[]; privateHosts: EgressRule[]; held: HeldSecret[]} = {rules: [{host: 'localhost', port, source: secret.scope}], privateHosts: [{host: 'localhost', source: 'policy'}], held: [secret]};
@@ -52,6 +52,7 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 				seen.ended++;
 			},
 		}),
+		...hooks,
 	});
 	const proxy = new Proxy({
 		state: () => state, onDenied: (target, because) => seen.denied.push(`${target}: ${because}`), onAllowed() {}, onAsked() {}, broker: () => broker, pointers: () => [pointer],
