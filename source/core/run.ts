@@ -79,6 +79,8 @@ export type Run = {
 	readonly batch: string | undefined;
 	/** The run whose good end it waits for before it starts. */
 	readonly after: string | undefined;
+	/** Files that were copied from the project besides what git keeps: they are in no commit. */
+	readonly included?: readonly string[] | undefined;
 	/** The process that owns it, as of its last start. */
 	readonly pid: number | undefined;
 	readonly seq: number;
@@ -114,7 +116,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			branch: entry.branch, base: entry.base, target: entry.target, worktree: entry.worktree,
 			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', since: entry.at, worked: {ms: 0, since: undefined}, stuck: false, exit: undefined, sandbox: '', notes: [],
 			grants: entry.grants, denials: [], dismissed: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
-			deployments: [], audit: undefined, batch: entry.batch, after: entry.after, pid: undefined, seq: entry.seq,
+			deployments: [], audit: undefined, batch: entry.batch, after: entry.after, included: entry.included, pid: undefined, seq: entry.seq,
 		};
 	}
 

@@ -1,15 +1,18 @@
-import {existsSync, mkdirSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
+import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
+import {printable} from '../core/names.ts';
 import type {Mount} from '../core/plan.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import type {RunPaths} from '../host/paths.ts';
-import {adminName, baseMounts, giveToRun, privateConfig, sparsePatterns} from '../host/worktree.ts';
+import {makeOwnGit} from '../host/own-git.ts';
+import {adminName, baseMounts, firstIndex, giveToRun} from '../host/worktree.ts';
 import {readChanges, rememberChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
+import {lendIndex} from './fill.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
 import {openRepository} from './projects.ts';
 
@@ -25,38 +28,84 @@ const refLimit = 2000;
 
 const objectName = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
 
+/** Bytes of one file that are taken over. */
+const largestFile = 1024 ** 3;
+
 /**
  * In the jail: names the tip, the other refs and HEAD, and writes the folder as a tree over the tip, ignored files
  * left out and nested repositories taken as plain files. Configuration is the host's; nothing of the agent's is.
+ * Lists are separated by NUL: a name may hold anything else.
  */
 const lookScript = `
 set -u
 P=/run/fleet/private S=/run/fleet/scratch branch=$1 admin=$2 W=$3 base=$4
-mkdir -p "$S/objects/info" "$S/objects/pack"
-{ echo "$P/objects"; ls -d /run/fleet/base/* 2>/dev/null; } > "$S/objects/info/alternates"
+# Whoever opens a FIFO waits. A run that has ended is swept first, so that only a live one still has any.
+{ find "$P" -xdev ! -type f ! -type d ! -type l -print -quit; find "$W" -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit; } 2> /dev/null | grep -q . && { echo special; exit 0; }
+mkdir -p "$S/objects/info" "$S/objects/pack" "$S/empty" "$S/none/objects/info" "$S/none/refs"
+ls -d /run/fleet/base/* 2>/dev/null > "$S/none/objects/info/alternates"
+{ echo "$P/objects"; cat "$S/none/objects/info/alternates"; } > "$S/objects/info/alternates"
 export GIT_OBJECT_DIRECTORY="$S/objects"
 private() { git --git-dir="$P" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
 tip=$(private rev-parse --verify --quiet "refs/heads/$branch^{commit}") || { echo missing; exit 0; }
 echo "tip $tip"
-echo "refs $(private for-each-ref --format=x refs/heads refs/tags refs/stash | wc -l)"
-private for-each-ref --count=${refLimit} --format='ref %(objectname) %(objecttype) %(refname)' refs/heads refs/tags refs/stash
-head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') && echo "head $head"
-export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index"
+echo "refs $(private for-each-ref --format=x | wc -l)"
+private for-each-ref --count=${refLimit} --format='%(objectname) %(refname)' > "$S/refs"
+# Older stashes stand in the reflog alone.
+[ -f "$P/logs/refs/stash" ] && tail -n ${refLimit} "$P/logs/refs/stash" | awk '/^[0-9a-f]+ [0-9a-f]+ / { old[n++] = $2 } END { for (i = 1; i < n; i++) print old[n - 1 - i], "refs/stash@{" i "}" }' >> "$S/refs"
+cut -d' ' -f1 "$S/refs" | GIT_OBJECT_DIRECTORY="$S/none/objects" git --git-dir=/run/fleet/git cat-file --batch-check='%(objecttype)' | paste -d' ' - "$S/refs" | awk '$2 == "missing" { print $3, $4 }' > "$S/new"
+cut -d' ' -f1 "$S/new" | private cat-file --batch-check='%(objecttype)' | awk '{ print $2 == "missing" ? "missing" : $1 }' | paste -d' ' - "$S/new" > "$S/typed"
+whole() { GIT_DIR=/run/fleet/git git rev-list --objects --quiet --no-object-names "$@" --not "$base" > /dev/null 2>&1; }
+cut -d' ' -f2 "$S/typed" | grep -v -x "$tip" > "$S/wanted"
+if [ -s "$S/wanted" ] && ! GIT_DIR=/run/fleet/git git rev-list --objects --quiet --no-object-names --stdin --not "$base" < "$S/wanted" > /dev/null 2>&1; then
+	while read -r type object name; do whole "$object" || type=missing; echo "ref $object $type $name"; done < "$S/typed"
+else
+	sed -E 's/^([a-z]+) ([0-9a-f]+) /ref \\2 \\1 /' "$S/typed"
+fi
+head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') && whole "$head" && echo "head $head"
+export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index" base
 cd "$W" || exit 1
-git read-tree "$tip" || { echo "note the branch's tip cannot be read"; exit 0; }
+# What the files were like when they were written is known: those that nobody touched are not read, and stay what they are.
+[ -f "$GIT_DIR/first-index" ] && cp -p "$GIT_DIR/first-index" "$S/index"
+git read-tree -m "$tip" 2> /dev/null || { rm -f "$S/index"; git read-tree "$tip"; } || { echo "note the branch's tip cannot be read"; exit 0; }
 # What is not checked out is not deleted: marked over an empty folder, since marking over this one would change it.
-[ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir "$S/empty" && GIT_WORK_TREE="$S/empty" git read-tree -m -u "$tip"
-find . -mindepth 2 -name .git -prune -printf '%h\\n' > "$S/nested"
-set --
-while IFS= read -r folder; do set -- "$@" ":(top,exclude,literal)\${folder#./}"; done < "$S/nested"
-git add --all --sparse --ignore-errors -- . "$@" 2> "$S/errors" || { head -n 3 "$S/errors" | sed 's/^/incomplete /'; }
-while IFS= read -r folder; do
-	plain=\${folder#./}
-	git ls-tree "$base" -- "$plain" | grep -q '^160000' && continue
-	git check-ignore -q -- "$plain" && continue
+[ -f "$GIT_DIR/info/sparse-checkout" ] && GIT_WORK_TREE="$S/empty" git read-tree -m -u "$tip"
+find . -xdev -path ./.git -prune -o -name .git -prune -fprintf "$S/nested" '%h\\0' -o -type f -size +${largestFile / 1024}k -fprintf "$S/large" '%P\\0' -o \\( -type f ! -readable -o -type d \\( ! -readable -o ! -executable \\) \\) -fprintf "$S/closed" '%P\\0' 2> /dev/null
+sed -i -z 's|^\\./||' "$S/nested"
+{ cat "$S/nested" "$S/large"; [ -f "$GIT_DIR/included" ] && cat "$GIT_DIR/included"; } | sed -z 's/^/:(top,exclude,literal)/' > "$S/left-out"
+{ printf '.\\0'; cat "$S/left-out"; } > "$S/wanted-paths"
+git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> "$S/errors" || { head -n 3 "$S/errors" | sed 's/^/incomplete /'; }
+# What the agent's index holds besides is work, too: ignored files that were added by force, another commit of a submodule.
+if GIT_INDEX_FILE="$P/worktrees/$admin/index" git ls-files -s -z > "$S/staged" 2> /dev/null; then
+	git ls-files -z | sort -z > "$S/names"
+	sed -z 's/^[^\\t]*\\t//' "$S/staged" | sort -z -u | comm -z -13 "$S/names" - | xargs -0 -r sh -c 'for f do { [ -f "$f" ] || [ -h "$f" ]; } && printf "%s\\0" ":(top,literal)$f"; done' sh > "$S/forced"
+	[ -s "$S/forced" ] && { cat "$S/forced" "$S/left-out" > "$S/wanted-paths"; git add --force --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> /dev/null; }
+	git ls-files -s -z | grep -z '^160000 ' > "$S/links"
+	git ls-files -s -z | grep -z '^160000 ' | tr '\\0' '\\n' > "$S/links"
+	[ -s "$S/links" ] && tr '\\0' '\\n' < "$S/staged" | grep '^160000 [0-9a-f]* 0' | awk -F'\\t' 'NR == FNR { link[$2] = $1; next } ($2 in link) && link[$2] != $1' "$S/links" - | tr '\\n' '\\0' | git update-index -z --index-info
+fi
+xargs -0 -r -n 1 sh -c '
+	plain=$1
+	git ls-tree "$base" -- "$plain" | grep -q "^160000" && exit 0
+	git check-ignore -q -- "$plain" && exit 0
 	git update-index --force-remove -- "$plain" 2> /dev/null
-	find "$folder" -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin && echo "nested $plain" || echo "incomplete $plain"
-done < "$S/nested"
+	find "./$plain" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin && printf "nested %s\\n" "$plain" || printf "incomplete %s\\n" "$plain"
+' sh < "$S/nested"
+for list in large closed; do
+	head -z -n 50 "$S/$list" | xargs -0 -r -n 1 sh -c 'git --literal-pathspecs ls-files --error-unmatch -- "$1" > /dev/null 2>&1 && git --literal-pathspecs diff-files --quiet -- "$1" && exit 0; git check-ignore -q -- "$1" && exit 0; printf "$0 %s\\n" "$1"' "$list"
+done
+# A file whose content is just what git would write for the commit's own is not changed, whatever git would make of it now: line ends, encodings, expanded keywords.
+git diff-index --cached --no-renames --diff-filter=M -z --name-only "$tip" > "$S/changed"
+if [ -s "$S/changed" ]; then
+	export TIP="$S/tip-index" S
+	GIT_INDEX_FILE="$TIP" git read-tree "$tip"
+	(cd "$S/empty" && GIT_INDEX_FILE="$TIP" GIT_WORK_TREE="$S/empty" git checkout-index -z --stdin --quiet --prefix="$S/form/" < "$S/changed")
+	xargs -0 -r sh -c 'for f do
+		[ -f "$f" ] && [ ! -h "$f" ] && [ -f "$S/form/$f" ] && [ ! -h "$S/form/$f" ] && cmp -s -- "$S/form/$f" "$f" || continue
+		mode=$(git --literal-pathspecs ls-files -s -- "$f" | cut -c1-6)
+		object=$(GIT_INDEX_FILE="$TIP" git --literal-pathspecs ls-files -s -- "$f" | cut -d" " -f2)
+		git update-index --cacheinfo "$mode,$object,$f"
+	done' sh < "$S/changed"
+fi
 echo "tree $(git write-tree)"
 `;
 
@@ -68,7 +117,7 @@ export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY=/run/fleet/scratch/objects
 exec git pack-objects --revs --stdout --thin -q
 `;
 
-type Look = {tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string}>; notes: string[]; incomplete: boolean};
+type Look = {tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string; type: string}>; notes: string[]; incomplete: boolean};
 
 function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
 	return [
@@ -80,55 +129,45 @@ function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
 	];
 }
 
-/** A git folder with nothing in it but the host's own configuration, for the jail to work with. */
-/** @param admin the name under which the real repository knows the run's worktree */
-export async function makeJailGit(folder: string, commonDir: string, admin: string, git: Git): Promise<void> {
-	rmSync(folder, {recursive: true, force: true});
-	for (const part of ['objects', 'refs', 'info']) {
-		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o755});
-	}
-
-	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
-	const sparse = await sparsePatterns(commonDir, admin);
-	writeFileSync(path.join(folder, 'config'), await privateConfig(git) + (sparse?.config ?? ''));
-	if (sparse) {
-		writeFileSync(path.join(folder, 'info', 'sparse-checkout'), sparse.patterns);
-	}
-
-	const exclude = path.join(commonDir, 'info', 'exclude');
-	if (existsSync(exclude)) {
-		copyFileSync(exclude, path.join(folder, 'info', 'exclude'));
-	}
-
-	const shallow = path.join(commonDir, 'shallow');
-	if (existsSync(shallow)) {
-		copyFileSync(shallow, path.join(folder, 'shallow'));
-	}
-
-}
-
 function parseLook(text: string): Look | string {
 	const look: {tip?: string; tree?: string; head?: string; refs: Look['refs']; notes: string[]; incomplete: boolean} = {refs: [], notes: [], incomplete: false};
+	const missing = (what: string) => {
+		look.incomplete = true;
+		look.notes.push(`could not be captured: ${printable(what, 200)}`);
+	};
+
 	for (const line of text.split('\n')) {
-		const [word = '', value = '', type = '', name = ''] = line.split(' ');
+		const [word = '', value = '', type = '', ...rest] = line.split(' ');
+		const name = rest.join(' ');
+		const words = line.slice(word.length + 1);
 		if (word === 'missing') {
 			return 'the run\'s branch is gone from its private repository';
 		}
 
+		if (word === 'special') {
+			return 'a FIFO, a socket or a device lies where git reads: whoever opens it waits';
+		}
+
 		if ((word === 'tip' || word === 'tree' || word === 'head') && objectName.test(value)) {
 			look[word] = value;
-		} else if (word === 'ref' && objectName.test(value) && type === 'commit' && /^refs\/[\w./+@-]{1,200}$/.test(name)) {
-			look.refs.push({name, object: value});
+		} else if (word === 'ref' && objectName.test(value) && name.startsWith('refs/')) {
+			if (type === 'missing') {
+				look.notes.push(`gone: ${printable(name, 200)} names ${value.slice(0, 10)}, and not all of its objects are there`);
+			} else {
+				look.refs.push({name, object: value, type});
+			}
 		} else if (word === 'refs' && Number(value) > refLimit) {
-			look.incomplete = true;
-			look.notes.push(`could not be captured: ${Number(value) - refLimit} of ${value} branches and tags of its own`);
+			missing(`${Number(value) - refLimit} of ${value} branches and tags of its own`);
 		} else if (word === 'nested') {
-			look.notes.push(`nested repository taken as plain files: ${line.slice(7, 200)}`);
+			look.notes.push(`nested repository taken as plain files: ${printable(words, 200)}`);
 		} else if (word === 'incomplete') {
-			look.incomplete = true;
-			look.notes.push(`could not be captured: ${line.slice(11, 200)}`);
+			missing(words);
+		} else if (word === 'large') {
+			missing(`${words} is larger than ${largestFile / 1024 ** 3} GiB`);
+		} else if (word === 'closed') {
+			missing(`${words} cannot be read`);
 		} else if (word === 'note') {
-			look.notes.push(line.slice(5, 200));
+			look.notes.push(printable(words, 200));
 		}
 	}
 
@@ -161,14 +200,15 @@ async function checkConnected(quarantine: Git, names: string[]): Promise<void> {
 	}
 }
 
-/** Which of these commits the repository has. */
-async function presentCommits(git: Git, objects: readonly string[]): Promise<Set<string>> {
-	if (objects.length === 0) {
-		return new Set();
+/** Files that a person had copied into the run, beside what its base has: they are for the run to read, and in no commit. */
+export async function broughtFiles(git: Git, run: Run): Promise<string[]> {
+	const {included = []} = run;
+	if (included.length === 0) {
+		return [];
 	}
 
-	const lines = (await git.must(['cat-file', '--batch-check'], {input: `${objects.join('\n')}\n`})).split('\n');
-	return new Set(lines.filter(line => line.includes(' commit ')).map(line => line.split(' ')[0]!));
+	const kept = new Set((await git.must(['--literal-pathspecs', 'ls-tree', '-z', '--name-only', '--full-tree', '-r', run.base, '--', ...included])).split('\0'));
+	return included.filter(name => !kept.has(name));
 }
 
 export type Captured = {readonly head: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; readonly incomplete: boolean};
@@ -186,7 +226,9 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 	}
 
 	const jailGit = path.join(places.folder, 'jail.git');
-	await makeJailGit(jailGit, commonDir, adminName(places), git);
+	await makeOwnGit(jailGit, {git, commonDir, seenAt: '/run/fleet/git', admin: adminName(places)});
+	lendIndex(firstIndex(places), jailGit);
+	writeFileSync(path.join(jailGit, 'included'), (await broughtFiles(git, run)).map(name => `${name}\0`).join(''));
 	giveToRun(run.id, jailGit);
 	makeScratch(run.id, places);
 	const quarantine = new Git({gitDir: places.quarantine, own: true});
@@ -208,15 +250,16 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 		}
 
 		const candidates = look.refs.filter(({name, object}) => name !== `refs/heads/${run.branch}` && object !== look.tip);
-		const known = await presentCommits(git, candidates.map(({object}) => object));
 		const rest: string[] = [];
-		for (const {name, object} of candidates) {
-			if (!known.has(object)) {
-				if (extra.size < namedLimit) {
-					extra.set(name, object);
-				} else {
-					rest.push(object);
-				}
+		// Commits can stand together as parents of one; what else a ref may name needs a name of its own.
+		for (const {name, object, type} of [...candidates.filter(({type}) => type !== 'commit'), ...candidates.filter(({type}) => type === 'commit')]) {
+			if (extra.size < namedLimit) {
+				extra.set(name, object);
+			} else if (type === 'commit') {
+				rest.push(object);
+			} else {
+				look.incomplete = true;
+				look.notes.push(`could not be captured: ${printable(name, 200)}, one of very many tags of its own`);
 			}
 		}
 
@@ -234,7 +277,7 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 		for (const [name, object] of extra) {
 			extraRefs.push(`refs/fleet/extra/${++number}`);
 			await quarantine.must(['update-ref', `refs/fleet/extra/${number}`, object]);
-			look.notes.push(`kept as refs/fleet/runs/${run.id}/extra/${number}: ${name}`);
+			look.notes.push(`kept as refs/fleet/runs/${run.id}/extra/${number}: ${printable(name, 200)}`);
 		}
 
 		if (rest.length > 0) {
@@ -316,39 +359,4 @@ async function fetchRefs(git: Git, from: string, specs: string[]): Promise<void>
 	if (specs.length > 0) {
 		await git.must(['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules', from, ...specs]);
 	}
-}
-
-/** What must not be merged, found in the objects themselves: gitlinks and bare repositories that the base does not have, names with control bytes. */
-export async function vet(git: Git, base: string, head: string): Promise<string[]> {
-	const raw = (await git.raw('diff-tree', '-r', '-z', '--raw', '--no-renames', '--abbrev=40', base, head)).split('\0');
-	const problems: string[] = [];
-	const added: string[] = [];
-	for (let index = 0; index + 1 < raw.length; index += 2) {
-		const [, newMode = ''] = raw[index]!.split(' ');
-		const name = raw[index + 1]!;
-		if (newMode === '160000') {
-			problems.push(`${JSON.stringify(name)} is a link to another repository`);
-		}
-
-		if (/[\u0000-\u001F\u007F]/.test(name)) {
-			problems.push(`${JSON.stringify(name)} has a control byte in its name`);
-		}
-
-		if (newMode !== '000000') {
-			added.push(name);
-		}
-	}
-
-	for (const name of added) {
-		if (/(?:^|\/)HEAD$/.test(name)) {
-			const folder = name.slice(0, -4);
-			const {stdout} = await git.run(['ls-tree', '-z', '--name-only', head, folder === '' ? '.' : folder]);
-			const names = new Set(stdout.split('\0').map(entry => entry.slice(folder.length)));
-			if (names.has('objects') && names.has('refs')) {
-				problems.push(`${JSON.stringify(folder || '.')} is a repository inside the repository`);
-			}
-		}
-	}
-
-	return problems;
 }

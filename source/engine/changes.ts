@@ -3,7 +3,7 @@ import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
 import type {Run} from '../core/run.ts';
 import {adminName, baseMounts, giveToRun} from '../host/worktree.ts';
-import {makeJailGit} from './capture.ts';
+import {makeOwnGit} from '../host/own-git.ts';
 import type {Context} from './context.ts';
 import {jail} from './jail.ts';
 import {openRepository} from './projects.ts';
@@ -44,7 +44,7 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 		mkdirSync(folder, {mode: 0o700});
 	}
 
-	await makeJailGit(path.join(folder, 'git'), commonDir, adminName(places), git);
+	await makeOwnGit(path.join(folder, 'git'), {git, commonDir, seenAt: '/run/fleet/changes/git', admin: adminName(places)});
 	giveToRun(run.id, folder);
 	const {code, stdout} = await jail(context, run.id, places, {
 		script, argv: [run.worktree, run.base], timeout: 120_000,

@@ -7,6 +7,7 @@ import type {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import type {Context} from './context.ts';
 import {discard} from './discard.ts';
+import {mergeTrees} from './facts.ts';
 import {openRepository} from './projects.ts';
 import {listRuns} from './runs.ts';
 
@@ -27,8 +28,8 @@ async function isInTarget(git: Git, run: Run): Promise<boolean> {
 	}
 
 	// Merging it once more changes nothing.
-	const {code, stdout} = await git.run(['merge-tree', '--write-tree', '--no-messages', target, head]);
-	return code === 0 && stdout.trim() === tree;
+	const merged = await mergeTrees(git, git.repository.gitDir, target, head);
+	return 'tree' in merged && merged.tree === tree;
 }
 
 type State = Pick<DiskView, 'what' | 'note' | 'safe'>;

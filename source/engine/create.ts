@@ -16,6 +16,7 @@ import type {Budget} from '../core/usage.ts';
 import {findProgram} from '../host/program.ts';
 import {insideHome} from '../host/toolchain.ts';
 import {budgetRefusal} from './budget.ts';
+import {fillWorktree} from './fill.ts';
 import {copyIncluded} from './include.ts';
 import {completeScope, grantLength, handFor, secretOfScope} from './grants.ts';
 import {knownValue, listSecrets} from './secrets.ts';
@@ -140,7 +141,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	try {
 		journal = Journal.open(places)!;
 		noteStart(places, start);
-		await createWorktree({runId: id, commonDir, branch, base: commit, target, places});
+		await createWorktree({runId: id, commonDir, branch, base: commit, target, places, fill: index => fillWorktree(context, id, places, {git, commonDir, root: request.project.root}, commit, index)});
 		made = true;
 		await copyIncluded(context, request.project, id, places, request.include ?? []);
 		journal.append({

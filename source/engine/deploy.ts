@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {decideDeploy, decideWindow} from '../core/decide.ts';
@@ -9,7 +9,7 @@ import {Redactor} from '../core/redact.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {wallTime} from '../core/window.ts';
-import {privateConfig} from '../host/worktree.ts';
+import {makeOwnGit} from '../host/own-git.ts';
 import type {Journal} from '../host/journal.ts';
 import {LogWriter} from '../host/log-writer.ts';
 import type {Context} from './context.ts';
@@ -71,19 +71,18 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 		}
 	}
 
-	const {git} = await openRepository(run.project.root);
+	const {git, commonDir} = await openRepository(run.project.root);
 	const {commit} = run.merge!;
 	const folder = mkdtempSync(path.join(context.paths.state, 'deploy-'));
 	try {
 		const tree = path.join(folder, 'tree');
 		const home = path.join(folder, 'home');
 		const own = path.join(folder, 'own.git');
-		for (const made of [tree, home, path.join(own, 'objects'), path.join(own, 'refs')]) {
+		for (const made of [tree, home]) {
 			mkdirSync(made, {recursive: true, mode: 0o700});
 		}
 
-		writeFileSync(path.join(own, 'HEAD'), 'ref: refs/heads/none\n');
-		writeFileSync(path.join(own, 'config'), await privateConfig(git));
+		await makeOwnGit(own, {git, commonDir});
 		await checkout(git, own, commit, tree, path.join(folder, 'index'));
 		const log = new LogWriter(path.join(context.paths.run(run.id).folder, 'deploy.log'), {anew: true});
 		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials, ...(because === '' ? {} : {because}), ...(outside && target.window !== undefined ? {outside: target.window} : {})}, context.actor);

@@ -7,6 +7,7 @@ import type {Journal} from '../host/journal.ts';
 import {createWorktree, removeWorktree} from '../host/worktree.ts';
 import {capture} from './capture.ts';
 import type {Context} from './context.ts';
+import {fillWorktree} from './fill.ts';
 import {openRepository} from './projects.ts';
 
 async function moveRefs(git: Git, from: string, to: string): Promise<string[]> {
@@ -95,7 +96,7 @@ export async function restore(context: Context, journal: Journal, because: strin
 	await git.must(['update-ref', branch, head]);
 	// What a removal that was interrupted left is in the way; its work is in the refs.
 	await removeWorktree(commonDir, places);
-	await createWorktree({runId: run.id, commonDir, branch: run.branch, base: undefined, target: run.target, places});
+	await createWorktree({runId: run.id, commonDir, branch: run.branch, base: undefined, target: run.target, places, fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: run.project.root}, head, index)});
 	await moveRefs(git, `refs/fleet/trash/${run.id}`, `refs/fleet/runs/${run.id}`);
 	journal.append({type: 'run.restored', because}, context.actor);
 }

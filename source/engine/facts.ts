@@ -2,7 +2,9 @@ import path from 'node:path';
 import type {Facts} from '../core/decide.ts';
 import {gateRefusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
-import {Git} from '../host/git.ts';
+import {shown} from '../core/tree.ts';
+import type {Git} from '../host/git.ts';
+import {attributeFiles, readTree, withAttributes} from './attributes.ts';
 import type {Context} from './context.ts';
 import {readPolicy} from './policy.ts';
 
@@ -11,7 +13,7 @@ import {readPolicy} from './policy.ts';
  * that a merge of the two would be, and the policy of the tip.
  * @throws Refusal where one of them is not there or the two conflict
  */
-export async function readFacts(context: Context, run: Run, git: Git): Promise<Facts> {
+export async function readFacts(_context: Context, run: Run, git: Git): Promise<Facts> {
 	const base = await git.resolve(`${run.target}^{commit}`);
 	if (!base) {
 		throw gateRefusal(`${run.target.replace('refs/heads/', '')} is gone, so there is nothing to merge into`, 'bring the branch back');
@@ -23,21 +25,64 @@ export async function readFacts(context: Context, run: Run, git: Git): Promise<F
 	}
 
 	const {blob} = await readPolicy(git, base);
-	return {base, head, tree: await mergedTree(context, run, git, base, head), policy: blob};
+	return {base, head, tree: await mergedTree(run, git, base, head), policy: blob};
 }
 
-/** The tree of a merge, made in memory with the configuration of fleet's own repository: no merge driver of anybody's runs. */
-async function mergedTree(context: Context, run: Run, git: Git, base: string, head: string): Promise<string> {
-	const quarantine = new Git({gitDir: context.paths.run(run.id).quarantine, own: true});
-	const {code, stdout, stderr} = await quarantine.run(['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head], {env: {GIT_OBJECT_DIRECTORY: path.join(git.repository.gitDir, 'objects')}});
-	if (code === 0) {
-		return stdout.split('\0')[0]!.trim();
+/** Settings of the person's that say how git merges, and run nothing. */
+const habits = '^(merge\\.(renames|directoryrenames|renamelimit|renormalize)|diff\\.(renames|renamelimit|algorithm))$';
+
+/**
+ * The tree of a merge, made in memory by a git of fleet's own, with the attributes of the side that is merged into, as
+ * git takes them. Its own merge drivers are obeyed. Those of the person's are programs, and are not run over an agent's
+ * files: where one would have to decide, it is a conflict. `true` decides nothing, and keeps what the target has.
+ * @returns the tree, or the files that conflict
+ */
+export async function mergeTrees(git: Git, commonDir: string, base: string, head: string): Promise<{tree: string} | {conflicts: string[]; drivers: string[]}> {
+	const {stdout: configured} = await git.run(['config', '--null', '--get-regexp', `^merge\\..*\\.driver$|${habits}`]);
+	const settings: Array<[string, string]> = [];
+	const programs = new Set<string>();
+	for (const record of configured.split('\0').filter(record => record !== '')) {
+		const newline = record.indexOf('\n');
+		const key = newline === -1 ? record : record.slice(0, newline);
+		const value = newline === -1 ? '' : record.slice(newline + 1);
+		const driver = /^merge\.(.*)\.driver$/s.exec(key)?.[1];
+		if (driver !== undefined && value.trim() !== 'true') {
+			programs.add(driver);
+		}
+
+		settings.push([key, driver === undefined ? value : value.trim() === 'true' ? 'true' : 'false']);
 	}
 
-	if (code === 1) {
-		const files = stdout.split('\0').slice(1).filter(name => name !== '');
-		throw gateRefusal(`it conflicts with ${run.target.replace('refs/heads/', '')} in ${files.slice(0, 3).map(name => JSON.stringify(name)).join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}`, `fleet resume ${run.id}, and have it rebased`);
+	const env: Record<string, string> = {GIT_OBJECT_DIRECTORY: path.join(git.repository.gitDir, 'objects'), GIT_CONFIG_COUNT: String(settings.length)};
+	for (const [index, [key, value]] of settings.entries()) {
+		env[`GIT_CONFIG_KEY_${index}`] = key;
+		env[`GIT_CONFIG_VALUE_${index}`] = value;
 	}
 
-	throw new Error(`git merge-tree: ${stderr.trim().split('\n').at(-1) ?? code}`);
+	return withAttributes(git, commonDir, attributeFiles(await readTree(git, base)), async attributes => {
+		const {code, stdout, stderr} = await attributes.git.run(['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head], {env, cwd: attributes.folder, encoding: 'latin1'});
+		if (code === 0) {
+			return {tree: stdout.split('\0')[0]!.trim()};
+		}
+
+		if (code !== 1) {
+			throw new Error(`git merge-tree: ${stderr.trim().split('\n').at(-1) ?? code}`);
+		}
+
+		const conflicts = [...new Set(stdout.split('\0').slice(1).filter(name => name !== ''))];
+		const named = await attributes.of('merge', conflicts);
+		return {conflicts, drivers: [...new Set([...named.values()].filter(name => programs.has(name)))]};
+	});
+}
+
+/** The tree that a merge would be. @throws Refusal where it conflicts */
+async function mergedTree(run: Run, git: Git, base: string, head: string): Promise<string> {
+	const result = await mergeTrees(git, git.repository.gitDir, base, head);
+	if ('tree' in result) {
+		return result.tree;
+	}
+
+	const {conflicts, drivers} = result;
+	const programs = drivers.length === 0 ? '' : `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, and ${drivers.length === 1 ? 'is' : 'are'} left out`;
+	throw gateRefusal(`it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts.slice(0, 3).map(name => shown(name)).join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`, `fleet resume ${run.id}, and have it rebased`);
 }

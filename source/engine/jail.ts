@@ -1,7 +1,9 @@
 import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {printable} from '../core/names.ts';
 import type {Mount} from '../core/plan.ts';
+import {gateRefusal} from '../core/refusal.ts';
 import type {Outcome} from '../core/seams.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {giveToRun} from '../host/worktree.ts';
@@ -53,16 +55,26 @@ export function makeScratch(runId: string, places: RunPaths): string {
 	return places.scratch;
 }
 
+/** Everything is done before anything is said: whoever reads only the first lines must not stop it. */
 const sweepScript = `
+said=$(mktemp) || exit 1
+for place do
+	cd "$place" || exit 1
+	find . -xdev -type d ! -perm -0700 -exec chmod u+rwx {} \\; 2> /dev/null
+	find . -xdev \\( -type p -o -type s -o -type b -o -type c \\) -print -delete >> "$said" 2> /dev/null
+	find . -xdev -type f ! -perm -0400 -exec chmod u+r {} + 2> /dev/null
+	find . -xdev -type f -perm /6000 -exec chmod ug-s {} + -print >> "$said" 2> /dev/null
+done
 cd "$1" || exit 1
-find . -xdev \\( -type p -o -type s -o -type b -o -type c \\) -print -delete | head -n 50
-find . -xdev -type f -perm /6000 -exec chmod ug-s {} + -print | head -n 50
-find . -xdev -type f -links +1 ! -path ./.git -exec sh -c 'for file do cp -p -- "$file" "$file.unlinked.$$" && mv -f -- "$file.unlinked.$$" "$file" || exit 1; done' sh {} +
+find . -xdev -type f -links +1 ! -path ./.git -exec sh -c 'for file do cp -p -- "$file" "$file.unlinked.$$" && mv -f -- "$file.unlinked.$$" "$file" || { printf "could not be made a file of its own: %s\\n" "$file"; exit 1; }; done' sh {} + || failed=yes
+head -n 50 "$said"
+[ "\${failed-}" = "" ]
 `;
 
 /**
- * Before a run, and before anything looks at its tree: FIFOs, sockets and devices go, setuid bits go, and files
- * with a second hard link become copies, so that a write cannot reach what the other name belongs to.
+ * Before a run, and before anything looks at its tree: FIFOs, sockets and devices go, setuid bits go, what its owner
+ * may not read becomes readable, and files with a second hard link become copies, so that a write cannot reach what the
+ * other name belongs to.
  * @returns what was removed, for the notes
  */
 export async function sweep(context: Context, runId: string, places: RunPaths): Promise<string[]> {
@@ -70,10 +82,11 @@ export async function sweep(context: Context, runId: string, places: RunPaths): 
 		return [];
 	}
 
-	const {code, stdout, stderr, timedOut} = await jail(context, runId, places, {script: sweepScript, argv: [places.worktree], mounts: [{source: places.worktree, target: places.worktree, mode: 'write'}]});
+	const swept = [places.worktree, ...existsSync(places.privateGit) ? [places.privateGit] : []];
+	const {code, stdout, stderr, timedOut} = await jail(context, runId, places, {script: sweepScript, argv: swept, mounts: swept.map(place => ({source: place, target: place, mode: 'write'}))});
 	if (code !== 0) {
-		throw new Error(`the worktree could not be swept${timedOut ? ' in time' : ''}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+		throw gateRefusal(`the worktree could not be swept${timedOut ? ' in time' : ''}: ${printable(stdout.trim().split('\n').find(line => line.startsWith('could not')) ?? stderr.trim().split('\n').at(-1) ?? '', 200)}`, `its folder is kept as it is: ${places.worktree}`);
 	}
 
-	return stdout.split('\n').filter(line => line !== '').map(line => `removed ${line}`);
+	return stdout.split('\n').filter(line => line !== '').map(line => `removed ${printable(line, 200)}`);
 }

@@ -6,9 +6,11 @@ import type {Run} from '../core/run.ts';
 import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import {checkSignature} from './approval.ts';
+import {Checkout} from './bring-along.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {openRepository} from './projects.ts';
+import {changesOf} from './vet.ts';
 
 /** Folders in which the target is checked out. */
 async function checkouts(git: Git, target: string): Promise<string[]> {
@@ -49,7 +51,7 @@ export async function merge(context: Context, journal: Journal, because: string)
 
 	const name = run.target.replace('refs/heads/', '');
 	const folders = await checkouts(git, run.target);
-	const trees: Git[] = [];
+	const trees: Array<{folder: string; checkout: Checkout}> = [];
 	for (const folder of folders) {
 		const gitDir = await gitDirOf(folder, commonDir, git);
 		const busy = Object.keys(inProgress).find(file => existsSync(path.join(gitDir, file)));
@@ -57,7 +59,7 @@ export async function merge(context: Context, journal: Journal, because: string)
 			throw gateRefusal(`${folder} is in the middle of ${inProgress[busy]}, so ${name} is left alone`, 'finish or abort it, then merge again');
 		}
 
-		trees.push(new Git({gitDir, workTree: folder}));
+		trees.push({folder, checkout: new Checkout(new Git({gitDir, workTree: folder}), commonDir)});
 	}
 
 	const {code, stdout, stderr} = await git.run(['commit-tree', facts.tree, '-p', facts.base, '-p', facts.head, '-m', `Merge run ${run.id}${run.prompt ? `: ${run.prompt.split('\n')[0]!.slice(0, 60)}` : ''}`, '-m', trailers(run, context, because)]);
@@ -66,10 +68,11 @@ export async function merge(context: Context, journal: Journal, because: string)
 		throw gateRefusal(`git could not write the merge commit: ${stderr.trim().split('\n').find(line => line.includes('tell me')) ?? stderr.trim().split('\n').at(-1) ?? ''}`, 'git config user.name and user.email must be set');
 	}
 
-	for (const tree of trees) {
-		const trial = await tree.run(['read-tree', '-n', '-m', '-u', facts.base, commit], {cwd: tree.repository.workTree!});
-		if (trial.code !== 0) {
-			throw gateRefusal(`${tree.repository.workTree} has changes that the merge would overwrite: ${trial.stderr.trim().split('\n')[0]!.replace('error: ', '')}`, 'commit or stash them, then merge again');
+	const changes = trees.length === 0 ? [] : await changesOf(git, facts.base, commit);
+	for (const {folder, checkout} of trees) {
+		const because = await checkout.inTheWay(facts.base, commit, changes);
+		if (because !== undefined) {
+			throw gateRefusal(`the merge would overwrite what is in ${folder}: ${because}`, `move it away, commit or stash it, then: fleet merge ${run.id}`);
 		}
 	}
 
@@ -81,11 +84,9 @@ export async function merge(context: Context, journal: Journal, because: string)
 	}
 
 	let state = folders.length === 0 ? 'not checked out' : 'brought along';
-	for (const tree of trees) {
-		const done = await tree.run(['read-tree', '-m', '-u', facts.base, commit], {cwd: tree.repository.workTree!, env: {GIT_OPTIONAL_LOCKS: '1'}});
-		if (done.code !== 0) {
-			state = `left behind: ${done.stderr.trim().split('\n')[0]}`;
-		}
+	for (const {checkout} of trees) {
+		const became = await checkout.bringAlong(facts.base, commit, changes);
+		state = became === 'brought along' ? state : became;
 	}
 
 	journal.append({type: 'merge.finished', target: run.target, commit, checkout: state}, context.actor);

@@ -14,7 +14,7 @@ import {Git} from '../host/git.ts';
 import {makeGitFolder, type Looked} from '../host/git-folder.ts';
 import type {Journal} from '../host/journal.ts';
 import {baseMounts, giveToRun} from '../host/worktree.ts';
-import {capture, vet} from './capture.ts';
+import {capture} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
@@ -22,6 +22,7 @@ import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 import {listRuns} from './runs.ts';
 import {checkSuspects} from './suspects.ts';
+import {vet} from './vet.ts';
 
 /** One command's time, milliseconds. */
 const longestCommand = 30 * 60_000;
@@ -56,9 +57,9 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		throw gateRefusal(`${run.id} changed nothing`, `fleet resume ${run.id}, or fleet discard ${run.id}`);
 	}
 
-	const problems = await vet(git, run.base, facts.head);
-	if (problems.length > 0) {
-		throw gateRefusal(`its branch holds what is never merged: ${problems.slice(0, 3).join('; ')}`, `fleet resume ${run.id}, and have it removed`);
+	const forbidden = await vet(git, commonDir, run, facts);
+	if (forbidden) {
+		throw forbidden;
 	}
 
 	await checkSuspects(context, journal, git, facts.head);

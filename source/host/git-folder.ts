@@ -1,7 +1,8 @@
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {Git} from './git.ts';
-import {objectFolders, privateConfig} from './worktree.ts';
+import {personRules, privateConfig} from './own-git.ts';
+import {objectFolders} from './worktree.ts';
 
 /* A git folder for commands that look at a repository and must not change it: of one commit, with what leads to it. */
 
@@ -61,6 +62,9 @@ export async function makeGitFolder({git, commonDir, folder, tree, what, branch,
 	write('HEAD', `ref: ${branch}\n`);
 	// Whose files they are, and when they were written, changes on the way into a sandbox: size and time of the content are enough.
 	write('config', `${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n\ttrustctime = false\n`);
+	const rules = await personRules(git, commonDir);
+	write('info/attributes', rules.ownAttributes);
+	write('info/exclude', rules.ignored + rules.ownIgnored);
 	const objects = objectFolders(commonDir);
 	alternates(objects);
 	const shallow = path.join(commonDir, 'shallow');

@@ -1,4 +1,3 @@
-import os from 'node:os';
 import process from 'node:process';
 import type {SimpleGit} from 'simple-git';
 import {isOdd} from '../core/places.ts';
@@ -11,10 +10,16 @@ const loadSimpleGit = async () => (await import('simple-git')).simpleGit;
 
 /** Everything of git's own configuration that could run a program, or reach further than asked, switched off. */
 const settings = [
-	'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.pager=cat', 'diff.external=', 'core.attributesFile=/dev/null', 'submodule.recurse=false', 'fetch.recurseSubmodules=false',
+	'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.pager=cat', 'diff.external=', 'submodule.recurse=false', 'fetch.recurseSubmodules=false',
 	'gc.auto=0', 'maintenance.auto=false', 'protocol.allow=never', 'protocol.file.allow=always', 'credential.helper=', 'log.showSignature=false', 'safe.bareRepository=explicit',
 	'commit.gpgSign=false', 'core.quotePath=false', 'advice.detachedHead=false',
 ];
+
+/** In a repository of fleet's own the attributes and ignore rules are those that its configuration names. */
+const personal = ['core.attributesFile=/dev/null'];
+
+/** Where git stands while it works: a folder in which nobody but the machine's owner puts files, since what stands there may be taken for a worktree's. */
+const nowhere = '/';
 
 const unsafe = {
 	allowUnsafeFsMonitor: true, allowUnsafeHooksPath: true, allowUnsafeDiffExternal: true, allowUnsafePager: true, allowUnsafeProtocolOverride: true, allowUnsafeCredentialHelper: true,
@@ -31,8 +36,12 @@ function environment(repository: Repository): Record<string, string> {
 	return {
 		...Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
 		LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_EDITOR: 'true', GIT_ASKPASS: 'true', GIT_NO_REPLACE_OBJECTS: '1',
-		...(repository.own ? {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null'} : {}),
+		...(repository.own ? {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ATTR_NOSYSTEM: '1', XDG_CONFIG_HOME: '/nonexistent'} : {}),
 	};
+}
+
+function configuration(repository: Repository): string[] {
+	return repository.own ? settings : [...settings, ...personal];
 }
 
 function scope(repository: Repository): string[] {
@@ -56,7 +65,7 @@ export class Git {
 	/** Runs git and returns its stdout. @throws with git's words where it fails */
 	async raw(...argv: string[]): Promise<string> {
 		const env = environment(this.repository);
-		this.#instance ??= (await loadSimpleGit())({baseDir: os.tmpdir(), config: settings, unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}, errors: failure} as never).env(env);
+		this.#instance ??= (await loadSimpleGit())({baseDir: nowhere, config: configuration(this.repository), unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}, errors: failure} as never).env(env);
 		return this.#instance.raw([...scope(this.repository), ...argv]);
 	}
 
@@ -65,11 +74,11 @@ export class Git {
 		return (await this.raw(...argv)).replace(/\n$/, '');
 	}
 
-	/** Runs git with stdin or where a non-zero exit is an answer. Never throws for an exit code. `env` adds variables. */
-	async run(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; limit?: number} = {}): Promise<GitResult> {
+	/** Runs git with stdin or where a non-zero exit is an answer. Never throws for an exit code. `env` adds variables; with `latin1` a character is a byte, for names that are no UTF-8. */
+	async run(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; limit?: number; encoding?: 'latin1'} = {}): Promise<GitResult> {
 		const execa = await loadExeca();
-		const result = await execa('git', [...settings.flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
-			env: {...environment(this.repository), ...options.env}, extendEnv: false, cwd: options.cwd ?? os.tmpdir(), reject: false, stripFinalNewline: false,
+		const result = await execa('git', [...configuration(this.repository).flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
+			env: {...environment(this.repository), ...options.env}, extendEnv: false, cwd: options.cwd ?? nowhere, reject: false, stripFinalNewline: false, encoding: options.encoding ?? 'utf8',
 			maxBuffer: options.limit ?? 256 * 1024 ** 2, timeout: 120_000, ...(options.input === undefined ? {stdin: 'ignore' as const} : {input: options.input}),
 		});
 		if (result.exitCode === undefined && !result.isMaxBuffer) {
@@ -80,7 +89,7 @@ export class Git {
 	}
 
 	/** `run`, with a failure as an exception. */
-	async must(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string} = {}): Promise<string> {
+	async must(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; encoding?: 'latin1'} = {}): Promise<string> {
 		const {code, stdout, stderr} = await this.run(argv, options);
 		if (code !== 0) {
 			throw new Error(`git ${argv.slice(0, 2).join(' ')}: ${stderr.trim().split('\n').at(-1) ?? code}`);
@@ -99,8 +108,8 @@ export class Git {
 	/** Starts git with a stream for stdin: for packs. The process stands in an object, since by itself it is a promise of its own end. */
 	async spawn(argv: readonly string[]) {
 		const execa = await loadExeca();
-		return {process: execa('git', [...settings.flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
-			env: environment(this.repository), extendEnv: false, cwd: os.tmpdir(), reject: false, stdin: 'pipe', timeout: 600_000,
+		return {process: execa('git', [...configuration(this.repository).flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
+			env: environment(this.repository), extendEnv: false, cwd: nowhere, reject: false, stdin: 'pipe', timeout: 600_000,
 		})};
 	}
 }

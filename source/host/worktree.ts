@@ -1,11 +1,12 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync, copyFileSync} from 'node:fs';
+import {chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync, copyFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {isRunBranch} from '../core/names.ts';
 import {dropUidOf, type Mount} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
 import {Git} from './git.ts';
+import {makeOwnGit, personRules, privateConfig, sparsePatterns, writeRules} from './own-git.ts';
 import type {RunPaths} from './paths.ts';
 import {replaceFile} from './write.ts';
 
@@ -49,51 +50,6 @@ export function baseMounts(commonDir: string): Mount[] {
 	return objectFolders(commonDir).map((source, index) => ({source, target: `/run/fleet/base/${index}`, mode: 'read'}));
 }
 
-function quote(value: string): string {
-	return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
-}
-
-/** The generated configuration of P: format and habits of the project and the person's name, never a copy. */
-export async function privateConfig(git: Git): Promise<string> {
-	const {stdout} = await git.run(['config', '--null', '--get-regexp', '^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$']);
-	const values = new Map<string, string>();
-	for (const record of stdout.split('\0')) {
-		const newline = record.indexOf('\n');
-		if (newline > 0) {
-			values.set(record.slice(0, newline).toLowerCase(), record.slice(newline + 1));
-		}
-	}
-
-	const format = values.get('extensions.objectformat');
-	const lines = ['[core]', `\trepositoryformatversion = ${format ? 1 : 0}`, '\tbare = false', '\tlogallrefupdates = true'];
-	for (const key of ['filemode', 'ignorecase', 'symlinks', 'autocrlf', 'eol', 'safecrlf', 'precomposeunicode', 'longpaths']) {
-		const value = values.get(`core.${key}`);
-		if (value !== undefined) {
-			lines.push(`\t${key} = ${quote(value)}`);
-		}
-	}
-
-	if (format) {
-		lines.push('[extensions]', `\tobjectformat = ${quote(format)}`);
-	}
-
-	lines.push('[user]', `\tname = ${quote(values.get('user.name') ?? 'fleet agent')}`, `\temail = ${quote(values.get('user.email') ?? 'agent@fleet.invalid')}`, '[gc]', '\tauto = 0', '[maintenance]', '\tauto = false', '');
-	return lines.join('\n');
-}
-
-/** What of a worktree is not checked out, where the project works so: from the real repository's own record, which no agent writes. */
-export async function sparsePatterns(commonDir: string, admin: string): Promise<{patterns: string; config: string} | undefined> {
-	const folder = path.join(commonDir, 'worktrees', admin);
-	const file = path.join(folder, 'info', 'sparse-checkout');
-	if (!existsSync(file)) {
-		return undefined;
-	}
-
-	const {stdout} = await new Git({gitDir: folder}).run(['config', '--type=bool', '--get-regexp', '^core\\.sparsecheckout(cone)?$']);
-	const on = (key: string) => new RegExp(`^core\\.${key} true$`, 'm').test(stdout);
-	return on('sparsecheckout') ? {patterns: readFileSync(file, 'utf8'), config: `[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = ${on('sparsecheckoutcone')}\n`} : undefined;
-}
-
 function own(uid: number | undefined, ...places: string[]): void {
 	if (uid !== undefined) {
 		execFileSync('chown', ['-R', '-h', `${uid}:${uid}`, '--', ...places], {stdio: 'pipe'});
@@ -119,13 +75,28 @@ export type WorktreePlan = {
 	/** Full ref that HEAD of the private repository names. */
 	readonly target: string;
 	readonly places: RunPaths;
+	/** Writes the branch's files into W, and an index of them to the path given. */
+	fill(index: string): Promise<void>;
 };
+
+/** The index of a worktree as it was made, with what the files looked like then. Only the host writes it. */
+export function firstIndex(places: RunPaths): string {
+	return path.join(places.folder, 'first-index');
+}
+
+/** Copies an index with its time, by which git knows which of its entries it has to look at again. */
+export function copyIndex(from: string, to: string): void {
+	copyFileSync(from, to);
+	const {atime, mtime} = statSync(from);
+	utimesSync(to, atime, mtime);
+}
 
 /**
  * Makes W, P and Q. Either all three are there afterwards, or none and the branch neither.
  * @throws Refusal where the branch or the folder exists already
  */
-export async function createWorktree({runId, commonDir, branch, base, target, places}: WorktreePlan): Promise<void> {
+export async function createWorktree(plan: WorktreePlan): Promise<void> {
+	const {runId, commonDir, branch, base, places} = plan;
 	const git = new Git({gitDir: commonDir});
 	if (existsSync(places.worktree)) {
 		throw new Refusal(`${places.worktree} exists already`, 'choose another name');
@@ -146,7 +117,7 @@ export async function createWorktree({runId, commonDir, branch, base, target, pl
 	}
 
 	try {
-		const {code, stderr} = await git.run(['worktree', 'add', '--quiet', '--lock', '--reason', `fleet run ${runId}`, places.worktree, branch]);
+		const {code, stderr} = await git.run(['worktree', 'add', '--quiet', '--no-checkout', '--lock', '--reason', `fleet run ${runId}`, places.worktree, branch]);
 		if (code !== 0) {
 			throw new Refusal(`git could not make the worktree: ${lastLine(stderr)}`, 'look at: git worktree list');
 		}
@@ -159,10 +130,15 @@ export async function createWorktree({runId, commonDir, branch, base, target, pl
 		}
 
 		replaceFile(path.join(places.folder, 'dotgit'), `gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`, {mode: 0o644});
-		await createPrivate({runId, commonDir, branch, base, target, places}, git, path.basename(admin));
+		own(ownerOf(runId), places.worktree);
+		// Not by the person's git: it would run filters of theirs over files that an agent may have written.
+		const index = firstIndex(places);
+		await plan.fill(index);
+		copyIndex(index, path.join(commonDir, 'worktrees', path.basename(admin), 'index'));
+		await createPrivate(plan, git, path.basename(admin));
 		await createQuarantine(commonDir, places, git);
 		bury(runId, places);
-		own(ownerOf(runId), places.worktree, places.privateGit, path.join(places.folder, 'dotgit'));
+		own(ownerOf(runId), path.join(places.worktree, '.git'), places.privateGit, path.join(places.folder, 'dotgit'));
 	} catch (error) {
 		try {
 			await removeWorktree(commonDir, places);
@@ -194,7 +170,7 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 
 	write('HEAD', `ref: ${target}\n`);
 	const sparse = await sparsePatterns(commonDir, admin);
-	write('config', await privateConfig(git) + (sparse?.config ?? ''));
+	write('config', await privateConfig(git) + writeRules(folder, commonDir, await personRules(git, commonDir)) + (sparse?.config ?? ''));
 	if (sparse) {
 		mkdirSync(path.join(folder, 'worktrees', admin, 'info'), {mode: 0o700});
 		write(`worktrees/${admin}/info/sparse-checkout`, sparse.patterns);
@@ -207,25 +183,15 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
-	for (const [from, to] of [[path.join(real, 'index'), `worktrees/${admin}/index`], [path.join(commonDir, 'info', 'exclude'), 'info/exclude'], [path.join(commonDir, 'shallow'), 'shallow']] as const) {
-		if (existsSync(from)) {
-			copyFileSync(from, path.join(folder, to));
-		}
+	copyIndex(path.join(real, 'index'), path.join(folder, `worktrees/${admin}/index`));
+	if (existsSync(path.join(commonDir, 'shallow'))) {
+		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));
 	}
 }
 
 async function createQuarantine(commonDir: string, places: RunPaths, git: Git): Promise<void> {
-	const folder = places.quarantine;
-	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'info']) {
-		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o700});
-	}
-
-	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
-	writeFileSync(path.join(folder, 'config'), (await privateConfig(git)).replace('bare = false', 'bare = true'));
-	writeFileSync(path.join(folder, 'objects', 'info', 'alternates'), objectFolders(commonDir).map(folder => `${folder}\n`).join(''));
-	if (existsSync(path.join(commonDir, 'shallow'))) {
-		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));
-	}
+	await makeOwnGit(places.quarantine, {git, commonDir, bare: true});
+	writeFileSync(path.join(places.quarantine, 'objects', 'info', 'alternates'), objectFolders(commonDir).map(folder => `${folder}\n`).join(''));
 }
 
 /** The name under which the real repository knows the worktree. */

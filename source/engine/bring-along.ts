@@ -1,0 +1,160 @@
+import {lstatSync, mkdtempSync, readdirSync, rmSync, type Stats} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {foldersOf, repositoryMode, shown, type Change} from '../core/tree.ts';
+import type {Git} from '../host/git.ts';
+import {namedFile} from '../host/own-git.ts';
+import {attributeFiles, readTree, withAttributes} from './attributes.ts';
+
+/* A person's own checkout of the target, after a merge: what is theirs stays, and no program of theirs runs over what an agent wrote. */
+
+/** Settings that take all of a person's filters away, or have them stand in another folder. Given as variables: a filter's name may hold anything. */
+async function filterSettings(checkout: Git, change: (command: string) => string): Promise<Record<string, string>> {
+	const {stdout} = await checkout.run(['config', '--null', '--get-regexp', '^filter\\..*\\.(clean|smudge|process|required)$']);
+	const settings = stdout.split('\0').filter(record => record !== '').map(record => {
+		const [key = '', ...value] = record.split('\n');
+		return [key, key.endsWith('.required') ? 'false' : change(value.join('\n'))] as const;
+	});
+	const env: Record<string, string> = {GIT_CONFIG_COUNT: String(settings.length)};
+	for (const [index, [key, value]] of settings.entries()) {
+		env[`GIT_CONFIG_KEY_${index}`] = key;
+		env[`GIT_CONFIG_VALUE_${index}`] = value;
+	}
+
+	return env;
+}
+
+function place(folder: string, name: string): Buffer {
+	return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
+}
+
+/** The first file below a folder that git does not keep. Links are not followed. */
+function firstUnkept(folder: string, name: string, kept: ReadonlySet<string>): string | undefined {
+	for (const entry of readdirSync(place(folder, name), {withFileTypes: true, encoding: 'latin1'} as never) as unknown as Array<{name: string; isDirectory(): boolean}>) {
+		const inner = `${name}/${entry.name}`;
+		const found = entry.isDirectory() ? firstUnkept(folder, inner, kept) : kept.has(inner) ? undefined : inner;
+		if (found !== undefined) {
+			return found;
+		}
+	}
+
+	return undefined;
+}
+
+/** A person's checkout, about to be brought along. */
+export class Checkout {
+	readonly #git: Git;
+	readonly #folder: string;
+	readonly #commonDir: string;
+
+	constructor(git: Git, commonDir: string) {
+		this.#git = git;
+		this.#commonDir = commonDir;
+		this.#folder = git.repository.workTree!;
+	}
+
+	async #run(argv: readonly string[], options: {env?: Record<string, string>; input?: string | Uint8Array} = {}) {
+		const attributes = await namedFile(this.#git, 'core.attributesFile', 'attributes');
+		return this.#git.run([...(attributes === undefined ? [] : ['-c', `core.attributesFile=${attributes}`]), ...argv], {cwd: this.#folder, ...options, env: {GIT_OPTIONAL_LOCKS: '1', ...options.env ?? await filterSettings(this.#git, () => '')}});
+	}
+
+	/**
+	 * What of the person's own would be lost: files that git does not keep or was told to overlook, where the merge
+	 * writes; changes of theirs in files that it changes.
+	 * @returns one line; undefined where nothing is in the way
+	 */
+	async inTheWay(base: string, commit: string, changes: readonly Change[]): Promise<string | undefined> {
+		// What was touched and is as it was is no change.
+		await this.#run(['update-index', '-q', '--refresh']);
+		const {stdout, code, stderr} = await this.#git.run(['ls-files', '-v', '-z'], {cwd: this.#folder, encoding: 'latin1'});
+		if (code !== 0) {
+			return `its index cannot be read: ${stderr.trim().split('\n')[0] ?? ''}`;
+		}
+
+		const kept = new Map(stdout.split('\0').filter(record => record !== '').map(record => [record.slice(2), record[0]!]));
+		const names = new Set(kept.keys());
+		const looked = new Map<string, Stats | undefined>();
+		const look = (name: string) => {
+			if (!looked.has(name)) {
+				let status: Stats | undefined;
+				try {
+					status = lstatSync(place(this.#folder, name), {throwIfNoEntry: false});
+				} catch {
+					// Too long a name is none that is there; what may not be looked at, git's own trial refuses.
+				}
+
+				looked.set(name, status);
+			}
+
+			return looked.get(name);
+		};
+
+		for (const {path: name, before, after} of changes) {
+			// A folder on the way that is a file, or a link, of the person's.
+			const blocked = after && foldersOf(name).reverse().find(folder => folder !== '' && look(folder)?.isDirectory() === false && !kept.has(folder));
+			if (blocked !== undefined) {
+				return `${shown(blocked)}, which git does not keep, is where the merge needs a folder`;
+			}
+
+			const status = look(name);
+			if (!status || before?.mode === repositoryMode) {
+				continue;
+			}
+
+			const flag = kept.get(name);
+			if (flag === undefined) {
+				const unkept = !after ? undefined : status.isDirectory() ? firstUnkept(this.#folder, name, names) : name;
+				if (unkept !== undefined) {
+					return `${shown(unkept)}, which git does not keep, would be overwritten`;
+				}
+			} else if (/[a-zS]/.test(flag)) {
+				const {stdout: now} = await this.#run(['hash-object', '--stdin-paths'], {input: Buffer.from(`${name}\n`, 'latin1')});
+				if (now.trim() !== before?.object) {
+					return `${shown(name)}, which git was told to overlook, would be overwritten`;
+				}
+			}
+		}
+
+		const trial = await this.#run(['read-tree', '-n', '-m', '-u', base, commit]);
+		return trial.code === 0 ? undefined : trial.stderr.trim().split('\n')[0]!.replace('error: ', '');
+	}
+
+	/**
+	 * Brings the checkout along. Files are written as they are stored. The person's filters then run over those that
+	 * they ran over before, and only where the merge changed nothing that says how; from a folder in which an agent has
+	 * nothing, so that no program finds a part of itself in the project.
+	 * @returns what became of it
+	 */
+	async bringAlong(base: string, commit: string, changes: readonly Change[]): Promise<string> {
+		const done = await this.#run(['read-tree', '-m', '-u', base, commit]);
+		if (done.code !== 0) {
+			return `left behind: ${done.stderr.trim().split('\n')[0]}`;
+		}
+
+		const written = changes.filter(({after}) => after?.mode.startsWith('100')).map(({path}) => path);
+		const tree = await readTree(this.#git, commit);
+		const filters = await withAttributes(this.#git, this.#commonDir, attributeFiles(tree), attributes => attributes.of('filter', written));
+		if (filters.size === 0) {
+			return 'brought along';
+		}
+
+		const stored = (names: Iterable<string>) => {
+			const list = [...names];
+			return `brought along; as ${list.length === 1 ? 'it is' : 'they are'} stored: ${list.slice(0, 3).map(name => shown(name)).join(', ')}${list.length > 3 ? ` and ${list.length - 3} more` : ''}`;
+		};
+
+		if (changes.some(({path}) => /(?:^|\/)\.(?:gitattributes|lfsconfig)$/.test(path))) {
+			return stored(filters.keys());
+		}
+
+		const nothing = mkdtempSync(path.join(os.tmpdir(), 'fleet-filter-'));
+		try {
+			// A filter that nobody has set up does nothing: then they are as git would have them.
+			const env = await filterSettings(this.#git, command => command === '' ? '' : `cd '${nothing.replaceAll('\'', String.raw`'\''`)}' && ${command}`);
+			const again = await this.#run(['checkout-index', '--force', '-u', '-z', '--stdin'], {env, input: Buffer.from([...filters.keys()].map(name => `${name}\0`).join(''), 'latin1')});
+			return again.code === 0 && (again.stderr.trim() === '' || env['GIT_CONFIG_COUNT'] === '0') ? 'brought along' : stored(filters.keys());
+		} finally {
+			rmSync(nothing, {recursive: true, force: true});
+		}
+	}
+}

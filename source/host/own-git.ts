@@ -1,0 +1,133 @@
+import {copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {Git} from './git.ts';
+
+/*
+ * Git folders of fleet's own. What decides about files there is written by the host, from a list of what may: no filter,
+ * no driver, no hook and no alias of anybody's is known in them, so none can run.
+ */
+
+/** Bytes of a person's attributes or ignore rules that are read. */
+const longestRules = 1024 ** 2;
+
+export function quote(value: string): string {
+	return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}
+
+/** The generated configuration: format and habits of the project and the person's name, never a copy. */
+export async function privateConfig(git: Git): Promise<string> {
+	const {stdout} = await git.run(['config', '--null', '--get-regexp', '^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$']);
+	const values = new Map<string, string>();
+	for (const record of stdout.split('\0')) {
+		const newline = record.indexOf('\n');
+		if (newline > 0) {
+			values.set(record.slice(0, newline).toLowerCase(), record.slice(newline + 1));
+		}
+	}
+
+	const format = values.get('extensions.objectformat');
+	const lines = ['[core]', `\trepositoryformatversion = ${format ? 1 : 0}`, '\tbare = false', '\tlogallrefupdates = true'];
+	for (const key of ['filemode', 'ignorecase', 'symlinks', 'autocrlf', 'eol', 'safecrlf', 'precomposeunicode', 'longpaths']) {
+		const value = values.get(`core.${key}`);
+		if (value !== undefined) {
+			lines.push(`\t${key} = ${quote(value)}`);
+		}
+	}
+
+	if (format) {
+		lines.push('[extensions]', `\tobjectformat = ${quote(format)}`);
+	}
+
+	lines.push('[user]', `\tname = ${quote(values.get('user.name') ?? 'fleet agent')}`, `\temail = ${quote(values.get('user.email') ?? 'agent@fleet.invalid')}`, '[gc]', '\tauto = 0', '[maintenance]', '\tauto = false', '');
+	return lines.join('\n');
+}
+
+/** What of a worktree is not checked out, where the project works so: from the real repository's own record, which no agent writes. */
+export async function sparsePatterns(commonDir: string, admin: string): Promise<{patterns: string; config: string} | undefined> {
+	const folder = path.join(commonDir, 'worktrees', admin);
+	const file = path.join(folder, 'info', 'sparse-checkout');
+	if (!existsSync(file)) {
+		return undefined;
+	}
+
+	const {stdout} = await new Git({gitDir: folder}).run(['config', '--type=bool', '--get-regexp', '^core\\.sparsecheckout(cone)?$']);
+	const on = (key: string) => new RegExp(`^core\\.${key} true$`, 'm').test(stdout);
+	return on('sparsecheckout') ? {patterns: readFileSync(file, 'utf8'), config: `[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = ${on('sparsecheckoutcone')}\n`} : undefined;
+}
+
+/** What a person's git knows of files beside the tree's own .gitattributes and .gitignore. */
+export type PersonRules = {
+	/** Of the machine and of the person: weaker than what the tree says. */
+	readonly attributes: string;
+	/** Of this repository: stronger than what the tree says. */
+	readonly ownAttributes: string;
+	readonly ignored: string;
+	readonly ownIgnored: string;
+};
+
+function readRules(file: string | undefined): string {
+	const status = file === undefined ? undefined : statSync(file, {throwIfNoEntry: false});
+	return status?.isFile() && status.size <= longestRules ? `${readFileSync(file!, 'utf8').replace(/\n$/, '')}\n` : '';
+}
+
+/** The file that the person's configuration names, or git's default for it. Not what fleet's own command line says. */
+export async function namedFile(git: Git, key: 'core.attributesFile' | 'core.excludesFile', fallback: string): Promise<string | undefined> {
+	const {stdout} = await git.run(['config', '--null', '--show-scope', '--type=path', '--get-all', key]);
+	const words = stdout.split('\0');
+	for (let index = words.length - 1; index > 0; index -= 2) {
+		if (words[index - 2] !== undefined && words[index - 2] !== 'command') {
+			return words[index - 1] === '' ? undefined : words[index - 1];
+		}
+	}
+
+	const base = process.env['XDG_CONFIG_HOME'] || (process.env['HOME'] ? path.join(process.env['HOME'], '.config') : undefined);
+	return base === undefined ? undefined : path.join(base, 'git', fallback);
+}
+
+/** The rules that hold for the person's own git in this repository. */
+export async function personRules(git: Git, commonDir: string): Promise<PersonRules> {
+	const [attributes, ignored] = [await namedFile(git, 'core.attributesFile', 'attributes'), await namedFile(git, 'core.excludesFile', 'ignore')];
+	return {
+		attributes: readRules('/etc/gitattributes') + readRules(attributes), ownAttributes: readRules(path.join(commonDir, 'info', 'attributes')),
+		ignored: readRules(ignored), ownIgnored: readRules(path.join(commonDir, 'info', 'exclude')),
+	};
+}
+
+/** Writes the rules into a git folder. @param seenAt where the folder is for whoever reads its configuration @returns lines for that */
+export function writeRules(folder: string, seenAt: string, rules: PersonRules): string {
+	mkdirSync(path.join(folder, 'info'), {recursive: true, mode: 0o755});
+	for (const [name, text] of [['fleet-attributes', rules.attributes], ['info/attributes', rules.ownAttributes], ['fleet-ignored', rules.ignored], ['info/exclude', rules.ownIgnored]] as const) {
+		writeFileSync(path.join(folder, name), text, {mode: 0o644});
+	}
+
+	return `[core]\n\tattributesFile = ${quote(path.join(seenAt, 'fleet-attributes'))}\n\texcludesFile = ${quote(path.join(seenAt, 'fleet-ignored'))}\n`;
+}
+
+/**
+ * Makes a git folder with nothing in it but the host's own configuration and the person's rules.
+ * @param seenAt where it will stand for whoever uses it
+ * @param admin the name under which the real repository knows the worktree whose sparse patterns count, if any
+ */
+export async function makeOwnGit(folder: string, options: {git: Git; commonDir: string; seenAt?: string; admin?: string; bare?: boolean}): Promise<void> {
+	const {git, commonDir, admin} = options;
+	rmSync(folder, {recursive: true, force: true});
+	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'info']) {
+		mkdirSync(path.join(folder, part), {recursive: true, mode: options.bare ? 0o700 : 0o755});
+	}
+
+	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
+	const sparse = admin === undefined ? undefined : await sparsePatterns(commonDir, admin);
+	const rules = writeRules(folder, options.seenAt ?? folder, await personRules(git, commonDir));
+	const config = (await privateConfig(git)).replace('bare = false', `bare = ${options.bare ?? false}`);
+	// What is taken over is taken as it is: a warning of git's about line ends must not leave work behind.
+	writeFileSync(path.join(folder, 'config'), `${config}${rules}[core]\n\tsafecrlf = false\n${sparse?.config ?? ''}`);
+	if (sparse) {
+		writeFileSync(path.join(folder, 'info', 'sparse-checkout'), sparse.patterns);
+	}
+
+	const shallow = path.join(commonDir, 'shallow');
+	if (existsSync(shallow)) {
+		copyFileSync(shallow, path.join(folder, 'shallow'));
+	}
+}
