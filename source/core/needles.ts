@@ -80,6 +80,11 @@ export class Needles {
 
 		return 0;
 	}
+
+	/** The length of the shortest needle that `bytes[from, to)` is the beginning of, and not all of; undefined for none. */
+	shortestWith(bytes: Uint8Array, from: number, to: number): number | undefined {
+		return this.#needles.findLast(needle => needle.length > to - from && isAt(bytes, from, needle, to - from))?.length;
+	}
 }
 
 function isAt(bytes: Uint8Array, at: number, needle: Uint8Array, length: number): boolean {

@@ -21,14 +21,18 @@ function view(text: string): Uint8Array {
 /** Bytes that are held back at most. */
 const mostHeld = 65_536;
 
-/** Partial finds up to this length, in characters that count, may be shown when nothing more comes: it is the public beginning of most keys. */
+/**
+ * How many characters that count of a value's beginning may be shown when nothing more comes for a moment: a quarter of it
+ * at most, and never more than this, which is the public beginning of most keys.
+ */
 const harmless = 8;
 
 /**
  * Blanks known values out of what is shown or kept: over a view without terminal sequences, spaces, line ends and
  * separators, and in every spelling of `spellings(value, true)`. Each character that counts becomes `*`; the rest stays,
- * so that a terminal's picture keeps its places. It is a net, not a wall: a value that is compressed, encrypted or
- * given in parts by the program that prints it passes.
+ * so that a terminal's picture keeps its places. What could be the beginning of a value waits for what comes next; after
+ * a moment `flush` shows it, and all that stands behind it, with no more of it readable than is harmless. It is a net, not
+ * a wall: a value that is compressed, encrypted or given in parts by the program that prints it passes.
  */
 export class Redactor {
 	#needles = new Needles([]);
@@ -40,6 +44,10 @@ export class Redactor {
 	#state = 0;
 	#view = new Uint8Array(0);
 	#places = new Uint32Array(0);
+	/** How much of a value the held bytes could be, in characters that count; and how often that changed. */
+	#left = 0;
+	#changes = 0;
+	#found = false;
 
 	constructor(values: Iterable<string> = []) {
 		this.add(values);
@@ -65,6 +73,16 @@ export class Redactor {
 	/** Whether something is held back that `flush` would show. */
 	get waits(): boolean {
 		return this.#held.length > this.#shown;
+	}
+
+	/** The same as long as what waits is as much of the same value: what only stands behind it changes nothing. */
+	get waiting(): number {
+		return this.#changes;
+	}
+
+	/** Whether a whole value came by. */
+	get found(): boolean {
+		return this.#found;
 	}
 
 	/** @returns what may be shown now; the bytes given are not changed */
@@ -104,14 +122,20 @@ export class Redactor {
 			}
 
 			from = match.at + match.length;
+			this.#found = true;
 		}
 
 		// What was blanked is no beginning of anything any more.
 		const left = partial > 0 && from > 0 ? this.#needles.partial(this.#view, from, length) : partial;
 		begins ??= left === 0 ? out.length : this.#places[length - left]!;
+		if (left !== this.#left || begins > 0) {
+			this.#left = left;
+			this.#changes++;
+		}
+
 		// A beginning that is followed by nothing that counts, for as long as this, is held no longer.
 		const cut = out.length - begins > mostHeld ? out.length : begins;
-		const shown = out.subarray(Math.min(this.#shown, cut), cut);
+		const shown = (cut > begins ? this.#veiled(out, begins) : out).subarray(Math.min(this.#shown, cut), cut);
 		this.#shown = Math.max(0, this.#shown - cut);
 		this.#held = copyOf(out, cut);
 		if (this.#held.length > 0) {
@@ -122,23 +146,54 @@ export class Redactor {
 		return shown;
 	}
 
-	/** For when nothing more comes for a moment: shows what is held, unless it is more than the public beginning of a value. */
+	/** For when nothing more comes for a moment: all that is held, in its order, with what is more than harmless of a value blanked. */
 	flush(): Uint8Array {
-		if (this.#held.filter(byte => counts[byte] === 1).length > harmless) {
-			return new Uint8Array();
-		}
-
-		const rest = copyOf(this.#held, this.#shown);
+		const rest = this.#veiled(this.#held, 0).subarray(this.#shown);
 		this.#shown = this.#held.length;
 		return rest;
 	}
 
-	/** The rest, at the end of the stream. */
+	/** The rest, at the end of the stream: as `flush`. */
 	end(): Uint8Array {
-		const rest = copyOf(this.#held, this.#shown);
+		const rest = this.flush();
 		this.#held = new Uint8Array();
 		this.#shown = 0;
 		return rest;
+	}
+
+	/** The rest of a whole text, in which half a value is no value. */
+	endOfText(): Uint8Array {
+		return copyOf(this.#held, this.#shown);
+	}
+
+	/** A copy in which no value that could begin in `bytes[from…]`, and goes on to their end, shows more of itself than is harmless. */
+	#veiled(bytes: Uint8Array, from: number): Uint8Array {
+		const out = copyOf(bytes);
+		const places: number[] = [];
+		for (let at = from, state = 0; at < bytes.length; at++) {
+			const byte = bytes[at]!;
+			if (state !== 0) {
+				state = after(state, byte);
+			} else if (counts[byte] === 1) {
+				places.push(at);
+			} else if (byte === escape) {
+				state = 1;
+			}
+		}
+
+		const view = Uint8Array.from(places, place => bytes[place]!);
+		let clear = view.length;
+		for (let at = Math.max(0, view.length - this.#needles.longest); at < clear; at++) {
+			// One value may begin within what could be the beginning of another.
+			const length = this.#needles.shortestWith(view, at, view.length);
+			clear = length === undefined ? clear : Math.min(clear, at + Math.min(harmless, Math.floor(length / 4)));
+		}
+
+		for (const place of places.slice(clear)) {
+			out[place] = star;
+		}
+
+		return out;
 	}
 
 	/** Fills the view, and goes on with the state of the stream. @returns the view's length */
@@ -214,12 +269,13 @@ function after(state: number, byte: number): number {
 export function redactText(values: Iterable<string>, text: string): string {
 	const redactor = new Redactor(values);
 	const first = redactor.push(encoder.encode(text));
-	const last = redactor.end();
 	const decoder = new TextDecoder();
-	return decoder.decode(first, {stream: true}) + decoder.decode(last);
+	return decoder.decode(first, {stream: true}) + decoder.decode(redactor.endOfText());
 }
 
 /** Whether a text holds one of the values, in any spelling that is known. */
 export function holdsValue(values: Iterable<string>, text: string): boolean {
-	return redactText(values, text) !== text;
+	const redactor = new Redactor(values);
+	redactor.push(encoder.encode(text));
+	return redactor.found;
 }

@@ -5,7 +5,6 @@ import {decideDeploy, decideWindow} from '../core/decide.ts';
 import type {DeployOutcome} from '../core/event.ts';
 import {printable} from '../core/names.ts';
 import type {DeployTarget} from '../core/policy.ts';
-import {Redactor} from '../core/redact.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {wallTime} from '../core/window.ts';
@@ -13,6 +12,7 @@ import {makeOwnGit} from '../host/own-git.ts';
 import type {Journal} from '../host/journal.ts';
 import {LogWriter} from '../host/log-writer.ts';
 import type {Context} from './context.ts';
+import {LiveRedactor} from './live-redactor.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 import {checkout} from './verify.ts';
@@ -91,18 +91,19 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 			onOutput(text);
 		};
 
-		const redactor = new Redactor([...credentials.values()]);
 		const decoder = new TextDecoder();
+		const redactor = new LiveRedactor(credentials.values(), bytes => tell(decoder.decode(bytes, {stream: true})));
 		const outcome = await context.executor.run({
 			argv: ['/bin/sh', '-c', target.command], cwd: tree,
 			env: {PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LANG: process.env['LANG'] ?? 'C.UTF-8', FLEET_RUN: run.id, FLEET_TARGET: name, FLEET_COMMIT: commit, ...Object.fromEntries(target.credentials.map(wanted => [wanted, credentials.get(wanted)!]))},
 		}, {
 			timeout: deployTime,
 			onOutput(bytes) {
-				tell(decoder.decode(redactor.push(bytes), {stream: true}));
+				redactor.push(bytes);
 			},
 		}).catch((error: unknown) => error as Error);
-		tell(decoder.decode(redactor.end()));
+		redactor.end();
+		tell(decoder.decode());
 		log.close();
 		const [result, why]: [DeployOutcome, string] = outcome instanceof Error ? ['failed', `it could not be started: ${outcome.message}`]
 			: outcome.timedOut ? ['unknown', 'it was ended after an hour; look at the target']

@@ -1,10 +1,7 @@
 import {StringDecoder} from 'node:string_decoder';
 import type {AgentNews} from '../core/seams.ts';
-import {Redactor} from '../core/redact.ts';
 import {LogWriter} from '../host/log-writer.ts';
-
-/** How long the beginning of what could be a value waits for more, milliseconds. */
-const patience = 40;
+import {LiveRedactor} from './live-redactor.ts';
 
 /** The longest line of structured output, characters; a longer one is shown as it is. */
 const longestLine = 8 * 1024 ** 2;
@@ -16,14 +13,12 @@ const longestLine = 8 * 1024 ** 2;
 export class AgentOutput {
 	readonly #log: LogWriter;
 	readonly #lines: LogWriter | undefined;
-	readonly #redactor: Redactor;
+	readonly #redactor: LiveRedactor;
 	readonly #read: ((line: string) => AgentNews) | undefined;
 	readonly #onBytes: (bytes: Uint8Array) => void;
 	readonly #onNews: (news: AgentNews) => void;
 	readonly #decoder = new StringDecoder('utf8');
 	#rest = '';
-	#pushes = 0;
-	#timer: NodeJS.Timeout | undefined;
 
 	/**
 	 * @param options.read where the output is structured, what a line of it says
@@ -34,7 +29,7 @@ export class AgentOutput {
 		this.#log = new LogWriter(options.file, lost);
 		this.#read = options.read;
 		this.#lines = options.read && new LogWriter(options.file.replace(/\.log$/, '.jsonl'), lost);
-		this.#redactor = new Redactor(options.values);
+		this.#redactor = new LiveRedactor(options.values, bytes => this.#take(bytes));
 		this.#onBytes = bytes => options.onBytes(bytes);
 		this.#onNews = news => options.onNews(news);
 	}
@@ -50,34 +45,12 @@ export class AgentOutput {
 	}
 
 	push(bytes: Uint8Array): void {
-		this.#pushes++;
-		this.#take(this.#redactor.push(bytes));
-		if (this.#redactor.waits) {
-			this.#flushSoon();
-		}
-	}
-
-	/** One timer at a time: output comes faster than timers are worth making. */
-	#flushSoon(): void {
-		const before = this.#pushes;
-		this.#timer ??= setTimeout(() => {
-			this.#timer = undefined;
-			if (!this.#redactor.waits) {
-				return;
-			}
-
-			if (this.#pushes === before) {
-				this.#take(this.#redactor.flush());
-			} else {
-				this.#flushSoon();
-			}
-		}, patience);
+		this.#redactor.push(bytes);
 	}
 
 	/** Writes what is left. */
 	end(): void {
-		clearTimeout(this.#timer);
-		this.#take(this.#redactor.end());
+		this.#redactor.end();
 		if (this.#rest !== '') {
 			this.#line(this.#rest);
 		}
@@ -87,10 +60,6 @@ export class AgentOutput {
 	}
 
 	#take(bytes: Uint8Array): void {
-		if (bytes.length === 0) {
-			return;
-		}
-
 		if (!this.#read) {
 			this.#show(bytes);
 			return;

@@ -109,19 +109,52 @@ test('output is blanked behind colours, spaces, line ends and separators, and ke
 	}
 });
 
-test('what a person types is not held back, and a value that comes slowly is blanked all the same', () => {
+test('what a person types is not held back, and of a value that comes slowly a quarter is shown, and never more than eight characters', () => {
 	const redactor = new Redactor([value]);
 	assert.equal(text([redactor.push(bytes('s'))]), '');
 	assert.equal(redactor.waits, true);
 	assert.equal(text([redactor.flush()]), 's');
 	assert.equal(redactor.waits, false);
 	assert.equal(text([redactor.push(bytes('o\r\n'))]), 'o\r\n');
-	let out = '';
-	for (const character of `${value}\r\n`) {
-		out += text([redactor.push(bytes(character)), redactor.flush()]);
-	}
+	const long = `ghp${'q7Zk2'.repeat(10)}`;
+	for (const [secret, most] of [[value, 5], ['hunter22', 2], ['abc123', 1], [long, 8], [Buffer.from(value).toString('hex'), 8]] as const) {
+		for (const size of [1, 3]) {
+			const slow = new Redactor([secret]);
+			let out = '';
+			for (let at = 0; at < secret.length; at += size) {
+				out += text([slow.push(bytes(secret.slice(at, at + size))), slow.flush()]);
+			}
 
-	assert.ok(!out.includes(value.slice(0, 12)) && out.replaceAll(/[^*]/g, '').length >= 12 && out.endsWith('\r\n'), out);
+			assert.equal(out.length, secret.length);
+			const shown = out.replaceAll(/[^A-Za-z0-9]/g, '');
+			assert.ok(shown.length <= most && secret.replaceAll(/[^A-Za-z0-9]/g, '').startsWith(shown), `${secret} in pieces of ${size}: ${out}`);
+			// Nor at the end of what a program that was ended wrote.
+			const cut = new Redactor([secret]);
+			const last = text([cut.push(bytes(secret.slice(0, -1))), cut.end()]).replaceAll(/[^A-Za-z0-9]/g, '');
+			assert.ok(last.length <= most, `${secret}, cut off: ${last}`);
+		}
+	}
+});
+
+test('a value that begins within what could be the beginning of another shows no more of itself than by itself', () => {
+	const redactor = new Redactor(['password', `xpas${'q'.repeat(60)}`]);
+	const out = text([redactor.push(bytes('xpas')), redactor.flush(), redactor.push(bytes('sword!'))]);
+	assert.ok(!/pas/.test(out) && out.startsWith('xpa') && out.length === 10, out);
+});
+
+test('what stands behind the beginning of a value is shown in its order, whatever it is', () => {
+	const painted = '\r← for agents\u001B[39m\u001B[K\u001B[36;1H\u001B[34;3H';
+	const redactor = new Redactor([value]);
+	const first = text([redactor.push(bytes(painted))]);
+	assert.equal(first + text([redactor.flush()]), painted);
+	const waiting = redactor.waiting;
+	assert.equal(text([redactor.push(bytes('\u001B[1m⠋ \u001B[0m'))]), '');
+	assert.equal(redactor.waiting, waiting, 'it is not as if more of the value had come');
+	assert.equal(text([redactor.flush()]), '\u001B[1m⠋ \u001B[0m');
+	// The rest of the value is known by the part that was shown.
+	assert.equal(text([redactor.push(bytes(`${value.slice(1)}.`))]), `${value.slice(1).replaceAll(/[A-Za-z0-9]/g, '*')}.`);
+	const key = new Redactor([value]);
+	assert.equal(text([key.push(bytes('export sk-test-Z\u001B[K')), key.flush()]), 'export sk-tes*-*\u001B[K', 'a longer beginning is blanked where it is more than harmless, and holds nothing up');
 });
 
 test('what is no value passes as it came', () => {

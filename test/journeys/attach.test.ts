@@ -141,3 +141,28 @@ test('what a verb prints of an agent\'s on a terminal paints and does nothing el
 	process.kill(attached.pid, 'SIGINT');
 	await attached.isAsBefore(fleet, 'ctrl-c');
 });
+
+test('with a granted secret, the picture is whole while the agent is idle, and the value is in neither', async t => {
+	const fleet = new Fleet(t);
+	fleet.env['FLEET_VAULT_PASSPHRASE'] = 'a long enough passphrase';
+	const value = 'sk-live-Zq7wF3pLx9vB2nR8';
+	const added = fleet.run(['secret', 'add', 'stripe', '--user', '--host', 'api.stripe.example', '--store', 'age'], {input: `${value}\n`});
+	assert.equal(added.code, 0, added.stderr);
+	const slowly = [...value].map(character => `printf ${character}; sleep 0.06`).join('; ');
+	fleet.must('run', '--name', 'idle', '--allow', 'secret:user/stripe', '--because', 'test', '--', 'sh', '-c', String.raw`printf 'ready to interrupt here'; read go; printf '\r← for agents\033[39m\033[K\033[6;1H\033[4;3H'; read go; ${slowly}; printf ' done'; sleep 60`);
+	const attached = await attach(t, fleet, 'idle');
+	assert.match(attached.emulator.text(), /ready to interrupt here/);
+	attached.write('\r');
+	await until(() => attached.emulator.text().split('\n')[1] === '← for agents' && attached.emulator.cursor.join() === '2,3', 'the line is whole and the cursor is where it belongs').catch((error: Error) => {
+		throw new Error(`${error.message}\n${attached.emulator.text()}\n${attached.emulator.cursor.join()}`);
+	});
+	attached.write('\r');
+	await attached.see(/done/);
+	for (const text of [attached.raw, fleet.must('logs', 'idle', '--raw')]) {
+		assert.match(text, /\*{12}/);
+		assert.ok(!text.replaceAll('-', '').includes(value.replaceAll('-', '').slice(0, 6)), text);
+	}
+
+	attached.write('\u0011');
+	await attached.isAsBefore(fleet, 'left');
+});
