@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -22,7 +23,8 @@ export type Cgroup = {
 
 /** The name of a run's control group: one machine may have several fleets. `socket` is the run's. */
 export function groupName({socket}: {readonly socket: string}): string {
-	return `${path.basename(path.dirname(socket))}-${path.basename(socket, '.sock')}`;
+	const fleet = createHash('sha256').update(path.dirname(socket)).digest('hex').slice(0, 8);
+	return `${fleet}-${path.basename(socket, '.sock')}`;
 }
 
 type Place = {readonly version: 1 | 2; readonly controllers: readonly string[]; readonly folder: string};

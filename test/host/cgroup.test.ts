@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import {continueProcesses, findPlaces, measureTree, openCgroup, processTree, stopTree} from '../../source/host/cgroup.ts';
+import {continueProcesses, findPlaces, groupName, measureTree, openCgroup, processTree, stopTree} from '../../source/host/cgroup.ts';
+import {findPaths} from '../../source/host/paths.ts';
 import {until} from '../support/fleet.ts';
 
 test('the groups of a process, from what the kernel writes', () => {
@@ -103,4 +106,14 @@ test('a group limits, freezes, and goes', async t => {
 	}
 
 	assert.ok(readFileSync('/proc/self/cgroup', 'utf8').length > 0);
+});
+
+test('two fleets have groups of their own, though their runs have the same name', () => {
+	const group = (home: string) => groupName(findPaths({HOME: home, FLEET_HOME: home}).run('one'));
+	const [one, two] = [mkdtempSync(path.join(os.tmpdir(), 'fleet-group-')), mkdtempSync(path.join(os.tmpdir(), 'fleet-group-'))];
+	assert.notEqual(group(one), group(two));
+	assert.equal(group(one), group(one));
+	for (const folder of [one, two]) {
+		rmSync(folder, {recursive: true});
+	}
 });
