@@ -1,6 +1,6 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type {AddressInfo} from 'node:net';
@@ -57,6 +57,7 @@ class Demo {
 	readonly #home = path.join(this.#folder, 'home');
 	readonly #project = path.join(this.#folder, 'greeter');
 	readonly #deployed = path.join(this.#folder, 'deployed');
+	readonly #bin = path.join(this.#folder, 'bin');
 	readonly #canary = `demo-key-${randomBytes(12).toString('hex')}`;
 	readonly #secret = `courier-${randomBytes(16).toString('hex')}`;
 	readonly #token = `demo-token-${randomBytes(12).toString('hex')}`;
@@ -70,7 +71,10 @@ class Demo {
 	constructor(io: Io, yes: boolean) {
 		this.#io = io;
 		this.#yes = yes;
-		this.#env = {...process.env, HOME: this.#home, FLEET_HOME: path.join(this.#folder, 'fleet'), FORCE_COLOR: '0', NO_COLOR: '1', [passphraseVariable]: randomBytes(16).toString('hex'), NODE_EXTRA_CA_CERTS: path.join(this.#folder, 'world.pem'), DBUS_SESSION_BUS_ADDRESS: ''};
+		mkdirSync(this.#bin);
+		symlinkSync(process.execPath, path.join(this.#bin, 'node'));
+		// The agent's node is the one that fleet runs on: an older one that comes first on the search path may know no proxy.
+		this.#env = {...process.env, PATH: `${this.#bin}${path.delimiter}${process.env['PATH'] ?? ''}`, HOME: this.#home, FLEET_HOME: path.join(this.#folder, 'fleet'), FORCE_COLOR: '0', NO_COLOR: '1', [passphraseVariable]: randomBytes(16).toString('hex'), NODE_EXTRA_CA_CERTS: path.join(this.#folder, 'world.pem'), DBUS_SESSION_BUS_ADDRESS: ''};
 	}
 
 	#step(title: string): void {

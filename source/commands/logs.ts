@@ -7,6 +7,7 @@ import {pipeline} from 'node:stream/promises';
 import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
 import {neutralise} from '../core/neutralise.ts';
+import {Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run.ts';
 import {restoreTerminal} from '../core/terminal-filter.ts';
 import {findRun} from '../engine/runs.ts';
@@ -44,11 +45,21 @@ function createReadable(): Transform {
 	});
 }
 
+/** Options of which one at most means something. */
+const oneOf = [['verify', 'deploy'], ['pager', 'editor', 'follow'], ['pager', 'editor', 'raw']] as const;
+
 export const verb: Verb = {
 	define(command) {
 		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--deploy', 'what the deploy command wrote, the last time').option('--pager', 'in $PAGER').option('--editor', 'a copy, in $EDITOR').option('--raw', 'the agent\'s bytes as they are; on a terminal, those that paint');
 	},
 	async run(io, [name], options) {
+		for (const flags of oneOf) {
+			const [first, second] = flags.filter(flag => options[flag]);
+			if (second !== undefined) {
+				throw new Refusal(`--${first} and --${second} do not go together`, `fleet logs ${name} --${first}, or fleet logs ${name} --${second}`);
+			}
+		}
+
 		const context = compose();
 		const {id} = findRun(context, name!);
 		const {output: own, folder} = context.paths.run(id);
@@ -95,7 +106,7 @@ export const verb: Verb = {
 		io.out(neutralise(held + decoder.end()));
 		giveBack();
 		if (!existsSync(output)) {
-			io.err(`fleet: ${options['deploy'] ? 'the run was not deployed' : options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n`);
+			io.err(`fleet: ${options['deploy'] ? 'the run was not deployed' : options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n  hint: fleet ${options['deploy'] ? `show ${id}` : options['verify'] ? `verify ${id}` : `show ${id}`}\n`);
 		}
 	},
 };

@@ -90,6 +90,10 @@ export const verb: Verb = {
 			throw new Refusal('the screen needs a terminal', 'fleet list, or fleet --help');
 		}
 
+		if (process.env['TERM'] === 'dumb') {
+			throw new Refusal('this terminal cannot draw a screen (TERM=dumb)', 'fleet list, or fleet --help');
+		}
+
 		const context = compose();
 		const repository = repositoryAbove(io.folder);
 		const here = {folder: io.folder, project: repository === undefined ? undefined : listProjects(context).find(project => project.root === repository)?.id ?? ''};

@@ -4,7 +4,7 @@ import type {Actor} from './scope.ts';
 import {liveStages, type Run} from './run.ts';
 import {formatDuration} from './time.ts';
 import {verifyHint} from './verdict.ts';
-import {parseWindow, windowAt, type WallTime} from './window.ts';
+import {clockAfter, parseWindow, windowAt, type WallTime} from './window.ts';
 
 /** What the repository looks like at the moment of a decision. Object names are full hex. */
 export type Facts = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string};
@@ -130,7 +130,7 @@ export function decideWord(word: string | undefined, confirmed: string | undefin
 /** Is it the time to deploy there? Outside of its window only with a reason. @param window as the policy has it; undefined for always */
 export function decideWindow(target: string, window: string | undefined, now: WallTime, outside: string | undefined): Refusal | undefined {
 	const {open, minutes} = windowAt(parseWindow(window ?? '') ?? {days: new Set([0, 1, 2, 3, 4, 5, 6]), from: 0, to: 0}, now);
-	return open || (outside ?? '').trim() !== '' ? undefined : gateRefusal(`${target} is deployed ${window} only, which begins in ${formatDuration(minutes * 60_000)}`, 'wait, or --outside-window with --because "…"');
+	return open || (outside ?? '').trim() !== '' ? undefined : gateRefusal(`${target} is deployed ${window} only, which begins ${clockAfter(now, minutes)}, in ${formatDuration(minutes * 60_000)}`, 'wait, or --outside-window with --because "…"');
 }
 
 /** May the run be rejected? */
@@ -181,7 +181,7 @@ export function gatesOf(run: Run): GateState[] {
 	const unclear = verification?.result === 'inconclusive' && !merge;
 	const verify = step('verify', 'Verify', verification?.passed || merge ? `passed: ${verification?.because ?? ''}` : undefined, verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined, busyWith('verifying'), verifyRefusal);
 	return [
-		step('audit', 'Audit', audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined, audit && !audit.stale ? checks : undefined, false, run.stage === 'discarded' ? ended(run) : undefined),
+		step('audit', 'Audit', audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined, audit && !audit.stale ? checks : undefined, false, run.stage === 'discarded' ? ended(run) : merge ? gateRefusal('not made before the merge', 'it is about the run, which is over') : undefined),
 		unclear && verify.state === 'failed' ? {...verify, state: 'inconclusive'} : verify,
 		step('review', 'Review', approval ? approval.viewed ? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}` : 'approved; what was viewed is not written down' : merge ? 'merged' : undefined, run.stage === 'rejected' ? run.because : undefined, false, run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first')),
 		step('approve', 'Approve', approval ? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}` : undefined, undefined, false, approveRefusal),

@@ -55,6 +55,14 @@ export function windowAt(window: Window, now: WallTime): {readonly open: boolean
 	return {open, minutes: week};
 }
 
+/** The day and the hour some minutes after a moment, such as `Mon 09:00`. */
+export function clockAfter(now: WallTime, minutes: number): string {
+	const at = now.day * 1440 + now.minutes + minutes;
+	const name = names[Math.floor(at / 1440) % 7]!;
+	const two = (value: number) => String(value).padStart(2, '0');
+	return `${name[0]!.toUpperCase()}${name.slice(1)} ${two(Math.floor(at % 1440 / 60))}:${two(at % 60)}`;
+}
+
 /** A moment by this machine's clock. @param now milliseconds */
 export function wallTime(now: number): WallTime {
 	const date = new Date(now);

@@ -36,7 +36,7 @@ function Row({line, width, theme}: {readonly line: Line; readonly width: number;
 	}
 
 	const {text = '', spans, title = false, ...style} = line;
-	if (spans || style.back || style.sgr !== undefined) {
+	if (spans || style.back || style.sgr !== undefined || (style.tone && theme.weights[style.tone] !== undefined)) {
 		return <Text wrap="truncate">{paintLine(line, width, theme)}</Text>;
 	}
 

@@ -1,15 +1,16 @@
+import {viewedText} from '../core/approval.ts';
 import {learn} from '../core/learn.ts';
 import {policyPath} from '../core/names.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
-import {reviewPrompt} from '../core/review.ts';
+import {countViewed, flagsOf, isViewed, reviewPrompt} from '../core/review.ts';
 import {timeWorked, type Run} from '../core/run.ts';
 import {formatDuration} from '../core/time.ts';
 import {formatBudget, formatUsage} from '../core/usage.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
-import {windowText} from './parts/window.ts';
+import {opensAt, windowText} from './parts/window.ts';
 import {addComment, commentAt, commentUnder, markSent, removeComment} from './review.ts';
-import {selectedRun, type Dialog, type DialogKind, type Field, type State} from './state.ts';
+import {selectedRun, type Dialog, type DialogKind, type Effect, type Field, type State} from './state.ts';
 import {bad, begin, beginAll, stay, type Handler, type Step} from './step.ts';
 
 /* What is asked before something is done: for each kind the question, and what follows from the answer. */
@@ -19,6 +20,10 @@ type Kind = {
 	open(state: State, subject: string | undefined): Omit<Dialog, 'kind' | 'at' | 'subject'> | undefined;
 	/** Called with everything filled in; `state` has no dialog any more. A step with a dialog keeps it open. */
 	submit(state: State, dialog: Dialog, values: Readonly<Record<string, string>>): Step;
+	/** Why a reason cannot be left as it is; undefined where it can. */
+	leave?(state: State, dialog: Dialog, values: Readonly<Record<string, string>>): string | undefined;
+	/** What is asked for when the question comes up, since its lines say what comes of it. */
+	wants?(state: State): readonly Effect[];
 };
 
 const reason = (hint: string): Field => ({label: 'Because', value: '', hint});
@@ -36,6 +41,22 @@ function named(runs: readonly Run[]): string {
 /** Which runs a question is about, where they are several. */
 function namesOf(runs: readonly Run[]): string[] {
 	return runs.length < 2 ? [] : [...runs.slice(0, 6).map(run => run.id), ...runs.length > 6 ? [`and ${runs.length - 6} more`] : []];
+}
+
+/** How much of a change was looked at, before it is approved: the files that were not, those with a flag by name. */
+function viewedLines(state: State, run: Run): string[] {
+	const review = state.review?.run === run.id ? state.review : undefined;
+	if (!review) {
+		return [state.unread?.run === run.id ? `! viewed   not known: ${state.unread.because}` : 'viewed   looking at what was viewed…'];
+	}
+
+	const open = review.files.filter(file => !isViewed(review.review, file));
+	const flagged = open.filter(file => flagsOf(file).length > 0);
+	const names = (files: typeof open) => `${files.slice(0, 3).map(file => neutraliseLine(file.path)).join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}`;
+	return [
+		`${open.length > 0 ? '! ' : ''}viewed   ${viewedText(countViewed(review.review, review.files))}${open.length > 0 ? `: ${names(open)}` : ''}`,
+		...flagged.length > 0 ? [`!          with a flag: ${names(flagged)}; d shows them`] : [],
+	];
 }
 
 /** What another attempt ends. */
@@ -59,6 +80,17 @@ function lengthOf(text: string, now: number): string {
 	end.setHours(Number(match[1]), Number(match[2]), 0, 0);
 	const minutes = Math.ceil((end.getTime() - now) / 60_000);
 	return `${minutes <= 0 ? minutes + 1440 : minutes}m`;
+}
+
+/** What is wrong with a deploy to a target now, where it needs a reason and has none; undefined where it may go. */
+function tooEarly(state: State, run: Run, target: string, reason: string | undefined): string | undefined {
+	const opens = opensAt(state.offers[run.project.id]?.deploy[target]?.window, state.now);
+	return opens === undefined || reason ? undefined : `${target} is outside of its window, which opens ${opens}: say why it is deployed now all the same, or esc`;
+}
+
+/** The field for a reason, where one of the targets needs one now. */
+function outsideField(state: State, run: Run, targets: readonly string[]): Field[] {
+	return targets.some(target => tooEarly(state, run, target, undefined) !== undefined) ? [reason('why now, outside of the target\'s window')] : [];
 }
 
 /** The secrets of the vault that are a target's credentials: for deploys alone, and named like them. Undefined for one that is not there. */
@@ -86,10 +118,10 @@ function targetLines(state: State, run: Run, name: string): string[] {
 }
 
 /** Begins a deploy: on the screen where every credential has a pointer, and in the terminal where one is typed, since no value is ever in this program. */
-function deploy(state: State, run: Run, target: string): Step {
+function deploy(state: State, run: Run, target: string, outside: string | undefined): Step {
 	const known = state.offers[run.project.id]?.deploy[target];
 	const from = credentialsOf(state, run, known?.credentials ?? []);
-	const argv = ['deploy', run.id, target, '--confirm', target, ...from.flatMap(([name, reference]) => reference ? ['--credential', `${name}=${reference}`] : [])];
+	const argv = ['deploy', run.id, target, '--confirm', target, ...(outside ? ['--outside-window', '--because', outside] : []), ...from.flatMap(([name, reference]) => reference ? ['--credential', `${name}=${reference}`] : [])];
 	return known && from.every(([, reference]) => reference) ? begin(state, run.id, argv, 'deploy') : {state, effects: [{type: 'terminal', argv, pause: true}]};
 }
 
@@ -123,12 +155,14 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				title: `Approve ${run.id}: what becomes part of ${branch(run.target)}`, runs: [run.id],
 				lines: [
 					`commit   ${head}`, `onto     ${base}`, `result   ${tree}`, `policy   ${policy || 'none'}`, `verified ${digest}`, `         ${neutraliseLine(because)}`,
+					...viewedLines(state, run),
 					`audit    ${run.audit ? run.audit.items.map(item => `${item.id} ${item.status}`).join(' ') : 'not made'}${run.audit?.stale ? ' (before the last change)' : ''}`,
 					...approveSigned ? ['signed   with your SSH key, exactly this'] : [],
 				],
 				fields: [reason('optional'), sure(approveWord ?? 'yes', 'to approve; esc does not')],
 			};
 		},
+		wants: state => [{type: 'diff', run: selectedRun(state)!.id}],
 		submit(state, dialog, values) {
 			// What was typed, and not what would have had to be: the policy may have been read since.
 			const word = values['Sure'];
@@ -147,7 +181,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			return {
 				title: `Deploy ${short(run.merge!.commit)} of ${run.id}`, runs: [run.id],
 				lines: names.length === 0 ? ['the policy names its targets; this one is looked up when you have named it'] : names.flatMap(name => targetLines(state, run, name)),
-				fields: [{label: 'Target', value: names[0] ?? '', hint: names.length > 1 ? '←/→ a target of the project\'s policy' : 'a target of the project\'s policy', ...(names.length > 0 ? {choices: names} : {})}, {label: 'Sure', value: '', hint: 'type the target\'s name to deploy; esc does not', confirm: ''}],
+				fields: [{label: 'Target', value: names[0] ?? '', hint: names.length > 1 ? '←/→ a target of the project\'s policy' : 'a target of the project\'s policy', ...(names.length > 0 ? {choices: names} : {})}, ...outsideField(state, run, names), {label: 'Sure', value: '', hint: 'type the target\'s name to deploy; esc does not', confirm: ''}],
 			};
 		},
 		submit(state, dialog, values) {
@@ -155,19 +189,31 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				return again(state, dialog, 'Target', 'name a target');
 			}
 
+			const early = tooEarly(state, runsOf(state, dialog)[0]!, values['Target'], values['Because']);
+			if (early) {
+				return again(state, dialog, 'Because', early);
+			}
+
 			if (values['Sure'] !== values['Target']) {
 				return again(state, dialog, 'Sure', `type ${values['Target']} to deploy there`);
 			}
 
-			return deploy(state, runsOf(state, dialog)[0]!, values['Target']);
+			return deploy(state, runsOf(state, dialog)[0]!, values['Target'], values['Because']);
 		},
+		leave: (state, dialog, values) => tooEarly(state, runsOf(state, dialog)[0]!, values['Target'] ?? '', values['Because']),
 	},
 	rollback: {
 		open(state) {
 			const {run, target} = lastGood(state)!;
-			return {title: `Deploy ${run.id} to ${target} again`, runs: [run.id], lines: [`commit ${run.merge!.commit}, the last that went well there before this one`, ...targetLines(state, run, target)], fields: [sure(target, 'to deploy; esc does not')]};
+			return {title: `Deploy ${run.id} to ${target} again`, runs: [run.id], lines: [`commit ${run.merge!.commit}, the last that went well there before this one`, ...targetLines(state, run, target)], fields: [...outsideField(state, run, [target]), sure(target, 'to deploy; esc does not')]};
 		},
-		submit: (state, dialog) => deploy(state, runsOf(state, dialog)[0]!, dialog.fields[0]!.confirm!),
+		submit(state, dialog, values) {
+			const target = dialog.fields.at(-1)!.confirm!;
+			const run = runsOf(state, dialog)[0]!;
+			const early = tooEarly(state, run, target, values['Because']);
+			return early ? again(state, dialog, 'Because', early) : deploy(state, run, target, values['Because']);
+		},
+		leave: (state, dialog, values) => tooEarly(state, runsOf(state, dialog)[0]!, dialog.fields.at(-1)!.confirm!, values['Because']),
 	},
 	init: {
 		open(state) {
@@ -331,7 +377,14 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 /** Asks. @param subject the scope, secret or place that it is about */
 export function openDialog(state: State, kind: DialogKind, subject?: string): Step {
 	const opened = kinds[kind].open(state, subject);
-	return opened ? stay({...state, dialog: {...opened, kind, subject, at: 0, opened: state.keyAt}}) : stay(state);
+	return opened ? {state: {...state, dialog: {...opened, kind, subject, at: 0, opened: state.keyAt}}, effects: kinds[kind].wants?.(state) ?? []} : stay(state);
+}
+
+/** The question with what is known by now; what was typed stays. */
+export function refreshDialog(state: State): State {
+	const {dialog} = state;
+	const opened = dialog && kinds[dialog.kind].wants ? kinds[dialog.kind].open(state, dialog.subject) : undefined;
+	return dialog && opened ? {...state, dialog: {...dialog, lines: opened.lines}} : state;
 }
 
 /** An action that asks first. */
@@ -378,7 +431,8 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 		}
 
 		case 'return': {
-			return dialog.at < dialog.fields.length - 1 ? to(dialog.at + 1) : submit(state, dialog);
+			const problem = field.label === 'Because' && dialog.at < dialog.fields.length - 1 ? kinds[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields)) : undefined;
+			return problem !== undefined ? bad(state, problem) : dialog.at < dialog.fields.length - 1 ? to(dialog.at + 1) : submit(state, dialog);
 		}
 
 		case 'ctrl-o': {

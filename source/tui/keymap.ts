@@ -187,7 +187,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'mouse', keys: ['M'], title: 'mouse on or off', places: everywhere, footer: false},
 	{action: 'back', keys: ['escape', 'backspace'], title: 'back', places: [...ofRun, 'vault', 'disk', 'compare', 'help'], footer: true},
 	{action: 'palette', keys: [':', 'ctrl-p'], title: 'every command, by name', places: ['welcome', ...everywhere], footer: false},
-	{action: 'help', keys: ['?'], title: 'help', places: ['welcome', ...everywhere], footer: true},
+	{action: 'help', keys: ['?'], title: 'help', places: ['welcome', ...everywhere, 'help'], footer: true},
 	{action: 'quit', keys: ['q', 'ctrl-c'], title: 'quit', places: ['welcome', ...everywhere, 'help'], footer: true},
 ];
 

@@ -1,4 +1,4 @@
-import {listRows} from './list.ts';
+import {listRows, selectedRow} from './list.ts';
 import {comparable} from './keymap.ts';
 import type {State} from './state.ts';
 
@@ -19,6 +19,15 @@ export function fleetLayout(state: State, height: number): {readonly table: numb
 export function windowOf(count: number, selected: number, height: number): {from: number; to: number} {
 	const from = Math.max(0, Math.min(count - height, selected - Math.floor(height / 2)));
 	return {from, to: Math.min(count, from + height)};
+}
+
+/** The part of the list that is in view: as it was, as long as the selection is in it. @param height of the screen without footer and dialog */
+export function listWindow(state: State, height: number): {from: number; to: number} {
+	const count = listRows(state).length;
+	const room = Math.max(1, fleetLayout(state, height).table - 1);
+	const at = selectedRow(state);
+	const from = Math.max(0, Math.min(count - room, Math.max(at - room + 1, Math.min(at, state.listTop))));
+	return {from, to: Math.min(count, from + room)};
 }
 
 /** Rows of the path, and of what verify or deploy writes below it, on the screen of the gates. `room`: what there would be for that, once it writes. */

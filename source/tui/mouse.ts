@@ -1,12 +1,14 @@
 import {move, openTab, selectRow} from './moving.ts';
-import {fleetLayout, footerHeight, windowOf} from './layout.ts';
-import {listRows, selectedRow} from './list.ts';
+import {fleetLayout, footerHeight, listWindow} from './layout.ts';
 import {moveTo} from './review.ts';
 import {tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
 
+/** Two clicks within this time are one, milliseconds. */
+const doubleClick = 500;
+
 /** What the mouse does: the wheel moves, a click selects, the line between list and output is dragged. It decides nothing. */
-export function mouse(state: State, {kind, column, row}: Message & {type: 'mouse'}): Step {
+export function mouse(state: State, {kind, column, row, at: when}: Message & {type: 'mouse'}): Step {
 	if (kind === 'up' || kind === 'down') {
 		const by = kind === 'up' ? -3 : 3;
 		return move(state, state.screen === 'fleet' ? Math.sign(by) : by);
@@ -24,13 +26,20 @@ export function mouse(state: State, {kind, column, row}: Message & {type: 'mouse
 		}
 
 		const at = row - 2;
-		const {from, to} = windowOf(listRows(state).length, selectedRow(state), table - 1);
+		const {from, to} = listWindow(state, height);
 		if (at < 0 || from + at >= to) {
 			return stay({...state, dragging: false});
 		}
 
 		const selected = selectRow({...state, dragging: false}, from + at);
-		return selected.selected === state.selected && selected.heading === state.heading && state.heading === undefined ? openTab(state, 'output') : stay(selected);
+		if (kind !== 'press' || selected.heading !== undefined || selected.selected === undefined) {
+			return stay(selected);
+		}
+
+		// Two clicks on the same run open it; one alone may only have been for the terminal's window.
+		const isSecond = when !== undefined && state.clicked?.run === selected.selected && when - state.clicked.at < doubleClick;
+		const clicked: State = {...selected, clicked: isSecond || when === undefined ? undefined : {run: selected.selected, at: when}};
+		return isSecond ? openTab(clicked, 'output') : stay(clicked);
 	}
 
 	if (state.screen === 'run' && row === 1 && kind === 'press') {

@@ -25,8 +25,9 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		}
 
 		case 'compare': {
-			const {code, stdout} = await client.act(['diff', effect.run, '--raw']);
-			send({type: 'compared', run: effect.run, files: parseDiff(code === 0 ? stdout : '')});
+			const {code, stdout, stderr} = await client.act(['diff', effect.run, '--raw']);
+			// What could not be read is not nothing.
+			send(code === 0 ? {type: 'compared', run: effect.run, files: parseDiff(stdout)} : {type: 'said', text: `${effect.run}: ${neutraliseLine(stderr.split('\n')[0] ?? '').replace('fleet: ', '')}`, bad: true});
 			break;
 		}
 

@@ -134,6 +134,10 @@ export type State = {
 	readonly vault: {readonly secrets: readonly SecretView[]; readonly stores: readonly StoreView[]} | undefined;
 	readonly list: ListState;
 	readonly selected: string | undefined;
+	/** The first row of the list that is in view, as of the last time. */
+	readonly listTop: number;
+	/** The run that was clicked last, and when, milliseconds. */
+	readonly clicked: {readonly run: string; readonly at: number} | undefined;
 	/** The project whose heading is selected, in place of a run. */
 	readonly heading: string | undefined;
 	readonly tab: Tab;
@@ -144,6 +148,8 @@ export type State = {
 	readonly log: LogState | undefined;
 	readonly logView: LogView;
 	readonly review: ReviewState | undefined;
+	/** Why a run's change could not be read; undefined where it could. */
+	readonly unread: {readonly run: string; readonly because: string} | undefined;
 	/** The probes of audits made while this screen was open, by run. The journal holds only their result. */
 	readonly audits: Readonly<Record<string, readonly Item[]>>;
 	readonly progress: Readonly<Record<string, Progress>>;
@@ -226,8 +232,8 @@ export function initialState(options: {columns: number; rows: number; now: numbe
 	const state: State = {
 		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, keyAt: undefined, deafUntil: undefined,
 		settings: options.settings ?? defaultSettings, theme: options.theme ?? 'dark', runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
-		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
-		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, prompt: undefined, form: [], formAt: 0, offers: {},
+		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, listTop: 0, clicked: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
+		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, unread: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, prompt: undefined, form: [], formAt: 0, offers: {},
 		busy: {}, notice: undefined, here: options.here, recent: {commands: [], prompts: []}, listRows: undefined, dragging: false, grammars: 0,
 	};
 	return {...state, selected: firstRun(state)};

@@ -1,11 +1,12 @@
 import type {Item} from '../core/audit.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {act} from './act.ts';
-import {dialogKey, pasteIntoDialog} from './dialogs.ts';
+import {dialogKey, pasteIntoDialog, refreshDialog} from './dialogs.ts';
 import {edit, paste} from './edit.ts';
 import {bindings, findBinding, keyName, keysOf, paletteEntries, shortTitle} from './keymap.ts';
 import {listRows, visibleRuns} from './list.ts';
 import {mouse} from './mouse.ts';
+import {footerHeight, listWindow} from './layout.ts';
 import {formKey, pasteIntoForm, refreshForm} from './new-run.ts';
 import {keepPlace, withDiff} from './review.ts';
 import {firstRun, placeOf, type Dialog, type Message, type Prompt, type State} from './state.ts';
@@ -13,6 +14,12 @@ import {bad, stay, type Step} from './step.ts';
 
 /** What comes next on the screen, and what is to be done. Pure: the same state and message give the same step. */
 export function update(state: State, message: Message): Step {
+	const step = next(state, message);
+	const listTop = step.state.screen === 'fleet' && !step.state.dialog && !step.state.prompt ? listWindow(step.state, step.state.rows - footerHeight).from : step.state.listTop;
+	return listTop === step.state.listTop ? step : {...step, state: {...step.state, listTop}};
+}
+
+function next(state: State, message: Message): Step {
 	switch (message.type) {
 		case 'resize': {
 			const resized = {...state, columns: message.columns, rows: message.rows};
@@ -65,8 +72,12 @@ export function update(state: State, message: Message): Step {
 		}
 
 		case 'diff': {
-			const next = message.run === state.selected ? withDiff(state, message.run, message.files, message.review) : state;
-			return message.problem === undefined ? stay(next) : bad(next, message.problem);
+			if (message.run !== state.selected) {
+				return stay(state);
+			}
+
+			// A change that could not be read is not an empty one.
+			return message.problem === undefined ? stay(refreshDialog({...withDiff(state, message.run, message.files, message.review), unread: undefined})) : bad(refreshDialog({...state, review: undefined, unread: {run: message.run, because: message.problem}}), message.problem);
 		}
 
 		case 'compared': {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import {readdirSync} from 'node:fs';
+import {mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
 import {test} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
 
@@ -8,7 +10,11 @@ test('fleet demo --yes walks the whole way, says what was stopped, and leaves no
 	const fleet = new Fleet(t, {add: false});
 	const traces = () => readdirSync(os.tmpdir()).filter(name => name.startsWith('fleet-demo-'));
 	const before = traces();
-	const {code, stdout, stderr} = fleet.run(['demo', '--yes']);
+	// Another node comes first on the search path, an old one that knows no proxy: what the demo shows does not depend on it.
+	const old = path.join(fleet.folder, 'old');
+	mkdirSync(old);
+	writeFileSync(path.join(old, 'node'), '#!/bin/sh\nexit 1\n', {mode: 0o755});
+	const {code, stdout, stderr} = fleet.run(['demo', '--yes'], {env: {PATH: `${old}:${process.env['PATH']}`}});
 	assert.equal(code, 0, stdout + stderr);
 	for (const wanted of ['the ssh key was not read', 'the network was not reached', 'main did not move', 'no hook was planted', 'the denial is on the run\'s row', 'the grant acted on the next request', '6 of 6', 'the server was sent the real key, once', 'the run never had it', 'with an alarm on the run', 'approval before verification is refused', 'the merged commit is deployed', 'the credential is nowhere', 'Every step held.']) {
 		assert.ok(stdout.includes(wanted), wanted);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {parseDiff} from '../../source/core/diff.ts';
 import type {FleetClient} from '../../source/protocol/client.ts';
 import {keysOf} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';
@@ -7,7 +8,7 @@ import type {Effect, State} from '../../source/tui/state.ts';
 import {Store} from '../../source/tui/store.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
-import {at, exited, run, screens, started, state, verified} from './states.ts';
+import {at, diff, exited, run, screens, started, state, verified} from './states.ts';
 
 /* No key destroys at once, no answer is given before the question could be read, and what is said afterwards is so. */
 
@@ -206,4 +207,41 @@ test('what a verb changed while it had the terminal is asked for anew', async ()
 	await new Promise(setImmediate);
 	store.close();
 	assert.deepEqual(asked.map(argv => argv.join(' ')), ['secret list --json', 'secret stores --json']);
+});
+
+test('an approval shows what was not looked at; what could not be read is not empty', () => {
+	const gates = screens()['gates']!;
+	const asked = press(gates, 'y').state;
+	assert.match(text(asked), /viewed {3}looking at/);
+	assert.deepEqual(update(gates, {type: 'keys', keys: ['y']}).effects, [{type: 'diff', run: 'ready'}]);
+	const files = parseDiff(diff);
+	const typed = press(asked, ...'why');
+	const known = update(typed.state, {type: 'diff', run: 'ready', files, review: {viewed: {[files[1]!.path]: files[1]!.digest}, comments: []}}).state;
+	assert.match(text(known), /! viewed {3}2 of 3 files not viewed: \.github\/workflows\/ci\.yml, package-lock\.json/);
+	assert.match(text(known), /with a flag: \.github\/workflows\/ci\.yml; d shows them/);
+	assert.equal(known.dialog!.fields[0]!.value, 'why', 'what was typed stays');
+	const all = update(asked, {type: 'diff', run: 'ready', files, review: {viewed: Object.fromEntries(files.map(file => [file.path, file.digest])), comments: []}}).state;
+	assert.match(text(all), / {3}viewed {3}all 3 files viewed/);
+	assert.doesNotMatch(text(all), /! viewed/);
+	const unread = update(asked, {type: 'diff', run: 'ready', files: [], review: {viewed: {}, comments: []}, problem: 'too large'}).state;
+	assert.match(text(unread), /! viewed {3}not known: too large/);
+	assert.match(text(press({...unread, dialog: undefined}, 'd').state), /it could not be read: too large/);
+	assert.doesNotMatch(text(press({...unread, dialog: undefined}, 'd').state), /nothing was changed/);
+});
+
+test('a target outside of its window asks why before anything else, and says when it opens', () => {
+	const gates = screens()['deploy']!;
+	// The first of January 2026 is a Thursday, and it is midnight.
+	const from = (window: string): State => ({...gates, dialog: undefined, offers: {p: {...gates.offers['p']!, deploy: {shelf: {command: 'cp a b', credentials: [], window}}}}});
+	const closed = press(from('mon-fri 09:00-16:00'), 'p');
+	assert.match(text(closed.state), /closed, opens Thu 09:00, in 8h/);
+	assert.deepEqual(closed.state.dialog!.fields.map(field => field.label), ['Target', 'Because', 'Sure']);
+	const hasty = press(closed.state, 'return', 'return');
+	assert.match(hasty.state.notice!.text, /shelf is outside of its window, which opens Thu 09:00/);
+	assert.equal(hasty.state.dialog!.at, 1, 'the word is not asked for');
+	assert.deepEqual(press(closed.state, 'tab', 'tab', ...'shelf', 'return').effects, []);
+	assert.deepEqual(verbs(press(closed.state, 'return', ...'outage', 'return', ...'shelf', 'return').effects), ['deploy merged shelf --confirm shelf --outside-window --because outage']);
+	const open = press(from('00:00-12:00'), 'p');
+	assert.deepEqual(open.state.dialog!.fields.map(field => field.label), ['Target', 'Sure']);
+	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), ['deploy merged shelf --confirm shelf']);
 });

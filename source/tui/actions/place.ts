@@ -29,7 +29,7 @@ export const placeActions = {
 	open: ({state}) => state.heading === undefined ? openTab(state, 'output') : fold(state),
 	back: ({state}) => stay({...state, screen: state.screen === 'help' || state.screen === 'vault' ? state.from : state.screen === 'run' ? state.parent : 'fleet', scroll: 0}),
 	quit: ({state}) => state.screen === 'help' ? stay({...state, screen: state.from, scroll: 0}) : {state, effects: [{type: 'quit'}]},
-	help: ({state}) => stay({...state, from: state.screen, screen: 'help', scroll: 0}),
+	help: ({state}) => stay(state.screen === 'help' ? {...state, screen: state.from, scroll: 0} : {...state, from: state.screen, screen: 'help', scroll: 0}),
 	palette: ({state}) => stay({...state, prompt: {kind: 'palette', field: {label: ':', value: '', hint: ''}, at: 0}}),
 	'next-need'({state}) {
 		const wanted = nextNeed(state)!;

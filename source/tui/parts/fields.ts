@@ -42,5 +42,5 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 
 /** A question below the screen. */
 export function dialogLines(dialog: Dialog | undefined, width: number): Line[] {
-	return dialog ? [{text: ` ${dialog.title}`, title: true}, ...dialog.lines.map((text): Line => ({text: `   ${text}`})), ...dialog.yes === undefined ? [] : [{text: ` ▸ y or enter ${dialog.yes}, any other key does not`, bold: true}], ...fieldLines(dialog.fields, dialog.at, width)] : [];
+	return dialog ? [{text: ` ${dialog.title}`, title: true}, ...dialog.lines.map((text): Line => text.startsWith('! ') ? {text: ` ${text}`, tone: 'warn', bold: true} : {text: `   ${text}`}), ...dialog.yes === undefined ? [] : [{text: ` ▸ y or enter ${dialog.yes}, any other key does not`, bold: true}], ...fieldLines(dialog.fields, dialog.at, width)] : [];
 }

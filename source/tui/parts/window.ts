@@ -1,5 +1,5 @@
 import {formatDuration} from '../../core/time.ts';
-import {parseWindow, wallTime, windowAt} from '../../core/window.ts';
+import {clockAfter, parseWindow, wallTime, windowAt} from '../../core/window.ts';
 
 /** Whether a target's window is open, and how long; empty where there is none. @param now milliseconds */
 export function windowText(text: string | undefined, now: number): string {
@@ -8,6 +8,16 @@ export function windowText(text: string | undefined, now: number): string {
 		return '';
 	}
 
-	const {open, minutes} = windowAt(window, wallTime(now));
-	return `; ${text}: ${open ? 'open, closes' : 'closed, opens'} in ${formatDuration(minutes * 60_000)}`;
+	const wall = wallTime(now);
+	const {open, minutes} = windowAt(window, wall);
+	const left = formatDuration(minutes * 60_000);
+	return `; ${text}: ${open ? `open, closes in ${left}` : `closed, opens ${clockAfter(wall, minutes)}, in ${left}`}`;
+}
+
+/** When a target's window opens, such as `Mon 09:00`; undefined where it is open, or there is none. @param now milliseconds */
+export function opensAt(text: string | undefined, now: number): string | undefined {
+	const window = parseWindow(text ?? '');
+	const wall = wallTime(now);
+	const {open, minutes} = window ? windowAt(window, wall) : {open: true, minutes: 0};
+	return open ? undefined : clockAfter(wall, minutes);
 }

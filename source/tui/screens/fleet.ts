@@ -6,7 +6,7 @@ import {isInForce} from '../../core/scope.ts';
 import type {Tone} from '../../core/spans.ts';
 import {formatDuration} from '../../core/time.ts';
 import {formatUsage} from '../../core/usage.ts';
-import {fleetLayout, windowOf} from '../layout.ts';
+import {fleetLayout, listWindow} from '../layout.ts';
 import {block, type Line} from '../line.ts';
 import {countsText, listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
 import {tableLines} from '../parts/table.ts';
@@ -69,7 +69,7 @@ export function fleetLines(state: State, height: number): Line[] {
 	const rows = listRows(state);
 	const at = selectedRow(state);
 	const {table, output} = fleetLayout(state, height);
-	const {from, to} = windowOf(rows.length, at, table - 1);
+	const {from, to} = listWindow(state, height);
 	const shown = rows.slice(from, to);
 	const run = state.runs.find(run => run.id === state.selected);
 	const below = run ? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}` : '';

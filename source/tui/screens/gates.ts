@@ -6,7 +6,7 @@ import {formatDuration} from '../../core/time.ts';
 import {block, type Line} from '../line.ts';
 import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
 import {gatesLayout} from '../layout.ts';
-import {windowText} from '../parts/window.ts';
+import {opensAt, windowText} from '../parts/window.ts';
 import {selectedRun, type State} from '../state.ts';
 import type {Tone} from '../../core/spans.ts';
 import {checklistLines, logLines} from './run.ts';
@@ -33,6 +33,12 @@ function targetsText(state: State, run: Run): string {
 	return targets.length === 0 ? '' : `: ${targets.map(([name, {window}]) => `${name}${windowText(window, state.now)}`).join(', ')}`;
 }
 
+/** Whether every target of the run's result has a window, and none is open now. */
+function isClosed(state: State, run: Run): boolean {
+	const targets = Object.values(state.offers[run.project.id]?.deploy ?? {});
+	return targets.length > 0 && targets.every(({window}) => opensAt(window, state.now) !== undefined);
+}
+
 /** The guided sequence: the six items, then verify, review, approve, merge, deploy, each with its state, its reason and its key. */
 export function gatesLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
@@ -51,7 +57,7 @@ export function gatesLines(state: State, height: number): Line[] {
 		const binding = bindings.find(binding => binding.action === (gate.id === 'review' ? 'changes' : gate.id) as Action)!;
 		const busy = state.busy[run.id] === gate.id;
 		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : gate.id === 'deploy' && run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
-		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? 'can be done now' : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`, tone: busy ? 'accent' : tones[gate.state]});
+		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? gate.id === 'deploy' && isClosed(state, run) ? 'outside of every window now' : 'can be done now' : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`, tone: busy ? 'accent' : tones[gate.state]});
 	}
 
 	for (const note of run.captured?.notes ?? []) {

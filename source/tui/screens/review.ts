@@ -86,6 +86,10 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 export function reviewLines(state: State, height: number): Line[] {
 	const {review} = state;
 	if (!review || review.run !== state.selected) {
+		if (state.unread !== undefined && state.unread.run === state.selected) {
+			return [{text: ` it could not be read: ${state.unread.because}`, tone: 'bad'}];
+		}
+
 		return [{text: ' looking…', dim: true}];
 	}
 

@@ -39,6 +39,10 @@ const remedies: Readonly<Record<string, string>> = {
 export function checklistLines(run: Run, state: State, withProbes: boolean): Line[] {
 	const details = state.audits[run.id];
 	const lines: Line[] = [];
+	if (!details && !run.audit && (run.merge || run.stage === 'discarded')) {
+		return [{text: ` ·     none of the ${itemIds.length} checks was made`, tone: 'quiet'}];
+	}
+
 	for (const id of itemIds) {
 		const item = details?.find(item => item.id === id);
 		const status = item?.status ?? run.audit?.items.find(item => item.id === id)?.status;

@@ -26,5 +26,19 @@ export function helpLines(state: State, height: number): Line[] {
 		return {spans: [{text: ` ${keysOf(binding, state).map(key => keyName(key)).join(' ').padEnd(12)} `, bold: true}, {text: binding.title, dim: reason !== undefined}, {text: reason === undefined ? '' : `  (${reason})`, dim: true}]};
 	});
 	lines.push({text: ''}, {text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true});
-	return [{text: ` Keys on this screen (${place})`, title: true}, ...lines.slice(Math.min(state.scroll, Math.max(0, lines.length - height + 1)))];
+	return [{text: ` Keys on this screen (${place})`, title: true}, ...scrolled(lines, state.scroll, height - 1)];
+}
+
+/** The part of some lines that is in view, with how many there are above and below it. */
+export function scrolled(lines: readonly Line[], scroll: number, height: number): Line[] {
+	if (lines.length <= height || height < 3) {
+		return lines.slice(0, height);
+	}
+
+	const from = Math.min(scroll, lines.length - height + 1);
+	const above = from === 0 ? [] : [{text: `  ↑ ${from + 1} more`, dim: true}];
+	const room = height - above.length;
+	const start = from === 0 ? 0 : from + 1;
+	const rest = lines.length - start;
+	return [...above, ...rest <= room ? lines.slice(start) : [...lines.slice(start, start + room - 1), {text: `  ↓ ${rest - room + 1} more`, dim: true}]];
 }

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {paint, themeNames, themes} from '../../source/tui/theme.ts';
+import type {Back, Tone} from '../../source/core/spans.ts';
+import type {State} from '../../source/tui/state.ts';
+import {update} from '../../source/tui/update.ts';
+import {frameLines} from '../../source/tui/view.ts';
+import {runOf, screens, started, state} from './states.ts';
+
+/* What stands where stays there, and what is there can be read. */
+
+const text = (from: State) => frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '');
+const press = (from: State, ...keys: string[]) => keys.reduce((current, key) => update(current, {type: 'keys', keys: [key]}).state, from);
+const many = {...state(Array.from({length: 40}, (_, index) => runOf('p', `run-${index}`, started))), columns: 80, rows: 24};
+
+/** Clicks on a row of the screen, at a time in milliseconds. */
+const click = (from: State, row: number, at: number) => update(from, {type: 'mouse', kind: 'press', column: 5, row, at});
+
+test('a click selects what is under the pointer, and the list does not move under it', () => {
+	const [first, second] = [text(many)[9]!, text(many)[6]!];
+	const clicked = click(many, 9, 1000).state;
+	assert.equal(text(clicked)[9], first);
+	assert.ok(first.includes(clicked.selected!));
+	// Later the same cell is the same run, and one click alone opens nothing.
+	const again = click(clicked, 9, 5000);
+	assert.deepEqual([again.state.selected, again.state.screen], [clicked.selected, 'fleet']);
+	assert.equal(click(again.state, 9, 5300).state.screen, 'run', 'two clicks open it');
+	assert.equal(click(click(many, 9, 1000).state, 6, 1100).state.screen, 'fleet', 'two clicks on two runs do not');
+	assert.equal(text(click(clicked, 6, 5000).state)[6], second);
+});
+
+test('the list moves only where the selection would leave it', () => {
+	const shown = (from: State) => text(from).slice(2, 12).map(line => /run-\d+/.exec(line)?.[0]);
+	const start = shown(many);
+	assert.equal(start[0], 'run-0');
+	assert.deepEqual(shown(press(many, 'j', 'j', 'j')), start, 'the cursor moves, and not the list');
+	const down = press(many, ...Array.from({length: 20}, () => 'j'));
+	assert.equal(shown(down).findLast(id => id !== undefined), down.selected);
+	assert.deepEqual(shown(press(down, 'k', 'k')), shown(down));
+	assert.equal(shown(press(down, 'home'))[0], 'run-0');
+	assert.ok(shown(press(many, 'end')).includes('run-39'));
+	// The same after news, in another size, and under a question.
+	assert.deepEqual(shown(update(down, {type: 'data', runs: down.runs, projects: down.projects, now: down.now + 1}).state), shown(down));
+	assert.ok(text(update(down, {type: 'resize', columns: 80, rows: 14}).state).some(line => line.includes(`${down.selected} `)));
+	assert.ok(text(press(down, 'x')).some(line => line.includes(`${down.selected} `)));
+});
+
+test('help says that there is more, and the key that opened it closes it', () => {
+	const help = press({...many, rows: 24}, '?');
+	assert.match(text(help)[21]!, /↓ \d+ more/);
+	const number = Number(/↓ (\d+) more/.exec(text(help)[21]!)![1]);
+	const end = press(help, 'end');
+	assert.match(text(end)[1]!, /↑ \d+ more/);
+	assert.doesNotMatch(text(end).join('\n'), /↓/);
+	assert.equal(text(press(help, ...Array.from({length: number + 1}, () => 'j'))).join('\n'), text(end).join('\n'), 'and it is all there');
+	assert.equal(press(help, '?').screen, 'fleet');
+	assert.match(text({...press(many, 'n', 'ctrl-x'), rows: 14}).join('\n'), /↑ more[\s\S]*↓ more/);
+});
+
+/** Red, green and blue of the usual palette, and of the 256 colours, as a terminal has them. */
+const palette = [[0, 0, 0], [205, 49, 49], [13, 188, 121], [229, 229, 16], [36, 114, 200], [188, 63, 188], [17, 168, 205], [229, 229, 229], [102, 102, 102], [241, 76, 76], [35, 209, 139], [245, 245, 67], [59, 142, 234], [214, 112, 214], [41, 184, 219], [255, 255, 255]];
+const cube = (index: number) => {
+	const level = (value: number) => value === 0 ? 0 : 55 + 40 * value;
+	return index < 16 ? palette[index]! : index < 232 ? [level(Math.floor((index - 16) / 36)), level(Math.floor((index - 16) / 6) % 6), level((index - 16) % 6)] : Array.from({length: 3}, () => 8 + 10 * (index - 232));
+};
+
+function luminance(colour: readonly number[]): number {
+	const [red, green, blue] = colour.map(value => value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4) as [number, number, number];
+	return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+const contrast = (one: readonly number[], other: readonly number[]) => {
+	const [high, low] = [luminance(one), luminance(other)].sort((a, b) => b - a) as [number, number];
+	return (high + 0.05) / (low + 0.05);
+};
+
+test('changed code can be read in front of its colour, in every tone', () => {
+	for (const [name, page, front] of [['dark', [30, 30, 30], [229, 229, 229]], ['light', [255, 255, 255], [0, 0, 0]]] as const) {
+		for (const back of ['added', 'removed', 'addedWord', 'removedWord'] as const satisfies Back[]) {
+			for (const tone of [undefined, 'keyword', 'string', 'number', 'comment', 'type', 'name', 'good', 'bad'] as const satisfies Array<Tone | undefined>) {
+				const codes = /\u001B\[([\d;]*)m/.exec(paint([{text: 'x', back, tone}], themes[name]))![1]!.split(';').map(Number);
+				const behind = codes.indexOf(48);
+				const ground = behind === -1 ? page : cube(codes[behind + 2]!);
+				const colour = codes.filter((code, index) => (behind === -1 || index < behind || index > behind + 2) && ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)))[0];
+				assert.ok(!codes.slice(0, behind === -1 ? undefined : behind).includes(2), 'nothing is dimmed there');
+				const seen = colour === undefined ? front : palette[colour >= 90 ? colour - 82 : colour - 30]!;
+				assert.ok(contrast(seen, ground) >= 2.5, `${name} ${back} ${tone}: ${contrast(seen, ground).toFixed(1)}`);
+			}
+		}
+	}
+});
+
+test('no theme has a colour that may be the terminal\'s ground; high contrast has none at all', () => {
+	for (const theme of themeNames) {
+		for (const from of Object.values(screens())) {
+			const painted = frameLines({...from, theme}).map(line => paint(line.spans ?? [{...line, text: line.text ?? ''}], themes[theme])).join('');
+			const codes = [...painted.matchAll(/\u001B\[([\d;]*)m/g)].flatMap(match => match[1]!.split(';'));
+			assert.ok(!codes.includes('90'), theme);
+			if (theme === 'contrast' || theme === 'plain') {
+				assert.deepEqual(codes.filter(code => /^(?:[349]\d|10\d)$/.test(code)), [], theme);
+			}
+		}
+	}
+});
