@@ -1,9 +1,23 @@
+import {Escaped} from './escaped.ts';
+
+/** Needles from this length on are found in any case: shorter ones would blank words. */
+const anyCase = 8;
+
+/** A byte with its ASCII letter in lower case. */
+const lower = Uint8Array.from({length: 256}, (_, byte) => byte >= 0x41 && byte <= 0x5A ? byte + 32 : byte);
+
+/** The bytes that stand for one: in any case, both. */
+function casesOf(byte: number, folds: boolean): number[] {
+	return folds && byte >= 0x61 && byte <= 0x7A ? [byte, byte - 32] : [byte];
+}
+
 /**
  * Finds any of several byte strings in one pass (Wu and Manber 1994, with blocks of two bytes): the window
- * moves by what its last two bytes allow, so most bytes are never looked at.
+ * moves by what its last two bytes allow, so most bytes are never looked at. Letters are found in any case.
  */
 export class Needles {
-	readonly #needles: readonly Uint8Array[];
+	/** Those that are found in any case are in lower case. */
+	readonly #needles: ReadonlyArray<{readonly bytes: Uint8Array; readonly folds: boolean}>;
 	readonly #window: number;
 	readonly #shift = new Uint8Array(65_536);
 	readonly #buckets = new Map<number, number[]>();
@@ -11,28 +25,54 @@ export class Needles {
 	/** Which bytes, and which pairs of bytes, a needle begins with. */
 	readonly #firsts = new Uint8Array(256);
 	readonly #pairs = new Uint8Array(65_536);
+	/** What finds the same behind escapes; undefined where that is not asked for. */
+	readonly escaped: Escaped | undefined;
 
-	/** @param needles each of at least two bytes; the shortest decides how far the window moves */
-	constructor(needles: readonly Uint8Array[]) {
-		this.#needles = [...needles].filter(needle => needle.length >= 2).sort((a, b) => b.length - a.length);
-		this.#longest = this.#needles[0]?.length ?? 0;
-		this.#window = Math.min(255, this.#needles.at(-1)?.length ?? 0);
+	/**
+	 * @param needles each of at least two bytes; the shortest decides how far the window moves
+	 * @param plain texts that are found behind escapes, too: see `Escaped`
+	 */
+	constructor(needles: readonly Uint8Array[], plain: readonly Uint8Array[] = []) {
+		const unique = new Map(needles.filter(needle => needle.length >= 2).map(needle => {
+			const folds = needle.length >= anyCase;
+			const bytes = folds ? Uint8Array.from(needle, byte => lower[byte]!) : needle;
+			return [bytes.join(), {bytes, folds}];
+		}));
+		this.#needles = [...unique.values()].sort((a, b) => b.bytes.length - a.bytes.length);
+		this.#longest = this.#needles[0]?.bytes.length ?? 0;
+		this.#window = Math.min(255, this.#needles.at(-1)?.bytes.length ?? 0);
 		this.#shift.fill(Math.max(1, this.#window - 1));
-		for (const [index, needle] of this.#needles.entries()) {
-			this.#firsts[needle[0]!] = 1;
-			this.#pairs[needle[0]! * 256 + needle[1]!] = 1;
-			for (let at = 0; at + 1 < this.#window; at++) {
-				const block = needle[at]! * 256 + needle[at + 1]!;
-				this.#shift[block] = Math.min(this.#shift[block]!, this.#window - 2 - at);
+		for (const [index, {bytes, folds}] of this.#needles.entries()) {
+			const blocksAt = (at: number) => casesOf(bytes[at]!, folds).flatMap(first => casesOf(bytes[at + 1]!, folds).map(second => first * 256 + second));
+			for (const first of casesOf(bytes[0]!, folds)) {
+				this.#firsts[first] = 1;
 			}
 
-			const last = needle[this.#window - 2]! * 256 + needle[this.#window - 1]!;
-			this.#buckets.set(last, [...this.#buckets.get(last) ?? [], index]);
+			for (const pair of blocksAt(0)) {
+				this.#pairs[pair] = 1;
+			}
+
+			for (let at = 0; at + 1 < this.#window; at++) {
+				for (const block of blocksAt(at)) {
+					this.#shift[block] = Math.min(this.#shift[block]!, this.#window - 2 - at);
+				}
+			}
+
+			for (const last of blocksAt(this.#window - 2)) {
+				this.#buckets.set(last, [...this.#buckets.get(last) ?? [], index]);
+			}
 		}
+
+		this.escaped = plain.length > 0 ? new Escaped(plain) : undefined;
 	}
 
 	get size(): number {
 		return this.#needles.length;
+	}
+
+	/** The length of the shortest needle, bytes. */
+	get shortest(): number {
+		return this.#needles.at(-1)?.bytes.length ?? 0;
 	}
 
 	/** The length of the longest needle, bytes. */
@@ -57,8 +97,8 @@ export class Needles {
 
 			const at = end - window + 1;
 			for (const index of this.#buckets.get(block) ?? []) {
-				const needle = this.#needles[index]!;
-				if (at + needle.length <= to && isAt(bytes, at, needle, needle.length)) {
+				const {bytes: needle, folds} = this.#needles[index]!;
+				if (at + needle.length <= to && isAt(bytes, at, needle, needle.length, folds)) {
 					return {at, length: needle.length};
 				}
 			}
@@ -73,7 +113,7 @@ export class Needles {
 	partial(bytes: Uint8Array, from: number, to: number): number {
 		for (let at = Math.max(from, to - this.#longest + 1); at < to; at++) {
 			const begins = at + 1 < to ? this.#pairs[bytes[at]! * 256 + bytes[at + 1]!] : this.#firsts[bytes[at]!];
-			if (begins === 1 && this.#needles.some(needle => needle.length > to - at && isAt(bytes, at, needle, to - at))) {
+			if (begins === 1 && this.#needles.some(({bytes: needle, folds}) => needle.length > to - at && isAt(bytes, at, needle, to - at, folds))) {
 				return to - at;
 			}
 		}
@@ -83,13 +123,14 @@ export class Needles {
 
 	/** The length of the shortest needle that `bytes[from, to)` is the beginning of, and not all of; undefined for none. */
 	shortestWith(bytes: Uint8Array, from: number, to: number): number | undefined {
-		return this.#needles.findLast(needle => needle.length > to - from && isAt(bytes, from, needle, to - from))?.length;
+		return this.#needles.findLast(({bytes: needle, folds}) => needle.length > to - from && isAt(bytes, from, needle, to - from, folds))?.bytes.length;
 	}
 }
 
-function isAt(bytes: Uint8Array, at: number, needle: Uint8Array, length: number): boolean {
+function isAt(bytes: Uint8Array, at: number, needle: Uint8Array, length: number, folds: boolean): boolean {
 	for (let index = 0; index < length; index++) {
-		if (bytes[at + index] !== needle[index]) {
+		const byte = bytes[at + index]!;
+		if ((folds ? lower[byte] : byte) !== needle[index]) {
 			return false;
 		}
 	}
@@ -97,9 +138,10 @@ function isAt(bytes: Uint8Array, at: number, needle: Uint8Array, length: number)
 	return true;
 }
 
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-	if (first.length === 0) {
-		return second;
+/** Both, one after the other; one of them itself where the other is empty. */
+export function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+	if (first.length === 0 || second.length === 0) {
+		return first.length === 0 ? second : first;
 	}
 
 	const joined = new Uint8Array(first.length + second.length);
@@ -115,15 +157,22 @@ export function copyOf(bytes: Uint8Array, from = 0): Uint8Array {
 
 const star = 0x2A;
 
+/** The public beginning of most keys is as long, bytes. */
+const harmless = 8;
+
 /**
  * Blanks needles out of a stream, each byte by a `*`, so that lengths stay what they were said to be. A needle
  * that is cut by a chunk's end is held back until it is clear what it is: nothing else waits.
  */
 export class Blanker {
 	readonly #needles: Needles;
+	/** What is held back. Of it, this many bytes were let go already. */
 	#held: Uint8Array = new Uint8Array();
+	#gone = 0;
 	/** How many needles were blanked. */
 	found = 0;
+	/** How many of them had begun in what was let go. */
+	cut = 0;
 
 	constructor(needles: Needles) {
 		this.#needles = needles;
@@ -136,57 +185,45 @@ export class Blanker {
 		}
 
 		let bytes = concat(this.#held, chunk);
-		let from = 0;
-		for (;;) {
-			const match = this.#needles.find(bytes, from, bytes.length);
-			if (!match) {
-				break;
-			}
-
+		const blank = (from: number, to: number) => {
 			// What came from outside is not ours to write to.
 			bytes = bytes === chunk ? copyOf(bytes) : bytes;
-			bytes.fill(star, match.at, match.at + match.length);
-			from = match.at + match.length;
+			bytes.fill(star, from, to);
 			this.found++;
+			this.cut += from < this.#gone ? 1 : 0;
+		};
+
+		let from = 0;
+		for (let match = this.#needles.find(bytes, from, bytes.length); match; match = this.#needles.find(bytes, from, bytes.length)) {
+			blank(match.at, match.at + match.length);
+			from = match.at + match.length;
 		}
 
-		const held = this.#needles.partial(bytes, from, bytes.length);
-		this.#held = copyOf(bytes, bytes.length - held);
-		return bytes.subarray(0, bytes.length - held);
+		const waits = this.#needles.escaped?.scan(bytes, blank) ?? bytes.length;
+		const begins = Math.min(waits, bytes.length - this.#needles.partial(bytes, from, bytes.length));
+		const passed = bytes.subarray(Math.min(this.#gone, begins), begins);
+		this.#gone = Math.max(0, this.#gone - begins);
+		this.#held = copyOf(bytes, begins);
+		return passed;
+	}
+
+	/**
+	 * Lets the first bytes of what is held back go, where nothing more may come for a while: no more than a quarter of a
+	 * needle, and than the public beginning of most keys. They still count as a needle's beginning.
+	 */
+	release(): Uint8Array {
+		const most = Math.min(harmless, Math.max(1, Math.floor(this.#needles.shortest / 4)));
+		const to = Math.max(this.#gone, Math.min(most, this.#held.length));
+		const passed = this.#held.subarray(this.#gone, to);
+		this.#gone = to;
+		return passed;
 	}
 
 	/** The rest, at the end of the stream: the beginning of a needle that never came whole. */
 	end(): Uint8Array {
-		const rest = this.#held;
+		const rest = this.#held.subarray(this.#gone);
 		this.#held = new Uint8Array();
+		this.#gone = 0;
 		return rest;
-	}
-}
-
-/** Tells that a needle went by in a stream, also where chunks cut it. */
-export class Tripwire {
-	readonly #needles: Needles;
-	#tail: Uint8Array = new Uint8Array();
-
-	constructor(needles: Needles) {
-		this.#needles = needles;
-	}
-
-	/** @returns whether a needle ended in this chunk */
-	push(chunk: Uint8Array): boolean {
-		if (this.#needles.size === 0) {
-			return false;
-		}
-
-		const keep = this.#needles.longest - 1;
-		// The seam by itself, so that a long chunk is not copied.
-		const seam = concat(this.#tail, chunk.subarray(0, keep));
-		if (this.#needles.find(seam, 0, seam.length) ?? this.#needles.find(chunk, 0, chunk.length)) {
-			return true;
-		}
-
-		const seen = chunk.length >= keep ? chunk : concat(this.#tail, chunk);
-		this.#tail = copyOf(seen, Math.max(0, seen.length - keep));
-		return false;
 	}
 }

@@ -1,3 +1,5 @@
+import {Needles} from './needles.ts';
+
 /* How a value could be written by whoever prints it. */
 
 const encoder = new TextEncoder();
@@ -37,4 +39,9 @@ export function spellings(value: string, more = false): string[] {
 		...(more ? [...alignments(encoder.encode(base64Of(bytes).replaceAll('=', ''))), [...value].reverse().join('')] : []),
 	];
 	return [...new Set(found)].filter(text => text.length >= shortest);
+}
+
+/** What finds texts in every spelling, in any case, and behind escapes. */
+export function needlesOf(texts: readonly string[]): Needles {
+	return new Needles([...new Set(texts.flatMap(text => spellings(text)))].map(text => encoder.encode(text)), texts.filter(text => text.length >= shortest).map(text => encoder.encode(text)));
 }

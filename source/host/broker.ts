@@ -7,10 +7,10 @@ import type {Duplex, Readable, Transform} from 'node:stream';
 import {createBrotliDecompress, createGunzip, createInflate} from 'node:zlib';
 import {decideEgress, formatTarget, type EgressRule, type Target} from '../core/egress.ts';
 import {fitsHeader, pairsOf, readShape, refuseHandshake, refuseReply, replyHeaders, writeHeaders, type HeaderPairs, type RequestShape} from '../core/forward.ts';
-import {Blanker, copyOf, Needles, Tripwire} from '../core/needles.ts';
-import {spellings} from '../core/spellings.ts';
+import {Blanker, copyOf, Needles} from '../core/needles.ts';
+import {needlesOf} from '../core/spellings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
-import {FrameWalker} from '../core/websocket-frames.ts';
+import {FrameBlanker} from '../core/websocket-frames.ts';
 import {Authority} from './authority.ts';
 import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
 
@@ -45,13 +45,8 @@ export type Exchange = {reply(contentType: string): ((piece: Uint8Array) => void
 
 type Connection = {readonly target: Target; readonly address: string; readonly client: Duplex; readonly used: Set<string>; readonly upstream: Set<Duplex>};
 
-const encoder = new TextEncoder();
 /** What undoes a compression that nobody asked for. */
 const decoders: Readonly<Record<string, () => Transform>> = {gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress};
-
-function needlesOf(texts: readonly string[]): Needles {
-	return new Needles([...new Set(texts.flatMap(text => spellings(text)))].map(text => encoder.encode(text)));
-}
 
 /**
  * Terminates TLS for the hosts that a secret is bound to, puts values in pointers' places on the way out and blanks
@@ -487,14 +482,15 @@ export class Broker {
 			const listen = exchange?.reply('websocket');
 			client.once('close', this.#guarded(request.socket, () => exchange?.end()));
 			const tell = (because: string) => this.#hooks.onRefused(formatTarget(target), because, true);
-			const inward = frames(this.#values(), this.#hooks.values(), inPieces => {
-				if (inPieces) {
+			const inward = frames(this.#values(), cut => {
+				// Its beginning went on with an earlier message, and was not more than what many keys begin with.
+				if (cut) {
 					tell('a websocket brought a value back in pieces');
 					end();
 				}
 			}, listen);
-			const outward = frames(this.#pointers(), this.#hooks.pointers(), inPieces => {
-				const ends = inPieces || !isModel;
+			const outward = frames(this.#pointers(), cut => {
+				const ends = cut || !isModel;
 				tell(`a pointer is in a websocket's message${ends ? '' : ', and was blanked'}`);
 				if (ends) {
 					end();
@@ -516,44 +512,25 @@ export class Broker {
 	}
 }
 
-/**
- * Frames of one direction. A needle within a piece is blanked in place. Of one that is cut, by frames or by what the network
- * cuts, the first part is gone already: `found` hears of it once the greater part of it went by.
- */
-function frames(needles: Needles, texts: readonly string[], found: (inPieces: boolean) => void, listen: ((piece: Uint8Array) => void) | undefined): Transform {
-	const beginnings = [...new Set(texts.flatMap(text => spellings(text)))].map(text => encoder.encode(text)).map(bytes => bytes.subarray(0, Math.max(8, Math.ceil(bytes.length * 0.6))));
-	const wire = new Tripwire(new Needles(beginnings));
+/** Frames of one direction, blanked. @param listen hears what goes on, with a line end after each frame */
+function frames(needles: Needles, onBlanked: (cut: boolean) => void, listen: ((piece: Uint8Array) => void) | undefined): Transform {
 	let kept: Uint8Array[] = [];
-	const walker = new FrameWalker((bytes, end) => {
-		const blanker = new Blanker(needles);
-		// What it holds back comes out of its end, at the same place: nothing waits in a frame.
-		bytes.set(Buffer.concat([blanker.push(bytes), blanker.end()]));
-		if (blanker.found > 0) {
-			found(false);
+	const blanker = new FrameBlanker(() => new Blanker(needles), onBlanked, listen && ((bytes, end) => {
+		kept.push(copyOf(bytes));
+		if (end) {
+			listen(Buffer.concat([...kept, Buffer.from('\n')]));
+			kept = [];
 		}
-
-		if (wire.push(bytes)) {
-			found(true);
-		}
-
-		if (listen) {
-			kept.push(copyOf(bytes));
-			if (end) {
-				listen(Buffer.concat([...kept, Buffer.from('\n')]));
-				kept = [];
-			}
-		}
-	});
+	}));
 	return through({
 		push(chunk) {
-			const bytes = copyOf(chunk);
-			walker.push(bytes);
-			if (walker.broken) {
+			const passed = blanker.push(chunk);
+			if (blanker.broken) {
 				throw new Error('frames that cannot be looked into');
 			}
 
-			return bytes;
+			return passed;
 		},
-		end: () => new Uint8Array(),
+		end: () => blanker.end(),
 	});
 }

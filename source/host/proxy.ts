@@ -7,7 +7,7 @@ import {longestHello, readClientHello, type ClientHello} from '../core/client-he
 import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/forward.ts';
 import {canonicaliseHost, decideAddress, decideEgress, formatTarget, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
 import {Blanker, Needles} from '../core/needles.ts';
-import {spellings} from '../core/spellings.ts';
+import {needlesOf} from '../core/spellings.ts';
 import {holdsPointer} from '../core/swap.ts';
 import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, Turns, type Filter} from './forward.ts';
 
@@ -54,6 +54,7 @@ export class Proxy {
 	readonly #hooks: ProxyHooks;
 	readonly #server: Server;
 	readonly #turns = new Turns();
+	#needles: {key: string; needles: Needles} = {key: '', needles: new Needles([])};
 	readonly #connections = new Set<Connection>();
 	readonly #clients = new Set<Duplex>();
 	/** Connections to servers that are kept for the next request, by address and port. */
@@ -337,7 +338,7 @@ export class Proxy {
 
 	/** A tunnel without TLS can be read: a pointer ends it. */
 	#watchPlain(target: Target, client: Duplex, upstream: net.Socket, seen: Buffer, pointers: readonly string[]): void {
-		const blanker = new Blanker(new Needles(pointers.flatMap(pointer => spellings(pointer)).map(text => Buffer.from(text))));
+		const blanker = new Blanker(this.#needlesOf(pointers));
 		const look = this.#guarded(client, (bytes: Uint8Array) => {
 			const passed = blanker.push(bytes);
 			if (blanker.found > 0) {
@@ -470,9 +471,18 @@ export class Proxy {
 		});
 	}
 
+	#needlesOf(pointers: readonly string[]): Needles {
+		const key = pointers.join(' ');
+		if (this.#needles.key !== key) {
+			this.#needles = {key, needles: needlesOf(pointers)};
+		}
+
+		return this.#needles.needles;
+	}
+
 	/** A body that can be read: a pointer ends it. */
 	#outward(target: Target, pointers: readonly string[]): Filter {
-		const blanker = new Blanker(new Needles(pointers.flatMap(pointer => spellings(pointer)).map(text => Buffer.from(text))));
+		const blanker = new Blanker(this.#needlesOf(pointers));
 		return {
 			push: bytes => {
 				const passed = blanker.push(bytes);

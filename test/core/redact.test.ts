@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Blanker, Needles, Tripwire} from '../../source/core/needles.ts';
+import {Blanker, Needles} from '../../source/core/needles.ts';
 import {holdsValue, redactText, Redactor} from '../../source/core/redact.ts';
-import {spellings} from '../../source/core/spellings.ts';
+import {needlesOf, spellings} from '../../source/core/spellings.ts';
+import {disguises, undisguised} from '../support/disguises.ts';
 
 const value = 'sk-test-Zq7/wF+3pLx9vB2nR8';
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -70,16 +71,43 @@ test('nothing waits in a stream but what could be the beginning of a value', () 
 	assert.equal(blanker.found, 0);
 });
 
-test('a tripwire hears a needle that chunks cut', () => {
-	for (let cut = 0; cut <= value.length; cut++) {
-		const wire = new Tripwire(new Needles([bytes(value)]));
-		const first = wire.push(bytes(`${'-'.repeat(100)}${value.slice(0, cut)}`));
-		assert.equal(first || wire.push(bytes(`${value.slice(cut)}-`)), true, `cut at ${cut}`);
+test('a value is blanked behind escapes, in any case and any mix of them, however it is cut', () => {
+	const needles = needlesOf([value, 'another-value-that-is-known']);
+	const random = numbers(7);
+	const forms = [...disguises.map(disguise => [...value].map(disguise).join('')), ...Array.from({length: 300}, () => [...value].map(character => random(2) === 0 ? character : disguises[random(disguises.length)]!(character)).join(''))];
+	for (const form of forms) {
+		for (const size of [1, 3, 11, 4096]) {
+			const blanker = new Blanker(needles);
+			const whole = bytes(`{"a": "x ${form} y", "b": "100 %"}\n`);
+			const parts: Uint8Array[] = [];
+			for (let at = 0; at < whole.length; at += size) {
+				parts.push(blanker.push(whole.subarray(at, at + size)));
+			}
+
+			const out = text([...parts, blanker.end()]);
+			assert.equal(out.length, whole.length);
+			assert.match(out, /^\{"a": "x \0?\*+\0{0,3} y", "b": "100 %"\}\n$/, `${JSON.stringify(form)} in pieces of ${size}: ${JSON.stringify(out)}`);
+		}
+	}
+});
+
+test('what the tests undo disguises with undoes every one of them', () => {
+	for (const disguise of disguises) {
+		assert.equal(undisguised([...value].map(disguise).join('')), value.toLowerCase());
+	}
+});
+
+test('what is escaped and is no value passes as it came, and nothing waits at the end of an event', () => {
+	const blanker = new Blanker(needlesOf([value]));
+	for (const words of ['{"a":"line\\nnext \\"quoted\\" \\u003cb\\u003e 50%"}\n\n', '<a href="?a=1&amp;b=2">it&#39;s %20 &lt;</a>\n\n', `${value.slice(0, -1)}%2e\n`, '\0\0\0\0\n', `s\0k\0-\0t\0x\0\n`, 'C:\\users\\test\n', '100 %\n', 'a & b\n']) {
+		assert.equal(text([blanker.push(bytes(words))]), words);
 	}
 
-	const wire = new Tripwire(new Needles([bytes(value)]));
-	assert.equal([...value].slice(0, -1).some(character => wire.push(bytes(character))), false);
-	assert.equal(wire.push(bytes(value.at(-1)!)), true);
+	assert.equal(blanker.found, 0);
+	const random = numbers(3);
+	const noise = Uint8Array.from({length: 200_000}, () => '%\\&\0#xu2573;amp sk-te'.charCodeAt(random(22)));
+	const noisy = new Blanker(needlesOf([value]));
+	assert.deepEqual(Buffer.concat([noisy.push(noise.subarray(0, 77_777)), noisy.push(noise.subarray(77_777)), noisy.end()]), Buffer.from(noise));
 });
 
 test('output is blanked behind colours, spaces, line ends and separators, and keeps its shape', () => {

@@ -49,7 +49,7 @@ test('what is no reply becomes a 502, and ends the connection', async t => {
 
 test('the value comes back in no part of a reply', async t => {
 	const parts = [
-		`HTTP/1.1 200 ${value}\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 401 Unauthorized ${value}\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 200 OK\r\n${value}: x\r\nContent-Length: 0\r\n\r\n`,
+		`HTTP/1.1 200 ${value}\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 401 Unauthorized ${value}\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 200 OK\r\n${value}: x\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 200 OK\r\n${value.toUpperCase()}: x\r\nContent-Length: 0\r\n\r\n`,
 		`HTTP/1.1 200 OK\r\nX-Echo: a${value}\r\n ${value}\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n4;x=${value}\r\nfine\r\n0;${value}\r\nX-A: ${value}\r\n\r\n`,
 		`HTTP/1.1 103 ${value}\r\nLink: ${value}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine`, `HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine${value}`, `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${value}`, `HTTP/1.0 200 OK\r\n\r\n${value}`, `HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n${value}`, `HTTP/1.1 204 No Content\r\nContent-Length: 28\r\n\r\n${value}`,
 		`${value}\r\n\r\n`, `HTTP/1.1 999 ${value}\r\n\r\n`, `HTTP/1.1 200 OK\r\nContent-Length: ${value}\r\n\r\n`, `HTTP/1.1 200 OK\r\nContent-Type: text/${value}\r\nConnection: ${value}\r\nKeep-Alive: ${value}\r\nProxy-Authenticate: ${value}\r\nContent-Length: 0\r\n\r\n`,

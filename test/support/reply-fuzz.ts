@@ -10,6 +10,7 @@ import {brotliCompressSync, gzipSync} from 'node:zlib';
 import {spellings} from '../../source/core/spellings.ts';
 import {openBroker, pointer, value, world} from './tls.ts';
 import {Chance, shrink} from './chance.ts';
+import {disguises, undisguised} from './disguises.ts';
 
 export type Reply = {readonly status: number; readonly headers: ReadonlyArray<readonly [string, string]>; readonly body: string; readonly isWhole: boolean};
 
@@ -98,7 +99,7 @@ const odd = ['\r\n', '\n', '\r', '\0', ' ', '\t', ':', '\r\n ', '\r\n\r\n', '\u0
 export function makeReply(chance: Chance): Buffer {
 	const share = chance.once(0.5) ? 0.03 : 0.2;
 	const either = (usual: string, odd: readonly string[]) => chance.once(share) ? chance.pick(odd) : usual;
-	const secret = () => chance.pick(spellings(value));
+	const secret = () => chance.once(0.5) ? chance.pick(spellings(value)) : [...value].map(character => chance.once(0.5) ? character : chance.pick(disguises)(character)).join('');
 	const line = `${either('HTTP/1.1', ['HTTP/1.0', 'HTTP/2.0', 'http/1.1', 'ICY', ''])} ${either(chance.pick(['200', '200', '404', '302', '500', '204', '304']), ['000', '099', '100', '101', '102', '103', '199', '600', '999', '20', '2000', '-1', 'abc', ''])}${either(' OK', ['', ' ', ` ${secret()}`, ' \u0000', ' ü'])}\r\n`;
 	const headers: string[] = [];
 	for (let count = chance.below(4); count > 0; count--) {
@@ -184,7 +185,8 @@ export async function fuzzReplies(count: number, seed: number, report: (done: nu
 			client.write(`${method} /${name} HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
 		});
 		replies.delete(name);
-		const needle = needles.find(needle => answer.toLowerCase().includes(needle));
+		const plain = undisguised(answer);
+		const needle = needles.find(needle => plain.includes(needle) || answer.toLowerCase().includes(needle));
 		const reply = readReply(answer, method);
 		if (typeof reply === 'object' && reply.status !== 502) {
 			passed++;
