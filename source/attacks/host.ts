@@ -52,6 +52,18 @@ export const hostAttacks: readonly HostAttack[] = [
 		},
 	},
 	{
+		kind: 'host', id: 'refresh-through-link', title: 'have the next start write through a link in the run\'s git folder', source: 'the host brings today\'s branches into a folder that the agent wrote', answer: 'they are written in a jail in which nothing else is',
+		async attempt(tools) {
+			const project = await tools.project();
+			const outside = path.join(project.folder, 'outside');
+			writeFileSync(outside, 'original\n', {mode: 0o666});
+			const {run} = await project.agent(`c=$(git rev-parse --git-common-dir); for f in objects/info/alternates packed-refs shallow; do rm -f "$c/$f"; ln -s ${outside} "$c/$f"; done`);
+			project.git('commit', '--quiet', '--allow-empty', '--message=later');
+			await project.again(run, 'true');
+			return readFileSync(outside, 'utf8') !== 'original\n';
+		},
+	},
+	{
 		kind: 'host', id: 'setuid-left-behind', title: 'leave a program that runs with its owner\'s rights', source: 'setuid bits that outlive a sandbox', answer: 'such bits are taken away before anybody looks',
 		async attempt(tools) {
 			const project = await tools.project();

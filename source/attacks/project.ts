@@ -8,6 +8,7 @@ import {capture} from '../engine/capture.ts';
 import type {Context} from '../engine/context.ts';
 import {createRun} from '../engine/create.ts';
 import {sweep} from '../engine/jail.ts';
+import {refresh} from '../engine/refresh.ts';
 import {runPlan, chooseSandbox, egressState} from '../engine/plan.ts';
 import {readPolicy} from '../engine/policy.ts';
 import {addProject, openRepository} from '../engine/projects.ts';
@@ -89,6 +90,7 @@ export class ThrowawayProject {
 			const {policy} = await readPolicy(git, journal.run.base);
 			bury(id, places);
 			await sweep(this.context, id, places);
+			await refresh(this.context, journal.run, places, git, commonDir);
 			const session = await openSession(sandbox, runPlan(journal.run, places, commonDir, Date.now(), policy).plan, places.sandbox, {
 				state: () => egressState(journal.run, policy, Date.now()),
 				onDenied() {},

@@ -22,7 +22,7 @@ export function runDocument(run: Run, changes?: Changes | undefined) {
 export function runDetails(run: Run, changes?: Changes | undefined) {
 	return {
 		...runDocument(run, changes), argv: run.argv, prompt: run.prompt ?? null, base: run.base, target: run.target, sandbox: run.sandbox, notes: run.notes, exit: run.exit ?? null, grants: run.grants,
-		denied: run.denials, alarmed: run.alarms, status: run.status ?? null, conversation: run.conversation ?? null, interactive: run.interactive, batch: run.batch ?? null, after: run.after ?? null, dismissed: run.dismissed, suspects: run.suspects, waived: run.waived, captured: run.captured ?? null, verification: run.verification ?? null, approval: run.approval ?? null, merge: run.merge ?? null, deployments: run.deployments,
+		denied: run.denials, alarmed: run.alarms, status: run.status ?? null, conversation: run.conversation ?? null, interactive: run.interactive, batch: run.batch ?? null, after: run.after ?? null, dismissed: run.dismissed, suspects: run.suspects, waived: run.waived, captured: run.captured ?? null, conflicts: run.conflicts ?? null, verification: run.verification ?? null, approval: run.approval ?? null, merge: run.merge ?? null, deployments: run.deployments,
 		audit: run.audit ?? null, gates: gatesOf(run),
 	};
 }

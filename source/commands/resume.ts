@@ -7,11 +7,11 @@ import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').argument('[prompt]', 'what to tell the agent, in the same conversation where it can be gone on with').option('--json', 'one JSON document');
+		command.argument('<run>').argument('[prompt]', 'what to tell the agent, in the same conversation where it can be gone on with').option('--rebase', 'tell it to bring its work onto the target as that is today, and what conflicts').option('--json', 'one JSON document');
 	},
 	async run(io, [name, prompt], options) {
 		const context = compose(askHidden(io.interactive));
-		const run = await resumeRun(context, findRun(context, name!).id, prompt);
+		const run = await resumeRun(context, findRun(context, name!).id, prompt, {rebase: Boolean(options['rebase'])});
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {

@@ -178,11 +178,12 @@ export function gatesOf(run: Run): GateState[] {
 	const last = run.deployments.at(-1);
 	const verifyRefusal = decideVerify(run);
 	const approveRefusal = decideApprove(run, person, bound, now);
+	const conflicts = run.conflicts && !merge ? `conflicts with ${run.target.replace('refs/heads/', '')} in ${run.conflicts.slice(0, 3).map(name => JSON.stringify(name)).join(', ')}${run.conflicts.length > 3 ? ` and ${run.conflicts.length - 3} more` : ''}: fleet resume ${run.id} --rebase` : undefined;
 	const unclear = verification?.result === 'inconclusive' && !merge;
-	const verify = step('verify', 'Verify', verification?.passed || merge ? `passed: ${verification?.because ?? ''}` : undefined, verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined, busyWith('verifying'), verifyRefusal);
+	const verify = step('verify', 'Verify', (verification?.passed && !conflicts) || merge ? `passed: ${verification?.because ?? ''}` : undefined, conflicts ?? (verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined), busyWith('verifying'), verifyRefusal);
 	return [
 		step('audit', 'Audit', audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined, audit && !audit.stale ? checks : undefined, false, run.stage === 'discarded' ? ended(run) : merge ? gateRefusal('not made before the merge', 'it is about the run, which is over') : undefined),
-		unclear && verify.state === 'failed' ? {...verify, state: 'inconclusive'} : verify,
+		unclear && !conflicts && verify.state === 'failed' ? {...verify, state: 'inconclusive'} : verify,
 		step('review', 'Review', approval ? approval.viewed ? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}` : 'approved; what was viewed is not written down' : merge ? 'merged' : undefined, run.stage === 'rejected' ? run.because : undefined, false, run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first')),
 		step('approve', 'Approve', approval ? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}` : undefined, undefined, false, approveRefusal),
 		step('merge', 'Merge', merge ? `${merge.commit.slice(0, 10)}, checkout ${merge.checkout}` : undefined, undefined, busyWith('merging'), decideMerge(run, person, approval ?? bound, approval ? Date.parse(approval.at) : now)),

@@ -34,13 +34,13 @@ export type RunEvent =
 	| {type: 'alarm.acknowledged'; because: string}
 	| {type: 'agent.status'; state: AgentState; because: string}
 	| {type: 'agent.conversation'; conversation: string}
-	| {type: 'prompt.sent'; prompt: string}
+	| {type: 'prompt.sent'; prompt: string; /** The target's tip, where the run is to be brought onto it in its next attempt. */ onto?: string | undefined}
 	| {type: 'usage.counted'; usage: Usage}
 	| {type: 'budget.set'; budget: Budget | null; because: string}
 	| {type: 'suspects.found'; suspects: Suspect[]}
 	| {type: 'suspects.waived'; fingerprints: string[]; because: string}
-	| {type: 'gate.refused'; gate: string; because: string}
-	| {type: 'run.captured'; head: string; commits: number; files: number; wip: boolean; extra: string[]; notes: string[]}
+	| {type: 'gate.refused'; gate: string; because: string; /** Files in which the run and its target conflict, where that is why. */ conflicts?: string[] | undefined}
+	| {type: 'run.captured'; head: string; /** Where its own work begins; in older journals the commit it started from. */ base?: string | undefined; commits: number; files: number; wip: boolean; extra: string[]; notes: string[]}
 	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
 	| {type: 'verify.finished'; passed: boolean; /** Not there in older journals: by `passed`. */ result?: VerifyResult | undefined; doubt?: Doubt | undefined; base: string; head: string; tree: string; policy: string; digest: string; steps: Step[]; because: string}
 	| {type: 'review.approved'; base: string; head: string; tree: string; policy: string; verify: string; because: string; signed?: Signed; viewed?: Viewed}

@@ -68,7 +68,12 @@ export type Run = {
 	/** What looked like a secret in the work, the last time it was looked at, and what a person waived. */
 	readonly suspects: readonly Suspect[];
 	readonly waived: readonly string[];
-	readonly captured: {readonly head: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly notes: readonly string[]} | undefined;
+	/** `base`: where its own work begins. */
+	readonly captured: {readonly head: string; readonly base: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly notes: readonly string[]} | undefined;
+	/** Files in which it conflicts with its target, the last time that the two were to be merged. */
+	readonly conflicts: readonly string[] | undefined;
+	/** What its next attempt is for: to be brought onto its target. */
+	readonly rebase: {readonly prompt: string; readonly onto: string} | undefined;
 	readonly verification: Verification | undefined;
 	readonly approval: Approval | undefined;
 	readonly merge: {readonly target: string; readonly commit: string; readonly checkout: string} | undefined;
@@ -115,7 +120,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			id: entry.id, name: entry.name, project: entry.project, agent: entry.agent, argv: entry.argv, prompt: entry.prompt,
 			branch: entry.branch, base: entry.base, target: entry.target, worktree: entry.worktree,
 			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', since: entry.at, worked: {ms: 0, since: undefined}, stuck: false, exit: undefined, sandbox: '', notes: [],
-			grants: entry.grants, denials: [], dismissed: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, verification: undefined, approval: undefined, merge: undefined,
+			grants: entry.grants, denials: [], dismissed: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, conflicts: undefined, rebase: undefined, verification: undefined, approval: undefined, merge: undefined,
 			deployments: [], audit: undefined, batch: entry.batch, after: entry.after, included: entry.included, pid: undefined, seq: entry.seq,
 		};
 	}
@@ -169,7 +174,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 				status: undefined, pid: entry.pid,
 				stage: 'running', because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent is at work', attempt: entry.attempt, sandbox: entry.sandbox, notes: entry.notes, exit: undefined,
 				// A new attempt may change anything, so nothing that was decided about the last one holds.
-				verification: undefined, approval: undefined, audit: run.audit && {...run.audit, stale: true},
+				verification: undefined, approval: undefined, conflicts: undefined, rebase: undefined, audit: run.audit && {...run.audit, stale: true},
 			};
 		}
 
@@ -217,9 +222,12 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'egress.allowed':
 		case 'secret.used':
-		case 'secret.refused':
-		case 'gate.refused': {
+		case 'secret.refused': {
 			return {};
+		}
+
+		case 'gate.refused': {
+			return entry.conflicts === undefined ? {} : {conflicts: entry.conflicts};
 		}
 
 		case 'alarm.raised': {
@@ -240,7 +248,8 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'prompt.sent': {
-			return {prompt: entry.prompt};
+			// What it is for is not what it was asked for in the first place.
+			return entry.onto === undefined ? {prompt: entry.prompt, rebase: undefined} : {rebase: {prompt: entry.prompt, onto: entry.onto}};
 		}
 
 		case 'usage.counted': {
@@ -262,12 +271,12 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		case 'run.captured': {
 			return {
 				stage: 'captured', because: entry.commits === 0 && entry.files === 0 ? 'it changed nothing' : `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', uncommitted work kept' : ''}`,
-				captured: {head: entry.head, commits: entry.commits, files: entry.files, wip: entry.wip, notes: entry.notes},
+				captured: {head: entry.head, base: entry.base ?? run.base, commits: entry.commits, files: entry.files, wip: entry.wip, notes: entry.notes},
 			};
 		}
 
 		case 'verify.started': {
-			return {stage: 'verifying', because: entry.commands.join(' && '), approval: undefined};
+			return {conflicts: undefined, stage: 'verifying', because: entry.commands.join(' && '), approval: undefined};
 		}
 
 		case 'verify.finished': {

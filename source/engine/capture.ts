@@ -14,6 +14,7 @@ import {readChanges, rememberChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
 import {lendIndex} from './fill.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
+import {ownBase} from './own-base.ts';
 import {openRepository} from './projects.ts';
 
 /* Taking a run's work over: git runs over the agent's files only in a jail; what comes out is text and a pack, and the host checks both. */
@@ -62,6 +63,7 @@ else
 	sed -E 's/^([a-z]+) ([0-9a-f]+) /ref \\2 \\1 /' "$S/typed"
 fi
 head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') && whole "$head" && echo "head $head"
+for part in rebase-merge:rebase rebase-apply:rebase MERGE_HEAD:merge CHERRY_PICK_HEAD:cherry-pick REVERT_HEAD:revert; do [ -e "$P/worktrees/$admin/\${part%%:*}" ] && echo "unfinished \${part##*:}" && break; done
 export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index" base
 cd "$W" || exit 1
 # What the files were like when they were written is known: those that nobody touched are not read, and stay what they are.
@@ -117,7 +119,7 @@ export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY=/run/fleet/scratch/objects
 exec git pack-objects --revs --stdout --thin -q
 `;
 
-type Look = {tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string; type: string}>; notes: string[]; incomplete: boolean};
+type Look = {/** What its folder is in the middle of. */ unfinished?: string; tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string; type: string}>; notes: string[]; incomplete: boolean};
 
 function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
 	return [
@@ -130,7 +132,7 @@ function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
 }
 
 function parseLook(text: string): Look | string {
-	const look: {tip?: string; tree?: string; head?: string; refs: Look['refs']; notes: string[]; incomplete: boolean} = {refs: [], notes: [], incomplete: false};
+	const look: {unfinished?: string; tip?: string; tree?: string; head?: string; refs: Look['refs']; notes: string[]; incomplete: boolean} = {refs: [], notes: [], incomplete: false};
 	const missing = (what: string) => {
 		look.incomplete = true;
 		look.notes.push(`could not be captured: ${printable(what, 200)}`);
@@ -158,6 +160,9 @@ function parseLook(text: string): Look | string {
 			}
 		} else if (word === 'refs' && Number(value) > refLimit) {
 			missing(`${Number(value) - refLimit} of ${value} branches and tags of its own`);
+		} else if (word === 'unfinished') {
+			look.unfinished = value;
+			look.notes.push(`its folder is in the middle of a ${value}`);
 		} else if (word === 'nested') {
 			look.notes.push(`nested repository taken as plain files: ${printable(words, 200)}`);
 		} else if (word === 'incomplete') {
@@ -175,11 +180,11 @@ function parseLook(text: string): Look | string {
 }
 
 /** Brings objects out of the jail into the quarantine: a pack stream, capped and checked. */
-async function importObjects(context: Context, run: Run, places: RunPaths, commonDir: string, wanted: string[], quarantine: Git): Promise<void> {
+async function importObjects(context: Context, run: Run, places: RunPaths, commonDir: string, wanted: string[], known: string[], quarantine: Git): Promise<void> {
 	const {process: index} = await quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`]);
 	index.stdin!.on('error', () => {});
 	const outcome = await jail(context, run.id, places, {
-		script: packScript, mounts: jailMounts(run, places, commonDir), input: `${wanted.join('\n')}\n^${run.base}\n`,
+		script: packScript, mounts: jailMounts(run, places, commonDir), input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
 		onOutput(bytes) {
 			index.stdin!.write(bytes);
 		},
@@ -211,7 +216,8 @@ export async function broughtFiles(git: Git, run: Run): Promise<string[]> {
 	return included.filter(name => !kept.has(name));
 }
 
-export type Captured = {readonly head: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; readonly incomplete: boolean};
+/** `base`: where its own work begins. */
+export type Captured = {/** Such as a rebase that stopped at a conflict. */ readonly unfinished: string | undefined; readonly head: string; readonly base: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; readonly incomplete: boolean};
 
 /**
  * Brings the run's commits and its uncommitted work into the quarantine, and names the result.
@@ -231,6 +237,7 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 	writeFileSync(path.join(jailGit, 'included'), (await broughtFiles(git, run)).map(name => `${name}\0`).join(''));
 	giveToRun(run.id, jailGit);
 	makeScratch(run.id, places);
+	const target = await git.resolve(`${run.target}^{commit}`);
 	const quarantine = new Git({gitDir: places.quarantine, own: true});
 	try {
 		const {stdout, code, stderr, timedOut} = await jail(context, run.id, places, {script: lookScript, argv: [run.branch, adminName(places), run.worktree, run.base], mounts: jailMounts(run, places, commonDir), cwd: run.worktree});
@@ -263,7 +270,7 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 			}
 		}
 
-		await importObjects(context, run, places, commonDir, [look.tip, look.tree, ...extra.values(), ...rest], quarantine);
+		await importObjects(context, run, places, commonDir, [look.tip, look.tree, ...extra.values(), ...rest], [run.base, ...target === undefined ? [] : [target]], quarantine);
 		await checkConnected(quarantine, [look.tip, ...extra.values(), ...rest]);
 		await checkConnected(quarantine, [look.tree]);
 		if ((await quarantine.line('cat-file', '-t', look.tip)) !== 'commit' || (await quarantine.run(['merge-base', run.base, look.tip])).code !== 0) {
@@ -289,9 +296,10 @@ export async function importWork(context: Context, run: Run): Promise<{captured:
 		}
 
 		await quarantine.must(['update-ref', 'refs/fleet/head', head]);
-		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${run.base}`));
-		const changes = readNumbers(await quarantine.raw('diff-tree', '-r', '-z', '--numstat', ...diffFlags, run.base, head));
-		return {changes, captured: {head, commits, files: changes.files, wip, extra: [...extra.keys()], notes: look.notes, incomplete: look.incomplete}, quarantine, git, places, extraRefs};
+		const base = await ownBase(quarantine, run, target, head);
+		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${base}`));
+		const changes = readNumbers(await quarantine.raw('diff-tree', '-r', '-z', '--numstat', ...diffFlags, base, head));
+		return {changes, captured: {unfinished: look.unfinished, head, base, commits, files: changes.files, wip, extra: [...extra.keys()], notes: look.notes, incomplete: look.incomplete}, quarantine, git, places, extraRefs};
 	} finally {
 		rmSync(places.scratch, {recursive: true, force: true});
 	}
@@ -347,9 +355,9 @@ export async function capture(context: Context, journal: Journal): Promise<Captu
 		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, captured.head]);
 	}
 
-	if (journal.run.captured?.head !== captured.head || journal.run.captured.notes.join('\n') !== captured.notes.join('\n')) {
-		const {head, commits, files, wip, extra} = captured;
-		journal.append({type: 'run.captured', head, commits, files, wip, extra, notes: [...swept, ...captured.notes]}, 'fleet');
+	if (journal.run.captured?.head !== captured.head || journal.run.captured.base !== captured.base || journal.run.captured.notes.join('\n') !== captured.notes.join('\n')) {
+		const {head, base, commits, files, wip, extra} = captured;
+		journal.append({type: 'run.captured', head, base, commits, files, wip, extra, notes: [...swept, ...captured.notes]}, 'fleet');
 	}
 
 	return captured;

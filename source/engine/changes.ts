@@ -19,11 +19,18 @@ const listedNew = 100_000;
  * A link counts as its one line, and is not followed. Neither the agent's index nor any configuration of its own has a part in it.
  */
 const script = `
-W=$1 base=$2
+W=$1 base=$2 target=$3 admin=$4
 export GIT_DIR=/run/fleet/changes/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fleet/changes/index GIT_OPTIONAL_LOCKS=1
 export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/* | tr '\\n' ':' | sed 's/:$//')
 cd "$W" || exit 1
 rm -f "$GIT_INDEX_FILE.lock"
+# Brought onto its target, it is held against what it holds of that.
+if [ -n "$target" ] && tip=$(git --git-dir="/run/fleet/private/worktrees/$admin" rev-parse -q --verify 'HEAD^{commit}'); then
+	export GIT_ALTERNATE_OBJECT_DIRECTORIES="$GIT_ALTERNATE_OBJECT_DIRECTORIES:/run/fleet/private/objects"
+	found=$(git merge-base "$target" "$tip") && git merge-base --is-ancestor "$base" "$found" && base=$found
+fi
+[ "$(cat /run/fleet/changes/base 2> /dev/null)" = "$base" ] || rm -f "$GIT_INDEX_FILE"
+echo "$base" > /run/fleet/changes/base
 [ -f "$GIT_INDEX_FILE" ] || git read-tree "$base" || exit 1
 [ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty && GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
 git update-index -q --refresh > /dev/null 2>&1
@@ -33,7 +40,7 @@ git ls-files --others --exclude-standard -z | head -z -n ${listedNew} | tr -cd '
 `;
 
 /**
- * What a run's folder differs by from the commit it started at, without running anything that the agent can influence.
+ * What a run's folder differs by from where its own work begins, without running anything that the agent can influence.
  * @returns undefined where it could not be told in time
  */
 export async function countChanges(context: Context, run: Run): Promise<Changes | undefined> {
@@ -46,9 +53,10 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 
 	await makeOwnGit(path.join(folder, 'git'), {git, commonDir, seenAt: '/run/fleet/changes/git', admin: adminName(places)});
 	giveToRun(run.id, folder);
+	const tip = await git.resolve(`${run.target}^{commit}`);
 	const {code, stdout} = await jail(context, run.id, places, {
-		script, argv: [run.worktree, run.base], timeout: 120_000,
-		mounts: [...baseMounts(commonDir), {source: places.worktree, target: run.worktree, mode: 'read'}, {source: folder, target: '/run/fleet/changes', mode: 'write'}],
+		script, argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)], timeout: 120_000,
+		mounts: [...baseMounts(commonDir), {source: places.privateGit, target: '/run/fleet/private', mode: 'read'}, {source: places.worktree, target: run.worktree, mode: 'read'}, {source: folder, target: '/run/fleet/changes', mode: 'write'}],
 	});
 	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
 	return code === 0 && numbers ? {files: Number(numbers[1]) + Number(numbers[4]), added: Number(numbers[2]) + Number(numbers[5]), removed: Number(numbers[3]), untracked: Number(numbers[4])} : undefined;

@@ -29,6 +29,7 @@ import {chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {makeGrant} from './scopes.ts';
 import {openRepository} from './projects.ts';
+import {planRebase} from './rebase.ts';
 import {readRun, withJournal, listRunIds} from './runs.ts';
 import {noteStart, startIsNoted, takeBack, takeBackLeftovers} from './take-back.ts';
 
@@ -256,8 +257,11 @@ async function checkPrompt(context: Context, prompt: string | undefined, project
 	}
 }
 
-/** Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation. */
-export async function resumeRun(context: Context, runId: string, prompt?: string | undefined): Promise<Run> {
+/**
+ * Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation.
+ * @param options.rebase to bring its work onto its target as that is today
+ */
+export async function resumeRun(context: Context, runId: string, prompt?: string | undefined, {rebase = false}: {readonly rebase?: boolean} = {}): Promise<Run> {
 	await withJournal(context, runId, async journal => {
 		const {run} = journal;
 		const refusal = decideResume(run) ?? budgetRefusal(run);
@@ -266,6 +270,11 @@ export async function resumeRun(context: Context, runId: string, prompt?: string
 		}
 
 		await checkPrompt(context, prompt, run.project);
+		if (rebase) {
+			journal.append({type: 'prompt.sent', ...await planRebase(context, journal, prompt)}, context.actor);
+			return;
+		}
+
 		// In a conversation that goes on, the task was said already.
 		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
 		if (said !== undefined) {

@@ -1,19 +1,47 @@
 import path from 'node:path';
 import type {Facts} from '../core/decide.ts';
-import {gateRefusal} from '../core/refusal.ts';
+import {exitCodes, gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {shown} from '../core/tree.ts';
 import type {Git} from '../host/git.ts';
+import type {Journal} from '../host/journal.ts';
 import {attributeFiles, readTree, withAttributes} from './attributes.ts';
 import type {Context} from './context.ts';
 import {readPolicy} from './policy.ts';
 
 /**
  * What a decision is about, read from the repository at this moment: the target's tip, the run's branch, the tree
- * that a merge of the two would be, and the policy of the tip.
+ * that a merge of the two would be, and the policy of the tip. A conflict is written down.
  * @throws Refusal where one of them is not there or the two conflict
  */
-export async function readFacts(_context: Context, run: Run, git: Git): Promise<Facts> {
+export async function readFacts(context: Context, journal: Journal, git: Git, gate: 'verify' | 'approve' | 'merge'): Promise<Facts> {
+	const {run} = journal;
+	const {base, head} = await readTips(run, git);
+	try {
+		const tree = await mergedTree(run, git, base, head);
+		const {blob} = await readPolicy(git, base);
+		return {base, head, tree, policy: blob};
+	} catch (error) {
+		if (error instanceof Conflict) {
+			journal.append({type: 'gate.refused', gate, because: error.because, conflicts: [...error.files]}, context.actor);
+		}
+
+		throw error;
+	}
+}
+
+/** A run that cannot be merged with its target as both are now. */
+export class Conflict extends Refusal {
+	readonly files: readonly string[];
+
+	constructor(run: Run, because: string, files: readonly string[]) {
+		super(because, `fleet resume ${run.id} --rebase`, exitCodes.gate);
+		this.files = files;
+	}
+}
+
+/** The target's tip and the run's. @throws Refusal where one of them is gone */
+export async function readTips(run: Run, git: Git): Promise<{base: string; head: string}> {
 	const base = await git.resolve(`${run.target}^{commit}`);
 	if (!base) {
 		throw gateRefusal(`${run.target.replace('refs/heads/', '')} is gone, so there is nothing to merge into`, 'bring the branch back');
@@ -24,8 +52,7 @@ export async function readFacts(_context: Context, run: Run, git: Git): Promise<
 		throw gateRefusal(`the branch ${run.branch} is gone`, `git branch ${run.branch} refs/fleet/runs/${run.id}/head`);
 	}
 
-	const {blob} = await readPolicy(git, base);
-	return {base, head, tree: await mergedTree(run, git, base, head), policy: blob};
+	return {base, head};
 }
 
 /** Settings of the person's that say how git merges, and run nothing. */
@@ -75,8 +102,8 @@ export async function mergeTrees(git: Git, commonDir: string, base: string, head
 	});
 }
 
-/** The tree that a merge would be. @throws Refusal where it conflicts */
-async function mergedTree(run: Run, git: Git, base: string, head: string): Promise<string> {
+/** The tree that a merge would be. @throws Conflict */
+export async function mergedTree(run: Run, git: Git, base: string, head: string): Promise<string> {
 	const result = await mergeTrees(git, git.repository.gitDir, base, head);
 	if ('tree' in result) {
 		return result.tree;
@@ -84,5 +111,5 @@ async function mergedTree(run: Run, git: Git, base: string, head: string): Promi
 
 	const {conflicts, drivers} = result;
 	const programs = drivers.length === 0 ? '' : `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, and ${drivers.length === 1 ? 'is' : 'are'} left out`;
-	throw gateRefusal(`it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts.slice(0, 3).map(name => shown(name)).join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`, `fleet resume ${run.id}, and have it rebased`);
+	throw new Conflict(run, `it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts.slice(0, 3).map(name => shown(name)).join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`, conflicts);
 }

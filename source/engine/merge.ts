@@ -42,7 +42,7 @@ const inProgress: Record<string, string> = {MERGE_HEAD: 'a merge', CHERRY_PICK_H
 export async function merge(context: Context, journal: Journal, because: string): Promise<{commit: string; checkout: string}> {
 	const {git, commonDir} = await openRepository(journal.run.project.root);
 	const {run} = journal;
-	const facts = run.approval ? await readFacts(context, run, git) : {base: '', head: '', tree: '', policy: ''};
+	const facts = run.approval ? await readFacts(context, journal, git, 'merge') : {base: '', head: '', tree: '', policy: ''};
 	const refusal = decideMerge(run, context.actor, facts, Date.now()) ?? await checkSignature(git, run, run.approval!);
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);

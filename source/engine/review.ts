@@ -17,7 +17,7 @@ import {readReview} from './review-file.ts';
 import {knownValues} from './secrets.ts';
 
 /**
- * What the run changed since its base, from captured objects, never from its folder. A run that is at work, or was
+ * What the run itself changed, from where its own work begins, from captured objects, never from its folder. A run that is at work, or was
  * not captured, is looked at in the jail first; nothing of that is published.
  * @returns unified diff, or with `stat` a summary
  */
@@ -25,10 +25,11 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 	const places = context.paths.run(run.id);
 	let git: Git;
 	let head: string | undefined;
+	let base = run.captured?.base ?? run.base;
 	if (existsSync(places.worktree) && !run.merge) {
 		const imported = await importWork(context, run);
 		git = imported.quarantine;
-		head = imported.captured.head;
+		({head, base} = imported.captured);
 	} else {
 		({git} = await openRepository(run.project.root));
 		head = await git.resolve(`refs/fleet/runs/${run.id}/head`) ?? await git.resolve(`refs/fleet/trash/${run.id}/head`);
@@ -38,11 +39,11 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 		throw gateRefusal(`nothing of ${run.id} was ever captured`, 'its worktree is gone');
 	}
 
-	return diffText(context, run, git, head, stat);
+	return diffText(context, run, git, base, head, stat);
 }
 
-async function diffText(context: Context, run: Run, git: Git, head: string, stat: boolean): Promise<string> {
-	const {stdout} = await git.run(['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), run.base, head], {limit: 64 * 1024 ** 2});
+async function diffText(context: Context, run: Run, git: Git, base: string, head: string, stat: boolean): Promise<string> {
+	const {stdout} = await git.run(['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), base, head], {limit: 64 * 1024 ** 2});
 	// What is shown may be copied, and sent to another agent.
 	return redactText(await knownValues(context, run.project.id), stdout);
 }
@@ -50,7 +51,7 @@ async function diffText(context: Context, run: Run, git: Git, head: string, stat
 /** How much of what is approved was marked as viewed, exactly as it is now. */
 async function viewedOf(context: Context, run: Run, git: Git, head: string): Promise<Viewed | undefined> {
 	try {
-		return countViewed(readReview(context.paths.run(run.id)), parseDiff(await diffText(context, run, git, head, false)));
+		return countViewed(readReview(context.paths.run(run.id)), parseDiff(await diffText(context, run, git, run.captured?.base ?? run.base, head, false)));
 	} catch {
 		// More than can be read at once. That it is not known is written down as such.
 		return undefined;
@@ -65,7 +66,7 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 		await refuseIfChanged(context, journal);
 	}
 
-	const facts = await factsOrNone(context, journal.run, git);
+	const facts = await factsOrNone(context, journal, git);
 	const refusal = decideApprove(journal.run, context.actor, facts, Date.now());
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'approve', because: refusal.because}, context.actor);
@@ -92,8 +93,8 @@ async function refuseIfChanged(context: Context, journal: Journal): Promise<void
 }
 
 /** Facts for a decision that will be refused anyway where there are none. */
-async function factsOrNone(context: Context, run: Run, git: Git) {
-	return run.verification ? readFacts(context, run, git) : {base: '', head: '', tree: '', policy: ''};
+async function factsOrNone(context: Context, journal: Journal, git: Git) {
+	return journal.run.verification ? readFacts(context, journal, git, 'approve') : {base: '', head: '', tree: '', policy: ''};
 }
 
 /** A person's no. It stands until the run is resumed. */

@@ -33,6 +33,7 @@ import {insideConfig, Outfit} from './outfit.ts';
 import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
+import {refresh} from './refresh.ts';
 import {waitForTurn} from './queue.ts';
 import {openRepository} from './projects.ts';
 import {checkGrant, grantIn, revokeIn} from './scopes.ts';
@@ -171,6 +172,11 @@ class Supervision {
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
 			const swept = await sweep(this.#context, run.id, this.#places);
+			const fresh = await refresh(this.#context, run, this.#places, git, commonDir);
+			if (run.rebase && fresh.target === undefined) {
+				throw new Refusal(fresh.notes[0]!, `fleet show ${run.id}`);
+			}
+
 			const agent = this.#context.agents.find(agent => agent.id === run.agent);
 			if (!agent) {
 				throw new Refusal(`the agent "${run.agent}" is not known to this version`, 'upgrade fleet');
@@ -183,12 +189,12 @@ class Supervision {
 
 			const pointer = this.#secrets.get(`model:${agent.id}`)?.pointer;
 			const {files, conversation, ...invocation} = orThrow(agent.start({
-				prompt: run.prompt, argv: run.argv, cwd: run.worktree, home: insideHome, program: program?.inside, interactive: run.interactive,
+				prompt: run.rebase?.prompt ?? run.prompt, argv: run.argv, cwd: run.worktree, home: insideHome, program: program?.inside, interactive: run.interactive,
 				conversation: run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined, pointer, uuid: randomUUID(),
 			}));
 			this.#outfit.make(program !== undefined, files);
 			const outfit = this.#outfit.plan(program !== undefined);
-			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...this.#pointerVariables()}});
+			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...this.#pointerVariables(), ...fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}, ...run.rebase ? {FLEET_REBASE: '1'} : {}}});
 			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
 			const plan = {...own, joins: this.#group?.joins};
 			this.#plan = plan;
@@ -233,7 +239,7 @@ class Supervision {
 				onNews: news => this.#hear(news),
 				onLost: error => this.#cannotRecord(error),
 			});
-			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...swept, ...limitNotes(plan, this.#group)]});
+			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...fresh.notes, ...swept, ...limitNotes(plan, this.#group)]});
 			if (conversation !== undefined && conversation !== run.conversation) {
 				this.#write({type: 'agent.conversation', conversation}, false);
 			}

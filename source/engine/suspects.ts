@@ -58,9 +58,9 @@ async function suspectsIn(git: Git, base: string, head: string, known: readonly 
 }
 
 /** Stops a hand-over whose work holds what looks like a secret, unless a person waived exactly that. @throws Refusal with the rule and a masked span */
-export async function checkSuspects(context: Context, journal: Journal, git: Git, head: string): Promise<void> {
+export async function checkSuspects(context: Context, journal: Journal, git: Git, base: string, head: string): Promise<void> {
 	const {run} = journal;
-	const suspects = await suspectsIn(git, run.base, head, await knownValues(context, run.project.id));
+	const suspects = await suspectsIn(git, base, head, await knownValues(context, run.project.id));
 	if (JSON.stringify(suspects) !== JSON.stringify(run.suspects)) {
 		journal.append({type: 'suspects.found', suspects}, 'fleet');
 	}

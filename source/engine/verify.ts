@@ -17,6 +17,7 @@ import {baseMounts, giveToRun} from '../host/worktree.ts';
 import {capture} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
+import {ownBase} from './own-base.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
@@ -50,10 +51,15 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		throw gateRefusal(`not all of the run's work could be captured: ${captured.notes.at(-1) ?? ''}`, 'look at the run\'s notes with fleet show');
 	}
 
+	if (captured?.unfinished !== undefined) {
+		throw gateRefusal(`its folder is in the middle of a ${captured.unfinished}`, `fleet resume ${journal.run.id} "finish the ${captured.unfinished}, or abort it"`);
+	}
+
 	const {run} = journal;
-	const facts = await readFacts(context, run, git);
+	const facts = await readFacts(context, journal, git, 'verify');
 	const {policy} = await readPolicy(git, facts.base);
-	if (facts.head === run.base) {
+	const base = await ownBase(git, run, facts.base, facts.head);
+	if (facts.head === base) {
 		throw gateRefusal(`${run.id} changed nothing`, `fleet resume ${run.id}, or fleet discard ${run.id}`);
 	}
 
@@ -62,7 +68,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		throw forbidden;
 	}
 
-	await checkSuspects(context, journal, git, facts.head);
+	await checkSuspects(context, journal, git, base, facts.head);
 	if (policy.verify.length === 0) {
 		finish(context, journal, facts, [], {result: 'inconclusive', doubt: 'no-commands', because: `the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`});
 		return false;

@@ -157,6 +157,17 @@ function isVisible(ref: string, branch: string): boolean {
 	return ref === `refs/heads/${branch}` || !ref.startsWith('refs/heads/') || !isRunBranch(ref.slice('refs/heads/'.length));
 }
 
+/** The project's refs as a run sees them, a line for each: object and name. Other runs' branches are other people's work. */
+export async function projectRefs(git: Git, branch: string): Promise<string> {
+	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes');
+	return refs.split('\n').filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch)).map(line => `${line}\n`).join('');
+}
+
+/** What of them the run was given last, kept where only the host writes: what differs in the run's own folder is its own. */
+export function refsFile(places: RunPaths): string {
+	return path.join(places.folder, 'refs');
+}
+
 async function createPrivate({commonDir, branch, target, places}: WorktreePlan, git: Git, admin: string): Promise<void> {
 	const folder = places.privateGit;
 	const real = path.join(commonDir, 'worktrees', admin);
@@ -177,9 +188,9 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 	}
 
 	write('objects/info/alternates', objectFolders(commonDir).map((_, index) => `/run/fleet/base/${index}\n`).join(''));
-	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes');
-	// Other runs' branches are other people's work.
-	write('packed-refs', refs.split('\n').filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch)).map(line => `${line}\n`).join(''));
+	const refs = await projectRefs(git, branch);
+	write('packed-refs', refs);
+	writeFileSync(refsFile(places), refs, {mode: 0o600});
 	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
@@ -191,7 +202,16 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 
 async function createQuarantine(commonDir: string, places: RunPaths, git: Git): Promise<void> {
 	await makeOwnGit(places.quarantine, {git, commonDir, bare: true});
-	writeFileSync(path.join(places.quarantine, 'objects', 'info', 'alternates'), objectFolders(commonDir).map(folder => `${folder}\n`).join(''));
+	connectQuarantine(commonDir, places);
+}
+
+/** Has Q find the project's objects where they are now. */
+export function connectQuarantine(commonDir: string, places: RunPaths): void {
+	const folder = places.quarantine;
+	writeFileSync(path.join(folder, 'objects', 'info', 'alternates'), objectFolders(commonDir).map(folder => `${folder}\n`).join(''));
+	if (existsSync(path.join(commonDir, 'shallow'))) {
+		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));
+	}
 }
 
 /** The name under which the real repository knows the worktree. */

@@ -6,7 +6,7 @@ import {placeOf, selectedRun, tabs, type PaletteEntry, type Place, type State} f
 /* What each key means and why it means nothing now: footer, help, palette and the readme's table come from these records. */
 
 export const actions = [
-	'up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'open', 'back', 'quit', 'help', 'palette', 'next-need', 'new', 'attach', 'grant', 'toggle', 'stop', 'panic', 'freeze-all', 'thaw', 'resume', 'discard', 'restore',
+	'up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'open', 'back', 'quit', 'help', 'palette', 'next-need', 'new', 'attach', 'grant', 'toggle', 'stop', 'panic', 'freeze-all', 'thaw', 'resume', 'rebase', 'discard', 'restore',
 	'filter', 'show', 'sort', 'fold', 'mark', 'mark-all', 'show-discarded', 'compare', 'next-run', 'previous-run', 'next-tab', 'previous-tab', 'output', 'changes', 'scopes', 'checklist', 'journal', 'network',
 	'search', 'next-match', 'previous-match', 'follow', 'raw', 'steps', 'wrap', 'select', 'copy', 'pager', 'editor',
 	'next-file', 'previous-file', 'next-hunk', 'previous-hunk', 'viewed', 'fold-file', 'split', 'range', 'comment', 'uncomment', 'send-comments',
@@ -160,6 +160,7 @@ export const bindings: readonly Binding[] = [
 	{action: 'freeze-all', keys: ['ctrl-x'], title: 'freeze every run', places: everywhere, footer: false, disabled: state => state.runs.some(run => run.stage === 'running') ? undefined : 'nothing is running'},
 	{action: 'thaw', keys: ['u'], title: 'thaw', places: withRun, footer: false, disabled: some(run => run.stage === 'frozen', () => 'it is not frozen')},
 	{action: 'resume', keys: ['r'], title: 'resume', places: withRun, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}` : undefined)},
+	{action: 'rebase', keys: ['R'], title: 'resume, to bring it onto its target', places: withRun, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}` : undefined)},
 	{action: 'discard', keys: ['D'], title: 'discard', places: withRun, footer: false, disabled: state => busy(state) ?? some(isDiscardable)(state)},
 	{action: 'restore', keys: ['U'], title: 'restore', places: ['fleet'], footer: false, disabled: some(run => run.stage === 'discarded', () => 'it is not discarded')},
 	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', places: ['fleet'], footer: false},

@@ -63,6 +63,14 @@ testArea('host', {
 		execFileSync('sh', ['-c', `grep -q canary ${path.join(project.folder, 'secret')}`]);
 		return true;
 	}),
+	// The host writes there itself.
+	'refresh-through-link': () => withProject({}, async project => {
+		const outside = path.join(project.folder, 'outside');
+		writeFileSync(outside, 'original\n', {mode: 0o666});
+		const {run} = await project.agent(`c=$(git rev-parse --git-common-dir); rm -f "$c/packed-refs"; ln -s ${outside} "$c/packed-refs"`);
+		writeFileSync(path.join(project.context.paths.run(run.id).privateGit, 'packed-refs'), 'moved\n');
+		return readFileSync(outside, 'utf8') === 'moved\n';
+	}),
 	async 'hard-link-old'() {
 		const box = await openBox();
 		const outside = path.join(box.folder, 'outside.txt');

@@ -68,6 +68,7 @@ export const runActions = {
 	'freeze-all': asks('freeze-all'),
 	thaw: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'frozen'), run => ['thaw', run.id], 'thaw'),
 	resume: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
+	rebase: ({state, id}) => begin(state, id, ['resume', id, '--rebase'], 'rebase'),
 	restore: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'discarded'), run => ['restore', run.id], 'restore'),
 	merge: ({state, id}) => begin(state, id, ['merge', id], 'merge'),
 	acknowledge: ({state}) => beginAll(state, targets(state).filter(run => run.alarms.length > 0), run => ['acknowledge', run.id], 'acknowledge'),
