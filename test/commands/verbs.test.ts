@@ -230,7 +230,7 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 
 	// A checkout that would lose something.
 	writeFileSync(path.join(fleet.project, 'a.txt'), 'my own unfinished work\n');
-	refused(['merge', 'g'], /has changes that the merge would overwrite/);
+	refused(['merge', 'g'], /the merge would overwrite what is in/);
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'my own unfinished work\n');
 	fleet.git('checkout', '--', 'a.txt');
 	writeFileSync(path.join(fleet.project, 'unrelated.txt'), 'stays\n');
