@@ -255,25 +255,28 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
-		kind: 'sandbox', id: 'leave-path', title: 'leave the path that was granted', source: '.., %2e%2e, // and \\ in paths', answer: 'a path that can be read in two ways is refused',
+		kind: 'sandbox', id: 'leave-path', title: 'leave the path that was granted', source: '.., %2e%2e, %252e, ..;, // and \\ in paths', answer: 'a path that can be read in two ways is refused',
 		async prepare(box) {
 			const asked: string[] = [];
 			const bait = await httpBait('reached', asked);
 			grant(box, bait.port, {path: '/open/*'});
 			return {...bait, hits: () => asked.length};
 		},
-		script: (_box, {port}) => ['/open/../admin', '/open/%2e%2e/admin', '/open/..%2fadmin', '/open//../admin', '/admin', '/open/.%2E/admin'].map(path => get(`http://127.0.0.1:${port}${path}`)).join('\n'),
+		script: (_box, {port}) => ['/open/../admin', '/open/%2e%2e/admin', '/open/..%2fadmin', '/open//../admin', '/admin', '/open/.%2E/admin', '/open/%252e%252e/admin', '/open/..;/admin', '/open/%c0%ae%c0%ae/admin', '/open/%ef%bc%8e%ef%bc%8e/admin'].map(path => get(`http://127.0.0.1:${port}${path}`)).join('\n'),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
-		kind: 'sandbox', id: 'other-method', title: 'write where only reading was granted', source: 'a GET that becomes a POST', answer: 'methods of a rule are checked at every request',
+		kind: 'sandbox', id: 'other-method', title: 'write where only reading was granted', source: 'a GET that becomes a POST, also by a header that some servers obey', answer: 'methods of a rule are checked at every request, and what may mean another is refused',
 		async prepare(box) {
 			const asked: string[] = [];
 			const bait = await httpBait('reached', asked);
 			grant(box, bait.port, {methods: ['GET']});
 			return {...bait, hits: () => asked.length};
 		},
-		script: (_box, {port}) => ['POST', 'PUT', 'DELETE', 'PROPFIND'].map(method => viaProxy(`${method} http://127.0.0.1:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n`)).join('\n'),
+		script: (_box, {port}) => [
+			...['POST', 'PUT', 'DELETE', 'PROPFIND'].map(method => viaProxy(`${method} http://127.0.0.1:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n`)),
+			...['X-HTTP-Method-Override: DELETE', 'x_http_method: DELETE', 'X-Original-URL: /admin'].map(header => viaProxy(`GET http://127.0.0.1:${port}/ HTTP/1.1\\r\\nHost: x\\r\\n${header}\\r\\nConnection: close\\r\\n\\r\\n`)), get(`http://127.0.0.1:${port}/?_method=DELETE`),
+		].join('\n'),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{

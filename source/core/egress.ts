@@ -6,8 +6,8 @@
  */
 export type EgressRule = {readonly host: string; readonly port?: number | undefined; readonly methods?: readonly string[] | undefined; readonly path?: string | undefined; readonly source: string};
 
-/** What a plain HTTP request asks for; a tunnel has none, since nobody can look into it. */
-export type Asked = {readonly method: string; readonly path: string};
+/** What a plain HTTP request asks for; a tunnel has none, since nobody can look into it. `other`: what in it may mean another method or path. */
+export type Asked = {readonly method: string; readonly path: string; readonly other?: string | undefined};
 
 /** A canonical target: lower case, ASCII, IPv4 in dotted form, IPv6 without brackets. */
 export type Target = {readonly host: string; readonly port: number};
@@ -156,6 +156,10 @@ function withinLimits(rule: EgressRule, asked: Asked | undefined): string | unde
 		return `${rule.source} is limited to ${[rule.methods?.join(','), rule.path].filter(part => part !== undefined).join(' ')}, which cannot be seen inside an encrypted tunnel`;
 	}
 
+	if (asked.other !== undefined) {
+		return `${asked.other} may mean another method or path`;
+	}
+
 	if (rule.methods && !rule.methods.includes(asked.method)) {
 		return `${asked.method} is not granted`;
 	}
@@ -247,6 +251,21 @@ function parseV4(address: string): number | undefined {
 	return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
+/** Of the IANA's special-purpose addresses, those that have no class of their own here: protocols, documentation, benchmarks, relays, sinks for queries. */
+const reservedV4: ReadonlyArray<readonly [base: string, bits: number]> = [
+	['240.0.0.0', 4], ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.31.196.0', 24], ['192.52.193.0', 24], ['192.88.99.0', 24], ['192.175.48.0', 24], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24],
+];
+
+/** As `reservedV4`, within 2000::/3, outside of which nothing is public: protocols with Teredo and ORCHID, documentation, 6to4, a sink for queries. */
+const reservedV6: ReadonlyArray<readonly [base: string, bits: number]> = [['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['2620:4f:8000::', 48], ['3fff::', 20]];
+
+function withinV6(groups: readonly number[], base: string, bits: number): boolean {
+	return parseV6(base)!.every((group, index) => {
+		const left = Math.max(0, Math.min(16, bits - index * 16));
+		return (groups[index]! >> (16 - left)) === (group >> (16 - left));
+	});
+}
+
 function classifyV4(value: number): AddressClass {
 	const within = (base: string, bits: number) => Math.floor(value / 2 ** (32 - bits)) === Math.floor(parseV4(base)! / 2 ** (32 - bits));
 	if (within('0.0.0.0', 8)) {
@@ -269,8 +288,7 @@ function classifyV4(value: number): AddressClass {
 		return 'multicast';
 	}
 
-	const reserved: Array<[string, number]> = [['240.0.0.0', 4], ['192.0.0.0', 24], ['192.0.2.0', 24], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24], ['192.88.99.0', 24]];
-	return reserved.some(([base, bits]) => within(base, bits)) ? 'reserved' : 'public';
+	return reservedV4.some(([base, bits]) => within(base, bits)) ? 'reserved' : 'public';
 }
 
 function parseV6(address: string): number[] | undefined {
@@ -296,7 +314,7 @@ function parseV6(address: string): number[] | undefined {
 	return all.length === 8 && all.every(group => /^[0-9a-f]{1,4}$/.test(group)) ? all.map(group => Number.parseInt(group, 16)) : undefined;
 }
 
-/** The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4) has the class of the IPv4 address. What cannot be read is `reserved`. */
+/** The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4, ISATAP) has the class of the IPv4 address where that is not public. What cannot be read is `reserved`. */
 export function classifyAddress(address: string): AddressClass {
 	const v4 = parseV4(address);
 	if (v4 !== undefined) {
@@ -318,12 +336,15 @@ export function classifyAddress(address: string): AddressClass {
 		return embedded(groups[6]!, groups[7]!);
 	}
 
-	if (first === 0x64 && second === 0xFF_9B) {
+	// The one prefix by which every translator reaches IPv4; others are a network's own.
+	if (withinV6(groups, '64:ff9b::', 96)) {
 		return embedded(groups[6]!, groups[7]!);
 	}
 
-	if (first === 0x20_02) {
-		return embedded(second, groups[2]!);
+	// A relay at either end could take it anywhere; where it says that it is this machine or a private one, it is that.
+	const inside = first === 0x20_02 ? embedded(second, groups[2]!) : (groups[4]! & ~0x2_00) === 0 && groups[5] === 0x5E_FE ? embedded(groups[6]!, groups[7]!) : 'public';
+	if (inside !== 'public') {
+		return inside;
 	}
 
 	if ((first & 0xFF_C0) === 0xFE_80) {
@@ -338,7 +359,7 @@ export function classifyAddress(address: string): AddressClass {
 		return 'multicast';
 	}
 
-	return (first & 0xE0_00) === 0x20_00 && !(first === 0x20_01 && second === 0xD_B8) ? 'public' : 'reserved';
+	return (first & 0xE0_00) === 0x20_00 && !reservedV6.some(([base, bits]) => withinV6(groups, base, bits)) ? 'public' : 'reserved';
 }
 
 /**

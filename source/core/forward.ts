@@ -49,9 +49,13 @@ export function fitsHeader(value: string): boolean {
 	return /^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value);
 }
 
-/** Whether a name is of letters, digits and hyphens: servers read `_`, `.` and others as hyphens, so one name could pass for another. */
-function isPlainName(name: string): boolean {
-	return /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/.test(name);
+/** A header's name as a server may read it: in lower case, with a hyphen for `_`, `.` and all else that is neither letter nor digit. */
+export function readName(name: string): string {
+	return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
+}
+
+function printable(text: string): string {
+	return text.replaceAll(/[^!-~]/g, '?').slice(0, 40);
 }
 
 /**
@@ -76,20 +80,23 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 	}
 
 	const seen = new Set<string>();
+	const written = new Map<string, string>();
 	for (const [name, value] of headers) {
-		if (!isPlainName(name)) {
-			return {because: `the header ${name.replaceAll(/[^!-~]/g, '?').slice(0, 40)} has a name that servers read in two ways`};
+		const lower = name.toLowerCase();
+		const read = readName(name);
+		if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || (written.get(read) ?? lower) !== lower || (read !== lower && (hopByHop.has(read) || single.has(read)))) {
+			return {because: `the header ${printable(name)} has a name that servers read in two ways`};
 		}
 
-		const lower = name.toLowerCase();
 		if (!fitsHeader(value)) {
-			return {because: `the header ${lower.slice(0, 40)} holds a control byte`};
+			return {because: `the header ${printable(lower)} holds a control byte`};
 		}
 
 		if (single.has(lower) && seen.has(lower)) {
 			return {because: `the header ${lower} is there twice`};
 		}
 
+		written.set(read, lower);
 		seen.add(lower);
 	}
 
@@ -97,7 +104,7 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 	const options = headers.filter(([name]) => /^(?:proxy-)?connection$/i.test(name)).flatMap(([, value]) => value.split(',')).map(option => option.trim().toLowerCase()).filter(option => option !== '');
 	const odd = options.find(option => !connectionOptions.has(option));
 	if (odd !== undefined) {
-		return {because: `the Connection header names ${odd.replaceAll(/[^!-~]/g, '?').slice(0, 40)}, which is not a connection's own`};
+		return {because: `the Connection header names ${printable(odd)}, which is not a connection's own`};
 	}
 
 	const expect = valueOf('expect');

@@ -1,4 +1,5 @@
 import {formatTarget, matchesPath, parseAuthority, plainPath, type Target} from './egress.ts';
+import {readName, type HeaderPairs} from './forward.ts';
 import {isBoundTo, type Binding} from './secret.ts';
 
 /* What becomes of one request to a host that a secret is bound to: the pointer goes, the value comes, or nothing goes. Pure. */
@@ -21,11 +22,36 @@ export type SwapVerdict =
 
 const no = (status: number, because: string, alarm = false): SwapVerdict => ({allow: false, status, because, alarm});
 
-/** Headers by which a program says who it is. On a bound host nothing may be in them but a pointer. */
-const credentialHeaders = /^(?:authorization|proxy-authorization|cookie|x-api-key|api-key|apikey|x-goog-api-key|x-goog-iam-authorization-token|private-token|job-token|x-auth-token|x-auth-key|x-access-token|x-amz-security-token|x-github-token|x-gitlab-token|x-vault-token|x-csrf-token|dd-api-key|x-shopify-access-token|x-figma-token|x-token|token)$/;
+/** How the name of a header or of a parameter ends by which a program says who it is; without what stands between its words. */
+const credentialName = /^(?:key|auth|xauth|pass|pwd|sig|pat|hmac|jwt|cookie2?)$|(?:authorization|authentication|password|passwd|passphrase|secret|signature|credentials?|assertion|bearer|jwt|token|apikey|accesskey|accesskeyid|authkey|appkey|applicationkey|privatekey|secretkey|sessionkey|subscriptionkey|functionskey|consumerkey|rapidapikey)$/;
 
-/** Parameters of an address by which a program says who it is. */
-const credentialParameters = /^(?:key|api[-_]?key|access[-_]?token|auth|auth[-_]?token|token|password|passwd|pwd|secret|client[-_]secret|private[-_]token|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|jwt)$/i;
+/** Tokens that say where a list goes on, or which request it is: not who asks. */
+const otherToken = /(?:page|next|previous|prev|continuation|continue|sync|resume|start|starting|scroll|cursor|delta|client|request|idempotency)token$/;
+
+/** Whether what has this name says who asks. */
+function namesCredential(name: string): boolean {
+	const words = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+	return credentialName.test(words) && !otherToken.test(words);
+}
+
+/** Headers by which some servers take a request for another one than its first line says. */
+const otherMethod = /^(?:x-http-method(?:-override)?|x-method(?:-override)?)$/;
+const otherPath = /^(?:x-(?:original|rewrite|override|forwarded)-ur[il]|x-forwarded-(?:path|prefix)|x-http-destinationurl|destination)$/;
+const otherHost = /^(?:forwarded|x-forwarded-(?:host|server|port|proto)|x-(?:original|real|http)-host|x-host|x-http-host-override|host-override)$/;
+const otherMethodParameter = /^(?:_method|_http_method|http_method|method_override|x-http-method(?:-override)?|x-method-override)$/i;
+
+/** The names of an address's parameters, read. */
+function parametersOf(url: string): string[] {
+	return url.split('?').slice(1).join('?').split(/[&;?]/).map(part => readings(part.split('=')[0]!).at(-1)!);
+}
+
+/**
+ * What in a request may make a server take it for one with another method or path: what is limited to some must not have it.
+ * @returns its name; undefined for nothing
+ */
+export function otherReading(url: string, headers: HeaderPairs): string | undefined {
+	return headers.map(([name]) => readName(name)).find(name => otherMethod.test(name) || otherPath.test(name)) ?? parametersOf(url).find(name => otherMethodParameter.test(name));
+}
 
 /** Values that name nobody, which clients send where they have no credential. */
 const nobody = /^(?:|bearer|basic|token)$/i;
@@ -109,9 +135,14 @@ export function decideRequest(request: BrokerRequest, target: Target, held: read
 		return no(405, `${method} is not passed on`);
 	}
 
-	const twice = request.headers.map(([name]) => name.toLowerCase()).find((name, index, names) => names.indexOf(name) !== index && (credentialHeaders.test(name) || ['content-length', 'transfer-encoding', 'content-type', 'expect', 'upgrade', ...held.flatMap(secret => secret.binding.headers)].includes(name)));
+	const twice = request.headers.map(([name]) => name.toLowerCase()).find((name, index, names) => names.indexOf(name) !== index && (namesCredential(name) || ['content-length', 'transfer-encoding', 'content-type', 'expect', 'upgrade', ...held.flatMap(secret => secret.binding.headers)].includes(name)));
 	if (twice !== undefined) {
 		return no(400, `the header ${twice} is there twice`, named(twice).some(([, value]) => holdsPointer(value, pointers)));
+	}
+
+	const elsewhere = request.headers.map(([name]) => readName(name)).find(name => otherHost.test(name));
+	if (elsewhere !== undefined) {
+		return no(403, `${elsewhere} may mean another host`, named(elsewhere).some(([, value]) => holdsPointer(value, pointers)));
 	}
 
 	if (holdsPointer(request.url, pointers)) {
@@ -133,21 +164,21 @@ export function decideRequest(request: BrokerRequest, target: Target, held: read
 			return no(403, `a pointer is in the header ${lower.slice(0, 40)}, where it does not belong`, true);
 		}
 
-		const isCredential = credentialHeaders.test(lower) || held.some(secret => secret.binding.headers.includes(lower));
-		if (isCredential && !nobody.test(value.trim())) {
+		// A server may read `x_my_key` as `x-my-key`.
+		const read = readName(name);
+		if ((namesCredential(lower) || held.some(secret => secret.binding.headers.includes(read))) && !nobody.test(value.trim())) {
 			return no(403, `${lower} holds a credential that is not a pointer of this run`);
 		}
 
 		headers.push([name, value]);
 	}
 
-	const parameters = request.url.split('?').slice(1).join('?').split(/[&;]/).map(part => readings(part.split('=')[0]!).at(-1)!);
-	const parameter = parameters.find(name => credentialParameters.test(name));
+	const parameter = parametersOf(request.url).find(name => namesCredential(name));
 	if (parameter !== undefined) {
 		return no(403, `the address holds a credential (${parameter.slice(0, 40)}), which belongs in a header, as a pointer`);
 	}
 
-	const fits = (secret: HeldSecret) => limitOf(secret.binding, method, request.url);
+	const fits = (secret: HeldSecret) => limitOf(secret.binding, method, request);
 	const limits = (used.length > 0 ? used : held).map(secret => fits(secret));
 	// Every secret that is used must list the path; where none is used, one that does is enough.
 	const limit = used.length > 0 ? limits.find(limit => limit !== undefined) : limits.every(limit => limit !== undefined) ? limits[0] : undefined;
@@ -155,7 +186,12 @@ export function decideRequest(request: BrokerRequest, target: Target, held: read
 }
 
 /** Why a binding does not cover a request; undefined where it does. */
-function limitOf(binding: Binding, method: string, url: string): string | undefined {
+function limitOf(binding: Binding, method: string, {url, headers}: BrokerRequest): string | undefined {
+	const other = binding.methods.length > 0 || binding.paths.length > 0 ? otherReading(url, headers) : undefined;
+	if (other !== undefined) {
+		return `${other} may mean another method or path than the secret is bound to`;
+	}
+
 	if (binding.methods.length > 0 && !binding.methods.includes(method)) {
 		return `${method} is not a method that the secret is bound to`;
 	}

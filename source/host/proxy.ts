@@ -8,7 +8,7 @@ import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/forward.ts
 import {canonicaliseHost, decideAddress, decideEgress, formatTarget, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
 import {Blanker, Needles} from '../core/needles.ts';
 import {needlesOf} from '../core/spellings.ts';
-import {holdsPointer} from '../core/swap.ts';
+import {holdsPointer, otherReading} from '../core/swap.ts';
 import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, Turns, type Filter} from './forward.ts';
 
 // An import would touch every export, and one of them loads a whole client for the web: 6 MB in each supervisor.
@@ -443,7 +443,7 @@ export class Proxy {
 			return;
 		}
 
-		const asked = {method: parsed.method, path: pathname};
+		const asked = {method: parsed.method, path: pathname, other: otherReading(pathname, parsed.headers)};
 		const decision = await this.#decide(target, asked);
 		if ('because' in decision) {
 			refuse(403, decision.because);

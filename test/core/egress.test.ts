@@ -48,13 +48,13 @@ test('authorities', () => {
 
 test('address classes', () => {
 	const cases: Record<string, string[]> = {
-		public: ['1.1.1.1', '8.8.8.8', '2606:4700::1', '172.32.0.1', '11.0.0.1'],
-		loopback: ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::'],
-		private: ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.0.1', '100.64.0.1', 'fd00::1', '::ffff:10.0.0.1'],
-		'link-local': ['169.254.169.254', 'fe80::1', '::ffff:169.254.169.254'],
+		public: ['1.1.1.1', '8.8.8.8', '2606:4700::1', '172.32.0.1', '11.0.0.1', '192.0.1.1', '198.20.0.1', '2001:200::1', '2001:4860:4860::8888', '2620:4f:8001::1', '3fff:1000::1', '64:ff9b::8.8.8.8', '::ffff:8.8.8.8', '2606:4700::200:5efe:8.8.8.8'],
+		loopback: ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::', '2606:4700::5efe:127.0.0.1'],
+		private: ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.0.1', '100.64.0.1', 'fd00::1', '::ffff:10.0.0.1', '64:ff9b::10.0.0.1', '2002:a00:1::1', '2606:4700::200:5efe:10.0.0.1'],
+		'link-local': ['169.254.169.254', 'fe80::1', '::ffff:169.254.169.254', '64:ff9b::169.254.169.254', '2002:a9fe:a9fe::'],
 		multicast: ['224.0.0.1', 'ff02::1'],
 		unspecified: ['0.0.0.0', '0.1.2.3', '::'],
-		reserved: ['240.0.0.1', '255.255.255.255', '192.0.2.1', '198.18.0.1', '203.0.113.9', '2001:db8::1', 'nonsense', '1.2.3', '1.2.3.4.5', '::g'],
+		reserved: ['240.0.0.1', '255.255.255.255', '192.0.2.1', '198.18.0.1', '203.0.113.9', '192.0.0.9', '192.31.196.1', '192.52.193.1', '192.88.99.1', '192.175.48.1', '198.19.255.255', '198.51.100.1', '2001:db8::1', '2001::1', '2001:0:4136:e378:8000:63bf:3fff:fdd2', '2001:1::1', '2001:2::1', '2001:3::1', '2001:4:112::1', '2001:10::1', '2001:20::1', '2001:30::1', '2001:1ff::1', '2002:808:808::1', '2620:4f:8000::1', '3fff::1', '3fff:fff::1', '64:ff9b:1::8.8.8.8', '64:ff9b:0:1::1', '100::1', '100:0:0:1::1', '5f00::1', 'fec0::1', '4000::1', 'nonsense', '1.2.3', '1.2.3.4.5', '::g'],
 	};
 	for (const [expected, addresses] of Object.entries(cases)) {
 		for (const address of addresses) {
@@ -98,9 +98,11 @@ test('methods and paths limit plain requests, and close tunnels', () => {
 	const rules = [{...rule, source: 'grant'}];
 	const asked = (method: string, path: string, port = 80) => decideEgress({host: 'api.example.org', port}, rules, {method, path}).allow;
 	assert.ok(asked('GET', '/repos/a?q=../x'));
+	assert.equal(decideEgress({host: 'a.test', port: 80}, [{host: 'a.test', source: 'grant', methods: ['GET']}], {method: 'GET', path: '/', other: 'x-http-method-override'}).allow, false);
+	assert.equal(decideEgress({host: 'a.test', port: 80}, [{host: 'a.test', source: 'grant'}], {method: 'GET', path: '/', other: 'x-http-method-override'}).allow, true);
 	assert.ok(!asked('POST', '/repos/a'));
 	assert.ok(!asked('get', '/repos/a'));
-	for (const path of ['/', '/repo', '/repos/../admin', '/repos/%2e%2e/admin', '/repos/%2E./admin', '/repos/a%2fb', '/repos//admin', '/repos/\\..\\admin', '/repos/a\u0000', '/Repos/a']) {
+	for (const path of ['/', '/repo', '/repos/../admin', '/repos/%2e%2e/admin', '/repos/%2E./admin', '/repos/a%2fb', '/repos//admin', '/repos/%252e%252e/admin', '/repos/..;/admin', '/repos/a;b', '/repos/%c0%ae./admin', '/repos/.%20./admin', '/repos/%ef%bc%8e%ef%bc%8e/admin', '/repos/\\..\\admin', '/repos/a\u0000', '/Repos/a']) {
 		assert.ok(!asked('GET', path), path);
 	}
 

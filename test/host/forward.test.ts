@@ -119,8 +119,8 @@ function tricks(host: string): Array<readonly [method: string, rest: string]> {
 		['POST', `Transfer-Encoding: gzip, chunked\r\n\r\n${chunked}`],
 		['POST', `Transfer-Encoding: identity\r\n${length}\r\n${inner}`],
 		['POST', `Content_Length: 0\r\n${length}\r\n${inner}`],
-		['POST', `Content-Length: 0\r\nX_Api_Key: attacker\r\n\r\n`],
-		['POST', `Content-Length: 0\r\nX.Api.Key: attacker\r\n\r\n`],
+		['POST', `Content-Length: 0\r\nX-A: b\r\nX_A: c\r\n\r\n`],
+		['POST', `Content-Length: 0\r\nX.A: b\r\nX_A: c\r\n\r\n`],
 		['POST', `Content-Length: 0\r\nTransfer_Encoding: chunked\r\n\r\n`],
 		['POST', `Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd`],
 		['POST', `Content-Length: +4\r\n\r\nabcd`],
@@ -159,7 +159,7 @@ for (const way of ['broker', 'proxy'] as const) {
 		const credential = way === 'broker' ? `Authorization: Bearer ${value}\r\n` : '';
 		const encoding = way === 'broker' ? 'Accept-Encoding: identity\r\n' : '';
 		const asked: Array<readonly [string, string, string]> = [
-			['GET', `Connection: keep-alive, TE\r\nTE: trailers\r\nTrailer: X-A\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nX-Kept: yes\r\n\r\n`, `X-Kept: yes\r\n${encoding}Connection: keep-alive\r\n\r\n`],
+			['GET', `Connection: keep-alive, TE\r\nTE: trailers\r\nTrailer: X-A\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nX-Kept: yes\r\nsession_id: 1\r\n\r\n`, `X-Kept: yes\r\nsession_id: 1\r\n${encoding}Connection: keep-alive\r\n\r\n`],
 			['GET', 'Content-Length: 0\r\n\r\n', `${encoding}Connection: keep-alive\r\n\r\n`],
 			['POST', 'Content-Length: 0004\r\n\r\nabcd', `${encoding}Content-Length: 4\r\nConnection: keep-alive\r\n\r\nabcd`],
 			['POST', '\r\n', `${encoding}Content-Length: 0\r\nConnection: keep-alive\r\n\r\n`],

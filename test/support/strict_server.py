@@ -12,7 +12,8 @@ import ssl
 import sys
 
 REQUEST_LINE = re.compile(rb"([A-Z]+(?:-[A-Z]+)*) (/[!-\"$-~]*) HTTP/1\.1")
-HEADER = re.compile(rb"([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?): ?([\t -~\x80-\xff]*?)[ \t]*")
+HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\t -~\x80-\xff]*?)[ \t]*")
+DECISIVE = (b"content-length", b"transfer-encoding", b"host", b"connection", b"upgrade", b"te", b"trailer", b"expect", b"content-type")
 BODILESS = (b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"CONNECT")
 
 
@@ -70,7 +71,11 @@ def request_in(data):
         match = HEADER.fullmatch(line)
         if not match:
             raise Odd("a header")
-        headers.append((match[1].lower(), match[2]))
+        name = match[1].lower()
+        read = re.sub(rb"[^a-z0-9]", b"-", name)
+        if read != name and read in DECISIVE or any(read == re.sub(rb"[^a-z0-9]", b"-", other) and name != other for other, _ in headers):
+            raise Odd("a name that can be read in two ways")
+        headers.append((name, match[2]))
     request = {"method": method, "target": target, "headers": headers, "body": b""}
 
     def values(name):
