@@ -131,9 +131,10 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 
 	const next = changes(run, entry);
 	const stage = next.stage ?? run.stage;
+	const stuck = stage === 'queued' && (next.stuck ?? run.stuck);
 	// Only what changed the stage began it: a refusal or a second line about the same is no new wait.
 	return {
-		...run, ...next, since: stage === run.stage ? run.since : entry.at, stuck: stage === 'queued' && (next.stuck ?? run.stuck),
+		...run, ...next, since: stage === run.stage && stuck === run.stuck ? run.since : entry.at, stuck,
 		// A supervisor that is found dead was at work until its last line at the least, and nobody knows more.
 		worked: workedAfter(run, stage, entry.type === 'run.crashed' ? run.updatedAt : entry.at), updatedAt: entry.at, seq: entry.seq,
 	};

@@ -23,7 +23,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'scope.expired': {
-			return `${entry.scope}, ${entry.cut} connections cut`;
+			return `${entry.scope}, ${entry.cut} ${entry.cut === 1 ? 'connection' : 'connections'} cut`;
 		}
 
 		case 'egress.denied': {
@@ -60,7 +60,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'usage.counted': {
-			return `${formatUsage(entry.usage)}, ${entry.usage.requests} replies${entry.usage.model === '' ? '' : ` of ${entry.usage.model}`}`;
+			return `${formatUsage(entry.usage)}, ${entry.usage.requests} ${entry.usage.requests === 1 ? 'reply' : 'replies'}${entry.usage.model === '' ? '' : ` of ${entry.usage.model}`}`;
 		}
 
 		case 'budget.set': {
@@ -80,7 +80,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'run.captured': {
-			return `${entry.head.slice(0, 10)}, ${entry.commits} commits, ${entry.files} files${entry.wip ? ', with uncommitted work' : ''}`;
+			return `${entry.head.slice(0, 10)}, ${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', with uncommitted work' : ''}`;
 		}
 
 		case 'verify.started': {

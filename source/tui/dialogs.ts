@@ -266,7 +266,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const [one] = runs;
 			return {
 				title: `Stop ${named(runs)}?`, runs: runs.map(run => run.id), fields: [], yes: runs.length === 1 ? 'stops it' : 'stops them',
-				lines: [...namesOf(runs), ...runs.length === 1 && one!.stage !== 'queued' ? [`it was at work for ${formatDuration(timeWorked(one!, state.now))}${one!.stage === 'frozen' ? ', and is frozen: u lets it go on' : ''}`] : [], runs.every(run => run.stage === 'queued') ? 'it has not begun; nothing is lost' : 'what is written is kept; what it is in the middle of is not, and r starts another attempt'],
+				lines: [...namesOf(runs), ...runs.length === 1 && one!.stage !== 'queued' ? [`it was at work for ${formatDuration(timeWorked(one!, state.now))}${one!.stage === 'frozen' ? ', and is frozen: u lets it go on' : ''}`] : [], ...runs.every(run => run.stage === 'queued') ? ['it has not begun; nothing is lost'] : ['what is written is kept; what it is in the middle of is lost', 'r starts another attempt']],
 			};
 		},
 		submit: (state, dialog) => beginAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(dialog.subject)], 'stop'),
@@ -378,6 +378,13 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 export function openDialog(state: State, kind: DialogKind, subject?: string): Step {
 	const opened = kinds[kind].open(state, subject);
 	return opened ? {state: {...state, dialog: {...opened, kind, subject, at: 0, opened: state.keyAt}}, effects: kinds[kind].wants?.(state) ?? []} : stay(state);
+}
+
+/** A question anew, since what it offers is known only now; as it is where something was typed already. */
+export function offerDialog(state: State): State {
+	const {dialog} = state;
+	const opened = dialog?.kind === 'deploy' && dialog.fields.every(field => field.value === '') ? kinds.deploy.open(state, dialog.subject) : undefined;
+	return dialog && opened ? {...state, dialog: {...dialog, ...opened, at: 0}} : state;
 }
 
 /** The question with what is known by now; what was typed stays. */

@@ -84,7 +84,8 @@ function needsSearch(state: State): string | undefined {
 }
 
 function needsFiles(state: State): string | undefined {
-	return (state.review?.files.length ?? 0) === 0 ? 'nothing was changed' : undefined;
+	const {review, selected, unread} = state;
+	return review?.run === selected ? review!.files.length === 0 ? 'nothing was changed' : undefined : unread?.run === selected ? 'it could not be read' : 'it is being read';
 }
 
 function needsDrafts(state: State): string | undefined {

@@ -91,13 +91,13 @@ const givenUp = new Set<string>();
 /** How long one line may take, milliseconds, at each try: a grammar is slow the first time, and the machine may be busy. */
 const limits = [50, 100, 400];
 
-/** A text's tokens; undefined where it took too long. What was stopped early is not known from its tokens, but from the time. */
-function tokensOf(code: string, lang: string) {
+/** What a work comes to that stops early, and does not say so, where it takes too long: only what took less than it may counts. @returns undefined where no try was quick enough */
+export function inTime<Result>(work: (limit: number) => Result, limits: readonly number[], clock: () => number): Result | undefined {
 	for (const limit of limits) {
-		const began = performance.now();
-		const {tokens} = highlighter!.codeToTokens(code, {lang, theme: 'tones', tokenizeMaxLineLength: longest, tokenizeTimeLimit: limit});
-		if (performance.now() - began < limit) {
-			return tokens;
+		const began = clock();
+		const result = work(limit);
+		if (clock() - began < limit) {
+			return result;
 		}
 	}
 
@@ -112,7 +112,7 @@ function tokenise(path: string, lines: readonly string[]): Piece[][] | undefined
 	}
 
 	const code = lines.map(line => line.slice(0, longest)).join('\n');
-	const tokens = givenUp.has(path) ? undefined : tokensOf(code, name);
+	const tokens = givenUp.has(path) ? undefined : inTime(limit => highlighter!.codeToTokens(code, {lang: name, theme: 'tones', tokenizeMaxLineLength: longest, tokenizeTimeLimit: limit}).tokens, limits, () => performance.now());
 	if (!tokens) {
 		// No colours are better than those of half a line.
 		givenUp.add(path);

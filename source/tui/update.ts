@@ -1,7 +1,7 @@
 import type {Item} from '../core/audit.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {act} from './act.ts';
-import {dialogKey, pasteIntoDialog, refreshDialog} from './dialogs.ts';
+import {dialogKey, offerDialog, pasteIntoDialog, refreshDialog} from './dialogs.ts';
 import {edit, paste} from './edit.ts';
 import {bindings, findBinding, keyName, keysOf, paletteEntries, shortTitle} from './keymap.ts';
 import {listRows, visibleRuns} from './list.ts';
@@ -64,7 +64,7 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'offer': {
-			return stay(refreshForm({...state, offers: {...state.offers, [message.project]: message.offer}}));
+			return stay(offerDialog(refreshForm({...state, offers: {...state.offers, [message.project]: message.offer}})));
 		}
 
 		case 'disk': {

@@ -65,7 +65,7 @@ test('a run that waits for one that will not end well needs a person, and says w
 	assert.equal(waitsForEver(run(), undefined), false);
 	const stuck = {...run([1, {type: 'run.queued', because: 'waits for other, which is running'}], [5, {type: 'run.queued', because: 'waits for other, which is stopped', stuck: true}]), after: 'other'};
 	assert.match(needOf(stuck)!.because, /^needs you: waits for other, which is stopped; resume other, or stop this one$/);
-	assert.match(statusOf(stuck, begin + 65_000), /^queued: waits for other, which is stopped · 1m \(r there resumes it, x here ends the wait\)$/);
+	assert.match(statusOf(stuck, begin + 64_000), /^queued: waits for other, which is stopped · 59s \(r there resumes it, x here ends the wait\)$/);
 	assert.equal(needOf(run([1, {type: 'run.queued', because: 'waits', stuck: true}], [2, {type: 'run.queued', because: 'waits'}])), undefined);
 	assert.equal(needOf(run([1, {type: 'run.queued', because: 'waits', stuck: true}], [2, {type: 'run.dequeued', because: ''}])), undefined);
 });

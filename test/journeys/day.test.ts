@@ -228,6 +228,10 @@ test('a queue: so many at once, and after another run', async t => {
 	await screen.see(/third .*queued: waits for second, which is queued/);
 	fleet.must('stop', 'first');
 	await screen.see(/second .*running/);
+	// What it waits for will not come: that needs a person, and says which.
+	fleet.must('stop', 'second');
+	await screen.see(/! .*third .*queued: waits for second, which is stopped/);
+	assert.match(fleet.json('show', 'third')['needs'], /needs you: waits for second, which is stopped; resume second, or stop this one/);
 	fleet.must('stop', 'third');
 	await screen.see(/third .*stopped by/);
 	assert.equal(fleet.run(['attach', 'third']).code, 2);

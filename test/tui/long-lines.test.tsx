@@ -4,6 +4,7 @@ import {parseDiff} from '../../source/core/diff.ts';
 import {emptyReview, flagsOf, lineEnds} from '../../source/core/review.ts';
 import {breaksOf, fitMiddle, fitTail, widthOf, wrapSpans} from '../../source/tui/fit.ts';
 import {withDiff} from '../../source/tui/review.ts';
+import {inTime} from '../../source/tui/syntax.ts';
 import type {State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines, paintFrame} from '../../source/tui/view.ts';
@@ -131,4 +132,22 @@ test('rows of any text: whole, none wider than it may be, and none of it lost', 
 	assert.equal(fitTail([{text: 'x'.repeat(100)}], 20).map(span => span.text).join(''), `${'x'.repeat(16)}…+84`);
 	assert.equal(fitTail([{text: 'x'.repeat(20)}], 20).map(span => span.text).join(''), 'x'.repeat(20));
 	assert.match(fitMiddle(`${'a'.repeat(100)}/evil.sh`, 40), /^a+…\+\d+…a+\/evil\.sh$/);
+});
+
+test('colours that were stopped halfway are not kept: another try, or none at all', () => {
+	let now = 0;
+	const taking = (...times: number[]) => {
+		const limits: number[] = [];
+		const result = inTime(limit => {
+			limits.push(limit);
+			now += times[limits.length - 1]!;
+			return limits.length;
+		}, [50, 100, 400], () => now);
+		return [result, limits];
+	};
+
+	assert.deepEqual(taking(10), [1, [50]]);
+	assert.deepEqual(taking(80, 10), [2, [50, 100]], 'a grammar is slow the first time');
+	assert.deepEqual(taking(50, 100, 399), [3, [50, 100, 400]]);
+	assert.deepEqual(taking(60, 200, 500), [undefined, [50, 100, 400]]);
 });

@@ -241,6 +241,10 @@ test('a target outside of its window asks why before anything else, and says whe
 	assert.equal(hasty.state.dialog!.at, 1, 'the word is not asked for');
 	assert.deepEqual(press(closed.state, 'tab', 'tab', ...'shelf', 'return').effects, []);
 	assert.deepEqual(verbs(press(closed.state, 'return', ...'outage', 'return', ...'shelf', 'return').effects), ['deploy merged shelf --confirm shelf --outside-window --because outage']);
+	// What the policy offers may come when the question is there already.
+	const early = press({...gates, dialog: undefined, offers: {}}, 'p').state;
+	assert.deepEqual(update(early, {type: 'offer', project: 'p', offer: from('mon-fri 09:00-16:00').offers['p']!}).state.dialog!.fields, closed.state.dialog!.fields);
+	assert.equal(update(press(early, 'x').state, {type: 'offer', project: 'p', offer: from('00:00-12:00').offers['p']!}).state.dialog!.fields[0]!.value, 'x', 'not over what was typed');
 	const open = press(from('00:00-12:00'), 'p');
 	assert.deepEqual(open.state.dialog!.fields.map(field => field.label), ['Target', 'Sure']);
 	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), ['deploy merged shelf --confirm shelf']);

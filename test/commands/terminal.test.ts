@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {Fleet} from '../support/fleet.ts';
+import {Screen} from '../support/screen.ts';
+
+test('a list on a terminal is a line for each run, however much there is to say; for a program all of it is written', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('a-run-with-quite-a-long-name-for-its-branch', 'sleep 60', '--allow', 'network:packages.example.org:8443', '--allow', 'network:a-long-name.of-a-host.example.org', '--because', 'the docs');
+	fleet.start('other', 'sleep 60');
+	const screen = new Screen(fleet, ['list'], {columns: 100, rows: 20});
+	t.after(() => screen.kill('SIGKILL'));
+	await screen.see(/the agent is\S* ?/);
+	await screen.idle();
+	const lines = screen.lines().filter(line => line !== '');
+	assert.equal(lines.length, 3, lines.join('\n'));
+	assert.match(lines[0]!, /^PROJECT .*BECAUSE/);
+	assert.ok(lines.every(line => line.length <= 100));
+	assert.match(fleet.must('list'), /network:packages\.example\.org:8443 network:a-long-name\.of-a-host\.example\.org .*the agent is at work/);
+});
+
+test('a terminal that cannot draw is told so', async t => {
+	const fleet = new Fleet(t);
+	fleet.env['TERM'] = 'dumb';
+	const screen = new Screen(fleet, ['screen']);
+	t.after(() => screen.kill('SIGKILL'));
+	await screen.see('this terminal cannot draw a screen (TERM=dumb)');
+	await screen.see('hint: fleet list');
+	assert.doesNotMatch(screen.raw, /\u001B\[/);
+});
