@@ -10,6 +10,7 @@ import type {Journal} from '../host/journal.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {makeOwnGit} from '../host/own-git.ts';
 import {adminName, baseMounts, firstIndex, giveToRun} from '../host/worktree.ts';
+import {alone} from './alone.ts';
 import {readChanges, rememberChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
 import {lendIndex} from './fill.ts';
@@ -219,12 +220,18 @@ export async function broughtFiles(git: Git, run: Run): Promise<string[]> {
 /** `base`: where its own work begins. */
 export type Captured = {/** Such as a rebase that stopped at a conflict. */ readonly unfinished: string | undefined; readonly head: string; readonly base: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; readonly incomplete: boolean};
 
+type Imported = {captured: Captured; changes: Omit<Changes, 'untracked'>; quarantine: Git; git: Git; places: RunPaths; extraRefs: string[]};
+
 /**
  * Brings the run's commits and its uncommitted work into the quarantine, and names the result.
  * Works on a live run too (nothing inside is changed by it), for looking.
  * @throws Refusal where what the agent left cannot be taken over as it is
  */
-export async function importWork(context: Context, run: Run): Promise<{captured: Captured; changes: Omit<Changes, 'untracked'>; quarantine: Git; git: Git; places: RunPaths; extraRefs: string[]}> {
+export async function importWork(context: Context, run: Run): Promise<Imported> {
+	return alone(context.paths.run(run.id), () => importAlone(context, run));
+}
+
+async function importAlone(context: Context, run: Run): Promise<Imported> {
 	const places = context.paths.run(run.id);
 	const {git, commonDir} = await openRepository(run.project.root);
 	if (!existsSync(places.worktree) || !existsSync(places.privateGit)) {
@@ -331,10 +338,14 @@ function readNumbers(text: string): Omit<Changes, 'untracked'> {
  * Nothing is written down where nothing changed since the last time.
  */
 export async function capture(context: Context, journal: Journal): Promise<Captured> {
+	return alone(context.paths.run(journal.run.id), () => captureAlone(context, journal));
+}
+
+async function captureAlone(context: Context, journal: Journal): Promise<Captured> {
 	const {run} = journal;
 	const places = context.paths.run(run.id);
 	const swept = await sweep(context, run.id, places);
-	const {captured, changes, git, extraRefs} = await importWork(context, run);
+	const {captured, changes, git, extraRefs} = await importAlone(context, run);
 	// The list shows what the review will: counted as the review counts.
 	rememberChanges(places, {...changes, untracked: readChanges(places)?.untracked ?? 0});
 	const branch = `refs/heads/${run.branch}`;

@@ -104,6 +104,12 @@ test('the list, what is taken over, and the diff have the same numbers: new fold
 	assert.deepEqual(readChanges(project.context.paths.run(run.id)), {files: 6, added: 6, removed: 0, untracked: 0});
 }));
 
+test('looks at one run at the same time are one after the other, and all see the same', () => withProject(async project => {
+	const {run} = await project.agent('for n in 1 2 3 4 5 6; do echo $n > $n.txt; done');
+	const looks = await Promise.all(Array.from({length: 5}, async (_, index) => index === 2 ? project.handle(run, ['capture']).then(() => '') : diff(project.context, run, false)));
+	assert.deepEqual(new Set(looks.filter(text => text !== '').map(text => parseDiff(text).length)), new Set([6]));
+}));
+
 /** Changes a project before the agent comes, and says what the agent must see. */
 type Kind = {readonly title: string; prepare(project: ThrowawayProject): void; readonly script?: string; readonly sees?: RegExp; after?(project: ThrowawayProject): void};
 
