@@ -5,6 +5,7 @@ import {liveStages, type Run} from '../core/run.ts';
 import type {DiskView} from '../protocol/client.ts';
 import type {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
+import {readChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
 import {discard} from './discard.ts';
 import {mergeTrees} from './facts.ts';
@@ -52,7 +53,9 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 		return {what: 'nothing', note: 'its project cannot be read', safe: false};
 	}
 
-	return {what: 'nothing', note: `${run.stage}: holds work that is nowhere else; discarding keeps it as commits`, safe: false};
+	const counted = readChanges(context.paths.run(run.id));
+	const isEmpty = run.captured ? run.captured.commits === 0 && run.captured.files === 0 : counted?.files === 0;
+	return {what: 'nothing', note: `${run.stage}: ${isEmpty ? 'no change was found in it; discarding takes its folder away' : 'holds work that is nowhere else; discarding keeps it as commits'}`, safe: false};
 }
 
 /** What every run takes of the disk, the largest first, and what of it can go. */

@@ -288,6 +288,14 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		},
 		submit: state => begin(state, '', ['freeze', '--all'], 'freeze all'),
 	},
+	acknowledge: {
+		open(state) {
+			const runs = targets(state).filter(run => run.alarms.length > 0);
+			const alarms = runs.flatMap(run => run.alarms.map(({target, because, count}) => neutraliseLine(`${run.id}: ${because}, ${target}${count > 1 ? `, ${count} times` : ''}`)));
+			return {title: `Take ${alarms.length === 1 ? 'this alarm' : `these ${alarms.length} alarms`} off?`, runs: runs.map(run => run.id), lines: [...alarms.slice(0, 8), ...alarms.length > 8 ? [`and ${alarms.length - 8} more`] : [], 'the journal keeps them'], fields: [], yes: 'takes them off'};
+		},
+		submit: (state, dialog) => beginAll(state, runsOf(state, dialog), run => ['acknowledge', run.id], 'acknowledge'),
+	},
 	uncomment: {
 		open(state) {
 			const comment = commentUnder(state);

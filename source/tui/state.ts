@@ -35,7 +35,7 @@ export type Field = {
 };
 
 export type DialogKind =
-	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'rerun' | 'discard' | 'stop' | 'freeze-all' | 'uncomment' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn' | 'init';
+	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'rerun' | 'discard' | 'stop' | 'freeze-all' | 'acknowledge' | 'uncomment' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn' | 'init';
 
 /** What is asked before something is done. */
 export type Dialog = {

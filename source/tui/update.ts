@@ -147,7 +147,7 @@ function withKeys(state: State, text: string, run: string): string {
 function words(state: State, message: Message & {type: 'done'}): string {
 	const frozen = message.argv?.[0] === 'freeze' && message.code === 0 ? message.stdout.split('\n').filter(line => line.includes(' is frozen')).length : 0;
 	if (frozen > 0) {
-		return frozen === 1 && message.run !== '' ? `${message.run} is frozen; u lets it go on, ! stops it` : `${frozen} ${frozen === 1 ? 'run is' : 'runs are'} frozen; u lets one go on`;
+		return frozen === 1 && message.run !== '' ? `${message.run} is frozen; u lets it go on, ! stops it` : `${frozen} ${frozen === 1 ? 'run is' : 'runs are'} frozen; u lets one go on, * marks all`;
 	}
 
 	return withKeys(state, plainWords(message), message.run);

@@ -80,7 +80,7 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.see('Nothing verifies project yet');
 	await screen.see(/Verify +npm test/);
 	await screen.press('enter');
-	await screen.see('is committed on main');
+	await screen.see(/is committed on main as [0-9a-f]{10}/);
 	await screen.idle();
 	await screen.press('v');
 	await screen.see(/✔ v Verify/);

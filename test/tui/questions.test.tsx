@@ -41,7 +41,7 @@ test('what ends an agent, its verification or a person\'s words asks first, and 
 	const ready = state([run('one', started, exited, ...verified)]);
 	for (const [from, key, argv, says] of [
 		[running, 'x', 'stop one', /Stop one\?[\s\S]*at work for/], [state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
-		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/], [ready, 'r', 'resume one', /its verification is void then/], [running, 'ctrl-x', 'freeze --all', /Freeze the one run/],
+		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/], [ready, 'r', 'resume one', /its verification is void then/], [running, 'ctrl-x', 'freeze --all', /Freeze the one run/], [state([run('one', started, {type: 'alarm.raised', target: 'evil.test:443', because: 'a pointer went where it does not belong', count: 3})]), 'A', 'acknowledge one', /Take this alarm off\?[\s\S]*evil\.test:443, 3 times/],
 	] as const) {
 		const asked = press(from, key);
 		assert.deepEqual(asked.effects, [], `${key} alone does nothing`);
@@ -98,7 +98,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 	const frozen = done(running, 'freeze', ['freeze', 'one'], 'one is frozen: none of its processes runs, and nothing goes in or out; fleet thaw one, or fleet stop one\n').notice!.text;
 	assert.equal(frozen, 'one is frozen; u lets it go on, ! stops it');
 	const all = update(running, {type: 'done', run: '', title: 'freeze all', argv: ['freeze', '--all'], code: 0, stdout: 'a is frozen: x\nb is frozen: x\n', stderr: ''}).state.notice!.text;
-	assert.equal(all, '2 runs are frozen; u lets one go on');
+	assert.equal(all, '2 runs are frozen; u lets one go on, * marks all');
 	assert.equal(done(running, 'discard', ['discard', 'one'], 'one is discarded; fleet restore one brings it back\n').notice!.text, 'one is discarded; U (restore) brings it back');
 	assert.equal(done(running, 'merge', ['merge', 'one'], '', 3, 'fleet: one is not approved\n  hint: fleet verify one, then fleet approve one\n').notice!.text, 'one is not approved; hint: a v (verify), then a y (approve)');
 	assert.match(done(running, 'deploy', ['deploy', 'one'], '', 3, 'fleet: no\n  hint: fleet verify one --waive-secrets\n').notice!.text, /fleet verify one --waive-secrets/, 'what no key does stays as it is');

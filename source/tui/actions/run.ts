@@ -71,7 +71,7 @@ export const runActions = {
 	rebase: ({state, id}) => begin(state, id, ['resume', id, '--rebase'], 'rebase'),
 	restore: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'discarded'), run => ['restore', run.id], 'restore'),
 	merge: ({state, id}) => begin(state, id, ['merge', id], 'merge'),
-	acknowledge: ({state}) => beginAll(state, targets(state).filter(run => run.alarms.length > 0), run => ['acknowledge', run.id], 'acknowledge'),
+	acknowledge: asks('acknowledge'),
 	approve: asks('approve'),
 	reject: asks('reject'),
 	deploy: asks('deploy'),
