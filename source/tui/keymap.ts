@@ -85,7 +85,7 @@ function needsSearch(state: State): string | undefined {
 
 function needsFiles(state: State): string | undefined {
 	const {review, selected, unread} = state;
-	return review?.run === selected ? review!.files.length === 0 ? 'nothing was changed' : undefined : unread?.run === selected ? 'it could not be read' : 'it is being read';
+	return review && review.run === selected ? review.files.length === 0 ? 'nothing was changed' : undefined : unread && unread.run === selected ? 'it could not be read' : 'it is being read';
 }
 
 function needsDrafts(state: State): string | undefined {
