@@ -4,6 +4,7 @@ import {neutralise, neutraliseLine} from '../core/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {TerminalFilter} from '../core/terminal-filter.ts';
 import {machineRefusal} from '../host/write.ts';
+import {endAll} from './take-terminal.ts';
 import type {Io} from './verb.ts';
 
 /** Set for a verb that must come to its end also when nobody reads what it says any more. */
@@ -77,6 +78,12 @@ export async function runProgram(program: () => Promise<number>): Promise<void> 
 			}
 		});
 	}
+
+	// Where nobody catches it, a promise's end included: the terminal is a person's again before a word is said.
+	process.on('uncaughtException', error => {
+		endAll();
+		process.exit(complain(error));
+	});
 
 	let code: number;
 	try {

@@ -3,13 +3,15 @@ import {resumeRun} from '../engine/create.ts';
 import {findRun} from '../engine/runs.ts';
 import {askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
+import {promptOption, readPrompt} from './prompt.ts';
 import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').argument('[prompt]', 'what to tell the agent, in the same conversation where it can be gone on with').option('--rebase', 'tell it to bring its work onto the target as that is today, and what conflicts').option('--json', 'one JSON document');
+		command.argument('<run>').argument('[prompt]', 'what to tell the agent, in the same conversation where it can be gone on with').option(...promptOption).option('--rebase', 'tell it to bring its work onto the target as that is today, and what conflicts').option('--json', 'one JSON document');
 	},
-	async run(io, [name, prompt], options) {
+	async run(io, [name, typed], options) {
+		const prompt = readPrompt(typed, options['promptFile']);
 		const context = compose(askHidden(io.interactive));
 		const run = await resumeRun(context, findRun(context, name!).id, prompt, {rebase: Boolean(options['rebase'])});
 		if (options['json']) {

@@ -15,6 +15,7 @@ import {parseGrantable} from '../scopes/registry.ts';
 import {ask, askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
 import {rememberUse} from './preferences.ts';
+import {promptOption, readPrompt} from './prompt.ts';
 import type {Io, Verb} from './verb.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];
@@ -76,6 +77,7 @@ async function includedFiles(context: Context, io: Io, project: Project, options
 export const verb: Verb = {
 	define(command) {
 		command.argument('[prompt]', 'what the agent is asked to do')
+			.option(...promptOption)
 			.option('--agent <name>', 'claude-code, codex, gemini, opencode, copilot, aider, or command: any program')
 			.option('--interactive', 'the agent\'s own screen, for fleet attach, in place of a prompt that is worked off')
 			.option('--model', 'turn the agent\'s model scope on for this run, without asking').option('--no-model', 'start it without').option('--remember-model', 'turn it on for every run of this agent in the project')
@@ -89,7 +91,8 @@ export const verb: Verb = {
 			.option('--because <text>', 'why the scopes are needed', '')
 			.option('--json', 'one JSON document');
 	},
-	async run(io, [prompt], options) {
+	async run(io, [typed], options) {
+		const prompt = readPrompt(typed, options['promptFile']);
 		const argv = io.rest ?? [];
 		const agent: string = options['agent'] ?? 'command';
 		if (prompt === undefined && argv.length === 0 && agent === 'command') {

@@ -1,4 +1,4 @@
-import {spawn} from 'node:child_process';
+import {spawn, type ChildProcess} from 'node:child_process';
 import {statSync, watch as watchFile} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -37,6 +37,15 @@ const saving = 60_000;
 /** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
 const liveness = 2000;
 
+
+/** What is kept of a verb's words, characters: more than the largest diff that one prints. */
+const longestWords = 128 * 1024 ** 2;
+
+/** Why a verb could not be started, as it would say it. */
+export function startProblem(error: unknown): string {
+	const {because, hint} = machineRefusal(error) ?? new Refusal(`a program was not started: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
+	return `fleet: ${because}\n  hint: ${hint}\n`;
+}
 
 /** Reads what is on disk, and runs verbs as processes of their own. */
 export function createClient(context: Context, here: FleetClient['here']): FleetClient {
@@ -201,13 +210,29 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				return () => {};
 			}
 		},
-		act: (argv, onLine) => new Promise<ActionResult>(resolve => {
-			const child = spawn(self[0], [self[1], ...argv], {stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: {...process.env, [onItsOwn]: '1'}});
+		act: (argv, onLine, input) => new Promise<ActionResult>(resolve => {
+			const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error)});
+			let child: ChildProcess;
+			try {
+				child = spawn(self[0], [self[1], ...argv], {stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], detached: true, env: {...process.env, [onItsOwn]: '1'}});
+			} catch (error) {
+				// Some of what keeps a program from starting is thrown, and some is an event.
+				failed(error);
+				return;
+			}
+
+			child.on('error', failed);
+			if (!child.stdout || !child.stderr) {
+				return;
+			}
+
+			child.stdin?.on('error', () => {});
+			child.stdin?.end(input);
 			let stdout = '';
 			let stderr = '';
 			let line = 0;
 			child.stdout.setEncoding('utf8').on('data', (text: string) => {
-				stdout += text;
+				stdout += stdout.length < longestWords ? text : '';
 				if (onLine) {
 					for (let end = stdout.indexOf('\n', line); end !== -1; end = stdout.indexOf('\n', line)) {
 						onLine(stdout.slice(line, end));
@@ -216,10 +241,9 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				}
 			});
 			child.stderr.setEncoding('utf8').on('data', (text: string) => {
-				stderr += text;
+				stderr += stderr.length < longestWords ? text : '';
 			});
-			child.on('error', error => resolve({code: 1, stdout, stderr: error.message}));
-			child.on('close', code => resolve({code: code ?? 1, stdout, stderr}));
+			child.on('close', (code, signal) => resolve(signal ? {code: 1, stdout, stderr: `fleet: ${argv[0]} was ended by ${signal}\n  hint: look at what it did, then do it again\n`} : {code: code ?? 1, stdout, stderr}));
 		}),
 		review: id => readReview(context.paths.run(id)),
 		saveReview(id, review) {

@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
-import {existsSync, realpathSync} from 'node:fs';
+import {existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {compose} from '../compose.ts';
@@ -10,8 +11,8 @@ import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
 import {paintFrame} from '../tui/view.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
-import {createClient, self} from './screen-client.ts';
-import {takeTerminal} from './take-terminal.ts';
+import {createClient, self, startProblem} from './screen-client.ts';
+import {endingSignals, onAnyEnd, takeTerminal} from './take-terminal.ts';
 import type {Verb} from './verb.ts';
 
 /** The folder above (or at) this one that looks like a repository: enough for an offer, without starting git. */
@@ -64,21 +65,46 @@ async function release(): Promise<void> {
 	await new Promise(setImmediate);
 }
 
-/** Gives the terminal to a verb, and waits for its end. */
-async function runInTerminal(argv: readonly string[], pause: boolean): Promise<void> {
+/** Gives the terminal to a verb, and waits for its end. @returns why it could not be started; undefined where it was */
+async function runInTerminal(argv: readonly string[], pause: boolean): Promise<string | undefined> {
 	await release();
 	// The shell waits for the key, since this process's own reading of the terminal was Ink's.
 	const line = pause ? ['/bin/sh', '-c', '"$@"; printf "\\npress enter to go back to fleet "; read -r _', 'sh', ...self, ...argv] : [...self, ...argv];
 	return new Promise(resolve => {
-		const child = spawn(line[0]!, line.slice(1), {stdio: 'inherit'});
 		// The keyboard's signals are the verb's while it has the terminal.
 		const ignore = () => {};
-		process.on('SIGINT', ignore);
-		child.on('close', () => {
+		const end = (problem?: string) => {
 			process.off('SIGINT', ignore);
-			resolve();
-		});
+			process.off('SIGQUIT', ignore);
+			resolve(problem);
+		};
+
+		process.on('SIGINT', ignore);
+		process.on('SIGQUIT', ignore);
+		try {
+			const child = spawn(line[0]!, line.slice(1), {stdio: 'inherit'});
+			child.on('error', error => end(startProblem(error)));
+			child.on('close', () => end());
+		} catch (error) {
+			end(startProblem(error));
+		}
 	});
+}
+
+/** The same for a verb that reads a prompt from stdin, which is the terminal now: it reads it from a file. */
+async function runWithInput(argv: readonly string[], input: string | undefined, pause: boolean): Promise<string | undefined> {
+	if (input === undefined) {
+		return runInTerminal(argv, pause);
+	}
+
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-prompt-'));
+	try {
+		const file = path.join(folder, 'PROMPT.md');
+		writeFileSync(file, input, {mode: 0o600});
+		return await runInTerminal(argv.map((argument, index) => argument === '-' && argv[index - 1] === '--prompt-file' ? file : argument), pause);
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
 }
 
 export const verb: Verb = {
@@ -118,8 +144,10 @@ export const verb: Verb = {
 				leave();
 			};
 
-			process.on('SIGTERM', onSignal);
-			process.on('SIGHUP', onSignal);
+			for (const signal of endingSignals) {
+				process.on(signal, onSignal);
+			}
+
 			const giveBack = takeTerminal(process.stdin, process.stdout, screenReader ? [] : paintFrame(store.snapshot()));
 			const giveReports = takeReports(message => store.send(message));
 			try {
@@ -127,15 +155,19 @@ export const verb: Verb = {
 				if (!wanted) {
 					const shown = show(store, {screenReader});
 					client.terminal.mouse(store.snapshot().settings.mouse);
-					leave = () => shown.leave();
+					// Whoever draws has to end before the terminal is given back, or the last frame is drawn after that.
+					leave = onAnyEnd(() => shown.leave());
 					await shown.left;
 				}
 			} finally {
+				leave();
 				giveReports();
 				client.terminal.mouse(false);
 				giveBack();
-				process.off('SIGTERM', onSignal);
-				process.off('SIGHUP', onSignal);
+				for (const signal of endingSignals) {
+					process.off(signal, onSignal);
+				}
+
 				store.close();
 			}
 
@@ -150,7 +182,8 @@ export const verb: Verb = {
 					state = {...state, notice: {text: neutraliseLine((error as Error).message), bad: true}};
 				}
 			} else if (effect?.type === 'terminal') {
-				await runInTerminal(effect.argv, effect.pause);
+				const problem = await runWithInput(effect.argv, effect.input, effect.pause).catch(startProblem);
+				state = problem === undefined ? state : {...state, notice: {text: neutraliseLine(problem.trim().replace(/\n\s*/, '; ').replace('fleet: ', '')), bad: true}};
 			} else {
 				client.terminal.title('');
 				return;

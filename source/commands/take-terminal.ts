@@ -4,16 +4,19 @@ import type {ReadStream, WriteStream} from 'node:tty';
 /** What asks a program to end, or does it by default; a terminal's own keys are no signals while a verb has it. */
 export const endingSignals = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
+const ends = new Set<() => void>();
+
 /**
  * Has something done at the end, whatever ends the program: also where nobody catches what went wrong.
  * @returns does it now; it is done once
  */
 export function onAnyEnd(work: () => void): () => void {
-	let open = true;
 	const end = () => {
-		if (open) {
-			open = false;
-			process.off('exit', end);
+		if (ends.delete(end)) {
+			if (ends.size === 0) {
+				process.off('exit', endAll);
+			}
+
 			try {
 				work();
 			} catch {
@@ -22,8 +25,19 @@ export function onAnyEnd(work: () => void): () => void {
 		}
 	};
 
-	process.on('exit', end);
+	if (ends.size === 0) {
+		process.on('exit', endAll);
+	}
+
+	ends.add(end);
 	return end;
+}
+
+/** Does all of that now, the last first, before something is said that a person is to read. */
+export function endAll(): void {
+	for (const end of [...ends].reverse()) {
+		end();
+	}
 }
 
 /** The other screen and the cursor, and what is switched on while it is shown: reports of the mouse, and brackets round a paste. */

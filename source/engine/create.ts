@@ -7,6 +7,7 @@ import {branchOf, nameFrom, parseName} from '../core/names.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import {decideResume} from '../core/decide.ts';
+import type {Invocation} from '../core/plan.ts';
 import type {Grant} from '../core/scope.ts';
 import type {Run} from '../core/run.ts';
 import {holdsValue} from '../core/redact.ts';
@@ -91,7 +92,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		throw new Refusal(`there is no agent "${request.agent.slice(0, 60)}"`, `agents: ${context.agents.map(agent => agent.id).join(', ')}; any program runs as the agent "command"`);
 	}
 
-	orThrow(agent.start({prompt: request.prompt, argv: request.argv, cwd: '/', home: insideHome, program: agent.program, interactive: request.interactive ?? false, conversation: undefined, pointer: undefined, uuid: randomUUID()}));
+	checkLength(orThrow(agent.start({prompt: request.prompt, argv: request.argv, cwd: '/', home: insideHome, program: agent.program, interactive: request.interactive ?? false, conversation: undefined, pointer: undefined, uuid: randomUUID()})));
 	if (agent.program !== undefined) {
 		if (!findProgram(agent.program)) {
 			throw new Refusal(`${agent.title} is not installed: there is no program "${agent.program}" here`, `install it, or put the folder that holds ${agent.program} on PATH; fleet doctor`);
@@ -238,6 +239,21 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	return readRun(places)!;
 }
 
+/** Bytes that the kernel takes for one argument or variable (MAX_ARG_STRLEN), with its end; and for all together, with room for what a sandbox adds. */
+const longestArgument = 128 * 1024;
+const longestTogether = 1024 ** 2;
+
+/** An agent gets its prompt on its command line. What the kernel would not take there is refused before anything is made. */
+function checkLength({argv, env}: Pick<Invocation, 'argv' | 'env'>): void {
+	const lengths = [...argv.map(text => Buffer.byteLength(text) + 1), ...Object.entries(env).map(([name, text]) => Buffer.byteLength(`${name}=${text}`) + 1)];
+	const most = Math.max(...lengths);
+	const together = lengths.reduce((sum, length) => sum + length, 0);
+	if (most > longestArgument || together > longestTogether) {
+		const [size, limit] = most > longestArgument ? [most, '128 KiB in one argument'] : [together, '1 MiB in all'];
+		throw new Refusal(`what the agent is told is ${Math.ceil(size / 1024)} KiB; a command line takes ${limit}`, 'put what is long into a committed file, and name it in the prompt');
+	}
+}
+
 /** A prompt goes to a model, and from there who knows where: a value that is known, or looks like one, has no place in it. */
 async function checkPrompt(context: Context, prompt: string | undefined, project: {readonly id: string}, what = 'the prompt'): Promise<void> {
 	if (prompt === undefined) {
@@ -270,16 +286,19 @@ export async function resumeRun(context: Context, runId: string, prompt?: string
 		}
 
 		await checkPrompt(context, prompt, run.project);
-		if (rebase) {
-			journal.append({type: 'prompt.sent', ...await planRebase(context, journal, prompt)}, context.actor);
+		// In a conversation that goes on, the task was said already.
+		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
+		const sent = rebase ? await planRebase(context, journal, prompt) : said === undefined ? undefined : {prompt: said};
+		if (!sent) {
 			return;
 		}
 
-		// In a conversation that goes on, the task was said already.
-		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
-		if (said !== undefined) {
-			journal.append({type: 'prompt.sent', prompt: said}, context.actor);
+		const agent = context.agents.find(agent => agent.id === run.agent);
+		if (agent) {
+			checkLength(orThrow(agent.start({prompt: sent.prompt, argv: run.argv, cwd: '/', home: insideHome, program: agent.program, interactive: run.interactive, conversation: {id: run.conversation}, pointer: undefined, uuid: randomUUID()})));
 		}
+
+		journal.append({type: 'prompt.sent', ...sent}, context.actor);
 	});
 	return startSupervisor(context, runId);
 }

@@ -63,8 +63,12 @@ export type FleetClient = {
 	openLog(runId: string, kind: 'output' | 'verify' | 'deploy'): LogSource;
 	/** Calls back soon after a run's logs grew. @returns a function that ends it */
 	watchLog(runId: string, changed: () => void): () => void;
-	/** `fleet <argv>`, as a process of its own, so that it goes on if the screen ends. @param onLine gets each line of its output as it comes */
-	act(argv: readonly string[], onLine?: (line: string) => void): Promise<ActionResult>;
+	/**
+	 * `fleet <argv>`, as a process of its own, so that it goes on if the screen ends. Never rejects: one that could not be started says why, as one that refused.
+	 * @param onLine gets each line of its output as it comes
+	 * @param input what it reads from stdin
+	 */
+	act(argv: readonly string[], onLine?: (line: string) => void, input?: string): Promise<ActionResult>;
 	review(runId: string): Review;
 	/** @returns why it could not be kept, if it could not */
 	saveReview(runId: string, review: Review): string | undefined;

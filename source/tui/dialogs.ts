@@ -11,7 +11,7 @@ import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
 import {opensAt, windowText} from './parts/window.ts';
 import {addComment, commentAt, commentUnder, markSent, removeComment} from './review.ts';
 import {selectedRun, type Dialog, type DialogKind, type Effect, type Field, type State} from './state.ts';
-import {bad, begin, beginAll, stay, type Handler, type Step} from './step.ts';
+import {bad, begin, beginAll, spoken, stay, type Handler, type Step} from './step.ts';
 
 /* What is asked before something is done: for each kind the question, and what follows from the answer. */
 
@@ -246,7 +246,10 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const run = selectedRun(state)!;
 			return {title: `Resume ${run.id}, in the same conversation`, runs: [run.id], lines: [...run.status && run.status.because !== '' ? [`it said last: ${neutraliseLine(run.status.because)}`] : [], ...voidText(run)], fields: [{label: 'Tell it', value: '', hint: 'optional: an answer, what it is to do next, or what is to be mended', multiline: true}]};
 		},
-		submit: (state, dialog, values) => begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!, ...(values['Tell it'] ? [values['Tell it']] : [])], 'resume'),
+		submit(state, dialog, values) {
+			const {argv, input} = values['Tell it'] ? spoken(values['Tell it']) : {argv: []};
+			return begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!, ...argv], 'resume', undefined, input);
+		},
 	},
 	discard: {
 		open(state) {
@@ -369,7 +372,8 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			}
 
 			const marked = markSent(state);
-			const started = begin(marked.state, id, ['resume', id, `${prompt}${values['More'] ? `\n\n${values['More']}` : ''}`], 'resume', 'sent');
+			const {argv, input} = spoken(`${prompt}${values['More'] ? `\n\n${values['More']}` : ''}`);
+			const started = begin(marked.state, id, ['resume', id, ...argv], 'resume', 'sent', input);
 			return {state: started.state, effects: [...marked.effects, ...started.effects]};
 		},
 	},
@@ -467,7 +471,16 @@ function submit(state: State, dialog: Dialog): Step {
 		return again(state, dialog, unconfirmed.label, `${unconfirmed.hint.replace(/;.*/, '')}`);
 	}
 
-	return kinds[dialog.kind].submit({...state, dialog: undefined}, dialog, values);
+	const step = kinds[dialog.kind].submit({...state, dialog: undefined}, dialog, values);
+	// What was written at length is kept until its verb has taken it.
+	const written = dialog.fields.some(field => field.value.length > (field.multiline ? 0 : 200)) || dialog.kind === 'send-comments';
+	const verb = step.effects.find(effect => effect.type === 'act');
+	if (!written || !verb) {
+		return step;
+	}
+
+	const drafts = dialog.kind === 'send-comments' && state.review ? state.review.review.comments.filter(comment => !comment.sent).map(comment => comment.id) : [];
+	return {...step, state: {...step.state, asked: {...step.state.asked, [verb.run]: {dialog, drafts, review: step.state.review?.review}}}};
 }
 
 /** Text that was pasted into a dialog. */

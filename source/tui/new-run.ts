@@ -4,7 +4,7 @@ import {liveStages} from '../core/run.ts';
 import {splitWords} from '../core/words.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import type {Effect, Field, State} from './state.ts';
-import {bad, stay, type Step} from './step.ts';
+import {bad, spoken, stay, type Step} from './step.ts';
 
 /* The form of a new run. What is asked depends on what was answered. */
 
@@ -167,7 +167,8 @@ function startRuns(state: State, values: Readonly<Record<string, string>>): Step
 			...value('Scopes').split(/[\s,]+/).filter(scope => scope !== '').flatMap(scope => ['--allow', scope]), ...(value('Because') === '' ? [] : ['--because', value('Because')]),
 			...(own ? ['--agent', agent, scope, ...(prompt === '' ? ['--interactive'] : []), ...(value('Budget') === '' ? [] : ['--budget', value('Budget')])] : []),
 		];
-		return {type: 'act', run: '', argv: ['run', ...options, ...(prompt === '' ? [] : [prompt]), ...(own ? [] : ['--', ...argv])], title: 'new run', then: 'started'};
+		const {argv: said, input} = prompt === '' ? {argv: []} : spoken(prompt);
+		return {type: 'act', run: '', argv: ['run', ...options, ...said, ...(own ? [] : ['--', ...argv])], ...(input === undefined ? {} : {input}), title: 'new run', then: 'started'};
 	});
 	return {state: {...state, busy: {...state.busy, '': several ? `${runs.length} new runs` : 'new run'}}, effects};
 }

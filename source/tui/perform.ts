@@ -12,8 +12,8 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 				if (progress) {
 					send({type: 'progress', run: effect.run, progress});
 				}
-			});
-			send({type: 'done', run: effect.run, title: effect.title, then: effect.then, argv: effect.argv, ...result});
+			}, effect.input);
+			send({type: 'done', run: effect.run, title: effect.title, then: effect.then, argv: effect.argv, ...(effect.input === undefined ? {} : {input: effect.input}), ...result});
 			break;
 		}
 

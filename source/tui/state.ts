@@ -158,6 +158,8 @@ export type State = {
 	readonly compared: Readonly<Record<string, readonly DiffFile[]>>;
 	readonly compareAt: number;
 	readonly dialog: Dialog | undefined;
+	/** Questions whose verb goes on, by its run: the answer, and the comments that go with it, come back where it fails. */
+	readonly asked: Readonly<Record<string, {readonly dialog: Dialog; readonly drafts: readonly string[]; readonly review: Review | undefined}>>;
 	readonly prompt: Prompt | undefined;
 	readonly form: readonly Field[];
 	readonly formAt: number;
@@ -202,17 +204,17 @@ export type Message =
 	| {readonly type: 'edited'; readonly text: string}
 	| {readonly type: 'progress'; readonly run: string; readonly progress: Progress}
 	| {readonly type: 'said'; readonly text: string; readonly bad: boolean}
-	| {readonly type: 'done'; readonly run: string; readonly title: string; readonly then?: Then | undefined; readonly argv?: readonly string[]; readonly code: number; readonly stdout: string; readonly stderr: string};
+	| {readonly type: 'done'; readonly run: string; readonly title: string; readonly then?: Then | undefined; readonly argv?: readonly string[]; readonly input?: string | undefined; readonly code: number; readonly stdout: string; readonly stderr: string};
 
 /** How a log is moved in. */
 export type LogMove = {readonly to: 'start' | 'end' | 'same'} | {readonly by: number} | {readonly position: number};
 
 /** What the screen wants done. Only `perform` and the store do it. */
 export type Effect =
-	/** `fleet <argv>`, as a process of its own. */
-	| {readonly type: 'act'; readonly run: string; readonly argv: readonly string[]; readonly title: string; readonly then?: Then | undefined}
+	/** `fleet <argv>`, as a process of its own. `input`: what it reads from stdin. */
+	| {readonly type: 'act'; readonly run: string; readonly argv: readonly string[]; readonly input?: string | undefined; readonly title: string; readonly then?: Then | undefined}
 	/** A verb that needs the terminal for itself. */
-	| {readonly type: 'terminal'; readonly argv: readonly string[]; readonly pause: boolean}
+	| {readonly type: 'terminal'; readonly argv: readonly string[]; readonly input?: string | undefined; readonly pause: boolean}
 	| {readonly type: 'diff'; readonly run: string}
 	/** What a run changed, beside others. */
 	| {readonly type: 'compare'; readonly run: string}
@@ -233,7 +235,7 @@ export function initialState(options: {columns: number; rows: number; now: numbe
 		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, keyAt: undefined, deafUntil: undefined,
 		settings: options.settings ?? defaultSettings, theme: options.theme ?? 'dark', runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
 		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, listTop: 0, clicked: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
-		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, unread: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, prompt: undefined, form: [], formAt: 0, offers: {},
+		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, unread: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, asked: {}, prompt: undefined, form: [], formAt: 0, offers: {},
 		busy: {}, notice: undefined, here: options.here, recent: {commands: [], prompts: []}, listRows: undefined, dragging: false, grammars: 0,
 	};
 	return {...state, selected: firstRun(state)};

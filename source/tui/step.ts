@@ -13,9 +13,17 @@ export const stay = (state: State): Step => ({state, effects: []});
 export const bad = (state: State, text: string): Step => stay({...state, notice: {text, bad: true}});
 export const good = (state: State, text: string): Step => stay({...state, notice: {text, bad: false}});
 
+/** UTF-16 units of a prompt that is an argument; of a longer one the system may not take all, and of one that begins with a dash a verb would make options. */
+const longestArgument = 40_000;
+
+/** How a prompt is handed to a verb: as its last argument, or on stdin. */
+export function spoken(prompt: string): {readonly argv: readonly string[]; readonly input?: string} {
+	return prompt.length > longestArgument || prompt.startsWith('-') ? {argv: ['--prompt-file', '-'], input: prompt} : {argv: [prompt]};
+}
+
 /** A verb for one run, as a process of its own; '' for one that is about no run. */
-export function begin(state: State, run: string, argv: readonly string[], title: string, then?: Then): Step {
-	return {state: {...state, busy: {...state.busy, [run]: title}}, effects: [{type: 'act', run, argv, title, ...(then === undefined ? {} : {then})}]};
+export function begin(state: State, run: string, argv: readonly string[], title: string, then?: Then, input?: string): Step {
+	return {state: {...state, busy: {...state.busy, [run]: title}}, effects: [{type: 'act', run, argv, title, ...(then === undefined ? {} : {then}), ...(input === undefined ? {} : {input})}]};
 }
 
 /** The same verb for several runs. */

@@ -1,4 +1,5 @@
 import {needOf} from '../core/attention.ts';
+import {neutraliseLine} from '../core/neutralise.ts';
 import type {Run} from '../core/run.ts';
 import {isQuiet} from '../core/settings.ts';
 import type {FleetClient} from '../protocol/client.ts';
@@ -167,6 +168,9 @@ export class Store {
 					}
 
 					this.send(message);
+				}).catch((error: unknown) => {
+					// What a verb said was not what this reads; the screen goes on.
+					this.send({type: 'said', text: `not understood: ${neutraliseLine((error as Error).message)}`, bad: true});
 				});
 			}
 		}

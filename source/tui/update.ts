@@ -166,13 +166,17 @@ function plainWords(message: Message & {type: 'done'}): string {
 function done(state: State, message: Message & {type: 'done'}): Step {
 	const {[message.run]: _, ...busy} = state.busy;
 	const {[message.run]: __, ...progress} = state.progress;
-	const free: State = {...state, busy, progress};
+	const {[message.run]: asked, ...others} = state.asked;
+	const free: State = {...state, busy, progress, asked: others};
 	if (message.code === 2 && message.argv && /nobody to ask/.test(message.stderr)) {
 		// A passphrase, or an answer: the same words again, with the terminal.
-		return {state: free, effects: [{type: 'terminal', argv: message.argv, pause: true}]};
+		return {state: free, effects: [{type: 'terminal', argv: message.argv, ...(message.input === undefined ? {} : {input: message.input}), pause: true}]};
 	}
 
 	const next: State = {...free, notice: {text: words(state, message), bad: message.code !== 0}};
+	if (asked && message.code !== 0) {
+		return backToAnswer(next, message.run, asked);
+	}
 	switch (message.then) {
 		case 'audit': {
 			return audited(next, message);
@@ -204,6 +208,18 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 			return {state: next, effects: next.screen === 'run' && next.tab === 'changes' && message.run === next.selected ? [{type: 'diff', run: message.run}] : []};
 		}
 	}
+}
+
+/** A verb that failed took nothing: what was written for it is there again, and its comments are drafts. */
+function backToAnswer(state: State, run: string, {dialog, drafts, review}: State['asked'][string]): Step {
+	const again: State = state.dialog || state.prompt ? state : {...state, dialog};
+	const own = again.review?.run === run ? again.review.review : review;
+	if (drafts.length === 0 || !own) {
+		return stay(again);
+	}
+
+	const next = {...own, comments: own.comments.map(comment => drafts.includes(comment.id) ? {...comment, sent: false} : comment)};
+	return {state: again.review?.run === run ? {...again, review: {...again.review, review: next}} : again, effects: [{type: 'save-review', run, review: next}]};
 }
 
 function audited(state: State, message: Message & {type: 'done'}): Step {

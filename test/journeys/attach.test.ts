@@ -1,74 +1,23 @@
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {restoreTerminal} from '../../source/core/terminal-filter.ts';
-import {openTerminal, type Terminal} from '../../source/host/pty.ts';
-import {Fleet, program, until} from '../support/fleet.ts';
-import {WatchedTerminal} from '../support/watched-terminal.ts';
+import {Fleet, until} from '../support/fleet.ts';
+import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 
 /* The agent's own terminal on a person's: what comes in, how a person leaves, and what is left behind. */
 
 /** An agent that sets whatever it can, and then waits. */
 const hostile = String.raw`printf '\033[?1049h\033[?1000h\033[?1002h\033[?1006h\033[?2004h\033[?1h\033=\033[?7l\033[?25l\033[4h\033[?5h\033(0\033)0\016\033[2;4r\033[31;44m\033[5 q\033[>5u\033[>4;2m\033[2h\033[?1004h\033[20h\033[?6h\033]0;owned\007\033]52;c;aGFja2Vk\007\302\235\065\062;c;aGFja2Vk\302\234\302\233\066n\033[6n\033[c\033[?u'; printf ready; `;
 
-/** A verb in a shell that says how it ended and what the terminal's line settings are then. */
-class Attached {
-	raw = '';
-	readonly emulator = new WatchedTerminal();
-	readonly #terminal: Terminal;
-	readonly #before: string;
-	exited = false;
-
-	constructor(fleet: Fleet, verb: string, env: Record<string, string> = {}) {
-		const script = `stty -a > ${fleet.folder}/before; ${process.execPath} ${program} ${verb}; printf 'ended-%s\\n' "$?"; stty -a > ${fleet.folder}/after; cat > /dev/null`;
-		this.#before = this.emulator.modes();
-		this.#terminal = openTerminal({argv: ['/bin/sh', '-c', script], cwd: fleet.project, env: {...fleet.env, ...env}}, {columns: 24, rows: 8}, {
-			onData: bytes => {
-				this.raw += Buffer.from(bytes).toString('latin1');
-				this.emulator.write(bytes);
-			},
-			onExit: () => {
-				this.exited = true;
-			},
-		});
-	}
-
-	async see(wanted: RegExp): Promise<void> {
-		await until(() => wanted.test(this.raw), String(wanted)).catch((error: Error) => {
-			throw new Error(`${error.message}, in ${JSON.stringify(this.raw)}`);
-		});
-	}
-
-	write(text: string): void {
-		this.#terminal.write(Buffer.from(text, 'latin1'));
-	}
-
-	/** The process id of the attached program itself. */
-	get pid(): number {
-		return Number(readFileSync(`/proc/${this.#terminal.pid}/task/${this.#terminal.pid}/children`, 'utf8').trim().split(' ')[0]);
-	}
-
-	/** Asserts that the terminal is as it was before. */
-	async isAsBefore(fleet: Fleet, what: string): Promise<void> {
-		await this.see(/ended-\d+/);
-		await until(() => readFileSync(path.join(fleet.folder, 'after'), 'utf8') !== '', 'the settings are written');
-		assert.deepEqual(this.emulator.seen, [], what);
-		assert.equal(this.emulator.modes(), this.#before, what);
-		assert.equal(this.emulator.screen, 'normal', what);
-		assert.equal(readFileSync(path.join(fleet.folder, 'after'), 'utf8'), readFileSync(path.join(fleet.folder, 'before'), 'utf8'), what);
-	}
-
-	end(): void {
-		if (!this.exited) {
-			this.#terminal.kill('SIGKILL');
-		}
-	}
+/** Nothing but painting was done to the terminal, and it is as before. */
+async function isAsBefore(attached: VerbOnTerminal, fleet: Fleet, what: string): Promise<void> {
+	await attached.isAsBefore(fleet, what);
+	assert.deepEqual(attached.emulator.seen, [], what);
 }
 
-async function attach(t: TestContext, fleet: Fleet, name: string, env?: Record<string, string>): Promise<Attached> {
-	const attached = new Attached(fleet, `attach ${name}`, env);
+async function attach(t: TestContext, fleet: Fleet, name: string, env: Record<string, string> = {}): Promise<VerbOnTerminal> {
+	const attached = new VerbOnTerminal(fleet, `attach ${name}`, {env});
 	t.after(() => attached.end());
 	await attached.see(/\u001B\[H[^]*ready/);
 	return attached;
@@ -81,7 +30,7 @@ test('however a person leaves, the terminal is as before, and the run goes on', 
 		const attached = await attach(t, fleet, 'held');
 		attached.write('typed');
 		attached.write(way);
-		await attached.isAsBefore(fleet, JSON.stringify(way));
+		await isAsBefore(attached, fleet, JSON.stringify(way));
 		assert.match(attached.raw, /left held running\r\nended-0/);
 		assert.ok(attached.raw.includes(restoreTerminal));
 		assert.equal(fleet.stage('held'), 'running');
@@ -95,21 +44,21 @@ test('whatever ends it, the terminal is as before', async t => {
 	for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const) {
 		const attached = await attach(t, fleet, 'held');
 		process.kill(attached.pid, signal);
-		await attached.isAsBefore(fleet, signal);
+		await isAsBefore(attached, fleet, signal);
 		attached.end();
 	}
 
 	// A fault that nobody catches, and a promise that nobody waits for.
 	for (const fault of ['setInterval(() => { if (process.argv.includes("attach")) { throw new Error("a fault"); } }, 2500)', 'setTimeout(() => { if (process.argv.includes("attach")) { Promise.reject(new Error("a fault")); } }, 2500)']) {
 		const attached = await attach(t, fleet, 'held', {NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`});
-		await attached.isAsBefore(fleet, fault);
+		await isAsBefore(attached, fleet, fault);
 		assert.match(attached.raw, /a fault[^]*ended-[1-9]/);
 		attached.end();
 	}
 
 	const attached = await attach(t, fleet, 'held');
 	fleet.must('stop', 'held');
-	await attached.isAsBefore(fleet, 'the run ended');
+	await isAsBefore(attached, fleet, 'the run ended');
 });
 
 test('what is pasted does not leave, and reaches the agent as it is', async t => {
@@ -119,27 +68,27 @@ test('what is pasted does not leave, and reaches the agent as it is', async t =>
 	attached.write('\u001B[200~a\u0011b\u001D\u001D\u001D\u001B[201~end!');
 	await attached.see(/2 0 0 ~ a 021 b 035 035 035 033 \[ 2 0\s+1 ~ e n d !/);
 	attached.write('\u0011');
-	await attached.isAsBefore(fleet, 'left');
+	await isAsBefore(attached, fleet, 'left');
 });
 
 test('what a verb prints of an agent\'s on a terminal paints and does nothing else; in a pipe it is what it is', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('wrote', `${hostile} printf '\\033]0;owned\\007x' > "$(printf 'name\\302\\2330m\\033]0;owned\\007')"; cp "$(echo name*)" b.txt; git add -A; git commit -qm "$(printf 'm\\033]0;owned\\007')"`);
 	for (const verb of ['logs wrote --raw', 'logs wrote', 'logs wrote --raw --follow', 'diff wrote --raw', 'diff wrote', 'show wrote', 'journal wrote', 'show "$(printf "x\\033]0;owned\\007\\302\\2336n")"']) {
-		const attached = new Attached(fleet, verb);
+		const attached = new VerbOnTerminal(fleet, verb);
 		t.after(() => attached.end());
-		await attached.isAsBefore(fleet, verb);
+		await isAsBefore(attached, fleet, verb);
 		attached.end();
 	}
 
 	assert.ok(fleet.must('logs', 'wrote', '--raw').includes('\u001B]0;owned\u0007'), 'for a program that reads it');
 	const following = fleet.must('run', '--name', 'goes-on', '--', 'sh', '-c', `${hostile} sleep 60`);
 	assert.match(following, /goes-on/);
-	const attached = new Attached(fleet, 'logs goes-on --raw --follow');
+	const attached = new VerbOnTerminal(fleet, 'logs goes-on --raw --follow');
 	t.after(() => attached.end());
 	await attached.see(/ready/);
 	process.kill(attached.pid, 'SIGINT');
-	await attached.isAsBefore(fleet, 'ctrl-c');
+	await isAsBefore(attached, fleet, 'ctrl-c');
 });
 
 test('with a granted secret, the picture is whole while the agent is idle, and the value is in neither', async t => {
@@ -164,5 +113,5 @@ test('with a granted secret, the picture is whole while the agent is idle, and t
 	}
 
 	attached.write('\u0011');
-	await attached.isAsBefore(fleet, 'left');
+	await isAsBefore(attached, fleet, 'left');
 });

@@ -22,13 +22,14 @@ const encoder = new TextEncoder();
 
 /** A terminal with every door open: reports of its window, a clipboard, a title. */
 export class WatchedTerminal {
-	readonly #terminal = new xterm.Terminal({cols: 24, rows: 8, scrollback: 20, allowProposedApi: true, logLevel: 'off', windowOptions: Object.fromEntries(['getWinPosition', 'getWinSizePixels', 'getWinTitle', 'getIconTitle', 'getWinState', 'getScreenSizePixels', 'getCellSizePixels', 'getWinSizeChars', 'getScreenSizeChars', 'pushTitle', 'popTitle', 'setWinLines'].map(name => [name, true]))});
+	readonly #terminal: InstanceType<typeof xterm.Terminal>;
 	readonly #core: Record<string, any>;
 	/** What was done to it that is no painting. */
 	readonly seen: string[] = [];
 
-	constructor() {
-		const terminal = this.#terminal;
+	constructor(columns = 24, rows = 8) {
+		const terminal = new xterm.Terminal({cols: columns, rows, scrollback: 20, allowProposedApi: true, logLevel: 'off', windowOptions: Object.fromEntries(['getWinPosition', 'getWinSizePixels', 'getWinTitle', 'getIconTitle', 'getWinState', 'getScreenSizePixels', 'getCellSizePixels', 'getWinSizeChars', 'getScreenSizeChars', 'pushTitle', 'popTitle', 'setWinLines'].map(name => [name, true]))});
+		this.#terminal = terminal;
 		this.#core = (terminal as unknown as {_core: Record<string, any>})._core;
 		terminal.onData(data => this.seen.push(`it answered ${JSON.stringify(data)}`));
 		terminal.onBinary(data => this.seen.push(`it answered ${JSON.stringify(data)}`));
