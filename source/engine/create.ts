@@ -16,6 +16,7 @@ import {findSuspects} from '../core/suspects.ts';
 import type {Budget} from '../core/usage.ts';
 import {findProgram} from '../host/program.ts';
 import {insideHome} from '../host/toolchain.ts';
+import {trustEnvironmentOf} from '../host/trusted.ts';
 import {budgetRefusal} from './budget.ts';
 import {fillWorktree} from './fill.ts';
 import {copyIncluded} from './include.ts';
@@ -190,8 +191,8 @@ export async function startRun(context: Context, request: RunRequest): Promise<R
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
 function supervisorEnvironment(): Record<string, string> {
-	const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TMPDIR', 'FLEET_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'];
-	return Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]]));
+	const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TMPDIR', 'FLEET_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR'];
+	return {...Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]])), ...trustEnvironmentOf(process.env)};
 }
 
 /**

@@ -45,8 +45,18 @@ export function basicPlan(runId: string, folder: string, extra: {mounts?: readon
 
 const proxyAddress = `http://127.0.0.1:${proxyPort}`;
 
+/**
+ * What is the sandbox's own and is asked without a proxy. Each client reads this list in its own way: a dot for names below
+ * localhost (Node), ranges (curl, requests, Go), an address by itself (urllib). Not "[::1]", at which httpx fails.
+ */
+const own = 'localhost,.localhost,127.0.0.1,127.0.0.0/8,::1,0.0.0.0';
+
+/** What every sandbox tells programs: its loopback is its own. */
+export const loopbackEnvironment: Readonly<Record<string, string>> = {NO_PROXY: own, no_proxy: own};
+
 /** What tells programs inside of the run's proxy. */
 export const proxyEnvironment: Readonly<Record<string, string>> = {
+	...loopbackEnvironment,
 	HTTP_PROXY: proxyAddress, HTTPS_PROXY: proxyAddress, http_proxy: proxyAddress, https_proxy: proxyAddress, ALL_PROXY: proxyAddress, all_proxy: proxyAddress, NODE_USE_ENV_PROXY: '1',
 };
 

@@ -14,9 +14,10 @@ import type {Broker, BrokerHooks, Exchange} from '../host/broker.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
-import {findProgram} from '../host/program.ts';
+import {findProgram, versionOf} from '../host/program.ts';
 import type {ProxyHooks} from '../host/proxy.ts';
-import {insideHome} from '../host/toolchain.ts';
+import {insideHome, visibleNodes} from '../host/toolchain.ts';
+import {readTrusted} from '../host/trusted.ts';
 import {bury} from '../host/worktree.ts';
 import {machineRefusal} from '../host/write.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
@@ -29,7 +30,7 @@ import {HeldSecrets} from './held-secrets.ts';
 import {sweep} from './jail.ts';
 import {diskUse, limitNotes, removeGroup} from './limits.ts';
 import {LiveFiles} from './live-files.ts';
-import {insideConfig, Outfit} from './outfit.ts';
+import {insideConfig, Outfit, quietNode} from './outfit.ts';
 import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
@@ -171,7 +172,7 @@ class Supervision {
 			const {git, commonDir} = await openRepository(run.project.root);
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
-			const swept = await sweep(this.#context, run.id, this.#places);
+			const [swept, trusted, nodes] = await Promise.all([sweep(this.#context, run.id, this.#places), readTrusted(git), Promise.all(visibleNodes().map(node => versionOf(node)))]);
 			const fresh = await refresh(this.#context, run, this.#places, git, commonDir);
 			if (run.rebase && fresh.target === undefined) {
 				throw new Refusal(fresh.notes[0]!, `fleet show ${run.id}`);
@@ -192,9 +193,9 @@ class Supervision {
 				prompt: run.rebase?.prompt ?? run.prompt, argv: run.argv, cwd: run.worktree, home: insideHome, program: program?.inside, interactive: run.interactive,
 				conversation: run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined, pointer, uuid: randomUUID(),
 			}));
-			this.#outfit.make(program !== undefined, files);
+			this.#outfit.make(trusted, program !== undefined, files);
 			const outfit = this.#outfit.plan(program !== undefined);
-			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...this.#pointerVariables(), ...fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}, ...run.rebase ? {FLEET_REBASE: '1'} : {}}});
+			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...quietNode(nodes), ...this.#pointerVariables(), ...fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}, ...run.rebase ? {FLEET_REBASE: '1'} : {}}});
 			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
 			const plan = {...own, joins: this.#group?.joins};
 			this.#plan = plan;
@@ -239,7 +240,7 @@ class Supervision {
 				onNews: news => this.#hear(news),
 				onLost: error => this.#cannotRecord(error),
 			});
-			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...fresh.notes, ...swept, ...limitNotes(plan, this.#group)]});
+			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...fresh.notes, ...trusted.notes, ...swept, ...limitNotes(plan, this.#group)]});
 			if (conversation !== undefined && conversation !== run.conversation) {
 				this.#write({type: 'agent.conversation', conversation}, false);
 			}

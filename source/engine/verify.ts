@@ -13,10 +13,12 @@ import {isPassed, shellName, verdictOf, VerifyReader, type Checked, type Earlier
 import {Git} from '../host/git.ts';
 import {makeGitFolder, type Looked} from '../host/git-folder.ts';
 import type {Journal} from '../host/journal.ts';
+import {readTrusted, type Trusted} from '../host/trusted.ts';
 import {baseMounts, giveToRun} from '../host/worktree.ts';
 import {capture} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
+import {makeTrust} from './outfit.ts';
 import {ownBase} from './own-base.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
@@ -81,7 +83,11 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	let log: VerifyLog | undefined;
 	try {
 		const open = log = new VerifyLog(path.join(places.folder, 'verify.log'), onOutput);
-		const work: Work = {context, run, git, commonDir, sandbox, policy, folder, log: open, commandTime};
+		const work: Work = {context, run, git, commonDir, sandbox, policy, folder, log: open, commandTime, trusted: await readTrusted(git)};
+		for (const note of work.trusted.notes) {
+			open.write(`fleet: ${note}\n`);
+		}
+
 		checked = await runCommands(work, {tree: facts.tree, parents: [facts.base, facts.head]});
 		verdict = verdictOf(policy.verify, checked, command => before(context, run, command));
 		const empty = checked.findIndex(one => one.ran === 'none' && before(context, run, one.command) === undefined);
@@ -152,13 +158,14 @@ type Work = {
 	readonly context: Context; readonly run: Run; readonly git: Git; readonly commonDir: string; readonly sandbox: Sandbox; readonly policy: Policy; readonly folder: string; readonly log: VerifyLog;
 	/** Milliseconds for each command. */
 	readonly commandTime: number;
+	readonly trusted: Trusted;
 };
 
 /** Says on stdout that the sandbox is up, before anything of the project's runs: no exit code tells that. */
 const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
 
 /** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
-async function runCommands({context, run, git, commonDir, sandbox, policy, folder, log, commandTime}: Work, what: Looked['what']): Promise<Checked[]> {
+async function runCommands({context, run, git, commonDir, sandbox, policy, folder, log, commandTime, trusted}: Work, what: Looked['what']): Promise<Checked[]> {
 	removeFolder(folder);
 	const [tree, gitFolder] = [path.join(folder, 'tree'), path.join(folder, 'git')];
 	for (const made of [tree, gitFolder, path.join(tree, '.git')]) {
@@ -168,9 +175,10 @@ async function runCommands({context, run, git, commonDir, sandbox, policy, folde
 	const mounts = baseMounts(commonDir);
 	await makeGitFolder({git, commonDir, folder: gitFolder, tree, what, branch: run.target, depth: policy.verifyDepth, objectsSeenAt: at => mounts[at]!.target});
 	giveToRun(run.id, tree, gitFolder);
+	const trust = makeTrust(path.join(folder, 'trust'), trusted);
 	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
-		mounts: [...mounts, {source: tree, target: run.worktree, mode: 'write'}, {source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'}],
-		cwd: run.worktree, env: {CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
+		mounts: [...mounts, ...trust.mounts, {source: tree, target: run.worktree, mode: 'write'}, {source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'}],
+		cwd: run.worktree, env: {...trust.env, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
 	});
 	const prepared = sandbox.prepare(plan, path.join(folder, 'sandbox'));
 	const checked: Checked[] = [];

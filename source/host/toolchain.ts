@@ -18,8 +18,14 @@ const madeFiles: Record<string, string> = {
 	'resolv.conf': '# names are resolved by the run\'s proxy, on the host\n',
 };
 
+/** Every program called node that a sandbox finds, on the host. */
+export function visibleNodes(environment: NodeJS.ProcessEnv = process.env): string[] {
+	const own = findNode(environment['PATH'] ?? '', environment['HOME'] || os.homedir());
+	return [...(own ? [own.program] : []), ...['/usr/local/bin/node', '/usr/bin/node'].filter(place => existsSync(place))];
+}
+
 /** Where the person's `node` lies, if it is not the system's: the whole installation, or the program alone where that cannot be told. */
-function findNode(searchPath: string, home: string): {mount: Mount | undefined; bin: string} | undefined {
+function findNode(searchPath: string, home: string): {mount: Mount | undefined; bin: string; program: string} | undefined {
 	for (const folder of searchPath.split(path.delimiter)) {
 		const candidate = path.join(folder, 'node');
 		if (!path.isAbsolute(folder) || /node_modules\/\.bin|node-gyp-bin/.test(folder)) {
@@ -39,7 +45,7 @@ function findNode(searchPath: string, home: string): {mount: Mount | undefined; 
 
 		const prefix = path.dirname(path.dirname(real));
 		const isInstallation = path.basename(path.dirname(real)) === 'bin' && existsSync(path.join(prefix, 'include', 'node', 'node.h')) && !`${home}/`.startsWith(`${prefix}/`);
-		return isInstallation ? {mount: {source: prefix, target: prefix, mode: 'read'}, bin: path.join(prefix, 'bin')} : {mount: {source: real, target: '/run/fleet/toolchain/node', mode: 'read'}, bin: '/run/fleet/toolchain'};
+		return isInstallation ? {mount: {source: prefix, target: prefix, mode: 'read'}, bin: path.join(prefix, 'bin'), program: real} : {mount: {source: real, target: '/run/fleet/toolchain/node', mode: 'read'}, bin: '/run/fleet/toolchain', program: real};
 	}
 
 	return undefined;
