@@ -70,7 +70,7 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 }
 
 try {
-	const fleet = new Fleet({after: (end: () => void) => undo.push(end)} as never, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`, files: {'parser.js': "// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n"}});
+	const fleet = new Fleet({after: (end: () => void) => undo.push(end)} as never, {policy: 'verify: ["true"]\n', files: {'parser.js': "// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n"}});
 	await fleet.agent('fix-parser', 'printf "// One line of a table.\\nexport function parse(text) {\\n\\treturn text.split(/[,;]/);\\n}\\n\\nexport function join(parts) {\\n\\treturn parts.join(\',\') + \'\';\\n}\\n" > parser.js; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm "Parse semicolons"');
 	fleet.must('audit', 'fix-parser');
 	fleet.must('verify', 'fix-parser');
@@ -79,13 +79,13 @@ try {
 	fleet.must('verify', 'bump-version');
 	fleet.must('approve', 'bump-version');
 	fleet.must('merge', 'bump-version');
-	fleet.start('upgrade-deps', `echo "\\$ npm outdated"; for p in left pad core; do echo "  $p  1.0.$((RANDOM % 9))  2.0.0"; sleep 0.1; done; echo "fetching the changelog…"; env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://127.0.0.1:${port}/"}, r => { console.log("answer: " + r.statusCode + " " + r.headers["x-fleet-refusal"]); process.exit(); })'; echo "waiting for somebody to decide"; sleep 60`);
+	fleet.start('upgrade-deps', `echo "\\$ npm outdated"; for p in left pad core; do echo "  $p  1.0.$((RANDOM % 9))  2.0.0"; sleep 0.1; done; echo "fetching the changelog…"; env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer: " + r.statusCode + " " + r.headers["x-fleet-refusal"]); process.exit(); })'; echo "waiting for somebody to decide"; sleep 60`);
 	const terminal = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
 	const screen = openTerminal({argv: [process.execPath, program], cwd: fleet.project, env: fleet.env}, {columns, rows}, {onData: bytes => terminal.write(bytes), onExit() {}});
 	await new Promise(resolve => {
 		setTimeout(resolve, 3000);
 	});
-	writeFileSync(path.join(root, 'docs', 'screen.svg'), toSvg(terminal).replaceAll(/127\.0\.0\.1:\d{5}/g, '127.0.0.1:8080 '));
+	writeFileSync(path.join(root, 'docs', 'screen.svg'), toSvg(terminal).replaceAll(/fleet\.internal:\d{5}/g, 'fleet.internal:8080 '));
 	for (const [name, keys] of [['review', ['G', 'd', 'j', 'j', 'j', 'j']], ['gates', ['\u001B', 'a', 'y']]] as const) {
 		for (const key of keys) {
 			screen.write(key);

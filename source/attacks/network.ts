@@ -1,10 +1,12 @@
 import net from 'node:net';
 import os from 'node:os';
+import {hostName} from '../core/egress.ts';
 import type {SandboxAttack} from './attack.ts';
 import {get, httpBait, pause, rawBait, tcpBait, udpBait, viaProxy} from './bait.ts';
 import type {Box} from './box.ts';
 
 const namespace = 'a network namespace with nothing in it but the run\'s proxy';
+const own = 'loopback is the run\'s own, whoever is asked for it; this machine\'s has one name, and no other leads there';
 const order = 'canonicalise, match, and only then resolve once and check the address';
 
 /** Dials a service of the host's from an empty namespace, past any proxy. */
@@ -18,26 +20,25 @@ function dialling(id: string, title: string, source: string, host: string, dial:
 }
 
 /**
- * A host that was granted, spelled so that it means this machine. The rules name every spelling, so that only the
- * check of the address is in the way.
+ * This machine, spelled as loopback. The rules and the policy name every spelling, as if a person had granted it.
  */
 function disguised(id: string, spelling: string, source: string): SandboxAttack {
 	return {
-		kind: 'sandbox', id, title: `reach this machine as ${spelling}`, source, answer: 'an address that is not public needs the policy to name its host',
+		kind: 'sandbox', id, title: `reach this machine as ${spelling}`, source, answer: own,
 		async prepare(box) {
-			const bait = await httpBait('inside', [], spelling === '[::1]' ? '::1' : '127.0.0.1');
+			const bait = await httpBait('a server of the host', [], spelling === '[::1]' ? '::1' : '127.0.0.1');
 			box.rules = ['localhost', '127.0.0.1', '0.0.0.0', '::1', '::ffff:7f00:1', '::', spelling].map(host => ({host, port: bait.port, source: 'granted'}));
+			box.privateHosts = box.rules;
 			return bait;
 		},
 		script: (_box, {port}) => get(`http://${spelling}:${port}/`),
-		came: ({output}, _box, bait) => bait.hits!() > 0 || output.includes('inside'),
+		came: ({output}, _box, bait) => bait.hits!() > 0 || output.includes('a server of the host'),
 	};
 }
 
 /** Grants one web server of the host's and nothing else. */
 function grant(box: Box, port: number, more: Partial<Box['rules'][number]> = {}): void {
-	box.rules = [{host: '127.0.0.1', port, source: 'granted', ...more}];
-	box.privateHosts = [{host: '127.0.0.1', source: 'policy'}, {host: 'localhost', source: 'policy'}];
+	box.rules = [{host: hostName, port, source: 'granted', ...more}];
 }
 
 /** A TLS hello that names a server: what matters of it, written out. */
@@ -101,10 +102,10 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		kind: 'sandbox', id: 'empty-allow-list', title: 'go anywhere when nothing is listed', source: 'CVE-2025-66479: an empty allow-list meant "allow all"', answer: 'no rule means no',
 		async prepare(box) {
 			const bait = await httpBait();
-			box.privateHosts = [{host: '127.0.0.1', port: bait.port, source: 'policy'}];
+			box.privateHosts = [{host: hostName, port: bait.port, source: 'policy'}];
 			return bait;
 		},
-		script: (_box, {port}) => get(`http://127.0.0.1:${port}/`),
+		script: (_box, {port}) => get(`http://${hostName}:${port}/`),
 		came: ({output}) => output.includes('reached'),
 	},
 	disguised('as-localhost', 'localhost', 'a granted name may mean this machine'),
@@ -131,10 +132,33 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			const bait = await httpBait('inside');
 			let asked = 0;
 			box.rules = [{host: 'rebind.test', port: bait.port, source: 'granted'}];
+			box.privateHosts = box.rules;
 			box.resolve = async () => asked++ % 2 === 0 ? ['192.0.2.1'] : ['127.0.0.1'];
 			return bait;
 		},
 		script: (_box, {port}) => `${get(`http://rebind.test:${port}/`, 'rebind.test')}; ${get(`http://rebind.test:${port}/`, 'rebind.test')}`,
+		came: (_result, _box, bait) => bait.hits!() > 0,
+	},
+	{
+		kind: 'sandbox', id: 'name-of-loopback', title: 'be granted a name that resolves to this machine', source: 'records such as 127-0-0-1.example, /etc/hosts', answer: own,
+		async prepare(box) {
+			const bait = await httpBait('inside');
+			box.rules = [{host: 'mine.test', port: bait.port, source: 'granted'}];
+			box.privateHosts = box.rules;
+			box.resolve = async () => ['127.0.0.1'];
+			return bait;
+		},
+		script: (_box, {port}) => get(`http://mine.test:${port}/`, 'mine.test'),
+		came: (_result, _box, bait) => bait.hits!() > 0,
+	},
+	{
+		kind: 'sandbox', id: 'host-by-pattern', title: 'reach this machine by a pattern, or by a grant without a port', source: 'grants that open more than they show', answer: own,
+		async prepare(box) {
+			const bait = await httpBait('inside');
+			box.rules = [{host: '*.fleet.internal', port: bait.port, source: 'granted'}, {host: hostName, source: 'granted'}];
+			return bait;
+		},
+		script: (_box, {port}) => get(`http://${hostName}:${port}/`),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -166,10 +190,9 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		async prepare(box) {
 			const bait = await httpBait();
 			grant(box, bait.port);
-			box.rules = [{host: 'localhost.', port: bait.port, source: 'granted'}, {host: 'localhost', port: bait.port, source: 'granted'}];
 			return bait;
 		},
-		script: (_box, {port}) => get(`http://localhost.:${port}/`),
+		script: (_box, {port}) => get(`http://${hostName}.:${port}/`),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -179,7 +202,7 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			grant(box, bait.port);
 			return bait;
 		},
-		script: (_box, {port}) => viaProxy(`CONNECT 127.0.0.1\\x00.evil.test:${port} HTTP/1.1\\r\\n\\r\\n`),
+		script: (_box, {port}) => viaProxy(`CONNECT ${hostName}\\x00.evil.test:${port} HTTP/1.1\\r\\n\\r\\n`),
 		came: ({output}) => /^HTTP\/1\.1 200/m.test(output),
 	},
 	...(hasIpv6() ? [zoneId] : []),
@@ -188,21 +211,19 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		async prepare(box) {
 			const bait = await httpBait();
 			box.rules = [{host: 'granted.test', port: bait.port, source: 'granted'}];
-			box.privateHosts = [{host: '127.0.0.1', source: 'policy'}];
 			return bait;
 		},
-		script: (_box, {port}) => get(`http://granted.test:${port}@127.0.0.1:${port}/`),
+		script: (_box, {port}) => get(`http://granted.test:${port}@${hostName}:${port}/`),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
-		kind: 'sandbox', id: 'other-port', title: 'use another port of a granted host', source: 'a web server beside a database', answer: 'without a port, a grant is 443 and 80',
+		kind: 'sandbox', id: 'other-port', title: 'use another port of a granted host', source: 'a web server beside a database', answer: 'a grant is for one port, or for 443 and 80',
 		async prepare(box) {
 			const bait = await httpBait();
-			grant(box, 0);
-			box.rules = [{host: '127.0.0.1', source: 'granted'}];
+			grant(box, bait.port + 1);
 			return bait;
 		},
-		script: (_box, {port}) => get(`http://127.0.0.1:${port}/`),
+		script: (_box, {port}) => get(`http://${hostName}:${port}/`),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -213,7 +234,7 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			grant(box, bait.port);
 			return {...bait, hits: () => asked.filter(line => line.includes('evil.test')).length};
 		},
-		script: (_box, {port}) => get(`http://127.0.0.1:${port}/`, 'evil.test'),
+		script: (_box, {port}) => get(`http://${hostName}:${port}/`, 'evil.test'),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -221,11 +242,10 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		async prepare(box) {
 			let hits = 0;
 			const bait = await rawBait(() => hits++);
-			box.rules = [{host: 'localhost', port: bait.port, source: 'granted'}];
-			box.privateHosts = box.rules;
+			grant(box, bait.port);
 			return {...bait, hits: () => hits};
 		},
-		script: (_box, {port}) => `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "CONNECT localhost:${port} HTTP/1.1\\r\\n\\r\\n"; sysread($s, $b, 200); print $b; print $s "${hello('evil.test')}"; $s->flush; $SIG{ALRM} = sub { exit }; alarm 1; sysread($s, $b, 1)'`,
+		script: (_box, {port}) => `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "CONNECT ${hostName}:${port} HTTP/1.1\\r\\n\\r\\n"; sysread($s, $b, 200); print $b; print $s "${hello('evil.test')}"; $s->flush; $SIG{ALRM} = sub { exit }; alarm 1; sysread($s, $b, 1)'`,
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -238,7 +258,7 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			grant(box, bait.port);
 			return {...bait, hits: () => seen.includes('GET /smuggled') ? 1 : 0};
 		},
-		script: (_box, {port}) => viaProxy(`POST http://127.0.0.1:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\nGET /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n`),
+		script: (_box, {port}) => viaProxy(`POST http://${hostName}:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\nGET /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n`),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -251,7 +271,7 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			grant(box, bait.port, {path: '/open/*'});
 			return {...bait, hits: () => seen.includes('POST /smuggled') ? 1 : 0};
 		},
-		script: (_box, {port}) => ['Connection: keep-alive, content-length\\r\\n', 'Proxy-Connection: content-length\\r\\n', ''].map(named => viaProxy(`GET http://127.0.0.1:${port}/open/a HTTP/1.1\\r\\nHost: x\\r\\n${named}Content-Length: 44\\r\\n\\r\\nPOST /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n`)).join('\n'),
+		script: (_box, {port}) => ['Connection: keep-alive, content-length\\r\\n', 'Proxy-Connection: content-length\\r\\n', ''].map(named => viaProxy(`GET http://${hostName}:${port}/open/a HTTP/1.1\\r\\nHost: x\\r\\n${named}Content-Length: 44\\r\\n\\r\\nPOST /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n`)).join('\n'),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -262,7 +282,7 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			grant(box, bait.port, {path: '/open/*'});
 			return {...bait, hits: () => asked.length};
 		},
-		script: (_box, {port}) => ['/open/../admin', '/open/%2e%2e/admin', '/open/..%2fadmin', '/open//../admin', '/admin', '/open/.%2E/admin', '/open/%252e%252e/admin', '/open/..;/admin', '/open/%c0%ae%c0%ae/admin', '/open/%ef%bc%8e%ef%bc%8e/admin'].map(path => get(`http://127.0.0.1:${port}${path}`)).join('\n'),
+		script: (_box, {port}) => ['/open/../admin', '/open/%2e%2e/admin', '/open/..%2fadmin', '/open//../admin', '/admin', '/open/.%2E/admin', '/open/%252e%252e/admin', '/open/..;/admin', '/open/%c0%ae%c0%ae/admin', '/open/%ef%bc%8e%ef%bc%8e/admin'].map(path => get(`http://${hostName}:${port}${path}`)).join('\n'),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -274,8 +294,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			return {...bait, hits: () => asked.length};
 		},
 		script: (_box, {port}) => [
-			...['POST', 'PUT', 'DELETE', 'PROPFIND'].map(method => viaProxy(`${method} http://127.0.0.1:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n`)),
-			...['X-HTTP-Method-Override: DELETE', 'x_http_method: DELETE', 'X-Original-URL: /admin'].map(header => viaProxy(`GET http://127.0.0.1:${port}/ HTTP/1.1\\r\\nHost: x\\r\\n${header}\\r\\nConnection: close\\r\\n\\r\\n`)), get(`http://127.0.0.1:${port}/?_method=DELETE`),
+			...['POST', 'PUT', 'DELETE', 'PROPFIND'].map(method => viaProxy(`${method} http://${hostName}:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n`)),
+			...['X-HTTP-Method-Override: DELETE', 'x_http_method: DELETE', 'X-Original-URL: /admin'].map(header => viaProxy(`GET http://${hostName}:${port}/ HTTP/1.1\\r\\nHost: x\\r\\n${header}\\r\\nConnection: close\\r\\n\\r\\n`)), get(`http://${hostName}:${port}/?_method=DELETE`),
 		].join('\n'),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
@@ -286,7 +306,7 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			grant(box, bait.port, {path: '/open/*'});
 			return bait;
 		},
-		script: (_box, {port}) => viaProxy(`CONNECT 127.0.0.1:${port} HTTP/1.1\\r\\n\\r\\nGET /admin HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n`),
+		script: (_box, {port}) => viaProxy(`CONNECT ${hostName}:${port} HTTP/1.1\\r\\n\\r\\nGET /admin HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n`),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	...(['tunnel', 'stream'] as const).map((way): SandboxAttack => ({
@@ -320,7 +340,7 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			})();
 			return {port, hits: () => ticks, close: () => server.close()};
 		},
-		script: (_box, {port}) => way === 'tunnel' ? viaProxy(`CONNECT 127.0.0.1:${port} HTTP/1.1\\r\\n\\r\\n`) : get(`http://127.0.0.1:${port}/`),
+		script: (_box, {port}) => way === 'tunnel' ? viaProxy(`CONNECT ${hostName}:${port} HTTP/1.1\\r\\n\\r\\n`) : get(`http://${hostName}:${port}/`),
 		came: ({output}) => output.includes('tick 60'),
 	})),
 	{

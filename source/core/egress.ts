@@ -14,7 +14,13 @@ export type Target = {readonly host: string; readonly port: number};
 
 export type Verdict = {readonly allow: boolean; readonly because: string};
 
-export type AddressClass = 'public' | 'loopback' | 'private' | 'link-local' | 'multicast' | 'reserved' | 'unspecified';
+export type AddressClass = 'public' | 'loopback' | 'private' | 'link-local' | 'multicast' | 'metadata' | 'reserved' | 'unspecified' | 'unreadable';
+
+/** The person's own machine, as a run may name it: its loopback, one granted port at a time. No other name ever leads there. */
+export const hostName = 'host.fleet.internal';
+
+/** Where that name leads: a server may listen on either. */
+export const hostAddresses: readonly string[] = ['127.0.0.1', '::1'];
 
 const defaultPorts = [443, 80];
 
@@ -102,12 +108,12 @@ export function matchesHost(pattern: string, host: string): boolean {
 	}
 
 	const dot = host.indexOf('.');
-	return dot > 0 && host.slice(dot) === pattern.slice(1) && !/^[\d.]+$/.test(host);
+	return dot > 0 && host.slice(dot) === pattern.slice(1) && !/^[\d.]+$/.test(host) && host !== hostName;
 }
 
 /** Whether a rule is about this host and port, whatever else it asks for. */
 export function matchesTarget(rule: Pick<EgressRule, 'host' | 'port'>, target: Target): boolean {
-	return matchesHost(rule.host, target.host) && (rule.port === undefined ? defaultPorts.includes(target.port) : rule.port === target.port);
+	return matchesHost(rule.host, target.host) && (rule.port === undefined ? defaultPorts.includes(target.port) && target.host !== hostName : rule.port === target.port);
 }
 
 /** Whether a rule's path is this one: whole, or a beginning where it ends with `*`. */
@@ -231,6 +237,20 @@ export function parseEgressRule(text: string): Omit<EgressRule, 'source'> | {bec
 	};
 }
 
+/** Why no rule may be about this place, and what to write in its stead; undefined where one may. */
+export function ruleFault(rule: Omit<EgressRule, 'source'>): {readonly because: string; readonly instead: string} | undefined {
+	const name = rule.host.replace(/^\*\./, '');
+	if (isLoopback(name)) {
+		return {because: `${name} is the run's own, inside; a port of this machine is ${hostName}:PORT`, instead: formatEgressRule({...rule, host: hostName, port: rule.port ?? 80})};
+	}
+
+	if (rule.host === hostName) {
+		return rule.port === undefined ? {because: `${hostName} is this machine, of which one port is opened at a time`, instead: formatEgressRule({...rule, port: 8080})} : undefined;
+	}
+
+	return name === 'fleet.internal' || name.endsWith('.fleet.internal') ? {because: `${name} is a name of fleet's own`, instead: `${hostName}:8080`} : undefined;
+}
+
 /** A rule in its one spelling, which `parseEgressRule` reads back. */
 export function formatEgressRule(rule: Omit<EgressRule, 'source'>): string {
 	return `${rule.methods ? `${rule.methods.join(',')}@` : ''}${formatTarget(rule)}${rule.path ?? ''}`;
@@ -268,6 +288,11 @@ function withinV6(groups: readonly number[], base: string, bits: number): boolea
 
 function classifyV4(value: number): AddressClass {
 	const within = (base: string, bits: number) => Math.floor(value / 2 ** (32 - bits)) === Math.floor(parseV4(base)! / 2 ** (32 - bits));
+	// What clouds answer with credentials at, besides 169.254.169.254.
+	if (value === parseV4('100.100.100.200') || value === parseV4('192.0.0.192') || value === parseV4('168.63.129.16')) {
+		return 'metadata';
+	}
+
 	if (within('0.0.0.0', 8)) {
 		return 'unspecified';
 	}
@@ -284,7 +309,7 @@ function classifyV4(value: number): AddressClass {
 		return 'private';
 	}
 
-	if (within('224.0.0.0', 4)) {
+	if (within('224.0.0.0', 4) || value === parseV4('255.255.255.255')) {
 		return 'multicast';
 	}
 
@@ -314,7 +339,7 @@ function parseV6(address: string): number[] | undefined {
 	return all.length === 8 && all.every(group => /^[0-9a-f]{1,4}$/.test(group)) ? all.map(group => Number.parseInt(group, 16)) : undefined;
 }
 
-/** The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4, ISATAP) has the class of the IPv4 address where that is not public. What cannot be read is `reserved`. */
+/** The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4, ISATAP) has the class of the IPv4 address where that is not public. What cannot be read is `unreadable`. */
 export function classifyAddress(address: string): AddressClass {
 	const v4 = parseV4(address);
 	if (v4 !== undefined) {
@@ -323,7 +348,7 @@ export function classifyAddress(address: string): AddressClass {
 
 	const groups = parseV6(address);
 	if (!groups) {
-		return 'reserved';
+		return 'unreadable';
 	}
 
 	const [first = 0, second = 0] = groups;
@@ -352,7 +377,7 @@ export function classifyAddress(address: string): AddressClass {
 	}
 
 	if ((first & 0xFE_00) === 0xFC_00) {
-		return 'private';
+		return first === 0xFD_00 && second === 0x0E_C2 ? 'metadata' : 'private';
 	}
 
 	if ((first & 0xFF_00) === 0xFF_00) {
@@ -362,18 +387,46 @@ export function classifyAddress(address: string): AddressClass {
 	return (first & 0xE0_00) === 0x20_00 && !reservedV6.some(([base, bits]) => withinV6(groups, base, bits)) ? 'public' : 'reserved';
 }
 
+/** Whether a host, in its one spelling, means the machine that says it: inside a run, that is the run's own loopback. */
+export function isLoopback(host: string): boolean {
+	return /^(?:(?:.+\.)?localhost|localhost\.localdomain|ip6-localhost|ip6-loopback)$/.test(host) || (isAddress(host) && ['loopback', 'unspecified'].includes(classifyAddress(host)));
+}
+
+/** The addresses that such a host has. */
+export function loopbackAddresses(host: string): readonly string[] {
+	return !isAddress(host) ? hostAddresses : host === '::1' || host === '::' ? ['::1'] : [host.startsWith('127.') ? host : '127.0.0.1'];
+}
+
 /**
  * Whether a resolved address may be dialled for a target that was already matched.
- * An address that is not public needs the project's policy to name the host.
+ * An address that is not public needs the project's policy to name the host. This machine's loopback has one name, and no other leads there.
  */
 export function decideAddress(target: Target, address: string, privateHosts: readonly EgressRule[]): Verdict {
 	const addressClass = classifyAddress(address);
-	if (addressClass === 'public') {
-		return {allow: true, because: 'public address'};
+	if (target.host === hostName) {
+		return {allow: hostAddresses.includes(address), because: 'this machine'};
 	}
 
-	const named = privateHosts.some(rule => matchesHost(rule.host, target.host) && (rule.port === undefined || rule.port === target.port));
-	return named && (addressClass === 'loopback' || addressClass === 'private')
-		? {allow: true, because: `${addressClass} address, named in the policy`}
-		: {allow: false, because: `${target.host} is a ${addressClass} address, which the project's policy does not name under privateHosts`};
+	switch (addressClass) {
+		case 'public': {
+			return {allow: true, because: 'public address'};
+		}
+
+		case 'loopback':
+		case 'unspecified': {
+			return {allow: false, because: `the address of ${target.host} is this machine's own: what is granted of it is network:${hostName}:${target.port}, and asked for by that name`};
+		}
+
+		case 'private':
+		case 'reserved': {
+			const named = privateHosts.some(rule => matchesHost(rule.host, target.host) && (rule.port === undefined || rule.port === target.port));
+			return named
+				? {allow: true, because: `${addressClass} address, named in the policy`}
+				: {allow: false, because: `the address of ${target.host} is ${addressClass} (${address}), which takes the policy besides: commit the line privateHosts: ["${formatTarget(target)}"] in .fleet/policy.yaml, and start a new run`};
+		}
+
+		default: {
+			return {allow: false, because: `the address of ${target.host} (${address}) is ${addressClass}, and never dialled`};
+		}
+	}
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
-import {parseEgressRule, type EgressRule} from './egress.ts';
+import {parseEgressRule, ruleFault, type EgressRule} from './egress.ts';
 import {policyPath} from './names.ts';
 import type {Limits} from './plan.ts';
 import type {Refusal} from './refusal.ts';
@@ -13,7 +13,14 @@ const hostUsage = 'a host is written HOST, HOST:PORT, *.HOST or METHOD,METHOD@HO
 const command = v.pipe(v.string('a command is a string that "sh -c" runs'), v.trim(), v.nonEmpty('a command is not empty'));
 const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target is named with lower-case letters, digits and dashes'));
 const credential = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'));
-const host = v.pipe(v.string(hostUsage), v.check(text => toRule(text, '') !== undefined, hostUsage));
+const host = v.pipe(v.string(hostUsage), v.check(text => hostFault(text) === undefined, ({input}) => hostFault(input as string) ?? hostUsage));
+
+/** Why a policy cannot list a host; undefined where it can. */
+function hostFault(text: string): string | undefined {
+	const rule = toRule(text, '');
+	const fault = rule && ruleFault(rule);
+	return rule ? fault && `${fault.because}: write ${fault.instead} under network` : hostUsage;
+}
 
 const window = v.pipe(v.string(windowUsage), v.check(text => parseWindow(text) !== undefined, windowUsage));
 

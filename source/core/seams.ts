@@ -74,6 +74,12 @@ export type PreparedSandbox = {
 	/** `inner` in a sandbox with an empty network namespace: no proxy, nothing. */
 	alone(inner: Invocation): Invocation;
 	/**
+	 * What connects to a port of the namespace's own loopback, at the first of these addresses that answers. Started with a
+	 * Node IPC channel, it sends the connection as a `net.Socket` and ends; where nothing listens, its exit code is not 0.
+	 * Undefined where this machine cannot.
+	 */
+	dial(addresses: readonly string[], port: number, keeperPid: number): Invocation | undefined;
+	/**
 	 * What makes a mount in a sandbox that is running, or takes one away; exit code 0 is done. Undefined where this
 	 * machine cannot: then it waits for the next start. `initPid` is the host's id of the sandbox's first process.
 	 */

@@ -1,4 +1,4 @@
-import {formatEgressRule, matchesTarget, parseEgressRule, type Target} from './egress.ts';
+import {formatEgressRule, matchesTarget, parseEgressRule, ruleFault, type Target} from './egress.ts';
 import {Refusal} from './refusal.ts';
 
 /* What a secret is called, where it may be used, and for whom. Never what it is: no value is in any type of this file. */
@@ -54,7 +54,8 @@ function canonicalHost(text: string): string | Refusal {
 		return new Refusal(`"${text.slice(0, 60)}" is not a host: ${'because' in rule ? rule.because : 'methods and paths are written by themselves'}`, 'write HOST, HOST:PORT or *.HOST');
 	}
 
-	return formatEgressRule(rule);
+	const fault = ruleFault(rule);
+	return fault ? new Refusal(fault.because, `name it with --host ${fault.instead}`) : formatEgressRule(rule);
 }
 
 /** Brings what a person or a project wrote into its one spelling. Total and pure; reading its own result changes nothing. */

@@ -13,6 +13,7 @@ import type {Run} from '../core/run.ts';
 import {holdsValue} from '../core/redact.ts';
 import {formatReference} from '../core/secret.ts';
 import {findSuspects} from '../core/suspects.ts';
+import {proxyVariables} from '../core/upstream.ts';
 import type {Budget} from '../core/usage.ts';
 import {findProgram} from '../host/program.ts';
 import {insideHome} from '../host/toolchain.ts';
@@ -191,7 +192,7 @@ export async function startRun(context: Context, request: RunRequest): Promise<R
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
 function supervisorEnvironment(): Record<string, string> {
-	const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TMPDIR', 'FLEET_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR'];
+	const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TMPDIR', 'FLEET_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', ...proxyVariables];
 	return {...Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]])), ...trustEnvironmentOf(process.env)};
 }
 

@@ -51,12 +51,9 @@ const proxyAddress = `http://127.0.0.1:${proxyPort}`;
  */
 const own = 'localhost,.localhost,127.0.0.1,127.0.0.0/8,::1,0.0.0.0';
 
-/** What every sandbox tells programs: its loopback is its own. */
-export const loopbackEnvironment: Readonly<Record<string, string>> = {NO_PROXY: own, no_proxy: own};
-
 /** What tells programs inside of the run's proxy. */
 export const proxyEnvironment: Readonly<Record<string, string>> = {
-	...loopbackEnvironment,
+	NO_PROXY: own, no_proxy: own,
 	HTTP_PROXY: proxyAddress, HTTPS_PROXY: proxyAddress, http_proxy: proxyAddress, https_proxy: proxyAddress, ALL_PROXY: proxyAddress, all_proxy: proxyAddress, NODE_USE_ENV_PROXY: '1',
 };
 

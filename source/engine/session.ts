@@ -1,4 +1,5 @@
 import {spawn, type ChildProcess} from 'node:child_process';
+import type net from 'node:net';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
 import {Proxy, type ProxyHooks} from '../host/proxy.ts';
@@ -12,13 +13,49 @@ export type Session = {
 	close(): Promise<void>;
 };
 
+/** Connections to a run's loopback that are made at one time: each takes a process for a moment. */
+const mostDials = 8;
+
+/** Connects to the run's own loopback. @throws where nothing listens, or the machine cannot */
+function dialInside(prepared: PreparedSandbox, keeperPid: number, addresses: readonly string[], port: number): Promise<net.Socket> {
+	const dial = prepared.dial(addresses, port, keeperPid);
+	return new Promise((resolve, reject) => {
+		if (!dial) {
+			reject(new Error('this machine cannot'));
+			return;
+		}
+
+		const child = spawn(dial.argv[0]!, dial.argv.slice(1), {cwd: dial.cwd, env: {...dial.env}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], timeout: 5000});
+		child.once('error', reject);
+		child.once('exit', () => reject(new Error('nothing listens')));
+		child.once('message', (_message, socket) => {
+			child.send('thanks', () => child.disconnect());
+			resolve(socket as net.Socket);
+		});
+	});
+}
+
 /**
  * Starts the keeper and takes over the listener that it makes inside.
- * @param proxy serves the listener
+ * @param other serves the listener in the run's proxy's stead
  * @throws where the keeper does not come up: without a proxy nothing runs
  */
-export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: string, hooks: ProxyHooks, proxy = new Proxy(hooks)): Promise<Session> {
+export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: string, hooks: ProxyHooks, other?: Proxy): Promise<Session> {
 	const prepared = sandbox.prepare(plan, folder);
+	let keeperPid: number | undefined;
+	let dials = 0;
+	const proxy = other ?? new Proxy({...hooks, async loopback(addresses, port) {
+		if (keeperPid === undefined || dials >= mostDials) {
+			throw new Error('too many at one time');
+		}
+
+		dials++;
+		try {
+			return await dialInside(prepared, keeperPid, addresses, port);
+		} finally {
+			dials--;
+		}
+	}});
 	const {argv, cwd, env} = prepared.keeper;
 	const keeper = spawn(argv[0]!, argv.slice(1), {cwd, env: {...env}, stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
 	let words = '';
@@ -42,6 +79,7 @@ export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: s
 				}
 			});
 		});
+		keeperPid = pid;
 		await proxy.attach(handle);
 		keeper.send('thanks');
 		keeper.stderr!.removeAllListeners('data').resume();

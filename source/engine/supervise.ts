@@ -2,12 +2,14 @@ import {randomUUID} from 'node:crypto';
 import {chmodSync, rmSync} from 'node:fs';
 import net from 'node:net';
 import process from 'node:process';
+import type {SecureContext} from 'node:tls';
 import {decideActor} from '../core/decide.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Actor} from '../core/scope.ts';
 import type {AgentNews} from '../core/seams.ts';
+import {readUpstreams} from '../core/upstream.ts';
 import {addUsage, overBudget, UsageReader, type ReplyUsage, type Usage} from '../core/usage.ts';
 import {continueProcesses, groupName, lowerSession, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
 import type {Broker, BrokerHooks, Exchange} from '../host/broker.ts';
@@ -17,7 +19,7 @@ import {openTerminal, signalName, type Terminal} from '../host/pty.ts';
 import {findProgram, versionOf} from '../host/program.ts';
 import type {ProxyHooks} from '../host/proxy.ts';
 import {insideHome, visibleNodes} from '../host/toolchain.ts';
-import {readTrusted} from '../host/trusted.ts';
+import {readTrusted, trustContext, type Trusted} from '../host/trusted.ts';
 import {bury} from '../host/worktree.ts';
 import {machineRefusal} from '../host/write.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
@@ -50,7 +52,7 @@ const silence = 20_000;
 const faultPause = 20_000;
 
 /** Where a test has the run's hosts. */
-export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'portOf'>;
+export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'placeOf'>;
 
 /** What whoever starts a supervisor hands it, over the channel between the two alone. */
 export type Handover = {readonly secrets: readonly HandedSecret[]};
@@ -132,6 +134,8 @@ class Supervision {
 	readonly #secrets = new HeldSecrets();
 	readonly #outfit: Outfit;
 	#broker: Broker | undefined;
+	#trusted: Trusted | undefined;
+	#trustContext: SecureContext | undefined;
 	#output: AgentOutput | undefined;
 	#usage: Usage;
 	#usageTimer: NodeJS.Timeout | undefined;
@@ -193,6 +197,7 @@ class Supervision {
 				prompt: run.rebase?.prompt ?? run.prompt, argv: run.argv, cwd: run.worktree, home: insideHome, program: program?.inside, interactive: run.interactive,
 				conversation: run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined, pointer, uuid: randomUUID(),
 			}));
+			this.#trusted = trusted;
 			this.#outfit.make(trusted, program !== undefined, files);
 			const outfit = this.#outfit.plan(program !== undefined);
 			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...quietNode(nodes), ...this.#pointerVariables(), ...fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}, ...run.rebase ? {FLEET_REBASE: '1'} : {}}});
@@ -224,6 +229,8 @@ class Supervision {
 				broker: () => this.#broker,
 				pointers: () => this.#secrets.pointers(),
 				onAlarm: (target, because) => this.#refused(target, because, true),
+				upstreams: readUpstreams(process.env),
+				trust: () => this.#trust(),
 				...(this.#hooks.resolve ? {resolve: this.#hooks.resolve} : {}),
 			});
 			this.#scheduleExpiry();
@@ -416,7 +423,8 @@ class Supervision {
 				},
 				onRefused: (target, because, alarm) => this.#refused(target, because, alarm),
 				onExchange: scopes => this.#followModel(scopes),
-				...(this.#hooks.portOf ? {portOf: this.#hooks.portOf} : {}),
+				...(this.#hooks.placeOf ? {placeOf: this.#hooks.placeOf} : {}),
+				trust: () => this.#trust(),
 			});
 			this.#outfit.trust(this.#broker.authority.certificate);
 		}
@@ -424,6 +432,12 @@ class Supervision {
 		for (const {scope, pointer} of this.#secrets.all()) {
 			this.#outfit.show(scope.split(':').at(-1)!.split('/').at(-1)!, pointer);
 		}
+	}
+
+	/** Whom connections to servers trust: made at the first one. */
+	#trust(): SecureContext | undefined {
+		this.#trustContext ??= this.#trusted && trustContext(this.#trusted);
+		return this.#trustContext;
 	}
 
 	#refused(target: string, because: string, alarm: boolean): void {

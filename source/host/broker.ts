@@ -2,10 +2,11 @@ import {createHash} from 'node:crypto';
 import type {Agent as HttpsAgent, RequestOptions as HttpsOptions} from 'node:https';
 import type {IncomingMessage, Server, ServerResponse} from 'node:http';
 import type net from 'node:net';
+import type {SecureContext} from 'node:tls';
 import process from 'node:process';
 import type {Duplex, Readable, Transform} from 'node:stream';
 import {createBrotliDecompress, createGunzip, createInflate} from 'node:zlib';
-import {decideEgress, formatTarget, type EgressRule, type Target} from '../core/egress.ts';
+import {decideEgress, formatTarget, hostName, type EgressRule, type Target} from '../core/egress.ts';
 import {fitsHeader, pairsOf, readShape, refuseHandshake, refuseReply, replyHeaders, writeHeaders, type HeaderPairs, type RequestShape} from '../core/forward.ts';
 import {Blanker, copyOf, Needles} from '../core/needles.ts';
 import {needlesOf} from '../core/spellings.ts';
@@ -13,6 +14,7 @@ import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
 import {FrameBlanker} from '../core/websocket-frames.ts';
 import {Authority} from './authority.ts';
 import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
+import {addressOptions, connectingBy, openRoute, routeKey, type Route} from './route.ts';
 
 // As in proxy.ts: an import would load a whole client for the web.
 const http = process.getBuiltinModule('node:http');
@@ -32,8 +34,10 @@ export type BrokerHooks = {
 	onUsed(scope: string, target: string): void;
 	/** `alarm`: a pointer was where it does not belong. */
 	onRefused(target: string, because: string, alarm: boolean): void;
-	/** For tests: the port to dial for a target; its own by default. */
-	portOf?(target: Target): number;
+	/** Whom the connections to servers trust; by default whom Node does. */
+	trust?(): SecureContext | undefined;
+	/** For tests: where to dial for a target; where it was decided by default. */
+	placeOf?(target: Target): {readonly host: string; readonly port: number};
 	/** For tests: a request that was decided on, as it is about to go on; no response for a websocket's. */
 	onForwarded?(request: IncomingMessage, response: ServerResponse | undefined): void;
 	/** A request that carries these scopes' values is on its way. @returns what wants to know how it goes on */
@@ -43,7 +47,7 @@ export type BrokerHooks = {
 /** One request, its reply as it is passed on (after blanking), and its end, whichever that is. */
 export type Exchange = {reply(contentType: string): ((piece: Uint8Array) => void) | undefined; end(): void};
 
-type Connection = {readonly target: Target; readonly address: string; readonly client: Duplex; readonly used: Set<string>; readonly upstream: Set<Duplex>};
+type Connection = {readonly target: Target; readonly route: Route; readonly client: Duplex; readonly used: Set<string>; readonly upstream: Set<Duplex>};
 
 /** What undoes a compression that nobody asked for. */
 const decoders: Readonly<Record<string, () => Transform>> = {gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress};
@@ -121,14 +125,14 @@ export class Broker {
 
 	/**
 	 * Takes a client's connection over, whose first bytes (a TLS hello for this target) are still to be read from it.
-	 * @param address the checked address to dial
+	 * @param route the way that was decided
 	 */
-	serve(client: net.Socket, target: Target, address: string): void {
+	serve(client: net.Socket, target: Target, route: Route): void {
 		// Small answers must not wait for an acknowledgement of the one before.
 		client.setNoDelay(true);
 		const {cert, key} = this.authority.leaf(target.host);
 		const socket = new tls.TLSSocket(client, {isServer: true, secureContext: tls.createSecureContext({cert, key, minVersion: 'TLSv1.2'}), ALPNProtocols: ['http/1.1']} as ConstructorParameters<typeof tls.TLSSocket>[1]);
-		const connection: Connection = {target, address, client, used: new Set(), upstream: new Set()};
+		const connection: Connection = {target, route, client, used: new Set(), upstream: new Set()};
 		this.#connections.set(socket, connection);
 		socket.on('error', () => client.destroy());
 		socket.once('close', () => {
@@ -183,8 +187,9 @@ export class Broker {
 	}
 
 	/** One agent for a host, since a check of the certificate that is set for a request would keep no connection alive. */
-	#agentFor({target, address}: Connection): HttpsAgent {
-		const key = `${formatTarget(target)} ${address}`;
+	#agentFor(connection: Connection): HttpsAgent {
+		const {target} = connection;
+		const key = routeKey(target, connection.route);
 		const known = this.#agents.get(key);
 		if (known) {
 			return known.agent;
@@ -197,7 +202,7 @@ export class Broker {
 			this.#agents.delete(oldest);
 		}
 
-		const agent = guardIdle(new https.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 60_000}));
+		const agent = guardIdle(this.#byRoute(new https.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 60_000}), connection));
 		this.#agents.set(key, {agent, target});
 		return agent;
 	}
@@ -289,9 +294,30 @@ export class Broker {
 		return {push: chunk => change(blanker.push(chunk)), end: () => change(blanker.end())};
 	}
 
-	/** Where a request goes, for Node's client. */
-	#place({target, address}: Connection): HttpsOptions & {readonly ALPNProtocols: string[]} {
-		return {host: address, port: this.#hooks.portOf?.(target) ?? target.port, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...(isIP(target.host) ? {} : {servername: target.host})};
+	/** Where a request goes, for Node's client. The person's own machine has no name that a certificate is for, but localhost. */
+	#place({target, route}: Connection): HttpsOptions & {readonly ALPNProtocols: string[]; readonly secureContext?: SecureContext} {
+		const secureContext = this.#hooks.trust?.();
+		const servername = isIP(target.host) ? {} : {servername: target.host === hostName ? 'localhost' : target.host};
+		return {
+			...(this.#hooks.placeOf?.(target) ?? addressOptions(route.addresses ?? [target.host], target.port)), ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...servername,
+			...(secureContext === undefined ? {} : {secureContext}),
+		};
+	}
+
+	/** Has an agent connect by the way that was decided, where that is more than an address. */
+	#byRoute(agent: HttpsAgent, connection: Connection): HttpsAgent {
+		const {target, route} = connection;
+		return route.proxy === undefined ? agent : connectingBy(agent, async () => {
+			const {servername, ALPNProtocols, minVersion, secureContext} = this.#place(connection);
+			const socket = tls.connect({socket: await openRoute(target, route), ALPNProtocols, ...(minVersion ? {minVersion} : {}), ...(servername ? {servername} : {host: target.host}), ...(secureContext ? {secureContext} : {})});
+			return new Promise((resolve, reject) => {
+				socket.once('error', reject);
+				socket.once('secureConnect', () => {
+					socket.off('error', reject);
+					resolve(socket);
+				});
+			});
+		});
 	}
 
 	/** The headers of a request as they go out: a compressed reply could not be looked into, so none is asked for. */
@@ -370,7 +396,7 @@ export class Broker {
 		const place = this.#place(connection);
 		this.#hooks.onForwarded?.(request, response);
 		deliver(request, response, {
-			open: options => https.request({...place, ...options}),
+			open: options => https.request({...place, ...options, agent: options.agent || this.#byRoute(new https.Agent({keepAlive: false}), connection)}),
 			agent: keep ? this.#agentFor(connection) : undefined,
 			method, path: request.url!, body,
 			headers: this.#headers(connection, {method, headers, body, connection: keep ? 'keep' : 'close'}),
@@ -420,12 +446,12 @@ export class Broker {
 		const {headers, used, isModel} = decided;
 		this.#hooks.onForwarded?.(request, undefined);
 		const upstream = https.request({
-			...this.#place(connection), method: 'GET', path: request.url, setHost: false, agent: false, timeout: dialTimeout, insecureHTTPParser: false,
+			...this.#place(connection), method: 'GET', path: request.url, setHost: false, agent: this.#byRoute(new https.Agent({keepAlive: false}), connection), timeout: dialTimeout, insecureHTTPParser: false,
 			headers: this.#headers(connection, {method: 'GET', headers, body: 'none', connection: 'websocket'}).flat() as never,
 		});
 		upstream.once('socket', socket => connection.upstream.add(socket));
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
-		upstream.on('error', error => refuse(502, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
+		upstream.on('error', error => refuse(502, error instanceof Stopped ? error.message : `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
 		client.once('close', () => upstream.destroy());
 		const headOf = (status: number, pairs: HeaderPairs) => `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
 		upstream.once('response', this.#guarded(request.socket, answer => {

@@ -3,16 +3,21 @@ import type {Agent, IncomingMessage, Server, ServerResponse} from 'node:http';
 import net from 'node:net';
 import process from 'node:process';
 import type {Duplex} from 'node:stream';
+import type {SecureContext} from 'node:tls';
 import {longestHello, readClientHello, type ClientHello} from '../core/client-hello.ts';
 import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/forward.ts';
-import {canonicaliseHost, decideAddress, decideEgress, formatTarget, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
+import {canonicaliseHost, decideAddress, decideEgress, formatTarget, hostAddresses, hostName, isLoopback, loopbackAddresses, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
 import {Blanker, Needles} from '../core/needles.ts';
+import {proxyPort} from '../core/plan.ts';
 import {needlesOf} from '../core/spellings.ts';
 import {holdsPointer, otherReading} from '../core/swap.ts';
-import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, Turns, type Filter} from './forward.ts';
+import {isMetadataName, isNearby, proxyFault, unreachableProxy, upstreamFor, type UpstreamProxy, type Upstreams} from '../core/upstream.ts';
+import {contain, deliver, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
+import {addressOptions, openRoute, proxyOptions, routeKey, type Route} from './route.ts';
 
 // An import would touch every export, and one of them loads a whole client for the web: 6 MB in each supervisor.
 const http = process.getBuiltinModule('node:http');
+const https = process.getBuiltinModule('node:https');
 
 /** What a run may reach at this moment. Asked for at every request, so that a grant acts on the next one. */
 export type EgressState = {readonly rules: readonly EgressRule[]; readonly privateHosts: readonly EgressRule[]};
@@ -32,10 +37,16 @@ export type ProxyHooks = {
 	onAlarm?(target: string, because: string): void;
 	/** For tests: a request that was decided on, as it is about to go on. */
 	onForwarded?(request: IncomingMessage, response: ServerResponse): void;
+	/** The proxies of the person's network; by default there is none. */
+	readonly upstreams?: Upstreams | undefined;
+	/** Whom the connection to such a proxy trusts; by default whom Node does. */
+	trust?(): SecureContext | undefined;
+	/** Connects to the run's own loopback, for a client that asks for it here. @throws where nothing listens */
+	loopback?(addresses: readonly string[], port: number): Promise<net.Socket>;
 };
 
 /** The proxy's side of the broker. */
-export type Interceptor = {isBound(target: Target): boolean; serve(client: net.Socket, target: Target, address: string): void; cut(): number; close(): void};
+export type Interceptor = {isBound(target: Target): boolean; serve(client: net.Socket, target: Target, route: Route): void; cut(): number; close(): void};
 
 /** The name under which the proxy itself answers, so that an agent that asks for a decision gets a clear refusal. */
 export const internalHost = 'fleet.internal';
@@ -49,7 +60,7 @@ async function systemResolve(host: string): Promise<string[]> {
 	return (await lookup(host, {all: true, verbatim: false})).map(({address}) => address);
 }
 
-/** An HTTP and CONNECT proxy for one run: canonicalise, match, resolve once, check the address, dial that address. */
+/** An HTTP and CONNECT proxy for one run: canonicalise, match, resolve once, check the address, dial that address or ask the proxy of the person's network. */
 export class Proxy {
 	readonly #hooks: ProxyHooks;
 	readonly #server: Server;
@@ -152,8 +163,8 @@ export class Proxy {
 		return count + (this.#hooks.broker?.()?.cut() ?? 0);
 	}
 
-	#agentFor(target: Target, address: string): Agent {
-		const key = `${formatTarget(target)} ${address}`;
+	#agentFor(target: Target, route: Route): Agent {
+		const key = routeKey(target, route);
 		const known = this.#agents.get(key);
 		if (known) {
 			return known.agent;
@@ -166,7 +177,7 @@ export class Proxy {
 			this.#agents.delete(oldest);
 		}
 
-		const agent = guardIdle(new http.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 30_000}));
+		const agent = guardIdle(new (route.proxy?.secure ? https : http).Agent({keepAlive: true, maxFreeSockets: 8, timeout: 30_000}));
 		this.#agents.set(key, {agent, target});
 		return agent;
 	}
@@ -196,22 +207,57 @@ export class Proxy {
 		}
 	}
 
-	/** @returns the address to dial, or why not; every no is reported. */
-	async #decide(target: Target, asked: Asked | undefined): Promise<{address: string; rule: string} | {because: string}> {
-		const {rules, privateHosts} = this.#hooks.state();
+	/** @returns the way to a target, or why there is none; every no is reported. `status` is for a fault that no grant mends. */
+	async #decide(target: Target, asked: Asked | undefined): Promise<{route: Route; rule: string} | {because: string; status?: number}> {
+		const {rules} = this.#hooks.state();
 		const verdict = decideEgress(target, rules, asked);
 		if (!verdict.allow) {
 			return this.#deny(target, verdict.because);
 		}
 
-		let addresses: string[];
-		try {
-			addresses = net.isIP(target.host) ? [target.host] : await (this.#hooks.resolve ?? systemResolve)(target.host);
-		} catch {
-			return {because: 'the name does not resolve'};
+		const route = await this.#route(target, asked);
+		if ('because' in route) {
+			return route;
+		}
+
+		// The grant may have gone while the name was looked up.
+		const again = decideEgress(target, this.#hooks.state().rules, asked);
+		return again.allow ? {route, rule: again.because} : this.#deny(target, again.because);
+	}
+
+	async #route(target: Target, asked: Asked | undefined): Promise<Route | {because: string; status?: number}> {
+		if (target.host === hostName) {
+			return {addresses: hostAddresses};
+		}
+
+		const {upstreams} = this.#hooks;
+		const proxy = upstreams && upstreamFor(upstreams, asked ? 'http' : 'tunnel', target);
+		if (proxy && 'because' in proxy) {
+			return {because: proxy.because, status: 502};
+		}
+
+		if (proxy && isMetadataName(target.host)) {
+			return this.#deny(target, `${target.host} hands out a cloud's credentials, and is never asked`);
+		}
+
+		let addresses: string[] = [];
+		// A proxy elsewhere finds the address itself, and what this machine would find means nothing there.
+		if (net.isIP(target.host)) {
+			addresses = [target.host];
+		} else if (!proxy || isNearby(proxy)) {
+			try {
+				addresses = await (this.#hooks.resolve ?? systemResolve)(target.host);
+			} catch {
+				// Behind a proxy, names of the world often do not.
+			}
+
+			if (addresses.length === 0 && !proxy) {
+				return {because: 'the name does not resolve'};
+			}
 		}
 
 		// One address that must not be dialled spoils the answer: a name that is half public is a rebinding attempt.
+		const {privateHosts} = this.#hooks.state();
 		for (const address of addresses) {
 			const check = decideAddress(target, address, privateHosts);
 			if (!check.allow) {
@@ -219,14 +265,7 @@ export class Proxy {
 			}
 		}
 
-		const [address] = addresses;
-		if (address === undefined) {
-			return {because: 'the name does not resolve'};
-		}
-
-		// The grant may have gone while the name was looked up.
-		const again = decideEgress(target, this.#hooks.state().rules, asked);
-		return again.allow ? {address, rule: again.because} : this.#deny(target, again.because);
+		return proxy ? {proxy, context: this.#hooks.trust?.()} : {addresses: addresses.slice(0, 1)};
 	}
 
 	#deny(target: {host: string; port?: number}, because: string): {because: string} {
@@ -256,9 +295,24 @@ export class Proxy {
 			return;
 		}
 
+		if (isLoopback(target.host)) {
+			const own = await this.#own(target);
+			if ('because' in own) {
+				this.#refuse(client, own.because);
+				return;
+			}
+
+			client.once('close', () => own.destroy());
+			own.once('close', () => client.end());
+			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+			own.write(head);
+			own.pipe(client).pipe(own);
+			return;
+		}
+
 		const decision = await this.#decide(target, undefined);
 		if ('because' in decision) {
-			this.#refuse(client, decision.because);
+			this.#refuse(client, decision.because, decision.status === undefined ? undefined : '502 Bad Gateway');
 			return;
 		}
 
@@ -266,34 +320,39 @@ export class Proxy {
 		if (broker?.isBound(target)) {
 			this.#hooks.onAllowed(formatTarget(target), decision.rule);
 			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-			this.#intercept(broker, target, decision.address, client as net.Socket, head);
+			this.#intercept(broker, target, decision.route, client as net.Socket, head);
 			return;
 		}
 
-		const upstream = net.connect({host: decision.address, port: target.port, timeout: dialTimeout});
-		const connection: Connection = {target, asked: undefined, sockets: [client, upstream]};
+		const connection: Connection = {target, asked: undefined, sockets: [client]};
 		this.#connections.add(connection);
-		upstream.once('connect', this.#guarded(client, () => {
-			upstream.setTimeout(0);
-			this.#hooks.onAllowed(formatTarget(target), decision.rule);
-			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-			upstream.pipe(client);
-			this.#checkHello(target, client, upstream, head);
-		}));
-		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
-		upstream.on('error', error => {
-			if (upstream.connecting || upstream.bytesRead === 0) {
-				this.#refuse(client, `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`, '502 Bad Gateway');
-			} else {
-				client.destroy();
-			}
-		});
+		client.once('close', () => this.#connections.delete(connection));
+		let upstream: net.Socket;
+		try {
+			upstream = await openRoute(target, decision.route);
+		} catch (error) {
+			this.#refuse(client, (error as Error).message, '502 Bad Gateway');
+			return;
+		}
+
+		// The grant may have gone, and the client with it, while the connection was made.
+		connection.sockets.push(upstream);
+		upstream.on('error', () => client.destroy());
 		upstream.once('close', () => this.#connections.delete(connection));
+		if (client.destroyed) {
+			upstream.destroy();
+			return;
+		}
+
 		client.once('close', () => upstream.destroy());
+		this.#hooks.onAllowed(formatTarget(target), decision.rule);
+		client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+		upstream.pipe(client);
+		this.#checkHello(target, client, upstream, head);
 	}
 
 	/** Hands a tunnel to the broker once it began with a TLS hello for its own target: a bound host is asked in no other way. */
-	#intercept(broker: Interceptor, target: Target, address: string, client: net.Socket, head: Buffer): void {
+	#intercept(broker: Interceptor, target: Target, route: Route, client: net.Socket, head: Buffer): void {
 		this.#readHello(client, head, (hello, seen) => {
 			if (hello.kind !== 'hello' || (hello.name === undefined ? net.isIP(target.host) === 0 : canonicaliseHost(hello.name) !== target.host)) {
 				this.#deny(hello.kind === 'hello' && hello.name !== undefined ? {host: printableAuthority(hello.name), port: target.port} : target, hello.kind === 'hello' ? `the TLS hello in a tunnel to ${formatTarget(target)} names another host` : `${formatTarget(target)} has a secret bound to it, and is asked over TLS alone`);
@@ -302,7 +361,7 @@ export class Proxy {
 			}
 
 			client.unshift(seen);
-			broker.serve(client, target, address);
+			broker.serve(client, target, route);
 		});
 	}
 
@@ -443,30 +502,49 @@ export class Proxy {
 			return;
 		}
 
-		const asked = {method: parsed.method, path: pathname, other: otherReading(pathname, parsed.headers)};
-		const decision = await this.#decide(target, asked);
-		if ('because' in decision) {
-			refuse(403, decision.because);
+		// A proxy on the way would answer with what it was asked, its own credential among it.
+		if (parsed.method === 'TRACE' || parsed.method === 'TRACK') {
+			this.#deny(target, `${parsed.method} is not passed on`);
+			refuse(405, `${parsed.method} is not passed on`);
 			return;
 		}
 
+		const asked = {method: parsed.method, path: pathname, other: otherReading(pathname, parsed.headers)};
+		const decision = isLoopback(target.host) ? await this.#own(target) : await this.#decide(target, asked);
+		if ('because' in decision) {
+			refuse((decision as {status?: number}).status ?? 403, decision.because);
+			return;
+		}
+
+		const own = 'route' in decision ? undefined : decision;
+		const route = 'route' in decision ? decision.route : {addresses: []};
+		const {proxy} = route;
 		const connection: Connection = {target, asked, sockets: [request.socket]};
 		this.#connections.add(connection);
 		response.once('close', () => this.#connections.delete(connection));
 		const {body, keep} = shape;
 		this.#hooks.onForwarded?.(request, response);
+		const host = formatTarget(target.port === 80 ? {host: target.host} : target);
 		deliver(request, response, {
-			open: options => http.request({host: decision.address, port: target.port, ...options}),
-			agent: keep ? this.#agentFor(target, decision.address) : undefined,
-			method: asked.method, path: pathname, body,
+			open: options => own ? http.request({createConnection: () => own, ...options, agent: null as never}) : route.proxy ? (route.proxy.secure ? https : http).request({...proxyOptions(route), ...options}) : http.request({...addressOptions(route.addresses, target.port), ...options}),
+			agent: keep && !own ? this.#agentFor(target, route) : undefined,
+			// A proxy is told where to, and who asks.
+			method: asked.method, path: proxy ? `http://${host}${pathname}` : pathname, body,
 			// Host is what was decided on, whatever the request said.
-			headers: writeHeaders({method: asked.method, host: formatTarget(target.port === 80 ? {host: target.host} : target), headers: parsed.headers, body, connection: keep ? 'keep' : 'close'}),
+			headers: [...writeHeaders({method: asked.method, host, headers: parsed.headers, body, connection: keep ? 'keep' : 'close'}), ...(proxy?.authorization === undefined ? [] : [['Proxy-Authorization', proxy.authorization] as const])],
 			outward: pointers.length === 0 ? undefined : this.#outward(target, pointers),
 			onSocket: socket => connection.sockets.push(socket),
-			onConnected: () => this.#hooks.onAllowed(formatTarget(target), decision.rule),
-			onReply: answer => ({headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}), inward: []}),
+			onConnected: () => own ? undefined : this.#hooks.onAllowed(formatTarget(target), (decision as {rule: string}).rule),
+			onReply: answer => {
+				if (proxy && answer.statusCode === 407) {
+					throw new Stopped(502, proxyFault(proxy, 407, ''));
+				}
+
+				const blank = proxy && blankerOf(proxy);
+				return {headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}).filter(([, value]) => !proxy?.authorization || !value.includes(proxy.authorization.slice(6))), inward: blank ? [through(blank)] : []};
+			},
 			refuse,
-			unreachable: error => `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
+			unreachable: error => proxy ? unreachableProxy(proxy, error.code ?? error.message) : `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
 			onFault: because => this.#hooks.onDenied(formatTarget(target), because),
 		});
 	}
@@ -478,6 +556,22 @@ export class Proxy {
 		}
 
 		return this.#needles.needles;
+	}
+
+	/** A connection to the run's own loopback: what a client means that asks a proxy for it. Nothing of this machine's is ever meant by those names. */
+	async #own(target: Target): Promise<net.Socket | {because: string}> {
+		const inside = `${formatTarget(target)} is the run's own, inside`;
+		if (!this.#hooks.loopback || target.port === proxyPort) {
+			return {because: `${inside}: ask it without a proxy`};
+		}
+
+		try {
+			const socket = await this.#hooks.loopback(loopbackAddresses(target.host), target.port);
+			socket.on('error', () => socket.destroy());
+			return socket;
+		} catch {
+			return {because: `${inside}, and nothing listens there; a port of the person's machine is ${hostName}:${target.port}, once network:${hostName}:${target.port} is granted`};
+		}
 	}
 
 	/** A body that can be read: a pointer ends it. */
@@ -496,6 +590,11 @@ export class Proxy {
 			end: () => blanker.end(),
 		};
 	}
+}
+
+/** Blanks the login of a proxy in what comes back: one that shows what it was asked would show it to the run. */
+function blankerOf(proxy: UpstreamProxy): Blanker | undefined {
+	return proxy.authorization === undefined ? undefined : new Blanker(new Needles([Buffer.from(proxy.authorization.slice(6))]));
 }
 
 function printableAuthority(text: string | undefined): string {

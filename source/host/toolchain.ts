@@ -20,7 +20,7 @@ const madeFiles: Record<string, string> = {
 
 /** Every program called node that a sandbox finds, on the host. */
 export function visibleNodes(environment: NodeJS.ProcessEnv = process.env): string[] {
-	const own = findNode(environment['PATH'] ?? '', environment['HOME'] || os.homedir());
+	const own = findNode(environment['PATH'] ?? '', homeFolder(environment));
 	return [...(own ? [own.program] : []), ...['/usr/local/bin/node', '/usr/bin/node'].filter(place => existsSync(place))];
 }
 

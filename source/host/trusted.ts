@@ -2,6 +2,7 @@ import {X509Certificate} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import type {SecureContext} from 'node:tls';
 import type {Git} from './git.ts';
 
 /* Whom this machine trusts: the system's store, and what the person's variables and git name besides. Certificates alone, never a key. */
@@ -130,4 +131,10 @@ export async function readTrusted(git: Git | undefined, environment: NodeJS.Proc
 
 	const extra = [...all].filter(body => !known.has(body));
 	return {all: [...all].map(body => toPem(body)), extra: extra.length === 0 ? [builtIn[0]!.trimEnd() + '\n'] : extra.map(body => toPem(body)), notes};
+}
+
+/** For connections of the host's own: whom Node trusts, and whom this machine and this person do. Takes some milliseconds. */
+export function trustContext(trusted: Trusted): SecureContext {
+	const tls = process.getBuiltinModule('node:tls');
+	return tls.createSecureContext({ca: [...tls.rootCertificates, ...trusted.extra], minVersion: 'TLSv1.2'});
 }

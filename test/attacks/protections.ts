@@ -3,6 +3,7 @@ import {chmodSync, mkdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Invocation, SandboxPlan} from '../../source/core/plan.ts';
+import {hostName} from '../../source/core/egress.ts';
 import type {Box} from '../../source/attacks/box.ts';
 
 /* The one protection that stops each attack, switched off. An attack that does not work without it proves nothing. */
@@ -58,10 +59,6 @@ const allowing = (box: Box, state: Partial<Pick<Box, 'rules' | 'privateHosts'>>)
 };
 
 const anyPort = (host: string) => Array.from({length: 65_536}, (_, port) => ({host, port, source: 'granted'}));
-/** The check of the address' class. */
-const addressesUnchecked: Protection = {box(box) {
-	Object.defineProperty(box, 'privateHosts', {get: () => box.rules, set() {}});
-}};
 /** No limit of what a rule is about. */
 const wholeHost: Protection = {box(box) {
 	let rules: Box['rules'] = [];
@@ -138,12 +135,12 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'direct-dial': sharedNetwork, 'direct-dial-shell': sharedNetwork, 'direct-dial-v6': sharedNetwork, datagram: sharedNetwork,
 	interfaces: sharedNetwork,
 	'packet-socket': noFilter, 'hypervisor-socket': {...noFilter, ...kernelHas(40, 1)}, 'kernel-crypto-socket': {...noFilter, ...kernelHas(38, 5)},
-	'empty-allow-list': {box: box => allowing(box, {rules: anyPort('127.0.0.1')})},
-	'as-localhost': addressesUnchecked, 'as-short-form': addressesUnchecked, 'as-hexadecimal': addressesUnchecked, 'as-decimal': addressesUnchecked, 'as-octal': addressesUnchecked, 'as-zero': naive, 'as-mapped': addressesUnchecked, 'as-v6-loopback': addressesUnchecked,
+	'empty-allow-list': {box: box => allowing(box, {rules: anyPort(hostName)})},
+	'as-localhost': naive, 'as-short-form': naive, 'as-hexadecimal': naive, 'as-decimal': naive, 'as-octal': naive, 'as-zero': naive, 'as-mapped': naive, 'as-v6-loopback': naive, 'name-of-loopback': naive, 'host-by-pattern': naive,
 	'metadata-service': {unprovable: 'only loopback is dialled by tests; test/core/egress holds the rule'},
-	rebinding: addressesUnchecked, 'half-private-name': addressesUnchecked, 'resolve-before-decide': {box: box => allowing(box, {rules: [{host: 'stolen-data.evil.test', source: 'granted'}]})},
+	rebinding: naive, 'half-private-name': naive, 'resolve-before-decide': {box: box => allowing(box, {rules: [{host: 'stolen-data.evil.test', source: 'granted'}]})},
 	'trailing-dot': naive, 'nul-in-host': naive, 'zone-id': naive, 'user-info': naive,
-	'other-port': {box: box => allowing(box, {rules: anyPort('127.0.0.1')})},
+	'other-port': {box: box => allowing(box, {rules: anyPort(hostName)})},
 	'host-header': naive, 'server-name': naive, smuggling: naive, 'smuggling-by-connection': naive,
 	'leave-path': wholeHost, 'other-method': wholeHost, 'tunnel-round-limits': wholeHost,
 	'tunnel-after-revoke': {box(box) {

@@ -12,11 +12,11 @@ const value = 'sk-proj-Zq7Wx3Tv9Lm2Kp8Bn4Rc6Jd1Hf5Gs0Ya';
 /** A fleet whose person has a model secret, bound to a server of this machine. */
 async function withModel(t: TestContext, name: string, port: number): Promise<Fleet> {
 	const keyring = await Keyring.open(t, 'unlocked');
-	const fleet = new Fleet(t, {policy: `privateHosts:\n  - localhost:${port}\n`});
+	const fleet = new Fleet(t, {policy: ``});
 	const ca = path.join(fleet.folder, 'world.pem');
 	writeFileSync(ca, world.certificate);
 	Object.assign(fleet.env, keyring.env, {NODE_EXTRA_CA_CERTS: ca});
-	const {code, stderr} = fleet.run(['secret', 'add', name, '--user', '--host', `localhost:${port}`], {input: `${value}\n`});
+	const {code, stderr} = fleet.run(['secret', 'add', name, '--user', '--host', `host.fleet.internal:${port}`], {input: `${value}\n`});
 	assert.equal(code, 0, stderr);
 	return fleet;
 }
@@ -28,7 +28,7 @@ test('a budget freezes a run where it is used up, and no thaw gets past it', asy
 		response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({model: 'gpt-5', usage: {input_tokens: 900, input_tokens_details: {cached_tokens: 0}, output_tokens: 100}}));
 	});
 	const fleet = await withModel(t, 'openai', port);
-	const script = `while :; do curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://localhost:${port}/v1/responses > /dev/null; sleep 0.3; done`;
+	const script = `while :; do curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://host.fleet.internal:${port}/v1/responses > /dev/null; sleep 0.3; done`;
 	fleet.must('run', '--name', 'spender', '--budget', '3500tokens', '--allow', 'model:codex', '--because', 'a test', '--', 'sh', '-c', script);
 	await fleet.until('spender', 'frozen');
 	const run = fleet.json('show', 'spender');
@@ -55,7 +55,7 @@ test('a budget in dollars stops at once where the price is not known', async t =
 		response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({model: 'a-model-of-tomorrow', usage: {input_tokens: 9, input_tokens_details: {}, output_tokens: 1}}));
 	});
 	const fleet = await withModel(t, 'openai', port);
-	fleet.must('run', '--name', 'unknown', '--budget', '5', '--allow', 'model:codex', '--because', 'a test', '--', 'sh', '-c', `curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://localhost:${port}/v1/responses; sleep 60`);
+	fleet.must('run', '--name', 'unknown', '--budget', '5', '--allow', 'model:codex', '--because', 'a test', '--', 'sh', '-c', `curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://host.fleet.internal:${port}/v1/responses; sleep 60`);
 	await fleet.until('unknown', 'frozen');
 	assert.match(fleet.json('show', 'unknown')['because'], /the price of a-model-of-tomorrow is not known.*in tokens/);
 });
@@ -84,7 +84,7 @@ test('an agent\'s model is asked for once, with what it opens; remembered only w
 
 	const no = new Screen(fleet, ['run', '--agent', 'claude-code', '--name', 'no', 'do it']);
 	await no.see('turn it on?');
-	assert.match(no.text(), new RegExp(`asks for model:claude-code\\n *it opens fleet://user/anthropic, by pointer: localhost:${port}`));
+	assert.match(no.text(), new RegExp(`asks for model:claude-code\\n *it opens fleet://user/anthropic, by pointer: host.fleet.internal:${port}`));
 	await no.press('enter');
 	await no.see('the agent was not started');
 	assert.deepEqual(fleet.json('list'), []);
@@ -106,7 +106,7 @@ test('an agent\'s model is asked for once, with what it opens; remembered only w
 	await always.press('a', 'enter');
 	await always.see('always running');
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--name', 'again', 'do it']).code, 0, 'remembered');
-	assert.equal(fleet.run(['secret', 'add', 'anthropic', '--user', '--host', `localhost:${port}`, '--host', 'more.example'], {input: `${value}\n`}).code, 0);
+	assert.equal(fleet.run(['secret', 'add', 'anthropic', '--user', '--host', `host.fleet.internal:${port}`, '--host', 'more.example'], {input: `${value}\n`}).code, 0);
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--name', 'wider', 'do it']).code, 2, 'what opens more is asked about again');
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--no-model', '--name', 'without', 'do it']).code, 0);
 	await fleet.until('without', 'stopped');
@@ -144,12 +144,12 @@ test('an agent\'s configuration goes to its HOME from inside, and HOME stays fro
 test('the screen: the vault, a secret that is granted by key, an alarm, a budget', async t => {
 	const port = await serveTls(t, (_request, response) => response.end('fine\n'));
 	const fleet = await withModel(t, 'stripe', port);
-	fleet.start('shop', `until [ -f /run/fleet/pointers/stripe ]; do sleep 0.2; done; curl -sS -m 10 "https://localhost:${port}/?k=$(cat /run/fleet/pointers/stripe)"; sleep 60`);
+	fleet.start('shop', `until [ -f /run/fleet/pointers/stripe ]; do sleep 0.2; done; curl -sS -m 10 "https://host.fleet.internal:${port}/?k=$(cat /run/fleet/pointers/stripe)"; sleep 60`);
 	const screen = new Screen(fleet);
 	await screen.see('shop');
 	await screen.press('V');
 	await screen.see(/vault {2}1 secret /);
-	await screen.see(`fleet://user/stripe  task, keyring  localhost:${port}`);
+	await screen.see(`fleet://user/stripe  task, keyring  host.fleet.internal:${port}`);
 	await screen.see('the OS vault: unlocked');
 	await screen.press('esc', '3');
 	await screen.see('secret:user/stripe');
@@ -184,7 +184,7 @@ test('the screen: a new run with an agent, its model turned on in the form', asy
 	await screen.press('up', 'right');
 	await screen.see('Claude Code');
 	await screen.press('down', 'mend the test', 'enter', 'mended', 'enter', 'right');
-	await screen.see(`opens localhost:${port} with fleet://user/anthropic`);
+	await screen.see(`opens host.fleet.internal:${port} with fleet://user/anthropic`);
 	await screen.see('this run');
 	await screen.press('enter', '100k', 'enter');
 	await screen.see(/mended +claude-code/);

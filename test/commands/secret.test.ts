@@ -137,13 +137,13 @@ test('a run uses a secret through its pointer, live, and the value is nowhere', 
 		requests.push(`${request.url} ${request.headers.authorization ?? '-'}`);
 		response.end(request.headers.authorization === `Bearer ${value}` ? `welcome, your key is ${value}\n` : 'who are you?\n');
 	});
-	const {fleet} = await withKeyring(t, {policy: `verify:\n  - test -f a.txt\nprivateHosts:\n  - localhost:${port}\n`});
+	const {fleet} = await withKeyring(t, {policy: `verify:\n  - test -f a.txt\n`});
 	const ca = path.join(fleet.folder, 'world.pem');
 	writeFileSync(ca, world.certificate);
 	fleet.env['NODE_EXTRA_CA_CERTS'] = ca;
-	assert.equal(fleet.run(['secret', 'add', 'api', '--project', '--host', `localhost:${port}`, '--path', '/v1/*', '--env', 'API_KEY'], {input: `${value}\n`}).code, 0);
+	assert.equal(fleet.run(['secret', 'add', 'api', '--project', '--host', `host.fleet.internal:${port}`, '--path', '/v1/*', '--env', 'API_KEY'], {input: `${value}\n`}).code, 0);
 
-	const get = `https://localhost:${port}`;
+	const get = `https://host.fleet.internal:${port}`;
 	fleet.start('use', [
 		'ask() { curl -sS -m 20 -H "Authorization: Bearer $2" "$1" 2>&1; echo; }',
 		`echo "env: \${API_KEY:-none}"; ask ${get}/v1/first nothing; echo waiting`,
@@ -158,7 +158,7 @@ test('a run uses a secret through its pointer, live, and the value is nowhere', 
 
 	const allowed = fleet.run(['allow', 'use', 'secret:api', '--because', 'a test', '--for', '10m']);
 	assert.equal(allowed.code, 0, allowed.stderr);
-	assert.match(allowed.stdout, /^secret:project\/api is on for use, from the next request on\n {2}opens: fleet:\/\/project\/api, by pointer: localhost:\d+; in authorization; \/v1\/\*/);
+	assert.match(allowed.stdout, /^secret:project\/api is on for use, from the next request on\n {2}opens: fleet:\/\/project\/api, by pointer: host.fleet.internal:\d+; in authorization; \/v1\/\*/);
 	await until(() => existsSync(path.join(fleet.json('show', 'use')['worktree'], 'done')), 'the agent used it');
 	assert.deepEqual(requests, [`/v1/second Bearer ${value}`]);
 	const shown = fleet.must('logs', 'use');
@@ -186,7 +186,7 @@ test('a run uses a secret through its pointer, live, and the value is nowhere', 
 	}
 
 	assert.ok(!fleet.git('show', 'fleet/use:env.txt').includes(value));
-	assert.match(fleet.must('journal', 'use'), /secret\.used +.*secret:project\/api, at localhost:\d+/);
+	assert.match(fleet.must('journal', 'use'), /secret\.used +.*secret:project\/api, at host.fleet.internal:\d+/);
 	assert.match(fleet.must('journal', 'verify', 'use'), /whole|intact|ok/i);
 });
 
@@ -196,12 +196,12 @@ test('a grant at the start puts the pointer in the environment, expires, and is 
 		requests.push(request.headers.authorization ?? '-');
 		response.end('fine\n');
 	});
-	const {fleet} = await withKeyring(t, {policy: `privateHosts:\n  - localhost:${port}\n`});
+	const {fleet} = await withKeyring(t, {policy: ``});
 	const ca = path.join(fleet.folder, 'world.pem');
 	writeFileSync(ca, world.certificate);
 	fleet.env['NODE_EXTRA_CA_CERTS'] = ca;
-	assert.equal(fleet.run(['secret', 'add', 'api', '--user', '--host', `localhost:${port}`, '--env', 'API_KEY'], {input: `${value}\n`}).code, 0);
-	const script = `echo "pointer $API_KEY"; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://localhost:${port}/; sleep 2.5; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://localhost:${port}/late 2>&1; echo`;
+	assert.equal(fleet.run(['secret', 'add', 'api', '--user', '--host', `host.fleet.internal:${port}`, '--env', 'API_KEY'], {input: `${value}\n`}).code, 0);
+	const script = `echo "pointer $API_KEY"; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://host.fleet.internal:${port}/; sleep 2.5; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://host.fleet.internal:${port}/late 2>&1; echo`;
 	fleet.must('run', '--name', 'first', '--allow', 'secret:api', '--because', 'a test', '--', 'sh', '-c', script);
 	fleet.must('allow', 'first', 'secret:user/api', '--because', 'shorter', '--for', '1s');
 	await fleet.until('first', 'stopped');

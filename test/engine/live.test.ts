@@ -80,7 +80,7 @@ test('below a folder that the agent can write nothing is mounted: it waits for t
 });
 
 test('a frozen run stands whole, reaches nothing, and goes on where it was', async t => {
-	const fleet = new Fleet(t, {policy: 'verify: ["true"]\nnetwork: [localhost:9]\n'});
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\nnetwork: [host.fleet.internal:9]\n'});
 	// A process that ignores what can be ignored, and one that stops itself: neither has a say.
 	fleet.must('run', '--name', 'live', '--', 'sh', '-c', 'trap "" HUP INT TERM CONT TSTP; (while :; do date +%N; sleep 0.02; done) & kill -STOP $$');
 	const size = () => readFileSync(fleet.context().paths.run('live').output).length;

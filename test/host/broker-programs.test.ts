@@ -36,7 +36,7 @@ async function setUp(t: TestContext, listener: http.RequestListener) {
 		});
 		child.on('close', code => resolve({code, stdout, stderr}));
 	});
-	return {...opened, server: port, folder, run, url: `https://localhost:${port}`};
+	return {...opened, server: port, folder, run, url: `https://host.fleet.internal:${port}`};
 }
 
 /** Answers to the real credential only, and says nothing of it. */
@@ -81,9 +81,9 @@ test('npm asks its registry', async t => {
 	const seen: string[] = [];
 	const {run, url, server, folder} = await setUp(t, (request, response) => {
 		seen.push(`${request.url} ${request.headers.authorization ?? '-'}`);
-		response.writeHead(request.headers.authorization === `Bearer ${value}` ? 200 : 401, {'content-type': 'application/json'}).end(JSON.stringify({name: 'private-thing', 'dist-tags': {latest: '4.5.6'}, versions: {'4.5.6': {name: 'private-thing', version: '4.5.6', dist: {tarball: 'https://localhost/x.tgz'}}}}));
+		response.writeHead(request.headers.authorization === `Bearer ${value}` ? 200 : 401, {'content-type': 'application/json'}).end(JSON.stringify({name: 'private-thing', 'dist-tags': {latest: '4.5.6'}, versions: {'4.5.6': {name: 'private-thing', version: '4.5.6', dist: {tarball: 'https://host.fleet.internal/x.tgz'}}}}));
 	});
-	writeFileSync(path.join(folder, '.npmrc'), `registry=${url}/\n//localhost:${server}/:_authToken=${pointer}\nupdate-notifier=false\nfetch-retries=0\n`);
+	writeFileSync(path.join(folder, '.npmrc'), `registry=${url}/\n//host.fleet.internal:${server}/:_authToken=${pointer}\nupdate-notifier=false\nfetch-retries=0\n`);
 	const {stdout, stderr} = await run(['npm', 'view', 'private-thing', 'version', '--cache', path.join(folder, 'cache')]);
 	assert.equal(stdout.trim(), '4.5.6', stderr);
 	assert.deepEqual(seen, [`/private-thing Bearer ${value}`]);

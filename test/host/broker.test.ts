@@ -61,16 +61,16 @@ test('a pointer elsewhere, another credential, another host: nothing arrives', a
 		[403, () => ask('/v1/x?_method=DELETE')], [403, () => ask('/v1/x?a=b;%5Fmethod=DELETE')],
 		...['/v1/%252e%252e/v2', '/v1/..;/v2', '/v1/x;/../v2', '/v1/x;a=b', '/v1/x%3b', '/v1/%c0%ae%c0%ae/v2', '/v1/%e0%80%ae/v2', '/v1/x%ef%bc%8fv2', '/v1/%ef%bc%8e%ef%bc%8e/v2', '/v1/.../v2', '/v1/%20../v2', '/v1/x%5cv2', '/v1/x%00', '/v1/x%0a', '/v1/x%ff', '/v1/x%3f', '/v1/x%23', '/v1/%u002e'].map((path): [number, () => Promise<string>] => [403, () => ask(path)]), [403, () => ask('/v1/..\\v2')], [400, () => ask('/v1/x#y')],
 		[403, () => ask('/v2/files')], [403, () => ask('/v1/%2e%2e/v2')], [403, () => ask('/v1/x', undefined, {method: 'DELETE'})], [421, () => ask('/v1/x', undefined, {host: 'evil.example'})],
-		[405, () => ask('/v1/x', undefined, {method: 'TRACE'})], [405, () => talk(`CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`)],
-		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: localhost:${port}\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`)], [400, () => talk('GET /v1/x HTTP/1.1\r\nConnection: close\r\n\r\n')],
-		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n`)],
-		[400, () => talk(`GET https://evil.example/ HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`)],
+		[405, () => ask('/v1/x', undefined, {method: 'TRACE'})], [405, () => talk(`CONNECT evil.example:443 HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n\r\n`)],
+		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`)], [400, () => talk('GET /v1/x HTTP/1.1\r\nConnection: close\r\n\r\n')],
+		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n`)],
+		[400, () => talk(`GET https://evil.example/ HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`)],
 		// Smuggling: two lengths, a length and chunks, a chunk that is none, a NUL, a line that begins with a space, a bare CR.
-		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`)],
-		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)],
-		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: localhost:${port}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`)],
-		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: localhost:${port}\r\nX-A: a\u0000b\r\n\r\n`)],
-		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: localhost:${port}\rX-A: b\r\n\r\n`)],
+		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`)],
+		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)],
+		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`)],
+		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nX-A: a\u0000b\r\n\r\n`)],
+		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\rX-A: b\r\n\r\n`)],
 		[400, () => talk('\u0000\u0001\u0002 /v1/x\r\n\r\n')],
 	];
 	for (const [status, attempt] of refused) {
@@ -105,7 +105,7 @@ test('a pointer in a body goes no further, however it is cut or written', async 
 		client.once('close', resolve);
 	});
 	client.resume();
-	client.write(`POST / HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 100\r\n\r\n`);
+	client.write(`POST / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 100\r\n\r\n`);
 	for (const character of pointer) {
 		client.write(character);
 		await new Promise(resolve => {
@@ -184,7 +184,7 @@ test('events of a stream are not delayed, whatever they end with', async t => {
 			lags.push(Date.now() - Number(sent));
 		}
 	});
-	client.write(`GET / HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
+	client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
 	await new Promise(resolve => {
 		client.once('close', resolve);
 	});
@@ -211,8 +211,8 @@ test('a hello for another host, no hello, plain HTTP: nothing arrives at a bound
 		socket.once('close', () => resolve(answer));
 		socket.write(text);
 	});
-	assert.match(await plain(`CONNECT localhost:${port} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n`), /200 Connection Established/);
-	assert.match(await plain(`GET http://localhost:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
+	assert.match(await plain(`CONNECT host.fleet.internal:${port} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n`), /200 Connection Established/);
+	assert.match(await plain(`GET http://host.fleet.internal:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
 	assert.equal(arrived, 0);
 	assert.equal(seen.denied.length, 3, seen.denied.join('; '));
 });
@@ -237,7 +237,7 @@ test('a pointer that can be read on its way to an unbound host is refused, with 
 	});
 	const {port: there} = other.address() as net.AddressInfo;
 	const {port: proxy, state, seen} = await openBroker(t, bound);
-	state.rules.push({host: 'localhost', port: there, source: 'grant'});
+	state.rules.push({host: 'host.fleet.internal', port: there, source: 'grant'});
 	const send = (text: string) => new Promise<string>(resolve => {
 		const socket = net.connect(proxy, '127.0.0.1');
 		let answer = '';
@@ -248,14 +248,14 @@ test('a pointer that can be read on its way to an unbound host is refused, with 
 		socket.once('close', () => resolve(answer));
 		socket.write(text);
 	});
-	assert.match(await send(`GET http://localhost:${there}/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
-	assert.match(await send(`GET http://localhost:${there}/?${pointer} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
-	await send(`POST http://localhost:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`);
-	await send(`CONNECT localhost:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`);
+	assert.match(await send(`GET http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
+	assert.match(await send(`GET http://host.fleet.internal:${there}/?${pointer} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
+	await send(`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`);
+	await send(`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`);
 	assert.ok(!got.includes(pointer), got);
 	assert.equal(seen.alarms.length, 4, seen.alarms.join('; '));
-	assert.match(await send(`POST http://localhost:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`), /^HTTP\/1\.1 200.*fine/s, 'what is no pointer passes');
-	assert.match(await send(`CONNECT localhost:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`), /200 OK.*fine/s);
+	assert.match(await send(`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`), /^HTTP\/1\.1 200.*fine/s, 'what is no pointer passes');
+	assert.match(await send(`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`), /200 OK.*fine/s);
 });
 
 test('a server whose certificate is not the bound host\'s is not spoken to', async t => {
@@ -282,7 +282,7 @@ test('revoking destroys what uses the secret, and stale streams with it', async 
 	const first = new Promise(resolve => {
 		client.once('data', resolve);
 	});
-	client.write(`GET / HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\n\r\n`);
+	client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n\r\n`);
 	await first;
 	assert.equal(proxy.cut(), 0, 'nothing is cut that is in force');
 	state.held = [];
@@ -320,7 +320,7 @@ test('a kept connection is refused once the secret is gone', async t => {
 		};
 
 		client.on('data', hear);
-		client.write(`GET / HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\n\r\n`);
+		client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n\r\n`);
 	});
 	assert.match(await ask(), /200/);
 	state.held = [];
@@ -355,7 +355,7 @@ async function websocket(t: Parameters<typeof serveTls>[0], more: Parameters<typ
 	client.on('data', part => {
 		received = Buffer.concat([received, part]);
 	});
-	client.write(`GET /socket HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n`);
+	client.write(`GET /socket HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n`);
 	const sees = async (pattern: RegExp) => {
 		for (let tries = 0; tries < 200 && !pattern.test(received.toString('latin1')); tries++) {
 			await new Promise(resolve => {
@@ -471,7 +471,7 @@ test('a body of many megabytes passes whole, and memory stays flat', async t => 
 		hash.update(body);
 		count += body.length;
 	});
-	client.write(`GET / HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
+	client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
 	await new Promise(resolve => {
 		client.once('close', resolve);
 	});

@@ -60,8 +60,8 @@ async function rawServer(t: TestContext, secure: boolean, answer?: (text: string
 
 async function openProxy(t: TestContext, port: number) {
 	const denied: string[] = [];
-	const rules = [{host: '127.0.0.1', port, source: 'grant'}];
-	const proxy = new Proxy({state: () => ({rules, privateHosts: rules}), onDenied: (_target, because) => denied.push(because), onAllowed() {}, onAsked() {}});
+	const rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
+	const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied: (_target, because) => denied.push(because), onAllowed() {}, onAsked() {}});
 	const own = await new Promise<number>(resolve => {
 		const probe = net.createServer().listen(0, '127.0.0.1', () => {
 			const {port} = probe.address() as AddressInfo;
@@ -135,11 +135,11 @@ for (const way of ['broker', 'proxy'] as const) {
 		const server = await rawServer(t, way === 'broker', answer);
 		if (way === 'broker') {
 			const {connect, seen} = await openBroker(t, server.port, {paths: ['/v1/*']});
-			return {...server, host: `localhost:${server.port}`, connect, line: (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: localhost:${server.port}\r\nAuthorization: Bearer ${pointer}\r\n`, told: () => [...seen.refused, ...seen.alarms]};
+			return {...server, host: `host.fleet.internal:${server.port}`, connect, line: (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: host.fleet.internal:${server.port}\r\nAuthorization: Bearer ${pointer}\r\n`, told: () => [...seen.refused, ...seen.alarms]};
 		}
 
 		const {port, denied} = await openProxy(t, server.port);
-		return {...server, host: `127.0.0.1:${server.port}`, connect: async () => net.connect(port, '127.0.0.1'), line: (method: string, path: string) => `${method} http://127.0.0.1:${server.port}${path} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n`, told: () => denied};
+		return {...server, host: `host.fleet.internal:${server.port}`, connect: async () => net.connect(port, '127.0.0.1'), line: (method: string, path: string) => `${method} http://host.fleet.internal:${server.port}${path} HTTP/1.1\r\nHost: host.fleet.internal:${server.port}\r\n`, told: () => denied};
 	};
 
 	test(`${way}: a client's headers frame no request of ours`, async t => {
@@ -249,7 +249,7 @@ test('broker: more headers than a parser keeps hide nothing', async t => {
 	const {port, connections} = await rawServer(t, true);
 	const {talk, seen} = await openBroker(t, port);
 	const many = Array.from({length: 2500}, (_, index) => `a${index}: 1\r\n`).join('');
-	assert.match(await talk(`GET / HTTP/1.1\r\nHost: localhost:${port}\r\n${many}Content-Length: 5\r\nAuthorization: Bearer attacker\r\n\r\nhello`), /^HTTP\/1\.1 40[03]/);
+	assert.match(await talk(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n${many}Content-Length: 5\r\nAuthorization: Bearer attacker\r\n\r\nhello`), /^HTTP\/1\.1 40[03]/);
 	assert.deepEqual(connections, []);
 	assert.equal(seen.refused.length, 1);
 });
@@ -257,7 +257,7 @@ test('broker: more headers than a parser keeps hide nothing', async t => {
 test('broker: a handshake for a websocket is ours, and so is what counts as its acceptance', async t => {
 	const {port, connections} = await rawServer(t, true, (_text, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n'));
 	const {talk, seen} = await openBroker(t, port);
-	const shake = (method: string, rest: string) => talk(`${method} /s HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${rest}`);
+	const shake = (method: string, rest: string) => talk(`${method} /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${rest}`);
 	const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
 	for (const [method, rest] of [['POST', `${key}Content-Length: 4\r\n\r\nabcd`], ['GET', `${key}Content-Length: 4\r\n\r\nabcd`], ['GET', `${key}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`], ['POST', `${key}\r\n`], ['GET', 'Sec-WebSocket-Version: 13\r\n\r\n'], ['GET', `${key}Connection: authorization\r\n\r\n`]] as const) {
 		const before = seen.refused.length;
@@ -267,5 +267,5 @@ test('broker: a handshake for a websocket is ours, and so is what counts as its 
 
 	assert.deepEqual(connections, []);
 	assert.match(await shake('GET', `${key}\r\nGET /smuggled HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 502 /, 'an acceptance that does not fit the key');
-	assert.equal(connections.join(''), `GET /s HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${value}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: identity\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+	assert.equal(connections.join(''), `GET /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${value}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: identity\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
 });

@@ -53,14 +53,12 @@ test('a request is forwarded only to what is granted, and Host is what was decid
 		hosts.push(`${request.headers.host} ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`);
 		response.end('answer');
 	}));
-	const request = `GET http://127.0.0.1:${port}/path?q HTTP/1.1\r\nHost: evil.test\r\nProxy-Authorization: x\r\nConnection: close\r\n\r\n`;
+	const request = `GET http://host.fleet.internal:${port}/path?q HTTP/1.1\r\nHost: evil.test\r\nProxy-Authorization: x\r\nConnection: close\r\n\r\n`;
 	assert.match(await talk(request), /^HTTP\/1\.1 403 /);
-	state.rules = [{host: '127.0.0.1', port, source: 'grant'}];
-	assert.match(await talk(request), /403.*/s, 'granted, but a private address that no policy names');
-	state.privateHosts = state.rules;
+	state.rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
 	assert.match(await talk(request), /200 OK.*answer/s);
-	assert.deepEqual(hosts, [`127.0.0.1:${port} /path?q -`]);
-	assert.deepEqual([denied.length, allowed], [2, [`127.0.0.1:${port}`]]);
+	assert.deepEqual(hosts, [`host.fleet.internal:${port} /path?q -`]);
+	assert.deepEqual([denied.length, allowed], [1, [`host.fleet.internal:${port}`]]);
 	state.rules = [];
 	assert.match(await talk(request), /^HTTP\/1\.1 403 /);
 });
@@ -76,10 +74,9 @@ test('what is not a request to a proxy is refused', async t => {
 
 test('a name that does not resolve, and a host that does not answer, are told apart from a denial', async t => {
 	const {state, denied, talk} = await setUp(t);
-	state.rules = [{host: 'nowhere.invalid', source: 'grant'}, {host: '127.0.0.1', port: 1, source: 'grant'}];
-	state.privateHosts = state.rules;
+	state.rules = [{host: 'nowhere.invalid', source: 'grant'}, {host: 'host.fleet.internal', port: 1, source: 'grant'}];
 	assert.match(await talk('CONNECT nowhere.invalid:443 HTTP/1.1\r\nHost: x\r\n\r\n'), /403.*does not resolve/s);
-	assert.match(await talk('CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 502 /);
+	assert.match(await talk('CONNECT host.fleet.internal:1 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 502 /);
 	assert.deepEqual(denied, []);
 });
 
@@ -99,10 +96,9 @@ test('cutting destroys what is open and no longer granted, and nothing else', as
 	});
 	const kept = await listen(t, server());
 	const revoked = await listen(t, server());
-	state.rules = [kept, revoked].map(port => ({host: '127.0.0.1', port, source: 'grant'}));
-	state.privateHosts = state.rules;
+	state.rules = [kept, revoked].map(port => ({host: 'host.fleet.internal', port, source: 'grant'}));
 	const ends: string[] = [];
-	const tunnels = [['kept', kept], ['revoked', revoked]].map(([name, port]) => talk(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: x\r\n\r\n`, true).then(() => ends.push(String(name))));
+	const tunnels = [['kept', kept], ['revoked', revoked]].map(([name, port]) => talk(`CONNECT host.fleet.internal:${port} HTTP/1.1\r\nHost: x\r\n\r\n`, true).then(() => ends.push(String(name))));
 	while (sockets.length < 2) {
 		await new Promise(resolve => {
 			setTimeout(resolve, 10);
@@ -128,8 +124,7 @@ test('a tunnel whose TLS hello names another host is cut, and written down', asy
 			socket.destroy();
 		});
 	}));
-	state.rules = [{host: 'localhost', port: target, source: 'grant'}];
-	state.privateHosts = state.rules;
+	state.rules = [{host: 'host.fleet.internal', port: target, source: 'grant'}];
 	const through = (servername: string) => new Promise<void>(resolve => {
 		const socket = net.connect(port, '127.0.0.1');
 		socket.once('data', () => {
@@ -137,9 +132,9 @@ test('a tunnel whose TLS hello names another host is cut, and written down', asy
 			client.on('error', () => {});
 			client.on('close', () => resolve());
 		});
-		socket.write(`CONNECT localhost:${target} HTTP/1.1\r\n\r\n`);
+		socket.write(`CONNECT host.fleet.internal:${target} HTTP/1.1\r\n\r\n`);
 	});
-	await through('localhost');
+	await through('host.fleet.internal');
 	assert.equal(hellos, 1);
 	await through('front.example.org');
 	assert.equal(hellos, 1, 'the other hello never arrived');
@@ -153,15 +148,14 @@ test('methods and paths hold for plain requests', async t => {
 		seen.push(`${request.method} ${request.url}`);
 		response.end('answer');
 	}));
-	state.rules = [{host: '127.0.0.1', port, methods: ['GET'], path: '/open/*', source: 'grant'}];
-	state.privateHosts = [{host: '127.0.0.1', source: 'policy'}];
-	const ask = (method: string, path: string) => talk(`${method} http://127.0.0.1:${port}${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+	state.rules = [{host: 'host.fleet.internal', port, methods: ['GET'], path: '/open/*', source: 'grant'}];
+	const ask = (method: string, path: string) => talk(`${method} http://host.fleet.internal:${port}${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 	assert.match(await ask('GET', '/open/a'), /200 OK/);
 	for (const [method, path] of [['POST', '/open/a'], ['GET', '/closed'], ['GET', '/open/../closed'], ['GET', '/open/%2e%2e/closed']] as const) {
 		assert.match(await ask(method, path), /^HTTP\/1\.1 403/, `${method} ${path}`);
 	}
 
-	assert.match(await talk(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 403/);
+	assert.match(await talk(`CONNECT host.fleet.internal:${port} HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 403/);
 	assert.deepEqual(seen, ['GET /open/a']);
 });
 
@@ -177,9 +171,8 @@ test('a connection that is kept for the next request is gone with the grant, and
 		socket.on('close', () => sockets.delete(socket));
 	});
 	const port = await listen(t, server);
-	state.rules = [{host: '127.0.0.1', port, source: 'grant'}];
-	state.privateHosts = state.rules;
-	const ask = () => talk(`GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+	state.rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
+	const ask = () => talk(`GET http://host.fleet.internal:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
 	assert.match(await ask(), /200 OK/);
 	assert.match(await ask(), /200 OK/);
 	assert.equal(connections, 1, 'it is used again');

@@ -29,7 +29,7 @@ async function serve(t: TestContext): Promise<number> {
 	return (server.address() as AddressInfo).port;
 }
 
-const asking = (port: number) => `n=0; while [ $n -lt 200 ]; do env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://127.0.0.1:${port}/"}, r => { console.log("answer " + r.statusCode); process.exit(); })'; n=$((n+1)); sleep 0.3; done`;
+const asking = (port: number) => `n=0; while [ $n -lt 200 ]; do env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer " + r.statusCode); process.exit(); })'; n=$((n+1)); sleep 0.3; done`;
 
 test('the first time: three ways to begin, and adding this project', async t => {
 	const fleet = new Fleet(t, {add: false});
@@ -124,12 +124,12 @@ test('the agent\'s own terminal: typing reaches it, ctrl-q leaves it running', a
 
 test('a denial is on the row, and one key turns it into a grant', async t => {
 	const port = await serve(t);
-	const fleet = new Fleet(t, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`});
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n'});
 	fleet.start('net', asking(port));
 	const screen = open(t, fleet);
-	await screen.see(`denied 127.0.0.1:${port}`);
+	await screen.see(`denied host.fleet.internal:${port}`);
 	await screen.press('g');
-	await screen.see(`Grant network:127.0.0.1:${port}`);
+	await screen.see(`Grant network:host.fleet.internal:${port}`);
 	await screen.press('enter', 'enter');
 	await screen.see('a grant needs a reason');
 	await screen.press('the docs are there', 'enter', 'enter');
@@ -157,21 +157,21 @@ test('what was denied is proposed for the project: written into the checkout\'s 
 
 test('scopes are toggled with space: on with a reason and an end, off at once', async t => {
 	const port = await serve(t);
-	const fleet = new Fleet(t, {policy: `verify: ["true"]\nprivateHosts: ["127.0.0.1:${port}"]\n`});
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n'});
 	fleet.start('net', asking(port));
 	const screen = open(t, fleet);
-	await screen.see(`denied 127.0.0.1:${port}`);
+	await screen.see(`denied host.fleet.internal:${port}`);
 	await screen.press('s');
-	await screen.see(`[ ] network:127.0.0.1:${port}`);
+	await screen.see(`[ ] network:host.fleet.internal:${port}`);
 	await screen.press('space');
 	await screen.see('repo is always on');
 	await screen.press('down', 'down', 'space');
 	await screen.see('Grant network:');
 	await screen.press('because', 'enter', 'ctrl-u', '2h', 'enter');
-	await screen.see(`[x] network:127.0.0.1:${port}`);
+	await screen.see(`[x] network:host.fleet.internal:${port}`);
 	await screen.see('1h left: because');
 	await screen.press('space');
-	await screen.see(`network:127.0.0.1:${port} is off`);
+	await screen.see(`network:host.fleet.internal:${port} is off`);
 	assert.deepEqual(fleet.json('show', 'net')['grants'], []);
 });
 

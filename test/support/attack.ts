@@ -47,7 +47,7 @@ function weakened(protection: Protection): Sandbox {
 	}};
 }
 
-/** A proxy that dials what it is asked for, as a C program would read it, and passes bytes on as they are. */
+/** A proxy that dials what it is asked for, as a C program would read it, and passes bytes on as they are. Every name of a test leads to this machine. */
 function naiveProxy(): Proxy {
 	let listener: net.Server | undefined;
 	const sockets = new Set<net.Socket>();
@@ -61,7 +61,7 @@ function naiveProxy(): Proxy {
 					const [method = '', where = ''] = line.split(' ');
 					const authority = (method === 'CONNECT' ? where : where.replace(/^http:\/\//, '').split('/')[0]!).replace(/^.*@/, '');
 					const port = Number(/:(\d+)$/.exec(authority)?.[1] ?? 80);
-					const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '').split('\0')[0]!.replace('%25', '%').replace(/\.$/, '');
+					const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '').split('\0')[0]!.replace('%25', '%').replace(/\.$/, '').replace(/^(?:[a-z]+\.test|host\.fleet\.internal)$/, '127.0.0.1');
 					const upstream = net.connect(port, host, () => {
 						if (method === 'CONNECT') {
 							client.write('HTTP/1.1 200 Connection Established\r\n\r\n');

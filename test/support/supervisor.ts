@@ -12,5 +12,5 @@ const {secrets} = await new Promise<Handover>(resolve => {
 });
 await supervise(compose(), runId, message => {
 	process.send!(message, () => process.disconnect());
-}, {secrets, hooks: {resolve: async () => ['127.0.0.1'], portOf: () => Number(port)}});
+}, {secrets, hooks: {resolve: async () => ['192.0.2.1'], placeOf: () => ({host: '127.0.0.1', port: Number(port)})}});
 process.exit(0);

@@ -14,9 +14,9 @@ import type {EgressRule} from '../../source/core/egress.ts';
 export const world = new Authority('the world');
 tls.setDefaultCACertificates([...tls.getCACertificates('default'), world.certificate]);
 
-/** A TLS server for `localhost` on a free port of the loopback. */
+/** A TLS server on a free port of the loopback, which a run reaches as `host.fleet.internal`. */
 export async function serveTls(t: Pick<TestContext, 'after'>, listener: http.RequestListener, options: {host?: string; upgrade?(request: http.IncomingMessage, socket: net.Socket): void} = {}): Promise<number> {
-	const server = https.createServer(world.leaf(options.host ?? 'localhost'), listener);
+	const server = https.createServer({...world.leaf(options.host ?? 'localhost'), SNICallback: (name, done) => done(null, tls.createSecureContext(world.leaf(options.host ?? name)))}, listener);
 	if (options.upgrade) {
 		server.on('upgrade', (request, socket) => options.upgrade!(request, socket as net.Socket));
 	}
@@ -37,9 +37,9 @@ export const value = 'sk-real-Q7zW3kP9vT2mX5bN8cR1';
 
 /** A proxy with a broker, as a supervisor has them, on a port of the loopback. */
 export async function openBroker(t: Pick<TestContext, 'after'>, port: number, more: Partial<Binding> = {}, hooks: Partial<BrokerHooks> = {}) {
-	const binding = makeBinding({hosts: [`localhost:${port}`], headers: ['authorization', 'x-api-key'], ...more}) as Binding;
+	const binding = makeBinding({hosts: [`host.fleet.internal:${port}`], headers: ['authorization', 'x-api-key'], ...more}) as Binding;
 	const secret: HeldSecret = {scope: 'secret:user/test', pointer, value, binding};
-	const state: {rules: EgressRule[]; privateHosts: EgressRule[]; held: HeldSecret[]} = {rules: [{host: 'localhost', port, source: secret.scope}], privateHosts: [{host: 'localhost', source: 'policy'}], held: [secret]};
+	const state: {rules: EgressRule[]; privateHosts: EgressRule[]; held: HeldSecret[]} = {rules: [{host: 'host.fleet.internal', port, source: secret.scope}], privateHosts: [], held: [secret]};
 	const seen = {denied: [] as string[], used: [] as string[], refused: [] as string[], alarms: [] as string[], replies: [] as string[], ended: 0};
 	const broker = new Broker('test', {
 		rules: () => state.rules, held: () => state.held, pointers: () => [pointer], values: () => [value],
@@ -69,7 +69,7 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 
 	/** A TLS connection through the proxy's tunnel; `servername` is what its hello names. */
 	const connect = (options: {host?: string; servername?: string; port?: number} = {}) => new Promise<tls.TLSSocket>((resolve, reject) => {
-		const target = `${options.host ?? 'localhost'}:${options.port ?? port}`;
+		const target = `${options.host ?? 'host.fleet.internal'}:${options.port ?? port}`;
 		const socket = net.connect(free, '127.0.0.1');
 		socket.once('error', reject);
 		socket.once('data', bytes => {
@@ -79,7 +79,7 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 				return;
 			}
 
-			const client = tls.connect({socket, servername: options.servername ?? options.host ?? 'localhost', ca: [broker.authority.certificate, world.certificate]});
+			const client = tls.connect({socket, servername: options.servername ?? options.host ?? 'host.fleet.internal', ca: [broker.authority.certificate, world.certificate]});
 			client.once('error', reject);
 			client.once('secureConnect', () => {
 				client.removeAllListeners('error');
@@ -105,7 +105,7 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 
 	/** One request, ended by the server. */
 	const ask = (path = '/', headers: Record<string, string> = {authorization: `Bearer ${pointer}`}, options: {method?: string; body?: string; host?: string} = {}) => talk([
-		`${options.method ?? 'GET'} ${path} HTTP/1.1`, `Host: ${options.host ?? `localhost:${port}`}`, ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`),
+		`${options.method ?? 'GET'} ${path} HTTP/1.1`, `Host: ${options.host ?? `host.fleet.internal:${port}`}`, ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`),
 		...(options.body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(options.body)}`]), 'Connection: close', '', options.body ?? '',
 	].join('\r\n'));
 	return {broker, proxy, state, seen, port: free, connect, talk, ask, secret};

@@ -30,28 +30,51 @@ const openScript = 'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1
 /** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
 const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0; while [ "$1" != -- ]; do if [ -d "$1" ]; then mkdir "$stage/$n"; else : > "$stage/$n"; fi; mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
 
+/** Perl: hands the socket $handle to Node as a $kind of its own. The message is what Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS). */
+const handOver = `
+my $fd = delete $ENV{NODE_CHANNEL_FD};
+open(my $channel, '>&=', $fd) or die "no channel";
+my $text = '{"cmd":"NODE_HANDLE","type":"' . $kind . '","msg":{"type":"listening","pid":' . $$ . '}}' . "\\n";
+my $bytes = sub { unpack('Q', pack('P', $_[0])) };
+my $part = pack('QQ', $bytes->($text), length $text);
+my $control = pack('QiiiI', 20, SOL_SOCKET, 1, fileno($handle), 0);
+my $message = pack('QQQQQQQ', 0, 0, $bytes->($part), 1, $bytes->($control), length $control, 0);
+syscall($ARGV[0] + 0, $fd + 0, $message, 0) > 0 or die "sendmsg: $!";
+sysread($channel, my $answer, 4096);
+close($channel);
+`;
+
 /**
  * The keeper's program: listens inside, hands the listener out over Node's channel, and becomes a `sleep`, so that an
  * idle run costs nothing. Its end is its parent's end (bwrap's --die-with-parent). In Perl, which starts much
- * faster than Node; the message is what Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS).
+ * faster than Node.
  */
 const keeperProgram = `
 use strict; use Socket;
-my $fd = delete $ENV{NODE_CHANNEL_FD};
-open(my $channel, '>&=', $fd) or die "no channel";
 socket(my $server, AF_INET, SOCK_STREAM, 0) or die "socket: $!";
 setsockopt($server, SOL_SOCKET, SO_REUSEADDR, 1);
 bind($server, sockaddr_in(${proxyPort}, inet_aton('127.0.0.1'))) or die "bind: $!";
 listen($server, 511) or die "listen: $!";
-my $text = '{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"type":"listening","pid":' . $$ . '}}' . "\\n";
-my $address = sub { unpack('Q', pack('P', $_[0])) };
-my $part = pack('QQ', $address->($text), length $text);
-my $control = pack('QiiiI', 20, SOL_SOCKET, 1, fileno($server), 0);
-my $message = pack('QQQQQQQ', 0, 0, $address->($part), 1, $address->($control), length $control, 0);
-syscall($ARGV[0] + 0, $fd + 0, $message, 0) > 0 or die "sendmsg: $!";
-sysread($channel, my $answer, 4096);
-close($channel); close($server);
+my ($handle, $kind) = ($server, 'net.Native');
+${handOver}
+close($server);
 exec '/usr/bin/sleep', 'infinity';
+`;
+
+/** Connects to the sandbox's own loopback, hands the connection out over Node's channel, and ends. */
+const dialProgram = `
+use strict; use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 AF_INET6);
+my $port = $ARGV[1] + 0;
+for my $address (@ARGV[2 .. $#ARGV]) {
+	my $family = $address =~ /:/ ? AF_INET6 : AF_INET;
+	my $place = inet_pton($family, $address) // next;
+	socket(my $socket, $family, SOCK_STREAM, 0) or next;
+	connect($socket, $family == AF_INET ? sockaddr_in($port, $place) : pack_sockaddr_in6($port, $place)) or next;
+	my ($handle, $kind) = ($socket, 'net.Socket');
+	${handOver}
+	exit 0;
+}
+exit 1;
 `;
 
 /** The same for a machine without Perl. */
@@ -129,7 +152,7 @@ function limited(plan: SandboxPlan, host: Host, argv: readonly string[]): string
 /** The process that owns the network namespace. See `PreparedSandbox.keeper`. */
 export function compileKeeper(plan: SandboxPlan, host: Host): Invocation {
 	const node = host.root ? `${host.stage}/${staged(plan).length}` : host.node;
-	const program = host.perl === undefined ? [node, '--no-warnings', '-e', nodeKeeperProgram] : [host.perl, '-e', keeperProgram, plan.architecture === 'arm64' ? '211' : '46'];
+	const program = host.perl === undefined ? [node, '--no-warnings', '-e', nodeKeeperProgram] : [host.perl, '-e', keeperProgram, sendMessage(plan)];
 	return {
 		argv: [
 			...stage(plan, host, host.perl === undefined ? [host.node] : []), ...drop(plan, host),
@@ -141,14 +164,26 @@ export function compileKeeper(plan: SandboxPlan, host: Host): Invocation {
 	};
 }
 
+/** The number of the system call sendmsg. */
+function sendMessage(plan: SandboxPlan): string {
+	return plan.architecture === 'arm64' ? '211' : '46';
+}
+
+function enter(plan: SandboxPlan, host: Host, keeperPid: number): string[] {
+	return [...drop(plan, host), host.tools.nsenter, '--target', String(keeperPid), '--user', '--net', '--mount', '--preserve-credentials', '--'];
+}
+
+/** See `PreparedSandbox.dial`. */
+export function compileDial(plan: SandboxPlan, host: Host, addresses: readonly string[], port: number, keeperPid: number): Invocation | undefined {
+	return host.perl === undefined ? undefined : {argv: [...enter(plan, host, keeperPid), host.perl, '-e', dialProgram, sendMessage(plan), String(port), ...addresses], cwd: '/', env: {}};
+}
+
 /** A command inside, with the network namespace of the keeper `keeperPid`, whose mount namespace also holds what root staged. */
 export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation, keeperPid: number): Invocation {
 	return {
 		argv: [
 			host.tools.sh, '-c', openScript, 'sh', host.files.seccomp, host.files.entered, ...plan.joins ?? [], '--',
-			...drop(plan, host),
-			host.tools.nsenter, '--target', String(keeperPid), '--user', '--net', '--mount', '--preserve-credentials', '--',
-			host.tools.bwrap, '--args', argumentsDescriptor, '--', ...limited(plan, host, inner.argv),
+			...enter(plan, host, keeperPid), host.tools.bwrap, '--args', argumentsDescriptor, '--', ...limited(plan, host, inner.argv),
 		],
 		cwd: '/',
 		env: {...plan.env, ...inner.env},

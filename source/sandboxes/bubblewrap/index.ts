@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type {Limits, SandboxPlan} from '../../core/plan.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
-import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host} from './compile.ts';
+import {compileAlone, compileDial, compileEntered, compileKeeper, sandboxArguments, type Host} from './compile.ts';
 import {compileGive, compileTake} from './live-mounts.ts';
 import {findProgram, findTools, probeBubblewrap} from './probe.ts';
 import {seccompFilter} from './seccomp.ts';
@@ -44,6 +44,7 @@ function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 		keeper: compileKeeper(plan, host),
 		enter: (inner, keeperPid) => compileEntered(plan, host, inner, keeperPid),
 		alone: inner => compileAlone(plan, host, inner),
+		dial: (addresses, port, keeperPid) => compileDial(plan, host, addresses, port, keeperPid),
 		give: (mount, kind, initPid, keeperPid) => compileGive(plan, host, mount, kind, initPid, keeperPid),
 		take: (target, initPid, keeperPid) => compileTake(plan, host, target, initPid, keeperPid),
 	};

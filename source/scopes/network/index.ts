@@ -1,4 +1,4 @@
-import {formatEgressRule, parseEgressRule, type EgressRule} from '../../core/egress.ts';
+import {formatEgressRule, parseEgressRule, ruleFault, type EgressRule} from '../../core/egress.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {isInForce, type Grant, type ScopeKind} from '../../core/scope.ts';
 
@@ -16,7 +16,11 @@ export const network: ScopeKind = {
 		const rule = parseEgressRule(subject);
 		return 'because' in rule ? new Refusal(`"${subject.slice(0, 60)}" is not a host: ${rule.because}`, hint) : formatEgressRule(rule);
 	},
-	available: () => undefined,
+	available(subject) {
+		const rule = parseEgressRule(subject);
+		const fault = 'because' in rule ? undefined : ruleFault(rule);
+		return fault && new Refusal(fault.because, `write network:${fault.instead}, and have the run ask for it by that name`);
+	},
 };
 
 /** The proxy's rules that the grants in force amount to. `now` in milliseconds. */
