@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {canonicaliseHost, classifyAddress, decideAddress, decideEgress, formatEgressRule, parseAuthority, parseEgressRule, type EgressRule} from '../../source/core/egress.ts';
+import {canonicaliseHost, classifyAddress, decideAddress, decideEgress, formatEgressRule, parseAuthority, parseEgressRule, ruleFault, type EgressRule} from '../../source/core/egress.ts';
+import {parsePolicy, rulesOf} from '../../source/core/policy.ts';
+import {Refusal} from '../../source/core/refusal.ts';
+import {parseGrantable, parseScope} from '../../source/scopes/registry.ts';
 
 const rule = (host: string, port?: number) => ({host, port, source: 'test'});
 
@@ -52,9 +55,11 @@ test('address classes', () => {
 		loopback: ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::', '2606:4700::5efe:127.0.0.1'],
 		private: ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.0.1', '100.64.0.1', 'fd00::1', '::ffff:10.0.0.1', '64:ff9b::10.0.0.1', '2002:a00:1::1', '2606:4700::200:5efe:10.0.0.1'],
 		'link-local': ['169.254.169.254', 'fe80::1', '::ffff:169.254.169.254', '64:ff9b::169.254.169.254', '2002:a9fe:a9fe::'],
-		multicast: ['224.0.0.1', 'ff02::1'],
+		multicast: ['224.0.0.1', 'ff02::1', '255.255.255.255'],
+		metadata: ['100.100.100.200', '192.0.0.192', '168.63.129.16', 'fd00:ec2::254'],
+		unreadable: ['nonsense', '1.2.3', '1.2.3.4.5', '::g'],
 		unspecified: ['0.0.0.0', '0.1.2.3', '::'],
-		reserved: ['240.0.0.1', '255.255.255.255', '192.0.2.1', '198.18.0.1', '203.0.113.9', '192.0.0.9', '192.31.196.1', '192.52.193.1', '192.88.99.1', '192.175.48.1', '198.19.255.255', '198.51.100.1', '2001:db8::1', '2001::1', '2001:0:4136:e378:8000:63bf:3fff:fdd2', '2001:1::1', '2001:2::1', '2001:3::1', '2001:4:112::1', '2001:10::1', '2001:20::1', '2001:30::1', '2001:1ff::1', '2002:808:808::1', '2620:4f:8000::1', '3fff::1', '3fff:fff::1', '64:ff9b:1::8.8.8.8', '64:ff9b:0:1::1', '100::1', '100:0:0:1::1', '5f00::1', 'fec0::1', '4000::1', 'nonsense', '1.2.3', '1.2.3.4.5', '::g'],
+		reserved: ['240.0.0.1', '192.0.2.1', '198.18.0.1', '203.0.113.9', '192.0.0.9', '192.31.196.1', '192.52.193.1', '192.88.99.1', '192.175.48.1', '198.19.255.255', '198.51.100.1', '2001:db8::1', '2001::1', '2001:0:4136:e378:8000:63bf:3fff:fdd2', '2001:1::1', '2001:2::1', '2001:3::1', '2001:4:112::1', '2001:10::1', '2001:20::1', '2001:30::1', '2001:1ff::1', '2002:808:808::1', '2620:4f:8000::1', '3fff::1', '3fff:fff::1', '64:ff9b:1::8.8.8.8', '64:ff9b:0:1::1', '100::1', '100:0:0:1::1', '5f00::1', 'fec0::1', '4000::1'],
 	};
 	for (const [expected, addresses] of Object.entries(cases)) {
 		for (const address of addresses) {
@@ -70,6 +75,39 @@ test('an address that is not public needs the policy to name its host', () => {
 	assert.equal(decideAddress(target, '10.0.0.1', [rule('internal.test', 9)]).allow, false);
 	assert.equal(decideAddress(target, '169.254.169.254', [rule('internal.test', 8080)]).allow, false, 'metadata addresses are never dialled');
 	assert.equal(decideAddress(target, '1.1.1.1', []).allow, true);
+	assert.equal(decideAddress(target, '198.18.3.4', [rule('internal.test')]).allow, true, 'where a proxy gives names addresses of its own');
+	for (const never of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '0.0.0.0', '255.255.255.255', '100.100.100.200', 'fd00:ec2::254', 'nonsense']) {
+		assert.equal(decideAddress(target, never, [rule('internal.test')]).allow, false, never);
+	}
+});
+
+test('each refusal of an address names what mends it', () => {
+	for (const [host, address, port, line] of [['registry.corp', '10.1.2.3', 443, 'privateHosts: ["registry.corp:443"]'], ['fd00::1', 'fd00::1', 8080, 'privateHosts: ["[fd00::1]:8080"]']] as const) {
+		const {because} = decideAddress({host, port}, address, []);
+		assert.ok(because.includes(line), because);
+		const policy = parsePolicy(line);
+		assert.ok(!('because' in policy) && decideAddress({host, port}, address, rulesOf(policy.privateHosts, 'policy')).allow, line);
+	}
+
+	assert.match(decideAddress({host: 'mine.test', port: 8124}, '127.0.0.1', []).because, /network:host\.fleet\.internal:8124/);
+});
+
+test('loopback is no rule\'s, and a port of this machine is written out', () => {
+	for (const [text, instead] of [['localhost:8124', 'host.fleet.internal:8124'], ['app.localhost:3000', 'host.fleet.internal:3000'], ['127.0.0.1', 'host.fleet.internal:80'], ['127.1:8124', 'host.fleet.internal:8124'], ['[::1]:8124', 'host.fleet.internal:8124'], ['0.0.0.0:1', 'host.fleet.internal:1'], ['[::ffff:127.0.0.1]:8124', 'host.fleet.internal:8124'], ['2130706433:8124', 'host.fleet.internal:8124'], ['*.dev.localhost:1', 'host.fleet.internal:1'], ['GET@localhost:8124/a/*', 'GET@host.fleet.internal:8124/a/*'], ['host.fleet.internal', 'host.fleet.internal:8080'], ['*.fleet.internal:8124', 'host.fleet.internal:8080'], ['fleet.internal', 'host.fleet.internal:8080']] as const) {
+		const rule = parseEgressRule(text);
+		assert.ok(!('because' in rule), text);
+		assert.equal(ruleFault(rule)?.instead, instead, text);
+		const again = parseEgressRule(instead);
+		assert.ok(!('because' in again) && ruleFault(again) === undefined, instead);
+		const grant = parseGrantable(`network:${text}`);
+		assert.ok(grant instanceof Refusal && grant.hint.includes(`network:${instead}`) && !(parseScope(`network:${text}`) instanceof Refusal), `${text} is refused as a grant, and an old one can be revoked`);
+		const policy = parsePolicy(`verify: []\nnetwork:\n  - ${JSON.stringify(text)}\n`);
+		assert.ok('because' in policy && policy.because.includes(`policy.yaml:3`) && policy.because.includes(instead), text);
+	}
+
+	assert.equal(ruleFault({host: 'example.org'}), undefined);
+	const granted = (text: string, port: number) => decideEgress({host: 'host.fleet.internal', port}, rulesOf([text], 'grant')).allow;
+	assert.deepEqual([granted('host.fleet.internal:8124', 8124), granted('host.fleet.internal:8124', 8125), granted('host.fleet.internal', 80), granted('*.fleet.internal:8124', 8124)], [true, false, false, false]);
 });
 
 test('a pattern stands for one label, and only the first', () => {

@@ -5,7 +5,7 @@ import {Refusal} from '../../source/core/refusal.ts';
 import {formatReference, isBoundTo, makeBinding, parseReference, widening, type Binding} from '../../source/core/secret.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../../source/core/swap.ts';
 
-const binding = makeBinding({hosts: ['API.example.org', 'localhost:8443'], headers: ['Authorization', 'X-Api-Key'], paths: ['/v1/*'], methods: ['get', 'post']}) as Binding;
+const binding = makeBinding({hosts: ['API.example.org', 'host.fleet.internal:8443'], headers: ['Authorization', 'X-Api-Key'], paths: ['/v1/*'], methods: ['get', 'post']}) as Binding;
 
 test('references are names and nothing else', () => {
 	assert.deepEqual(parseReference('fleet://user/anthropic'), {owner: 'user', name: 'anthropic'});
@@ -16,7 +16,7 @@ test('references are names and nothing else', () => {
 });
 
 test('bindings have one spelling, and bad ones are refused', () => {
-	assert.deepEqual(binding, {class: 'task', hosts: ['api.example.org', 'localhost:8443'], headers: ['authorization', 'x-api-key'], methods: ['GET', 'POST'], paths: ['/v1/*'], environment: undefined, longest: undefined});
+	assert.deepEqual(binding, {class: 'task', hosts: ['api.example.org', 'host.fleet.internal:8443'], headers: ['authorization', 'x-api-key'], methods: ['GET', 'POST'], paths: ['/v1/*'], environment: undefined, longest: undefined});
 	assert.deepEqual(makeBinding(binding), binding);
 	for (const raw of [{}, {hosts: []}, {hosts: ['a b']}, {hosts: ['GET@a.example']}, {hosts: ['a.example/x']}, {hosts: ['a.example'], headers: ['host']}, {hosts: ['a.example'], headers: ['a b']}, {hosts: ['a.example'], methods: ['TRACE']}, {hosts: ['a.example'], paths: ['v1']}, {hosts: ['a.example'], paths: ['/a/../b']}, {hosts: ['a.example'], class: 'x'}, {hosts: ['a.example'], environment: 'A B'}]) {
 		assert.ok(makeBinding(raw) instanceof Refusal, JSON.stringify(raw));

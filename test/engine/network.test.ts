@@ -71,7 +71,7 @@ test('the warning of a Node that reads the proxy by an experiment is left out as
 test('inside, loopback is the sandbox\'s own, in a run and in verify', async t => {
 	const server = 'import http.server,socket,sys\nclass S(http.server.ThreadingHTTPServer):\n  address_family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(s): s.send_response(200); s.end_headers(); s.wfile.write(b"own ")\n  def log_message(s,*a): pass\nS((sys.argv[1],int(sys.argv[2])),H).serve_forever()\n';
 	const lines = [
-		'python3 server.py 127.0.0.1 8123 & one=$!; python3 server.py ::1 8124 & two=$!; sleep 1.5',
+		'python3 server.py 127.0.0.1 8123 & one=$!; python3 server.py ::1 8124 & two=$!; for p in 127.0.0.1:8123 [::1]:8124; do n=0; until curl -s -o /dev/null http://$p/; do n=$((n+1)); [ $n -gt 200 ] && exit 9; sleep 0.1; done; done',
 		'for u in http://localhost:8123/ http://127.0.0.1:8123/ http://[::1]:8124/; do curl -s -m 5 $u || echo no; done', 'echo',
 		'python3 -c "import urllib.request as u; print(*[u.urlopen(x, timeout=5).read().decode() for x in (\'http://localhost:8123/\', \'http://127.0.0.1:8123/\')])"',
 		'node -e "Promise.all([\'http://localhost:8123/\', \'http://127.0.0.1:8123/\'].map(x => fetch(x).then(r => r.text()))).then(t => console.log(...t))"',
