@@ -59,13 +59,34 @@ export class Checkout {
 	}
 
 	/**
+	 * What was touched and is as it was is no change. Git tells by the content, for which a file that is stored in another
+	 * form has to pass the person's own filter, as at each `git status` of theirs: only for those that the merge changes.
+	 */
+	async #refresh(changes: readonly Change[]): Promise<void> {
+		await this.#run(['update-index', '-q', '--refresh']);
+		const touched = new Set((await this.#git.run(['diff-files', '--name-only', '-z', '--ignore-submodules=all'], {cwd: this.#folder, encoding: 'latin1'})).stdout.split('\0'));
+		if (changes.some(({path: name, before}) => before?.mode.startsWith('100') && touched.has(name))) {
+			await this.#elsewhere(env => this.#run(['update-index', '-q', '--refresh'], {env}));
+		}
+	}
+
+	/** Has the person's filters run in an empty folder: no program finds a part of itself in the project. */
+	async #elsewhere<Result>(work: (env: Record<string, string>) => Promise<Result>): Promise<Result> {
+		const nothing = mkdtempSync(path.join(os.tmpdir(), 'fleet-filter-'));
+		try {
+			return await work(await filterSettings(this.#git, command => command === '' ? '' : `cd '${nothing.replaceAll('\'', String.raw`'\''`)}' && ${command}`));
+		} finally {
+			rmSync(nothing, {recursive: true, force: true});
+		}
+	}
+
+	/**
 	 * What of the person's own would be lost: files that git does not keep or was told to overlook, where the merge
 	 * writes; changes of theirs in files that it changes.
 	 * @returns one line; undefined where nothing is in the way
 	 */
 	async inTheWay(base: string, commit: string, changes: readonly Change[]): Promise<string | undefined> {
-		// What was touched and is as it was is no change.
-		await this.#run(['update-index', '-q', '--refresh']);
+		await this.#refresh(changes);
 		const {stdout, code, stderr} = await this.#git.run(['ls-files', '-v', '-z'], {cwd: this.#folder, encoding: 'latin1'});
 		if (code !== 0) {
 			return `its index cannot be read: ${stderr.trim().split('\n')[0] ?? ''}`;
@@ -147,14 +168,30 @@ export class Checkout {
 			return stored(filters.keys());
 		}
 
-		const nothing = mkdtempSync(path.join(os.tmpdir(), 'fleet-filter-'));
-		try {
-			// A filter that nobody has set up does nothing: then they are as git would have them.
-			const env = await filterSettings(this.#git, command => command === '' ? '' : `cd '${nothing.replaceAll('\'', String.raw`'\''`)}' && ${command}`);
-			const again = await this.#run(['checkout-index', '--force', '-u', '-z', '--stdin'], {env, input: Buffer.from([...filters.keys()].map(name => `${name}\0`).join(''), 'latin1')});
-			return again.code === 0 && (again.stderr.trim() === '' || env['GIT_CONFIG_COUNT'] === '0') ? 'brought along' : stored(filters.keys());
-		} finally {
-			rmSync(nothing, {recursive: true, force: true});
+		const names = [...filters.keys()];
+		const input = Buffer.from(names.map(name => `${name}\0`).join(''), 'latin1');
+		const hasFilters = await this.#elsewhere(async env => {
+			if (env['GIT_CONFIG_COUNT'] === '0') {
+				return false;
+			}
+
+			// Git leaves a file alone that it has just written.
+			for (const name of names) {
+				rmSync(place(this.#folder, name), {force: true});
+			}
+
+			await this.#run(['checkout-index', '--quiet', '-u', '-z', '--stdin'], {env, input});
+			return true;
+		});
+		if (!hasFilters) {
+			// A filter that nobody has set up does nothing: they are as git would have them.
+			return 'brought along';
 		}
+
+		await this.#run(['checkout-index', '--quiet', '-u', '-z', '--stdin'], {input});
+		const {stdout} = await this.#run(['hash-object', '--no-filters', '--stdin-paths'], {input: Buffer.from(names.map(name => `${name}\n`).join(''), 'latin1')});
+		const now = stdout.split('\n');
+		const left = names.filter((name, index) => now[index] === tree.get(name)?.object);
+		return left.length === 0 ? 'brought along' : stored(left);
 	}
 }

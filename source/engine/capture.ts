@@ -4,7 +4,7 @@ import type {Changes} from '../core/changes.ts';
 import {printable} from '../core/names.ts';
 import type {Mount} from '../core/plan.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
-import type {Run} from '../core/run.ts';
+import {liveStages, type Run} from '../core/run.ts';
 import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import type {RunPaths} from '../host/paths.ts';
@@ -17,6 +17,7 @@ import {lendIndex} from './fill.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
 import {ownBase} from './own-base.ts';
 import {openRepository} from './projects.ts';
+import {submodulesOf, type Submodule} from './submodules.ts';
 
 /* Taking a run's work over: git runs over the agent's files only in a jail; what comes out is text and a pack, and the host checks both. */
 
@@ -25,10 +26,15 @@ const packLimit = 2 * 1024 ** 3;
 
 /** Refs of the agent's own that are kept under names of their own; the others are kept together, as the parents of one commit. */
 const namedLimit = 50;
+/** Notes of earlier captures that are said again. */
+const noteLimit = 100;
 /** Refs that are looked at. */
 const refLimit = 2000;
 
 const objectName = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
+
+/** How long a live run is looked at: what it does meanwhile may hold the look up, milliseconds. */
+const livePatience = 60_000;
 
 /** Bytes of one file that are taken over. */
 const largestFile = 1024 ** 3;
@@ -74,7 +80,22 @@ git read-tree -m "$tip" 2> /dev/null || { rm -f "$S/index"; git read-tree "$tip"
 [ -f "$GIT_DIR/info/sparse-checkout" ] && GIT_WORK_TREE="$S/empty" git read-tree -m -u "$tip"
 find . -xdev -path ./.git -prune -o -name .git -prune -fprintf "$S/nested" '%h\\0' -o -type f -size +${largestFile / 1024}k -fprintf "$S/large" '%P\\0' -o \\( -type f ! -readable -o -type d \\( ! -readable -o ! -executable \\) \\) -fprintf "$S/closed" '%P\\0' 2> /dev/null
 sed -i -z 's|^\\./||' "$S/nested"
-{ cat "$S/nested" "$S/large"; [ -f "$GIT_DIR/included" ] && cat "$GIT_DIR/included"; } | sed -z 's/^/:(top,exclude,literal)/' > "$S/left-out"
+# What lies in a submodule is looked at by itself.
+git ls-tree -r -z "$base" | grep -z '^160000 ' | sed -z 's/^[^\\t]*\\t//' | tr '\\0' '\\n' > "$S/submodules"
+[ -s "$S/submodules" ] && for list in nested large closed; do
+	tr '\\0' '\\n' < "$S/$list" | awk 'NR == FNR { link[$0] = 1; next } { count = split($0, part, "/"); at = ""; for (i = 1; i <= count; i++) { at = at (i > 1 ? "/" : "") part[i]; if (at in link) next } print }' "$S/submodules" - | tr '\\n' '\\0' > "$S/outside" && mv "$S/outside" "$S/$list"
+done
+{ cat "$S/nested" "$S/large"; [ -f "$GIT_DIR/included" ] && cat "$GIT_DIR/included"; } | sort -z -u > "$S/apart"
+# Git refuses to be told to leave out what it leaves out by itself.
+git check-ignore -z --stdin < "$S/apart" 2> /dev/null | sort -z | comm -z -13 - "$S/apart" | sed -z 's/^/:(top,exclude,literal)/' > "$S/left-out"
+# Of what nobody changed, what is in another encoding may be none that git can read today.
+if { git ls-files -z -- .gitattributes '*/.gitattributes' | xargs -0 -r cat; cat "$GIT_DIR/info/attributes" "$GIT_DIR/fleet-attributes"; } 2> /dev/null | grep -q working-tree-encoding; then
+	export S tip
+	git diff-files -z --name-only --diff-filter=M --ignore-submodules=all | git check-attr -z --stdin working-tree-encoding | xargs -0 -r -n 3 sh -c '[ "$2" = unspecified ] || printf "%s\\0" "$0"' > "$S/encoded"
+	(cd "$S/empty" && GIT_INDEX_FILE="$S/index" GIT_WORK_TREE="$S/empty" git checkout-index -z --stdin --quiet --prefix="$S/form/" < "$S/encoded")
+	xargs -0 -r sh -c 'for f do [ ! -h "$f" ] && cmp -s -- "$S/form/$f" "$f" && printf "%s\\0" "$f"; done' sh < "$S/encoded" | git update-index --assume-unchanged -z --stdin
+	rm -rf "$S/form"
+fi
 { printf '.\\0'; cat "$S/left-out"; } > "$S/wanted-paths"
 git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> "$S/errors" || { head -n 3 "$S/errors" | sed 's/^/incomplete /'; }
 # What the agent's index holds besides is work, too: ignored files that were added by force, another commit of a submodule.
@@ -82,13 +103,11 @@ if GIT_INDEX_FILE="$P/worktrees/$admin/index" git ls-files -s -z > "$S/staged" 2
 	git ls-files -z | sort -z > "$S/names"
 	sed -z 's/^[^\\t]*\\t//' "$S/staged" | sort -z -u | comm -z -13 "$S/names" - | xargs -0 -r sh -c 'for f do { [ -f "$f" ] || [ -h "$f" ]; } && printf "%s\\0" ":(top,literal)$f"; done' sh > "$S/forced"
 	[ -s "$S/forced" ] && { cat "$S/forced" "$S/left-out" > "$S/wanted-paths"; git add --force --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> /dev/null; }
-	git ls-files -s -z | grep -z '^160000 ' > "$S/links"
 	git ls-files -s -z | grep -z '^160000 ' | tr '\\0' '\\n' > "$S/links"
 	[ -s "$S/links" ] && tr '\\0' '\\n' < "$S/staged" | grep '^160000 [0-9a-f]* 0' | awk -F'\\t' 'NR == FNR { link[$2] = $1; next } ($2 in link) && link[$2] != $1' "$S/links" - | tr '\\n' '\\0' | git update-index -z --index-info
 fi
 xargs -0 -r -n 1 sh -c '
 	plain=$1
-	git ls-tree "$base" -- "$plain" | grep -q "^160000" && exit 0
 	git check-ignore -q -- "$plain" && exit 0
 	git update-index --force-remove -- "$plain" 2> /dev/null
 	find "./$plain" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin && printf "nested %s\\n" "$plain" || printf "incomplete %s\\n" "$plain"
@@ -109,21 +128,44 @@ if [ -s "$S/changed" ]; then
 		git update-index --cacheinfo "$mode,$object,$f"
 	done' sh < "$S/changed"
 fi
+# What was changed in a submodule is no part of the tree; it is kept beside it.
+shift 4
+for submodule do
+	number=\${submodule%%:*} commit=\${submodule#*:} commit=\${commit%%:*} place=\${submodule#*:*:}
+	(cd "$W/$place" 2> /dev/null && [ "$(pwd -P)" = "$W/$place" ]) || continue
+	(
+		cd "$W/$place"
+		export GIT_WORK_TREE="$W/$place" GIT_INDEX_FILE="$S/submodule-$number" GIT_ALTERNATE_OBJECT_DIRECTORIES=/run/fleet/submodules/$number
+		if [ -d "$GIT_ALTERNATE_OBJECT_DIRECTORIES" ] && git read-tree "$commit"; then from=$commit; else from=$(git hash-object -t tree /dev/null); fi
+		find . -xdev -mindepth 2 -name .git -prune -printf '%h\\0' | sed -z 's|^\\./||' > "$S/nested"
+		{ printf '.\\0'; sed -z 's/^/:(exclude,literal)/' "$S/nested"; } > "$S/wanted-paths"
+		git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> /dev/null || echo "incomplete $place"
+		xargs -0 -r -n 1 sh -c 'git check-ignore -q -- "$1" || { git update-index --force-remove -- "$1" 2> /dev/null; find "./$1" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin; }' sh < "$S/nested" || echo "incomplete $place"
+		git diff-index --cached --no-renames -z --name-only --diff-filter=AMT "$from" > "$S/changed-$number"
+		gone=$(git diff-index --cached --no-renames --name-only --diff-filter=D "$from" | wc -l)
+		[ -s "$S/changed-$number" ] || { [ "$gone" -eq 0 ] || echo "note in the submodule $place, $gone files were deleted, which is not taken over"; exit 0; }
+		git ls-files -s -z | GIT_INDEX_FILE="$S/part-$number" git update-index -z --index-info
+		git diff-index --cached --no-renames -z --name-only "$from" | sort -z > "$S/kept-$number"
+		git ls-files -z | sort -z | comm -z -23 - "$S/kept-$number" | GIT_INDEX_FILE="$S/part-$number" git update-index -z --force-remove --stdin
+		tree=$(GIT_INDEX_FILE="$S/part-$number" git write-tree --missing-ok) && echo "submodule $tree $(tr -cd '\\0' < "$S/changed-$number" | wc -c) $gone $place"
+	)
+done
 echo "tree $(git write-tree)"
 `;
 
 /** A diff as it is, and nothing run for it. */
-export const diffFlags = ['--no-ext-diff', '--no-textconv', '--ignore-submodules=all', '--no-color', '--find-renames'];
+export const diffFlags = ['--no-ext-diff', '--no-textconv', '--submodule=short', '--ignore-submodules=dirty', '--no-color', '--find-renames'];
 
 const packScript = `
 export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY=/run/fleet/scratch/objects
 exec git pack-objects --revs --stdout --thin -q
 `;
 
-type Look = {/** What its folder is in the middle of. */ unfinished?: string; tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string; type: string}>; notes: string[]; incomplete: boolean};
+type Look = {/** What its folder is in the middle of. */ unfinished?: string; tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string; type: string}>; submodules: Array<{path: string; tree: string}>; notes: string[]; incomplete: string | undefined};
 
-function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
+function jailMounts(run: Run, places: RunPaths, commonDir: string, submodules: readonly Submodule[]): Mount[] {
 	return [
+		...submodules.flatMap(({objects}, number): Mount[] => objects === undefined ? [] : [{source: objects, target: `/run/fleet/submodules/${number}`, mode: 'read'}]),
 		...baseMounts(commonDir),
 		{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},
 		{source: places.worktree, target: run.worktree, mode: 'read'},
@@ -133,9 +175,9 @@ function jailMounts(run: Run, places: RunPaths, commonDir: string): Mount[] {
 }
 
 function parseLook(text: string): Look | string {
-	const look: {unfinished?: string; tip?: string; tree?: string; head?: string; refs: Look['refs']; notes: string[]; incomplete: boolean} = {refs: [], notes: [], incomplete: false};
+	const look: {unfinished?: string; tip?: string; tree?: string; head?: string; refs: Look['refs']; submodules: Look['submodules']; notes: string[]; incomplete: string | undefined} = {refs: [], submodules: [], notes: [], incomplete: undefined};
 	const missing = (what: string) => {
-		look.incomplete = true;
+		look.incomplete ??= printable(what, 200);
 		look.notes.push(`could not be captured: ${printable(what, 200)}`);
 	};
 
@@ -172,6 +214,10 @@ function parseLook(text: string): Look | string {
 			missing(`${words} is larger than ${largestFile / 1024 ** 3} GiB`);
 		} else if (word === 'closed') {
 			missing(`${words} cannot be read`);
+		} else if (word === 'submodule' && objectName.test(value)) {
+			const [gone = '', ...path] = rest;
+			look.submodules.push({path: path.join(' '), tree: value});
+			look.notes.push(`in the submodule ${printable(path.join(' '), 200)}, ${type} ${type === '1' ? 'file was' : 'files were'} changed${gone === '0' ? '' : ` and ${gone} deleted`}: kept beside the branch, which is to say at what commit it stands`);
 		} else if (word === 'note') {
 			look.notes.push(printable(words, 200));
 		}
@@ -181,11 +227,11 @@ function parseLook(text: string): Look | string {
 }
 
 /** Brings objects out of the jail into the quarantine: a pack stream, capped and checked. */
-async function importObjects(context: Context, run: Run, places: RunPaths, commonDir: string, wanted: string[], known: string[], quarantine: Git): Promise<void> {
+async function importObjects(context: Context, run: Run, places: RunPaths, mounts: readonly Mount[], wanted: string[], known: string[], quarantine: Git): Promise<void> {
 	const {process: index} = await quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`]);
 	index.stdin!.on('error', () => {});
 	const outcome = await jail(context, run.id, places, {
-		script: packScript, mounts: jailMounts(run, places, commonDir), input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
+		script: packScript, mounts, input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
 		onOutput(bytes) {
 			index.stdin!.write(bytes);
 		},
@@ -218,7 +264,7 @@ export async function broughtFiles(git: Git, run: Run): Promise<string[]> {
 }
 
 /** `base`: where its own work begins. */
-export type Captured = {/** Such as a rebase that stopped at a conflict. */ readonly unfinished: string | undefined; readonly head: string; readonly base: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; readonly incomplete: boolean};
+export type Captured = {/** Such as a rebase that stopped at a conflict. */ readonly unfinished: string | undefined; readonly head: string; readonly base: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; /** What is not in it, the first of it; undefined where it is whole. */ readonly incomplete: string | undefined};
 
 type Imported = {captured: Captured; changes: Omit<Changes, 'untracked'>; quarantine: Git; git: Git; places: RunPaths; extraRefs: string[]};
 
@@ -246,8 +292,10 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 	makeScratch(run.id, places);
 	const target = await git.resolve(`${run.target}^{commit}`);
 	const quarantine = new Git({gitDir: places.quarantine, own: true});
+	const submodules = await submodulesOf(git, commonDir, run.project.root, run.base);
+	const mounts = jailMounts(run, places, commonDir, submodules);
 	try {
-		const {stdout, code, stderr, timedOut} = await jail(context, run.id, places, {script: lookScript, argv: [run.branch, adminName(places), run.worktree, run.base], mounts: jailMounts(run, places, commonDir), cwd: run.worktree});
+		const {stdout, code, stderr, timedOut} = await jail(context, run.id, places, {script: lookScript, argv: [run.branch, adminName(places), run.worktree, run.base, ...submodules.map(({path: place, commit}, number) => `${number}:${commit}:${place}`)], mounts, cwd: run.worktree, ...(liveStages.has(run.stage) ? {timeout: livePatience} : {})});
 		if (timedOut || code !== 0) {
 			throw gateRefusal(timedOut ? 'the run\'s folder could not be read in time' : `the run's folder could not be read: ${stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`, 'its folder is kept as it is');
 		}
@@ -272,12 +320,12 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 			} else if (type === 'commit') {
 				rest.push(object);
 			} else {
-				look.incomplete = true;
+				look.incomplete ??= printable(name, 200);
 				look.notes.push(`could not be captured: ${printable(name, 200)}, one of very many tags of its own`);
 			}
 		}
 
-		await importObjects(context, run, places, commonDir, [look.tip, look.tree, ...extra.values(), ...rest], [run.base, ...target === undefined ? [] : [target]], quarantine);
+		await importObjects(context, run, places, mounts, [look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...extra.values(), ...rest], [run.base, ...target === undefined ? [] : [target]], quarantine);
 		await checkConnected(quarantine, [look.tip, ...extra.values(), ...rest]);
 		await checkConnected(quarantine, [look.tree]);
 		if ((await quarantine.line('cat-file', '-t', look.tip)) !== 'commit' || (await quarantine.run(['merge-base', run.base, look.tip])).code !== 0) {
@@ -286,20 +334,45 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 
 		const wip = await quarantine.line('rev-parse', `${look.tip}^{tree}`) !== look.tree;
 		const head = wip ? (await quarantine.must(['commit-tree', look.tree, '-p', look.tip, '-m', `Uncommitted work of run ${run.id}`, '-m', 'Taken over by fleet: the agent left it in its folder.'], {env: stamp(run)})).trim() : look.tip;
-		let number = 0;
+		// What was kept before stays under its name: the run may hold it no more.
+		const kept = new Map((await git.raw('for-each-ref', '--format=%(objectname) %(refname)', `refs/fleet/runs/${run.id}/extra`)).split('\n').filter(line => line !== '').map(line => line.split(' ') as [string, string]));
+		const names = new Set([...kept.values()].map(ref => ref.slice(ref.lastIndexOf('/') + 1)));
+		const free = (wanted: string) => {
+			let name = wanted;
+			for (let number = wanted === '' ? 1 : 2; name === '' || names.has(name); number++) {
+				name = wanted === '' ? String(number) : `${wanted}-${number}`;
+			}
+
+			names.add(name);
+			return name;
+		};
+
 		const extraRefs: string[] = [];
+		const keep = async (object: string, what: string) => {
+			const name = kept.get(object)?.split('/').at(-1) ?? free('');
+			extraRefs.push(`refs/fleet/extra/${name}`);
+			await quarantine.must(['update-ref', `refs/fleet/extra/${name}`, object]);
+			look.notes.push(`kept as refs/fleet/runs/${run.id}/extra/${name}: ${printable(what, 200)}`);
+		};
+
 		for (const [name, object] of extra) {
-			extraRefs.push(`refs/fleet/extra/${++number}`);
-			await quarantine.must(['update-ref', `refs/fleet/extra/${number}`, object]);
-			look.notes.push(`kept as refs/fleet/runs/${run.id}/extra/${number}: ${printable(name, 200)}`);
+			await keep(object, name);
+		}
+
+		for (const {path: place, tree} of look.submodules) {
+			await checkConnected(quarantine, [tree]);
+			const commit = (await quarantine.must(['commit-tree', tree, '-m', `What run ${run.id} changed in the submodule ${printable(place, 200)}`], {env: stamp(run)})).trim();
+			extra.set(`the files of the submodule ${place}`, commit);
+			await keep(commit, `the files of the submodule ${place}`);
 		}
 
 		if (rest.length > 0) {
 			const parents = [...new Set(rest)].flatMap(object => ['-p', object]);
 			const together = await quarantine.must(['commit-tree', look.tree, ...parents, '-m', `Other branches and tags of run ${run.id}`], {env: stamp(run)});
-			await quarantine.must(['update-ref', 'refs/fleet/extra/rest', together.trim()]);
-			extraRefs.push('refs/fleet/extra/rest');
-			look.notes.push(`kept together, as the parents of refs/fleet/runs/${run.id}/extra/rest: ${rest.length} more branches and tags`);
+			const name = kept.get(together.trim())?.split('/').at(-1) ?? free('rest');
+			await quarantine.must(['update-ref', `refs/fleet/extra/${name}`, together.trim()]);
+			extraRefs.push(`refs/fleet/extra/${name}`);
+			look.notes.push(`kept together, as the parents of refs/fleet/runs/${run.id}/extra/${name}: ${rest.length} more branches and tags`);
 		}
 
 		await quarantine.must(['update-ref', 'refs/fleet/head', head]);
@@ -366,9 +439,13 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, captured.head]);
 	}
 
-	if (journal.run.captured?.head !== captured.head || journal.run.captured.base !== captured.base || journal.run.captured.notes.join('\n') !== captured.notes.join('\n')) {
+	// What was kept or removed before is so still, though it is not found again.
+	const there = new Set((await git.raw('for-each-ref', '--format=%(refname)', `refs/fleet/runs/${run.id}`)).split('\n'));
+	const said = (journal.run.captured?.notes ?? []).filter(note => note.startsWith('removed ') || there.has(/^kept .*?(refs\/fleet\/runs\/[^:]+):/.exec(note)?.[1] ?? ''));
+	const notes = [...new Set([...said.slice(-noteLimit), ...swept, ...captured.notes])];
+	if (journal.run.captured?.head !== captured.head || journal.run.captured.base !== captured.base || journal.run.captured.notes.join('\n') !== notes.join('\n')) {
 		const {head, base, commits, files, wip, extra} = captured;
-		journal.append({type: 'run.captured', head, base, commits, files, wip, extra, notes: [...swept, ...captured.notes]}, 'fleet');
+		journal.append({type: 'run.captured', head, base, commits, files, wip, extra, notes}, 'fleet');
 	}
 
 	return captured;

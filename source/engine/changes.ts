@@ -2,9 +2,11 @@ import {existsSync, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
 import type {Run} from '../core/run.ts';
-import {adminName, baseMounts, giveToRun} from '../host/worktree.ts';
+import {adminName, baseMounts, firstIndex, giveToRun} from '../host/worktree.ts';
 import {makeOwnGit} from '../host/own-git.ts';
+import {broughtFiles} from './capture.ts';
 import type {Context} from './context.ts';
+import {lendIndex} from './fill.ts';
 import {jail} from './jail.ts';
 import {openRepository} from './projects.ts';
 
@@ -23,6 +25,8 @@ W=$1 base=$2 target=$3 admin=$4
 export GIT_DIR=/run/fleet/changes/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fleet/changes/index GIT_OPTIONAL_LOCKS=1
 export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/* | tr '\\n' ':' | sed 's/:$//')
 cd "$W" || exit 1
+# Whoever opens a FIFO waits.
+find . -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit 2> /dev/null | grep -q . && exit 1
 rm -f "$GIT_INDEX_FILE.lock"
 # Brought onto its target, it is held against what it holds of that.
 if [ -n "$target" ] && tip=$(git --git-dir="/run/fleet/private/worktrees/$admin" rev-parse -q --verify 'HEAD^{commit}'); then
@@ -31,7 +35,7 @@ if [ -n "$target" ] && tip=$(git --git-dir="/run/fleet/private/worktrees/$admin"
 fi
 [ "$(cat /run/fleet/changes/base 2> /dev/null)" = "$base" ] || rm -f "$GIT_INDEX_FILE"
 echo "$base" > /run/fleet/changes/base
-[ -f "$GIT_INDEX_FILE" ] || git read-tree "$base" || exit 1
+[ -f "$GIT_INDEX_FILE" ] || { [ -f "$GIT_DIR/first-index" ] && cp -p "$GIT_DIR/first-index" "$GIT_INDEX_FILE" && git read-tree -m "$base" 2> /dev/null; } || git read-tree "$base" || exit 1
 [ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty && GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
 git update-index -q --refresh > /dev/null 2>&1
 git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' | awk -F'\\t' 'NF >= 3 { files++; added += $1; removed += $2 } END { printf "%d %d %d ", files, added, removed }'
@@ -51,11 +55,12 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 		mkdirSync(folder, {mode: 0o700});
 	}
 
-	await makeOwnGit(path.join(folder, 'git'), {git, commonDir, seenAt: '/run/fleet/changes/git', admin: adminName(places)});
+	await makeOwnGit(path.join(folder, 'git'), {git, commonDir, seenAt: '/run/fleet/changes/git', admin: adminName(places), brought: await broughtFiles(git, run)});
+	lendIndex(firstIndex(places), path.join(folder, 'git'));
 	giveToRun(run.id, folder);
 	const tip = await git.resolve(`${run.target}^{commit}`);
 	const {code, stdout} = await jail(context, run.id, places, {
-		script, argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)], timeout: 120_000,
+		script, argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)], timeout: 60_000,
 		mounts: [...baseMounts(commonDir), {source: places.privateGit, target: '/run/fleet/private', mode: 'read'}, {source: places.worktree, target: run.worktree, mode: 'read'}, {source: folder, target: '/run/fleet/changes', mode: 'write'}],
 	});
 	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());

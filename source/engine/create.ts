@@ -145,7 +145,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	try {
 		journal = Journal.open(places)!;
 		noteStart(places, start);
-		await createWorktree({runId: id, commonDir, branch, base: commit, target, places, fill: index => fillWorktree(context, id, places, {git, commonDir, root: request.project.root}, commit, index)});
+		await createWorktree({runId: id, commonDir, branch, base: commit, target, places, brought: request.include, fill: index => fillWorktree(context, id, places, {git, commonDir, root: request.project.root}, commit, index)});
 		made = true;
 		await copyIncluded(context, request.project, id, places, request.include ?? []);
 		journal.append({

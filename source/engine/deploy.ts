@@ -15,6 +15,7 @@ import type {Context} from './context.ts';
 import {LiveRedactor} from './live-redactor.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
+import {fillSubmodules} from './submodules.ts';
 import {checkout} from './verify.ts';
 
 const deployTime = 60 * 60_000;
@@ -84,6 +85,7 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 
 		await makeOwnGit(own, {git, commonDir});
 		await checkout(git, own, commit, tree, path.join(folder, 'index'));
+		await fillSubmodules(git, commonDir, run.project.root, commit, tree);
 		const log = new LogWriter(path.join(context.paths.run(run.id).folder, 'deploy.log'), {anew: true});
 		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials, ...(because === '' ? {} : {because}), ...(outside && target.window !== undefined ? {outside: target.window} : {})}, context.actor);
 		const tell = (text: string) => {

@@ -45,9 +45,9 @@ export async function discard(context: Context, journal: Journal, because: strin
 	const {git, commonDir} = await openRepository(run.project.root);
 	const places = context.paths.run(run.id);
 	if (existsSync(places.worktree) && existsSync(places.privateGit)) {
-		const {incomplete, notes} = await capture(context, journal);
+		const {incomplete} = await capture(context, journal);
 		if (incomplete) {
-			throw gateRefusal(`not all of ${run.id} could be captured, so it is kept: ${notes.at(-1) ?? ''}`, `look at ${places.worktree}`);
+			throw gateRefusal(`not all of ${run.id} could be captured, so its folder is kept: ${incomplete}`, `look at ${places.worktree}`);
 		}
 	} else if (existsSync(places.worktree)) {
 		throw gateRefusal(`the private repository of ${run.id} is gone, so its folder is kept`, `look at ${places.worktree}`);

@@ -7,6 +7,7 @@ import type {RunPaths} from '../host/paths.ts';
 import {adminName, baseMounts, copyIndex, giveToRun} from '../host/worktree.ts';
 import type {Context} from './context.ts';
 import {jail, makeScratch} from './jail.ts';
+import {fillSubmodules} from './submodules.ts';
 
 /* Files are written as they are stored, by a git that knows no filter of anybody's: what LFS or git-crypt keep elsewhere stays there. */
 
@@ -53,6 +54,8 @@ export async function fillWorktree(context: Context, runId: string, places: RunP
 		}
 
 		copyIndex(made, index);
+		const filled = await fillSubmodules(git, commonDir, root, commit, places.worktree);
+		giveToRun(runId, ...filled.map(place => path.join(places.worktree, place)));
 	} finally {
 		rmSync(scratch, {recursive: true, force: true});
 		rmSync(folder, {recursive: true, force: true});

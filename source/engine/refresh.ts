@@ -3,7 +3,7 @@ import path from 'node:path';
 import type {Run} from '../core/run.ts';
 import type {Git} from '../host/git.ts';
 import type {RunPaths} from '../host/paths.ts';
-import {adminName, baseMounts, connectQuarantine, projectRefs, refsFile} from '../host/worktree.ts';
+import {adminName, baseMounts, connectQuarantine, keepBorrowed, projectRefs, refsFile} from '../host/worktree.ts';
 import type {Context} from './context.ts';
 import {jail} from './jail.ts';
 
@@ -59,6 +59,7 @@ export async function refresh(context: Context, run: Run, places: RunPaths, git:
 		return {target: run.target.replace('refs/heads/', ''), notes: []};
 	}
 
+	await keepBorrowed(git, places, run.base, run.branch);
 	const shallow = path.join(commonDir, 'shallow');
 	const input = [
 		...baseMounts(commonDir).map(({target}) => `alternate ${target}`),

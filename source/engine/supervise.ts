@@ -3,6 +3,7 @@ import {chmodSync, rmSync} from 'node:fs';
 import net from 'node:net';
 import process from 'node:process';
 import type {SecureContext} from 'node:tls';
+import {setTimeout as pause} from 'node:timers/promises';
 import {decideActor} from '../core/decide.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import type {RunEvent} from '../core/event.ts';
@@ -48,6 +49,9 @@ const ringSize = 256 * 1024;
 /** How often usage is written down while it grows, and how long an agent may be silent before it is said to wait, milliseconds. */
 const usagePause = 3000;
 const silence = 20_000;
+
+/** How long the end of a run waits for a count of its changes, milliseconds. */
+const longestCount = 10_000;
 /** How long a run has to end in order after a failure of fleet itself, milliseconds. */
 const faultPause = 20_000;
 
@@ -308,7 +312,8 @@ class Supervision {
 	/** Writes down how the agent ended, once all that belongs to its end is done: who reads "stopped" waits for nothing more. */
 	async #finish(code: number, signal: number, hasSetup: boolean): Promise<void> {
 		if (this.#counting < 500) {
-			await this.#countChanges();
+			// One that goes on may wait for something of the agent's.
+			await Promise.race([this.#countChanges(), pause(longestCount, undefined, {ref: false})]);
 		}
 
 		this.#output!.end();

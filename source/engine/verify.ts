@@ -24,6 +24,7 @@ import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 import {listRuns} from './runs.ts';
+import {fillSubmodules} from './submodules.ts';
 import {checkSuspects} from './suspects.ts';
 import {vet} from './vet.ts';
 
@@ -50,7 +51,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	const places = context.paths.run(journal.run.id);
 	const captured = existsSync(places.worktree) ? await capture(context, journal) : undefined;
 	if (captured?.incomplete) {
-		throw gateRefusal(`not all of the run's work could be captured: ${captured.notes.at(-1) ?? ''}`, 'look at the run\'s notes with fleet show');
+		throw gateRefusal(`not all of the run's work could be captured: ${captured.incomplete}`, 'look at the run\'s notes with fleet show');
 	}
 
 	if (captured?.unfinished !== undefined) {
@@ -174,6 +175,7 @@ async function runCommands({context, run, git, commonDir, sandbox, policy, folde
 
 	const mounts = baseMounts(commonDir);
 	await makeGitFolder({git, commonDir, folder: gitFolder, tree, what, branch: run.target, depth: policy.verifyDepth, objectsSeenAt: at => mounts[at]!.target});
+	await fillSubmodules(git, commonDir, run.project.root, 'commit' in what ? what.commit : what.tree, tree);
 	giveToRun(run.id, tree, gitFolder);
 	const trust = makeTrust(path.join(folder, 'trust'), trusted);
 	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {

@@ -1,12 +1,15 @@
 import {gateRefusal, type Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
-import {findForbidden, isPointer, onlyTakesAway, parseChanges, repositoryMode, shown, type Change, type Entry} from '../core/tree.ts';
+import {findForbidden, isPointer, onlyTakesAway, parseChanges, repositoryMode, shown, textOf, type Change, type Entry} from '../core/tree.ts';
 import type {Git} from '../host/git.ts';
 import {attributeFiles, readBlobs, readTree, withAttributes} from './attributes.ts';
 import {broughtFiles} from './capture.ts';
 import {knownCommits} from './submodules.ts';
 
 /* What must not be merged. Judged on the tree that the merge would be, against the tip that it would be merged into. */
+
+/** What is wrong, and what to do about it where that is not to take it out. */
+type Problem = {readonly because: string; readonly hint?: string};
 
 export type Candidate = {readonly base: string; readonly head: string; readonly tree: string};
 
@@ -69,10 +72,10 @@ async function findFiltered(git: Git, commonDir: string, base: string, tree: Rea
 }
 
 /** Submodules: another commit of one that is there already, where the person's own copy of it knows that commit. */
-async function findUnknownCommits(git: Git, commonDir: string, root: string, base: string, changes: readonly Change[]): Promise<string[]> {
+async function findUnknownCommits(git: Git, commonDir: string, root: string, base: string, changes: readonly Change[]): Promise<Problem[]> {
 	const moved = changes.filter(({before, after}) => before?.mode === repositoryMode && after?.mode === repositoryMode);
 	const known = await knownCommits(git, commonDir, root, base, moved.map(({path, after}) => ({path, commit: after!.object})));
-	return moved.filter(({path}) => !known.has(path)).map(({path, after}) => `${shown(path)} is at ${after!.object.slice(0, 10)}, a commit that your copy of that submodule does not have`);
+	return moved.filter(({path}) => !known.has(path)).map(({path, after}) => ({because: `${shown(path)} is at ${after!.object.slice(0, 10)}, a commit that your copy of that submodule does not have`, hint: `git -C ${JSON.stringify(`${root}/${textOf(path)}`)} fetch, and then verify it again`}));
 }
 
 async function findSubmoduleSettings(git: Git, changes: readonly Change[]): Promise<string[]> {
@@ -108,21 +111,22 @@ async function findBrought(git: Git, run: Run, head: string): Promise<string[]> 
  * What must not be merged, found in the objects themselves.
  * @returns one line for each, with its name; nothing where all is well
  */
-export async function findProblems(git: Git, commonDir: string, run: Run, {base, head, tree: name}: Candidate): Promise<string[]> {
+export async function findProblems(git: Git, commonDir: string, run: Run, {base, head, tree: name}: Candidate): Promise<Problem[]> {
 	const changes = await changesOf(git, base, name);
 	const tree = await readTree(git, name);
 	const {stdout: ignoreCase} = await git.run(['config', '--type=bool', '--get', 'core.ignorecase']);
+	const plain = (lines: readonly string[]) => lines.map(because => ({because}));
 	return [
-		...findForbidden(tree, changes, ignoreCase.trim() === 'true'),
+		...plain(findForbidden(tree, changes, ignoreCase.trim() === 'true')),
 		...await findUnknownCommits(git, commonDir, run.project.root, base, changes),
-		...await findSubmoduleSettings(git, changes),
-		...await findFiltered(git, commonDir, base, tree, changes),
-		...await findBrought(git, run, head),
+		...plain(await findSubmoduleSettings(git, changes)),
+		...plain(await findFiltered(git, commonDir, base, tree, changes)),
+		...plain(await findBrought(git, run, head)),
 	];
 }
 
 /** @returns the refusal of a branch that holds what is never merged */
 export async function vet(git: Git, commonDir: string, run: Run, candidate: Candidate): Promise<Refusal | undefined> {
 	const problems = await findProblems(git, commonDir, run, candidate);
-	return problems.length === 0 ? undefined : gateRefusal(`its branch holds what is never merged: ${problems.slice(0, 3).join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''}`, `fleet resume ${run.id} "take it out again"`);
+	return problems.length === 0 ? undefined : gateRefusal(`its branch holds what is never merged: ${problems.slice(0, 3).map(({because}) => because).join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''}`, problems[0]!.hint ?? `fleet resume ${run.id} "take it out again"`);
 }

@@ -85,12 +85,20 @@ export async function namedFile(git: Git, key: 'core.attributesFile' | 'core.exc
 	return base === undefined ? undefined : path.join(base, 'git', fallback);
 }
 
-/** The rules that hold for the person's own git in this repository. */
-export async function personRules(git: Git, commonDir: string): Promise<PersonRules> {
+/** A line of ignore rules that means exactly one file. */
+function lineFor(name: string): string {
+	return name.includes('\n') ? '' : `/${name.replaceAll(/[\\*?[\]#! ]/g, String.raw`\$&`)}\n`;
+}
+
+/**
+ * The rules that hold for the person's own git in this repository.
+ * @param brought files that are not the repository's, whatever the rules say
+ */
+export async function personRules(git: Git, commonDir: string, brought: readonly string[] = []): Promise<PersonRules> {
 	const [attributes, ignored] = [await namedFile(git, 'core.attributesFile', 'attributes'), await namedFile(git, 'core.excludesFile', 'ignore')];
 	return {
 		attributes: readRules('/etc/gitattributes') + readRules(attributes), ownAttributes: readRules(path.join(commonDir, 'info', 'attributes')),
-		ignored: readRules(ignored), ownIgnored: readRules(path.join(commonDir, 'info', 'exclude')),
+		ignored: readRules(ignored), ownIgnored: readRules(path.join(commonDir, 'info', 'exclude')) + brought.map(name => lineFor(name)).join(''),
 	};
 }
 
@@ -109,7 +117,7 @@ export function writeRules(folder: string, seenAt: string, rules: PersonRules): 
  * @param seenAt where it will stand for whoever uses it
  * @param admin the name under which the real repository knows the worktree whose sparse patterns count, if any
  */
-export async function makeOwnGit(folder: string, options: {git: Git; commonDir: string; seenAt?: string; admin?: string; bare?: boolean}): Promise<void> {
+export async function makeOwnGit(folder: string, options: {git: Git; commonDir: string; seenAt?: string; admin?: string; bare?: boolean; brought?: readonly string[] | undefined}): Promise<void> {
 	const {git, commonDir, admin} = options;
 	rmSync(folder, {recursive: true, force: true});
 	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'info']) {
@@ -118,7 +126,7 @@ export async function makeOwnGit(folder: string, options: {git: Git; commonDir: 
 
 	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
 	const sparse = admin === undefined ? undefined : await sparsePatterns(commonDir, admin);
-	const rules = writeRules(folder, options.seenAt ?? folder, await personRules(git, commonDir));
+	const rules = writeRules(folder, options.seenAt ?? folder, await personRules(git, commonDir, options.brought));
 	const config = (await privateConfig(git)).replace('bare = false', `bare = ${options.bare ?? false}`);
 	// What is taken over is taken as it is: a warning of git's about line ends must not leave work behind.
 	writeFileSync(path.join(folder, 'config'), `${config}${rules}[core]\n\tsafecrlf = false\n${sparse?.config ?? ''}`);

@@ -51,7 +51,7 @@ export function baseMounts(commonDir: string): Mount[] {
 }
 
 function own(uid: number | undefined, ...places: string[]): void {
-	if (uid !== undefined) {
+	if (uid !== undefined && places.length > 0) {
 		execFileSync('chown', ['-R', '-h', `${uid}:${uid}`, '--', ...places], {stdio: 'pipe'});
 	}
 }
@@ -75,6 +75,8 @@ export type WorktreePlan = {
 	/** Full ref that HEAD of the private repository names. */
 	readonly target: string;
 	readonly places: RunPaths;
+	/** Files of the person's that will be copied into W and are not the repository's. */
+	readonly brought?: readonly string[] | undefined;
 	/** Writes the branch's files into W, and an index of them to the path given. */
 	fill(index: string): Promise<void>;
 };
@@ -168,7 +170,28 @@ export function refsFile(places: RunPaths): string {
 	return path.join(places.folder, 'refs');
 }
 
-async function createPrivate({commonDir, branch, target, places}: WorktreePlan, git: Git, admin: string): Promise<void> {
+/** The ref under which the real repository keeps what a run borrows of it. */
+function keptRef(places: RunPaths): string {
+	return `refs/fleet/kept/${path.basename(places.worktree)}`;
+}
+
+/**
+ * What a run sees of the project, and saw before, stays there while the run does, whatever the person deletes or rewrites: one commit
+ * whose parents are the base and all branches and tags that lead elsewhere.
+ * @param base undefined where the branch itself is what it starts from
+ */
+export async function keepBorrowed(git: Git, places: RunPaths, base: string | undefined, branch: string): Promise<void> {
+	const start = (await git.resolve(`${base ?? `refs/heads/${branch}`}^{commit}`))!;
+	const refs = (await git.raw('for-each-ref', `--no-merged=${start}`, '--format=%(objectname) %(*objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes')).split('\n').filter(line => line !== '');
+	const others = refs.map(line => line.split(' ')).filter(([, , ref]) => isVisible(ref!, branch)).map(([object, peeled]) => peeled === '' ? object! : peeled!);
+	const who = 'fleet <fleet@fleet.invalid> 0 +0000';
+	const before = await git.resolve(keptRef(places));
+	const parents = [...new Set([...before === undefined ? [] : [before], start, ...others])].map(parent => `parent ${parent}\n`).join('');
+	const text = `tree ${await git.resolve(`${start}^{tree}`)}\n${parents}author ${who}\ncommitter ${who}\n\nWhat a run borrows\n`;
+	await git.must(['update-ref', keptRef(places), (await git.must(['hash-object', '-t', 'commit', '-w', '--stdin'], {input: text})).trim()]);
+}
+
+async function createPrivate({commonDir, branch, base, target, places, brought}: WorktreePlan, git: Git, admin: string): Promise<void> {
 	const folder = places.privateGit;
 	const real = path.join(commonDir, 'worktrees', admin);
 	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'hooks', 'info', 'logs', `worktrees/${admin}/logs`]) {
@@ -181,7 +204,7 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 
 	write('HEAD', `ref: ${target}\n`);
 	const sparse = await sparsePatterns(commonDir, admin);
-	write('config', await privateConfig(git) + writeRules(folder, commonDir, await personRules(git, commonDir)) + (sparse?.config ?? ''));
+	write('config', await privateConfig(git) + writeRules(folder, commonDir, await personRules(git, commonDir, brought)) + (sparse?.config ?? ''));
 	if (sparse) {
 		mkdirSync(path.join(folder, 'worktrees', admin, 'info'), {mode: 0o700});
 		write(`worktrees/${admin}/info/sparse-checkout`, sparse.patterns);
@@ -194,6 +217,7 @@ async function createPrivate({commonDir, branch, target, places}: WorktreePlan, 
 	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
+	await keepBorrowed(git, places, base, branch);
 	copyIndex(path.join(real, 'index'), path.join(folder, `worktrees/${admin}/index`));
 	if (existsSync(path.join(commonDir, 'shallow'))) {
 		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));
@@ -261,4 +285,5 @@ export async function removeWorktree(commonDir: string, places: RunPaths): Promi
 	}
 
 	rmSync(places.quarantine, {recursive: true, force: true});
+	await new Git({gitDir: commonDir}).run(['update-ref', '-d', keptRef(places)]);
 }

@@ -177,7 +177,7 @@ test('whoever stops reading does not decide what a verification says', async t =
 
 test('what a merged tree holds of git\'s own files does not steer what the commands ask', async t => {
 	const fleet = new Fleet(t, {policy: policyOf('git status --porcelain && git log -1 --format=%s')});
-	await fleet.agent('e', `git config core.fsmonitor 'touch /tmp/ran; false'; mkdir sub; printf '[core]\\n\\tfsmonitor = x\\n' > sub/config; printf '*.txt filter=evil diff=evil\\n' > .gitattributes`);
+	await fleet.agent('e', `git config core.fsmonitor 'touch /tmp/ran; false'; mkdir sub; printf '[core]\\n\\tfsmonitor = x\\n' > sub/config; printf '*.txt diff=evil\\n*.none filter=evil\\n' > .gitattributes`);
 	const {code, stdout} = fleet.run(['verify', 'e']);
 	assert.equal(code, 0, stdout);
 	assert.match(stdout, /^The merge that is verified$/m);
