@@ -1,8 +1,10 @@
-import {chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {execFileSync, spawn} from 'node:child_process';
+import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {giveToRun} from '../host/worktree.ts';
 import type {SandboxAttack} from './attack.ts';
 import {boxId, type Box} from './box.ts';
+import {socketBait} from './bait.ts';
 
 /** A folder of the host's beside the sandbox's own, with one file that holds a word. */
 function place(box: Box, folder: string, word: string): void {
@@ -38,7 +40,32 @@ function writing(id: string, title: string, source: string, script: (box: Box) =
 	};
 }
 
+/** A folder that is granted to read, with something of the host's in it. */
+function inGiven(about: Pick<SandboxAttack, 'id' | 'title' | 'source'>, prepare: SandboxAttack['prepare'], script: (given: string) => string): SandboxAttack {
+	const given = (folder: string) => path.join(folder, 'given');
+	return {
+		kind: 'sandbox', ...about, answer: 'a folder is given to read under an overlay, in which sockets and FIFOs are not the host\'s',
+		plan(plan, folder) {
+			mkdirSync(given(folder), {recursive: true});
+			chmodSync(given(folder), 0o755);
+			const {dev, ino} = statSync(given(folder), {bigint: true});
+			return {...plan, mounts: [...plan.mounts, {source: given(folder), target: given(folder), mode: 'read', identity: `${dev}:${ino}`}]};
+		},
+		prepare: prepare!,
+		script: box => script(given(box.folder)),
+		came: ({output}) => output.includes('hello from the host'),
+	};
+}
+
 export const fileAttacks: readonly SandboxAttack[] = [
+	inGiven({id: 'socket-in-folder', title: 'connect to a socket in a folder that was given to read', source: 'a read-only mount stops no connect(): docker.sock in such a folder is the account'}, box => socketBait(path.join(box.folder, 'given', 'host.sock')),
+		given => `perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un("${given}/host.sock")) ? <S> : "no: $!"'`),
+	inGiven({id: 'fifo-in-folder', title: 'read what a program of the host writes into a FIFO', source: 'a read-only mount stops no open() of a FIFO'}, box => {
+		const fifo = path.join(box.folder, 'given', 'fifo');
+		execFileSync('mkfifo', ['-m', '666', fifo]);
+		const writer = spawn('sh', ['-c', 'exec > "$1"; while :; do echo hello from the host; sleep 0.1; done', 'sh', fifo], {stdio: 'ignore'});
+		return {close: () => writer.kill('SIGKILL')};
+	}, given => `timeout 3 head -n 1 ${given}/fifo`),
 	reading('read-secret-file', 'read a key in the person\'s home', 'the first thing that an injected prompt asks for', box => `cat ${box.folder}/host/file`),
 	reading('symlink-to-secret', 'follow a link out of the worktree', 'links to secrets in cloned repositories', box => `ln -s ${box.folder}/host/file link; cat link`),
 	reading('symlinked-folder', 'swap a folder for a link while it is read', 'time-of-check races in path checks', box => `mkdir d; rmdir d; ln -s ${box.folder}/host d; cat d/file`),

@@ -1,9 +1,15 @@
 import process from 'node:process';
-import {existsSync, linkSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {giveToRun} from '../host/worktree.ts';
 import {parsePolicy} from '../core/policy.ts';
+import {Refusal} from '../core/refusal.ts';
+import {filesPlace} from '../engine/files.ts';
+import {chooseSandbox} from '../engine/plan.ts';
+import {openRuntime} from '../host/paths.ts';
+import {homeFolder} from '../host/person.ts';
+import {giveToRun} from '../host/worktree.ts';
 import type {HostAttack} from './attack.ts';
+import {openBox} from './box.ts';
 import type {ThrowawayProject} from './project.ts';
 
 /* What an agent leaves for fleet and for the person to meet, after it ended. */
@@ -21,7 +27,76 @@ function refused(id: string, title: string, source: string, answer: string, scri
 	}};
 }
 
+/** A folder that two runs share, with a folder in it that one of them is granted, and beside it what nobody is granted. */
+function sharedFolder(folder: string): {data: string; file: string; secret: string} {
+	const [data, secret] = [path.join(folder, 'shared', 'data'), path.join(folder, 'secret')];
+	for (const place of [data, secret]) {
+		mkdirSync(place, {recursive: true});
+	}
+
+	chmodSync(folder, 0o755);
+	writeFileSync(path.join(data, 'file'), 'granted', {mode: 0o644});
+	writeFileSync(path.join(secret, 'file'), 'canary-of-the-host', {mode: 0o644});
+	return {data, secret, file: path.join(data, 'file')};
+}
+
+/** What another run that may change the shared folder does. */
+function exchange({data, secret}: {data: string; secret: string}): void {
+	renameSync(data, `${data}.old`);
+	symlinkSync(secret, data);
+}
+
 export const hostAttacks: readonly HostAttack[] = [
+	{
+		kind: 'host', id: 'granted-folder-exchanged', title: 'have a folder that was granted mean another', source: 'a run that shares a folder puts a link in the place of what another was granted', answer: 'a grant is of a folder, by its device and inode, and not of a name',
+		async attempt(tools) {
+			const project = await tools.project();
+			const shared = sharedFolder(tools.folder);
+			const {run, output} = await project.agent(`cat ${shared.file}`, {allow: [`files:${shared.data}`]});
+			if (output !== 'granted') {
+				throw new Error(`the folder was not given: ${output.slice(0, 100)}`);
+			}
+
+			exchange(shared);
+			return (await project.again(run, `cat ${shared.file}`)).output.includes('canary');
+		},
+	},
+	{
+		kind: 'host', id: 'exchanged-before-the-mount', title: 'exchange a folder between the look and the mount', source: 'time-of-check races in path checks', answer: 'it is opened without following a link, held against what was granted, and mounted by that descriptor',
+		async attempt(tools) {
+			const shared = sharedFolder(tools.folder);
+			const {dev, ino} = statSync(shared.data, {bigint: true});
+			const {sandbox} = await chooseSandbox(tools.context);
+			let box;
+			try {
+				box = await openBox(tools.context, sandbox, {plan(plan) {
+					exchange(shared);
+					return {...plan, mounts: [...plan.mounts, {source: shared.data, target: shared.data, mode: 'read', identity: `${dev}:${ino}`}]};
+				}});
+				return (await box.run(`cat ${shared.file}`)).output.includes('canary');
+			} catch (error) {
+				if (/link now/.test((error as Error).message)) {
+					return false;
+				}
+
+				throw error;
+			} finally {
+				await box?.close();
+			}
+		},
+	},
+	{
+		kind: 'host', id: 'grant-of-power', title: 'be granted what decides about runs, under whatever name', source: 'a read-only folder with the supervisor\'s socket is every scope, as a person', answer: 'what holds power over fleet, git or logins is no files scope, by what it is, what it lies in and what lies in it',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {state, config, runtime} = project.context.paths;
+			openRuntime(project.context.paths);
+			symlinkSync(runtime, path.join(tools.folder, 'harmless'));
+			const places = [state, config, runtime, path.dirname(state), path.join(tools.folder, 'harmless'), path.join('/proc/self/root', runtime), path.join(project.project, '.git'), `${project.project}:rw`, homeFolder(), path.join(homeFolder(), '.ssh')];
+			const granted = await Promise.all(places.map(place => filesPlace(project.context, `files:${place}`).then(() => true, (error: unknown) => !(error instanceof Refusal))));
+			return granted.includes(true);
+		},
+	},
 	refused('control-bytes-in-name', 'commit a file whose name rewrites the terminal', 'names with escapes, newlines, dashes', 'names with control bytes are never merged', 'n=$(printf "evil\\033[2Jname"); echo x > "$n"; git add -A; git commit --quiet -m x'),
 	refused('bare-repository-merged', 'get a bare repository merged', 'it fires when somebody walks into it', 'repositories inside the repository are never merged', 'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs'),
 	refused('unrelated-history', 'hand over a history of its own', 'a branch that has nothing to do with the base', 'the tip must descend from, or relate to, the base', 'git checkout --quiet --orphan other-history; git commit --quiet -m x; git update-ref refs/heads/fleet/attack HEAD; git symbolic-ref HEAD refs/heads/fleet/attack'),

@@ -9,6 +9,7 @@ import type {Context} from '../engine/context.ts';
 import {createRun} from '../engine/create.ts';
 import {sweep} from '../engine/jail.ts';
 import {refresh} from '../engine/refresh.ts';
+import {givenFiles} from '../engine/files.ts';
 import {runPlan, chooseSandbox, egressState} from '../engine/plan.ts';
 import {readPolicy} from '../engine/policy.ts';
 import {addProject, openRepository} from '../engine/projects.ts';
@@ -72,10 +73,10 @@ export class ThrowawayProject {
 	}
 
 	/** Runs a script as an agent, in a run's own sandbox, until it ends. @returns the run and what the script wrote */
-	async agent(script: string, options: {name?: string; timeout?: number} = {}): Promise<{run: Run; output: string}> {
+	async agent(script: string, options: {name?: string; timeout?: number; allow?: readonly string[]} = {}): Promise<{run: Run; output: string}> {
 		const name = options.name ?? 'attack';
 		const {project} = await addProject(this.context, this.project);
-		const created = await createRun(this.context, {project, agent: 'command', argv: ['sh', '-c', script], name, allow: [], because: ''});
+		const created = await createRun(this.context, {project, agent: 'command', argv: ['sh', '-c', script], name, allow: options.allow ?? [], because: 'the attack'});
 		return this.again(created, script, options.timeout);
 	}
 
@@ -91,7 +92,7 @@ export class ThrowawayProject {
 			bury(id, places);
 			await sweep(this.context, id, places);
 			await refresh(this.context, journal.run, places, git, commonDir);
-			const session = await openSession(sandbox, runPlan(journal.run, places, commonDir, Date.now(), policy).plan, places.sandbox, {
+			const session = await openSession(sandbox, runPlan(journal.run, places, commonDir, (await givenFiles(this.context, journal.run, Date.now())).mounts, policy), places.sandbox, {
 				state: () => egressState(journal.run, policy, Date.now()),
 				onDenied() {},
 				onAllowed() {},

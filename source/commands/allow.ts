@@ -1,4 +1,3 @@
-import process from 'node:process';
 import {compose} from '../compose.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import {parseDuration} from '../core/time.ts';
@@ -7,6 +6,7 @@ import {findRun} from '../engine/runs.ts';
 import {allow} from '../engine/scopes.ts';
 import {kindOf, parseGrantable} from '../scopes/registry.ts';
 import {askHidden} from './ask.ts';
+import {filesNotes} from './files-notes.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
@@ -22,11 +22,9 @@ export const verb: Verb = {
 		}
 
 		const duration = options['for'] === undefined ? undefined : orThrow(parseDuration(options['for']));
-		const {scope, effect, secret} = await allow(context, run, text!, options['because'], duration);
+		const {scope, effect, secret, files} = await allow(context, run, text!, options['because'], duration);
 		const warning = kindOf(scope)?.warning;
-		// Root's runs drop to a uid of their own, which owns nothing of root's.
-		const owner = scope.startsWith('files:') && process.getuid?.() === 0 ? '  note: root\'s runs have a uid of their own: they read and change there what everybody may\n' : '';
 		const opens = secret ? `  opens: ${describeGrant(secret)}\n  its pointer: /run/fleet/pointers/${secret.reference.name}, and ${secret.binding.environment ?? 'no variable'} where the run is started anew\n` : '';
-		io.out(`${scope} is on for ${run.id}, ${effect}\n${opens}${warning ? `  note: ${warning}\n` : ''}${owner}`);
+		io.out(`${scope} is on for ${run.id}, ${effect}\n${opens}${warning ? `  note: ${warning}\n` : ''}${filesNotes(context, files, text!, run.id)}`);
 	},
 };

@@ -9,11 +9,13 @@ import {startRun} from '../engine/create.ts';
 import {completeScope, describeGrant, secretOfScope} from '../engine/grants.ts';
 import {findIncluded, includePath, isTrusted, trust} from '../engine/include.ts';
 import {findProject} from '../engine/projects.ts';
+import {filesOf} from '../scopes/files/index.ts';
 import {isRemembered, remember} from '../engine/remembered.ts';
 import {findRun} from '../engine/runs.ts';
 import {parseGrantable} from '../scopes/registry.ts';
 import {ask, askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
+import {filesNotes} from './files-notes.ts';
 import {rememberUse} from './preferences.ts';
 import {promptOption, readPrompt} from './prompt.ts';
 import type {Io, Verb} from './verb.ts';
@@ -119,6 +121,11 @@ export const verb: Verb = {
 		const batch = options['batch'] === undefined ? undefined : orThrow(parseName(options['batch'], 'batch'));
 		const include = await includedFiles(context, io, project, options);
 		const run = await startRun(context, {after, batch, include, project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
+		for (const [index, grant] of run.grants.entries()) {
+			const files = filesOf(grant.scope);
+			io.err(filesNotes(context, files && {...files, scope: grant.scope, identity: ''}, String(options['allow'][index] ?? grant.scope), run.id));
+		}
+
 		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});
 
 		if (options['json']) {

@@ -14,6 +14,11 @@ export type Mount = {
 	readonly mode: 'read' | 'write';
 	/** True for what belongs to the system and every user may read (`/usr`): it needs no staging when the caller is root. */
 	readonly system?: boolean;
+	/**
+	 * Set for what a person granted: `device:inode` of the source. It is mounted only if it is that very thing and no
+	 * link leads to it. Where it is read-only, sockets and FIFOs below it lead nowhere.
+	 */
+	readonly identity?: string | undefined;
 	/** A folder of fleet's own that holds this source and others like it: staged as one. */
 	readonly within?: string;
 };

@@ -38,6 +38,8 @@ export type Grant = {
 	readonly at: string;
 	/** The secret that it is about, where the scope itself does not name it. */
 	readonly reference?: string | undefined;
+	/** What a `files:` scope names, as `device:inode`: the name alone could come to mean something else. */
+	readonly identity?: string | undefined;
 	/** Undefined: until the run ends. */
 	readonly until?: string | undefined;
 };

@@ -69,6 +69,11 @@ export type PreparedSandbox = {
 	 * port `proxyPort`, and stays until its parent is gone.
 	 */
 	readonly keeper: Invocation;
+	/**
+	 * What puts granted mounts in their place (`Mount.identity`), where the plan has any: run once, when the keeper is
+	 * there and before anything enters. Exit code 0 is done; anything else: nothing may start.
+	 */
+	stage(keeperPid: number): Invocation | undefined;
 	/** `inner` in a sandbox whose network namespace is that of the keeper with this host process id. */
 	enter(inner: Invocation, keeperPid: number): Invocation;
 	/** `inner` in a sandbox with an empty network namespace: no proxy, nothing. */
@@ -83,7 +88,7 @@ export type PreparedSandbox = {
 	 * What makes a mount in a sandbox that is running, or takes one away; exit code 0 is done. Undefined where this
 	 * machine cannot: then it waits for the next start. `initPid` is the host's id of the sandbox's first process.
 	 */
-	give(mount: Mount, kind: 'folder' | 'file', initPid: number, keeperPid: number): Invocation | undefined;
+	give(mount: Mount, initPid: number, keeperPid: number): Invocation | undefined;
 	take(target: string, initPid: number, keeperPid: number): Invocation | undefined;
 };
 

@@ -19,6 +19,7 @@ import {homeFolder} from '../host/person.ts';
 import {internalHost} from '../host/proxy.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {Context} from './context.ts';
+import {givenFiles} from './files.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
@@ -293,7 +294,7 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 	const asked: string[] = [];
 	const denied: string[] = [];
 	try {
-		const {plan: own} = runPlan(run, places, commonDir, Date.now(), policy);
+		const own = runPlan(run, places, commonDir, (await givenFiles(context, run, Date.now())).mounts, policy);
 		const copies: Record<string, string> = {[places.worktree]: path.join(folder, 'worktree'), [places.privateGit]: path.join(folder, 'private.git'), [path.join(places.folder, 'dotgit')]: path.join(folder, 'dotgit')};
 		const plan: SandboxPlan = {...own, mounts: [
 			...own.mounts.map(mount => ({...mount, source: copies[mount.source] ?? mount.source})),

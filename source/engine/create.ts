@@ -19,6 +19,7 @@ import {findProgram} from '../host/program.ts';
 import {insideHome} from '../host/toolchain.ts';
 import {trustEnvironmentOf} from '../host/trusted.ts';
 import {budgetRefusal} from './budget.ts';
+import {checkOverlap, filesPlace} from './files.ts';
 import {fillWorktree} from './fill.ts';
 import {copyIncluded} from './include.ts';
 import {completeScope, grantLength, handFor, secretOfScope} from './grants.ts';
@@ -27,6 +28,7 @@ import type {Handover} from './supervise.ts';
 import {Journal} from '../host/journal.ts';
 import type {Git} from '../host/git.ts';
 import {createWorktree} from '../host/worktree.ts';
+import {filesOf} from '../scopes/files/index.ts';
 import type {Context} from './context.ts';
 import {chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
@@ -124,11 +126,19 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	const {commit, target} = await findBase(checkout, request.base);
 	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/fleet*'])).stdout.split('\n');
 	const branch = branchOf(id, new Set(branches));
-	const grants: Grant[] = request.allow.map(text => {
+	const grants: Grant[] = [];
+	for (const text of request.allow) {
 		const scope = completeScope(context, text, request.project);
 		const entry = secretOfScope(context, scope, request.project);
-		return makeGrant(context.actor, scope, request.because, grantLength(entry, undefined), entry);
-	});
+		const grant = makeGrant(context.actor, scope, request.because, grantLength(entry, undefined), entry, await filesPlace(context, scope));
+		const files = filesOf(grant.scope);
+		if (files) {
+			checkOverlap({...files, scope: grant.scope, identity: grant.identity!}, grants, 'leave out');
+		}
+
+		grants.push(grant);
+	}
+
 	await readPolicy(git, commit);
 
 	const places = context.paths.run(id);

@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto';
-import {copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, constants, type Stats} from 'node:fs';
+import {closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, readlinkSync, readSync, rmSync, writeFileSync, type Stats} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import {printable} from '../core/names.ts';
 import type {Project} from '../core/project.ts';
 import {holdsValue} from '../core/redact.ts';
@@ -90,6 +91,33 @@ function plainPath(root: string, name: string, isWanted: (status: Stats | undefi
 }
 
 /**
+ * Reads a file by what was opened, not by its name alone: a run that may change a folder of the project could exchange
+ * a part of the path for a link between a look and the reading. Undefined where the file is not where its name says.
+ */
+export function readPlain(root: string, name: string): Buffer | undefined {
+	let descriptor: number;
+	try {
+		descriptor = openSync(path.join(root, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	} catch {
+		return undefined;
+	}
+
+	try {
+		const status = fstatSync(descriptor);
+		const opened = process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${descriptor}`) : path.join(root, name);
+		if (!status.isFile() || opened !== path.join(root, name)) {
+			return undefined;
+		}
+
+		// One byte more than is allowed is enough to say so.
+		const bytes = Buffer.alloc(Math.min(status.size, largest + 1));
+		return bytes.subarray(0, readSync(descriptor, bytes));
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
+/**
  * Copies them into a new worktree. What is there already stays; nothing is followed through a link.
  * @throws Refusal for a file that holds a value of the vault, or is too large
  */
@@ -102,12 +130,16 @@ export async function copyIncluded(context: Context, project: Pick<Project, 'id'
 			continue;
 		}
 
-		const {size} = lstatSync(from);
-		if (size > largest) {
+		const bytes = readPlain(project.root, name);
+		if (bytes === undefined) {
+			continue;
+		}
+
+		if (bytes.length > largest) {
 			throw new Refusal(`${printable(name)} of ${includePath} is larger than ${largest / 1024 ** 2} MiB`, 'have the policy\'s setup make it');
 		}
 
-		if (holdsValue(known, readFileSync(from, 'latin1'))) {
+		if (holdsValue(known, bytes.toString('latin1'))) {
 			throw new Refusal(`${printable(name)} of ${includePath} holds the value of a secret`, 'take it out: a run gets a pointer in its place, with --allow secret:…');
 		}
 
@@ -120,7 +152,7 @@ export async function copyIncluded(context: Context, project: Pick<Project, 'id'
 			mkdirSync(folder, {mode: 0o755});
 		}
 
-		copyFileSync(from, to, constants.COPYFILE_EXCL);
+		writeFileSync(to, bytes, {flag: 'wx', mode: lstatSync(from, {throwIfNoEntry: false})?.mode ?? 0o644});
 		giveToRun(runId, ...made, to);
 	}
 }

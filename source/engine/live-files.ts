@@ -1,10 +1,11 @@
-import {existsSync, readFileSync, realpathSync, statSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import type {Invocation} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
 import {formatScope} from '../core/scope.ts';
 import {filesOf} from '../scopes/files/index.ts';
 import {parseScope} from '../scopes/registry.ts';
 import type {Context} from './context.ts';
+import type {FilesPlace} from './files.ts';
 import type {Session} from './session.ts';
 
 /* What `files:` scopes open and close while a run goes on. */
@@ -27,21 +28,11 @@ export class LiveFiles {
 		this.#monitor = monitor;
 	}
 
-	/** Mounts what a scope opens. @returns why it waits for the next start; undefined where it is there, or the scope opens no files */
-	async give(scope: string): Promise<string | undefined> {
-		const found = opened(scope);
-		if (!found) {
-			return undefined;
-		}
-
-		if (!existsSync(found.path)) {
-			return `${found.path} is not there`;
-		}
-
-		const source = realpathSync(found.path);
+	/** Mounts what was looked at and is granted. @returns why it waits for the next start; undefined where it is there */
+	async give({scope, path, mode, identity}: FilesPlace): Promise<string | undefined> {
 		// Given twice, it would have to be taken twice.
 		await this.take(scope);
-		return this.#run(this.#session.prepared.give({source, target: found.path, mode: found.mode}, statSync(source).isDirectory() ? 'folder' : 'file', this.#initPid(), this.#session.keeperPid));
+		return this.#run(this.#session.prepared.give({source: path, target: path, mode, identity}, this.#initPid(), this.#session.keeperPid));
 	}
 
 	/** Takes away what a scope opened. @returns why it stayed; undefined where it is gone, or the scope opens no files */

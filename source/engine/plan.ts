@@ -1,4 +1,3 @@
-import {existsSync, realpathSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -10,7 +9,6 @@ import type {Availability, Sandbox} from '../core/seams.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {insideHome, toolchain} from '../host/toolchain.ts';
 import {baseMounts} from '../host/worktree.ts';
-import {filesMounts} from '../scopes/files/index.ts';
 import {networkRules} from '../scopes/network/index.ts';
 import type {EgressRule} from '../core/egress.ts';
 import type {EgressState} from '../host/proxy.ts';
@@ -60,18 +58,8 @@ export const proxyEnvironment: Readonly<Record<string, string>> = {
 /** What a run finds inside besides: mounts and variables. */
 export type Extra = {readonly mounts: readonly Mount[]; readonly env: Readonly<Record<string, string>>};
 
-/** A run's own sandbox: its worktree, its private git folder in the project's place, the grants in force, its outfit. `now` in milliseconds. */
-export function runPlan(run: Run, places: RunPaths, commonDir: string, now: number, policy: Policy, outfit: Extra = {mounts: [], env: {}}): {plan: SandboxPlan; notes: string[]} {
-	const notes: string[] = [];
-	const granted: Mount[] = [];
-	for (const {path: wanted, mode} of filesMounts(run.grants, now)) {
-		if (existsSync(wanted)) {
-			granted.push({source: realpathSync(wanted), target: wanted, mode});
-		} else {
-			notes.push(`files:${wanted} is not there`);
-		}
-	}
-
+/** A run's own sandbox: its worktree, its private git folder in the project's place, what it was granted (`givenFiles`), its outfit. */
+export function runPlan(run: Run, places: RunPaths, commonDir: string, granted: readonly Mount[], policy: Policy, outfit: Extra = {mounts: [], env: {}}): SandboxPlan {
 	const mounts: Mount[] = [
 		...granted,
 		...outfit.mounts,
@@ -81,7 +69,7 @@ export function runPlan(run: Run, places: RunPaths, commonDir: string, now: numb
 		{source: path.join(places.folder, 'dotgit'), target: path.join(run.worktree, '.git'), mode: 'read'},
 	];
 	const plan = basicPlan(run.id, places.sandbox, {mounts, env: {...proxyEnvironment, ...outfit.env}, cwd: run.worktree});
-	return {plan: {...plan, limits: limitsOf(policy, plan.limits)}, notes};
+	return {...plan, limits: limitsOf(policy, plan.limits)};
 }
 
 /** What the run may reach: the policy's hosts for builds, the grants in force, and the hosts of the secrets among them. */

@@ -4,10 +4,14 @@ import {nameFrom, printable} from '../core/names.ts';
 import {isOdd, isWithin} from '../core/places.ts';
 import type {Project} from '../core/project.ts';
 import {Refusal} from '../core/refusal.ts';
+import {quoteWord} from '../core/words.ts';
 import {discover, Git} from '../host/git.ts';
 import {Lock} from '../host/lock.ts';
+import {objectFolders} from '../host/worktree.ts';
 import {replaceFile} from '../host/write.ts';
+import {filesOf} from '../scopes/files/index.ts';
 import type {Context} from './context.ts';
+import {listRuns} from './runs.ts';
 
 /** All projects, in the order they were added. @throws Refusal where the file cannot be read as such */
 export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
@@ -48,6 +52,17 @@ export async function addProject(context: Context, folder: string): Promise<{pro
 	const git = new Git({gitDir: found.commonDir});
 	if (!await git.resolve('HEAD^{commit}')) {
 		throw new Refusal(`${root} has no commit yet, so there is nothing to branch from`, 'git commit --allow-empty -m start');
+	}
+
+	const places = [root, found.commonDir, ...objectFolders(found.commonDir)];
+	for (const run of listRuns(context)) {
+		const scope = run.stage === 'discarded' ? undefined : run.grants.map(grant => grant.scope).find(scope => {
+			const files = filesOf(scope);
+			return files?.mode === 'write' && places.some(place => isWithin(place, files.path));
+		});
+		if (scope !== undefined) {
+			throw new Refusal(`the run ${run.id} may change what is in ${root}`, `fleet revoke ${run.id} ${quoteWord(scope)}`);
+		}
 	}
 
 	const lock = Lock.acquire(`${context.paths.projects}.lock`, 5000);

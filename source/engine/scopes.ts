@@ -9,38 +9,45 @@ import {formatScope} from '../core/scope.ts';
 import {formatReference} from '../core/secret.ts';
 import type {Journal} from '../host/journal.ts';
 import type {Context} from './context.ts';
+import {checkOverlap, filesPlace, grantedScope, type FilesPlace} from './files.ts';
 import {completeScope, grantLength, secretOfScope} from './grants.ts';
 import {connect, withJournal} from './runs.ts';
 import {handSecret, type SecretEntry} from './secrets.ts';
 
 /** A grant as it is written down. @throws Refusal for a scope that cannot be granted, or for no reason given */
-export function makeGrant(actor: Actor, scope: string, because: string, duration: number | undefined, entry?: Pick<SecretEntry, 'reference'> | undefined): Grant {
+export function makeGrant(actor: Actor, scope: string, because: string, duration: number | undefined, entry?: Pick<SecretEntry, 'reference'> | undefined, files?: FilesPlace | undefined): Grant {
 	const refusal = decideActor(actor, 'a scope');
 	if (refusal) {
 		throw refusal;
 	}
 
-	const parsed = orThrow(parseGrantable(scope));
+	const parsed = orThrow(parseGrantable(files?.scope ?? scope));
 	if (because.trim() === '') {
 		throw new Refusal(`${parsed.scope} needs a reason`, 'say why with --because "…"');
 	}
 
 	const now = Date.now();
-	return {id: randomBytes(4).toString('hex'), scope: parsed.scope, because: because.trim(), by: actor, at: new Date(now).toISOString(), reference: entry && formatReference(entry.reference), until: duration === undefined ? undefined : new Date(now + duration).toISOString()};
+	return {id: randomBytes(4).toString('hex'), scope: parsed.scope, because: because.trim(), by: actor, at: new Date(now).toISOString(), reference: entry && formatReference(entry.reference), identity: files?.identity, until: duration === undefined ? undefined : new Date(now + duration).toISOString()};
 }
 
+/** What is known of a grant besides its scope: the secret behind it, or what a `files:` scope names as it was looked at. */
+export type GrantDetails = {readonly reference?: string | undefined; readonly files?: FilesPlace | undefined};
+
 /** @throws Refusal where the scope cannot be granted to this run; nothing is written */
-export function checkGrant(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reference?: string | undefined): Grant {
+export function checkGrant(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, more: GrantDetails = {}): Grant {
 	const refusal = decideScopeChange(journal.run, actor, because);
 	if (refusal) {
 		throw refusal;
 	}
 
-	const grant: Grant = {...makeGrant(actor, scope, because, duration), reference};
-	const files = filesOf(grant.scope);
-	const other = files && journal.run.grants.find(held => held.scope !== grant.scope && filesOf(held.scope)?.path === files.path);
-	if (other) {
-		throw new Refusal(`${other.scope} is granted already`, `fleet revoke ${journal.run.id} ${other.scope} first`);
+	const {reference, files} = more;
+	const grant: Grant = {...makeGrant(actor, scope, because, duration, undefined, files), reference};
+	if (filesOf(grant.scope) && !files) {
+		throw new Error('a folder is granted only after it was looked at');
+	}
+
+	if (files) {
+		checkOverlap(files, journal.run.grants, `fleet revoke ${journal.run.id}`);
 	}
 
 	return grant;
@@ -51,9 +58,9 @@ export function checkGrant(journal: Journal, actor: Actor, scope: string, becaus
  * @param reaches `now`: a run that is going on has it already; `start`: there is none; other words: why it waits
  * @returns when it takes effect, in words
  */
-export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reaches: string, reference?: string | undefined): string {
-	const grant = checkGrant(journal, actor, scope, because, duration, reference);
-	const {kind} = orThrow(parseGrantable(scope));
+export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reaches: string, more: GrantDetails = {}): string {
+	const grant = checkGrant(journal, actor, scope, because, duration, more);
+	const {kind} = orThrow(parseGrantable(grant.scope));
 	const effect = reaches === 'start' ? 'when the run is next started'
 		: reaches === 'now' ? ['network', 'secret', 'model'].includes(kind.id) ? 'from the next request on' : 'from now on'
 			: `when the run is next started (${reaches}): fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
@@ -68,7 +75,7 @@ export function revokeIn(journal: Journal, actor: Actor, scope: string, because:
 		throw refusal;
 	}
 
-	const wanted = formatScope(orThrow(parseScope(scope)));
+	const wanted = grantedScope(scope, journal.run.grants);
 	if (wanted === 'repo' || wanted === 'build') {
 		throw new Refusal(`${wanted} cannot be revoked`, `fleet stop ${journal.run.id} ends the run`);
 	}
@@ -83,7 +90,7 @@ export function revokeIn(journal: Journal, actor: Actor, scope: string, because:
 }
 
 /** Turns a scope on: through the supervisor where one is alive, else in the journal. @returns the scope as it is written, and when it takes effect */
-export async function allow(context: Context, run: Run, text: string, because: string, asked: number | undefined): Promise<{scope: string; effect: string; secret: SecretEntry | undefined}> {
+export async function allow(context: Context, run: Run, text: string, because: string, asked: number | undefined): Promise<{scope: string; effect: string; secret: SecretEntry | undefined; files: FilesPlace | undefined}> {
 	const scope = completeScope(context, text, run.project);
 	makeGrant(context.actor, scope, because, asked);
 	const entry = secretOfScope(context, formatScope(orThrow(parseScope(scope))), run.project);
@@ -95,15 +102,17 @@ export async function allow(context: Context, run: Run, text: string, because: s
 			// The value goes from the vault to the supervisor's memory, over a socket that only this person can open.
 			const secret = entry && await handSecret(context, entry, formatScope(orThrow(parseScope(scope))));
 			grantLength(secret && {...entry, binding: secret.binding}, duration);
-			const {effect} = await connection.request({method: 'allow', scope, because, duration, secret, actor: context.actor as `person:${string}`});
-			return {scope, effect: String(effect), secret: entry};
+			const files = await filesPlace(context, scope);
+			const {effect} = await connection.request({method: 'allow', scope: files?.scope ?? scope, because, duration, secret, actor: context.actor as `person:${string}`});
+			return {scope: files?.scope ?? scope, effect: String(effect), secret: entry, files};
 		} finally {
 			connection.close();
 		}
 	}
 
-	const effect = await withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, 'start', reference));
-	return {scope, effect, secret: entry};
+	const files = await filesPlace(context, scope);
+	const effect = await withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, 'start', {reference, files}));
+	return {scope: files?.scope ?? scope, effect, secret: entry, files};
 }
 
 /** Turns a scope off, and cuts what is open through it. @returns how many connections were cut, and why a mount stayed, if one did */

@@ -1,6 +1,7 @@
-import {spawn, type ChildProcess} from 'node:child_process';
+import {execFile, spawn, type ChildProcess} from 'node:child_process';
 import type net from 'node:net';
-import type {SandboxPlan} from '../core/plan.ts';
+import type {Invocation, SandboxPlan} from '../core/plan.ts';
+import {Refusal} from '../core/refusal.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
 import {Proxy, type ProxyHooks} from '../host/proxy.ts';
 
@@ -80,6 +81,11 @@ export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: s
 			});
 		});
 		keeperPid = pid;
+		const stage = prepared.stage(pid);
+		if (stage) {
+			await finish(stage);
+		}
+
 		await proxy.attach(handle);
 		keeper.send('thanks');
 		keeper.stderr!.removeAllListeners('data').resume();
@@ -87,6 +93,22 @@ export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: s
 	} catch (error) {
 		await end(keeper, proxy);
 		throw error;
+	}
+}
+
+/** Runs what must be done before anything enters. @throws Refusal with its last words where it is not */
+async function finish({argv, cwd, env}: Invocation): Promise<void> {
+	const words = await new Promise<string | undefined>((resolve, reject) => {
+		execFile(argv[0]!, argv.slice(1), {cwd, env: {...env}, timeout: 20_000}, (error, _stdout, stderr) => {
+			if (error && typeof error.code !== 'number') {
+				reject(error);
+			} else {
+				resolve(error ? stderr.trim().split('\n').at(-1) ?? '' : undefined);
+			}
+		});
+	});
+	if (words !== undefined) {
+		throw new Refusal(`what was granted could not be given: ${words}`, 'take the scope back with fleet revoke, look at what lies there, and grant it again');
 	}
 }
 

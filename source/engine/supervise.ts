@@ -33,6 +33,7 @@ import {HeldSecrets} from './held-secrets.ts';
 import {sweep} from './jail.ts';
 import {diskUse, limitNotes, removeGroup} from './limits.ts';
 import {LiveFiles} from './live-files.ts';
+import {cameBelow, filesPlace, givenFiles, grantedScope} from './files.ts';
 import {insideConfig, Outfit, quietNode} from './outfit.ts';
 import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
@@ -204,7 +205,12 @@ class Supervision {
 			this.#trusted = trusted;
 			this.#outfit.make(trusted, program !== undefined, files);
 			const outfit = this.#outfit.plan(program !== undefined);
-			const {plan: own, notes} = runPlan(run, this.#places, commonDir, Date.now(), policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...quietNode(nodes), ...this.#pointerVariables(), ...fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}, ...run.rebase ? {FLEET_REBASE: '1'} : {}}});
+			const given = await givenFiles(this.#context, run, Date.now());
+			for (const {scope, because} of given.refused) {
+				this.#write({type: 'alarm.raised', target: scope, because, count: 1});
+			}
+
+			const own = runPlan(run, this.#places, commonDir, given.mounts, policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...quietNode(nodes), ...this.#pointerVariables(), ...fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}, ...run.rebase ? {FLEET_REBASE: '1'} : {}}});
 			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
 			const plan = {...own, joins: this.#group?.joins};
 			this.#plan = plan;
@@ -251,7 +257,7 @@ class Supervision {
 				onNews: news => this.#hear(news),
 				onLost: error => this.#cannotRecord(error),
 			});
-			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...notes, ...fresh.notes, ...trusted.notes, ...swept, ...limitNotes(plan, this.#group)]});
+			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...given.refused.map(({scope, because}) => `${scope}: ${because}`), ...fresh.notes, ...trusted.notes, ...swept, ...limitNotes(plan, this.#group)]});
 			if (conversation !== undefined && conversation !== run.conversation) {
 				this.#write({type: 'agent.conversation', conversation}, false);
 			}
@@ -334,6 +340,7 @@ class Supervision {
 		const folders = [this.#places.worktree, this.#places.privateGit];
 		let before: number | undefined;
 		let nextDisk = 0;
+		let nextLook = 0;
 		let nextCount = 0;
 		let worked = 0;
 		for (let pause = 2000; ; pause = Math.min(10_000, pause * 2)) {
@@ -366,6 +373,12 @@ class Supervision {
 				nextCount = Date.now() + await this.#countChanges();
 			}
 
+			if (Date.now() >= nextLook) {
+				const began = Date.now();
+				await this.#lookBelow();
+				nextLook = Date.now() + 100 * (Date.now() - began);
+			}
+
 			if (Date.now() >= nextDisk) {
 				const began = Date.now();
 				const size = await diskUse(this.#context, this.#places, folders);
@@ -374,6 +387,18 @@ class Supervision {
 				if (size !== undefined && size - before + this.#output!.kept > limits.growth && this.#journal.run.stage === 'running') {
 					this.#freeze(`its folders and its output grew by ${Math.round((size - before + this.#output!.kept) / 1024 ** 2)} MiB, more than a run may`, 'fleet');
 				}
+			}
+		}
+	}
+
+	/** Takes a folder that the run may change away where a socket or a FIFO came to be in it: behind it a program of the host's listens. */
+	async #lookBelow(): Promise<void> {
+		for (const {scope, because} of cameBelow(this.#journal.run.grants, Date.now())) {
+			const left = await this.#files?.take(scope);
+			this.#write({type: 'alarm.raised', target: scope, because: `${because}; the folder is taken away`, count: 1});
+			this.#write({type: 'scope.revoked', scope, because, cut: 0});
+			if (left !== undefined && this.#journal.run.stage === 'running') {
+				this.#freeze(`${scope} could not be taken away: ${left}`, 'fleet');
 			}
 		}
 	}
@@ -685,7 +710,8 @@ class Supervision {
 		switch (request.method) {
 			case 'allow': {
 				const {secret} = request;
-				const {scope} = checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration, secret?.reference);
+				const files = await filesPlace(this.#context, request.scope);
+				const {scope} = checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration, {reference: secret?.reference, files});
 				if (/^(?:secret|model):/.test(scope) && secret?.scope !== scope) {
 					throw new Refusal(`the value for ${scope} was not handed over`, 'fleet allow, from this version');
 				}
@@ -696,13 +722,13 @@ class Supervision {
 					await this.#openBroker();
 				}
 
-				const waits = await this.#files?.give(request.scope);
+				const waits = files && await this.#files?.give(files);
 				let effect: string;
 				try {
-					effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now', secret?.reference);
+					effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now', {reference: secret?.reference, files});
 				} catch (error) {
 					// Nothing is on that is not written down.
-					await this.#files?.take(request.scope);
+					await this.#files?.take(scope);
 					throw error;
 				}
 
@@ -711,10 +737,11 @@ class Supervision {
 			}
 
 			case 'revoke': {
-				const cut = revokeIn(this.#journal, request.actor, request.scope, request.because, () => this.#session?.proxy.cut() ?? 0);
+				const scope = grantedScope(request.scope, this.#journal.run.grants);
+				const cut = revokeIn(this.#journal, request.actor, scope, request.because, () => this.#session?.proxy.cut() ?? 0);
 				this.#scheduleExpiry();
 				this.#hideRevoked();
-				const left = this.#ended ? undefined : await this.#files?.take(request.scope);
+				const left = this.#ended ? undefined : await this.#files?.take(scope);
 				return {cut, ...(left === undefined ? {} : {left})};
 			}
 

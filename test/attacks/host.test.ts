@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import {attacks} from '../../source/attacks/catalogue.ts';
@@ -40,7 +41,43 @@ const scriptOf = {
 	bare: 'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs',
 };
 
+/** A mount of whatever a name means at the moment, as other tools make it. */
+async function throughName(script: string): Promise<boolean> {
+	const box = await openBox({sandbox: bubblewrap, plan(plan, folder) {
+		mkdirSync(path.join(folder, 'secret'), {mode: 0o755});
+		writeFileSync(path.join(folder, 'secret', 'file'), 'canary-of-the-host');
+		symlinkSync(path.join(folder, 'secret'), path.join(folder, 'data'));
+		return {...plan, mounts: [...plan.mounts, {source: path.join(folder, 'data'), target: '/opt/data', mode: 'read'}]};
+	}});
+	try {
+		return (await box.run(script)).output.includes('canary');
+	} finally {
+		await box.close();
+	}
+}
+
 testArea('host', {
+	'granted-folder-exchanged': () => throughName('cat /opt/data/file'),
+	'exchanged-before-the-mount': () => throughName('cat /opt/data/file'),
+	// A folder with a socket in it, mounted read-only: what answers there takes every word.
+	async 'grant-of-power'() {
+		const server = net.createServer(socket => socket.end('every scope'));
+		const box = await openBox({sandbox: bubblewrap, plan: (plan, folder) => {
+			mkdirSync(path.join(folder, 'sockets'), {mode: 0o755});
+			return {...plan, mounts: [...plan.mounts, {source: path.join(folder, 'sockets'), target: path.join(folder, 'sockets'), mode: 'read'}]};
+		}});
+		try {
+			const socket = path.join(box.folder, 'sockets', 's');
+			await new Promise<void>(resolve => {
+				server.listen(socket, resolve);
+			});
+			chmodSync(socket, 0o777);
+			return (await box.run(`perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un("${socket}")) ? <S> : "no: $!"'`)).output.includes('every scope');
+		} finally {
+			await box.close();
+			server.close();
+		}
+	},
 	'control-bytes-in-name': mergedByHand(scriptOf.names, project => project.git('ls-tree', '-z', '--name-only', 'main').includes('\u001B')),
 	'bare-repository-merged': mergedByHand(scriptOf.bare, project => project.git('ls-tree', '-r', '--name-only', 'main').includes('docs/HEAD')),
 	'unrelated-history': () => withProject({}, async project => {

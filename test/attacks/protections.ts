@@ -51,6 +51,8 @@ const boundWhole: Protection = {plan(plan, folder) {
 	chmodSync(folder, 0o777);
 	return {...plan, mounts: [{source: folder, target: folder, mode: 'write'}, ...plan.mounts.filter(mount => !mount.target.endsWith('/work'))], cwd: plan.cwd};
 }};
+/** What was granted as a bind mount and nothing more. */
+const boundGiven: Protection = {plan: plan => ({...plan, mounts: plan.mounts.map(({identity: _, ...mount}) => mount)})};
 const noRemount: Protection = {arguments: argv => argv.toSpliced(argv.indexOf('--remount-ro'), 4)};
 const allowing = (box: Box, state: Partial<Pick<Box, 'rules' | 'privateHosts'>>) => {
 	for (const [name, value] of Object.entries(state)) {
@@ -94,6 +96,7 @@ function kernelHas(family: number, type: number): Pick<Protection, 'unprovable'>
 export const protections: Readonly<Record<string, Protection>> = {
 	'read-secret-file': bound('read'), 'symlink-to-secret': bound('read'), 'symlinked-folder': bound('read'), 'proc-self-root': bound('read'), 'proc-1-root': bound('read'), 'dot-dot': bound('read'), 'old-root': {plan: (plan, folder) => (chmodSync(folder, 0o755), {...plan, mounts: [...plan.mounts, {source: '/', target: '/oldroot', mode: 'read'}]})},
 	'hard-link-new': boundWhole, 'write-through-link': bound('write'), 'plant-configuration': bound('write'),
+	'socket-in-folder': boundGiven, 'fifo-in-folder': boundGiven,
 	'write-toolchain': {plan: plan => ({...plan, mounts: plan.mounts.map(mount => mount.target.endsWith('/tools') ? {...mount, mode: 'write' as const} : mount)})},
 	'remount-writable': both(capable, noFilter),
 	'write-system': noRemount,

@@ -5,7 +5,7 @@ import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host
 import {evaluateFilter, seccompFilter} from '../../source/sandboxes/bubblewrap/seccomp.ts';
 
 const tools = {bwrap: '/usr/bin/bwrap', sh: '/bin/sh', unshare: '/usr/bin/unshare', setpriv: '/usr/bin/setpriv', nsenter: '/usr/bin/nsenter', prlimit: '/usr/bin/prlimit', nice: '/usr/bin/nice', env: '/usr/bin/env'};
-const host = (root: boolean): Host => ({tools, root, stage: '/run/stage', perl: undefined, node: '/node', maskedProc: ['/proc/keys'], files: {seccomp: '/r/seccomp', entered: '/r/entered', alone: '/r/alone'}});
+const host = (root: boolean): Host => ({tools, root, stage: '/run/stage', granted: root ? '/run/stage/granted' : '/r/granted', empty: '/r/empty', perl: undefined, node: '/node', maskedProc: ['/proc/keys'], files: {seccomp: '/r/seccomp', entered: '/r/entered', alone: '/r/alone'}});
 const plan: SandboxPlan = {
 	runId: 'r', mounts: [{source: '/usr', target: '/usr', mode: 'read', system: true}, {source: '/w', target: '/w', mode: 'write'}, {source: '/w.git', target: '/w/.git', mode: 'read'}], links: [{target: '/bin', to: 'usr/bin'}],
 	scratch: [{target: '/tmp', size: 10, mode: 0o1777}], env: {A: 'b'}, cwd: '/w', limits: defaultLimits, dropUid: 7, architecture: 'x64',

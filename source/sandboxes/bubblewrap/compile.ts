@@ -1,4 +1,5 @@
 import {proxyPort, type Invocation, type Mount, type SandboxPlan} from '../../core/plan.ts';
+import {stageArguments} from './granted-mounts.ts';
 
 /* From what was granted to the arguments of bubblewrap. Pure: no disk, no clock, no process. */
 
@@ -12,6 +13,9 @@ export type Host = {
 	readonly root: boolean;
 	/** An empty folder of root's that everyone may enter; the private staging area is mounted there. */
 	readonly stage: string;
+	/** Where granted mounts are staged, inside the keeper's mount namespace alone; and an empty folder. */
+	readonly granted: string;
+	readonly empty: string;
 	/** What runs the keeper: the system's Perl, or Node where there is none. */
 	readonly perl: string | undefined;
 	readonly node: string;
@@ -93,7 +97,7 @@ process.on('disconnect', () => process.exit());
 
 /** Sources that root must stage: all that is not the system's own. */
 function staged(plan: SandboxPlan): string[] {
-	return [...new Set(plan.mounts.filter(mount => !mount.system).map(mount => mount.within ?? mount.source))];
+	return [...new Set(plan.mounts.filter(mount => !mount.system && mount.identity === undefined).map(mount => mount.within ?? mount.source))];
 }
 
 function drop(plan: SandboxPlan, host: Host): string[] {
@@ -111,7 +115,8 @@ function stage(plan: SandboxPlan, host: Host, extra: string[]): string[] {
  */
 export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entered' | 'alone'): string[] {
 	const sources = staged(plan);
-	const sourceOf = (mount: Mount) => host.root && !mount.system ? `${host.stage}/${sources.indexOf(mount.within ?? mount.source)}${mount.within === undefined ? '' : mount.source.slice(mount.within.length)}` : mount.source;
+	const granted = plan.mounts.filter(mount => mount.identity !== undefined);
+	const sourceOf = (mount: Mount) => mount.identity !== undefined ? `${host.granted}/${granted.indexOf(mount)}` : host.root && !mount.system ? `${host.stage}/${sources.indexOf(mount.within ?? mount.source)}${mount.within === undefined ? '' : mount.source.slice(mount.within.length)}` : mount.source;
 	const mounts = plan.mounts.map(mount => [mount.mode === 'write' ? '--bind' : '--ro-bind', sourceOf(mount), mount.target]);
 	const system = plan.mounts.map((mount, index) => mount.system ? mounts[index]! : []).flat();
 	// Parents before children, so that no mount hides one that was made before it.
@@ -190,12 +195,24 @@ export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation,
 	};
 }
 
+/** Puts granted mounts in their place, in the keeper's mount namespace. See `PreparedSandbox.stage`. */
+export function compileStage(plan: SandboxPlan, host: Host, keeperPid: number): Invocation | undefined {
+	const argv = stageArguments(plan, host, {keeperPid});
+	return argv && {argv, cwd: '/', env: {PATH: '/usr/bin:/bin'}};
+}
+
+/** The same before a command that has no keeper: in a mount namespace of its own, which for an ordinary user needs a user namespace. */
+function stageAlone(plan: SandboxPlan, host: Host): string[] {
+	const argv = stageArguments(plan, host, {});
+	return !argv ? [] : host.root ? [...argv, '--'] : [host.tools.bwrap, '--dev-bind', '/', '/', '--unshare-user', '--cap-add', 'CAP_SYS_ADMIN', '--die-with-parent', '--', ...argv, '--'];
+}
+
 /** A command inside, with no network at all. */
 export function compileAlone(plan: SandboxPlan, host: Host, inner: Invocation): Invocation {
 	return {
 		argv: [
 			host.tools.sh, '-c', openScript, 'sh', host.files.seccomp, host.files.alone, ...plan.joins ?? [], '--',
-			...stage(plan, host, []), ...drop(plan, host),
+			...stage(plan, host, []), ...stageAlone(plan, host), ...drop(plan, host),
 			host.tools.bwrap, '--args', argumentsDescriptor, '--', ...limited(plan, host, inner.argv),
 		],
 		cwd: '/',

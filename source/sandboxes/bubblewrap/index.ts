@@ -2,8 +2,9 @@ import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Limits, SandboxPlan} from '../../core/plan.ts';
+import {Refusal} from '../../core/refusal.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
-import {compileAlone, compileDial, compileEntered, compileKeeper, sandboxArguments, type Host} from './compile.ts';
+import {compileAlone, compileDial, compileEntered, compileKeeper, compileStage, sandboxArguments, type Host} from './compile.ts';
 import {compileGive, compileTake} from './live-mounts.ts';
 import {findProgram, findTools, probeBubblewrap} from './probe.ts';
 import {seccompFilter} from './seccomp.ts';
@@ -26,13 +27,23 @@ function withinOwnLimits(limits: Limits): Limits {
 function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	const plan = {...asked, limits: withinOwnLimits(asked.limits)};
 	mkdirSync(folder, {recursive: true, mode: 0o700});
+	if (plan.mounts.some(mount => mount.identity !== undefined) && !findProgram('perl')) {
+		throw new Refusal('files are given with Perl, which is not here', 'install the package perl, or take the scope back with fleet revoke');
+	}
+
 	const root = process.getuid?.() === 0;
 	if (root) {
 		mkdirSync(stage, {recursive: true, mode: 0o755});
 	}
 
 	const files = {seccomp: path.join(folder, 'seccomp.bpf'), entered: path.join(folder, 'entered.args'), alone: path.join(folder, 'alone.args')};
-	const host: Host = {tools: findTools().tools, root, stage, perl: findProgram('perl'), node: process.execPath, files, maskedProc: ['/proc/kcore', '/proc/keys', '/proc/sysrq-trigger', '/proc/timer_list', '/proc/latency_stats'].filter(place => existsSync(place))};
+	const granted = root ? path.join(stage, 'granted') : path.join(folder, 'granted');
+	const empty = path.join(folder, 'empty');
+	for (const place of root ? [empty] : [empty, granted]) {
+		mkdirSync(place, {recursive: true, mode: 0o755});
+	}
+
+	const host: Host = {tools: findTools().tools, root, stage, granted, empty, perl: findProgram('perl'), node: process.execPath, files, maskedProc: ['/proc/kcore', '/proc/keys', '/proc/sysrq-trigger', '/proc/timer_list', '/proc/latency_stats'].filter(place => existsSync(place))};
 	const write = (file: string, bytes: Uint8Array | string) => {
 		writeFileSync(file, bytes, {mode: 0o600});
 	};
@@ -42,10 +53,11 @@ function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	write(files.alone, sandboxArguments(plan, host, 'alone').join('\0') + '\0');
 	return {
 		keeper: compileKeeper(plan, host),
+		stage: keeperPid => compileStage(plan, host, keeperPid),
 		enter: (inner, keeperPid) => compileEntered(plan, host, inner, keeperPid),
 		alone: inner => compileAlone(plan, host, inner),
 		dial: (addresses, port, keeperPid) => compileDial(plan, host, addresses, port, keeperPid),
-		give: (mount, kind, initPid, keeperPid) => compileGive(plan, host, mount, kind, initPid, keeperPid),
+		give: (mount, initPid, keeperPid) => compileGive(plan, host, mount, initPid, keeperPid),
 		take: (target, initPid, keeperPid) => compileTake(plan, host, target, initPid, keeperPid),
 	};
 }

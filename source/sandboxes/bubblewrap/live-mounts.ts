@@ -1,5 +1,6 @@
 import type {Invocation, Mount, SandboxPlan} from '../../core/plan.ts';
 import type {Host} from './compile.ts';
+import {mountProgram} from './granted-mounts.ts';
 
 /* Folders given to and taken from a sandbox that is running: pure, as compile.ts is. */
 
@@ -9,23 +10,14 @@ import type {Host} from './compile.ts';
  * read-only. The place is then looked up without following any link and without crossing a mount: below a folder
  * that the sandbox can write, nothing is ever mounted.
  */
-const program = `
-use strict;
-my ($verb, $source, $target, $mode, $kind, $pid, $uid, $keeper, $processor) = @ARGV;
+const program = `${mountProgram}
+my ($verb, $source, $target, $mode, $identity, $none, $pid, $uid, $keeper, $processor) = @ARGV;
 my %call = $processor eq 'arm64' ? (setns => 268, umount2 => 39, setfsuid => 151, setfsgid => 152, mkdirat => 34, close => 57) : (setns => 308, umount2 => 166, setfsuid => 122, setfsgid => 123, mkdirat => 258, close => 3);
-my ($openTree, $moveMount, $openat2, $setattr) = (428, 429, 437, 442);
-my ($here, $empty) = (-100, '');
-sub must { my ($what, $result) = @_; if ($result < 0) { print STDERR "$what: $!\\n"; exit 1 } return $result + 0 }
-sub attributes { my ($fd, $set, $clear) = @_; my $value = pack('QQQQ', $set, $clear, 0, 0); must('mount_setattr', syscall($setattr, $fd, $empty, 0x1000, $value, length $value)) }
-sub enter { my ($id, $name, $type) = @_; open(my $namespace, '<', "/proc/$id/ns/$name") or must("namespace of $id", -1); must("setns $name", syscall($call{setns}, fileno($namespace), $type)) }
 # An ordinary user is somebody only in the keeper's user namespace, which lies above the sandbox's; a program that is started in it would be nobody again.
-if ($keeper) { enter($keeper, 'user', 0x10000000); enter($keeper, 'mnt', 0x20000) }
-my $tree;
-if ($verb eq 'give') {
-	$tree = must('open_tree', syscall($openTree, $here, $source, 0x80001));
-	attributes($tree, 2 | 4 | ($mode eq 'read' ? 1 : 0), 0);
-}
-enter($pid, 'mnt', 0x20000);
+if ($keeper) { enter($keeper, 'user', 0x10000000, $call{setns}); enter($keeper, 'mnt', 0x20000, $call{setns}) }
+my ($tree, $isFolder);
+($tree, $isFolder) = tree($source, $mode, $identity, $none) if $verb eq 'give';
+enter($pid, 'mnt', 0x20000, $call{setns});
 if ($verb eq 'take') {
 	must('umount', syscall($call{umount2}, $target, 2 | 8));
 	exit 0;
@@ -36,7 +28,7 @@ if ($uid) { syscall($call{setfsgid}, $uid + 0); syscall($call{setfsuid}, $uid + 
 my @parts = grep { $_ ne '' } split('/', $target);
 for my $index (0 .. $#parts) {
 	my $path = join('/', @parts[0 .. $index]);
-	if ($index == $#parts && $kind eq 'file') {
+	if ($index == $#parts && !$isFolder) {
 		my $how = pack('QQQ', 0x80041, 0644, 0x0C);
 		my $file = syscall($openat2, $root, $path, $how, length $how);
 		must("making $target", $file);
@@ -58,11 +50,11 @@ function invocation(plan: SandboxPlan, host: Host, keeperPid: number, argv: stri
 	return {argv: [host.perl, '-e', program, '--', ...argv, host.root ? String(plan.dropUid) : '', host.root ? '' : String(keeperPid), plan.architecture], cwd: '/', env: {PATH: '/usr/bin:/bin'}};
 }
 
-/** @param initPid the host's id of the sandbox's first process; `kind`: what the source is */
-export function compileGive(plan: SandboxPlan, host: Host, mount: Mount, kind: 'folder' | 'file', initPid: number, keeperPid: number): Invocation | undefined {
-	return invocation(plan, host, keeperPid, ['give', mount.source, mount.target, mount.mode, kind, String(initPid)]);
+/** @param mount with an identity @param initPid the host's id of the sandbox's first process */
+export function compileGive(plan: SandboxPlan, host: Host, mount: Mount, initPid: number, keeperPid: number): Invocation | undefined {
+	return invocation(plan, host, keeperPid, ['give', mount.source, mount.target, mount.mode, mount.identity ?? '', host.empty, String(initPid)]);
 }
 
 export function compileTake(plan: SandboxPlan, host: Host, target: string, initPid: number, keeperPid: number): Invocation | undefined {
-	return invocation(plan, host, keeperPid, ['take', '', target, '', '', String(initPid)]);
+	return invocation(plan, host, keeperPid, ['take', '', target, '', '', '', String(initPid)]);
 }

@@ -1,5 +1,6 @@
 import {Refusal} from '../../core/refusal.ts';
-import {isInForce, type Grant, type ScopeKind} from '../../core/scope.ts';
+import type {ScopeKind} from '../../core/scope.ts';
+import {powerOf} from './power.ts';
 
 function split(subject: string): {path: string; suffix: '' | ':rw'} {
 	return subject.endsWith(':rw') ? {path: subject.slice(0, -3), suffix: ':rw'} : {path: subject, suffix: ''};
@@ -27,17 +28,17 @@ export const files: ScopeKind = {
 		return path === '' ? new Refusal('the whole file system is not a scope', 'name a folder') : `${path}${suffix}`;
 	},
 	available(written) {
-		const {path: subject} = split(written);
+		const {path: subject, suffix} = split(written);
 		const reserved = ['/proc', '/sys', '/dev', '/run', '/tmp', '/etc', '/usr', '/home/agent', '/bin', '/lib', '/lib64', '/sbin', '/root', '/home', '/var/run'];
 		const place = reserved.find(place => subject === place || (!['/root', '/home', '/tmp', '/usr', '/etc'].includes(place) && subject.startsWith(`${place}/`)));
-		return place ? new Refusal(`${place} is not granted as files`, 'name a folder of its own') : undefined;
+		if (place) {
+			return new Refusal(`${place} is not granted as files`, 'name a folder of its own');
+		}
+
+		const power = powerOf(subject, suffix === '' ? 'read' : 'write', {homes: [], guarded: []});
+		return power && new Refusal(power.because, power.hint);
 	},
 };
-
-/** What the grants in force open. `now` in milliseconds. */
-export function filesMounts(grants: readonly Grant[], now: number): Array<{readonly path: string; readonly mode: 'read' | 'write'}> {
-	return grants.filter(grant => isInForce(grant, now)).map(grant => filesOf(grant.scope)).filter(found => found !== undefined);
-}
 
 /** What a `files:` scope opens; undefined for another scope. */
 export function filesOf(scope: string): {readonly path: string; readonly mode: 'read' | 'write'} | undefined {
