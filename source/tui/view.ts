@@ -18,8 +18,8 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
 
 /** The frame of a state, as lines: exactly as many as the terminal has, since a taller one would clear it every time. */
 export function frameLines(state: State): Line[] {
-	const question = state.dialog ? dialogLines(state.dialog, state.columns) : paletteLines(state);
-	const below = question.slice(0, Math.max(0, state.rows - footerHeight - 1));
+	const room = Math.max(0, state.rows - footerHeight - 1);
+	const below = (state.dialog ? dialogLines(state.dialog, state.columns, room) : paletteLines(state)).slice(0, room);
 	const height = Math.max(1, state.rows - footerHeight - below.length);
 	return block([...block(screens[state.screen](state, height), height), ...below, ...footerLines(state)], state.rows);
 }

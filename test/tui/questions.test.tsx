@@ -229,6 +229,20 @@ test('an approval shows what was not looked at; what could not be read is not em
 	assert.doesNotMatch(text(press({...unread, dialog: undefined}, 'd').state), /nothing was changed/);
 });
 
+test('what a question says is there whole, and what answers it always', () => {
+	const asked = press(screens()['gates']!, 'y').state;
+	const known = update(asked, {type: 'diff', run: 'ready', files: parseDiff(diff), review: {viewed: {}, comments: []}}).state;
+	for (const [columns, rows] of [[80, 24], [40, 24], [40, 12], [120, 14]] as const) {
+		const shown = text({...known, columns, rows});
+		assert.match(shown, /Sure/);
+		assert.match(shown, /Because/);
+		assert.ok(rows < 20 ? /… \d+ more lines, in a higher/.test(shown) : shown.replaceAll(/\s+/g, '').includes('e'.repeat(64)), `${columns} ${rows}`);
+	}
+
+	const stop = press({...running, columns: 40, rows: 12}, 'x').state;
+	assert.match(text(stop), /y or enter stops it/);
+});
+
 test('a target outside of its window asks why before anything else, and says when it opens', () => {
 	const gates = screens()['deploy']!;
 	// The first of January 2026 is a Thursday, and it is midnight.

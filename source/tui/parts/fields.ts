@@ -1,6 +1,7 @@
 import type {Span} from '../../core/spans.ts';
 import {cursorOf} from '../edit.ts';
 import type {Dialog, Field} from '../state.ts';
+import {wrapSpans} from '../fit.ts';
 import type {Line} from '../line.ts';
 
 /** Lines of a prompt that are in view at once. */
@@ -40,7 +41,24 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 	});
 }
 
-/** A question below the screen. */
-export function dialogLines(dialog: Dialog | undefined, width: number): Line[] {
-	return dialog ? [{text: ` ${dialog.title}`, title: true}, ...dialog.lines.map((text): Line => text.startsWith('! ') ? {text: ` ${text}`, tone: 'warn', bold: true} : {text: `   ${text}`}), ...dialog.yes === undefined ? [] : [{text: ` ▸ y or enter ${dialog.yes}, any other key does not`, bold: true}], ...fieldLines(dialog.fields, dialog.at, width)] : [];
+/** A text in rows, with the same blanks before each. */
+function rowsOf(text: string, indent: string, width: number): string[] {
+	return wrapSpans([{text}], Math.max(8, width - indent.length)).map(spans => `${indent}${spans.map(span => span.text).join('')}`);
+}
+
+/**
+ * A question below the screen: nothing of it is cut off, but where the terminal is too low some of what it says; what is answered is always there.
+ * @param room how many lines there are for it
+ */
+export function dialogLines(dialog: Dialog | undefined, width: number, room: number): Line[] {
+	if (!dialog) {
+		return [];
+	}
+
+	const title = rowsOf(dialog.title, ' ', width).map((text): Line => ({text, title: true}));
+	const answers: Line[] = [...dialog.yes === undefined ? [] : rowsOf(`▸ y or enter ${dialog.yes}, any other key does not`, ' ', width).map((text): Line => ({text, bold: true})), ...fieldLines(dialog.fields, dialog.at, width)];
+	const lines = dialog.lines.flatMap(text => text.startsWith('! ') ? rowsOf(text, ' ', width).map((row): Line => ({text: row, tone: 'warn', bold: true})) : rowsOf(text, '   ', width).map((row): Line => ({text: row})));
+	const left = Math.max(0, room - title.length - answers.length);
+	const shown = lines.length <= left ? lines : [...lines.slice(0, Math.max(0, left - 1)), ...left === 0 ? [] : [{text: `   … ${lines.length - left + 1} more lines, in a higher terminal`, tone: 'warn' as const}]];
+	return [...title, ...shown, ...answers];
 }
