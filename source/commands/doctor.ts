@@ -58,6 +58,17 @@ async function checkAgent(context: Context, agent: Agent): Promise<Availability>
 	return {works: true, version: version ?? '', because: `${agent.title}: ${version ?? 'it does not say its version'}, ${program.host}${hasKey ? '' : `; its key is not in the vault yet: fleet secret add ${name} --user`}`, hint: ''};
 }
 
+/** Whether what the screen says to the terminal around tmux gets there: tmux passes over it by default. Undefined outside of tmux. */
+function checkTmux(): Availability | undefined {
+	if ((process.env['TMUX'] ?? '') === '') {
+		return undefined;
+	}
+
+	const {status, stdout} = spawnSync('tmux', ['show-options', '-gwv', 'allow-passthrough'], {encoding: 'utf8', timeout: 3000, stdio: ['ignore', 'pipe', 'ignore']});
+	const works = status === 0 && ['on', 'all'].includes(stdout.trim());
+	return {works, version: '', because: works ? 'tmux hands desktop notifications on' : 'tmux keeps desktop notifications to itself; the bell, the title and what is copied pass', hint: 'tmux set-option -gw allow-passthrough on'};
+}
+
 async function examine(context: Context): Promise<Check[]> {
 	const node: Availability = {works: true, version: process.versions.node, because: `Node ${process.versions.node}`, hint: ''};
 	return [
@@ -65,6 +76,7 @@ async function examine(context: Context): Promise<Check[]> {
 		{...await checkGit(), id: 'git', needed: true},
 		{...node, id: 'node', needed: true},
 		{...checkLimits(), id: 'limits', needed: false},
+		...[checkTmux()].flatMap(check => check ? [{...check, id: 'tmux', needed: false}] : []),
 		...await Promise.all(context.vaults.map(async vault => ({...await vault.probe(), id: `vault ${vault.id}`, needed: false}))),
 		...await Promise.all(context.agents.map(async agent => ({...await checkAgent(context, agent), id: `agent ${agent.id}`, needed: false}))),
 	];

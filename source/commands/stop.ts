@@ -1,5 +1,6 @@
 import {compose} from '../compose.ts';
-import {Refusal} from '../core/refusal.ts';
+import {exitCodes, Refusal} from '../core/refusal.ts';
+import {liveStages} from '../core/run.ts';
 import {Lock} from '../host/lock.ts';
 import {connect, findRun} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
@@ -24,10 +25,15 @@ export const verb: Verb = {
 		await gone;
 		// The journal is closed last; whoever types the next verb should not find it held.
 		const {lock} = context.paths.run(run.id);
-		for (let tries = 0; tries < 400 && Lock.isHeld(lock); tries++) {
+		for (let tries = 0; tries < 1200 && Lock.isHeld(lock); tries++) {
 			await new Promise(resolve => {
 				setTimeout(resolve, 25);
 			});
+		}
+
+		const {stage} = findRun(context, run.id);
+		if (liveStages.has(stage)) {
+			throw new Refusal(`${run.id} was told to stop, and is ${stage} still`, `fleet show ${run.id}`, exitCodes.inconclusive);
 		}
 
 		io.out(`${run.id} stopped; its work is kept on ${run.branch} and in its worktree\n`);

@@ -162,7 +162,9 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 	assert.ok(screen.raw.slice(before).replaceAll(/\u001B\][^\u0007]*\u0007/g, '').includes('\u0007'), 'the bell');
 	assert.ok(screen.raw.includes('\u001B]2;fleet: 1 needs you\u0007'), 'the title');
 	await other.see(/soon .*stopped/);
-	await screen.press('D', 'enter');
+	await screen.press('D');
+	await screen.see('Discard soon?');
+	await screen.press('enter');
 	await other.see('no run is like that');
 });
 

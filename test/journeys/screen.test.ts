@@ -84,7 +84,9 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.idle();
 	await screen.press('v');
 	await screen.see(/✔ v Verify/);
-	await screen.press('y', 'enter', 'yes', 'enter');
+	await screen.press('y');
+	await screen.see('1 of 1 file not viewed');
+	await screen.press('enter', 'yes', 'enter');
 	await screen.see(/✔ y Approve/);
 	await screen.press('m');
 	await screen.see(/✔ m Merge/);
@@ -245,7 +247,9 @@ test('a deploy without anything to type: live on the screen, and the last good o
 		await screen.see(/worse .*merged/);
 		await screen.press('/', run, 'enter', 'a');
 		await screen.see(/→ p Deploy +can be done now: shelf; 00:00-23:59: open, closes in/);
-		await screen.press('p', 'enter', 'shelf', 'enter');
+		await screen.press('p');
+		await screen.see('type the target\'s name');
+		await screen.press('enter', 'shelf', 'enter');
 		await screen.see('what deploy wrote');
 		await screen.see(`taking ${text}`);
 		assert.equal(fleet.stage(run), 'deploying', 'its output is live');
@@ -340,7 +344,9 @@ test('reject, with a reason that is written down', async t => {
 	fleet.must('verify', 'bad');
 	const screen = open(t, fleet);
 	await screen.see(/bad .*verified/);
-	await screen.press('a', 'X', 'not like this', 'enter');
+	await screen.press('a', 'X');
+	await screen.see('Reject bad');
+	await screen.press('not like this', 'enter');
 	await screen.see('rejected: not like this');
 	await screen.press('y');
 	await screen.see('approve: bad was rejected: not like this');

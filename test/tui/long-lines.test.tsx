@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {parseDiff} from '../../source/core/diff.ts';
+import type {Entry} from '../../source/core/event.ts';
 import {emptyReview, flagsOf, lineEnds} from '../../source/core/review.ts';
 import {breaksOf, fitMiddle, fitTail, widthOf, wrapSpans} from '../../source/tui/fit.ts';
 import {withDiff} from '../../source/tui/review.ts';
@@ -8,7 +9,7 @@ import {inTime} from '../../source/tui/syntax.ts';
 import type {State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines, paintFrame} from '../../source/tui/view.ts';
-import {exited, run, started, state, verified} from './states.ts';
+import {at, exited, run, started, state, verified} from './states.ts';
 
 /* Nothing that is approved can stand where nobody sees it: not behind the edge of the screen, and not in how a line ends. */
 
@@ -150,4 +151,14 @@ test('colours that were stopped halfway are not kept: another try, or none at al
 	assert.deepEqual(taking(80, 10), [2, [50, 100]], 'a grammar is slow the first time');
 	assert.deepEqual(taking(50, 100, 399), [3, [50, 100, 400]]);
 	assert.deepEqual(taking(60, 200, 500), [undefined, [50, 100, 400]]);
+});
+
+test('what happened is not cut off in the journal', () => {
+	const refused: Entry = {seq: 9, at, actor: 'fleet', prev: '', type: 'gate.refused', gate: 'verify', because: `${'a long reason '.repeat(12)}and its END`};
+	const from = state([run('one', started)], {screen: 'run', tab: 'journal', selected: 'one', columns: 80, journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started} as Entry, refused]});
+	const shown = text(from);
+	assert.match(shown.join('\n'), /and its END/);
+	assert.match(shown[2]!, /run\.started/);
+	assert.ok(text({...from, rows: 6}).join('\n').includes('and its END'), 'the newest is what is in view');
+	assert.ok(shown.every(line => line.length <= 80));
 });

@@ -7,6 +7,7 @@ import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run.ts';
 import type {Tone} from '../../core/spans.ts';
 import {describe} from '../../protocol/describe.ts';
+import {wrapSpans} from '../fit.ts';
 import type {Line} from '../line.ts';
 import {scopeRows} from '../scope-rows.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
@@ -95,7 +96,9 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 
 		case 'journal': {
 			const end = Math.max(0, state.journal.length - state.scroll);
-			return state.journal.slice(Math.max(0, end - height), end).map(entry => ({text: ` ${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`, tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' as const : undefined}));
+			// Nothing of what happened is cut off: a long line goes on below.
+			const rows = state.journal.slice(Math.max(0, end - height), end).flatMap(entry => wrapSpans([{text: `${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`}], Math.max(8, state.columns - 4)).map((spans, index): Line => ({text: `${index === 0 ? ' ' : '    '}${spans[0]?.text ?? ''}`, tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' : undefined})));
+			return rows.slice(Math.max(0, rows.length - height));
 		}
 	}
 }
