@@ -1,5 +1,7 @@
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
+import {hiddenText} from '../core/hidden.ts';
 import {Refusal} from '../core/refusal.ts';
+import type {Io} from './verb.ts';
 
 /** Bytes of a prompt from a file; more is no prompt. */
 const longest = 4 * 1024 ** 2;
@@ -46,6 +48,14 @@ export function readPrompt(prompt: string | undefined, file: string | undefined)
 	}
 
 	return text;
+}
+
+/** Says that a prompt holds what the person who pasted it does not see, and an agent reads. */
+export function noteHidden(io: Io, prompt: string | undefined): void {
+	const text = hiddenText(prompt ?? '');
+	if (text !== undefined) {
+		io.err(`  note: the prompt holds ${text}; the agent reads them\n`);
+	}
 }
 
 /** All of a file, or as much as shows that it is too long. */

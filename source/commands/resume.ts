@@ -3,7 +3,7 @@ import {resumeRun} from '../engine/create.ts';
 import {findRun} from '../engine/runs.ts';
 import {askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
-import {promptOption, readPrompt} from './prompt.ts';
+import {noteHidden, promptOption, readPrompt} from './prompt.ts';
 import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
@@ -12,6 +12,7 @@ export const verb: Verb = {
 	},
 	async run(io, [name, typed], options) {
 		const prompt = readPrompt(typed, options['promptFile']);
+		noteHidden(io, prompt);
 		const context = compose(askHidden(io.interactive));
 		const run = await resumeRun(context, findRun(context, name!).id, prompt, {rebase: Boolean(options['rebase'])});
 		if (options['json']) {

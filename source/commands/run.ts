@@ -17,7 +17,7 @@ import {ask, askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';
 import {filesNotes} from './files-notes.ts';
 import {rememberUse} from './preferences.ts';
-import {promptOption, readPrompt} from './prompt.ts';
+import {noteHidden, promptOption, readPrompt} from './prompt.ts';
 import type {Io, Verb} from './verb.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];
@@ -95,6 +95,7 @@ export const verb: Verb = {
 	},
 	async run(io, [typed], options) {
 		const prompt = readPrompt(typed, options['promptFile']);
+		noteHidden(io, prompt);
 		const argv = io.rest ?? [];
 		const agent: string = options['agent'] ?? 'command';
 		if (prompt === undefined && argv.length === 0 && agent === 'command') {

@@ -1,4 +1,5 @@
 import type {Facts} from './decide.ts';
+import {markHidden} from './hidden.ts';
 
 /** Where a project keeps who may sign an approval, as `ssh-keygen` reads it (ALLOWED SIGNERS in its manual). */
 export const signersPath = '.fleet/signers';
@@ -35,8 +36,13 @@ export type Signed = {readonly signer: string; readonly audit: string; readonly 
 
 const order = ['run', 'target', 'base', 'head', 'tree', 'policy', 'verify', 'audit', 'at', 'because'] as const satisfies ReadonlyArray<keyof Statement>;
 
+/** In quotes, with what is not seen as escapes, so that who reads it reads all of it. */
+function quoted(text: string): string {
+	return markHidden(JSON.stringify(text), codePoint => [...String.fromCodePoint(codePoint)].flatMap(character => Array.from({length: character.length}, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)).join(''));
+}
+
 /** A statement as it is signed: a line for each of its parts, always the same ones in the same order. */
 export function statementText(statement: Statement): string {
 	// In quotes, so that no value can pose as another line.
-	return ['fleet approval 1', ...order.map(key => `${key} ${key === 'because' || key === 'run' ? JSON.stringify(statement[key]) : statement[key]}`), ...statement.viewed ? [`viewed ${viewedText(statement.viewed)}`] : [], ''].join('\n');
+	return ['fleet approval 1', ...order.map(key => `${key} ${key === 'because' || key === 'run' ? quoted(statement[key]) : statement[key]}`), ...statement.viewed ? [`viewed ${viewedText(statement.viewed)}`] : [], ''].join('\n');
 }

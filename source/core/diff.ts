@@ -1,7 +1,8 @@
+import {codeName, holdsHidden, markHidden} from './hidden.ts';
 import {neutralise} from './neutralise.ts';
 
 /** A line of a hunk. `old` and `new` are its numbers on either side, where it is there. */
-export type DiffLine = {readonly kind: ' ' | '+' | '-'; readonly text: string; readonly old: number | undefined; readonly new: number | undefined; /** Whether it held bytes that a terminal would obey or reorder. */ readonly control: boolean; /** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean; /** Whether it ends in a carriage return. */ readonly cr?: boolean};
+export type DiffLine = {readonly kind: ' ' | '+' | '-'; readonly text: string; readonly old: number | undefined; readonly new: number | undefined; /** Whether it held bytes that a terminal would obey, or characters that reorder or are not seen. */ readonly control: boolean; /** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean; /** Whether it ends in a carriage return. */ readonly cr?: boolean};
 export type Hunk = {readonly header: string; readonly lines: readonly DiffLine[]};
 export type FileStatus = 'added' | 'deleted' | 'renamed' | 'copied' | 'modified';
 
@@ -46,14 +47,19 @@ function nameOf(text: string): string {
 	return name === '/dev/null' ? '' : name.replace(/^[ab]\//, '');
 }
 
-/** A line with what it hides in sight: `^[` for escape, `<U+202E>` for what reorders. */
+/** A line with what it hides in sight: `^[` for escape, `<U+202E>` for what reorders or is not seen. */
 function visible(text: string): string {
-	return holdsControl(text) ? neutralise(text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`).replaceAll(/[\u0080-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g, character => `<U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`)) : neutralise(text);
+	if (!holdsControl(text)) {
+		return neutralise(text);
+	}
+
+	const bytes = text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`).replaceAll(/[\u0080-\u009F]/g, byte => `<${codeName(byte.codePointAt(0)!)}>`);
+	return neutralise(markHidden(bytes, codePoint => `<${codeName(codePoint)}>`));
 }
 
-/** Whether a text holds what would steer a terminal, or reorder what is read. */
+/** Whether a text holds what would steer a terminal, reorder what is read, or not be seen. */
 export function holdsControl(text: string): boolean {
-	return /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/.test(text.replace(/\r$/, ''));
+	return /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/.test(text.replace(/\r$/, '')) || holdsHidden(text);
 }
 
 type Open = {path: string; oldPath: string; status: FileStatus; oldMode: string; newMode: string; binary: boolean; digest: string; hunks: Array<{header: string; lines: DiffLine[]}>; added: number; removed: number};
@@ -75,7 +81,8 @@ export function parseDiff(text: string): DiffFile[] {
 			const kind = line[0] ?? ' ';
 			if (kind === '+' || kind === '-' || kind === ' ') {
 				const content = line.slice(1);
-				hunk.lines.push({kind, text: visible(content.replace(/\r$/, '')), old: kind === '+' ? undefined : oldLine, new: kind === '-' ? undefined : newLine, control: holdsControl(content), ...(content.endsWith('\r') ? {cr: true} : {})});
+				// The mark of Unicode at the very beginning of a file is shown, and is no alarm.
+				hunk.lines.push({kind, text: visible(content.replace(/\r$/, '')), old: kind === '+' ? undefined : oldLine, new: kind === '-' ? undefined : newLine, control: holdsControl((kind === '-' ? oldLine : newLine) === 1 ? content.replace(/^\uFEFF/, '') : content), ...(content.endsWith('\r') ? {cr: true} : {})});
 				oldLeft -= kind === '+' ? 0 : 1;
 				newLeft -= kind === '-' ? 0 : 1;
 				oldLine += kind === '+' ? 0 : 1;

@@ -1,3 +1,4 @@
+import {markHidden} from './hidden.ts';
 import {Refusal} from './refusal.ts';
 
 const grammar = /^[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?$/;
@@ -44,6 +45,6 @@ export function isRunBranch(branch: string): boolean {
 
 /** For quoting what somebody typed in an error line: control bytes out, length bounded. */
 export function printable(text: string, limit = 80): string {
-	const clean = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '?');
+	const clean = markHidden(text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '?'), () => '?');
 	return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
 }

@@ -55,7 +55,7 @@ export function flagsOf(file: DiffFile): Flag[] {
 
 	const control = lines.find(line => line.control);
 	if (control || holdsControl(file.path)) {
-		flags.push({id: 'control', text: control ? `bytes that steer a terminal or reorder text: line ${control.new}` : 'bytes that steer a terminal, in its name'});
+		flags.push({id: 'control', text: control ? `bytes that steer a terminal, or characters that are not seen: line ${control.new}` : 'bytes that steer a terminal, or characters that are not seen, in its name'});
 	}
 
 	const pushed = lines.find(line => farBehind.test(line.text));

@@ -57,6 +57,8 @@ test('a prompt comes from a file or from stdin, and what is none is refused', as
 	assert.equal(fleet.run(['run', '--name', 'stdin', '--prompt-file', '-', '--', 'sh', '-c', 'echo "got: $FLEET_PROMPT"'], {input: `- a dash, ${'x'.repeat(100_000)}\n`}).code, 0);
 	await fleet.until('stdin', 'stopped');
 	assert.match(fleet.must('logs', 'stdin'), /got: - a dash, x{1000}/);
+	const unseen = fleet.run(['run', '--name', 'unseen', 'fix it\u{E0048}\u200B, please 👩🏽‍💻', '--', 'true']);
+	assert.deepEqual([unseen.code, unseen.stderr], [0, '  note: the prompt holds 2 characters that are not seen (U+E0048, U+200B); the agent reads them\n']);
 	const cases: Array<[string[], string, RegExp]> = [
 		[['one', '--prompt-file', 'PROMPT.md'], '', /two prompts/], [['--prompt-file', 'nowhere.md'], '', /"nowhere.md" cannot be read: ENOENT/], [['--prompt-file', '.'], '', /"\." cannot be read: it is a folder/],
 		[['--prompt-file', 'empty.md'], '', /is empty/], [['--prompt-file', '-'], '', /stdin is empty/], [['--prompt-file', '-'], 'a\0b', /NUL/], [['--prompt-file', '-'], 'x'.repeat(5 * 1024 ** 2), /4 MiB/],
