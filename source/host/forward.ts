@@ -67,14 +67,21 @@ export class Turns {
 			return;
 		}
 
+		const next = () => {
+			state.busy = false;
+			if (!state.over) {
+				state.waiting.shift()?.();
+			}
+		};
+
 		const start = () => {
+			if (response.destroyed) {
+				next();
+				return;
+			}
+
 			state.busy = true;
-			response.once('close', () => {
-				state.busy = false;
-				if (!state.over) {
-					state.waiting.shift()?.();
-				}
-			});
+			response.once('close', next);
 			handle();
 		};
 
@@ -103,7 +110,7 @@ export class Turns {
 	}
 }
 
-/** Lets an agent keep no connection on which a server said something that it was not asked for: it would be taken for the next reply. */
+/** Lets an agent keep no connection on which a server said something that it was not asked for: it would be taken for the next reply. Not every Node that fleet runs on does this by itself. */
 export function guardIdle<T extends Agent>(agent: T): T {
 	type Inner = {keepSocketAlive(socket: Socket): boolean; reuseSocket(socket: Socket, request: ClientRequest): void};
 	const inner = agent as unknown as Inner;
@@ -188,6 +195,12 @@ export type Delivery = {
 /** Sends one request on, and its reply back. A connection on which anything was unusual is closed, on both sides. */
 export function deliver(request: IncomingMessage, response: ServerResponse, delivery: Delivery): void {
 	const {method, body, agent} = delivery;
+	// Whoever asked may have gone while it was decided.
+	if (response.destroyed || request.socket.destroyed) {
+		response.destroy();
+		return;
+	}
+
 	let current: ClientRequest | undefined;
 	const guarded = <Arguments extends unknown[]>(work: (...values: Arguments) => void) => contain(work, because => {
 		current?.destroy();

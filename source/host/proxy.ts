@@ -316,6 +316,11 @@ export class Proxy {
 			return;
 		}
 
+		// Whoever asked may have gone while it was decided.
+		if (client.destroyed) {
+			return;
+		}
+
 		const broker = this.#hooks.broker?.();
 		if (broker?.isBound(target)) {
 			this.#hooks.onAllowed(formatTarget(target), decision.rule);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import type {Agent, IncomingMessage, ServerResponse} from 'node:http';
 import net, {type AddressInfo} from 'node:net';
+import {PassThrough, type Duplex} from 'node:stream';
 import {test, type TestContext} from 'node:test';
 import tls from 'node:tls';
-import {Proxy} from '../../source/host/proxy.ts';
+import {deliver, guardIdle, type Delivery} from '../../source/host/forward.ts';
+import {Proxy, type ProxyHooks} from '../../source/host/proxy.ts';
 import {openBroker, pointer, value, world} from '../support/tls.ts';
 
 /* What goes to a server is written anew from what was decided on: seen byte by byte, at the server's end. */
@@ -58,10 +61,10 @@ async function rawServer(t: TestContext, secure: boolean, answer?: (text: string
 	return {port: (server.address() as AddressInfo).port, connections, sockets};
 }
 
-async function openProxy(t: TestContext, port: number) {
+async function openProxy(t: TestContext, port: number, hooks: Partial<ProxyHooks> = {}) {
 	const denied: string[] = [];
 	const rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
-	const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied: (_target, because) => denied.push(because), onAllowed() {}, onAsked() {}});
+	const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied: (_target, because) => denied.push(because), onAllowed() {}, onAsked() {}, ...hooks});
 	const own = await new Promise<number>(resolve => {
 		const probe = net.createServer().listen(0, '127.0.0.1', () => {
 			const {port} = probe.address() as AddressInfo;
@@ -268,4 +271,73 @@ test('broker: a handshake for a websocket is ours, and so is what counts as its 
 	assert.deepEqual(connections, []);
 	assert.match(await shake('GET', `${key}\r\nGET /smuggled HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 502 /, 'an acceptance that does not fit the key');
 	assert.equal(connections.join(''), `GET /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${value}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: identity\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+});
+
+test('of a client that is gone before it was decided nothing goes on', () => {
+	let opened = 0;
+	const delivery = {
+		open() {
+			opened++;
+			throw new Error('opened');
+		},
+	} as unknown as Delivery;
+	deliver({socket: {destroyed: true}} as IncomingMessage, {destroyed: false, destroy() {}} as unknown as ServerResponse, delivery);
+	deliver({socket: {destroyed: false}} as IncomingMessage, {destroyed: true, destroy() {}} as unknown as ServerResponse, delivery);
+	assert.equal(opened, 0);
+});
+
+test('proxy: what fails in it ends the one connection, and is written down', async t => {
+	const {port: there} = await rawServer(t, false);
+	let planted = true;
+	const {port, denied} = await openProxy(t, there, {onAllowed() {
+		if (planted) {
+			throw new RangeError('planted');
+		}
+	}});
+	const ask = async (first: string) => converse(net.connect(port, '127.0.0.1'), [`${first}\r\nHost: x\r\n\r\n`]);
+	assert.equal(await ask(`GET http://host.fleet.internal:${there}/ HTTP/1.1`), '');
+	assert.equal(await ask(`CONNECT host.fleet.internal:${there} HTTP/1.1`), '');
+	assert.deepEqual(denied, ['fleet itself failed at it (RangeError)', 'fleet itself failed at it (RangeError)']);
+	planted = false;
+	assert.match(await ask(`GET http://host.fleet.internal:${there}/ HTTP/1.1`), /^HTTP\/1\.1 200/);
+});
+
+test('broker: what fails in it ends the one connection, and is written down', async t => {
+	const {port} = await rawServer(t, true);
+	for (const place of ['onUsed', 'onExchange', 'portOf'] as const) {
+		let planted = true;
+		const {ask, seen} = await openBroker(t, port, {}, {[place]: () => {
+			if (planted) {
+				throw new RangeError('planted');
+			}
+
+			return place === 'portOf' ? port : undefined;
+		}});
+		assert.equal(await ask(), '', place);
+		assert.deepEqual(seen.refused, ['fleet itself failed at it (RangeError)'], place);
+		planted = false;
+		assert.match(await ask(), /^HTTP\/1\.1 200/, place);
+	}
+});
+
+test('a connection that is kept is closed when its server speaks unasked, and only then', async () => {
+	const agent = guardIdle({keepSocketAlive: () => true, reuseSocket() {}} as unknown as Agent) as unknown as {keepSocketAlive(socket: Duplex): boolean; reuseSocket(socket: Duplex, request: undefined): void};
+	const spoken = new PassThrough();
+	assert.equal(agent.keepSocketAlive(spoken), true);
+	spoken.write('HTTP/1.1 200 OK\r\n');
+	await new Promise(resolve => {
+		setImmediate(resolve);
+	});
+	assert.equal(spoken.destroyed, true);
+	const reused = new PassThrough();
+	agent.keepSocketAlive(reused);
+	agent.reuseSocket(reused, undefined);
+	reused.on('data', () => {}).write('HTTP/1.1 200 OK\r\n');
+	await new Promise(resolve => {
+		setImmediate(resolve);
+	});
+	assert.equal(reused.destroyed, false);
+	const early = new PassThrough();
+	early.write('HTTP/1.1 200 OK\r\n');
+	assert.equal(agent.keepSocketAlive(early), false);
 });
