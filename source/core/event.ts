@@ -29,6 +29,7 @@ export type RunEvent =
 	| {type: 'denial.dismissed'; target: string; because: string}
 	| {type: 'egress.allowed'; target: string; rule: string}
 	| {type: 'secret.used'; scope: string; target: string}
+	| {type: 'request.refused'; target: string; because: string; count: number}
 	| {type: 'secret.refused'; target: string; because: string; count: number}
 	| {type: 'alarm.raised'; target: string; because: string; count: number}
 	| {type: 'alarm.acknowledged'; because: string}
@@ -59,6 +60,6 @@ export type Entry = RunEvent & {readonly seq: number; readonly at: string; reado
 /** Every event type, for readers that must refuse what they do not know. */
 export const eventTypes: ReadonlySet<string> = new Set<RunEvent['type']>([
 	'run.created', 'run.queued', 'run.dequeued', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'run.thawed', 'scope.granted', 'scope.revoked', 'scope.expired',
-	'egress.denied', 'denial.dismissed', 'egress.allowed', 'secret.used', 'secret.refused', 'alarm.raised', 'alarm.acknowledged', 'agent.status', 'agent.conversation', 'prompt.sent', 'usage.counted', 'budget.set', 'suspects.found', 'suspects.waived', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
+	'egress.denied', 'denial.dismissed', 'egress.allowed', 'request.refused', 'secret.used', 'secret.refused', 'alarm.raised', 'alarm.acknowledged', 'agent.status', 'agent.conversation', 'prompt.sent', 'usage.counted', 'budget.set', 'suspects.found', 'suspects.waived', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
 	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored',
 ]);

@@ -223,6 +223,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'egress.allowed':
 		case 'secret.used':
+		case 'request.refused':
 		case 'secret.refused': {
 			return {};
 		}

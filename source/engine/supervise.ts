@@ -54,7 +54,7 @@ const silence = 20_000;
 /** How long the end of a run waits for a count of its changes, milliseconds. */
 const longestCount = 10_000;
 /** How long a run has to end in order after a failure of fleet itself, milliseconds. */
-const faultPause = 20_000;
+const faultPause = 120_000;
 
 /** Where a test has the run's hosts. */
 export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'placeOf'>;
@@ -238,7 +238,8 @@ class Supervision {
 				},
 				broker: () => this.#broker,
 				pointers: () => this.#secrets.pointers(),
-				onAlarm: (target, because) => this.#refused(target, because, true),
+				onRefused: (target, because) => this.#refused('request.refused', target, because),
+				onAlarm: (target, because) => this.#refused('alarm.raised', target, because),
 				upstreams: readUpstreams(process.env),
 				trust: () => this.#trust(),
 				...(this.#hooks.resolve ? {resolve: this.#hooks.resolve} : {}),
@@ -451,7 +452,7 @@ class Supervision {
 						this.#write({type: 'secret.used', scope, target}, false);
 					}
 				},
-				onRefused: (target, because, alarm) => this.#refused(target, because, alarm),
+				onRefused: (target, because, alarm) => this.#refused(alarm ? 'alarm.raised' : 'secret.refused', target, because),
 				onExchange: scopes => this.#followModel(scopes),
 				...(this.#hooks.placeOf ? {placeOf: this.#hooks.placeOf} : {}),
 				trust: () => this.#trust(),
@@ -470,10 +471,10 @@ class Supervision {
 		return this.#trustContext;
 	}
 
-	#refused(target: string, because: string, alarm: boolean): void {
-		const {count, write} = this.#counter.count(`${alarm ? 'alarm' : 'refused'} ${target} ${because}`);
+	#refused(type: 'request.refused' | 'secret.refused' | 'alarm.raised', target: string, because: string): void {
+		const {count, write} = this.#counter.count(`${type} ${target} ${because}`);
 		if (write) {
-			this.#write({type: alarm ? 'alarm.raised' : 'secret.refused', target, because, count}, alarm);
+			this.#write({type, target, because, count}, type === 'alarm.raised');
 		}
 	}
 

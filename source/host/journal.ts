@@ -117,7 +117,7 @@ export function readJournal(file: string): JournalReading {
 
 /** What is true whether it is written down or not: it happened, or it takes something away from the run. */
 const facts: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>([
-	'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'scope.revoked', 'scope.expired', 'egress.denied', 'egress.allowed', 'secret.used', 'secret.refused', 'alarm.raised',
+	'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'scope.revoked', 'scope.expired', 'egress.denied', 'egress.allowed', 'request.refused', 'secret.used', 'secret.refused', 'alarm.raised',
 	'agent.status', 'agent.conversation', 'usage.counted', 'gate.refused',
 ]);
 

@@ -26,6 +26,8 @@ export type ProxyHooks = {
 	state(): EgressState;
 	onDenied(target: string, because: string): void;
 	onAllowed(target: string, rule: string): void;
+	/** A request that cannot be read in one way, or at which fleet itself failed: no grant would let it pass. */
+	onRefused?(target: string, because: string): void;
 	/** The agent asked fleet itself for something, at http://fleet.internal/<what>. The answer is always no; it is written down. */
 	onAsked(what: string): void;
 	/** The addresses of a name; by default the system's answer. */
@@ -103,7 +105,7 @@ export class Proxy {
 		socket.on('error', () => socket.destroy());
 		const isFree = this.#turns.isFree(socket);
 		if (this.#turns.end(socket) && /^HPE_/.test(error.code ?? '')) {
-			this.#hooks.onDenied('unreadable', `a request cannot be read (${error.code})`);
+			this.#hooks.onRefused?.('unreadable', `a request cannot be read (${error.code})`);
 		}
 
 		// A reply that is on its way is not mixed with another.
@@ -118,7 +120,7 @@ export class Proxy {
 	#guarded<Arguments extends unknown[]>(socket: Duplex, work: (...values: Arguments) => unknown): (...values: Arguments) => void {
 		return contain(work, because => {
 			socket.destroy();
-			this.#hooks.onDenied('unreadable', because);
+			this.#hooks.onRefused?.('unreadable', because);
 		});
 	}
 
@@ -290,7 +292,7 @@ export class Proxy {
 		// A tunnel has no body: what comes before it is open is not the tunnel's.
 		const shape = readShape({method: 'CONNECT', url: '/', version: request.httpVersion, headers: pairsOf(request.rawHeaders)});
 		if ('because' in shape) {
-			this.#deny(target, shape.because);
+			this.#hooks.onRefused?.(formatTarget(target), shape.because);
 			this.#refuse(client, shape.because, '400 Bad Request');
 			return;
 		}
@@ -502,7 +504,7 @@ export class Proxy {
 		const parsed = {method: request.method ?? '', url: pathname, version: request.httpVersion, headers: pairsOf(request.rawHeaders)};
 		const shape = readShape(parsed);
 		if ('because' in shape) {
-			this.#deny(target, shape.because);
+			this.#hooks.onRefused?.(formatTarget(target), shape.because);
 			refuse(400, shape.because);
 			return;
 		}
@@ -550,7 +552,7 @@ export class Proxy {
 			},
 			refuse,
 			unreachable: error => proxy ? unreachableProxy(proxy, error.code ?? error.message) : `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
-			onFault: because => this.#hooks.onDenied(formatTarget(target), because),
+			onFault: because => this.#hooks.onRefused?.(formatTarget(target), because),
 		});
 	}
 

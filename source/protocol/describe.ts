@@ -42,6 +42,7 @@ export function describe(entry: Entry): string {
 			return `${entry.scope}, at ${entry.target}`;
 		}
 
+		case 'request.refused':
 		case 'secret.refused':
 		case 'alarm.raised': {
 			return `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`;

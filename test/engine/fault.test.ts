@@ -38,7 +38,7 @@ for (const host of ['later.test', 'promise.test']) {
 	test(`a fault that no connection holds (${host}) closes the way out and stops the run, in order`, async t => {
 		const fleet = new Fleet(t);
 		await start(fleet, `echo work > work.txt; ${ask(host)}; while :; do ${ask('elsewhere.test')}; sleep 0.1; done`);
-		await fleet.until('fault', 'stopped');
+		await until(() => fleet.stage('fault') === 'stopped', 'it stops', 100_000);
 		assert.match(fleet.json('show', 'fault')['because'], /fleet itself failed \(RangeError\), so its way out was closed/);
 		fleet.must('verify', 'fault');
 		assert.match(fleet.must('diff', 'fault'), /work\.txt/, 'nothing is lost');

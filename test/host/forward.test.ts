@@ -64,7 +64,7 @@ async function rawServer(t: TestContext, secure: boolean, answer?: (text: string
 async function openProxy(t: TestContext, port: number, hooks: Partial<ProxyHooks> = {}) {
 	const denied: string[] = [];
 	const rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
-	const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied: (_target, because) => denied.push(because), onAllowed() {}, onAsked() {}, ...hooks});
+	const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied() {}, onRefused: (_target, because) => denied.push(because), onAllowed() {}, onAsked() {}, ...hooks});
 	const own = await new Promise<number>(resolve => {
 		const probe = net.createServer().listen(0, '127.0.0.1', () => {
 			const {port} = probe.address() as AddressInfo;
