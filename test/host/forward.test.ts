@@ -98,7 +98,7 @@ function converse(client: net.Socket, pieces: readonly string[]): Promise<string
 			}
 		});
 		client.once('close', () => resolve(answer));
-		setTimeout(() => client.destroy(), 1500).unref();
+		setTimeout(() => client.destroy(), 20_000).unref();
 		next();
 	});
 }
@@ -304,14 +304,14 @@ test('proxy: what fails in it ends the one connection, and is written down', asy
 
 test('broker: what fails in it ends the one connection, and is written down', async t => {
 	const {port} = await rawServer(t, true);
-	for (const place of ['onUsed', 'onExchange', 'portOf'] as const) {
+	for (const place of ['onUsed', 'onExchange', 'pointers'] as const) {
 		let planted = true;
 		const {ask, seen} = await openBroker(t, port, {}, {[place]: () => {
 			if (planted) {
 				throw new RangeError('planted');
 			}
 
-			return place === 'portOf' ? port : undefined;
+			return place === 'pointers' ? [pointer] : undefined;
 		}});
 		assert.equal(await ask(), '', place);
 		assert.deepEqual(seen.refused, ['fleet itself failed at it (RangeError)'], place);

@@ -197,7 +197,7 @@ class Way {
 		this.server = server;
 		this.connect = connect;
 		this.#after = after;
-		this.host = `${secure ? 'localhost' : '127.0.0.1'}:${server.port}`;
+		this.host = `host.fleet.internal:${server.port}`;
 		this.absolute = secure ? '' : `http://${this.host}`;
 		this.credential = secure ? pointer : 'own';
 	}
@@ -211,8 +211,8 @@ class Way {
 			const {connect} = await openBroker({after: (end: () => unknown) => after.push(end)} as never, server.port, {paths: ['/v1/*']}, {onForwarded});
 			way = new Way(true, server, connect, after);
 		} else {
-			const rules = [{host: '127.0.0.1', port: server.port, source: 'grant', path: '/v1/*'}];
-			const proxy = new Proxy({state: () => ({rules, privateHosts: rules}), onDenied() {}, onAllowed() {}, onAsked() {}, pointers: () => [pointer], onForwarded});
+			const rules = [{host: 'host.fleet.internal', port: server.port, source: 'grant', path: '/v1/*'}];
+			const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied() {}, onAllowed() {}, onAsked() {}, pointers: () => [pointer], onForwarded});
 			const port = await new Promise<number>(resolve => {
 				const probe = net.createServer().listen(0, '127.0.0.1', () => {
 					const {port} = probe.address() as AddressInfo;
@@ -420,7 +420,7 @@ async function explain(kind: 'broker' | 'proxy', batch: ReadonlyArray<{bytes: Bu
 
 	try {
 		for (const {bytes, cuts} of batch) {
-			const from = /(?:localhost|127\.0\.0\.1):\d+/.exec(bytes.toString('latin1'))?.[0] ?? 'none';
+			const from = /host\.fleet\.internal:\d+/.exec(bytes.toString('latin1'))?.[0] ?? 'none';
 			if (await fails({bytes, cuts}, from)) {
 				const small = await shrink(bytes, less => fails({bytes: less, cuts: []}, from));
 				const file = path.join(os.tmpdir(), `fleet-fuzz-http-${process.pid}.bin`);

@@ -182,7 +182,7 @@ export async function fuzzReplies(count: number, seed: number, report: (done: nu
 				clearTimeout(timer);
 				resolve(Buffer.concat(parts).toString('latin1'));
 			});
-			client.write(`${method} /${name} HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
+			client.write(`${method} /${name} HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
 		});
 		replies.delete(name);
 		const plain = undisguised(answer);
