@@ -15,7 +15,7 @@ export const verb: Verb = {
 		const {id} = findRun(context, name!);
 		await withJournal(context, id, async journal => {
 			let confirmed = options['confirm'] as string | undefined;
-			const {word} = await wantedOf(journal.run);
+			const {word} = await wantedOf(context, journal.run);
 			if (word !== undefined && confirmed === undefined && io.interactive) {
 				confirmed = await ask(`type ${word} to approve ${id}: `, false);
 			}

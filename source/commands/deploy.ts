@@ -37,7 +37,7 @@ export const verb: Verb = {
 
 		await refuseIf(decideDeploy(run, context.actor, target!, target));
 
-		const {command, credentials, window} = await findTarget(run, target!);
+		const {command, credentials, window} = await findTarget(context, run, target!);
 		await refuseIf(decideWindow(target!, window, wallTime(Date.now()), order.outside ? order.because : undefined));
 
 		const piped: string[] = [];

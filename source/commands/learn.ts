@@ -4,6 +4,7 @@ import {neutraliseLine} from '../core/neutralise.ts';
 import {policyPath, printable} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
 import {proposeNetwork} from '../engine/policy-file.ts';
+import {rootOf} from '../engine/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
 import type {Verb} from './verb.ts';
@@ -28,8 +29,8 @@ export const verb: Verb = {
 				throw new Refusal(other === undefined ? `${run.id} asked for nothing that a policy could list` : `${run.id} did not ask for "${printable(other)}", or a policy cannot list it`, lesson.proposal.length === 0 ? `fleet learn ${run.id}` : `it asked for: ${lesson.proposal.join(', ')}`);
 			}
 
-			const added = proposeNetwork(run.project.root, hosts);
-			io.out(added.length === 0 ? `${policyPath} has all of it already\n` : `${added.join(', ')} written to ${policyPath} in ${run.project.root}: look at it and commit it, then later runs read it\n`);
+			const added = proposeNetwork(rootOf(context, run), hosts);
+			io.out(added.length === 0 ? `${policyPath} has all of it already\n` : `${added.join(', ')} written to ${policyPath} in ${rootOf(context, run)}: look at it and commit it, then later runs read it\n`);
 			return;
 		}
 

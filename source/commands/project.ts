@@ -28,7 +28,7 @@ async function show(io: Io, context: Context, name: string | undefined, asJson: 
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<what>', 'add, list, show or init').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--project <name>', 'for show and init: the project; by default the one this folder belongs to').option('--json', 'one JSON document').option('--verify <command>', 'for init: what verifies a result; may be given more than once', (command: string, earlier: string[]) => [...earlier, command], []);
+		command.argument('<what>', 'add, list, show or init').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--project <name>', 'for show and init: the project; by default the one this folder belongs to').option('--as <name>', 'for add: the project that this repository is, where it was moved, restored or cloned anew').option('--json', 'one JSON document').option('--verify <command>', 'for init: what verifies a result; may be given more than once', (command: string, earlier: string[]) => [...earlier, command], []);
 	},
 	async run(io, [what, place], options) {
 		const context = compose();
@@ -65,13 +65,13 @@ export const verb: Verb = {
 			throw new Refusal(`"${what}" is not something fleet project does`, 'fleet project add [PATH], list, show NAME, or init NAME --verify COMMAND');
 		}
 
-		const {project, added} = await addProject(context, path.resolve(io.folder, place ?? '.'));
+		const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options['as']);
 		if (options['json']) {
 			io.json(project);
 			return;
 		}
 
-		io.out(`${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`);
+		io.out(movedFrom === undefined ? `${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n` : `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} (it was ${neutraliseLine(movedFrom)})\n`);
 		const {checkout} = await openRepository(project.root);
 		let read;
 		try {

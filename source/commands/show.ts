@@ -5,6 +5,7 @@ import {isInForce} from '../core/scope.ts';
 import {localStamp} from '../core/time.ts';
 import {formatBudget, formatUsage} from '../core/usage.ts';
 import {readChanges} from '../engine/changes-file.ts';
+import {rootOf} from '../engine/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {runDetails} from './documents.ts';
 import type {Verb} from './verb.ts';
@@ -24,7 +25,7 @@ export const verb: Verb = {
 
 		const line = (title: string, text: string) => io.out(`${title.padEnd(10)} ${neutraliseLine(text)}\n`);
 		line('run', `${run.id}, attempt ${run.attempt}`);
-		line('project', `${run.project.id}, ${run.project.root}`);
+		line('project', `${run.project.id}, ${rootOf(context, run)}`);
 		line('branch', `${run.branch}, from ${run.base.slice(0, 10)}, to ${run.target.replace('refs/heads/', '')}`);
 		line('worktree', run.worktree);
 		line('agent', `${run.agent}${run.interactive ? ', interactive' : ''}${run.argv.length === 0 ? '' : `: ${run.argv.join(' ')}`}`);

@@ -138,6 +138,11 @@ export function decideReject(run: Run, actor: Actor): Refusal | undefined {
 	return decideActor(actor, 'reject') ?? (run.stage === 'discarded' ? ended(run) : undefined) ?? alreadyMerged(run) ?? atWork(run, 'reject');
 }
 
+/** May the run be merged into another branch than it was to be? */
+export function decideRetarget(run: Run, actor: Actor): Refusal | undefined {
+	return decideActor(actor, 'another target') ?? (run.stage === 'discarded' ? ended(run) : undefined) ?? alreadyMerged(run) ?? atWork(run, 'retarget');
+}
+
 /** May another attempt be started in the run's worktree? */
 export function decideResume(run: Run): Refusal | undefined {
 	if (run.stage === 'discarded') {

@@ -52,7 +52,8 @@ export type RunEvent =
 	| {type: 'deploy.finished'; target: string; commit: string; outcome: DeployOutcome; because: string}
 	| {type: 'audit.finished'; items: Array<{id: ItemId; status: Status}>; because: string}
 	| {type: 'run.discarded'; because: string; kept: string[]}
-	| {type: 'run.restored'; because: string};
+	| {type: 'run.restored'; because: string}
+	| {type: 'run.retargeted'; target: string; because: string};
 
 /** One line of a journal. `prev` is the SHA-256 of the line before, `seq` counts from 1, `at` is ISO 8601. */
 export type Entry = RunEvent & {readonly seq: number; readonly at: string; readonly actor: Actor; readonly prev: string};
@@ -61,5 +62,5 @@ export type Entry = RunEvent & {readonly seq: number; readonly at: string; reado
 export const eventTypes: ReadonlySet<string> = new Set<RunEvent['type']>([
 	'run.created', 'run.queued', 'run.dequeued', 'run.started', 'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'run.thawed', 'scope.granted', 'scope.revoked', 'scope.expired',
 	'egress.denied', 'denial.dismissed', 'egress.allowed', 'request.refused', 'secret.used', 'secret.refused', 'alarm.raised', 'alarm.acknowledged', 'agent.status', 'agent.conversation', 'prompt.sent', 'usage.counted', 'budget.set', 'suspects.found', 'suspects.waived', 'gate.refused', 'run.captured', 'verify.started', 'verify.finished', 'review.approved', 'review.rejected',
-	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored',
+	'merge.started', 'merge.finished', 'deploy.started', 'deploy.finished', 'audit.finished', 'run.discarded', 'run.restored', 'run.retargeted',
 ]);

@@ -322,6 +322,11 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 			return {stage: 'discarded', because: entry.because === '' ? 'its work is kept' : entry.because, approval: undefined};
 		}
 
+		case 'run.retargeted': {
+			const decided = run.stage === 'verified' || run.stage === 'verify-failed' || run.stage === 'inconclusive' || run.stage === 'approved';
+			return {target: entry.target, verification: undefined, approval: undefined, conflicts: undefined, because: `to be merged into ${entry.target.replace('refs/heads/', '')}`, ...decided ? {stage: 'captured'} : {}};
+		}
+
 		case 'run.restored': {
 			const because = done('restored', entry.because, entry.actor);
 			return run.merge ? {stage: 'merged', because} : {stage: 'stopped', because, verification: undefined, approval: undefined};

@@ -6,8 +6,9 @@ import {gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Approval, Run} from '../core/run.ts';
 import type {Git} from '../host/git.ts';
 import {sign, verifySignature} from '../host/ssh-keygen.ts';
+import type {Context} from './context.ts';
 import {readPolicy} from './policy.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 
 /** How a person says yes. */
 export type Yes = {
@@ -39,8 +40,8 @@ function statementOf(run: Run, facts: Facts, verify: string, because: string, au
 }
 
 /** What the policy of the target's tip wants of an approval. */
-export async function wantedOf(run: Run): Promise<Policy['approve']> {
-	const {git} = await openRepository(run.project.root);
+export async function wantedOf(context: Context, run: Run): Promise<Policy['approve']> {
+	const {git} = await openRun(context, run);
 	const {policy} = await readPolicy(git, run.target);
 	return policy.approve;
 }

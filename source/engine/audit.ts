@@ -22,7 +22,7 @@ import type {Context} from './context.ts';
 import {givenFiles} from './files.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
-import {openRepository} from './projects.ts';
+import {openRun, rootOf} from './projects.ts';
 import {connect, withJournal} from './runs.ts';
 import {openSession} from './session.ts';
 
@@ -112,7 +112,7 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 	}
 
 	const files = [...planted];
-	const tracked = (await git.run(['ls-tree', '-r', '--name-only', '-z', run.target])).stdout.split('\0').slice(0, 100).filter(name => name !== '').map(name => path.join(run.project.root, name)).find(file => (statSync(file, {throwIfNoEntry: false})?.size ?? 0) > 0);
+	const tracked = (await git.run(['ls-tree', '-r', '--name-only', '-z', run.target])).stdout.split('\0').slice(0, 100).filter(name => name !== '').map(name => path.join(rootOf(context, run), name)).find(file => (statSync(file, {throwIfNoEntry: false})?.size ?? 0) > 0);
 	if (tracked) {
 		files.push({id: 'the main checkout', path: tracked});
 	}
@@ -276,7 +276,7 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 		throw new Refusal(`the worktree of ${run.id} is gone, so there is nothing to audit`, `fleet restore ${run.id}`);
 	}
 
-	const {git, commonDir} = await openRepository(run.project.root);
+	const {git, commonDir} = await openRun(context, run);
 	const {policy} = await readPolicy(git, run.base);
 	const folder = path.join(places.folder, 'audit');
 	rmSync(folder, {recursive: true, force: true});

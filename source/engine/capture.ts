@@ -16,7 +16,7 @@ import type {Context} from './context.ts';
 import {lendIndex} from './fill.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
 import {ownBase} from './own-base.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 import {submodulesOf, type Submodule} from './submodules.ts';
 
 /* Taking a run's work over: git runs over the agent's files only in a jail; what comes out is text and a pack, and the host checks both. */
@@ -279,7 +279,7 @@ export async function importWork(context: Context, run: Run): Promise<Imported> 
 
 async function importAlone(context: Context, run: Run): Promise<Imported> {
 	const places = context.paths.run(run.id);
-	const {git, commonDir} = await openRepository(run.project.root);
+	const {git, commonDir} = await openRun(context, run);
 	if (!existsSync(places.worktree) || !existsSync(places.privateGit)) {
 		throw new Refusal(`the worktree of ${run.id} is gone`, `fleet restore ${run.id}, or look at ${run.branch} itself`);
 	}

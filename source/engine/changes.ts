@@ -8,7 +8,7 @@ import {broughtFiles} from './capture.ts';
 import type {Context} from './context.ts';
 import {lendIndex} from './fill.ts';
 import {jail} from './jail.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 
 /** New files whose lines are counted; of more, it is enough to know that there are many. */
 const countedNew = 1000;
@@ -49,7 +49,7 @@ git ls-files --others --exclude-standard -z | head -z -n ${listedNew} | tr -cd '
  */
 export async function countChanges(context: Context, run: Run): Promise<Changes | undefined> {
 	const places = context.paths.run(run.id);
-	const {git, commonDir} = await openRepository(run.project.root);
+	const {git, commonDir} = await openRun(context, run);
 	const folder = path.join(places.folder, 'changes');
 	if (!existsSync(folder)) {
 		mkdirSync(folder, {mode: 0o700});

@@ -9,7 +9,7 @@ import {readChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
 import {discard} from './discard.ts';
 import {mergeTrees} from './facts.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 import {listRuns} from './runs.ts';
 
 /** What stays of a discarded run when it is cleaned up: what happened, and who may write it. */
@@ -45,7 +45,7 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 	}
 
 	try {
-		const {git} = await openRepository(run.project.root);
+		const {git} = await openRun(context, run);
 		if (await isInTarget(git, run)) {
 			return {what: 'its folder; its commits are kept', note: `${run.merge ? 'merged' : `its work is in ${run.target.replace('refs/heads/', '')} already`}: its folder can go`, safe: true};
 		}

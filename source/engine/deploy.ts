@@ -14,22 +14,22 @@ import {LogWriter} from '../host/log-writer.ts';
 import type {Context} from './context.ts';
 import {LiveRedactor} from './live-redactor.ts';
 import {readPolicy} from './policy.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 import {fillSubmodules} from './submodules.ts';
 import {checkout} from './verify.ts';
 
 const deployTime = 60 * 60_000;
 
 /** The deploy targets of a run: those of the policy that it was approved under, not of one that it may have brought along. */
-export async function deployTargets(run: Run): Promise<Record<string, DeployTarget>> {
-	const {git} = await openRepository(run.project.root);
+export async function deployTargets(context: Context, run: Run): Promise<Record<string, DeployTarget>> {
+	const {git} = await openRun(context, run);
 	const {policy} = await readPolicy(git, run.approval?.base ?? run.target);
 	return policy.deploy;
 }
 
 /** The target of that name. @throws Refusal with the names there are */
-export async function findTarget(run: Run, name: string): Promise<DeployTarget> {
-	const targets = await deployTargets(run);
+export async function findTarget(context: Context, run: Run, name: string): Promise<DeployTarget> {
+	const targets = await deployTargets(context, run);
 	const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
 	if (!target) {
 		const names = Object.keys(targets);
@@ -58,7 +58,7 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 		throw refusal;
 	}
 
-	const target = await findTarget(run, name);
+	const target = await findTarget(context, run, name);
 	const early = decideWindow(name, target.window, wallTime(Date.now()), outside ? because : undefined);
 	if (early) {
 		journal.append({type: 'gate.refused', gate: 'deploy', because: early.because}, context.actor);
@@ -72,7 +72,7 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 		}
 	}
 
-	const {git, commonDir} = await openRepository(run.project.root);
+	const {git, commonDir} = await openRun(context, run);
 	const {commit} = run.merge!;
 	const folder = mkdtempSync(path.join(context.paths.state, 'deploy-'));
 	try {

@@ -8,7 +8,7 @@ import {createWorktree, removeWorktree} from '../host/worktree.ts';
 import {capture} from './capture.ts';
 import type {Context} from './context.ts';
 import {fillWorktree} from './fill.ts';
-import {openRepository} from './projects.ts';
+import {openRun, rootOf} from './projects.ts';
 
 async function moveRefs(git: Git, from: string, to: string): Promise<string[]> {
 	const refs = (await git.raw('for-each-ref', '--format=%(objectname) %(refname)', from)).split('\n').filter(line => line !== '').map(line => line.split(' ') as [string, string]);
@@ -42,7 +42,7 @@ export async function discard(context: Context, journal: Journal, because: strin
 		throw new Refusal(`${run.id} is discarded already`, `fleet restore ${run.id} brings it back`);
 	}
 
-	const {git, commonDir} = await openRepository(run.project.root);
+	const {git, commonDir} = await openRun(context, run);
 	const places = context.paths.run(run.id);
 	if (existsSync(places.worktree) && existsSync(places.privateGit)) {
 		const {incomplete} = await capture(context, journal);
@@ -80,7 +80,7 @@ export async function restore(context: Context, journal: Journal, because: strin
 		throw refusal;
 	}
 
-	const {git, commonDir} = await openRepository(run.project.root);
+	const {git, commonDir} = await openRun(context, run);
 	const places = context.paths.run(run.id);
 	const head = await git.resolve(`refs/fleet/trash/${run.id}/head`) ?? await git.resolve(`refs/fleet/runs/${run.id}/head`);
 	if (!head) {
@@ -96,7 +96,7 @@ export async function restore(context: Context, journal: Journal, because: strin
 	await git.must(['update-ref', branch, head]);
 	// What a removal that was interrupted left is in the way; its work is in the refs.
 	await removeWorktree(commonDir, places);
-	await createWorktree({runId: run.id, commonDir, branch: run.branch, base: undefined, target: run.target, places, fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: run.project.root}, head, index)});
+	await createWorktree({runId: run.id, commonDir, branch: run.branch, base: undefined, target: run.target, places, fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: rootOf(context, run)}, head, index)});
 	await moveRefs(git, `refs/fleet/trash/${run.id}`, `refs/fleet/runs/${run.id}`);
 	journal.append({type: 'run.restored', because}, context.actor);
 }

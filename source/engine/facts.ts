@@ -8,6 +8,7 @@ import type {Journal} from '../host/journal.ts';
 import {attributeFiles, readTree, withAttributes} from './attributes.ts';
 import type {Context} from './context.ts';
 import {readPolicy} from './policy.ts';
+import {findSuccessor} from './retarget.ts';
 
 /**
  * What a decision is about, read from the repository at this moment: the target's tip, the run's branch, the tree
@@ -44,12 +45,15 @@ export class Conflict extends Refusal {
 export async function readTips(run: Run, git: Git): Promise<{base: string; head: string}> {
 	const base = await git.resolve(`${run.target}^{commit}`);
 	if (!base) {
-		throw gateRefusal(`${run.target.replace('refs/heads/', '')} is gone, so there is nothing to merge into`, 'bring the branch back');
+		const name = run.target.replace('refs/heads/', '');
+		const other = await findSuccessor(git, run);
+		throw gateRefusal(`${name} is gone, so there is nothing to merge into`, other === undefined ? `git -C ${git.repository.gitDir} branch ${name} ${(run.verification?.base ?? run.base).slice(0, 12)}` : `fleet retarget ${run.id} ${other}`);
 	}
 
 	const head = await git.resolve(`refs/heads/${run.branch}^{commit}`);
 	if (!head) {
-		throw gateRefusal(`the branch ${run.branch} is gone`, `git branch ${run.branch} refs/fleet/runs/${run.id}/head`);
+		const kept = await git.resolve(`refs/fleet/runs/${run.id}/head^{commit}`) ?? (run.captured && await git.resolve(`${run.captured.head}^{commit}`));
+		throw gateRefusal(`the branch ${run.branch} is gone`, kept === undefined ? `its work is not in this repository any more: fleet discard ${run.id}` : `git -C ${git.repository.gitDir} branch ${run.branch} ${kept.slice(0, 12)}`);
 	}
 
 	return {base, head};

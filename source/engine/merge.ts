@@ -9,7 +9,7 @@ import {checkSignature} from './approval.ts';
 import {Checkout} from './bring-along.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 import {changesOf} from './vet.ts';
 
 /** Folders in which the target is checked out. */
@@ -40,7 +40,7 @@ const inProgress: Record<string, string> = {MERGE_HEAD: 'a merge', CHERRY_PICK_H
  * @returns the merge commit and what became of the checkout
  */
 export async function merge(context: Context, journal: Journal, because: string): Promise<{commit: string; checkout: string}> {
-	const {git, commonDir} = await openRepository(journal.run.project.root);
+	const {git, commonDir} = await openRun(context, journal.run);
 	const {run} = journal;
 	const facts = run.approval ? await readFacts(context, journal, git, 'merge') : {base: '', head: '', tree: '', policy: ''};
 	const refusal = decideMerge(run, context.actor, facts, Date.now()) ?? await checkSignature(git, run, run.approval!);

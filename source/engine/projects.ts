@@ -4,10 +4,11 @@ import {nameFrom, printable} from '../core/names.ts';
 import {isOdd, isWithin} from '../core/places.ts';
 import type {Project} from '../core/project.ts';
 import {Refusal} from '../core/refusal.ts';
+import type {Run} from '../core/run.ts';
 import {quoteWord} from '../core/words.ts';
 import {discover, Git} from '../host/git.ts';
 import {Lock} from '../host/lock.ts';
-import {objectFolders} from '../host/worktree.ts';
+import {hasRecord, objectFolders, relink} from '../host/worktree.ts';
 import {replaceFile} from '../host/write.ts';
 import {filesOf} from '../scopes/files/index.ts';
 import type {Context} from './context.ts';
@@ -29,8 +30,12 @@ export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
 	throw new Refusal(`${paths.projects} is not a list of projects`, 'mend or remove it; runs are not affected');
 }
 
-/** Adds the repository that a folder belongs to. Adding it again gives the same project. */
-export async function addProject(context: Context, folder: string): Promise<{project: Project; added: boolean}> {
+/**
+ * Adds the repository that a folder belongs to. Adding it again gives the same project, also where it lies elsewhere now.
+ * @param as the project that it is, where it does not show by itself
+ * @returns `movedFrom`: where it was, if it was elsewhere
+ */
+export async function addProject(context: Pick<Context, 'paths'>, folder: string, as?: string | undefined): Promise<{project: Project; added: boolean; movedFrom?: string}> {
 	if (isOdd(folder) || (existsSync(folder) && isOdd(realpathSync(folder)))) {
 		throw new Refusal(`the path ${printable(folder, 200)} holds a control byte, or what is not UTF-8`, 'rename the folder, then: fleet project add PATH');
 	}
@@ -72,7 +77,23 @@ export async function addProject(context: Context, folder: string): Promise<{pro
 
 	try {
 		const projects = listProjects(context);
+		if (as !== undefined && !projects.some(project => project.id === as)) {
+			throw new Refusal(`there is no project "${printable(as, 60)}"`, projects.length === 0 ? 'fleet project add PATH' : `projects: ${projects.map(project => project.id).join(', ')}`);
+		}
+
 		const known = projects.find(project => project.root === root);
+		const moved = known && (as === undefined || known.id === as) ? undefined : await findMoved(context, projects, git, realpathSync(found.commonDir), as);
+		if (as !== undefined && !moved && known?.id !== as) {
+			throw new Refusal(`${printable(root, 200)} cannot be ${as}: that one is where it was, or this repository does not have what its runs began at`, `fleet list, and: fleet project add ${printable(root, 200)}`);
+		}
+
+		if (moved) {
+			const project: Project = {...moved, root};
+			const others = projects.filter(other => other.id !== known?.id || listRuns(context).some(run => run.project.id === other.id));
+			replaceFile(context.paths.projects, `${JSON.stringify(others.map(other => other.id === moved.id ? project : other), undefined, '\t')}\n`);
+			return {project, added: false, movedFrom: moved.root};
+		}
+
 		if (known) {
 			return {project: known, added: false};
 		}
@@ -134,11 +155,84 @@ export async function findProject(context: Pick<Context, 'paths'>, name: string 
 	throw new Refusal(projects.length === 0 ? 'no project is added yet' : `this folder's repository, ${printable(root, 200)}, is not a project that is added`, projects.length === 0 ? 'fleet project add .' : `fleet project add ., or ${named}`);
 }
 
+/** Whether a repository has all that these runs began at. */
+async function holds(git: Git, runs: readonly Run[]): Promise<boolean> {
+	for (const base of new Set(runs.map(run => run.base))) {
+		if (!await git.resolve(`${base}^{commit}`)) {
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/** Whether the runs' own repository is where the project says that it is. */
+async function isThere(project: Project, runs: readonly Run[]): Promise<boolean> {
+	try {
+		return await holds((await openRepository(project.root)).git, runs);
+	} catch {
+		return false;
+	}
+}
+
+/**
+ * The project whose repository this is, where that is not to be found any more where it was: moved, renamed, restored.
+ * @param as the project that a person says it is; without it, the repository must know a run of the project's
+ */
+async function findMoved(context: Pick<Context, 'paths'>, projects: readonly Project[], git: Git, commonDir: string, as: string | undefined): Promise<Project | undefined> {
+	const all = listRuns(context);
+	for (const project of projects.filter(project => as === undefined || project.id === as)) {
+		const every = all.filter(run => run.project.id === project.id);
+		// What was discarded long ago may have begun at a commit that is gone by now.
+		const runs = every.some(run => run.stage !== 'discarded') ? every.filter(run => run.stage !== 'discarded') : every;
+		if (runs.length === 0 ? existsSync(project.root) || as === undefined : await isThere(project, runs) || !await holds(git, runs)) {
+			continue;
+		}
+
+		const known = async (run: Run) => hasRecord(commonDir, context.paths.run(run.id)) || (await git.run(['for-each-ref', '--count=1', '--format=x', `refs/fleet/runs/${run.id}`, `refs/fleet/trash/${run.id}`, `refs/heads/${run.branch}`])).stdout !== '';
+		if (as !== undefined || (await Promise.all(runs.map(run => known(run)))).includes(true)) {
+			return project;
+		}
+	}
+
+	return undefined;
+}
+
+/** Where a run's project is now. */
+export function rootOf(context: Pick<Context, 'paths'>, run: Run): string {
+	try {
+		return listProjects(context).find(project => project.id === run.project.id)?.root ?? run.project.root;
+	} catch {
+		// The list can be mended; until then a run is where it began.
+		return run.project.root;
+	}
+}
+
+/**
+ * The repository that a run belongs to, wherever its project's is now. What names its place is brought up to date.
+ * @throws Refusal where it is gone, or another one is in its place
+ */
+export async function openRun(context: Pick<Context, 'paths'>, run: Run): Promise<{git: Git; checkout: Git; commonDir: string}> {
+	const root = rootOf(context, run);
+	const opened = await openRepository(root);
+	if (!await holds(opened.git, [run])) {
+		throw new Refusal(`${root} is not the repository that ${run.id} began in: it does not have ${run.base.slice(0, 10)}`, `where that is now: fleet project add PATH --as ${run.project.id}`);
+	}
+
+	relink(run.id, opened.commonDir, context.paths.run(run.id));
+	return opened;
+}
+
 /** The repository behind a project, and the checkout that was added, whose HEAD is its own where it is a linked worktree. @throws Refusal where it is gone */
 export async function openRepository(root: string): Promise<{git: Git; checkout: Git; commonDir: string}> {
 	const found = existsSync(root) ? await discover(root) : {because: 'the folder is gone'};
 	if ('because' in found) {
-		throw new Refusal(`the project's repository ${root} cannot be used: ${found.because}`, 'bring it back, or add it again where it is now');
+		throw new Refusal(`the project's repository ${root} cannot be used: ${printable(found.because)}`, 'bring it back, or where it is now: fleet project add PATH');
+	}
+
+	// A folder that lost its .git may lie in another repository.
+	if (found.topLevel !== undefined && realpathSync(found.topLevel) !== realpathSync(root)) {
+		throw new Refusal(`the project's repository ${root} cannot be used: it is a folder of ${found.topLevel} now`, 'bring it back, or where it is now: fleet project add PATH');
 	}
 
 	const commonDir = realpathSync(found.commonDir);

@@ -6,7 +6,7 @@ import type {Journal} from '../host/journal.ts';
 import {capture} from './capture.ts';
 import type {Context} from './context.ts';
 import {Conflict, mergedTree, readTips} from './facts.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 
 /** Files and commits that a prompt names. */
 const named = 20;
@@ -37,7 +37,7 @@ async function rebasePrompt(run: Run, git: Git, base: string, head: string, file
  * @throws Refusal where there is nothing to bring
  */
 export async function planRebase(context: Context, journal: Journal, more: string | undefined): Promise<{prompt: string; onto: string}> {
-	const {git} = await openRepository(journal.run.project.root);
+	const {git} = await openRun(context, journal.run);
 	const {unfinished} = await capture(context, journal);
 	const {run} = journal;
 	const {base, head} = await readTips(run, git);

@@ -12,7 +12,7 @@ import {confirmApproval, type Yes} from './approval.ts';
 import {capture, diffFlags, importWork} from './capture.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 import {readReview} from './review-file.ts';
 import {knownValues} from './secrets.ts';
 
@@ -31,7 +31,7 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 		git = imported.quarantine;
 		({head, base} = imported.captured);
 	} else {
-		({git} = await openRepository(run.project.root));
+		({git} = await openRun(context, run));
 		head = await git.resolve(`refs/fleet/runs/${run.id}/head`) ?? await git.resolve(`refs/fleet/trash/${run.id}/head`);
 	}
 
@@ -60,7 +60,7 @@ async function viewedOf(context: Context, run: Run, git: Git, head: string): Pro
 
 /** A person's yes to exactly what was verified: base, head, tree, result and policy. */
 export async function approve(context: Context, journal: Journal, yes: Yes): Promise<void> {
-	const {git, checkout} = await openRepository(journal.run.project.root);
+	const {git, checkout} = await openRun(context, journal.run);
 	// Work that came after the verification must show as a moved head, not stay in the folder unseen.
 	if (journal.run.verification && existsSync(context.paths.run(journal.run.id).worktree) && !journal.run.merge) {
 		await refuseIfChanged(context, journal);

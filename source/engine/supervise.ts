@@ -40,7 +40,7 @@ import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {refresh} from './refresh.ts';
 import {waitForTurn} from './queue.ts';
-import {openRepository} from './projects.ts';
+import {openRun} from './projects.ts';
 import {checkGrant, grantIn, revokeIn} from './scopes.ts';
 import type {HandedSecret} from './secrets.ts';
 import {openSession, type Session} from './session.ts';
@@ -178,7 +178,7 @@ class Supervision {
 
 			const {run} = this.#journal;
 			const {sandbox, status} = await chooseSandbox(this.#context);
-			const {git, commonDir} = await openRepository(run.project.root);
+			const {git, commonDir} = await openRun(this.#context, run);
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
 			const [swept, trusted, nodes] = await Promise.all([sweep(this.#context, run.id, this.#places), readTrusted(git), Promise.all(visibleNodes().map(node => versionOf(node)))]);

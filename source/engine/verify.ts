@@ -22,7 +22,7 @@ import {makeTrust} from './outfit.ts';
 import {ownBase} from './own-base.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
-import {openRepository} from './projects.ts';
+import {openRun, rootOf} from './projects.ts';
 import {listRuns} from './runs.ts';
 import {fillSubmodules} from './submodules.ts';
 import {checkSuspects} from './suspects.ts';
@@ -47,7 +47,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	const {sandbox} = await chooseSandbox(context).catch((error: unknown) => {
 		throw error instanceof Refusal ? new Refusal(error.because, error.hint, exitCodes.inconclusive) : error;
 	});
-	const {git, commonDir} = await openRepository(journal.run.project.root);
+	const {git, commonDir} = await openRun(context, journal.run);
 	const places = context.paths.run(journal.run.id);
 	const captured = existsSync(places.worktree) ? await capture(context, journal) : undefined;
 	if (captured?.incomplete) {
@@ -66,7 +66,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		throw gateRefusal(`${run.id} changed nothing`, `fleet resume ${run.id}, or fleet discard ${run.id}`);
 	}
 
-	const forbidden = await vet(git, commonDir, run, facts);
+	const forbidden = await vet(git, commonDir, rootOf(context, run), run, facts);
 	if (forbidden) {
 		throw forbidden;
 	}

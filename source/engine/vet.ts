@@ -111,14 +111,14 @@ async function findBrought(git: Git, run: Run, head: string): Promise<string[]> 
  * What must not be merged, found in the objects themselves.
  * @returns one line for each, with its name; nothing where all is well
  */
-export async function findProblems(git: Git, commonDir: string, run: Run, {base, head, tree: name}: Candidate): Promise<Problem[]> {
+export async function findProblems(git: Git, commonDir: string, root: string, run: Run, {base, head, tree: name}: Candidate): Promise<Problem[]> {
 	const changes = await changesOf(git, base, name);
 	const tree = await readTree(git, name);
 	const {stdout: ignoreCase} = await git.run(['config', '--type=bool', '--get', 'core.ignorecase']);
 	const plain = (lines: readonly string[]) => lines.map(because => ({because}));
 	return [
 		...plain(findForbidden(tree, changes, ignoreCase.trim() === 'true')),
-		...await findUnknownCommits(git, commonDir, run.project.root, base, changes),
+		...await findUnknownCommits(git, commonDir, root, base, changes),
 		...plain(await findSubmoduleSettings(git, changes)),
 		...plain(await findFiltered(git, commonDir, base, tree, changes)),
 		...plain(await findBrought(git, run, head)),
@@ -126,7 +126,7 @@ export async function findProblems(git: Git, commonDir: string, run: Run, {base,
 }
 
 /** @returns the refusal of a branch that holds what is never merged */
-export async function vet(git: Git, commonDir: string, run: Run, candidate: Candidate): Promise<Refusal | undefined> {
-	const problems = await findProblems(git, commonDir, run, candidate);
+export async function vet(git: Git, commonDir: string, root: string, run: Run, candidate: Candidate): Promise<Refusal | undefined> {
+	const problems = await findProblems(git, commonDir, root, run, candidate);
 	return problems.length === 0 ? undefined : gateRefusal(`its branch holds what is never merged: ${problems.slice(0, 3).map(({because}) => because).join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''}`, problems[0]!.hint ?? `fleet resume ${run.id} "take it out again"`);
 }

@@ -232,10 +232,40 @@ async function createQuarantine(commonDir: string, places: RunPaths, git: Git): 
 /** Has Q find the project's objects where they are now. */
 export function connectQuarantine(commonDir: string, places: RunPaths): void {
 	const folder = places.quarantine;
-	writeFileSync(path.join(folder, 'objects', 'info', 'alternates'), objectFolders(commonDir).map(folder => `${folder}\n`).join(''));
+	const alternates = path.join(folder, 'objects', 'info', 'alternates');
+	const wanted = objectFolders(commonDir).map(folder => `${folder}\n`).join('');
+	if (!existsSync(path.dirname(alternates))) {
+		return;
+	}
+
+	if (!existsSync(alternates) || readFileSync(alternates, 'utf8') !== wanted) {
+		replaceFile(alternates, wanted);
+	}
+
 	if (existsSync(path.join(commonDir, 'shallow'))) {
 		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));
 	}
+}
+
+/** Whether a repository has a record of W. */
+export function hasRecord(commonDir: string, places: RunPaths): boolean {
+	return recordsOf(commonDir, places).length > 0;
+}
+
+/** Names the repository where it is now, for a run that was made while it was elsewhere. A sandbox that is up keeps what it has. */
+export function relink(runId: string, commonDir: string, places: RunPaths): void {
+	const file = path.join(places.folder, 'dotgit');
+	if (!existsSync(file)) {
+		return;
+	}
+
+	const wanted = `gitdir: ${path.join(commonDir, 'worktrees', adminName(places))}\n`;
+	if (readFileSync(file, 'utf8') !== wanted) {
+		replaceFile(file, wanted, {mode: 0o644});
+		own(ownerOf(runId), file);
+	}
+
+	connectQuarantine(commonDir, places);
 }
 
 /** The name under which the real repository knows the worktree. */

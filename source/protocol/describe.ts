@@ -96,6 +96,10 @@ export function describe(entry: Entry): string {
 			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${entry.signed ? `, signed by ${entry.signed.signer}` : ''}${entry.viewed ? `, ${viewedText(entry.viewed)}` : ''}${entry.because === '' ? '' : `: ${entry.because}`}`;
 		}
 
+		case 'run.retargeted': {
+			return `${entry.target.replace('refs/heads/', '')}${entry.because === '' ? '' : `: ${entry.because}`}`;
+		}
+
 		case 'merge.started': {
 			return `${entry.head.slice(0, 10)} into ${entry.target}`;
 		}

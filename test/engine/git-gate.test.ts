@@ -49,7 +49,7 @@ async function gate({project, git}: Place, work: () => void, options: {included?
 	git('checkout', '--quiet', '--force', 'main');
 	git('clean', '-fdxq');
 	const run = {id: 'r', base, project: {root: project}, included: options.included} as unknown as Run;
-	const problems = await findProblems(new Git({gitDir: path.join(project, '.git')}), path.join(project, '.git'), run, {base, head, tree: git('rev-parse', `${head}^{tree}`)});
+	const problems = await findProblems(new Git({gitDir: path.join(project, '.git')}), path.join(project, '.git'), project, run, {base, head, tree: git('rev-parse', `${head}^{tree}`)});
 	return problems.map(({because}) => because).join('\n');
 }
 
