@@ -85,8 +85,10 @@ export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 
 	const socketOf = (name: string) => (process.env[name] ?? '').split(',').flatMap(address => /^(?:unix:(?:path=|\/\/)?)?(\/[^,;]+)/.exec(address)?.[1] ?? []);
 	const repositories: string[] = [];
 	const projectPlaces: string[] = [];
-	for (const {root} of listProjects(context)) {
-		const found = await discover(root);
+	const projects = listProjects(context);
+	const discovered = await Promise.all(projects.map(({root}) => discover(root)));
+	for (const [index, {root}] of projects.entries()) {
+		const found = discovered[index]!;
 		projectPlaces.push(path.join(root, '.git'));
 		if (!('because' in found)) {
 			repositories.push(found.commonDir);

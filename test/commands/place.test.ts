@@ -107,7 +107,7 @@ test('whatever bytes a path has, it works or is one line', async t => {
 	const run = fleet.run(['run', '--name', 'plain', '--', 'sh', '-c', 'echo b > b; git add b; git commit -qm b'], {cwd: plain});
 	assert.equal(run.code, 0, run.stderr);
 	await fleet.until('plain', 'stopped');
-	fleet.must('verify', 'plain');
+	await until(() => fleet.run(['verify', 'plain']).code === 0, 'it is verified');
 	assert.equal(fleet.run(['project', 'add', '--', '-dash'], {cwd: fleet.folder}).code, 2, 'what stands after -- is an agent\'s');
 	assert.equal(fleet.run(['project', 'add', './-dash'], {cwd: fleet.folder}).code, 0);
 	writeFileSync(path.join(fleet.folder, 'x'), '');

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {readPlain} from '../../source/engine/include.ts';
 import {Fleet, program, until} from '../support/fleet.ts';
+import {openBox} from '../support/sandbox.ts';
 
 /* What a `files:` scope names, at the grant and at every mount. */
 
@@ -219,6 +220,24 @@ test('a folder for changing holds no socket: none that is there, and none that c
 
 	assert.equal(allow('live', `files:${data}:rw`).code, 0, 'the listener is gone, and so is the socket');
 	fleet.must('stop', 'live');
+});
+
+test('what was granted is there in a sandbox without a network, too, and no more of it', async t => {
+	const {data, secret} = await world(t);
+	chmodSync(data, 0o755);
+	const {dev, ino} = statSync(data, {bigint: true});
+	const mounts = [{source: data, target: '/opt/data', mode: 'read' as const, identity: `${dev}:${ino}`}, {source: path.join(data, 'file'), target: '/opt/file', mode: 'read' as const, identity: (({dev, ino}) => `${dev}:${ino}`)(statSync(path.join(data, 'file'), {bigint: true}))}];
+	const box = await openBox({plan: plan => ({...plan, mounts: [...plan.mounts, ...mounts]})});
+	for (const network of [true, false]) {
+		const {output} = await box.run(`cat /opt/data/file /opt/file; touch /opt/data/new /opt/file 2>&1 | grep -cE 'Read-only|denied'; ls ${secret} 2>&1; grep CapEff /proc/self/status; id -u`, {network});
+		assert.match(output, /^granted\r?\ngranted\r?\n2\r?\nls: .+No such file[^]*CapEff:\s*0+\r?\n1000$/, `network: ${network}`);
+	}
+
+	renameSync(data, `${data}.old`);
+	symlinkSync(secret, data);
+	assert.match((await box.run('cat /opt/data/file', {network: false})).output, /is, or lies behind, a link now/);
+	assert.equal((await box.run('cat /opt/data/file')).output, 'granted', 'what was mounted stays what it was');
+	await box.close();
 });
 
 test('a file to include is read where its name says, or not at all', t => {
