@@ -101,7 +101,7 @@ function matches({host, port, bits}: Exception, target: Target): boolean {
 		return own?.length === base.length && own.startsWith(base.slice(0, bits));
 	}
 
-	return target.host === host || (own === undefined && target.host.endsWith(`.${host}`));
+	return target.host === host || (own === undefined && bitsOf(host) === undefined && target.host.endsWith(`.${host}`));
 }
 
 /** The proxy by which this machine reaches a target; undefined: none. `because`: what the variables say cannot be followed. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import http from 'node:http';
+import type {AddressInfo} from 'node:net';
 import path from 'node:path';
 import {test} from 'node:test';
 import {quietNode} from '../../source/engine/outfit.ts';
@@ -81,4 +83,73 @@ test('inside, loopback is the sandbox\'s own, in a run and in verify', async t =
 	assert.equal(output.match(/own/g)?.length, 7, output);
 	const {code, stdout} = fleet.run(['verify', 'own']);
 	assert.equal(code, 0, stdout);
+});
+
+test('a run goes out by the proxy of the person\'s network, and never learns its login', async t => {
+	const asked: string[] = [];
+	const proxy = http.createServer((request, response) => {
+		asked.push(`${request.url} ${request.headers['proxy-authorization']}`);
+		response.end(`by the company\n${JSON.stringify(request.headers)}\n`);
+	});
+	await new Promise<void>(resolve => {
+		proxy.listen(0, '127.0.0.1', resolve);
+	});
+	t.after(() => {
+		proxy.close();
+		proxy.closeAllConnections();
+	});
+	const fleet = new Fleet(t);
+	const place = `http://person:hidden-word-1@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+	Object.assign(fleet.env, {HTTP_PROXY: place, https_proxy: place});
+	const output = await fleet.agent('corp', 'curl -s http://pkg.corp.invalid/; env; cat /proc/1/environ /proc/self/environ | tr "\\0" "\\n"', '--allow', 'network:pkg.corp.invalid', '--because', 'a mirror');
+	assert.match(output, /by the company/);
+	const login = Buffer.from('person:hidden-word-1').toString('base64');
+	assert.deepEqual(asked, [`http://pkg.corp.invalid/ Basic ${login}`]);
+	const places = fleet.context().paths.run('corp');
+	for (const text of [output, readFileSync(places.journal, 'utf8'), fleet.must('show', 'corp', '--json'), readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8')]) {
+		assert.ok(!text.includes('hidden-word-1') && !text.includes(login), text);
+	}
+});
+
+test('a port of this machine is reached by its own name once it is granted, and by no other', async t => {
+	const hits: string[] = [];
+	const server = http.createServer((request, response) => {
+		hits.push(String(request.headers.host));
+		response.end('served by the host');
+	});
+	// A server may listen on one of the two alone.
+	await new Promise<void>(resolve => {
+		server.listen(0, '::1', resolve);
+	});
+	t.after(() => {
+		server.close();
+		server.closeAllConnections();
+	});
+	const {port} = server.address() as AddressInfo;
+	const fleet = new Fleet(t);
+	const refused = fleet.run(['run', '--name', 'no', '--allow', `network:localhost:${port}`, '--because', 'x', '--', 'true']);
+	assert.equal(refused.code, 2);
+	assert.ok(refused.stderr.includes(`network:host.fleet.internal:${port}`) && !/no running/.test(refused.stdout), refused.stderr);
+	assert.match(fleet.run(['run', '--name', 'no', '--allow', 'network:host.fleet.internal', '--because', 'x', '--', 'true']).stderr, /one port is opened at a time/);
+	const spellings = ['localhost', '127.0.0.1', '127.1', '2130706433', '0.0.0.0', '[::1]', '[::]', '[::ffff:127.0.0.1]', 'app.localhost'];
+	const output = await fleet.agent('host', [
+		`curl -s http://host.fleet.internal:${port}/ || echo no; echo`,
+		`for host in ${spellings.join(' ')}; do curl -s --noproxy '' -m 5 http://$host:${port}/; curl -s --noproxy '' -p -m 5 http://$host:${port}/; curl -s -m 5 http://$host:${port}/; done; echo`,
+	].join('\n'), '--allow', `network:host.fleet.internal:${port}`, '--because', 'the docs');
+	assert.equal(output.match(/served by the host/g)?.length, 1, output);
+	assert.deepEqual(hits, [`host.fleet.internal:${port}`]);
+});
+
+test('a client that asks the proxy for loopback gets the run\'s own', async t => {
+	const fleet = new Fleet(t);
+	const output = await fleet.agent('relayed', [
+		'python3 -m http.server 8123 --bind 127.0.0.1 > /dev/null 2>&1 & one=$!; python3 -m http.server 8124 --bind ::1 > /dev/null 2>&1 & two=$!',
+		'for p in 127.0.0.1:8123 [::1]:8124; do n=0; until curl -s -o /dev/null http://$p/; do n=$((n+1)); [ $n -gt 200 ] && exit 9; sleep 0.1; done; done',
+		'for u in localhost:8123 127.1:8123 0.0.0.0:8123 [::1]:8124 [::ffff:127.0.0.1]:8123 localhost:8124; do curl -s -o /dev/null -w "%{http_code} " --noproxy "" http://$u/; curl -s -o /dev/null -w "%{http_code} " --noproxy "" -p http://$u/; done',
+		'python3 -c "import urllib.request as u; print(u.urlopen(\'http://[::1]:8124/\', timeout=5).status, end=\' \')"',
+		'node -e "fetch(\'http://[::1]:8124/\').then(r => console.log(r.status))"',
+		'curl -s --noproxy "" http://localhost:8125/; kill $one $two',
+	].join('\n'));
+	assert.match(output, /^(?:200 ){13}200\r?\nfleet: localhost:8125 is the run's own, inside, and nothing listens there; .*host\.fleet\.internal:8125/);
+	assert.deepEqual(fleet.json('show', 'relayed')['denied'], []);
 });
