@@ -6,7 +6,7 @@ import {findSuspects} from './suspects.ts';
 /* What a person should look at first in a change, and what they said about it. */
 
 /** Why a file is shown first. */
-export type Flag = {readonly id: 'policy' | 'ci' | 'hooks' | 'agent' | 'editor' | 'executable' | 'link' | 'install' | 'dependency' | 'secret' | 'control' | 'blanks' | 'git'; readonly text: string};
+export type Flag = {readonly id: 'policy' | 'verify' | 'tests' | 'ci' | 'hooks' | 'agent' | 'editor' | 'executable' | 'link' | 'install' | 'dependency' | 'secret' | 'control' | 'blanks' | 'git'; readonly text: string};
 
 const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
 	['policy', /^\.fleet\//, 'decides what runs may do, and what verifies them'],
@@ -21,6 +21,10 @@ const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
 const manifests = /(?:^|\/)(?:package\.json|requirements[^/]*\.txt|pyproject\.toml|Pipfile|Cargo\.toml|go\.mod|Gemfile|composer\.json|pom\.xml|build\.gradle(?:\.kts)?|pubspec\.yaml|mix\.exs|.*\.csproj)$/;
 const locks = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|go\.sum|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|flake\.lock|mix\.lock|pubspec\.lock)$/;
 const generated = /(?:^|\/)(?:dist|build|out|vendor|node_modules|third_party|__snapshots__|generated|gen)\/|\.min\.(?:js|css)$|\.(?:map|snap|pb\.go|g\.dart)$|_pb2(?:_grpc)?\.py$|_generated\.\w+$/;
+
+/** What test runners and build tools read of what they are to run. */
+const runners = /(?:^|\/)(?:(?:GNU)?[Mm]akefile|[^/]+\.mk|[Jj]ustfile|Taskfile\.ya?ml|Rakefile|tox\.ini|noxfile\.py|pytest\.ini|setup\.cfg|conftest\.py|\.coveragerc|phpunit\.xml(?:\.dist)?|CTestTestfile\.cmake|CMakeLists\.txt|build\.gradle(?:\.kts)?|pom\.xml|nx\.json|turbo\.json|deno\.jsonc?|bunfig\.toml|\.rspec|\.mocharc[^/]*|\.taprc|\.nycrc[^/]*|(?:jest|vitest|vite|ava|playwright|karma|cypress|wdio|babel)\.(?:config|conf)\.[cm]?[jt]sx?|(?:jest|ava|vitest)\.[^/]*\.(?:json|[cm]?[jt]s)|\.cargo\/config(?:\.toml)?)$/;
+const tests = /(?:^|\/)(?:tests?|specs?|__tests__|e2e)\/|(?:^|\/)(?:test_[^/]+|[^/]+(?:_test|_spec|\.test|\.spec|Test|Tests|Spec))\.\w+$/;
 
 /** More of a line than anybody aligns with, and then more of it. */
 const farBehind = /\S[ \t\u00A0\u2000-\u200A\u3000]{60,}\S/;
@@ -44,8 +48,32 @@ export function isGenerated(file: DiffFile): boolean {
 	return locks.test(file.path) || generated.test(file.path) || file.hunks[0]?.lines.slice(0, 8).some(line => /@generated\b|DO NOT EDIT/.test(line.text)) === true;
 }
 
-/** What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad. */
-export function flagsOf(file: DiffFile): Flag[] {
+/** Whether a file is among the words of a command: a script that it runs. */
+function isNamed(path: string, command: string): boolean {
+	return command.split(/[\s;|&()<>"'`=]+/).some(word => word.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '') === path);
+}
+
+/** Whether what verifies a result may be other than before: its own script, what a test runner is told, a test that is gone. */
+function verifyFlags(file: DiffFile, verify: readonly string[]): Flag[] {
+	const flags: Flag[] = [];
+	const script = file.hunks.flatMap(hunk => hunk.lines).find(line => line.kind !== ' ' && /^\s*"[\w:.-]+"\s*:\s*"/.test(line.text) && !/^\s*"(?:name|version|description|license|type|main|module|types|author|homepage)"/.test(line.text) && packagesIn(file.path, line.text).length === 0);
+	if (verify.some(command => isNamed(file.path, command) || isNamed(file.oldPath, command))) {
+		flags.push({id: 'verify', text: 'is what a verify command runs'});
+	} else if (runners.test(file.path) || runners.test(file.oldPath)) {
+		flags.push({id: 'verify', text: 'may decide what a verify command runs'});
+	} else if (/(?:^|\/)(?:package|composer|deno)\.jsonc?$/.test(file.path) && script) {
+		flags.push({id: 'verify', text: `a script, which a verify command may run: line ${script.new ?? script.old}`});
+	}
+
+	if (tests.test(file.oldPath) && (file.status === 'deleted' || (file.status === 'renamed' && !tests.test(file.path)))) {
+		flags.push({id: 'tests', text: file.status === 'deleted' ? 'a test that is gone' : 'was a test, by its name, and is none any more'});
+	}
+
+	return flags;
+}
+
+/** What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad. @param verify the commands that verify a result */
+export function flagsOf(file: DiffFile, verify: readonly string[] = []): Flag[] {
 	const flags: Flag[] = [];
 	const lines = additions(file);
 	const [suspect] = findSuspects(file.path, lines.map(line => ({number: line.new!, text: line.text})));
@@ -69,6 +97,7 @@ export function flagsOf(file: DiffFile): Flag[] {
 		}
 	}
 
+	flags.push(...verifyFlags(file, verify));
 	if (file.newMode === '120000') {
 		flags.push({id: 'link', text: `a link to ${lines[0]?.text ?? 'somewhere'}`});
 	} else if (file.newMode === '160000') {

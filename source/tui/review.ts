@@ -16,20 +16,26 @@ export type ReviewRow =
 	| {readonly kind: 'comment'; readonly file: DiffFile; readonly comment: Comment; readonly text: string}
 	| {readonly kind: 'note'; readonly file: DiffFile | undefined; readonly text: string};
 
-const flagCache = new WeakMap<DiffFile, Flag[]>();
+const flagCache = new WeakMap<DiffFile, {readonly verify: readonly string[]; readonly flags: Flag[]}>();
 
-function flagsFor(file: DiffFile): Flag[] {
+const noCommands: readonly string[] = [];
+
+function flagsFor(file: DiffFile, verify = noCommands): Flag[] {
 	const known = flagCache.get(file);
-	const flags = known ?? flagsOf(file);
-	flagCache.set(file, flags);
+	if (known?.verify === verify) {
+		return known.flags;
+	}
+
+	const flags = flagsOf(file, verify);
+	flagCache.set(file, {verify, flags});
 	return flags;
 }
 
-const order: ReadonlyArray<Flag['id']> = ['secret', 'control', 'blanks', 'policy', 'ci', 'hooks', 'agent', 'editor', 'git', 'install', 'dependency', 'link', 'executable'];
+const order: ReadonlyArray<Flag['id']> = ['secret', 'control', 'blanks', 'policy', 'verify', 'tests', 'ci', 'hooks', 'agent', 'editor', 'git', 'install', 'dependency', 'link', 'executable'];
 
 /** Files with flags first, the gravest before; then as git has them. */
-function orderFiles(files: readonly DiffFile[]): DiffFile[] {
-	const rank = (file: DiffFile) => Math.min(order.length, ...flagsFor(file).map(flag => order.indexOf(flag.id)));
+function orderFiles(files: readonly DiffFile[], verify: readonly string[] | undefined): DiffFile[] {
+	const rank = (file: DiffFile) => Math.min(order.length, ...flagsFor(file, verify).map(flag => order.indexOf(flag.id)));
 	return files.map((file, index) => ({file, index, rank: rank(file)})).sort((a, b) => a.rank - b.rank || a.index - b.index).map(({file}) => file);
 }
 
@@ -132,7 +138,7 @@ function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] 
 		const folded = isFolded(file, review);
 		const comments = review.review.comments.filter(comment => comment.path === file.path);
 		rows.push({kind: 'file', file, folded, note: noteOf(file, review.review)});
-		rows.push(...flagsFor(file).map((flag): ReviewRow => ({kind: 'flag', file, flag})));
+		rows.push(...flagsFor(file, review.verify).map((flag): ReviewRow => ({kind: 'flag', file, flag})));
 		if (folded) {
 			rows.push(...comments.flatMap(comment => commentRows(file, comment)));
 			continue;
@@ -340,7 +346,9 @@ export function markSent(state: State): Step {
 export function withDiff(state: State, run: string, files: readonly DiffFile[], review: Review): State {
 	const before = state.review?.run === run ? state.review : undefined;
 	const path = before && fileAt(state)?.path;
-	const next: ReviewState = {run, files: orderFiles(files), review, folds: before?.folds ?? {}, split: before?.split ?? 'auto', wrap: before?.wrap ?? true, at: before?.at ?? 0, top: before?.top ?? 0, anchor: undefined};
+	const project = state.runs.find(({id}) => id === run)?.project.id;
+	const verify = project === undefined ? undefined : state.offers[project]?.verify;
+	const next: ReviewState = {run, files: orderFiles(files, verify), verify, review, folds: before?.folds ?? {}, split: before?.split ?? 'auto', wrap: before?.wrap ?? true, at: before?.at ?? 0, top: before?.top ?? 0, anchor: undefined};
 	const moved = moveTo({...state, review: next}, next, next.at);
 	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);
 }

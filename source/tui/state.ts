@@ -91,6 +91,8 @@ export type ReviewState = {
 	readonly run: string;
 	readonly files: readonly DiffFile[];
 	readonly review: Review;
+	/** The commands that verify the run's project. */
+	readonly verify?: readonly string[] | undefined;
 	/** Folded by hand, or unfolded, by path. */
 	readonly folds: Readonly<Record<string, boolean>>;
 	readonly split: 'auto' | 'unified' | 'side by side';

@@ -95,3 +95,27 @@ test('the drafts are one prompt; what was sent is not sent again', () => {
 	assert.equal(reviewPrompt([comment()]), undefined);
 	assert.equal(reviewPrompt([comment({sent: false}), comment({id: '2', sent: false, side: 'old', from: 7, to: 7, quoted: 'seven', text: 'keep it'}), comment({id: '3'})]), 'Your change was reviewed. Please work on these 2 comments, then run the tests and commit.\n\n1. a.txt, lines 2 to 3:\n> two\n> three\nwhy?\n\n2. a.txt, line 7 (before your change):\n> seven\nkeep it');
 });
+
+test('what may change what a verify command runs is flagged, and a test that is gone', () => {
+	const changed = (path: string, ...lines: string[]) => one(`diff --git a/${path} b/${path}\nindex 1..2 100644\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n${lines.map(line => `${line}\n`).join('')}`);
+	const ids = (file: DiffFile, ...verify: string[]) => flagsOf(file, verify).map(flag => flag.id);
+	for (const [path, command] of [['check.sh', 'sh check.sh | cat'], ['tools/check.py', 'python3 ./tools/check.py --all'], ['scripts/t', './scripts/t'], ['a b/t.sh', 'x']] as const) {
+		assert.deepEqual(ids(changed(path, '-x', '+y'), command), path === 'a b/t.sh' ? [] : ['verify'], path);
+	}
+
+	assert.deepEqual(ids(changed('check.sh', '-x', '+y'), 'sh other-check.sh'), []);
+	for (const path of ['Makefile', 'sub/tox.ini', 'jest.config.ts', '.mocharc.json', 'conftest.py', 'pom.xml', 'noxfile.py']) {
+		assert.deepEqual(ids(changed(path, '-x', '+y')), ['verify'], path);
+	}
+
+	assert.deepEqual(ids(changed('package.json', '-    "test": "node --test",', '+    "test": "true",')), ['verify']);
+	assert.deepEqual(ids(changed('package.json', '-    "lint": "xo",')), ['verify'], 'one that is gone');
+	assert.deepEqual(ids(changed('package.json', '-  "version": "1.0.0",', '+  "version": "1.0.1",')), []);
+	assert.deepEqual(ids(changed('package.json', '-    "left-pad": "^1.0.0",', '+    "left-pad": "^1.0.1",')), []);
+	for (const path of ['test/a.js', 'src/a.test.ts', 'pkg/a_test.go', 'test_a.py', 'spec/a_spec.rb', 'src/ATest.java']) {
+		assert.deepEqual(ids(one(`diff --git a/${path} b/${path}\ndeleted file mode 100644\nindex 1..0 100644\n--- a/${path}\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n`)), ['tests'], path);
+		assert.deepEqual(ids(changed(path, '-x', '+y')), [], path);
+	}
+
+	assert.deepEqual(ids(one('diff --git a/src/a.test.ts b/src/a.off.ts\nsimilarity index 100%\nrename from src/a.test.ts\nrename to src/a.off.ts\n')), ['tests']);
+});
