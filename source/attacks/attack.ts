@@ -28,7 +28,7 @@ export type Bait = {
 	close?(): void;
 };
 
-export type Result = {readonly code: number | null; readonly output: string; readonly timedOut: boolean};
+export type Result = {readonly code: number | null; readonly output: string; readonly timedOut: boolean; /** What was too much, where fleet ended it. */ readonly over: string | undefined};
 
 /** Tried by a shell inside a sandbox as a run has it. */
 export type SandboxAttack = About & {
@@ -39,6 +39,8 @@ export type SandboxAttack = About & {
 	script(box: Box, bait: Bait): string;
 	/** False: in an empty network namespace, without the proxy. */
 	readonly network?: boolean;
+	/** True: a limit of the whole may end it, which stops it. */
+	readonly mayEnd?: boolean;
 	/** On a terminal instead of pipes. */
 	readonly terminal?: boolean;
 	/** Whether the attacker got what it wanted. */

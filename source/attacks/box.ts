@@ -1,15 +1,18 @@
-import {mkdirSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
+import {lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type {EgressRule} from '../core/egress.ts';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Sandbox} from '../core/seams.ts';
 import type {Context} from '../engine/context.ts';
+import {runLimited} from '../engine/guard.ts';
+import type {DiskUse} from '../engine/limits.ts';
 import {basicPlan, proxyEnvironment} from '../engine/plan.ts';
 import {openSession, type Session} from '../engine/session.ts';
 import type {Proxy} from '../host/proxy.ts';
 import {openTerminal} from '../host/pty.ts';
 import {giveToRun} from '../host/worktree.ts';
+import type {Result} from './attack.ts';
 
 /** A sandbox with a proxy, as a run has it, on a folder of its own. */
 export type Box = {
@@ -24,9 +27,20 @@ export type Box = {
 	privateHosts: EgressRule[];
 	/** What names resolve to; undefined: what the system says. */
 	resolve: ((host: string) => Promise<string[]>) | undefined;
-	run(script: string, options?: {network?: boolean; input?: string; terminal?: boolean; timeout?: number}): Promise<{code: number | null; output: string; timedOut: boolean}>;
+	run(script: string, options?: {network?: boolean; input?: string; terminal?: boolean; timeout?: number}): Promise<Result>;
 	close(): Promise<void>;
 };
+
+/** What a box's folder takes. Small, and its owner's to read: no jail is needed. */
+function useOf(folder: string): DiskUse {
+	let bytes = 0;
+	const names = readdirSync(folder, {recursive: true}) as string[];
+	for (const name of names) {
+		bytes += (lstatSync(path.join(folder, name), {throwIfNoEntry: false})?.blocks ?? 0) * 512;
+	}
+
+	return {bytes, files: names.length};
+}
 
 /** The run id of every box: root's boxes drop to its uid. */
 export const boxId = 'box';
@@ -41,9 +55,11 @@ export async function openBox(context: Pick<Context, 'executor'>, sandbox: Sandb
 	const denied: string[] = [];
 	const asked: string[] = [];
 	let session: Session;
+	let plan: SandboxPlan;
 	try {
 		const own = basicPlan(boxId, path.join(folder, 'sandbox'), {mounts: [{source: work, target: work, mode: 'write'}], cwd: work, env: proxyEnvironment});
-		session = await openSession(sandbox, options.plan?.(own, folder) ?? own, path.join(folder, 'sandbox'), {
+		plan = options.plan?.(own, folder) ?? own;
+		session = await openSession(sandbox, plan, path.join(folder, 'sandbox'), {
 			state: () => ({rules: box.rules, privateHosts: box.privateHosts}),
 			onDenied: target => denied.push(target),
 			onAllowed() {},
@@ -73,11 +89,11 @@ export async function openBox(context: Pick<Context, 'executor'>, sandbox: Sandb
 				const code = await new Promise<number>(resolve => {
 					openTerminal(invocation, {columns: 80, rows: 24}, {onData, onExit: exit => resolve(exit.code)});
 				});
-				return {code, timedOut: false, output: output.trim()};
+				return {code, timedOut: false, over: undefined, output: output.trim()};
 			}
 
-			const outcome = await context.executor.run(invocation, {timeout, input, onOutput: onData});
-			return {code: outcome.code, timedOut: outcome.timedOut, output: output.trim()};
+			const {code, timedOut, over} = await runLimited(context, invocation, {plan, group: undefined}, {timeout, input, onOutput: onData, folders: {names: [work], count: async () => useOf(work)}});
+			return {code, timedOut, over, output: output.trim()};
 		},
 		async close() {
 			if (!closed) {

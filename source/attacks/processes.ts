@@ -79,6 +79,7 @@ export const processAttacks: readonly SandboxAttack[] = [
 	refusedCall('add-key', 'leave a key for the next process of the same user', 'keyrings are not namespaced', call(248, 217, 0, 0, 0, 0, -3), /errno (?!1$|1\b)/),
 	refusedCall('request-key', 'ask for a key, which runs a program on the host', 'request_key runs /sbin/request-key outside every namespace', call(249, 218, 0, 0, 0, 0), /errno (?!1$|1\b)/),
 	refusedCall('io-uring', 'reach io_uring', 'it goes round system call filters, and had many holes', call(425, 425, 1, 1), /errno (?:14|38)\b|value/),
+	refusedCall('machine-wide-requests', 'take the machine\'s asynchronous requests', 'fs.aio-max-nr is one number for everybody: then no database starts', call(206, 0, 100, 0), /errno 14\b|value/),
 	refusedCall('userfaultfd', 'reach userfaultfd', 'makes races in the kernel winnable', call(323, 282, 0x40_00_00_01), /errno (?:22|38)\b|value/),
 	refusedCall('perf-events', 'reach perf_event_open', 'measures other processes, and had many holes', call(298, 241, 0, 0, 0, -1, 0), /errno (?:14|22|7|2)\b|value/),
 	refusedCall('steal-descriptor', 'take a descriptor out of another process', 'pidfd_getfd', call(438, 438, -1, 0, 0), /errno 9\b/),

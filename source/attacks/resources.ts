@@ -1,6 +1,7 @@
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import type {Limits} from '../core/plan.ts';
 import type {SandboxAttack} from './attack.ts';
 import {pause} from './bait.ts';
 
@@ -26,6 +27,32 @@ function endAll(pids: number[]): number {
 	}
 
 	return pids.length;
+}
+
+const mib = 1024 ** 2;
+
+/** Perl with the numbers of system calls by name, and a few that Perl has not: each for both processors. */
+function perl(program: string): string {
+	return `perl -e 'use strict; use Socket; use POSIX; my $arm = (uname())[4] eq "aarch64";
+my %n = $arm ? (epoll_create1 => 20, epoll_ctl => 21, eventfd2 => 19, memfd_create => 279, mmap => 222, sendmsg => 211, unshare => 97, inotify_init1 => 26, mq_open => 180, rt_sigprocmask => 135) : (epoll_create1 => 291, epoll_ctl => 233, eventfd2 => 290, memfd_create => 319, mmap => 9, sendmsg => 46, unshare => 272, inotify_init1 => 294, mq_open => 240, rt_sigprocmask => 14);
+sub at { unpack("Q", pack("P", $_[0])) }
+sub memfile { my $name = "x"; open(my $f, "+<&=", syscall($n{memfd_create}, $name, 0)) or die; my $m = "a" x ${mib}; syswrite($f, $m) for 1 .. $_[0]; return $f }
+sub pass { my ($socket, $what) = @_; my $byte = "x"; my $part = pack("QQ", at($byte), 1); my $control = pack("QiiiI", 20, SOL_SOCKET, 1, $what, 0); my $message = pack("QQQQQQQ", 0, 0, at($part), 1, at($control), length $control, 0); return syscall($n{sendmsg}, $socket, $message, 0x40) }
+$| = 1;
+${program}'`;
+}
+
+const looked = 'fleet looks at what a run holds, also where it is in no process, and ends it';
+const ofAccount = 'a part of what the account has, set in the sandbox\'s own user namespace and by limits of processes';
+
+/** Something that a run takes and keeps for a while; what a look finds too much ends it. */
+function kept(id: string, title: string, source: string, limits: Partial<Limits>, program: string, answer = looked): SandboxAttack {
+	return {
+		kind: 'sandbox', id, title, source, answer, mayEnd: true,
+		plan: plan => ({...plan, limits: {...plan.limits, ...limits}}),
+		script: () => perl(`${program} select(undef, undef, undef, 4); print "kept\\n"`),
+		came: ({output}) => output.includes('kept'),
+	};
 }
 
 const tmpfs = 'a size for every scratch file system';
@@ -77,6 +104,45 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		script: () => `head -c 8388608 /dev/zero > ${target}/big; stat -c %s ${target}/big`,
 		came: ({output}) => output.includes('8388608'),
 	})),
+	kept('event-loops', 'have event loops wait for more than the account may', 'the kernel counts it for the account: then no Node program of the person\'s starts any more, fleet neither', {watches: 20_000},
+		'my @e = map { syscall($n{epoll_create1}, 0) } 1 .. 80; my @f = map { syscall($n{eventfd2}, 0, 0) } 1 .. 500; my $event = pack("LQ", 1, 0); for my $e (@e) { for my $f (@f) { syscall($n{epoll_ctl}, $e, 1, $f, $event) == 0 or die "not taken" } }'),
+	kept('descriptors-of-all', 'take descriptors with many processes', 'a limit for one process is none for a thousand', {descriptors: 2000},
+		'for (1 .. 6) { if (fork() == 0) { my @f; for (1 .. 500) { open(my $f, "<", "/dev/null") or die; push @f, $f } sleep 10; exit } }'),
+	kept('descriptors-in-flight', 'leave descriptors in sockets', 'they are counted for the account: then nobody passes one any more, neither tmux nor a desktop', {inFlight: 50},
+		'socketpair(my $a, my $b, AF_UNIX, SOCK_DGRAM, 0); setsockopt($a, SOL_SOCKET, SO_SNDBUF, 1000000); my @pairs; for (1 .. 200) { if (pass(fileno($a), 1) < 0) { socketpair($a, $b, AF_UNIX, SOCK_DGRAM, 0); push @pairs, $a, $b; pass(fileno($a), 1) > 0 or die } push @pairs, $a, $b }'),
+	kept('memory-files', 'keep memory in files that are in no process', 'memfd: 9.3 GiB against a limit of 8', {memory: 60 * mib}, 'my @m = map { memfile(50) } 1 .. 4;'),
+	kept('memory-mapped', 'keep memory in a mapping whose file is closed, and that nobody touches', 'resident memory is what was touched', {memory: 60 * mib}, 'for (1 .. 8) { my $m = memfile(20); syscall($n{mmap}, 0, 20 * ${mib}, 3, 1, fileno($m), 0) > 0 or die; close $m }'.replace('${mib}', String(mib))),
+	kept('memory-in-flight', 'keep memory in a file that is on its way in a socket', 'it is in no table of any process', {memory: 60 * mib}, 'socketpair(my $a, my $b, AF_UNIX, SOCK_DGRAM, 0) or die; for (1 .. 8) { my $m = memfile(20); pass(fileno($a), fileno($m)) > 0 or die; close $m }'),
+	kept('memory-segments', 'keep memory in System V segments', 'they belong to no process', {memory: 60 * mib}, 'for (1 .. 4) { my $id = shmget(0, 50 * ${mib}, 0600 | 01000) // die; my $m = "a" x (50 * ${mib}); shmwrite($id, $m, 0, length $m) or die }'.replaceAll('${mib}', String(mib))),
+	kept('memory-in-sockets', 'keep memory in sockets that nobody reads', 'it is the kernel\'s', {memory: 60 * mib}, 'my @s; for (1 .. 700) { socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; fcntl($a, F_SETFL, O_NONBLOCK); syswrite($a, "a" x 65536); push @s, $a, $b }'),
+	kept('memory-in-pipes', 'keep memory in pipes that nobody reads', 'it is the kernel\'s', {memory: 60 * mib}, 'my @s; for (1 .. 1500) { pipe(my $a, my $b) or die; fcntl($b, F_SETFL, O_NONBLOCK); syswrite($b, "a" x 65536); push @s, $a, $b }'),
+	kept('many-files', 'make more files than the disk has room for', 'file systems have only so many, however small they are', {files: 1000}, 'for (1 .. 3000) { open(my $f, ">", "f$_") or die }', 'fleet counts what a run\'s folders grow by, sooner where the disk fills'),
+	kept('nameless-files', 'fill the disk with files that have no name', 'no folder shows them', {growth: 30 * mib}, 'open(my $f, ">", "big") or die; unlink "big"; my $m = "a" x ${mib}; syswrite($f, $m) for 1 .. 80;'.replace('${mib}', String(mib)), 'fleet counts what a run\'s folders grow by, and what it holds beside them'),
+	{
+		kind: 'sandbox', id: 'second-table', title: 'hide descriptors in a table that a thread has for itself', source: 'unshare(CLONE_FILES): whoever looks at a process sees one table', answer: 'the system call filter: threads share one table',
+		script: () => perl('print syscall($n{unshare}, 0x400) == 0 ? "hidden" : "refused";'),
+		came: ({output}) => output.includes('hidden'),
+	},
+	{
+		kind: 'sandbox', id: 'file-watchers', title: 'take the account\'s watchers of files', source: 'inotify: then neither an editor nor fleet\'s screen sees changes', answer: ofAccount,
+		script: () => perl('my $count = 0; $count++ while $count < 1000 && syscall($n{inotify_init1}, 0) >= 0; print "$count watchers";'),
+		came: ({output}) => Number(/(\d+) watchers/.exec(output)?.[1] ?? 0) > Number(readFileSync('/proc/sys/user/max_inotify_instances', 'utf8')) / 4,
+	},
+	{
+		kind: 'sandbox', id: 'queued-signals', title: 'queue the account\'s signals', source: 'then timers of every program of the person\'s fail', answer: ofAccount,
+		script: () => perl('sigprocmask(SIG_BLOCK, POSIX::SigSet->new(34)); kill(34, $$) for 1 .. 8000; open(my $f, "<", "/proc/self/status"); print grep { /^SigQ/ } <$f>;'),
+		came: ({output}) => Number(/SigQ:\s+(\d+)/.exec(output)?.[1] ?? 0) > 5000,
+	},
+	{
+		kind: 'sandbox', id: 'message-queues', title: 'take the account\'s message queues', source: 'POSIX queues are counted for the account', answer: ofAccount,
+		script: () => perl('my $count = 0; for (1 .. 9) { my $name = "fleet$_"; $count++ if syscall($n{mq_open}, $name, 0102, 0600, 0) >= 0 } print "$count queues";'),
+		came: ({output}) => Number(/(\d+) queues/.exec(output)?.[1] ?? 0) > 4,
+	},
+	{
+		kind: 'sandbox', id: 'last-choice', title: 'be the kernel\'s last choice where memory is short', source: 'oom_score_adj can be set back: then the person\'s own programs go first', answer: '/proc is read-only',
+		script: () => '( echo 0 > /proc/self/oom_score_adj ) 2> /dev/null; cat /proc/self/oom_score_adj',
+		came: ({output}) => Number(/^-?\d+$/m.exec(output)?.[0] ?? 500) < 500,
+	},
 	{
 		kind: 'sandbox', id: 'take-priority', title: 'crowd out the person\'s own programs', source: 'fifty agents on two cores', answer: 'everything inside runs at a lower priority, which it cannot raise',
 		script: () => 'nice -n -5 true; nice',

@@ -26,6 +26,10 @@ export async function trySandboxAttack(context: Pick<Context, 'executor'>, sandb
 		const bait = await attack.prepare?.(box) ?? {};
 		try {
 			const {output, ...rest} = await box.run(`(\n${attack.script(box, bait)}\n)\necho; echo ${made}`, {network: attack.network ?? true, terminal: attack.terminal ?? false, timeout: 20_000});
+			if (attack.mayEnd && rest.over !== undefined) {
+				return false;
+			}
+
 			if (!output.includes(made)) {
 				throw new Error(`it was not tried to its end: ${output.split('\n').at(-1)?.slice(0, 120) || `exit code ${rest.code}`}`);
 			}

@@ -38,6 +38,16 @@ export type Limits = {
 	readonly memory: number;
 	/** What the run's folders may grow by, bytes; looked at from time to time. */
 	readonly growth: number;
+	/** How many more files and folders there may be in them; looked at together with what they take. */
+	readonly files: number;
+	/** Descriptors of all processes together. */
+	readonly descriptors: number;
+	/** What event loops wait for, of all processes together: the kernel counts it for the account, and has no limit for a part of one. */
+	readonly watches: number;
+	/** Descriptors on their way in sockets: counted for the account, too. */
+	readonly inFlight: number;
+	/** Bytes that a command may write to its output. */
+	readonly output: number;
 	/** Share of the processor of all runs together, against 100 for everything else. */
 	readonly weight: number;
 };
@@ -50,6 +60,11 @@ export const defaultLimits: Limits = {
 	wallClock: 24 * 3_600_000,
 	memory: 8 * 1024 ** 3,
 	growth: 20 * 1024 ** 3,
+	files: 1_000_000,
+	descriptors: 100_000,
+	watches: 250_000,
+	inFlight: 200,
+	output: 512 * 1024 ** 2,
 	weight: 50,
 };
 

@@ -35,7 +35,7 @@ const schema = v.strictObject({
 	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
-	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), hours: v.optional(count)}), {}),
+	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), files: v.optional(count), hours: v.optional(count)}), {}),
 	approve: v.optional(v.strictObject({word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))), sign: v.optional(v.boolean('true or false'))}), {}),
 	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), []), window: v.optional(window)})), {}),
 });
@@ -64,7 +64,7 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, hours), approve (word, sign), deploy (each target: command, credentials, window)');
+	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, files, hours), approve (word, sign), deploy (each target: command, credentials, window)');
 }
 
 /** A policy file's text with hosts that every run may reach; a person's own words around them stay. @returns the hosts that it did not have, too */
@@ -100,10 +100,10 @@ export function withVerify(text: string, commands: readonly string[]): string | 
 
 /** The limits of a run: a policy makes them tighter, never wider. */
 export function limitsOf(policy: Pick<Policy, 'limits'>, defaults: Limits): Limits {
-	const {processes, memory, disk, hours} = policy.limits;
+	const {processes, memory, disk, files, hours} = policy.limits;
 	const least = (own: number, asked: number | undefined) => asked === undefined ? own : Math.min(own, asked);
 	return {
 		...defaults, processes: least(defaults.processes, processes), memory: least(defaults.memory, memory), dataSize: least(defaults.dataSize, memory),
-		growth: least(defaults.growth, disk), fileSize: least(defaults.fileSize, disk), wallClock: least(defaults.wallClock, hours === undefined ? undefined : hours * 3_600_000),
+		growth: least(defaults.growth, disk), files: least(defaults.files, files), fileSize: least(defaults.fileSize, disk), wallClock: least(defaults.wallClock, hours === undefined ? undefined : hours * 3_600_000),
 	};
 }

@@ -135,6 +135,7 @@ export type Executor = {
 	 * @param options.onOutput gets stdout and stderr as they come, and which of the two it was
 	 * @param options.timeout milliseconds; the process group is killed after it
 	 * @param options.input written to stdin, which is otherwise empty
+	 * @param options.onStart gets the process's id, and what ends it and everything it started
 	 */
-	run(invocation: Invocation, options: {onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void; timeout: number; input?: string | Uint8Array | undefined}): Promise<Outcome>;
+	run(invocation: Invocation, options: {onStart?(pid: number, end: () => void): void; onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void; timeout: number; input?: string | Uint8Array | undefined}): Promise<Outcome>;
 };

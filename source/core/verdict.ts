@@ -7,7 +7,7 @@ import {addTests, formatTests, TestCounter, type TestSummary} from './test-summa
 export type VerifyResult = 'passed' | 'failed' | 'inconclusive';
 
 /** Why it could not be told. */
-export type Doubt = 'no-commands' | 'not-run' | 'no-git' | 'no-tests' | 'contradiction' | 'timeout' | 'sandbox' | 'log';
+export type Doubt = 'no-commands' | 'not-run' | 'no-git' | 'no-tests' | 'contradiction' | 'timeout' | 'limit' | 'sandbox' | 'log';
 
 /** What a verify command's shell is called, so that its own complaints can be told from what others write: `verify: 1: mocha: not found`. */
 export const shellName = 'verify';
@@ -94,6 +94,8 @@ export type Checked = {
 	/** Whether it was started at all: a sandbox that does not come up also ends with an exit code. */
 	readonly started: boolean;
 	readonly timedOut: boolean;
+	/** Which limit of the whole it went over, where it was ended for that. */
+	readonly over?: string | undefined;
 	readonly tests: TestSummary | undefined;
 	readonly ran: 'some' | 'none' | undefined;
 	readonly foundNone: boolean;
@@ -110,11 +112,15 @@ const quoted = (text: string) => JSON.stringify(text.length > 120 ? `${text.slic
 const earlierText = ({count, when}: Earlier) => count === undefined ? `it ran some ${when}` : `it ran ${count} ${when}`;
 
 /** What one command amounts to, where it did not pass. */
-function doubtOf({command, code, started, timedOut, tests, ran, foundNone, doubt}: Checked, before: Before): Verdict | undefined {
+function doubtOf({command, code, started, timedOut, over, tests, ran, foundNone, doubt}: Checked, before: Before): Verdict | undefined {
 	const unclear = (why: Doubt, because: string): Verdict => ({result: 'inconclusive', doubt: why, because});
 	const failed = (because: string): Verdict => ({result: 'failed', because: `${because}${command} ended with exit code ${code}`});
 	if (timedOut) {
 		return unclear('timeout', `${quoted(command)} was ended by its time limit`);
+	}
+
+	if (over !== undefined) {
+		return unclear('limit', `${quoted(command)} was ended: ${over}`);
 	}
 
 	if (!started || code === null) {
@@ -162,7 +168,7 @@ export function verdictOf(commands: readonly string[], all: readonly Checked[], 
 
 /** Whether a command passed, so that the next one is run. */
 export function isPassed(one: Checked): boolean {
-	return one.started && !one.timedOut && one.code === 0;
+	return one.started && !one.timedOut && one.over === undefined && one.code === 0;
 }
 
 /** What to do about it. */

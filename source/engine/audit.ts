@@ -14,12 +14,14 @@ import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
 import type {Git} from '../host/git.ts';
+import {groupName} from '../host/cgroup.ts';
 import {openRuntime} from '../host/paths.ts';
 import {homeFolder} from '../host/person.ts';
 import {internalHost} from '../host/proxy.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {Context} from './context.ts';
 import {givenFiles} from './files.ts';
+import {grouped, lookName, runLimited} from './guard.ts';
 import {chooseSandbox, egressState, runPlan} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRun, rootOf} from './projects.ts';
@@ -296,11 +298,12 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 	try {
 		const own = runPlan(run, places, commonDir, (await givenFiles(context, run, Date.now())).mounts, policy);
 		const copies: Record<string, string> = {[places.worktree]: path.join(folder, 'worktree'), [places.privateGit]: path.join(folder, 'private.git'), [path.join(places.folder, 'dotgit')]: path.join(folder, 'dotgit')};
-		const plan: SandboxPlan = {...own, mounts: [
+		const limited = grouped({...own, mounts: [
 			...own.mounts.map(mount => ({...mount, source: copies[mount.source] ?? mount.source})),
 			{source: context.probe, target: '/run/fleet/probe/probe.mjs', mode: 'read'},
 			{source: process.execPath, target: '/run/fleet/probe/node', mode: 'read'},
-		]};
+		]}, lookName(groupName(places), `audit-${process.pid}`));
+		const {plan} = limited;
 		const sandbox: Sandbox = {...real, prepare: (plan, folder) => {
 			const prepared = real.prepare(sabotage.plan?.(plan) ?? plan, folder);
 			return sabotage.prepared?.(prepared) ?? prepared;
@@ -321,7 +324,7 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 		let begun = 0;
 		let outcome;
 		try {
-			outcome = await context.executor.run(session.prepared.enter({argv: ['/run/fleet/probe/node', '--no-warnings', '/run/fleet/probe/probe.mjs'], cwd: run.worktree, env: {NODE_USE_ENV_PROXY: '0'}}, session.keeperPid), {
+			outcome = await runLimited(context, session.prepared.enter({argv: ['/run/fleet/probe/node', '--no-warnings', '/run/fleet/probe/probe.mjs'], cwd: run.worktree, env: {NODE_USE_ENV_PROXY: '0'}}, session.keeperPid), limited, {
 				timeout: 90_000, input: JSON.stringify(trap.request),
 				onOutput(bytes, stream) {
 					if (stream === 'stdout') {
@@ -345,7 +348,7 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 
 		const attempts = readAttempts(text);
 		if (attempts.length === 0) {
-			words ||= `ended with ${outcome.code ?? outcome.signal}`;
+			words ||= outcome.over ?? `ended with ${outcome.code ?? outcome.signal}`;
 		}
 
 		const after = await hostState(git, commonDir, run);

@@ -239,7 +239,7 @@ async function importObjects(context: Context, run: Run, places: RunPaths, mount
 	index.stdin!.end();
 	const result = await index;
 	if (outcome.code !== 0 || result.exitCode !== 0) {
-		const words = result.exitCode === 0 ? outcome.stderr : String(result.stderr);
+		const words = outcome.over ?? (result.exitCode === 0 ? outcome.stderr : String(result.stderr));
 		throw gateRefusal(`the run's objects were not taken over: ${words.trim().split('\n').at(-1)?.slice(0, 200) ?? 'unknown'}`, 'its folder is kept as it is; fleet show names it');
 	}
 }
@@ -295,9 +295,9 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 	const submodules = await submodulesOf(git, commonDir, run.project.root, run.base);
 	const mounts = jailMounts(run, places, commonDir, submodules);
 	try {
-		const {stdout, code, stderr, timedOut} = await jail(context, run.id, places, {script: lookScript, argv: [run.branch, adminName(places), run.worktree, run.base, ...submodules.map(({path: place, commit}, number) => `${number}:${commit}:${place}`)], mounts, cwd: run.worktree, ...(liveStages.has(run.stage) ? {timeout: livePatience} : {})});
+		const {stdout, code, stderr, timedOut, over} = await jail(context, run.id, places, {script: lookScript, argv: [run.branch, adminName(places), run.worktree, run.base, ...submodules.map(({path: place, commit}, number) => `${number}:${commit}:${place}`)], mounts, cwd: run.worktree, ...(liveStages.has(run.stage) ? {timeout: livePatience} : {})});
 		if (timedOut || code !== 0) {
-			throw gateRefusal(timedOut ? 'the run\'s folder could not be read in time' : `the run's folder could not be read: ${stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`, 'its folder is kept as it is');
+			throw gateRefusal(timedOut ? 'the run\'s folder could not be read in time' : `the run's folder could not be read: ${over ?? stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`, 'its folder is kept as it is');
 		}
 
 		const look = parseLook(stdout);

@@ -5,9 +5,11 @@ import {printable} from '../core/names.ts';
 import type {Mount} from '../core/plan.ts';
 import {gateRefusal} from '../core/refusal.ts';
 import type {Outcome} from '../core/seams.ts';
+import {groupName} from '../host/cgroup.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {Context} from './context.ts';
+import {grouped, lookName, runLimited, type Folders} from './guard.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 
 /** How long the host looks at what an agent wrote before it gives up, milliseconds. */
@@ -18,17 +20,24 @@ const patience = 300_000;
  * @param script a constant; what varies is in `argv`
  */
 export async function jail(context: Context, runId: string, places: RunPaths, options: {
-	script: string; argv?: readonly string[]; mounts: readonly Mount[]; cwd?: string; env?: Record<string, string>; input?: string; onOutput?(bytes: Uint8Array): void; timeout?: number;
-}): Promise<Outcome & {stdout: string; stderr: string}> {
+	script: string; argv?: readonly string[]; mounts: readonly Mount[]; cwd?: string; env?: Record<string, string>; input?: string; onOutput?(bytes: Uint8Array): void; timeout?: number; folders?: Folders;
+}): Promise<Outcome & {stdout: string; stderr: string; over?: string}> {
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
 	const folder = mkdtempSync(path.join(places.folder, `jail-${process.pid}-`));
-	const plan = basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}});
+	const limited = grouped(basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}}), lookName(groupName(places), folder));
+	if (options.onOutput) {
+		// Packs; whoever reads them has a limit of its own.
+		limited.plan = {...limited.plan, limits: {...limited.plan.limits, output: 4 * 1024 ** 3}};
+	}
+
+	const {plan} = limited;
 	const invocation = sandbox.prepare(plan, folder).alone({argv: ['/bin/sh', '-c', options.script, 'sh', ...options.argv ?? []], cwd: plan.cwd, env: {}});
 	let stdout = '';
 	let stderr = '';
 	try {
-		const outcome = await context.executor.run(invocation, {
+		const outcome = await runLimited(context, invocation, limited, {
+			...(options.folders ? {folders: options.folders} : {}),
 			timeout: options.timeout ?? patience,
 			input: options.input,
 			onOutput(bytes, stream) {
@@ -83,9 +92,9 @@ export async function sweep(context: Context, runId: string, places: RunPaths): 
 	}
 
 	const swept = [places.worktree, ...existsSync(places.privateGit) ? [places.privateGit] : []];
-	const {code, stdout, stderr, timedOut} = await jail(context, runId, places, {script: sweepScript, argv: swept, mounts: swept.map(place => ({source: place, target: place, mode: 'write'}))});
+	const {code, stdout, stderr, timedOut, over} = await jail(context, runId, places, {script: sweepScript, argv: swept, mounts: swept.map(place => ({source: place, target: place, mode: 'write'}))});
 	if (code !== 0) {
-		throw gateRefusal(`the worktree could not be swept${timedOut ? ' in time' : ''}: ${printable(stdout.trim().split('\n').find(line => line.startsWith('could not')) ?? stderr.trim().split('\n').at(-1) ?? '', 200)}`, `its folder is kept as it is: ${places.worktree}`);
+		throw gateRefusal(`the worktree could not be swept${timedOut ? ' in time' : ''}: ${over ?? printable(stdout.trim().split('\n').find(line => line.startsWith('could not')) ?? stderr.trim().split('\n').at(-1) ?? '', 200)}`, `its folder is kept as it is: ${places.worktree}`);
 	}
 
 	return stdout.split('\n').filter(line => line !== '').map(line => `removed ${printable(line, 200)}`);

@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs';
 import path from 'node:path';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Cgroup} from '../host/cgroup.ts';
@@ -13,33 +12,23 @@ export function limitNotes({limits}: SandboxPlan, group: Cgroup | undefined): st
 	const gib = (bytes: number) => `${Math.round(bytes / 1024 ** 3 * 10) / 10} GiB`;
 	return [
 		`limits for each process: memory ${gib(limits.dataSize)}, file size ${gib(limits.fileSize)}, ${limits.openFiles} descriptors, no core file; ${limits.processes} processes`,
-		group && group.limits.length > 0 ? `limits for the whole run, by control group: ${group.limits.join(', ')}` : `no control group is writable here: memory in all (${gib(limits.memory)}) is looked at every few seconds, the processor is shared by priority only`,
-		`limits for the whole run, looked at every 30 s or more: ${gib(limits.growth)} more on disk; ends after ${Math.round(limits.wallClock / 3_600_000)} hours`,
+		group && group.limits.length > 0 ? `limits for the whole run, by control group: ${group.limits.join(', ')}` : `no control group is writable here: memory in all (${gib(limits.memory)}), what is in no process included, is looked at every second or two, the processor is shared by priority only`,
+		`limits for the whole run, looked at every second or two while it works: ${limits.descriptors} descriptors, ${Math.round(limits.watches)} waited for by event loops; every 30 s, or sooner where the disk fills: ${gib(limits.growth)} and ${limits.files} files more on disk; ends after ${Math.round(limits.wallClock / 3_600_000)} hours`,
 	];
 }
 
-/** Removes a run's control group. */
-export async function removeGroup(group: Cgroup | undefined): Promise<void> {
-	// The kernel takes a moment to bury the last process.
-	for (let tries = 0; group && tries < 20; tries++) {
-		group.remove();
-		if (!group.joins.some(file => existsSync(file))) {
-			return;
-		}
+/** A file with several names is a part of each. */
+const diskScript = 'find "$@" -xdev -printf "%b %n\\n" 2> /dev/null | awk \'{ files++; blocks += $1 / $2 } END { printf "%d %d", blocks, files }\'';
 
-		await new Promise(resolve => {
-			setTimeout(resolve, 25);
-		});
-	}
-}
+/** Bytes on disk, and files and folders. */
+export type DiskUse = {readonly bytes: number; readonly files: number};
 
-const diskScript = 'du --summarize --one-file-system --block-size=1 "$@" 2> /dev/null | cut -f1';
-
-/** Bytes that a run's folders take on disk, counted in a jail; undefined where it took too long. */
-export async function diskUse(context: Context, places: RunPaths, folders: string[]): Promise<number | undefined> {
+/** What folders of a run take on disk, counted in a jail; undefined where it took too long. */
+export async function diskUse(context: Context, places: RunPaths, folders: readonly string[]): Promise<DiskUse | undefined> {
 	try {
-		const {stdout, timedOut} = await jail(context, path.basename(places.folder), places, {script: diskScript, argv: folders, mounts: folders.map(folder => ({source: folder, target: folder, mode: 'read' as const})), timeout: 60_000});
-		return timedOut ? undefined : stdout.trim().split('\n').reduce((sum, line) => sum + Number(line), 0);
+		const {stdout, timedOut, over} = await jail(context, path.basename(places.folder), places, {script: diskScript, argv: folders, mounts: folders.map(folder => ({source: folder, target: folder, mode: 'read' as const})), timeout: 60_000});
+		const numbers = /^(\d+) (\d+)$/.exec(stdout.trim());
+		return timedOut || over !== undefined || !numbers ? undefined : {bytes: Number(numbers[1]) * 512, files: Number(numbers[2])};
 	} catch {
 		return undefined;
 	}

@@ -31,7 +31,8 @@ import {rememberChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
 import {HeldSecrets} from './held-secrets.ts';
 import {sweep} from './jail.ts';
-import {diskUse, limitNotes, removeGroup} from './limits.ts';
+import {Guard, removeGroup} from './guard.ts';
+import {diskUse, limitNotes} from './limits.ts';
 import {LiveFiles} from './live-files.ts';
 import {cameBelow, filesPlace, givenFiles, grantedScope} from './files.ts';
 import {insideConfig, Outfit, quietNode} from './outfit.ts';
@@ -334,17 +335,16 @@ class Supervision {
 
 	/**
 	 * Looks from time to time at what no kernel limit covers here: the memory of all processes together, where there is
-	 * no control group, and what the run's folders grew by. Each look costs at most a hundredth of the time.
+	 * no control group, what the kernel counts for the account alone, and what the run's folders grew by. Often while
+	 * something is near its limit, seldom while the run does nothing.
 	 */
 	async #watch(): Promise<void> {
-		const {limits} = this.#plan!;
-		const folders = [this.#places.worktree, this.#places.privateGit];
-		let before: number | undefined;
-		let nextDisk = 0;
+		const names = [this.#places.worktree, this.#places.privateGit];
+		const guard = new Guard(this.#terminal!.pid, this.#plan!, this.#group, {names, count: () => diskUse(this.#context, this.#places, names), kept: () => this.#output!.kept});
 		let nextLook = 0;
 		let nextCount = 0;
-		let worked = 0;
-		for (let pause = 2000; ; pause = Math.min(10_000, pause * 2)) {
+		let worked = -1;
+		for (let pause = 500; ; pause = guard.near ? 200 : Math.min(3000, pause * 2)) {
 			await new Promise<void>(resolve => {
 				this.#wake = resolve;
 				this.#timer = setTimeout(resolve, pause);
@@ -357,37 +357,41 @@ class Supervision {
 			// What did not work since the last look did not grow either.
 			const tree = measureTree(this.#terminal!.pid);
 			const rests = tree.processor === worked;
-			const idle = rests && before !== undefined;
 			worked = tree.processor;
 			this.#notice(tree.reads, rests);
-			if (idle) {
+			if (rests) {
 				continue;
 			}
 
-			pause = 1000;
-			if (this.#group?.memory() === undefined && tree.memory > limits.memory) {
-				this.#stop('its processes held more memory than a run may');
+			pause = 500;
+			const over = await guard.look();
+			if (this.#ended) {
 				return;
 			}
 
+			if (over?.how === 'end') {
+				this.#stop(over.because);
+				return;
+			}
+
+			if (over && this.#journal.run.stage === 'running') {
+				this.#freeze(over.because, 'fleet');
+			}
+
+			// Both beside the looks: an agent could make either of them long.
 			if (this.#hasOutput && Date.now() >= nextCount) {
-				nextCount = Date.now() + await this.#countChanges();
+				nextCount = Number.POSITIVE_INFINITY;
+				void this.#countChanges().then(wait => {
+					nextCount = Date.now() + wait;
+				});
 			}
 
 			if (Date.now() >= nextLook) {
 				const began = Date.now();
-				await this.#lookBelow();
-				nextLook = Date.now() + 100 * (Date.now() - began);
-			}
-
-			if (Date.now() >= nextDisk) {
-				const began = Date.now();
-				const size = await diskUse(this.#context, this.#places, folders);
-				nextDisk = Date.now() + Math.max(30_000, 100 * (Date.now() - began));
-				before ??= size ?? 0;
-				if (size !== undefined && size - before + this.#output!.kept > limits.growth && this.#journal.run.stage === 'running') {
-					this.#freeze(`its folders and its output grew by ${Math.round((size - before + this.#output!.kept) / 1024 ** 2)} MiB, more than a run may`, 'fleet');
-				}
+				nextLook = Number.POSITIVE_INFINITY;
+				void this.#lookBelow().finally(() => {
+					nextLook = Date.now() + 100 * (Date.now() - began);
+				});
 			}
 		}
 	}

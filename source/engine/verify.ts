@@ -2,14 +2,16 @@ import {execFileSync} from 'node:child_process';
 import {createHash, randomUUID} from 'node:crypto';
 import {closeSync, existsSync, mkdirSync, openSync, writeSync} from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
 import {decideVerify, type Facts} from '../core/decide.ts';
 import type {Step} from '../core/event.ts';
-import type {Policy} from '../core/policy.ts';
+import {limitsOf, type Policy} from '../core/policy.ts';
 import {exitCodes, gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
 import {isPassed, shellName, verdictOf, VerifyReader, type Checked, type Earlier, type Verdict} from '../core/verdict.ts';
+import {groupName} from '../host/cgroup.ts';
 import {Git} from '../host/git.ts';
 import {makeGitFolder, type Looked} from '../host/git-folder.ts';
 import type {Journal} from '../host/journal.ts';
@@ -20,6 +22,8 @@ import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {makeTrust} from './outfit.ts';
 import {ownBase} from './own-base.ts';
+import {grouped, lookName, runLimited, type Folders, type Limited} from './guard.ts';
+import {diskUse} from './limits.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 import {readPolicy} from './policy.ts';
 import {openRun, rootOf} from './projects.ts';
@@ -182,11 +186,13 @@ async function runCommands({context, run, git, commonDir, sandbox, policy, folde
 		mounts: [...mounts, ...trust.mounts, {source: tree, target: run.worktree, mode: 'write'}, {source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'}],
 		cwd: run.worktree, env: {...trust.env, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
 	});
-	const prepared = sandbox.prepare(plan, path.join(folder, 'sandbox'));
 	const checked: Checked[] = [];
 	for (const command of policy.verify) {
 		log.write(`$ ${command}\n`);
-		const one = await runCommand(context, prepared, plan.cwd, command, commandTime, text => log.write(text));
+		// Each has a control group of its own: what one leaves behind is not the next one's.
+		const limited = grouped({...plan, limits: limitsOf(policy, plan.limits)}, lookName(groupName(context.paths.run(run.id)), `verify-${process.pid}`));
+		const folders = {names: [tree], count: () => diskUse(context, context.paths.run(run.id), [tree])};
+		const one = await runCommand({context, prepared: sandbox.prepare(limited.plan, path.join(folder, 'sandbox')), limited, folders, timeout: commandTime}, command, text => log.write(text));
 		checked.push(one);
 		if (!isPassed(one)) {
 			log.write(one.code === 0 ? '' : `exit code ${one.timedOut ? 124 : one.code ?? 128}\n`);
@@ -197,7 +203,7 @@ async function runCommands({context, run, git, commonDir, sandbox, policy, folde
 	return checked;
 }
 
-async function runCommand(context: Context, prepared: PreparedSandbox, cwd: string, command: string, timeout: number, tell: (text: string) => void): Promise<Checked> {
+async function runCommand({context, prepared, limited, folders, timeout}: {context: Context; prepared: PreparedSandbox; limited: Limited; folders: Folders; timeout: number}, command: string, tell: (text: string) => void): Promise<Checked> {
 	const began = Date.now();
 	const reader = new VerifyReader();
 	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
@@ -208,8 +214,8 @@ async function runCommand(context: Context, prepared: PreparedSandbox, cwd: stri
 		tell(text);
 	};
 
-	const outcome = await context.executor.run(prepared.alone({argv: ['/bin/sh', '-c', startScript, 'sh', mark.trim(), '/bin/sh', '-c', command, shellName], cwd, env: {}}), {
-		timeout,
+	const outcome = await runLimited(context, prepared.alone({argv: ['/bin/sh', '-c', startScript, 'sh', mark.trim(), '/bin/sh', '-c', command, shellName], cwd: limited.plan.cwd, env: {}}), limited, {
+		timeout, folders,
 		onOutput(bytes, stream) {
 			const text = decoders[stream].write(Buffer.from(bytes));
 			if (stream === 'stderr' || first === undefined) {
@@ -229,9 +235,13 @@ async function runCommand(context: Context, prepared: PreparedSandbox, cwd: stri
 		take(first, 'stdout');
 	}
 
+	if (outcome.over !== undefined) {
+		tell(`\nfleet: ended: ${outcome.over}\n`);
+	}
+
 	reader.end();
 	const {tests, ran, foundNone, doubt} = reader;
-	return {command, code: outcome.code, ms: Date.now() - began, started: first === undefined, timedOut: outcome.timedOut, tests, ran, foundNone, doubt};
+	return {command, code: outcome.code, ms: Date.now() - began, started: first === undefined, timedOut: outcome.timedOut, over: outcome.over, tests, ran, foundNone, doubt};
 }
 
 function earlierOf(one: Pick<Checked, 'ran' | 'tests'> | undefined, when: string): Earlier | undefined {

@@ -192,9 +192,10 @@ export function removeCgroup(name: string): void {
 		for (const {folder} of findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'))) {
 			// The supervisor may have sat one level above, or in a leaf beside.
 			for (const parent of [folder, path.dirname(folder)]) {
-				const group = path.join(parent, 'fleet', name);
-				if (existsSync(group)) {
-					removeGroup(group);
+				const together = path.join(parent, 'fleet');
+				// Its own, and those of what looked at it; a group that holds a process stays.
+				for (const group of existsSync(together) ? readdirSync(together).filter(other => other === name || other.startsWith(`${name}.`)) : []) {
+					removeGroup(path.join(together, group));
 				}
 			}
 		}

@@ -32,6 +32,15 @@ export function without(argv: string[], option: string, values = 0): string[] {
 	return at === -1 ? argv : argv.toSpliced(at, 1 + values);
 }
 
+/** Leaves out the step that takes the sandbox's last capabilities away. */
+export function keepCapabilities(invocation: Invocation): Invocation {
+	const at = invocation.argv.indexOf('--ambient-caps');
+	return {...invocation, argv: invocation.argv.toSpliced(at - 1, invocation.argv.indexOf('--', at) - at + 2)};
+}
+
+/** A /proc that can be written. */
+const openProc: Protection = {arguments: argv => argv.filter((argument, index) => !(argument === '--remount-ro' && argv[index + 1] === '/proc') && !(argument === '/proc' && argv[index - 1] === '--remount-ro'))};
+
 const noFilter: Protection = {arguments: argv => without(argv, '--seccomp', 1)};
 const sharedNetwork: Protection = {arguments: argv => without(argv, '--unshare-net')};
 /** Without a pid namespace, with the host's own /proc, since a new one cannot be mounted then. */
@@ -69,6 +78,8 @@ const wholeHost: Protection = {box(box) {
 	}});
 }};
 const limit = (option: string, value: string): Protection => ({invocation: invocation => ({...invocation, argv: invocation.argv.map(argument => argument.startsWith(option) ? `${option}${value}` : argument)})});
+/** Nobody looks at what the run as a whole holds. */
+const unguarded: Protection = {plan: plan => ({...plan, limits: {...plan.limits, watches: Infinity, descriptors: Infinity, inFlight: Infinity, memory: Infinity, files: Infinity, growth: Infinity}})};
 const scratchSize = (target: string): Protection => ({plan: plan => ({...plan, scratch: plan.scratch.map(scratch => scratch.target === target ? {...scratch, size: 64 * 1024 ** 2} : scratch)})});
 const both = (...protections: Protection[]): Protection => ({
 	plan: (plan, folder) => protections.reduce((sum, protection) => protection.plan?.(sum, folder) ?? sum, plan),
@@ -76,7 +87,7 @@ const both = (...protections: Protection[]): Protection => ({
 	invocation: invocation => protections.reduce((sum, protection) => protection.invocation?.(sum) ?? sum, invocation),
 });
 /** The sandbox's user as its own namespace's root, with every capability. */
-const capable: Protection = {arguments: argv => without(argv, '--disable-userns').map((argument, index, all) => argument === '--cap-drop' ? '--cap-add' : all[index - 1] === '--uid' || all[index - 1] === '--gid' ? '0' : argument)};
+const capable: Protection = {invocation: keepCapabilities, arguments: argv => without(argv, '--disable-userns').map((argument, index, all) => argument === '--cap-drop' ? '--cap-add' : all[index - 1] === '--uid' || all[index - 1] === '--gid' ? '0' : argument)};
 
 const naive: Protection = {naiveProxy: true};
 
@@ -112,15 +123,15 @@ export const protections: Readonly<Record<string, Protection>> = {
 		const script = invocation.argv[2]!;
 		return {...invocation, argv: invocation.argv.with(2, `exec 7< /etc/passwd; ${script}`)};
 	}},
-	'session-keyring': noFilter, 'add-key': noFilter, 'request-key': noFilter, 'io-uring': noFilter, userfaultfd: noFilter, 'perf-events': noFilter, 'steal-descriptor': noFilter, 'enter-namespace': noFilter, 'compare-kernel-objects': noFilter, 'clone3-namespace': noFilter,
+	'session-keyring': noFilter, 'add-key': noFilter, 'request-key': noFilter, 'io-uring': noFilter, 'machine-wide-requests': noFilter, userfaultfd: noFilter, 'perf-events': noFilter, 'steal-descriptor': noFilter, 'enter-namespace': noFilter, 'compare-kernel-objects': noFilter, 'clone3-namespace': noFilter,
 	bpf: {...noFilter, ...(bpfIsOpen() ? {} : {unprovable: 'this kernel lets no ordinary user load one'})}, 'x32-calls': {unprovable: 'a kernel without x32 gives the same answer; test/sandboxes/bubblewrap holds the rule'},
-	'user-namespace': {arguments: argv => without(without(argv, '--seccomp', 1), '--disable-userns')},
+	'user-namespace': {arguments: argv => openProc.arguments!(without(without(argv, '--seccomp', 1), '--disable-userns'))},
 	mount: both(capable, noFilter),
 	'core-pattern': {
 		arguments(argv) {
 			const at = argv.findIndex((argument, index) => argument === '--ro-bind' && argv[index + 1] === '/proc/sys');
 			// The folder belongs to the uid that is not dropped to here.
-			return [...argv.toSpliced(at, 3).slice(0, -2), '--chdir', '/tmp'];
+			return [...openProc.arguments!(argv.toSpliced(at, 3)).slice(0, -2), '--chdir', '/tmp'];
 		},
 		invocation(invocation) {
 			const at = invocation.argv.indexOf('--reuid');
@@ -164,6 +175,12 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'fill-root': noRemount,
 	'fill-shm': {arguments: argv => argv.map((argument, index) => argument === '268435456' && argv[index + 4] === '/dev/shm' ? '400000000' : argument)},
 	'fill-tmp': scratchSize('/tmp'), 'fill-home': scratchSize('/home/agent'),
+	...Object.fromEntries(['event-loops', 'descriptors-of-all', 'descriptors-in-flight', 'memory-files', 'memory-mapped', 'memory-in-flight', 'memory-segments', 'memory-in-sockets', 'memory-in-pipes', 'many-files', 'nameless-files'].map(id => [id, unguarded])),
+	'second-table': noFilter,
+	'file-watchers': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !/^max_\w+=\d+$/.test(argument))})},
+	'queued-signals': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !argument.startsWith('--sigpending='))})},
+	'message-queues': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !argument.startsWith('--msgqueue='))})},
+	'last-choice': {...openProc, ...(isRoot ? {unprovable: 'what root set, nobody without rights sets lower'} : {})},
 	'take-priority': {invocation: invocation => ({...invocation, argv: invocation.argv.map((argument, index, all) => all[index - 1] === '-n' ? '0' : argument)})},
 	'surviving-daemon': {arguments: argv => without(sharedProcesses.arguments!(argv), '--die-with-parent')},
 	'surviving-double-fork': {arguments: argv => without(sharedProcesses.arguments!(argv), '--die-with-parent')},

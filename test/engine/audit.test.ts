@@ -9,6 +9,7 @@ import {audit, type Sabotage} from '../../source/engine/audit.ts';
 import {findRun} from '../../source/engine/runs.ts';
 import {giveToRun} from '../../source/host/worktree.ts';
 import {closeInherited} from '../../source/host/descriptors.ts';
+import {keepCapabilities} from '../attacks/protections.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
 /* The audit is tested by sabotage: the sandbox is broken in each known way, and exactly the items that should notice do. */
@@ -81,7 +82,7 @@ const sabotages: Array<[title: string, sabotage: Sabotage, noticing: string[]]> 
 	['pids are shared', sharedPids, ['secrets FAIL', 'isolation FAIL']],
 	['the ipc namespace is shared', argumentsChanged(drop('--unshare-ipc', 0)), ['isolation FAIL']],
 	['the uts namespace is shared', argumentsChanged(argv => drop('--hostname', 1)(drop('--unshare-uts', 0)(argv))), ['isolation FAIL']],
-	['capabilities are kept', argumentsChanged(argv => argv.map(argument => argument === '--cap-drop' ? '--cap-add' : argument)), ['isolation FAIL']],
+	['the last capabilities are kept', {prepared: prepared => ({...prepared, enter: (inner, pid) => keepCapabilities(prepared.enter(inner, pid))})}, ['isolation FAIL']],
 	['no limits', {prepared: prepared => ({...prepared, enter(inner, pid) {
 		const invocation = prepared.enter(inner, pid);
 		return {...invocation, argv: invocation.argv.filter(argument => !/^--(?:nproc|fsize|data)=/.test(argument))};

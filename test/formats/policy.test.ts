@@ -87,9 +87,9 @@ test('a grant is a rule while it is in force', () => {
 });
 
 test('limits make a run smaller, never larger', () => {
-	const policy = parsePolicy('limits:\n  processes: 50\n  memory: 512MiB\n  disk: 900TiB\n  hours: 2\n');
+	const policy = parsePolicy('limits:\n  processes: 50\n  memory: 512MiB\n  disk: 900TiB\n  files: 5000\n  hours: 2\n');
 	assert.ok(!(policy instanceof Refusal));
-	assert.deepEqual(limitsOf(policy, defaultLimits), {...defaultLimits, processes: 50, memory: 512 * 1024 ** 2, dataSize: 512 * 1024 ** 2, wallClock: 2 * 3_600_000});
+	assert.deepEqual(limitsOf(policy, defaultLimits), {...defaultLimits, processes: 50, memory: 512 * 1024 ** 2, dataSize: 512 * 1024 ** 2, files: 5000, wallClock: 2 * 3_600_000});
 	assert.deepEqual(limitsOf(emptyPolicy, defaultLimits), defaultLimits);
 	for (const [text, line] of [['limits:\n  memory: lots\n', 2], ['limits:\n  memory: 0MiB\n', 2], ['limits:\n  processes: 1.5\n', 2], ['limits:\n  cpu: 1\n', 2]] as const) {
 		const result = parsePolicy(text);

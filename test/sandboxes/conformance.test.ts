@@ -168,7 +168,7 @@ for (const sandbox of sandboxes) {
 test('without Perl, Node keeps the namespace', async () => {
 	const box = await boxOf({...bubblewrap, prepare(plan, folder) {
 		const prepared = bubblewrap.prepare(plan, folder);
-		return {...prepared, keeper: compileKeeper(plan, {tools: findTools().tools, root: process.getuid?.() === 0, stage: '/run/fleet-stage', granted: '', empty: '', perl: undefined, node: process.execPath, maskedProc: [], files: {seccomp: '', entered: '', alone: ''}})};
+		return {...prepared, keeper: compileKeeper(plan, {tools: findTools().tools, root: process.getuid?.() === 0, stage: '/run/fleet-stage', granted: '', empty: '', perl: undefined, node: process.execPath, maskedProc: [], ofAccount: {counts: {}, limits: {}}, files: {seccomp: '', entered: '', alone: ''}})};
 	}});
 	assert.equal((await box.run(viaProxy)).output, '403');
 	await box.close();

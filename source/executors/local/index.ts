@@ -12,7 +12,7 @@ process.once('exit', () => {
 /** A process on this machine, with no terminal, in a process group of its own that dies with its time limit. */
 export const local: Executor = {
 	id: 'local',
-	async run({argv, cwd, env}, {onOutput, timeout, input}) {
+	async run({argv, cwd, env}, {onStart, onOutput, timeout, input}) {
 		const {execa} = await import('execa');
 		const child = execa(argv[0]!, argv.slice(1), {
 			cwd, env, extendEnv: false, reject: false, buffer: false, stdin: input === undefined ? 'ignore' : 'pipe', stdout: 'pipe', stderr: 'pipe', encoding: 'buffer', detached: true, cleanup: false,
@@ -30,6 +30,10 @@ export const local: Executor = {
 		}, timeout);
 		// The child's group outlives its leader where the command left daemons behind: end them with it.
 		groups.add(killGroup);
+		if (child.pid !== undefined) {
+			onStart?.(child.pid, killGroup);
+		}
+
 		child.stdout?.on('data', (bytes: Uint8Array) => onOutput(bytes, 'stdout'));
 		child.stderr?.on('data', (bytes: Uint8Array) => onOutput(bytes, 'stderr'));
 		if (input !== undefined) {

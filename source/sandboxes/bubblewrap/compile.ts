@@ -21,6 +21,8 @@ export type Host = {
 	readonly node: string;
 	/** Files of /proc that tell about the whole machine or command it; those of them that this kernel has. */
 	readonly maskedProc: readonly string[];
+	/** The part of what the kernel gives to an account in all that a sandbox may take: counts of its user namespace, and limits of processes. */
+	readonly ofAccount: {readonly counts: Readonly<Record<string, number>>; readonly limits: Readonly<Record<string, number>>};
 	/** Paths of the files that hold the filter and the arguments. */
 	readonly files: {readonly seccomp: string; readonly entered: string; readonly alone: string};
 };
@@ -31,6 +33,8 @@ const argumentsDescriptor = '9';
 // The scripts are constants; everything that varies is an argument of its own, never text in them.
 /** Opens the filter and the argument file, lets the keyboard's signals pass by the monitor (they are the agent's), makes it all the kernel's first choice where memory is short, and joins the run's control groups. */
 const openScript = 'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1" 9<"$2" || exit 126; shift 2; while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; trap "" INT QUIT TSTP; exec "$@"';
+/** Inside, with the one capability that it takes, which then goes: how much of the account's the sandbox's own user namespace may have. A kernel that does not let it keeps its own limits. */
+const narrowScript = 'while [ "$1" != -- ]; do { echo "${1#*=}" > "/proc/sys/user/${1%%=*}"; } 2> /dev/null; shift; done; shift; exec "$@"';
 /** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
 const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0; while [ "$1" != -- ]; do if [ -d "$1" ]; then mkdir "$stage/$n"; else : > "$stage/$n"; fi; mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
 
@@ -124,7 +128,8 @@ export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entere
 	return [
 		'--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup', ...(network === 'alone' ? ['--unshare-net'] : []),
 		'--uid', '1000', '--gid', '1000', '--hostname', 'fleet',
-		'--cap-drop', 'ALL',
+		// What is left goes before anything of the plan runs: see narrowScript.
+		'--cap-drop', 'ALL', '--cap-add', 'CAP_SYS_RESOURCE', '--cap-add', 'CAP_SETPCAP',
 		'--die-with-parent',
 		'--seccomp', filterDescriptor,
 		...system,
@@ -132,6 +137,8 @@ export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entere
 		'--proc', '/proc',
 		// A sandbox started by root could otherwise write core_pattern, which runs a program on the host.
 		'--ro-bind', '/proc/sys', '/proc/sys',
+		// Writable for who has CAP_SYS_RESOURCE, whoever owns it.
+		'--bind', '/proc/sys/user', '/proc/sys/user',
 		...host.maskedProc.flatMap(path => ['--ro-bind', '/dev/null', path]),
 		'--dev', '/dev',
 		'--size', String(256 * 1024 ** 2), '--perms', '1777', '--tmpfs', '/dev/shm',
@@ -139,6 +146,8 @@ export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entere
 		...own,
 		// What bwrap made to hang mounts on is not size-capped, and nothing of the agent's belongs there.
 		'--remount-ro', '/dev', '--remount-ro', '/',
+		// A process could make itself the kernel's last choice where memory is short, or its session weigh more.
+		'--remount-ro', '/proc',
 		'--chdir', plan.cwd,
 	];
 }
@@ -146,7 +155,10 @@ export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entere
 function limited(plan: SandboxPlan, host: Host, argv: readonly string[]): string[] {
 	const {processes, openFiles, fileSize, dataSize} = plan.limits;
 	return [
-		host.tools.prlimit, `--nproc=${processes}`, `--nofile=${openFiles}`, `--fsize=${fileSize}`, `--data=${dataSize}`, '--core=0', '--',
+		host.tools.sh, '-c', narrowScript, 'sh', ...Object.entries(host.ofAccount.counts).map(([name, count]) => `${name}=${count}`), '--',
+		host.tools.setpriv, '--ambient-caps', '-all', '--inh-caps', '-all', '--bounding-set', '-all', '--',
+		host.tools.prlimit, `--nproc=${processes}`, `--nofile=${openFiles}`, `--fsize=${fileSize}`, `--data=${dataSize}`, '--core=0',
+		...Object.entries(host.ofAccount.limits).map(([name, value]) => `--${name}=${value}`), '--',
 		// Below the person's own programs, however many runs there are; it cannot be taken back inside.
 		host.tools.nice, '-n', '15',
 		// The launch ignores the keyboard's signals; the agent must not.

@@ -18,9 +18,25 @@ function withinOwnLimits(limits: Limits): Limits {
 	const hard = (title: string) => Number(new RegExp(`^${title}\\s+\\S+\\s+(\\d+)`, 'm').exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
 	return {
 		...limits,
-		processes: Math.min(limits.processes, hard('Max processes')), openFiles: Math.min(limits.openFiles, hard('Max open files')),
+		// Processes are counted for the account, too: what a run takes all of, its person has none of.
+		processes: Math.min(limits.processes, Math.floor(hard('Max processes') / 2)), openFiles: Math.min(limits.openFiles, hard('Max open files')),
 		fileSize: Math.min(limits.fileSize, hard('Max file size')), dataSize: Math.min(limits.dataSize, hard('Max data size')),
 	};
+}
+
+/** What the kernel counts for an account in all, and how much of it a sandbox may take: a part, so that the person's own programs have theirs. */
+function ofAccount(): Host['ofAccount'] {
+	const text = readFileSync('/proc/self/limits', 'utf8');
+	const part = (title: string, usual: number, share: number) => Math.floor(Math.min(usual, Number(new RegExp(`^${title}\\s+\\S+\\s+(\\d+)`, 'm').exec(text)?.[1] ?? usual) * share));
+	const counts: Record<string, number> = {};
+	for (const name of ['max_inotify_instances', 'max_inotify_watches', 'max_fanotify_groups', 'max_fanotify_marks']) {
+		const file = `/proc/sys/user/${name}`;
+		if (existsSync(file)) {
+			counts[name] = Math.max(1, Math.floor(Number(readFileSync(file, 'utf8')) / 4));
+		}
+	}
+
+	return {counts, limits: {sigpending: part('Max pending signals', 4096, 0.25), msgqueue: part('Max msgqueue size', 409_600, 0.5), memlock: part('Max locked memory', 8 * 1024 ** 2, 1)}};
 }
 
 /** Writes the filter and the argument files, which bwrap reads from descriptors: nothing of the host's layout is in an argv that the sandbox can see. */
@@ -43,7 +59,7 @@ function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 		mkdirSync(place, {recursive: true, mode: 0o755});
 	}
 
-	const host: Host = {tools: findTools().tools, root, stage, granted, empty, perl: findProgram('perl'), node: process.execPath, files, maskedProc: ['/proc/kcore', '/proc/keys', '/proc/sysrq-trigger', '/proc/timer_list', '/proc/latency_stats'].filter(place => existsSync(place))};
+	const host: Host = {tools: findTools().tools, root, stage, granted, empty, perl: findProgram('perl'), node: process.execPath, files, ofAccount: ofAccount(), maskedProc: ['/proc/kcore', '/proc/keys', '/proc/sysrq-trigger', '/proc/timer_list', '/proc/latency_stats'].filter(place => existsSync(place))};
 	const write = (file: string, bytes: Uint8Array | string) => {
 		writeFileSync(file, bytes, {mode: 0o600});
 	};

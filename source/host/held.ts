@@ -1,0 +1,340 @@
+import {closeSync, openSync, read, readdirSync, readFileSync, readlinkSync, statfsSync, statSync} from 'node:fs';
+import process from 'node:process';
+import {promisify} from 'node:util';
+import {processTree} from './cgroup.ts';
+
+/*
+ * What a run holds that no kernel limit counts for it where there is no control group: memory that is in no process, and
+ * what the kernel gives to an account in all, which every program of the person's then misses. Read from /proc, by system
+ * calls that need no new descriptor in an event loop: a run that took the account's last one is still seen and ended.
+ */
+
+/** What a tree of processes holds. Bytes, and counts. */
+export type Held = {
+	/** Memory of the processes themselves, and their page tables. */
+	readonly processes: number;
+	/** Memory behind descriptors and in scratch file systems: memfds, pipes, sockets, System V segments. */
+	readonly elsewhere: number;
+	readonly descriptors: number;
+	/** Files and sockets that event loops wait for: the kernel counts them for the account, in all. */
+	readonly watches: number;
+	/** Descriptors on their way in a socket, which are in no table of any process. */
+	readonly inFlight: number;
+	/** Bytes on disk in files that have no name any more, so that nobody finds them in a folder. */
+	readonly nameless: number;
+};
+
+function text(file: string): string {
+	try {
+		return readFileSync(file, 'latin1');
+	} catch {
+		return '';
+	}
+}
+
+/** A field of a file such as /proc/PID/status, in the unit it has there. */
+function field(status: string, name: string): number {
+	return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+}
+
+/** The task of a process whose descriptor table can be read: a leader that ended has none, and its threads still do. All threads share one: the system call filter leaves no way to a second. */
+function openTable(pid: number): {folder: string; names: string[]} | undefined {
+	const folders = [`/proc/${pid}`];
+	for (let tried = 0; tried < folders.length && tried < 20; tried++) {
+		try {
+			const names = readdirSync(`${folders[tried]}/fd`);
+			if (names.length > 0) {
+				return {folder: folders[tried]!, names};
+			}
+		} catch {}
+
+		if (tried === 0) {
+			try {
+				folders.push(...readdirSync(`/proc/${pid}/task`).reverse().map(task => `/proc/${pid}/task/${task}`));
+			} catch {}
+		}
+	}
+
+	return undefined;
+}
+
+/** Bytes that a pipe may hold: its usual size while the account has some left, then the least (pipe(7)). */
+const [usualPipe, leastPipe, usualPipes] = [65_536, 8192, 1024];
+/** Bytes that one socket may have sent and nobody read (net.core.wmem_default, doubled as the kernel counts it). */
+const socketBuffer = 212_992;
+/** What the kernel itself keeps for a descriptor, about. */
+const perDescriptor = 1024;
+
+type Files = {
+	/** Memory files by device and inode: their bytes. */
+	readonly memory: Map<string, number>;
+	readonly disk: Map<string, number>;
+	readonly pipes: Set<string>;
+	readonly sockets: Array<{readonly id: string; readonly info: string}>;
+	/** Files of /proc that tell what an event loop waits for. */
+	readonly loops: string[];
+	count: number;
+};
+
+function lookIntoTable(folder: string, names: readonly string[], files: Files): void {
+	files.count += names.length;
+	for (const name of names) {
+		let link: string;
+		try {
+			link = readlinkSync(`${folder}/fd/${name}`);
+		} catch {
+			continue;
+		}
+
+		if (link.startsWith('pipe:')) {
+			files.pipes.add(link);
+		} else if (link.startsWith('socket:')) {
+			files.sockets.push({id: link, info: `${folder}/fdinfo/${name}`});
+		} else if (link === 'anon_inode:[eventpoll]') {
+			files.loops.push(`${folder}/fdinfo/${name}`);
+		} else if (link.startsWith('/memfd:') || link.startsWith('/dev/shm/') || link.endsWith(' (deleted)')) {
+			try {
+				const {dev, ino, blocks, nlink} = statSync(`${folder}/fd/${name}`);
+				// What has a name in a scratch file system is counted there.
+				if (nlink === 0) {
+					// Memory files are on a device without a number of its own, or with one that no disk has.
+					(link.startsWith('/memfd:') || Math.floor(dev / 256) === 0 && !isDisk(dev) ? files.memory : files.disk).set(`${dev}:${ino}`, blocks * 512);
+				}
+			} catch {}
+		}
+	}
+}
+
+let disks: Set<number> | undefined;
+
+/** Whether a device that has no number of its own (major 0) is a file system on disk, such as btrfs or overlay. */
+function isDisk(device: number): boolean {
+	// The mounts of the host: what is only in a sandbox is one of its scratch file systems.
+	disks ??= new Set(text('/proc/self/mountinfo').split('\n').flatMap(line => {
+		const [, major, minor, type] = /^\S+ \S+ (\d+):(\d+) .* - (\S+) /.exec(line) ?? [];
+		return type === undefined || type === 'tmpfs' ? [] : [Number(major) * 256 + Number(minor)];
+	}));
+	return disks.has(device);
+}
+
+/** Bytes used in the scratch file systems of a sandbox. They hold files without a name, too. @param first the host's id of its first process */
+function scratchUse(first: number, targets: readonly string[]): {bytes: number; devices: Set<number>} {
+	let bytes = 0;
+	const devices = new Set<number>();
+	for (const target of targets) {
+		try {
+			const place = `/proc/${first}/root${target}`;
+			const {dev} = statSync(place);
+			const {type, blocks, bfree, bsize} = statfsSync(place);
+			// TMPFS_MAGIC (statfs(2)): what a grant laid over it is on disk.
+			if (type === 0x01_02_19_94 && !devices.has(dev)) {
+				bytes += (blocks - bfree) * bsize;
+				devices.add(dev);
+			}
+		} catch {}
+	}
+
+	return {bytes, devices};
+}
+
+/** Memory files that are only mapped, their descriptors closed: how much they may hold, since nobody can ask for more. */
+function mappedOnly(pids: readonly number[], known: ReadonlySet<string>): number {
+	const largest = new Map<string, number>();
+	for (const pid of pids) {
+		const own = new Map<string, number>();
+		for (const [, from, to, device, inode, name] of text(`/proc/${pid}/maps`).matchAll(/^([0-9a-f]+)-([0-9a-f]+) .... [0-9a-f]+ ([0-9a-f]+:[0-9a-f]+) (\d+) +(\/memfd:.*|\/dev\/zero \(deleted\)|.* \(deleted\))$/gm)) {
+			const [major = 0, minor = 0] = device!.split(':').map(part => Number.parseInt(part, 16));
+			const id = `${major * 256 + minor}:${inode}`;
+			// System V segments are asked for by name.
+			if (major === 0 && !known.has(id) && !name!.startsWith('/SYSV') && !isDisk(minor)) {
+				own.set(id, (own.get(id) ?? 0) + Number.parseInt(to!, 16) - Number.parseInt(from!, 16));
+			}
+		}
+
+		for (const [id, size] of own) {
+			largest.set(id, Math.max(largest.get(id) ?? 0, size));
+		}
+	}
+
+	return [...largest.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** Bytes that wait in the sockets of a network namespace, and how many local sockets there are, those included that no process has in its table. */
+function socketUse(first: number): {local: number; queued: number} {
+	const local = text(`/proc/${first}/net/unix`).split('\n').length - 2;
+	let queued = 0;
+	for (const name of ['tcp', 'tcp6', 'udp', 'udp6']) {
+		for (const [, sent, received] of text(`/proc/${first}/net/${name}`).matchAll(/ ([0-9A-F]{8}):([0-9A-F]{8}) /g)) {
+			queued += Number.parseInt(sent!, 16) + Number.parseInt(received!, 16);
+		}
+	}
+
+	return {local: Math.max(0, local), queued};
+}
+
+const readAsync = promisify(read);
+
+/** How many files one event loop waits for; Infinity where the kernel needs too long to say, which only a very large one does. @param enough nobody needs to know more exactly beyond it */
+async function watchesOf(info: string, enough: number): Promise<number> {
+	let file: number;
+	try {
+		file = openSync(info, 'r');
+	} catch {
+		return 0;
+	}
+
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<undefined>(resolve => {
+		timer = setTimeout(() => resolve(undefined), 3000);
+	});
+	let count = 0;
+	let pending: Promise<{bytesRead: number}> | undefined;
+	try {
+		for (const buffer = Buffer.alloc(65_536); count <= enough;) {
+			// Beside the main thread: the kernel writes the whole list before it gives the first byte.
+			pending = readAsync(file, buffer, 0, buffer.length, null);
+			const piece = await Promise.race([pending, late]);
+			if (!piece) {
+				return Number.POSITIVE_INFINITY;
+			}
+
+			if (piece.bytesRead === 0) {
+				break;
+			}
+
+			for (let at = buffer.indexOf('tfd:'); at !== -1 && at < piece.bytesRead; at = buffer.indexOf('tfd:', at + 4)) {
+				count++;
+			}
+		}
+	} catch {
+		// The process has ended since.
+	} finally {
+		clearTimeout(timer);
+		// A descriptor is not closed under a read.
+		void Promise.resolve(pending).catch(() => {}).then(() => closeSync(file));
+	}
+
+	return count;
+}
+
+/** All event loops together. Of very many a part is asked, in no order that anybody could know, and taken for the others. */
+async function allWatches(loops: string[], enough: number): Promise<number> {
+	const began = Date.now();
+	let asked = 0;
+	let count = 0;
+	while (loops.length > 0 && count <= enough && (asked < 20 || Date.now() - began < 1000)) {
+		const [info] = loops.splice(Math.floor(Math.random() * loops.length), 1);
+		count += await watchesOf(info!, enough - count);
+		asked++;
+	}
+
+	return asked === 0 ? 0 : count * (asked + loops.length) / asked;
+}
+
+/** Descriptors that wait in a socket to be received. */
+function inFlight(sockets: Files['sockets']): number {
+	const seen = new Set<string>();
+	let count = 0;
+	for (const {id, info} of sockets) {
+		if (!seen.has(id)) {
+			seen.add(id);
+			count += field(text(info), 'scm_fds');
+		}
+	}
+
+	return count;
+}
+
+/** How many watches the kernel gives to one account in all; undefined where it does not say. */
+export function accountWatches(): number | undefined {
+	const most = Number.parseInt(text('/proc/sys/fs/epoll/max_user_watches'), 10);
+	return Number.isNaN(most) ? undefined : most;
+}
+
+/**
+ * Looks at what a sandbox holds. Costs a few milliseconds for the usual run, and at most a few seconds.
+ * @param pid the host's id of its monitor
+ * @param options.scratch its scratch file systems, as it sees them
+ * @param options.before `sharedMemory` at its start
+ * @param options.enough counts beyond these need not be exact
+ */
+export async function measureHeld(pid: number, {scratch, before, enough}: {readonly scratch: readonly string[]; readonly before: number; readonly enough: {readonly descriptors: number; readonly watches: number; readonly memory: number}}): Promise<Held> {
+	const pids = processTree(pid);
+	const files: Files = {memory: new Map(), disk: new Map(), pipes: new Set(), sockets: [], loops: [], count: 0};
+	let own = 0;
+	for (const id of pids) {
+		const status = text(`/proc/${id}/status`);
+		own += 1024 * (field(status, 'RssAnon') + field(status, 'VmPTE') + field(status, 'VmSwap') + field(status, 'HugetlbPages'));
+		const table = files.count > enough.descriptors ? undefined : openTable(id);
+		if (table) {
+			lookIntoTable(table.folder, table.names, files);
+		}
+	}
+
+	if (own > enough.memory) {
+		own = Math.min(own, exactMemory(pids, enough.memory));
+	}
+
+	const [, first = pid] = pids;
+	const use = scratchUse(first, ['/dev/shm', ...scratch]);
+	const {local, queued} = socketUse(first);
+	let memory = use.bytes;
+	for (const [id, bytes] of files.memory) {
+		// Without a name, but still in a file system that was counted whole.
+		memory += use.devices.has(Number(id.split(':')[0])) ? 0 : bytes;
+	}
+
+	const waiting = inFlight(files.sockets.slice(0, 5000));
+	// What nothing explains of the machine's shared memory may be this run's: only then is it worth a closer look.
+	const shared = sharedMemory();
+	const unexplained = shared - memory;
+	if (unexplained > enough.memory / 4) {
+		// A file that is on its way in a socket is in no table: what came since the run began is taken for it.
+		memory += Math.min(unexplained, mappedOnly(pids, new Set(files.memory.keys())) + segments(first) + (waiting > 0 ? Math.max(0, shared - before - memory) : 0));
+	}
+
+	const pipes = Math.min(files.pipes.size, usualPipes) * usualPipe + Math.max(0, files.pipes.size - usualPipes) * leastPipe;
+	return {
+		processes: own, elsewhere: memory + pipes + local * socketBuffer + queued + files.count * perDescriptor, descriptors: files.count,
+		watches: await allWatches(files.loops, enough.watches), inFlight: waiting, nameless: [...files.disk.values()].reduce((sum, bytes) => sum + bytes, 0),
+	};
+}
+
+/** Memory of processes with what they share counted once. It walks all of it, so only where the plain sum is too much. */
+function exactMemory(pids: readonly number[], enough: number): number {
+	let sum = 0;
+	for (const pid of pids) {
+		const rollup = text(`/proc/${pid}/smaps_rollup`);
+		const status = text(`/proc/${pid}/status`);
+		sum += 1024 * (rollup === '' ? field(status, 'RssAnon') : field(rollup, 'Pss_Anon') + field(rollup, 'SwapPss')) + 1024 * (field(status, 'VmPTE') + field(status, 'HugetlbPages'));
+		if (sum > enough) {
+			break;
+		}
+	}
+
+	return sum;
+}
+
+/** Bytes in System V segments of a sandbox: they can be held by no process at all. */
+function segments(first: number): number {
+	const {spawnSync} = process.getBuiltinModule('node:child_process');
+	const user = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
+	// Its own /proc would tell of the namespace of whoever asks.
+	const {stdout} = spawnSync('nsenter', ['--target', String(first), ...user, '--ipc', '--', 'cat', '/proc/sysvipc/shm'], {encoding: 'latin1', timeout: 2000, stdio: ['ignore', 'pipe', 'ignore'], env: {PATH: '/usr/sbin:/usr/bin:/sbin:/bin'}});
+	return (stdout ?? '').split('\n').slice(1).reduce((sum, line) => {
+		const columns = line.trim().split(/\s+/);
+		return sum + (columns.length >= 16 ? Number(columns[14]) + Number(columns[15]) : 0);
+	}, 0);
+}
+
+/** Bytes of the machine's memory that are shared, or in files without a disk. */
+export function sharedMemory(): number {
+	return field(text('/proc/meminfo'), 'Shmem') * 1024;
+}
+
+/** What is left of the machine's memory, swap included: a share of 1. */
+export function memoryLeft(): number {
+	const info = text('/proc/meminfo');
+	const total = field(info, 'MemTotal') + field(info, 'SwapTotal');
+	return total === 0 ? 1 : (field(info, 'MemAvailable') + field(info, 'SwapFree')) / total;
+}
