@@ -140,7 +140,7 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 	},
 	{
 		kind: 'sandbox', id: 'last-choice', title: 'be the kernel\'s last choice where memory is short', source: 'oom_score_adj can be set back: then the person\'s own programs go first', answer: '/proc is read-only',
-		script: () => '( echo 0 > /proc/self/oom_score_adj ) 2> /dev/null; cat /proc/self/oom_score_adj',
+		script: () => '{ echo 0 > /proc/self/oom_score_adj; } 2> /dev/null; cat /proc/self/oom_score_adj',
 		came: ({output}) => Number(/^-?\d+$/m.exec(output)?.[0] ?? 500) < 500,
 	},
 	{
