@@ -8,15 +8,15 @@ import type {DeployTarget} from '../core/policy.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {wallTime} from '../core/window.ts';
-import {makeOwnGit} from '../host/own-git.ts';
+import {makeGitFolder} from '../host/git-folder.ts';
+import {objectFolders} from '../host/worktree.ts';
 import type {Journal} from '../host/journal.ts';
 import {LogWriter} from '../host/log-writer.ts';
 import type {Context} from './context.ts';
 import {LiveRedactor} from './live-redactor.ts';
 import {readPolicy} from './policy.ts';
-import {openRun} from './projects.ts';
+import {openRun, rootOf} from './projects.ts';
 import {fillSubmodules} from './submodules.ts';
-import {checkout} from './verify.ts';
 
 const deployTime = 60 * 60_000;
 
@@ -78,14 +78,15 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 	try {
 		const tree = path.join(folder, 'tree');
 		const home = path.join(folder, 'home');
-		const own = path.join(folder, 'own.git');
+		// Beside the files, so that a command that copies them all does not publish it; git finds it from there.
+		const gitFolder = path.join(folder, '.git');
 		for (const made of [tree, home]) {
 			mkdirSync(made, {recursive: true, mode: 0o700});
 		}
 
-		await makeOwnGit(own, {git, commonDir});
-		await checkout(git, own, commit, tree, path.join(folder, 'index'));
-		await fillSubmodules(git, commonDir, run.project.root, commit, tree);
+		const objects = objectFolders(commonDir);
+		await makeGitFolder({git, commonDir, folder: gitFolder, tree, what: {commit}, branch: run.merge!.target, depth: undefined, beside: true, objectsSeenAt: at => objects[at]!});
+		await fillSubmodules(git, commonDir, rootOf(context, run), commit, tree);
 		const log = new LogWriter(path.join(context.paths.run(run.id).folder, 'deploy.log'), {anew: true});
 		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials, ...(because === '' ? {} : {because}), ...(outside && target.window !== undefined ? {outside: target.window} : {})}, context.actor);
 		const tell = (text: string) => {

@@ -12,7 +12,7 @@ import type {Run} from '../core/run.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
 import {isPassed, shellName, verdictOf, VerifyReader, type Checked, type Earlier, type Verdict} from '../core/verdict.ts';
 import {groupName} from '../host/cgroup.ts';
-import {Git} from '../host/git.ts';
+import type {Git} from '../host/git.ts';
 import {makeGitFolder, type Looked} from '../host/git-folder.ts';
 import type {Journal} from '../host/journal.ts';
 import {readTrusted, type Trusted} from '../host/trusted.ts';
@@ -179,7 +179,7 @@ async function runCommands({context, run, git, commonDir, sandbox, policy, folde
 
 	const mounts = baseMounts(commonDir);
 	await makeGitFolder({git, commonDir, folder: gitFolder, tree, what, branch: run.target, depth: policy.verifyDepth, objectsSeenAt: at => mounts[at]!.target});
-	await fillSubmodules(git, commonDir, run.project.root, 'commit' in what ? what.commit : what.tree, tree);
+	await fillSubmodules(git, commonDir, rootOf(context, run), 'commit' in what ? what.commit : what.tree, tree);
 	giveToRun(run.id, tree, gitFolder);
 	const trust = makeTrust(path.join(folder, 'trust'), trusted);
 	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
@@ -254,13 +254,4 @@ function before(context: Context, run: Run, command: string): Earlier | undefine
 	const steps = same.flatMap(({verification}) => verification!.steps.filter(step => step.command === command && step.ran !== undefined).map(step => ({step, at: verification!.at})));
 	const last = steps.sort((a, b) => b.at.localeCompare(a.at))[0];
 	return last && earlierOf({ran: last.step.ran, tests: last.step.tests}, 'the last time');
-}
-
-/** Writes a tree of the repository into an empty folder, with no git folder and no filters of anybody's. */
-export async function checkout(git: Git, ownGitDir: string, tree: string, folder: string, index: string): Promise<void> {
-	const objects = path.join(git.repository.gitDir, 'objects');
-	const own = new Git({gitDir: ownGitDir, workTree: folder, own: true});
-	const env = {GIT_INDEX_FILE: index, GIT_OBJECT_DIRECTORY: objects};
-	await own.must(['read-tree', tree], {env, cwd: folder});
-	await own.must(['checkout-index', '--all', '--force', '--quiet'], {env, cwd: folder});
 }

@@ -1,7 +1,7 @@
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {Git} from './git.ts';
-import {personRules, privateConfig} from './own-git.ts';
+import {personRules, privateConfig, quote} from './own-git.ts';
 import {objectFolders} from './worktree.ts';
 
 /* A git folder for commands that look at a repository and must not change it: of one commit, with what leads to it. */
@@ -19,6 +19,8 @@ export type Looked = {
 	readonly branch: string;
 	/** How many commits deep; undefined for all. */
 	readonly depth: number | undefined;
+	/** Whether the git folder stands beside the checkout, not in it, and names it. */
+	readonly beside?: boolean;
 	/** Where the object folders of `objectFolders` are seen by those who look, one by one. */
 	readonly objectsSeenAt: (index: number) => string;
 };
@@ -49,7 +51,7 @@ async function boundary(git: Git, commit: string, depth: number): Promise<string
  * alternates. No remote, no hook, nobody's configuration but how files are written; no filter of anybody's runs.
  * @returns the commit
  */
-export async function makeGitFolder({git, commonDir, folder, tree, what, branch, depth, objectsSeenAt}: Looked): Promise<string> {
+export async function makeGitFolder({git, commonDir, folder, tree, what, branch, depth, beside, objectsSeenAt}: Looked): Promise<string> {
 	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'info']) {
 		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o755});
 	}
@@ -61,7 +63,7 @@ export async function makeGitFolder({git, commonDir, folder, tree, what, branch,
 	const alternates = (places: readonly string[]) => write('objects/info/alternates', places.map(place => `${place}\n`).join(''));
 	write('HEAD', `ref: ${branch}\n`);
 	// Whose files they are, and when they were written, changes on the way into a sandbox: size and time of the content are enough.
-	write('config', `${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n\ttrustctime = false\n`);
+	write('config', `${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n\ttrustctime = false\n${beside ? `\tworktree = ${quote(tree)}\n` : ''}`);
 	const rules = await personRules(git, commonDir);
 	write('info/attributes', rules.ownAttributes);
 	write('info/exclude', rules.ignored + rules.ownIgnored);

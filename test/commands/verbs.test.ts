@@ -192,7 +192,7 @@ function elsewhen(): string {
 }
 
 test('gates: verify, approve, merge, deploy, and every way round them', async t => {
-	const fleet = new Fleet(t, {policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 \$\$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`});
+	const fleet = new Fleet(t, {policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a; git log -1 --format=%s; git status --porcelain | wc -l; git remote | wc -l; git ls-files | wc -l\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 \$\$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`});
 	await fleet.agent('g', 'echo two >> a.txt; git commit -qam "Add two"');
 	const refused = (argv: string[], pattern: RegExp, input?: string) => {
 		const result = fleet.run(argv, input === undefined ? {} : {input});
@@ -253,9 +253,10 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	const deployed = fleet.run(['deploy', 'g', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=-'], {input: 'secret-token\n'});
 	assert.equal(deployed.code, 0, deployed.stderr);
 	assert.match(deployed.stdout, /token \*{6}-\*{5}/);
+	assert.match(deployed.stdout, /^Merge run g\n0\n0\n\d+$/m, 'git knows the merged commit');
 	assert.doesNotMatch(deployed.stdout, /unrelated|\.git\b/, 'a clean checkout of the merged commit, with nothing else in it');
 	assert.match(fleet.must('logs', 'g', '--deploy'), /token \*{6}-\*{5}/, 'what it wrote is kept, without the credential');
-	refused(['deploy', 'g', 'later', '--confirm', 'later'], /later is deployed [a-z]+ 00:00-23:59 only, which begins in/);
+	refused(['deploy', 'g', 'later', '--confirm', 'later'], /later is deployed [a-z]+ 00:00-23:59 only, which begins /);
 	assert.equal(fleet.run(['deploy', 'g', 'later', '--confirm', 'later', '--outside-window']).code, 2, 'not without a reason');
 	fleet.must('deploy', 'g', 'later', '--confirm', 'later', '--outside-window', '--because', 'an outage');
 	assert.match(fleet.must('journal', 'g'), /deploy\.started .*later: echo now, outside of [a-z]+ 00:00-23:59: an outage/);
