@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
+import {placeholders, unknownPlaceholders} from './commit-message.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './egress.ts';
 import {policyPath} from './names.ts';
 import type {Limits} from './plan.ts';
@@ -28,6 +29,8 @@ const units: Record<string, number> = {KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3
 const size = v.pipe(v.string('a size is written like 512MiB'), v.regex(/^[1-9]\d{0,6} ?(?:KiB|MiB|GiB|TiB)$/, 'a size is written like 512MiB'), v.transform(text => Number.parseInt(text, 10) * units[text.slice(-3)]!));
 const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
 
+const message = v.pipe(v.string(), v.trim(), v.nonEmpty('a message is not empty'), v.check(text => unknownPlaceholders(text).length === 0, `a message may name ${placeholders.map(name => `{${name}}`).join(' ')}`));
+
 const schema = v.strictObject({
 	setup: v.optional(v.array(command), []),
 	teardown: v.optional(v.array(command), []),
@@ -37,6 +40,13 @@ const schema = v.strictObject({
 	privateHosts: v.optional(v.array(host), []),
 	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), files: v.optional(count), hours: v.optional(count)}), {}),
 	approve: v.optional(v.strictObject({word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))), sign: v.optional(v.boolean('true or false'))}), {}),
+	merge: v.optional(v.strictObject({
+		how: v.optional(v.picklist(['merge', 'squash', 'rebase'], 'merge, squash or rebase')),
+		sign: v.optional(v.boolean('true or false; without it, as git\'s commit.gpgSign says')),
+		hooks: v.optional(v.array(v.picklist(['commit-msg'], 'commit-msg is the hook that a merge can run; what others check is for verify')), []),
+		message: v.optional(message),
+		author: v.optional(v.picklist(['person', 'agent'], 'person or agent')),
+	}), {}),
 	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), []), window: v.optional(window)})), {}),
 });
 
@@ -46,7 +56,7 @@ export type DeployTarget = v.InferOutput<typeof schema>['deploy'][string];
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
 
-export const emptyPolicy: Policy = {setup: [], teardown: [], verify: [], verifyDepth: undefined, network: [], privateHosts: [], limits: {}, approve: {}, deploy: {}};
+export const emptyPolicy: Policy = {setup: [], teardown: [], verify: [], network: [], privateHosts: [], limits: {}, approve: {}, merge: {hooks: []}, deploy: {}};
 
 function toRule(text: string, source: string): EgressRule | undefined {
 	const rule = parseEgressRule(text);
@@ -64,7 +74,7 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, files, hours), approve (word, sign), deploy (each target: command, credentials, window)');
+	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, files, hours), approve (word, sign), merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)');
 }
 
 /** A policy file's text with hosts that every run may reach; a person's own words around them stay. @returns the hosts that it did not have, too */

@@ -15,6 +15,7 @@ import {readChanges, rememberChanges} from './changes-file.ts';
 import type {Context} from './context.ts';
 import {lendIndex} from './fill.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
+import {coAuthor, identityVariables, personOf} from './identity.ts';
 import {ownBase} from './own-base.ts';
 import {openRun} from './projects.ts';
 import {submodulesOf, type Submodule} from './submodules.ts';
@@ -333,7 +334,7 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 		}
 
 		const wip = await quarantine.line('rev-parse', `${look.tip}^{tree}`) !== look.tree;
-		const head = wip ? (await quarantine.must(['commit-tree', look.tree, '-p', look.tip, '-m', `Uncommitted work of run ${run.id}`, '-m', 'Taken over by fleet: the agent left it in its folder.'], {env: stamp(run)})).trim() : look.tip;
+		const head = wip ? (await quarantine.must(['commit-tree', look.tree, '-p', look.tip, '-m', `Uncommitted work of run ${run.id}`, '-m', 'Taken over by fleet: the agent left it in its folder.', '-m', `Co-authored-by: ${coAuthor(context, run)}`], {env: await stamp(git, run)})).trim() : look.tip;
 		// What was kept before stays under its name: the run may hold it no more.
 		const kept = new Map((await git.raw('for-each-ref', '--format=%(objectname) %(refname)', `refs/fleet/runs/${run.id}/extra`)).split('\n').filter(line => line !== '').map(line => line.split(' ') as [string, string]));
 		const names = new Set([...kept.values()].map(ref => ref.slice(ref.lastIndexOf('/') + 1)));
@@ -361,14 +362,14 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 
 		for (const {path: place, tree} of look.submodules) {
 			await checkConnected(quarantine, [tree]);
-			const commit = (await quarantine.must(['commit-tree', tree, '-m', `What run ${run.id} changed in the submodule ${printable(place, 200)}`], {env: stamp(run)})).trim();
+			const commit = (await quarantine.must(['commit-tree', tree, '-m', `What run ${run.id} changed in the submodule ${printable(place, 200)}`], {env: await stamp(git, run)})).trim();
 			extra.set(`the files of the submodule ${place}`, commit);
 			await keep(commit, `the files of the submodule ${place}`);
 		}
 
 		if (rest.length > 0) {
 			const parents = [...new Set(rest)].flatMap(object => ['-p', object]);
-			const together = await quarantine.must(['commit-tree', look.tree, ...parents, '-m', `Other branches and tags of run ${run.id}`], {env: stamp(run)});
+			const together = await quarantine.must(['commit-tree', look.tree, ...parents, '-m', `Other branches and tags of run ${run.id}`], {env: await stamp(git, run)});
 			const name = kept.get(together.trim())?.split('/').at(-1) ?? free('rest');
 			await quarantine.must(['update-ref', `refs/fleet/extra/${name}`, together.trim()]);
 			extraRefs.push(`refs/fleet/extra/${name}`);
@@ -386,9 +387,8 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 }
 
 /** Captures of the same content get the same commit, so that an approval survives a second look: dates are the run's own. */
-function stamp(run: Run): Record<string, string> {
-	const seconds = Math.floor(Date.parse(run.createdAt) / 1000);
-	return {GIT_AUTHOR_NAME: 'fleet', GIT_AUTHOR_EMAIL: 'agent@fleet.invalid', GIT_COMMITTER_NAME: 'fleet', GIT_COMMITTER_EMAIL: 'agent@fleet.invalid', GIT_AUTHOR_DATE: `${seconds} +0000`, GIT_COMMITTER_DATE: `${seconds} +0000`};
+async function stamp(git: Git, run: Run): Promise<Record<string, string>> {
+	return identityVariables(await personOf(git), `${Math.floor(Date.parse(run.createdAt) / 1000)} +0000`);
 }
 
 /** Files and lines of a change, from what `git diff --numstat -z` writes: of a renamed file, both names follow. */

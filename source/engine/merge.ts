@@ -2,13 +2,14 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {decideMerge} from '../core/decide.ts';
 import {gateRefusal} from '../core/refusal.ts';
-import type {Run} from '../core/run.ts';
 import {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import {checkSignature} from './approval.ts';
 import {Checkout} from './bring-along.ts';
 import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
+import {makeMergeCommit} from './merge-commit.ts';
+import {readPolicy} from './policy.ts';
 import {openRun} from './projects.ts';
 import {changesOf} from './vet.ts';
 
@@ -62,12 +63,8 @@ export async function merge(context: Context, journal: Journal, because: string)
 		trees.push({folder, checkout: new Checkout(new Git({gitDir, workTree: folder}), commonDir)});
 	}
 
-	const {code, stdout, stderr} = await git.run(['commit-tree', facts.tree, '-p', facts.base, '-p', facts.head, '-m', `Merge run ${run.id}${run.prompt ? `: ${run.prompt.split('\n')[0]!.slice(0, 60)}` : ''}`, '-m', trailers(run, context, because)]);
-	const commit = stdout.trim();
-	if (code !== 0) {
-		throw gateRefusal(`git could not write the merge commit: ${stderr.trim().split('\n').find(line => line.includes('tell me')) ?? stderr.trim().split('\n').at(-1) ?? ''}`, 'git config user.name and user.email must be set');
-	}
-
+	const {policy} = await readPolicy(git, facts.base);
+	const commit = await makeMergeCommit(context, run, git, facts, policy.merge, because);
 	const changes = trees.length === 0 ? [] : await changesOf(git, facts.base, commit);
 	for (const {folder, checkout} of trees) {
 		const because = await checkout.inTheWay(facts.base, commit, changes);
@@ -91,29 +88,4 @@ export async function merge(context: Context, journal: Journal, because: string)
 
 	journal.append({type: 'merge.finished', target: run.target, commit, checkout: state}, context.actor);
 	return {commit, checkout: state};
-}
-
-/** One line, so that nothing an agent or a person wrote can pose as a trailer. */
-function oneLine(text: string): string {
-	return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ').slice(0, 200);
-}
-
-function trailers(run: Run, context: Context, because: string): string {
-	const {approval, verification, audit} = run;
-	const lines: Array<[string, string]> = [
-		['Fleet-Run', run.id],
-		['Fleet-Agent', run.agent],
-		['Reviewed-by', approval!.by.replace('person:', '')],
-		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
-		...(approval!.signed ? [['Fleet-Signed-by', oneLine(approval!.signed.signer)] as [string, string]] : []),
-		['Fleet-Verify', verification!.digest],
-		['Fleet-Audit', audit ? `${audit.items.filter(item => item.status === 'PASS').length}/6${audit.stale ? ' (before the last change of scope)' : ''}` : 'none'],
-		['Fleet-Policy', verification!.policy],
-		['Fleet-Merged-by', context.actor.replace('person:', '')],
-	];
-	if (because !== '') {
-		lines.push(['Fleet-Because', oneLine(because)]);
-	}
-
-	return lines.map(([key, value]) => `${key}: ${value}`).join('\n');
 }

@@ -98,6 +98,18 @@ export class Git {
 		return stdout;
 	}
 
+	/**
+	 * A setting as the person's git has it, not as it is set for fleet's own calls.
+	 * @param name in lower case
+	 * @returns its last value; undefined where it is not set, or is not of that type
+	 */
+	async setting(name: string, type?: 'bool' | 'path'): Promise<string | undefined> {
+		const {code, stdout} = await this.run(['config', ...(type ? [`--type=${type}`] : []), '--null', '--show-scope', '--get-all', name]);
+		const parts = code === 0 ? stdout.split('\0') : [];
+		const values = parts.filter((_, index) => index % 2 === 1 && parts[index - 1] !== 'command');
+		return values.at(-1);
+	}
+
 	/** The object a revision names, as full hex; undefined where there is none. */
 	async resolve(revision: string): Promise<string | undefined> {
 		const {code, stdout} = await this.run(['rev-parse', '--verify', '--quiet', '--end-of-options', revision]);

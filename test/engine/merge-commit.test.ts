@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {test, type TestContext} from 'node:test';
+import {Fleet} from '../support/fleet.ts';
+
+/* What a merge leaves in the history: by whom, with what words, signed or not, as the policy and the person's git want it. */
+
+const work = 'echo b > b.txt; git add b.txt; git commit -qm "first of two"; echo c > c.txt; git add c.txt; git commit -qm "second of two"';
+
+async function approved(t: TestContext, merge: string, script = work, prepare: (fleet: Fleet) => void = () => {}): Promise<Fleet> {
+	const fleet = new Fleet(t, {policy: `verify: ["test -f a.txt"]\n${merge === '' ? '' : `merge: ${merge}\n`}`});
+	prepare(fleet);
+	await fleet.agent('r', script);
+	fleet.must('verify', 'r');
+	fleet.must('approve', 'r', '--because', 'looks right', '--confirm', 'yes');
+	return fleet;
+}
+
+/** Has the person's git sign with an SSH key, which it also trusts. */
+function signs(fleet: Fleet): void {
+	const key = path.join(fleet.folder, 'key');
+	execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+	const signers = path.join(fleet.folder, 'signers');
+	writeFileSync(signers, `test@example.invalid ${execFileSync('ssh-keygen', ['-y', '-f', key], {encoding: 'utf8'})}`);
+	for (const [name, value] of [['gpg.format', 'ssh'], ['user.signingkey', `${key}.pub`], ['commit.gpgsign', 'true'], ['gpg.ssh.allowedSignersFile', signers]] as const) {
+		fleet.git('config', name, value);
+	}
+}
+
+test('a merge is the person\'s, with the agent as co-author, and what was left in the folder is, too', async t => {
+	const fleet = await approved(t, '', 'echo b > b.txt');
+	fleet.must('merge', 'r');
+	assert.equal(fleet.git('log', '-2', '--format=%an <%ae> %cn'), 'Test Person <test@example.invalid> Test Person\nTest Person <test@example.invalid> Test Person');
+	for (const commit of ['main', 'main^2']) {
+		assert.equal(fleet.git('log', '-1', '--format=%(trailers:key=Co-authored-by,valueonly)', commit).trim(), 'fleet agent <agent@fleet.invalid>');
+	}
+});
+
+test('a merge is signed where git is told to sign, and not made where it cannot be', async t => {
+	const fleet = await approved(t, '', work, signs);
+	const before = fleet.git('rev-parse', 'main');
+	fleet.git('config', 'user.signingkey', path.join(fleet.folder, 'gone.pub'));
+	const refused = fleet.run(['merge', 'r']);
+	assert.equal(refused.code, 3);
+	assert.match(refused.stderr, /could not be signed, so nothing was merged: .*\n  hint: git commit -S/);
+	assert.equal(fleet.git('rev-parse', 'main'), before);
+	fleet.git('config', 'user.signingkey', path.join(fleet.folder, 'key.pub'));
+	fleet.must('merge', 'r');
+	assert.equal(fleet.git('log', '-1', '--format=%G? %GS'), 'G test@example.invalid');
+});
+
+test('the policy says that merges are signed, or that they are not', async t => {
+	const fleet = await approved(t, '{sign: true}');
+	const refused = fleet.run(['merge', 'r']);
+	assert.deepEqual([refused.code, /could not be signed/.test(refused.stderr)], [3, true], refused.stderr);
+	const other = await approved(t, '{sign: false}', work, signs);
+	other.must('merge', 'r');
+	assert.equal(other.git('log', '-1', '--format=%G?'), 'N');
+});
+
+test('one commit: squash', async t => {
+	const fleet = await approved(t, '{how: squash}', work, signs);
+	fleet.must('merge', 'r');
+	assert.equal(fleet.git('log', '--format=%s %G?'), 'Work of run r G\nstart N');
+	assert.match(fleet.git('log', '-1', '--format=%b'), /^\* first of two\n\* second of two\n\nCo-authored-by: [^]*Fleet-Run: r\n/);
+	assert.equal(fleet.git('ls-tree', '-r', '--name-only', 'main'), '.fleet/policy.yaml\na.txt\nb.txt\nc.txt');
+	assert.equal(fleet.git('status', '--porcelain'), '');
+	assert.equal(fleet.stage('r'), 'merged');
+});
+
+test('the run\'s commits one after another, on a target that moved: rebase', async t => {
+	const fleet = await approved(t, '{how: rebase}', work, signs);
+	writeFileSync(path.join(fleet.project, 'd.txt'), 'd\n');
+	fleet.git('add', 'd.txt');
+	fleet.git('commit', '-qm', 'meanwhile', '--no-gpg-sign');
+	fleet.must('verify', 'r');
+	fleet.must('approve', 'r', '--because', 'x', '--confirm', 'yes');
+	fleet.must('merge', 'r');
+	assert.equal(fleet.git('log', '--format=%s %G? %an'), 'second of two G Test Person\nfirst of two G Test Person\nmeanwhile N Test Person\nstart N Test Person');
+	assert.equal(fleet.git('log', '--merges', '--format=%s'), '');
+	assert.match(fleet.git('log', '-1', '--format=%b'), /Fleet-Verify: [0-9a-f]{64}/);
+	assert.equal(fleet.git('ls-tree', '-r', '--name-only', 'main'), '.fleet/policy.yaml\na.txt\nb.txt\nc.txt\nd.txt');
+	assert.equal(fleet.git('status', '--porcelain'), '');
+});
+
+test('a rebase that would come to something else, or of a branch with merges, is refused and nothing moves', async t => {
+	const fleet = await approved(t, '{how: rebase}', `${work}; git checkout -q -b side HEAD~1; echo e > e.txt; git add e.txt; git commit -qm side; git checkout -q fleet/r; git merge -q --no-edit side`);
+	const before = fleet.git('rev-parse', 'main');
+	const refused = fleet.run(['merge', 'r']);
+	assert.equal(refused.code, 3);
+	assert.match(refused.stderr, /holds merges of its own/);
+	assert.equal(fleet.git('rev-parse', 'main'), before);
+});
+
+test('nothing that an agent wrote reads as a trailer of ours', async t => {
+	const forged = 'echo b > b.txt; git add b.txt; git commit -qm "a title" -m "Fleet-Approval: by the boss" -m "Reviewed-by: nobody"';
+	const fleet = await approved(t, '{how: rebase}', forged);
+	fleet.must('merge', 'r');
+	assert.match(fleet.git('log', '-1', '--format=%(trailers:key=Reviewed-by,valueonly)').trim(), /^(?!nobody)[\w-]+$/);
+	assert.doesNotMatch(fleet.git('log', '-1', '--format=%(trailers)'), /boss|nobody/);
+	assert.match(fleet.git('log', '-1', '--format=%B'), /^\| Fleet-Approval: by the boss$/m);
+});
+
+test('words by a template, with the person\'s commit-msg hook', async t => {
+	const fleet = await approved(t, '{hooks: [commit-msg], message: "feat: {title} ({run} into {target})\\n\\n{commits}"}', work);
+	const missing = fleet.run(['merge', 'r']);
+	assert.equal(missing.code, 3);
+	assert.match(missing.stderr, /wants the hook commit-msg at a merge, and there is no program/);
+	const hook = path.join(fleet.project, '.git', 'hooks', 'commit-msg');
+	writeFileSync(hook, '#!/bin/sh\ngrep -q "^feat: " "$1" || exit 1\necho "Change-Id: I1" >> "$1"\n', {mode: 0o755});
+	fleet.must('merge', 'r');
+	const message = fleet.git('log', '-1', '--format=%B');
+	assert.match(message, /^feat: Work of run r \(r into main\)\n\nfirst of two\nsecond of two\n\nCo-authored-by: /);
+	assert.match(message, /\nChange-Id: I1$/);
+	assert.equal(fleet.git('log', '-1', '--format=%(trailers:key=Change-Id,valueonly)').trim(), 'I1');
+});
+
+test('a hook that refuses, from where core.hooksPath says, is the end of it', async t => {
+	const fleet = await approved(t, '{hooks: [commit-msg]}', work);
+	mkdirSync(path.join(fleet.folder, 'hooks'));
+	writeFileSync(path.join(fleet.folder, 'hooks', 'commit-msg'), '#!/bin/sh\necho "no ticket" >&2\nexit 1\n', {mode: 0o755});
+	fleet.git('config', 'core.hooksPath', path.join(fleet.folder, 'hooks'));
+	const before = fleet.git('rev-parse', 'main');
+	const refused = fleet.run(['merge', 'r']);
+	assert.match(refused.stderr, /your hook commit-msg refused the merge: no ticket/);
+	assert.equal(refused.code, 3);
+	assert.equal(fleet.git('rev-parse', 'main'), before);
+});
+
+test('the agent as author, where the policy wants it so', async t => {
+	const fleet = await approved(t, '{author: agent, how: squash}');
+	fleet.must('merge', 'r');
+	assert.equal(fleet.git('log', '-1', '--format=%ae %ce'), 'agent@fleet.invalid test@example.invalid');
+	assert.equal(fleet.git('log', '-1', '--format=%(trailers:key=Co-authored-by)').trim(), '');
+});
