@@ -46,6 +46,14 @@ function exchange({data, secret}: {data: string; secret: string}): void {
 	symlinkSync(secret, data);
 }
 
+/** Trees of a hundred names each, four deep: the same hundred million times. */
+export const widths = 'what="100644 blob $(echo x | git hash-object -w --stdin)"; for level in 1 2 3 4; do what="040000 tree $(for name in $(seq 100); do printf "%s\\tn%03d\\n" "$what" "$name"; done | git mktree)"; done; git update-ref HEAD $(git commit-tree "${what#040000 tree }" -p HEAD -m x)';
+export const depths = 'branch=$(git symbolic-ref HEAD); perl -e \'print "commit $ARGV[0]\\ncommitter a <a\\@a.invalid> 1 +0000\\ndata 1\\nx\\nfrom $ARGV[1]\\nM 100644 inline " . "d/" x 3000 . "f\\ndata 1\\nx\\n"\' "$branch" "$(git rev-parse HEAD)" | git fast-import --quiet --force';
+/** Twice the memory that it may have, in files that are in no process. */
+export const memoryScript = 'perl -e \'my @m; for (1 .. 4) { my $name = "x"; open(my $f, "+<&=", syscall(`uname -m` =~ /aarch64/ ? 279 : 319, $name, 0)) or die; my $m = "a" x 1048576; syswrite($f, $m) for 1 .. 50; push @m, $f } sleep 4\'';
+/** More than the disk that it may have, in files that are each small enough. */
+export const diskScript = 'for name in 1 2 3 4 5; do head -c 20000000 /dev/zero > big-$name; done; sleep 8';
+
 export const hostAttacks: readonly HostAttack[] = [
 	{
 		kind: 'host', id: 'granted-folder-exchanged', title: 'have a folder that was granted mean another', source: 'a run that shares a folder puts a link in the place of what another was granted', answer: 'a grant is of a folder, by its device and inode, and not of a name',
@@ -154,6 +162,30 @@ export const hostAttacks: readonly HostAttack[] = [
 			const {run} = await project.agent('rm a.txt; mkfifo a.txt; mkfifo b');
 			const {capture: captured} = await project.handle(run, ['capture']);
 			return !/^[0-9a-f]{40,64}$/.test(captured) || existsSync(path.join(run.worktree, 'b'));
+		},
+	},
+	...([['wide-tree', 'commit five objects that are a hundred million files', widths], ['deep-commit', 'commit folders that no path reaches', depths]] as const).map(([id, title, script]): HostAttack => ({
+		kind: 'host', id, title, source: 'git trees name each other: a few bytes unpack to any number of files', answer: 'a tree is counted, as far as it may go, before anything unpacks it',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {run} = await project.agent(script);
+			const began = Date.now();
+			const {capture: captured, verify: verified} = await project.handle(run, ['capture', 'verify']);
+			return !captured.includes('files and folders than can be taken over') || !verified.startsWith('refused') || Date.now() - began > 120_000;
+		},
+	})),
+	{
+		kind: 'host', id: 'verify-memory', title: 'have the verify step take the machine\'s memory', source: 'the limits of a run ended with the run', answer: 'every sandbox over an agent\'s content has the limits of the whole run',
+		async attempt(tools) {
+			const project = await tools.project({'.fleet/policy.yaml': 'verify: ["sh ./test.sh"]\nlimits:\n  memory: 100MiB\n', 'test.sh': 'true\n'});
+			return await verdict(project, `cat > test.sh <<'END'\n${memoryScript}\nEND\ngit commit --quiet -am x`) === 'true';
+		},
+	},
+	{
+		kind: 'host', id: 'verify-disk', title: 'have the verify step fill the disk', source: 'the limits of a run ended with the run', answer: 'every sandbox over an agent\'s content has the limits of the whole run',
+		async attempt(tools) {
+			const project = await tools.project({'.fleet/policy.yaml': 'verify: ["sh ./test.sh"]\nlimits:\n  disk: 30MiB\n', 'test.sh': 'true\n'});
+			return await verdict(project, `cat > test.sh <<'END'\n${diskScript}\nEND\ngit commit --quiet -am x`) === 'true';
 		},
 	},
 	{

@@ -37,6 +37,9 @@ const objectName = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
 /** How long a live run is looked at: what it does meanwhile may hold the look up, milliseconds. */
 const livePatience = 60_000;
 
+/** Of a tree that is taken over: files and folders, bytes of one path (PATH_MAX), and of all paths together. */
+const treeLimits = {entries: 2_000_000, path: 4096, bytes: 1024 ** 3};
+
 /** Bytes of one file that are taken over. */
 const largestFile = 1024 ** 3;
 
@@ -47,6 +50,8 @@ const largestFile = 1024 ** 3;
  */
 const lookScript = `
 set -u
+# Counted before anything unpacks it: a few objects name any number of files. Git is stopped at the first that is too much.
+count() { git ls-tree -r -t --name-only "$1" 2> /dev/null | awk '{ bytes += length($0); if (NR > ${treeLimits.entries} || length($0) > ${treeLimits.path} || bytes > ${treeLimits.bytes}) { split($0, part, "/"); print "wide", part[1]; exit } }'; }
 P=/run/fleet/private S=/run/fleet/scratch branch=$1 admin=$2 W=$3 base=$4
 # Whoever opens a FIFO waits. A run that has ended is swept first, so that only a live one still has any.
 { find "$P" -xdev ! -type f ! -type d ! -type l -print -quit; find "$W" -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit; } 2> /dev/null | grep -q . && { echo special; exit 0; }
@@ -73,6 +78,8 @@ fi
 head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') && whole "$head" && echo "head $head"
 for part in rebase-merge:rebase rebase-apply:rebase MERGE_HEAD:merge CHERRY_PICK_HEAD:cherry-pick REVERT_HEAD:revert; do [ -e "$P/worktrees/$admin/\${part%%:*}" ] && echo "unfinished \${part##*:}" && break; done
 export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index" base
+wide=$(count "$tip")
+[ "$wide" != "" ] && { echo "$wide"; exit 0; }
 cd "$W" || exit 1
 # What the files were like when they were written is known: those that nobody touched are not read, and stay what they are.
 [ -f "$GIT_DIR/first-index" ] && cp -p "$GIT_DIR/first-index" "$S/index"
@@ -190,6 +197,10 @@ function parseLook(text: string): Look | string {
 			return 'the run\'s branch is gone from its private repository';
 		}
 
+		if (word === 'wide') {
+			return `its branch has more files and folders than can be taken over, or deeper ones, below ${JSON.stringify(printable(words, 100))}`;
+		}
+
 		if (word === 'special') {
 			return 'a FIFO, a socket or a device lies where git reads: whoever opens it waits';
 		}
@@ -303,7 +314,7 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 
 		const look = parseLook(stdout);
 		if (typeof look === 'string') {
-			throw gateRefusal(look, 'its folder is kept as it is');
+			throw gateRefusal(look, look.startsWith('its branch has') ? `its folder is kept as it is; fleet resume ${run.id} "take it out of the branch"` : 'its folder is kept as it is');
 		}
 
 		// Only what the project does not have, and what is not the branch itself, is an extra.

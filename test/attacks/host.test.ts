@@ -8,6 +8,8 @@ import {attacks} from '../../source/attacks/catalogue.ts';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {dropUidOf} from '../../source/core/plan.ts';
 import {giveToRun} from '../../source/host/worktree.ts';
+import {depths, diskScript, memoryScript, widths} from '../../source/attacks/host.ts';
+import type {SandboxPlan} from '../../source/core/plan.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 import {parse} from 'yaml';
 import {attackContext, testArea} from '../support/attack.ts';
@@ -25,6 +27,8 @@ async function withProject<Result>(files: Readonly<Record<string, string>>, work
 		project.close();
 	}
 }
+
+const unlimited = (plan: SandboxPlan): SandboxPlan => ({...plan, limits: {...plan.limits, memory: Number.POSITIVE_INFINITY, growth: Number.POSITIVE_INFINITY}});
 
 /** Takes a run's work over and merges it by hand, without the gate. */
 function mergedByHand(script: string, came: (project: ThrowawayProject) => boolean): () => Promise<boolean> {
@@ -125,6 +129,21 @@ testArea('host', {
 		const {run} = await project.agent('mkfifo b');
 		return statSync(path.join(run.worktree, 'b')).isFIFO();
 	}),
+	// Plain git unpacks it, with all the memory that it gets.
+	'wide-tree': () => withProject({}, async project => {
+		const {git} = project;
+		execFileSync('sh', ['-c', widths], {cwd: project.project, env: {PATH: process.env['PATH']!, HOME: path.join(project.folder, 'home')}});
+		const {status} = spawnSync('prlimit', ['--as=500000000', '--', 'git', 'read-tree', git('rev-parse', 'HEAD')], {cwd: project.project, env: {PATH: process.env['PATH']!, HOME: path.join(project.folder, 'home'), GIT_INDEX_FILE: path.join(project.folder, 'index')}, timeout: 30_000, stdio: 'ignore'});
+		return status !== 0;
+	}),
+	'deep-commit': () => withProject({}, async project => {
+		execFileSync('sh', ['-c', depths], {cwd: project.project, env: {PATH: process.env['PATH']!, HOME: path.join(project.folder, 'home')}});
+		// Nobody can check it out.
+		return spawnSync('git', ['reset', '--hard', '--quiet'], {cwd: project.project, env: {PATH: process.env['PATH']!, HOME: path.join(project.folder, 'home')}, timeout: 30_000, stdio: 'ignore'}).status !== 0;
+	}),
+	// As every sandbox was before: no limit but that of each process.
+	'verify-memory': async () => (await (await openBox({plan: unlimited})).run(`${memoryScript} && echo kept`)).output === 'kept',
+	'verify-disk': async () => (await (await openBox({plan: unlimited})).run(`${diskScript}; echo kept`)).output === 'kept',
 	'deep-tree': () => withProject({}, async project => {
 		const {run} = await project.agent('perl -e \'for (1 .. 3000) { mkdir "d"; chdir "d" or last } open(F, ">", "f")\'');
 		try {
