@@ -130,7 +130,7 @@ export function decideWord(word: string | undefined, confirmed: string | undefin
 /** Is it the time to deploy there? Outside of its window only with a reason. @param window as the policy has it; undefined for always */
 export function decideWindow(target: string, window: string | undefined, now: WallTime, outside: string | undefined): Refusal | undefined {
 	const {open, minutes} = windowAt(parseWindow(window ?? '') ?? {days: new Set([0, 1, 2, 3, 4, 5, 6]), from: 0, to: 0}, now);
-	return open || (outside ?? '').trim() !== '' ? undefined : gateRefusal(`${target} is deployed ${window} only, which begins ${clockAfter(now, minutes)}, in ${formatDuration(minutes * 60_000)}`, 'wait, or --outside-window with --because "…"');
+	return open || (outside ?? '').trim() !== '' ? undefined : gateRefusal(`${target} is deployed ${window} only, which begins in ${formatDuration(minutes * 60_000)} (${clockAfter(now, minutes)})`, 'wait, or --outside-window with --because "…"');
 }
 
 /** May the run be rejected? */

@@ -11,7 +11,7 @@ export function windowText(text: string | undefined, now: number): string {
 	const wall = wallTime(now);
 	const {open, minutes} = windowAt(window, wall);
 	const left = formatDuration(minutes * 60_000);
-	return `; ${text}: ${open ? `open, closes in ${left}` : `closed, opens ${clockAfter(wall, minutes)}, in ${left}`}`;
+	return `; ${text}: ${open ? `open, closes in ${left}` : `closed, opens in ${left} (${clockAfter(wall, minutes)})`}`;
 }
 
 /** When a target's window opens, such as `Mon 09:00`; undefined where it is open, or there is none. @param now milliseconds */
