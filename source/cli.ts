@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {Command, CommanderError} from 'commander';
-import {createIo, runProgram} from './commands/program.ts';
+import {checkOpenFiles, createIo, runProgram} from './commands/program.ts';
 import {Refusal} from './core/refusal.ts';
 import {printable} from './core/names.ts';
 import {verbs} from './commands/verbs.ts';
@@ -39,6 +39,7 @@ async function main(argv: string[]): Promise<number> {
 		throw new Refusal(`"${printable(name)}" is not a verb`, near ? `did you mean fleet ${near.name}? fleet --help lists them` : 'fleet --help lists them');
 	}
 
+	checkOpenFiles(verb.name);
 	const {define, run} = await verb.load();
 	const command = new Command(`fleet ${verb.name}`).usage(verb.arguments).description(verb.summary).exitOverride().configureOutput({writeErr() {}}).allowExcessArguments(false);
 	define(command);

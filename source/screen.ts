@@ -1,5 +1,5 @@
 import module from 'node:module';
-import {createIo, runProgram} from './commands/program.ts';
+import {checkOpenFiles, createIo, runProgram} from './commands/program.ts';
 import {verb} from './commands/screen.ts';
 import {closeInherited} from './host/descriptors.ts';
 
@@ -8,4 +8,7 @@ import {closeInherited} from './host/descriptors.ts';
 closeInherited();
 // A screen that is killed leaves what was compiled for the next one all the same.
 setTimeout(() => module.flushCompileCache?.(), 3000).unref();
-await runProgram(async () => await verb.run(createIo(undefined), [], {}) ?? 0);
+await runProgram(async () => {
+	checkOpenFiles('screen');
+	return await verb.run(createIo(undefined), [], {}) ?? 0;
+});

@@ -3,6 +3,7 @@ import type {WriteStream} from 'node:tty';
 import {neutralise, neutraliseLine} from '../core/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {TerminalFilter} from '../core/terminal-filter.ts';
+import {openFilesLimit} from '../host/descriptors.ts';
 import {machineRefusal} from '../host/write.ts';
 import {endAll} from './take-terminal.ts';
 import type {Io} from './verb.ts';
@@ -13,6 +14,18 @@ export const onItsOwn = 'FLEET_ON_ITS_OWN';
 /** Has this process come to its end also when nobody reads what it says any more. */
 export function goOnUnread(): void {
 	process.env[onItsOwn] = '1';
+}
+
+/** Open files that a verb may need at once, with those of Node itself. What looks at runs or ends them is tried with fewer. */
+const filesNeeded = 40;
+const modest = new Set(['list', 'show', 'logs', 'journal', 'stop', 'freeze', 'thaw']);
+
+/** Where a verb would fail halfway, by the limit of open files. @throws Refusal */
+export function checkOpenFiles(verb: string): void {
+	const limit = openFilesLimit();
+	if (limit !== undefined && limit < filesNeeded && !modest.has(verb)) {
+		throw new Refusal(`a program may have ${limit} files open here, and fleet ${verb} needs ${filesNeeded}`, 'ulimit -n 1024, in this shell or before whatever started it');
+	}
 }
 
 const filters = new Map<WriteStream, TerminalFilter>();

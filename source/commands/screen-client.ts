@@ -1,5 +1,5 @@
 import {spawn, type ChildProcess} from 'node:child_process';
-import {statSync, watch as watchFile} from 'node:fs';
+import {statSync, watch as watchFile, type FSWatcher} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Changes} from '../core/changes.ts';
@@ -37,6 +37,30 @@ const saving = 60_000;
 /** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
 const liveness = 2000;
 
+
+/** How often a folder is looked at that the system does not watch, milliseconds. */
+const looking = 1000;
+
+/** Tells what changes in a folder. Where the system watches no more of them, it is looked at from time to time: the name is unknown then. */
+function watchFolder(folder: string, changed: (name: string | undefined) => void): () => void {
+	let timer: NodeJS.Timeout | undefined;
+	const look = () => {
+		timer ??= setInterval(() => changed(undefined), looking);
+	};
+
+	let watcher: FSWatcher | undefined;
+	try {
+		watcher = watchFile(folder, (_event, name) => changed(name ?? undefined));
+		watcher.on('error', look);
+	} catch {
+		look();
+	}
+
+	return () => {
+		watcher?.close();
+		clearInterval(timer);
+	};
+}
 
 /** What is kept of a verb's words, characters: more than the largest diff that one prints. */
 const longestWords = 128 * 1024 ** 2;
@@ -156,14 +180,17 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				}, gather);
 			};
 
-			const watcher = watchFile(path.dirname(context.paths.run('x').pulse), (_event, name) => {
-				if (name) {
+			const unwatch = watchFolder(path.dirname(context.paths.run('x').pulse), name => {
+				if (name === undefined) {
+					sweep();
+				} else {
 					stale.add(name);
-					soon();
 				}
+
+				soon();
 			});
-			const projectWatcher = watchFile(path.dirname(context.paths.projects), (_event, name) => {
-				if (name === path.basename(context.paths.projects)) {
+			const unwatchProjects = watchFolder(path.dirname(context.paths.projects), name => {
+				if (name === undefined || name === path.basename(context.paths.projects)) {
 					soon();
 				}
 			});
@@ -185,8 +212,8 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			watching = true;
 			return () => {
 				watching = false;
-				watcher.close();
-				projectWatcher.close();
+				unwatch();
+				unwatchProjects();
 				clearInterval(lives);
 				clearInterval(ages);
 				clearInterval(saves);
@@ -199,16 +226,11 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			return new LogFile(kind === 'output' ? output : path.join(folder, `${kind}.log`));
 		},
 		watchLog(id, changed) {
-			try {
-				const watcher = watchFile(context.paths.run(id).folder, (_event, name) => {
-					if (name === null || /^(?:output|verify|deploy)\.log/.test(name)) {
-						changed();
-					}
-				});
-				return () => watcher.close();
-			} catch {
-				return () => {};
-			}
+			return watchFolder(context.paths.run(id).folder, name => {
+				if (name === undefined || /^(?:output|verify|deploy)\.log/.test(name)) {
+					changed();
+				}
+			});
 		},
 		act: (argv, onLine, input) => new Promise<ActionResult>(resolve => {
 			const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error)});

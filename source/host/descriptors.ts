@@ -28,3 +28,13 @@ export function closeInherited(): void {
 		} catch {}
 	}
 }
+
+/** How many files this process may have open; undefined where the system does not say. */
+export function openFilesLimit(): number | undefined {
+	try {
+		const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+		return limit ? Number(limit[1]) : undefined;
+	} catch {
+		return undefined;
+	}
+}

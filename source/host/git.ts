@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type {SimpleGit} from 'simple-git';
 import {isOdd} from '../core/places.ts';
+import {machineRefusal} from './write.ts';
 
 /* The one place where fleet runs git on the host. Nobody else constructs an instance. */
 
@@ -135,6 +136,11 @@ export async function discover(folder: string): Promise<{commonDir: string; gitD
 		env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore',
 	});
 	if (result.exitCode !== 0) {
+		const machine = result.exitCode === undefined ? machineRefusal(result) : undefined;
+		if (machine) {
+			throw machine;
+		}
+
 		return {because: result.exitCode === undefined ? 'git is not installed' : result.stderr.split('\n')[0]!.replace('fatal: ', '')};
 	}
 

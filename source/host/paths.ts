@@ -7,6 +7,7 @@ import {isOdd} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
 import {quoteWord} from '../core/words.ts';
 import {homeFolder} from './person.ts';
+import {machineRefusal} from './write.ts';
 
 /** Where fleet keeps its things. All folders are made with mode 0700. */
 export type Paths = {
@@ -203,7 +204,7 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 		ownSettings(config);
 		runtime = runtimeOf(state);
 	} catch (error) {
-		throw error instanceof Refusal ? error : new Refusal(`fleet's own folders cannot be made: ${(error as Error).message}`, 'set FLEET_HOME to a folder that you can write');
+		throw error instanceof Refusal ? error : machineRefusal(error) ?? new Refusal(`fleet's own folders cannot be made: ${(error as Error).message}`, 'set FLEET_HOME to a folder that you can write');
 	}
 
 	return {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
-import {Fleet} from '../support/fleet.ts';
+import {Fleet, program, until} from '../support/fleet.ts';
 import {Screen} from '../support/screen.ts';
 import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 
@@ -97,6 +98,48 @@ test('a verb that cannot be started is a line, and the screen goes on', async t 
 		assert.equal(screen.exited, undefined, fault);
 		screen.kill('SIGKILL');
 	}
+});
+
+test('with few open files fleet works, or says so in a line', async t => {
+	const fleet = new Fleet(t);
+	const limited = (limit: number, argv: string) => {
+		const {status, stdout, stderr} = spawnSync('/bin/sh', ['-c', `ulimit -n ${limit}; exec ${process.execPath} ${program} ${argv}`], {cwd: fleet.project, env: fleet.env, encoding: 'utf8', timeout: 60_000});
+		return {code: status, stdout, stderr};
+	};
+
+	assert.match(limited(64, 'run --name few -- sh -c "echo from the agent; sleep 100"').stdout, /^few running/);
+	for (const verb of ['run --name more -- true', 'attach few', 'verify few', 'project add .', '', 'doctor']) {
+		const {code, stderr} = limited(24, verb);
+		assert.equal(code, 2, `${verb}: ${stderr}`);
+		assert.match(stderr, /^fleet: a program may have 24 files open here, and fleet [a-z]+ needs 40\n {2}hint: ulimit -n 1024.*\n$/, verb);
+	}
+
+	for (const verb of ['list', 'freeze few', 'thaw few', 'logs few', 'show few']) {
+		assert.equal(limited(24, verb).code, 0, `${verb}: ${limited(24, verb).stderr}`);
+	}
+
+	// The screen and the agent's own terminal.
+	for (const [verb, wanted] of [['', /few command +running/], ['attach few', /from the agent/]] as const) {
+		const screen = new VerbOnTerminal(fleet, verb, {columns: 100, rows: 30, before: 'ulimit -n 64'});
+		t.after(() => screen.end());
+		await until(() => wanted.test(screen.emulator.text()), String(wanted));
+		screen.write(verb === '' ? 'q' : '\u0011');
+		await screen.isAsBefore(fleet, verb);
+		screen.end();
+	}
+
+	assert.equal(limited(24, 'stop few').code, 0);
+});
+
+test('where the system watches no more folders, the screen looks for itself', async t => {
+	const fleet = new Fleet(t);
+	fleet.env['NODE_OPTIONS'] = inScreen('const {default: fs} = await import("node:fs"); fs.watch = () => { throw Object.assign(new Error("too many watches"), {code: "EMFILE"}); }; syncBuiltinESMExports();').NODE_OPTIONS;
+	const screen = open(t, fleet);
+	delete fleet.env['NODE_OPTIONS'];
+	await screen.see('no runs yet');
+	fleet.start('new-one', 'echo begun; sleep 1; echo gone on; sleep 100');
+	await screen.see(/new-one .*running/);
+	await screen.see('gone on');
 });
 
 test('whatever ends the screen, the terminal is as before', async t => {

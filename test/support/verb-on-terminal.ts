@@ -14,9 +14,9 @@ export class VerbOnTerminal {
 	readonly #before: string;
 	exited = false;
 
-	constructor(fleet: Fleet, verb: string, {env = {}, columns = 24, rows = 8}: {env?: Record<string, string>; columns?: number; rows?: number} = {}) {
+	constructor(fleet: Fleet, verb: string, {env = {}, columns = 24, rows = 8, before = ':'}: {env?: Record<string, string>; columns?: number; rows?: number; /** What the shell does first. */ before?: string} = {}) {
 		this.emulator = new WatchedTerminal(columns, rows);
-		const script = `stty -a > ${fleet.folder}/before; ${process.execPath} ${program} ${verb}; printf 'ended-%s\\n' "$?"; stty -a > ${fleet.folder}/after; cat > /dev/null`;
+		const script = `${before}; stty -a > ${fleet.folder}/before; ${process.execPath} ${program} ${verb}; printf 'ended-%s\\n' "$?"; stty -a > ${fleet.folder}/after; cat > /dev/null`;
 		this.#before = this.emulator.modes();
 		this.#terminal = openTerminal({argv: ['/bin/sh', '-c', script], cwd: fleet.project, env: {...fleet.env, ...env}}, {columns, rows}, {
 			onData: bytes => {

@@ -54,7 +54,12 @@ export async function probeBubblewrap(): Promise<Availability> {
 		return no(`${missing.join(', ')} not found`, 'install util-linux and coreutils');
 	}
 
-	const version = (await run([tools.bwrap, '--version'])).output.replace('bubblewrap ', '');
+	const {output} = await run([tools.bwrap, '--version']);
+	const version = output.replace('bubblewrap ', '');
+	if (!/^\d+\.\d+/.test(version)) {
+		return no(`bubblewrap does not say its version: ${output.split('\n').at(-1) || 'it could not be started'}`, 'bwrap --version, in this shell');
+	}
+
 	const [major = 0, minor = 0] = version.split('.').map(Number);
 	if (major === 0 && minor < 8) {
 		return no(`bubblewrap ${version} is too old, 0.8 or later is needed`, 'upgrade the package bubblewrap', version);
