@@ -480,7 +480,7 @@ function submit(state: State, dialog: Dialog): Step {
 	}
 
 	const drafts = dialog.kind === 'send-comments' && state.review ? state.review.review.comments.filter(comment => !comment.sent).map(comment => comment.id) : [];
-	return {...step, state: {...step.state, asked: {...step.state.asked, [verb.run]: {dialog, drafts, review: step.state.review?.review}}}};
+	return {...step, state: {...step.state, asked: {...step.state.asked, [verb.run]: {title: verb.title, dialog, drafts, review: step.state.review?.review}}}};
 }
 
 /** Text that was pasted into a dialog. */

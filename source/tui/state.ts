@@ -160,8 +160,8 @@ export type State = {
 	readonly compared: Readonly<Record<string, readonly DiffFile[]>>;
 	readonly compareAt: number;
 	readonly dialog: Dialog | undefined;
-	/** Questions whose verb goes on, by its run: the answer, and the comments that go with it, come back where it fails. */
-	readonly asked: Readonly<Record<string, {readonly dialog: Dialog; readonly drafts: readonly string[]; readonly review: Review | undefined}>>;
+	/** Questions whose verb goes on, by its run and title: the answer, and the comments that go with it, come back where it fails. */
+	readonly asked: Readonly<Record<string, {readonly title: string; readonly dialog: Dialog; readonly drafts: readonly string[]; readonly review: Review | undefined}>>;
 	readonly prompt: Prompt | undefined;
 	readonly form: readonly Field[];
 	readonly formAt: number;

@@ -166,8 +166,9 @@ function plainWords(message: Message & {type: 'done'}): string {
 function done(state: State, message: Message & {type: 'done'}): Step {
 	const {[message.run]: _, ...busy} = state.busy;
 	const {[message.run]: __, ...progress} = state.progress;
-	const {[message.run]: asked, ...others} = state.asked;
-	const free: State = {...state, busy, progress, asked: others};
+	const {[message.run]: kept, ...others} = state.asked;
+	const asked = kept?.title === message.title ? kept : undefined;
+	const free: State = {...state, busy, progress, asked: asked ? others : state.asked};
 	if (message.code === 2 && message.argv && /nobody to ask/.test(message.stderr)) {
 		// A passphrase, or an answer: the same words again, with the terminal.
 		return {state: free, effects: [{type: 'terminal', argv: message.argv, ...(message.input === undefined ? {} : {input: message.input}), pause: true}]};
@@ -177,6 +178,7 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 	if (asked && message.code !== 0) {
 		return backToAnswer(next, message.run, asked);
 	}
+
 	switch (message.then) {
 		case 'audit': {
 			return audited(next, message);

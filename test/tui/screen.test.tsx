@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {renderToString} from 'ink';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
+import {parseDiff} from '../../source/core/diff.ts';
 import {foldRun, type Run} from '../../source/core/run.ts';
 import {suggestVerify} from '../../source/core/suggest.ts';
 import {Frame, keysOf} from '../../source/tui/app.tsx';
@@ -51,6 +52,36 @@ test('a resume asks what to tell an agent that has a conversation, and nothing o
 	assert.deepEqual(press(asked.state, 'm', 'e', 'n', 'd', 'space', 'i', 't', 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', 'mend it'], title: 'resume'}]);
 	assert.deepEqual(press(asked.state, 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks'], title: 'resume'}]);
 	assert.equal(press(asked.state, 'escape').state.dialog, undefined);
+});
+
+test('what was written to an agent comes back where its verb took nothing, and a long text goes on stdin', () => {
+	const agent = {...run('talks', started, exited), agent: 'claude-code'};
+	const asked = press(state([agent]), 'r').state;
+	const long = `mend ${'x'.repeat(200_000)}`;
+	const sent = press(update(asked, {type: 'paste', text: long}).state, 'return');
+	assert.deepEqual(sent.effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', '--prompt-file', '-'], title: 'resume', input: long}]);
+	assert.equal(sent.state.dialog, undefined);
+	const refusal = {type: 'done', run: 'talks', title: 'resume', stdout: '', stderr: 'fleet: too long\n  hint: x\n'} as const;
+	const back = update(sent.state, {...refusal, code: 2}).state;
+	assert.equal(back.dialog?.fields[0]!.value, long);
+	assert.equal(back.notice?.text, 'too long; hint: x');
+	assert.deepEqual(back.asked, {});
+	const taken = update(sent.state, {...refusal, code: 0, stdout: 'talks running\n'}).state;
+	assert.deepEqual([taken.dialog, taken.asked], [undefined, {}]);
+	assert.equal(update(sent.state, {...refusal, title: 'freeze', code: 2}).state.dialog, undefined, 'another verb\'s end is not its end');
+	assert.deepEqual(press(update(asked, {type: 'paste', text: '--help'}).state, 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', '--prompt-file', '-'], title: 'resume', input: '--help'}], 'nor is a prompt an option');
+});
+
+test('comments that could not be sent are drafts again', () => {
+	const comment = {id: '1', path: 'a', side: 'new' as const, from: 1, to: 1, quoted: 'x', digest: 'd', text: 'why', sent: false};
+	const agent = {...run('talks', started, exited), agent: 'claude-code'};
+	const shown = update(state([agent], {screen: 'run', tab: 'changes'}), {type: 'diff', run: 'talks', files: parseDiff('diff --git a/a b/a\nindex 1..2 100644\n--- a/a\n+++ b/a\n@@ -1,1 +1,1 @@\n-y\n+x\n'), review: {viewed: {}, comments: [comment]}}).state;
+	const sent = press(shown, 'S', 'return');
+	assert.equal(sent.state.review?.review.comments[0]!.sent, true);
+	const back = update(sent.state, {type: 'done', run: 'talks', title: 'resume', then: 'sent', code: 1, stdout: '', stderr: 'fleet: no memory is left\n  hint: x\n'});
+	assert.equal(back.state.review?.review.comments[0]!.sent, false);
+	assert.deepEqual(back.effects, [{type: 'save-review', run: 'talks', review: {viewed: {}, comments: [comment]}}]);
+	assert.equal(back.state.dialog?.kind, 'send-comments');
 });
 
 test('a verb that finds nobody to ask is given the terminal', () => {
