@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {createHash, randomUUID} from 'node:crypto';
-import {closeSync, existsSync, mkdirSync, openSync, writeSync} from 'node:fs';
+import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
@@ -15,6 +15,7 @@ import {groupName} from '../host/cgroup.ts';
 import type {Git} from '../host/git.ts';
 import {makeGitFolder, type Looked} from '../host/git-folder.ts';
 import type {Journal} from '../host/journal.ts';
+import {writeAll} from '../host/write.ts';
 import {readTrusted, type Trusted} from '../host/trusted.ts';
 import {baseMounts, giveToRun} from '../host/worktree.ts';
 import {capture} from './capture.ts';
@@ -111,7 +112,11 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 		verdict = {result: 'inconclusive', doubt: 'sandbox', because: `it could not be run: ${(error as Error).message.split('\n')[0]}`};
 	} finally {
 		log?.close();
-		removeFolder(folder);
+		try {
+			removeFolder(folder);
+		} catch {
+			// What was found out counts, whatever is left: the next verification begins with an empty folder, or not at all.
+		}
 	}
 
 	finish(context, journal, facts, checked, verdict);
@@ -138,7 +143,7 @@ class VerifyLog {
 
 	write(text: string): void {
 		try {
-			writeSync(this.#file, text);
+			writeAll(this.#file, Buffer.from(text));
 		} catch (error) {
 			this.failure ??= (error as Error).message;
 		}
