@@ -1,4 +1,4 @@
-import {chmodSync, rmSync} from 'node:fs';
+import {chmodSync, copyFileSync, rmSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -104,4 +104,7 @@ await build({...common, entryPoints: {screen: 'source/screen.ts'}, outdir: 'dist
 // The bin checks the version in syntax that an old Node can parse, so it is not bundled; the probe runs inside the sandbox, alone.
 await build({entryPoints: ['source/fleet.js'], outdir: 'dist', logLevel: 'error'});
 await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}, outdir: 'dist'});
+copyFileSync('source/fleet.sh', 'dist/fleet');
+copyFileSync('source/panic.sh', 'dist/panic.sh');
+chmodSync('dist/fleet', 0o755);
 chmodSync('dist/fleet.js', 0o755);

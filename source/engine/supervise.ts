@@ -283,6 +283,12 @@ class Supervision {
 	#work(invocation: Parameters<typeof openTerminal>[0], wallClock: number, hasSetup: boolean, started: () => void): Promise<void> {
 		return new Promise(resolve => {
 			const onSignal = () => this.#stop('its supervisor was told to end');
+			// What `fleet freeze` falls back to where Node cannot start.
+			const onFreeze = () => {
+				if (this.#journal.run.stage === 'running') {
+					this.#freeze('its supervisor was told to freeze it', 'fleet');
+				}
+			};
 			const timer = setTimeout(() => this.#stop('its time was up'), wallClock);
 			this.#terminal = openTerminal(invocation, {columns: 100, rows: 30}, {
 				onData: bytes => {
@@ -299,6 +305,7 @@ class Supervision {
 						process.off('SIGTERM', onSignal);
 						process.off('SIGINT', onSignal);
 						process.off('SIGHUP', onSignal);
+						process.off('SIGUSR2', onFreeze);
 						resolve();
 					});
 				},
@@ -306,6 +313,7 @@ class Supervision {
 			process.on('SIGTERM', onSignal);
 			process.on('SIGINT', onSignal);
 			process.on('SIGHUP', onSignal);
+			process.on('SIGUSR2', onFreeze);
 			this.#files = new LiveFiles(this.#context, this.#session!, this.#terminal.pid);
 			void lowerSession(this.#terminal.pid);
 			if (this.#stopped !== undefined) {

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {test} from 'node:test';
+import {Fleet, root, until} from '../support/fleet.ts';
+
+/* A run that took all that the account has of something lets no program of Node's start: two verbs do without. */
+
+test('where Node cannot start, runs are frozen and stopped all the same', async t => {
+	const fleet = new Fleet(t);
+	const broken = path.join(fleet.folder, 'broken');
+	mkdirSync(broken);
+	// As Node ends where the kernel gives its event loop nothing.
+	writeFileSync(path.join(broken, 'node'), '#!/bin/sh\nkill -s ABRT $$\n');
+	chmodSync(path.join(broken, 'node'), 0o755);
+	const verb = (...argv: string[]) => spawnSync(path.join(root, 'dist', 'fleet'), argv, {env: {...process.env, PATH: `${broken}:${process.env['PATH']}`}, encoding: 'utf8'});
+	// Named so that no other test's run is meant.
+	const names = ['panic-a1', 'panic-a12', 'panic-b'].map(name => `${name}-${process.pid}`);
+	for (const name of names) {
+		fleet.must('run', '--name', name, '--', 'sleep', '300');
+	}
+
+	const [first, , third] = names as [string, string, string];
+	assert.notEqual(verb('list').status, 0, 'only two verbs do without');
+	const frozen = verb('freeze', third.slice(0, 7), '--because', 'x');
+	assert.match(frozen.stdout, /told to freeze, by a signal since Node cannot start: panic-b/, frozen.stderr);
+	await until(() => fleet.stage(third) === 'frozen', 'it is frozen', 90_000);
+	assert.equal(verb('stop', 'panic-a').status, 2, 'the beginning of two');
+	assert.match(verb('stop', 'no-such-run').stderr, /no supervisor.*\n\s+hint: /);
+	assert.equal(verb('stop').status, 2);
+	assert.equal(verb('stop', first).status, 0);
+	assert.equal(verb('stop', third).status, 0);
+	await until(() => fleet.stage(first) === 'stopped' && fleet.stage(third) === 'stopped', 'they are stopped', 90_000);
+	assert.equal(fleet.stage(names[1]!), 'running');
+	// With a Node that works, the same program is fleet.
+	const own = spawnSync(path.join(root, 'dist', 'fleet'), ['stop', names[1]!], {env: {...process.env, ...fleet.env}, encoding: 'utf8'});
+	assert.match(own.stdout, /stopped; its work is kept/, own.stderr);
+	assert.equal(spawnSync(path.join(root, 'dist', 'fleet'), ['stop', names[1]!], {env: {...process.env, ...fleet.env}, encoding: 'utf8'}).status, 2, 'its own exit codes are kept');
+});
