@@ -33,8 +33,8 @@ export async function chooseSandbox(context: Context): Promise<{sandbox: Sandbox
 }
 
 /** A plan with the machine's toolchains and what is named, nothing else. */
-export function basicPlan(runId: string, folder: string, extra: {mounts?: readonly Mount[]; env?: Readonly<Record<string, string>>; cwd?: string}): SandboxPlan {
-	const {mounts, links, env} = toolchain(folder);
+export function basicPlan(runId: string, folder: string, extra: {mounts?: readonly Mount[]; env?: Readonly<Record<string, string>>; cwd?: string; names?: boolean}): SandboxPlan {
+	const {mounts, links, env} = toolchain(folder, extra.names);
 	return {
 		// What is kept in HOME's place needs no scratch below it.
 		runId, mounts: [...mounts, ...extra.mounts ?? []], links, scratch: scratch.filter(({target}) => !extra.mounts?.some(mount => mount.target === target)), env: {...env, FLEET_RUN: runId, ...extra.env}, cwd: extra.cwd ?? '/tmp',
@@ -69,7 +69,7 @@ export function runPlan(run: Run, places: RunPaths, commonDir: string, granted: 
 		{source: places.worktree, target: run.worktree, mode: 'write'},
 		{source: path.join(places.folder, 'dotgit'), target: path.join(run.worktree, '.git'), mode: 'read'},
 	];
-	const plan = basicPlan(run.id, places.sandbox, {mounts, env: {...proxyEnvironment, ...outfit.env}, cwd: run.worktree});
+	const plan = basicPlan(run.id, places.sandbox, {mounts, env: {...proxyEnvironment, ...outfit.env}, cwd: run.worktree, names: true});
 	return {...plan, limits: limitsOf(policy, plan.limits)};
 }
 

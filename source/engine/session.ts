@@ -1,5 +1,8 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process';
+import {createSocket, type BindOptions} from 'node:dgram';
+import {readFileSync} from 'node:fs';
 import type net from 'node:net';
+import {answerNameQuery, asksForAddress, readNameQuery} from '../core/name-query.ts';
 import type {Invocation, SandboxPlan} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
@@ -11,8 +14,47 @@ export type Session = {
 	readonly keeperPid: number;
 	readonly proxy: Proxy;
 	/** Ends the keeper and the proxy. What still runs in the namespace has no way out any more. */
+	/** Connections and datagrams that programs inside tried to send to an address of the world, past the proxy, so far. */
+	strays(): number;
 	close(): Promise<void>;
 };
+
+/** Answers who asks for names inside. @param handle a socket of the namespace's, as Node's channel gives it */
+function answerNames(handle: unknown, onName: (name: string) => void): void {
+	if (typeof (handle as {recvStart?: unknown} | undefined)?.recvStart !== 'function') {
+		return;
+	}
+
+	const socket = createSocket('udp4');
+	socket.on('error', () => {});
+	socket.on('message', (message, from) => {
+		const query = readNameQuery(message);
+		if (query) {
+			socket.send(answerNameQuery(message, query), from.port, from.address, () => {});
+			if (asksForAddress(query)) {
+				onName(query.name);
+			}
+		}
+	});
+	// Node takes a handle in a port's place, as in a cluster.
+	socket.bind(handle as BindOptions);
+	socket.unref();
+}
+
+/** What a namespace's kernel counted as sent to where no route leads; 0 where it cannot be read. */
+function countStrays(pid: number): number {
+	const read = (name: string) => {
+		try {
+			return readFileSync(`/proc/${pid}/net/${name}`, 'latin1');
+		} catch {
+			return '';
+		}
+	};
+
+	const [names = '', values = ''] = read('snmp').split('\n').filter(line => line.startsWith('Ip:'));
+	const at = names.split(' ').indexOf('OutNoRoutes');
+	return Number(at === -1 ? 0 : values.split(' ')[at]) + Number(/^Ip6OutNoRoutes\s+(\d+)/m.exec(read('snmp6'))?.[1] ?? 0);
+}
 
 /** Connections to a run's loopback that are made at one time: each takes a process for a moment. */
 const mostDials = 8;
@@ -39,9 +81,10 @@ function dialInside(prepared: PreparedSandbox, keeperPid: number, addresses: rea
 /**
  * Starts the keeper and takes over the listener that it makes inside.
  * @param other serves the listener in the run's proxy's stead
+ * @param onName hears of every name of the world that a program inside looked up by itself
  * @throws where the keeper does not come up: without a proxy nothing runs
  */
-export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: string, hooks: ProxyHooks, other?: Proxy): Promise<Session> {
+export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: string, hooks: ProxyHooks, other?: Proxy, onName: (name: string) => void = () => {}): Promise<Session> {
 	const prepared = sandbox.prepare(plan, folder);
 	let keeperPid: number | undefined;
 	let dials = 0;
@@ -71,7 +114,14 @@ export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: s
 				clearTimeout(timer);
 				reject(new Error(`the network namespace could not be made (${code}): ${words.trim()}`));
 			});
-			keeper.once('message', (message: {type?: string; pid?: number}, handle) => {
+			let isFirst = true;
+			keeper.on('message', (message: {type?: string; pid?: number}, handle) => {
+				if (!isFirst) {
+					answerNames(handle, onName);
+					return;
+				}
+
+				isFirst = false;
 				clearTimeout(timer);
 				if (message.type === 'listening' && typeof message.pid === 'number' && handle) {
 					resolve({handle, pid: message.pid});
@@ -89,7 +139,7 @@ export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: s
 		await proxy.attach(handle);
 		keeper.send('thanks');
 		keeper.stderr!.removeAllListeners('data').resume();
-		return {prepared, keeperPid: pid, proxy, close: () => end(keeper, proxy)};
+		return {prepared, keeperPid: pid, proxy, strays: () => countStrays(pid), close: () => end(keeper, proxy)};
 	} catch (error) {
 		await end(keeper, proxy);
 		throw error;

@@ -140,6 +140,11 @@ class Supervision {
 	readonly #secrets = new HeldSecrets();
 	readonly #outfit: Outfit;
 	#broker: Broker | undefined;
+	readonly #asked = new Set<string>();
+	/** Names that were looked up inside and are not told of yet. */
+	readonly #lookedUp = new Set<string>();
+	#strayTimer: NodeJS.Timeout | undefined;
+	#strays = 0;
 	#trusted: Trusted | undefined;
 	#trustContext: SecureContext | undefined;
 	#output: AgentOutput | undefined;
@@ -222,12 +227,11 @@ class Supervision {
 			this.#session = await openSession(sandbox, plan, this.#places.sandbox, {
 				state: () => egressState(this.#journal.run, policy, Date.now(), this.#secrets.rules(this.#journal.run, Date.now())),
 				onDenied: (target, because) => {
-					const {count, write} = this.#counter.count(target);
-					if (write) {
-						this.#write({type: 'egress.denied', target, because, count}, false);
-					}
+					this.#noteAsked(target);
+					this.#denied(target, because);
 				},
 				onAllowed: (target, rule) => {
+					this.#noteAsked(target);
 					if (this.#counter.count(`allowed ${target} ${rule}`).write) {
 						this.#write({type: 'egress.allowed', target, rule}, false);
 					}
@@ -244,6 +248,11 @@ class Supervision {
 				upstreams: readUpstreams(process.env),
 				trust: () => this.#trust(),
 				...(this.#hooks.resolve ? {resolve: this.#hooks.resolve} : {}),
+			}, undefined, name => {
+				if (this.#lookedUp.size < 100) {
+					this.#lookedUp.add(name);
+					this.#strayTimer ??= setTimeout(() => this.#tellStrays(), 1000);
+				}
 			});
 			this.#scheduleExpiry();
 			const prepares = policy.setup.length > 0 || (files && Object.keys(files).length > 0);
@@ -334,6 +343,7 @@ class Supervision {
 
 		this.#output!.end();
 		this.#outfit.remove();
+		this.#tellStrays();
 		this.#writeUsage();
 		const name = this.#stopped === undefined ? signalName(signal) : undefined;
 		const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
@@ -362,6 +372,7 @@ class Supervision {
 			}
 
 			this.#journal.flush();
+			this.#tellStrays();
 			// What did not work since the last look did not grow either.
 			const tree = measureTree(this.#terminal!.pid);
 			const rests = tree.processor === worked;
@@ -413,6 +424,38 @@ class Supervision {
 			if (left !== undefined && this.#journal.run.stage === 'running') {
 				this.#freeze(`${scope} could not be taken away: ${left}`, 'fleet');
 			}
+		}
+	}
+
+	#denied(target: string, because: string): void {
+		const {count, write} = this.#counter.count(target);
+		if (write) {
+			this.#write({type: 'egress.denied', target, because, count}, false);
+		}
+	}
+
+	/** Hosts that were asked for by way of the proxy: who looks one of these up besides does nothing odd. */
+	#noteAsked(target: string): void {
+		if (this.#asked.size < 2000) {
+			this.#asked.add(target.replace(/:\d+$/, ''));
+		}
+	}
+
+	/** Says that programs tried to go out past the proxy: they read no proxy variable, and would fail without a word. */
+	#tellStrays(): void {
+		clearTimeout(this.#strayTimer);
+		this.#strayTimer = undefined;
+		for (const name of this.#lookedUp) {
+			if (!this.#asked.has(name)) {
+				this.#denied(name, 'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), and there is no other way out');
+			}
+		}
+
+		this.#lookedUp.clear();
+		const strays = this.#session?.strays() ?? 0;
+		if (strays > this.#strays) {
+			this.#denied('past-the-proxy', `${strays} attempts to reach an address past the proxy: such a program reads no proxy variable (HTTPS_PROXY), and there is no other way out`);
+			this.#strays = strays;
 		}
 	}
 

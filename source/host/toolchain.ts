@@ -18,6 +18,12 @@ const madeFiles: Record<string, string> = {
 	'resolv.conf': '# names are resolved by the run\'s proxy, on the host\n',
 };
 
+/** The same where a name server listens inside. */
+const withNames: Record<string, string> = {
+	'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+	'resolv.conf': '# names are resolved by the run\'s proxy, on the host; here it is only seen who asks\nnameserver 127.0.0.1\noptions timeout:2 attempts:1\n',
+};
+
 /** Every program called node that a sandbox finds, on the host. */
 export function visibleNodes(environment: NodeJS.ProcessEnv = process.env): string[] {
 	const own = findNode(environment['PATH'] ?? '', homeFolder(environment));
@@ -54,8 +60,9 @@ function findNode(searchPath: string, home: string): {mount: Mount | undefined; 
 /**
  * The machine's toolchains, read-only, and the variables that find them.
  * @param folder where the made files of /etc are written
+ * @param names whether a name server listens inside: see core/name-query.ts
  */
-export function toolchain(folder: string, environment: NodeJS.ProcessEnv = process.env): {mounts: Mount[]; links: Array<{target: string; to: string}>; env: Record<string, string>} {
+export function toolchain(folder: string, names = false, environment: NodeJS.ProcessEnv = process.env): {mounts: Mount[]; links: Array<{target: string; to: string}>; env: Record<string, string>} {
 	const mounts: Mount[] = [{source: '/usr', target: '/usr', mode: 'read', system: true}];
 	const links: Array<{target: string; to: string}> = [];
 	for (const place of ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']) {
@@ -75,7 +82,7 @@ export function toolchain(folder: string, environment: NodeJS.ProcessEnv = proce
 	}
 
 	mkdirSync(path.join(folder, 'etc'), {recursive: true, mode: 0o755});
-	for (const [name, content] of Object.entries(madeFiles)) {
+	for (const [name, content] of Object.entries({...madeFiles, ...(names ? withNames : {})})) {
 		const file = path.join(folder, 'etc', name);
 		writeFileSync(file, content, {mode: 0o644});
 		mounts.push({source: file, target: `/etc/${name}`, mode: 'read', within: path.join(folder, 'etc')});

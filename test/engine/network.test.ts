@@ -81,8 +81,8 @@ test('inside, loopback is the sandbox\'s own, in a run and in verify', async t =
 	const fleet = new Fleet(t, {policy: `verify:\n  - sh check.sh | tee out.txt; test $(grep -o own out.txt | wc -l) = 7\n`, files: {'server.py': server, 'check.sh': `${lines.join('\n')}\nkill $one $two\n`}});
 	const output = await fleet.agent('own', 'sh check.sh; echo two >> a.txt');
 	assert.equal(output.match(/own/g)?.length, 7, output);
-	const {code, stdout} = fleet.run(['verify', 'own']);
-	assert.equal(code, 0, stdout);
+	const {code, stdout, stderr} = fleet.run(['verify', 'own']);
+	assert.equal(code, 0, stdout + stderr);
 });
 
 test('a run goes out by the proxy of the person\'s network, and never learns its login', async t => {
@@ -152,4 +152,20 @@ test('a client that asks the proxy for loopback gets the run\'s own', async t =>
 	].join('\n'));
 	assert.match(output, /^(?:200 ){13}200\r?\nfleet: localhost:8125 is the run's own, inside, and nothing listens there; .*host\.fleet\.internal:8125/);
 	assert.deepEqual(fleet.json('show', 'relayed')['denied'], []);
+});
+
+test('a program that reads no proxy variable is on the row, by the name it looked up, and one that does is not', async t => {
+	const fleet = new Fleet(t);
+	const output = await fleet.agent('stray', [
+		'python3 -c "import socket; socket.create_connection((\'stray.example.org\', 443))" 2>&1 | tail -n 1',
+		'python3 -c "import socket; socket.create_connection((\'192.0.2.7\', 443))" 2>&1 | tail -n 1',
+		'python3 -c "import socket; print(sorted({a[4][0] for a in socket.getaddrinfo(\'app.localhost\', 80)}))"',
+		'curl -s http://asked.example.org/; python3 -c "import socket; socket.gethostbyname(\'asked.example.org\')" 2> /dev/null',
+	].join('\n'));
+	// It fails as it would where there is no network at all, and at once.
+	assert.match(output, /not known[^]*unreachable[^]*\['127\.0\.0\.1', '::1'\]/);
+	const denied = fleet.json<{denied: Array<{target: string; because: string}>}>('show', 'stray').denied;
+	assert.deepEqual(denied.map(({target}) => target).sort(), ['asked.example.org:80', 'past-the-proxy', 'stray.example.org']);
+	assert.match(denied.find(({target}) => target === 'stray.example.org')!.because, /reads no proxy variable \(HTTPS_PROXY\)/);
+	assert.deepEqual(fleet.json<{proposal: string[]}>('learn', 'stray').proposal, ['asked.example.org'], 'a grant would not help the other');
 });

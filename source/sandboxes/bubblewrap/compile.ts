@@ -40,8 +40,6 @@ const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosui
 
 /** Perl: hands the socket $handle to Node as a $kind of its own. The message is what Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS). */
 const handOver = `
-my $fd = delete $ENV{NODE_CHANNEL_FD};
-open(my $channel, '>&=', $fd) or die "no channel";
 my $text = '{"cmd":"NODE_HANDLE","type":"' . $kind . '","msg":{"type":"listening","pid":' . $$ . '}}' . "\\n";
 my $bytes = sub { unpack('Q', pack('P', $_[0])) };
 my $part = pack('QQ', $bytes->($text), length $text);
@@ -49,29 +47,45 @@ my $control = pack('QiiiI', 20, SOL_SOCKET, 1, fileno($handle), 0);
 my $message = pack('QQQQQQQ', 0, 0, $bytes->($part), 1, $bytes->($control), length $control, 0);
 syscall($ARGV[0] + 0, $fd + 0, $message, 0) > 0 or die "sendmsg: $!";
 sysread($channel, my $answer, 4096);
-close($channel);
+`;
+
+/** Perl: the channel to Node, as $fd and $channel. */
+const openChannel = `
+my $fd = delete $ENV{NODE_CHANNEL_FD};
+open(my $channel, '>&=', $fd) or die "no channel";
 `;
 
 /**
  * The keeper's program: listens inside, hands the listener out over Node's channel, and becomes a `sleep`, so that an
- * idle run costs nothing. Its end is its parent's end (bwrap's --die-with-parent). In Perl, which starts much
+ * idle run costs nothing. Besides it hands out a socket at which names are asked for. Its end is its parent's end (bwrap's --die-with-parent). In Perl, which starts much
  * faster than Node.
  */
 const keeperProgram = `
 use strict; use Socket;
+${openChannel}
+# Names are asked for here; where this port is not ours to take, they are asked for in vain.
+socket(my $names, AF_INET, SOCK_DGRAM, 0) or die "socket: $!";
+my $named = bind($names, sockaddr_in(53, inet_aton('127.0.0.1')));
 socket(my $server, AF_INET, SOCK_STREAM, 0) or die "socket: $!";
 setsockopt($server, SOL_SOCKET, SO_REUSEADDR, 1);
 bind($server, sockaddr_in(${proxyPort}, inet_aton('127.0.0.1'))) or die "bind: $!";
 listen($server, 511) or die "listen: $!";
-my ($handle, $kind) = ($server, 'net.Native');
-${handOver}
-close($server);
+{
+	my ($handle, $kind) = ($server, 'net.Native');
+	${handOver}
+}
+if ($named) {
+	my ($handle, $kind) = ($names, 'dgram.Native');
+	${handOver}
+}
+close($channel); close($server); close($names);
 exec '/usr/bin/sleep', 'infinity';
 `;
 
 /** Connects to the sandbox's own loopback, hands the connection out over Node's channel, and ends. */
 const dialProgram = `
 use strict; use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 AF_INET6);
+${openChannel}
 my $port = $ARGV[1] + 0;
 for my $address (@ARGV[2 .. $#ARGV]) {
 	my $family = $address =~ /:/ ? AF_INET6 : AF_INET;
@@ -173,7 +187,7 @@ export function compileKeeper(plan: SandboxPlan, host: Host): Invocation {
 	return {
 		argv: [
 			...stage(plan, host, host.perl === undefined ? [host.node] : []), ...drop(plan, host),
-			host.tools.bwrap, '--dev-bind', '/', '/', '--unshare-user', '--unshare-net', '--die-with-parent', '--',
+			host.tools.bwrap, '--dev-bind', '/', '/', '--unshare-user', '--unshare-net', '--cap-add', 'CAP_NET_BIND_SERVICE', '--die-with-parent', '--',
 			...program,
 		],
 		cwd: '/',
