@@ -13,14 +13,34 @@ import {runDocument, scopesOf} from './documents.ts';
 import {fit} from '../tui/fit.ts';
 import type {Verb} from './verb.ts';
 
-/** Widths that fit a terminal, so that a row is a line: the widest column gives way first. @param total undefined where nobody looks: then all is written out */
-function narrowed(widths: readonly number[], total: number | undefined): number[] {
-	const own = [...widths];
-	for (let excess = own.reduce((sum, width) => sum + width + 2, -2) - (total ?? Number.POSITIVE_INFINITY); excess > 0 && Math.max(...own) > 6; excess--) {
-		own[own.indexOf(Math.max(...own))]!--;
+/** What a narrow terminal does without, first to last, and the least that the widest columns get before one is left out. */
+const spare = ['USED', 'CHECKS', 'CHANGES', 'AGENT'];
+const least: Readonly<Record<string, number>> = {SCOPES: 12, BECAUSE: 24};
+
+/** A table's lines, its titles first, each within a terminal's width. @param total undefined where nobody looks: then all is written out */
+function fitted(rows: ReadonlyArray<readonly string[]>, total = Number.POSITIVE_INFINITY): string[] {
+	const titles = rows[0]!;
+	const widths = titles.map((_, column) => Math.max(...rows.map(row => stringWidth(row[column]!))));
+	const shown = new Set(titles.keys());
+	const excess = (sizes: readonly number[]) => [...shown].reduce((sum, column) => sum + sizes[column]! + 2, -2) - total;
+	const smallest = widths.map((width, column) => Math.min(width, least[titles[column]!] ?? width));
+	for (const title of spare) {
+		if (excess(smallest) > 0) {
+			shown.delete(titles.indexOf(title));
+		}
 	}
 
-	return own;
+	// The widest gives way first.
+	for (let left = excess(widths); left > 0; left--) {
+		const wide = [...shown].filter(column => widths[column]! > Math.min(6, smallest[column]!)).sort((one, other) => (widths[other]! - smallest[other]!) - (widths[one]! - smallest[one]!) || widths[other]! - widths[one]!)[0];
+		if (wide === undefined) {
+			break;
+		}
+
+		widths[wide]!--;
+	}
+
+	return rows.map(row => [...shown].map(column => fit(row[column]!, widths[column]!)).join('  ').trimEnd());
 }
 
 export const verb: Verb = {
@@ -45,9 +65,8 @@ export const verb: Verb = {
 			const checks = checksOf(run);
 			return [run.project.id, run.id, run.agent, run.stage, scopesOf(run).slice(2).join(' ') || '-', `${checks.passed}/${checks.total}`, formatChanges(changes(run)), formatUsage(run.usage) || '-', formatDuration(Date.now() - Date.parse(run.createdAt)), neutraliseLine(attentionOf(run) ?? run.because)];
 		})];
-		const widths = narrowed(rows[0]!.map((_, column) => Math.max(...rows.map(row => stringWidth(row[column]!)))), process.stdout.isTTY ? process.stdout.columns : undefined);
-		for (const row of rows) {
-			io.out(`${row.map((cell, column) => fit(cell, widths[column]!)).join('  ').trimEnd()}\n`);
+		for (const line of fitted(rows, process.stdout.isTTY ? process.stdout.columns : undefined)) {
+			io.out(`${line}\n`);
 		}
 	},
 };

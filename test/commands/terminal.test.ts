@@ -27,3 +27,14 @@ test('a terminal that cannot draw is told so', async t => {
 	await screen.see('hint: fleet list');
 	assert.doesNotMatch(screen.raw, /\u001B\[/);
 });
+
+test('on a narrow terminal a list still says why', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent('short', 'exit 3');
+	const screen = new Screen(fleet, ['list'], {columns: 80, rows: 20});
+	t.after(() => screen.kill('SIGKILL'));
+	await screen.see('needs you: it failed');
+	assert.ok(screen.lines().every(line => line.length <= 80));
+	assert.match(screen.lines()[0]!, /^PROJECT +RUN +.*STAGE +SCOPES .*BECAUSE$/);
+	assert.match(fleet.must('list').split('\n')[0]!, /AGENT .*CHECKS .*CHANGES .*USED/);
+});
