@@ -77,6 +77,8 @@ export type SandboxPlan = {
 	readonly env: Readonly<Record<string, string>>;
 	readonly cwd: string;
 	readonly limits: Limits;
+	/** True for what only counts: it may read folders that their owner closed, which would hide what they hold. Nothing of the agent's runs in it. */
+	readonly readsAll?: boolean | undefined;
 	/** The uid that a root caller drops to before anything of the agent's runs. */
 	readonly dropUid: number;
 	/** Files that the launch writes its id into before anything of the plan runs: control groups. */

@@ -20,12 +20,12 @@ const patience = 300_000;
  * @param script a constant; what varies is in `argv`
  */
 export async function jail(context: Context, runId: string, places: RunPaths, options: {
-	script: string; argv?: readonly string[]; mounts: readonly Mount[]; cwd?: string; env?: Record<string, string>; input?: string; onOutput?(bytes: Uint8Array): void; timeout?: number; folders?: Folders;
+	script: string; argv?: readonly string[]; mounts: readonly Mount[]; cwd?: string; env?: Record<string, string>; input?: string; onOutput?(bytes: Uint8Array): void; timeout?: number; folders?: Folders; /** See `SandboxPlan`. */ readsAll?: boolean;
 }): Promise<Outcome & {stdout: string; stderr: string; over?: string}> {
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
 	const folder = mkdtempSync(path.join(places.folder, `jail-${process.pid}-`));
-	const limited = grouped(basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}}), lookName(groupName(places), folder));
+	const limited = grouped({...basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}}), readsAll: options.readsAll}, lookName(groupName(places), folder));
 	if (options.onOutput) {
 		// Packs; whoever reads them has a limit of its own.
 		limited.plan = {...limited.plan, limits: {...limited.plan.limits, output: 4 * 1024 ** 3}};

@@ -26,7 +26,7 @@ export type DiskUse = {readonly bytes: number; readonly files: number};
 /** What folders of a run take on disk, counted in a jail; undefined where it took too long. */
 export async function diskUse(context: Context, places: RunPaths, folders: readonly string[]): Promise<DiskUse | undefined> {
 	try {
-		const {stdout, timedOut, over} = await jail(context, path.basename(places.folder), places, {script: diskScript, argv: folders, mounts: folders.map(folder => ({source: folder, target: folder, mode: 'read' as const})), timeout: 60_000});
+		const {stdout, timedOut, over} = await jail(context, path.basename(places.folder), places, {script: diskScript, argv: folders, readsAll: true, mounts: folders.map(folder => ({source: folder, target: folder, mode: 'read' as const})), timeout: 60_000});
 		const numbers = /^(\d+) (\d+)$/.exec(stdout.trim());
 		return timedOut || over !== undefined || !numbers ? undefined : {bytes: Number(numbers[1]) * 512, files: Number(numbers[2])};
 	} catch {

@@ -143,7 +143,7 @@ export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entere
 		'--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup', ...(network === 'alone' ? ['--unshare-net'] : []),
 		'--uid', '1000', '--gid', '1000', '--hostname', 'fleet',
 		// What is left goes before anything of the plan runs: see narrowScript.
-		'--cap-drop', 'ALL', '--cap-add', 'CAP_SYS_RESOURCE', '--cap-add', 'CAP_SETPCAP',
+		'--cap-drop', 'ALL', '--cap-add', 'CAP_SYS_RESOURCE', '--cap-add', 'CAP_SETPCAP', ...(plan.readsAll ? ['--cap-add', 'CAP_DAC_READ_SEARCH'] : []),
 		'--die-with-parent',
 		'--seccomp', filterDescriptor,
 		...system,
@@ -168,9 +168,10 @@ export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entere
 
 function limited(plan: SandboxPlan, host: Host, argv: readonly string[]): string[] {
 	const {processes, openFiles, fileSize, dataSize} = plan.limits;
+	const kept = plan.readsAll ? '-all,+dac_read_search' : '-all';
 	return [
 		host.tools.sh, '-c', narrowScript, 'sh', ...Object.entries(host.ofAccount.counts).map(([name, count]) => `${name}=${count}`), '--',
-		host.tools.setpriv, '--ambient-caps', '-all', '--inh-caps', '-all', '--bounding-set', '-all', '--',
+		host.tools.setpriv, '--ambient-caps', kept, '--inh-caps', kept, '--bounding-set', '-all', '--',
 		host.tools.prlimit, `--nproc=${processes}`, `--nofile=${openFiles}`, `--fsize=${fileSize}`, `--data=${dataSize}`, '--core=0',
 		...Object.entries(host.ofAccount.limits).map(([name, value]) => `--${name}=${value}`), '--',
 		// Below the person's own programs, however many runs there are; it cannot be taken back inside.
