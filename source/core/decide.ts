@@ -49,7 +49,7 @@ export function moved(bound: Facts, facts: Facts): string[] {
 }
 
 function stale(what: string, names: string[], run: Run): Refusal {
-	return gateRefusal(`stale: ${names.join(' and ')} moved since ${what}`, `fleet verify ${run.id}, look at the result, and approve that`);
+	return gateRefusal(`stale: ${names.join(' and ')} moved since ${what}`, `fleet verify ${run.id}`);
 }
 
 /** May the run be approved, by this actor, at this moment? `now` in milliseconds. */
@@ -69,7 +69,7 @@ export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number)
 	}
 
 	if (!verification.passed) {
-		return gateRefusal(`${run.id} failed verification: ${verification.because}`, `fleet resume ${run.id} or fleet reject ${run.id}`);
+		return gateRefusal(`${run.id} failed verification: ${verification.because}`, `fleet resume ${run.id}`);
 	}
 
 	if (now - Date.parse(verification.at) > validity) {
@@ -89,7 +89,7 @@ export function decideMerge(run: Run, actor: Actor, facts: Facts, now: number): 
 
 	const {approval, verification} = run;
 	if (!approval) {
-		return gateRefusal(`${run.id} is not approved`, verification?.passed ? `fleet approve ${run.id}` : `fleet verify ${run.id}, then fleet approve ${run.id}`);
+		return gateRefusal(`${run.id} is not approved`, verification?.passed ? `fleet approve ${run.id}` : `fleet verify ${run.id}`);
 	}
 
 	if (decideActor(approval.by, 'approve') || !verification?.passed || approval.verify !== verification.digest) {

@@ -175,19 +175,19 @@ export function isPassed(one: Checked): boolean {
 export function verifyHint(run: {readonly id: string; readonly project: {readonly id: string}}, doubt: Doubt | undefined): string {
 	switch (doubt) {
 		case undefined: {
-			return `fleet logs ${run.id} --verify shows its words; fleet resume ${run.id} has it mended`;
+			return `fleet logs ${run.id} --verify`;
 		}
 
 		case 'no-commands': {
-			return `fleet project init ${run.project.id} --verify "npm test", then fleet verify ${run.id}`;
+			return `fleet project init ${run.project.id} --verify "npm test"`;
 		}
 
 		case 'no-tests': {
-			return `fleet diff ${run.id} shows what it changed; where that is meant, change it on the target yourself`;
+			return `fleet diff ${run.id}`;
 		}
 
 		default: {
-			return `fleet logs ${run.id} --verify shows its words; then fleet verify ${run.id}`;
+			return `fleet logs ${run.id} --verify`;
 		}
 	}
 }

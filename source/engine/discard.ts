@@ -39,7 +39,7 @@ export async function discard(context: Context, journal: Journal, because: strin
 	}
 
 	if (run.stage === 'discarded') {
-		throw new Refusal(`${run.id} is discarded already`, `fleet restore ${run.id} brings it back`);
+		throw new Refusal(`${run.id} is discarded already`, `fleet restore ${run.id}`);
 	}
 
 	const {git, commonDir} = await openRun(context, run);
@@ -84,13 +84,13 @@ export async function restore(context: Context, journal: Journal, because: strin
 	const places = context.paths.run(run.id);
 	const head = await git.resolve(`refs/fleet/trash/${run.id}/head`) ?? await git.resolve(`refs/fleet/runs/${run.id}/head`);
 	if (!head) {
-		throw gateRefusal(`the work of ${run.id} is not under refs/fleet/trash any more`, 'git for-each-ref refs/fleet');
+		throw gateRefusal(`the work of ${run.id} is not under refs/fleet/trash any more`, `git -C ${git.repository.gitDir} for-each-ref refs/fleet`);
 	}
 
 	const branch = `refs/heads/${run.branch}`;
 	const current = await git.resolve(branch);
 	if (current !== undefined && current !== head) {
-		throw gateRefusal(`a branch ${run.branch} exists already, at ${current.slice(0, 10)}`, 'rename it first');
+		throw gateRefusal(`a branch ${run.branch} exists already, at ${current.slice(0, 10)}`, `git -C ${git.repository.gitDir} branch -m ${run.branch} NEW-NAME`);
 	}
 
 	await git.must(['update-ref', branch, head]);

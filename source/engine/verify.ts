@@ -56,7 +56,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	const places = context.paths.run(journal.run.id);
 	const captured = existsSync(places.worktree) ? await capture(context, journal) : undefined;
 	if (captured?.incomplete) {
-		throw gateRefusal(`not all of the run's work could be captured: ${captured.incomplete}`, 'look at the run\'s notes with fleet show');
+		throw gateRefusal(`not all of the run's work could be captured: ${captured.incomplete}`, `fleet show ${journal.run.id}`);
 	}
 
 	if (captured?.unfinished !== undefined) {
@@ -68,7 +68,7 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	const {policy} = await readPolicy(git, facts.base);
 	const base = await ownBase(git, run, facts.base, facts.head);
 	if (facts.head === base) {
-		throw gateRefusal(`${run.id} changed nothing`, `fleet resume ${run.id}, or fleet discard ${run.id}`);
+		throw gateRefusal(`${run.id} changed nothing`, `fleet resume ${run.id}`);
 	}
 
 	const forbidden = await vet(git, commonDir, rootOf(context, run), run, facts);

@@ -136,7 +136,9 @@ function withData(state: State, {runs, changes = state.changes, projects, now}: 
 
 /** The keys of the screen in place of what would be typed in a shell about the same run: `fleet thaw RUN` is `u (thaw)`. */
 function withKeys(state: State, text: string, run: string): string {
-	return run === '' ? text : text.replaceAll(new RegExp(`\\bfleet ([a-z]+) ${run}(?=[ ,;)]|$)(?! -)`, 'g'), (command: string, verb: string) => {
+	// An option that is a key of its own.
+	const plain = text.replaceAll(`fleet resume ${run} --rebase`, `fleet rebase ${run}`);
+	return run === '' ? text : plain.replaceAll(new RegExp(`\\bfleet ([a-z]+) ${run}(?=[ ,;)]|$)(?! -)`, 'g'), (command: string, verb: string) => {
 		const binding = verb === 'show' || verb === 'clean' ? undefined : bindings.find(({action}) => action === (verb === 'diff' ? 'changes' : verb));
 		const key = binding && keyName(keysOf(binding, state)[0] ?? '');
 		return binding === undefined || key === '' ? command : `${binding.places.includes(placeOf(state)) || !binding.places.includes('gates') ? '' : 'a '}${key} (${verb})`;
@@ -160,7 +162,8 @@ function plainWords(message: Message & {type: 'done'}): string {
 		return (message.then === 'started' || message.then === 'added' ? lines[0] : lines.at(-1)) ?? `${message.title}: done`;
 	}
 
-	return lines.filter(line => line.startsWith('fleet:') || line.startsWith('hint:')).join('; ').replace('fleet: ', '') || lines.at(-1) || `${message.title} failed`;
+	// What comes before on stdout are words of the project's commands.
+	return (message.stderr === '' ? lines.slice(-2) : lines).filter(line => /^(?:fleet|hint|not verified|inconclusive):/.test(line)).join('; ').replace('fleet: ', '') || lines.at(-1) || `${message.title} failed`;
 }
 
 function done(state: State, message: Message & {type: 'done'}): Step {

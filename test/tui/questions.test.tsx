@@ -100,6 +100,8 @@ test('the words after a verb are about this screen: its keys, and all of the run
 	const all = update(running, {type: 'done', run: '', title: 'freeze all', argv: ['freeze', '--all'], code: 0, stdout: 'a is frozen: x\nb is frozen: x\n', stderr: ''}).state.notice!.text;
 	assert.equal(all, '2 runs are frozen; u lets one go on, * marks all');
 	assert.equal(done(running, 'discard', ['discard', 'one'], 'one is discarded; fleet restore one brings it back\n').notice!.text, 'one is discarded; U (restore) brings it back');
+	assert.equal(done(running, 'verify', ['verify', 'one'], '', 3, 'fleet: it conflicts with main in "a"\n  hint: fleet resume one --rebase\n').notice!.text, 'it conflicts with main in "a"; hint: R (rebase)');
+	assert.equal(done(running, 'verify', ['verify', 'one'], '$ true\nhint: of the tests\ninconclusive: it ran no test\n  hint: fleet logs one --verify\n', 4).notice!.text, 'inconclusive: it ran no test; hint: fleet logs one --verify');
 	assert.equal(done(running, 'merge', ['merge', 'one'], '', 3, 'fleet: one is not approved\n  hint: fleet verify one, then fleet approve one\n').notice!.text, 'one is not approved; hint: a v (verify), then a y (approve)');
 	assert.match(done(running, 'deploy', ['deploy', 'one'], '', 3, 'fleet: no\n  hint: fleet verify one --waive-secrets\n').notice!.text, /fleet verify one --waive-secrets/, 'what no key does stays as it is');
 });
