@@ -79,17 +79,17 @@ export function findRun(context: Pick<Context, 'paths'>, text: string): Run {
  * Does work on a run as the writer of its journal. A worker that died is written down first.
  * @throws Refusal where another process works on the run
  */
-export async function withJournal<Result>(context: Context, runId: string, work: (journal: Journal) => Promise<Result>, wait = 1000): Promise<Result> {
+export async function withJournal<Result>(context: Context, runId: string, work: (journal: Journal) => Promise<Result>, wait = 15_000): Promise<Result> {
 	const places = context.paths.run(runId);
 	const {fault} = readJournal(places.journal);
 	if (fault) {
 		throw new Refusal(`the journal of ${runId} is broken at line ${fault.line}: ${fault.because}`, 'nothing is decided on a journal that was changed; look at it with fleet journal', 3);
 	}
 
-	// A supervisor keeps the journal for hours: nobody should wait for that.
+	// A supervisor keeps the journal for hours, and a gate for minutes: nobody should wait for that. One that has written how its run ended lets go soon.
 	const stage = readRun(places)?.stage;
 	const live = stage === 'running' || stage === 'frozen';
-	const journal = Journal.open(places, live ? 0 : wait);
+	const journal = Journal.open(places, live ? 0 : stage !== undefined && liveStages.has(stage) ? Math.min(wait, 1000) : wait);
 	if (!journal) {
 		throw new Refusal(live ? `${runId} is ${stage}` : `${runId} is at work: another process holds its journal`, live ? `fleet stop ${runId}` : 'wait for what is going on', 3);
 	}
