@@ -325,7 +325,7 @@ export class Escaped {
 }
 
 /** Marks are often near each other; where they are not, the engine's own search is many times faster. */
-const near = 48;
+const near = 16;
 
 const isMark = Uint8Array.from({length: 256}, (_, byte) => marks.includes(byte) ? 1 : 0);
 
