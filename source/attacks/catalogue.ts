@@ -1,4 +1,5 @@
 import type {Area, Attack, GitAttack, HostAttack, SandboxAttack} from './attack.ts';
+import {brokerAttacks} from './broker.ts';
 import {fileAttacks} from './files.ts';
 import {gitAttacks} from './git.ts';
 import {hostAttacks} from './host.ts';
@@ -11,6 +12,6 @@ const list = (area: Area, attacks: ReadonlyArray<SandboxAttack | GitAttack | Hos
 
 /** Everything that is tried, by `fleet doctor --attack` on the person's machine and by the tests with each protection off. */
 export const attacks: readonly Attack[] = [
-	...list('git', gitAttacks), ...list('files', fileAttacks), ...list('processes', processAttacks), ...list('network', networkAttacks),
+	...list('git', gitAttacks), ...list('files', fileAttacks), ...list('processes', processAttacks), ...list('network', networkAttacks), ...list('network', brokerAttacks),
 	...list('resources', resourceAttacks), ...list('terminal', terminalAttacks), ...list('host', hostAttacks),
 ];
