@@ -93,7 +93,7 @@ function converse(client: net.Socket, pieces: readonly string[]): Promise<string
 		client.on('error', () => {});
 		client.on('data', bytes => {
 			answer += bytes.toString('latin1');
-			if (/(?:fine|\n)$/.test(answer)) {
+			if (/(?:fine|fleet: [^\n]*\n(?:\r\n0\r\n\r\n)?)$/.test(answer)) {
 				next();
 			}
 		});
