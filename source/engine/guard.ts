@@ -124,7 +124,7 @@ const pauses = {first: 300, far: 1000, near: 200};
 /** Removes a run's control group. */
 export async function removeGroup(group: Cgroup | undefined): Promise<void> {
 	// The kernel takes a moment to bury the last process.
-	for (let tries = 0; group && tries < 20; tries++) {
+	for (let tries = 0; group && tries < 200; tries++) {
 		group.remove();
 		if (!group.joins.some(file => existsSync(file))) {
 			return;

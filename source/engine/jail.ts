@@ -5,11 +5,10 @@ import {printable} from '../core/names.ts';
 import type {Mount} from '../core/plan.ts';
 import {gateRefusal} from '../core/refusal.ts';
 import type {Outcome} from '../core/seams.ts';
-import {groupName} from '../host/cgroup.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {Context} from './context.ts';
-import {grouped, lookName, runLimited, type Folders} from './guard.ts';
+import {runLimited, type Folders, type Limited} from './guard.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 
 /** How long the host looks at what an agent wrote before it gives up, milliseconds. */
@@ -25,7 +24,8 @@ export async function jail(context: Context, runId: string, places: RunPaths, op
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
 	const folder = mkdtempSync(path.join(places.folder, `jail-${process.pid}-`));
-	const limited = grouped({...basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}}), readsAll: options.readsAll}, lookName(groupName(places), folder));
+	// No control group: looks are short and many, and each would make and remove one in every hierarchy. They are watched all the same.
+	const limited: Limited = {group: undefined, plan: {...basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}}), readsAll: options.readsAll}};
 	if (options.onOutput) {
 		// Packs; whoever reads them has a limit of its own.
 		limited.plan = {...limited.plan, limits: {...limited.plan.limits, output: 4 * 1024 ** 3}};
