@@ -17,6 +17,10 @@ const frame = 150;
 /** What the store takes out of the hands of `perform`: the screen ends for a while. */
 export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
 
+/** Bytes that an emulator gets at once; and how far it may be behind before what has gone by is passed over. */
+const fed = 128 * 1024;
+const farBehind = 4 * 1024 ** 2;
+
 type Followed = {readonly run: string; readonly kind: LogState['kind']; readonly pager: LogPager; /** Of a run that draws a screen of its own; undefined while it is being loaded. */ view: TerminalView | undefined; ended: boolean; stop(): void};
 
 /** Holds the one state, feeds it messages, performs what it asks for, and tells who draws it. */
@@ -255,14 +259,28 @@ export class Store {
 		const source = this.#client.openLog(run, kind === 'screen' ? 'output' : kind);
 		const pager = new LogPager(source);
 		let position = Math.max(source.range().from, source.range().to - 64 * 1024);
+		let feeding = false;
 		const changed = () => {
 			if (kind !== 'screen') {
 				this.#paintSoon();
-			} else if (followed.view) {
-				const {to} = source.range();
-				followed.view.write(source.read(position, to), () => this.#paintSoon());
-				position = to;
+				return;
 			}
+
+			// One piece at a time: an agent writes faster than an emulator draws, and what waits in one is limited.
+			const {to} = source.range();
+			if (feeding || followed.ended || !followed.view || to <= position) {
+				return;
+			}
+
+			position = to - position > farBehind ? to - fed : position;
+			const end = Math.min(to, position + fed);
+			feeding = true;
+			followed.view.write(source.read(position, end), () => {
+				feeding = false;
+				this.#paintSoon();
+				changed();
+			});
+			position = end;
 		};
 
 		const unwatch = this.#client.watchLog(run, changed);

@@ -113,10 +113,7 @@ test('the agent\'s own terminal: typing reaches it, ctrl-q leaves it running', a
 	await screen.see(/talk .*running/);
 	await screen.press('t');
 	await screen.gone('need you');
-	await until(() => screen.raw.lastIndexOf('\u001B[2J') > screen.raw.lastIndexOf('\u001B[?1049h') - 50, 'the terminal is the agent\'s');
-	await new Promise(resolve => {
-		setTimeout(resolve, 400);
-	});
+	await until(() => /\u001B\[\?1049l[^]*\u001B\[2J\u001B\[H/.test(screen.raw), 'the terminal is the agent\'s');
 	await screen.press('knock knock', 'enter');
 	await screen.see('heard: knock knock');
 	await screen.press('ctrl-q');
