@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 
 /** Programs, and the Debian packages that hold them. */
-const needs = {curl: 'curl', 'gnome-keyring-daemon': 'gnome-keyring', 'dbus-daemon': 'dbus-daemon', 'dbus-send': 'dbus-bin', age: 'age', script: 'bsdutils', 'ssh-keygen': 'openssh-client', tmux: 'tmux', less: 'less', vi: 'vim-tiny', top: 'procps', htop: 'htop', python3: 'python3'};
+const needs = {curl: 'curl', 'gnome-keyring-daemon': 'gnome-keyring', 'dbus-daemon': 'dbus-daemon', 'dbus-send': 'dbus-bin', age: 'age', script: 'bsdutils', 'ssh-keygen': 'openssh-client', tmux: 'tmux', less: 'less', vi: 'vim-tiny', top: 'procps', htop: 'htop', python3: 'python3', 'git-lfs': 'git-lfs'};
 const library = {file: 'libsecret-1.so.0', package: 'libsecret-1-0'};
 
 function isThere(program) {
