@@ -183,6 +183,9 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 	process.env['HOME'] = env.HOME;
 	try {
 		const person = gitIn(root);
+		// A copy of it is to be as clean as it is itself.
+		person('config', 'core.checkStat', 'minimal');
+		person('config', 'core.trustctime', 'false');
 		// The repository, and rules that only the person has.
 		if (chance.once(0.2)) {
 			person('config', 'core.autocrlf', chance.pick(['true', 'input']));
@@ -267,7 +270,7 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		const admin = adminName(places);
 		const P = places.privateGit;
 		const agent = gitIn(run.worktree, {GIT_DIR: path.join(P, 'worktrees', admin), GIT_WORK_TREE: run.worktree, GIT_ALTERNATE_OBJECT_DIRECTORIES: path.join(root, '.git', 'objects'), GIT_CONFIG_COUNT: '2', GIT_CONFIG_KEY_0: 'core.attributesFile', GIT_CONFIG_VALUE_0: path.join(P, 'fleet-attributes'), GIT_CONFIG_KEY_1: 'core.excludesFile', GIT_CONFIG_VALUE_1: path.join(P, 'fleet-ignored')});
-		if (hasSubmodule && existsSync(path.join(run.worktree, 'module')) && readFileSync(path.join(run.worktree, 'module', 'file'), 'utf8') !== '2\n') {
+		if (hasSubmodule && existsSync(path.join(run.worktree, 'module')) && readFileSync(path.join(run.worktree, 'module', 'file'), 'utf8').trim() !== '2') {
 			return {outcome: 'problem', problem: 'the submodule was not filled'};
 		}
 
