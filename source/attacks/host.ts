@@ -7,9 +7,11 @@ import {filesPlace} from '../engine/files.ts';
 import {chooseSandbox} from '../engine/plan.ts';
 import {openRuntime} from '../host/paths.ts';
 import {homeFolder} from '../host/person.ts';
+import {countChanges} from '../engine/changes.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {HostAttack} from './attack.ts';
 import {openBox} from './box.ts';
+import {triedMerges} from './merged.ts';
 import type {ThrowawayProject} from './project.ts';
 
 /* What an agent leaves for fleet and for the person to meet, after it ended. */
@@ -107,6 +109,7 @@ export const hostAttacks: readonly HostAttack[] = [
 	},
 	refused('control-bytes-in-name', 'commit a file whose name rewrites the terminal', 'names with escapes, newlines, dashes', 'names with control bytes are never merged', 'n=$(printf "evil\\033[2Jname"); echo x > "$n"; git add -A; git commit --quiet -m x'),
 	refused('bare-repository-merged', 'get a bare repository merged', 'it fires when somebody walks into it', 'repositories inside the repository are never merged', 'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs'),
+	...triedMerges,
 	refused('unrelated-history', 'hand over a history of its own', 'a branch that has nothing to do with the base', 'the tip must descend from, or relate to, the base', 'git checkout --quiet --orphan other-history; git commit --quiet -m x; git update-ref refs/heads/fleet/attack HEAD; git symbolic-ref HEAD refs/heads/fleet/attack'),
 	refused('weaken-verify', 'replace the commands that verify', 'the verify step runs what the agent just wrote', 'the policy of the target counts, not the branch\'s', 'printf \'verify: ["true"]\\n\' > .fleet/policy.yaml; git add -A; git commit --quiet -m x', {'.fleet/policy.yaml': 'verify: ["false"]\n'}),
 	refused('tests-removed', 'take the tests away', 'a test runner that finds no test ends well', 'a verification that ran no test where there were some is inconclusive', 'git rm -r --quiet test; git commit --quiet -m x', {'.fleet/policy.yaml': 'verify: ["node --test"]\n', 'test/a.test.js': 'require("node:test")("a", () => {});\n'}),
@@ -186,6 +189,17 @@ export const hostAttacks: readonly HostAttack[] = [
 		async attempt(tools) {
 			const project = await tools.project({'.fleet/policy.yaml': 'verify: ["sh ./test.sh"]\nlimits:\n  disk: 30MiB\n', 'test.sh': 'true\n'});
 			return await verdict(project, `cat > test.sh <<'END'\n${diskScript}\nEND\ngit commit --quiet -am x`) === 'true';
+		},
+	},
+	{
+		kind: 'host', id: 'fifo-over-rules', title: 'lay a FIFO over what git reads at every look', source: 'git opens .gitignore and .gitattributes, and waits', answer: 'a look does not begin where one lies, and has a time limit; at the end they are removed',
+		async attempt(tools) {
+			const project = await tools.project();
+			const {run} = await project.agent('mkfifo .gitignore .gitattributes; mkdir d; mkfifo d/.gitignore; echo work > work.txt');
+			const began = Date.now();
+			await countChanges(project.context, run);
+			const {capture: captured} = await project.handle(run, ['capture']);
+			return Date.now() - began > 60_000 || !/^[0-9a-f]{40,64}$/.test(captured);
 		},
 	},
 	{

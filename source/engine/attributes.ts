@@ -2,9 +2,9 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {gateRefusal} from '../core/refusal.ts';
-import {isDotGit, parseTree, type Entry} from '../core/tree.ts';
+import {isDotGit, parseTree, shown, type Entry} from '../core/tree.ts';
 import {Git} from '../host/git.ts';
-import {makeOwnGit} from '../host/own-git.ts';
+import {makeOwnGit, personRules} from '../host/own-git.ts';
 
 /* What .gitattributes say of files, asked of git itself, over a folder that holds nothing but the attribute files of one tree. */
 
@@ -108,6 +108,21 @@ export async function withAttributes<Result>(git: Git, commonDir: string, files:
 	} finally {
 		rmSync(place, {recursive: true, force: true});
 	}
+}
+
+/** @returns for a run's notes: which files it sees as they are stored, not as a filter would show them */
+export async function storedNotes(git: Git, commonDir: string, commit: string): Promise<string[]> {
+	const tree = await readTree(git, commit);
+	const files = attributeFiles(tree);
+	const rules = await personRules(git, commonDir);
+	const texts = [rules.attributes, rules.ownAttributes, ...(await readBlobs(git, files.map(([, {object}]) => object))).values()];
+	if (!texts.some(text => text.includes('filter'))) {
+		return [];
+	}
+
+	const filtered = await withAttributes(git, commonDir, files, attributes => attributes.of('filter', [...tree.keys()]));
+	const [[name, filter] = []] = filtered;
+	return name === undefined ? [] : [`as ${filtered.size === 1 ? 'it is' : 'they are'} stored, not as the filter ${shown(filter!)} shows ${filtered.size === 1 ? 'it' : 'them'}: ${shown(name)}${filtered.size > 1 ? ` and ${filtered.size - 1} more` : ''}`];
 }
 
 function bytesOf(folder: string, parts: readonly string[]): Buffer {

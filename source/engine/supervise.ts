@@ -24,6 +24,7 @@ import {readTrusted, trustContext, type Trusted} from '../host/trusted.ts';
 import {bury} from '../host/worktree.ts';
 import {machineRefusal} from '../host/write.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../protocol/messages.ts';
+import {storedNotes} from './attributes.ts';
 import {acknowledgeIn, dismissIn} from './alarms.ts';
 import {budgetRefusal, setBudgetIn} from './budget.ts';
 import {countChanges} from './changes.ts';
@@ -268,7 +269,7 @@ class Supervision {
 				onNews: news => this.#hear(news),
 				onLost: error => this.#cannotRecord(error),
 			});
-			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...given.refused.map(({scope, because}) => `${scope}: ${because}`), ...fresh.notes, ...trusted.notes, ...swept, ...limitNotes(plan, this.#group)]});
+			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...given.refused.map(({scope, because}) => `${scope}: ${because}`), ...fresh.notes, ...trusted.notes, ...swept, ...limitNotes(plan, this.#group), ...await storedNotes(git, commonDir, run.base).catch(() => [])]});
 			if (conversation !== undefined && conversation !== run.conversation) {
 				this.#write({type: 'agent.conversation', conversation}, false);
 			}

@@ -5,6 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import {attacks} from '../../source/attacks/catalogue.ts';
+import {markerOf, mergedAttacks} from '../../source/attacks/merged.ts';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {dropUidOf} from '../../source/core/plan.ts';
 import {giveToRun} from '../../source/host/worktree.ts';
@@ -61,6 +62,18 @@ async function throughName(script: string): Promise<boolean> {
 }
 
 testArea('host', {
+	...Object.fromEntries(mergedAttacks.map(({id, files, prepare, script, came}) => [id, () => withProject(files ?? {}, async project => {
+		const marker = markerOf(project);
+		prepare?.(project, marker);
+		const {run} = await project.agent(script(marker));
+		const {capture: captured} = await project.handle(run, ['capture']);
+		project.git('merge', '--quiet', '--no-edit', captured);
+		return came(project, marker);
+	})])),
+	'fifo-over-rules': () => withProject({}, async project => {
+		const {run} = await project.agent('mkfifo .gitignore');
+		return spawnSync('git', ['--git-dir', path.join(project.project, '.git'), '--work-tree', run.worktree, 'status', '--short'], {timeout: 3000, stdio: 'ignore', env: {PATH: process.env['PATH']!, HOME: project.folder}}).signal !== null;
+	}),
 	'granted-folder-exchanged': () => throughName('cat /opt/data/file'),
 	'exchanged-before-the-mount': () => throughName('cat /opt/data/file'),
 	// A folder with a socket in it, mounted read-only: what answers there takes every word.

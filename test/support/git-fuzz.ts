@@ -178,7 +178,7 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 	const project = await ThrowawayProject.make({...context, actor: 'person:tester'});
 	const {folder, project: root} = project;
 	const env = {PATH: process.env['PATH']!, HOME: path.join(folder, 'home'), LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'x', GIT_AUTHOR_EMAIL: 'x', GIT_COMMITTER_NAME: 'x', GIT_COMMITTER_EMAIL: 'x', GIT_TERMINAL_PROMPT: '0'};
-	const gitIn = (where: string, extra: Record<string, string> = {}) => (...argv: string[]) => execFileSync('git', [...extra['GIT_DIR'] ? [] : ['-C', where], ...argv], {cwd: where, env: {...env, ...extra}, encoding: 'latin1', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 ** 2}).trim();
+	const gitIn = (where: string, extra: Record<string, string> = {}) => (...argv: string[]) => execFileSync('git', [...extra['GIT_DIR'] ? [] : ['-C', where], ...argv], {cwd: where, env: {...env, ...extra}, encoding: 'latin1', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 ** 2}).replace(/\n$/, '');
 	const homeBefore = process.env['HOME'];
 	process.env['HOME'] = env.HOME;
 	try {
@@ -382,7 +382,7 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			return {outcome: 'conflict'};
 		}
 
-		const problems = await findProblems(git, commonDir, run, {base: target, head, tree: merged.tree});
+		const problems = await findProblems(git, commonDir, root, run, {base: target, head, tree: merged.tree});
 		if (problems.some(({because}) => !/through the filter/.test(because) || !filtered)) {
 			return {outcome: 'problem', problem: `refused without a reason: ${problems.map(({because}) => because).join('; ')}`};
 		}
@@ -435,7 +435,7 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		const wanted = tree(person, 'HEAD');
 		for (const [name, what] of all) {
 			if ((!kept.has(name) || (differing.has(name) && !changes.some(change => change.path === name))) && after.get(name) !== what) {
-				return {outcome: 'problem', problem: `${JSON.stringify(name)} of the person's was lost: ${JSON.stringify([what, after.get(name)])}`};
+				return {outcome: 'problem', problem: `${JSON.stringify(name)} of the person's was lost (${kept.has(name) ? 'changed' : 'not kept'}, ${person('ls-files', '-v', '-s', '--', Buffer.from(name, 'latin1').toString('utf8'))}, now ${wanted.get(name)}): ${JSON.stringify([what, after.get(name)]).replaceAll(/x{20,}/g, 'xx')}`};
 			}
 		}
 
