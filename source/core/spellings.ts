@@ -43,5 +43,8 @@ export function spellings(value: string, more = false): string[] {
 
 /** What finds texts in every spelling, in any case, and behind escapes. */
 export function needlesOf(texts: readonly string[]): Needles {
-	return new Needles([...new Set(texts.flatMap(text => spellings(text)))].map(text => encoder.encode(text)), texts.filter(text => text.length >= shortest).map(text => encoder.encode(text)));
+	const written = [...new Set(texts.flatMap(text => spellings(text)))];
+	// Those that are escaped already read as the text itself.
+	const plain = written.filter(text => texts.includes(text) || !/[%\\]/.test(text));
+	return new Needles(written.map(text => encoder.encode(text)), plain.map(text => encoder.encode(text)));
 }
