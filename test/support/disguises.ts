@@ -7,9 +7,9 @@ export const disguises: ReadonlyArray<(character: string) => string> = [
 	character => /[A-Za-z0-9]/.test(character) ? character : `\\${character}`, character => ({'/': '&sol;', '+': '&plus;'}[character] ?? character),
 ];
 
-/** A text with everything in it undone that `disguises` does, in lower case: by other means than the product's. */
+/** A text with everything in it undone that `disguises` does, in lower case: by other means than the product's. An escape that is in UTF-16 itself stays: it is not promised. */
 export function undisguised(text: string): string {
-	let plain = text.replaceAll('\0', '');
+	let plain = text;
 	for (let before = ''; before !== plain;) {
 		before = plain;
 		plain = plain.replaceAll(/%u([0-9a-f]{4})|%([0-9a-f]{2})|\\+u\{([0-9a-f]+)\}|\\+u([0-9a-f]{4})|\\+x([0-9a-f]{2})|&#x([0-9a-f]+);?/gi, (_whole, ...codes: Array<string | undefined>) => String.fromCharCode(Number.parseInt(codes.find(code => code !== undefined)!, 16)))
@@ -17,5 +17,5 @@ export function undisguised(text: string): string {
 			.replaceAll('&amp;', '&').replaceAll('&sol;', '/').replaceAll('&plus;', '+').replaceAll(/\\+([^\w\\])/g, '$1');
 	}
 
-	return plain.toLowerCase();
+	return plain.replaceAll('\0', '').toLowerCase();
 }
