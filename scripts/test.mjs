@@ -24,7 +24,7 @@ function run(title, argv) {
 	}
 }
 
-const flags = ['--disable-warning=ExperimentalWarning', '--import', 'tsx', '--test', '--test-timeout=180000', '--test-force-exit'];
+const flags = ['--disable-warning=ExperimentalWarning', '--import', 'tsx', '--test', '--test-timeout=600000', '--test-force-exit'];
 
 // The tests need the real sandbox. Where it is missing it is installed, as the readme says.
 run('fleet doctor', [path.join(root, 'dist', 'fleet.js'), 'doctor', '--fix', '--yes']);

@@ -2,7 +2,8 @@ import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../core/changes.ts';
 import {printable} from '../core/names.ts';
-import type {Mount} from '../core/plan.ts';
+import {defaultLimits, type Mount} from '../core/plan.ts';
+import {limitsOf} from '../core/policy.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
 import {liveStages, type Run} from '../core/run.ts';
 import {Git} from '../host/git.ts';
@@ -17,6 +18,7 @@ import {lendIndex} from './fill.ts';
 import {jail, makeScratch, sweep} from './jail.ts';
 import {coAuthor, identityVariables, personOf} from './identity.ts';
 import {ownBase} from './own-base.ts';
+import {readPolicy} from './policy.ts';
 import {openRun} from './projects.ts';
 import {submodulesOf, type Submodule} from './submodules.ts';
 
@@ -24,6 +26,9 @@ import {submodulesOf, type Submodule} from './submodules.ts';
 
 /** Bytes that a run may bring into the repository at once. */
 const packLimit = 2 * 1024 ** 3;
+
+/** Memory of the host's git that unpacks it, bytes: whatever its objects are made of. */
+const indexMemory = 4 * 1024 ** 3;
 
 /** Refs of the agent's own that are kept under names of their own; the others are kept together, as the parents of one commit. */
 const namedLimit = 50;
@@ -164,9 +169,15 @@ echo "tree $(git write-tree)"
 /** A diff as it is, and nothing run for it. */
 export const diffFlags = ['--no-ext-diff', '--no-textconv', '--submodule=short', '--ignore-submodules=dirty', '--no-color', '--find-renames'];
 
+/** In the jail: what is new as a pack, once it is known to be no larger than that when it is unpacked. A few bytes can stand for terabytes. */
 const packScript = `
-export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY=/run/fleet/scratch/objects
-exec git pack-objects --revs --stdout --thin -q
+set -u
+S=/run/fleet/scratch
+export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY="$S/objects"
+cat > "$S/revs"
+git rev-list --objects --no-object-names --stdin < "$S/revs" > "$S/new" || exit 1
+git cat-file --buffer --batch-check='%(objectsize)' < "$S/new" | awk -v most="$1" '{ sum += $1 } END { exit sum > most }' || { echo "what is new in it takes more than $(($1 / 1048576)) MiB, which is more than a run may bring" >&2; exit 1; }
+exec git pack-objects --revs --stdout --thin -q < "$S/revs"
 `;
 
 type Look = {/** What its folder is in the middle of. */ unfinished?: string; tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string; type: string}>; submodules: Array<{path: string; tree: string}>; notes: string[]; incomplete: string | undefined};
@@ -238,12 +249,15 @@ function parseLook(text: string): Look | string {
 	return look.tip && look.tree ? look as Look : 'the run\'s folder could not be read as a tree';
 }
 
-/** Brings objects out of the jail into the quarantine: a pack stream, capped and checked. */
-async function importObjects(context: Context, run: Run, places: RunPaths, mounts: readonly Mount[], wanted: string[], known: string[], quarantine: Git): Promise<void> {
-	const {process: index} = await quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`]);
+/**
+ * Brings objects out of the jail into the quarantine: a pack stream, capped and checked.
+ * @param most bytes that they may take when they are unpacked: what the run's folders may grow by
+ */
+async function importObjects(context: Context, run: Run, places: RunPaths, mounts: readonly Mount[], wanted: string[], known: string[], most: number, quarantine: Git): Promise<void> {
+	const {process: index} = await quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`], indexMemory);
 	index.stdin!.on('error', () => {});
 	const outcome = await jail(context, run.id, places, {
-		script: packScript, mounts, input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
+		script: packScript, argv: [String(most)], mounts, input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
 		onOutput(bytes) {
 			index.stdin!.write(bytes);
 		},
@@ -251,7 +265,7 @@ async function importObjects(context: Context, run: Run, places: RunPaths, mount
 	index.stdin!.end();
 	const result = await index;
 	if (outcome.code !== 0 || result.exitCode !== 0) {
-		const words = outcome.over ?? (result.exitCode === 0 ? outcome.stderr : String(result.stderr));
+		const words = outcome.over ?? (outcome.code === 0 ? String(result.stderr) : outcome.stderr);
 		throw gateRefusal(`the run's objects were not taken over: ${words.trim().split('\n').at(-1)?.slice(0, 200) ?? 'unknown'}`, 'its folder is kept as it is; fleet show names it');
 	}
 }
@@ -337,7 +351,7 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 			}
 		}
 
-		await importObjects(context, run, places, mounts, [look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...extra.values(), ...rest], [run.base, ...target === undefined ? [] : [target]], quarantine);
+		await importObjects(context, run, places, mounts, [look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...extra.values(), ...rest], [run.base, ...target === undefined ? [] : [target]], limitsOf((await readPolicy(git, run.base)).policy, defaultLimits).growth, quarantine);
 		await checkConnected(quarantine, [look.tip, ...extra.values(), ...rest]);
 		await checkConnected(quarantine, [look.tree]);
 		if ((await quarantine.line('cat-file', '-t', look.tip)) !== 'commit' || (await quarantine.run(['merge-base', run.base, look.tip])).code !== 0) {

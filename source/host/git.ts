@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import process from 'node:process';
 import type {SimpleGit} from 'simple-git';
 import {isOdd} from '../core/places.ts';
@@ -118,14 +119,21 @@ export class Git {
 		return code === 0 && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(name) ? name : undefined;
 	}
 
-	/** Starts git with a stream for stdin: for packs. The process stands in an object, since by itself it is a promise of its own end. */
-	async spawn(argv: readonly string[]) {
+	/**
+	 * Starts git with a stream for stdin: for packs. The process stands in an object, since by itself it is a promise of its own end.
+	 * @param memory bytes that it may hold of its own, where the machine can limit that
+	 */
+	async spawn(argv: readonly string[], memory: number) {
 		const execa = await loadExeca();
-		return {process: execa('git', [...configuration(this.repository).flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
+		const limited = existsSync(limiter) ? [limiter, `--data=${memory}`, 'git'] : ['git'];
+		return {process: execa(limited[0]!, [...limited.slice(1), ...configuration(this.repository).flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
 			env: environment(this.repository), extendEnv: false, cwd: nowhere, reject: false, stdin: 'pipe', timeout: 600_000,
 		})};
 	}
 }
+
+/** Of util-linux, which the sandbox needs as well. */
+const limiter = '/usr/bin/prlimit';
 
 const oddPath = 'its path holds a control byte, or what is not UTF-8';
 

@@ -10,6 +10,7 @@ import {readChanges} from '../../source/engine/changes-file.ts';
 import {countChanges} from '../../source/engine/changes.ts';
 import {diff} from '../../source/engine/review.ts';
 import {attackContext} from '../support/attack.ts';
+import {Fleet} from '../support/fleet.ts';
 
 /* An agent's ordinary work with git behaves inside as it does outside, in every kind of repository that people have. */
 
@@ -253,3 +254,11 @@ test('the changes of many runs at once', () => withProject(async project => {
 	const counted = await Promise.all(runs.map(run => countChanges(project.context, run)));
 	assert.deepEqual(counted.map(changes => changes?.added), runs.map((_, number) => number || 1));
 }));
+
+test('what would unpack to more than the run may bring is not taken over, however few bytes stand for it', async t => {
+	const fleet = new Fleet(t, {policy: 'verify: [test -f a.txt]\nlimits:\n  disk: 64MiB\n'});
+	await fleet.agent('bomb', 'b=$(head -c 200M /dev/zero | git hash-object -w --stdin); printf "100644 blob %s\\tz\\n" "$b" > t; git ls-tree HEAD >> t; k=$(git commit-tree "$(git mktree < t)" -p HEAD -m z); rm t; git update-ref refs/heads/fleet/bomb "$k"; git reset -q; git sparse-checkout set --no-cone "!/z" 2>&1');
+	const refused = fleet.run(['verify', 'bomb']);
+	assert.equal(refused.code, 3, refused.stdout);
+	assert.match(refused.stderr, /not taken over: what is new in it takes more than 64 MiB/);
+});
