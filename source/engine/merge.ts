@@ -1,8 +1,9 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {decideMerge} from '../core/decide.ts';
 import {gateRefusal} from '../core/refusal.ts';
-import {Git} from '../host/git.ts';
+import {quoteWord} from '../core/words.ts';
+import {discover, Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import {checkSignature} from './approval.ts';
 import {Checkout} from './bring-along.ts';
@@ -10,27 +11,60 @@ import type {Context} from './context.ts';
 import {readFacts} from './facts.ts';
 import {makeMergeCommit} from './merge-commit.ts';
 import {readPolicy} from './policy.ts';
-import {openRun} from './projects.ts';
+import {openRun, rootOf} from './projects.ts';
 import {changesOf} from './vet.ts';
 
-/** Folders in which the target is checked out. */
-async function checkouts(git: Git, target: string): Promise<string[]> {
-	const records = (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0\0');
-	return records.flatMap(record => {
-		const lines = record.split('\0');
-		const folder = lines.find(line => line.startsWith('worktree '))?.slice('worktree '.length);
-		return folder && lines.includes(`branch ${target}`) && !lines.includes('bare') && existsSync(folder) ? [folder] : [];
-	});
-}
+/** A folder in which the target is checked out, and git's own folder for it, which names what is going on there. */
+type Place = {readonly folder: string; readonly gitDir: string};
 
-/** Git's own folder for a checkout, which names what is going on in it. */
-async function gitDirOf(folder: string, commonDir: string, git: Git): Promise<string> {
-	const names = (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0').filter(line => line.startsWith('worktree ')).map(line => line.slice('worktree '.length));
-	if (names[0] === folder) {
-		return commonDir;
+/** Where the files of the repository's own checkout are. Git lists it by the folder of its git folder, wherever its files are. */
+async function mainCheckout(git: Git, commonDir: string, root: string): Promise<string> {
+	const setting = await git.setting('core.worktree');
+	if (setting !== undefined) {
+		return path.resolve(commonDir, setting);
 	}
 
-	return /^gitdir: (.+)\n?$/.exec(readFileSync(path.join(folder, '.git'), 'utf8'))?.[1] ?? commonDir;
+	if (path.basename(commonDir) === '.git') {
+		return path.dirname(commonDir);
+	}
+
+	const found = await discover(root);
+	if ('because' in found || found.topLevel === undefined || realpathSync(found.gitDir) !== commonDir) {
+		throw gateRefusal(`the target is checked out where git does not name: the files of ${commonDir}`, `git --git-dir=${quoteWord(commonDir)} config core.worktree PATH`);
+	}
+
+	return found.topLevel;
+}
+
+/** The git folder that a linked checkout names, where the repository knows it; undefined where another one is in its place. */
+function linkedGitDir(folder: string, commonDir: string): string | undefined {
+	try {
+		const gitDir = realpathSync(path.resolve(folder, /^gitdir: (.+)\n?$/.exec(readFileSync(path.join(folder, '.git'), 'utf8'))?.[1] ?? ''));
+		return path.dirname(gitDir) === path.join(commonDir, 'worktrees') ? gitDir : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Where the target is checked out. @throws Refusal where that cannot be told */
+async function checkouts(git: Git, commonDir: string, root: string, target: string): Promise<Place[]> {
+	const places: Place[] = [];
+	for (const [index, record] of (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0\0').entries()) {
+		const lines = record.split('\0');
+		const listed = lines.find(line => line.startsWith('worktree '))?.slice('worktree '.length);
+		if (listed === undefined || !lines.includes(`branch ${target}`) || lines.includes('bare')) {
+			continue;
+		}
+
+		// The first is the repository's own.
+		const folder = index === 0 ? await mainCheckout(git, commonDir, root) : listed;
+		const gitDir = index === 0 ? commonDir : linkedGitDir(folder, commonDir);
+		if (gitDir !== undefined && existsSync(folder)) {
+			places.push({folder, gitDir});
+		}
+	}
+
+	return places;
 }
 
 const inProgress: Record<string, string> = {MERGE_HEAD: 'a merge', CHERRY_PICK_HEAD: 'a cherry-pick', REVERT_HEAD: 'a revert', 'rebase-merge': 'a rebase', 'rebase-apply': 'a rebase', BISECT_LOG: 'a bisect'};
@@ -51,10 +85,8 @@ export async function merge(context: Context, journal: Journal, because: string)
 	}
 
 	const name = run.target.replace('refs/heads/', '');
-	const folders = await checkouts(git, run.target);
 	const trees: Array<{folder: string; checkout: Checkout}> = [];
-	for (const folder of folders) {
-		const gitDir = await gitDirOf(folder, commonDir, git);
+	for (const {folder, gitDir} of await checkouts(git, commonDir, rootOf(context, run), run.target)) {
 		const busy = Object.keys(inProgress).find(file => existsSync(path.join(gitDir, file)));
 		if (busy) {
 			throw gateRefusal(`${folder} is in the middle of ${inProgress[busy]}, so ${name} is left alone`, 'finish or abort it, then merge again');
@@ -80,7 +112,7 @@ export async function merge(context: Context, journal: Journal, because: string)
 		throw gateRefusal(`stale: ${name} moved in the last moment; nothing was merged`, `fleet verify ${run.id}`);
 	}
 
-	let state = folders.length === 0 ? 'not checked out' : 'brought along';
+	let state = trees.length === 0 ? 'not checked out' : 'brought along';
 	for (const {checkout} of trees) {
 		const became = await checkout.bringAlong(facts.base, commit, changes);
 		state = became === 'brought along' ? state : became;
