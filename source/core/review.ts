@@ -14,7 +14,7 @@ const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
 	['hooks', /^(?:\.husky\/|\.githooks\/|lefthook\.|\.lefthook|\.pre-commit-config|\.overcommit)|(?:^|\/)hooks\/(?:pre|post|commit|prepare|update)-/, 'runs on your machine, by git'],
 	['agent', /(?:^|\/)(?:CLAUDE(?:\.local)?\.md|AGENTS(?:\.override)?\.md|GEMINI\.md|\.mcp\.json|\.cursorrules|\.clinerules|\.windsurfrules|\.aider[^/]*|copilot-instructions\.md)$|(?:^|\/)\.(?:claude|codex|gemini|cursor|opencode|continue)\//, 'tells agents what to do'],
 	['editor', /(?:^|\/)\.(?:vscode|idea|devcontainer|zed)\/|(?:^|\/)(?:\.envrc|\.exrc|\.nvim\.lua|\.dir-locals\.el|\.env(?:\..*)?)$/, 'is obeyed by editors and shells that open the folder'],
-	['git', /(?:^|\/)(?:\.gitattributes|\.gitmodules|\.gitconfig)$/, 'changes what git does with files'],
+	['git', /(?:^|\/)(?:\.gitattributes|\.gitmodules|\.gitconfig|\.lfsconfig)$/, 'changes what git does with files'],
 	['install', /(?:^|\/)(?:setup\.py|build\.rs|binding\.gyp|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|pip\.conf)$/, 'runs, or decides from where, when packages are installed'],
 ];
 

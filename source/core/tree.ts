@@ -124,8 +124,16 @@ export function findForbidden(tree: ReadonlyMap<string, Entry>, changes: readonl
 			problems.push(`${shown(path)} is a link to another repository`);
 		}
 
-		if (parts.length === 1 && isLike(path, '.gitmodules') && (path !== '.gitmodules' || !after!.mode.startsWith('100'))) {
-			problems.push(`${shown(path)} stands for .gitmodules and is no plain file`);
+		for (const wanted of parts.length === 1 ? ['.gitmodules', '.lfsconfig'] : []) {
+			if (isLike(path, wanted) && (path !== wanted || !after!.mode.startsWith('100'))) {
+				problems.push(`${shown(path)} stands for ${wanted} and is no plain file`);
+			}
+		}
+
+		// Where case does not count, it says which files pass which program, and is not looked at as such.
+		const last = parts.at(-1)!;
+		if (last !== '.gitattributes' && isLike(last, '.gitattributes')) {
+			problems.push(`${shown(path)} stands for .gitattributes, and is spelled otherwise`);
 		}
 	}
 

@@ -13,9 +13,9 @@ type Problem = {readonly because: string; readonly hint?: string};
 
 export type Candidate = {readonly base: string; readonly head: string; readonly tree: string};
 
-/** What the merge would change. @throws Refusal where it is more than can be looked through */
+/** What the merge would change. Submodules count, also those that the project's settings tell git to overlook. @throws Refusal where it is more than can be looked through */
 export async function changesOf(git: Git, base: string, tree: string): Promise<Change[]> {
-	const {code, stdout} = await git.run(['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', base, tree], {encoding: 'latin1'});
+	const {code, stdout} = await git.run(['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--ignore-submodules=none', base, tree], {encoding: 'latin1'});
 	if (code !== 0) {
 		throw gateRefusal('it changes more files than can be looked through', `git diff --stat ${base.slice(0, 10)} ${tree.slice(0, 10)}`);
 	}
@@ -78,15 +78,26 @@ async function findUnknownCommits(git: Git, commonDir: string, root: string, bas
 	return moved.filter(({path}) => !known.has(path)).map(({path, after}) => ({because: `${shown(path)} is at ${after!.object.slice(0, 10)}, a commit that your copy of that submodule does not have`, hint: `git -C ${JSON.stringify(`${root}/${textOf(path)}`)} fetch, and then verify it again`}));
 }
 
-async function findSubmoduleSettings(git: Git, changes: readonly Change[]): Promise<string[]> {
-	const change = changes.find(({path}) => path === '.gitmodules');
-	if (!change?.after?.mode.startsWith('100')) {
-		return [];
+/** Files that tell git and Git LFS from where, and to where, what is not in the repository itself goes. */
+const sources = [['.gitmodules', 'where submodules come from'], ['.lfsconfig', 'where large files go']] as const;
+
+async function findSources(git: Git, changes: readonly Change[]): Promise<string[]> {
+	const problems: string[] = [];
+	for (const [name, what] of sources) {
+		const change = changes.find(({path}) => path === name);
+		if (change?.after?.mode.startsWith('100') && !await takesAway(git, change.before, change.after)) {
+			problems.push(`${shown(name)} says something new: ${what} is for people to say`);
+		}
 	}
 
+	return problems;
+}
+
+/** Whether a file of settings says nothing that it did not say before. */
+async function takesAway(git: Git, old: Entry | undefined, now: Entry): Promise<boolean> {
 	const settings = async (entry: Entry | undefined) => entry ? git.run(['config', '--blob', entry.object, '--list', '--null']) : {code: 0, stdout: ''};
-	const [before, after] = [await settings(change.before), await settings(change.after)];
-	return after.code === 0 && onlyTakesAway(before.stdout, after.stdout) ? [] : ['".gitmodules" says something new: where submodules come from is for people to say'];
+	const [before, after] = [await settings(old), await settings(now)];
+	return after.code === 0 && onlyTakesAway(before.stdout, after.stdout);
 }
 
 /** Files that a person had copied into the run: in no commit of its branch may they be. */
@@ -119,7 +130,7 @@ export async function findProblems(git: Git, commonDir: string, root: string, ru
 	return [
 		...plain(findForbidden(tree, changes, ignoreCase.trim() === 'true')),
 		...await findUnknownCommits(git, commonDir, root, base, changes),
-		...plain(await findSubmoduleSettings(git, changes)),
+		...plain(await findSources(git, changes)),
 		...plain(await findFiltered(git, commonDir, base, tree, changes)),
 		...plain(await findBrought(git, run, head)),
 	];
