@@ -28,6 +28,11 @@ function place(folder: string, name: string): Buffer {
 	return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
 }
 
+/** Names for git to read, one a line: quoted, since one may begin with a quote itself. */
+function linesOf(names: readonly string[]): Buffer {
+	return Buffer.from(names.map(name => `"${name.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)}"\n`).join(''), 'latin1');
+}
+
 /** The first file below a folder that git does not keep. Links are not followed. */
 function firstUnkept(folder: string, name: string, kept: ReadonlySet<string>): string | undefined {
 	for (const entry of readdirSync(place(folder, name), {withFileTypes: true, encoding: 'latin1'} as never) as unknown as Array<{name: string; isDirectory(): boolean}>) {
@@ -118,7 +123,16 @@ export class Checkout {
 			}
 
 			const status = look(name);
-			if (!status || before?.mode === repositoryMode) {
+			if (!status) {
+				continue;
+			}
+
+			if (before?.mode === repositoryMode) {
+				// What is in a submodule's folder is not this repository's: git would take all of it away for a file.
+				if (after && after.mode !== repositoryMode && status.isDirectory() && readdirSync(place(this.#folder, name)).length > 0) {
+					return `the submodule ${shown(name)} would become a file, and what is in its folder would be lost`;
+				}
+
 				continue;
 			}
 
@@ -129,7 +143,7 @@ export class Checkout {
 					return `${shown(unkept)}, which git does not keep, would be overwritten`;
 				}
 			} else if (/[a-zS]/.test(flag)) {
-				const {stdout: now} = await this.#run(['hash-object', '--stdin-paths'], {input: Buffer.from(`${name}\n`, 'latin1')});
+				const {stdout: now} = await this.#run(['hash-object', '--stdin-paths'], {input: linesOf([name])});
 				if (now.trim() !== before?.object) {
 					return `${shown(name)}, which git was told to overlook, would be overwritten`;
 				}
@@ -189,7 +203,7 @@ export class Checkout {
 		}
 
 		await this.#run(['checkout-index', '--quiet', '-u', '-z', '--stdin'], {input});
-		const {stdout} = await this.#run(['hash-object', '--no-filters', '--stdin-paths'], {input: Buffer.from(names.map(name => `${name}\n`).join(''), 'latin1')});
+		const {stdout} = await this.#run(['hash-object', '--no-filters', '--stdin-paths'], {input: linesOf(names)});
 		const now = stdout.split('\n');
 		const left = names.filter((name, index) => now[index] === tree.get(name)?.object);
 		return left.length === 0 ? 'brought along' : stored(left);
