@@ -12,10 +12,10 @@ export function unknownPlaceholders(template: string): string[] {
 	return [...template.matchAll(/\{([^{}\n]*)\}/g)].map(([, name]) => name!).filter(name => !(placeholders as readonly string[]).includes(name));
 }
 
-/** What an agent or a person wrote, as text of a commit: no control bytes, and no line that reads as one of our trailers. */
+/** What an agent or a person wrote, as text of a commit: no control bytes, and no line that reads as one of our trailers, or as a message's end, after which git looks for none. */
 export function plainWords(text: string): string {
 	return text.replaceAll(/\r\n?/g, '\n').replaceAll(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]+/g, ' ')
-		.replaceAll(/^(?=\s*(?:Fleet-[\w-]*|Reviewed-by|Co-authored-by|Signed-off-by|Acked-by)\s*:)/gim, '| ');
+		.replaceAll(/^(?=\s*(?:Fleet-[\w-]*|Reviewed-by|Co-authored-by|Signed-off-by|Acked-by)\s*:|---(?:\s|$)|.{1,4} -+ >8 -+\s*$)/gim, '| ');
 }
 
 /** One line of at most so many characters. */

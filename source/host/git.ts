@@ -14,7 +14,7 @@ const loadSimpleGit = async () => (await import('simple-git')).simpleGit;
 const settings = [
 	'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.pager=cat', 'diff.external=', 'submodule.recurse=false', 'fetch.recurseSubmodules=false',
 	'gc.auto=0', 'maintenance.auto=false', 'protocol.allow=never', 'protocol.file.allow=always', 'credential.helper=', 'log.showSignature=false', 'safe.bareRepository=explicit',
-	'commit.gpgSign=false', 'core.quotePath=false', 'advice.detachedHead=false',
+	'commit.gpgSign=false', 'i18n.commitEncoding=UTF-8', 'i18n.logOutputEncoding=UTF-8', 'core.quotePath=false', 'advice.detachedHead=false',
 ];
 
 /** In a repository of fleet's own the attributes and ignore rules are those that its configuration names. */

@@ -100,6 +100,8 @@ test('what would be a repository, a submodule or another of git\'s own is not me
 	assert.match(await gate(project, () => write({'half/refs/x': ''})), /"half" is a repository inside the repository/);
 	assert.match(await gate(project, () => write({'c/HEAD': 'ref: refs/heads/main\n', 'c/commondir': '../x\n'})), /"c" is a repository/);
 	assert.match(await gate(project, () => write({'.gitmodules': '[submodule "x"]\n\tpath = x\n\turl = https://evil.example/x\n'})), /"\.gitmodules" says something new/);
+	assert.match(await gate(project, () => write({'.lfsconfig': '[lfs]\n\turl = https://evil.example/x\n'})), /"\.lfsconfig" says something new: where large files go/);
+	assert.match(await gate(project, () => write({'sub/.GitAttributes': '* filter=x\n'})), /"sub\/\.GitAttributes" stands for \.gitattributes/);
 	assert.match(await gate(project, () => git('update-index', '--add', '--cacheinfo', `160000,${git('rev-parse', 'HEAD')},linked`), {staged: true}), /"linked" is a link to another repository/);
 	assert.match(await gate(project, () => write({'a\u0007': 'x'})), /control byte/);
 	assert.match(await gate(project, () => write({'env.local': 'DB=1\n'}), {included: ['env.local']}), /"env\.local", which \.worktreeinclude brought/);
@@ -125,7 +127,26 @@ test('what would be a repository, a submodule or another of git\'s own is not me
 	inside('commit', '--quiet', '--allow-empty', '--message=two');
 	assert.equal(await bump(inside('rev-parse', 'HEAD')), '', 'where it came from is a folder here');
 	assert.match(await bump('1'.repeat(40)), /"sub" is at 1111111111, a commit that your copy of that submodule does not have/);
+	git('config', '--file', at('.gitmodules'), 'submodule.sub.ignore', 'all');
+	project.commit('overlooked');
+	for (const set of [() => {}, () => git('config', 'submodule.sub.ignore', 'all')]) {
+		set();
+		assert.match(await bump('1'.repeat(40)), /"sub" is at 1111111111/, 'git overlooks it');
+	}
+
 	assert.equal(await gate(project, () => git('rm', '--quiet', '--cached', 'sub'), {staged: true}), '', 'it may go');
+
+	// But not for a file, as long as a person has work in it: git would take the folder away.
+	git('checkout', '--quiet', '-B', 'work');
+	git('rm', '--quiet', '--cached', 'sub');
+	rmSync(at('sub'), {recursive: true});
+	write({sub: 'a file\n'});
+	const head = project.commit();
+	git('checkout', '--quiet', '--force', 'main');
+	git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'update', '--init');
+	write({'sub/mine': 'precious\n'});
+	assert.match(await bring(project, head), /the submodule "sub" would become a file/);
+	assert.equal(readFileSync(at('sub/mine'), 'utf8'), 'precious\n');
 });
 
 /** Merges a branch into the person's checkout, as far as the checkout goes. @returns what was in the way, or what became of it */
