@@ -2,7 +2,7 @@ import path from 'node:path';
 import type {Facts} from '../core/decide.ts';
 import {exitCodes, gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
-import {shown} from '../core/tree.ts';
+import {shown, textOf} from '../core/tree.ts';
 import type {Git} from '../host/git.ts';
 import type {Journal} from '../host/journal.ts';
 import {attributeFiles, readTree, withAttributes} from './attributes.ts';
@@ -115,5 +115,5 @@ export async function mergedTree(run: Run, git: Git, base: string, head: string)
 
 	const {conflicts, drivers} = result;
 	const programs = drivers.length === 0 ? '' : `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, and ${drivers.length === 1 ? 'is' : 'are'} left out`;
-	throw new Conflict(run, `it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts.slice(0, 3).map(name => shown(name)).join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`, conflicts);
+	throw new Conflict(run, `it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts.slice(0, 3).map(name => shown(name)).join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`, conflicts.map(name => textOf(name)));
 }

@@ -15,6 +15,18 @@ const agent = `[ "$FLEET_REBASE" = 1 ] || { echo run > a.txt; echo mine > mine.t
 echo "told: $FLEET_PROMPT"
 git rebase "$FLEET_TARGET" || { echo both > a.txt; git add a.txt; GIT_EDITOR=true git rebase --continue; }`;
 
+test('a file in conflict is named by its own name, to people and to the agent', async t => {
+	const fleet = new Fleet(t, {files: {'größe.txt': 'one\n'}});
+	await fleet.agent('u', '[ "$FLEET_REBASE" = 1 ] && { echo "told: $FLEET_PROMPT"; exit; }; echo run > größe.txt; git commit --quiet -am own');
+	writeFileSync(path.join(fleet.project, 'größe.txt'), 'person\n');
+	fleet.git('commit', '--quiet', '--all', '--message=theirs');
+	assert.equal(fleet.run(['verify', 'u']).code, 3);
+	assert.deepEqual(fleet.json('show', 'u')['conflicts'], ['größe.txt']);
+	fleet.must('resume', 'u', '--rebase');
+	await fleet.until('u', 'stopped');
+	assert.match(fleet.must('logs', 'u'), /In conflict:\s+- "größe\.txt"\s+What main did there:\s+- [0-9a-f]+ theirs\s+What you did there:\s+- [0-9a-f]+ own/);
+});
+
 test('a conflict: named, told to the agent, and only the run\'s own changes are shown afterwards', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('c', agent);
