@@ -34,7 +34,7 @@ const notRun: readonly RegExp[] = [
 	/^node:internal\/modules\/.*\bloader:\d+$/,
 ];
 
-const noGit: readonly RegExp[] = [/\bnot a git repository\b/i, /^fatal: detected dubious ownership in repository/, /^fatal: this operation must be run in a work tree/];
+const noGit: readonly RegExp[] = [/(?:^|[\s:'"`(])(?:fatal|error|warning): not a git repository\b/i, /^fatal: detected dubious ownership in repository/, /^fatal: this operation must be run in a work tree/];
 
 /** Characters of a line that are looked at. */
 const longestLine = 4000;

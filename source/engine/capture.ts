@@ -413,7 +413,7 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 
 /** Captures of the same content get the same commit, so that an approval survives a second look: dates are the run's own. */
 async function stamp(git: Git, run: Run): Promise<Record<string, string>> {
-	return identityVariables(await personOf(git), `${Math.floor(Date.parse(run.createdAt) / 1000)} +0000`);
+	return identityVariables(await personOf(git), `@${Math.floor(Date.parse(run.createdAt) / 1000)} +0000`);
 }
 
 /** Files and lines of a change, from what `git diff --numstat -z` writes: of a renamed file, both names follow. */

@@ -81,7 +81,7 @@ export async function makeGitFolder({git, commonDir, folder, tree, what, branch,
 	} else {
 		// The same parents and tree give the same commit, whenever it is made.
 		const dates = (await git.raw('log', '--no-walk', '--format=%ct', ...what.parents)).split('\n').filter(line => line !== '').map(Number);
-		const stamp = `${Math.max(...dates)} +0000`;
+		const stamp = `@${Math.max(...dates)} +0000`;
 		commit = (await own.must(['commit-tree', what.tree, ...what.parents.flatMap(parent => ['-p', parent]), '-m', 'The merge that is verified'], {env: {GIT_AUTHOR_NAME: 'fleet', GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid', GIT_COMMITTER_NAME: 'fleet', GIT_COMMITTER_EMAIL: 'fleet@fleet.invalid', GIT_AUTHOR_DATE: stamp, GIT_COMMITTER_DATE: stamp}})).trim();
 	}
 

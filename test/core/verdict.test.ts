@@ -27,11 +27,11 @@ test('what was not run is seen, whoever says it', () => {
 		assert.equal(read(line).doubt?.doubt, 'not-run', `${line}, without a line feed`);
 	}
 
-	for (const line of ['fatal: not a git repository (or any of the parent directories): .git', 'Error: Not a git repository', 'fatal: detected dubious ownership in repository at \'/x\'', 'fatal: this operation must be run in a work tree']) {
+	for (const line of ['fatal: not a git repository (or any of the parent directories): .git', 'Error: Not a git repository', 'fatal: detected dubious ownership in repository at \'/x\'', 'fatal: this operation must be run in a work tree', 'fatal: Not a git repository: /x/.git/modules/y', '[build] warning: Not a git repository. Use --no-index to compare two paths outside a working tree']) {
 		assert.equal(read(`${line}\n`).doubt?.doubt, 'no-git', line);
 	}
 
-	for (const line of ['all is well', 'checking for gcc... not found', 'the page was not found', '404: Not Found', 'file not found: a.txt', 'GET /x: not found', 'ok 3 - says command not found', '    sh: 1: indented: not found, as a test shows it', 'verify: done', 'verify: 1: kill: No such process', 'which: no tsc in (/bin)']) {
+	for (const line of ['all is well', 'checking for gcc... not found', 'the page was not found', '404: Not Found', 'file not found: a.txt', 'GET /x: not found', 'ok 3 - says command not found', '    sh: 1: indented: not found, as a test shows it', 'verify: done', 'verify: 1: kill: No such process', 'which: no tsc in (/bin)', '✔ says that it is not a git repository (2ms)', 'not ok is no line of ours: not a git repository']) {
 		assert.equal(read(`${line}\n`).doubt, undefined, line);
 	}
 });

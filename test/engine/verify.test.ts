@@ -74,6 +74,14 @@ test('the history is as deep as the policy says', async t => {
 	assert.match(fleet.must('verify', 'd'), /^7\nfalse$/m);
 });
 
+test('commits of the first of January 1970 are verified like others', async t => {
+	const fleet = new Fleet(t, {policy: policyOf('git log -1 --format=%ct')});
+	Object.assign(fleet.env, {GIT_AUTHOR_DATE: '@0 +0000', GIT_COMMITTER_DATE: '@0 +0000'});
+	fleet.git('commit', '--quiet', '--amend', '--reset-author', '--no-edit');
+	await fleet.agent('e', 'export GIT_AUTHOR_DATE="@0 +0000" GIT_COMMITTER_DATE="@0 +0000"; echo two > a.txt; git commit --quiet -am two');
+	assert.match(fleet.must('verify', 'e'), /^0$/m);
+});
+
 const unclear: Array<[title: string, command: string, doubt: string, because: RegExp]> = [
 	['a program that is not there, in a pipe', 'nosuchtool --check | tail -n 3', 'not-run', /nosuchtool: not found/],
 	['a script that is not there, by its shell', 'sh check.sh | cat', 'not-run', /No such file/],
