@@ -96,13 +96,17 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 
 		checked = await runCommands(work, {tree: facts.tree, parents: [facts.base, facts.head]});
 		verdict = verdictOf(policy.verify, checked, command => before(context, run, command));
-		const empty = checked.findIndex(one => one.ran === 'none' && before(context, run, one.command) === undefined);
-		if (verdict.result === 'passed' && empty !== -1) {
-			// Nobody knows yet whether that is how it always was: the target alone tells.
+		const silent = (one: Checked, earlier: Earlier | undefined) => isPassed(one) && (earlier === undefined ? one.ran === 'none' : one.ran !== 'some' && earlier.ran === 'some');
+		const empty = checked.findLastIndex(one => silent(one, before(context, run, one.command)));
+		if ((verdict.result === 'passed' || verdict.doubt === 'no-tests') && empty !== -1) {
+			// Whether that is how it always was, the target alone tells: what ran before may be another run's doing.
 			const name = run.target.replace('refs/heads/', '');
 			open.write(`no test was run; the same on ${name} alone:\n`);
 			const alone = await runCommands({...work, policy: {...policy, verify: policy.verify.slice(0, empty + 1)}}, {commit: facts.base});
-			verdict = verdictOf(policy.verify, checked, command => before(context, run, command) ?? earlierOf(alone.find(one => one.command === command), `on ${name}`));
+			verdict = verdictOf(policy.verify, checked, command => {
+				const [then, now] = [before(context, run, command), alone.find(one => one.command === command)];
+				return now && isPassed(now) && now.ran !== 'some' ? earlierOf(now, `on ${name}`) : then ?? earlierOf(now, `on ${name}`);
+			});
 		}
 
 		if (open.failure !== undefined) {

@@ -128,6 +128,22 @@ test('inconclusive: no test is run where there were some', async t => {
 	assert.equal(verdict(fleet, 'fewer').because, '1 command passed, 1 test passed (2 the last time)');
 });
 
+test('what another run had said of tests is not held against a project that has none', async t => {
+	const fleet = new Fleet(t, {policy: policyOf('cat said 2> /dev/null; true')});
+	await fleet.agent('boasts', 'printf "# pass 5\\n" > said');
+	assert.equal(verdict(fleet, 'boasts').result, 'passed');
+	fleet.must('discard', 'boasts');
+	await fleet.agent('honest', 'echo two >> a.txt');
+	const found = verdict(fleet, 'honest');
+	assert.deepEqual([found.result, found.because], ['passed', '1 command passed'], JSON.stringify(found));
+	// The target alone is asked, not believed where it fails.
+	setPolicy(fleet, policyOf('cat said 2> /dev/null; test -f two.txt'));
+	await fleet.agent('boasts-too', 'printf "# pass 5\\n" > said; touch two.txt');
+	assert.equal(verdict(fleet, 'boasts-too').result, 'passed');
+	await fleet.agent('silent', 'touch two.txt');
+	inconclusive(fleet, 'silent', 'no-tests', /it ran 5 the last time/);
+});
+
 test('a project that never had a test passes, and it is said', async t => {
 	const fleet = new Fleet(t, {policy: policyOf('node --test')});
 	await fleet.agent('n', 'echo two >> a.txt');
