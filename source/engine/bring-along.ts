@@ -1,6 +1,7 @@
 import {lstatSync, mkdtempSync, readdirSync, rmSync, type Stats} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import {setTimeout} from 'node:timers/promises';
 import {foldersOf, repositoryMode, shown, type Change} from '../core/tree.ts';
 import type {Git} from '../host/git.ts';
 import {namedFile} from '../host/own-git.ts';
@@ -70,7 +71,12 @@ export class Checkout {
 	async #refresh(changes: readonly Change[]): Promise<void> {
 		await this.#run(['update-index', '-q', '--refresh']);
 		const touched = new Set((await this.#git.run(['diff-files', '--name-only', '-z', '--ignore-submodules=all'], {cwd: this.#folder, encoding: 'latin1'})).stdout.split('\0'));
-		if (changes.some(({path: name, before}) => before?.mode.startsWith('100') && touched.has(name))) {
+		const written = changes.filter(({path: name, before}) => before?.mode.startsWith('100') && touched.has(name)).map(({path: name}) => lstatSync(place(this.#folder, name), {throwIfNoEntry: false})?.mtimeMs ?? 0);
+		if (written.length > 0) {
+			// Of a file as young as the index, by the second, git would look at the content again, and then without the filter.
+			const now = Date.now();
+			const young = written.some(time => Math.floor(time / 1000) === Math.floor(now / 1000));
+			await setTimeout(young ? 1010 - now % 1000 : 0);
 			await this.#elsewhere(env => this.#run(['update-index', '-q', '--refresh'], {env}));
 		}
 	}
