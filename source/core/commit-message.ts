@@ -15,7 +15,13 @@ export function unknownPlaceholders(template: string): string[] {
 /** What an agent or a person wrote, as text of a commit: no control bytes, and no line that reads as one of our trailers, or as a message's end, after which git looks for none. */
 export function plainWords(text: string): string {
 	return text.replaceAll(/\r\n?/g, '\n').replaceAll(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]+/g, ' ')
-		.replaceAll(/^(?=\s*(?:Fleet-[\w-]*|Reviewed-by|Co-authored-by|Signed-off-by|Acked-by)\s*:|---(?:\s|$)|.{1,4} -+ >8 -+\s*$)/gim, '| ');
+		.replaceAll(/^(?=[^\S\n]*(?:Fleet-[\w-]*|Reviewed-by|Co-authored-by|Signed-off-by|Acked-by)\s*:|---(?:\s|$)|.{1,4} -+ >8 -+\s*$)/gim, '| ');
+}
+
+/** When a commit was written, as git takes it, where that can be: in no zone that there is not, and not in the future. @param raw seconds and zone, as git prints them @param now milliseconds */
+export function plainDate(raw: string, now: number): string | undefined {
+	const [, seconds = '', zone = ''] = /^(\d{1,12}) ([+-]\d+)$/.exec(raw) ?? [];
+	return seconds === '' || Number(seconds) * 1000 > now ? undefined : `@${seconds} ${/^[+-](?:0\d|1[0-4])[0-5]\d$/.test(zone) ? zone : '+0000'}`;
 }
 
 /** One line of at most so many characters. */

@@ -3,7 +3,7 @@ import {accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync}
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {messageText, oneLine, plainWords, withTrailers} from '../core/commit-message.ts';
+import {messageText, oneLine, plainDate, plainWords, withTrailers} from '../core/commit-message.ts';
 import type {Facts} from '../core/decide.ts';
 import type {Policy} from '../core/policy.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
@@ -78,8 +78,8 @@ async function rebase(run: Run, git: Git, facts: Facts, way: Way, trailers: Read
 		}
 
 		const words = plainWords(await git.raw('log', '-1', '--format=%B', commit!)).trim() || `Work of run ${run.id}`;
-		const date = await git.line('log', '-1', '--format=%ad', '--date=raw', commit!);
-		onto = await write(git, way, tree, [onto], withTrailers(words, last ? trailers : trailers.filter(([key]) => key === 'Co-authored-by' || key === 'Fleet-Run')), {...way.policy.author === 'agent' ? agentAsAuthor() : {}, GIT_AUTHOR_DATE: `@${date}`});
+		const date = plainDate(await git.line('log', '-1', '--format=%ad', '--date=raw', commit!), Date.now());
+		onto = await write(git, way, tree, [onto], withTrailers(words, last ? trailers : trailers.filter(([key]) => key === 'Co-authored-by' || key === 'Fleet-Run')), {...way.policy.author === 'agent' ? agentAsAuthor() : {}, ...date === undefined ? {} : {GIT_AUTHOR_DATE: date}});
 	}
 
 	if (await git.line('rev-parse', `${onto}^{tree}`) !== facts.tree) {

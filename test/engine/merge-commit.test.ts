@@ -3,6 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
+import {plainDate, plainWords} from '../../source/core/commit-message.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
 /* What a merge leaves in the history: by whom, with what words, signed or not, as the policy and the person's git want it. */
@@ -177,4 +178,12 @@ test('a checkout whose git folder is elsewhere follows, and nothing is written i
 	fleet.git('config', 'core.worktree', fleet.project);
 	assert.equal(second('merge', 's').code, 0);
 	assert.deepEqual([fleet.git('status', '--porcelain'), existsSync(path.join(fleet.project, 'c.txt')), existsSync(path.join(gitDir, 'c.txt'))], ['', true, false]);
+});
+
+test('a date and words of an agent\'s are taken over as far as they are any', () => {
+	const now = 1_700_000_000_000;
+	assert.deepEqual(['1600000000 +0200', '5 -0930', '1600000000 +10039', '1600000000 +9999', '1600000000 +0170', '1700000001 +0000', '99999999999999 +0000', ''].map(raw => plainDate(raw, now)), [
+		'@1600000000 +0200', '@5 -0930', '@1600000000 +0000', '@1600000000 +0000', '@1600000000 +0000', undefined, undefined, undefined,
+	]);
+	assert.equal(plainWords('a\n\n  Reviewed-by : x\n--- a line\n----\n; ---- >8 ----\n'), 'a\n\n|   Reviewed-by : x\n| --- a line\n----\n| ; ---- >8 ----\n');
 });
