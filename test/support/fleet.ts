@@ -47,7 +47,7 @@ export class Fleet {
 
 	/** Runs a verb. */
 	run(argv: readonly string[], options: {input?: string; cwd?: string; env?: Record<string, string>} = {}): Result {
-		const {status, stdout, stderr} = spawnSync(process.execPath, [program, ...argv], {cwd: options.cwd ?? this.project, env: {...this.env, ...options.env}, encoding: 'utf8', input: options.input ?? '', timeout: 120_000});
+		const {status, stdout, stderr} = spawnSync(process.execPath, [program, ...argv], {cwd: options.cwd ?? this.project, env: {...this.env, ...options.env}, encoding: 'utf8', input: options.input ?? '', timeout: 300_000});
 		return {code: status, stdout, stderr};
 	}
 
