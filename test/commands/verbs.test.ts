@@ -237,7 +237,7 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	fleet.must('merge', 'g');
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\ntwo\n');
 	assert.equal(readFileSync(path.join(fleet.project, 'unrelated.txt'), 'utf8'), 'stays\n');
-	assert.match(fleet.git('log', '-1', '--format=%B'), /^Merge run g\n\nFleet-Run: g\n[^]*Fleet-Verify: [0-9a-f]{64}/);
+	assert.match(fleet.git('log', '-1', '--format=%B'), /^Merge run g\n\nCo-authored-by: [^\n]*\nFleet-Run: g\n[^]*Fleet-Verify: [0-9a-f]{64}/);
 	assert.equal(fleet.git('status', '--porcelain', '--untracked-files=no'), '');
 	refused(['merge', 'g'], /merged already/);
 	refused(['approve', 'g'], /merged already/);
@@ -353,13 +353,16 @@ test('discard never loses what nobody else has', async t => {
 	await fleet.until('d', 'stopped');
 });
 
-test('a discard that cannot capture everything keeps the folder', async t => {
+test('a discard that cannot capture everything keeps the folder; what is only closed is captured', async t => {
 	const fleet = new Fleet(t);
-	await fleet.agent('k', 'mkdir locked && echo x > locked/file && chmod 000 locked/file');
+	await fleet.agent('k', 'echo x > a.txt; truncate -s 1100M large');
 	const result = fleet.run(['discard', 'k']);
 	assert.equal(result.code, 3);
-	assert.match(result.stderr, /could be captured, so it is kept/);
-	assert.ok(existsSync(path.join(fleet.json('show', 'k')['worktree'], 'locked')));
+	assert.match(result.stderr, /could be captured, so its folder is kept: .*"?large"? is larger than 1 GiB/);
+	assert.ok(existsSync(path.join(fleet.json('show', 'k')['worktree'], 'large')));
+	await fleet.agent('c', 'mkdir locked && echo x > locked/file && chmod 000 locked/file locked');
+	fleet.must('discard', 'c');
+	assert.equal(fleet.git('show', 'refs/fleet/trash/c/head:locked/file'), 'x');
 });
 
 test('what fleet does is refused while the run is at work', t => {
