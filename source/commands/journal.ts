@@ -25,12 +25,16 @@ export const verb: Verb = {
 		};
 
 		if (what !== 'verify') {
-			const {entries} = readJournal(context.paths.run(find(what!)).journal);
+			const {entries, fault} = readJournal(context.paths.run(find(what!)).journal);
 			if (options['json']) {
 				io.json(entries);
 			} else {
 				for (const entry of entries) {
 					io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`)}\n`);
+				}
+
+				if (fault) {
+					io.out(`broken at line ${fault.line}: ${fault.because}; it and what follows is not believed\n`);
 				}
 			}
 

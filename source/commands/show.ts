@@ -7,6 +7,7 @@ import {formatBudget, formatUsage} from '../core/usage.ts';
 import {readChanges} from '../engine/changes-file.ts';
 import {rootOf} from '../engine/projects.ts';
 import {findRun} from '../engine/runs.ts';
+import {readJournal} from '../host/journal.ts';
 import {runDetails} from './documents.ts';
 import type {Verb} from './verb.ts';
 
@@ -43,6 +44,11 @@ export const verb: Verb = {
 
 		if (formatUsage(run.usage) !== '' || run.budget) {
 			line('used', `${formatUsage(run.usage) || 'nothing'}${run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`}${run.budget ? `; frozen at ${formatBudget(run.budget)}` : ''}`);
+		}
+
+		const {fault} = readJournal(context.paths.run(run.id).journal);
+		if (fault) {
+			line('JOURNAL', `broken at line ${fault.line}: ${fault.because}. What is below is what the lines before it say (fleet journal verify ${run.id})`);
 		}
 
 		line('stage', `${run.stage}: ${run.because}`);

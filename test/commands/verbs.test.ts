@@ -391,6 +391,9 @@ test('a journal that was edited is named at its line, and nothing is decided on 
 	assert.equal(verify.code, 3);
 	assert.match(verify.stdout, /j broken, .*line 3/);
 	assert.equal(fleet.run(['verify', 'j']).code, 3);
+	// Whoever looks at it is told, too.
+	assert.match(fleet.must('show', 'j'), /^JOURNAL +broken at line 3: /m);
+	assert.match(fleet.must('journal', 'j'), /^broken at line 3: .*not believed$/m);
 	writeFileSync(file, text.slice(0, -20));
 	const torn = fleet.run(['journal', 'verify', 'j']);
 	assert.equal(torn.code, 3);
