@@ -378,6 +378,13 @@ export class Proxy {
 	 */
 	#checkHello(target: Target, client: Duplex, upstream: net.Socket, head: Buffer): void {
 		const ended = this.#readHello(client, head, (hello, seen) => {
+			if (hello.kind === 'odd') {
+				this.#hooks.onRefused?.(formatTarget(target), 'the TLS hello in a tunnel can be read in two ways');
+				client.destroy();
+				upstream.destroy();
+				return;
+			}
+
 			if (hello.kind === 'hello' && hello.name !== undefined && canonicaliseHost(hello.name) !== target.host) {
 				this.#deny({host: printableAuthority(hello.name), port: target.port}, `the TLS hello in a tunnel to ${formatTarget(target)} names another host`);
 				client.destroy();
