@@ -46,6 +46,8 @@ export type Limits = {
 	readonly watches: number;
 	/** Descriptors on their way in sockets: counted for the account, too. */
 	readonly inFlight: number;
+	/** Bytes that wait in its connections, to be sent or to be read: the machine has one number of them for everybody. */
+	readonly queued: number;
 	/** Bytes that a command may write to its output. */
 	readonly output: number;
 	/** Share of the processor of all runs together, against 100 for everything else. */
@@ -64,6 +66,7 @@ export const defaultLimits: Limits = {
 	descriptors: 100_000,
 	watches: 250_000,
 	inFlight: 200,
+	queued: 512 * 1024 ** 2,
 	output: 512 * 1024 ** 2,
 	weight: 50,
 };

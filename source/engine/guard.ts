@@ -3,7 +3,7 @@ import path from 'node:path';
 import type {Invocation, SandboxPlan} from '../core/plan.ts';
 import type {Outcome} from '../core/seams.ts';
 import {openCgroup, type Cgroup} from '../host/cgroup.ts';
-import {measureHeld, memoryLeft, sharedMemory} from '../host/held.ts';
+import {machineMemory, measureHeld, memoryLeft} from '../host/held.ts';
 import type {Context} from './context.ts';
 import type {DiskUse} from './limits.ts';
 
@@ -26,7 +26,7 @@ export class Guard {
 	readonly #plan: SandboxPlan;
 	readonly #group: Cgroup | undefined;
 	readonly #folders: Folders | undefined;
-	readonly #before = sharedMemory();
+	readonly #before = machineMemory();
 	#waiting = 0;
 	#first: DiskUse | undefined;
 	/** What it takes on disk is counted beside the looks. */
@@ -55,12 +55,13 @@ export class Guard {
 		const held = await measureHeld(this.#pid, {scratch: scratch.map(({target}) => target), before: this.#before, enough: limits});
 		const memory = held.processes + held.elsewhere;
 		this.#nameless = held.nameless;
-		this.near = memory > limits.memory / 4 || held.descriptors > limits.descriptors / 4 || held.watches > limits.watches / 4;
+		this.near = memory > limits.memory / 4 || held.descriptors > limits.descriptors / 4 || held.watches > limits.watches / 4 || held.queued > limits.queued / 4;
 		// Descriptors wait in a socket for a moment in every program that passes them; what waits there twice is kept there.
 		const waits = held.inFlight > limits.inFlight && this.#waiting > limits.inFlight;
 		this.#waiting = held.inFlight;
 		const end = held.descriptors > limits.descriptors ? `its processes held more than ${limits.descriptors} descriptors`
 			: held.watches > limits.watches ? `its event loops waited for more than ${Math.round(limits.watches)} files: the account has only so many in all`
+				: held.queued > limits.queued ? `more than ${mib(limits.queued)} waited in its connections: the machine has only so much for everybody's`
 				: waits ? `more than ${limits.inFlight} of its descriptors were on their way in sockets: the account has only so many in all`
 					// A control group counts all of it, and faster.
 					: this.#group?.memory() === undefined && memory > limits.memory ? `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process` : undefined;
@@ -178,9 +179,8 @@ export async function runLimited(context: Pick<Context, 'executor'>, invocation:
 			},
 			onStart(pid, kill) {
 				end = kill;
-				let guard: Guard | undefined;
+				const guard = new Guard(pid, plan, group, options.folders);
 				const look = async () => {
-					guard ??= new Guard(pid, plan, group, options.folders);
 					const found = await guard.look();
 					if (found) {
 						stop(found.because);
@@ -188,10 +188,6 @@ export async function runLimited(context: Pick<Context, 'executor'>, invocation:
 						timer = setTimeout(() => void look(), guard.near ? pauses.near : pauses.far);
 					}
 				};
-
-				if (options.folders) {
-					guard = new Guard(pid, plan, group, options.folders);
-				}
 
 				timer = setTimeout(() => void look(), pauses.first);
 			},

@@ -6,7 +6,7 @@ import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type 
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import type {Availability, Sandbox} from '../core/seams.ts';
-import {accountWatches} from '../host/held.ts';
+import {accountWatches, machineQueues} from '../host/held.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {insideHome, toolchain} from '../host/toolchain.ts';
 import {baseMounts} from '../host/worktree.ts';
@@ -38,7 +38,7 @@ export function basicPlan(runId: string, folder: string, extra: {mounts?: readon
 	return {
 		// What is kept in HOME's place needs no scratch below it.
 		runId, mounts: [...mounts, ...extra.mounts ?? []], links, scratch: scratch.filter(({target}) => !extra.mounts?.some(mount => mount.target === target)), env: {...env, FLEET_RUN: runId, ...extra.env}, cwd: extra.cwd ?? '/tmp',
-		limits: {...defaultLimits, memory: Math.max(1024 ** 3, Math.min(defaultLimits.memory, os.totalmem() / 2)), watches: Math.min(defaultLimits.watches, (accountWatches() ?? Number.POSITIVE_INFINITY) / 20)}, dropUid: dropUidOf(runId), architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+		limits: {...defaultLimits, memory: Math.max(1024 ** 3, Math.min(defaultLimits.memory, os.totalmem() / 2)), watches: Math.min(defaultLimits.watches, (accountWatches() ?? Number.POSITIVE_INFINITY) / 20), queued: Math.min(defaultLimits.queued, (machineQueues() ?? Number.POSITIVE_INFINITY) / 4)}, dropUid: dropUidOf(runId), architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
 	};
 }
 

@@ -13,13 +13,15 @@ import {processTree} from './cgroup.ts';
 export type Held = {
 	/** Memory of the processes themselves, and their page tables. */
 	readonly processes: number;
-	/** Memory behind descriptors and in scratch file systems: memfds, pipes, sockets, System V segments. */
+	/** Memory behind descriptors and in scratch file systems: memfds, pipes, sockets, System V segments and messages, and what the kernel keeps for names and mappings. */
 	readonly elsewhere: number;
 	readonly descriptors: number;
 	/** Files and sockets that event loops wait for: the kernel counts them for the account, in all. */
 	readonly watches: number;
 	/** Descriptors on their way in a socket, which are in no table of any process. */
 	readonly inFlight: number;
+	/** Bytes that wait in its connections and datagrams. */
+	readonly queued: number;
 	/** Bytes on disk in files that have no name any more, so that nobody finds them in a folder. */
 	readonly nameless: number;
 };
@@ -62,8 +64,8 @@ function openTable(pid: number): {folder: string; names: string[]} | undefined {
 const [usualPipe, leastPipe, usualPipes] = [65_536, 8192, 1024];
 /** Bytes that one socket may have sent and nobody read (net.core.wmem_default, doubled as the kernel counts it). */
 const socketBuffer = 212_992;
-/** What the kernel itself keeps for a descriptor, about. */
-const perDescriptor = 1024;
+/** What the kernel itself keeps for a descriptor, for a file of a scratch file system, for a message, and for a mapping, about. */
+const [perDescriptor, perFile, perMessage, perMapping] = [1024, 1024, 64, 224];
 
 type Files = {
 	/** Memory files by device and inode: their bytes. */
@@ -117,7 +119,7 @@ function isDisk(device: number): boolean {
 	return disks.has(device);
 }
 
-/** Bytes used in the scratch file systems of a sandbox. They hold files without a name, too. @param first the host's id of its first process */
+/** Bytes used in the scratch file systems of a sandbox, and by the kernel for their files, the empty ones included. They hold files without a name, too. @param first the host's id of its first process */
 function scratchUse(first: number, targets: readonly string[]): {bytes: number; devices: Set<number>} {
 	let bytes = 0;
 	const devices = new Set<number>();
@@ -125,10 +127,10 @@ function scratchUse(first: number, targets: readonly string[]): {bytes: number; 
 		try {
 			const place = `/proc/${first}/root${target}`;
 			const {dev} = statSync(place);
-			const {type, blocks, bfree, bsize} = statfsSync(place);
+			const {type, blocks, bfree, bsize, files, ffree} = statfsSync(place);
 			// TMPFS_MAGIC (statfs(2)): what a grant laid over it is on disk.
 			if (type === 0x01_02_19_94 && !devices.has(dev)) {
-				bytes += (blocks - bfree) * bsize;
+				bytes += (blocks - bfree) * bsize + (files - ffree) * perFile;
 				devices.add(dev);
 			}
 		} catch {}
@@ -255,10 +257,10 @@ export function accountWatches(): number | undefined {
  * Looks at what a sandbox holds. Costs a few milliseconds for the usual run, and at most a few seconds.
  * @param pid the host's id of its monitor
  * @param options.scratch its scratch file systems, as it sees them
- * @param options.before `sharedMemory` at its start
+ * @param options.before `machineMemory` at its start
  * @param options.enough counts beyond these need not be exact
  */
-export async function measureHeld(pid: number, {scratch, before, enough}: {readonly scratch: readonly string[]; readonly before: number; readonly enough: {readonly descriptors: number; readonly watches: number; readonly memory: number}}): Promise<Held> {
+export async function measureHeld(pid: number, {scratch, before, enough}: {readonly scratch: readonly string[]; readonly before: MachineMemory; readonly enough: {readonly descriptors: number; readonly watches: number; readonly memory: number}}): Promise<Held> {
 	const pids = processTree(pid);
 	const files: Files = {memory: new Map(), disk: new Map(), pipes: new Set(), sockets: [], loops: [], count: 0};
 	let own = 0;
@@ -286,17 +288,25 @@ export async function measureHeld(pid: number, {scratch, before, enough}: {reado
 
 	const waiting = inFlight(files.sockets.slice(0, 5000));
 	// What nothing explains of the machine's shared memory may be this run's: only then is it worth a closer look.
-	const shared = sharedMemory();
+	const {shared, kernel} = machineMemory();
 	const unexplained = shared - memory;
+	const grown = kernel - before.kernel;
+	const isClose = unexplained > enough.memory / 4 || grown > enough.memory / 4;
+	const {segments, messages} = isClose ? systemV(first) : {segments: 0, messages: 0};
 	if (unexplained > enough.memory / 4) {
 		// A file that is on its way in a socket is in no table: what came since the run began is taken for it.
-		memory += Math.min(unexplained, mappedOnly(pids, new Set(files.memory.keys())) + segments(first) + (waiting > 0 ? Math.max(0, shared - before - memory) : 0));
+		memory += Math.min(unexplained, mappedOnly(pids, new Set(files.memory.keys())) + segments + (waiting > 0 ? Math.max(0, shared - before.shared - memory) : 0));
+	}
+
+	// The same for what the kernel keeps: it says who has it nowhere.
+	if (grown > enough.memory / 4) {
+		memory += Math.min(grown, messages + mappings(pids) * perMapping);
 	}
 
 	const pipes = Math.min(files.pipes.size, usualPipes) * usualPipe + Math.max(0, files.pipes.size - usualPipes) * leastPipe;
 	return {
 		processes: own, elsewhere: memory + pipes + local * socketBuffer + queued + files.count * perDescriptor, descriptors: files.count,
-		watches: await allWatches(files.loops, enough.watches), inFlight: waiting, nameless: [...files.disk.values()].reduce((sum, bytes) => sum + bytes, 0),
+		watches: await allWatches(files.loops, enough.watches), inFlight: waiting, queued, nameless: [...files.disk.values()].reduce((sum, bytes) => sum + bytes, 0),
 	};
 }
 
@@ -315,21 +325,57 @@ function exactMemory(pids: readonly number[], enough: number): number {
 	return sum;
 }
 
-/** Bytes in System V segments of a sandbox: they can be held by no process at all. */
-function segments(first: number): number {
-	const {spawnSync} = process.getBuiltinModule('node:child_process');
-	const user = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
-	// Its own /proc would tell of the namespace of whoever asks.
-	const {stdout} = spawnSync('nsenter', ['--target', String(first), ...user, '--ipc', '--', 'cat', '/proc/sysvipc/shm'], {encoding: 'latin1', timeout: 2000, stdio: ['ignore', 'pipe', 'ignore'], env: {PATH: '/usr/sbin:/usr/bin:/sbin:/bin'}});
-	return (stdout ?? '').split('\n').slice(1).reduce((sum, line) => {
-		const columns = line.trim().split(/\s+/);
-		return sum + (columns.length >= 16 ? Number(columns[14]) + Number(columns[15]) : 0);
-	}, 0);
+/** Mappings of processes. Of very many processes a part is asked, in no order that anybody could know, and taken for the others. */
+function mappings(pids: readonly number[]): number {
+	const left = [...pids];
+	const began = Date.now();
+	let asked = 0;
+	let count = 0;
+	while (left.length > 0 && (asked < 5 || Date.now() - began < 500)) {
+		const [pid] = left.splice(Math.floor(Math.random() * left.length), 1);
+		count += text(`/proc/${pid}/maps`).split('\n').length;
+		asked++;
+	}
+
+	return asked === 0 ? 0 : count * pids.length / asked;
 }
 
-/** Bytes of the machine's memory that are shared, or in files without a disk. */
-export function sharedMemory(): number {
-	return field(text('/proc/meminfo'), 'Shmem') * 1024;
+/**
+ * Its own /proc would tell of the namespace of whoever asks. Whoever enters one needs the power over the user namespace
+ * that owns it, which is not the one that a process inside is in: NS_GET_OWNER_USERNS (ioctl_ns(2)) leads to it.
+ */
+const readSystemV = 'my ($pid, $setns) = @ARGV; open(my $ipc, "<", "/proc/$pid/ns/ipc") or exit 1; my $owner = ioctl($ipc, 0xB701, 0); $setns += 0; syscall($setns, $owner + 0, 0) if $owner; syscall($setns, fileno($ipc), 0) == 0 or exit 1; for (qw(shm msg)) { open(my $f, "<", "/proc/sysvipc/$_") or exit 1; print <$f> }';
+
+/** Bytes in System V segments and messages of a sandbox: they can be held by no process at all. */
+function systemV(first: number): {segments: number; messages: number} {
+	const {spawnSync} = process.getBuiltinModule('node:child_process');
+	const {stdout} = spawnSync('perl', ['-e', readSystemV, String(first), process.arch === 'arm64' ? '268' : '308'], {encoding: 'latin1', timeout: 2000, maxBuffer: 16 * 1024 ** 2, stdio: ['ignore', 'pipe', 'ignore'], env: {PATH: '/usr/sbin:/usr/bin:/sbin:/bin'}});
+	let segments = 0;
+	let messages = 0;
+	for (const columns of (stdout ?? '').split('\n').map(line => line.trim().split(/\s+/).map(Number))) {
+		// A queue has 14 columns, of which two are its bytes and its messages; a segment ends with what it holds, in memory and swapped.
+		if (columns.length === 14 && !Number.isNaN(columns[0])) {
+			messages += columns[3]! + columns[4]! * perMessage;
+		} else if (columns.length === 16 && !Number.isNaN(columns[0])) {
+			segments += columns[14]! + columns[15]!;
+		}
+	}
+
+	return {segments, messages};
+}
+
+/** Bytes of the machine's memory that are shared, or in files without a disk; and that the kernel has for itself and cannot give back. */
+export type MachineMemory = {readonly shared: number; readonly kernel: number};
+
+export function machineMemory(): MachineMemory {
+	const info = text('/proc/meminfo');
+	return {shared: field(info, 'Shmem') * 1024, kernel: (field(info, 'SUnreclaim') + field(info, 'VmallocUsed')) * 1024};
+}
+
+/** Bytes that may wait in connections of the whole machine before the kernel saves on all of them; undefined where it does not say. */
+export function machineQueues(): number | undefined {
+	const pages = Number.parseInt(text('/proc/sys/net/ipv4/tcp_mem'), 10);
+	return Number.isNaN(pages) ? undefined : pages * 4096;
 }
 
 /** What is left of the machine's memory, swap included: a share of 1. */

@@ -79,7 +79,7 @@ const wholeHost: Protection = {box(box) {
 }};
 const limit = (option: string, value: string): Protection => ({invocation: invocation => ({...invocation, argv: invocation.argv.map(argument => argument.startsWith(option) ? `${option}${value}` : argument)})});
 /** Nobody looks at what the run as a whole holds. */
-const unguarded: Protection = {plan: plan => ({...plan, limits: {...plan.limits, watches: Infinity, descriptors: Infinity, inFlight: Infinity, memory: Infinity, files: Infinity, growth: Infinity}})};
+const unguarded: Protection = {plan: plan => ({...plan, limits: {...plan.limits, watches: Infinity, descriptors: Infinity, inFlight: Infinity, queued: Infinity, memory: Infinity, files: Infinity, growth: Infinity}})};
 const scratchSize = (target: string): Protection => ({plan: plan => ({...plan, scratch: plan.scratch.map(scratch => scratch.target === target ? {...scratch, size: 64 * 1024 ** 2} : scratch)})});
 const both = (...protections: Protection[]): Protection => ({
 	plan: (plan, folder) => protections.reduce((sum, protection) => protection.plan?.(sum, folder) ?? sum, plan),
@@ -175,8 +175,8 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'fill-root': noRemount,
 	'fill-shm': {arguments: argv => argv.map((argument, index) => argument === '268435456' && argv[index + 4] === '/dev/shm' ? '400000000' : argument)},
 	'fill-tmp': scratchSize('/tmp'), 'fill-home': scratchSize('/home/agent'),
-	...Object.fromEntries(['event-loops', 'descriptors-of-all', 'descriptors-in-flight', 'memory-files', 'memory-mapped', 'memory-in-flight', 'memory-segments', 'memory-in-sockets', 'memory-in-pipes', 'many-files', 'nameless-files'].map(id => [id, unguarded])),
-	'second-table': noFilter,
+	...Object.fromEntries(['event-loops', 'descriptors-of-all', 'descriptors-in-flight', 'memory-files', 'memory-mapped', 'memory-in-flight', 'memory-segments', 'memory-messages', 'memory-mappings', 'memory-names', 'memory-in-sockets', 'machine-connections', 'memory-in-pipes', 'many-files', 'nameless-files'].map(id => [id, unguarded])),
+	'second-table': noFilter, 'memory-semaphores': noFilter,
 	'file-watchers': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !/^max_\w+=\d+$/.test(argument))})},
 	'queued-signals': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !argument.startsWith('--sigpending='))})},
 	'message-queues': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !argument.startsWith('--msgqueue='))})},
