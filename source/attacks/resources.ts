@@ -123,6 +123,11 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		script: () => perl('my $count = 0; for (1 .. 20) { my $id = semget(0, 32000, 0600) // last; semctl($id, 0, 0, 0); $count++ } print "$count sets";'),
 		came: ({output}) => output.includes('20 sets'),
 	},
+	{
+		kind: 'sandbox', id: 'memory-in-large-sockets', title: 'keep more memory in a socket than sockets usually have', source: 'where the machine allows 4 MiB, 40 sockets held 325 MB, and were taken for 9', answer: 'the system call filter: a socket keeps the size it has',
+		script: () => perl('socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; setsockopt($a, SOL_SOCKET, SO_SNDBUF, 1000000) or die; fcntl($a, F_SETFL, O_NONBLOCK); my ($sum, $count) = (0); $sum += $count while $count = syswrite($a, "x" x 30000); print "$sum bytes";'),
+		came: ({output}) => Number(/(\d+) bytes/.exec(output)?.[1] ?? 0) > 250_000,
+	},
 	kept('memory-in-sockets', 'keep memory in sockets that nobody reads', 'it is the kernel\'s', {memory: 60 * mib}, 'my @s; for (1 .. 700) { socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; fcntl($a, F_SETFL, O_NONBLOCK); syswrite($a, "a" x 65536); push @s, $a, $b }'),
 	kept('memory-in-pipes', 'keep memory in pipes that nobody reads', 'it is the kernel\'s', {memory: 60 * mib}, 'my @s; for (1 .. 1500) { pipe(my $a, my $b) or die; fcntl($b, F_SETFL, O_NONBLOCK); syswrite($b, "a" x 65536); push @s, $a, $b }'),
 	kept('many-files', 'make more files than the disk has room for', 'file systems have only so many, however small they are', {files: 1000}, 'for (1 .. 3000) { open(my $f, ">", "f$_") or die }', 'fleet counts what a run\'s folders grow by, sooner where the disk fills'),

@@ -176,7 +176,7 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'fill-shm': {arguments: argv => argv.map((argument, index) => argument === '268435456' && argv[index + 4] === '/dev/shm' ? '400000000' : argument)},
 	'fill-tmp': scratchSize('/tmp'), 'fill-home': scratchSize('/home/agent'),
 	...Object.fromEntries(['event-loops', 'descriptors-of-all', 'descriptors-in-flight', 'memory-files', 'memory-mapped', 'memory-in-flight', 'memory-segments', 'memory-messages', 'memory-mappings', 'memory-names', 'memory-in-sockets', 'machine-connections', 'memory-in-pipes', 'many-files', 'nameless-files'].map(id => [id, unguarded])),
-	'second-table': noFilter, 'memory-semaphores': noFilter,
+	'second-table': noFilter, 'memory-semaphores': noFilter, 'memory-in-large-sockets': noFilter,
 	'file-watchers': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !/^max_\w+=\d+$/.test(argument))})},
 	'queued-signals': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !argument.startsWith('--sigpending='))})},
 	'message-queues': {invocation: invocation => ({...invocation, argv: invocation.argv.filter(argument => !argument.startsWith('--msgqueue='))})},

@@ -48,8 +48,8 @@ test('the filter, call by call', () => {
 	for (const architecture of ['x64', 'arm64'] as const) {
 		const filter = seccompFilter(architecture);
 		const number = (name: string) => ({
-			x64: {read: 0, mmap: 9, shmget: 29, semget: 64, io_setup: 206, memfd_create: 319, close_range: 436, memfd_secret: 447, ioctl: 16, socket: 41, clone: 56, mount: 165, keyctl: 250, add_key: 248, unshare: 272, setns: 308, bpf: 321, userfaultfd: 323, io_uring_setup: 425, clone3: 435, ptrace: 101, execve: 59},
-			arm64: {read: 63, mmap: 222, shmget: 194, semget: 190, io_setup: 0, memfd_create: 279, close_range: 436, memfd_secret: 447, ioctl: 29, socket: 198, clone: 220, mount: 40, keyctl: 219, add_key: 217, unshare: 97, setns: 268, bpf: 280, userfaultfd: 282, io_uring_setup: 425, clone3: 435, ptrace: 117, execve: 221},
+			x64: {read: 0, mmap: 9, shmget: 29, semget: 64, setsockopt: 54, io_setup: 206, memfd_create: 319, close_range: 436, memfd_secret: 447, ioctl: 16, socket: 41, clone: 56, mount: 165, keyctl: 250, add_key: 248, unshare: 272, setns: 308, bpf: 321, userfaultfd: 323, io_uring_setup: 425, clone3: 435, ptrace: 101, execve: 59},
+			arm64: {read: 63, mmap: 222, shmget: 194, semget: 190, setsockopt: 208, io_setup: 0, memfd_create: 279, close_range: 436, memfd_secret: 447, ioctl: 29, socket: 198, clone: 220, mount: 40, keyctl: 219, add_key: 217, unshare: 97, setns: 268, bpf: 280, userfaultfd: 282, io_uring_setup: 425, clone3: 435, ptrace: 117, execve: 221},
 		} as Record<string, Record<string, number>>)[architecture]![name]!;
 		const call = (name: string, ...args: number[]) => evaluateFilter(filter, {architecture, number: number(name), arguments: args});
 		assert.equal(call('read'), 'allow');
@@ -74,6 +74,9 @@ test('the filter, call by call', () => {
 		assert.equal(call('memfd_create', 0, 4), 12);
 		assert.equal(call('shmget', 0, 4096, 0o1600), 'allow');
 		assert.equal(call('shmget', 0, 4096, 0o5600), 12);
+		assert.equal(call('setsockopt', 3, 1, 7), 0, 'a larger buffer');
+		assert.equal(call('setsockopt', 3, 1, 8), 'allow');
+		assert.equal(call('setsockopt', 3, 6, 7), 'allow');
 		assert.equal(call('semget', 0, 250, 0o1600), 'allow');
 		assert.equal(call('semget', 0, 251, 0o1600), 22, 'a large set of semaphores');
 		assert.equal(call('semget', 0, 0xFF_FF_FF_FF, 0o1600), 22);

@@ -7,13 +7,13 @@ const auditArchitecture: Record<Architecture, number> = {x64: 0xC0_00_00_3E, arm
 
 const numbers: Record<Architecture, Record<string, number>> = {
 	x64: {
-		mmap: 9, ioctl: 16, shmget: 29, semget: 64, socket: 41, io_setup: 206, memfd_create: 319, clone: 56, syslog: 103, uselib: 134, vhangup: 153, modify_ldt: 154, pivot_root: 155, adjtimex: 159, acct: 163, settimeofday: 164, mount: 165, umount2: 166,
+		mmap: 9, ioctl: 16, shmget: 29, semget: 64, setsockopt: 54, socket: 41, io_setup: 206, memfd_create: 319, clone: 56, syslog: 103, uselib: 134, vhangup: 153, modify_ldt: 154, pivot_root: 155, adjtimex: 159, acct: 163, settimeofday: 164, mount: 165, umount2: 166,
 		swapon: 167, swapoff: 168, reboot: 169, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176, quotactl: 179, nfsservctl: 180, lookup_dcookie: 212, clock_settime: 227,
 		kexec_load: 246, add_key: 248, request_key: 249, keyctl: 250, migrate_pages: 256, unshare: 272, move_pages: 279, perf_event_open: 298, fanotify_init: 300, name_to_handle_at: 303,
 		open_by_handle_at: 304, clock_adjtime: 305, setns: 308, kcmp: 312, finit_module: 313, kexec_file_load: 320, bpf: 321, userfaultfd: 323,
 	},
 	arm64: {
-		io_setup: 0, mmap: 222, shmget: 194, semget: 190, memfd_create: 279, ioctl: 29, lookup_dcookie: 18, umount2: 39, mount: 40, pivot_root: 41, nfsservctl: 42, vhangup: 58, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104, init_module: 105, delete_module: 106,
+		io_setup: 0, mmap: 222, shmget: 194, semget: 190, setsockopt: 208, memfd_create: 279, ioctl: 29, lookup_dcookie: 18, umount2: 39, mount: 40, pivot_root: 41, nfsservctl: 42, vhangup: 58, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104, init_module: 105, delete_module: 106,
 		clock_settime: 112, syslog: 116, reboot: 142, settimeofday: 170, adjtimex: 171, socket: 198, add_key: 217, request_key: 218, keyctl: 219, clone: 220, swapon: 224, swapoff: 225,
 		migrate_pages: 238, move_pages: 239, perf_event_open: 241, fanotify_init: 262, name_to_handle_at: 264, open_by_handle_at: 265, clock_adjtime: 266, setns: 268, kcmp: 272, finit_module: 273,
 		bpf: 280, userfaultfd: 282, kexec_file_load: 294,
@@ -48,6 +48,8 @@ const [thread, sharedTable, ownTable] = [0x1_00_00, 0x4_00, 2];
 const huge = {mmap: 0x4_00_00, memfd: 4, segment: 0o4000};
 /** Semaphores of a set, as many as a kernel has by default elsewhere: memory that belongs to no process, 2 MB in a set of Linux, and 32,000 sets. */
 const mostSemaphores = 250;
+/** SOL_SOCKET, SO_SNDBUF. */
+const sendBuffer = {level: 1, option: 7};
 /** TIOCSTI types into a terminal, TIOCLINUX pastes into a console. */
 const terminalInjection = [0x54_12, 0x54_1C];
 
@@ -88,6 +90,8 @@ export function seccompFilter(architecture: Architecture): Uint8Array {
 		...forCall(call('memfd_create')!, [argument(1), ifAnyBit(huge.memfd, 0, 1), fail(errno.ENOMEM), allow]),
 		...forCall(call('shmget')!, [argument(2), ifAnyBit(huge.segment, 0, 1), fail(errno.ENOMEM), allow]),
 		...forCall(call('semget')!, [argument(1), ifAtLeast(mostSemaphores + 1, 0, 1), fail(errno.EINVAL), allow]),
+		// It does nothing, and says that it did, as the kernel does with what is over its most: who looks counts buffers of the usual size.
+		...forCall(call('setsockopt')!, [argument(1), ifEqual(sendBuffer.level, 0, 3), argument(2), ifEqual(sendBuffer.option, 0, 1), fail(0), allow]),
 		// The machine has one number of these for everybody (fs.aio-max-nr); and memory that nothing counts. Programs go on without.
 		...forCall(call('io_setup')!, [fail(errno.ENOSYS)]),
 		...forCall(call('memfd_secret')!, [fail(errno.ENOSYS)]),
