@@ -1,6 +1,6 @@
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {isName, printable} from '../core/names.ts';
-import {foldRun, liveStages, withoutWorker, type Run} from '../core/run.ts';
+import {foldRun, liveStages, withoutWorker, type Run, type Stage} from '../core/run.ts';
 import {Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
@@ -29,13 +29,13 @@ function fold(places: RunPaths): Run | undefined {
 /** A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal. */
 export function readRun(places: RunPaths): Run | undefined {
 	const run = fold(places);
-	if (!run || !liveStages.has(run.stage) || Lock.isHeld(places.lock)) {
+	if (!run || !liveStages.has(run.stage) || Lock.isHeld(places.lock) || isSupervised(run)) {
 		return run;
 	}
 
 	// The worker may have ended between the two looks. Whoever let the lock go had written its last line before.
 	const last = fold(places);
-	const gone = last && withoutWorker(last);
+	const gone = last && !isSupervised(last) ? withoutWorker(last) : last;
 	if (gone !== last && existsSync(places.socket)) {
 		// A dead worker removes nothing: the first who looks does. With the lock, so that no new worker loses its own.
 		const lock = Lock.acquire(places.lock);
@@ -47,6 +47,21 @@ export function readRun(places: RunPaths): Run | undefined {
 
 	return gone;
 }
+
+/** Whether the process that the journal names as a run's supervisor is one, and is alive: it is never taken for dead, whatever its lock says. */
+function isSupervised(run: Run): boolean {
+	if (run.pid === undefined || !supervisedStages.has(run.stage)) {
+		return false;
+	}
+
+	try {
+		return readFileSync(`/proc/${run.pid}/cmdline`, 'utf8').split('\0')[0]!.trim() === `fleet-supervisor ${run.id}`;
+	} catch {
+		return false;
+	}
+}
+
+const supervisedStages: ReadonlySet<Stage> = new Set<Stage>(['running', 'frozen']);
 
 /** Takes away what a worker that was killed left. */
 function clean(places: RunPaths): void {
@@ -97,6 +112,10 @@ export async function withJournal<Result>(context: Context, runId: string, work:
 	try {
 		if (!journal.state) {
 			throw new Refusal(`the journal of ${runId} is empty`, 'fleet list');
+		}
+
+		if (isSupervised(journal.run)) {
+			throw new Refusal(`${runId} is ${journal.run.stage}`, `fleet stop ${runId}`, 3);
 		}
 
 		const gone = withoutWorker(journal.run);

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync} from 'node:fs';
+import {closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {eventTypes, type Entry, type RunEvent} from '../core/event.ts';
 import {foldRun, evolve, type Run} from '../core/run.ts';
@@ -219,6 +219,11 @@ export class Journal {
 		const bytes = Buffer.from(this.#unwritten.join('') + text);
 		if (bytes.length === 0) {
 			return;
+		}
+
+		// Two lines of the same number would break the journal for good.
+		if (fstatSync(this.#file).size !== this.#length) {
+			throw new Error('another process wrote to the journal, so nothing more is written by this one');
 		}
 
 		try {

@@ -106,6 +106,16 @@ test('there is one writer', t => {
 	Journal.open(where)!.close();
 });
 
+test('a writer that is not alone any more writes nothing', t => {
+	const where = filled(t);
+	const journal = Journal.open(where)!;
+	const whole = readFileSync(where.journal, 'utf8');
+	appendFileSync(where.journal, 'x\n');
+	assert.throws(() => journal.append(denied(9), 'fleet'), /another process wrote/);
+	assert.equal(readFileSync(where.journal, 'utf8'), `${whole}x\n`);
+	journal.close();
+});
+
 test('a line that could not be folded is not written', t => {
 	const where = places(t);
 	const journal = Journal.open(where)!;
