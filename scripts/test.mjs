@@ -86,7 +86,7 @@ function testFilesOf(folder, name) {
 }
 
 /** What is about git, words and disks, and not about who calls: long, and passed once. */
-const sameForAll = new Set(['failed-start.test.ts', 'full-disk.test.ts', 'full-disk-supervisor.test.ts', 'git-fuzz.test.ts', 'http-fuzz.test.ts', 'merge-commit.test.ts', 'moved.test.ts', 'rebase.test.ts', 'replies.test.ts']);
+const sameForAll = new Set(['failed-start.test.ts', 'full-disk.test.ts', 'full-disk-supervisor.test.ts', 'git-fuzz.test.ts', 'git-gate.test.ts', 'http-fuzz.test.ts', 'merge-commit.test.ts', 'moved.test.ts', 'rebase.test.ts', 'replies.test.ts', 'verify.test.ts']);
 
 /** What depends on who calls is passed again by a user without rights, where the caller is root: containment is promised to both. */
 function asOrdinaryUser() {

@@ -38,5 +38,5 @@ export function journalStatus(fleet: Fleet, name: string): string {
 /** The writes that are tried: each one with FULL_DISK=all, else the last ones, which decide, and some of those before. */
 export function tried(writes: number): number[] {
 	const all = Array.from({length: writes}, (_, index) => index + 1);
-	return process.env['FULL_DISK'] === 'all' ? all : all.filter(number => number > writes - 4 || number % Math.ceil(writes / 4) === 1 || writes < 8);
+	return process.env['FULL_DISK'] === 'all' ? all : all.filter(number => number > writes - 3 || number % Math.ceil(writes / 3) === 1 || writes < 7);
 }
