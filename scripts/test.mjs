@@ -1,6 +1,6 @@
 // `npm test`: installs, builds, and passes everything. Arguments after "--" name test files.
 import {spawnSync} from 'node:child_process';
-import {chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync} from 'node:fs';
+import {chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -112,13 +112,15 @@ function asOrdinaryUser() {
 		}
 
 		chmodSync(folder, 0o755);
-		const program = path.join(folder, path.basename(node));
+		// Not beside the tests' own folders: what lies in a folder on the search path is given to no run.
+		mkdirSync(path.join(folder, 'bin'), {mode: 0o755});
+		const program = path.join(folder, 'bin', path.basename(node));
 		cpSync(node, program);
 		chmodSync(program, 0o755);
 		const home = path.join(folder, 'home');
 		spawnSync('install', ['-d', '-m', '0700', '-o', String(uid), '-g', String(gid), home, path.join(folder, 'tmp')]);
 		const files = [...['attacks', 'sandboxes', 'host', 'engine', 'crash', 'vaults'].flatMap(name => readdirSync(path.join(folder, 'test', name)).filter(file => file.endsWith('.test.ts') && !sameForAll.has(file)).map(file => path.join(folder, 'test', name, file))), path.join(folder, 'test', 'commands', 'secret.test.ts')];
-		const own = {PATH: `${folder}:${env.PATH.split(':').filter(place => !place.startsWith(root)).join(':')}`, HOME: home, TMPDIR: path.join(folder, 'tmp'), LANG: 'C.UTF-8', TERM: 'xterm-256color', USER: name, ...(env.CI ? {CI: env.CI} : {})};
+		const own = {PATH: `${folder}/bin:${env.PATH.split(':').filter(place => !place.startsWith(root)).join(':')}`, HOME: home, TMPDIR: path.join(folder, 'tmp'), LANG: 'C.UTF-8', TERM: 'xterm-256color', USER: name, ...(env.CI ? {CI: env.CI} : {})};
 		process.stdout.write(`\nas an ordinary user (${name}, uid ${uid}):\n`);
 		test({program, folder, env: own, files, user: {uid, gid}});
 	} finally {
