@@ -102,7 +102,10 @@ function asOrdinaryUser() {
 	}
 
 	// The checkout may lie where that user cannot go.
-	const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-ordinary-'));
+	const base = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-ordinary-'));
+	// Not round the tests' own folders: what holds fleet's own program, or lies on the search path, is given to no run.
+	const folder = path.join(base, 'checkout');
+	mkdirSync(folder);
 	try {
 		for (const entry of ['source', 'test', 'scripts', 'dist', 'docs', 'node_modules', 'package.json', 'tsconfig.json', 'readme.md']) {
 			if (existsSync(path.join(root, entry))) {
@@ -111,19 +114,19 @@ function asOrdinaryUser() {
 			}
 		}
 
+		chmodSync(base, 0o755);
 		chmodSync(folder, 0o755);
-		// Not beside the tests' own folders: what lies in a folder on the search path is given to no run.
 		mkdirSync(path.join(folder, 'bin'), {mode: 0o755});
 		const program = path.join(folder, 'bin', path.basename(node));
 		cpSync(node, program);
 		chmodSync(program, 0o755);
-		const home = path.join(folder, 'home');
-		spawnSync('install', ['-d', '-m', '0700', '-o', String(uid), '-g', String(gid), home, path.join(folder, 'tmp')]);
+		const home = path.join(base, 'home');
+		spawnSync('install', ['-d', '-m', '0700', '-o', String(uid), '-g', String(gid), home, path.join(base, 'tmp')]);
 		const files = [...['attacks', 'sandboxes', 'host', 'engine', 'crash', 'vaults'].flatMap(name => readdirSync(path.join(folder, 'test', name)).filter(file => file.endsWith('.test.ts') && !sameForAll.has(file)).map(file => path.join(folder, 'test', name, file))), path.join(folder, 'test', 'commands', 'secret.test.ts')];
-		const own = {PATH: `${folder}/bin:${env.PATH.split(':').filter(place => !place.startsWith(root)).join(':')}`, HOME: home, TMPDIR: path.join(folder, 'tmp'), LANG: 'C.UTF-8', TERM: 'xterm-256color', USER: name, ...(env.CI ? {CI: env.CI} : {})};
+		const own = {PATH: `${folder}/bin:${env.PATH.split(':').filter(place => !place.startsWith(root)).join(':')}`, HOME: home, TMPDIR: path.join(base, 'tmp'), LANG: 'C.UTF-8', TERM: 'xterm-256color', USER: name, ...(env.CI ? {CI: env.CI} : {})};
 		process.stdout.write(`\nas an ordinary user (${name}, uid ${uid}):\n`);
 		test({program, folder, env: own, files, user: {uid, gid}});
 	} finally {
-		rmSync(folder, {recursive: true, force: true});
+		rmSync(base, {recursive: true, force: true});
 	}
 }
