@@ -41,7 +41,7 @@ const elsewhere = 'copy what the run needs into a folder of its own, and grant t
 
 function inHome(place: string, home: string, mode: 'read' | 'write'): NotGranted | undefined {
 	if (isWithin(home, place)) {
-		return {because: `${place} holds ${place === home ? '' : `${home}, with `}a person's logins and start-up files`, hint: `name a folder below it, such as files:${home === '/' ? '' : home}/work/data`};
+		return {because: `${place} holds ${place === home ? '' : `${home}, with `}a person's logins and start-up files`, hint: `name a folder below it, such as files:${home === '/' ? '' : home}/projects/data`};
 	}
 
 	if (!isWithin(place, home)) {
