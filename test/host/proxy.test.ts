@@ -5,6 +5,7 @@ import {test, type TestContext} from 'node:test';
 import tls from 'node:tls';
 import type {EgressRule} from '../../source/core/egress.ts';
 import {Proxy} from '../../source/host/proxy.ts';
+import {listenAs} from '../support/raw-proxy.ts';
 
 async function listen(t: TestContext, server: net.Server): Promise<number> {
 	await new Promise<void>(resolve => {
@@ -22,27 +23,8 @@ async function setUp(t: TestContext) {
 	const allowed: string[] = [];
 	const asked: string[] = [];
 	const proxy = new Proxy({state: () => state, onDenied: target => denied.push(target), onAllowed: target => allowed.push(target), onAsked: what => asked.push(what)});
-	const port = await new Promise<number>(resolve => {
-		const probe = net.createServer().listen(0, '127.0.0.1', () => {
-			const {port} = probe.address() as AddressInfo;
-			probe.close(() => resolve(port));
-		});
-	});
-	await proxy.attach({port, host: '127.0.0.1'});
-	t.after(() => proxy.close());
-	const talk = (text: string, keep = false) => new Promise<string>(resolve => {
-		const socket = net.connect(port, '127.0.0.1');
-		let answer = '';
-		socket.on('data', data => {
-			answer += String(data);
-		});
-		socket.on('error', () => {});
-		socket.on('close', () => resolve(answer));
-		socket.write(text);
-		if (!keep) {
-			setTimeout(() => socket.destroy(), 500).unref();
-		}
-	});
+	const {port, talk: exchange} = await listenAs(t, proxy);
+	const talk = (text: string, keep = false) => exchange(text, keep ? undefined : 500);
 	return {state, denied, allowed, asked, proxy, port, talk};
 }
 

@@ -9,6 +9,7 @@ import {makeBinding, type Binding} from '../../source/core/secret.ts';
 import {readUpstreams} from '../../source/core/upstream.ts';
 import {Broker} from '../../source/host/broker.ts';
 import {Proxy} from '../../source/host/proxy.ts';
+import {listenAs} from '../support/raw-proxy.ts';
 import {pointer, serveTls, value, world} from '../support/tls.ts';
 
 const login = 'Basic ' + Buffer.from('person:correct horse').toString('base64');
@@ -68,25 +69,8 @@ async function behind(t: TestContext, environment: Record<string, string>, more:
 			return more.resolve ? more.resolve(host) : Promise.reject(new Error('ENOTFOUND'));
 		},
 	});
-	const port = await new Promise<number>(resolve => {
-		const probe = net.createServer().listen(0, '127.0.0.1', () => {
-			const {port} = probe.address() as AddressInfo;
-			probe.close(() => resolve(port));
-		});
-	});
-	await proxy.attach({port, host: '127.0.0.1'});
-	t.after(() => proxy.close());
-	const talk = (text: string) => new Promise<string>(resolve => {
-		const socket = net.connect(port, '127.0.0.1');
-		let answer = '';
-		socket.on('data', bytes => {
-			answer += String(bytes);
-		});
-		socket.on('error', () => {});
-		socket.on('close', () => resolve(answer));
-		socket.write(text);
-		setTimeout(() => socket.destroy(), 3000).unref();
-	});
+	const {port, talk: exchange} = await listenAs(t, proxy);
+	const talk = (text: string) => exchange(text, 3000);
 	const get = (url: string, method = 'GET') => talk(`${method} ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
 	const tunnel = (target: string) => talk(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
 	return {denied, looked, port, get, tunnel, proxy};
