@@ -37,6 +37,9 @@ if (process.env.CI) {
 }
 
 run('type check', [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', root]);
+/** What is about git, words and disks, and not about who calls: long, and passed once. */
+const sameForAll = new Set(['failed-start.test.ts', 'full-disk.test.ts', 'full-disk-supervisor.test.ts', 'git-fuzz.test.ts', 'git-gate.test.ts', 'http-fuzz.test.ts', 'merge-commit.test.ts', 'moved.test.ts', 'rebase.test.ts', 'replies.test.ts', 'verify.test.ts']);
+
 const wanted = process.argv.slice(2);
 if (wanted.length > 0) {
 	test({program: node, folder: root, env, files: wanted});
@@ -84,9 +87,6 @@ function testFilesOf(folder, name) {
 	const all = readdirSync(path.join(folder, 'test'), {recursive: true}).filter(file => /\.test\.tsx?$/.test(file)).map(file => path.join(folder, 'test', file));
 	return all.filter(file => readFileSync(file, 'utf8').includes(`/${path.basename(name)}'`));
 }
-
-/** What is about git, words and disks, and not about who calls: long, and passed once. */
-const sameForAll = new Set(['failed-start.test.ts', 'full-disk.test.ts', 'full-disk-supervisor.test.ts', 'git-fuzz.test.ts', 'git-gate.test.ts', 'http-fuzz.test.ts', 'merge-commit.test.ts', 'moved.test.ts', 'rebase.test.ts', 'replies.test.ts', 'verify.test.ts']);
 
 /** What depends on who calls is passed again by a user without rights, where the caller is root: containment is promised to both. */
 function asOrdinaryUser() {
