@@ -102,8 +102,8 @@ export type Checked = {
 	readonly doubt: {readonly doubt: Doubt; readonly line: string} | undefined;
 };
 
-/** What a command ran before: the last time that it passed, or on the target alone. `count` where that was told. */
-export type Earlier = {readonly ran: 'some' | 'none' | undefined; readonly count: number | undefined; readonly when: string};
+/** What a command ran before: the last time that it passed, or on the target alone. `count` where that was told; `unclear` where it does not pass there, so that nothing can be compared. */
+export type Earlier = {readonly ran: 'some' | 'none' | 'unclear' | undefined; readonly count: number | undefined; readonly when: string};
 export type Before = (command: string) => Earlier | undefined;
 
 export type Verdict = {readonly result: VerifyResult; readonly doubt?: Doubt | undefined; readonly because: string};
@@ -143,6 +143,10 @@ function doubtOf({command, code, started, timedOut, over, tests, ran, foundNone,
 	const ranBefore = earlier?.ran === 'some';
 	if (code !== 0) {
 		return foundNone ? unclear('no-tests', `${quoted(command)} found no test, and ended with exit code ${code}${ranBefore ? `; ${earlierText(earlier)}` : ''}`) : failed('');
+	}
+
+	if (earlier?.ran === 'unclear' && ran !== 'some') {
+		return unclear('no-tests', `${quoted(command)} ran no test, and does not pass ${earlier.when}, so that nobody knows whether there is one`);
 	}
 
 	return ranBefore && ran !== 'some' ? unclear('no-tests', `${quoted(command)} ${ran === 'none' ? 'ran no test' : 'says of no test that it ran'}; ${earlierText(earlier)}`) : undefined;

@@ -68,7 +68,7 @@ function dialInside(prepared: PreparedSandbox, keeperPid: number, addresses: rea
 			return;
 		}
 
-		const child = spawn(dial.argv[0]!, dial.argv.slice(1), {cwd: dial.cwd, env: {...dial.env}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], timeout: 5000});
+		const child = spawn(dial.argv[0]!, dial.argv.slice(1), {cwd: dial.cwd, env: {...dial.env}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], timeout: 5000, killSignal: 'SIGKILL'});
 		child.once('error', reject);
 		child.once('exit', () => reject(new Error('nothing listens')));
 		child.once('message', (_message, socket) => {

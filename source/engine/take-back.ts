@@ -64,6 +64,11 @@ export async function takeBackLeftovers(context: Pick<Context, 'paths'>): Promis
 			const lock = Lock.acquire(places.lock);
 			if (lock) {
 				try {
+					// A start that went on until then has written its first line.
+					if (readJournal(places.journal).entries.length > 0) {
+						continue;
+					}
+
 					await takeBack(places, start);
 				} finally {
 					lock.release();

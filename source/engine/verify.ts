@@ -105,7 +105,11 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 			const alone = await runCommands({...work, policy: {...policy, verify: policy.verify.slice(0, empty + 1)}}, {commit: facts.base});
 			verdict = verdictOf(policy.verify, checked, command => {
 				const [then, now] = [before(context, run, command), alone.find(one => one.command === command)];
-				return now && isPassed(now) && now.ran !== 'some' ? earlierOf(now, `on ${name}`) : then ?? earlierOf(now, `on ${name}`);
+				if (now && isPassed(now)) {
+					return now.ran === 'some' && then ? then : earlierOf(now, `on ${name}`);
+				}
+
+				return then ?? {ran: checked.some(one => one.command === command && silent(one, then)) ? 'unclear' : undefined, count: undefined, when: `on ${name} alone`};
 			});
 		}
 

@@ -13,7 +13,7 @@ import {needlesOf} from '../core/spellings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
 import {FrameBlanker} from '../core/websocket-frames.ts';
 import {Authority} from './authority.ts';
-import {contain, deliver, dialTimeout, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
+import {contain, deliver, dialTimeout, guardIdle, mostInformation, requestEvents, Stopped, through, tooMuch, Turns, type Filter} from './forward.ts';
 import {addressOptions, connectingBy, openRoute, routeKey, type Route} from './route.ts';
 
 // As in proxy.ts: an import would load a whole client for the web.
@@ -451,6 +451,12 @@ export class Broker {
 		});
 		upstream.once('socket', socket => connection.upstream.add(socket));
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
+		let told = 0;
+		upstream.on('information', () => {
+			if (++told > mostInformation) {
+				upstream.destroy(new Stopped(502, tooMuch));
+			}
+		});
 		upstream.on('error', error => refuse(502, error instanceof Stopped ? error.message : `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
 		client.once('close', () => upstream.destroy());
 		const headOf = (status: number, pairs: HeaderPairs) => `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;

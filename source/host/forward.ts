@@ -42,8 +42,8 @@ export function contain<Arguments extends unknown[]>(work: (...values: Arguments
 const mostWaiting = 32;
 
 /** Replies before the reply (100, 103) that a server may send. */
-const mostInformation = 16;
-const tooMuch = 'the server told more and more, and gave no reply';
+export const mostInformation = 16;
+export const tooMuch = 'the server told more and more, and gave no reply';
 
 /** The requests of a connection, one after another. After one that was refused there is none: what follows could be what the client meant otherwise. */
 export class Turns {

@@ -75,11 +75,12 @@ test('a verification passes only where something was checked', () => {
 	assert.deepEqual(verdict(one(tests(51)), fifty), {result: 'passed', because: '1 command passed, 51 tests passed'});
 	assert.deepEqual(verdict(one(tests(3)), fifty), {result: 'passed', because: '1 command passed, 3 tests passed (50 the last time)'});
 	assert.deepEqual(verdict(one(tests(0)), {ran: 'none', count: 0, when: 'on main'}), {result: 'passed', because: '1 command passed, no test was run'});
+	assert.equal(verdict(one(tests(1)), {ran: 'unclear', count: undefined, when: 'on main alone'}).result, 'passed');
 	assert.deepEqual(verdict(one({code: 2})), {result: 'failed', because: 'npm test ended with exit code 2'});
 	assert.deepEqual(verdict(one({code: 1, ...tests(4, 1)})), {result: 'failed', because: '1 of 5 tests failed: npm test ended with exit code 1'});
 	for (const [doubt, checked, earlier] of [
 		['timeout', {code: null, timedOut: true}], ['sandbox', {code: null}], ['sandbox', {code: 1, started: false}], ['sandbox', {started: false}], ['not-run', {doubt: {doubt: 'not-run', line: 'x'}}], ['not-run', {code: 127}], ['not-run', {code: 126}], ['no-git', {doubt: {doubt: 'no-git', line: 'x'}}],
-		['no-tests', tests(0), fifty], ['no-tests', {}, fifty], ['no-tests', tests(0), {ran: 'some', count: undefined, when: 'on main'}], ['no-tests', {code: 5, ran: 'none', foundNone: true}], ['contradiction', tests(4, 1)],
+		['no-tests', tests(0), fifty], ['no-tests', {}, fifty], ['no-tests', tests(0), {ran: 'some', count: undefined, when: 'on main'}], ['no-tests', tests(0), {ran: 'unclear', count: undefined, when: 'on main alone'}], ['no-tests', {code: 5, ran: 'none', foundNone: true}], ['contradiction', tests(4, 1)],
 	] as Array<[string, Partial<Checked>, Earlier?]>) {
 		const found = verdict(one(checked), earlier);
 		assert.deepEqual([found.result, found.doubt], ['inconclusive', doubt], JSON.stringify(checked));

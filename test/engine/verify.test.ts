@@ -112,6 +112,14 @@ test('inconclusive: what was not run, whatever the exit code', async t => {
 	assert.equal(verdict(fleet, 'i').result, 'passed');
 });
 
+test('inconclusive: no test is run, and the target cannot tell whether there is one', async t => {
+	const fleet = new Fleet(t, {files: {'test/a.test.js': 'require("node:test")("a", () => { throw new Error("red"); });\n', 'package.json': '{"scripts": {"test": "node --test"}}\n'}, policy: policyOf('npm test')});
+	await fleet.agent('emptied', 'rm -r test');
+	inconclusive(fleet, 'emptied', 'no-tests', /ran no test, and does not pass on main alone/);
+	await fleet.agent('mended', 'echo "require(\\"node:test\\")(\\"b\\", () => {});" > test/a.test.js');
+	assert.deepEqual(verdict(fleet, 'mended').result, 'passed');
+});
+
 test('inconclusive: no test is run where there were some', async t => {
 	const fleet = new Fleet(t, {files: {'test/a.test.js': 'require("node:test")("a", () => {});\n', 'package.json': '{"scripts": {"test": "node --test"}}\n'}, policy: policyOf('npm test')});
 	// Nobody verified anything before: what the target alone runs is looked at.

@@ -47,6 +47,12 @@ test('what is no reply becomes a 502, and ends the connection', async t => {
 	}
 });
 
+test('a handshake is not told more and more', async t => {
+	const {talk, secret} = await saying(t, latin('HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n'.repeat(200)));
+	const answer = await talk(`GET / HTTP/1.1\r\nHost: ${secret.binding.hosts[0]}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`);
+	assert.match(answer, /^HTTP\/1\.1 502 [^]*told more and more/);
+});
+
 test('the value comes back in no part of a reply', async t => {
 	const parts = [
 		`HTTP/1.1 200 ${value}\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 401 Unauthorized ${value}\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 200 OK\r\n${value}: x\r\nContent-Length: 0\r\n\r\n`, `HTTP/1.1 200 OK\r\n${value.toUpperCase()}: x\r\nContent-Length: 0\r\n\r\n`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {defaultLimits, dropUidOf, type SandboxPlan} from '../../source/core/plan.ts';
-import {compileAlone, compileEntered, compileKeeper, sandboxArguments, type Host} from '../../source/sandboxes/bubblewrap/compile.ts';
+import {compileAlone, compileDial, compileEntered, compileKeeper, sandboxArguments, type Host} from '../../source/sandboxes/bubblewrap/compile.ts';
 import {evaluateFilter, seccompFilter} from '../../source/sandboxes/bubblewrap/seccomp.ts';
 
 const tools = {bwrap: '/usr/bin/bwrap', sh: '/bin/sh', unshare: '/usr/bin/unshare', setpriv: '/usr/bin/setpriv', nsenter: '/usr/bin/nsenter', prlimit: '/usr/bin/prlimit', nice: '/usr/bin/nice', env: '/usr/bin/env'};
@@ -32,6 +32,14 @@ test('root leaves its uid behind before bubblewrap, and stages what others may n
 	assert.ok(!compileAlone(plan, host(false), {argv: ['x'], cwd: '/w', env: {}}).argv.includes('--reuid'));
 	assert.notEqual(dropUidOf('a'), dropUidOf('b'));
 	assert.ok(dropUidOf('run') > 65_536);
+});
+
+test('what dials for the run counts as the run\'s, behind the person\'s programs', () => {
+	const groups = ['/sys/fs/cgroup/fleet/r/cgroup.procs', '/sys/fs/cgroup/memory/fleet/r/cgroup.procs'];
+	const {argv} = compileDial({...plan, joins: groups}, {...host(true), perl: '/usr/bin/perl'}, ['127.0.0.1'], 80, 42)!;
+	assert.deepEqual([argv.slice(0, 2), argv.slice(4, 10)], [['/bin/sh', '-c'], [...groups, '--', '/usr/bin/nice', '-n', '15']]);
+	assert.ok(argv.indexOf('/usr/bin/setpriv') > 9, 'groups are joined as who may');
+	assert.equal(compileDial(plan, host(true), ['127.0.0.1'], 80, 42), undefined);
 });
 
 test('nothing of the run is text in a script', () => {

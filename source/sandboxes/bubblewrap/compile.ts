@@ -33,6 +33,8 @@ const argumentsDescriptor = '9';
 // The scripts are constants; everything that varies is an argument of its own, never text in them.
 /** Opens the filter and the argument file, lets the keyboard's signals pass by the monitor (they are the agent's), makes it all the kernel's first choice where memory is short, and joins the run's control groups. */
 const openScript = 'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1" 9<"$2" || exit 126; shift 2; while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; trap "" INT QUIT TSTP; exec "$@"';
+/** Joins the run's control groups. */
+const joinScript = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; exec "$@"';
 /** Inside, with the one capability that it takes, which then goes: how much of the account's the sandbox's own user namespace may have. A kernel that does not let it keeps its own limits. */
 const narrowScript = 'while [ "$1" != -- ]; do { echo "${1#*=}" > "/proc/sys/user/${1%%=*}"; } 2> /dev/null; shift; done; shift; exec "$@"';
 /** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
@@ -205,9 +207,16 @@ function enter(plan: SandboxPlan, host: Host, keeperPid: number): string[] {
 	return [...drop(plan, host), host.tools.nsenter, '--target', String(keeperPid), '--user', '--net', '--mount', '--preserve-credentials', '--'];
 }
 
-/** See `PreparedSandbox.dial`. */
+/** See `PreparedSandbox.dial`. What the agent asks for counts as the run's, and comes after the person's own programs. */
 export function compileDial(plan: SandboxPlan, host: Host, addresses: readonly string[], port: number, keeperPid: number): Invocation | undefined {
-	return host.perl === undefined ? undefined : {argv: [...enter(plan, host, keeperPid), host.perl, '-e', dialProgram, sendMessage(plan), String(port), ...addresses], cwd: '/', env: {}};
+	return host.perl === undefined ? undefined : {
+		argv: [
+			host.tools.sh, '-c', joinScript, 'sh', ...plan.joins ?? [], '--', host.tools.nice, '-n', '15',
+			...enter(plan, host, keeperPid), host.perl, '-e', dialProgram, sendMessage(plan), String(port), ...addresses,
+		],
+		cwd: '/',
+		env: {},
+	};
 }
 
 /** A command inside, with the network namespace of the keeper `keeperPid`, whose mount namespace also holds what root staged. */
