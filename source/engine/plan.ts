@@ -17,12 +17,18 @@ import type {Context} from './context.ts';
 
 const scratch: Scratch[] = [{target: '/tmp', size: 2 * 1024 ** 3, mode: 0o1777}, {target: insideHome, size: 1024 ** 3}, {target: '/run/lock', size: 1024 ** 2}];
 
+/** Milliseconds for which a sandbox that worked is not tried again: each trial makes one. A launch that fails later is refused by itself. */
+const trialLife = 60_000;
+const tried = new WeakMap<Sandbox, {readonly status: Availability; readonly at: number}>();
+
 /** A sandbox that works here. Never a weaker one: where none works, nothing starts. */
 export async function chooseSandbox(context: Context): Promise<{sandbox: Sandbox; status: Availability}> {
 	let last: Availability | undefined;
 	for (const sandbox of context.sandboxes) {
-		const status = await sandbox.probe();
+		const found = tried.get(sandbox);
+		const status = found && performance.now() - found.at < trialLife ? found.status : await sandbox.probe();
 		if (status.works) {
+			tried.set(sandbox, found?.status === status ? found : {status, at: performance.now()});
 			return {sandbox, status};
 		}
 

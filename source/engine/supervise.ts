@@ -188,7 +188,8 @@ class Supervision {
 			const {git, commonDir} = await openRun(this.#context, run);
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
-			const [swept, trusted, nodes] = await Promise.all([sweep(this.#context, run.id, this.#places), readTrusted(git), Promise.all(visibleNodes().map(node => versionOf(node)))]);
+			// Before its first attempt nothing ran in it.
+			const [swept, trusted, nodes] = await Promise.all([run.attempt === 0 ? [] : sweep(this.#context, run.id, this.#places), readTrusted(git), Promise.all(visibleNodes().map(node => versionOf(node)))]);
 			const fresh = await refresh(this.#context, run, this.#places, git, commonDir);
 			if (run.rebase && fresh.target === undefined) {
 				throw new Refusal(fresh.notes[0]!, `fleet show ${run.id}`);

@@ -140,9 +140,11 @@ const oddPath = 'its path holds a control byte, or what is not UTF-8';
 /** Finds the repository that a folder belongs to, as git itself would, but executing nothing. Undefined where there is none. */
 export async function discover(folder: string): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
 	const execa = await loadExeca();
-	const result = await execa('git', [...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]), '-C', folder, 'rev-parse', '--path-format=absolute', '--git-common-dir', '--absolute-git-dir', '--is-bare-repository', '--is-inside-work-tree'], {
+	const ask = (...what: string[]) => execa('git', [...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]), '-C', folder, 'rev-parse', '--path-format=absolute', ...what], {
 		env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore',
 	});
+	// Asked together, the top level of a bare repository would fail all of it.
+	const [result, top] = await Promise.all([ask('--git-common-dir', '--absolute-git-dir', '--is-bare-repository', '--is-inside-work-tree'), ask('--show-toplevel')]);
 	if (result.exitCode !== 0) {
 		const machine = result.exitCode === undefined ? machineRefusal(result) : undefined;
 		if (machine) {
@@ -159,7 +161,6 @@ export async function discover(folder: string): Promise<{commonDir: string; gitD
 
 	let topLevel: string | undefined;
 	if (inside === 'true') {
-		const top = await execa('git', ['-C', folder, 'rev-parse', '--path-format=absolute', '--show-toplevel'], {env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore'});
 		topLevel = top.stdout;
 		if (isOdd(topLevel)) {
 			return {because: oddPath};

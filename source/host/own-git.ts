@@ -15,8 +15,23 @@ export function quote(value: string): string {
 	return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }
 
+/** What was asked of a repository's configuration: who works with one `Git` works with the configuration as it was when it began. */
+const asked = new WeakMap<Git, Map<string, Promise<string | undefined>>>();
+
+function once<Answer extends string | undefined>(git: Git, what: string, ask: () => Promise<Answer>): Promise<Answer> {
+	const answers = asked.get(git) ?? new Map<string, Promise<string | undefined>>();
+	asked.set(git, answers);
+	const answer = answers.get(what) as Promise<Answer> | undefined ?? ask();
+	answers.set(what, answer);
+	return answer;
+}
+
 /** The generated configuration: format and habits of the project and the person's name, never a copy. */
-export async function privateConfig(git: Git): Promise<string> {
+export function privateConfig(git: Git): Promise<string> {
+	return once(git, 'config', () => readConfig(git));
+}
+
+async function readConfig(git: Git): Promise<string> {
 	const {stdout} = await git.run(['config', '--null', '--get-regexp', '^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$']);
 	const values = new Map<string, string>();
 	for (const record of stdout.split('\0')) {
@@ -72,7 +87,11 @@ function readRules(file: string | undefined): string {
 }
 
 /** The file that the person's configuration names, or git's default for it. Not what fleet's own command line says. */
-export async function namedFile(git: Git, key: 'core.attributesFile' | 'core.excludesFile', fallback: string): Promise<string | undefined> {
+export function namedFile(git: Git, key: 'core.attributesFile' | 'core.excludesFile', fallback: string): Promise<string | undefined> {
+	return once(git, key, () => findNamed(git, key, fallback));
+}
+
+async function findNamed(git: Git, key: string, fallback: string): Promise<string | undefined> {
 	const {stdout} = await git.run(['config', '--null', '--show-scope', '--type=path', '--get-all', key]);
 	const words = stdout.split('\0');
 	for (let index = words.length - 1; index > 0; index -= 2) {
@@ -95,7 +114,7 @@ function lineFor(name: string): string {
  * @param brought files that are not the repository's, whatever the rules say
  */
 export async function personRules(git: Git, commonDir: string, brought: readonly string[] = []): Promise<PersonRules> {
-	const [attributes, ignored] = [await namedFile(git, 'core.attributesFile', 'attributes'), await namedFile(git, 'core.excludesFile', 'ignore')];
+	const [attributes, ignored] = await Promise.all([namedFile(git, 'core.attributesFile', 'attributes'), namedFile(git, 'core.excludesFile', 'ignore')]);
 	return {
 		attributes: readRules('/etc/gitattributes') + readRules(attributes), ownAttributes: readRules(path.join(commonDir, 'info', 'attributes')),
 		ignored: readRules(ignored), ownIgnored: readRules(path.join(commonDir, 'info', 'exclude')) + brought.map(name => lineFor(name)).join(''),
@@ -125,9 +144,9 @@ export async function makeOwnGit(folder: string, options: {git: Git; commonDir: 
 	}
 
 	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
-	const sparse = admin === undefined ? undefined : await sparsePatterns(commonDir, admin);
-	const rules = writeRules(folder, options.seenAt ?? folder, await personRules(git, commonDir, options.brought));
-	const config = (await privateConfig(git)).replace('bare = false', `bare = ${options.bare ?? false}`);
+	const [sparse, person, own] = await Promise.all([admin === undefined ? undefined : sparsePatterns(commonDir, admin), personRules(git, commonDir, options.brought), privateConfig(git)]);
+	const rules = writeRules(folder, options.seenAt ?? folder, person);
+	const config = own.replace('bare = false', `bare = ${options.bare ?? false}`);
 	// What is taken over is taken as it is: a warning of git's about line ends must not leave work behind.
 	writeFileSync(path.join(folder, 'config'), `${config}${rules}[core]\n\tsafecrlf = false\n${sparse?.config ?? ''}`);
 	if (sparse) {

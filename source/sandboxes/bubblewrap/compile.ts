@@ -38,7 +38,7 @@ const joinScript = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; 
 /** Inside, with the one capability that it takes, which then goes: how much of the account's the sandbox's own user namespace may have. A kernel that does not let it keeps its own limits. */
 const narrowScript = 'while [ "$1" != -- ]; do { echo "${1#*=}" > "/proc/sys/user/${1%%=*}"; } 2> /dev/null; shift; done; shift; exec "$@"';
 /** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
-const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0; while [ "$1" != -- ]; do if [ -d "$1" ]; then mkdir "$stage/$n"; else : > "$stage/$n"; fi; mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
+const stageScript = 'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0 folders=; for source do [ "$source" != -- ] || break; if [ -d "$source" ]; then folders="$folders $n"; else : > "$stage/$n"; fi; n=$((n+1)); done; [ -z "$folders" ] || (cd -- "$stage" && mkdir $folders); n=0; while [ "$1" != -- ]; do mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
 
 /** Perl: hands the socket $handle to Node as a $kind of its own. The message is what Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS). */
 const handOver = `
