@@ -31,6 +31,38 @@ const allowed: Record<string, readonly string[]> = {
 /** Folders that touch nothing but data: no Node, no clock, no chance. */
 const pure = ['core', 'scopes', 'protocol'];
 
+const importPattern = /(?:^|[\s;])(?:import|export)\b[^'"`]*?\bfrom\s*'([^']+)'|\bimport\s*\(\s*'([^']+)'\s*\)/gm;
+
+/** What a file imports, as it names it; types count, too. */
+function importsOf(text: string): string[] {
+	return [...text.matchAll(importPattern)].map(([, first, second]) => first ?? second ?? '');
+}
+
+/** Files that import each other in a circle: for each circle the shortest way round from its first file by name. */
+export function circles(files: ReadonlyArray<{name: string; text: string}>): string[] {
+	const imports = new Map(files.map(({name, text}) => [name, importsOf(text).filter(target => target.startsWith('.')).map(target => path.posix.normalize(path.posix.join(path.posix.dirname(name), target)))]));
+	const found = new Set<string>();
+	for (const start of [...imports.keys()].sort()) {
+		const ways = [[start]];
+		const seen = new Set<string>();
+		for (let way = ways.shift(); way; way = ways.shift()) {
+			for (const next of imports.get(way.at(-1)!) ?? []) {
+				if (next === start) {
+					const members = [...way].sort();
+					if (members[0] === start) {
+						found.add([...way, start].join(' > '));
+					}
+				} else if (!seen.has(next)) {
+					seen.add(next);
+					ways.push([...way, next]);
+				}
+			}
+		}
+	}
+
+	return [...found];
+}
+
 /** Every violation in a set of files, given as path below source/ and text. */
 export function violations(files: ReadonlyArray<{name: string; text: string}>): string[] {
 	const found: string[] = [];
@@ -42,8 +74,7 @@ export function violations(files: ReadonlyArray<{name: string; text: string}>): 
 			continue;
 		}
 
-		for (const [, first, second] of text.matchAll(/(?:^|[\s;])(?:import|export)\b[^'"`]*?\bfrom\s*'([^']+)'|\bimport\s*\(\s*'([^']+)'\s*\)/gm)) {
-			const target = first ?? second ?? '';
+		for (const target of importsOf(text)) {
 			if (target.startsWith('.')) {
 				const other = path.posix.normalize(path.posix.join(path.posix.dirname(name), target)).split('/')[0]!;
 				if (other !== room && !rules.includes(other)) {
@@ -76,6 +107,18 @@ test('imports go in the directions of docs/architecture.md', () => {
 	const files = globSync('**/*.{ts,tsx}', {cwd: source}).map(name => ({name, text: readFileSync(path.join(source, name), 'utf8')}));
 	assert.ok(files.length > 60);
 	assert.deepEqual(violations(files), []);
+	assert.deepEqual(circles(files), []);
+});
+
+test('a planted circle is found, of types alone, too', () => {
+	const planted = [
+		{name: 'core/a.ts', text: 'import type {B} from \'./b.ts\';'},
+		{name: 'core/b.ts', text: 'export {c} from \'./c.ts\';'},
+		{name: 'core/c.ts', text: 'const a = await import(\'./a.ts\');\nimport {d} from \'./d.ts\';'},
+		{name: 'core/d.ts', text: ''},
+	];
+	assert.deepEqual(circles(planted), ['core/a.ts > core/b.ts > core/c.ts > core/a.ts']);
+	assert.deepEqual(circles(planted.slice(1)), []);
 });
 
 test('a planted violation is found', () => {

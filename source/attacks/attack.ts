@@ -1,6 +1,6 @@
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Context} from '../engine/context.ts';
-import type {Box} from './box.ts';
+import type {Box, Result} from './box.ts';
 import type {ThrowawayProject} from './project.ts';
 
 /* What an attack is: data about it, what is tried, and how to tell whether it came through. The protections without which each works are in test/attacks/. */
@@ -27,8 +27,6 @@ export type Bait = {
 	readonly hits?: () => number;
 	close?(): void;
 };
-
-export type Result = {readonly code: number | null; readonly output: string; readonly timedOut: boolean; /** What was too much, where fleet ended it. */ readonly over: string | undefined};
 
 /** Tried by a shell inside a sandbox as a run has it. */
 export type SandboxAttack = About & {

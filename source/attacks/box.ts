@@ -5,14 +5,15 @@ import type {EgressRule} from '../core/egress.ts';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Sandbox} from '../core/seams.ts';
 import type {Context} from '../engine/context.ts';
-import {runLimited} from '../engine/guard.ts';
-import type {DiskUse} from '../engine/limits.ts';
+import {runLimited, type DiskUse} from '../engine/guard.ts';
 import {basicPlan, proxyEnvironment} from '../engine/plan.ts';
 import {openSession, type Session} from '../engine/session.ts';
 import type {Proxy} from '../host/proxy.ts';
 import {openTerminal} from '../host/pty.ts';
 import {giveToRun} from '../host/worktree.ts';
-import type {Result} from './attack.ts';
+
+/** How what was tried ended. */
+export type Result = {readonly code: number | null; readonly output: string; readonly timedOut: boolean; /** What was too much, where fleet ended it. */ readonly over: string | undefined};
 
 /** A sandbox with a proxy, as a run has it, on a folder of its own. */
 export type Box = {

@@ -1,4 +1,4 @@
-import type {Facts} from './decide.ts';
+import type {Facts} from './facts.ts';
 import {markHidden} from './hidden.ts';
 
 /** Where a project keeps who may sign an approval, as `ssh-keygen` reads it (ALLOWED SIGNERS in its manual). */

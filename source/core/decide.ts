@@ -1,13 +1,11 @@
-import {gateRefusal, Refusal} from './refusal.ts';
 import {viewedText} from './approval.ts';
+import type {Facts} from './facts.ts';
+import {gateRefusal, Refusal} from './refusal.ts';
 import type {Actor} from './scope.ts';
 import {liveStages, type Run} from './run.ts';
 import {formatDuration} from './time.ts';
 import {verifyHint} from './verdict.ts';
 import {clockAfter, parseWindow, windowAt, type WallTime} from './window.ts';
-
-/** What the repository looks like at the moment of a decision. Object names are full hex. */
-export type Facts = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string};
 
 /** The steps after the agent's work, in their order. */
 export const gateIds = ['audit', 'verify', 'review', 'approve', 'merge', 'deploy'] as const;

@@ -1,4 +1,4 @@
-import {Needles} from './needles.ts';
+import {Needles, type EscapeScanner} from './needles.ts';
 
 /*
  * Texts behind escapes. Between two bytes of a text there may be any mix of what stands for the next one: `%73`, `%2573`,
@@ -161,7 +161,7 @@ function firstByte(code: number): number {
 }
 
 /** Finds texts of which at least one byte is behind an escape; those as they are, other needles find. */
-export class Escaped {
+export class Escaped implements EscapeScanner {
 	readonly #needles: Needles;
 	/** The bytes of the texts, in any case. What is none of them ends a place where a text could be. */
 	readonly #part = new Uint8Array(256);
@@ -192,10 +192,6 @@ export class Escaped {
 		}
 	}
 
-	/**
-	 * @param blank gets the places of what is found
-	 * @returns where something begins that could become a text with what comes next; the length where there is nothing
-	 */
 	scan(bytes: Uint8Array, blank: (from: number, to: number) => void): number {
 		const {length} = bytes;
 		if (this.#view.length < length) {

@@ -1,5 +1,3 @@
-import {Escaped} from './escaped.ts';
-
 /** Needles from this length on are found in any case: shorter ones would blank words. */
 const anyCase = 8;
 
@@ -10,6 +8,15 @@ const lower = Uint8Array.from({length: 256}, (_, byte) => byte >= 0x41 && byte <
 function casesOf(byte: number, folds: boolean): number[] {
 	return folds && byte >= 0x61 && byte <= 0x7A ? [byte, byte - 32] : [byte];
 }
+
+/** Finds texts behind escapes: see `Escaped`. */
+export type EscapeScanner = {
+	/**
+	 * @param blank gets the places of what is found
+	 * @returns where something begins that could become a text with what comes next; the length where there is nothing
+	 */
+	scan(bytes: Uint8Array, blank: (from: number, to: number) => void): number;
+};
 
 /**
  * Finds any of several byte strings in one pass (Wu and Manber 1994, with blocks of two bytes): the window
@@ -26,13 +33,13 @@ export class Needles {
 	readonly #firsts = new Uint8Array(256);
 	readonly #pairs = new Uint8Array(65_536);
 	/** What finds the same behind escapes; undefined where that is not asked for. */
-	readonly escaped: Escaped | undefined;
+	readonly escaped: EscapeScanner | undefined;
 
 	/**
 	 * @param needles each of at least two bytes; the shortest decides how far the window moves
-	 * @param plain texts that are found behind escapes, too: see `Escaped`
+	 * @param escaped finds the same texts behind escapes, too
 	 */
-	constructor(needles: readonly Uint8Array[], plain: readonly Uint8Array[] = []) {
+	constructor(needles: readonly Uint8Array[], escaped?: EscapeScanner) {
 		const unique = new Map(needles.filter(needle => needle.length >= 2).map(needle => {
 			const folds = needle.length >= anyCase;
 			const bytes = folds ? Uint8Array.from(needle, byte => lower[byte]!) : needle;
@@ -63,7 +70,7 @@ export class Needles {
 			}
 		}
 
-		this.escaped = plain.length > 0 ? new Escaped(plain) : undefined;
+		this.escaped = escaped;
 	}
 
 	get size(): number {

@@ -1,3 +1,4 @@
+import {Escaped} from './escaped.ts';
 import {Needles} from './needles.ts';
 
 /* How a value could be written by whoever prints it. */
@@ -46,5 +47,5 @@ export function needlesOf(texts: readonly string[]): Needles {
 	const written = [...new Set(texts.flatMap(text => spellings(text)))];
 	// Those that are escaped already read as the text itself.
 	const plain = written.filter(text => texts.includes(text) || !/[%\\]/.test(text));
-	return new Needles(written.map(text => encoder.encode(text)), plain.map(text => encoder.encode(text)));
+	return new Needles(written.map(text => encoder.encode(text)), plain.length > 0 ? new Escaped(plain.map(text => encoder.encode(text))) : undefined);
 }

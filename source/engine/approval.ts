@@ -1,4 +1,4 @@
-import type {Facts} from '../core/decide.ts';
+import type {Facts} from '../core/facts.ts';
 import {decideWord} from '../core/decide.ts';
 import {signatureNamespace, signersPath, statementText, type Signed, type Statement, type Viewed} from '../core/approval.ts';
 import type {Policy} from '../core/policy.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type {Facts} from '../core/decide.ts';
+import type {Facts} from '../core/facts.ts';
 import {exitCodes, gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import {shown, textOf} from '../core/tree.ts';

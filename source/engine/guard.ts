@@ -5,12 +5,14 @@ import type {Outcome} from '../core/seams.ts';
 import {openCgroup, type Cgroup} from '../host/cgroup.ts';
 import {machineMemory, measureHeld, memoryLeft} from '../host/held.ts';
 import type {Context} from './context.ts';
-import type {DiskUse} from './limits.ts';
 
 /* The limits of a sandbox as a whole, for every sandbox that the host starts over an agent's content: a run, and every look at one. */
 
 /** What was too much. `end`: it must not go on. `freeze`: it stands until a person decides. */
 export type Over = {readonly because: string; readonly how: 'end' | 'freeze'};
+
+/** Bytes on disk, and files and folders. */
+export type DiskUse = {readonly bytes: number; readonly files: number};
 
 /** Bytes and files that some folders take on disk. */
 export type Folders = {readonly names: readonly string[]; count(): Promise<DiskUse | undefined>; /** What else of its counts, bytes. */ kept?(): number};

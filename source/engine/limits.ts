@@ -3,6 +3,7 @@ import type {SandboxPlan} from '../core/plan.ts';
 import type {Cgroup} from '../host/cgroup.ts';
 import type {RunPaths} from '../host/paths.ts';
 import type {Context} from './context.ts';
+import type {DiskUse} from './guard.ts';
 import {jail} from './jail.ts';
 
 /* What a run as a whole may use: said, looked at, and taken away again. */
@@ -19,9 +20,6 @@ export function limitNotes({limits}: SandboxPlan, group: Cgroup | undefined): st
 
 /** A file with several names is a part of each. */
 const diskScript = 'find "$@" -xdev -printf "%b %n\\n" 2> /dev/null | awk \'{ files++; blocks += $1 / $2 } END { printf "%d %d", blocks, files }\'';
-
-/** Bytes on disk, and files and folders. */
-export type DiskUse = {readonly bytes: number; readonly files: number};
 
 /** What folders of a run take on disk, counted in a jail; undefined where it took too long. */
 export async function diskUse(context: Context, places: RunPaths, folders: readonly string[]): Promise<DiskUse | undefined> {

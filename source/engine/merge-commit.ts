@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {messageText, oneLine, plainDate, plainWords, withTrailers} from '../core/commit-message.ts';
-import type {Facts} from '../core/decide.ts';
+import type {Facts} from '../core/facts.ts';
 import type {Policy} from '../core/policy.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';

@@ -1,7 +1,7 @@
 import {gatesOf, type GateId} from '../core/decide.ts';
 import {liveStages, type Run} from '../core/run.ts';
 import {nextNeed} from './list.ts';
-import {placeOf, selectedRun, tabs, type PaletteEntry, type Place, type State} from './state.ts';
+import {placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
 
 /* What each key means and why it means nothing now: footer, help, palette and the readme's table come from these records. */
 
@@ -252,6 +252,9 @@ const names: Record<string, string> = {return: 'enter', up: '↑', down: '↓', 
 export function keyName(key: string): string {
 	return names[key] ?? key;
 }
+
+/** The actions that the palette offers are the bindings'; this is what one is called there. */
+export type PaletteEntry = {readonly action: Action; readonly title: string; readonly keys: string; readonly disabled: string | undefined};
 
 /** Every command of the place, and those that are the same everywhere, by name. */
 export function paletteEntries(state: State): PaletteEntry[] {

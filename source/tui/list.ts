@@ -85,6 +85,11 @@ export function listRows({runs, list}: Pick<State, 'runs' | 'list'>): readonly L
 	return last.rows;
 }
 
+/** The first run that the list shows. */
+export function firstRun(state: Pick<State, 'runs' | 'list'>): string | undefined {
+	return listRows(state).find(row => row.kind === 'run')?.run.id;
+}
+
 function makeRows(runs: readonly Run[], list: ListState): ListRow[] {
 	const groups = new Map<string, Run[]>();
 	for (const run of runs) {

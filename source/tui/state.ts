@@ -7,9 +7,6 @@ import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run.ts';
 import type {Span} from '../core/spans.ts';
 import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
-import {defaultSettings} from '../core/settings.ts';
-import type {Action} from './keymap.ts';
-import {listRows} from './list.ts';
 import type {ThemeName} from './theme.ts';
 
 export type ScreenId = 'welcome' | 'fleet' | 'run' | 'gates' | 'new' | 'vault' | 'disk' | 'compare' | 'help';
@@ -232,22 +229,6 @@ export type Effect =
 	| {readonly type: 'vault'}
 	| {readonly type: 'quit'};
 
-export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; changes?: State['changes']; projects: readonly Project[]; here: State['here']; settings?: Settings; theme?: ThemeName}): State {
-	const state: State = {
-		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, keyAt: undefined, deafUntil: undefined,
-		settings: options.settings ?? defaultSettings, theme: options.theme ?? 'dark', runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
-		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, listTop: 0, clicked: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
-		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, unread: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, asked: {}, prompt: undefined, form: [], formAt: 0, offers: {},
-		busy: {}, notice: undefined, here: options.here, recent: {commands: [], prompts: []}, listRows: undefined, dragging: false, grammars: 0,
-	};
-	return {...state, selected: firstRun(state)};
-}
-
-/** The first run that the list shows. */
-export function firstRun(state: State): string | undefined {
-	return listRows(state).find(row => row.kind === 'run')?.run.id;
-}
-
 export function selectedRun(state: State): Run | undefined {
 	return state.heading === undefined || state.screen !== 'fleet' ? state.runs.find(run => run.id === state.selected) : undefined;
 }
@@ -255,6 +236,3 @@ export function selectedRun(state: State): Run | undefined {
 export function placeOf(state: Pick<State, 'screen' | 'tab'>): Place {
 	return state.screen === 'run' ? state.tab : state.screen;
 }
-
-/** The actions that the palette offers are the bindings'; this is what one is called there. */
-export type PaletteEntry = {readonly action: Action; readonly title: string; readonly keys: string; readonly disabled: string | undefined};

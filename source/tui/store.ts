@@ -7,7 +7,8 @@ import {logKind, reload} from './moving.ts';
 import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
 import {LogPager} from './log-pager.ts';
 import {perform} from './perform.ts';
-import {initialState, type Effect, type LogMove, type LogState, type Message, type State} from './state.ts';
+import {initialState} from './start.ts';
+import type {Effect, LogMove, LogState, Message, State} from './state.ts';
 import type {TerminalView} from './terminal-view.ts';
 import {update} from './update.ts';
 

@@ -4,12 +4,12 @@ import {act} from './act.ts';
 import {dialogKey, offerDialog, pasteIntoDialog, refreshDialog} from './dialogs.ts';
 import {edit, paste} from './edit.ts';
 import {bindings, findBinding, keyName, keysOf, paletteEntries, shortTitle} from './keymap.ts';
-import {listRows, visibleRuns} from './list.ts';
+import {firstRun, listRows, visibleRuns} from './list.ts';
 import {mouse} from './mouse.ts';
 import {footerHeight, listWindow} from './layout.ts';
 import {formKey, pasteIntoForm, refreshForm} from './new-run.ts';
 import {keepPlace, withDiff} from './review.ts';
-import {firstRun, placeOf, type Dialog, type Message, type Prompt, type State} from './state.ts';
+import {placeOf, type Dialog, type Message, type Prompt, type State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /** What comes next on the screen, and what is to be done. Pure: the same state and message give the same step. */

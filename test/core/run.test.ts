@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {auditExitCode, judge, summarise, type Probe} from '../../source/core/audit.ts';
 import {attentionOf} from '../../source/core/attention.ts';
-import {decideApprove, decideDeploy, decideMerge, decideReject, decideResume, decideScopeChange, decideVerify, decideWindow, gatesOf, type Facts} from '../../source/core/decide.ts';
+import {decideApprove, decideDeploy, decideMerge, decideReject, decideResume, decideScopeChange, decideVerify, decideWindow, gatesOf} from '../../source/core/decide.ts';
+import type {Facts} from '../../source/core/facts.ts';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {checksOf, evolve, foldRun, withoutWorker, type Run} from '../../source/core/run.ts';
 

@@ -12,7 +12,8 @@ import {windowOf} from '../../source/tui/layout.ts';
 import {footerText} from '../../source/tui/parts/footer.ts';
 import {tableLines} from '../../source/tui/parts/table.ts';
 import {fleetLines} from '../../source/tui/screens/fleet.ts';
-import {initialState, tabs, type State} from '../../source/tui/state.ts';
+import {initialState} from '../../source/tui/start.ts';
+import {tabs, type State} from '../../source/tui/state.ts';
 import {TerminalView} from '../../source/tui/terminal-view.ts';
 import {update} from '../../source/tui/update.ts';
 

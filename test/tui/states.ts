@@ -5,7 +5,8 @@ import {foldRun, type Run} from '../../source/core/run.ts';
 import {summarise} from '../../source/core/audit.ts';
 import {openDialog} from '../../source/tui/dialogs.ts';
 import {withDiff} from '../../source/tui/review.ts';
-import {initialState, type LogState, type State} from '../../source/tui/state.ts';
+import {initialState} from '../../source/tui/start.ts';
+import type {LogState, State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 
 // Windows of deploys are by the clock on the wall.

@@ -1,7 +1,7 @@
 import {comparable} from '../keymap.ts';
-import {selectedRow, visibleRuns} from '../list.ts';
+import {firstRun, selectedRow, visibleRuns} from '../list.ts';
 import {select, selectRow} from '../moving.ts';
-import {firstRun, selectedRun, shows, sorts, type State} from '../state.ts';
+import {selectedRun, shows, sorts, type State} from '../state.ts';
 import {good, stay, type Handler, type Handlers, type Step} from '../step.ts';
 
 /* What the list shows, and which of its runs are marked and compared. */
