@@ -26,8 +26,19 @@ function npm(node, cwd, argv) {
 	const usable = cli && cli.endsWith('.js');
 	const command = usable ? node : 'npm';
 	// npm hands its own settings down as npm_config_*: those of the outer call (--prefix, --loglevel) are not meant for this one.
-	const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_config_(local_prefix|prefix|loglevel|global)$/.test(key) && key !== 'NODE_ENV'));
-	const run = () => spawnSync(command, [...(usable ? [cli] : []), ...argv], {cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e8});
+	const env = Object.fromEntries(
+		Object.entries(process.env).filter(
+			([key]) => !/^npm_config_(local_prefix|prefix|loglevel|global)$/.test(key) && key !== 'NODE_ENV',
+		),
+	);
+	const run = () =>
+		spawnSync(command, [...(usable ? [cli] : []), ...argv], {
+			cwd,
+			env,
+			encoding: 'utf8',
+			stdio: ['ignore', 'pipe', 'pipe'],
+			maxBuffer: 1e8,
+		});
 	let result = run();
 	// A registry may fail once in a gigabyte.
 	for (let tries = 1; result.status !== 0 && tries < 3; tries++) {
@@ -37,20 +48,33 @@ function npm(node, cwd, argv) {
 
 	if (result.status !== 0) {
 		process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
-		fail(`"npm ${argv.join(' ')}" failed in ${cwd}`, 'read npm\'s words above; the registry must be reachable the first time');
+		fail(
+			`"npm ${argv.join(' ')}" failed in ${cwd}`,
+			"read npm's words above; the registry must be reachable the first time",
+		);
 	}
 }
 
 /** Runs `npm ci` in a folder when its lock file is not the one that was installed last. */
 export function install(node, folder) {
 	const stamp = path.join(folder, 'node_modules', '.installed');
-	const wanted = createHash('sha256').update(readFileSync(path.join(folder, 'package-lock.json'))).digest('hex');
+	const wanted = createHash('sha256')
+		.update(readFileSync(path.join(folder, 'package-lock.json')))
+		.digest('hex');
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
 		return;
 	}
 
 	process.stderr.write(`fleet: installing packages (${path.relative(root, folder) || 'first time'})…\n`);
-	npm(node, folder, ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+	npm(node, folder, [
+		'ci',
+		'--include=dev',
+		'--include=optional',
+		'--ignore-scripts',
+		'--no-audit',
+		'--no-fund',
+		'--loglevel=error',
+	]);
 	mkdirSync(path.dirname(stamp), {recursive: true});
 	writeFileSync(stamp, wanted);
 }
@@ -70,7 +94,10 @@ function findNode() {
 		}
 	}
 
-	return fail(`Node ${needed.join('.')} or later is needed, this is ${process.versions.node}`, 'install Node 22.22 or later from https://nodejs.org');
+	return fail(
+		`Node ${needed.join('.')} or later is needed, this is ${process.versions.node}`,
+		'install Node 22.22 or later from https://nodejs.org',
+	);
 }
 
 function newest(folder) {
@@ -85,12 +112,19 @@ function newest(folder) {
 
 function build(node) {
 	const output = path.join(root, 'dist', 'fleet.js');
-	const inputs = Math.max(newest(path.join(root, 'source')), statSync(path.join(root, 'scripts', 'build.mjs')).mtimeMs, statSync(path.join(root, 'package-lock.json')).mtimeMs);
+	const inputs = Math.max(
+		newest(path.join(root, 'source')),
+		statSync(path.join(root, 'scripts', 'build.mjs')).mtimeMs,
+		statSync(path.join(root, 'package-lock.json')).mtimeMs,
+	);
 	if (existsSync(output) && statSync(output).mtimeMs > inputs) {
 		return;
 	}
 
-	const result = spawnSync(node, [path.join(root, 'scripts', 'build.mjs')], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
+	const result = spawnSync(node, [path.join(root, 'scripts', 'build.mjs')], {
+		cwd: root,
+		stdio: ['ignore', 'ignore', 'inherit'],
+	});
 	if (result.status !== 0) {
 		rmSync(output, {force: true});
 		fail('the build failed', 'npm run build says why');

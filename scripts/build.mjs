@@ -15,13 +15,21 @@ rmSync('dist', {recursive: true, force: true});
 const lazyWidths = {
 	name: 'lazy-widths',
 	setup(context) {
-		const files = /node_modules[\\/](?:string-width[\\/]index|slice-ansi[\\/]tokenize-ansi|wrap-ansi[\\/]index|cli-truncate[\\/]index|ink[\\/]build[\\/]line-update)\.js$/;
-		const helper = 'const __lazy = make => { let made; const get = () => made ??= make(); return {test: text => get().test(text), exec: text => get().exec(text), segment: text => get().segment(text), [Symbol.match]: text => get()[Symbol.match](text), [Symbol.matchAll]: text => get()[Symbol.matchAll](text), [Symbol.replace]: (text, by) => get()[Symbol.replace](text, by), [Symbol.split]: (text, limit) => get()[Symbol.split](text, limit), [Symbol.search]: text => get()[Symbol.search](text)}; };\n';
+		const files =
+			/node_modules[\\/](?:string-width[\\/]index|slice-ansi[\\/]tokenize-ansi|wrap-ansi[\\/]index|cli-truncate[\\/]index|ink[\\/]build[\\/]line-update)\.js$/;
+		const helper =
+			'const __lazy = make => { let made; const get = () => made ??= make(); return {test: text => get().test(text), exec: text => get().exec(text), segment: text => get().segment(text), [Symbol.match]: text => get()[Symbol.match](text), [Symbol.matchAll]: text => get()[Symbol.matchAll](text), [Symbol.replace]: (text, by) => get()[Symbol.replace](text, by), [Symbol.split]: (text, limit) => get()[Symbol.split](text, limit), [Symbol.search]: text => get()[Symbol.search](text)}; };\n';
 		context.onLoad({filter: files}, async ({path: file}) => {
 			// Marks that the screen itself draws are as narrow as ASCII, and as common: they need neither a segmenter nor a table.
 			const text = (await readFile(file, 'utf8')).replace('/[^\\u{20}-\\u{7E}]/v', `/[^${narrow}]/v`);
 			// Only constants of one line, at the top level; `lastIndex` and `flags` are not reached through a lazy one, so what uses them stays.
-			const changed = text.replaceAll(/^const (\w+) = (new Intl\.Segmenter\([^;\n]*\)|new RegExp\([^\n]*\)|\/[^\n]*\/[a-z]*);$/gm, (whole, name, expression) => new RegExp(`\\b${name}\\.(?:lastIndex|flags|source)\\b|\\b${name}\\)`).test(text) ? whole : `const ${name} = __lazy(() => ${expression});`);
+			const changed = text.replaceAll(
+				/^const (\w+) = (new Intl\.Segmenter\([^;\n]*\)|new RegExp\([^\n]*\)|\/[^\n]*\/[a-z]*);$/gm,
+				(whole, name, expression) =>
+					new RegExp(`\\b${name}\\.(?:lastIndex|flags|source)\\b|\\b${name}\\)`).test(text)
+						? whole
+						: `const ${name} = __lazy(() => ${expression});`,
+			);
 			return {contents: helper + changed, loader: 'js'};
 		});
 	},
@@ -41,7 +49,9 @@ const keepLines = {
 			const text = await readFile(file, 'utf8');
 			const changed = text
 				.replace('    caches = new OutputCaches();', '    caches = keptCaches;')
-				.replace('export default class Output', `const keptCaches = new OutputCaches();
+				.replace(
+					'export default class Output',
+					`const keptCaches = new OutputCaches();
 const narrowLine = /^(?:[${narrow}]|\\u001B\\[[\\d;]*m)*$/v;
 const sgrTokens = new Map();
 const narrowChars = line => {
@@ -61,10 +71,21 @@ const narrowChars = line => {
 		return Array.from(piece, value => ({type: 'char', value, fullWidth: false, styles}));
 	});
 };
-export default class Output`)
-				.replace('cached = styledCharsFromTokens(tokenize(line)).filter(', 'cached = narrowLine.test(line) ? narrowChars(line) : styledCharsFromTokens(tokenize(line)).filter(')
-				.replace('getStyledChars(line) {', 'getStyledChars(line) {\n        if (this.styledChars.size > 500 || this.widths.size > 2000) {\n            this.styledChars.clear();\n            this.widths.clear();\n            this.blockWidths.clear();\n        }');
-			if (changed.split('keptCaches').length !== 3 || changed.split('narrowChars').length !== 3 || !changed.includes('> 500')) {
+export default class Output`,
+				)
+				.replace(
+					'cached = styledCharsFromTokens(tokenize(line)).filter(',
+					'cached = narrowLine.test(line) ? narrowChars(line) : styledCharsFromTokens(tokenize(line)).filter(',
+				)
+				.replace(
+					'getStyledChars(line) {',
+					'getStyledChars(line) {\n        if (this.styledChars.size > 500 || this.widths.size > 2000) {\n            this.styledChars.clear();\n            this.widths.clear();\n            this.blockWidths.clear();\n        }',
+				);
+			if (
+				changed.split('keptCaches').length !== 3 ||
+				changed.split('narrowChars').length !== 3 ||
+				!changed.includes('> 500')
+			) {
 				throw new Error('Ink is not what this was written for: look at what its output keeps');
 			}
 
@@ -87,7 +108,9 @@ const common = {
 	// One of them for all: several packages bring an older one along.
 	alias: {'string-width': path.join(root, 'node_modules', 'string-width', 'index.js')},
 	// Bundled CommonJS packages still ask for require and for __dirname.
-	banner: {js: 'import {createRequire as __createRequire} from "node:module"; const require = __createRequire(import.meta.url);'},
+	banner: {
+		js: 'import {createRequire as __createRequire} from "node:module"; const require = __createRequire(import.meta.url);',
+	},
 	// Native addons cannot be bundled; react-devtools-core is a development aid of Ink's that is not installed.
 	external: ['@lydell/node-pty', 'keytar', 'react-devtools-core'],
 };
@@ -100,7 +123,13 @@ await build({
 	chunkNames: 'chunk-[hash]',
 });
 // By itself, so that few files are read before its first frame; what comes later is in chunks of its own.
-await build({...common, entryPoints: {screen: 'source/screen.ts'}, outdir: 'dist', splitting: true, chunkNames: 'screen-[hash]'});
+await build({
+	...common,
+	entryPoints: {screen: 'source/screen.ts'},
+	outdir: 'dist',
+	splitting: true,
+	chunkNames: 'screen-[hash]',
+});
 // The bin checks the version in syntax that an old Node can parse, so it is not bundled; the probe runs inside the sandbox, alone.
 await build({entryPoints: ['source/fleet.js'], outdir: 'dist', logLevel: 'error'});
 await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}, outdir: 'dist'});

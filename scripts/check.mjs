@@ -8,7 +8,11 @@ const {node, env} = bootstrap();
 const fix = process.argv.includes('--fix');
 const script = (name, file) => path.join(root, 'node_modules', name, 'bin', file);
 const steps = [
-	['format', [script('oxfmt', 'oxfmt'), fix ? '--write' : '--list-different', 'source', 'test', 'scripts'], 'npm run check -- --fix'],
+	[
+		'format',
+		[script('oxfmt', 'oxfmt'), fix ? '--write' : '--list-different', 'source', 'test', 'scripts'],
+		'npm run check -- --fix',
+	],
 	['types', [script('typescript', 'tsc'), '--project', root], 'npx tsc --project . says the same'],
 ];
 let failed = false;

@@ -11,7 +11,24 @@ import {Fleet, program, root} from '../test/support/fleet.ts';
 
 const columns = 100;
 const rows = 26;
-const palette = ['#1c1f26', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#c8ccd4', '#5c6370', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#ffffff'];
+const palette = [
+	'#1c1f26',
+	'#e06c75',
+	'#98c379',
+	'#e5c07b',
+	'#61afef',
+	'#c678dd',
+	'#56b6c2',
+	'#c8ccd4',
+	'#5c6370',
+	'#e06c75',
+	'#98c379',
+	'#e5c07b',
+	'#61afef',
+	'#c678dd',
+	'#56b6c2',
+	'#ffffff',
+];
 const undo: Array<() => void> = [];
 const server = http.createServer((_request, response) => response.end('ok'));
 await new Promise<void>(resolve => {
@@ -26,7 +43,14 @@ function colourOf(number: number): string {
 	}
 
 	const levels = [0, 95, 135, 175, 215, 255];
-	const parts = number >= 232 ? [8 + 10 * (number - 232), 8 + 10 * (number - 232), 8 + 10 * (number - 232)] : [levels[Math.floor((number - 16) / 36)]!, levels[Math.floor((number - 16) / 6) % 6]!, levels[(number - 16) % 6]!];
+	const parts =
+		number >= 232
+			? [8 + 10 * (number - 232), 8 + 10 * (number - 232), 8 + 10 * (number - 232)]
+			: [
+					levels[Math.floor((number - 16) / 36)]!,
+					levels[Math.floor((number - 16) / 6) % 6]!,
+					levels[(number - 16) % 6]!,
+				];
 	return `#${parts.map(part => part.toString(16).padStart(2, '0')).join('')}`;
 }
 
@@ -42,7 +66,8 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 		let column = 0;
 		while (column < columns) {
 			const cell = line.getCell(column)!;
-			const style = (other: typeof cell) => `${other.isBgDefault() ? -1 : other.getBgColor()} ${other.isInverse()} ${other.isBold()} ${other.isDim()} ${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
+			const style = (other: typeof cell) =>
+				`${other.isBgDefault() ? -1 : other.getBgColor()} ${other.isInverse()} ${other.isBold()} ${other.isDim()} ${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
 			const own = style(cell);
 			let text = '';
 			const start = column;
@@ -53,15 +78,21 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 
 			const colour = cell.isFgDefault() ? palette[7]! : colourOf(cell.getFgColor());
 			if (cell.isInverse() || !cell.isBgDefault()) {
-				parts.push(`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" width="${((column - start) * width).toFixed(1)}" height="${height}" fill="${cell.isInverse() ? colour : colourOf(cell.getBgColor())}"/>`);
+				parts.push(
+					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" width="${((column - start) * width).toFixed(1)}" height="${height}" fill="${cell.isInverse() ? colour : colourOf(cell.getBgColor())}"/>`,
+				);
 			}
 
 			if (cell.isUnderline()) {
-				parts.push(`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 27}" width="${((column - start) * width).toFixed(1)}" height="1" fill="${colour}" opacity="0.6"/>`);
+				parts.push(
+					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 27}" width="${((column - start) * width).toFixed(1)}" height="1" fill="${colour}" opacity="0.6"/>`,
+				);
 			}
 
 			if (text.trim() !== '') {
-				parts.push(`<text x="${(start * width + 10).toFixed(1)}" y="${row * height + 23}" fill="${cell.isInverse() ? palette[0] : colour}"${cell.isBold() ? ' font-weight="bold"' : ''}${cell.isDim() ? ' opacity="0.6"' : ''} xml:space="preserve" textLength="${(text.length * width).toFixed(1)}">${escape(text)}</text>`);
+				parts.push(
+					`<text x="${(start * width + 10).toFixed(1)}" y="${row * height + 23}" fill="${cell.isInverse() ? palette[0] : colour}"${cell.isBold() ? ' font-weight="bold"' : ''}${cell.isDim() ? ' opacity="0.6"' : ''} xml:space="preserve" textLength="${(text.length * width).toFixed(1)}">${escape(text)}</text>`,
+				);
 			}
 		}
 	}
@@ -70,8 +101,17 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 }
 
 try {
-	const fleet = new Fleet({after: (end: () => void) => undo.push(end)} as never, {policy: 'verify: ["true"]\n', files: {'parser.js': "// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n"}});
-	await fleet.agent('fix-parser', 'printf "// One line of a table.\\nexport function parse(text) {\\n\\treturn text.split(/[,;]/);\\n}\\n\\nexport function join(parts) {\\n\\treturn parts.join(\',\') + \'\';\\n}\\n" > parser.js; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm "Parse semicolons"');
+	const fleet = new Fleet({after: (end: () => void) => undo.push(end)} as never, {
+		policy: 'verify: ["true"]\n',
+		files: {
+			'parser.js':
+				"// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n",
+		},
+	});
+	await fleet.agent(
+		'fix-parser',
+		'printf "// One line of a table.\\nexport function parse(text) {\\n\\treturn text.split(/[,;]/);\\n}\\n\\nexport function join(parts) {\\n\\treturn parts.join(\',\') + \'\';\\n}\\n" > parser.js; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm "Parse semicolons"',
+	);
 	fleet.must('audit', 'fix-parser');
 	fleet.must('verify', 'fix-parser');
 	await fleet.agent('bump-version', 'echo 2 > version; git add version; git commit -qm "Bump"');
@@ -79,14 +119,27 @@ try {
 	fleet.must('verify', 'bump-version');
 	fleet.must('approve', 'bump-version');
 	fleet.must('merge', 'bump-version');
-	fleet.start('upgrade-deps', `echo "\\$ npm outdated"; for p in left pad core; do echo "  $p  1.0.$((RANDOM % 9))  2.0.0"; sleep 0.1; done; echo "fetching the changelog…"; env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer: " + r.statusCode + " " + r.headers["x-fleet-refusal"]); process.exit(); })'; echo "waiting for somebody to decide"; sleep 60`);
+	fleet.start(
+		'upgrade-deps',
+		`echo "\\$ npm outdated"; for p in left pad core; do echo "  $p  1.0.$((RANDOM % 9))  2.0.0"; sleep 0.1; done; echo "fetching the changelog…"; env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer: " + r.statusCode + " " + r.headers["x-fleet-refusal"]); process.exit(); })'; echo "waiting for somebody to decide"; sleep 60`,
+	);
 	const terminal = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
-	const screen = openTerminal({argv: [process.execPath, program], cwd: fleet.project, env: fleet.env}, {columns, rows}, {onData: bytes => terminal.write(bytes), onExit() {}});
+	const screen = openTerminal(
+		{argv: [process.execPath, program], cwd: fleet.project, env: fleet.env},
+		{columns, rows},
+		{onData: bytes => terminal.write(bytes), onExit() {}},
+	);
 	await new Promise(resolve => {
 		setTimeout(resolve, 3000);
 	});
-	writeFileSync(path.join(root, 'docs', 'screen.svg'), toSvg(terminal).replaceAll(/fleet\.internal:\d{5}/g, 'fleet.internal:8080 '));
-	for (const [name, keys] of [['review', ['G', 'd', 'j', 'j', 'j', 'j']], ['gates', ['\u001B', 'a', 'y']]] as const) {
+	writeFileSync(
+		path.join(root, 'docs', 'screen.svg'),
+		toSvg(terminal).replaceAll(/fleet\.internal:\d{5}/g, 'fleet.internal:8080 '),
+	);
+	for (const [name, keys] of [
+		['review', ['G', 'd', 'j', 'j', 'j', 'j']],
+		['gates', ['\u001B', 'a', 'y']],
+	] as const) {
 		for (const key of keys) {
 			screen.write(key);
 			await new Promise(resolve => {
@@ -100,7 +153,11 @@ try {
 	screen.kill('SIGKILL');
 
 	const file = path.join(root, 'readme.md');
-	const section = (text: string, name: string, content: string) => text.replace(new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- /${name} -->)`), (_, before: string, after: string) => `${before}\n${content}\n\n${after}`);
+	const section = (text: string, name: string, content: string) =>
+		text.replace(
+			new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- /${name} -->)`),
+			(_, before: string, after: string) => `${before}\n${content}\n\n${after}`,
+		);
 	const help = `\`\`\`\n${fleet.must('--help').trimEnd()}\n\`\`\``;
 	writeFileSync(file, section(section(readFileSync(file, 'utf8'), 'help', help), 'keys', keyTable()));
 } finally {

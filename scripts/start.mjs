@@ -13,7 +13,11 @@ for (const key of Object.keys(env)) {
 	}
 }
 
-const child = spawn(node, [path.join(root, 'dist', 'fleet.js'), ...process.argv.slice(2)], {cwd, env, stdio: 'inherit'});
+const child = spawn(node, [path.join(root, 'dist', 'fleet.js'), ...process.argv.slice(2)], {
+	cwd,
+	env,
+	stdio: 'inherit',
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 	process.on(signal, () => child.kill(signal));
 }

@@ -5,22 +5,42 @@ import path from 'node:path';
 import process from 'node:process';
 
 /** Programs, and the Debian packages that hold them. */
-const needs = {curl: 'curl', 'gnome-keyring-daemon': 'gnome-keyring', 'dbus-daemon': 'dbus-daemon', 'dbus-send': 'dbus-bin', age: 'age', script: 'bsdutils', 'ssh-keygen': 'openssh-client', tmux: 'tmux', less: 'less', vi: 'vim-tiny', top: 'procps', htop: 'htop', python3: 'python3', 'git-lfs': 'git-lfs'};
+const needs = {
+	curl: 'curl',
+	'gnome-keyring-daemon': 'gnome-keyring',
+	'dbus-daemon': 'dbus-daemon',
+	'dbus-send': 'dbus-bin',
+	age: 'age',
+	script: 'bsdutils',
+	'ssh-keygen': 'openssh-client',
+	tmux: 'tmux',
+	less: 'less',
+	vi: 'vim-tiny',
+	top: 'procps',
+	htop: 'htop',
+	python3: 'python3',
+	'git-lfs': 'git-lfs',
+};
 const library = {file: 'libsecret-1.so.0', package: 'libsecret-1-0'};
 
 function isThere(program) {
-	return (process.env.PATH ?? '').split(':').concat('/usr/bin', '/usr/sbin').some(folder => {
-		try {
-			accessSync(path.join(folder, program), constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
+	return (process.env.PATH ?? '')
+		.split(':')
+		.concat('/usr/bin', '/usr/sbin')
+		.some(folder => {
+			try {
+				accessSync(path.join(folder, program), constants.X_OK);
+				return true;
+			} catch {
+				return false;
+			}
+		});
 }
 
 function missing() {
-	const packages = Object.entries(needs).filter(([program]) => !isThere(program)).map(([, name]) => name);
+	const packages = Object.entries(needs)
+		.filter(([program]) => !isThere(program))
+		.map(([, name]) => name);
 	const found = spawnSync('/sbin/ldconfig', ['-p'], {encoding: 'utf8'});
 	return found.status === 0 && !found.stdout.includes(library.file) ? [...packages, library.package] : packages;
 }
@@ -36,7 +56,12 @@ export function installNeeds() {
 	if (existsSync('/usr/bin/apt-get')) {
 		process.stderr.write(`fleet: installing what the tests drive: ${packages.join(', ')}…\n`);
 		const env = {...process.env, DEBIAN_FRONTEND: 'noninteractive'};
-		const run = argv => spawnSync([...sudo, ...argv][0], [...sudo, ...argv].slice(1), {env, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8'});
+		const run = argv =>
+			spawnSync([...sudo, ...argv][0], [...sudo, ...argv].slice(1), {
+				env,
+				stdio: ['ignore', 'ignore', 'pipe'],
+				encoding: 'utf8',
+			});
 		// A package list that is partly out of reach may still know the packages; a mirror may fail once.
 		for (let tries = 0; tries < 2 && packages.length > 0; tries++) {
 			run(['apt-get', 'update', '-q']);
@@ -50,7 +75,9 @@ export function installNeeds() {
 	}
 
 	if (packages.length > 0) {
-		process.stderr.write(`fleet: the tests need ${packages.join(', ')}, which could not be installed here\n  hint: install them by hand\n`);
+		process.stderr.write(
+			`fleet: the tests need ${packages.join(', ')}, which could not be installed here\n  hint: install them by hand\n`,
+		);
 	}
 
 	return packages;

@@ -1,6 +1,16 @@
 // `npm test`: installs, builds, and passes everything. Arguments after "--" name test files.
 import {spawnSync} from 'node:child_process';
-import {chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync} from 'node:fs';
+import {
+	chmodSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	rmSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -24,7 +34,14 @@ function run(title, argv) {
 	}
 }
 
-const flags = ['--disable-warning=ExperimentalWarning', '--import', 'tsx', '--test', '--test-timeout=600000', '--test-force-exit'];
+const flags = [
+	'--disable-warning=ExperimentalWarning',
+	'--import',
+	'tsx',
+	'--test',
+	'--test-timeout=600000',
+	'--test-force-exit',
+];
 
 // The tests need the real sandbox. Where it is missing it is installed, as the readme says.
 run('fleet doctor', [path.join(root, 'dist', 'fleet.js'), 'doctor', '--fix', '--yes']);
@@ -38,13 +55,30 @@ if (process.env.CI) {
 
 run('type check', [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', root]);
 /** What is about git, words and disks, and not about who calls: long, and passed once. */
-const sameForAll = new Set(['failed-start.test.ts', 'full-disk.test.ts', 'full-disk-supervisor.test.ts', 'git-fuzz.test.ts', 'git-gate.test.ts', 'http-fuzz.test.ts', 'merge-commit.test.ts', 'moved.test.ts', 'rebase.test.ts', 'replies.test.ts', 'verify.test.ts']);
+const sameForAll = new Set([
+	'failed-start.test.ts',
+	'full-disk.test.ts',
+	'full-disk-supervisor.test.ts',
+	'git-fuzz.test.ts',
+	'git-gate.test.ts',
+	'http-fuzz.test.ts',
+	'merge-commit.test.ts',
+	'moved.test.ts',
+	'rebase.test.ts',
+	'replies.test.ts',
+	'verify.test.ts',
+]);
 
 const wanted = process.argv.slice(2);
 if (wanted.length > 0) {
 	test({program: node, folder: root, env, files: wanted});
 } else {
-	test({program: node, folder: root, env, files: [path.join(root, 'test', '**', '*.test.ts'), path.join(root, 'test', '**', '*.test.tsx')]});
+	test({
+		program: node,
+		folder: root,
+		env,
+		files: [path.join(root, 'test', '**', '*.test.ts'), path.join(root, 'test', '**', '*.test.tsx')],
+	});
 	asOrdinaryUser();
 }
 
@@ -56,18 +90,40 @@ function test({program, folder, env, files, user = {}}) {
 	const list = path.join(os.tmpdir(), `fleet-failed-${process.pid}-${user.uid ?? 'own'}`);
 	const attempt = (files, concurrency) => {
 		rmSync(list, {force: true});
-		const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', `--test-reporter=${path.join(folder, 'scripts', 'failed-files.mjs')}`, '--test-reporter-destination=stderr'];
-		return spawnSync(program, [...flags, ...reporters, `--test-concurrency=${concurrency}`, ...files], {cwd: folder, env: {...env, FAILED_FILES: list}, stdio: ['ignore', 'inherit', 'inherit'], ...user}).status;
+		const reporters = [
+			'--test-reporter=spec',
+			'--test-reporter-destination=stdout',
+			`--test-reporter=${path.join(folder, 'scripts', 'failed-files.mjs')}`,
+			'--test-reporter-destination=stderr',
+		];
+		return spawnSync(program, [...flags, ...reporters, `--test-concurrency=${concurrency}`, ...files], {
+			cwd: folder,
+			env: {...env, FAILED_FILES: list},
+			stdio: ['ignore', 'inherit', 'inherit'],
+			...user,
+		}).status;
 	};
 
 	let status = attempt(files, 2);
-	const named = existsSync(list) ? [...new Set(readFileSync(list, 'utf8').split('\n').filter(name => name !== ''))] : [];
+	const named = existsSync(list)
+		? [
+				...new Set(
+					readFileSync(list, 'utf8')
+						.split('\n')
+						.filter(name => name !== ''),
+				),
+			]
+		: [];
 	const failed = named.flatMap(name => testFilesOf(folder, name));
 	if (status !== 0 && failed.length > 0 && named.length <= 3) {
-		process.stdout.write(`\nonce more, one after another: ${failed.map(name => path.relative(folder, name)).join(', ')}\n`);
+		process.stdout.write(
+			`\nonce more, one after another: ${failed.map(name => path.relative(folder, name)).join(', ')}\n`,
+		);
 		status = attempt(failed, 1);
 		if (status === 0) {
-			process.stdout.write(`\nunsteady, passed the second time: ${failed.map(name => path.relative(folder, name)).join(', ')}\n`);
+			process.stdout.write(
+				`\nunsteady, passed the second time: ${failed.map(name => path.relative(folder, name)).join(', ')}\n`,
+			);
 		}
 	}
 
@@ -84,7 +140,9 @@ function testFilesOf(folder, name) {
 		return [name];
 	}
 
-	const all = readdirSync(path.join(folder, 'test'), {recursive: true}).filter(file => /\.test\.tsx?$/.test(file)).map(file => path.join(folder, 'test', file));
+	const all = readdirSync(path.join(folder, 'test'), {recursive: true})
+		.filter(file => /\.test\.tsx?$/.test(file))
+		.map(file => path.join(folder, 'test', file));
 	return all.filter(file => readFileSync(file, 'utf8').includes(`/${path.basename(name)}'`));
 }
 
@@ -96,7 +154,24 @@ function asOrdinaryUser() {
 
 	const [uid, gid] = [64_998, 64_998];
 	const name = 'fleet-test';
-	if (spawnSync('getent', ['passwd', String(uid)]).status !== 0 && spawnSync('useradd', ['--uid', String(uid), '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', name], {env: {PATH: '/usr/sbin:/sbin:/usr/bin:/bin'}}).status !== 0) {
+	if (
+		spawnSync('getent', ['passwd', String(uid)]).status !== 0 &&
+		spawnSync(
+			'useradd',
+			[
+				'--uid',
+				String(uid),
+				'--user-group',
+				'--no-create-home',
+				'--home-dir',
+				'/nonexistent',
+				'--shell',
+				'/usr/sbin/nologin',
+				name,
+			],
+			{env: {PATH: '/usr/sbin:/sbin:/usr/bin:/bin'}},
+		).status !== 0
+	) {
 		process.stderr.write('fleet: the tests could not be passed as an ordinary user: useradd failed\n');
 		process.exit(1);
 	}
@@ -107,10 +182,24 @@ function asOrdinaryUser() {
 	const folder = path.join(base, 'checkout');
 	mkdirSync(folder);
 	try {
-		for (const entry of ['source', 'test', 'scripts', 'dist', 'docs', 'node_modules', 'package.json', 'tsconfig.json', 'readme.md']) {
+		for (const entry of [
+			'source',
+			'test',
+			'scripts',
+			'dist',
+			'docs',
+			'node_modules',
+			'package.json',
+			'tsconfig.json',
+			'readme.md',
+		]) {
 			if (existsSync(path.join(root, entry))) {
 				// Not the agents and Nodes that scripts/ may hold: more than a gigabyte, and not asked for there.
-				cpSync(path.join(root, entry), path.join(folder, entry), {recursive: true, verbatimSymlinks: true, filter: source => !/[\\/]scripts[\\/](?:agents|node)$/.test(source)});
+				cpSync(path.join(root, entry), path.join(folder, entry), {
+					recursive: true,
+					verbatimSymlinks: true,
+					filter: source => !/[\\/]scripts[\\/](?:agents|node)$/.test(source),
+				});
 			}
 		}
 
@@ -122,8 +211,25 @@ function asOrdinaryUser() {
 		chmodSync(program, 0o755);
 		const home = path.join(base, 'home');
 		spawnSync('install', ['-d', '-m', '0700', '-o', String(uid), '-g', String(gid), home, path.join(base, 'tmp')]);
-		const files = [...['attacks', 'sandboxes', 'host', 'engine', 'crash', 'vaults'].flatMap(name => readdirSync(path.join(folder, 'test', name)).filter(file => file.endsWith('.test.ts') && !sameForAll.has(file)).map(file => path.join(folder, 'test', name, file))), path.join(folder, 'test', 'commands', 'secret.test.ts')];
-		const own = {PATH: `${folder}/bin:${env.PATH.split(':').filter(place => !place.startsWith(root)).join(':')}`, HOME: home, TMPDIR: path.join(base, 'tmp'), LANG: 'C.UTF-8', TERM: 'xterm-256color', USER: name, ...(env.CI ? {CI: env.CI} : {})};
+		const files = [
+			...['attacks', 'sandboxes', 'host', 'engine', 'crash', 'vaults'].flatMap(name =>
+				readdirSync(path.join(folder, 'test', name))
+					.filter(file => file.endsWith('.test.ts') && !sameForAll.has(file))
+					.map(file => path.join(folder, 'test', name, file)),
+			),
+			path.join(folder, 'test', 'commands', 'secret.test.ts'),
+		];
+		const own = {
+			PATH: `${folder}/bin:${env.PATH.split(':')
+				.filter(place => !place.startsWith(root))
+				.join(':')}`,
+			HOME: home,
+			TMPDIR: path.join(base, 'tmp'),
+			LANG: 'C.UTF-8',
+			TERM: 'xterm-256color',
+			USER: name,
+			...(env.CI ? {CI: env.CI} : {}),
+		};
 		process.stdout.write(`\nas an ordinary user (${name}, uid ${uid}):\n`);
 		test({program, folder, env: own, files, user: {uid, gid}});
 	} finally {

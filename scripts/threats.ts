@@ -13,10 +13,18 @@ import {root} from '../test/support/fleet.ts';
 /** The table, in Markdown. */
 export function threatTable(): string {
 	const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
-	return areas.map(area => {
-		const own = attacks.filter(attack => attack.area === area);
-		return [`### ${area}: ${own.length}`, '', '| Attack | Known from | What answers it |', '| --- | --- | --- |', ...own.map(({title, source, answer}) => `| ${cell(title)} | ${cell(source)} | ${cell(answer)} |`)].join('\n');
-	}).join('\n\n');
+	return areas
+		.map(area => {
+			const own = attacks.filter(attack => attack.area === area);
+			return [
+				`### ${area}: ${own.length}`,
+				'',
+				'| Attack | Known from | What answers it |',
+				'| --- | --- | --- |',
+				...own.map(({title, source, answer}) => `| ${cell(title)} | ${cell(source)} | ${cell(answer)} |`),
+			].join('\n');
+		})
+		.join('\n\n');
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -32,7 +40,13 @@ if (process.argv[1] === import.meta.filename) {
 	}
 
 	const file = path.join(root, 'docs', 'threat-model.md');
-	writeFileSync(file, readFileSync(file, 'utf8').replace(/(<!-- attacks -->\n)[\s\S]*(\n<!-- \/attacks -->)/, (_, before: string, after: string) => `${before}\n${threatTable()}\n${after}`));
+	writeFileSync(
+		file,
+		readFileSync(file, 'utf8').replace(
+			/(<!-- attacks -->\n)[\s\S]*(\n<!-- \/attacks -->)/,
+			(_, before: string, after: string) => `${before}\n${threatTable()}\n${after}`,
+		),
+	);
 	process.stdout.write(`${results.length} attacks, all stopped; the table is written\n`);
 	process.exit(0);
 }

@@ -36,25 +36,35 @@ async function main(argv: string[]): Promise<number> {
 	const verb = verbs.find(verb => verb.name === (name === '' ? 'screen' : name));
 	if (!verb) {
 		const near = verbs.find(verb => verb.name.startsWith(name.slice(0, 3)) && name.length > 1);
-		throw new Refusal(`"${printable(name)}" is not a verb`, near ? `did you mean fleet ${near.name}? fleet --help lists them` : 'fleet --help lists them');
+		throw new Refusal(
+			`"${printable(name)}" is not a verb`,
+			near ? `did you mean fleet ${near.name}? fleet --help lists them` : 'fleet --help lists them',
+		);
 	}
 
 	checkOpenFiles(verb.name);
 	const {define, run} = await verb.load();
-	const command = new Command(`fleet ${verb.name}`).usage(verb.arguments).description(verb.summary).exitOverride().configureOutput({writeErr() {}}).allowExcessArguments(false);
+	const command = new Command(`fleet ${verb.name}`)
+		.usage(verb.arguments)
+		.description(verb.summary)
+		.exitOverride()
+		.configureOutput({writeErr() {}})
+		.allowExcessArguments(false);
 	define(command);
 	command.parse(name === '' ? [] : own.slice(1), {from: 'user'});
-	return await run(createIo(rest), command.args, command.opts()) ?? 0;
+	return (await run(createIo(rest), command.args, command.opts())) ?? 0;
 }
 
-await runProgram(() => main(process.argv.slice(2)).catch((error: unknown) => {
-	if (!(error instanceof CommanderError)) {
-		throw error;
-	}
+await runProgram(() =>
+	main(process.argv.slice(2)).catch((error: unknown) => {
+		if (!(error instanceof CommanderError)) {
+			throw error;
+		}
 
-	if (error.exitCode === 0) {
-		return 0;
-	}
+		if (error.exitCode === 0) {
+			return 0;
+		}
 
-	throw new Refusal(error.message.replace(/^error: /, '').split('\n')[0]!, `fleet ${process.argv[2] ?? ''} --help`);
-}));
+		throw new Refusal(error.message.replace(/^error: /, '').split('\n')[0]!, `fleet ${process.argv[2] ?? ''} --help`);
+	}),
+);

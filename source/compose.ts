@@ -19,7 +19,10 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const built = path.basename(here) === 'dist' ? here : path.join(here, '..', 'dist');
 
 async function nobody(): Promise<never> {
-	throw new Refusal('a passphrase or a value has to be typed, and there is nobody to ask', `run it in a terminal, or set ${passphraseVariable} for the vault file`);
+	throw new Refusal(
+		'a passphrase or a value has to be typed, and there is nobody to ask',
+		`run it in a terminal, or set ${passphraseVariable} for the vault file`,
+	);
 }
 
 /**
@@ -29,10 +32,21 @@ async function nobody(): Promise<never> {
 export function compose(ask: (question: string) => Promise<string> = nobody): Context {
 	const paths = findPaths();
 	return {
-		paths, sandboxes, agents, vaults: [keyring, age(path.join(paths.config, 'vault.age'), ask)], executor: local, ask,
+		paths,
+		sandboxes,
+		agents,
+		vaults: [keyring, age(path.join(paths.config, 'vault.age'), ask)],
+		executor: local,
+		ask,
 		actor: `person:${loginName()}`,
 		// One for each run: small before fast.
-		supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--optimize-for-size', path.join(built, 'supervisor.js')],
+		supervisor: [
+			process.execPath,
+			'--disable-warning=ExperimentalWarning',
+			'--max-semi-space-size=1',
+			'--optimize-for-size',
+			path.join(built, 'supervisor.js'),
+		],
 		probe: path.join(built, 'probe.js'),
 	};
 }

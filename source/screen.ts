@@ -10,5 +10,5 @@ closeInherited();
 setTimeout(() => module.flushCompileCache?.(), 3000).unref();
 await runProgram(async () => {
 	checkOpenFiles('screen');
-	return await verb.run(createIo(undefined), [], {}) ?? 0;
+	return (await verb.run(createIo(undefined), [], {})) ?? 0;
 });

@@ -15,21 +15,28 @@ if (!isName(runId)) {
 }
 
 /** What the starter hands over. A supervisor that was started by hand has nothing. */
-const handover = process.connected ? new Promise<Handover>(resolve => {
-	process.once('message', (message: Handover) => resolve(message));
-	process.once('disconnect', () => resolve({secrets: []}));
-}) : undefined;
+const handover = process.connected
+	? new Promise<Handover>(resolve => {
+			process.once('message', (message: Handover) => resolve(message));
+			process.once('disconnect', () => resolve({secrets: []}));
+		})
+	: undefined;
 
 try {
 	const secrets = (await handover)?.secrets ?? [];
-	await supervise(compose(), runId, message => {
-		// Whoever started it may have gone already.
-		if (process.connected) {
-			process.send!(message, () => {
-				process.disconnect();
-			});
-		}
-	}, {secrets});
+	await supervise(
+		compose(),
+		runId,
+		message => {
+			// Whoever started it may have gone already.
+			if (process.connected) {
+				process.send!(message, () => {
+					process.disconnect();
+				});
+			}
+		},
+		{secrets},
+	);
 	process.exit(0);
 } catch (error) {
 	process.stderr.write(`${(error as Error).stack ?? String(error)}\n`);

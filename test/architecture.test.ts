@@ -40,7 +40,14 @@ function importsOf(text: string): string[] {
 
 /** Files that import each other in a circle: for each circle the shortest way round from its first file by name. */
 export function circles(files: ReadonlyArray<{name: string; text: string}>): string[] {
-	const imports = new Map(files.map(({name, text}) => [name, importsOf(text).filter(target => target.startsWith('.')).map(target => path.posix.normalize(path.posix.join(path.posix.dirname(name), target)))]));
+	const imports = new Map(
+		files.map(({name, text}) => [
+			name,
+			importsOf(text)
+				.filter(target => target.startsWith('.'))
+				.map(target => path.posix.normalize(path.posix.join(path.posix.dirname(name), target))),
+		]),
+	);
 	const found = new Set<string>();
 	for (const start of [...imports.keys()].sort()) {
 		const ways = [[start]];
@@ -80,7 +87,10 @@ export function violations(files: ReadonlyArray<{name: string; text: string}>): 
 				if (other !== room && !rules.includes(other)) {
 					found.push(`${name} imports ${target}: ${room} may not know ${other}`);
 				}
-			} else if (pure.includes(room) && (target.startsWith('node:') || /^(?:react|ink|execa|simple-git)/.test(target))) {
+			} else if (
+				pure.includes(room) &&
+				(target.startsWith('node:') || /^(?:react|ink|execa|simple-git)/.test(target))
+			) {
 				found.push(`${name} imports ${target}: ${room} is pure`);
 			} else if (target === 'simple-git' && name !== 'host/git.ts') {
 				found.push(`${name} imports simple-git: only host/git.ts makes the hardened instance`);
@@ -104,7 +114,10 @@ export function violations(files: ReadonlyArray<{name: string; text: string}>): 
 }
 
 test('imports go in the directions of docs/architecture.md', () => {
-	const files = globSync('**/*.{ts,tsx}', {cwd: source}).map(name => ({name, text: readFileSync(path.join(source, name), 'utf8')}));
+	const files = globSync('**/*.{ts,tsx}', {cwd: source}).map(name => ({
+		name,
+		text: readFileSync(path.join(source, name), 'utf8'),
+	}));
 	assert.ok(files.length > 60);
 	assert.deepEqual(violations(files), []);
 	assert.deepEqual(circles(files), []);
@@ -112,9 +125,9 @@ test('imports go in the directions of docs/architecture.md', () => {
 
 test('a planted circle is found, of types alone, too', () => {
 	const planted = [
-		{name: 'core/a.ts', text: 'import type {B} from \'./b.ts\';'},
-		{name: 'core/b.ts', text: 'export {c} from \'./c.ts\';'},
-		{name: 'core/c.ts', text: 'const a = await import(\'./a.ts\');\nimport {d} from \'./d.ts\';'},
+		{name: 'core/a.ts', text: "import type {B} from './b.ts';"},
+		{name: 'core/b.ts', text: "export {c} from './c.ts';"},
+		{name: 'core/c.ts', text: "const a = await import('./a.ts');\nimport {d} from './d.ts';"},
 		{name: 'core/d.ts', text: ''},
 	];
 	assert.deepEqual(circles(planted), ['core/a.ts > core/b.ts > core/c.ts > core/a.ts']);
@@ -123,18 +136,18 @@ test('a planted circle is found, of types alone, too', () => {
 
 test('a planted violation is found', () => {
 	const planted: Array<[string, string]> = [
-		['tui/app.tsx', 'import {Git} from \'../host/git.ts\';'],
-		['tui/app.tsx', 'import fs from \'node:fs\';'],
-		['tui/store.ts', 'const x = await import(\'../engine/verify.ts\');'],
-		['core/run.ts', 'import {readFileSync} from \'node:fs\';'],
+		['tui/app.tsx', "import {Git} from '../host/git.ts';"],
+		['tui/app.tsx', "import fs from 'node:fs';"],
+		['tui/store.ts', "const x = await import('../engine/verify.ts');"],
+		['core/run.ts', "import {readFileSync} from 'node:fs';"],
 		['core/run.ts', 'export const now = Date.now();'],
-		['core/run.ts', 'import {x} from \'../scopes/registry.ts\';'],
-		['agents/command/index.ts', 'import {x} from \'../other/index.ts\';'],
-		['sandboxes/bubblewrap/index.ts', 'import {x} from \'../../engine/plan.ts\';'],
-		['vaults/keyring/index.ts', 'import {x} from \'../../host/git.ts\';'],
-		['host/paths.ts', 'export {x} from \'../engine/plan.ts\';'],
-		['engine/verify.ts', 'import {x} from \'../sandboxes/registry.ts\';'],
-		['engine/verify.ts', 'import {simpleGit} from \'simple-git\';'],
+		['core/run.ts', "import {x} from '../scopes/registry.ts';"],
+		['agents/command/index.ts', "import {x} from '../other/index.ts';"],
+		['sandboxes/bubblewrap/index.ts', "import {x} from '../../engine/plan.ts';"],
+		['vaults/keyring/index.ts', "import {x} from '../../host/git.ts';"],
+		['host/paths.ts', "export {x} from '../engine/plan.ts';"],
+		['engine/verify.ts', "import {x} from '../sandboxes/registry.ts';"],
+		['engine/verify.ts', "import {simpleGit} from 'simple-git';"],
 		['newroom/x.ts', ''],
 	];
 	for (const [name, text] of planted) {

@@ -18,7 +18,7 @@ test('the readme shows the help and the keys as they are', t => {
 	assert.ok(readme.includes(keyTable()), 'node --import tsx scripts/record.ts');
 });
 
-test('the readme\'s policy is a policy, and its list of secrets one', () => {
+test("the readme's policy is a policy, and its list of secrets one", () => {
 	const block = (heading: string) => /```yaml\n([^]*?)```/.exec(readme.slice(readme.indexOf(`## ${heading}\n`)))![1]!;
 	assert.ok(!(parsePolicy(block('Policy')) instanceof Refusal));
 	const proposals = parseProposals(block('Secrets'));
@@ -36,11 +36,17 @@ test('every link of the documents leads somewhere', () => {
 
 test('every verb of the help is a file of its own', () => {
 	for (const [, verb] of readme.matchAll(/^ {2}([a-z]+) [^\n]*$/gm)) {
-		assert.ok(existsSync(path.join(root, 'source', 'commands', `${verb}.ts`)) || ['repo', 'network', 'secret'].includes(verb!), verb);
+		assert.ok(
+			existsSync(path.join(root, 'source', 'commands', `${verb}.ts`)) || ['repo', 'network', 'secret'].includes(verb!),
+			verb,
+		);
 	}
 });
 
 test('the threat model lists every attack of the catalogue, as its script writes it', () => {
-	assert.ok(readFileSync(path.join(root, 'docs', 'threat-model.md'), 'utf8').includes(threatTable()), 'run scripts/threats.ts');
+	assert.ok(
+		readFileSync(path.join(root, 'docs', 'threat-model.md'), 'utf8').includes(threatTable()),
+		'run scripts/threats.ts',
+	);
 	assert.ok(readme.includes(`tries ${attacks.length} known attacks`));
 });

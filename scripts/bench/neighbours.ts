@@ -21,27 +21,51 @@ const settings = path.join(home, 'srt.json');
 
 /** Another tool in the sandbox's place: the same script, in the same folder, with nothing granted. Its own proxy stands in for ours. */
 function neighbour(id: string, command: (script: string, work: string) => string[]): Sandbox {
-	return {...bubblewrap, id, prepare(plan, folder) {
-		const prepared = bubblewrap.prepare(plan, folder);
-		const inside = (inner: Invocation): Invocation => {
-			const script = path.join(plan.cwd, 'attack.sh');
-			writeFileSync(script, inner.argv[2]!);
-			chmodSync(plan.cwd, 0o777);
-			writeFileSync(settings, JSON.stringify({network: {allowedDomains: [], deniedDomains: []}, filesystem: {denyRead: [], allowWrite: [plan.cwd], denyWrite: []}}));
-			return {argv: command(script, plan.cwd), cwd: plan.cwd, env: {PATH: process.env['PATH']!, HOME: home, TERM: 'xterm'}};
-		};
+	return {
+		...bubblewrap,
+		id,
+		prepare(plan, folder) {
+			const prepared = bubblewrap.prepare(plan, folder);
+			const inside = (inner: Invocation): Invocation => {
+				const script = path.join(plan.cwd, 'attack.sh');
+				writeFileSync(script, inner.argv[2]!);
+				chmodSync(plan.cwd, 0o777);
+				writeFileSync(
+					settings,
+					JSON.stringify({
+						network: {allowedDomains: [], deniedDomains: []},
+						filesystem: {denyRead: [], allowWrite: [plan.cwd], denyWrite: []},
+					}),
+				);
+				return {
+					argv: command(script, plan.cwd),
+					cwd: plan.cwd,
+					env: {PATH: process.env['PATH']!, HOME: home, TERM: 'xterm'},
+				};
+			};
 
-		return {...prepared, enter: inside, alone: inside};
-	}};
+			return {...prepared, enter: inside, alone: inside};
+		},
+	};
 }
 
 const tools: Sandbox[] = [
 	bubblewrap,
 	neighbour('srt', script => [bin('srt'), '--settings', settings, 'sh', script]),
-	neighbour('codex', script => [bin('codex'), 'sandbox', '-c', 'sandbox_mode="workspace-write"', '--', '/bin/sh', script]),
+	neighbour('codex', script => [
+		bin('codex'),
+		'sandbox',
+		'-c',
+		'sandbox_mode="workspace-write"',
+		'--',
+		'/bin/sh',
+		script,
+	]),
 ];
 // The proxy's own attacks are about how ours decides; the others have theirs, with nothing to grant in it here.
-const list = attacks.filter((attack): attack is typeof attack & SandboxAttack => attack.kind === 'sandbox').filter(attack => attack.area !== 'network' || attack.network === false || /socket|interfaces/.test(attack.id));
+const list = attacks
+	.filter((attack): attack is typeof attack & SandboxAttack => attack.kind === 'sandbox')
+	.filter(attack => attack.area !== 'network' || attack.network === false || /socket|interfaces/.test(attack.id));
 const totals = new Map<string, Record<string, number>>();
 const lines: string[] = [];
 for (const attack of list) {
@@ -50,7 +74,7 @@ for (const attack of list) {
 		let status = 'missing';
 		if (tool === bubblewrap || existsSync(bin(tool.id))) {
 			try {
-				status = await trySandboxAttack({executor: local}, tool, attack) ? 'through' : 'stopped';
+				status = (await trySandboxAttack({executor: local}, tool, attack)) ? 'through' : 'stopped';
 			} catch {
 				status = 'error';
 			}
@@ -66,5 +90,16 @@ for (const attack of list) {
 	process.stderr.write(`${lines.at(-1)}\n`);
 }
 
-process.stdout.write(`| Attack | fleet | srt | codex |\n| --- | --- | --- | --- |\n${lines.join('\n')}\n\n${[...totals].map(([id, sum]) => `${id === 'bubblewrap' ? 'fleet' : id}: ${Object.entries(sum).map(([status, count]) => `${count} ${status}`).join(', ')}`).join('\n')}\n(as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}; the other tools let programs read the disk by design, so what is about reading comes through there)\n`);
+process.stdout.write(
+	`| Attack | fleet | srt | codex |\n| --- | --- | --- | --- |\n${lines.join('\n')}\n\n${[...totals]
+		.map(
+			([id, sum]) =>
+				`${id === 'bubblewrap' ? 'fleet' : id}: ${Object.entries(sum)
+					.map(([status, count]) => `${count} ${status}`)
+					.join(', ')}`,
+		)
+		.join(
+			'\n',
+		)}\n(as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}; the other tools let programs read the disk by design, so what is about reading comes through there)\n`,
+);
 process.exit(0);

@@ -23,7 +23,11 @@ const {rows, add} = openTable();
 const ms = (value: number) => `${value.toFixed(1)} ms`;
 
 /** Milliseconds from the start of a process to its first byte. */
-function firstByte([program, ...rest]: readonly string[], env: Record<string, string> = {PATH: process.env['PATH']!, HOME: os.homedir()}, cwd = '/tmp'): Promise<number> {
+function firstByte(
+	[program, ...rest]: readonly string[],
+	env: Record<string, string> = {PATH: process.env['PATH']!, HOME: os.homedir()},
+	cwd = '/tmp',
+): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const began = performance.now();
 		const child = spawn(program!, rest, {env, cwd, stdio: ['ignore', 'pipe', 'pipe']});
@@ -50,36 +54,101 @@ async function startUp(): Promise<void> {
 	const {tools} = findTools();
 	const root = process.getuid?.() === 0;
 	// The same drop of rights and the same namespaces, with nothing of fleet's.
-	const drop = root ? [tools.setpriv, '--reuid', '210000000', '--regid', '210000000', '--clear-groups', '--no-new-privs', '--'] : [];
-	const plain = await repeat(30, () => firstByte([...drop, tools.bwrap, '--unshare-all', '--unshare-user', '--disable-userns', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--cap-drop', 'ALL', '--die-with-parent', '--', '/bin/echo', 'x']));
+	const drop = root
+		? [tools.setpriv, '--reuid', '210000000', '--regid', '210000000', '--clear-groups', '--no-new-privs', '--']
+		: [];
+	const plain = await repeat(30, () =>
+		firstByte([
+			...drop,
+			tools.bwrap,
+			'--unshare-all',
+			'--unshare-user',
+			'--disable-userns',
+			'--ro-bind',
+			'/usr',
+			'/usr',
+			'--symlink',
+			'usr/bin',
+			'/bin',
+			'--symlink',
+			'usr/lib',
+			'/lib',
+			'--symlink',
+			'usr/lib64',
+			'/lib64',
+			'--proc',
+			'/proc',
+			'--dev',
+			'/dev',
+			'--tmpfs',
+			'/tmp',
+			'--cap-drop',
+			'ALL',
+			'--die-with-parent',
+			'--',
+			'/bin/echo',
+			'x',
+		]),
+	);
 	add('bubblewrap alone, the same namespaces, to the first byte', ms(plain));
-	add('node -e 0', ms(await repeat(10, async () => {
-		const began = performance.now();
-		spawnSync(process.execPath, ['-e', '0']);
-		return performance.now() - began;
-	})));
+	add(
+		'node -e 0',
+		ms(
+			await repeat(10, async () => {
+				const began = performance.now();
+				spawnSync(process.execPath, ['-e', '0']);
+				return performance.now() - began;
+			}),
+		),
+	);
 	const whole: number[] = [];
 	const entering: number[] = [];
 	for (let number = 0; number < 20; number++) {
 		const began = performance.now();
 		const box = await openBox({executor: local}, bubblewrap);
-		const {argv, env} = box.session.prepared.enter({argv: ['/bin/echo', 'x'], cwd: box.work, env: {}}, box.session.keeperPid);
+		const {argv, env} = box.session.prepared.enter(
+			{argv: ['/bin/echo', 'x'], cwd: box.work, env: {}},
+			box.session.keeperPid,
+		);
 		entering.push(await firstByte(argv, {...env}, '/'));
 		whole.push(performance.now() - began);
 		await box.close();
 	}
 
-	add('fleet: namespace, proxy and agent, to the first byte', ms(median(whole)), `${(median(whole) / plain).toFixed(1)} × bubblewrap alone`, 'under 2 ×');
-	add('fleet: of that, from the namespace to the agent\'s first byte', ms(median(entering)), `${(median(entering) / plain).toFixed(1)} × bubblewrap alone`);
+	add(
+		'fleet: namespace, proxy and agent, to the first byte',
+		ms(median(whole)),
+		`${(median(whole) / plain).toFixed(1)} × bubblewrap alone`,
+		'under 2 ×',
+	);
+	add(
+		"fleet: of that, from the namespace to the agent's first byte",
+		ms(median(entering)),
+		`${(median(entering) / plain).toFixed(1)} × bubblewrap alone`,
+	);
 	const neighbours = path.join(os.tmpdir(), 'fleet-bench-neighbours');
 	if (flag('--neighbours') && !existsSync(path.join(neighbours, 'node_modules'))) {
 		mkdirSync(neighbours, {recursive: true});
 		writeFileSync(path.join(neighbours, 'package.json'), '{"private": true}');
-		execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '@anthropic-ai/sandbox-runtime@0.0.83', '@openai/codex@0.169'], {cwd: neighbours, stdio: ['ignore', 'ignore', 'inherit']});
+		execFileSync(
+			'npm',
+			[
+				'install',
+				'--no-audit',
+				'--no-fund',
+				'--loglevel=error',
+				'@anthropic-ai/sandbox-runtime@0.0.83',
+				'@openai/codex@0.169',
+			],
+			{cwd: neighbours, stdio: ['ignore', 'ignore', 'inherit']},
+		);
 	}
 
 	const bin = (name: string) => path.join(neighbours, 'node_modules', '.bin', name);
-	for (const [title, command] of [['srt', [bin('srt'), 'echo', 'x']], ['codex sandbox', [bin('codex'), 'sandbox', '--', '/bin/echo', 'x']]] as const) {
+	for (const [title, command] of [
+		['srt', [bin('srt'), 'echo', 'x']],
+		['codex sandbox', [bin('codex'), 'sandbox', '--', '/bin/echo', 'x']],
+	] as const) {
 		if (!existsSync(command[0])) {
 			add(`${title}, to the first byte`, 'not installed (--neighbours)');
 			continue;
@@ -87,7 +156,12 @@ async function startUp(): Promise<void> {
 
 		try {
 			const value = await repeat(7, () => firstByte(command, {PATH: process.env['PATH']!, HOME: os.homedir()}));
-			add(`${title}, to the first byte`, ms(value), `fleet takes ${(median(whole) / value).toFixed(2)} of it`, title === 'srt' ? 'a fifth' : '');
+			add(
+				`${title}, to the first byte`,
+				ms(value),
+				`fleet takes ${(median(whole) / value).toFixed(2)} of it`,
+				title === 'srt' ? 'a fifth' : '',
+			);
 		} catch (error) {
 			add(`${title}, to the first byte`, `did not run: ${(error as Error).message.split('\n')[0]}`);
 		}
@@ -98,12 +172,18 @@ async function life(): Promise<void> {
 	const project = await ThrowawayProject.make(attackContext());
 	try {
 		let number = 0;
-		add('whole life of a run of "true", with hand-over', ms(await repeat(7, async () => {
-			const began = performance.now();
-			const {run} = await project.agent('true', {name: `run-${number++}`});
-			await project.handle(run, ['capture']);
-			return performance.now() - began;
-		})), 'worktree, sandbox, agent, sweep, capture');
+		add(
+			'whole life of a run of "true", with hand-over',
+			ms(
+				await repeat(7, async () => {
+					const began = performance.now();
+					const {run} = await project.agent('true', {name: `run-${number++}`});
+					await project.handle(run, ['capture']);
+					return performance.now() - began;
+				}),
+			),
+			'worktree, sandbox, agent, sweep, capture',
+		);
 	} finally {
 		project.close();
 	}
@@ -184,7 +264,7 @@ async function proxy(): Promise<void> {
 			return JSON.parse(text) as Measured;
 		}
 
-		const quoted = client.replaceAll('\'', '\'\\\'\'');
+		const quoted = client.replaceAll("'", "'\\''");
 		const {output} = await box.run(`env -u NODE_USE_ENV_PROXY node -e '${quoted}' ${url} yes`);
 		return JSON.parse(output.split('\n').at(-1)!) as Measured;
 	};
@@ -196,8 +276,18 @@ async function proxy(): Promise<void> {
 
 	const of = (key: 'direct' | 'proxied', what: keyof Measured) => median(measured.map(round => round[key][what]));
 	add('a request, direct', `${of('direct', 'latency').toFixed(2)} ms, ${Math.round(of('direct', 'rate'))} MB/s`);
-	add('a request, through the run\'s proxy', `${of('proxied', 'latency').toFixed(2)} ms, ${Math.round(of('proxied', 'rate'))} MB/s`, `+${(of('proxied', 'latency') - of('direct', 'latency')).toFixed(2)} ms, throughput 1 : ${(of('direct', 'rate') / of('proxied', 'rate')).toFixed(2)}`, '+0.3 ms, 1 : 1.3');
-	add('a tunnel through the run\'s proxy', `${Math.round(of('proxied', 'tunnel'))} MB/s`, `throughput 1 : ${(of('direct', 'rate') / of('proxied', 'tunnel')).toFixed(2)}`, '1 : 1.3');
+	add(
+		"a request, through the run's proxy",
+		`${of('proxied', 'latency').toFixed(2)} ms, ${Math.round(of('proxied', 'rate'))} MB/s`,
+		`+${(of('proxied', 'latency') - of('direct', 'latency')).toFixed(2)} ms, throughput 1 : ${(of('direct', 'rate') / of('proxied', 'rate')).toFixed(2)}`,
+		'+0.3 ms, 1 : 1.3',
+	);
+	add(
+		"a tunnel through the run's proxy",
+		`${Math.round(of('proxied', 'tunnel'))} MB/s`,
+		`throughput 1 : ${(of('direct', 'rate') / of('proxied', 'tunnel')).toFixed(2)}`,
+		'1 : 1.3',
+	);
 	await box.close();
 	server.close();
 	server.closeAllConnections();
@@ -205,7 +295,9 @@ async function proxy(): Promise<void> {
 
 function ticks(pid: number): number {
 	try {
-		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+			.replace(/^.*\) /, '')
+			.split(' ');
 		return Number(fields[11]) + Number(fields[12]);
 	} catch {
 		return 0;
@@ -217,8 +309,12 @@ function everyProcess(roots: number[]): number[] {
 	const parents = new Map<number, number[]>();
 	for (const name of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
 		try {
-			const parent = Number(readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')[1]);
-			parents.set(parent, [...parents.get(parent) ?? [], Number(name)]);
+			const parent = Number(
+				readFileSync(`/proc/${name}/stat`, 'utf8')
+					.replace(/^.*\) /, '')
+					.split(' ')[1],
+			);
+			parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
 		} catch {}
 	}
 
@@ -247,18 +343,28 @@ async function idle(): Promise<void> {
 		}
 
 		const supervisors = Array.from({length: count}, (_, number) => {
-			const lines = readFileSync(fleet.context().paths.run(`idle-${number}`).journal, 'utf8').trim().split('\n').map(line => JSON.parse(line) as {type: string; pid?: number});
+			const lines = readFileSync(fleet.context().paths.run(`idle-${number}`).journal, 'utf8')
+				.trim()
+				.split('\n')
+				.map(line => JSON.parse(line) as {type: string; pid?: number});
 			return lines.find(line => line.type === 'run.started')!.pid!;
 		});
 		await sleep(15_000);
-		const pss = supervisors.map(pid => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]) / 1024);
+		const pss = supervisors.map(
+			pid => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]) / 1024,
+		);
 		add(`memory of a supervisor (PSS), of ${count}`, `${median(pss).toFixed(1)} MB`, '', '15 MB');
 		const all = everyProcess(supervisors);
 		const before = all.reduce((sum, pid) => sum + ticks(pid), 0);
 		const seconds = 30;
 		await sleep(seconds * 1000);
 		const used = (everyProcess(supervisors).reduce((sum, pid) => sum + ticks(pid), 0) - before) / 100;
-		add(`${count} idle runs`, `${(used / seconds * 100).toFixed(2)} % of a core`, `${(used / seconds * 100 / count * 100).toFixed(2)} % for a hundred`, 'under 2 % for a hundred');
+		add(
+			`${count} idle runs`,
+			`${((used / seconds) * 100).toFixed(2)} % of a core`,
+			`${((((used / seconds) * 100) / count) * 100).toFixed(2)} % for a hundred`,
+			'under 2 % for a hundred',
+		);
 	} finally {
 		for (const work of undo) {
 			work();
@@ -269,7 +375,9 @@ async function idle(): Promise<void> {
 /** Fifty runs that never rest, one of them a fork bomb and one a memory hog: what a person's own commands feel. */
 async function crowd(): Promise<void> {
 	const undo: Array<() => void> = [];
-	const fleet = new Fleet({after: (work: () => void) => undo.push(work)} as never, {policy: 'verify: ["true"]\nlimits:\n  processes: 100\n  memory: 256MiB\n'});
+	const fleet = new Fleet({after: (work: () => void) => undo.push(work)} as never, {
+		policy: 'verify: ["true"]\nlimits:\n  processes: 100\n  memory: 256MiB\n',
+	});
 	const lap = (work: () => void) => {
 		const began = performance.now();
 		work();
@@ -291,7 +399,11 @@ async function crowd(): Promise<void> {
 		fleet.must('run', '--name', 'hog', '--', 'perl', '-e', 'my @x; while (1) { push @x, "a" x (8 * 1024 * 1024) }');
 		await sleep(5000);
 		const after = feel();
-		add('"fleet list" among fifty runs that never rest, a fork bomb and a memory hog among them', ms(after.list), `${(after.list / before.list).toFixed(1)} × with one idle run (${ms(before.list)})`);
+		add(
+			'"fleet list" among fifty runs that never rest, a fork bomb and a memory hog among them',
+			ms(after.list),
+			`${(after.list / before.list).toFixed(1)} × with one idle run (${ms(before.list)})`,
+		);
 		add('"node -e 0" among them', ms(after.node), `${(after.node / before.node).toFixed(1)} × (${ms(before.node)})`);
 	} finally {
 		for (const work of undo) {

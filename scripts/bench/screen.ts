@@ -20,9 +20,12 @@ async function flood(files: readonly string[], rate: number): Promise<never> {
 	let line = 0;
 	const began = Date.now();
 	for (let sent = 0; ;) {
-		const due = Math.floor((Date.now() - began) / 1000 * rate) - sent;
+		const due = Math.floor(((Date.now() - began) / 1000) * rate) - sent;
 		if (due > 0) {
-			const text = Array.from({length: due}, () => `${line++} \u001B[32mok\u001B[0m a line of a test's output, about as long as they are in practice\n`).join('');
+			const text = Array.from(
+				{length: due},
+				() => `${line++} \u001B[32mok\u001B[0m a line of a test's output, about as long as they are in practice\n`,
+			).join('');
 			for (const handle of handles) {
 				writeSync(handle, text);
 			}
@@ -55,7 +58,14 @@ class Crowd {
 	constructor(name: string, count: number, alive: number) {
 		this.home = path.join(folder, name);
 		mkdirSync(this.home, {mode: 0o700});
-		this.env = {PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`, HOME: this.home, FLEET_HOME: path.join(this.home, 'fleet'), LANG: 'C.UTF-8', TERM: 'xterm-256color', USER: 'bench'};
+		this.env = {
+			PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`,
+			HOME: this.home,
+			FLEET_HOME: path.join(this.home, 'fleet'),
+			LANG: 'C.UTF-8',
+			TERM: 'xterm-256color',
+			USER: 'bench',
+		};
 		this.paths = findPaths(this.env);
 		for (let index = 0; index < count; index++) {
 			// The newest is the first in the list.
@@ -63,9 +73,23 @@ class Crowd {
 			const places = this.paths.run(id);
 			const journal = Journal.open(places)!;
 			const events: RunEvent[] = [
-				{type: 'run.created', id, name: id, project: {id: `p${index % 7}`, name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: `fleet/${id}`, base: 'b'.repeat(40), target: 'refs/heads/main', worktree: '/w', grants: []},
+				{
+					type: 'run.created',
+					id,
+					name: id,
+					project: {id: `p${index % 7}`, name: 'p', root: '/p'},
+					agent: 'command',
+					argv: ['x'],
+					branch: `fleet/${id}`,
+					base: 'b'.repeat(40),
+					target: 'refs/heads/main',
+					worktree: '/w',
+					grants: [],
+				},
 				{type: 'run.started', attempt: 1, pid: process.pid, sandbox: 's', notes: []},
-				...(index < count - alive ? [{type: 'run.exited', code: 0, signal: null, because: 'the agent finished'} satisfies RunEvent] : []),
+				...(index < count - alive
+					? [{type: 'run.exited', code: 0, signal: null, because: 'the agent finished'} satisfies RunEvent]
+					: []),
 			];
 			for (const event of events) {
 				journal.append(event, 'fleet', false);
@@ -100,28 +124,43 @@ class Pty {
 		this.ended = new Promise(resolve => {
 			end = resolve;
 		});
-		this.terminal = openTerminal({argv, cwd, env}, {columns: 140, rows: 45}, {
-			onData: bytes => {
-				this.bytes += bytes.length;
-				this.text = (this.text + Buffer.from(bytes).toString('latin1')).slice(-200_000);
-				if (this.#wanted && this.text.includes(this.#wanted.pattern)) {
-					this.#wanted.resolve(performance.now());
-					this.#wanted = undefined;
-				}
+		this.terminal = openTerminal(
+			{argv, cwd, env},
+			{columns: 140, rows: 45},
+			{
+				onData: bytes => {
+					this.bytes += bytes.length;
+					this.text = (this.text + Buffer.from(bytes).toString('latin1')).slice(-200_000);
+					if (this.#wanted && this.text.includes(this.#wanted.pattern)) {
+						this.#wanted.resolve(performance.now());
+						this.#wanted = undefined;
+					}
+				},
+				onExit: () => end(),
 			},
-			onExit: () => end(),
-		});
+		);
 	}
 
 	/** When a text came; only what comes from now on counts. */
 	async see(pattern: string, patience = 20_000): Promise<number> {
 		let timer: NodeJS.Timeout | undefined;
 		try {
-			return await Promise.race([new Promise<number>(resolve => {
-				this.#wanted = {pattern, resolve};
-			}), new Promise<number>((_resolve, reject) => {
-				timer = setTimeout(() => reject(new Error(`${JSON.stringify(pattern)} did not come; the last: ${JSON.stringify(this.text.slice(-300))}`)), patience);
-			})]);
+			return await Promise.race([
+				new Promise<number>(resolve => {
+					this.#wanted = {pattern, resolve};
+				}),
+				new Promise<number>((_resolve, reject) => {
+					timer = setTimeout(
+						() =>
+							reject(
+								new Error(
+									`${JSON.stringify(pattern)} did not come; the last: ${JSON.stringify(this.text.slice(-300))}`,
+								),
+							),
+						patience,
+					);
+				}),
+			]);
 		} finally {
 			clearTimeout(timer);
 		}
@@ -133,12 +172,14 @@ class Pty {
 		const began = performance.now();
 		const seen = this.see(pattern);
 		this.terminal.write(key);
-		return await seen - began;
+		return (await seen) - began;
 	}
 
 	/** Seconds of processor that it has used, itself and its threads. */
 	get processor(): number {
-		const fields = readFileSync(`/proc/${this.terminal.pid}/stat`, 'latin1').replace(/^.*\) /, '').split(' ');
+		const fields = readFileSync(`/proc/${this.terminal.pid}/stat`, 'latin1')
+			.replace(/^.*\) /, '')
+			.split(' ');
 		return (Number(fields[11]) + Number(fields[12])) / 100;
 	}
 
@@ -164,10 +205,15 @@ function open(crowd: Crowd): Pty {
 }
 
 /** From the start of the process to the first frame. @returns milliseconds */
-async function firstFrame(argv: readonly string[], env: Record<string, string>, pattern: string, cwd: string): Promise<number> {
+async function firstFrame(
+	argv: readonly string[],
+	env: Record<string, string>,
+	pattern: string,
+	cwd: string,
+): Promise<number> {
 	const began = performance.now();
 	const pty = new Pty(argv, env, cwd);
-	const took = await pty.see(pattern) - began;
+	const took = (await pty.see(pattern)) - began;
 	await pty.end();
 	return took;
 }
@@ -195,7 +241,7 @@ async function paints(pty: Pty, count: number, keys: ReadonlyArray<readonly [str
 	for (let index = 0; index < count; index++) {
 		const [key, pattern] = keys[index % keys.length]!;
 		took.push(await pty.key(key, pattern));
-		await sleep(60 + (index * 37) % 60);
+		await sleep(60 + ((index * 37) % 60));
 	}
 
 	return took;
@@ -204,14 +250,17 @@ async function paints(pty: Pty, count: number, keys: ReadonlyArray<readonly [str
 async function load(pty: Pty, seconds: number): Promise<{processor: number; bytes: number}> {
 	const [processor, bytes] = [pty.processor, pty.bytes];
 	await sleep(seconds * 1000);
-	return {processor: 100 * (pty.processor - processor) / seconds, bytes: (pty.bytes - bytes) / seconds};
+	return {processor: (100 * (pty.processor - processor)) / seconds, bytes: (pty.bytes - bytes) / seconds};
 }
 
 const upAndDown = (count: number): ReadonlyArray<readonly [string, string]> => {
 	// Only what differs is drawn: the number's last digit, and what follows it.
 	const name = (index: number) => `${index % 10} on fleet`;
 	// Headings come first where there are several projects: the first run, and the one below it in its project.
-	return [['j', name(count - 1 - 7)], ['k', name(count - 1)]];
+	return [
+		['j', name(count - 1 - 7)],
+		['k', name(count - 1)],
+	];
 };
 
 try {
@@ -228,10 +277,25 @@ try {
 	}
 
 	const node = median(bare);
-	add('first frame, 10 runs', ms(median(first['few']!)), `${(median(first['few']!) / node).toFixed(1)} × node -e 0 (${ms(node)})`, '≤ 4 ×');
-	add('first frame, 1,000 runs', ms(median(first['many']!)), `${(median(first['many']!) / node).toFixed(1)} × node -e 0`, '');
+	add(
+		'first frame, 10 runs',
+		ms(median(first['few']!)),
+		`${(median(first['few']!) / node).toFixed(1)} × node -e 0 (${ms(node)})`,
+		'≤ 4 ×',
+	);
+	add(
+		'first frame, 1,000 runs',
+		ms(median(first['many']!)),
+		`${(median(first['many']!) / node).toFixed(1)} × node -e 0`,
+		'',
+	);
 
-	add('…and a key pressed at once shows what it did', `${ms(median(used))} from the start`, `${(median(used) / node).toFixed(1)} × node -e 0`, '');
+	add(
+		'…and a key pressed at once shows what it did',
+		`${ms(median(used))} from the start`,
+		`${(median(used) / node).toFixed(1)} × node -e 0`,
+		'',
+	);
 
 	const calm = open(few);
 	await calm.see(' fleet  ');
@@ -244,10 +308,20 @@ try {
 	await crowd.see(' fleet  ');
 	await sleep(1500);
 	const keysMany = await paints(crowd, 60, upAndDown(1000));
-	add('key to painted, 1,000 runs', `${ms(median(keysMany))}, p95 ${ms(p95(keysMany))}`, `${(median(keysMany) / median(keysFew)).toFixed(1)} × 10 runs`, 'flat');
+	add(
+		'key to painted, 1,000 runs',
+		`${ms(median(keysMany))}, p95 ${ms(p95(keysMany))}`,
+		`${(median(keysMany) / median(keysFew)).toFixed(1)} × 10 runs`,
+		'flat',
+	);
 	await sleep(1000);
 	const idle = await load(crowd, 30);
-	add('idle, 1,000 runs', `${idle.processor.toFixed(2)} % of a core, ${idle.bytes.toFixed(0)} bytes/s`, `${crowd.memory.toFixed(0)} MB`, '< 0.5 %, about 0');
+	add(
+		'idle, 1,000 runs',
+		`${idle.processor.toFixed(2)} % of a core, ${idle.bytes.toFixed(0)} bytes/s`,
+		`${crowd.memory.toFixed(0)} MB`,
+		'< 0.5 %, about 0',
+	);
 	await crowd.end();
 
 	const busy = new Crowd('busy', 1000, 60);
@@ -263,11 +337,16 @@ try {
 			took.push(await screen.key(':', 'Every command'));
 			await sleep(40);
 			screen.terminal.write('\u001B');
-			await sleep(80 + (index * 37) % 60);
+			await sleep(80 + ((index * 37) % 60));
 		}
 
 		const cost = await load(screen, 5);
-		add(`key to painted, 1,000 runs, ${rate / 1000},000 lines/s followed`, `${ms(median(took))}, p95 ${ms(p95(took))}`, `${cost.processor.toFixed(0)} % of a core`, 'p95 ≤ 30 ms');
+		add(
+			`key to painted, 1,000 runs, ${rate / 1000},000 lines/s followed`,
+			`${ms(median(took))}, p95 ${ms(p95(took))}`,
+			`${cost.processor.toFixed(0)} % of a core`,
+			'p95 ≤ 30 ms',
+		);
 		writer.kill();
 		await screen.end();
 		rmSync(log, {force: true});
@@ -279,7 +358,12 @@ try {
 	await screen.see(' fleet  ');
 	await sleep(3000);
 	const cost = await load(screen, 20);
-	add('50 runs that stream, 20 lines/s each', `${cost.processor.toFixed(1)} % of a core`, `${screen.memory.toFixed(0)} MB, ${(cost.bytes / 1024).toFixed(1)} KiB/s to the terminal`, '≤ 5 %, ≤ 90 MB');
+	add(
+		'50 runs that stream, 20 lines/s each',
+		`${cost.processor.toFixed(1)} % of a core`,
+		`${screen.memory.toFixed(0)} MB, ${(cost.bytes / 1024).toFixed(1)} KiB/s to the terminal`,
+		'≤ 5 %, ≤ 90 MB',
+	);
 	writer.kill();
 
 	const soak = long ? 3600 : 60;
@@ -291,12 +375,20 @@ try {
 		await sleep(1000);
 	}
 
-	add(`memory after ${soak} s of 50,000 lines/s`, `${screen.memory.toFixed(0)} MB`, `${before.toFixed(0)} MB before`, 'flat');
+	add(
+		`memory after ${soak} s of 50,000 lines/s`,
+		`${screen.memory.toFixed(0)} MB`,
+		`${before.toFixed(0)} MB before`,
+		'flat',
+	);
 	hot.kill();
 	await screen.end();
 
 	const big = few.paths.run('run-0009').output;
-	execFileSync('sh', ['-c', `yes 'a line of a log that is a gigabyte long, over and over again until it is' | head -c 1073741824 > ${big}; echo needle >> ${big}; yes 'another line of it, after what is looked for' | head -n 20 >> ${big}; sed -i '1s/.*/the very first line/' ${big}`]);
+	execFileSync('sh', [
+		'-c',
+		`yes 'a line of a log that is a gigabyte long, over and over again until it is' | head -c 1073741824 > ${big}; echo needle >> ${big}; yes 'another line of it, after what is looked for' | head -n 20 >> ${big}; sed -i '1s/.*/the very first line/' ${big}`,
+	]);
 	const opened = open(few);
 	const shown = performance.now();
 	await opened.see('another line of it');
@@ -320,13 +412,38 @@ try {
 	// A change of fifty thousand lines, of a real run.
 	const project = path.join(folder, 'project');
 	mkdirSync(project);
-	const own = {...few.env, HOME: path.join(folder, 'review-home'), FLEET_HOME: path.join(folder, 'review-home', 'fleet')};
+	const own = {
+		...few.env,
+		HOME: path.join(folder, 'review-home'),
+		FLEET_HOME: path.join(folder, 'review-home', 'fleet'),
+	};
 	mkdirSync(own.HOME, {mode: 0o700});
-	const inProject = (argv: readonly string[]) => execFileSync(argv[0]!, argv.slice(1), {cwd: project, env: own, stdio: 'pipe'});
+	const inProject = (argv: readonly string[]) =>
+		execFileSync(argv[0]!, argv.slice(1), {cwd: project, env: own, stdio: 'pipe'});
 	inProject(['git', 'init', '--quiet', '--initial-branch=main']);
-	inProject(['git', '-c', 'user.name=b', '-c', 'user.email=b@b.invalid', 'commit', '--quiet', '--allow-empty', '--message=start']);
+	inProject([
+		'git',
+		'-c',
+		'user.name=b',
+		'-c',
+		'user.email=b@b.invalid',
+		'commit',
+		'--quiet',
+		'--allow-empty',
+		'--message=start',
+	]);
 	inProject([process.execPath, program, 'project', 'add']);
-	inProject([process.execPath, program, 'run', '--name', 'large', '--', 'sh', '-c', 'i=0; while [ $i -lt 50000 ]; do echo "export const value$i = [$i, \'text\', () => other($i)];"; i=$((i+1)); done > big.ts']);
+	inProject([
+		process.execPath,
+		program,
+		'run',
+		'--name',
+		'large',
+		'--',
+		'sh',
+		'-c',
+		'i=0; while [ $i -lt 50000 ]; do echo "export const value$i = [$i, \'text\', () => other($i)];"; i=$((i+1)); done > big.ts',
+	]);
 	await sleep(4000);
 	const review = new Pty([process.execPath, program], own, project);
 	await review.see(' fleet  ');
@@ -340,20 +457,40 @@ try {
 		await sleep(80);
 	}
 
-	add('a change of 50,000 lines: shown, and a page further', `${ms(shownAt)}; ${ms(median(scrolled))}, p95 ${ms(p95(scrolled))}`, '', '');
+	add(
+		'a change of 50,000 lines: shown, and a page further',
+		`${ms(shownAt)}; ${ms(median(scrolled))}, p95 ${ms(p95(scrolled))}`,
+		'',
+		'',
+	);
 	await review.end();
 
 	if (process.argv.includes('--neighbours')) {
 		const place = path.join(os.tmpdir(), 'fleet-bench-ccmanager');
 		mkdirSync(place, {recursive: true});
 		if (!existsSync(path.join(place, 'node_modules', '@kodaikabasawa'))) {
-			execFileSync('npm', ['install', '--no-audit', '--no-fund', '--prefix', place, `@kodaikabasawa/ccmanager-linux-${process.arch}@4.4.3`], {cwd: place, stdio: 'inherit'});
+			execFileSync(
+				'npm',
+				[
+					'install',
+					'--no-audit',
+					'--no-fund',
+					'--prefix',
+					place,
+					`@kodaikabasawa/ccmanager-linux-${process.arch}@4.4.3`,
+				],
+				{cwd: place, stdio: 'inherit'},
+			);
 		}
 
 		const repository = path.join(folder, 'repository');
 		const env = {...few.env, HOME: path.join(folder, 'neighbour-home'), SHELL: '/bin/sh'};
 		mkdirSync(env.HOME);
-		const git = (...argv: string[]) => execFileSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@b.invalid', '-C', repository, ...argv], {env, stdio: 'pipe'});
+		const git = (...argv: string[]) =>
+			execFileSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@b.invalid', '-C', repository, ...argv], {
+				env,
+				stdio: 'pipe',
+			});
 		mkdirSync(repository);
 		git('init', '--quiet', '--initial-branch=main');
 		git('commit', '--quiet', '--allow-empty', '--message=start');
@@ -362,13 +499,25 @@ try {
 		}
 
 		// Its own program, compiled; the package around it only looks for this one.
-		const binary = path.join(place, 'node_modules', '@kodaikabasawa', `ccmanager-linux-${process.arch}`, 'bin', 'ccmanager');
+		const binary = path.join(
+			place,
+			'node_modules',
+			'@kodaikabasawa',
+			`ccmanager-linux-${process.arch}`,
+			'bin',
+			'ccmanager',
+		);
 		const frames: number[] = [];
 		for (let round = 0; round < 7; round++) {
 			frames.push(await firstFrame([binary], env, 'b0', repository));
 		}
 
-		add('ccmanager 4.4.3: first frame, 10 worktrees', ms(median(frames)), `${(median(frames) / node).toFixed(1)} × node -e 0`, '');
+		add(
+			'ccmanager 4.4.3: first frame, 10 worktrees',
+			ms(median(frames)),
+			`${(median(frames) / node).toFixed(1)} × node -e 0`,
+			'',
+		);
 		const other = new Pty([binary], env, repository);
 		await other.see('b0');
 		await sleep(5000);
@@ -380,7 +529,12 @@ try {
 
 		add('ccmanager: key to painted, 10 worktrees', `${ms(median(keys))}, p95 ${ms(p95(keys))}`, '', '');
 		const rest = await load(other, 20);
-		add('ccmanager: idle, 10 worktrees', `${rest.processor.toFixed(2)} % of a core, ${rest.bytes.toFixed(0)} bytes/s`, `${other.memory.toFixed(0)} MB`, '');
+		add(
+			'ccmanager: idle, 10 worktrees',
+			`${rest.processor.toFixed(2)} % of a core, ${rest.bytes.toFixed(0)} bytes/s`,
+			`${other.memory.toFixed(0)} MB`,
+			'',
+		);
 		await other.end();
 	}
 } finally {

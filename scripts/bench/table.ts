@@ -7,7 +7,10 @@ import process from 'node:process';
 type Row = {readonly what: string; readonly value: string; readonly against: string; readonly goal: string};
 
 /** A table that is also told line by line, as it grows. */
-export function openTable(): {readonly rows: Row[]; add(what: string, value: string, against?: string, goal?: string): void} {
+export function openTable(): {
+	readonly rows: Row[];
+	add(what: string, value: string, against?: string, goal?: string): void;
+} {
 	const rows: Row[] = [];
 	return {
 		rows,
@@ -20,15 +23,18 @@ export function openTable(): {readonly rows: Row[]; add(what: string, value: str
 
 export const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-export const sleep = (milliseconds: number) => new Promise(resolve => {
-	setTimeout(resolve, milliseconds);
-});
+export const sleep = (milliseconds: number) =>
+	new Promise(resolve => {
+		setTimeout(resolve, milliseconds);
+	});
 
 /** Prints the table in Markdown, with the machine it was made on; with `--json FILE` it is written there, too. */
 export function report(rows: readonly Row[], argv: readonly string[]): void {
 	const cpu = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? process.arch;
 	const machine = `${cpu}, ${os.availableParallelism()} cores, Linux ${os.release().split('-')[0]}, Node ${process.versions.node}, as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}, ${new Date().toISOString().slice(0, 10)}`;
-	process.stdout.write(`\n${machine}\n\n| What | Figure | Against | Goal |\n| --- | --- | --- | --- |\n${rows.map(row => `| ${row.what} | ${row.value} | ${row.against} | ${row.goal} |`).join('\n')}\n`);
+	process.stdout.write(
+		`\n${machine}\n\n| What | Figure | Against | Goal |\n| --- | --- | --- | --- |\n${rows.map(row => `| ${row.what} | ${row.value} | ${row.against} | ${row.goal} |`).join('\n')}\n`,
+	);
 	const at = argv.indexOf('--json');
 	if (at !== -1) {
 		writeFileSync(argv[at + 1]!, `${JSON.stringify({machine, rows}, undefined, '\t')}\n`);

@@ -15,6 +15,8 @@ export function fuzz(name: string, usual: number, attempt: (seed: number) => str
 		}
 	}
 
-	process.stdout.write(`${name}: ${count} inputs from seed ${first} on, none failed, ${Math.round((Date.now() - began) / 1000)} s\n`);
+	process.stdout.write(
+		`${name}: ${count} inputs from seed ${first} on, none failed, ${Math.round((Date.now() - began) / 1000)} s\n`,
+	);
 	process.exit(0);
 }

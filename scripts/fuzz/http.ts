@@ -7,9 +7,15 @@ process.stdout.write(`http: seed ${seed}\n`);
 const began = Date.now();
 const results = await fuzzHttp(count, seed);
 for (const [kind, {inputs, decided, arrived, wrong}] of Object.entries(results)) {
-	process.stdout.write(`${kind}: ${inputs} inputs, ${decided} requests decided on, ${arrived} arrived whole, ${wrong.length === 0 ? 'nothing wrong' : `WRONG:\n${wrong.join('\n')}`}\n`);
+	process.stdout.write(
+		`${kind}: ${inputs} inputs, ${decided} requests decided on, ${arrived} arrived whole, ${wrong.length === 0 ? 'nothing wrong' : `WRONG:\n${wrong.join('\n')}`}\n`,
+	);
 }
 
 const failed = Object.values(results).some(({wrong}) => wrong.length > 0);
-process.stdout.write(failed ? `  again: npm run fuzz -- http ${count} ${seed}\n` : `none failed, ${Math.round((Date.now() - began) / 1000)} s\n`);
+process.stdout.write(
+	failed
+		? `  again: npm run fuzz -- http ${count} ${seed}\n`
+		: `none failed, ${Math.round((Date.now() - began) / 1000)} s\n`,
+);
 process.exit(failed ? 1 : 0);

@@ -6,5 +6,9 @@ const [count = 100_000, seed = Date.now() % 1_000_000] = process.argv.slice(2).m
 process.stdout.write(`replies: seed ${seed}\n`);
 const began = Date.now();
 const {inputs, passed, wrong} = await fuzzReplies(count, seed);
-process.stdout.write(wrong.length > 0 ? `WRONG:\n${wrong.join('\n')}\n  again: npm run fuzz -- replies ${count} ${seed}\n` : `replies: ${inputs}, ${passed} passed on, none failed, ${Math.round((Date.now() - began) / 1000)} s\n`);
+process.stdout.write(
+	wrong.length > 0
+		? `WRONG:\n${wrong.join('\n')}\n  again: npm run fuzz -- replies ${count} ${seed}\n`
+		: `replies: ${inputs}, ${passed} passed on, none failed, ${Math.round((Date.now() - began) / 1000)} s\n`,
+);
 process.exit(wrong.length > 0 ? 1 : 0);

@@ -1,5 +1,12 @@
 // What an agent writes, through the filter, into a terminal that tells what is done to it: it is painted on, and nothing else.
-import {allowedInput, anyInput, numbers, tryAllowedInput, tryAnyInput, WatchedTerminal} from '../../test/support/watched-terminal.ts';
+import {
+	allowedInput,
+	anyInput,
+	numbers,
+	tryAllowedInput,
+	tryAnyInput,
+	WatchedTerminal,
+} from '../../test/support/watched-terminal.ts';
 import {fuzz} from './fuzz.ts';
 
 const plain = new WatchedTerminal();

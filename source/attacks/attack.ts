@@ -46,7 +46,13 @@ export type SandboxAttack = About & {
 };
 
 /** Where a git attack is looked at afterwards. `git` runs in the person's project. */
-export type GitScene = {readonly project: string; readonly worktree: string; readonly marker: string; readonly before: string; git(...argv: string[]): string};
+export type GitScene = {
+	readonly project: string;
+	readonly worktree: string;
+	readonly marker: string;
+	readonly before: string;
+	git(...argv: string[]): string;
+};
 
 /** Tried by an agent that commits in a worktree; what counts is what happens to the person's repository. */
 export type GitAttack = About & {
@@ -65,7 +71,11 @@ export type GitAttack = About & {
 export type HostAttack = About & {
 	readonly kind: 'host';
 	/** @returns whether the attacker got what it wanted */
-	attempt(tools: {readonly context: Context; readonly folder: string; project(files?: Readonly<Record<string, string>>): Promise<ThrowawayProject>}): Promise<boolean>;
+	attempt(tools: {
+		readonly context: Context;
+		readonly folder: string;
+		project(files?: Readonly<Record<string, string>>): Promise<ThrowawayProject>;
+	}): Promise<boolean>;
 };
 
 export type Attack = (SandboxAttack | GitAttack | HostAttack) & {readonly area: Area};

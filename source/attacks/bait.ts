@@ -29,7 +29,11 @@ export async function tcpBait(host = '127.0.0.1', greeting = 'hello from the hos
 }
 
 /** A web server of the host's. `text` is its answer; what it was asked for is counted. */
-export async function httpBait(answer = 'reached', asked: string[] = [], host = '127.0.0.1'): Promise<Bait & {port: number}> {
+export async function httpBait(
+	answer = 'reached',
+	asked: string[] = [],
+	host = '127.0.0.1',
+): Promise<Bait & {port: number}> {
 	let hits = 0;
 	const server = http.createServer((request, response) => {
 		hits++;
@@ -37,10 +41,14 @@ export async function httpBait(answer = 'reached', asked: string[] = [], host = 
 		response.end(answer);
 	});
 	await listening(server, {host, port: 0});
-	return {port: (server.address() as AddressInfo).port, hits: () => hits, close() {
-		server.close();
-		server.closeAllConnections();
-	}};
+	return {
+		port: (server.address() as AddressInfo).port,
+		hits: () => hits,
+		close() {
+			server.close();
+			server.closeAllConnections();
+		},
+	};
 }
 
 /** A listener of the host's that reads bytes and never answers. */
@@ -52,12 +60,15 @@ export async function rawBait(onText: (text: string) => void): Promise<Bait & {p
 		socket.on('data', bytes => onText(bytes.toString('latin1')));
 	});
 	await listening(server, {host: '127.0.0.1', port: 0});
-	return {port: (server.address() as AddressInfo).port, close() {
-		server.close();
-		for (const socket of sockets) {
-			socket.destroy();
-		}
-	}};
+	return {
+		port: (server.address() as AddressInfo).port,
+		close() {
+			server.close();
+			for (const socket of sockets) {
+				socket.destroy();
+			}
+		},
+	};
 }
 
 /** A socket in the file system, or an abstract one where the name begins with a NUL. */
@@ -85,7 +96,12 @@ export async function udpBait(): Promise<Bait & {port: number}> {
 /** A process of the host with the sandbox's own uid, so that only namespaces protect it. `hits` is 1 once it is gone. */
 export function processBait(word = ''): Bait & {pid: number} {
 	const root = process.getuid?.() === 0;
-	const child = spawn('/bin/sh', ['-c', 'sleep 60; exit', word], {env: {TOKEN: word}, stdio: 'ignore', cwd: '/', ...(root ? {uid: dropUidOf(boxId), gid: dropUidOf(boxId)} : {})});
+	const child = spawn('/bin/sh', ['-c', 'sleep 60; exit', word], {
+		env: {TOKEN: word},
+		stdio: 'ignore',
+		cwd: '/',
+		...(root ? {uid: dropUidOf(boxId), gid: dropUidOf(boxId)} : {}),
+	});
 	let gone = 0;
 	child.once('exit', () => {
 		gone = 1;
@@ -93,9 +109,10 @@ export function processBait(word = ''): Bait & {pid: number} {
 	return {pid: child.pid!, hits: () => gone, close: () => child.kill('SIGKILL')};
 }
 
-export const pause = (milliseconds: number) => new Promise<void>(resolve => {
-	setTimeout(resolve, milliseconds);
-});
+export const pause = (milliseconds: number) =>
+	new Promise<void>(resolve => {
+		setTimeout(resolve, milliseconds);
+	});
 
 /** Perl that sends a request to the run's proxy and prints the answer. Line ends are written `\r\n`. */
 export function viaProxy(request: string): string {
@@ -103,7 +120,8 @@ export function viaProxy(request: string): string {
 }
 
 /** A GET through the proxy, as text that `viaProxy` takes. */
-export const get = (url: string, host = 'x') => viaProxy(`GET ${url} HTTP/1.1\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`);
+export const get = (url: string, host = 'x') =>
+	viaProxy(`GET ${url} HTTP/1.1\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`);
 
 /** Perl that makes one system call by its number on this processor, and prints `errno N` or `value N`. */
 export function call(x64: number, arm64: number, ...values: Array<number | string>): string {

@@ -13,7 +13,12 @@ import {openTerminal} from '../host/pty.ts';
 import {giveToRun} from '../host/worktree.ts';
 
 /** How what was tried ended. */
-export type Result = {readonly code: number | null; readonly output: string; readonly timedOut: boolean; /** What was too much, where fleet ended it. */ readonly over: string | undefined};
+export type Result = {
+	readonly code: number | null;
+	readonly output: string;
+	readonly timedOut: boolean;
+	/** What was too much, where fleet ended it. */ readonly over: string | undefined;
+};
 
 /** A sandbox with a proxy, as a run has it, on a folder of its own. */
 export type Box = {
@@ -28,7 +33,10 @@ export type Box = {
 	privateHosts: EgressRule[];
 	/** What names resolve to; undefined: what the system says. */
 	resolve: ((host: string) => Promise<string[]>) | undefined;
-	run(script: string, options?: {network?: boolean; input?: string; terminal?: boolean; timeout?: number}): Promise<Result>;
+	run(
+		script: string,
+		options?: {network?: boolean; input?: string; terminal?: boolean; timeout?: number},
+	): Promise<Result>;
 	close(): Promise<void>;
 };
 
@@ -47,7 +55,11 @@ function useOf(folder: string): DiskUse {
 export const boxId = 'box';
 
 /** @param options.plan changes what is granted; `options.proxy` stands in for the run's */
-export async function openBox(context: Pick<Context, 'executor'>, sandbox: Sandbox, options: {plan?(plan: SandboxPlan, folder: string): SandboxPlan; proxy?: Proxy | undefined} = {}): Promise<Box> {
+export async function openBox(
+	context: Pick<Context, 'executor'>,
+	sandbox: Sandbox,
+	options: {plan?(plan: SandboxPlan, folder: string): SandboxPlan; proxy?: Proxy | undefined} = {},
+): Promise<Box> {
 	const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-box-'));
 	const work = path.join(folder, 'work');
 	mkdirSync(work, {mode: 0o700});
@@ -58,18 +70,28 @@ export async function openBox(context: Pick<Context, 'executor'>, sandbox: Sandb
 	let session: Session;
 	let plan: SandboxPlan;
 	try {
-		const own = basicPlan(boxId, path.join(folder, 'sandbox'), {mounts: [{source: work, target: work, mode: 'write'}], cwd: work, env: proxyEnvironment});
+		const own = basicPlan(boxId, path.join(folder, 'sandbox'), {
+			mounts: [{source: work, target: work, mode: 'write'}],
+			cwd: work,
+			env: proxyEnvironment,
+		});
 		plan = options.plan?.(own, folder) ?? own;
-		session = await openSession(sandbox, plan, path.join(folder, 'sandbox'), {
-			state: () => ({rules: box.rules, privateHosts: box.privateHosts}),
-			onDenied: target => denied.push(target),
-			onAllowed() {},
-			onAsked: what => asked.push(what),
-			async resolve(host) {
-				const {lookup} = await import('node:dns/promises');
-				return box.resolve ? box.resolve(host) : (await lookup(host, {all: true})).map(({address}) => address);
+		session = await openSession(
+			sandbox,
+			plan,
+			path.join(folder, 'sandbox'),
+			{
+				state: () => ({rules: box.rules, privateHosts: box.privateHosts}),
+				onDenied: target => denied.push(target),
+				onAllowed() {},
+				onAsked: what => asked.push(what),
+				async resolve(host) {
+					const {lookup} = await import('node:dns/promises');
+					return box.resolve ? box.resolve(host) : (await lookup(host, {all: true})).map(({address}) => address);
+				},
 			},
-		}, options.proxy);
+			options.proxy,
+		);
 	} catch (error) {
 		rmSync(folder, {recursive: true, force: true});
 		throw error;
@@ -77,8 +99,20 @@ export async function openBox(context: Pick<Context, 'executor'>, sandbox: Sandb
 
 	let closed = false;
 	const box: Box = Object.assign(state, {
-		folder, work, session, denied, asked,
-		async run(script: string, {network = true, input, terminal = false, timeout = 60_000}: {network?: boolean; input?: string; terminal?: boolean; timeout?: number} = {}) {
+		folder,
+		work,
+		session,
+		denied,
+		asked,
+		async run(
+			script: string,
+			{
+				network = true,
+				input,
+				terminal = false,
+				timeout = 60_000,
+			}: {network?: boolean; input?: string; terminal?: boolean; timeout?: number} = {},
+		) {
 			const inner = {argv: ['/bin/sh', '-c', script], cwd: work, env: {}};
 			const invocation = network ? session.prepared.enter(inner, session.keeperPid) : session.prepared.alone(inner);
 			let output = '';
@@ -93,7 +127,12 @@ export async function openBox(context: Pick<Context, 'executor'>, sandbox: Sandb
 				return {code, timedOut: false, over: undefined, output: output.trim()};
 			}
 
-			const {code, timedOut, over} = await runLimited(context, invocation, {plan, group: undefined}, {timeout, input, onOutput: onData, folders: {names: [work], count: async () => useOf(work)}});
+			const {code, timedOut, over} = await runLimited(
+				context,
+				invocation,
+				{plan, group: undefined},
+				{timeout, input, onOutput: onData, folders: {names: [work], count: async () => useOf(work)}},
+			);
 			return {code, timedOut, over, output: output.trim()};
 		},
 		async close() {

@@ -8,10 +8,17 @@ import {processAttacks} from './processes.ts';
 import {resourceAttacks} from './resources.ts';
 import {terminalAttacks} from './terminal.ts';
 
-const list = (area: Area, attacks: ReadonlyArray<SandboxAttack | GitAttack | HostAttack>): Attack[] => attacks.map(attack => ({...attack, area}));
+const list = (area: Area, attacks: ReadonlyArray<SandboxAttack | GitAttack | HostAttack>): Attack[] =>
+	attacks.map(attack => ({...attack, area}));
 
 /** Everything that is tried, by `fleet doctor --attack` on the person's machine and by the tests with each protection off. */
 export const attacks: readonly Attack[] = [
-	...list('git', gitAttacks), ...list('files', fileAttacks), ...list('processes', processAttacks), ...list('network', networkAttacks), ...list('network', brokerAttacks),
-	...list('resources', resourceAttacks), ...list('terminal', terminalAttacks), ...list('host', hostAttacks),
+	...list('git', gitAttacks),
+	...list('files', fileAttacks),
+	...list('processes', processAttacks),
+	...list('network', networkAttacks),
+	...list('network', brokerAttacks),
+	...list('resources', resourceAttacks),
+	...list('terminal', terminalAttacks),
+	...list('host', hostAttacks),
 ];

@@ -17,7 +17,11 @@ function place(box: Box, folder: string, word: string): void {
 /** Reads a canary through a path that the script spells. */
 function reading(id: string, title: string, source: string, script: (box: Box) => string): SandboxAttack {
 	return {
-		kind: 'sandbox', id, title, source, answer: 'an empty file system: the file is not there',
+		kind: 'sandbox',
+		id,
+		title,
+		source,
+		answer: 'an empty file system: the file is not there',
 		prepare(box) {
 			place(box, 'host', 'canary-of-the-host');
 			return {};
@@ -30,26 +34,44 @@ function reading(id: string, title: string, source: string, script: (box: Box) =
 /** Writes into a folder of the host's through a path that the script spells. */
 function writing(id: string, title: string, source: string, script: (box: Box) => string): SandboxAttack {
 	return {
-		kind: 'sandbox', id, title, source, answer: 'an empty file system: the folder is not there',
+		kind: 'sandbox',
+		id,
+		title,
+		source,
+		answer: 'an empty file system: the folder is not there',
 		prepare(box) {
 			place(box, 'host', 'untouched');
 			return {};
 		},
 		script,
-		came: (_result, box) => readFileSync(path.join(box.folder, 'host', 'file'), 'utf8') !== 'untouched' || existsSync(path.join(box.folder, 'host', 'planted')),
+		came: (_result, box) =>
+			readFileSync(path.join(box.folder, 'host', 'file'), 'utf8') !== 'untouched' ||
+			existsSync(path.join(box.folder, 'host', 'planted')),
 	};
 }
 
 /** A folder that is granted to read, with something of the host's in it. */
-function inGiven(about: Pick<SandboxAttack, 'id' | 'title' | 'source'>, prepare: SandboxAttack['prepare'], script: (given: string) => string): SandboxAttack {
+function inGiven(
+	about: Pick<SandboxAttack, 'id' | 'title' | 'source'>,
+	prepare: SandboxAttack['prepare'],
+	script: (given: string) => string,
+): SandboxAttack {
 	const given = (folder: string) => path.join(folder, 'given');
 	return {
-		kind: 'sandbox', ...about, answer: 'a folder is given to read under an overlay, in which sockets and FIFOs are not the host\'s',
+		kind: 'sandbox',
+		...about,
+		answer: "a folder is given to read under an overlay, in which sockets and FIFOs are not the host's",
 		plan(plan, folder) {
 			mkdirSync(given(folder), {recursive: true});
 			chmodSync(given(folder), 0o755);
 			const {dev, ino} = statSync(given(folder), {bigint: true});
-			return {...plan, mounts: [...plan.mounts, {source: given(folder), target: given(folder), mode: 'read', identity: `${dev}:${ino}`}]};
+			return {
+				...plan,
+				mounts: [
+					...plan.mounts,
+					{source: given(folder), target: given(folder), mode: 'read', identity: `${dev}:${ino}`},
+				],
+			};
 		},
 		prepare: prepare!,
 		script: box => script(given(box.folder)),
@@ -58,26 +80,100 @@ function inGiven(about: Pick<SandboxAttack, 'id' | 'title' | 'source'>, prepare:
 }
 
 export const fileAttacks: readonly SandboxAttack[] = [
-	inGiven({id: 'socket-in-folder', title: 'connect to a socket in a folder that was given to read', source: 'a read-only mount stops no connect(): docker.sock in such a folder is the account'}, box => socketBait(path.join(box.folder, 'given', 'host.sock')),
-		given => `perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un("${given}/host.sock")) ? <S> : "no: $!"'`),
-	inGiven({id: 'fifo-in-folder', title: 'read what a program of the host writes into a FIFO', source: 'a read-only mount stops no open() of a FIFO'}, box => {
-		const fifo = path.join(box.folder, 'given', 'fifo');
-		execFileSync('mkfifo', ['-m', '666', fifo]);
-		const writer = spawn('sh', ['-c', 'exec > "$1"; while :; do echo hello from the host; sleep 0.1; done', 'sh', fifo], {stdio: 'ignore'});
-		return {close: () => writer.kill('SIGKILL')};
-	}, given => `timeout 3 head -n 1 ${given}/fifo`),
-	reading('read-secret-file', 'read a key in the person\'s home', 'the first thing that an injected prompt asks for', box => `cat ${box.folder}/host/file`),
-	reading('symlink-to-secret', 'follow a link out of the worktree', 'links to secrets in cloned repositories', box => `ln -s ${box.folder}/host/file link; cat link`),
-	reading('symlinked-folder', 'swap a folder for a link while it is read', 'time-of-check races in path checks', box => `mkdir d; rmdir d; ln -s ${box.folder}/host d; cat d/file`),
-	reading('proc-self-root', 'go round by /proc/self/root', 'path checks that compare text', box => `cat /proc/self/root${box.folder}/host/file`),
-	reading('proc-1-root', 'go round by the root of pid 1', 'the sandbox\'s own monitor may see more', box => `cat /proc/1/root${box.folder}/host/file /proc/1/cwd/../host/file`),
-	reading('dot-dot', 'climb out with ..', 'path checks that compare text', box => `cat ${box.work}/../host/file; cat ../host/file; cd ..; cat host/file`),
-	reading('old-root', 'look for the root that pivot_root left behind', 'sandboxes that forget to unmount it', box => `for r in /oldroot /newroot /.pivot_root /proc/1/fd/*; do cat "$r${box.folder}/host/file"; done`),
-	reading('hard-link-new', 'make a hard link to a file of the host', 'a hard link pierces every bind mount', box => `ln ${box.folder}/host/file here; cat here`),
-	writing('write-through-link', 'write through a link, such as node_modules into the main checkout', 'worktrees that link node_modules to the checkout', box => `ln -s ${box.folder}/host node_modules; echo evil > node_modules/file; touch node_modules/planted`),
-	writing('plant-configuration', 'plant .envrc, tasks.json, .mcp.json or settings beside the project', 'configuration that the next tool runs', box => `for f in .envrc .mcp.json .npmrc planted; do echo evil > ${box.folder}/host/$f; done`),
+	inGiven(
+		{
+			id: 'socket-in-folder',
+			title: 'connect to a socket in a folder that was given to read',
+			source: 'a read-only mount stops no connect(): docker.sock in such a folder is the account',
+		},
+		box => socketBait(path.join(box.folder, 'given', 'host.sock')),
+		given =>
+			`perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un("${given}/host.sock")) ? <S> : "no: $!"'`,
+	),
+	inGiven(
+		{
+			id: 'fifo-in-folder',
+			title: 'read what a program of the host writes into a FIFO',
+			source: 'a read-only mount stops no open() of a FIFO',
+		},
+		box => {
+			const fifo = path.join(box.folder, 'given', 'fifo');
+			execFileSync('mkfifo', ['-m', '666', fifo]);
+			const writer = spawn(
+				'sh',
+				['-c', 'exec > "$1"; while :; do echo hello from the host; sleep 0.1; done', 'sh', fifo],
+				{stdio: 'ignore'},
+			);
+			return {close: () => writer.kill('SIGKILL')};
+		},
+		given => `timeout 3 head -n 1 ${given}/fifo`,
+	),
+	reading(
+		'read-secret-file',
+		"read a key in the person's home",
+		'the first thing that an injected prompt asks for',
+		box => `cat ${box.folder}/host/file`,
+	),
+	reading(
+		'symlink-to-secret',
+		'follow a link out of the worktree',
+		'links to secrets in cloned repositories',
+		box => `ln -s ${box.folder}/host/file link; cat link`,
+	),
+	reading(
+		'symlinked-folder',
+		'swap a folder for a link while it is read',
+		'time-of-check races in path checks',
+		box => `mkdir d; rmdir d; ln -s ${box.folder}/host d; cat d/file`,
+	),
+	reading(
+		'proc-self-root',
+		'go round by /proc/self/root',
+		'path checks that compare text',
+		box => `cat /proc/self/root${box.folder}/host/file`,
+	),
+	reading(
+		'proc-1-root',
+		'go round by the root of pid 1',
+		"the sandbox's own monitor may see more",
+		box => `cat /proc/1/root${box.folder}/host/file /proc/1/cwd/../host/file`,
+	),
+	reading(
+		'dot-dot',
+		'climb out with ..',
+		'path checks that compare text',
+		box => `cat ${box.work}/../host/file; cat ../host/file; cd ..; cat host/file`,
+	),
+	reading(
+		'old-root',
+		'look for the root that pivot_root left behind',
+		'sandboxes that forget to unmount it',
+		box => `for r in /oldroot /newroot /.pivot_root /proc/1/fd/*; do cat "$r${box.folder}/host/file"; done`,
+	),
+	reading(
+		'hard-link-new',
+		'make a hard link to a file of the host',
+		'a hard link pierces every bind mount',
+		box => `ln ${box.folder}/host/file here; cat here`,
+	),
+	writing(
+		'write-through-link',
+		'write through a link, such as node_modules into the main checkout',
+		'worktrees that link node_modules to the checkout',
+		box => `ln -s ${box.folder}/host node_modules; echo evil > node_modules/file; touch node_modules/planted`,
+	),
+	writing(
+		'plant-configuration',
+		'plant .envrc, tasks.json, .mcp.json or settings beside the project',
+		'configuration that the next tool runs',
+		box => `for f in .envrc .mcp.json .npmrc planted; do echo evil > ${box.folder}/host/$f; done`,
+	),
 	{
-		kind: 'sandbox', id: 'write-toolchain', title: 'change a program that the person will run', source: 'toolchains that are shared with the host', answer: 'read-only mounts',
+		kind: 'sandbox',
+		id: 'write-toolchain',
+		title: 'change a program that the person will run',
+		source: 'toolchains that are shared with the host',
+		answer: 'read-only mounts',
 		plan(plan, folder) {
 			const tools = path.join(folder, 'tools');
 			mkdirSync(tools, {recursive: true});
@@ -88,7 +184,11 @@ export const fileAttacks: readonly SandboxAttack[] = [
 		came: (_result, box) => existsSync(path.join(box.folder, 'tools', 'cc')),
 	},
 	{
-		kind: 'sandbox', id: 'remount-writable', title: 'make a read-only mount writable', source: 'without --cap-drop ALL, root inside remounts read-only binds', answer: 'no capabilities, and mount is refused by the system call filter',
+		kind: 'sandbox',
+		id: 'remount-writable',
+		title: 'make a read-only mount writable',
+		source: 'without --cap-drop ALL, root inside remounts read-only binds',
+		answer: 'no capabilities, and mount is refused by the system call filter',
 		plan(plan, folder) {
 			const tools = path.join(folder, 'tools');
 			mkdirSync(tools, {recursive: true});
@@ -99,7 +199,11 @@ export const fileAttacks: readonly SandboxAttack[] = [
 		came: (_result, box) => existsSync(path.join(box.folder, 'tools', 'cc')),
 	},
 	{
-		kind: 'sandbox', id: 'write-system', title: 'write below /etc, /usr or /', source: 'persistence in the sandbox\'s own system folders', answer: 'the root folder is read-only',
+		kind: 'sandbox',
+		id: 'write-system',
+		title: 'write below /etc, /usr or /',
+		source: "persistence in the sandbox's own system folders",
+		answer: 'the root folder is read-only',
 		script: () => 'for folder in / /etc /run /dev; do touch "$folder/planted" && echo written; done',
 		came: ({output}) => output.includes('written'),
 	},

@@ -22,18 +22,38 @@ import {bury} from '../host/worktree.ts';
 
 /** Git as a person runs it: with nothing hardened, so that what was planted goes off. */
 function plainGit(project: string, home: string): (...argv: string[]) => string {
-	return (...argv) => execFileSync('git', ['-C', project, ...argv], {env: {PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0'}, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000}).trim();
+	return (...argv) =>
+		execFileSync('git', ['-C', project, ...argv], {
+			env: {
+				PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+				HOME: home,
+				LC_ALL: 'C',
+				GIT_CONFIG_NOSYSTEM: '1',
+				GIT_TERMINAL_PROMPT: '0',
+			},
+			encoding: 'utf8',
+			stdio: ['ignore', 'pipe', 'pipe'],
+			timeout: 60_000,
+		}).trim();
 }
 
 /** Makes a repository with one commit and a branch `other`. */
-export function seed(project: string, home: string, files: Readonly<Record<string, string>> = {}): (...argv: string[]) => string {
+export function seed(
+	project: string,
+	home: string,
+	files: Readonly<Record<string, string>> = {},
+): (...argv: string[]) => string {
 	mkdirSync(project);
 	mkdirSync(home, {recursive: true});
 	const git = plainGit(project, home);
 	git('init', '--quiet', '--initial-branch=main');
 	git('config', 'user.name', 'A Person');
 	git('config', 'user.email', 'person@example.invalid');
-	for (const [name, content] of Object.entries({'a.txt': 'one\n', '.fleet/policy.yaml': 'verify: ["true"]\n', ...files})) {
+	for (const [name, content] of Object.entries({
+		'a.txt': 'one\n',
+		'.fleet/policy.yaml': 'verify: ["true"]\n',
+		...files,
+	})) {
 		mkdirSync(path.dirname(path.join(project, name)), {recursive: true});
 		writeFileSync(path.join(project, name), content);
 	}
@@ -73,10 +93,20 @@ export class ThrowawayProject {
 	}
 
 	/** Runs a script as an agent, in a run's own sandbox, until it ends. @returns the run and what the script wrote */
-	async agent(script: string, options: {name?: string; timeout?: number; allow?: readonly string[]} = {}): Promise<{run: Run; output: string}> {
+	async agent(
+		script: string,
+		options: {name?: string; timeout?: number; allow?: readonly string[]} = {},
+	): Promise<{run: Run; output: string}> {
 		const name = options.name ?? 'attack';
 		const {project} = await addProject(this.context, this.project);
-		const created = await createRun(this.context, {project, agent: 'command', argv: ['sh', '-c', script], name, allow: options.allow ?? [], because: 'the attack'});
+		const created = await createRun(this.context, {
+			project,
+			agent: 'command',
+			argv: ['sh', '-c', script],
+			name,
+			allow: options.allow ?? [],
+			because: 'the attack',
+		});
 		return this.again(created, script, options.timeout);
 	}
 
@@ -92,17 +122,41 @@ export class ThrowawayProject {
 			bury(id, places);
 			await sweep(this.context, id, places);
 			await refresh(this.context, journal.run, places, git, commonDir);
-			const session = await openSession(sandbox, runPlan(journal.run, places, commonDir, (await givenFiles(this.context, journal.run, Date.now())).mounts, policy), places.sandbox, {
-				state: () => egressState(journal.run, policy, Date.now()),
-				onDenied() {},
-				onAllowed() {},
-				onAsked() {},
-			});
+			const session = await openSession(
+				sandbox,
+				runPlan(
+					journal.run,
+					places,
+					commonDir,
+					(await givenFiles(this.context, journal.run, Date.now())).mounts,
+					policy,
+				),
+				places.sandbox,
+				{
+					state: () => egressState(journal.run, policy, Date.now()),
+					onDenied() {},
+					onAllowed() {},
+					onAsked() {},
+				},
+			);
 			try {
-				journal.append({type: 'run.started', attempt: journal.run.attempt + 1, pid: process.pid, sandbox: sandbox.id, notes: []}, 'fleet', false);
-				await this.context.executor.run(session.prepared.enter({argv: ['/bin/sh', '-c', script], cwd: journal.run.worktree, env: {}}, session.keeperPid), {timeout, onOutput(bytes) {
-					output += Buffer.from(bytes).toString('utf8');
-				}});
+				journal.append(
+					{type: 'run.started', attempt: journal.run.attempt + 1, pid: process.pid, sandbox: sandbox.id, notes: []},
+					'fleet',
+					false,
+				);
+				await this.context.executor.run(
+					session.prepared.enter(
+						{argv: ['/bin/sh', '-c', script], cwd: journal.run.worktree, env: {}},
+						session.keeperPid,
+					),
+					{
+						timeout,
+						onOutput(bytes) {
+							output += Buffer.from(bytes).toString('utf8');
+						},
+					},
+				);
 			} finally {
 				await session.close();
 			}
@@ -118,7 +172,10 @@ export class ThrowawayProject {
 	 * Everything that fleet itself does with a result is part of an attack's chance. A refusal is an answer.
 	 * @returns what each of the steps came to
 	 */
-	async handle({id}: Run, steps: ReadonlyArray<'capture' | 'diff' | 'verify'> = ['capture', 'diff', 'verify']): Promise<{capture: string; diff: string; verify: string}> {
+	async handle(
+		{id}: Run,
+		steps: ReadonlyArray<'capture' | 'diff' | 'verify'> = ['capture', 'diff', 'verify'],
+	): Promise<{capture: string; diff: string; verify: string}> {
 		const journal = Journal.open(this.context.paths.run(id))!;
 		const work = {
 			capture: async () => (await capture(this.context, journal)).head,
@@ -144,7 +201,9 @@ export class ThrowawayProject {
 	close(): void {
 		if (existsSync(this.folder)) {
 			execFileSync('chmod', ['-R', 'u+rwX', '--', this.folder], {stdio: 'ignore'});
-			execFileSync('rm', ['-rf', '--one-file-system', '--', this.folder, this.context.paths.runtime], {stdio: 'ignore'});
+			execFileSync('rm', ['-rf', '--one-file-system', '--', this.folder, this.context.paths.runtime], {
+				stdio: 'ignore',
+			});
 		}
 	}
 }

@@ -10,28 +10,50 @@ import {openBox, type Box} from './box.ts';
 import {ThrowawayProject} from './project.ts';
 
 /** `error`: it could not be tried, so nothing is known. */
-export type Attempt = {readonly id: string; readonly area: string; readonly title: string; readonly source: string; readonly answer: string; readonly status: 'stopped' | 'through' | 'error'; readonly because: string};
+export type Attempt = {
+	readonly id: string;
+	readonly area: string;
+	readonly title: string;
+	readonly source: string;
+	readonly answer: string;
+	readonly status: 'stopped' | 'through' | 'error';
+	readonly because: string;
+};
 
 /** Printed after what is tried: without it the attempt was not made to its end. */
 const made = 'fleet-attempt-was-made';
 
 /** An attack on the sandbox. @throws where it could not be tried */
-export async function trySandboxAttack(context: Pick<Context, 'executor'>, sandbox: Sandbox, attack: SandboxAttack, weaken: {plan?: SandboxAttack['plan']; box?: ((box: Box) => void) | undefined; proxy?: Proxy | undefined} = {}): Promise<boolean> {
-	const box = await openBox(context, sandbox, {plan(plan, folder) {
-		const own = attack.plan?.(plan, folder) ?? plan;
-		return weaken.plan?.(own, folder) ?? own;
-	}, proxy: weaken.proxy});
+export async function trySandboxAttack(
+	context: Pick<Context, 'executor'>,
+	sandbox: Sandbox,
+	attack: SandboxAttack,
+	weaken: {plan?: SandboxAttack['plan']; box?: ((box: Box) => void) | undefined; proxy?: Proxy | undefined} = {},
+): Promise<boolean> {
+	const box = await openBox(context, sandbox, {
+		plan(plan, folder) {
+			const own = attack.plan?.(plan, folder) ?? plan;
+			return weaken.plan?.(own, folder) ?? own;
+		},
+		proxy: weaken.proxy,
+	});
 	try {
 		weaken.box?.(box);
-		const bait = await attack.prepare?.(box) ?? {};
+		const bait = (await attack.prepare?.(box)) ?? {};
 		try {
-			const {output, ...rest} = await box.run(`(\n${attack.script(box, bait)}\n)\necho; echo ${made}`, {network: attack.network ?? true, terminal: attack.terminal ?? false, timeout: 20_000});
+			const {output, ...rest} = await box.run(`(\n${attack.script(box, bait)}\n)\necho; echo ${made}`, {
+				network: attack.network ?? true,
+				terminal: attack.terminal ?? false,
+				timeout: 20_000,
+			});
 			if (attack.mayEnd && rest.over !== undefined) {
 				return false;
 			}
 
 			if (!output.includes(made)) {
-				throw new Error(`it was not tried to its end: ${output.split('\n').at(-1)?.slice(0, 120) || `exit code ${rest.code}`}`);
+				throw new Error(
+					`it was not tried to its end: ${output.split('\n').at(-1)?.slice(0, 120) || `exit code ${rest.code}`}`,
+				);
 			}
 
 			if (/(?:perl|python3?|git|sh|bash|unshare|cat): (?:command )?not found/.test(output)) {
@@ -57,7 +79,11 @@ export function tolerant(git: (...argv: string[]) => string): (...argv: string[]
 }
 
 /** Git attacks that share a `batch` are tried in one run, one after another. @returns which came through; an error in place of those that were not tried to their end */
-async function tryGitAttacks(context: Context, batch: readonly GitAttack[], steps: Array<'capture' | 'diff' | 'verify'>): Promise<Map<string, boolean | Error>> {
+async function tryGitAttacks(
+	context: Context,
+	batch: readonly GitAttack[],
+	steps: Array<'capture' | 'diff' | 'verify'>,
+): Promise<Map<string, boolean | Error>> {
 	const throwaway = await ThrowawayProject.make(context);
 	try {
 		const {git, project, folder} = throwaway;
@@ -67,17 +93,23 @@ async function tryGitAttacks(context: Context, batch: readonly GitAttack[], step
 
 		const before = git('rev-parse', 'main');
 		const marker = (attack: GitAttack) => path.join(folder, `marker-${attack.id}`);
-		const {run, output} = await throwaway.agent(batch.map(attack => `(\n${attack.script({marker: marker(attack)})}\n)\necho; echo ${made} ${attack.id}`).join('\n'));
+		const {run, output} = await throwaway.agent(
+			batch
+				.map(attack => `(\n${attack.script({marker: marker(attack)})}\n)\necho; echo ${made} ${attack.id}`)
+				.join('\n'),
+		);
 		await throwaway.handle(run, steps);
-		return new Map(batch.map((attack): [string, boolean | Error] => {
-			if (!output.includes(`${made} ${attack.id}`)) {
-				return [attack.id, new Error(`it was not tried to its end: ${output.split('\n').at(-1)?.slice(0, 120)}`)];
-			}
+		return new Map(
+			batch.map((attack): [string, boolean | Error] => {
+				if (!output.includes(`${made} ${attack.id}`)) {
+					return [attack.id, new Error(`it was not tried to its end: ${output.split('\n').at(-1)?.slice(0, 120)}`)];
+				}
 
-			const scene: GitScene = {project, worktree: run.worktree, marker: marker(attack), before, git};
-			attack.person?.(tolerant(git), scene);
-			return [attack.id, attack.came(scene)];
-		}));
+				const scene: GitScene = {project, worktree: run.worktree, marker: marker(attack), before, git};
+				attack.person?.(tolerant(git), scene);
+				return [attack.id, attack.came(scene)];
+			}),
+		);
 	} finally {
 		throwaway.close();
 	}
@@ -87,11 +119,15 @@ async function tryHostAttack(context: Context, attack: HostAttack): Promise<bool
 	const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'fleet-attack-'));
 	const projects: ThrowawayProject[] = [];
 	try {
-		return await attack.attempt({context, folder, async project(files) {
-			const project = await ThrowawayProject.make(context, files);
-			projects.push(project);
-			return project;
-		}});
+		return await attack.attempt({
+			context,
+			folder,
+			async project(files) {
+				const project = await ThrowawayProject.make(context, files);
+				projects.push(project);
+				return project;
+			},
+		});
 	} finally {
 		for (const project of projects) {
 			project.close();
@@ -107,12 +143,24 @@ export async function tryAttack(context: Context, attack: Attack): Promise<Attem
 	return attempt!;
 }
 
-async function tryTogether(context: Context, batch: readonly Attack[], steps: Array<'capture' | 'diff' | 'verify'>): Promise<Attempt[]> {
+async function tryTogether(
+	context: Context,
+	batch: readonly Attack[],
+	steps: Array<'capture' | 'diff' | 'verify'>,
+): Promise<Attempt[]> {
 	const outcome = async (): Promise<Map<string, boolean | Error>> => {
 		const [attack] = batch;
 		try {
-			return attack!.kind === 'git' ? await tryGitAttacks(context, batch as readonly GitAttack[], steps)
-				: new Map([[attack!.id, attack!.kind === 'sandbox' ? await trySandboxAttack(context, (await chooseSandbox(context)).sandbox, attack!) : await tryHostAttack(context, attack!)]]);
+			return attack!.kind === 'git'
+				? await tryGitAttacks(context, batch as readonly GitAttack[], steps)
+				: new Map([
+						[
+							attack!.id,
+							attack!.kind === 'sandbox'
+								? await trySandboxAttack(context, (await chooseSandbox(context)).sandbox, attack!)
+								: await tryHostAttack(context, attack!),
+						],
+					]);
 		} catch (error) {
 			return new Map(batch.map(({id}) => [id, error as Error]));
 		}
@@ -121,7 +169,15 @@ async function tryTogether(context: Context, batch: readonly Attack[], steps: Ar
 	const came = await outcome();
 	return batch.map(({id, area, title, source, answer}) => {
 		const result = came.get(id)!;
-		return {id, area, title, source, answer, status: result instanceof Error ? 'error' : result ? 'through' : 'stopped', because: result instanceof Error ? result.message.split('\n')[0]! : result ? 'it got what it wanted' : answer};
+		return {
+			id,
+			area,
+			title,
+			source,
+			answer,
+			status: result instanceof Error ? 'error' : result ? 'through' : 'stopped',
+			because: result instanceof Error ? result.message.split('\n')[0]! : result ? 'it got what it wanted' : answer,
+		};
 	});
 }
 
@@ -129,8 +185,16 @@ async function tryTogether(context: Context, batch: readonly Attack[], steps: Ar
  * Tries every attack, several at a time; git attacks that do not disturb each other in one run.
  * @returns in the order given
  */
-export async function tryAll(context: Context, attacks: readonly Attack[], onAttempt: (attempt: Attempt) => void): Promise<Attempt[]> {
-	const batches = [...Map.groupBy(attacks, attack => attack.kind === 'git' && attack.batch ? `batch ${attack.batch}` : attack.id).values()];
+export async function tryAll(
+	context: Context,
+	attacks: readonly Attack[],
+	onAttempt: (attempt: Attempt) => void,
+): Promise<Attempt[]> {
+	const batches = [
+		...Map.groupBy(attacks, attack =>
+			attack.kind === 'git' && attack.batch ? `batch ${attack.batch}` : attack.id,
+		).values(),
+	];
 	// What takes longest first, so that nothing long is left for the end.
 	const queue = batches.toSorted((a, b) => weight(b[0]!) - weight(a[0]!));
 	const done = new Map<string, Attempt>();

@@ -11,7 +11,12 @@ import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		reasonOption(command.argument('<run>').argument('<scope>', 'such as network:example.org or secret:project/stripe').option('--for <time>', 'how long, such as 30m; by default until the run ends'));
+		reasonOption(
+			command
+				.argument('<run>')
+				.argument('<scope>', 'such as network:example.org or secret:project/stripe')
+				.option('--for <time>', 'how long, such as 30m; by default until the run ends'),
+		);
 	},
 	async run(io, [name, text], options) {
 		const context = compose(askHidden(io.interactive));
@@ -24,7 +29,11 @@ export const verb: Verb = {
 		const duration = options['for'] === undefined ? undefined : orThrow(parseDuration(options['for']));
 		const {scope, effect, secret, files} = await allow(context, run, text!, options['because'], duration);
 		const warning = kindOf(scope)?.warning;
-		const opens = secret ? `  opens: ${describeGrant(secret)}\n  its pointer: /run/fleet/pointers/${secret.reference.name}, and ${secret.binding.environment ?? 'no variable'} where the run is started anew\n` : '';
-		io.out(`${scope} is on for ${run.id}, ${effect}\n${opens}${warning ? `  note: ${warning}\n` : ''}${filesNotes(context, files, text!, run.id)}`);
+		const opens = secret
+			? `  opens: ${describeGrant(secret)}\n  its pointer: /run/fleet/pointers/${secret.reference.name}, and ${secret.binding.environment ?? 'no variable'} where the run is started anew\n`
+			: '';
+		io.out(
+			`${scope} is on for ${run.id}, ${effect}\n${opens}${warning ? `  note: ${warning}\n` : ''}${filesNotes(context, files, text!, run.id)}`,
+		);
 	},
 };

@@ -8,7 +8,15 @@ import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		reasonOption(command.argument('<run>').option('--confirm <word>', 'the word that the policy asks for, in place of typing it').option('--key <file>', 'the SSH key to sign with, where the policy wants that; git\'s user.signingKey by default'));
+		reasonOption(
+			command
+				.argument('<run>')
+				.option('--confirm <word>', 'the word that the policy asks for, in place of typing it')
+				.option(
+					'--key <file>',
+					"the SSH key to sign with, where the policy wants that; git's user.signingKey by default",
+				),
+		);
 	},
 	async run(io, [name], options) {
 		const context = compose();
@@ -20,8 +28,14 @@ export const verb: Verb = {
 				confirmed = await ask(`type ${word} to approve ${id}: `, false);
 			}
 
-			await approve(context, journal, {because: options['because'] as string, confirmed, key: options['key'] as string | undefined});
-			io.out(`approved ${id} at ${journal.run.approval!.head.slice(0, 10)} onto ${journal.run.approval!.base.slice(0, 10)}${journal.run.approval!.viewed ? `, ${viewedText(journal.run.approval!.viewed)}` : ''}${journal.run.approval!.signed ? `, signed by ${journal.run.approval!.signed.signer}` : ''}\n`);
+			await approve(context, journal, {
+				because: options['because'] as string,
+				confirmed,
+				key: options['key'] as string | undefined,
+			});
+			io.out(
+				`approved ${id} at ${journal.run.approval!.head.slice(0, 10)} onto ${journal.run.approval!.base.slice(0, 10)}${journal.run.approval!.viewed ? `, ${viewedText(journal.run.approval!.viewed)}` : ''}${journal.run.approval!.signed ? `, signed by ${journal.run.approval!.signed.signer}` : ''}\n`,
+			);
 		});
 	},
 };

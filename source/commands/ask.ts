@@ -75,5 +75,9 @@ export async function readLines(count: number): Promise<string[]> {
 		chunks.push(chunk as Buffer);
 	}
 
-	return Buffer.concat(chunks).toString('utf8').split('\n').slice(0, count).map(line => line.replace(/\r$/, ''));
+	return Buffer.concat(chunks)
+		.toString('utf8')
+		.split('\n')
+		.slice(0, count)
+		.map(line => line.replace(/\r$/, ''));
 }

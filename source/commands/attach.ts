@@ -34,7 +34,9 @@ export const verb: Verb = {
 		let due: NodeJS.Timeout | undefined;
 		const forward = (text: string) => {
 			if (text !== '') {
-				void connection.request({method: 'input', data: Buffer.from(text, 'latin1').toString('base64')}).catch(() => {});
+				void connection
+					.request({method: 'input', data: Buffer.from(text, 'latin1').toString('base64')})
+					.catch(() => {});
 			}
 		};
 
@@ -80,7 +82,10 @@ export const verb: Verb = {
 		try {
 			stdout.write('\u001B[2J\u001B[H');
 			// Who does not answer must not keep a person from leaving.
-			await Promise.race([over, connection.request({method: 'attach', ...size(), actor: context.actor as `person:${string}`})]);
+			await Promise.race([
+				over,
+				connection.request({method: 'attach', ...size(), actor: context.actor as `person:${string}`}),
+			]);
 			stdout.on('resize', onResize);
 			await over;
 		} finally {

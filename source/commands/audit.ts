@@ -7,12 +7,22 @@ import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--json', 'one JSON document').option('--progress', 'a line of JSON for each attempt, as it is made').option('--verbose', 'every attempt, also those that were blocked');
+		command
+			.argument('<run>')
+			.option('--json', 'one JSON document')
+			.option('--progress', 'a line of JSON for each attempt, as it is made')
+			.option('--verbose', 'every attempt, also those that were blocked');
 	},
 	async run(io, [name], options) {
 		const context = compose();
 		const run = findRun(context, name!);
-		const items = await auditAndRecord(context, run, options['progress'] ? (done, total, text) => io.out(`${JSON.stringify({progress: {done, total, text}})}\n`) : undefined);
+		const items = await auditAndRecord(
+			context,
+			run,
+			options['progress']
+				? (done, total, text) => io.out(`${JSON.stringify({progress: {done, total, text}})}\n`)
+				: undefined,
+		);
 		const passed = items.filter(item => item.status === 'PASS').length;
 		if (options['json'] && options['progress']) {
 			io.out(`${JSON.stringify({run: run.id, passed, total: items.length, items})}\n`);
@@ -20,9 +30,13 @@ export const verb: Verb = {
 			io.json({run: run.id, passed, total: items.length, items});
 		} else {
 			for (const item of items) {
-				io.out(`${item.status.padEnd(5)}  ${item.title}, ${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked\n`);
+				io.out(
+					`${item.status.padEnd(5)}  ${item.title}, ${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked\n`,
+				);
 				for (const probe of item.probes.filter(probe => options['verbose'] || probe.status !== 'PASS')) {
-					io.out(`  ${probe.status.padEnd(5)} ${neutraliseLine(`${probe.tried}\n`).replace('⏎', '')}\n        expected: ${probe.expected}\n        seen:     ${neutraliseLine(probe.seen)}\n        host:     ${probe.host}\n`);
+					io.out(
+						`  ${probe.status.padEnd(5)} ${neutraliseLine(`${probe.tried}\n`).replace('⏎', '')}\n        expected: ${probe.expected}\n        seen:     ${neutraliseLine(probe.seen)}\n        host:     ${probe.host}\n`,
+					);
 				}
 			}
 

@@ -13,12 +13,16 @@ export const verb: Verb = {
 		const context = compose();
 		const run = findRun(context, name!);
 		if (amount === undefined) {
-			io.out(`${run.id} has used ${formatUsage(run.usage) || 'nothing'}, ${run.budget ? `of ${formatBudget(run.budget)}` : 'with no budget'}\n`);
+			io.out(
+				`${run.id} has used ${formatUsage(run.usage) || 'nothing'}, ${run.budget ? `of ${formatBudget(run.budget)}` : 'with no budget'}\n`,
+			);
 			return;
 		}
 
 		const budget = amount === 'none' ? undefined : orThrow(parseBudget(amount));
 		await setBudget(context, run, budget, options['because']);
-		io.out(`${run.id}: ${budget ? `frozen at ${formatBudget(budget)}` : 'no budget'}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`);
+		io.out(
+			`${run.id}: ${budget ? `frozen at ${formatBudget(budget)}` : 'no budget'}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`,
+		);
 	},
 };

@@ -27,6 +27,10 @@ export const verb: Verb = {
 			io.out(`${formatBytes(entry.bytes).padStart(10)}  ${entry.run}  ${neutraliseLine(entry.note)}\n`);
 		}
 
-		io.out(disk.length === 0 ? 'no runs: nothing to clean up\n' : 'fleet clean RUN takes away what is named; no work that is nowhere else is ever removed\n');
+		io.out(
+			disk.length === 0
+				? 'no runs: nothing to clean up\n'
+				: 'fleet clean RUN takes away what is named; no work that is nowhere else is ever removed\n',
+		);
 	},
 };

@@ -9,15 +9,29 @@ export function waysToCopy(environment: NodeJS.ProcessEnv, platform: string): Wa
 	const isRemote = is('SSH_CONNECTION') || is('SSH_TTY');
 	return [
 		// It goes to tmux itself, whatever its set-clipboard says; -w is not known to a tmux before 3.2.
-		...is('TMUX') ? [{argv: ['tmux', 'load-buffer', '-w', '-'], done: 'in tmux\'s buffer, and sent on to the terminal around it'}, {argv: ['tmux', 'load-buffer', '-'], done: 'in tmux\'s buffer'}] as Way[] : [],
-		...is('WAYLAND_DISPLAY') && !isRemote ? [{argv: ['wl-copy'], done: 'copied by wl-copy'}] as Way[] : [],
-		...is('DISPLAY') ? [{argv: ['xclip', '-selection', 'clipboard'], done: 'copied by xclip'}, {argv: ['xsel', '--clipboard', '--input'], done: 'copied by xsel'}] as Way[] : [],
-		...platform === 'darwin' && !isRemote ? [{argv: ['pbcopy'], done: 'copied by pbcopy'}] as Way[] : [],
+		...(is('TMUX')
+			? ([
+					{argv: ['tmux', 'load-buffer', '-w', '-'], done: "in tmux's buffer, and sent on to the terminal around it"},
+					{argv: ['tmux', 'load-buffer', '-'], done: "in tmux's buffer"},
+				] as Way[])
+			: []),
+		...(is('WAYLAND_DISPLAY') && !isRemote ? ([{argv: ['wl-copy'], done: 'copied by wl-copy'}] as Way[]) : []),
+		...(is('DISPLAY')
+			? ([
+					{argv: ['xclip', '-selection', 'clipboard'], done: 'copied by xclip'},
+					{argv: ['xsel', '--clipboard', '--input'], done: 'copied by xsel'},
+				] as Way[])
+			: []),
+		...(platform === 'darwin' && !isRemote ? ([{argv: ['pbcopy'], done: 'copied by pbcopy'}] as Way[]) : []),
 	];
 }
 
 /** Gives a text to a program. @returns whether it took it and ended well */
-async function hand([program, ...rest]: readonly [string, ...string[]], text: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
+async function hand(
+	[program, ...rest]: readonly [string, ...string[]],
+	text: string,
+	environment: NodeJS.ProcessEnv,
+): Promise<boolean> {
 	return new Promise(resolve => {
 		// What stays behind to serve the selection must not hold a pipe of ours.
 		const child = spawn(program, rest, {stdio: ['pipe', 'ignore', 'ignore'], env: environment, timeout: 3000});
@@ -32,7 +46,12 @@ async function hand([program, ...rest]: readonly [string, ...string[]], text: st
  * Copies a text. No terminal says whether it took what it was sent, so that alone is said.
  * @returns what became of it, in words
  */
-export async function copyText(text: string, stdout: {write(text: string): unknown}, environment: NodeJS.ProcessEnv, platform: string): Promise<string> {
+export async function copyText(
+	text: string,
+	stdout: {write(text: string): unknown},
+	environment: NodeJS.ProcessEnv,
+	platform: string,
+): Promise<string> {
 	for (const {argv, done} of waysToCopy(environment, platform)) {
 		if (await hand(argv, text, environment)) {
 			return done;

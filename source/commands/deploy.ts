@@ -14,10 +14,19 @@ const collect = (value: string, earlier: string[]) => [...earlier, value];
 
 export const verb: Verb = {
 	define(command) {
-		reasonOption(command.argument('<run>').argument('<target>')
-			.option('--outside-window', 'now, although the policy gives the target another time; needs --because')
-			.option('--confirm <target>', 'the target\'s name once more, in place of typing it')
-			.option('--credential <name=source>', 'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault', collect, []));
+		reasonOption(
+			command
+				.argument('<run>')
+				.argument('<target>')
+				.option('--outside-window', 'now, although the policy gives the target another time; needs --because')
+				.option('--confirm <target>', "the target's name once more, in place of typing it")
+				.option(
+					'--credential <name=source>',
+					'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault',
+					collect,
+					[],
+				),
+		);
 	},
 	async run(io, [name, target], options) {
 		const context = compose(askHidden(io.interactive));
@@ -30,7 +39,9 @@ export const verb: Verb = {
 		// A refusal is a line of the journal, too; nobody is asked for a credential before it.
 		const refuseIf = async (refusal: Refusal | undefined) => {
 			if (refusal) {
-				await withJournal(context, run.id, async journal => journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor));
+				await withJournal(context, run.id, async journal =>
+					journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor),
+				);
 				throw refusal;
 			}
 		};
@@ -45,7 +56,12 @@ export const verb: Verb = {
 		for (const text of options['credential'] as string[]) {
 			const match = /^([A-Za-z_]\w*)=(-|fleet:\/\/.+)$/.exec(text);
 			if (!match || !credentials.includes(match[1]!)) {
-				throw new Refusal(match ? `${target} needs no credential ${match[1]}` : 'a credential is written NAME=-, and its value comes on stdin, or NAME=fleet://project/NAME', credentials.length === 0 ? `${target} needs none` : `it needs: ${credentials.join(', ')}`);
+				throw new Refusal(
+					match
+						? `${target} needs no credential ${match[1]}`
+						: 'a credential is written NAME=-, and its value comes on stdin, or NAME=fleet://project/NAME',
+					credentials.length === 0 ? `${target} needs none` : `it needs: ${credentials.join(', ')}`,
+				);
 			}
 
 			if (match[2] === '-') {
@@ -81,7 +97,9 @@ export const verb: Verb = {
 			}
 		}
 
-		const outcome = await withJournal(context, run.id, journal => deploy(context, journal, target!, {...order, confirmed}, values, text => io.out(neutralise(text))));
+		const outcome = await withJournal(context, run.id, journal =>
+			deploy(context, journal, target!, {...order, confirmed}, values, text => io.out(neutralise(text))),
+		);
 		io.out(`${target}: ${outcome}\n`);
 		return outcome === 'succeeded' ? exitCodes.ok : outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
 	},

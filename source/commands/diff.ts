@@ -9,7 +9,10 @@ const colours: Record<string, string> = {'+': '\u001B[32m', '-': '\u001B[31m', '
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--stat', 'a summary').option('--raw', 'as git writes it, with every byte; on a terminal, those that paint');
+		command
+			.argument('<run>')
+			.option('--stat', 'a summary')
+			.option('--raw', 'as git writes it, with every byte; on a terminal, those that paint');
 	},
 	async run(io, [name], options) {
 		const context = compose();
@@ -25,6 +28,13 @@ export const verb: Verb = {
 			return;
 		}
 
-		io.out(process.stdout.isTTY && !process.env['NO_COLOR'] && !options['stat'] ? text.split('\n').map(line => colours[line[0] ?? ''] ? `${colours[line[0]!]}${line}\u001B[0m` : line).join('\n') : text);
+		io.out(
+			process.stdout.isTTY && !process.env['NO_COLOR'] && !options['stat']
+				? text
+						.split('\n')
+						.map(line => (colours[line[0] ?? ''] ? `${colours[line[0]!]}${line}\u001B[0m` : line))
+						.join('\n')
+				: text,
+		);
 	},
 };

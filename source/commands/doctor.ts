@@ -29,7 +29,12 @@ async function checkGit(): Promise<Availability> {
 	const [major = 0, minor = 0] = version.split('.').map(Number);
 	return major > 2 || (major === 2 && minor >= 38)
 		? {works: true, version, because: `git ${version} merges in memory`, hint: ''}
-		: {works: false, version, because: `git ${version} is too old: merge-tree --write-tree needs 2.38`, hint: 'upgrade git'};
+		: {
+				works: false,
+				version,
+				because: `git ${version} is too old: merge-tree --write-tree needs 2.38`,
+				hint: 'upgrade git',
+			};
 }
 
 /** Whether a run can be limited as a whole: tried, not guessed. */
@@ -37,8 +42,19 @@ function checkLimits(): Availability {
 	const group = openCgroup(`doctor-${process.pid}`, {memory: 1024 ** 3, processes: 1024, weight: 50});
 	group?.remove();
 	return group && group.limits.length > 0
-		? {works: true, version: '', because: 'each run as a whole is limited by a control group: memory, processes, share of the processor', hint: ''}
-		: {works: false, version: '', because: 'no control group is writable: each process is limited, and the memory and disk of a whole run are looked at every few seconds', hint: 'start fleet with: systemd-run --user --scope -p Delegate=yes fleet'};
+		? {
+				works: true,
+				version: '',
+				because: 'each run as a whole is limited by a control group: memory, processes, share of the processor',
+				hint: '',
+			}
+		: {
+				works: false,
+				version: '',
+				because:
+					'no control group is writable: each process is limited, and the memory and disk of a whole run are looked at every few seconds',
+				hint: 'start fleet with: systemd-run --user --scope -p Delegate=yes fleet',
+			};
 }
 
 /** Whether an agent's program is here, which version it says it is, and whether its model's key is in the vault. */
@@ -49,13 +65,23 @@ async function checkAgent(context: Context, agent: Agent): Promise<Availability>
 
 	const program = findProgram(agent.program);
 	if (!program) {
-		return {works: false, version: '', because: `${agent.title}: no program "${agent.program}" on PATH`, hint: `install ${agent.title}`};
+		return {
+			works: false,
+			version: '',
+			because: `${agent.title}: no program "${agent.program}" on PATH`,
+			hint: `install ${agent.title}`,
+		};
 	}
 
 	const version = await versionOf(program.host);
 	const name = agent.model?.secret;
 	const hasKey = name === undefined || listSecrets(context).some(entry => entry.reference.name === name);
-	return {works: true, version: version ?? '', because: `${agent.title}: ${version ?? 'it does not say its version'}, ${program.host}${hasKey ? '' : `; its key is not in the vault yet: fleet secret add ${name} --user`}`, hint: ''};
+	return {
+		works: true,
+		version: version ?? '',
+		because: `${agent.title}: ${version ?? 'it does not say its version'}, ${program.host}${hasKey ? '' : `; its key is not in the vault yet: fleet secret add ${name} --user`}`,
+		hint: '',
+	};
 }
 
 /** Whether what the screen says to the terminal around tmux gets there: tmux passes over it by default. Undefined outside of tmux. */
@@ -64,27 +90,57 @@ function checkTmux(): Availability | undefined {
 		return undefined;
 	}
 
-	const {status, stdout} = spawnSync('tmux', ['show-options', '-gwv', 'allow-passthrough'], {encoding: 'utf8', timeout: 3000, stdio: ['ignore', 'pipe', 'ignore']});
+	const {status, stdout} = spawnSync('tmux', ['show-options', '-gwv', 'allow-passthrough'], {
+		encoding: 'utf8',
+		timeout: 3000,
+		stdio: ['ignore', 'pipe', 'ignore'],
+	});
 	const works = status === 0 && ['on', 'all'].includes(stdout.trim());
-	return {works, version: '', because: works ? 'tmux hands desktop notifications on' : 'tmux keeps desktop notifications to itself; the bell, the title and what is copied pass', hint: 'tmux set-option -gw allow-passthrough on'};
+	return {
+		works,
+		version: '',
+		because: works
+			? 'tmux hands desktop notifications on'
+			: 'tmux keeps desktop notifications to itself; the bell, the title and what is copied pass',
+		hint: 'tmux set-option -gw allow-passthrough on',
+	};
 }
 
 async function examine(context: Context): Promise<Check[]> {
-	const node: Availability = {works: true, version: process.versions.node, because: `Node ${process.versions.node}`, hint: ''};
+	const node: Availability = {
+		works: true,
+		version: process.versions.node,
+		because: `Node ${process.versions.node}`,
+		hint: '',
+	};
 	return [
-		...await Promise.all(context.sandboxes.map(async sandbox => ({...await sandbox.probe(), id: `sandbox ${sandbox.id}`, needed: true}))),
-		{...await checkGit(), id: 'git', needed: true},
+		...(await Promise.all(
+			context.sandboxes.map(async sandbox => ({...(await sandbox.probe()), id: `sandbox ${sandbox.id}`, needed: true})),
+		)),
+		{...(await checkGit()), id: 'git', needed: true},
 		{...node, id: 'node', needed: true},
 		{...checkLimits(), id: 'limits', needed: false},
-		...[checkTmux()].flatMap(check => check ? [{...check, id: 'tmux', needed: false}] : []),
-		...await Promise.all(context.vaults.map(async vault => ({...await vault.probe(), id: `vault ${vault.id}`, needed: false}))),
-		...await Promise.all(context.agents.map(async agent => ({...await checkAgent(context, agent), id: `agent ${agent.id}`, needed: false}))),
+		...[checkTmux()].flatMap(check => (check ? [{...check, id: 'tmux', needed: false}] : [])),
+		...(await Promise.all(
+			context.vaults.map(async vault => ({...(await vault.probe()), id: `vault ${vault.id}`, needed: false})),
+		)),
+		...(await Promise.all(
+			context.agents.map(async agent => ({
+				...(await checkAgent(context, agent)),
+				id: `agent ${agent.id}`,
+				needed: false,
+			})),
+		)),
 	];
 }
 
 /** How each package manager installs, without asking. The first that is here is used. */
 const managers: ReadonlyArray<{program: string; before?: string[]; install: string[]}> = [
-	{program: '/usr/bin/apt-get', before: ['apt-get', 'update', '-q'], install: ['apt-get', 'install', '-y', '-q', '--no-install-recommends']},
+	{
+		program: '/usr/bin/apt-get',
+		before: ['apt-get', 'update', '-q'],
+		install: ['apt-get', 'install', '-y', '-q', '--no-install-recommends'],
+	},
 	{program: '/usr/bin/dnf', install: ['dnf', 'install', '-y']},
 	{program: '/usr/bin/zypper', install: ['zypper', '--non-interactive', 'install']},
 	{program: '/usr/bin/pacman', install: ['pacman', '-S', '--noconfirm']},
@@ -93,8 +149,14 @@ const managers: ReadonlyArray<{program: string; before?: string[]; install: stri
 
 function missingPackages(checks: readonly Check[]): string[] {
 	return [
-		...(checks.some(check => check.id === 'sandbox bubblewrap' && !check.works && check.because.includes('not installed')) ? ['bubblewrap'] : []),
-		...(checks.some(check => check.id === 'git' && !check.works && check.because.includes('not installed')) ? ['git'] : []),
+		...(checks.some(
+			check => check.id === 'sandbox bubblewrap' && !check.works && check.because.includes('not installed'),
+		)
+			? ['bubblewrap']
+			: []),
+		...(checks.some(check => check.id === 'git' && !check.works && check.because.includes('not installed'))
+			? ['git']
+			: []),
 	];
 }
 
@@ -107,7 +169,9 @@ async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<b
 	}
 
 	const root = process.getuid?.() === 0;
-	const steps = [...(manager.before ? [manager.before] : []), [...manager.install, ...packages]].map(step => root ? step : ['sudo', ...step]);
+	const steps = [...(manager.before ? [manager.before] : []), [...manager.install, ...packages]].map(step =>
+		root ? step : ['sudo', ...step],
+	);
 	for (const step of steps) {
 		io.err(`  ${step.join(' ')}\n`);
 	}
@@ -125,12 +189,18 @@ async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<b
 			return false;
 		}
 	} else if (!root && spawnSync('sudo', ['-n', 'true'], {stdio: 'ignore'}).status !== 0) {
-		io.err(`fleet: this needs root, and sudo is not here or asks for a password\n  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`);
+		io.err(
+			`fleet: this needs root, and sudo is not here or asks for a password\n  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`,
+		);
 		return false;
 	}
 
 	for (const [index, step] of steps.entries()) {
-		const result = spawnSync(step[0]!, step.slice(1), {stdio: ['inherit', 'pipe', 'pipe'], encoding: 'utf8', env: {...process.env, DEBIAN_FRONTEND: 'noninteractive'}});
+		const result = spawnSync(step[0]!, step.slice(1), {
+			stdio: ['inherit', 'pipe', 'pipe'],
+			encoding: 'utf8',
+			env: {...process.env, DEBIAN_FRONTEND: 'noninteractive'},
+		});
 		// A package list that is partly out of reach may still know the package.
 		if (result.status !== 0 && index === steps.length - 1) {
 			io.err(`${result.stdout}${result.stderr}fleet: "${step.join(' ')}" failed\n  hint: its words are above\n`);
@@ -165,7 +235,20 @@ async function attack(io: Io, context: Context, json: boolean): Promise<number> 
 	const errors = results.filter(result => result.status === 'error');
 	const seconds = Math.round((Date.now() - began) / 100) / 10;
 	if (json) {
-		io.json({ok: through.length === 0 && errors.length === 0, sandbox: `${sandbox.id} ${status.version}`, seconds, attempts: results.map(({id, area, title, source, status, because}) => ({id, area, title, source, status, because})), notCovered});
+		io.json({
+			ok: through.length === 0 && errors.length === 0,
+			sandbox: `${sandbox.id} ${status.version}`,
+			seconds,
+			attempts: results.map(({id, area, title, source, status, because}) => ({
+				id,
+				area,
+				title,
+				source,
+				status,
+				because,
+			})),
+			notCovered,
+		});
 	} else {
 		io.err(io.interactive ? '\r\u001B[K' : '');
 		for (const area of new Set(results.map(result => result.area))) {
@@ -176,7 +259,9 @@ async function attack(io: Io, context: Context, json: boolean): Promise<number> 
 			}
 		}
 
-		io.out(`\n${results.length} attempts against ${sandbox.id} ${status.version} in ${seconds} s: ${results.length - through.length - errors.length} stopped, ${through.length} through, ${errors.length} could not be tried\nnot covered:\n${notCovered.map(line => `  ${line}\n`).join('')}`);
+		io.out(
+			`\n${results.length} attempts against ${sandbox.id} ${status.version} in ${seconds} s: ${results.length - through.length - errors.length} stopped, ${through.length} through, ${errors.length} could not be tried\nnot covered:\n${notCovered.map(line => `  ${line}\n`).join('')}`,
+		);
 	}
 
 	return through.length > 0 ? exitCodes.gate : errors.length > 0 ? exitCodes.inconclusive : exitCodes.ok;
@@ -184,7 +269,11 @@ async function attack(io: Io, context: Context, json: boolean): Promise<number> 
 
 export const verb: Verb = {
 	define(command) {
-		command.option('--attack', 'try every known attack against the sandbox of this machine, in throwaway folders').option('--fix', 'install what is missing, with the machine\'s package manager').option('--yes', 'do not ask').option('--json', 'one JSON document');
+		command
+			.option('--attack', 'try every known attack against the sandbox of this machine, in throwaway folders')
+			.option('--fix', "install what is missing, with the machine's package manager")
+			.option('--yes', 'do not ask')
+			.option('--json', 'one JSON document');
 	},
 	async run(io, _positional, options) {
 		const context = compose();
@@ -204,13 +293,17 @@ export const verb: Verb = {
 			io.json({ok: checks.every(check => check.works || !check.needed), checks});
 		} else {
 			for (const check of checks) {
-				io.out(`${check.works ? 'works' : check.needed ? 'FAILS' : 'none '}  ${check.id.padEnd(20)} ${check.because}\n`);
+				io.out(
+					`${check.works ? 'works' : check.needed ? 'FAILS' : 'none '}  ${check.id.padEnd(20)} ${check.because}\n`,
+				);
 				if (!check.works && check.hint !== '') {
 					io.out(`       ${''.padEnd(20)} hint: ${check.hint}\n`);
 				}
 			}
 
-			io.out('\nnot covered here: kernel faults, what a granted host does with what it is sent, and code that you run yourself\n');
+			io.out(
+				'\nnot covered here: kernel faults, what a granted host does with what it is sent, and code that you run yourself\n',
+			);
 		}
 
 		return checks.every(check => check.works || !check.needed) ? exitCodes.ok : exitCodes.gate;

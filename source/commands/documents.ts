@@ -11,28 +11,81 @@ import type {SecretEntry} from '../engine/secrets.ts';
 /** An element of `fleet list --json`. */
 export function runDocument(run: Run, changes?: Changes | undefined) {
 	return {
-		id: run.id, name: run.name, project: run.project.id, branch: run.branch, agent: run.agent, stage: run.stage, because: run.because,
-		scopes: scopesOf(run), checks: checksOf(run), worktree: run.worktree, createdAt: run.createdAt, updatedAt: run.updatedAt,
-		denials: run.denials.reduce((sum, denial) => sum + denial.count, 0), attempt: run.attempt, changes: changes ?? null,
-		needs: attentionOf(run) ?? null, alarms: run.alarms.reduce((sum, alarm) => sum + alarm.count, 0), usage: {...run.usage, dollars: run.usage.dollars ?? null}, budget: run.budget ?? null,
+		id: run.id,
+		name: run.name,
+		project: run.project.id,
+		branch: run.branch,
+		agent: run.agent,
+		stage: run.stage,
+		because: run.because,
+		scopes: scopesOf(run),
+		checks: checksOf(run),
+		worktree: run.worktree,
+		createdAt: run.createdAt,
+		updatedAt: run.updatedAt,
+		denials: run.denials.reduce((sum, denial) => sum + denial.count, 0),
+		attempt: run.attempt,
+		changes: changes ?? null,
+		needs: attentionOf(run) ?? null,
+		alarms: run.alarms.reduce((sum, alarm) => sum + alarm.count, 0),
+		usage: {...run.usage, dollars: run.usage.dollars ?? null},
+		budget: run.budget ?? null,
 	};
 }
 
 /** `fleet show --json`. */
 export function runDetails(run: Run, changes?: Changes | undefined) {
 	return {
-		...runDocument(run, changes), argv: run.argv, prompt: run.prompt ?? null, base: run.base, target: run.target, sandbox: run.sandbox, notes: run.notes, exit: run.exit ?? null, grants: run.grants,
-		denied: run.denials, alarmed: run.alarms, status: run.status ?? null, conversation: run.conversation ?? null, interactive: run.interactive, batch: run.batch ?? null, after: run.after ?? null, dismissed: run.dismissed, suspects: run.suspects, waived: run.waived, captured: run.captured ?? null, conflicts: run.conflicts ?? null, verification: run.verification ?? null, approval: run.approval ?? null, merge: run.merge ?? null, deployments: run.deployments,
-		audit: run.audit ?? null, gates: gatesOf(run),
+		...runDocument(run, changes),
+		argv: run.argv,
+		prompt: run.prompt ?? null,
+		base: run.base,
+		target: run.target,
+		sandbox: run.sandbox,
+		notes: run.notes,
+		exit: run.exit ?? null,
+		grants: run.grants,
+		denied: run.denials,
+		alarmed: run.alarms,
+		status: run.status ?? null,
+		conversation: run.conversation ?? null,
+		interactive: run.interactive,
+		batch: run.batch ?? null,
+		after: run.after ?? null,
+		dismissed: run.dismissed,
+		suspects: run.suspects,
+		waived: run.waived,
+		captured: run.captured ?? null,
+		conflicts: run.conflicts ?? null,
+		verification: run.verification ?? null,
+		approval: run.approval ?? null,
+		merge: run.merge ?? null,
+		deployments: run.deployments,
+		audit: run.audit ?? null,
+		gates: gatesOf(run),
 	};
 }
 
 /** An element of `fleet secret list --json`. No value, and nothing made from one. */
-export function secretDocument(entry: SecretEntry, holders: ReadonlyArray<{run: string; scope: string; until: string | undefined}>) {
+export function secretDocument(
+	entry: SecretEntry,
+	holders: ReadonlyArray<{run: string; scope: string; until: string | undefined}>,
+) {
 	const {reference, project, store, source, binding, changedAt} = entry;
 	return {
-		reference: formatReference(reference), project: project ?? null, store, source: source ?? null, class: binding.class, hosts: binding.hosts, headers: binding.headers, methods: binding.methods, paths: binding.paths,
-		environment: binding.environment ?? null, longest: binding.longest ?? null, changedAt, holders: holders.map(({run, scope, until}) => ({run, scope, until: until ?? null})),
+		reference: formatReference(reference),
+		project: project ?? null,
+		store,
+		source: source ?? null,
+		class: binding.class,
+		hosts: binding.hosts,
+		headers: binding.headers,
+		methods: binding.methods,
+		paths: binding.paths,
+		environment: binding.environment ?? null,
+		longest: binding.longest ?? null,
+		changedAt,
+		holders: holders.map(({run, scope, until}) => ({run, scope, until: until ?? null})),
 	};
 }
 

@@ -19,7 +19,11 @@ export async function runEditor(command: string, file: string): Promise<void> {
 
 	await new Promise<void>((resolve, reject) => {
 		const child = spawn(argv[0]!, [...argv.slice(1), file], {stdio: 'inherit', env: {...process.env, LESSSECURE: '1'}});
-		child.once('error', () => reject(new Refusal(`there is no program "${argv[0]}" here`, 'set $PAGER, and $VISUAL or $EDITOR, to one that is')));
+		child.once('error', () =>
+			reject(
+				new Refusal(`there is no program "${argv[0]}" here`, 'set $PAGER, and $VISUAL or $EDITOR, to one that is'),
+			),
+		);
 		child.once('close', () => resolve());
 	});
 }

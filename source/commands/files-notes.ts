@@ -10,10 +10,17 @@ export function filesNotes(context: Context, files: FilesPlace | undefined, type
 	}
 
 	const plain = typed.replaceAll(/\/+/g, '/').replace(/\/(?=(?::rw)?$)/, '');
-	const leads = plain === files.scope ? '' : `  ${neutraliseLine(typed)} leads to ${files.path}, and that is what is granted\n`;
+	const leads =
+		plain === files.scope ? '' : `  ${neutraliseLine(typed)} leads to ${files.path}, and that is what is granted\n`;
 	const others = othersThatWrite(context, files, runId);
-	const shared = others.length === 0 ? '' : `  note: it is shared with ${others.slice(0, 5).join(', ')}: what one of them writes there, another reads\n`;
+	const shared =
+		others.length === 0
+			? ''
+			: `  note: it is shared with ${others.slice(0, 5).join(', ')}: what one of them writes there, another reads\n`;
 	// Root's runs drop to a uid of their own, which owns nothing of root's.
-	const owner = process.getuid?.() === 0 ? '  note: root\'s runs have a uid of their own: they read and change there what everybody may\n' : '';
+	const owner =
+		process.getuid?.() === 0
+			? "  note: root's runs have a uid of their own: they read and change there what everybody may\n"
+			: '';
 	return leads + shared + owner;
 }

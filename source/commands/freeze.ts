@@ -16,7 +16,9 @@ export const verb: Verb = {
 		const runs = options['all'] ? listRuns(context).filter(run => run.stage === 'running') : [findRun(context, name!)];
 		for (const run of runs) {
 			await instruct(context, run, 'freeze', options['because']);
-			io.out(`${run.id} is frozen: none of its processes runs, and nothing goes in or out; fleet thaw ${run.id}, or fleet stop ${run.id}\n`);
+			io.out(
+				`${run.id} is frozen: none of its processes runs, and nothing goes in or out; fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
+			);
 		}
 
 		if (runs.length === 0) {

@@ -10,7 +10,10 @@ import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>', 'a run, or "verify"').argument('[one]', 'the run to verify; by default all').option('--json', 'one JSON document');
+		command
+			.argument('<run>', 'a run, or "verify"')
+			.argument('[one]', 'the run to verify; by default all')
+			.option('--json', 'one JSON document');
 	},
 	async run(io, [what, one], options) {
 		const context = compose();
@@ -30,7 +33,9 @@ export const verb: Verb = {
 				io.json(entries);
 			} else {
 				for (const entry of entries) {
-					io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`)}\n`);
+					io.out(
+						`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`)}\n`,
+					);
 				}
 
 				if (fault) {
@@ -44,13 +49,24 @@ export const verb: Verb = {
 		const results = (one === undefined ? ids : [find(one)]).map(id => {
 			const {entries, torn, fault, head} = readJournal(context.paths.run(id).journal);
 			const status = fault ? 'broken' : torn ? 'torn' : entries.length === 0 ? 'empty' : 'whole';
-			return {run: id, status, entries: entries.length, head, line: fault ? fault.line : torn ? entries.length + 1 : null, because: fault?.because ?? (torn ? 'the last line was cut off: its writer was ended' : entries.length === 0 ? 'no line at all' : '')};
+			return {
+				run: id,
+				status,
+				entries: entries.length,
+				head,
+				line: fault ? fault.line : torn ? entries.length + 1 : null,
+				because:
+					fault?.because ??
+					(torn ? 'the last line was cut off: its writer was ended' : entries.length === 0 ? 'no line at all' : ''),
+			};
 		});
 		if (options['json']) {
 			io.json(results);
 		} else {
 			for (const {run, status, entries, line, because, head} of results) {
-				io.out(`${run} ${status}, ${entries} lines${line === null ? `, head ${head.slice(0, 16)}` : `; line ${line}: ${because}`}\n`);
+				io.out(
+					`${run} ${status}, ${entries} lines${line === null ? `, head ${head.slice(0, 16)}` : `; line ${line}: ${because}`}\n`,
+				);
 			}
 		}
 

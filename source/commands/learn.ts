@@ -11,7 +11,13 @@ import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('--json', 'one JSON document').option('--propose [host...]', `writes what it asked for, or the hosts you name of it, into ${policyPath} of your checkout; you commit it`);
+		command
+			.argument('<run>')
+			.option('--json', 'one JSON document')
+			.option(
+				'--propose [host...]',
+				`writes what it asked for, or the hosts you name of it, into ${policyPath} of your checkout; you commit it`,
+			);
 	},
 	async run(io, [name], options) {
 		const context = compose();
@@ -23,14 +29,23 @@ export const verb: Verb = {
 		}
 
 		if (options['propose'] !== undefined) {
-			const hosts: readonly string[] = options['propose'] === true ? lesson.proposal : options['propose'] as string[];
+			const hosts: readonly string[] = options['propose'] === true ? lesson.proposal : (options['propose'] as string[]);
 			const other = hosts.find(host => !lesson.proposal.includes(host));
 			if (other !== undefined || hosts.length === 0) {
-				throw new Refusal(other === undefined ? `${run.id} asked for nothing that a policy could list` : `${run.id} did not ask for "${printable(other)}", or a policy cannot list it`, lesson.proposal.length === 0 ? `fleet learn ${run.id}` : `it asked for: ${lesson.proposal.join(', ')}`);
+				throw new Refusal(
+					other === undefined
+						? `${run.id} asked for nothing that a policy could list`
+						: `${run.id} did not ask for "${printable(other)}", or a policy cannot list it`,
+					lesson.proposal.length === 0 ? `fleet learn ${run.id}` : `it asked for: ${lesson.proposal.join(', ')}`,
+				);
 			}
 
 			const added = proposeNetwork(rootOf(context, run), hosts);
-			io.out(added.length === 0 ? `${policyPath} has all of it already\n` : `${added.join(', ')} written to ${policyPath} in ${rootOf(context, run)}: look at it and commit it, then later runs read it\n`);
+			io.out(
+				added.length === 0
+					? `${policyPath} has all of it already\n`
+					: `${added.join(', ')} written to ${policyPath} in ${rootOf(context, run)}: look at it and commit it, then later runs read it\n`,
+			);
 			return;
 		}
 
@@ -40,10 +55,16 @@ export const verb: Verb = {
 		}
 
 		for (const {target, allowed, denied, because} of lesson.asked) {
-			io.out(`${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target).padEnd(40)} ${neutraliseLine(because)}\n`);
+			io.out(
+				`${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target).padEnd(40)} ${neutraliseLine(because)}\n`,
+			);
 		}
 
 		const lines = proposalLines(lesson.proposal);
-		io.out(lines.length === 0 ? '\nnothing of it is a public host that a policy could list\n' : `\nto allow it for every run of the project, after you looked at each line, put into ${policyPath}:\n\n${lines.map(line => `  ${line}\n`).join('')}`);
+		io.out(
+			lines.length === 0
+				? '\nnothing of it is a public host that a policy could list\n'
+				: `\nto allow it for every run of the project, after you looked at each line, put into ${policyPath}:\n\n${lines.map(line => `  ${line}\n`).join('')}`,
+		);
 	},
 };

@@ -32,7 +32,12 @@ function fitted(rows: ReadonlyArray<readonly string[]>, total = Number.POSITIVE_
 
 	// The widest gives way first.
 	for (let left = excess(widths); left > 0; left--) {
-		const wide = [...shown].filter(column => widths[column]! > Math.min(6, smallest[column]!)).sort((one, other) => (widths[other]! - smallest[other]!) - (widths[one]! - smallest[one]!) || widths[other]! - widths[one]!)[0];
+		const wide = [...shown]
+			.filter(column => widths[column]! > Math.min(6, smallest[column]!))
+			.sort(
+				(one, other) =>
+					widths[other]! - smallest[other]! - (widths[one]! - smallest[one]!) || widths[other]! - widths[one]!,
+			)[0];
 		if (wide === undefined) {
 			break;
 		}
@@ -40,7 +45,12 @@ function fitted(rows: ReadonlyArray<readonly string[]>, total = Number.POSITIVE_
 		widths[wide]!--;
 	}
 
-	return rows.map(row => [...shown].map(column => fit(row[column]!, widths[column]!)).join('  ').trimEnd());
+	return rows.map(row =>
+		[...shown]
+			.map(column => fit(row[column]!, widths[column]!))
+			.join('  ')
+			.trimEnd(),
+	);
 }
 
 export const verb: Verb = {
@@ -61,10 +71,24 @@ export const verb: Verb = {
 			return;
 		}
 
-		const rows = [['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'CHANGES', 'USED', 'AGE', 'BECAUSE'], ...runs.map(run => {
-			const checks = checksOf(run);
-			return [run.project.id, run.id, run.agent, run.stage, scopesOf(run).slice(2).join(' ') || '-', `${checks.passed}/${checks.total}`, formatChanges(changes(run)), formatUsage(run.usage) || '-', formatDuration(Date.now() - Date.parse(run.createdAt)), neutraliseLine(attentionOf(run) ?? run.because)];
-		})];
+		const rows = [
+			['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'CHANGES', 'USED', 'AGE', 'BECAUSE'],
+			...runs.map(run => {
+				const checks = checksOf(run);
+				return [
+					run.project.id,
+					run.id,
+					run.agent,
+					run.stage,
+					scopesOf(run).slice(2).join(' ') || '-',
+					`${checks.passed}/${checks.total}`,
+					formatChanges(changes(run)),
+					formatUsage(run.usage) || '-',
+					formatDuration(Date.now() - Date.parse(run.createdAt)),
+					neutraliseLine(attentionOf(run) ?? run.because),
+				];
+			}),
+		];
 		for (const line of fitted(rows, process.stdout.isTTY ? process.stdout.columns : undefined)) {
 			io.out(`${line}\n`);
 		}

@@ -21,8 +21,15 @@ async function openIn(kind: 'pager' | 'editor', file: string, id: string): Promi
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-log-'));
 	try {
 		const copy = path.join(folder, `${id}.log`);
-		await pipeline(existsSync(file) ? createReadStream(file) : Readable.from([]), createReadable(), createWriteStream(copy, {mode: 0o600}));
-		await runEditor(kind === 'pager' ? process.env['PAGER'] || 'less' : process.env['VISUAL'] || process.env['EDITOR'] || 'vi', copy);
+		await pipeline(
+			existsSync(file) ? createReadStream(file) : Readable.from([]),
+			createReadable(),
+			createWriteStream(copy, {mode: 0o600}),
+		);
+		await runEditor(
+			kind === 'pager' ? process.env['PAGER'] || 'less' : process.env['VISUAL'] || process.env['EDITOR'] || 'vi',
+			copy,
+		);
 	} finally {
 		rmSync(folder, {recursive: true, force: true});
 	}
@@ -46,31 +53,50 @@ function createReadable(): Transform {
 }
 
 /** Options of which one at most means something. */
-const oneOf = [['verify', 'deploy'], ['pager', 'editor', 'follow'], ['pager', 'editor', 'raw']] as const;
+const oneOf = [
+	['verify', 'deploy'],
+	['pager', 'editor', 'follow'],
+	['pager', 'editor', 'raw'],
+] as const;
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').option('-f, --follow', 'go on until the run ends').option('--verify', 'what the verify commands wrote, the last time').option('--deploy', 'what the deploy command wrote, the last time').option('--pager', 'in $PAGER').option('--editor', 'a copy, in $EDITOR').option('--raw', 'the agent\'s bytes as they are; on a terminal, those that paint');
+		command
+			.argument('<run>')
+			.option('-f, --follow', 'go on until the run ends')
+			.option('--verify', 'what the verify commands wrote, the last time')
+			.option('--deploy', 'what the deploy command wrote, the last time')
+			.option('--pager', 'in $PAGER')
+			.option('--editor', 'a copy, in $EDITOR')
+			.option('--raw', "the agent's bytes as they are; on a terminal, those that paint");
 	},
 	async run(io, [name], options) {
 		for (const flags of oneOf) {
 			const [first, second] = flags.filter(flag => options[flag]);
 			if (second !== undefined) {
-				throw new Refusal(`--${first} and --${second} do not go together`, `fleet logs ${name} --${first}, or fleet logs ${name} --${second}`);
+				throw new Refusal(
+					`--${first} and --${second} do not go together`,
+					`fleet logs ${name} --${first}, or fleet logs ${name} --${second}`,
+				);
 			}
 		}
 
 		const context = compose();
 		const {id} = findRun(context, name!);
 		const {output: own, folder} = context.paths.run(id);
-		const output = options['deploy'] ? path.join(folder, 'deploy.log') : options['verify'] ? path.join(folder, 'verify.log') : own;
+		const output = options['deploy']
+			? path.join(folder, 'deploy.log')
+			: options['verify']
+				? path.join(folder, 'verify.log')
+				: own;
 		if (options['pager'] || options['editor']) {
 			await openIn(options['pager'] ? 'pager' : 'editor', output, id);
 			return;
 		}
 
 		// Colours and modes that the agent left on are not the person's; also where ctrl-c ends it.
-		const giveBack = options['raw'] && process.stdout.isTTY ? onAnyEnd(() => process.stdout.write(restoreTerminal)) : () => {};
+		const giveBack =
+			options['raw'] && process.stdout.isTTY ? onAnyEnd(() => process.stdout.write(restoreTerminal)) : () => {};
 		if (options['raw'] && process.stdout.isTTY) {
 			for (const signal of endingSignals) {
 				process.once(signal, () => process.exit(130));
@@ -106,7 +132,9 @@ export const verb: Verb = {
 		io.out(neutralise(held + decoder.end()));
 		giveBack();
 		if (!existsSync(output)) {
-			io.err(`fleet: ${options['deploy'] ? 'the run was not deployed' : options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n  hint: fleet ${options['deploy'] ? `show ${id}` : options['verify'] ? `verify ${id}` : `show ${id}`}\n`);
+			io.err(
+				`fleet: ${options['deploy'] ? 'the run was not deployed' : options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n  hint: fleet ${options['deploy'] ? `show ${id}` : options['verify'] ? `verify ${id}` : `show ${id}`}\n`,
+			);
 		}
 	},
 };

@@ -10,7 +10,9 @@ export const verb: Verb = {
 	async run(io, [name], options) {
 		const context = compose();
 		const run = findRun(context, name!);
-		const {commit, checkout} = await withJournal(context, run.id, journal => merge(context, journal, options['because']));
+		const {commit, checkout} = await withJournal(context, run.id, journal =>
+			merge(context, journal, options['because']),
+		);
 		io.out(`${run.target.replace('refs/heads/', '')} is now ${commit.slice(0, 10)}; its checkout: ${checkout}\n`);
 	},
 };

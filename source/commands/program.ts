@@ -24,7 +24,10 @@ const modest = new Set(['list', 'show', 'logs', 'journal', 'stop', 'freeze', 'th
 export function checkOpenFiles(verb: string): void {
 	const limit = openFilesLimit();
 	if (limit !== undefined && limit < filesNeeded && !modest.has(verb)) {
-		throw new Refusal(`a program may have ${limit} files open here, and fleet ${verb} needs ${filesNeeded}`, 'ulimit -n 1024, in this shell or before whatever started it');
+		throw new Refusal(
+			`a program may have ${limit} files open here, and fleet ${verb} needs ${filesNeeded}`,
+			'ulimit -n 1024, in this shell or before whatever started it',
+		);
 	}
 }
 
@@ -48,7 +51,8 @@ export function say(stream: WriteStream, text: string | Uint8Array): void {
 /** What a verb may do to the outside, in this process. @param rest what stood after "--" */
 export function createIo(rest: readonly string[] | undefined): Io {
 	return {
-		out: text => say(process.stdout, text), err: text => say(process.stderr, text),
+		out: text => say(process.stdout, text),
+		err: text => say(process.stderr, text),
 		json: value => say(process.stdout, `${JSON.stringify(value, undefined, 2)}\n`),
 		get folder() {
 			try {
@@ -57,7 +61,8 @@ export function createIo(rest: readonly string[] | undefined): Io {
 				throw new Refusal('the current folder is not there any more', 'cd /');
 			}
 		},
-		rest, interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
+		rest,
+		interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
 	};
 }
 
@@ -73,7 +78,10 @@ function complain(error: unknown): number {
 	}
 
 	const fault = error as Error;
-	say(process.stderr, `fleet: internal error: ${neutraliseLine(fault.message)}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`);
+	say(
+		process.stderr,
+		`fleet: internal error: ${neutraliseLine(fault.message)}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`,
+	);
 	if (process.env['FLEET_DEBUG']) {
 		say(process.stderr, neutralise(`${fault.stack}\n`));
 	}

@@ -20,15 +20,46 @@ async function show(io: Io, context: Context, name: string | undefined, asJson: 
 	}
 
 	const lines = [
-		['root', neutraliseLine(project.root)], ['branches', offer.branches.slice(0, 10).map(branch => neutraliseLine(branch)).join(' ')], ['prompts', offer.prompts.map(prompt => neutraliseLine(prompt.name)).join(' ') || `none: ${promptsPath}/NAME.md, committed`],
-		['network', offer.network.join(' ') || 'nothing'], ['deploy', Object.entries(offer.deploy).map(([target, {credentials}]) => `${target}${credentials.length === 0 ? '' : ` (${credentials.join(', ')})`}`).join(', ') || 'no target'],
+		['root', neutraliseLine(project.root)],
+		[
+			'branches',
+			offer.branches
+				.slice(0, 10)
+				.map(branch => neutraliseLine(branch))
+				.join(' '),
+		],
+		[
+			'prompts',
+			offer.prompts.map(prompt => neutraliseLine(prompt.name)).join(' ') || `none: ${promptsPath}/NAME.md, committed`,
+		],
+		['network', offer.network.join(' ') || 'nothing'],
+		[
+			'deploy',
+			Object.entries(offer.deploy)
+				.map(([target, {credentials}]) => `${target}${credentials.length === 0 ? '' : ` (${credentials.join(', ')})`}`)
+				.join(', ') || 'no target',
+		],
 	];
 	io.out(lines.map(([title, text]) => `${title!.padEnd(10)}${text}\n`).join(''));
 }
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<what>', 'add, list, show or init').argument('[path]', 'a folder in a git repository; for show, a project\'s name').option('--project <name>', 'for show and init: the project; by default the one this folder belongs to').option('--as <name>', 'for add: the project that this repository is, where it was moved, restored or cloned anew').option('--json', 'one JSON document').option('--verify <command>', 'for init: what verifies a result; may be given more than once', (command: string, earlier: string[]) => [...earlier, command], []);
+		command
+			.argument('<what>', 'add, list, show or init')
+			.argument('[path]', "a folder in a git repository; for show, a project's name")
+			.option('--project <name>', 'for show and init: the project; by default the one this folder belongs to')
+			.option(
+				'--as <name>',
+				'for add: the project that this repository is, where it was moved, restored or cloned anew',
+			)
+			.option('--json', 'one JSON document')
+			.option(
+				'--verify <command>',
+				'for init: what verifies a result; may be given more than once',
+				(command: string, earlier: string[]) => [...earlier, command],
+				[],
+			);
 	},
 	async run(io, [what, place], options) {
 		const context = compose();
@@ -37,7 +68,10 @@ export const verb: Verb = {
 			if (options['json']) {
 				io.json(projects);
 			} else {
-				io.out(projects.map(project => `${project.id.padEnd(24)} ${neutraliseLine(project.root)}\n`).join('') || 'no project yet: fleet project add PATH\n');
+				io.out(
+					projects.map(project => `${project.id.padEnd(24)} ${neutraliseLine(project.root)}\n`).join('') ||
+						'no project yet: fleet project add PATH\n',
+				);
 			}
 
 			return;
@@ -53,16 +87,24 @@ export const verb: Verb = {
 			const commands = options['verify'] as string[];
 			if (commands.length === 0) {
 				const {suggestedVerify} = await projectOffer(project);
-				throw new Refusal('say what verifies a result', `fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"`);
+				throw new Refusal(
+					'say what verifies a result',
+					`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"`,
+				);
 			}
 
 			const {branch, commit} = await commitVerify(project, commands);
-			io.out(`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${commands.map(command => neutraliseLine(command)).join(' && ')} verifies what runs hand in\n`);
+			io.out(
+				`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${commands.map(command => neutraliseLine(command)).join(' && ')} verifies what runs hand in\n`,
+			);
 			return;
 		}
 
 		if (what !== 'add') {
-			throw new Refusal(`"${what}" is not something fleet project does`, 'fleet project add [PATH], list, show NAME, or init NAME --verify COMMAND');
+			throw new Refusal(
+				`"${what}" is not something fleet project does`,
+				'fleet project add [PATH], list, show NAME, or init NAME --verify COMMAND',
+			);
 		}
 
 		const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options['as']);
@@ -71,7 +113,11 @@ export const verb: Verb = {
 			return;
 		}
 
-		io.out(movedFrom === undefined ? `${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n` : `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} (it was ${neutraliseLine(movedFrom)})\n`);
+		io.out(
+			movedFrom === undefined
+				? `${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`
+				: `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} (it was ${neutraliseLine(movedFrom)})\n`,
+		);
 		const {checkout} = await openRepository(project.root);
 		let read;
 		try {
@@ -87,7 +133,9 @@ export const verb: Verb = {
 
 		const {blob, policy} = read;
 		if (blob === 'none' || policy.verify.length === 0) {
-			io.out(`  no verify commands yet, so nothing can be merged: fleet project init ${project.id} --verify "${(await projectOffer(project)).suggestedVerify ?? 'npm test'}"\n`);
+			io.out(
+				`  no verify commands yet, so nothing can be merged: fleet project init ${project.id} --verify "${(await projectOffer(project)).suggestedVerify ?? 'npm test'}"\n`,
+			);
 		}
 	},
 };

@@ -7,7 +7,10 @@ import type {Io} from './verb.ts';
 const longest = 4 * 1024 ** 2;
 
 /** What the option is called, for a verb that takes a prompt. */
-export const promptOption = ['--prompt-file <file>', 'the prompt from a file, - for stdin: for what is too long for a command line'] as const;
+export const promptOption = [
+	'--prompt-file <file>',
+	'the prompt from a file, - for stdin: for what is too long for a command line',
+] as const;
 
 /**
  * A prompt as it was typed, or from a file.
@@ -28,11 +31,17 @@ export function readPrompt(prompt: string | undefined, file: string | undefined)
 	try {
 		bytes = readWhole(file);
 	} catch (error) {
-		throw new Refusal(`${name} cannot be read: ${(error as Error).message.replace(/,.*$/s, '')}`, 'name a file of text with --prompt-file, or - to give it on stdin');
+		throw new Refusal(
+			`${name} cannot be read: ${(error as Error).message.replace(/,.*$/s, '')}`,
+			'name a file of text with --prompt-file, or - to give it on stdin',
+		);
 	}
 
 	if (bytes.length > longest) {
-		throw new Refusal(`${name} is longer than a prompt may be: 4 MiB`, 'put what is long into a file of the project, and name it in the prompt');
+		throw new Refusal(
+			`${name} is longer than a prompt may be: 4 MiB`,
+			'put what is long into a file of the project, and name it in the prompt',
+		);
 	}
 
 	let text: string;
@@ -44,7 +53,10 @@ export function readPrompt(prompt: string | undefined, file: string | undefined)
 
 	text = text.replace(/\r?\n$/, '');
 	if (text.trim() === '' || text.includes('\0')) {
-		throw new Refusal(text.includes('\0') ? `${name} is no text: it holds NUL bytes` : `${name} is empty`, 'name a file of text');
+		throw new Refusal(
+			text.includes('\0') ? `${name} is no text: it holds NUL bytes` : `${name} is empty`,
+			'name a file of text',
+		);
 	}
 
 	return text;

@@ -8,7 +8,12 @@ import type {Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('<run>').argument('[prompt]', 'what to tell the agent, in the same conversation where it can be gone on with').option(...promptOption).option('--rebase', 'tell it to bring its work onto the target as that is today, and what conflicts').option('--json', 'one JSON document');
+		command
+			.argument('<run>')
+			.argument('[prompt]', 'what to tell the agent, in the same conversation where it can be gone on with')
+			.option(...promptOption)
+			.option('--rebase', 'tell it to bring its work onto the target as that is today, and what conflicts')
+			.option('--json', 'one JSON document');
 	},
 	async run(io, [name, typed], options) {
 		const prompt = readPrompt(typed, options['promptFile']);
@@ -18,7 +23,9 @@ export const verb: Verb = {
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {
-			io.out(`${run.id} ${run.stage}, attempt ${run.attempt}${run.conversation === undefined ? '' : ', in the same conversation'}\n`);
+			io.out(
+				`${run.id} ${run.stage}, attempt ${run.attempt}${run.conversation === undefined ? '' : ', in the same conversation'}\n`,
+			);
 		}
 	},
 };

@@ -6,7 +6,12 @@ import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		reasonOption(command.argument('<run>').argument('<branch>', 'what it is to be merged into').option('--json', 'one JSON document'));
+		reasonOption(
+			command
+				.argument('<run>')
+				.argument('<branch>', 'what it is to be merged into')
+				.option('--json', 'one JSON document'),
+		);
 	},
 	async run(io, [name, branch], options) {
 		const context = compose();

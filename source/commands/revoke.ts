@@ -12,6 +12,8 @@ export const verb: Verb = {
 		const run = findRun(context, name!);
 		const {cut, left} = await revoke(context, run, scope!, options['because']);
 		const files = scope!.startsWith('files:');
-		io.out(`${scope} is off for ${run.id}; ${files ? left === undefined ? 'what is opened from now on is not there' : `but it stays until the run is next started: ${left}` : `${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`}\n${files ? '  note: a file that the run holds open stays readable to it\n' : ''}`);
+		io.out(
+			`${scope} is off for ${run.id}; ${files ? (left === undefined ? 'what is opened from now on is not there' : `but it stays until the run is next started: ${left}`) : `${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`}\n${files ? '  note: a file that the run holds open stays readable to it\n' : ''}`,
+		);
 	},
 };

@@ -23,7 +23,13 @@ import type {Io, Verb} from './verb.ts';
 const collect = (value: string, earlier: string[]) => [...earlier, value];
 
 /** Whether the agent may talk to its model: as typed, as remembered, or as a person answers now. Shown with what it opens, always. */
-async function modelScope(context: Context, io: Io, project: Project, agentId: string, options: Record<string, any>): Promise<string[]> {
+async function modelScope(
+	context: Context,
+	io: Io,
+	project: Project,
+	agentId: string,
+	options: Record<string, any>,
+): Promise<string[]> {
 	const agent = context.agents.find(agent => agent.id === agentId);
 	const scope = `model:${agentId}`;
 	if (!agent?.model || options['model'] === false || options['allow'].includes(scope)) {
@@ -34,10 +40,15 @@ async function modelScope(context: Context, io: Io, project: Project, agentId: s
 	const remembered = isRemembered(context, project, agentId, entry);
 	if (options['model'] !== true && !remembered) {
 		if (!io.interactive) {
-			throw new Refusal(`${agent.title} needs the scope ${scope}, and there is nobody to ask`, 'turn it on with --model (for this run) or --remember-model (for the project), or leave it off with --no-model');
+			throw new Refusal(
+				`${agent.title} needs the scope ${scope}, and there is nobody to ask`,
+				'turn it on with --model (for this run) or --remember-model (for the project), or leave it off with --no-model',
+			);
 		}
 
-		io.err(`${agent.title} asks for ${scope}\n  it opens ${neutraliseLine(describeGrant(entry))}\n  what the run can read goes to that model; the credential stays outside\n`);
+		io.err(
+			`${agent.title} asks for ${scope}\n  it opens ${neutraliseLine(describeGrant(entry))}\n  what the run can read goes to that model; the credential stays outside\n`,
+		);
 		const answer = (await ask('turn it on? [y: this run, a: always in this project, N] ', false)).trim().toLowerCase();
 		if (!['y', 'yes', 'a', 'always'].includes(answer)) {
 			throw new Refusal('the agent was not started', 'without its model: --no-model');
@@ -54,7 +65,12 @@ async function modelScope(context: Context, io: Io, project: Project, agentId: s
 }
 
 /** What is copied into the run besides what git keeps: shown, and asked about once for exactly these files. */
-async function includedFiles(context: Context, io: Io, project: Project, options: Record<string, any>): Promise<readonly string[] | undefined> {
+async function includedFiles(
+	context: Context,
+	io: Io,
+	project: Project,
+	options: Record<string, any>,
+): Promise<readonly string[] | undefined> {
 	const included = options['include'] === false ? undefined : await findIncluded(project, options['base'] ?? 'HEAD');
 	if (!included || isTrusted(context, project, included)) {
 		return included?.files;
@@ -62,10 +78,15 @@ async function includedFiles(context: Context, io: Io, project: Project, options
 
 	if (options['include'] !== true) {
 		if (!io.interactive) {
-			throw new Refusal(`${includePath} names ${included.files.length} ${included.files.length === 1 ? 'file' : 'files'} that the run would get, and there is nobody to ask`, 'fleet run --include says yes to exactly these files, --no-include leaves them out');
+			throw new Refusal(
+				`${includePath} names ${included.files.length} ${included.files.length === 1 ? 'file' : 'files'} that the run would get, and there is nobody to ask`,
+				'fleet run --include says yes to exactly these files, --no-include leaves them out',
+			);
 		}
 
-		io.err(`${includePath} gives every run of ${project.id}:\n${included.files.map(name => `  ${neutraliseLine(name)}\n`).join('')}  what a run can read goes to its model, and where its scopes let it\n`);
+		io.err(
+			`${includePath} gives every run of ${project.id}:\n${included.files.map(name => `  ${neutraliseLine(name)}\n`).join('')}  what a run can read goes to its model, and where its scopes let it\n`,
+		);
 		const answer = (await ask('copy them, now and from now on? [y/N] ', false)).trim().toLowerCase();
 		if (!['y', 'yes'].includes(answer)) {
 			return undefined;
@@ -78,17 +99,28 @@ async function includedFiles(context: Context, io: Io, project: Project, options
 
 export const verb: Verb = {
 	define(command) {
-		command.argument('[prompt]', 'what the agent is asked to do')
+		command
+			.argument('[prompt]', 'what the agent is asked to do')
 			.option(...promptOption)
 			.option('--agent <name>', 'claude-code, codex, gemini, opencode, copilot, aider, or command: any program')
-			.option('--interactive', 'the agent\'s own screen, for fleet attach, in place of a prompt that is worked off')
-			.option('--model', 'turn the agent\'s model scope on for this run, without asking').option('--no-model', 'start it without').option('--remember-model', 'turn it on for every run of this agent in the project')
-			.option('--budget <amount>', 'freeze the run when it has used this much: 5 or 2.50 (dollars), 200k or 2M (tokens)')
+			.option('--interactive', "the agent's own screen, for fleet attach, in place of a prompt that is worked off")
+			.option('--model', "turn the agent's model scope on for this run, without asking")
+			.option('--no-model', 'start it without')
+			.option('--remember-model', 'turn it on for every run of this agent in the project')
+			.option(
+				'--budget <amount>',
+				'freeze the run when it has used this much: 5 or 2.50 (dollars), 200k or 2M (tokens)',
+			)
 			.option('--project <name>', 'the project; by default the one this folder belongs to')
 			.option('--name <name>', 'a name for the run and its branch')
 			.option('--base <branch>', 'what to start from, and what to merge into later')
-			.option('--after <run>', 'wait in the queue until that run has ended well').option('--batch <name>', 'what the runs that are begun together have in common, to compare them')
-			.option('--include', 'copy what the project\'s .worktreeinclude names, without asking; remembered for exactly these files').option('--no-include', 'do not copy it')
+			.option('--after <run>', 'wait in the queue until that run has ended well')
+			.option('--batch <name>', 'what the runs that are begun together have in common, to compare them')
+			.option(
+				'--include',
+				"copy what the project's .worktreeinclude names, without asking; remembered for exactly these files",
+			)
+			.option('--no-include', 'do not copy it')
 			.option('--allow <scope>', 'a scope to turn on from the start; may be repeated', collect, [])
 			.option('--because <text>', 'why the scopes are needed', '')
 			.option('--json', 'one JSON document');
@@ -117,14 +149,35 @@ export const verb: Verb = {
 
 		options['model'] = options['rememberModel'] ? true : options['model'];
 		const model = await modelScope(context, io, project, agent, options);
-		const because = String(options['because']).trim() === '' ? 'the agent\'s own model' : options['because'];
+		const because = String(options['because']).trim() === '' ? "the agent's own model" : options['because'];
 		const after = options['after'] === undefined ? undefined : findRun(context, options['after']).id;
 		const batch = options['batch'] === undefined ? undefined : orThrow(parseName(options['batch'], 'batch'));
 		const include = await includedFiles(context, io, project, options);
-		const run = await startRun(context, {after, batch, include, project, agent, argv, prompt, name: options['name'], base: options['base'], allow: [...options['allow'], ...model], because, interactive: options['interactive'], budget});
+		const run = await startRun(context, {
+			after,
+			batch,
+			include,
+			project,
+			agent,
+			argv,
+			prompt,
+			name: options['name'],
+			base: options['base'],
+			allow: [...options['allow'], ...model],
+			because,
+			interactive: options['interactive'],
+			budget,
+		});
 		for (const [index, grant] of run.grants.entries()) {
 			const files = filesOf(grant.scope);
-			io.err(filesNotes(context, files && {...files, scope: grant.scope, identity: ''}, String(options['allow'][index] ?? grant.scope), run.id));
+			io.err(
+				filesNotes(
+					context,
+					files && {...files, scope: grant.scope, identity: ''},
+					String(options['allow'][index] ?? grant.scope),
+					run.id,
+				),
+			);
 		}
 
 		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});
@@ -132,7 +185,9 @@ export const verb: Verb = {
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {
-			io.out(`${run.id} ${run.stage} on ${run.branch}\n  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`);
+			io.out(
+				`${run.id} ${run.stage} on ${run.branch}\n  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`,
+			);
 		}
 	},
 };

@@ -37,7 +37,6 @@ const saving = 60_000;
 /** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
 const liveness = 2000;
 
-
 /** How often a folder is looked at that the system does not watch, milliseconds. */
 const looking = 1000;
 
@@ -67,7 +66,9 @@ const longestWords = 128 * 1024 ** 2;
 
 /** Why a verb could not be started, as it would say it. */
 export function startProblem(error: unknown): string {
-	const {because, hint} = machineRefusal(error) ?? new Refusal(`a program was not started: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
+	const {because, hint} =
+		machineRefusal(error) ??
+		new Refusal(`a program was not started: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
 	return `fleet: ${because}\n  hint: ${hint}\n`;
 }
 
@@ -138,8 +139,10 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		stale.clear();
 		if (!sorted) {
 			const all = [...known.values()].flatMap(({run}) => run ?? []);
-			sorted = all.sort((a, b) => a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : a.id < b.id ? 1 : -1);
-			counts = Object.fromEntries([...known].flatMap(([id, {changes}]) => changes ? [[id, changes]] : []));
+			sorted = all.sort((a, b) =>
+				a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : a.id < b.id ? 1 : -1,
+			);
+			counts = Object.fromEntries([...known].flatMap(([id, {changes}]) => (changes ? [[id, changes]] : [])));
 		}
 	};
 
@@ -169,7 +172,13 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 
 			return projects.list;
 		},
-		agents: () => context.agents.map(({id, title, program, model}) => ({id, title, installed: program === undefined || findProgram(program) !== undefined, model: model && {secret: model.secret, hosts: model.binding.hosts}})),
+		agents: () =>
+			context.agents.map(({id, title, program, model}) => ({
+				id,
+				title,
+				installed: program === undefined || findProgram(program) !== undefined,
+				model: model && {secret: model.secret, hosts: model.binding.hosts},
+			})),
 		journal: id => readJournal(context.paths.run(id).journal).entries,
 		watch(changed) {
 			let due: NodeJS.Timeout | undefined;
@@ -232,41 +241,56 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				}
 			});
 		},
-		act: (argv, onLine, input) => new Promise<ActionResult>(resolve => {
-			const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error)});
-			let child: ChildProcess;
-			try {
-				child = spawn(self[0], [self[1], ...argv], {stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], detached: true, env: {...process.env, [onItsOwn]: '1'}});
-			} catch (error) {
-				// Some of what keeps a program from starting is thrown, and some is an event.
-				failed(error);
-				return;
-			}
-
-			child.on('error', failed);
-			if (!child.stdout || !child.stderr) {
-				return;
-			}
-
-			child.stdin?.on('error', () => {});
-			child.stdin?.end(input);
-			let stdout = '';
-			let stderr = '';
-			let line = 0;
-			child.stdout.setEncoding('utf8').on('data', (text: string) => {
-				stdout += stdout.length < longestWords ? text : '';
-				if (onLine) {
-					for (let end = stdout.indexOf('\n', line); end !== -1; end = stdout.indexOf('\n', line)) {
-						onLine(stdout.slice(line, end));
-						line = end + 1;
-					}
+		act: (argv, onLine, input) =>
+			new Promise<ActionResult>(resolve => {
+				const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error)});
+				let child: ChildProcess;
+				try {
+					child = spawn(self[0], [self[1], ...argv], {
+						stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+						detached: true,
+						env: {...process.env, [onItsOwn]: '1'},
+					});
+				} catch (error) {
+					// Some of what keeps a program from starting is thrown, and some is an event.
+					failed(error);
+					return;
 				}
-			});
-			child.stderr.setEncoding('utf8').on('data', (text: string) => {
-				stderr += stderr.length < longestWords ? text : '';
-			});
-			child.on('close', (code, signal) => resolve(signal ? {code: 1, stdout, stderr: `fleet: ${argv[0]} was ended by ${signal}\n  hint: look at what it did, then do it again\n`} : {code: code ?? 1, stdout, stderr}));
-		}),
+
+				child.on('error', failed);
+				if (!child.stdout || !child.stderr) {
+					return;
+				}
+
+				child.stdin?.on('error', () => {});
+				child.stdin?.end(input);
+				let stdout = '';
+				let stderr = '';
+				let line = 0;
+				child.stdout.setEncoding('utf8').on('data', (text: string) => {
+					stdout += stdout.length < longestWords ? text : '';
+					if (onLine) {
+						for (let end = stdout.indexOf('\n', line); end !== -1; end = stdout.indexOf('\n', line)) {
+							onLine(stdout.slice(line, end));
+							line = end + 1;
+						}
+					}
+				});
+				child.stderr.setEncoding('utf8').on('data', (text: string) => {
+					stderr += stderr.length < longestWords ? text : '';
+				});
+				child.on('close', (code, signal) =>
+					resolve(
+						signal
+							? {
+									code: 1,
+									stdout,
+									stderr: `fleet: ${argv[0]} was ended by ${signal}\n  hint: look at what it did, then do it again\n`,
+								}
+							: {code: code ?? 1, stdout, stderr},
+					),
+				);
+			}),
 		review: id => readReview(context.paths.run(id)),
 		saveReview(id, review) {
 			try {
@@ -281,9 +305,17 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				const settings = await readSettings(context.paths);
 				const {keyProblems} = await import('../tui/keymap.ts');
 				const problems = keyProblems(settings.keys);
-				return problems.length === 0 ? {settings, problem: undefined} : {settings: {...settings, keys: {}}, problem: `${path.basename(settingsFile(context.paths))}: ${problems[0]}; the built-in keys are used`};
+				return problems.length === 0
+					? {settings, problem: undefined}
+					: {
+							settings: {...settings, keys: {}},
+							problem: `${path.basename(settingsFile(context.paths))}: ${problems[0]}; the built-in keys are used`,
+						};
 			} catch (error) {
-				return {settings: defaultSettings, problem: error instanceof Refusal ? error.because : (error as Error).message};
+				return {
+					settings: defaultSettings,
+					problem: error instanceof Refusal ? error.because : (error as Error).message,
+				};
 			}
 		},
 		async saveSettings(settings) {

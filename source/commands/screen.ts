@@ -69,7 +69,9 @@ async function release(): Promise<void> {
 async function runInTerminal(argv: readonly string[], pause: boolean): Promise<string | undefined> {
 	await release();
 	// The shell waits for the key, since this process's own reading of the terminal was Ink's.
-	const line = pause ? ['/bin/sh', '-c', '"$@"; printf "\\npress enter to go back to fleet "; read -r _', 'sh', ...self, ...argv] : [...self, ...argv];
+	const line = pause
+		? ['/bin/sh', '-c', '"$@"; printf "\\npress enter to go back to fleet "; read -r _', 'sh', ...self, ...argv]
+		: [...self, ...argv];
 	return new Promise(resolve => {
 		// The keyboard's signals are the verb's while it has the terminal.
 		const ignore = () => {};
@@ -92,7 +94,11 @@ async function runInTerminal(argv: readonly string[], pause: boolean): Promise<s
 }
 
 /** The same for a verb that reads a prompt from stdin, which is the terminal now: it reads it from a file. */
-async function runWithInput(argv: readonly string[], input: string | undefined, pause: boolean): Promise<string | undefined> {
+async function runWithInput(
+	argv: readonly string[],
+	input: string | undefined,
+	pause: boolean,
+): Promise<string | undefined> {
 	if (input === undefined) {
 		return runInTerminal(argv, pause);
 	}
@@ -101,7 +107,10 @@ async function runWithInput(argv: readonly string[], input: string | undefined, 
 	try {
 		const file = path.join(folder, 'PROMPT.md');
 		writeFileSync(file, input, {mode: 0o600});
-		return await runInTerminal(argv.map((argument, index) => argument === '-' && argv[index - 1] === '--prompt-file' ? file : argument), pause);
+		return await runInTerminal(
+			argv.map((argument, index) => (argument === '-' && argv[index - 1] === '--prompt-file' ? file : argument)),
+			pause,
+		);
 	} finally {
 		rmSync(folder, {recursive: true, force: true});
 	}
@@ -122,17 +131,28 @@ export const verb: Verb = {
 
 		const context = compose();
 		const repository = repositoryAbove(io.folder);
-		const here = {folder: io.folder, project: repository === undefined ? undefined : listProjects(context).find(project => project.root === repository)?.id ?? ''};
+		const here = {
+			folder: io.folder,
+			project:
+				repository === undefined
+					? undefined
+					: (listProjects(context).find(project => project.root === repository)?.id ?? ''),
+		};
 		const client = createClient(context, here);
 		let state: State | undefined;
 		let edited: string | undefined;
 		for (;;) {
 			let wanted: Leaving | undefined;
 			let leave = () => {};
-			const store = new Store(client, {columns: process.stdout.columns, rows: process.stdout.rows}, effect => {
-				wanted = effect;
-				leave();
-			}, state);
+			const store = new Store(
+				client,
+				{columns: process.stdout.columns, rows: process.stdout.rows},
+				effect => {
+					wanted = effect;
+					leave();
+				},
+				state,
+			);
 			if (edited !== undefined) {
 				store.send({type: 'edited', text: edited});
 				edited = undefined;
@@ -183,7 +203,13 @@ export const verb: Verb = {
 				}
 			} else if (effect?.type === 'terminal') {
 				const problem = await runWithInput(effect.argv, effect.input, effect.pause).catch(startProblem);
-				state = problem === undefined ? state : {...state, notice: {text: neutraliseLine(problem.trim().replace(/\n\s*/, '; ').replace('fleet: ', '')), bad: true}};
+				state =
+					problem === undefined
+						? state
+						: {
+								...state,
+								notice: {text: neutraliseLine(problem.trim().replace(/\n\s*/, '; ').replace('fleet: ', '')), bad: true},
+							};
 			} else {
 				client.terminal.title('');
 				return;

@@ -29,7 +29,10 @@ export const verb: Verb = {
 		line('project', `${run.project.id}, ${rootOf(context, run)}`);
 		line('branch', `${run.branch}, from ${run.base.slice(0, 10)}, to ${run.target.replace('refs/heads/', '')}`);
 		line('worktree', run.worktree);
-		line('agent', `${run.agent}${run.interactive ? ', interactive' : ''}${run.argv.length === 0 ? '' : `: ${run.argv.join(' ')}`}`);
+		line(
+			'agent',
+			`${run.agent}${run.interactive ? ', interactive' : ''}${run.argv.length === 0 ? '' : `: ${run.argv.join(' ')}`}`,
+		);
 		if (run.prompt !== undefined) {
 			line('prompt', run.prompt);
 		}
@@ -43,17 +46,26 @@ export const verb: Verb = {
 		}
 
 		if (formatUsage(run.usage) !== '' || run.budget) {
-			line('used', `${formatUsage(run.usage) || 'nothing'}${run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`}${run.budget ? `; frozen at ${formatBudget(run.budget)}` : ''}`);
+			line(
+				'used',
+				`${formatUsage(run.usage) || 'nothing'}${run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`}${run.budget ? `; frozen at ${formatBudget(run.budget)}` : ''}`,
+			);
 		}
 
 		const {fault} = readJournal(context.paths.run(run.id).journal);
 		if (fault) {
-			line('JOURNAL', `broken at line ${fault.line}: ${fault.because}. What is below is what the lines before it say (fleet journal verify ${run.id})`);
+			line(
+				'JOURNAL',
+				`broken at line ${fault.line}: ${fault.because}. What is below is what the lines before it say (fleet journal verify ${run.id})`,
+			);
 		}
 
 		line('stage', `${run.stage}: ${run.because}`);
 		if (changes) {
-			line('changes', `${changes.files} files (${changes.untracked} new), ${changes.added} lines added, ${changes.removed} removed`);
+			line(
+				'changes',
+				`${changes.files} files (${changes.untracked} new), ${changes.added} lines added, ${changes.removed} removed`,
+			);
 		}
 
 		line('sandbox', run.sandbox || 'not started yet');
@@ -67,7 +79,10 @@ export const verb: Verb = {
 
 		line('scopes', 'repo, build');
 		for (const grant of run.grants) {
-			line('', `${grant.scope}, ${isInForce(grant, Date.now()) ? grant.until ? `until ${localStamp(grant.until)}` : 'until the run ends' : 'expired'}: ${grant.because} (${grant.by.replace('person:', '')})`);
+			line(
+				'',
+				`${grant.scope}, ${isInForce(grant, Date.now()) ? (grant.until ? `until ${localStamp(grant.until)}` : 'until the run ends') : 'expired'}: ${grant.because} (${grant.by.replace('person:', '')})`,
+			);
 		}
 
 		for (const denial of run.denials) {

@@ -33,7 +33,11 @@ export const verb: Verb = {
 
 		const {stage} = findRun(context, run.id);
 		if (liveStages.has(stage)) {
-			throw new Refusal(`${run.id} was told to stop, and is ${stage} still`, `fleet show ${run.id}`, exitCodes.inconclusive);
+			throw new Refusal(
+				`${run.id} was told to stop, and is ${stage} still`,
+				`fleet show ${run.id}`,
+				exitCodes.inconclusive,
+			);
 		}
 
 		io.out(`${run.id} stopped; its work is kept on ${run.branch} and in its worktree\n`);

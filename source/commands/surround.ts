@@ -9,7 +9,10 @@ function throughTmux(sequence: string): string {
 }
 
 /** Writes to the terminal what is no part of a frame: its title, a bell, a notification, the clipboard. */
-export function surround(stdout: {write(text: string): unknown}, environment: NodeJS.ProcessEnv): FleetClient['terminal'] {
+export function surround(
+	stdout: {write(text: string): unknown},
+	environment: NodeJS.ProcessEnv,
+): FleetClient['terminal'] {
 	const inTmux = Boolean(environment['TMUX']);
 	const outer = (sequence: string) => stdout.write(inTmux ? throughTmux(sequence) : sequence);
 	return {

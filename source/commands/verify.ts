@@ -10,7 +10,12 @@ import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
 	define(command) {
-		reasonOption(command.argument('<run>').option('--waive-secrets', 'what looked like a secret the last time is none').option('--json', 'one JSON document'));
+		reasonOption(
+			command
+				.argument('<run>')
+				.option('--waive-secrets', 'what looked like a secret the last time is none')
+				.option('--json', 'one JSON document'),
+		);
 	},
 	async run(io, [name], options) {
 		const context = compose();
@@ -21,18 +26,22 @@ export const verb: Verb = {
 
 		// What a gate says is its exit code, whoever reads along.
 		goOnUnread();
-		const passed = await withJournal(context, id, journal => verify(context, journal, text => {
-			if (!options['json']) {
-				io.out(neutralise(text));
-			}
-		}));
+		const passed = await withJournal(context, id, journal =>
+			verify(context, journal, text => {
+				if (!options['json']) {
+					io.out(neutralise(text));
+				}
+			}),
+		);
 		const run = readRun(context.paths.run(id))!;
 		const verification = run.verification!;
 		if (options['json']) {
 			io.json(verification);
 		} else {
 			const word = {passed: 'verified', failed: 'not verified', inconclusive: 'inconclusive'}[verification.result];
-			io.out(`${word}: ${neutraliseLine(verification.because)}\n${passed ? '' : `  hint: ${verifyHint(run, verification.doubt)}\n`}`);
+			io.out(
+				`${word}: ${neutraliseLine(verification.because)}\n${passed ? '' : `  hint: ${verifyHint(run, verification.doubt)}\n`}`,
+			);
 		}
 
 		return passed ? exitCodes.ok : verification.result === 'inconclusive' ? exitCodes.inconclusive : exitCodes.gate;

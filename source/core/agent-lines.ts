@@ -8,27 +8,49 @@ export function parseLine(line: string): Record<string, any> | undefined {
 
 	try {
 		const value: unknown = JSON.parse(line);
-		return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, any> : undefined;
+		return typeof value === 'object' && value !== null && !Array.isArray(value)
+			? (value as Record<string, any>)
+			: undefined;
 	} catch {
 		return undefined;
 	}
 }
 
 function oneLine(value: unknown, limit: number): string {
-	const text = (typeof value === 'string' ? value : JSON.stringify(value) ?? '').replaceAll(/\s+/g, ' ').trim();
+	const text = (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replaceAll(/\s+/g, ' ').trim();
 	return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
 /** A tool that an agent uses, with the one argument that tells most. */
 export function toolLine(name: unknown, input: unknown): string {
-	const given = typeof input === 'object' && input !== null ? input as Record<string, unknown> : {};
-	const telling = ['command', 'cmd', 'file_path', 'filePath', 'path', 'pattern', 'query', 'url', 'description', 'prompt'].map(key => given[key]).find(value => value !== undefined);
+	const given = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
+	const telling = [
+		'command',
+		'cmd',
+		'file_path',
+		'filePath',
+		'path',
+		'pattern',
+		'query',
+		'url',
+		'description',
+		'prompt',
+	]
+		.map(key => given[key])
+		.find(value => value !== undefined);
 	return `▸ ${oneLine(name, 40)} ${oneLine(telling ?? (Object.keys(given).length === 0 ? '' : given), 200)}`.trimEnd();
 }
 
 /** What came of it: the first line, and how many more there were. */
 export function resultLine(output: unknown, failed: boolean): string {
-	const text = typeof output === 'string' ? output : Array.isArray(output) ? output.map(part => (part as {text?: unknown})?.text ?? '').join('\n') : output === undefined || output === null ? '' : JSON.stringify(output);
+	const text =
+		typeof output === 'string'
+			? output
+			: Array.isArray(output)
+				? output.map(part => (part as {text?: unknown})?.text ?? '').join('\n')
+				: output === undefined || output === null
+					? ''
+					: JSON.stringify(output);
 	const lines = text.split('\n').filter(line => line.trim() !== '');
 	return `${failed ? '✘' : ' '} ${oneLine(lines[0] ?? (failed ? 'failed' : 'done'), 200)}${lines.length > 1 ? ` (+${lines.length - 1} lines)` : ''}`;
 }

@@ -2,7 +2,11 @@ import type {Run} from './run.ts';
 import {formatDuration} from './time.ts';
 
 /** What a run waits for a person to do, and since when. */
-export type Need = {readonly kind: 'alarm' | 'waiting' | 'denied' | 'gate' | 'trouble'; readonly because: string; readonly since: string};
+export type Need = {
+	readonly kind: 'alarm' | 'waiting' | 'denied' | 'gate' | 'trouble';
+	readonly because: string;
+	readonly since: string;
+};
 
 /** What a person is needed for; undefined where the run does not wait. */
 export function needOf(run: Run): Need | undefined {
@@ -12,7 +16,10 @@ export function needOf(run: Run): Need | undefined {
 	}
 
 	// What came last is what a person is waited for now.
-	const waits = run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed') ? run.status : undefined;
+	const waits =
+		run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed')
+			? run.status
+			: undefined;
 	const [denial] = run.denials;
 	if (waits && !(denial && denial.at > waits.at)) {
 		return {kind: 'waiting', because: `needs you: ${waits.because}`, since: waits.since};
@@ -25,7 +32,9 @@ export function needOf(run: Run): Need | undefined {
 	const {since} = run;
 	switch (run.stage) {
 		case 'queued': {
-			return run.stuck ? {kind: 'trouble', because: `needs you: ${run.because}; resume ${run.after}, or stop this one`, since} : undefined;
+			return run.stuck
+				? {kind: 'trouble', because: `needs you: ${run.because}; resume ${run.after}, or stop this one`, since}
+				: undefined;
 		}
 
 		case 'frozen': {
@@ -33,12 +42,22 @@ export function needOf(run: Run): Need | undefined {
 		}
 
 		case 'stopped': {
-			return hasFailed(run) ? {kind: 'trouble', because: 'needs you: it failed; look at its output, and resume or discard it', since} : {kind: 'gate', because: 'needs you: verify', since};
+			return hasFailed(run)
+				? {kind: 'trouble', because: 'needs you: it failed; look at its output, and resume or discard it', since}
+				: {kind: 'gate', because: 'needs you: verify', since};
 		}
 
 		case 'captured': {
 			const nothing = run.captured?.commits === 0 && run.captured.files === 0;
-			return {kind: 'gate', because: nothing ? 'needs you: tell it more, or discard it' : run.conflicts ? 'needs you: rebase' : 'needs you: verify', since};
+			return {
+				kind: 'gate',
+				because: nothing
+					? 'needs you: tell it more, or discard it'
+					: run.conflicts
+						? 'needs you: rebase'
+						: 'needs you: verify',
+				since,
+			};
 		}
 
 		case 'verified': {
@@ -97,7 +116,9 @@ export function statusOf(run: Run, now: number): string {
 		}
 
 		case 'waiting': {
-			return run.stage === 'frozen' ? `${stage}${waited} (u thaws, ! ends it)` : `${run.stage}: ${need.because}${waited}`;
+			return run.stage === 'frozen'
+				? `${stage}${waited} (u thaws, ! ends it)`
+				: `${run.stage}: ${need.because}${waited}`;
 		}
 
 		case undefined: {
@@ -105,7 +126,9 @@ export function statusOf(run: Run, now: number): string {
 		}
 
 		default: {
-			return run.stage === 'queued' ? `${stage}${waited} (r there resumes it, x here ends the wait)` : `${stage}${waited}`;
+			return run.stage === 'queued'
+				? `${stage}${waited} (r there resumes it, x here ends the wait)`
+				: `${stage}${waited}`;
 		}
 	}
 }

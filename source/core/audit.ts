@@ -25,13 +25,22 @@ export type Probe = {
 	readonly status: Status;
 };
 
-export type Item = {readonly id: ItemId; readonly title: string; readonly status: Status; readonly probes: readonly Probe[]};
+export type Item = {
+	readonly id: ItemId;
+	readonly title: string;
+	readonly status: Status;
+	readonly probes: readonly Probe[];
+};
 
 /**
  * How one attempt is judged. "Blocked" counts only when the host's own evidence agrees and the positive
  * control shows that the attempt could have worked; no report, a crash or a missing target is ERROR, never PASS.
  */
-export function judge(evidence: {blocked: boolean | undefined; hostAgrees: boolean | undefined; control: boolean | undefined}): Status {
+export function judge(evidence: {
+	blocked: boolean | undefined;
+	hostAgrees: boolean | undefined;
+	control: boolean | undefined;
+}): Status {
 	if (evidence.blocked === false || evidence.hostAgrees === false) {
 		return 'FAIL';
 	}
@@ -43,7 +52,11 @@ export function judge(evidence: {blocked: boolean | undefined; hostAgrees: boole
 export function summarise(probes: readonly Probe[], least = 3): Item[] {
 	return itemIds.map(id => {
 		const own = probes.filter(probe => probe.item === id);
-		const status: Status = own.some(probe => probe.status === 'FAIL') ? 'FAIL' : own.length < least || own.some(probe => probe.status === 'ERROR') ? 'ERROR' : 'PASS';
+		const status: Status = own.some(probe => probe.status === 'FAIL')
+			? 'FAIL'
+			: own.length < least || own.some(probe => probe.status === 'ERROR')
+				? 'ERROR'
+				: 'PASS';
 		return {id, title: itemTitles[id], status, probes: own};
 	});
 }

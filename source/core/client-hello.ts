@@ -4,7 +4,9 @@
  * `wait`: more bytes are needed. `other`: no server reads it as a hello. `odd`: servers may read it as another hello than
  * is read here. `hello`: whole; `name` as written, if it names a server.
  */
-export type ClientHello = {readonly kind: 'wait' | 'other' | 'odd'} | {readonly kind: 'hello'; readonly name: string | undefined};
+export type ClientHello =
+	| {readonly kind: 'wait' | 'other' | 'odd'}
+	| {readonly kind: 'hello'; readonly name: string | undefined};
 
 /** The longest hello that is waited for, bytes, and in how many records. */
 export const longestHello = 4 * 16_384;
@@ -18,7 +20,11 @@ function handshake(bytes: Uint8Array): Uint8Array | 'wait' | 'other' | 'odd' {
 	for (let at = 0, records = 1; at < bytes.length; records++) {
 		const type = bytes[at]!;
 		const size = bytes[at + 3]! * 256 + bytes[at + 4]!;
-		if (![changeCipher, alert, handshakeRecord].includes(type) || (at + 1 < bytes.length && bytes[at + 1]! >= 0x10) || (type !== handshakeRecord && size > 2)) {
+		if (
+			![changeCipher, alert, handshakeRecord].includes(type) ||
+			(at + 1 < bytes.length && bytes[at + 1]! >= 0x10) ||
+			(type !== handshakeRecord && size > 2)
+		) {
 			return 'other';
 		}
 
@@ -43,7 +49,8 @@ function handshake(bytes: Uint8Array): Uint8Array | 'wait' | 'other' | 'odd' {
 			return 'other';
 		}
 
-		const wanted = message.length < 4 ? Number.POSITIVE_INFINITY : 4 + message[1]! * 65_536 + message[2]! * 256 + message[3]!;
+		const wanted =
+			message.length < 4 ? Number.POSITIVE_INFINITY : 4 + message[1]! * 65_536 + message[2]! * 256 + message[3]!;
 		if (message.length >= wanted) {
 			return message.subarray(4, wanted);
 		}

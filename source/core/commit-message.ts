@@ -5,23 +5,32 @@ export type MergeKind = 'merge' | 'squash' | 'rebase';
 
 /** What a template may name, in braces. */
 export const placeholders = ['run', 'title', 'prompt', 'agent', 'target', 'branch', 'commits'] as const;
-export type MessageFacts = Readonly<Record<typeof placeholders[number], string>>;
+export type MessageFacts = Readonly<Record<(typeof placeholders)[number], string>>;
 
 /** The names in braces that a template may not have. */
 export function unknownPlaceholders(template: string): string[] {
-	return [...template.matchAll(/\{([^{}\n]*)\}/g)].map(([, name]) => name!).filter(name => !(placeholders as readonly string[]).includes(name));
+	return [...template.matchAll(/\{([^{}\n]*)\}/g)]
+		.map(([, name]) => name!)
+		.filter(name => !(placeholders as readonly string[]).includes(name));
 }
 
 /** What an agent or a person wrote, as text of a commit: no control bytes, and no line that reads as one of our trailers, or as a message's end, after which git looks for none. */
 export function plainWords(text: string): string {
-	return text.replaceAll(/\r\n?/g, '\n').replaceAll(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]+/g, ' ')
-		.replaceAll(/^(?=[^\S\n]*(?:Fleet-[\w-]*|Reviewed-by|Co-authored-by|Signed-off-by|Acked-by)\s*:|---(?:\s|$)|.{1,4} -+ >8 -+\s*$)/gim, '| ');
+	return text
+		.replaceAll(/\r\n?/g, '\n')
+		.replaceAll(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]+/g, ' ')
+		.replaceAll(
+			/^(?=[^\S\n]*(?:Fleet-[\w-]*|Reviewed-by|Co-authored-by|Signed-off-by|Acked-by)\s*:|---(?:\s|$)|.{1,4} -+ >8 -+\s*$)/gim,
+			'| ',
+		);
 }
 
 /** When a commit was written, as git takes it, where that can be: in no zone that there is not, and not in the future. @param raw seconds and zone, as git prints them @param now milliseconds */
 export function plainDate(raw: string, now: number): string | undefined {
 	const [, seconds = '', zone = ''] = /^(\d{1,12}) ([+-]\d+)$/.exec(raw) ?? [];
-	return seconds === '' || Number(seconds) * 1000 > now ? undefined : `@${seconds} ${/^[+-](?:0\d|1[0-4])[0-5]\d$/.test(zone) ? zone : '+0000'}`;
+	return seconds === '' || Number(seconds) * 1000 > now
+		? undefined
+		: `@${seconds} ${/^[+-](?:0\d|1[0-4])[0-5]\d$/.test(zone) ? zone : '+0000'}`;
 }
 
 /** One line of at most so many characters. */
@@ -36,11 +45,22 @@ export function messageText(kind: MergeKind, template: string | undefined, facts
 	}
 
 	if (kind === 'merge') {
-		return plainWords(`Merge run ${facts.run}${facts.prompt === '' ? '' : `: ${oneLine(facts.prompt.split('\n')[0]!, 60)}`}`);
+		return plainWords(
+			`Merge run ${facts.run}${facts.prompt === '' ? '' : `: ${oneLine(facts.prompt.split('\n')[0]!, 60)}`}`,
+		);
 	}
 
 	const several = facts.commits.includes('\n');
-	return plainWords(`${facts.title}${several ? `\n\n${facts.commits.split('\n').map(subject => `* ${subject}`).join('\n')}` : ''}`);
+	return plainWords(
+		`${facts.title}${
+			several
+				? `\n\n${facts.commits
+						.split('\n')
+						.map(subject => `* ${subject}`)
+						.join('\n')}`
+				: ''
+		}`,
+	);
 }
 
 /** A message with its trailers, in a paragraph of their own. Values are one line each. */

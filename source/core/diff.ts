@@ -2,7 +2,15 @@ import {codeName, holdsHidden, markHidden} from './hidden.ts';
 import {neutralise} from './neutralise.ts';
 
 /** A line of a hunk. `old` and `new` are its numbers on either side, where it is there. */
-export type DiffLine = {readonly kind: ' ' | '+' | '-'; readonly text: string; readonly old: number | undefined; readonly new: number | undefined; /** Whether it held bytes that a terminal would obey, or characters that reorder or are not seen. */ readonly control: boolean; /** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean; /** Whether it ends in a carriage return. */ readonly cr?: boolean};
+export type DiffLine = {
+	readonly kind: ' ' | '+' | '-';
+	readonly text: string;
+	readonly old: number | undefined;
+	readonly new: number | undefined;
+	/** Whether it held bytes that a terminal would obey, or characters that reorder or are not seen. */ readonly control: boolean;
+	/** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean;
+	/** Whether it ends in a carriage return. */ readonly cr?: boolean;
+};
 export type Hunk = {readonly header: string; readonly lines: readonly DiffLine[]};
 export type FileStatus = 'added' | 'deleted' | 'renamed' | 'copied' | 'modified';
 
@@ -34,7 +42,7 @@ function unquote(text: string): string {
 		if (match[1] !== undefined) {
 			bytes.push(Number.parseInt(match[1], 8));
 		} else {
-			bytes.push(...new TextEncoder().encode(match[2] === undefined ? match[3] : escapes[match[2]] ?? match[2]));
+			bytes.push(...new TextEncoder().encode(match[2] === undefined ? match[3] : (escapes[match[2]] ?? match[2])));
 		}
 	}
 
@@ -53,7 +61,9 @@ function visible(text: string): string {
 		return neutralise(text);
 	}
 
-	const bytes = text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`).replaceAll(/[\u0080-\u009F]/g, byte => `<${codeName(byte.codePointAt(0)!)}>`);
+	const bytes = text
+		.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`)
+		.replaceAll(/[\u0080-\u009F]/g, byte => `<${codeName(byte.codePointAt(0)!)}>`);
 	return neutralise(markHidden(bytes, codePoint => `<${codeName(codePoint)}>`));
 }
 
@@ -62,7 +72,18 @@ export function holdsControl(text: string): boolean {
 	return /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/.test(text.replace(/\r$/, '')) || holdsHidden(text);
 }
 
-type Open = {path: string; oldPath: string; status: FileStatus; oldMode: string; newMode: string; binary: boolean; digest: string; hunks: Array<{header: string; lines: DiffLine[]}>; added: number; removed: number};
+type Open = {
+	path: string;
+	oldPath: string;
+	status: FileStatus;
+	oldMode: string;
+	newMode: string;
+	binary: boolean;
+	digest: string;
+	hunks: Array<{header: string; lines: DiffLine[]}>;
+	added: number;
+	removed: number;
+};
 
 /**
  * Reads a unified diff as git writes it. Total: what is not understood is passed over, and a hunk ends where its header says.
@@ -82,7 +103,14 @@ export function parseDiff(text: string): DiffFile[] {
 			if (kind === '+' || kind === '-' || kind === ' ') {
 				const content = line.slice(1);
 				// The mark of Unicode at the very beginning of a file is shown, and is no alarm.
-				hunk.lines.push({kind, text: visible(content.replace(/\r$/, '')), old: kind === '+' ? undefined : oldLine, new: kind === '-' ? undefined : newLine, control: holdsControl((kind === '-' ? oldLine : newLine) === 1 ? content.replace(/^\uFEFF/, '') : content), ...(content.endsWith('\r') ? {cr: true} : {})});
+				hunk.lines.push({
+					kind,
+					text: visible(content.replace(/\r$/, '')),
+					old: kind === '+' ? undefined : oldLine,
+					new: kind === '-' ? undefined : newLine,
+					control: holdsControl((kind === '-' ? oldLine : newLine) === 1 ? content.replace(/^\uFEFF/, '') : content),
+					...(content.endsWith('\r') ? {cr: true} : {}),
+				});
 				oldLeft -= kind === '+' ? 0 : 1;
 				newLeft -= kind === '-' ? 0 : 1;
 				oldLine += kind === '+' ? 0 : 1;
@@ -101,8 +129,21 @@ export function parseDiff(text: string): DiffFile[] {
 		if (line.startsWith('diff --git ')) {
 			// The names are in the lines that follow, but for a file whose mode alone changed, or that is empty: there both are the same.
 			const rest = line.slice('diff --git '.length);
-			const name = nameOf(rest.startsWith('"') ? rest.slice(0, (rest.length - 1) / 2) : rest.slice(0, (rest.length - 1) / 2));
-			file = {path: name, oldPath: name, status: 'modified', oldMode: '', newMode: '', binary: false, digest: '', hunks: [], added: 0, removed: 0};
+			const name = nameOf(
+				rest.startsWith('"') ? rest.slice(0, (rest.length - 1) / 2) : rest.slice(0, (rest.length - 1) / 2),
+			);
+			file = {
+				path: name,
+				oldPath: name,
+				status: 'modified',
+				oldMode: '',
+				newMode: '',
+				binary: false,
+				digest: '',
+				hunks: [],
+				added: 0,
+				removed: 0,
+			};
 			files.push(file);
 			oldLeft = 0;
 			newLeft = 0;
@@ -113,7 +154,10 @@ export function parseDiff(text: string): DiffFile[] {
 			continue;
 		}
 
-		const match = /^(new file mode|deleted file mode|old mode|new mode|rename from|rename to|copy from|copy to|index|---|\+\+\+|Binary files) ?(.*)$/.exec(line);
+		const match =
+			/^(new file mode|deleted file mode|old mode|new mode|rename from|rename to|copy from|copy to|index|---|\+\+\+|Binary files) ?(.*)$/.exec(
+				line,
+			);
 		switch (match?.[1]) {
 			case 'new file mode': {
 				file.status = 'added';

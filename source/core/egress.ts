@@ -4,7 +4,13 @@
  * A place that a run may reach. No port: 443 and 80. A host that begins with `*.` stands for exactly one label there.
  * `methods` and `path` narrow a rule to plain HTTP requests: a path that ends with `*` is a beginning, any other is whole.
  */
-export type EgressRule = {readonly host: string; readonly port?: number | undefined; readonly methods?: readonly string[] | undefined; readonly path?: string | undefined; readonly source: string};
+export type EgressRule = {
+	readonly host: string;
+	readonly port?: number | undefined;
+	readonly methods?: readonly string[] | undefined;
+	readonly path?: string | undefined;
+	readonly source: string;
+};
 
 /** What a plain HTTP request asks for; a tunnel has none, since nobody can look into it. `other`: what in it may mean another method or path. */
 export type Asked = {readonly method: string; readonly path: string; readonly other?: string | undefined};
@@ -14,7 +20,16 @@ export type Target = {readonly host: string; readonly port: number};
 
 export type Verdict = {readonly allow: boolean; readonly because: string};
 
-export type AddressClass = 'public' | 'loopback' | 'private' | 'link-local' | 'multicast' | 'metadata' | 'reserved' | 'unspecified' | 'unreadable';
+export type AddressClass =
+	| 'public'
+	| 'loopback'
+	| 'private'
+	| 'link-local'
+	| 'multicast'
+	| 'metadata'
+	| 'reserved'
+	| 'unspecified'
+	| 'unreadable';
 
 /** The person's own machine, as a run may name it: its loopback, one granted port at a time. No other name ever leads there. */
 export const hostName = 'host.fleet.internal';
@@ -113,7 +128,12 @@ export function matchesHost(pattern: string, host: string): boolean {
 
 /** Whether a rule is about this host and port, whatever else it asks for. */
 export function matchesTarget(rule: Pick<EgressRule, 'host' | 'port'>, target: Target): boolean {
-	return matchesHost(rule.host, target.host) && (rule.port === undefined ? defaultPorts.includes(target.port) && target.host !== hostName : rule.port === target.port);
+	return (
+		matchesHost(rule.host, target.host) &&
+		(rule.port === undefined
+			? defaultPorts.includes(target.port) && target.host !== hostName
+			: rule.port === target.port)
+	);
 }
 
 /** Whether a rule's path is this one: whole, or a beginning where it ends with `*`. */
@@ -142,7 +162,9 @@ export function plainPath(text: string): string | undefined {
 		}
 	}
 
-	return path.split('/').some(part => /^[. ]*\.[. ]*$/.test((decoded(part) ?? '').replaceAll('+', ' '))) ? undefined : path;
+	return path.split('/').some(part => /^[. ]*\.[. ]*$/.test((decoded(part) ?? '').replaceAll('+', ' ')))
+		? undefined
+		: path;
 }
 
 function decoded(text: string): string | undefined {
@@ -232,23 +254,37 @@ export function parseEgressRule(text: string): Omit<EgressRule, 'source'> | {bec
 	}
 
 	return {
-		host: wild ? `*.${target.host}` : target.host, ...(port === undefined ? {} : {port: target.port}),
-		...(methods === undefined ? {} : {methods: [...new Set(methods.toUpperCase().split(','))].sort()}), ...(path === undefined ? {} : {path}),
+		host: wild ? `*.${target.host}` : target.host,
+		...(port === undefined ? {} : {port: target.port}),
+		...(methods === undefined ? {} : {methods: [...new Set(methods.toUpperCase().split(','))].sort()}),
+		...(path === undefined ? {} : {path}),
 	};
 }
 
 /** Why no rule may be about this place, and what to write in its stead; undefined where one may. */
-export function ruleFault(rule: Omit<EgressRule, 'source'>): {readonly because: string; readonly instead: string} | undefined {
+export function ruleFault(
+	rule: Omit<EgressRule, 'source'>,
+): {readonly because: string; readonly instead: string} | undefined {
 	const name = rule.host.replace(/^\*\./, '');
 	if (isLoopback(name)) {
-		return {because: `${name} is the run's own, inside; a port of this machine is ${hostName}:PORT`, instead: formatEgressRule({...rule, host: hostName, port: rule.port ?? 80})};
+		return {
+			because: `${name} is the run's own, inside; a port of this machine is ${hostName}:PORT`,
+			instead: formatEgressRule({...rule, host: hostName, port: rule.port ?? 80}),
+		};
 	}
 
 	if (rule.host === hostName) {
-		return rule.port === undefined ? {because: `${hostName} is this machine, of which one port is opened at a time`, instead: formatEgressRule({...rule, port: 8080})} : undefined;
+		return rule.port === undefined
+			? {
+					because: `${hostName} is this machine, of which one port is opened at a time`,
+					instead: formatEgressRule({...rule, port: 8080}),
+				}
+			: undefined;
 	}
 
-	return name === 'fleet.internal' || name.endsWith('.fleet.internal') ? {because: `${name} is a name of fleet's own`, instead: `${hostName}:8080`} : undefined;
+	return name === 'fleet.internal' || name.endsWith('.fleet.internal')
+		? {because: `${name} is a name of fleet's own`, instead: `${hostName}:8080`}
+		: undefined;
 }
 
 /** A rule in its one spelling, which `parseEgressRule` reads back. */
@@ -273,21 +309,37 @@ function parseV4(address: string): number | undefined {
 
 /** Of the IANA's special-purpose addresses, those that have no class of their own here: protocols, documentation, benchmarks, relays, sinks for queries. */
 const reservedV4: ReadonlyArray<readonly [base: string, bits: number]> = [
-	['240.0.0.0', 4], ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.31.196.0', 24], ['192.52.193.0', 24], ['192.88.99.0', 24], ['192.175.48.0', 24], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24],
+	['240.0.0.0', 4],
+	['192.0.0.0', 24],
+	['192.0.2.0', 24],
+	['192.31.196.0', 24],
+	['192.52.193.0', 24],
+	['192.88.99.0', 24],
+	['192.175.48.0', 24],
+	['198.18.0.0', 15],
+	['198.51.100.0', 24],
+	['203.0.113.0', 24],
 ];
 
 /** As `reservedV4`, within 2000::/3, outside of which nothing is public: protocols with Teredo and ORCHID, documentation, 6to4, a sink for queries. */
-const reservedV6: ReadonlyArray<readonly [base: string, bits: number]> = [['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['2620:4f:8000::', 48], ['3fff::', 20]];
+const reservedV6: ReadonlyArray<readonly [base: string, bits: number]> = [
+	['2001::', 23],
+	['2001:db8::', 32],
+	['2002::', 16],
+	['2620:4f:8000::', 48],
+	['3fff::', 20],
+];
 
 function withinV6(groups: readonly number[], base: string, bits: number): boolean {
 	return parseV6(base)!.every((group, index) => {
 		const left = Math.max(0, Math.min(16, bits - index * 16));
-		return (groups[index]! >> (16 - left)) === (group >> (16 - left));
+		return groups[index]! >> (16 - left) === group >> (16 - left);
 	});
 }
 
 function classifyV4(value: number): AddressClass {
-	const within = (base: string, bits: number) => Math.floor(value / 2 ** (32 - bits)) === Math.floor(parseV4(base)! / 2 ** (32 - bits));
+	const within = (base: string, bits: number) =>
+		Math.floor(value / 2 ** (32 - bits)) === Math.floor(parseV4(base)! / 2 ** (32 - bits));
 	// What clouds answer with credentials at, besides 169.254.169.254.
 	if (value === parseV4('100.100.100.200') || value === parseV4('192.0.0.192') || value === parseV4('168.63.129.16')) {
 		return 'metadata';
@@ -333,10 +385,15 @@ function parseV6(address: string): number[] | undefined {
 		return undefined;
 	}
 
-	const groups = halves.map(half => half === '' ? [] : half.split(':'));
+	const groups = halves.map(half => (half === '' ? [] : half.split(':')));
 	const missing = 8 - groups.flat().length;
-	const all = halves.length === 2 ? [...groups[0]!, ...Array.from({length: Math.max(0, missing)}, () => '0'), ...groups[1]!] : groups[0]!;
-	return all.length === 8 && all.every(group => /^[0-9a-f]{1,4}$/.test(group)) ? all.map(group => Number.parseInt(group, 16)) : undefined;
+	const all =
+		halves.length === 2
+			? [...groups[0]!, ...Array.from({length: Math.max(0, missing)}, () => '0'), ...groups[1]!]
+			: groups[0]!;
+	return all.length === 8 && all.every(group => /^[0-9a-f]{1,4}$/.test(group))
+		? all.map(group => Number.parseInt(group, 16))
+		: undefined;
 }
 
 /** The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4, ISATAP) has the class of the IPv4 address where that is not public. What cannot be read is `unreadable`. */
@@ -357,7 +414,7 @@ export function classifyAddress(address: string): AddressClass {
 		return groups[7] === 0 ? 'unspecified' : groups[7] === 1 ? 'loopback' : embedded(groups[6]!, groups[7]!);
 	}
 
-	if (groups.slice(0, 5).every(group => group === 0) && (groups[5] === 0xFF_FF || groups[5] === 0)) {
+	if (groups.slice(0, 5).every(group => group === 0) && (groups[5] === 0xff_ff || groups[5] === 0)) {
 		return embedded(groups[6]!, groups[7]!);
 	}
 
@@ -367,34 +424,48 @@ export function classifyAddress(address: string): AddressClass {
 	}
 
 	// A relay at either end could take it anywhere; where it says that it is this machine or a private one, it is that.
-	const inside = first === 0x20_02 ? embedded(second, groups[2]!) : (groups[4]! & ~0x2_00) === 0 && groups[5] === 0x5E_FE ? embedded(groups[6]!, groups[7]!) : 'public';
+	const inside =
+		first === 0x20_02
+			? embedded(second, groups[2]!)
+			: (groups[4]! & ~0x2_00) === 0 && groups[5] === 0x5e_fe
+				? embedded(groups[6]!, groups[7]!)
+				: 'public';
 	if (inside !== 'public') {
 		return inside;
 	}
 
-	if ((first & 0xFF_C0) === 0xFE_80) {
+	if ((first & 0xff_c0) === 0xfe_80) {
 		return 'link-local';
 	}
 
-	if ((first & 0xFE_00) === 0xFC_00) {
-		return first === 0xFD_00 && second === 0x0E_C2 ? 'metadata' : 'private';
+	if ((first & 0xfe_00) === 0xfc_00) {
+		return first === 0xfd_00 && second === 0x0e_c2 ? 'metadata' : 'private';
 	}
 
-	if ((first & 0xFF_00) === 0xFF_00) {
+	if ((first & 0xff_00) === 0xff_00) {
 		return 'multicast';
 	}
 
-	return (first & 0xE0_00) === 0x20_00 && !reservedV6.some(([base, bits]) => withinV6(groups, base, bits)) ? 'public' : 'reserved';
+	return (first & 0xe0_00) === 0x20_00 && !reservedV6.some(([base, bits]) => withinV6(groups, base, bits))
+		? 'public'
+		: 'reserved';
 }
 
 /** Whether a host, in its one spelling, means the machine that says it: inside a run, that is the run's own loopback. */
 export function isLoopback(host: string): boolean {
-	return /^(?:(?:.+\.)?localhost|localhost\.localdomain|ip6-localhost|ip6-loopback)$/.test(host) || (isAddress(host) && ['loopback', 'unspecified'].includes(classifyAddress(host)));
+	return (
+		/^(?:(?:.+\.)?localhost|localhost\.localdomain|ip6-localhost|ip6-loopback)$/.test(host) ||
+		(isAddress(host) && ['loopback', 'unspecified'].includes(classifyAddress(host)))
+	);
 }
 
 /** The addresses that such a host has. */
 export function loopbackAddresses(host: string): readonly string[] {
-	return !isAddress(host) ? hostAddresses : host === '::1' || host === '::' ? ['::1'] : [host.startsWith('127.') ? host : '127.0.0.1'];
+	return !isAddress(host)
+		? hostAddresses
+		: host === '::1' || host === '::'
+			? ['::1']
+			: [host.startsWith('127.') ? host : '127.0.0.1'];
 }
 
 /**
@@ -414,19 +485,30 @@ export function decideAddress(target: Target, address: string, privateHosts: rea
 
 		case 'loopback':
 		case 'unspecified': {
-			return {allow: false, because: `the address of ${target.host} is this machine's own: what is granted of it is network:${hostName}:${target.port}, and asked for by that name`};
+			return {
+				allow: false,
+				because: `the address of ${target.host} is this machine's own: what is granted of it is network:${hostName}:${target.port}, and asked for by that name`,
+			};
 		}
 
 		case 'private':
 		case 'reserved': {
-			const named = privateHosts.some(rule => matchesHost(rule.host, target.host) && (rule.port === undefined || rule.port === target.port));
+			const named = privateHosts.some(
+				rule => matchesHost(rule.host, target.host) && (rule.port === undefined || rule.port === target.port),
+			);
 			return named
 				? {allow: true, because: `${addressClass} address, named in the policy`}
-				: {allow: false, because: `the address of ${target.host} is ${addressClass} (${address}), which takes the policy besides: commit the line privateHosts: ["${formatTarget(target)}"] in .fleet/policy.yaml, and start a new run`};
+				: {
+						allow: false,
+						because: `the address of ${target.host} is ${addressClass} (${address}), which takes the policy besides: commit the line privateHosts: ["${formatTarget(target)}"] in .fleet/policy.yaml, and start a new run`,
+					};
 		}
 
 		default: {
-			return {allow: false, because: `the address of ${target.host} (${address}) is ${addressClass}, and never dialled`};
+			return {
+				allow: false,
+				because: `the address of ${target.host} (${address}) is ${addressClass}, and never dialled`,
+			};
 		}
 	}
 }

@@ -13,18 +13,30 @@ const open = -1;
 let code = 0;
 
 const percent = 0x25;
-const backslash = 0x5C;
+const backslash = 0x5c;
 const ampersand = 0x26;
 /** What begins an escape, and the zero byte. */
 const marks = [percent, backslash, ampersand, 0];
 
+// oxfmt-ignore
 const named: Readonly<Record<string, string>> = {
-	amp: '&', apos: '\'', ast: '*', bsol: '\\', colon: ':', comma: ',', commat: '@', dollar: '$', equals: '=', excl: '!', grave: '`', gt: '>', hat: '^', lbrace: '{', lbrack: '[', lcub: '{', lowbar: '_', lpar: '(', lsqb: '[', lt: '<',
-	num: '#', percnt: '%', period: '.', plus: '+', quest: '?', quot: '"', rbrace: '}', rbrack: ']', rcub: '}', rpar: ')', rsqb: ']', semi: ';', sol: '/', verbar: '|', vert: '|',
+	amp: '&', apos: '\'', ast: '*', bsol: '\\', colon: ':', comma: ',', commat: '@', dollar: '$', equals: '=',
+	excl: '!', grave: '`', gt: '>', hat: '^', lbrace: '{', lbrack: '[', lcub: '{', lowbar: '_', lpar: '(', lsqb: '[',
+	lt: '<',
+	num: '#', percnt: '%', period: '.', plus: '+', quest: '?', quot: '"', rbrace: '}', rbrack: ']', rcub: '}',
+	rpar: ')', rsqb: ']', semi: ';', sol: '/', verbar: '|', vert: '|',
 };
 
 function digit(byte: number | undefined): number {
-	return byte === undefined ? -1 : byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : byte >= 0x41 && byte <= 0x46 ? byte - 0x37 : byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;
+	return byte === undefined
+		? -1
+		: byte >= 0x30 && byte <= 0x39
+			? byte - 0x30
+			: byte >= 0x41 && byte <= 0x46
+				? byte - 0x37
+				: byte >= 0x61 && byte <= 0x66
+					? byte - 0x57
+					: -1;
 }
 
 /** Reads so many digits as the code point. @returns the length given, `none` or `open` */
@@ -63,7 +75,11 @@ function endOfDigits(bytes: Uint8Array, from: number, base: number): number {
 
 /** @returns the length of the escape that begins at a percent sign, a backslash or an ampersand, `none` or `open` */
 function readEscape(bytes: Uint8Array, at: number): number {
-	return bytes[at] === percent ? readPercent(bytes, at) : bytes[at] === backslash ? readBackslash(bytes, at) : readEntity(bytes, at);
+	return bytes[at] === percent
+		? readPercent(bytes, at)
+		: bytes[at] === backslash
+			? readBackslash(bytes, at)
+			: readEntity(bytes, at);
 }
 
 function readPercent(bytes: Uint8Array, at: number): number {
@@ -81,7 +97,9 @@ function readPercent(bytes: Uint8Array, at: number): number {
 		next += 2;
 	}
 
-	return bytes[next] === 0x75 || bytes[next] === 0x55 ? digits(bytes, next + 1, 4, 16, next + 5 - at) : digits(bytes, next, 2, 16, next + 2 - at);
+	return bytes[next] === 0x75 || bytes[next] === 0x55
+		? digits(bytes, next + 1, 4, 16, next + 5 - at)
+		: digits(bytes, next, 2, 16, next + 2 - at);
 }
 
 function readBackslash(bytes: Uint8Array, at: number): number {
@@ -96,12 +114,16 @@ function readBackslash(bytes: Uint8Array, at: number): number {
 	}
 
 	if (kind === 0x75 || kind === 0x55) {
-		if (bytes[next + 1] !== 0x7B) {
+		if (bytes[next + 1] !== 0x7b) {
 			return digits(bytes, next + 1, 4, 16, next + 5 - at);
 		}
 
 		const end = endOfDigits(bytes, next + 2, 16);
-		return end >= bytes.length ? open : bytes[end] === 0x7D && end > next + 2 ? digits(bytes, next + 2, end - next - 2, 16, end + 1 - at) : none;
+		return end >= bytes.length
+			? open
+			: bytes[end] === 0x7d && end > next + 2
+				? digits(bytes, next + 2, end - next - 2, 16, end + 1 - at)
+				: none;
 	}
 
 	if (kind === 0x78) {
@@ -114,12 +136,18 @@ function readBackslash(bytes: Uint8Array, at: number): number {
 
 	// A letter after a backslash means something of its own.
 	code = kind;
-	return (kind >= 0x41 && kind <= 0x5A) || (kind >= 0x61 && kind <= 0x7A) || kind < 0x20 ? none : next + 1 - at;
+	return (kind >= 0x41 && kind <= 0x5a) || (kind >= 0x61 && kind <= 0x7a) || kind < 0x20 ? none : next + 1 - at;
 }
 
 function readEntity(bytes: Uint8Array, at: number): number {
 	let next = at + 1;
-	while (bytes[next] === 0x61 && bytes[next + 1] === 0x6D && bytes[next + 2] === 0x70 && bytes[next + 3] === 0x3B && next - at < 40) {
+	while (
+		bytes[next] === 0x61 &&
+		bytes[next + 1] === 0x6d &&
+		bytes[next + 2] === 0x70 &&
+		bytes[next + 3] === 0x3b &&
+		next - at < 40
+	) {
 		next += 4;
 	}
 
@@ -127,11 +155,15 @@ function readEntity(bytes: Uint8Array, at: number): number {
 		const isHex = bytes[next + 1] === 0x78 || bytes[next + 1] === 0x58;
 		const first = next + (isHex ? 2 : 1);
 		const end = endOfDigits(bytes, first, isHex ? 16 : 10);
-		return end >= bytes.length ? open : end === first ? none : digits(bytes, first, end - first, isHex ? 16 : 10, end - at + (bytes[end] === 0x3B ? 1 : 0));
+		return end >= bytes.length
+			? open
+			: end === first
+				? none
+				: digits(bytes, first, end - first, isHex ? 16 : 10, end - at + (bytes[end] === 0x3b ? 1 : 0));
 	}
 
 	let end = next;
-	while (end - next < 7 && bytes[end]! >= 0x61 && bytes[end]! <= 0x7A) {
+	while (end - next < 7 && bytes[end]! >= 0x61 && bytes[end]! <= 0x7a) {
 		end++;
 	}
 
@@ -139,7 +171,7 @@ function readEntity(bytes: Uint8Array, at: number): number {
 		return open;
 	}
 
-	const character = bytes[end] === 0x3B ? named[String.fromCharCode(...bytes.subarray(next, end))] : undefined;
+	const character = bytes[end] === 0x3b ? named[String.fromCharCode(...bytes.subarray(next, end))] : undefined;
 	if (character !== undefined) {
 		code = character.charCodeAt(0);
 		return end + 1 - at;
@@ -152,8 +184,13 @@ function readEntity(bytes: Uint8Array, at: number): number {
 
 /** The UTF-8 bytes of a code point. */
 function bytesOf(code: number): readonly number[] {
-	return code < 0x80 ? [code] : code < 0x8_00 ? [0xC0 | code >> 6, 0x80 | (code & 0x3F)] : code < 0x1_00_00 ? [0xE0 | code >> 12, 0x80 | (code >> 6 & 0x3F), 0x80 | (code & 0x3F)]
-		: [0xF0 | code >> 18 & 7, 0x80 | (code >> 12 & 0x3F), 0x80 | (code >> 6 & 0x3F), 0x80 | (code & 0x3F)];
+	return code < 0x80
+		? [code]
+		: code < 0x8_00
+			? [0xc0 | (code >> 6), 0x80 | (code & 0x3f)]
+			: code < 0x1_00_00
+				? [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]
+				: [0xf0 | ((code >> 18) & 7), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)];
 }
 
 function firstByte(code: number): number {
@@ -185,7 +222,7 @@ export class Escaped implements EscapeScanner {
 		for (const byte of texts.flatMap(text => [...text])) {
 			this.#part[byte] = 1;
 			const letter = byte | 0x20;
-			if (letter >= 0x61 && letter <= 0x7A) {
+			if (letter >= 0x61 && letter <= 0x7a) {
 				this.#part[letter] = 1;
 				this.#part[letter - 32] = 1;
 			}
@@ -233,12 +270,26 @@ export class Escaped implements EscapeScanner {
 			return (at > 0 && part[bytes[at - 1]!] === 1) || (next !== undefined && part[next] === 1);
 		}
 
-		if (bytes[at] === backslash && next !== undefined && next !== backslash && (next | 0x20) !== 0x75 && next !== 0x78 && (next < 0x30 || next > 0x33)) {
+		if (
+			bytes[at] === backslash &&
+			next !== undefined &&
+			next !== backslash &&
+			(next | 0x20) !== 0x75 &&
+			next !== 0x78 &&
+			(next < 0x30 || next > 0x33)
+		) {
 			// The usual ones, such as a line end or a quotation mark in JSON.
-			return part[next] === 1 && (next < 0x41 || (next > 0x5A && next < 0x61) || next > 0x7A);
+			return part[next] === 1 && (next < 0x41 || (next > 0x5a && next < 0x61) || next > 0x7a);
 		}
 
-		if (bytes[at] === ampersand && next !== undefined && next >= 0x61 && next <= 0x7A && this.#names[next] === 0 && !(next === 0x61 && (bytes[at + 2] ?? 0x6D) === 0x6D)) {
+		if (
+			bytes[at] === ampersand &&
+			next !== undefined &&
+			next >= 0x61 &&
+			next <= 0x7a &&
+			this.#names[next] === 0 &&
+			!(next === 0x61 && (bytes[at + 2] ?? 0x6d) === 0x6d)
+		) {
 			return false;
 		}
 
@@ -306,9 +357,13 @@ export class Escaped implements EscapeScanner {
 
 		this.#end = at;
 		let from = 0;
-		for (let match = size < this.#shortest ? undefined : this.#needles.find(view, 0, size); match; match = this.#needles.find(view, from, size)) {
+		for (
+			let match = size < this.#shortest ? undefined : this.#needles.find(view, 0, size);
+			match;
+			match = this.#needles.find(view, from, size)
+		) {
 			from = match.at + match.length;
-			blank(places[match.at]!, from < size ? places[from]! : begun ?? at);
+			blank(places[match.at]!, from < size ? places[from]! : (begun ?? at));
 		}
 
 		if (begun === undefined && at < length) {
@@ -316,14 +371,14 @@ export class Escaped implements EscapeScanner {
 		}
 
 		const partial = this.#needles.partial(view, from, size);
-		return partial > 0 ? places[size - partial]! : begun ?? length;
+		return partial > 0 ? places[size - partial]! : (begun ?? length);
 	}
 }
 
 /** Marks are often near each other; where they are not, the engine's own search is many times faster. */
 const near = 16;
 
-const isMark = Uint8Array.from({length: 256}, (_, byte) => marks.includes(byte) ? 1 : 0);
+const isMark = Uint8Array.from({length: 256}, (_, byte) => (marks.includes(byte) ? 1 : 0));
 
 /** @param nexts where the next of each mark is, as far as it is known; below `from` where it is not */
 function nextMark(bytes: Uint8Array, from: number, nexts: number[]): number {

@@ -7,7 +7,12 @@
 export type HeaderPairs = ReadonlyArray<readonly [name: string, value: string]>;
 
 /** A request as it was parsed, before anything was decided about it. */
-export type ParsedRequest = {readonly method: string; readonly url: string; /** `1.1` */ readonly version: string; readonly headers: HeaderPairs};
+export type ParsedRequest = {
+	readonly method: string;
+	readonly url: string;
+	/** `1.1` */ readonly version: string;
+	readonly headers: HeaderPairs;
+};
 
 /** What follows the headers: nothing, this many bytes, or chunks until the last one. */
 export type RequestBody = 'none' | 'chunked' | number;
@@ -17,17 +22,52 @@ export type RequestShape = {readonly body: RequestBody; readonly keep: boolean};
 
 /** Headers between two ends of one connection. None of them goes on; what is needed of them is written anew. */
 const hopByHop = new Set([
-	'connection', 'content-length', 'expect', 'host', 'http2-settings', 'keep-alive', 'proxy-authenticate', 'proxy-authentication-info',
-	'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+	'connection',
+	'content-length',
+	'expect',
+	'host',
+	'http2-settings',
+	'keep-alive',
+	'proxy-authenticate',
+	'proxy-authentication-info',
+	'proxy-authorization',
+	'proxy-connection',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
 ]);
 
 /** What a Connection header may list. Anything else would have a header taken out on the way that was decided on. */
-const connectionOptions = new Set(['close', 'keep-alive', 'upgrade', 'te', 'trailer', 'http2-settings', 'proxy-connection', 'proxy-authorization']);
+const connectionOptions = new Set([
+	'close',
+	'keep-alive',
+	'upgrade',
+	'te',
+	'trailer',
+	'http2-settings',
+	'proxy-connection',
+	'proxy-authorization',
+]);
 
 /** Headers of which two would be read differently by different servers. */
 const single = new Set([
-	'content-encoding', 'content-length', 'content-range', 'content-type', 'expect', 'host', 'http2-settings', 'origin', 'proxy-authorization',
-	'range', 'sec-websocket-key', 'sec-websocket-version', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+	'content-encoding',
+	'content-length',
+	'content-range',
+	'content-type',
+	'expect',
+	'host',
+	'http2-settings',
+	'origin',
+	'proxy-authorization',
+	'range',
+	'sec-websocket-key',
+	'sec-websocket-version',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
 ]);
 
 /** Methods without a body: a server that does not expect one reads it as the next request. */
@@ -41,7 +81,10 @@ const mostHeaders = 256;
 
 /** Takes the pairs of a list of names and values. */
 export function pairsOf(raw: readonly string[]): Array<readonly [name: string, value: string]> {
-	return Array.from({length: Math.floor(raw.length / 2)}, (_, index) => [raw[index * 2]!, raw[index * 2 + 1]!] as const);
+	return Array.from(
+		{length: Math.floor(raw.length / 2)},
+		(_, index) => [raw[index * 2]!, raw[index * 2 + 1]!] as const,
+	);
 }
 
 /** Whether a text can be the value of a header: no line end, NUL or other control byte, and no character beyond one byte. */
@@ -84,7 +127,11 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 	for (const [name, value] of headers) {
 		const lower = name.toLowerCase();
 		const read = readName(name);
-		if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || (written.get(read) ?? lower) !== lower || (read !== lower && (hopByHop.has(read) || single.has(read)))) {
+		if (
+			!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) ||
+			(written.get(read) ?? lower) !== lower ||
+			(read !== lower && (hopByHop.has(read) || single.has(read)))
+		) {
 			return {because: `the header ${printable(name)} has a name that servers read in two ways`};
 		}
 
@@ -101,7 +148,11 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 	}
 
 	const valueOf = (name: string) => headers.find(([other]) => other.toLowerCase() === name)?.[1].trim();
-	const options = headers.filter(([name]) => /^(?:proxy-)?connection$/i.test(name)).flatMap(([, value]) => value.split(',')).map(option => option.trim().toLowerCase()).filter(option => option !== '');
+	const options = headers
+		.filter(([name]) => /^(?:proxy-)?connection$/i.test(name))
+		.flatMap(([, value]) => value.split(','))
+		.map(option => option.trim().toLowerCase())
+		.filter(option => option !== '');
 	const odd = options.find(option => !connectionOptions.has(option));
 	if (odd !== undefined) {
 		return {because: `the Connection header names ${printable(odd)}, which is not a connection's own`};
@@ -121,21 +172,37 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 		return {because: `${method} has a body, which some servers read as the next request`};
 	}
 
-	return {body, keep: version === '1.1' && expect === undefined && (body === 'none' ? bodiless.has(method) || withBody.has(method) : withBody.has(method))};
+	return {
+		body,
+		keep:
+			version === '1.1' &&
+			expect === undefined &&
+			(body === 'none' ? bodiless.has(method) || withBody.has(method) : withBody.has(method)),
+	};
 }
 
-function readBody(version: string, length: string | undefined, encoding: string | undefined): RequestBody | {because: string} {
+function readBody(
+	version: string,
+	length: string | undefined,
+	encoding: string | undefined,
+): RequestBody | {because: string} {
 	if (encoding !== undefined) {
-		return length !== undefined ? {because: 'the request has a Content-Length and a Transfer-Encoding'}
-			: version !== '1.1' || encoding.toLowerCase() !== 'chunked' ? {because: 'the request has a Transfer-Encoding that is not chunked'}
-			: 'chunked';
+		return length !== undefined
+			? {because: 'the request has a Content-Length and a Transfer-Encoding'}
+			: version !== '1.1' || encoding.toLowerCase() !== 'chunked'
+				? {because: 'the request has a Transfer-Encoding that is not chunked'}
+				: 'chunked';
 	}
 
 	if (length === undefined) {
 		return 'none';
 	}
 
-	return !/^\d{1,15}$/.test(length) ? {because: 'the Content-Length is not a number'} : Number(length) === 0 ? 'none' : Number(length);
+	return !/^\d{1,15}$/.test(length)
+		? {because: 'the Content-Length is not a number'}
+		: Number(length) === 0
+			? 'none'
+			: Number(length);
 }
 
 /** Whether a request asks for a websocket in the one way that is passed on; undefined where it does, else why not. */
@@ -145,7 +212,13 @@ export function refuseHandshake({method, version, headers}: ParsedRequest, body:
 		return 'only websockets are passed on';
 	}
 
-	return method !== 'GET' || version !== '1.1' || body !== 'none' || valueOf('sec-websocket-version') !== '13' || !/^[A-Za-z0-9+/]{22}==$/.test(valueOf('sec-websocket-key')) ? 'the request for a websocket is not one' : undefined;
+	return method !== 'GET' ||
+		version !== '1.1' ||
+		body !== 'none' ||
+		valueOf('sec-websocket-version') !== '13' ||
+		!/^[A-Za-z0-9+/]{22}==$/.test(valueOf('sec-websocket-key'))
+		? 'the request for a websocket is not one'
+		: undefined;
 }
 
 /**
@@ -154,7 +227,21 @@ export function refuseHandshake({method, version, headers}: ParsedRequest, body:
  * @param request.headers as they were decided on; those between two ends of a connection are left out
  * @param request.fixed what is written whatever the client said
  */
-export function writeHeaders({method, host, headers, body, connection, fixed = []}: {readonly method: string; readonly host: string; readonly headers: HeaderPairs; readonly body: RequestBody; readonly connection: 'keep' | 'close' | 'websocket'; readonly fixed?: HeaderPairs}): HeaderPairs {
+export function writeHeaders({
+	method,
+	host,
+	headers,
+	body,
+	connection,
+	fixed = [],
+}: {
+	readonly method: string;
+	readonly host: string;
+	readonly headers: HeaderPairs;
+	readonly body: RequestBody;
+	readonly connection: 'keep' | 'close' | 'websocket';
+	readonly fixed?: HeaderPairs;
+}): HeaderPairs {
 	const ours = new Set(fixed.map(([name]) => name.toLowerCase()));
 	const extensions = connection === 'websocket' ? 'sec-websocket-extensions' : undefined;
 	return [
@@ -165,8 +252,19 @@ export function writeHeaders({method, host, headers, body, connection, fixed = [
 			return !hopByHop.has(lower) && !ours.has(lower) && lower !== extensions;
 		}),
 		...fixed,
-		...(body === 'chunked' ? [['Transfer-Encoding', 'chunked'] as const] : body !== 'none' ? [['Content-Length', String(body)] as const] : withBody.has(method) ? [['Content-Length', '0'] as const] : []),
-		...(connection === 'websocket' ? [['Connection', 'Upgrade'], ['Upgrade', 'websocket']] as const : [['Connection', connection === 'keep' ? 'keep-alive' : 'close'] as const]),
+		...(body === 'chunked'
+			? [['Transfer-Encoding', 'chunked'] as const]
+			: body !== 'none'
+				? [['Content-Length', String(body)] as const]
+				: withBody.has(method)
+					? [['Content-Length', '0'] as const]
+					: []),
+		...(connection === 'websocket'
+			? ([
+					['Connection', 'Upgrade'],
+					['Upgrade', 'websocket'],
+				] as const)
+			: [['Connection', connection === 'keep' ? 'keep-alive' : 'close'] as const]),
 	];
 }
 
@@ -183,17 +281,31 @@ export function refuseReply({status, headers}: ParsedReply): string | undefined 
 		return `the reply has more than ${mostHeaders} headers`;
 	}
 
-	const lengths = new Set(headers.filter(([name]) => name.toLowerCase() === 'content-length').map(([, value]) => value.trim()));
-	const encodings = headers.filter(([name]) => name.toLowerCase() === 'transfer-encoding').map(([, value]) => value.trim().toLowerCase());
-	if (lengths.size > 1 || [...lengths].some(length => !/^\d{1,15}$/.test(length)) || (lengths.size > 0 && encodings.length > 0) || encodings.some(encoding => encoding !== 'chunked')) {
+	const lengths = new Set(
+		headers.filter(([name]) => name.toLowerCase() === 'content-length').map(([, value]) => value.trim()),
+	);
+	const encodings = headers
+		.filter(([name]) => name.toLowerCase() === 'transfer-encoding')
+		.map(([, value]) => value.trim().toLowerCase());
+	if (
+		lengths.size > 1 ||
+		[...lengths].some(length => !/^\d{1,15}$/.test(length)) ||
+		(lengths.size > 0 && encodings.length > 0) ||
+		encodings.some(encoding => encoding !== 'chunked')
+	) {
 		return 'the reply is framed in a way that can be read in two ways';
 	}
 
-	return headers.some(([name, value]) => !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || !fitsHeader(value)) ? 'the reply has a header that is none' : undefined;
+	return headers.some(([name, value]) => !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || !fitsHeader(value))
+		? 'the reply has a header that is none'
+		: undefined;
 }
 
 /** The headers of a reply as they go to the client: those from end to end, and a framing of our own. */
 export function replyHeaders({status, headers}: ParsedReply): Array<readonly [name: string, value: string]> {
 	const length = status === 204 ? undefined : headers.find(([name]) => name.toLowerCase() === 'content-length');
-	return [...headers.filter(([name]) => !hopByHop.has(name.toLowerCase())), ...(length ? [['Content-Length', String(Number(length[1]))] as const] : [])];
+	return [
+		...headers.filter(([name]) => !hopByHop.has(name.toLowerCase())),
+		...(length ? [['Content-Length', String(Number(length[1]))] as const] : []),
+	];
 }

@@ -33,12 +33,18 @@ function mayHide(text: string): boolean {
 }
 
 /** A text in which each hidden character is replaced. @param used what becomes of a sequence that is well used; it stays where this is not given */
-export function markHidden(text: string, mark: (codePoint: number) => string, used: (sequence: string) => string = sequence => sequence): string {
+export function markHidden(
+	text: string,
+	mark: (codePoint: number) => string,
+	used: (sequence: string) => string = sequence => sequence,
+): string {
 	if (!mayHide(text)) {
 		return text;
 	}
 
-	const marked = text.replaceAll(each, (found, own: string | undefined) => own === undefined ? mark(found.codePointAt(0)!) : used(found));
+	const marked = text.replaceAll(each, (found, own: string | undefined) =>
+		own === undefined ? mark(found.codePointAt(0)!) : used(found),
+	);
 	return braille.test(marked) ? marked : marked.replaceAll(blank, () => mark(0x2800));
 }
 
@@ -65,5 +71,7 @@ export function hiddenText(text: string): string | undefined {
 		return '';
 	});
 	const kinds = [...new Set(names)];
-	return names.length === 0 ? undefined : `${names.length} ${names.length === 1 ? 'character that is' : 'characters that are'} not seen (${kinds.slice(0, 4).join(', ')}${kinds.length > 4 ? ' …' : ''})`;
+	return names.length === 0
+		? undefined
+		: `${names.length} ${names.length === 1 ? 'character that is' : 'characters that are'} not seen (${kinds.slice(0, 4).join(', ')}${kinds.length > 4 ? ' …' : ''})`;
 }

@@ -1,7 +1,8 @@
 /* How a person leaves an attached terminal, whatever their own terminal makes of the keys. */
 
 /** One key press as the kitty protocol (`CSI code:shifted:base;modifiers:event;text u`) or xterm's modifyOtherKeys (`CSI 27;modifiers;code ~`) writes it. */
-const kitty = /^\u001B\[(?<code>\d+)(?::\d*)?(?::(?<base>\d*))?(?:;(?<modifiers>\d*)(?::(?<event>\d*))?)?(?:;[\d:]*)?u$/;
+const kitty =
+	/^\u001B\[(?<code>\d+)(?::\d*)?(?::(?<base>\d*))?(?:;(?<modifiers>\d*)(?::(?<event>\d*))?)?(?:;[\d:]*)?u$/;
 const otherKeys = /^\u001B\[27;(?<modifiers>\d+);(?<code>\d+)~$/;
 
 const control = 4;
@@ -11,7 +12,7 @@ const aside = 1 | 64 | 128;
 /** Key codes beyond this are the keyboard's own (modifiers, media keys), in Unicode's private area. */
 const functional = 57_344;
 
-const codes = {q: 0x11, ']': 0x1D} as const;
+const codes = {q: 0x11, ']': 0x1d} as const;
 
 /** Which of the two keys a sequence is, held with control: `q`, `]`; `none` for what is no key press at all, such as a release. */
 function controlKey(sequence: string): keyof typeof codes | 'none' | undefined {
@@ -30,7 +31,9 @@ function controlKey(sequence: string): keyof typeof codes | 'none' | undefined {
 	}
 
 	// Where the keyboard is not a Latin one, the place of the key counts.
-	const name = String.fromCodePoint(code > 0x7F && code < functional ? Number(groups['base'] || 0) : code).toLowerCase();
+	const name = String.fromCodePoint(
+		code > 0x7f && code < functional ? Number(groups['base'] || 0) : code,
+	).toLowerCase();
 	return name === 'q' || name === ']' ? name : undefined;
 }
 
@@ -103,7 +106,7 @@ export class LeaveKeys {
 				leave = this.#isLast(sequence ?? rest[0]!);
 			}
 
-			at += leave ? 0 : sequence?.length ?? 1;
+			at += leave ? 0 : (sequence?.length ?? 1);
 		}
 
 		const until = leave ? at : text.length - this.#held.length;
@@ -122,7 +125,14 @@ export class LeaveKeys {
 
 	/** Whether a key, or a sequence, is the one after which the person is gone. */
 	#isLast(text: string): boolean {
-		const key = text.length === 1 ? (text.charCodeAt(0) === codes.q ? 'q' : text.charCodeAt(0) === codes[']'] ? ']' : undefined) : controlKey(text);
+		const key =
+			text.length === 1
+				? text.charCodeAt(0) === codes.q
+					? 'q'
+					: text.charCodeAt(0) === codes[']']
+						? ']'
+						: undefined
+				: controlKey(text);
 		if (key !== 'none') {
 			this.#count = key === ']' ? this.#count + 1 : 0;
 		}

@@ -12,7 +12,7 @@ const types = {a: 1, aaaa: 28} as const;
 export function readNameQuery(message: Uint8Array): NameQuery | undefined {
 	const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
 	// A query (not a reply) of the standard kind, with one question.
-	if (message.length < 17 || message.length > 512 || (message[2]! & 0xF8) !== 0 || view.getUint16(4) !== 1) {
+	if (message.length < 17 || message.length > 512 || (message[2]! & 0xf8) !== 0 || view.getUint16(4) !== 1) {
 		return undefined;
 	}
 
@@ -21,15 +21,25 @@ export function readNameQuery(message: Uint8Array): NameQuery | undefined {
 	for (let length = message[at]!; length !== 0; length = message[at]!) {
 		const label = message.subarray(at + 1, at + 1 + length);
 		// No pointers, and nothing that no host has.
-		if (length > 63 || at + length + 6 > message.length || label.some(byte => !/[\w-]/.test(String.fromCodePoint(byte)))) {
+		if (
+			length > 63 ||
+			at + length + 6 > message.length ||
+			label.some(byte => !/[\w-]/.test(String.fromCodePoint(byte)))
+		) {
 			return undefined;
 		}
 
-		labels.push(Array.from(label, byte => String.fromCodePoint(byte)).join('').toLowerCase());
+		labels.push(
+			Array.from(label, byte => String.fromCodePoint(byte))
+				.join('')
+				.toLowerCase(),
+		);
 		at += length + 1;
 	}
 
-	return labels.length === 0 || at + 5 > message.length ? undefined : {name: labels.join('.'), type: view.getUint16(at + 1), end: at + 5};
+	return labels.length === 0 || at + 5 > message.length
+		? undefined
+		: {name: labels.join('.'), type: view.getUint16(at + 1), end: at + 5};
 }
 
 /** Whether a question is for the address of a host of the world. */
@@ -43,8 +53,27 @@ function isLocal(name: string): boolean {
 
 /** The reply: names below localhost are the sandbox's own loopback, and no other name exists. */
 export function answerNameQuery(message: Uint8Array, {name, type, end}: NameQuery): Uint8Array {
-	const address = !isLocal(name) ? undefined : type === types.a ? [127, 0, 0, 1] : type === types.aaaa ? [...Array.from({length: 15}, () => 0), 1] : undefined;
-	const header = [message[0]!, message[1]!, 0x84 | (message[2]! & 0x01), 0x80 | (isLocal(name) ? 0 : 3), 0, 1, 0, address ? 1 : 0, 0, 0, 0, 0];
-	const record = address ? [0xC0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, address.length, ...address] : [];
+	const address = !isLocal(name)
+		? undefined
+		: type === types.a
+			? [127, 0, 0, 1]
+			: type === types.aaaa
+				? [...Array.from({length: 15}, () => 0), 1]
+				: undefined;
+	const header = [
+		message[0]!,
+		message[1]!,
+		0x84 | (message[2]! & 0x01),
+		0x80 | (isLocal(name) ? 0 : 3),
+		0,
+		1,
+		0,
+		address ? 1 : 0,
+		0,
+		0,
+		0,
+		0,
+	];
+	const record = address ? [0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, address.length, ...address] : [];
 	return Uint8Array.from([...header, ...message.subarray(12, end), ...record]);
 }

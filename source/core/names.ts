@@ -10,12 +10,22 @@ export function isName(text: string): boolean {
 
 /** @param what the noun for the error line, such as "run name" */
 export function parseName(text: string, what: string): string | Refusal {
-	return isName(text) ? text : new Refusal(`"${printable(text)}" is not a ${what}`, 'use lower-case letters, digits and dashes, at most 61, not starting or ending with a dash');
+	return isName(text)
+		? text
+		: new Refusal(
+				`"${printable(text)}" is not a ${what}`,
+				'use lower-case letters, digits and dashes, at most 61, not starting or ending with a dash',
+			);
 }
 
 /** Makes a name out of any text, such as a prompt or a folder; `fallback` where nothing is left. */
 export function nameFrom(text: string, fallback: string, limit = 30): string {
-	const slug = text.normalize('NFKD').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, limit).replaceAll(/^-+|-+$/g, '');
+	const slug = text
+		.normalize('NFKD')
+		.toLowerCase()
+		.replaceAll(/[^a-z0-9]+/g, '-')
+		.slice(0, limit)
+		.replaceAll(/^-+|-+$/g, '');
 	return slug === '' ? fallback : slug;
 }
 

@@ -2,11 +2,11 @@
 const anyCase = 8;
 
 /** A byte with its ASCII letter in lower case. */
-const lower = Uint8Array.from({length: 256}, (_, byte) => byte >= 0x41 && byte <= 0x5A ? byte + 32 : byte);
+const lower = Uint8Array.from({length: 256}, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte));
 
 /** The bytes that stand for one: in any case, both. */
 function casesOf(byte: number, folds: boolean): number[] {
-	return folds && byte >= 0x61 && byte <= 0x7A ? [byte, byte - 32] : [byte];
+	return folds && byte >= 0x61 && byte <= 0x7a ? [byte, byte - 32] : [byte];
 }
 
 /** Finds texts behind escapes: see `Escaped`. */
@@ -40,17 +40,22 @@ export class Needles {
 	 * @param escaped finds the same texts behind escapes, too
 	 */
 	constructor(needles: readonly Uint8Array[], escaped?: EscapeScanner) {
-		const unique = new Map(needles.filter(needle => needle.length >= 2).map(needle => {
-			const folds = needle.length >= anyCase;
-			const bytes = folds ? Uint8Array.from(needle, byte => lower[byte]!) : needle;
-			return [bytes.join(), {bytes, folds}];
-		}));
+		const unique = new Map(
+			needles
+				.filter(needle => needle.length >= 2)
+				.map(needle => {
+					const folds = needle.length >= anyCase;
+					const bytes = folds ? Uint8Array.from(needle, byte => lower[byte]!) : needle;
+					return [bytes.join(), {bytes, folds}];
+				}),
+		);
 		this.#needles = [...unique.values()].sort((a, b) => b.bytes.length - a.bytes.length);
 		this.#longest = this.#needles[0]?.bytes.length ?? 0;
 		this.#window = Math.min(255, this.#needles.at(-1)?.bytes.length ?? 0);
 		this.#shift.fill(Math.max(1, this.#window - 1));
 		for (const [index, {bytes, folds}] of this.#needles.entries()) {
-			const blocksAt = (at: number) => casesOf(bytes[at]!, folds).flatMap(first => casesOf(bytes[at + 1]!, folds).map(second => first * 256 + second));
+			const blocksAt = (at: number) =>
+				casesOf(bytes[at]!, folds).flatMap(first => casesOf(bytes[at + 1]!, folds).map(second => first * 256 + second));
 			for (const first of casesOf(bytes[0]!, folds)) {
 				this.#firsts[first] = 1;
 			}
@@ -66,7 +71,7 @@ export class Needles {
 			}
 
 			for (const last of blocksAt(this.#window - 2)) {
-				this.#buckets.set(last, [...this.#buckets.get(last) ?? [], index]);
+				this.#buckets.set(last, [...(this.#buckets.get(last) ?? []), index]);
 			}
 		}
 
@@ -120,7 +125,12 @@ export class Needles {
 	partial(bytes: Uint8Array, from: number, to: number): number {
 		for (let at = Math.max(from, to - this.#longest + 1); at < to; at++) {
 			const begins = at + 1 < to ? this.#pairs[bytes[at]! * 256 + bytes[at + 1]!] : this.#firsts[bytes[at]!];
-			if (begins === 1 && this.#needles.some(({bytes: needle, folds}) => needle.length > to - at && isAt(bytes, at, needle, to - at, folds))) {
+			if (
+				begins === 1 &&
+				this.#needles.some(
+					({bytes: needle, folds}) => needle.length > to - at && isAt(bytes, at, needle, to - at, folds),
+				)
+			) {
 				return to - at;
 			}
 		}
@@ -130,7 +140,9 @@ export class Needles {
 
 	/** The length of the shortest needle that `bytes[from, to)` is the beginning of, and not all of; undefined for none. */
 	shortestWith(bytes: Uint8Array, from: number, to: number): number | undefined {
-		return this.#needles.findLast(({bytes: needle, folds}) => needle.length > to - from && isAt(bytes, from, needle, to - from, folds))?.bytes.length;
+		return this.#needles.findLast(
+			({bytes: needle, folds}) => needle.length > to - from && isAt(bytes, from, needle, to - from, folds),
+		)?.bytes.length;
 	}
 }
 
@@ -162,7 +174,7 @@ export function copyOf(bytes: Uint8Array, from = 0): Uint8Array {
 	return new Uint8Array(bytes.subarray(from));
 }
 
-const star = 0x2A;
+const star = 0x2a;
 
 /** The public beginning of most keys is as long, bytes. */
 const harmless = 8;
@@ -201,7 +213,11 @@ export class Blanker {
 		};
 
 		let from = 0;
-		for (let match = this.#needles.find(bytes, from, bytes.length); match; match = this.#needles.find(bytes, from, bytes.length)) {
+		for (
+			let match = this.#needles.find(bytes, from, bytes.length);
+			match;
+			match = this.#needles.find(bytes, from, bytes.length)
+		) {
 			blank(match.at, match.at + match.length);
 			from = match.at + match.length;
 		}

@@ -26,7 +26,11 @@ export function neutralise(text: string): string {
 		.replaceAll('\r\n', '\n')
 		.replaceAll('\t', '    ')
 		.replaceAll(controls, '');
-	return markHidden(plain, () => '\u00B7', sequence => sequence.replaceAll(joiners, ''));
+	return markHidden(
+		plain,
+		() => '\u00B7',
+		sequence => sequence.replaceAll(joiners, ''),
+	);
 }
 
 /** The same for one line: line feeds become a visible mark. */

@@ -16,7 +16,11 @@ const shapes: readonly Shape[] = [
 	{id: 'google', matches: /^AIza/, make: random => `AIza${random(35)}`},
 	{id: 'slack', matches: /^xox[bpa]-/, make: random => `xoxb-${random(40)}`},
 	// Header {"alg":"none"}, payload {"fleet":"pointer","exp":4102444800}: readable by a client that looks at the end of its validity.
-	{id: 'jwt', matches: /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/, make: random => `eyJhbGciOiJub25lIn0.eyJmbGVldCI6InBvaW50ZXIiLCJleHAiOjQxMDI0NDQ4MDB9.${random(43)}`},
+	{
+		id: 'jwt',
+		matches: /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/,
+		make: random => `eyJhbGciOiJub25lIn0.eyJmbGVldCI6InBvaW50ZXIiLCJleHAiOjQxMDI0NDQ4MDB9.${random(43)}`,
+	},
 ];
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

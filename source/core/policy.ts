@@ -11,10 +11,26 @@ import {parseClosed} from './yaml.ts';
 export {policyPath} from './names.ts';
 
 const hostUsage = 'a host is written HOST, HOST:PORT, *.HOST or METHOD,METHOD@HOST:PORT/PATH*';
-const command = v.pipe(v.string('a command is a string that "sh -c" runs'), v.trim(), v.nonEmpty('a command is not empty'));
-const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target is named with lower-case letters, digits and dashes'));
-const credential = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'));
-const host = v.pipe(v.string(hostUsage), v.check(text => hostFault(text) === undefined, ({input}) => hostFault(input as string) ?? hostUsage));
+const command = v.pipe(
+	v.string('a command is a string that "sh -c" runs'),
+	v.trim(),
+	v.nonEmpty('a command is not empty'),
+);
+const name = v.pipe(
+	v.string(),
+	v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target is named with lower-case letters, digits and dashes'),
+);
+const credential = v.pipe(
+	v.string(),
+	v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'),
+);
+const host = v.pipe(
+	v.string(hostUsage),
+	v.check(
+		text => hostFault(text) === undefined,
+		({input}) => hostFault(input as string) ?? hostUsage,
+	),
+);
 
 /** Why a policy cannot list a host; undefined where it can. */
 function hostFault(text: string): string | undefined {
@@ -23,13 +39,28 @@ function hostFault(text: string): string | undefined {
 	return rule ? fault && `${fault.because}: write ${fault.instead} under network` : hostUsage;
 }
 
-const window = v.pipe(v.string(windowUsage), v.check(text => parseWindow(text) !== undefined, windowUsage));
+const window = v.pipe(
+	v.string(windowUsage),
+	v.check(text => parseWindow(text) !== undefined, windowUsage),
+);
 
 const units: Record<string, number> = {KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4};
-const size = v.pipe(v.string('a size is written like 512MiB'), v.regex(/^[1-9]\d{0,6} ?(?:KiB|MiB|GiB|TiB)$/, 'a size is written like 512MiB'), v.transform(text => Number.parseInt(text, 10) * units[text.slice(-3)]!));
+const size = v.pipe(
+	v.string('a size is written like 512MiB'),
+	v.regex(/^[1-9]\d{0,6} ?(?:KiB|MiB|GiB|TiB)$/, 'a size is written like 512MiB'),
+	v.transform(text => Number.parseInt(text, 10) * units[text.slice(-3)]!),
+);
 const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
 
-const message = v.pipe(v.string(), v.trim(), v.nonEmpty('a message is not empty'), v.check(text => unknownPlaceholders(text).length === 0, `a message may name ${placeholders.map(name => `{${name}}`).join(' ')}`));
+const message = v.pipe(
+	v.string(),
+	v.trim(),
+	v.nonEmpty('a message is not empty'),
+	v.check(
+		text => unknownPlaceholders(text).length === 0,
+		`a message may name ${placeholders.map(name => `{${name}}`).join(' ')}`,
+	),
+);
 
 const schema = v.strictObject({
 	setup: v.optional(v.array(command), []),
@@ -38,16 +69,45 @@ const schema = v.strictObject({
 	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
-	limits: v.optional(v.strictObject({processes: v.optional(count), memory: v.optional(size), disk: v.optional(size), files: v.optional(count), hours: v.optional(count)}), {}),
-	approve: v.optional(v.strictObject({word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))), sign: v.optional(v.boolean('true or false'))}), {}),
-	merge: v.optional(v.strictObject({
-		how: v.optional(v.picklist(['merge', 'squash', 'rebase'], 'merge, squash or rebase')),
-		sign: v.optional(v.boolean('true or false; without it, as git\'s commit.gpgSign says')),
-		hooks: v.optional(v.array(v.picklist(['commit-msg'], 'commit-msg is the hook that a merge can run; what others check is for verify')), []),
-		message: v.optional(message),
-		author: v.optional(v.picklist(['person', 'agent'], 'person or agent')),
-	}), {}),
-	deploy: v.optional(v.record(name, v.strictObject({command, credentials: v.optional(v.array(credential), []), window: v.optional(window)})), {}),
+	limits: v.optional(
+		v.strictObject({
+			processes: v.optional(count),
+			memory: v.optional(size),
+			disk: v.optional(size),
+			files: v.optional(count),
+			hours: v.optional(count),
+		}),
+		{},
+	),
+	approve: v.optional(
+		v.strictObject({
+			word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))),
+			sign: v.optional(v.boolean('true or false')),
+		}),
+		{},
+	),
+	merge: v.optional(
+		v.strictObject({
+			how: v.optional(v.picklist(['merge', 'squash', 'rebase'], 'merge, squash or rebase')),
+			sign: v.optional(v.boolean("true or false; without it, as git's commit.gpgSign says")),
+			hooks: v.optional(
+				v.array(
+					v.picklist(['commit-msg'], 'commit-msg is the hook that a merge can run; what others check is for verify'),
+				),
+				[],
+			),
+			message: v.optional(message),
+			author: v.optional(v.picklist(['person', 'agent'], 'person or agent')),
+		}),
+		{},
+	),
+	deploy: v.optional(
+		v.record(
+			name,
+			v.strictObject({command, credentials: v.optional(v.array(credential), []), window: v.optional(window)}),
+		),
+		{},
+	),
 });
 
 /** Where a project's result goes: the command that brings it there, what that needs, and when it may run. */
@@ -56,7 +116,17 @@ export type DeployTarget = v.InferOutput<typeof schema>['deploy'][string];
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
 
-export const emptyPolicy: Policy = {setup: [], teardown: [], verify: [], network: [], privateHosts: [], limits: {}, approve: {}, merge: {hooks: []}, deploy: {}};
+export const emptyPolicy: Policy = {
+	setup: [],
+	teardown: [],
+	verify: [],
+	network: [],
+	privateHosts: [],
+	limits: {},
+	approve: {},
+	merge: {hooks: []},
+	deploy: {},
+};
 
 function toRule(text: string, source: string): EgressRule | undefined {
 	const rule = parseEgressRule(text);
@@ -74,11 +144,19 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, policyPath, 'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, files, hours), approve (word, sign), merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)');
+	return parseClosed(
+		text,
+		schema,
+		policyPath,
+		'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, files, hours), approve (word, sign), merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
+	);
 }
 
 /** A policy file's text with hosts that every run may reach; a person's own words around them stay. @returns the hosts that it did not have, too */
-export function withNetwork(text: string, hosts: readonly string[]): {readonly text: string; readonly added: readonly string[]} | Refusal {
+export function withNetwork(
+	text: string,
+	hosts: readonly string[],
+): {readonly text: string; readonly added: readonly string[]} | Refusal {
 	const before = parsePolicy(text);
 	if ('because' in before) {
 		return before as Refusal;
@@ -96,7 +174,7 @@ export function withNetwork(text: string, hosts: readonly string[]): {readonly t
 
 	const changed = added.length === 0 ? text : String(document);
 	const after = parsePolicy(changed);
-	return 'because' in after ? after as Refusal : {text: changed, added};
+	return 'because' in after ? (after as Refusal) : {text: changed, added};
 }
 
 /** A policy file's text with the commands that verify a result. */
@@ -105,15 +183,21 @@ export function withVerify(text: string, commands: readonly string[]): string | 
 	document.set('verify', commands);
 	const changed = String(document);
 	const after = parsePolicy(changed);
-	return 'because' in after ? after as Refusal : changed;
+	return 'because' in after ? (after as Refusal) : changed;
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */
 export function limitsOf(policy: Pick<Policy, 'limits'>, defaults: Limits): Limits {
 	const {processes, memory, disk, files, hours} = policy.limits;
-	const least = (own: number, asked: number | undefined) => asked === undefined ? own : Math.min(own, asked);
+	const least = (own: number, asked: number | undefined) => (asked === undefined ? own : Math.min(own, asked));
 	return {
-		...defaults, processes: least(defaults.processes, processes), memory: least(defaults.memory, memory), dataSize: least(defaults.dataSize, memory),
-		growth: least(defaults.growth, disk), files: least(defaults.files, files), fileSize: least(defaults.fileSize, disk), wallClock: least(defaults.wallClock, hours === undefined ? undefined : hours * 3_600_000),
+		...defaults,
+		processes: least(defaults.processes, processes),
+		memory: least(defaults.memory, memory),
+		dataSize: least(defaults.dataSize, memory),
+		growth: least(defaults.growth, disk),
+		files: least(defaults.files, files),
+		fileSize: least(defaults.fileSize, disk),
+		wallClock: least(defaults.wallClock, hours === undefined ? undefined : hours * 3_600_000),
 	};
 }

@@ -25,4 +25,9 @@ export type ProbeRequest = {
 };
 
 /** One attempt from inside: whether it was blocked (undefined: it could not be tried), what was seen, and whether trying was possible at all. */
-export type Attempt = {readonly id: string; readonly blocked: boolean | undefined; readonly seen: string; readonly control: boolean};
+export type Attempt = {
+	readonly id: string;
+	readonly blocked: boolean | undefined;
+	readonly seen: string;
+	readonly control: boolean;
+};

@@ -9,13 +9,27 @@ export const proposalsPath = '.fleet/secrets.yaml';
 
 const texts = v.optional(v.array(v.string()));
 
-const schema = v.record(v.pipe(v.string(), v.regex(secretName, 'a secret is named with lower-case letters, digits and dashes')), v.strictObject({
-	class: v.optional(v.string()), hosts: texts, headers: texts, methods: texts, paths: texts,
-	environment: v.optional(v.string()), longest: v.optional(v.string()), source: v.optional(v.pipe(v.string(), v.regex(/^(?:env|cmd):./, 'a source is written env:NAME or cmd:PROGRAM ARGUMENTS'))),
-}));
+const schema = v.record(
+	v.pipe(v.string(), v.regex(secretName, 'a secret is named with lower-case letters, digits and dashes')),
+	v.strictObject({
+		class: v.optional(v.string()),
+		hosts: texts,
+		headers: texts,
+		methods: texts,
+		paths: texts,
+		environment: v.optional(v.string()),
+		longest: v.optional(v.string()),
+		source: v.optional(
+			v.pipe(v.string(), v.regex(/^(?:env|cmd):./, 'a source is written env:NAME or cmd:PROGRAM ARGUMENTS')),
+		),
+	}),
+);
 
 /** What a project proposes for one secret. Nothing of it is in force until a person approved it. */
-export type Proposal = {readonly binding: Binding; /** Where the value could come from: `env:NAME` or `cmd:ARGV`. */ readonly source: string | undefined};
+export type Proposal = {
+	readonly binding: Binding;
+	/** Where the value could come from: `env:NAME` or `cmd:ARGV`. */ readonly source: string | undefined;
+};
 
 /** Reads a project's list of secrets, by name. An unknown key is an error with its line number. */
 export function parseProposals(text: string): ReadonlyMap<string, Proposal> | Refusal {

@@ -7,12 +7,18 @@ const atWork = (run: Run) => run.stage === 'starting' || run.stage === 'running'
 
 /** Whether a run has come to a good end: merged or on its way there, or its agent ended with 0. */
 export function endedWell(run: Run): boolean {
-	return run.merge !== undefined || ['captured', 'verified', 'approved'].includes(run.stage) || (run.stage === 'stopped' && run.exit?.code === 0);
+	return (
+		run.merge !== undefined ||
+		['captured', 'verified', 'approved'].includes(run.stage) ||
+		(run.stage === 'stopped' && run.exit?.code === 0)
+	);
 }
 
 /** Whether a run will not end well unless a person does something about it. */
 function isOver(run: Run | undefined): boolean {
-	return run === undefined || ['stopped', 'failed', 'crashed', 'verify-failed', 'rejected', 'discarded'].includes(run.stage);
+	return (
+		run === undefined || ['stopped', 'failed', 'crashed', 'verify-failed', 'rejected', 'discarded'].includes(run.stage)
+	);
 }
 
 /** Whether a run waits for another one that will not end well by itself. @param before the run that it waits for; undefined where it is gone */
@@ -25,14 +31,27 @@ export function waitsForEver(run: Run, before: Run | undefined): boolean {
  * @param others the runs that are alive, without it
  * @param before the run that it waits for; undefined where there is none
  */
-export function waitsFor(run: Run, others: readonly Run[], before: Run | undefined, limits: RunLimits): string | undefined {
+export function waitsFor(
+	run: Run,
+	others: readonly Run[],
+	before: Run | undefined,
+	limits: RunLimits,
+): string | undefined {
 	if (run.after !== undefined && !(before && endedWell(before))) {
 		return before ? `waits for ${run.after}, which is ${before.stage}` : `waits for ${run.after}, which is gone`;
 	}
 
 	// Who waits for another run does not hold up the queue.
-	const earlier = others.filter(other => other.stage === 'queued' && other.after === undefined && other.createdAt < run.createdAt);
-	const full = (limit: number | undefined, of: (other: Run) => boolean) => limit !== undefined && others.filter(other => of(other) && atWork(other)).length + earlier.filter(other => of(other)).length >= limit;
+	const earlier = others.filter(
+		other => other.stage === 'queued' && other.after === undefined && other.createdAt < run.createdAt,
+	);
+	const full = (limit: number | undefined, of: (other: Run) => boolean) =>
+		limit !== undefined &&
+		others.filter(other => of(other) && atWork(other)).length + earlier.filter(other => of(other)).length >= limit;
 	const same = (other: Run) => other.project.id === run.project.id;
-	return full(limits.running, () => true) ? `waits for its turn: ${limits.running} ${limits.running === 1 ? 'run' : 'runs'} at once` : full(limits.perProject, same) ? `waits for its turn: ${limits.perProject} at once in ${run.project.id}` : undefined;
+	return full(limits.running, () => true)
+		? `waits for its turn: ${limits.running} ${limits.running === 1 ? 'run' : 'runs'} at once`
+		: full(limits.perProject, same)
+			? `waits for its turn: ${limits.perProject} at once in ${run.project.id}`
+			: undefined;
 }

@@ -2,8 +2,8 @@ import {copyOf, Needles} from './needles.ts';
 import {spellings} from './spellings.ts';
 
 const encoder = new TextEncoder();
-const star = 0x2A;
-const escape = 0x1B;
+const star = 0x2a;
+const escape = 0x1b;
 
 /** What counts in the view: letters, digits and the percent sign of URL encoding. Spaces, line ends and separators do not. */
 const counts = new Uint8Array(256);
@@ -262,7 +262,7 @@ function after(state: number, byte: number): number {
 		return 1;
 	}
 
-	return state === 1 ? (byte === 0x5B ? 2 : 0) : byte < 0x20 || byte > 0x3F ? 0 : 2;
+	return state === 1 ? (byte === 0x5b ? 2 : 0) : byte < 0x20 || byte > 0x3f ? 0 : 2;
 }
 
 /** A whole text, redacted. */

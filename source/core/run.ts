@@ -10,16 +10,70 @@ import type {Doubt, VerifyResult} from './verdict.ts';
 
 /** Where a run is on its way. Kept as one word, since people filter lists by it. */
 export type Stage =
-	| 'queued' | 'starting' | 'running' | 'frozen' | 'stopped' | 'failed' | 'crashed'
-	| 'captured' | 'verifying' | 'verified' | 'verify-failed' | 'inconclusive' | 'approved' | 'rejected'
-	| 'merging' | 'merged' | 'deploying' | 'deployed' | 'deploy-failed' | 'deploy-unknown'
+	| 'queued'
+	| 'starting'
+	| 'running'
+	| 'frozen'
+	| 'stopped'
+	| 'failed'
+	| 'crashed'
+	| 'captured'
+	| 'verifying'
+	| 'verified'
+	| 'verify-failed'
+	| 'inconclusive'
+	| 'approved'
+	| 'rejected'
+	| 'merging'
+	| 'merged'
+	| 'deploying'
+	| 'deployed'
+	| 'deploy-failed'
+	| 'deploy-unknown'
 	| 'discarded';
 
 /** `since`: the first of these; `at`: the last. */
-export type Denial = {readonly target: string; readonly because: string; readonly count: number; readonly since: string; readonly at: string};
-export type Verification = {readonly passed: boolean; /** `inconclusive`: it could not be told, and `doubt` is why. */ readonly result: VerifyResult; readonly doubt: Doubt | undefined; readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly digest: string; readonly steps: readonly Step[]; readonly because: string; readonly at: string};
-export type Approval = {readonly base: string; readonly head: string; readonly tree: string; readonly policy: string; readonly verify: string; readonly by: Actor; readonly because: string; readonly at: string; readonly signed: Signed | undefined; /** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */ readonly viewed: Viewed | undefined};
-export type Deployment = {readonly target: string; readonly commit: string; readonly outcome: DeployOutcome | 'running'; readonly because: string; readonly at: string};
+export type Denial = {
+	readonly target: string;
+	readonly because: string;
+	readonly count: number;
+	readonly since: string;
+	readonly at: string;
+};
+export type Verification = {
+	readonly passed: boolean;
+	/** `inconclusive`: it could not be told, and `doubt` is why. */ readonly result: VerifyResult;
+	readonly doubt: Doubt | undefined;
+	readonly base: string;
+	readonly head: string;
+	readonly tree: string;
+	readonly policy: string;
+	readonly digest: string;
+	readonly steps: readonly Step[];
+	readonly because: string;
+	readonly at: string;
+};
+export type Approval = {
+	readonly base: string;
+	readonly head: string;
+	readonly tree: string;
+	readonly policy: string;
+	readonly verify: string;
+	readonly by: Actor;
+	readonly because: string;
+	readonly at: string;
+	readonly signed: Signed | undefined;
+	/** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */ readonly viewed:
+		| Viewed
+		| undefined;
+};
+export type Deployment = {
+	readonly target: string;
+	readonly commit: string;
+	readonly outcome: DeployOutcome | 'running';
+	readonly because: string;
+	readonly at: string;
+};
 
 /** What a journal amounts to. */
 export type Run = {
@@ -58,7 +112,14 @@ export type Run = {
 	/** Pointers that were where they do not belong, newest first, until a person acknowledged them. */
 	readonly alarms: readonly Denial[];
 	/** What the agent itself says, and what the supervisor sees, of this attempt; undefined where neither says anything. */
-	readonly status: {readonly state: AgentState; readonly because: string; /** When it came to that state. */ readonly since: string; readonly at: string} | undefined;
+	readonly status:
+		| {
+				readonly state: AgentState;
+				readonly because: string;
+				/** When it came to that state. */ readonly since: string;
+				readonly at: string;
+		  }
+		| undefined;
 	/** The conversation, as the agent knows it. */
 	readonly conversation: string | undefined;
 	/** Whether a person talks to the agent, in place of a prompt that is worked off. */
@@ -69,7 +130,16 @@ export type Run = {
 	readonly suspects: readonly Suspect[];
 	readonly waived: readonly string[];
 	/** `base`: where its own work begins. */
-	readonly captured: {readonly head: string; readonly base: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly notes: readonly string[]} | undefined;
+	readonly captured:
+		| {
+				readonly head: string;
+				readonly base: string;
+				readonly commits: number;
+				readonly files: number;
+				readonly wip: boolean;
+				readonly notes: readonly string[];
+		  }
+		| undefined;
 	/** Files in which it conflicts with its target, the last time that the two were to be merged. */
 	readonly conflicts: readonly string[] | undefined;
 	/** What its next attempt is for: to be brought onto its target. */
@@ -79,7 +149,13 @@ export type Run = {
 	readonly merge: {readonly target: string; readonly commit: string; readonly checkout: string} | undefined;
 	readonly deployments: readonly Deployment[];
 	/** The last audit; `stale` once a scope or an attempt changed after it. */
-	readonly audit: {readonly items: ReadonlyArray<{readonly id: ItemId; readonly status: Status}>; readonly at: string; readonly stale: boolean} | undefined;
+	readonly audit:
+		| {
+				readonly items: ReadonlyArray<{readonly id: ItemId; readonly status: Status}>;
+				readonly at: string;
+				readonly stale: boolean;
+		  }
+		| undefined;
 	/** What the runs that were begun together have in common. */
 	readonly batch: string | undefined;
 	/** The run whose good end it waits for before it starts. */
@@ -92,7 +168,15 @@ export type Run = {
 };
 
 /** Stages in which a supervisor, or a gate's own process, must be alive. */
-export const liveStages: ReadonlySet<Stage> = new Set<Stage>(['queued', 'starting', 'running', 'frozen', 'verifying', 'merging', 'deploying']);
+export const liveStages: ReadonlySet<Stage> = new Set<Stage>([
+	'queued',
+	'starting',
+	'running',
+	'frozen',
+	'verifying',
+	'merging',
+	'deploying',
+]);
 
 /** Whether somebody is at work on it now: an agent that is not frozen, or a gate. */
 export function isAtWork(run: Run): boolean {
@@ -117,11 +201,51 @@ function withoutScope(grants: readonly Grant[], scope: string): Grant[] {
 export function evolve(run: Run | undefined, entry: Entry): Run {
 	if (entry.type === 'run.created') {
 		return {
-			id: entry.id, name: entry.name, project: entry.project, agent: entry.agent, argv: entry.argv, prompt: entry.prompt,
-			branch: entry.branch, base: entry.base, target: entry.target, worktree: entry.worktree,
-			createdAt: entry.at, updatedAt: entry.at, attempt: 0, stage: 'starting', because: 'preparing the sandbox', since: entry.at, worked: {ms: 0, since: undefined}, stuck: false, exit: undefined, sandbox: '', notes: [],
-			grants: entry.grants, denials: [], dismissed: [], alarms: [], status: undefined, conversation: undefined, interactive: entry.interactive ?? false, usage: noUsage, budget: entry.budget, suspects: [], waived: [], captured: undefined, conflicts: undefined, rebase: undefined, verification: undefined, approval: undefined, merge: undefined,
-			deployments: [], audit: undefined, batch: entry.batch, after: entry.after, included: entry.included, pid: undefined, seq: entry.seq,
+			id: entry.id,
+			name: entry.name,
+			project: entry.project,
+			agent: entry.agent,
+			argv: entry.argv,
+			prompt: entry.prompt,
+			branch: entry.branch,
+			base: entry.base,
+			target: entry.target,
+			worktree: entry.worktree,
+			createdAt: entry.at,
+			updatedAt: entry.at,
+			attempt: 0,
+			stage: 'starting',
+			because: 'preparing the sandbox',
+			since: entry.at,
+			worked: {ms: 0, since: undefined},
+			stuck: false,
+			exit: undefined,
+			sandbox: '',
+			notes: [],
+			grants: entry.grants,
+			denials: [],
+			dismissed: [],
+			alarms: [],
+			status: undefined,
+			conversation: undefined,
+			interactive: entry.interactive ?? false,
+			usage: noUsage,
+			budget: entry.budget,
+			suspects: [],
+			waived: [],
+			captured: undefined,
+			conflicts: undefined,
+			rebase: undefined,
+			verification: undefined,
+			approval: undefined,
+			merge: undefined,
+			deployments: [],
+			audit: undefined,
+			batch: entry.batch,
+			after: entry.after,
+			included: entry.included,
+			pid: undefined,
+			seq: entry.seq,
 		};
 	}
 
@@ -134,9 +258,14 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 	const stuck = stage === 'queued' && (next.stuck ?? run.stuck);
 	// Only what changed the stage began it: a refusal or a second line about the same is no new wait.
 	return {
-		...run, ...next, since: stage === run.stage && stuck === run.stuck ? run.since : entry.at, stuck,
+		...run,
+		...next,
+		since: stage === run.stage && stuck === run.stuck ? run.since : entry.at,
+		stuck,
 		// A supervisor that is found dead was at work until its last line at the least, and nobody knows more.
-		worked: workedAfter(run, stage, entry.type === 'run.crashed' ? run.updatedAt : entry.at), updatedAt: entry.at, seq: entry.seq,
+		worked: workedAfter(run, stage, entry.type === 'run.crashed' ? run.updatedAt : entry.at),
+		updatedAt: entry.at,
+		seq: entry.seq,
 	};
 }
 
@@ -145,7 +274,9 @@ function workedAfter({worked}: Run, stage: Stage, at: string): Run['worked'] {
 		return worked.since === undefined ? {...worked, since: at} : worked;
 	}
 
-	return worked.since === undefined ? worked : {ms: worked.ms + Math.max(0, Date.parse(at) - Date.parse(worked.since)), since: undefined};
+	return worked.since === undefined
+		? worked
+		: {ms: worked.ms + Math.max(0, Date.parse(at) - Date.parse(worked.since)), since: undefined};
 }
 
 /** How long a run's agent was at work, milliseconds. @param now milliseconds */
@@ -157,7 +288,11 @@ const personOf = (actor: Actor) => actor.replace('person:', '');
 
 /** What a person did, with the reason where one was given. */
 function done(what: string, because: string, actor: Actor): string {
-	return because === '' ? `${what} by ${personOf(actor)}` : /^by /.test(because) ? `${what} ${because}` : `${what}: ${because}`;
+	return because === ''
+		? `${what} by ${personOf(actor)}`
+		: /^by /.test(because)
+			? `${what} ${because}`
+			: `${what}: ${because}`;
 }
 
 function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partial<Run> {
@@ -172,10 +307,20 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'run.started': {
 			return {
-				status: undefined, pid: entry.pid,
-				stage: 'running', because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent is at work', attempt: entry.attempt, sandbox: entry.sandbox, notes: entry.notes, exit: undefined,
+				status: undefined,
+				pid: entry.pid,
+				stage: 'running',
+				because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent is at work',
+				attempt: entry.attempt,
+				sandbox: entry.sandbox,
+				notes: entry.notes,
+				exit: undefined,
 				// A new attempt may change anything, so nothing that was decided about the last one holds.
-				verification: undefined, approval: undefined, conflicts: undefined, rebase: undefined, audit: run.audit && {...run.audit, stale: true},
+				verification: undefined,
+				approval: undefined,
+				conflicts: undefined,
+				rebase: undefined,
+				audit: run.audit && {...run.audit, stale: true},
 			};
 		}
 
@@ -188,7 +333,13 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'run.crashed': {
-			return {stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed', because: entry.because, deployments: run.deployments.map(deployment => deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment)};
+			return {
+				stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed',
+				because: entry.because,
+				deployments: run.deployments.map(deployment =>
+					deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment,
+				),
+			};
 		}
 
 		case 'run.frozen': {
@@ -200,7 +351,11 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'scope.granted': {
-			return {grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant], denials: run.denials.filter(denial => !answers(entry.grant.scope, denial.target)), audit: run.audit && {...run.audit, stale: true}};
+			return {
+				grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant],
+				denials: run.denials.filter(denial => !answers(entry.grant.scope, denial.target)),
+				audit: run.audit && {...run.audit, stale: true},
+			};
 		}
 
 		case 'scope.revoked':
@@ -214,11 +369,25 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 			}
 
 			const rest = run.denials.filter(denial => denial.target !== entry.target);
-			return {denials: [{target: entry.target, because: entry.because, count: entry.count, since: run.denials.find(denial => denial.target === entry.target)?.since ?? entry.at, at: entry.at}, ...rest].slice(0, 50)};
+			return {
+				denials: [
+					{
+						target: entry.target,
+						because: entry.because,
+						count: entry.count,
+						since: run.denials.find(denial => denial.target === entry.target)?.since ?? entry.at,
+						at: entry.at,
+					},
+					...rest,
+				].slice(0, 50),
+			};
 		}
 
 		case 'denial.dismissed': {
-			return {denials: run.denials.filter(denial => denial.target !== entry.target), dismissed: [...new Set([...run.dismissed, entry.target])].slice(-200)};
+			return {
+				denials: run.denials.filter(denial => denial.target !== entry.target),
+				dismissed: [...new Set([...run.dismissed, entry.target])].slice(-200),
+			};
 		}
 
 		case 'egress.allowed':
@@ -234,7 +403,18 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'alarm.raised': {
 			const isSame = (alarm: Denial) => alarm.target === entry.target && alarm.because === entry.because;
-			return {alarms: [{target: entry.target, because: entry.because, count: entry.count, since: run.alarms.find(alarm => isSame(alarm))?.since ?? entry.at, at: entry.at}, ...run.alarms.filter(alarm => !isSame(alarm))].slice(0, 50)};
+			return {
+				alarms: [
+					{
+						target: entry.target,
+						because: entry.because,
+						count: entry.count,
+						since: run.alarms.find(alarm => isSame(alarm))?.since ?? entry.at,
+						at: entry.at,
+					},
+					...run.alarms.filter(alarm => !isSame(alarm)),
+				].slice(0, 50),
+			};
 		}
 
 		case 'alarm.acknowledged': {
@@ -242,7 +422,14 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'agent.status': {
-			return {status: {state: entry.state, because: entry.because, since: run.status?.state === entry.state ? run.status.since : entry.at, at: entry.at}};
+			return {
+				status: {
+					state: entry.state,
+					because: entry.because,
+					since: run.status?.state === entry.state ? run.status.since : entry.at,
+					at: entry.at,
+				},
+			};
 		}
 
 		case 'agent.conversation': {
@@ -251,7 +438,9 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'prompt.sent': {
 			// What it is for is not what it was asked for in the first place.
-			return entry.onto === undefined ? {prompt: entry.prompt, rebase: undefined} : {rebase: {prompt: entry.prompt, onto: entry.onto}};
+			return entry.onto === undefined
+				? {prompt: entry.prompt, rebase: undefined}
+				: {rebase: {prompt: entry.prompt, onto: entry.onto}};
 		}
 
 		case 'usage.counted': {
@@ -272,8 +461,19 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 
 		case 'run.captured': {
 			return {
-				stage: 'captured', because: entry.commits === 0 && entry.files === 0 ? 'it changed nothing' : `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', uncommitted work kept' : ''}`,
-				captured: {head: entry.head, base: entry.base ?? run.base, commits: entry.commits, files: entry.files, wip: entry.wip, notes: entry.notes},
+				stage: 'captured',
+				because:
+					entry.commits === 0 && entry.files === 0
+						? 'it changed nothing'
+						: `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', uncommitted work kept' : ''}`,
+				captured: {
+					head: entry.head,
+					base: entry.base ?? run.base,
+					commits: entry.commits,
+					files: entry.files,
+					wip: entry.wip,
+					notes: entry.notes,
+				},
 			};
 		}
 
@@ -284,12 +484,36 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		case 'verify.finished': {
 			const {passed, base, head, tree, policy, digest, steps, because, at} = entry;
 			const result = entry.result ?? (passed ? 'passed' : 'failed');
-			return {stage: result === 'passed' && passed ? 'verified' : result === 'inconclusive' ? 'inconclusive' : 'verify-failed', because, verification: {passed: passed && result === 'passed', result, doubt: entry.doubt, base, head, tree, policy, digest, steps, because, at}, approval: undefined};
+			return {
+				stage:
+					result === 'passed' && passed ? 'verified' : result === 'inconclusive' ? 'inconclusive' : 'verify-failed',
+				because,
+				verification: {
+					passed: passed && result === 'passed',
+					result,
+					doubt: entry.doubt,
+					base,
+					head,
+					tree,
+					policy,
+					digest,
+					steps,
+					because,
+					at,
+				},
+				approval: undefined,
+			};
 		}
 
 		case 'review.approved': {
 			const {base, head, tree, policy, verify, actor, because, at, signed, viewed} = entry;
-			return {stage: 'approved', because: [because === '' ? `by ${personOf(actor)}` : because, viewedText(viewed)].filter(text => text !== '').join('; '), approval: {base, head, tree, policy, verify, by: actor, because, at, signed, viewed}};
+			return {
+				stage: 'approved',
+				because: [because === '' ? `by ${personOf(actor)}` : because, viewedText(viewed)]
+					.filter(text => text !== '')
+					.join('; '),
+				approval: {base, head, tree, policy, verify, by: actor, because, at, signed, viewed},
+			};
 		}
 
 		case 'review.rejected': {
@@ -301,17 +525,36 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'merge.finished': {
-			return {stage: 'merged', because: `${entry.target.replace('refs/heads/', '')} is ${entry.commit.slice(0, 10)}`, merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout}};
+			return {
+				stage: 'merged',
+				because: `${entry.target.replace('refs/heads/', '')} is ${entry.commit.slice(0, 10)}`,
+				merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout},
+			};
 		}
 
 		case 'deploy.started': {
-			return {stage: 'deploying', because: entry.target, deployments: [...run.deployments, {target: entry.target, commit: entry.commit, outcome: 'running', because: entry.command, at: entry.at}]};
+			return {
+				stage: 'deploying',
+				because: entry.target,
+				deployments: [
+					...run.deployments,
+					{target: entry.target, commit: entry.commit, outcome: 'running', because: entry.command, at: entry.at},
+				],
+			};
 		}
 
 		case 'deploy.finished': {
-			const stage: Stage = entry.outcome === 'succeeded' ? 'deployed' : entry.outcome === 'failed' ? 'deploy-failed' : 'deploy-unknown';
+			const stage: Stage =
+				entry.outcome === 'succeeded' ? 'deployed' : entry.outcome === 'failed' ? 'deploy-failed' : 'deploy-unknown';
 			const earlier = run.deployments.filter(deployment => deployment.outcome !== 'running');
-			return {stage, because: `${entry.target}: ${entry.because}`, deployments: [...earlier, {target: entry.target, commit: entry.commit, outcome: entry.outcome, because: entry.because, at: entry.at}]};
+			return {
+				stage,
+				because: `${entry.target}: ${entry.because}`,
+				deployments: [
+					...earlier,
+					{target: entry.target, commit: entry.commit, outcome: entry.outcome, because: entry.because, at: entry.at},
+				],
+			};
 		}
 
 		case 'audit.finished': {
@@ -319,17 +562,34 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'run.discarded': {
-			return {stage: 'discarded', because: entry.because === '' ? 'its work is kept' : entry.because, approval: undefined};
+			return {
+				stage: 'discarded',
+				because: entry.because === '' ? 'its work is kept' : entry.because,
+				approval: undefined,
+			};
 		}
 
 		case 'run.retargeted': {
-			const decided = run.stage === 'verified' || run.stage === 'verify-failed' || run.stage === 'inconclusive' || run.stage === 'approved';
-			return {target: entry.target, verification: undefined, approval: undefined, conflicts: undefined, because: `to be merged into ${entry.target.replace('refs/heads/', '')}`, ...decided ? {stage: 'captured'} : {}};
+			const decided =
+				run.stage === 'verified' ||
+				run.stage === 'verify-failed' ||
+				run.stage === 'inconclusive' ||
+				run.stage === 'approved';
+			return {
+				target: entry.target,
+				verification: undefined,
+				approval: undefined,
+				conflicts: undefined,
+				because: `to be merged into ${entry.target.replace('refs/heads/', '')}`,
+				...(decided ? {stage: 'captured'} : {}),
+			};
 		}
 
 		case 'run.restored': {
 			const because = done('restored', entry.because, entry.actor);
-			return run.merge ? {stage: 'merged', because} : {stage: 'stopped', because, verification: undefined, approval: undefined};
+			return run.merge
+				? {stage: 'merged', because}
+				: {stage: 'stopped', because, verification: undefined, approval: undefined};
 		}
 	}
 }
@@ -364,5 +624,8 @@ export function withoutWorker(run: Run): Run {
 
 /** Passed and total items of the last audit; a stale one has passed nothing. */
 export function checksOf(run: Run): {passed: number; total: number} {
-	return {passed: run.audit && !run.audit.stale ? run.audit.items.filter(item => item.status === 'PASS').length : 0, total: 6};
+	return {
+		passed: run.audit && !run.audit.stale ? run.audit.items.filter(item => item.status === 'PASS').length : 0,
+		total: 6,
+	};
 }

@@ -5,7 +5,12 @@ import type {Binding} from './secret.ts';
 /* The seams: each interface's comments are its contract, and every kind passes one conformance suite. */
 
 /** Whether a thing works on this machine, why, and how to get it. */
-export type Availability = {readonly works: boolean; readonly version: string; readonly because: string; readonly hint: string};
+export type Availability = {
+	readonly works: boolean;
+	readonly version: string;
+	readonly because: string;
+	readonly hint: string;
+};
 
 /** What an agent needs of its model: which secret, where it may go, and the variable that holds its pointer. */
 export type ModelNeed = {
@@ -35,7 +40,10 @@ export type AgentTask = {
 };
 
 /** How it is started, and what its configuration is: files below HOME, by their path there. Written by the host at each start. */
-export type AgentStart = Invocation & {readonly files?: Readonly<Record<string, string>> | undefined; /** The id of the conversation, where the agent is told it. */ readonly conversation?: string | undefined};
+export type AgentStart = Invocation & {
+	readonly files?: Readonly<Record<string, string>> | undefined;
+	/** The id of the conversation, where the agent is told it. */ readonly conversation?: string | undefined;
+};
 
 /** What a line of an agent's structured output says. */
 export type AgentNews = {
@@ -137,5 +145,13 @@ export type Executor = {
 	 * @param options.input written to stdin, which is otherwise empty
 	 * @param options.onStart gets the process's id, and what ends it and everything it started
 	 */
-	run(invocation: Invocation, options: {onStart?(pid: number, end: () => void): void; onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void; timeout: number; input?: string | Uint8Array | undefined}): Promise<Outcome>;
+	run(
+		invocation: Invocation,
+		options: {
+			onStart?(pid: number, end: () => void): void;
+			onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void;
+			timeout: number;
+			input?: string | Uint8Array | undefined;
+		},
+	): Promise<Outcome>;
 };

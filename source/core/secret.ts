@@ -36,7 +36,10 @@ export const secretName = /^[a-z0-9][a-z0-9-]{0,60}$/;
 export function parseReference(text: string): Reference | Refusal {
 	const match = /^(?:fleet:\/\/)?(user|project)\/(.+)$/.exec(text);
 	if (!match || !secretName.test(match[2]!)) {
-		return new Refusal(`"${text.replaceAll(/[^ -~]/g, '?').slice(0, 60)}" is not a secret's reference`, 'write fleet://user/NAME or fleet://project/NAME, with lower-case letters, digits and dashes');
+		return new Refusal(
+			`"${text.replaceAll(/[^ -~]/g, '?').slice(0, 60)}" is not a secret's reference`,
+			'write fleet://user/NAME or fleet://project/NAME, with lower-case letters, digits and dashes',
+		);
 	}
 
 	return {owner: match[1] as Owner, name: match[2]!};
@@ -51,7 +54,10 @@ export function formatReference(reference: Reference): string {
 function canonicalHost(text: string): string | Refusal {
 	const rule = parseEgressRule(text);
 	if ('because' in rule || rule.methods || rule.path) {
-		return new Refusal(`"${text.slice(0, 60)}" is not a host: ${'because' in rule ? rule.because : 'methods and paths are written by themselves'}`, 'write HOST, HOST:PORT or *.HOST');
+		return new Refusal(
+			`"${text.slice(0, 60)}" is not a host: ${'because' in rule ? rule.because : 'methods and paths are written by themselves'}`,
+			'write HOST, HOST:PORT or *.HOST',
+		);
 	}
 
 	const fault = ruleFault(rule);
@@ -59,7 +65,15 @@ function canonicalHost(text: string): string | Refusal {
 }
 
 /** Brings what a person or a project wrote into its one spelling. Total and pure; reading its own result changes nothing. */
-export function makeBinding(raw: {readonly class?: string | undefined; readonly hosts?: readonly string[] | undefined; readonly headers?: readonly string[] | undefined; readonly methods?: readonly string[] | undefined; readonly paths?: readonly string[] | undefined; readonly environment?: string | undefined; readonly longest?: number | undefined}): Binding | Refusal {
+export function makeBinding(raw: {
+	readonly class?: string | undefined;
+	readonly hosts?: readonly string[] | undefined;
+	readonly headers?: readonly string[] | undefined;
+	readonly methods?: readonly string[] | undefined;
+	readonly paths?: readonly string[] | undefined;
+	readonly environment?: string | undefined;
+	readonly longest?: number | undefined;
+}): Binding | Refusal {
 	const kind = raw.class ?? 'task';
 	if (!secretClasses.includes(kind as SecretClass)) {
 		return new Refusal(`"${kind.slice(0, 40)}" is not a class of secrets`, `classes: ${secretClasses.join(', ')}`);
@@ -80,13 +94,22 @@ export function makeBinding(raw: {readonly class?: string | undefined; readonly 
 	}
 
 	const headers = (raw.headers ?? ['authorization']).map(name => name.toLowerCase());
-	const badHeader = headers.find(name => !/^[a-z0-9-]{1,60}$/.test(name) || ['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'te', 'trailer'].includes(name));
+	const badHeader = headers.find(
+		name =>
+			!/^[a-z0-9-]{1,60}$/.test(name) ||
+			['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'te', 'trailer'].includes(name),
+	);
 	if (badHeader !== undefined) {
-		return new Refusal(`"${badHeader.slice(0, 40)}" is not a header that may carry a secret`, 'such as authorization or x-api-key');
+		return new Refusal(
+			`"${badHeader.slice(0, 40)}" is not a header that may carry a secret`,
+			'such as authorization or x-api-key',
+		);
 	}
 
 	const methods = (raw.methods ?? []).map(method => method.toUpperCase());
-	const badMethod = methods.find(method => !/^[A-Z]{1,20}$/.test(method) || ['TRACE', 'TRACK', 'CONNECT'].includes(method));
+	const badMethod = methods.find(
+		method => !/^[A-Z]{1,20}$/.test(method) || ['TRACE', 'TRACK', 'CONNECT'].includes(method),
+	);
 	if (badMethod !== undefined) {
 		return new Refusal(`"${badMethod.slice(0, 40)}" is not a method that may carry a secret`, 'such as GET or POST');
 	}
@@ -103,7 +126,15 @@ export function makeBinding(raw: {readonly class?: string | undefined; readonly 
 	}
 
 	const plain = (texts: readonly string[]) => [...new Set(texts)].sort();
-	return {class: kind as SecretClass, hosts: plain(hosts), headers: plain(headers), methods: plain(methods), paths: plain(raw.paths ?? []), environment: raw.environment, longest: raw.longest};
+	return {
+		class: kind as SecretClass,
+		hosts: plain(hosts),
+		headers: plain(headers),
+		methods: plain(methods),
+		paths: plain(raw.paths ?? []),
+		environment: raw.environment,
+		longest: raw.longest,
+	};
 }
 
 /** Whether a binding is for this host and port. */
@@ -134,15 +165,19 @@ export function widening(approved: Binding, proposed: Binding): string[] {
 		...more('method', approved.methods, proposed.methods, true),
 		...more('path', approved.paths, proposed.paths, true),
 		...(approved.class === proposed.class ? [] : [`class ${proposed.class}`]),
-		...(approved.longest !== undefined && (proposed.longest ?? Number.POSITIVE_INFINITY) > approved.longest ? ['longer grants'] : []),
+		...(approved.longest !== undefined && (proposed.longest ?? Number.POSITIVE_INFINITY) > approved.longest
+			? ['longer grants']
+			: []),
 	];
 }
 
 /** A binding in one line. */
 export function describeBinding(binding: Binding): string {
 	return [
-		binding.hosts.length === 0 ? 'no host' : binding.hosts.join(', '), `in ${binding.headers.join(' or ')}`,
-		...(binding.methods.length === 0 ? [] : [binding.methods.join(', ')]), ...(binding.paths.length === 0 ? [] : [binding.paths.join(', ')]),
+		binding.hosts.length === 0 ? 'no host' : binding.hosts.join(', '),
+		`in ${binding.headers.join(' or ')}`,
+		...(binding.methods.length === 0 ? [] : [binding.methods.join(', ')]),
+		...(binding.paths.length === 0 ? [] : [binding.paths.join(', ')]),
 		...(binding.environment === undefined ? [] : [`as ${binding.environment}`]),
 	].join('; ');
 }

@@ -6,24 +6,62 @@ import {parseClosed} from './yaml.ts';
 
 const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
 const flag = v.boolean('true or false');
-const keys = v.union([v.pipe(v.string(), v.transform(key => [key])), v.array(v.string())], 'a key, or a list of keys');
+const keys = v.union(
+	[
+		v.pipe(
+			v.string(),
+			v.transform(key => [key]),
+		),
+		v.array(v.string()),
+	],
+	'a key, or a list of keys',
+);
 
 const schema = v.strictObject({
-	theme: v.optional(v.picklist(['auto', 'dark', 'light', 'contrast', 'plain'], 'a theme is auto, dark, light, contrast or plain')),
+	theme: v.optional(
+		v.picklist(['auto', 'dark', 'light', 'contrast', 'plain'], 'a theme is auto, dark, light, contrast or plain'),
+	),
 	mouse: v.optional(flag),
-	notify: v.optional(v.strictObject({bell: v.optional(flag), desktop: v.optional(flag), title: v.optional(flag), quiet: v.optional(v.pipe(v.string(), v.regex(/^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$/, 'quiet hours are written like "22:00-07:00"')))})),
+	notify: v.optional(
+		v.strictObject({
+			bell: v.optional(flag),
+			desktop: v.optional(flag),
+			title: v.optional(flag),
+			quiet: v.optional(
+				v.pipe(
+					v.string(),
+					v.regex(
+						/^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$/,
+						'quiet hours are written like "22:00-07:00"',
+					),
+				),
+			),
+		}),
+	),
 	keys: v.optional(v.record(v.string(), keys)),
 	limits: v.optional(v.strictObject({running: v.optional(count), perProject: v.optional(count)})),
 });
 
 /** Reads a person's settings. The schema is closed: a key that is not known is an error with its line. */
 export function parseSettings(text: string): Settings | Refusal {
-	const read = parseClosed(text, schema, 'settings.yaml', 'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject)');
-	return 'because' in read ? read as Refusal : {
-		theme: read.theme ?? defaultSettings.theme, mouse: read.mouse ?? defaultSettings.mouse,
-		notify: {...defaultSettings.notify, ...Object.fromEntries(Object.entries(read.notify ?? {}).filter(([, value]) => value !== undefined))} as Settings['notify'],
-		keys: read.keys ?? {}, limits: {running: read.limits?.running, perProject: read.limits?.perProject},
-	};
+	const read = parseClosed(
+		text,
+		schema,
+		'settings.yaml',
+		'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject)',
+	);
+	return 'because' in read
+		? (read as Refusal)
+		: {
+				theme: read.theme ?? defaultSettings.theme,
+				mouse: read.mouse ?? defaultSettings.mouse,
+				notify: {
+					...defaultSettings.notify,
+					...Object.fromEntries(Object.entries(read.notify ?? {}).filter(([, value]) => value !== undefined)),
+				} as Settings['notify'],
+				keys: read.keys ?? {},
+				limits: {running: read.limits?.running, perProject: read.limits?.perProject},
+			};
 }
 
 /** The same text with some of it changed; a person's own words around it stay. A refusal where it cannot be read. */

@@ -6,14 +6,27 @@ export type Settings = {
 	readonly theme: 'auto' | 'dark' | 'light' | 'contrast' | 'plain';
 	readonly mouse: boolean;
 	/** How a person is told that a run needs one. */
-	readonly notify: {readonly bell: boolean; readonly desktop: boolean; readonly title: boolean; /** From and to, as "22:00-07:00": neither bell nor desktop; undefined for none. */ readonly quiet: string | undefined};
+	readonly notify: {
+		readonly bell: boolean;
+		readonly desktop: boolean;
+		readonly title: boolean;
+		/** From and to, as "22:00-07:00": neither bell nor desktop; undefined for none. */ readonly quiet:
+			| string
+			| undefined;
+	};
 	/** Keys by action, in place of the built-in ones. */
 	readonly keys: Readonly<Record<string, readonly string[]>>;
 	/** How many runs may be at work at once; undefined for no limit. */
 	readonly limits: {readonly running: number | undefined; readonly perProject: number | undefined};
 };
 
-export const defaultSettings: Settings = {theme: 'auto', mouse: true, notify: {bell: true, desktop: true, title: true, quiet: undefined}, keys: {}, limits: {running: undefined, perProject: undefined}};
+export const defaultSettings: Settings = {
+	theme: 'auto',
+	mouse: true,
+	notify: {bell: true, desktop: true, title: true, quiet: undefined},
+	keys: {},
+	limits: {running: undefined, perProject: undefined},
+};
 
 /** Whether a time of day is in a span such as "22:00-07:00". @param minutes since midnight */
 export function isQuiet(span: string | undefined, minutes: number): boolean {

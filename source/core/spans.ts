@@ -1,7 +1,18 @@
 import {neutralise} from './neutralise.ts';
 
 /** What a colour means; a theme says which one it is. */
-export type Tone = 'accent' | 'good' | 'bad' | 'warn' | 'quiet' | 'keyword' | 'string' | 'number' | 'comment' | 'type' | 'name';
+export type Tone =
+	| 'accent'
+	| 'good'
+	| 'bad'
+	| 'warn'
+	| 'quiet'
+	| 'keyword'
+	| 'string'
+	| 'number'
+	| 'comment'
+	| 'type'
+	| 'name';
 
 /** What stands behind a text. */
 export type Back = 'added' | 'removed' | 'addedWord' | 'removedWord' | 'match';
@@ -24,10 +35,32 @@ type Kept = Map<string, string>;
 
 /** Which of its effects a parameter changes; undefined for those that would hide what is written, or make it blink. */
 function category(code: number): string | undefined {
-	return code === 1 || code === 2 ? 'weight' : code === 3 ? 'italic' : code === 4 ? 'underline' : code === 7 ? 'inverse' : code === 9 ? 'strike' : (code >= 30 && code <= 37) || (code >= 90 && code <= 97) ? 'front' : (code >= 40 && code <= 47) || (code >= 100 && code <= 107) ? 'back' : undefined;
+	return code === 1 || code === 2
+		? 'weight'
+		: code === 3
+			? 'italic'
+			: code === 4
+				? 'underline'
+				: code === 7
+					? 'inverse'
+					: code === 9
+						? 'strike'
+						: (code >= 30 && code <= 37) || (code >= 90 && code <= 97)
+							? 'front'
+							: (code >= 40 && code <= 47) || (code >= 100 && code <= 107)
+								? 'back'
+								: undefined;
 }
 
-const endings: Readonly<Record<number, string>> = {22: 'weight', 23: 'italic', 24: 'underline', 27: 'inverse', 29: 'strike', 39: 'front', 49: 'back'};
+const endings: Readonly<Record<number, string>> = {
+	22: 'weight',
+	23: 'italic',
+	24: 'underline',
+	27: 'inverse',
+	29: 'strike',
+	39: 'front',
+	49: 'back',
+};
 
 function applySgr(kept: Kept, parameters: string): void {
 	const codes = parameters.split(/[;:]/).map(text => Number(text || 0));
@@ -88,7 +121,16 @@ export function readSpans(text: string): Span[] {
 
 /** The same with every byte of a sequence in sight, as `cat -v` shows it. */
 export function readRaw(text: string): Span[] {
-	return [{text: neutralise(text.replace(/\r$/, '').replaceAll('\t', '    ').replaceAll(/[\u0000-\u001F\u007F]/g, byte => `^${String.fromCodePoint((byte.codePointAt(0)! ^ 64))}`)).replaceAll('\n', '⏎')}];
+	return [
+		{
+			text: neutralise(
+				text
+					.replace(/\r$/, '')
+					.replaceAll('\t', '    ')
+					.replaceAll(/[\u0000-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`),
+			).replaceAll('\n', '⏎'),
+		},
+	];
 }
 
 /** The words alone. */
@@ -103,7 +145,11 @@ export function highlight(spans: readonly Span[], from: number, to: number, styl
 	for (const span of spans) {
 		const start = Math.max(0, Math.min(span.text.length, from - at));
 		const end = Math.max(start, Math.min(span.text.length, to - at));
-		for (const [text, over] of [[span.text.slice(0, start), false], [span.text.slice(start, end), true], [span.text.slice(end), false]] as const) {
+		for (const [text, over] of [
+			[span.text.slice(0, start), false],
+			[span.text.slice(start, end), true],
+			[span.text.slice(end), false],
+		] as const) {
 			if (text !== '') {
 				result.push(over ? {...span, ...style, text} : {...span, text});
 			}

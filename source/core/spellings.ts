@@ -15,14 +15,16 @@ function base64Of(bytes: Uint8Array): string {
 
 /** The base64 of a value wherever it begins in a longer text: for each of the three alignments, the characters that depend on the value alone. */
 function alignments(bytes: Uint8Array): string[] {
-	return [0, 1, 2].map(offset => {
-		const padded = new Uint8Array(offset + bytes.length);
-		padded.set(bytes, offset);
-		const text = base64Of(padded).replaceAll('=', '');
-		const from = Math.ceil(offset * 8 / 6);
-		const to = Math.floor(padded.length * 8 / 6);
-		return text.slice(from, to);
-	}).flatMap(text => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
+	return [0, 1, 2]
+		.map(offset => {
+			const padded = new Uint8Array(offset + bytes.length);
+			padded.set(bytes, offset);
+			const text = base64Of(padded).replaceAll('=', '');
+			const from = Math.ceil((offset * 8) / 6);
+			const to = Math.floor((padded.length * 8) / 6);
+			return text.slice(from, to);
+		})
+		.flatMap(text => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
 }
 
 /** The least length of a spelling that is looked for, characters: shorter ones would blank words. */
@@ -36,8 +38,15 @@ export function spellings(value: string, more = false): string[] {
 	const bytes = encoder.encode(value);
 	const hex = hexOf(bytes);
 	const found = [
-		value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), hex, hex.toUpperCase(), ...alignments(bytes),
-		...(more ? [...alignments(encoder.encode(base64Of(bytes).replaceAll('=', ''))), [...value].reverse().join('')] : []),
+		value,
+		encodeURIComponent(value),
+		JSON.stringify(value).slice(1, -1),
+		hex,
+		hex.toUpperCase(),
+		...alignments(bytes),
+		...(more
+			? [...alignments(encoder.encode(base64Of(bytes).replaceAll('=', ''))), [...value].reverse().join('')]
+			: []),
 	];
 	return [...new Set(found)].filter(text => text.length >= shortest);
 }
@@ -47,5 +56,8 @@ export function needlesOf(texts: readonly string[]): Needles {
 	const written = [...new Set(texts.flatMap(text => spellings(text)))];
 	// Those that are escaped already read as the text itself.
 	const plain = written.filter(text => texts.includes(text) || !/[%\\]/.test(text));
-	return new Needles(written.map(text => encoder.encode(text)), plain.length > 0 ? new Escaped(plain.map(text => encoder.encode(text))) : undefined);
+	return new Needles(
+		written.map(text => encoder.encode(text)),
+		plain.length > 0 ? new Escaped(plain.map(text => encoder.encode(text))) : undefined,
+	);
 }

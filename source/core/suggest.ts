@@ -11,9 +11,22 @@ export function suggestVerify(files: readonly string[], manifest: string): strin
 	}
 
 	if (typeof script === 'string' && !script.includes('no test specified')) {
-		return files.includes('pnpm-lock.yaml') ? 'pnpm test' : files.includes('yarn.lock') ? 'yarn test' : files.includes('bun.lock') ? 'bun run test' : 'npm test';
+		return files.includes('pnpm-lock.yaml')
+			? 'pnpm test'
+			: files.includes('yarn.lock')
+				? 'yarn test'
+				: files.includes('bun.lock')
+					? 'bun run test'
+					: 'npm test';
 	}
 
-	const known: ReadonlyArray<readonly [string, string]> = [['Cargo.toml', 'cargo test --offline'], ['go.mod', 'go test ./...'], ['pytest.ini', 'python3 -m pytest'], ['pyproject.toml', 'python3 -m pytest'], ['mix.exs', 'mix test'], ['Makefile', 'make test']];
+	const known: ReadonlyArray<readonly [string, string]> = [
+		['Cargo.toml', 'cargo test --offline'],
+		['go.mod', 'go test ./...'],
+		['pytest.ini', 'python3 -m pytest'],
+		['pyproject.toml', 'python3 -m pytest'],
+		['mix.exs', 'mix test'],
+		['Makefile', 'make test'],
+	];
 	return known.find(([file]) => files.includes(file))?.[1];
 }

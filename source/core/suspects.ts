@@ -1,7 +1,13 @@
 /* What looks like a secret and is none that is known. Only shapes: no meaning, no network. */
 
 /** A find. `span` shows enough to find it again and not enough to use it. */
-export type Suspect = {readonly rule: string; readonly file: string; readonly line: number; readonly span: string; /** The same for the same text in the same file, wherever it moves. */ readonly fingerprint: string};
+export type Suspect = {
+	readonly rule: string;
+	readonly file: string;
+	readonly line: number;
+	readonly span: string;
+	/** The same for the same text in the same file, wherever it moves. */ readonly fingerprint: string;
+};
 
 /** Shapes that a general scanner does not know, or that must be found without one. */
 const ownRules: ReadonlyArray<{readonly id: string; readonly pattern: RegExp}> = [
@@ -19,9 +25,16 @@ const ownRules: ReadonlyArray<{readonly id: string; readonly pattern: RegExp}> =
 	{id: 'sendgrid', pattern: /\bSG\.[\w-]{20,}\.[\w-]{20,}/g},
 	{id: 'jwt', pattern: /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/g},
 	{id: 'private-key', pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/g},
-	{id: 'url-password', pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'<>$]{1,60}:(?!\$|<|\{|x{3,}|\*)[^\s:/@"'<>]{6,}@[\w.-]+/gi},
+	{
+		id: 'url-password',
+		pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'<>$]{1,60}:(?!\$|<|\{|x{3,}|\*)[^\s:/@"'<>]{6,}@[\w.-]+/gi,
+	},
 	// The value has to look like one: a place-holder, a variable or a call is none.
-	{id: 'assignment', pattern: /(?:passw(?:or)?d|secret|api[_-]?key|access[_-]?key|auth[_-]?token|private[_-]?token)["']?\s*[:=]\s*["']?(?=[^\s"']{0,120}\d)(?=[^\s"']{0,120}[A-Za-z])(?![^\s"']{0,120}[(){}<>$[\]])[^\s"',;]{12,200}/gi},
+	{
+		id: 'assignment',
+		pattern:
+			/(?:passw(?:or)?d|secret|api[_-]?key|access[_-]?key|auth[_-]?token|private[_-]?token)["']?\s*[:=]\s*["']?(?=[^\s"']{0,120}\d)(?=[^\s"']{0,120}[A-Za-z])(?![^\s"']{0,120}[(){}<>$[\]])[^\s"',;]{12,200}/gi,
+	},
 ];
 
 /** What is plainly there as an example. */
@@ -35,7 +48,7 @@ export function maskSpan(text: string): string {
 
 /** A short name for a text, by which it is told again. Not a secret's hash that could be turned back: 32 bits of it. */
 export function fingerprintOf(text: string): string {
-	let hash = 0x811C9DC5;
+	let hash = 0x811c9dc5;
 	for (const character of text) {
 		hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193) >>> 0;
 	}
@@ -44,7 +57,10 @@ export function fingerprintOf(text: string): string {
 }
 
 /** A file's lines that a diff adds. */
-export type AddedLines = {readonly file: string; readonly lines: ReadonlyArray<{readonly number: number; readonly text: string}>};
+export type AddedLines = {
+	readonly file: string;
+	readonly lines: ReadonlyArray<{readonly number: number; readonly text: string}>;
+};
 
 /** The added lines of a unified diff, by file, as they are: what is drawn is neutralised, and a secret would hide in that. Total: what is not a diff has none. */
 export function addedLines(diff: string): AddedLines[] {
@@ -94,8 +110,17 @@ export function findSuspects(file: string, lines: AddedLines['lines']): Suspect[
 		const part = text.slice(0, 20_000);
 		for (const {id, pattern} of ownRules) {
 			for (const [span] of part.matchAll(pattern)) {
-				if (!examples.test(span) && !found.some(suspect => suspect.line === number && suspect.fingerprint === fingerprintOf(`${file}\n${span}`))) {
-					found.push({rule: id, file, line: number, span: maskSpan(span), fingerprint: fingerprintOf(`${file}\n${span}`)});
+				if (
+					!examples.test(span) &&
+					!found.some(suspect => suspect.line === number && suspect.fingerprint === fingerprintOf(`${file}\n${span}`))
+				) {
+					found.push({
+						rule: id,
+						file,
+						line: number,
+						span: maskSpan(span),
+						fingerprint: fingerprintOf(`${file}\n${span}`),
+					});
 				}
 			}
 		}

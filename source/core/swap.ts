@@ -14,19 +14,34 @@ export type HeldSecret = {
 };
 
 /** A request inside an intercepted connection. Header names as they were written. */
-export type BrokerRequest = {readonly method: string; readonly url: string; readonly headers: ReadonlyArray<readonly [name: string, value: string]>};
+export type BrokerRequest = {
+	readonly method: string;
+	readonly url: string;
+	readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+};
 
 export type SwapVerdict =
-	| {readonly allow: true; readonly headers: ReadonlyArray<readonly [name: string, value: string]>; /** The scopes whose value is in it. */ readonly used: readonly string[]}
-	| {readonly allow: false; readonly status: number; readonly because: string; /** A pointer was where it does not belong. */ readonly alarm: boolean};
+	| {
+			readonly allow: true;
+			readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+			/** The scopes whose value is in it. */ readonly used: readonly string[];
+	  }
+	| {
+			readonly allow: false;
+			readonly status: number;
+			readonly because: string;
+			/** A pointer was where it does not belong. */ readonly alarm: boolean;
+	  };
 
 const no = (status: number, because: string, alarm = false): SwapVerdict => ({allow: false, status, because, alarm});
 
 /** How the name of a header or of a parameter ends by which a program says who it is; without what stands between its words. */
-const credentialName = /^(?:key|auth|xauth|pass|pwd|sig|pat|hmac|jwt|cookie2?)$|(?:authorization|authentication|password|passwd|passphrase|secret|signature|credentials?|assertion|bearer|jwt|token|apikey|accesskey|accesskeyid|authkey|appkey|applicationkey|privatekey|secretkey|sessionkey|subscriptionkey|functionskey|consumerkey|rapidapikey)$/;
+const credentialName =
+	/^(?:key|auth|xauth|pass|pwd|sig|pat|hmac|jwt|cookie2?)$|(?:authorization|authentication|password|passwd|passphrase|secret|signature|credentials?|assertion|bearer|jwt|token|apikey|accesskey|accesskeyid|authkey|appkey|applicationkey|privatekey|secretkey|sessionkey|subscriptionkey|functionskey|consumerkey|rapidapikey)$/;
 
 /** Tokens that say where a list goes on, or which request it is: not who asks. */
-const otherToken = /(?:page|next|previous|prev|continuation|continue|sync|resume|start|starting|scroll|cursor|delta|client|request|idempotency)token$/;
+const otherToken =
+	/(?:page|next|previous|prev|continuation|continue|sync|resume|start|starting|scroll|cursor|delta|client|request|idempotency)token$/;
 
 /** Whether what has this name says who asks. */
 function namesCredential(name: string): boolean {
@@ -36,13 +51,21 @@ function namesCredential(name: string): boolean {
 
 /** Headers by which some servers take a request for another one than its first line says. */
 const otherMethod = /^(?:x-http-method(?:-override)?|x-method(?:-override)?)$/;
-const otherPath = /^(?:x-(?:original|rewrite|override|forwarded)-ur[il]|x-forwarded-(?:path|prefix)|x-http-destinationurl|destination)$/;
-const otherHost = /^(?:forwarded|x-forwarded-(?:host|server|port|proto)|x-(?:original|real|http)-host|x-host|x-http-host-override|host-override)$/;
-const otherMethodParameter = /^(?:_method|_http_method|http_method|method_override|x-http-method(?:-override)?|x-method-override)$/i;
+const otherPath =
+	/^(?:x-(?:original|rewrite|override|forwarded)-ur[il]|x-forwarded-(?:path|prefix)|x-http-destinationurl|destination)$/;
+const otherHost =
+	/^(?:forwarded|x-forwarded-(?:host|server|port|proto)|x-(?:original|real|http)-host|x-host|x-http-host-override|host-override)$/;
+const otherMethodParameter =
+	/^(?:_method|_http_method|http_method|method_override|x-http-method(?:-override)?|x-method-override)$/i;
 
 /** The names of an address's parameters, read. */
 function parametersOf(url: string): string[] {
-	return url.split('?').slice(1).join('?').split(/[&;?]/).map(part => readings(part.split('=')[0]!).at(-1)!);
+	return url
+		.split('?')
+		.slice(1)
+		.join('?')
+		.split(/[&;?]/)
+		.map(part => readings(part.split('=')[0]!).at(-1)!);
 }
 
 /**
@@ -50,7 +73,10 @@ function parametersOf(url: string): string[] {
  * @returns its name; undefined for nothing
  */
 export function otherReading(url: string, headers: HeaderPairs): string | undefined {
-	return headers.map(([name]) => readName(name)).find(name => otherMethod.test(name) || otherPath.test(name)) ?? parametersOf(url).find(name => otherMethodParameter.test(name));
+	return (
+		headers.map(([name]) => readName(name)).find(name => otherMethod.test(name) || otherPath.test(name)) ??
+		parametersOf(url).find(name => otherMethodParameter.test(name))
+	);
 }
 
 /** Values that name nobody, which clients send where they have no credential. */
@@ -61,7 +87,10 @@ function readings(text: string): string[] {
 	try {
 		return [text, decodeURIComponent(text.replaceAll('+', ' '))];
 	} catch {
-		return [text, text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))];
+		return [
+			text,
+			text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+		];
 	}
 }
 
@@ -95,7 +124,7 @@ function swapIn(value: string, secret: HeldSecret): string | undefined {
 	}
 
 	// A name beside the pointer is the login's; a second credential is not.
-	const put = (part: string) => part === secret.pointer ? secret.value : part;
+	const put = (part: string) => (part === secret.pointer ? secret.value : part);
 	const bytes = new TextEncoder().encode(`${put(user!)}:${put(password)}`);
 	return `${scheme} ${btoa(Array.from(bytes, byte => String.fromCodePoint(byte)).join(''))}`;
 }
@@ -114,7 +143,12 @@ export function holdsPointer(text: string, pointers: readonly string[]): boolean
  * @param held the secrets in force that are bound to the target
  * @param pointers every pointer of the run, in force or not
  */
-export function decideRequest(request: BrokerRequest, target: Target, held: readonly HeldSecret[], pointers: readonly string[]): SwapVerdict {
+export function decideRequest(
+	request: BrokerRequest,
+	target: Target,
+	held: readonly HeldSecret[],
+	pointers: readonly string[],
+): SwapVerdict {
 	const method = request.method.toUpperCase();
 	const named = (name: string) => request.headers.filter(([other]) => other.toLowerCase() === name);
 	const hosts = named('host');
@@ -135,14 +169,36 @@ export function decideRequest(request: BrokerRequest, target: Target, held: read
 		return no(405, `${method} is not passed on`);
 	}
 
-	const twice = request.headers.map(([name]) => name.toLowerCase()).find((name, index, names) => names.indexOf(name) !== index && (namesCredential(name) || ['content-length', 'transfer-encoding', 'content-type', 'expect', 'upgrade', ...held.flatMap(secret => secret.binding.headers)].includes(name)));
+	const twice = request.headers
+		.map(([name]) => name.toLowerCase())
+		.find(
+			(name, index, names) =>
+				names.indexOf(name) !== index &&
+				(namesCredential(name) ||
+					[
+						'content-length',
+						'transfer-encoding',
+						'content-type',
+						'expect',
+						'upgrade',
+						...held.flatMap(secret => secret.binding.headers),
+					].includes(name)),
+		);
 	if (twice !== undefined) {
-		return no(400, `the header ${twice} is there twice`, named(twice).some(([, value]) => holdsPointer(value, pointers)));
+		return no(
+			400,
+			`the header ${twice} is there twice`,
+			named(twice).some(([, value]) => holdsPointer(value, pointers)),
+		);
 	}
 
 	const elsewhere = request.headers.map(([name]) => readName(name)).find(name => otherHost.test(name));
 	if (elsewhere !== undefined) {
-		return no(403, `${elsewhere} may mean another host`, named(elsewhere).some(([, value]) => holdsPointer(value, pointers)));
+		return no(
+			403,
+			`${elsewhere} may mean another host`,
+			named(elsewhere).some(([, value]) => holdsPointer(value, pointers)),
+		);
 	}
 
 	if (holdsPointer(request.url, pointers)) {
@@ -166,7 +222,10 @@ export function decideRequest(request: BrokerRequest, target: Target, held: read
 
 		// A server may read `x_my_key` as `x-my-key`.
 		const read = readName(name);
-		if ((namesCredential(lower) || held.some(secret => secret.binding.headers.includes(read))) && !nobody.test(value.trim())) {
+		if (
+			(namesCredential(lower) || held.some(secret => secret.binding.headers.includes(read))) &&
+			!nobody.test(value.trim())
+		) {
 			return no(403, `${lower} holds a credential that is not a pointer of this run`);
 		}
 
@@ -175,13 +234,21 @@ export function decideRequest(request: BrokerRequest, target: Target, held: read
 
 	const parameter = parametersOf(request.url).find(name => namesCredential(name));
 	if (parameter !== undefined) {
-		return no(403, `the address holds a credential (${parameter.slice(0, 40)}), which belongs in a header, as a pointer`);
+		return no(
+			403,
+			`the address holds a credential (${parameter.slice(0, 40)}), which belongs in a header, as a pointer`,
+		);
 	}
 
 	const fits = (secret: HeldSecret) => limitOf(secret.binding, method, request);
 	const limits = (used.length > 0 ? used : held).map(secret => fits(secret));
 	// Every secret that is used must list the path; where none is used, one that does is enough.
-	const limit = used.length > 0 ? limits.find(limit => limit !== undefined) : limits.every(limit => limit !== undefined) ? limits[0] : undefined;
+	const limit =
+		used.length > 0
+			? limits.find(limit => limit !== undefined)
+			: limits.every(limit => limit !== undefined)
+				? limits[0]
+				: undefined;
 	return limit === undefined ? {allow: true, headers, used: used.map(secret => secret.scope)} : no(403, limit);
 }
 
@@ -201,7 +268,11 @@ function limitOf(binding: Binding, method: string, {url, headers}: BrokerRequest
 	}
 
 	const path = plainPath(url);
-	return path !== undefined && binding.paths.some(pattern => matchesPath(pattern, path)) ? undefined : path === undefined ? 'the path can be read in two ways' : `${path.slice(0, 80)} is not a path that the secret is bound to`;
+	return path !== undefined && binding.paths.some(pattern => matchesPath(pattern, path))
+		? undefined
+		: path === undefined
+			? 'the path can be read in two ways'
+			: `${path.slice(0, 80)} is not a path that the secret is bound to`;
 }
 
 /** Those of the secrets that are bound to a target. */

@@ -6,7 +6,7 @@
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** Bell, backspace, tab, the line feeds, carriage return, and the two shifts between character sets. */
-const controls = new Set([0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F]);
+const controls = new Set([0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f]);
 
 /**
  * DEC private modes, and what each is when a person's shell has the terminal. Nothing here makes a terminal say anything
@@ -14,10 +14,19 @@ const controls = new Set([0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F])
  * Not here: origin mode (6), since taking it back moves the cursor; focus reports (1004), columns (3), key repeat (8) and others.
  */
 export const privateModes: ReadonlyMap<number, 'h' | 'l'> = new Map([
-	[1, 'l'], [5, 'l'], [7, 'h'], [25, 'h'],
-	[47, 'l'], [1047, 'l'], [1049, 'l'],
-	[1000, 'l'], [1002, 'l'], [1003, 'l'], [1006, 'l'],
-	[2004, 'l'], [2026, 'l'],
+	[1, 'l'],
+	[5, 'l'],
+	[7, 'h'],
+	[25, 'h'],
+	[47, 'l'],
+	[1047, 'l'],
+	[1049, 'l'],
+	[1000, 'l'],
+	[1002, 'l'],
+	[1003, 'l'],
+	[1006, 'l'],
+	[2004, 'l'],
+	[2026, 'l'],
 ]);
 
 /** The one ANSI mode: insert. Not here: keyboard action (2), which locks the keyboard, and line feed (20). */
@@ -31,11 +40,18 @@ const none = /^$/;
 export const sequences: ReadonlyMap<string, RegExp> = new Map([
 	// Move the cursor, tabs, erase, insert and delete, scroll, repeat.
 	...[...'@ABCDEFGILMPSTXZ`abde'].map(final => [final, one] as const),
-	['H', two], ['f', two], ['s', none], ['u', none],
+	['H', two],
+	['f', two],
+	['s', none],
+	['u', none],
 	// Not 3, which takes away what a person could scroll back to.
-	['J', /^[012]?$/], ['K', /^[012]?$/],
+	['J', /^[012]?$/],
+	['K', /^[012]?$/],
 	// Colours and the like; margins; the cursor's shape; back to the defaults.
-	['m', /^[\d:;]*$/], ['r', two], [' q', /^[0-6]?$/], ['!p', none],
+	['m', /^[\d:;]*$/],
+	['r', two],
+	[' q', /^[0-6]?$/],
+	['!p', none],
 ]);
 
 /** Short escapes: cursor saved and put back, lines moved, the number pad's two modes. */
@@ -53,9 +69,12 @@ const screens = [1049, 1047, 47];
  * The cursor is saved first because leaving the other screen, and taking margins away, both move it.
  */
 export const restoreTerminal = [
-	'\u001B7', ...screens.map(mode => modeSequence(mode, '?', 'l')),
+	'\u001B7',
+	...screens.map(mode => modeSequence(mode, '?', 'l')),
 	'\u001B7\u001B[r\u001B8',
-	...[...privateModes].filter(([mode]) => !screens.includes(mode)).map(([mode, value]) => modeSequence(mode, '?', value)),
+	...[...privateModes]
+		.filter(([mode]) => !screens.includes(mode))
+		.map(([mode, value]) => modeSequence(mode, '?', value)),
 	...[...ansiModes].map(([mode, value]) => modeSequence(mode, '', value)),
 	'\u001B>\u001B(B\u001B)B\u000F\u001B[0m\u001B[0 q\u001B7',
 ].join('');
@@ -63,7 +82,7 @@ export const restoreTerminal = [
 /** A full reset would take the person's own settings, and what could be scrolled back to: what was let through is put back, and the screen is cleared. */
 const reset = bytesOf(`${restoreTerminal}\u001B[H\u001B[2J`);
 
-const replacement = [0xEF, 0xBF, 0xBD];
+const replacement = [0xef, 0xbf, 0xbd];
 
 /** More than any screen has; a larger number is work for the terminal and nothing else. What is done so many times, one by one, gets the smaller. */
 const largest = 32_767;
@@ -115,16 +134,16 @@ export class TerminalFilter {
 	#character: number[] = [];
 	#missing = 0;
 	#lower = 0x80;
-	#upper = 0xBF;
+	#upper = 0xbf;
 
 	/** @returns what may be written to the terminal */
 	push(bytes: Uint8Array): Uint8Array {
 		const out = new Output(bytes.length + 64);
 		for (let at = 0; at < bytes.length; at++) {
 			const byte = bytes[at]!;
-			if (this.#missing === 0 && byte >= 0x20 && byte < 0x7F && this.#state === 'ground') {
+			if (this.#missing === 0 && byte >= 0x20 && byte < 0x7f && this.#state === 'ground') {
 				let end = at + 1;
-				while (end < bytes.length && bytes[end]! >= 0x20 && bytes[end]! < 0x7F) {
+				while (end < bytes.length && bytes[end]! >= 0x20 && bytes[end]! < 0x7f) {
 					end++;
 				}
 
@@ -144,47 +163,47 @@ export class TerminalFilter {
 			if (byte >= this.#lower && byte <= this.#upper) {
 				this.#character.push(byte);
 				this.#lower = 0x80;
-				this.#upper = 0xBF;
+				this.#upper = 0xbf;
 				if (--this.#missing === 0) {
 					const [first, second] = this.#character as [number, number];
-					this.#take(first === 0xC2 && second < 0xA0 ? second : 0xA0, this.#character, out);
+					this.#take(first === 0xc2 && second < 0xa0 ? second : 0xa0, this.#character, out);
 				}
 
 				return;
 			}
 
 			this.#missing = 0;
-			this.#take(0xA0, replacement, out);
+			this.#take(0xa0, replacement, out);
 		}
 
 		if (byte < 0x80) {
 			this.#take(byte, [byte], out);
-		} else if (byte < 0xC2 || byte > 0xF4) {
-			this.#take(0xA0, replacement, out);
+		} else if (byte < 0xc2 || byte > 0xf4) {
+			this.#take(0xa0, replacement, out);
 		} else {
 			this.#character = [byte];
-			this.#missing = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
-			this.#lower = byte === 0xE0 ? 0xA0 : byte === 0xF0 ? 0x90 : 0x80;
-			this.#upper = byte === 0xED ? 0x9F : byte === 0xF4 ? 0x8F : 0xBF;
+			this.#missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+			this.#lower = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
+			this.#upper = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
 		}
 	}
 
 	/** One character. @param code its code, or 0xA0 for any beyond the controls */
 	#take(code: number, bytes: readonly number[], out: Output): void {
 		// Wherever they come: cancel and substitute end a sequence, escape begins one, and so do the 8-bit controls.
-		if (code === 0x18 || code === 0x1A) {
+		if (code === 0x18 || code === 0x1a) {
 			this.#state = 'ground';
 			return;
 		}
 
-		if (code === 0x1B) {
+		if (code === 0x1b) {
 			this.#begin('escape', false);
 			return;
 		}
 
-		if (code >= 0x80 && code < 0xA0) {
-			this.#begin(code === 0x9B ? 'csi' : [0x90, 0x98, 0x9D, 0x9E, 0x9F].includes(code) ? 'string' : 'ground', true);
-			this.#bellEnds = code === 0x9D;
+		if (code >= 0x80 && code < 0xa0) {
+			this.#begin(code === 0x9b ? 'csi' : [0x90, 0x98, 0x9d, 0x9e, 0x9f].includes(code) ? 'string' : 'ground', true);
+			this.#bellEnds = code === 0x9d;
 			return;
 		}
 
@@ -197,7 +216,7 @@ export class TerminalFilter {
 			if (controls.has(code)) {
 				out.add(bytes);
 			}
-		} else if (code !== 0x7F) {
+		} else if (code !== 0x7f) {
 			this.#print(code, bytes, out);
 		}
 	}
@@ -255,15 +274,26 @@ function allowedEscape(text: string): Uint8Array {
 
 /** A control sequence, written anew; nothing for one that does not paint. */
 function allowedSequence(text: string): Uint8Array {
-	const {sign = '', parameters = '', kind = ''} = /^(?<sign>[<=>?]?)(?<parameters>[\d:;]*)(?<kind>[ -/]*[@-~])$/.exec(text)?.groups ?? {};
+	const {
+		sign = '',
+		parameters = '',
+		kind = '',
+	} = /^(?<sign>[<=>?]?)(?<parameters>[\d:;]*)(?<kind>[ -/]*[@-~])$/.exec(text)?.groups ?? {};
 	if ((sign === '' || sign === '?') && (kind === 'h' || kind === 'l')) {
-		const modes = parameters.split(';').filter(text => one.test(text) && text !== '').map(Number);
+		const modes = parameters
+			.split(';')
+			.filter(text => one.test(text) && text !== '')
+			.map(Number);
 		const known = sign === '?' ? privateModes : ansiModes;
-		return bytesOf(modes.map(mode => {
-			// A mode of its own name for the saved cursor.
-			const cursor = sign === '?' && mode === 1048 ? `\u001B${kind === 'h' ? 7 : 8}` : '';
-			return known.has(mode) ? modeSequence(mode, sign, kind) : cursor;
-		}).join(''));
+		return bytesOf(
+			modes
+				.map(mode => {
+					// A mode of its own name for the saved cursor.
+					const cursor = sign === '?' && mode === 1048 ? `\u001B${kind === 'h' ? 7 : 8}` : '';
+					return known.has(mode) ? modeSequence(mode, sign, kind) : cursor;
+				})
+				.join(''),
+		);
 	}
 
 	if (sign !== '' || sequences.get(kind)?.test(parameters) !== true) {
@@ -271,5 +301,7 @@ function allowedSequence(text: string): Uint8Array {
 	}
 
 	const most = repeated.has(kind) ? mostTimes : largest;
-	return bytesOf(`\u001B[${parameters.replaceAll(/\d{4,}/g, number => Number(number) > most ? String(most) : number)}${kind}`);
+	return bytesOf(
+		`\u001B[${parameters.replaceAll(/\d{4,}/g, number => (Number(number) > most ? String(most) : number))}${kind}`,
+	);
 }

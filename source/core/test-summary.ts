@@ -4,9 +4,12 @@
 export type TestSummary = {readonly passed: number | undefined; readonly failed: number | undefined};
 
 /** A line in which a test runner says how many there were. */
-type Form = {readonly line: RegExp; count(match: RegExpExecArray): {readonly passed?: number | undefined; readonly failed?: number | undefined}};
+type Form = {
+	readonly line: RegExp;
+	count(match: RegExpExecArray): {readonly passed?: number | undefined; readonly failed?: number | undefined};
+};
 
-const number = (text: string | undefined) => text === undefined ? undefined : Number(text);
+const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
 const named = (words: string) => (match: RegExpExecArray) => {
 	const of = (word: string) => new RegExp(`(\\d+) (?:${word})\\b`).exec(match[0])?.[1];
 	return {passed: number(of('passed|pass')), failed: number(of(words))};
@@ -24,10 +27,19 @@ const forms: readonly Form[] = [
 	// jest, vitest: "Tests: 1 failed, 5 passed, 6 total", "Tests  1 failed | 5 passed (6)"
 	{line: /^\s*Tests:?\s+.*\b\d+ (?:passed|failed)\b.*$/, count: named('failed')},
 	// cargo, nextest
-	{line: /^test result: \w+\. (\d+) passed; (\d+) failed/, count: match => ({passed: Number(match[1]), failed: Number(match[2])})},
-	{line: /^\s*Summary \[.*\] +\d+ tests? run: (\d+) passed(?: \(.*?\))?(?:, (\d+) failed)?/, count: match => ({passed: Number(match[1]), failed: Number(match[2] ?? 0)})},
+	{
+		line: /^test result: \w+\. (\d+) passed; (\d+) failed/,
+		count: match => ({passed: Number(match[1]), failed: Number(match[2])}),
+	},
+	{
+		line: /^\s*Summary \[.*\] +\d+ tests? run: (\d+) passed(?: \(.*?\))?(?:, (\d+) failed)?/,
+		count: match => ({passed: Number(match[1]), failed: Number(match[2] ?? 0)}),
+	},
 	// pytest: "=== 1 failed, 5 passed in 0.1s ===", the same without the bars
-	{line: /^=* ?(?:\d+ [a-z]+, )*\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?)\b[^=]* in [\d.:]+.*$/, count: named('failed|errors?')},
+	{
+		line: /^=* ?(?:\d+ [a-z]+, )*\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?)\b[^=]* in [\d.:]+.*$/,
+		count: named('failed|errors?'),
+	},
 	// mocha
 	{line: /^\s+(\d+) passing\b/, count: match => ({passed: Number(match[1])})},
 	{line: /^\s+(\d+) failing$/, count: match => ({failed: Number(match[1])})},
@@ -40,7 +52,10 @@ const forms: readonly Form[] = [
 	{line: /^\s+(\d+) tests? passed$/, count: match => ({passed: Number(match[1])})},
 	{line: /^\s+(\d+) tests? failed$/, count: match => ({failed: Number(match[1])})},
 	{line: /^\s+(\d+) passed \([\d.]+m?s?\)$/, count: match => ({passed: Number(match[1])})},
-	{line: /^(?:ok|FAILED) \| (\d+) passed(?: \(.*?\))? \| (\d+) failed/, count: match => ({passed: Number(match[1]), failed: Number(match[2])})},
+	{
+		line: /^(?:ok|FAILED) \| (\d+) passed(?: \(.*?\))? \| (\d+) failed/,
+		count: match => ({passed: Number(match[1]), failed: Number(match[2])}),
+	},
 	{line: /^\s*(\d+) pass$/, count: match => ({passed: Number(match[1])})},
 	{line: /^\s*(\d+) fail$/, count: match => ({failed: Number(match[1])})},
 	// rspec, minitest, exunit, jasmine
@@ -50,9 +65,15 @@ const forms: readonly Form[] = [
 	{line: /^OK \((\d+) tests?, /, count: match => ({passed: Number(match[1])})},
 	{line: /^(?:\[\w+\] )?Tests run: (\d+), Failures: (\d+), Errors: (\d+)(?!.*Time elapsed)/, count: total},
 	{line: /^Tests: (\d+), Assertions: \d+(?:, Errors: (\d+))?(?:, Failures: (\d+))?/, count: total},
-	{line: /^(?:Passed|Failed)!\s+- Failed:\s+(\d+), Passed:\s+(\d+)/, count: match => ({passed: Number(match[2]), failed: Number(match[1])})},
+	{
+		line: /^(?:Passed|Failed)!\s+- Failed:\s+(\d+), Passed:\s+(\d+)/,
+		count: match => ({passed: Number(match[2]), failed: Number(match[1])}),
+	},
 	// ctest, prove, Google Test
-	{line: /^\d+% tests passed, (\d+) tests? failed out of (\d+)/, count: match => ({passed: Number(match[2]) - Number(match[1]), failed: Number(match[1])})},
+	{
+		line: /^\d+% tests passed, (\d+) tests? failed out of (\d+)/,
+		count: match => ({passed: Number(match[2]) - Number(match[1]), failed: Number(match[1])}),
+	},
 	{line: /^Files=\d+, Tests=(\d+),/, count: match => ({passed: Number(match[1])})},
 	{line: /^\[ {2}PASSED {2}\] (\d+) tests?\.$/, count: match => ({passed: Number(match[1])})},
 ];
@@ -61,16 +82,42 @@ const forms: readonly Form[] = [
 const unittestFailed = /^FAILED \((?:failures=(\d+))?(?:, )?(?:errors=(\d+))?/;
 
 /** Says that tests were run, without how many. */
-const some: readonly RegExp[] = [/^ok\s{2,}\S+\s+(?!.*\[no tests to run\])/, /^(?:not )?ok \d+\b/, /^1\.\.[1-9]\d*\b/, /^Executed [1-9]\d* (?:of|tests?)\b/];
+const some: readonly RegExp[] = [
+	/^ok\s{2,}\S+\s+(?!.*\[no tests to run\])/,
+	/^(?:not )?ok \d+\b/,
+	/^1\.\.[1-9]\d*\b/,
+	/^Executed [1-9]\d* (?:of|tests?)\b/,
+];
 
 /** Says that there was none at all. */
 const none: readonly RegExp[] = [
-	/^=* ?no tests ran\b/, /^collected 0 items\b/, /^NO TESTS RAN$/, /\bNo tests? found\b/i, /^No test (?:files?|modules|suites?) (?:were )?found/i, /^error: No test modules found/, /^No tests were found/i, /^No tests executed!/, /^There are no tests to run/, /^Result: NOTESTS/,
-	/^No specs found/i, /^(?:\[\w+\] )?No tests to run\./, /^No test is available in /, /Couldn.t find any files to test/, /^error: no tests to run/,
+	/^=* ?no tests ran\b/,
+	/^collected 0 items\b/,
+	/^NO TESTS RAN$/,
+	/\bNo tests? found\b/i,
+	/^No test (?:files?|modules|suites?) (?:were )?found/i,
+	/^error: No test modules found/,
+	/^No tests were found/i,
+	/^No tests executed!/,
+	/^There are no tests to run/,
+	/^Result: NOTESTS/,
+	/^No specs found/i,
+	/^(?:\[\w+\] )?No tests to run\./,
+	/^No test is available in /,
+	/Couldn.t find any files to test/,
+	/^error: no tests to run/,
 ];
 
 /** Says so of a part. */
-const nonePart: readonly RegExp[] = [/\[no test(?: file)?s(?: to run)?\]$/, /^testing: warning: no tests to run/, /^(?:ℹ|#) tests +0$/, /^1\.\.0\b/, /^> Task \S*:test NO-SOURCE$/, /^\[=+\] Running 0 tests /, /^Executed 0 (?:of|tests?)\b/];
+const nonePart: readonly RegExp[] = [
+	/\[no test(?: file)?s(?: to run)?\]$/,
+	/^testing: warning: no tests to run/,
+	/^(?:ℹ|#) tests +0$/,
+	/^1\.\.0\b/,
+	/^> Task \S*:test NO-SOURCE$/,
+	/^\[=+\] Running 0 tests /,
+	/^Executed 0 (?:of|tests?)\b/,
+];
 
 /** What one command's output said of tests, line by line. */
 export class TestCounter {
@@ -108,13 +155,19 @@ export class TestCounter {
 
 	/** How many, where that was told; undefined where nothing was. */
 	get summary(): TestSummary | undefined {
-		return this.#passed === undefined && this.#failed === undefined ? undefined : {passed: this.#passed, failed: this.#failed};
+		return this.#passed === undefined && this.#failed === undefined
+			? undefined
+			: {passed: this.#passed, failed: this.#failed};
 	}
 
 	/** `some`: tests were run; `none`: it says that there was none; undefined where it says nothing of tests. */
 	get ran(): 'some' | 'none' | undefined {
 		const count = (this.#passed ?? 0) + (this.#failed ?? 0);
-		return count > 0 || this.#some ? 'some' : this.#none || this.#nonePart || this.summary !== undefined ? 'none' : undefined;
+		return count > 0 || this.#some
+			? 'some'
+			: this.#none || this.#nonePart || this.summary !== undefined
+				? 'none'
+				: undefined;
 	}
 
 	/** Whether it ended since there was nothing to run: some runners call that a failure. */
@@ -136,12 +189,15 @@ export function summariseTests(text: string): TestSummary | undefined {
 /** Of several commands together; undefined where none of them told. */
 export function addTests(all: ReadonlyArray<TestSummary | undefined>): TestSummary | undefined {
 	const told = all.filter(one => one !== undefined);
-	const sum = (key: keyof TestSummary) => told.every(one => one[key] === undefined) ? undefined : told.reduce((total, one) => total + (one[key] ?? 0), 0);
+	const sum = (key: keyof TestSummary) =>
+		told.every(one => one[key] === undefined) ? undefined : told.reduce((total, one) => total + (one[key] ?? 0), 0);
 	return told.length === 0 ? undefined : {passed: sum('passed'), failed: sum('failed')};
 }
 
 /** "3 of 120 tests failed", "120 tests passed". */
 export function formatTests({passed, failed}: TestSummary): string {
 	const all = (passed ?? 0) + (failed ?? 0);
-	return (failed ?? 0) > 0 ? `${failed} ${passed === undefined ? '' : `of ${all} `}${all === 1 ? 'test' : 'tests'} failed` : `${passed ?? 0} ${passed === 1 ? 'test' : 'tests'} passed`;
+	return (failed ?? 0) > 0
+		? `${failed} ${passed === undefined ? '' : `of ${all} `}${all === 1 ? 'test' : 'tests'} failed`
+		: `${passed ?? 0} ${passed === 1 ? 'test' : 'tests'} passed`;
 }

@@ -39,7 +39,7 @@ export function parseChanges(text: string): Change[] {
 	const changes: Change[] = [];
 	for (let index = 0; index + 1 < records.length; index += 2) {
 		const [oldMode = '', newMode = '', oldObject = '', newObject = ''] = records[index]!.replace(/^:/, '').split(' ');
-		const entry = (mode: string, object: string) => mode === '000000' ? undefined : {mode, object};
+		const entry = (mode: string, object: string) => (mode === '000000' ? undefined : {mode, object});
 		changes.push({path: records[index + 1]!, before: entry(oldMode, oldObject), after: entry(newMode, newObject)});
 	}
 
@@ -61,7 +61,11 @@ const unseen = /[\u200C-\u200F\u202A-\u202E\u206A-\u206F\uFEFF]/g;
 
 /** One part of a path as file systems that are generous about names take it: case, what is not seen, spaces and dots at the end, a stream's name. */
 export function folded(part: string): string {
-	return textOf(part).replaceAll(unseen, '').normalize('NFKC').toLowerCase().replace(/[ .]*(?::.*)?$/, '');
+	return textOf(part)
+		.replaceAll(unseen, '')
+		.normalize('NFKC')
+		.toLowerCase()
+		.replace(/[ .]*(?::.*)?$/, '');
 }
 
 /** Whether some file system takes a part of a path for git's own folder. */
@@ -72,7 +76,9 @@ export function isDotGit(part: string): boolean {
 /** Whether some file system takes a name for that of one of git's own files, such as `.gitmodules`. */
 export function isLike(name: string, wanted: string): boolean {
 	const plain = folded(name);
-	return plain === wanted || new RegExp(`^${wanted.slice(1, 7)}~[1-9]$`).test(plain) || /^gi7[a-f\d]{2,5}~\d$/.test(plain);
+	return (
+		plain === wanted || new RegExp(`^${wanted.slice(1, 7)}~[1-9]$`).test(plain) || /^gi7[a-f\d]{2,5}~\d$/.test(plain)
+	);
 }
 
 /** What makes git take a folder for a repository: HEAD, and where its objects and refs are, or the name of a folder that has them. */
@@ -107,7 +113,11 @@ function repositoriesIn(paths: Iterable<string>, wanted: ReadonlySet<string>): S
  * @param changes what the merge changes
  * @param ignoreCase names that differ in case alone are one file here
  */
-export function findForbidden(tree: ReadonlyMap<string, Entry>, changes: readonly Change[], ignoreCase: boolean): string[] {
+export function findForbidden(
+	tree: ReadonlyMap<string, Entry>,
+	changes: readonly Change[],
+	ignoreCase: boolean,
+): string[] {
 	const problems: string[] = [];
 	const present = changes.filter(({after}) => after !== undefined);
 	for (const {path, before, after} of present) {
@@ -141,17 +151,36 @@ export function findForbidden(tree: ReadonlyMap<string, Entry>, changes: readonl
 	const folders = new Set(present.flatMap(({path}) => foldersOf(path)));
 	const gone = new Set(changes.filter(({before}) => before === undefined).map(({path}) => path));
 	const repositories = repositoriesIn(tree.keys(), folders);
-	const before = repositories.size === 0 ? repositories : repositoriesIn([...[...tree.keys()].filter(path => !gone.has(path)), ...changes.filter(({before, after}) => before && !after).map(({path}) => path)], repositories);
+	const before =
+		repositories.size === 0
+			? repositories
+			: repositoriesIn(
+					[
+						...[...tree.keys()].filter(path => !gone.has(path)),
+						...changes.filter(({before, after}) => before && !after).map(({path}) => path),
+					],
+					repositories,
+				);
 	for (const folder of repositories) {
-		const inside = (path: string) => folder === '' ? path : path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+		const inside = (path: string) =>
+			folder === '' ? path : path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
 		// One that is there already, such as a test's, may not get another configuration.
-		if (!before.has(folder) || present.some(({path}) => /^(?:[^/]+$|(?:objects|refs|hooks|info|logs|worktrees|modules)\/)/i.test(inside(path) ?? '/'))) {
+		if (
+			!before.has(folder) ||
+			present.some(({path}) =>
+				/^(?:[^/]+$|(?:objects|refs|hooks|info|logs|worktrees|modules)\/)/i.test(inside(path) ?? '/'),
+			)
+		) {
 			problems.push(`${shown(folder === '' ? '.' : folder)} is a repository inside the repository`);
 		}
 	}
 
 	if (ignoreCase && present.length > 0) {
-		const fold = (path: string) => path.split('/').map(part => folded(part)).join('/');
+		const fold = (path: string) =>
+			path
+				.split('/')
+				.map(part => folded(part))
+				.join('/');
 		const seen = Map.groupBy(tree.keys(), fold);
 		for (const {path, before} of present) {
 			const others = seen.get(fold(path)) ?? [];
@@ -166,7 +195,13 @@ export function findForbidden(tree: ReadonlyMap<string, Entry>, changes: readonl
 
 /** Whether a file is what Git LFS keeps in a repository in place of content. Nothing at all is kept as it is. */
 export function isPointer(content: string): boolean {
-	return content === '' || (content.length < 1024 && /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:ext-\d-\w+ sha256:[\da-f]{64}\n)*oid sha256:[\da-f]{64}\nsize \d+\n$/.test(content));
+	return (
+		content === '' ||
+		(content.length < 1024 &&
+			/^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:ext-\d-\w+ sha256:[\da-f]{64}\n)*oid sha256:[\da-f]{64}\nsize \d+\n$/.test(
+				content,
+			))
+	);
 }
 
 /** Whether every line of a submodule file's settings was there before. Both as `git config --list --null` prints them. */

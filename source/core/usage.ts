@@ -3,7 +3,14 @@ import {Refusal} from './refusal.ts';
 /* What a run used of its model, as read from the replies that passed the broker. */
 
 /** Tokens since the run began; `cached` are input that cost less. `dollars` is an estimate, undefined where a model's price is not known. */
-export type Usage = {readonly requests: number; readonly input: number; readonly cached: number; readonly output: number; readonly dollars: number | undefined; readonly model: string};
+export type Usage = {
+	readonly requests: number;
+	readonly input: number;
+	readonly cached: number;
+	readonly output: number;
+	readonly dollars: number | undefined;
+	readonly model: string;
+};
 
 /** A limit, in one of two units. */
 export type Budget = {readonly dollars: number} | {readonly tokens: number};
@@ -11,13 +18,29 @@ export type Budget = {readonly dollars: number} | {readonly tokens: number};
 export const noUsage: Usage = {requests: 0, input: 0, cached: 0, output: 0, dollars: 0, model: ''};
 
 /** What one reply says that it cost. */
-export type ReplyUsage = {readonly model: string; readonly input: number; readonly cached: number; readonly output: number};
+export type ReplyUsage = {
+	readonly model: string;
+	readonly input: number;
+	readonly cached: number;
+	readonly output: number;
+};
 
 /** US dollars for a million tokens: input, cached input, output. From the vendors' price lists, November 2025; the first that matches counts, and a model that is not here has no price. */
 const prices: ReadonlyArray<readonly [RegExp, number, number, number]> = [
-	[/claude-opus-4[.-][5-9]/, 5, 0.5, 25], [/claude-(?:opus-4|3-opus)/, 15, 1.5, 75], [/claude-(?:sonnet-4|3.*sonnet)/, 3, 0.3, 15], [/claude-haiku-4/, 1, 0.1, 5], [/claude-3.*haiku/, 0.8, 0.08, 4],
-	[/gpt-5.*nano/, 0.05, 0.005, 0.4], [/gpt-5.*mini/, 0.25, 0.025, 2], [/gpt-5(?:\.1)?(?:-codex)?$/, 1.25, 0.125, 10], [/gpt-4\.1-mini/, 0.4, 0.1, 1.6], [/gpt-4\.1/, 2, 0.5, 8],
-	[/gemini-2.*flash-lite/, 0.1, 0.025, 0.4], [/gemini-2.*flash/, 0.3, 0.075, 2.5], [/gemini-3-pro/, 2, 0.2, 12], [/gemini-2.*pro/, 1.25, 0.31, 10],
+	[/claude-opus-4[.-][5-9]/, 5, 0.5, 25],
+	[/claude-(?:opus-4|3-opus)/, 15, 1.5, 75],
+	[/claude-(?:sonnet-4|3.*sonnet)/, 3, 0.3, 15],
+	[/claude-haiku-4/, 1, 0.1, 5],
+	[/claude-3.*haiku/, 0.8, 0.08, 4],
+	[/gpt-5.*nano/, 0.05, 0.005, 0.4],
+	[/gpt-5.*mini/, 0.25, 0.025, 2],
+	[/gpt-5(?:\.1)?(?:-codex)?$/, 1.25, 0.125, 10],
+	[/gpt-4\.1-mini/, 0.4, 0.1, 1.6],
+	[/gpt-4\.1/, 2, 0.5, 8],
+	[/gemini-2.*flash-lite/, 0.1, 0.025, 0.4],
+	[/gemini-2.*flash/, 0.3, 0.075, 2.5],
+	[/gemini-3-pro/, 2, 0.2, 12],
+	[/gemini-2.*pro/, 1.25, 0.31, 10],
 ];
 
 /** An estimate in US dollars; undefined for a model whose price is not known. */
@@ -30,8 +53,12 @@ export function priceOf(usage: ReplyUsage): number | undefined {
 export function addUsage(usage: Usage, reply: ReplyUsage): Usage {
 	const dollars = priceOf(reply);
 	return {
-		requests: usage.requests + 1, input: usage.input + reply.input, cached: usage.cached + reply.cached, output: usage.output + reply.output,
-		dollars: usage.dollars === undefined || dollars === undefined ? undefined : usage.dollars + dollars, model: reply.model || usage.model,
+		requests: usage.requests + 1,
+		input: usage.input + reply.input,
+		cached: usage.cached + reply.cached,
+		output: usage.output + reply.output,
+		dollars: usage.dollars === undefined || dollars === undefined ? undefined : usage.dollars + dollars,
+		model: reply.model || usage.model,
 	};
 }
 
@@ -44,11 +71,22 @@ type Found = {model?: string; input?: number; cached?: number; output?: number; 
 /** The numbers of one JSON document, in any of the forms that vendors use. */
 function readUsage(document: Record<string, any>): Found | undefined {
 	const inner = (document['message'] ?? document['response'] ?? document) as Record<string, any>;
-	const model = typeof inner['model'] === 'string' ? inner['model'] : typeof document['modelVersion'] === 'string' ? document['modelVersion'] : undefined;
+	const model =
+		typeof inner['model'] === 'string'
+			? inner['model']
+			: typeof document['modelVersion'] === 'string'
+				? document['modelVersion']
+				: undefined;
 	const google = document['usageMetadata'] as Record<string, unknown> | undefined;
 	if (google) {
 		const cached = number(google['cachedContentTokenCount']);
-		return {...(model === undefined ? {} : {model}), input: Math.max(0, number(google['promptTokenCount']) - cached), cached, output: number(google['candidatesTokenCount']) + number(google['thoughtsTokenCount']), ends: false};
+		return {
+			...(model === undefined ? {} : {model}),
+			input: Math.max(0, number(google['promptTokenCount']) - cached),
+			cached,
+			output: number(google['candidatesTokenCount']) + number(google['thoughtsTokenCount']),
+			ends: false,
+		};
 	}
 
 	const usage = (inner['usage'] ?? document['usage']) as Record<string, any> | undefined | null;
@@ -59,10 +97,22 @@ function readUsage(document: Record<string, any>): Found | undefined {
 	const ends = document['type'] === 'response.completed';
 	if (usage['prompt_tokens'] !== undefined || usage['input_tokens_details'] !== undefined) {
 		const cached = number((usage['prompt_tokens_details'] ?? usage['input_tokens_details'])?.cached_tokens);
-		return {...(model === undefined ? {} : {model}), input: Math.max(0, number(usage['prompt_tokens'] ?? usage['input_tokens']) - cached), cached, output: number(usage['completion_tokens'] ?? usage['output_tokens']), ends};
+		return {
+			...(model === undefined ? {} : {model}),
+			input: Math.max(0, number(usage['prompt_tokens'] ?? usage['input_tokens']) - cached),
+			cached,
+			output: number(usage['completion_tokens'] ?? usage['output_tokens']),
+			ends,
+		};
 	}
 
-	return {...(model === undefined ? {} : {model}), input: number(usage['input_tokens']) + number(usage['cache_creation_input_tokens']), cached: number(usage['cache_read_input_tokens']), output: number(usage['output_tokens']), ends};
+	return {
+		...(model === undefined ? {} : {model}),
+		input: number(usage['input_tokens']) + number(usage['cache_creation_input_tokens']),
+		cached: number(usage['cache_read_input_tokens']),
+		output: number(usage['output_tokens']),
+		ends,
+	};
 }
 
 /** Longest line, or whole document, that is looked into; characters. */
@@ -136,7 +186,11 @@ export class UsageReader {
 		if (found.input !== undefined) {
 			// A stream says its numbers several times, growing; the last word counts, where it says one.
 			this.#any = true;
-			this.#last = {input: found.input || this.#last.input, cached: found.cached || this.#last.cached, output: found.output || this.#last.output};
+			this.#last = {
+				input: found.input || this.#last.input,
+				cached: found.cached || this.#last.cached,
+				output: found.output || this.#last.output,
+			};
 		}
 
 		if (found.ends) {
@@ -162,19 +216,32 @@ export function parseBudget(text: string): Budget | Refusal {
 	}
 
 	const tokens = /^(\d{1,9}(?:\.\d)?) ?(k|m)? ?(?:tokens|tok)?$/i.exec(text.trim());
-	const count = tokens ? Number(tokens[1]) * {k: 1000, m: 1_000_000, '': 1}[(tokens[2] ?? '').toLowerCase() as 'k']! : 0;
-	return count >= 1 ? {tokens: Math.round(count)} : new Refusal(`"${text.slice(0, 40)}" is not a budget`, 'write dollars, such as 5 or 2.50, or tokens, such as 200k or 2M');
+	const count = tokens
+		? Number(tokens[1]) * {k: 1000, m: 1_000_000, '': 1}[(tokens[2] ?? '').toLowerCase() as 'k']!
+		: 0;
+	return count >= 1
+		? {tokens: Math.round(count)}
+		: new Refusal(
+				`"${text.slice(0, 40)}" is not a budget`,
+				'write dollars, such as 5 or 2.50, or tokens, such as 200k or 2M',
+			);
 }
 
 /** "1.2k", "3.4M". */
 function formatTokens(count: number): string {
-	return count < 1000 ? String(count) : count < 1_000_000 ? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k` : `${(count / 1_000_000).toFixed(1)}M`;
+	return count < 1000
+		? String(count)
+		: count < 1_000_000
+			? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k`
+			: `${(count / 1_000_000).toFixed(1)}M`;
 }
 
 /** Tokens and estimated cost in a few characters; empty where nothing was used. */
 export function formatUsage(usage: Usage): string {
 	const tokens = usage.input + usage.cached + usage.output;
-	return tokens === 0 ? '' : `${formatTokens(tokens)}${usage.dollars === undefined ? '' : ` ~$${usage.dollars < 0.995 ? usage.dollars.toFixed(2) : usage.dollars.toFixed(usage.dollars < 100 ? 1 : 0)}`}`;
+	return tokens === 0
+		? ''
+		: `${formatTokens(tokens)}${usage.dollars === undefined ? '' : ` ~$${usage.dollars < 0.995 ? usage.dollars.toFixed(2) : usage.dollars.toFixed(usage.dollars < 100 ? 1 : 0)}`}`;
 }
 
 /** A budget as it is typed. */

@@ -7,14 +7,25 @@ import {addTests, formatTests, TestCounter, type TestSummary} from './test-summa
 export type VerifyResult = 'passed' | 'failed' | 'inconclusive';
 
 /** Why it could not be told. */
-export type Doubt = 'no-commands' | 'not-run' | 'no-git' | 'no-tests' | 'contradiction' | 'timeout' | 'limit' | 'sandbox' | 'log';
+export type Doubt =
+	| 'no-commands'
+	| 'not-run'
+	| 'no-git'
+	| 'no-tests'
+	| 'contradiction'
+	| 'timeout'
+	| 'limit'
+	| 'sandbox'
+	| 'log';
 
 /** What a verify command's shell is called, so that its own complaints can be told from what others write: `verify: 1: mocha: not found`. */
 export const shellName = 'verify';
 
 const notRun: readonly RegExp[] = [
 	// The command's own shell: dash, bash, busybox.
-	new RegExp(`^${shellName}: (?:line )?\\d+: .*(?:not found|No such file(?: or directory)?|Permission denied|can't cd to .*|cannot execute.*|Exec format error|bad interpreter.*)$`),
+	new RegExp(
+		`^${shellName}: (?:line )?\\d+: .*(?:not found|No such file(?: or directory)?|Permission denied|can't cd to .*|cannot execute.*|Exec format error|bad interpreter.*)$`,
+	),
 	// Another shell below it, such as that of npm run, make or a script.
 	/^(?:\S*\/)?(?:ba|da|k|z|a)?sh: (?:(?:line )?\d+: )?.+: (?:command )?not found$/,
 	/^zsh: (?:\d+: )?command not found: .+$/,
@@ -34,7 +45,11 @@ const notRun: readonly RegExp[] = [
 	/^node:internal\/modules\/.*\bloader:\d+$/,
 ];
 
-const noGit: readonly RegExp[] = [/(?:^|[\s:'"`(])(?:fatal|error|warning): not a git repository\b/i, /^fatal: detected dubious ownership in repository/, /^fatal: this operation must be run in a work tree/];
+const noGit: readonly RegExp[] = [
+	/(?:^|[\s:'"`(])(?:fatal|error|warning): not a git repository\b/i,
+	/^fatal: detected dubious ownership in repository/,
+	/^fatal: this operation must be run in a work tree/,
+];
 
 /** Characters of a line that are looked at. */
 const longestLine = 4000;
@@ -65,7 +80,11 @@ export class VerifyReader {
 		}
 
 		this.#tests.read(line);
-		this.#doubt ??= noGit.some(pattern => pattern.test(line)) ? {doubt: 'no-git', line} : notRun.some(pattern => pattern.test(line)) ? {doubt: 'not-run', line} : undefined;
+		this.#doubt ??= noGit.some(pattern => pattern.test(line))
+			? {doubt: 'no-git', line}
+			: notRun.some(pattern => pattern.test(line))
+				? {doubt: 'not-run', line}
+				: undefined;
 	}
 
 	get tests(): TestSummary | undefined {
@@ -103,18 +122,29 @@ export type Checked = {
 };
 
 /** What a command ran before: the last time that it passed, or on the target alone. `count` where that was told; `unclear` where it does not pass there, so that nothing can be compared. */
-export type Earlier = {readonly ran: 'some' | 'none' | 'unclear' | undefined; readonly count: number | undefined; readonly when: string};
+export type Earlier = {
+	readonly ran: 'some' | 'none' | 'unclear' | undefined;
+	readonly count: number | undefined;
+	readonly when: string;
+};
 export type Before = (command: string) => Earlier | undefined;
 
 export type Verdict = {readonly result: VerifyResult; readonly doubt?: Doubt | undefined; readonly because: string};
 
 const quoted = (text: string) => JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
-const earlierText = ({count, when}: Earlier) => count === undefined ? `it ran some ${when}` : `it ran ${count} ${when}`;
+const earlierText = ({count, when}: Earlier) =>
+	count === undefined ? `it ran some ${when}` : `it ran ${count} ${when}`;
 
 /** What one command amounts to, where it did not pass. */
-function doubtOf({command, code, started, timedOut, over, tests, ran, foundNone, doubt}: Checked, before: Before): Verdict | undefined {
+function doubtOf(
+	{command, code, started, timedOut, over, tests, ran, foundNone, doubt}: Checked,
+	before: Before,
+): Verdict | undefined {
 	const unclear = (why: Doubt, because: string): Verdict => ({result: 'inconclusive', doubt: why, because});
-	const failed = (because: string): Verdict => ({result: 'failed', because: `${because}${command} ended with exit code ${code}`});
+	const failed = (because: string): Verdict => ({
+		result: 'failed',
+		because: `${because}${command} ended with exit code ${code}`,
+	});
 	if (timedOut) {
 		return unclear('timeout', `${quoted(command)} was ended by its time limit`);
 	}
@@ -124,11 +154,16 @@ function doubtOf({command, code, started, timedOut, over, tests, ran, foundNone,
 	}
 
 	if (!started || code === null) {
-		return unclear('sandbox', started ? `${quoted(command)} was ended from outside` : `the sandbox for ${quoted(command)} did not start`);
+		return unclear(
+			'sandbox',
+			started ? `${quoted(command)} was ended from outside` : `the sandbox for ${quoted(command)} did not start`,
+		);
 	}
 
 	if ((tests?.failed ?? 0) > 0) {
-		return code === 0 ? unclear('contradiction', `${quoted(command)} ended with 0, and says that ${formatTests(tests!)}`) : failed(`${formatTests(tests!)}: `);
+		return code === 0
+			? unclear('contradiction', `${quoted(command)} ended with 0, and says that ${formatTests(tests!)}`)
+			: failed(`${formatTests(tests!)}: `);
 	}
 
 	if (doubt) {
@@ -142,14 +177,27 @@ function doubtOf({command, code, started, timedOut, over, tests, ran, foundNone,
 	const earlier = before(command);
 	const ranBefore = earlier?.ran === 'some';
 	if (code !== 0) {
-		return foundNone ? unclear('no-tests', `${quoted(command)} found no test, and ended with exit code ${code}${ranBefore ? `; ${earlierText(earlier)}` : ''}`) : failed('');
+		return foundNone
+			? unclear(
+					'no-tests',
+					`${quoted(command)} found no test, and ended with exit code ${code}${ranBefore ? `; ${earlierText(earlier)}` : ''}`,
+				)
+			: failed('');
 	}
 
 	if (earlier?.ran === 'unclear' && ran !== 'some') {
-		return unclear('no-tests', `${quoted(command)} ran no test, and does not pass ${earlier.when}, so that nobody knows whether there is one`);
+		return unclear(
+			'no-tests',
+			`${quoted(command)} ran no test, and does not pass ${earlier.when}, so that nobody knows whether there is one`,
+		);
 	}
 
-	return ranBefore && ran !== 'some' ? unclear('no-tests', `${quoted(command)} ${ran === 'none' ? 'ran no test' : 'says of no test that it ran'}; ${earlierText(earlier)}`) : undefined;
+	return ranBefore && ran !== 'some'
+		? unclear(
+				'no-tests',
+				`${quoted(command)} ${ran === 'none' ? 'ran no test' : 'says of no test that it ran'}; ${earlierText(earlier)}`,
+			)
+		: undefined;
 }
 
 /** What all commands together amount to. @param all as far as they were run; the first that did not pass is the last */
@@ -160,14 +208,26 @@ export function verdictOf(commands: readonly string[], all: readonly Checked[], 
 	}
 
 	if (commands.length === 0 || all.length < commands.length) {
-		return {result: 'inconclusive', doubt: commands.length === 0 ? 'no-commands' : 'sandbox', because: commands.length === 0 ? 'there is no verify command' : 'not every command was run'};
+		return {
+			result: 'inconclusive',
+			doubt: commands.length === 0 ? 'no-commands' : 'sandbox',
+			because: commands.length === 0 ? 'there is no verify command' : 'not every command was run',
+		};
 	}
 
 	const tests = addTests(all.map(one => one.tests));
 	const counts = commands.map(command => before(command)).filter(earlier => earlier?.count !== undefined);
 	const earlier = counts.reduce((sum, one) => sum + one!.count!, 0);
-	const told = tests && (tests.passed ?? 0) > 0 ? `, ${formatTests(tests)}${tests.passed! < earlier ? ` (${earlier} ${counts[0]!.when})` : ''}` : all.some(one => one.ran === 'none') ? ', no test was run' : '';
-	return {result: 'passed', because: `${commands.length} ${commands.length === 1 ? 'command' : 'commands'} passed${told}`};
+	const told =
+		tests && (tests.passed ?? 0) > 0
+			? `, ${formatTests(tests)}${tests.passed! < earlier ? ` (${earlier} ${counts[0]!.when})` : ''}`
+			: all.some(one => one.ran === 'none')
+				? ', no test was run'
+				: '';
+	return {
+		result: 'passed',
+		because: `${commands.length} ${commands.length === 1 ? 'command' : 'commands'} passed${told}`,
+	};
 }
 
 /** Whether a command passed, so that the next one is run. */
@@ -176,7 +236,10 @@ export function isPassed(one: Checked): boolean {
 }
 
 /** What to do about it. */
-export function verifyHint(run: {readonly id: string; readonly project: {readonly id: string}}, doubt: Doubt | undefined): string {
+export function verifyHint(
+	run: {readonly id: string; readonly project: {readonly id: string}},
+	doubt: Doubt | undefined,
+): string {
 	switch (doubt) {
 		case undefined: {
 			return `fleet logs ${run.id} --verify`;

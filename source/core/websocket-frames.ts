@@ -1,7 +1,13 @@
 import {concat, copyOf, type Blanker} from './needles.ts';
 
 /** A frame as its header says. `isLast`: its message ends with it; `length`: of its payload, bytes. */
-export type Frame = {readonly header: readonly number[]; readonly isControl: boolean; readonly isLast: boolean; readonly mask: readonly number[] | undefined; readonly length: number};
+export type Frame = {
+	readonly header: readonly number[];
+	readonly isControl: boolean;
+	readonly isLast: boolean;
+	readonly mask: readonly number[] | undefined;
+	readonly length: number;
+};
 
 /**
  * Goes along a stream of websocket frames (RFC 6455, 5.2) and lets the payload be changed in place, byte for byte: lengths,
@@ -22,7 +28,10 @@ export class FrameWalker {
 	 * @param payload changes unmasked bytes in place; `end` says that a frame ends with them, `at` where in it they begin
 	 * @param begun hears of each frame once its header is whole
 	 */
-	constructor(payload: (bytes: Uint8Array, end: boolean, frame: Frame, at: number) => void, begun?: (frame: Frame) => void) {
+	constructor(
+		payload: (bytes: Uint8Array, end: boolean, frame: Frame, at: number) => void,
+		begun?: (frame: Frame) => void,
+	) {
 		this.#payload = payload;
 		this.#begun = begun;
 	}
@@ -56,15 +65,20 @@ export class FrameWalker {
 		}
 
 		// No extension was agreed on, so nothing may use its bits: a compressed payload could not be looked into.
-		const opcode = header[0]! & 0x0F;
+		const opcode = header[0]! & 0x0f;
 		const isControl = opcode >= 8;
 		const isLast = (header[0]! & 0x80) !== 0;
-		if ((header[0]! & 0x70) !== 0 || (opcode > 2 && opcode < 8) || opcode > 10 || (isControl && (!isLast || (header[1]! & 0x7F) > 125))) {
+		if (
+			(header[0]! & 0x70) !== 0 ||
+			(opcode > 2 && opcode < 8) ||
+			opcode > 10 ||
+			(isControl && (!isLast || (header[1]! & 0x7f) > 125))
+		) {
 			this.broken = true;
 			return;
 		}
 
-		const short = header[1]! & 0x7F;
+		const short = header[1]! & 0x7f;
 		const more = short === 126 ? 2 : short === 127 ? 8 : 0;
 		const masked = (header[1]! & 0x80) !== 0;
 		if (header.length < 2 + more + (masked ? 4 : 0)) {
@@ -113,7 +127,11 @@ export class FrameBlanker {
 	 * @param onBlanked a needle was blanked; `cut`: its beginning had gone on already
 	 * @param onPayload hears the payload of messages as it goes on; `end`: a frame ends
 	 */
-	constructor(makeBlanker: () => Blanker, onBlanked: (cut: boolean) => void, onPayload: (bytes: Uint8Array, end: boolean) => void = () => {}) {
+	constructor(
+		makeBlanker: () => Blanker,
+		onBlanked: (cut: boolean) => void,
+		onPayload: (bytes: Uint8Array, end: boolean) => void = () => {},
+	) {
 		const messages = makeBlanker();
 		this.#messages = messages;
 		let control = makeBlanker();
@@ -129,31 +147,34 @@ export class FrameBlanker {
 			}
 		};
 
-		this.#walker = new FrameWalker((part, end, frame, at) => {
-			if (!frame.isControl) {
-				this.#queue.push({left: part.length, at, mask: frame.mask});
-				pass(messages.push(copyOf(part)), end, frame);
-				return;
-			}
-
-			// At most 125 bytes: they wait for their end.
-			held = concat(held, copyOf(part));
-			if (end) {
-				const whole = copyOf(concat(control.push(held), control.end()));
-				unmask(whole, frame.mask, 0);
-				this.#queue.push(whole);
-				held = new Uint8Array();
-				if (control.found > 0) {
-					control = makeBlanker();
-					onBlanked(false);
+		this.#walker = new FrameWalker(
+			(part, end, frame, at) => {
+				if (!frame.isControl) {
+					this.#queue.push({left: part.length, at, mask: frame.mask});
+					pass(messages.push(copyOf(part)), end, frame);
+					return;
 				}
-			}
-		}, frame => {
-			this.#queue.push(Uint8Array.from(frame.header));
-			if (frame.length === 0 && !frame.isControl) {
-				pass(new Uint8Array(), true, frame);
-			}
-		});
+
+				// At most 125 bytes: they wait for their end.
+				held = concat(held, copyOf(part));
+				if (end) {
+					const whole = copyOf(concat(control.push(held), control.end()));
+					unmask(whole, frame.mask, 0);
+					this.#queue.push(whole);
+					held = new Uint8Array();
+					if (control.found > 0) {
+						control = makeBlanker();
+						onBlanked(false);
+					}
+				}
+			},
+			frame => {
+				this.#queue.push(Uint8Array.from(frame.header));
+				if (frame.length === 0 && !frame.isControl) {
+					pass(new Uint8Array(), true, frame);
+				}
+			},
+		);
 	}
 
 	/** True once what came is no frame; then nothing may pass. */

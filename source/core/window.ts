@@ -33,13 +33,17 @@ function parseDays(text: string): Set<number> | undefined {
 export function parseWindow(text: string): Window | undefined {
 	const match = /^(?:([a-z,-]+) )?([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
 	const days = match && parseDays(match[1] ?? 'sun-sat');
-	return days ? {days, from: Number(match[2]) * 60 + Number(match[3]), to: Number(match[4]) * 60 + Number(match[5])} : undefined;
+	return days
+		? {days, from: Number(match[2]) * 60 + Number(match[3]), to: Number(match[4]) * 60 + Number(match[5])}
+		: undefined;
 }
 
 function isOpen({days, from, to}: Window, {day, minutes}: WallTime): boolean {
 	const ofToday = days.has(day);
 	const ofYesterday = days.has((day + 6) % 7);
-	return from < to ? ofToday && minutes >= from && minutes < to : (ofToday && minutes >= from) || (ofYesterday && minutes < to);
+	return from < to
+		? ofToday && minutes >= from && minutes < to
+		: (ofToday && minutes >= from) || (ofYesterday && minutes < to);
 }
 
 /** Whether a window is open, and in how many minutes that changes; a week where it never does. */
@@ -60,7 +64,7 @@ export function clockAfter(now: WallTime, minutes: number): string {
 	const at = now.day * 1440 + now.minutes + minutes;
 	const name = names[Math.floor(at / 1440) % 7]!;
 	const two = (value: number) => String(value).padStart(2, '0');
-	return `${name[0]!.toUpperCase()}${name.slice(1)} ${two(Math.floor(at % 1440 / 60))}:${two(at % 60)}`;
+	return `${name[0]!.toUpperCase()}${name.slice(1)} ${two(Math.floor((at % 1440) / 60))}:${two(at % 60)}`;
 }
 
 /** A moment by this machine's clock. @param now milliseconds */

@@ -7,8 +7,8 @@ export function splitWords(text: string): string[] | Refusal {
 	let quote = '';
 	for (let index = 0; index < text.length; index++) {
 		const character = text[index]!;
-		if (quote === '\'') {
-			if (character === '\'') {
+		if (quote === "'") {
+			if (character === "'") {
 				quote = '';
 			} else {
 				word += character;
@@ -21,7 +21,7 @@ export function splitWords(text: string): string[] | Refusal {
 			} else {
 				word += character;
 			}
-		} else if (character === '"' || character === '\'') {
+		} else if (character === '"' || character === "'") {
 			quote = character;
 			word ??= '';
 		} else if (/\s/.test(character)) {
@@ -43,7 +43,7 @@ export function splitWords(text: string): string[] | Refusal {
 
 /** One word as a shell reads it back, for commands that are shown to be typed. */
 export function quoteWord(word: string): string {
-	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll('\'', String.raw`'\''`)}'`;
+	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Bytes as people write them. */

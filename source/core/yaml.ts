@@ -22,7 +22,12 @@ function lineOf(document: Document, counter: LineCounter, path: readonly unknown
  * @param path what the file is called in the project
  * @param hint for every error
  */
-export function parseClosed<Schema extends v.GenericSchema>(text: string, schema: Schema, path: string, hint: string): v.InferOutput<Schema> | Refusal {
+export function parseClosed<Schema extends v.GenericSchema>(
+	text: string,
+	schema: Schema,
+	path: string,
+	hint: string,
+): v.InferOutput<Schema> | Refusal {
 	const counter = new LineCounter();
 	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
 	const bad = (line: number, because: string) => new Refusal(`${path}:${line}: ${because}`, hint);
@@ -47,5 +52,10 @@ export function parseClosed<Schema extends v.GenericSchema>(text: string, schema
 	const keys = (issue.path ?? []).map(item => item.key);
 	const unknown = issue.type === 'strict_object' ? keys.at(-1) : undefined;
 	const line = lineOf(document, counter, unknown === undefined ? keys : keys.slice(0, -1), unknown);
-	return bad(line, unknown === undefined ? `${keys.join('.') || 'the file'}: ${issue.message}` : `"${String(unknown)}" is not a key here`);
+	return bad(
+		line,
+		unknown === undefined
+			? `${keys.join('.') || 'the file'}: ${issue.message}`
+			: `"${String(unknown)}" is not a key here`,
+	);
 }

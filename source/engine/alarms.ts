@@ -8,7 +8,11 @@ import {connect, withJournal} from './runs.ts';
 
 /** A person has seen a run's alarms, in a journal that is held. They stay in the journal, and off the row. */
 export function acknowledgeIn(journal: Journal, actor: Context['actor'], because: string): void {
-	const refusal = decideActor(actor, 'an alarm') ?? (journal.run.alarms.length === 0 ? new Refusal(`${journal.run.id} has no alarm`, `fleet show ${journal.run.id}`) : undefined);
+	const refusal =
+		decideActor(actor, 'an alarm') ??
+		(journal.run.alarms.length === 0
+			? new Refusal(`${journal.run.id} has no alarm`, `fleet show ${journal.run.id}`)
+			: undefined);
 	if (refusal) {
 		throw refusal;
 	}
@@ -18,7 +22,11 @@ export function acknowledgeIn(journal: Journal, actor: Context['actor'], because
 
 /** A person does not want to be offered a scope for a target again, in a journal that is held. It stays denied. */
 export function dismissIn(journal: Journal, actor: Context['actor'], target: string, because: string): void {
-	const refusal = decideActor(actor, 'a denial') ?? (journal.run.denials.some(denial => denial.target === target) ? undefined : new Refusal(`${journal.run.id} was not denied ${printable(target)}`, `fleet show ${journal.run.id}`));
+	const refusal =
+		decideActor(actor, 'a denial') ??
+		(journal.run.denials.some(denial => denial.target === target)
+			? undefined
+			: new Refusal(`${journal.run.id} was not denied ${printable(target)}`, `fleet show ${journal.run.id}`));
 	if (refusal) {
 		throw refusal;
 	}

@@ -17,7 +17,10 @@ export async function alone<Result>(places: RunPaths, work: () => Promise<Result
 	let lock = Lock.acquire(file);
 	while (!lock) {
 		if (Date.now() - began > patience) {
-			throw new Refusal('the run\'s folder is being read by another process, which does not end', 'try again when it has ended');
+			throw new Refusal(
+				"the run's folder is being read by another process, which does not end",
+				'try again when it has ended',
+			);
 		}
 
 		await new Promise(resolve => {

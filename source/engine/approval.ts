@@ -1,6 +1,13 @@
 import type {Facts} from '../core/facts.ts';
 import {decideWord} from '../core/decide.ts';
-import {signatureNamespace, signersPath, statementText, type Signed, type Statement, type Viewed} from '../core/approval.ts';
+import {
+	signatureNamespace,
+	signersPath,
+	statementText,
+	type Signed,
+	type Statement,
+	type Viewed,
+} from '../core/approval.ts';
 import type {Policy} from '../core/policy.ts';
 import {gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Approval, Run} from '../core/run.ts';
@@ -22,20 +29,33 @@ export type Yes = {
 };
 
 function auditText({audit}: Run): string {
-	return audit ? `${audit.items.map(item => `${item.id}=${item.status}`).join(' ')}${audit.stale ? ' (before the last change)' : ''}` : 'none';
+	return audit
+		? `${audit.items.map(item => `${item.id}=${item.status}`).join(' ')}${audit.stale ? ' (before the last change)' : ''}`
+		: 'none';
 }
 
 /** Who may sign, by the target's own tip, never by what is to be merged. */
 async function readSigners(git: Git, base: string): Promise<string> {
 	const {code, stdout} = await git.run(['cat-file', 'blob', `${base}:${signersPath}`], {limit: 1024 ** 2});
 	if (code !== 0 || stdout.trim() === '') {
-		throw gateRefusal('the policy wants approvals signed, and names nobody who may sign', `commit ${signersPath}, a line for each: NAME KEY, as in an allowed_signers file of SSH`);
+		throw gateRefusal(
+			'the policy wants approvals signed, and names nobody who may sign',
+			`commit ${signersPath}, a line for each: NAME KEY, as in an allowed_signers file of SSH`,
+		);
 	}
 
 	return stdout;
 }
 
-function statementOf(run: Run, facts: Facts, verify: string, because: string, audit: string, at: string, viewed: Viewed | undefined): Statement {
+function statementOf(
+	run: Run,
+	facts: Facts,
+	verify: string,
+	because: string,
+	audit: string,
+	at: string,
+	viewed: Viewed | undefined,
+): Statement {
 	return {...facts, run: run.id, target: run.target, verify, audit, at, because, viewed};
 }
 
@@ -51,8 +71,16 @@ export async function wantedOf(context: Context, run: Run): Promise<Policy['appr
  * @returns the signature; undefined where none is wanted
  * @throws Refusal where the word was not typed, or nobody who may signed
  */
-export async function confirmApproval(git: Git, checkout: Git, run: Run, facts: Facts, {because, confirmed, key, viewed}: Yes): Promise<Signed | undefined> {
-	const {policy: {approve}} = await readPolicy(git, facts.base);
+export async function confirmApproval(
+	git: Git,
+	checkout: Git,
+	run: Run,
+	facts: Facts,
+	{because, confirmed, key, viewed}: Yes,
+): Promise<Signed | undefined> {
+	const {
+		policy: {approve},
+	} = await readPolicy(git, facts.base);
 	const refusal = decideWord(approve.word, confirmed);
 	if (refusal) {
 		throw refusal;
@@ -65,7 +93,10 @@ export async function confirmApproval(git: Git, checkout: Git, run: Run, facts: 
 	const signers = await readSigners(git, facts.base);
 	const own = key ?? (await checkout.run(['config', '--get', 'user.signingKey'])).stdout.trim();
 	if (own === '') {
-		throw new Refusal('the policy wants approvals signed, and you have no key for it', 'name one with --key FILE, or once for all: git config --global user.signingKey FILE');
+		throw new Refusal(
+			'the policy wants approvals signed, and you have no key for it',
+			'name one with --key FILE, or once for all: git config --global user.signingKey FILE',
+		);
 	}
 
 	const [audit, at] = [auditText(run), new Date().toISOString()];
@@ -81,7 +112,9 @@ export async function confirmApproval(git: Git, checkout: Git, run: Run, facts: 
 
 /** Whether an approval is signed as the policy of its base wants it. @returns a refusal where it is not */
 export async function checkSignature(git: Git, run: Run, approval: Approval): Promise<Refusal | undefined> {
-	const {policy: {approve}} = await readPolicy(git, approval.base);
+	const {
+		policy: {approve},
+	} = await readPolicy(git, approval.base);
 	if (!approve.sign) {
 		return undefined;
 	}
@@ -91,7 +124,9 @@ export async function checkSignature(git: Git, run: Run, approval: Approval): Pr
 		return gateRefusal('the policy wants approvals signed, and this one is not', `fleet approve ${run.id}`);
 	}
 
-	const text = statementText(statementOf(run, {base, head, tree, policy}, verify, because, signed.audit, signed.at, viewed));
+	const text = statementText(
+		statementOf(run, {base, head, tree, policy}, verify, because, signed.audit, signed.at, viewed),
+	);
 	const whose = await verifySignature(text, signed.signature, await readSigners(git, base), signatureNamespace);
 	return 'because' in whose ? gateRefusal(whose.because, `fleet approve ${run.id}`) : undefined;
 }

@@ -15,20 +15,31 @@ const most = 10_000;
 export async function readTree(git: Git, tree: string): Promise<Map<string, Entry>> {
 	const {code, stdout, stderr} = await git.run(['ls-tree', '-r', '-z', '--full-tree', tree], {encoding: 'latin1'});
 	if (code !== 0) {
-		throw gateRefusal(`the tree ${tree.slice(0, 10)} cannot be looked through: ${stderr.trim().split('\n').at(-1) || 'it has too many files'}`, `git ls-tree -r ${tree.slice(0, 10)}`);
+		throw gateRefusal(
+			`the tree ${tree.slice(0, 10)} cannot be looked through: ${stderr.trim().split('\n').at(-1) || 'it has too many files'}`,
+			`git ls-tree -r ${tree.slice(0, 10)}`,
+		);
 	}
 
 	return parseTree(stdout);
 }
 
 /** The content of objects, as latin1, by their names. What is longer than `limit` bytes in all is refused. */
-export async function readBlobs(git: Git, objects: readonly string[], limit = 64 * 1024 ** 2): Promise<Map<string, string>> {
+export async function readBlobs(
+	git: Git,
+	objects: readonly string[],
+	limit = 64 * 1024 ** 2,
+): Promise<Map<string, string>> {
 	const unique = [...new Set(objects)];
 	if (unique.length === 0) {
 		return new Map();
 	}
 
-	const {code, stdout} = await git.run(['cat-file', '--batch'], {input: `${unique.join('\n')}\n`, encoding: 'latin1', limit});
+	const {code, stdout} = await git.run(['cat-file', '--batch'], {
+		input: `${unique.join('\n')}\n`,
+		encoding: 'latin1',
+		limit,
+	});
 	if (code !== 0) {
 		throw gateRefusal('files that decide how others are stored are too large to be read', 'make them smaller');
 	}
@@ -65,7 +76,12 @@ export type Attributes = {
 };
 
 /** @param files the attribute files of a tree @param work what is done with them while the folder is there */
-export async function withAttributes<Result>(git: Git, commonDir: string, files: ReadonlyArray<readonly [string, Entry]>, work: (attributes: Attributes) => Promise<Result>): Promise<Result> {
+export async function withAttributes<Result>(
+	git: Git,
+	commonDir: string,
+	files: ReadonlyArray<readonly [string, Entry]>,
+	work: (attributes: Attributes) => Promise<Result>,
+): Promise<Result> {
 	if (files.length > most) {
 		throw gateRefusal(`there are ${files.length} files named .gitattributes; ${most} are looked at`, 'have fewer');
 	}
@@ -75,7 +91,10 @@ export async function withAttributes<Result>(git: Git, commonDir: string, files:
 		const folder = path.join(place, 'tree');
 		mkdirSync(folder);
 		await makeOwnGit(path.join(place, 'own.git'), {git, commonDir});
-		const contents = await readBlobs(git, files.map(([, {object}]) => object));
+		const contents = await readBlobs(
+			git,
+			files.map(([, {object}]) => object),
+		);
 		for (const [name, {object}] of files) {
 			const parts = name.split('/');
 			if (parts.some(part => part === '' || part === '.' || part === '..' || isDotGit(part))) {
@@ -86,25 +105,38 @@ export async function withAttributes<Result>(git: Git, commonDir: string, files:
 				mkdirSync(bytesOf(folder, parts.slice(0, -1)), {recursive: true});
 				writeFileSync(bytesOf(folder, parts), contents.get(object) ?? '', {encoding: 'latin1'});
 			} catch (error) {
-				throw gateRefusal(`${JSON.stringify(name.slice(0, 80))} cannot be read as a file of attributes: ${(error as NodeJS.ErrnoException).code ?? ''}`, 'have its path shortened');
+				throw gateRefusal(
+					`${JSON.stringify(name.slice(0, 80))} cannot be read as a file of attributes: ${(error as NodeJS.ErrnoException).code ?? ''}`,
+					'have its path shortened',
+				);
 			}
 		}
 
 		const own = new Git({gitDir: path.join(place, 'own.git'), workTree: folder, own: true});
-		return await work({git: own, folder, async of(attribute, paths) {
-			const found = new Map<string, string>();
-			if (paths.length > 0) {
-				const words = (await own.must(['check-attr', '-z', '--stdin', attribute], {cwd: folder, input: Buffer.from(`${paths.join('\0')}\0`, 'latin1'), encoding: 'latin1'})).split('\0');
-				for (let index = 0; index + 2 < words.length; index += 3) {
-					const value = words[index + 2]!;
-					if (value !== 'unspecified' && value !== 'unset' && value !== 'set') {
-						found.set(words[index]!, value);
+		return await work({
+			git: own,
+			folder,
+			async of(attribute, paths) {
+				const found = new Map<string, string>();
+				if (paths.length > 0) {
+					const words = (
+						await own.must(['check-attr', '-z', '--stdin', attribute], {
+							cwd: folder,
+							input: Buffer.from(`${paths.join('\0')}\0`, 'latin1'),
+							encoding: 'latin1',
+						})
+					).split('\0');
+					for (let index = 0; index + 2 < words.length; index += 3) {
+						const value = words[index + 2]!;
+						if (value !== 'unspecified' && value !== 'unset' && value !== 'set') {
+							found.set(words[index]!, value);
+						}
 					}
 				}
-			}
 
-			return found;
-		}});
+				return found;
+			},
+		});
 	} finally {
 		rmSync(place, {recursive: true, force: true});
 	}
@@ -115,14 +147,27 @@ export async function storedNotes(git: Git, commonDir: string, commit: string): 
 	const tree = await readTree(git, commit);
 	const files = attributeFiles(tree);
 	const rules = await personRules(git, commonDir);
-	const texts = [rules.attributes, rules.ownAttributes, ...(await readBlobs(git, files.map(([, {object}]) => object))).values()];
+	const texts = [
+		rules.attributes,
+		rules.ownAttributes,
+		...(
+			await readBlobs(
+				git,
+				files.map(([, {object}]) => object),
+			)
+		).values(),
+	];
 	if (!texts.some(text => text.includes('filter'))) {
 		return [];
 	}
 
 	const filtered = await withAttributes(git, commonDir, files, attributes => attributes.of('filter', [...tree.keys()]));
 	const [[name, filter] = []] = filtered;
-	return name === undefined ? [] : [`as ${filtered.size === 1 ? 'it is' : 'they are'} stored, not as the filter ${shown(filter!)} shows ${filtered.size === 1 ? 'it' : 'them'}: ${shown(name)}${filtered.size > 1 ? ` and ${filtered.size - 1} more` : ''}`];
+	return name === undefined
+		? []
+		: [
+				`as ${filtered.size === 1 ? 'it is' : 'they are'} stored, not as the filter ${shown(filter!)} shows ${filtered.size === 1 ? 'it' : 'them'}: ${shown(name)}${filtered.size > 1 ? ` and ${filtered.size - 1} more` : ''}`,
+			];
 }
 
 function bytesOf(folder: string, parts: readonly string[]): Buffer {

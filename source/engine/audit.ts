@@ -1,7 +1,18 @@
 import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import dgram from 'node:dgram';
-import {cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {
+	cpSync,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -34,7 +45,10 @@ import {openSession} from './session.ts';
 /** What each attempt tries, and what should come of it. */
 const descriptions: Record<string, [tried: string, expected: string]> = {
 	'repo.link': ['follow a link planted in the worktree to a file in HOME', 'the file is not there'],
-	'repo.hook': ['plant a hook and configuration in the project\'s git folder', 'the project\'s own git folder is unchanged'],
+	'repo.hook': [
+		"plant a hook and configuration in the project's git folder",
+		"the project's own git folder is unchanged",
+	],
 	'secrets.paths': ['read 43 places where keys and tokens usually lie', 'none readable'],
 	'secrets.environment': ['look for a canary in the environment and arguments of every process', 'not found'],
 	'secrets.descriptors': ['look for descriptors inherited from the host', 'none'],
@@ -43,7 +57,7 @@ const descriptions: Record<string, [tried: string, expected: string]> = {
 	'network.udp': ['send a datagram to a listener on the host', 'it does not arrive'],
 	'network.interfaces': ['list the network interfaces', 'loopback only'],
 	'isolation.privileges': ['read capabilities, no_new_privs and seccomp', 'none, on, on'],
-	'isolation.namespaces': ['compare namespaces with the host\'s', 'all its own'],
+	'isolation.namespaces': ["compare namespaces with the host's", 'all its own'],
 	'isolation.signal': ['signal a process of the host', 'no such process'],
 	'isolation.ptrace': ['read the environment of a process of the host', 'no such process'],
 	'isolation.mount': ['mount a file system', 'refused'],
@@ -54,12 +68,12 @@ const descriptions: Record<string, [tried: string, expected: string]> = {
 	'deploy.ask.deploy': ['ask fleet for a deploy, as the agent', 'refused by the gate, and written down'],
 	'deploy.ask.allow': ['ask fleet for a scope, as the agent', 'refused by the gate, and written down'],
 	'deploy.socket': ['connect to the folder of control sockets', 'not there'],
-	'deploy.credentials': ['look for the policy\'s deploy credentials in the environment', 'none set'],
+	'deploy.credentials': ["look for the policy's deploy credentials in the environment", 'none set'],
 	'review.ask.merge': ['ask fleet for a merge, as the agent', 'refused by the gate, and written down'],
 	'review.ask.approve': ['ask fleet for an approval, as the agent', 'refused by the gate, and written down'],
-	'review.ref': ['move the target branch with update-ref', 'the project\'s branch is unchanged'],
-	'review.push': ['push to the target branch', 'the project\'s branch is unchanged'],
-	'review.packed': ['overwrite packed-refs', 'the project\'s branch is unchanged'],
+	'review.ref': ['move the target branch with update-ref', "the project's branch is unchanged"],
+	'review.push': ['push to the target branch', "the project's branch is unchanged"],
+	'review.packed': ['overwrite packed-refs', "the project's branch is unchanged"],
 };
 
 function describeAttempt(id: string): [string, string] {
@@ -69,16 +83,32 @@ function describeAttempt(id: string): [string, string] {
 	}
 
 	const [, kind = '', what = ''] = /^\w+\.(\w+)\.(.+)$/.exec(id) ?? [];
-	return kind === 'read' ? [`read a canary in ${what}`, 'not there']
-		: kind === 'write' ? [`write below ${what}`, 'refused']
-			: kind === 'tcp' ? [`connect to a listener on the host at ${what}`, 'no connection, and the listener sees none']
+	return kind === 'read'
+		? [`read a canary in ${what}`, 'not there']
+		: kind === 'write'
+			? [`write below ${what}`, 'refused']
+			: kind === 'tcp'
+				? [`connect to a listener on the host at ${what}`, 'no connection, and the listener sees none']
 				: [`ask the proxy for a tunnel: ${what}`, 'refused with 4xx, and the listener sees nothing'];
 }
 
-type Trap = {request: ProbeRequest; hits(): {tcp: number; udp: number; unix: number; control: number}; sentinelAlive(): boolean; controls: Map<string, boolean>; close(): void};
+type Trap = {
+	request: ProbeRequest;
+	hits(): {tcp: number; udp: number; unix: number; control: number};
+	sentinelAlive(): boolean;
+	controls: Map<string, boolean>;
+	close(): void;
+};
 
 /** Plants canaries and listens; what was planted is taken away again, also where planting fails half-way. */
-async function setTrap(context: Context, run: Run, commonDir: string, git: Git, worktree: string, credentialNames: string[]): Promise<Trap> {
+async function setTrap(
+	context: Context,
+	run: Run,
+	commonDir: string,
+	git: Git,
+	worktree: string,
+	credentialNames: string[],
+): Promise<Trap> {
 	const close: Array<() => void> = [];
 	const undoAll = () => {
 		for (const undo of close.reverse()) {
@@ -87,7 +117,7 @@ async function setTrap(context: Context, run: Run, commonDir: string, git: Git, 
 	};
 
 	try {
-		return {...await plant(context, run, commonDir, git, worktree, credentialNames, close), close: undoAll};
+		return {...(await plant(context, run, commonDir, git, worktree, credentialNames, close)), close: undoAll};
 	} catch (error) {
 		undoAll();
 		throw error;
@@ -95,7 +125,15 @@ async function setTrap(context: Context, run: Run, commonDir: string, git: Git, 
 }
 
 /** Each negative gets its positive control here: the canary can be read, the listener answers, from outside. `close` collects how to undo it. */
-async function plant(context: Context, run: Run, commonDir: string, git: Git, worktree: string, credentialNames: string[], close: Array<() => void>): Promise<Omit<Trap, 'close'>> {
+async function plant(
+	context: Context,
+	run: Run,
+	commonDir: string,
+	git: Git,
+	worktree: string,
+	credentialNames: string[],
+	close: Array<() => void>,
+): Promise<Omit<Trap, 'close'>> {
 	const mark = `fleet-probe-${randomBytes(6).toString('hex')}`;
 	const canary = `canary-${randomBytes(16).toString('hex')}`;
 	const home = homeFolder();
@@ -104,9 +142,9 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 	const planted: Array<{id: string; path: string}> = [
 		{id: 'HOME', path: path.join(home, `.${mark}`)},
 		{id: 'another worktree', path: path.join(sibling, 'canary')},
-		{id: 'fleet\'s own state', path: path.join(context.paths.state, `.${mark}`)},
+		{id: "fleet's own state", path: path.join(context.paths.state, `.${mark}`)},
 		{id: '/tmp', path: path.join('/tmp', `.${mark}`)},
-		{id: 'the project\'s git folder', path: path.join(commonDir, mark)},
+		{id: "the project's git folder", path: path.join(commonDir, mark)},
 	];
 	close.push(() => rmSync(sibling, {recursive: true, force: true}));
 	for (const {path: file} of planted) {
@@ -115,7 +153,12 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 	}
 
 	const files = [...planted];
-	const tracked = (await git.run(['ls-tree', '-r', '--name-only', '-z', run.target])).stdout.split('\0').slice(0, 100).filter(name => name !== '').map(name => path.join(rootOf(context, run), name)).find(file => (statSync(file, {throwIfNoEntry: false})?.size ?? 0) > 0);
+	const tracked = (await git.run(['ls-tree', '-r', '--name-only', '-z', run.target])).stdout
+		.split('\0')
+		.slice(0, 100)
+		.filter(name => name !== '')
+		.map(name => path.join(rootOf(context, run), name))
+		.find(file => (statSync(file, {throwIfNoEntry: false})?.size ?? 0) > 0);
 	if (tracked) {
 		files.push({id: 'the main checkout', path: tracked});
 	}
@@ -130,32 +173,35 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 		return server.address();
 	};
 
-	const counter = (kind: 'tcp' | 'unix' | 'control') => net.createServer(socket => {
-		socket.on('error', () => {});
-		socket.on('data', data => {
-			if (String(data) !== 'control') {
-				hits[kind]++;
-			}
-		});
-		socket.write('listening\r\n');
-		// A connection that is made and says nothing is a hit, too; the control says its word at once.
-		const timer = setTimeout(() => hits[kind]++, 300);
-		socket.once('data', () => clearTimeout(timer));
-		socket.once('close', () => clearTimeout(timer));
-		if (kind === 'tcp') {
-			socket.once('close', () => {
-				if (socket.bytesRead === 0) {
+	const counter = (kind: 'tcp' | 'unix' | 'control') =>
+		net.createServer(socket => {
+			socket.on('error', () => {});
+			socket.on('data', data => {
+				if (String(data) !== 'control') {
 					hits[kind]++;
 				}
 			});
-		}
-	});
+			socket.write('listening\r\n');
+			// A connection that is made and says nothing is a hit, too; the control says its word at once.
+			const timer = setTimeout(() => hits[kind]++, 300);
+			socket.once('data', () => clearTimeout(timer));
+			socket.once('close', () => clearTimeout(timer));
+			if (kind === 'tcp') {
+				socket.once('close', () => {
+					if (socket.bytesRead === 0) {
+						hits[kind]++;
+					}
+				});
+			}
+		});
 
-	const port = (await listen(counter('tcp'), {host: '127.0.0.1', port: 0}) as net.AddressInfo).port;
-	const lan = Object.values(os.networkInterfaces()).flat().find(address => address && !address.internal && address.family === 'IPv4')?.address;
+	const port = ((await listen(counter('tcp'), {host: '127.0.0.1', port: 0})) as net.AddressInfo).port;
+	const lan = Object.values(os.networkInterfaces())
+		.flat()
+		.find(address => address && !address.internal && address.family === 'IPv4')?.address;
 	const tcp = [{host: '127.0.0.1', port}];
 	if (lan) {
-		tcp.push({host: lan, port: (await listen(counter('tcp'), {host: lan, port: 0}) as net.AddressInfo).port});
+		tcp.push({host: lan, port: ((await listen(counter('tcp'), {host: lan, port: 0})) as net.AddressInfo).port});
 	}
 
 	const unixSocket = path.join('/tmp', `.${mark}.sock`);
@@ -163,7 +209,10 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 	openRuntime(context.paths);
 	const controlSocket = path.join(context.paths.runtime, `${mark.slice(-8)}.sock`);
 	await listen(counter('control'), {path: controlSocket});
-	close.push(() => rmSync(unixSocket, {force: true}), () => rmSync(controlSocket, {force: true}));
+	close.push(
+		() => rmSync(unixSocket, {force: true}),
+		() => rmSync(controlSocket, {force: true}),
+	);
 	const udp = dgram.createSocket('udp4');
 	udp.on('message', message => {
 		if (String(message) !== 'control') {
@@ -176,7 +225,11 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 	close.push(() => udp.close());
 
 	// A process of the host's that an escaped agent could read, signal or trace.
-	const sentinel = spawn('/bin/sh', ['-c', 'sleep 300; exit', canary], {env: {FLEET_CANARY: canary}, stdio: 'ignore', detached: true});
+	const sentinel = spawn('/bin/sh', ['-c', 'sleep 300; exit', canary], {
+		env: {FLEET_CANARY: canary},
+		stdio: 'ignore',
+		detached: true,
+	});
 	let alive = true;
 	sentinel.once('exit', () => {
 		alive = false;
@@ -192,28 +245,60 @@ async function plant(context: Context, run: Run, commonDir: string, git: Git, wo
 		controls.set(`repo.read.${id}`, readFileSync(file).length > 0);
 	}
 
-	const answers = (options: net.NetConnectOpts) => new Promise<boolean>(resolve => {
-		const socket = net.connect(options);
-		socket.once('data', () => {
-			socket.end();
-			resolve(true);
+	const answers = (options: net.NetConnectOpts) =>
+		new Promise<boolean>(resolve => {
+			const socket = net.connect(options);
+			socket.once('data', () => {
+				socket.end();
+				resolve(true);
+			});
+			socket.once('connect', () => socket.write('control'));
+			socket.once('error', () => resolve(false));
 		});
-		socket.once('connect', () => socket.write('control'));
-		socket.once('error', () => resolve(false));
-	});
 	for (const target of tcp) {
 		controls.set(`network.tcp.${target.host}`, await answers(target));
 	}
 
 	controls.set('secrets.sockets', await answers({path: unixSocket}));
 	controls.set('deploy.socket', await answers({path: controlSocket}));
-	controls.set('secrets.environment', await pollUntil(() => readFileSync(`/proc/${sentinel.pid}/environ`, 'utf8').includes(canary)));
+	controls.set(
+		'secrets.environment',
+		await pollUntil(() => readFileSync(`/proc/${sentinel.pid}/environ`, 'utf8').includes(canary)),
+	);
 	controls.set('isolation.signal', alive);
 
-	const namespaces = Object.fromEntries(['user', 'pid', 'net', 'ipc', 'uts', 'cgroup', 'mnt'].map(name => [name, readlinkSync(`/proc/self/ns/${name}`)]));
+	const namespaces = Object.fromEntries(
+		['user', 'pid', 'net', 'ipc', 'uts', 'cgroup', 'mnt'].map(name => [name, readlinkSync(`/proc/self/ns/${name}`)]),
+	);
 	return {
-		request: {canary, files, home, worktree, commonDir, target: run.target, mark, tcp, udpPort: udp.address().port, unixSocket, controlSocket, proxyPort, sentinelPid: sentinel.pid!, namespaces, credentialNames, internalHost, limits: {'Max processes': defaultLimits.processes, 'Max open files': defaultLimits.openFiles, 'Max file size': defaultLimits.fileSize, 'Max data size': defaultLimits.dataSize, 'Max core file size': 0}},
-		hits: () => ({...hits}), sentinelAlive: () => alive, controls,
+		request: {
+			canary,
+			files,
+			home,
+			worktree,
+			commonDir,
+			target: run.target,
+			mark,
+			tcp,
+			udpPort: udp.address().port,
+			unixSocket,
+			controlSocket,
+			proxyPort,
+			sentinelPid: sentinel.pid!,
+			namespaces,
+			credentialNames,
+			internalHost,
+			limits: {
+				'Max processes': defaultLimits.processes,
+				'Max open files': defaultLimits.openFiles,
+				'Max file size': defaultLimits.fileSize,
+				'Max data size': defaultLimits.dataSize,
+				'Max core file size': 0,
+			},
+		},
+		hits: () => ({...hits}),
+		sentinelAlive: () => alive,
+		controls,
 	};
 }
 
@@ -236,12 +321,39 @@ function gateProbes(run: Run): Probe[] {
 	const facts: Facts = {base: 'b'.repeat(40), head: 'a'.repeat(40), tree: 'c'.repeat(40), policy: 'd'.repeat(40)};
 	const now = Date.now();
 	const at = new Date(now).toISOString();
-	const verified: Run = {...run, stage: 'verified', merge: undefined, verification: {passed: true, result: 'passed', doubt: undefined, ...facts, digest: 'e', steps: [], because: '', at}, approval: undefined};
-	const approved: Run = {...verified, stage: 'approved', approval: {...facts, verify: 'e', by: 'person:auditor', because: '', at, signed: undefined, viewed: undefined}};
+	const verified: Run = {
+		...run,
+		stage: 'verified',
+		merge: undefined,
+		verification: {passed: true, result: 'passed', doubt: undefined, ...facts, digest: 'e', steps: [], because: '', at},
+		approval: undefined,
+	};
+	const approved: Run = {
+		...verified,
+		stage: 'approved',
+		approval: {...facts, verify: 'e', by: 'person:auditor', because: '', at, signed: undefined, viewed: undefined},
+	};
 	const merged: Run = {...approved, stage: 'merged', merge: {target: run.target, commit: 'f'.repeat(40), checkout: ''}};
-	const probe = (item: ItemId, id: string, tried: string, refusal: Refusal | undefined, control: Refusal | undefined): Probe => ({
-		id: `${item}.gate.${id}`, item, tried, expected: 'refused with exit code 3', seen: refusal ? refusal.because : 'accepted', host: control ? `the control was refused too: ${control.because}` : 'the same question with nothing wrong is accepted',
-		status: judge({blocked: refusal ? refusal.exitCode === 3 : false, hostAgrees: true, control: control === undefined}),
+	const probe = (
+		item: ItemId,
+		id: string,
+		tried: string,
+		refusal: Refusal | undefined,
+		control: Refusal | undefined,
+	): Probe => ({
+		id: `${item}.gate.${id}`,
+		item,
+		tried,
+		expected: 'refused with exit code 3',
+		seen: refusal ? refusal.because : 'accepted',
+		host: control
+			? `the control was refused too: ${control.because}`
+			: 'the same question with nothing wrong is accepted',
+		status: judge({
+			blocked: refusal ? refusal.exitCode === 3 : false,
+			hostAgrees: true,
+			control: control === undefined,
+		}),
 	});
 	const agent = `agent:${run.id}` as const;
 	const person = 'person:auditor' as const;
@@ -250,15 +362,62 @@ function gateProbes(run: Run): Probe[] {
 	const deployable = decideDeploy(merged, person, 'target', 'target');
 	return [
 		probe('review', 'unapproved', 'merge what nobody approved', decideMerge(verified, person, facts, now), mergeable),
-		probe('review', 'moved', 'merge with one commit more than was approved', decideMerge(approved, person, {...facts, head: '9'.repeat(40)}, now), mergeable),
-		probe('review', 'base', 'merge after the target moved', decideMerge(approved, person, {...facts, base: '9'.repeat(40)}, now), mergeable),
-		probe('review', 'policy', 'merge after the policy changed', decideMerge(approved, person, {...facts, policy: '9'.repeat(40)}, now), mergeable),
-		probe('review', 'expired', 'merge with an approval of last week', decideMerge({...approved, approval: {...approved.approval!, at: new Date(now - 7 * 86_400_000).toISOString()}}, person, facts, now), mergeable),
+		probe(
+			'review',
+			'moved',
+			'merge with one commit more than was approved',
+			decideMerge(approved, person, {...facts, head: '9'.repeat(40)}, now),
+			mergeable,
+		),
+		probe(
+			'review',
+			'base',
+			'merge after the target moved',
+			decideMerge(approved, person, {...facts, base: '9'.repeat(40)}, now),
+			mergeable,
+		),
+		probe(
+			'review',
+			'policy',
+			'merge after the policy changed',
+			decideMerge(approved, person, {...facts, policy: '9'.repeat(40)}, now),
+			mergeable,
+		),
+		probe(
+			'review',
+			'expired',
+			'merge with an approval of last week',
+			decideMerge(
+				{...approved, approval: {...approved.approval!, at: new Date(now - 7 * 86_400_000).toISOString()}},
+				person,
+				facts,
+				now,
+			),
+			mergeable,
+		),
 		probe('review', 'agent', 'approve as the agent', decideApprove(verified, agent, facts, now), approvable),
-		probe('review', 'self', 'merge what the agent approved', decideMerge({...approved, approval: {...approved.approval!, by: agent}}, person, facts, now), mergeable),
+		probe(
+			'review',
+			'self',
+			'merge what the agent approved',
+			decideMerge({...approved, approval: {...approved.approval!, by: agent}}, person, facts, now),
+			mergeable,
+		),
 		probe('deploy', 'agent', 'deploy as the agent', decideDeploy(merged, agent, 'target', 'target'), deployable),
-		probe('deploy', 'unmerged', 'deploy what is not merged', decideDeploy(approved, person, 'target', 'target'), deployable),
-		probe('deploy', 'unconfirmed', 'deploy without the target\'s name typed', decideDeploy(merged, person, 'target', undefined), deployable),
+		probe(
+			'deploy',
+			'unmerged',
+			'deploy what is not merged',
+			decideDeploy(approved, person, 'target', 'target'),
+			deployable,
+		),
+		probe(
+			'deploy',
+			'unconfirmed',
+			"deploy without the target's name typed",
+			decideDeploy(merged, person, 'target', undefined),
+			deployable,
+		),
 	];
 }
 
@@ -272,7 +431,12 @@ export type Sabotage = {
  * Tries the six items with a run's own settings: its grants, its plan, its policy's hosts. The worktree and the
  * private git folder are throwaway copies, so that what is tried harms nothing of the run's.
  */
-export async function audit(context: Context, run: Run, sabotage: Sabotage = {}, onAttempt: (done: number, total: number, tried: string) => void = () => {}): Promise<{items: Item[]; asked: string[]}> {
+export async function audit(
+	context: Context,
+	run: Run,
+	sabotage: Sabotage = {},
+	onAttempt: (done: number, total: number, tried: string) => void = () => {},
+): Promise<{items: Item[]; asked: string[]}> {
 	const {sandbox: real, status} = await chooseSandbox(context);
 	const places = context.paths.run(run.id);
 	if (!existsSync(places.privateGit)) {
@@ -285,10 +449,14 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 	rmSync(folder, {recursive: true, force: true});
 	mkdirSync(path.join(folder, 'worktree'), {recursive: true, mode: 0o700});
 	// A FIFO that an agent left there must not hold the audit up.
-	cpSync(places.privateGit, path.join(folder, 'private.git'), {recursive: true, verbatimSymlinks: true, filter(source) {
-		const status = lstatSync(source);
-		return status.isFile() || status.isDirectory() || status.isSymbolicLink();
-	}});
+	cpSync(places.privateGit, path.join(folder, 'private.git'), {
+		recursive: true,
+		verbatimSymlinks: true,
+		filter(source) {
+			const status = lstatSync(source);
+			return status.isFile() || status.isDirectory() || status.isSymbolicLink();
+		},
+	});
 	cpSync(path.join(places.folder, 'dotgit'), path.join(folder, 'dotgit'));
 	writeFileSync(path.join(folder, 'worktree', '.git'), '');
 	giveToRun(run.id, path.join(folder, 'worktree'), path.join(folder, 'private.git'), path.join(folder, 'dotgit'));
@@ -298,17 +466,30 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 	const denied: string[] = [];
 	try {
 		const own = runPlan(run, places, commonDir, (await givenFiles(context, run, Date.now())).mounts, policy);
-		const copies: Record<string, string> = {[places.worktree]: path.join(folder, 'worktree'), [places.privateGit]: path.join(folder, 'private.git'), [path.join(places.folder, 'dotgit')]: path.join(folder, 'dotgit')};
-		const limited = grouped({...own, mounts: [
-			...own.mounts.map(mount => ({...mount, source: copies[mount.source] ?? mount.source})),
-			{source: context.probe, target: '/run/fleet/probe/probe.mjs', mode: 'read'},
-			{source: process.execPath, target: '/run/fleet/probe/node', mode: 'read'},
-		]}, lookName(groupName(places), `audit-${process.pid}`));
+		const copies: Record<string, string> = {
+			[places.worktree]: path.join(folder, 'worktree'),
+			[places.privateGit]: path.join(folder, 'private.git'),
+			[path.join(places.folder, 'dotgit')]: path.join(folder, 'dotgit'),
+		};
+		const limited = grouped(
+			{
+				...own,
+				mounts: [
+					...own.mounts.map(mount => ({...mount, source: copies[mount.source] ?? mount.source})),
+					{source: context.probe, target: '/run/fleet/probe/probe.mjs', mode: 'read'},
+					{source: process.execPath, target: '/run/fleet/probe/node', mode: 'read'},
+				],
+			},
+			lookName(groupName(places), `audit-${process.pid}`),
+		);
 		const {plan} = limited;
-		const sandbox: Sandbox = {...real, prepare: (plan, folder) => {
-			const prepared = real.prepare(sabotage.plan?.(plan) ?? plan, folder);
-			return sabotage.prepared?.(prepared) ?? prepared;
-		}};
+		const sandbox: Sandbox = {
+			...real,
+			prepare: (plan, folder) => {
+				const prepared = real.prepare(sabotage.plan?.(plan) ?? plan, folder);
+				return sabotage.prepared?.(prepared) ?? prepared;
+			},
+		};
 		const before = await hostState(git, commonDir, run);
 		const session = await openSession(sandbox, plan, path.join(folder, 'sandbox'), {
 			state: () => egressState(run, policy, Date.now()),
@@ -325,20 +506,33 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 		let begun = 0;
 		let outcome;
 		try {
-			outcome = await runLimited(context, session.prepared.enter({argv: ['/run/fleet/probe/node', '--no-warnings', '/run/fleet/probe/probe.mjs'], cwd: run.worktree, env: {NODE_USE_ENV_PROXY: '0'}}, session.keeperPid), limited, {
-				timeout: 90_000, input: JSON.stringify(trap.request),
-				onOutput(bytes, stream) {
-					if (stream === 'stdout') {
-						text += Buffer.from(bytes).toString('utf8');
-						const lines = text.split('\n');
-						for (; begun < lines.length - 1; begun++) {
-							tellAttempt(lines[begun]!, begun, onAttempt);
+			outcome = await runLimited(
+				context,
+				session.prepared.enter(
+					{
+						argv: ['/run/fleet/probe/node', '--no-warnings', '/run/fleet/probe/probe.mjs'],
+						cwd: run.worktree,
+						env: {NODE_USE_ENV_PROXY: '0'},
+					},
+					session.keeperPid,
+				),
+				limited,
+				{
+					timeout: 90_000,
+					input: JSON.stringify(trap.request),
+					onOutput(bytes, stream) {
+						if (stream === 'stdout') {
+							text += Buffer.from(bytes).toString('utf8');
+							const lines = text.split('\n');
+							for (; begun < lines.length - 1; begun++) {
+								tellAttempt(lines[begun]!, begun, onAttempt);
+							}
+						} else {
+							words = (words + Buffer.from(bytes).toString('utf8')).slice(-2000);
 						}
-					} else {
-						words = (words + Buffer.from(bytes).toString('utf8')).slice(-2000);
-					}
+					},
 				},
-			});
+			);
 			// What was on its way to a listener has arrived by now.
 			await new Promise(resolve => {
 				setTimeout(resolve, 350);
@@ -353,9 +547,21 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 		}
 
 		const after = await hostState(git, commonDir, run);
-		const probes = attempts.map(attempt => assess(attempt, trap, {denied, asked, unchanged: before === after, commonDir}));
+		const probes = attempts.map(attempt =>
+			assess(attempt, trap, {denied, asked, unchanged: before === after, commonDir}),
+		);
 		// No report is no proof: without it every item lacks its attempts and is ERROR.
-		const items = summarise([...probes, ...gateProbes(run)].map(probe => attempts.length === 0 ? {...probe, status: 'ERROR' as const, seen: `no report from inside ${status.version}: ${words.trim().slice(0, 200)}`} : probe));
+		const items = summarise(
+			[...probes, ...gateProbes(run)].map(probe =>
+				attempts.length === 0
+					? {
+							...probe,
+							status: 'ERROR' as const,
+							seen: `no report from inside ${status.version}: ${words.trim().slice(0, 200)}`,
+						}
+					: probe,
+			),
+		);
 		return {items, asked: [...new Set(asked)]};
 	} finally {
 		trap.close();
@@ -366,7 +572,11 @@ export async function audit(context: Context, run: Run, sabotage: Sabotage = {},
 /** How many attempts there are, about: for a bar alone. */
 const usualAttempts = 49;
 
-function tellAttempt(line: string, index: number, onAttempt: (done: number, total: number, tried: string) => void): void {
+function tellAttempt(
+	line: string,
+	index: number,
+	onAttempt: (done: number, total: number, tried: string) => void,
+): void {
 	try {
 		const {id} = JSON.parse(line) as {id?: string};
 		if (id !== undefined) {
@@ -395,7 +605,11 @@ async function hostState(git: Git, commonDir: string, run: Run): Promise<string>
 	return [await git.resolve(run.target), hooks, readFileSync(path.join(commonDir, 'config'), 'utf8')].join('\n');
 }
 
-function assess(attempt: Attempt, trap: Trap, seen: {denied: string[]; asked: string[]; unchanged: boolean; commonDir: string}): Probe {
+function assess(
+	attempt: Attempt,
+	trap: Trap,
+	seen: {denied: string[]; asked: string[]; unchanged: boolean; commonDir: string},
+): Probe {
 	const {id} = attempt;
 	const item = id.split('.')[0] as ItemId;
 	const [tried, expected] = describeAttempt(id);
@@ -411,7 +625,7 @@ function assess(attempt: Attempt, trap: Trap, seen: {denied: string[]; asked: st
 		host = agrees ? 'nothing was written' : 'the file is there';
 	} else if (id === 'repo.hook' || id.startsWith('review.ref') || id === 'review.push' || id === 'review.packed') {
 		agrees = seen.unchanged && !existsSync(path.join(seen.commonDir, 'hooks', `post-checkout-${mark}`));
-		host = agrees ? 'branch, hooks and configuration are as before' : 'the project\'s repository changed';
+		host = agrees ? 'branch, hooks and configuration are as before' : "the project's repository changed";
 	} else if (id.startsWith('network.tcp') || id === 'network.udp') {
 		agrees = hits.tcp === 0 && hits.udp === 0;
 		host = `the listeners saw ${hits.tcp} connections and ${hits.udp} datagrams`;
@@ -435,17 +649,35 @@ function assess(attempt: Attempt, trap: Trap, seen: {denied: string[]; asked: st
 		host = control ? 'the canary is in a process of the host' : 'the canary could not be planted';
 	}
 
-	return {id, item, tried, expected, seen: attempt.seen, host, status: judge({blocked: attempt.blocked, hostAgrees: agrees, control: control && attempt.control})};
+	return {
+		id,
+		item,
+		tried,
+		expected,
+		seen: attempt.seen,
+		host,
+		status: judge({blocked: attempt.blocked, hostAgrees: agrees, control: control && attempt.control}),
+	};
 }
 
 /** Audits a run and writes the result into its journal: through its supervisor where one is alive. */
-export async function auditAndRecord(context: Context, run: Run, onAttempt?: (done: number, total: number, tried: string) => void): Promise<Item[]> {
+export async function auditAndRecord(
+	context: Context,
+	run: Run,
+	onAttempt?: (done: number, total: number, tried: string) => void,
+): Promise<Item[]> {
 	const {items, asked} = await audit(context, run, {}, onAttempt);
 	const summary = items.map(({id, status}) => ({id, status}));
 	const connection = await connect(context, run.id);
 	if (connection) {
 		try {
-			await connection.request({method: 'audited', items: summary, asked, because: '', actor: context.actor as `person:${string}`});
+			await connection.request({
+				method: 'audited',
+				items: summary,
+				asked,
+				because: '',
+				actor: context.actor as `person:${string}`,
+			});
 		} finally {
 			connection.close();
 		}
@@ -462,4 +694,3 @@ export async function auditAndRecord(context: Context, run: Run, onAttempt?: (do
 	});
 	return items;
 }
-

@@ -11,11 +11,19 @@ import {attributeFiles, readTree, withAttributes} from './attributes.ts';
 
 /** Settings that take all of a person's filters away, or have them stand in another folder. Given as variables: a filter's name may hold anything. */
 async function filterSettings(checkout: Git, change: (command: string) => string): Promise<Record<string, string>> {
-	const {stdout} = await checkout.run(['config', '--null', '--get-regexp', '^filter\\..*\\.(clean|smudge|process|required)$']);
-	const settings = stdout.split('\0').filter(record => record !== '').map(record => {
-		const [key = '', ...value] = record.split('\n');
-		return [key, key.endsWith('.required') ? 'false' : change(value.join('\n'))] as const;
-	});
+	const {stdout} = await checkout.run([
+		'config',
+		'--null',
+		'--get-regexp',
+		'^filter\\..*\\.(clean|smudge|process|required)$',
+	]);
+	const settings = stdout
+		.split('\0')
+		.filter(record => record !== '')
+		.map(record => {
+			const [key = '', ...value] = record.split('\n');
+			return [key, key.endsWith('.required') ? 'false' : change(value.join('\n'))] as const;
+		});
 	const env: Record<string, string> = {GIT_CONFIG_COUNT: String(settings.length)};
 	for (const [index, [key, value]] of settings.entries()) {
 		env[`GIT_CONFIG_KEY_${index}`] = key;
@@ -31,12 +39,18 @@ function place(folder: string, name: string): Buffer {
 
 /** Names for git to read, one a line: quoted, since one may begin with a quote itself. */
 function linesOf(names: readonly string[]): Buffer {
-	return Buffer.from(names.map(name => `"${name.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)}"\n`).join(''), 'latin1');
+	return Buffer.from(
+		names.map(name => `"${name.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)}"\n`).join(''),
+		'latin1',
+	);
 }
 
 /** The first file below a folder that git does not keep. Links are not followed. */
 function firstUnkept(folder: string, name: string, kept: ReadonlySet<string>): string | undefined {
-	for (const entry of readdirSync(place(folder, name), {withFileTypes: true, encoding: 'latin1'} as never) as unknown as Array<{name: string; isDirectory(): boolean}>) {
+	for (const entry of readdirSync(place(folder, name), {
+		withFileTypes: true,
+		encoding: 'latin1',
+	} as never) as unknown as Array<{name: string; isDirectory(): boolean}>) {
 		const inner = `${name}/${entry.name}`;
 		const found = entry.isDirectory() ? firstUnkept(folder, inner, kept) : kept.has(inner) ? undefined : inner;
 		if (found !== undefined) {
@@ -61,7 +75,11 @@ export class Checkout {
 
 	async #run(argv: readonly string[], options: {env?: Record<string, string>; input?: string | Uint8Array} = {}) {
 		const attributes = await namedFile(this.#git, 'core.attributesFile', 'attributes');
-		return this.#git.run([...(attributes === undefined ? [] : ['-c', `core.attributesFile=${attributes}`]), ...argv], {cwd: this.#folder, ...options, env: {GIT_OPTIONAL_LOCKS: '1', ...options.env ?? await filterSettings(this.#git, () => '')}});
+		return this.#git.run([...(attributes === undefined ? [] : ['-c', `core.attributesFile=${attributes}`]), ...argv], {
+			cwd: this.#folder,
+			...options,
+			env: {GIT_OPTIONAL_LOCKS: '1', ...(options.env ?? (await filterSettings(this.#git, () => '')))},
+		});
 	}
 
 	/**
@@ -70,13 +88,22 @@ export class Checkout {
 	 */
 	async #refresh(changes: readonly Change[]): Promise<void> {
 		await this.#run(['update-index', '-q', '--refresh']);
-		const touched = new Set((await this.#git.run(['diff-files', '--name-only', '-z', '--ignore-submodules=all'], {cwd: this.#folder, encoding: 'latin1'})).stdout.split('\0'));
-		const written = changes.filter(({path: name, before}) => before?.mode.startsWith('100') && touched.has(name)).map(({path: name}) => lstatSync(place(this.#folder, name), {throwIfNoEntry: false})?.mtimeMs ?? 0);
+		const touched = new Set(
+			(
+				await this.#git.run(['diff-files', '--name-only', '-z', '--ignore-submodules=all'], {
+					cwd: this.#folder,
+					encoding: 'latin1',
+				})
+			).stdout.split('\0'),
+		);
+		const written = changes
+			.filter(({path: name, before}) => before?.mode.startsWith('100') && touched.has(name))
+			.map(({path: name}) => lstatSync(place(this.#folder, name), {throwIfNoEntry: false})?.mtimeMs ?? 0);
 		if (written.length > 0) {
 			// Of a file as young as the index, by the second, git would look at the content again, and then without the filter.
 			const now = Date.now();
 			const young = written.some(time => Math.floor(time / 1000) === Math.floor(now / 1000));
-			await setTimeout(young ? 1010 - now % 1000 : 0);
+			await setTimeout(young ? 1010 - (now % 1000) : 0);
 			await this.#elsewhere(env => this.#run(['update-index', '-q', '--refresh'], {env}));
 		}
 	}
@@ -85,7 +112,11 @@ export class Checkout {
 	async #elsewhere<Result>(work: (env: Record<string, string>) => Promise<Result>): Promise<Result> {
 		const nothing = mkdtempSync(path.join(os.tmpdir(), 'fleet-filter-'));
 		try {
-			return await work(await filterSettings(this.#git, command => command === '' ? '' : `cd '${nothing.replaceAll('\'', String.raw`'\''`)}' && ${command}`));
+			return await work(
+				await filterSettings(this.#git, command =>
+					command === '' ? '' : `cd '${nothing.replaceAll("'", String.raw`'\''`)}' && ${command}`,
+				),
+			);
 		} finally {
 			rmSync(nothing, {recursive: true, force: true});
 		}
@@ -98,12 +129,20 @@ export class Checkout {
 	 */
 	async inTheWay(base: string, commit: string, changes: readonly Change[]): Promise<string | undefined> {
 		await this.#refresh(changes);
-		const {stdout, code, stderr} = await this.#git.run(['ls-files', '-v', '-z'], {cwd: this.#folder, encoding: 'latin1'});
+		const {stdout, code, stderr} = await this.#git.run(['ls-files', '-v', '-z'], {
+			cwd: this.#folder,
+			encoding: 'latin1',
+		});
 		if (code !== 0) {
 			return `its index cannot be read: ${stderr.trim().split('\n')[0] ?? ''}`;
 		}
 
-		const kept = new Map(stdout.split('\0').filter(record => record !== '').map(record => [record.slice(2), record[0]!]));
+		const kept = new Map(
+			stdout
+				.split('\0')
+				.filter(record => record !== '')
+				.map(record => [record.slice(2), record[0]!]),
+		);
 		const names = new Set(kept.keys());
 		const looked = new Map<string, Stats | undefined>();
 		const look = (name: string) => {
@@ -123,7 +162,11 @@ export class Checkout {
 
 		for (const {path: name, before, after} of changes) {
 			// A folder on the way that is a file, or a link, of the person's.
-			const blocked = after && foldersOf(name).reverse().find(folder => folder !== '' && look(folder)?.isDirectory() === false && !kept.has(folder));
+			const blocked =
+				after &&
+				foldersOf(name)
+					.reverse()
+					.find(folder => folder !== '' && look(folder)?.isDirectory() === false && !kept.has(folder));
 			if (blocked !== undefined) {
 				return `${shown(blocked)}, which git does not keep, is where the merge needs a folder`;
 			}
@@ -135,7 +178,12 @@ export class Checkout {
 
 			if (before?.mode === repositoryMode) {
 				// What is in a submodule's folder is not this repository's: git would take all of it away for a file.
-				if (after && after.mode !== repositoryMode && status.isDirectory() && readdirSync(place(this.#folder, name)).length > 0) {
+				if (
+					after &&
+					after.mode !== repositoryMode &&
+					status.isDirectory() &&
+					readdirSync(place(this.#folder, name)).length > 0
+				) {
 					return `the submodule ${shown(name)} would become a file, and what is in its folder would be lost`;
 				}
 
@@ -174,14 +222,19 @@ export class Checkout {
 
 		const written = changes.filter(({after}) => after?.mode.startsWith('100')).map(({path}) => path);
 		const tree = await readTree(this.#git, commit);
-		const filters = await withAttributes(this.#git, this.#commonDir, attributeFiles(tree), attributes => attributes.of('filter', written));
+		const filters = await withAttributes(this.#git, this.#commonDir, attributeFiles(tree), attributes =>
+			attributes.of('filter', written),
+		);
 		if (filters.size === 0) {
 			return 'brought along';
 		}
 
 		const stored = (names: Iterable<string>) => {
 			const list = [...names];
-			return `brought along; as ${list.length === 1 ? 'it is' : 'they are'} stored: ${list.slice(0, 3).map(name => shown(name)).join(', ')}${list.length > 3 ? ` and ${list.length - 3} more` : ''}`;
+			return `brought along; as ${list.length === 1 ? 'it is' : 'they are'} stored: ${list
+				.slice(0, 3)
+				.map(name => shown(name))
+				.join(', ')}${list.length > 3 ? ` and ${list.length - 3} more` : ''}`;
 		};
 
 		if (changes.some(({path}) => /(?:^|\/)\.(?:gitattributes|lfsconfig)$/.test(path))) {

@@ -167,7 +167,14 @@ echo "tree $(git write-tree)"
 `;
 
 /** A diff as it is, and nothing run for it. */
-export const diffFlags = ['--no-ext-diff', '--no-textconv', '--submodule=short', '--ignore-submodules=dirty', '--no-color', '--find-renames'];
+export const diffFlags = [
+	'--no-ext-diff',
+	'--no-textconv',
+	'--submodule=short',
+	'--ignore-submodules=dirty',
+	'--no-color',
+	'--find-renames',
+];
 
 /** In the jail: what is new as a pack, once it is known to be no larger than that when it is unpacked. A few bytes can stand for terabytes. */
 const packScript = `
@@ -180,11 +187,22 @@ git cat-file --buffer --batch-check='%(objectsize)' < "$S/new" | awk -v most="$1
 exec git pack-objects --revs --stdout --thin -q < "$S/revs"
 `;
 
-type Look = {/** What its folder is in the middle of. */ unfinished?: string; tip: string; tree: string; head: string | undefined; refs: Array<{name: string; object: string; type: string}>; submodules: Array<{path: string; tree: string}>; notes: string[]; incomplete: string | undefined};
+type Look = {
+	/** What its folder is in the middle of. */ unfinished?: string;
+	tip: string;
+	tree: string;
+	head: string | undefined;
+	refs: Array<{name: string; object: string; type: string}>;
+	submodules: Array<{path: string; tree: string}>;
+	notes: string[];
+	incomplete: string | undefined;
+};
 
 function jailMounts(run: Run, places: RunPaths, commonDir: string, submodules: readonly Submodule[]): Mount[] {
 	return [
-		...submodules.flatMap(({objects}, number): Mount[] => objects === undefined ? [] : [{source: objects, target: `/run/fleet/submodules/${number}`, mode: 'read'}]),
+		...submodules.flatMap(({objects}, number): Mount[] =>
+			objects === undefined ? [] : [{source: objects, target: `/run/fleet/submodules/${number}`, mode: 'read'}],
+		),
 		...baseMounts(commonDir),
 		{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},
 		{source: places.worktree, target: run.worktree, mode: 'read'},
@@ -194,7 +212,16 @@ function jailMounts(run: Run, places: RunPaths, commonDir: string, submodules: r
 }
 
 function parseLook(text: string): Look | string {
-	const look: {unfinished?: string; tip?: string; tree?: string; head?: string; refs: Look['refs']; submodules: Look['submodules']; notes: string[]; incomplete: string | undefined} = {refs: [], submodules: [], notes: [], incomplete: undefined};
+	const look: {
+		unfinished?: string;
+		tip?: string;
+		tree?: string;
+		head?: string;
+		refs: Look['refs'];
+		submodules: Look['submodules'];
+		notes: string[];
+		incomplete: string | undefined;
+	} = {refs: [], submodules: [], notes: [], incomplete: undefined};
 	const missing = (what: string) => {
 		look.incomplete ??= printable(what, 200);
 		look.notes.push(`could not be captured: ${printable(what, 200)}`);
@@ -205,7 +232,7 @@ function parseLook(text: string): Look | string {
 		const name = rest.join(' ');
 		const words = line.slice(word.length + 1);
 		if (word === 'missing') {
-			return 'the run\'s branch is gone from its private repository';
+			return "the run's branch is gone from its private repository";
 		}
 
 		if (word === 'wide') {
@@ -220,7 +247,9 @@ function parseLook(text: string): Look | string {
 			look[word] = value;
 		} else if (word === 'ref' && objectName.test(value) && name.startsWith('refs/')) {
 			if (type === 'missing') {
-				look.notes.push(`gone: ${printable(name, 200)} names ${value.slice(0, 10)}, and not all of its objects are there`);
+				look.notes.push(
+					`gone: ${printable(name, 200)} names ${value.slice(0, 10)}, and not all of its objects are there`,
+				);
 			} else {
 				look.refs.push({name, object: value, type});
 			}
@@ -240,24 +269,41 @@ function parseLook(text: string): Look | string {
 		} else if (word === 'submodule' && objectName.test(value)) {
 			const [gone = '', ...path] = rest;
 			look.submodules.push({path: path.join(' '), tree: value});
-			look.notes.push(`in the submodule ${printable(path.join(' '), 200)}, ${type} ${type === '1' ? 'file was' : 'files were'} changed${gone === '0' ? '' : ` and ${gone} deleted`}: kept beside the branch, which is to say at what commit it stands`);
+			look.notes.push(
+				`in the submodule ${printable(path.join(' '), 200)}, ${type} ${type === '1' ? 'file was' : 'files were'} changed${gone === '0' ? '' : ` and ${gone} deleted`}: kept beside the branch, which is to say at what commit it stands`,
+			);
 		} else if (word === 'note') {
 			look.notes.push(printable(words, 200));
 		}
 	}
 
-	return look.tip && look.tree ? look as Look : 'the run\'s folder could not be read as a tree';
+	return look.tip && look.tree ? (look as Look) : "the run's folder could not be read as a tree";
 }
 
 /**
  * Brings objects out of the jail into the quarantine: a pack stream, capped and checked.
  * @param most bytes that they may take when they are unpacked: what the run's folders may grow by
  */
-async function importObjects(context: Context, run: Run, places: RunPaths, mounts: readonly Mount[], wanted: string[], known: string[], most: number, quarantine: Git): Promise<void> {
-	const {process: index} = await quarantine.spawn(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`], indexMemory);
+async function importObjects(
+	context: Context,
+	run: Run,
+	places: RunPaths,
+	mounts: readonly Mount[],
+	wanted: string[],
+	known: string[],
+	most: number,
+	quarantine: Git,
+): Promise<void> {
+	const {process: index} = await quarantine.spawn(
+		['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`],
+		indexMemory,
+	);
 	index.stdin!.on('error', () => {});
 	const outcome = await jail(context, run.id, places, {
-		script: packScript, argv: [String(most)], mounts, input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
+		script: packScript,
+		argv: [String(most)],
+		mounts,
+		input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
 		onOutput(bytes) {
 			index.stdin!.write(bytes);
 		},
@@ -266,15 +312,29 @@ async function importObjects(context: Context, run: Run, places: RunPaths, mount
 	const result = await index;
 	if (outcome.code !== 0 || result.exitCode !== 0) {
 		const words = outcome.over ?? (outcome.code === 0 ? String(result.stderr) : outcome.stderr);
-		throw gateRefusal(`the run's objects were not taken over: ${words.trim().split('\n').at(-1)?.slice(0, 200) ?? 'unknown'}`, 'its folder is kept as it is; fleet show names it');
+		throw gateRefusal(
+			`the run's objects were not taken over: ${words.trim().split('\n').at(-1)?.slice(0, 200) ?? 'unknown'}`,
+			'its folder is kept as it is; fleet show names it',
+		);
 	}
 }
 
 /** Objects that nothing leads to from base and tips would be a branch with holes. */
 async function checkConnected(quarantine: Git, names: string[]): Promise<void> {
-	const {code, stderr} = await quarantine.run(['rev-list', '--objects', '--quiet', '--no-object-names', ...names, '--not', '--all']);
+	const {code, stderr} = await quarantine.run([
+		'rev-list',
+		'--objects',
+		'--quiet',
+		'--no-object-names',
+		...names,
+		'--not',
+		'--all',
+	]);
 	if (code !== 0) {
-		throw gateRefusal(`the run's branch has holes: ${stderr.trim().split('\n').at(-1) ?? ''}`, 'its folder is kept as it is');
+		throw gateRefusal(
+			`the run's branch has holes: ${stderr.trim().split('\n').at(-1) ?? ''}`,
+			'its folder is kept as it is',
+		);
 	}
 }
 
@@ -285,14 +345,45 @@ export async function broughtFiles(git: Git, run: Run): Promise<string[]> {
 		return [];
 	}
 
-	const kept = new Set((await git.must(['--literal-pathspecs', 'ls-tree', '-z', '--name-only', '--full-tree', '-r', run.base, '--', ...included])).split('\0'));
+	const kept = new Set(
+		(
+			await git.must([
+				'--literal-pathspecs',
+				'ls-tree',
+				'-z',
+				'--name-only',
+				'--full-tree',
+				'-r',
+				run.base,
+				'--',
+				...included,
+			])
+		).split('\0'),
+	);
 	return included.filter(name => !kept.has(name));
 }
 
 /** `base`: where its own work begins. */
-export type Captured = {/** Such as a rebase that stopped at a conflict. */ readonly unfinished: string | undefined; readonly head: string; readonly base: string; readonly commits: number; readonly files: number; readonly wip: boolean; readonly extra: string[]; readonly notes: string[]; /** What is not in it, the first of it; undefined where it is whole. */ readonly incomplete: string | undefined};
+export type Captured = {
+	/** Such as a rebase that stopped at a conflict. */ readonly unfinished: string | undefined;
+	readonly head: string;
+	readonly base: string;
+	readonly commits: number;
+	readonly files: number;
+	readonly wip: boolean;
+	readonly extra: string[];
+	readonly notes: string[];
+	/** What is not in it, the first of it; undefined where it is whole. */ readonly incomplete: string | undefined;
+};
 
-type Imported = {captured: Captured; changes: Omit<Changes, 'untracked'>; quarantine: Git; git: Git; places: RunPaths; extraRefs: string[]};
+type Imported = {
+	captured: Captured;
+	changes: Omit<Changes, 'untracked'>;
+	quarantine: Git;
+	git: Git;
+	places: RunPaths;
+	extraRefs: string[];
+};
 
 /**
  * Brings the run's commits and its uncommitted work into the quarantine, and names the result.
@@ -321,14 +412,36 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 	const submodules = await submodulesOf(git, commonDir, run.project.root, run.base);
 	const mounts = jailMounts(run, places, commonDir, submodules);
 	try {
-		const {stdout, code, stderr, timedOut, over} = await jail(context, run.id, places, {script: lookScript, argv: [run.branch, adminName(places), run.worktree, run.base, ...submodules.map(({path: place, commit}, number) => `${number}:${commit}:${place}`)], mounts, cwd: run.worktree, ...(liveStages.has(run.stage) ? {timeout: livePatience} : {})});
+		const {stdout, code, stderr, timedOut, over} = await jail(context, run.id, places, {
+			script: lookScript,
+			argv: [
+				run.branch,
+				adminName(places),
+				run.worktree,
+				run.base,
+				...submodules.map(({path: place, commit}, number) => `${number}:${commit}:${place}`),
+			],
+			mounts,
+			cwd: run.worktree,
+			...(liveStages.has(run.stage) ? {timeout: livePatience} : {}),
+		});
 		if (timedOut || code !== 0) {
-			throw gateRefusal(timedOut ? 'the run\'s folder could not be read in time' : `the run's folder could not be read: ${over ?? stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`, 'its folder is kept as it is');
+			throw gateRefusal(
+				timedOut
+					? "the run's folder could not be read in time"
+					: `the run's folder could not be read: ${over ?? stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`,
+				'its folder is kept as it is',
+			);
 		}
 
 		const look = parseLook(stdout);
 		if (typeof look === 'string') {
-			throw gateRefusal(look, look.startsWith('its branch has') ? `its folder is kept as it is; fleet resume ${run.id} "take it out of the branch"` : 'its folder is kept as it is');
+			throw gateRefusal(
+				look,
+				look.startsWith('its branch has')
+					? `its folder is kept as it is; fleet resume ${run.id} "take it out of the branch"`
+					: 'its folder is kept as it is',
+			);
 		}
 
 		// Only what the project does not have, and what is not the branch itself, is an extra.
@@ -340,7 +453,10 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 		const candidates = look.refs.filter(({name, object}) => name !== `refs/heads/${run.branch}` && object !== look.tip);
 		const rest: string[] = [];
 		// Commits can stand together as parents of one; what else a ref may name needs a name of its own.
-		for (const {name, object, type} of [...candidates.filter(({type}) => type !== 'commit'), ...candidates.filter(({type}) => type === 'commit')]) {
+		for (const {name, object, type} of [
+			...candidates.filter(({type}) => type !== 'commit'),
+			...candidates.filter(({type}) => type === 'commit'),
+		]) {
 			if (extra.size < namedLimit) {
 				extra.set(name, object);
 			} else if (type === 'commit') {
@@ -351,17 +467,55 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 			}
 		}
 
-		await importObjects(context, run, places, mounts, [look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...extra.values(), ...rest], [run.base, ...target === undefined ? [] : [target]], limitsOf((await readPolicy(git, run.base)).policy, defaultLimits).growth, quarantine);
+		await importObjects(
+			context,
+			run,
+			places,
+			mounts,
+			[look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...extra.values(), ...rest],
+			[run.base, ...(target === undefined ? [] : [target])],
+			limitsOf((await readPolicy(git, run.base)).policy, defaultLimits).growth,
+			quarantine,
+		);
 		await checkConnected(quarantine, [look.tip, ...extra.values(), ...rest]);
 		await checkConnected(quarantine, [look.tree]);
-		if ((await quarantine.line('cat-file', '-t', look.tip)) !== 'commit' || (await quarantine.run(['merge-base', run.base, look.tip])).code !== 0) {
-			throw gateRefusal('the run\'s branch has nothing to do with the commit it started from', 'its folder is kept as it is');
+		if (
+			(await quarantine.line('cat-file', '-t', look.tip)) !== 'commit' ||
+			(await quarantine.run(['merge-base', run.base, look.tip])).code !== 0
+		) {
+			throw gateRefusal(
+				"the run's branch has nothing to do with the commit it started from",
+				'its folder is kept as it is',
+			);
 		}
 
-		const wip = await quarantine.line('rev-parse', `${look.tip}^{tree}`) !== look.tree;
-		const head = wip ? (await quarantine.must(['commit-tree', look.tree, '-p', look.tip, '-m', `Uncommitted work of run ${run.id}`, '-m', 'Taken over by fleet: the agent left it in its folder.', '-m', `Co-authored-by: ${coAuthor(context, run)}`], {env: await stamp(git, run)})).trim() : look.tip;
+		const wip = (await quarantine.line('rev-parse', `${look.tip}^{tree}`)) !== look.tree;
+		const head = wip
+			? (
+					await quarantine.must(
+						[
+							'commit-tree',
+							look.tree,
+							'-p',
+							look.tip,
+							'-m',
+							`Uncommitted work of run ${run.id}`,
+							'-m',
+							'Taken over by fleet: the agent left it in its folder.',
+							'-m',
+							`Co-authored-by: ${coAuthor(context, run)}`,
+						],
+						{env: await stamp(git, run)},
+					)
+				).trim()
+			: look.tip;
 		// What was kept before stays under its name: the run may hold it no more.
-		const kept = new Map((await git.raw('for-each-ref', '--format=%(objectname) %(refname)', `refs/fleet/runs/${run.id}/extra`)).split('\n').filter(line => line !== '').map(line => line.split(' ') as [string, string]));
+		const kept = new Map(
+			(await git.raw('for-each-ref', '--format=%(objectname) %(refname)', `refs/fleet/runs/${run.id}/extra`))
+				.split('\n')
+				.filter(line => line !== '')
+				.map(line => line.split(' ') as [string, string]),
+		);
 		const names = new Set([...kept.values()].map(ref => ref.slice(ref.lastIndexOf('/') + 1)));
 		const free = (wanted: string) => {
 			let name = wanted;
@@ -387,25 +541,52 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 
 		for (const {path: place, tree} of look.submodules) {
 			await checkConnected(quarantine, [tree]);
-			const commit = (await quarantine.must(['commit-tree', tree, '-m', `What run ${run.id} changed in the submodule ${printable(place, 200)}`], {env: await stamp(git, run)})).trim();
+			const commit = (
+				await quarantine.must(
+					['commit-tree', tree, '-m', `What run ${run.id} changed in the submodule ${printable(place, 200)}`],
+					{env: await stamp(git, run)},
+				)
+			).trim();
 			extra.set(`the files of the submodule ${place}`, commit);
 			await keep(commit, `the files of the submodule ${place}`);
 		}
 
 		if (rest.length > 0) {
 			const parents = [...new Set(rest)].flatMap(object => ['-p', object]);
-			const together = await quarantine.must(['commit-tree', look.tree, ...parents, '-m', `Other branches and tags of run ${run.id}`], {env: await stamp(git, run)});
+			const together = await quarantine.must(
+				['commit-tree', look.tree, ...parents, '-m', `Other branches and tags of run ${run.id}`],
+				{env: await stamp(git, run)},
+			);
 			const name = kept.get(together.trim())?.split('/').at(-1) ?? free('rest');
 			await quarantine.must(['update-ref', `refs/fleet/extra/${name}`, together.trim()]);
 			extraRefs.push(`refs/fleet/extra/${name}`);
-			look.notes.push(`kept together, as the parents of refs/fleet/runs/${run.id}/extra/${name}: ${rest.length} more branches and tags`);
+			look.notes.push(
+				`kept together, as the parents of refs/fleet/runs/${run.id}/extra/${name}: ${rest.length} more branches and tags`,
+			);
 		}
 
 		await quarantine.must(['update-ref', 'refs/fleet/head', head]);
 		const base = await ownBase(quarantine, run, target, head);
 		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${base}`));
 		const changes = readNumbers(await quarantine.raw('diff-tree', '-r', '-z', '--numstat', ...diffFlags, base, head));
-		return {changes, captured: {unfinished: look.unfinished, head, base, commits, files: changes.files, wip, extra: [...extra.keys()], notes: look.notes, incomplete: look.incomplete}, quarantine, git, places, extraRefs};
+		return {
+			changes,
+			captured: {
+				unfinished: look.unfinished,
+				head,
+				base,
+				commits,
+				files: changes.files,
+				wip,
+				extra: [...extra.keys()],
+				notes: look.notes,
+				incomplete: look.incomplete,
+			},
+			quarantine,
+			git,
+			places,
+			extraRefs,
+		};
 	} finally {
 		rmSync(places.scratch, {recursive: true, force: true});
 	}
@@ -449,15 +630,27 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 	const branch = `refs/heads/${run.branch}`;
 	const published = await git.resolve(`refs/fleet/runs/${run.id}/head`);
 	const current = await git.resolve(branch);
-	const extraSpecs = extraRefs.map(name => `+${name}:${name.replace('refs/fleet/extra', `refs/fleet/runs/${run.id}/extra`)}`);
+	const extraSpecs = extraRefs.map(
+		name => `+${name}:${name.replace('refs/fleet/extra', `refs/fleet/runs/${run.id}/extra`)}`,
+	);
 	if (current !== captured.head) {
 		const expected = published ?? run.base;
 		if (current !== undefined && current !== expected) {
-			throw gateRefusal(`the branch ${run.branch} was moved outside of fleet, to ${current.slice(0, 10)}`, `git branch NEW-NAME ${current.slice(0, 10)}, then git branch -f ${run.branch} ${expected.slice(0, 10)}`);
+			throw gateRefusal(
+				`the branch ${run.branch} was moved outside of fleet, to ${current.slice(0, 10)}`,
+				`git branch NEW-NAME ${current.slice(0, 10)}, then git branch -f ${run.branch} ${expected.slice(0, 10)}`,
+			);
 		}
 
 		await fetchRefs(git, places.quarantine, [`+refs/fleet/head:refs/fleet/runs/${run.id}/head`, ...extraSpecs]);
-		await git.must(['update-ref', '-m', `fleet: work of run ${run.id}`, branch, captured.head, current ?? '0'.repeat(captured.head.length)]);
+		await git.must([
+			'update-ref',
+			'-m',
+			`fleet: work of run ${run.id}`,
+			branch,
+			captured.head,
+			current ?? '0'.repeat(captured.head.length),
+		]);
 	} else if (published !== captured.head || extraRefs.length > 0) {
 		// A stash, or a branch of the agent's own, is work even where its branch did not move.
 		await fetchRefs(git, places.quarantine, extraSpecs);
@@ -465,10 +658,18 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 	}
 
 	// What was kept or removed before is so still, though it is not found again.
-	const there = new Set((await git.raw('for-each-ref', '--format=%(refname)', `refs/fleet/runs/${run.id}`)).split('\n'));
-	const said = (journal.run.captured?.notes ?? []).filter(note => note.startsWith('removed ') || there.has(/^kept .*?(refs\/fleet\/runs\/[^:]+):/.exec(note)?.[1] ?? ''));
+	const there = new Set(
+		(await git.raw('for-each-ref', '--format=%(refname)', `refs/fleet/runs/${run.id}`)).split('\n'),
+	);
+	const said = (journal.run.captured?.notes ?? []).filter(
+		note => note.startsWith('removed ') || there.has(/^kept .*?(refs\/fleet\/runs\/[^:]+):/.exec(note)?.[1] ?? ''),
+	);
 	const notes = [...new Set([...said.slice(-noteLimit), ...swept, ...captured.notes])];
-	if (journal.run.captured?.head !== captured.head || journal.run.captured.base !== captured.base || journal.run.captured.notes.join('\n') !== notes.join('\n')) {
+	if (
+		journal.run.captured?.head !== captured.head ||
+		journal.run.captured.base !== captured.base ||
+		journal.run.captured.notes.join('\n') !== notes.join('\n')
+	) {
 		const {head, base, commits, files, wip, extra} = captured;
 		journal.append({type: 'run.captured', head, base, commits, files, wip, extra, notes}, 'fleet');
 	}
@@ -478,6 +679,17 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 
 async function fetchRefs(git: Git, from: string, specs: string[]): Promise<void> {
 	if (specs.length > 0) {
-		await git.must(['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules', from, ...specs]);
+		await git.must([
+			'-c',
+			'fetch.fsckObjects=true',
+			'fetch',
+			'--quiet',
+			'--no-tags',
+			'--no-write-fetch-head',
+			'--refmap=',
+			'--no-recurse-submodules',
+			from,
+			...specs,
+		]);
 	}
 }

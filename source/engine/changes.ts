@@ -55,14 +55,34 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 		mkdirSync(folder, {mode: 0o700});
 	}
 
-	await makeOwnGit(path.join(folder, 'git'), {git, commonDir, seenAt: '/run/fleet/changes/git', admin: adminName(places), brought: await broughtFiles(git, run)});
+	await makeOwnGit(path.join(folder, 'git'), {
+		git,
+		commonDir,
+		seenAt: '/run/fleet/changes/git',
+		admin: adminName(places),
+		brought: await broughtFiles(git, run),
+	});
 	lendIndex(firstIndex(places), path.join(folder, 'git'));
 	giveToRun(run.id, folder);
 	const tip = await git.resolve(`${run.target}^{commit}`);
 	const {code, stdout} = await jail(context, run.id, places, {
-		script, argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)], timeout: 60_000,
-		mounts: [...baseMounts(commonDir), {source: places.privateGit, target: '/run/fleet/private', mode: 'read'}, {source: places.worktree, target: run.worktree, mode: 'read'}, {source: folder, target: '/run/fleet/changes', mode: 'write'}],
+		script,
+		argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)],
+		timeout: 60_000,
+		mounts: [
+			...baseMounts(commonDir),
+			{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},
+			{source: places.worktree, target: run.worktree, mode: 'read'},
+			{source: folder, target: '/run/fleet/changes', mode: 'write'},
+		],
 	});
 	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
-	return code === 0 && numbers ? {files: Number(numbers[1]) + Number(numbers[4]), added: Number(numbers[2]) + Number(numbers[5]), removed: Number(numbers[3]), untracked: Number(numbers[4])} : undefined;
+	return code === 0 && numbers
+		? {
+				files: Number(numbers[1]) + Number(numbers[4]),
+				added: Number(numbers[2]) + Number(numbers[5]),
+				removed: Number(numbers[3]),
+				untracked: Number(numbers[4]),
+			}
+		: undefined;
 }

@@ -41,13 +41,21 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 	}
 
 	if (run.stage === 'discarded') {
-		return {what: 'its output and its private copies; its journal and its work are kept', note: 'discarded: its output and private copies can go', safe: true};
+		return {
+			what: 'its output and its private copies; its journal and its work are kept',
+			note: 'discarded: its output and private copies can go',
+			safe: true,
+		};
 	}
 
 	try {
 		const {git} = await openRun(context, run);
 		if (await isInTarget(git, run)) {
-			return {what: 'its folder; its commits are kept', note: `${run.merge ? 'merged' : `its work is in ${run.target.replace('refs/heads/', '')} already`}: its folder can go`, safe: true};
+			return {
+				what: 'its folder; its commits are kept',
+				note: `${run.merge ? 'merged' : `its work is in ${run.target.replace('refs/heads/', '')} already`}: its folder can go`,
+				safe: true,
+			};
 		}
 	} catch {
 		return {what: 'nothing', note: 'its project cannot be read', safe: false};
@@ -55,7 +63,11 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 
 	const counted = readChanges(context.paths.run(run.id));
 	const isEmpty = run.captured ? run.captured.commits === 0 && run.captured.files === 0 : counted?.files === 0;
-	return {what: 'nothing', note: `${run.stage}: ${isEmpty ? 'no change was found in it; discarding takes its folder away' : 'holds work that is nowhere else; discarding keeps it as commits'}`, safe: false};
+	return {
+		what: 'nothing',
+		note: `${run.stage}: ${isEmpty ? 'no change was found in it; discarding takes its folder away' : 'holds work that is nowhere else; discarding keeps it as commits'}`,
+		safe: false,
+	};
 }
 
 /** What every run takes of the disk, the largest first, and what of it can go. */
@@ -66,12 +78,19 @@ export async function diskOf(context: Context): Promise<DiskView[]> {
 	let text = '';
 	for (let at = 0; at < folders.length; at += 200) {
 		// It counts and reads no content; links are not followed.
-		await context.executor.run({argv: ['du', '-sk', '--one-file-system', '--', ...folders.slice(at, at + 200)], cwd: '/', env: {PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C'}}, {
-			timeout: 120_000,
-			onOutput(chunk, stream) {
-				text += stream === 'stdout' ? Buffer.from(chunk).toString('utf8') : '';
+		await context.executor.run(
+			{
+				argv: ['du', '-sk', '--one-file-system', '--', ...folders.slice(at, at + 200)],
+				cwd: '/',
+				env: {PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C'},
 			},
-		});
+			{
+				timeout: 120_000,
+				onOutput(chunk, stream) {
+					text += stream === 'stdout' ? Buffer.from(chunk).toString('utf8') : '';
+				},
+			},
+		);
 	}
 
 	for (const line of text.split('\n')) {
@@ -84,7 +103,12 @@ export async function diskOf(context: Context): Promise<DiskView[]> {
 	const views: DiskView[] = [];
 	for (const run of runs) {
 		const places = context.paths.run(run.id);
-		views.push({run: run.id, project: run.project.id, bytes: (bytes.get(places.folder) ?? 0) + (bytes.get(places.worktree) ?? 0), ...await stateOf(context, run)});
+		views.push({
+			run: run.id,
+			project: run.project.id,
+			bytes: (bytes.get(places.folder) ?? 0) + (bytes.get(places.worktree) ?? 0),
+			...(await stateOf(context, run)),
+		});
 	}
 
 	return views.sort((a, b) => b.bytes - a.bytes);
@@ -99,7 +123,10 @@ export async function clean(context: Context, journal: Journal): Promise<string>
 	const {run} = journal;
 	const state = await stateOf(context, run);
 	if (!state.safe) {
-		throw gateRefusal(`${run.id} ${state.note}`, liveStages.has(run.stage) ? `fleet stop ${run.id}` : `fleet discard ${run.id}`);
+		throw gateRefusal(
+			`${run.id} ${state.note}`,
+			liveStages.has(run.stage) ? `fleet stop ${run.id}` : `fleet discard ${run.id}`,
+		);
 	}
 
 	if (run.stage !== 'discarded') {

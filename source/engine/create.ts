@@ -80,7 +80,10 @@ async function findBase(git: Git, base: string | undefined): Promise<{commit: st
 	}
 
 	if (!head.startsWith('refs/heads/')) {
-		throw new Refusal('the project has no branch checked out, so there is nothing to merge into later', 'check out a branch, or name one with --base');
+		throw new Refusal(
+			'the project has no branch checked out, so there is nothing to merge into later',
+			'check out a branch, or name one with --base',
+		);
 	}
 
 	return {commit, target: head};
@@ -93,23 +96,51 @@ async function findBase(git: Git, base: string | undefined): Promise<{commit: st
 export async function createRun(context: Context, request: RunRequest): Promise<Run> {
 	const agent = context.agents.find(agent => agent.id === request.agent);
 	if (!agent) {
-		throw new Refusal(`there is no agent "${request.agent.slice(0, 60)}"`, `agents: ${context.agents.map(agent => agent.id).join(', ')}; any program runs as the agent "command"`);
+		throw new Refusal(
+			`there is no agent "${request.agent.slice(0, 60)}"`,
+			`agents: ${context.agents.map(agent => agent.id).join(', ')}; any program runs as the agent "command"`,
+		);
 	}
 
-	checkLength(orThrow(agent.start({prompt: request.prompt, argv: request.argv, cwd: '/', home: insideHome, program: agent.program, interactive: request.interactive ?? false, conversation: undefined, pointer: undefined, uuid: randomUUID()})));
+	checkLength(
+		orThrow(
+			agent.start({
+				prompt: request.prompt,
+				argv: request.argv,
+				cwd: '/',
+				home: insideHome,
+				program: agent.program,
+				interactive: request.interactive ?? false,
+				conversation: undefined,
+				pointer: undefined,
+				uuid: randomUUID(),
+			}),
+		),
+	);
 	if (agent.program !== undefined) {
 		if (!findProgram(agent.program)) {
-			throw new Refusal(`${agent.title} is not installed: there is no program "${agent.program}" here`, `install it, or put the folder that holds ${agent.program} on PATH; fleet doctor`);
+			throw new Refusal(
+				`${agent.title} is not installed: there is no program "${agent.program}" here`,
+				`install it, or put the folder that holds ${agent.program} on PATH; fleet doctor`,
+			);
 		}
 
 		if (request.prompt === undefined && !request.interactive) {
-			throw new Refusal(`${agent.title} needs a prompt`, `fleet run --agent ${agent.id} "what to do", or --interactive and fleet attach`);
+			throw new Refusal(
+				`${agent.title} needs a prompt`,
+				`fleet run --agent ${agent.id} "what to do", or --interactive and fleet attach`,
+			);
 		}
 	}
 
 	await checkPrompt(context, request.prompt, request.project);
 	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
-	await checkPrompt(context, request.argv.length === 0 ? undefined : request.argv.join(' '), request.project, 'the command line');
+	await checkPrompt(
+		context,
+		request.argv.length === 0 ? undefined : request.argv.join(' '),
+		request.project,
+		'the command line',
+	);
 	await chooseSandbox(context);
 	await takeBackLeftovers(context);
 	const ids = new Set(listRunIds(context));
@@ -124,13 +155,22 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
-	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/fleet*'])).stdout.split('\n');
+	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/fleet*'])).stdout.split(
+		'\n',
+	);
 	const branch = branchOf(id, new Set(branches));
 	const grants: Grant[] = [];
 	for (const text of request.allow) {
 		const scope = completeScope(context, text, request.project);
 		const entry = secretOfScope(context, scope, request.project);
-		const grant = makeGrant(context.actor, scope, request.because, grantLength(entry, undefined), entry, await filesPlace(context, scope));
+		const grant = makeGrant(
+			context.actor,
+			scope,
+			request.because,
+			grantLength(entry, undefined),
+			entry,
+			await filesPlace(context, scope),
+		);
 		const files = filesOf(grant.scope);
 		if (files) {
 			checkOverlap({...files, scope: grant.scope, identity: grant.identity!}, grants, 'leave out');
@@ -155,13 +195,40 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	try {
 		journal = Journal.open(places)!;
 		noteStart(places, start);
-		await createWorktree({runId: id, commonDir, branch, base: commit, target, places, brought: request.include, fill: index => fillWorktree(context, id, places, {git, commonDir, root: request.project.root}, commit, index)});
+		await createWorktree({
+			runId: id,
+			commonDir,
+			branch,
+			base: commit,
+			target,
+			places,
+			brought: request.include,
+			fill: index => fillWorktree(context, id, places, {git, commonDir, root: request.project.root}, commit, index),
+		});
 		made = true;
 		await copyIncluded(context, request.project, id, places, request.include ?? []);
-		journal.append({
-			type: 'run.created', id, name: id, project: {id: request.project.id, name: request.project.name, root: request.project.root}, agent: agent.id, argv: [...request.argv], prompt: request.prompt,
-			branch, base: commit, target, worktree: places.worktree, grants, interactive: request.interactive ? true : undefined, budget: request.budget, batch: request.batch, after: request.after, included: request.include && [...request.include],
-		}, context.actor);
+		journal.append(
+			{
+				type: 'run.created',
+				id,
+				name: id,
+				project: {id: request.project.id, name: request.project.name, root: request.project.root},
+				agent: agent.id,
+				argv: [...request.argv],
+				prompt: request.prompt,
+				branch,
+				base: commit,
+				target,
+				worktree: places.worktree,
+				grants,
+				interactive: request.interactive ? true : undefined,
+				budget: request.budget,
+				batch: request.batch,
+				after: request.after,
+				included: request.include && [...request.include],
+			},
+			context.actor,
+		);
 		startIsNoted(places);
 		return journal.run;
 	} catch (error) {
@@ -202,8 +269,26 @@ export async function startRun(context: Context, request: RunRequest): Promise<R
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
 function supervisorEnvironment(): Record<string, string> {
-	const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TMPDIR', 'FLEET_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', ...proxyVariables];
-	return {...Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]])), ...trustEnvironmentOf(process.env)};
+	const passed = [
+		'PATH',
+		'HOME',
+		'USER',
+		'LOGNAME',
+		'LANG',
+		'LC_ALL',
+		'TMPDIR',
+		'FLEET_HOME',
+		'XDG_STATE_HOME',
+		'XDG_CONFIG_HOME',
+		'XDG_RUNTIME_DIR',
+		...proxyVariables,
+	];
+	return {
+		...Object.fromEntries(
+			passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
+		),
+		...trustEnvironmentOf(process.env),
+	};
 }
 
 /**
@@ -217,7 +302,12 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	const secrets = run ? await handFor(context, run) : [];
 	const log = openSync(path.join(places.folder, 'supervisor.log'), 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
-	const child = spawn(program!, [...argv, runId], {cwd: '/', env: supervisorEnvironment(), detached: true, stdio: ['ignore', log, log, 'ipc']});
+	const child = spawn(program!, [...argv, runId], {
+		cwd: '/',
+		env: supervisorEnvironment(),
+		detached: true,
+		stdio: ['ignore', log, log, 'ipc'],
+	});
 	closeSync(log);
 	try {
 		await new Promise<void>((resolve, reject) => {
@@ -231,12 +321,27 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 				if (message.started) {
 					resolve();
 				} else {
-					reject(new Refusal(message.because ?? 'the supervisor could not start the run', message.hint ?? `fleet show ${runId}`));
+					reject(
+						new Refusal(
+							message.because ?? 'the supervisor could not start the run',
+							message.hint ?? `fleet show ${runId}`,
+						),
+					);
 				}
 			});
 			child.once('exit', code => {
-				const words = readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8').trim().split('\n').findLast(line => /error/i.test(line))?.trim().slice(0, 200);
-				reject(new Refusal(`the supervisor ended before the agent started (${code})${words ? `: ${words}` : ''}`, 'fleet doctor'));
+				const words = readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8')
+					.trim()
+					.split('\n')
+					.findLast(line => /error/i.test(line))
+					?.trim()
+					.slice(0, 200);
+				reject(
+					new Refusal(
+						`the supervisor ended before the agent started (${code})${words ? `: ${words}` : ''}`,
+						'fleet doctor',
+					),
+				);
 			});
 		});
 	} finally {
@@ -257,17 +362,28 @@ const longestTogether = 1024 ** 2;
 
 /** An agent gets its prompt on its command line. What the kernel would not take there is refused before anything is made. */
 function checkLength({argv, env}: Pick<Invocation, 'argv' | 'env'>): void {
-	const lengths = [...argv.map(text => Buffer.byteLength(text) + 1), ...Object.entries(env).map(([name, text]) => Buffer.byteLength(`${name}=${text}`) + 1)];
+	const lengths = [
+		...argv.map(text => Buffer.byteLength(text) + 1),
+		...Object.entries(env).map(([name, text]) => Buffer.byteLength(`${name}=${text}`) + 1),
+	];
 	const most = Math.max(...lengths);
 	const together = lengths.reduce((sum, length) => sum + length, 0);
 	if (most > longestArgument || together > longestTogether) {
 		const [size, limit] = most > longestArgument ? [most, '128 KiB in one argument'] : [together, '1 MiB in all'];
-		throw new Refusal(`what the agent is told is ${Math.ceil(size / 1024)} KiB; a command line takes ${limit}`, 'put what is long into a committed file, and name it in the prompt');
+		throw new Refusal(
+			`what the agent is told is ${Math.ceil(size / 1024)} KiB; a command line takes ${limit}`,
+			'put what is long into a committed file, and name it in the prompt',
+		);
 	}
 }
 
 /** A prompt goes to a model, and from there who knows where: a value that is known, or looks like one, has no place in it. */
-async function checkPrompt(context: Context, prompt: string | undefined, project: {readonly id: string}, what = 'the prompt'): Promise<void> {
+async function checkPrompt(
+	context: Context,
+	prompt: string | undefined,
+	project: {readonly id: string},
+	what = 'the prompt',
+): Promise<void> {
 	if (prompt === undefined) {
 		return;
 	}
@@ -275,13 +391,22 @@ async function checkPrompt(context: Context, prompt: string | undefined, project
 	for (const entry of listSecrets(context)) {
 		const known = entry.project === undefined || entry.project === project.id ? await knownValue(context, entry) : [];
 		if (holdsValue(known, prompt)) {
-			throw new Refusal(`${what} holds the value of ${formatReference(entry.reference)}`, `write ${formatReference(entry.reference)} in its place, and grant it: --allow secret:${entry.reference.owner}/${entry.reference.name}`);
+			throw new Refusal(
+				`${what} holds the value of ${formatReference(entry.reference)}`,
+				`write ${formatReference(entry.reference)} in its place, and grant it: --allow secret:${entry.reference.owner}/${entry.reference.name}`,
+			);
 		}
 	}
 
-	const [suspect] = findSuspects(what, prompt.split('\n').map((text, index) => ({number: index + 1, text})));
+	const [suspect] = findSuspects(
+		what,
+		prompt.split('\n').map((text, index) => ({number: index + 1, text})),
+	);
 	if (suspect) {
-		throw new Refusal(`${what} holds what looks like a secret (${suspect.rule}): ${suspect.span}`, 'keep it in the vault: fleet secret add NAME, and grant it by its name');
+		throw new Refusal(
+			`${what} holds what looks like a secret (${suspect.rule}): ${suspect.span}`,
+			'keep it in the vault: fleet secret add NAME, and grant it by its name',
+		);
 	}
 }
 
@@ -289,7 +414,12 @@ async function checkPrompt(context: Context, prompt: string | undefined, project
  * Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation.
  * @param options.rebase to bring its work onto its target as that is today
  */
-export async function resumeRun(context: Context, runId: string, prompt?: string | undefined, {rebase = false}: {readonly rebase?: boolean} = {}): Promise<Run> {
+export async function resumeRun(
+	context: Context,
+	runId: string,
+	prompt?: string | undefined,
+	{rebase = false}: {readonly rebase?: boolean} = {},
+): Promise<Run> {
 	await withJournal(context, runId, async journal => {
 		const {run} = journal;
 		const refusal = decideResume(run) ?? budgetRefusal(run);
@@ -307,7 +437,21 @@ export async function resumeRun(context: Context, runId: string, prompt?: string
 
 		const agent = context.agents.find(agent => agent.id === run.agent);
 		if (agent) {
-			checkLength(orThrow(agent.start({prompt: sent.prompt, argv: run.argv, cwd: '/', home: insideHome, program: agent.program, interactive: run.interactive, conversation: {id: run.conversation}, pointer: undefined, uuid: randomUUID()})));
+			checkLength(
+				orThrow(
+					agent.start({
+						prompt: sent.prompt,
+						argv: run.argv,
+						cwd: '/',
+						home: insideHome,
+						program: agent.program,
+						interactive: run.interactive,
+						conversation: {id: run.conversation},
+						pointer: undefined,
+						uuid: randomUUID(),
+					}),
+				),
+			);
 		}
 
 		journal.append({type: 'prompt.sent', ...sent}, context.actor);

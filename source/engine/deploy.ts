@@ -33,7 +33,10 @@ export async function findTarget(context: Context, run: Run, name: string): Prom
 	const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
 	if (!target) {
 		const names = Object.keys(targets);
-		throw new Refusal(`there is no deploy target "${printable(name)}"`, names.length === 0 ? 'the project\'s policy names none under deploy' : `targets: ${names.join(', ')}`);
+		throw new Refusal(
+			`there is no deploy target "${printable(name)}"`,
+			names.length === 0 ? "the project's policy names none under deploy" : `targets: ${names.join(', ')}`,
+		);
 	}
 
 	return target;
@@ -50,7 +53,14 @@ export type Order = {readonly confirmed: string | undefined; readonly because?: 
  * @param order.confirmed the target's name, typed once more
  * @param order.because a person's reason; needed for `outside`, which does not wait for the target's window
  */
-export async function deploy(context: Context, journal: Journal, name: string, {confirmed, because = '', outside = false}: Order, credentials: ReadonlyMap<string, string>, onOutput: (text: string) => void): Promise<DeployOutcome> {
+export async function deploy(
+	context: Context,
+	journal: Journal,
+	name: string,
+	{confirmed, because = '', outside = false}: Order,
+	credentials: ReadonlyMap<string, string>,
+	onOutput: (text: string) => void,
+): Promise<DeployOutcome> {
 	const {run} = journal;
 	const refusal = decideDeploy(run, context.actor, name, confirmed);
 	if (refusal) {
@@ -68,7 +78,12 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 	for (const wanted of target.credentials) {
 		const value = credentials.get(wanted) ?? '';
 		if (value.length < 4) {
-			throw new Refusal(value === '' ? `the deploy needs ${wanted}, which was not given` : `${wanted} is too short to be blanked from the output`, `type it when asked, or pass --credential ${wanted}=- and write it to stdin`);
+			throw new Refusal(
+				value === ''
+					? `the deploy needs ${wanted}, which was not given`
+					: `${wanted} is too short to be blanked from the output`,
+				`type it when asked, or pass --credential ${wanted}=- and write it to stdin`,
+			);
 		}
 	}
 
@@ -85,10 +100,31 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 		}
 
 		const objects = objectFolders(commonDir);
-		await makeGitFolder({git, commonDir, folder: gitFolder, tree, what: {commit}, branch: run.merge!.target, depth: undefined, beside: true, objectsSeenAt: at => objects[at]!});
+		await makeGitFolder({
+			git,
+			commonDir,
+			folder: gitFolder,
+			tree,
+			what: {commit},
+			branch: run.merge!.target,
+			depth: undefined,
+			beside: true,
+			objectsSeenAt: at => objects[at]!,
+		});
 		await fillSubmodules(git, commonDir, rootOf(context, run), commit, tree);
 		const log = new LogWriter(path.join(context.paths.run(run.id).folder, 'deploy.log'), {anew: true});
-		journal.append({type: 'deploy.started', target: name, commit, command: target.command, credentials: target.credentials, ...(because === '' ? {} : {because}), ...(outside && target.window !== undefined ? {outside: target.window} : {})}, context.actor);
+		journal.append(
+			{
+				type: 'deploy.started',
+				target: name,
+				commit,
+				command: target.command,
+				credentials: target.credentials,
+				...(because === '' ? {} : {because}),
+				...(outside && target.window !== undefined ? {outside: target.window} : {}),
+			},
+			context.actor,
+		);
 		const tell = (text: string) => {
 			log.write(text);
 			onOutput(text);
@@ -96,22 +132,42 @@ export async function deploy(context: Context, journal: Journal, name: string, {
 
 		const decoder = new TextDecoder();
 		const redactor = new LiveRedactor(credentials.values(), bytes => tell(decoder.decode(bytes, {stream: true})));
-		const outcome = await context.executor.run({
-			argv: ['/bin/sh', '-c', target.command], cwd: tree,
-			env: {PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LANG: process.env['LANG'] ?? 'C.UTF-8', FLEET_RUN: run.id, FLEET_TARGET: name, FLEET_COMMIT: commit, ...Object.fromEntries(target.credentials.map(wanted => [wanted, credentials.get(wanted)!]))},
-		}, {
-			timeout: deployTime,
-			onOutput(bytes) {
-				redactor.push(bytes);
-			},
-		}).catch((error: unknown) => error as Error);
+		const outcome = await context.executor
+			.run(
+				{
+					argv: ['/bin/sh', '-c', target.command],
+					cwd: tree,
+					env: {
+						PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+						HOME: home,
+						LANG: process.env['LANG'] ?? 'C.UTF-8',
+						FLEET_RUN: run.id,
+						FLEET_TARGET: name,
+						FLEET_COMMIT: commit,
+						...Object.fromEntries(target.credentials.map(wanted => [wanted, credentials.get(wanted)!])),
+					},
+				},
+				{
+					timeout: deployTime,
+					onOutput(bytes) {
+						redactor.push(bytes);
+					},
+				},
+			)
+			.catch((error: unknown) => error as Error);
 		redactor.end();
 		tell(decoder.decode());
 		log.close();
-		const [result, why]: [DeployOutcome, string] = outcome instanceof Error ? ['failed', `it could not be started: ${outcome.message}`]
-			: outcome.timedOut ? ['unknown', 'it was ended after an hour; look at the target']
-				: outcome.code === null ? ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`]
-					: outcome.code === 0 ? ['succeeded', 'exit code 0'] : ['failed', `exit code ${outcome.code}`];
+		const [result, why]: [DeployOutcome, string] =
+			outcome instanceof Error
+				? ['failed', `it could not be started: ${outcome.message}`]
+				: outcome.timedOut
+					? ['unknown', 'it was ended after an hour; look at the target']
+					: outcome.code === null
+						? ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`]
+						: outcome.code === 0
+							? ['succeeded', 'exit code 0']
+							: ['failed', `exit code ${outcome.code}`];
 		journal.append({type: 'deploy.finished', target: name, commit, outcome: result, because: why}, context.actor);
 		return result;
 	} finally {

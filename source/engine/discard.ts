@@ -11,13 +11,19 @@ import {fillWorktree} from './fill.ts';
 import {openRun, rootOf} from './projects.ts';
 
 async function moveRefs(git: Git, from: string, to: string): Promise<string[]> {
-	const refs = (await git.raw('for-each-ref', '--format=%(objectname) %(refname)', from)).split('\n').filter(line => line !== '').map(line => line.split(' ') as [string, string]);
+	const refs = (await git.raw('for-each-ref', '--format=%(objectname) %(refname)', from))
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => line.split(' ') as [string, string]);
 	if (refs.length === 0) {
 		return [];
 	}
 
 	const moved = refs.map(([object, ref]) => ({object, ref, destination: ref.replace(from, to)}));
-	const commands = moved.flatMap(({object, ref, destination}) => [`update ${destination} ${object}`, `delete ${ref} ${object}`]);
+	const commands = moved.flatMap(({object, ref, destination}) => [
+		`update ${destination} ${object}`,
+		`delete ${ref} ${object}`,
+	]);
 	await git.must(['update-ref', '--stdin'], {input: `start\n${commands.join('\n')}\nprepare\ncommit\n`});
 	return moved.map(({destination}) => destination);
 }
@@ -47,14 +53,20 @@ export async function discard(context: Context, journal: Journal, because: strin
 	if (existsSync(places.worktree) && existsSync(places.privateGit)) {
 		const {incomplete} = await capture(context, journal);
 		if (incomplete) {
-			throw gateRefusal(`not all of ${run.id} could be captured, so its folder is kept: ${incomplete}`, `look at ${places.worktree}`);
+			throw gateRefusal(
+				`not all of ${run.id} could be captured, so its folder is kept: ${incomplete}`,
+				`look at ${places.worktree}`,
+			);
 		}
 	} else if (existsSync(places.worktree)) {
-		throw gateRefusal(`the private repository of ${run.id} is gone, so its folder is kept`, `look at ${places.worktree}`);
+		throw gateRefusal(
+			`the private repository of ${run.id} is gone, so its folder is kept`,
+			`look at ${places.worktree}`,
+		);
 	}
 
 	const head = await git.resolve(`refs/heads/${run.branch}`);
-	if (head && await git.resolve(`refs/fleet/runs/${run.id}/head`) !== head) {
+	if (head && (await git.resolve(`refs/fleet/runs/${run.id}/head`)) !== head) {
 		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, head]);
 	}
 
@@ -82,21 +94,36 @@ export async function restore(context: Context, journal: Journal, because: strin
 
 	const {git, commonDir} = await openRun(context, run);
 	const places = context.paths.run(run.id);
-	const head = await git.resolve(`refs/fleet/trash/${run.id}/head`) ?? await git.resolve(`refs/fleet/runs/${run.id}/head`);
+	const head =
+		(await git.resolve(`refs/fleet/trash/${run.id}/head`)) ?? (await git.resolve(`refs/fleet/runs/${run.id}/head`));
 	if (!head) {
-		throw gateRefusal(`the work of ${run.id} is not under refs/fleet/trash any more`, `git -C ${git.repository.gitDir} for-each-ref refs/fleet`);
+		throw gateRefusal(
+			`the work of ${run.id} is not under refs/fleet/trash any more`,
+			`git -C ${git.repository.gitDir} for-each-ref refs/fleet`,
+		);
 	}
 
 	const branch = `refs/heads/${run.branch}`;
 	const current = await git.resolve(branch);
 	if (current !== undefined && current !== head) {
-		throw gateRefusal(`a branch ${run.branch} exists already, at ${current.slice(0, 10)}`, `git -C ${git.repository.gitDir} branch -m ${run.branch} NEW-NAME`);
+		throw gateRefusal(
+			`a branch ${run.branch} exists already, at ${current.slice(0, 10)}`,
+			`git -C ${git.repository.gitDir} branch -m ${run.branch} NEW-NAME`,
+		);
 	}
 
 	await git.must(['update-ref', branch, head]);
 	// What a removal that was interrupted left is in the way; its work is in the refs.
 	await removeWorktree(commonDir, places);
-	await createWorktree({runId: run.id, commonDir, branch: run.branch, base: undefined, target: run.target, places, fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: rootOf(context, run)}, head, index)});
+	await createWorktree({
+		runId: run.id,
+		commonDir,
+		branch: run.branch,
+		base: undefined,
+		target: run.target,
+		places,
+		fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: rootOf(context, run)}, head, index),
+	});
 	await moveRefs(git, `refs/fleet/trash/${run.id}`, `refs/fleet/runs/${run.id}`);
 	journal.append({type: 'run.restored', because}, context.actor);
 }

@@ -15,7 +15,12 @@ import {findSuccessor} from './retarget.ts';
  * that a merge of the two would be, and the policy of the tip. A conflict is written down.
  * @throws Refusal where one of them is not there or the two conflict
  */
-export async function readFacts(context: Context, journal: Journal, git: Git, gate: 'verify' | 'approve' | 'merge'): Promise<Facts> {
+export async function readFacts(
+	context: Context,
+	journal: Journal,
+	git: Git,
+	gate: 'verify' | 'approve' | 'merge',
+): Promise<Facts> {
 	const {run} = journal;
 	const {base, head} = await readTips(run, git);
 	try {
@@ -47,13 +52,25 @@ export async function readTips(run: Run, git: Git): Promise<{base: string; head:
 	if (!base) {
 		const name = run.target.replace('refs/heads/', '');
 		const other = await findSuccessor(git, run);
-		throw gateRefusal(`${name} is gone, so there is nothing to merge into`, other === undefined ? `git -C ${git.repository.gitDir} branch ${name} ${(run.verification?.base ?? run.base).slice(0, 12)}` : `fleet retarget ${run.id} ${other}`);
+		throw gateRefusal(
+			`${name} is gone, so there is nothing to merge into`,
+			other === undefined
+				? `git -C ${git.repository.gitDir} branch ${name} ${(run.verification?.base ?? run.base).slice(0, 12)}`
+				: `fleet retarget ${run.id} ${other}`,
+		);
 	}
 
 	const head = await git.resolve(`refs/heads/${run.branch}^{commit}`);
 	if (!head) {
-		const kept = await git.resolve(`refs/fleet/runs/${run.id}/head^{commit}`) ?? (run.captured && await git.resolve(`${run.captured.head}^{commit}`));
-		throw gateRefusal(`the branch ${run.branch} is gone`, kept === undefined ? `its work is not in this repository any more: fleet discard ${run.id}` : `git -C ${git.repository.gitDir} branch ${run.branch} ${kept.slice(0, 12)}`);
+		const kept =
+			(await git.resolve(`refs/fleet/runs/${run.id}/head^{commit}`)) ??
+			(run.captured && (await git.resolve(`${run.captured.head}^{commit}`)));
+		throw gateRefusal(
+			`the branch ${run.branch} is gone`,
+			kept === undefined
+				? `its work is not in this repository any more: fleet discard ${run.id}`
+				: `git -C ${git.repository.gitDir} branch ${run.branch} ${kept.slice(0, 12)}`,
+		);
 	}
 
 	return {base, head};
@@ -68,7 +85,12 @@ const habits = '^(merge\\.(renames|directoryrenames|renamelimit|renormalize)|dif
  * files: where one would have to decide, it is a conflict. `true` decides nothing, and keeps what the target has.
  * @returns the tree, or the files that conflict
  */
-export async function mergeTrees(git: Git, commonDir: string, base: string, head: string): Promise<{tree: string} | {conflicts: string[]; drivers: string[]}> {
+export async function mergeTrees(
+	git: Git,
+	commonDir: string,
+	base: string,
+	head: string,
+): Promise<{tree: string} | {conflicts: string[]; drivers: string[]}> {
 	const {stdout: configured} = await git.run(['config', '--null', '--get-regexp', `^merge\\..*\\.driver$|${habits}`]);
 	const settings: Array<[string, string]> = [];
 	const programs = new Set<string>();
@@ -84,14 +106,20 @@ export async function mergeTrees(git: Git, commonDir: string, base: string, head
 		settings.push([key, driver === undefined ? value : value.trim() === 'true' ? 'true' : 'false']);
 	}
 
-	const env: Record<string, string> = {GIT_OBJECT_DIRECTORY: path.join(git.repository.gitDir, 'objects'), GIT_CONFIG_COUNT: String(settings.length)};
+	const env: Record<string, string> = {
+		GIT_OBJECT_DIRECTORY: path.join(git.repository.gitDir, 'objects'),
+		GIT_CONFIG_COUNT: String(settings.length),
+	};
 	for (const [index, [key, value]] of settings.entries()) {
 		env[`GIT_CONFIG_KEY_${index}`] = key;
 		env[`GIT_CONFIG_VALUE_${index}`] = value;
 	}
 
 	return withAttributes(git, commonDir, attributeFiles(await readTree(git, base)), async attributes => {
-		const {code, stdout, stderr} = await attributes.git.run(['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head], {env, cwd: attributes.folder, encoding: 'latin1'});
+		const {code, stdout, stderr} = await attributes.git.run(
+			['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head],
+			{env, cwd: attributes.folder, encoding: 'latin1'},
+		);
 		if (code === 0) {
 			return {tree: stdout.split('\0')[0]!.trim()};
 		}
@@ -100,7 +128,14 @@ export async function mergeTrees(git: Git, commonDir: string, base: string, head
 			throw new Error(`git merge-tree: ${stderr.trim().split('\n').at(-1) ?? code}`);
 		}
 
-		const conflicts = [...new Set(stdout.split('\0').slice(1).filter(name => name !== ''))];
+		const conflicts = [
+			...new Set(
+				stdout
+					.split('\0')
+					.slice(1)
+					.filter(name => name !== ''),
+			),
+		];
 		const named = await attributes.of('merge', conflicts);
 		return {conflicts, drivers: [...new Set([...named.values()].filter(name => programs.has(name)))]};
 	});
@@ -114,6 +149,16 @@ export async function mergedTree(run: Run, git: Git, base: string, head: string)
 	}
 
 	const {conflicts, drivers} = result;
-	const programs = drivers.length === 0 ? '' : `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, and ${drivers.length === 1 ? 'is' : 'are'} left out`;
-	throw new Conflict(run, `it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts.slice(0, 3).map(name => shown(name)).join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`, conflicts.map(name => textOf(name)));
+	const programs =
+		drivers.length === 0
+			? ''
+			: `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, and ${drivers.length === 1 ? 'is' : 'are'} left out`;
+	throw new Conflict(
+		run,
+		`it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts
+			.slice(0, 3)
+			.map(name => shown(name))
+			.join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`,
+		conflicts.map(name => textOf(name)),
+	);
 }

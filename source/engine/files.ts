@@ -22,13 +22,39 @@ import {listRuns} from './runs.ts';
 /* What a `files:` scope names: looked at when it is granted, and again whenever it is mounted. */
 
 /** A folder or file as it was looked at. `scope` names it by its own path, with every link resolved. */
-export type FilesPlace = {readonly scope: string; readonly path: string; readonly mode: 'read' | 'write'; readonly identity: string};
+export type FilesPlace = {
+	readonly scope: string;
+	readonly path: string;
+	readonly mode: 'read' | 'write';
+	readonly identity: string;
+};
 
 /** Entries of a folder that is given for changing: a socket among more than these could not be found in time. */
 const mostEntries = 200_000;
 
 /** File systems that are the kernel's own and no files, wherever they are mounted. */
-const kernels: ReadonlySet<string> = new Set(['proc', 'sysfs', 'devtmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2', 'debugfs', 'tracefs', 'securityfs', 'bpf', 'fusectl', 'configfs', 'efivarfs', 'pstore', 'binfmt_misc', 'nsfs', 'autofs', 'rpc_pipefs', 'selinuxfs']);
+const kernels: ReadonlySet<string> = new Set([
+	'proc',
+	'sysfs',
+	'devtmpfs',
+	'devpts',
+	'mqueue',
+	'cgroup',
+	'cgroup2',
+	'debugfs',
+	'tracefs',
+	'securityfs',
+	'bpf',
+	'fusectl',
+	'configfs',
+	'efivarfs',
+	'pstore',
+	'binfmt_misc',
+	'nsfs',
+	'autofs',
+	'rpc_pipefs',
+	'selinuxfs',
+]);
 
 function identityOf(place: string): string {
 	const {dev, ino} = statSync(place, {bigint: true});
@@ -41,7 +67,12 @@ function homes(): string[] {
 	try {
 		for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
 			const [, , uid, , , home = ''] = line.split(':');
-			if ((Number(uid) === 0 || (Number(uid) >= 1000 && Number(uid) < 60_000)) && home.split('/').length > 1 && home.startsWith('/') && home !== '/') {
+			if (
+				(Number(uid) === 0 || (Number(uid) >= 1000 && Number(uid) < 60_000)) &&
+				home.split('/').length > 1 &&
+				home.startsWith('/') &&
+				home !== '/'
+			) {
 				found.push(home);
 			}
 		}
@@ -52,14 +83,18 @@ function homes(): string[] {
 
 /** Places as they are written and as they are, with their links resolved. */
 function withReal(places: readonly string[]): string[] {
-	return [...new Set(places.flatMap(place => {
-		const plain = place === '/' ? place : path.resolve(place);
-		try {
-			return [plain, realpathSync(plain)];
-		} catch {
-			return [plain];
-		}
-	}))];
+	return [
+		...new Set(
+			places.flatMap(place => {
+				const plain = place === '/' ? place : path.resolve(place);
+				try {
+					return [plain, realpathSync(plain)];
+				} catch {
+					return [plain];
+				}
+			}),
+		),
+	];
 }
 
 /** The settings of git that name a file or a program: the person's, and those of projects. */
@@ -70,7 +105,11 @@ async function gitPlaces(projects: readonly string[]): Promise<string[]> {
 		repositories.push(new Git({gitDir: '/nonexistent'}));
 	}
 
-	const found = await Promise.all(repositories.map(async git => (await git.run(['config', '--null', '--show-origin', '--get-regexp', keys])).stdout.split('\0')));
+	const found = await Promise.all(
+		repositories.map(async git =>
+			(await git.run(['config', '--null', '--show-origin', '--get-regexp', keys])).stdout.split('\0'),
+		),
+	);
 	return found.flat().flatMap(record => {
 		const text = record.startsWith('file:') ? record.slice(5) : record.slice(record.indexOf('\n') + 1);
 		const plain = text.replace(/^~(?=\/)/, () => homeFolder());
@@ -81,8 +120,11 @@ async function gitPlaces(projects: readonly string[]): Promise<string[]> {
 /** Places of this machine that hold power over fleet, git or logins, besides those that every machine has. */
 export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 'supervisor'>): Promise<Guarded[]> {
 	const {paths} = context;
-	const env = (name: string) => path.isAbsolute(process.env[name] ?? '') ? [process.env[name]!] : [];
-	const socketOf = (name: string) => (process.env[name] ?? '').split(',').flatMap(address => /^(?:unix:(?:path=|\/\/)?)?(\/[^,;]+)/.exec(address)?.[1] ?? []);
+	const env = (name: string) => (path.isAbsolute(process.env[name] ?? '') ? [process.env[name]!] : []);
+	const socketOf = (name: string) =>
+		(process.env[name] ?? '')
+			.split(',')
+			.flatMap(address => /^(?:unix:(?:path=|\/\/)?)?(\/[^,;]+)/.exec(address)?.[1] ?? []);
 	const repositories: string[] = [];
 	const projectPlaces: string[] = [];
 	const projects = listProjects(context);
@@ -96,18 +138,64 @@ export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 
 		}
 	}
 
-	const programs = context.agents.flatMap(agent => agent.program === undefined ? [] : findProgram(agent.program)?.mounts.map(mount => mount.source) ?? []);
-	const guard = (against: Guarded['against'], what: string, places: readonly string[]): Guarded[] => withReal(places.filter(place => path.isAbsolute(place))).map(place => ({place, against, what}));
+	const programs = context.agents.flatMap(agent =>
+		agent.program === undefined ? [] : (findProgram(agent.program)?.mounts.map(mount => mount.source) ?? []),
+	);
+	const guard = (against: Guarded['against'], what: string, places: readonly string[]): Guarded[] =>
+		withReal(places.filter(place => path.isAbsolute(place))).map(place => ({place, against, what}));
 	return [
-		...guard('any', 'fleet\'s own, which decides about runs', [paths.state, paths.config, paths.runtime, ...env('FLEET_HOME')]),
-		...guard('any', 'sockets of this login', [...env('XDG_RUNTIME_DIR'), `/run/user/${process.getuid?.() ?? 0}`, ...['SSH_AUTH_SOCK', 'DOCKER_HOST', 'DBUS_SESSION_BUS_ADDRESS', 'GPG_AGENT_INFO', 'TMUX'].flatMap(name => socketOf(name))]),
-		...guard('any', 'a login', ['GNUPGHOME', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE', 'AZURE_CONFIG_DIR', 'CLOUDSDK_CONFIG', 'GOOGLE_APPLICATION_CREDENTIALS', 'KUBECONFIG', 'DOCKER_CONFIG', 'NETRC', 'NPM_CONFIG_USERCONFIG', 'PASSWORD_STORE_DIR', 'GH_CONFIG_DIR', 'XDG_CONFIG_HOME', 'CLAUDE_CONFIG_DIR', 'CODEX_HOME', 'GEMINI_CONFIG_DIR', 'XAUTHORITY', 'VAULT_TOKEN_FILE'].flatMap(name => env(name))),
-		...guard('any', 'a keyring', env('XDG_DATA_HOME').map(folder => path.join(folder, 'keyrings'))),
-		...guard('inside', 'a project\'s git folder, whose hooks and settings run programs', projectPlaces),
+		...guard('any', "fleet's own, which decides about runs", [
+			paths.state,
+			paths.config,
+			paths.runtime,
+			...env('FLEET_HOME'),
+		]),
+		...guard('any', 'sockets of this login', [
+			...env('XDG_RUNTIME_DIR'),
+			`/run/user/${process.getuid?.() ?? 0}`,
+			...['SSH_AUTH_SOCK', 'DOCKER_HOST', 'DBUS_SESSION_BUS_ADDRESS', 'GPG_AGENT_INFO', 'TMUX'].flatMap(name =>
+				socketOf(name),
+			),
+		]),
+		...guard(
+			'any',
+			'a login',
+			[
+				'GNUPGHOME',
+				'AWS_SHARED_CREDENTIALS_FILE',
+				'AWS_CONFIG_FILE',
+				'AZURE_CONFIG_DIR',
+				'CLOUDSDK_CONFIG',
+				'GOOGLE_APPLICATION_CREDENTIALS',
+				'KUBECONFIG',
+				'DOCKER_CONFIG',
+				'NETRC',
+				'NPM_CONFIG_USERCONFIG',
+				'PASSWORD_STORE_DIR',
+				'GH_CONFIG_DIR',
+				'XDG_CONFIG_HOME',
+				'CLAUDE_CONFIG_DIR',
+				'CODEX_HOME',
+				'GEMINI_CONFIG_DIR',
+				'XAUTHORITY',
+				'VAULT_TOKEN_FILE',
+			].flatMap(name => env(name)),
+		),
+		...guard(
+			'any',
+			'a keyring',
+			env('XDG_DATA_HOME').map(folder => path.join(folder, 'keyrings')),
+		),
+		...guard('inside', "a project's git folder, whose hooks and settings run programs", projectPlaces),
 		...guard('write', 'what git reads its settings from', await gitPlaces(repositories)),
 		...guard('write', 'a folder of programs, on the search path', (process.env['PATH'] ?? '').split(path.delimiter)),
 		...guard('write', 'a program that runs are given', programs),
-		...guard('write', 'fleet\'s own program', [process.execPath, ...context.supervisor.filter(argument => argument.endsWith('.js') && path.isAbsolute(argument)).map(file => path.dirname(path.dirname(file)))]),
+		...guard('write', "fleet's own program", [
+			process.execPath,
+			...context.supervisor
+				.filter(argument => argument.endsWith('.js') && path.isAbsolute(argument))
+				.map(file => path.dirname(path.dirname(file))),
+		]),
 	];
 }
 
@@ -126,7 +214,10 @@ export function oddBelow(folder: string): {readonly place: string; readonly what
 				continue;
 			}
 
-			throw new Refusal(`${printable(at.toString(), 300)} cannot be looked into: ${(error as NodeJS.ErrnoException).code}`, 'name a smaller folder');
+			throw new Refusal(
+				`${printable(at.toString(), 300)} cannot be looked into: ${(error as NodeJS.ErrnoException).code}`,
+				'name a smaller folder',
+			);
 		}
 
 		try {
@@ -134,15 +225,23 @@ export function oddBelow(folder: string): {readonly place: string; readonly what
 				const name = entry.name as unknown as Buffer;
 				const place = Buffer.concat([at, Buffer.from('/'), name]);
 				if (++seen > mostEntries) {
-					throw new Refusal(`${folder} holds more than ${mostEntries} files: a socket among them could not be found`, 'name a smaller folder, or give it to read alone');
+					throw new Refusal(
+						`${folder} holds more than ${mostEntries} files: a socket among them could not be found`,
+						'name a smaller folder, or give it to read alone',
+					);
 				}
 
 				if (entry.isSocket() || entry.isFIFO()) {
-					return {place: place.toString(), what: entry.isSocket() ? 'a socket, behind which a program outside may listen' : 'a FIFO, behind which a program outside may be'};
+					return {
+						place: place.toString(),
+						what: entry.isSocket()
+							? 'a socket, behind which a program outside may listen'
+							: 'a FIFO, behind which a program outside may be',
+					};
 				}
 
 				if (name.equals(Buffer.from('.git'))) {
-					return {place: place.toString(), what: 'a repository\'s own: its hooks and settings run programs'};
+					return {place: place.toString(), what: "a repository's own: its hooks and settings run programs"};
 				}
 
 				if (entry.isDirectory() && lstatSync(place, {throwIfNoEntry: false})?.dev === dev) {
@@ -159,7 +258,9 @@ export function oddBelow(folder: string): {readonly place: string; readonly what
 
 /** Whether a bare repository is here: a prompt that knows git would run what its settings say. */
 function isRepository(folder: string): boolean {
-	return ['HEAD', 'objects', 'refs'].every(name => lstatSync(path.join(folder, name), {throwIfNoEntry: false}) !== undefined);
+	return ['HEAD', 'objects', 'refs'].every(
+		name => lstatSync(path.join(folder, name), {throwIfNoEntry: false}) !== undefined,
+	);
 }
 
 function refuse(because: string, hint: string): never {
@@ -172,7 +273,10 @@ function refuse(because: string, hint: string): never {
  * @returns what it is now
  * @throws Refusal where it is not there, or holds power over fleet, git or logins
  */
-export function lookAt(written: {readonly path: string; readonly mode: 'read' | 'write'}, guarded: readonly Guarded[]): FilesPlace {
+export function lookAt(
+	written: {readonly path: string; readonly mode: 'read' | 'write'},
+	guarded: readonly Guarded[],
+): FilesPlace {
 	const {mode} = written;
 	let real: string;
 	let identity: string;
@@ -180,7 +284,10 @@ export function lookAt(written: {readonly path: string; readonly mode: 'read' | 
 		real = realpathSync(written.path);
 		identity = identityOf(written.path);
 	} catch (error) {
-		return refuse(`${printable(written.path, 300)} ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : `cannot be looked at: ${(error as NodeJS.ErrnoException).code}`}`, 'name a folder or a file that is there');
+		return refuse(
+			`${printable(written.path, 300)} ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : `cannot be looked at: ${(error as NodeJS.ErrnoException).code}`}`,
+			'name a folder or a file that is there',
+		);
 	}
 
 	// A path through /proc may lead where its own text does not.
@@ -213,12 +320,18 @@ export function lookAt(written: {readonly path: string; readonly mode: 'read' | 
 
 	const below = mounts.find(mount => mount.place !== real && isWithin(mount.place, real));
 	if (below) {
-		refuse(`another file system is mounted below ${real}, at ${printable(below.place, 300)}`, `name smaller folders, such as files:${below.place}${mode === 'write' ? ':rw' : ''}`);
+		refuse(
+			`another file system is mounted below ${real}, at ${printable(below.place, 300)}`,
+			`name smaller folders, such as files:${below.place}${mode === 'write' ? ':rw' : ''}`,
+		);
 	}
 
 	if (mode === 'write') {
 		if (status.isFile() && status.nlink > 1) {
-			refuse(`${real} has another name, too: what changes it changes that`, `make it a file of its own: cp ${real} ${real}.new && mv ${real}.new ${real}`);
+			refuse(
+				`${real} has another name, too: what changes it changes that`,
+				`make it a file of its own: cp ${real} ${real}.new && mv ${real}.new ${real}`,
+			);
 		}
 
 		for (let folder = status.isDirectory() ? real : path.dirname(real); folder !== '/'; folder = path.dirname(folder)) {
@@ -229,7 +342,10 @@ export function lookAt(written: {readonly path: string; readonly mode: 'read' | 
 
 		const odd = status.isDirectory() ? oddBelow(real) : undefined;
 		if (odd) {
-			refuse(`${real} holds ${printable(odd.place, 300)}: ${odd.what}`, `name a smaller folder without it; to read it alone: files:${real}`);
+			refuse(
+				`${real} holds ${printable(odd.place, 300)}: ${odd.what}`,
+				`name a smaller folder without it; to read it alone: files:${real}`,
+			);
 		}
 	}
 
@@ -237,7 +353,10 @@ export function lookAt(written: {readonly path: string; readonly mode: 'read' | 
 }
 
 /** The place that a scope as it is typed names; undefined for a scope that opens no files. @throws Refusal where it cannot be given */
-export async function filesPlace(context: Pick<Context, 'paths' | 'agents' | 'supervisor'>, text: string): Promise<FilesPlace | undefined> {
+export async function filesPlace(
+	context: Pick<Context, 'paths' | 'agents' | 'supervisor'>,
+	text: string,
+): Promise<FilesPlace | undefined> {
 	const parsed = parseScope(text);
 	const written = parsed instanceof Refusal ? undefined : filesOf(formatScope(parsed));
 	return written && lookAt(written, await guardedPlaces(context));
@@ -271,7 +390,10 @@ export function checkOverlap(place: FilesPlace, grants: readonly Grant[], revoke
 		}
 
 		if (isWithin(held.path, place.path) || isWithin(place.path, held.path)) {
-			throw new Refusal(`${place.path} ${isWithin(held.path, place.path) ? 'holds' : 'lies in'} ${held.path}, which is granted: one could be exchanged through the other`, `grant folders beside each other, or first: ${revoke} ${grant.scope}`);
+			throw new Refusal(
+				`${place.path} ${isWithin(held.path, place.path) ? 'holds' : 'lies in'} ${held.path}, which is granted: one could be exchanged through the other`,
+				`grant folders beside each other, or first: ${revoke} ${grant.scope}`,
+			);
 		}
 	}
 }
@@ -280,14 +402,25 @@ export function checkOverlap(place: FilesPlace, grants: readonly Grant[], revoke
 export function othersThatWrite(context: Pick<Context, 'paths'>, place: FilesPlace, own: string | undefined): string[] {
 	const shares = (grant: Grant) => {
 		const held = filesOf(grant.scope);
-		return held !== undefined && isInForce(grant, Date.now()) && (held.mode === 'write' || place.mode === 'write') && (isWithin(held.path, place.path) || isWithin(place.path, held.path));
+		return (
+			held !== undefined &&
+			isInForce(grant, Date.now()) &&
+			(held.mode === 'write' || place.mode === 'write') &&
+			(isWithin(held.path, place.path) || isWithin(place.path, held.path))
+		);
 	};
 
-	return listRuns(context).filter(run => run.id !== own && run.stage !== 'discarded' && run.grants.some(grant => shares(grant))).map(run => run.id);
+	return listRuns(context)
+		.filter(run => run.id !== own && run.stage !== 'discarded' && run.grants.some(grant => shares(grant)))
+		.map(run => run.id);
 }
 
 /** What the grants of a run give at a start: only what is still what was granted. `refused`: scopes that are not given, and why. */
-export async function givenFiles(context: Pick<Context, 'paths' | 'agents' | 'supervisor'>, run: Pick<Run, 'id' | 'grants'>, now: number): Promise<{mounts: Mount[]; refused: Array<{scope: string; because: string}>}> {
+export async function givenFiles(
+	context: Pick<Context, 'paths' | 'agents' | 'supervisor'>,
+	run: Pick<Run, 'id' | 'grants'>,
+	now: number,
+): Promise<{mounts: Mount[]; refused: Array<{scope: string; because: string}>}> {
 	const mounts: Mount[] = [];
 	const refused: Array<{scope: string; because: string}> = [];
 	const grants = run.grants.filter(grant => isInForce(grant, now) && filesOf(grant.scope) !== undefined);
@@ -298,7 +431,10 @@ export async function givenFiles(context: Pick<Context, 'paths' | 'agents' | 'su
 			const {path: place, mode} = filesOf(grant.scope)!;
 			mounts.push({source: place, target: place, mode, identity: grant.identity});
 		} else {
-			refused.push({scope: grant.scope, because: `${because}; it is not given. To give what is there now: fleet revoke ${run.id} ${grant.scope}, then fleet allow it again`});
+			refused.push({
+				scope: grant.scope,
+				because: `${because}; it is not given. To give what is there now: fleet revoke ${run.id} ${grant.scope}, then fleet allow it again`,
+			});
 		}
 	}
 
@@ -309,7 +445,11 @@ export async function givenFiles(context: Pick<Context, 'paths' | 'agents' | 'su
 function notGiven(grant: Grant, guarded: readonly Guarded[]): string | undefined {
 	try {
 		const look = lookAt(filesOf(grant.scope)!, guarded);
-		return look.scope !== grant.scope ? `it is, or lies behind, a link to ${look.path} now` : look.identity !== grant.identity ? 'it is not what was granted any more, but something else of that name' : undefined;
+		return look.scope !== grant.scope
+			? `it is, or lies behind, a link to ${look.path} now`
+			: look.identity !== grant.identity
+				? 'it is not what was granted any more, but something else of that name'
+				: undefined;
 	} catch (error) {
 		if (error instanceof Refusal) {
 			return error.because;
@@ -329,7 +469,9 @@ export function cameBelow(grants: readonly Grant[], now: number): Array<{scope: 
 
 		try {
 			const odd = lstatSync(held.path).isDirectory() ? oddBelow(held.path) : undefined;
-			return odd && !odd.place.endsWith('/.git') ? [{scope: grant.scope, because: `${odd.place} is there now: ${odd.what}`}] : [];
+			return odd && !odd.place.endsWith('/.git')
+				? [{scope: grant.scope, because: `${odd.place} is there now: ${odd.what}`}]
+				: [];
 		} catch (error) {
 			return [{scope: grant.scope, because: (error as Error).message}];
 		}

@@ -28,14 +28,23 @@ git read-tree -m -u "$commit"
  * @param index where an index of what was written goes
  * @throws Refusal where the repository does not have all of it
  */
-export async function fillWorktree(context: Context, runId: string, places: RunPaths, {git, commonDir, root}: {git: Git; commonDir: string; root: string}, commit: string, index: string): Promise<void> {
+export async function fillWorktree(
+	context: Context,
+	runId: string,
+	places: RunPaths,
+	{git, commonDir, root}: {git: Git; commonDir: string; root: string},
+	commit: string,
+	index: string,
+): Promise<void> {
 	const folder = path.join(places.folder, 'jail.git');
 	await makeOwnGit(folder, {git, commonDir, seenAt: '/run/fleet/git', admin: adminName(places)});
 	giveToRun(runId, folder);
 	const scratch = makeScratch(runId, places);
 	try {
 		const {code, stderr, timedOut} = await jail(context, runId, places, {
-			script: fillScript, argv: [places.worktree, commit], cwd: places.worktree,
+			script: fillScript,
+			argv: [places.worktree, commit],
+			cwd: places.worktree,
 			mounts: [
 				...baseMounts(commonDir),
 				{source: folder, target: '/run/fleet/git', mode: 'read'},
@@ -45,12 +54,27 @@ export async function fillWorktree(context: Context, runId: string, places: RunP
 		});
 		const made = path.join(scratch, 'index');
 		if (code !== 0 || !existsSync(made)) {
-			const words = stderr.trim().split('\n').at(-1)?.replace(/^(?:fatal|error): /, '').slice(0, 200) ?? '';
-			if (/unable to read sha1 file|missing|bad object|unable to read|Could not read/i.test(stderr) && (await git.run(['config', '--get-regexp', '^(?:extensions\\.partialclone|remote\\..*\\.promisor)$'])).code === 0) {
-				throw new Refusal(`the repository is a partial clone and does not have all files of ${commit.slice(0, 10)}`, `git -C ${root} archive ${commit.slice(0, 10)} > /dev/null fetches them; then again`);
+			const words =
+				stderr
+					.trim()
+					.split('\n')
+					.at(-1)
+					?.replace(/^(?:fatal|error): /, '')
+					.slice(0, 200) ?? '';
+			if (
+				/unable to read sha1 file|missing|bad object|unable to read|Could not read/i.test(stderr) &&
+				(await git.run(['config', '--get-regexp', '^(?:extensions\\.partialclone|remote\\..*\\.promisor)$'])).code === 0
+			) {
+				throw new Refusal(
+					`the repository is a partial clone and does not have all files of ${commit.slice(0, 10)}`,
+					`git -C ${root} archive ${commit.slice(0, 10)} > /dev/null fetches them; then again`,
+				);
 			}
 
-			throw gateRefusal(timedOut ? 'the files could not be written in time' : `the files could not be written: ${words}`, `git -C ${root} fsck`);
+			throw gateRefusal(
+				timedOut ? 'the files could not be written in time' : `the files could not be written: ${words}`,
+				`git -C ${root} fsck`,
+			);
 		}
 
 		copyIndex(made, index);
@@ -68,4 +92,3 @@ export function lendIndex(from: string, folder: string): void {
 		copyIndex(from, path.join(folder, 'first-index'));
 	}
 }
-

@@ -17,7 +17,10 @@ export function completeScope(context: Context, text: string, project: Pick<Proj
 		return text.replace(/^secret:fleet:\/\//, 'secret:');
 	}
 
-	const owner = findSecret(context, {owner: 'project', name}, project.id) || !findSecret(context, {owner: 'user', name}, undefined) ? 'project' : 'user';
+	const owner =
+		findSecret(context, {owner: 'project', name}, project.id) || !findSecret(context, {owner: 'user', name}, undefined)
+			? 'project'
+			: 'user';
 	return `secret:${owner}/${name}`;
 }
 
@@ -39,18 +42,29 @@ export function secretOfScope(context: Context, scope: string, project: Pick<Pro
 		}
 
 		const name = agent.model.secret;
-		entry = findSecret(context, {owner: 'project', name}, project.id) ?? findSecret(context, {owner: 'user', name}, undefined);
+		entry =
+			findSecret(context, {owner: 'project', name}, project.id) ??
+			findSecret(context, {owner: 'user', name}, undefined);
 		if (!entry) {
-			throw new Refusal(`${agent.title} needs the secret "${name}", and there is none`, `fleet secret add ${name} --user`);
+			throw new Refusal(
+				`${agent.title} needs the secret "${name}", and there is none`,
+				`fleet secret add ${name} --user`,
+			);
 		}
 
 		if (entry.binding.class !== 'model') {
-			throw new Refusal(`${formatReference(entry.reference)} is a ${entry.binding.class} secret, not one for a model`, `fleet secret add ${name} --${entry.reference.owner} --class model`);
+			throw new Refusal(
+				`${formatReference(entry.reference)} is a ${entry.binding.class} secret, not one for a model`,
+				`fleet secret add ${name} --${entry.reference.owner} --class model`,
+			);
 		}
 	}
 
 	if (entry?.binding.class === 'deploy') {
-		throw new Refusal(`${formatReference(entry.reference)} is a deploy secret, which no run is ever given`, `a person uses it: fleet deploy RUN TARGET --credential NAME=${formatReference(entry.reference)}`);
+		throw new Refusal(
+			`${formatReference(entry.reference)} is a deploy secret, which no run is ever given`,
+			`a person uses it: fleet deploy RUN TARGET --credential NAME=${formatReference(entry.reference)}`,
+		);
 	}
 
 	return entry;
@@ -64,7 +78,10 @@ export function grantLength(entry: SecretEntry | undefined, asked: number | unde
 	}
 
 	if (asked !== undefined && asked > longest) {
-		throw new Refusal(`${formatReference(entry!.reference)} is granted for ${Math.floor(longest / 60_000)} minutes at most`, `--for ${Math.floor(longest / 60_000)}m`);
+		throw new Refusal(
+			`${formatReference(entry!.reference)} is granted for ${Math.floor(longest / 60_000)} minutes at most`,
+			`--for ${Math.floor(longest / 60_000)}m`,
+		);
 	}
 
 	return asked ?? longest;

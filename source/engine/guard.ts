@@ -15,7 +15,11 @@ export type Over = {readonly because: string; readonly how: 'end' | 'freeze'};
 export type DiskUse = {readonly bytes: number; readonly files: number};
 
 /** Bytes and files that some folders take on disk. */
-export type Folders = {readonly names: readonly string[]; count(): Promise<DiskUse | undefined>; /** What else of its counts, bytes. */ kept?(): number};
+export type Folders = {
+	readonly names: readonly string[];
+	count(): Promise<DiskUse | undefined>;
+	/** What else of its counts, bytes. */ kept?(): number;
+};
 
 /** The least share of the machine's memory that is left to everybody else. */
 const leastMemory = 0.03;
@@ -54,19 +58,34 @@ export class Guard {
 	/** @returns what is too much, if anything; once `freeze` was said, it is said again while it is so */
 	async look(): Promise<Over | undefined> {
 		const {limits, scratch} = this.#plan;
-		const held = await measureHeld(this.#pid, {scratch: scratch.map(({target}) => target), before: this.#before, enough: limits});
+		const held = await measureHeld(this.#pid, {
+			scratch: scratch.map(({target}) => target),
+			before: this.#before,
+			enough: limits,
+		});
 		const memory = held.processes + held.elsewhere;
 		this.#nameless = held.nameless;
-		this.near = memory > limits.memory / 4 || held.descriptors > limits.descriptors / 4 || held.watches > limits.watches / 4 || held.queued > limits.queued / 4;
+		this.near =
+			memory > limits.memory / 4 ||
+			held.descriptors > limits.descriptors / 4 ||
+			held.watches > limits.watches / 4 ||
+			held.queued > limits.queued / 4;
 		// Descriptors wait in a socket for a moment in every program that passes them; what waits there twice is kept there.
 		const waits = held.inFlight > limits.inFlight && this.#waiting > limits.inFlight;
 		this.#waiting = held.inFlight;
-		const end = held.descriptors > limits.descriptors ? `its processes held more than ${limits.descriptors} descriptors`
-			: held.watches > limits.watches ? `its event loops waited for more than ${Math.round(limits.watches)} files: the account has only so many in all`
-				: held.queued > limits.queued ? `more than ${mib(limits.queued)} waited in its connections: the machine has only so much for everybody's`
-				: waits ? `more than ${limits.inFlight} of its descriptors were on their way in sockets: the account has only so many in all`
-					// A control group counts all of it, and faster.
-					: this.#group?.memory() === undefined && memory > limits.memory ? `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process` : undefined;
+		const end =
+			held.descriptors > limits.descriptors
+				? `its processes held more than ${limits.descriptors} descriptors`
+				: held.watches > limits.watches
+					? `its event loops waited for more than ${Math.round(limits.watches)} files: the account has only so many in all`
+					: held.queued > limits.queued
+						? `more than ${mib(limits.queued)} waited in its connections: the machine has only so much for everybody's`
+						: waits
+							? `more than ${limits.inFlight} of its descriptors were on their way in sockets: the account has only so many in all`
+							: // A control group counts all of it, and faster.
+								this.#group?.memory() === undefined && memory > limits.memory
+								? `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process`
+								: undefined;
 		if (end !== undefined) {
 			return {because: end, how: 'end'};
 		}
@@ -88,27 +107,38 @@ export class Guard {
 
 		const {limits} = this.#plan;
 		const free = freeOf(folders.names);
-		const lost = free && this.#free ? Math.max((this.#free.bytes - free.bytes) / limits.growth, (this.#free.files - free.files) / limits.files) : 0;
+		const lost =
+			free && this.#free
+				? Math.max((this.#free.bytes - free.bytes) / limits.growth, (this.#free.files - free.files) / limits.files)
+				: 0;
 		if (Date.now() < (lost > 1 / 8 ? this.#lastCount : this.#nextCount)) {
 			return;
 		}
 
 		const began = Date.now();
 		this.#free = free;
-		this.#disk = folders.count().then(use => {
-			const took = Date.now() - began;
-			this.#lastCount = Date.now() + Math.max(1000, 3 * took);
-			this.#nextCount = Date.now() + Math.max(30_000, 100 * took);
-			this.#first ??= use;
-			if (use && this.#first) {
-				const bytes = use.bytes - this.#first.bytes + this.#nameless + (folders.kept?.() ?? 0);
-				const files = use.files - this.#first.files;
-				this.#grown = bytes > limits.growth ? {because: `its folders and its output grew by ${mib(bytes)}, more than a run may`, how: 'freeze'}
-					: files > limits.files ? {because: `its folders grew by ${files} files, more than a run may`, how: 'freeze'} : undefined;
-			}
-		}).catch(() => {}).finally(() => {
-			this.#disk = undefined;
-		});
+		this.#disk = folders
+			.count()
+			.then(use => {
+				const took = Date.now() - began;
+				this.#lastCount = Date.now() + Math.max(1000, 3 * took);
+				this.#nextCount = Date.now() + Math.max(30_000, 100 * took);
+				this.#first ??= use;
+				if (use && this.#first) {
+					const bytes = use.bytes - this.#first.bytes + this.#nameless + (folders.kept?.() ?? 0);
+					const files = use.files - this.#first.files;
+					this.#grown =
+						bytes > limits.growth
+							? {because: `its folders and its output grew by ${mib(bytes)}, more than a run may`, how: 'freeze'}
+							: files > limits.files
+								? {because: `its folders grew by ${files} files, more than a run may`, how: 'freeze'}
+								: undefined;
+				}
+			})
+			.catch(() => {})
+			.finally(() => {
+				this.#disk = undefined;
+			});
 	}
 }
 
@@ -154,9 +184,17 @@ export function grouped(plan: SandboxPlan, name: string): Limited {
  * while it goes on, and what is too much ends it. The group goes with it.
  * @returns how it ended; `over` says what was too much
  */
-export async function runLimited(context: Pick<Context, 'executor'>, invocation: Invocation, {plan, group}: Limited, options: {
-	onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void; timeout: number; input?: string | Uint8Array | undefined; folders?: Folders;
-}): Promise<Outcome & {over?: string}> {
+export async function runLimited(
+	context: Pick<Context, 'executor'>,
+	invocation: Invocation,
+	{plan, group}: Limited,
+	options: {
+		onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void;
+		timeout: number;
+		input?: string | Uint8Array | undefined;
+		folders?: Folders;
+	},
+): Promise<Outcome & {over?: string}> {
 	let over: string | undefined;
 	let written = 0;
 	let timer: NodeJS.Timeout | undefined;
@@ -168,7 +206,8 @@ export async function runLimited(context: Pick<Context, 'executor'>, invocation:
 
 	try {
 		const outcome = await context.executor.run(invocation, {
-			timeout: Math.min(options.timeout, plan.limits.wallClock), input: options.input,
+			timeout: Math.min(options.timeout, plan.limits.wallClock),
+			input: options.input,
 			onOutput(bytes, stream) {
 				written += bytes.length;
 				if (over === undefined) {
@@ -203,4 +242,5 @@ export async function runLimited(context: Pick<Context, 'executor'>, invocation:
 }
 
 /** The name of a control group for one look at a run. */
-export const lookName = (group: string, folder: string): string => `${group}.${path.basename(folder).replaceAll(/[^\w-]/g, '-')}`;
+export const lookName = (group: string, folder: string): string =>
+	`${group}.${path.basename(folder).replaceAll(/[^\w-]/g, '-')}`;

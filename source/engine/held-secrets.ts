@@ -20,7 +20,10 @@ export class HeldSecrets {
 	 */
 	add(secret: HandedSecret): Kept {
 		const before = this.#kept.get(secret.scope);
-		const kept = {...secret, pointer: before && before.shape === secret.shape ? before.pointer : makePointer(secret.shape, randomBytes(256))};
+		const kept = {
+			...secret,
+			pointer: before && before.shape === secret.shape ? before.pointer : makePointer(secret.shape, randomBytes(256)),
+		};
 		this.#kept.set(secret.scope, kept);
 		this.#values.add(secret.value);
 		if (secret.previous !== undefined) {
@@ -53,14 +56,18 @@ export class HeldSecrets {
 
 	/** What may be used at a moment, milliseconds: nothing while the run is frozen. */
 	inForce(run: Run, now: number): HeldSecret[] {
-		return run.stage === 'frozen' ? [] : this.all().filter(({scope}) => run.grants.some(grant => grant.scope === scope && isInForce(grant, now)));
+		return run.stage === 'frozen'
+			? []
+			: this.all().filter(({scope}) => run.grants.some(grant => grant.scope === scope && isInForce(grant, now)));
 	}
 
 	/** The hosts that they open, with or without a request that uses them. */
 	rules(run: Run, now: number): EgressRule[] {
-		return this.inForce(run, now).flatMap(({scope, binding}) => binding.hosts.flatMap(host => {
-			const rule = parseEgressRule(host);
-			return 'because' in rule ? [] : [{host: rule.host, port: rule.port ?? 443, source: scope}];
-		}));
+		return this.inForce(run, now).flatMap(({scope, binding}) =>
+			binding.hosts.flatMap(host => {
+				const rule = parseEgressRule(host);
+				return 'because' in rule ? [] : [{host: rule.host, port: rule.port ?? 443, source: scope}];
+			}),
+		);
 	}
 }

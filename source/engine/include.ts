@@ -1,5 +1,20 @@
 import {createHash} from 'node:crypto';
-import {closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, readlinkSync, readSync, rmSync, writeFileSync, type Stats} from 'node:fs';
+import {
+	closeSync,
+	constants,
+	existsSync,
+	fstatSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readFileSync,
+	readlinkSync,
+	readSync,
+	rmSync,
+	writeFileSync,
+	type Stats,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -39,13 +54,28 @@ export async function findIncluded(project: Pick<Project, 'root'>, base: string)
 		const file = path.join(folder, 'patterns');
 		writeFileSync(file, patterns, {mode: 0o600});
 		const git = new Git({gitDir: checkout.repository.gitDir, workTree: project.root});
-		const stdout = await git.must(['ls-files', '--others', '--ignored', '-z', `--exclude-from=${file}`], {cwd: project.root});
-		const files = stdout.split('\0').filter(name => name !== '' && plainPath(project.root, name, isFile) !== undefined).sort();
+		const stdout = await git.must(['ls-files', '--others', '--ignored', '-z', `--exclude-from=${file}`], {
+			cwd: project.root,
+		});
+		const files = stdout
+			.split('\0')
+			.filter(name => name !== '' && plainPath(project.root, name, isFile) !== undefined)
+			.sort();
 		if (files.length > most) {
-			throw new Refusal(`${includePath} names ${files.length} files; ${most} are allowed`, 'name fewer, or have the policy\'s setup make them');
+			throw new Refusal(
+				`${includePath} names ${files.length} files; ${most} are allowed`,
+				"name fewer, or have the policy's setup make them",
+			);
 		}
 
-		return files.length === 0 ? undefined : {files, digest: createHash('sha256').update(JSON.stringify([patterns, files])).digest('hex')};
+		return files.length === 0
+			? undefined
+			: {
+					files,
+					digest: createHash('sha256')
+						.update(JSON.stringify([patterns, files]))
+						.digest('hex'),
+				};
 	} finally {
 		rmSync(folder, {recursive: true, force: true});
 	}
@@ -69,7 +99,10 @@ export function isTrusted(context: Context, project: Pick<Project, 'id'>, includ
 }
 
 export function trust(context: Context, project: Pick<Project, 'id'>, included: Included): void {
-	replaceFile(trustFile(context), `${JSON.stringify({...readTrust(context), [project.id]: included.digest}, undefined, '\t')}\n`);
+	replaceFile(
+		trustFile(context),
+		`${JSON.stringify({...readTrust(context), [project.id]: included.digest}, undefined, '\t')}\n`,
+	);
 }
 
 const isFile = (status: Stats | undefined) => status?.isFile() === true;
@@ -82,7 +115,13 @@ function plainPath(root: string, name: string, isWanted: (status: Stats | undefi
 		at = path.join(at, part);
 		const status = lstatSync(at, {throwIfNoEntry: false});
 		const last = index === parts.length - 1;
-		if (part === '' || part === '.' || part === '..' || part === '.git' || (last ? !isWanted(status) : status !== undefined && !status.isDirectory())) {
+		if (
+			part === '' ||
+			part === '.' ||
+			part === '..' ||
+			part === '.git' ||
+			(last ? !isWanted(status) : status !== undefined && !status.isDirectory())
+		) {
 			return undefined;
 		}
 	}
@@ -121,7 +160,13 @@ export function readPlain(root: string, name: string): Buffer | undefined {
  * Copies them into a new worktree. What is there already stays; nothing is followed through a link.
  * @throws Refusal for a file that holds a value of the vault, or is too large
  */
-export async function copyIncluded(context: Context, project: Pick<Project, 'id' | 'root'>, runId: string, places: RunPaths, files: readonly string[]): Promise<void> {
+export async function copyIncluded(
+	context: Context,
+	project: Pick<Project, 'id' | 'root'>,
+	runId: string,
+	places: RunPaths,
+	files: readonly string[],
+): Promise<void> {
 	const known = await knownValues(context, project.id);
 	for (const name of files) {
 		const from = plainPath(project.root, name, isFile);
@@ -136,11 +181,17 @@ export async function copyIncluded(context: Context, project: Pick<Project, 'id'
 		}
 
 		if (bytes.length > largest) {
-			throw new Refusal(`${printable(name)} of ${includePath} is larger than ${largest / 1024 ** 2} MiB`, 'have the policy\'s setup make it');
+			throw new Refusal(
+				`${printable(name)} of ${includePath} is larger than ${largest / 1024 ** 2} MiB`,
+				"have the policy's setup make it",
+			);
 		}
 
 		if (holdsValue(known, bytes.toString('latin1'))) {
-			throw new Refusal(`${printable(name)} of ${includePath} holds the value of a secret`, 'take it out: a run gets a pointer in its place, with --allow secret:…');
+			throw new Refusal(
+				`${printable(name)} of ${includePath} holds the value of a secret`,
+				'take it out: a run gets a pointer in its place, with --allow secret:…',
+			);
 		}
 
 		const made: string[] = [];

@@ -18,21 +18,55 @@ const patience = 300_000;
  * Runs a script over an agent's files in a sandbox with no network: whatever those files make a program do, they do it there.
  * @param script a constant; what varies is in `argv`
  */
-export async function jail(context: Context, runId: string, places: RunPaths, options: {
-	script: string; argv?: readonly string[]; mounts: readonly Mount[]; cwd?: string; env?: Record<string, string>; input?: string; onOutput?(bytes: Uint8Array): void; timeout?: number; folders?: Folders; /** See `SandboxPlan`. */ readsAll?: boolean;
-}): Promise<Outcome & {stdout: string; stderr: string; over?: string}> {
+export async function jail(
+	context: Context,
+	runId: string,
+	places: RunPaths,
+	options: {
+		script: string;
+		argv?: readonly string[];
+		mounts: readonly Mount[];
+		cwd?: string;
+		env?: Record<string, string>;
+		input?: string;
+		onOutput?(bytes: Uint8Array): void;
+		timeout?: number;
+		folders?: Folders;
+		/** See `SandboxPlan`. */ readsAll?: boolean;
+	},
+): Promise<Outcome & {stdout: string; stderr: string; over?: string}> {
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
 	const folder = mkdtempSync(path.join(places.folder, `jail-${process.pid}-`));
 	// No control group: looks are short and many, and each would make and remove one in every hierarchy. They are watched all the same.
-	const limited: Limited = {group: undefined, plan: {...basicPlan(runId, folder, {mounts: options.mounts, cwd: options.cwd ?? '/tmp', env: {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C', ...options.env}}), readsAll: options.readsAll}};
+	const limited: Limited = {
+		group: undefined,
+		plan: {
+			...basicPlan(runId, folder, {
+				mounts: options.mounts,
+				cwd: options.cwd ?? '/tmp',
+				env: {
+					GIT_CONFIG_NOSYSTEM: '1',
+					GIT_CONFIG_GLOBAL: '/dev/null',
+					GIT_TERMINAL_PROMPT: '0',
+					GIT_OPTIONAL_LOCKS: '0',
+					GIT_NO_LAZY_FETCH: '1',
+					LC_ALL: 'C',
+					...options.env,
+				},
+			}),
+			readsAll: options.readsAll,
+		},
+	};
 	if (options.onOutput) {
 		// Packs; whoever reads them has a limit of its own.
 		limited.plan = {...limited.plan, limits: {...limited.plan.limits, output: 4 * 1024 ** 3}};
 	}
 
 	const {plan} = limited;
-	const invocation = sandbox.prepare(plan, folder).alone({argv: ['/bin/sh', '-c', options.script, 'sh', ...options.argv ?? []], cwd: plan.cwd, env: {}});
+	const invocation = sandbox
+		.prepare(plan, folder)
+		.alone({argv: ['/bin/sh', '-c', options.script, 'sh', ...(options.argv ?? [])], cwd: plan.cwd, env: {}});
 	let stdout = '';
 	let stderr = '';
 	try {
@@ -91,11 +125,32 @@ export async function sweep(context: Context, runId: string, places: RunPaths): 
 		return [];
 	}
 
-	const swept = [places.worktree, ...existsSync(places.privateGit) ? [places.privateGit] : []];
-	const {code, stdout, stderr, timedOut, over} = await jail(context, runId, places, {script: sweepScript, argv: swept, mounts: swept.map(place => ({source: place, target: place, mode: 'write'}))});
+	const swept = [places.worktree, ...(existsSync(places.privateGit) ? [places.privateGit] : [])];
+	const {code, stdout, stderr, timedOut, over} = await jail(context, runId, places, {
+		script: sweepScript,
+		argv: swept,
+		mounts: swept.map(place => ({source: place, target: place, mode: 'write'})),
+	});
 	if (code !== 0) {
-		throw gateRefusal(`the worktree could not be swept${timedOut ? ' in time' : ''}: ${over ?? printable(stdout.trim().split('\n').find(line => line.startsWith('could not')) ?? stderr.trim().split('\n').at(-1) ?? '', 200)}`, `its folder is kept as it is: ${places.worktree}`);
+		throw gateRefusal(
+			`the worktree could not be swept${timedOut ? ' in time' : ''}: ${
+				over ??
+				printable(
+					stdout
+						.trim()
+						.split('\n')
+						.find(line => line.startsWith('could not')) ??
+						stderr.trim().split('\n').at(-1) ??
+						'',
+					200,
+				)
+			}`,
+			`its folder is kept as it is: ${places.worktree}`,
+		);
 	}
 
-	return stdout.split('\n').filter(line => line !== '').map(line => `removed ${printable(line, 200)}`);
+	return stdout
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => `removed ${printable(line, 200)}`);
 }

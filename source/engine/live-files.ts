@@ -32,7 +32,13 @@ export class LiveFiles {
 	async give({scope, path, mode, identity}: FilesPlace): Promise<string | undefined> {
 		// Given twice, it would have to be taken twice.
 		await this.take(scope);
-		return this.#run(this.#session.prepared.give({source: path, target: path, mode, identity}, this.#initPid(), this.#session.keeperPid));
+		return this.#run(
+			this.#session.prepared.give(
+				{source: path, target: path, mode, identity},
+				this.#initPid(),
+				this.#session.keeperPid,
+			),
+		);
 	}
 
 	/** Takes away what a scope opened. @returns why it stayed; undefined where it is gone, or the scope opens no files */
@@ -53,9 +59,12 @@ export class LiveFiles {
 
 		let words = '';
 		try {
-			const {code} = await this.#context.executor.run(invocation, {timeout: 10_000, onOutput(bytes) {
-				words = (words + Buffer.from(bytes).toString('utf8')).slice(-500);
-			}});
+			const {code} = await this.#context.executor.run(invocation, {
+				timeout: 10_000,
+				onOutput(bytes) {
+					words = (words + Buffer.from(bytes).toString('utf8')).slice(-500);
+				},
+			});
 			return code === 0 ? undefined : words.trim().split('\n').at(-1) || 'the mount could not be made';
 		} catch (error) {
 			return (error as Error).message;

@@ -30,7 +30,10 @@ async function mainCheckout(git: Git, commonDir: string, root: string): Promise<
 
 	const found = await discover(root);
 	if ('because' in found || found.topLevel === undefined || realpathSync(found.gitDir) !== commonDir) {
-		throw gateRefusal(`the target is checked out where git does not name: the files of ${commonDir}`, `git --git-dir=${quoteWord(commonDir)} config core.worktree PATH`);
+		throw gateRefusal(
+			`the target is checked out where git does not name: the files of ${commonDir}`,
+			`git --git-dir=${quoteWord(commonDir)} config core.worktree PATH`,
+		);
 	}
 
 	return found.topLevel;
@@ -39,7 +42,9 @@ async function mainCheckout(git: Git, commonDir: string, root: string): Promise<
 /** The git folder that a linked checkout names, where the repository knows it; undefined where another one is in its place. */
 function linkedGitDir(folder: string, commonDir: string): string | undefined {
 	try {
-		const gitDir = realpathSync(path.resolve(folder, /^gitdir: (.+)\n?$/.exec(readFileSync(path.join(folder, '.git'), 'utf8'))?.[1] ?? ''));
+		const gitDir = realpathSync(
+			path.resolve(folder, /^gitdir: (.+)\n?$/.exec(readFileSync(path.join(folder, '.git'), 'utf8'))?.[1] ?? ''),
+		);
 		return path.dirname(gitDir) === path.join(commonDir, 'worktrees') ? gitDir : undefined;
 	} catch {
 		return undefined;
@@ -67,18 +72,31 @@ async function checkouts(git: Git, commonDir: string, root: string, target: stri
 	return places;
 }
 
-const inProgress: Record<string, string> = {MERGE_HEAD: 'a merge', CHERRY_PICK_HEAD: 'a cherry-pick', REVERT_HEAD: 'a revert', 'rebase-merge': 'a rebase', 'rebase-apply': 'a rebase', BISECT_LOG: 'a bisect'};
+const inProgress: Record<string, string> = {
+	MERGE_HEAD: 'a merge',
+	CHERRY_PICK_HEAD: 'a cherry-pick',
+	REVERT_HEAD: 'a revert',
+	'rebase-merge': 'a rebase',
+	'rebase-apply': 'a rebase',
+	BISECT_LOG: 'a bisect',
+};
 
 /**
  * Makes the approved merge real: a commit of the approved tree, and a compare-and-swap of the target. A checkout of
  * the target is brought along only where that loses nothing; otherwise the merge is refused and nothing is touched.
  * @returns the merge commit and what became of the checkout
  */
-export async function merge(context: Context, journal: Journal, because: string): Promise<{commit: string; checkout: string}> {
+export async function merge(
+	context: Context,
+	journal: Journal,
+	because: string,
+): Promise<{commit: string; checkout: string}> {
 	const {git, commonDir} = await openRun(context, journal.run);
 	const {run} = journal;
-	const facts = run.approval ? await readFacts(context, journal, git, 'merge') : {base: '', head: '', tree: '', policy: ''};
-	const refusal = decideMerge(run, context.actor, facts, Date.now()) ?? await checkSignature(git, run, run.approval!);
+	const facts = run.approval
+		? await readFacts(context, journal, git, 'merge')
+		: {base: '', head: '', tree: '', policy: ''};
+	const refusal = decideMerge(run, context.actor, facts, Date.now()) ?? (await checkSignature(git, run, run.approval!));
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
 		throw refusal;
@@ -89,7 +107,10 @@ export async function merge(context: Context, journal: Journal, because: string)
 	for (const {folder, gitDir} of await checkouts(git, commonDir, rootOf(context, run), run.target)) {
 		const busy = Object.keys(inProgress).find(file => existsSync(path.join(gitDir, file)));
 		if (busy) {
-			throw gateRefusal(`${folder} is in the middle of ${inProgress[busy]}, so ${name} is left alone`, 'finish or abort it, then merge again');
+			throw gateRefusal(
+				`${folder} is in the middle of ${inProgress[busy]}, so ${name} is left alone`,
+				'finish or abort it, then merge again',
+			);
 		}
 
 		trees.push({folder, checkout: new Checkout(new Git({gitDir, workTree: folder}), commonDir)});
@@ -101,11 +122,17 @@ export async function merge(context: Context, journal: Journal, because: string)
 	for (const {folder, checkout} of trees) {
 		const because = await checkout.inTheWay(facts.base, commit, changes);
 		if (because !== undefined) {
-			throw gateRefusal(`the merge would overwrite what is in ${folder}: ${because}`, `move it away, commit or stash it, then: fleet merge ${run.id}`);
+			throw gateRefusal(
+				`the merge would overwrite what is in ${folder}: ${because}`,
+				`move it away, commit or stash it, then: fleet merge ${run.id}`,
+			);
 		}
 	}
 
-	journal.append({type: 'merge.started', target: run.target, base: facts.base, head: facts.head, tree: facts.tree}, context.actor);
+	journal.append(
+		{type: 'merge.started', target: run.target, base: facts.base, head: facts.head, tree: facts.tree},
+		context.actor,
+	);
 	const swap = await git.run(['update-ref', '-m', `fleet: merge run ${run.id}`, run.target, commit, facts.base]);
 	if (swap.code !== 0) {
 		journal.append({type: 'run.crashed', because: `${name} moved in the last moment; nothing was merged`}, 'fleet');

@@ -17,9 +17,21 @@ const most = 50;
 export async function projectOffer(project: Project): Promise<ProjectView> {
 	const {git, checkout} = await openRepository(project.root);
 	const head = (await checkout.run(['symbolic-ref', '--quiet', '--short', 'HEAD'])).stdout.trim();
-	const branches = (await git.run(['for-each-ref', '--sort=-committerdate', '--count=200', '--format=%(refname:short)', 'refs/heads'])).stdout.split('\n').filter(name => name !== '' && name !== head && !isRunBranch(name));
-	const names = (await checkout.run(['ls-tree', '--name-only', '-z', 'HEAD', `${promptsPath}/`])).stdout.split('\0').filter(name => /\.(?:md|txt)$/.test(name)).slice(0, most);
-	const prompts = await Promise.all(names.map(async path => ({name: path.slice(promptsPath.length + 1).replace(/\.\w+$/, ''), text: (await checkout.run(['cat-file', 'blob', `HEAD:${path}`])).stdout.slice(0, longest).trimEnd()})));
+	const branches = (
+		await git.run(['for-each-ref', '--sort=-committerdate', '--count=200', '--format=%(refname:short)', 'refs/heads'])
+	).stdout
+		.split('\n')
+		.filter(name => name !== '' && name !== head && !isRunBranch(name));
+	const names = (await checkout.run(['ls-tree', '--name-only', '-z', 'HEAD', `${promptsPath}/`])).stdout
+		.split('\0')
+		.filter(name => /\.(?:md|txt)$/.test(name))
+		.slice(0, most);
+	const prompts = await Promise.all(
+		names.map(async path => ({
+			name: path.slice(promptsPath.length + 1).replace(/\.\w+$/, ''),
+			text: (await checkout.run(['cat-file', 'blob', `HEAD:${path}`])).stdout.slice(0, longest).trimEnd(),
+		})),
+	);
 	let policy: Awaited<ReturnType<typeof readPolicy>>['policy'] | undefined;
 	try {
 		({policy} = await readPolicy(checkout, 'HEAD'));
@@ -30,6 +42,17 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 	}
 
 	const files = (await checkout.run(['ls-tree', '--name-only', '-z', 'HEAD'])).stdout.split('\0');
-	const manifest = files.includes('package.json') ? (await checkout.run(['cat-file', 'blob', 'HEAD:package.json'])).stdout : '';
-	return {branches: head === '' ? branches : [head, ...branches], prompts, network: policy?.network ?? [], approveWord: policy?.approve.word ?? null, approveSigned: policy?.approve.sign ?? false, deploy: policy?.deploy ?? {}, verify: policy?.verify ?? [], suggestedVerify: suggestVerify(files, manifest) ?? null};
+	const manifest = files.includes('package.json')
+		? (await checkout.run(['cat-file', 'blob', 'HEAD:package.json'])).stdout
+		: '';
+	return {
+		branches: head === '' ? branches : [head, ...branches],
+		prompts,
+		network: policy?.network ?? [],
+		approveWord: policy?.approve.word ?? null,
+		approveSigned: policy?.approve.sign ?? false,
+		deploy: policy?.deploy ?? {},
+		verify: policy?.verify ?? [],
+		suggestedVerify: suggestVerify(files, manifest) ?? null,
+	};
 }

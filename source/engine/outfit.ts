@@ -21,7 +21,16 @@ export function trustEnvironment(folder: string): Record<string, string> {
 	const bundle = `${folder}/bundle.pem`;
 	return {
 		// Node and Bun add to their own roots; the others replace theirs.
-		NODE_EXTRA_CA_CERTS: `${folder}/run.pem`, SSL_CERT_FILE: bundle, CURL_CA_BUNDLE: bundle, GIT_SSL_CAINFO: bundle, REQUESTS_CA_BUNDLE: bundle, PIP_CERT: bundle, CARGO_HTTP_CAINFO: bundle, DENO_CERT: `${folder}/run.pem`, NIX_SSL_CERT_FILE: bundle, AWS_CA_BUNDLE: bundle,
+		NODE_EXTRA_CA_CERTS: `${folder}/run.pem`,
+		SSL_CERT_FILE: bundle,
+		CURL_CA_BUNDLE: bundle,
+		GIT_SSL_CAINFO: bundle,
+		REQUESTS_CA_BUNDLE: bundle,
+		PIP_CERT: bundle,
+		CARGO_HTTP_CAINFO: bundle,
+		DENO_CERT: `${folder}/run.pem`,
+		NIX_SSL_CERT_FILE: bundle,
+		AWS_CA_BUNDLE: bundle,
 	};
 }
 
@@ -50,17 +59,26 @@ function writeTrust(folder: string, trusted: Trusted, own = ''): void {
 /** The trust folder at its place, and the bundle at the system's own, for what looks at no variable at all. */
 function trustMounts(folder: string, within: string): Mount[] {
 	const bundle = bundles.find(file => existsSync(file));
-	return [{source: folder, target: insideTrust, mode: 'read', within}, ...(bundle === undefined ? [] : [{source: path.join(folder, 'bundle.pem'), target: bundle, mode: 'read' as const, within}])];
+	return [
+		{source: folder, target: insideTrust, mode: 'read', within},
+		...(bundle === undefined
+			? []
+			: [{source: path.join(folder, 'bundle.pem'), target: bundle, mode: 'read' as const, within}]),
+	];
 }
 
 /** @param versions of the programs called node that the run finds, such as `v22.23.2` */
 export function quietNode(versions: ReadonlyArray<string | undefined>): Record<string, string> {
-	const known = versions.map(text => /^v(\d+)\.(\d+)\./.exec(text ?? '')).filter(match => match !== null).map(match => ({major: Number(match[1]), minor: Number(match[2])}));
+	const known = versions
+		.map(text => /^v(\d+)\.(\d+)\./.exec(text ?? ''))
+		.filter(match => match !== null)
+		.map(match => ({major: Number(match[1]), minor: Number(match[2])}));
 	if (!known.some(({major}) => major >= 22 && major <= 24)) {
 		return {};
 	}
 
-	const option = known.length === versions.length && known.every(({major, minor}) => major >= 22 || (major === 20 && minor >= 11));
+	const option =
+		known.length === versions.length && known.every(({major, minor}) => major >= 22 || (major === 20 && minor >= 11));
 	return {NODE_OPTIONS: option ? '--disable-warning=UNDICI-EHPA' : `--require=${insideTrust}/quiet.cjs`};
 }
 
@@ -113,7 +131,9 @@ export class Outfit {
 		const within = this.#folder;
 		return {
 			mounts: [
-				...trustMounts(path.join(within, 'trust'), within), {source: path.join(within, 'pointers'), target: insidePointers, mode: 'read', within}, {source: path.join(within, 'config'), target: insideConfig, mode: 'read', within},
+				...trustMounts(path.join(within, 'trust'), within),
+				{source: path.join(within, 'pointers'), target: insidePointers, mode: 'read', within},
+				{source: path.join(within, 'config'), target: insideConfig, mode: 'read', within},
 				...(hasHome ? [{source: this.#home, target: insideHome, mode: 'write' as const}] : []),
 			],
 			env: trustEnvironment(insideTrust),

@@ -24,7 +24,14 @@ export class AgentOutput {
 	 * @param options.read where the output is structured, what a line of it says
 	 * @param options.onLost is told where the disk takes no more
 	 */
-	constructor(options: {file: string; values: readonly string[]; read?: ((line: string) => AgentNews) | undefined; onBytes(bytes: Uint8Array): void; onNews(news: AgentNews): void; onLost?(error: Error): void}) {
+	constructor(options: {
+		file: string;
+		values: readonly string[];
+		read?: ((line: string) => AgentNews) | undefined;
+		onBytes(bytes: Uint8Array): void;
+		onNews(news: AgentNews): void;
+		onLost?(error: Error): void;
+	}) {
 		const lost = {onLost: (error: Error) => options.onLost?.(error)};
 		this.#log = new LogWriter(options.file, lost);
 		this.#read = options.read;

@@ -7,9 +7,18 @@ import type {Git} from '../host/git.ts';
  * @param git knows all of these commits
  * @param target the target's tip; undefined where the target is gone
  */
-export async function ownBase(git: Git, run: Pick<Run, 'base' | 'captured'>, target: string | undefined, head: string): Promise<string> {
+export async function ownBase(
+	git: Git,
+	run: Pick<Run, 'base' | 'captured'>,
+	target: string | undefined,
+	head: string,
+): Promise<string> {
 	const found = target === undefined ? '' : (await git.run(['merge-base', target, head])).stdout.trim();
-	if (found === '' || found === run.base || (await git.run(['merge-base', '--is-ancestor', run.base, found])).code !== 0) {
+	if (
+		found === '' ||
+		found === run.base ||
+		(await git.run(['merge-base', '--is-ancestor', run.base, found])).code !== 0
+	) {
 		return run.base;
 	}
 

@@ -14,7 +14,10 @@ function readOwn(root: string): string | undefined {
 	const folder = lstatSync(path.dirname(file), {throwIfNoEntry: false});
 	const status = lstatSync(file, {throwIfNoEntry: false});
 	if ((folder && !folder.isDirectory()) || (status && !status.isFile())) {
-		throw new Refusal(`${policyPath} is not a file of the checkout's own`, 'a link is not followed: what is written there could be anything');
+		throw new Refusal(
+			`${policyPath} is not a file of the checkout's own`,
+			'a link is not followed: what is written there could be anything',
+		);
 	}
 
 	return status && readFileSync(file, 'utf8');
@@ -50,23 +53,35 @@ export function proposeNetwork(root: string, hosts: readonly string[]): readonly
  * @returns the branch, and the commit
  * @throws Refusal where that would lose or mix up something
  */
-export async function commitVerify({root}: Project, commands: readonly string[]): Promise<{branch: string; commit: string}> {
+export async function commitVerify(
+	{root}: Project,
+	commands: readonly string[],
+): Promise<{branch: string; commit: string}> {
 	const {checkout} = await openRepository(root);
 	const ref = (await checkout.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim();
 	const head = await checkout.resolve('HEAD');
 	if (ref === '' || !head || !existsSync(path.join(root, '.git'))) {
-		throw new Refusal(`${root} has no branch with a commit checked out`, `commit a ${policyPath} with: verify: ["npm test"]`);
+		throw new Refusal(
+			`${root} has no branch with a commit checked out`,
+			`commit a ${policyPath} with: verify: ["npm test"]`,
+		);
 	}
 
 	const {policy} = await readPolicy(checkout, head);
 	const committed = await checkout.run(['cat-file', 'blob', `${head}:${policyPath}`]);
 	if (policy.verify.length > 0) {
-		throw new Refusal(`${policyPath} has verify commands: ${policy.verify.join(' && ')}`, 'change them in your editor, and commit that');
+		throw new Refusal(
+			`${policyPath} has verify commands: ${policy.verify.join(' && ')}`,
+			'change them in your editor, and commit that',
+		);
 	}
 
 	const own = readOwn(root);
 	if (own !== (committed.code === 0 ? committed.stdout : undefined)) {
-		throw new Refusal(`${policyPath} has changes of yours that are not committed`, 'commit them, with verify: ["npm test"] among them');
+		throw new Refusal(
+			`${policyPath} has changes of yours that are not committed`,
+			'commit them, with verify: ["npm test"] among them',
+		);
 	}
 
 	const text = orThrow(withVerify(own ?? '', commands));
@@ -79,7 +94,10 @@ export async function commitVerify({root}: Project, commands: readonly string[])
 		const tree = (await checkout.must(['write-tree'], {env})).trim();
 		const made = await checkout.run(['commit-tree', tree, '-p', head, '-m', 'Add what verifies this project']);
 		if (made.code !== 0) {
-			throw new Refusal(`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`, 'git config user.name and user.email must be set');
+			throw new Refusal(
+				`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
+				'git config user.name and user.email must be set',
+			);
 		}
 
 		const commit = made.stdout.trim();

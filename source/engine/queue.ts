@@ -13,7 +13,9 @@ const pause = 700;
 
 /** The runs that have a supervisor, without one. */
 function liveRuns(context: Context, but: string): Run[] {
-	return listRunIds(context).filter(id => id !== but && existsSync(context.paths.run(id).socket)).flatMap(id => readRun(context.paths.run(id)) ?? []);
+	return listRunIds(context)
+		.filter(id => id !== but && existsSync(context.paths.run(id).socket))
+		.flatMap(id => readRun(context.paths.run(id)) ?? []);
 }
 
 type Wait = {readonly because: string; /** Whether a person is needed for it. */ readonly stuck: boolean};
@@ -45,7 +47,11 @@ async function take(context: Context, journal: Journal, limits: RunLimits): Prom
  * @param hooks.stopped why it was stopped, once it was
  * @returns false where it was stopped while it waited
  */
-export async function waitForTurn(context: Context, journal: Journal, hooks: {queued(): void; stopped(): string | undefined}): Promise<boolean> {
+export async function waitForTurn(
+	context: Context,
+	journal: Journal,
+	hooks: {queued(): void; stopped(): string | undefined},
+): Promise<boolean> {
 	let settings = await readSettings(context.paths);
 	const limited = () => settings.limits.running !== undefined || settings.limits.perProject !== undefined;
 	// Another attempt of a run that was started before takes a place like any other, but comes after nothing.

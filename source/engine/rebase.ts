@@ -12,11 +12,23 @@ import {openRun} from './projects.ts';
 const named = 20;
 
 async function commits(git: Git, from: string, to: string, files: readonly string[]): Promise<string[]> {
-	const text = await git.raw('log', `--max-count=${named}`, '--no-merges', '--format=%h %s', `${from}..${to}`, '--', ...files.map(file => `:(top,literal)${file}`));
-	return text.split('\n').filter(line => line !== '').map(line => neutraliseLine(line).slice(0, 120));
+	const text = await git.raw(
+		'log',
+		`--max-count=${named}`,
+		'--no-merges',
+		'--format=%h %s',
+		`${from}..${to}`,
+		'--',
+		...files.map(file => `:(top,literal)${file}`),
+	);
+	return text
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => neutraliseLine(line).slice(0, 120));
 }
 
-const list = (title: string, lines: readonly string[]) => lines.length === 0 ? '' : `\n\n${title}\n${lines.map(line => `- ${line}`).join('\n')}`;
+const list = (title: string, lines: readonly string[]) =>
+	lines.length === 0 ? '' : `\n\n${title}\n${lines.map(line => `- ${line}`).join('\n')}`;
 
 /** What an agent is told that is to bring its branch onto its target. */
 async function rebasePrompt(run: Run, git: Git, base: string, head: string, files: readonly string[]): Promise<string> {
@@ -24,9 +36,17 @@ async function rebasePrompt(run: Run, git: Git, base: string, head: string, file
 	const [from = ''] = (await git.raw('merge-base', base, head)).split('\n');
 	const count = Number(await git.line('rev-list', '--count', `${from}..${base}`));
 	return `${name} has moved on since your work began, by ${count} ${count === 1 ? 'commit' : 'commits'}. Bring your branch ${run.branch} onto it: git rebase "$FLEET_TARGET" (it names today's ${name}), or merge that.${
-		files.length === 0 ? ' Git finds no conflict.' : ` Git finds ${files.length === 1 ? 'a conflict in one file' : `conflicts in ${files.length} files`}.`
-	} Keep what both sides meant, run the tests, and commit.${list('In conflict:', files.slice(0, named).map(file => JSON.stringify(file)))}${files.length > named ? `\n- and ${files.length - named} more` : ''}${
-		files.length === 0 ? '' : list(`What ${name} did there:`, await commits(git, from, base, files.slice(0, named))) + list('What you did there:', await commits(git, from, head, files.slice(0, named)))
+		files.length === 0
+			? ' Git finds no conflict.'
+			: ` Git finds ${files.length === 1 ? 'a conflict in one file' : `conflicts in ${files.length} files`}.`
+	} Keep what both sides meant, run the tests, and commit.${list(
+		'In conflict:',
+		files.slice(0, named).map(file => JSON.stringify(file)),
+	)}${files.length > named ? `\n- and ${files.length - named} more` : ''}${
+		files.length === 0
+			? ''
+			: list(`What ${name} did there:`, await commits(git, from, base, files.slice(0, named))) +
+				list('What you did there:', await commits(git, from, head, files.slice(0, named)))
 	}`;
 }
 
@@ -36,13 +56,20 @@ async function rebasePrompt(run: Run, git: Git, base: string, head: string, file
  * @param more what a person says besides
  * @throws Refusal where there is nothing to bring
  */
-export async function planRebase(context: Context, journal: Journal, more: string | undefined): Promise<{prompt: string; onto: string}> {
+export async function planRebase(
+	context: Context,
+	journal: Journal,
+	more: string | undefined,
+): Promise<{prompt: string; onto: string}> {
 	const {git} = await openRun(context, journal.run);
 	const {unfinished} = await capture(context, journal);
 	const {run} = journal;
 	const {base, head} = await readTips(run, git);
 	if ((await git.run(['merge-base', '--is-ancestor', base, head])).code === 0) {
-		throw new Refusal(`${run.id} is on today's ${run.target.replace('refs/heads/', '')} already`, `fleet verify ${run.id}`);
+		throw new Refusal(
+			`${run.id} is on today's ${run.target.replace('refs/heads/', '')} already`,
+			`fleet verify ${run.id}`,
+		);
 	}
 
 	let files: readonly string[] = [];
@@ -56,7 +83,8 @@ export async function planRebase(context: Context, journal: Journal, more: strin
 		files = error.files;
 	}
 
-	const first = unfinished === undefined ? '' : `Your folder is in the middle of a ${unfinished}: finish or abort that first. `;
-	const prompt = first + await rebasePrompt(run, git, base, head, files);
+	const first =
+		unfinished === undefined ? '' : `Your folder is in the middle of a ${unfinished}: finish or abort that first. `;
+	const prompt = first + (await rebasePrompt(run, git, base, head, files));
 	return {prompt: more === undefined ? prompt : `${prompt}\n\n${more}`, onto: base};
 }

@@ -37,20 +37,36 @@ if [ "$(private rev-parse -q --verify "$target^{commit}")" = "$tip" ]; then echo
 
 /** Refs by name. */
 function parse(text: string): Map<string, string> {
-	return new Map(text.split('\n').filter(line => line !== '').map(line => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]));
+	return new Map(
+		text
+			.split('\n')
+			.filter(line => line !== '')
+			.map(line => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),
+	);
 }
 
 /**
  * Brings what the project has today into the run's own git folder. Nothing of the agent's own is overwritten.
  * @returns the name by which the run finds its target, and what could not be done; no name where the target is gone
  */
-export async function refresh(context: Context, run: Run, places: RunPaths, git: Git, commonDir: string): Promise<{target: string | undefined; notes: string[]}> {
+export async function refresh(
+	context: Context,
+	run: Run,
+	places: RunPaths,
+	git: Git,
+	commonDir: string,
+): Promise<{target: string | undefined; notes: string[]}> {
 	connectQuarantine(commonDir, places);
 	const file = refsFile(places);
-	const [before, now] = [parse(existsSync(file) ? readFileSync(file, 'utf8') : ''), parse(await projectRefs(git, run.branch))];
+	const [before, now] = [
+		parse(existsSync(file) ? readFileSync(file, 'utf8') : ''),
+		parse(await projectRefs(git, run.branch)),
+	];
 	const own = `refs/heads/${run.branch}`;
 	const tip = now.get(run.target);
-	const names = [...new Set([...before.keys(), ...now.keys()])].filter(name => name !== own && before.get(name) !== now.get(name));
+	const names = [...new Set([...before.keys(), ...now.keys()])].filter(
+		name => name !== own && before.get(name) !== now.get(name),
+	);
 	if (tip === undefined) {
 		return {target: undefined, notes: [`${run.target.replace('refs/heads/', '')} is gone from the project`]};
 	}
@@ -63,17 +79,28 @@ export async function refresh(context: Context, run: Run, places: RunPaths, git:
 	const shallow = path.join(commonDir, 'shallow');
 	const input = [
 		...baseMounts(commonDir).map(({target}) => `alternate ${target}`),
-		...(existsSync(shallow) ? readFileSync(shallow, 'utf8').split('\n').filter(line => line !== '').map(line => `shallow ${line}`) : []),
+		...(existsSync(shallow)
+			? readFileSync(shallow, 'utf8')
+					.split('\n')
+					.filter(line => line !== '')
+					.map(line => `shallow ${line}`)
+			: []),
 		// Of a run that was made by an earlier version only the commit it began at is known.
-		...names.map(name => `ref ${name} ${before.get(name) ?? (before.size === 0 && name === run.target ? run.base : '-')} ${now.get(name) ?? '-'}`),
+		...names.map(
+			name =>
+				`ref ${name} ${before.get(name) ?? (before.size === 0 && name === run.target ? run.base : '-')} ${now.get(name) ?? '-'}`,
+		),
 	];
 	const {code, stdout, timedOut} = await jail(context, run.id, places, {
-		script, argv: [adminName(places), run.target, tip], input: input.map(line => `${line}\n`).join(''), timeout: 60_000,
+		script,
+		argv: [adminName(places), run.target, tip],
+		input: input.map(line => `${line}\n`).join(''),
+		timeout: 60_000,
 		mounts: [...baseMounts(commonDir), {source: places.privateGit, target: '/run/fleet/private', mode: 'write'}],
 	});
 	const target = /^target (\S+)$/m.exec(stdout)?.[1];
 	if (code !== 0 || timedOut || target === undefined) {
-		return {target: undefined, notes: ['the project\'s branches could not be brought up to date in its git folder']};
+		return {target: undefined, notes: ["the project's branches could not be brought up to date in its git folder"]};
 	}
 
 	writeFileSync(file, [...now].map(([name, object]) => `${object} ${name}\n`).join(''), {mode: 0o600});

@@ -17,24 +17,39 @@ function file(context: Context): string {
 
 function read(context: Context): Remembered {
 	try {
-		return existsSync(file(context)) ? JSON.parse(readFileSync(file(context), 'utf8')) as Remembered : {};
+		return existsSync(file(context)) ? (JSON.parse(readFileSync(file(context), 'utf8')) as Remembered) : {};
 	} catch {
 		return {};
 	}
 }
 
 function digest(entry: SecretEntry): string {
-	return createHash('sha256').update(JSON.stringify([formatReference(entry.reference), entry.project ?? '', entry.binding])).digest('hex');
+	return createHash('sha256')
+		.update(JSON.stringify([formatReference(entry.reference), entry.project ?? '', entry.binding]))
+		.digest('hex');
 }
 
 /** Whether the model scope of an agent was turned on for every run of a project, with exactly this secret and binding. */
-export function isRemembered(context: Context, project: Pick<Project, 'id'>, agent: string, entry: SecretEntry): boolean {
+export function isRemembered(
+	context: Context,
+	project: Pick<Project, 'id'>,
+	agent: string,
+	entry: SecretEntry,
+): boolean {
 	return read(context)[project.id]?.[agent] === digest(entry);
 }
 
 /** Remembers it, or with no entry forgets it. */
-export function remember(context: Context, project: Pick<Project, 'id'>, agent: string, entry: SecretEntry | undefined): void {
+export function remember(
+	context: Context,
+	project: Pick<Project, 'id'>,
+	agent: string,
+	entry: SecretEntry | undefined,
+): void {
 	const all = read(context);
 	const {[agent]: _, ...others} = all[project.id] ?? {};
-	replaceFile(file(context), `${JSON.stringify({...all, [project.id]: entry ? {...others, [agent]: digest(entry)} : others}, undefined, '\t')}\n`);
+	replaceFile(
+		file(context),
+		`${JSON.stringify({...all, [project.id]: entry ? {...others, [agent]: digest(entry)} : others}, undefined, '\t')}\n`,
+	);
 }

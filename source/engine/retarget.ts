@@ -12,7 +12,19 @@ const candidates = 50;
 
 /** Where a target that is gone went, as far as that can be told: renamed, or the branch that holds what the run began at. */
 export async function findSuccessor(git: Git, run: Run): Promise<string | undefined> {
-	const names = (await git.run(['for-each-ref', `--count=${candidates}`, '--sort=-committerdate', '--contains', run.base, '--format=%(refname)', 'refs/heads'])).stdout.split('\n').filter(name => name !== '' && !isRunBranch(name.replace('refs/heads/', '')));
+	const names = (
+		await git.run([
+			'for-each-ref',
+			`--count=${candidates}`,
+			'--sort=-committerdate',
+			'--contains',
+			run.base,
+			'--format=%(refname)',
+			'refs/heads',
+		])
+	).stdout
+		.split('\n')
+		.filter(name => name !== '' && !isRunBranch(name.replace('refs/heads/', '')));
 	for (const name of names) {
 		const {stdout} = await git.run(['reflog', 'show', '--max-count=20', '--format=%gs', name]);
 		if (stdout.split('\n').some(line => line.startsWith(`Branch: renamed ${run.target} to `))) {
@@ -48,11 +60,14 @@ export async function retarget(context: Context, journal: Journal, branch: strin
 	}
 
 	if (isRunBranch(branch)) {
-		throw new Refusal(`${branch} is a run's own branch`, 'name a branch of the project\'s');
+		throw new Refusal(`${branch} is a run's own branch`, "name a branch of the project's");
 	}
 
 	if ((await git.run(['merge-base', run.base, tip])).code !== 0) {
-		throw new Refusal(`${branch} has nothing to do with the commit that ${run.id} started from`, 'name a branch that has');
+		throw new Refusal(
+			`${branch} has nothing to do with the commit that ${run.id} started from`,
+			'name a branch that has',
+		);
 	}
 
 	journal.append({type: 'run.retargeted', target, because}, context.actor);

@@ -9,7 +9,7 @@ import {replaceFile} from '../host/write.ts';
 /** What a person saw of a run's change, and said about it. */
 export function readReview(places: RunPaths): Review {
 	try {
-		return {...emptyReview, ...JSON.parse(readFileSync(reviewFile(places), 'utf8')) as Partial<Review>};
+		return {...emptyReview, ...(JSON.parse(readFileSync(reviewFile(places), 'utf8')) as Partial<Review>)};
 	} catch {
 		return emptyReview;
 	}

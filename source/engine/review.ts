@@ -32,7 +32,8 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 		({head, base} = imported.captured);
 	} else {
 		({git} = await openRun(context, run));
-		head = await git.resolve(`refs/fleet/runs/${run.id}/head`) ?? await git.resolve(`refs/fleet/trash/${run.id}/head`);
+		head =
+			(await git.resolve(`refs/fleet/runs/${run.id}/head`)) ?? (await git.resolve(`refs/fleet/trash/${run.id}/head`));
 	}
 
 	if (!head) {
@@ -42,8 +43,18 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 	return diffText(context, run, git, base, head, stat);
 }
 
-async function diffText(context: Context, run: Run, git: Git, base: string, head: string, stat: boolean): Promise<string> {
-	const {stdout} = await git.run(['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), base, head], {limit: 64 * 1024 ** 2});
+async function diffText(
+	context: Context,
+	run: Run,
+	git: Git,
+	base: string,
+	head: string,
+	stat: boolean,
+): Promise<string> {
+	const {stdout} = await git.run(
+		['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), base, head],
+		{limit: 64 * 1024 ** 2},
+	);
 	// What is shown may be copied, and sent to another agent.
 	return redactText(await knownValues(context, run.project.id), stdout);
 }
@@ -51,7 +62,10 @@ async function diffText(context: Context, run: Run, git: Git, base: string, head
 /** How much of what is approved was marked as viewed, exactly as it is now. */
 async function viewedOf(context: Context, run: Run, git: Git, head: string): Promise<Viewed | undefined> {
 	try {
-		return countViewed(readReview(context.paths.run(run.id)), parseDiff(await diffText(context, run, git, run.captured?.base ?? run.base, head, false)));
+		return countViewed(
+			readReview(context.paths.run(run.id)),
+			parseDiff(await diffText(context, run, git, run.captured?.base ?? run.base, head, false)),
+		);
 	} catch {
 		// More than can be read at once. That it is not known is written down as such.
 		return undefined;
@@ -78,11 +92,28 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 	try {
 		signed = await confirmApproval(git, checkout, journal.run, facts, {...yes, viewed});
 	} catch (error) {
-		journal.append({type: 'gate.refused', gate: 'approve', because: error instanceof Refusal ? error.because : (error as Error).message}, context.actor);
+		journal.append(
+			{
+				type: 'gate.refused',
+				gate: 'approve',
+				because: error instanceof Refusal ? error.because : (error as Error).message,
+			},
+			context.actor,
+		);
 		throw error;
 	}
 
-	journal.append({type: 'review.approved', ...facts, verify: journal.run.verification!.digest, because: yes.because, ...(signed ? {signed} : {}), ...(viewed ? {viewed} : {})}, context.actor);
+	journal.append(
+		{
+			type: 'review.approved',
+			...facts,
+			verify: journal.run.verification!.digest,
+			because: yes.because,
+			...(signed ? {signed} : {}),
+			...(viewed ? {viewed} : {}),
+		},
+		context.actor,
+	);
 }
 
 async function refuseIfChanged(context: Context, journal: Journal): Promise<void> {
@@ -94,7 +125,9 @@ async function refuseIfChanged(context: Context, journal: Journal): Promise<void
 
 /** Facts for a decision that will be refused anyway where there are none. */
 async function factsOrNone(context: Context, journal: Journal, git: Git) {
-	return journal.run.verification ? readFacts(context, journal, git, 'approve') : {base: '', head: '', tree: '', policy: ''};
+	return journal.run.verification
+		? readFacts(context, journal, git, 'approve')
+		: {base: '', head: '', tree: '', policy: ''};
 }
 
 /** A person's no. It stands until the run is resumed. */

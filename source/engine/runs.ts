@@ -71,7 +71,10 @@ function clean(places: RunPaths): void {
 
 /** Every run, newest first. */
 export function listRuns(context: Pick<Context, 'paths'>): Run[] {
-	return listRunIds(context).map(id => readRun(context.paths.run(id))).filter(run => run !== undefined).sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
+	return listRunIds(context)
+		.map(id => readRun(context.paths.run(id)))
+		.filter(run => run !== undefined)
+		.sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
 }
 
 /** The run of that id; a beginning that only one run has is enough. */
@@ -79,7 +82,12 @@ export function findRun(context: Pick<Context, 'paths'>, text: string): Run {
 	const ids = listRunIds(context);
 	const matches = ids.includes(text) ? [text] : isName(text) ? ids.filter(id => id.startsWith(text)) : [];
 	if (matches.length !== 1) {
-		throw new Refusal(matches.length === 0 ? `there is no run "${printable(text)}"` : `"${text}" is the beginning of ${matches.length} runs`, matches.length === 0 ? 'fleet list --all' : `one of: ${matches.slice(0, 5).join(', ')}`);
+		throw new Refusal(
+			matches.length === 0
+				? `there is no run "${printable(text)}"`
+				: `"${text}" is the beginning of ${matches.length} runs`,
+			matches.length === 0 ? 'fleet list --all' : `one of: ${matches.slice(0, 5).join(', ')}`,
+		);
 	}
 
 	const run = readRun(context.paths.run(matches[0]!));
@@ -94,19 +102,35 @@ export function findRun(context: Pick<Context, 'paths'>, text: string): Run {
  * Does work on a run as the writer of its journal. A worker that died is written down first.
  * @throws Refusal where another process works on the run
  */
-export async function withJournal<Result>(context: Context, runId: string, work: (journal: Journal) => Promise<Result>, wait = 15_000): Promise<Result> {
+export async function withJournal<Result>(
+	context: Context,
+	runId: string,
+	work: (journal: Journal) => Promise<Result>,
+	wait = 15_000,
+): Promise<Result> {
 	const places = context.paths.run(runId);
 	const {fault} = readJournal(places.journal);
 	if (fault) {
-		throw new Refusal(`the journal of ${runId} is broken at line ${fault.line}: ${fault.because}`, 'nothing is decided on a journal that was changed; look at it with fleet journal', 3);
+		throw new Refusal(
+			`the journal of ${runId} is broken at line ${fault.line}: ${fault.because}`,
+			'nothing is decided on a journal that was changed; look at it with fleet journal',
+			3,
+		);
 	}
 
 	// A supervisor keeps the journal for hours, and a gate for minutes: nobody should wait for that. One that has written how its run ended lets go soon.
 	const stage = readRun(places)?.stage;
 	const live = stage === 'running' || stage === 'frozen';
-	const journal = Journal.open(places, live ? 0 : stage !== undefined && liveStages.has(stage) ? Math.min(wait, 1000) : wait);
+	const journal = Journal.open(
+		places,
+		live ? 0 : stage !== undefined && liveStages.has(stage) ? Math.min(wait, 1000) : wait,
+	);
 	if (!journal) {
-		throw new Refusal(live ? `${runId} is ${stage}` : `${runId} is at work: another process holds its journal`, live ? `fleet stop ${runId}` : 'wait for what is going on', 3);
+		throw new Refusal(
+			live ? `${runId} is ${stage}` : `${runId} is at work: another process holds its journal`,
+			live ? `fleet stop ${runId}` : 'wait for what is going on',
+			3,
+		);
 	}
 
 	try {

@@ -15,7 +15,14 @@ import {connect, withJournal} from './runs.ts';
 import {handSecret, type SecretEntry} from './secrets.ts';
 
 /** A grant as it is written down. @throws Refusal for a scope that cannot be granted, or for no reason given */
-export function makeGrant(actor: Actor, scope: string, because: string, duration: number | undefined, entry?: Pick<SecretEntry, 'reference'> | undefined, files?: FilesPlace | undefined): Grant {
+export function makeGrant(
+	actor: Actor,
+	scope: string,
+	because: string,
+	duration: number | undefined,
+	entry?: Pick<SecretEntry, 'reference'> | undefined,
+	files?: FilesPlace | undefined,
+): Grant {
 	const refusal = decideActor(actor, 'a scope');
 	if (refusal) {
 		throw refusal;
@@ -27,14 +34,30 @@ export function makeGrant(actor: Actor, scope: string, because: string, duration
 	}
 
 	const now = Date.now();
-	return {id: randomBytes(4).toString('hex'), scope: parsed.scope, because: because.trim(), by: actor, at: new Date(now).toISOString(), reference: entry && formatReference(entry.reference), identity: files?.identity, until: duration === undefined ? undefined : new Date(now + duration).toISOString()};
+	return {
+		id: randomBytes(4).toString('hex'),
+		scope: parsed.scope,
+		because: because.trim(),
+		by: actor,
+		at: new Date(now).toISOString(),
+		reference: entry && formatReference(entry.reference),
+		identity: files?.identity,
+		until: duration === undefined ? undefined : new Date(now + duration).toISOString(),
+	};
 }
 
 /** What is known of a grant besides its scope: the secret behind it, or what a `files:` scope names as it was looked at. */
 export type GrantDetails = {readonly reference?: string | undefined; readonly files?: FilesPlace | undefined};
 
 /** @throws Refusal where the scope cannot be granted to this run; nothing is written */
-export function checkGrant(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, more: GrantDetails = {}): Grant {
+export function checkGrant(
+	journal: Journal,
+	actor: Actor,
+	scope: string,
+	because: string,
+	duration: number | undefined,
+	more: GrantDetails = {},
+): Grant {
 	const refusal = decideScopeChange(journal.run, actor, because);
 	if (refusal) {
 		throw refusal;
@@ -58,12 +81,25 @@ export function checkGrant(journal: Journal, actor: Actor, scope: string, becaus
  * @param reaches `now`: a run that is going on has it already; `start`: there is none; other words: why it waits
  * @returns when it takes effect, in words
  */
-export function grantIn(journal: Journal, actor: Actor, scope: string, because: string, duration: number | undefined, reaches: string, more: GrantDetails = {}): string {
+export function grantIn(
+	journal: Journal,
+	actor: Actor,
+	scope: string,
+	because: string,
+	duration: number | undefined,
+	reaches: string,
+	more: GrantDetails = {},
+): string {
 	const grant = checkGrant(journal, actor, scope, because, duration, more);
 	const {kind} = orThrow(parseGrantable(grant.scope));
-	const effect = reaches === 'start' ? 'when the run is next started'
-		: reaches === 'now' ? ['network', 'secret', 'model'].includes(kind.id) ? 'from the next request on' : 'from now on'
-			: `when the run is next started (${reaches}): fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
+	const effect =
+		reaches === 'start'
+			? 'when the run is next started'
+			: reaches === 'now'
+				? ['network', 'secret', 'model'].includes(kind.id)
+					? 'from the next request on'
+					: 'from now on'
+				: `when the run is next started (${reaches}): fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
 	journal.append({type: 'scope.granted', grant, effect}, actor);
 	return effect;
 }
@@ -82,7 +118,10 @@ export function revokeIn(journal: Journal, actor: Actor, scope: string, because:
 
 	if (!journal.run.grants.some(grant => grant.scope === wanted)) {
 		const granted = journal.run.grants.map(grant => grant.scope);
-		throw new Refusal(`${wanted} is not granted to ${journal.run.id}`, granted.length === 0 ? 'nothing is granted' : `granted: ${granted.join(', ')}`);
+		throw new Refusal(
+			`${wanted} is not granted to ${journal.run.id}`,
+			granted.length === 0 ? 'nothing is granted' : `granted: ${granted.join(', ')}`,
+		);
 	}
 
 	journal.append({type: 'scope.revoked', scope: wanted, because, cut: 0}, actor);
@@ -90,7 +129,13 @@ export function revokeIn(journal: Journal, actor: Actor, scope: string, because:
 }
 
 /** Turns a scope on: through the supervisor where one is alive, else in the journal. @returns the scope as it is written, and when it takes effect */
-export async function allow(context: Context, run: Run, text: string, because: string, asked: number | undefined): Promise<{scope: string; effect: string; secret: SecretEntry | undefined; files: FilesPlace | undefined}> {
+export async function allow(
+	context: Context,
+	run: Run,
+	text: string,
+	because: string,
+	asked: number | undefined,
+): Promise<{scope: string; effect: string; secret: SecretEntry | undefined; files: FilesPlace | undefined}> {
 	const scope = completeScope(context, text, run.project);
 	makeGrant(context.actor, scope, because, asked);
 	const entry = secretOfScope(context, formatScope(orThrow(parseScope(scope))), run.project);
@@ -100,10 +145,17 @@ export async function allow(context: Context, run: Run, text: string, because: s
 	if (connection) {
 		try {
 			// The value goes from the vault to the supervisor's memory, over a socket that only this person can open.
-			const secret = entry && await handSecret(context, entry, formatScope(orThrow(parseScope(scope))));
+			const secret = entry && (await handSecret(context, entry, formatScope(orThrow(parseScope(scope)))));
 			grantLength(secret && {...entry, binding: secret.binding}, duration);
 			const files = await filesPlace(context, scope);
-			const {effect} = await connection.request({method: 'allow', scope: files?.scope ?? scope, because, duration, secret, actor: context.actor as `person:${string}`});
+			const {effect} = await connection.request({
+				method: 'allow',
+				scope: files?.scope ?? scope,
+				because,
+				duration,
+				secret,
+				actor: context.actor as `person:${string}`,
+			});
 			return {scope: files?.scope ?? scope, effect: String(effect), secret: entry, files};
 		} finally {
 			connection.close();
@@ -111,22 +163,36 @@ export async function allow(context: Context, run: Run, text: string, because: s
 	}
 
 	const files = await filesPlace(context, scope);
-	const effect = await withJournal(context, run.id, async journal => grantIn(journal, context.actor, scope, because, duration, 'start', {reference, files}));
+	const effect = await withJournal(context, run.id, async journal =>
+		grantIn(journal, context.actor, scope, because, duration, 'start', {reference, files}),
+	);
 	return {scope: files?.scope ?? scope, effect, secret: entry, files};
 }
 
 /** Turns a scope off, and cuts what is open through it. @returns how many connections were cut, and why a mount stayed, if one did */
-export async function revoke(context: Context, run: Run, text: string, because: string): Promise<{cut: number; left?: string | undefined}> {
+export async function revoke(
+	context: Context,
+	run: Run,
+	text: string,
+	because: string,
+): Promise<{cut: number; left?: string | undefined}> {
 	const scope = completeScope(context, text, run.project);
 	const connection = await connect(context, run.id);
 	if (connection) {
 		try {
-			const {cut, left} = await connection.request({method: 'revoke', scope, because, actor: context.actor as `person:${string}`});
+			const {cut, left} = await connection.request({
+				method: 'revoke',
+				scope,
+				because,
+				actor: context.actor as `person:${string}`,
+			});
 			return {cut: Number(cut), left: left === undefined ? undefined : String(left)};
 		} finally {
 			connection.close();
 		}
 	}
 
-	return withJournal(context, run.id, async journal => ({cut: revokeIn(journal, context.actor, scope, because, () => 0)}));
+	return withJournal(context, run.id, async journal => ({
+		cut: revokeIn(journal, context.actor, scope, because, () => 0),
+	}));
 }

@@ -37,9 +37,20 @@ export type SecretEntry = {
 };
 
 /** What a supervisor is handed for one scope. Lives in memory alone. */
-export type HandedSecret = {readonly scope: string; readonly reference: string; readonly binding: Binding & {readonly class: 'model' | 'task'}; readonly shape: string; readonly value: string; /** The value before, while it may still turn up somewhere. */ readonly previous?: string | undefined};
+export type HandedSecret = {
+	readonly scope: string;
+	readonly reference: string;
+	readonly binding: Binding & {readonly class: 'model' | 'task'};
+	readonly shape: string;
+	readonly value: string;
+	/** The value before, while it may still turn up somewhere. */ readonly previous?: string | undefined;
+};
 
-type Stored = {readonly value: string; readonly binding: Binding; readonly previous?: {readonly value: string; readonly until: string} | undefined};
+type Stored = {
+	readonly value: string;
+	readonly binding: Binding;
+	readonly previous?: {readonly value: string; readonly until: string} | undefined;
+};
 
 /** How long a value that was replaced is still looked for in output, milliseconds. */
 const remembered = 7 * 86_400_000;
@@ -53,7 +64,9 @@ function indexFile(context: Pick<Context, 'paths'>): string {
 
 /** The name of an entry in a vault. */
 function accountOf(entry: Pick<SecretEntry, 'reference' | 'project'>): string {
-	return entry.reference.owner === 'user' ? `user/${entry.reference.name}` : `project/${entry.project}/${entry.reference.name}`;
+	return entry.reference.owner === 'user'
+		? `user/${entry.reference.name}`
+		: `project/${entry.project}/${entry.reference.name}`;
 }
 
 /** Every secret there is. @throws Refusal where the index cannot be read as such */
@@ -65,31 +78,65 @@ export function listSecrets(context: Pick<Context, 'paths'>): SecretEntry[] {
 
 	try {
 		const entries: unknown = JSON.parse(readFileSync(file, 'utf8'));
-		if (Array.isArray(entries) && entries.every(entry => typeof entry?.reference?.name === 'string' && typeof entry.store === 'string' && Array.isArray(entry.binding?.hosts))) {
+		if (
+			Array.isArray(entries) &&
+			entries.every(
+				entry =>
+					typeof entry?.reference?.name === 'string' &&
+					typeof entry.store === 'string' &&
+					Array.isArray(entry.binding?.hosts),
+			)
+		) {
 			return entries as SecretEntry[];
 		}
 	} catch {}
 
-	throw new Refusal(`${file} is not a list of secrets`, 'mend or remove it, and add the secrets again; their values are in the vault');
+	throw new Refusal(
+		`${file} is not a list of secrets`,
+		'mend or remove it, and add the secrets again; their values are in the vault',
+	);
 }
 
 /** The secret that a reference names, for a run or a person in `project`. */
-export function findSecret(context: Pick<Context, 'paths'>, reference: Reference, project: string | undefined): SecretEntry | undefined {
-	return listSecrets(context).find(entry => entry.reference.owner === reference.owner && entry.reference.name === reference.name && (reference.owner === 'user' || entry.project === project));
+export function findSecret(
+	context: Pick<Context, 'paths'>,
+	reference: Reference,
+	project: string | undefined,
+): SecretEntry | undefined {
+	return listSecrets(context).find(
+		entry =>
+			entry.reference.owner === reference.owner &&
+			entry.reference.name === reference.name &&
+			(reference.owner === 'user' || entry.project === project),
+	);
 }
 
 /** @throws Refusal where there is none of that name */
-export function mustFindSecret(context: Pick<Context, 'paths'>, reference: Reference, project: string | undefined): SecretEntry {
+export function mustFindSecret(
+	context: Pick<Context, 'paths'>,
+	reference: Reference,
+	project: string | undefined,
+): SecretEntry {
 	const found = findSecret(context, reference, project);
 	if (!found) {
-		const names = listSecrets(context).filter(entry => entry.reference.owner === 'user' || entry.project === project).map(entry => formatReference(entry.reference));
-		throw new Refusal(`there is no secret ${formatReference(reference)}`, names.length === 0 ? `fleet secret add ${reference.name} --${reference.owner}` : `there are: ${names.slice(0, 8).join(', ')}`);
+		const names = listSecrets(context)
+			.filter(entry => entry.reference.owner === 'user' || entry.project === project)
+			.map(entry => formatReference(entry.reference));
+		throw new Refusal(
+			`there is no secret ${formatReference(reference)}`,
+			names.length === 0
+				? `fleet secret add ${reference.name} --${reference.owner}`
+				: `there are: ${names.slice(0, 8).join(', ')}`,
+		);
 	}
 
 	return found;
 }
 
-async function changeIndex(context: Context, change: (entries: SecretEntry[]) => Promise<SecretEntry[]>): Promise<void> {
+async function changeIndex(
+	context: Context,
+	change: (entries: SecretEntry[]) => Promise<SecretEntry[]>,
+): Promise<void> {
 	const lock = Lock.acquire(`${indexFile(context)}.lock`, 5000);
 	if (!lock) {
 		throw new Refusal('another fleet is writing the list of secrets', 'try again');
@@ -115,33 +162,52 @@ async function readStored(context: Context, entry: SecretEntry): Promise<Stored 
 
 	const text = await vault.read(accountOf(entry));
 	if (text === undefined) {
-		throw new Refusal(`${vault.title} holds no value for ${formatReference(entry.reference)}`, `fleet secret add ${entry.reference.name} --${entry.reference.owner} again`);
+		throw new Refusal(
+			`${vault.title} holds no value for ${formatReference(entry.reference)}`,
+			`fleet secret add ${entry.reference.name} --${entry.reference.owner} again`,
+		);
 	}
 
 	return JSON.parse(text) as Stored;
 }
 
 /** Writes a secret: its value to the vault, with what was approved beside it, and its name to the index. */
-export async function addSecret(context: Context, entry: Omit<SecretEntry, 'shape' | 'changedAt'>, value: string | undefined): Promise<SecretEntry> {
+export async function addSecret(
+	context: Context,
+	entry: Omit<SecretEntry, 'shape' | 'changedAt'>,
+	value: string | undefined,
+): Promise<SecretEntry> {
 	if (value !== undefined) {
 		checkValue(value);
 	}
 
-	const made: SecretEntry = {...entry, shape: value === undefined ? 'plain' : shapeOf(value), changedAt: new Date().toISOString()};
+	const made: SecretEntry = {
+		...entry,
+		shape: value === undefined ? 'plain' : shapeOf(value),
+		changedAt: new Date().toISOString(),
+	};
 	await changeIndex(context, async entries => {
 		const vault = vaultOf(context, entry.store);
 		if (vault) {
 			const known = entries.find(other => accountOf(other) === accountOf(made) && other.store === made.store);
 			let before: Stored | undefined;
 			try {
-				before = known && await readStored(context, known);
+				before = known && (await readStored(context, known));
 			} catch {}
 
-			const previous = before && before.value !== value ? {value: before.value, until: new Date(Date.now() + remembered).toISOString()} : before?.previous;
-			await vault.write(accountOf(made), JSON.stringify({value: value!, binding: made.binding, previous} satisfies Stored));
+			const previous =
+				before && before.value !== value
+					? {value: before.value, until: new Date(Date.now() + remembered).toISOString()}
+					: before?.previous;
+			await vault.write(
+				accountOf(made),
+				JSON.stringify({value: value!, binding: made.binding, previous} satisfies Stored),
+			);
 		}
 
-		return [...entries.filter(other => accountOf(other) !== accountOf(made)), made].sort((a, b) => accountOf(a).localeCompare(accountOf(b)));
+		return [...entries.filter(other => accountOf(other) !== accountOf(made)), made].sort((a, b) =>
+			accountOf(a).localeCompare(accountOf(b)),
+		);
 	});
 	return made;
 }
@@ -149,7 +215,12 @@ export async function addSecret(context: Context, entry: Omit<SecretEntry, 'shap
 /** @throws Refusal for a value that cannot be kept out of what a run shows */
 export function checkValue(value: string): void {
 	if (value.length < shortestValue) {
-		throw new Refusal(value === '' ? 'no value was given' : `a value of fewer than ${shortestValue} characters cannot be told from a word in output`, 'type it when asked, or write it to stdin');
+		throw new Refusal(
+			value === ''
+				? 'no value was given'
+				: `a value of fewer than ${shortestValue} characters cannot be told from a word in output`,
+			'type it when asked, or write it to stdin',
+		);
 	}
 
 	if (/[\u0000-\u001F\u007F]/.test(value)) {
@@ -162,10 +233,13 @@ export async function rebindSecret(context: Context, entry: SecretEntry, binding
 	await changeIndex(context, async entries => {
 		const stored = await readStored(context, entry);
 		if (stored) {
-			await vaultOf(context, entry.store)!.write(accountOf(entry), JSON.stringify({...stored, binding} satisfies Stored));
+			await vaultOf(context, entry.store)!.write(
+				accountOf(entry),
+				JSON.stringify({...stored, binding} satisfies Stored),
+			);
 		}
 
-		return entries.map(other => accountOf(other) === accountOf(entry) ? {...other, binding} : other);
+		return entries.map(other => (accountOf(other) === accountOf(entry) ? {...other, binding} : other));
 	});
 }
 
@@ -185,8 +259,14 @@ function runSource(argv: readonly string[]): Promise<string> {
 		child.stdout.setEncoding('utf8').on('data', (text: string) => {
 			out += text;
 		});
-		child.once('error', error => reject(new Refusal(`the secret's command could not be started: ${error.message}`, argv.join(' '))));
-		child.once('close', code => code === 0 ? resolve(out.split('\n')[0]!) : reject(new Refusal(`the secret's command ended with ${code ?? 'a signal'}`, argv.join(' '))));
+		child.once('error', error =>
+			reject(new Refusal(`the secret's command could not be started: ${error.message}`, argv.join(' '))),
+		);
+		child.once('close', code =>
+			code === 0
+				? resolve(out.split('\n')[0]!)
+				: reject(new Refusal(`the secret's command ended with ${code ?? 'a signal'}`, argv.join(' '))),
+		);
 	});
 }
 
@@ -204,7 +284,10 @@ export async function resolveSecret(context: Context, entry: SecretEntry): Promi
 		case 'env': {
 			stored = {value: process.env[entry.source!] ?? '', binding: entry.binding};
 			if (stored.value === '') {
-				throw new Refusal(`${title} comes from the variable ${entry.source}, which is not set here`, `set ${entry.source}, or fleet secret add ${entry.reference.name} with a store`);
+				throw new Refusal(
+					`${title} comes from the variable ${entry.source}, which is not set here`,
+					`set ${entry.source}, or fleet secret add ${entry.reference.name} with a store`,
+				);
 			}
 
 			break;
@@ -228,7 +311,11 @@ export async function resolveSecret(context: Context, entry: SecretEntry): Promi
 /** A secret for the supervisor of a run. @throws Refusal for a deploy secret: those never reach a sandbox */
 export async function handSecret(context: Context, entry: SecretEntry, scope: string): Promise<HandedSecret> {
 	const title = formatReference(entry.reference);
-	const forDeploys = () => new Refusal(`${title} is a deploy secret, which no run is ever given`, 'a person uses it: fleet deploy RUN TARGET --credential NAME=' + title);
+	const forDeploys = () =>
+		new Refusal(
+			`${title} is a deploy secret, which no run is ever given`,
+			'a person uses it: fleet deploy RUN TARGET --credential NAME=' + title,
+		);
 	if (entry.binding.class === 'deploy') {
 		throw forDeploys();
 	}
@@ -239,7 +326,14 @@ export async function handSecret(context: Context, entry: SecretEntry, scope: st
 		throw forDeploys();
 	}
 
-	return {scope, reference: title, binding: {...binding, class: binding.class}, shape: shapeOf(value), value, previous: previous && Date.parse(previous.until) > Date.now() ? previous.value : undefined};
+	return {
+		scope,
+		reference: title,
+		binding: {...binding, class: binding.class},
+		shape: shapeOf(value),
+		value,
+		previous: previous && Date.parse(previous.until) > Date.now() ? previous.value : undefined,
+	};
 }
 
 const open = new WeakMap<Vault, Promise<boolean>>();
@@ -254,7 +348,7 @@ function isOpen(vault: Vault): Promise<boolean> {
 /** The values of a secret, as far as they can be read without asking anybody: for looking whether they are somewhere. Empty where they cannot. */
 export async function knownValue(context: Context, entry: SecretEntry): Promise<string[]> {
 	const vault = vaultOf(context, entry.store);
-	if (entry.store === 'session' || entry.store === 'cmd' || (vault && !await isOpen(vault))) {
+	if (entry.store === 'session' || entry.store === 'cmd' || (vault && !(await isOpen(vault)))) {
 		return [];
 	}
 
@@ -272,7 +366,7 @@ export async function knownValues(context: Context, project: string | undefined)
 	const values: string[] = [];
 	for (const entry of listSecrets(context)) {
 		if (entry.project === undefined || entry.project === project) {
-			values.push(...await knownValue(context, entry));
+			values.push(...(await knownValue(context, entry)));
 		}
 	}
 
@@ -297,7 +391,10 @@ export function projectOf(reference: Reference, project: Pick<Project, 'id'> | u
 	}
 
 	if (!project) {
-		throw new Refusal('this folder belongs to no project, and a project\'s secret needs one', 'fleet project add ., or --user');
+		throw new Refusal(
+			"this folder belongs to no project, and a project's secret needs one",
+			'fleet project add ., or --user',
+		);
 	}
 
 	return project.id;

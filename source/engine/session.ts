@@ -51,16 +51,25 @@ function countStrays(pid: number): number {
 		}
 	};
 
-	const [names = '', values = ''] = read('snmp').split('\n').filter(line => line.startsWith('Ip:'));
+	const [names = '', values = ''] = read('snmp')
+		.split('\n')
+		.filter(line => line.startsWith('Ip:'));
 	const at = names.split(' ').indexOf('OutNoRoutes');
-	return Number(at === -1 ? 0 : values.split(' ')[at]) + Number(/^Ip6OutNoRoutes\s+(\d+)/m.exec(read('snmp6'))?.[1] ?? 0);
+	return (
+		Number(at === -1 ? 0 : values.split(' ')[at]) + Number(/^Ip6OutNoRoutes\s+(\d+)/m.exec(read('snmp6'))?.[1] ?? 0)
+	);
 }
 
 /** Connections to a run's loopback that are made at one time: each takes a process for a moment. */
 const mostDials = 8;
 
 /** Connects to the run's own loopback. @throws where nothing listens, or the machine cannot */
-function dialInside(prepared: PreparedSandbox, keeperPid: number, addresses: readonly string[], port: number): Promise<net.Socket> {
+function dialInside(
+	prepared: PreparedSandbox,
+	keeperPid: number,
+	addresses: readonly string[],
+	port: number,
+): Promise<net.Socket> {
 	const dial = prepared.dial(addresses, port, keeperPid);
 	return new Promise((resolve, reject) => {
 		if (!dial) {
@@ -68,7 +77,13 @@ function dialInside(prepared: PreparedSandbox, keeperPid: number, addresses: rea
 			return;
 		}
 
-		const child = spawn(dial.argv[0]!, dial.argv.slice(1), {cwd: dial.cwd, env: {...dial.env}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], timeout: 5000, killSignal: 'SIGKILL'});
+		const child = spawn(dial.argv[0]!, dial.argv.slice(1), {
+			cwd: dial.cwd,
+			env: {...dial.env},
+			stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+			timeout: 5000,
+			killSignal: 'SIGKILL',
+		});
 		child.once('error', reject);
 		child.once('exit', () => reject(new Error('nothing listens')));
 		child.once('message', (_message, socket) => {
@@ -84,22 +99,34 @@ function dialInside(prepared: PreparedSandbox, keeperPid: number, addresses: rea
  * @param onName hears of every name of the world that a program inside looked up by itself
  * @throws where the keeper does not come up: without a proxy nothing runs
  */
-export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: string, hooks: ProxyHooks, other?: Proxy, onName: (name: string) => void = () => {}): Promise<Session> {
+export async function openSession(
+	sandbox: Sandbox,
+	plan: SandboxPlan,
+	folder: string,
+	hooks: ProxyHooks,
+	other?: Proxy,
+	onName: (name: string) => void = () => {},
+): Promise<Session> {
 	const prepared = sandbox.prepare(plan, folder);
 	let keeperPid: number | undefined;
 	let dials = 0;
-	const proxy = other ?? new Proxy({...hooks, async loopback(addresses, port) {
-		if (keeperPid === undefined || dials >= mostDials) {
-			throw new Error('too many at one time');
-		}
+	const proxy =
+		other ??
+		new Proxy({
+			...hooks,
+			async loopback(addresses, port) {
+				if (keeperPid === undefined || dials >= mostDials) {
+					throw new Error('too many at one time');
+				}
 
-		dials++;
-		try {
-			return await dialInside(prepared, keeperPid, addresses, port);
-		} finally {
-			dials--;
-		}
-	}});
+				dials++;
+				try {
+					return await dialInside(prepared, keeperPid, addresses, port);
+				} finally {
+					dials--;
+				}
+			},
+		});
 	const {argv, cwd, env} = prepared.keeper;
 	const keeper = spawn(argv[0]!, argv.slice(1), {cwd, env: {...env}, stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
 	let words = '';
@@ -108,7 +135,10 @@ export async function openSession(sandbox: Sandbox, plan: SandboxPlan, folder: s
 	});
 	try {
 		const {handle, pid} = await new Promise<{handle: unknown; pid: number}>((resolve, reject) => {
-			const timer = setTimeout(() => reject(new Error(`the network namespace did not come up in 20 s: ${words}`)), 20_000);
+			const timer = setTimeout(
+				() => reject(new Error(`the network namespace did not come up in 20 s: ${words}`)),
+				20_000,
+			);
 			keeper.once('error', reject);
 			keeper.once('exit', code => {
 				clearTimeout(timer);
@@ -153,12 +183,15 @@ async function finish({argv, cwd, env}: Invocation): Promise<void> {
 			if (error && typeof error.code !== 'number') {
 				reject(error);
 			} else {
-				resolve(error ? stderr.trim().split('\n').at(-1) ?? '' : undefined);
+				resolve(error ? (stderr.trim().split('\n').at(-1) ?? '') : undefined);
 			}
 		});
 	});
 	if (words !== undefined) {
-		throw new Refusal(`what was granted could not be given: ${words}`, 'take the scope back with fleet revoke, look at what lies there, and grant it again');
+		throw new Refusal(
+			`what was granted could not be given: ${words}`,
+			'take the scope back with fleet revoke, look at what lies there, and grant it again',
+		);
 	}
 }
 

@@ -22,19 +22,39 @@ export type Submodule = {
 
 /** A git folder itself, not a link to one. */
 function isGitFolder(folder: string): boolean {
-	return lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() === true && existsSync(path.join(folder, 'objects')) && realpathSync(folder) === path.join(realpathSync(path.dirname(folder)), path.basename(folder));
+	return (
+		lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() === true &&
+		existsSync(path.join(folder, 'objects')) &&
+		realpathSync(folder) === path.join(realpathSync(path.dirname(folder)), path.basename(folder))
+	);
 }
 
-const isPlain = (text: string) => text !== '' && !text.split('/').some(part => part === '' || part === '.' || part === '..' || part === '.git');
+const isPlain = (text: string) =>
+	text !== '' && !text.split('/').some(part => part === '' || part === '.' || part === '..' || part === '.git');
 
 /** Where each submodule is kept, by its path in its parent. Names of submodules are folders below `modules`, and lead nowhere else. */
-async function gitFolders(git: Git, modules: string, checkout: string | undefined, settings: string): Promise<Map<string, string>> {
-	const {code, stdout} = await git.run(['config', '--blob', settings, '--null', '--get-regexp', '^submodule\\..*\\.path$']);
+async function gitFolders(
+	git: Git,
+	modules: string,
+	checkout: string | undefined,
+	settings: string,
+): Promise<Map<string, string>> {
+	const {code, stdout} = await git.run([
+		'config',
+		'--blob',
+		settings,
+		'--null',
+		'--get-regexp',
+		'^submodule\\..*\\.path$',
+	]);
 	const folders = new Map<string, string>();
 	for (const record of code === 0 ? stdout.split('\0') : []) {
 		const [key = '', place = ''] = record.split('\n');
 		const name = key.replace(/^submodule\./, '').replace(/\.path$/, '');
-		const candidates = isPlain(name) && isPlain(place) ? [path.join(modules, name), ...(checkout === undefined ? [] : [path.join(checkout, place, '.git')])] : [];
+		const candidates =
+			isPlain(name) && isPlain(place)
+				? [path.join(modules, name), ...(checkout === undefined ? [] : [path.join(checkout, place, '.git')])]
+				: [];
 		const folder = candidates.find(candidate => isGitFolder(candidate));
 		if (folder !== undefined) {
 			folders.set(place, folder);
@@ -54,7 +74,14 @@ async function has(folder: string, commit: string): Promise<boolean> {
 /** The submodules of a commit or a tree, and theirs, parents first. */
 export async function submodulesOf(git: Git, commonDir: string, root: string, tree: string): Promise<Submodule[]> {
 	const found: Submodule[] = [];
-	const visit = async (git: Git, modules: string, checkout: string | undefined, tree: string, prefix: string, depth: number): Promise<void> => {
+	const visit = async (
+		git: Git,
+		modules: string,
+		checkout: string | undefined,
+		tree: string,
+		prefix: string,
+		depth: number,
+	): Promise<void> => {
 		// Most repositories have none, and are not listed for it.
 		if (depth > deepest || (await git.run(['cat-file', '-e', `${tree}:.gitmodules`])).code !== 0) {
 			return;
@@ -68,7 +95,7 @@ export async function submodulesOf(git: Git, commonDir: string, root: string, tr
 
 			const place = textOf(bytes);
 			const folder = folders.get(place);
-			const known = folder !== undefined && await has(folder, object);
+			const known = folder !== undefined && (await has(folder, object));
 			found.push({path: prefix + place, commit: object, objects: known ? path.join(folder, 'objects') : undefined});
 			if (known) {
 				await visit(reading(folder), path.join(folder, 'modules'), undefined, object, `${prefix}${place}/`, depth + 1);
@@ -85,20 +112,38 @@ export async function submodulesOf(git: Git, commonDir: string, root: string, tr
  * open to fleet's git. It is kept under a ref of its own.
  */
 async function fetchHere(folder: string, commit: string): Promise<void> {
-	await new Git({gitDir: folder}).run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules', 'origin', `${commit}:refs/fleet/commits/${commit}`]);
+	await new Git({gitDir: folder}).run([
+		'fetch',
+		'--quiet',
+		'--no-tags',
+		'--no-write-fetch-head',
+		'--refmap=',
+		'--no-recurse-submodules',
+		'origin',
+		`${commit}:refs/fleet/commits/${commit}`,
+	]);
 }
 
 /** Which of these submodules the person has in the state asked for. @param base whose .gitmodules counts @returns their paths, as bytes */
-export async function knownCommits(git: Git, commonDir: string, root: string, base: string, wanted: ReadonlyArray<{readonly path: string; readonly commit: string}>): Promise<Set<string>> {
+export async function knownCommits(
+	git: Git,
+	commonDir: string,
+	root: string,
+	base: string,
+	wanted: ReadonlyArray<{readonly path: string; readonly commit: string}>,
+): Promise<Set<string>> {
 	const known = new Set<string>();
-	const folders = wanted.length === 0 ? new Map<string, string>() : await gitFolders(git, path.join(commonDir, 'modules'), root, `${base}:.gitmodules`);
+	const folders =
+		wanted.length === 0
+			? new Map<string, string>()
+			: await gitFolders(git, path.join(commonDir, 'modules'), root, `${base}:.gitmodules`);
 	for (const {path: place, commit} of wanted) {
 		const folder = folders.get(textOf(place));
 		if (folder === undefined) {
 			continue;
 		}
 
-		if (!await has(folder, commit)) {
+		if (!(await has(folder, commit))) {
 			await fetchHere(folder, commit);
 		}
 
@@ -114,7 +159,13 @@ export async function knownCommits(git: Git, commonDir: string, root: string, ba
  * Writes the files of a tree's submodules into the folders that a checkout of it left empty, as they are stored.
  * @returns what was written
  */
-export async function fillSubmodules(git: Git, commonDir: string, root: string, tree: string, folder: string): Promise<string[]> {
+export async function fillSubmodules(
+	git: Git,
+	commonDir: string,
+	root: string,
+	tree: string,
+	folder: string,
+): Promise<string[]> {
 	const submodules = (await submodulesOf(git, commonDir, root, tree)).filter(({objects}) => objects !== undefined);
 	if (submodules.length === 0) {
 		return [];

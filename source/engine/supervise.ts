@@ -12,7 +12,15 @@ import type {Actor} from '../core/scope.ts';
 import type {AgentNews} from '../core/seams.ts';
 import {readUpstreams} from '../core/upstream.ts';
 import {addUsage, overBudget, UsageReader, type ReplyUsage, type Usage} from '../core/usage.ts';
-import {continueProcesses, groupName, lowerSession, measureTree, openCgroup, stopTree, type Cgroup} from '../host/cgroup.ts';
+import {
+	continueProcesses,
+	groupName,
+	lowerSession,
+	measureTree,
+	openCgroup,
+	stopTree,
+	type Cgroup,
+} from '../host/cgroup.ts';
 import type {Broker, BrokerHooks, Exchange} from '../host/broker.ts';
 import {Journal} from '../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../host/paths.ts';
@@ -67,10 +75,15 @@ export type Handover = {readonly secrets: readonly HandedSecret[]};
 /** After the agent ended by itself: the policy's commands, whatever its exit code, which stays the run's. */
 const endScript = 't=$1; shift; trap : INT; "$@"; code=$?; sh -c "$t"; exit "$code"';
 
-const quoted = (text: string) => `'${text.replaceAll('\'', String.raw`'\''`)}'`;
+const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** Before the agent: its configuration goes to its HOME, from inside, and the policy's commands run. */
-const startScript = 'if [ -n "$(ls -A ' + insideConfig + ' 2> /dev/null)" ]; then cp -rT ' + insideConfig + ' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
+const startScript =
+	'if [ -n "$(ls -A ' +
+	insideConfig +
+	' 2> /dev/null)" ]; then cp -rT ' +
+	insideConfig +
+	' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
 
 /**
  * Owns one run from its start to its end: the sandbox, the pty, the proxy, the journal and the socket.
@@ -80,7 +93,17 @@ const startScript = 'if [ -n "$(ls -A ' + insideConfig + ' 2> /dev/null)" ]; the
  * @param options.hooks for tests: where the proxy finds its hosts
  * @param options.patience how long it waits at the end for a disk that takes what could not be written, milliseconds
  */
-export async function supervise(context: Context, runId: string, report: (message: {started: boolean; because?: string; hint?: string}) => void, options: {openJournal?: typeof Journal.open; secrets?: readonly HandedSecret[]; hooks?: TestHooks; patience?: number} = {}): Promise<void> {
+export async function supervise(
+	context: Context,
+	runId: string,
+	report: (message: {started: boolean; because?: string; hint?: string}) => void,
+	options: {
+		openJournal?: typeof Journal.open;
+		secrets?: readonly HandedSecret[];
+		hooks?: TestHooks;
+		patience?: number;
+	} = {},
+): Promise<void> {
 	const places = context.paths.run(runId);
 	const journal = (options.openJournal ?? Journal.open)(places, 5000);
 	if (!journal?.state) {
@@ -90,7 +113,11 @@ export async function supervise(context: Context, runId: string, report: (messag
 	}
 
 	const fail = (error: unknown) => {
-		const refusal = error instanceof Refusal ? error : machineRefusal(error) ?? new Refusal(`the sandbox did not start: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
+		const refusal =
+			error instanceof Refusal
+				? error
+				: (machineRefusal(error) ??
+					new Refusal(`the sandbox did not start: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor'));
 		journal.append({type: 'run.failed', because: refusal.because, hint: refusal.hint}, 'fleet');
 		report({started: false, because: refusal.because, hint: refusal.hint});
 	};
@@ -155,7 +182,12 @@ class Supervision {
 	/** Requests to the model that are not answered yet: while there are, silence means nothing. */
 	#asking = 0;
 
-	constructor(context: Context, places: RunPaths, journal: Journal, options: {secrets?: readonly HandedSecret[]; hooks?: TestHooks}) {
+	constructor(
+		context: Context,
+		places: RunPaths,
+		journal: Journal,
+		options: {secrets?: readonly HandedSecret[]; hooks?: TestHooks},
+	) {
 		this.#context = context;
 		this.#places = places;
 		this.#journal = journal;
@@ -178,7 +210,7 @@ class Supervision {
 		process.on('uncaughtException', onFault);
 		try {
 			server = await this.#listen();
-			if (!await waitForTurn(this.#context, this.#journal, {queued: started, stopped: () => this.#stopped})) {
+			if (!(await waitForTurn(this.#context, this.#journal, {queued: started, stopped: () => this.#stopped}))) {
 				this.#write({type: 'run.exited', code: null, signal: null, because: this.#stopped!});
 				return;
 			}
@@ -189,7 +221,11 @@ class Supervision {
 			const {policy} = await readPolicy(git, run.base);
 			bury(run.id, this.#places);
 			// Before its first attempt nothing ran in it.
-			const [swept, trusted, nodes] = await Promise.all([run.attempt === 0 ? [] : sweep(this.#context, run.id, this.#places), readTrusted(git), Promise.all(visibleNodes().map(node => versionOf(node)))]);
+			const [swept, trusted, nodes] = await Promise.all([
+				run.attempt === 0 ? [] : sweep(this.#context, run.id, this.#places),
+				readTrusted(git),
+				Promise.all(visibleNodes().map(node => versionOf(node))),
+			]);
 			const fresh = await refresh(this.#context, run, this.#places, git, commonDir);
 			if (run.rebase && fresh.target === undefined) {
 				throw new Refusal(fresh.notes[0]!, `fleet show ${run.id}`);
@@ -202,14 +238,27 @@ class Supervision {
 
 			const program = agent.program === undefined ? undefined : findProgram(agent.program);
 			if (agent.program !== undefined && !program) {
-				throw new Refusal(`${agent.title} is not installed: there is no program "${agent.program}" here`, 'fleet doctor');
+				throw new Refusal(
+					`${agent.title} is not installed: there is no program "${agent.program}" here`,
+					'fleet doctor',
+				);
 			}
 
 			const pointer = this.#secrets.get(`model:${agent.id}`)?.pointer;
-			const {files, conversation, ...invocation} = orThrow(agent.start({
-				prompt: run.rebase?.prompt ?? run.prompt, argv: run.argv, cwd: run.worktree, home: insideHome, program: program?.inside, interactive: run.interactive,
-				conversation: run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined, pointer, uuid: randomUUID(),
-			}));
+			const {files, conversation, ...invocation} = orThrow(
+				agent.start({
+					prompt: run.rebase?.prompt ?? run.prompt,
+					argv: run.argv,
+					cwd: run.worktree,
+					home: insideHome,
+					program: program?.inside,
+					interactive: run.interactive,
+					conversation:
+						run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined,
+					pointer,
+					uuid: randomUUID(),
+				}),
+			);
 			this.#trusted = trusted;
 			this.#outfit.make(trusted, program !== undefined, files);
 			const outfit = this.#outfit.plan(program !== undefined);
@@ -218,51 +267,85 @@ class Supervision {
 				this.#write({type: 'alarm.raised', target: scope, because, count: 1});
 			}
 
-			const own = runPlan(run, this.#places, commonDir, given.mounts, policy, {mounts: [...outfit.mounts, ...program?.mounts ?? []], env: {...outfit.env, ...quietNode(nodes), ...this.#pointerVariables(), ...fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}, ...run.rebase ? {FLEET_REBASE: '1'} : {}}});
-			this.#group = openCgroup(groupName(this.#places), {memory: own.limits.memory, processes: own.limits.processes, weight: own.limits.weight});
+			const own = runPlan(run, this.#places, commonDir, given.mounts, policy, {
+				mounts: [...outfit.mounts, ...(program?.mounts ?? [])],
+				env: {
+					...outfit.env,
+					...quietNode(nodes),
+					...this.#pointerVariables(),
+					...(fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}),
+					...(run.rebase ? {FLEET_REBASE: '1'} : {}),
+				},
+			});
+			this.#group = openCgroup(groupName(this.#places), {
+				memory: own.limits.memory,
+				processes: own.limits.processes,
+				weight: own.limits.weight,
+			});
 			const plan = {...own, joins: this.#group?.joins};
 			this.#plan = plan;
 			if (this.#secrets.size > 0) {
 				await this.#openBroker();
 			}
 
-			this.#session = await openSession(sandbox, plan, this.#places.sandbox, {
-				state: () => egressState(this.#journal.run, policy, Date.now(), this.#secrets.rules(this.#journal.run, Date.now())),
-				onDenied: (target, because) => {
-					this.#noteAsked(target);
-					this.#denied(target, because);
+			this.#session = await openSession(
+				sandbox,
+				plan,
+				this.#places.sandbox,
+				{
+					state: () =>
+						egressState(this.#journal.run, policy, Date.now(), this.#secrets.rules(this.#journal.run, Date.now())),
+					onDenied: (target, because) => {
+						this.#noteAsked(target);
+						this.#denied(target, because);
+					},
+					onAllowed: (target, rule) => {
+						this.#noteAsked(target);
+						if (this.#counter.count(`allowed ${target} ${rule}`).write) {
+							this.#write({type: 'egress.allowed', target, rule}, false);
+						}
+					},
+					onAsked: what => {
+						if (this.#counter.count(`asked ${what}`).write) {
+							this.#journal.append(
+								{type: 'gate.refused', gate: what, because: 'agents decide nothing'},
+								`agent:${run.id}`,
+								false,
+							);
+						}
+					},
+					broker: () => this.#broker,
+					pointers: () => this.#secrets.pointers(),
+					onRefused: (target, because) => this.#refused('request.refused', target, because),
+					onAlarm: (target, because) => this.#refused('alarm.raised', target, because),
+					upstreams: readUpstreams(process.env),
+					trust: () => this.#trust(),
+					...(this.#hooks.resolve ? {resolve: this.#hooks.resolve} : {}),
 				},
-				onAllowed: (target, rule) => {
-					this.#noteAsked(target);
-					if (this.#counter.count(`allowed ${target} ${rule}`).write) {
-						this.#write({type: 'egress.allowed', target, rule}, false);
+				undefined,
+				name => {
+					if (this.#lookedUp.size < 100) {
+						this.#lookedUp.add(name);
+						this.#strayTimer ??= setTimeout(() => this.#tellStrays(), 1000);
 					}
 				},
-				onAsked: what => {
-					if (this.#counter.count(`asked ${what}`).write) {
-						this.#journal.append({type: 'gate.refused', gate: what, because: 'agents decide nothing'}, `agent:${run.id}`, false);
-					}
-				},
-				broker: () => this.#broker,
-				pointers: () => this.#secrets.pointers(),
-				onRefused: (target, because) => this.#refused('request.refused', target, because),
-				onAlarm: (target, because) => this.#refused('alarm.raised', target, because),
-				upstreams: readUpstreams(process.env),
-				trust: () => this.#trust(),
-				...(this.#hooks.resolve ? {resolve: this.#hooks.resolve} : {}),
-			}, undefined, name => {
-				if (this.#lookedUp.size < 100) {
-					this.#lookedUp.add(name);
-					this.#strayTimer ??= setTimeout(() => this.#tellStrays(), 1000);
-				}
-			});
+			);
 			this.#scheduleExpiry();
 			const prepares = policy.setup.length > 0 || (files && Object.keys(files).length > 0);
-			const teardown = policy.teardown.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`).join('\n');
+			const teardown = policy.teardown
+				.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`)
+				.join('\n');
 			const argv = teardown === '' ? invocation.argv : ['/bin/sh', '-c', endScript, 'sh', teardown, ...invocation.argv];
-			const inner = prepares ? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(policy.setup.length), ...policy.setup, ...argv]} : {...invocation, argv};
+			const inner = prepares
+				? {
+						...invocation,
+						argv: ['/bin/sh', '-c', startScript, 'sh', String(policy.setup.length), ...policy.setup, ...argv],
+					}
+				: {...invocation, argv};
 			this.#output = new AgentOutput({
-				file: this.#places.output, values: this.#secrets.values(), read: run.interactive ? undefined : agent.read,
+				file: this.#places.output,
+				values: this.#secrets.values(),
+				read: run.interactive ? undefined : agent.read,
 				onBytes: bytes => {
 					this.#remember(bytes);
 					this.#tell({output: Buffer.from(bytes).toString('base64')});
@@ -270,12 +353,30 @@ class Supervision {
 				onNews: news => this.#hear(news),
 				onLost: error => this.#cannotRecord(error),
 			});
-			this.#write({type: 'run.started', attempt: run.attempt + 1, pid: process.pid, sandbox: `${sandbox.id} ${status.version}`, notes: [...given.refused.map(({scope, because}) => `${scope}: ${because}`), ...fresh.notes, ...trusted.notes, ...swept, ...limitNotes(plan, this.#group), ...await storedNotes(git, commonDir, run.base).catch(() => [])]});
+			this.#write({
+				type: 'run.started',
+				attempt: run.attempt + 1,
+				pid: process.pid,
+				sandbox: `${sandbox.id} ${status.version}`,
+				notes: [
+					...given.refused.map(({scope, because}) => `${scope}: ${because}`),
+					...fresh.notes,
+					...trusted.notes,
+					...swept,
+					...limitNotes(plan, this.#group),
+					...(await storedNotes(git, commonDir, run.base).catch(() => [])),
+				],
+			});
 			if (conversation !== undefined && conversation !== run.conversation) {
 				this.#write({type: 'agent.conversation', conversation}, false);
 			}
 
-			await this.#work(this.#session.prepared.enter(inner, this.#session.keeperPid), plan.limits.wallClock, policy.setup.length > 0, started);
+			await this.#work(
+				this.#session.prepared.enter(inner, this.#session.keeperPid),
+				plan.limits.wallClock,
+				policy.setup.length > 0,
+				started,
+			);
 		} catch (error) {
 			fail(error);
 		} finally {
@@ -291,7 +392,12 @@ class Supervision {
 		}
 	}
 
-	#work(invocation: Parameters<typeof openTerminal>[0], wallClock: number, hasSetup: boolean, started: () => void): Promise<void> {
+	#work(
+		invocation: Parameters<typeof openTerminal>[0],
+		wallClock: number,
+		hasSetup: boolean,
+		started: () => void,
+	): Promise<void> {
 		return new Promise(resolve => {
 			const onSignal = () => this.#stop('its supervisor was told to end');
 			// What `fleet freeze` falls back to where Node cannot start.
@@ -301,26 +407,30 @@ class Supervision {
 				}
 			};
 			const timer = setTimeout(() => this.#stop('its time was up'), wallClock);
-			this.#terminal = openTerminal(invocation, {columns: 100, rows: 30}, {
-				onData: bytes => {
-					this.#hasOutput = true;
-					this.#lastOutput = Date.now();
-					this.#output!.push(bytes);
+			this.#terminal = openTerminal(
+				invocation,
+				{columns: 100, rows: 30},
+				{
+					onData: bytes => {
+						this.#hasOutput = true;
+						this.#lastOutput = Date.now();
+						this.#output!.push(bytes);
+					},
+					onExit: ({code, signal}) => {
+						clearTimeout(timer);
+						clearTimeout(this.#timer);
+						this.#ended = true;
+						this.#wake();
+						void this.#finish(code, signal, hasSetup).then(() => {
+							process.off('SIGTERM', onSignal);
+							process.off('SIGINT', onSignal);
+							process.off('SIGHUP', onSignal);
+							process.off('SIGUSR2', onFreeze);
+							resolve();
+						});
+					},
 				},
-				onExit: ({code, signal}) => {
-					clearTimeout(timer);
-					clearTimeout(this.#timer);
-					this.#ended = true;
-					this.#wake();
-					void this.#finish(code, signal, hasSetup).then(() => {
-						process.off('SIGTERM', onSignal);
-						process.off('SIGINT', onSignal);
-						process.off('SIGHUP', onSignal);
-						process.off('SIGUSR2', onFreeze);
-						resolve();
-					});
-				},
-			});
+			);
 			process.on('SIGTERM', onSignal);
 			process.on('SIGINT', onSignal);
 			process.on('SIGHUP', onSignal);
@@ -348,8 +458,21 @@ class Supervision {
 		this.#tellStrays();
 		this.#writeUsage();
 		const name = this.#stopped === undefined ? signalName(signal) : undefined;
-		const because = this.#stopped ?? (name ? `ended by ${name}` : hasSetup && code === 97 ? 'a setup command failed' : code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`);
-		this.#write({type: 'run.exited', code: name || this.#stopped !== undefined ? null : code, signal: name ?? null, because});
+		const because =
+			this.#stopped ??
+			(name
+				? `ended by ${name}`
+				: hasSetup && code === 97
+					? 'a setup command failed'
+					: code === 0
+						? 'the agent finished'
+						: `the agent ended with exit code ${code}`);
+		this.#write({
+			type: 'run.exited',
+			code: name || this.#stopped !== undefined ? null : code,
+			signal: name ?? null,
+			because,
+		});
 		this.#tell({ended: because});
 	}
 
@@ -360,7 +483,11 @@ class Supervision {
 	 */
 	async #watch(): Promise<void> {
 		const names = [this.#places.worktree, this.#places.privateGit];
-		const guard = new Guard(this.#terminal!.pid, this.#plan!, this.#group, {names, count: () => diskUse(this.#context, this.#places, names), kept: () => this.#output!.kept});
+		const guard = new Guard(this.#terminal!.pid, this.#plan!, this.#group, {
+			names,
+			count: () => diskUse(this.#context, this.#places, names),
+			kept: () => this.#output!.kept,
+		});
 		let nextLook = 0;
 		let nextCount = 0;
 		let worked = -1;
@@ -449,14 +576,20 @@ class Supervision {
 		this.#strayTimer = undefined;
 		for (const name of this.#lookedUp) {
 			if (!this.#asked.has(name)) {
-				this.#denied(name, 'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), and there is no other way out');
+				this.#denied(
+					name,
+					'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), and there is no other way out',
+				);
 			}
 		}
 
 		this.#lookedUp.clear();
 		const strays = this.#session?.strays() ?? 0;
 		if (strays > this.#strays) {
-			this.#denied('past-the-proxy', `${strays} attempts to reach an address past the proxy: such a program reads no proxy variable (HTTPS_PROXY), and there is no other way out`);
+			this.#denied(
+				'past-the-proxy',
+				`${strays} attempts to reach an address past the proxy: such a program reads no proxy variable (HTTPS_PROXY), and there is no other way out`,
+			);
 			this.#strays = strays;
 		}
 	}
@@ -470,7 +603,12 @@ class Supervision {
 
 		const silent = Date.now() - this.#lastOutput > silence && rests && this.#asking === 0;
 		const canWait = run.interactive || !this.#context.agents.find(agent => agent.id === run.agent)?.read;
-		const because = reads && rests && Date.now() - this.#lastOutput > 1500 ? 'a program reads the keyboard' : silent && canWait && run.agent !== 'command' ? 'it is silent, and nothing of it runs' : undefined;
+		const because =
+			reads && rests && Date.now() - this.#lastOutput > 1500
+				? 'a program reads the keyboard'
+				: silent && canWait && run.agent !== 'command'
+					? 'it is silent, and nothing of it runs'
+					: undefined;
 		if (because !== undefined && run.status?.state !== 'waiting') {
 			this.#write({type: 'agent.status', state: 'waiting', because}, false);
 		} else if (because === undefined && run.status?.state === 'waiting' && Date.now() - this.#lastOutput < silence) {
@@ -481,18 +619,32 @@ class Supervision {
 	/** What the agent's own words say. They come as fast as it likes to write them, so they are counted as requests are. */
 	#hear({status, conversation}: AgentNews): void {
 		const {run} = this.#journal;
-		if (conversation !== undefined && conversation !== run.conversation && typeof conversation === 'string' && /^[\w:.-]{1,100}$/.test(conversation) && this.#counter.count('conversation').write) {
+		if (
+			conversation !== undefined &&
+			conversation !== run.conversation &&
+			typeof conversation === 'string' &&
+			/^[\w:.-]{1,100}$/.test(conversation) &&
+			this.#counter.count('conversation').write
+		) {
 			this.#write({type: 'agent.conversation', conversation}, false);
 		}
 
-		if (status && (status.state !== run.status?.state || status.because !== run.status.because) && this.#counter.count(`status ${status.state}`).write) {
+		if (
+			status &&
+			(status.state !== run.status?.state || status.because !== run.status.because) &&
+			this.#counter.count(`status ${status.state}`).write
+		) {
 			this.#write({type: 'agent.status', state: status.state, because: status.because.slice(0, 300)}, false);
 		}
 	}
 
 	/** The variables that hold pointers. */
 	#pointerVariables(): Record<string, string> {
-		return Object.fromEntries(this.#secrets.all().flatMap(({binding, pointer}) => binding.environment === undefined ? [] : [[binding.environment, pointer]]));
+		return Object.fromEntries(
+			this.#secrets
+				.all()
+				.flatMap(({binding, pointer}) => (binding.environment === undefined ? [] : [[binding.environment, pointer]])),
+		);
 	}
 
 	/** Makes the broker, with an authority that only this run trusts, once there is a secret. */
@@ -509,7 +661,8 @@ class Supervision {
 						this.#write({type: 'secret.used', scope, target}, false);
 					}
 				},
-				onRefused: (target, because, alarm) => this.#refused(alarm ? 'alarm.raised' : 'secret.refused', target, because),
+				onRefused: (target, because, alarm) =>
+					this.#refused(alarm ? 'alarm.raised' : 'secret.refused', target, because),
 				onExchange: scopes => this.#followModel(scopes),
 				...(this.#hooks.placeOf ? {placeOf: this.#hooks.placeOf} : {}),
 				trust: () => this.#trust(),
@@ -609,7 +762,10 @@ class Supervision {
 	/** A run whose record cannot be written is frozen: nothing of it goes on unseen. A person thaws it when there is room again. */
 	#cannotRecord(error: Error): void {
 		if (this.#terminal && !this.#ended && this.#journal.run.stage === 'running') {
-			this.#freeze(`what it does cannot be written down: ${machineRefusal(error)?.because.split(/[,;]/, 1)[0] ?? error.message}`, 'fleet');
+			this.#freeze(
+				`what it does cannot be written down: ${machineRefusal(error)?.because.split(/[,;]/, 1)[0] ?? error.message}`,
+				'fleet',
+			);
 		}
 	}
 
@@ -646,7 +802,11 @@ class Supervision {
 	 * leaves the run may be among it: so the way out is closed first, and then the run ends as by a stop, with its journal.
 	 */
 	#fault(error: unknown): void {
-		const {name = 'Error', code, stack = String(error)} = Object(error) as {name?: string; code?: string; stack?: string};
+		const {
+			name = 'Error',
+			code,
+			stack = String(error),
+		} = Object(error) as {name?: string; code?: string; stack?: string};
 		process.stderr.write(`${stack}\n`);
 		try {
 			this.#session?.proxy.close();
@@ -673,24 +833,29 @@ class Supervision {
 
 	#scheduleExpiry(): void {
 		clearTimeout(this.#expiry);
-		const ends = this.#journal.run.grants.flatMap(grant => grant.until === undefined ? [] : [Date.parse(grant.until)]);
+		const ends = this.#journal.run.grants.flatMap(grant =>
+			grant.until === undefined ? [] : [Date.parse(grant.until)],
+		);
 		if (ends.length === 0) {
 			return;
 		}
 
 		// setTimeout's longest wait is 24.8 days.
-		this.#expiry = setTimeout(() => {
-			for (const grant of this.#journal.run.grants) {
-				if (grant.until !== undefined && Date.parse(grant.until) <= Date.now()) {
-					this.#write({type: 'scope.expired', scope: grant.scope, cut: this.#session?.proxy.cut() ?? 0});
-					void this.#files?.take(grant.scope);
+		this.#expiry = setTimeout(
+			() => {
+				for (const grant of this.#journal.run.grants) {
+					if (grant.until !== undefined && Date.parse(grant.until) <= Date.now()) {
+						this.#write({type: 'scope.expired', scope: grant.scope, cut: this.#session?.proxy.cut() ?? 0});
+						void this.#files?.take(grant.scope);
+					}
 				}
-			}
 
-			this.#hideRevoked();
+				this.#hideRevoked();
 
-			this.#scheduleExpiry();
-		}, Math.max(0, Math.min(2 ** 31 - 1, Math.min(...ends) - Date.now())));
+				this.#scheduleExpiry();
+			},
+			Math.max(0, Math.min(2 ** 31 - 1, Math.min(...ends) - Date.now())),
+		);
 	}
 
 	/** Takes the files of pointers away that mean nothing any more. */
@@ -754,7 +919,10 @@ class Supervision {
 		try {
 			send({id, ok: true, result: await this.#perform(request, send)});
 		} catch (error) {
-			const refusal = error instanceof Refusal ? error : machineRefusal(error) ?? new Refusal((error as Error).message, 'look at the run with fleet show', 1);
+			const refusal =
+				error instanceof Refusal
+					? error
+					: (machineRefusal(error) ?? new Refusal((error as Error).message, 'look at the run with fleet show', 1));
 			send({id, ok: false, because: refusal.because, hint: refusal.hint, exitCode: refusal.exitCode});
 		}
 	}
@@ -762,14 +930,20 @@ class Supervision {
 	async #perform(request: Request, send: (response: Response) => void): Promise<Record<string, unknown>> {
 		const {id, stage} = this.#journal.run;
 		if (!this.#terminal && request.method !== 'stop') {
-			throw new Refusal(`${id} is ${stage}: ${this.#journal.run.because}`, stage === 'queued' ? `fleet stop ${id} takes it out of the queue` : 'wait until it runs');
+			throw new Refusal(
+				`${id} is ${stage}: ${this.#journal.run.because}`,
+				stage === 'queued' ? `fleet stop ${id} takes it out of the queue` : 'wait until it runs',
+			);
 		}
 
 		switch (request.method) {
 			case 'allow': {
 				const {secret} = request;
 				const files = await filesPlace(this.#context, request.scope);
-				const {scope} = checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration, {reference: secret?.reference, files});
+				const {scope} = checkGrant(this.#journal, request.actor, request.scope, request.because, request.duration, {
+					reference: secret?.reference,
+					files,
+				});
 				if (/^(?:secret|model):/.test(scope) && secret?.scope !== scope) {
 					throw new Refusal(`the value for ${scope} was not handed over`, 'fleet allow, from this version');
 				}
@@ -780,10 +954,18 @@ class Supervision {
 					await this.#openBroker();
 				}
 
-				const waits = files && await this.#files?.give(files);
+				const waits = files && (await this.#files?.give(files));
 				let effect: string;
 				try {
-					effect = grantIn(this.#journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now', {reference: secret?.reference, files});
+					effect = grantIn(
+						this.#journal,
+						request.actor,
+						request.scope,
+						request.because,
+						request.duration,
+						waits ?? 'now',
+						{reference: secret?.reference, files},
+					);
 				} catch (error) {
 					// Nothing is on that is not written down.
 					await this.#files?.take(scope);
@@ -796,7 +978,13 @@ class Supervision {
 
 			case 'revoke': {
 				const scope = grantedScope(request.scope, this.#journal.run.grants);
-				const cut = revokeIn(this.#journal, request.actor, scope, request.because, () => this.#session?.proxy.cut() ?? 0);
+				const cut = revokeIn(
+					this.#journal,
+					request.actor,
+					scope,
+					request.because,
+					() => this.#session?.proxy.cut() ?? 0,
+				);
 				this.#scheduleExpiry();
 				this.#hideRevoked();
 				const left = this.#ended ? undefined : await this.#files?.take(scope);
@@ -816,7 +1004,14 @@ class Supervision {
 			case 'freeze':
 			case 'thaw': {
 				const frozen = this.#journal.run.stage === 'frozen';
-				const refusal = decideActor(request.actor, `to ${request.method} a run`) ?? (frozen === (request.method === 'freeze') ? new Refusal(`${this.#journal.run.id} is ${frozen ? 'frozen already' : 'not frozen'}`, frozen ? `fleet thaw or fleet stop ${this.#journal.run.id}` : `fleet show ${this.#journal.run.id}`) : undefined);
+				const refusal =
+					decideActor(request.actor, `to ${request.method} a run`) ??
+					(frozen === (request.method === 'freeze')
+						? new Refusal(
+								`${this.#journal.run.id} is ${frozen ? 'frozen already' : 'not frozen'}`,
+								frozen ? `fleet thaw or fleet stop ${this.#journal.run.id}` : `fleet show ${this.#journal.run.id}`,
+							)
+						: undefined);
 				if (refusal) {
 					throw refusal;
 				}
@@ -871,7 +1066,11 @@ class Supervision {
 
 			case 'audited': {
 				for (const gate of request.asked) {
-					this.#journal.append({type: 'gate.refused', gate, because: 'agents decide nothing'}, `agent:${this.#journal.run.id}`, false);
+					this.#journal.append(
+						{type: 'gate.refused', gate, because: 'agents decide nothing'},
+						`agent:${this.#journal.run.id}`,
+						false,
+					);
 				}
 
 				this.#journal.append({type: 'audit.finished', items: request.items, because: request.because}, request.actor);

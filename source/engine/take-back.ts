@@ -55,7 +55,8 @@ export async function takeBackLeftovers(context: Pick<Context, 'paths'>): Promis
 	for (const id of listRunIds(context)) {
 		const places = context.paths.run(id);
 		const start = readStart(places);
-		const isOld = () => Date.now() - (statSync(places.folder, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()) > beginning;
+		const isOld = () =>
+			Date.now() - (statSync(places.folder, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()) > beginning;
 		if (readJournal(places.journal).entries.length > 0) {
 			if (start) {
 				startIsNoted(places);

@@ -11,7 +11,15 @@ import {limitsOf, type Policy} from '../core/policy.ts';
 import {exitCodes, gateRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run.ts';
 import type {PreparedSandbox, Sandbox} from '../core/seams.ts';
-import {isPassed, shellName, verdictOf, VerifyReader, type Checked, type Earlier, type Verdict} from '../core/verdict.ts';
+import {
+	isPassed,
+	shellName,
+	verdictOf,
+	VerifyReader,
+	type Checked,
+	type Earlier,
+	type Verdict,
+} from '../core/verdict.ts';
 import {groupName} from '../host/cgroup.ts';
 import type {Git} from '../host/git.ts';
 import {makeGitFolder, type Looked} from '../host/git-folder.ts';
@@ -44,7 +52,12 @@ const longestCommand = 30 * 60_000;
  * @returns whether it passed; the journal holds the rest
  * @throws Refusal where there is nothing to verify, or nothing to verify it with
  */
-export async function verify(context: Context, journal: Journal, onOutput: (text: string) => void, {commandTime = longestCommand}: {readonly commandTime?: number} = {}): Promise<boolean> {
+export async function verify(
+	context: Context,
+	journal: Journal,
+	onOutput: (text: string) => void,
+	{commandTime = longestCommand}: {readonly commandTime?: number} = {},
+): Promise<boolean> {
 	const refusal = decideVerify(journal.run);
 	if (refusal) {
 		throw refusal;
@@ -57,11 +70,17 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	const places = context.paths.run(journal.run.id);
 	const captured = existsSync(places.worktree) ? await capture(context, journal) : undefined;
 	if (captured?.incomplete) {
-		throw gateRefusal(`not all of the run's work could be captured: ${captured.incomplete}`, `fleet show ${journal.run.id}`);
+		throw gateRefusal(
+			`not all of the run's work could be captured: ${captured.incomplete}`,
+			`fleet show ${journal.run.id}`,
+		);
 	}
 
 	if (captured?.unfinished !== undefined) {
-		throw gateRefusal(`its folder is in the middle of a ${captured.unfinished}`, `fleet resume ${journal.run.id} "finish the ${captured.unfinished}, or abort it"`);
+		throw gateRefusal(
+			`its folder is in the middle of a ${captured.unfinished}`,
+			`fleet resume ${journal.run.id} "finish the ${captured.unfinished}, or abort it"`,
+		);
 	}
 
 	const {run} = journal;
@@ -79,7 +98,11 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 
 	await checkSuspects(context, journal, git, base, facts.head);
 	if (policy.verify.length === 0) {
-		finish(context, journal, facts, [], {result: 'inconclusive', doubt: 'no-commands', because: `the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`});
+		finish(context, journal, facts, [], {
+			result: 'inconclusive',
+			doubt: 'no-commands',
+			because: `the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`,
+		});
 		return false;
 	}
 
@@ -89,28 +112,49 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	let verdict: Verdict;
 	let log: VerifyLog | undefined;
 	try {
-		const open = log = new VerifyLog(path.join(places.folder, 'verify.log'), onOutput);
-		const work: Work = {context, run, git, commonDir, sandbox, policy, folder, log: open, commandTime, trusted: await readTrusted(git)};
+		const open = (log = new VerifyLog(path.join(places.folder, 'verify.log'), onOutput));
+		const work: Work = {
+			context,
+			run,
+			git,
+			commonDir,
+			sandbox,
+			policy,
+			folder,
+			log: open,
+			commandTime,
+			trusted: await readTrusted(git),
+		};
 		for (const note of work.trusted.notes) {
 			open.write(`fleet: ${note}\n`);
 		}
 
 		checked = await runCommands(work, {tree: facts.tree, parents: [facts.base, facts.head]});
 		verdict = verdictOf(policy.verify, checked, command => before(context, run, command));
-		const silent = (one: Checked, earlier: Earlier | undefined) => isPassed(one) && (earlier === undefined ? one.ran === 'none' : one.ran !== 'some' && earlier.ran === 'some');
+		const silent = (one: Checked, earlier: Earlier | undefined) =>
+			isPassed(one) && (earlier === undefined ? one.ran === 'none' : one.ran !== 'some' && earlier.ran === 'some');
 		const empty = checked.findLastIndex(one => silent(one, before(context, run, one.command)));
 		if ((verdict.result === 'passed' || verdict.doubt === 'no-tests') && empty !== -1) {
 			// Whether that is how it always was, the target alone tells: what ran before may be another run's doing.
 			const name = run.target.replace('refs/heads/', '');
 			open.write(`no test was run; the same on ${name} alone:\n`);
-			const alone = await runCommands({...work, policy: {...policy, verify: policy.verify.slice(0, empty + 1)}}, {commit: facts.base});
+			const alone = await runCommands(
+				{...work, policy: {...policy, verify: policy.verify.slice(0, empty + 1)}},
+				{commit: facts.base},
+			);
 			verdict = verdictOf(policy.verify, checked, command => {
 				const [then, now] = [before(context, run, command), alone.find(one => one.command === command)];
 				if (now && isPassed(now)) {
 					return now.ran === 'some' && then ? then : earlierOf(now, `on ${name}`);
 				}
 
-				return then ?? {ran: checked.some(one => one.command === command && silent(one, then)) ? 'unclear' : undefined, count: undefined, when: `on ${name} alone`};
+				return (
+					then ?? {
+						ran: checked.some(one => one.command === command && silent(one, then)) ? 'unclear' : undefined,
+						count: undefined,
+						when: `on ${name} alone`,
+					}
+				);
 			});
 		}
 
@@ -118,7 +162,11 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 			verdict = {result: 'inconclusive', doubt: 'log', because: `what it wrote could not be kept: ${open.failure}`};
 		}
 	} catch (error) {
-		verdict = {result: 'inconclusive', doubt: 'sandbox', because: `it could not be run: ${(error as Error).message.split('\n')[0]}`};
+		verdict = {
+			result: 'inconclusive',
+			doubt: 'sandbox',
+			because: `it could not be run: ${(error as Error).message.split('\n')[0]}`,
+		};
 	} finally {
 		log?.close();
 		try {
@@ -132,10 +180,27 @@ export async function verify(context: Context, journal: Journal, onOutput: (text
 	return verdict.result === 'passed';
 }
 
-function finish(context: Context, journal: Journal, facts: Facts, checked: readonly Checked[], {result, doubt, because}: Verdict): void {
-	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests}) => ({command, code: timedOut ? 124 : code ?? 128, ms, ran, tests}));
-	const digest = createHash('sha256').update(JSON.stringify({...facts, result, steps: steps.map(({command, code}) => ({command, code}))})).digest('hex');
-	journal.append({type: 'verify.finished', passed: result === 'passed', result, doubt, ...facts, digest, steps, because}, context.actor);
+function finish(
+	context: Context,
+	journal: Journal,
+	facts: Facts,
+	checked: readonly Checked[],
+	{result, doubt, because}: Verdict,
+): void {
+	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests}) => ({
+		command,
+		code: timedOut ? 124 : (code ?? 128),
+		ms,
+		ran,
+		tests,
+	}));
+	const digest = createHash('sha256')
+		.update(JSON.stringify({...facts, result, steps: steps.map(({command, code}) => ({command, code}))}))
+		.digest('hex');
+	journal.append(
+		{type: 'verify.finished', passed: result === 'passed', result, doubt, ...facts, digest, steps, because},
+		context.actor,
+	);
 }
 
 /** What the commands write, kept and told. Neither a full disk nor a reader that is gone ends the work. */
@@ -174,7 +239,14 @@ function removeFolder(folder: string): void {
 }
 
 type Work = {
-	readonly context: Context; readonly run: Run; readonly git: Git; readonly commonDir: string; readonly sandbox: Sandbox; readonly policy: Policy; readonly folder: string; readonly log: VerifyLog;
+	readonly context: Context;
+	readonly run: Run;
+	readonly git: Git;
+	readonly commonDir: string;
+	readonly sandbox: Sandbox;
+	readonly policy: Policy;
+	readonly folder: string;
+	readonly log: VerifyLog;
 	/** Milliseconds for each command. */
 	readonly commandTime: number;
 	readonly trusted: Trusted;
@@ -184,7 +256,10 @@ type Work = {
 const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
 
 /** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
-async function runCommands({context, run, git, commonDir, sandbox, policy, folder, log, commandTime, trusted}: Work, what: Looked['what']): Promise<Checked[]> {
+async function runCommands(
+	{context, run, git, commonDir, sandbox, policy, folder, log, commandTime, trusted}: Work,
+	what: Looked['what'],
+): Promise<Checked[]> {
 	removeFolder(folder);
 	const [tree, gitFolder] = [path.join(folder, 'tree'), path.join(folder, 'git')];
 	for (const made of [tree, gitFolder, path.join(tree, '.git')]) {
@@ -192,24 +267,52 @@ async function runCommands({context, run, git, commonDir, sandbox, policy, folde
 	}
 
 	const mounts = baseMounts(commonDir);
-	await makeGitFolder({git, commonDir, folder: gitFolder, tree, what, branch: run.target, depth: policy.verifyDepth, objectsSeenAt: at => mounts[at]!.target});
+	await makeGitFolder({
+		git,
+		commonDir,
+		folder: gitFolder,
+		tree,
+		what,
+		branch: run.target,
+		depth: policy.verifyDepth,
+		objectsSeenAt: at => mounts[at]!.target,
+	});
 	await fillSubmodules(git, commonDir, rootOf(context, run), 'commit' in what ? what.commit : what.tree, tree);
 	giveToRun(run.id, tree, gitFolder);
 	const trust = makeTrust(path.join(folder, 'trust'), trusted);
 	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
-		mounts: [...mounts, ...trust.mounts, {source: tree, target: run.worktree, mode: 'write'}, {source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'}],
-		cwd: run.worktree, env: {...trust.env, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
+		mounts: [
+			...mounts,
+			...trust.mounts,
+			{source: tree, target: run.worktree, mode: 'write'},
+			{source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'},
+		],
+		cwd: run.worktree,
+		env: {...trust.env, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
 	});
 	const checked: Checked[] = [];
 	for (const command of policy.verify) {
 		log.write(`$ ${command}\n`);
 		// Each has a control group of its own: what one leaves behind is not the next one's.
-		const limited = grouped({...plan, limits: limitsOf(policy, plan.limits)}, lookName(groupName(context.paths.run(run.id)), `verify-${process.pid}`));
+		const limited = grouped(
+			{...plan, limits: limitsOf(policy, plan.limits)},
+			lookName(groupName(context.paths.run(run.id)), `verify-${process.pid}`),
+		);
 		const folders = {names: [tree], count: () => diskUse(context, context.paths.run(run.id), [tree])};
-		const one = await runCommand({context, prepared: sandbox.prepare(limited.plan, path.join(folder, 'sandbox')), limited, folders, timeout: commandTime}, command, text => log.write(text));
+		const one = await runCommand(
+			{
+				context,
+				prepared: sandbox.prepare(limited.plan, path.join(folder, 'sandbox')),
+				limited,
+				folders,
+				timeout: commandTime,
+			},
+			command,
+			text => log.write(text),
+		);
 		checked.push(one);
 		if (!isPassed(one)) {
-			log.write(one.code === 0 ? '' : `exit code ${one.timedOut ? 124 : one.code ?? 128}\n`);
+			log.write(one.code === 0 ? '' : `exit code ${one.timedOut ? 124 : (one.code ?? 128)}\n`);
 			break;
 		}
 	}
@@ -217,7 +320,17 @@ async function runCommands({context, run, git, commonDir, sandbox, policy, folde
 	return checked;
 }
 
-async function runCommand({context, prepared, limited, folders, timeout}: {context: Context; prepared: PreparedSandbox; limited: Limited; folders: Folders; timeout: number}, command: string, tell: (text: string) => void): Promise<Checked> {
+async function runCommand(
+	{
+		context,
+		prepared,
+		limited,
+		folders,
+		timeout,
+	}: {context: Context; prepared: PreparedSandbox; limited: Limited; folders: Folders; timeout: number},
+	command: string,
+	tell: (text: string) => void,
+): Promise<Checked> {
 	const began = Date.now();
 	const reader = new VerifyReader();
 	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
@@ -228,23 +341,33 @@ async function runCommand({context, prepared, limited, folders, timeout}: {conte
 		tell(text);
 	};
 
-	const outcome = await runLimited(context, prepared.alone({argv: ['/bin/sh', '-c', startScript, 'sh', mark.trim(), '/bin/sh', '-c', command, shellName], cwd: limited.plan.cwd, env: {}}), limited, {
-		timeout, folders,
-		onOutput(bytes, stream) {
-			const text = decoders[stream].write(Buffer.from(bytes));
-			if (stream === 'stderr' || first === undefined) {
-				take(text, stream);
-				return;
-			}
+	const outcome = await runLimited(
+		context,
+		prepared.alone({
+			argv: ['/bin/sh', '-c', startScript, 'sh', mark.trim(), '/bin/sh', '-c', command, shellName],
+			cwd: limited.plan.cwd,
+			env: {},
+		}),
+		limited,
+		{
+			timeout,
+			folders,
+			onOutput(bytes, stream) {
+				const text = decoders[stream].write(Buffer.from(bytes));
+				if (stream === 'stderr' || first === undefined) {
+					take(text, stream);
+					return;
+				}
 
-			first += text;
-			if (first.length >= mark.length) {
-				const started = first.startsWith(mark);
-				take(started ? first.slice(mark.length) : first, stream);
-				first = started ? undefined : '';
-			}
+				first += text;
+				if (first.length >= mark.length) {
+					const started = first.startsWith(mark);
+					take(started ? first.slice(mark.length) : first, stream);
+					first = started ? undefined : '';
+				}
+			},
 		},
-	});
+	);
 	if (first !== undefined) {
 		take(first, 'stdout');
 	}
@@ -255,7 +378,18 @@ async function runCommand({context, prepared, limited, folders, timeout}: {conte
 
 	reader.end();
 	const {tests, ran, foundNone, doubt} = reader;
-	return {command, code: outcome.code, ms: Date.now() - began, started: first === undefined, timedOut: outcome.timedOut, over: outcome.over, tests, ran, foundNone, doubt};
+	return {
+		command,
+		code: outcome.code,
+		ms: Date.now() - began,
+		started: first === undefined,
+		timedOut: outcome.timedOut,
+		over: outcome.over,
+		tests,
+		ran,
+		foundNone,
+		doubt,
+	};
 }
 
 function earlierOf(one: Pick<Checked, 'ran' | 'tests'> | undefined, when: string): Earlier | undefined {
@@ -264,8 +398,14 @@ function earlierOf(one: Pick<Checked, 'ran' | 'tests'> | undefined, when: string
 
 /** What a command ran the last time that a run of the project passed with it, onto the same target. */
 function before(context: Context, run: Run, command: string): Earlier | undefined {
-	const same = listRuns(context).filter(other => other.project.id === run.project.id && other.target === run.target && other.verification?.passed);
-	const steps = same.flatMap(({verification}) => verification!.steps.filter(step => step.command === command && step.ran !== undefined).map(step => ({step, at: verification!.at})));
+	const same = listRuns(context).filter(
+		other => other.project.id === run.project.id && other.target === run.target && other.verification?.passed,
+	);
+	const steps = same.flatMap(({verification}) =>
+		verification!.steps
+			.filter(step => step.command === command && step.ran !== undefined)
+			.map(step => ({step, at: verification!.at})),
+	);
 	const last = steps.sort((a, b) => b.at.localeCompare(a.at))[0];
 	return last && earlierOf({ran: last.step.ran, tests: last.step.tests}, 'the last time');
 }

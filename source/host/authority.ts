@@ -5,7 +5,12 @@ import net from 'node:net';
 
 function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
 	const body = Buffer.concat(parts);
-	const length = body.length < 128 ? Buffer.from([body.length]) : body.length < 256 ? Buffer.from([0x81, body.length]) : Buffer.from([0x82, body.length >> 8, body.length & 0xFF]);
+	const length =
+		body.length < 128
+			? Buffer.from([body.length])
+			: body.length < 256
+				? Buffer.from([0x81, body.length])
+				: Buffer.from([0x82, body.length >> 8, body.length & 0xff]);
 	return Buffer.concat([Buffer.from([tag]), length, body]);
 }
 
@@ -13,8 +18,8 @@ const sequence = (...parts: readonly Uint8Array[]) => tlv(0x30, ...parts);
 const set = (...parts: readonly Uint8Array[]) => tlv(0x31, ...parts);
 const octets = (bytes: Uint8Array) => tlv(0x04, bytes);
 const bits = (bytes: Uint8Array, unused = 0) => tlv(0x03, Buffer.from([unused]), bytes);
-const yes = tlv(0x01, Buffer.from([0xFF]));
-const explicit = (number: number, ...parts: readonly Uint8Array[]) => tlv(0xA0 + number, ...parts);
+const yes = tlv(0x01, Buffer.from([0xff]));
+const explicit = (number: number, ...parts: readonly Uint8Array[]) => tlv(0xa0 + number, ...parts);
 
 function integer(bytes: Uint8Array): Buffer {
 	// Positive: a leading bit would be a sign.
@@ -24,9 +29,9 @@ function integer(bytes: Uint8Array): Buffer {
 function oid(text: string): Buffer {
 	const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
 	const encode = (value: number): number[] => {
-		const bytes = [value & 0x7F];
+		const bytes = [value & 0x7f];
 		for (let left = value >> 7; left > 0; left >>= 7) {
-			bytes.unshift((left & 0x7F) | 0x80);
+			bytes.unshift((left & 0x7f) | 0x80);
 		}
 
 		return bytes;
@@ -36,12 +41,21 @@ function oid(text: string): Buffer {
 }
 
 function time(date: Date): Buffer {
-	return tlv(0x17, Buffer.from(`${date.toISOString().replaceAll(/[-:T]|\.\d+/g, '').slice(2, 14)}Z`));
+	return tlv(
+		0x17,
+		Buffer.from(
+			`${date
+				.toISOString()
+				.replaceAll(/[-:T]|\.\d+/g, '')
+				.slice(2, 14)}Z`,
+		),
+	);
 }
 
-const named = (text: string) => sequence(set(sequence(oid('2.5.4.3'), tlv(0x0C, Buffer.from(text)))));
+const named = (text: string) => sequence(set(sequence(oid('2.5.4.3'), tlv(0x0c, Buffer.from(text)))));
 const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'));
-const extension = (id: string, critical: boolean, value: Uint8Array) => sequence(oid(id), ...(critical ? [yes] : []), octets(value));
+const extension = (id: string, critical: boolean, value: Uint8Array) =>
+	sequence(oid(id), ...(critical ? [yes] : []), octets(value));
 
 function addressBytes(address: string): Buffer {
 	if (net.isIPv4(address)) {
@@ -49,11 +63,12 @@ function addressBytes(address: string): Buffer {
 	}
 
 	const [head = '', tail] = address.split('::');
-	const groups = (text: string) => text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16));
+	const groups = (text: string) => (text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16)));
 	const first = groups(head);
 	const last = tail === undefined ? [] : groups(tail);
-	const all = tail === undefined ? first : [...first, ...Array.from({length: 8 - first.length - last.length}, () => 0), ...last];
-	return Buffer.from(all.flatMap(group => [group >> 8, group & 0xFF]));
+	const all =
+		tail === undefined ? first : [...first, ...Array.from({length: 8 - first.length - last.length}, () => 0), ...last];
+	return Buffer.from(all.flatMap(group => [group >> 8, group & 0xff]));
 }
 
 function toPem(der: Uint8Array): string {
@@ -77,10 +92,24 @@ function makePair(): Pair {
 /** The last 20 bytes of a key are as good a name for it as any: it only has to be the same in both certificates. */
 const keyId = (spki: Buffer) => spki.subarray(-20);
 
-function certificate(options: {subject: string; issuer: string; spki: Buffer; signer: KeyObject; from: Date; until: Date; extensions: readonly Buffer[]}): Buffer {
+function certificate(options: {
+	subject: string;
+	issuer: string;
+	spki: Buffer;
+	signer: KeyObject;
+	from: Date;
+	until: Date;
+	extensions: readonly Buffer[];
+}): Buffer {
 	const body = sequence(
-		explicit(0, integer(Buffer.from([2]))), integer(Buffer.concat([Buffer.from([0x40]), randomBytes(15)])), ecdsaWithSha256, named(options.issuer),
-		sequence(time(options.from), time(options.until)), named(options.subject), options.spki, explicit(3, sequence(...options.extensions)),
+		explicit(0, integer(Buffer.from([2]))),
+		integer(Buffer.concat([Buffer.from([0x40]), randomBytes(15)])),
+		ecdsaWithSha256,
+		named(options.issuer),
+		sequence(time(options.from), time(options.until)),
+		named(options.subject),
+		options.spki,
+		explicit(3, sequence(...options.extensions)),
 	);
 	return sequence(body, ecdsaWithSha256, bits(sign('sha256', body, options.signer)));
 }
@@ -99,13 +128,22 @@ export class Authority {
 	constructor(runId: string, now = Date.now()) {
 		this.#name = `fleet run ${runId.slice(0, 40)}`;
 		this.#made = now;
-		this.certificate = toPem(certificate({
-			subject: this.#name, issuer: this.#name, spki: this.#pair.spki, signer: this.#pair.privateKey, from: new Date(now - before), until: new Date(now + validity),
-			extensions: [
-				// An authority for the leaves below it and for no other authority; keyCertSign.
-				extension('2.5.29.19', true, sequence(yes, integer(Buffer.from([0])))), extension('2.5.29.15', true, bits(Buffer.from([0x04]), 2)), extension('2.5.29.14', false, octets(keyId(this.#pair.spki))),
-			],
-		}));
+		this.certificate = toPem(
+			certificate({
+				subject: this.#name,
+				issuer: this.#name,
+				spki: this.#pair.spki,
+				signer: this.#pair.privateKey,
+				from: new Date(now - before),
+				until: new Date(now + validity),
+				extensions: [
+					// An authority for the leaves below it and for no other authority; keyCertSign.
+					extension('2.5.29.19', true, sequence(yes, integer(Buffer.from([0])))),
+					extension('2.5.29.15', true, bits(Buffer.from([0x04]), 2)),
+					extension('2.5.29.14', false, octets(keyId(this.#pair.spki))),
+				],
+			}),
+		);
 	}
 
 	/** A certificate and key for one host, PEM. `host` is a name or an address. */
@@ -117,10 +155,19 @@ export class Authority {
 
 		const name = net.isIP(host) ? tlv(0x87, addressBytes(host)) : tlv(0x82, Buffer.from(host));
 		const der = certificate({
-			subject: host.slice(0, 60), issuer: this.#name, spki: this.#leaf.spki, signer: this.#pair.privateKey, from: new Date(this.#made - before), until: new Date(this.#made + validity),
+			subject: host.slice(0, 60),
+			issuer: this.#name,
+			spki: this.#leaf.spki,
+			signer: this.#pair.privateKey,
+			from: new Date(this.#made - before),
+			until: new Date(this.#made + validity),
 			extensions: [
-				extension('2.5.29.19', true, sequence()), extension('2.5.29.15', true, bits(Buffer.from([0x80]), 7)), extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1'))),
-				extension('2.5.29.17', false, sequence(name)), extension('2.5.29.14', false, octets(keyId(this.#leaf.spki))), extension('2.5.29.35', false, sequence(tlv(0x80, keyId(this.#pair.spki)))),
+				extension('2.5.29.19', true, sequence()),
+				extension('2.5.29.15', true, bits(Buffer.from([0x80]), 7)),
+				extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1'))),
+				extension('2.5.29.17', false, sequence(name)),
+				extension('2.5.29.14', false, octets(keyId(this.#leaf.spki))),
+				extension('2.5.29.35', false, sequence(tlv(0x80, keyId(this.#pair.spki)))),
 			],
 		});
 		const made = {cert: toPem(der), key: this.#leaf.privateKey.export({type: 'pkcs8', format: 'pem'}) as string};

@@ -7,13 +7,35 @@ import process from 'node:process';
 import type {Duplex, Readable, Transform} from 'node:stream';
 import {createBrotliDecompress, createGunzip, createInflate} from 'node:zlib';
 import {decideEgress, formatTarget, hostName, type EgressRule, type Target} from '../core/egress.ts';
-import {fitsHeader, pairsOf, readShape, refuseHandshake, refuseReply, replyHeaders, writeHeaders, type HeaderPairs, type RequestShape} from '../core/forward.ts';
+import {
+	fitsHeader,
+	pairsOf,
+	readShape,
+	refuseHandshake,
+	refuseReply,
+	replyHeaders,
+	writeHeaders,
+	type HeaderPairs,
+	type RequestShape,
+} from '../core/forward.ts';
 import {Blanker, copyOf, Needles} from '../core/needles.ts';
 import {needlesOf} from '../core/spellings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
 import {FrameBlanker} from '../core/websocket-frames.ts';
 import {Authority} from './authority.ts';
-import {contain, deliver, dialTimeout, guardIdle, mostInformation, requestEvents, Stopped, through, tooMuch, Turns, type Filter} from './forward.ts';
+import {
+	contain,
+	deliver,
+	dialTimeout,
+	guardIdle,
+	mostInformation,
+	requestEvents,
+	Stopped,
+	through,
+	tooMuch,
+	Turns,
+	type Filter,
+} from './forward.ts';
 import {addressOptions, connectingBy, openRoute, routeKey, type Route} from './route.ts';
 
 // As in proxy.ts: an import would load a whole client for the web.
@@ -47,10 +69,21 @@ export type BrokerHooks = {
 /** One request, its reply as it is passed on (after blanking), and its end, whichever that is. */
 export type Exchange = {reply(contentType: string): ((piece: Uint8Array) => void) | undefined; end(): void};
 
-type Connection = {readonly target: Target; readonly route: Route; readonly client: Duplex; readonly used: Set<string>; readonly upstream: Set<Duplex>};
+type Connection = {
+	readonly target: Target;
+	readonly route: Route;
+	readonly client: Duplex;
+	readonly used: Set<string>;
+	readonly upstream: Set<Duplex>;
+};
 
 /** What undoes a compression that nobody asked for. */
-const decoders: Readonly<Record<string, () => Transform>> = {gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress};
+const decoders: Readonly<Record<string, () => Transform>> = {
+	gzip: createGunzip,
+	'x-gzip': createGunzip,
+	deflate: createInflate,
+	br: createBrotliDecompress,
+};
 
 /**
  * Terminates TLS for the hosts that a secret is bound to, puts values in pointers' places on the way out and blanks
@@ -70,11 +103,22 @@ export class Broker {
 		this.authority = new Authority(runId);
 		this.#hooks = hooks;
 		// Every header is seen: those past a limit would be left out, and the request framed by what is not there.
-		this.#server = http.createServer({keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 128 * 1024, noDelay: true, insecureHTTPParser: false});
+		this.#server = http.createServer({
+			keepAliveTimeout: 30_000,
+			headersTimeout: 20_000,
+			requestTimeout: 0,
+			maxHeaderSize: 128 * 1024,
+			noDelay: true,
+			insecureHTTPParser: false,
+		});
 		this.#server.maxHeadersCount = 0;
 		for (const event of requestEvents) {
 			this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-				this.#turns.take(request.socket, response, this.#guarded(request.socket, () => this.#forward(request, response)));
+				this.#turns.take(
+					request.socket,
+					response,
+					this.#guarded(request.socket, () => this.#forward(request, response)),
+				);
 			});
 		}
 
@@ -86,12 +130,21 @@ export class Broker {
 			this.#unreadable(request.socket, 'CONNECT is not passed on', '405 Method Not Allowed');
 		});
 		this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-			this.#guarded(socket, () => this.#unreadable(socket, /^HPE_/.test(error.code ?? '') ? `the request cannot be read (${error.code})` : undefined, '400 Bad Request'))();
+			this.#guarded(socket, () =>
+				this.#unreadable(
+					socket,
+					/^HPE_/.test(error.code ?? '') ? `the request cannot be read (${error.code})` : undefined,
+					'400 Bad Request',
+				),
+			)();
 		});
 	}
 
 	/** A callback of one client's connection: whatever fails in it is written down, and ends that connection alone. */
-	#guarded<Arguments extends unknown[]>(socket: Duplex, work: (...values: Arguments) => unknown): (...values: Arguments) => void {
+	#guarded<Arguments extends unknown[]>(
+		socket: Duplex,
+		work: (...values: Arguments) => unknown,
+	): (...values: Arguments) => void {
 		return contain(work, because => {
 			const connection = this.#connections.get(socket);
 			socket.destroy();
@@ -131,7 +184,11 @@ export class Broker {
 		// Small answers must not wait for an acknowledgement of the one before.
 		client.setNoDelay(true);
 		const {cert, key} = this.authority.leaf(target.host);
-		const socket = new tls.TLSSocket(client, {isServer: true, secureContext: tls.createSecureContext({cert, key, minVersion: 'TLSv1.2'}), ALPNProtocols: ['http/1.1']} as ConstructorParameters<typeof tls.TLSSocket>[1]);
+		const socket = new tls.TLSSocket(client, {
+			isServer: true,
+			secureContext: tls.createSecureContext({cert, key, minVersion: 'TLSv1.2'}),
+			ALPNProtocols: ['http/1.1'],
+		} as ConstructorParameters<typeof tls.TLSSocket>[1]);
 		const connection: Connection = {target, route, client, used: new Set(), upstream: new Set()};
 		this.#connections.set(socket, connection);
 		socket.on('error', () => client.destroy());
@@ -202,7 +259,9 @@ export class Broker {
 			this.#agents.delete(oldest);
 		}
 
-		const agent = guardIdle(this.#byRoute(new https.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 60_000}), connection));
+		const agent = guardIdle(
+			this.#byRoute(new https.Agent({keepAlive: true, maxFreeSockets: 8, timeout: 60_000}), connection),
+		);
 		this.#agents.set(key, {agent, target});
 		return agent;
 	}
@@ -228,7 +287,18 @@ export class Broker {
 	}
 
 	/** Everything that is decided about a request. */
-	#decide(connection: Connection, request: IncomingMessage, isHandshake: boolean): {readonly refusal: {readonly status: number; readonly because: string}} | {readonly shape: RequestShape; readonly headers: HeaderPairs; readonly used: readonly string[]; readonly isModel: boolean} {
+	#decide(
+		connection: Connection,
+		request: IncomingMessage,
+		isHandshake: boolean,
+	):
+		| {readonly refusal: {readonly status: number; readonly because: string}}
+		| {
+				readonly shape: RequestShape;
+				readonly headers: HeaderPairs;
+				readonly used: readonly string[];
+				readonly isModel: boolean;
+		  } {
 		const {target} = connection;
 		const refuse = (status: number, because: string, alarm = false) => {
 			this.#hooks.onRefused(formatTarget(target), because, alarm);
@@ -242,7 +312,12 @@ export class Broker {
 			return refuse(403, egress.allow ? 'the secret of this host is no longer granted' : egress.because);
 		}
 
-		const parsed = {method: request.method ?? '', url: request.url ?? '', version: request.httpVersion, headers: pairsOf(request.rawHeaders)};
+		const parsed = {
+			method: request.method ?? '',
+			url: request.url ?? '',
+			version: request.httpVersion,
+			headers: pairsOf(request.rawHeaders),
+		};
 		const verdict = decideRequest(parsed, target, held, this.#hooks.pointers());
 		if (!verdict.allow) {
 			return refuse(verdict.status, verdict.because, verdict.alarm);
@@ -267,7 +342,12 @@ export class Broker {
 			this.#hooks.onUsed(scope, formatTarget(target));
 		}
 
-		return {shape, headers: verdict.headers, used: verdict.used, isModel: held.every(secret => secret.binding.class === 'model')};
+		return {
+			shape,
+			headers: verdict.headers,
+			used: verdict.used,
+			isModel: held.every(secret => secret.binding.class === 'model'),
+		};
 	}
 
 	/**
@@ -275,7 +355,12 @@ export class Broker {
 	 * model's own host it is blanked, since an agent that looked at its environment once would have it in every later turn.
 	 */
 	#outward(target: Target, isModel: boolean): Filter {
-		const tell = () => this.#hooks.onRefused(formatTarget(target), `a pointer is in the body of a request${isModel ? ', and was blanked' : ''}`, true);
+		const tell = () =>
+			this.#hooks.onRefused(
+				formatTarget(target),
+				`a pointer is in the body of a request${isModel ? ', and was blanked' : ''}`,
+				true,
+			);
 		// A pointer that a chunk cuts is held back, so that not even its beginning goes.
 		const blanker = new Blanker(this.#pointers());
 		let told = false;
@@ -295,11 +380,17 @@ export class Broker {
 	}
 
 	/** Where a request goes, for Node's client. The person's own machine has no name that a certificate is for, but localhost. */
-	#place({target, route}: Connection): HttpsOptions & {readonly ALPNProtocols: string[]; readonly secureContext?: SecureContext} {
+	#place({
+		target,
+		route,
+	}: Connection): HttpsOptions & {readonly ALPNProtocols: string[]; readonly secureContext?: SecureContext} {
 		const secureContext = this.#hooks.trust?.();
 		const servername = isIP(target.host) ? {} : {servername: target.host === hostName ? 'localhost' : target.host};
 		return {
-			...(this.#hooks.placeOf?.(target) ?? addressOptions(route.addresses ?? [target.host], target.port)), ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...servername,
+			...(this.#hooks.placeOf?.(target) ?? addressOptions(route.addresses ?? [target.host], target.port)),
+			ALPNProtocols: ['http/1.1'],
+			minVersion: 'TLSv1.2',
+			...servername,
 			...(secureContext === undefined ? {} : {secureContext}),
 		};
 	}
@@ -307,23 +398,35 @@ export class Broker {
 	/** Has an agent connect by the way that was decided, where that is more than an address. */
 	#byRoute(agent: HttpsAgent, connection: Connection): HttpsAgent {
 		const {target, route} = connection;
-		return route.proxy === undefined ? agent : connectingBy(agent, async () => {
-			const {servername, ALPNProtocols, minVersion, secureContext} = this.#place(connection);
-			const socket = tls.connect({socket: await openRoute(target, route), ALPNProtocols, ...(minVersion ? {minVersion} : {}), ...(servername ? {servername} : {host: target.host}), ...(secureContext ? {secureContext} : {})});
-			return new Promise((resolve, reject) => {
-				socket.once('error', reject);
-				socket.once('secureConnect', () => {
-					socket.off('error', reject);
-					resolve(socket);
+		return route.proxy === undefined
+			? agent
+			: connectingBy(agent, async () => {
+					const {servername, ALPNProtocols, minVersion, secureContext} = this.#place(connection);
+					const socket = tls.connect({
+						socket: await openRoute(target, route),
+						ALPNProtocols,
+						...(minVersion ? {minVersion} : {}),
+						...(servername ? {servername} : {host: target.host}),
+						...(secureContext ? {secureContext} : {}),
+					});
+					return new Promise((resolve, reject) => {
+						socket.once('error', reject);
+						socket.once('secureConnect', () => {
+							socket.off('error', reject);
+							resolve(socket);
+						});
+					});
 				});
-			});
-		});
 	}
 
 	/** The headers of a request as they go out: a compressed reply could not be looked into, so none is asked for. */
 	#headers(connection: Connection, decided: Omit<Parameters<typeof writeHeaders>[0], 'host' | 'fixed'>): HeaderPairs {
 		const {host, port} = connection.target;
-		return writeHeaders({...decided, host: formatTarget(port === 443 ? {host} : {host, port}), fixed: [['Accept-Encoding', 'identity']]});
+		return writeHeaders({
+			...decided,
+			host: formatTarget(port === 443 ? {host} : {host, port}),
+			fixed: [['Accept-Encoding', 'identity']],
+		});
 	}
 
 	/** A reply's headers, blanked. Cookies stay outside: they would be credentials of another kind. */
@@ -344,7 +447,11 @@ export class Broker {
 	 * @param listen hears the body as it is passed on
 	 * @throws Stopped where that is not known here
 	 */
-	#reply(answer: IncomingMessage, method: string, listen: ((piece: Uint8Array) => void) | undefined): {headers: HeaderPairs; inward: Transform[]} {
+	#reply(
+		answer: IncomingMessage,
+		method: string,
+		listen: ((piece: Uint8Array) => void) | undefined,
+	): {headers: HeaderPairs; inward: Transform[]} {
 		const coding = (answer.headers['content-encoding'] ?? '').trim().toLowerCase();
 		const isPlain = coding === '' || coding === 'identity';
 		const decoder = isPlain ? undefined : decoders[coding];
@@ -360,8 +467,13 @@ export class Broker {
 		};
 
 		return {
-			headers: this.#backward(answer).filter(([name]) => !/^content-encoding$/i.test(name) && (isPlain || !/^content-length$/i.test(name))),
-			inward: [...(decoder && hasBody ? [decoder()] : []), through({push: chunk => hear(blanker.push(chunk)), end: () => hear(blanker.end())})],
+			headers: this.#backward(answer).filter(
+				([name]) => !/^content-encoding$/i.test(name) && (isPlain || !/^content-length$/i.test(name)),
+			),
+			inward: [
+				...(decoder && hasBody ? [decoder()] : []),
+				through({push: chunk => hear(blanker.push(chunk)), end: () => hear(blanker.end())}),
+			],
 		};
 	}
 
@@ -379,7 +491,13 @@ export class Broker {
 				return;
 			}
 
-			response.writeHead(status, {'content-type': 'text/plain', 'x-fleet-refusal': because.replaceAll(/[^ -~]/g, '?'), connection: 'close'}).end(`fleet: ${because}\n`);
+			response
+				.writeHead(status, {
+					'content-type': 'text/plain',
+					'x-fleet-refusal': because.replaceAll(/[^ -~]/g, '?'),
+					connection: 'close',
+				})
+				.end(`fleet: ${because}\n`);
 			request.resume();
 		};
 
@@ -389,16 +507,31 @@ export class Broker {
 			return;
 		}
 
-		const {shape: {body, keep}, headers, used, isModel} = decided;
+		const {
+			shape: {body, keep},
+			headers,
+			used,
+			isModel,
+		} = decided;
 		const exchange = this.#hooks.onExchange?.(used);
-		response.once('close', this.#guarded(request.socket, () => exchange?.end()));
+		response.once(
+			'close',
+			this.#guarded(request.socket, () => exchange?.end()),
+		);
 		const method = request.method!;
 		const place = this.#place(connection);
 		this.#hooks.onForwarded?.(request, response);
 		deliver(request, response, {
-			open: options => https.request({...place, ...options, agent: options.agent || this.#byRoute(new https.Agent({keepAlive: false}), connection)}),
+			open: options =>
+				https.request({
+					...place,
+					...options,
+					agent: options.agent || this.#byRoute(new https.Agent({keepAlive: false}), connection),
+				}),
 			agent: keep ? this.#agentFor(connection) : undefined,
-			method, path: request.url!, body,
+			method,
+			path: request.url!,
+			body,
 			headers: this.#headers(connection, {method, headers, body, connection: keep ? 'keep' : 'close'}),
 			outward: this.#outward(connection.target, isModel),
 			onSocket(socket) {
@@ -434,7 +567,9 @@ export class Broker {
 
 			answered = true;
 			const body = `fleet: ${because}\n`;
-			client.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because.replaceAll(/[^ -~]/g, '?')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+			client.end(
+				`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because.replaceAll(/[^ -~]/g, '?')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+			);
 		};
 
 		const decided = this.#decide(connection, request, true);
@@ -446,8 +581,19 @@ export class Broker {
 		const {headers, used, isModel} = decided;
 		this.#hooks.onForwarded?.(request, undefined);
 		const upstream = https.request({
-			...this.#place(connection), method: 'GET', path: request.url, setHost: false, agent: this.#byRoute(new https.Agent({keepAlive: false}), connection), timeout: dialTimeout, insecureHTTPParser: false,
-			headers: this.#headers(connection, {method: 'GET', headers, body: 'none', connection: 'websocket'}).flat() as never,
+			...this.#place(connection),
+			method: 'GET',
+			path: request.url,
+			setHost: false,
+			agent: this.#byRoute(new https.Agent({keepAlive: false}), connection),
+			timeout: dialTimeout,
+			insecureHTTPParser: false,
+			headers: this.#headers(connection, {
+				method: 'GET',
+				headers,
+				body: 'none',
+				connection: 'websocket',
+			}).flat() as never,
 		});
 		upstream.once('socket', socket => connection.upstream.add(socket));
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
@@ -457,103 +603,157 @@ export class Broker {
 				upstream.destroy(new Stopped(502, tooMuch));
 			}
 		});
-		upstream.on('error', error => refuse(502, error instanceof Stopped ? error.message : `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
+		upstream.on('error', error =>
+			refuse(
+				502,
+				error instanceof Stopped
+					? error.message
+					: `${formatTarget(target)} could not be reached: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
+			),
+		);
 		client.once('close', () => upstream.destroy());
-		const headOf = (status: number, pairs: HeaderPairs) => `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
-		upstream.once('response', this.#guarded(request.socket, answer => {
-			const unusual = refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
-			if (unusual !== undefined) {
-				refuse(502, unusual);
-				upstream.destroy();
-				return;
-			}
-
-			let reply: {headers: HeaderPairs; inward: Transform[]};
-			try {
-				reply = this.#reply(answer, 'GET', undefined);
-			} catch (error) {
-				refuse(502, (error as Error).message);
-				upstream.destroy();
-				return;
-			}
-
-			const {headers, inward} = reply;
-			answered = true;
-			// Without a length, the end of the connection ends the body.
-			client.write(`${headOf(answer.statusCode!, headers.filter(([name]) => name.toLowerCase() !== 'content-length'))}Connection: close\r\n\r\n`, 'latin1');
-			for (const stream of [answer, ...inward]) {
-				stream.on('error', () => client.destroy());
-			}
-
-			inward.reduce<Readable>((from, to) => from.pipe(to), answer).pipe(client);
-		}));
-		upstream.once('upgrade', this.#guarded(request.socket, (answer, server, early) => {
-			server.on('error', () => server.destroy());
-			const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']!.trim()}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-			const unusual = refuseReply({status: 200, headers: pairsOf(answer.rawHeaders)});
-			if (answer.statusCode !== 101 || unusual !== undefined || answer.headers['sec-websocket-accept'] !== accept || answer.headers.upgrade?.toLowerCase() !== 'websocket' || answer.headers['sec-websocket-extensions'] !== undefined) {
-				refuse(502, 'the server took the request for a websocket in a way of its own');
-				server.destroy();
-				return;
-			}
-
-			answered = true;
-			upstream.setTimeout(0);
-			server.setTimeout(0);
-			server.setNoDelay(true);
-			client.write(`${headOf(101, this.#backward(answer).filter(([name]) => name.toLowerCase() !== 'content-length'))}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, 'latin1');
-			const end = () => {
-				client.destroy();
-				server.destroy();
-			};
-
-			server.on('error', end);
-			server.once('close', end);
-			client.once('close', end);
-			const exchange = this.#hooks.onExchange?.(used);
-			const listen = exchange?.reply('websocket');
-			client.once('close', this.#guarded(request.socket, () => exchange?.end()));
-			const tell = (because: string) => this.#hooks.onRefused(formatTarget(target), because, true);
-			const inward = frames(this.#values(), cut => {
-				// Its beginning went on with an earlier message, and was not more than what many keys begin with.
-				if (cut) {
-					tell('a websocket brought a value back in pieces');
-					end();
+		const headOf = (status: number, pairs: HeaderPairs) =>
+			`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
+		upstream.once(
+			'response',
+			this.#guarded(request.socket, answer => {
+				const unusual = refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
+				if (unusual !== undefined) {
+					refuse(502, unusual);
+					upstream.destroy();
+					return;
 				}
-			}, listen);
-			const outward = frames(this.#pointers(), cut => {
-				const ends = cut || !isModel;
-				tell(`a pointer is in a websocket's message${ends ? '' : ', and was blanked'}`);
-				if (ends) {
-					end();
-				}
-			}, undefined);
-			inward.once('error', end);
-			outward.once('error', end);
-			server.pipe(inward).pipe(client);
-			client.pipe(outward).pipe(server);
-			if (early.length > 0) {
-				inward.write(early);
-			}
 
-			if (head.length > 0) {
-				outward.write(head);
-			}
-		}));
+				let reply: {headers: HeaderPairs; inward: Transform[]};
+				try {
+					reply = this.#reply(answer, 'GET', undefined);
+				} catch (error) {
+					refuse(502, (error as Error).message);
+					upstream.destroy();
+					return;
+				}
+
+				const {headers, inward} = reply;
+				answered = true;
+				// Without a length, the end of the connection ends the body.
+				client.write(
+					`${headOf(
+						answer.statusCode!,
+						headers.filter(([name]) => name.toLowerCase() !== 'content-length'),
+					)}Connection: close\r\n\r\n`,
+					'latin1',
+				);
+				for (const stream of [answer, ...inward]) {
+					stream.on('error', () => client.destroy());
+				}
+
+				inward.reduce<Readable>((from, to) => from.pipe(to), answer).pipe(client);
+			}),
+		);
+		upstream.once(
+			'upgrade',
+			this.#guarded(request.socket, (answer, server, early) => {
+				server.on('error', () => server.destroy());
+				const accept = createHash('sha1')
+					.update(`${request.headers['sec-websocket-key']!.trim()}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+					.digest('base64');
+				const unusual = refuseReply({status: 200, headers: pairsOf(answer.rawHeaders)});
+				if (
+					answer.statusCode !== 101 ||
+					unusual !== undefined ||
+					answer.headers['sec-websocket-accept'] !== accept ||
+					answer.headers.upgrade?.toLowerCase() !== 'websocket' ||
+					answer.headers['sec-websocket-extensions'] !== undefined
+				) {
+					refuse(502, 'the server took the request for a websocket in a way of its own');
+					server.destroy();
+					return;
+				}
+
+				answered = true;
+				upstream.setTimeout(0);
+				server.setTimeout(0);
+				server.setNoDelay(true);
+				client.write(
+					`${headOf(
+						101,
+						this.#backward(answer).filter(([name]) => name.toLowerCase() !== 'content-length'),
+					)}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+					'latin1',
+				);
+				const end = () => {
+					client.destroy();
+					server.destroy();
+				};
+
+				server.on('error', end);
+				server.once('close', end);
+				client.once('close', end);
+				const exchange = this.#hooks.onExchange?.(used);
+				const listen = exchange?.reply('websocket');
+				client.once(
+					'close',
+					this.#guarded(request.socket, () => exchange?.end()),
+				);
+				const tell = (because: string) => this.#hooks.onRefused(formatTarget(target), because, true);
+				const inward = frames(
+					this.#values(),
+					cut => {
+						// Its beginning went on with an earlier message, and was not more than what many keys begin with.
+						if (cut) {
+							tell('a websocket brought a value back in pieces');
+							end();
+						}
+					},
+					listen,
+				);
+				const outward = frames(
+					this.#pointers(),
+					cut => {
+						const ends = cut || !isModel;
+						tell(`a pointer is in a websocket's message${ends ? '' : ', and was blanked'}`);
+						if (ends) {
+							end();
+						}
+					},
+					undefined,
+				);
+				inward.once('error', end);
+				outward.once('error', end);
+				server.pipe(inward).pipe(client);
+				client.pipe(outward).pipe(server);
+				if (early.length > 0) {
+					inward.write(early);
+				}
+
+				if (head.length > 0) {
+					outward.write(head);
+				}
+			}),
+		);
 		upstream.end();
 	}
 }
 
 /** Frames of one direction, blanked. @param listen hears what goes on, with a line end after each frame */
-function frames(needles: Needles, onBlanked: (cut: boolean) => void, listen: ((piece: Uint8Array) => void) | undefined): Transform {
+function frames(
+	needles: Needles,
+	onBlanked: (cut: boolean) => void,
+	listen: ((piece: Uint8Array) => void) | undefined,
+): Transform {
 	let kept: Uint8Array[] = [];
-	const blanker = new FrameBlanker(() => new Blanker(needles), onBlanked, listen && ((bytes, end) => {
-		kept.push(copyOf(bytes));
-		if (end) {
-			listen(Buffer.concat([...kept, Buffer.from('\n')]));
-			kept = [];
-		}
-	}));
+	const blanker = new FrameBlanker(
+		() => new Blanker(needles),
+		onBlanked,
+		listen &&
+			((bytes, end) => {
+				kept.push(copyOf(bytes));
+				if (end) {
+					listen(Buffer.concat([...kept, Buffer.from('\n')]));
+					kept = [];
+				}
+			}),
+	);
 	return through({
 		push(chunk) {
 			const passed = blanker.push(chunk);

@@ -1,5 +1,15 @@
 import {createHash} from 'node:crypto';
-import {accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync} from 'node:fs';
+import {
+	accessSync,
+	constants,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmdirSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -33,7 +43,9 @@ type Place = {readonly version: 1 | 2; readonly controllers: readonly string[]; 
 export function findPlaces(cgroups: string, mounts: string): Place[] {
 	const mounted = mounts.split('\n').flatMap(line => {
 		const match = /^\S+ \S+ \S+ (\S+) (\S+) .* - (cgroup2?) \S+ (\S+)$/.exec(line);
-		return match ? [{root: match[1]!, at: match[2]!, version: match[3] === 'cgroup2' ? 2 : 1, options: match[4]!.split(',')}] : [];
+		return match
+			? [{root: match[1]!, at: match[2]!, version: match[3] === 'cgroup2' ? 2 : 1, options: match[4]!.split(',')}]
+			: [];
 	});
 	return cgroups.split('\n').flatMap((line): Place[] => {
 		const match = /^\d+:([^:]*):(\/.*)$/.exec(line);
@@ -43,9 +55,22 @@ export function findPlaces(cgroups: string, mounts: string): Place[] {
 
 		const controllers = match[1] === '' ? [] : match[1]!.split(',');
 		const version = match[1] === '' ? 2 : 1;
-		const mount = mounted.find(mount => mount.version === version && controllers.every(controller => mount.options.includes(controller)));
+		const mount = mounted.find(
+			mount => mount.version === version && controllers.every(controller => mount.options.includes(controller)),
+		);
 		// A container sees only its own part of the tree.
-		return mount && !controllers.some(name => name.startsWith('name=')) ? [{version, controllers, folder: path.join(mount.at, path.relative(mount.root, match[2]!).startsWith('..') ? '/' : path.relative(mount.root, match[2]!))}] : [];
+		return mount && !controllers.some(name => name.startsWith('name='))
+			? [
+					{
+						version,
+						controllers,
+						folder: path.join(
+							mount.at,
+							path.relative(mount.root, match[2]!).startsWith('..') ? '/' : path.relative(mount.root, match[2]!),
+						),
+					},
+				]
+			: [];
 	});
 }
 
@@ -71,14 +96,23 @@ function isWritable(folder: string): boolean {
 /** Version 2 hands controllers down only from a group that holds no process: this one moves into a leaf of its own. */
 function delegate(folder: string): string[] {
 	const wanted = ['memory', 'pids', 'cpu'];
-	const enabled = () => existsSync(path.join(folder, 'cgroup.subtree_control')) ? readFileSync(path.join(folder, 'cgroup.subtree_control'), 'utf8').trim().split(' ') : [];
+	const enabled = () =>
+		existsSync(path.join(folder, 'cgroup.subtree_control'))
+			? readFileSync(path.join(folder, 'cgroup.subtree_control'), 'utf8').trim().split(' ')
+			: [];
 	if (!existsSync(path.join(folder, 'cgroup.controllers'))) {
 		return [];
 	}
 
-	const available = readFileSync(path.join(folder, 'cgroup.controllers'), 'utf8').trim().split(' ').filter(name => wanted.includes(name));
+	const available = readFileSync(path.join(folder, 'cgroup.controllers'), 'utf8')
+		.trim()
+		.split(' ')
+		.filter(name => wanted.includes(name));
 	const missing = available.filter(name => !enabled().includes(name));
-	if (missing.length > 0 && !write(path.join(folder, 'cgroup.subtree_control'), missing.map(name => `+${name}`).join(' '))) {
+	if (
+		missing.length > 0 &&
+		!write(path.join(folder, 'cgroup.subtree_control'), missing.map(name => `+${name}`).join(' '))
+	) {
 		const leaf = path.join(folder, 'fleet-supervisors');
 		mkdirSync(leaf, {recursive: true});
 		write(path.join(leaf, 'cgroup.procs'), String(process.pid));
@@ -100,7 +134,9 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 
 	let places: Place[];
 	try {
-		places = findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8')).filter(place => isWritable(place.folder));
+		places = findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8')).filter(
+			place => isWritable(place.folder),
+		);
 	} catch {
 		return undefined;
 	}
@@ -132,7 +168,10 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 			const handed = version === 2 ? delegate(together) : controllers;
 			folders.push(folder);
 			const file = (name: string) => path.join(folder, name);
-			if (handed.includes('memory') && write(file(version === 2 ? 'memory.max' : 'memory.limit_in_bytes'), String(limits.memory))) {
+			if (
+				handed.includes('memory') &&
+				write(file(version === 2 ? 'memory.max' : 'memory.limit_in_bytes'), String(limits.memory))
+			) {
 				done.push(`memory ${Math.round(limits.memory / 1024 ** 2)} MiB in all`);
 				usage = file(version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
 				write(file('memory.swap.max'), '0');
@@ -142,7 +181,13 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 				done.push(`${limits.processes} processes in all`);
 			}
 
-			if (handed.includes('cpu') && write(path.join(together, version === 2 ? 'cpu.weight' : 'cpu.shares'), String(version === 2 ? limits.weight : Math.round(limits.weight * 10.24)))) {
+			if (
+				handed.includes('cpu') &&
+				write(
+					path.join(together, version === 2 ? 'cpu.weight' : 'cpu.shares'),
+					String(version === 2 ? limits.weight : Math.round(limits.weight * 10.24)),
+				)
+			) {
 				done.push(`the processor, where it is short: all runs together ${limits.weight} against 100`);
 			}
 
@@ -160,7 +205,8 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 	}
 
 	return {
-		joins: folders.map(folder => path.join(folder, 'cgroup.procs')), limits: done,
+		joins: folders.map(folder => path.join(folder, 'cgroup.procs')),
+		limits: done,
 		freeze: on => freezer !== undefined && write(freezer, on ? '1' : '0'),
 		memory() {
 			try {
@@ -189,12 +235,17 @@ function removeGroup(folder: string): void {
 /** Removes what a run's supervisor that was killed left: a group without processes. */
 export function removeCgroup(name: string): void {
 	try {
-		for (const {folder} of findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'))) {
+		for (const {folder} of findPlaces(
+			readFileSync('/proc/self/cgroup', 'utf8'),
+			readFileSync('/proc/self/mountinfo', 'utf8'),
+		)) {
 			// The supervisor may have sat one level above, or in a leaf beside.
 			for (const parent of [folder, path.dirname(folder)]) {
 				const together = path.join(parent, 'fleet');
 				// Its own, and those of what looked at it; a group that holds a process stays.
-				for (const group of existsSync(together) ? readdirSync(together).filter(other => other === name || other.startsWith(`${name}.`)) : []) {
+				for (const group of existsSync(together)
+					? readdirSync(together).filter(other => other === name || other.startsWith(`${name}.`))
+					: []) {
 					removeGroup(path.join(together, group));
 				}
 			}
@@ -293,7 +344,9 @@ export function measureTree(pid: number): {memory: number; processor: number; re
 	let reads = false;
 	for (const id of processTree(pid)) {
 		try {
-			const fields = readFileSync(`/proc/${id}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+			const fields = readFileSync(`/proc/${id}/stat`, 'utf8')
+				.replace(/^.*\) /s, '')
+				.split(' ');
 			// User and system time, of itself and of the children that it waited for; then the resident set (proc(5)).
 			processor += Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
 			pages += Number(fields[21]);

@@ -15,7 +15,10 @@ export const requestEvents = ['request', 'checkContinue', 'checkExpectation'] as
  * A callback that ends nothing but its own connection, whatever is thrown in it: nobody outside would know which one it was.
  * @param onFault gets what was thrown, and what to call it; closes the connection
  */
-export function contain<Arguments extends unknown[]>(work: (...values: Arguments) => unknown, onFault: (because: string) => void): (...values: Arguments) => void {
+export function contain<Arguments extends unknown[]>(
+	work: (...values: Arguments) => unknown,
+	onFault: (because: string) => void,
+): (...values: Arguments) => void {
 	const fail = (error: unknown) => {
 		const {name = 'Error', code} = Object(error) as {name?: string; code?: string};
 		// Not its message, which may quote what came from outside.
@@ -202,28 +205,40 @@ export function deliver(request: IncomingMessage, response: ServerResponse, deli
 	}
 
 	let current: ClientRequest | undefined;
-	const guarded = <Arguments extends unknown[]>(work: (...values: Arguments) => void) => contain(work, because => {
-		current?.destroy();
-		request.socket.destroy();
-		delivery.onFault(because);
-	});
+	const guarded = <Arguments extends unknown[]>(work: (...values: Arguments) => void) =>
+		contain(work, because => {
+			current?.destroy();
+			request.socket.destroy();
+			delivery.onFault(because);
+		});
 	const send = (agent: Agent | undefined) => {
-		const upstream = delivery.open({method, path: delivery.path, headers: delivery.headers.flat() as never, setHost: false, agent: agent ?? false, timeout: dialTimeout, insecureHTTPParser: false});
+		const upstream = delivery.open({
+			method,
+			path: delivery.path,
+			headers: delivery.headers.flat() as never,
+			setHost: false,
+			agent: agent ?? false,
+			timeout: dialTimeout,
+			insecureHTTPParser: false,
+		});
 		current = upstream;
 		let told = 0;
-		upstream.once('socket', guarded(socket => {
-			delivery.onSocket(socket);
-			const connected = guarded(() => {
-				upstream.setTimeout(0);
-				delivery.onConnected();
-			});
+		upstream.once(
+			'socket',
+			guarded(socket => {
+				delivery.onSocket(socket);
+				const connected = guarded(() => {
+					upstream.setTimeout(0);
+					delivery.onConnected();
+				});
 
-			if (socket.connecting) {
-				socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
-			} else {
-				connected();
-			}
-		}));
+				if (socket.connecting) {
+					socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
+				} else {
+					connected();
+				}
+			}),
+		);
 		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
 		upstream.on('information', () => {
 			if (++told > mostInformation) {
@@ -238,63 +253,89 @@ export function deliver(request: IncomingMessage, response: ServerResponse, deli
 			}
 		};
 
-		upstream.once('upgrade', guarded((_answer, socket) => {
-			socket.destroy();
-			lost('the server changed to another protocol, which nobody asked for');
-		}));
-		upstream.once('close', guarded(() => lost('the server closed its connection without a reply')));
-		upstream.on('error', guarded(error => {
-			answered = true;
-			if (response.headersSent || response.destroyed) {
-				response.destroy();
-			} else if (error instanceof Stopped) {
-				delivery.refuse(error.status, error.message);
-			} else if (upstream.reusedSocket && agent && body === 'none' && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')) {
-				// The server had closed a connection that was kept: nothing was asked yet.
-				send(undefined);
-			} else {
-				delivery.refuse(502, delivery.unreachable(error));
-			}
-		}));
-		upstream.once('response', guarded(answer => {
-			answered = true;
-			const end = () => {
-				upstream.destroy();
-				response.destroy();
-			};
-
-			answer.on('error', end);
-			answer.once('aborted', end);
-			const unusual = told > mostInformation ? tooMuch : refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
-			try {
-				if (unusual !== undefined) {
-					throw new Stopped(502, unusual);
-				}
-
-				const {headers, inward} = delivery.onReply(answer);
-				// A server that replies before it had the whole request may read the rest of it as another one.
-				const early = !upstream.writableEnded;
-				response.writeHead(answer.statusCode!, [...headers, ...(early ? [['Connection', 'close'] as const] : [])].flat() as never);
-				response.flushHeaders();
-				if (early) {
-					answer.once('end', () => upstream.destroy());
-				}
-
-				for (const stream of inward) {
-					stream.once('error', end);
-				}
-
-				inward.reduce<Readable>((from, to) => from.pipe(to), answer).pipe(response);
-			} catch (error) {
-				answer.resume();
-				upstream.destroy();
-				if (response.headersSent) {
+		upstream.once(
+			'upgrade',
+			guarded((_answer, socket) => {
+				socket.destroy();
+				lost('the server changed to another protocol, which nobody asked for');
+			}),
+		);
+		upstream.once(
+			'close',
+			guarded(() => lost('the server closed its connection without a reply')),
+		);
+		upstream.on(
+			'error',
+			guarded(error => {
+				answered = true;
+				if (response.headersSent || response.destroyed) {
 					response.destroy();
+				} else if (error instanceof Stopped) {
+					delivery.refuse(error.status, error.message);
+				} else if (
+					upstream.reusedSocket &&
+					agent &&
+					body === 'none' &&
+					(method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+				) {
+					// The server had closed a connection that was kept: nothing was asked yet.
+					send(undefined);
 				} else {
-					delivery.refuse(error instanceof Stopped ? error.status : 502, error instanceof Stopped ? error.message : 'the reply cannot be passed on');
+					delivery.refuse(502, delivery.unreachable(error));
 				}
-			}
-		}));
+			}),
+		);
+		upstream.once(
+			'response',
+			guarded(answer => {
+				answered = true;
+				const end = () => {
+					upstream.destroy();
+					response.destroy();
+				};
+
+				answer.on('error', end);
+				answer.once('aborted', end);
+				const unusual =
+					told > mostInformation
+						? tooMuch
+						: refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
+				try {
+					if (unusual !== undefined) {
+						throw new Stopped(502, unusual);
+					}
+
+					const {headers, inward} = delivery.onReply(answer);
+					// A server that replies before it had the whole request may read the rest of it as another one.
+					const early = !upstream.writableEnded;
+					response.writeHead(
+						answer.statusCode!,
+						[...headers, ...(early ? [['Connection', 'close'] as const] : [])].flat() as never,
+					);
+					response.flushHeaders();
+					if (early) {
+						answer.once('end', () => upstream.destroy());
+					}
+
+					for (const stream of inward) {
+						stream.once('error', end);
+					}
+
+					inward.reduce<Readable>((from, to) => from.pipe(to), answer).pipe(response);
+				} catch (error) {
+					answer.resume();
+					upstream.destroy();
+					if (response.headersSent) {
+						response.destroy();
+					} else {
+						delivery.refuse(
+							error instanceof Stopped ? error.status : 502,
+							error instanceof Stopped ? error.message : 'the reply cannot be passed on',
+						);
+					}
+				}
+			}),
+		);
 		response.once('close', () => {
 			// A reply that was read whole leaves its connection to the next request.
 			if (!response.writableFinished) {

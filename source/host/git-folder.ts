@@ -31,7 +31,10 @@ async function boundary(git: Git, commit: string, depth: number): Promise<string
 	const seen = new Set(level);
 	const ends: string[] = [];
 	for (let at = 1; level.length > 0; at++) {
-		const lines = (await git.raw('rev-list', '--no-walk', '--parents', ...level)).split('\n').filter(line => line !== '').map(line => line.split(' '));
+		const lines = (await git.raw('rev-list', '--no-walk', '--parents', ...level))
+			.split('\n')
+			.filter(line => line !== '')
+			.map(line => line.split(' '));
 		if (at >= depth) {
 			ends.push(...lines.filter(([, ...parents]) => parents.length > 0).map(([name]) => name!));
 			break;
@@ -51,7 +54,17 @@ async function boundary(git: Git, commit: string, depth: number): Promise<string
  * alternates. No remote, no hook, nobody's configuration but how files are written; no filter of anybody's runs.
  * @returns the commit
  */
-export async function makeGitFolder({git, commonDir, folder, tree, what, branch, depth, beside, objectsSeenAt}: Looked): Promise<string> {
+export async function makeGitFolder({
+	git,
+	commonDir,
+	folder,
+	tree,
+	what,
+	branch,
+	depth,
+	beside,
+	objectsSeenAt,
+}: Looked): Promise<string> {
 	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'info']) {
 		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o755});
 	}
@@ -60,19 +73,28 @@ export async function makeGitFolder({git, commonDir, folder, tree, what, branch,
 		writeFileSync(path.join(folder, name), content, {mode: 0o644});
 	};
 
-	const alternates = (places: readonly string[]) => write('objects/info/alternates', places.map(place => `${place}\n`).join(''));
+	const alternates = (places: readonly string[]) =>
+		write('objects/info/alternates', places.map(place => `${place}\n`).join(''));
 	write('HEAD', `ref: ${branch}\n`);
 	// Whose files they are, and when they were written, changes on the way into a sandbox: size and time of the content are enough.
-	write('config', `${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n\ttrustctime = false\n${beside ? `\tworktree = ${quote(tree)}\n` : ''}`);
+	write(
+		'config',
+		`${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n\ttrustctime = false\n${beside ? `\tworktree = ${quote(tree)}\n` : ''}`,
+	);
 	const rules = await personRules(git, commonDir);
 	write('info/attributes', rules.ownAttributes);
 	write('info/exclude', rules.ignored + rules.ownIgnored);
 	const objects = objectFolders(commonDir);
 	alternates(objects);
 	const shallow = path.join(commonDir, 'shallow');
-	const ends = existsSync(shallow) ? readFileSync(shallow, 'utf8').split('\n').filter(line => line !== '') : [];
+	const ends = existsSync(shallow)
+		? readFileSync(shallow, 'utf8')
+				.split('\n')
+				.filter(line => line !== '')
+		: [];
 	// An empty file would already mean a history that is cut.
-	const cut = (all: readonly string[]) => all.length > 0 ? write('shallow', [...new Set(all)].map(end => `${end}\n`).join('')) : undefined;
+	const cut = (all: readonly string[]) =>
+		all.length > 0 ? write('shallow', [...new Set(all)].map(end => `${end}\n`).join('')) : undefined;
 	cut(ends);
 	const own = new Git({gitDir: folder, workTree: tree, own: true});
 	let commit: string;
@@ -80,14 +102,47 @@ export async function makeGitFolder({git, commonDir, folder, tree, what, branch,
 		commit = what.commit;
 	} else {
 		// The same parents and tree give the same commit, whenever it is made.
-		const dates = (await git.raw('log', '--no-walk', '--format=%ct', ...what.parents)).split('\n').filter(line => line !== '').map(Number);
+		const dates = (await git.raw('log', '--no-walk', '--format=%ct', ...what.parents))
+			.split('\n')
+			.filter(line => line !== '')
+			.map(Number);
 		const stamp = `@${Math.max(...dates)} +0000`;
-		commit = (await own.must(['commit-tree', what.tree, ...what.parents.flatMap(parent => ['-p', parent]), '-m', 'The merge that is verified'], {env: {GIT_AUTHOR_NAME: 'fleet', GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid', GIT_COMMITTER_NAME: 'fleet', GIT_COMMITTER_EMAIL: 'fleet@fleet.invalid', GIT_AUTHOR_DATE: stamp, GIT_COMMITTER_DATE: stamp}})).trim();
+		commit = (
+			await own.must(
+				[
+					'commit-tree',
+					what.tree,
+					...what.parents.flatMap(parent => ['-p', parent]),
+					'-m',
+					'The merge that is verified',
+				],
+				{
+					env: {
+						GIT_AUTHOR_NAME: 'fleet',
+						GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid',
+						GIT_COMMITTER_NAME: 'fleet',
+						GIT_COMMITTER_EMAIL: 'fleet@fleet.invalid',
+						GIT_AUTHOR_DATE: stamp,
+						GIT_COMMITTER_DATE: stamp,
+					},
+				},
+			)
+		).trim();
 	}
 
-	write('packed-refs', [...(await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/tags')).split('\n').filter(line => line !== ''), `${commit} ${branch}`].map(line => `${line}\n`).join(''));
+	write(
+		'packed-refs',
+		[
+			...(await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/tags'))
+				.split('\n')
+				.filter(line => line !== ''),
+			`${commit} ${branch}`,
+		]
+			.map(line => `${line}\n`)
+			.join(''),
+	);
 	if (depth !== undefined) {
-		cut([...ends, ...await boundary(own, commit, depth)]);
+		cut([...ends, ...(await boundary(own, commit, depth))]);
 	}
 
 	const index = {GIT_INDEX_FILE: path.join(folder, 'index')};

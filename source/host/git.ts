@@ -12,9 +12,24 @@ const loadSimpleGit = async () => (await import('simple-git')).simpleGit;
 
 /** Everything of git's own configuration that could run a program, or reach further than asked, switched off. */
 const settings = [
-	'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.pager=cat', 'diff.external=', 'submodule.recurse=false', 'fetch.recurseSubmodules=false',
-	'gc.auto=0', 'maintenance.auto=false', 'protocol.allow=never', 'protocol.file.allow=always', 'credential.helper=', 'log.showSignature=false', 'safe.bareRepository=explicit',
-	'commit.gpgSign=false', 'i18n.commitEncoding=UTF-8', 'i18n.logOutputEncoding=UTF-8', 'core.quotePath=false', 'advice.detachedHead=false',
+	'core.hooksPath=/dev/null',
+	'core.fsmonitor=false',
+	'core.pager=cat',
+	'diff.external=',
+	'submodule.recurse=false',
+	'fetch.recurseSubmodules=false',
+	'gc.auto=0',
+	'maintenance.auto=false',
+	'protocol.allow=never',
+	'protocol.file.allow=always',
+	'credential.helper=',
+	'log.showSignature=false',
+	'safe.bareRepository=explicit',
+	'commit.gpgSign=false',
+	'i18n.commitEncoding=UTF-8',
+	'i18n.logOutputEncoding=UTF-8',
+	'core.quotePath=false',
+	'advice.detachedHead=false',
 ];
 
 /** In a repository of fleet's own the attributes and ignore rules are those that its configuration names. */
@@ -24,8 +39,18 @@ const personal = ['core.attributesFile=/dev/null'];
 const nowhere = '/';
 
 const unsafe = {
-	allowUnsafeFsMonitor: true, allowUnsafeHooksPath: true, allowUnsafeDiffExternal: true, allowUnsafePager: true, allowUnsafeProtocolOverride: true, allowUnsafeCredentialHelper: true,
-	allowUnsafeConfigPaths: true, allowUnsafePack: true, allowUnsafeEditor: true, allowUnsafeAskPass: true, allowUnsafeSshCommand: true, allowUnsafeConfigEnvCount: true,
+	allowUnsafeFsMonitor: true,
+	allowUnsafeHooksPath: true,
+	allowUnsafeDiffExternal: true,
+	allowUnsafePager: true,
+	allowUnsafeProtocolOverride: true,
+	allowUnsafeCredentialHelper: true,
+	allowUnsafeConfigPaths: true,
+	allowUnsafePack: true,
+	allowUnsafeEditor: true,
+	allowUnsafeAskPass: true,
+	allowUnsafeSshCommand: true,
+	allowUnsafeConfigEnvCount: true,
 };
 
 /** Where a git command works. `own`: a repository that fleet made, for which no configuration of the person's counts. */
@@ -36,9 +61,24 @@ export type GitResult = {readonly code: number; readonly stdout: string; readonl
 function environment(repository: Repository): Record<string, string> {
 	const passed = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USER', 'LOGNAME', 'TMPDIR'];
 	return {
-		...Object.fromEntries(passed.flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
-		LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_EDITOR: 'true', GIT_ASKPASS: 'true', GIT_NO_REPLACE_OBJECTS: '1',
-		...(repository.own ? {GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ATTR_NOSYSTEM: '1', XDG_CONFIG_HOME: '/nonexistent'} : {}),
+		...Object.fromEntries(
+			passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
+		),
+		LC_ALL: 'C',
+		GIT_TERMINAL_PROMPT: '0',
+		GIT_OPTIONAL_LOCKS: '0',
+		GIT_NO_LAZY_FETCH: '1',
+		GIT_EDITOR: 'true',
+		GIT_ASKPASS: 'true',
+		GIT_NO_REPLACE_OBJECTS: '1',
+		...(repository.own
+			? {
+					GIT_CONFIG_NOSYSTEM: '1',
+					GIT_CONFIG_GLOBAL: '/dev/null',
+					GIT_ATTR_NOSYSTEM: '1',
+					XDG_CONFIG_HOME: '/nonexistent',
+				}
+			: {}),
 	};
 }
 
@@ -47,12 +87,27 @@ function configuration(repository: Repository): string[] {
 }
 
 function scope(repository: Repository): string[] {
-	return [`--git-dir=${repository.gitDir}`, ...(repository.workTree === undefined ? [] : [`--work-tree=${repository.workTree}`])];
+	return [
+		`--git-dir=${repository.gitDir}`,
+		...(repository.workTree === undefined ? [] : [`--work-tree=${repository.workTree}`]),
+	];
 }
 
 /** simple-git takes an exit code for a failure only where git said something, too. */
-function failure(error: Buffer | Error | undefined, {exitCode, stdErr}: {readonly exitCode: number; readonly stdErr: readonly Buffer[]}): Buffer | Error | undefined {
-	return error ?? (exitCode === 0 ? undefined : new Error(Buffer.concat([...stdErr]).toString('utf8').trim() || `git ended with exit code ${exitCode}`));
+function failure(
+	error: Buffer | Error | undefined,
+	{exitCode, stdErr}: {readonly exitCode: number; readonly stdErr: readonly Buffer[]},
+): Buffer | Error | undefined {
+	return (
+		error ??
+		(exitCode === 0
+			? undefined
+			: new Error(
+					Buffer.concat([...stdErr])
+						.toString('utf8')
+						.trim() || `git ended with exit code ${exitCode}`,
+				))
+	);
 }
 
 /** A hardened git for one repository. All arguments are an argv; nothing passes a shell. */
@@ -67,7 +122,14 @@ export class Git {
 	/** Runs git and returns its stdout. @throws with git's words where it fails */
 	async raw(...argv: string[]): Promise<string> {
 		const env = environment(this.repository);
-		this.#instance ??= (await loadSimpleGit())({baseDir: nowhere, config: configuration(this.repository), unsafe, allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')), timeout: {block: 120_000}, errors: failure} as never).env(env);
+		this.#instance ??= (await loadSimpleGit())({
+			baseDir: nowhere,
+			config: configuration(this.repository),
+			unsafe,
+			allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')),
+			timeout: {block: 120_000},
+			errors: failure,
+		} as never).env(env);
 		return this.#instance.raw([...scope(this.repository), ...argv]);
 	}
 
@@ -77,12 +139,32 @@ export class Git {
 	}
 
 	/** Runs git with stdin or where a non-zero exit is an answer. Never throws for an exit code. `env` adds variables; with `latin1` a character is a byte, for names that are no UTF-8. */
-	async run(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; limit?: number; encoding?: 'latin1'} = {}): Promise<GitResult> {
+	async run(
+		argv: readonly string[],
+		options: {
+			input?: string | Uint8Array;
+			env?: Record<string, string>;
+			cwd?: string;
+			limit?: number;
+			encoding?: 'latin1';
+		} = {},
+	): Promise<GitResult> {
 		const execa = await loadExeca();
-		const result = await execa('git', [...configuration(this.repository).flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
-			env: {...environment(this.repository), ...options.env}, extendEnv: false, cwd: options.cwd ?? nowhere, reject: false, stripFinalNewline: false, encoding: options.encoding ?? 'utf8',
-			maxBuffer: options.limit ?? 256 * 1024 ** 2, timeout: 120_000, ...(options.input === undefined ? {stdin: 'ignore' as const} : {input: options.input}),
-		});
+		const result = await execa(
+			'git',
+			[...configuration(this.repository).flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv],
+			{
+				env: {...environment(this.repository), ...options.env},
+				extendEnv: false,
+				cwd: options.cwd ?? nowhere,
+				reject: false,
+				stripFinalNewline: false,
+				encoding: options.encoding ?? 'utf8',
+				maxBuffer: options.limit ?? 256 * 1024 ** 2,
+				timeout: 120_000,
+				...(options.input === undefined ? {stdin: 'ignore' as const} : {input: options.input}),
+			},
+		);
 		if (result.exitCode === undefined && !result.isMaxBuffer) {
 			throw new Error(`git ${argv[0]} did not run: ${result.shortMessage}`);
 		}
@@ -91,7 +173,10 @@ export class Git {
 	}
 
 	/** `run`, with a failure as an exception. */
-	async must(argv: readonly string[], options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; encoding?: 'latin1'} = {}): Promise<string> {
+	async must(
+		argv: readonly string[],
+		options: {input?: string | Uint8Array; env?: Record<string, string>; cwd?: string; encoding?: 'latin1'} = {},
+	): Promise<string> {
 		const {code, stdout, stderr} = await this.run(argv, options);
 		if (code !== 0) {
 			throw new Error(`git ${argv.slice(0, 2).join(' ')}: ${stderr.trim().split('\n').at(-1) ?? code}`);
@@ -106,7 +191,14 @@ export class Git {
 	 * @returns its last value; undefined where it is not set, or is not of that type
 	 */
 	async setting(name: string, type?: 'bool' | 'path'): Promise<string | undefined> {
-		const {code, stdout} = await this.run(['config', ...(type ? [`--type=${type}`] : []), '--null', '--show-scope', '--get-all', name]);
+		const {code, stdout} = await this.run([
+			'config',
+			...(type ? [`--type=${type}`] : []),
+			'--null',
+			'--show-scope',
+			'--get-all',
+			name,
+		]);
 		const parts = code === 0 ? stdout.split('\0') : [];
 		const values = parts.filter((_, index) => index % 2 === 1 && parts[index - 1] !== 'command');
 		return values.at(-1);
@@ -126,9 +218,25 @@ export class Git {
 	async spawn(argv: readonly string[], memory: number) {
 		const execa = await loadExeca();
 		const limited = existsSync(limiter) ? [limiter, `--data=${memory}`, 'git'] : ['git'];
-		return {process: execa(limited[0]!, [...limited.slice(1), ...configuration(this.repository).flatMap(setting => ['-c', setting]), ...scope(this.repository), ...argv], {
-			env: environment(this.repository), extendEnv: false, cwd: nowhere, reject: false, stdin: 'pipe', timeout: 600_000,
-		})};
+		return {
+			process: execa(
+				limited[0]!,
+				[
+					...limited.slice(1),
+					...configuration(this.repository).flatMap(setting => ['-c', setting]),
+					...scope(this.repository),
+					...argv,
+				],
+				{
+					env: environment(this.repository),
+					extendEnv: false,
+					cwd: nowhere,
+					reject: false,
+					stdin: 'pipe',
+					timeout: 600_000,
+				},
+			),
+		};
 	}
 }
 
@@ -138,20 +246,44 @@ const limiter = '/usr/bin/prlimit';
 const oddPath = 'its path holds a control byte, or what is not UTF-8';
 
 /** Finds the repository that a folder belongs to, as git itself would, but executing nothing. Undefined where there is none. */
-export async function discover(folder: string): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
+export async function discover(
+	folder: string,
+): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
 	const execa = await loadExeca();
-	const ask = (...what: string[]) => execa('git', [...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]), '-C', folder, 'rev-parse', '--path-format=absolute', ...what], {
-		env: environment({gitDir: ''}), extendEnv: false, reject: false, timeout: 20_000, stdin: 'ignore',
-	});
+	const ask = (...what: string[]) =>
+		execa(
+			'git',
+			[
+				...settings.filter(setting => !setting.startsWith('safe.bare')).flatMap(setting => ['-c', setting]),
+				'-C',
+				folder,
+				'rev-parse',
+				'--path-format=absolute',
+				...what,
+			],
+			{
+				env: environment({gitDir: ''}),
+				extendEnv: false,
+				reject: false,
+				timeout: 20_000,
+				stdin: 'ignore',
+			},
+		);
 	// Asked together, the top level of a bare repository would fail all of it.
-	const [result, top] = await Promise.all([ask('--git-common-dir', '--absolute-git-dir', '--is-bare-repository', '--is-inside-work-tree'), ask('--show-toplevel')]);
+	const [result, top] = await Promise.all([
+		ask('--git-common-dir', '--absolute-git-dir', '--is-bare-repository', '--is-inside-work-tree'),
+		ask('--show-toplevel'),
+	]);
 	if (result.exitCode !== 0) {
 		const machine = result.exitCode === undefined ? machineRefusal(result) : undefined;
 		if (machine) {
 			throw machine;
 		}
 
-		return {because: result.exitCode === undefined ? 'git is not installed' : result.stderr.split('\n')[0]!.replace('fatal: ', '')};
+		return {
+			because:
+				result.exitCode === undefined ? 'git is not installed' : result.stderr.split('\n')[0]!.replace('fatal: ', ''),
+		};
 	}
 
 	const [commonDir = '', gitDir = '', bare = '', inside = '', ...more] = result.stdout.split('\n');

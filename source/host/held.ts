@@ -52,7 +52,11 @@ function openTable(pid: number): {folder: string; names: string[]} | undefined {
 
 		if (tried === 0) {
 			try {
-				folders.push(...readdirSync(`/proc/${pid}/task`).reverse().map(task => `/proc/${pid}/task/${task}`));
+				folders.push(
+					...readdirSync(`/proc/${pid}/task`)
+						.reverse()
+						.map(task => `/proc/${pid}/task/${task}`),
+				);
 			} catch {}
 		}
 	}
@@ -100,7 +104,10 @@ function lookIntoTable(folder: string, names: readonly string[], files: Files): 
 				// What has a name in a scratch file system is counted there.
 				if (nlink === 0) {
 					// Memory files are on a device without a number of its own, or with one that no disk has.
-					(link.startsWith('/memfd:') || Math.floor(dev / 256) === 0 && !isDisk(dev) ? files.memory : files.disk).set(`${dev}:${ino}`, blocks * 512);
+					(link.startsWith('/memfd:') || (Math.floor(dev / 256) === 0 && !isDisk(dev)) ? files.memory : files.disk).set(
+						`${dev}:${ino}`,
+						blocks * 512,
+					);
 				}
 			} catch {}
 		}
@@ -112,10 +119,14 @@ let disks: Set<number> | undefined;
 /** Whether a device that has no number of its own (major 0) is a file system on disk, such as btrfs or overlay. */
 function isDisk(device: number): boolean {
 	// The mounts of the host: what is only in a sandbox is one of its scratch file systems.
-	disks ??= new Set(text('/proc/self/mountinfo').split('\n').flatMap(line => {
-		const [, major, minor, type] = /^\S+ \S+ (\d+):(\d+) .* - (\S+) /.exec(line) ?? [];
-		return type === undefined || type === 'tmpfs' ? [] : [Number(major) * 256 + Number(minor)];
-	}));
+	disks ??= new Set(
+		text('/proc/self/mountinfo')
+			.split('\n')
+			.flatMap(line => {
+				const [, major, minor, type] = /^\S+ \S+ (\d+):(\d+) .* - (\S+) /.exec(line) ?? [];
+				return type === undefined || type === 'tmpfs' ? [] : [Number(major) * 256 + Number(minor)];
+			}),
+	);
 	return disks.has(device);
 }
 
@@ -147,7 +158,9 @@ function mappedOnly(pids: readonly number[], known: ReadonlySet<string>): {bytes
 	while (left.length > 0 && (pids.length - left.length < 5 || Date.now() - began < 1000)) {
 		const [pid] = left.splice(Math.floor(Math.random() * left.length), 1);
 		const own = new Map<string, number>();
-		for (const [, from, to, device, inode, name] of text(`/proc/${pid}/maps`).matchAll(/^([0-9a-f]+)-([0-9a-f]+) .... [0-9a-f]+ ([0-9a-f]+:[0-9a-f]+) (\d+) +(\/memfd:.*|\/dev\/zero \(deleted\)|.* \(deleted\))$/gm)) {
+		for (const [, from, to, device, inode, name] of text(`/proc/${pid}/maps`).matchAll(
+			/^([0-9a-f]+)-([0-9a-f]+) .... [0-9a-f]+ ([0-9a-f]+:[0-9a-f]+) (\d+) +(\/memfd:.*|\/dev\/zero \(deleted\)|.* \(deleted\))$/gm,
+		)) {
 			const [major = 0, minor = 0] = device!.split(':').map(part => Number.parseInt(part, 16));
 			const id = `${major * 256 + minor}:${inode}`;
 			// System V segments are asked for by name.
@@ -216,7 +229,9 @@ async function watchesOf(info: string, enough: number): Promise<number> {
 	} finally {
 		clearTimeout(timer);
 		// A descriptor is not closed under a read.
-		void Promise.resolve(pending).catch(() => {}).then(() => closeSync(file));
+		void Promise.resolve(pending)
+			.catch(() => {})
+			.then(() => closeSync(file));
 	}
 
 	return count;
@@ -233,7 +248,7 @@ async function allWatches(loops: string[], enough: number): Promise<number> {
 		asked++;
 	}
 
-	return asked === 0 ? 0 : count * (asked + loops.length) / asked;
+	return asked === 0 ? 0 : (count * (asked + loops.length)) / asked;
 }
 
 /** Descriptors that wait in a socket to be received. */
@@ -263,13 +278,26 @@ export function accountWatches(): number | undefined {
  * @param options.before `machineMemory` at its start
  * @param options.enough counts beyond these need not be exact
  */
-export async function measureHeld(pid: number, {scratch, before, enough}: {readonly scratch: readonly string[]; readonly before: MachineMemory; readonly enough: {readonly descriptors: number; readonly watches: number; readonly memory: number}}): Promise<Held> {
+export async function measureHeld(
+	pid: number,
+	{
+		scratch,
+		before,
+		enough,
+	}: {
+		readonly scratch: readonly string[];
+		readonly before: MachineMemory;
+		readonly enough: {readonly descriptors: number; readonly watches: number; readonly memory: number};
+	},
+): Promise<Held> {
 	const pids = processTree(pid);
 	const files: Files = {memory: new Map(), disk: new Map(), pipes: new Set(), sockets: [], loops: [], count: 0};
 	let own = 0;
 	for (const id of pids) {
 		const status = text(`/proc/${id}/status`);
-		own += 1024 * (field(status, 'RssAnon') + field(status, 'VmPTE') + field(status, 'VmSwap') + field(status, 'HugetlbPages'));
+		own +=
+			1024 *
+			(field(status, 'RssAnon') + field(status, 'VmPTE') + field(status, 'VmSwap') + field(status, 'HugetlbPages'));
 		const table = files.count > enough.descriptors ? undefined : openTable(id);
 		if (table) {
 			lookIntoTable(table.folder, table.names, files);
@@ -299,7 +327,10 @@ export async function measureHeld(pid: number, {scratch, before, enough}: {reado
 	if (unexplained > enough.memory / 4) {
 		const mapped = mappedOnly(pids, new Set(files.memory.keys()));
 		// A file that is on its way in a socket is in no table, and one that was not asked for may be anywhere: what came since the run began is taken for it.
-		memory += Math.min(unexplained, mapped.bytes + segments + (waiting > 0 || !mapped.complete ? Math.max(0, shared - before.shared - memory) : 0));
+		memory += Math.min(
+			unexplained,
+			mapped.bytes + segments + (waiting > 0 || !mapped.complete ? Math.max(0, shared - before.shared - memory) : 0),
+		);
 	}
 
 	// The same for what the kernel keeps: it says who has it nowhere.
@@ -307,10 +338,16 @@ export async function measureHeld(pid: number, {scratch, before, enough}: {reado
 		memory += Math.min(grown, messages + mappings(pids) * perMapping);
 	}
 
-	const pipes = Math.min(files.pipes.size, usualPipes) * usualPipe + Math.max(0, files.pipes.size - usualPipes) * leastPipe;
+	const pipes =
+		Math.min(files.pipes.size, usualPipes) * usualPipe + Math.max(0, files.pipes.size - usualPipes) * leastPipe;
 	return {
-		processes: own, elsewhere: memory + pipes + local * socketBuffer + queued + files.count * perDescriptor, descriptors: files.count,
-		watches: await allWatches(files.loops, enough.watches), inFlight: waiting, queued, nameless: [...files.disk.values()].reduce((sum, bytes) => sum + bytes, 0),
+		processes: own,
+		elsewhere: memory + pipes + local * socketBuffer + queued + files.count * perDescriptor,
+		descriptors: files.count,
+		watches: await allWatches(files.loops, enough.watches),
+		inFlight: waiting,
+		queued,
+		nameless: [...files.disk.values()].reduce((sum, bytes) => sum + bytes, 0),
 	};
 }
 
@@ -320,7 +357,9 @@ function exactMemory(pids: readonly number[], enough: number): number {
 	for (const pid of pids) {
 		const rollup = text(`/proc/${pid}/smaps_rollup`);
 		const status = text(`/proc/${pid}/status`);
-		sum += 1024 * (rollup === '' ? field(status, 'RssAnon') : field(rollup, 'Pss_Anon') + field(rollup, 'SwapPss')) + 1024 * (field(status, 'VmPTE') + field(status, 'HugetlbPages'));
+		sum +=
+			1024 * (rollup === '' ? field(status, 'RssAnon') : field(rollup, 'Pss_Anon') + field(rollup, 'SwapPss')) +
+			1024 * (field(status, 'VmPTE') + field(status, 'HugetlbPages'));
 		if (sum > enough) {
 			break;
 		}
@@ -341,19 +380,26 @@ function mappings(pids: readonly number[]): number {
 		asked++;
 	}
 
-	return asked === 0 ? 0 : count * pids.length / asked;
+	return asked === 0 ? 0 : (count * pids.length) / asked;
 }
 
 /**
  * Its own /proc would tell of the namespace of whoever asks. Whoever enters one needs the power over the user namespace
  * that owns it, which is not the one that a process inside is in: NS_GET_OWNER_USERNS (ioctl_ns(2)) leads to it.
  */
-const readSystemV = 'my ($pid, $setns) = @ARGV; open(my $ipc, "<", "/proc/$pid/ns/ipc") or exit 1; my $owner = ioctl($ipc, 0xB701, 0); $setns += 0; syscall($setns, $owner + 0, 0) if $owner; syscall($setns, fileno($ipc), 0) == 0 or exit 1; for (qw(shm msg)) { open(my $f, "<", "/proc/sysvipc/$_") or exit 1; print <$f> }';
+const readSystemV =
+	'my ($pid, $setns) = @ARGV; open(my $ipc, "<", "/proc/$pid/ns/ipc") or exit 1; my $owner = ioctl($ipc, 0xB701, 0); $setns += 0; syscall($setns, $owner + 0, 0) if $owner; syscall($setns, fileno($ipc), 0) == 0 or exit 1; for (qw(shm msg)) { open(my $f, "<", "/proc/sysvipc/$_") or exit 1; print <$f> }';
 
 /** Bytes in System V segments and messages of a sandbox: they can be held by no process at all. */
 function systemV(first: number): {segments: number; messages: number} {
 	const {spawnSync} = process.getBuiltinModule('node:child_process');
-	const {stdout} = spawnSync('perl', ['-e', readSystemV, String(first), process.arch === 'arm64' ? '268' : '308'], {encoding: 'latin1', timeout: 2000, maxBuffer: 16 * 1024 ** 2, stdio: ['ignore', 'pipe', 'ignore'], env: {PATH: '/usr/sbin:/usr/bin:/sbin:/bin'}});
+	const {stdout} = spawnSync('perl', ['-e', readSystemV, String(first), process.arch === 'arm64' ? '268' : '308'], {
+		encoding: 'latin1',
+		timeout: 2000,
+		maxBuffer: 16 * 1024 ** 2,
+		stdio: ['ignore', 'pipe', 'ignore'],
+		env: {PATH: '/usr/sbin:/usr/bin:/sbin:/bin'},
+	});
 	let segments = 0;
 	let messages = 0;
 	for (const columns of (stdout ?? '').split('\n').map(line => line.trim().split(/\s+/).map(Number))) {

@@ -63,7 +63,9 @@ function isSealed(line: string): boolean | undefined {
 function faultOfLast(last: string, before: string | undefined): string | undefined {
 	const sealed = isSealed(last);
 	if (sealed === undefined) {
-		return before !== undefined && isSealed(before) !== undefined ? 'has no hash, although the line before has one: it was changed' : undefined;
+		return before !== undefined && isSealed(before) !== undefined
+			? 'has no hash, although the line before has one: it was changed'
+			: undefined;
 	}
 
 	return sealed ? undefined : 'does not have the hash that it names: it was changed';
@@ -84,7 +86,13 @@ export function parseJournal(text: string): JournalReading {
 		const line = text.slice(position, end);
 		const entry = check(line, entries.length + 1, prev);
 		if (typeof entry === 'string') {
-			return {entries, torn: false, fault: {line: entries.length + 1, because: entry}, head: prev, length: Buffer.byteLength(text.slice(0, position))};
+			return {
+				entries,
+				torn: false,
+				fault: {line: entries.length + 1, because: entry},
+				head: prev,
+				length: Buffer.byteLength(text.slice(0, position)),
+			};
 		}
 
 		entries.push(entry);
@@ -95,10 +103,22 @@ export function parseJournal(text: string): JournalReading {
 
 	const because = last && faultOfLast(last.line, before?.line);
 	if (last && because !== undefined) {
-		return {entries: entries.slice(0, -1), torn: false, fault: {line: entries.length, because}, head: last.prev, length: Buffer.byteLength(text.slice(0, last.position))};
+		return {
+			entries: entries.slice(0, -1),
+			torn: false,
+			fault: {line: entries.length, because},
+			head: last.prev,
+			length: Buffer.byteLength(text.slice(0, last.position)),
+		};
 	}
 
-	return {entries, torn: position < text.length, fault: undefined, head: prev, length: Buffer.byteLength(text.slice(0, position))};
+	return {
+		entries,
+		torn: position < text.length,
+		fault: undefined,
+		head: prev,
+		length: Buffer.byteLength(text.slice(0, position)),
+	};
 }
 
 /** Reads a journal file. An absent file is an empty journal. */
@@ -117,8 +137,22 @@ export function readJournal(file: string): JournalReading {
 
 /** What is true whether it is written down or not: it happened, or it takes something away from the run. */
 const facts: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>([
-	'run.exited', 'run.failed', 'run.crashed', 'run.frozen', 'scope.revoked', 'scope.expired', 'egress.denied', 'egress.allowed', 'request.refused', 'secret.used', 'secret.refused', 'alarm.raised',
-	'agent.status', 'agent.conversation', 'usage.counted', 'gate.refused',
+	'run.exited',
+	'run.failed',
+	'run.crashed',
+	'run.frozen',
+	'scope.revoked',
+	'scope.expired',
+	'egress.denied',
+	'egress.allowed',
+	'request.refused',
+	'secret.used',
+	'secret.refused',
+	'alarm.raised',
+	'agent.status',
+	'agent.conversation',
+	'usage.counted',
+	'gate.refused',
 ]);
 
 /** The one writer of a run's journal, for as long as it holds the lock. */
@@ -137,7 +171,12 @@ export class Journal {
 	#onUnwritten: ((error: Error) => void) | undefined;
 	readonly #listeners = new Set<(entry: Entry) => void>();
 
-	private constructor(places: {readonly pulse?: string | undefined}, lock: Lock, file: number, reading: JournalReading) {
+	private constructor(
+		places: {readonly pulse?: string | undefined},
+		lock: Lock,
+		file: number,
+		reading: JournalReading,
+	) {
 		this.#places = places;
 		this.#lock = lock;
 		this.#file = file;

@@ -2,16 +2,24 @@ import {readFileSync} from 'node:fs';
 import {isWithin} from '../core/places.ts';
 
 /** One mount of this process's name space. */
-export type MountPoint = {readonly device: string; readonly root: string; readonly place: string; readonly type: string};
+export type MountPoint = {
+	readonly device: string;
+	readonly root: string;
+	readonly place: string;
+	readonly type: string;
+};
 
-const unescape = (text: string) => text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)));
+const unescape = (text: string) =>
+	text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)));
 
 /** Reads the text of /proc/self/mountinfo. */
 export function parseMounts(text: string): MountPoint[] {
 	return text.split('\n').flatMap(line => {
 		const [own = '', source = ''] = line.split(' - ');
 		const [, , device, root, place] = own.split(' ');
-		return device === undefined || root === undefined || place === undefined ? [] : [{device, root: unescape(root), place: unescape(place), type: source.split(' ')[0] ?? ''}];
+		return device === undefined || root === undefined || place === undefined
+			? []
+			: [{device, root: unescape(root), place: unescape(place), type: source.split(' ')[0] ?? ''}];
 	});
 }
 
@@ -21,7 +29,11 @@ export function listMounts(): MountPoint[] {
 
 /** The mount that a resolved path lies in: of those on one place, the last one made. */
 export function mountOf(place: string, mounts: readonly MountPoint[]): MountPoint | undefined {
-	return mounts.reduce<MountPoint | undefined>((best, mount) => isWithin(place, mount.place) && (!best || mount.place.length >= best.place.length) ? mount : best, undefined);
+	return mounts.reduce<MountPoint | undefined>(
+		(best, mount) =>
+			isWithin(place, mount.place) && (!best || mount.place.length >= best.place.length) ? mount : best,
+		undefined,
+	);
 }
 
 /** Every path under which the same file or folder is reached, since a folder may be mounted at several places. The path itself is the first. */
@@ -33,6 +45,10 @@ export function aliasesOf(place: string, mounts: readonly MountPoint[]): string[
 
 	const join = (folder: string, rest: string) => (folder === '/' ? '' : folder) + rest || '/';
 	const inFileSystem = join(own.root, place.slice(own.place === '/' ? (place === '/' ? 1 : 0) : own.place.length));
-	const others = mounts.filter(mount => mount.device === own.device && isWithin(inFileSystem, mount.root)).map(mount => join(mount.place, inFileSystem.slice(mount.root === '/' ? (inFileSystem === '/' ? 1 : 0) : mount.root.length)));
+	const others = mounts
+		.filter(mount => mount.device === own.device && isWithin(inFileSystem, mount.root))
+		.map(mount =>
+			join(mount.place, inFileSystem.slice(mount.root === '/' ? (inFileSystem === '/' ? 1 : 0) : mount.root.length)),
+		);
 	return [...new Set([place, ...others])];
 }

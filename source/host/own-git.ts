@@ -21,7 +21,7 @@ const asked = new WeakMap<Git, Map<string, Promise<string | undefined>>>();
 function once<Answer extends string | undefined>(git: Git, what: string, ask: () => Promise<Answer>): Promise<Answer> {
 	const answers = asked.get(git) ?? new Map<string, Promise<string | undefined>>();
 	asked.set(git, answers);
-	const answer = answers.get(what) as Promise<Answer> | undefined ?? ask();
+	const answer = (answers.get(what) as Promise<Answer> | undefined) ?? ask();
 	answers.set(what, answer);
 	return answer;
 }
@@ -32,7 +32,12 @@ export function privateConfig(git: Git): Promise<string> {
 }
 
 async function readConfig(git: Git): Promise<string> {
-	const {stdout} = await git.run(['config', '--null', '--get-regexp', '^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$']);
+	const {stdout} = await git.run([
+		'config',
+		'--null',
+		'--get-regexp',
+		'^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$',
+	]);
 	const values = new Map<string, string>();
 	for (const record of stdout.split('\0')) {
 		const newline = record.indexOf('\n');
@@ -42,8 +47,22 @@ async function readConfig(git: Git): Promise<string> {
 	}
 
 	const format = values.get('extensions.objectformat');
-	const lines = ['[core]', `\trepositoryformatversion = ${format ? 1 : 0}`, '\tbare = false', '\tlogallrefupdates = true'];
-	for (const key of ['filemode', 'ignorecase', 'symlinks', 'autocrlf', 'eol', 'safecrlf', 'precomposeunicode', 'longpaths']) {
+	const lines = [
+		'[core]',
+		`\trepositoryformatversion = ${format ? 1 : 0}`,
+		'\tbare = false',
+		'\tlogallrefupdates = true',
+	];
+	for (const key of [
+		'filemode',
+		'ignorecase',
+		'symlinks',
+		'autocrlf',
+		'eol',
+		'safecrlf',
+		'precomposeunicode',
+		'longpaths',
+	]) {
 		const value = values.get(`core.${key}`);
 		if (value !== undefined) {
 			lines.push(`\t${key} = ${quote(value)}`);
@@ -54,21 +73,43 @@ async function readConfig(git: Git): Promise<string> {
 		lines.push('[extensions]', `\tobjectformat = ${quote(format)}`);
 	}
 
-	lines.push('[user]', `\tname = ${quote(values.get('user.name') ?? 'fleet agent')}`, `\temail = ${quote(values.get('user.email') ?? 'agent@fleet.invalid')}`, '[gc]', '\tauto = 0', '[maintenance]', '\tauto = false', '');
+	lines.push(
+		'[user]',
+		`\tname = ${quote(values.get('user.name') ?? 'fleet agent')}`,
+		`\temail = ${quote(values.get('user.email') ?? 'agent@fleet.invalid')}`,
+		'[gc]',
+		'\tauto = 0',
+		'[maintenance]',
+		'\tauto = false',
+		'',
+	);
 	return lines.join('\n');
 }
 
 /** What of a worktree is not checked out, where the project works so: from the real repository's own record, which no agent writes. */
-export async function sparsePatterns(commonDir: string, admin: string): Promise<{patterns: string; config: string} | undefined> {
+export async function sparsePatterns(
+	commonDir: string,
+	admin: string,
+): Promise<{patterns: string; config: string} | undefined> {
 	const folder = path.join(commonDir, 'worktrees', admin);
 	const file = path.join(folder, 'info', 'sparse-checkout');
 	if (!existsSync(file)) {
 		return undefined;
 	}
 
-	const {stdout} = await new Git({gitDir: folder}).run(['config', '--type=bool', '--get-regexp', '^core\\.sparsecheckout(cone)?$']);
+	const {stdout} = await new Git({gitDir: folder}).run([
+		'config',
+		'--type=bool',
+		'--get-regexp',
+		'^core\\.sparsecheckout(cone)?$',
+	]);
 	const on = (key: string) => new RegExp(`^core\\.${key} true$`, 'm').test(stdout);
-	return on('sparsecheckout') ? {patterns: readFileSync(file, 'utf8'), config: `[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = ${on('sparsecheckoutcone')}\n`} : undefined;
+	return on('sparsecheckout')
+		? {
+				patterns: readFileSync(file, 'utf8'),
+				config: `[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = ${on('sparsecheckoutcone')}\n`,
+			}
+		: undefined;
 }
 
 /** What a person's git knows of files beside the tree's own .gitattributes and .gitignore. */
@@ -87,7 +128,11 @@ function readRules(file: string | undefined): string {
 }
 
 /** The file that the person's configuration names, or git's default for it. Not what fleet's own command line says. */
-export function namedFile(git: Git, key: 'core.attributesFile' | 'core.excludesFile', fallback: string): Promise<string | undefined> {
+export function namedFile(
+	git: Git,
+	key: 'core.attributesFile' | 'core.excludesFile',
+	fallback: string,
+): Promise<string | undefined> {
 	return once(git, key, () => findNamed(git, key, fallback));
 }
 
@@ -100,7 +145,8 @@ async function findNamed(git: Git, key: string, fallback: string): Promise<strin
 		}
 	}
 
-	const base = process.env['XDG_CONFIG_HOME'] || (process.env['HOME'] ? path.join(process.env['HOME'], '.config') : undefined);
+	const base =
+		process.env['XDG_CONFIG_HOME'] || (process.env['HOME'] ? path.join(process.env['HOME'], '.config') : undefined);
 	return base === undefined ? undefined : path.join(base, 'git', fallback);
 }
 
@@ -114,17 +160,27 @@ function lineFor(name: string): string {
  * @param brought files that are not the repository's, whatever the rules say
  */
 export async function personRules(git: Git, commonDir: string, brought: readonly string[] = []): Promise<PersonRules> {
-	const [attributes, ignored] = await Promise.all([namedFile(git, 'core.attributesFile', 'attributes'), namedFile(git, 'core.excludesFile', 'ignore')]);
+	const [attributes, ignored] = await Promise.all([
+		namedFile(git, 'core.attributesFile', 'attributes'),
+		namedFile(git, 'core.excludesFile', 'ignore'),
+	]);
 	return {
-		attributes: readRules('/etc/gitattributes') + readRules(attributes), ownAttributes: readRules(path.join(commonDir, 'info', 'attributes')),
-		ignored: readRules(ignored), ownIgnored: readRules(path.join(commonDir, 'info', 'exclude')) + brought.map(name => lineFor(name)).join(''),
+		attributes: readRules('/etc/gitattributes') + readRules(attributes),
+		ownAttributes: readRules(path.join(commonDir, 'info', 'attributes')),
+		ignored: readRules(ignored),
+		ownIgnored: readRules(path.join(commonDir, 'info', 'exclude')) + brought.map(name => lineFor(name)).join(''),
 	};
 }
 
 /** Writes the rules into a git folder. @param seenAt where the folder is for whoever reads its configuration @returns lines for that */
 export function writeRules(folder: string, seenAt: string, rules: PersonRules): string {
 	mkdirSync(path.join(folder, 'info'), {recursive: true, mode: 0o755});
-	for (const [name, text] of [['fleet-attributes', rules.attributes], ['info/attributes', rules.ownAttributes], ['fleet-ignored', rules.ignored], ['info/exclude', rules.ownIgnored]] as const) {
+	for (const [name, text] of [
+		['fleet-attributes', rules.attributes],
+		['info/attributes', rules.ownAttributes],
+		['fleet-ignored', rules.ignored],
+		['info/exclude', rules.ownIgnored],
+	] as const) {
 		writeFileSync(path.join(folder, name), text, {mode: 0o644});
 	}
 
@@ -136,7 +192,17 @@ export function writeRules(folder: string, seenAt: string, rules: PersonRules): 
  * @param seenAt where it will stand for whoever uses it
  * @param admin the name under which the real repository knows the worktree whose sparse patterns count, if any
  */
-export async function makeOwnGit(folder: string, options: {git: Git; commonDir: string; seenAt?: string; admin?: string; bare?: boolean; brought?: readonly string[] | undefined}): Promise<void> {
+export async function makeOwnGit(
+	folder: string,
+	options: {
+		git: Git;
+		commonDir: string;
+		seenAt?: string;
+		admin?: string;
+		bare?: boolean;
+		brought?: readonly string[] | undefined;
+	},
+): Promise<void> {
 	const {git, commonDir, admin} = options;
 	rmSync(folder, {recursive: true, force: true});
 	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'info']) {
@@ -144,7 +210,11 @@ export async function makeOwnGit(folder: string, options: {git: Git; commonDir: 
 	}
 
 	writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/none\n');
-	const [sparse, person, own] = await Promise.all([admin === undefined ? undefined : sparsePatterns(commonDir, admin), personRules(git, commonDir, options.brought), privateConfig(git)]);
+	const [sparse, person, own] = await Promise.all([
+		admin === undefined ? undefined : sparsePatterns(commonDir, admin),
+		personRules(git, commonDir, options.brought),
+		privateConfig(git),
+	]);
 	const rules = writeRules(folder, options.seenAt ?? folder, person);
 	const config = own.replace('bare = false', `bare = ${options.bare ?? false}`);
 	// What is taken over is taken as it is: a warning of git's about line ends must not leave work behind.

@@ -1,6 +1,20 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type Stats} from 'node:fs';
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	renameSync,
+	rmSync,
+	statSync,
+	utimesSync,
+	writeFileSync,
+	type Stats,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {isOdd} from '../core/places.ts';
@@ -92,7 +106,10 @@ function checkParents(place: string): void {
 	for (let links = 0; left.length > 0;) {
 		const because = foreign(statSync(at), true);
 		if (because !== undefined) {
-			throw new Refusal(`${at}, which ${place} lies in, ${because}`, statSync(at).uid === process.getuid?.() ? `chmod go-w ${quoteWord(at)}` : cure);
+			throw new Refusal(
+				`${at}, which ${place} lies in, ${because}`,
+				statSync(at).uid === process.getuid?.() ? `chmod go-w ${quoteWord(at)}` : cure,
+			);
 		}
 
 		const next = path.join(at, left[0]!);
@@ -107,7 +124,13 @@ function checkParents(place: string): void {
 			throw new Refusal(`${next} is a link of somebody else's`, cure);
 		}
 
-		left = [...path.resolve(at, readlinkSync(next)).split('/').filter(part => part !== ''), ...left];
+		left = [
+			...path
+				.resolve(at, readlinkSync(next))
+				.split('/')
+				.filter(part => part !== ''),
+			...left,
+		];
 		at = '/';
 	}
 }
@@ -134,9 +157,22 @@ function ownSettings(folder: string): string {
 	for (const place of [folder, ...readdirSync(folder).map(name => path.join(folder, name))]) {
 		// A file that is being exchanged may be gone.
 		const status = lstatSync(place, {throwIfNoEntry: false});
-		const because = status && (place === folder && !status.isDirectory() ? 'is not a folder' : status.isSymbolicLink() ? 'is a link' : foreign(status, false));
+		const because =
+			status &&
+			(place === folder && !status.isDirectory()
+				? 'is not a folder'
+				: status.isSymbolicLink()
+					? 'is a link'
+					: foreign(status, false));
 		if (because !== undefined) {
-			throw new Refusal(`${place} ${because}, and what stands there decides about runs`, because === 'can be changed by others' ? `chmod go-w ${quoteWord(place)}` : place === folder ? cure : `rm -r ${quoteWord(place)}`);
+			throw new Refusal(
+				`${place} ${because}, and what stands there decides about runs`,
+				because === 'can be changed by others'
+					? `chmod go-w ${quoteWord(place)}`
+					: place === folder
+						? cure
+						: `rm -r ${quoteWord(place)}`,
+			);
 		}
 	}
 
@@ -162,7 +198,9 @@ function runtimeOf(state: string): string {
 		try {
 			const place = readFileSync(note, 'utf8');
 			const status = lstatSync(place);
-			return status.isDirectory() && status.uid === process.getuid?.() && (status.mode & 0o077) === 0 ? place : undefined;
+			return status.isDirectory() && status.uid === process.getuid?.() && (status.mode & 0o077) === 0
+				? place
+				: undefined;
 		} catch {
 			return undefined;
 		}
@@ -186,9 +224,16 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 		throw new Refusal('FLEET_HOME is not an absolute path of printable characters', cure);
 	}
 
-	const state = own ? path.join(own, 'state') : path.join(environment['XDG_STATE_HOME'] || path.join(homeFolder(environment), '.local', 'state'), 'fleet');
-	const config = own ? path.join(own, 'config') : path.join(environment['XDG_CONFIG_HOME'] || path.join(homeFolder(environment), '.config'), 'fleet');
-	for (const [name, folder] of [['XDG_STATE_HOME or HOME', state], ['XDG_CONFIG_HOME or HOME', config]] as const) {
+	const state = own
+		? path.join(own, 'state')
+		: path.join(environment['XDG_STATE_HOME'] || path.join(homeFolder(environment), '.local', 'state'), 'fleet');
+	const config = own
+		? path.join(own, 'config')
+		: path.join(environment['XDG_CONFIG_HOME'] || path.join(homeFolder(environment), '.config'), 'fleet');
+	for (const [name, folder] of [
+		['XDG_STATE_HOME or HOME', state],
+		['XDG_CONFIG_HOME or HOME', config],
+	] as const) {
 		if (!path.isAbsolute(folder) || isOdd(folder)) {
 			throw new Refusal(`${own ? 'FLEET_HOME' : name} is not an absolute path of printable characters`, cure);
 		}
@@ -204,17 +249,34 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 		ownSettings(config);
 		runtime = runtimeOf(state);
 	} catch (error) {
-		throw error instanceof Refusal ? error : machineRefusal(error) ?? new Refusal(`fleet's own folders cannot be made: ${(error as Error).message}`, 'set FLEET_HOME to a folder that you can write');
+		throw error instanceof Refusal
+			? error
+			: (machineRefusal(error) ??
+					new Refusal(
+						`fleet's own folders cannot be made: ${(error as Error).message}`,
+						'set FLEET_HOME to a folder that you can write',
+					));
 	}
 
 	return {
-		state, config, runtime, projects: path.join(state, 'projects.json'),
+		state,
+		config,
+		runtime,
+		projects: path.join(state, 'projects.json'),
 		run(id) {
 			const folder = path.join(state, 'runs', id);
 			return {
-				folder, journal: path.join(folder, 'journal.jsonl'), lock: path.join(folder, 'lock.sqlite'), output: path.join(folder, 'output.log'), sandbox: path.join(folder, 'sandbox'),
-				privateGit: path.join(folder, 'private.git'), quarantine: path.join(folder, 'quarantine.git'), socket: path.join(runtime, `${hash(id, 12)}.sock`),
-				worktree: path.join(state, 'worktrees', id), scratch: path.join(folder, 'scratch'), pulse: path.join(state, 'pulse', id),
+				folder,
+				journal: path.join(folder, 'journal.jsonl'),
+				lock: path.join(folder, 'lock.sqlite'),
+				output: path.join(folder, 'output.log'),
+				sandbox: path.join(folder, 'sandbox'),
+				privateGit: path.join(folder, 'private.git'),
+				quarantine: path.join(folder, 'quarantine.git'),
+				socket: path.join(runtime, `${hash(id, 12)}.sock`),
+				worktree: path.join(state, 'worktrees', id),
+				scratch: path.join(folder, 'scratch'),
+				pulse: path.join(state, 'pulse', id),
 			};
 		},
 	};

@@ -25,7 +25,11 @@ function pythonTree(real: string): string | undefined {
  * @param place the folder for a single file, inside
  * @returns undefined where there is none
  */
-export function findProgram(name: string, environment: NodeJS.ProcessEnv = process.env, place = '/run/fleet/agent'): Program | undefined {
+export function findProgram(
+	name: string,
+	environment: NodeJS.ProcessEnv = process.env,
+	place = '/run/fleet/agent',
+): Program | undefined {
 	for (const folder of (environment['PATH'] ?? '').split(path.delimiter)) {
 		const found = path.join(folder, name);
 		if (!path.isAbsolute(folder)) {
@@ -45,10 +49,18 @@ export function findProgram(name: string, environment: NodeJS.ProcessEnv = proce
 
 		const tree = packageTree(real) ?? pythonTree(real);
 		if (tree !== undefined) {
-			return {host: found, inside: real, mounts: [{source: tree, target: tree, mode: 'read'}, ...interpreterMounts(real)]};
+			return {
+				host: found,
+				inside: real,
+				mounts: [{source: tree, target: tree, mode: 'read'}, ...interpreterMounts(real)],
+			};
 		}
 
-		return {host: found, inside: `${place}/${name}`, mounts: [{source: real, target: `${place}/${name}`, mode: 'read'}]};
+		return {
+			host: found,
+			inside: `${place}/${name}`,
+			mounts: [{source: real, target: `${place}/${name}`, mode: 'read'}],
+		};
 	}
 
 	return undefined;
@@ -63,16 +75,23 @@ function interpreterMounts(script: string): Mount[] {
 
 	const real = realpathSync(interpreter);
 	const tree = path.dirname(path.dirname(real));
-	return real.startsWith('/usr/') || real.startsWith('/bin/') || tree.split('/').length < 4 ? [] : [{source: tree, target: tree, mode: 'read'}];
+	return real.startsWith('/usr/') || real.startsWith('/bin/') || tree.split('/').length < 4
+		? []
+		: [{source: tree, target: tree, mode: 'read'}];
 }
 
 /** What a program says of its version, its first line; undefined where it says nothing in time. */
 export function versionOf(program: string): Promise<string | undefined> {
 	return new Promise(resolve => {
 		// No HOME of the person's: asking for a version is no reason to read, or to write, a configuration.
-		execFile(program, ['--version'], {timeout: 15_000, env: {PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', NO_COLOR: '1'}}, (error, stdout) => {
-			const line = stdout.trim().split('\n')[0]?.trim() ?? '';
-			resolve(error || line === '' ? undefined : line.slice(0, 60));
-		});
+		execFile(
+			program,
+			['--version'],
+			{timeout: 15_000, env: {PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', NO_COLOR: '1'}},
+			(error, stdout) => {
+				const line = stdout.trim().split('\n')[0]?.trim() ?? '';
+				resolve(error || line === '' ? undefined : line.slice(0, 60));
+			},
+		);
 	});
 }

@@ -6,12 +6,34 @@ import type {Duplex} from 'node:stream';
 import type {SecureContext} from 'node:tls';
 import {longestHello, readClientHello, type ClientHello} from '../core/client-hello.ts';
 import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/forward.ts';
-import {canonicaliseHost, decideAddress, decideEgress, formatTarget, hostAddresses, hostName, isLoopback, loopbackAddresses, matchesTarget, parseAuthority, type Asked, type EgressRule, type Target} from '../core/egress.ts';
+import {
+	canonicaliseHost,
+	decideAddress,
+	decideEgress,
+	formatTarget,
+	hostAddresses,
+	hostName,
+	isLoopback,
+	loopbackAddresses,
+	matchesTarget,
+	parseAuthority,
+	type Asked,
+	type EgressRule,
+	type Target,
+} from '../core/egress.ts';
 import {Blanker, Needles} from '../core/needles.ts';
 import {proxyPort} from '../core/plan.ts';
 import {needlesOf} from '../core/spellings.ts';
 import {holdsPointer, otherReading} from '../core/swap.ts';
-import {isMetadataName, isNearby, proxyFault, unreachableProxy, upstreamFor, type UpstreamProxy, type Upstreams} from '../core/upstream.ts';
+import {
+	isMetadataName,
+	isNearby,
+	proxyFault,
+	unreachableProxy,
+	upstreamFor,
+	type UpstreamProxy,
+	type Upstreams,
+} from '../core/upstream.ts';
 import {contain, deliver, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
 import {addressOptions, openRoute, proxyOptions, routeKey, type Route} from './route.ts';
 
@@ -48,7 +70,12 @@ export type ProxyHooks = {
 };
 
 /** The proxy's side of the broker. */
-export type Interceptor = {isBound(target: Target): boolean; serve(client: net.Socket, target: Target, route: Route): void; cut(): number; close(): void};
+export type Interceptor = {
+	isBound(target: Target): boolean;
+	serve(client: net.Socket, target: Target, route: Route): void;
+	cut(): number;
+	close(): void;
+};
 
 /** The name under which the proxy itself answers, so that an agent that asks for a decision gets a clear refusal. */
 export const internalHost = 'fleet.internal';
@@ -77,11 +104,21 @@ export class Proxy {
 	constructor(hooks: ProxyHooks) {
 		this.#hooks = hooks;
 		// Every header is seen: those past a limit would be left out, and the request framed by what is not there.
-		this.#server = http.createServer({keepAliveTimeout: 5000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 64 * 1024, insecureHTTPParser: false});
+		this.#server = http.createServer({
+			keepAliveTimeout: 5000,
+			headersTimeout: 20_000,
+			requestTimeout: 0,
+			maxHeaderSize: 64 * 1024,
+			insecureHTTPParser: false,
+		});
 		this.#server.maxHeadersCount = 0;
 		for (const event of requestEvents) {
 			this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-				this.#turns.take(request.socket, response, this.#guarded(request.socket, () => this.#forward(request, response)));
+				this.#turns.take(
+					request.socket,
+					response,
+					this.#guarded(request.socket, () => this.#forward(request, response)),
+				);
 			});
 		}
 
@@ -117,7 +154,10 @@ export class Proxy {
 	}
 
 	/** A callback of one client's connection: whatever fails in it is written down, and ends that connection alone. */
-	#guarded<Arguments extends unknown[]>(socket: Duplex, work: (...values: Arguments) => unknown): (...values: Arguments) => void {
+	#guarded<Arguments extends unknown[]>(
+		socket: Duplex,
+		work: (...values: Arguments) => unknown,
+	): (...values: Arguments) => void {
 		return contain(work, because => {
 			socket.destroy();
 			this.#hooks.onRefused?.('unreadable', because);
@@ -179,7 +219,9 @@ export class Proxy {
 			this.#agents.delete(oldest);
 		}
 
-		const agent = guardIdle(new (route.proxy?.secure ? https : http).Agent({keepAlive: true, maxFreeSockets: 8, timeout: 30_000}));
+		const agent = guardIdle(
+			new (route.proxy?.secure ? https : http).Agent({keepAlive: true, maxFreeSockets: 8, timeout: 30_000}),
+		);
 		this.#agents.set(key, {agent, target});
 		return agent;
 	}
@@ -210,7 +252,10 @@ export class Proxy {
 	}
 
 	/** @returns the way to a target, or why there is none; every no is reported. `status` is for a fault that no grant mends. */
-	async #decide(target: Target, asked: Asked | undefined): Promise<{route: Route; rule: string} | {because: string; status?: number}> {
+	async #decide(
+		target: Target,
+		asked: Asked | undefined,
+	): Promise<{route: Route; rule: string} | {because: string; status?: number}> {
 		const {rules} = this.#hooks.state();
 		const verdict = decideEgress(target, rules, asked);
 		if (!verdict.allow) {
@@ -277,7 +322,9 @@ export class Proxy {
 
 	#refuse(socket: Duplex, because: string, code = '403 Forbidden'): void {
 		const body = `fleet: ${because}\n`;
-		socket.end(`HTTP/1.1 ${code}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+		socket.end(
+			`HTTP/1.1 ${code}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+		);
 	}
 
 	async #tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
@@ -290,7 +337,12 @@ export class Proxy {
 		}
 
 		// A tunnel has no body: what comes before it is open is not the tunnel's.
-		const shape = readShape({method: 'CONNECT', url: '/', version: request.httpVersion, headers: pairsOf(request.rawHeaders)});
+		const shape = readShape({
+			method: 'CONNECT',
+			url: '/',
+			version: request.httpVersion,
+			headers: pairsOf(request.rawHeaders),
+		});
 		if ('because' in shape) {
 			this.#hooks.onRefused?.(formatTarget(target), shape.because);
 			this.#refuse(client, shape.because, '400 Bad Request');
@@ -361,8 +413,18 @@ export class Proxy {
 	/** Hands a tunnel to the broker once it began with a TLS hello for its own target: a bound host is asked in no other way. */
 	#intercept(broker: Interceptor, target: Target, route: Route, client: net.Socket, head: Buffer): void {
 		this.#readHello(client, head, (hello, seen) => {
-			if (hello.kind !== 'hello' || (hello.name === undefined ? net.isIP(target.host) === 0 : canonicaliseHost(hello.name) !== target.host)) {
-				this.#deny(hello.kind === 'hello' && hello.name !== undefined ? {host: printableAuthority(hello.name), port: target.port} : target, hello.kind === 'hello' ? `the TLS hello in a tunnel to ${formatTarget(target)} names another host` : `${formatTarget(target)} has a secret bound to it, and is asked over TLS alone`);
+			if (
+				hello.kind !== 'hello' ||
+				(hello.name === undefined ? net.isIP(target.host) === 0 : canonicaliseHost(hello.name) !== target.host)
+			) {
+				this.#deny(
+					hello.kind === 'hello' && hello.name !== undefined
+						? {host: printableAuthority(hello.name), port: target.port}
+						: target,
+					hello.kind === 'hello'
+						? `the TLS hello in a tunnel to ${formatTarget(target)} names another host`
+						: `${formatTarget(target)} has a secret bound to it, and is asked over TLS alone`,
+				);
 				client.destroy();
 				return;
 			}
@@ -386,13 +448,16 @@ export class Proxy {
 			}
 
 			if (hello.kind === 'hello' && hello.name !== undefined && canonicaliseHost(hello.name) !== target.host) {
-				this.#deny({host: printableAuthority(hello.name), port: target.port}, `the TLS hello in a tunnel to ${formatTarget(target)} names another host`);
+				this.#deny(
+					{host: printableAuthority(hello.name), port: target.port},
+					`the TLS hello in a tunnel to ${formatTarget(target)} names another host`,
+				);
 				client.destroy();
 				upstream.destroy();
 				return;
 			}
 
-			const pointers = hello.kind === 'hello' ? [] : this.#hooks.pointers?.() ?? [];
+			const pointers = hello.kind === 'hello' ? [] : (this.#hooks.pointers?.() ?? []);
 			if (pointers.length > 0) {
 				this.#watchPlain(target, client, upstream, seen, pointers);
 				return;
@@ -459,7 +524,7 @@ export class Proxy {
 			client.on('data', look);
 		}
 
-		return () => waiting ? seen : undefined;
+		return () => (waiting ? seen : undefined);
 	}
 
 	async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -470,7 +535,9 @@ export class Proxy {
 				return;
 			}
 
-			response.writeHead(code, {'content-type': 'text/plain', 'x-fleet-refusal': because, connection: 'close'}).end(`fleet: ${because}\n`);
+			response
+				.writeHead(code, {'content-type': 'text/plain', 'x-fleet-refusal': because, connection: 'close'})
+				.end(`fleet: ${because}\n`);
 			request.resume();
 		};
 
@@ -496,7 +563,10 @@ export class Proxy {
 		}
 
 		const pointers = this.#hooks.pointers?.() ?? [];
-		if (pointers.length > 0 && (holdsPointer(request.url!, pointers) || request.rawHeaders.some(text => holdsPointer(text, pointers)))) {
+		if (
+			pointers.length > 0 &&
+			(holdsPointer(request.url!, pointers) || request.rawHeaders.some(text => holdsPointer(text, pointers)))
+		) {
 			this.#hooks.onAlarm?.(formatTarget(target), 'a pointer is in a request that is not encrypted');
 			refuse(403, 'a pointer goes over TLS, to the host it is bound to');
 			return;
@@ -508,7 +578,12 @@ export class Proxy {
 			return;
 		}
 
-		const parsed = {method: request.method ?? '', url: pathname, version: request.httpVersion, headers: pairsOf(request.rawHeaders)};
+		const parsed = {
+			method: request.method ?? '',
+			url: pathname,
+			version: request.httpVersion,
+			headers: pairsOf(request.rawHeaders),
+		};
 		const shape = readShape(parsed);
 		if ('because' in shape) {
 			this.#hooks.onRefused?.(formatTarget(target), shape.because);
@@ -540,25 +615,50 @@ export class Proxy {
 		this.#hooks.onForwarded?.(request, response);
 		const host = formatTarget(target.port === 80 ? {host: target.host} : target);
 		deliver(request, response, {
-			open: options => own ? http.request({createConnection: () => own, ...options, agent: null as never}) : route.proxy ? (route.proxy.secure ? https : http).request({...proxyOptions(route), ...options}) : http.request({...addressOptions(route.addresses, target.port), ...options}),
+			open: options =>
+				own
+					? http.request({createConnection: () => own, ...options, agent: null as never})
+					: route.proxy
+						? (route.proxy.secure ? https : http).request({...proxyOptions(route), ...options})
+						: http.request({...addressOptions(route.addresses, target.port), ...options}),
 			agent: keep && !own ? this.#agentFor(target, route) : undefined,
 			// A proxy is told where to, and who asks.
-			method: asked.method, path: proxy ? `http://${host}${pathname}` : pathname, body,
+			method: asked.method,
+			path: proxy ? `http://${host}${pathname}` : pathname,
+			body,
 			// Host is what was decided on, whatever the request said.
-			headers: [...writeHeaders({method: asked.method, host, headers: parsed.headers, body, connection: keep ? 'keep' : 'close'}), ...(proxy?.authorization === undefined ? [] : [['Proxy-Authorization', proxy.authorization] as const])],
+			headers: [
+				...writeHeaders({
+					method: asked.method,
+					host,
+					headers: parsed.headers,
+					body,
+					connection: keep ? 'keep' : 'close',
+				}),
+				...(proxy?.authorization === undefined ? [] : [['Proxy-Authorization', proxy.authorization] as const]),
+			],
 			outward: pointers.length === 0 ? undefined : this.#outward(target, pointers),
 			onSocket: socket => connection.sockets.push(socket),
-			onConnected: () => own ? undefined : this.#hooks.onAllowed(formatTarget(target), (decision as {rule: string}).rule),
+			onConnected: () =>
+				own ? undefined : this.#hooks.onAllowed(formatTarget(target), (decision as {rule: string}).rule),
 			onReply: answer => {
 				if (proxy && answer.statusCode === 407) {
 					throw new Stopped(502, proxyFault(proxy, 407, ''));
 				}
 
 				const blank = proxy && blankerOf(proxy);
-				return {headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}).filter(([, value]) => !proxy?.authorization || !value.includes(proxy.authorization.slice(6))), inward: blank ? [through(blank)] : []};
+				return {
+					headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}).filter(
+						([, value]) => !proxy?.authorization || !value.includes(proxy.authorization.slice(6)),
+					),
+					inward: blank ? [through(blank)] : [],
+				};
 			},
 			refuse,
-			unreachable: error => proxy ? unreachableProxy(proxy, error.code ?? error.message) : `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
+			unreachable: error =>
+				proxy
+					? unreachableProxy(proxy, error.code ?? error.message)
+					: `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
 			onFault: because => this.#hooks.onRefused?.(formatTarget(target), because),
 		});
 	}
@@ -584,7 +684,9 @@ export class Proxy {
 			socket.on('error', () => socket.destroy());
 			return socket;
 		} catch {
-			return {because: `${inside}, and nothing listens there; a port of the person's machine is ${hostName}:${target.port}, once network:${hostName}:${target.port} is granted`};
+			return {
+				because: `${inside}, and nothing listens there; a port of the person's machine is ${hostName}:${target.port}, once network:${hostName}:${target.port} is granted`,
+			};
 		}
 	}
 
@@ -608,7 +710,9 @@ export class Proxy {
 
 /** Blanks the login of a proxy in what comes back: one that shows what it was asked would show it to the run. */
 function blankerOf(proxy: UpstreamProxy): Blanker | undefined {
-	return proxy.authorization === undefined ? undefined : new Blanker(new Needles([Buffer.from(proxy.authorization.slice(6))]));
+	return proxy.authorization === undefined
+		? undefined
+		: new Blanker(new Needles([Buffer.from(proxy.authorization.slice(6))]));
 }
 
 function printableAuthority(text: string | undefined): string {

@@ -12,8 +12,18 @@ export type Terminal = {
 };
 
 /** Starts an invocation on a pty. Must be called on the main thread, since the sandbox dies with the thread that started it. */
-export function openTerminal(invocation: Invocation, size: {columns: number; rows: number}, hooks: {onData(bytes: Uint8Array): void; onExit(exit: {code: number; signal: number}): void}): Terminal {
-	const terminal = pty.spawn(invocation.argv[0]!, invocation.argv.slice(1), {cwd: invocation.cwd, env: invocation.env, cols: size.columns, rows: size.rows, encoding: null as never});
+export function openTerminal(
+	invocation: Invocation,
+	size: {columns: number; rows: number},
+	hooks: {onData(bytes: Uint8Array): void; onExit(exit: {code: number; signal: number}): void},
+): Terminal {
+	const terminal = pty.spawn(invocation.argv[0]!, invocation.argv.slice(1), {
+		cwd: invocation.cwd,
+		env: invocation.env,
+		cols: size.columns,
+		rows: size.rows,
+		encoding: null as never,
+	});
 	terminal.onData(data => {
 		hooks.onData(data as unknown as Uint8Array);
 	});
@@ -66,5 +76,12 @@ function readToTheEnd(terminal: pty.IPty, onData: (bytes: Uint8Array) => void): 
 
 /** "SIGKILL" and its like, by number; undefined for none. */
 export function signalName(number: number): string | undefined {
-	return ({1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 6: 'SIGABRT', 9: 'SIGKILL', 11: 'SIGSEGV', 15: 'SIGTERM'} as Record<number, string>)[number] ?? (number === 0 ? undefined : `signal ${number}`);
+	return (
+		(
+			{1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 6: 'SIGABRT', 9: 'SIGKILL', 11: 'SIGSEGV', 15: 'SIGTERM'} as Record<
+				number,
+				string
+			>
+		)[number] ?? (number === 0 ? undefined : `signal ${number}`)
+	);
 }

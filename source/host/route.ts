@@ -14,7 +14,15 @@ const https = process.getBuiltinModule('node:https');
 const {connect, isIPv6} = process.getBuiltinModule('node:net');
 
 /** Where a connection to a target goes. */
-export type Route = {readonly addresses: readonly string[]; readonly proxy?: undefined} | {readonly addresses?: undefined; readonly proxy: UpstreamProxy; /** Whom this machine trusts, for a proxy that is asked over TLS. */ readonly context: tls.SecureContext | undefined};
+export type Route =
+	| {readonly addresses: readonly string[]; readonly proxy?: undefined}
+	| {
+			readonly addresses?: undefined;
+			readonly proxy: UpstreamProxy;
+			/** Whom this machine trusts, for a proxy that is asked over TLS. */ readonly context:
+				| tls.SecureContext
+				| undefined;
+	  };
 
 /** A route as text: connections of one may be used again by another that reads the same. */
 export function routeKey(target: Target, route: Route): string {
@@ -22,14 +30,18 @@ export function routeKey(target: Target, route: Route): string {
 }
 
 /** Where to dial, for Node's clients: one address after another, none of which is looked up again. */
-export function addressOptions(addresses: readonly string[], port: number): {host: string; port: number; lookup?: net.LookupFunction} {
+export function addressOptions(
+	addresses: readonly string[],
+	port: number,
+): {host: string; port: number; lookup?: net.LookupFunction} {
 	const all = addresses.map(address => ({address, family: isIPv6(address) ? 6 : 4}));
 	if (all.length === 1) {
 		return {host: all[0]!.address, port};
 	}
 
 	return {
-		host: 'checked.invalid', port,
+		host: 'checked.invalid',
+		port,
 		lookup(_host, options, done) {
 			if (options.all) {
 				done(null, all);
@@ -43,7 +55,16 @@ export function addressOptions(addresses: readonly string[], port: number): {hos
 /** A connection to a proxy itself, for a request of its own or for a tunnel. */
 export function proxyOptions(route: Extract<Route, {proxy: UpstreamProxy}>) {
 	const {proxy, context} = route;
-	return {host: proxy.host, port: proxy.port, ...(proxy.secure ? {servername: isIPv6(proxy.host) || /^[\d.]+$/.test(proxy.host) ? '' : proxy.host, ...(context ? {secureContext: context} : {})} : {})};
+	return {
+		host: proxy.host,
+		port: proxy.port,
+		...(proxy.secure
+			? {
+					servername: isIPv6(proxy.host) || /^[\d.]+$/.test(proxy.host) ? '' : proxy.host,
+					...(context ? {secureContext: context} : {}),
+				}
+			: {}),
+	};
 }
 
 /**
@@ -51,22 +72,24 @@ export function proxyOptions(route: Extract<Route, {proxy: UpstreamProxy}>) {
  * @throws Stopped (502) with words for the client where it cannot be had
  */
 export function openRoute(target: Target, route: Route): Promise<net.Socket> {
-	return route.proxy ? openTunnel(target, route) : new Promise((resolve, reject) => {
-		const socket = connect({...addressOptions(route.addresses, target.port), timeout: dialTimeout});
-		const fail = (error: NodeJS.ErrnoException) => {
-			socket.destroy();
-			reject(new Stopped(502, `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`));
-		};
+	return route.proxy
+		? openTunnel(target, route)
+		: new Promise((resolve, reject) => {
+				const socket = connect({...addressOptions(route.addresses, target.port), timeout: dialTimeout});
+				const fail = (error: NodeJS.ErrnoException) => {
+					socket.destroy();
+					reject(new Stopped(502, `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`));
+				};
 
-		socket.once('error', fail);
-		socket.once('timeout', () => fail(new Error('timed out')));
-		socket.once('connect', () => {
-			socket.setTimeout(0);
-			socket.removeAllListeners('timeout');
-			socket.off('error', fail);
-			resolve(socket);
-		});
-	});
+				socket.once('error', fail);
+				socket.once('timeout', () => fail(new Error('timed out')));
+				socket.once('connect', () => {
+					socket.setTimeout(0);
+					socket.removeAllListeners('timeout');
+					socket.off('error', fail);
+					resolve(socket);
+				});
+			});
 }
 
 function openTunnel(target: Target, route: Extract<Route, {proxy: UpstreamProxy}>): Promise<net.Socket> {
@@ -74,11 +97,22 @@ function openTunnel(target: Target, route: Extract<Route, {proxy: UpstreamProxy}
 	const authority = formatTarget(target);
 	return new Promise((resolve, reject) => {
 		const request: ClientRequest = (proxy.secure ? https : http).request({
-			...proxyOptions(route), method: 'CONNECT', path: authority, setHost: false, agent: false, timeout: dialTimeout, insecureHTTPParser: false,
-			headers: {host: authority, ...(proxy.authorization === undefined ? {} : {'proxy-authorization': proxy.authorization})},
+			...proxyOptions(route),
+			method: 'CONNECT',
+			path: authority,
+			setHost: false,
+			agent: false,
+			timeout: dialTimeout,
+			insecureHTTPParser: false,
+			headers: {
+				host: authority,
+				...(proxy.authorization === undefined ? {} : {'proxy-authorization': proxy.authorization}),
+			},
 		});
 		request.once('timeout', () => request.destroy(new Error('ETIMEDOUT')));
-		request.on('error', error => reject(new Stopped(502, unreachableProxy(proxy, (error as NodeJS.ErrnoException).code ?? error.message))));
+		request.on('error', error =>
+			reject(new Stopped(502, unreachableProxy(proxy, (error as NodeJS.ErrnoException).code ?? error.message))),
+		);
 		request.once('connect', (answer, socket: net.Socket, head: Buffer) => {
 			socket.setTimeout(0);
 			if (answer.statusCode === undefined || answer.statusCode < 200 || answer.statusCode > 299) {
@@ -104,8 +138,15 @@ function openTunnel(target: Target, route: Extract<Route, {proxy: UpstreamProxy}
 
 /** Lets an agent open its connections by `open`, whenever that has one. */
 export function connectingBy<T extends Agent>(agent: T, open: () => Promise<net.Socket>): T {
-	(agent as unknown as {createConnection(options: unknown, done: (error: Error | null, socket?: net.Socket) => void): undefined}).createConnection = (_options, done) => {
-		open().then(socket => done(null, socket), (error: Error) => done(error));
+	(
+		agent as unknown as {
+			createConnection(options: unknown, done: (error: Error | null, socket?: net.Socket) => void): undefined;
+		}
+	).createConnection = (_options, done) => {
+		open().then(
+			socket => done(null, socket),
+			(error: Error) => done(error),
+		);
 	};
 	return agent;
 }

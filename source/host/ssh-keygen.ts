@@ -11,7 +11,10 @@ async function run(argv: readonly string[], input: string): Promise<{code: numbe
 	const {execa} = await import('execa');
 	const result = await execa('ssh-keygen', argv, {input, reject: false, timeout: patience, stripFinalNewline: false});
 	if (result.exitCode === undefined) {
-		throw new Refusal(`ssh-keygen did not run: ${(result.shortMessage ?? '').split('\n')[0]!}`, 'install OpenSSH 8.1 or later (Debian: openssh-client)');
+		throw new Refusal(
+			`ssh-keygen did not run: ${(result.shortMessage ?? '').split('\n')[0]!}`,
+			'install OpenSSH 8.1 or later (Debian: openssh-client)',
+		);
 	}
 
 	return {code: result.exitCode, stdout: result.stdout, stderr: result.stderr};
@@ -45,7 +48,12 @@ export function sign(text: string, key: string, namespace: string): Promise<stri
 		const {code, stdout, stderr} = await run(['-Y', 'sign', '-n', namespace, '-f', file], text);
 		if (code !== 0) {
 			const because = stderr.trim().split('\n').at(-1) ?? '';
-			throw new Refusal(/passphrase/.test(stderr) ? `${file} is locked, and there is nobody to ask for its passphrase` : `the key ${file} could not sign: ${because}`, 'ssh-add it, type its passphrase in a terminal, or name another with --key');
+			throw new Refusal(
+				/passphrase/.test(stderr)
+					? `${file} is locked, and there is nobody to ask for its passphrase`
+					: `the key ${file} could not sign: ${because}`,
+				'ssh-add it, type its passphrase in a terminal, or name another with --key',
+			);
 		}
 
 		return stdout;
@@ -57,7 +65,12 @@ export function sign(text: string, key: string, namespace: string): Promise<stri
  * @param signers lines as in an `allowed_signers` file
  * @returns the principal, or why it is nobody's
  */
-export function verifySignature(text: string, signature: string, signers: string, namespace: string): Promise<{signer: string} | {because: string}> {
+export function verifySignature(
+	text: string,
+	signature: string,
+	signers: string,
+	namespace: string,
+): Promise<{signer: string} | {because: string}> {
 	return inFolder(async folder => {
 		const [allowed, own] = [path.join(folder, 'signers'), path.join(folder, 'signature')];
 		writeFileSync(allowed, signers);
@@ -65,10 +78,15 @@ export function verifySignature(text: string, signature: string, signers: string
 		const found = await run(['-Y', 'find-principals', '-s', own, '-f', allowed], '');
 		const signer = found.stdout.split('\n')[0]!.trim();
 		if (found.code !== 0 || signer === '') {
-			return {because: 'the key that signed it is not one of the project\'s signers'};
+			return {because: "the key that signed it is not one of the project's signers"};
 		}
 
-		const {code, stderr, stdout} = await run(['-Y', 'verify', '-n', namespace, '-I', signer, '-s', own, '-f', allowed], text);
-		return code === 0 ? {signer} : {because: `its signature is not good: ${(stderr + stdout).trim().split('\n').at(-1) ?? ''}`};
+		const {code, stderr, stdout} = await run(
+			['-Y', 'verify', '-n', namespace, '-I', signer, '-s', own, '-f', allowed],
+			text,
+		);
+		return code === 0
+			? {signer}
+			: {because: `its signature is not good: ${(stderr + stdout).trim().split('\n').at(-1) ?? ''}`};
 	});
 }

@@ -4,7 +4,11 @@ import {closeSync, fstatSync, openSync, readSync, statSync} from 'node:fs';
  * Follows a file that grows, and that may be begun anew. It is asked, not told: `poll` reads what is new.
  * @param options.from `start`, or the number of bytes before the end to begin at
  */
-export function follow(file: string, options: {from: 'start' | number}, onBytes: (bytes: Uint8Array, fresh: boolean) => void): {poll(): void; close(): void} {
+export function follow(
+	file: string,
+	options: {from: 'start' | number},
+	onBytes: (bytes: Uint8Array, fresh: boolean) => void,
+): {poll(): void; close(): void} {
 	let descriptor: number | undefined;
 	let inode = 0;
 	let position = 0;

@@ -1,11 +1,38 @@
-import {accessSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, writeFileSync} from 'node:fs';
+import {
+	accessSync,
+	constants,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readlinkSync,
+	realpathSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Mount} from '../core/plan.ts';
 import {homeFolder} from './person.ts';
 
 /** What of /etc a build needs. Nothing that names people, holds keys or steers logins. */
-const etc = ['alternatives', 'ca-certificates', 'ca-certificates.conf', 'debian_version', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'mime.types', 'os-release', 'pki/tls/certs', 'pki/ca-trust', 'protocols', 'services', 'ssl/certs', 'ssl/openssl.cnf', 'timezone'];
+const etc = [
+	'alternatives',
+	'ca-certificates',
+	'ca-certificates.conf',
+	'debian_version',
+	'ld.so.cache',
+	'ld.so.conf',
+	'ld.so.conf.d',
+	'localtime',
+	'mime.types',
+	'os-release',
+	'pki/tls/certs',
+	'pki/ca-trust',
+	'protocols',
+	'services',
+	'ssl/certs',
+	'ssl/openssl.cnf',
+	'timezone',
+];
 
 /** The home folder inside: empty, private, gone with the run. */
 export const insideHome = '/home/agent';
@@ -15,23 +42,30 @@ const madeFiles: Record<string, string> = {
 	group: 'root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n',
 	hosts: '127.0.0.1 localhost fleet\n::1 localhost\n',
 	'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
-	'resolv.conf': '# names are resolved by the run\'s proxy, on the host\n',
+	'resolv.conf': "# names are resolved by the run's proxy, on the host\n",
 };
 
 /** The same where a name server listens inside. */
 const withNames: Record<string, string> = {
 	'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
-	'resolv.conf': '# names are resolved by the run\'s proxy, on the host; here it is only seen who asks\nnameserver 127.0.0.1\noptions timeout:2 attempts:1\n',
+	'resolv.conf':
+		"# names are resolved by the run's proxy, on the host; here it is only seen who asks\nnameserver 127.0.0.1\noptions timeout:2 attempts:1\n",
 };
 
 /** Every program called node that a sandbox finds, on the host. */
 export function visibleNodes(environment: NodeJS.ProcessEnv = process.env): string[] {
 	const own = findNode(environment['PATH'] ?? '', homeFolder(environment));
-	return [...(own ? [own.program] : []), ...['/usr/local/bin/node', '/usr/bin/node'].filter(place => existsSync(place))];
+	return [
+		...(own ? [own.program] : []),
+		...['/usr/local/bin/node', '/usr/bin/node'].filter(place => existsSync(place)),
+	];
 }
 
 /** Where the person's `node` lies, if it is not the system's: the whole installation, or the program alone where that cannot be told. */
-function findNode(searchPath: string, home: string): {mount: Mount | undefined; bin: string; program: string} | undefined {
+function findNode(
+	searchPath: string,
+	home: string,
+): {mount: Mount | undefined; bin: string; program: string} | undefined {
 	for (const folder of searchPath.split(path.delimiter)) {
 		const candidate = path.join(folder, 'node');
 		if (!path.isAbsolute(folder) || /node_modules\/\.bin|node-gyp-bin/.test(folder)) {
@@ -50,8 +84,17 @@ function findNode(searchPath: string, home: string): {mount: Mount | undefined; 
 		}
 
 		const prefix = path.dirname(path.dirname(real));
-		const isInstallation = path.basename(path.dirname(real)) === 'bin' && existsSync(path.join(prefix, 'include', 'node', 'node.h')) && !`${home}/`.startsWith(`${prefix}/`);
-		return isInstallation ? {mount: {source: prefix, target: prefix, mode: 'read'}, bin: path.join(prefix, 'bin'), program: real} : {mount: {source: real, target: '/run/fleet/toolchain/node', mode: 'read'}, bin: '/run/fleet/toolchain', program: real};
+		const isInstallation =
+			path.basename(path.dirname(real)) === 'bin' &&
+			existsSync(path.join(prefix, 'include', 'node', 'node.h')) &&
+			!`${home}/`.startsWith(`${prefix}/`);
+		return isInstallation
+			? {mount: {source: prefix, target: prefix, mode: 'read'}, bin: path.join(prefix, 'bin'), program: real}
+			: {
+					mount: {source: real, target: '/run/fleet/toolchain/node', mode: 'read'},
+					bin: '/run/fleet/toolchain',
+					program: real,
+				};
 	}
 
 	return undefined;
@@ -62,7 +105,11 @@ function findNode(searchPath: string, home: string): {mount: Mount | undefined; 
  * @param folder where the made files of /etc are written
  * @param names whether a name server listens inside: see core/name-query.ts
  */
-export function toolchain(folder: string, names = false, environment: NodeJS.ProcessEnv = process.env): {mounts: Mount[]; links: Array<{target: string; to: string}>; env: Record<string, string>} {
+export function toolchain(
+	folder: string,
+	names = false,
+	environment: NodeJS.ProcessEnv = process.env,
+): {mounts: Mount[]; links: Array<{target: string; to: string}>; env: Record<string, string>} {
 	const mounts: Mount[] = [{source: '/usr', target: '/usr', mode: 'read', system: true}];
 	const links: Array<{target: string; to: string}> = [];
 	for (const place of ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']) {
@@ -94,10 +141,26 @@ export function toolchain(folder: string, names = false, environment: NodeJS.Pro
 	}
 
 	return {
-		mounts, links,
+		mounts,
+		links,
 		env: {
-			PATH: [...(node ? [node.bin] : []), '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(':'),
-			HOME: insideHome, USER: 'agent', LOGNAME: 'agent', SHELL: existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh', LANG: 'C.UTF-8', TMPDIR: '/tmp', TERM: 'xterm-256color', COLORTERM: 'truecolor',
+			PATH: [
+				...(node ? [node.bin] : []),
+				'/usr/local/sbin',
+				'/usr/local/bin',
+				'/usr/sbin',
+				'/usr/bin',
+				'/sbin',
+				'/bin',
+			].join(':'),
+			HOME: insideHome,
+			USER: 'agent',
+			LOGNAME: 'agent',
+			SHELL: existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh',
+			LANG: 'C.UTF-8',
+			TMPDIR: '/tmp',
+			TERM: 'xterm-256color',
+			COLORTERM: 'truecolor',
 		},
 	};
 }

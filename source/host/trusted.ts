@@ -8,10 +8,28 @@ import type {Git} from './git.ts';
 /* Whom this machine trusts: the system's store, and what the person's variables and git name besides. Certificates alone, never a key. */
 
 /** The system's store, where distributions keep it. */
-export const bundles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem'];
+export const bundles = [
+	'/etc/ssl/certs/ca-certificates.crt',
+	'/etc/pki/tls/certs/ca-bundle.crt',
+	'/etc/ssl/ca-bundle.pem',
+	'/etc/ssl/cert.pem',
+];
 
 /** Variables of the person's that name a file or a folder of certificates. */
-export const trustVariables = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH', 'PIP_CERT', 'CARGO_HTTP_CAINFO', 'AWS_CA_BUNDLE', 'NIX_SSL_CERT_FILE', 'DENO_CERT'] as const;
+export const trustVariables = [
+	'NODE_EXTRA_CA_CERTS',
+	'SSL_CERT_FILE',
+	'SSL_CERT_DIR',
+	'REQUESTS_CA_BUNDLE',
+	'CURL_CA_BUNDLE',
+	'GIT_SSL_CAINFO',
+	'GIT_SSL_CAPATH',
+	'PIP_CERT',
+	'CARGO_HTTP_CAINFO',
+	'AWS_CA_BUNDLE',
+	'NIX_SSL_CERT_FILE',
+	'DENO_CERT',
+] as const;
 
 /** The largest file that is read, bytes, and the most files of one folder: a store is neither. */
 const largest = 16 * 1024 ** 2;
@@ -21,7 +39,11 @@ const most = 2000;
  * `all`: every certificate, PEM. `extra`: those of them that Node does not know by itself, never empty: Node warns at
  * an empty file. `notes`: what was named and could not be used, a line each.
  */
-export type Trusted = {readonly all: readonly string[]; readonly extra: readonly string[]; readonly notes: readonly string[]};
+export type Trusted = {
+	readonly all: readonly string[];
+	readonly extra: readonly string[];
+	readonly notes: readonly string[];
+};
 
 const block = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([^-]+)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
@@ -54,14 +76,21 @@ function read(place: string, known: ReadonlySet<string>): {found: string[]; beca
 
 	if (status.isDirectory()) {
 		// A folder for OpenSSL: each certificate is there under its own name and under its hash.
-		const files = readdirSync(place).slice(0, most).map(name => path.join(place, name)).filter(file => statSync(file, {throwIfNoEntry: false})?.isFile());
-		const found = [...new Set(files.flatMap(file => {
-			try {
-				return read(file, known).found;
-			} catch {
-				return [];
-			}
-		}))];
+		const files = readdirSync(place)
+			.slice(0, most)
+			.map(name => path.join(place, name))
+			.filter(file => statSync(file, {throwIfNoEntry: false})?.isFile());
+		const found = [
+			...new Set(
+				files.flatMap(file => {
+					try {
+						return read(file, known).found;
+					} catch {
+						return [];
+					}
+				}),
+			),
+		];
 		return found.length === 0 ? {found, because: 'holds no certificate'} : {found};
 	}
 
@@ -71,22 +100,48 @@ function read(place: string, known: ReadonlySet<string>): {found: string[]; beca
 	}
 
 	const written = [...certificatesOf(readFileSync(place, 'latin1'))];
-	const found = written.map(body => known.has(body) ? body : checked(body)).filter(body => body !== undefined);
-	return written.length === 0 ? {found, because: 'holds no certificate (PEM)'} : found.length < written.length ? {found, because: `holds ${written.length - found.length} of ${written.length} certificates that cannot be read`} : {found};
+	const found = written.map(body => (known.has(body) ? body : checked(body))).filter(body => body !== undefined);
+	return written.length === 0
+		? {found, because: 'holds no certificate (PEM)'}
+		: found.length < written.length
+			? {found, because: `holds ${written.length - found.length} of ${written.length} certificates that cannot be read`}
+			: {found};
 }
 
 /** Files that the person's git trusts, by its own configuration or a project's. */
 async function gitFiles(git: Git | undefined): Promise<Array<{name: string; place: string}>> {
-	const {stdout} = await git?.run(['config', '--type=path', '-z', '--get-regexp', String.raw`^http\.(.*\.)?sslca(info|path)$`]) ?? {stdout: ''};
-	return stdout.split('\0').filter(entry => entry.includes('\n')).map(entry => {
-		const at = entry.indexOf('\n');
-		return {name: `git's ${entry.slice(0, at)}`, place: entry.slice(at + 1)};
-	});
+	const {stdout} = (await git?.run([
+		'config',
+		'--type=path',
+		'-z',
+		'--get-regexp',
+		String.raw`^http\.(.*\.)?sslca(info|path)$`,
+	])) ?? {stdout: ''};
+	return stdout
+		.split('\0')
+		.filter(entry => entry.includes('\n'))
+		.map(entry => {
+			const at = entry.indexOf('\n');
+			return {name: `git's ${entry.slice(0, at)}`, place: entry.slice(at + 1)};
+		});
 }
 
 /** The same variables with every place absolute, for a process that works in another folder. */
 export function trustEnvironmentOf(environment: NodeJS.ProcessEnv): Record<string, string> {
-	return Object.fromEntries(trustVariables.flatMap(name => environment[name] ? [[name, places(name, environment[name]).map(place => path.resolve(place)).join(path.delimiter)]] : []));
+	return Object.fromEntries(
+		trustVariables.flatMap(name =>
+			environment[name]
+				? [
+						[
+							name,
+							places(name, environment[name])
+								.map(place => path.resolve(place))
+								.join(path.delimiter),
+						],
+					]
+				: [],
+		),
+	);
 }
 
 /** Only a variable for folders lists several. */
@@ -98,11 +153,16 @@ function places(name: string, text: string): string[] {
  * Reads the certificates of all that this machine and this person trust. What cannot be read is left out, with a note.
  * @param git the project's, whose own settings count, too; undefined: it is not asked
  */
-export async function readTrusted(git: Git | undefined, environment: NodeJS.ProcessEnv = process.env): Promise<Trusted> {
+export async function readTrusted(
+	git: Git | undefined,
+	environment: NodeJS.ProcessEnv = process.env,
+): Promise<Trusted> {
 	const notes: string[] = [];
 	const named = [
-		...trustVariables.flatMap(name => places(name, environment[name] ?? '').map(place => ({name: name as string, place}))),
-		...await gitFiles(git),
+		...trustVariables.flatMap(name =>
+			places(name, environment[name] ?? '').map(place => ({name: name as string, place})),
+		),
+		...(await gitFiles(git)),
 	];
 	const builtIn = process.getBuiltinModule('node:tls').rootCertificates;
 	const known = new Set(builtIn.flatMap(text => [...certificatesOf(text)]));
@@ -125,12 +185,18 @@ export async function readTrusted(git: Git | undefined, environment: NodeJS.Proc
 		}
 
 		if (because !== undefined) {
-			notes.push(`${name} names ${place}, which ${because}: ${because.includes(' of ') ? 'those are' : 'it is'} left out`);
+			notes.push(
+				`${name} names ${place}, which ${because}: ${because.includes(' of ') ? 'those are' : 'it is'} left out`,
+			);
 		}
 	}
 
 	const extra = [...all].filter(body => !known.has(body));
-	return {all: [...all].map(body => toPem(body)), extra: extra.length === 0 ? [builtIn[0]!.trimEnd() + '\n'] : extra.map(body => toPem(body)), notes};
+	return {
+		all: [...all].map(body => toPem(body)),
+		extra: extra.length === 0 ? [builtIn[0]!.trimEnd() + '\n'] : extra.map(body => toPem(body)),
+		notes,
+	};
 }
 
 /** For connections of the host's own: whom Node trusts, and whom this machine and this person do. Takes some milliseconds. */

@@ -1,5 +1,18 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync, copyFileSync} from 'node:fs';
+import {
+	chmodSync,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	rmSync,
+	statSync,
+	utimesSync,
+	writeFileSync,
+	copyFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {isRunBranch} from '../core/names.ts';
@@ -104,7 +117,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 		throw new Refusal(`${places.worktree} exists already`, 'choose another name');
 	}
 
-	if (base !== undefined && await git.resolve(`refs/heads/${branch}`)) {
+	if (base !== undefined && (await git.resolve(`refs/heads/${branch}`))) {
 		throw new Refusal(`the branch ${branch} exists already`, 'choose another name with --name');
 	}
 
@@ -112,14 +125,34 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 	const lastLine = (text: string) => text.trim().split('\n').at(-1)?.replace('fatal: ', '') ?? '';
 	if (base !== undefined) {
 		// By itself, and only where there is none: what is taken back below was made here.
-		const made = await git.run(['update-ref', '-m', `fleet: run ${runId}`, `refs/heads/${branch}`, base, '0'.repeat(base.length)]);
+		const made = await git.run([
+			'update-ref',
+			'-m',
+			`fleet: run ${runId}`,
+			`refs/heads/${branch}`,
+			base,
+			'0'.repeat(base.length),
+		]);
 		if (made.code !== 0) {
-			throw new Refusal(`git could not make the branch ${branch}: ${lastLine(made.stderr)}`, 'look at: git branch --list');
+			throw new Refusal(
+				`git could not make the branch ${branch}: ${lastLine(made.stderr)}`,
+				'look at: git branch --list',
+			);
 		}
 	}
 
 	try {
-		const {code, stderr} = await git.run(['worktree', 'add', '--quiet', '--no-checkout', '--lock', '--reason', `fleet run ${runId}`, places.worktree, branch]);
+		const {code, stderr} = await git.run([
+			'worktree',
+			'add',
+			'--quiet',
+			'--no-checkout',
+			'--lock',
+			'--reason',
+			`fleet run ${runId}`,
+			places.worktree,
+			branch,
+		]);
 		if (code !== 0) {
 			throw new Refusal(`git could not make the worktree: ${lastLine(stderr)}`, 'look at: git worktree list');
 		}
@@ -127,11 +160,19 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 		chmodSync(places.worktree, 0o700);
 		const dotGit = readFileSync(path.join(places.worktree, '.git'), 'utf8');
 		const admin = /^gitdir: (.+)\n?$/.exec(dotGit)?.[1];
-		if (!admin || path.dirname(admin) !== path.join(commonDir, 'worktrees') && realpathSync(path.dirname(admin)) !== path.join(realpathSync(commonDir), 'worktrees')) {
+		if (
+			!admin ||
+			(path.dirname(admin) !== path.join(commonDir, 'worktrees') &&
+				realpathSync(path.dirname(admin)) !== path.join(realpathSync(commonDir), 'worktrees'))
+		) {
 			throw new Error(`git wrote an unexpected .git file: ${dotGit}`);
 		}
 
-		replaceFile(path.join(places.folder, 'dotgit'), `gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`, {mode: 0o644});
+		replaceFile(
+			path.join(places.folder, 'dotgit'),
+			`gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`,
+			{mode: 0o644},
+		);
 		own(ownerOf(runId), places.worktree);
 		// Not by the person's git: it would run filters of theirs over files that an agent may have written.
 		const index = firstIndex(places);
@@ -156,13 +197,25 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 
 /** Whether a run sees a ref of the project's: all but other runs' branches. */
 function isVisible(ref: string, branch: string): boolean {
-	return ref === `refs/heads/${branch}` || !ref.startsWith('refs/heads/') || !isRunBranch(ref.slice('refs/heads/'.length));
+	return (
+		ref === `refs/heads/${branch}` || !ref.startsWith('refs/heads/') || !isRunBranch(ref.slice('refs/heads/'.length))
+	);
 }
 
 /** The project's refs as a run sees them, a line for each: object and name. Other runs' branches are other people's work. */
 export async function projectRefs(git: Git, branch: string): Promise<string> {
-	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes');
-	return refs.split('\n').filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch)).map(line => `${line}\n`).join('');
+	const refs = await git.raw(
+		'for-each-ref',
+		'--format=%(objectname) %(refname)',
+		'refs/heads',
+		'refs/tags',
+		'refs/remotes',
+	);
+	return refs
+		.split('\n')
+		.filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch))
+		.map(line => `${line}\n`)
+		.join('');
 }
 
 /** What of them the run was given last, kept where only the host writes: what differs in the run's own folder is its own. */
@@ -180,21 +233,59 @@ function keptRef(places: RunPaths): string {
  * whose parents are the base and all branches and tags that lead elsewhere.
  * @param base undefined where the branch itself is what it starts from
  */
-export async function keepBorrowed(git: Git, places: RunPaths, base: string | undefined, branch: string): Promise<void> {
+export async function keepBorrowed(
+	git: Git,
+	places: RunPaths,
+	base: string | undefined,
+	branch: string,
+): Promise<void> {
 	const start = (await git.resolve(`${base ?? `refs/heads/${branch}`}^{commit}`))!;
-	const refs = (await git.raw('for-each-ref', `--no-merged=${start}`, '--format=%(objectname) %(*objectname) %(refname)', 'refs/heads', 'refs/tags', 'refs/remotes')).split('\n').filter(line => line !== '');
-	const others = refs.map(line => line.split(' ')).filter(([, , ref]) => isVisible(ref!, branch)).map(([object, peeled]) => peeled === '' ? object! : peeled!);
+	const refs = (
+		await git.raw(
+			'for-each-ref',
+			`--no-merged=${start}`,
+			'--format=%(objectname) %(*objectname) %(refname)',
+			'refs/heads',
+			'refs/tags',
+			'refs/remotes',
+		)
+	)
+		.split('\n')
+		.filter(line => line !== '');
+	const others = refs
+		.map(line => line.split(' '))
+		.filter(([, , ref]) => isVisible(ref!, branch))
+		.map(([object, peeled]) => (peeled === '' ? object! : peeled!));
 	const who = 'fleet <fleet@fleet.invalid> 0 +0000';
 	const before = await git.resolve(keptRef(places));
-	const parents = [...new Set([...before === undefined ? [] : [before], start, ...others])].map(parent => `parent ${parent}\n`).join('');
+	const parents = [...new Set([...(before === undefined ? [] : [before]), start, ...others])]
+		.map(parent => `parent ${parent}\n`)
+		.join('');
 	const text = `tree ${await git.resolve(`${start}^{tree}`)}\n${parents}author ${who}\ncommitter ${who}\n\nWhat a run borrows\n`;
-	await git.must(['update-ref', keptRef(places), (await git.must(['hash-object', '-t', 'commit', '-w', '--stdin'], {input: text})).trim()]);
+	await git.must([
+		'update-ref',
+		keptRef(places),
+		(await git.must(['hash-object', '-t', 'commit', '-w', '--stdin'], {input: text})).trim(),
+	]);
 }
 
-async function createPrivate({commonDir, branch, base, target, places, brought}: WorktreePlan, git: Git, admin: string): Promise<void> {
+async function createPrivate(
+	{commonDir, branch, base, target, places, brought}: WorktreePlan,
+	git: Git,
+	admin: string,
+): Promise<void> {
 	const folder = places.privateGit;
 	const real = path.join(commonDir, 'worktrees', admin);
-	for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'hooks', 'info', 'logs', `worktrees/${admin}/logs`]) {
+	for (const part of [
+		'objects/info',
+		'objects/pack',
+		'refs/heads',
+		'refs/tags',
+		'hooks',
+		'info',
+		'logs',
+		`worktrees/${admin}/logs`,
+	]) {
 		mkdirSync(path.join(folder, part), {recursive: true, mode: 0o700});
 	}
 
@@ -204,13 +295,23 @@ async function createPrivate({commonDir, branch, base, target, places, brought}:
 
 	write('HEAD', `ref: ${target}\n`);
 	const sparse = await sparsePatterns(commonDir, admin);
-	write('config', await privateConfig(git) + writeRules(folder, commonDir, await personRules(git, commonDir, brought)) + (sparse?.config ?? ''));
+	write(
+		'config',
+		(await privateConfig(git)) +
+			writeRules(folder, commonDir, await personRules(git, commonDir, brought)) +
+			(sparse?.config ?? ''),
+	);
 	if (sparse) {
 		mkdirSync(path.join(folder, 'worktrees', admin, 'info'), {mode: 0o700});
 		write(`worktrees/${admin}/info/sparse-checkout`, sparse.patterns);
 	}
 
-	write('objects/info/alternates', objectFolders(commonDir).map((_, index) => `/run/fleet/base/${index}\n`).join(''));
+	write(
+		'objects/info/alternates',
+		objectFolders(commonDir)
+			.map((_, index) => `/run/fleet/base/${index}\n`)
+			.join(''),
+	);
 	const refs = await projectRefs(git, branch);
 	write('packed-refs', refs);
 	writeFileSync(refsFile(places), refs, {mode: 0o600});
@@ -233,7 +334,9 @@ async function createQuarantine(commonDir: string, places: RunPaths, git: Git): 
 export function connectQuarantine(commonDir: string, places: RunPaths): void {
 	const folder = places.quarantine;
 	const alternates = path.join(folder, 'objects', 'info', 'alternates');
-	const wanted = objectFolders(commonDir).map(folder => `${folder}\n`).join('');
+	const wanted = objectFolders(commonDir)
+		.map(folder => `${folder}\n`)
+		.join('');
 	if (!existsSync(path.dirname(alternates))) {
 		return;
 	}
@@ -291,11 +394,19 @@ export function bury(runId: string, places: RunPaths): void {
 function recordsOf(commonDir: string, places: RunPaths): string[] {
 	const folder = path.join(commonDir, 'worktrees');
 	const parent = path.dirname(places.worktree);
-	const known = new Set([parent, existsSync(parent) ? realpathSync(parent) : parent].map(place => path.join(place, path.basename(places.worktree), '.git')));
-	return existsSync(folder) ? readdirSync(folder).map(name => path.join(folder, name)).filter(record => {
-		const file = path.join(record, 'gitdir');
-		return lstatSync(file, {throwIfNoEntry: false})?.isFile() && known.has(readFileSync(file, 'utf8').trim());
-	}) : [];
+	const known = new Set(
+		[parent, existsSync(parent) ? realpathSync(parent) : parent].map(place =>
+			path.join(place, path.basename(places.worktree), '.git'),
+		),
+	);
+	return existsSync(folder)
+		? readdirSync(folder)
+				.map(name => path.join(folder, name))
+				.filter(record => {
+					const file = path.join(record, 'gitdir');
+					return lstatSync(file, {throwIfNoEntry: false})?.isFile() && known.has(readFileSync(file, 'utf8').trim());
+				})
+		: [];
 }
 
 /** Removes W, P and the real repository's record of W. Branches and refs stay. Safe to call twice. */

@@ -16,7 +16,11 @@ export function writeAll(file: number, bytes: Uint8Array): void {
  * Replaces a file by one with this content: whoever reads it, and whatever fails on the way, finds the old one or the new one.
  * @param options.durable whether it waits until the disk has it; not for what can be made again
  */
-export function replaceFile(file: string, content: string | Uint8Array, {mode = 0o600, durable = true}: {mode?: number; durable?: boolean} = {}): void {
+export function replaceFile(
+	file: string,
+	content: string | Uint8Array,
+	{mode = 0o600, durable = true}: {mode?: number; durable?: boolean} = {},
+): void {
 	const fresh = `${file}.${process.pid}.new`;
 	try {
 		const descriptor = openSync(fresh, 'w', mode);
@@ -55,11 +59,24 @@ function syncFolder(folder: string): void {
 }
 
 const words: Readonly<Record<string, string>> = {
-	ENOSPC: 'no space is left on the disk', EDQUOT: 'your quota of the disk is used up', EIO: 'the disk failed', EROFS: 'the disk can only be read', EFBIG: 'the file is larger than the limit for files', ENOMEM: 'no memory is left', EMFILE: 'this process has too many files open', EAGAIN: 'no more processes can be started', E2BIG: 'what was typed is longer than the system takes on a command line', ENFILE: 'the machine has too many files open',
+	ENOSPC: 'no space is left on the disk',
+	EDQUOT: 'your quota of the disk is used up',
+	EIO: 'the disk failed',
+	EROFS: 'the disk can only be read',
+	EFBIG: 'the file is larger than the limit for files',
+	ENOMEM: 'no memory is left',
+	EMFILE: 'this process has too many files open',
+	EAGAIN: 'no more processes can be started',
+	E2BIG: 'what was typed is longer than the system takes on a command line',
+	ENFILE: 'the machine has too many files open',
 };
 
 const cures: Readonly<Record<string, string>> = {
-	ENOSPC: 'free some space (fleet clean shows what runs take), then do it again', EDQUOT: 'free some space (fleet clean shows what runs take), then do it again', EMFILE: 'ulimit -n shows the limit; raise it, then do it again', EAGAIN: 'ulimit -u shows the limit; end what is not needed, then do it again', E2BIG: 'put what is long into a file, and name it',
+	ENOSPC: 'free some space (fleet clean shows what runs take), then do it again',
+	EDQUOT: 'free some space (fleet clean shows what runs take), then do it again',
+	EMFILE: 'ulimit -n shows the limit; raise it, then do it again',
+	EAGAIN: 'ulimit -u shows the limit; end what is not needed, then do it again',
+	E2BIG: 'put what is long into a file, and name it',
 };
 
 /** What a lock's database says of the same, by SQLite's primary result codes. */
@@ -68,7 +85,15 @@ const databaseCodes: Readonly<Record<number, string>> = {8: 'EROFS', 10: 'EIO', 
 /** What an error of the system says about the machine, as a refusal; undefined for any other error. Exit code 1: nothing was wrong with what was asked. */
 export function machineRefusal(error: unknown): Refusal | undefined {
 	const {code: own = '', path: file, errcode, syscall = ''} = error as NodeJS.ErrnoException & {errcode?: number};
-	const code = own === 'ERR_SQLITE_ERROR' ? databaseCodes[(errcode ?? 0) & 0xFF] ?? own : own;
+	const code = own === 'ERR_SQLITE_ERROR' ? (databaseCodes[(errcode ?? 0) & 0xff] ?? own) : own;
 	const because = words[code];
-	return because === undefined ? undefined : new Refusal(syscall.startsWith('spawn') ? `${because}: a program was not started` : `${because}${file === undefined ? '' : `, at ${file}`}; what could not be written did not happen`, cures[code] ?? 'look at the machine\'s own log (dmesg), then do it again', exitCodes.internal);
+	return because === undefined
+		? undefined
+		: new Refusal(
+				syscall.startsWith('spawn')
+					? `${because}: a program was not started`
+					: `${because}${file === undefined ? '' : `, at ${file}`}; what could not be written did not happen`,
+				cures[code] ?? "look at the machine's own log (dmesg), then do it again",
+				exitCodes.internal,
+			);
 }

@@ -12,13 +12,32 @@ export type {Settings} from '../core/settings.ts';
 export type ActionResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
 
 /** An agent as it is chosen. `secret`: the name of what its model needs, and `hosts`, what that opens; undefined for an agent without a model. */
-export type AgentView = {readonly id: string; readonly title: string; readonly installed: boolean; readonly model: {readonly secret: string; readonly hosts: readonly string[]} | undefined};
+export type AgentView = {
+	readonly id: string;
+	readonly title: string;
+	readonly installed: boolean;
+	readonly model: {readonly secret: string; readonly hosts: readonly string[]} | undefined;
+};
 
 /** A secret as `fleet secret list --json` prints it. */
-export type SecretView = {readonly reference: string; readonly project: string | null; readonly store: string; readonly class: string; readonly hosts: readonly string[]; readonly paths: readonly string[]; readonly environment: string | null; readonly holders: ReadonlyArray<{readonly run: string; readonly scope: string; readonly until: string | null}>};
+export type SecretView = {
+	readonly reference: string;
+	readonly project: string | null;
+	readonly store: string;
+	readonly class: string;
+	readonly hosts: readonly string[];
+	readonly paths: readonly string[];
+	readonly environment: string | null;
+	readonly holders: ReadonlyArray<{readonly run: string; readonly scope: string; readonly until: string | null}>;
+};
 
 /** A place for secrets as `fleet secret stores --json` prints it. */
-export type StoreView = {readonly id: string; readonly title: string; readonly state: 'unlocked' | 'locked' | 'none'; readonly because: string};
+export type StoreView = {
+	readonly id: string;
+	readonly title: string;
+	readonly state: 'unlocked' | 'locked' | 'none';
+	readonly because: string;
+};
 
 /** What a project offers for a new run, and says of its gates, as `fleet project show --json` prints it. */
 export type ProjectView = {
@@ -39,10 +58,21 @@ export type ProjectView = {
 };
 
 /** What a run takes of the disk, and what can be done about it, as `fleet clean --json` prints it. */
-export type DiskView = {readonly run: string; readonly project: string; readonly bytes: number; readonly what: string; readonly note: string; readonly safe: boolean};
+export type DiskView = {
+	readonly run: string;
+	readonly project: string;
+	readonly bytes: number;
+	readonly what: string;
+	readonly note: string;
+	readonly safe: boolean;
+};
 
 /** A log as one range of bytes, of which the first may be gone. */
-export type LogSource = {range(): {readonly from: number; readonly to: number}; read(from: number, to: number): Uint8Array; close(): void};
+export type LogSource = {
+	range(): {readonly from: number; readonly to: number};
+	read(from: number, to: number): Uint8Array;
+	close(): void;
+};
 
 /**
  * All that the screen can do: read what was written down, and ask for a verb as a person would type it.
@@ -77,7 +107,14 @@ export type FleetClient = {
 	/** Changes some of what is set, for the next time, too. @returns why it could not be kept, if it could not */
 	saveSettings(settings: Partial<Settings>): Promise<string | undefined>;
 	/** Says something to the terminal around the screen. None of it moves the cursor. */
-	readonly terminal: {title(text: string): void; bell(): void; notify(text: string): void; /** @returns what became of it, in words: never more than is known */ copy(text: string): Promise<string>; mouse(on: boolean): void; askBackground(): void};
+	readonly terminal: {
+		title(text: string): void;
+		bell(): void;
+		notify(text: string): void;
+		/** @returns what became of it, in words: never more than is known */ copy(text: string): Promise<string>;
+		mouse(on: boolean): void;
+		askBackground(): void;
+	};
 	/** The folder the screen was started in, and the project that it belongs to, if any. */
 	readonly here: {readonly folder: string; readonly project: string | undefined};
 	/** Commands and prompts that were used before, newest first. */

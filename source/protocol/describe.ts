@@ -69,7 +69,9 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'suspects.found': {
-			return entry.suspects.length === 0 ? 'none' : entry.suspects.map(({rule, file, line, span}) => `${file}:${line} ${rule} ${span}`).join('; ');
+			return entry.suspects.length === 0
+				? 'none'
+				: entry.suspects.map(({rule, file, line, span}) => `${file}:${line} ${rule} ${span}`).join('; ');
 		}
 
 		case 'suspects.waived': {

@@ -21,7 +21,10 @@ export function kindOf(text: string): ScopeKind | undefined {
 export function parseScope(text: string): Scope | Refusal {
 	const kind = kindOf(text);
 	if (!kind) {
-		return new Refusal(`"${text.slice(0, 60)}" is not a scope`, `scopes: ${scopeKinds.map(kind => kind.usage).join(', ')}`);
+		return new Refusal(
+			`"${text.slice(0, 60)}" is not a scope`,
+			`scopes: ${scopeKinds.map(kind => kind.usage).join(', ')}`,
+		);
 	}
 
 	const subject = kind.parse(text.slice(kind.id.length + 1));

@@ -7,7 +7,13 @@ import type {Action} from './keymap.ts';
 import {selectedRun, type State} from './state.ts';
 import type {Handler, Step} from './step.ts';
 
-const handlers: Readonly<Record<Action, Handler>> = {...placeActions, ...listActions, ...outputActions, ...reviewActions, ...runActions};
+const handlers: Readonly<Record<Action, Handler>> = {
+	...placeActions,
+	...listActions,
+	...outputActions,
+	...reviewActions,
+	...runActions,
+};
 
 /** What an action does. Which key it has, and when it does nothing, is in the keymap. */
 export function act(state: State, action: Action): Step {

@@ -9,7 +9,21 @@ import {frameLines} from './view.ts';
 
 /** Names of the keys in one event. Keys that come fast arrive as one text, such as "jjj" or "a\r". */
 export function keysOf(input: string, key: Partial<Key>): string[] {
-	const named: Array<[keyof Key, string]> = [['upArrow', 'up'], ['downArrow', 'down'], ['leftArrow', 'left'], ['rightArrow', 'right'], ['return', 'return'], ['escape', 'escape'], ['tab', 'tab'], ['backspace', 'backspace'], ['delete', 'delete'], ['home', 'home'], ['end', 'end'], ['pageUp', 'pageup'], ['pageDown', 'pagedown']];
+	const named: Array<[keyof Key, string]> = [
+		['upArrow', 'up'],
+		['downArrow', 'down'],
+		['leftArrow', 'left'],
+		['rightArrow', 'right'],
+		['return', 'return'],
+		['escape', 'escape'],
+		['tab', 'tab'],
+		['backspace', 'backspace'],
+		['delete', 'delete'],
+		['home', 'home'],
+		['end', 'end'],
+		['pageUp', 'pageup'],
+		['pageDown', 'pagedown'],
+	];
 	const found = named.find(([flag]) => key[flag]);
 	if (found && input.length <= 1) {
 		const name = found[1] === 'tab' && key.shift ? 'shift-tab' : found[1];
@@ -24,9 +38,20 @@ export function keysOf(input: string, key: Partial<Key>): string[] {
 		return [`alt-${input}`];
 	}
 
-	const special: Record<string, string> = {'\r': 'return', '\n': 'ctrl-j', '\t': 'tab', '\u007F': 'backspace', '\b': 'backspace', ' ': 'space', '\u001B': 'escape'};
-	const control = (character: string) => /^[\u0001-\u001A]$/.test(character) ? `ctrl-${String.fromCodePoint(character.codePointAt(0)! + 96)}` : character;
-	return [...input].map(character => special[character] ?? control(character)).filter(name => !/^[\u0000-\u001F]$/.test(name));
+	const special: Record<string, string> = {
+		'\r': 'return',
+		'\n': 'ctrl-j',
+		'\t': 'tab',
+		'\u007F': 'backspace',
+		'\b': 'backspace',
+		' ': 'space',
+		'\u001B': 'escape',
+	};
+	const control = (character: string) =>
+		/^[\u0001-\u001A]$/.test(character) ? `ctrl-${String.fromCodePoint(character.codePointAt(0)! + 96)}` : character;
+	return [...input]
+		.map(character => special[character] ?? control(character))
+		.filter(name => !/^[\u0000-\u001F]$/.test(name));
 }
 
 function Row({line, width, theme}: {readonly line: Line; readonly width: number; readonly theme: Theme}): ReactNode {
@@ -41,7 +66,18 @@ function Row({line, width, theme}: {readonly line: Line; readonly width: number;
 	}
 
 	// Ink's own way is the fast one for a whole line.
-	return <Text wrap="truncate" color={style.tone && theme.tones[style.tone]} bold={title || (style.bold ?? false)} dimColor={(style.dim ?? false) && theme.name !== 'contrast'} inverse={title || (style.inverse ?? false)} underline={style.underline ?? false}>{fit(text, width)}</Text>;
+	return (
+		<Text
+			wrap="truncate"
+			color={style.tone && theme.tones[style.tone]}
+			bold={title || (style.bold ?? false)}
+			dimColor={(style.dim ?? false) && theme.name !== 'contrast'}
+			inverse={title || (style.inverse ?? false)}
+			underline={style.underline ?? false}
+		>
+			{fit(text, width)}
+		</Text>
+	);
 }
 
 /** The frame of a state. */
@@ -49,7 +85,9 @@ export function Frame({state}: {readonly state: State}): ReactNode {
 	const theme = themes[state.theme];
 	return (
 		<Box flexDirection="column" width={state.columns} height={state.rows}>
-			{frameLines(state).map((line, index) => <Row key={index} line={line} width={state.columns} theme={theme} />)}
+			{frameLines(state).map((line, index) => (
+				<Row key={index} line={line} width={state.columns} theme={theme} />
+			))}
 		</Box>
 	);
 }

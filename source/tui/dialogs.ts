@@ -27,10 +27,28 @@ type Kind = {
 };
 
 const reason = (hint: string): Field => ({label: 'Because', value: '', hint});
-const sure = (word: string, what: string): Field => ({label: 'Sure', value: '', hint: `type ${word} ${what}`, confirm: word});
+const sure = (word: string, what: string): Field => ({
+	label: 'Sure',
+	value: '',
+	hint: `type ${word} ${what}`,
+	confirm: word,
+});
 const isYes = (text: string | undefined) => /^y(?:es)?$/i.test(text ?? '');
-const because = (text: string | undefined) => text ? ['--because', text] : [];
-const again = (state: State, dialog: Dialog, label: string, text: string): Step => bad({...state, dialog: {...dialog, at: Math.max(0, dialog.fields.findIndex(field => field.label === label))}}, text);
+const because = (text: string | undefined) => (text ? ['--because', text] : []);
+const again = (state: State, dialog: Dialog, label: string, text: string): Step =>
+	bad(
+		{
+			...state,
+			dialog: {
+				...dialog,
+				at: Math.max(
+					0,
+					dialog.fields.findIndex(field => field.label === label),
+				),
+			},
+		},
+		text,
+	);
 const short = (commit: string) => commit.slice(0, 10);
 const branch = (ref: string) => ref.replace('refs/heads/', '');
 
@@ -40,28 +58,42 @@ function named(runs: readonly Run[]): string {
 
 /** Which runs a question is about, where they are several. */
 function namesOf(runs: readonly Run[]): string[] {
-	return runs.length < 2 ? [] : [...runs.slice(0, 6).map(run => run.id), ...runs.length > 6 ? [`and ${runs.length - 6} more`] : []];
+	return runs.length < 2
+		? []
+		: [...runs.slice(0, 6).map(run => run.id), ...(runs.length > 6 ? [`and ${runs.length - 6} more`] : [])];
 }
 
 /** How much of a change was looked at, before it is approved: the files that were not, those with a flag by name. */
 function viewedLines(state: State, run: Run): string[] {
 	const review = state.review?.run === run.id ? state.review : undefined;
 	if (!review) {
-		return [state.unread?.run === run.id ? `! viewed   not known: ${state.unread.because}` : 'viewed   looking at what was viewed…'];
+		return [
+			state.unread?.run === run.id
+				? `! viewed   not known: ${state.unread.because}`
+				: 'viewed   looking at what was viewed…',
+		];
 	}
 
 	const open = review.files.filter(file => !isViewed(review.review, file));
 	const flagged = open.filter(file => flagsOf(file).length > 0);
-	const names = (files: typeof open) => `${files.slice(0, 3).map(file => neutraliseLine(file.path)).join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}`;
+	const names = (files: typeof open) =>
+		`${files
+			.slice(0, 3)
+			.map(file => neutraliseLine(file.path))
+			.join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}`;
 	return [
 		`${open.length > 0 ? '! ' : ''}viewed   ${viewedText(countViewed(review.review, review.files))}${open.length > 0 ? `: ${names(open)}` : ''}`,
-		...flagged.length > 0 ? [`!          with a flag: ${names(flagged)}; d shows them`] : [],
+		...(flagged.length > 0 ? [`!          with a flag: ${names(flagged)}; d shows them`] : []),
 	];
 }
 
 /** What another attempt ends. */
 function voidText(run: Run): string[] {
-	return run.approval ? ['its verification and its approval are void then'] : run.verification ? ['its verification is void then'] : [];
+	return run.approval
+		? ['its verification and its approval are void then']
+		: run.verification
+			? ['its verification is void then']
+			: [];
 }
 
 /** Those of the runs that a dialog was opened for which are still there. */
@@ -85,21 +117,33 @@ function lengthOf(text: string, now: number): string {
 /** What is wrong with a deploy to a target now, where it needs a reason and has none; undefined where it may go. */
 function tooEarly(state: State, run: Run, target: string, reason: string | undefined): string | undefined {
 	const opens = opensAt(state.offers[run.project.id]?.deploy[target]?.window, state.now);
-	return opens === undefined || reason ? undefined : `${target} is outside of its window, which opens ${opens}: say why it is deployed now all the same, or esc`;
+	return opens === undefined || reason
+		? undefined
+		: `${target} is outside of its window, which opens ${opens}: say why it is deployed now all the same, or esc`;
 }
 
 /** The field for a reason, where one of the targets needs one now. */
 function outsideField(state: State, run: Run, targets: readonly string[]): Field[] {
-	return targets.some(target => tooEarly(state, run, target, undefined) !== undefined) ? [reason('why now, outside of the target\'s window')] : [];
+	return targets.some(target => tooEarly(state, run, target, undefined) !== undefined)
+		? [reason("why now, outside of the target's window")]
+		: [];
 }
 
 /** The secrets of the vault that are a target's credentials: for deploys alone, and named like them. Undefined for one that is not there. */
 function credentialsOf(state: State, run: Run, names: readonly string[]): Array<readonly [string, string | undefined]> {
 	return names.map(name => {
 		const wanted = name.toLowerCase().replaceAll('_', '-');
-		const own = state.vault?.secrets.filter(secret => secret.class === 'deploy' && (secret.project === null || secret.project === run.project.id) && (secret.environment === name || secret.reference.endsWith(`/${wanted}`)));
+		const own = state.vault?.secrets.filter(
+			secret =>
+				secret.class === 'deploy' &&
+				(secret.project === null || secret.project === run.project.id) &&
+				(secret.environment === name || secret.reference.endsWith(`/${wanted}`)),
+		);
 		// The project's own goes before the person's.
-		return [name, own?.toSorted((left, right) => Number(left.project === null) - Number(right.project === null))[0]?.reference] as const;
+		return [
+			name,
+			own?.toSorted((left, right) => Number(left.project === null) - Number(right.project === null))[0]?.reference,
+		] as const;
 	});
 }
 
@@ -113,7 +157,11 @@ function targetLines(state: State, run: Run, name: string): string[] {
 	const from = credentialsOf(state, run, target.credentials);
 	return [
 		`${name}: ${neutraliseLine(target.command)}${windowText(target.window, state.now)}`,
-		...from.length === 0 ? [] : [`  with ${from.every(([, reference]) => reference) ? from.map(([wanted, reference]) => `${wanted} from ${reference}`).join(', ') : `${from.map(([wanted]) => wanted).join(', ')}, typed unseen in the terminal`}; for this deploy alone`],
+		...(from.length === 0
+			? []
+			: [
+					`  with ${from.every(([, reference]) => reference) ? from.map(([wanted, reference]) => `${wanted} from ${reference}`).join(', ') : `${from.map(([wanted]) => wanted).join(', ')}, typed unseen in the terminal`}; for this deploy alone`,
+				]),
 	];
 }
 
@@ -121,16 +169,39 @@ function targetLines(state: State, run: Run, name: string): string[] {
 function deploy(state: State, run: Run, target: string, outside: string | undefined): Step {
 	const known = state.offers[run.project.id]?.deploy[target];
 	const from = credentialsOf(state, run, known?.credentials ?? []);
-	const argv = ['deploy', run.id, target, '--confirm', target, ...(outside ? ['--outside-window', '--because', outside] : []), ...from.flatMap(([name, reference]) => reference ? ['--credential', `${name}=${reference}`] : [])];
-	return known && from.every(([, reference]) => reference) ? begin(state, run.id, argv, 'deploy') : {state, effects: [{type: 'terminal', argv, pause: true}]};
+	const argv = [
+		'deploy',
+		run.id,
+		target,
+		'--confirm',
+		target,
+		...(outside ? ['--outside-window', '--because', outside] : []),
+		...from.flatMap(([name, reference]) => (reference ? ['--credential', `${name}=${reference}`] : [])),
+	];
+	return known && from.every(([, reference]) => reference)
+		? begin(state, run.id, argv, 'deploy')
+		: {state, effects: [{type: 'terminal', argv, pause: true}]};
 }
 
 const kinds: Readonly<Record<DialogKind, Kind>> = {
 	allow: {
 		open(state, subject) {
 			const runs = targets(state).filter(run => run.stage !== 'discarded');
-			const fields: Field[] = [...(subject === undefined ? [{label: 'Scope', value: '', hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT'}] : []), reason('a reason is needed'), {label: 'For', value: '30m', hint: 'once (one minute), 15m, 1h, until 18:00; empty: until the run ends'}];
-			return {title: `Grant ${subject ?? 'a scope'}${runs.length > 1 ? ` to ${runs.length} runs` : ''}`, runs: runs.map(run => run.id), lines: subject?.startsWith('network:') ? [`The run can send to ${neutraliseLine(subject.slice(8))} whatever it can read, until you turn it off.`] : [], fields};
+			const fields: Field[] = [
+				...(subject === undefined
+					? [{label: 'Scope', value: '', hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT'}]
+					: []),
+				reason('a reason is needed'),
+				{label: 'For', value: '30m', hint: 'once (one minute), 15m, 1h, until 18:00; empty: until the run ends'},
+			];
+			return {
+				title: `Grant ${subject ?? 'a scope'}${runs.length > 1 ? ` to ${runs.length} runs` : ''}`,
+				runs: runs.map(run => run.id),
+				lines: subject?.startsWith('network:')
+					? [`The run can send to ${neutraliseLine(subject.slice(8))} whatever it can read, until you turn it off.`]
+					: [],
+				fields,
+			};
 		},
 		submit(state, dialog, values) {
 			const scope = dialog.subject ?? values['Scope'] ?? '';
@@ -143,7 +214,12 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			}
 
 			const length = lengthOf(values['For'] ?? '', state.now);
-			return beginAll(state, runsOf(state, dialog), run => ['allow', run.id, scope, '--because', values['Because']!, ...(length === '' ? [] : ['--for', length])], 'allow');
+			return beginAll(
+				state,
+				runsOf(state, dialog),
+				run => ['allow', run.id, scope, '--because', values['Because']!, ...(length === '' ? [] : ['--for', length])],
+				'allow',
+			);
 		},
 	},
 	approve: {
@@ -152,12 +228,18 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const {head, base, tree, policy, digest, because} = run.verification!;
 			const {approveWord, approveSigned} = state.offers[run.project.id] ?? {};
 			return {
-				title: `Approve ${run.id}: what becomes part of ${branch(run.target)}`, runs: [run.id],
+				title: `Approve ${run.id}: what becomes part of ${branch(run.target)}`,
+				runs: [run.id],
 				lines: [
-					`commit   ${head}`, `onto     ${base}`, `result   ${tree}`, `policy   ${policy || 'none'}`, `verified ${digest}`, `         ${neutraliseLine(because)}`,
+					`commit   ${head}`,
+					`onto     ${base}`,
+					`result   ${tree}`,
+					`policy   ${policy || 'none'}`,
+					`verified ${digest}`,
+					`         ${neutraliseLine(because)}`,
 					...viewedLines(state, run),
 					`audit    ${run.audit ? run.audit.items.map(item => `${item.id} ${item.status}`).join(' ') : 'not made'}${run.audit?.stale ? ' (before the last change)' : ''}`,
-					...approveSigned ? ['signed   with your SSH key, exactly this'] : [],
+					...(approveSigned ? ['signed   with your SSH key, exactly this'] : []),
 				],
 				fields: [reason('optional'), sure(approveWord ?? 'yes', 'to approve; esc does not')],
 			};
@@ -166,12 +248,28 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		submit(state, dialog, values) {
 			// What was typed, and not what would have had to be: the policy may have been read since.
 			const word = values['Sure'];
-			return begin(state, dialog.runs[0]!, ['approve', dialog.runs[0]!, ...because(values['Because']), ...(word === undefined || word === 'yes' ? [] : ['--confirm', word])], 'approve');
+			return begin(
+				state,
+				dialog.runs[0]!,
+				[
+					'approve',
+					dialog.runs[0]!,
+					...because(values['Because']),
+					...(word === undefined || word === 'yes' ? [] : ['--confirm', word]),
+				],
+				'approve',
+			);
 		},
 	},
 	reject: {
-		open: state => ({title: `Reject ${selectedRun(state)!.id}`, runs: [selectedRun(state)!.id], lines: [], fields: [reason('what is to change')]}),
-		submit: (state, dialog, values) => begin(state, dialog.runs[0]!, ['reject', dialog.runs[0]!, ...because(values['Because'])], 'reject'),
+		open: state => ({
+			title: `Reject ${selectedRun(state)!.id}`,
+			runs: [selectedRun(state)!.id],
+			lines: [],
+			fields: [reason('what is to change')],
+		}),
+		submit: (state, dialog, values) =>
+			begin(state, dialog.runs[0]!, ['reject', dialog.runs[0]!, ...because(values['Because'])], 'reject'),
 	},
 	deploy: {
 		open(state) {
@@ -179,9 +277,22 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const deploys = state.offers[run.project.id]?.deploy ?? {};
 			const names = Object.keys(deploys);
 			return {
-				title: `Deploy ${short(run.merge!.commit)} of ${run.id}`, runs: [run.id],
-				lines: names.length === 0 ? ['the policy names its targets; this one is looked up when you have named it'] : names.flatMap(name => targetLines(state, run, name)),
-				fields: [{label: 'Target', value: names[0] ?? '', hint: names.length > 1 ? '←/→ a target of the project\'s policy' : 'a target of the project\'s policy', ...(names.length > 0 ? {choices: names} : {})}, ...outsideField(state, run, names), {label: 'Sure', value: '', hint: 'type the target\'s name to deploy; esc does not', confirm: ''}],
+				title: `Deploy ${short(run.merge!.commit)} of ${run.id}`,
+				runs: [run.id],
+				lines:
+					names.length === 0
+						? ['the policy names its targets; this one is looked up when you have named it']
+						: names.flatMap(name => targetLines(state, run, name)),
+				fields: [
+					{
+						label: 'Target',
+						value: names[0] ?? '',
+						hint: names.length > 1 ? "←/→ a target of the project's policy" : "a target of the project's policy",
+						...(names.length > 0 ? {choices: names} : {}),
+					},
+					...outsideField(state, run, names),
+					{label: 'Sure', value: '', hint: "type the target's name to deploy; esc does not", confirm: ''},
+				],
 			};
 		},
 		submit(state, dialog, values) {
@@ -200,12 +311,21 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 
 			return deploy(state, runsOf(state, dialog)[0]!, values['Target'], values['Because']);
 		},
-		leave: (state, dialog, values) => tooEarly(state, runsOf(state, dialog)[0]!, values['Target'] ?? '', values['Because']),
+		leave: (state, dialog, values) =>
+			tooEarly(state, runsOf(state, dialog)[0]!, values['Target'] ?? '', values['Because']),
 	},
 	rollback: {
 		open(state) {
 			const {run, target} = lastGood(state)!;
-			return {title: `Deploy ${run.id} to ${target} again`, runs: [run.id], lines: [`commit ${run.merge!.commit}, the last that went well there before this one`, ...targetLines(state, run, target)], fields: [...outsideField(state, run, [target]), sure(target, 'to deploy; esc does not')]};
+			return {
+				title: `Deploy ${run.id} to ${target} again`,
+				runs: [run.id],
+				lines: [
+					`commit ${run.merge!.commit}, the last that went well there before this one`,
+					...targetLines(state, run, target),
+				],
+				fields: [...outsideField(state, run, [target]), sure(target, 'to deploy; esc does not')],
+			};
 		},
 		submit(state, dialog, values) {
 			const target = dialog.fields.at(-1)!.confirm!;
@@ -213,38 +333,81 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const early = tooEarly(state, run, target, values['Because']);
 			return early ? again(state, dialog, 'Because', early) : deploy(state, run, target, values['Because']);
 		},
-		leave: (state, dialog, values) => tooEarly(state, runsOf(state, dialog)[0]!, dialog.fields.at(-1)!.confirm!, values['Because']),
+		leave: (state, dialog, values) =>
+			tooEarly(state, runsOf(state, dialog)[0]!, dialog.fields.at(-1)!.confirm!, values['Because']),
 	},
 	init: {
 		open(state) {
 			const {project, target} = selectedRun(state)!;
 			const {suggestedVerify} = state.offers[project.id]!;
 			return {
-				title: `Nothing verifies ${project.id} yet`, runs: [selectedRun(state)!.id],
+				title: `Nothing verifies ${project.id} yet`,
+				runs: [selectedRun(state)!.id],
 				lines: [`this is committed on ${branch(target)} as your own ${policyPath}, where no run can change it`],
-				fields: [{label: 'Verify', value: suggestedVerify ?? '', hint: 'a command; it runs on the merged result, in a sandbox without network'}],
+				fields: [
+					{
+						label: 'Verify',
+						value: suggestedVerify ?? '',
+						hint: 'a command; it runs on the merged result, in a sandbox without network',
+					},
+				],
 			};
 		},
-		submit: (state, dialog, values) => values['Verify'] ? begin(state, dialog.runs[0]!, ['project', 'init', runsOf(state, dialog)[0]!.project.id, '--verify', values['Verify']], 'verify commands', 'offer') : again(state, dialog, 'Verify', 'a command is needed'),
+		submit: (state, dialog, values) =>
+			values['Verify']
+				? begin(
+						state,
+						dialog.runs[0]!,
+						['project', 'init', runsOf(state, dialog)[0]!.project.id, '--verify', values['Verify']],
+						'verify commands',
+						'offer',
+					)
+				: again(state, dialog, 'Verify', 'a command is needed'),
 	},
 	learn: {
 		open(state) {
 			const run = selectedRun(state)!;
 			return {
-				title: `Propose for every run of ${run.project.id}`, runs: [run.id],
-				lines: [`written to ${policyPath} of your checkout, where you look at it and commit it; no run reads it before`],
-				fields: [{label: 'Hosts', value: learn(state.journal).proposal.join(' '), hint: 'take out what not every run needs; enter writes the rest, esc does not'}],
+				title: `Propose for every run of ${run.project.id}`,
+				runs: [run.id],
+				lines: [
+					`written to ${policyPath} of your checkout, where you look at it and commit it; no run reads it before`,
+				],
+				fields: [
+					{
+						label: 'Hosts',
+						value: learn(state.journal).proposal.join(' '),
+						hint: 'take out what not every run needs; enter writes the rest, esc does not',
+					},
+				],
 			};
 		},
 		submit(state, dialog, values) {
 			const hosts = (values['Hosts'] ?? '').split(/\s+/).filter(host => host !== '');
-			return hosts.length === 0 ? again(state, dialog, 'Hosts', 'name at least one host') : begin(state, dialog.runs[0]!, ['learn', dialog.runs[0]!, '--propose', ...hosts], 'propose');
+			return hosts.length === 0
+				? again(state, dialog, 'Hosts', 'name at least one host')
+				: begin(state, dialog.runs[0]!, ['learn', dialog.runs[0]!, '--propose', ...hosts], 'propose');
 		},
 	},
 	resume: {
 		open(state) {
 			const run = selectedRun(state)!;
-			return {title: `Resume ${run.id}, in the same conversation`, runs: [run.id], lines: [...run.status && run.status.because !== '' ? [`it said last: ${neutraliseLine(run.status.because)}`] : [], ...voidText(run)], fields: [{label: 'Tell it', value: '', hint: 'optional: an answer, what it is to do next, or what is to be mended', multiline: true}]};
+			return {
+				title: `Resume ${run.id}, in the same conversation`,
+				runs: [run.id],
+				lines: [
+					...(run.status && run.status.because !== '' ? [`it said last: ${neutraliseLine(run.status.because)}`] : []),
+					...voidText(run),
+				],
+				fields: [
+					{
+						label: 'Tell it',
+						value: '',
+						hint: 'optional: an answer, what it is to do next, or what is to be mended',
+						multiline: true,
+					},
+				],
+			};
 		},
 		submit(state, dialog, values) {
 			const {argv, input} = values['Tell it'] ? spoken(values['Tell it']) : {argv: []};
@@ -256,30 +419,57 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const runs = targets(state).filter(run => isDiscardable(run));
 			const held = runs.filter(run => !run.merge && (run.verification || run.approval)).length;
 			return {
-				title: `Discard ${named(runs)}? ${runs.length === 1 ? 'Its' : 'Their'} work is kept`, runs: runs.map(run => run.id),
-				lines: [...namesOf(runs), `${runs.length === 1 ? 'its folder goes' : 'their folders go'}; what was changed is kept as commits, and U brings it back (H shows what is discarded)`, ...held > 0 ? ['what was verified or approved has to be verified again then'] : []],
+				title: `Discard ${named(runs)}? ${runs.length === 1 ? 'Its' : 'Their'} work is kept`,
+				runs: runs.map(run => run.id),
+				lines: [
+					...namesOf(runs),
+					`${runs.length === 1 ? 'its folder goes' : 'their folders go'}; what was changed is kept as commits, and U brings it back (H shows what is discarded)`,
+					...(held > 0 ? ['what was verified or approved has to be verified again then'] : []),
+				],
 				fields: [reason('optional; enter discards, esc does not')],
 			};
 		},
-		submit: (state, dialog, values) => beginAll(state, runsOf(state, dialog), run => ['discard', run.id, ...because(values['Because'])], 'discard'),
+		submit: (state, dialog, values) =>
+			beginAll(state, runsOf(state, dialog), run => ['discard', run.id, ...because(values['Because'])], 'discard'),
 	},
 	stop: {
 		open(state, subject) {
-			const runs = targets(state).filter(run => subject === undefined ? isLive(run) : run.stage === 'frozen');
+			const runs = targets(state).filter(run => (subject === undefined ? isLive(run) : run.stage === 'frozen'));
 			const [one] = runs;
 			return {
-				title: `Stop ${named(runs)}?`, runs: runs.map(run => run.id), fields: [], yes: runs.length === 1 ? 'stops it' : 'stops them',
-				lines: [...namesOf(runs), ...runs.length === 1 && one!.stage !== 'queued' ? [`it was at work for ${formatDuration(timeWorked(one!, state.now))}${one!.stage === 'frozen' ? ', and is frozen: u lets it go on' : ''}`] : [], ...runs.every(run => run.stage === 'queued') ? ['it has not begun; nothing is lost'] : ['what is written is kept; what it is in the middle of is lost', 'r starts another attempt']],
+				title: `Stop ${named(runs)}?`,
+				runs: runs.map(run => run.id),
+				fields: [],
+				yes: runs.length === 1 ? 'stops it' : 'stops them',
+				lines: [
+					...namesOf(runs),
+					...(runs.length === 1 && one!.stage !== 'queued'
+						? [
+								`it was at work for ${formatDuration(timeWorked(one!, state.now))}${one!.stage === 'frozen' ? ', and is frozen: u lets it go on' : ''}`,
+							]
+						: []),
+					...(runs.every(run => run.stage === 'queued')
+						? ['it has not begun; nothing is lost']
+						: ['what is written is kept; what it is in the middle of is lost', 'r starts another attempt']),
+				],
 			};
 		},
-		submit: (state, dialog) => beginAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(dialog.subject)], 'stop'),
+		submit: (state, dialog) =>
+			beginAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(dialog.subject)], 'stop'),
 	},
 	rerun: {
 		open(state) {
 			const run = selectedRun(state)!;
 			return {
-				title: `Run ${run.id} again, from the beginning?`, runs: [run.id], fields: [], yes: 'runs it again',
-				lines: [`attempt ${run.attempt + 1} of: ${neutraliseLine(run.argv.join(' ')).slice(0, 200)}`, 'in the same folder, with what it changed already', ...voidText(run)],
+				title: `Run ${run.id} again, from the beginning?`,
+				runs: [run.id],
+				fields: [],
+				yes: 'runs it again',
+				lines: [
+					`attempt ${run.attempt + 1} of: ${neutraliseLine(run.argv.join(' ')).slice(0, 200)}`,
+					'in the same folder, with what it changed already',
+					...voidText(run),
+				],
 			};
 		},
 		submit: (state, dialog) => begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!], 'resume'),
@@ -287,48 +477,122 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	'freeze-all': {
 		open(state) {
 			const runs = state.runs.filter(run => run.stage === 'running');
-			return {title: `Freeze ${runs.length === 1 ? 'the one run that is' : `all ${runs.length} runs that are`} at work?`, runs: [], lines: [...runs.slice(0, 6).map(run => run.id), ...runs.length > 6 ? [`and ${runs.length - 6} more`] : [], 'none of their processes runs then, and nothing goes in or out; u lets one go on'], fields: [], yes: 'freezes every run'};
+			return {
+				title: `Freeze ${runs.length === 1 ? 'the one run that is' : `all ${runs.length} runs that are`} at work?`,
+				runs: [],
+				lines: [
+					...runs.slice(0, 6).map(run => run.id),
+					...(runs.length > 6 ? [`and ${runs.length - 6} more`] : []),
+					'none of their processes runs then, and nothing goes in or out; u lets one go on',
+				],
+				fields: [],
+				yes: 'freezes every run',
+			};
 		},
 		submit: state => begin(state, '', ['freeze', '--all'], 'freeze all'),
 	},
 	acknowledge: {
 		open(state) {
 			const runs = targets(state).filter(run => run.alarms.length > 0);
-			const alarms = runs.flatMap(run => run.alarms.map(({target, because, count}) => neutraliseLine(`${run.id}: ${because}, ${target}${count > 1 ? `, ${count} times` : ''}`)));
-			return {title: `Take ${alarms.length === 1 ? 'this alarm' : `these ${alarms.length} alarms`} off?`, runs: runs.map(run => run.id), lines: [...alarms.slice(0, 8), ...alarms.length > 8 ? [`and ${alarms.length - 8} more`] : [], 'the journal keeps them'], fields: [], yes: 'takes them off'};
+			const alarms = runs.flatMap(run =>
+				run.alarms.map(({target, because, count}) =>
+					neutraliseLine(`${run.id}: ${because}, ${target}${count > 1 ? `, ${count} times` : ''}`),
+				),
+			);
+			return {
+				title: `Take ${alarms.length === 1 ? 'this alarm' : `these ${alarms.length} alarms`} off?`,
+				runs: runs.map(run => run.id),
+				lines: [
+					...alarms.slice(0, 8),
+					...(alarms.length > 8 ? [`and ${alarms.length - 8} more`] : []),
+					'the journal keeps them',
+				],
+				fields: [],
+				yes: 'takes them off',
+			};
 		},
 		submit: (state, dialog) => beginAll(state, runsOf(state, dialog), run => ['acknowledge', run.id], 'acknowledge'),
 	},
 	uncomment: {
 		open(state) {
 			const comment = commentUnder(state);
-			return comment && {title: 'Take this comment away?', runs: [], lines: comment.text.split('\n').slice(0, 6).map(line => neutraliseLine(line)), fields: [], yes: 'takes it away'};
+			return (
+				comment && {
+					title: 'Take this comment away?',
+					runs: [],
+					lines: comment.text
+						.split('\n')
+						.slice(0, 6)
+						.map(line => neutraliseLine(line)),
+					fields: [],
+					yes: 'takes it away',
+				}
+			);
 		},
 		submit: state => removeComment(state),
 	},
 	budget: {
 		open(state) {
 			const run = selectedRun(state)!;
-			return {title: `Budget of ${run.id}: it is frozen when it has used this much`, runs: [run.id], lines: [], fields: [{label: 'Amount', value: run.budget ? formatBudget(run.budget) : '', hint: `5 or 2.50 (dollars), 200k or 2M (tokens), none; used so far: ${formatUsage(run.usage) || 'nothing'}`}]};
+			return {
+				title: `Budget of ${run.id}: it is frozen when it has used this much`,
+				runs: [run.id],
+				lines: [],
+				fields: [
+					{
+						label: 'Amount',
+						value: run.budget ? formatBudget(run.budget) : '',
+						hint: `5 or 2.50 (dollars), 200k or 2M (tokens), none; used so far: ${formatUsage(run.usage) || 'nothing'}`,
+					},
+				],
+			};
 		},
 		submit(state, dialog, values) {
-			return values['Amount'] ? begin(state, dialog.runs[0]!, ['budget', dialog.runs[0]!, values['Amount'].replace(/ tokens$/, '')], 'budget') : again(state, dialog, 'Amount', 'name an amount, or none');
+			return values['Amount']
+				? begin(state, dialog.runs[0]!, ['budget', dialog.runs[0]!, values['Amount'].replace(/ tokens$/, '')], 'budget')
+				: again(state, dialog, 'Amount', 'name an amount, or none');
 		},
 	},
 	waive: {
 		open(state) {
 			const run = selectedRun(state)!;
 			const open = run.suspects.filter(({fingerprint}) => !run.waived.includes(fingerprint));
-			return {title: 'What looks like a secret is none', runs: [run.id], lines: open.slice(0, 8).map(({file, line, rule, span}) => neutraliseLine(`${file}:${line} (${rule}) ${span}`)), fields: [reason('a reason is needed')]};
+			return {
+				title: 'What looks like a secret is none',
+				runs: [run.id],
+				lines: open.slice(0, 8).map(({file, line, rule, span}) => neutraliseLine(`${file}:${line} (${rule}) ${span}`)),
+				fields: [reason('a reason is needed')],
+			};
 		},
-		submit: (state, dialog, values) => values['Because'] ? begin(state, dialog.runs[0]!, ['verify', dialog.runs[0]!, '--waive-secrets', '--because', values['Because']], 'verify') : again(state, dialog, 'Because', 'to waive needs a reason'),
+		submit: (state, dialog, values) =>
+			values['Because']
+				? begin(
+						state,
+						dialog.runs[0]!,
+						['verify', dialog.runs[0]!, '--waive-secrets', '--because', values['Because']],
+						'verify',
+					)
+				: again(state, dialog, 'Because', 'to waive needs a reason'),
 	},
 	'secret-add': {
 		open: () => ({
-			title: 'New secret', runs: [], lines: [],
+			title: 'New secret',
+			runs: [],
+			lines: [],
 			fields: [
-				{label: 'Name', value: '', hint: 'such as stripe; anthropic, openai, gemini and github-copilot know their hosts'}, {label: 'Owner', value: 'user', hint: '←/→ user: for every project; project: for the one you are in', choices: ['user', 'project']},
-				{label: 'Host', value: '', hint: 'where it may go; empty: as the project proposes, or as is known'}, {label: 'Variable', value: '', hint: 'optional: the variable that holds its pointer inside'},
+				{
+					label: 'Name',
+					value: '',
+					hint: 'such as stripe; anthropic, openai, gemini and github-copilot know their hosts',
+				},
+				{
+					label: 'Owner',
+					value: 'user',
+					hint: '←/→ user: for every project; project: for the one you are in',
+					choices: ['user', 'project'],
+				},
+				{label: 'Host', value: '', hint: 'where it may go; empty: as the project proposes, or as is known'},
+				{label: 'Variable', value: '', hint: 'optional: the variable that holds its pointer inside'},
 			],
 		}),
 		submit(state, dialog, values) {
@@ -338,31 +602,88 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 
 			// The value is typed in the terminal, unseen: no screen holds it.
 			const owner = values['Owner'] === 'project' ? '--project' : '--user';
-			return {state, effects: [{type: 'terminal', argv: ['secret', 'add', values['Name'], owner, ...(values['Host'] ? ['--host', values['Host']] : []), ...(values['Variable'] ? ['--env', values['Variable']] : [])], pause: true}]};
+			return {
+				state,
+				effects: [
+					{
+						type: 'terminal',
+						argv: [
+							'secret',
+							'add',
+							values['Name'],
+							owner,
+							...(values['Host'] ? ['--host', values['Host']] : []),
+							...(values['Variable'] ? ['--env', values['Variable']] : []),
+						],
+						pause: true,
+					},
+				],
+			};
 		},
 	},
 	'secret-remove': {
 		open(state) {
 			const secret = state.vault!.secrets[state.scroll]!;
-			return {title: `Remove ${secret.reference}, and its value?`, runs: [], lines: secret.holders.map(holder => `${holder.run} holds it now`), fields: [{label: 'Sure', value: '', hint: 'type yes'}]};
+			return {
+				title: `Remove ${secret.reference}, and its value?`,
+				runs: [],
+				lines: secret.holders.map(holder => `${holder.run} holds it now`),
+				fields: [{label: 'Sure', value: '', hint: 'type yes'}],
+			};
 		},
 		submit(state, dialog, values) {
-			const secret = state.vault?.secrets.find(secret => `${secret.project ?? ''} ${secret.reference}` === dialog.subject);
-			return isYes(values['Sure']) && secret ? begin(state, '', ['secret', 'remove', secret.reference, ...(secret.project === null ? [] : ['--in', secret.project])], 'remove secret', 'vault') : bad(state, 'nothing was removed');
+			const secret = state.vault?.secrets.find(
+				secret => `${secret.project ?? ''} ${secret.reference}` === dialog.subject,
+			);
+			return isYes(values['Sure']) && secret
+				? begin(
+						state,
+						'',
+						['secret', 'remove', secret.reference, ...(secret.project === null ? [] : ['--in', secret.project])],
+						'remove secret',
+						'vault',
+					)
+				: bad(state, 'nothing was removed');
 		},
 	},
 	comment: {
 		open(state, subject) {
 			const {path, from, to, quoted} = commentAt(subject!);
-			return {title: `Comment on ${neutraliseLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`, runs: [], lines: quoted.split('\n').slice(0, 6).map(line => neutraliseLine(line)), fields: [{label: 'Comment', value: '', hint: 'a draft; S sends all of them as one prompt; ctrl-j: a new line', multiline: true}]};
+			return {
+				title: `Comment on ${neutraliseLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`,
+				runs: [],
+				lines: quoted
+					.split('\n')
+					.slice(0, 6)
+					.map(line => neutraliseLine(line)),
+				fields: [
+					{
+						label: 'Comment',
+						value: '',
+						hint: 'a draft; S sends all of them as one prompt; ctrl-j: a new line',
+						multiline: true,
+					},
+				],
+			};
 		},
-		submit: (state, dialog, values) => values['Comment'] ? addComment(state, dialog.subject!, values['Comment']) : again(state, dialog, 'Comment', 'a comment has words'),
+		submit: (state, dialog, values) =>
+			values['Comment']
+				? addComment(state, dialog.subject!, values['Comment'])
+				: again(state, dialog, 'Comment', 'a comment has words'),
 	},
 	'send-comments': {
 		open(state) {
 			const run = selectedRun(state)!;
 			const drafts = state.review!.review.comments.filter(comment => !comment.sent);
-			return {title: `Send ${drafts.length} ${drafts.length === 1 ? 'comment' : 'comments'} to ${run.id}, as one prompt in its conversation`, runs: [run.id], lines: reviewPrompt(drafts)!.split('\n').slice(0, 14).map(line => neutraliseLine(line)), fields: [{label: 'More', value: '', hint: 'optional: what else it is to know; enter sends', multiline: true}]};
+			return {
+				title: `Send ${drafts.length} ${drafts.length === 1 ? 'comment' : 'comments'} to ${run.id}, as one prompt in its conversation`,
+				runs: [run.id],
+				lines: reviewPrompt(drafts)!
+					.split('\n')
+					.slice(0, 14)
+					.map(line => neutraliseLine(line)),
+				fields: [{label: 'More', value: '', hint: 'optional: what else it is to know; enter sends', multiline: true}],
+			};
 		},
 		submit(state, dialog, values) {
 			const prompt = reviewPrompt(state.review?.review.comments ?? []);
@@ -380,7 +701,13 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 	clean: {
 		open(state) {
 			const entry = state.disk![state.scroll]!;
-			return {title: `Clean up ${entry.run}?`, runs: [entry.run], lines: [`goes: ${entry.what}`, entry.note], fields: [], yes: 'cleans up'};
+			return {
+				title: `Clean up ${entry.run}?`,
+				runs: [entry.run],
+				lines: [`goes: ${entry.what}`, entry.note],
+				fields: [],
+				yes: 'cleans up',
+			};
 		},
 		submit: (state, dialog) => begin(state, dialog.runs[0]!, ['clean', dialog.runs[0]!], 'clean up', 'disk'),
 	},
@@ -389,13 +716,21 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 /** Asks. @param subject the scope, secret or place that it is about */
 export function openDialog(state: State, kind: DialogKind, subject?: string): Step {
 	const opened = kinds[kind].open(state, subject);
-	return opened ? {state: {...state, dialog: {...opened, kind, subject, at: 0, opened: state.keyAt}}, effects: kinds[kind].wants?.(state) ?? []} : stay(state);
+	return opened
+		? {
+				state: {...state, dialog: {...opened, kind, subject, at: 0, opened: state.keyAt}},
+				effects: kinds[kind].wants?.(state) ?? [],
+			}
+		: stay(state);
 }
 
 /** A question anew, since what it offers is known only now; as it is where something was typed already. */
 export function offerDialog(state: State): State {
 	const {dialog} = state;
-	const opened = dialog?.kind === 'deploy' && dialog.fields.every(field => field.value === '') ? kinds.deploy.open(state, dialog.subject) : undefined;
+	const opened =
+		dialog?.kind === 'deploy' && dialog.fields.every(field => field.value === '')
+			? kinds.deploy.open(state, dialog.subject)
+			: undefined;
 	return dialog && opened ? {...state, dialog: {...dialog, ...opened, at: 0}} : state;
 }
 
@@ -407,7 +742,10 @@ export function refreshDialog(state: State): State {
 }
 
 /** An action that asks first. */
-export const asks = (kind: DialogKind): Handler => ({state}) => openDialog(state, kind);
+export const asks =
+	(kind: DialogKind): Handler =>
+	({state}) =>
+		openDialog(state, kind);
 
 /** Sooner than this after a question came nobody has read it, milliseconds. */
 const reading = 300;
@@ -423,7 +761,9 @@ function answer(state: State, dialog: Dialog, key: string): Step {
 		return bad(state, 'that was typed before the question could be read; y or enter answers it now');
 	}
 
-	return key === 'y' || key === 'Y' || key === 'return' ? kinds[dialog.kind].submit(closed, dialog, {}) : bad(closed, 'nothing was done');
+	return key === 'y' || key === 'Y' || key === 'return'
+		? kinds[dialog.kind].submit(closed, dialog, {})
+		: bad(closed, 'nothing was done');
 }
 
 /** A key while a dialog is open. */
@@ -446,12 +786,21 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 		case 'up': {
 			const moved = key === 'up' || key === 'down' ? moveLine(field, key === 'up' ? -1 : 1) : undefined;
 			const by = key === 'up' || key === 'shift-tab' ? dialog.fields.length - 1 : 1;
-			return moved ? stay({...state, dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, moved)}}) : to((dialog.at + by) % dialog.fields.length);
+			return moved
+				? stay({...state, dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, moved)}})
+				: to((dialog.at + by) % dialog.fields.length);
 		}
 
 		case 'return': {
-			const problem = field.label === 'Because' && dialog.at < dialog.fields.length - 1 ? kinds[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields)) : undefined;
-			return problem !== undefined ? bad(state, problem) : dialog.at < dialog.fields.length - 1 ? to(dialog.at + 1) : submit(state, dialog);
+			const problem =
+				field.label === 'Because' && dialog.at < dialog.fields.length - 1
+					? kinds[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields))
+					: undefined;
+			return problem !== undefined
+				? bad(state, problem)
+				: dialog.at < dialog.fields.length - 1
+					? to(dialog.at + 1)
+					: submit(state, dialog);
 		}
 
 		case 'ctrl-o': {
@@ -466,21 +815,36 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 
 function submit(state: State, dialog: Dialog): Step {
 	const values = valuesOf(dialog.fields);
-	const unconfirmed = dialog.fields.find(field => field.confirm !== undefined && field.confirm !== '' && field.value.trim().toLowerCase() !== field.confirm.toLowerCase());
+	const unconfirmed = dialog.fields.find(
+		field =>
+			field.confirm !== undefined &&
+			field.confirm !== '' &&
+			field.value.trim().toLowerCase() !== field.confirm.toLowerCase(),
+	);
 	if (unconfirmed) {
 		return again(state, dialog, unconfirmed.label, `${unconfirmed.hint.replace(/;.*/, '')}`);
 	}
 
 	const step = kinds[dialog.kind].submit({...state, dialog: undefined}, dialog, values);
 	// What was written at length is kept until its verb has taken it.
-	const written = dialog.fields.some(field => field.value.length > (field.multiline ? 0 : 200)) || dialog.kind === 'send-comments';
+	const written =
+		dialog.fields.some(field => field.value.length > (field.multiline ? 0 : 200)) || dialog.kind === 'send-comments';
 	const verb = step.effects.find(effect => effect.type === 'act');
 	if (!written || !verb) {
 		return step;
 	}
 
-	const drafts = dialog.kind === 'send-comments' && state.review ? state.review.review.comments.filter(comment => !comment.sent).map(comment => comment.id) : [];
-	return {...step, state: {...step.state, asked: {...step.state.asked, [verb.run]: {title: verb.title, dialog, drafts, review: step.state.review?.review}}}};
+	const drafts =
+		dialog.kind === 'send-comments' && state.review
+			? state.review.review.comments.filter(comment => !comment.sent).map(comment => comment.id)
+			: [];
+	return {
+		...step,
+		state: {
+			...step.state,
+			asked: {...step.state.asked, [verb.run]: {title: verb.title, dialog, drafts, review: step.state.review?.review}},
+		},
+	};
 }
 
 /** Text that was pasted into a dialog. */
@@ -489,5 +853,8 @@ export function pasteIntoDialog(state: State, dialog: Dialog, text: string): Ste
 		return bad(state, 'what was pasted is no answer');
 	}
 
-	return stay({...state, dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, paste(dialog.fields[dialog.at]!, text))}});
+	return stay({
+		...state,
+		dialog: {...dialog, fields: replaceAt(dialog.fields, dialog.at, paste(dialog.fields[dialog.at]!, text))},
+	});
 }

@@ -21,7 +21,9 @@ export function edit(field: Field, key: string): Field {
 	if (field.choices && field.choices.length > 0) {
 		const by = key === 'left' ? -1 : key === 'right' || key === 'space' ? 1 : 0;
 		const {choices} = field;
-		return by === 0 ? field : {...field, value: choices[(Math.max(0, choices.indexOf(field.value)) + by + choices.length) % choices.length]!};
+		return by === 0
+			? field
+			: {...field, value: choices[(Math.max(0, choices.indexOf(field.value)) + by + choices.length) % choices.length]!};
 	}
 
 	const at = cursorOf(field);
@@ -99,7 +101,11 @@ export function paste(field: Field, text: string): Field {
 
 	const clean = neutralise(text.replaceAll(/\r\n?/g, '\n'));
 	const at = cursorOf(field);
-	return withText(field, field.value.slice(0, at) + (field.multiline ? clean : clean.replaceAll('\n', ' ').trimEnd()), field.value.slice(at));
+	return withText(
+		field,
+		field.value.slice(0, at) + (field.multiline ? clean : clean.replaceAll('\n', ' ').trimEnd()),
+		field.value.slice(at),
+	);
 }
 
 /** The line of a text with several that a cursor is in, and its first. */
@@ -130,7 +136,7 @@ export function moveLine(field: Field, by: number): Field | undefined {
 }
 
 export function replaceAt<T>(items: readonly T[], at: number, item: T): T[] {
-	return items.map((other, index) => index === at ? item : other);
+	return items.map((other, index) => (index === at ? item : other));
 }
 
 /** What the fields hold, by label, without blanks around. */

@@ -127,7 +127,11 @@ export function fitTail(spans: readonly Span[], width: number, filler: Omit<Span
 
 	const room = Math.max(0, width - size);
 	const mark = tailMark(text, room);
-	return fitSpans([...sliceSpans(spans, 0, cut(text, room).text.length), {text: mark, tone: 'warn', bold: true}], width, filler);
+	return fitSpans(
+		[...sliceSpans(spans, 0, cut(text, room).text.length), {text: mark, tone: 'warn', bold: true}],
+		width,
+		filler,
+	);
 }
 
 /** A name with its middle left out where it is too long: its beginning and its end are what it is known by. */

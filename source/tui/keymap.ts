@@ -5,13 +5,20 @@ import {placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
 
 /* What each key means and why it means nothing now: footer, help, palette and the readme's table come from these records. */
 
+// oxfmt-ignore
 export const actions = [
-	'up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'open', 'back', 'quit', 'help', 'palette', 'next-need', 'new', 'attach', 'grant', 'toggle', 'stop', 'panic', 'freeze-all', 'thaw', 'resume', 'rebase', 'discard', 'restore',
-	'filter', 'show', 'sort', 'fold', 'mark', 'mark-all', 'show-discarded', 'compare', 'next-run', 'previous-run', 'next-tab', 'previous-tab', 'output', 'changes', 'scopes', 'checklist', 'journal', 'network',
+	'up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'open', 'back', 'quit', 'help', 'palette', 'next-need',
+	'new', 'attach', 'grant', 'toggle', 'stop', 'panic', 'freeze-all', 'thaw', 'resume', 'rebase', 'discard',
+	'restore',
+	'filter', 'show', 'sort', 'fold', 'mark', 'mark-all', 'show-discarded', 'compare', 'next-run', 'previous-run',
+	'next-tab', 'previous-tab', 'output', 'changes', 'scopes', 'checklist', 'journal', 'network',
 	'search', 'next-match', 'previous-match', 'follow', 'raw', 'steps', 'wrap', 'select', 'copy', 'pager', 'editor',
-	'next-file', 'previous-file', 'next-hunk', 'previous-hunk', 'viewed', 'fold-file', 'split', 'range', 'comment', 'uncomment', 'send-comments',
-	'gates', 'audit', 'verify', 'verify-output', 'waive', 'approve', 'reject', 'merge', 'deploy', 'rollback', 'dismiss', 'learn',
-	'demo', 'add', 'doctor', 'vault', 'secret-add', 'secret-check', 'secret-remove', 'budget', 'acknowledge', 'disk', 'clean', 'theme', 'mouse', 'copy-branch',
+	'next-file', 'previous-file', 'next-hunk', 'previous-hunk', 'viewed', 'fold-file', 'split', 'range', 'comment',
+	'uncomment', 'send-comments',
+	'gates', 'audit', 'verify', 'verify-output', 'waive', 'approve', 'reject', 'merge', 'deploy', 'rollback',
+	'dismiss', 'learn',
+	'demo', 'add', 'doctor', 'vault', 'secret-add', 'secret-check', 'secret-remove', 'budget', 'acknowledge', 'disk',
+	'clean', 'theme', 'mouse', 'copy-branch',
 ] as const;
 export type Action = (typeof actions)[number];
 
@@ -51,7 +58,13 @@ export function targets(state: State): readonly Run[] {
 function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `${run.id} is ${run.stage}`) {
 	return (state: State): string | undefined => {
 		const own = targets(state);
-		return own.length === 0 ? 'no run is selected' : own.some(run => fits(run)) ? undefined : own.length === 1 ? otherwise(own[0]!) : `none of the ${own.length} marked runs can`;
+		return own.length === 0
+			? 'no run is selected'
+			: own.some(run => fits(run))
+				? undefined
+				: own.length === 1
+					? otherwise(own[0]!)
+					: `none of the ${own.length} marked runs can`;
 	};
 }
 
@@ -67,7 +80,14 @@ function gate(id: GateId) {
 
 		const found = gatesOf(run).find(gate => gate.id === id)!;
 		// What led to a merge is over: the next thing must not be crowded out by it.
-		return busy(state) ?? (run.merge && ['verify', 'approve', 'merge'].includes(id) ? 'it is merged already' : found.state === 'blocked' ? found.because : undefined);
+		return (
+			busy(state) ??
+			(run.merge && ['verify', 'approve', 'merge'].includes(id)
+				? 'it is merged already'
+				: found.state === 'blocked'
+					? found.because
+					: undefined)
+		);
 	};
 }
 
@@ -85,28 +105,67 @@ function needsSearch(state: State): string | undefined {
 
 function needsFiles(state: State): string | undefined {
 	const {review, selected, unread} = state;
-	return review && review.run === selected ? review.files.length === 0 ? 'nothing was changed' : undefined : unread && unread.run === selected ? 'it could not be read' : 'it is being read';
+	return review && review.run === selected
+		? review.files.length === 0
+			? 'nothing was changed'
+			: undefined
+		: unread && unread.run === selected
+			? 'it could not be read'
+			: 'it is being read';
 }
 
 function needsDrafts(state: State): string | undefined {
 	const run = selectedRun(state);
 	const drafts = state.review?.review.comments.filter(comment => !comment.sent).length ?? 0;
-	return drafts === 0 ? 'there is no comment to send' : run && liveStages.has(run.stage) ? `the run is ${run.stage}; comments go to one that has ended` : run?.merge ? 'it is merged' : run?.stage === 'discarded' ? 'it is discarded' : undefined;
+	return drafts === 0
+		? 'there is no comment to send'
+		: run && liveStages.has(run.stage)
+			? `the run is ${run.stage}; comments go to one that has ended`
+			: run?.merge
+				? 'it is merged'
+				: run?.stage === 'discarded'
+					? 'it is discarded'
+					: undefined;
 }
 
 /** What a person who would resume a run may want in its place. */
 function resumeHint({stage}: Run): string {
-	return stage === 'running' ? '; t opens its terminal' : stage === 'frozen' ? '; u lets it go on' : stage === 'discarded' ? '; U brings it back' : '';
+	return stage === 'running'
+		? '; t opens its terminal'
+		: stage === 'frozen'
+			? '; u lets it go on'
+			: stage === 'discarded'
+				? '; U brings it back'
+				: '';
 }
 
 export const bindings: readonly Binding[] = [
 	{action: 'up', keys: ['up', 'k'], title: 'up', places: [...everywhere, 'help'], footer: false},
 	{action: 'down', keys: ['down', 'j'], title: 'down', places: [...everywhere, 'help'], footer: false},
 	{action: 'page-up', keys: ['pageup', 'ctrl-b'], title: 'a page up', places: [...everywhere, 'help'], footer: false},
-	{action: 'page-down', keys: ['pagedown', 'ctrl-f'], title: 'a page down', places: [...everywhere, 'help'], footer: false},
+	{
+		action: 'page-down',
+		keys: ['pagedown', 'ctrl-f'],
+		title: 'a page down',
+		places: [...everywhere, 'help'],
+		footer: false,
+	},
 	{action: 'top', keys: ['home'], title: 'to the beginning', places: [...everywhere, 'help'], footer: false},
-	{action: 'bottom', keys: ['end', 'G'], title: 'to the end; output is followed there', places: [...everywhere, 'help'], footer: false},
-	{action: 'open', keys: ['return'], title: 'open', places: ['fleet', 'compare'], footer: true, disabled: state => state.heading === undefined ? needsRun(state) : undefined},
+	{
+		action: 'bottom',
+		keys: ['end', 'G'],
+		title: 'to the end; output is followed there',
+		places: [...everywhere, 'help'],
+		footer: false,
+	},
+	{
+		action: 'open',
+		keys: ['return'],
+		title: 'open',
+		places: ['fleet', 'compare'],
+		footer: true,
+		disabled: state => (state.heading === undefined ? needsRun(state) : undefined),
+	},
 	{action: 'search', keys: ['/'], title: 'search', places: logs, footer: true, disabled: needsOutput},
 	{action: 'next-match', keys: ['n'], title: 'next match', places: logs, footer: false, disabled: needsSearch},
 	{action: 'previous-match', keys: ['N'], title: 'previous match', places: logs, footer: false, disabled: needsSearch},
@@ -117,78 +176,372 @@ export const bindings: readonly Binding[] = [
 	{action: 'toggle', keys: ['space'], title: 'on/off', places: ['scopes'], footer: true, disabled: needsRun},
 	{action: 'viewed', keys: ['space'], title: 'viewed', places: ['changes'], footer: true, disabled: needsFiles},
 	{action: 'comment', keys: ['c'], title: 'comment', places: ['changes'], footer: true, disabled: needsFiles},
-	{action: 'send-comments', keys: ['S'], title: 'send comments', places: ['changes'], footer: true, disabled: needsDrafts},
+	{
+		action: 'send-comments',
+		keys: ['S'],
+		title: 'send comments',
+		places: ['changes'],
+		footer: true,
+		disabled: needsDrafts,
+	},
 	{action: 'next-file', keys: [']'], title: 'next file', places: ['changes'], footer: true, disabled: needsFiles},
-	{action: 'previous-file', keys: ['['], title: 'previous file', places: ['changes'], footer: false, disabled: needsFiles},
+	{
+		action: 'previous-file',
+		keys: ['['],
+		title: 'previous file',
+		places: ['changes'],
+		footer: false,
+		disabled: needsFiles,
+	},
 	{action: 'next-hunk', keys: ['}'], title: 'next hunk', places: ['changes'], footer: false, disabled: needsFiles},
-	{action: 'previous-hunk', keys: ['{'], title: 'previous hunk', places: ['changes'], footer: false, disabled: needsFiles},
-	{action: 'fold-file', keys: ['return', 'z'], title: 'fold a file', places: ['changes'], footer: false, disabled: needsFiles},
-	{action: 'range', keys: ['v'], title: 'begin a range of lines', places: ['changes'], footer: false, disabled: needsFiles},
-	{action: 'uncomment', keys: ['x'], title: 'take a comment away', places: ['changes'], footer: false, disabled: state => (state.review?.review.comments.length ?? 0) === 0 ? 'there is no comment' : undefined},
+	{
+		action: 'previous-hunk',
+		keys: ['{'],
+		title: 'previous hunk',
+		places: ['changes'],
+		footer: false,
+		disabled: needsFiles,
+	},
+	{
+		action: 'fold-file',
+		keys: ['return', 'z'],
+		title: 'fold a file',
+		places: ['changes'],
+		footer: false,
+		disabled: needsFiles,
+	},
+	{
+		action: 'range',
+		keys: ['v'],
+		title: 'begin a range of lines',
+		places: ['changes'],
+		footer: false,
+		disabled: needsFiles,
+	},
+	{
+		action: 'uncomment',
+		keys: ['x'],
+		title: 'take a comment away',
+		places: ['changes'],
+		footer: false,
+		disabled: state => ((state.review?.review.comments.length ?? 0) === 0 ? 'there is no comment' : undefined),
+	},
 	{action: 'split', keys: ['|'], title: 'side by side, unified', places: ['changes'], footer: false},
-	{action: 'attach', keys: ['t'], title: 'terminal', places: ['fleet', ...tabs], footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.stage === 'running' ? undefined : `the run is ${selectedRun(state)!.stage}`)},
-	{action: 'new', keys: ['n'], title: 'new', places: ['fleet', 'scopes', 'checklist', 'journal', 'network'], footer: true, disabled: state => state.projects.length === 0 ? 'no project is added yet (+)' : undefined},
-	{action: 'grant', keys: ['g'], title: 'grant', places: ['fleet', 'output', 'scopes', 'network'], footer: true, disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined)},
-	{action: 'gates', keys: ['a'], title: 'gates', places: ['fleet', ...tabs, 'compare'], footer: true, disabled: needsRun},
+	{
+		action: 'attach',
+		keys: ['t'],
+		title: 'terminal',
+		places: ['fleet', ...tabs],
+		footer: true,
+		disabled: state =>
+			needsRun(state) ??
+			(selectedRun(state)!.stage === 'running' ? undefined : `the run is ${selectedRun(state)!.stage}`),
+	},
+	{
+		action: 'new',
+		keys: ['n'],
+		title: 'new',
+		places: ['fleet', 'scopes', 'checklist', 'journal', 'network'],
+		footer: true,
+		disabled: state => (state.projects.length === 0 ? 'no project is added yet (+)' : undefined),
+	},
+	{
+		action: 'grant',
+		keys: ['g'],
+		title: 'grant',
+		places: ['fleet', 'output', 'scopes', 'network'],
+		footer: true,
+		disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined),
+	},
+	{
+		action: 'gates',
+		keys: ['a'],
+		title: 'gates',
+		places: ['fleet', ...tabs, 'compare'],
+		footer: true,
+		disabled: needsRun,
+	},
 	{action: 'audit', keys: ['c'], title: 'checks', places: ['gates'], footer: true, disabled: gate('audit')},
 	{action: 'verify', keys: ['v'], title: 'verify', places: ['gates'], footer: true, disabled: gate('verify')},
 	{action: 'changes', keys: ['d', '2'], title: 'changes', places: withRun, footer: true, disabled: needsRun},
 	{action: 'approve', keys: ['y'], title: 'approve', places: ['gates'], footer: true, disabled: gate('approve')},
 	{action: 'merge', keys: ['m'], title: 'merge', places: ['gates'], footer: true, disabled: gate('merge')},
 	{action: 'deploy', keys: ['p'], title: 'deploy', places: ['gates'], footer: true, disabled: gate('deploy')},
-	{action: 'rollback', keys: ['B'], title: 'deploy the last good one again', places: ['gates'], footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (lastGood(state) ? undefined : 'no other run of this project was deployed there')},
-	{action: 'reject', keys: ['X'], title: 'reject', places: ['gates', 'changes'], footer: true, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) ? `the run is ${selectedRun(state)!.stage}` : undefined)},
-	{action: 'verify-output', keys: ['w'], title: 'what verify or deploy wrote', places: ['gates'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.verification || selectedRun(state)!.deployments.length > 0 || selectedRun(state)!.stage === 'verifying' ? undefined : 'it was not verified')},
-	{action: 'waive', keys: ['W'], title: 'what looks like a secret is none', places: ['gates'], footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.suspects.some(({fingerprint}) => !selectedRun(state)!.waived.includes(fingerprint)) ? undefined : 'nothing looks like a secret')},
+	{
+		action: 'rollback',
+		keys: ['B'],
+		title: 'deploy the last good one again',
+		places: ['gates'],
+		footer: false,
+		disabled: state =>
+			needsRun(state) ??
+			busy(state) ??
+			(lastGood(state) ? undefined : 'no other run of this project was deployed there'),
+	},
+	{
+		action: 'reject',
+		keys: ['X'],
+		title: 'reject',
+		places: ['gates', 'changes'],
+		footer: true,
+		disabled: state =>
+			needsRun(state) ??
+			busy(state) ??
+			(selectedRun(state)!.merge
+				? 'it is merged'
+				: liveStages.has(selectedRun(state)!.stage)
+					? `the run is ${selectedRun(state)!.stage}`
+					: undefined),
+	},
+	{
+		action: 'verify-output',
+		keys: ['w'],
+		title: 'what verify or deploy wrote',
+		places: ['gates'],
+		footer: false,
+		disabled: state =>
+			needsRun(state) ??
+			(selectedRun(state)!.verification ||
+			selectedRun(state)!.deployments.length > 0 ||
+			selectedRun(state)!.stage === 'verifying'
+				? undefined
+				: 'it was not verified'),
+	},
+	{
+		action: 'waive',
+		keys: ['W'],
+		title: 'what looks like a secret is none',
+		places: ['gates'],
+		footer: false,
+		disabled: state =>
+			needsRun(state) ??
+			busy(state) ??
+			(selectedRun(state)!.suspects.some(({fingerprint}) => !selectedRun(state)!.waived.includes(fingerprint))
+				? undefined
+				: 'nothing looks like a secret'),
+	},
 	{action: 'filter', keys: ['/'], title: 'filter', places: ['fleet'], footer: true},
-	{action: 'next-need', keys: ['.'], title: 'next that needs you', places: [...everywhere, 'help'], footer: true, disabled: state => nextNeed(state) ? undefined : 'no run needs you'},
-	{action: 'stop', keys: ['x'], title: 'stop', places: ['fleet', 'output', 'scopes', 'checklist', 'journal', 'network', 'gates'], footer: true, disabled: some(isLive)},
+	{
+		action: 'next-need',
+		keys: ['.'],
+		title: 'next that needs you',
+		places: [...everywhere, 'help'],
+		footer: true,
+		disabled: state => (nextNeed(state) ? undefined : 'no run needs you'),
+	},
+	{
+		action: 'stop',
+		keys: ['x'],
+		title: 'stop',
+		places: ['fleet', 'output', 'scopes', 'checklist', 'journal', 'network', 'gates'],
+		footer: true,
+		disabled: some(isLive),
+	},
 	{action: 'show', keys: ['f'], title: 'all, needs you, going on, to review, over', places: ['fleet'], footer: false},
 	{action: 'sort', keys: ['o'], title: 'sort', places: ['fleet'], footer: false},
-	{action: 'fold', keys: ['z'], title: 'fold or unfold the project', places: ['fleet'], footer: false, disabled: state => state.runs.length === 0 ? 'there is no run' : undefined},
-	{action: 'mark', keys: ['space'], title: 'mark, for stop, discard, grant, compare', places: ['fleet'], footer: false, disabled: needsRun},
+	{
+		action: 'fold',
+		keys: ['z'],
+		title: 'fold or unfold the project',
+		places: ['fleet'],
+		footer: false,
+		disabled: state => (state.runs.length === 0 ? 'there is no run' : undefined),
+	},
+	{
+		action: 'mark',
+		keys: ['space'],
+		title: 'mark, for stop, discard, grant, compare',
+		places: ['fleet'],
+		footer: false,
+		disabled: needsRun,
+	},
 	{action: 'mark-all', keys: ['*'], title: 'mark all that are shown, or none', places: ['fleet'], footer: false},
-	{action: 'compare', keys: ['='], title: 'compare marked runs, or tries', places: ['fleet'], footer: false, disabled: state => comparable(state).length < 2 ? 'mark two runs or more with space' : undefined},
+	{
+		action: 'compare',
+		keys: ['='],
+		title: 'compare marked runs, or tries',
+		places: ['fleet'],
+		footer: false,
+		disabled: state => (comparable(state).length < 2 ? 'mark two runs or more with space' : undefined),
+	},
 	{action: 'follow', keys: ['F'], title: 'follow the end', places: logs, footer: false},
 	{action: 'steps', keys: ['z'], title: 'steps alone', places: logs, footer: false},
 	{action: 'raw', keys: ['e'], title: 'raw or readable', places: logs, footer: false},
 	{action: 'wrap', keys: ['w'], title: 'wrap long lines', places: [...logs, 'changes'], footer: false},
 	{action: 'select', keys: ['v'], title: 'select lines', places: logs, footer: false, disabled: needsOutput},
-	{action: 'copy', keys: ['y'], title: 'copy what is selected', places: logs, footer: false, disabled: state => state.logView.select ? undefined : 'nothing is selected (v)'},
+	{
+		action: 'copy',
+		keys: ['y'],
+		title: 'copy what is selected',
+		places: logs,
+		footer: false,
+		disabled: state => (state.logView.select ? undefined : 'nothing is selected (v)'),
+	},
 	{action: 'pager', keys: ['o'], title: 'open in $PAGER', places: logs, footer: false, disabled: needsOutput},
 	{action: 'editor', keys: ['E'], title: 'open in $EDITOR', places: logs, footer: false, disabled: needsOutput},
-	{action: 'panic', keys: ['!'], title: 'freeze; where it is frozen: stop', places: withRun, footer: false, disabled: some(run => run.stage === 'running' || run.stage === 'frozen')},
-	{action: 'freeze-all', keys: ['ctrl-x'], title: 'freeze every run', places: everywhere, footer: false, disabled: state => state.runs.some(run => run.stage === 'running') ? undefined : 'nothing is running'},
-	{action: 'thaw', keys: ['u'], title: 'thaw', places: withRun, footer: false, disabled: some(run => run.stage === 'frozen', () => 'it is not frozen')},
-	{action: 'resume', keys: ['r'], title: 'resume', places: withRun, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}` : undefined)},
-	{action: 'rebase', keys: ['R'], title: 'resume, to bring it onto its target', places: withRun, footer: false, disabled: state => needsRun(state) ?? busy(state) ?? (selectedRun(state)!.merge ? 'it is merged' : liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded' ? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}` : undefined)},
-	{action: 'discard', keys: ['D'], title: 'discard', places: withRun, footer: false, disabled: state => busy(state) ?? some(isDiscardable)(state)},
-	{action: 'restore', keys: ['U'], title: 'restore', places: ['fleet'], footer: false, disabled: some(run => run.stage === 'discarded', () => 'it is not discarded')},
+	{
+		action: 'panic',
+		keys: ['!'],
+		title: 'freeze; where it is frozen: stop',
+		places: withRun,
+		footer: false,
+		disabled: some(run => run.stage === 'running' || run.stage === 'frozen'),
+	},
+	{
+		action: 'freeze-all',
+		keys: ['ctrl-x'],
+		title: 'freeze every run',
+		places: everywhere,
+		footer: false,
+		disabled: state => (state.runs.some(run => run.stage === 'running') ? undefined : 'nothing is running'),
+	},
+	{
+		action: 'thaw',
+		keys: ['u'],
+		title: 'thaw',
+		places: withRun,
+		footer: false,
+		disabled: some(
+			run => run.stage === 'frozen',
+			() => 'it is not frozen',
+		),
+	},
+	{
+		action: 'resume',
+		keys: ['r'],
+		title: 'resume',
+		places: withRun,
+		footer: false,
+		disabled: state =>
+			needsRun(state) ??
+			busy(state) ??
+			(selectedRun(state)!.merge
+				? 'it is merged'
+				: liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded'
+					? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}`
+					: undefined),
+	},
+	{
+		action: 'rebase',
+		keys: ['R'],
+		title: 'resume, to bring it onto its target',
+		places: withRun,
+		footer: false,
+		disabled: state =>
+			needsRun(state) ??
+			busy(state) ??
+			(selectedRun(state)!.merge
+				? 'it is merged'
+				: liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded'
+					? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}`
+					: undefined),
+	},
+	{
+		action: 'discard',
+		keys: ['D'],
+		title: 'discard',
+		places: withRun,
+		footer: false,
+		disabled: state => busy(state) ?? some(isDiscardable)(state),
+	},
+	{
+		action: 'restore',
+		keys: ['U'],
+		title: 'restore',
+		places: ['fleet'],
+		footer: false,
+		disabled: some(
+			run => run.stage === 'discarded',
+			() => 'it is not discarded',
+		),
+	},
 	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', places: ['fleet'], footer: false},
 	{action: 'output', keys: ['1'], title: 'output', places: tabs, footer: false},
 	{action: 'scopes', keys: ['3', 's'], title: 'scopes', places: ['fleet', ...tabs], footer: false, disabled: needsRun},
 	{action: 'checklist', keys: ['4'], title: 'checklist', places: tabs, footer: false},
 	{action: 'journal', keys: ['5'], title: 'journal', places: tabs, footer: false},
 	{action: 'network', keys: ['6', 'L'], title: 'what the network was asked for', places: tabs, footer: false},
-	{action: 'dismiss', keys: ['N'], title: 'never: do not offer what was denied again', places: ['scopes', 'network'], footer: false, disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined)},
-	{action: 'learn', keys: ['P'], title: 'propose for the project: what was asked for, as lines of its policy', places: ['scopes', 'network'], footer: false, disabled: needsRun},
+	{
+		action: 'dismiss',
+		keys: ['N'],
+		title: 'never: do not offer what was denied again',
+		places: ['scopes', 'network'],
+		footer: false,
+		disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined),
+	},
+	{
+		action: 'learn',
+		keys: ['P'],
+		title: 'propose for the project: what was asked for, as lines of its policy',
+		places: ['scopes', 'network'],
+		footer: false,
+		disabled: needsRun,
+	},
 	{action: 'vault', keys: ['V'], title: 'vault', places: ['fleet', ...tabs], footer: false},
 	{action: 'disk', keys: ['C'], title: 'disk use, and cleaning up', places: ['fleet'], footer: false},
 	{action: 'budget', keys: ['b'], title: 'budget', places: withRun, footer: false, disabled: needsRun},
-	{action: 'acknowledge', keys: ['A'], title: 'acknowledge alarms', places: withRun, footer: false, disabled: some(run => run.alarms.length > 0, () => 'there is no alarm')},
+	{
+		action: 'acknowledge',
+		keys: ['A'],
+		title: 'acknowledge alarms',
+		places: withRun,
+		footer: false,
+		disabled: some(
+			run => run.alarms.length > 0,
+			() => 'there is no alarm',
+		),
+	},
 	{action: 'secret-add', keys: ['n', '+'], title: 'new secret', places: ['vault'], footer: true},
 	{action: 'secret-check', keys: ['c'], title: 'check all', places: ['vault'], footer: true},
-	{action: 'secret-remove', keys: ['D'], title: 'remove', places: ['vault'], footer: true, disabled: state => (state.vault?.secrets.length ?? 0) === 0 ? 'there is no secret' : undefined},
-	{action: 'clean', keys: ['D'], title: 'clean up', places: ['disk'], footer: true, disabled: state => state.disk?.[state.scroll] ? state.disk[state.scroll]!.safe ? undefined : state.disk[state.scroll]!.note : 'nothing is selected'},
+	{
+		action: 'secret-remove',
+		keys: ['D'],
+		title: 'remove',
+		places: ['vault'],
+		footer: true,
+		disabled: state => ((state.vault?.secrets.length ?? 0) === 0 ? 'there is no secret' : undefined),
+	},
+	{
+		action: 'clean',
+		keys: ['D'],
+		title: 'clean up',
+		places: ['disk'],
+		footer: true,
+		disabled: state =>
+			state.disk?.[state.scroll]
+				? state.disk[state.scroll]!.safe
+					? undefined
+					: state.disk[state.scroll]!.note
+				: 'nothing is selected',
+	},
 	{action: 'demo', keys: ['1'], title: 'see the demo', places: ['welcome'], footer: false},
 	{action: 'add', keys: ['2'], title: 'add this project', places: ['welcome'], footer: false, disabled: notARepository},
 	{action: 'add', keys: ['+'], title: 'add this project', places: ['fleet'], footer: false, disabled: notARepository},
 	{action: 'doctor', keys: ['3'], title: 'examine this machine', places: ['welcome'], footer: false},
-	{action: 'copy-branch', keys: ['Y'], title: 'copy the branch\'s name', places: withRun, footer: false, disabled: needsRun},
+	{
+		action: 'copy-branch',
+		keys: ['Y'],
+		title: "copy the branch's name",
+		places: withRun,
+		footer: false,
+		disabled: needsRun,
+	},
 	{action: 'theme', keys: ['T'], title: 'theme: dark, light, contrast, plain', places: everywhere, footer: false},
 	{action: 'mouse', keys: ['M'], title: 'mouse on or off', places: everywhere, footer: false},
-	{action: 'back', keys: ['escape', 'backspace'], title: 'back', places: [...ofRun, 'vault', 'disk', 'compare', 'help'], footer: true},
-	{action: 'palette', keys: [':', 'ctrl-p'], title: 'every command, by name', places: ['welcome', ...everywhere], footer: false},
+	{
+		action: 'back',
+		keys: ['escape', 'backspace'],
+		title: 'back',
+		places: [...ofRun, 'vault', 'disk', 'compare', 'help'],
+		footer: true,
+	},
+	{
+		action: 'palette',
+		keys: [':', 'ctrl-p'],
+		title: 'every command, by name',
+		places: ['welcome', ...everywhere],
+		footer: false,
+	},
 	{action: 'help', keys: ['?'], title: 'help', places: ['welcome', ...everywhere, 'help'], footer: true},
 	{action: 'quit', keys: ['q', 'ctrl-c'], title: 'quit', places: ['welcome', ...everywhere, 'help'], footer: true},
 ];
@@ -197,14 +550,28 @@ export const bindings: readonly Binding[] = [
 export function comparable(state: State): readonly Run[] {
 	const marked = state.runs.filter(run => state.list.marked.includes(run.id));
 	const run = selectedRun(state);
-	return marked.length > 0 ? marked : run?.batch === undefined ? [] : state.runs.filter(other => other.batch === run.batch);
+	return marked.length > 0
+		? marked
+		: run?.batch === undefined
+			? []
+			: state.runs.filter(other => other.batch === run.batch);
 }
 
 /** The run that was deployed to the same target before this one, and went well. */
 export function lastGood(state: State): {readonly run: Run; readonly target: string} | undefined {
 	const run = selectedRun(state);
 	const last = run?.deployments.at(-1);
-	const earlier = last && state.runs.flatMap(other => other.project.id === run!.project.id && other.id !== run!.id ? other.deployments.filter(one => one.target === last.target && one.outcome === 'succeeded' && one.at < last.at).map(one => ({run: other, at: one.at})) : []).sort((a, b) => a.at < b.at ? 1 : -1)[0];
+	const earlier =
+		last &&
+		state.runs
+			.flatMap(other =>
+				other.project.id === run!.project.id && other.id !== run!.id
+					? other.deployments
+							.filter(one => one.target === last.target && one.outcome === 'succeeded' && one.at < last.at)
+							.map(one => ({run: other, at: one.at}))
+					: [],
+			)
+			.sort((a, b) => (a.at < b.at ? 1 : -1))[0];
 	return earlier && {run: earlier.run, target: last!.target};
 }
 
@@ -227,7 +594,9 @@ export function findBinding(state: Pick<State, 'screen' | 'tab' | 'settings'>, k
 /** What is wrong with a person's own keys, in words: an action that is not known, or two that share a key in one place. */
 export function keyProblems(keys: State['settings']['keys']): string[] {
 	const known = new Set<string>(actions);
-	const problems = Object.keys(keys).filter(action => !known.has(action)).map(action => `keys: there is no action "${action}"`);
+	const problems = Object.keys(keys)
+		.filter(action => !known.has(action))
+		.map(action => `keys: there is no action "${action}"`);
 	const state = {settings: {keys} as State['settings']};
 	const seen = new Map<string, Binding>();
 	for (const binding of bindings) {
@@ -246,7 +615,17 @@ export function keyProblems(keys: State['settings']['keys']): string[] {
 	return [...new Set(problems)];
 }
 
-const names: Record<string, string> = {return: 'enter', up: '↑', down: '↓', left: '←', right: '→', escape: 'esc', pageup: 'pgup', pagedown: 'pgdn', 'shift-tab': 'shift-tab'};
+const names: Record<string, string> = {
+	return: 'enter',
+	up: '↑',
+	down: '↓',
+	left: '←',
+	right: '→',
+	escape: 'esc',
+	pageup: 'pgup',
+	pagedown: 'pgdn',
+	'shift-tab': 'shift-tab',
+};
 
 /** A key as people write it. */
 export function keyName(key: string): string {
@@ -254,25 +633,51 @@ export function keyName(key: string): string {
 }
 
 /** The actions that the palette offers are the bindings'; this is what one is called there. */
-export type PaletteEntry = {readonly action: Action; readonly title: string; readonly keys: string; readonly disabled: string | undefined};
+export type PaletteEntry = {
+	readonly action: Action;
+	readonly title: string;
+	readonly keys: string;
+	readonly disabled: string | undefined;
+};
 
 /** Every command of the place, and those that are the same everywhere, by name. */
 export function paletteEntries(state: State): PaletteEntry[] {
 	const place = placeOf(state);
-	const words = state.prompt?.field.value.toLowerCase().split(/\s+/).filter(word => word !== '') ?? [];
-	return bindings.filter(binding => binding.places.includes(place) && !['up', 'down', 'palette'].includes(binding.action))
-		.map(binding => ({action: binding.action, title: binding.title, keys: keysOf(binding, state).map(key => keyName(key)).join(' '), disabled: binding.disabled?.(state)}))
+	const words =
+		state.prompt?.field.value
+			.toLowerCase()
+			.split(/\s+/)
+			.filter(word => word !== '') ?? [];
+	return bindings
+		.filter(binding => binding.places.includes(place) && !['up', 'down', 'palette'].includes(binding.action))
+		.map(binding => ({
+			action: binding.action,
+			title: binding.title,
+			keys: keysOf(binding, state)
+				.map(key => keyName(key))
+				.join(' '),
+			disabled: binding.disabled?.(state),
+		}))
 		.filter(entry => words.every(word => `${entry.title} ${entry.action}`.toLowerCase().includes(word)))
 		.sort((a, b) => Number(a.disabled !== undefined) - Number(b.disabled !== undefined));
 }
 
 /** The readme's key table, in Markdown. */
 export function keyTable(): string {
-	const lines = bindings.filter(binding => binding.places.length > 0).map(binding => `| ${binding.keys.map(key => `\`${keyName(key) === '|' ? '\\|' : keyName(key)}\``).join(' ')} | ${binding.title} | ${placesText(binding.places)} |`);
+	const lines = bindings
+		.filter(binding => binding.places.length > 0)
+		.map(
+			binding =>
+				`| ${binding.keys.map(key => `\`${keyName(key) === '|' ? '\\|' : keyName(key)}\``).join(' ')} | ${binding.title} | ${placesText(binding.places)} |`,
+		);
 	return ['| Key | What it does | Where |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
 function placesText(places: readonly Place[]): string {
 	const all = everywhere.every(place => places.includes(place));
-	return all ? `everywhere${places.includes('welcome') ? '' : ' but the first screen'}` : tabs.every(tab => places.includes(tab)) ? [...places.filter(place => !(tabs as readonly string[]).includes(place)), 'a run\'s tabs'].join(', ') : places.join(', ');
+	return all
+		? `everywhere${places.includes('welcome') ? '' : ' but the first screen'}`
+		: tabs.every(tab => places.includes(tab))
+			? [...places.filter(place => !(tabs as readonly string[]).includes(place)), "a run's tabs"].join(', ')
+			: places.join(', ');
 }

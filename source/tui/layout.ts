@@ -31,9 +31,16 @@ export function listWindow(state: State, height: number): {from: number; to: num
 }
 
 /** Rows of the path, and of what verify or deploy writes below it, on the screen of the gates. `room`: what there would be for that, once it writes. */
-export function gatesLayout(state: State, height: number): {readonly path: number; readonly output: number; readonly room: number} {
+export function gatesLayout(
+	state: State,
+	height: number,
+): {readonly path: number; readonly output: number; readonly room: number} {
 	const room = Math.max(0, Math.min(Math.floor(height / 3), height - 18));
-	return {path: height - 1 - room, output: (state.log?.kind === 'verify' || state.log?.kind === 'deploy') && state.log.range.to > 0 ? room : 0, room};
+	return {
+		path: height - 1 - room,
+		output: (state.log?.kind === 'verify' || state.log?.kind === 'deploy') && state.log.range.to > 0 ? room : 0,
+		room,
+	};
 }
 
 /** The files that any of the compared runs changed. */

@@ -13,7 +13,14 @@ export function block(lines: readonly Line[], height: number): Line[] {
 /** A line as text with SGR sequences, exactly `width` cells wide. */
 export function paintLine({text = '', spans, title, ...own}: Line, width: number, theme: Theme): string {
 	const style: Style = title ? {...own, inverse: true, bold: true} : own;
-	return paint(fitSpans((spans ?? [{text}]).map(span => ({...style, ...span})), width, style), theme);
+	return paint(
+		fitSpans(
+			(spans ?? [{text}]).map(span => ({...style, ...span})),
+			width,
+			style,
+		),
+		theme,
+	);
 }
 
 /** A line as it is read out: what is seen by its look is said, and columns are no gaps. */

@@ -5,7 +5,15 @@ import type {ListState, Show, State} from './state.ts';
 
 /* Which rows the list has: a pure function of what there is and how it is looked at. */
 
-export type ListRow = {readonly kind: 'project'; readonly project: string; readonly runs: number; readonly counts: string; readonly folded: boolean} | {readonly kind: 'run'; readonly run: Run};
+export type ListRow =
+	| {
+			readonly kind: 'project';
+			readonly project: string;
+			readonly runs: number;
+			readonly counts: string;
+			readonly folded: boolean;
+	  }
+	| {readonly kind: 'run'; readonly run: Run};
 
 /** Made at its first use: no first frame filters. */
 let fuzzy: UFuzzy | undefined;
@@ -29,7 +37,16 @@ function isShown(run: Run, show: Show): boolean {
 		}
 
 		case 'over': {
-			return ['merged', 'deployed', 'discarded', 'rejected', 'failed', 'crashed', 'deploy-failed', 'deploy-unknown'].includes(run.stage);
+			return [
+				'merged',
+				'deployed',
+				'discarded',
+				'rejected',
+				'failed',
+				'crashed',
+				'deploy-failed',
+				'deploy-unknown',
+			].includes(run.stage);
 		}
 	}
 }
@@ -47,28 +64,35 @@ function sorted(runs: readonly Run[], sort: ListState['sort']): readonly Run[] {
 		}
 
 		case 'needs you': {
-			return [...runs].map(run => ({run, rank: needOf(run) ? rank(run) : 9})).sort((a, b) => a.rank - b.rank).map(({run}) => run);
+			return [...runs]
+				.map(run => ({run, rank: needOf(run) ? rank(run) : 9}))
+				.sort((a, b) => a.rank - b.rank)
+				.map(({run}) => run);
 		}
 
 		case 'last change': {
-			return [...runs].sort((a, b) => a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0);
+			return [...runs].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0));
 		}
 
 		case 'name': {
-			return [...runs].sort((a, b) => a.id < b.id ? -1 : 1);
+			return [...runs].sort((a, b) => (a.id < b.id ? -1 : 1));
 		}
 	}
 }
 
 /** The runs that the list shows, in its order, without regard to what is folded. */
 export function visibleRuns({runs, list}: Pick<State, 'runs' | 'list'>): readonly Run[] {
-	let shown = runs.filter(run => (list.discarded || run.stage !== 'discarded' || list.show === 'over') && isShown(run, list.show));
+	let shown = runs.filter(
+		run => (list.discarded || run.stage !== 'discarded' || list.show === 'over') && isShown(run, list.show),
+	);
 	if (list.filter.trim() !== '') {
 		const texts = shown.map(run => haystack(run));
 		// What is not a word for the library is looked for as it is.
 		fuzzy ??= new UFuzzy({intraMode: 0, intraIns: 8});
 		const found = fuzzy.search(texts, list.filter, 1)[0];
-		shown = found ? [...found].sort((a, b) => a - b).map(index => shown[index]!) : shown.filter((_, index) => texts[index]!.toLowerCase().includes(list.filter.trim().toLowerCase()));
+		shown = found
+			? [...found].sort((a, b) => a - b).map(index => shown[index]!)
+			: shown.filter((_, index) => texts[index]!.toLowerCase().includes(list.filter.trim().toLowerCase()));
 	}
 
 	return sorted(shown, list.sort);
@@ -116,18 +140,36 @@ function makeRows(runs: readonly Run[], list: ListState): ListRow[] {
 export function countsText(runs: readonly Run[]): string {
 	const count = (fits: (run: Run) => boolean) => runs.filter(run => fits(run)).length;
 	const needs = count(run => needOf(run) !== undefined);
-	const parts = [[count(run => isAtWork(run)), 'at work'], [count(run => run.stage === 'frozen'), 'frozen'], [count(run => run.stage === 'queued'), 'queued'], [needs, needs === 1 ? 'needs you' : 'need you']] as const;
-	return [`${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`, ...parts.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`)].join(', ');
+	const parts = [
+		[count(run => isAtWork(run)), 'at work'],
+		[count(run => run.stage === 'frozen'), 'frozen'],
+		[count(run => run.stage === 'queued'), 'queued'],
+		[needs, needs === 1 ? 'needs you' : 'need you'],
+	] as const;
+	return [
+		`${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`,
+		...parts.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`),
+	].join(', ');
 }
 
 /** The row that is selected; 0 where it is not there. */
 export function selectedRow(state: State): number {
-	return Math.max(0, listRows(state).findIndex(row => state.heading === undefined ? row.kind === 'run' && row.run.id === state.selected : row.kind === 'project' && row.project === state.heading));
+	return Math.max(
+		0,
+		listRows(state).findIndex(row =>
+			state.heading === undefined
+				? row.kind === 'run' && row.run.id === state.selected
+				: row.kind === 'project' && row.project === state.heading,
+		),
+	);
 }
 
 /** The next run that needs a person, after a run in the list's order and then from its beginning; the most urgent kind first. */
 export function nextNeed(state: State): Run | undefined {
-	const runs = sorted(state.runs.filter(run => needOf(run) && run.stage !== 'discarded'), 'needs you');
+	const runs = sorted(
+		state.runs.filter(run => needOf(run) && run.stage !== 'discarded'),
+		'needs you',
+	);
 	const at = runs.findIndex(run => run.id === state.selected);
 	return runs[(at + 1) % Math.max(1, runs.length)];
 }

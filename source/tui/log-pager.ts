@@ -63,17 +63,37 @@ export class LogPager {
 			const rows = lines.flatMap(line => this.#rowsOf(line, view, width));
 			const ends = (lines.at(-1)?.to ?? range.to) >= range.to && rows.length <= height;
 			if (!ends) {
-				return {run, kind, rows: rows.slice(0, height), following: false, range: {from: range.from, at: this.#at, to: range.to}};
+				return {
+					run,
+					kind,
+					rows: rows.slice(0, height),
+					following: false,
+					range: {from: range.from, at: this.#at, to: range.to},
+				};
 			}
 
 			this.#at = undefined;
 		}
 
-		const rows = this.#reader.before(range.to, height, keep).flatMap(line => this.#rowsOf(line, view, width)).slice(-height);
-		return {run, kind, rows: height === 0 ? [] : rows, following: true, range: {from: range.from, at: rows[0]?.from ?? range.to, to: range.to}};
+		const rows = this.#reader
+			.before(range.to, height, keep)
+			.flatMap(line => this.#rowsOf(line, view, width))
+			.slice(-height);
+		return {
+			run,
+			kind,
+			rows: height === 0 ? [] : rows,
+			following: true,
+			range: {from: range.from, at: rows[0]?.from ?? range.to, to: range.to},
+		};
 	}
 
-	#move(move: LogMove, height: number, range: {from: number; to: number}, keep: ((text: string) => boolean) | undefined): void {
+	#move(
+		move: LogMove,
+		height: number,
+		range: {from: number; to: number},
+		keep: ((text: string) => boolean) | undefined,
+	): void {
 		if (!('position' in move) && !('to' in move && move.to === 'same')) {
 			this.#found = undefined;
 		}
@@ -106,22 +126,43 @@ export class LogPager {
 	}
 
 	/** Looks for the next match, and goes on from the other end where there is none; undefined where there is none at all. `note`: what a person should know of it. */
-	async search(search: string, backward: boolean, shown: LogState | undefined, aborted: () => boolean): Promise<{readonly move: LogMove; readonly note: string} | undefined> {
+	async search(
+		search: string,
+		backward: boolean,
+		shown: LogState | undefined,
+		aborted: () => boolean,
+	): Promise<{readonly move: LogMove; readonly note: string} | undefined> {
 		const pattern = new RegExp(patternOf(search).source, patternOf(search).flags.replace('g', ''));
 		const {from: first, to} = this.#reader.range();
 		const last = this.#found;
 		// The newest is what is looked for first; from a match on, the next one in either direction.
 		const from = this.#at ?? (shown?.following ? to : shown?.range.at) ?? to;
-		const start = last ? backward ? last.from : last.to : backward ? from : this.#reader.after(from, 1)[0]?.to ?? to;
+		const start = last
+			? backward
+				? last.from
+				: last.to
+			: backward
+				? from
+				: (this.#reader.after(from, 1)[0]?.to ?? to);
 		const matches = {test: (text: string) => pattern.test(plainText(readSpans(text.slice(0, drawn))))};
 		const next = await this.#reader.search(matches, start, backward, aborted);
-		const line = next ?? (aborted() ? undefined : await this.#reader.search(matches, backward ? to : first, backward, aborted));
+		const line =
+			next ?? (aborted() ? undefined : await this.#reader.search(matches, backward ? to : first, backward, aborted));
 		if (!line) {
 			return undefined;
 		}
 
 		this.#found = line;
-		return {move: {position: line.from}, note: next ? '' : line.from === last?.from ? 'there is no other' : backward ? 'from the end again' : 'from the beginning again'};
+		return {
+			move: {position: line.from},
+			note: next
+				? ''
+				: line.from === last?.from
+					? 'there is no other'
+					: backward
+						? 'from the end again'
+						: 'from the beginning again',
+		};
 	}
 
 	/** The words of the lines between two positions, both included. At most a megabyte. */

@@ -121,7 +121,12 @@ export class LogReader {
 	 * between its steps.
 	 * @param aborted asked between the steps
 	 */
-	async search(pattern: {test(text: string): boolean}, position: number, backward: boolean, aborted: () => boolean): Promise<LogLine | undefined> {
+	async search(
+		pattern: {test(text: string): boolean},
+		position: number,
+		backward: boolean,
+		aborted: () => boolean,
+	): Promise<LogLine | undefined> {
 		let at = position;
 		for (;;) {
 			const lines = backward ? this.before(at, 5000) : this.after(at, 5000);
@@ -129,7 +134,9 @@ export class LogReader {
 				return undefined;
 			}
 
-			const found = backward ? lines.findLast(line => pattern.test(line.text)) : lines.find(line => pattern.test(line.text));
+			const found = backward
+				? lines.findLast(line => pattern.test(line.text))
+				: lines.find(line => pattern.test(line.text));
 			if (found) {
 				return found;
 			}

@@ -37,8 +37,12 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 		}
 
 		// Two clicks on the same run open it; one alone may only have been for the terminal's window.
-		const isSecond = when !== undefined && state.clicked?.run === selected.selected && when - state.clicked.at < doubleClick;
-		const clicked: State = {...selected, clicked: isSecond || when === undefined ? undefined : {run: selected.selected, at: when}};
+		const isSecond =
+			when !== undefined && state.clicked?.run === selected.selected && when - state.clicked.at < doubleClick;
+		const clicked: State = {
+			...selected,
+			clicked: isSecond || when === undefined ? undefined : {run: selected.selected, at: when},
+		};
 		return isSecond ? openTab(clicked, 'output') : stay(clicked);
 	}
 
@@ -52,11 +56,18 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 		}
 	}
 
-	if (state.screen === 'run' && state.tab === 'changes' && state.review && kind === 'press' && row >= 2 && row < height) {
+	if (
+		state.screen === 'run' &&
+		state.tab === 'changes' &&
+		state.review &&
+		kind === 'press' &&
+		row >= 2 &&
+		row < height
+	) {
 		return stay(moveTo(state, state.review, state.review.top + row - 2));
 	}
 
-	if ((state.screen === 'run' && state.tab === 'scopes' && row >= 2 && kind === 'press')) {
+	if (state.screen === 'run' && state.tab === 'scopes' && row >= 2 && kind === 'press') {
 		return move({...state, scroll: 0}, row - 2);
 	}
 

@@ -2,7 +2,16 @@ import {comparedFiles} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
 import {moveTo, reviewRows} from './review.ts';
 import {scopeRows} from './scope-rows.ts';
-import {placeOf, selectedRun, type Effect, type LogMove, type LogState, type LogView, type State, type Tab} from './state.ts';
+import {
+	placeOf,
+	selectedRun,
+	type Effect,
+	type LogMove,
+	type LogState,
+	type LogView,
+	type State,
+	type Tab,
+} from './state.ts';
 import {stay, type Step} from './step.ts';
 
 /* From place to place, and within one. */
@@ -36,7 +45,13 @@ function extent(state: State): number {
 /** The log that the current place shows. */
 export function logKind(state: State): LogState['kind'] {
 	const run = selectedRun(state);
-	return state.screen === 'gates' ? (run && run.deployments.length > 0 ? 'deploy' : 'verify') : run?.interactive && run.stage === 'running' && !state.logView.raw ? 'screen' : 'output';
+	return state.screen === 'gates'
+		? run && run.deployments.length > 0
+			? 'deploy'
+			: 'verify'
+		: run?.interactive && run.stage === 'running' && !state.logView.raw
+			? 'screen'
+			: 'output';
 }
 
 export function moveLog(state: State, move: LogMove): Step {
@@ -49,7 +64,17 @@ export function withLogView(state: State, view: Partial<LogView>): Step {
 
 /** Selects a run, and forgets what was read of the one before. */
 export function select(state: State, run: string | undefined): State {
-	return run === state.selected ? {...state, heading: undefined} : {...state, selected: run, heading: undefined, journal: [], log: undefined, scroll: 0, logView: {...state.logView, select: undefined}};
+	return run === state.selected
+		? {...state, heading: undefined}
+		: {
+				...state,
+				selected: run,
+				heading: undefined,
+				journal: [],
+				log: undefined,
+				scroll: 0,
+				logView: {...state.logView, select: undefined},
+			};
 }
 
 /** Selects a row of the list. */
@@ -105,13 +130,30 @@ export function moveToEnd(state: State, end: boolean): Step {
 		return moveLog({...state, logView: {...state.logView, select: undefined}}, {to: end ? 'end' : 'start'});
 	}
 
-	return place === 'changes' && state.review && end ? stay(moveTo(state, state.review, reviewRows(state, state.review).length - 1)) : move(state, end ? 1_000_000 : -1_000_000);
+	return place === 'changes' && state.review && end
+		? stay(moveTo(state, state.review, reviewRows(state, state.review).length - 1))
+		: move(state, end ? 1_000_000 : -1_000_000);
 }
 
 export function openTab(state: State, tab: Tab): Step {
-	const parent = state.screen === 'run' ? state.parent : state.screen === 'gates' || state.screen === 'compare' ? state.screen : 'fleet';
+	const parent =
+		state.screen === 'run'
+			? state.parent
+			: state.screen === 'gates' || state.screen === 'compare'
+				? state.screen
+				: 'fleet';
 	const next: State = {...state, screen: 'run', parent, tab, scroll: 0, heading: undefined};
-	return {state: next, effects: tab === 'changes' && state.selected ? [{type: 'diff', run: state.selected}] : tab === 'scopes' ? [{type: 'vault'}] : tab === 'output' ? [{type: 'log', kind: logKind(next), move: {to: 'end'}}] : []};
+	return {
+		state: next,
+		effects:
+			tab === 'changes' && state.selected
+				? [{type: 'diff', run: state.selected}]
+				: tab === 'scopes'
+					? [{type: 'vault'}]
+					: tab === 'output'
+						? [{type: 'log', kind: logKind(next), move: {to: 'end'}}]
+						: [],
+	};
 }
 
 /** What the place in view has from elsewhere, asked for anew: a verb that had the terminal may have changed it. */
@@ -144,5 +186,12 @@ export function reload(state: State): readonly Effect[] {
 
 export function openGates(state: State): Step {
 	const run = selectedRun(state)!;
-	return {state: {...state, screen: 'gates', parent: 'fleet', scroll: 0}, effects: [{type: 'log', kind: logKind({...state, screen: 'gates'}), move: {to: 'end'}}, {type: 'offer', project: run.project.id}, ...run.merge ? [{type: 'vault'} as const] : []]};
+	return {
+		state: {...state, screen: 'gates', parent: 'fleet', scroll: 0},
+		effects: [
+			{type: 'log', kind: logKind({...state, screen: 'gates'}), move: {to: 'end'}},
+			{type: 'offer', project: run.project.id},
+			...(run.merge ? [{type: 'vault'} as const] : []),
+		],
+	};
 }

@@ -7,27 +7,53 @@ import type {Effect, Message, Progress} from './state.ts';
 export async function perform(client: FleetClient, effect: Effect, send: (message: Message) => void): Promise<void> {
 	switch (effect.type) {
 		case 'act': {
-			const result = await client.act(effect.argv, line => {
-				const progress = progressOf(line);
-				if (progress) {
-					send({type: 'progress', run: effect.run, progress});
-				}
-			}, effect.input);
-			send({type: 'done', run: effect.run, title: effect.title, then: effect.then, argv: effect.argv, ...(effect.input === undefined ? {} : {input: effect.input}), ...result});
+			const result = await client.act(
+				effect.argv,
+				line => {
+					const progress = progressOf(line);
+					if (progress) {
+						send({type: 'progress', run: effect.run, progress});
+					}
+				},
+				effect.input,
+			);
+			send({
+				type: 'done',
+				run: effect.run,
+				title: effect.title,
+				then: effect.then,
+				argv: effect.argv,
+				...(effect.input === undefined ? {} : {input: effect.input}),
+				...result,
+			});
 			break;
 		}
 
 		case 'diff': {
 			const {code, stdout, stderr} = await client.act(['diff', effect.run, '--raw']);
 			const problem = code === 0 ? undefined : neutraliseLine(stderr.split('\n')[0] ?? '').replace('fleet: ', '');
-			send({type: 'diff', run: effect.run, files: parseDiff(code === 0 ? stdout : ''), review: client.review(effect.run), problem});
+			send({
+				type: 'diff',
+				run: effect.run,
+				files: parseDiff(code === 0 ? stdout : ''),
+				review: client.review(effect.run),
+				problem,
+			});
 			break;
 		}
 
 		case 'compare': {
 			const {code, stdout, stderr} = await client.act(['diff', effect.run, '--raw']);
 			// What could not be read is not nothing.
-			send(code === 0 ? {type: 'compared', run: effect.run, files: parseDiff(stdout)} : {type: 'said', text: `${effect.run}: ${neutraliseLine(stderr.split('\n')[0] ?? '').replace('fleet: ', '')}`, bad: true});
+			send(
+				code === 0
+					? {type: 'compared', run: effect.run, files: parseDiff(stdout)}
+					: {
+							type: 'said',
+							text: `${effect.run}: ${neutraliseLine(stderr.split('\n')[0] ?? '').replace('fleet: ', '')}`,
+							bad: true,
+						},
+			);
 			break;
 		}
 
@@ -41,9 +67,18 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		}
 
 		case 'vault': {
-			const [secrets, stores] = await Promise.all([client.act(['secret', 'list', '--json']), client.act(['secret', 'stores', '--json'])]);
+			const [secrets, stores] = await Promise.all([
+				client.act(['secret', 'list', '--json']),
+				client.act(['secret', 'stores', '--json']),
+			]);
 			if (secrets.code === 0 && stores.code === 0) {
-				send({type: 'vault', vault: {secrets: JSON.parse(secrets.stdout) as SecretView[], stores: JSON.parse(stores.stdout) as StoreView[]}});
+				send({
+					type: 'vault',
+					vault: {
+						secrets: JSON.parse(secrets.stdout) as SecretView[],
+						stores: JSON.parse(stores.stdout) as StoreView[],
+					},
+				});
 			}
 
 			break;

@@ -39,7 +39,10 @@ export function piecesOf(file: DiffFile, hunk: number, line: DiffLine): readonly
 	// From a fixed place, so that a line looks the same however it came into view.
 	const from = Math.max(0, at - (at % batch));
 	const own = lines.slice(from, from + batch).filter(other => other[side] !== undefined);
-	const pieces = tokenise(file.path, own.map(other => other.text));
+	const pieces = tokenise(
+		file.path,
+		own.map(other => other.text),
+	);
 	if (!pieces) {
 		return [{text: line.text}];
 	}
@@ -86,7 +89,9 @@ export function changedWords(left: DiffLine, right: DiffLine): {left: Stretches;
 	let result: {left: Stretches; right: Stretches} = {left: [], right: []};
 	if (diffWords && left.text.length < 1000 && right.text.length < 1000) {
 		const parts = diffWords(left.text, right.text);
-		const same = parts.filter(part => !part.added && !part.removed).reduce((sum, part) => sum + part.value.trim().length, 0);
+		const same = parts
+			.filter(part => !part.added && !part.removed)
+			.reduce((sum, part) => sum + part.value.trim().length, 0);
 		if (same * 3 >= Math.min(left.text.trim().length, right.text.trim().length)) {
 			result = {left: stretches(parts, 'removed'), right: stretches(parts, 'added')};
 		}

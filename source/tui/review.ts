@@ -1,5 +1,16 @@
 import type {DiffFile, DiffLine} from '../core/diff.ts';
-import {commentState, findQuoted, flagsOf, hasMixedEnds, isGenerated, isViewed, lineEnds, type Comment, type Flag, type Review} from '../core/review.ts';
+import {
+	commentState,
+	findQuoted,
+	flagsOf,
+	hasMixedEnds,
+	isGenerated,
+	isViewed,
+	lineEnds,
+	type Comment,
+	type Flag,
+	type Review,
+} from '../core/review.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
 import {breaksOf} from './fit.ts';
 import type {ReviewState, State} from './state.ts';
@@ -12,7 +23,15 @@ export type ReviewRow =
 	| {readonly kind: 'flag'; readonly file: DiffFile; readonly flag: Flag}
 	| {readonly kind: 'hunk'; readonly file: DiffFile; readonly header: string; readonly number: number}
 	/** Unified: one of the two is there, or both are the same. Side by side: either may be missing. */
-	| {readonly kind: 'line'; readonly file: DiffFile; readonly hunk: number; readonly index: number; readonly left: DiffLine | undefined; readonly right: DiffLine | undefined; /** Of a line that is wrapped, which of its rows; 0 is the first. */ readonly part: number}
+	| {
+			readonly kind: 'line';
+			readonly file: DiffFile;
+			readonly hunk: number;
+			readonly index: number;
+			readonly left: DiffLine | undefined;
+			readonly right: DiffLine | undefined;
+			/** Of a line that is wrapped, which of its rows; 0 is the first. */ readonly part: number;
+	  }
 	| {readonly kind: 'comment'; readonly file: DiffFile; readonly comment: Comment; readonly text: string}
 	| {readonly kind: 'note'; readonly file: DiffFile | undefined; readonly text: string};
 
@@ -31,12 +50,32 @@ function flagsFor(file: DiffFile, verify = noCommands): Flag[] {
 	return flags;
 }
 
-const order: ReadonlyArray<Flag['id']> = ['secret', 'control', 'blanks', 'policy', 'verify', 'tests', 'ci', 'hooks', 'agent', 'editor', 'git', 'install', 'dependency', 'link', 'executable'];
+const order: ReadonlyArray<Flag['id']> = [
+	'secret',
+	'control',
+	'blanks',
+	'policy',
+	'verify',
+	'tests',
+	'ci',
+	'hooks',
+	'agent',
+	'editor',
+	'git',
+	'install',
+	'dependency',
+	'link',
+	'executable',
+];
 
 /** Files with flags first, the gravest before; then as git has them. */
 function orderFiles(files: readonly DiffFile[], verify: readonly string[] | undefined): DiffFile[] {
-	const rank = (file: DiffFile) => Math.min(order.length, ...flagsFor(file, verify).map(flag => order.indexOf(flag.id)));
-	return files.map((file, index) => ({file, index, rank: rank(file)})).sort((a, b) => a.rank - b.rank || a.index - b.index).map(({file}) => file);
+	const rank = (file: DiffFile) =>
+		Math.min(order.length, ...flagsFor(file, verify).map(flag => order.indexOf(flag.id)));
+	return files
+		.map((file, index) => ({file, index, rank: rank(file)}))
+		.sort((a, b) => a.rank - b.rank || a.index - b.index)
+		.map(({file}) => file);
 }
 
 /** Whether the diff is drawn side by side. */
@@ -49,7 +88,15 @@ function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
 }
 
 function noteOf(file: DiffFile, review: Review): string {
-	const parts = [isViewed(review, file) ? 'viewed' : review.viewed[file.path] === undefined ? '' : 'changed since you viewed it', file.binary ? 'binary' : '', isGenerated(file) ? 'generated' : '', lineEnds(file), file.oldMode !== '' && file.newMode !== '' && file.oldMode !== file.newMode ? `${file.oldMode} → ${file.newMode}` : ''];
+	const parts = [
+		isViewed(review, file) ? 'viewed' : review.viewed[file.path] === undefined ? '' : 'changed since you viewed it',
+		file.binary ? 'binary' : '',
+		isGenerated(file) ? 'generated' : '',
+		lineEnds(file),
+		file.oldMode !== '' && file.newMode !== '' && file.oldMode !== file.newMode
+			? `${file.oldMode} → ${file.newMode}`
+			: '',
+	];
 	return parts.filter(part => part !== '').join(', ');
 }
 
@@ -108,7 +155,11 @@ export function textRoom(split: boolean, width: number): number {
 let wrapped: {width: number; breaks: WeakMap<DiffLine, readonly number[]>} = {width: 0, breaks: new WeakMap()};
 
 /** A line's text as it is shown, with how it ends, and where its rows begin. */
-export function wrappedLine(file: DiffFile, line: DiffLine, width: number): {readonly end: string; readonly breaks: readonly number[]} {
+export function wrappedLine(
+	file: DiffFile,
+	line: DiffLine,
+	width: number,
+): {readonly end: string; readonly breaks: readonly number[]} {
 	const end = endOf(file, line);
 	// Every character takes two cells at the most.
 	if (2 * (line.text.length + end.length) <= width) {
@@ -129,11 +180,20 @@ type Look = {readonly split: boolean; readonly width: number; readonly wrap: boo
 function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] {
 	const rows: ReviewRow[] = [];
 	const room = textRoom(split, width);
-	const partsOf = (file: DiffFile, line: DiffLine | undefined) => line && wrap ? wrappedLine(file, line, room).breaks.length : 1;
-	const commentRows = (file: DiffFile, comment: Comment) => commentText(comment, review.files).split('\n').flatMap(text => {
-		const breaks = breaksOf(neutraliseLine(text), Math.max(8, width - 12));
-		return breaks.map((from, index): ReviewRow => ({kind: 'comment', file, comment, text: neutraliseLine(text).slice(from, breaks[index + 1])}));
-	});
+	const partsOf = (file: DiffFile, line: DiffLine | undefined) =>
+		line && wrap ? wrappedLine(file, line, room).breaks.length : 1;
+	const commentRows = (file: DiffFile, comment: Comment) =>
+		commentText(comment, review.files)
+			.split('\n')
+			.flatMap(text => {
+				const breaks = breaksOf(neutraliseLine(text), Math.max(8, width - 12));
+				return breaks.map((from, index): ReviewRow => ({
+					kind: 'comment',
+					file,
+					comment,
+					text: neutraliseLine(text).slice(from, breaks[index + 1]),
+				}));
+			});
 	for (const file of review.files) {
 		const folded = isFolded(file, review);
 		const comments = review.review.comments.filter(comment => comment.path === file.path);
@@ -147,7 +207,11 @@ function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] 
 		const placed = new Set<string>();
 		for (const [number, hunk] of file.hunks.entries()) {
 			rows.push({kind: 'hunk', file, header: hunk.header, number});
-			const lines = split ? pairs(hunk.lines) : hunk.lines.map((line): [DiffLine | undefined, DiffLine | undefined] => line.kind === '-' ? [line, undefined] : line.kind === '+' ? [undefined, line] : [line, line]);
+			const lines = split
+				? pairs(hunk.lines)
+				: hunk.lines.map((line): [DiffLine | undefined, DiffLine | undefined] =>
+						line.kind === '-' ? [line, undefined] : line.kind === '+' ? [undefined, line] : [line, line],
+					);
 			for (const [index, [left, right]] of lines.entries()) {
 				for (let part = 0; part < Math.max(partsOf(file, left), partsOf(file, right)); part++) {
 					rows.push({kind: 'line', file, hunk: number, index, left, right, part});
@@ -155,7 +219,10 @@ function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] 
 
 				for (const comment of comments) {
 					const at = placeOfComment(file, comment);
-					if (!placed.has(comment.id) && (comment.side === 'old' ? left?.old === at && left?.kind === '-' : right?.new === at)) {
+					if (
+						!placed.has(comment.id) &&
+						(comment.side === 'old' ? left?.old === at && left?.kind === '-' : right?.new === at)
+					) {
 						placed.add(comment.id);
 						rows.push(...commentRows(file, comment));
 					}
@@ -167,7 +234,13 @@ function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] 
 	}
 
 	const gone = review.review.comments.filter(comment => !review.files.some(file => file.path === comment.path));
-	rows.push(...gone.map((comment): ReviewRow => ({kind: 'note', file: undefined, text: `${comment.path}: ${comment.text} (${commentState(comment, review.files)}: not in the change any more)`})));
+	rows.push(
+		...gone.map((comment): ReviewRow => ({
+			kind: 'note',
+			file: undefined,
+			text: `${comment.path}: ${comment.text} (${commentState(comment, review.files)}: not in the change any more)`,
+		})),
+	);
 	return rows;
 }
 
@@ -180,7 +253,15 @@ let last: {files: unknown; review: unknown; folds: unknown; look: Look; rows: re
 /** The rows of a review. Made once for the same files, marks, folds and width. */
 export function reviewRows(state: Pick<State, 'columns'>, review: ReviewState): readonly ReviewRow[] {
 	const look: Look = {split: isSplit(state, review), width: state.columns, wrap: review.wrap};
-	if (!last || last.files !== review.files || last.review !== review.review || last.folds !== review.folds || last.look.split !== look.split || last.look.width !== look.width || last.look.wrap !== look.wrap) {
+	if (
+		!last ||
+		last.files !== review.files ||
+		last.review !== review.review ||
+		last.folds !== review.folds ||
+		last.look.split !== look.split ||
+		last.look.width !== look.width ||
+		last.look.wrap !== look.wrap
+	) {
 		last = {files: review.files, review: review.review, folds: review.folds, look, rows: makeRows(review, look)};
 	}
 
@@ -197,10 +278,16 @@ export function keepPlace(before: State, after: State): State {
 	}
 
 	const row = rowsOf(before, from)[from.at];
-	const isSame = (other: ReviewRow) => row?.kind === 'line' && other.kind === 'line' ? other.file === row.file && other.hunk === row.hunk && ((row.right !== undefined && other.right === row.right) || (row.left !== undefined && other.left === row.left))
-		: row?.kind === 'hunk' && other.kind === 'hunk' ? other.file === row.file && other.number === row.number
-			: row?.kind === 'comment' && other.kind === 'comment' ? other.comment.id === row.comment.id
-				: row?.kind === other.kind && row.file === other.file;
+	const isSame = (other: ReviewRow) =>
+		row?.kind === 'line' && other.kind === 'line'
+			? other.file === row.file &&
+				other.hunk === row.hunk &&
+				((row.right !== undefined && other.right === row.right) || (row.left !== undefined && other.left === row.left))
+			: row?.kind === 'hunk' && other.kind === 'hunk'
+				? other.file === row.file && other.number === row.number
+				: row?.kind === 'comment' && other.kind === 'comment'
+					? other.comment.id === row.comment.id
+					: row?.kind === other.kind && row.file === other.file;
 	const at = rowsOf(after, to).findIndex(other => isSame(other));
 	return moveTo(after, {...to, anchor: undefined}, at === -1 ? to.at : at);
 }
@@ -222,7 +309,10 @@ export function moveToKind(state: State, kinds: ReadonlyArray<ReviewRow['kind']>
 		if (kinds.includes(rows[at]!.kind)) {
 			const moved = moveTo(state, review, at);
 			// A file that is gone to begins at the top.
-			return stay({...moved, review: {...moved.review!, top: kinds.includes('hunk') ? moved.review!.top : Math.max(0, at - 1)}});
+			return stay({
+				...moved,
+				review: {...moved.review!, top: kinds.includes('hunk') ? moved.review!.top : Math.max(0, at - 1)},
+			});
 		}
 	}
 
@@ -237,13 +327,27 @@ function fileAt(state: State): DiffFile | undefined {
 /** The cursor on a file's own row. */
 function onFile(state: State, path: string): State {
 	const review = state.review!;
-	return moveTo(state, review, Math.max(0, rowsOf(state, review).findIndex(row => row.kind === 'file' && row.file.path === path)));
+	return moveTo(
+		state,
+		review,
+		Math.max(
+			0,
+			rowsOf(state, review).findIndex(row => row.kind === 'file' && row.file.path === path),
+		),
+	);
 }
 
 export function foldFile(state: State): Step {
 	const review = state.review!;
 	const file = fileAt(state);
-	return file ? stay(onFile({...state, review: {...review, folds: {...review.folds, [file.path]: !isFolded(file, review)}}}, file.path)) : stay(state);
+	return file
+		? stay(
+				onFile(
+					{...state, review: {...review, folds: {...review.folds, [file.path]: !isFolded(file, review)}}},
+					file.path,
+				),
+			)
+		: stay(state);
 }
 
 /** Marks the file under the cursor as seen, as it is now, and goes on to the next that is not; or takes the mark away. */
@@ -260,26 +364,45 @@ export function toggleViewed(state: State): Step {
 	const next: Review = {...review.review, viewed: seen ? others : {...others, [file.path]: file.digest}};
 	const marked = onFile({...state, review: {...review, review: next, folds}}, file.path);
 	const to = marked.review!.files.find(other => !isViewed(next, other));
-	return {state: seen || !to ? marked : onFile(marked, to.path), effects: [{type: 'save-review', run: review.run, review: next}]};
+	return {
+		state: seen || !to ? marked : onFile(marked, to.path),
+		effects: [{type: 'save-review', run: review.run, review: next}],
+	};
 }
 
 /** The lines that a comment would be about: the range, or the one under the cursor. Undefined where there is no line. */
 function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | undefined {
 	const review = state.review!;
 	const rows = rowsOf(state, review);
-	const [first, end] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
-	const picked = rows.slice(first, end + 1).flatMap(row => row.kind === 'line' ? [row] : []);
+	const [first, end] = [
+		Math.min(review.anchor ?? review.at, review.at),
+		Math.max(review.anchor ?? review.at, review.at),
+	];
+	const picked = rows.slice(first, end + 1).flatMap(row => (row.kind === 'line' ? [row] : []));
 	// A line that is wrapped is one line.
-	const lines = picked.filter((row, index) => index === 0 || row.index !== picked[index - 1]!.index || row.hunk !== picked[index - 1]!.hunk || row.file !== picked[index - 1]!.file);
+	const lines = picked.filter(
+		(row, index) =>
+			index === 0 ||
+			row.index !== picked[index - 1]!.index ||
+			row.hunk !== picked[index - 1]!.hunk ||
+			row.file !== picked[index - 1]!.file,
+	);
 	const file = lines[0]?.file;
 	if (!file || lines.some(line => line.file !== file)) {
 		return undefined;
 	}
 
 	const side = lines.some(line => line.right !== undefined) ? 'new' : 'old';
-	const own = lines.map(line => side === 'new' ? line.right : line.left).filter(line => line !== undefined);
+	const own = lines.map(line => (side === 'new' ? line.right : line.left)).filter(line => line !== undefined);
 	const numbers = own.map(line => line[side]!).filter(number => number !== undefined);
-	return {path: file.path, side, from: Math.min(...numbers), to: Math.max(...numbers), quoted: own.map(line => line.text).join('\n'), digest: file.digest};
+	return {
+		path: file.path,
+		side,
+		from: Math.min(...numbers),
+		to: Math.max(...numbers),
+		quoted: own.map(line => line.text).join('\n'),
+		digest: file.digest,
+	};
 }
 
 /** With the cursor on a line: from a heading, on the first one below it in the same file, if there is one. */
@@ -291,7 +414,10 @@ export function onLine(state: State): State {
 		return state;
 	}
 
-	const below = rows.findIndex((other, index) => index > review.at && ((other.kind === 'line' && other.right !== undefined) || other.kind === 'file'));
+	const below = rows.findIndex(
+		(other, index) =>
+			index > review.at && ((other.kind === 'line' && other.right !== undefined) || other.kind === 'file'),
+	);
 	return rows[below]?.kind === 'line' ? moveTo(state, review, below) : state;
 }
 
@@ -310,10 +436,20 @@ export function addComment(state: State, subject: string, text: string): Step {
 	const review = state.review!;
 	const place = commentAt(subject);
 	const number = 1 + Math.max(0, ...review.review.comments.map(comment => Number(comment.id)));
-	const next: Review = {...review.review, comments: [...review.review.comments, {...place, id: String(number), text, sent: false}]};
-	const kept: State = {...state, review: {...review, review: next, anchor: undefined}, notice: {text: 'kept as a draft; S sends all of them', bad: false}};
+	const next: Review = {
+		...review.review,
+		comments: [...review.review.comments, {...place, id: String(number), text, sent: false}],
+	};
+	const kept: State = {
+		...state,
+		review: {...review, review: next, anchor: undefined},
+		notice: {text: 'kept as a draft; S sends all of them', bad: false},
+	};
 	const at = rowsOf(kept, kept.review!).findIndex(row => row.kind === 'comment' && row.comment.id === String(number));
-	return {state: at === -1 ? kept : moveTo(kept, kept.review!, at), effects: [{type: 'save-review', run: review.run, review: next}]};
+	return {
+		state: at === -1 ? kept : moveTo(kept, kept.review!, at),
+		effects: [{type: 'save-review', run: review.run, review: next}],
+	};
 }
 
 /** The comment under the cursor, if it is on one. */
@@ -330,8 +466,14 @@ export function removeComment(state: State): Step {
 		return bad(state, 'the cursor is not on a comment');
 	}
 
-	const next: Review = {...review.review, comments: review.review.comments.filter(comment => comment.id !== row.comment.id)};
-	const step = good(moveTo({...state, review: {...review, review: next}}, {...review, review: next}, review.at), 'the comment is gone');
+	const next: Review = {
+		...review.review,
+		comments: review.review.comments.filter(comment => comment.id !== row.comment.id),
+	};
+	const step = good(
+		moveTo({...state, review: {...review, review: next}}, {...review, review: next}, review.at),
+		'the comment is gone',
+	);
 	return {state: step.state, effects: [{type: 'save-review', run: review.run, review: next}]};
 }
 
@@ -339,7 +481,10 @@ export function removeComment(state: State): Step {
 export function markSent(state: State): Step {
 	const review = state.review!;
 	const next: Review = {...review.review, comments: review.review.comments.map(comment => ({...comment, sent: true}))};
-	return {state: {...state, review: {...review, review: next}}, effects: [{type: 'save-review', run: review.run, review: next}]};
+	return {
+		state: {...state, review: {...review, review: next}},
+		effects: [{type: 'save-review', run: review.run, review: next}],
+	};
 }
 
 /** A change that was read anew: the cursor stays on its file. */
@@ -348,7 +493,18 @@ export function withDiff(state: State, run: string, files: readonly DiffFile[], 
 	const path = before && fileAt(state)?.path;
 	const project = state.runs.find(({id}) => id === run)?.project.id;
 	const verify = project === undefined ? undefined : state.offers[project]?.verify;
-	const next: ReviewState = {run, files: orderFiles(files, verify), verify, review, folds: before?.folds ?? {}, split: before?.split ?? 'auto', wrap: before?.wrap ?? true, at: before?.at ?? 0, top: before?.top ?? 0, anchor: undefined};
+	const next: ReviewState = {
+		run,
+		files: orderFiles(files, verify),
+		verify,
+		review,
+		folds: before?.folds ?? {},
+		split: before?.split ?? 'auto',
+		wrap: before?.wrap ?? true,
+		at: before?.at ?? 0,
+		top: before?.top ?? 0,
+		anchor: undefined,
+	};
 	const moved = moveTo({...state, review: next}, next, next.at);
 	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);
 }

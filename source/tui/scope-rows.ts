@@ -7,34 +7,80 @@ import type {SecretView} from '../protocol/client.ts';
 import {scopeKinds} from '../scopes/registry.ts';
 
 /** A line of the scopes tab. `scope` is undefined for the line that asks for one. */
-export type ScopeRow = {readonly scope: string | undefined; readonly state: 'on' | 'off' | 'fixed' | 'never' | 'new'; readonly note: string};
+export type ScopeRow = {
+	readonly scope: string | undefined;
+	readonly state: 'on' | 'off' | 'fixed' | 'never' | 'new';
+	readonly note: string;
+};
 
 /** How often a scope was used, as far as it is written down. */
 function usedText(scope: string, journal: readonly Entry[]): string {
-	const targets = new Set(journal.flatMap(entry => entry.type === 'secret.used' && entry.scope === scope ? [entry.target] : entry.type === 'egress.allowed' && entry.rule.includes(scope) ? [entry.target] : []));
-	return targets.size === 0 ? '' : ` · used for ${[...targets].slice(0, 3).map(target => neutraliseLine(target)).join(', ')}${targets.size > 3 ? ` and ${targets.size - 3} more` : ''}`;
+	const targets = new Set(
+		journal.flatMap(entry =>
+			entry.type === 'secret.used' && entry.scope === scope
+				? [entry.target]
+				: entry.type === 'egress.allowed' && entry.rule.includes(scope)
+					? [entry.target]
+					: [],
+		),
+	);
+	return targets.size === 0
+		? ''
+		: ` · used for ${[...targets]
+				.slice(0, 3)
+				.map(target => neutraliseLine(target))
+				.join(', ')}${targets.size > 3 ? ` and ${targets.size - 3} more` : ''}`;
 }
 
 /** What the run holds, what it asked for and was denied, and what can never be granted here. Pure. */
-export function scopeRows(run: Run, now: number, secrets: readonly SecretView[] = [], journal: readonly Entry[] = []): ScopeRow[] {
-	const rows: ScopeRow[] = scopeKinds.filter(kind => kind.byDefault).map(kind => ({scope: kind.id, state: 'fixed', note: kind.title}));
+export function scopeRows(
+	run: Run,
+	now: number,
+	secrets: readonly SecretView[] = [],
+	journal: readonly Entry[] = [],
+): ScopeRow[] {
+	const rows: ScopeRow[] = scopeKinds
+		.filter(kind => kind.byDefault)
+		.map(kind => ({scope: kind.id, state: 'fixed', note: kind.title}));
 	for (const grant of run.grants) {
-		const bound = secrets.find(secret => secret.reference === grant.reference && (secret.project === null || secret.project === run.project.id));
-		const opens = grant.reference === undefined ? '' : ` · ${grant.reference}${bound ? ` → ${bound.hosts.join(' ')}${bound.paths.length === 0 ? '' : ` ${bound.paths.join(' ')}`}` : ''}`;
-		const left = grant.until === undefined ? 'until the run ends' : `${formatDuration(Date.parse(grant.until) - now)} left`;
-		rows.push(isInForce(grant, now) ? {scope: grant.scope, state: 'on', note: `${left}: ${neutraliseLine(grant.because)}${opens}${usedText(grant.scope, journal)}`} : {scope: grant.scope, state: 'off', note: 'expired'});
+		const bound = secrets.find(
+			secret => secret.reference === grant.reference && (secret.project === null || secret.project === run.project.id),
+		);
+		const opens =
+			grant.reference === undefined
+				? ''
+				: ` · ${grant.reference}${bound ? ` → ${bound.hosts.join(' ')}${bound.paths.length === 0 ? '' : ` ${bound.paths.join(' ')}`}` : ''}`;
+		const left =
+			grant.until === undefined ? 'until the run ends' : `${formatDuration(Date.parse(grant.until) - now)} left`;
+		rows.push(
+			isInForce(grant, now)
+				? {
+						scope: grant.scope,
+						state: 'on',
+						note: `${left}: ${neutraliseLine(grant.because)}${opens}${usedText(grant.scope, journal)}`,
+					}
+				: {scope: grant.scope, state: 'off', note: 'expired'},
+		);
 	}
 
 	for (const denial of run.denials) {
 		const scope = `network:${denial.target}`;
 		if (!run.grants.some(grant => grant.scope === scope)) {
-			rows.push({scope, state: 'off', note: `denied ${denial.count} ${denial.count === 1 ? 'time' : 'times'}: ${neutraliseLine(denial.because)}`});
+			rows.push({
+				scope,
+				state: 'off',
+				note: `denied ${denial.count} ${denial.count === 1 ? 'time' : 'times'}: ${neutraliseLine(denial.because)}`,
+			});
 		}
 	}
 
 	for (const secret of secrets) {
 		const scope = `secret:${secret.reference.replace('fleet://', '')}`;
-		if (secret.class === 'task' && (secret.project === null || secret.project === run.project.id) && !run.grants.some(grant => grant.scope === scope)) {
+		if (
+			secret.class === 'task' &&
+			(secret.project === null || secret.project === run.project.id) &&
+			!run.grants.some(grant => grant.scope === scope)
+		) {
 			rows.push({scope, state: 'off', note: `by pointer, on ${secret.hosts.join(' ')}`});
 		}
 	}

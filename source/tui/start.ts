@@ -7,13 +7,63 @@ import type {State} from './state.ts';
 import type {ThemeName} from './theme.ts';
 
 /** What the screen begins with. `columns` and `rows` of the terminal, `now` in milliseconds. */
-export function initialState(options: {columns: number; rows: number; now: number; runs: readonly Run[]; changes?: State['changes']; projects: readonly Project[]; here: State['here']; settings?: Settings; theme?: ThemeName}): State {
+export function initialState(options: {
+	columns: number;
+	rows: number;
+	now: number;
+	runs: readonly Run[];
+	changes?: State['changes'];
+	projects: readonly Project[];
+	here: State['here'];
+	settings?: Settings;
+	theme?: ThemeName;
+}): State {
 	const state: State = {
-		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet', from: 'fleet', parent: 'fleet', columns: options.columns, rows: options.rows, now: options.now, keyAt: undefined, deafUntil: undefined,
-		settings: options.settings ?? defaultSettings, theme: options.theme ?? 'dark', runs: options.runs, changes: options.changes ?? {}, projects: options.projects, agents: [], vault: undefined,
-		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false}, selected: undefined, listTop: 0, clicked: undefined, heading: undefined, tab: 'output', scroll: 0, journal: [], log: undefined,
-		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined}, review: undefined, unread: undefined, audits: {}, progress: {}, disk: undefined, compared: {}, compareAt: 0, dialog: undefined, asked: {}, prompt: undefined, form: [], formAt: 0, offers: {},
-		busy: {}, notice: undefined, here: options.here, recent: {commands: [], prompts: []}, listRows: undefined, dragging: false, grammars: 0,
+		screen: options.runs.length === 0 && options.projects.length === 0 ? 'welcome' : 'fleet',
+		from: 'fleet',
+		parent: 'fleet',
+		columns: options.columns,
+		rows: options.rows,
+		now: options.now,
+		keyAt: undefined,
+		deafUntil: undefined,
+		settings: options.settings ?? defaultSettings,
+		theme: options.theme ?? 'dark',
+		runs: options.runs,
+		changes: options.changes ?? {},
+		projects: options.projects,
+		agents: [],
+		vault: undefined,
+		list: {filter: '', show: 'all', sort: 'newest', folded: [], marked: [], discarded: false},
+		selected: undefined,
+		listTop: 0,
+		clicked: undefined,
+		heading: undefined,
+		tab: 'output',
+		scroll: 0,
+		journal: [],
+		log: undefined,
+		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined},
+		review: undefined,
+		unread: undefined,
+		audits: {},
+		progress: {},
+		disk: undefined,
+		compared: {},
+		compareAt: 0,
+		dialog: undefined,
+		asked: {},
+		prompt: undefined,
+		form: [],
+		formAt: 0,
+		offers: {},
+		busy: {},
+		notice: undefined,
+		here: options.here,
+		recent: {commands: [], prompts: []},
+		listRows: undefined,
+		dragging: false,
+		grammars: 0,
 	};
 	return {...state, selected: firstRun(state)};
 }

@@ -32,7 +32,27 @@ export type Field = {
 };
 
 export type DialogKind =
-	| 'allow' | 'approve' | 'reject' | 'deploy' | 'rollback' | 'resume' | 'rerun' | 'discard' | 'stop' | 'freeze-all' | 'acknowledge' | 'uncomment' | 'budget' | 'secret-add' | 'secret-remove' | 'comment' | 'send-comments' | 'waive' | 'clean' | 'learn' | 'init';
+	| 'allow'
+	| 'approve'
+	| 'reject'
+	| 'deploy'
+	| 'rollback'
+	| 'resume'
+	| 'rerun'
+	| 'discard'
+	| 'stop'
+	| 'freeze-all'
+	| 'acknowledge'
+	| 'uncomment'
+	| 'budget'
+	| 'secret-add'
+	| 'secret-remove'
+	| 'comment'
+	| 'send-comments'
+	| 'waive'
+	| 'clean'
+	| 'learn'
+	| 'init';
 
 /** What is asked before something is done. */
 export type Dialog = {
@@ -58,7 +78,14 @@ export const sorts = ['newest', 'needs you', 'last change', 'name'] as const;
 export type Sort = (typeof sorts)[number];
 
 /** Which runs are listed, and how. */
-export type ListState = {readonly filter: string; readonly show: Show; readonly sort: Sort; readonly folded: readonly string[]; readonly marked: readonly string[]; readonly discarded: boolean};
+export type ListState = {
+	readonly filter: string;
+	readonly show: Show;
+	readonly sort: Sort;
+	readonly folded: readonly string[];
+	readonly marked: readonly string[];
+	readonly discarded: boolean;
+};
 
 /** A line of a log as it is shown. */
 export type LogRow = {readonly from: number; readonly to: number; readonly spans: readonly Span[]};
@@ -158,7 +185,17 @@ export type State = {
 	readonly compareAt: number;
 	readonly dialog: Dialog | undefined;
 	/** Questions whose verb goes on, by its run and title: the answer, and the comments that go with it, come back where it fails. */
-	readonly asked: Readonly<Record<string, {readonly title: string; readonly dialog: Dialog; readonly drafts: readonly string[]; readonly review: Review | undefined}>>;
+	readonly asked: Readonly<
+		Record<
+			string,
+			{
+				readonly title: string;
+				readonly dialog: Dialog;
+				readonly drafts: readonly string[];
+				readonly review: Review | undefined;
+			}
+		>
+	>;
 	readonly prompt: Prompt | undefined;
 	readonly form: readonly Field[];
 	readonly formAt: number;
@@ -182,11 +219,27 @@ export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'sent' | '
 /** What happens to the screen: a key, or news from outside. */
 export type Message =
 	/** The keys of one event. They may be several: they come fast. */
-	| {readonly type: 'keys'; readonly keys: readonly string[]; /** When, milliseconds; undefined where it does not matter. */ readonly at?: number | undefined}
+	| {
+			readonly type: 'keys';
+			readonly keys: readonly string[];
+			/** When, milliseconds; undefined where it does not matter. */ readonly at?: number | undefined;
+	  }
 	| {readonly type: 'paste'; readonly text: string}
-	| {readonly type: 'mouse'; readonly kind: 'press' | 'drag' | 'up' | 'down'; readonly column: number; readonly row: number; /** When, milliseconds. */ readonly at?: number | undefined}
+	| {
+			readonly type: 'mouse';
+			readonly kind: 'press' | 'drag' | 'up' | 'down';
+			readonly column: number;
+			readonly row: number;
+			/** When, milliseconds. */ readonly at?: number | undefined;
+	  }
 	| {readonly type: 'resize'; readonly columns: number; readonly rows: number}
-	| {readonly type: 'data'; readonly runs: readonly Run[]; readonly changes?: State['changes']; readonly projects: readonly Project[]; readonly now: number}
+	| {
+			readonly type: 'data';
+			readonly runs: readonly Run[];
+			readonly changes?: State['changes'];
+			readonly projects: readonly Project[];
+			readonly now: number;
+	  }
 	| {readonly type: 'journal'; readonly run: string; readonly entries: readonly Entry[]}
 	| {readonly type: 'log'; readonly log: LogState}
 	| {readonly type: 'not-found'; readonly search: string}
@@ -197,13 +250,29 @@ export type Message =
 	| {readonly type: 'theme'; readonly theme: ThemeName}
 	| {readonly type: 'offer'; readonly project: string; readonly offer: ProjectView}
 	| {readonly type: 'disk'; readonly disk: readonly DiskView[]}
-	| {readonly type: 'diff'; readonly run: string; readonly files: readonly DiffFile[]; readonly review: Review; readonly problem?: string | undefined}
+	| {
+			readonly type: 'diff';
+			readonly run: string;
+			readonly files: readonly DiffFile[];
+			readonly review: Review;
+			readonly problem?: string | undefined;
+	  }
 	| {readonly type: 'compared'; readonly run: string; readonly files: readonly DiffFile[]}
 	| {readonly type: 'grammar'}
 	| {readonly type: 'edited'; readonly text: string}
 	| {readonly type: 'progress'; readonly run: string; readonly progress: Progress}
 	| {readonly type: 'said'; readonly text: string; readonly bad: boolean}
-	| {readonly type: 'done'; readonly run: string; readonly title: string; readonly then?: Then | undefined; readonly argv?: readonly string[]; readonly input?: string | undefined; readonly code: number; readonly stdout: string; readonly stderr: string};
+	| {
+			readonly type: 'done';
+			readonly run: string;
+			readonly title: string;
+			readonly then?: Then | undefined;
+			readonly argv?: readonly string[];
+			readonly input?: string | undefined;
+			readonly code: number;
+			readonly stdout: string;
+			readonly stderr: string;
+	  };
 
 /** How a log is moved in. */
 export type LogMove = {readonly to: 'start' | 'end' | 'same'} | {readonly by: number} | {readonly position: number};
@@ -211,9 +280,21 @@ export type LogMove = {readonly to: 'start' | 'end' | 'same'} | {readonly by: nu
 /** What the screen wants done. Only `perform` and the store do it. */
 export type Effect =
 	/** `fleet <argv>`, as a process of its own. `input`: what it reads from stdin. */
-	| {readonly type: 'act'; readonly run: string; readonly argv: readonly string[]; readonly input?: string | undefined; readonly title: string; readonly then?: Then | undefined}
+	| {
+			readonly type: 'act';
+			readonly run: string;
+			readonly argv: readonly string[];
+			readonly input?: string | undefined;
+			readonly title: string;
+			readonly then?: Then | undefined;
+	  }
 	/** A verb that needs the terminal for itself. */
-	| {readonly type: 'terminal'; readonly argv: readonly string[]; readonly input?: string | undefined; readonly pause: boolean}
+	| {
+			readonly type: 'terminal';
+			readonly argv: readonly string[];
+			readonly input?: string | undefined;
+			readonly pause: boolean;
+	  }
 	| {readonly type: 'diff'; readonly run: string}
 	/** What a run changed, beside others. */
 	| {readonly type: 'compare'; readonly run: string}
@@ -230,7 +311,9 @@ export type Effect =
 	| {readonly type: 'quit'};
 
 export function selectedRun(state: State): Run | undefined {
-	return state.heading === undefined || state.screen !== 'fleet' ? state.runs.find(run => run.id === state.selected) : undefined;
+	return state.heading === undefined || state.screen !== 'fleet'
+		? state.runs.find(run => run.id === state.selected)
+		: undefined;
 }
 
 export function placeOf(state: Pick<State, 'screen' | 'tab'>): Place {

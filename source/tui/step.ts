@@ -18,18 +18,40 @@ const longestArgument = 40_000;
 
 /** How a prompt is handed to a verb: as its last argument, or on stdin. */
 export function spoken(prompt: string): {readonly argv: readonly string[]; readonly input?: string} {
-	return prompt.length > longestArgument || prompt.startsWith('-') ? {argv: ['--prompt-file', '-'], input: prompt} : {argv: [prompt]};
+	return prompt.length > longestArgument || prompt.startsWith('-')
+		? {argv: ['--prompt-file', '-'], input: prompt}
+		: {argv: [prompt]};
 }
 
 /** A verb for one run, as a process of its own; '' for one that is about no run. */
-export function begin(state: State, run: string, argv: readonly string[], title: string, then?: Then, input?: string): Step {
-	return {state: {...state, busy: {...state.busy, [run]: title}}, effects: [{type: 'act', run, argv, title, ...(then === undefined ? {} : {then}), ...(input === undefined ? {} : {input})}]};
+export function begin(
+	state: State,
+	run: string,
+	argv: readonly string[],
+	title: string,
+	then?: Then,
+	input?: string,
+): Step {
+	return {
+		state: {...state, busy: {...state.busy, [run]: title}},
+		effects: [
+			{type: 'act', run, argv, title, ...(then === undefined ? {} : {then}), ...(input === undefined ? {} : {input})},
+		],
+	};
 }
 
 /** The same verb for several runs. */
-export function beginAll(state: State, runs: readonly Run[], argv: (run: Run) => readonly string[], title: string): Step {
-	return runs.reduce<Step>((step, run) => {
-		const next = begin(step.state, run.id, argv(run), title);
-		return {state: next.state, effects: [...step.effects, ...next.effects]};
-	}, stay({...state, list: {...state.list, marked: []}}));
+export function beginAll(
+	state: State,
+	runs: readonly Run[],
+	argv: (run: Run) => readonly string[],
+	title: string,
+): Step {
+	return runs.reduce<Step>(
+		(step, run) => {
+			const next = begin(step.state, run.id, argv(run), title);
+			return {state: next.state, effects: [...step.effects, ...next.effects]};
+		},
+		stay({...state, list: {...state.list, marked: []}}),
+	);
 }

@@ -22,7 +22,14 @@ export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
 const fed = 128 * 1024;
 const farBehind = 4 * 1024 ** 2;
 
-type Followed = {readonly run: string; readonly kind: LogState['kind']; readonly pager: LogPager; /** Of a run that draws a screen of its own; undefined while it is being loaded. */ view: TerminalView | undefined; ended: boolean; stop(): void};
+type Followed = {
+	readonly run: string;
+	readonly kind: LogState['kind'];
+	readonly pager: LogPager;
+	/** Of a run that draws a screen of its own; undefined while it is being loaded. */ view: TerminalView | undefined;
+	ended: boolean;
+	stop(): void;
+};
 
 /** Holds the one state, feeds it messages, performs what it asks for, and tells who draws it. */
 export class Store {
@@ -41,12 +48,39 @@ export class Store {
 	readonly #isBack: boolean;
 
 	/** @param onLeave takes the effects that end the screen for a while */
-	constructor(client: FleetClient, size: {columns: number; rows: number}, onLeave: (effect: Leaving) => void, resumeFrom?: State) {
+	constructor(
+		client: FleetClient,
+		size: {columns: number; rows: number},
+		onLeave: (effect: Leaving) => void,
+		resumeFrom?: State,
+	) {
 		this.#client = client;
 		this.#isBack = resumeFrom !== undefined;
 		this.#onLeave = onLeave;
-		const fresh = initialState({...size, now: client.now(), runs: client.runs(), changes: client.changes(), projects: client.projects(), here: client.here, theme: client.colourless ? 'plain' : 'dark'});
-		this.#state = resumeFrom ? {...resumeFrom, ...size, runs: fresh.runs, changes: fresh.changes, projects: fresh.projects, now: fresh.now, busy: {}, progress: {}, log: undefined, screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen, selected: resumeFrom.selected ?? fresh.selected} : fresh;
+		const fresh = initialState({
+			...size,
+			now: client.now(),
+			runs: client.runs(),
+			changes: client.changes(),
+			projects: client.projects(),
+			here: client.here,
+			theme: client.colourless ? 'plain' : 'dark',
+		});
+		this.#state = resumeFrom
+			? {
+					...resumeFrom,
+					...size,
+					runs: fresh.runs,
+					changes: fresh.changes,
+					projects: fresh.projects,
+					now: fresh.now,
+					busy: {},
+					progress: {},
+					log: undefined,
+					screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen,
+					selected: resumeFrom.selected ?? fresh.selected,
+				}
+			: fresh;
 		this.#needs = needsOf(fresh.runs);
 		this.#unwatch = client.watch(() => this.#refresh());
 		this.#look();
@@ -73,12 +107,19 @@ export class Store {
 			}
 		}
 
-		this.#client.settings().then(({settings, problem}) => {
-			this.send({type: 'settings', settings: this.#client.colourless ? {...settings, theme: 'plain'} : settings, problem});
-			if (settings.theme === 'auto' && !this.#client.colourless) {
-				this.#client.terminal.askBackground();
-			}
-		}, () => {});
+		this.#client.settings().then(
+			({settings, problem}) => {
+				this.send({
+					type: 'settings',
+					settings: this.#client.colourless ? {...settings, theme: 'plain'} : settings,
+					problem,
+				});
+				if (settings.theme === 'auto' && !this.#client.colourless) {
+					this.#client.terminal.askBackground();
+				}
+			},
+			() => {},
+		);
 	}
 
 	send(message: Message): void {
@@ -88,7 +129,10 @@ export class Store {
 		}
 
 		const before = this.#state;
-		const {state, effects} = update(before, message.type === 'keys' || message.type === 'mouse' ? {...message, at: this.#client.now()} : message);
+		const {state, effects} = update(
+			before,
+			message.type === 'keys' || message.type === 'mouse' ? {...message, at: this.#client.now()} : message,
+		);
 		this.#state = state;
 		if (state !== before) {
 			if (state.settings.mouse !== before.settings.mouse) {
@@ -184,12 +228,21 @@ export class Store {
 	#copy(text: string): void {
 		const lines = text.split('\n').length;
 		const what = lines === 1 ? text.slice(0, 60) : `${lines} lines`;
-		this.#client.terminal.copy(text).then(how => this.send({type: 'said', text: `${what}: ${how}`, bad: false}), (error: Error) => this.send({type: 'said', text: `not copied: ${error.message}`, bad: true}));
+		this.#client.terminal.copy(text).then(
+			how => this.send({type: 'said', text: `${what}: ${how}`, bad: false}),
+			(error: Error) => this.send({type: 'said', text: `not copied: ${error.message}`, bad: true}),
+		);
 	}
 
 	#refresh(): void {
 		const runs = this.#client.runs();
-		this.send({type: 'data', runs, changes: this.#client.changes(), projects: this.#client.projects(), now: this.#client.now()});
+		this.send({
+			type: 'data',
+			runs,
+			changes: this.#client.changes(),
+			projects: this.#client.projects(),
+			now: this.#client.now(),
+		});
 		this.#readJournal();
 		this.#tell(runs);
 	}
@@ -217,7 +270,8 @@ export class Store {
 	}
 
 	#sayTitle(): void {
-		const title = this.#needs.size === 0 ? 'fleet' : `fleet: ${this.#needs.size} ${this.#needs.size === 1 ? 'needs' : 'need'} you`;
+		const title =
+			this.#needs.size === 0 ? 'fleet' : `fleet: ${this.#needs.size} ${this.#needs.size === 1 ? 'needs' : 'need'} you`;
 		if (title !== this.#title && this.#state.settings.notify.title) {
 			this.#title = title;
 			this.#client.terminal.title(title);
@@ -226,7 +280,10 @@ export class Store {
 
 	/** Only a new run needs them, so the first frame does not wait. */
 	#askForRecent(): void {
-		this.#client.recent().then(recent => this.send({type: 'recent', recent}), () => {});
+		this.#client.recent().then(
+			recent => this.send({type: 'recent', recent}),
+			() => {},
+		);
 	}
 
 	#readJournal(): void {
@@ -285,12 +342,19 @@ export class Store {
 		};
 
 		const unwatch = this.#client.watchLog(run, changed);
-		const followed: Followed = {run, kind, pager, view: undefined, ended: false, stop() {
-			followed.ended = true;
-			unwatch();
-			pager.close();
-			followed.view?.close();
-		}};
+		const followed: Followed = {
+			run,
+			kind,
+			pager,
+			view: undefined,
+			ended: false,
+			stop() {
+				followed.ended = true;
+				unwatch();
+				pager.close();
+				followed.view?.close();
+			},
+		};
 		this.#followed = followed;
 		if (kind !== 'screen') {
 			// Read before the frame that shows the run, so that there is no frame without its output.
@@ -299,23 +363,39 @@ export class Store {
 		}
 
 		// An emulator is large, and few runs need one.
-		import('./terminal-view.ts').then(({TerminalView}) => {
-			if (!followed.ended) {
-				followed.view = new TerminalView();
-				changed();
-			}
-		}, () => {});
+		import('./terminal-view.ts').then(
+			({TerminalView}) => {
+				if (!followed.ended) {
+					followed.view = new TerminalView();
+					changed();
+				}
+			},
+			() => {},
+		);
 	}
 
 	#size(): {width: number; height: number} {
 		const {screen, columns, rows} = this.#state;
 		const height = Math.max(1, rows - footerHeight);
-		return {width: columns, height: screen === 'fleet' ? fleetLayout(this.#state, height).output : screen === 'gates' ? gatesLayout(this.#state, height).room : Math.max(0, height - 2)};
+		return {
+			width: columns,
+			height:
+				screen === 'fleet'
+					? fleetLayout(this.#state, height).output
+					: screen === 'gates'
+						? gatesLayout(this.#state, height).room
+						: Math.max(0, height - 2),
+		};
 	}
 
 	#read(move: LogMove): LogState | undefined {
 		const followed = this.#followed;
-		return followed && (followed.kind === 'screen' ? followed.view?.page(followed.run, this.#size(), this.#state.log, move) : followed.pager.page(followed.run, followed.kind, this.#state.logView, this.#size(), move));
+		return (
+			followed &&
+			(followed.kind === 'screen'
+				? followed.view?.page(followed.run, this.#size(), this.#state.log, move)
+				: followed.pager.page(followed.run, followed.kind, this.#state.logView, this.#size(), move))
+		);
 	}
 
 	#page(move: LogMove): void {
@@ -336,7 +416,12 @@ export class Store {
 		const mine = ++this.#searching;
 		const followed = this.#followed;
 		const {search} = this.#state.logView;
-		const found = await followed?.pager.search(search, backward, this.#state.log, () => this.#searching !== mine || this.#followed !== followed);
+		const found = await followed?.pager.search(
+			search,
+			backward,
+			this.#state.log,
+			() => this.#searching !== mine || this.#followed !== followed,
+		);
 		if (this.#searching === mine && this.#followed === followed) {
 			if (found) {
 				this.#page(found.move);
@@ -363,10 +448,13 @@ export class Store {
 		}
 
 		this.#grammars = () => {};
-		import('./syntax.ts').then(({loadGrammars}) => {
-			this.#grammars = paths => void loadGrammars(paths, () => this.send({type: 'grammar'}));
-			this.#loadGrammars();
-		}, () => {});
+		import('./syntax.ts').then(
+			({loadGrammars}) => {
+				this.#grammars = paths => void loadGrammars(paths, () => this.send({type: 'grammar'}));
+				this.#loadGrammars();
+			},
+			() => {},
+		);
 	}
 }
 
@@ -388,8 +476,10 @@ function isBurst(state: State, keys: readonly string[]): boolean {
 
 /** What each run needs a person for, by run. */
 function needsOf(runs: readonly Run[]): Map<string, string> {
-	return new Map(runs.flatMap(run => {
-		const need = needOf(run);
-		return need && run.stage !== 'discarded' ? [[run.id, need.because] as const] : [];
-	}));
+	return new Map(
+		runs.flatMap(run => {
+			const need = needOf(run);
+			return need && run.stage !== 'discarded' ? [[run.id, need.because] as const] : [];
+		}),
+	);
 }

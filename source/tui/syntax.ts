@@ -35,8 +35,44 @@ const grammars: Readonly<Record<string, () => Promise<LanguageInput>>> = {
 };
 
 const byEnding: Readonly<Record<string, string>> = {
-	ts: 'typescript', mts: 'typescript', cts: 'typescript', tsx: 'tsx', jsx: 'tsx', js: 'javascript', mjs: 'javascript', cjs: 'javascript', json: 'json', jsonc: 'json', yaml: 'yaml', yml: 'yaml', toml: 'toml', py: 'python', go: 'go', rs: 'rust', java: 'java',
-	kt: 'kotlin', kts: 'kotlin', swift: 'swift', c: 'c', h: 'c', cc: 'cpp', cpp: 'cpp', hpp: 'cpp', cs: 'csharp', rb: 'ruby', php: 'php', sh: 'bash', bash: 'bash', zsh: 'bash', sql: 'sql', css: 'css', html: 'html', htm: 'html', lua: 'lua', ex: 'elixir', exs: 'elixir',
+	ts: 'typescript',
+	mts: 'typescript',
+	cts: 'typescript',
+	tsx: 'tsx',
+	jsx: 'tsx',
+	js: 'javascript',
+	mjs: 'javascript',
+	cjs: 'javascript',
+	json: 'json',
+	jsonc: 'json',
+	yaml: 'yaml',
+	yml: 'yaml',
+	toml: 'toml',
+	py: 'python',
+	go: 'go',
+	rs: 'rust',
+	java: 'java',
+	kt: 'kotlin',
+	kts: 'kotlin',
+	swift: 'swift',
+	c: 'c',
+	h: 'c',
+	cc: 'cpp',
+	cpp: 'cpp',
+	hpp: 'cpp',
+	cs: 'csharp',
+	rb: 'ruby',
+	php: 'php',
+	sh: 'bash',
+	bash: 'bash',
+	zsh: 'bash',
+	sql: 'sql',
+	css: 'css',
+	html: 'html',
+	htm: 'html',
+	lua: 'lua',
+	ex: 'elixir',
+	exs: 'elixir',
 };
 
 /** The grammar for a file's name; undefined where there is none. */
@@ -51,8 +87,22 @@ const tones: ReadonlyArray<readonly [Tone, string, readonly string[]]> = [
 	['string', '#000002', ['string', 'constant.character', 'markup.inline.raw']],
 	['number', '#000003', ['constant.numeric', 'constant.language', 'constant.other', 'support.constant']],
 	['keyword', '#000004', ['keyword', 'storage', 'variable.language', 'entity.name.tag', 'markup.heading']],
-	['type', '#000005', ['entity.name.type', 'entity.name.class', 'support.type', 'support.class', 'entity.other.inherited-class']],
-	['name', '#000006', ['entity.name.function', 'support.function', 'entity.other.attribute-name', 'meta.object-literal.key', 'support.type.property-name']],
+	[
+		'type',
+		'#000005',
+		['entity.name.type', 'entity.name.class', 'support.type', 'support.class', 'entity.other.inherited-class'],
+	],
+	[
+		'name',
+		'#000006',
+		[
+			'entity.name.function',
+			'support.function',
+			'entity.other.attribute-name',
+			'meta.object-literal.key',
+			'support.type.property-name',
+		],
+	],
 ];
 const byColour = new Map(tones.map(([tone, colour]) => [colour, tone]));
 
@@ -66,7 +116,9 @@ const loading = new Map<string, Promise<void>>();
 
 /** Loads the grammars that a set of files needs, and says so when there are new ones. */
 export async function loadGrammars(paths: readonly string[], loaded: () => void): Promise<void> {
-	const wanted = [...new Set(paths.map(path => grammarOf(path)))].filter(name => name !== undefined && !loading.has(name)) as string[];
+	const wanted = [...new Set(paths.map(path => grammarOf(path)))].filter(
+		name => name !== undefined && !loading.has(name),
+	) as string[];
 	if (wanted.length === 0) {
 		return;
 	}
@@ -76,8 +128,17 @@ export async function loadGrammars(paths: readonly string[], loaded: () => void)
 	}
 
 	highlighter ??= await createHighlighterCore({
-		engine: createJavaScriptRegexEngine({forgiving: true}), langs: [],
-		themes: [{name: 'tones', type: 'dark', fg: '#ffffff', bg: '#000000', settings: tones.map(([, foreground, scope]) => ({scope: [...scope], settings: {foreground}}))}],
+		engine: createJavaScriptRegexEngine({forgiving: true}),
+		langs: [],
+		themes: [
+			{
+				name: 'tones',
+				type: 'dark',
+				fg: '#ffffff',
+				bg: '#000000',
+				settings: tones.map(([, foreground, scope]) => ({scope: [...scope], settings: {foreground}})),
+			},
+		],
 	});
 	setHighlighter(tokenise);
 	await Promise.all(wanted.map(async name => highlighter!.loadLanguage(await grammars[name]!())));
@@ -92,7 +153,11 @@ const givenUp = new Set<string>();
 const limits = [50, 100, 400];
 
 /** What a work comes to that stops early, and does not say so, where it takes too long: only what took less than it may counts. @returns undefined where no try was quick enough */
-export function inTime<Result>(work: (limit: number) => Result, limits: readonly number[], clock: () => number): Result | undefined {
+export function inTime<Result>(
+	work: (limit: number) => Result,
+	limits: readonly number[],
+	clock: () => number,
+): Result | undefined {
 	for (const limit of limits) {
 		const began = clock();
 		const result = work(limit);
@@ -112,7 +177,19 @@ function tokenise(path: string, lines: readonly string[]): Piece[][] | undefined
 	}
 
 	const code = lines.map(line => line.slice(0, longest)).join('\n');
-	const tokens = givenUp.has(path) ? undefined : inTime(limit => highlighter!.codeToTokens(code, {lang: name, theme: 'tones', tokenizeMaxLineLength: longest, tokenizeTimeLimit: limit}).tokens, limits, () => performance.now());
+	const tokens = givenUp.has(path)
+		? undefined
+		: inTime(
+				limit =>
+					highlighter!.codeToTokens(code, {
+						lang: name,
+						theme: 'tones',
+						tokenizeMaxLineLength: longest,
+						tokenizeTimeLimit: limit,
+					}).tokens,
+				limits,
+				() => performance.now(),
+			);
 	if (!tokens) {
 		// No colours are better than those of half a line.
 		givenUp.add(path);
@@ -120,7 +197,10 @@ function tokenise(path: string, lines: readonly string[]): Piece[][] | undefined
 	}
 
 	return lines.map((line, index) => {
-		const own = (tokens[index] ?? []).map((token): Piece => ({text: token.content, tone: byColour.get((token.color ?? '').toLowerCase())}));
+		const own = (tokens[index] ?? []).map((token): Piece => ({
+			text: token.content,
+			tone: byColour.get((token.color ?? '').toLowerCase()),
+		}));
 		return line.length > longest ? [...own, {text: line.slice(longest)}] : own;
 	});
 }

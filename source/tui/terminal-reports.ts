@@ -6,17 +6,23 @@ type Mouse = Message & {readonly type: 'mouse'};
 
 /** A report of the mouse in SGR form; undefined for one that is not of interest. */
 function mouseOf(code: number, column: number, row: number, end: string): Mouse | undefined {
-	const kind = code === 64 ? 'up' : code === 65 ? 'down' : code === 0 && end === 'M' ? 'press' : code === 32 ? 'drag' : undefined;
+	const kind =
+		code === 64 ? 'up' : code === 65 ? 'down' : code === 0 && end === 'M' ? 'press' : code === 32 ? 'drag' : undefined;
 	return kind && {type: 'mouse', kind, column: column - 1, row: row - 1};
 }
 
 /** Whether a background is a light one, by its red, green and blue as hexadecimal fractions. */
 function isLight(parts: readonly string[]): boolean {
-	const [red, green, blue] = parts.map(part => Number.parseInt(part, 16) / (16 ** part.length - 1)) as [number, number, number];
+	const [red, green, blue] = parts.map(part => Number.parseInt(part, 16) / (16 ** part.length - 1)) as [
+		number,
+		number,
+		number,
+	];
 	return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5;
 }
 
-const whole = /\u001B\[<(\d+);(\d+);(\d+)([Mm])|\u001B\]11;rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})[^\u0007\u001B]*(?:\u0007|\u001B\\)/gi;
+const whole =
+	/\u001B\[<(\d+);(\d+);(\d+)([Mm])|\u001B\]11;rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})[^\u0007\u001B]*(?:\u0007|\u001B\\)/gi;
 const begun = /\u001B(?:\[<[\d;]*|\]1?1?;?[^\u0007\u001B]{0,60}\u001B?)$/;
 
 /** Takes the reports out of what a terminal sends; one may come in two pieces. */
@@ -26,18 +32,21 @@ export class TerminalReports {
 	/** @returns what is left, for who reads keys */
 	take(text: string): {readonly keys: string; readonly messages: readonly Message[]} {
 		const messages: Message[] = [];
-		const keys = (this.#rest + text).replaceAll(whole, (_, code?: string, column?: string, row?: string, end?: string, red?: string, green?: string, blue?: string) => {
-			if (code !== undefined) {
-				const mouse = mouseOf(Number(code), Number(column), Number(row), end!);
-				if (mouse) {
-					messages.push(mouse);
+		const keys = (this.#rest + text).replaceAll(
+			whole,
+			(_, code?: string, column?: string, row?: string, end?: string, red?: string, green?: string, blue?: string) => {
+				if (code !== undefined) {
+					const mouse = mouseOf(Number(code), Number(column), Number(row), end!);
+					if (mouse) {
+						messages.push(mouse);
+					}
+				} else {
+					messages.push({type: 'theme', theme: isLight([red!, green!, blue!]) ? 'light' : 'dark'});
 				}
-			} else {
-				messages.push({type: 'theme', theme: isLight([red!, green!, blue!]) ? 'light' : 'dark'});
-			}
 
-			return '';
-		});
+				return '';
+			},
+		);
 		const open = begun.exec(keys);
 		this.#rest = open?.[0] ?? '';
 		return {keys: open ? keys.slice(0, open.index) : keys, messages};

@@ -16,7 +16,14 @@ export function guardEmulator(terminal: InstanceType<typeof xterm.Terminal>): vo
 
 /** What a run's terminal shows, as lines of plain text: an emulator takes the escape sequences, and only cells come out. */
 export class TerminalView {
-	readonly #terminal = new xterm.Terminal({cols: 100, rows: 30, scrollback: 2000, allowProposedApi: true, convertEol: false, logLevel: 'off'});
+	readonly #terminal = new xterm.Terminal({
+		cols: 100,
+		rows: 30,
+		scrollback: 2000,
+		allowProposedApi: true,
+		convertEol: false,
+		logLevel: 'off',
+	});
 	/** An emulator can be given work for minutes, too. */
 	readonly #filter = new TerminalFilter();
 
@@ -48,9 +55,26 @@ export class TerminalView {
 		const lines = this.lines();
 		const last = Math.max(0, lines.length - height);
 		const here = before?.kind === 'screen' && !before.following ? before.range.at : last;
-		const at = 'to' in move ? (move.to === 'start' ? 0 : move.to === 'end' ? last : here) : 'by' in move ? here + move.by : move.position;
+		const at =
+			'to' in move
+				? move.to === 'start'
+					? 0
+					: move.to === 'end'
+						? last
+						: here
+				: 'by' in move
+					? here + move.by
+					: move.position;
 		const top = Math.max(0, Math.min(last, at));
-		return {run, kind: 'screen', rows: lines.slice(top, top + height).map((text, index) => ({from: top + index, to: top + index + 1, spans: [{text}]})), following: top === last, range: {from: 0, at: top, to: lines.length}};
+		return {
+			run,
+			kind: 'screen',
+			rows: lines
+				.slice(top, top + height)
+				.map((text, index) => ({from: top + index, to: top + index + 1, spans: [{text}]})),
+			following: top === last,
+			range: {from: 0, at: top, to: lines.length},
+		};
 	}
 
 	close(): void {

@@ -21,16 +21,54 @@ export type Theme = {
 	readonly foreign: boolean;
 };
 
-const tones = {accent: 'cyan', good: 'green', bad: 'red', warn: 'yellow', keyword: 'magenta', string: 'green', number: 'yellow', type: 'cyan', name: 'blue'} as const;
+const tones = {
+	accent: 'cyan',
+	good: 'green',
+	bad: 'red',
+	warn: 'yellow',
+	keyword: 'magenta',
+	string: 'green',
+	number: 'yellow',
+	type: 'cyan',
+	name: 'blue',
+} as const;
 const weights = {quiet: '2', comment: '2'} as const;
 
 export const themes: Readonly<Record<ThemeName, Theme>> = {
 	// The bright half of the palette is what can be read on a dark green or red.
-	dark: {name: 'dark', tones, weights, onChange: colour => colour === ansi.blue || colour === ansi.red ? undefined : colour + 60, backs: {added: '48;5;22', removed: '48;5;52', addedWord: '48;5;28', removedWord: '48;5;88', match: '30;43'}, foreign: true},
-	light: {name: 'light', tones: {...tones, warn: 'magenta', number: 'blue', accent: 'blue'}, weights, onChange: colour => [31, 34, 35].includes(colour) ? colour : undefined, backs: {added: '48;5;194', removed: '48;5;224', addedWord: '48;5;157', removedWord: '48;5;217', match: '30;43'}, foreign: true},
+	dark: {
+		name: 'dark',
+		tones,
+		weights,
+		onChange: colour => (colour === ansi.blue || colour === ansi.red ? undefined : colour + 60),
+		backs: {added: '48;5;22', removed: '48;5;52', addedWord: '48;5;28', removedWord: '48;5;88', match: '30;43'},
+		foreign: true,
+	},
+	light: {
+		name: 'light',
+		tones: {...tones, warn: 'magenta', number: 'blue', accent: 'blue'},
+		weights,
+		onChange: colour => ([31, 34, 35].includes(colour) ? colour : undefined),
+		backs: {added: '48;5;194', removed: '48;5;224', addedWord: '48;5;157', removedWord: '48;5;217', match: '30;43'},
+		foreign: true,
+	},
 	// Weight and words carry what matters, in the terminal's own two colours: it is not known which is the dark one.
-	contrast: {name: 'contrast', tones: {}, weights: {accent: '1', bad: '1;4', warn: '1'}, onChange: () => undefined, backs: {addedWord: '1;4', removedWord: '1;4', match: '7'}, foreign: false},
-	plain: {name: 'plain', tones: {}, weights: {quiet: '2', comment: '2'}, onChange: () => undefined, backs: {addedWord: '4', removedWord: '4', match: '7'}, foreign: false},
+	contrast: {
+		name: 'contrast',
+		tones: {},
+		weights: {accent: '1', bad: '1;4', warn: '1'},
+		onChange: () => undefined,
+		backs: {addedWord: '1;4', removedWord: '1;4', match: '7'},
+		foreign: false,
+	},
+	plain: {
+		name: 'plain',
+		tones: {},
+		weights: {quiet: '2', comment: '2'},
+		onChange: () => undefined,
+		backs: {addedWord: '4', removedWord: '4', match: '7'},
+		foreign: false,
+	},
 };
 
 /** What a style amounts to on a terminal, as SGR parameters; empty for none. */
@@ -38,20 +76,37 @@ function sgrOf(style: Style, theme: Theme): string {
 	const colour = style.tone && theme.tones[style.tone];
 	const isChange = style.back !== undefined && style.back !== 'match' && theme.backs.added !== undefined;
 	// Within a word that is marked nothing but the mark tells it apart.
-	const front = colour === undefined ? undefined : !isChange ? ansi[colour] : style.back === 'added' || style.back === 'removed' ? theme.onChange(ansi[colour]) : undefined;
+	const front =
+		colour === undefined
+			? undefined
+			: !isChange
+				? ansi[colour]
+				: style.back === 'added' || style.back === 'removed'
+					? theme.onChange(ansi[colour])
+					: undefined;
 	const weight = isChange ? undefined : style.tone && theme.weights[style.tone];
 	return [
-		theme.foreign ? style.sgr : undefined, style.bold ? '1' : undefined, style.dim && !isChange && theme.name !== 'contrast' ? '2' : undefined, style.underline ? '4' : undefined, weight, front,
-		style.back && theme.backs[style.back], style.inverse ? '7' : undefined,
-	].filter(part => part !== undefined && part !== '').join(';');
+		theme.foreign ? style.sgr : undefined,
+		style.bold ? '1' : undefined,
+		style.dim && !isChange && theme.name !== 'contrast' ? '2' : undefined,
+		style.underline ? '4' : undefined,
+		weight,
+		front,
+		style.back && theme.backs[style.back],
+		style.inverse ? '7' : undefined,
+	]
+		.filter(part => part !== undefined && part !== '')
+		.join(';');
 }
 
 /** A line's spans as text with SGR sequences. */
 export function paint(spans: readonly Span[], theme: Theme): string {
-	return spans.map(span => {
-		const sgr = sgrOf(span, theme);
-		return sgr === '' ? span.text : `\u001B[${sgr}m${span.text}\u001B[0m`;
-	}).join('');
+	return spans
+		.map(span => {
+			const sgr = sgrOf(span, theme);
+			return sgr === '' ? span.text : `\u001B[${sgr}m${span.text}\u001B[0m`;
+		})
+		.join('');
 }
 
 /** The tone of a stage. */

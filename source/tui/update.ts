@@ -15,7 +15,10 @@ import {bad, stay, type Step} from './step.ts';
 /** What comes next on the screen, and what is to be done. Pure: the same state and message give the same step. */
 export function update(state: State, message: Message): Step {
 	const step = next(state, message);
-	const listTop = step.state.screen === 'fleet' && !step.state.dialog && !step.state.prompt ? listWindow(step.state, step.state.rows - footerHeight).from : step.state.listTop;
+	const listTop =
+		step.state.screen === 'fleet' && !step.state.dialog && !step.state.prompt
+			? listWindow(step.state, step.state.rows - footerHeight).from
+			: step.state.listTop;
 	return listTop === step.state.listTop ? step : {...step, state: {...step.state, listTop}};
 }
 
@@ -23,7 +26,10 @@ function next(state: State, message: Message): Step {
 	switch (message.type) {
 		case 'resize': {
 			const resized = {...state, columns: message.columns, rows: message.rows};
-			return {state: keepPlace(state, resized), effects: logInView(resized) ? [{type: 'log', kind: state.log?.kind ?? 'output', move: {to: 'same'}}] : []};
+			return {
+				state: keepPlace(state, resized),
+				effects: logInView(resized) ? [{type: 'log', kind: state.log?.kind ?? 'output', move: {to: 'same'}}] : [],
+			};
 		}
 
 		case 'data': {
@@ -55,7 +61,11 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'settings': {
-			const next = {...state, settings: message.settings, theme: message.settings.theme === 'auto' ? state.theme : message.settings.theme};
+			const next = {
+				...state,
+				settings: message.settings,
+				theme: message.settings.theme === 'auto' ? state.theme : message.settings.theme,
+			};
 			return message.problem === undefined ? stay(next) : bad(next, message.problem);
 		}
 
@@ -68,7 +78,11 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'disk': {
-			return stay({...state, disk: message.disk, scroll: state.screen === 'disk' ? Math.min(state.scroll, Math.max(0, message.disk.length - 1)) : state.scroll});
+			return stay({
+				...state,
+				disk: message.disk,
+				scroll: state.screen === 'disk' ? Math.min(state.scroll, Math.max(0, message.disk.length - 1)) : state.scroll,
+			});
 		}
 
 		case 'diff': {
@@ -77,7 +91,12 @@ function next(state: State, message: Message): Step {
 			}
 
 			// A change that could not be read is not an empty one.
-			return message.problem === undefined ? stay(refreshDialog({...withDiff(state, message.run, message.files, message.review), unread: undefined})) : bad(refreshDialog({...state, review: undefined, unread: {run: message.run, because: message.problem}}), message.problem);
+			return message.problem === undefined
+				? stay(refreshDialog({...withDiff(state, message.run, message.files, message.review), unread: undefined}))
+				: bad(
+						refreshDialog({...state, review: undefined, unread: {run: message.run, because: message.problem}}),
+						message.problem,
+					);
 		}
 
 		case 'compared': {
@@ -122,13 +141,39 @@ function logInView(state: State): boolean {
 	return state.screen === 'fleet' || state.screen === 'gates' || (state.screen === 'run' && state.tab === 'output');
 }
 
-function withData(state: State, {runs, changes = state.changes, projects, now}: {runs: State['runs']; changes?: State['changes']; projects: State['projects']; now: number}): State {
+function withData(
+	state: State,
+	{
+		runs,
+		changes = state.changes,
+		projects,
+		now,
+	}: {runs: State['runs']; changes?: State['changes']; projects: State['projects']; now: number},
+): State {
 	const ids = new Set(runs.map(run => run.id));
-	const marked = state.list.marked.every(id => ids.has(id)) ? state.list.marked : state.list.marked.filter(id => ids.has(id));
-	const next: State = {...state, runs, changes, projects, now, list: marked === state.list.marked ? state.list : {...state.list, marked}};
-	const selected = state.selected !== undefined && ids.has(state.selected) && (state.screen !== 'fleet' || visibleRuns(next).some(run => run.id === state.selected)) ? state.selected : firstRun(next);
+	const marked = state.list.marked.every(id => ids.has(id))
+		? state.list.marked
+		: state.list.marked.filter(id => ids.has(id));
+	const next: State = {
+		...state,
+		runs,
+		changes,
+		projects,
+		now,
+		list: marked === state.list.marked ? state.list : {...state.list, marked},
+	};
+	const selected =
+		state.selected !== undefined &&
+		ids.has(state.selected) &&
+		(state.screen !== 'fleet' || visibleRuns(next).some(run => run.id === state.selected))
+			? state.selected
+			: firstRun(next);
 	return {
-		...next, selected, heading: listRows(next).some(row => row.kind === 'project' && row.project === state.heading) ? state.heading : undefined,
+		...next,
+		selected,
+		heading: listRows(next).some(row => row.kind === 'project' && row.project === state.heading)
+			? state.heading
+			: undefined,
 		screen: state.screen === 'welcome' && (runs.length > 0 || projects.length > 0) ? 'fleet' : state.screen,
 		...(selected === state.selected ? {} : {journal: [], log: undefined}),
 	};
@@ -138,32 +183,59 @@ function withData(state: State, {runs, changes = state.changes, projects, now}: 
 function withKeys(state: State, text: string, run: string): string {
 	// An option that is a key of its own.
 	const plain = text.replaceAll(`fleet resume ${run} --rebase`, `fleet rebase ${run}`);
-	return run === '' ? text : plain.replaceAll(new RegExp(`\\bfleet ([a-z]+) ${run}(?=[ ,;)]|$)(?! -)`, 'g'), (command: string, verb: string) => {
-		const binding = verb === 'show' || verb === 'clean' ? undefined : bindings.find(({action}) => action === (verb === 'diff' ? 'changes' : verb));
-		const key = binding && keyName(keysOf(binding, state)[0] ?? '');
-		return binding === undefined || key === '' ? command : `${binding.places.includes(placeOf(state)) || !binding.places.includes('gates') ? '' : 'a '}${key} (${verb})`;
-	});
+	return run === ''
+		? text
+		: plain.replaceAll(
+				new RegExp(`\\bfleet ([a-z]+) ${run}(?=[ ,;)]|$)(?! -)`, 'g'),
+				(command: string, verb: string) => {
+					const binding =
+						verb === 'show' || verb === 'clean'
+							? undefined
+							: bindings.find(({action}) => action === (verb === 'diff' ? 'changes' : verb));
+					const key = binding && keyName(keysOf(binding, state)[0] ?? '');
+					return binding === undefined || key === ''
+						? command
+						: `${binding.places.includes(placeOf(state)) || !binding.places.includes('gates') ? '' : 'a '}${key} (${verb})`;
+				},
+			);
 }
 
 /** The end of a verb, in words for the line below. */
 function words(state: State, message: Message & {type: 'done'}): string {
-	const frozen = message.argv?.[0] === 'freeze' && message.code === 0 ? message.stdout.split('\n').filter(line => line.includes(' is frozen')).length : 0;
+	const frozen =
+		message.argv?.[0] === 'freeze' && message.code === 0
+			? message.stdout.split('\n').filter(line => line.includes(' is frozen')).length
+			: 0;
 	if (frozen > 0) {
-		return frozen === 1 && message.run !== '' ? `${message.run} is frozen; u lets it go on, ! stops it` : `${frozen} ${frozen === 1 ? 'run is' : 'runs are'} frozen; u lets one go on, * marks all`;
+		return frozen === 1 && message.run !== ''
+			? `${message.run} is frozen; u lets it go on, ! stops it`
+			: `${frozen} ${frozen === 1 ? 'run is' : 'runs are'} frozen; u lets one go on, * marks all`;
 	}
 
 	return withKeys(state, plainWords(message), message.run);
 }
 
 function plainWords(message: Message & {type: 'done'}): string {
-	const lines = (message.code === 0 ? message.stdout : message.stderr || message.stdout).split('\n').map(line => neutraliseLine(line).trim()).filter(line => line !== '');
+	const lines = (message.code === 0 ? message.stdout : message.stderr || message.stdout)
+		.split('\n')
+		.map(line => neutraliseLine(line).trim())
+		.filter(line => line !== '');
 	if (message.code === 0) {
 		// What comes after the first line of these is for who reads them in a shell.
-		return (message.then === 'started' || message.then === 'added' ? lines[0] : lines.at(-1)) ?? `${message.title}: done`;
+		return (
+			(message.then === 'started' || message.then === 'added' ? lines[0] : lines.at(-1)) ?? `${message.title}: done`
+		);
 	}
 
 	// What comes before on stdout are words of the project's commands.
-	return (message.stderr === '' ? lines.slice(-2) : lines).filter(line => /^(?:fleet|hint|not verified|inconclusive):/.test(line)).join('; ').replace('fleet: ', '') || lines.at(-1) || `${message.title} failed`;
+	return (
+		(message.stderr === '' ? lines.slice(-2) : lines)
+			.filter(line => /^(?:fleet|hint|not verified|inconclusive):/.test(line))
+			.join('; ')
+			.replace('fleet: ', '') ||
+		lines.at(-1) ||
+		`${message.title} failed`
+	);
 }
 
 function done(state: State, message: Message & {type: 'done'}): Step {
@@ -174,7 +246,17 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 	const free: State = {...state, busy, progress, asked: asked ? others : state.asked};
 	if (message.code === 2 && message.argv && /nobody to ask/.test(message.stderr)) {
 		// A passphrase, or an answer: the same words again, with the terminal.
-		return {state: free, effects: [{type: 'terminal', argv: message.argv, ...(message.input === undefined ? {} : {input: message.input}), pause: true}]};
+		return {
+			state: free,
+			effects: [
+				{
+					type: 'terminal',
+					argv: message.argv,
+					...(message.input === undefined ? {} : {input: message.input}),
+					pause: true,
+				},
+			],
+		};
 	}
 
 	const next: State = {...free, notice: {text: words(state, message), bad: message.code !== 0}};
@@ -190,7 +272,11 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 		case 'started': {
 			const id = /^([a-z0-9-]+) /.exec(message.stdout)?.[1];
 			// Who has gone elsewhere meanwhile stays there.
-			return stay(message.code === 0 && state.screen === 'new' ? {...next, screen: 'fleet', selected: id ?? next.selected, heading: undefined, log: undefined, journal: []} : next);
+			return stay(
+				message.code === 0 && state.screen === 'new'
+					? {...next, screen: 'fleet', selected: id ?? next.selected, heading: undefined, log: undefined, journal: []}
+					: next,
+			);
 		}
 
 		case 'vault':
@@ -202,7 +288,10 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 			const run = state.runs.find(run => run.id === message.run);
 			// What was known of it is not so any more.
 			const {[run?.project.id ?? '']: _, ...offers} = state.offers;
-			return {state: message.code === 0 ? {...next, offers} : next, effects: run ? [{type: 'offer', project: run.project.id}] : []};
+			return {
+				state: message.code === 0 ? {...next, offers} : next,
+				effects: run ? [{type: 'offer', project: run.project.id}] : [],
+			};
 		}
 
 		case 'sent': {
@@ -210,7 +299,13 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 		}
 
 		default: {
-			return {state: next, effects: next.screen === 'run' && next.tab === 'changes' && message.run === next.selected ? [{type: 'diff', run: message.run}] : []};
+			return {
+				state: next,
+				effects:
+					next.screen === 'run' && next.tab === 'changes' && message.run === next.selected
+						? [{type: 'diff', run: message.run}]
+						: [],
+			};
 		}
 	}
 }
@@ -223,15 +318,33 @@ function backToAnswer(state: State, run: string, {dialog, drafts, review}: State
 		return stay(again);
 	}
 
-	const next = {...own, comments: own.comments.map(comment => drafts.includes(comment.id) ? {...comment, sent: false} : comment)};
-	return {state: again.review?.run === run ? {...again, review: {...again.review, review: next}} : again, effects: [{type: 'save-review', run, review: next}]};
+	const next = {
+		...own,
+		comments: own.comments.map(comment => (drafts.includes(comment.id) ? {...comment, sent: false} : comment)),
+	};
+	return {
+		state: again.review?.run === run ? {...again, review: {...again.review, review: next}} : again,
+		effects: [{type: 'save-review', run, review: next}],
+	};
 }
 
 function audited(state: State, message: Message & {type: 'done'}): Step {
 	try {
-		const {items} = JSON.parse(message.stdout.split('\n').findLast(line => line.startsWith('{"run"')) ?? message.stdout) as {items: Item[]};
+		const {items} = JSON.parse(
+			message.stdout.split('\n').findLast(line => line.startsWith('{"run"')) ?? message.stdout,
+		) as {items: Item[]};
 		const failed = items.filter(item => item.status !== 'PASS');
-		return stay({...state, audits: {...state.audits, [message.run]: items}, notice: {text: failed.length === 0 ? `${message.run}: 6 of 6 checks passed` : `${message.run}: ${failed.map(item => `${item.title} ${item.status}`).join(', ')}`, bad: failed.length > 0}});
+		return stay({
+			...state,
+			audits: {...state.audits, [message.run]: items},
+			notice: {
+				text:
+					failed.length === 0
+						? `${message.run}: 6 of 6 checks passed`
+						: `${message.run}: ${failed.map(item => `${item.title} ${item.status}`).join(', ')}`,
+				bad: failed.length > 0,
+			},
+		});
 	} catch {
 		return stay(state);
 	}
@@ -277,12 +390,27 @@ function key(state: State, name: string): Step {
 		return formKey(state, name);
 	}
 
-	if (name === 'escape' && state.screen === 'fleet' && (state.list.filter !== '' || state.list.marked.length > 0 || state.list.show !== 'all')) {
+	if (
+		name === 'escape' &&
+		state.screen === 'fleet' &&
+		(state.list.filter !== '' || state.list.marked.length > 0 || state.list.show !== 'all')
+	) {
 		return stay({...state, list: {...state.list, filter: '', marked: [], show: 'all'}});
 	}
 
-	if (name === 'escape' && state.screen === 'run' && state.tab === 'output' && (state.logView.select || state.logView.search !== '')) {
-		return {state: {...state, logView: {...state.logView, select: undefined, search: state.logView.select ? state.logView.search : ''}}, effects: [{type: 'log', kind: 'output', move: {to: 'same'}}]};
+	if (
+		name === 'escape' &&
+		state.screen === 'run' &&
+		state.tab === 'output' &&
+		(state.logView.select || state.logView.search !== '')
+	) {
+		return {
+			state: {
+				...state,
+				logView: {...state.logView, select: undefined, search: state.logView.select ? state.logView.search : ''},
+			},
+			effects: [{type: 'log', kind: 'output', move: {to: 'same'}}],
+		};
 	}
 
 	if (name === 'escape' && state.review?.anchor !== undefined && state.screen === 'run' && state.tab === 'changes') {
@@ -304,7 +432,11 @@ function promptKey(state: State, prompt: Prompt, name: string): Step {
 	switch (name) {
 		case 'escape':
 		case 'ctrl-c': {
-			return stay({...state, prompt: undefined, ...(prompt.kind === 'filter' ? {list: {...state.list, filter: ''}} : {})});
+			return stay({
+				...state,
+				prompt: undefined,
+				...(prompt.kind === 'filter' ? {list: {...state.list, filter: ''}} : {}),
+			});
 		}
 
 		case 'up':
@@ -317,12 +449,18 @@ function promptKey(state: State, prompt: Prompt, name: string): Step {
 			const closed: State = {...state, prompt: undefined};
 			if (prompt.kind === 'search') {
 				const search = prompt.field.value;
-				return {state: {...closed, logView: {...state.logView, search}}, effects: search === '' ? [{type: 'log', kind: 'output', move: {to: 'same'}}] : [{type: 'search', backward: true}]};
+				return {
+					state: {...closed, logView: {...state.logView, search}},
+					effects:
+						search === '' ? [{type: 'log', kind: 'output', move: {to: 'same'}}] : [{type: 'search', backward: true}],
+				};
 			}
 
 			const entry = entries[prompt.at];
 			if (prompt.kind === 'palette' && entry) {
-				return entry.disabled === undefined ? act(closed, entry.action) : bad(closed, `${shortTitle(entry)}: ${entry.disabled}`);
+				return entry.disabled === undefined
+					? act(closed, entry.action)
+					: bad(closed, `${shortTitle(entry)}: ${entry.disabled}`);
 			}
 
 			return stay(closed);
@@ -361,9 +499,17 @@ function pasted(state: State, text: string): Step {
 function edited(state: State, text: string): Step {
 	const value = text.replace(/\n$/, '');
 	if (state.dialog) {
-		const dialog: Dialog = {...state.dialog, fields: state.dialog.fields.map((field, index) => index === state.dialog!.at && field.multiline ? {...field, value, cursor: undefined} : field)};
+		const dialog: Dialog = {
+			...state.dialog,
+			fields: state.dialog.fields.map((field, index) =>
+				index === state.dialog!.at && field.multiline ? {...field, value, cursor: undefined} : field,
+			),
+		};
 		return stay({...state, dialog});
 	}
 
-	return stay({...state, form: state.form.map(field => field.label === 'Prompt' ? {...field, value, cursor: undefined} : field)});
+	return stay({
+		...state,
+		form: state.form.map(field => (field.label === 'Prompt' ? {...field, value, cursor: undefined} : field)),
+	});
 }

@@ -14,7 +14,17 @@ import {helpLines, welcomeLines} from './screens/welcome.ts';
 import type {State} from './state.ts';
 import {themes} from './theme.ts';
 
-const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {welcome: welcomeLines, fleet: fleetLines, run: runLines, gates: gatesLines, new: formLines, vault: vaultLines, disk: diskLines, compare: compareLines, help: helpLines};
+const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {
+	welcome: welcomeLines,
+	fleet: fleetLines,
+	run: runLines,
+	gates: gatesLines,
+	new: formLines,
+	vault: vaultLines,
+	disk: diskLines,
+	compare: compareLines,
+	help: helpLines,
+};
 
 /** The frame of a state, as lines: exactly as many as the terminal has, since a taller one would clear it every time. */
 export function frameLines(state: State): Line[] {

@@ -8,12 +8,26 @@ import type {Agent, AgentTask} from '../../source/core/seams.ts';
 /* What every adapter promises; see core/seams.ts. */
 
 const pointer = 'sk-ant-api03-POINTERpointerPOINTER0123456789';
-const task: AgentTask = {prompt: 'do it', argv: [], cwd: '/w', home: '/home/agent', program: '/run/fleet/agent/x', interactive: false, conversation: undefined, pointer, uuid: '6f1d2c3b-0000-4000-8000-000000000001'};
+const task: AgentTask = {
+	prompt: 'do it',
+	argv: [],
+	cwd: '/w',
+	home: '/home/agent',
+	program: '/run/fleet/agent/x',
+	interactive: false,
+	conversation: undefined,
+	pointer,
+	uuid: '6f1d2c3b-0000-4000-8000-000000000001',
+};
 
 /** How an adapter breaks its promise; empty where it keeps it. */
 function breaches(agent: Agent): string[] {
 	const found: string[] = [];
-	const own: AgentTask = {...task, argv: agent.program === undefined ? ['prog', '{prompt}'] : [], program: agent.program === undefined ? undefined : task.program};
+	const own: AgentTask = {
+		...task,
+		argv: agent.program === undefined ? ['prog', '{prompt}'] : [],
+		program: agent.program === undefined ? undefined : task.program,
+	};
 	for (const interactive of [false, true]) {
 		for (const conversation of [undefined, {id: 'conv-1'}, {id: undefined}]) {
 			for (const prompt of ['do it', '--dangerous-flag', '-x', '$(touch /tmp/x); `y` "z"\n{prompt} %s', undefined]) {
@@ -27,11 +41,21 @@ function breaches(agent: Agent): string[] {
 					found.push('it is not pure');
 				}
 
-				if (prompt !== undefined && start.argv.includes(prompt) && prompt.startsWith('-') && agent.program !== undefined && start.argv.indexOf('--') === -1) {
+				if (
+					prompt !== undefined &&
+					start.argv.includes(prompt) &&
+					prompt.startsWith('-') &&
+					agent.program !== undefined &&
+					start.argv.indexOf('--') === -1
+				) {
 					found.push('a prompt could be a flag');
 				}
 
-				const told = prompt === undefined || (interactive && agent.id === 'aider') || start.argv.some(argument => argument.endsWith(prompt)) || start.env['FLEET_PROMPT'] === prompt;
+				const told =
+					prompt === undefined ||
+					(interactive && agent.id === 'aider') ||
+					start.argv.some(argument => argument.endsWith(prompt)) ||
+					start.env['FLEET_PROMPT'] === prompt;
 				if (!told) {
 					found.push(`the prompt ${JSON.stringify(prompt)} does not arrive (interactive: ${interactive})`);
 				}
@@ -51,7 +75,25 @@ function breaches(agent: Agent): string[] {
 		}
 	}
 
-	for (const line of ['', 'plain', '{', '{}', '[]', 'null', '{"type":null}', '{"type":"assistant"}', '{"type":"assistant","message":{"content":[null]}}', '{"type":"user","message":{"content":"x"}}', '{"type":"item.completed","item":{"type":"command_execution"}}', '{"type":"tool_use","part":{"state":5}}', '{"type":"result"}', '{"type":"error","error":{"data":{"message":"m"}}}', '{"type":"tool.execution_start"}', '\u001B[2J', `{"type":"text","part":{"text":"${'x'.repeat(100_000)}"}}`]) {
+	for (const line of [
+		'',
+		'plain',
+		'{',
+		'{}',
+		'[]',
+		'null',
+		'{"type":null}',
+		'{"type":"assistant"}',
+		'{"type":"assistant","message":{"content":[null]}}',
+		'{"type":"user","message":{"content":"x"}}',
+		'{"type":"item.completed","item":{"type":"command_execution"}}',
+		'{"type":"tool_use","part":{"state":5}}',
+		'{"type":"result"}',
+		'{"type":"error","error":{"data":{"message":"m"}}}',
+		'{"type":"tool.execution_start"}',
+		'\u001B[2J',
+		`{"type":"text","part":{"text":"${'x'.repeat(100_000)}"}}`,
+	]) {
 		try {
 			agent.read?.(line);
 		} catch (error) {
@@ -69,7 +111,12 @@ function breaches(agent: Agent): string[] {
 		found.push('its binding is none');
 	}
 
-	if (agent.model && (agent.model.binding.class !== 'model' || agent.model.binding.paths.length === 0 || agent.model.binding.methods.length === 0)) {
+	if (
+		agent.model &&
+		(agent.model.binding.class !== 'model' ||
+			agent.model.binding.paths.length === 0 ||
+			agent.model.binding.methods.length === 0)
+	) {
 		found.push('its model opens more than it needs');
 	}
 
@@ -84,15 +131,23 @@ for (const agent of agents) {
 
 test('the suite notices careless adapters', () => {
 	const [honest] = agents;
-	const start = (change: (value: Exclude<ReturnType<Agent['start']>, Refusal>, task: AgentTask) => object): Agent['start'] => task => {
-		const value = honest!.start(task);
-		return value instanceof Refusal ? value : {...value, ...change(value, task)} as typeof value;
-	};
+	const start =
+		(change: (value: Exclude<ReturnType<Agent['start']>, Refusal>, task: AgentTask) => object): Agent['start'] =>
+		task => {
+			const value = honest!.start(task);
+			return value instanceof Refusal ? value : ({...value, ...change(value, task)} as typeof value);
+		};
 
 	const careless: Array<Partial<Agent>> = [
-		{start: start(value => ({argv: [...value.argv, pointer]}))}, {start: start(value => ({argv: value.argv.filter(argument => argument !== '--')}))}, {start: start(() => ({files: {'../../etc/passwd': ''}}))},
-		{start: start(() => ({argv: ['x']}))}, {start: () => new Refusal('a', 'b')}, {read: line => ({text: (JSON.parse(line) as {type: string}).type})}, {read: () => ({})},
-		{start: start(value => ({env: {...value.env, NOW: String(Math.random())}}))}, {model: {secret: 'x', binding: {...honest!.model!.binding, paths: []}}},
+		{start: start(value => ({argv: [...value.argv, pointer]}))},
+		{start: start(value => ({argv: value.argv.filter(argument => argument !== '--')}))},
+		{start: start(() => ({files: {'../../etc/passwd': ''}}))},
+		{start: start(() => ({argv: ['x']}))},
+		{start: () => new Refusal('a', 'b')},
+		{read: line => ({text: (JSON.parse(line) as {type: string}).type})},
+		{read: () => ({})},
+		{start: start(value => ({env: {...value.env, NOW: String(Math.random())}}))},
+		{model: {secret: 'x', binding: {...honest!.model!.binding, paths: []}}},
 	];
 	for (const [index, change] of careless.entries()) {
 		assert.notDeepEqual(breaches({...honest!, ...change}), [], String(index));
@@ -101,12 +156,30 @@ test('the suite notices careless adapters', () => {
 
 test('the readers say what real lines mean', () => {
 	const read = (id: string, line: unknown) => agents.find(agent => agent.id === id)!.read!(JSON.stringify(line));
-	assert.deepEqual(read('claude-code', {type: 'result', subtype: 'success', is_error: false, result: 'All done.', session_id: 's'}), {text: undefined, conversation: 's', status: {state: 'done', because: 'All done.'}});
-	assert.equal(read('claude-code', {type: 'result', subtype: 'error_max_turns', is_error: true}).status?.state, 'failed');
-	assert.equal(read('claude-code', {type: 'assistant', message: {content: [{type: 'tool_use', name: 'Bash', input: {command: 'npm test'}}]}}).status?.because, 'Bash npm test');
+	assert.deepEqual(
+		read('claude-code', {type: 'result', subtype: 'success', is_error: false, result: 'All done.', session_id: 's'}),
+		{text: undefined, conversation: 's', status: {state: 'done', because: 'All done.'}},
+	);
+	assert.equal(
+		read('claude-code', {type: 'result', subtype: 'error_max_turns', is_error: true}).status?.state,
+		'failed',
+	);
+	assert.equal(
+		read('claude-code', {
+			type: 'assistant',
+			message: {content: [{type: 'tool_use', name: 'Bash', input: {command: 'npm test'}}]},
+		}).status?.because,
+		'Bash npm test',
+	);
 	assert.equal(read('codex', {type: 'turn.failed', error: {message: 'no credit'}}).status?.because, 'no credit');
 	assert.equal(read('codex', {type: 'item.completed', item: {type: 'agent_message', text: 'hello'}}).text, 'hello');
 	assert.equal(read('gemini', {type: 'result', status: 'error', error: {message: 'quota'}}).status?.because, 'quota');
-	assert.equal(read('opencode', {type: 'tool_use', part: {tool: 'bash', state: {input: {command: 'ls'}, output: 'a\nb', status: 'completed'}}}).text, '▸ bash ls\n  a (+1 lines)');
+	assert.equal(
+		read('opencode', {
+			type: 'tool_use',
+			part: {tool: 'bash', state: {input: {command: 'ls'}, output: 'a\nb', status: 'completed'}},
+		}).text,
+		'▸ bash ls\n  a (+1 lines)',
+	);
 	assert.equal(read('copilot', {type: 'result', exitCode: 1}).status?.state, 'failed');
 });

@@ -16,7 +16,9 @@ function steers(text: string): boolean {
 testArea('terminal', {
 	...Object.fromEntries(sequences.map(({id, text, sign}) => [id, () => text.includes(sign) && steers(text)])),
 	// Shown as it is written, nothing of it is seen.
-	...Object.fromEntries(unseen.map(({id, text}) => [id, () => /[\u{E0000}-\u{E0FFF}\u200B\u3164\uFFA0\u115F\u00AD]/u.test(text)])),
+	...Object.fromEntries(
+		unseen.map(({id, text}) => [id, () => /[\u{E0000}-\u{E0FFF}\u200B\u3164\uFFA0\u115F\u00AD]/u.test(text)]),
+	),
 	'hang-emulator': () => /\d{6}/.test('x\u001B[2147483647b'),
 	'leave-terminal-changed': () => steers('\u001B[?1003h'),
 	'reversed-name': () => /[\u202A-\u202E\u2066-\u2069]/.test('safe\u202Eexe.txt'),

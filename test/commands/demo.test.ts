@@ -16,7 +16,22 @@ test('fleet demo --yes walks the whole way, says what was stopped, and leaves no
 	writeFileSync(path.join(old, 'node'), '#!/bin/sh\nexit 1\n', {mode: 0o755});
 	const {code, stdout, stderr} = fleet.run(['demo', '--yes'], {env: {PATH: `${old}:${process.env['PATH']}`}});
 	assert.equal(code, 0, stdout + stderr);
-	for (const wanted of ['the ssh key was not read', 'the network was not reached', 'main did not move', 'no hook was planted', 'the denial is on the run\'s row', 'the grant acted on the next request', '6 of 6', 'the server was sent the real key, once', 'the run never had it', 'with an alarm on the run', 'approval before verification is refused', 'the merged commit is deployed', 'the credential is nowhere', 'Every step held.']) {
+	for (const wanted of [
+		'the ssh key was not read',
+		'the network was not reached',
+		'main did not move',
+		'no hook was planted',
+		"the denial is on the run's row",
+		'the grant acted on the next request',
+		'6 of 6',
+		'the server was sent the real key, once',
+		'the run never had it',
+		'with an alarm on the run',
+		'approval before verification is refused',
+		'the merged commit is deployed',
+		'the credential is nowhere',
+		'Every step held.',
+	]) {
 		assert.ok(stdout.includes(wanted), wanted);
 	}
 
@@ -52,6 +67,9 @@ for (const signal of ['SIGINT', 'SIGHUP'] as const) {
 			child.once('exit', resolve);
 		});
 		assert.ok(made.length > 0);
-		assert.deepEqual(traces().filter(name => made.includes(name)), []);
+		assert.deepEqual(
+			traces().filter(name => made.includes(name)),
+			[],
+		);
 	});
 }

@@ -7,12 +7,17 @@ import {Fleet} from '../support/fleet.ts';
 
 test('fleet doctor --attack tries all of it on this machine, and leaves nothing', t => {
 	const fleet = new Fleet(t);
-	const settings = () => ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/hostname'].map(file => readFileSync(file, 'utf8'));
+	const settings = () =>
+		['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/hostname'].map(file => readFileSync(file, 'utf8'));
 	const before = settings();
 	const temporary = path.join(fleet.folder, 't');
 	mkdirSync(temporary);
 	const {code, stdout, stderr} = fleet.run(['doctor', '--attack', '--json'], {env: {TMPDIR: temporary}});
-	const document = JSON.parse(stdout) as {ok: boolean; attempts: Array<{id: string; title: string; source: string; status: string; because: string}>; notCovered: string[]};
+	const document = JSON.parse(stdout) as {
+		ok: boolean;
+		attempts: Array<{id: string; title: string; source: string; status: string; because: string}>;
+		notCovered: string[];
+	};
 	const bad = document.attempts.filter(attempt => attempt.status !== 'stopped');
 	assert.deepEqual(bad, []);
 	assert.equal(code, 0, stderr);
@@ -22,7 +27,10 @@ test('fleet doctor --attack tries all of it on this machine, and leaves nothing'
 	assert.ok(document.attempts.every(attempt => attempt.title && attempt.source && attempt.because));
 	assert.ok(document.notCovered.length > 0);
 	assert.deepEqual(settings(), before);
-	assert.deepEqual(readdirSync(temporary).filter(name => name.startsWith('fleet-')), []);
+	assert.deepEqual(
+		readdirSync(temporary).filter(name => name.startsWith('fleet-')),
+		[],
+	);
 });
 
 test('fleet doctor says what limits a run as a whole, or that nothing does', t => {

@@ -16,7 +16,9 @@ async function withModel(t: TestContext, name: string, port: number): Promise<Fl
 	const ca = path.join(fleet.folder, 'world.pem');
 	writeFileSync(ca, world.certificate);
 	Object.assign(fleet.env, keyring.env, {NODE_EXTRA_CA_CERTS: ca});
-	const {code, stderr} = fleet.run(['secret', 'add', name, '--user', '--host', `host.fleet.internal:${port}`], {input: `${value}\n`});
+	const {code, stderr} = fleet.run(['secret', 'add', name, '--user', '--host', `host.fleet.internal:${port}`], {
+		input: `${value}\n`,
+	});
 	assert.equal(code, 0, stderr);
 	return fleet;
 }
@@ -25,15 +27,37 @@ test('a budget freezes a run where it is used up, and no thaw gets past it', asy
 	let asked = 0;
 	const port = await serveTls(t, (_request, response) => {
 		asked++;
-		response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({model: 'gpt-5', usage: {input_tokens: 900, input_tokens_details: {cached_tokens: 0}, output_tokens: 100}}));
+		response.writeHead(200, {'content-type': 'application/json'}).end(
+			JSON.stringify({
+				model: 'gpt-5',
+				usage: {input_tokens: 900, input_tokens_details: {cached_tokens: 0}, output_tokens: 100},
+			}),
+		);
 	});
 	const fleet = await withModel(t, 'openai', port);
 	const script = `while :; do curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://host.fleet.internal:${port}/v1/responses > /dev/null; sleep 0.3; done`;
-	fleet.must('run', '--name', 'spender', '--budget', '3500tokens', '--allow', 'model:codex', '--because', 'a test', '--', 'sh', '-c', script);
+	fleet.must(
+		'run',
+		'--name',
+		'spender',
+		'--budget',
+		'3500tokens',
+		'--allow',
+		'model:codex',
+		'--because',
+		'a test',
+		'--',
+		'sh',
+		'-c',
+		script,
+	);
 	await fleet.until('spender', 'frozen');
 	const run = fleet.json('show', 'spender');
 	assert.match(run['because'], /its budget of 3\.5k tokens is used up/);
-	assert.deepEqual([run['usage'].requests, run['usage'].input, run['usage'].output, run['usage'].model], [4, 3600, 400, 'gpt-5']);
+	assert.deepEqual(
+		[run['usage'].requests, run['usage'].input, run['usage'].output, run['usage'].model],
+		[4, 3600, 400, 'gpt-5'],
+	);
 	assert.equal(asked, 4);
 	assert.match(fleet.must('budget', 'spender'), /has used 4\.0k ~\$0\.01, of 3\.5k tokens/);
 	const refused = fleet.run(['thaw', 'spender']);
@@ -52,10 +76,29 @@ test('a budget freezes a run where it is used up, and no thaw gets past it', asy
 
 test('a budget in dollars stops at once where the price is not known', async t => {
 	const port = await serveTls(t, (_request, response) => {
-		response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({model: 'a-model-of-tomorrow', usage: {input_tokens: 9, input_tokens_details: {}, output_tokens: 1}}));
+		response.writeHead(200, {'content-type': 'application/json'}).end(
+			JSON.stringify({
+				model: 'a-model-of-tomorrow',
+				usage: {input_tokens: 9, input_tokens_details: {}, output_tokens: 1},
+			}),
+		);
 	});
 	const fleet = await withModel(t, 'openai', port);
-	fleet.must('run', '--name', 'unknown', '--budget', '5', '--allow', 'model:codex', '--because', 'a test', '--', 'sh', '-c', `curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://host.fleet.internal:${port}/v1/responses; sleep 60`);
+	fleet.must(
+		'run',
+		'--name',
+		'unknown',
+		'--budget',
+		'5',
+		'--allow',
+		'model:codex',
+		'--because',
+		'a test',
+		'--',
+		'sh',
+		'-c',
+		`curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://host.fleet.internal:${port}/v1/responses; sleep 60`,
+	);
 	await fleet.until('unknown', 'frozen');
 	assert.match(fleet.json('show', 'unknown')['because'], /the price of a-model-of-tomorrow is not known.*in tokens/);
 });
@@ -69,22 +112,34 @@ function stand(fleet: Fleet, name: string, script: string): void {
 	fleet.env['PATH'] = `${folder}:${fleet.env['PATH']}`;
 }
 
-test('an agent\'s model is asked for once, with what it opens; remembered only when told so, and asked again when it changes', async t => {
+test("an agent's model is asked for once, with what it opens; remembered only when told so, and asked again when it changes", async t => {
 	const port = await serveTls(t, (_request, response) => response.end());
 	const fleet = await withModel(t, 'anthropic', port);
 	const missing = fleet.run(['run', '--agent', 'claude-code', '--model', '--name', 'x', 'do it']);
 	assert.equal(missing.code, 2);
 	assert.match(missing.stderr, /Claude Code is not installed/);
-	stand(fleet, 'claude', 'echo "key $ANTHROPIC_API_KEY"; echo "home $HOME $(ls -A "$HOME")"; printf "arg <%s>\\n" "$@"');
+	stand(
+		fleet,
+		'claude',
+		'echo "key $ANTHROPIC_API_KEY"; echo "home $HOME $(ls -A "$HOME")"; printf "arg <%s>\\n" "$@"',
+	);
 
 	const refused = fleet.run(['run', '--agent', 'claude-code', 'do it']);
 	assert.equal(refused.code, 2);
-	assert.match(refused.stderr, /needs the scope model:claude-code, and there is nobody to ask\n {2}hint: .*--model .*--remember-model.*--no-model/);
+	assert.match(
+		refused.stderr,
+		/needs the scope model:claude-code, and there is nobody to ask\n {2}hint: .*--model .*--remember-model.*--no-model/,
+	);
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--model']).code, 2, 'a prompt is needed');
 
 	const no = new Screen(fleet, ['run', '--agent', 'claude-code', '--name', 'no', 'do it']);
 	await no.see('turn it on?');
-	assert.match(no.text(), new RegExp(`asks for model:claude-code\\n *it opens fleet://user/anthropic, by pointer: host.fleet.internal:${port}`));
+	assert.match(
+		no.text(),
+		new RegExp(
+			`asks for model:claude-code\\n *it opens fleet://user/anthropic, by pointer: host.fleet.internal:${port}`,
+		),
+	);
 	await no.press('enter');
 	await no.see('the agent was not started');
 	assert.deepEqual(fleet.json('list'), []);
@@ -106,8 +161,18 @@ test('an agent\'s model is asked for once, with what it opens; remembered only w
 	await always.press('a', 'enter');
 	await always.see('always running');
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--name', 'again', 'do it']).code, 0, 'remembered');
-	assert.equal(fleet.run(['secret', 'add', 'anthropic', '--user', '--host', `host.fleet.internal:${port}`, '--host', 'more.example'], {input: `${value}\n`}).code, 0);
-	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--name', 'wider', 'do it']).code, 2, 'what opens more is asked about again');
+	assert.equal(
+		fleet.run(
+			['secret', 'add', 'anthropic', '--user', '--host', `host.fleet.internal:${port}`, '--host', 'more.example'],
+			{input: `${value}\n`},
+		).code,
+		0,
+	);
+	assert.equal(
+		fleet.run(['run', '--agent', 'claude-code', '--name', 'wider', 'do it']).code,
+		2,
+		'what opens more is asked about again',
+	);
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--no-model', '--name', 'without', 'do it']).code, 0);
 	await fleet.until('without', 'stopped');
 	assert.match(fleet.must('logs', 'without'), /key \r?\n/);
@@ -116,7 +181,11 @@ test('an agent\'s model is asked for once, with what it opens; remembered only w
 test('an agent that says a thousand different things does not fill its journal', async t => {
 	const port = await serveTls(t, (_request, response) => response.end());
 	const fleet = await withModel(t, 'anthropic', port);
-	stand(fleet, 'claude', `i=0; while [ $i -lt 1500 ]; do echo '{"type":"result","subtype":"x","is_error":true,"result":"no '$i'","session_id":"s'$i'"}'; i=$((i+1)); done`);
+	stand(
+		fleet,
+		'claude',
+		`i=0; while [ $i -lt 1500 ]; do echo '{"type":"result","subtype":"x","is_error":true,"result":"no '$i'","session_id":"s'$i'"}'; i=$((i+1)); done`,
+	);
 	fleet.must('run', '--agent', 'claude-code', '--model', '--name', 'loud', 'do it');
 	await fleet.until('loud', 'stopped');
 	assert.match(fleet.must('logs', 'loud'), /no 1499/);
@@ -124,12 +193,16 @@ test('an agent that says a thousand different things does not fill its journal',
 	assert.ok(lines > 50 && lines < 300, String(lines));
 });
 
-test('an agent\'s configuration goes to its HOME from inside, and HOME stays from attempt to attempt', async t => {
+test("an agent's configuration goes to its HOME from inside, and HOME stays from attempt to attempt", async t => {
 	const port = await serveTls(t, (_request, response) => response.end());
 	const fleet = await withModel(t, 'anthropic', port);
 	const outside = path.join(fleet.folder, 'outside');
 	mkdirSync(outside);
-	stand(fleet, 'claude', `echo "settings: $(cat ~/.claude/settings.json)"; echo "before: $(cat ~/note 2>/dev/null)"; echo kept > ~/note; rm -rf ~/.claude; ln -s ${outside} ~/.claude`);
+	stand(
+		fleet,
+		'claude',
+		`echo "settings: $(cat ~/.claude/settings.json)"; echo "before: $(cat ~/note 2>/dev/null)"; echo kept > ~/note; rm -rf ~/.claude; ln -s ${outside} ~/.claude`,
+	);
 	fleet.must('run', '--agent', 'claude-code', '--model', '--name', 'home', 'do it');
 	await fleet.until('home', 'stopped');
 	assert.match(fleet.must('logs', 'home'), /settings: \{.*\}[^]*before: \r?\n/);
@@ -144,7 +217,10 @@ test('an agent\'s configuration goes to its HOME from inside, and HOME stays fro
 test('the screen: the vault, a secret that is granted by key, an alarm, a budget', async t => {
 	const port = await serveTls(t, (_request, response) => response.end('fine\n'));
 	const fleet = await withModel(t, 'stripe', port);
-	fleet.start('shop', `until [ -f /run/fleet/pointers/stripe ]; do sleep 0.2; done; curl -sS -m 10 "https://host.fleet.internal:${port}/?k=$(cat /run/fleet/pointers/stripe)"; sleep 60`);
+	fleet.start(
+		'shop',
+		`until [ -f /run/fleet/pointers/stripe ]; do sleep 0.2; done; curl -sS -m 10 "https://host.fleet.internal:${port}/?k=$(cat /run/fleet/pointers/stripe)"; sleep 60`,
+	);
 	const screen = new Screen(fleet);
 	await screen.see('shop');
 	await screen.press('V');
@@ -191,7 +267,10 @@ test('the screen: a new run with an agent, its model turned on in the form', asy
 	await screen.see(/mended +claude-code/);
 	await until(() => fleet.stage('mended') === 'running', 'it runs');
 	const run = fleet.json('show', 'mended');
-	assert.deepEqual([run['prompt'], run['budget'], run['scopes'].at(-1)], ['mend the test', {tokens: 100_000}, 'model:claude-code']);
+	assert.deepEqual(
+		[run['prompt'], run['budget'], run['scopes'].at(-1)],
+		['mend the test', {tokens: 100_000}, 'model:claude-code'],
+	);
 	await screen.quit();
 	fleet.must('stop', 'mended');
 });

@@ -15,7 +15,11 @@ test('where Node cannot start, runs are frozen and stopped all the same', async 
 	// As Node ends where the kernel gives its event loop nothing.
 	writeFileSync(path.join(broken, 'node'), '#!/bin/sh\nkill -s ABRT $$\n');
 	chmodSync(path.join(broken, 'node'), 0o755);
-	const verb = (...argv: string[]) => spawnSync(path.join(root, 'dist', 'fleet'), argv, {env: {...process.env, PATH: `${broken}:${process.env['PATH']}`}, encoding: 'utf8'});
+	const verb = (...argv: string[]) =>
+		spawnSync(path.join(root, 'dist', 'fleet'), argv, {
+			env: {...process.env, PATH: `${broken}:${process.env['PATH']}`},
+			encoding: 'utf8',
+		});
 	// Named so that no other test's run is meant.
 	const names = ['panic-a1', 'panic-a12', 'panic-b'].map(name => `${name}-${process.pid}`);
 	for (const name of names) {
@@ -35,7 +39,17 @@ test('where Node cannot start, runs are frozen and stopped all the same', async 
 	await until(() => fleet.stage(first) === 'stopped' && fleet.stage(third) === 'stopped', 'they are stopped', 90_000);
 	assert.equal(fleet.stage(names[1]!), 'running');
 	// With a Node that works, the same program is fleet.
-	const own = spawnSync(path.join(root, 'dist', 'fleet'), ['stop', names[1]!], {env: {...process.env, ...fleet.env}, encoding: 'utf8'});
+	const own = spawnSync(path.join(root, 'dist', 'fleet'), ['stop', names[1]!], {
+		env: {...process.env, ...fleet.env},
+		encoding: 'utf8',
+	});
 	assert.match(own.stdout, /stopped; its work is kept/, own.stderr);
-	assert.equal(spawnSync(path.join(root, 'dist', 'fleet'), ['stop', names[1]!], {env: {...process.env, ...fleet.env}, encoding: 'utf8'}).status, 2, 'its own exit codes are kept');
+	assert.equal(
+		spawnSync(path.join(root, 'dist', 'fleet'), ['stop', names[1]!], {
+			env: {...process.env, ...fleet.env},
+			encoding: 'utf8',
+		}).status,
+		2,
+		'its own exit codes are kept',
+	);
 });

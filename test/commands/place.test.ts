@@ -26,20 +26,35 @@ test('the folder decides which repository is meant, also where only one project 
 	await fleet.agent('first', 'true');
 	const tree = fleet.json('show', 'first')['worktree'] as string;
 	for (const [folder, because, hint] of [
-		[elsewhere, /is in no git repository/, /--project project/], [nested, /nested, is not a project/, /fleet project add \., or --project project/], [path.join(fleet.project, 'module'), /module, is not a project/, /fleet project add \./],
-		[linked, /linked, is not a project/, /fleet project add \., or --project project/], [tree, /a run's own tree/, /--project project/],
+		[elsewhere, /is in no git repository/, /--project project/],
+		[nested, /nested, is not a project/, /fleet project add \., or --project project/],
+		[path.join(fleet.project, 'module'), /module, is not a project/, /fleet project add \./],
+		[linked, /linked, is not a project/, /fleet project add \., or --project project/],
+		[tree, /a run's own tree/, /--project project/],
 	] as const) {
-		for (const argv of [['run', '--', 'true'], ['project', 'init', '--verify', 'true'], ['project', 'show']]) {
+		for (const argv of [
+			['run', '--', 'true'],
+			['project', 'init', '--verify', 'true'],
+			['project', 'show'],
+		]) {
 			const {code, stderr} = fleet.run(argv, {cwd: folder});
 			assert.equal(code, 2, `${folder}: ${stderr}`);
 			assert.match(stderr, because);
 			assert.match(stderr, hint);
 		}
 
-		assert.equal(fleet.run(['project', 'show', '--project', 'project'], {cwd: folder}).code, 0, 'the hint works as typed');
+		assert.equal(
+			fleet.run(['project', 'show', '--project', 'project'], {cwd: folder}).code,
+			0,
+			'the hint works as typed',
+		);
 	}
 
-	assert.deepEqual(fleet.json<any[]>('list', '--all').map(run => run.id), ['first'], 'no run was begun anywhere');
+	assert.deepEqual(
+		fleet.json<any[]>('list', '--all').map(run => run.id),
+		['first'],
+		'no run was begun anywhere',
+	);
 	for (const folder of [fleet.project, below, path.join(fleet.project, '.git')]) {
 		assert.match(fleet.run(['project', 'show'], {cwd: folder}).stdout, new RegExp(`root +${fleet.project}\n`), folder);
 	}
@@ -51,14 +66,21 @@ test('the folder decides which repository is meant, also where only one project 
 test('a branch that is named fleet keeps no run from starting', async t => {
 	const fleet = new Fleet(t);
 	fleet.git('branch', 'fleet');
-	assert.match(await fleet.agent('one', 'echo b > b; git add b; git commit -qm b; git branch --list --all'), /fleet-runs\/one/);
+	assert.match(
+		await fleet.agent('one', 'echo b > b; git add b; git commit -qm b; git branch --list --all'),
+		/fleet-runs\/one/,
+	);
 	fleet.must('verify', 'one');
 	assert.equal(fleet.git('log', '-1', '--format=%s', 'fleet-runs/one'), 'b');
 	fleet.must('discard', 'one');
 	fleet.git('branch', 'fleet-runs');
 	const seen = await fleet.agent('two', 'echo c > c; git add c; git commit -qm c; git branch --list --all');
 	assert.match(seen, /fleet-runs-2\/two/);
-	await fleet.agent('three', 'git branch --list --all > all; cat all').then(all => assert.ok(!all.includes('/two') && all.includes('/three'), `another run's branch is not shown: ${all}`));
+	await fleet
+		.agent('three', 'git branch --list --all > all; cat all')
+		.then(all =>
+			assert.ok(!all.includes('/two') && all.includes('/three'), `another run's branch is not shown: ${all}`),
+		);
 	fleet.must('verify', 'two');
 	fleet.must('approve', 'two', '--because', 'x', '--confirm', 'yes');
 	fleet.must('merge', 'two');
@@ -68,7 +90,25 @@ test('a branch that is named fleet keeps no run from starting', async t => {
 test('an account that no list of accounts knows can do all of it', async t => {
 	const fleet = new Fleet(t, {add: false});
 	// One file system and one process tree, another uid.
-	const as = (...argv: string[]) => spawnSync('/usr/bin/bwrap', ['--dev-bind', '/', '/', '--unshare-user', '--uid', '12345', '--gid', '12345', '--', process.execPath, program, ...argv], {cwd: fleet.project, env: fleet.env, encoding: 'utf8', timeout: 60_000});
+	const as = (...argv: string[]) =>
+		spawnSync(
+			'/usr/bin/bwrap',
+			[
+				'--dev-bind',
+				'/',
+				'/',
+				'--unshare-user',
+				'--uid',
+				'12345',
+				'--gid',
+				'12345',
+				'--',
+				process.execPath,
+				program,
+				...argv,
+			],
+			{cwd: fleet.project, env: fleet.env, encoding: 'utf8', timeout: 60_000},
+		);
 	const must = (...argv: string[]) => {
 		const {status, stdout, stderr} = as(...argv);
 		assert.equal(status, 0, `${argv.join(' ')}: ${stdout}${stderr}`);
@@ -89,12 +129,37 @@ test('an account that no list of accounts knows can do all of it', async t => {
 test('whatever bytes a path has, it works or is one line', async t => {
 	const fleet = new Fleet(t, {add: false});
 	const plain = path.join(fleet.folder, 'sp ace \'quote\' "double" $(x) ü');
-	const odd: Buffer[] = [Buffer.from(path.join(fleet.folder, 'new\nline')), Buffer.from(path.join(fleet.folder, 'escape\u001B[31m')), Buffer.concat([Buffer.from(`${fleet.folder}/raw-`), Buffer.from([0xFF, 0xFE])]), Buffer.from(path.join(fleet.folder, '-dash'))];
+	const odd: Buffer[] = [
+		Buffer.from(path.join(fleet.folder, 'new\nline')),
+		Buffer.from(path.join(fleet.folder, 'escape\u001B[31m')),
+		Buffer.concat([Buffer.from(`${fleet.folder}/raw-`), Buffer.from([0xff, 0xfe])]),
+		Buffer.from(path.join(fleet.folder, '-dash')),
+	];
 	for (const folder of [Buffer.from(plain), ...odd]) {
 		mkdirSync(folder);
-		const made = spawnSync('sh', ['-c', 'cd "$(printf "%b" "$1")" || exit 1; git init -q -b main; mkdir .fleet; printf "verify: [\\"true\\"]\\n" > .fleet/policy.yaml; git add -A; git commit -qm start', 'sh', [...folder].map(byte => `\\0${byte.toString(8).padStart(3, '0')}`).join('')], {env: fleet.env, encoding: 'utf8'});
+		const made = spawnSync(
+			'sh',
+			[
+				'-c',
+				'cd "$(printf "%b" "$1")" || exit 1; git init -q -b main; mkdir .fleet; printf "verify: [\\"true\\"]\\n" > .fleet/policy.yaml; git add -A; git commit -qm start',
+				'sh',
+				[...folder].map(byte => `\\0${byte.toString(8).padStart(3, '0')}`).join(''),
+			],
+			{env: fleet.env, encoding: 'utf8'},
+		);
 		assert.equal(made.status, 0, made.stderr);
-		const typed = spawnSync('sh', ['-c', 'cd "$(printf "%b" "$1")" || exit 1; shift; exec "$@" project add', 'sh', [...folder].map(byte => `\\0${byte.toString(8).padStart(3, '0')}`).join(''), process.execPath, program], {env: fleet.env, encoding: 'utf8'});
+		const typed = spawnSync(
+			'sh',
+			[
+				'-c',
+				'cd "$(printf "%b" "$1")" || exit 1; shift; exec "$@" project add',
+				'sh',
+				[...folder].map(byte => `\\0${byte.toString(8).padStart(3, '0')}`).join(''),
+				process.execPath,
+				program,
+			],
+			{env: fleet.env, encoding: 'utf8'},
+		);
 		const name = folder.toString('latin1');
 		if (odd.slice(0, 3).includes(folder)) {
 			assert.equal(typed.status, 2, `${name}: ${typed.stdout}${typed.stderr}`);
@@ -104,14 +169,26 @@ test('whatever bytes a path has, it works or is one line', async t => {
 		}
 	}
 
-	const run = fleet.run(['run', '--name', 'plain', '--', 'sh', '-c', 'echo b > b; git add b; git commit -qm b'], {cwd: plain});
+	const run = fleet.run(['run', '--name', 'plain', '--', 'sh', '-c', 'echo b > b; git add b; git commit -qm b'], {
+		cwd: plain,
+	});
 	assert.equal(run.code, 0, run.stderr);
 	await fleet.until('plain', 'stopped');
 	await until(() => fleet.run(['verify', 'plain']).code === 0, 'it is verified');
-	assert.equal(fleet.run(['project', 'add', '--', '-dash'], {cwd: fleet.folder}).code, 2, 'what stands after -- is an agent\'s');
+	assert.equal(
+		fleet.run(['project', 'add', '--', '-dash'], {cwd: fleet.folder}).code,
+		2,
+		"what stands after -- is an agent's",
+	);
 	assert.equal(fleet.run(['project', 'add', './-dash'], {cwd: fleet.folder}).code, 0);
 	writeFileSync(path.join(fleet.folder, 'x'), '');
-	for (const home of [`${fleet.folder}/a\nb`, `${fleet.folder}/a\u001Bb`, `${fleet.folder}/x/below`, 'relative', `${fleet.folder}/${'x'.repeat(300)}`]) {
+	for (const home of [
+		`${fleet.folder}/a\nb`,
+		`${fleet.folder}/a\u001Bb`,
+		`${fleet.folder}/x/below`,
+		'relative',
+		`${fleet.folder}/${'x'.repeat(300)}`,
+	]) {
 		const {code, stderr} = fleet.run(['list'], {env: {FLEET_HOME: home}});
 		assert.equal(code, 2, `${home}: ${stderr}`);
 		assert.match(stderr, /^fleet: .+\n {2}hint: .+\n$/);
@@ -157,7 +234,11 @@ test('settings and folders that somebody else may change are refused, and the hi
 	symlinkSync(home, path.join(shared, 'link'));
 	assert.match(list(path.join(shared, 'link')).stderr, /shared, which .+ lies in, can be changed by others/);
 	symlinkSync(path.join(shared, 'link'), path.join(fleet.folder, 'round'));
-	assert.match(list(path.join(fleet.folder, 'round')).stderr, /shared, which .+ lies in, can be changed by others/, 'a link to a link');
+	assert.match(
+		list(path.join(fleet.folder, 'round')).stderr,
+		/shared, which .+ lies in, can be changed by others/,
+		'a link to a link',
+	);
 	rmSync(config, {recursive: true});
 	symlinkSync(shared, config);
 	assert.match(list().stderr, /is not a folder/);

@@ -13,10 +13,16 @@ const value = 'sk_test_Qw7Zr2Tx9Lm4Kp8Vn3Bc6';
 /** Every file that a fleet keeps, and that holds the value in any spelling. */
 function leaks(fleet: Fleet): string[] {
 	const folder = fleet.env['FLEET_HOME']!;
-	return readdirSync(folder, {recursive: true, withFileTypes: true}).filter(entry => entry.isFile()).map(entry => path.join(entry.parentPath, entry.name)).filter(file => holdsValue([value], readFileSync(file, 'latin1')));
+	return readdirSync(folder, {recursive: true, withFileTypes: true})
+		.filter(entry => entry.isFile())
+		.map(entry => path.join(entry.parentPath, entry.name))
+		.filter(file => holdsValue([value], readFileSync(file, 'latin1')));
 }
 
-async function withKeyring(t: TestContext, options: ConstructorParameters<typeof Fleet>[1] = {}): Promise<{fleet: Fleet; keyring: Keyring}> {
+async function withKeyring(
+	t: TestContext,
+	options: ConstructorParameters<typeof Fleet>[1] = {},
+): Promise<{fleet: Fleet; keyring: Keyring}> {
 	const keyring = await Keyring.open(t, 'unlocked');
 	const fleet = new Fleet(t, options);
 	Object.assign(fleet.env, keyring.env);
@@ -25,12 +31,35 @@ async function withKeyring(t: TestContext, options: ConstructorParameters<typeof
 
 test('a secret is kept in the OS vault, listed without its value, changed and removed', async t => {
 	const {fleet} = await withKeyring(t);
-	const added = fleet.run(['secret', 'add', 'stripe', '--user', '--host', 'api.stripe.example', '--env', 'STRIPE_KEY', '--longest', '2h'], {input: `${value}\n`});
+	const added = fleet.run(
+		['secret', 'add', 'stripe', '--user', '--host', 'api.stripe.example', '--env', 'STRIPE_KEY', '--longest', '2h'],
+		{input: `${value}\n`},
+	);
 	assert.equal(added.code, 0, added.stderr);
-	assert.match(added.stdout, /^fleet:\/\/user\/stripe is kept: in the OS vault\n {2}task: api\.stripe\.example; in authorization; as STRIPE_KEY/);
+	assert.match(
+		added.stdout,
+		/^fleet:\/\/user\/stripe is kept: in the OS vault\n {2}task: api\.stripe\.example; in authorization; as STRIPE_KEY/,
+	);
 	const [entry, ...more] = fleet.json<Array<Record<string, unknown>>>('secret', 'list');
-	assert.deepEqual([entry?.['reference'], entry?.['store'], entry?.['class'], entry?.['hosts'], entry?.['environment'], entry?.['longest'], more.length], ['fleet://user/stripe', 'keyring', 'task', ['api.stripe.example'], 'STRIPE_KEY', 7_200_000, 0]);
-	for (const argv of [['secret', 'list'], ['secret', 'show', 'stripe'], ['secret', 'check'], ['secret', 'stores'], ['secret', 'list', '--json']]) {
+	assert.deepEqual(
+		[
+			entry?.['reference'],
+			entry?.['store'],
+			entry?.['class'],
+			entry?.['hosts'],
+			entry?.['environment'],
+			entry?.['longest'],
+			more.length,
+		],
+		['fleet://user/stripe', 'keyring', 'task', ['api.stripe.example'], 'STRIPE_KEY', 7_200_000, 0],
+	);
+	for (const argv of [
+		['secret', 'list'],
+		['secret', 'show', 'stripe'],
+		['secret', 'check'],
+		['secret', 'stores'],
+		['secret', 'list', '--json'],
+	]) {
 		const {code, stdout, stderr} = fleet.run(argv);
 		assert.equal(code, 0, argv.join(' '));
 		assert.ok(!holdsValue([value], stdout + stderr), argv.join(' '));
@@ -46,11 +75,19 @@ test('a secret is kept in the OS vault, listed without its value, changed and re
 test('bad input: one line, a hint, exit code 2, nothing kept; a value is never taken from the command line', async t => {
 	const {fleet} = await withKeyring(t);
 	const cases: Array<[string[], string, RegExp]> = [
-		[['secret', 'frob'], '', /not something to do/], [['secret', 'add'], value, /name a secret/], [['secret', 'add', 'Bad Name', '--user', '--host', 'a.example'], value, /not a secret's reference/],
-		[['secret', 'add', 'x', '--user'], value, /at least one host/], [['secret', 'add', 'x', '--user', '--host', 'a b'], value, /not a host/], [['secret', 'add', 'x', '--user', '--host', 'a.example'], '', /no value/],
-		[['secret', 'add', 'x', '--user', '--host', 'a.example'], 'short\n', /fewer than 8/], [['secret', 'add', 'x', '--user', '--host', 'a.example', '--store', 'drawer'], value, /not a store/],
-		[['secret', 'add', 'x', '--user', '--host', 'a.example', '--from', 'file:/x'], value, /not a source/], [['secret', 'add', 'x', '--user', '--host', 'a.example', '--method', 'TRACE'], value, /not a method/],
-		[['secret', 'add', 'x', '--user', '--host', 'a.example', value], value, /too many|arguments/], [['secret', 'show', 'none'], '', /there is no secret/], [['secret', 'remove', 'user/none'], '', /there is no secret/],
+		[['secret', 'frob'], '', /not something to do/],
+		[['secret', 'add'], value, /name a secret/],
+		[['secret', 'add', 'Bad Name', '--user', '--host', 'a.example'], value, /not a secret's reference/],
+		[['secret', 'add', 'x', '--user'], value, /at least one host/],
+		[['secret', 'add', 'x', '--user', '--host', 'a b'], value, /not a host/],
+		[['secret', 'add', 'x', '--user', '--host', 'a.example'], '', /no value/],
+		[['secret', 'add', 'x', '--user', '--host', 'a.example'], 'short\n', /fewer than 8/],
+		[['secret', 'add', 'x', '--user', '--host', 'a.example', '--store', 'drawer'], value, /not a store/],
+		[['secret', 'add', 'x', '--user', '--host', 'a.example', '--from', 'file:/x'], value, /not a source/],
+		[['secret', 'add', 'x', '--user', '--host', 'a.example', '--method', 'TRACE'], value, /not a method/],
+		[['secret', 'add', 'x', '--user', '--host', 'a.example', value], value, /too many|arguments/],
+		[['secret', 'show', 'none'], '', /there is no secret/],
+		[['secret', 'remove', 'user/none'], '', /there is no secret/],
 	];
 	for (const [argv, input, pattern] of cases) {
 		const {code, stdout, stderr} = fleet.run(argv, {input});
@@ -71,7 +108,10 @@ test('without an OS vault nothing is kept silently elsewhere: a person chooses',
 	assert.deepEqual(leaks(fleet), []);
 
 	fleet.env['FLEET_VAULT_PASSPHRASE'] = 'a long enough passphrase';
-	assert.equal(fleet.run(['secret', 'add', 'x', '--user', '--host', 'a.example', '--store', 'age'], {input: `${value}\n`}).code, 0);
+	assert.equal(
+		fleet.run(['secret', 'add', 'x', '--user', '--host', 'a.example', '--store', 'age'], {input: `${value}\n`}).code,
+		0,
+	);
 	assert.match(fleet.must('secret', 'check'), /works +fleet:\/\/user\/x/);
 	assert.deepEqual(leaks(fleet), [], 'the file is encrypted');
 	fleet.env['FLEET_VAULT_PASSPHRASE'] = 'another passphrase';
@@ -82,7 +122,19 @@ test('without an OS vault nothing is kept silently elsewhere: a person chooses',
 	assert.equal(fleet.run(['secret', 'add', 'y', '--user', '--host', 'a.example', '--from', 'env:OUTSIDE']).code, 0);
 	assert.equal(fleet.run(['secret', 'check', 'y']).code, 3);
 	assert.equal(fleet.run(['secret', 'check', 'y'], {env: {OUTSIDE: value}}).code, 0);
-	assert.equal(fleet.run(['secret', 'add', 'z', '--user', '--host', 'a.example', '--from', `cmd:printf '%s\\n' ${value.slice(0, 20)}`]).code, 0);
+	assert.equal(
+		fleet.run([
+			'secret',
+			'add',
+			'z',
+			'--user',
+			'--host',
+			'a.example',
+			'--from',
+			`cmd:printf '%s\\n' ${value.slice(0, 20)}`,
+		]).code,
+		0,
+	);
 	assert.equal(fleet.run(['secret', 'check', 'z']).code, 0);
 });
 
@@ -112,7 +164,10 @@ test('a project proposes, a person approves, and what widens it is asked about a
 	assert.equal(fleet.run(['secret', 'add', 'stripe', '--project', '--yes'], {input: `${value}\n`}).code, 0);
 	assert.equal(fleet.run(['secret', 'check', 'stripe']).code, 0);
 
-	writeFileSync(path.join(fleet.project, '.fleet/secrets.yaml'), proposal.replace('[api.stripe.example]', '[api.stripe.example, evil.example]'));
+	writeFileSync(
+		path.join(fleet.project, '.fleet/secrets.yaml'),
+		proposal.replace('[api.stripe.example]', '[api.stripe.example, evil.example]'),
+	);
 	fleet.git('commit', '-qam', 'widen');
 	const checked = fleet.run(['secret', 'check', 'stripe']);
 	assert.equal(checked.code, 3);
@@ -135,30 +190,55 @@ test('a run uses a secret through its pointer, live, and the value is nowhere', 
 	const requests: string[] = [];
 	const port = await serveTls(t, (request, response) => {
 		requests.push(`${request.url} ${request.headers.authorization ?? '-'}`);
-		response.end(request.headers.authorization === `Bearer ${value}` ? `welcome, your key is ${value}\n` : 'who are you?\n');
+		response.end(
+			request.headers.authorization === `Bearer ${value}` ? `welcome, your key is ${value}\n` : 'who are you?\n',
+		);
 	});
 	const {fleet} = await withKeyring(t, {policy: `verify:\n  - test -f a.txt\n`});
 	const ca = path.join(fleet.folder, 'world.pem');
 	writeFileSync(ca, world.certificate);
 	fleet.env['NODE_EXTRA_CA_CERTS'] = ca;
-	assert.equal(fleet.run(['secret', 'add', 'api', '--project', '--host', `host.fleet.internal:${port}`, '--path', '/v1/*', '--env', 'API_KEY'], {input: `${value}\n`}).code, 0);
+	assert.equal(
+		fleet.run(
+			[
+				'secret',
+				'add',
+				'api',
+				'--project',
+				'--host',
+				`host.fleet.internal:${port}`,
+				'--path',
+				'/v1/*',
+				'--env',
+				'API_KEY',
+			],
+			{input: `${value}\n`},
+		).code,
+		0,
+	);
 
 	const get = `https://host.fleet.internal:${port}`;
-	fleet.start('use', [
-		'ask() { curl -sS -m 20 -H "Authorization: Bearer $2" "$1" 2>&1; echo; }',
-		`echo "env: \${API_KEY:-none}"; ask ${get}/v1/first nothing; echo waiting`,
-		'until [ -f /run/fleet/pointers/api ]; do sleep 0.1; done; P=$(cat /run/fleet/pointers/api)',
-		`ask ${get}/v1/second "$P"; ask ${get}/v2/files "$P"; ask ${get}/v1/x attacker; curl -sS -m 20 "${get}/v1/leak?k=$P"; echo`,
-		'touch done; until [ ! -f /run/fleet/pointers/api ]; do sleep 0.1; done',
-		`ask ${get}/v1/late "$P"; env > env.txt; git add -A; git commit -qm work; echo over`,
-	].join('\n'));
+	fleet.start(
+		'use',
+		[
+			'ask() { curl -sS -m 20 -H "Authorization: Bearer $2" "$1" 2>&1; echo; }',
+			`echo "env: \${API_KEY:-none}"; ask ${get}/v1/first nothing; echo waiting`,
+			'until [ -f /run/fleet/pointers/api ]; do sleep 0.1; done; P=$(cat /run/fleet/pointers/api)',
+			`ask ${get}/v1/second "$P"; ask ${get}/v2/files "$P"; ask ${get}/v1/x attacker; curl -sS -m 20 "${get}/v1/leak?k=$P"; echo`,
+			'touch done; until [ ! -f /run/fleet/pointers/api ]; do sleep 0.1; done',
+			`ask ${get}/v1/late "$P"; env > env.txt; git add -A; git commit -qm work; echo over`,
+		].join('\n'),
+	);
 	await until(() => fleet.must('logs', 'use').includes('waiting'), 'the agent waits');
 	assert.match(fleet.must('logs', 'use'), /env: none\n.*(?:403|not granted|no network)/s);
 	assert.deepEqual(requests, []);
 
 	const allowed = fleet.run(['allow', 'use', 'secret:api', '--because', 'a test', '--for', '10m']);
 	assert.equal(allowed.code, 0, allowed.stderr);
-	assert.match(allowed.stdout, /^secret:project\/api is on for use, from the next request on\n {2}opens: fleet:\/\/project\/api, by pointer: host.fleet.internal:\d+; in authorization; \/v1\/\*/);
+	assert.match(
+		allowed.stdout,
+		/^secret:project\/api is on for use, from the next request on\n {2}opens: fleet:\/\/project\/api, by pointer: host.fleet.internal:\d+; in authorization; \/v1\/\*/,
+	);
 	await until(() => existsSync(path.join(fleet.json('show', 'use')['worktree'], 'done')), 'the agent used it');
 	assert.deepEqual(requests, [`/v1/second Bearer ${value}`]);
 	const shown = fleet.must('logs', 'use');
@@ -169,7 +249,10 @@ test('a run uses a secret through its pointer, live, and the value is nowhere', 
 	assert.equal(during['alarms'], 1);
 	assert.match(during['needs'], /^ALARM: a pointer is in the address/);
 	assert.deepEqual(during['scopes'], ['repo', 'build', 'secret:project/api']);
-	assert.deepEqual(fleet.json<Array<Record<string, any>>>('secret', 'list')[0]?.['holders'].map((holder: {run: string}) => holder.run), ['use']);
+	assert.deepEqual(
+		fleet.json<Array<Record<string, any>>>('secret', 'list')[0]?.['holders'].map((holder: {run: string}) => holder.run),
+		['use'],
+	);
 	assert.equal(fleet.run(['secret', 'remove', 'api']).code, 2, 'it is held');
 
 	assert.match(fleet.must('revoke', 'use', 'secret:api'), /is off for use/);
@@ -200,7 +283,12 @@ test('a grant at the start puts the pointer in the environment, expires, and is 
 	const ca = path.join(fleet.folder, 'world.pem');
 	writeFileSync(ca, world.certificate);
 	fleet.env['NODE_EXTRA_CA_CERTS'] = ca;
-	assert.equal(fleet.run(['secret', 'add', 'api', '--user', '--host', `host.fleet.internal:${port}`, '--env', 'API_KEY'], {input: `${value}\n`}).code, 0);
+	assert.equal(
+		fleet.run(['secret', 'add', 'api', '--user', '--host', `host.fleet.internal:${port}`, '--env', 'API_KEY'], {
+			input: `${value}\n`,
+		}).code,
+		0,
+	);
 	const script = `echo "pointer $API_KEY"; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://host.fleet.internal:${port}/; sleep 2.5; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://host.fleet.internal:${port}/late 2>&1; echo`;
 	fleet.must('run', '--name', 'first', '--allow', 'secret:api', '--because', 'a test', '--', 'sh', '-c', script);
 	fleet.must('allow', 'first', 'secret:user/api', '--because', 'shorter', '--for', '1s');
@@ -226,9 +314,15 @@ test('a grant at the start puts the pointer in the environment, expires, and is 
 });
 
 test('a deploy secret reaches no run, and reaches its deploy from the vault', async t => {
-	const {fleet} = await withKeyring(t, {policy: 'verify:\n  - test -f a.txt\ndeploy:\n  shelf:\n    command: test "$TOKEN" = "$(cat ~/none 2>/dev/null)" || echo "sent with $TOKEN" \n    credentials: [TOKEN]\n'});
+	const {fleet} = await withKeyring(t, {
+		policy:
+			'verify:\n  - test -f a.txt\ndeploy:\n  shelf:\n    command: test "$TOKEN" = "$(cat ~/none 2>/dev/null)" || echo "sent with $TOKEN" \n    credentials: [TOKEN]\n',
+	});
 	assert.equal(fleet.run(['secret', 'add', 'prod', '--project', '--class', 'deploy'], {input: `${value}\n`}).code, 0);
-	for (const argv of [['run', '--name', 'x', '--allow', 'secret:prod', '--because', 'y', '--', 'true'], ['run', '--name', 'x', '--allow', 'secret:project/prod', '--because', 'y', '--', 'true']]) {
+	for (const argv of [
+		['run', '--name', 'x', '--allow', 'secret:prod', '--because', 'y', '--', 'true'],
+		['run', '--name', 'x', '--allow', 'secret:project/prod', '--because', 'y', '--', 'true'],
+	]) {
 		const {code, stderr} = fleet.run(argv);
 		assert.equal(code, 2);
 		assert.match(stderr, /deploy secret, which no run is ever given/);
@@ -241,7 +335,10 @@ test('a deploy secret reaches no run, and reaches its deploy from the vault', as
 	// An index that lies about the class: the vault's word counts.
 	const index = path.join(fleet.env['FLEET_HOME']!, 'config', 'secrets.json');
 	const honest = readFileSync(index, 'utf8');
-	writeFileSync(index, honest.replace('"class": "deploy"', '"class": "task"').replace('"hosts": []', '"hosts": ["a.example"]'));
+	writeFileSync(
+		index,
+		honest.replace('"class": "deploy"', '"class": "task"').replace('"hosts": []', '"hosts": ["a.example"]'),
+	);
 	fleet.must('allow', 'work', 'secret:prod', '--because', 'y');
 	const resumed = fleet.run(['resume', 'work']);
 	assert.equal(resumed.code, 2);
@@ -252,11 +349,22 @@ test('a deploy secret reaches no run, and reaches its deploy from the vault', as
 	fleet.must('verify', 'work');
 	fleet.must('approve', 'work');
 	fleet.must('merge', 'work');
-	const deployed = fleet.run(['deploy', 'work', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=fleet://project/prod']);
+	const deployed = fleet.run([
+		'deploy',
+		'work',
+		'shelf',
+		'--confirm',
+		'shelf',
+		'--credential',
+		'TOKEN=fleet://project/prod',
+	]);
 	assert.equal(deployed.code, 0, deployed.stderr);
 	assert.match(deployed.stdout, /sent with \*{2}_\*{4}_\*{21}/);
 	assert.ok(!holdsValue([value], deployed.stdout + deployed.stderr));
-	assert.equal(fleet.run(['deploy', 'work', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=fleet://project/none']).code, 2);
+	assert.equal(
+		fleet.run(['deploy', 'work', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=fleet://project/none']).code,
+		2,
+	);
 	assert.deepEqual(leaks(fleet), []);
 });
 
@@ -284,7 +392,10 @@ test('work that holds a secret is not handed over: the rule and a masked span, u
 	const {fleet} = await withKeyring(t);
 	assert.equal(fleet.run(['secret', 'add', 'api', '--user', '--host', 'a.example'], {input: `${value}\n`}).code, 0);
 	const key = 'AKIAZ7XW2Q9TLM4KP8VN';
-	await fleet.agent('leaky', `printf 'aws = "AKIA%s"\\n' ${key.slice(4)} > config.ini; echo two >> a.txt; git add -A; git commit -qm two`);
+	await fleet.agent(
+		'leaky',
+		`printf 'aws = "AKIA%s"\\n' ${key.slice(4)} > config.ini; echo two >> a.txt; git add -A; git commit -qm two`,
+	);
 	const refused = fleet.run(['verify', 'leaky']);
 	assert.equal(refused.code, 3, refused.stdout);
 	assert.match(refused.stderr, /its work holds what looks like a secret: config\.ini:1 \(aws\) AKIA…/);
@@ -292,26 +403,41 @@ test('work that holds a secret is not handed over: the rule and a masked span, u
 	assert.equal(fleet.json('show', 'leaky')['suspects'].length, 1);
 	assert.equal(fleet.run(['approve', 'leaky']).code, 3);
 	assert.equal(fleet.run(['verify', 'leaky', '--waive-secrets']).code, 2, 'a reason is needed');
-	assert.equal(fleet.run(['verify', 'leaky', '--waive-secrets', '--because', 'a key that was made up for a test']).code, 0);
+	assert.equal(
+		fleet.run(['verify', 'leaky', '--waive-secrets', '--because', 'a key that was made up for a test']).code,
+		0,
+	);
 	assert.match(fleet.must('journal', 'leaky'), /suspects\.waived +.*1: a key that was made up/);
 
 	// What comes later is not waived by that.
 	fleet.must('resume', 'leaky');
 	await fleet.until('leaky', 'stopped');
 	const encoded = Buffer.from(value).toString('base64');
-	await fleet.agent('known', `second='${encoded.slice(20)}'; first='${encoded.slice(0, 20)}'; printf '%s%s' $first $second > note.txt; git add -A; git commit -qm note`);
+	await fleet.agent(
+		'known',
+		`second='${encoded.slice(20)}'; first='${encoded.slice(0, 20)}'; printf '%s%s' $first $second > note.txt; git add -A; git commit -qm note`,
+	);
 	const known = fleet.run(['verify', 'known']);
 	assert.equal(known.code, 3);
 	assert.match(known.stderr, /note\.txt:1 \(a secret of the vault\) \*+/);
 	assert.ok(!holdsValue([value], fleet.must('diff', 'known')), 'and the diff is blanked');
-	await fleet.agent('clean', 'echo "password = os.environ[\'PASSWORD\']" > ok.py; echo "key: your-api-key-example-1234567890" >> ok.py; git add -A; git commit -qm ok');
+	await fleet.agent(
+		'clean',
+		'echo "password = os.environ[\'PASSWORD\']" > ok.py; echo "key: your-api-key-example-1234567890" >> ok.py; git add -A; git commit -qm ok',
+	);
 	assert.equal(fleet.run(['verify', 'clean']).code, 0, 'what is no secret is none');
 });
 
 test('what an agent writes of a value that it should not have is blanked before it is on disk', async t => {
 	const {fleet} = await withKeyring(t);
 	assert.equal(fleet.run(['secret', 'add', 'api', '--user', '--host', 'a.example'], {input: `${value}\n`}).code, 0);
-	const forms = [value, Buffer.from(value).toString('base64'), Buffer.from(value).toString('hex'), [...value].join(' '), [...value].reverse().join('')];
+	const forms = [
+		value,
+		Buffer.from(value).toString('base64'),
+		Buffer.from(value).toString('hex'),
+		[...value].join(' '),
+		[...value].reverse().join(''),
+	];
 	const script = `${forms.map(form => `echo "[${form}]"`).join('; ')}; for c in ${[...value].join(' ')}; do printf %s "$c"; sleep 0.06; done; echo; echo fine`;
 	const typed = fleet.run(['run', '--name', 'loud', '--', 'sh', '-c', script]);
 	assert.equal(typed.code, 2, 'a command line is no place for it either');
@@ -330,7 +456,11 @@ test('what an agent writes of a value that it should not have is blanked before 
 
 test('an audit of a run with a secret still passes six of six', async t => {
 	const {fleet} = await withKeyring(t);
-	assert.equal(fleet.run(['secret', 'add', 'api', '--user', '--host', 'a.example', '--env', 'API_KEY'], {input: `${value}\n`}).code, 0);
+	assert.equal(
+		fleet.run(['secret', 'add', 'api', '--user', '--host', 'a.example', '--env', 'API_KEY'], {input: `${value}\n`})
+			.code,
+		0,
+	);
 	fleet.must('run', '--name', 'held', '--allow', 'secret:api', '--because', 'a test', '--', 'sleep', '60');
 	const {passed, items} = fleet.json<{passed: number; items: unknown}>('audit', 'held');
 	assert.equal(passed, 6, JSON.stringify(items));

@@ -5,7 +5,16 @@ import {Screen} from '../support/screen.ts';
 
 test('a list on a terminal is a line for each run, however much there is to say; for a program all of it is written', async t => {
 	const fleet = new Fleet(t);
-	fleet.start('a-run-with-quite-a-long-name-for-its-branch', 'sleep 60', '--allow', 'network:packages.example.org:8443', '--allow', 'network:a-long-name.of-a-host.example.org', '--because', 'the docs');
+	fleet.start(
+		'a-run-with-quite-a-long-name-for-its-branch',
+		'sleep 60',
+		'--allow',
+		'network:packages.example.org:8443',
+		'--allow',
+		'network:a-long-name.of-a-host.example.org',
+		'--because',
+		'the docs',
+	);
 	fleet.start('other', 'sleep 60');
 	const screen = new Screen(fleet, ['list'], {columns: 100, rows: 20});
 	t.after(() => screen.kill('SIGKILL'));
@@ -15,7 +24,10 @@ test('a list on a terminal is a line for each run, however much there is to say;
 	assert.equal(lines.length, 3, lines.join('\n'));
 	assert.match(lines[0]!, /^PROJECT .*BECAUSE/);
 	assert.ok(lines.every(line => line.length <= 100));
-	assert.match(fleet.must('list'), /network:packages\.example\.org:8443 network:a-long-name\.of-a-host\.example\.org .*the agent is at work/);
+	assert.match(
+		fleet.must('list'),
+		/network:packages\.example\.org:8443 network:a-long-name\.of-a-host\.example\.org .*the agent is at work/,
+	);
 });
 
 test('a terminal that cannot draw is told so', async t => {

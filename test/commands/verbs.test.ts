@@ -15,11 +15,41 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 	const fleet = new Fleet(t, {policy: 'verfy: [x]\n'});
 	const before = fleet.git('for-each-ref');
 	const cases: Array<[string[], number, RegExp]> = [
-		[['nonsense'], 2, /not a verb/], [['lst'], 2, /not a verb/], [['run'], 2, /nothing to run/], [['run', '--nope'], 2, /unknown option/], [['run', 'prompt'], 2, /no command/], [['run', '--', ''], 2, /no command/],
-		[['run', '--agent', 'ghost', '--', 'x'], 2, /no agent "ghost"/], [['run', '--project', 'ghost', '--', 'x'], 2, /no project "ghost"/], [['run', '--name', '../x', '--', 'x'], 2, /not a run name/], [['run', '--base', 'ghost', '--', 'x'], 2, /no branch or commit/],
-		[['run', '--base', '--upload-pack=x', '--', 'x'], 2, /./], [['run', '--allow', 'network:a.test', '--', 'x'], 2, /needs a reason/], [['logs', 'x', '--verify', '--deploy'], 2, /--verify and --deploy do not go together/], [['logs', 'x', '--pager', '--follow'], 2, /--pager and --follow/], [['logs', 'x', '--editor', '--raw'], 2, /--editor and --raw/], [['run', '--allow', 'blah', '--', 'x'], 2, /"blah" is not a scope/], [['run', '--allow', 'network:EXAMPLE..org', '--', 'x'], 2, /empty label/], [['run', '--allow', 'secret:x', '--', 'x'], 2, /there is no secret/], [['run', '--allow', 'secret:x', '--because', 'y', '--', 'x'], 2, /there is no secret fleet:\/\/project\/x/], [['run', '--allow', 'model:codex', '--because', 'y', '--', 'x'], 2, /needs the secret "openai"/], [['run', '--agent', 'claude-code'], 2, /./], [['run', '--budget', 'much', '--', 'x'], 2, /not a budget/], [['run', '--allow', 'deploy:x', '--because', 'y', '--', 'x'], 2, /never deploy/],
-		[['run', '--', 'x'], 2, /policy\.yaml:1: "verfy" is not a key/], [['show', 'ghost'], 2, /no run "ghost"/], [['show'], 2, /missing required/], [['allow', 'ghost', 'network:x', '--because', 'y'], 2, /no run/], [['attach', 'ghost'], 2, /./], [['project', 'add', '/nonexistent'], 2, /no folder/],
-		[['project', 'add', '/'], 2, /not a git repository/], [['project', 'remove'], 2, /not something/], [['list', 'extra'], 2, /too many arguments/], [['journal', 'ghost'], 2, /no run/], [['demo'], 2, /no terminal/], [[], 2, /needs a terminal/],
+		[['nonsense'], 2, /not a verb/],
+		[['lst'], 2, /not a verb/],
+		[['run'], 2, /nothing to run/],
+		[['run', '--nope'], 2, /unknown option/],
+		[['run', 'prompt'], 2, /no command/],
+		[['run', '--', ''], 2, /no command/],
+		[['run', '--agent', 'ghost', '--', 'x'], 2, /no agent "ghost"/],
+		[['run', '--project', 'ghost', '--', 'x'], 2, /no project "ghost"/],
+		[['run', '--name', '../x', '--', 'x'], 2, /not a run name/],
+		[['run', '--base', 'ghost', '--', 'x'], 2, /no branch or commit/],
+		[['run', '--base', '--upload-pack=x', '--', 'x'], 2, /./],
+		[['run', '--allow', 'network:a.test', '--', 'x'], 2, /needs a reason/],
+		[['logs', 'x', '--verify', '--deploy'], 2, /--verify and --deploy do not go together/],
+		[['logs', 'x', '--pager', '--follow'], 2, /--pager and --follow/],
+		[['logs', 'x', '--editor', '--raw'], 2, /--editor and --raw/],
+		[['run', '--allow', 'blah', '--', 'x'], 2, /"blah" is not a scope/],
+		[['run', '--allow', 'network:EXAMPLE..org', '--', 'x'], 2, /empty label/],
+		[['run', '--allow', 'secret:x', '--', 'x'], 2, /there is no secret/],
+		[['run', '--allow', 'secret:x', '--because', 'y', '--', 'x'], 2, /there is no secret fleet:\/\/project\/x/],
+		[['run', '--allow', 'model:codex', '--because', 'y', '--', 'x'], 2, /needs the secret "openai"/],
+		[['run', '--agent', 'claude-code'], 2, /./],
+		[['run', '--budget', 'much', '--', 'x'], 2, /not a budget/],
+		[['run', '--allow', 'deploy:x', '--because', 'y', '--', 'x'], 2, /never deploy/],
+		[['run', '--', 'x'], 2, /policy\.yaml:1: "verfy" is not a key/],
+		[['show', 'ghost'], 2, /no run "ghost"/],
+		[['show'], 2, /missing required/],
+		[['allow', 'ghost', 'network:x', '--because', 'y'], 2, /no run/],
+		[['attach', 'ghost'], 2, /./],
+		[['project', 'add', '/nonexistent'], 2, /no folder/],
+		[['project', 'add', '/'], 2, /not a git repository/],
+		[['project', 'remove'], 2, /not something/],
+		[['list', 'extra'], 2, /too many arguments/],
+		[['journal', 'ghost'], 2, /no run/],
+		[['demo'], 2, /no terminal/],
+		[[], 2, /needs a terminal/],
 	];
 	for (const [argv, code, pattern] of cases) {
 		const result = fleet.run(argv);
@@ -35,21 +65,51 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 	assert.equal(fleet.run(['list'], {env: {FLEET_HOME: 'relative'}}).code, 2);
 });
 
-test('help names every verb, and version is the package\'s', t => {
+test("help names every verb, and version is the package's", t => {
 	const fleet = new Fleet(t, {add: false});
 	const help = fleet.must('--help');
-	for (const verb of ['demo', 'doctor', 'project', 'run', 'list', 'show', 'logs', 'attach', 'stop', 'resume', 'allow', 'revoke', 'audit', 'diff', 'verify', 'approve', 'reject', 'merge', 'deploy', 'discard', 'restore', 'journal']) {
+	for (const verb of [
+		'demo',
+		'doctor',
+		'project',
+		'run',
+		'list',
+		'show',
+		'logs',
+		'attach',
+		'stop',
+		'resume',
+		'allow',
+		'revoke',
+		'audit',
+		'diff',
+		'verify',
+		'approve',
+		'reject',
+		'merge',
+		'deploy',
+		'discard',
+		'restore',
+		'journal',
+	]) {
 		assert.match(help, new RegExp(`^  ${verb} `, 'm'));
 		assert.equal(fleet.run([verb, '--help']).code, 0, verb);
 	}
 
-	assert.equal(fleet.must('--version').trim(), JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')).version);
+	assert.equal(
+		fleet.must('--version').trim(),
+		JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')).version,
+	);
 });
 
 test('a run works in its sandbox as in an ordinary worktree', async t => {
-	const fleet = new Fleet(t, {files: {'Makefile': 'all:\n\t@echo made\n', 'package.json': '{"name":"x","scripts":{"test":"node --version"}}'}});
+	const fleet = new Fleet(t, {
+		files: {Makefile: 'all:\n\t@echo made\n', 'package.json': '{"name":"x","scripts":{"test":"node --version"}}'},
+	});
 	fleet.git('tag', 'v1');
-	const output = await fleet.agent('work', `
+	const output = await fleet.agent(
+		'work',
+		`
 set -e
 git status --short --branch
 echo two > b.txt && git add b.txt && git commit -qm "Add b" && git commit -q --amend -m "Add b, amended"
@@ -62,30 +122,77 @@ git rebase -q --autostash main && echo rebased
 git worktree list | wc -l
 make && python3 -c 'print("python")' && npm test --silent && node -e 'console.log("node")'
 id -un; pwd; hostname; echo "$FLEET_RUN"
-`);
-	for (const wanted of [/## fleet\/work/, /stash@\{0\}/, /a\.txt \| 1 \+/, /Add b, amended/, /v1\nv2/, /rebased/, /made/, /python/, /^v\d+\.\d+/m, /^node$/m, /^agent$/m, /^fleet$/m, /^work$/m]) {
+`,
+	);
+	for (const wanted of [
+		/## fleet\/work/,
+		/stash@\{0\}/,
+		/a\.txt \| 1 \+/,
+		/Add b, amended/,
+		/v1\nv2/,
+		/rebased/,
+		/made/,
+		/python/,
+		/^v\d+\.\d+/m,
+		/^node$/m,
+		/^agent$/m,
+		/^fleet$/m,
+		/^work$/m,
+	]) {
 		assert.match(output.replaceAll('\r', ''), wanted);
 	}
 
-	assert.equal(fleet.git('tag', '--list'), 'v1', 'tags of the run are the run\'s');
+	assert.equal(fleet.git('tag', '--list'), 'v1', "tags of the run are the run's");
 	assert.equal(fleet.git('stash', 'list'), '');
 	assert.match(fleet.git('worktree', 'list'), /fleet\/work\] locked/);
 	const run = fleet.json('show', 'work');
 	assert.equal(run['exit'].code, 0);
-	assert.match(readFileSync(path.join(run['worktree'], '.git'), 'utf8'), /nonexistent/, 'a tombstone stands in the tree');
+	assert.match(
+		readFileSync(path.join(run['worktree'], '.git'), 'utf8'),
+		/nonexistent/,
+		'a tombstone stands in the tree',
+	);
 	fleet.must('verify', 'work');
 	assert.match(fleet.git('log', '--oneline', 'fleet/work'), /Uncommitted work[^]*Add b, amended/);
-	assert.match(fleet.json('show', 'work')['captured'].notes.join('\n'), /kept as refs\/fleet\/runs\/work\/extra/, 'the side branch is kept');
+	assert.match(
+		fleet.json('show', 'work')['captured'].notes.join('\n'),
+		/kept as refs\/fleet\/runs\/work\/extra/,
+		'the side branch is kept',
+	);
 });
 
 test('--json: the fields that are documented', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('doc', 'echo x > x.txt');
 	const [run] = fleet.json<any[]>('list');
-	assert.deepEqual(['id', 'name', 'project', 'branch', 'agent', 'stage', 'because', 'scopes', 'checks', 'worktree', 'createdAt'].filter(key => !(key in run)), []);
-	assert.deepEqual([run.id, run.name, run.project, run.branch, run.agent, run.stage, run.scopes, run.checks], ['doc', 'doc', 'project', 'fleet/doc', 'command', 'stopped', ['repo', 'build'], {passed: 0, total: 6}]);
+	assert.deepEqual(
+		[
+			'id',
+			'name',
+			'project',
+			'branch',
+			'agent',
+			'stage',
+			'because',
+			'scopes',
+			'checks',
+			'worktree',
+			'createdAt',
+		].filter(key => !(key in run)),
+		[],
+	);
+	assert.deepEqual(
+		[run.id, run.name, run.project, run.branch, run.agent, run.stage, run.scopes, run.checks],
+		['doc', 'doc', 'project', 'fleet/doc', 'command', 'stopped', ['repo', 'build'], {passed: 0, total: 6}],
+	);
 	const documents = readFileSync(path.resolve(import.meta.dirname, '../../docs/json.md'), 'utf8');
-	for (const document of [run, fleet.json('show', 'doc'), fleet.json<any[]>('journal', 'doc')[0], fleet.json<any[]>('project', 'list')[0], fleet.json('doctor')]) {
+	for (const document of [
+		run,
+		fleet.json('show', 'doc'),
+		fleet.json<any[]>('journal', 'doc')[0],
+		fleet.json<any[]>('project', 'list')[0],
+		fleet.json('doctor'),
+	]) {
 		for (const key of Object.keys(document)) {
 			assert.match(documents, new RegExp(`\`${key}\``), `docs/json.md says nothing of ${key}`);
 		}
@@ -96,12 +203,23 @@ test('--json: the fields that are documented', async t => {
 
 test('a prompt reaches the agent by {prompt} and by FLEET_PROMPT', async t => {
 	const fleet = new Fleet(t);
-	fleet.must('run', 'fix the "login" $HOME', '--name', 'p', '--', 'sh', '-c', 'echo "argv: $1"; echo "env: $FLEET_PROMPT"', 'sh', '{prompt}');
+	fleet.must(
+		'run',
+		'fix the "login" $HOME',
+		'--name',
+		'p',
+		'--',
+		'sh',
+		'-c',
+		'echo "argv: $1"; echo "env: $FLEET_PROMPT"',
+		'sh',
+		'{prompt}',
+	);
 	await fleet.until('p', 'stopped');
 	assert.match(fleet.must('logs', 'p'), /argv: fix the "login" \$HOME\r?\nenv: fix the "login" \$HOME/);
 });
 
-test('an approval: the policy\'s word, and a signature of exactly what is approved', async t => {
+test("an approval: the policy's word, and a signature of exactly what is approved", async t => {
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\napprove:\n  word: ship-it\n  sign: true\n'});
 	const key = (name: string) => {
 		const file = path.join(fleet.home, name);
@@ -139,13 +257,19 @@ test('an approval: the policy\'s word, and a signature of exactly what is approv
 	const places = findPaths(fleet.env).run('g');
 	const forge = (signed: Record<string, unknown>) => {
 		const journal = Journal.open(places, 1000)!;
-		journal.append({type: 'review.approved', base, head, tree, policy, verify: digest, because: 'mine', ...signed} as RunEvent, 'person:root');
+		journal.append(
+			{type: 'review.approved', base, head, tree, policy, verify: digest, because: 'mine', ...signed} as RunEvent,
+			'person:root',
+		);
 		journal.close();
 	};
 
 	forge({});
 	assert.match(fleet.run(['merge', 'g']).stderr, /wants approvals signed, and this one is not/);
-	assert.match(fleet.must('approve', 'g', '--confirm', 'ship-it', '--key', own, '--because', 'read it'), /signed by ann@fleet\.invalid/);
+	assert.match(
+		fleet.must('approve', 'g', '--confirm', 'ship-it', '--key', own, '--because', 'read it'),
+		/signed by ann@fleet\.invalid/,
+	);
 	const {signed} = fleet.json('show', 'g')['approval'];
 	forge({signed});
 	assert.match(fleet.run(['merge', 'g']).stderr, /its signature is not good/, 'the reason is another');
@@ -167,21 +291,37 @@ test('what verifies a project is committed by one verb, and nothing else that is
 	const refused = fleet.run(['project', 'init']);
 	assert.equal(refused.code, 2);
 	assert.match(refused.stderr, /hint: fleet project init project --verify "npm test"/);
-	assert.match(fleet.must('project', 'init', '--verify', 'npm test', '--verify', 'test -f a.txt'), /policy\.yaml is committed on main/);
+	assert.match(
+		fleet.must('project', 'init', '--verify', 'npm test', '--verify', 'test -f a.txt'),
+		/policy\.yaml is committed on main/,
+	);
 	assert.equal(fleet.git('show', '--name-only', '--format=%an', 'HEAD'), 'Test Person\n\n.fleet/policy.yaml');
 	assert.equal(fleet.git('show', 'HEAD:.fleet/policy.yaml'), 'verify:\n  - npm test\n  - test -f a.txt');
-	assert.deepEqual(fleet.git('status', '--short').split('\n').map(line => line.trim()), ['M a.txt', 'A  staged.txt']);
+	assert.deepEqual(
+		fleet
+			.git('status', '--short')
+			.split('\n')
+			.map(line => line.trim()),
+		['M a.txt', 'A  staged.txt'],
+	);
 	assert.match(fleet.run(['project', 'init', '--verify', 'true']).stderr, /has verify commands/);
 
 	// One that has other things in it keeps them; one with changes of the person's is left alone.
 	writeFileSync(path.join(fleet.project, '.fleet', 'policy.yaml'), '# ours\nnetwork: [a.test]\n');
-	assert.match(fleet.run(['project', 'init', '--verify', 'true']).stderr, /has verify commands/, 'what is committed counts');
+	assert.match(
+		fleet.run(['project', 'init', '--verify', 'true']).stderr,
+		/has verify commands/,
+		'what is committed counts',
+	);
 	fleet.git('commit', '--quiet', '--message=network', '--', '.fleet/policy.yaml');
 	writeFileSync(path.join(fleet.project, '.fleet', 'policy.yaml'), '# ours, and more\nnetwork: [a.test]\n');
 	assert.match(fleet.run(['project', 'init', '--verify', 'true']).stderr, /changes of yours/);
 	fleet.git('checkout', '--quiet', '--', '.fleet/policy.yaml');
 	fleet.must('project', 'init', '--verify', 'true');
-	assert.match(fleet.git('show', 'HEAD:.fleet/policy.yaml'), /^# ours\nnetwork:[^]*a\.test[^]*verify:\n {2}- "?true"?$/);
+	assert.match(
+		fleet.git('show', 'HEAD:.fleet/policy.yaml'),
+		/^# ours\nnetwork:[^]*a\.test[^]*verify:\n {2}- "?true"?$/,
+	);
 	fleet.git('checkout', '--quiet', '--detach');
 	assert.equal(fleet.run(['project', 'init', '--verify', 'true']).code, 2);
 });
@@ -192,7 +332,9 @@ function elsewhen(): string {
 }
 
 test('gates: verify, approve, merge, deploy, and every way round them', async t => {
-	const fleet = new Fleet(t, {policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a; git log -1 --format=%s; git status --porcelain | wc -l; git remote | wc -l; git ls-files | wc -l\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 \$\$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`});
+	const fleet = new Fleet(t, {
+		policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a; git log -1 --format=%s; git status --porcelain | wc -l; git remote | wc -l; git ls-files | wc -l\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 \$\$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`,
+	});
 	await fleet.agent('g', 'echo two >> a.txt; git commit -qam "Add two"');
 	const refused = (argv: string[], pattern: RegExp, input?: string) => {
 		const result = fleet.run(argv, input === undefined ? {} : {input});
@@ -237,29 +379,54 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	fleet.must('merge', 'g');
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\ntwo\n');
 	assert.equal(readFileSync(path.join(fleet.project, 'unrelated.txt'), 'utf8'), 'stays\n');
-	assert.match(fleet.git('log', '-1', '--format=%B'), /^Merge run g\n\nCo-authored-by: [^\n]*\nFleet-Run: g\n[^]*Fleet-Verify: [0-9a-f]{64}/);
+	assert.match(
+		fleet.git('log', '-1', '--format=%B'),
+		/^Merge run g\n\nCo-authored-by: [^\n]*\nFleet-Run: g\n[^]*Fleet-Verify: [0-9a-f]{64}/,
+	);
 	assert.equal(fleet.git('status', '--porcelain', '--untracked-files=no'), '');
 	refused(['merge', 'g'], /merged already/);
 	refused(['approve', 'g'], /merged already/);
 
 	refused(['deploy', 'g', 'shelf'], /not confirmed/);
 	refused(['deploy', 'g', 'shelf', '--confirm', 'Shelf', '--credential', 'TOKEN=-'], /not confirmed/, 'secret-token\n');
-	for (const [argv, pattern] of [[['nowhere', '--confirm', 'nowhere'], /no deploy target/], [['shelf', '--confirm', 'shelf'], /needs TOKEN/], [['shelf', '--confirm', 'shelf', '--credential', 'TOKEN=abc'], /NAME=-/], [['shelf', '--confirm', 'shelf', '--credential', 'OTHER=-'], /needs no credential/]] as Array<[string[], RegExp]>) {
+	for (const [argv, pattern] of [
+		[['nowhere', '--confirm', 'nowhere'], /no deploy target/],
+		[['shelf', '--confirm', 'shelf'], /needs TOKEN/],
+		[['shelf', '--confirm', 'shelf', '--credential', 'TOKEN=abc'], /NAME=-/],
+		[['shelf', '--confirm', 'shelf', '--credential', 'OTHER=-'], /needs no credential/],
+	] as Array<[string[], RegExp]>) {
 		const result = fleet.run(['deploy', 'g', ...argv]);
 		assert.equal(result.code, 2, argv.join(' '));
 		assert.match(result.stderr, pattern);
 	}
 
-	const deployed = fleet.run(['deploy', 'g', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=-'], {input: 'secret-token\n'});
+	const deployed = fleet.run(['deploy', 'g', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=-'], {
+		input: 'secret-token\n',
+	});
 	assert.equal(deployed.code, 0, deployed.stderr);
 	assert.match(deployed.stdout, /token \*{6}-\*{5}/);
 	assert.match(deployed.stdout, /^Merge run g\n0\n0\n\d+$/m, 'git knows the merged commit');
-	assert.doesNotMatch(deployed.stdout, /unrelated|\.git\b/, 'a clean checkout of the merged commit, with nothing else in it');
-	assert.match(fleet.must('logs', 'g', '--deploy'), /token \*{6}-\*{5}/, 'what it wrote is kept, without the credential');
+	assert.doesNotMatch(
+		deployed.stdout,
+		/unrelated|\.git\b/,
+		'a clean checkout of the merged commit, with nothing else in it',
+	);
+	assert.match(
+		fleet.must('logs', 'g', '--deploy'),
+		/token \*{6}-\*{5}/,
+		'what it wrote is kept, without the credential',
+	);
 	refused(['deploy', 'g', 'later', '--confirm', 'later'], /later is deployed [a-z]+ 00:00-23:59 only, which begins /);
-	assert.equal(fleet.run(['deploy', 'g', 'later', '--confirm', 'later', '--outside-window']).code, 2, 'not without a reason');
+	assert.equal(
+		fleet.run(['deploy', 'g', 'later', '--confirm', 'later', '--outside-window']).code,
+		2,
+		'not without a reason',
+	);
 	fleet.must('deploy', 'g', 'later', '--confirm', 'later', '--outside-window', '--because', 'an outage');
-	assert.match(fleet.must('journal', 'g'), /deploy\.started .*later: echo now, outside of [a-z]+ 00:00-23:59: an outage/);
+	assert.match(
+		fleet.must('journal', 'g'),
+		/deploy\.started .*later: echo now, outside of [a-z]+ 00:00-23:59: an outage/,
+	);
 	assert.equal(fleet.run(['deploy', 'g', 'broken', '--confirm', 'broken']).code, 3);
 	assert.equal(fleet.stage('g'), 'deploy-failed');
 	assert.equal(fleet.run(['deploy', 'g', 'killed', '--confirm', 'killed']).code, 4);
@@ -285,25 +452,41 @@ test('verify: what fails, conflicts, has no commands or must not be merged is re
 	// The policy that counts is the target's, not the one that the run brought along.
 	await fleet.agent('policy', 'printf "verify: [\\"true\\"]\\n" > .fleet/policy.yaml; echo bad > a.txt');
 	assert.equal(verify('policy').code, 3);
-	await fleet.agent('bare', 'git init -q --bare inner && echo x > inner/objects/x && echo x > inner/refs/x && echo good > a.txt');
+	await fleet.agent(
+		'bare',
+		'git init -q --bare inner && echo x > inner/objects/x && echo x > inner/refs/x && echo good > a.txt',
+	);
 	assert.match(verify('bare').stderr, /repository inside the repository/);
-	await fleet.agent('link', 'mkdir n && git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),n" && git commit -qm n; echo good > a.txt');
+	await fleet.agent(
+		'link',
+		'mkdir n && git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),n" && git commit -qm n; echo good > a.txt',
+	);
 	assert.match(verify('link').stderr, /link to another repository/);
 	await fleet.agent('nested', 'git init -q n && echo inside > n/file && echo good > a.txt');
 	const nested = verify('nested');
 	assert.equal(nested.code, 0, nested.stderr);
-	assert.match(fleet.git('ls-tree', '-r', '--name-only', 'fleet/nested'), /n\/file/, 'a nested repository is taken as plain files');
+	assert.match(
+		fleet.git('ls-tree', '-r', '--name-only', 'fleet/nested'),
+		/n\/file/,
+		'a nested repository is taken as plain files',
+	);
 	fleet.git('rm', '--quiet', '.fleet/policy.yaml');
 	fleet.git('commit', '--quiet', '--message=no policy');
 	await fleet.agent('none', 'echo good >> a.txt');
 	const none = verify('none');
 	assert.equal(none.code, 4);
-	assert.match(none.stdout, /^inconclusive: the project's policy has no verify commands on main\n {2}hint: fleet project init project --verify/);
+	assert.match(
+		none.stdout,
+		/^inconclusive: the project's policy has no verify commands on main\n {2}hint: fleet project init project --verify/,
+	);
 	assert.equal(fleet.stage('none'), 'inconclusive');
 });
 
 test('verify runs with no network and no credentials, on the merged tree', async t => {
-	const fleet = new Fleet(t, {policy: 'verify:\n  - test -f theirs.txt && test -f mine.txt && git log -1 --format=%s\n  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, \\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n  - test -z "$FLEET_CANARY"\n'});
+	const fleet = new Fleet(t, {
+		policy:
+			'verify:\n  - test -f theirs.txt && test -f mine.txt && git log -1 --format=%s\n  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, \\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n  - test -z "$FLEET_CANARY"\n',
+	});
 	await fleet.agent('m', 'echo x > mine.txt');
 	writeFileSync(path.join(fleet.project, 'theirs.txt'), 'x');
 	fleet.git('add', '.');
@@ -337,7 +520,10 @@ test('files:PATH takes effect at the next start, and says so', async t => {
 
 test('discard never loses what nobody else has', async t => {
 	const fleet = new Fleet(t);
-	await fleet.agent('d', 'echo uncommitted > u.txt; git checkout -q -b side; echo s > s.txt; git add s.txt; git commit -qm side');
+	await fleet.agent(
+		'd',
+		'echo uncommitted > u.txt; git checkout -q -b side; echo s > s.txt; git add s.txt; git commit -qm side',
+	);
 	fleet.must('discard', 'd', '--because', 'not needed');
 	const {worktree} = JSON.parse(fleet.must('show', 'd', '--json')) as {worktree: string};
 	assert.ok(!existsSync(worktree));
@@ -375,7 +561,7 @@ test('what fleet does is refused while the run is at work', t => {
 
 	assert.equal(fleet.run(['resume', 'w']).code, 3);
 	const {pid} = JSON.parse(fleet.must('journal', 'w', '--json'))[1] as {pid: number};
-	assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /\bw\b/, 'the run\'s id is in the supervisor\'s argv');
+	assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /\bw\b/, "the run's id is in the supervisor's argv");
 	fleet.must('stop', 'w');
 	assert.equal(fleet.run(['stop', 'w']).code, 2);
 	assert.equal(fleet.stage('w'), 'stopped');
@@ -408,7 +594,26 @@ test('no sandbox: refused with what to do, never a weaker run', t => {
 	const script = `mount -t tmpfs none /mnt && for d in /usr/bin; do mkdir -p /mnt/upper /mnt/work; mount -t overlay overlay -o lowerdir=$d,upperdir=/mnt/upper,workdir=/mnt/work $d && rm -f $d/bwrap; done; exec "$@"`;
 	const run = (...argv: string[]) => {
 		try {
-			return {code: 0, text: execFileSync('unshare', ['--mount', '--map-root-user', '--propagation', 'private', 'sh', '-c', script, 'sh', process.execPath, program, ...argv], {cwd: fleet.project, env: {...fleet.env, CI: ''}, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})};
+			return {
+				code: 0,
+				text: execFileSync(
+					'unshare',
+					[
+						'--mount',
+						'--map-root-user',
+						'--propagation',
+						'private',
+						'sh',
+						'-c',
+						script,
+						'sh',
+						process.execPath,
+						program,
+						...argv,
+					],
+					{cwd: fleet.project, env: {...fleet.env, CI: ''}, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']},
+				),
+			};
 		} catch (error) {
 			const {status, stdout, stderr} = error as {status: number; stdout: string; stderr: string};
 			return {code: status, text: stdout + stderr};
@@ -429,11 +634,15 @@ test('a target that moves in the last moment of a merge is not overwritten', asy
 	await fleet.agent('late', 'echo two >> a.txt');
 	fleet.must('verify', 'late');
 	fleet.must('approve', 'late');
-	const other = fleet.git('commit-tree', '-p', 'main', '-m', 'somebody else\'s', 'main^{tree}');
+	const other = fleet.git('commit-tree', '-p', 'main', '-m', "somebody else's", 'main^{tree}');
 	// A git that lets somebody else's push arrive between the decision and the swap.
 	const bin = path.join(fleet.folder, 'bin');
 	mkdirSync(bin);
-	writeFileSync(path.join(bin, 'git'), `#!/bin/sh\ncase " $* " in *" commit-tree "*) /usr/bin/git -C '${fleet.project}' update-ref refs/heads/main ${other};; esac\nexec /usr/bin/git "$@"\n`, {mode: 0o755});
+	writeFileSync(
+		path.join(bin, 'git'),
+		`#!/bin/sh\ncase " $* " in *" commit-tree "*) /usr/bin/git -C '${fleet.project}' update-ref refs/heads/main ${other};; esac\nexec /usr/bin/git "$@"\n`,
+		{mode: 0o755},
+	);
 	const result = fleet.run(['merge', 'late'], {env: {PATH: `${bin}:${fleet.env['PATH']}`}});
 	assert.equal(result.code, 3, result.stdout);
 	assert.match(result.stderr, /moved in the last moment; nothing was merged/);
@@ -449,7 +658,7 @@ test('where fleet keeps its things: what is odd is refused or gone round, never 
 	const fleet = new Fleet(t, {add: false});
 	const open = path.join(fleet.folder, 'open');
 	mkdirSync(open, {mode: 0o755});
-	assert.equal(fleet.run(['list'], {env: {FLEET_HOME: open}}).code, 0, 'the folder itself may be anybody\'s to look at');
+	assert.equal(fleet.run(['list'], {env: {FLEET_HOME: open}}).code, 0, "the folder itself may be anybody's to look at");
 	assert.equal(statSync(path.join(open, 'state')).mode & 0o777, 0o700);
 	chmodSync(path.join(open, 'state'), 0o777);
 	assert.match(fleet.run(['list'], {env: {FLEET_HOME: open}}).stderr, /not a private folder of yours/);
@@ -462,19 +671,40 @@ test('where fleet keeps its things: what is odd is refused or gone round, never 
 });
 
 for (const [title, make] of [
-	['sha256', (fleet: Fleet, folder: string) => {
-		const git = (...argv: string[]) => execFileSync('git', ['-C', folder, ...argv], {env: fleet.env, stdio: 'pipe'});
-		mkdirSync(folder);
-		git('init', '--quiet', '--initial-branch=main', '--object-format=sha256');
-		mkdirSync(path.join(folder, '.fleet'));
-		writeFileSync(path.join(folder, '.fleet', 'policy.yaml'), 'verify: ["test -f n.txt"]\n');
-		git('add', '.');
-		git('commit', '--quiet', '--message=1');
-	}],
-	['bare', (fleet: Fleet, folder: string) => execFileSync('git', ['clone', '--quiet', '--bare', fleet.project, folder], {env: fleet.env, stdio: 'pipe'})],
-	['shallow', (fleet: Fleet, folder: string) => execFileSync('git', ['clone', '--quiet', '--depth=1', `file://${fleet.project}`, folder], {env: fleet.env, stdio: 'pipe'})],
-	['shared with another', (fleet: Fleet, folder: string) => execFileSync('git', ['clone', '--quiet', '--shared', fleet.project, folder], {env: fleet.env, stdio: 'pipe'})],
-	['itself a linked worktree', (fleet: Fleet, folder: string) => fleet.git('worktree', 'add', '--quiet', '-b', 'side', folder)],
+	[
+		'sha256',
+		(fleet: Fleet, folder: string) => {
+			const git = (...argv: string[]) => execFileSync('git', ['-C', folder, ...argv], {env: fleet.env, stdio: 'pipe'});
+			mkdirSync(folder);
+			git('init', '--quiet', '--initial-branch=main', '--object-format=sha256');
+			mkdirSync(path.join(folder, '.fleet'));
+			writeFileSync(path.join(folder, '.fleet', 'policy.yaml'), 'verify: ["test -f n.txt"]\n');
+			git('add', '.');
+			git('commit', '--quiet', '--message=1');
+		},
+	],
+	[
+		'bare',
+		(fleet: Fleet, folder: string) =>
+			execFileSync('git', ['clone', '--quiet', '--bare', fleet.project, folder], {env: fleet.env, stdio: 'pipe'}),
+	],
+	[
+		'shallow',
+		(fleet: Fleet, folder: string) =>
+			execFileSync('git', ['clone', '--quiet', '--depth=1', `file://${fleet.project}`, folder], {
+				env: fleet.env,
+				stdio: 'pipe',
+			}),
+	],
+	[
+		'shared with another',
+		(fleet: Fleet, folder: string) =>
+			execFileSync('git', ['clone', '--quiet', '--shared', fleet.project, folder], {env: fleet.env, stdio: 'pipe'}),
+	],
+	[
+		'itself a linked worktree',
+		(fleet: Fleet, folder: string) => fleet.git('worktree', 'add', '--quiet', '-b', 'side', folder),
+	],
 ] as Array<[string, (fleet: Fleet, folder: string) => unknown]>) {
 	test(`a repository that is ${title}, from a task to merged`, async t => {
 		const fleet = new Fleet(t, {add: false, policy: 'verify: ["test -f n.txt"]\n'});
@@ -482,13 +712,21 @@ for (const [title, make] of [
 		const folder = path.join(fleet.folder, 'kind');
 		make(fleet, folder);
 		fleet.must('project', 'add', folder);
-		const output = await fleet.agent('k', 'echo n > n.txt; git add n.txt; git commit -qm n && git status --short && echo committed', '--project', 'kind');
+		const output = await fleet.agent(
+			'k',
+			'echo n > n.txt; git add n.txt; git commit -qm n && git status --short && echo committed',
+			'--project',
+			'kind',
+		);
 		assert.match(output, /committed/);
 		fleet.must('verify', 'k');
 		fleet.must('approve', 'k');
 		fleet.must('merge', 'k');
 		const target = title === 'itself a linked worktree' ? 'side' : 'main';
-		assert.match(execFileSync('git', ['-C', folder, 'log', '-1', '--format=%s', target], {env: fleet.env, encoding: 'utf8'}), /Merge run k/);
+		assert.match(
+			execFileSync('git', ['-C', folder, 'log', '-1', '--format=%s', target], {env: fleet.env, encoding: 'utf8'}),
+			/Merge run k/,
+		);
 		assert.equal(existsSync(path.join(folder, 'n.txt')), title !== 'bare', 'the checkout follows');
 	});
 }

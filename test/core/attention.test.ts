@@ -13,43 +13,136 @@ const begin = Date.parse('2026-01-01T00:00:00.000Z');
 
 /** A run whose events came at these seconds. */
 function run(...events: Array<readonly [seconds: number, event: RunEvent]>): Run {
-	const created: RunEvent = {type: 'run.created', id: 'one', name: 'one', project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: 'fleet/one', base: 'b', target: 'refs/heads/main', worktree: '/w', grants: []};
-	return foldRun([[0, created] as const, ...events].map(([seconds, event], index): Entry => ({seq: index + 1, at: new Date(begin + seconds * 1000).toISOString(), actor: 'person:ada', prev: '', ...event}) as Entry))!;
+	const created: RunEvent = {
+		type: 'run.created',
+		id: 'one',
+		name: 'one',
+		project: {id: 'p', name: 'p', root: '/p'},
+		agent: 'command',
+		argv: ['x'],
+		branch: 'fleet/one',
+		base: 'b',
+		target: 'refs/heads/main',
+		worktree: '/w',
+		grants: [],
+	};
+	return foldRun(
+		[[0, created] as const, ...events].map(
+			([seconds, event], index): Entry =>
+				({
+					seq: index + 1,
+					at: new Date(begin + seconds * 1000).toISOString(),
+					actor: 'person:ada',
+					prev: '',
+					...event,
+				}) as Entry,
+		),
+	)!;
 }
 
 const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
 const ended: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
-const verified: RunEvent = {type: 'verify.finished', passed: true, base: 'b', head: 'h', tree: 't', policy: '', digest: 'd', steps: [], because: 'fine'};
+const verified: RunEvent = {
+	type: 'verify.finished',
+	passed: true,
+	base: 'b',
+	head: 'h',
+	tree: 't',
+	policy: '',
+	digest: 'd',
+	steps: [],
+	because: 'fine',
+};
 const refused: RunEvent = {type: 'gate.refused', gate: 'approve', because: 'stale'};
 const since = (one: Run) => (Date.parse(needOf(one)!.since) - begin) / 1000;
 
 test('a wait is counted from what began it, and nothing that only touches the run begins it anew', () => {
 	assert.equal(since(run([1, started], [10, ended], [400, refused])), 10);
-	assert.equal(since(run([1, started], [10, ended], [20, verified], [400, refused], [500, {type: 'audit.finished', items: [], because: ''}])), 20);
+	assert.equal(
+		since(
+			run(
+				[1, started],
+				[10, ended],
+				[20, verified],
+				[400, refused],
+				[500, {type: 'audit.finished', items: [], because: ''}],
+			),
+		),
+		20,
+	);
 	assert.equal(since(run([1, started], [10, {type: 'run.failed', because: 'x', hint: ''}], [400, refused])), 10);
-	assert.equal(since(run([1, started], [30, {type: 'run.frozen', because: '', whole: true}], [90, {type: 'budget.set', budget: null, because: ''}])), 30);
+	assert.equal(
+		since(
+			run(
+				[1, started],
+				[30, {type: 'run.frozen', because: '', whole: true}],
+				[90, {type: 'budget.set', budget: null, because: ''}],
+			),
+		),
+		30,
+	);
 	const denied = (count: number): RunEvent => ({type: 'egress.denied', target: 'a.test:443', because: 'x', count});
 	assert.equal(since(run([1, started], [10, denied(1)], [70, denied(2)])), 10);
-	assert.equal(since(run([1, started], [10, {type: 'alarm.raised', target: 'a', because: 'x', count: 1}], [70, {type: 'alarm.raised', target: 'a', because: 'x', count: 2}])), 10);
+	assert.equal(
+		since(
+			run(
+				[1, started],
+				[10, {type: 'alarm.raised', target: 'a', because: 'x', count: 1}],
+				[70, {type: 'alarm.raised', target: 'a', because: 'x', count: 2}],
+			),
+		),
+		10,
+	);
 	const waits = (because: string): RunEvent => ({type: 'agent.status', state: 'waiting', because});
 	assert.equal(since(run([1, started], [10, waits('a')], [70, waits('b')])), 10);
-	assert.equal(since(run([1, started], [10, waits('a')], [20, {type: 'agent.status', state: 'working', because: ''}], [70, waits('b')])), 70, 'what begins again is a new wait');
+	assert.equal(
+		since(
+			run(
+				[1, started],
+				[10, waits('a')],
+				[20, {type: 'agent.status', state: 'working', because: ''}],
+				[70, waits('b')],
+			),
+		),
+		70,
+		'what begins again is a new wait',
+	);
 	assert.match(statusOf(run([1, started], [10, ended], [400, refused]), begin + 430_000), / · 7m/);
 });
 
 test('how long a run took is the time of its agent, whatever was tried on it later', () => {
 	const took = (...events: Parameters<typeof run>) => timeWorked(run(...events), begin + 1_000_000);
 	assert.equal(took([1, started], [2, ended], [400, refused]), 1000);
-	assert.equal(took([1, started], [10, {type: 'run.frozen', because: '', whole: true}], [60, {type: 'run.thawed', because: ''}], [65, ended]), 14_000);
+	assert.equal(
+		took(
+			[1, started],
+			[10, {type: 'run.frozen', because: '', whole: true}],
+			[60, {type: 'run.thawed', because: ''}],
+			[65, ended],
+		),
+		14_000,
+	);
 	assert.equal(took([1, started], [2, ended], [100, {...started, attempt: 2}], [103, ended]), 4000);
-	assert.equal(took([1, started], [5, refused], [500, {type: 'run.crashed', because: 'gone'}]), 4000, 'a crash that was found late');
+	assert.equal(
+		took([1, started], [5, refused], [500, {type: 'run.crashed', because: 'gone'}]),
+		4000,
+		'a crash that was found late',
+	);
 	assert.equal(took([1, started]), 999_000);
 	assert.equal(took([3, {type: 'run.queued', because: 'waits'}]), 0);
 });
 
 test('an agent that failed is no work to verify', () => {
-	const exit = (code: number | null, signal: string | null): RunEvent => ({type: 'run.exited', code, signal, because: 'x'});
-	assert.deepEqual([exit(1, null), exit(137, null), exit(null, 'SIGKILL')].map(event => needOf(run([1, started], [2, event]))!.kind), ['trouble', 'trouble', 'trouble']);
+	const exit = (code: number | null, signal: string | null): RunEvent => ({
+		type: 'run.exited',
+		code,
+		signal,
+		because: 'x',
+	});
+	assert.deepEqual(
+		[exit(1, null), exit(137, null), exit(null, 'SIGKILL')].map(event => needOf(run([1, started], [2, event]))!.kind),
+		['trouble', 'trouble', 'trouble'],
+	);
 	assert.match(needOf(run([1, started], [2, exit(137, null)]))!.because, /it failed/);
 	assert.match(needOf(run([1, started], [2, exit(0, null)]))!.because, /verify/);
 	assert.match(needOf(run([1, started], [2, exit(null, null)]))!.because, /verify/, 'a person stopped it');
@@ -57,29 +150,92 @@ test('an agent that failed is no work to verify', () => {
 
 test('a run that waits for one that will not end well needs a person, and says what to do', () => {
 	const before = (...events: Parameters<typeof run>) => waitsForEver({...run(), after: 'other'}, run(...events));
-	assert.deepEqual([
-		before([1, started]), before([1, started], [2, ended]), before([1, started], [2, {type: 'run.exited', code: 1, signal: null, because: ''}]), before([1, started], [2, {type: 'run.exited', code: null, signal: null, because: ''}]),
-		before([1, started], [2, {type: 'run.frozen', because: '', whole: true}]), before([1, {type: 'run.discarded', because: '', kept: []}]), before([1, {type: 'review.rejected', because: ''}]), before([1, {type: 'run.queued', because: '', stuck: true}]),
-	], [false, false, true, true, false, true, true, true]);
+	assert.deepEqual(
+		[
+			before([1, started]),
+			before([1, started], [2, ended]),
+			before([1, started], [2, {type: 'run.exited', code: 1, signal: null, because: ''}]),
+			before([1, started], [2, {type: 'run.exited', code: null, signal: null, because: ''}]),
+			before([1, started], [2, {type: 'run.frozen', because: '', whole: true}]),
+			before([1, {type: 'run.discarded', because: '', kept: []}]),
+			before([1, {type: 'review.rejected', because: ''}]),
+			before([1, {type: 'run.queued', because: '', stuck: true}]),
+		],
+		[false, false, true, true, false, true, true, true],
+	);
 	assert.equal(waitsForEver({...run(), after: 'other'}, undefined), true);
 	assert.equal(waitsForEver(run(), undefined), false);
-	const stuck = {...run([1, {type: 'run.queued', because: 'waits for other, which is running'}], [5, {type: 'run.queued', because: 'waits for other, which is stopped', stuck: true}]), after: 'other'};
-	assert.match(needOf(stuck)!.because, /^needs you: waits for other, which is stopped; resume other, or stop this one$/);
-	assert.match(statusOf(stuck, begin + 64_000), /^queued: waits for other, which is stopped · 59s \(r there resumes it, x here ends the wait\)$/);
-	assert.equal(needOf(run([1, {type: 'run.queued', because: 'waits', stuck: true}], [2, {type: 'run.queued', because: 'waits'}])), undefined);
-	assert.equal(needOf(run([1, {type: 'run.queued', because: 'waits', stuck: true}], [2, {type: 'run.dequeued', because: ''}])), undefined);
+	const stuck = {
+		...run(
+			[1, {type: 'run.queued', because: 'waits for other, which is running'}],
+			[5, {type: 'run.queued', because: 'waits for other, which is stopped', stuck: true}],
+		),
+		after: 'other',
+	};
+	assert.match(
+		needOf(stuck)!.because,
+		/^needs you: waits for other, which is stopped; resume other, or stop this one$/,
+	);
+	assert.match(
+		statusOf(stuck, begin + 64_000),
+		/^queued: waits for other, which is stopped · 59s \(r there resumes it, x here ends the wait\)$/,
+	);
+	assert.equal(
+		needOf(run([1, {type: 'run.queued', because: 'waits', stuck: true}], [2, {type: 'run.queued', because: 'waits'}])),
+		undefined,
+	);
+	assert.equal(
+		needOf(run([1, {type: 'run.queued', because: 'waits', stuck: true}], [2, {type: 'run.dequeued', because: ''}])),
+		undefined,
+	);
 });
 
 test('what a person did to a run reads as that', () => {
 	const text = (...events: Parameters<typeof run>) => statusOf(run(...events), begin).replace(/ · .*/, '');
-	assert.equal(text([1, started], [2, {type: 'run.frozen', because: 'by ada', whole: true}], [3, {type: 'run.thawed', because: 'by ada'}]), 'running: thawed by ada');
+	assert.equal(
+		text(
+			[1, started],
+			[2, {type: 'run.frozen', because: 'by ada', whole: true}],
+			[3, {type: 'run.thawed', because: 'by ada'}],
+		),
+		'running: thawed by ada',
+	);
 	assert.equal(text([1, started], [3, {type: 'run.thawed', because: 'it may go on'}]), 'running: thawed: it may go on');
-	assert.equal(text([1, started], [2, ended], [3, {type: 'run.discarded', because: '', kept: []}], [4, {type: 'run.restored', because: ''}]), 'stopped: restored by ada');
-	assert.equal(text([1, started], [2, {type: 'run.exited', code: null, signal: null, because: 'stopped by ada'}]), 'stopped by ada');
+	assert.equal(
+		text(
+			[1, started],
+			[2, ended],
+			[3, {type: 'run.discarded', because: '', kept: []}],
+			[4, {type: 'run.restored', because: ''}],
+		),
+		'stopped: restored by ada',
+	);
+	assert.equal(
+		text([1, started], [2, {type: 'run.exited', code: null, signal: null, because: 'stopped by ada'}]),
+		'stopped by ada',
+	);
 });
 
 test('an approval says how much was viewed, and never more', () => {
-	const approved = (viewed: {files: number; unviewed: number} | undefined, because = '') => run([1, started], [2, ended], [3, verified], [4, {type: 'review.approved', base: 'b', head: 'h', tree: 't', policy: '', verify: 'd', because, ...(viewed ? {viewed} : {})}]);
+	const approved = (viewed: {files: number; unviewed: number} | undefined, because = '') =>
+		run(
+			[1, started],
+			[2, ended],
+			[3, verified],
+			[
+				4,
+				{
+					type: 'review.approved',
+					base: 'b',
+					head: 'h',
+					tree: 't',
+					policy: '',
+					verify: 'd',
+					because,
+					...(viewed ? {viewed} : {}),
+				},
+			],
+		);
 	const review = (one: Run) => gatesOf(one).find(gate => gate.id === 'review')!.because;
 	assert.equal(review(approved({files: 3, unviewed: 3})), '3 of 3 files not viewed, approved anyway');
 	assert.equal(review(approved({files: 3, unviewed: 1})), '1 of 3 files not viewed, approved anyway');
@@ -88,12 +244,23 @@ test('an approval says how much was viewed, and never more', () => {
 	assert.equal(approved({files: 3, unviewed: 2}).because, 'by ada; 2 of 3 files not viewed');
 	assert.equal(approved({files: 1, unviewed: 0}, 'read it').because, 'read it; the one file viewed');
 	// What is signed holds it; a statement of before, which did not say it, still reads as it was signed.
-	const statement = {run: 'one', target: 'refs/heads/main', base: 'b', head: 'h', tree: 't', policy: '', verify: 'd', audit: 'none', at: 'x', because: ''};
+	const statement = {
+		run: 'one',
+		target: 'refs/heads/main',
+		base: 'b',
+		head: 'h',
+		tree: 't',
+		policy: '',
+		verify: 'd',
+		audit: 'none',
+		at: 'x',
+		because: '',
+	};
 	assert.match(statementText({...statement, viewed: {files: 2, unviewed: 2}}), /\nviewed 2 of 2 files not viewed\n$/);
 	assert.doesNotMatch(statementText(statement), /viewed/);
 });
 
-test('times are those of this machine\'s clock, with the zone', () => {
+test("times are those of this machine's clock, with the zone", () => {
 	const zone = process.env['TZ'];
 	try {
 		process.env['TZ'] = 'Asia/Tokyo';

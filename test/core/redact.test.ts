@@ -14,7 +14,7 @@ function numbers(seed: number): (below: number) => number {
 	let state = seed;
 	return below => {
 		state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-		return Math.floor(state / 2_147_483_648 * below);
+		return Math.floor((state / 2_147_483_648) * below);
 	};
 }
 
@@ -30,7 +30,14 @@ test('needles are found where a plain search finds them', () => {
 		const naive = Number.isFinite(first) ? first : undefined;
 		// The window is as long as the shortest needle, so a find may come before a longer one that begins earlier: never is one missed.
 		assert.equal(found?.at, naive, `${needles.join()} in ${hay}`);
-		const partial = Math.max(0, ...needles.flatMap(needle => Array.from({length: needle.length - 1}, (_, index) => index + 1).filter(length => hay.endsWith(needle.slice(0, length)))));
+		const partial = Math.max(
+			0,
+			...needles.flatMap(needle =>
+				Array.from({length: needle.length - 1}, (_, index) => index + 1).filter(length =>
+					hay.endsWith(needle.slice(0, length)),
+				),
+			),
+		);
 		assert.equal(search.partial(bytes(hay), 0, hay.length), partial);
 	}
 });
@@ -75,8 +82,18 @@ test('a value is blanked behind escapes, in any case and any mix of them, howeve
 	const needles = needlesOf([value, 'another-value-that-is-known']);
 	const random = numbers(7);
 	// Every spelling in UTF-16, too.
-	const wide = spellings(value).filter(text => !text.includes('%')).map(text => [...text].map(character => `${character}\0`).join(''));
-	const forms = [...wide, ...disguises.map(disguise => [...value].map(disguise).join('')), ...Array.from({length: 300}, () => [...value].map(character => random(2) === 0 ? character : disguises[random(disguises.length)]!(character)).join(''))];
+	const wide = spellings(value)
+		.filter(text => !text.includes('%'))
+		.map(text => [...text].map(character => `${character}\0`).join(''));
+	const forms = [
+		...wide,
+		...disguises.map(disguise => [...value].map(disguise).join('')),
+		...Array.from({length: 300}, () =>
+			[...value]
+				.map(character => (random(2) === 0 ? character : disguises[random(disguises.length)]!(character)))
+				.join(''),
+		),
+	];
 	for (const form of forms) {
 		for (const size of [1, 3, 11, 4096]) {
 			const blanker = new Blanker(needles);
@@ -88,7 +105,11 @@ test('a value is blanked behind escapes, in any case and any mix of them, howeve
 
 			const out = text([...parts, blanker.end()]);
 			assert.equal(out.length, whole.length);
-			assert.match(out, /^\{"a": "x \0?\*+\0{0,3} y", "b": "100 %"\}\n$/, `${JSON.stringify(form)} in pieces of ${size}: ${JSON.stringify(out)}`);
+			assert.match(
+				out,
+				/^\{"a": "x \0?\*+\0{0,3} y", "b": "100 %"\}\n$/,
+				`${JSON.stringify(form)} in pieces of ${size}: ${JSON.stringify(out)}`,
+			);
 		}
 	}
 });
@@ -101,7 +122,16 @@ test('what the tests undo disguises with undoes every one of them', () => {
 
 test('what is escaped and is no value passes as it came, and nothing waits at the end of an event', () => {
 	const blanker = new Blanker(needlesOf([value]));
-	for (const words of ['{"a":"line\\nnext \\"quoted\\" \\u003cb\\u003e 50%"}\n\n', '<a href="?a=1&amp;b=2">it&#39;s %20 &lt;</a>\n\n', `${value.slice(0, -1)}%2e\n`, '\0\0\0\0\n', `s\0k\0-\0t\0x\0\n`, 'C:\\users\\test\n', '100 %\n', 'a & b\n']) {
+	for (const words of [
+		'{"a":"line\\nnext \\"quoted\\" \\u003cb\\u003e 50%"}\n\n',
+		'<a href="?a=1&amp;b=2">it&#39;s %20 &lt;</a>\n\n',
+		`${value.slice(0, -1)}%2e\n`,
+		'\0\0\0\0\n',
+		`s\0k\0-\0t\0x\0\n`,
+		'C:\\users\\test\n',
+		'100 %\n',
+		'a & b\n',
+	]) {
 		assert.equal(text([blanker.push(bytes(words))]), words);
 	}
 
@@ -109,15 +139,35 @@ test('what is escaped and is no value passes as it came, and nothing waits at th
 	const random = numbers(3);
 	const noise = Uint8Array.from({length: 200_000}, () => '%\\&\0#xu2573;amp sk-te'.charCodeAt(random(22)));
 	const noisy = new Blanker(needlesOf([value]));
-	assert.deepEqual(Buffer.concat([noisy.push(noise.subarray(0, 77_777)), noisy.push(noise.subarray(77_777)), noisy.end()]), Buffer.from(noise));
+	assert.deepEqual(
+		Buffer.concat([noisy.push(noise.subarray(0, 77_777)), noisy.push(noise.subarray(77_777)), noisy.end()]),
+		Buffer.from(noise),
+	);
 });
 
 test('output is blanked behind colours, spaces, line ends and separators, and keeps its shape', () => {
 	const hidden: Array<[string, string]> = [
-		['raw', value], ['url', encodeURIComponent(value)], ['json', JSON.stringify(value)], ['hex', Buffer.from(value).toString('hex')], ['HEX', Buffer.from(value).toString('hex').toUpperCase()],
-		['hex dump', Buffer.from(value).toString('hex').replaceAll(/../g, '$& ')], ['colons', Buffer.from(value).toString('hex').replaceAll(/..(?!$)/g, '$&:')], ['base64', Buffer.from(value).toString('base64')],
-		['base64url', Buffer.from(value).toString('base64url')], ['base64 of a longer text', Buffer.from(`user:${value}`).toString('base64')], ['base64 twice', Buffer.from(Buffer.from(value).toString('base64')).toString('base64')],
-		['reversed', [...value].reverse().join('')], ['spaced', [...value].join(' ')], ['in lines', [...value].join('\r\n')], ['coloured', [...value].map(character => `\u001B[3${value.length % 8}m${character}\u001B[0m`).join('')], ['dashes', [...value].join('-')],
+		['raw', value],
+		['url', encodeURIComponent(value)],
+		['json', JSON.stringify(value)],
+		['hex', Buffer.from(value).toString('hex')],
+		['HEX', Buffer.from(value).toString('hex').toUpperCase()],
+		['hex dump', Buffer.from(value).toString('hex').replaceAll(/../g, '$& ')],
+		[
+			'colons',
+			Buffer.from(value)
+				.toString('hex')
+				.replaceAll(/..(?!$)/g, '$&:'),
+		],
+		['base64', Buffer.from(value).toString('base64')],
+		['base64url', Buffer.from(value).toString('base64url')],
+		['base64 of a longer text', Buffer.from(`user:${value}`).toString('base64')],
+		['base64 twice', Buffer.from(Buffer.from(value).toString('base64')).toString('base64')],
+		['reversed', [...value].reverse().join('')],
+		['spaced', [...value].join(' ')],
+		['in lines', [...value].join('\r\n')],
+		['coloured', [...value].map(character => `\u001B[3${value.length % 8}m${character}\u001B[0m`).join('')],
+		['dashes', [...value].join('-')],
 	];
 	for (const [form, written] of hidden) {
 		for (const size of [1, 5, 4096]) {
@@ -131,9 +181,15 @@ test('output is blanked behind colours, spaces, line ends and separators, and ke
 			const out = text([...parts, redactor.end()]);
 			assert.equal(out.length, whole.length, form);
 			assert.match(out, /^before .*\*{2}|\*.*after\r\n$/s, `${form}: ${out}`);
-			const left = out.replaceAll(/\u001B\[[\d;]*m|[^A-Za-z0-9]/g, '').replace('before', '').replace('after', '');
+			const left = out
+				.replaceAll(/\u001B\[[\d;]*m|[^A-Za-z0-9]/g, '')
+				.replace('before', '')
+				.replace('after', '');
 			// Of the base64 of a longer text, the characters before the value are not the value's.
-			assert.ok(left.length <= (form === 'base64 of a longer text' ? 10 : 5), `${form}, pieces of ${size}: "${left}" is left of it in ${JSON.stringify(out)}`);
+			assert.ok(
+				left.length <= (form === 'base64 of a longer text' ? 10 : 5),
+				`${form}, pieces of ${size}: "${left}" is left of it in ${JSON.stringify(out)}`,
+			);
 			assert.ok(out.startsWith('before ') && out.endsWith(' after\r\n'), form);
 		}
 	}
@@ -147,7 +203,13 @@ test('what a person types is not held back, and of a value that comes slowly a q
 	assert.equal(redactor.waits, false);
 	assert.equal(text([redactor.push(bytes('o\r\n'))]), 'o\r\n');
 	const long = `ghp${'q7Zk2'.repeat(10)}`;
-	for (const [secret, most] of [[value, 5], ['hunter22', 2], ['abc123', 1], [long, 8], [Buffer.from(value).toString('hex'), 8]] as const) {
+	for (const [secret, most] of [
+		[value, 5],
+		['hunter22', 2],
+		['abc123', 1],
+		[long, 8],
+		[Buffer.from(value).toString('hex'), 8],
+	] as const) {
 		for (const size of [1, 3]) {
 			const slow = new Redactor([secret]);
 			let out = '';
@@ -157,7 +219,10 @@ test('what a person types is not held back, and of a value that comes slowly a q
 
 			assert.equal(out.length, secret.length);
 			const shown = out.replaceAll(/[^A-Za-z0-9]/g, '');
-			assert.ok(shown.length <= most && secret.replaceAll(/[^A-Za-z0-9]/g, '').startsWith(shown), `${secret} in pieces of ${size}: ${out}`);
+			assert.ok(
+				shown.length <= most && secret.replaceAll(/[^A-Za-z0-9]/g, '').startsWith(shown),
+				`${secret} in pieces of ${size}: ${out}`,
+			);
 			// Nor at the end of what a program that was ended wrote.
 			const cut = new Redactor([secret]);
 			const last = text([cut.push(bytes(secret.slice(0, -1))), cut.end()]).replaceAll(/[^A-Za-z0-9]/g, '');
@@ -182,9 +247,16 @@ test('what stands behind the beginning of a value is shown in its order, whateve
 	assert.equal(redactor.waiting, waiting, 'it is not as if more of the value had come');
 	assert.equal(text([redactor.flush()]), '\u001B[1m⠋ \u001B[0m');
 	// The rest of the value is known by the part that was shown.
-	assert.equal(text([redactor.push(bytes(`${value.slice(1)}.`))]), `${value.slice(1).replaceAll(/[A-Za-z0-9]/g, '*')}.`);
+	assert.equal(
+		text([redactor.push(bytes(`${value.slice(1)}.`))]),
+		`${value.slice(1).replaceAll(/[A-Za-z0-9]/g, '*')}.`,
+	);
 	const key = new Redactor([value]);
-	assert.equal(text([key.push(bytes('export sk-test-Z\u001B[K')), key.flush()]), 'export sk-tes*-*\u001B[K', 'a longer beginning is blanked where it is more than harmless, and holds nothing up');
+	assert.equal(
+		text([key.push(bytes('export sk-test-Z\u001B[K')), key.flush()]),
+		'export sk-tes*-*\u001B[K',
+		'a longer beginning is blanked where it is more than harmless, and holds nothing up',
+	);
 });
 
 test('what is no value passes as it came', () => {
@@ -210,13 +282,36 @@ test('what is given is not changed, also where it is a Buffer, whose slices are 
 	const first = Buffer.from(value.slice(0, 10));
 	blanker.push(first);
 	first.fill(0);
-	assert.equal(text([blanker.push(bytes(`${value.slice(10)}.`))]), `${'*'.repeat(value.length)}.`, 'nor is what is held back');
+	assert.equal(
+		text([blanker.push(bytes(`${value.slice(10)}.`))]),
+		`${'*'.repeat(value.length)}.`,
+		'nor is what is held back',
+	);
 });
 
 test('chunks of any size, with terminal sequences anywhere, give what one chunk gives', () => {
 	const random = numbers(7);
 	for (let round = 0; round < 300; round++) {
-		const pieces = Array.from({length: 30}, () => ['\u001B[1m', '\u001B[0;32m', '\u001Bc', ' ', '\r\n', 's', 'sk', 'sk-test', value, value.slice(0, 9), 'word', '[', 'm', '-'][random(14)]!);
+		const pieces = Array.from(
+			{length: 30},
+			() =>
+				[
+					'\u001B[1m',
+					'\u001B[0;32m',
+					'\u001Bc',
+					' ',
+					'\r\n',
+					's',
+					'sk',
+					'sk-test',
+					value,
+					value.slice(0, 9),
+					'word',
+					'[',
+					'm',
+					'-',
+				][random(14)]!,
+		);
 		const whole = pieces.join('');
 		const once = new Redactor([value]);
 		const expected = text([once.push(bytes(whole)), once.end()]);

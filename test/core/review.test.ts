@@ -3,10 +3,13 @@ import {test} from 'node:test';
 import {parseDiff, type DiffFile} from '../../source/core/diff.ts';
 import {commentState, flagsOf, isGenerated, isViewed, reviewPrompt, type Comment} from '../../source/core/review.ts';
 
-const header = (path: string, mode = '100644') => `diff --git a/${path} b/${path}\nnew file mode ${mode}\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n--- /dev/null\n+++ b/${path}\n`;
-const added = (path: string, lines: readonly string[], mode?: string) => `${header(path, mode)}@@ -0,0 +1,${lines.length} @@\n${lines.map(line => `+${line}\n`).join('')}`;
+const header = (path: string, mode = '100644') =>
+	`diff --git a/${path} b/${path}\nnew file mode ${mode}\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n--- /dev/null\n+++ b/${path}\n`;
+const added = (path: string, lines: readonly string[], mode?: string) =>
+	`${header(path, mode)}@@ -0,0 +1,${lines.length} @@\n${lines.map(line => `+${line}\n`).join('')}`;
 const one = (text: string): DiffFile => parseDiff(text)[0]!;
-const flags = (path: string, lines: readonly string[] = ['x'], mode?: string) => flagsOf(one(added(path, lines, mode))).map(flag => flag.id);
+const flags = (path: string, lines: readonly string[] = ['x'], mode?: string) =>
+	flagsOf(one(added(path, lines, mode))).map(flag => flag.id);
 
 test('a unified diff becomes files, hunks and numbered lines', () => {
 	const [file, other, mode, binary] = parseDiff(`diff --git a/a.txt b/a.txt
@@ -34,13 +37,30 @@ diff --git a/x.png b/x.png
 index 1..2 100644
 Binary files a/x.png and b/x.png differ
 `);
-	assert.deepEqual([file!.path, file!.status, file!.added, file!.removed, file!.hunks.length], ['a.txt', 'modified', 3, 2, 2]);
-	assert.deepEqual(file!.hunks[0]!.lines.map(line => [line.kind, line.text, line.old, line.new]), [[' ', 'one', 1, 1], ['-', 'two', 2, undefined], ['+', 'zwei', undefined, 2], ['+', '--- not a header', undefined, 3], [' ', 'three', 3, 4]]);
+	assert.deepEqual(
+		[file!.path, file!.status, file!.added, file!.removed, file!.hunks.length],
+		['a.txt', 'modified', 3, 2, 2],
+	);
+	assert.deepEqual(
+		file!.hunks[0]!.lines.map(line => [line.kind, line.text, line.old, line.new]),
+		[
+			[' ', 'one', 1, 1],
+			['-', 'two', 2, undefined],
+			['+', 'zwei', undefined, 2],
+			['+', '--- not a header', undefined, 3],
+			[' ', 'three', 3, 4],
+		],
+	);
 	assert.equal(file!.hunks[0]!.lines.at(-1)!.open, true);
 	assert.deepEqual([other!.status, other!.oldPath, other!.path], ['renamed', 'old.txt', 'new.txt']);
 	assert.deepEqual([mode!.path, mode!.oldMode, mode!.newMode], ['run.sh', '100644', '100755']);
 	assert.equal(binary!.binary, true);
-	assert.equal(one('diff --git "a/\\303\\274 b.txt" "b/\\303\\274 b.txt"\nindex 1..2 100644\n--- "a/\\303\\274 b.txt"\n+++ "b/\\303\\274 b.txt"\n@@ -1 +1 @@\n-a\n+b\n').path, 'ü b.txt');
+	assert.equal(
+		one(
+			'diff --git "a/\\303\\274 b.txt" "b/\\303\\274 b.txt"\nindex 1..2 100644\n--- "a/\\303\\274 b.txt"\n+++ "b/\\303\\274 b.txt"\n@@ -1 +1 @@\n-a\n+b\n',
+		).path,
+		'ü b.txt',
+	);
 	for (const nonsense of ['', 'nothing', 'diff --git', '@@ -1 +1 @@\n+x', '+++ b/x']) {
 		assert.ok(Array.isArray(parseDiff(nonsense)));
 	}
@@ -48,35 +68,83 @@ Binary files a/x.png and b/x.png differ
 
 test('what a line hides is in sight', () => {
 	const file = one(added('a.py', ['x = "\u001B[31m"', 'if admin\u202E']));
-	assert.deepEqual(file.hunks[0]!.lines.map(line => [line.text, line.control]), [['x = "^[[31m"', true], ['if admin<U+202E>', true]]);
+	assert.deepEqual(
+		file.hunks[0]!.lines.map(line => [line.text, line.control]),
+		[
+			['x = "^[[31m"', true],
+			['if admin<U+202E>', true],
+		],
+	);
 	assert.deepEqual(flags('a.py', ['x\u202E']), ['control']);
 	assert.deepEqual(flags('a.py', ['windows\r']), []);
 });
 
 test('what is to be looked at first is flagged, and an ordinary change is not', () => {
 	const cases: Array<[string, string, (readonly string[])?, string?]> = [
-		['policy', '.fleet/policy.yaml'], ['ci', '.github/workflows/x.yml'], ['ci', '.gitlab-ci.yml'], ['hooks', '.husky/pre-commit'], ['agent', 'AGENTS.md'], ['agent', 'sub/CLAUDE.md'], ['agent', '.claude/settings.json'], ['agent', '.mcp.json'],
-		['editor', '.vscode/tasks.json'], ['editor', '.envrc'], ['git', '.gitattributes'], ['install', 'setup.py'], ['executable', 'run.sh', ['#!/bin/sh'], '100755'], ['link', 'l', ['/etc/passwd'], '120000'],
-		['install', 'package.json', ['  "postinstall": "node x.js",']], ['dependency', 'package.json', ['    "left-pad": "^1.0.0",']], ['dependency', 'package.json', ['{"dependencies":{"left-pad":"1.0.0"}}']], ['dependency', 'requirements.txt', ['requests==2.0']], ['dependency', 'Cargo.toml', ['serde = "1.0"']],
-		['dependency', 'go.mod', ['	github.com/x/y v1.2.3']], ['secret', 'a.js', [`key = "sk-ant-api03-${'Ab1'.repeat(20)}"`]], ['control', 'a.js', ['\u001B[2J']],
+		['policy', '.fleet/policy.yaml'],
+		['ci', '.github/workflows/x.yml'],
+		['ci', '.gitlab-ci.yml'],
+		['hooks', '.husky/pre-commit'],
+		['agent', 'AGENTS.md'],
+		['agent', 'sub/CLAUDE.md'],
+		['agent', '.claude/settings.json'],
+		['agent', '.mcp.json'],
+		['editor', '.vscode/tasks.json'],
+		['editor', '.envrc'],
+		['git', '.gitattributes'],
+		['install', 'setup.py'],
+		['executable', 'run.sh', ['#!/bin/sh'], '100755'],
+		['link', 'l', ['/etc/passwd'], '120000'],
+		['install', 'package.json', ['  "postinstall": "node x.js",']],
+		['dependency', 'package.json', ['    "left-pad": "^1.0.0",']],
+		['dependency', 'package.json', ['{"dependencies":{"left-pad":"1.0.0"}}']],
+		['dependency', 'requirements.txt', ['requests==2.0']],
+		['dependency', 'Cargo.toml', ['serde = "1.0"']],
+		['dependency', 'go.mod', ['	github.com/x/y v1.2.3']],
+		['secret', 'a.js', [`key = "sk-ant-api03-${'Ab1'.repeat(20)}"`]],
+		['control', 'a.js', ['\u001B[2J']],
 	];
 	for (const [id, path, lines, mode] of cases) {
-		assert.ok(flags(path, lines, mode).includes(id as never), `${path}: ${id}, not ${flags(path, lines, mode).join(' ')}`);
+		assert.ok(
+			flags(path, lines, mode).includes(id as never),
+			`${path}: ${id}, not ${flags(path, lines, mode).join(' ')}`,
+		);
 	}
 
 	for (const path of ['source/parser.ts', 'readme.md', 'test/a.test.ts', 'docs/agents.md']) {
 		assert.deepEqual(flags(path, ['const version = "1.0"']), [], path);
 	}
 
-	const moved = one(`diff --git a/package.json b/package.json\nindex 1..2 100644\n--- a/package.json\n+++ b/package.json\n@@ -1 +1 @@\n-    "left-pad": "^1.0.0",\n+    "left-pad": "^1.0.1",\n`);
+	const moved = one(
+		`diff --git a/package.json b/package.json\nindex 1..2 100644\n--- a/package.json\n+++ b/package.json\n@@ -1 +1 @@\n-    "left-pad": "^1.0.0",\n+    "left-pad": "^1.0.1",\n`,
+	);
 	assert.deepEqual(flagsOf(moved), [], 'a newer version is no new dependency');
-	assert.ok(isGenerated(one(added('package-lock.json', ['{}']))) && isGenerated(one(added('x.min.js', ['x']))) && !isGenerated(one(added('x.js', ['x']))));
+	assert.ok(
+		isGenerated(one(added('package-lock.json', ['{}']))) &&
+			isGenerated(one(added('x.min.js', ['x']))) &&
+			!isGenerated(one(added('x.js', ['x']))),
+	);
 });
 
-const comment = (changes: Partial<Comment> = {}): Comment => ({id: '1', path: 'a.txt', side: 'new', from: 2, to: 3, quoted: 'two\nthree', text: 'why?', digest: one(added('a.txt', ['one', 'two', 'three'])).digest, sent: true, ...changes});
+const comment = (changes: Partial<Comment> = {}): Comment => ({
+	id: '1',
+	path: 'a.txt',
+	side: 'new',
+	from: 2,
+	to: 3,
+	quoted: 'two\nthree',
+	text: 'why?',
+	digest: one(added('a.txt', ['one', 'two', 'three'])).digest,
+	sent: true,
+	...changes,
+});
 
 test('a comment is open while its lines are there, answered when they changed, stale when the file is gone', () => {
-	const state = (lines: readonly string[] | undefined, changes?: Partial<Comment>) => commentState(comment(changes), lines ? parseDiff(added('a.txt', lines).replace('1'.repeat(40), String(lines.length).repeat(40))) : []);
+	const state = (lines: readonly string[] | undefined, changes?: Partial<Comment>) =>
+		commentState(
+			comment(changes),
+			lines ? parseDiff(added('a.txt', lines).replace('1'.repeat(40), String(lines.length).repeat(40))) : [],
+		);
 	assert.equal(state(['one', 'two', 'three'], {sent: false}), 'draft');
 	assert.equal(state(['zero', 'one', 'two', 'three']), 'open', 'moved');
 	assert.equal(state(['one', 'two', 'drei', 'vier']), 'answered');
@@ -93,18 +161,41 @@ test('a mark holds for exactly the change that was seen', () => {
 
 test('the drafts are one prompt; what was sent is not sent again', () => {
 	assert.equal(reviewPrompt([comment()]), undefined);
-	assert.equal(reviewPrompt([comment({sent: false}), comment({id: '2', sent: false, side: 'old', from: 7, to: 7, quoted: 'seven', text: 'keep it'}), comment({id: '3'})]), 'Your change was reviewed. Please work on these 2 comments, then run the tests and commit.\n\n1. a.txt, lines 2 to 3:\n> two\n> three\nwhy?\n\n2. a.txt, line 7 (before your change):\n> seven\nkeep it');
+	assert.equal(
+		reviewPrompt([
+			comment({sent: false}),
+			comment({id: '2', sent: false, side: 'old', from: 7, to: 7, quoted: 'seven', text: 'keep it'}),
+			comment({id: '3'}),
+		]),
+		'Your change was reviewed. Please work on these 2 comments, then run the tests and commit.\n\n1. a.txt, lines 2 to 3:\n> two\n> three\nwhy?\n\n2. a.txt, line 7 (before your change):\n> seven\nkeep it',
+	);
 });
 
 test('what may change what a verify command runs is flagged, and a test that is gone', () => {
-	const changed = (path: string, ...lines: string[]) => one(`diff --git a/${path} b/${path}\nindex 1..2 100644\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n${lines.map(line => `${line}\n`).join('')}`);
+	const changed = (path: string, ...lines: string[]) =>
+		one(
+			`diff --git a/${path} b/${path}\nindex 1..2 100644\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n${lines.map(line => `${line}\n`).join('')}`,
+		);
 	const ids = (file: DiffFile, ...verify: string[]) => flagsOf(file, verify).map(flag => flag.id);
-	for (const [path, command] of [['check.sh', 'sh check.sh | cat'], ['tools/check.py', 'python3 ./tools/check.py --all'], ['scripts/t', './scripts/t'], ['a b/t.sh', 'x']] as const) {
+	for (const [path, command] of [
+		['check.sh', 'sh check.sh | cat'],
+		['tools/check.py', 'python3 ./tools/check.py --all'],
+		['scripts/t', './scripts/t'],
+		['a b/t.sh', 'x'],
+	] as const) {
 		assert.deepEqual(ids(changed(path, '-x', '+y'), command), path === 'a b/t.sh' ? [] : ['verify'], path);
 	}
 
 	assert.deepEqual(ids(changed('check.sh', '-x', '+y'), 'sh other-check.sh'), []);
-	for (const path of ['Makefile', 'sub/tox.ini', 'jest.config.ts', '.mocharc.json', 'conftest.py', 'pom.xml', 'noxfile.py']) {
+	for (const path of [
+		'Makefile',
+		'sub/tox.ini',
+		'jest.config.ts',
+		'.mocharc.json',
+		'conftest.py',
+		'pom.xml',
+		'noxfile.py',
+	]) {
 		assert.deepEqual(ids(changed(path, '-x', '+y')), ['verify'], path);
 	}
 
@@ -113,9 +204,24 @@ test('what may change what a verify command runs is flagged, and a test that is 
 	assert.deepEqual(ids(changed('package.json', '-  "version": "1.0.0",', '+  "version": "1.0.1",')), []);
 	assert.deepEqual(ids(changed('package.json', '-    "left-pad": "^1.0.0",', '+    "left-pad": "^1.0.1",')), []);
 	for (const path of ['test/a.js', 'src/a.test.ts', 'pkg/a_test.go', 'test_a.py', 'spec/a_spec.rb', 'src/ATest.java']) {
-		assert.deepEqual(ids(one(`diff --git a/${path} b/${path}\ndeleted file mode 100644\nindex 1..0 100644\n--- a/${path}\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n`)), ['tests'], path);
+		assert.deepEqual(
+			ids(
+				one(
+					`diff --git a/${path} b/${path}\ndeleted file mode 100644\nindex 1..0 100644\n--- a/${path}\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n`,
+				),
+			),
+			['tests'],
+			path,
+		);
 		assert.deepEqual(ids(changed(path, '-x', '+y')), [], path);
 	}
 
-	assert.deepEqual(ids(one('diff --git a/src/a.test.ts b/src/a.off.ts\nsimilarity index 100%\nrename from src/a.test.ts\nrename to src/a.off.ts\n')), ['tests']);
+	assert.deepEqual(
+		ids(
+			one(
+				'diff --git a/src/a.test.ts b/src/a.off.ts\nsimilarity index 100%\nrename from src/a.test.ts\nrename to src/a.off.ts\n',
+			),
+		),
+		['tests'],
+	);
 });

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {auditExitCode, judge, summarise, type Probe} from '../../source/core/audit.ts';
 import {attentionOf} from '../../source/core/attention.ts';
-import {decideApprove, decideDeploy, decideMerge, decideReject, decideResume, decideScopeChange, decideVerify, decideWindow, gatesOf} from '../../source/core/decide.ts';
+import {
+	decideApprove,
+	decideDeploy,
+	decideMerge,
+	decideReject,
+	decideResume,
+	decideScopeChange,
+	decideVerify,
+	decideWindow,
+	gatesOf,
+} from '../../source/core/decide.ts';
 import type {Facts} from '../../source/core/facts.ts';
 import type {Entry, RunEvent} from '../../source/core/event.ts';
 import {checksOf, evolve, foldRun, withoutWorker, type Run} from '../../source/core/run.ts';
@@ -12,35 +22,98 @@ const now = Date.parse(at);
 const facts: Facts = {base: 'b'.repeat(40), head: 'a'.repeat(40), tree: 'c'.repeat(40), policy: 'd'.repeat(40)};
 const person = 'person:ada' as const;
 
-const created: RunEvent = {type: 'run.created', id: 'r', name: 'r', project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: 'fleet/r', base: 'b'.repeat(40), target: 'refs/heads/main', worktree: '/w', grants: []};
+const created: RunEvent = {
+	type: 'run.created',
+	id: 'r',
+	name: 'r',
+	project: {id: 'p', name: 'p', root: '/p'},
+	agent: 'command',
+	argv: ['x'],
+	branch: 'fleet/r',
+	base: 'b'.repeat(40),
+	target: 'refs/heads/main',
+	worktree: '/w',
+	grants: [],
+};
 const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
 const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
-const captured: RunEvent = {type: 'run.captured', head: facts.head, commits: 1, files: 1, wip: false, extra: [], notes: []};
-const verified = (passed = true): RunEvent => ({type: 'verify.finished', passed, ...facts, digest: 'v', steps: [], because: passed ? '1 command passed' : 'npm test ended with exit code 1'});
+const captured: RunEvent = {
+	type: 'run.captured',
+	head: facts.head,
+	commits: 1,
+	files: 1,
+	wip: false,
+	extra: [],
+	notes: [],
+};
+const verified = (passed = true): RunEvent => ({
+	type: 'verify.finished',
+	passed,
+	...facts,
+	digest: 'v',
+	steps: [],
+	because: passed ? '1 command passed' : 'npm test ended with exit code 1',
+});
 const approved: RunEvent = {type: 'review.approved', ...facts, verify: 'v', because: ''};
-const merged: RunEvent = {type: 'merge.finished', target: 'refs/heads/main', commit: 'e'.repeat(40), checkout: 'brought along'};
+const merged: RunEvent = {
+	type: 'merge.finished',
+	target: 'refs/heads/main',
+	commit: 'e'.repeat(40),
+	checkout: 'brought along',
+};
 
 function run(...events: RunEvent[]): Run {
-	return foldRun([created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: person, prev: '', ...event}) as Entry))!;
+	return foldRun(
+		[created, ...events].map(
+			(event, index): Entry => ({seq: index + 1, at, actor: person, prev: '', ...event}) as Entry,
+		),
+	)!;
 }
 
 test('a run is a fold over its journal', () => {
 	const stages: Array<[RunEvent[], string]> = [
-		[[], 'starting'], [[started], 'running'], [[started, exited], 'stopped'], [[started, exited, captured], 'captured'], [[started, exited, captured, verified()], 'verified'],
-		[[started, exited, captured, verified(false)], 'verify-failed'], [[started, exited, captured, verified(), approved], 'approved'], [[started, exited, captured, verified(), approved, merged], 'merged'],
-		[[started, {type: 'run.crashed', because: 'x'}], 'crashed'], [[{type: 'run.failed', because: 'x', hint: 'y'}], 'failed'], [[started, exited, {type: 'run.discarded', because: '', kept: []}], 'discarded'],
-		[[merged, {type: 'deploy.started', target: 't', commit: 'e', command: 'c', credentials: []}], 'deploying'], [[merged, {type: 'deploy.started', target: 't', commit: 'e', command: 'c', credentials: []}, {type: 'run.crashed', because: 'x'}], 'deploy-unknown'],
+		[[], 'starting'],
+		[[started], 'running'],
+		[[started, exited], 'stopped'],
+		[[started, exited, captured], 'captured'],
+		[[started, exited, captured, verified()], 'verified'],
+		[[started, exited, captured, verified(false)], 'verify-failed'],
+		[[started, exited, captured, verified(), approved], 'approved'],
+		[[started, exited, captured, verified(), approved, merged], 'merged'],
+		[[started, {type: 'run.crashed', because: 'x'}], 'crashed'],
+		[[{type: 'run.failed', because: 'x', hint: 'y'}], 'failed'],
+		[[started, exited, {type: 'run.discarded', because: '', kept: []}], 'discarded'],
+		[[merged, {type: 'deploy.started', target: 't', commit: 'e', command: 'c', credentials: []}], 'deploying'],
+		[
+			[
+				merged,
+				{type: 'deploy.started', target: 't', commit: 'e', command: 'c', credentials: []},
+				{type: 'run.crashed', because: 'x'},
+			],
+			'deploy-unknown',
+		],
 		[[merged, {type: 'deploy.finished', target: 't', commit: 'e', outcome: 'unknown', because: 'x'}], 'deploy-unknown'],
 	];
 	for (const [events, stage] of stages) {
 		assert.equal(run(...events).stage, stage, events.map(event => event.type).join(' '));
 	}
 
-	assert.throws(() => evolve(undefined, {seq: 1, at, actor: 'fleet', prev: '', ...exited} as Entry), /starts with run.created/);
+	assert.throws(
+		() => evolve(undefined, {seq: 1, at, actor: 'fleet', prev: '', ...exited} as Entry),
+		/starts with run.created/,
+	);
 });
 
 test('a new attempt voids verification and approval, and makes the audit stale', () => {
-	const again = run(started, exited, captured, verified(), approved, {type: 'audit.finished', items: [{id: 'repo', status: 'PASS'}], because: ''}, {...started, attempt: 2} as RunEvent);
+	const again = run(
+		started,
+		exited,
+		captured,
+		verified(),
+		approved,
+		{type: 'audit.finished', items: [{id: 'repo', status: 'PASS'}], because: ''},
+		{...started, attempt: 2} as RunEvent,
+	);
 	assert.equal(again.verification, undefined);
 	assert.equal(again.approval, undefined);
 	assert.deepEqual(checksOf(again), {passed: 0, total: 6});
@@ -49,17 +122,30 @@ test('a new attempt voids verification and approval, and makes the audit stale',
 test('a grant answers the denial it is about, and makes the audit stale', () => {
 	const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'x', count: 3};
 	const other: RunEvent = {type: 'egress.denied', target: 'ab.test:443', because: 'x', count: 1};
-	const grant: RunEvent = {type: 'scope.granted', grant: {id: '1', scope: 'network:a.test', because: 'y', by: person, at}, effect: ''};
+	const grant: RunEvent = {
+		type: 'scope.granted',
+		grant: {id: '1', scope: 'network:a.test', because: 'y', by: person, at},
+		effect: '',
+	};
 	const audit: RunEvent = {type: 'audit.finished', items: [], because: ''};
 	assert.equal(attentionOf(run(started, denied)), 'denied a.test:443');
 	const after = run(started, denied, other, audit, grant);
-	assert.deepEqual(after.denials.map(denial => denial.target), ['ab.test:443']);
+	assert.deepEqual(
+		after.denials.map(denial => denial.target),
+		['ab.test:443'],
+	);
 	assert.equal(after.audit?.stale, true);
 	assert.equal(run(grant, {type: 'scope.expired', scope: 'network:a.test', cut: 1}).grants.length, 0);
 });
 
 test('a worker that is gone is told by its stage', () => {
-	for (const [events, stage] of [[[started], 'crashed'], [[], 'crashed'], [[{type: 'verify.started', ...facts, commands: []}], 'crashed'], [[merged, {type: 'deploy.started', target: 't', commit: 'e', command: 'c', credentials: []}], 'deploy-unknown'], [[started, exited], 'stopped']] as Array<[RunEvent[], string]>) {
+	for (const [events, stage] of [
+		[[started], 'crashed'],
+		[[], 'crashed'],
+		[[{type: 'verify.started', ...facts, commands: []}], 'crashed'],
+		[[merged, {type: 'deploy.started', target: 't', commit: 'e', command: 'c', credentials: []}], 'deploy-unknown'],
+		[[started, exited], 'stopped'],
+	] as Array<[RunEvent[], string]>) {
 		assert.equal(withoutWorker(run(...events)).stage, stage);
 	}
 });
@@ -73,7 +159,11 @@ test('gates: only the right way is open', () => {
 	assert.equal(decideMerge(yes, person, facts, now), undefined);
 	assert.equal(decideDeploy(run(started, exited, captured, verified(), approved, merged), person, 't', 't'), undefined);
 	assert.equal(decideWindow('t', 'mon-fri 09:00-16:00', {day: 1, minutes: 959}, undefined), undefined);
-	assert.equal(decideWindow('t', 'mon-fri 09:00-16:00', {day: 0, minutes: 0}, 'an outage'), undefined, 'a reason opens it');
+	assert.equal(
+		decideWindow('t', 'mon-fri 09:00-16:00', {day: 0, minutes: 0}, 'an outage'),
+		undefined,
+		'a reason opens it',
+	);
 	assert.equal(decideWindow('t', undefined, {day: 0, minutes: 0}, undefined), undefined);
 	const noes: Array<[string, ReturnType<typeof decideApprove>]> = [
 		['approve unverified', decideApprove(run(started, exited), person, facts, now)],
@@ -87,13 +177,22 @@ test('gates: only the right way is open', () => {
 		['merge other verification', decideMerge({...yes, approval: {...yes.approval!, verify: 'w'}}, person, facts, now)],
 		['merge old', decideMerge(yes, person, facts, now + 25 * 3_600_000)],
 		['merge twice', decideMerge(run(verified(), approved, merged), person, facts, now)],
-		['merge rejected', decideMerge(run(verified(), approved, {type: 'review.rejected', because: 'no'}), person, facts, now)],
-		['merge discarded', decideMerge(run(verified(), approved, {type: 'run.discarded', because: '', kept: []}), person, facts, now)],
+		[
+			'merge rejected',
+			decideMerge(run(verified(), approved, {type: 'review.rejected', because: 'no'}), person, facts, now),
+		],
+		[
+			'merge discarded',
+			decideMerge(run(verified(), approved, {type: 'run.discarded', because: '', kept: []}), person, facts, now),
+		],
 		['deploy unmerged', decideDeploy(yes, person, 't', 't')],
 		['deploy unconfirmed', decideDeploy(run(merged), person, 't', undefined)],
 		['deploy wrong name', decideDeploy(run(merged), person, 't', 'T')],
 		['deploy on a Sunday', decideWindow('t', 'mon-fri 09:00-16:00', {day: 0, minutes: 720}, undefined)],
-		['deploy outside of its window, without a word', decideWindow('t', 'mon-fri 09:00-16:00', {day: 1, minutes: 960}, ' ')],
+		[
+			'deploy outside of its window, without a word',
+			decideWindow('t', 'mon-fri 09:00-16:00', {day: 1, minutes: 960}, ' '),
+		],
 		['deploy as agent', decideDeploy(run(merged), 'agent:r', 't', 't')],
 		['reject merged', decideReject(run(merged), person)],
 		['resume merged', decideResume(run(merged))],
@@ -115,11 +214,43 @@ test('gates: only the right way is open', () => {
 
 test('the guided sequence says what is done, what is ready and why the rest is not', () => {
 	const states = (run: Run) => Object.fromEntries(gatesOf(run).map(gate => [gate.id, gate.state]));
-	assert.deepEqual(states(run(started)), {audit: 'ready', verify: 'blocked', review: 'blocked', approve: 'blocked', merge: 'blocked', deploy: 'blocked'});
-	assert.deepEqual(states(run(started, exited, captured, verified())), {audit: 'ready', verify: 'done', review: 'ready', approve: 'ready', merge: 'blocked', deploy: 'blocked'});
-	assert.deepEqual(states(run(started, exited, captured, verified(), approved)), {audit: 'ready', verify: 'done', review: 'done', approve: 'done', merge: 'ready', deploy: 'blocked'});
-	assert.deepEqual(states(run(started, exited, captured, verified(), approved, merged)), {audit: 'blocked', verify: 'done', review: 'done', approve: 'done', merge: 'done', deploy: 'ready'});
-	assert.ok(gatesOf(run(started)).filter(gate => gate.state === 'blocked').every(gate => gate.because !== ''));
+	assert.deepEqual(states(run(started)), {
+		audit: 'ready',
+		verify: 'blocked',
+		review: 'blocked',
+		approve: 'blocked',
+		merge: 'blocked',
+		deploy: 'blocked',
+	});
+	assert.deepEqual(states(run(started, exited, captured, verified())), {
+		audit: 'ready',
+		verify: 'done',
+		review: 'ready',
+		approve: 'ready',
+		merge: 'blocked',
+		deploy: 'blocked',
+	});
+	assert.deepEqual(states(run(started, exited, captured, verified(), approved)), {
+		audit: 'ready',
+		verify: 'done',
+		review: 'done',
+		approve: 'done',
+		merge: 'ready',
+		deploy: 'blocked',
+	});
+	assert.deepEqual(states(run(started, exited, captured, verified(), approved, merged)), {
+		audit: 'blocked',
+		verify: 'done',
+		review: 'done',
+		approve: 'done',
+		merge: 'done',
+		deploy: 'ready',
+	});
+	assert.ok(
+		gatesOf(run(started))
+			.filter(gate => gate.state === 'blocked')
+			.every(gate => gate.because !== ''),
+	);
 });
 
 test('an attempt passes only on agreement', () => {
@@ -128,8 +259,19 @@ test('an attempt passes only on agreement', () => {
 	assert.equal(judge({blocked: true, hostAgrees: false, control: true}), 'FAIL');
 	assert.equal(judge({blocked: true, hostAgrees: true, control: false}), 'ERROR');
 	assert.equal(judge({blocked: undefined, hostAgrees: true, control: true}), 'ERROR');
-	const probe = (item: Probe['item'], status: Probe['status']): Probe => ({id: '', item, tried: '', expected: '', seen: '', host: '', status});
-	const all = (status: Probe['status']) => (['repo', 'secrets', 'network', 'isolation', 'deploy', 'review'] as const).flatMap(item => [1, 2, 3].map(() => probe(item, status)));
+	const probe = (item: Probe['item'], status: Probe['status']): Probe => ({
+		id: '',
+		item,
+		tried: '',
+		expected: '',
+		seen: '',
+		host: '',
+		status,
+	});
+	const all = (status: Probe['status']) =>
+		(['repo', 'secrets', 'network', 'isolation', 'deploy', 'review'] as const).flatMap(item =>
+			[1, 2, 3].map(() => probe(item, status)),
+		);
 	assert.equal(auditExitCode(summarise(all('PASS'))), 0);
 	assert.equal(auditExitCode(summarise([])), 4, 'no report proves nothing');
 	assert.equal(auditExitCode(summarise(all('PASS').slice(1))), 4, 'too few attempts');
@@ -138,11 +280,27 @@ test('an attempt passes only on agreement', () => {
 
 test('what came last is what a person is waited for, and an alarm comes before everything', () => {
 	const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
-	const created = {type: 'run.created', id: 'r', name: 'r', project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: 'b', base: 'c', target: 't', worktree: '/w', grants: []};
+	const created = {
+		type: 'run.created',
+		id: 'r',
+		name: 'r',
+		project: {id: 'p', name: 'p', root: '/p'},
+		agent: 'command',
+		argv: ['x'],
+		branch: 'b',
+		base: 'c',
+		target: 't',
+		worktree: '/w',
+		grants: [],
+	};
 	const events: Array<[Record<string, unknown>, string | undefined]> = [
-		[created, undefined], [{type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []}, undefined], [{type: 'agent.status', state: 'working', because: 'thinking'}, undefined],
-		[{type: 'egress.denied', target: 'a.test:443', because: 'x', count: 1}, 'denied a.test:443'], [{type: 'agent.status', state: 'waiting', because: 'it is silent'}, 'needs you: it is silent'],
-		[{type: 'egress.denied', target: 'b.test:443', because: 'x', count: 1}, 'denied b.test:443'], [{type: 'alarm.raised', target: 'c.test:443', because: 'a pointer', count: 1}, 'ALARM: a pointer, c.test:443'],
+		[created, undefined],
+		[{type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []}, undefined],
+		[{type: 'agent.status', state: 'working', because: 'thinking'}, undefined],
+		[{type: 'egress.denied', target: 'a.test:443', because: 'x', count: 1}, 'denied a.test:443'],
+		[{type: 'agent.status', state: 'waiting', because: 'it is silent'}, 'needs you: it is silent'],
+		[{type: 'egress.denied', target: 'b.test:443', because: 'x', count: 1}, 'denied b.test:443'],
+		[{type: 'alarm.raised', target: 'c.test:443', because: 'a pointer', count: 1}, 'ALARM: a pointer, c.test:443'],
 		[{type: 'alarm.acknowledged', because: ''}, 'denied b.test:443'],
 	];
 	const entries: Entry[] = [];

@@ -24,10 +24,23 @@ test('a name is made of any text', () => {
 	assert.equal(printable('a\u001B[31mb'), 'a?[31mb');
 });
 
-test('agents\' text is neutralised', () => {
+test("agents' text is neutralised", () => {
 	const cases: Array<[string, string]> = [
-		['plain', 'plain'], ['\u001B[31mred\u001B[0m', 'red'], ['\u001B]52;c;aGk=\u0007x', 'x'], ['\u001B]0;title\u001B\\x', 'x'], ['\u001BPq#0\u001B\\x', 'x'], ['\u001B]unterminated', ''],
-		['\u009B31mx', 'x'], ['a\u0007b\bc\u007Fd', 'abcd'], ['a\r\nb\rc', 'a\nbc'], ['a\tb', 'a    b'], ['\u001B[6n', ''], ['\u001Bc', ''], ['a\u202Eb', 'a\u00B7b'], ['zero\u200Bwidth', 'zero\u00B7width'], ['日本', '日本'],
+		['plain', 'plain'],
+		['\u001B[31mred\u001B[0m', 'red'],
+		['\u001B]52;c;aGk=\u0007x', 'x'],
+		['\u001B]0;title\u001B\\x', 'x'],
+		['\u001BPq#0\u001B\\x', 'x'],
+		['\u001B]unterminated', ''],
+		['\u009B31mx', 'x'],
+		['a\u0007b\bc\u007Fd', 'abcd'],
+		['a\r\nb\rc', 'a\nbc'],
+		['a\tb', 'a    b'],
+		['\u001B[6n', ''],
+		['\u001Bc', ''],
+		['a\u202Eb', 'a\u00B7b'],
+		['zero\u200Bwidth', 'zero\u00B7width'],
+		['日本', '日本'],
 	];
 	for (const [text, expected] of cases) {
 		assert.equal(neutralise(text), expected, JSON.stringify(text));
@@ -43,7 +56,27 @@ test('nothing that steers a terminal is left, whatever comes', () => {
 		return seed % limit;
 	};
 
-	const pieces = ['\u001B', '[', ']', '0;', '52;c;', '\u0007', '\u001B\\', 'P', '\u009B', '\u009D', 'm', 'n', 'text', '\r', '\n', '\u0000', '\u202E', 'é', '?25l'];
+	const pieces = [
+		'\u001B',
+		'[',
+		']',
+		'0;',
+		'52;c;',
+		'\u0007',
+		'\u001B\\',
+		'P',
+		'\u009B',
+		'\u009D',
+		'm',
+		'n',
+		'text',
+		'\r',
+		'\n',
+		'\u0000',
+		'\u202E',
+		'é',
+		'?25l',
+	];
 	for (let round = 0; round < 2000; round++) {
 		const text = Array.from({length: random(12)}, () => pieces[random(pieces.length)]).join('');
 		assert.doesNotMatch(neutralise(text), /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/, JSON.stringify(text));
@@ -58,11 +91,24 @@ test('lengths of time', () => {
 		assert.ok(parseDuration(text) instanceof Refusal, text);
 	}
 
-	assert.deepEqual([0, 59_000, 60_000, 3_600_000, 90_000_000].map(span => formatDuration(span)), ['0s', '59s', '1m', '1h', '1d']);
+	assert.deepEqual(
+		[0, 59_000, 60_000, 3_600_000, 90_000_000].map(span => formatDuration(span)),
+		['0s', '59s', '1m', '1h', '1d'],
+	);
 });
 
-test('command lines are split as a shell\'s quotes do', () => {
-	const cases: Array<[string, string[]]> = [['', []], ['a b', ['a', 'b']], ['a "b c" d', ['a', 'b c', 'd']], ['\'a b\'', ['a b']], ['a\\ b', ['a b']], ['"a\\"b"', ['a"b']], ['\'\'', ['']], ['a"b"\'c\'', ['abc']], ['$HOME `x`', ['$HOME', '`x`']]];
+test("command lines are split as a shell's quotes do", () => {
+	const cases: Array<[string, string[]]> = [
+		['', []],
+		['a b', ['a', 'b']],
+		['a "b c" d', ['a', 'b c', 'd']],
+		["'a b'", ['a b']],
+		['a\\ b', ['a b']],
+		['"a\\"b"', ['a"b']],
+		["''", ['']],
+		['a"b"\'c\'', ['abc']],
+		['$HOME `x`', ['$HOME', '`x`']],
+	];
 	for (const [text, expected] of cases) {
 		assert.deepEqual(splitWords(text), expected, text);
 	}

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {isMetadataName, isNearby, proxyFault, readUpstreams, unreachableProxy, upstreamFor, type UpstreamProxy} from '../../source/core/upstream.ts';
+import {
+	isMetadataName,
+	isNearby,
+	proxyFault,
+	readUpstreams,
+	unreachableProxy,
+	upstreamFor,
+	type UpstreamProxy,
+} from '../../source/core/upstream.ts';
 
-const proxyOf = (environment: Record<string, string>, host = 'example.org', kind: 'http' | 'tunnel' = 'tunnel', port = 443) => upstreamFor(readUpstreams(environment), kind, {host, port});
+const proxyOf = (
+	environment: Record<string, string>,
+	host = 'example.org',
+	kind: 'http' | 'tunnel' = 'tunnel',
+	port = 443,
+) => upstreamFor(readUpstreams(environment), kind, {host, port});
 const shown = (...asked: Parameters<typeof proxyOf>) => {
 	const proxy = proxyOf(...asked);
 	return proxy && ('because' in proxy ? proxy.because : proxy.shown);
@@ -21,38 +34,89 @@ test('the proxy is the one that the variables name, small letters first', () => 
 });
 
 test('what cannot be followed is said, and nothing of it is repeated', () => {
-	for (const text of ['socks5://user:hidden@p:1080', 'socks5h://user:hidden@p', 'ftp://user:hidden@p', 'http://user:hidden@', 'http://user:hidden@p:port']) {
+	for (const text of [
+		'socks5://user:hidden@p:1080',
+		'socks5h://user:hidden@p',
+		'ftp://user:hidden@p',
+		'http://user:hidden@',
+		'http://user:hidden@p:port',
+	]) {
 		const because = shown({ALL_PROXY: text});
 		assert.match(because!, /^ALL_PROXY /, text);
 		assert.doesNotMatch(because!, /hidden|user/, text);
 	}
 
 	const proxy = proxyOf({HTTPS_PROXY: 'http://user:hidden@p:1'}) as UpstreamProxy;
-	for (const words of [proxyFault(proxy, 407, 'x'), proxyFault({...proxy, authorization: undefined}, 407, 'x'), proxyFault(proxy, 403, 'x'), unreachableProxy(proxy, 'ECONNREFUSED')]) {
+	for (const words of [
+		proxyFault(proxy, 407, 'x'),
+		proxyFault({...proxy, authorization: undefined}, 407, 'x'),
+		proxyFault(proxy, 403, 'x'),
+		unreachableProxy(proxy, 'ECONNREFUSED'),
+	]) {
 		assert.match(words, /HTTPS_PROXY|NO_PROXY/);
 		assert.doesNotMatch(words, /hidden/);
 	}
 });
 
 test('NO_PROXY is read as curl, Go and requests write it', () => {
-	const free = (list: string, host: string, port = 443, name = 'NO_PROXY') => shown({HTTPS_PROXY: 'http://p:1', [name]: list}, host, 'tunnel', port) === undefined;
+	const free = (list: string, host: string, port = 443, name = 'NO_PROXY') =>
+		shown({HTTPS_PROXY: 'http://p:1', [name]: list}, host, 'tunnel', port) === undefined;
 	for (const [list, host, port] of [
-		['*', 'anything.test'], ['a.test,*', 'b.test'], ['corp.test', 'corp.test'], ['corp.test', 'a.b.corp.test'], ['.corp.test', 'corp.test'], ['.corp.test', 'a.corp.test'], ['*.corp.test', 'a.corp.test'],
-		['Corp.Test.', 'corp.test'], ['x , corp.test', 'corp.test'], ['x corp.test', 'corp.test'], ['corp.test:8443', 'corp.test', 8443], ['10.0.0.0/8', '10.9.8.7'], ['10.1.2.3', '10.1.2.3'], ['10.1.2.3/32', '10.1.2.3'],
-		['[fd00::1]', 'fd00::1'], ['fd00::/8', 'fd12::1'], ['[fd00::1]:8080', 'fd00::1', 8080], ['0.0.0.0/0', '8.8.8.8'],
+		['*', 'anything.test'],
+		['a.test,*', 'b.test'],
+		['corp.test', 'corp.test'],
+		['corp.test', 'a.b.corp.test'],
+		['.corp.test', 'corp.test'],
+		['.corp.test', 'a.corp.test'],
+		['*.corp.test', 'a.corp.test'],
+		['Corp.Test.', 'corp.test'],
+		['x , corp.test', 'corp.test'],
+		['x corp.test', 'corp.test'],
+		['corp.test:8443', 'corp.test', 8443],
+		['10.0.0.0/8', '10.9.8.7'],
+		['10.1.2.3', '10.1.2.3'],
+		['10.1.2.3/32', '10.1.2.3'],
+		['[fd00::1]', 'fd00::1'],
+		['fd00::/8', 'fd12::1'],
+		['[fd00::1]:8080', 'fd00::1', 8080],
+		['0.0.0.0/0', '8.8.8.8'],
 	] as const) {
 		assert.ok(free(list, host, port), `${list} frees ${host}`);
 		assert.ok(free(list, host, port, 'no_proxy'), `${list} frees ${host}`);
 	}
 
-	for (const [list, host, port] of [['', 'corp.test'], ['corp.test', 'notcorp.test'], ['corp.test', 'corp.test.evil'], ['corp.test:8443', 'corp.test', 443], ['10.0.0.0/8', '11.0.0.1'], ['10.0.0.0/8', '10.corp.test'], ['1.2.3.4', 'a.1.2.3.4'], ['fd00::/8', 'fe00::1'], ['a.*.test', 'a.b.test'], ['/8', '10.0.0.1'], ['10.0.0.0/8', '::ffff']] as const) {
+	for (const [list, host, port] of [
+		['', 'corp.test'],
+		['corp.test', 'notcorp.test'],
+		['corp.test', 'corp.test.evil'],
+		['corp.test:8443', 'corp.test', 443],
+		['10.0.0.0/8', '11.0.0.1'],
+		['10.0.0.0/8', '10.corp.test'],
+		['1.2.3.4', 'a.1.2.3.4'],
+		['fd00::/8', 'fe00::1'],
+		['a.*.test', 'a.b.test'],
+		['/8', '10.0.0.1'],
+		['10.0.0.0/8', '::ffff'],
+	] as const) {
 		assert.ok(!free(list, host, port), `${list} does not free ${host}`);
 	}
 
-	assert.equal(shown({HTTPS_PROXY: 'http://p:1', no_proxy: 'a.test', NO_PROXY: '*'}, 'b.test'), 'p:1', 'small letters first');
+	assert.equal(
+		shown({HTTPS_PROXY: 'http://p:1', no_proxy: 'a.test', NO_PROXY: '*'}, 'b.test'),
+		'p:1',
+		'small letters first',
+	);
 });
 
 test('what a proxy must not be asked, and which one is on this machine', () => {
-	assert.ok(['metadata.google.internal', 'metadata', 'instance-data'].every(isMetadataName) && !isMetadataName('metadata.example.org'));
-	assert.deepEqual(['127.0.0.1', 'localhost', '[::1]', 'proxy.corp'].map(host => isNearby(proxyOf({HTTPS_PROXY: `http://${host}:1`}) as UpstreamProxy)), [true, true, true, false]);
+	assert.ok(
+		['metadata.google.internal', 'metadata', 'instance-data'].every(isMetadataName) &&
+			!isMetadataName('metadata.example.org'),
+	);
+	assert.deepEqual(
+		['127.0.0.1', 'localhost', '[::1]', 'proxy.corp'].map(host =>
+			isNearby(proxyOf({HTTPS_PROXY: `http://${host}:1`}) as UpstreamProxy),
+		),
+		[true, true, true, false],
+	);
 });

@@ -7,18 +7,30 @@ import {Chance} from '../support/chance.ts';
 
 const value = 'sk-real-Q7zW3kP9vT2mX5bN8cR1';
 
-function frame(payload: Uint8Array, options: {opcode?: number; last?: boolean; mask?: readonly number[] | undefined} = {}): Buffer {
+function frame(
+	payload: Uint8Array,
+	options: {opcode?: number; last?: boolean; mask?: readonly number[] | undefined} = {},
+): Buffer {
 	const {opcode = 1, last = true, mask} = options;
-	const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xFF];
-	return Buffer.from([(last ? 0x80 : 0) | opcode, (mask ? 0x80 : 0) | length[0]!, ...length.slice(1), ...mask ?? [], ...payload.map((byte, index) => mask ? byte ^ mask[index & 3]! : byte)]);
+	const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xff];
+	return Buffer.from([
+		(last ? 0x80 : 0) | opcode,
+		(mask ? 0x80 : 0) | length[0]!,
+		...length.slice(1),
+		...(mask ?? []),
+		...payload.map((byte, index) => (mask ? byte ^ mask[index & 3]! : byte)),
+	]);
 }
 
 /** The frames of a stream: their headers, and what is in them. */
 function read(bytes: Uint8Array): Array<{header: string; payload: string}> {
 	const found: Array<{header: string; payload: string}> = [];
-	const walker = new FrameWalker(part => {
-		found.at(-1)!.payload += Buffer.from(part).toString('latin1');
-	}, ({header}) => found.push({header: header.join(), payload: ''}));
+	const walker = new FrameWalker(
+		part => {
+			found.at(-1)!.payload += Buffer.from(part).toString('latin1');
+		},
+		({header}) => found.push({header: header.join(), payload: ''}),
+	);
 	walker.push(Uint8Array.from(bytes));
 	assert.equal(walker.broken, false);
 	return found;
@@ -27,9 +39,13 @@ function read(bytes: Uint8Array): Array<{header: string; payload: string}> {
 function blanking() {
 	const cuts: boolean[] = [];
 	let heard = '';
-	const stream = new FrameBlanker(() => new Blanker(needlesOf([value])), cut => cuts.push(cut), bytes => {
-		heard += Buffer.from(bytes).toString('latin1');
-	});
+	const stream = new FrameBlanker(
+		() => new Blanker(needlesOf([value])),
+		cut => cuts.push(cut),
+		bytes => {
+			heard += Buffer.from(bytes).toString('latin1');
+		},
+	);
 	return {stream, cuts, heard: () => heard};
 }
 
@@ -59,10 +75,24 @@ test('a value is blanked wherever frames and the network cut it, and frames stay
 		}
 
 		const out = Buffer.concat([...parts, stream.end()]);
-		assert.deepEqual(read(out).map(({header}) => header), read(whole).map(({header}) => header), `seed ${seed}`);
+		assert.deepEqual(
+			read(out).map(({header}) => header),
+			read(whole).map(({header}) => header),
+			`seed ${seed}`,
+		);
 		const stars = '*'.repeat(value.length);
-		assert.equal(read(out).filter(({header}) => (Number(header.split(',')[0]) & 8) === 0).map(({payload}) => payload).join(''), `before ${stars} between ${stars} after`, `seed ${seed}`);
-		assert.ok(!out.toString('latin1').toLowerCase().includes(value.toLowerCase()) && !read(out).some(({payload}) => payload.includes(value)));
+		assert.equal(
+			read(out)
+				.filter(({header}) => (Number(header.split(',')[0]) & 8) === 0)
+				.map(({payload}) => payload)
+				.join(''),
+			`before ${stars} between ${stars} after`,
+			`seed ${seed}`,
+		);
+		assert.ok(
+			!out.toString('latin1').toLowerCase().includes(value.toLowerCase()) &&
+				!read(out).some(({payload}) => payload.includes(value)),
+		);
 		assert.ok(!heard().includes(value) && cuts.every(cut => !cut));
 	}
 });
@@ -70,7 +100,9 @@ test('a value is blanked wherever frames and the network cut it, and frames stay
 test('of a value that comes in messages of one byte no more goes on than its public beginning', () => {
 	const {stream, cuts} = blanking();
 	const parts = [...`${value}.`].map(character => stream.push(frame(Buffer.from(character))));
-	const passed = read(Buffer.concat(parts)).map(({payload}) => payload).join('');
+	const passed = read(Buffer.concat(parts))
+		.map(({payload}) => payload)
+		.join('');
 
 	assert.equal(passed, `${value.slice(0, 7)}${'*'.repeat(value.length - 7)}.`);
 	assert.deepEqual(cuts, [true]);
@@ -82,11 +114,23 @@ test('a message waits for nothing', () => {
 		assert.equal(read(stream.push(frame(Buffer.from(text))))[0]?.payload, text);
 	}
 
-	assert.equal(Buffer.from(stream.push(frame(Buffer.from('ping'), {opcode: 9}))).toString('latin1').slice(2), 'ping');
+	assert.equal(
+		Buffer.from(stream.push(frame(Buffer.from('ping'), {opcode: 9})))
+			.toString('latin1')
+			.slice(2),
+		'ping',
+	);
 });
 
 test('what is no frame breaks the stream', () => {
-	for (const bytes of [[0xC1, 0], [0x83, 0], [0x8B, 0], [0x09, 0], [0x89, 126, 0, 200], [0x81, 127, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]]) {
+	for (const bytes of [
+		[0xc1, 0],
+		[0x83, 0],
+		[0x8b, 0],
+		[0x09, 0],
+		[0x89, 126, 0, 200],
+		[0x81, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+	]) {
 		const {stream} = blanking();
 		stream.push(Uint8Array.from(bytes));
 		assert.equal(stream.broken, true, bytes.join());

@@ -14,7 +14,11 @@ const worker = path.join(import.meta.dirname, 'worker.ts');
 const node = [process.execPath, '--disable-warning=ExperimentalWarning', '--import', 'tsx'];
 
 function work(fleet: Fleet, ...argv: string[]): ChildProcess {
-	return spawn(node[0]!, [...node.slice(1), worker, ...argv], {cwd: path.resolve(import.meta.dirname, '../..'), env: fleet.env, stdio: ['ignore', 'ignore', 'pipe']});
+	return spawn(node[0]!, [...node.slice(1), worker, ...argv], {
+		cwd: path.resolve(import.meta.dirname, '../..'),
+		env: fleet.env,
+		stdio: ['ignore', 'ignore', 'pipe'],
+	});
 }
 
 async function killed(child: ChildProcess): Promise<void> {
@@ -30,23 +34,36 @@ function journalStatus(fleet: Fleet, name: string): string {
 
 /** Processes of a sandbox that belong to this run. */
 function left(name: string): string[] {
-	return readdirSync('/proc').filter(pid => /^\d+$/.test(pid)).filter(pid => {
-		try {
-			return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`FLEET_RUN=${name}\0`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-		} catch {
-			return false;
-		}
-	});
+	return readdirSync('/proc')
+		.filter(pid => /^\d+$/.test(pid))
+		.filter(pid => {
+			try {
+				return (
+					readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`FLEET_RUN=${name}\0`) &&
+					!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+				);
+			} catch {
+				return false;
+			}
+		});
 }
 
 async function newRun(t: TestContext, script: string, policy?: string): Promise<Fleet> {
 	const fleet = new Fleet(t, policy === undefined ? {} : {policy});
 	const context = fleet.context();
-	await createRun(context, {project: await findProject(context, undefined, fleet.project), agent: 'command', argv: ['sh', '-c', script], name: 'crash', allow: [], because: ''});
+	await createRun(context, {
+		project: await findProject(context, undefined, fleet.project),
+		agent: 'command',
+		argv: ['sh', '-c', script],
+		name: 'crash',
+		allow: [],
+		because: '',
+	});
 	return fleet;
 }
 
-const get = (url: string) => `env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "${url}"}, () => process.exit())'`;
+const get = (url: string) =>
+	`env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "${url}"}, () => process.exit())'`;
 const agent = `while true; do ${get('http://denied.invalid/')}; ${get('http://fleet.internal/deploy/x')}; ${get('http://127.0.0.1:1/')}; sleep 0.2; done`;
 
 /** What brings each record about, while the supervisor runs. */
@@ -55,10 +72,13 @@ const records: Array<[type: string, bringAbout?: (fleet: Fleet) => void, script?
 	['egress.denied'],
 	['gate.refused'],
 	['scope.granted', fleet => fleet.run(['allow', 'crash', 'network:a.test', '--because', 'x'])],
-	['scope.revoked', fleet => {
-		fleet.run(['allow', 'crash', 'network:a.test', '--because', 'x']);
-		fleet.run(['revoke', 'crash', 'network:a.test']);
-	}],
+	[
+		'scope.revoked',
+		fleet => {
+			fleet.run(['allow', 'crash', 'network:a.test', '--because', 'x']);
+			fleet.run(['revoke', 'crash', 'network:a.test']);
+		},
+	],
 	['scope.expired', fleet => fleet.run(['allow', 'crash', 'network:a.test', '--because', 'x', '--for', '1s'])],
 	['audit.finished', fleet => fleet.run(['audit', 'crash'])],
 	['run.exited', undefined, 'echo x > x.txt'],
@@ -85,7 +105,9 @@ for (const tail of ['whole', 'torn']) {
 
 			// The next attempt writes down what happened, and goes on.
 			fleet.must('resume', 'crash');
-			const types = (JSON.parse(fleet.must('journal', 'crash', '--json')) as Array<{type: string}>).map(entry => entry.type);
+			const types = (JSON.parse(fleet.must('journal', 'crash', '--json')) as Array<{type: string}>).map(
+				entry => entry.type,
+			);
 			assert.equal(types.includes('run.crashed'), type !== 'run.exited');
 			assert.equal(journalStatus(fleet, 'crash'), 'whole');
 			fleet.run(['stop', 'crash']);
@@ -132,7 +154,11 @@ for (const [verb, type, before, stage, after] of gates) {
 		}
 
 		if (type === 'deploy.started') {
-			assert.equal(fleet.json('show', 'crash')['deployments'][0].outcome, 'unknown', 'a deploy that was interrupted is never called anything else');
+			assert.equal(
+				fleet.json('show', 'crash')['deployments'][0].outcome,
+				'unknown',
+				'a deploy that was interrupted is never called anything else',
+			);
 		}
 
 		for (const step of after) {
@@ -140,6 +166,5 @@ for (const [verb, type, before, stage, after] of gates) {
 		}
 
 		assert.ok(existsSync(path.join(fleet.json('show', 'crash')['worktree'], 'x.txt')), 'the work is where it was');
-
 	});
 }

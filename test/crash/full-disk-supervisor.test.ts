@@ -14,8 +14,16 @@ import {codes, failing, journalStatus, save, tried} from '../support/full-disk.t
 test('a supervisor on a disk that takes no more, at each write in turn', async t => {
 	const fleet = new Fleet(t);
 	const context = fleet.context();
-	const script = 'echo begins; echo x > x.txt; env -u NODE_USE_ENV_PROXY node -e \'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://denied.invalid/"}, () => process.exit())\'; echo ends';
-	await createRun(context, {project: await findProject(context, undefined, fleet.project), agent: 'command', argv: ['sh', '-c', script], name: 'r1', allow: [], because: ''});
+	const script =
+		'echo begins; echo x > x.txt; env -u NODE_USE_ENV_PROXY node -e \'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://denied.invalid/"}, () => process.exit())\'; echo ends';
+	await createRun(context, {
+		project: await findProject(context, undefined, fleet.project),
+		agent: 'command',
+		argv: ['sh', '-c', script],
+		name: 'r1',
+		allow: [],
+		because: '',
+	});
 	const back = save(fleet);
 	t.after(() => {
 		spawnSync('rm', ['-rf', '--', `${fleet.folder}-saved`]);
@@ -64,14 +72,30 @@ fleet run --name e2 -- true || echo NORUN
 while fleet list --json --all | grep -qE '"stage": ?"(running|starting)"'; do sleep 0.2; done
 `;
 
-test('a disk that is full, and has room again', {skip: process.getuid!() === 0 ? false : 'only root mounts a small disk'}, t => {
-	const fleet = new Fleet(t, {add: false});
-	const {stdout, stderr, status} = spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', `mkdir -p -m 700 "$FLEET_HOME"; ${script}`], {cwd: fleet.project, env: {...fleet.env, NODE: process.execPath, PROGRAM: program, OUT: fleet.folder}, encoding: 'utf8', timeout: 150_000});
-	assert.equal(status, 0, stderr);
-	assert.doesNotMatch(stdout, /BROKEN|NO[A-Z]+|STARTED|internal error/, stdout);
-	assert.match(stdout, /no space is left on the disk/);
-	const on = [...stdout.matchAll(/^ON (\d)$/gm)].map(([, number]) => `network:host${number}.example.test`);
-	const scopes = (file: string) => (JSON.parse(readFileSync(path.join(fleet.folder, file), 'utf8')) as {grants: Array<{scope: string}>}).grants.map(grant => grant.scope);
-	assert.deepEqual(scopes('while-full.json'), on, 'what was said to be on is on, and nothing else');
-	assert.deepEqual(scopes('after.json'), [...on, 'network:after.example.test']);
-});
+test(
+	'a disk that is full, and has room again',
+	{skip: process.getuid!() === 0 ? false : 'only root mounts a small disk'},
+	t => {
+		const fleet = new Fleet(t, {add: false});
+		const {stdout, stderr, status} = spawnSync(
+			'unshare',
+			['--mount', '--propagation', 'private', 'sh', '-c', `mkdir -p -m 700 "$FLEET_HOME"; ${script}`],
+			{
+				cwd: fleet.project,
+				env: {...fleet.env, NODE: process.execPath, PROGRAM: program, OUT: fleet.folder},
+				encoding: 'utf8',
+				timeout: 150_000,
+			},
+		);
+		assert.equal(status, 0, stderr);
+		assert.doesNotMatch(stdout, /BROKEN|NO[A-Z]+|STARTED|internal error/, stdout);
+		assert.match(stdout, /no space is left on the disk/);
+		const on = [...stdout.matchAll(/^ON (\d)$/gm)].map(([, number]) => `network:host${number}.example.test`);
+		const scopes = (file: string) =>
+			(JSON.parse(readFileSync(path.join(fleet.folder, file), 'utf8')) as {grants: Array<{scope: string}>}).grants.map(
+				grant => grant.scope,
+			);
+		assert.deepEqual(scopes('while-full.json'), on, 'what was said to be on is on, and nothing else');
+		assert.deepEqual(scopes('after.json'), [...on, 'network:after.example.test']);
+	},
+);

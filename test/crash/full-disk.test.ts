@@ -28,12 +28,20 @@ const verbs: Array<{argv: string[]; before: string[][]; stage: string}> = [
 	{argv: ['verify', 'r1'], before: [], stage: 'verified'},
 	{argv: approve, before: [['verify', 'r1']], stage: 'approved'},
 	{argv: ['merge', 'r1'], before: [['verify', 'r1'], approve], stage: 'merged'},
-	{argv: ['deploy', 'r1', 'shelf', '--confirm', 'shelf'], before: [['verify', 'r1'], approve, ['merge', 'r1']], stage: 'deployed'},
+	{
+		argv: ['deploy', 'r1', 'shelf', '--confirm', 'shelf'],
+		before: [['verify', 'r1'], approve, ['merge', 'r1']],
+		stage: 'deployed',
+	},
 	{argv: ['reject', 'r1', '--because', 'x'], before: [['verify', 'r1']], stage: 'rejected'},
 	{argv: ['discard', 'r1'], before: [], stage: 'discarded'},
 	{argv: ['restore', 'r1'], before: [['discard', 'r1']], stage: 'stopped'},
 	{argv: ['allow', 'r1', 'network:a.test', '--because', 'x'], before: [], stage: 'stopped'},
-	{argv: ['revoke', 'r1', 'network:a.test'], before: [['allow', 'r1', 'network:a.test', '--because', 'x']], stage: 'stopped'},
+	{
+		argv: ['revoke', 'r1', 'network:a.test'],
+		before: [['allow', 'r1', 'network:a.test', '--because', 'x']],
+		stage: 'stopped',
+	},
 	{argv: ['budget', 'r1', '1M'], before: [], stage: 'stopped'},
 ];
 
@@ -71,7 +79,10 @@ for (const {argv, before, stage} of verbs) {
 
 			const between = fleet.stage('r1');
 			if (argv[0] === 'merge' && between !== 'merged') {
-				assert.ok(fleet.git('rev-parse', 'main') === main || between === 'crashed', `${place}: nothing was merged without a word`);
+				assert.ok(
+					fleet.git('rev-parse', 'main') === main || between === 'crashed',
+					`${place}: nothing was merged without a word`,
+				);
 			}
 
 			// The way on is the same verb, unless it had done its work already.
@@ -82,7 +93,11 @@ for (const {argv, before, stage} of verbs) {
 			}
 
 			assert.equal(journalStatus(fleet, 'r1'), 'whole', place);
-			assert.ok(['discard', 'restore'].includes(argv[0]!) || existsSync(path.join(fleet.json('show', 'r1')['worktree'], 'x.txt')), `${place}: the work is where it was`);
+			assert.ok(
+				['discard', 'restore'].includes(argv[0]!) ||
+					existsSync(path.join(fleet.json('show', 'r1')['worktree'], 'x.txt')),
+				`${place}: the work is where it was`,
+			);
 		}
 	});
 }

@@ -11,7 +11,11 @@ function trap(fleet: Fleet, act: string): {env: Record<string, string>; at(call:
 	const bin = path.join(fleet.folder, 'bin');
 	const [log, when] = [path.join(fleet.folder, 'calls'), path.join(fleet.folder, 'when')];
 	mkdirSync(bin);
-	writeFileSync(path.join(bin, 'git'), `#!/bin/sh\necho "$*" >> '${log}'\n[ "$(wc -l < '${log}')" = "$(cat '${when}')" ] && { ${act}; }\nexec /usr/bin/git "$@"\n`, {mode: 0o755});
+	writeFileSync(
+		path.join(bin, 'git'),
+		`#!/bin/sh\necho "$*" >> '${log}'\n[ "$(wc -l < '${log}')" = "$(cat '${when}')" ] && { ${act}; }\nexec /usr/bin/git "$@"\n`,
+		{mode: 0o755},
+	);
 	return {
 		env: {PATH: `${bin}:${fleet.env['PATH']}`},
 		at(call) {
@@ -24,7 +28,14 @@ function trap(fleet: Fleet, act: string): {env: Record<string, string>; at(call:
 
 function assertNothingLeft(fleet: Fleet, when: string): void {
 	assert.equal(fleet.git('for-each-ref', 'refs/heads/fleet', 'refs/fleet'), '', `${when}: a ref is left`);
-	assert.equal(fleet.git('worktree', 'list', '--porcelain').split('\n').filter(line => line.startsWith('worktree ')).length, 2, `${when}: a worktree is left, or the person's is gone`);
+	assert.equal(
+		fleet
+			.git('worktree', 'list', '--porcelain')
+			.split('\n')
+			.filter(line => line.startsWith('worktree ')).length,
+		2,
+		`${when}: a worktree is left, or the person's is gone`,
+	);
 	const {paths} = fleet.context();
 	for (const folder of ['runs', 'worktrees', 'pulse']) {
 		assert.deepEqual(readdirSync(path.join(paths.state, folder)), [], `${when}: ${folder} is not empty`);
@@ -54,7 +65,11 @@ async function atEachStep(t: TestContext, act: string, after: (fleet: Fleet, whe
 			fleet.must('clean', 'n');
 			rmSync(fleet.context().paths.run('n').folder, {recursive: true});
 			rmSync(fleet.context().paths.run('n').pulse, {force: true});
-			fleet.git('for-each-ref', '--format=%(refname)', 'refs/fleet').split('\n').filter(ref => ref !== '').map(ref => fleet.git('update-ref', '-d', ref));
+			fleet
+				.git('for-each-ref', '--format=%(refname)', 'refs/fleet')
+				.split('\n')
+				.filter(ref => ref !== '')
+				.map(ref => fleet.git('update-ref', '-d', ref));
 			continue;
 		}
 
@@ -69,10 +84,11 @@ async function atEachStep(t: TestContext, act: string, after: (fleet: Fleet, whe
 
 test('a start that fails at any step is taken back', t => atEachStep(t, 'exit 77', assertNothingLeft));
 
-test('a start that is killed at any step is taken back by the next one', t => atEachStep(t, 'kill -9 $PPID; exit 77', (fleet, when) => {
-	const {stderr} = fleet.run(['run', '--name', 'other', '--base', 'nowhere', '--', 'true']);
-	assert.match(stderr, /no branch or commit "nowhere"/);
-	if (existsSync(fleet.context().paths.run('n').journal)) {
-		assertNothingLeft(fleet, when);
-	}
-}));
+test('a start that is killed at any step is taken back by the next one', t =>
+	atEachStep(t, 'kill -9 $PPID; exit 77', (fleet, when) => {
+		const {stderr} = fleet.run(['run', '--name', 'other', '--base', 'nowhere', '--', 'true']);
+		assert.match(stderr, /no branch or commit "nowhere"/);
+		if (existsSync(fleet.context().paths.run('n').journal)) {
+			assertNothingLeft(fleet, when);
+		}
+	}));

@@ -13,8 +13,24 @@ async function start(fleet: Fleet, script: string): Promise<void> {
 	const before = {...process.env};
 	Object.assign(process.env, fleet.env);
 	try {
-		const context = {...fleet.context(), supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', '--import', fileURLToPath(import.meta.resolve('tsx')), path.join(root, 'test', 'support', 'failing-supervisor.ts')]};
-		const {id} = await createRun(context, {project: await findProject(context, undefined, fleet.project), agent: 'command', argv: ['sh', '-c', script], name: 'fault', allow: ['network:within.test', 'network:later.test', 'network:promise.test'], because: 'a test'});
+		const context = {
+			...fleet.context(),
+			supervisor: [
+				process.execPath,
+				'--disable-warning=ExperimentalWarning',
+				'--import',
+				fileURLToPath(import.meta.resolve('tsx')),
+				path.join(root, 'test', 'support', 'failing-supervisor.ts'),
+			],
+		};
+		const {id} = await createRun(context, {
+			project: await findProject(context, undefined, fleet.project),
+			agent: 'command',
+			argv: ['sh', '-c', script],
+			name: 'fault',
+			allow: ['network:within.test', 'network:later.test', 'network:promise.test'],
+			because: 'a test',
+		});
 		await startSupervisor(context, id);
 	} finally {
 		process.env = before;
@@ -39,7 +55,10 @@ for (const host of ['later.test', 'promise.test']) {
 		const fleet = new Fleet(t);
 		await start(fleet, `echo work > work.txt; ${ask(host)}; while :; do ${ask('elsewhere.test')}; sleep 0.1; done`);
 		await until(() => fleet.stage('fault') === 'stopped', 'it stops', 100_000);
-		assert.match(fleet.json('show', 'fault')['because'], /fleet itself failed \(RangeError\), so its way out was closed/);
+		assert.match(
+			fleet.json('show', 'fault')['because'],
+			/fleet itself failed \(RangeError\), so its way out was closed/,
+		);
 		fleet.must('verify', 'fault');
 		assert.match(fleet.must('diff', 'fault'), /work\.txt/, 'nothing is lost');
 	});

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+	chmodSync,
+	existsSync,
+	linkSync,
+	mkdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
@@ -11,26 +22,43 @@ import {openBox} from '../support/sandbox.ts';
 
 /* What a `files:` scope names, at the grant and at every mount. */
 
-type World = {fleet: Fleet; shared: string; data: string; secret: string; allow(run: string, scope: string): ReturnType<Fleet['run']>; refused(scope: string, because: RegExp): void};
+type World = {
+	fleet: Fleet;
+	shared: string;
+	data: string;
+	secret: string;
+	allow(run: string, scope: string): ReturnType<Fleet['run']>;
+	refused(scope: string, because: RegExp): void;
+};
 
 /** A run that has ended, a shared folder with data in it, and a folder that nobody is granted. */
 async function world(t: TestContext): Promise<World> {
 	const fleet = new Fleet(t);
 	const shared = path.join(fleet.folder, 'shared');
 	const [data, secret] = [path.join(shared, 'data'), path.join(fleet.folder, 'secret')];
-	for (const [place, word] of [[data, 'granted'], [secret, 'canary']] as const) {
+	for (const [place, word] of [
+		[data, 'granted'],
+		[secret, 'canary'],
+	] as const) {
 		mkdirSync(place, {recursive: true});
 		writeFileSync(path.join(place, 'file'), `${word}\n`);
 	}
 
 	await fleet.agent('one', `cat ${data}/file`);
 	const allow = (run: string, scope: string) => fleet.run(['allow', run, scope, '--because', 'test']);
-	return {fleet, shared, data, secret, allow, refused(scope, because) {
-		const {code, stdout, stderr} = allow('one', scope);
-		assert.equal(code, 2, `${scope}: ${stdout}${stderr}`);
-		assert.match(stderr, because);
-		assert.match(stderr, /\n {2}hint: ./);
-	}};
+	return {
+		fleet,
+		shared,
+		data,
+		secret,
+		allow,
+		refused(scope, because) {
+			const {code, stdout, stderr} = allow('one', scope);
+			assert.equal(code, 2, `${scope}: ${stdout}${stderr}`);
+			assert.match(stderr, because);
+			assert.match(stderr, /\n {2}hint: ./);
+		},
+	};
 }
 
 test('a grant is of what a link leads to, and says so', async t => {
@@ -39,7 +67,12 @@ test('a grant is of what a link leads to, and says so', async t => {
 	mkdirSync(path.join(fleet.home, '.ssh'));
 	symlinkSync(path.join(fleet.home, '.ssh'), path.join(shared, 'innocent'));
 	refused(`files:${shared}/innocent`, /\.ssh is in \.ssh, where logins lie/);
-	for (const spelling of [`${shared}/link/`, `${shared}//link`, `/proc/self/root${shared}/link`, `/proc/self/cwd/../shared/link`]) {
+	for (const spelling of [
+		`${shared}/link/`,
+		`${shared}//link`,
+		`/proc/self/root${shared}/link`,
+		`/proc/self/cwd/../shared/link`,
+	]) {
 		const {code, stdout, stderr} = allow('one', `files:${spelling}`);
 		if (spelling.startsWith('/proc/')) {
 			assert.equal(code, 2);
@@ -51,10 +84,18 @@ test('a grant is of what a link leads to, and says so', async t => {
 		assert.match(stdout, new RegExp(`leads to ${data}, and that is what is granted`));
 		const [grant] = fleet.json<any>('show', 'one')['grants'];
 		assert.equal(grant.scope, `files:${data}`);
-		const entry = readFileSync(fleet.context().paths.run('one').journal, 'utf8').trim().split('\n').map(line => JSON.parse(line)).findLast(line => line.type === 'scope.granted');
+		const entry = readFileSync(fleet.context().paths.run('one').journal, 'utf8')
+			.trim()
+			.split('\n')
+			.map(line => JSON.parse(line))
+			.findLast(line => line.type === 'scope.granted');
 		const {dev, ino} = process.getBuiltinModule('node:fs').statSync(data);
 		assert.equal(entry.grant.identity, `${dev}:${ino}`);
-		assert.equal(fleet.run(['revoke', 'one', `files:${spelling}`]).code, 0, 'it is taken back by the name that was typed');
+		assert.equal(
+			fleet.run(['revoke', 'one', `files:${spelling}`]).code,
+			0,
+			'it is taken back by the name that was typed',
+		);
 		assert.deepEqual(fleet.json<any>('show', 'one')['grants'], []);
 	}
 });
@@ -71,41 +112,63 @@ test('what was exchanged since the grant is not given: at a resume, in mid-run, 
 
 	assert.equal(await again(), 'granted');
 	const exchanges: Array<[string, () => void, () => void]> = [
-		['a link in its place', () => {
-			renameSync(data, `${data}.old`);
-			symlinkSync(secret, data);
-		}, () => {
-			rmSync(data);
-			renameSync(`${data}.old`, data);
-		}],
-		['another folder in its place', () => {
-			renameSync(data, `${data}.old`);
-			renameSync(secret, data);
-		}, () => {
-			renameSync(data, secret);
-			renameSync(`${data}.old`, data);
-		}],
-		['the folder above exchanged', () => {
-			renameSync(shared, `${shared}.old`);
-			mkdirSync(shared);
-			symlinkSync(secret, data);
-		}, () => {
-			rmSync(shared, {recursive: true});
-			renameSync(`${shared}.old`, shared);
-		}],
-		['a link above it', () => {
-			renameSync(shared, `${shared}.old`);
-			symlinkSync(`${shared}.old`, shared);
-		}, () => {
-			rmSync(shared);
-			renameSync(`${shared}.old`, shared);
-		}],
+		[
+			'a link in its place',
+			() => {
+				renameSync(data, `${data}.old`);
+				symlinkSync(secret, data);
+			},
+			() => {
+				rmSync(data);
+				renameSync(`${data}.old`, data);
+			},
+		],
+		[
+			'another folder in its place',
+			() => {
+				renameSync(data, `${data}.old`);
+				renameSync(secret, data);
+			},
+			() => {
+				renameSync(data, secret);
+				renameSync(`${data}.old`, data);
+			},
+		],
+		[
+			'the folder above exchanged',
+			() => {
+				renameSync(shared, `${shared}.old`);
+				mkdirSync(shared);
+				symlinkSync(secret, data);
+			},
+			() => {
+				rmSync(shared, {recursive: true});
+				renameSync(`${shared}.old`, shared);
+			},
+		],
+		[
+			'a link above it',
+			() => {
+				renameSync(shared, `${shared}.old`);
+				symlinkSync(`${shared}.old`, shared);
+			},
+			() => {
+				rmSync(shared);
+				renameSync(`${shared}.old`, shared);
+			},
+		],
 	];
 	for (const [title, exchange, back] of exchanges) {
 		exchange();
-		assert.match(await again() ?? '', /No such file/, title);
+		assert.match((await again()) ?? '', /No such file/, title);
 		const shown = fleet.must('show', 'one');
-		assert.match(shown, new RegExp(`ALARM +it is.+; it is not given\\. To give what is there now: fleet revoke one files:${data}, then .*, files:${data}`), title);
+		assert.match(
+			shown,
+			new RegExp(
+				`ALARM +it is.+; it is not given\\. To give what is there now: fleet revoke one files:${data}, then .*, files:${data}`,
+			),
+			title,
+		);
 		fleet.must('acknowledge', 'one');
 		back();
 	}
@@ -116,7 +179,10 @@ test('what was exchanged since the grant is not given: at a resume, in mid-run, 
 	fleet.must('run', '--name', 'live', '--', 'sh', '-c', `while :; do cat ${data}/file; sleep 0.1; done`);
 	renameSync(data, `${data}.old`);
 	symlinkSync(secret, data);
-	assert.ok(allow('live', `files:${data}`).stdout.startsWith(`files:${secret} is on`), 'what is granted has its own name');
+	assert.ok(
+		allow('live', `files:${data}`).stdout.startsWith(`files:${secret} is on`),
+		'what is granted has its own name',
+	);
 	fleet.must('stop', 'live');
 });
 
@@ -153,8 +219,37 @@ test('what holds power is refused with a way out, under its other names, too', a
 	// The same folder, mounted at another place.
 	mkdirSync(path.join(fleet.home, '.ssh', 'below'), {recursive: true});
 	mkdirSync(path.join(fleet.folder, 'mounted'));
-	const mounted = (from: string, scope: string) => spawnSync('unshare', ['--mount', '--map-root-user', '--propagation', 'private', 'sh', '-c', 'mount --bind "$1" "$2"; shift 2; exec "$@"', 'sh', from, path.join(fleet.folder, 'mounted'), process.execPath, program, 'allow', 'one', scope, '--because', 'x'], {cwd: fleet.project, env: fleet.env, encoding: 'utf8'});
-	for (const [from, below] of [[path.join(fleet.home, '.ssh'), ''], [path.join(fleet.home, '.ssh', 'below'), ''], [fleet.home, ''], [fleet.home, '/.ssh'], [state, '/runs']] as const) {
+	const mounted = (from: string, scope: string) =>
+		spawnSync(
+			'unshare',
+			[
+				'--mount',
+				'--map-root-user',
+				'--propagation',
+				'private',
+				'sh',
+				'-c',
+				'mount --bind "$1" "$2"; shift 2; exec "$@"',
+				'sh',
+				from,
+				path.join(fleet.folder, 'mounted'),
+				process.execPath,
+				program,
+				'allow',
+				'one',
+				scope,
+				'--because',
+				'x',
+			],
+			{cwd: fleet.project, env: fleet.env, encoding: 'utf8'},
+		);
+	for (const [from, below] of [
+		[path.join(fleet.home, '.ssh'), ''],
+		[path.join(fleet.home, '.ssh', 'below'), ''],
+		[fleet.home, ''],
+		[fleet.home, '/.ssh'],
+		[state, '/runs'],
+	] as const) {
 		const {status, stderr} = mounted(from, `files:${fleet.folder}/mounted${below}`);
 		assert.equal(status, 2, `${from}${below}: ${stderr}`);
 		assert.match(stderr, below === '/.ssh' ? /where logins lie/ : /is mounted from there/);
@@ -169,16 +264,43 @@ test('folders that lie in each other, and folders that runs share', async t => {
 	assert.equal(allow('one', `files:${data}`).code, 0);
 	refused(`files:${shared}:rw`, /holds .+data, which is granted/);
 	refused(`files:${data}/file:rw`, /lies in .+data, which is granted/);
-	const {code, stderr} = fleet.run(['run', '--name', 'x', '--allow', `files:${shared}:rw`, '--allow', `files:${data}`, '--because', 'x', '--', 'true']);
+	const {code, stderr} = fleet.run([
+		'run',
+		'--name',
+		'x',
+		'--allow',
+		`files:${shared}:rw`,
+		'--allow',
+		`files:${data}`,
+		'--because',
+		'x',
+		'--',
+		'true',
+	]);
 	assert.equal(code, 2, stderr);
 	assert.match(stderr, /lies in .+shared, which is granted/);
 	assert.ok(!existsSync(fleet.context().paths.run('x').folder), 'nothing half done');
 	await fleet.agent('two', 'true');
-	assert.match(allow('two', `files:${shared}:rw`).stdout, /shared with one: what one of them writes there, another reads/);
+	assert.match(
+		allow('two', `files:${shared}:rw`).stdout,
+		/shared with one: what one of them writes there, another reads/,
+	);
 	// A repository in a folder that a run may change decides nothing for fleet.
 	const inside = path.join(shared, 'repository');
 	execFileSync('git', ['init', '--quiet', inside]);
-	execFileSync('git', ['-C', inside, '-c', 'user.name=x', '-c', 'user.email=x@x.invalid', 'commit', '--quiet', '--allow-empty', '-m', 'x']);
+	execFileSync('git', [
+		'-C',
+		inside,
+		'-c',
+		'user.name=x',
+		'-c',
+		'user.email=x@x.invalid',
+		'commit',
+		'--quiet',
+		'--allow-empty',
+		'-m',
+		'x',
+	]);
 	const added = fleet.run(['project', 'add', inside]);
 	assert.equal(added.code, 2, added.stderr);
 	assert.match(added.stderr, /the run two may change[^]*hint: fleet revoke two files:/);
@@ -188,12 +310,13 @@ test('a folder for changing holds no socket: none that is there, and none that c
 	const {fleet, shared, data, refused, allow} = await world(t);
 	chmodSync(data, 0o777);
 	const server = net.createServer(socket => socket.end('hello from the host\n'));
-	const listen = (place: string) => new Promise<void>(resolve => {
-		server.listen(place, resolve);
-	});
+	const listen = (place: string) =>
+		new Promise<void>(resolve => {
+			server.listen(place, resolve);
+		});
 	const deep = path.join(data, 'a');
 	mkdirSync(deep);
-	const odd = Buffer.concat([Buffer.from(`${deep}/`), Buffer.from([0xFF])]);
+	const odd = Buffer.concat([Buffer.from(`${deep}/`), Buffer.from([0xff])]);
 	mkdirSync(odd);
 	await listen(path.join(deep, 'host.sock'));
 	// Below a name that is not UTF-8, too.
@@ -206,7 +329,22 @@ test('a folder for changing holds no socket: none that is there, and none that c
 	refused(`files:${data}:rw`, /a FIFO/);
 	refused(`files:${data}/fifo`, /neither a folder nor a file/);
 	rmSync(path.join(data, 'fifo'));
-	assert.equal(fleet.run(['run', '--name', 'live', '--allow', `files:${data}:rw`, '--because', 'test', '--', 'sh', '-c', `while :; do cat ${data}/file; n=$((n+1)); sleep 0.1; done`]).code, 0);
+	assert.equal(
+		fleet.run([
+			'run',
+			'--name',
+			'live',
+			'--allow',
+			`files:${data}:rw`,
+			'--because',
+			'test',
+			'--',
+			'sh',
+			'-c',
+			`while :; do cat ${data}/file; n=$((n+1)); sleep 0.1; done`,
+		]).code,
+		0,
+	);
 	await until(() => fleet.must('logs', 'live').includes('granted'), 'it is there');
 	const later = net.createServer();
 	await new Promise<void>(resolve => {
@@ -228,11 +366,26 @@ test('what was granted is there in a sandbox without a network, too, and no more
 	const {data, secret} = await world(t);
 	chmodSync(data, 0o755);
 	const {dev, ino} = statSync(data, {bigint: true});
-	const mounts = [{source: data, target: '/opt/data', mode: 'read' as const, identity: `${dev}:${ino}`}, {source: path.join(data, 'file'), target: '/opt/file', mode: 'read' as const, identity: (({dev, ino}) => `${dev}:${ino}`)(statSync(path.join(data, 'file'), {bigint: true}))}];
+	const mounts = [
+		{source: data, target: '/opt/data', mode: 'read' as const, identity: `${dev}:${ino}`},
+		{
+			source: path.join(data, 'file'),
+			target: '/opt/file',
+			mode: 'read' as const,
+			identity: (({dev, ino}) => `${dev}:${ino}`)(statSync(path.join(data, 'file'), {bigint: true})),
+		},
+	];
 	const box = await openBox({plan: plan => ({...plan, mounts: [...plan.mounts, ...mounts]})});
 	for (const network of [true, false]) {
-		const {output} = await box.run(`cat /opt/data/file /opt/file; touch /opt/data/new /opt/file 2>&1 | grep -cE 'Read-only|denied'; ls ${secret} 2>&1; grep CapEff /proc/self/status; id -u`, {network});
-		assert.match(output, /^granted\r?\ngranted\r?\n2\r?\nls: .+No such file[^]*CapEff:\s*0+\r?\n1000$/, `network: ${network}`);
+		const {output} = await box.run(
+			`cat /opt/data/file /opt/file; touch /opt/data/new /opt/file 2>&1 | grep -cE 'Read-only|denied'; ls ${secret} 2>&1; grep CapEff /proc/self/status; id -u`,
+			{network},
+		);
+		assert.match(
+			output,
+			/^granted\r?\ngranted\r?\n2\r?\nls: .+No such file[^]*CapEff:\s*0+\r?\n1000$/,
+			`network: ${network}`,
+		);
 	}
 
 	renameSync(data, `${data}.old`);

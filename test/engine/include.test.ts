@@ -17,7 +17,12 @@ test('what the project names is copied once a person said yes to exactly that, a
 	symlinkSync(path.join(fleet.home, 'outside'), at('link.local'));
 	mkdirSync(at('secret'));
 	writeFileSync(at('secret/key'), 'k\n');
-	const look = ['--', 'sh', '-c', 'ls -A; cat app.local sub/deep.local; echo changed >> app.local && git status --short'];
+	const look = [
+		'--',
+		'sh',
+		'-c',
+		'ls -A; cat app.local sub/deep.local; echo changed >> app.local && git status --short',
+	];
 	const asked = fleet.run(['run', '--name', 'asks', ...look]);
 	assert.equal(asked.code, 2);
 	assert.match(asked.stderr, /names 2 files .*nobody to ask/);
@@ -33,13 +38,25 @@ test('what the project names is copied once a person said yes to exactly that, a
 	fleet.must('run', '--name', 'again', ...look);
 	writeFileSync(at('new.local'), 'more\n');
 	assert.equal(fleet.run(['run', '--name', 'more', ...look]).code, 2, 'another file is asked about again');
-	assert.deepEqual(fleet.json<Array<Record<string, unknown>>>('journal', 'with')[0]!['included'], ['app.local', 'sub/deep.local']);
+	assert.deepEqual(fleet.json<Array<Record<string, unknown>>>('journal', 'with')[0]!['included'], [
+		'app.local',
+		'sub/deep.local',
+	]);
 });
 
 test('a branch cannot name more for itself, and a folder that is a link in the worktree is not written through', async t => {
 	const fleet = new Fleet(t, {files});
 	writeFileSync(path.join(fleet.project, 'app.local'), 'x\n');
-	fleet.must('run', '--name', 'first', '--include', '--', 'sh', '-c', 'cat app.local; echo "*" > .worktreeinclude; git commit -qam widen');
+	fleet.must(
+		'run',
+		'--name',
+		'first',
+		'--include',
+		'--',
+		'sh',
+		'-c',
+		'cat app.local; echo "*" > .worktreeinclude; git commit -qam widen',
+	);
 	await fleet.until('first', 'stopped');
 	assert.match(fleet.must('logs', 'first'), /^x/);
 	fleet.must('run', '--name', 'second', '--', 'cat', 'app.local');
@@ -60,8 +77,10 @@ test('a branch cannot name more for itself, and a folder that is a link in the w
 	assert.throws(() => readFileSync(path.join(outside, 'x.local')));
 });
 
-test('teardown runs in the sandbox once the agent has ended, and its exit code is not the agent\'s', async t => {
-	const fleet = new Fleet(t, {policy: 'setup:\n  - echo before\nteardown:\n  - echo "after it\'s done"; pwd\n  - exit 9\nverify: ["true"]\n'});
+test("teardown runs in the sandbox once the agent has ended, and its exit code is not the agent's", async t => {
+	const fleet = new Fleet(t, {
+		policy: 'setup:\n  - echo before\nteardown:\n  - echo "after it\'s done"; pwd\n  - exit 9\nverify: ["true"]\n',
+	});
 	fleet.must('run', '--name', 'ends', '--', 'sh', '-c', 'echo at work; exit 3');
 	await fleet.until('ends', 'stopped');
 	assert.match(fleet.must('logs', 'ends'), /before\r?\n[^]*at work[^]*after it's done\r?\n.*worktrees\/ends/);

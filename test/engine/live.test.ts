@@ -20,7 +20,15 @@ function outside(t: TestContext): string {
 
 /** A run that says every 50 ms what it sees of a folder. */
 function watching(fleet: Fleet, folder: string): {last(): string; sees(what: RegExp): Promise<void>} {
-	fleet.must('run', '--name', 'live', '--', 'sh', '-c', `n=0; while :; do n=$((n+1)); w=$(touch ${folder}/new 2> /dev/null && echo writes || echo reads); echo "$n $(cat ${folder}/file 2>&1) $w"; sleep 0.05; done`);
+	fleet.must(
+		'run',
+		'--name',
+		'live',
+		'--',
+		'sh',
+		'-c',
+		`n=0; while :; do n=$((n+1)); w=$(touch ${folder}/new 2> /dev/null && echo writes || echo reads); echo "$n $(cat ${folder}/file 2>&1) $w"; sleep 0.05; done`,
+	);
 	const last = () => readFileSync(fleet.context().paths.run('live').output, 'utf8').trim().split(/\r?\n/).at(-1) ?? '';
 	return {last, sees: what => until(() => what.test(last()), `the run sees ${what}`)};
 }
@@ -48,7 +56,10 @@ test('a folder given for changing can be changed, and for a while only', async t
 	fleet.must('allow', 'live', `files:${folder}:rw`, '--because', 'test', '--for', '2s');
 	await run.sees(/granted writes/);
 	assert.ok(existsSync(path.join(folder, 'new')));
-	assert.match(fleet.run(['allow', 'live', `files:${folder}`, '--because', 'test']).stderr, /granted already\n\s+hint: fleet revoke/);
+	assert.match(
+		fleet.run(['allow', 'live', `files:${folder}`, '--because', 'test']).stderr,
+		/granted already\n\s+hint: fleet revoke/,
+	);
 	await run.sees(/No such file/);
 	assert.deepEqual(fleet.json('show', 'live')['grants'], []);
 	fleet.must('stop', 'live');
@@ -57,7 +68,19 @@ test('a folder given for changing can be changed, and for a while only', async t
 test('a folder that was given before the start is taken back while the run goes on', async t => {
 	const folder = outside(t);
 	const fleet = new Fleet(t);
-	fleet.must('run', '--name', 'live', '--allow', `files:${folder}`, '--because', 'test', '--', 'sh', '-c', `while :; do cat ${folder}/file; sleep 0.05; done`);
+	fleet.must(
+		'run',
+		'--name',
+		'live',
+		'--allow',
+		`files:${folder}`,
+		'--because',
+		'test',
+		'--',
+		'sh',
+		'-c',
+		`while :; do cat ${folder}/file; sleep 0.05; done`,
+	);
 	const last = () => readFileSync(fleet.context().paths.run('live').output, 'utf8').trim().split(/\r?\n/).at(-1) ?? '';
 	await until(() => last() === 'granted', 'it is there from the start');
 	fleet.must('revoke', 'live', `files:${folder}`);
@@ -71,9 +94,20 @@ test('below a folder that the agent can write nothing is mounted: it waits for t
 	mkdirSync(folder);
 	writeFileSync(path.join(folder, 'file'), 'granted\n');
 	// The agent prepares a link where the mount would have to go: to its own worktree.
-	fleet.must('run', '--name', 'live', '--', 'sh', '-c', `ln -s "$PWD" ${folder}; mkdir -p /tmp/x; echo ready; sleep 60`);
+	fleet.must(
+		'run',
+		'--name',
+		'live',
+		'--',
+		'sh',
+		'-c',
+		`ln -s "$PWD" ${folder}; mkdir -p /tmp/x; echo ready; sleep 60`,
+	);
 	await until(() => fleet.must('logs', 'live').includes('ready'), 'ready');
-	assert.match(fleet.must('allow', 'live', `files:${folder}`, '--because', 'test'), /when the run is next started \(.*(?:mount of its own|symbolic)/);
+	assert.match(
+		fleet.must('allow', 'live', `files:${folder}`, '--because', 'test'),
+		/when the run is next started \(.*(?:mount of its own|symbolic)/,
+	);
 	fleet.must('stop', 'live');
 	fleet.must('resume', 'live');
 	fleet.must('stop', 'live');
@@ -82,11 +116,22 @@ test('below a folder that the agent can write nothing is mounted: it waits for t
 test('a frozen run stands whole, reaches nothing, and goes on where it was', async t => {
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\nnetwork: [host.fleet.internal:9]\n'});
 	// A process that ignores what can be ignored, and one that stops itself: neither has a say.
-	fleet.must('run', '--name', 'live', '--', 'sh', '-c', 'trap "" HUP INT TERM CONT TSTP; (while :; do date +%N; sleep 0.02; done) & kill -STOP $$');
+	fleet.must(
+		'run',
+		'--name',
+		'live',
+		'--',
+		'sh',
+		'-c',
+		'trap "" HUP INT TERM CONT TSTP; (while :; do date +%N; sleep 0.02; done) & kill -STOP $$',
+	);
 	const size = () => readFileSync(fleet.context().paths.run('live').output).length;
 	await until(() => size() > 100, 'it writes');
 	fleet.must('freeze', 'live', '--because', 'looks wrong');
-	assert.deepEqual((({stage, because}) => ({stage, because}))(fleet.json('show', 'live')), {stage: 'frozen', because: 'looks wrong'});
+	assert.deepEqual((({stage, because}) => ({stage, because}))(fleet.json('show', 'live')), {
+		stage: 'frozen',
+		because: 'looks wrong',
+	});
 	const before = size();
 	await new Promise(resolve => {
 		setTimeout(resolve, 300);
@@ -109,7 +154,10 @@ test('a panic for all', async t => {
 	}
 
 	fleet.must('freeze', '--all');
-	assert.deepEqual(fleet.json<Array<{stage: string}>>('list').map(run => run.stage), ['frozen', 'frozen']);
+	assert.deepEqual(
+		fleet.json<Array<{stage: string}>>('list').map(run => run.stage),
+		['frozen', 'frozen'],
+	);
 	for (const name of ['one', 'two']) {
 		fleet.must('stop', name);
 	}
@@ -130,7 +178,11 @@ function leftovers(fleet: Fleet, pids: number[]): string[] {
 	const groups: string[] = [];
 	for (const hierarchy of existsSync('/sys/fs/cgroup') ? readdirSync('/sys/fs/cgroup') : []) {
 		const find = (folder: string, depth: number) => {
-			for (const name of depth > 3 ? [] : readdirSync(folder, {withFileTypes: true}).filter(entry => entry.isDirectory()).map(entry => entry.name)) {
+			for (const name of depth > 3
+				? []
+				: readdirSync(folder, {withFileTypes: true})
+						.filter(entry => entry.isDirectory())
+						.map(entry => entry.name)) {
 				if (name === groupName(places)) {
 					groups.push(path.join(folder, name));
 				} else {
@@ -147,16 +199,46 @@ function leftovers(fleet: Fleet, pids: number[]): string[] {
 	return [
 		...pids.filter(pid => isAlive(pid)).map(pid => `process ${pid}`),
 		...(existsSync(places.socket) ? ['socket'] : []),
-		...readdirSync(places.folder).filter(name => !['dotgit', 'journal.jsonl', 'lock.sqlite', 'output.log', 'private.git', 'quarantine.git', 'sandbox', 'supervisor.log', 'jail.git', 'changes', 'changes.json', 'first-index', 'refs'].includes(name)),
+		...readdirSync(places.folder).filter(
+			name =>
+				![
+					'dotgit',
+					'journal.jsonl',
+					'lock.sqlite',
+					'output.log',
+					'private.git',
+					'quarantine.git',
+					'sandbox',
+					'supervisor.log',
+					'jail.git',
+					'changes',
+					'changes.json',
+					'first-index',
+					'refs',
+				].includes(name),
+		),
 		...groups,
-		...readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(line => line.includes(fleet.folder)),
+		...readFileSync('/proc/self/mountinfo', 'utf8')
+			.split('\n')
+			.filter(line => line.includes(fleet.folder)),
 	];
 }
 
 async function started(fleet: Fleet): Promise<{supervisor: number; pids: number[]}> {
-	fleet.must('run', '--name', 'live', '--', 'sh', '-c', 'trap "" HUP INT TERM; (setsid sleep 300 &) ; echo ready; sleep 300');
+	fleet.must(
+		'run',
+		'--name',
+		'live',
+		'--',
+		'sh',
+		'-c',
+		'trap "" HUP INT TERM; (setsid sleep 300 &) ; echo ready; sleep 300',
+	);
 	await until(() => fleet.must('logs', 'live').includes('ready'), 'ready');
-	const entries = readFileSync(fleet.context().paths.run('live').journal, 'utf8').trim().split('\n').map(line => JSON.parse(line) as {type: string; pid: number});
+	const entries = readFileSync(fleet.context().paths.run('live').journal, 'utf8')
+		.trim()
+		.split('\n')
+		.map(line => JSON.parse(line) as {type: string; pid: number});
 	const supervisor = entries.findLast(entry => entry.type === 'run.started')!.pid;
 	const pids = processTree(supervisor);
 	assert.ok(pids.length >= 5, pids.join());
@@ -175,7 +257,9 @@ const endings: Record<string, (fleet: Fleet, started: {supervisor: number; pids:
 		process.kill(supervisor, 'SIGKILL');
 	},
 	'bubblewrap is killed': (_fleet, {pids}) => {
-		for (const pid of pids.filter(pid => isAlive(pid) && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'bwrap')) {
+		for (const pid of pids.filter(
+			pid => isAlive(pid) && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'bwrap',
+		)) {
 			try {
 				process.kill(pid, 'SIGKILL');
 			} catch {}
@@ -208,7 +292,15 @@ test('a fork bomb, a memory hog and a disk hog among others hurt only themselves
 	fleet.must('run', '--name', 'hog', '--', 'perl', '-e', 'my @x; while (1) { push @x, "a" x (8 * 1024 * 1024) }');
 	fleet.must('run', '--name', 'disk', '--', 'sh', '-c', 'head -c 200000000 /dev/zero > big; echo "wrote $?"');
 	for (const name of ['one', 'two', 'three']) {
-		fleet.must('run', '--name', name, '--', 'sh', '-c', 'n=0; for i in 1 2 3 4 5 6 7 8 9 10; do n=$(expr $n + $i); done; echo "sum $n"');
+		fleet.must(
+			'run',
+			'--name',
+			name,
+			'--',
+			'sh',
+			'-c',
+			'n=0; for i in 1 2 3 4 5 6 7 8 9 10; do n=$(expr $n + $i); done; echo "sum $n"',
+		);
 	}
 
 	for (const name of ['one', 'two', 'three']) {

@@ -8,9 +8,15 @@ import {Fleet, until} from '../support/fleet.ts';
 
 /* What a merge leaves in the history: by whom, with what words, signed or not, as the policy and the person's git want it. */
 
-const work = 'echo b > b.txt; git add b.txt; git commit -qm "first of two"; echo c > c.txt; git add c.txt; git commit -qm "second of two"';
+const work =
+	'echo b > b.txt; git add b.txt; git commit -qm "first of two"; echo c > c.txt; git add c.txt; git commit -qm "second of two"';
 
-async function approved(t: TestContext, merge: string, script = work, prepare: (fleet: Fleet) => void = () => {}): Promise<Fleet> {
+async function approved(
+	t: TestContext,
+	merge: string,
+	script = work,
+	prepare: (fleet: Fleet) => void = () => {},
+): Promise<Fleet> {
 	const fleet = new Fleet(t, {policy: `verify: ["test -f a.txt"]\n${merge === '' ? '' : `merge: ${merge}\n`}`});
 	prepare(fleet);
 	await fleet.agent('r', script);
@@ -25,17 +31,28 @@ function signs(fleet: Fleet): void {
 	execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
 	const signers = path.join(fleet.folder, 'signers');
 	writeFileSync(signers, `test@example.invalid ${execFileSync('ssh-keygen', ['-y', '-f', key], {encoding: 'utf8'})}`);
-	for (const [name, value] of [['gpg.format', 'ssh'], ['user.signingkey', `${key}.pub`], ['commit.gpgsign', 'true'], ['gpg.ssh.allowedSignersFile', signers]] as const) {
+	for (const [name, value] of [
+		['gpg.format', 'ssh'],
+		['user.signingkey', `${key}.pub`],
+		['commit.gpgsign', 'true'],
+		['gpg.ssh.allowedSignersFile', signers],
+	] as const) {
 		fleet.git('config', name, value);
 	}
 }
 
-test('a merge is the person\'s, with the agent as co-author, and what was left in the folder is, too', async t => {
+test("a merge is the person's, with the agent as co-author, and what was left in the folder is, too", async t => {
 	const fleet = await approved(t, '', 'echo b > b.txt');
 	fleet.must('merge', 'r');
-	assert.equal(fleet.git('log', '-2', '--format=%an <%ae> %cn'), 'Test Person <test@example.invalid> Test Person\nTest Person <test@example.invalid> Test Person');
+	assert.equal(
+		fleet.git('log', '-2', '--format=%an <%ae> %cn'),
+		'Test Person <test@example.invalid> Test Person\nTest Person <test@example.invalid> Test Person',
+	);
 	for (const commit of ['main', 'main^2']) {
-		assert.equal(fleet.git('log', '-1', '--format=%(trailers:key=Co-authored-by,valueonly)', commit).trim(), 'fleet agent <agent@fleet.invalid>');
+		assert.equal(
+			fleet.git('log', '-1', '--format=%(trailers:key=Co-authored-by,valueonly)', commit).trim(),
+			'fleet agent <agent@fleet.invalid>',
+		);
 	}
 });
 
@@ -65,13 +82,16 @@ test('one commit: squash', async t => {
 	const fleet = await approved(t, '{how: squash}', work, signs);
 	fleet.must('merge', 'r');
 	assert.equal(fleet.git('log', '--format=%s %G?'), 'Work of run r G\nstart N');
-	assert.match(fleet.git('log', '-1', '--format=%b'), /^\* first of two\n\* second of two\n\nCo-authored-by: [^]*Fleet-Run: r\n/);
+	assert.match(
+		fleet.git('log', '-1', '--format=%b'),
+		/^\* first of two\n\* second of two\n\nCo-authored-by: [^]*Fleet-Run: r\n/,
+	);
 	assert.equal(fleet.git('ls-tree', '-r', '--name-only', 'main'), '.fleet/policy.yaml\na.txt\nb.txt\nc.txt');
 	assert.equal(fleet.git('status', '--porcelain'), '');
 	assert.equal(fleet.stage('r'), 'merged');
 });
 
-test('the run\'s commits one after another, on a target that moved: rebase', async t => {
+test("the run's commits one after another, on a target that moved: rebase", async t => {
 	const fleet = await approved(t, '{how: rebase}', work, signs);
 	writeFileSync(path.join(fleet.project, 'd.txt'), 'd\n');
 	fleet.git('add', 'd.txt');
@@ -79,7 +99,10 @@ test('the run\'s commits one after another, on a target that moved: rebase', asy
 	fleet.must('verify', 'r');
 	fleet.must('approve', 'r', '--because', 'x', '--confirm', 'yes');
 	fleet.must('merge', 'r');
-	assert.equal(fleet.git('log', '--format=%s %G? %an'), 'second of two G Test Person\nfirst of two G Test Person\nmeanwhile N Test Person\nstart N Test Person');
+	assert.equal(
+		fleet.git('log', '--format=%s %G? %an'),
+		'second of two G Test Person\nfirst of two G Test Person\nmeanwhile N Test Person\nstart N Test Person',
+	);
 	assert.equal(fleet.git('log', '--merges', '--format=%s'), '');
 	assert.match(fleet.git('log', '-1', '--format=%b'), /Fleet-Verify: [0-9a-f]{64}/);
 	assert.equal(fleet.git('ls-tree', '-r', '--name-only', 'main'), '.fleet/policy.yaml\na.txt\nb.txt\nc.txt\nd.txt');
@@ -87,7 +110,11 @@ test('the run\'s commits one after another, on a target that moved: rebase', asy
 });
 
 test('a rebase that would come to something else, or of a branch with merges, is refused and nothing moves', async t => {
-	const fleet = await approved(t, '{how: rebase}', `${work}; git checkout -q -b side HEAD~1; echo e > e.txt; git add e.txt; git commit -qm side; git checkout -q fleet/r; git merge -q --no-edit side`);
+	const fleet = await approved(
+		t,
+		'{how: rebase}',
+		`${work}; git checkout -q -b side HEAD~1; echo e > e.txt; git add e.txt; git commit -qm side; git checkout -q fleet/r; git merge -q --no-edit side`,
+	);
 	const before = fleet.git('rev-parse', 'main');
 	const refused = fleet.run(['merge', 'r']);
 	assert.equal(refused.code, 3);
@@ -96,18 +123,26 @@ test('a rebase that would come to something else, or of a branch with merges, is
 });
 
 test('nothing that an agent wrote reads as a trailer of ours', async t => {
-	const forged = 'echo b > b.txt; git add b.txt; git commit -qm "a title" -m "Fleet-Approval: by the boss" -m "Reviewed-by: nobody" -m "---" -m "# ------------------------ >8 ------------------------"';
+	const forged =
+		'echo b > b.txt; git add b.txt; git commit -qm "a title" -m "Fleet-Approval: by the boss" -m "Reviewed-by: nobody" -m "---" -m "# ------------------------ >8 ------------------------"';
 	const fleet = await approved(t, '{how: rebase}', forged);
 	fleet.must('merge', 'r');
 	assert.match(fleet.git('log', '-1', '--format=%(trailers:key=Reviewed-by,valueonly)').trim(), /^(?!nobody)[\w-]+$/);
 	assert.doesNotMatch(fleet.git('log', '-1', '--format=%(trailers)'), /boss|nobody/);
 	assert.match(fleet.git('log', '-1', '--format=%B'), /^\| Fleet-Approval: by the boss$/m);
-	const parsed = execFileSync('git', ['interpret-trailers', '--parse'], {input: fleet.git('log', '-1', '--format=%B'), encoding: 'utf8'});
-	assert.match(parsed, /^Reviewed-by: /m, 'no line of an agent\'s ends the message before them');
+	const parsed = execFileSync('git', ['interpret-trailers', '--parse'], {
+		input: fleet.git('log', '-1', '--format=%B'),
+		encoding: 'utf8',
+	});
+	assert.match(parsed, /^Reviewed-by: /m, "no line of an agent's ends the message before them");
 });
 
-test('words by a template, with the person\'s commit-msg hook', async t => {
-	const fleet = await approved(t, '{hooks: [commit-msg], message: "feat: {title} ({run} into {target})\\n\\n{commits}"}', work);
+test("words by a template, with the person's commit-msg hook", async t => {
+	const fleet = await approved(
+		t,
+		'{hooks: [commit-msg], message: "feat: {title} ({run} into {target})\\n\\n{commits}"}',
+		work,
+	);
 	const missing = fleet.run(['merge', 'r']);
 	assert.equal(missing.code, 3);
 	assert.match(missing.stderr, /wants the hook commit-msg at a merge, and there is no program/);
@@ -123,7 +158,9 @@ test('words by a template, with the person\'s commit-msg hook', async t => {
 test('a hook that refuses, from where core.hooksPath says, is the end of it', async t => {
 	const fleet = await approved(t, '{hooks: [commit-msg]}', work);
 	mkdirSync(path.join(fleet.folder, 'hooks'));
-	writeFileSync(path.join(fleet.folder, 'hooks', 'commit-msg'), '#!/bin/sh\necho "no ticket" >&2\nexit 1\n', {mode: 0o755});
+	writeFileSync(path.join(fleet.folder, 'hooks', 'commit-msg'), '#!/bin/sh\necho "no ticket" >&2\nexit 1\n', {
+		mode: 0o755,
+	});
 	fleet.git('config', 'core.hooksPath', path.join(fleet.folder, 'hooks'));
 	const before = fleet.git('rev-parse', 'main');
 	const refused = fleet.run(['merge', 'r']);
@@ -139,7 +176,7 @@ test('the agent as author, where the policy wants it so', async t => {
 	assert.equal(fleet.git('log', '-1', '--format=%(trailers:key=Co-authored-by)').trim(), '');
 });
 
-test('a commit is UTF-8 and says nothing else, whatever encoding the person\'s git is told', async t => {
+test("a commit is UTF-8 and says nothing else, whatever encoding the person's git is told", async t => {
 	const fleet = await approved(t, '{how: rebase}', 'echo b > b.txt; git add b.txt; git commit -qm "größer"', fleet => {
 		fleet.git('config', 'i18n.commitEncoding', 'ISO-8859-1');
 		fleet.git('config', 'i18n.logOutputEncoding', 'ISO-8859-1');
@@ -155,12 +192,20 @@ test('a checkout whose git folder is elsewhere follows, and nothing is written i
 	const gitDir = path.join(fleet.folder, 'elsewhere.git');
 	fleet.git('init', '--quiet', `--separate-git-dir=${gitDir}`);
 	fleet.must('project', 'add');
-	await fleet.agent('r', 'mkdir hooks; printf "#!/bin/sh\\n" > hooks/pre-commit; chmod +x hooks/pre-commit; echo b > b.txt');
+	await fleet.agent(
+		'r',
+		'mkdir hooks; printf "#!/bin/sh\\n" > hooks/pre-commit; chmod +x hooks/pre-commit; echo b > b.txt',
+	);
 	fleet.must('verify', 'r');
 	fleet.must('approve', 'r', '--because', 'looks right', '--confirm', 'yes');
 	fleet.must('merge', 'r');
 	assert.equal(fleet.git('status', '--porcelain'), '');
-	assert.deepEqual([path.join(fleet.project, 'b.txt'), path.join(gitDir, 'b.txt'), path.join(gitDir, 'hooks', 'pre-commit')].map(file => existsSync(file)), [true, false, false]);
+	assert.deepEqual(
+		[path.join(fleet.project, 'b.txt'), path.join(gitDir, 'b.txt'), path.join(gitDir, 'hooks', 'pre-commit')].map(
+			file => existsSync(file),
+		),
+		[true, false, false],
+	);
 
 	// Added by another of its checkouts, the first one's files cannot be found: it is not left behind in silence.
 	const linked = path.join(fleet.folder, 'linked');
@@ -174,16 +219,48 @@ test('a checkout whose git folder is elsewhere follows, and nothing is written i
 	assert.equal(second('approve', 's', '--because', 'looks right', '--confirm', 'yes').code, 0);
 	const refused = second('merge', 's');
 	assert.equal(refused.code, 3);
-	assert.match(refused.stderr, /is checked out where git does not name[^]*hint: git --git-dir=\S+elsewhere\.git config core\.worktree PATH/);
+	assert.match(
+		refused.stderr,
+		/is checked out where git does not name[^]*hint: git --git-dir=\S+elsewhere\.git config core\.worktree PATH/,
+	);
 	fleet.git('config', 'core.worktree', fleet.project);
 	assert.equal(second('merge', 's').code, 0);
-	assert.deepEqual([fleet.git('status', '--porcelain'), existsSync(path.join(fleet.project, 'c.txt')), existsSync(path.join(gitDir, 'c.txt'))], ['', true, false]);
+	assert.deepEqual(
+		[
+			fleet.git('status', '--porcelain'),
+			existsSync(path.join(fleet.project, 'c.txt')),
+			existsSync(path.join(gitDir, 'c.txt')),
+		],
+		['', true, false],
+	);
 });
 
-test('a date and words of an agent\'s are taken over as far as they are any', () => {
+test("a date and words of an agent's are taken over as far as they are any", () => {
 	const now = 1_700_000_000_000;
-	assert.deepEqual(['1600000000 +0200', '5 -0930', '1600000000 +10039', '1600000000 +9999', '1600000000 +0170', '1700000001 +0000', '99999999999999 +0000', ''].map(raw => plainDate(raw, now)), [
-		'@1600000000 +0200', '@5 -0930', '@1600000000 +0000', '@1600000000 +0000', '@1600000000 +0000', undefined, undefined, undefined,
-	]);
-	assert.equal(plainWords('a\n\n  Reviewed-by : x\n--- a line\n----\n; ---- >8 ----\n'), 'a\n\n|   Reviewed-by : x\n| --- a line\n----\n| ; ---- >8 ----\n');
+	assert.deepEqual(
+		[
+			'1600000000 +0200',
+			'5 -0930',
+			'1600000000 +10039',
+			'1600000000 +9999',
+			'1600000000 +0170',
+			'1700000001 +0000',
+			'99999999999999 +0000',
+			'',
+		].map(raw => plainDate(raw, now)),
+		[
+			'@1600000000 +0200',
+			'@5 -0930',
+			'@1600000000 +0000',
+			'@1600000000 +0000',
+			'@1600000000 +0000',
+			undefined,
+			undefined,
+			undefined,
+		],
+	);
+	assert.equal(
+		plainWords('a\n\n  Reviewed-by : x\n--- a line\n----\n; ---- >8 ----\n'),
+		'a\n\n|   Reviewed-by : x\n| --- a line\n----\n| ; ---- >8 ----\n',
+	);
 });

@@ -7,7 +7,8 @@ import {Fleet} from '../support/fleet.ts';
 
 /* A repository, or a target, that is moved, renamed, lost or restored can be pointed at again, and nothing is merged elsewhere. */
 
-const commits = 'echo x >> $FLEET_RUN.txt; git add $FLEET_RUN.txt; git commit -qm "mine $(git rev-list --count HEAD)" && git status --short | wc -l';
+const commits =
+	'echo x >> $FLEET_RUN.txt; git add $FLEET_RUN.txt; git commit -qm "mine $(git rev-list --count HEAD)" && git status --short | wc -l';
 
 /** A hint, as a person types it, in another folder. */
 function type(fleet: Fleet, result: {stderr: string}): void {
@@ -21,7 +22,11 @@ function type(fleet: Fleet, result: {stderr: string}): void {
 }
 
 function at(fleet: Fleet, folder: string, ...argv: string[]): string {
-	return execFileSync('git', ['-C', folder, ...argv], {env: fleet.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
+	return execFileSync('git', ['-C', folder, ...argv], {
+		env: fleet.env,
+		encoding: 'utf8',
+		stdio: ['ignore', 'pipe', 'pipe'],
+	}).trim();
 }
 
 test('a repository that was moved is known again, and its runs go on there', async t => {
@@ -36,8 +41,14 @@ test('a repository that was moved is known again, and its runs go on there', asy
 	const verb = (...argv: string[]) => fleet.run(argv, {cwd: moved});
 	const lost = verb('verify', 'm');
 	assert.deepEqual([lost.code, /hint: .*fleet project add PATH/.test(lost.stderr)], [2, true], lost.stderr);
-	assert.match(verb('project', 'add', '.').stdout, /^project is here now, and its runs with it: .*renamed \(it was .*project\)\n/);
-	assert.deepEqual(fleet.json<Array<{id: string; root: string}>>('project', 'list').map(({id, root}) => [id, root]), [['project', moved]]);
+	assert.match(
+		verb('project', 'add', '.').stdout,
+		/^project is here now, and its runs with it: .*renamed \(it was .*project\)\n/,
+	);
+	assert.deepEqual(
+		fleet.json<Array<{id: string; root: string}>>('project', 'list').map(({id, root}) => [id, root]),
+		[['project', moved]],
+	);
 	assert.match(verb('diff', 'm').stdout, /m\.txt/);
 	assert.equal(verb('resume', 'm').code, 0);
 	await fleet.until('m', 'stopped');
@@ -67,7 +78,16 @@ test('another repository in its place is never taken for it', async t => {
 	const before = fleet.git('rev-parse', 'main');
 	for (const verb of ['verify', 'diff', 'resume', 'discard']) {
 		const {code, stderr} = fleet.run([verb, 'm']);
-		assert.deepEqual([code, /is not the repository that m began in.*\n {2}hint: where that is now: fleet project add PATH --as project/.test(stderr)], [2, true], stderr);
+		assert.deepEqual(
+			[
+				code,
+				/is not the repository that m began in.*\n {2}hint: where that is now: fleet project add PATH --as project/.test(
+					stderr,
+				),
+			],
+			[2, true],
+			stderr,
+		);
 	}
 
 	assert.equal(fleet.git('for-each-ref', '--format=%(objectname) %(refname)'), `${before} refs/heads/main`);
@@ -77,7 +97,10 @@ test('another repository in its place is never taken for it', async t => {
 	assert.match(fleet.run(['project', 'add', moved], {cwd: fleet.home}).stdout, /project is here now/);
 	assert.equal(fleet.run(['verify', 'm']).code, 0);
 	assert.match(fleet.must('project', 'add', '.'), /^added project-2/);
-	assert.match(fleet.run(['project', 'add', '.', '--as', 'project']).stderr, /cannot be project: that one is where it was/);
+	assert.match(
+		fleet.run(['project', 'add', '.', '--as', 'project']).stderr,
+		/cannot be project: that one is where it was/,
+	);
 	assert.equal(fleet.run(['project', 'add', '.', '--as', 'nobody']).code, 2);
 
 	// A folder that lost its own .git, in a repository of somebody's.
@@ -97,9 +120,19 @@ test('a repository that was cloned anew, or restored from before there were runs
 	at(fleet, fleet.folder, 'clone', '--quiet', backup, clone);
 	rmSync(fleet.project, {recursive: true});
 	mkdirSync(fleet.project);
-	assert.match(fleet.run(['project', 'add', clone], {cwd: fleet.home}).stdout, /^added clone/, 'a clone says nothing of runs');
-	assert.match(fleet.run(['project', 'add', clone, '--as', 'project'], {cwd: fleet.home}).stdout, /project is here now/);
-	assert.deepEqual(fleet.json<Array<{id: string}>>('project', 'list').map(({id}) => id), ['project']);
+	assert.match(
+		fleet.run(['project', 'add', clone], {cwd: fleet.home}).stdout,
+		/^added clone/,
+		'a clone says nothing of runs',
+	);
+	assert.match(
+		fleet.run(['project', 'add', clone, '--as', 'project'], {cwd: fleet.home}).stdout,
+		/project is here now/,
+	);
+	assert.deepEqual(
+		fleet.json<Array<{id: string}>>('project', 'list').map(({id}) => id),
+		['project'],
+	);
 	const verb = (...argv: string[]) => {
 		const result = fleet.run(argv, {cwd: clone});
 		assert.equal(result.code, 0, result.stderr);
@@ -124,7 +157,11 @@ test('a repository that was cloned anew, or restored from before there were runs
 	again.must('verify', 'r');
 	rmSync(again.project, {recursive: true});
 	renameSync(old, again.project);
-	for (const argv of [['diff', 'r'], ['verify', 'r'], ['resume', 'r']]) {
+	for (const argv of [
+		['diff', 'r'],
+		['verify', 'r'],
+		['resume', 'r'],
+	]) {
 		again.must(...argv);
 	}
 
@@ -146,12 +183,22 @@ test('a target that was renamed or is gone: the hint works as typed, and no appr
 	fleet.git('branch', '-m', 'main', 'trunk');
 	fleet.git('branch', 'another');
 	const gone = fleet.run(['merge', 'n']);
-	assert.deepEqual([gone.code, gone.stderr], [3, 'fleet: main is gone, so there is nothing to merge into\n  hint: fleet retarget n trunk\n']);
+	assert.deepEqual(
+		[gone.code, gone.stderr],
+		[3, 'fleet: main is gone, so there is nothing to merge into\n  hint: fleet retarget n trunk\n'],
+	);
 	type(fleet, gone);
 	const {target, approval, verification, stage} = fleet.json('show', 'n');
 	assert.deepEqual([target, approval, verification, stage], ['refs/heads/trunk', null, null, 'captured']);
 	assert.match(fleet.run(['merge', 'n']).stderr, /n is not approved/);
-	for (const [branch, because] of [['trunk', /into trunk already/], ['nowhere', /no branch "nowhere"/], ['fleet/n', /a run's own branch/], ['--x', /unknown option|no branch/], ['a b', /no branch/], ['', /no branch/]] as Array<[string, RegExp]>) {
+	for (const [branch, because] of [
+		['trunk', /into trunk already/],
+		['nowhere', /no branch "nowhere"/],
+		['fleet/n', /a run's own branch/],
+		['--x', /unknown option|no branch/],
+		['a b', /no branch/],
+		['', /no branch/],
+	] as Array<[string, RegExp]>) {
 		const {code, stderr} = fleet.run(['retarget', 'n', branch]);
 		assert.deepEqual([code, because.test(stderr)], [2, true], `${branch}: ${stderr}`);
 	}

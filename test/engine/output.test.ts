@@ -16,9 +16,14 @@ function open(t: TestContext) {
 	t.after(() => rmSync(folder, {recursive: true, force: true}));
 	const file = path.join(folder, 'output.log');
 	let seen = '';
-	const output = new AgentOutput({file, values: [value], onBytes: bytes => {
-		seen += Buffer.from(bytes).toString();
-	}, onNews() {}});
+	const output = new AgentOutput({
+		file,
+		values: [value],
+		onBytes: bytes => {
+			seen += Buffer.from(bytes).toString();
+		},
+		onNews() {},
+	});
 	return {
 		output,
 		write: (text: string) => output.push(Buffer.from(text)),
@@ -65,8 +70,13 @@ test('a value is blanked in the log and on the screen however slowly it comes, b
 
 		assert.match(seen(), /^key: .* done\r\n$/s);
 		assert.equal(seen().length, value.length + 12);
-		const shown = seen().slice(5, -7).replaceAll(/[^A-Za-z0-9]/g, '');
-		assert.ok(letters.startsWith(shown) && shown.length <= (span < 40 ? 0 : Math.floor(letters.length / 4)), `each ${span} ms: ${seen()}`);
+		const shown = seen()
+			.slice(5, -7)
+			.replaceAll(/[^A-Za-z0-9]/g, '');
+		assert.ok(
+			letters.startsWith(shown) && shown.length <= (span < 40 ? 0 : Math.floor(letters.length / 4)),
+			`each ${span} ms: ${seen()}`,
+		);
 		output.end();
 		t.mock.timers.reset();
 	}

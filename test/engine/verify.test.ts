@@ -38,18 +38,21 @@ function inconclusive(fleet: Fleet, name: string, doubt: string, because: RegExp
 	assert.equal(fleet.run(['merge', name]).code, 3);
 }
 
-test('commands that ask git find the merged commit, read-only, with nobody\'s configuration', async t => {
-	const fleet = new Fleet(t, {files: {'.gitattributes': '* text=auto\n*.bin filter=own\n', 'x.bin': 'stored\n', 'dos.txt': 'a\nb\n'}, policy: policyOf(
-		'test "$(git describe --tags)" = v1.2-3-g"$(git rev-parse --short HEAD)"',
-		'test "$(git rev-parse --abbrev-ref HEAD)" = main',
-		'test "$(git ls-files | tr "\\n" " ")" = ".fleet/policy.yaml .gitattributes a.txt dos.txt mine.txt theirs.txt x.bin "',
-		'test -z "$(git status --porcelain)" && git diff-index --quiet HEAD && git diff --quiet',
-		'test "$(git diff --name-only HEAD^1)" = mine.txt && test "$(git log -1 --format=%s HEAD^2)" = mine',
-		'test -z "$(git remote)" && ! git config --get-regexp "^(user|filter|remote|alias)\\\\." && ! test -e .git/hooks',
-		'! git -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x 2> /dev/null && ! touch .git/x 2> /dev/null',
-		'echo new > made && test "$(git status --porcelain)" = "?? made"',
-		'git fsck --no-dangling 2>&1 | grep -v "^notice" | wc -l | grep -qx 0',
-	)});
+test("commands that ask git find the merged commit, read-only, with nobody's configuration", async t => {
+	const fleet = new Fleet(t, {
+		files: {'.gitattributes': '* text=auto\n*.bin filter=own\n', 'x.bin': 'stored\n', 'dos.txt': 'a\nb\n'},
+		policy: policyOf(
+			'test "$(git describe --tags)" = v1.2-3-g"$(git rev-parse --short HEAD)"',
+			'test "$(git rev-parse --abbrev-ref HEAD)" = main',
+			'test "$(git ls-files | tr "\\n" " ")" = ".fleet/policy.yaml .gitattributes a.txt dos.txt mine.txt theirs.txt x.bin "',
+			'test -z "$(git status --porcelain)" && git diff-index --quiet HEAD && git diff --quiet',
+			'test "$(git diff --name-only HEAD^1)" = mine.txt && test "$(git log -1 --format=%s HEAD^2)" = mine',
+			'test -z "$(git remote)" && ! git config --get-regexp "^(user|filter|remote|alias)\\\\." && ! test -e .git/hooks',
+			'! git -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x 2> /dev/null && ! touch .git/x 2> /dev/null',
+			'echo new > made && test "$(git status --porcelain)" = "?? made"',
+			'git fsck --no-dangling 2>&1 | grep -v "^notice" | wc -l | grep -qx 0',
+		),
+	});
 	fleet.git('tag', 'v1.2');
 	await fleet.agent('g', 'echo m > mine.txt; git add mine.txt; git commit -qm mine');
 	// The person's own filter and alias have no part in it.
@@ -63,7 +66,9 @@ test('commands that ask git find the merged commit, read-only, with nobody\'s co
 });
 
 test('the history is as deep as the policy says', async t => {
-	const fleet = new Fleet(t, {policy: `${policyOf('git rev-list --count HEAD; git rev-parse --is-shallow-repository')}verifyDepth: 2\n`});
+	const fleet = new Fleet(t, {
+		policy: `${policyOf('git rev-list --count HEAD; git rev-parse --is-shallow-repository')}verifyDepth: 2\n`,
+	});
 	for (const number of [1, 2, 3]) {
 		fleet.git('commit', '--quiet', '--allow-empty', `--message=${number}`);
 	}
@@ -78,17 +83,30 @@ test('commits of the first of January 1970 are verified like others', async t =>
 	const fleet = new Fleet(t, {policy: policyOf('git log -1 --format=%ct')});
 	Object.assign(fleet.env, {GIT_AUTHOR_DATE: '@0 +0000', GIT_COMMITTER_DATE: '@0 +0000'});
 	fleet.git('commit', '--quiet', '--amend', '--reset-author', '--no-edit');
-	await fleet.agent('e', 'export GIT_AUTHOR_DATE="@0 +0000" GIT_COMMITTER_DATE="@0 +0000"; echo two > a.txt; git commit --quiet -am two');
+	await fleet.agent(
+		'e',
+		'export GIT_AUTHOR_DATE="@0 +0000" GIT_COMMITTER_DATE="@0 +0000"; echo two > a.txt; git commit --quiet -am two',
+	);
 	assert.match(fleet.must('verify', 'e'), /^0$/m);
 });
 
 const unclear: Array<[title: string, command: string, doubt: string, because: RegExp]> = [
 	['a program that is not there, in a pipe', 'nosuchtool --check | tail -n 3', 'not-run', /nosuchtool: not found/],
 	['a script that is not there, by its shell', 'sh check.sh | cat', 'not-run', /No such file/],
-	['a program that is not there, in a script', 'printf "nosuchtool | cat\\n" > /tmp/s; sh /tmp/s', 'not-run', /nosuchtool: not found/],
+	[
+		'a program that is not there, in a script',
+		'printf "nosuchtool | cat\\n" > /tmp/s; sh /tmp/s',
+		'not-run',
+		/nosuchtool: not found/,
+	],
 	['git outside of the repository', 'cd /tmp && git ls-files | xargs -r cat', 'no-git', /not a git repository/],
 	['tests that failed, in a pipe', 'printf "# pass 3\\n# fail 2\\n" | cat', 'contradiction', /2 of 5 tests failed/],
-	['a runner that finds no test, and says so by its exit code', 'echo "No tests found, exiting with code 1"; exit 1', 'no-tests', /found no test/],
+	[
+		'a runner that finds no test, and says so by its exit code',
+		'echo "No tests found, exiting with code 1"; exit 1',
+		'no-tests',
+		/found no test/,
+	],
 ];
 
 // The words of other shells and programs are in test/core/verdict.test.ts.
@@ -98,7 +116,11 @@ test('inconclusive: what was not run, whatever the exit code', async t => {
 	for (const [title, command, doubt, because] of unclear) {
 		setPolicy(fleet, policyOf(command));
 		const found = verdict(fleet, 'i');
-		assert.deepEqual([found.code, found.result, found.doubt], [4, 'inconclusive', doubt], `${title}: ${JSON.stringify(found)}`);
+		assert.deepEqual(
+			[found.code, found.result, found.doubt],
+			[4, 'inconclusive', doubt],
+			`${title}: ${JSON.stringify(found)}`,
+		);
 		assert.match(found.because, because, title);
 	}
 
@@ -113,7 +135,13 @@ test('inconclusive: what was not run, whatever the exit code', async t => {
 });
 
 test('inconclusive: no test is run, and the target cannot tell whether there is one', async t => {
-	const fleet = new Fleet(t, {files: {'test/a.test.js': 'require("node:test")("a", () => { throw new Error("red"); });\n', 'package.json': '{"scripts": {"test": "node --test"}}\n'}, policy: policyOf('npm test')});
+	const fleet = new Fleet(t, {
+		files: {
+			'test/a.test.js': 'require("node:test")("a", () => { throw new Error("red"); });\n',
+			'package.json': '{"scripts": {"test": "node --test"}}\n',
+		},
+		policy: policyOf('npm test'),
+	});
 	await fleet.agent('emptied', 'rm -r test');
 	inconclusive(fleet, 'emptied', 'no-tests', /ran no test, and does not pass on main alone/);
 	await fleet.agent('mended', 'echo "require(\\"node:test\\")(\\"b\\", () => {});" > test/a.test.js');
@@ -121,12 +149,21 @@ test('inconclusive: no test is run, and the target cannot tell whether there is 
 });
 
 test('inconclusive: no test is run where there were some', async t => {
-	const fleet = new Fleet(t, {files: {'test/a.test.js': 'require("node:test")("a", () => {});\n', 'package.json': '{"scripts": {"test": "node --test"}}\n'}, policy: policyOf('npm test')});
+	const fleet = new Fleet(t, {
+		files: {
+			'test/a.test.js': 'require("node:test")("a", () => {});\n',
+			'package.json': '{"scripts": {"test": "node --test"}}\n',
+		},
+		policy: policyOf('npm test'),
+	});
 	// Nobody verified anything before: what the target alone runs is looked at.
 	await fleet.agent('first', 'rm -r test');
 	inconclusive(fleet, 'first', 'no-tests', /ran no test; it ran 1 on main/);
 	await fleet.agent('good', 'echo "require(\\"node:test\\")(\\"b\\", () => {});" > test/b.test.js');
-	assert.deepEqual([verdict(fleet, 'good').because, fleet.stage('good')], ['1 command passed, 2 tests passed', 'verified']);
+	assert.deepEqual(
+		[verdict(fleet, 'good').because, fleet.stage('good')],
+		['1 command passed, 2 tests passed', 'verified'],
+	);
 	await fleet.agent('emptied', 'rm -r test');
 	inconclusive(fleet, 'emptied', 'no-tests', /it ran 2 the last time/);
 	await fleet.agent('script', 'echo \'{"scripts": {"test": "echo fine"}}\' > package.json');
@@ -156,11 +193,20 @@ test('a project that never had a test passes, and it is said', async t => {
 	const fleet = new Fleet(t, {policy: policyOf('node --test')});
 	await fleet.agent('n', 'echo two >> a.txt');
 	const found = verdict(fleet, 'n');
-	assert.deepEqual([found.result, found.because], ['passed', '1 command passed, no test was run'], JSON.stringify(found));
+	assert.deepEqual(
+		[found.result, found.because],
+		['passed', '1 command passed, no test was run'],
+		JSON.stringify(found),
+	);
 });
 
 /** Verifies below the verbs, in a context of one's own. */
-async function below(fleet: Fleet, name: string, change: (context: Context) => Context, options: {commandTime?: number} = {}): Promise<Record<string, unknown>> {
+async function below(
+	fleet: Fleet,
+	name: string,
+	change: (context: Context) => Context,
+	options: {commandTime?: number} = {},
+): Promise<Record<string, unknown>> {
 	const context = change(fleet.context());
 	const journal = Journal.open(context.paths.run(name), 1000)!;
 	try {
@@ -179,10 +225,16 @@ test('inconclusive: a time limit, a sandbox that does not start, words that cann
 	assert.deepEqual([timed['result'], timed['doubt']], ['inconclusive', 'timeout']);
 	setPolicy(fleet, policyOf('true'));
 	for (const alone of [['/bin/false'], ['/bin/true'], ['/nonexistent/program'], ['/bin/sh', '-c', 'kill -9 $$']]) {
-		const broken: Context['sandboxes'][number] = {...bubblewrap, prepare(plan, folder) {
-			const prepared = bubblewrap.prepare(plan, folder);
-			return {...prepared, alone: inner => inner.argv.includes('verify') ? {argv: alone, cwd: '/', env: {}} : prepared.alone(inner)};
-		}};
+		const broken: Context['sandboxes'][number] = {
+			...bubblewrap,
+			prepare(plan, folder) {
+				const prepared = bubblewrap.prepare(plan, folder);
+				return {
+					...prepared,
+					alone: inner => (inner.argv.includes('verify') ? {argv: alone, cwd: '/', env: {}} : prepared.alone(inner)),
+				};
+			},
+		};
 		const found = await below(fleet, 'b', context => ({...context, sandboxes: [broken]}));
 		assert.deepEqual([found['result'], found['doubt']], ['inconclusive', 'sandbox'], String(alone));
 	}
@@ -198,16 +250,26 @@ test('inconclusive: a time limit, a sandbox that does not start, words that cann
 test('whoever stops reading does not decide what a verification says', async t => {
 	const fleet = new Fleet(t, {policy: policyOf('seq 1 200000; exit 1')});
 	await fleet.agent('r', 'echo two >> a.txt');
-	const {stdout} = spawnSync('bash', ['-c', 'node "$0" verify r | head -n 1 > /dev/null; echo "${PIPESTATUS[0]}"', program], {cwd: fleet.project, env: fleet.env, encoding: 'utf8'});
+	const {stdout} = spawnSync(
+		'bash',
+		['-c', 'node "$0" verify r | head -n 1 > /dev/null; echo "${PIPESTATUS[0]}"', program],
+		{cwd: fleet.project, env: fleet.env, encoding: 'utf8'},
+	);
 	assert.equal(stdout.trim(), '3');
 	assert.equal(fleet.stage('r'), 'verify-failed');
 });
 
-test('what a merged tree holds of git\'s own files does not steer what the commands ask', async t => {
+test("what a merged tree holds of git's own files does not steer what the commands ask", async t => {
 	const fleet = new Fleet(t, {policy: policyOf('git status --porcelain && git log -1 --format=%s')});
-	await fleet.agent('e', `git config core.fsmonitor 'touch /tmp/ran; false'; mkdir sub; printf '[core]\\n\\tfsmonitor = x\\n' > sub/config; printf '*.txt diff=evil\\n*.none filter=evil\\n' > .gitattributes`);
+	await fleet.agent(
+		'e',
+		`git config core.fsmonitor 'touch /tmp/ran; false'; mkdir sub; printf '[core]\\n\\tfsmonitor = x\\n' > sub/config; printf '*.txt diff=evil\\n*.none filter=evil\\n' > .gitattributes`,
+	);
 	const {code, stdout} = fleet.run(['verify', 'e']);
 	assert.equal(code, 0, stdout);
 	assert.match(stdout, /^The merge that is verified$/m);
-	assert.equal(execFileSync('git', ['-C', fleet.project, 'status', '--porcelain'], {env: fleet.env, encoding: 'utf8'}), '');
+	assert.equal(
+		execFileSync('git', ['-C', fleet.project, 'status', '--porcelain'], {env: fleet.env, encoding: 'utf8'}),
+		'',
+	);
 });

@@ -6,17 +6,40 @@ import {withNetwork} from '../../source/core/policy.ts';
 import type {Refusal} from '../../source/core/refusal.ts';
 import {parsePolicy} from '../../source/core/policy.ts';
 
-const entry = (event: RunEvent, seq: number): Entry => ({...event, seq, at: '2026-01-01T00:00:00.000Z', actor: 'fleet', prev: ''}) as Entry;
-const denied = (target: string, because = 'the host is not granted', count = 1): RunEvent => ({type: 'egress.denied', target, because, count});
+const entry = (event: RunEvent, seq: number): Entry =>
+	({...event, seq, at: '2026-01-01T00:00:00.000Z', actor: 'fleet', prev: ''}) as Entry;
+const denied = (target: string, because = 'the host is not granted', count = 1): RunEvent => ({
+	type: 'egress.denied',
+	target,
+	because,
+	count,
+});
 const allowed = (target: string, rule: string): RunEvent => ({type: 'egress.allowed', target, rule});
 
 test('what a run asked for becomes lines that a policy takes', () => {
-	const lesson = learn([
-		denied('registry.example.org:443'), denied('registry.example.org:443', 'the host is not granted', 8), denied('api.example.org:8443'), allowed('cdn.example.org:80', 'network:cdn.example.org'), allowed('known.example.org:443', 'policy'),
-		denied('10.0.0.1:443', '10.0.0.1 is a private address, which the project\'s policy does not name under privateHosts'), denied('localhost:80'), denied('[::1]:443'), denied('front.example.org:443', 'the TLS hello in a tunnel to x names another host'),
-	].map((event, index) => entry(event, index + 1)));
+	const lesson = learn(
+		[
+			denied('registry.example.org:443'),
+			denied('registry.example.org:443', 'the host is not granted', 8),
+			denied('api.example.org:8443'),
+			allowed('cdn.example.org:80', 'network:cdn.example.org'),
+			allowed('known.example.org:443', 'policy'),
+			denied(
+				'10.0.0.1:443',
+				"10.0.0.1 is a private address, which the project's policy does not name under privateHosts",
+			),
+			denied('localhost:80'),
+			denied('[::1]:443'),
+			denied('front.example.org:443', 'the TLS hello in a tunnel to x names another host'),
+		].map((event, index) => entry(event, index + 1)),
+	);
 	assert.deepEqual(lesson.proposal, ['api.example.org:8443', 'cdn.example.org', 'registry.example.org']);
-	assert.deepEqual(lesson.asked[0], {target: 'registry.example.org:443', allowed: 0, denied: 8, because: 'the host is not granted'});
+	assert.deepEqual(lesson.asked[0], {
+		target: 'registry.example.org:443',
+		allowed: 0,
+		denied: 8,
+		because: 'the host is not granted',
+	});
 	assert.equal(lesson.asked.length, 8);
 	const policy = parsePolicy(proposalLines(lesson.proposal).join('\n'));
 	assert.ok(!(policy instanceof Error));
@@ -30,7 +53,10 @@ test('nothing asked, nothing proposed', () => {
 
 test('hosts are written into a policy file around what a person wrote there; one that cannot be read is left alone', () => {
 	const text = '# ours\nverify: ["npm test"] # all of it\nnetwork:\n  - a.test # the mirror\n';
-	assert.deepEqual(withNetwork(text, ['a.test', 'b.test:8443']), {text: '# ours\nverify: [ "npm test" ] # all of it\nnetwork:\n  - a.test # the mirror\n  - b.test:8443\n', added: ['b.test:8443']});
+	assert.deepEqual(withNetwork(text, ['a.test', 'b.test:8443']), {
+		text: '# ours\nverify: [ "npm test" ] # all of it\nnetwork:\n  - a.test # the mirror\n  - b.test:8443\n',
+		added: ['b.test:8443'],
+	});
 	assert.deepEqual(withNetwork(text, ['a.test']), {text, added: []});
 	assert.deepEqual(withNetwork('', ['a.test']), {text: 'network:\n  - a.test\n', added: ['a.test']});
 	assert.match((withNetwork('verfy: [x]\n', ['a.test']) as Refusal).because, /verfy/);

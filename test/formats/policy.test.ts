@@ -10,15 +10,40 @@ import {networkRules} from '../../source/scopes/network/index.ts';
 test('a policy', () => {
 	assert.deepEqual(parsePolicy(''), emptyPolicy);
 	assert.deepEqual(parsePolicy('# nothing yet\n'), emptyPolicy);
-	assert.deepEqual(parsePolicy('verify: [npm test]\nnetwork:\n  - a.test:8443\ndeploy:\n  prod:\n    command: ./deploy\n    credentials: [TOKEN]\n'), {...emptyPolicy, verify: ['npm test'], network: ['a.test:8443'], deploy: {prod: {command: './deploy', credentials: ['TOKEN']}}});
-	assert.deepEqual(rulesOf(['a.test', 'b.test:81', '[::1]:80'], 's'), [{host: 'a.test', source: 's'}, {host: 'b.test', port: 81, source: 's'}, {host: '::1', port: 80, source: 's'}]);
+	assert.deepEqual(
+		parsePolicy(
+			'verify: [npm test]\nnetwork:\n  - a.test:8443\ndeploy:\n  prod:\n    command: ./deploy\n    credentials: [TOKEN]\n',
+		),
+		{
+			...emptyPolicy,
+			verify: ['npm test'],
+			network: ['a.test:8443'],
+			deploy: {prod: {command: './deploy', credentials: ['TOKEN']}},
+		},
+	);
+	assert.deepEqual(rulesOf(['a.test', 'b.test:81', '[::1]:80'], 's'), [
+		{host: 'a.test', source: 's'},
+		{host: 'b.test', port: 81, source: 's'},
+		{host: '::1', port: 80, source: 's'},
+	]);
 });
 
 test('a wrong policy is an error with a line number', () => {
 	const cases: Array<[string, number, RegExp]> = [
-		['verfy: [x]\n', 1, /"verfy" is not a key/], ['verify:\n  - npm test\nnetwrok: []\n', 3, /"netwrok"/], ['verify: npm test\n', 1, /verify/], ['verify:\n  - 1\n', 2, /string/], ['verify:\n  - ok\n  - ""\n', 3, /empty/],
-		['deploy:\n  prod:\n    command: x\n    secrets: [A]\n', 4, /"secrets"/], ['deploy:\n  Prod:\n    command: x\n', 2, /named/], ['deploy:\n  prod: {}\n', 2, /command/], ['network:\n  - "a b"\n', 2, /HOST/], ['network:\n  - "*.test"\n', 2, /HOST/],
-		['a: [\n', 2, /./], ['verify: [a]\nverify: [b]\n', 2, /unique/i], ['x: &a [1]\nverify: *a\n', 1, /./], ['- a\n', 1, /./],
+		['verfy: [x]\n', 1, /"verfy" is not a key/],
+		['verify:\n  - npm test\nnetwrok: []\n', 3, /"netwrok"/],
+		['verify: npm test\n', 1, /verify/],
+		['verify:\n  - 1\n', 2, /string/],
+		['verify:\n  - ok\n  - ""\n', 3, /empty/],
+		['deploy:\n  prod:\n    command: x\n    secrets: [A]\n', 4, /"secrets"/],
+		['deploy:\n  Prod:\n    command: x\n', 2, /named/],
+		['deploy:\n  prod: {}\n', 2, /command/],
+		['network:\n  - "a b"\n', 2, /HOST/],
+		['network:\n  - "*.test"\n', 2, /HOST/],
+		['a: [\n', 2, /./],
+		['verify: [a]\nverify: [b]\n', 2, /unique/i],
+		['x: &a [1]\nverify: *a\n', 1, /./],
+		['- a\n', 1, /./],
 	];
 	for (const [text, line, pattern] of cases) {
 		const result = parsePolicy(text);
@@ -31,7 +56,8 @@ test('a wrong policy is an error with a line number', () => {
 
 /** How a kind breaks the contract of core/scope.ts; empty where it keeps it. */
 function breaches(kind: ScopeKind): string[] {
-	const subject = {network: 'a.test', files: '/srv/data', secret: 'user/name', model: 'codex', deploy: 'prod'}[kind.id] ?? '';
+	const subject =
+		{network: 'a.test', files: '/srv/data', secret: 'user/name', model: 'codex', deploy: 'prod'}[kind.id] ?? '';
 	const found: string[] = [];
 	const parsed = kind.parse(subject);
 	if (parsed instanceof Refusal || kind.parse(parsed) !== parsed) {
@@ -61,18 +87,61 @@ test('scopes: every kind keeps the contract, and careless ones do not', () => {
 	}
 
 	const kind = (id: string) => scopeKinds.find(kind => kind.id === id)!;
-	for (const careless of [{...kind('deploy'), available: () => undefined}, {...kind('secret'), parse: (subject: string) => subject}, {...kind('model'), parse: (subject: string) => subject}, {...kind('network'), parse: (subject: string) => subject}, {...kind('repo'), parse: () => ''}, {...kind('files'), parse: (subject: string) => `${subject}/`}]) {
+	for (const careless of [
+		{...kind('deploy'), available: () => undefined},
+		{...kind('secret'), parse: (subject: string) => subject},
+		{...kind('model'), parse: (subject: string) => subject},
+		{...kind('network'), parse: (subject: string) => subject},
+		{...kind('repo'), parse: () => ''},
+		{...kind('files'), parse: (subject: string) => `${subject}/`},
+	]) {
 		assert.notDeepEqual(breaches(careless), [], careless.id);
 	}
 });
 
 test('scopes: what can be granted, and what cannot', () => {
-	for (const text of ['network:a.test', 'files:/srv/data', 'secret:user/a-name', 'secret:project/a-name', 'model:codex']) {
+	for (const text of [
+		'network:a.test',
+		'files:/srv/data',
+		'secret:user/a-name',
+		'secret:project/a-name',
+		'model:codex',
+	]) {
 		assert.ok(!(parseGrantable(text) instanceof Refusal), text);
 		assert.equal(formatScope(parseScope(text) as {kind: string; subject: string}), text);
 	}
 
-	for (const text of ['', 'x', 'network', 'network:', 'network:*.test', 'network:a b', 'network:a.test:0', 'network:a.test.', 'files:', 'files:relative', 'files:/', 'files:/a/../b', 'files:/proc', 'files:/etc', 'files:/run/user/0', 'files:/root', 'secret:', 'secret:name', 'secret:other/name', 'secret:user/../x', 'model:', 'model:A b', 'deploy:A', 'deploy:prod', 'repo', 'build', 'repo:x', 'build:y', 'NETWORK:a']) {
+	for (const text of [
+		'',
+		'x',
+		'network',
+		'network:',
+		'network:*.test',
+		'network:a b',
+		'network:a.test:0',
+		'network:a.test.',
+		'files:',
+		'files:relative',
+		'files:/',
+		'files:/a/../b',
+		'files:/proc',
+		'files:/etc',
+		'files:/run/user/0',
+		'files:/root',
+		'secret:',
+		'secret:name',
+		'secret:other/name',
+		'secret:user/../x',
+		'model:',
+		'model:A b',
+		'deploy:A',
+		'deploy:prod',
+		'repo',
+		'build',
+		'repo:x',
+		'build:y',
+		'NETWORK:a',
+	]) {
 		assert.ok(parseGrantable(text) instanceof Refusal, text);
 	}
 
@@ -81,17 +150,50 @@ test('scopes: what can be granted, and what cannot', () => {
 });
 
 test('a grant is a rule while it is in force', () => {
-	const grant = (scope: string, until?: string) => ({id: '', scope, because: '', by: 'person:a' as const, at: '', until});
+	const grant = (scope: string, until?: string) => ({
+		id: '',
+		scope,
+		because: '',
+		by: 'person:a' as const,
+		at: '',
+		until,
+	});
 	const now = Date.parse('2026-01-01T00:00:00Z');
-	assert.deepEqual(networkRules([grant('network:a.test'), grant('network:b.test:81'), grant('network:c.test', '2025-12-31T23:59:59Z'), grant('files:/x')], now).map(({host, port}) => [host, port]), [['a.test', undefined], ['b.test', 81]]);
+	assert.deepEqual(
+		networkRules(
+			[
+				grant('network:a.test'),
+				grant('network:b.test:81'),
+				grant('network:c.test', '2025-12-31T23:59:59Z'),
+				grant('files:/x'),
+			],
+			now,
+		).map(({host, port}) => [host, port]),
+		[
+			['a.test', undefined],
+			['b.test', 81],
+		],
+	);
 });
 
 test('limits make a run smaller, never larger', () => {
 	const policy = parsePolicy('limits:\n  processes: 50\n  memory: 512MiB\n  disk: 900TiB\n  files: 5000\n  hours: 2\n');
 	assert.ok(!(policy instanceof Refusal));
-	assert.deepEqual(limitsOf(policy, defaultLimits), {...defaultLimits, processes: 50, memory: 512 * 1024 ** 2, dataSize: 512 * 1024 ** 2, files: 5000, wallClock: 2 * 3_600_000});
+	assert.deepEqual(limitsOf(policy, defaultLimits), {
+		...defaultLimits,
+		processes: 50,
+		memory: 512 * 1024 ** 2,
+		dataSize: 512 * 1024 ** 2,
+		files: 5000,
+		wallClock: 2 * 3_600_000,
+	});
 	assert.deepEqual(limitsOf(emptyPolicy, defaultLimits), defaultLimits);
-	for (const [text, line] of [['limits:\n  memory: lots\n', 2], ['limits:\n  memory: 0MiB\n', 2], ['limits:\n  processes: 1.5\n', 2], ['limits:\n  cpu: 1\n', 2]] as const) {
+	for (const [text, line] of [
+		['limits:\n  memory: lots\n', 2],
+		['limits:\n  memory: 0MiB\n', 2],
+		['limits:\n  processes: 1.5\n', 2],
+		['limits:\n  cpu: 1\n', 2],
+	] as const) {
 		const result = parsePolicy(text);
 		assert.ok(result instanceof Refusal && result.because.startsWith(`.fleet/policy.yaml:${line}: `), text);
 	}

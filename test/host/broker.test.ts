@@ -11,7 +11,7 @@ const echo: http.RequestListener = (request, response) => {
 	response.end(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
 };
 
-test('the authority\'s certificates are ones that OpenSSL takes', () => {
+test("the authority's certificates are ones that OpenSSL takes", () => {
 	const authority = new Authority('a-run');
 	const root = new X509Certificate(authority.certificate);
 	assert.equal(root.ca, true);
@@ -26,7 +26,10 @@ test('the authority\'s certificates are ones that OpenSSL takes', () => {
 	}
 
 	assert.equal(authority.leaf('a.example'), authority.leaf('a.example'), 'made once');
-	assert.ok(!new X509Certificate(new Authority('b').leaf('a.example').cert).verify(root.publicKey), 'another run\'s authority is another');
+	assert.ok(
+		!new X509Certificate(new Authority('b').leaf('a.example').cert).verify(root.publicKey),
+		"another run's authority is another",
+	);
 });
 
 test('the value arrives where the pointer was sent, and the pointer does not', async t => {
@@ -36,7 +39,10 @@ test('the value arrives where the pointer was sent, and the pointer does not', a
 		response.end('fine');
 	});
 	const {ask, seen} = await openBroker(t, port);
-	assert.match(await ask('/v1/x', {authorization: `Bearer ${pointer}`, 'accept-encoding': 'gzip', 'x-other': 'kept'}), /^HTTP\/1\.1 200 OK.*fine$/s);
+	assert.match(
+		await ask('/v1/x', {authorization: `Bearer ${pointer}`, 'accept-encoding': 'gzip', 'x-other': 'kept'}),
+		/^HTTP\/1\.1 200 OK.*fine$/s,
+	);
 	const [headers = ''] = got;
 	assert.ok(headers.includes(`Bearer ${value}`) && !headers.includes(pointer), headers);
 	assert.equal(JSON.parse(headers)['accept-encoding'], 'identity');
@@ -54,21 +60,108 @@ test('a pointer elsewhere, another credential, another host: nothing arrives', a
 	});
 	const {ask, talk, seen} = await openBroker(t, port, {paths: ['/v1/*'], methods: ['GET', 'POST']});
 	const refused: Array<[number, () => Promise<string>]> = [
-		[403, () => ask('/v1/x', {'x-other': pointer})], [403, () => ask(`/v1/x?t=${pointer}`, {})], [403, () => ask('/v1/x', {authorization: 'Bearer attacker'})], [403, () => ask('/v1/x', {cookie: 'a=b'})],
-		...['X_Api_Key', 'X.Api.Key', 'authorization_', 'x_my-token', 'Ocp-Apim-Subscription-Key', 'X-Client-Secret'].map((name): [number, () => Promise<string>] => [403, () => ask('/v1/x', {[name]: 'attacker'})]),
-		...['oauth_token', 'refresh-token', 'AWSAccessKeyId', 'X-Amz-Credential', 'api%5Fkey', 'client_assertion', 'x.secret'].map((name): [number, () => Promise<string>] => [403, () => ask(`/v1/x?page_token=1&${name}=attacker`)]),
-		...['X-HTTP-Method-Override: DELETE', 'x_method_override: DELETE', 'X-HTTP-Method: DELETE', 'X-Original-URL: /v2/files', 'X-Rewrite-Url: /v2/files', 'Destination: /v2/files', 'X-Forwarded-Host: evil.example', 'Forwarded: host=evil.example', 'X-Host: evil.example'].map((header): [number, () => Promise<string>] => [403, () => ask('/v1/x', Object.fromEntries([header.split(': ') as [string, string]]))]),
-		[403, () => ask('/v1/x?_method=DELETE')], [403, () => ask('/v1/x?a=b;%5Fmethod=DELETE')],
-		...['/v1/%252e%252e/v2', '/v1/..;/v2', '/v1/x;/../v2', '/v1/x;a=b', '/v1/x%3b', '/v1/%c0%ae%c0%ae/v2', '/v1/%e0%80%ae/v2', '/v1/x%ef%bc%8fv2', '/v1/%ef%bc%8e%ef%bc%8e/v2', '/v1/.../v2', '/v1/%20../v2', '/v1/x%5cv2', '/v1/x%00', '/v1/x%0a', '/v1/x%ff', '/v1/x%3f', '/v1/x%23', '/v1/%u002e'].map((path): [number, () => Promise<string>] => [403, () => ask(path)]), [403, () => ask('/v1/..\\v2')], [400, () => ask('/v1/x#y')],
-		[403, () => ask('/v2/files')], [403, () => ask('/v1/%2e%2e/v2')], [403, () => ask('/v1/x', undefined, {method: 'DELETE'})], [421, () => ask('/v1/x', undefined, {host: 'evil.example'})],
-		[405, () => ask('/v1/x', undefined, {method: 'TRACE'})], [405, () => talk(`CONNECT evil.example:443 HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n\r\n`)],
-		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`)], [400, () => talk('GET /v1/x HTTP/1.1\r\nConnection: close\r\n\r\n')],
-		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n`)],
-		[400, () => talk(`GET https://evil.example/ HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`)],
+		[403, () => ask('/v1/x', {'x-other': pointer})],
+		[403, () => ask(`/v1/x?t=${pointer}`, {})],
+		[403, () => ask('/v1/x', {authorization: 'Bearer attacker'})],
+		[403, () => ask('/v1/x', {cookie: 'a=b'})],
+		...['X_Api_Key', 'X.Api.Key', 'authorization_', 'x_my-token', 'Ocp-Apim-Subscription-Key', 'X-Client-Secret'].map(
+			(name): [number, () => Promise<string>] => [403, () => ask('/v1/x', {[name]: 'attacker'})],
+		),
+		...[
+			'oauth_token',
+			'refresh-token',
+			'AWSAccessKeyId',
+			'X-Amz-Credential',
+			'api%5Fkey',
+			'client_assertion',
+			'x.secret',
+		].map((name): [number, () => Promise<string>] => [403, () => ask(`/v1/x?page_token=1&${name}=attacker`)]),
+		...[
+			'X-HTTP-Method-Override: DELETE',
+			'x_method_override: DELETE',
+			'X-HTTP-Method: DELETE',
+			'X-Original-URL: /v2/files',
+			'X-Rewrite-Url: /v2/files',
+			'Destination: /v2/files',
+			'X-Forwarded-Host: evil.example',
+			'Forwarded: host=evil.example',
+			'X-Host: evil.example',
+		].map((header): [number, () => Promise<string>] => [
+			403,
+			() => ask('/v1/x', Object.fromEntries([header.split(': ') as [string, string]])),
+		]),
+		[403, () => ask('/v1/x?_method=DELETE')],
+		[403, () => ask('/v1/x?a=b;%5Fmethod=DELETE')],
+		...[
+			'/v1/%252e%252e/v2',
+			'/v1/..;/v2',
+			'/v1/x;/../v2',
+			'/v1/x;a=b',
+			'/v1/x%3b',
+			'/v1/%c0%ae%c0%ae/v2',
+			'/v1/%e0%80%ae/v2',
+			'/v1/x%ef%bc%8fv2',
+			'/v1/%ef%bc%8e%ef%bc%8e/v2',
+			'/v1/.../v2',
+			'/v1/%20../v2',
+			'/v1/x%5cv2',
+			'/v1/x%00',
+			'/v1/x%0a',
+			'/v1/x%ff',
+			'/v1/x%3f',
+			'/v1/x%23',
+			'/v1/%u002e',
+		].map((path): [number, () => Promise<string>] => [403, () => ask(path)]),
+		[403, () => ask('/v1/..\\v2')],
+		[400, () => ask('/v1/x#y')],
+		[403, () => ask('/v2/files')],
+		[403, () => ask('/v1/%2e%2e/v2')],
+		[403, () => ask('/v1/x', undefined, {method: 'DELETE'})],
+		[421, () => ask('/v1/x', undefined, {host: 'evil.example'})],
+		[405, () => ask('/v1/x', undefined, {method: 'TRACE'})],
+		[405, () => talk(`CONNECT evil.example:443 HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n\r\n`)],
+		[
+			400,
+			() =>
+				talk(
+					`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`,
+				),
+		],
+		[400, () => talk('GET /v1/x HTTP/1.1\r\nConnection: close\r\n\r\n')],
+		[
+			400,
+			() =>
+				talk(
+					`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n`,
+				),
+		],
+		[
+			400,
+			() =>
+				talk(`GET https://evil.example/ HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`),
+		],
 		// Smuggling: two lengths, a length and chunks, a chunk that is none, a NUL, a line that begins with a space, a bare CR.
-		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`)],
-		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)],
-		[400, () => talk(`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`)],
+		[
+			400,
+			() =>
+				talk(
+					`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`,
+				),
+		],
+		[
+			400,
+			() =>
+				talk(
+					`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+				),
+		],
+		[
+			400,
+			() =>
+				talk(
+					`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+				),
+		],
 		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nX-A: a\u0000b\r\n\r\n`)],
 		[400, () => talk(`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\rX-A: b\r\n\r\n`)],
 		[400, () => talk('\u0000\u0001\u0002 /v1/x\r\n\r\n')],
@@ -80,7 +173,16 @@ test('a pointer elsewhere, another credential, another host: nothing arrives', a
 
 	assert.equal(arrived, 0);
 	assert.equal(seen.alarms.length, 3, seen.alarms.join('; '));
-	const passed: Array<() => Promise<string>> = [() => ask('/v1/x?page_token=1&nextToken=2&sort_key=3&max_tokens=4&continuation-token=5', {session_id: 'x', 'idempotency-key': 'y', 'x-client-request-token': 'z'}), () => ask('/v1/caf%C3%A9/a%20b/c+d/e%40f/@x/~y/.well-known/a.b'), () => ask('/v1/x?path=../../y&a=%252e%2f')];
+	const passed: Array<() => Promise<string>> = [
+		() =>
+			ask('/v1/x?page_token=1&nextToken=2&sort_key=3&max_tokens=4&continuation-token=5', {
+				session_id: 'x',
+				'idempotency-key': 'y',
+				'x-client-request-token': 'z',
+			}),
+		() => ask('/v1/caf%C3%A9/a%20b/c+d/e%40f/@x/~y/.well-known/a.b'),
+		() => ask('/v1/x?path=../../y&a=%252e%2f'),
+	];
 	for (const attempt of passed) {
 		assert.match(await attempt(), /^HTTP\/1\.1 200 /, String(attempt));
 	}
@@ -96,8 +198,17 @@ test('a pointer in a body goes no further, however it is cut or written', async 
 		request.on('end', () => response.end('fine'));
 	});
 	const {ask, connect, seen} = await openBroker(t, port);
-	for (const written of [pointer, Buffer.from(pointer).toString('base64'), Buffer.from(`x${pointer}`).toString('base64'), Buffer.from(pointer).toString('hex')]) {
-		assert.match(await ask('/', {authorization: `Bearer ${pointer}`}, {method: 'POST', body: `{"a":"${written}"}`}), /^HTTP\/1\.1 403/, written);
+	for (const written of [
+		pointer,
+		Buffer.from(pointer).toString('base64'),
+		Buffer.from(`x${pointer}`).toString('base64'),
+		Buffer.from(pointer).toString('hex'),
+	]) {
+		assert.match(
+			await ask('/', {authorization: `Bearer ${pointer}`}, {method: 'POST', body: `{"a":"${written}"}`}),
+			/^HTTP\/1\.1 403/,
+			written,
+		);
 	}
 
 	const client = await connect();
@@ -118,7 +229,7 @@ test('a pointer in a body goes no further, however it is cut or written', async 
 	assert.equal(seen.alarms.length, 5);
 });
 
-test('to a model\'s own host a pointer in a body is blanked, with an alarm: the agent goes on', async t => {
+test("to a model's own host a pointer in a body is blanked, with an alarm: the agent goes on", async t => {
 	let body = '';
 	const port = await serveTls(t, (request, response) => {
 		request.on('data', part => {
@@ -127,7 +238,10 @@ test('to a model\'s own host a pointer in a body is blanked, with an alarm: the 
 		request.on('end', () => response.end('fine'));
 	});
 	const {ask, seen} = await openBroker(t, port, {class: 'model'});
-	assert.match(await ask('/', {authorization: `Bearer ${pointer}`}, {method: 'POST', body: `{"env":"KEY=${pointer}"}`}), /^HTTP\/1\.1 200/);
+	assert.match(
+		await ask('/', {authorization: `Bearer ${pointer}`}, {method: 'POST', body: `{"env":"KEY=${pointer}"}`}),
+		/^HTTP\/1\.1 200/,
+	);
 	assert.equal(body, `{"env":"KEY=${'*'.repeat(pointer.length)}"}`);
 	assert.equal(seen.alarms.length, 1);
 });
@@ -150,7 +264,12 @@ test('a reply that brings the value back is blanked: headers, bodies, errors, re
 			return;
 		}
 
-		response.writeHead(request.url!.startsWith('/error') ? 500 : request.url!.startsWith('/redirect') ? 302 : 200, {location: `https://evil.example/?k=${written}`, 'x-echo': written, 'set-cookie': 'session=1', 'content-length': Buffer.byteLength(`[${written}]`)});
+		response.writeHead(request.url!.startsWith('/error') ? 500 : request.url!.startsWith('/redirect') ? 302 : 200, {
+			location: `https://evil.example/?k=${written}`,
+			'x-echo': written,
+			'set-cookie': 'session=1',
+			'content-length': Buffer.byteLength(`[${written}]`),
+		});
 		response.end(`[${written}]`);
 	});
 	const {ask} = await openBroker(t, port);
@@ -184,7 +303,9 @@ test('events of a stream are not delayed, whatever they end with', async t => {
 			lags.push(Date.now() - Number(sent));
 		}
 	});
-	client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
+	client.write(
+		`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+	);
 	await new Promise(resolve => {
 		client.once('close', resolve);
 	});
@@ -201,18 +322,25 @@ test('a hello for another host, no hello, plain HTTP: nothing arrives at a bound
 	});
 	const {connect, port: proxy, seen} = await openBroker(t, port);
 	await assert.rejects(connect({servername: 'front.example.org'}));
-	const plain = (text: string) => new Promise<string>(resolve => {
-		const socket = net.connect(proxy, '127.0.0.1');
-		let answer = '';
-		socket.on('data', part => {
-			answer += String(part);
+	const plain = (text: string) =>
+		new Promise<string>(resolve => {
+			const socket = net.connect(proxy, '127.0.0.1');
+			let answer = '';
+			socket.on('data', part => {
+				answer += String(part);
+			});
+			socket.on('error', () => {});
+			socket.once('close', () => resolve(answer));
+			socket.write(text);
 		});
-		socket.on('error', () => {});
-		socket.once('close', () => resolve(answer));
-		socket.write(text);
-	});
-	assert.match(await plain(`CONNECT host.fleet.internal:${port} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n`), /200 Connection Established/);
-	assert.match(await plain(`GET http://host.fleet.internal:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
+	assert.match(
+		await plain(`CONNECT host.fleet.internal:${port} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n`),
+		/200 Connection Established/,
+	);
+	assert.match(
+		await plain(`GET http://host.fleet.internal:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+		/^HTTP\/1\.1 403/,
+	);
 	assert.equal(arrived, 0);
 	assert.equal(seen.denied.length, 3, seen.denied.join('; '));
 });
@@ -238,32 +366,60 @@ test('a pointer that can be read on its way to an unbound host is refused, with 
 	const {port: there} = other.address() as net.AddressInfo;
 	const {port: proxy, state, seen} = await openBroker(t, bound);
 	state.rules.push({host: 'host.fleet.internal', port: there, source: 'grant'});
-	const send = (text: string) => new Promise<string>(resolve => {
-		const socket = net.connect(proxy, '127.0.0.1');
-		let answer = '';
-		socket.on('data', part => {
-			answer += String(part);
+	const send = (text: string) =>
+		new Promise<string>(resolve => {
+			const socket = net.connect(proxy, '127.0.0.1');
+			let answer = '';
+			socket.on('data', part => {
+				answer += String(part);
+			});
+			socket.on('error', () => {});
+			socket.once('close', () => resolve(answer));
+			socket.write(text);
 		});
-		socket.on('error', () => {});
-		socket.once('close', () => resolve(answer));
-		socket.write(text);
-	});
-	assert.match(await send(`GET http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
-	assert.match(await send(`GET http://host.fleet.internal:${there}/?${pointer} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 403/);
-	await send(`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`);
-	await send(`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`);
+	assert.match(
+		await send(
+			`GET http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+		),
+		/^HTTP\/1\.1 403/,
+	);
+	assert.match(
+		await send(`GET http://host.fleet.internal:${there}/?${pointer} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+		/^HTTP\/1\.1 403/,
+	);
+	await send(
+		`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`,
+	);
+	await send(
+		`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`,
+	);
 	assert.ok(!got.includes(pointer), got);
 	assert.equal(seen.alarms.length, 4, seen.alarms.join('; '));
-	assert.match(await send(`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`), /^HTTP\/1\.1 200.*fine/s, 'what is no pointer passes');
-	assert.match(await send(`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`), /200 OK.*fine/s);
+	assert.match(
+		await send(
+			`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`,
+		),
+		/^HTTP\/1\.1 200.*fine/s,
+		'what is no pointer passes',
+	);
+	assert.match(
+		await send(
+			`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`,
+		),
+		/200 OK.*fine/s,
+	);
 });
 
-test('a server whose certificate is not the bound host\'s is not spoken to', async t => {
+test("a server whose certificate is not the bound host's is not spoken to", async t => {
 	let arrived = 0;
-	const port = await serveTls(t, (_request, response) => {
-		arrived++;
-		response.end();
-	}, {host: 'other.example.org'});
+	const port = await serveTls(
+		t,
+		(_request, response) => {
+			arrived++;
+			response.end();
+		},
+		{host: 'other.example.org'},
+	);
 	const {ask} = await openBroker(t, port);
 	assert.match(await ask(), /^HTTP\/1\.1 502.*ALTNAME/s);
 	assert.equal(arrived, 0);
@@ -294,7 +450,7 @@ test('revoking destroys what uses the secret, and stale streams with it', async 
 	await new Promise(resolve => {
 		setTimeout(resolve, 50);
 	});
-	assert.equal(sockets.size, 0, 'the server\'s end is closed, too');
+	assert.equal(sockets.size, 0, "the server's end is closed, too");
 	state.rules = [];
 	await assert.rejects(ask());
 	assert.deepEqual(seen.alarms, []);
@@ -309,19 +465,20 @@ test('a kept connection is refused once the secret is gone', async t => {
 	});
 	const {connect, state} = await openBroker(t, port);
 	const client = await connect();
-	const ask = () => new Promise<string>(resolve => {
-		let answer = '';
-		const hear = (part: Buffer) => {
-			answer += String(part);
-			if (/fine$|granted\n/.test(answer)) {
-				client.off('data', hear);
-				resolve(answer);
-			}
-		};
+	const ask = () =>
+		new Promise<string>(resolve => {
+			let answer = '';
+			const hear = (part: Buffer) => {
+				answer += String(part);
+				if (/fine$|granted\n/.test(answer)) {
+					client.off('data', hear);
+					resolve(answer);
+				}
+			};
 
-		client.on('data', hear);
-		client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n\r\n`);
-	});
+			client.on('data', hear);
+			client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n\r\n`);
+		});
 	assert.match(await ask(), /200/);
 	state.held = [];
 	assert.match(await ask(), /403/);
@@ -332,30 +489,42 @@ test('a kept connection is refused once the secret is gone', async t => {
 /** A frame of a websocket; a client's are masked. */
 function frame(text: string, mask?: Buffer, opcode = 1): Buffer {
 	const payload = Buffer.from(text);
-	const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xFF];
+	const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xff];
 	const head = Buffer.from([0x80 | opcode, (mask ? 0x80 : 0) | length[0]!, ...length.slice(1), ...(mask ?? [])]);
 	return Buffer.concat([head, mask ? Buffer.from(payload.map((byte, index) => byte ^ mask[index & 3]!)) : payload]);
 }
 
-async function websocket(t: Parameters<typeof serveTls>[0], more: Parameters<typeof openBroker>[2], onFrame: (text: Buffer, send: (bytes: Buffer) => void) => void) {
+async function websocket(
+	t: Parameters<typeof serveTls>[0],
+	more: Parameters<typeof openBroker>[2],
+	onFrame: (text: Buffer, send: (bytes: Buffer) => void) => void,
+) {
 	const hello: http.IncomingHttpHeaders[] = [];
-	const port = await serveTls(t, (_request, response) => {
-		response.writeHead(426, {upgrade: 'other', 'x-echo': value}).end(`no: ${value}`);
-	}, {
-		upgrade(request, socket) {
-			hello.push(request.headers);
-			socket.on('error', () => {});
-			socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Echo: ${value}\r\nSec-WebSocket-Accept: ${createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')}\r\n\r\n`);
-			socket.on('data', bytes => onFrame(bytes, out => socket.write(out)));
+	const port = await serveTls(
+		t,
+		(_request, response) => {
+			response.writeHead(426, {upgrade: 'other', 'x-echo': value}).end(`no: ${value}`);
 		},
-	});
+		{
+			upgrade(request, socket) {
+				hello.push(request.headers);
+				socket.on('error', () => {});
+				socket.write(
+					`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Echo: ${value}\r\nSec-WebSocket-Accept: ${createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')}\r\n\r\n`,
+				);
+				socket.on('data', bytes => onFrame(bytes, out => socket.write(out)));
+			},
+		},
+	);
 	const opened = await openBroker(t, port, more);
 	const client = await opened.connect();
 	let received = Buffer.alloc(0);
 	client.on('data', part => {
 		received = Buffer.concat([received, part]);
 	});
-	client.write(`GET /socket HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n`);
+	client.write(
+		`GET /socket HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n`,
+	);
 	const sees = async (pattern: RegExp) => {
 		for (let tries = 0; tries < 200 && !pattern.test(received.toString('latin1')); tries++) {
 			await new Promise(resolve => {
@@ -372,7 +541,7 @@ async function websocket(t: Parameters<typeof serveTls>[0], more: Parameters<typ
 
 const mask = Buffer.from([0x12, 0x34, 0x56, 0x78]);
 
-test('a websocket\'s handshake is swapped, its frames pass, and a value that comes back is blanked', async t => {
+test("a websocket's handshake is swapped, its frames pass, and a value that comes back is blanked", async t => {
 	const {client, hello, sees, received, seen} = await websocket(t, {}, (_bytes, send) => {
 		send(frame(`echo ${value} end`));
 	});
@@ -380,7 +549,7 @@ test('a websocket\'s handshake is swapped, its frames pass, and a value that com
 	assert.equal(hello[0]?.['sec-websocket-extensions'], undefined);
 	client.write(frame('hello', mask));
 	await sees(/echo \*{28} end/);
-	assert.ok(!received().includes(value), 'also not in the handshake\'s headers');
+	assert.ok(!received().includes(value), "also not in the handshake's headers");
 	assert.deepEqual(seen.alarms, []);
 	client.destroy();
 });
@@ -396,12 +565,14 @@ test('a value that a websocket brings back in pieces ends it before it is whole'
 	});
 	client.write(frame('hello', mask));
 	await closed;
-	const letters = received().split('\r\n\r\n')[1]!.replaceAll(/[^\w-]/g, '');
+	const letters = received()
+		.split('\r\n\r\n')[1]!
+		.replaceAll(/[^\w-]/g, '');
 	assert.ok(letters.length < value.length * 0.7, letters);
 	assert.equal(seen.alarms.length, 1);
 });
 
-test('a pointer in a websocket\'s message ends it; to a model it is blanked', async t => {
+test("a pointer in a websocket's message ends it; to a model it is blanked", async t => {
 	let got = '';
 	const task = await websocket(t, {}, bytes => {
 		got += bytes.toString('latin1');
@@ -427,7 +598,7 @@ test('a pointer in a websocket\'s message ends it; to a model it is blanked', as
 
 test('frames that would be compressed, and an upgrade to something else, do not pass', async t => {
 	const {client, seen, ask} = await websocket(t, {}, (_bytes, send) => {
-		send(Buffer.from([0xC1, 0x02, 0x00, 0x00]));
+		send(Buffer.from([0xc1, 0x02, 0x00, 0x00]));
 	});
 	const closed = new Promise(resolve => {
 		client.once('close', resolve);
@@ -471,7 +642,9 @@ test('a body of many megabytes passes whole, and memory stays flat', async t => 
 		hash.update(body);
 		count += body.length;
 	});
-	client.write(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
+	client.write(
+		`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+	);
 	await new Promise(resolve => {
 		client.once('close', resolve);
 	});

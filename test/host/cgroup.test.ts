@@ -5,27 +5,55 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import {continueProcesses, findPlaces, groupName, measureTree, openCgroup, processTree, stopTree} from '../../source/host/cgroup.ts';
+import {
+	continueProcesses,
+	findPlaces,
+	groupName,
+	measureTree,
+	openCgroup,
+	processTree,
+	stopTree,
+} from '../../source/host/cgroup.ts';
 import {findPaths} from '../../source/host/paths.ts';
 import {until} from '../support/fleet.ts';
 
 test('the groups of a process, from what the kernel writes', () => {
 	const mounts = '30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n';
-	assert.deepEqual(findPlaces('0::/user.slice/user-1000.slice/user@1000.service/app.slice/tmux.scope\n', mounts), [{version: 2, controllers: [], folder: '/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/tmux.scope'}]);
-	const old = '33 32 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n34 32 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n35 32 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n';
-	assert.deepEqual(findPlaces('9:name=systemd:/\n4:memory:/box\n3:cpu,cpuacct:/\n', old), [{version: 1, controllers: ['memory'], folder: '/sys/fs/cgroup/memory/box'}, {version: 1, controllers: ['cpu', 'cpuacct'], folder: '/sys/fs/cgroup/cpu,cpuacct'}]);
+	assert.deepEqual(findPlaces('0::/user.slice/user-1000.slice/user@1000.service/app.slice/tmux.scope\n', mounts), [
+		{
+			version: 2,
+			controllers: [],
+			folder: '/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/tmux.scope',
+		},
+	]);
+	const old =
+		'33 32 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n34 32 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n35 32 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n';
+	assert.deepEqual(findPlaces('9:name=systemd:/\n4:memory:/box\n3:cpu,cpuacct:/\n', old), [
+		{version: 1, controllers: ['memory'], folder: '/sys/fs/cgroup/memory/box'},
+		{version: 1, controllers: ['cpu', 'cpuacct'], folder: '/sys/fs/cgroup/cpu,cpuacct'},
+	]);
 	// A container sees only its own part of the tree.
-	assert.deepEqual(findPlaces('0::/docker/abc/run\n', '30 23 0:26 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n')[0]!.folder, '/sys/fs/cgroup/run');
+	assert.deepEqual(
+		findPlaces('0::/docker/abc/run\n', '30 23 0:26 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n')[0]!.folder,
+		'/sys/fs/cgroup/run',
+	);
 	assert.deepEqual(findPlaces('', ''), []);
 });
 
 function ticking() {
-	const child = spawn('/bin/sh', ['-c', '(while :; do echo x; sleep 0.01; done) & wait'], {stdio: ['ignore', 'pipe', 'ignore'], detached: true});
+	const child = spawn('/bin/sh', ['-c', '(while :; do echo x; sleep 0.01; done) & wait'], {
+		stdio: ['ignore', 'pipe', 'ignore'],
+		detached: true,
+	});
 	let count = 0;
 	child.stdout.on('data', () => count++);
-	return {pid: child.pid!, count: () => count, end() {
-		process.kill(-child.pid!, 'SIGKILL');
-	}};
+	return {
+		pid: child.pid!,
+		count: () => count,
+		end() {
+			process.kill(-child.pid!, 'SIGKILL');
+		},
+	};
 }
 
 const stands = async (count: () => number) => {
@@ -110,7 +138,10 @@ test('a group limits, freezes, and goes', async t => {
 
 test('two fleets have groups of their own, though their runs have the same name', () => {
 	const group = (home: string) => groupName(findPaths({HOME: home, FLEET_HOME: home}).run('one'));
-	const [one, two] = [mkdtempSync(path.join(os.tmpdir(), 'fleet-group-')), mkdtempSync(path.join(os.tmpdir(), 'fleet-group-'))];
+	const [one, two] = [
+		mkdtempSync(path.join(os.tmpdir(), 'fleet-group-')),
+		mkdtempSync(path.join(os.tmpdir(), 'fleet-group-')),
+	];
 	assert.notEqual(group(one), group(two));
 	assert.equal(group(one), group(one));
 	for (const folder of [one, two]) {

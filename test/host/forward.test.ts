@@ -18,7 +18,9 @@ function endOf(text: string): number | undefined {
 	}
 
 	const chunked = /\r\nTransfer-Encoding: chunked\r\n/.test(text.slice(0, head));
-	const end = chunked ? text.indexOf('0\r\n\r\n', head) + 5 : head + Number(/\r\nContent-Length: (\d+)\r\n/.exec(text.slice(0, head))?.[1] ?? 0);
+	const end = chunked
+		? text.indexOf('0\r\n\r\n', head) + 5
+		: head + Number(/\r\nContent-Length: (\d+)\r\n/.exec(text.slice(0, head))?.[1] ?? 0);
 	return end > text.length || (chunked && end < head) ? undefined : end;
 }
 
@@ -64,7 +66,14 @@ async function rawServer(t: TestContext, secure: boolean, answer?: (text: string
 async function openProxy(t: TestContext, port: number, hooks: Partial<ProxyHooks> = {}) {
 	const denied: string[] = [];
 	const rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
-	const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied() {}, onRefused: (_target, because) => denied.push(because), onAllowed() {}, onAsked() {}, ...hooks});
+	const proxy = new Proxy({
+		state: () => ({rules, privateHosts: []}),
+		onDenied() {},
+		onRefused: (_target, because) => denied.push(because),
+		onAllowed() {},
+		onAsked() {},
+		...hooks,
+	});
 	const own = await new Promise<number>(resolve => {
 		const probe = net.createServer().listen(0, '127.0.0.1', () => {
 			const {port} = probe.address() as AddressInfo;
@@ -103,7 +112,8 @@ function converse(client: net.Socket, pieces: readonly string[]): Promise<string
 	});
 }
 
-const smuggled = (host: string) => `POST /v2/own-account HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer attacker\r\nContent-Length: 150\r\n\r\n`;
+const smuggled = (host: string) =>
+	`POST /v2/own-account HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer attacker\r\nContent-Length: 150\r\n\r\n`;
 
 /** Requests by which a client would have a say in how the next one is read. Each with what comes after its request line and Host. */
 function tricks(host: string): Array<readonly [method: string, rest: string]> {
@@ -111,14 +121,24 @@ function tricks(host: string): Array<readonly [method: string, rest: string]> {
 	const chunked = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
 	const length = `Content-Length: ${inner.length}\r\n`;
 	return [
-		...['GET', 'HEAD', 'OPTIONS', 'DELETE', 'POST', 'PUT'].map(method => [method, `Connection: keep-alive, content-length\r\n${length}\r\n${inner}`] as const),
-		...['GET', 'DELETE', 'POST'].map(method => [method, `Connection: Content-Length\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`] as const),
+		...['GET', 'HEAD', 'OPTIONS', 'DELETE', 'POST', 'PUT'].map(
+			method => [method, `Connection: keep-alive, content-length\r\n${length}\r\n${inner}`] as const,
+		),
+		...['GET', 'DELETE', 'POST'].map(
+			method => [method, `Connection: Content-Length\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`] as const,
+		),
 		['POST', `Connection: transfer-encoding\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`],
 		['GET', `Proxy-Connection: keep-alive, content-length\r\n${length}\r\n${inner}`],
 		['GET', `Connection: close, content-length\r\n${length}\r\n${inner}`],
 		['GET', `Connection: keep-alive\r\nConnection: content-length\r\n${length}\r\n${inner}`],
 		['GET', `Connection: host, authorization\r\n\r\n`],
-		...['GET', 'HEAD', 'OPTIONS'].flatMap(method => [[method, `${length}\r\n${inner}`], [method, `Transfer-Encoding: chunked\r\n\r\n${chunked}`]] as const),
+		...['GET', 'HEAD', 'OPTIONS'].flatMap(
+			method =>
+				[
+					[method, `${length}\r\n${inner}`],
+					[method, `Transfer-Encoding: chunked\r\n\r\n${chunked}`],
+				] as const,
+		),
 		['POST', `Transfer-Encoding: gzip, chunked\r\n\r\n${chunked}`],
 		['POST', `Transfer-Encoding: identity\r\n${length}\r\n${inner}`],
 		['POST', `Content_Length: 0\r\n${length}\r\n${inner}`],
@@ -138,23 +158,43 @@ for (const way of ['broker', 'proxy'] as const) {
 		const server = await rawServer(t, way === 'broker', answer);
 		if (way === 'broker') {
 			const {connect, seen} = await openBroker(t, server.port, {paths: ['/v1/*']});
-			return {...server, host: `host.fleet.internal:${server.port}`, connect, line: (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: host.fleet.internal:${server.port}\r\nAuthorization: Bearer ${pointer}\r\n`, told: () => [...seen.refused, ...seen.alarms]};
+			return {
+				...server,
+				host: `host.fleet.internal:${server.port}`,
+				connect,
+				line: (method: string, path: string) =>
+					`${method} ${path} HTTP/1.1\r\nHost: host.fleet.internal:${server.port}\r\nAuthorization: Bearer ${pointer}\r\n`,
+				told: () => [...seen.refused, ...seen.alarms],
+			};
 		}
 
 		const {port, denied} = await openProxy(t, server.port);
-		return {...server, host: `host.fleet.internal:${server.port}`, connect: async () => net.connect(port, '127.0.0.1'), line: (method: string, path: string) => `${method} http://host.fleet.internal:${server.port}${path} HTTP/1.1\r\nHost: host.fleet.internal:${server.port}\r\n`, told: () => denied};
+		return {
+			...server,
+			host: `host.fleet.internal:${server.port}`,
+			connect: async () => net.connect(port, '127.0.0.1'),
+			line: (method: string, path: string) =>
+				`${method} http://host.fleet.internal:${server.port}${path} HTTP/1.1\r\nHost: host.fleet.internal:${server.port}\r\n`,
+			told: () => denied,
+		};
 	};
 
 	test(`${way}: a client's headers frame no request of ours`, async t => {
 		const {connect, line, connections, told, host} = await set(t);
 		for (const [method, rest] of tricks(host)) {
 			const before = told().length;
-			const answer = await converse(await connect(), [`${line(method, '/v1/b')}${rest}`, `${line('GET', '/v1/c')}\r\n`]);
+			const answer = await converse(await connect(), [
+				`${line(method, '/v1/b')}${rest}`,
+				`${line('GET', '/v1/c')}\r\n`,
+			]);
 			assert.match(answer, /^HTTP\/1\.1 400 /, `${method} ${rest}`);
 			assert.equal(told().length, before + 1, `written down: ${method} ${rest}`);
 		}
 
-		assert.ok(connections.every(text => text === ''), connections.join('\n'));
+		assert.ok(
+			connections.every(text => text === ''),
+			connections.join('\n'),
+		);
 	});
 
 	test(`${way}: what is passed on has one framing, and its connection carries on only after what is usual`, async t => {
@@ -162,26 +202,62 @@ for (const way of ['broker', 'proxy'] as const) {
 		const credential = way === 'broker' ? `Authorization: Bearer ${value}\r\n` : '';
 		const encoding = way === 'broker' ? 'Accept-Encoding: identity\r\n' : '';
 		const asked: Array<readonly [string, string, string]> = [
-			['GET', `Connection: keep-alive, TE\r\nTE: trailers\r\nTrailer: X-A\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nX-Kept: yes\r\nsession_id: 1\r\n\r\n`, `X-Kept: yes\r\nsession_id: 1\r\n${encoding}Connection: keep-alive\r\n\r\n`],
+			[
+				'GET',
+				`Connection: keep-alive, TE\r\nTE: trailers\r\nTrailer: X-A\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nX-Kept: yes\r\nsession_id: 1\r\n\r\n`,
+				`X-Kept: yes\r\nsession_id: 1\r\n${encoding}Connection: keep-alive\r\n\r\n`,
+			],
 			['GET', 'Content-Length: 0\r\n\r\n', `${encoding}Connection: keep-alive\r\n\r\n`],
-			['POST', 'Content-Length: 0004\r\n\r\nabcd', `${encoding}Content-Length: 4\r\nConnection: keep-alive\r\n\r\nabcd`],
+			[
+				'POST',
+				'Content-Length: 0004\r\n\r\nabcd',
+				`${encoding}Content-Length: 4\r\nConnection: keep-alive\r\n\r\nabcd`,
+			],
 			['POST', '\r\n', `${encoding}Content-Length: 0\r\nConnection: keep-alive\r\n\r\n`],
-			['PUT', 'Transfer-Encoding: Chunked\r\n\r\n2\r\nab\r\n2;x=y\r\ncd\r\n0\r\nX-Trailer: a\r\n\r\n', `${encoding}Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n`],
-			['POST', 'Content-Length: 4\r\nExpect: 100-continue\r\n\r\nabcd', `${encoding}Content-Length: 4\r\nConnection: close\r\n\r\nabcd`],
+			[
+				'PUT',
+				'Transfer-Encoding: Chunked\r\n\r\n2\r\nab\r\n2;x=y\r\ncd\r\n0\r\nX-Trailer: a\r\n\r\n',
+				`${encoding}Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n`,
+			],
+			[
+				'POST',
+				'Content-Length: 4\r\nExpect: 100-continue\r\n\r\nabcd',
+				`${encoding}Content-Length: 4\r\nConnection: close\r\n\r\nabcd`,
+			],
 			['DELETE', 'Content-Length: 4\r\n\r\nabcd', `${encoding}Content-Length: 4\r\nConnection: close\r\n\r\nabcd`],
 			['DELETE', '\r\n', `${encoding}Connection: close\r\n\r\n`],
-			['GET', 'Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n', `${encoding}Connection: keep-alive\r\n\r\n`],
+			[
+				'GET',
+				'Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n',
+				`${encoding}Connection: keep-alive\r\n\r\n`,
+			],
 		];
 		const text = (method: string, head: string) => `${method} /v1/b HTTP/1.1\r\nHost: ${host}\r\n${credential}${head}`;
-		assert.equal((await converse(await connect(), asked.map(([method, rest]) => `${line(method, '/v1/b')}${rest}`))).match(/fine/g)?.length, asked.length);
-		const kept = asked.filter(([, , head]) => !head.includes('close')).map(([method, , head]) => text(method, head)).join('');
+		assert.equal(
+			(
+				await converse(
+					await connect(),
+					asked.map(([method, rest]) => `${line(method, '/v1/b')}${rest}`),
+				)
+			).match(/fine/g)?.length,
+			asked.length,
+		);
+		const kept = asked
+			.filter(([, , head]) => !head.includes('close'))
+			.map(([method, , head]) => text(method, head))
+			.join('');
 		const alone = asked.filter(([, , head]) => head.includes('close')).map(([method, , head]) => text(method, head));
-		assert.deepEqual(connections.map(text => text.replaceAll('2\r\nab\r\n2\r\ncd\r\n', '4\r\nabcd\r\n')), [kept.replaceAll('2\r\nab\r\n2\r\ncd\r\n', '4\r\nabcd\r\n'), ...alone]);
+		assert.deepEqual(
+			connections.map(text => text.replaceAll('2\r\nab\r\n2\r\ncd\r\n', '4\r\nabcd\r\n')),
+			[kept.replaceAll('2\r\nab\r\n2\r\ncd\r\n', '4\r\nabcd\r\n'), ...alone],
+		);
 	});
 
 	test(`${way}: after a request that was refused, none of the same connection is read`, async t => {
 		const {connect, line, connections} = await set(t);
-		const answer = await converse(await connect(), [`${line('GET', '/v1/b')}Connection: x-odd\r\n\r\n${line('GET', '/v1/c')}\r\n`]);
+		const answer = await converse(await connect(), [
+			`${line('GET', '/v1/b')}Connection: x-odd\r\n\r\n${line('GET', '/v1/c')}\r\n`,
+		]);
 		assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1, answer);
 		assert.deepEqual(connections, []);
 	});
@@ -201,7 +277,10 @@ for (const way of ['broker', 'proxy'] as const) {
 		});
 		client.write([1, 2, 3, 4, 5].map(count => `${line('GET', `/v1/${count}`)}\r\n`).join(''));
 		await all;
-		assert.deepEqual(connections.flatMap(text => [...text.matchAll(/GET \/v1\/(\d)/g)].map(([, count]) => count)), ['1', '2', '3', '4', '5']);
+		assert.deepEqual(
+			connections.flatMap(text => [...text.matchAll(/GET \/v1\/(\d)/g)].map(([, count]) => count)),
+			['1', '2', '3', '4', '5'],
+		);
 		assert.equal(connections.length, 1);
 	});
 
@@ -216,9 +295,14 @@ for (const way of ['broker', 'proxy'] as const) {
 			});
 		}
 
-		const closed = Promise.all([...sockets].map(socket => new Promise(resolve => {
-			socket.once('close', resolve);
-		})));
+		const closed = Promise.all(
+			[...sockets].map(
+				socket =>
+					new Promise(resolve => {
+						socket.once('close', resolve);
+					}),
+			),
+		);
 		client.destroy();
 		await closed;
 		assert.ok(connections[0]!.endsWith('GET /v1/half!'), connections[0]);
@@ -234,12 +318,16 @@ for (const way of ['broker', 'proxy'] as const) {
 				}
 			}
 		});
-		assert.match(await converse(await connect(), [`${line('POST', '/v1/b')}Content-Length: 100\r\n\r\nab`]), /connection: close.*fine$/is);
+		assert.match(
+			await converse(await connect(), [`${line('POST', '/v1/b')}Content-Length: 100\r\n\r\nab`]),
+			/connection: close.*fine$/is,
+		);
 		assert.ok([...sockets].every(socket => socket.destroyed || socket.readableEnded));
 		early = false;
-		const pause = () => new Promise(resolve => {
-			setTimeout(resolve, 80);
-		});
+		const pause = () =>
+			new Promise(resolve => {
+				setTimeout(resolve, 80);
+			});
 		const first = await converse(await connect(), [`${line('GET', '/v1/c')}\r\n`]);
 		await pause();
 		const second = await converse(await connect(), [`${line('GET', '/v1/d')}\r\n`]);
@@ -252,25 +340,51 @@ test('broker: more headers than a parser keeps hide nothing', async t => {
 	const {port, connections} = await rawServer(t, true);
 	const {talk, seen} = await openBroker(t, port);
 	const many = Array.from({length: 2500}, (_, index) => `a${index}: 1\r\n`).join('');
-	assert.match(await talk(`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n${many}Content-Length: 5\r\nAuthorization: Bearer attacker\r\n\r\nhello`), /^HTTP\/1\.1 40[03]/);
+	assert.match(
+		await talk(
+			`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n${many}Content-Length: 5\r\nAuthorization: Bearer attacker\r\n\r\nhello`,
+		),
+		/^HTTP\/1\.1 40[03]/,
+	);
 	assert.deepEqual(connections, []);
 	assert.equal(seen.refused.length, 1);
 });
 
 test('broker: a handshake for a websocket is ours, and so is what counts as its acceptance', async t => {
-	const {port, connections} = await rawServer(t, true, (_text, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n'));
+	const {port, connections} = await rawServer(t, true, (_text, socket) =>
+		socket.write(
+			'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n',
+		),
+	);
 	const {talk, seen} = await openBroker(t, port);
-	const shake = (method: string, rest: string) => talk(`${method} /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${rest}`);
+	const shake = (method: string, rest: string) =>
+		talk(
+			`${method} /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${rest}`,
+		);
 	const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
-	for (const [method, rest] of [['POST', `${key}Content-Length: 4\r\n\r\nabcd`], ['GET', `${key}Content-Length: 4\r\n\r\nabcd`], ['GET', `${key}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`], ['POST', `${key}\r\n`], ['GET', 'Sec-WebSocket-Version: 13\r\n\r\n'], ['GET', `${key}Connection: authorization\r\n\r\n`]] as const) {
+	for (const [method, rest] of [
+		['POST', `${key}Content-Length: 4\r\n\r\nabcd`],
+		['GET', `${key}Content-Length: 4\r\n\r\nabcd`],
+		['GET', `${key}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+		['POST', `${key}\r\n`],
+		['GET', 'Sec-WebSocket-Version: 13\r\n\r\n'],
+		['GET', `${key}Connection: authorization\r\n\r\n`],
+	] as const) {
 		const before = seen.refused.length;
 		assert.match(await shake(method, rest), /^HTTP\/1\.1 40[03] /, rest);
 		assert.equal(seen.refused.length, before + 1, rest);
 	}
 
 	assert.deepEqual(connections, []);
-	assert.match(await shake('GET', `${key}\r\nGET /smuggled HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 502 /, 'an acceptance that does not fit the key');
-	assert.equal(connections.join(''), `GET /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${value}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: identity\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+	assert.match(
+		await shake('GET', `${key}\r\nGET /smuggled HTTP/1.1\r\n\r\n`),
+		/^HTTP\/1\.1 502 /,
+		'an acceptance that does not fit the key',
+	);
+	assert.equal(
+		connections.join(''),
+		`GET /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${value}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: identity\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+	);
 });
 
 test('of a client that is gone before it was decided nothing goes on', () => {
@@ -281,19 +395,29 @@ test('of a client that is gone before it was decided nothing goes on', () => {
 			throw new Error('opened');
 		},
 	} as unknown as Delivery;
-	deliver({socket: {destroyed: true}} as IncomingMessage, {destroyed: false, destroy() {}} as unknown as ServerResponse, delivery);
-	deliver({socket: {destroyed: false}} as IncomingMessage, {destroyed: true, destroy() {}} as unknown as ServerResponse, delivery);
+	deliver(
+		{socket: {destroyed: true}} as IncomingMessage,
+		{destroyed: false, destroy() {}} as unknown as ServerResponse,
+		delivery,
+	);
+	deliver(
+		{socket: {destroyed: false}} as IncomingMessage,
+		{destroyed: true, destroy() {}} as unknown as ServerResponse,
+		delivery,
+	);
 	assert.equal(opened, 0);
 });
 
 test('proxy: what fails in it ends the one connection, and is written down', async t => {
 	const {port: there} = await rawServer(t, false);
 	let planted = true;
-	const {port, denied} = await openProxy(t, there, {onAllowed() {
-		if (planted) {
-			throw new RangeError('planted');
-		}
-	}});
+	const {port, denied} = await openProxy(t, there, {
+		onAllowed() {
+			if (planted) {
+				throw new RangeError('planted');
+			}
+		},
+	});
 	const ask = async (first: string) => converse(net.connect(port, '127.0.0.1'), [`${first}\r\nHost: x\r\n\r\n`]);
 	assert.equal(await ask(`GET http://host.fleet.internal:${there}/ HTTP/1.1`), '');
 	assert.equal(await ask(`CONNECT host.fleet.internal:${there} HTTP/1.1`), '');
@@ -306,13 +430,20 @@ test('broker: what fails in it ends the one connection, and is written down', as
 	const {port} = await rawServer(t, true);
 	for (const place of ['onUsed', 'onExchange', 'pointers'] as const) {
 		let planted = true;
-		const {ask, seen} = await openBroker(t, port, {}, {[place]: () => {
-			if (planted) {
-				throw new RangeError('planted');
-			}
+		const {ask, seen} = await openBroker(
+			t,
+			port,
+			{},
+			{
+				[place]: () => {
+					if (planted) {
+						throw new RangeError('planted');
+					}
 
-			return place === 'pointers' ? [pointer] : undefined;
-		}});
+					return place === 'pointers' ? [pointer] : undefined;
+				},
+			},
+		);
 		assert.equal(await ask(), '', place);
 		assert.deepEqual(seen.refused, ['fleet itself failed at it (RangeError)'], place);
 		planted = false;
@@ -321,7 +452,10 @@ test('broker: what fails in it ends the one connection, and is written down', as
 });
 
 test('a connection that is kept is closed when its server speaks unasked, and only then', async () => {
-	const agent = guardIdle({keepSocketAlive: () => true, reuseSocket() {}} as unknown as Agent) as unknown as {keepSocketAlive(socket: Duplex): boolean; reuseSocket(socket: Duplex, request: undefined): void};
+	const agent = guardIdle({keepSocketAlive: () => true, reuseSocket() {}} as unknown as Agent) as unknown as {
+		keepSocketAlive(socket: Duplex): boolean;
+		reuseSocket(socket: Duplex, request: undefined): void;
+	};
 	const spoken = new PassThrough();
 	assert.equal(agent.keepSocketAlive(spoken), true);
 	spoken.write('HTTP/1.1 200 OK\r\n');

@@ -20,9 +20,17 @@ test('the strict server tells what a careless proxy would send', async t => {
 	const head = 'Host: x\r\nConnection: keep-alive\r\n';
 	const inner = `POST /smuggled HTTP/1.1\r\n${head}\r\n`;
 	const sent: Array<readonly [string, RegExp]> = [
-		[`GET / HTTP/1.1\r\n${head}Content-Length: ${inner.length}\r\n\r\n${inner}`, /"odd":"a body where there is none"/], [`GET / HTTP/1.1\r\n${head}\r\n${inner}`, /"target":"\/smuggled"/],
-		[`POST / HTTP/1.1\r\n${head}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, /"odd":"framed twice"/], [`POST / HTTP/1.1\r\n${head}Content-Length: 4\r\n\r\nab`, /"left":/], [`GET / HTTP/1.1\r\n${head}Content_Length: 5\r\n\r\n`, /"odd":"a name that can be read in two ways"/], [`GET / HTTP/1.1\r\n${head}X A: b\r\n\r\n`, /"odd":"a header"/],
-		['GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n', /"odd":"not one Host"/], ['GET / HTTP/1.1\nHost: x\n\n', /"odd":"a line that ends with LF alone"/],
+		[`GET / HTTP/1.1\r\n${head}Content-Length: ${inner.length}\r\n\r\n${inner}`, /"odd":"a body where there is none"/],
+		[`GET / HTTP/1.1\r\n${head}\r\n${inner}`, /"target":"\/smuggled"/],
+		[
+			`POST / HTTP/1.1\r\n${head}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+			/"odd":"framed twice"/,
+		],
+		[`POST / HTTP/1.1\r\n${head}Content-Length: 4\r\n\r\nab`, /"left":/],
+		[`GET / HTTP/1.1\r\n${head}Content_Length: 5\r\n\r\n`, /"odd":"a name that can be read in two ways"/],
+		[`GET / HTTP/1.1\r\n${head}X A: b\r\n\r\n`, /"odd":"a header"/],
+		['GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n', /"odd":"not one Host"/],
+		['GET / HTTP/1.1\nHost: x\n\n', /"odd":"a line that ends with LF alone"/],
 	];
 	for (const [text, pattern] of sent) {
 		await new Promise<void>(resolve => {

@@ -7,7 +7,19 @@ import type {RunEvent} from '../../source/core/event.ts';
 import {Journal, parseJournal, readJournal} from '../../source/host/journal.ts';
 import {Lock} from '../../source/host/lock.ts';
 
-const created: RunEvent = {type: 'run.created', id: 'r', name: 'r', project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: 'fleet/r', base: 'b', target: 'refs/heads/main', worktree: '/w', grants: []};
+const created: RunEvent = {
+	type: 'run.created',
+	id: 'r',
+	name: 'r',
+	project: {id: 'p', name: 'p', root: '/p'},
+	agent: 'command',
+	argv: ['x'],
+	branch: 'fleet/r',
+	base: 'b',
+	target: 'refs/heads/main',
+	worktree: '/w',
+	grants: [],
+};
 const denied = (count: number): RunEvent => ({type: 'egress.denied', target: 'a.test:443', because: 'no', count});
 
 function places(t: TestContext): {journal: string; lock: string} {
@@ -34,7 +46,10 @@ test('what is written is read back, and folds into the same run', t => {
 	const where = filled(t);
 	const {entries, fault, torn} = readJournal(where.journal);
 	assert.deepEqual([entries.length, fault, torn], [5, undefined, false]);
-	assert.deepEqual(entries.map(entry => entry.seq), [1, 2, 3, 4, 5]);
+	assert.deepEqual(
+		entries.map(entry => entry.seq),
+		[1, 2, 3, 4, 5],
+	);
 	const journal = Journal.open(where)!;
 	assert.equal(journal.run.denials[0]!.count, 4);
 	journal.close();
@@ -45,7 +60,11 @@ test('every change of a line is found, at the line', t => {
 	const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
 	const join = (changed: string[]) => parseJournal(`${changed.join('\n')}\n`);
 	for (let index = 0; index < lines.length; index++) {
-		const edited = lines.map((line, at) => at === index ? line.replace('"because":"no"', '"because":"yes"').replace('"agent":"command"', '"agent":"other"') : line);
+		const edited = lines.map((line, at) =>
+			at === index
+				? line.replace('"because":"no"', '"because":"yes"').replace('"agent":"command"', '"agent":"other"')
+				: line,
+		);
 		const {fault} = join(edited);
 		if (index === lines.length - 1) {
 			assert.equal(fault?.line, index + 1, 'the last line has its own hash');

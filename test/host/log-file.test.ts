@@ -42,25 +42,43 @@ test('a log that is begun anew goes on at the position where it was', t => {
 });
 
 test('lines before and after any position are those of the file, however long they are', t => {
-	const lines = Array.from({length: 3000}, (_, index) => index === 1500 ? 'x'.repeat(200_000) : index % 7 === 0 ? '' : `line ${index} ${'ü'.repeat(index % 90)}`);
+	const lines = Array.from({length: 3000}, (_, index) =>
+		index === 1500 ? 'x'.repeat(200_000) : index % 7 === 0 ? '' : `line ${index} ${'ü'.repeat(index % 90)}`,
+	);
 	const log = file(t, `${lines.join('\n')}\nno end`);
 	const source = new LogFile(log);
 	const reader = new LogReader(source);
 	const {to} = source.range();
-	assert.deepEqual(reader.after(0, 10_000).map(line => line.text), [...lines, 'no end']);
-	assert.deepEqual(reader.before(to, 10_000).map(line => line.text), [...lines, 'no end']);
+	assert.deepEqual(
+		reader.after(0, 10_000).map(line => line.text),
+		[...lines, 'no end'],
+	);
+	assert.deepEqual(
+		reader.before(to, 10_000).map(line => line.text),
+		[...lines, 'no end'],
+	);
 	const all = reader.after(0, 10_000);
 	for (const at of [1, 2, 700, 1499, 1500, 1501, 2999, 3000]) {
-		assert.deepEqual(reader.before(all[at]!.from, 3).map(line => line.text), all.slice(Math.max(0, at - 3), at).map(line => line.text), `before ${at}`);
+		assert.deepEqual(
+			reader.before(all[at]!.from, 3).map(line => line.text),
+			all.slice(Math.max(0, at - 3), at).map(line => line.text),
+			`before ${at}`,
+		);
 		assert.deepEqual(reader.after(all[at]!.from, 3), all.slice(at, at + 3), `after ${at}`);
 	}
 
-	assert.deepEqual(reader.before(to, 2, line => line.startsWith('line 29')).map(line => line.text.slice(0, 9)), ['line 2998', 'line 2999'].slice(-2));
+	assert.deepEqual(
+		reader.before(to, 2, line => line.startsWith('line 29')).map(line => line.text.slice(0, 9)),
+		['line 2998', 'line 2999'].slice(-2),
+	);
 	source.close();
 });
 
 test('a pager follows, stops where one looks, finds, and folds', async t => {
-	const log = file(t, Array.from({length: 500}, (_, index) => `${index % 2 === 0 ? '▸ step' : '  result'} ${index}\n`).join(''));
+	const log = file(
+		t,
+		Array.from({length: 500}, (_, index) => `${index % 2 === 0 ? '▸ step' : '  result'} ${index}\n`).join(''),
+	);
 	const pager = new LogPager(new LogFile(log));
 	const view = {raw: false, steps: false, wrap: true, search: '', select: undefined};
 	const size = {width: 40, height: 5};
@@ -70,12 +88,30 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 	appendFileSync(log, '▸ step 500\n');
 	assert.equal(words(pager.page('r', 'output', view, size, {to: 'same'})).at(-1), '▸ step 500');
 	const up = pager.page('r', 'output', view, size, {by: -10});
-	assert.deepEqual([words(up), up.following], [['result 486'.replace('486', '486'), 'x', 'x', 'x', 'x'].map((_, index) => `${index % 2 === 0 ? '▸ step' : 'result'} ${486 + index}`), false]);
+	assert.deepEqual(
+		[words(up), up.following],
+		[
+			['result 486'.replace('486', '486'), 'x', 'x', 'x', 'x'].map(
+				(_, index) => `${index % 2 === 0 ? '▸ step' : 'result'} ${486 + index}`,
+			),
+			false,
+		],
+	);
 	appendFileSync(log, '▸ step 501\n');
-	assert.deepEqual(words(pager.page('r', 'output', view, size, {to: 'same'})), words(up), 'what is looked at does not move');
+	assert.deepEqual(
+		words(pager.page('r', 'output', view, size, {to: 'same'})),
+		words(up),
+		'what is looked at does not move',
+	);
 	assert.equal(pager.page('r', 'output', view, size, {by: 100}).following, true, 'down to the end follows again');
 	assert.deepEqual(words(pager.page('r', 'output', view, size, {to: 'start'}))[0], '▸ step 0');
-	assert.deepEqual(words(pager.page('r', 'output', {...view, steps: true}, size, {to: 'same'})), ['▸ step 0', '▸ step 2', '▸ step 4', '▸ step 6', '▸ step 8']);
+	assert.deepEqual(words(pager.page('r', 'output', {...view, steps: true}, size, {to: 'same'})), [
+		'▸ step 0',
+		'▸ step 2',
+		'▸ step 4',
+		'▸ step 6',
+		'▸ step 8',
+	]);
 	const found = await pager.search('RESULT 3[13]$', false, undefined, () => false);
 	assert.equal(found, undefined, 'a capital counts');
 	const next = await pager.search('result 3[13]$', false, undefined, () => false);
@@ -88,7 +124,11 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 	};
 
 	assert.deepEqual(await turn('result 3[13]$', false), ['result 33', '']);
-	assert.deepEqual(await turn('result 3[13]$', false), ['result 31', 'from the beginning again'], 'after the last one comes the first');
+	assert.deepEqual(
+		await turn('result 3[13]$', false),
+		['result 31', 'from the beginning again'],
+		'after the last one comes the first',
+	);
 	assert.deepEqual(await turn('result 3[13]$', true), ['result 33', 'from the end again']);
 	assert.deepEqual(await turn('result 31$', false), ['result 31', 'from the beginning again']);
 	assert.deepEqual(await turn('result 31$', false), ['result 31', 'there is no other']);
@@ -104,8 +144,14 @@ test('a line is wrapped, or cut, and its words can be copied', t => {
 	const log = file(t, `${'a'.repeat(25)}\n\u001B[31mred\u001B[0m\n`);
 	const pager = new LogPager(new LogFile(log));
 	const view = {raw: false, steps: false, wrap: true, search: '', select: undefined};
-	assert.deepEqual(pager.page('r', 'output', view, {width: 10, height: 5}, {to: 'end'}).rows.map(row => plainText(row.spans)), ['a'.repeat(10), 'a'.repeat(10), 'aaaaa', 'red']);
-	assert.deepEqual(pager.page('r', 'output', {...view, wrap: false}, {width: 10, height: 5}, {to: 'end'}).rows.length, 2);
+	assert.deepEqual(
+		pager.page('r', 'output', view, {width: 10, height: 5}, {to: 'end'}).rows.map(row => plainText(row.spans)),
+		['a'.repeat(10), 'a'.repeat(10), 'aaaaa', 'red'],
+	);
+	assert.deepEqual(
+		pager.page('r', 'output', {...view, wrap: false}, {width: 10, height: 5}, {to: 'end'}).rows.length,
+		2,
+	);
 	assert.equal(pager.text(0, 26), `${'a'.repeat(25)}\nred`);
 	pager.close();
 });

@@ -22,7 +22,12 @@ async function setUp(t: TestContext) {
 	const denied: string[] = [];
 	const allowed: string[] = [];
 	const asked: string[] = [];
-	const proxy = new Proxy({state: () => state, onDenied: target => denied.push(target), onAllowed: target => allowed.push(target), onAsked: what => asked.push(what)});
+	const proxy = new Proxy({
+		state: () => state,
+		onDenied: target => denied.push(target),
+		onAllowed: target => allowed.push(target),
+		onAsked: what => asked.push(what),
+	});
 	const {port, talk: exchange} = await listenAs(t, proxy);
 	const talk = (text: string, keep = false) => exchange(text, keep ? undefined : 500);
 	return {state, denied, allowed, asked, proxy, port, talk};
@@ -31,10 +36,13 @@ async function setUp(t: TestContext) {
 test('a request is forwarded only to what is granted, and Host is what was decided on', async t => {
 	const {state, denied, allowed, talk} = await setUp(t);
 	const hosts: string[] = [];
-	const port = await listen(t, http.createServer((request, response) => {
-		hosts.push(`${request.headers.host} ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`);
-		response.end('answer');
-	}));
+	const port = await listen(
+		t,
+		http.createServer((request, response) => {
+			hosts.push(`${request.headers.host} ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`);
+			response.end('answer');
+		}),
+	);
 	const request = `GET http://host.fleet.internal:${port}/path?q HTTP/1.1\r\nHost: evil.test\r\nProxy-Authorization: x\r\nConnection: close\r\n\r\n`;
 	assert.match(await talk(request), /^HTTP\/1\.1 403 /);
 	state.rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
@@ -47,7 +55,16 @@ test('a request is forwarded only to what is granted, and Host is what was decid
 
 test('what is not a request to a proxy is refused', async t => {
 	const {talk, denied} = await setUp(t);
-	for (const text of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'GET ftp://a.test/ HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT a.test HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT a.test:443:80 HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT a%2e.test:443 HTTP/1.1\r\nHost: x\r\n\r\n', 'CONNECT fe80::1%25eth0:443 HTTP/1.1\r\nHost: x\r\n\r\n', 'GET http://user@a.test/ HTTP/1.1\r\nHost: x\r\n\r\n', '\u0016\u0003\u0001\r\n\r\n']) {
+	for (const text of [
+		'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+		'GET ftp://a.test/ HTTP/1.1\r\nHost: x\r\n\r\n',
+		'CONNECT a.test HTTP/1.1\r\nHost: x\r\n\r\n',
+		'CONNECT a.test:443:80 HTTP/1.1\r\nHost: x\r\n\r\n',
+		'CONNECT a%2e.test:443 HTTP/1.1\r\nHost: x\r\n\r\n',
+		'CONNECT fe80::1%25eth0:443 HTTP/1.1\r\nHost: x\r\n\r\n',
+		'GET http://user@a.test/ HTTP/1.1\r\nHost: x\r\n\r\n',
+		'\u0016\u0003\u0001\r\n\r\n',
+	]) {
 		assert.match(await talk(text), /^HTTP\/1\.1 400 /, JSON.stringify(text));
 	}
 
@@ -56,7 +73,10 @@ test('what is not a request to a proxy is refused', async t => {
 
 test('a name that does not resolve, and a host that does not answer, are told apart from a denial', async t => {
 	const {state, denied, talk} = await setUp(t);
-	state.rules = [{host: 'nowhere.invalid', source: 'grant'}, {host: 'host.fleet.internal', port: 1, source: 'grant'}];
+	state.rules = [
+		{host: 'nowhere.invalid', source: 'grant'},
+		{host: 'host.fleet.internal', port: 1, source: 'grant'},
+	];
 	assert.match(await talk('CONNECT nowhere.invalid:443 HTTP/1.1\r\nHost: x\r\n\r\n'), /403.*does not resolve/s);
 	assert.match(await talk('CONNECT host.fleet.internal:1 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 502 /);
 	assert.deepEqual(denied, []);
@@ -64,23 +84,32 @@ test('a name that does not resolve, and a host that does not answer, are told ap
 
 test('an agent that asks for a decision is refused, and it is written down', async t => {
 	const {asked, talk} = await setUp(t);
-	assert.match(await talk('POST http://fleet.internal/deploy/production HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'), /403.*agents-decide-nothing/s);
+	assert.match(
+		await talk('POST http://fleet.internal/deploy/production HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'),
+		/403.*agents-decide-nothing/s,
+	);
 	assert.deepEqual(asked, ['deploy/production']);
 });
 
 test('cutting destroys what is open and no longer granted, and nothing else', async t => {
 	const {state, proxy, talk} = await setUp(t);
 	const sockets: net.Socket[] = [];
-	const server = () => net.createServer(socket => {
-		sockets.push(socket);
-		socket.on('error', () => {});
-		socket.write('open');
-	});
+	const server = () =>
+		net.createServer(socket => {
+			sockets.push(socket);
+			socket.on('error', () => {});
+			socket.write('open');
+		});
 	const kept = await listen(t, server());
 	const revoked = await listen(t, server());
 	state.rules = [kept, revoked].map(port => ({host: 'host.fleet.internal', port, source: 'grant'}));
 	const ends: string[] = [];
-	const tunnels = [['kept', kept], ['revoked', revoked]].map(([name, port]) => talk(`CONNECT host.fleet.internal:${port} HTTP/1.1\r\nHost: x\r\n\r\n`, true).then(() => ends.push(String(name))));
+	const tunnels = [
+		['kept', kept],
+		['revoked', revoked],
+	].map(([name, port]) =>
+		talk(`CONNECT host.fleet.internal:${port} HTTP/1.1\r\nHost: x\r\n\r\n`, true).then(() => ends.push(String(name))),
+	);
 	while (sockets.length < 2) {
 		await new Promise(resolve => {
 			setTimeout(resolve, 10);
@@ -99,23 +128,27 @@ test('cutting destroys what is open and no longer granted, and nothing else', as
 test('a tunnel whose TLS hello names another host is cut, and written down', async t => {
 	const {state, denied, port} = await setUp(t);
 	let hellos = 0;
-	const target = await listen(t, net.createServer(socket => {
-		socket.on('error', () => {});
-		socket.on('data', () => {
-			hellos++;
-			socket.destroy();
-		});
-	}));
+	const target = await listen(
+		t,
+		net.createServer(socket => {
+			socket.on('error', () => {});
+			socket.on('data', () => {
+				hellos++;
+				socket.destroy();
+			});
+		}),
+	);
 	state.rules = [{host: 'host.fleet.internal', port: target, source: 'grant'}];
-	const through = (servername: string) => new Promise<void>(resolve => {
-		const socket = net.connect(port, '127.0.0.1');
-		socket.once('data', () => {
-			const client = tls.connect({socket, servername});
-			client.on('error', () => {});
-			client.on('close', () => resolve());
+	const through = (servername: string) =>
+		new Promise<void>(resolve => {
+			const socket = net.connect(port, '127.0.0.1');
+			socket.once('data', () => {
+				const client = tls.connect({socket, servername});
+				client.on('error', () => {});
+				client.on('close', () => resolve());
+			});
+			socket.write(`CONNECT host.fleet.internal:${target} HTTP/1.1\r\n\r\n`);
 		});
-		socket.write(`CONNECT host.fleet.internal:${target} HTTP/1.1\r\n\r\n`);
-	});
 	await through('host.fleet.internal');
 	assert.equal(hellos, 1);
 	await through('front.example.org');
@@ -126,14 +159,25 @@ test('a tunnel whose TLS hello names another host is cut, and written down', asy
 test('methods and paths hold for plain requests', async t => {
 	const {state, talk} = await setUp(t);
 	const seen: string[] = [];
-	const port = await listen(t, http.createServer((request, response) => {
-		seen.push(`${request.method} ${request.url}`);
-		response.end('answer');
-	}));
+	const port = await listen(
+		t,
+		http.createServer((request, response) => {
+			seen.push(`${request.method} ${request.url}`);
+			response.end('answer');
+		}),
+	);
 	state.rules = [{host: 'host.fleet.internal', port, methods: ['GET'], path: '/open/*', source: 'grant'}];
-	const ask = (method: string, path: string) => talk(`${method} http://host.fleet.internal:${port}${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+	const ask = (method: string, path: string) =>
+		talk(
+			`${method} http://host.fleet.internal:${port}${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+		);
 	assert.match(await ask('GET', '/open/a'), /200 OK/);
-	for (const [method, path] of [['POST', '/open/a'], ['GET', '/closed'], ['GET', '/open/../closed'], ['GET', '/open/%2e%2e/closed']] as const) {
+	for (const [method, path] of [
+		['POST', '/open/a'],
+		['GET', '/closed'],
+		['GET', '/open/../closed'],
+		['GET', '/open/%2e%2e/closed'],
+	] as const) {
 		assert.match(await ask(method, path), /^HTTP\/1\.1 403/, `${method} ${path}`);
 	}
 

@@ -16,7 +16,12 @@ async function isAsBefore(attached: VerbOnTerminal, fleet: Fleet, what: string):
 	assert.deepEqual(attached.emulator.seen, [], what);
 }
 
-async function attach(t: TestContext, fleet: Fleet, name: string, env: Record<string, string> = {}): Promise<VerbOnTerminal> {
+async function attach(
+	t: TestContext,
+	fleet: Fleet,
+	name: string,
+	env: Record<string, string> = {},
+): Promise<VerbOnTerminal> {
 	const attached = new VerbOnTerminal(fleet, `attach ${name}`, {env});
 	t.after(() => attached.end());
 	await attached.see(/\u001B\[H[^]*ready/);
@@ -26,7 +31,14 @@ async function attach(t: TestContext, fleet: Fleet, name: string, env: Record<st
 test('however a person leaves, the terminal is as before, and the run goes on', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('held', `${hostile} cat > /dev/null`);
-	for (const way of ['\u0011', '\u001B[113;5u', '\u001B[113;133:1u', '\u001B[27;5;113~', '\u001D\u001D\u001D', '\u001B[93;5u\u001B[93;5u\u001B[93;5u']) {
+	for (const way of [
+		'\u0011',
+		'\u001B[113;5u',
+		'\u001B[113;133:1u',
+		'\u001B[27;5;113~',
+		'\u001D\u001D\u001D',
+		'\u001B[93;5u\u001B[93;5u\u001B[93;5u',
+	]) {
 		const attached = await attach(t, fleet, 'held');
 		attached.write('typed');
 		attached.write(way);
@@ -49,8 +61,13 @@ test('whatever ends it, the terminal is as before', async t => {
 	}
 
 	// A fault that nobody catches, and a promise that nobody waits for.
-	for (const fault of ['setInterval(() => { if (process.argv.includes("attach")) { throw new Error("a fault"); } }, 2500)', 'setTimeout(() => { if (process.argv.includes("attach")) { Promise.reject(new Error("a fault")); } }, 2500)']) {
-		const attached = await attach(t, fleet, 'held', {NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`});
+	for (const fault of [
+		'setInterval(() => { if (process.argv.includes("attach")) { throw new Error("a fault"); } }, 2500)',
+		'setTimeout(() => { if (process.argv.includes("attach")) { Promise.reject(new Error("a fault")); } }, 2500)',
+	]) {
+		const attached = await attach(t, fleet, 'held', {
+			NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+		});
 		await isAsBefore(attached, fleet, fault);
 		assert.match(attached.raw, /a fault[^]*ended-[1-9]/);
 		attached.end();
@@ -71,10 +88,22 @@ test('what is pasted does not leave, and reaches the agent as it is', async t =>
 	await isAsBefore(attached, fleet, 'left');
 });
 
-test('what a verb prints of an agent\'s on a terminal paints and does nothing else; in a pipe it is what it is', async t => {
+test("what a verb prints of an agent's on a terminal paints and does nothing else; in a pipe it is what it is", async t => {
 	const fleet = new Fleet(t);
-	await fleet.agent('wrote', `${hostile} printf '\\033]0;owned\\007x' > "$(printf 'name\\302\\2330m\\033]0;owned\\007')"; cp "$(echo name*)" b.txt; git add -A; git commit -qm "$(printf 'm\\033]0;owned\\007')"`);
-	for (const verb of ['logs wrote --raw', 'logs wrote', 'logs wrote --raw --follow', 'diff wrote --raw', 'diff wrote', 'show wrote', 'journal wrote', 'show "$(printf "x\\033]0;owned\\007\\302\\2336n")"']) {
+	await fleet.agent(
+		'wrote',
+		`${hostile} printf '\\033]0;owned\\007x' > "$(printf 'name\\302\\2330m\\033]0;owned\\007')"; cp "$(echo name*)" b.txt; git add -A; git commit -qm "$(printf 'm\\033]0;owned\\007')"`,
+	);
+	for (const verb of [
+		'logs wrote --raw',
+		'logs wrote',
+		'logs wrote --raw --follow',
+		'diff wrote --raw',
+		'diff wrote',
+		'show wrote',
+		'journal wrote',
+		'show "$(printf "x\\033]0;owned\\007\\302\\2336n")"',
+	]) {
 		const attached = new VerbOnTerminal(fleet, verb);
 		t.after(() => attached.end());
 		await isAsBefore(attached, fleet, verb);
@@ -95,14 +124,31 @@ test('with a granted secret, the picture is whole while the agent is idle, and t
 	const fleet = new Fleet(t);
 	fleet.env['FLEET_VAULT_PASSPHRASE'] = 'a long enough passphrase';
 	const value = 'sk-live-Zq7wF3pLx9vB2nR8';
-	const added = fleet.run(['secret', 'add', 'stripe', '--user', '--host', 'api.stripe.example', '--store', 'age'], {input: `${value}\n`});
+	const added = fleet.run(['secret', 'add', 'stripe', '--user', '--host', 'api.stripe.example', '--store', 'age'], {
+		input: `${value}\n`,
+	});
 	assert.equal(added.code, 0, added.stderr);
 	const slowly = [...value].map(character => `printf ${character}; sleep 0.06`).join('; ');
-	fleet.must('run', '--name', 'idle', '--allow', 'secret:user/stripe', '--because', 'test', '--', 'sh', '-c', String.raw`printf 'ready to interrupt here'; read go; printf '\r← for agents\033[39m\033[K\033[6;1H\033[4;3H'; read go; ${slowly}; printf ' done'; sleep 60`);
+	fleet.must(
+		'run',
+		'--name',
+		'idle',
+		'--allow',
+		'secret:user/stripe',
+		'--because',
+		'test',
+		'--',
+		'sh',
+		'-c',
+		String.raw`printf 'ready to interrupt here'; read go; printf '\r← for agents\033[39m\033[K\033[6;1H\033[4;3H'; read go; ${slowly}; printf ' done'; sleep 60`,
+	);
 	const attached = await attach(t, fleet, 'idle');
 	assert.match(attached.emulator.text(), /ready to interrupt here/);
 	attached.write('\r');
-	await until(() => attached.emulator.text().split('\n')[1] === '← for agents' && attached.emulator.cursor.join() === '2,3', 'the line is whole and the cursor is where it belongs').catch((error: Error) => {
+	await until(
+		() => attached.emulator.text().split('\n')[1] === '← for agents' && attached.emulator.cursor.join() === '2,3',
+		'the line is whole and the cursor is where it belongs',
+	).catch((error: Error) => {
 		throw new Error(`${error.message}\n${attached.emulator.text()}\n${attached.emulator.cursor.join()}`);
 	});
 	attached.write('\r');

@@ -47,7 +47,10 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 
 test('output: back through all of it, searched, selected, copied, raw, and opened elsewhere', async t => {
 	const fleet = new Fleet(t);
-	await fleet.agent('talks', 'i=0; while [ $i -lt 3000 ]; do echo "line $i of it"; i=$((i+1)); done; printf "\\033[32mgreen\\033[0m end\\n"');
+	await fleet.agent(
+		'talks',
+		'i=0; while [ $i -lt 3000 ]; do echo "line $i of it"; i=$((i+1)); done; printf "\\033[32mgreen\\033[0m end\\n"',
+	);
 	fleet.env['PAGER'] = 'head -n 3';
 	const screen = open(t, fleet);
 	await screen.see('green end');
@@ -80,7 +83,10 @@ test('output: back through all of it, searched, selected, copied, raw, and opene
 
 test('review: flags first, viewed marks that survive a restart and end with a change, comments sent as one prompt', async t => {
 	const fleet = new Fleet(t);
-	await fleet.agent('change', 'if [ -n "$FLEET_PROMPT" ]; then echo "told: $FLEET_PROMPT"; fi; echo "line $(wc -l < a.txt)" >> a.txt; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm change');
+	await fleet.agent(
+		'change',
+		'if [ -n "$FLEET_PROMPT" ]; then echo "told: $FLEET_PROMPT"; fi; echo "line $(wc -l < a.txt)" >> a.txt; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm change',
+	);
 	const screen = open(t, fleet);
 	await screen.see(/change .*stopped/);
 	await screen.press('d');
@@ -112,7 +118,15 @@ test('several tries of one prompt are begun at once and compared', async t => {
 	const screen = open(t, fleet, {columns: 120, rows: 45});
 	await screen.see('no runs yet');
 	// Each writes its own name, but the third, which does as the second.
-	await screen.press('n', `sh -c "echo {prompt}; n=\\$FLEET_RUN; [ \\$n = many-3 ] && n=many-2; echo by \\$n > new.txt"`, 'enter', 'do the thing', 'enter', 'many', 'ctrl-x');
+	await screen.press(
+		'n',
+		`sh -c "echo {prompt}; n=\\$FLEET_RUN; [ \\$n = many-3 ] && n=many-2; echo by \\$n > new.txt"`,
+		'enter',
+		'do the thing',
+		'enter',
+		'many',
+		'ctrl-x',
+	);
 	await screen.see('Tries');
 	await screen.press('down', 'down', 'right', 'right');
 	await screen.see('▸ Tries    3');
@@ -159,7 +173,13 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 	assert.ok(!screen.raw.includes('\u0007\u0007') && !screen.raw.includes('\u001B]9;'), 'nothing yet');
 	await screen.see(/soon .*stopped/);
 	await until(() => screen.raw.slice(before).includes('\u001B]9;soon: needs you: verify\u0007'), 'the notification');
-	assert.ok(screen.raw.slice(before).replaceAll(/\u001B\][^\u0007]*\u0007/g, '').includes('\u0007'), 'the bell');
+	assert.ok(
+		screen.raw
+			.slice(before)
+			.replaceAll(/\u001B\][^\u0007]*\u0007/g, '')
+			.includes('\u0007'),
+		'the bell',
+	);
 	assert.ok(screen.raw.includes('\u001B]2;fleet: 1 needs you\u0007'), 'the title');
 	await other.see(/soon .*stopped/);
 	await screen.press('D');
@@ -172,7 +192,10 @@ test('in quiet hours there is neither bell nor notification, and the title still
 	const fleet = new Fleet(t);
 	settings(fleet, 'notify:\n  quiet: "00:00-00:00"\n');
 	fleet.env['NO_COLOR'] = '1';
-	fleet.start('soon', 'printf "\\033[32mgreen\\033[0m\\n"; sleep 1; echo changed >> a.txt; git commit -qam "Change it"');
+	fleet.start(
+		'soon',
+		'printf "\\033[32mgreen\\033[0m\\n"; sleep 1; echo changed >> a.txt; git commit -qam "Change it"',
+	);
 	const screen = open(t, fleet);
 	await screen.see(/soon .*running/);
 	await screen.see('green');
@@ -185,7 +208,9 @@ test('in quiet hours there is neither bell nor notification, and the title still
 	await screen.idle();
 	assert.ok(!screen.raw.includes('\u001B]9;'), 'no notification');
 	assert.ok(!screen.raw.replaceAll(/\u001B\][^\u0007]*\u0007/g, '').includes('\u0007'), 'no bell');
-	const colours = [...screen.raw.matchAll(/\u001B\[([\d;]*)m/g)].flatMap(([, codes = '']) => codes.split(';')).filter(code => /^(?:[349][0-7]|10[0-7]|38|48)$/.test(code));
+	const colours = [...screen.raw.matchAll(/\u001B\[([\d;]*)m/g)]
+		.flatMap(([, codes = '']) => codes.split(';'))
+		.filter(code => /^(?:[349][0-7]|10[0-7]|38|48)$/.test(code));
 	assert.deepEqual(colours, []);
 });
 
@@ -204,18 +229,33 @@ test('read out: what is selected is said', async t => {
 
 test('after its supervisor was killed, as by a reboot, a run is resumed as it was; what has ended meanwhile is not granted again', async t => {
 	const fleet = new Fleet(t);
-	fleet.start('phoenix', 'echo "attempt $(cat note 2> /dev/null || echo one)"; echo two > note; sleep 60', '--allow', 'network:example.org', '--because', 'the docs');
+	fleet.start(
+		'phoenix',
+		'echo "attempt $(cat note 2> /dev/null || echo one)"; echo two > note; sleep 60',
+		'--allow',
+		'network:example.org',
+		'--because',
+		'the docs',
+	);
 	fleet.must('allow', 'phoenix', 'network:short.example.org', '--because', 'for a moment', '--for', '2s');
 	const screen = open(t, fleet);
 	await screen.see('attempt one');
-	const started = fleet.json<Array<{type: string; pid: number}>>('journal', 'phoenix').find(entry => entry.type === 'run.started')!;
+	const started = fleet
+		.json<Array<{type: string; pid: number}>>('journal', 'phoenix')
+		.find(entry => entry.type === 'run.started')!;
 	process.kill(started.pid, 'SIGKILL');
 	await screen.see(/phoenix .*crashed/);
-	await until(() => Date.now() - Date.parse(fleet.json('show', 'phoenix')['updatedAt']) > 2500, 'the short grant is over');
+	await until(
+		() => Date.now() - Date.parse(fleet.json('show', 'phoenix')['updatedAt']) > 2500,
+		'the short grant is over',
+	);
 	await screen.press('r');
 	await screen.answer('Run phoenix again');
 	await screen.see('attempt two');
-	await until(() => fleet.json<{grants: unknown[]}>('show', 'phoenix').grants.length === 1, 'the grant that ended is gone');
+	await until(
+		() => fleet.json<{grants: unknown[]}>('show', 'phoenix').grants.length === 1,
+		'the grant that ended is gone',
+	);
 	assert.equal(fleet.json<{grants: Array<{scope: string}>}>('show', 'phoenix').grants[0]!.scope, 'network:example.org');
 });
 
@@ -233,7 +273,10 @@ test('a queue: so many at once, and after another run', async t => {
 	// What it waits for will not come: that needs a person, and says which.
 	fleet.must('stop', 'second');
 	await screen.see(/! .*third .*queued: waits for second, which is stopped/);
-	assert.match(fleet.json('show', 'third')['needs'], /needs you: waits for second, which is stopped; resume second, or stop this one/);
+	assert.match(
+		fleet.json('show', 'third')['needs'],
+		/needs you: waits for second, which is stopped; resume second, or stop this one/,
+	);
 	fleet.must('stop', 'third');
 	await screen.see(/third .*stopped by/);
 	assert.equal(fleet.run(['attach', 'third']).code, 2);
@@ -242,7 +285,10 @@ test('a queue: so many at once, and after another run', async t => {
 
 test('a denial is never offered again when one says so, and stays denied', async t => {
 	const fleet = new Fleet(t);
-	fleet.start('net', 'while :; do perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://tracker.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; sleep 0.5; done');
+	fleet.start(
+		'net',
+		'while :; do perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://tracker.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; sleep 0.5; done',
+	);
 	const screen = open(t, fleet);
 	await screen.see('denied tracker.example.org:80');
 	await screen.press('s', 'N');
@@ -252,7 +298,7 @@ test('a denial is never offered again when one says so, and stays denied', async
 	assert.deepEqual(fleet.json('show', 'net')['denied'], []);
 });
 
-test('the palette, help, a theme and the mouse are kept; a key of one\'s own; settings that are wrong are said', async t => {
+test("the palette, help, a theme and the mouse are kept; a key of one's own; settings that are wrong are said", async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('one', 'echo one');
 	await fleet.agent('two', 'echo two');
@@ -269,7 +315,11 @@ test('the palette, help, a theme and the mouse are kept; a key of one\'s own; se
 	await screen.see('theme: dark, light, contrast, plain');
 	await screen.press('enter');
 	await screen.see(/theme: \w+/);
-	await until(() => /^# mine\n[^]*theme: \w+/.test(readFileSync(path.join(fleet.folder, 'fleet', 'config', 'settings.yaml'), 'utf8')), 'the theme is kept, with the comment');
+	await until(
+		() =>
+			/^# mine\n[^]*theme: \w+/.test(readFileSync(path.join(fleet.folder, 'fleet', 'config', 'settings.yaml'), 'utf8')),
+		'the theme is kept, with the comment',
+	);
 	await screen.press('?');
 	await screen.see('Keys on this screen (fleet)');
 	await screen.press('esc');
@@ -281,7 +331,10 @@ test('the palette, help, a theme and the mouse are kept; a key of one\'s own; se
 	await screen.see(/two on fleet\/two/);
 	assert.ok(screen.raw.includes('\u001B]2;fleet: 2 need you'), 'the title');
 	await screen.quit();
-	assert.ok(screen.raw.lastIndexOf('\u001B[?1002l') > screen.raw.lastIndexOf('\u001B[?1002h'), 'the mouse is the terminal\'s again');
+	assert.ok(
+		screen.raw.lastIndexOf('\u001B[?1002l') > screen.raw.lastIndexOf('\u001B[?1002h'),
+		"the mouse is the terminal's again",
+	);
 });
 
 test('a terminal that says it is light gets the light theme, and its answer is no key', async t => {
@@ -315,36 +368,51 @@ test('disk use, and cleaning up what is in the target already', async t => {
 	assert.match(fleet.must('journal', 'squashed'), /run.discarded/);
 });
 
-test('two thousand random keys and resizes in a real terminal: it ends well, restores the terminal, and decided nothing', {timeout: 120_000}, async t => {
-	const fleet = new Fleet(t, {policy: 'verify: ["true"]\ndeploy:\n  shelf:\n    command: "true"\n'});
-	fleet.env['PAGER'] = 'true';
-	fleet.env['EDITOR'] = 'true';
-	await fleet.agent('ready', 'echo x > x.txt');
-	fleet.must('verify', 'ready');
-	const screen = open(t, fleet);
-	await screen.see(/ready .*verified/);
-	let seed = 7;
-	const chance = () => {
-		seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-		return seed / 2 ** 32;
-	};
+test(
+	'two thousand random keys and resizes in a real terminal: it ends well, restores the terminal, and decided nothing',
+	{timeout: 120_000},
+	async t => {
+		const fleet = new Fleet(t, {policy: 'verify: ["true"]\ndeploy:\n  shelf:\n    command: "true"\n'});
+		fleet.env['PAGER'] = 'true';
+		fleet.env['EDITOR'] = 'true';
+		await fleet.agent('ready', 'echo x > x.txt');
+		fleet.must('verify', 'ready');
+		const screen = open(t, fleet);
+		await screen.see(/ready .*verified/);
+		let seed = 7;
+		const chance = () => {
+			seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+			return seed / 2 ** 32;
+		};
 
-	// Not what would start a hundred runs, or leave for a program that waits for a person.
-	const keys = [...'abcdefghijklmopsvwxyzABEFGLNPSTVWXYZ0123456789 []{}|/.:?*=yes', '\r', '\u001B', '\t', '\u001B[A', '\u001B[B', '\u001B[C', '\u001B[D', '\u007F', '\u0010'].filter(key => !'qnrtPDu!xlB'.includes(key));
-	for (let count = 0; count < 2000 && screen.exited === undefined; count++) {
-		screen.write(keys[Math.floor(chance() * keys.length)]!);
-		if (count % 50 === 0) {
-			screen.resize(60 + Math.floor(chance() * 100), 15 + Math.floor(chance() * 30));
+		// Not what would start a hundred runs, or leave for a program that waits for a person.
+		const keys = [
+			...'abcdefghijklmopsvwxyzABEFGLNPSTVWXYZ0123456789 []{}|/.:?*=yes',
+			'\r',
+			'\u001B',
+			'\t',
+			'\u001B[A',
+			'\u001B[B',
+			'\u001B[C',
+			'\u001B[D',
+			'\u007F',
+			'\u0010',
+		].filter(key => !'qnrtPDu!xlB'.includes(key));
+		for (let count = 0; count < 2000 && screen.exited === undefined; count++) {
+			screen.write(keys[Math.floor(chance() * keys.length)]!);
+			if (count % 50 === 0) {
+				screen.resize(60 + Math.floor(chance() * 100), 15 + Math.floor(chance() * 30));
+			}
+
+			if (count % 10 === 0) {
+				await screen.idle();
+			}
 		}
 
-		if (count % 10 === 0) {
-			await screen.idle();
-		}
-	}
-
-	assert.equal(screen.exited, undefined, 'it is still there');
-	assert.ok(!/review\.approved|deploy\.started/.test(fleet.must('journal', 'ready')));
-	screen.kill('SIGTERM');
-	await until(() => screen.exited !== undefined, 'it ends');
-	assert.ok(screen.raw.includes('\u001B[?1049l'));
-});
+		assert.equal(screen.exited, undefined, 'it is still there');
+		assert.ok(!/review\.approved|deploy\.started/.test(fleet.must('journal', 'ready')));
+		screen.kill('SIGTERM');
+		await until(() => screen.exited !== undefined, 'it ends');
+		assert.ok(screen.raw.includes('\u001B[?1049l'));
+	},
+);

@@ -9,7 +9,9 @@ import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 /* What may go wrong with the screen: texts that no command line takes, verbs that do not start, its own end. */
 
 /** Code that runs in the screen alone, not in the verbs that it starts. */
-const inScreen = (code: string) => ({NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`import cp from "node:child_process"; import {syncBuiltinESMExports} from "node:module"; if (process.argv.length === 2 && /fleet/.test(process.argv[1])) { ${code} }`)}`});
+const inScreen = (code: string) => ({
+	NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`import cp from "node:child_process"; import {syncBuiltinESMExports} from "node:module"; if (process.argv.length === 2 && /fleet/.test(process.argv[1])) { ${code} }`)}`,
+});
 
 function open(t: TestContext, fleet: Fleet): Screen {
 	const screen = new Screen(fleet, [], {columns: 150, rows: 40});
@@ -46,7 +48,10 @@ test('what is told to a run that goes on is kept where it is too long', async t 
 	await fleet.agent('one', 'echo {prompt}');
 	const refused = fleet.run(['resume', 'one', '--prompt-file', '-'], {input: 'z'.repeat(200_000)});
 	assert.equal(refused.code, 2);
-	assert.match(refused.stderr, /^fleet: what the agent is told is 196 KiB; a command line takes 128 KiB in one argument\n {2}hint: put what is long into a committed file, and name it in the prompt\n$/);
+	assert.match(
+		refused.stderr,
+		/^fleet: what the agent is told is 196 KiB; a command line takes 128 KiB in one argument\n {2}hint: put what is long into a committed file, and name it in the prompt\n$/,
+	);
 	assert.equal(fleet.json('show', 'one')['stage'], 'stopped');
 });
 
@@ -55,14 +60,27 @@ test('a prompt comes from a file or from stdin, and what is none is refused', as
 	fleet.must('run', '--name', 'file', '--prompt-file', 'PROMPT.md', '--', 'sh', '-c', 'echo "got: $FLEET_PROMPT"');
 	await fleet.until('file', 'stopped');
 	assert.match(fleet.must('logs', 'file'), /got: from a file: ü\n/);
-	assert.equal(fleet.run(['run', '--name', 'stdin', '--prompt-file', '-', '--', 'sh', '-c', 'echo "got: $FLEET_PROMPT"'], {input: `- a dash, ${'x'.repeat(100_000)}\n`}).code, 0);
+	assert.equal(
+		fleet.run(['run', '--name', 'stdin', '--prompt-file', '-', '--', 'sh', '-c', 'echo "got: $FLEET_PROMPT"'], {
+			input: `- a dash, ${'x'.repeat(100_000)}\n`,
+		}).code,
+		0,
+	);
 	await fleet.until('stdin', 'stopped');
 	assert.match(fleet.must('logs', 'stdin'), /got: - a dash, x{1000}/);
 	const unseen = fleet.run(['run', '--name', 'unseen', 'fix it\u{E0048}\u200B, please 👩🏽‍💻', '--', 'true']);
-	assert.deepEqual([unseen.code, unseen.stderr], [0, '  note: the prompt holds 2 characters that are not seen (U+E0048, U+200B); the agent reads them\n']);
+	assert.deepEqual(
+		[unseen.code, unseen.stderr],
+		[0, '  note: the prompt holds 2 characters that are not seen (U+E0048, U+200B); the agent reads them\n'],
+	);
 	const cases: Array<[string[], string, RegExp]> = [
-		[['one', '--prompt-file', 'PROMPT.md'], '', /two prompts/], [['--prompt-file', 'nowhere.md'], '', /"nowhere.md" cannot be read: ENOENT/], [['--prompt-file', '.'], '', /"\." cannot be read: it is a folder/],
-		[['--prompt-file', 'empty.md'], '', /is empty/], [['--prompt-file', '-'], '', /stdin is empty/], [['--prompt-file', '-'], 'a\0b', /NUL/], [['--prompt-file', '-'], 'x'.repeat(5 * 1024 ** 2), /4 MiB/],
+		[['one', '--prompt-file', 'PROMPT.md'], '', /two prompts/],
+		[['--prompt-file', 'nowhere.md'], '', /"nowhere.md" cannot be read: ENOENT/],
+		[['--prompt-file', '.'], '', /"\." cannot be read: it is a folder/],
+		[['--prompt-file', 'empty.md'], '', /is empty/],
+		[['--prompt-file', '-'], '', /stdin is empty/],
+		[['--prompt-file', '-'], 'a\0b', /NUL/],
+		[['--prompt-file', '-'], 'x'.repeat(5 * 1024 ** 2), /4 MiB/],
 	];
 	for (const [argv, input, wanted] of cases) {
 		const {code, stderr} = fleet.run(['run', ...argv, '--', 'true'], {input});
@@ -76,10 +94,26 @@ test('a verb that cannot be started is a line, and the screen goes on', async t 
 	const fleet = new Fleet(t);
 	fleet.start('goes', 'sleep 100');
 	const faults: Array<[string, RegExp]> = [
-		...['E2BIG', 'ENOMEM'].map((code): [string, RegExp] => [`cp.spawn = () => { throw Object.assign(new Error("spawn ${code}"), {code: "${code}", syscall: "spawn x"}); }; syncBuiltinESMExports();`, code === 'E2BIG' ? /longer than the system takes/ : /no memory is left: a program was not started/]),
-		...['EAGAIN', 'EMFILE', 'ENOENT'].map((code): [string, RegExp] => [`const {EventEmitter} = await import("node:events"); cp.spawn = () => { const child = new EventEmitter(); process.nextTick(() => child.emit("error", Object.assign(new Error("spawn ${code}"), {code: "${code}", syscall: "spawn x"}))); return child; }; syncBuiltinESMExports();`, {EAGAIN: /no more processes can be started/, EMFILE: /too many files open/, ENOENT: /was not started: spawn ENOENT/}[code]!]),
-		['const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "kill -9 $$"], options); syncBuiltinESMExports();', /freeze was ended by SIGKILL/],
-		['const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "head -c 3000000 /dev/urandom; head -c 100000 /dev/urandom >&2; exit 1"], options); syncBuiltinESMExports();', /./],
+		...['E2BIG', 'ENOMEM'].map((code): [string, RegExp] => [
+			`cp.spawn = () => { throw Object.assign(new Error("spawn ${code}"), {code: "${code}", syscall: "spawn x"}); }; syncBuiltinESMExports();`,
+			code === 'E2BIG' ? /longer than the system takes/ : /no memory is left: a program was not started/,
+		]),
+		...['EAGAIN', 'EMFILE', 'ENOENT'].map((code): [string, RegExp] => [
+			`const {EventEmitter} = await import("node:events"); cp.spawn = () => { const child = new EventEmitter(); process.nextTick(() => child.emit("error", Object.assign(new Error("spawn ${code}"), {code: "${code}", syscall: "spawn x"}))); return child; }; syncBuiltinESMExports();`,
+			{
+				EAGAIN: /no more processes can be started/,
+				EMFILE: /too many files open/,
+				ENOENT: /was not started: spawn ENOENT/,
+			}[code]!,
+		]),
+		[
+			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "kill -9 $$"], options); syncBuiltinESMExports();',
+			/freeze was ended by SIGKILL/,
+		],
+		[
+			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "head -c 3000000 /dev/urandom; head -c 100000 /dev/urandom >&2; exit 1"], options); syncBuiltinESMExports();',
+			/./,
+		],
 	];
 	for (const [fault, wanted] of faults) {
 		fleet.env['NODE_OPTIONS'] = inScreen(fault).NODE_OPTIONS;
@@ -103,7 +137,11 @@ test('a verb that cannot be started is a line, and the screen goes on', async t 
 test('with few open files fleet works, or says so in a line', async t => {
 	const fleet = new Fleet(t);
 	const limited = (limit: number, argv: string) => {
-		const {status, stdout, stderr} = spawnSync('/bin/sh', ['-c', `ulimit -n ${limit}; exec ${process.execPath} ${program} ${argv}`], {cwd: fleet.project, env: fleet.env, encoding: 'utf8', timeout: 60_000});
+		const {status, stdout, stderr} = spawnSync(
+			'/bin/sh',
+			['-c', `ulimit -n ${limit}; exec ${process.execPath} ${program} ${argv}`],
+			{cwd: fleet.project, env: fleet.env, encoding: 'utf8', timeout: 60_000},
+		);
 		return {code: status, stdout, stderr};
 	};
 
@@ -111,7 +149,11 @@ test('with few open files fleet works, or says so in a line', async t => {
 	for (const verb of ['run --name more -- true', 'attach few', 'verify few', 'project add .', '', 'doctor']) {
 		const {code, stderr} = limited(24, verb);
 		assert.equal(code, 2, `${verb}: ${stderr}`);
-		assert.match(stderr, /^fleet: a program may have 24 files open here, and fleet [a-z]+ needs 40\n {2}hint: ulimit -n 1024.*\n$/, verb);
+		assert.match(
+			stderr,
+			/^fleet: a program may have 24 files open here, and fleet [a-z]+ needs 40\n {2}hint: ulimit -n 1024.*\n$/,
+			verb,
+		);
 	}
 
 	for (const verb of ['list', 'freeze few', 'thaw few', 'logs few', 'show few']) {
@@ -119,7 +161,10 @@ test('with few open files fleet works, or says so in a line', async t => {
 	}
 
 	// The screen and the agent's own terminal.
-	for (const [verb, wanted] of [['', /few command +running/], ['attach few', /from the agent/]] as const) {
+	for (const [verb, wanted] of [
+		['', /few command +running/],
+		['attach few', /from the agent/],
+	] as const) {
 		const screen = new VerbOnTerminal(fleet, verb, {columns: 100, rows: 30, before: 'ulimit -n 64'});
 		t.after(() => screen.end());
 		await until(() => wanted.test(screen.emulator.text()), String(wanted));
@@ -133,7 +178,9 @@ test('with few open files fleet works, or says so in a line', async t => {
 
 test('where the system watches no more folders, the screen looks for itself', async t => {
 	const fleet = new Fleet(t);
-	fleet.env['NODE_OPTIONS'] = inScreen('const {default: fs} = await import("node:fs"); fs.watch = () => { throw Object.assign(new Error("too many watches"), {code: "EMFILE"}); }; syncBuiltinESMExports();').NODE_OPTIONS;
+	fleet.env['NODE_OPTIONS'] = inScreen(
+		'const {default: fs} = await import("node:fs"); fs.watch = () => { throw Object.assign(new Error("too many watches"), {code: "EMFILE"}); }; syncBuiltinESMExports();',
+	).NODE_OPTIONS;
 	const screen = open(t, fleet);
 	delete fleet.env['NODE_OPTIONS'];
 	await screen.see('no runs yet');
@@ -155,12 +202,19 @@ test('whatever ends the screen, the terminal is as before', async t => {
 		screen.end();
 	}
 
-	for (const fault of ['setTimeout(() => { throw new Error("a fault"); }, 3000);', 'setTimeout(() => { Promise.reject(new Error("a fault")); }, 3000);']) {
+	for (const fault of [
+		'setTimeout(() => { throw new Error("a fault"); }, 3000);',
+		'setTimeout(() => { Promise.reject(new Error("a fault")); }, 3000);',
+	]) {
 		const screen = new VerbOnTerminal(fleet, '', {...size, env: inScreen(fault)});
 		t.after(() => screen.end());
 		await screen.see(/\u001B\[\?1006h/);
 		await screen.isAsBefore(fleet, fault);
-		assert.match(screen.emulator.text(), /fleet: internal error: a fault\n {2}hint: /, JSON.stringify(screen.raw.slice(-600)));
+		assert.match(
+			screen.emulator.text(),
+			/fleet: internal error: a fault\n {2}hint: /,
+			JSON.stringify(screen.raw.slice(-600)),
+		);
 		screen.end();
 	}
 });

@@ -29,7 +29,8 @@ async function serve(t: TestContext): Promise<number> {
 	return (server.address() as AddressInfo).port;
 }
 
-const asking = (port: number) => `n=0; while [ $n -lt 200 ]; do env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer " + r.statusCode); process.exit(); })'; n=$((n+1)); sleep 0.3; done`;
+const asking = (port: number) =>
+	`n=0; while [ $n -lt 200 ]; do env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer " + r.statusCode); process.exit(); })'; n=$((n+1)); sleep 0.3; done`;
 
 test('the first time: three ways to begin, and adding this project', async t => {
 	const fleet = new Fleet(t, {add: false});
@@ -41,7 +42,7 @@ test('the first time: three ways to begin, and adding this project', async t => 
 	assert.equal(fleet.json<unknown[]>('project', 'list').length, 1);
 	await screen.quit();
 	assert.equal(screen.exited, 0);
-	assert.ok(screen.raw.includes('\u001B[?1049l'), 'the terminal\'s own screen is back');
+	assert.ok(screen.raw.includes('\u001B[?1049l'), "the terminal's own screen is back");
 });
 
 test('a key pressed before the screen is whole is not lost, and a signal then leaves the terminal as it was; where CI is set, too', async t => {
@@ -58,12 +59,19 @@ test('a key pressed before the screen is whole is not lost, and a signal then le
 	early.kill('SIGTERM');
 	await until(() => early.exited !== undefined, 'it ended');
 	assert.equal(early.exited, 0);
-	assert.ok(early.raw.lastIndexOf('\u001B[?1049l') > early.raw.lastIndexOf('\u001B[?1049h'), 'the terminal\'s own screen is back');
+	assert.ok(
+		early.raw.lastIndexOf('\u001B[?1049l') > early.raw.lastIndexOf('\u001B[?1049h'),
+		"the terminal's own screen is back",
+	);
 	assert.ok(early.raw.lastIndexOf('\u001B[?25h') > early.raw.lastIndexOf('\u001B[?25l'), 'the cursor is back');
 });
 
 test('the first five minutes: from a project without a policy to an approved merge, by keys alone', async t => {
-	const fleet = new Fleet(t, {add: false, policy: '', files: {'package.json': '{"scripts": {"test": "test -f new.txt && echo fine"}}'}});
+	const fleet = new Fleet(t, {
+		add: false,
+		policy: '',
+		files: {'package.json': '{"scripts": {"test": "test -f new.txt && echo fine"}}'},
+	});
 	fleet.git('rm', '--quiet', '.fleet/policy.yaml');
 	fleet.git('commit', '--quiet', '--message=none');
 	const screen = open(t, fleet);
@@ -106,14 +114,14 @@ test('a new run from the keyboard, and its live output', async t => {
 	assert.equal(fleet.stage('typed'), 'running');
 });
 
-test('the agent\'s own terminal: typing reaches it, ctrl-q leaves it running', async t => {
+test("the agent's own terminal: typing reaches it, ctrl-q leaves it running", async t => {
 	const fleet = new Fleet(t);
 	fleet.start('talk', 'read line; echo "heard: $line"; sleep 30');
 	const screen = open(t, fleet);
 	await screen.see(/talk .*running/);
 	await screen.press('t');
 	await screen.gone('need you');
-	await until(() => /\u001B\[\?1049l[^]*\u001B\[2J\u001B\[H/.test(screen.raw), 'the terminal is the agent\'s');
+	await until(() => /\u001B\[\?1049l[^]*\u001B\[2J\u001B\[H/.test(screen.raw), "the terminal is the agent's");
 	await screen.press('knock knock', 'enter');
 	await screen.see('heard: knock knock');
 	await screen.press('ctrl-q');
@@ -137,9 +145,12 @@ test('a denial is on the row, and one key turns it into a grant', async t => {
 	assert.ok(fleet.json('show', 'net')['grants'][0].until, 'it has an end');
 });
 
-test('what was denied is proposed for the project: written into the checkout\'s policy, for a person to commit', async t => {
+test("what was denied is proposed for the project: written into the checkout's policy, for a person to commit", async t => {
 	const fleet = new Fleet(t, {policy: '# ours\nverify: ["true"]\n'});
-	fleet.start('net', `env -u NODE_USE_ENV_PROXY node -e 'for (const host of ["packages.example.test", "tracker.example.test"]) require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://" + host + "/"}, r => r.resume())'; sleep 30`);
+	fleet.start(
+		'net',
+		`env -u NODE_USE_ENV_PROXY node -e 'for (const host of ["packages.example.test", "tracker.example.test"]) require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://" + host + "/"}, r => r.resume())'; sleep 30`,
+	);
 	const screen = open(t, fleet);
 	await screen.see(/denied (?:packages|tracker)/);
 	await screen.idle();
@@ -183,7 +194,14 @@ test('the six items by live probes, on the audit screen', async t => {
 	await screen.see('Repo access only       not tried yet');
 	await screen.press('c');
 	await screen.see('6 of 6 checks passed');
-	for (const title of ['Repo access only', 'No secrets in scope', 'Network locked down', 'Isolated runs', 'No unattended deploy', 'Review before merge']) {
+	for (const title of [
+		'Repo access only',
+		'No secrets in scope',
+		'Network locked down',
+		'Isolated runs',
+		'No unattended deploy',
+		'Review before merge',
+	]) {
 		await screen.see(new RegExp(`PASS  ${title} +\\d+ of \\d+ attempts blocked`));
 	}
 
@@ -192,7 +210,10 @@ test('the six items by live probes, on the audit screen', async t => {
 });
 
 test('verify, review, approve, merge and deploy, with the keyboard', async t => {
-	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q two a.txt && echo all is well\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n'});
+	const fleet = new Fleet(t, {
+		policy:
+			'verify:\n  - grep -q two a.txt && echo all is well\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n',
+	});
 	await fleet.agent('change', 'echo two >> a.txt; git commit -qam "Add two"');
 	const screen = open(t, fleet);
 	await screen.see(/change .*stopped/);
@@ -231,8 +252,14 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 });
 
 test('a deploy without anything to type: live on the screen, and the last good one again when it fails', async t => {
-	const fleet = new Fleet(t, {policy: 'verify: ["true"]\ndeploy:\n  shelf:\n    command: echo taking $(cat a.txt); sleep 2; ! grep -q bad a.txt\n    window: 00:00-23:59\n'});
-	for (const [run, text] of [['good', 'fine'], ['worse', 'bad']] as const) {
+	const fleet = new Fleet(t, {
+		policy:
+			'verify: ["true"]\ndeploy:\n  shelf:\n    command: echo taking $(cat a.txt); sleep 2; ! grep -q bad a.txt\n    window: 00:00-23:59\n',
+	});
+	for (const [run, text] of [
+		['good', 'fine'],
+		['worse', 'bad'],
+	] as const) {
 		await fleet.agent(run, `echo ${text} > a.txt; git commit -qam "${text}"`);
 		fleet.must('verify', run);
 		fleet.must('approve', run);
@@ -240,17 +267,24 @@ test('a deploy without anything to type: live on the screen, and the last good o
 	}
 
 	const screen = open(t, fleet);
-	for (const [run, text] of [['good', 'fine'], ['worse', 'bad']] as const) {
+	for (const [run, text] of [
+		['good', 'fine'],
+		['worse', 'bad'],
+	] as const) {
 		await screen.see(/worse .*merged/);
 		await screen.press('/', run, 'enter', 'a');
 		await screen.see(/→ p Deploy +can be done now: shelf; 00:00-23:59: open, closes in/);
 		await screen.press('p');
-		await screen.see('type the target\'s name');
+		await screen.see("type the target's name");
 		await screen.press('enter', 'shelf', 'enter');
 		await screen.see('what deploy wrote');
 		await screen.see(`taking ${text}`);
 		assert.equal(fleet.stage(run), 'deploying', 'its output is live');
-		await screen.see(run === 'good' ? /✔ p Deploy +shelf: exit code 0/ : /✘ p Deploy +shelf: failed, exit code 1 .B deploys the last good one again/);
+		await screen.see(
+			run === 'good'
+				? /✔ p Deploy +shelf: exit code 0/
+				: /✘ p Deploy +shelf: failed, exit code 1 .B deploys the last good one again/,
+		);
 		await screen.press('esc', 'esc');
 	}
 
@@ -259,7 +293,10 @@ test('a deploy without anything to type: live on the screen, and the last good o
 	await screen.press('enter');
 	await screen.see('type shelf to deploy');
 	await screen.press('shelf', 'enter');
-	await until(() => fleet.must('journal', 'good').split('deploy.finished').length === 3, 'the last good one is deployed again');
+	await until(
+		() => fleet.must('journal', 'good').split('deploy.finished').length === 3,
+		'the last good one is deployed again',
+	);
 	assert.match(fleet.must('logs', 'good', '--deploy'), /taking fine/);
 });
 
@@ -278,7 +315,10 @@ test('a key that cannot be used now says why', async t => {
 
 test('the panic key freezes a run, u lets it go on, and twice ends it; what it asked for becomes a policy', async t => {
 	const fleet = new Fleet(t);
-	fleet.start('panic', 'perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://packages.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.1; done');
+	fleet.start(
+		'panic',
+		'perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://packages.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.1; done',
+	);
 	const screen = open(t, fleet, [], {columns: 120, rows: 30});
 	await screen.see(/panic .*running/);
 	await screen.see('tick');
@@ -374,9 +414,12 @@ test('help shows every key of the screen, from the same table', async t => {
 	assert.equal(screen.exited, undefined, 'q in help goes back');
 });
 
-test('an agent\'s output cannot steer the terminal', async t => {
+test("an agent's output cannot steer the terminal", async t => {
 	const fleet = new Fleet(t);
-	fleet.start('hostile', String.raw`printf 'before\033]52;c;aGFja2Vk\007\033]0;owned\007\033[2J\033[999;999H\033[6n\033P+q544e\033\\\033[?1049h\033[H\033[31mafter'; sleep 60`);
+	fleet.start(
+		'hostile',
+		String.raw`printf 'before\033]52;c;aGFja2Vk\007\033]0;owned\007\033[2J\033[999;999H\033[6n\033P+q544e\033\\\033[?1049h\033[H\033[31mafter'; sleep 60`,
+	);
 	const screen = open(t, fleet);
 	await screen.see('after');
 	await screen.see(/^ fleet  1 run, 1 at work/);
@@ -387,7 +430,10 @@ test('an agent\'s output cannot steer the terminal', async t => {
 	await new Promise(resolve => {
 		setTimeout(resolve, 800);
 	});
-	assert.ok(!screen.raw.includes('\u001B]52') && !screen.raw.includes('owned') && !screen.raw.includes('\u001B[6n'), 'attached');
+	assert.ok(
+		!screen.raw.includes('\u001B]52') && !screen.raw.includes('owned') && !screen.raw.includes('\u001B[6n'),
+		'attached',
+	);
 	await screen.press('ctrl-q');
 	await screen.see(/hostile .*running/);
 });
@@ -400,9 +446,16 @@ test('a frame is never higher or wider than the terminal, at 80×24 and after a 
 
 	const screen = open(t, fleet, [], {columns: 80, rows: 24});
 	await screen.see('3 runs');
-	for (const [columns, rows] of [[80, 24], [140, 45], [60, 15]] as const) {
+	for (const [columns, rows] of [
+		[80, 24],
+		[140, 45],
+		[60, 15],
+	] as const) {
 		screen.resize(columns, rows);
-		await until(() => screen.lines().at(-1)!.includes('q quit') && /^ fleet  3 runs/.test(screen.lines()[0]!), `title and footer are in the first and last line at ${columns}×${rows}`).catch((error: Error) => {
+		await until(
+			() => screen.lines().at(-1)!.includes('q quit') && /^ fleet  3 runs/.test(screen.lines()[0]!),
+			`title and footer are in the first and last line at ${columns}×${rows}`,
+		).catch((error: Error) => {
 			throw new Error(`${error.message}\n${screen.text()}`);
 		});
 		assert.ok(screen.lines().every(line => line.length <= columns));
@@ -413,18 +466,33 @@ test('in a real tmux, with send-keys and capture-pane', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('inmux', 'echo from the agent; sleep 60');
 	const socket = path.join(fleet.folder, 'tmux.sock');
-	const tmux = (...argv: string[]) => execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...argv], {env: fleet.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+	const tmux = (...argv: string[]) =>
+		execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...argv], {
+			env: fleet.env,
+			encoding: 'utf8',
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
 	t.after(() => {
 		try {
 			tmux('kill-server');
 		} catch {}
 	});
-	tmux('new-session', '-d', '-x', '80', '-y', '24', '-c', fleet.project, `'${process.execPath}' '${path.resolve(import.meta.dirname, '../../dist/fleet.js')}'; echo "ended $?"; sleep 60`);
+	tmux(
+		'new-session',
+		'-d',
+		'-x',
+		'80',
+		'-y',
+		'24',
+		'-c',
+		fleet.project,
+		`'${process.execPath}' '${path.resolve(import.meta.dirname, '../../dist/fleet.js')}'; echo "ended $?"; sleep 60`,
+	);
 	const pane = () => tmux('capture-pane', '-p');
 	await until(() => pane().includes('from the agent'), `the output\n${existsSync(socket) ? pane() : ''}`);
 	assert.match(pane(), /^ fleet  1 run, 1 at work/);
 	tmux('send-keys', 'Enter');
-	await until(() => pane().includes('1 output  2 changes'), 'the run\'s screen');
+	await until(() => pane().includes('1 output  2 changes'), "the run's screen");
 	tmux('send-keys', '5');
 	await until(() => pane().includes('run.started'), 'the journal');
 	tmux('send-keys', 'Escape');

@@ -5,13 +5,26 @@ import {seatbeltProfile} from '../../source/sandboxes/seatbelt/compile.ts';
 import {seatbelt} from '../../source/sandboxes/seatbelt/index.ts';
 
 const plan: SandboxPlan = {
-	runId: 'r', links: [], env: {}, cwd: '/w', limits: defaultLimits, dropUid: 7, architecture: 'arm64',
-	mounts: [{source: '/usr', target: '/usr', mode: 'read', system: true}, {source: '/w', target: '/w', mode: 'write'}, {source: '/w/.git', target: '/w/.git', mode: 'read'}, {source: '/data "x"', target: '/data "x"', mode: 'read'}],
+	runId: 'r',
+	links: [],
+	env: {},
+	cwd: '/w',
+	limits: defaultLimits,
+	dropUid: 7,
+	architecture: 'arm64',
+	mounts: [
+		{source: '/usr', target: '/usr', mode: 'read', system: true},
+		{source: '/w', target: '/w', mode: 'write'},
+		{source: '/w/.git', target: '/w/.git', mode: 'read'},
+		{source: '/data "x"', target: '/data "x"', mode: 'read'},
+	],
 	scratch: [{target: '/private/tmp/fleet-r', size: 10}],
 };
 
 test('the whole profile', () => {
-	assert.equal(seatbeltProfile(plan, 'proxy'), `(version 1)
+	assert.equal(
+		seatbeltProfile(plan, 'proxy'),
+		`(version 1)
 (deny default)
 (allow process-exec)
 (allow process-fork)
@@ -27,11 +40,12 @@ test('the whole profile', () => {
 (deny file-write-setugid)
 (allow network-outbound (remote ip "localhost:3128"))
 (deny system-privilege)
-`);
+`,
+	);
 	assert.doesNotMatch(seatbeltProfile(plan, 'alone'), /network/);
 });
 
-test('nothing of a path is the profile\'s language', () => {
+test("nothing of a path is the profile's language", () => {
 	const nasty = '/x") (allow default) ("\\';
 	const profile = seatbeltProfile({...plan, mounts: [{source: nasty, target: nasty, mode: 'write'}]}, 'alone');
 	assert.ok(profile.includes('(subpath "/x\\") (allow default) (\\"\\\\")'));
@@ -39,7 +53,10 @@ test('nothing of a path is the profile\'s language', () => {
 });
 
 test('what cannot be said is an error, and it is not offered', async () => {
-	assert.throws(() => seatbeltProfile({...plan, mounts: [{source: '/a', target: '/b', mode: 'read'}]}, 'alone'), /moves nothing/);
+	assert.throws(
+		() => seatbeltProfile({...plan, mounts: [{source: '/a', target: '/b', mode: 'read'}]}, 'alone'),
+		/moves nothing/,
+	);
 	assert.equal((await seatbelt.probe()).works, false);
 	assert.throws(() => seatbelt.prepare(plan, '/x'));
 });

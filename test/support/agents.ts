@@ -18,9 +18,17 @@ export function isInstalled(program: string): boolean {
 }
 
 /** A fleet whose runs find every host of the world on one port of the loopback, with a real vault. Changes the environment of the test's own process, since runs are made in it. */
-export async function openWorld(t: TestContext, port: number, hosts: readonly string[], options: {policy?: string; files?: Record<string, string>} = {}): Promise<{fleet: Fleet; context: Context}> {
+export async function openWorld(
+	t: TestContext,
+	port: number,
+	hosts: readonly string[],
+	options: {policy?: string; files?: Record<string, string>} = {},
+): Promise<{fleet: Fleet; context: Context}> {
 	const keyring = await Keyring.open(t, 'unlocked');
-	const fleet = new Fleet(t, {...options, policy: `${options.policy ?? ''}privateHosts:\n${hosts.map(host => `  - ${host}:443\n`).join('')}`});
+	const fleet = new Fleet(t, {
+		...options,
+		policy: `${options.policy ?? ''}privateHosts:\n${hosts.map(host => `  - ${host}:443\n`).join('')}`,
+	});
 	const ca = path.join(fleet.folder, 'world.pem');
 	writeFileSync(ca, world.certificate);
 	const before = {...process.env};
@@ -29,6 +37,16 @@ export async function openWorld(t: TestContext, port: number, hosts: readonly st
 	t.after(() => {
 		process.env = before;
 	});
-	const context: Context = {...fleet.context(), supervisor: [process.execPath, '--disable-warning=ExperimentalWarning', '--import', fileURLToPath(import.meta.resolve('tsx')), path.join(root, 'test', 'support', 'supervisor.ts'), String(port)]};
+	const context: Context = {
+		...fleet.context(),
+		supervisor: [
+			process.execPath,
+			'--disable-warning=ExperimentalWarning',
+			'--import',
+			fileURLToPath(import.meta.resolve('tsx')),
+			path.join(root, 'test', 'support', 'supervisor.ts'),
+			String(port),
+		],
+	};
 	return {fleet, context};
 }

@@ -30,21 +30,38 @@ export function attackContext(): Context {
 	process.once('exit', () => {
 		spawnSync('rm', ['-rf', home]);
 	});
-	return {paths: findPaths({HOME: home, FLEET_HOME: path.join(home, 'fleet')}), sandboxes, agents, vaults: [], executor: local, ask: () => Promise.reject(new Error('nobody')), actor: 'person:tester', supervisor: [], probe: path.join(root, 'dist', 'probe.js')};
+	return {
+		paths: findPaths({HOME: home, FLEET_HOME: path.join(home, 'fleet')}),
+		sandboxes,
+		agents,
+		vaults: [],
+		executor: local,
+		ask: () => Promise.reject(new Error('nobody')),
+		actor: 'person:tester',
+		supervisor: [],
+		probe: path.join(root, 'dist', 'probe.js'),
+	};
 }
 
 function weakened(protection: Protection): Sandbox {
-	return {...bubblewrap, prepare(plan, folder) {
-		const prepared = bubblewrap.prepare(plan, folder);
-		for (const name of ['entered.args', 'alone.args']) {
-			const file = path.join(folder, name);
-			const argv = readFileSync(file, 'utf8').split('\0').slice(0, -1);
-			writeFileSync(file, `${(protection.arguments?.(argv) ?? argv).join('\0')}\0`);
-		}
+	return {
+		...bubblewrap,
+		prepare(plan, folder) {
+			const prepared = bubblewrap.prepare(plan, folder);
+			for (const name of ['entered.args', 'alone.args']) {
+				const file = path.join(folder, name);
+				const argv = readFileSync(file, 'utf8').split('\0').slice(0, -1);
+				writeFileSync(file, `${(protection.arguments?.(argv) ?? argv).join('\0')}\0`);
+			}
 
-		const change: typeof prepared.alone = invocation => protection.invocation?.(invocation) ?? invocation;
-		return {...prepared, enter: (inner, pid) => change(prepared.enter(inner, pid)), alone: inner => change(prepared.alone(inner))};
-	}};
+			const change: typeof prepared.alone = invocation => protection.invocation?.(invocation) ?? invocation;
+			return {
+				...prepared,
+				enter: (inner, pid) => change(prepared.enter(inner, pid)),
+				alone: inner => change(prepared.alone(inner)),
+			};
+		},
+	};
 }
 
 /** A proxy that dials what it is asked for, as a C program would read it, and passes bytes on as they are. Every name of a test leads to this machine. */
@@ -52,32 +69,42 @@ function naiveProxy(): Proxy {
 	let listener: net.Server | undefined;
 	const sockets = new Set<net.Socket>();
 	return {
-		attach: (handle: unknown) => new Promise<void>(resolve => {
-			listener = net.createServer(client => {
-				sockets.add(client);
-				client.on('error', () => {});
-				client.once('data', first => {
-					const [line = ''] = first.toString('latin1').split('\r\n', 1);
-					const [method = '', where = ''] = line.split(' ');
-					const authority = (method === 'CONNECT' ? where : where.replace(/^http:\/\//, '').split('/')[0]!).replace(/^.*@/, '');
-					const port = Number(/:(\d+)$/.exec(authority)?.[1] ?? 80);
-					const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '').split('\0')[0]!.replace('%25', '%').replace(/\.$/, '').replace(/^(?:[a-z]+\.test|host\.fleet\.internal)$/, '127.0.0.1');
-					const upstream = net.connect(port, host, () => {
-						if (method === 'CONNECT') {
-							client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-							upstream.write(first.subarray(first.indexOf('\r\n\r\n') + 4));
-						} else {
-							upstream.write(first);
-						}
+		attach: (handle: unknown) =>
+			new Promise<void>(resolve => {
+				listener = net.createServer(client => {
+					sockets.add(client);
+					client.on('error', () => {});
+					client.once('data', first => {
+						const [line = ''] = first.toString('latin1').split('\r\n', 1);
+						const [method = '', where = ''] = line.split(' ');
+						const authority = (method === 'CONNECT' ? where : where.replace(/^http:\/\//, '').split('/')[0]!).replace(
+							/^.*@/,
+							'',
+						);
+						const port = Number(/:(\d+)$/.exec(authority)?.[1] ?? 80);
+						const host = authority
+							.replace(/:\d+$/, '')
+							.replace(/^\[|\]$/g, '')
+							.split('\0')[0]!
+							.replace('%25', '%')
+							.replace(/\.$/, '')
+							.replace(/^(?:[a-z]+\.test|host\.fleet\.internal)$/, '127.0.0.1');
+						const upstream = net.connect(port, host, () => {
+							if (method === 'CONNECT') {
+								client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+								upstream.write(first.subarray(first.indexOf('\r\n\r\n') + 4));
+							} else {
+								upstream.write(first);
+							}
 
-						client.pipe(upstream).pipe(client);
+							client.pipe(upstream).pipe(client);
+						});
+						sockets.add(upstream);
+						upstream.on('error', () => client.destroy());
 					});
-					sockets.add(upstream);
-					upstream.on('error', () => client.destroy());
 				});
-			});
-			listener.listen(handle as net.ListenOptions, resolve);
-		}),
+				listener.listen(handle as net.ListenOptions, resolve);
+			}),
 		cut: () => 0,
 		setLimit() {},
 		close() {
@@ -101,7 +128,12 @@ function plainWorktree(attack: GitAttack): boolean {
 		const before = git('rev-parse', 'main');
 		git('worktree', 'add', '--quiet', '-b', 'agent', worktree);
 		const marker = path.join(folder, 'marker');
-		spawnSync('sh', ['-c', attack.script({marker})], {cwd: worktree, env: {PATH: process.env['PATH']!, HOME: home, LC_ALL: 'C'}, timeout: 30_000, stdio: 'ignore'});
+		spawnSync('sh', ['-c', attack.script({marker})], {
+			cwd: worktree,
+			env: {PATH: process.env['PATH']!, HOME: home, LC_ALL: 'C'},
+			timeout: 30_000,
+			stdio: 'ignore',
+		});
 		const scene: GitScene = {project, worktree, marker, before, git};
 		attack.person?.(tolerant(git), scene);
 		return attack.came(scene);
@@ -129,8 +161,21 @@ export function testArea(area: Area, without: Readonly<Record<string, () => Prom
 		}
 
 		test(`${attack.id}: works with nothing in the way`, async () => {
-			const came = attack.kind === 'sandbox' ? await trySandboxAttack(context, weakened(protection!), attack as SandboxAttack, {plan: protection!.plan?.bind(protection), box: protection!.box?.bind(protection), proxy: protection!.naiveProxy ? naiveProxy() : undefined} as never)
-				: attack.kind === 'git' ? plainWorktree(attack) : await without[attack.id]!();
+			const came =
+				attack.kind === 'sandbox'
+					? await trySandboxAttack(
+							context,
+							weakened(protection!),
+							attack as SandboxAttack,
+							{
+								plan: protection!.plan?.bind(protection),
+								box: protection!.box?.bind(protection),
+								proxy: protection!.naiveProxy ? naiveProxy() : undefined,
+							} as never,
+						)
+					: attack.kind === 'git'
+						? plainWorktree(attack)
+						: await without[attack.id]!();
 			assert.equal(came, true, 'the attack fails for another reason, so stopping it proves nothing');
 		});
 	}

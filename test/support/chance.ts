@@ -8,7 +8,7 @@ export class Chance {
 
 	/** From 0 to below 1. */
 	next(): number {
-		this.#state = (this.#state + 0x6D_2B_79_F5) >>> 0;
+		this.#state = (this.#state + 0x6d_2b_79_f5) >>> 0;
 		let mixed = this.#state;
 		mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
 		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
@@ -31,14 +31,22 @@ export class Chance {
 }
 
 /** Makes a failing input smaller, by leaving parts out while it still fails. @param most tries */
-export async function shrink(input: Uint8Array, fails: (input: Uint8Array) => Promise<boolean>, most = 200): Promise<Uint8Array> {
+export async function shrink(
+	input: Uint8Array,
+	fails: (input: Uint8Array) => Promise<boolean>,
+	most = 200,
+): Promise<Uint8Array> {
 	let smallest = input;
 	let tries = 0;
-	for (let part = Math.ceil(smallest.length / 2); part >= 1 && tries < most; part = part === 1 ? 0 : Math.ceil(part / 2)) {
+	for (
+		let part = Math.ceil(smallest.length / 2);
+		part >= 1 && tries < most;
+		part = part === 1 ? 0 : Math.ceil(part / 2)
+	) {
 		for (let at = 0; at < smallest.length && tries < most;) {
 			const less = new Uint8Array([...smallest.subarray(0, at), ...smallest.subarray(at + part)]);
 			tries++;
-			if (less.length < smallest.length && await fails(less)) {
+			if (less.length < smallest.length && (await fails(less))) {
 				smallest = less;
 			} else {
 				at += part;

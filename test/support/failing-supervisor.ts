@@ -22,19 +22,27 @@ const planted = new Proxy([], {
 	},
 });
 
-await supervise(compose(), runId, message => {
-	process.send!(message, () => process.disconnect());
-}, {secrets, hooks: {
-	async resolve(host) {
-		if (host === 'later.test') {
-			setTimeout(() => {
-				throw new RangeError('planted');
-			}, 50);
-		} else if (host === 'promise.test') {
-			void Promise.reject(new RangeError('planted'));
-		}
-
-		return host === 'within.test' ? planted : ['127.0.0.1'];
+await supervise(
+	compose(),
+	runId,
+	message => {
+		process.send!(message, () => process.disconnect());
 	},
-}});
+	{
+		secrets,
+		hooks: {
+			async resolve(host) {
+				if (host === 'later.test') {
+					setTimeout(() => {
+						throw new RangeError('planted');
+					}, 50);
+				} else if (host === 'promise.test') {
+					void Promise.reject(new RangeError('planted'));
+				}
+
+				return host === 'within.test' ? planted : ['127.0.0.1'];
+			},
+		},
+	},
+);
 process.exit(0);

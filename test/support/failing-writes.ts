@@ -30,7 +30,10 @@ function failure(call: string): Error {
 const real = {...fs};
 const changed: Record<string, (...all: any[]) => unknown> = {
 	openSync(file: string, flags?: string | number, ...rest: [number?]) {
-		const writes = typeof flags === 'string' ? /[wa+]/.test(flags) : typeof flags === 'number' && (flags & fs.constants.O_CREAT) !== 0;
+		const writes =
+			typeof flags === 'string'
+				? /[wa+]/.test(flags)
+				: typeof flags === 'number' && (flags & fs.constants.O_CREAT) !== 0;
 		// What is there can be opened on a full disk; what is to be made cannot.
 		if (writes && isOurs(file) && !real.existsSync(file) && fails()) {
 			throw failure('open');
@@ -51,7 +54,10 @@ const changed: Record<string, (...all: any[]) => unknown> = {
 		if (isOurs(descriptor) && fails()) {
 			if (short && !halved) {
 				halved = true;
-				const whole = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset + (rest[0] ?? 0), rest[1] ?? bytes.length);
+				const whole =
+					typeof bytes === 'string'
+						? Buffer.from(bytes)
+						: Buffer.from(bytes.buffer, bytes.byteOffset + (rest[0] ?? 0), rest[1] ?? bytes.length);
 				return whole.length < 2 ? 0 : real.writeSync(descriptor, whole.subarray(0, whole.length >> 1));
 			}
 
@@ -71,13 +77,25 @@ for (const name of ['fdatasyncSync', 'fsyncSync'] as const) {
 	};
 }
 
-for (const name of ['writeFileSync', 'appendFileSync', 'mkdirSync', 'copyFileSync', 'renameSync', 'utimesSync', 'symlinkSync'] as const) {
+for (const name of [
+	'writeFileSync',
+	'appendFileSync',
+	'mkdirSync',
+	'copyFileSync',
+	'renameSync',
+	'utimesSync',
+	'symlinkSync',
+] as const) {
 	changed[name] = (...argv: any[]) => {
 		const target = ['copyFileSync', 'renameSync', 'symlinkSync'].includes(name) ? argv[1] : argv[0];
 		if (isOurs(target) && !(name === 'mkdirSync' && real.existsSync(target)) && fails()) {
 			if (short && !halved && name === 'writeFileSync') {
 				halved = true;
-				(real.writeFileSync as any)(argv[0], Buffer.from(argv[1]).subarray(0, Buffer.from(argv[1]).length >> 1), argv[2]);
+				(real.writeFileSync as any)(
+					argv[0],
+					Buffer.from(argv[1]).subarray(0, Buffer.from(argv[1]).length >> 1),
+					argv[2],
+				);
 			}
 
 			throw failure(name);

@@ -21,14 +21,28 @@ export class Fleet {
 	readonly project = path.join(this.folder, 'project');
 	readonly env: Record<string, string>;
 
-	constructor(test: Pick<TestContext, 'after'>, options: {policy?: string; files?: Record<string, string>; add?: boolean} = {}) {
+	constructor(
+		test: Pick<TestContext, 'after'>,
+		options: {policy?: string; files?: Record<string, string>; add?: boolean} = {},
+	) {
 		mkdirSync(this.home, {mode: 0o700});
 		mkdirSync(this.project);
-		this.env = {PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`, HOME: this.home, FLEET_HOME: path.join(this.folder, 'fleet'), LANG: 'C.UTF-8', TERM: 'xterm-256color', USER: 'tester'};
+		this.env = {
+			PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`,
+			HOME: this.home,
+			FLEET_HOME: path.join(this.folder, 'fleet'),
+			LANG: 'C.UTF-8',
+			TERM: 'xterm-256color',
+			USER: 'tester',
+		};
 		writeFileSync(path.join(this.home, '.gitconfig'), '[user]\n\tname = Test Person\n\temail = test@example.invalid\n');
 		test.after(() => this.end());
 		this.git('init', '--quiet', '--initial-branch=main');
-		const files: Record<string, string> = {'a.txt': 'one\n', '.fleet/policy.yaml': options.policy ?? 'verify:\n  - test -f a.txt\n', ...options.files};
+		const files: Record<string, string> = {
+			'a.txt': 'one\n',
+			'.fleet/policy.yaml': options.policy ?? 'verify:\n  - test -f a.txt\n',
+			...options.files,
+		};
 		for (const [name, content] of Object.entries(files)) {
 			mkdirSync(path.dirname(path.join(this.project, name)), {recursive: true});
 			writeFileSync(path.join(this.project, name), content);
@@ -42,12 +56,22 @@ export class Fleet {
 	}
 
 	git(...argv: string[]): string {
-		return execFileSync('git', ['-C', this.project, ...argv], {env: this.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
+		return execFileSync('git', ['-C', this.project, ...argv], {
+			env: this.env,
+			encoding: 'utf8',
+			stdio: ['ignore', 'pipe', 'pipe'],
+		}).trim();
 	}
 
 	/** Runs a verb. */
 	run(argv: readonly string[], options: {input?: string; cwd?: string; env?: Record<string, string>} = {}): Result {
-		const {status, stdout, stderr} = spawnSync(process.execPath, [program, ...argv], {cwd: options.cwd ?? this.project, env: {...this.env, ...options.env}, encoding: 'utf8', input: options.input ?? '', timeout: 300_000});
+		const {status, stdout, stderr} = spawnSync(process.execPath, [program, ...argv], {
+			cwd: options.cwd ?? this.project,
+			env: {...this.env, ...options.env},
+			encoding: 'utf8',
+			input: options.input ?? '',
+			timeout: 300_000,
+		});
 		return {code: status, stdout, stderr};
 	}
 
@@ -97,7 +121,11 @@ export class Fleet {
 	}
 
 	spawn(argv: readonly string[]) {
-		return spawn(process.execPath, [program, ...argv], {cwd: this.project, env: this.env, stdio: ['ignore', 'pipe', 'pipe']});
+		return spawn(process.execPath, [program, ...argv], {
+			cwd: this.project,
+			env: this.env,
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
 	}
 
 	end(): void {
@@ -135,7 +163,11 @@ export class Fleet {
 }
 
 /** Waits for a condition, 30 s at most. @param patience another limit, milliseconds */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, patience = 30_000): Promise<void> {
+export async function until(
+	condition: () => boolean | Promise<boolean>,
+	what: string,
+	patience = 30_000,
+): Promise<void> {
 	const end = Date.now() + patience;
 	for (;;) {
 		if (await condition()) {

@@ -13,9 +13,18 @@ type Outcome = {code: number | null; stdout: string; stderr: string; writes: num
 /** Runs a program of node's with everything that it writes below fleet's folder failing from the `number`th time on. */
 export function failing(fleet: Fleet, number: number, how: string, argv: readonly string[], input = ''): Outcome {
 	const [code, short = ''] = how.split(' ');
-	const {status, stdout, stderr, output} = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', preload, ...argv], {
-		cwd: argv.includes(program) ? fleet.project : root, env: {...fleet.env, FAIL: `${code} ${number} ${fleet.env['FLEET_HOME']} ${short}`.trim()}, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe', 'pipe'], input, timeout: 60_000,
-	});
+	const {status, stdout, stderr, output} = spawnSync(
+		process.execPath,
+		['--disable-warning=ExperimentalWarning', '--import', preload, ...argv],
+		{
+			cwd: argv.includes(program) ? fleet.project : root,
+			env: {...fleet.env, FAIL: `${code} ${number} ${fleet.env['FLEET_HOME']} ${short}`.trim()},
+			encoding: 'utf8',
+			stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+			input,
+			timeout: 60_000,
+		},
+	);
 	return {code: status, stdout, stderr, writes: Number(output[3] ?? 0)};
 }
 
@@ -38,5 +47,7 @@ export function journalStatus(fleet: Fleet, name: string): string {
 /** The writes that are tried: each one with FULL_DISK=all, else the last ones, which decide, and some of those before. */
 export function tried(writes: number): number[] {
 	const all = Array.from({length: writes}, (_, index) => index + 1);
-	return process.env['FULL_DISK'] === 'all' ? all : all.filter(number => number > writes - 3 || number % Math.ceil(writes / 3) === 1 || writes < 7);
+	return process.env['FULL_DISK'] === 'all'
+		? all
+		: all.filter(number => number > writes - 3 || number % Math.ceil(writes / 3) === 1 || writes < 7);
 }

@@ -1,5 +1,18 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+	chmodSync,
+	cpSync,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	renameSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
@@ -20,24 +33,90 @@ import {Chance} from './chance.ts';
  * `git add --all`, `git commit`, `git merge`. Trees must be the same, and nothing of the person's may be lost.
  */
 
-const names = ['a.txt', 'b.txt', 'c.bin', 'dir/a.txt', 'dir/d e', 'dir/sub/f.txt', 'dir/sub/g', '\u00C3\u00BCn\u00C3\u00AF', '-dash', '"quote"', '*star', ' lead', 'bad\u00FF', 'deep/er/and/er/f', 'UP', 'x.log', 'dir/x.log', 'build/out', 'a', 'a/b', 'dir', '$(id)', 'back\\slash', '[x]', 'run.sh'];
+const names = [
+	'a.txt',
+	'b.txt',
+	'c.bin',
+	'dir/a.txt',
+	'dir/d e',
+	'dir/sub/f.txt',
+	'dir/sub/g',
+	'\u00C3\u00BCn\u00C3\u00AF',
+	'-dash',
+	'"quote"',
+	'*star',
+	' lead',
+	'bad\u00FF',
+	'deep/er/and/er/f',
+	'UP',
+	'x.log',
+	'dir/x.log',
+	'build/out',
+	'a',
+	'a/b',
+	'dir',
+	'$(id)',
+	'back\\slash',
+	'[x]',
+	'run.sh',
+];
 const rules = ['*.log\n', 'build/\n', '/a\n', '*.txt\n!a.txt\n', 'dir/*\n!dir/a.txt\n', '# none\n', '\\*star\n'];
-const attributes = ['* text=auto\n', '*.txt text eol=crlf\n', '*.txt text eol=lf\n', '*.bin binary\n', '*.txt merge=union\n', 'b.txt merge=binary\n', '* -text\n', '*.txt ident\n', '*.txt diff=x\n', '[attr]m merge=union\n*.txt m\n'];
+const attributes = [
+	'* text=auto\n',
+	'*.txt text eol=crlf\n',
+	'*.txt text eol=lf\n',
+	'*.bin binary\n',
+	'*.txt merge=union\n',
+	'b.txt merge=binary\n',
+	'* -text\n',
+	'*.txt ident\n',
+	'*.txt diff=x\n',
+	'[attr]m merge=union\n*.txt m\n',
+];
 
-type Step = {readonly what: 'write' | 'append' | 'remove' | 'mode' | 'link' | 'move' | 'commit' | 'amend' | 'force-add'; readonly name: string; readonly other: string; readonly content: string; readonly first: boolean};
+type Step = {
+	readonly what: 'write' | 'append' | 'remove' | 'mode' | 'link' | 'move' | 'commit' | 'amend' | 'force-add';
+	readonly name: string;
+	readonly other: string;
+	readonly content: string;
+	readonly first: boolean;
+};
 
 function content(chance: Chance): string {
 	const end = chance.pick(['\n', '\n', '\n', '\r\n']);
-	const lines = Array.from({length: chance.below(12)}, (_, number) => chance.once(0.8) ? `line ${number}` : chance.pick(['$Id$', '', 'caf\u00C3\u00A9', '\u00FF\u00FE', 'x'.repeat(300), String(chance.below(1000))]));
-	return chance.once(0.05) ? `\0binary${chance.below(1000)}` : lines.map(line => line + (chance.once(0.03) ? '\r\n' : end)).join('') + (chance.once(0.1) ? 'no end' : '');
+	const lines = Array.from({length: chance.below(12)}, (_, number) =>
+		chance.once(0.8)
+			? `line ${number}`
+			: chance.pick(['$Id$', '', 'caf\u00C3\u00A9', '\u00FF\u00FE', 'x'.repeat(300), String(chance.below(1000))]),
+	);
+	return chance.once(0.05)
+		? `\0binary${chance.below(1000)}`
+		: lines.map(line => line + (chance.once(0.03) ? '\r\n' : end)).join('') + (chance.once(0.1) ? 'no end' : '');
 }
 
 function steps(chance: Chance, count: number, commits: boolean): Step[] {
 	return Array.from({length: count}, () => {
-		const name = chance.once(0.08) ? chance.pick(['.gitignore', 'dir/.gitignore']) : chance.once(0.08) ? chance.pick(['.gitattributes', 'dir/.gitattributes']) : chance.pick(names);
-		const what = commits && chance.once(0.15) ? chance.pick(['commit', 'commit', 'amend', 'force-add'] as const) : chance.pick(['write', 'write', 'append', 'append', 'remove', 'mode', 'link', 'move'] as const);
-		const text = name.endsWith('.gitignore') ? chance.pick(rules) : name.endsWith('.gitattributes') ? chance.pick(attributes) : content(chance);
-		return {what: name.includes('.git') && (what === 'link' || what === 'move') ? 'write' : what, name, other: chance.pick(names), content: text, first: chance.once(0.5)};
+		const name = chance.once(0.08)
+			? chance.pick(['.gitignore', 'dir/.gitignore'])
+			: chance.once(0.08)
+				? chance.pick(['.gitattributes', 'dir/.gitattributes'])
+				: chance.pick(names);
+		const what =
+			commits && chance.once(0.15)
+				? chance.pick(['commit', 'commit', 'amend', 'force-add'] as const)
+				: chance.pick(['write', 'write', 'append', 'append', 'remove', 'mode', 'link', 'move'] as const);
+		const text = name.endsWith('.gitignore')
+			? chance.pick(rules)
+			: name.endsWith('.gitattributes')
+				? chance.pick(attributes)
+				: content(chance);
+		return {
+			what: name.includes('.git') && (what === 'link' || what === 'move') ? 'write' : what,
+			name,
+			other: chance.pick(names),
+			content: text,
+			first: chance.once(0.5),
+		};
 	});
 }
 
@@ -51,7 +130,6 @@ const status = (folder: string, name: string) => {
 		return undefined;
 	}
 };
-
 
 /** Makes room for a path: what stands in its way goes, as when a person replaces a file by a folder. */
 function makeRoom(folder: string, name: string): void {
@@ -129,7 +207,7 @@ function perform(step: Step, folder: string, git: (...argv: string[]) => void): 
 		case 'commit':
 		case 'amend': {
 			git('add', '--all');
-			git('commit', '--quiet', '--allow-empty', '--message=step', ...what === 'amend' ? ['--amend'] : []);
+			git('commit', '--quiet', '--allow-empty', '--message=step', ...(what === 'amend' ? ['--amend'] : []));
 			return [];
 		}
 
@@ -147,7 +225,9 @@ function perform(step: Step, folder: string, git: (...argv: string[]) => void): 
 function snapshot(folder: string): Map<string, string> {
 	const found = new Map<string, string>();
 	const visit = (prefix: string) => {
-		for (const name of readdirSync(prefix === '' ? Buffer.from(folder) : join(folder, prefix), {encoding: 'latin1'} as never) as unknown as string[]) {
+		for (const name of readdirSync(prefix === '' ? Buffer.from(folder) : join(folder, prefix), {
+			encoding: 'latin1',
+		} as never) as unknown as string[]) {
 			const inner = prefix === '' ? name : `${prefix}/${name}`;
 			if (inner === '.git') {
 				continue;
@@ -157,7 +237,12 @@ function snapshot(folder: string): Map<string, string> {
 			if (at.isDirectory()) {
 				visit(inner);
 			} else {
-				found.set(inner, at.isSymbolicLink() ? `link ${readlinkSync(join(folder, inner), {encoding: 'latin1'} as never)}` : `${at.mode & 0o111 ? 'x' : '-'} ${readFileSync(join(folder, inner), 'latin1')}`);
+				found.set(
+					inner,
+					at.isSymbolicLink()
+						? `link ${readlinkSync(join(folder, inner), {encoding: 'latin1'} as never)}`
+						: `${at.mode & 0o111 ? 'x' : '-'} ${readFileSync(join(folder, inner), 'latin1')}`,
+				);
 			}
 		}
 	};
@@ -167,7 +252,12 @@ function snapshot(folder: string): Map<string, string> {
 }
 
 function tree(git: (...argv: string[]) => string, commit: string): Map<string, string> {
-	return new Map(git('ls-tree', '-r', '-z', commit).split('\0').filter(line => line !== '').map(line => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]));
+	return new Map(
+		git('ls-tree', '-r', '-z', commit)
+			.split('\0')
+			.filter(line => line !== '')
+			.map(line => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]),
+	);
 }
 
 export type Round = {readonly problem?: string; readonly outcome: string};
@@ -177,8 +267,27 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 	const chance = new Chance(seed);
 	const project = await ThrowawayProject.make({...context, actor: 'person:tester'});
 	const {folder, project: root} = project;
-	const env = {PATH: process.env['PATH']!, HOME: path.join(folder, 'home'), LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'x', GIT_AUTHOR_EMAIL: 'x', GIT_COMMITTER_NAME: 'x', GIT_COMMITTER_EMAIL: 'x', GIT_TERMINAL_PROMPT: '0'};
-	const gitIn = (where: string, extra: Record<string, string> = {}) => (...argv: string[]) => execFileSync('git', [...extra['GIT_DIR'] ? [] : ['-C', where], ...argv], {cwd: where, env: {...env, ...extra}, encoding: 'latin1', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 ** 2}).replace(/\n$/, '');
+	const env = {
+		PATH: process.env['PATH']!,
+		HOME: path.join(folder, 'home'),
+		LC_ALL: 'C',
+		GIT_CONFIG_NOSYSTEM: '1',
+		GIT_AUTHOR_NAME: 'x',
+		GIT_AUTHOR_EMAIL: 'x',
+		GIT_COMMITTER_NAME: 'x',
+		GIT_COMMITTER_EMAIL: 'x',
+		GIT_TERMINAL_PROMPT: '0',
+	};
+	const gitIn =
+		(where: string, extra: Record<string, string> = {}) =>
+		(...argv: string[]) =>
+			execFileSync('git', [...(extra['GIT_DIR'] ? [] : ['-C', where]), ...argv], {
+				cwd: where,
+				env: {...env, ...extra},
+				encoding: 'latin1',
+				stdio: ['ignore', 'pipe', 'pipe'],
+				maxBuffer: 64 * 1024 ** 2,
+			}).replace(/\n$/, '');
 	const homeBefore = process.env['HOME'];
 	process.env['HOME'] = env.HOME;
 	try {
@@ -193,7 +302,10 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 
 		if (chance.once(0.3)) {
 			writeFileSync(path.join(folder, 'home', 'ignored'), chance.pick(rules));
-			writeFileSync(path.join(folder, 'home', '.gitconfig'), `[core]\n\texcludesFile = ${path.join(folder, 'home', 'ignored')}\n`);
+			writeFileSync(
+				path.join(folder, 'home', '.gitconfig'),
+				`[core]\n\texcludesFile = ${path.join(folder, 'home', 'ignored')}\n`,
+			);
 		}
 
 		if (chance.once(0.2)) {
@@ -249,7 +361,14 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 
 		// The run, and the same work in a plain clone.
 		const {project: known} = await addProject(project.context, root);
-		const run = await createRun(project.context, {project: known, agent: 'command', argv: ['true'], name: 'fuzz', allow: [], because: ''});
+		const run = await createRun(project.context, {
+			project: known,
+			agent: 'command',
+			argv: ['true'],
+			name: 'fuzz',
+			allow: [],
+			because: '',
+		});
 		const places = project.context.paths.run('fuzz');
 		const plain = path.join(folder, 'plain');
 		gitIn(folder)('clone', '--quiet', '--no-checkout', root, plain);
@@ -269,15 +388,31 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		inPlain('checkout', '--quiet', '--force', '-B', 'work', base);
 		const admin = adminName(places);
 		const P = places.privateGit;
-		const agent = gitIn(run.worktree, {GIT_DIR: path.join(P, 'worktrees', admin), GIT_WORK_TREE: run.worktree, GIT_ALTERNATE_OBJECT_DIRECTORIES: path.join(root, '.git', 'objects'), GIT_CONFIG_COUNT: '2', GIT_CONFIG_KEY_0: 'core.attributesFile', GIT_CONFIG_VALUE_0: path.join(P, 'fleet-attributes'), GIT_CONFIG_KEY_1: 'core.excludesFile', GIT_CONFIG_VALUE_1: path.join(P, 'fleet-ignored')});
-		if (hasSubmodule && existsSync(path.join(run.worktree, 'module')) && readFileSync(path.join(run.worktree, 'module', 'file'), 'utf8').trim() !== '2') {
+		const agent = gitIn(run.worktree, {
+			GIT_DIR: path.join(P, 'worktrees', admin),
+			GIT_WORK_TREE: run.worktree,
+			GIT_ALTERNATE_OBJECT_DIRECTORIES: path.join(root, '.git', 'objects'),
+			GIT_CONFIG_COUNT: '2',
+			GIT_CONFIG_KEY_0: 'core.attributesFile',
+			GIT_CONFIG_VALUE_0: path.join(P, 'fleet-attributes'),
+			GIT_CONFIG_KEY_1: 'core.excludesFile',
+			GIT_CONFIG_VALUE_1: path.join(P, 'fleet-ignored'),
+		});
+		if (
+			hasSubmodule &&
+			existsSync(path.join(run.worktree, 'module')) &&
+			readFileSync(path.join(run.worktree, 'module', 'file'), 'utf8').trim() !== '2'
+		) {
 			return {outcome: 'problem', problem: 'the submodule was not filled'};
 		}
 
 		const [one, two] = [snapshot(run.worktree), snapshot(plain)];
 		for (const name of new Set([...one.keys(), ...two.keys()])) {
 			if (one.get(name) !== two.get(name) && !name.startsWith('module/')) {
-				return {outcome: 'problem', problem: `the worktree has ${JSON.stringify(name)} otherwise than a clone: ${JSON.stringify([one.get(name), two.get(name)])}`};
+				return {
+					outcome: 'problem',
+					problem: `the worktree has ${JSON.stringify(name)} otherwise than a clone: ${JSON.stringify([one.get(name), two.get(name)])}`,
+				};
 			}
 		}
 
@@ -304,7 +439,10 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			execFileSync('find', [run.worktree, P, '-uid', '0', '-exec', 'chown', '-h', `${uid}:${uid}`, '{}', '+']);
 		}
 
-		const before = spawnSync('git', ['--git-dir', path.join(P, 'worktrees', admin), 'rev-parse', 'HEAD'], {env, encoding: 'utf8'}).stdout.trim();
+		const before = spawnSync('git', ['--git-dir', path.join(P, 'worktrees', admin), 'rev-parse', 'HEAD'], {
+			env,
+			encoding: 'utf8',
+		}).stdout.trim();
 		const journal = Journal.open(places)!;
 		let head: string;
 		try {
@@ -326,18 +464,27 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 
 		inPlain('add', '--all');
 		inPlain('commit', '--quiet', '--allow-empty', '--message=rest');
-		const [ours, theirs, tip] = [tree(person, head), tree(inPlain, 'HEAD'), tree(person, spawnSync('git', ['-C', root, 'cat-file', '-e', before], {env}).status === 0 ? before : base)];
+		const [ours, theirs, tip] = [
+			tree(person, head),
+			tree(inPlain, 'HEAD'),
+			tree(person, spawnSync('git', ['-C', root, 'cat-file', '-e', before], {env}).status === 0 ? before : base),
+		];
 		for (const name of new Set([...ours.keys(), ...theirs.keys()])) {
 			// What nobody touched stays as it is stored; plain git may look at it again, within the same second.
 			const kept = ours.get(name) === tip.get(name) && ours.has(name) && !touched.has(name);
 			if (ours.get(name) !== theirs.get(name) && !kept) {
-				return {outcome: 'problem', problem: `${JSON.stringify(name)} was taken over as ${ours.get(name)}, plain git has ${theirs.get(name)}, before it was ${tip.get(name)}`};
+				return {
+					outcome: 'problem',
+					problem: `${JSON.stringify(name)} was taken over as ${ours.get(name)}, plain git has ${theirs.get(name)}, before it was ${tip.get(name)}`,
+				};
 			}
 		}
 
 		// The person goes on, and the two are merged.
 		if (chance.once(0.5)) {
-			for (const step of steps(chance, 1 + chance.below(5), false).filter(({name, other}) => !`${name} ${other}`.includes('keys'))) {
+			for (const step of steps(chance, 1 + chance.below(5), false).filter(
+				({name, other}) => !`${name} ${other}`.includes('keys'),
+			)) {
 				perform(step, root, person);
 			}
 
@@ -362,19 +509,28 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		const inSecond = gitIn(second);
 		inSecond('checkout', '--quiet', '--force', '-B', 'work', target);
 		inSecond('fetch', '--quiet', root, head);
-		const plainMerge = spawnSync('git', ['-C', second, 'merge', '--quiet', '--no-ff', '--no-edit', 'FETCH_HEAD'], {env, encoding: 'latin1'});
+		const plainMerge = spawnSync('git', ['-C', second, 'merge', '--quiet', '--no-ff', '--no-edit', 'FETCH_HEAD'], {
+			env,
+			encoding: 'latin1',
+		});
 		const unclean = plainMerge.status !== 0 && inSecond('ls-files', '--unmerged') !== '';
 		if (plainMerge.status !== 0 && !unclean && !/would be overwritten|not uptodate/.test(plainMerge.stderr)) {
 			return {outcome: 'problem', problem: `plain git does not merge: ${plainMerge.stderr}`};
 		}
 
 		if (plainMerge.status === 0 || unclean) {
-			if (('tree' in merged) !== (plainMerge.status === 0)) {
-				return {outcome: 'problem', problem: `the merge is ${JSON.stringify(merged)}, plain git says ${plainMerge.status}: ${plainMerge.stdout}`};
+			if ('tree' in merged !== (plainMerge.status === 0)) {
+				return {
+					outcome: 'problem',
+					problem: `the merge is ${JSON.stringify(merged)}, plain git says ${plainMerge.status}: ${plainMerge.stdout}`,
+				};
 			}
 
 			if ('tree' in merged && inSecond('rev-parse', 'HEAD^{tree}') !== merged.tree) {
-				return {outcome: 'problem', problem: `the merged trees differ: ${inSecond('diff', '--stat', 'HEAD^{tree}', merged.tree)}`};
+				return {
+					outcome: 'problem',
+					problem: `the merged trees differ: ${inSecond('diff', '--stat', 'HEAD^{tree}', merged.tree)}`,
+				};
 			}
 		}
 
@@ -384,11 +540,14 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 
 		const problems = await findProblems(git, commonDir, root, run, {base: target, head, tree: merged.tree});
 		if (problems.some(({because}) => !/through the filter/.test(because) || !filtered)) {
-			return {outcome: 'problem', problem: `refused without a reason: ${problems.map(({because}) => because).join('; ')}`};
+			return {
+				outcome: 'problem',
+				problem: `refused without a reason: ${problems.map(({because}) => because).join('; ')}`,
+			};
 		}
 
 		if (existsSync(path.join(folder, 'ran'))) {
-			return {outcome: 'problem', problem: 'a filter of the person\'s ran before anything was merged'};
+			return {outcome: 'problem', problem: "a filter of the person's ran before anything was merged"};
 		}
 
 		// What the person has lying about, and what they were about to do.
@@ -399,7 +558,17 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		}
 
 		for (const name of [...tree(person, 'HEAD').keys()].filter(() => chance.once(0.05))) {
-			spawnSync('git', ['-C', root, 'update-index', chance.pick(['--assume-unchanged', '--skip-worktree']), Buffer.from(name, 'latin1').toString('utf8')], {env});
+			spawnSync(
+				'git',
+				[
+					'-C',
+					root,
+					'update-index',
+					chance.pick(['--assume-unchanged', '--skip-worktree']),
+					Buffer.from(name, 'latin1').toString('utf8'),
+				],
+				{env},
+			);
 		}
 
 		const commit = person('commit-tree', merged.tree, '-p', target, '-p', head, '-m', 'merge');
@@ -408,7 +577,22 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		const differing = new Set(person('diff-files', '--name-only', '-z').split('\0'));
 		const asked = path.join(folder, 'asked');
 		execFileSync('cp', ['-a', root, asked]);
-		const plainAsked = spawnSync('git', ['-C', asked, '-c', 'filter.rot.smudge=cat', '-c', 'filter.rot.clean=cat', 'merge', '--quiet', '--ff-only', commit], {env, encoding: 'latin1'});
+		const plainAsked = spawnSync(
+			'git',
+			[
+				'-C',
+				asked,
+				'-c',
+				'filter.rot.smudge=cat',
+				'-c',
+				'filter.rot.clean=cat',
+				'merge',
+				'--quiet',
+				'--ff-only',
+				commit,
+			],
+			{env, encoding: 'latin1'},
+		);
 		const changes = await changesOf(git, target, commit);
 		const checkout = new Checkout(new Git({gitDir: commonDir, workTree: root}), commonDir);
 		const because = await checkout.inTheWay(target, commit, changes);
@@ -420,9 +604,13 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		}
 
 		if (because !== undefined) {
-			const lost = [...all].some(([name, what]) => (!kept.has(name) || differing.has(name)) && snapshot(asked).get(name) !== what);
+			const lost = [...all].some(
+				([name, what]) => (!kept.has(name) || differing.has(name)) && snapshot(asked).get(name) !== what,
+			);
 			const flagged = /told to overlook/.test(because);
-			return plainAsked.status === 0 && !lost && !flagged ? {outcome: 'problem', problem: `refused where plain git loses nothing: ${because}`} : {outcome: 'in the way'};
+			return plainAsked.status === 0 && !lost && !flagged
+				? {outcome: 'problem', problem: `refused where plain git loses nothing: ${because}`}
+				: {outcome: 'in the way'};
 		}
 
 		person('update-ref', 'refs/heads/main', commit);
@@ -434,13 +622,23 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		const after = snapshot(root);
 		const wanted = tree(person, 'HEAD');
 		for (const [name, what] of all) {
-			if ((!kept.has(name) || (differing.has(name) && !changes.some(change => change.path === name))) && after.get(name) !== what) {
-				return {outcome: 'problem', problem: `${JSON.stringify(name)} of the person's was lost (${kept.has(name) ? 'changed' : 'not kept'}, ${person('ls-files', '-v', '-s', '--', Buffer.from(name, 'latin1').toString('utf8'))}, now ${wanted.get(name)}): ${JSON.stringify([what, after.get(name)]).replaceAll(/x{20,}/g, 'xx')}`};
+			if (
+				(!kept.has(name) || (differing.has(name) && !changes.some(change => change.path === name))) &&
+				after.get(name) !== what
+			) {
+				return {
+					outcome: 'problem',
+					problem: `${JSON.stringify(name)} of the person's was lost (${kept.has(name) ? 'changed' : 'not kept'}, ${person('ls-files', '-v', '-s', '--', Buffer.from(name, 'latin1').toString('utf8'))}, now ${wanted.get(name)}): ${JSON.stringify([what, after.get(name)]).replaceAll(/x{20,}/g, 'xx')}`,
+				};
 			}
 		}
 
 		for (const change of changes) {
-			if (change.after === undefined ? after.has(change.path) && kept.has(change.path) : change.after.mode !== '160000' && !after.has(change.path)) {
+			if (
+				change.after === undefined
+					? after.has(change.path) && kept.has(change.path)
+					: change.after.mode !== '160000' && !after.has(change.path)
+			) {
 				return {outcome: 'problem', problem: `${JSON.stringify(change.path)} is not as the merge has it`};
 			}
 		}
@@ -449,7 +647,10 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			const plainly = snapshot(asked);
 			for (const name of new Set([...after.keys(), ...plainly.keys()])) {
 				if (after.get(name) !== plainly.get(name) && wanted.has(name)) {
-					return {outcome: 'problem', problem: `${JSON.stringify(name)} is in the checkout otherwise than plain git has it: ${JSON.stringify([after.get(name), plainly.get(name)])}`};
+					return {
+						outcome: 'problem',
+						problem: `${JSON.stringify(name)} is in the checkout otherwise than plain git has it: ${JSON.stringify([after.get(name), plainly.get(name)])}`,
+					};
 				}
 			}
 		} else {

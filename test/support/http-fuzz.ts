@@ -13,11 +13,24 @@ import {Proxy} from '../../source/host/proxy.ts';
 import {openBroker, pointer, value, world} from './tls.ts';
 import {Chance, shrink} from './chance.ts';
 
-type Told = {connection?: number; method?: string; target?: string; headers?: Array<[string, string]>; body?: string; odd?: string; bytes?: string; left?: string; closed?: boolean; told?: string; port?: number};
+type Told = {
+	connection?: number;
+	method?: string;
+	target?: string;
+	headers?: Array<[string, string]>;
+	body?: string;
+	odd?: string;
+	bytes?: string;
+	left?: string;
+	closed?: boolean;
+	told?: string;
+	port?: number;
+};
 
-const pause = (milliseconds: number) => new Promise<void>(resolve => {
-	setTimeout(resolve, milliseconds);
-});
+const pause = (milliseconds: number) =>
+	new Promise<void>(resolve => {
+		setTimeout(resolve, milliseconds);
+	});
 
 /** The strict server, as a process of its own. */
 export class StrictServer {
@@ -34,7 +47,11 @@ export class StrictServer {
 		const {cert, key} = world.leaf('localhost');
 		writeFileSync(path.join(this.#folder, 'cert.pem'), cert);
 		writeFileSync(path.join(this.#folder, 'key.pem'), key);
-		this.#child = spawn('/usr/bin/python3', [path.join(import.meta.dirname, 'strict_server.py'), ...(secure ? ['cert.pem', 'key.pem'] : [])], {cwd: this.#folder, stdio: ['pipe', 'pipe', 'inherit']});
+		this.#child = spawn(
+			'/usr/bin/python3',
+			[path.join(import.meta.dirname, 'strict_server.py'), ...(secure ? ['cert.pem', 'key.pem'] : [])],
+			{cwd: this.#folder, stdio: ['pipe', 'pipe', 'inherit']},
+		);
 	}
 
 	static async start(secure: boolean): Promise<StrictServer> {
@@ -80,11 +97,70 @@ export class StrictServer {
 const methods = ['GET', 'GET', 'GET', 'POST', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 const oddMethods = ['TRACE', 'CONNECT', 'get', 'PRI', 'M-SEARCH', 'PROPFIND', 'GET\t', ''];
 const oddVersions = ['HTTP/1.0', 'HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'http/1.1', 'HTTP/1.1 ', '', 'HTTP/1.2'];
-const names = ['content-length', 'Content-Length', 'transfer-encoding', 'Transfer-Encoding', 'host', 'authorization', 'Authorization', 'x-api-key', 'connection', 'upgrade', 'te', 'trailer', 'expect', 'keep-alive', 'close', 'x-a', 'accept-encoding', 'proxy-connection', 'http2-settings', 'cookie', 'X_Api_Key', 'Content_Length', 'X.Y', 'content-type', 'x-original-url', 'x-http-method-override', 'Proxy-Authorization'];
-const odd = ['\r\n', '\n', '\r', '\0', ' ', '\t', '\u000B', ':', ',', ';', '%0d%0a', '\r\n ', '\r\n\r\n', '\u0080', 'ÿ', '0\r\n\r\n', 'chunked', '\r\nContent-Length: 5\r\n', '\r\nTransfer-Encoding: chunked\r\n', '/../', '//', '#', '\\', '?', '%2e', '%252e'];
+const names = [
+	'content-length',
+	'Content-Length',
+	'transfer-encoding',
+	'Transfer-Encoding',
+	'host',
+	'authorization',
+	'Authorization',
+	'x-api-key',
+	'connection',
+	'upgrade',
+	'te',
+	'trailer',
+	'expect',
+	'keep-alive',
+	'close',
+	'x-a',
+	'accept-encoding',
+	'proxy-connection',
+	'http2-settings',
+	'cookie',
+	'X_Api_Key',
+	'Content_Length',
+	'X.Y',
+	'content-type',
+	'x-original-url',
+	'x-http-method-override',
+	'Proxy-Authorization',
+];
+const odd = [
+	'\r\n',
+	'\n',
+	'\r',
+	'\0',
+	' ',
+	'\t',
+	'\u000B',
+	':',
+	',',
+	';',
+	'%0d%0a',
+	'\r\n ',
+	'\r\n\r\n',
+	'\u0080',
+	'ÿ',
+	'0\r\n\r\n',
+	'chunked',
+	'\r\nContent-Length: 5\r\n',
+	'\r\nTransfer-Encoding: chunked\r\n',
+	'/../',
+	'//',
+	'#',
+	'\\',
+	'?',
+	'%2e',
+	'%252e',
+];
 
 /** What one client sends, in the pieces in which it sends them. */
-export function makeInput(chance: Chance, tag: string, {absolute, host, credential}: {readonly absolute: string; readonly host: string; readonly credential: string}): {bytes: Buffer; cuts: number[]} {
+export function makeInput(
+	chance: Chance,
+	tag: string,
+	{absolute, host, credential}: {readonly absolute: string; readonly host: string; readonly credential: string},
+): {bytes: Buffer; cuts: number[]} {
 	let text = '';
 	for (let count = 1 + (chance.once(0.4) ? chance.below(3) : 0); count > 0; count--) {
 		text += makeRequest(chance, `${tag}-${count}`, absolute, host, credential);
@@ -96,35 +172,78 @@ export function makeInput(chance: Chance, tag: string, {absolute, host, credenti
 		bytes = mutate(chance, bytes);
 	}
 
-	const cuts = chance.once(0.5) ? [] : Array.from({length: 1 + chance.below(4)}, () => chance.below(bytes.length + 1)).sort((a, b) => a - b);
+	const cuts = chance.once(0.5)
+		? []
+		: Array.from({length: 1 + chance.below(4)}, () => chance.below(bytes.length + 1)).sort((a, b) => a - b);
 	return {bytes, cuts};
 }
 
 function makeRequest(chance: Chance, tag: string, absolute: string, host: string, credential: string): string {
 	// Most requests have little that is odd, so that they come far.
 	const share = chance.once(0.6) ? 0.02 : 0.2;
-	const either = (usual: string, odd: readonly string[]) => chance.once(share) ? chance.pick(odd) : usual;
-	const method = chance.once(share) ? chance.pick([...oddMethods, `GET /v1/${tag} HTTP/1.1\r\nX:`]) : chance.pick(methods);
-	const place = either(`/v1/${tag}`, [`/v2/${tag}`, `/v1/../v2/${tag}`, `/v1/%2e%2e/${tag}`, `/v1/%252e%252e/${tag}`, `/v1/..;/${tag}`, `//${tag}`, `/v1/${tag}?key=attacker`, `/v1/${tag}?t=${pointer}`, `/v1/${tag}#x`, `/v1/ ${tag}`, `/v1/${tag}\\x`, '*', '', `http://evil.test/${tag}`, `/v1/ü${tag}`]);
+	const either = (usual: string, odd: readonly string[]) => (chance.once(share) ? chance.pick(odd) : usual);
+	const method = chance.once(share)
+		? chance.pick([...oddMethods, `GET /v1/${tag} HTTP/1.1\r\nX:`])
+		: chance.pick(methods);
+	const place = either(`/v1/${tag}`, [
+		`/v2/${tag}`,
+		`/v1/../v2/${tag}`,
+		`/v1/%2e%2e/${tag}`,
+		`/v1/%252e%252e/${tag}`,
+		`/v1/..;/${tag}`,
+		`//${tag}`,
+		`/v1/${tag}?key=attacker`,
+		`/v1/${tag}?t=${pointer}`,
+		`/v1/${tag}#x`,
+		`/v1/ ${tag}`,
+		`/v1/${tag}\\x`,
+		'*',
+		'',
+		`http://evil.test/${tag}`,
+		`/v1/ü${tag}`,
+	]);
 	const headers: string[] = [];
 	if (!chance.once(share / 2)) {
 		headers.push(`Host: ${either(host, ['evil.test', `${host}, evil.test`, `${host}:1`, `a@${host}`, ` ${host}`])}`);
 	}
 
 	if (chance.once(0.7)) {
-		headers.push(either(`Authorization: Bearer ${credential}`, [`Authorization: Bearer ${pointer}`, `Authorization: Basic ${Buffer.from(`user:${pointer}`).toString('base64')}`, 'Authorization: Bearer attacker', `authorization : Bearer ${pointer}`, `X-Api-Key: ${pointer}`, `X_Api_Key: ${pointer}`, `Cookie: k=${pointer}`]));
+		headers.push(
+			either(`Authorization: Bearer ${credential}`, [
+				`Authorization: Bearer ${pointer}`,
+				`Authorization: Basic ${Buffer.from(`user:${pointer}`).toString('base64')}`,
+				'Authorization: Bearer attacker',
+				`authorization : Bearer ${pointer}`,
+				`X-Api-Key: ${pointer}`,
+				`X_Api_Key: ${pointer}`,
+				`Cookie: k=${pointer}`,
+			]),
+		);
 	}
 
-	const inner = chance.once(0.5) ? `POST /v1/smuggled-${tag} HTTP/1.1\r\nHost: ${host}\r\nX-Api-Key: attacker\r\nContent-Length: 150\r\n\r\n` : chance.pick(['', 'abcd', 'a=b&c=d', '0\r\n\r\n', 'ÿ\0', ...(chance.once(share) ? [`x${pointer}`] : [])]);
-	const kind = ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) ? chance.below(9) : chance.once(share) ? chance.below(8) : 9;
+	const inner = chance.once(0.5)
+		? `POST /v1/smuggled-${tag} HTTP/1.1\r\nHost: ${host}\r\nX-Api-Key: attacker\r\nContent-Length: 150\r\n\r\n`
+		: chance.pick(['', 'abcd', 'a=b&c=d', '0\r\n\r\n', 'ÿ\0', ...(chance.once(share) ? [`x${pointer}`] : [])]);
+	const kind = ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method)
+		? chance.below(9)
+		: chance.once(share)
+			? chance.below(8)
+			: 9;
 	let body = '';
 	if (kind < 4) {
-		headers.push(`Content-Length: ${either(String(inner.length), [`+${inner.length}`, `0x${inner.length.toString(16)}`, `${inner.length}, ${inner.length}`, `00${inner.length}`, '', '-1', `${inner.length} `, '99999999999999999999', '0', String(inner.length + 1), String(inner.length + 5), String(Math.max(0, inner.length - 1))])}`);
+		headers.push(
+			`Content-Length: ${either(String(inner.length), [`+${inner.length}`, `0x${inner.length.toString(16)}`, `${inner.length}, ${inner.length}`, `00${inner.length}`, '', '-1', `${inner.length} `, '99999999999999999999', '0', String(inner.length + 1), String(inner.length + 5), String(Math.max(0, inner.length - 1))])}`,
+		);
 		body = inner;
 	} else if (kind < 7) {
-		headers.push(`Transfer-Encoding: ${either('chunked', ['Chunked', ' chunked', 'chunked, chunked', 'gzip, chunked', 'xchunked', 'chunked;q=1', 'identity', 'chunked, identity', '\u000Bchunked'])}`);
+		headers.push(
+			`Transfer-Encoding: ${either('chunked', ['Chunked', ' chunked', 'chunked, chunked', 'gzip, chunked', 'xchunked', 'chunked;q=1', 'identity', 'chunked, identity', '\u000Bchunked'])}`,
+		);
 		const cut = chance.below(inner.length + 1);
-		const chunk = (part: string) => part === '' ? '' : `${either(part.length.toString(16), [`0${part.length.toString(16)}`, `${part.length.toString(16)};a=b`, `${part.length.toString(16)} `, `0x${part.length.toString(16)}`, `${(part.length + 1).toString(16)}`, `1${'0'.repeat(16)}`])}\r\n${part}${either('\r\n', ['', '\n', '\r'])}`;
+		const chunk = (part: string) =>
+			part === ''
+				? ''
+				: `${either(part.length.toString(16), [`0${part.length.toString(16)}`, `${part.length.toString(16)};a=b`, `${part.length.toString(16)} `, `0x${part.length.toString(16)}`, `${(part.length + 1).toString(16)}`, `1${'0'.repeat(16)}`])}\r\n${part}${either('\r\n', ['', '\n', '\r'])}`;
 		body = `${chunk(inner.slice(0, cut))}${chunk(inner.slice(cut))}${either('0\r\n\r\n', ['0\r\nX-Trailer: a\r\n\r\n', '0\r\nContent-Length: 5\r\n\r\n', '00\r\n\r\n', '0;x\r\n\r\n', '0\r\n', ''])}`;
 	} else if (kind === 7) {
 		body = inner;
@@ -132,17 +251,42 @@ function makeRequest(chance: Chance, tag: string, absolute: string, host: string
 
 	for (let count = chance.once(0.5) ? 0 : 1 + chance.below(3); count > 0; count--) {
 		const name = chance.pick(names);
-		headers.push(chance.once(share * 2) ? chance.pick([
-			() => `Connection: ${chance.pick(['Upgrade', `keep-alive, ${name}`, name])}`,
-			() => `${chance.pick(['Connection', 'Proxy-Connection'])}: ${name}`,
-			() => `X-A: a${chance.pick(odd)}b`,
-			() => `${name}: ${chance.pick(['x', '0', 'chunked', '5', '100-continue', 'trailers', name])}`,
-			() => `${name}${chance.pick(odd)}: x`,
-			() => `Expect: ${name}`,
-			() => `Upgrade: ${chance.pick(['websocket', 'h2c', 'TLS/1.0'])}\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`,
-			() => ` folded: ${name}`,
-			() => `${'A'.repeat(chance.pick([1, 100, 5000]))}: x`,
-		])() : chance.pick(['Connection: keep-alive', 'Connection: TE', 'TE: trailers', 'Trailer: X-A', 'Keep-Alive: timeout=5', 'Proxy-Connection: keep-alive', 'X-A: b', 'X-A:', 'X-A: b\tc ', 'X-A: ü', 'Accept: */*', 'Accept-Encoding: gzip', 'Expect: 100-continue', ...(chance.once(0.2) ? ['Connection: close', 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='] : [])]));
+		headers.push(
+			chance.once(share * 2)
+				? chance.pick([
+						() => `Connection: ${chance.pick(['Upgrade', `keep-alive, ${name}`, name])}`,
+						() => `${chance.pick(['Connection', 'Proxy-Connection'])}: ${name}`,
+						() => `X-A: a${chance.pick(odd)}b`,
+						() => `${name}: ${chance.pick(['x', '0', 'chunked', '5', '100-continue', 'trailers', name])}`,
+						() => `${name}${chance.pick(odd)}: x`,
+						() => `Expect: ${name}`,
+						() =>
+							`Upgrade: ${chance.pick(['websocket', 'h2c', 'TLS/1.0'])}\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`,
+						() => ` folded: ${name}`,
+						() => `${'A'.repeat(chance.pick([1, 100, 5000]))}: x`,
+					])()
+				: chance.pick([
+						'Connection: keep-alive',
+						'Connection: TE',
+						'TE: trailers',
+						'Trailer: X-A',
+						'Keep-Alive: timeout=5',
+						'Proxy-Connection: keep-alive',
+						'X-A: b',
+						'X-A:',
+						'X-A: b\tc ',
+						'X-A: ü',
+						'Accept: */*',
+						'Accept-Encoding: gzip',
+						'Expect: 100-continue',
+						...(chance.once(0.2)
+							? [
+									'Connection: close',
+									'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+								]
+							: []),
+					]),
+		);
 	}
 
 	if (chance.once(0.3)) {
@@ -158,11 +302,16 @@ function mutate(chance: Chance, bytes: Buffer): Buffer<ArrayBuffer> {
 	const part = bytes.subarray(at, at + length);
 	const join = (...parts: Uint8Array[]) => Buffer.concat(parts);
 	switch (chance.below(6)) {
-		case 0: return join(bytes.subarray(0, at), bytes.subarray(at + length));
-		case 1: return join(bytes.subarray(0, at), part, bytes.subarray(at));
-		case 2: return join(bytes.subarray(0, at), Buffer.from(chance.pick(odd), 'latin1'), bytes.subarray(at));
-		case 3: return join(bytes.subarray(0, at), Buffer.from([chance.below(256)]), bytes.subarray(at + 1));
-		case 4: return join(bytes.subarray(0, at), Buffer.from(chance.pick(odd), 'latin1'), bytes.subarray(at + length));
+		case 0:
+			return join(bytes.subarray(0, at), bytes.subarray(at + length));
+		case 1:
+			return join(bytes.subarray(0, at), part, bytes.subarray(at));
+		case 2:
+			return join(bytes.subarray(0, at), Buffer.from(chance.pick(odd), 'latin1'), bytes.subarray(at));
+		case 3:
+			return join(bytes.subarray(0, at), Buffer.from([chance.below(256)]), bytes.subarray(at + 1));
+		case 4:
+			return join(bytes.subarray(0, at), Buffer.from(chance.pick(odd), 'latin1'), bytes.subarray(at + length));
 		default: {
 			const to = chance.below(bytes.length + 1);
 			return join(bytes.subarray(0, to), part, bytes.subarray(to));
@@ -170,8 +319,20 @@ function mutate(chance: Chance, bytes: Buffer): Buffer<ArrayBuffer> {
 	}
 }
 
-type Decided = {readonly method: string; readonly target: string; body: string; complete: boolean; finished: boolean; isHandshake: boolean};
-export type Outcome = {readonly inputs: number; readonly decided: number; readonly arrived: number; readonly wrong: string[]};
+type Decided = {
+	readonly method: string;
+	readonly target: string;
+	body: string;
+	complete: boolean;
+	finished: boolean;
+	isHandshake: boolean;
+};
+export type Outcome = {
+	readonly inputs: number;
+	readonly decided: number;
+	readonly arrived: number;
+	readonly wrong: string[];
+};
 
 /** One way to a strict server of its own. */
 class Way {
@@ -192,7 +353,12 @@ class Way {
 	#newest = new Map<number, number>();
 	#order = new Map<Decided, number>();
 
-	private constructor(secure: boolean, server: StrictServer, connect: () => Promise<net.Socket>, after: Array<() => unknown>) {
+	private constructor(
+		secure: boolean,
+		server: StrictServer,
+		connect: () => Promise<net.Socket>,
+		after: Array<() => unknown>,
+	) {
 		this.#secure = secure;
 		this.server = server;
 		this.connect = connect;
@@ -206,13 +372,26 @@ class Way {
 		const server = await StrictServer.start(kind === 'broker');
 		const after: Array<() => unknown> = [];
 		let way: Way;
-		const onForwarded = (request: IncomingMessage, response: ServerResponse | undefined) => way.forwarded(request, response);
+		const onForwarded = (request: IncomingMessage, response: ServerResponse | undefined) =>
+			way.forwarded(request, response);
 		if (kind === 'broker') {
-			const {connect} = await openBroker({after: (end: () => unknown) => after.push(end)} as never, server.port, {paths: ['/v1/*']}, {onForwarded});
+			const {connect} = await openBroker(
+				{after: (end: () => unknown) => after.push(end)} as never,
+				server.port,
+				{paths: ['/v1/*']},
+				{onForwarded},
+			);
 			way = new Way(true, server, connect, after);
 		} else {
 			const rules = [{host: 'host.fleet.internal', port: server.port, source: 'grant', path: '/v1/*'}];
-			const proxy = new Proxy({state: () => ({rules, privateHosts: []}), onDenied() {}, onAllowed() {}, onAsked() {}, pointers: () => [pointer], onForwarded});
+			const proxy = new Proxy({
+				state: () => ({rules, privateHosts: []}),
+				onDenied() {},
+				onAllowed() {},
+				onAsked() {},
+				pointers: () => [pointer],
+				onForwarded,
+			});
 			const port = await new Promise<number>(resolve => {
 				const probe = net.createServer().listen(0, '127.0.0.1', () => {
 					const {port} = probe.address() as AddressInfo;
@@ -221,10 +400,16 @@ class Way {
 			});
 			await proxy.attach({port, host: '127.0.0.1'});
 			after.push(() => proxy.close());
-			way = new Way(false, server, () => new Promise((resolve, reject) => {
-				const socket = net.connect(port, '127.0.0.1', () => resolve(socket));
-				socket.once('error', reject);
-			}), after);
+			way = new Way(
+				false,
+				server,
+				() =>
+					new Promise((resolve, reject) => {
+						const socket = net.connect(port, '127.0.0.1', () => resolve(socket));
+						socket.once('error', reject);
+					}),
+				after,
+			);
 		}
 
 		return way;
@@ -232,7 +417,14 @@ class Way {
 
 	forwarded(request: IncomingMessage, response: ServerResponse | undefined): void {
 		const target = this.#secure ? request.url! : request.url!.replace(/^http:\/\/[^/?#]*/i, '');
-		const decided: Decided = {method: request.method!, target: target.startsWith('/') ? target : `/${target}`, body: '', complete: false, finished: false, isHandshake: response === undefined};
+		const decided: Decided = {
+			method: request.method!,
+			target: target.startsWith('/') ? target : `/${target}`,
+			body: '',
+			complete: false,
+			finished: false,
+			isHandshake: response === undefined,
+		};
 		this.open.push(decided);
 		this.#order.set(decided, this.decided++);
 		this.#going.add(request);
@@ -292,7 +484,9 @@ class Way {
 			if (event.odd !== undefined) {
 				wrong.push(`the server cannot read it (${event.odd}): ${JSON.stringify(event.bytes ?? '').slice(0, 400)}`);
 			} else if (event.left !== undefined) {
-				const at = this.open.findIndex(({method, target, finished}) => method === event.method && target === event.target && !finished);
+				const at = this.open.findIndex(
+					({method, target, finished}) => method === event.method && target === event.target && !finished,
+				);
 				if (at === -1) {
 					wrong.push(`half a request that nobody decided on: ${JSON.stringify(event.left).slice(0, 400)}`);
 				} else {
@@ -318,7 +512,10 @@ class Way {
 		const wrong: string[] = [];
 		this.arrived++;
 		const hash = createHash('sha1').update(Buffer.from(body, 'latin1')).digest('hex');
-		const fits = (decided: Decided) => decided.method === method && decided.target === target && (decided.isHandshake ? body === '' : decided.body === hash || !decided.complete);
+		const fits = (decided: Decided) =>
+			decided.method === method &&
+			decided.target === target &&
+			(decided.isHandshake ? body === '' : decided.body === hash || !decided.complete);
 		const answered = this.open.findIndex(decided => decided.finished && fits(decided));
 		const at = answered === -1 ? this.open.findIndex(fits) : answered;
 		if (at === -1) {
@@ -334,7 +531,10 @@ class Way {
 			this.#order.delete(decided!);
 		}
 
-		if (!/^\/v1\/[\w-]*(?:[^\\#;%]*)$/.test(target!.split('?')[0]!) || /\/\.\.?(?:\/|$)|\/\//.test(target!.split('?')[0]!)) {
+		if (
+			!/^\/v1\/[\w-]*(?:[^\\#;%]*)$/.test(target!.split('?')[0]!) ||
+			/\/\.\.?(?:\/|$)|\/\//.test(target!.split('?')[0]!)
+		) {
 			wrong.push(`${what} is no path of the binding`);
 		}
 
@@ -345,7 +545,12 @@ class Way {
 			}
 
 			const read = name.replaceAll(/[^a-z0-9]/g, '-');
-			if ((text.includes('attacker') && this.#secure && ['authorization', 'proxy-authorization', 'x-api-key', 'cookie'].includes(read)) || text.includes(pointer)) {
+			if (
+				(text.includes('attacker') &&
+					this.#secure &&
+					['authorization', 'proxy-authorization', 'x-api-key', 'cookie'].includes(read)) ||
+				text.includes(pointer)
+			) {
 				wrong.push(`${what} has ${name}: ${text}`);
 			}
 
@@ -374,7 +579,11 @@ class Way {
  * Tries inputs, and makes the first that fails smaller.
  * @param report told from time to time how many were tried
  */
-export async function fuzzHttp(count: number, seed: number, report: (done: number) => void = () => {}): Promise<Record<'broker' | 'proxy', Outcome>> {
+export async function fuzzHttp(
+	count: number,
+	seed: number,
+	report: (done: number) => void = () => {},
+): Promise<Record<'broker' | 'proxy', Outcome>> {
 	const results: Partial<Record<'broker' | 'proxy', Outcome>> = {};
 	for (const kind of ['broker', 'proxy'] as const) {
 		const way = await Way.open(kind);
@@ -382,23 +591,31 @@ export async function fuzzHttp(count: number, seed: number, report: (done: numbe
 		const inputs = Math.ceil(count / 2);
 		try {
 			for (let from = 0; from < inputs && found.length === 0; from += 40) {
-				const batch = Array.from({length: Math.min(40, inputs - from)}, (_, index) => makeInput(new Chance(seed * 1_000_003 + (from + index) * 2 + (kind === 'broker' ? 0 : 1)), `${seed}-${from + index}`, way));
+				const batch = Array.from({length: Math.min(40, inputs - from)}, (_, index) =>
+					makeInput(
+						new Chance(seed * 1_000_003 + (from + index) * 2 + (kind === 'broker' ? 0 : 1)),
+						`${seed}-${from + index}`,
+						way,
+					),
+				);
 				const queue = [...batch];
-				await Promise.all(Array.from({length: 12}, async () => {
-					for (let input = queue.shift(); input; input = queue.shift()) {
-						await way.send(input);
-					}
-				}));
+				await Promise.all(
+					Array.from({length: 12}, async () => {
+						for (let input = queue.shift(); input; input = queue.shift()) {
+							await way.send(input);
+						}
+					}),
+				);
 				const wrong = await way.check();
 				if (wrong.length > 0) {
-					found.push(...wrong, ...await explain(kind, batch));
+					found.push(...wrong, ...(await explain(kind, batch)));
 				}
 
 				report(from + batch.length + (kind === 'broker' ? 0 : inputs));
 			}
 
 			await pause(50);
-			found.push(...await way.check(true));
+			found.push(...(await way.check(true)));
 		} finally {
 			await way.close();
 		}
@@ -410,11 +627,17 @@ export async function fuzzHttp(count: number, seed: number, report: (done: numbe
 }
 
 /** Which input of a batch it was, made smaller and saved. */
-async function explain(kind: 'broker' | 'proxy', batch: ReadonlyArray<{bytes: Buffer; cuts: number[]}>): Promise<string[]> {
+async function explain(
+	kind: 'broker' | 'proxy',
+	batch: ReadonlyArray<{bytes: Buffer; cuts: number[]}>,
+): Promise<string[]> {
 	const way = await Way.open(kind);
 	// Ports differ from one server to the next: inputs name theirs.
 	const fails = async (input: {bytes: Uint8Array; cuts: readonly number[]}, from: string) => {
-		await way.send({bytes: Buffer.from(Buffer.from(input.bytes).toString('latin1').replaceAll(from, way.host), 'latin1'), cuts: input.cuts});
+		await way.send({
+			bytes: Buffer.from(Buffer.from(input.bytes).toString('latin1').replaceAll(from, way.host), 'latin1'),
+			cuts: input.cuts,
+		});
 		await pause(10);
 		return (await way.check(true)).length > 0;
 	};
@@ -433,5 +656,10 @@ async function explain(kind: 'broker' | 'proxy', batch: ReadonlyArray<{bytes: Bu
 		await way.close();
 	}
 
-	return [`no input of the batch does it alone; all of them: ${batch.map(({bytes}) => bytes.toString('base64')).join(' ').slice(0, 4000)}`];
+	return [
+		`no input of the batch does it alone; all of them: ${batch
+			.map(({bytes}) => bytes.toString('base64'))
+			.join(' ')
+			.slice(0, 4000)}`,
+	];
 }

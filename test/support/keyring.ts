@@ -24,8 +24,18 @@ export class Keyring {
 		mkdirSync(home, {mode: 0o700});
 		mkdirSync(runtime, {mode: 0o700});
 		// Without service files the bus starts no keyring by itself, and no window.
-		const env = {PATH: process.env['PATH'] ?? '', HOME: home, XDG_DATA_HOME: home, XDG_RUNTIME_DIR: runtime, XDG_DATA_DIRS: keyring.folder};
-		const bus = spawn('dbus-daemon', ['--session', '--nofork', '--nopidfile', '--print-address=1', `--address=unix:path=${keyring.folder}/bus`], {env, stdio: ['ignore', 'pipe', 'ignore']});
+		const env = {
+			PATH: process.env['PATH'] ?? '',
+			HOME: home,
+			XDG_DATA_HOME: home,
+			XDG_RUNTIME_DIR: runtime,
+			XDG_DATA_DIRS: keyring.folder,
+		};
+		const bus = spawn(
+			'dbus-daemon',
+			['--session', '--nofork', '--nopidfile', '--print-address=1', `--address=unix:path=${keyring.folder}/bus`],
+			{env, stdio: ['ignore', 'pipe', 'ignore']},
+		);
 		keyring.#children.push(bus);
 		const address = await new Promise<string>((resolve, reject) => {
 			bus.once('error', reject);
@@ -37,11 +47,25 @@ export class Keyring {
 		}
 
 		// It makes its keyring only where it goes into the background by itself.
-		execFileSync('gnome-keyring-daemon', ['--unlock', '--components=secrets'], {env: {...env, DBUS_SESSION_BUS_ADDRESS: address}, input: 'a password\n', stdio: ['pipe', 'ignore', 'ignore']});
-		const send = (...argv: string[]) => execFileSync('dbus-send', [`--bus=${address}`, '--print-reply', '--dest=org.freedesktop.secrets', ...argv], {env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+		execFileSync('gnome-keyring-daemon', ['--unlock', '--components=secrets'], {
+			env: {...env, DBUS_SESSION_BUS_ADDRESS: address},
+			input: 'a password\n',
+			stdio: ['pipe', 'ignore', 'ignore'],
+		});
+		const send = (...argv: string[]) =>
+			execFileSync('dbus-send', [`--bus=${address}`, '--print-reply', '--dest=org.freedesktop.secrets', ...argv], {
+				env,
+				encoding: 'utf8',
+				stdio: ['ignore', 'pipe', 'pipe'],
+			});
 		for (let tries = 0; ; tries++) {
 			try {
-				send('/org/freedesktop/secrets/collection/login', 'org.freedesktop.DBus.Properties.Get', 'string:org.freedesktop.Secret.Collection', 'string:Locked');
+				send(
+					'/org/freedesktop/secrets/collection/login',
+					'org.freedesktop.DBus.Properties.Get',
+					'string:org.freedesktop.Secret.Collection',
+					'string:Locked',
+				);
 				break;
 			} catch (error) {
 				if (tries > 100) {
@@ -54,7 +78,18 @@ export class Keyring {
 			}
 		}
 
-		const reply = execFileSync('dbus-send', [`--bus=${address}`, '--print-reply', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.GetConnectionUnixProcessID', 'string:org.freedesktop.secrets'], {env, encoding: 'utf8'});
+		const reply = execFileSync(
+			'dbus-send',
+			[
+				`--bus=${address}`,
+				'--print-reply',
+				'--dest=org.freedesktop.DBus',
+				'/',
+				'org.freedesktop.DBus.GetConnectionUnixProcessID',
+				'string:org.freedesktop.secrets',
+			],
+			{env, encoding: 'utf8'},
+		);
 		keyring.#daemon = Number(/uint32 (\d+)/.exec(reply)?.[1]);
 		if (state === 'locked') {
 			keyring.lock();
@@ -64,7 +99,18 @@ export class Keyring {
 	}
 
 	lock(): void {
-		execFileSync('dbus-send', [`--bus=${this.env['DBUS_SESSION_BUS_ADDRESS']}`, '--print-reply', '--dest=org.freedesktop.secrets', '/org/freedesktop/secrets', 'org.freedesktop.Secret.Service.Lock', 'array:objpath:/org/freedesktop/secrets/collection/login'], {stdio: 'ignore'});
+		execFileSync(
+			'dbus-send',
+			[
+				`--bus=${this.env['DBUS_SESSION_BUS_ADDRESS']}`,
+				'--print-reply',
+				'--dest=org.freedesktop.secrets',
+				'/org/freedesktop/secrets',
+				'org.freedesktop.Secret.Service.Lock',
+				'array:objpath:/org/freedesktop/secrets/collection/login',
+			],
+			{stdio: 'ignore'},
+		);
 	}
 
 	end(): void {

@@ -18,7 +18,11 @@ import {world} from './tls.ts';
 type Json = Record<string, any>;
 
 /** What a conversation is made of, in any protocol: whether tools were used already, and which tool runs a command. */
-type Turn = {readonly results: readonly string[]; readonly tool: {readonly name: string; readonly input: Json} | undefined; readonly prompt: string};
+type Turn = {
+	readonly results: readonly string[];
+	readonly tool: {readonly name: string; readonly input: Json} | undefined;
+	readonly prompt: string;
+};
 
 const shells = ['exec', 'Bash', 'bash', 'exec_command', 'shell_command', 'shell', 'run_shell_command'];
 
@@ -26,9 +30,25 @@ const shells = ['exec', 'Bash', 'bash', 'exec_command', 'shell_command', 'shell'
 function argumentsFor(schema: Json, command: string): Json {
 	const properties = (schema['properties'] ?? {}) as Record<string, Json>;
 	const found: Json = properties['command'] || properties['cmd'] ? {} : {command};
-	for (const name of new Set([...Object.keys(properties).filter(name => ['command', 'cmd'].includes(name)), ...((schema['required'] ?? []) as string[])])) {
+	for (const name of new Set([
+		...Object.keys(properties).filter(name => ['command', 'cmd'].includes(name)),
+		...((schema['required'] ?? []) as string[]),
+	])) {
 		const type = properties[name]?.['type'];
-		found[name] = name === 'command' || name === 'cmd' ? (type === 'array' ? ['bash', '-lc', command] : command) : type === 'string' ? (properties[name]?.['enum']?.[0] ?? 'run it') : type === 'boolean' ? false : type === 'number' || type === 'integer' ? 30 : type === 'array' ? [] : {};
+		found[name] =
+			name === 'command' || name === 'cmd'
+				? type === 'array'
+					? ['bash', '-lc', command]
+					: command
+				: type === 'string'
+					? (properties[name]?.['enum']?.[0] ?? 'run it')
+					: type === 'boolean'
+						? false
+						: type === 'number' || type === 'integer'
+							? 30
+							: type === 'array'
+								? []
+								: {};
 	}
 
 	return found;
@@ -55,11 +75,14 @@ export class ModelServer {
 		this.#credential = credential;
 		this.#commands = commands;
 		const leaf = (host: string) => tls.createSecureContext(world.leaf(host));
-		this.#server = https.createServer({...world.leaf('localhost'), SNICallback: (host, done) => done(null, leaf(host))}, (request, response) => {
-			const parts: Buffer[] = [];
-			request.on('data', part => parts.push(part));
-			request.on('end', () => this.#answer(request, response, Buffer.concat(parts).toString('utf8')));
-		});
+		this.#server = https.createServer(
+			{...world.leaf('localhost'), SNICallback: (host, done) => done(null, leaf(host))},
+			(request, response) => {
+				const parts: Buffer[] = [];
+				request.on('data', part => parts.push(part));
+				request.on('end', () => this.#answer(request, response, Buffer.concat(parts).toString('utf8')));
+			},
+		);
 		this.#server.on('upgrade', (request: http.IncomingMessage, socket: net.Socket) => this.#socket(request, socket));
 	}
 
@@ -67,7 +90,11 @@ export class ModelServer {
 	 * @param credential what alone is answered to
 	 * @param commands what the model has the agent run, one after the other; then it says that it is done
 	 */
-	static async open(t: Pick<TestContext, 'after'>, credential: string, commands: readonly string[]): Promise<ModelServer & {port: number}> {
+	static async open(
+		t: Pick<TestContext, 'after'>,
+		credential: string,
+		commands: readonly string[],
+	): Promise<ModelServer & {port: number}> {
 		const server = new ModelServer(credential, commands);
 		await new Promise<void>(resolve => {
 			server.#server.listen(0, '127.0.0.1', resolve);
@@ -81,7 +108,11 @@ export class ModelServer {
 
 	#isKnown(request: http.IncomingMessage): boolean {
 		const {authorization} = request.headers;
-		const given = [authorization?.replace(/^(?:Bearer|token) /i, ''), request.headers['x-api-key'], request.headers['x-goog-api-key']].filter(text => text !== undefined);
+		const given = [
+			authorization?.replace(/^(?:Bearer|token) /i, ''),
+			request.headers['x-api-key'],
+			request.headers['x-goog-api-key'],
+		].filter(text => text !== undefined);
 		return given.length > 0 && given.every(text => text === this.#credential);
 	}
 
@@ -102,7 +133,7 @@ export class ModelServer {
 
 		let document: Json = {};
 		try {
-			document = body === '' ? {} : JSON.parse(body) as Json;
+			document = body === '' ? {} : (JSON.parse(body) as Json);
 		} catch {
 			this.faults.push(`${what}: a body that is not JSON`);
 			json({error: {message: 'not JSON'}}, 400);
@@ -131,11 +162,28 @@ export class ModelServer {
 		} else if (request.method === 'POST' && path.endsWith(':countTokens')) {
 			json({totalTokens: 100});
 		} else if (request.method === 'GET' && (path === '/v1/models' || path === '/models')) {
-			json(host.includes('copilot') ? {data: [copilotModel], object: 'list'} : {data: [], models: [], object: 'list', has_more: false});
+			json(
+				host.includes('copilot')
+					? {data: [copilotModel], object: 'list'}
+					: {data: [], models: [], object: 'list', has_more: false},
+			);
 		} else if (request.method === 'GET' && path.startsWith('/v1/models/')) {
 			json({id: path.split('/').at(-1), type: 'model', object: 'model'});
 		} else if (request.method === 'GET' && path === '/copilot_internal/user') {
-			json({login: 'person', copilot_plan: 'individual', access_type_sku: 'x', chat_enabled: true, cli_enabled: true, can_signup_for_limited: false, endpoints: {api: 'https://api.githubcopilot.com', telemetry: 'https://telemetry.invalid', proxy: 'https://proxy.invalid'}, quota_snapshots: {}});
+			json({
+				login: 'person',
+				copilot_plan: 'individual',
+				access_type_sku: 'x',
+				chat_enabled: true,
+				cli_enabled: true,
+				can_signup_for_limited: false,
+				endpoints: {
+					api: 'https://api.githubcopilot.com',
+					telemetry: 'https://telemetry.invalid',
+					proxy: 'https://proxy.invalid',
+				},
+				quota_snapshots: {},
+			});
 		} else if (request.method === 'GET' && path === '/user') {
 			json({login: 'person', id: 1});
 		} else {
@@ -153,36 +201,78 @@ export class ModelServer {
 
 		const shell = shells.map(name => turn.tools.find(tool => tool.name === name)).find(tool => tool !== undefined);
 		const command = this.#commands[turn.results.length];
-		return {results: turn.results, prompt: turn.prompt, tool: shell && command !== undefined ? {name: shell.name, input: argumentsFor(shell.schema, command)} : undefined};
+		return {
+			results: turn.results,
+			prompt: turn.prompt,
+			tool: shell && command !== undefined ? {name: shell.name, input: argumentsFor(shell.schema, command)} : undefined,
+		};
 	}
 
 	/** https://docs.anthropic.com/en/api/messages-streaming */
 	#messages(what: string, document: Json, response: http.ServerResponse): void {
 		const messages = document['messages'] as Json[] | undefined;
-		if (!Array.isArray(messages) || typeof document['model'] !== 'string' || typeof document['max_tokens'] !== 'number') {
+		if (
+			!Array.isArray(messages) ||
+			typeof document['model'] !== 'string' ||
+			typeof document['max_tokens'] !== 'number'
+		) {
 			this.faults.push(`${what}: not a request for a message`);
 			response.writeHead(400).end();
 			return;
 		}
 
-		const blocks = messages.flatMap(message => Array.isArray(message['content']) ? message['content'] as Json[] : [{type: 'text', text: String(message['content'])}]);
+		const blocks = messages.flatMap(message =>
+			Array.isArray(message['content'])
+				? (message['content'] as Json[])
+				: [{type: 'text', text: String(message['content'])}],
+		);
 		const asked = blocks.filter(block => block['type'] === 'tool_use').map(block => block['id']);
 		const answers = blocks.filter(block => block['type'] === 'tool_result');
 		if (answers.some(answer => !asked.includes(answer['tool_use_id']))) {
 			this.faults.push(`${what}: an answer to a tool that was not used`);
 		}
 
-		const text = (value: unknown): string => typeof value === 'string' ? value : Array.isArray(value) ? value.map(part => String((part as Json)['text'] ?? '')).join('') : '';
+		const text = (value: unknown): string =>
+			typeof value === 'string'
+				? value
+				: Array.isArray(value)
+					? value.map(part => String((part as Json)['text'] ?? '')).join('')
+					: '';
 		const turn = this.#next({
-			results: answers.map(answer => text(answer['content'])), prompt: blocks.filter(block => block['type'] === 'text').map(block => String(block['text'])).join('\n'),
-			tools: ((document['tools'] ?? []) as Json[]).map(tool => ({name: String(tool['name']), schema: (tool['input_schema'] ?? {}) as Json})),
+			results: answers.map(answer => text(answer['content'])),
+			prompt: blocks
+				.filter(block => block['type'] === 'text')
+				.map(block => String(block['text']))
+				.join('\n'),
+			tools: ((document['tools'] ?? []) as Json[]).map(tool => ({
+				name: String(tool['name']),
+				schema: (tool['input_schema'] ?? {}) as Json,
+			})),
 		});
 		const usage = {input_tokens: 1000, cache_read_input_tokens: 200, cache_creation_input_tokens: 0, output_tokens: 50};
-		const content: Json = turn.tool ? {type: 'tool_use', id: `toolu_${randomUUID().replaceAll('-', '').slice(0, 24)}`, name: turn.tool.name, input: turn.tool.input} : {type: 'text', text: 'All done.'};
-		const message = {id: `msg_${randomUUID()}`, type: 'message', role: 'assistant', model: document['model'], content: [], stop_reason: null, stop_sequence: null, usage: {...usage, output_tokens: 1}};
+		const content: Json = turn.tool
+			? {
+					type: 'tool_use',
+					id: `toolu_${randomUUID().replaceAll('-', '').slice(0, 24)}`,
+					name: turn.tool.name,
+					input: turn.tool.input,
+				}
+			: {type: 'text', text: 'All done.'};
+		const message = {
+			id: `msg_${randomUUID()}`,
+			type: 'message',
+			role: 'assistant',
+			model: document['model'],
+			content: [],
+			stop_reason: null,
+			stop_sequence: null,
+			usage: {...usage, output_tokens: 1},
+		};
 		const stop = turn.tool ? 'tool_use' : 'end_turn';
 		if (document['stream'] !== true) {
-			response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({...message, content: [content], stop_reason: stop, usage}));
+			response
+				.writeHead(200, {'content-type': 'application/json'})
+				.end(JSON.stringify({...message, content: [content], stop_reason: stop, usage}));
 			return;
 		}
 
@@ -194,7 +284,11 @@ export class ModelServer {
 			const input = JSON.stringify(turn.tool.input);
 			// In pieces, as it comes.
 			for (let at = 0; at < input.length; at += 20) {
-				send({type: 'content_block_delta', index: 0, delta: {type: 'input_json_delta', partial_json: input.slice(at, at + 20)}});
+				send({
+					type: 'content_block_delta',
+					index: 0,
+					delta: {type: 'input_json_delta', partial_json: input.slice(at, at + 20)},
+				});
 			}
 		} else {
 			send({type: 'content_block_start', index: 0, content_block: {type: 'text', text: ''}});
@@ -216,34 +310,112 @@ export class ModelServer {
 			return;
 		}
 
-		const text = (value: unknown): string => typeof value === 'string' ? value : Array.isArray(value) ? value.map(part => String((part as Json)['text'] ?? '')).join('') : JSON.stringify(value ?? '');
+		const text = (value: unknown): string =>
+			typeof value === 'string'
+				? value
+				: Array.isArray(value)
+					? value.map(part => String((part as Json)['text'] ?? '')).join('')
+					: JSON.stringify(value ?? '');
 		const turn = this.#next({
-			results: input.filter(item => item['type'] === 'function_call_output' || item['type'] === 'custom_tool_call_output').map(item => text(item['output'])),
-			prompt: input.filter(item => item['role'] === 'user').map(item => text(item['content'])).join('\n'),
+			results: input
+				.filter(item => item['type'] === 'function_call_output' || item['type'] === 'custom_tool_call_output')
+				.map(item => text(item['output'])),
+			prompt: input
+				.filter(item => item['role'] === 'user')
+				.map(item => text(item['content']))
+				.join('\n'),
 			// Tools may come with the input, too, when they change on the way.
-			tools: [...(document['tools'] ?? []) as Json[], ...input.filter(item => item['type'] === 'additional_tools').flatMap(item => item['tools'] as Json[])].flatMap(tool => tool['type'] === 'namespace' ? tool['tools'] as Json[] : [tool]).map(tool => ({name: String(tool['name'] ?? tool['type']), schema: (tool['parameters'] ?? {}) as Json})),
+			tools: [
+				...((document['tools'] ?? []) as Json[]),
+				...input.filter(item => item['type'] === 'additional_tools').flatMap(item => item['tools'] as Json[]),
+			]
+				.flatMap(tool => (tool['type'] === 'namespace' ? (tool['tools'] as Json[]) : [tool]))
+				.map(tool => ({name: String(tool['name'] ?? tool['type']), schema: (tool['parameters'] ?? {}) as Json})),
 		});
 		const id = `resp_${randomUUID()}`;
 		const isScript = turn.tool?.name === 'exec';
-		const item: Json = turn.tool && isScript ? {type: 'custom_tool_call', id: `ctc_${randomUUID()}`, call_id: `call_${randomUUID()}`, name: 'exec', namespace: 'functions', input: `const result = await tools.exec_command({cmd: ${JSON.stringify(turn.tool.input['command'])}});\ntext(result.output ?? result);`, status: 'completed'} : turn.tool ? {type: 'function_call', id: `fc_${randomUUID()}`, call_id: `call_${randomUUID()}`, name: turn.tool.name, arguments: JSON.stringify(turn.tool.input), status: 'completed'} : {type: 'message', id: `msg_${randomUUID()}`, role: 'assistant', status: 'completed', content: [{type: 'output_text', text: 'All done.', annotations: []}]};
-		const base = {id, object: 'response', created_at: Math.floor(Date.now() / 1000), model: document['model'], status: 'in_progress', output: [] as Json[]};
+		const item: Json =
+			turn.tool && isScript
+				? {
+						type: 'custom_tool_call',
+						id: `ctc_${randomUUID()}`,
+						call_id: `call_${randomUUID()}`,
+						name: 'exec',
+						namespace: 'functions',
+						input: `const result = await tools.exec_command({cmd: ${JSON.stringify(turn.tool.input['command'])}});\ntext(result.output ?? result);`,
+						status: 'completed',
+					}
+				: turn.tool
+					? {
+							type: 'function_call',
+							id: `fc_${randomUUID()}`,
+							call_id: `call_${randomUUID()}`,
+							name: turn.tool.name,
+							arguments: JSON.stringify(turn.tool.input),
+							status: 'completed',
+						}
+					: {
+							type: 'message',
+							id: `msg_${randomUUID()}`,
+							role: 'assistant',
+							status: 'completed',
+							content: [{type: 'output_text', text: 'All done.', annotations: []}],
+						};
+		const base = {
+			id,
+			object: 'response',
+			created_at: Math.floor(Date.now() / 1000),
+			model: document['model'],
+			status: 'in_progress',
+			output: [] as Json[],
+		};
 		let number = 0;
 		const event = (type: string, more: Json) => send({type, sequence_number: number++, ...more});
 		event('response.created', {response: base});
 		if (document['generate'] === false) {
 			// It only wants the beginning to be kept.
-			event('response.completed', {response: {...base, status: 'completed', usage: {input_tokens: 0, input_tokens_details: {cached_tokens: 0}, output_tokens: 0, output_tokens_details: {reasoning_tokens: 0}, total_tokens: 0}}});
+			event('response.completed', {
+				response: {
+					...base,
+					status: 'completed',
+					usage: {
+						input_tokens: 0,
+						input_tokens_details: {cached_tokens: 0},
+						output_tokens: 0,
+						output_tokens_details: {reasoning_tokens: 0},
+						total_tokens: 0,
+					},
+				},
+			});
 			return;
 		}
 
-		event('response.output_item.added', {output_index: 0, item: turn.tool ? {...item, ...(isScript ? {input: ''} : {arguments: ''}), status: 'in_progress'} : {...item, content: [], status: 'in_progress'}});
+		event('response.output_item.added', {
+			output_index: 0,
+			item: turn.tool
+				? {...item, ...(isScript ? {input: ''} : {arguments: ''}), status: 'in_progress'}
+				: {...item, content: [], status: 'in_progress'},
+		});
 		if (!turn.tool) {
 			event('response.output_text.delta', {item_id: item['id'], output_index: 0, content_index: 0, delta: 'All done.'});
 			event('response.output_text.done', {item_id: item['id'], output_index: 0, content_index: 0, text: 'All done.'});
 		}
 
 		event('response.output_item.done', {output_index: 0, item});
-		event('response.completed', {response: {...base, status: 'completed', output: [item], usage: {input_tokens: 1200, input_tokens_details: {cached_tokens: 200}, output_tokens: 50, output_tokens_details: {reasoning_tokens: 0}, total_tokens: 1250}}});
+		event('response.completed', {
+			response: {
+				...base,
+				status: 'completed',
+				output: [item],
+				usage: {
+					input_tokens: 1200,
+					input_tokens_details: {cached_tokens: 200},
+					output_tokens: 50,
+					output_tokens_details: {reasoning_tokens: 0},
+					total_tokens: 1250,
+				},
+			},
+		});
 	}
 
 	#socket(request: http.IncomingMessage, socket: net.Socket): void {
@@ -257,7 +429,9 @@ export class ModelServer {
 		this.sockets++;
 		this.answered.push(what);
 		socket.on('error', () => {});
-		socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')}\r\n\r\n`);
+		socket.write(
+			`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')}\r\n\r\n`,
+		);
 		const history = new Map<string, Json[]>();
 		let parts: Uint8Array[] = [];
 		const walker = new FrameWalker((bytes, end) => {
@@ -275,14 +449,18 @@ export class ModelServer {
 			this.bodies.push(body);
 			const document = JSON.parse(body) as Json;
 			// A turn may name the one before it in place of repeating it.
-			const input = [...history.get(String(document['previous_response_id'])) ?? [], ...(document['input'] ?? []) as Json[]];
+			const input = [
+				...(history.get(String(document['previous_response_id'])) ?? []),
+				...((document['input'] ?? []) as Json[]),
+			];
 			this.#responses(what, {...document, input}, event => {
 				if (event['type'] === 'response.completed') {
 					history.set(event['response'].id, [...input, ...event['response'].output]);
 				}
 
 				const payload = Buffer.from(JSON.stringify(event));
-				const head = payload.length < 126 ? [0x81, payload.length] : [0x81, 126, payload.length >> 8, payload.length & 0xFF];
+				const head =
+					payload.length < 126 ? [0x81, payload.length] : [0x81, 126, payload.length >> 8, payload.length & 0xff];
 				socket.write(Buffer.concat([Buffer.from(head), payload]));
 			});
 		});
@@ -298,24 +476,63 @@ export class ModelServer {
 			return;
 		}
 
-		const text = (value: unknown): string => typeof value === 'string' ? value : Array.isArray(value) ? value.map(part => String((part as Json)['text'] ?? '')).join('') : '';
+		const text = (value: unknown): string =>
+			typeof value === 'string'
+				? value
+				: Array.isArray(value)
+					? value.map(part => String((part as Json)['text'] ?? '')).join('')
+					: '';
 		const turn = this.#next({
-			results: messages.filter(message => message['role'] === 'tool').map(message => text(message['content'])), prompt: messages.filter(message => message['role'] === 'user').map(message => text(message['content'])).join('\n'),
-			tools: ((document['tools'] ?? []) as Json[]).map(tool => ({name: String(tool['function']?.name), schema: (tool['function']?.parameters ?? {}) as Json})),
+			results: messages.filter(message => message['role'] === 'tool').map(message => text(message['content'])),
+			prompt: messages
+				.filter(message => message['role'] === 'user')
+				.map(message => text(message['content']))
+				.join('\n'),
+			tools: ((document['tools'] ?? []) as Json[]).map(tool => ({
+				name: String(tool['function']?.name),
+				schema: (tool['function']?.parameters ?? {}) as Json,
+			})),
 		});
-		const call = turn.tool && {id: `call_${randomUUID()}`, type: 'function', function: {name: turn.tool.name, arguments: JSON.stringify(turn.tool.input)}};
-		const usage = {prompt_tokens: 1200, prompt_tokens_details: {cached_tokens: 200}, completion_tokens: 50, total_tokens: 1250};
+		const call = turn.tool && {
+			id: `call_${randomUUID()}`,
+			type: 'function',
+			function: {name: turn.tool.name, arguments: JSON.stringify(turn.tool.input)},
+		};
+		const usage = {
+			prompt_tokens: 1200,
+			prompt_tokens_details: {cached_tokens: 200},
+			completion_tokens: 50,
+			total_tokens: 1250,
+		};
 		const finish = call ? 'tool_calls' : 'stop';
 		const base = {id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: document['model']};
-		const message = call ? {role: 'assistant', content: null, tool_calls: [call]} : {role: 'assistant', content: 'All done.'};
+		const message = call
+			? {role: 'assistant', content: null, tool_calls: [call]}
+			: {role: 'assistant', content: 'All done.'};
 		if (document['stream'] !== true) {
-			response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({...base, object: 'chat.completion', choices: [{index: 0, message, finish_reason: finish}], usage}));
+			response.writeHead(200, {'content-type': 'application/json'}).end(
+				JSON.stringify({
+					...base,
+					object: 'chat.completion',
+					choices: [{index: 0, message, finish_reason: finish}],
+					usage,
+				}),
+			);
 			return;
 		}
 
 		response.writeHead(200, {'content-type': 'text/event-stream'});
-		const send = (value: Json) => response.write(`data: ${JSON.stringify({...base, object: 'chat.completion.chunk', ...value})}\n\n`);
-		send({choices: [{index: 0, delta: call ? {role: 'assistant', content: null, tool_calls: [{index: 0, ...call}]} : message, finish_reason: null}]});
+		const send = (value: Json) =>
+			response.write(`data: ${JSON.stringify({...base, object: 'chat.completion.chunk', ...value})}\n\n`);
+		send({
+			choices: [
+				{
+					index: 0,
+					delta: call ? {role: 'assistant', content: null, tool_calls: [{index: 0, ...call}]} : message,
+					finish_reason: null,
+				},
+			],
+		});
 		send({choices: [{index: 0, delta: {}, finish_reason: finish}], usage});
 		response.end('data: [DONE]\n\n');
 	}
@@ -332,12 +549,37 @@ export class ModelServer {
 		const parts = contents.flatMap(content => (content['parts'] ?? []) as Json[]);
 		const tools = ((document['tools'] ?? []) as Json[]).flatMap(tool => (tool['functionDeclarations'] ?? []) as Json[]);
 		const turn = this.#next({
-			results: parts.filter(part => part['functionResponse']).map(part => JSON.stringify(part['functionResponse'].response)), prompt: contents.filter(content => content['role'] === 'user').flatMap(content => content['parts'] as Json[]).map(part => String(part['text'] ?? '')).join('\n'),
-			tools: tools.map(tool => ({name: String(tool['name']), schema: (tool['parametersJsonSchema'] ?? tool['parameters'] ?? {}) as Json})),
+			results: parts
+				.filter(part => part['functionResponse'])
+				.map(part => JSON.stringify(part['functionResponse'].response)),
+			prompt: contents
+				.filter(content => content['role'] === 'user')
+				.flatMap(content => content['parts'] as Json[])
+				.map(part => String(part['text'] ?? ''))
+				.join('\n'),
+			tools: tools.map(tool => ({
+				name: String(tool['name']),
+				schema: (tool['parametersJsonSchema'] ?? tool['parameters'] ?? {}) as Json,
+			})),
 		});
 		const wantsJson = document['generationConfig']?.responseMimeType === 'application/json';
-		const part = turn.tool ? {functionCall: {name: turn.tool.name, args: turn.tool.input}} : {text: wantsJson ? '{"reasoning":"simple","complexity_reasoning":"simple","complexity_score":1,"model_choice":"flash"}' : 'All done.'};
-		const answer = {candidates: [{content: {role: 'model', parts: [part]}, finishReason: 'STOP', index: 0}], usageMetadata: {promptTokenCount: 1200, cachedContentTokenCount: 200, candidatesTokenCount: 50, totalTokenCount: 1250}, modelVersion: 'gemini-2.5-flash'};
+		const part = turn.tool
+			? {functionCall: {name: turn.tool.name, args: turn.tool.input}}
+			: {
+					text: wantsJson
+						? '{"reasoning":"simple","complexity_reasoning":"simple","complexity_score":1,"model_choice":"flash"}'
+						: 'All done.',
+				};
+		const answer = {
+			candidates: [{content: {role: 'model', parts: [part]}, finishReason: 'STOP', index: 0}],
+			usageMetadata: {
+				promptTokenCount: 1200,
+				cachedContentTokenCount: 200,
+				candidatesTokenCount: 50,
+				totalTokenCount: 1250,
+			},
+			modelVersion: 'gemini-2.5-flash',
+		};
 		if (streamed) {
 			response.writeHead(200, {'content-type': 'text/event-stream'}).end(`data: ${JSON.stringify(answer)}\n\n`);
 		} else {
@@ -347,7 +589,24 @@ export class ModelServer {
 }
 
 const copilotModel = {
-	id: 'claude-sonnet-5', name: 'Claude Sonnet 5', object: 'model', vendor: 'Anthropic', version: 'claude-sonnet-5', preview: false, is_chat_default: true, is_chat_fallback: true, model_picker_enabled: true,
-	supported_endpoints: ['/chat/completions'], policy: {state: 'enabled', terms: ''}, billing: {is_premium: false, multiplier: 1},
-	capabilities: {family: 'claude-sonnet-5', object: 'model_capabilities', tokenizer: 'o200k_base', type: 'chat', limits: {max_context_window_tokens: 200_000, max_output_tokens: 16_000, max_prompt_tokens: 128_000}, supports: {parallel_tool_calls: true, streaming: true, tool_calls: true, vision: false}},
+	id: 'claude-sonnet-5',
+	name: 'Claude Sonnet 5',
+	object: 'model',
+	vendor: 'Anthropic',
+	version: 'claude-sonnet-5',
+	preview: false,
+	is_chat_default: true,
+	is_chat_fallback: true,
+	model_picker_enabled: true,
+	supported_endpoints: ['/chat/completions'],
+	policy: {state: 'enabled', terms: ''},
+	billing: {is_premium: false, multiplier: 1},
+	capabilities: {
+		family: 'claude-sonnet-5',
+		object: 'model_capabilities',
+		tokenizer: 'o200k_base',
+		type: 'chat',
+		limits: {max_context_window_tokens: 200_000, max_output_tokens: 16_000, max_prompt_tokens: 128_000},
+		supports: {parallel_tool_calls: true, streaming: true, tool_calls: true, vision: false},
+	},
 };

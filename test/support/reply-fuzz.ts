@@ -12,7 +12,12 @@ import {openBroker, pointer, value, world} from './tls.ts';
 import {Chance, shrink} from './chance.ts';
 import {disguises, undisguised} from './disguises.ts';
 
-export type Reply = {readonly status: number; readonly headers: ReadonlyArray<readonly [string, string]>; readonly body: string; readonly isWhole: boolean};
+export type Reply = {
+	readonly status: number;
+	readonly headers: ReadonlyArray<readonly [string, string]>;
+	readonly body: string;
+	readonly isWhole: boolean;
+};
 
 /** Reads the one reply that a text is, strictly. @returns it, or why it is none */
 export function readReply(text: string, method: string): Reply | string {
@@ -56,11 +61,17 @@ export function readReply(text: string, method: string): Reply | string {
 
 	if (lengths.length === 1) {
 		const length = Number(lengths[0]);
-		return !/^\d+$/.test(lengths[0]!) ? 'a length' : rest.length > length ? 'more than was said' : {status, headers, body: rest, isWhole: rest.length === length};
+		return !/^\d+$/.test(lengths[0]!)
+			? 'a length'
+			: rest.length > length
+				? 'more than was said'
+				: {status, headers, body: rest, isWhole: rest.length === length};
 	}
 
 	if (codings.length === 0) {
-		return valuesOf('connection').join().toLowerCase() === 'close' ? {status, headers, body: rest, isWhole: true} : 'no framing';
+		return valuesOf('connection').join().toLowerCase() === 'close'
+			? {status, headers, body: rest, isWhole: true}
+			: 'no framing';
 	}
 
 	if (codings[0] !== 'chunked') {
@@ -71,13 +82,19 @@ export function readReply(text: string, method: string): Reply | string {
 	for (let at = 0; ;) {
 		const size = /^([0-9a-f]+)\r\n/i.exec(rest.slice(at, at + 20));
 		if (!size) {
-			return at >= rest.length || rest.slice(at).length < 20 && !/[^0-9a-f\r]/i.test(rest.slice(at)) ? {status, headers, body, isWhole: false} : 'a chunk\'s size';
+			return at >= rest.length || (rest.slice(at).length < 20 && !/[^0-9a-f\r]/i.test(rest.slice(at)))
+				? {status, headers, body, isWhole: false}
+				: "a chunk's size";
 		}
 
 		const length = Number.parseInt(size[1]!, 16);
 		at += size[0].length;
 		if (length === 0) {
-			return rest.slice(at) === '\r\n' ? {status, headers, body, isWhole: true} : rest.slice(at).length < 2 ? {status, headers, body, isWhole: false} : 'something after the last chunk';
+			return rest.slice(at) === '\r\n'
+				? {status, headers, body, isWhole: true}
+				: rest.slice(at).length < 2
+					? {status, headers, body, isWhole: false}
+					: 'something after the last chunk';
 		}
 
 		body += rest.slice(at, at + length);
@@ -86,58 +103,126 @@ export function readReply(text: string, method: string): Reply | string {
 		}
 
 		if (rest.slice(at + length, at + length + 2) !== '\r\n') {
-			return 'a chunk\'s end';
+			return "a chunk's end";
 		}
 
 		at += length + 2;
 	}
 }
 
-const odd = ['\r\n', '\n', '\r', '\0', ' ', '\t', ':', '\r\n ', '\r\n\r\n', '\u0080', 'ÿ', '0\r\n\r\n', '\r\nContent-Length: 5\r\n', '\r\nTransfer-Encoding: chunked\r\n', 'HTTP/1.1 200 OK\r\n', value];
+const odd = [
+	'\r\n',
+	'\n',
+	'\r',
+	'\0',
+	' ',
+	'\t',
+	':',
+	'\r\n ',
+	'\r\n\r\n',
+	'\u0080',
+	'ÿ',
+	'0\r\n\r\n',
+	'\r\nContent-Length: 5\r\n',
+	'\r\nTransfer-Encoding: chunked\r\n',
+	'HTTP/1.1 200 OK\r\n',
+	value,
+];
 
 /** What a server says to one request. */
 export function makeReply(chance: Chance): Buffer {
 	const share = chance.once(0.5) ? 0.03 : 0.2;
-	const either = (usual: string, odd: readonly string[]) => chance.once(share) ? chance.pick(odd) : usual;
-	const secret = () => chance.once(0.5) ? chance.pick(spellings(value)) : [...value].map(character => chance.once(0.5) ? character : chance.pick(disguises)(character)).join('');
+	const either = (usual: string, odd: readonly string[]) => (chance.once(share) ? chance.pick(odd) : usual);
+	const secret = () =>
+		chance.once(0.5)
+			? chance.pick(spellings(value))
+			: [...value].map(character => (chance.once(0.5) ? character : chance.pick(disguises)(character))).join('');
 	const line = `${either('HTTP/1.1', ['HTTP/1.0', 'HTTP/2.0', 'http/1.1', 'ICY', ''])} ${either(chance.pick(['200', '200', '404', '302', '500', '204', '304']), ['000', '099', '100', '101', '102', '103', '199', '600', '999', '20', '2000', '-1', 'abc', ''])}${either(' OK', ['', ' ', ` ${secret()}`, ' \u0000', ' ü'])}\r\n`;
 	const headers: string[] = [];
 	for (let count = chance.below(4); count > 0; count--) {
-		headers.push(chance.pick([() => 'X-A: b', () => `X-Echo: ${secret()}`, () => `Location: https://evil.test/?k=${secret()}`, () => 'Set-Cookie: a=b', () => 'Content-Type: text/event-stream', () => either('X-B: c', [`${value}: x`, `X-A: ${chance.pick(odd)}`, `X${chance.pick(odd)}: y`, ` folded ${value}`, 'Connection: close', 'Connection: content-length', 'Upgrade: websocket', 'Trailer: X-A', `Keep-Alive: ${value}`])])());
+		headers.push(
+			chance.pick([
+				() => 'X-A: b',
+				() => `X-Echo: ${secret()}`,
+				() => `Location: https://evil.test/?k=${secret()}`,
+				() => 'Set-Cookie: a=b',
+				() => 'Content-Type: text/event-stream',
+				() =>
+					either('X-B: c', [
+						`${value}: x`,
+						`X-A: ${chance.pick(odd)}`,
+						`X${chance.pick(odd)}: y`,
+						` folded ${value}`,
+						'Connection: close',
+						'Connection: content-length',
+						'Upgrade: websocket',
+						'Trailer: X-A',
+						`Keep-Alive: ${value}`,
+					]),
+			])(),
+		);
 	}
 
-	let body: Uint8Array = Buffer.from(Array.from({length: chance.below(4)}, () => chance.pick(['hello ', secret(), '{"a":"b"}', 'ÿ\0', value.slice(0, 12)])).join(''), 'latin1');
+	let body: Uint8Array = Buffer.from(
+		Array.from({length: chance.below(4)}, () =>
+			chance.pick(['hello ', secret(), '{"a":"b"}', 'ÿ\0', value.slice(0, 12)]),
+		).join(''),
+		'latin1',
+	);
 	if (chance.once(0.15)) {
 		const coding = chance.pick(['gzip', 'br', 'zstd', 'gzip, gzip', 'identity', 'GZIP']);
 		headers.push(`Content-Encoding: ${coding}`);
-		body = chance.once(0.85) ? coding.toLowerCase() === 'gzip' ? gzipSync(body) : coding === 'br' ? brotliCompressSync(body) : body : body;
+		body = chance.once(0.85)
+			? coding.toLowerCase() === 'gzip'
+				? gzipSync(body)
+				: coding === 'br'
+					? brotliCompressSync(body)
+					: body
+			: body;
 	}
 
 	const text = Buffer.from(body).toString('latin1');
 	let rest = text;
 	const kind = chance.below(10);
 	if (kind < 5) {
-		headers.push(`Content-Length: ${either(String(text.length), [String(text.length + 3), String(Math.max(0, text.length - 3)), '0', '-1', 'x', `${text.length}, ${text.length}`])}`);
+		headers.push(
+			`Content-Length: ${either(String(text.length), [String(text.length + 3), String(Math.max(0, text.length - 3)), '0', '-1', 'x', `${text.length}, ${text.length}`])}`,
+		);
 	} else if (kind < 9) {
 		headers.push(`Transfer-Encoding: ${either('chunked', ['gzip, chunked', 'identity', 'xchunked'])}`);
 		const cut = chance.below(text.length + 1);
-		const chunk = (part: string) => part === '' ? '' : `${part.length.toString(16)}${either('', [`;x=${value}`, ' '])}\r\n${part}${either('\r\n', ['', '\n'])}`;
+		const chunk = (part: string) =>
+			part === ''
+				? ''
+				: `${part.length.toString(16)}${either('', [`;x=${value}`, ' '])}\r\n${part}${either('\r\n', ['', '\n'])}`;
 		rest = `${chunk(text.slice(0, cut))}${chunk(text.slice(cut))}${either('0\r\n\r\n', [`0\r\nX-T: ${value}\r\n\r\n`, '0\r\n', '', `0\r\n\r\n${value}`])}`;
 	}
 
-	const before = either('', ['HTTP/1.1 100 Continue\r\n\r\n', `HTTP/1.1 103 ${value}\r\nLink: ${value}\r\n\r\n`, 'HTTP/1.1 102 x\r\n\r\n'.repeat(40)]);
+	const before = either('', [
+		'HTTP/1.1 100 Continue\r\n\r\n',
+		`HTTP/1.1 103 ${value}\r\nLink: ${value}\r\n\r\n`,
+		'HTTP/1.1 102 x\r\n\r\n'.repeat(40),
+	]);
 	let bytes = Buffer.from(`${before}${line}${headers.map(header => `${header}\r\n`).join('')}\r\n${rest}`, 'latin1');
 	for (let count = chance.once(0.6) ? 0 : 1 + chance.below(3); count > 0; count--) {
 		const at = chance.below(bytes.length + 1);
 		const to = at + (chance.once(0.5) ? 1 : chance.below(30));
-		bytes = Buffer.concat([bytes.subarray(0, at), chance.once(0.5) ? Buffer.from(chance.pick(odd), 'latin1') : new Uint8Array(), bytes.subarray(chance.once(0.5) ? at : to)]);
+		bytes = Buffer.concat([
+			bytes.subarray(0, at),
+			chance.once(0.5) ? Buffer.from(chance.pick(odd), 'latin1') : new Uint8Array(),
+			bytes.subarray(chance.once(0.5) ? at : to),
+		]);
 	}
 
 	return bytes;
 }
 
 /** Sends replies to a client, and looks at what it gets. @returns how many came with the server's own status, and what is wrong */
-export async function fuzzReplies(count: number, seed: number, report: (done: number) => void = () => {}): Promise<{inputs: number; passed: number; wrong: string[]}> {
+export async function fuzzReplies(
+	count: number,
+	seed: number,
+	report: (done: number) => void = () => {},
+): Promise<{inputs: number; passed: number; wrong: string[]}> {
 	const after: Array<() => unknown> = [];
 	const replies = new Map<string, {bytes: Uint8Array; cut: number}>();
 	const sockets = new Set<net.Socket>();
@@ -182,7 +267,9 @@ export async function fuzzReplies(count: number, seed: number, report: (done: nu
 				clearTimeout(timer);
 				resolve(Buffer.concat(parts).toString('latin1'));
 			});
-			client.write(`${method} /${name} HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`);
+			client.write(
+				`${method} /${name} HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+			);
 		});
 		replies.delete(name);
 		const plain = undisguised(answer);
@@ -192,30 +279,38 @@ export async function fuzzReplies(count: number, seed: number, report: (done: nu
 			passed++;
 		}
 
-		return faults.shift() ?? (needle === undefined ? undefined : `the value came back: ${JSON.stringify(answer)}`) ?? (typeof reply === 'string' ? `${reply}: ${JSON.stringify(answer)}` : undefined);
+		return (
+			faults.shift() ??
+			(needle === undefined ? undefined : `the value came back: ${JSON.stringify(answer)}`) ??
+			(typeof reply === 'string' ? `${reply}: ${JSON.stringify(answer)}` : undefined)
+		);
 	};
 
 	const wrong: string[] = [];
 	let next = 0;
 	try {
-		await Promise.all(Array.from({length: 12}, async () => {
-			while (next < count && wrong.length === 0) {
-				const chance = new Chance(seed * 1_000_003 + next++);
-				const method = chance.pick(['GET', 'GET', 'GET', 'HEAD']);
-				const bytes = makeReply(chance);
-				const cut = chance.below(bytes.length + 1);
-				const fault = await look(bytes, cut, method);
-				if (fault !== undefined) {
-					wrong.push(fault);
-					const small = await shrink(bytes, async less => await look(less, less.length, method) !== undefined);
-					const file = path.join(os.tmpdir(), `fleet-fuzz-replies-${process.pid}.bin`);
-					writeFileSync(file, small);
-					wrong.push(`${method}, seed ${seed}: a reply that does it, in ${file}: ${JSON.stringify(Buffer.from(small).toString('latin1'))}`);
-				}
+		await Promise.all(
+			Array.from({length: 12}, async () => {
+				while (next < count && wrong.length === 0) {
+					const chance = new Chance(seed * 1_000_003 + next++);
+					const method = chance.pick(['GET', 'GET', 'GET', 'HEAD']);
+					const bytes = makeReply(chance);
+					const cut = chance.below(bytes.length + 1);
+					const fault = await look(bytes, cut, method);
+					if (fault !== undefined) {
+						wrong.push(fault);
+						const small = await shrink(bytes, async less => (await look(less, less.length, method)) !== undefined);
+						const file = path.join(os.tmpdir(), `fleet-fuzz-replies-${process.pid}.bin`);
+						writeFileSync(file, small);
+						wrong.push(
+							`${method}, seed ${seed}: a reply that does it, in ${file}: ${JSON.stringify(Buffer.from(small).toString('latin1'))}`,
+						);
+					}
 
-				report(next);
-			}
-		}));
+					report(next);
+				}
+			}),
+		);
 	} finally {
 		process.off('uncaughtException', onFault);
 		for (const end of after) {

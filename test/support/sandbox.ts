@@ -14,13 +14,19 @@ export const nullSandbox: Sandbox = {
 	probe: bubblewrap.probe,
 	prepare(plan, folder): PreparedSandbox {
 		const prepared = bubblewrap.prepare(plan, folder);
-		const open = (inner: Invocation): Invocation => ({argv: ['/usr/bin/env', ...inner.argv], cwd: plan.mounts.find(mount => mount.target === plan.cwd)?.source ?? '/tmp', env: {...plan.env, ...inner.env}});
+		const open = (inner: Invocation): Invocation => ({
+			argv: ['/usr/bin/env', ...inner.argv],
+			cwd: plan.mounts.find(mount => mount.target === plan.cwd)?.source ?? '/tmp',
+			env: {...plan.env, ...inner.env},
+		});
 		return {...prepared, enter: open, alone: open};
 	},
 };
 
 /** A sandbox with a proxy, as a run has it, which goes with the test. */
-export async function openBox(options: {sandbox?: Sandbox; plan?(plan: SandboxPlan, folder: string): SandboxPlan} = {}): Promise<Box> {
+export async function openBox(
+	options: {sandbox?: Sandbox; plan?(plan: SandboxPlan, folder: string): SandboxPlan} = {},
+): Promise<Box> {
 	// As the programs do first thing: what the shell that started the tests left open is not the sandbox's.
 	closeInherited();
 	const box = await open({executor: local}, options.sandbox ?? bubblewrap, options);

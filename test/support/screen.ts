@@ -4,7 +4,22 @@ import xterm from '@xterm/headless';
 import {openTerminal, type Terminal} from '../../source/host/pty.ts';
 import {program, until, type Fleet} from './fleet.ts';
 
-const named: Record<string, string> = {enter: '\r', esc: '\u001B', tab: '\t', space: ' ', up: '\u001B[A', down: '\u001B[B', right: '\u001B[C', left: '\u001B[D', 'ctrl-q': '\u0011', 'ctrl-s': '\u0013', 'ctrl-x': '\u0018', 'ctrl-c': '\u0003', 'ctrl-u': '\u0015', backspace: '\u007F'};
+const named: Record<string, string> = {
+	enter: '\r',
+	esc: '\u001B',
+	tab: '\t',
+	space: ' ',
+	up: '\u001B[A',
+	down: '\u001B[B',
+	right: '\u001B[C',
+	left: '\u001B[D',
+	'ctrl-q': '\u0011',
+	'ctrl-s': '\u0013',
+	'ctrl-x': '\u0018',
+	'ctrl-c': '\u0003',
+	'ctrl-u': '\u0015',
+	backspace: '\u007F',
+};
 
 /** A real terminal with the real program in it: keys go in, and what a person would see comes out. */
 export class Screen {
@@ -17,16 +32,20 @@ export class Screen {
 	constructor(fleet: Fleet, argv: readonly string[] = [], size = {columns: 100, rows: 30}) {
 		this.#emulator = new xterm.Terminal({cols: size.columns, rows: size.rows, allowProposedApi: true});
 		const decoder = new StringDecoder('utf8');
-		this.#terminal = openTerminal({argv: [process.execPath, program, ...argv], cwd: fleet.project, env: fleet.env}, size, {
-			onData: bytes => {
-				const text = decoder.write(Buffer.from(bytes));
-				this.raw += text;
-				this.#emulator.write(text);
+		this.#terminal = openTerminal(
+			{argv: [process.execPath, program, ...argv], cwd: fleet.project, env: fleet.env},
+			size,
+			{
+				onData: bytes => {
+					const text = decoder.write(Buffer.from(bytes));
+					this.raw += text;
+					this.#emulator.write(text);
+				},
+				onExit: ({code}) => {
+					this.exited = code;
+				},
 			},
-			onExit: ({code}) => {
-				this.exited = code;
-			},
-		});
+		);
 		// A program may ask its terminal; a terminal answers.
 		this.#emulator.onData(data => this.#terminal.write(data));
 	}
@@ -38,7 +57,10 @@ export class Screen {
 	/** What is on the screen now, line by line. */
 	lines(): string[] {
 		const {active} = this.#emulator.buffer;
-		return Array.from({length: this.#emulator.rows}, (_, index) => active.getLine(active.viewportY + index)?.translateToString(true) ?? '');
+		return Array.from(
+			{length: this.#emulator.rows},
+			(_, index) => active.getLine(active.viewportY + index)?.translateToString(true) ?? '',
+		);
 	}
 
 	text(): string {
@@ -83,14 +105,17 @@ export class Screen {
 
 	async see(wanted: RegExp | string, what = String(wanted)): Promise<void> {
 		try {
-			await until(() => typeof wanted === 'string' ? this.text().includes(wanted) : wanted.test(this.text()), what);
+			await until(() => (typeof wanted === 'string' ? this.text().includes(wanted) : wanted.test(this.text())), what);
 		} catch (error) {
 			throw new Error(`${(error as Error).message}\n${this.text()}`);
 		}
 	}
 
 	async gone(unwanted: RegExp | string): Promise<void> {
-		await until(() => !(typeof unwanted === 'string' ? this.text().includes(unwanted) : unwanted.test(this.text())), `${unwanted} is gone\n${this.text()}`);
+		await until(
+			() => !(typeof unwanted === 'string' ? this.text().includes(unwanted) : unwanted.test(this.text())),
+			`${unwanted} is gone\n${this.text()}`,
+		);
 	}
 
 	resize(columns: number, rows: number): void {

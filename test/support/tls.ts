@@ -15,8 +15,18 @@ export const world = new Authority('the world');
 tls.setDefaultCACertificates([...tls.getCACertificates('default'), world.certificate]);
 
 /** A TLS server on a free port of the loopback, which a run reaches as `host.fleet.internal`. */
-export async function serveTls(t: Pick<TestContext, 'after'>, listener: http.RequestListener, options: {host?: string; upgrade?(request: http.IncomingMessage, socket: net.Socket): void} = {}): Promise<number> {
-	const server = https.createServer({...world.leaf(options.host ?? 'localhost'), SNICallback: (name, done) => done(null, tls.createSecureContext(world.leaf(options.host ?? name)))}, listener);
+export async function serveTls(
+	t: Pick<TestContext, 'after'>,
+	listener: http.RequestListener,
+	options: {host?: string; upgrade?(request: http.IncomingMessage, socket: net.Socket): void} = {},
+): Promise<number> {
+	const server = https.createServer(
+		{
+			...world.leaf(options.host ?? 'localhost'),
+			SNICallback: (name, done) => done(null, tls.createSecureContext(world.leaf(options.host ?? name))),
+		},
+		listener,
+	);
 	if (options.upgrade) {
 		server.on('upgrade', (request, socket) => options.upgrade!(request, socket as net.Socket));
 	}
@@ -36,14 +46,38 @@ export const pointer = 'fleet_POINTERpointer0123456789abcdefghijkl';
 export const value = 'sk-real-Q7zW3kP9vT2mX5bN8cR1';
 
 /** A proxy with a broker, as a supervisor has them, on a port of the loopback. */
-export async function openBroker(t: Pick<TestContext, 'after'>, port: number, more: Partial<Binding> = {}, hooks: Partial<BrokerHooks> = {}) {
-	const binding = makeBinding({hosts: [`host.fleet.internal:${port}`], headers: ['authorization', 'x-api-key'], ...more}) as Binding;
+export async function openBroker(
+	t: Pick<TestContext, 'after'>,
+	port: number,
+	more: Partial<Binding> = {},
+	hooks: Partial<BrokerHooks> = {},
+) {
+	const binding = makeBinding({
+		hosts: [`host.fleet.internal:${port}`],
+		headers: ['authorization', 'x-api-key'],
+		...more,
+	}) as Binding;
 	const secret: HeldSecret = {scope: 'secret:user/test', pointer, value, binding};
-	const state: {rules: EgressRule[]; privateHosts: EgressRule[]; held: HeldSecret[]} = {rules: [{host: 'host.fleet.internal', port, source: secret.scope}], privateHosts: [], held: [secret]};
-	const seen = {denied: [] as string[], used: [] as string[], refused: [] as string[], alarms: [] as string[], replies: [] as string[], ended: 0};
+	const state: {rules: EgressRule[]; privateHosts: EgressRule[]; held: HeldSecret[]} = {
+		rules: [{host: 'host.fleet.internal', port, source: secret.scope}],
+		privateHosts: [],
+		held: [secret],
+	};
+	const seen = {
+		denied: [] as string[],
+		used: [] as string[],
+		refused: [] as string[],
+		alarms: [] as string[],
+		replies: [] as string[],
+		ended: 0,
+	};
 	const broker = new Broker('test', {
-		rules: () => state.rules, held: () => state.held, pointers: () => [pointer], values: () => [value],
-		onUsed: scope => seen.used.push(scope), onRefused: (_target, because, alarm) => (alarm ? seen.alarms : seen.refused).push(because),
+		rules: () => state.rules,
+		held: () => state.held,
+		pointers: () => [pointer],
+		values: () => [value],
+		onUsed: scope => seen.used.push(scope),
+		onRefused: (_target, because, alarm) => (alarm ? seen.alarms : seen.refused).push(because),
 		onExchange: () => ({
 			reply: () => piece => {
 				seen.replies.push(Buffer.from(piece).toString('latin1'));
@@ -55,8 +89,14 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 		...hooks,
 	});
 	const proxy = new Proxy({
-		state: () => state, onDenied: (target, because) => seen.denied.push(`${target}: ${because}`), onAllowed() {}, onAsked() {}, broker: () => broker, pointers: () => [pointer],
-		onAlarm: (_target, because) => seen.alarms.push(because), resolve: async () => ['127.0.0.1'],
+		state: () => state,
+		onDenied: (target, because) => seen.denied.push(`${target}: ${because}`),
+		onAllowed() {},
+		onAsked() {},
+		broker: () => broker,
+		pointers: () => [pointer],
+		onAlarm: (_target, because) => seen.alarms.push(because),
+		resolve: async () => ['127.0.0.1'],
 	});
 	const free = await new Promise<number>(resolve => {
 		const probe = net.createServer().listen(0, '127.0.0.1', () => {
@@ -68,28 +108,33 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 	t.after(() => proxy.close());
 
 	/** A TLS connection through the proxy's tunnel; `servername` is what its hello names. */
-	const connect = (options: {host?: string; servername?: string; port?: number} = {}) => new Promise<tls.TLSSocket>((resolve, reject) => {
-		const target = `${options.host ?? 'host.fleet.internal'}:${options.port ?? port}`;
-		const socket = net.connect(free, '127.0.0.1');
-		socket.once('error', reject);
-		socket.once('data', bytes => {
-			if (!/^HTTP\/1\.1 200/.test(String(bytes))) {
-				socket.destroy();
-				reject(new Error(String(bytes).split('\r\n')[0]));
-				return;
-			}
+	const connect = (options: {host?: string; servername?: string; port?: number} = {}) =>
+		new Promise<tls.TLSSocket>((resolve, reject) => {
+			const target = `${options.host ?? 'host.fleet.internal'}:${options.port ?? port}`;
+			const socket = net.connect(free, '127.0.0.1');
+			socket.once('error', reject);
+			socket.once('data', bytes => {
+				if (!/^HTTP\/1\.1 200/.test(String(bytes))) {
+					socket.destroy();
+					reject(new Error(String(bytes).split('\r\n')[0]));
+					return;
+				}
 
-			const client = tls.connect({socket, servername: options.servername ?? options.host ?? 'host.fleet.internal', ca: [broker.authority.certificate, world.certificate]});
-			client.once('error', reject);
-			client.once('secureConnect', () => {
-				client.removeAllListeners('error');
-				client.on('error', () => {});
-				resolve(client);
+				const client = tls.connect({
+					socket,
+					servername: options.servername ?? options.host ?? 'host.fleet.internal',
+					ca: [broker.authority.certificate, world.certificate],
+				});
+				client.once('error', reject);
+				client.once('secureConnect', () => {
+					client.removeAllListeners('error');
+					client.on('error', () => {});
+					resolve(client);
+				});
+				client.once('close', () => reject(new Error('closed')));
 			});
-			client.once('close', () => reject(new Error('closed')));
+			socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
 		});
-		socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
-	});
 
 	/** Sends raw bytes through the broker, and reads until the other side ends. */
 	const talk = async (text: string | Uint8Array, options?: Parameters<typeof connect>[0]): Promise<string> => {
@@ -104,9 +149,21 @@ export async function openBroker(t: Pick<TestContext, 'after'>, port: number, mo
 	};
 
 	/** One request, ended by the server. */
-	const ask = (path = '/', headers: Record<string, string> = {authorization: `Bearer ${pointer}`}, options: {method?: string; body?: string; host?: string} = {}) => talk([
-		`${options.method ?? 'GET'} ${path} HTTP/1.1`, `Host: ${options.host ?? `host.fleet.internal:${port}`}`, ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`),
-		...(options.body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(options.body)}`]), 'Connection: close', '', options.body ?? '',
-	].join('\r\n'));
+	const ask = (
+		path = '/',
+		headers: Record<string, string> = {authorization: `Bearer ${pointer}`},
+		options: {method?: string; body?: string; host?: string} = {},
+	) =>
+		talk(
+			[
+				`${options.method ?? 'GET'} ${path} HTTP/1.1`,
+				`Host: ${options.host ?? `host.fleet.internal:${port}`}`,
+				...Object.entries(headers).map(([name, text]) => `${name}: ${text}`),
+				...(options.body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(options.body)}`]),
+				'Connection: close',
+				'',
+				options.body ?? '',
+			].join('\r\n'),
+		);
 	return {broker, proxy, state, seen, port: free, connect, talk, ask, secret};
 }

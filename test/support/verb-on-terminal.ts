@@ -14,19 +14,37 @@ export class VerbOnTerminal {
 	readonly #before: string;
 	exited = false;
 
-	constructor(fleet: Fleet, verb: string, {env = {}, columns = 24, rows = 8, before = ':'}: {env?: Record<string, string>; columns?: number; rows?: number; /** What the shell does first. */ before?: string} = {}) {
+	constructor(
+		fleet: Fleet,
+		verb: string,
+		{
+			env = {},
+			columns = 24,
+			rows = 8,
+			before = ':',
+		}: {
+			env?: Record<string, string>;
+			columns?: number;
+			rows?: number;
+			/** What the shell does first. */ before?: string;
+		} = {},
+	) {
 		this.emulator = new WatchedTerminal(columns, rows);
 		const script = `${before}; stty -a > ${fleet.folder}/before; ${process.execPath} ${program} ${verb}; printf 'ended-%s\\n' "$?"; stty -a > ${fleet.folder}/after; cat > /dev/null`;
 		this.#before = this.emulator.modes();
-		this.#terminal = openTerminal({argv: ['/bin/sh', '-c', script], cwd: fleet.project, env: {...fleet.env, ...env}}, {columns, rows}, {
-			onData: bytes => {
-				this.raw += Buffer.from(bytes).toString('latin1');
-				this.emulator.write(bytes);
+		this.#terminal = openTerminal(
+			{argv: ['/bin/sh', '-c', script], cwd: fleet.project, env: {...fleet.env, ...env}},
+			{columns, rows},
+			{
+				onData: bytes => {
+					this.raw += Buffer.from(bytes).toString('latin1');
+					this.emulator.write(bytes);
+				},
+				onExit: () => {
+					this.exited = true;
+				},
 			},
-			onExit: () => {
-				this.exited = true;
-			},
-		});
+		);
 	}
 
 	async see(wanted: RegExp): Promise<void> {
@@ -41,7 +59,9 @@ export class VerbOnTerminal {
 
 	/** The process id of the attached program itself. */
 	get pid(): number {
-		return Number(readFileSync(`/proc/${this.#terminal.pid}/task/${this.#terminal.pid}/children`, 'utf8').trim().split(' ')[0]);
+		return Number(
+			readFileSync(`/proc/${this.#terminal.pid}/task/${this.#terminal.pid}/children`, 'utf8').trim().split(' ')[0],
+		);
 	}
 
 	/** Asserts that the verb has ended, and the terminal is as it was before. */
@@ -50,7 +70,11 @@ export class VerbOnTerminal {
 		await until(() => readFileSync(path.join(fleet.folder, 'after'), 'utf8') !== '', 'the settings are written');
 		assert.equal(this.emulator.modes(), this.#before, what);
 		assert.equal(this.emulator.screen, 'normal', what);
-		assert.equal(readFileSync(path.join(fleet.folder, 'after'), 'utf8'), readFileSync(path.join(fleet.folder, 'before'), 'utf8'), what);
+		assert.equal(
+			readFileSync(path.join(fleet.folder, 'after'), 'utf8'),
+			readFileSync(path.join(fleet.folder, 'before'), 'utf8'),
+			what,
+		);
 	}
 
 	end(): void {

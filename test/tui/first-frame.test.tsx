@@ -23,7 +23,9 @@ async function cells(text: string, columns: number, rows: number): Promise<strin
 			const cell = line.getCell(x)!;
 			const blank = cell.getChars().trim() === '' && !cell.isUnderline() && !cell.isInverse();
 			// How a blank would look if it were none is nothing that is seen.
-			return blank ? `_${cell.getBgColor()}` : `${cell.getChars()}${cell.getFgColor()},${cell.getBgColor()},${Boolean(cell.isBold())},${Boolean(cell.isDim())},${Boolean(cell.isInverse())},${Boolean(cell.isUnderline())}`;
+			return blank
+				? `_${cell.getBgColor()}`
+				: `${cell.getChars()}${cell.getFgColor()},${cell.getBgColor()},${Boolean(cell.isBold())},${Boolean(cell.isDim())},${Boolean(cell.isInverse())},${Boolean(cell.isUnderline())}`;
 		}).join('|');
 	});
 	terminal.dispose();
@@ -37,7 +39,10 @@ test('what is drawn before Ink is loaded looks as Ink draws it, on every screen 
 			const own = paintFrame(state);
 			assert.equal(own.length, state.rows, name);
 			const ink = renderToString(<Frame state={state} />, {columns: state.columns}).split('\n');
-			const [ours, theirs] = [await cells(own.join('\r\n'), state.columns, state.rows), await cells(ink.join('\r\n'), state.columns, state.rows)];
+			const [ours, theirs] = [
+				await cells(own.join('\r\n'), state.columns, state.rows),
+				await cells(ink.join('\r\n'), state.columns, state.rows),
+			];
 			for (const [row, line] of ours.entries()) {
 				assert.equal(line, theirs[row], `${name}, ${theme}, line ${row}`);
 			}

@@ -9,27 +9,61 @@ import {until} from '../support/fleet.ts';
 
 test('an agent that draws faster than can be followed neither ends the screen nor holds it up', async t => {
 	const events: RunEvent[] = [
-		{type: 'run.created', id: 'draws', name: 'draws', project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: 'fleet/draws', base: 'b'.repeat(40), target: 'refs/heads/main', worktree: '/w', grants: [], interactive: true},
+		{
+			type: 'run.created',
+			id: 'draws',
+			name: 'draws',
+			project: {id: 'p', name: 'p', root: '/p'},
+			agent: 'command',
+			argv: ['x'],
+			branch: 'fleet/draws',
+			base: 'b'.repeat(40),
+			target: 'refs/heads/main',
+			worktree: '/w',
+			grants: [],
+			interactive: true,
+		},
 		{type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []},
 	];
-	const run = foldRun(events.map((event, index): Entry => ({seq: index + 1, at: '2026-01-01T00:00:00.000Z', actor: 'person:a', prev: '', ...event}) as Entry))!;
+	const run = foldRun(
+		events.map(
+			(event, index): Entry =>
+				({seq: index + 1, at: '2026-01-01T00:00:00.000Z', actor: 'person:a', prev: '', ...event}) as Entry,
+		),
+	)!;
 	let length = 0;
 	let read = 0;
 	let changed = () => {};
 	const client = {
-		here: {folder: '/p', project: 'p'}, colourless: true, now: () => Date.now(), timeOfDay: () => 0, runs: () => [run], changes: () => ({}), projects: () => [], agents: () => [], journal: () => [], watch: () => () => {},
+		here: {folder: '/p', project: 'p'},
+		colourless: true,
+		now: () => Date.now(),
+		timeOfDay: () => 0,
+		runs: () => [run],
+		changes: () => ({}),
+		projects: () => [],
+		agents: () => [],
+		journal: () => [],
+		watch: () => () => {},
 		watchLog(_id: string, own: () => void) {
 			changed = own;
 			return () => {};
 		},
-		openLog: () => ({range: () => ({from: 0, to: length}), close() {}, read(from: number, to: number) {
-			read += to - from;
-			const bytes = Buffer.alloc(to - from, '\u001B[Hbusy \u001B[31m');
-			const end = '\u001B[0m\u001B[2J\u001B[Hlast words';
-			bytes.write(end, Math.max(0, bytes.length - end.length));
-			return bytes;
-		}}),
-		act: async () => ({code: 1, stdout: '', stderr: ''}), settings: async () => ({settings: defaultSettings, problem: undefined}), saveSettings: async () => undefined, recent: async () => ({commands: [], prompts: []}),
+		openLog: () => ({
+			range: () => ({from: 0, to: length}),
+			close() {},
+			read(from: number, to: number) {
+				read += to - from;
+				const bytes = Buffer.alloc(to - from, '\u001B[Hbusy \u001B[31m');
+				const end = '\u001B[0m\u001B[2J\u001B[Hlast words';
+				bytes.write(end, Math.max(0, bytes.length - end.length));
+				return bytes;
+			},
+		}),
+		act: async () => ({code: 1, stdout: '', stderr: ''}),
+		settings: async () => ({settings: defaultSettings, problem: undefined}),
+		saveSettings: async () => undefined,
+		recent: async () => ({commands: [], prompts: []}),
 		terminal: {title() {}, bell() {}, notify() {}, copy: async () => '', mouse() {}, askBackground() {}},
 	} as unknown as FleetClient;
 	const store = new Store(client, {columns: 100, rows: 30}, () => {});

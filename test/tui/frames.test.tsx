@@ -16,7 +16,9 @@ const folder = path.join(import.meta.dirname, 'frames');
 for (const columns of [80, 120, 200]) {
 	test(`every screen at ${columns} columns is as it was looked at`, () => {
 		for (const [name, state] of Object.entries(screens())) {
-			const frame = stripVTControlCharacters(renderToString(<Frame state={{...state, columns, rows: 24}} />, {columns}));
+			const frame = stripVTControlCharacters(
+				renderToString(<Frame state={{...state, columns, rows: 24}} />, {columns}),
+			);
 			const lines = frame.split('\n').map(line => line.trimEnd());
 			assert.ok(lines.length <= 24, `${name}: ${lines.length} lines`);
 			for (const line of frame.split('\n')) {

@@ -18,17 +18,53 @@ function random(seed: number): () => number {
 	};
 }
 
-const keys = [...new Set([...bindings.flatMap(binding => binding.keys), ...'abcdefghijklmnopqrstuvwxyzABCDXYZ0123456789 yes', 'space', 'return', 'escape', 'tab', 'shift-tab', 'backspace', 'left', 'right', 'up', 'down', 'home', 'end', 'ctrl-j', 'ctrl-k', 'ctrl-o', 'ctrl-r', 'ctrl-s', 'ctrl-t', 'ctrl-u', 'ctrl-w', 'ctrl-x', 'alt-b', 'alt-f', '日', '🚀'])];
+const keys = [
+	...new Set([
+		...bindings.flatMap(binding => binding.keys),
+		...'abcdefghijklmnopqrstuvwxyzABCDXYZ0123456789 yes',
+		'space',
+		'return',
+		'escape',
+		'tab',
+		'shift-tab',
+		'backspace',
+		'left',
+		'right',
+		'up',
+		'down',
+		'home',
+		'end',
+		'ctrl-j',
+		'ctrl-k',
+		'ctrl-o',
+		'ctrl-r',
+		'ctrl-s',
+		'ctrl-t',
+		'ctrl-u',
+		'ctrl-w',
+		'ctrl-x',
+		'alt-b',
+		'alt-f',
+		'日',
+		'🚀',
+	]),
+];
 
 /** What is never to be done by chance. */
 const decisive = new Set(['approve', 'deploy']);
 
 function decisions(effects: readonly Effect[]): Effect[] {
-	return effects.filter(effect => (effect.type === 'act' || effect.type === 'terminal') && decisive.has(effect.argv[0] ?? ''));
+	return effects.filter(
+		effect => (effect.type === 'act' || effect.type === 'terminal') && decisive.has(effect.argv[0] ?? ''),
+	);
 }
 
 function check(state: State, what: string): void {
-	assert.ok(!state.dialog || (state.dialog.at >= 0 && (state.dialog.yes !== undefined || state.dialog.at < state.dialog.fields.length)), what);
+	assert.ok(
+		!state.dialog ||
+			(state.dialog.at >= 0 && (state.dialog.yes !== undefined || state.dialog.at < state.dialog.fields.length)),
+		what,
+	);
 	assert.ok(state.screen !== 'new' || (state.formAt >= 0 && state.formAt < state.form.length), what);
 	assert.ok(state.scroll >= 0, what);
 	assert.ok(!state.review || (state.review.at >= 0 && state.review.top >= 0), what);
@@ -55,53 +91,102 @@ function next(chance: () => number): Message {
 	}
 
 	if (what < 0.1) {
-		return {type: 'mouse', kind: some(['press', 'drag', 'up', 'down'] as const), column: Math.floor(chance() * 200), row: Math.floor(chance() * 60)};
+		return {
+			type: 'mouse',
+			kind: some(['press', 'drag', 'up', 'down'] as const),
+			column: Math.floor(chance() * 200),
+			row: Math.floor(chance() * 60),
+		};
 	}
 
 	return {type: 'keys', keys: Array.from({length: what < 0.2 ? 3 : 1}, () => some(keys))};
 }
 
-test('ten thousand random keys, pastes, clicks and resizes over every screen: no fault, no decision', {timeout: 120_000}, () => {
-	const starts = Object.entries(screens());
-	let events = 0;
-	for (const [index, [name, first]] of starts.entries()) {
-		const chance = random(index + 1);
-		let state = first;
-		for (let count = 0; count < Math.ceil(10_000 / starts.length); count++) {
-			const message = next(chance);
-			const what = `${name}, event ${count}: ${JSON.stringify(message)}`;
-			const step = update(state, message);
-			assert.deepEqual(decisions(step.effects), [], what);
-			check(step.state, what);
-			// What goes on ends at some time, or nothing could be pressed any more.
-			state = count % 20 === 0 ? {...step.state, busy: {}} : step.state;
-			if (count % 40 === 0) {
-				draw(state, what);
+test(
+	'ten thousand random keys, pastes, clicks and resizes over every screen: no fault, no decision',
+	{timeout: 120_000},
+	() => {
+		const starts = Object.entries(screens());
+		let events = 0;
+		for (const [index, [name, first]] of starts.entries()) {
+			const chance = random(index + 1);
+			let state = first;
+			for (let count = 0; count < Math.ceil(10_000 / starts.length); count++) {
+				const message = next(chance);
+				const what = `${name}, event ${count}: ${JSON.stringify(message)}`;
+				const step = update(state, message);
+				assert.deepEqual(decisions(step.effects), [], what);
+				check(step.state, what);
+				// What goes on ends at some time, or nothing could be pressed any more.
+				state = count % 20 === 0 ? {...step.state, busy: {}} : step.state;
+				if (count % 40 === 0) {
+					draw(state, what);
+				}
+
+				events++;
 			}
-
-			events++;
 		}
-	}
 
-	assert.ok(events >= 10_000);
-});
+		assert.ok(events >= 10_000);
+	},
+);
 
 test('what was pasted, or typed before the question was there, approves nothing', () => {
 	const {gates, approve} = screens();
-	const all = (state: State, ...messages: Message[]) => messages.reduce<{state: State; effects: readonly Effect[]}>((step, message) => {
-		const after = update(step.state, message);
-		return {state: after.state, effects: [...step.effects, ...after.effects]};
-	}, {state, effects: []});
-	assert.deepEqual(decisions(all(gates!, {type: 'keys', keys: ['y', 'return', 'y', 'e', 's', 'return']}).effects), [], 'all in one event');
-	assert.deepEqual(decisions(all(approve!, {type: 'paste', text: 'yes'}, {type: 'keys', keys: ['return']}, {type: 'paste', text: 'yes'}, {type: 'keys', keys: ['return']}).effects), [], 'pasted');
-	assert.deepEqual(decisions(all(approve!, {type: 'keys', keys: ['return']}, {type: 'keys', keys: ['return']}).effects), [], 'enter alone');
-	assert.deepEqual(decisions(all(gates!, {type: 'keys', keys: ['y']}, {type: 'keys', keys: ['return']}, {type: 'keys', keys: ['y', 'e', 's']}, {type: 'keys', keys: ['return']}).effects), [{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}], 'typed');
+	const all = (state: State, ...messages: Message[]) =>
+		messages.reduce<{state: State; effects: readonly Effect[]}>(
+			(step, message) => {
+				const after = update(step.state, message);
+				return {state: after.state, effects: [...step.effects, ...after.effects]};
+			},
+			{state, effects: []},
+		);
+	assert.deepEqual(
+		decisions(all(gates!, {type: 'keys', keys: ['y', 'return', 'y', 'e', 's', 'return']}).effects),
+		[],
+		'all in one event',
+	);
+	assert.deepEqual(
+		decisions(
+			all(
+				approve!,
+				{type: 'paste', text: 'yes'},
+				{type: 'keys', keys: ['return']},
+				{type: 'paste', text: 'yes'},
+				{type: 'keys', keys: ['return']},
+			).effects,
+		),
+		[],
+		'pasted',
+	);
+	assert.deepEqual(
+		decisions(all(approve!, {type: 'keys', keys: ['return']}, {type: 'keys', keys: ['return']}).effects),
+		[],
+		'enter alone',
+	);
+	assert.deepEqual(
+		decisions(
+			all(
+				gates!,
+				{type: 'keys', keys: ['y']},
+				{type: 'keys', keys: ['return']},
+				{type: 'keys', keys: ['y', 'e', 's']},
+				{type: 'keys', keys: ['return']},
+			).effects,
+		),
+		[{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}],
+		'typed',
+	);
 });
 
 test('where the policy names a word, that word is asked for', () => {
 	const {gates} = screens();
 	const strict: State = {...gates!, offers: {p: {...gates!.offers['p']!, approveWord: 'ship-it'}}};
-	const type = (word: string) => ['y', 'return', ...word, 'return'].reduce<{state: State; effects: readonly Effect[]}>((step, name) => update(step.state, {type: 'keys', keys: [name]}), {state: strict, effects: []});
+	const type = (word: string) =>
+		['y', 'return', ...word, 'return'].reduce<{state: State; effects: readonly Effect[]}>(
+			(step, name) => update(step.state, {type: 'keys', keys: [name]}),
+			{state: strict, effects: []},
+		);
 	assert.deepEqual(decisions(type('yes').effects), []);
 	assert.match(type('yes').state.notice!.text, /type ship-it to approve/);
 	assert.equal(decisions(type('ship-it').effects).length, 1);

@@ -9,12 +9,19 @@ import {runOf, screens, started, state} from './states.ts';
 
 /* What stands where stays there, and what is there can be read. */
 
-const text = (from: State) => frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '');
-const press = (from: State, ...keys: string[]) => keys.reduce((current, key) => update(current, {type: 'keys', keys: [key]}).state, from);
-const many = {...state(Array.from({length: 40}, (_, index) => runOf('p', `run-${index}`, started))), columns: 80, rows: 24};
+const text = (from: State) =>
+	frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '');
+const press = (from: State, ...keys: string[]) =>
+	keys.reduce((current, key) => update(current, {type: 'keys', keys: [key]}).state, from);
+const many = {
+	...state(Array.from({length: 40}, (_, index) => runOf('p', `run-${index}`, started))),
+	columns: 80,
+	rows: 24,
+};
 
 /** Clicks on a row of the screen, at a time in milliseconds. */
-const click = (from: State, row: number, at: number) => update(from, {type: 'mouse', kind: 'press', column: 5, row, at});
+const click = (from: State, row: number, at: number) =>
+	update(from, {type: 'mouse', kind: 'press', column: 5, row, at});
 
 test('a click selects what is under the pointer, and the list does not move under it', () => {
 	const [first, second] = [text(many)[9]!, text(many)[6]!];
@@ -30,18 +37,29 @@ test('a click selects what is under the pointer, and the list does not move unde
 });
 
 test('the list moves only where the selection would leave it', () => {
-	const shown = (from: State) => text(from).slice(2, 12).map(line => /run-\d+/.exec(line)?.[0]);
+	const shown = (from: State) =>
+		text(from)
+			.slice(2, 12)
+			.map(line => /run-\d+/.exec(line)?.[0]);
 	const start = shown(many);
 	assert.equal(start[0], 'run-0');
 	assert.deepEqual(shown(press(many, 'j', 'j', 'j')), start, 'the cursor moves, and not the list');
 	const down = press(many, ...Array.from({length: 20}, () => 'j'));
-	assert.equal(shown(down).findLast(id => id !== undefined), down.selected);
+	assert.equal(
+		shown(down).findLast(id => id !== undefined),
+		down.selected,
+	);
 	assert.deepEqual(shown(press(down, 'k', 'k')), shown(down));
 	assert.equal(shown(press(down, 'home'))[0], 'run-0');
 	assert.ok(shown(press(many, 'end')).includes('run-39'));
 	// The same after news, in another size, and under a question.
-	assert.deepEqual(shown(update(down, {type: 'data', runs: down.runs, projects: down.projects, now: down.now + 1}).state), shown(down));
-	assert.ok(text(update(down, {type: 'resize', columns: 80, rows: 14}).state).some(line => line.includes(`${down.selected} `)));
+	assert.deepEqual(
+		shown(update(down, {type: 'data', runs: down.runs, projects: down.projects, now: down.now + 1}).state),
+		shown(down),
+	);
+	assert.ok(
+		text(update(down, {type: 'resize', columns: 80, rows: 14}).state).some(line => line.includes(`${down.selected} `)),
+	);
 	assert.ok(text(press(down, 'x')).some(line => line.includes(`${down.selected} `)));
 });
 
@@ -52,20 +70,47 @@ test('help says that there is more, and the key that opened it closes it', () =>
 	const end = press(help, 'end');
 	assert.match(text(end)[1]!, /↑ \d+ more/);
 	assert.doesNotMatch(text(end).join('\n'), /↓/);
-	assert.equal(text(press(help, ...Array.from({length: number + 1}, () => 'j'))).join('\n'), text(end).join('\n'), 'and it is all there');
+	assert.equal(
+		text(press(help, ...Array.from({length: number + 1}, () => 'j'))).join('\n'),
+		text(end).join('\n'),
+		'and it is all there',
+	);
 	assert.equal(press(help, '?').screen, 'fleet');
 	assert.match(text({...press(many, 'n', 'ctrl-x'), rows: 14}).join('\n'), /↑ more[\s\S]*↓ more/);
 });
 
 /** Red, green and blue of the usual palette, and of the 256 colours, as a terminal has them. */
-const palette = [[0, 0, 0], [205, 49, 49], [13, 188, 121], [229, 229, 16], [36, 114, 200], [188, 63, 188], [17, 168, 205], [229, 229, 229], [102, 102, 102], [241, 76, 76], [35, 209, 139], [245, 245, 67], [59, 142, 234], [214, 112, 214], [41, 184, 219], [255, 255, 255]];
+const palette = [
+	[0, 0, 0],
+	[205, 49, 49],
+	[13, 188, 121],
+	[229, 229, 16],
+	[36, 114, 200],
+	[188, 63, 188],
+	[17, 168, 205],
+	[229, 229, 229],
+	[102, 102, 102],
+	[241, 76, 76],
+	[35, 209, 139],
+	[245, 245, 67],
+	[59, 142, 234],
+	[214, 112, 214],
+	[41, 184, 219],
+	[255, 255, 255],
+];
 const cube = (index: number) => {
-	const level = (value: number) => value === 0 ? 0 : 55 + 40 * value;
-	return index < 16 ? palette[index]! : index < 232 ? [level(Math.floor((index - 16) / 36)), level(Math.floor((index - 16) / 6) % 6), level((index - 16) % 6)] : Array.from({length: 3}, () => 8 + 10 * (index - 232));
+	const level = (value: number) => (value === 0 ? 0 : 55 + 40 * value);
+	return index < 16
+		? palette[index]!
+		: index < 232
+			? [level(Math.floor((index - 16) / 36)), level(Math.floor((index - 16) / 6) % 6), level((index - 16) % 6)]
+			: Array.from({length: 3}, () => 8 + 10 * (index - 232));
 };
 
 function luminance(colour: readonly number[]): number {
-	const [red, green, blue] = colour.map(value => value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4) as [number, number, number];
+	const [red, green, blue] = colour.map(value =>
+		value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+	) as [number, number, number];
 	return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
@@ -75,13 +120,33 @@ const contrast = (one: readonly number[], other: readonly number[]) => {
 };
 
 test('changed code can be read in front of its colour, in every tone', () => {
-	for (const [name, page, front] of [['dark', [30, 30, 30], [229, 229, 229]], ['light', [255, 255, 255], [0, 0, 0]]] as const) {
+	for (const [name, page, front] of [
+		['dark', [30, 30, 30], [229, 229, 229]],
+		['light', [255, 255, 255], [0, 0, 0]],
+	] as const) {
 		for (const back of ['added', 'removed', 'addedWord', 'removedWord'] as const satisfies Back[]) {
-			for (const tone of [undefined, 'keyword', 'string', 'number', 'comment', 'type', 'name', 'good', 'bad'] as const satisfies Array<Tone | undefined>) {
-				const codes = /\u001B\[([\d;]*)m/.exec(paint([{text: 'x', back, tone}], themes[name]))![1]!.split(';').map(Number);
+			for (const tone of [
+				undefined,
+				'keyword',
+				'string',
+				'number',
+				'comment',
+				'type',
+				'name',
+				'good',
+				'bad',
+			] as const satisfies Array<Tone | undefined>) {
+				const codes = /\u001B\[([\d;]*)m/
+					.exec(paint([{text: 'x', back, tone}], themes[name]))![1]!
+					.split(';')
+					.map(Number);
 				const behind = codes.indexOf(48);
 				const ground = behind === -1 ? page : cube(codes[behind + 2]!);
-				const colour = codes.filter((code, index) => (behind === -1 || index < behind || index > behind + 2) && ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)))[0];
+				const colour = codes.filter(
+					(code, index) =>
+						(behind === -1 || index < behind || index > behind + 2) &&
+						((code >= 30 && code <= 37) || (code >= 90 && code <= 97)),
+				)[0];
 				assert.ok(!codes.slice(0, behind === -1 ? undefined : behind).includes(2), 'nothing is dimmed there');
 				const seen = colour === undefined ? front : palette[colour >= 90 ? colour - 82 : colour - 30]!;
 				assert.ok(contrast(seen, ground) >= 2.5, `${name} ${back} ${tone}: ${contrast(seen, ground).toFixed(1)}`);
@@ -90,14 +155,20 @@ test('changed code can be read in front of its colour, in every tone', () => {
 	}
 });
 
-test('no theme has a colour that may be the terminal\'s ground; high contrast has none at all', () => {
+test("no theme has a colour that may be the terminal's ground; high contrast has none at all", () => {
 	for (const theme of themeNames) {
 		for (const from of Object.values(screens())) {
-			const painted = frameLines({...from, theme}).map(line => paint(line.spans ?? [{...line, text: line.text ?? ''}], themes[theme])).join('');
+			const painted = frameLines({...from, theme})
+				.map(line => paint(line.spans ?? [{...line, text: line.text ?? ''}], themes[theme]))
+				.join('');
 			const codes = [...painted.matchAll(/\u001B\[([\d;]*)m/g)].flatMap(match => match[1]!.split(';'));
 			assert.ok(!codes.includes('90'), theme);
 			if (theme === 'contrast' || theme === 'plain') {
-				assert.deepEqual(codes.filter(code => /^(?:[349]\d|10\d)$/.test(code)), [], theme);
+				assert.deepEqual(
+					codes.filter(code => /^(?:[349]\d|10\d)$/.test(code)),
+					[],
+					theme,
+				);
 			}
 		}
 	}

@@ -22,11 +22,18 @@ function change(...lines: string[]): string {
 }
 
 function review(text: string, columns: number): State {
-	return withDiff(state([run('one', started, exited, ...verified)], {screen: 'run', tab: 'changes', selected: 'one', columns}), 'one', parseDiff(text), emptyReview);
+	return withDiff(
+		state([run('one', started, exited, ...verified)], {screen: 'run', tab: 'changes', selected: 'one', columns}),
+		'one',
+		parseDiff(text),
+		emptyReview,
+	);
 }
 
-const text = (from: State) => frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '');
-const press = (from: State, ...keys: string[]) => keys.reduce((current, key) => update(current, {type: 'keys', keys: [key]}).state, from);
+const text = (from: State) =>
+	frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '');
+const press = (from: State, ...keys: string[]) =>
+	keys.reduce((current, key) => update(current, {type: 'keys', keys: [key]}).state, from);
 
 /** Everything that can be seen by going down to the end, the text's columns alone. */
 function readAll(from: State): string {
@@ -50,8 +57,15 @@ test('the end of every line is on the screen, however long it is, in both layout
 	const long = `export const a = 1; ${' '.repeat(200)}${hidden}`;
 	for (const columns of [40, 80, 139, 140, 200]) {
 		for (const split of [false, true]) {
-			const from = press(review(change(' const z = 1;', '-const a = 1;', `+${long}`), columns), ...split === columns >= 140 ? [] : ['|']);
-			const all = readAll(from).split('\n').map(line => split ? line.slice(Math.floor((columns - 2) / 2) + 9) : line.slice(13)).map(line => line.trimEnd()).join('');
+			const from = press(
+				review(change(' const z = 1;', '-const a = 1;', `+${long}`), columns),
+				...(split === columns >= 140 ? [] : ['|']),
+			);
+			const all = readAll(from)
+				.split('\n')
+				.map(line => (split ? line.slice(Math.floor((columns - 2) / 2) + 9) : line.slice(13)))
+				.map(line => line.trimEnd())
+				.join('');
 			assert.ok(all.replaceAll(' ', '').includes(hidden.replaceAll(' ', '')), `${columns} ${split}\n${readAll(from)}`);
 			for (const line of paintFrame(from)) {
 				assert.ok(!line.includes('…+'), 'nothing is cut');
@@ -62,7 +76,7 @@ test('the end of every line is on the screen, however long it is, in both layout
 			const shown = text(cut).join('\n');
 			assert.match(shown, /…\+\d+/);
 			assert.ok(columns < 100 || /cut, 0\/1 viewed/.test(shown));
-			const room = (split ? Math.floor((columns - 2) / 2) - 7 : columns - 13);
+			const room = split ? Math.floor((columns - 2) / 2) - 7 : columns - 13;
 			const number = Number(/…\+(\d+)/.exec(shown)![1]);
 			assert.equal(number, long.length - (room - `…+${number}`.length), `${columns} ${split}`);
 			assert.deepEqual(text(press(cut, 'w')).slice(2), text(from).slice(2));
@@ -81,8 +95,19 @@ test('what stands behind many blanks is said before anything is read', () => {
 });
 
 test('a line that is wrapped is one line: for a comment, for the cursor, and for what is under it', () => {
-	const from = press(review(change('+short', `+${'x'.repeat(300)}END`, '+after'), 80), 'down', 'down', 'down', 'down', 'down');
-	assert.match(text(from).find(line => line.startsWith('▌'))!, /^▌ {11}\+x+/, 'on a later row of it');
+	const from = press(
+		review(change('+short', `+${'x'.repeat(300)}END`, '+after'), 80),
+		'down',
+		'down',
+		'down',
+		'down',
+		'down',
+	);
+	assert.match(
+		text(from).find(line => line.startsWith('▌'))!,
+		/^▌ {11}\+x+/,
+		'on a later row of it',
+	);
 	const asked = press(from, 'c');
 	assert.match(asked.dialog!.title, /line 2$/);
 	const kept = press(asked, ...'why', 'return').review!.review.comments[0]!;
@@ -91,35 +116,83 @@ test('a line that is wrapped is one line: for a comment, for the cursor, and for
 	assert.ok(rows.findIndex(line => line.includes('draft: why')) > rows.findIndex(line => line.includes('END')));
 	// A comment of many words is there whole.
 	const words = Array.from({length: 40}, (_, index) => `word${index}`).join(' ');
-	assert.match(text(press(press(asked, ...[...words].map(key => key === ' ' ? 'space' : key)), 'return')).join('').replaceAll(/\s+|┃/g, ''), /word0word1.*word39/);
+	assert.match(
+		text(press(press(asked, ...[...words].map(key => (key === ' ' ? 'space' : key))), 'return'))
+			.join('')
+			.replaceAll(/\s+|┃/g, ''),
+		/word0word1.*word39/,
+	);
 	// A range over all rows of three lines.
 	const range = press(review(change('+a', `+${'x'.repeat(300)}`, '+b'), 80), 'down', 'down', 'v', 'end', 'c');
 	assert.equal(range.dialog!.title.slice(-12), 'lines 1 to 3');
 	// Another width, another layout: the same line is under the cursor.
-	for (const other of [update(from, {type: 'resize', columns: 50, rows: 30}).state, update(from, {type: 'resize', columns: 200, rows: 30}).state, press(from, '|'), press(from, 'w')]) {
+	for (const other of [
+		update(from, {type: 'resize', columns: 50, rows: 30}).state,
+		update(from, {type: 'resize', columns: 200, rows: 30}).state,
+		press(from, '|'),
+		press(from, 'w'),
+	]) {
 		assert.match(press(other, 'c').dialog!.title, /line 2$/);
 	}
 });
 
 test('how lines end is in words, and only where it matters', () => {
-	const open = text(review(change('-/etc/hosts\n\\ No newline at end of file', '+/etc/passwd\n\\ No newline at end of file'), 80)).join('\n');
+	const open = text(
+		review(change('-/etc/hosts\n\\ No newline at end of file', '+/etc/passwd\n\\ No newline at end of file'), 80),
+	).join('\n');
 	assert.match(open, /\/etc\/passwd \(no line feed at its end\)/);
 	assert.doesNotMatch(open, /⏎\?/);
 	const gained = review(change(' same', '-const a', '+const a\r'), 100);
 	assert.match(text(gained).join('\n'), /\+const a \(ends in a carriage return\)/);
 	assert.match(text(gained).join('\n'), /line ends: LF becomes CR LF/);
 	const ends = (...lines: string[]) => lineEnds(parseDiff(change(...lines))[0]!);
-	assert.deepEqual([ends('-a', '+b'), ends(' a\r', '-a\r', '+b\r'), ends('-a\r', '+b'), ends('+a\r', '+b'), ends(' a\r', '+b'), ends('-a')], ['', 'line ends: CR LF', 'line ends: CR LF becomes LF', 'line ends: both CR LF and LF', 'line ends: CR LF becomes LF', '']);
-	assert.doesNotMatch(text(review(change(' a\r', '-a\r', '+b\r'), 80)).join('\n'), /carriage return/, 'where all lines do, it is said once');
+	assert.deepEqual(
+		[
+			ends('-a', '+b'),
+			ends(' a\r', '-a\r', '+b\r'),
+			ends('-a\r', '+b'),
+			ends('+a\r', '+b'),
+			ends(' a\r', '+b'),
+			ends('-a'),
+		],
+		[
+			'',
+			'line ends: CR LF',
+			'line ends: CR LF becomes LF',
+			'line ends: both CR LF and LF',
+			'line ends: CR LF becomes LF',
+			'',
+		],
+	);
+	assert.doesNotMatch(
+		text(review(change(' a\r', '-a\r', '+b\r'), 80)).join('\n'),
+		/carriage return/,
+		'where all lines do, it is said once',
+	);
 });
 
 test('rows of any text: whole, none wider than it may be, and none of it lost', () => {
-	for (const sample of ['', 'a', 'abcdefghij', '日本語日本語日本語', 'a日'.repeat(50), `e\u0301${'\u0301'.repeat(300)}x`.repeat(3), '👩‍💻 '.repeat(20), '\u200B'.repeat(500), 'x'.repeat(1000)]) {
+	for (const sample of [
+		'',
+		'a',
+		'abcdefghij',
+		'日本語日本語日本語',
+		'a日'.repeat(50),
+		`e\u0301${'\u0301'.repeat(300)}x`.repeat(3),
+		'👩‍💻 '.repeat(20),
+		'\u200B'.repeat(500),
+		'x'.repeat(1000),
+	]) {
 		for (const width of [1, 2, 3, 8, 10, 77]) {
 			const breaks = breaksOf(sample, width);
 			assert.equal(breaks[0], 0);
-			assert.ok(breaks.every((at, index) => index === 0 || at > breaks[index - 1]!), 'each row has something');
-			const rows = wrapSpans([{text: sample.slice(0, 3)}, {text: sample.slice(3)}], width).map(spans => spans.map(span => span.text).join(''));
+			assert.ok(
+				breaks.every((at, index) => index === 0 || at > breaks[index - 1]!),
+				'each row has something',
+			);
+			const rows = wrapSpans([{text: sample.slice(0, 3)}, {text: sample.slice(3)}], width).map(spans =>
+				spans.map(span => span.text).join(''),
+			);
 			assert.equal(rows.join(''), sample);
 			for (const row of rows) {
 				assert.ok(widthOf(row) <= Math.max(width, 2), `${JSON.stringify(row)} in ${width}`);
@@ -130,8 +203,18 @@ test('rows of any text: whole, none wider than it may be, and none of it lost', 
 	const began = performance.now();
 	assert.ok(breaksOf('x'.repeat(2_000_000), 80).length === 25_000);
 	assert.ok(performance.now() - began < 2000);
-	assert.equal(fitTail([{text: 'x'.repeat(100)}], 20).map(span => span.text).join(''), `${'x'.repeat(16)}…+84`);
-	assert.equal(fitTail([{text: 'x'.repeat(20)}], 20).map(span => span.text).join(''), 'x'.repeat(20));
+	assert.equal(
+		fitTail([{text: 'x'.repeat(100)}], 20)
+			.map(span => span.text)
+			.join(''),
+		`${'x'.repeat(16)}…+84`,
+	);
+	assert.equal(
+		fitTail([{text: 'x'.repeat(20)}], 20)
+			.map(span => span.text)
+			.join(''),
+		'x'.repeat(20),
+	);
 	assert.match(fitMiddle(`${'a'.repeat(100)}/evil.sh`, 40), /^a+…\+\d+…a+\/evil\.sh$/);
 });
 
@@ -139,11 +222,15 @@ test('colours that were stopped halfway are not kept: another try, or none at al
 	let now = 0;
 	const taking = (...times: number[]) => {
 		const limits: number[] = [];
-		const result = inTime(limit => {
-			limits.push(limit);
-			now += times[limits.length - 1]!;
-			return limits.length;
-		}, [50, 100, 400], () => now);
+		const result = inTime(
+			limit => {
+				limits.push(limit);
+				now += times[limits.length - 1]!;
+				return limits.length;
+			},
+			[50, 100, 400],
+			() => now,
+		);
 		return [result, limits];
 	};
 
@@ -154,11 +241,30 @@ test('colours that were stopped halfway are not kept: another try, or none at al
 });
 
 test('what happened is not cut off in the journal', () => {
-	const refused: Entry = {seq: 9, at, actor: 'fleet', prev: '', type: 'gate.refused', gate: 'verify', because: `${'a long reason '.repeat(12)}and its END`};
-	const from = state([run('one', started)], {screen: 'run', tab: 'journal', selected: 'one', columns: 80, journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started} as Entry, refused]});
+	const refused: Entry = {
+		seq: 9,
+		at,
+		actor: 'fleet',
+		prev: '',
+		type: 'gate.refused',
+		gate: 'verify',
+		because: `${'a long reason '.repeat(12)}and its END`,
+	};
+	const from = state([run('one', started)], {
+		screen: 'run',
+		tab: 'journal',
+		selected: 'one',
+		columns: 80,
+		journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started} as Entry, refused],
+	});
 	const shown = text(from);
 	assert.match(shown.join('\n'), /and its END/);
 	assert.match(shown[2]!, /run\.started/);
-	assert.ok(text({...from, rows: 6}).join('\n').includes('and its END'), 'the newest is what is in view');
+	assert.ok(
+		text({...from, rows: 6})
+			.join('\n')
+			.includes('and its END'),
+		'the newest is what is in view',
+	);
 	assert.ok(shown.every(line => line.length <= 80));
 });

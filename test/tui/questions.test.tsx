@@ -15,33 +15,72 @@ import {at, diff, exited, run, screens, started, state, verified} from './states
 const begin = Date.parse(at) + 120_000;
 
 /** Keys with the time between them, milliseconds. */
-function press(from: State, ...keys: Array<string | readonly [wait: number, key: string]>): {state: State; effects: Effect[]} {
+function press(
+	from: State,
+	...keys: Array<string | readonly [wait: number, key: string]>
+): {state: State; effects: Effect[]} {
 	let now = from.keyAt ?? begin;
 	let current = from;
 	const effects: Effect[] = [];
 	for (const item of keys) {
-		const [wait, key] = typeof item === 'string' ? [1500, item] as const : item;
+		const [wait, key] = typeof item === 'string' ? ([1500, item] as const) : item;
 		now += wait;
 		const step = update(current, {type: 'keys', keys: [key], at: now});
 		current = step.state;
 		effects.push(...step.effects);
 	}
 
-	return {state: current, effects: effects.filter(effect => effect.type === 'act' || effect.type === 'terminal' || effect.type === 'save-review')};
+	return {
+		state: current,
+		effects: effects.filter(
+			effect => effect.type === 'act' || effect.type === 'terminal' || effect.type === 'save-review',
+		),
+	};
 }
 
-const verbs = (effects: readonly Effect[]) => effects.map(effect => 'argv' in effect ? effect.argv.join(' ') : effect.type);
-const text = (from: State) => frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '').join('\n');
+const verbs = (effects: readonly Effect[]) =>
+	effects.map(effect => ('argv' in effect ? effect.argv.join(' ') : effect.type));
+const text = (from: State) =>
+	frameLines(from)
+		.map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '')
+		.join('\n');
 const running = state([run('one', started)]);
-const freeze = (from: State): State => update(from, {type: 'data', runs: from.runs.map(own => ({...own, stage: 'frozen' as const, since: new Date(from.keyAt ?? begin).toISOString()})), projects: from.projects, now: from.keyAt ?? begin}).state;
-const done = (from: State, title: string, argv: string[], stdout = '', code = 0, stderr = ''): State => update(from, {type: 'done', run: 'one', title, argv, code, stdout, stderr}).state;
+const freeze = (from: State): State =>
+	update(from, {
+		type: 'data',
+		runs: from.runs.map(own => ({
+			...own,
+			stage: 'frozen' as const,
+			since: new Date(from.keyAt ?? begin).toISOString(),
+		})),
+		projects: from.projects,
+		now: from.keyAt ?? begin,
+	}).state;
+const done = (from: State, title: string, argv: string[], stdout = '', code = 0, stderr = ''): State =>
+	update(from, {type: 'done', run: 'one', title, argv, code, stdout, stderr}).state;
 
-test('what ends an agent, its verification or a person\'s words asks first, and only yes is yes', () => {
+test("what ends an agent, its verification or a person's words asks first, and only yes is yes", () => {
 	const finished = state([run('one', started, exited)]);
 	const ready = state([run('one', started, exited, ...verified)]);
 	for (const [from, key, argv, says] of [
-		[running, 'x', 'stop one', /Stop one\?[\s\S]*at work for/], [state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
-		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/], [ready, 'r', 'resume one', /its verification is void then/], [running, 'ctrl-x', 'freeze --all', /Freeze the one run/], [state([run('one', started, {type: 'alarm.raised', target: 'evil.test:443', because: 'a pointer went where it does not belong', count: 3})]), 'A', 'acknowledge one', /Take this alarm off\?[\s\S]*evil\.test:443, 3 times/],
+		[running, 'x', 'stop one', /Stop one\?[\s\S]*at work for/],
+		[state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
+		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/],
+		[ready, 'r', 'resume one', /its verification is void then/],
+		[running, 'ctrl-x', 'freeze --all', /Freeze the one run/],
+		[
+			state([
+				run('one', started, {
+					type: 'alarm.raised',
+					target: 'evil.test:443',
+					because: 'a pointer went where it does not belong',
+					count: 3,
+				}),
+			]),
+			'A',
+			'acknowledge one',
+			/Take this alarm off\?[\s\S]*evil\.test:443, 3 times/,
+		],
 	] as const) {
 		const asked = press(from, key);
 		assert.deepEqual(asked.effects, [], `${key} alone does nothing`);
@@ -56,7 +95,11 @@ test('what ends an agent, its verification or a person\'s words asks first, and 
 
 		// Typed on without looking, as a shell's line is: no answer.
 		for (const wait of [0, 30, 120, 290]) {
-			assert.deepEqual([press(from, key, [wait, 'y']).effects, press(from, key, [wait, 'return']).effects], [[], []], `${wait} ms`);
+			assert.deepEqual(
+				[press(from, key, [wait, 'y']).effects, press(from, key, [wait, 'return']).effects],
+				[[], []],
+				`${wait} ms`,
+			);
 		}
 
 		assert.deepEqual(verbs(press(from, key, [10, 'y'], [400, 'y']).effects), [argv], 'the question stays');
@@ -65,7 +108,10 @@ test('what ends an agent, its verification or a person\'s words asks first, and 
 });
 
 test('discard says what it does, and cleaning up is refused where nothing can go', () => {
-	assert.match(text(press(state([run('one', started, exited, ...verified)]), 'D').state), /Discard one\? Its work is kept[\s\S]*U brings it back/);
+	assert.match(
+		text(press(state([run('one', started, exited, ...verified)]), 'D').state),
+		/Discard one\? Its work is kept[\s\S]*U brings it back/,
+	);
 	const disk = {...screens()['disk']!};
 	const refused = press(disk, 'D');
 	assert.deepEqual([refused.state.dialog, refused.state.notice?.text], [undefined, 'clean up: is running']);
@@ -78,9 +124,17 @@ test('! freezes at once, and in haste does no more than that', () => {
 	const first = press(running, '!');
 	assert.deepEqual(verbs(first.effects), ['freeze one']);
 	const again = press(first.state, [200, '!']);
-	assert.deepEqual([again.effects, again.state.notice!.text], [[], 'freeze one is under way; nothing else is done to it']);
+	assert.deepEqual(
+		[again.effects, again.state.notice!.text],
+		[[], 'freeze one is under way; nothing else is done to it'],
+	);
 	// It is frozen meanwhile, and the verb has ended.
-	const frozen = done(freeze(first.state), 'freeze', ['freeze', 'one'], 'one is frozen: x; fleet thaw one, or fleet stop one\n');
+	const frozen = done(
+		freeze(first.state),
+		'freeze',
+		['freeze', 'one'],
+		'one is frozen: x; fleet thaw one, or fleet stop one\n',
+	);
 	const hasty = press(frozen, [500, '!']);
 	assert.deepEqual([hasty.effects, hasty.state.dialog], [[], undefined]);
 	const asked = press(frozen, [1500, '!']);
@@ -90,27 +144,83 @@ test('! freezes at once, and in haste does no more than that', () => {
 	assert.equal(press(asked.state, 'y').state.busy['one'], 'stop', 'and the line below says what is done');
 	assert.deepEqual(press(asked.state, '!').effects, []);
 	// Of several, those that run are frozen, and nothing is done to the others.
-	const mixed = {...state([run('one', started), {...run('two', started, {type: 'run.frozen', because: '', whole: true})}]), list: {...running.list, marked: ['one', 'two']}};
+	const mixed = {
+		...state([run('one', started), {...run('two', started, {type: 'run.frozen', because: '', whole: true})}]),
+		list: {...running.list, marked: ['one', 'two']},
+	};
 	assert.deepEqual(verbs(press(mixed, '!').effects), ['freeze one']);
 });
 
 test('the words after a verb are about this screen: its keys, and all of the runs', () => {
-	const frozen = done(running, 'freeze', ['freeze', 'one'], 'one is frozen: none of its processes runs, and nothing goes in or out; fleet thaw one, or fleet stop one\n').notice!.text;
+	const frozen = done(
+		running,
+		'freeze',
+		['freeze', 'one'],
+		'one is frozen: none of its processes runs, and nothing goes in or out; fleet thaw one, or fleet stop one\n',
+	).notice!.text;
 	assert.equal(frozen, 'one is frozen; u lets it go on, ! stops it');
-	const all = update(running, {type: 'done', run: '', title: 'freeze all', argv: ['freeze', '--all'], code: 0, stdout: 'a is frozen: x\nb is frozen: x\n', stderr: ''}).state.notice!.text;
+	const all = update(running, {
+		type: 'done',
+		run: '',
+		title: 'freeze all',
+		argv: ['freeze', '--all'],
+		code: 0,
+		stdout: 'a is frozen: x\nb is frozen: x\n',
+		stderr: '',
+	}).state.notice!.text;
 	assert.equal(all, '2 runs are frozen; u lets one go on, * marks all');
-	assert.equal(done(running, 'discard', ['discard', 'one'], 'one is discarded; fleet restore one brings it back\n').notice!.text, 'one is discarded; U (restore) brings it back');
-	assert.equal(done(running, 'verify', ['verify', 'one'], '', 3, 'fleet: it conflicts with main in "a"\n  hint: fleet resume one --rebase\n').notice!.text, 'it conflicts with main in "a"; hint: R (rebase)');
-	assert.equal(done(running, 'verify', ['verify', 'one'], '$ true\nhint: of the tests\ninconclusive: it ran no test\n  hint: fleet logs one --verify\n', 4).notice!.text, 'inconclusive: it ran no test; hint: fleet logs one --verify');
-	assert.equal(done(running, 'merge', ['merge', 'one'], '', 3, 'fleet: one is not approved\n  hint: fleet verify one, then fleet approve one\n').notice!.text, 'one is not approved; hint: a v (verify), then a y (approve)');
-	assert.match(done(running, 'deploy', ['deploy', 'one'], '', 3, 'fleet: no\n  hint: fleet verify one --waive-secrets\n').notice!.text, /fleet verify one --waive-secrets/, 'what no key does stays as it is');
+	assert.equal(
+		done(running, 'discard', ['discard', 'one'], 'one is discarded; fleet restore one brings it back\n').notice!.text,
+		'one is discarded; U (restore) brings it back',
+	);
+	assert.equal(
+		done(
+			running,
+			'verify',
+			['verify', 'one'],
+			'',
+			3,
+			'fleet: it conflicts with main in "a"\n  hint: fleet resume one --rebase\n',
+		).notice!.text,
+		'it conflicts with main in "a"; hint: R (rebase)',
+	);
+	assert.equal(
+		done(
+			running,
+			'verify',
+			['verify', 'one'],
+			'$ true\nhint: of the tests\ninconclusive: it ran no test\n  hint: fleet logs one --verify\n',
+			4,
+		).notice!.text,
+		'inconclusive: it ran no test; hint: fleet logs one --verify',
+	);
+	assert.equal(
+		done(
+			running,
+			'merge',
+			['merge', 'one'],
+			'',
+			3,
+			'fleet: one is not approved\n  hint: fleet verify one, then fleet approve one\n',
+		).notice!.text,
+		'one is not approved; hint: a v (verify), then a y (approve)',
+	);
+	assert.match(
+		done(running, 'deploy', ['deploy', 'one'], '', 3, 'fleet: no\n  hint: fleet verify one --waive-secrets\n').notice!
+			.text,
+		/fleet verify one --waive-secrets/,
+		'what no key does stays as it is',
+	);
 });
 
-test('a refusal names the key\'s action in its first words, and what to do', () => {
+test("a refusal names the key's action in its first words, and what to do", () => {
 	const notice = (from: State, key: string) => press(from, key).state.notice!.text;
 	assert.equal(notice(state([run('one', {type: 'run.queued', because: 'waits'})]), '!'), 'freeze: one is queued');
 	assert.equal(notice(running, 'r'), 'resume: one is running; t opens its terminal');
-	assert.equal(notice({...running, here: {folder: '/x', project: undefined}}, '+'), 'add this project: this folder is not in a git repository');
+	assert.equal(
+		notice({...running, here: {folder: '/x', project: undefined}}, '+'),
+		'add this project: this folder is not in a git repository',
+	);
 	for (const binding of bindings) {
 		assert.doesNotMatch(binding.title.split(/[:;,]/)[0]!, /[:;]/);
 	}
@@ -122,25 +232,62 @@ test('who goes on typing while a run is started changes nothing where the screen
 	assert.equal(verbs(form.effects).length, 1);
 	const typed = press(form.state, [100, 'B'], [100, 'a'], [100, 'd']);
 	assert.deepEqual([typed.effects, typed.state.form], [[], form.state.form], 'what is under way is not changed');
-	const there = update(typed.state, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'one running on fleet/one\n', stderr: ''}).state;
+	const there = update(typed.state, {
+		type: 'done',
+		run: '',
+		title: 'new run',
+		then: 'started',
+		code: 0,
+		stdout: 'one running on fleet/one\n',
+		stderr: '',
+	}).state;
 	assert.equal(there.screen, 'fleet');
 	const on = press(there, [100, ' N'.trim()], [100, 'a'], [100, 'm'], [100, 'e'], [100, '!']);
 	assert.deepEqual([on.state.screen, on.state.dialog, on.effects], ['fleet', undefined, []]);
 	assert.match(on.state.notice!.text, /it was dropped/);
 	assert.equal(press(on.state, [900, 'a']).state.screen, 'gates', 'after a pause keys are keys');
 	// Who waits has the keys at once; who went elsewhere stays there.
-	assert.equal(press(update(form.state, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'one x\n', stderr: ''}).state, [50, 'a']).state.screen, 'gates');
+	assert.equal(
+		press(
+			update(form.state, {
+				type: 'done',
+				run: '',
+				title: 'new run',
+				then: 'started',
+				code: 0,
+				stdout: 'one x\n',
+				stderr: '',
+			}).state,
+			[50, 'a'],
+		).state.screen,
+		'gates',
+	);
 	const away = press(form.state, 'escape', 'd').state;
-	assert.equal(update(away, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'two x\n', stderr: ''}).state.screen, 'run');
+	assert.equal(
+		update(away, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'two x\n', stderr: ''})
+			.state.screen,
+		'run',
+	);
 	// What failed can be mended in the form.
-	const failed = update(form.state, {type: 'done', run: '', title: 'new run', then: 'started', code: 2, stdout: '', stderr: 'fleet: no\n'}).state;
+	const failed = update(form.state, {
+		type: 'done',
+		run: '',
+		title: 'new run',
+		then: 'started',
+		code: 2,
+		stdout: '',
+		stderr: 'fleet: no\n',
+	}).state;
 	assert.deepEqual([failed.screen, failed.form], ['new', form.state.form]);
 	assert.notDeepEqual(press(failed, 'z').state.form, failed.form);
 });
 
 test('a comment is written where the cursor is seen to be, and is not taken away by one key', () => {
 	const review = screens()['review']!;
-	const rowOf = (from: State) => text(from).split('\n').find(line => line.startsWith('▌'))!;
+	const rowOf = (from: State) =>
+		text(from)
+			.split('\n')
+			.find(line => line.startsWith('▌'))!;
 	const onHunk = press(review, ']', '}');
 	assert.match(rowOf(onHunk.state), /@@/);
 	const asked = press(onHunk.state, 'c');
@@ -159,21 +306,39 @@ test('whose a new secret is can only be chosen', () => {
 	const vault = screens()['vault']!;
 	const asked = press(vault, 'n', ...'stripe', 'return');
 	assert.deepEqual(asked.state.dialog!.fields[1]!.choices, ['user', 'project']);
-	assert.deepEqual(verbs(press(asked.state, 'right', 'return', 'return', 'return').effects), ['secret add stripe --project']);
-	assert.deepEqual(verbs(press(asked.state, ...'userproject', 'return', 'return', 'return').effects), ['secret add stripe --user']);
+	assert.deepEqual(verbs(press(asked.state, 'right', 'return', 'return', 'return').effects), [
+		'secret add stripe --project',
+	]);
+	assert.deepEqual(verbs(press(asked.state, ...'userproject', 'return', 'return', 'return').effects), [
+		'secret add stripe --user',
+	]);
 });
-
 
 /** A screen's store with a client that does nothing, and what it was asked to do. */
 function storeOf(from: State): {store: Store; asked: string[][]} {
 	const asked: string[][] = [];
 	const client = {
-		here: from.here, colourless: true, now: () => Date.now(), timeOfDay: () => 0, runs: () => from.runs, changes: () => ({}), projects: () => from.projects, agents: () => from.agents, journal: () => [], watch: () => () => {}, watchLog: () => () => {},
-		openLog: () => ({range: () => ({from: 0, to: 0}), read: () => new Uint8Array(), close() {}}), act: async (argv: readonly string[]) => {
+		here: from.here,
+		colourless: true,
+		now: () => Date.now(),
+		timeOfDay: () => 0,
+		runs: () => from.runs,
+		changes: () => ({}),
+		projects: () => from.projects,
+		agents: () => from.agents,
+		journal: () => [],
+		watch: () => () => {},
+		watchLog: () => () => {},
+		openLog: () => ({range: () => ({from: 0, to: 0}), read: () => new Uint8Array(), close() {}}),
+		act: async (argv: readonly string[]) => {
 			asked.push([...argv]);
 			return {code: 1, stdout: '', stderr: ''};
 		},
-		review: () => ({viewed: {}, comments: []}), saveReview() {}, settings: async () => ({settings: from.settings, problem: undefined}), saveSettings: async () => undefined, recent: async () => ({commands: [], prompts: []}),
+		review: () => ({viewed: {}, comments: []}),
+		saveReview() {},
+		settings: async () => ({settings: from.settings, problem: undefined}),
+		saveSettings: async () => undefined,
+		recent: async () => ({commands: [], prompts: []}),
 		terminal: {title() {}, bell() {}, notify() {}, copy: async () => '', mouse() {}, askBackground() {}},
 	} as unknown as FleetClient;
 	return {store: new Store(client, {columns: 100, rows: 30}, () => {}, from), asked};
@@ -190,17 +355,29 @@ test('a text that comes without being pasted as such is no keys; what is typed f
 
 	const ready = state([run('one', started, exited, ...verified)]);
 	const shell = after(ready, 'clear; fleet screen\r');
-	assert.deepEqual([shell.result.screen, shell.result.dialog, shell.asked.filter(verb => verb.startsWith('resume'))], ['fleet', undefined, []]);
+	assert.deepEqual(
+		[shell.result.screen, shell.result.dialog, shell.asked.filter(verb => verb.startsWith('resume'))],
+		['fleet', undefined, []],
+	);
 	assert.match(shell.result.notice!.text, /not taken for keys/);
 	assert.equal(after(ready, 'jjjjjjjj').result.notice, undefined, 'a key that is held down');
 	assert.equal(after(ready, '/one\r').result.list.filter, 'one', 'typed ahead, into a field');
 	assert.equal(after(ready, 'a').result.screen, 'gates');
 	assert.equal(after(ready, 'd]j').result.tab, 'changes');
 	// A question that came up on the way is answered by nothing that came with it.
-	assert.deepEqual(after(ready, 'ry').asked.filter(verb => verb.startsWith('resume')), []);
-	assert.deepEqual(after(ready, 'r\r').asked.filter(verb => verb.startsWith('resume')), []);
+	assert.deepEqual(
+		after(ready, 'ry').asked.filter(verb => verb.startsWith('resume')),
+		[],
+	);
+	assert.deepEqual(
+		after(ready, 'r\r').asked.filter(verb => verb.startsWith('resume')),
+		[],
+	);
 	const approving = after(ready, 'ay\tyes\r');
-	assert.deepEqual([approving.result.dialog?.kind, approving.asked.filter(verb => verb.startsWith('approve'))], ['approve', []]);
+	assert.deepEqual(
+		[approving.result.dialog?.kind, approving.asked.filter(verb => verb.startsWith('approve'))],
+		['approve', []],
+	);
 });
 
 test('what a verb changed while it had the terminal is asked for anew', async () => {
@@ -208,7 +385,10 @@ test('what a verb changed while it had the terminal is asked for anew', async ()
 	await new Promise(setImmediate);
 	await new Promise(setImmediate);
 	store.close();
-	assert.deepEqual(asked.map(argv => argv.join(' ')), ['secret list --json', 'secret stores --json']);
+	assert.deepEqual(
+		asked.map(argv => argv.join(' ')),
+		['secret list --json', 'secret stores --json'],
+	);
 });
 
 test('an approval shows what was not looked at; what could not be read is not empty', () => {
@@ -218,14 +398,30 @@ test('an approval shows what was not looked at; what could not be read is not em
 	assert.deepEqual(update(gates, {type: 'keys', keys: ['y']}).effects, [{type: 'diff', run: 'ready'}]);
 	const files = parseDiff(diff);
 	const typed = press(asked, ...'why');
-	const known = update(typed.state, {type: 'diff', run: 'ready', files, review: {viewed: {[files[1]!.path]: files[1]!.digest}, comments: []}}).state;
+	const known = update(typed.state, {
+		type: 'diff',
+		run: 'ready',
+		files,
+		review: {viewed: {[files[1]!.path]: files[1]!.digest}, comments: []},
+	}).state;
 	assert.match(text(known), /! viewed {3}2 of 3 files not viewed: \.github\/workflows\/ci\.yml, package-lock\.json/);
 	assert.match(text(known), /with a flag: \.github\/workflows\/ci\.yml; d shows them/);
 	assert.equal(known.dialog!.fields[0]!.value, 'why', 'what was typed stays');
-	const all = update(asked, {type: 'diff', run: 'ready', files, review: {viewed: Object.fromEntries(files.map(file => [file.path, file.digest])), comments: []}}).state;
+	const all = update(asked, {
+		type: 'diff',
+		run: 'ready',
+		files,
+		review: {viewed: Object.fromEntries(files.map(file => [file.path, file.digest])), comments: []},
+	}).state;
 	assert.match(text(all), / {3}viewed {3}all 3 files viewed/);
 	assert.doesNotMatch(text(all), /! viewed/);
-	const unread = update(asked, {type: 'diff', run: 'ready', files: [], review: {viewed: {}, comments: []}, problem: 'too large'}).state;
+	const unread = update(asked, {
+		type: 'diff',
+		run: 'ready',
+		files: [],
+		review: {viewed: {}, comments: []},
+		problem: 'too large',
+	}).state;
 	assert.match(text(unread), /! viewed {3}not known: too large/);
 	assert.match(text(press({...unread, dialog: undefined}, 'd').state), /it could not be read: too large/);
 	assert.doesNotMatch(text(press({...unread, dialog: undefined}, 'd').state), /nothing was changed/);
@@ -233,12 +429,25 @@ test('an approval shows what was not looked at; what could not be read is not em
 
 test('what a question says is there whole, and what answers it always', () => {
 	const asked = press(screens()['gates']!, 'y').state;
-	const known = update(asked, {type: 'diff', run: 'ready', files: parseDiff(diff), review: {viewed: {}, comments: []}}).state;
-	for (const [columns, rows] of [[80, 24], [40, 24], [40, 12], [120, 14]] as const) {
+	const known = update(asked, {
+		type: 'diff',
+		run: 'ready',
+		files: parseDiff(diff),
+		review: {viewed: {}, comments: []},
+	}).state;
+	for (const [columns, rows] of [
+		[80, 24],
+		[40, 24],
+		[40, 12],
+		[120, 14],
+	] as const) {
 		const shown = text({...known, columns, rows});
 		assert.match(shown, /Sure/);
 		assert.match(shown, /Because/);
-		assert.ok(rows < 20 ? /… \d+ more lines, in a higher/.test(shown) : shown.replaceAll(/\s+/g, '').includes('e'.repeat(64)), `${columns} ${rows}`);
+		assert.ok(
+			rows < 20 ? /… \d+ more lines, in a higher/.test(shown) : shown.replaceAll(/\s+/g, '').includes('e'.repeat(64)),
+			`${columns} ${rows}`,
+		);
 	}
 
 	const stop = press({...running, columns: 40, rows: 12}, 'x').state;
@@ -248,20 +457,42 @@ test('what a question says is there whole, and what answers it always', () => {
 test('a target outside of its window asks why before anything else, and says when it opens', () => {
 	const gates = screens()['deploy']!;
 	// The first of January 2026 is a Thursday, and it is midnight.
-	const from = (window: string): State => ({...gates, dialog: undefined, offers: {p: {...gates.offers['p']!, deploy: {shelf: {command: 'cp a b', credentials: [], window}}}}});
+	const from = (window: string): State => ({
+		...gates,
+		dialog: undefined,
+		offers: {p: {...gates.offers['p']!, deploy: {shelf: {command: 'cp a b', credentials: [], window}}}},
+	});
 	const closed = press(from('mon-fri 09:00-16:00'), 'p');
 	assert.match(text(closed.state), /closed, opens in 8h \(Thu 09:00\)/);
-	assert.deepEqual(closed.state.dialog!.fields.map(field => field.label), ['Target', 'Because', 'Sure']);
+	assert.deepEqual(
+		closed.state.dialog!.fields.map(field => field.label),
+		['Target', 'Because', 'Sure'],
+	);
 	const hasty = press(closed.state, 'return', 'return');
 	assert.match(hasty.state.notice!.text, /shelf is outside of its window, which opens Thu 09:00/);
 	assert.equal(hasty.state.dialog!.at, 1, 'the word is not asked for');
 	assert.deepEqual(press(closed.state, 'tab', 'tab', ...'shelf', 'return').effects, []);
-	assert.deepEqual(verbs(press(closed.state, 'return', ...'outage', 'return', ...'shelf', 'return').effects), ['deploy merged shelf --confirm shelf --outside-window --because outage']);
+	assert.deepEqual(verbs(press(closed.state, 'return', ...'outage', 'return', ...'shelf', 'return').effects), [
+		'deploy merged shelf --confirm shelf --outside-window --because outage',
+	]);
 	// What the policy offers may come when the question is there already.
 	const early = press({...gates, dialog: undefined, offers: {}}, 'p').state;
-	assert.deepEqual(update(early, {type: 'offer', project: 'p', offer: from('mon-fri 09:00-16:00').offers['p']!}).state.dialog!.fields, closed.state.dialog!.fields);
-	assert.equal(update(press(early, 'x').state, {type: 'offer', project: 'p', offer: from('00:00-12:00').offers['p']!}).state.dialog!.fields[0]!.value, 'x', 'not over what was typed');
+	assert.deepEqual(
+		update(early, {type: 'offer', project: 'p', offer: from('mon-fri 09:00-16:00').offers['p']!}).state.dialog!.fields,
+		closed.state.dialog!.fields,
+	);
+	assert.equal(
+		update(press(early, 'x').state, {type: 'offer', project: 'p', offer: from('00:00-12:00').offers['p']!}).state
+			.dialog!.fields[0]!.value,
+		'x',
+		'not over what was typed',
+	);
 	const open = press(from('00:00-12:00'), 'p');
-	assert.deepEqual(open.state.dialog!.fields.map(field => field.label), ['Target', 'Sure']);
-	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), ['deploy merged shelf --confirm shelf']);
+	assert.deepEqual(
+		open.state.dialog!.fields.map(field => field.label),
+		['Target', 'Sure'],
+	);
+	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), [
+		'deploy merged shelf --confirm shelf',
+	]);
 });

@@ -22,8 +22,24 @@ process.env['LINES'] = '30';
 const at = '2026-01-01T00:00:00.000Z';
 
 function run(id: string, ...events: RunEvent[]): Run {
-	const created: RunEvent = {type: 'run.created', id, name: id, project: {id: 'p', name: 'p', root: '/p'}, agent: 'command', argv: ['x'], branch: `fleet/${id}`, base: 'b'.repeat(40), target: 'refs/heads/main', worktree: '/w', grants: []};
-	return foldRun([created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event}) as Entry))!;
+	const created: RunEvent = {
+		type: 'run.created',
+		id,
+		name: id,
+		project: {id: 'p', name: 'p', root: '/p'},
+		agent: 'command',
+		argv: ['x'],
+		branch: `fleet/${id}`,
+		base: 'b'.repeat(40),
+		target: 'refs/heads/main',
+		worktree: '/w',
+		grants: [],
+	};
+	return foldRun(
+		[created, ...events].map(
+			(event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event}) as Entry,
+		),
+	)!;
 }
 
 const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
@@ -31,7 +47,17 @@ const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 
 const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
 
 function state(runs: Run[], changes: Partial<State> = {}): State {
-	return {...initialState({columns: 100, rows: 30, now: Date.parse(at) + 61_000, runs, projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}], here: {folder: '/p', project: 'p'}}), ...changes};
+	return {
+		...initialState({
+			columns: 100,
+			rows: 30,
+			now: Date.parse(at) + 61_000,
+			runs,
+			projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}],
+			here: {folder: '/p', project: 'p'},
+		}),
+		...changes,
+	};
 }
 
 function press(from: State, ...keys: string[]) {
@@ -46,12 +72,18 @@ function press(from: State, ...keys: string[]) {
 
 test('a resume asks what to tell an agent that has a conversation, and nothing of a script', () => {
 	const script = run('script', started, exited);
-	assert.deepEqual(press(state([script]), 'r', 'y').effects, [{type: 'act', run: 'script', argv: ['resume', 'script'], title: 'resume'}]);
+	assert.deepEqual(press(state([script]), 'r', 'y').effects, [
+		{type: 'act', run: 'script', argv: ['resume', 'script'], title: 'resume'},
+	]);
 	const agent = {...run('talks', started, exited), agent: 'claude-code'};
 	const asked = press(state([agent]), 'r');
 	assert.deepEqual(asked.effects, []);
-	assert.deepEqual(press(asked.state, 'm', 'e', 'n', 'd', 'space', 'i', 't', 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', 'mend it'], title: 'resume'}]);
-	assert.deepEqual(press(asked.state, 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks'], title: 'resume'}]);
+	assert.deepEqual(press(asked.state, 'm', 'e', 'n', 'd', 'space', 'i', 't', 'return').effects, [
+		{type: 'act', run: 'talks', argv: ['resume', 'talks', 'mend it'], title: 'resume'},
+	]);
+	assert.deepEqual(press(asked.state, 'return').effects, [
+		{type: 'act', run: 'talks', argv: ['resume', 'talks'], title: 'resume'},
+	]);
 	assert.equal(press(asked.state, 'escape').state.dialog, undefined);
 });
 
@@ -60,40 +92,96 @@ test('what was written to an agent comes back where its verb took nothing, and a
 	const asked = press(state([agent]), 'r').state;
 	const long = `mend ${'x'.repeat(200_000)}`;
 	const sent = press(update(asked, {type: 'paste', text: long}).state, 'return');
-	assert.deepEqual(sent.effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', '--prompt-file', '-'], title: 'resume', input: long}]);
+	assert.deepEqual(sent.effects, [
+		{type: 'act', run: 'talks', argv: ['resume', 'talks', '--prompt-file', '-'], title: 'resume', input: long},
+	]);
 	assert.equal(sent.state.dialog, undefined);
-	const refusal = {type: 'done', run: 'talks', title: 'resume', stdout: '', stderr: 'fleet: too long\n  hint: x\n'} as const;
+	const refusal = {
+		type: 'done',
+		run: 'talks',
+		title: 'resume',
+		stdout: '',
+		stderr: 'fleet: too long\n  hint: x\n',
+	} as const;
 	const back = update(sent.state, {...refusal, code: 2}).state;
 	assert.equal(back.dialog?.fields[0]!.value, long);
 	assert.equal(back.notice?.text, 'too long; hint: x');
 	assert.deepEqual(back.asked, {});
 	const taken = update(sent.state, {...refusal, code: 0, stdout: 'talks running\n'}).state;
 	assert.deepEqual([taken.dialog, taken.asked], [undefined, {}]);
-	assert.equal(update(sent.state, {...refusal, title: 'freeze', code: 2}).state.dialog, undefined, 'another verb\'s end is not its end');
-	assert.deepEqual(press(update(asked, {type: 'paste', text: '--help'}).state, 'return').effects, [{type: 'act', run: 'talks', argv: ['resume', 'talks', '--prompt-file', '-'], title: 'resume', input: '--help'}], 'nor is a prompt an option');
+	assert.equal(
+		update(sent.state, {...refusal, title: 'freeze', code: 2}).state.dialog,
+		undefined,
+		"another verb's end is not its end",
+	);
+	assert.deepEqual(
+		press(update(asked, {type: 'paste', text: '--help'}).state, 'return').effects,
+		[{type: 'act', run: 'talks', argv: ['resume', 'talks', '--prompt-file', '-'], title: 'resume', input: '--help'}],
+		'nor is a prompt an option',
+	);
 });
 
 test('comments that could not be sent are drafts again', () => {
-	const comment = {id: '1', path: 'a', side: 'new' as const, from: 1, to: 1, quoted: 'x', digest: 'd', text: 'why', sent: false};
+	const comment = {
+		id: '1',
+		path: 'a',
+		side: 'new' as const,
+		from: 1,
+		to: 1,
+		quoted: 'x',
+		digest: 'd',
+		text: 'why',
+		sent: false,
+	};
 	const agent = {...run('talks', started, exited), agent: 'claude-code'};
-	const shown = update(state([agent], {screen: 'run', tab: 'changes'}), {type: 'diff', run: 'talks', files: parseDiff('diff --git a/a b/a\nindex 1..2 100644\n--- a/a\n+++ b/a\n@@ -1,1 +1,1 @@\n-y\n+x\n'), review: {viewed: {}, comments: [comment]}}).state;
+	const shown = update(state([agent], {screen: 'run', tab: 'changes'}), {
+		type: 'diff',
+		run: 'talks',
+		files: parseDiff('diff --git a/a b/a\nindex 1..2 100644\n--- a/a\n+++ b/a\n@@ -1,1 +1,1 @@\n-y\n+x\n'),
+		review: {viewed: {}, comments: [comment]},
+	}).state;
 	const sent = press(shown, 'S', 'return');
 	assert.equal(sent.state.review?.review.comments[0]!.sent, true);
-	const back = update(sent.state, {type: 'done', run: 'talks', title: 'resume', then: 'sent', code: 1, stdout: '', stderr: 'fleet: no memory is left\n  hint: x\n'});
+	const back = update(sent.state, {
+		type: 'done',
+		run: 'talks',
+		title: 'resume',
+		then: 'sent',
+		code: 1,
+		stdout: '',
+		stderr: 'fleet: no memory is left\n  hint: x\n',
+	});
 	assert.equal(back.state.review?.review.comments[0]!.sent, false);
 	assert.deepEqual(back.effects, [{type: 'save-review', run: 'talks', review: {viewed: {}, comments: [comment]}}]);
 	assert.equal(back.state.dialog?.kind, 'send-comments');
 });
 
 test('a verb that finds nobody to ask is given the terminal', () => {
-	const {state: next, effects} = update(state([]), {type: 'done', run: '', title: 'new run', argv: ['run', '--agent', 'codex'], code: 2, stdout: '', stderr: 'fleet: a passphrase or a value has to be typed, and there is nobody to ask\n  hint: x\n'});
+	const {state: next, effects} = update(state([]), {
+		type: 'done',
+		run: '',
+		title: 'new run',
+		argv: ['run', '--agent', 'codex'],
+		code: 2,
+		stdout: '',
+		stderr: 'fleet: a passphrase or a value has to be typed, and there is nobody to ask\n  hint: x\n',
+	});
 	assert.deepEqual(effects, [{type: 'terminal', argv: ['run', '--agent', 'codex'], pause: true}]);
 	assert.equal(next.busy[''], undefined);
 });
 
 test('every screen draws exactly its height, whatever it shows', () => {
-	const hostile = run('hostile', started, {...denied, target: 'x'.repeat(300)} as RunEvent, {...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent);
-	const rows = Array.from({length: 500}, (_, index) => ({from: index, to: index + 1, spans: [{text: `line ${index} ${'日本'.repeat(100)}`}]}));
+	const hostile = run(
+		'hostile',
+		started,
+		{...denied, target: 'x'.repeat(300)} as RunEvent,
+		{...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent,
+	);
+	const rows = Array.from({length: 500}, (_, index) => ({
+		from: index,
+		to: index + 1,
+		spans: [{text: `line ${index} ${'日本'.repeat(100)}`}],
+	}));
 	const log = {run: 'hostile', kind: 'output', rows, following: true, range: {from: 0, at: 0, to: 500}} as const;
 	for (const screen of ['fleet', 'run', 'gates', 'help', 'welcome', 'new', 'vault', 'disk', 'compare'] as const) {
 		for (const tab of ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const) {
@@ -108,7 +196,20 @@ test('every screen draws exactly its height, whatever it shows', () => {
 });
 
 test('the fleet: rows say what a person should know', () => {
-	const frame = fleetLines(state([run('one', started, denied), run('two', started, exited)], {log: {run: 'one', kind: 'output', rows: [{from: 0, to: 6, spans: [{text: 'hello'}]}], following: true, range: {from: 0, at: 0, to: 6}}}), 20).map(line => line.text ?? line.spans?.map(span => span.text).join('') ?? '').join('\n');
+	const frame = fleetLines(
+		state([run('one', started, denied), run('two', started, exited)], {
+			log: {
+				run: 'one',
+				kind: 'output',
+				rows: [{from: 0, to: 6, spans: [{text: 'hello'}]}],
+				following: true,
+				range: {from: 0, at: 0, to: 6},
+			},
+		}),
+		20,
+	)
+		.map(line => line.text ?? line.spans?.map(span => span.text).join('') ?? '')
+		.join('\n');
 	assert.match(frame, / fleet {2}2 runs, 1 at work, 2 need you/);
 	assert.match(frame, /! p +one +command running: denied a\.test:443 · 1m \(g grants it\) +r b +-\/6 +1m/);
 	assert.match(frame, /! p +two +command stopped: the agent finished/);
@@ -116,18 +217,39 @@ test('the fleet: rows say what a person should know', () => {
 });
 
 test('the table counts wide characters', () => {
-	const lines = tableLines([{name: '日本語', n: '1'}, {name: 'ascii', n: '22'}], {columns: ['name', 'n'], width: 20, flexible: 'name'});
-	assert.deepEqual(lines.map(line => line.trimEnd()), ['name              n', '日本語            1', 'ascii             22'].map(line => line.replace(/ (?=\S+$)/, ' ')));
+	const lines = tableLines(
+		[
+			{name: '日本語', n: '1'},
+			{name: 'ascii', n: '22'},
+		],
+		{columns: ['name', 'n'], width: 20, flexible: 'name'},
+	);
+	assert.deepEqual(
+		lines.map(line => line.trimEnd()),
+		['name              n', '日本語            1', 'ascii             22'].map(line => line.replace(/ (?=\S+$)/, ' ')),
+	);
 	assert.equal(fit('日本語', 4), '日… ');
 	assert.equal(fit('abcdef', 4), 'abc…');
 	assert.equal(fit('ab', 4), 'ab  ');
-	assert.deepEqual([windowOf(100, 0, 10), windowOf(100, 50, 10), windowOf(100, 99, 10), windowOf(3, 1, 10)], [{from: 0, to: 10}, {from: 45, to: 55}, {from: 90, to: 100}, {from: 0, to: 3}]);
+	assert.deepEqual(
+		[windowOf(100, 0, 10), windowOf(100, 50, 10), windowOf(100, 99, 10), windowOf(3, 1, 10)],
+		[
+			{from: 0, to: 10},
+			{from: 45, to: 55},
+			{from: 90, to: 100},
+			{from: 0, to: 3},
+		],
+	);
 });
 
 test('keys that come as one event are several keys', () => {
 	assert.deepEqual(keysOf('jjj', {}), ['j', 'j', 'j']);
 	assert.deepEqual(keysOf('a\rb', {}), ['a', 'return', 'b']);
-	assert.deepEqual(keysOf('name\u0018\u0013\u0001', {}), ['n', 'a', 'm', 'e', 'ctrl-x', 'ctrl-s', 'ctrl-a'], 'typed so fast that it comes as one');
+	assert.deepEqual(
+		keysOf('name\u0018\u0013\u0001', {}),
+		['n', 'a', 'm', 'e', 'ctrl-x', 'ctrl-s', 'ctrl-a'],
+		'typed so fast that it comes as one',
+	);
 	assert.deepEqual(keysOf('', {upArrow: true}), ['up']);
 	assert.deepEqual(keysOf(' ', {}), ['space']);
 	assert.deepEqual(keysOf('c', {ctrl: true}), ['ctrl-c']);
@@ -142,7 +264,10 @@ test('no two bindings of a screen share a key, and every action is bound', () =>
 	}
 
 	for (const action of actions) {
-		assert.ok(bindings.some(binding => binding.action === action && binding.places.length > 0), action);
+		assert.ok(
+			bindings.some(binding => binding.action === action && binding.places.length > 0),
+			action,
+		);
 	}
 
 	assert.ok(keyTable().split('\n').length > 25);
@@ -162,19 +287,42 @@ test('a key becomes an effect only where it may', () => {
 	const one = state([run('one', started, denied)]);
 	assert.deepEqual(press(one, 'a', 'v').effects, []);
 	assert.match(press(one, 'a', 'v').state.notice!.text, /verify: one is running/);
-	assert.deepEqual(press(one, 'a', 'c').effects, [{type: 'act', run: 'one', argv: ['audit', 'one', '--json', '--progress'], title: 'audit', then: 'audit'}]);
+	assert.deepEqual(press(one, 'a', 'c').effects, [
+		{type: 'act', run: 'one', argv: ['audit', 'one', '--json', '--progress'], title: 'audit', then: 'audit'},
+	]);
 	assert.match(press(one, 'a', 'c', 'c').state.notice!.text, /audit is going on/);
-	assert.deepEqual(press(one, 'g', ...'why', 'return', 'return').effects, [{type: 'act', run: 'one', argv: ['allow', 'one', 'network:a.test:443', '--because', 'why', '--for', '30m'], title: 'allow'}]);
+	assert.deepEqual(press(one, 'g', ...'why', 'return', 'return').effects, [
+		{
+			type: 'act',
+			run: 'one',
+			argv: ['allow', 'one', 'network:a.test:443', '--because', 'why', '--for', '30m'],
+			title: 'allow',
+		},
+	]);
 	assert.deepEqual(press(one, 'g', 'return', 'return').effects, [], 'no reason, no grant');
 	assert.equal(press(one, 'g', 'escape').state.dialog, undefined);
 	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
 	assert.match(press(one, 'a', 'w').state.notice!.text, /it was not verified/);
-	assert.equal(press(one, 'a', 'd', 'escape').state.screen, 'gates', 'a review opened from the gates goes back to them');
+	assert.equal(
+		press(one, 'a', 'd', 'escape').state.screen,
+		'gates',
+		'a review opened from the gates goes back to them',
+	);
 	assert.equal(press(one, 'a', 'd', '3', '?', 'escape', 'escape').state.screen, 'gates');
 	assert.equal(press(one, 'd', 'escape').state.screen, 'fleet');
 	assert.deepEqual(press(one, 'q').effects, [{type: 'quit'}]);
-	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do it', '--', 'my', 'own agent'], title: 'new run', then: 'started'}]);
-	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [{type: 'act', run: '', argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'], title: 'new run', then: 'started'}]);
+	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [
+		{
+			type: 'act',
+			run: '',
+			argv: ['run', '--project', 'p', 'do it', '--', 'my', 'own agent'],
+			title: 'new run',
+			then: 'started',
+		},
+	]);
+	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [
+		{type: 'act', run: '', argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'], title: 'new run', then: 'started'},
+	]);
 });
 
 test('pressing a key changes no run: only what comes back does', () => {
@@ -182,9 +330,17 @@ test('pressing a key changes no run: only what comes back does', () => {
 	const pressed = press(one, 'x', 'y');
 	assert.deepEqual(pressed.effects, [{type: 'act', run: 'one', argv: ['stop', 'one'], title: 'stop'}]);
 	assert.equal(pressed.state.runs[0]!.stage, 'running');
-	const after = update(pressed.state, {type: 'data', runs: [run('one', started, exited)], projects: one.projects, now: one.now}).state;
+	const after = update(pressed.state, {
+		type: 'data',
+		runs: [run('one', started, exited)],
+		projects: one.projects,
+		now: one.now,
+	}).state;
 	assert.equal(after.runs[0]!.stage, 'stopped');
-	assert.deepEqual(update(after, {type: 'done', run: 'one', title: 'stop', code: 0, stdout: 'one stopped\n', stderr: ''}).state.busy, {});
+	assert.deepEqual(
+		update(after, {type: 'done', run: 'one', title: 'stop', code: 0, stdout: 'one stopped\n', stderr: ''}).state.busy,
+		{},
+	);
 });
 
 test('what an agent writes comes out of the emulator as plain cells', async () => {
@@ -202,7 +358,12 @@ test('what an agent writes comes out of the emulator as plain cells', async () =
 
 test('what an agent writes neither ends the emulator nor keeps it at work', async () => {
 	const began = Date.now();
-	for (const text of ['\u001B[30;100Hx\u001B[1J', '\u001B[?1049h\u001B[30;100H\u001B[1J', 'x\u001B[2147483648b', `x${'\u001B[99999b\u001B[99999S\u001B[99999L\u001B[99999I'.repeat(100)}`]) {
+	for (const text of [
+		'\u001B[30;100Hx\u001B[1J',
+		'\u001B[?1049h\u001B[30;100H\u001B[1J',
+		'x\u001B[2147483648b',
+		`x${'\u001B[99999b\u001B[99999S\u001B[99999L\u001B[99999I'.repeat(100)}`,
+	]) {
 		const view = new TerminalView();
 		await new Promise<void>(resolve => {
 			view.write(Buffer.from(`${text}\u001B[Hafter`), resolve);
@@ -215,45 +376,146 @@ test('what an agent writes neither ends the emulator nor keeps it at work', asyn
 });
 
 test('a deploy runs on the screen where every credential has a pointer in the vault, and in the terminal where one is typed', () => {
-	const merged = run('done', started, exited, {type: 'merge.finished', target: 'refs/heads/main', commit: 'f'.repeat(40), checkout: 'brought along'});
+	const merged = run('done', started, exited, {
+		type: 'merge.finished',
+		target: 'refs/heads/main',
+		commit: 'f'.repeat(40),
+		checkout: 'brought along',
+	});
 	const secret = {project: null, store: 'keyring', hosts: [], paths: [], environment: null, holders: []};
-	const offer = {branches: [], prompts: [], network: [], approveWord: null, approveSigned: false, verify: ['x'], suggestedVerify: null, deploy: {shelf: {command: 'x', credentials: ['DEPLOY_TOKEN']}}};
-	const gates = (secrets: NonNullable<State['vault']>['secrets']) => state([merged], {screen: 'gates', offers: {p: offer}, vault: {stores: [], secrets}});
+	const offer = {
+		branches: [],
+		prompts: [],
+		network: [],
+		approveWord: null,
+		approveSigned: false,
+		verify: ['x'],
+		suggestedVerify: null,
+		deploy: {shelf: {command: 'x', credentials: ['DEPLOY_TOKEN']}},
+	};
+	const gates = (secrets: NonNullable<State['vault']>['secrets']) =>
+		state([merged], {screen: 'gates', offers: {p: offer}, vault: {stores: [], secrets}});
 	const deploy = (from: State) => press(from, 'p', 'return', ...'shelf', 'return').effects;
 	const typed = [{type: 'terminal', argv: ['deploy', 'done', 'shelf', '--confirm', 'shelf'], pause: true}];
 	assert.deepEqual(deploy(gates([])), typed);
-	assert.deepEqual(deploy(gates([{...secret, reference: 'fleet://user/deploy-token', class: 'task'}])), typed, 'a run could hold it');
-	assert.deepEqual(deploy(gates([{...secret, reference: 'fleet://project/deploy-token', project: 'q', class: 'deploy'}])), typed, 'another project\'s');
+	assert.deepEqual(
+		deploy(gates([{...secret, reference: 'fleet://user/deploy-token', class: 'task'}])),
+		typed,
+		'a run could hold it',
+	);
+	assert.deepEqual(
+		deploy(gates([{...secret, reference: 'fleet://project/deploy-token', project: 'q', class: 'deploy'}])),
+		typed,
+		"another project's",
+	);
 	const own = {...secret, reference: 'fleet://project/deploy-token', project: 'p', class: 'deploy'};
-	assert.deepEqual(deploy(gates([{...secret, reference: 'fleet://user/deploy-token', class: 'deploy'}, own])), [{type: 'act', run: 'done', argv: ['deploy', 'done', 'shelf', '--confirm', 'shelf', '--credential', 'DEPLOY_TOKEN=fleet://project/deploy-token'], title: 'deploy'}]);
+	assert.deepEqual(deploy(gates([{...secret, reference: 'fleet://user/deploy-token', class: 'deploy'}, own])), [
+		{
+			type: 'act',
+			run: 'done',
+			argv: [
+				'deploy',
+				'done',
+				'shelf',
+				'--confirm',
+				'shelf',
+				'--credential',
+				'DEPLOY_TOKEN=fleet://project/deploy-token',
+			],
+			title: 'deploy',
+		},
+	]);
 	assert.deepEqual(press(gates([own]), 'p', 'return', ...'shel', 'return').effects, []);
 });
 
-test('an approval on the screen says what is signed, and asks for the policy\'s word', () => {
+test("an approval on the screen says what is signed, and asks for the policy's word", () => {
 	const [base, head, tree] = ['b', 'a', 'c'].map(letter => letter.repeat(40)) as [string, string, string];
-	const ready = run('ready', started, exited, {type: 'run.captured', head, commits: 1, files: 1, wip: false, extra: [], notes: []}, {type: 'verify.started', base, head, tree, policy: 'p', commands: ['x']}, {type: 'verify.finished', passed: true, base, head, tree, policy: 'p', digest: 'e', steps: [], because: 'fine'});
-	const gates = (approveWord: string | null, approveSigned: boolean) => state([ready], {screen: 'gates', offers: {p: {branches: [], prompts: [], network: [], approveWord, approveSigned, verify: ['x'], suggestedVerify: null, deploy: {}}}});
-	assert.match(press(gates('ship-it', true), 'y').state.dialog!.lines.join('\n'), /signed +with your SSH key, exactly this/);
+	const ready = run(
+		'ready',
+		started,
+		exited,
+		{type: 'run.captured', head, commits: 1, files: 1, wip: false, extra: [], notes: []},
+		{type: 'verify.started', base, head, tree, policy: 'p', commands: ['x']},
+		{type: 'verify.finished', passed: true, base, head, tree, policy: 'p', digest: 'e', steps: [], because: 'fine'},
+	);
+	const gates = (approveWord: string | null, approveSigned: boolean) =>
+		state([ready], {
+			screen: 'gates',
+			offers: {
+				p: {
+					branches: [],
+					prompts: [],
+					network: [],
+					approveWord,
+					approveSigned,
+					verify: ['x'],
+					suggestedVerify: null,
+					deploy: {},
+				},
+			},
+		});
+	assert.match(
+		press(gates('ship-it', true), 'y').state.dialog!.lines.join('\n'),
+		/signed +with your SSH key, exactly this/,
+	);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'yes', 'return').effects, []);
-	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'ship-it', 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready', '--confirm', 'ship-it'], title: 'approve'}]);
+	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'ship-it', 'return').effects, [
+		{type: 'act', run: 'ready', argv: ['approve', 'ready', '--confirm', 'ship-it'], title: 'approve'},
+	]);
 	// The policy was read while the question was open already: what was typed does not become its word.
 	const {state: asked} = press(gates(null, false), 'y', 'return', ...'yes');
-	assert.deepEqual(press({...asked, offers: gates('ship-it', false).offers}, 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}]);
-	assert.deepEqual(press(gates(null, false), 'y', 'return', ...'yes', 'return').effects, [{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'}]);
+	assert.deepEqual(press({...asked, offers: gates('ship-it', false).offers}, 'return').effects, [
+		{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'},
+	]);
+	assert.deepEqual(press(gates(null, false), 'y', 'return', ...'yes', 'return').effects, [
+		{type: 'act', run: 'ready', argv: ['approve', 'ready'], title: 'approve'},
+	]);
 });
 
 test('where nothing verifies a run, verify asks what does; not where its target is another branch than the one that is looked at', () => {
 	const one = run('one', started, exited);
-	const gates = (branch: string, verify: string[]) => state([one], {screen: 'gates', offers: {p: {branches: [branch], prompts: [], network: [], approveWord: null, approveSigned: false, verify, suggestedVerify: 'make test', deploy: {}}}});
-	assert.deepEqual(press(gates('main', []), 'v', 'return').effects, [{type: 'act', run: 'one', argv: ['project', 'init', 'p', '--verify', 'make test'], title: 'verify commands', then: 'offer'}]);
-	assert.equal(press(gates('next', []), 'v').effects[0] && (press(gates('next', []), 'v').effects[0] as {argv: string[]}).argv[0], 'verify');
+	const gates = (branch: string, verify: string[]) =>
+		state([one], {
+			screen: 'gates',
+			offers: {
+				p: {
+					branches: [branch],
+					prompts: [],
+					network: [],
+					approveWord: null,
+					approveSigned: false,
+					verify,
+					suggestedVerify: 'make test',
+					deploy: {},
+				},
+			},
+		});
+	assert.deepEqual(press(gates('main', []), 'v', 'return').effects, [
+		{
+			type: 'act',
+			run: 'one',
+			argv: ['project', 'init', 'p', '--verify', 'make test'],
+			title: 'verify commands',
+			then: 'offer',
+		},
+	]);
+	assert.equal(
+		press(gates('next', []), 'v').effects[0] && (press(gates('next', []), 'v').effects[0] as {argv: string[]}).argv[0],
+		'verify',
+	);
 	assert.equal((press(gates('main', ['x']), 'v').effects[0] as {argv: string[]}).argv[0], 'verify');
 });
 
 test('what a project is tested by is guessed from its own files', () => {
 	assert.equal(suggestVerify(['package.json'], '{"scripts": {"test": "node --test"}}'), 'npm test');
 	assert.equal(suggestVerify(['package.json', 'pnpm-lock.yaml'], '{"scripts": {"test": "vitest"}}'), 'pnpm test');
-	assert.equal(suggestVerify(['package.json', 'Makefile'], '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'), 'make test');
+	assert.equal(
+		suggestVerify(
+			['package.json', 'Makefile'],
+			'{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}',
+		),
+		'make test',
+	);
 	assert.equal(suggestVerify(['go.mod'], ''), 'go test ./...');
 	assert.equal(suggestVerify(['readme.md'], 'not json'), undefined);
 });

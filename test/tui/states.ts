@@ -19,24 +19,83 @@ const later = Date.parse(at) + 61_000;
 const hex = (letter: string) => letter.repeat(40);
 
 export const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
-export const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'no network scope is on', count: 2};
+export const denied: RunEvent = {
+	type: 'egress.denied',
+	target: 'a.test:443',
+	because: 'no network scope is on',
+	count: 2,
+};
 export const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
 export const verified: RunEvent[] = [
 	{type: 'run.captured', head: hex('a'), commits: 2, files: 3, wip: false, extra: [], notes: []},
 	{type: 'verify.started', base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), commands: ['npm test']},
-	{type: 'verify.finished', passed: true, base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), digest: 'e'.repeat(64), steps: [{command: 'npm test', code: 0, ms: 1200}], because: '1 command passed, 12 tests passed'},
+	{
+		type: 'verify.finished',
+		passed: true,
+		base: hex('b'),
+		head: hex('a'),
+		tree: hex('c'),
+		policy: hex('d'),
+		digest: 'e'.repeat(64),
+		steps: [{command: 'npm test', code: 0, ms: 1200}],
+		because: '1 command passed, 12 tests passed',
+	},
 ];
-const approved: RunEvent = {type: 'review.approved', base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), verify: 'e'.repeat(64), because: 'read it', viewed: {files: 3, unviewed: 1}};
-const merged: RunEvent = {type: 'merge.finished', target: 'refs/heads/main', commit: hex('f'), checkout: 'brought along'};
-const grant: RunEvent = {type: 'scope.granted', effect: 'from the next request on', grant: {id: '1', scope: 'network:docs.test:443', because: 'the docs are there', by: 'person:a', at, until: new Date(later + 600_000).toISOString(), reference: undefined}};
+const approved: RunEvent = {
+	type: 'review.approved',
+	base: hex('b'),
+	head: hex('a'),
+	tree: hex('c'),
+	policy: hex('d'),
+	verify: 'e'.repeat(64),
+	because: 'read it',
+	viewed: {files: 3, unviewed: 1},
+};
+const merged: RunEvent = {
+	type: 'merge.finished',
+	target: 'refs/heads/main',
+	commit: hex('f'),
+	checkout: 'brought along',
+};
+const grant: RunEvent = {
+	type: 'scope.granted',
+	effect: 'from the next request on',
+	grant: {
+		id: '1',
+		scope: 'network:docs.test:443',
+		because: 'the docs are there',
+		by: 'person:a',
+		at,
+		until: new Date(later + 600_000).toISOString(),
+		reference: undefined,
+	},
+};
 
 export function run(id: string, ...events: RunEvent[]): Run {
 	return runOf('p', id, ...events);
 }
 
 export function runOf(project: string, id: string, ...events: RunEvent[]): Run {
-	const created: RunEvent = {type: 'run.created', id, name: id, project: {id: project, name: project, root: `/${project}`}, agent: 'command', argv: ['x'], branch: `fleet/${id}`, base: hex('b'), target: 'refs/heads/main', worktree: '/w', grants: [], prompt: 'Mend the parser', batch: 'parser'};
-	return foldRun([created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event}) as Entry))!;
+	const created: RunEvent = {
+		type: 'run.created',
+		id,
+		name: id,
+		project: {id: project, name: project, root: `/${project}`},
+		agent: 'command',
+		argv: ['x'],
+		branch: `fleet/${id}`,
+		base: hex('b'),
+		target: 'refs/heads/main',
+		worktree: '/w',
+		grants: [],
+		prompt: 'Mend the parser',
+		batch: 'parser',
+	};
+	return foldRun(
+		[created, ...events].map(
+			(event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event}) as Entry,
+		),
+	)!;
 }
 
 export const diff = `diff --git a/.github/workflows/ci.yml b/.github/workflows/ci.yml
@@ -68,23 +127,78 @@ index 4444444444444444444444444444444444444444..55555555555555555555555555555555
 
 function log(id: string, kind: LogState['kind'] = 'output'): LogState {
 	const texts = ['$ npm test', '▸ Bash npm test', '  12 passed', 'naïve café 日本語 🚀 ok', 'ℹ pass 12'];
-	return {run: id, kind, rows: texts.map((text, index) => ({from: index * 20, to: index * 20 + 20, spans: index === 0 ? [{text, sgr: '2'}] : [{text}]})), following: true, range: {from: 0, at: 0, to: 100}};
+	return {
+		run: id,
+		kind,
+		rows: texts.map((text, index) => ({
+			from: index * 20,
+			to: index * 20 + 20,
+			spans: index === 0 ? [{text, sgr: '2'}] : [{text}],
+		})),
+		following: true,
+		range: {from: 0, at: 0, to: 100},
+	};
 }
 
 export function state(runs: readonly Run[], changes: Partial<State> = {}): State {
 	return {
-		...initialState({columns: 100, rows: 30, now: later, runs, projects: [{id: 'p', name: 'p', root: '/p', addedAt: at}, {id: 'q', name: 'q', root: '/q', addedAt: at}], here: {folder: '/p', project: 'p'}}),
-		agents: [{id: 'command', title: 'any program', installed: true, model: undefined}, {id: 'codex', title: 'Codex', installed: true, model: {secret: 'openai', hosts: ['api.openai.com']}}],
-		offers: {p: {branches: ['main', 'next'], prompts: [{name: 'test', text: 'Write a test.'}], network: ['registry.test'], approveWord: null, approveSigned: false, verify: ['x'], suggestedVerify: null, deploy: {shelf: {command: 'cp a b', credentials: ['TOKEN'], window: 'mon-fri 09:00-16:00'}}}},
+		...initialState({
+			columns: 100,
+			rows: 30,
+			now: later,
+			runs,
+			projects: [
+				{id: 'p', name: 'p', root: '/p', addedAt: at},
+				{id: 'q', name: 'q', root: '/q', addedAt: at},
+			],
+			here: {folder: '/p', project: 'p'},
+		}),
+		agents: [
+			{id: 'command', title: 'any program', installed: true, model: undefined},
+			{id: 'codex', title: 'Codex', installed: true, model: {secret: 'openai', hosts: ['api.openai.com']}},
+		],
+		offers: {
+			p: {
+				branches: ['main', 'next'],
+				prompts: [{name: 'test', text: 'Write a test.'}],
+				network: ['registry.test'],
+				approveWord: null,
+				approveSigned: false,
+				verify: ['x'],
+				suggestedVerify: null,
+				deploy: {shelf: {command: 'cp a b', credentials: ['TOKEN'], window: 'mon-fri 09:00-16:00'}},
+			},
+		},
 		...changes,
 	};
 }
 
 const everyStage = [
-	runOf('p', 'works', started, grant), runOf('p', 'asks', started, {type: 'agent.status', state: 'waiting', because: 'asks to run npm publish'}), runOf('p', 'denied', started, denied),
-	runOf('p', 'frozen', started, {type: 'run.frozen', because: 'by a', whole: true}), runOf('q', 'stopped', started, exited), runOf('q', 'alarm', started, {type: 'alarm.raised', target: 'evil.test:443', because: 'a pointer went where it does not belong', count: 1}),
-	runOf('q', 'queued', {type: 'run.queued', because: 'waits for works, which is running'}), runOf('q', 'ready', started, exited, ...verified), runOf('q', 'merged', started, exited, ...verified, approved, merged),
-	runOf('q', 'fails', started, exited, {type: 'verify.finished', passed: false, base: '', head: '', tree: '', policy: '', digest: '', steps: [], because: '3 of 12 tests failed: npm test ended with exit code 1'}),
+	runOf('p', 'works', started, grant),
+	runOf('p', 'asks', started, {type: 'agent.status', state: 'waiting', because: 'asks to run npm publish'}),
+	runOf('p', 'denied', started, denied),
+	runOf('p', 'frozen', started, {type: 'run.frozen', because: 'by a', whole: true}),
+	runOf('q', 'stopped', started, exited),
+	runOf('q', 'alarm', started, {
+		type: 'alarm.raised',
+		target: 'evil.test:443',
+		because: 'a pointer went where it does not belong',
+		count: 1,
+	}),
+	runOf('q', 'queued', {type: 'run.queued', because: 'waits for works, which is running'}),
+	runOf('q', 'ready', started, exited, ...verified),
+	runOf('q', 'merged', started, exited, ...verified, approved, merged),
+	runOf('q', 'fails', started, exited, {
+		type: 'verify.finished',
+		passed: false,
+		base: '',
+		head: '',
+		tree: '',
+		policy: '',
+		digest: '',
+		steps: [],
+		because: '3 of 12 tests failed: npm test ended with exit code 1',
+	}),
 ];
 
 /** One state for each screen, by a name. */
@@ -92,26 +206,116 @@ export function screens(): Record<string, State> {
 	const ready = run('ready', started, exited, ...verified);
 	const works = run('works', started, denied, grant);
 	const one = state([works], {log: log('works')});
-	const review = withDiff(state([ready], {screen: 'run', tab: 'changes', selected: 'ready'}), 'ready', parseDiff(diff), {viewed: {}, comments: [{id: '1', path: 'source/parser.ts', side: 'new', from: 3, to: 3, quoted: '	// the end', text: 'why this?', digest: '', sent: false}]});
-	const gates = state([ready], {screen: 'gates', selected: 'ready', log: log('ready', 'verify'), audits: {ready: summarise([])}});
+	const review = withDiff(
+		state([ready], {screen: 'run', tab: 'changes', selected: 'ready'}),
+		'ready',
+		parseDiff(diff),
+		{
+			viewed: {},
+			comments: [
+				{
+					id: '1',
+					path: 'source/parser.ts',
+					side: 'new',
+					from: 3,
+					to: 3,
+					quoted: '	// the end',
+					text: 'why this?',
+					digest: '',
+					sent: false,
+				},
+			],
+		},
+	);
+	const gates = state([ready], {
+		screen: 'gates',
+		selected: 'ready',
+		log: log('ready', 'verify'),
+		audits: {ready: summarise([])},
+	});
 	return {
 		welcome: state([], {screen: 'welcome', projects: []}),
 		empty: state([]),
 		fleet: state(everyStage, {log: log('works'), changes: {works: {files: 4, added: 120, removed: 7, untracked: 1}}}),
-		filtered: update(update(state(everyStage, {log: undefined}), {type: 'keys', keys: ['/']}).state, {type: 'keys', keys: ['r', 'e', 'a', 'd', 'y']}).state,
+		filtered: update(update(state(everyStage, {log: undefined}), {type: 'keys', keys: ['/']}).state, {
+			type: 'keys',
+			keys: ['r', 'e', 'a', 'd', 'y'],
+		}).state,
 		palette: update(one, {type: 'keys', keys: [':']}).state,
 		output: {...one, screen: 'run', tab: 'output'},
-		review, scopes: {...one, screen: 'run', tab: 'scopes'}, checklist: {...one, screen: 'run', tab: 'checklist'}, network: {...one, screen: 'run', tab: 'network'},
-		journal: {...one, screen: 'run', tab: 'journal', journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started}, {seq: 2, at, actor: 'fleet', prev: '', ...denied}] as Entry[]},
+		review,
+		scopes: {...one, screen: 'run', tab: 'scopes'},
+		checklist: {...one, screen: 'run', tab: 'checklist'},
+		network: {...one, screen: 'run', tab: 'network'},
+		journal: {
+			...one,
+			screen: 'run',
+			tab: 'journal',
+			journal: [
+				{seq: 1, at, actor: 'fleet', prev: '', ...started},
+				{seq: 2, at, actor: 'fleet', prev: '', ...denied},
+			] as Entry[],
+		},
 		comment: update(review, {type: 'keys', keys: [']', 'j', 'c']}).state,
-		gates, approve: openDialog(gates, 'approve').state, grant: openDialog(one, 'allow', 'network:a.test:443').state,
-		deploy: openDialog(state([runOf('p', 'merged', started, exited, ...verified, approved, merged)], {screen: 'gates', selected: 'merged'}), 'deploy').state,
-		deploying: state([runOf('p', 'merged', started, exited, ...verified, approved, merged, {type: 'deploy.started', target: 'shelf', commit: hex('f'), command: 'cp a b', credentials: []})], {screen: 'gates', selected: 'merged', log: log('merged', 'deploy'), rows: 40}),
+		gates,
+		approve: openDialog(gates, 'approve').state,
+		grant: openDialog(one, 'allow', 'network:a.test:443').state,
+		deploy: openDialog(
+			state([runOf('p', 'merged', started, exited, ...verified, approved, merged)], {
+				screen: 'gates',
+				selected: 'merged',
+			}),
+			'deploy',
+		).state,
+		deploying: state(
+			[
+				runOf('p', 'merged', started, exited, ...verified, approved, merged, {
+					type: 'deploy.started',
+					target: 'shelf',
+					commit: hex('f'),
+					command: 'cp a b',
+					credentials: [],
+				}),
+			],
+			{screen: 'gates', selected: 'merged', log: log('merged', 'deploy'), rows: 40},
+		),
 		new: update(one, {type: 'keys', keys: ['n']}).state,
 		more: update(one, {type: 'keys', keys: ['n', 'ctrl-x']}).state,
-		vault: state([works], {screen: 'vault', vault: {stores: [{id: 'keyring', title: 'the keyring', state: 'unlocked', because: ''}], secrets: [{reference: 'fleet://user/stripe', project: null, store: 'keyring', class: 'task', hosts: ['api.stripe.test'], paths: [], environment: 'STRIPE', holders: [{run: 'works', scope: 'secret:user/stripe', until: null}]}]}}),
-		disk: state([works], {screen: 'disk', disk: [{run: 'works', project: 'p', bytes: 123_456_789, what: 'nothing', note: 'is running', safe: false}, {run: 'merged', project: 'p', bytes: 4096, what: 'its folder', note: 'merged: its folder can go', safe: true}]}),
-		compare: state([ready, works], {screen: 'compare', selected: 'ready', compareAt: 1, compared: {ready: parseDiff(diff), works: parseDiff(diff.replaceAll("';'", "'|'").replaceAll('3333', '6666')).slice(0, 2)}, list: {...one.list, marked: ['ready', 'works']}}),
+		vault: state([works], {
+			screen: 'vault',
+			vault: {
+				stores: [{id: 'keyring', title: 'the keyring', state: 'unlocked', because: ''}],
+				secrets: [
+					{
+						reference: 'fleet://user/stripe',
+						project: null,
+						store: 'keyring',
+						class: 'task',
+						hosts: ['api.stripe.test'],
+						paths: [],
+						environment: 'STRIPE',
+						holders: [{run: 'works', scope: 'secret:user/stripe', until: null}],
+					},
+				],
+			},
+		}),
+		disk: state([works], {
+			screen: 'disk',
+			disk: [
+				{run: 'works', project: 'p', bytes: 123_456_789, what: 'nothing', note: 'is running', safe: false},
+				{run: 'merged', project: 'p', bytes: 4096, what: 'its folder', note: 'merged: its folder can go', safe: true},
+			],
+		}),
+		compare: state([ready, works], {
+			screen: 'compare',
+			selected: 'ready',
+			compareAt: 1,
+			compared: {
+				ready: parseDiff(diff),
+				works: parseDiff(diff.replaceAll("';'", "'|'").replaceAll('3333', '6666')).slice(0, 2),
+			},
+			list: {...one.list, marked: ['ready', 'works']},
+		}),
 		help: update(one, {type: 'keys', keys: ['?']}).state,
 	};
 }

@@ -22,7 +22,11 @@ function folder(t: TestContext): string {
 async function conforms(vault: Vault, again: () => Vault): Promise<void> {
 	assert.equal(await vault.read('user/none'), undefined, 'what was never written is not there');
 	assert.equal(await vault.remove('user/none'), false);
-	const text = JSON.stringify({value: 'väl✓ue "quoted"\n\\', binding: {hosts: ['a.example']}, long: 'x'.repeat(20_000)});
+	const text = JSON.stringify({
+		value: 'väl✓ue "quoted"\n\\',
+		binding: {hosts: ['a.example']},
+		long: 'x'.repeat(20_000),
+	});
 	await vault.write('user/one', text);
 	await vault.write('project/p/one', 'another');
 	assert.equal(await again().read('user/one'), text, 'byte for byte, from outside');
@@ -38,19 +42,31 @@ async function conforms(vault: Vault, again: () => Vault): Promise<void> {
 
 /** Vaults that break the promise, so that the suite is known to notice. */
 const careless: Record<string, (inner: Vault) => Vault> = {
-	'forgets what it overwrites': inner => ({...inner, write: async (account, text) => inner.write(account, await inner.read(account) ?? text)}),
-	'mixes names up': inner => ({...inner, read: account => inner.read(account.replace('project/p', 'user')), write: (account, text) => inner.write(account.replace('project/p', 'user'), text)}),
-	'does not forget': inner => ({...inner, remove: async account => await inner.read(account) !== undefined}),
+	'forgets what it overwrites': inner => ({
+		...inner,
+		write: async (account, text) => inner.write(account, (await inner.read(account)) ?? text),
+	}),
+	'mixes names up': inner => ({
+		...inner,
+		read: account => inner.read(account.replace('project/p', 'user')),
+		write: (account, text) => inner.write(account.replace('project/p', 'user'), text),
+	}),
+	'does not forget': inner => ({...inner, remove: async account => (await inner.read(account)) !== undefined}),
 	'changes bytes': inner => ({...inner, write: (account, text) => inner.write(account, text.normalize('NFKD').trim())}),
 };
 
 test('age: a file that keeps the promise, closed and unreadable without its passphrase', async t => {
 	const file = path.join(folder(t), 'vault.age');
 	const asked: string[] = [];
-	const open = (passphrase = 'correct horse') => age(file, async question => {
-		asked.push(question);
-		return passphrase;
-	}, 10);
+	const open = (passphrase = 'correct horse') =>
+		age(
+			file,
+			async question => {
+				asked.push(question);
+				return passphrase;
+			},
+			10,
+		);
 	assert.equal((await open().probe()).state, 'none');
 	const vault = open();
 	await vault.write('user/x', 'a-secret-value');
@@ -59,10 +75,19 @@ test('age: a file that keeps the promise, closed and unreadable without its pass
 	assert.equal(statSync(file).mode & 0o777, 0o600);
 	assert.ok(readFileSync(file, 'latin1').startsWith('age-encryption.org/v1'));
 	assert.ok(!readFileSync(file, 'latin1').includes('a-secret-value'));
-	await assert.rejects(open('wrong horse').read('user/x'), (error: Refusal) => error instanceof Refusal && /does not open/.test(error.because));
-	await assert.rejects(age(path.join(folder(t), 'new.age'), async () => 'short', 10).write('user/x', 'y'), /fewer than 8/);
+	await assert.rejects(
+		open('wrong horse').read('user/x'),
+		(error: Refusal) => error instanceof Refusal && /does not open/.test(error.because),
+	);
+	await assert.rejects(
+		age(path.join(folder(t), 'new.age'), async () => 'short', 10).write('user/x', 'y'),
+		/fewer than 8/,
+	);
 	let count = 0;
-	await assert.rejects(age(path.join(folder(t), 'new.age'), async () => `passphrase ${count++}`, 10).write('user/x', 'y'), /differ/);
+	await assert.rejects(
+		age(path.join(folder(t), 'new.age'), async () => `passphrase ${count++}`, 10).write('user/x', 'y'),
+		/differ/,
+	);
 	await vault.remove('user/x');
 	await conforms(vault, open);
 });
@@ -83,7 +108,9 @@ test('the suite notices a careless vault', async t => {
 	for (const [what, breaks] of Object.entries(careless)) {
 		const entries = new Map<string, string>();
 		const inner: Vault = {
-			id: 'memory', title: 'memory', probe: async () => ({works: true, state: 'unlocked', version: '', because: '', hint: ''}),
+			id: 'memory',
+			title: 'memory',
+			probe: async () => ({works: true, state: 'unlocked', version: '', because: '', hint: ''}),
 			read: async account => entries.get(account),
 			async write(account, text) {
 				entries.set(account, text);
@@ -91,19 +118,38 @@ test('the suite notices a careless vault', async t => {
 			remove: async account => entries.delete(account),
 		};
 		await conforms(inner, () => inner);
-		await assert.rejects(conforms(breaks(inner), () => breaks(inner)), what);
+		await assert.rejects(
+			conforms(breaks(inner), () => breaks(inner)),
+			what,
+		);
 		t.diagnostic(what);
 	}
 });
 
 /** Runs a script with the vault in a process of its own, since a session's bus is the whole process's. */
 function inSession(session: Keyring, script: string): string {
-	const {stdout, stderr, status} = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', 'tsx', '--input-type=module', '-e', `
+	const {stdout, stderr, status} = spawnSync(
+		process.execPath,
+		[
+			'--disable-warning=ExperimentalWarning',
+			'--import',
+			'tsx',
+			'--input-type=module',
+			'-e',
+			`
 		import {keyring as vault} from ${JSON.stringify(path.resolve(import.meta.dirname, '../../source/vaults/keyring/index.ts'))};
 		const say = value => console.log(JSON.stringify(value));
 		const refused = async work => { try { return await work(); } catch (error) { return {refused: error.name === 'Refusal', because: error.because, hint: error.hint}; } };
 		${script}
-		process.exit(0);`], {env: {PATH: process.env['PATH'] ?? '', HOME: session.folder, ...session.env}, encoding: 'utf8', timeout: 60_000, cwd: path.resolve(import.meta.dirname, '../..')});
+		process.exit(0);`,
+		],
+		{
+			env: {PATH: process.env['PATH'] ?? '', HOME: session.folder, ...session.env},
+			encoding: 'utf8',
+			timeout: 60_000,
+			cwd: path.resolve(import.meta.dirname, '../..'),
+		},
+	);
 	assert.equal(status, 0, stderr);
 	return stdout;
 }
@@ -116,7 +162,11 @@ test('keyring: the real one, unlocked, keeps the promise', async t => {
 		process.env = before;
 	});
 	// Another process reads what this one wrote.
-	const again: Vault = {...keyring, read: async account => JSON.parse(inSession(session, `say(await vault.read(${JSON.stringify(account)}) ?? null);`)) ?? undefined};
+	const again: Vault = {
+		...keyring,
+		read: async account =>
+			JSON.parse(inSession(session, `say(await vault.read(${JSON.stringify(account)}) ?? null);`)) ?? undefined,
+	};
 	await conforms(keyring, () => again);
 });
 
@@ -124,7 +174,13 @@ test('keyring: locked is said in words, and refused', async t => {
 	const session = await Keyring.open(t, 'unlocked');
 	inSession(session, 'await vault.write("user/x", "y");');
 	session.lock();
-	const [probe, read, write] = inSession(session, 'say(await vault.probe()); say(await refused(() => vault.read("user/x"))); say(await refused(() => vault.write("user/z", "a-secret-value")));').trim().split('\n').map(line => JSON.parse(line) as Record<string, unknown>);
+	const [probe, read, write] = inSession(
+		session,
+		'say(await vault.probe()); say(await refused(() => vault.read("user/x"))); say(await refused(() => vault.write("user/z", "a-secret-value")));',
+	)
+		.trim()
+		.split('\n')
+		.map(line => JSON.parse(line) as Record<string, unknown>);
 	assert.equal(probe?.['state'], 'locked');
 	assert.match(String(probe?.['because']), /locked/);
 	for (const answer of [read, write]) {
@@ -137,7 +193,13 @@ test('keyring: locked is said in words, and refused', async t => {
 test('keyring: absent is said in words, and refused: with a bus and no keyring, and without a bus', async t => {
 	const session = await Keyring.open(t, 'absent');
 	for (const env of [session.env, {}]) {
-		const [probe, read] = inSession({folder: session.folder, env} as Keyring, 'say(await vault.probe()); say(await refused(() => vault.read("user/x")));').trim().split('\n').map(line => JSON.parse(line) as Record<string, unknown>);
+		const [probe, read] = inSession(
+			{folder: session.folder, env} as Keyring,
+			'say(await vault.probe()); say(await refused(() => vault.read("user/x")));',
+		)
+			.trim()
+			.split('\n')
+			.map(line => JSON.parse(line) as Record<string, unknown>);
 		assert.equal(probe?.['state'], 'none', JSON.stringify(probe));
 		assert.match(String(probe?.['because']), /no OS vault/);
 		assert.equal(read?.['refused'], true);
@@ -148,8 +210,14 @@ test('keyring: absent is said in words, and refused: with a bus and no keyring, 
 test('age: the age program reads what this writes', t => {
 	const file = path.join(folder(t), 'vault.age');
 	const script = `import {age} from ${JSON.stringify(path.resolve(import.meta.dirname, '../../source/vaults/age/index.ts'))}; await age(process.argv[1], async () => 'correct horse').write('user/x', 'from fleet');`;
-	execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, file], {cwd: path.resolve(import.meta.dirname, '../..')});
+	execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, file], {
+		cwd: path.resolve(import.meta.dirname, '../..'),
+	});
 	// It asks on a terminal alone; script(1) gives it one.
-	const {stdout} = spawnSync('script', ['-qec', `age --decrypt ${file}`, '/dev/null'], {input: 'correct horse\n', encoding: 'utf8', timeout: 30_000});
+	const {stdout} = spawnSync('script', ['-qec', `age --decrypt ${file}`, '/dev/null'], {
+		input: 'correct horse\n',
+		encoding: 'utf8',
+		timeout: 30_000,
+	});
 	assert.match(stdout, /from fleet/);
 });

@@ -7,15 +7,37 @@ export const aider: Agent = {
 	program: 'aider',
 	model: {
 		secret: 'anthropic',
-		binding: {class: 'model', hosts: ['api.anthropic.com'], headers: ['authorization', 'x-api-key'], methods: ['GET', 'POST'], paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'], environment: 'ANTHROPIC_API_KEY'},
+		binding: {
+			class: 'model',
+			hosts: ['api.anthropic.com'],
+			headers: ['authorization', 'x-api-key'],
+			methods: ['GET', 'POST'],
+			paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'],
+			environment: 'ANTHROPIC_API_KEY',
+		},
 	},
 	start({prompt, argv, cwd, program, interactive, conversation}) {
 		// In one word with its flag: a prompt that begins with a dash is no flag.
 		const asked = prompt === undefined ? [] : [`--message=${prompt}`];
 		return {
-			argv: [program!, '--yes-always', '--no-check-update', '--no-show-release-notes', '--no-analytics', '--no-gitignore', ...(conversation ? ['--restore-chat-history'] : []), ...(interactive ? [] : ['--no-pretty', '--no-stream', ...asked]), ...argv], cwd,
+			argv: [
+				program!,
+				'--yes-always',
+				'--no-check-update',
+				'--no-show-release-notes',
+				'--no-analytics',
+				'--no-gitignore',
+				...(conversation ? ['--restore-chat-history'] : []),
+				...(interactive ? [] : ['--no-pretty', '--no-stream', ...asked]),
+				...argv,
+			],
+			cwd,
 			// Its notes belong to the run, not to the project's folder.
-			env: {AIDER_CHAT_HISTORY_FILE: '/home/agent/.aider.chat.history.md', AIDER_INPUT_HISTORY_FILE: '/home/agent/.aider.input.history', AIDER_MODEL: 'sonnet'},
+			env: {
+				AIDER_CHAT_HISTORY_FILE: '/home/agent/.aider.chat.history.md',
+				AIDER_INPUT_HISTORY_FILE: '/home/agent/.aider.input.history',
+				AIDER_MODEL: 'sonnet',
+			},
 		};
 	},
 };

@@ -3,7 +3,9 @@ import type {Agent, AgentNews} from '../../core/seams.ts';
 
 function partsOf(event: Record<string, any>): Array<Record<string, any>> {
 	const {content} = (event['message'] ?? {}) as {content?: unknown};
-	return Array.isArray(content) ? content.filter(part => typeof part === 'object' && part !== null) as Array<Record<string, any>> : [];
+	return Array.isArray(content)
+		? (content.filter(part => typeof part === 'object' && part !== null) as Array<Record<string, any>>)
+		: [];
 }
 
 /** Claude Code. Its own permission prompts are off: the run's sandbox is what holds it. */
@@ -13,26 +15,58 @@ export const claudeCode: Agent = {
 	program: 'claude',
 	model: {
 		secret: 'anthropic',
-		binding: {class: 'model', hosts: ['api.anthropic.com'], headers: ['authorization', 'x-api-key'], methods: ['GET', 'POST'], paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'], environment: 'ANTHROPIC_API_KEY'},
+		binding: {
+			class: 'model',
+			hosts: ['api.anthropic.com'],
+			headers: ['authorization', 'x-api-key'],
+			methods: ['GET', 'POST'],
+			paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'],
+			environment: 'ANTHROPIC_API_KEY',
+		},
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, uuid}) {
 		const id = conversation?.id ?? (conversation ? undefined : uuid);
-		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--resume', conversation.id]) : ['--session-id', uuid];
+		const talk = conversation
+			? conversation.id === undefined
+				? ['--continue']
+				: ['--resume', conversation.id]
+			: ['--session-id', uuid];
 		const mode = interactive ? [] : ['--print', '--output-format', 'stream-json', '--verbose'];
 		// A token of a subscription is held out by another variable than a key.
 		const isToken = pointer?.startsWith('sk-ant-oat') ?? false;
 		return {
-			argv: [program!, ...mode, '--permission-mode', 'bypassPermissions', ...talk, ...argv, ...(prompt === undefined ? [] : ['--', prompt])], cwd,
+			argv: [
+				program!,
+				...mode,
+				'--permission-mode',
+				'bypassPermissions',
+				...talk,
+				...argv,
+				...(prompt === undefined ? [] : ['--', prompt]),
+			],
+			cwd,
 			env: {
-				CLAUDE_CONFIG_DIR: `${home}/.claude`, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1', DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1', IS_SANDBOX: '1',
+				CLAUDE_CONFIG_DIR: `${home}/.claude`,
+				CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+				DISABLE_AUTOUPDATER: '1',
+				DISABLE_TELEMETRY: '1',
+				DISABLE_ERROR_REPORTING: '1',
+				IS_SANDBOX: '1',
 				...(isToken ? {CLAUDE_CODE_OAUTH_TOKEN: pointer!, ANTHROPIC_API_KEY: ''} : {}),
 			},
 			conversation: id,
 			files: {
-				'.claude/settings.json': JSON.stringify({skipDangerousModePermissionPrompt: true, autoUpdates: false, includeCoAuthoredBy: false}),
+				'.claude/settings.json': JSON.stringify({
+					skipDangerousModePermissionPrompt: true,
+					autoUpdates: false,
+					includeCoAuthoredBy: false,
+				}),
 				// What its first start would ask: a theme, whether this folder and this key are to be trusted.
 				'.claude/.claude.json': JSON.stringify({
-					hasCompletedOnboarding: true, theme: 'dark', bypassPermissionsModeAccepted: true, autoUpdates: false,
+					hasCompletedOnboarding: true,
+					theme: 'dark',
+					bypassPermissionsModeAccepted: true,
+					autoUpdates: false,
 					projects: {[cwd]: {hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true}},
 					...(pointer === undefined ? {} : {customApiKeyResponses: {approved: [pointer.slice(-20)], rejected: []}}),
 				}),
@@ -43,25 +77,50 @@ export const claudeCode: Agent = {
 		const event = parseLine(line);
 		switch (event?.['type']) {
 			case 'system': {
-				return {conversation: event['session_id'], ...(event['subtype'] === 'init' ? {text: `${event['model'] ?? 'model'}, conversation ${event['session_id']}`, status: {state: 'working', because: 'started'}} : {})};
+				return {
+					conversation: event['session_id'],
+					...(event['subtype'] === 'init'
+						? {
+								text: `${event['model'] ?? 'model'}, conversation ${event['session_id']}`,
+								status: {state: 'working', because: 'started'},
+							}
+						: {}),
+				};
 			}
 
 			case 'assistant': {
 				const parts = partsOf(event);
 				const tool = parts.findLast(part => part['type'] === 'tool_use');
-				const lines = parts.flatMap(part => part['type'] === 'text' ? [String(part['text'])] : part['type'] === 'tool_use' ? [toolLine(part['name'], part['input'])] : []);
-				return {text: lines.length === 0 ? undefined : lines.join('\n'), status: {state: 'working', because: tool ? toolLine(tool['name'], tool['input']).slice(2) : 'thinking'}};
+				const lines = parts.flatMap(part =>
+					part['type'] === 'text'
+						? [String(part['text'])]
+						: part['type'] === 'tool_use'
+							? [toolLine(part['name'], part['input'])]
+							: [],
+				);
+				return {
+					text: lines.length === 0 ? undefined : lines.join('\n'),
+					status: {state: 'working', because: tool ? toolLine(tool['name'], tool['input']).slice(2) : 'thinking'},
+				};
 			}
 
 			case 'user': {
 				const parts = partsOf(event);
-				const lines = parts.filter(part => part['type'] === 'tool_result').map(part => resultLine(part['content'], part['is_error'] === true));
+				const lines = parts
+					.filter(part => part['type'] === 'tool_result')
+					.map(part => resultLine(part['content'], part['is_error'] === true));
 				return {text: lines.length === 0 ? undefined : lines.join('\n')};
 			}
 
 			case 'result': {
 				const failed = event['is_error'] === true || event['subtype'] !== 'success';
-				return {text: failed ? `✘ ${failureWords(event['result'], String(event['subtype']))}` : undefined, conversation: event['session_id'], status: failed ? {state: 'failed', because: failureWords(event['result'], String(event['subtype']))} : {state: 'done', because: failureWords(event['result'], 'finished')}};
+				return {
+					text: failed ? `✘ ${failureWords(event['result'], String(event['subtype']))}` : undefined,
+					conversation: event['session_id'],
+					status: failed
+						? {state: 'failed', because: failureWords(event['result'], String(event['subtype']))}
+						: {state: 'done', because: failureWords(event['result'], 'finished')},
+				};
 			}
 
 			case undefined: {

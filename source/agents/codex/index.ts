@@ -2,7 +2,14 @@ import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-li
 import type {Agent, AgentNews} from '../../core/seams.ts';
 
 /** What asks other hosts than the model's for things that a run does not need, or hides what is asked: refused anyway, so not tried. */
-const off = ['api_key_model_discovery', 'apps', 'plugins', 'remote_plugin', 'enable_request_compression', 'unbounded_connection_retries'];
+const off = [
+	'api_key_model_discovery',
+	'apps',
+	'plugins',
+	'remote_plugin',
+	'enable_request_compression',
+	'unbounded_connection_retries',
+];
 
 /** Codex. Its own sandbox is off: it would be a second one inside the run's, and needs what that one does not give. */
 export const codex: Agent = {
@@ -11,17 +18,33 @@ export const codex: Agent = {
 	program: 'codex',
 	model: {
 		secret: 'openai',
-		binding: {class: 'model', hosts: ['api.openai.com'], headers: ['authorization'], methods: ['GET', 'POST'], paths: ['/v1/responses', '/v1/responses/*', '/v1/models'], environment: 'OPENAI_API_KEY'},
+		binding: {
+			class: 'model',
+			hosts: ['api.openai.com'],
+			headers: ['authorization'],
+			methods: ['GET', 'POST'],
+			paths: ['/v1/responses', '/v1/responses/*', '/v1/models'],
+			environment: 'OPENAI_API_KEY',
+		},
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer}) {
 		const talk = conversation ? ['resume', conversation.id ?? '--last'] : [];
 		const loose = ['--dangerously-bypass-approvals-and-sandbox'];
 		return {
-			argv: interactive ? [program!, ...talk, ...loose, ...argv, ...(prompt === undefined ? [] : ['--', prompt])] : [program!, 'exec', ...loose, '--json', '--skip-git-repo-check', ...talk, ...argv, '--', prompt ?? 'go on'], cwd,
-			env: {CODEX_HOME: `${home}/.codex`, ...(pointer === undefined ? {} : {CODEX_API_KEY: pointer}), CODEX_CA_CERTIFICATE: '/run/fleet/trust/bundle.pem'},
+			argv: interactive
+				? [program!, ...talk, ...loose, ...argv, ...(prompt === undefined ? [] : ['--', prompt])]
+				: [program!, 'exec', ...loose, '--json', '--skip-git-repo-check', ...talk, ...argv, '--', prompt ?? 'go on'],
+			cwd,
+			env: {
+				CODEX_HOME: `${home}/.codex`,
+				...(pointer === undefined ? {} : {CODEX_API_KEY: pointer}),
+				CODEX_CA_CERTIFICATE: '/run/fleet/trust/bundle.pem',
+			},
 			files: {
 				'.codex/config.toml': `approval_policy = "never"\nsandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\ncli_auth_credentials_store = "file"\n\n[features]\n${off.map(name => `${name} = false\n`).join('')}\n[analytics]\nenabled = false\n\n[otel]\nmetrics_exporter = "none"\n\n[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n`,
-				...(pointer === undefined ? {} : {'.codex/auth.json': JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer})}),
+				...(pointer === undefined
+					? {}
+					: {'.codex/auth.json': JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer})}),
 			},
 		};
 	},
@@ -30,24 +53,38 @@ export const codex: Agent = {
 		const item = (event?.['item'] ?? {}) as Record<string, any>;
 		switch (event?.['type']) {
 			case 'thread.started': {
-				return {text: `conversation ${event['thread_id']}`, conversation: event['thread_id'], status: {state: 'working', because: 'started'}};
+				return {
+					text: `conversation ${event['thread_id']}`,
+					conversation: event['thread_id'],
+					status: {state: 'working', because: 'started'},
+				};
 			}
 
 			case 'item.started': {
-				return item['type'] === 'command_execution' ? {text: toolLine('shell', item), status: {state: 'working', because: toolLine('shell', item).slice(2)}} : {};
+				return item['type'] === 'command_execution'
+					? {text: toolLine('shell', item), status: {state: 'working', because: toolLine('shell', item).slice(2)}}
+					: {};
 			}
 
 			case 'item.completed': {
 				if (item['type'] === 'command_execution') {
-					return {text: resultLine(item['aggregated_output'], item['exit_code'] !== 0 && item['exit_code'] !== undefined)};
+					return {
+						text: resultLine(item['aggregated_output'], item['exit_code'] !== 0 && item['exit_code'] !== undefined),
+					};
 				}
 
 				if (item['type'] === 'file_change') {
-					const files = (Array.isArray(item['changes']) ? item['changes'] : []).map((change: {path?: string}) => change.path).join(', ');
+					const files = (Array.isArray(item['changes']) ? item['changes'] : [])
+						.map((change: {path?: string}) => change.path)
+						.join(', ');
 					return {text: toolLine('edit', {path: files})};
 				}
 
-				return item['type'] === 'agent_message' ? {text: String(item['text'] ?? '')} : item['type'] === 'error' ? {text: `✘ ${failureWords(item, 'error')}`} : {};
+				return item['type'] === 'agent_message'
+					? {text: String(item['text'] ?? '')}
+					: item['type'] === 'error'
+						? {text: `✘ ${failureWords(item, 'error')}`}
+						: {};
 			}
 
 			case 'turn.completed': {
@@ -57,7 +94,10 @@ export const codex: Agent = {
 			case 'turn.failed':
 			case 'error': {
 				const because = failureWords(event['error'] ?? event['message'], 'the turn failed');
-				return {text: `✘ ${because}`, ...(event['type'] === 'error' ? {} : {status: {state: 'failed' as const, because}})};
+				return {
+					text: `✘ ${because}`,
+					...(event['type'] === 'error' ? {} : {status: {state: 'failed' as const, because}}),
+				};
 			}
 
 			case undefined: {

@@ -14,6 +14,10 @@ export const command: Agent = {
 			return new Refusal('the command holds a NUL byte', 'no program can be given one');
 		}
 
-		return {argv: argv.map(argument => argument.replaceAll('{prompt}', () => prompt ?? '')), cwd, env: prompt === undefined ? {} as Record<string, string> : {FLEET_PROMPT: prompt}};
+		return {
+			argv: argv.map(argument => argument.replaceAll('{prompt}', () => prompt ?? '')),
+			cwd,
+			env: prompt === undefined ? ({} as Record<string, string>) : {FLEET_PROMPT: prompt},
+		};
 	},
 };

@@ -9,19 +9,59 @@ export const copilot: Agent = {
 	model: {
 		secret: 'github-copilot',
 		binding: {
-			class: 'model', hosts: ['api.github.com', 'api.githubcopilot.com', 'api.individual.githubcopilot.com', 'api.business.githubcopilot.com', 'api.enterprise.githubcopilot.com'], headers: ['authorization'], methods: ['GET', 'POST'],
-			paths: ['/copilot_internal/*', '/models', '/models/*', '/chat/completions', '/responses', '/v1/messages', '/agents/*'], environment: 'COPILOT_GITHUB_TOKEN',
+			class: 'model',
+			hosts: [
+				'api.github.com',
+				'api.githubcopilot.com',
+				'api.individual.githubcopilot.com',
+				'api.business.githubcopilot.com',
+				'api.enterprise.githubcopilot.com',
+			],
+			headers: ['authorization'],
+			methods: ['GET', 'POST'],
+			paths: [
+				'/copilot_internal/*',
+				'/models',
+				'/models/*',
+				'/chat/completions',
+				'/responses',
+				'/v1/messages',
+				'/agents/*',
+			],
+			environment: 'COPILOT_GITHUB_TOKEN',
 		},
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, uuid}) {
-		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--resume', conversation.id]) : ['--session-id', uuid];
+		const talk = conversation
+			? conversation.id === undefined
+				? ['--continue']
+				: ['--resume', conversation.id]
+			: ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.
 		const asked = prompt === undefined ? [] : [`${interactive ? '--interactive' : '--prompt'}=${prompt}`];
 		return {
-			argv: [program!, ...(interactive ? [] : ['--output-format', 'json']), '--allow-all-tools', '--allow-all-paths', '--disable-builtin-mcps', '--disable-client-telemetry', ...talk, ...argv, ...asked], cwd,
+			argv: [
+				program!,
+				...(interactive ? [] : ['--output-format', 'json']),
+				'--allow-all-tools',
+				'--allow-all-paths',
+				'--disable-builtin-mcps',
+				'--disable-client-telemetry',
+				...talk,
+				...argv,
+				...asked,
+			],
+			cwd,
 			env: {COPILOT_HOME: `${home}/.copilot`, COPILOT_AUTO_UPDATE: 'false'},
 			conversation: conversation ? conversation.id : uuid,
-			files: {'.copilot/config.json': JSON.stringify({trusted_folders: [cwd], banner: 'never', auto_update: false, store_token_plaintext: false})},
+			files: {
+				'.copilot/config.json': JSON.stringify({
+					trusted_folders: [cwd],
+					banner: 'never',
+					auto_update: false,
+					store_token_plaintext: false,
+				}),
+			},
 		};
 	},
 	read(line): AgentNews {
@@ -55,7 +95,13 @@ export const copilot: Agent = {
 			}
 
 			case 'result': {
-				return {conversation: event['sessionId'], status: event['exitCode'] === 0 ? {state: 'done', because: 'finished'} : {state: 'failed', because: `exit code ${event['exitCode']}`}};
+				return {
+					conversation: event['sessionId'],
+					status:
+						event['exitCode'] === 0
+							? {state: 'done', because: 'finished'}
+							: {state: 'failed', because: `exit code ${event['exitCode']}`},
+				};
 			}
 
 			case undefined: {

@@ -8,20 +8,40 @@ export const gemini: Agent = {
 	program: 'gemini',
 	model: {
 		secret: 'gemini',
-		binding: {class: 'model', hosts: ['generativelanguage.googleapis.com'], headers: ['x-goog-api-key'], methods: ['GET', 'POST'], paths: ['/v1beta/models/*', '/v1/models/*'], environment: 'GEMINI_API_KEY'},
+		binding: {
+			class: 'model',
+			hosts: ['generativelanguage.googleapis.com'],
+			headers: ['x-goog-api-key'],
+			methods: ['GET', 'POST'],
+			paths: ['/v1beta/models/*', '/v1/models/*'],
+			environment: 'GEMINI_API_KEY',
+		},
 	},
 	start({prompt, argv, cwd, program, interactive, conversation, uuid}) {
 		const talk = conversation ? ['--resume', conversation.id ?? 'latest'] : ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.
 		const asked = prompt === undefined ? [] : [`${interactive ? '--prompt-interactive' : '--prompt'}=${prompt}`];
 		return {
-			argv: [program!, ...(interactive ? [] : ['--output-format', 'stream-json']), '--approval-mode', 'yolo', '--skip-trust', ...talk, ...argv, ...asked], cwd,
+			argv: [
+				program!,
+				...(interactive ? [] : ['--output-format', 'stream-json']),
+				'--approval-mode',
+				'yolo',
+				'--skip-trust',
+				...talk,
+				...argv,
+				...asked,
+			],
+			cwd,
 			env: {GEMINI_CLI_TRUST_WORKSPACE: 'true', GEMINI_TELEMETRY_ENABLED: 'false', GEMINI_SANDBOX: 'false'},
 			conversation: conversation ? conversation.id : uuid,
 			files: {
 				'.gemini/settings.json': JSON.stringify({
-					general: {enableAutoUpdate: false, enableAutoUpdateNotification: false}, privacy: {usageStatisticsEnabled: false}, telemetry: {enabled: false},
-					security: {auth: {selectedType: 'gemini-api-key'}, folderTrust: {enabled: false}}, ide: {hasSeenNudge: true},
+					general: {enableAutoUpdate: false, enableAutoUpdateNotification: false},
+					privacy: {usageStatisticsEnabled: false},
+					telemetry: {enabled: false},
+					security: {auth: {selectedType: 'gemini-api-key'}, folderTrust: {enabled: false}},
+					ide: {hasSeenNudge: true},
 				}),
 			},
 		};
@@ -30,11 +50,17 @@ export const gemini: Agent = {
 		const event = parseLine(line);
 		switch (event?.['type']) {
 			case 'init': {
-				return {text: `${event['model'] ?? 'model'}, conversation ${event['session_id']}`, conversation: event['session_id'], status: {state: 'working', because: 'started'}};
+				return {
+					text: `${event['model'] ?? 'model'}, conversation ${event['session_id']}`,
+					conversation: event['session_id'],
+					status: {state: 'working', because: 'started'},
+				};
 			}
 
 			case 'message': {
-				return event['role'] === 'assistant' ? {text: String(event['content'] ?? ''), status: {state: 'working', because: 'thinking'}} : {};
+				return event['role'] === 'assistant'
+					? {text: String(event['content'] ?? ''), status: {state: 'working', because: 'thinking'}}
+					: {};
 			}
 
 			case 'tool_use': {
@@ -52,7 +78,12 @@ export const gemini: Agent = {
 
 			case 'result': {
 				const failed = event['status'] !== 'success';
-				return {text: failed ? `✘ ${failureWords(event['error'], 'failed')}` : undefined, status: failed ? {state: 'failed', because: failureWords(event['error'], 'failed')} : {state: 'done', because: 'finished'}};
+				return {
+					text: failed ? `✘ ${failureWords(event['error'], 'failed')}` : undefined,
+					status: failed
+						? {state: 'failed', because: failureWords(event['error'], 'failed')}
+						: {state: 'done', because: 'finished'},
+				};
 			}
 
 			case undefined: {

@@ -8,17 +8,39 @@ export const opencode: Agent = {
 	program: 'opencode',
 	model: {
 		secret: 'anthropic',
-		binding: {class: 'model', hosts: ['api.anthropic.com'], headers: ['authorization', 'x-api-key'], methods: ['GET', 'POST'], paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'], environment: 'ANTHROPIC_API_KEY'},
+		binding: {
+			class: 'model',
+			hosts: ['api.anthropic.com'],
+			headers: ['authorization', 'x-api-key'],
+			methods: ['GET', 'POST'],
+			paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'],
+			environment: 'ANTHROPIC_API_KEY',
+		},
 	},
 	start({prompt, argv, cwd, program, interactive, conversation}) {
 		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--session', conversation.id]) : [];
 		return {
-			argv: interactive ? [program!, ...talk, ...argv, ...(prompt === undefined ? [] : [`--prompt=${prompt}`])] : [program!, 'run', '--format', 'json', ...talk, ...argv, '--', prompt ?? 'go on'], cwd,
-			env: {OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1', OPENCODE_DISABLE_DEFAULT_PLUGINS: '1', OPENCODE_DISABLE_SHARE: '1'},
+			argv: interactive
+				? [program!, ...talk, ...argv, ...(prompt === undefined ? [] : [`--prompt=${prompt}`])]
+				: [program!, 'run', '--format', 'json', ...talk, ...argv, '--', prompt ?? 'go on'],
+			cwd,
+			env: {
+				OPENCODE_DISABLE_AUTOUPDATE: '1',
+				OPENCODE_DISABLE_MODELS_FETCH: '1',
+				OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+				OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
+				OPENCODE_DISABLE_SHARE: '1',
+			},
 			files: {
 				'.config/opencode/opencode.json': JSON.stringify({
-					$schema: 'https://opencode.ai/config.json', autoupdate: false, share: 'disabled', permission: {edit: 'allow', bash: 'allow', webfetch: 'allow', external_directory: 'allow'},
-					enabled_providers: ['anthropic'], model: 'anthropic/claude-sonnet-4-5', small_model: 'anthropic/claude-haiku-4-5', provider: {anthropic: {options: {apiKey: '{env:ANTHROPIC_API_KEY}'}}},
+					$schema: 'https://opencode.ai/config.json',
+					autoupdate: false,
+					share: 'disabled',
+					permission: {edit: 'allow', bash: 'allow', webfetch: 'allow', external_directory: 'allow'},
+					enabled_providers: ['anthropic'],
+					model: 'anthropic/claude-sonnet-4-5',
+					small_model: 'anthropic/claude-haiku-4-5',
+					provider: {anthropic: {options: {apiKey: '{env:ANTHROPIC_API_KEY}'}}},
 				}),
 			},
 		};
@@ -38,7 +60,10 @@ export const opencode: Agent = {
 			case 'tool_use': {
 				const state = (part['state'] ?? {}) as Record<string, any>;
 				const words = toolLine(part['tool'], state['input']);
-				return {text: `${words}\n${resultLine(state['output'] ?? state['error'], state['status'] === 'error')}`, status: {state: 'working', because: words.slice(2)}};
+				return {
+					text: `${words}\n${resultLine(state['output'] ?? state['error'], state['status'] === 'error')}`,
+					status: {state: 'working', because: words.slice(2)},
+				};
 			}
 
 			case 'step_finish': {

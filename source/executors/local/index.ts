@@ -15,7 +15,17 @@ export const local: Executor = {
 	async run({argv, cwd, env}, {onStart, onOutput, timeout, input}) {
 		const {execa} = await import('execa');
 		const child = execa(argv[0]!, argv.slice(1), {
-			cwd, env, extendEnv: false, reject: false, buffer: false, stdin: input === undefined ? 'ignore' : 'pipe', stdout: 'pipe', stderr: 'pipe', encoding: 'buffer', detached: true, cleanup: false,
+			cwd,
+			env,
+			extendEnv: false,
+			reject: false,
+			buffer: false,
+			stdin: input === undefined ? 'ignore' : 'pipe',
+			stdout: 'pipe',
+			stderr: 'pipe',
+			encoding: 'buffer',
+			detached: true,
+			cleanup: false,
 		});
 		let timedOut = false;
 		const killGroup = () => {

@@ -60,12 +60,27 @@ exec { $ARGV[0] } @ARGV or must($ARGV[0], -1);
 `;
 
 /** @param options.keeperPid whose mount namespace it is done in; undefined: the one it is started in @returns undefined where nothing is granted */
-export function stageArguments(plan: SandboxPlan, host: {readonly perl: string | undefined; readonly root: boolean; readonly granted: string; readonly empty: string}, options: {keeperPid?: number}): string[] | undefined {
+export function stageArguments(
+	plan: SandboxPlan,
+	host: {readonly perl: string | undefined; readonly root: boolean; readonly granted: string; readonly empty: string},
+	options: {keeperPid?: number},
+): string[] | undefined {
 	const granted = plan.mounts.filter(mount => mount.identity !== undefined);
 	if (granted.length === 0) {
 		return undefined;
 	}
 
 	const keeper = options.keeperPid === undefined ? '' : String(options.keeperPid);
-	return [host.perl ?? '/usr/bin/perl', '-e', program, '--', host.granted, host.empty, plan.architecture, keeper, keeper === '' || host.root ? '' : 'user', ...granted.flatMap(({source, mode, identity}) => [source, mode, identity!])];
+	return [
+		host.perl ?? '/usr/bin/perl',
+		'-e',
+		program,
+		'--',
+		host.granted,
+		host.empty,
+		plan.architecture,
+		keeper,
+		keeper === '' || host.root ? '' : 'user',
+		...granted.flatMap(({source, mode, identity}) => [source, mode, identity!]),
+	];
 }

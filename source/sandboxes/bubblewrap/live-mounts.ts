@@ -47,14 +47,47 @@ function invocation(plan: SandboxPlan, host: Host, keeperPid: number, argv: stri
 		return undefined;
 	}
 
-	return {argv: [host.perl, '-e', program, '--', ...argv, host.root ? String(plan.dropUid) : '', host.root ? '' : String(keeperPid), plan.architecture], cwd: '/', env: {PATH: '/usr/bin:/bin'}};
+	return {
+		argv: [
+			host.perl,
+			'-e',
+			program,
+			'--',
+			...argv,
+			host.root ? String(plan.dropUid) : '',
+			host.root ? '' : String(keeperPid),
+			plan.architecture,
+		],
+		cwd: '/',
+		env: {PATH: '/usr/bin:/bin'},
+	};
 }
 
 /** @param mount with an identity @param initPid the host's id of the sandbox's first process */
-export function compileGive(plan: SandboxPlan, host: Host, mount: Mount, initPid: number, keeperPid: number): Invocation | undefined {
-	return invocation(plan, host, keeperPid, ['give', mount.source, mount.target, mount.mode, mount.identity ?? '', host.empty, String(initPid)]);
+export function compileGive(
+	plan: SandboxPlan,
+	host: Host,
+	mount: Mount,
+	initPid: number,
+	keeperPid: number,
+): Invocation | undefined {
+	return invocation(plan, host, keeperPid, [
+		'give',
+		mount.source,
+		mount.target,
+		mount.mode,
+		mount.identity ?? '',
+		host.empty,
+		String(initPid),
+	]);
 }
 
-export function compileTake(plan: SandboxPlan, host: Host, target: string, initPid: number, keeperPid: number): Invocation | undefined {
+export function compileTake(
+	plan: SandboxPlan,
+	host: Host,
+	target: string,
+	initPid: number,
+	keeperPid: number,
+): Invocation | undefined {
 	return invocation(plan, host, keeperPid, ['take', '', target, '', '', '', String(initPid)]);
 }

@@ -9,28 +9,41 @@ const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 
 /** A program of the system's own. */
 export function findProgram(name: string): string | undefined {
-	return folders.map(folder => `${folder}/${name}`).find(path => {
-		try {
-			accessSync(path, constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
+	return folders
+		.map(folder => `${folder}/${name}`)
+		.find(path => {
+			try {
+				accessSync(path, constants.X_OK);
+				return true;
+			} catch {
+				return false;
+			}
+		});
 }
 
 /** The programs that a launch needs; those that are missing are named. */
 export function findTools(): {tools: Tools; missing: string[]} {
 	const names: Array<keyof Tools> = ['bwrap', 'sh', 'unshare', 'setpriv', 'nsenter', 'prlimit', 'nice', 'env'];
 	const found = names.map(name => [name, findProgram(name) ?? ''] as const);
-	return {tools: Object.fromEntries(found) as Tools, missing: found.filter(([, path]) => path === '').map(([name]) => name)};
+	return {
+		tools: Object.fromEntries(found) as Tools,
+		missing: found.filter(([, path]) => path === '').map(([name]) => name),
+	};
 }
 
 function run(argv: string[]): Promise<{code: number; output: string}> {
 	return new Promise(resolve => {
-		execFile(argv[0]!, argv.slice(1), {env: {PATH: '/usr/bin:/bin', LC_ALL: 'C'}, timeout: 10_000}, (error, stdout, stderr) => {
-			resolve({code: error ? typeof error.code === 'number' ? error.code : 1 : 0, output: `${stdout}${stderr}`.trim()});
-		});
+		execFile(
+			argv[0]!,
+			argv.slice(1),
+			{env: {PATH: '/usr/bin:/bin', LC_ALL: 'C'}, timeout: 10_000},
+			(error, stdout, stderr) => {
+				resolve({
+					code: error ? (typeof error.code === 'number' ? error.code : 1) : 0,
+					output: `${stdout}${stderr}`.trim(),
+				});
+			},
+		);
 	});
 }
 
@@ -57,7 +70,10 @@ export async function probeBubblewrap(): Promise<Availability> {
 	const {output} = await run([tools.bwrap, '--version']);
 	const version = output.replace('bubblewrap ', '');
 	if (!/^\d+\.\d+/.test(version)) {
-		return no(`bubblewrap does not say its version: ${output.split('\n').at(-1) || 'it could not be started'}`, 'bwrap --version, in this shell');
+		return no(
+			`bubblewrap does not say its version: ${output.split('\n').at(-1) || 'it could not be started'}`,
+			'bwrap --version, in this shell',
+		);
 	}
 
 	const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -65,9 +81,39 @@ export async function probeBubblewrap(): Promise<Availability> {
 		return no(`bubblewrap ${version} is too old, 0.8 or later is needed`, 'upgrade the package bubblewrap', version);
 	}
 
-	const drop = process.getuid?.() === 0 ? [tools.setpriv, '--reuid', '210000000', '--regid', '210000000', '--clear-groups', '--no-new-privs', '--'] : [];
-	const trial = await run([...drop, tools.bwrap, '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--unshare-all', '--unshare-user', '--disable-userns', '--proc', '/proc', '--dev', '/dev', '--cap-drop', 'ALL', '--', '/usr/bin/true']);
+	const drop =
+		process.getuid?.() === 0
+			? [tools.setpriv, '--reuid', '210000000', '--regid', '210000000', '--clear-groups', '--no-new-privs', '--']
+			: [];
+	const trial = await run([
+		...drop,
+		tools.bwrap,
+		'--ro-bind',
+		'/usr',
+		'/usr',
+		'--symlink',
+		'usr/lib',
+		'/lib',
+		'--symlink',
+		'usr/lib64',
+		'/lib64',
+		'--unshare-all',
+		'--unshare-user',
+		'--disable-userns',
+		'--proc',
+		'/proc',
+		'--dev',
+		'/dev',
+		'--cap-drop',
+		'ALL',
+		'--',
+		'/usr/bin/true',
+	]);
 	return trial.code === 0
 		? {works: true, version, because: `bubblewrap ${version} makes every namespace`, hint: ''}
-		: no(`bubblewrap ${version} cannot make its namespaces: ${trial.output.split('\n').at(-1) ?? ''}`, 'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)', version);
+		: no(
+				`bubblewrap ${version} cannot make its namespaces: ${trial.output.split('\n').at(-1) ?? ''}`,
+				'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)',
+				version,
+			);
 }

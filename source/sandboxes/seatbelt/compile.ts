@@ -9,7 +9,17 @@ function quote(text: string): string {
 }
 
 /** Folders that every program needs to start at all, and none of a person's. */
-const system = ['/usr', '/bin', '/sbin', '/System', '/Library/Frameworks', '/Library/Developer', '/private/var/db/timezone', '/private/etc/ssl', '/opt/homebrew'];
+const system = [
+	'/usr',
+	'/bin',
+	'/sbin',
+	'/System',
+	'/Library/Frameworks',
+	'/Library/Developer',
+	'/private/var/db/timezone',
+	'/private/etc/ssl',
+	'/opt/homebrew',
+];
 
 /**
  * The profile of one run. Seatbelt names paths where bubblewrap mounts them: source and target are one place, and a
@@ -27,9 +37,14 @@ export function seatbeltProfile(plan: SandboxPlan, network: 'proxy' | 'alone'): 
 
 	const under = (path: string) => `(subpath ${quote(path)})`;
 	const readable = [...system, ...own.map(mount => mount.target)];
-	const writable = [...own.filter(mount => mount.mode === 'write').map(mount => mount.target), ...plan.scratch.map(scratch => scratch.target)];
+	const writable = [
+		...own.filter(mount => mount.mode === 'write').map(mount => mount.target),
+		...plan.scratch.map(scratch => scratch.target),
+	];
 	// What is read-only below what is writable is said last: the last rule that matches decides.
-	const closed = own.filter(mount => mount.mode === 'read' && writable.some(folder => mount.target.startsWith(`${folder}/`))).map(mount => mount.target);
+	const closed = own
+		.filter(mount => mount.mode === 'read' && writable.some(folder => mount.target.startsWith(`${folder}/`)))
+		.map(mount => mount.target);
 	return [
 		'(version 1)',
 		'(deny default)',
@@ -45,7 +60,7 @@ export function seatbeltProfile(plan: SandboxPlan, network: 'proxy' | 'alone'): 
 		...closed.map(path => `(deny file-write* ${under(path)})`),
 		'(allow file-read* file-write* (literal "/dev/null") (literal "/dev/zero") (literal "/dev/tty") (literal "/dev/random") (literal "/dev/urandom") (regex #"^/dev/ttys[0-9]+$") (regex #"^/dev/fd/"))',
 		'(deny file-write-setugid)',
-		...network === 'proxy' ? [`(allow network-outbound (remote ip "localhost:${proxyPort}"))`] : [],
+		...(network === 'proxy' ? [`(allow network-outbound (remote ip "localhost:${proxyPort}"))`] : []),
 		'(deny system-privilege)',
 		'',
 	].join('\n');

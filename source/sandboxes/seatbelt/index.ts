@@ -9,7 +9,12 @@ export const seatbelt: Sandbox = {
 	id: 'seatbelt',
 	async probe() {
 		return process.platform === 'darwin'
-			? {works: false, version: '', because: 'the profile for macOS has not been tested on a Mac, so it is not used', hint: 'run fleet on Linux, or in a Linux virtual machine'}
+			? {
+					works: false,
+					version: '',
+					because: 'the profile for macOS has not been tested on a Mac, so it is not used',
+					hint: 'run fleet on Linux, or in a Linux virtual machine',
+				}
 			: {works: false, version: '', because: 'Seatbelt is for macOS (untested there)', hint: ''};
 	},
 	prepare() {

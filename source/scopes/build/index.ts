@@ -9,6 +9,6 @@ export const build: ScopeKind = {
 	byDefault: true,
 	effect: 'never',
 	warning: '',
-	parse: subject => subject === '' ? '' : new Refusal('build takes no subject', 'write: build'),
+	parse: subject => (subject === '' ? '' : new Refusal('build takes no subject', 'write: build')),
 	available: () => undefined,
 };

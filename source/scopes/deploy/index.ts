@@ -8,7 +8,14 @@ export const deploy: ScopeKind = {
 	usage: 'deploy:TARGET',
 	byDefault: false,
 	effect: 'never',
-	warning: 'a deploy is a person\'s act',
-	parse: subject => /^[a-z0-9][a-z0-9-]{0,60}$/.test(subject) ? subject : new Refusal(`"${subject.slice(0, 60)}" is not a target's name`, 'write deploy:TARGET'),
-	available: subject => new Refusal('deploy scopes cannot be granted: the agents that wrote the code never deploy it', `a person runs: fleet deploy RUN ${subject}`),
+	warning: "a deploy is a person's act",
+	parse: subject =>
+		/^[a-z0-9][a-z0-9-]{0,60}$/.test(subject)
+			? subject
+			: new Refusal(`"${subject.slice(0, 60)}" is not a target's name`, 'write deploy:TARGET'),
+	available: subject =>
+		new Refusal(
+			'deploy scopes cannot be granted: the agents that wrote the code never deploy it',
+			`a person runs: fleet deploy RUN ${subject}`,
+		),
 };

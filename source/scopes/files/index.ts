@@ -29,8 +29,28 @@ export const files: ScopeKind = {
 	},
 	available(written) {
 		const {path: subject, suffix} = split(written);
-		const reserved = ['/proc', '/sys', '/dev', '/run', '/tmp', '/etc', '/usr', '/home/agent', '/bin', '/lib', '/lib64', '/sbin', '/root', '/home', '/var/run'];
-		const place = reserved.find(place => subject === place || (!['/root', '/home', '/tmp', '/usr', '/etc'].includes(place) && subject.startsWith(`${place}/`)));
+		const reserved = [
+			'/proc',
+			'/sys',
+			'/dev',
+			'/run',
+			'/tmp',
+			'/etc',
+			'/usr',
+			'/home/agent',
+			'/bin',
+			'/lib',
+			'/lib64',
+			'/sbin',
+			'/root',
+			'/home',
+			'/var/run',
+		];
+		const place = reserved.find(
+			place =>
+				subject === place ||
+				(!['/root', '/home', '/tmp', '/usr', '/etc'].includes(place) && subject.startsWith(`${place}/`)),
+		);
 		if (place) {
 			return new Refusal(`${place} is not granted as files`, 'name a folder of its own');
 		}

@@ -9,7 +9,10 @@ export const model: ScopeKind = {
 	byDefault: false,
 	effect: 'live',
 	warning: 'what the run can read goes to its model; the credential stays outside',
-	parse: subject => /^[a-z][a-z0-9-]{0,40}$/.test(subject) ? subject : new Refusal(`"${subject.slice(0, 60)}" is not an agent`, 'write model:AGENT, such as model:claude-code'),
+	parse: subject =>
+		/^[a-z][a-z0-9-]{0,40}$/.test(subject)
+			? subject
+			: new Refusal(`"${subject.slice(0, 60)}" is not an agent`, 'write model:AGENT, such as model:claude-code'),
 	available: () => undefined,
 };
 

@@ -7,26 +7,32 @@ const hint = 'write network:HOST, network:HOST:PORT, network:*.HOST, or network:
 /** Reach one host through the run's proxy. Without a port: 443 and 80. */
 export const network: ScopeKind = {
 	id: 'network',
-	title: 'reach one host through the run\'s proxy',
+	title: "reach one host through the run's proxy",
 	usage: 'network:[METHODS@]HOST[:PORT][/PATH]',
 	byDefault: false,
 	effect: 'live',
 	warning: 'whatever the run can read can be sent to this host',
 	parse(subject) {
 		const rule = parseEgressRule(subject);
-		return 'because' in rule ? new Refusal(`"${subject.slice(0, 60)}" is not a host: ${rule.because}`, hint) : formatEgressRule(rule);
+		return 'because' in rule
+			? new Refusal(`"${subject.slice(0, 60)}" is not a host: ${rule.because}`, hint)
+			: formatEgressRule(rule);
 	},
 	available(subject) {
 		const rule = parseEgressRule(subject);
 		const fault = 'because' in rule ? undefined : ruleFault(rule);
-		return fault && new Refusal(fault.because, `write network:${fault.instead}, and have the run ask for it by that name`);
+		return (
+			fault && new Refusal(fault.because, `write network:${fault.instead}, and have the run ask for it by that name`)
+		);
 	},
 };
 
 /** The proxy's rules that the grants in force amount to. `now` in milliseconds. */
 export function networkRules(grants: readonly Grant[], now: number): EgressRule[] {
-	return grants.filter(grant => grant.scope.startsWith('network:') && isInForce(grant, now)).flatMap(grant => {
-		const rule = parseEgressRule(grant.scope.slice('network:'.length));
-		return 'because' in rule ? [] : [{...rule, source: grant.scope}];
-	});
+	return grants
+		.filter(grant => grant.scope.startsWith('network:') && isInForce(grant, now))
+		.flatMap(grant => {
+			const rule = parseEgressRule(grant.scope.slice('network:'.length));
+			return 'because' in rule ? [] : [{...rule, source: grant.scope}];
+		});
 }

@@ -12,13 +12,17 @@ export const secret: ScopeKind = {
 	warning: 'the run can act with this secret on the hosts it is bound to; its value stays outside',
 	parse(subject) {
 		const reference = parseReference(subject);
-		return reference instanceof Refusal ? new Refusal(`"${subject.slice(0, 60)}" is not a secret`, 'write secret:user/NAME or secret:project/NAME') : `${reference.owner}/${reference.name}`;
+		return reference instanceof Refusal
+			? new Refusal(`"${subject.slice(0, 60)}" is not a secret`, 'write secret:user/NAME or secret:project/NAME')
+			: `${reference.owner}/${reference.name}`;
 	},
 	available: () => undefined,
 };
 
 /** The reference in a `secret:` scope; undefined for another scope. */
-export function referenceOfScope(scope: string): {readonly owner: 'user' | 'project'; readonly name: string} | undefined {
+export function referenceOfScope(
+	scope: string,
+): {readonly owner: 'user' | 'project'; readonly name: string} | undefined {
 	const reference = scope.startsWith('secret:') ? parseReference(scope.slice('secret:'.length)) : undefined;
 	return reference === undefined || reference instanceof Refusal ? undefined : reference;
 }

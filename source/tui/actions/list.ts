@@ -24,24 +24,32 @@ export function fold(state: State): Step {
 	}
 
 	const folded = state.list.folded.includes(project);
-	const list = {...state.list, folded: folded ? state.list.folded.filter(id => id !== project) : [...state.list.folded, project]};
+	const list = {
+		...state.list,
+		folded: folded ? state.list.folded.filter(id => id !== project) : [...state.list.folded, project],
+	};
 	return stay({...state, list, heading: folded && state.heading === undefined ? undefined : project});
 }
 
 function mark(state: State): Step {
 	const run = selectedRun(state)!;
-	const marked = state.list.marked.includes(run.id) ? state.list.marked.filter(id => id !== run.id) : [...state.list.marked, run.id];
+	const marked = state.list.marked.includes(run.id)
+		? state.list.marked.filter(id => id !== run.id)
+		: [...state.list.marked, run.id];
 	return stay(selectRow({...state, list: {...state.list, marked}}, selectedRow(state) + 1));
 }
 
-const turnRun = (by: number): Handler => ({state}) => {
-	const runs = comparable(state);
-	const at = Math.max(0, Math.min(runs.length - 1, state.scroll + by));
-	return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
-};
+const turnRun =
+	(by: number): Handler =>
+	({state}) => {
+		const runs = comparable(state);
+		const at = Math.max(0, Math.min(runs.length - 1, state.scroll + by));
+		return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
+	};
 
 export const listActions = {
-	filter: ({state}) => stay({...state, prompt: {kind: 'filter', field: {label: '/', value: state.list.filter, hint: ''}, at: 0}}),
+	filter: ({state}) =>
+		stay({...state, prompt: {kind: 'filter', field: {label: '/', value: state.list.filter, hint: ''}, at: 0}}),
 	show({state}) {
 		const show = following(shows, state.list.show);
 		return withList(state, {show}, `shown: ${show}`);
@@ -52,12 +60,25 @@ export const listActions = {
 	},
 	fold: ({state}) => fold(state),
 	mark: ({state}) => mark(state),
-	'mark-all': ({state}) => withList(state, {marked: state.list.marked.length > 0 ? [] : visibleRuns(state).map(run => run.id)}),
+	'mark-all': ({state}) =>
+		withList(state, {marked: state.list.marked.length > 0 ? [] : visibleRuns(state).map(run => run.id)}),
 	'show-discarded': ({state}) => withList(state, {discarded: !state.list.discarded}),
 	compare({state, id}) {
 		const runs = comparable(state);
-		const at = Math.max(0, runs.findIndex(other => other.id === id));
-		const next: State = {...state, screen: 'compare', heading: undefined, selected: runs[at]!.id, scroll: at, compared: {}, compareAt: 0, ...(runs[at]!.id === id ? {} : {journal: [], log: undefined})};
+		const at = Math.max(
+			0,
+			runs.findIndex(other => other.id === id),
+		);
+		const next: State = {
+			...state,
+			screen: 'compare',
+			heading: undefined,
+			selected: runs[at]!.id,
+			scroll: at,
+			compared: {},
+			compareAt: 0,
+			...(runs[at]!.id === id ? {} : {journal: [], log: undefined}),
+		};
 		return {state: next, effects: runs.map(run => ({type: 'compare', run: run.id}))};
 	},
 	'next-run': turnRun(1),

@@ -5,9 +5,13 @@ import {stay, type Handler, type Handlers} from '../step.ts';
 
 /* How a log is looked at. */
 
-const turnMatch = (backward: boolean): Handler => ({state}) => ({state, effects: [{type: 'search', backward}]});
+const turnMatch =
+	(backward: boolean): Handler =>
+	({state}) => ({state, effects: [{type: 'search', backward}]});
 
-const openIn = (program: 'pager' | 'editor'): Handler => ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, `--${program}`], pause: false}]});
+const openIn =
+	(program: 'pager' | 'editor'): Handler =>
+	({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, `--${program}`], pause: false}]});
 
 export const outputActions = {
 	search: ({state}) => stay({...state, prompt: {kind: 'search', field: {label: '/', value: '', hint: ''}, at: 0}}),
@@ -17,16 +21,30 @@ export const outputActions = {
 	steps: ({state}) => withLogView(state, {steps: !state.logView.steps}),
 	wrap({state}) {
 		const {review} = state;
-		return placeOf(state) !== 'changes' ? withLogView(state, {wrap: !state.logView.wrap}) : stay(review ? keepPlace(state, {...state, review: {...review, wrap: !review.wrap}}) : state);
+		return placeOf(state) !== 'changes'
+			? withLogView(state, {wrap: !state.logView.wrap})
+			: stay(review ? keepPlace(state, {...state, review: {...review, wrap: !review.wrap}}) : state);
 	},
 	select({state}) {
 		// What was looked for is what is meant, where it is in view.
-		const row = state.log?.rows.find(row => state.logView.search !== '' && row.spans.some(span => span.back === 'match')) ?? state.log?.rows.at(-1);
-		return stay(row ? {...state, logView: {...state.logView, select: state.logView.select ? undefined : {anchor: row.from, at: row.from}}} : state);
+		const row =
+			state.log?.rows.find(row => state.logView.search !== '' && row.spans.some(span => span.back === 'match')) ??
+			state.log?.rows.at(-1);
+		return stay(
+			row
+				? {
+						...state,
+						logView: {...state.logView, select: state.logView.select ? undefined : {anchor: row.from, at: row.from}},
+					}
+				: state,
+		);
 	},
 	copy({state}) {
 		const {anchor, at} = state.logView.select!;
-		return {state: {...state, logView: {...state.logView, select: undefined}}, effects: [{type: 'copy', from: Math.min(anchor, at), to: Math.max(anchor, at)}]};
+		return {
+			state: {...state, logView: {...state.logView, select: undefined}},
+			effects: [{type: 'copy', from: Math.min(anchor, at), to: Math.max(anchor, at)}],
+		};
 	},
 	pager: openIn('pager'),
 	editor: openIn('editor'),

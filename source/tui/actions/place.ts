@@ -10,13 +10,20 @@ import {fold, following} from './list.ts';
 
 /* Where a person is: screens, tabs, help, and what belongs to no run. */
 
-const pageOf = (state: State) => Math.max(1, state.screen === 'fleet' ? Math.floor(state.rows / 2) - 3 : state.rows - 6);
+const pageOf = (state: State) =>
+	Math.max(1, state.screen === 'fleet' ? Math.floor(state.rows / 2) - 3 : state.rows - 6);
 
 const toEnd: Handler = ({state}) => moveToEnd(state, true);
 
-const turnTab = (by: number): Handler => ({state}) => openTab(state, tabs[(tabs.indexOf(state.tab) + by + tabs.length) % tabs.length]!);
+const turnTab =
+	(by: number): Handler =>
+	({state}) =>
+		openTab(state, tabs[(tabs.indexOf(state.tab) + by + tabs.length) % tabs.length]!);
 
-const showTab = (tab: Tab): Handler => ({state}) => openTab(state, tab);
+const showTab =
+	(tab: Tab): Handler =>
+	({state}) =>
+		openTab(state, tab);
 
 export const placeActions = {
 	up: ({state}) => move(state, -1),
@@ -26,20 +33,56 @@ export const placeActions = {
 	top: ({state}) => moveToEnd(state, false),
 	bottom: toEnd,
 	follow: toEnd,
-	open: ({state}) => state.heading === undefined ? openTab(state, 'output') : fold(state),
-	back: ({state}) => stay({...state, screen: state.screen === 'help' || state.screen === 'vault' ? state.from : state.screen === 'run' ? state.parent : 'fleet', scroll: 0}),
-	quit: ({state}) => state.screen === 'help' ? stay({...state, screen: state.from, scroll: 0}) : {state, effects: [{type: 'quit'}]},
-	help: ({state}) => stay(state.screen === 'help' ? {...state, screen: state.from, scroll: 0} : {...state, from: state.screen, screen: 'help', scroll: 0}),
+	open: ({state}) => (state.heading === undefined ? openTab(state, 'output') : fold(state)),
+	back: ({state}) =>
+		stay({
+			...state,
+			screen:
+				state.screen === 'help' || state.screen === 'vault'
+					? state.from
+					: state.screen === 'run'
+						? state.parent
+						: 'fleet',
+			scroll: 0,
+		}),
+	quit: ({state}) =>
+		state.screen === 'help' ? stay({...state, screen: state.from, scroll: 0}) : {state, effects: [{type: 'quit'}]},
+	help: ({state}) =>
+		stay(
+			state.screen === 'help'
+				? {...state, screen: state.from, scroll: 0}
+				: {...state, from: state.screen, screen: 'help', scroll: 0},
+		),
 	palette: ({state}) => stay({...state, prompt: {kind: 'palette', field: {label: ':', value: '', hint: ''}, at: 0}}),
 	'next-need'({state}) {
 		const wanted = nextNeed(state)!;
-		const shown = select({...state, list: visibleRuns(state).some(other => other.id === wanted.id) ? state.list : {...state.list, filter: '', show: 'all'}}, wanted.id);
-		const unfolded: State = {...shown, list: {...shown.list, folded: shown.list.folded.filter(project => project !== wanted.project.id)}};
+		const shown = select(
+			{
+				...state,
+				list: visibleRuns(state).some(other => other.id === wanted.id)
+					? state.list
+					: {...state.list, filter: '', show: 'all'},
+			},
+			wanted.id,
+		);
+		const unfolded: State = {
+			...shown,
+			list: {...shown.list, folded: shown.list.folded.filter(project => project !== wanted.project.id)},
+		};
 		const words: State = {...unfolded, notice: {text: `${wanted.id}: ${needOf(wanted)!.because}`, bad: false}};
-		return state.screen === 'run' ? {...openTab(words, state.tab), state: {...openTab(words, state.tab).state, parent: state.parent}} : state.screen === 'gates' ? openGates(words) : stay({...words, screen: 'fleet'});
+		return state.screen === 'run'
+			? {...openTab(words, state.tab), state: {...openTab(words, state.tab).state, parent: state.parent}}
+			: state.screen === 'gates'
+				? openGates(words)
+				: stay({...words, screen: 'fleet'});
 	},
 	new({state, run}) {
-		const project = state.heading ?? run?.project.id ?? state.projects.find(project => project.id === state.here.project)?.id ?? state.projects[0]?.id ?? '';
+		const project =
+			state.heading ??
+			run?.project.id ??
+			state.projects.find(project => project.id === state.here.project)?.id ??
+			state.projects[0]?.id ??
+			'';
 		// What was done last is what is most likely done again.
 		return openForm(state, project, state.runs[0]?.agent ?? 'command');
 	},
@@ -64,11 +107,21 @@ export const placeActions = {
 	disk: ({state}) => ({state: {...state, screen: 'disk', scroll: 0}, effects: [{type: 'disk'}]}),
 	theme({state}) {
 		const theme = following(themeNames, state.theme);
-		return {state: {...state, theme, settings: {...state.settings, theme}, notice: {text: `theme: ${theme}`, bad: false}}, effects: [{type: 'settings', settings: {theme}}]};
+		return {
+			state: {...state, theme, settings: {...state.settings, theme}, notice: {text: `theme: ${theme}`, bad: false}},
+			effects: [{type: 'settings', settings: {theme}}],
+		};
 	},
 	mouse({state}) {
 		const mouse = !state.settings.mouse;
-		return {state: {...state, settings: {...state.settings, mouse}, notice: {text: mouse ? 'the mouse is on' : 'the mouse is off; the terminal selects text again', bad: false}}, effects: [{type: 'settings', settings: {mouse}}]};
+		return {
+			state: {
+				...state,
+				settings: {...state.settings, mouse},
+				notice: {text: mouse ? 'the mouse is on' : 'the mouse is off; the terminal selects text again', bad: false},
+			},
+			effects: [{type: 'settings', settings: {mouse}}],
+		};
 	},
 	doctor: ({state}) => ({state, effects: [{type: 'terminal', argv: ['doctor', '--fix'], pause: true}]}),
 } satisfies Handlers;

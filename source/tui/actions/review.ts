@@ -1,5 +1,14 @@
 import {asks, openDialog} from '../dialogs.ts';
-import {commentSubject, commentUnder, foldFile, isSplit, keepPlace, moveToKind, onLine, toggleViewed} from '../review.ts';
+import {
+	commentSubject,
+	commentUnder,
+	foldFile,
+	isSplit,
+	keepPlace,
+	moveToKind,
+	onLine,
+	toggleViewed,
+} from '../review.ts';
 import {bad, stay, type Handlers} from '../step.ts';
 
 /* How a change is read, and what is said about it. */
@@ -14,14 +23,25 @@ export const reviewActions = {
 	'fold-file': ({state}) => foldFile(state),
 	split({state}) {
 		const review = state.review;
-		return review ? stay(keepPlace(state, {...state, review: {...review, split: isSplit(state, review) ? 'unified' : 'side by side'}})) : stay(state);
+		return review
+			? stay(
+					keepPlace(state, {...state, review: {...review, split: isSplit(state, review) ? 'unified' : 'side by side'}}),
+				)
+			: stay(state);
 	},
-	range: ({state}) => stay({...state, review: {...state.review!, anchor: state.review!.anchor === undefined ? state.review!.at : undefined}}),
+	range: ({state}) =>
+		stay({
+			...state,
+			review: {...state.review!, anchor: state.review!.anchor === undefined ? state.review!.at : undefined},
+		}),
 	comment({state}) {
 		// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
 		const on = onLine(state);
 		const subject = commentSubject(on);
-		return subject === undefined ? bad(state, 'comment: the cursor is not on a line of a file') : openDialog(on, 'comment', subject);
+		return subject === undefined
+			? bad(state, 'comment: the cursor is not on a line of a file')
+			: openDialog(on, 'comment', subject);
 	},
-	uncomment: ({state}) => commentUnder(state) ? openDialog(state, 'uncomment') : bad(state, 'the cursor is not on a comment'),
+	uncomment: ({state}) =>
+		commentUnder(state) ? openDialog(state, 'uncomment') : bad(state, 'the cursor is not on a comment'),
 } satisfies Handlers;

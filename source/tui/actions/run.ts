@@ -12,10 +12,15 @@ import {bad, begin, beginAll, type Handlers, type Step} from '../step.ts';
 function toggleScope(state: State, run: Run): Step {
 	const row = scopeRows(run, state.now, state.vault?.secrets)[state.scroll];
 	if (!row || row.state === 'fixed' || row.state === 'never') {
-		return bad(state, `${row?.scope ?? 'this'} ${row?.state === 'fixed' ? 'is always on; stopping the run ends it' : 'cannot be granted'}`);
+		return bad(
+			state,
+			`${row?.scope ?? 'this'} ${row?.state === 'fixed' ? 'is always on; stopping the run ends it' : 'cannot be granted'}`,
+		);
 	}
 
-	return row.state === 'on' ? begin(state, run.id, ['revoke', run.id, row.scope!], 'revoke') : openDialog(state, 'allow', row.scope);
+	return row.state === 'on'
+		? begin(state, run.id, ['revoke', run.id, row.scope!], 'revoke')
+		: openDialog(state, 'allow', row.scope);
 }
 
 /** A second press within this time after a freeze is one of haste, milliseconds. */
@@ -23,7 +28,10 @@ const hurry = 1000;
 
 /** The denial that an offer is about: the selected row's on the scopes tab, else the newest. */
 function denialOf(state: State, run: Run): string | undefined {
-	const row = placeOf(state) === 'scopes' ? scopeRows(run, state.now, state.vault?.secrets)[state.scroll]?.scope?.replace(/^network:/, '') : undefined;
+	const row =
+		placeOf(state) === 'scopes'
+			? scopeRows(run, state.now, state.vault?.secrets)[state.scroll]?.scope?.replace(/^network:/, '')
+			: undefined;
 	return run.denials.find(denial => denial.target === row)?.target ?? run.denials[0]?.target;
 }
 
@@ -34,7 +42,10 @@ export const runActions = {
 		const target = denialOf(state, run!)!;
 		return begin(state, id, ['dismiss', id, target], 'dismiss');
 	},
-	learn: ({state}) => learn(state.journal).proposal.length === 0 ? bad(state, 'it asked for nothing that a policy could list') : openDialog(state, 'learn'),
+	learn: ({state}) =>
+		learn(state.journal).proposal.length === 0
+			? bad(state, 'it asked for nothing that a policy could list')
+			: openDialog(state, 'learn'),
 	toggle: ({state, run}) => toggleScope(state, run!),
 	audit: ({state, id}) => begin(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
 	verify({state, run, id}) {
@@ -47,7 +58,16 @@ export const runActions = {
 		const step = begin(state, id, ['verify', id], 'verify');
 		return {state: step.state, effects: [...step.effects, {type: 'log', kind: 'verify', move: {to: 'end'}}]};
 	},
-	'verify-output': ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, logKind(state) === 'deploy' ? '--deploy' : '--verify', '--pager'], pause: false}]}),
+	'verify-output': ({state, id}) => ({
+		state,
+		effects: [
+			{
+				type: 'terminal',
+				argv: ['logs', id, logKind(state) === 'deploy' ? '--deploy' : '--verify', '--pager'],
+				pause: false,
+			},
+		],
+	}),
 	stop: asks('stop'),
 	panic({state}) {
 		const own = targets(state);
@@ -63,13 +83,27 @@ export const runActions = {
 		}
 
 		// Pressed once more in a hurry, it must not end what it was to hold.
-		return frozen.some(run => (state.keyAt ?? state.now) - Date.parse(run.since) < hurry) ? bad(state, 'it is frozen since just now; ! once more asks whether it is to be stopped') : openDialog(state, 'stop', 'stopped while frozen');
+		return frozen.some(run => (state.keyAt ?? state.now) - Date.parse(run.since) < hurry)
+			? bad(state, 'it is frozen since just now; ! once more asks whether it is to be stopped')
+			: openDialog(state, 'stop', 'stopped while frozen');
 	},
 	'freeze-all': asks('freeze-all'),
-	thaw: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'frozen'), run => ['thaw', run.id], 'thaw'),
+	thaw: ({state}) =>
+		beginAll(
+			state,
+			targets(state).filter(run => run.stage === 'frozen'),
+			run => ['thaw', run.id],
+			'thaw',
+		),
 	resume: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
 	rebase: ({state, id}) => begin(state, id, ['resume', id, '--rebase'], 'rebase'),
-	restore: ({state}) => beginAll(state, targets(state).filter(run => run.stage === 'discarded'), run => ['restore', run.id], 'restore'),
+	restore: ({state}) =>
+		beginAll(
+			state,
+			targets(state).filter(run => run.stage === 'discarded'),
+			run => ['restore', run.id],
+			'restore',
+		),
 	merge: ({state, id}) => begin(state, id, ['merge', id], 'merge'),
 	acknowledge: asks('acknowledge'),
 	approve: asks('approve'),

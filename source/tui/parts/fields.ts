@@ -10,7 +10,7 @@ const tall = 8;
 /** What is typed with its cursor, always in view. */
 function valueLines(field: Field, active: boolean, room: number): Span[][] {
 	if (field.choices) {
-		return [[{text: field.value}, ...active ? [{text: '  ◂ ▸', dim: true}] : []]];
+		return [[{text: field.value}, ...(active ? [{text: '  ◂ ▸', dim: true}] : [])]];
 	}
 
 	const cursor = cursorOf(field);
@@ -25,7 +25,11 @@ function valueLines(field: Field, active: boolean, room: number): Span[][] {
 
 		const at = cursor - (before.lastIndexOf('\n') + 1);
 		const start = Math.max(0, at - room + 2);
-		return [{text: `${start > 0 ? '…' : ''}${text.slice(start + (start > 0 ? 1 : 0), at)}`}, {text: text[at] ?? ' ', inverse: true}, {text: text.slice(at + 1, start + room)}];
+		return [
+			{text: `${start > 0 ? '…' : ''}${text.slice(start + (start > 0 ? 1 : 0), at)}`},
+			{text: text[at] ?? ' ', inverse: true},
+			{text: text.slice(at + 1, start + room)},
+		];
 	});
 }
 
@@ -35,7 +39,16 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 		const active = index === at;
 		const lines = valueLines(field, active, Math.max(4, width - 14));
 		return [
-			...lines.map((spans, row): Line => ({spans: [{text: ` ${active && row === 0 ? '▸' : ' '} ${row === 0 ? field.label.padEnd(8) : '        '} `, bold: active, ...(active ? {tone: 'accent' as const} : {})}, ...spans]})),
+			...lines.map((spans, row): Line => ({
+				spans: [
+					{
+						text: ` ${active && row === 0 ? '▸' : ' '} ${row === 0 ? field.label.padEnd(8) : '        '} `,
+						bold: active,
+						...(active ? {tone: 'accent' as const} : {}),
+					},
+					...spans,
+				],
+			})),
 			{text: `            ${field.hint}`, dim: true},
 		];
 	});
@@ -43,7 +56,9 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 
 /** A text in rows, with the same blanks before each. */
 function rowsOf(text: string, indent: string, width: number): string[] {
-	return wrapSpans([{text}], Math.max(8, width - indent.length)).map(spans => `${indent}${spans.map(span => span.text).join('')}`);
+	return wrapSpans([{text}], Math.max(8, width - indent.length)).map(
+		spans => `${indent}${spans.map(span => span.text).join('')}`,
+	);
 }
 
 /**
@@ -56,9 +71,29 @@ export function dialogLines(dialog: Dialog | undefined, width: number, room: num
 	}
 
 	const title = rowsOf(dialog.title, ' ', width).map((text): Line => ({text, title: true}));
-	const answers: Line[] = [...dialog.yes === undefined ? [] : rowsOf(`▸ y or enter ${dialog.yes}, any other key does not`, ' ', width).map((text): Line => ({text, bold: true})), ...fieldLines(dialog.fields, dialog.at, width)];
-	const lines = dialog.lines.flatMap(text => text.startsWith('! ') ? rowsOf(text, ' ', width).map((row): Line => ({text: row, tone: 'warn', bold: true})) : rowsOf(text, '   ', width).map((row): Line => ({text: row})));
+	const answers: Line[] = [
+		...(dialog.yes === undefined
+			? []
+			: rowsOf(`▸ y or enter ${dialog.yes}, any other key does not`, ' ', width).map((text): Line => ({
+					text,
+					bold: true,
+				}))),
+		...fieldLines(dialog.fields, dialog.at, width),
+	];
+	const lines = dialog.lines.flatMap(text =>
+		text.startsWith('! ')
+			? rowsOf(text, ' ', width).map((row): Line => ({text: row, tone: 'warn', bold: true}))
+			: rowsOf(text, '   ', width).map((row): Line => ({text: row})),
+	);
 	const left = Math.max(0, room - title.length - answers.length);
-	const shown = lines.length <= left ? lines : [...lines.slice(0, Math.max(0, left - 1)), ...left === 0 ? [] : [{text: `   … ${lines.length - left + 1} more lines, in a higher terminal`, tone: 'warn' as const}]];
+	const shown =
+		lines.length <= left
+			? lines
+			: [
+					...lines.slice(0, Math.max(0, left - 1)),
+					...(left === 0
+						? []
+						: [{text: `   … ${lines.length - left + 1} more lines, in a higher terminal`, tone: 'warn' as const}]),
+				];
 	return [...title, ...shown, ...answers];
 }

@@ -16,7 +16,10 @@ export function footerText(state: State): string {
 	const ways = own.filter(binding => ['back', 'help', 'quit'].includes(binding.action));
 	const others = own.filter(binding => !ways.includes(binding));
 	// What can be done now comes first where there is not room for all.
-	const parts = [...others.filter(binding => binding.disabled?.(state) === undefined), ...others.filter(binding => binding.disabled?.(state) !== undefined)].map(binding => write(binding));
+	const parts = [
+		...others.filter(binding => binding.disabled?.(state) === undefined),
+		...others.filter(binding => binding.disabled?.(state) !== undefined),
+	].map(binding => write(binding));
 	const tail = ways.map(binding => write(binding)).join('  ');
 	let line = '';
 	for (const part of parts) {
@@ -32,23 +35,51 @@ function keysLine(state: State): Line {
 	if (state.prompt) {
 		const {field, kind} = state.prompt;
 		const at = cursorOf(field);
-		const hint = {filter: 'enter keeps it, esc takes it off', search: 'a regular expression; enter looks up, n and N go on', palette: 'enter does it, ↑↓ choose'}[kind];
-		return {spans: [{text: field.label, bold: true, tone: 'accent'}, {text: field.value.slice(0, at)}, {text: field.value[at] ?? ' ', inverse: true}, {text: field.value.slice(at + 1)}, {text: `   ${hint}`, dim: true}]};
+		const hint = {
+			filter: 'enter keeps it, esc takes it off',
+			search: 'a regular expression; enter looks up, n and N go on',
+			palette: 'enter does it, ↑↓ choose',
+		}[kind];
+		return {
+			spans: [
+				{text: field.label, bold: true, tone: 'accent'},
+				{text: field.value.slice(0, at)},
+				{text: field.value[at] ?? ' ', inverse: true},
+				{text: field.value.slice(at + 1)},
+				{text: `   ${hint}`, dim: true},
+			],
+		};
 	}
 
 	if (state.dialog) {
-		return {text: state.dialog.yes !== undefined ? `y ${state.dialog.yes}  esc cancel` : 'enter next/done  tab next field  ctrl-u clear  esc cancel', dim: true};
+		return {
+			text:
+				state.dialog.yes !== undefined
+					? `y ${state.dialog.yes}  esc cancel`
+					: 'enter next/done  tab next field  ctrl-u clear  esc cancel',
+			dim: true,
+		};
 	}
 
-	return {text: state.screen === 'new' ? 'ctrl-s start  tab next  ctrl-x more choices  enter next/done  esc cancel' : footerText(state), dim: true};
+	return {
+		text:
+			state.screen === 'new'
+				? 'ctrl-s start  tab next  ctrl-x more choices  enter next/done  esc cancel'
+				: footerText(state),
+		dim: true,
+	};
 }
 
 /** What just happened, what is going on, and the keys. */
 export function footerLines(state: State): Line[] {
-	const going = Object.entries(state.busy).map(([run, title]) => {
-		const progress = state.progress[run];
-		return `${title}${run === '' ? '' : ` ${run}`}…${progress ? ` ${progress.done}/${progress.total}` : ''}`;
-	}).join('  ');
-	const first: Line = state.notice ? {text: state.notice.text, tone: state.notice.bad ? 'bad' : 'good'} : {text: going, tone: 'accent'};
+	const going = Object.entries(state.busy)
+		.map(([run, title]) => {
+			const progress = state.progress[run];
+			return `${title}${run === '' ? '' : ` ${run}`}…${progress ? ` ${progress.done}/${progress.total}` : ''}`;
+		})
+		.join('  ');
+	const first: Line = state.notice
+		? {text: state.notice.text, tone: state.notice.bad ? 'bad' : 'good'}
+		: {text: going, tone: 'accent'};
 	return [first, keysLine(state)];
 }

@@ -9,7 +9,7 @@ function widths(rows: readonly Row[], columns: readonly string[], total: number,
 	const wanted = columns.map(column => Math.max(widthOf(column), ...rows.map(row => widthOf(row[column] ?? ''))));
 	const at = columns.indexOf(flexible);
 	if (at !== -1) {
-		const others = wanted.reduce((sum, width, index) => index === at ? sum : sum + width + gap.length, 0);
+		const others = wanted.reduce((sum, width, index) => (index === at ? sum : sum + width + gap.length), 0);
 		wanted[at] = Math.max(8, total - others);
 	}
 
@@ -34,7 +34,10 @@ function widths(rows: readonly Row[], columns: readonly string[], total: number,
  * @param options.columns keys of the rows, in order
  * @param options.flexible the column that takes what the others leave
  */
-export function tableLines(rows: readonly Row[], {columns, width, flexible}: {readonly columns: readonly string[]; readonly width: number; readonly flexible: string}): string[] {
+export function tableLines(
+	rows: readonly Row[],
+	{columns, width, flexible}: {readonly columns: readonly string[]; readonly width: number; readonly flexible: string},
+): string[] {
 	const sizes = widths(rows, columns, width, flexible);
 	const line = (texts: readonly string[]) => fit(texts.map((text, index) => fit(text, sizes[index]!)).join(gap), width);
 	return [line(columns), ...rows.map(row => line(columns.map(column => row[column] ?? '')))];

@@ -8,14 +8,22 @@ import type {State} from '../state.ts';
 export function diskLines(state: State, height: number): Line[] {
 	const {disk} = state;
 	const total = disk?.reduce((sum, entry) => sum + entry.bytes, 0) ?? 0;
-	const lines: Line[] = [{text: ` disk  ${formatBytes(total)} in ${disk?.length ?? 0} ${disk?.length === 1 ? 'run' : 'runs'}`, title: true}];
+	const lines: Line[] = [
+		{text: ` disk  ${formatBytes(total)} in ${disk?.length ?? 0} ${disk?.length === 1 ? 'run' : 'runs'}`, title: true},
+	];
 	if (!disk) {
 		lines.push({text: ' looking…', dim: true});
 	} else if (disk.length === 0) {
 		lines.push({text: ' no runs: nothing to clean up', dim: true});
 	} else {
 		const {from, to} = windowOf(disk.length, state.scroll, height - 1);
-		lines.push(...disk.slice(from, to).map((entry, index): Line => ({text: ` ${formatBytes(entry.bytes).padStart(10)}  ${entry.project} / ${entry.run}  ${neutraliseLine(entry.note)}`, inverse: from + index === state.scroll, tone: entry.safe ? 'good' : undefined})));
+		lines.push(
+			...disk.slice(from, to).map((entry, index): Line => ({
+				text: ` ${formatBytes(entry.bytes).padStart(10)}  ${entry.project} / ${entry.run}  ${neutraliseLine(entry.note)}`,
+				inverse: from + index === state.scroll,
+				tone: entry.safe ? 'good' : undefined,
+			})),
+		);
 	}
 
 	return lines;

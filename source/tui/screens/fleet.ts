@@ -16,29 +16,62 @@ import {stageTone} from '../theme.ts';
 /** Every scope that is in force, as a mark, with the time that is left of the one that ends first. */
 function scopesAtAGlance(run: Run, now: number): string {
 	const grants = run.grants.filter(grant => isInForce(grant, now));
-	const letters: Record<string, string> = {network: 'net', files: 'files', model: 'model', secret: 'secret', deploy: 'deploy'};
-	const counts = Object.entries(letters).map(([kind, word]) => [word, grants.filter(grant => grant.scope.startsWith(`${kind}:`)).length] as const).filter(([, count]) => count > 0);
-	const ends = grants.flatMap(grant => grant.until === undefined ? [] : [Date.parse(grant.until)]);
+	const letters: Record<string, string> = {
+		network: 'net',
+		files: 'files',
+		model: 'model',
+		secret: 'secret',
+		deploy: 'deploy',
+	};
+	const counts = Object.entries(letters)
+		.map(([kind, word]) => [word, grants.filter(grant => grant.scope.startsWith(`${kind}:`)).length] as const)
+		.filter(([, count]) => count > 0);
+	const ends = grants.flatMap(grant => (grant.until === undefined ? [] : [Date.parse(grant.until)]));
 	const left = ends.length === 0 ? '' : ` ${formatDuration(Math.min(...ends) - now)}`;
-	return counts.length === 0 ? 'r b' : `r b ${counts.map(([word, count]) => count === 1 ? word : `${word}×${count}`).join(' ')}${left}`;
+	return counts.length === 0
+		? 'r b'
+		: `r b ${counts.map(([word, count]) => (count === 1 ? word : `${word}×${count}`)).join(' ')}${left}`;
 }
 
 /** The tone of a run's row: what a person is needed for counts more than its stage. */
 export function runTone(run: Run): Tone | undefined {
 	const kind = needOf(run)?.kind;
-	return kind === 'alarm' || hasFailed(run) || (kind === 'trouble' && run.stage === 'queued') ? 'bad' : kind === 'denied' || (kind === 'waiting' && run.stage === 'running') ? 'warn' : stageTone(run.stage);
+	return kind === 'alarm' || hasFailed(run) || (kind === 'trouble' && run.stage === 'queued')
+		? 'bad'
+		: kind === 'denied' || (kind === 'waiting' && run.stage === 'running')
+			? 'warn'
+			: stageTone(run.stage);
 }
 
 function toRow(row: ListRow, state: State): Record<string, string> {
 	if (row.kind === 'project') {
-		return {' ': row.folded ? '▸' : '▾', project: '', run: row.project, agent: '', stage: row.counts, scopes: '', changes: '', used: '', checks: '', age: ''};
+		return {
+			' ': row.folded ? '▸' : '▾',
+			project: '',
+			run: row.project,
+			agent: '',
+			stage: row.counts,
+			scopes: '',
+			changes: '',
+			used: '',
+			checks: '',
+			age: '',
+		};
 	}
 
 	const {run} = row;
 	const checks = checksOf(run);
 	return {
-		' ': state.list.marked.includes(run.id) ? '*' : needOf(run) ? '!' : ' ', project: run.project.id, run: run.id, agent: run.agent, stage: neutraliseLine(statusOf(run, state.now)),
-		scopes: scopesAtAGlance(run, state.now), changes: formatChanges(state.changes[run.id]), used: formatUsage(run.usage), checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`, age: formatDuration(state.now - Date.parse(run.createdAt)),
+		' ': state.list.marked.includes(run.id) ? '*' : needOf(run) ? '!' : ' ',
+		project: run.project.id,
+		run: run.id,
+		agent: run.agent,
+		stage: neutraliseLine(statusOf(run, state.now)),
+		scopes: scopesAtAGlance(run, state.now),
+		changes: formatChanges(state.changes[run.id]),
+		used: formatUsage(run.usage),
+		checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`,
+		age: formatDuration(state.now - Date.parse(run.createdAt)),
 	};
 }
 
@@ -46,13 +79,30 @@ function toRow(row: ListRow, state: State): Record<string, string> {
 function columnsFor(width: number, rows: readonly ListRow[]): string[] {
 	const grouped = rows.some(row => row.kind === 'project');
 	const used = rows.some(row => row.kind === 'run' && row.run.usage.requests > 0);
-	return [' ', ...(grouped ? [] : ['project']), 'run', ...(width >= 90 ? ['agent'] : []), 'stage', 'scopes', ...(width >= 100 ? ['changes'] : []), ...(width >= 100 && used ? ['used'] : []), ...(width >= 76 ? ['checks'] : []), 'age'];
+	return [
+		' ',
+		...(grouped ? [] : ['project']),
+		'run',
+		...(width >= 90 ? ['agent'] : []),
+		'stage',
+		'scopes',
+		...(width >= 100 ? ['changes'] : []),
+		...(width >= 100 && used ? ['used'] : []),
+		...(width >= 76 ? ['checks'] : []),
+		'age',
+	];
 }
 
 function titleOf(state: State): string {
 	const runs = visibleRuns(state);
 	const {list} = state;
-	const how = [list.show === 'all' ? '' : `shown: ${list.show}`, list.filter === '' ? '' : `filter: ${list.filter}`, list.sort === 'newest' ? '' : `by ${list.sort}`, list.marked.length === 0 ? '' : `${list.marked.length} marked`, list.discarded ? 'discarded shown' : ''].filter(part => part !== '');
+	const how = [
+		list.show === 'all' ? '' : `shown: ${list.show}`,
+		list.filter === '' ? '' : `filter: ${list.filter}`,
+		list.sort === 'newest' ? '' : `by ${list.sort}`,
+		list.marked.length === 0 ? '' : `${list.marked.length} marked`,
+		list.discarded ? 'discarded shown' : '',
+	].filter(part => part !== '');
 	return ` fleet  ${countsText(runs)}${how.length > 0 ? `  (${how.join(', ')})` : ''}`;
 }
 
@@ -72,17 +122,35 @@ export function fleetLines(state: State, height: number): Line[] {
 	const {from, to} = listWindow(state, height);
 	const shown = rows.slice(from, to);
 	const run = state.runs.find(run => run.id === state.selected);
-	const below = run ? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}` : '';
-	const [header = '', ...texts] = tableLines(shown.map(row => toRow(row, state)), {columns: columnsFor(state.columns, rows), width: state.columns, flexible: 'stage'});
-	const list = rows.length === 0 ? [{text: emptyText(state), dim: true}] : [{text: header, dim: true}, ...texts.map((text, index): Line => {
-		const own = shown[index]!;
-		return {text, inverse: from + index === at, bold: own.kind === 'project', tone: own.kind === 'run' ? runTone(own.run) : undefined};
-	})];
+	const below = run
+		? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}`
+		: '';
+	const [header = '', ...texts] = tableLines(
+		shown.map(row => toRow(row, state)),
+		{columns: columnsFor(state.columns, rows), width: state.columns, flexible: 'stage'},
+	);
+	const list =
+		rows.length === 0
+			? [{text: emptyText(state), dim: true}]
+			: [
+					{text: header, dim: true},
+					...texts.map((text, index): Line => {
+						const own = shown[index]!;
+						return {
+							text,
+							inverse: from + index === at,
+							bold: own.kind === 'project',
+							tone: own.kind === 'run' ? runTone(own.run) : undefined,
+						};
+					}),
+				];
 	return [
 		{text: titleOf(state), title: true},
 		...block(list, table),
 		// Underlined, not drawn: plain ASCII is measured several times faster, and this line is in every first frame.
 		{text: below, dim: true, underline: true},
-		...state.log?.run === run?.id ? state.log?.rows.slice(-output).map((row): Line => ({spans: row.spans})) ?? [] : [],
+		...(state.log?.run === run?.id
+			? (state.log?.rows.slice(-output).map((row): Line => ({spans: row.spans})) ?? [])
+			: []),
 	];
 }

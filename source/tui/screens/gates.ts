@@ -12,17 +12,30 @@ import type {Tone} from '../../core/spans.ts';
 import {checklistLines, logLines} from './run.ts';
 
 const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', inconclusive: '?', busy: '…'};
-const tones: Readonly<Record<string, Tone>> = {done: 'good', ready: 'accent', blocked: 'quiet', failed: 'bad', inconclusive: 'warn', busy: 'accent'};
+const tones: Readonly<Record<string, Tone>> = {
+	done: 'good',
+	ready: 'accent',
+	blocked: 'quiet',
+	failed: 'bad',
+	inconclusive: 'warn',
+	busy: 'accent',
+};
 
 /** A bar of what is done of something that takes long. */
 function progressBar(done: number, total: number, width: number): string {
-	const full = Math.max(0, Math.min(width, Math.round(width * done / Math.max(1, total))));
+	const full = Math.max(0, Math.min(width, Math.round((width * done) / Math.max(1, total))));
 	return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
 }
 
 /** How long what was decided is still worth something; empty where it does not matter any more. */
 function leftOf(run: Run, gate: GateId, now: number): string {
-	const at = run.merge ? undefined : gate === 'verify' && run.verification?.passed ? run.verification.at : gate === 'approve' ? run.approval?.at : undefined;
+	const at = run.merge
+		? undefined
+		: gate === 'verify' && run.verification?.passed
+			? run.verification.at
+			: gate === 'approve'
+				? run.approval?.at
+				: undefined;
 	const left = at === undefined ? 0 : Date.parse(at) + validity - now;
 	return at === undefined ? '' : left > 0 ? `, holds ${formatDuration(left)}` : ', expired';
 }
@@ -30,7 +43,9 @@ function leftOf(run: Run, gate: GateId, now: number): string {
 /** Where the run's result may be deployed, and when. */
 function targetsText(state: State, run: Run): string {
 	const targets = Object.entries(state.offers[run.project.id]?.deploy ?? {});
-	return targets.length === 0 ? '' : `: ${targets.map(([name, {window}]) => `${name}${windowText(window, state.now)}`).join(', ')}`;
+	return targets.length === 0
+		? ''
+		: `: ${targets.map(([name, {window}]) => `${name}${windowText(window, state.now)}`).join(', ')}`;
 }
 
 /** Whether every target of the run's result has a window, and none is open now. */
@@ -47,17 +62,34 @@ export function gatesLines(state: State, height: number): Line[] {
 	}
 
 	const progress = state.progress[run.id];
-	const lines: Line[] = [{text: ' What was tried from inside this run\'s own sandbox', bold: true}];
+	const lines: Line[] = [{text: " What was tried from inside this run's own sandbox", bold: true}];
 	if (progress && state.busy[run.id] === 'audit') {
-		lines.push({text: ` ${progressBar(progress.done, progress.total, 24)} ${progress.done} of ${progress.total}  ${neutraliseLine(progress.text)}`, tone: 'accent'});
+		lines.push({
+			text: ` ${progressBar(progress.done, progress.total, 24)} ${progress.done} of ${progress.total}  ${neutraliseLine(progress.text)}`,
+			tone: 'accent',
+		});
 	}
 
 	lines.push(...checklistLines(run, state, false), {text: ''}, {text: ' The way to a deploy', bold: true});
 	for (const gate of gatesOf(run)) {
-		const binding = bindings.find(binding => binding.action === (gate.id === 'review' ? 'changes' : gate.id) as Action)!;
+		const binding = bindings.find(
+			binding => binding.action === ((gate.id === 'review' ? 'changes' : gate.id) as Action),
+		)!;
 		const busy = state.busy[run.id] === gate.id;
-		const more = gate.id === 'verify' && (gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done') && run.verification ? ' (w shows what it wrote)' : gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B deploys the last good one again)' : gate.id === 'deploy' && run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
-		lines.push({text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? gate.id === 'deploy' && isClosed(state, run) ? 'outside of every window now' : 'can be done now' : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`, tone: busy ? 'accent' : tones[gate.state]});
+		const more =
+			gate.id === 'verify' &&
+			(gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done') &&
+			run.verification
+				? ' (w shows what it wrote)'
+				: gate.id === 'deploy' && gate.state === 'failed' && lastGood(state)
+					? ' (B deploys the last good one again)'
+					: gate.id === 'deploy' && run.merge && gate.state === 'ready'
+						? targetsText(state, run)
+						: '';
+		lines.push({
+			text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? (gate.id === 'deploy' && isClosed(state, run) ? 'outside of every window now' : 'can be done now') : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`,
+			tone: busy ? 'accent' : tones[gate.state],
+		});
 	}
 
 	for (const note of run.captured?.notes ?? []) {
@@ -69,6 +101,11 @@ export function gatesLines(state: State, height: number): Line[] {
 	return [
 		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(stageText(run))}`, title: true},
 		...block(lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room))), output === 0 ? room : path),
-		...output > 0 ? [{text: ` what ${state.log?.kind ?? ''} wrote`, dim: true, underline: true}, ...logLines(state.log, state).slice(-(output - 1))] : [],
+		...(output > 0
+			? [
+					{text: ` what ${state.log?.kind ?? ''} wrote`, dim: true, underline: true},
+					...logLines(state.log, state).slice(-(output - 1)),
+				]
+			: []),
 	];
 }

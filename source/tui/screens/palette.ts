@@ -12,7 +12,17 @@ export function paletteLines(state: State): Line[] {
 	const entries = paletteEntries(state);
 	const height = Math.min(12, Math.max(3, state.rows - 8));
 	const {from, to} = windowOf(entries.length, state.prompt.at, height);
-	return [{text: ' Every command here', title: true}, ...entries.slice(from, to).map((entry, index): Line => ({
-		spans: [{text: ` ${entry.keys.padEnd(12)} `, bold: true}, {text: entry.title}, {text: entry.disabled === undefined ? '' : `  (${entry.disabled})`}], inverse: from + index === state.prompt!.at, dim: entry.disabled !== undefined,
-	})), ...entries.length === 0 ? [{text: ' no command is called that', dim: true}] : []];
+	return [
+		{text: ' Every command here', title: true},
+		...entries.slice(from, to).map((entry, index): Line => ({
+			spans: [
+				{text: ` ${entry.keys.padEnd(12)} `, bold: true},
+				{text: entry.title},
+				{text: entry.disabled === undefined ? '' : `  (${entry.disabled})`},
+			],
+			inverse: from + index === state.prompt!.at,
+			dim: entry.disabled !== undefined,
+		})),
+		...(entries.length === 0 ? [{text: ' no command is called that', dim: true}] : []),
+	];
 }

@@ -25,20 +25,35 @@ function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
 	return spans;
 }
 
-const number = (value: number | undefined) => value === undefined ? '     ' : String(value).padStart(5);
+const number = (value: number | undefined) => (value === undefined ? '     ' : String(value).padStart(5));
 
 /** One row of a line: its numbers, its sign, and the part of its text that is in this row; what is not shown of it is counted. */
-function lineSpans({file, hunk, part}: ReviewRow & {kind: 'line'}, line: DiffLine | undefined, numbers: string, room: number, wrap: boolean): Span[] {
+function lineSpans(
+	{file, hunk, part}: ReviewRow & {kind: 'line'},
+	line: DiffLine | undefined,
+	numbers: string,
+	room: number,
+	wrap: boolean,
+): Span[] {
 	const {end, breaks} = line ? wrappedLine(file, line, room) : {end: '', breaks: []};
 	if (!line || (wrap && part >= breaks.length)) {
 		return [{text: ' '.repeat(numbers.length + 1 + room), dim: true}];
 	}
 
 	const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
-	const text: Span[] = [...textOf(file, hunk, line), ...end === '' ? [] : [{text: end, dim: true, back}]];
+	const text: Span[] = [...textOf(file, hunk, line), ...(end === '' ? [] : [{text: end, dim: true, back}])];
 	return [
-		{text: part === 0 ? numbers : ' '.repeat(numbers.length), dim: true}, {text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back},
-		...wrap ? fitSpans(breaks.length === 1 ? text : sliceSpans(text, breaks[part]!, breaks[part + 1] ?? Number.POSITIVE_INFINITY), room, {back}) : breaks.length === 1 ? fitSpans(text, room, {back}) : fitTail(text, room, {back}),
+		{text: part === 0 ? numbers : ' '.repeat(numbers.length), dim: true},
+		{text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back},
+		...(wrap
+			? fitSpans(
+					breaks.length === 1 ? text : sliceSpans(text, breaks[part]!, breaks[part + 1] ?? Number.POSITIVE_INFINITY),
+					room,
+					{back},
+				)
+			: breaks.length === 1
+				? fitSpans(text, room, {back})
+				: fitTail(text, room, {back})),
 	];
 }
 
@@ -47,14 +62,23 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 		case 'file': {
 			const {file} = row;
 			const name = file.status === 'renamed' || file.status === 'copied' ? `${file.oldPath} → ${file.path}` : file.path;
-			return {spans: [
-				{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true}, {text: `${signs[file.status]} ${fitMiddle(neutraliseLine(name), Math.max(8, width - 30))}`, bold: true}, {text: `  +${file.added} `, tone: 'good'}, {text: `-${file.removed}`, tone: 'bad'},
-				{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
-			], underline: true};
+			return {
+				spans: [
+					{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true},
+					{text: `${signs[file.status]} ${fitMiddle(neutraliseLine(name), Math.max(8, width - 30))}`, bold: true},
+					{text: `  +${file.added} `, tone: 'good'},
+					{text: `-${file.removed}`, tone: 'bad'},
+					{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
+				],
+				underline: true,
+			};
 		}
 
 		case 'flag': {
-			return {text: `    ! ${row.flag.id}: ${neutraliseLine(row.flag.text)}`, tone: ['secret', 'control'].includes(row.flag.id) ? 'bad' : 'warn'};
+			return {
+				text: `    ! ${row.flag.id}: ${neutraliseLine(row.flag.text)}`,
+				tone: ['secret', 'control'].includes(row.flag.id) ? 'bad' : 'warn',
+			};
 		}
 
 		case 'hunk': {
@@ -65,7 +89,13 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 			const {left, right} = row;
 			const room = textRoom(split, width + 1);
 			if (split) {
-				return {spans: [...lineSpans(row, left, `${number(left?.old)} `, room, review.wrap), {text: '│', dim: true}, ...lineSpans(row, right, `${number(right?.new)} `, room, review.wrap)]};
+				return {
+					spans: [
+						...lineSpans(row, left, `${number(left?.old)} `, room, review.wrap),
+						{text: '│', dim: true},
+						...lineSpans(row, right, `${number(right?.new)} `, room, review.wrap),
+					],
+				};
 			}
 
 			const line = (right ?? left)!;
@@ -73,7 +103,11 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 		}
 
 		case 'comment': {
-			return {text: `        ┃ ${neutraliseLine(row.text)}`, tone: row.comment.sent ? 'quiet' : 'accent', bold: !row.comment.sent};
+			return {
+				text: `        ┃ ${neutraliseLine(row.text)}`,
+				tone: row.comment.sent ? 'quiet' : 'accent',
+				bold: !row.comment.sent,
+			};
 		}
 
 		case 'note': {
@@ -99,12 +133,19 @@ export function reviewLines(state: State, height: number): Line[] {
 
 	const split = isSplit(state, review);
 	const rows = reviewRows(state, review);
-	const [first, last] = [Math.min(review.anchor ?? review.at, review.at), Math.max(review.anchor ?? review.at, review.at)];
+	const [first, last] = [
+		Math.min(review.anchor ?? review.at, review.at),
+		Math.max(review.anchor ?? review.at, review.at),
+	];
 	return rows.slice(review.top, review.top + height).map((row, index) => {
 		const line = rowLine(row, review, split, state.columns - 1);
 		const at = review.top + index;
 		const marked = at >= first && at <= last;
-		return {...line, spans: [{text: marked ? '▌' : ' ', tone: 'accent' as const}, ...line.spans ?? [{text: line.text ?? ''}]], bold: line.bold};
+		return {
+			...line,
+			spans: [{text: marked ? '▌' : ' ', tone: 'accent' as const}, ...(line.spans ?? [{text: line.text ?? ''}])],
+			bold: line.bold,
+		};
 	});
 }
 

@@ -21,8 +21,10 @@ function statusTone(status: Status | undefined): Tone {
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
 	return scopeRows(run, state.now, state.vault?.secrets, state.journal).map((row, index) => ({
-		text: ` ${marks[row.state]} ${row.scope ?? 'grant another'}  ${row.note}`, inverse: index === state.scroll, dim: row.state === 'never',
-		tone: row.state === 'on' ? 'warn' as const : row.state === 'off' ? 'accent' as const : undefined,
+		text: ` ${marks[row.state]} ${row.scope ?? 'grant another'}  ${row.note}`,
+		inverse: index === state.scroll,
+		dim: row.state === 'never',
+		tone: row.state === 'on' ? ('warn' as const) : row.state === 'off' ? ('accent' as const) : undefined,
 	}));
 }
 
@@ -48,14 +50,30 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 		const item = details?.find(item => item.id === id);
 		const status = item?.status ?? run.audit?.items.find(item => item.id === id)?.status;
 		const stale = run.audit?.stale ? ', before the last change' : '';
-		const evidence = item ? `${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked${stale}` : status ? `tried before${stale}` : 'not tried yet';
-		lines.push({text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidence}`, tone: statusTone(run.audit?.stale && status === 'PASS' ? undefined : status)});
-		for (const probe of withProbes ? item?.probes ?? [] : item?.probes.filter(probe => probe.status !== 'PASS') ?? []) {
-			lines.push({text: `   ${probe.status.padEnd(5)} ${probe.tried} → ${neutraliseLine(probe.seen)}; host: ${probe.host}`, dim: probe.status === 'PASS', tone: probe.status === 'PASS' ? undefined : statusTone(probe.status)});
+		const evidence = item
+			? `${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked${stale}`
+			: status
+				? `tried before${stale}`
+				: 'not tried yet';
+		lines.push({
+			text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidence}`,
+			tone: statusTone(run.audit?.stale && status === 'PASS' ? undefined : status),
+		});
+		for (const probe of withProbes
+			? (item?.probes ?? [])
+			: (item?.probes.filter(probe => probe.status !== 'PASS') ?? [])) {
+			lines.push({
+				text: `   ${probe.status.padEnd(5)} ${probe.tried} → ${neutraliseLine(probe.seen)}; host: ${probe.host}`,
+				dim: probe.status === 'PASS',
+				tone: probe.status === 'PASS' ? undefined : statusTone(probe.status),
+			});
 		}
 
 		if (status === 'FAIL' || status === 'ERROR') {
-			lines.push({text: `   ${status === 'ERROR' ? 'inconclusive: c tries again; if it stays, ' : ''}${remedies[id]}`, tone: 'warn'});
+			lines.push({
+				text: `   ${status === 'ERROR' ? 'inconclusive: c tries again; if it stays, ' : ''}${remedies[id]}`,
+				tone: 'warn',
+			});
 		}
 	}
 
@@ -72,7 +90,9 @@ export function logLines(log: LogState | undefined, state: State): Line[] {
 function tabLines(run: Run, state: State, height: number): Line[] {
 	switch (state.tab) {
 		case 'output': {
-			return state.log && state.log.rows.length > 0 ? logLines(state.log, state) : [{text: run.stage === 'queued' ? ` ${neutraliseLine(run.because)}` : ' nothing was written yet', dim: true}];
+			return state.log && state.log.rows.length > 0
+				? logLines(state.log, state)
+				: [{text: run.stage === 'queued' ? ` ${neutraliseLine(run.because)}` : ' nothing was written yet', dim: true}];
 		}
 
 		case 'changes': {
@@ -84,20 +104,47 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 		}
 
 		case 'checklist': {
-			return [...checklistLines(run, state, true).slice(state.scroll), {text: ''}, {text: ' a opens the gates, where c runs the checks', dim: true}];
+			return [
+				...checklistLines(run, state, true).slice(state.scroll),
+				{text: ''},
+				{text: ' a opens the gates, where c runs the checks', dim: true},
+			];
 		}
 
 		case 'network': {
 			const {asked, proposal} = learn(state.journal);
-			const lines: Line[] = asked.length === 0 ? [{text: ' the network was asked for nothing', dim: true}] : asked.map(({target, allowed, denied, because}): Line => ({text: ` ${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`, tone: denied > 0 ? 'warn' : undefined}));
+			const lines: Line[] =
+				asked.length === 0
+					? [{text: ' the network was asked for nothing', dim: true}]
+					: asked.map(({target, allowed, denied, because}): Line => ({
+							text: ` ${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`,
+							tone: denied > 0 ? 'warn' : undefined,
+						}));
 			const policy = proposalLines(proposal);
-			return [...lines, ...policy.length === 0 ? [] : [{text: ''}, {text: ` for every run of the project, in ${policyPath}:`, dim: true}, ...policy.map(text => ({text: `   ${text}`}))]].slice(state.scroll, state.scroll + height);
+			return [
+				...lines,
+				...(policy.length === 0
+					? []
+					: [
+							{text: ''},
+							{text: ` for every run of the project, in ${policyPath}:`, dim: true},
+							...policy.map(text => ({text: `   ${text}`})),
+						]),
+			].slice(state.scroll, state.scroll + height);
 		}
 
 		case 'journal': {
 			const end = Math.max(0, state.journal.length - state.scroll);
 			// Nothing of what happened is cut off: a long line goes on below.
-			const rows = state.journal.slice(Math.max(0, end - height), end).flatMap(entry => wrapSpans([{text: `${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`}], Math.max(8, state.columns - 4)).map((spans, index): Line => ({text: `${index === 0 ? ' ' : '    '}${spans[0]?.text ?? ''}`, tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' : undefined})));
+			const rows = state.journal.slice(Math.max(0, end - height), end).flatMap(entry =>
+				wrapSpans(
+					[{text: `${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`}],
+					Math.max(8, state.columns - 4),
+				).map((spans, index): Line => ({
+					text: `${index === 0 ? ' ' : '    '}${spans[0]?.text ?? ''}`,
+					tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' : undefined,
+				})),
+			);
 			return rows.slice(Math.max(0, rows.length - height));
 		}
 	}
@@ -110,7 +157,14 @@ function logTitle({log, logView}: State): string {
 	}
 
 	const size = log.range.to - log.range.from;
-	const words = [log.following ? 'end' : `${Math.floor(100 * (log.range.at - log.range.from) / Math.max(1, size))}%`, log.kind === 'screen' ? 'its terminal' : logView.raw ? 'raw' : '', logView.steps ? 'steps' : '', logView.wrap ? '' : 'cut', logView.search === '' ? '' : `/${logView.search}`, logView.select ? 'selecting' : ''];
+	const words = [
+		log.following ? 'end' : `${Math.floor((100 * (log.range.at - log.range.from)) / Math.max(1, size))}%`,
+		log.kind === 'screen' ? 'its terminal' : logView.raw ? 'raw' : '',
+		logView.steps ? 'steps' : '',
+		logView.wrap ? '' : 'cut',
+		logView.search === '' ? '' : `/${logView.search}`,
+		logView.select ? 'selecting' : '',
+	];
 	return words.filter(word => word !== '').join(' ');
 }
 
@@ -121,8 +175,20 @@ export function runLines(state: State, height: number): Line[] {
 		return [{text: ' this run is gone; esc goes back'}];
 	}
 
-	const bar = tabs.map((tab, index) => ({text: ` ${index + 1} ${tab} `, bold: tab === state.tab, underline: tab === state.tab, dim: tab !== state.tab}));
-	const right = state.tab === 'output' ? logTitle(state) : state.tab === 'changes' ? reviewTitle(state) : state.tab === 'journal' ? `local time, ${zoneOf(state.now)}` : '';
+	const bar = tabs.map((tab, index) => ({
+		text: ` ${index + 1} ${tab} `,
+		bold: tab === state.tab,
+		underline: tab === state.tab,
+		dim: tab !== state.tab,
+	}));
+	const right =
+		state.tab === 'output'
+			? logTitle(state)
+			: state.tab === 'changes'
+				? reviewTitle(state)
+				: state.tab === 'journal'
+					? `local time, ${zoneOf(state.now)}`
+					: '';
 	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
 	return [
 		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(statusOf(run, state.now))}`, title: true},

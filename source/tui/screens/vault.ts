@@ -11,7 +11,11 @@ export function vaultLines(state: State, height: number): Line[] {
 		lines.push({text: ' looking…', dim: true});
 	} else {
 		for (const store of vault.stores) {
-			lines.push({text: ` ${store.title}: ${store.state === 'unlocked' ? 'unlocked' : neutraliseLine(store.because)}`, dim: true, tone: store.state === 'locked' ? 'warn' : undefined});
+			lines.push({
+				text: ` ${store.title}: ${store.state === 'unlocked' ? 'unlocked' : neutraliseLine(store.because)}`,
+				dim: true,
+				tone: store.state === 'locked' ? 'warn' : undefined,
+			});
 		}
 
 		lines.push({text: ''});
@@ -20,10 +24,20 @@ export function vaultLines(state: State, height: number): Line[] {
 		}
 
 		for (const [index, secret] of vault.secrets.entries()) {
-			const where = secret.hosts.length === 0 ? 'no host: for deploys' : `${secret.hosts.join(' ')}${secret.paths.length === 0 ? '' : ` ${secret.paths.join(' ')}`}`;
-			lines.push({text: ` ${secret.reference}${secret.project === null ? '' : ` (${secret.project})`}  ${secret.class}, ${secret.store}${secret.environment === null ? '' : `, ${secret.environment}`}  ${neutraliseLine(where)}`, inverse: index === state.scroll, bold: true});
+			const where =
+				secret.hosts.length === 0
+					? 'no host: for deploys'
+					: `${secret.hosts.join(' ')}${secret.paths.length === 0 ? '' : ` ${secret.paths.join(' ')}`}`;
+			lines.push({
+				text: ` ${secret.reference}${secret.project === null ? '' : ` (${secret.project})`}  ${secret.class}, ${secret.store}${secret.environment === null ? '' : `, ${secret.environment}`}  ${neutraliseLine(where)}`,
+				inverse: index === state.scroll,
+				bold: true,
+			});
 			for (const {run, scope, until} of secret.holders) {
-				lines.push({text: `   ${run} holds ${scope}, ${until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`}`, tone: 'warn'});
+				lines.push({
+					text: `   ${run} holds ${scope}, ${until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`}`,
+					tone: 'warn',
+				});
 			}
 		}
 	}
@@ -31,5 +45,8 @@ export function vaultLines(state: State, height: number): Line[] {
 	// What is selected stays in view.
 	const selected = lines.findIndex(line => line.inverse);
 	const from = Math.max(0, Math.min(lines.length - (height - 1), selected - Math.floor(height / 2)));
-	return [{text: ` vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, title: true}, ...lines.slice(from)];
+	return [
+		{text: ` vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, title: true},
+		...lines.slice(from),
+	];
 }

@@ -4,7 +4,11 @@ import {placeOf, type State} from '../state.ts';
 
 /** The first time: three ways to begin. */
 export function welcomeLines(state: State): Line[] {
-	const option = (key: string, title: string, note: string): Line[] => [{text: `   ${key}  ${title}`, bold: true}, {text: `      ${note}`, dim: true}, {text: ''}];
+	const option = (key: string, title: string, note: string): Line[] => [
+		{text: `   ${key}  ${title}`, bold: true},
+		{text: `      ${note}`, dim: true},
+		{text: ''},
+	];
 	return [
 		{text: ' fleet', title: true},
 		{text: ''},
@@ -12,7 +16,11 @@ export function welcomeLines(state: State): Line[] {
 		{text: ' What you did not grant is not there.'},
 		{text: ''},
 		...option('1', 'See the demo', 'a throwaway project, a misbehaving agent, and every step to a deploy'),
-		...option('2', 'Add this project', state.here.project === undefined ? `${state.here.folder} is not in a git repository` : state.here.folder),
+		...option(
+			'2',
+			'Add this project',
+			state.here.project === undefined ? `${state.here.folder} is not in a git repository` : state.here.folder,
+		),
 		...option('3', 'Examine this machine', 'which sandbox, git and vault work here, and how to get what is missing'),
 	];
 }
@@ -21,11 +29,28 @@ export function welcomeLines(state: State): Line[] {
 export function helpLines(state: State, height: number): Line[] {
 	const there = {...state, screen: state.from};
 	const place = placeOf(there);
-	const lines: Line[] = bindings.filter(binding => binding.places.includes(place)).map(binding => {
-		const reason = binding.disabled?.(there);
-		return {spans: [{text: ` ${keysOf(binding, state).map(key => keyName(key)).join(' ').padEnd(12)} `, bold: true}, {text: binding.title, dim: reason !== undefined}, {text: reason === undefined ? '' : `  (${reason})`, dim: true}]};
-	});
-	lines.push({text: ''}, {text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true});
+	const lines: Line[] = bindings
+		.filter(binding => binding.places.includes(place))
+		.map(binding => {
+			const reason = binding.disabled?.(there);
+			return {
+				spans: [
+					{
+						text: ` ${keysOf(binding, state)
+							.map(key => keyName(key))
+							.join(' ')
+							.padEnd(12)} `,
+						bold: true,
+					},
+					{text: binding.title, dim: reason !== undefined},
+					{text: reason === undefined ? '' : `  (${reason})`, dim: true},
+				],
+			};
+		});
+	lines.push(
+		{text: ''},
+		{text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true},
+	);
 	return [{text: ` Keys on this screen (${place})`, title: true}, ...scrolled(lines, state.scroll, height - 1)];
 }
 
@@ -40,5 +65,10 @@ export function scrolled(lines: readonly Line[], scroll: number, height: number)
 	const room = height - above.length;
 	const start = from === 0 ? 0 : from + 1;
 	const rest = lines.length - start;
-	return [...above, ...rest <= room ? lines.slice(start) : [...lines.slice(start, start + room - 1), {text: `  ↓ ${rest - room + 1} more`, dim: true}]];
+	return [
+		...above,
+		...(rest <= room
+			? lines.slice(start)
+			: [...lines.slice(start, start + room - 1), {text: `  ↓ ${rest - room + 1} more`, dim: true}]),
+	];
 }

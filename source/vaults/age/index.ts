@@ -21,13 +21,14 @@ export function age(file: string, ask: (question: string) => Promise<string>, wo
 		}
 
 		const given = process.env[passphraseVariable];
-		const passphrase = given ?? await ask(isNew ? 'a passphrase for the new vault file: ' : 'the vault file\'s passphrase: ');
+		const passphrase =
+			given ?? (await ask(isNew ? 'a passphrase for the new vault file: ' : "the vault file's passphrase: "));
 		if (isNew) {
 			if (passphrase.length < 8) {
 				throw new Refusal('a passphrase of fewer than 8 characters protects nothing', 'choose a longer one');
 			}
 
-			if (given === undefined && await ask('once more: ') !== passphrase) {
+			if (given === undefined && (await ask('once more: ')) !== passphrase) {
 				throw new Refusal('the two passphrases differ', 'nothing was written; try again');
 			}
 		}
@@ -60,7 +61,17 @@ export function age(file: string, ask: (question: string) => Promise<string>, wo
 		async probe() {
 			const isThere = existsSync(file);
 			const canOpen = process.env[passphraseVariable] !== undefined;
-			return {works: true, state: canOpen || opened ? 'unlocked' : isThere ? 'locked' : 'none', version: '', because: isThere ? canOpen ? `${file} opens with ${passphraseVariable}` : `locked: ${file} asks for its passphrase at each use` : `none yet: made with the first secret, at ${file}`, hint: ''};
+			return {
+				works: true,
+				state: canOpen || opened ? 'unlocked' : isThere ? 'locked' : 'none',
+				version: '',
+				because: isThere
+					? canOpen
+						? `${file} opens with ${passphraseVariable}`
+						: `locked: ${file} asks for its passphrase at each use`
+					: `none yet: made with the first secret, at ${file}`,
+				hint: '',
+			};
 		},
 		async read(account) {
 			return existsSync(file) ? (await open()).entries.get(account) : undefined;

@@ -4,7 +4,8 @@ import {Refusal} from '../../core/refusal.ts';
 import type {Vault, VaultState} from '../../core/seams.ts';
 
 const service = 'command-fleet';
-const hint = 'install a keyring service (gnome-keyring, KWallet) and libsecret, or choose another store: fleet secret stores';
+const hint =
+	'install a keyring service (gnome-keyring, KWallet) and libsecret, or choose another store: fleet secret stores';
 
 /** How long a vault may take to answer while nobody is asked anything, milliseconds. */
 const patience = 4000;
@@ -21,7 +22,7 @@ async function load(): Promise<Keytar> {
 	}
 
 	try {
-		const {default: keytar} = await import('keytar') as unknown as {default: Keytar};
+		const {default: keytar} = (await import('keytar')) as unknown as {default: Keytar};
 		return keytar;
 	} catch (error) {
 		throw new Refusal(`there is no OS vault here: ${(error as Error).message.split('\n')[0]}`, hint);
@@ -36,7 +37,10 @@ function refusalOf(error: Error): Refusal {
 
 	const words = error.message.split('\n')[0]!;
 	if (/locked|dismissed|prompt/i.test(words)) {
-		return new Refusal('the OS vault is locked, and was not unlocked', 'unlock it in your desktop, or: gnome-keyring-daemon --unlock');
+		return new Refusal(
+			'the OS vault is locked, and was not unlocked',
+			'unlock it in your desktop, or: gnome-keyring-daemon --unlock',
+		);
 	}
 
 	return new Refusal(`there is no OS vault here: ${words}`, hint);
@@ -45,9 +49,16 @@ function refusalOf(error: Error): Refusal {
 async function within<Result>(work: Promise<Result>, limit: number): Promise<Result> {
 	let timer: NodeJS.Timeout | undefined;
 	try {
-		return await Promise.race([work, new Promise<never>((_, reject) => {
-			timer = setTimeout(() => reject(new Refusal('the OS vault is locked, and asks to be unlocked', 'answer its window, then try again')), limit);
-		})]);
+		return await Promise.race([
+			work,
+			new Promise<never>((_, reject) => {
+				timer = setTimeout(
+					() =>
+						reject(new Refusal('the OS vault is locked, and asks to be unlocked', 'answer its window, then try again')),
+					limit,
+				);
+			}),
+		]);
 	} catch (error) {
 		throw refusalOf(error as Error);
 	} finally {
@@ -65,17 +76,26 @@ export const keyring: Vault = {
 		const value = randomBytes(16).toString('hex');
 		try {
 			const keytar = await load();
-			const back = await within((async () => {
-				await keytar.setPassword(service, account, value);
-				const back = await keytar.getPassword(service, account);
-				await keytar.deletePassword(service, account);
-				return back;
-			})(), patience);
+			const back = await within(
+				(async () => {
+					await keytar.setPassword(service, account, value);
+					const back = await keytar.getPassword(service, account);
+					await keytar.deletePassword(service, account);
+					return back;
+				})(),
+				patience,
+			);
 			if (back !== value) {
 				throw new Refusal('there is no OS vault here: it did not give a canary back', hint);
 			}
 
-			return {works: true, state: 'unlocked', version: '', because: 'unlocked: it keeps and forgets a canary', hint: ''};
+			return {
+				works: true,
+				state: 'unlocked',
+				version: '',
+				because: 'unlocked: it keeps and forgets a canary',
+				hint: '',
+			};
 		} catch (error) {
 			const refusal = refusalOf(error as Error);
 			const state: VaultState = refusal.because.includes('is locked') ? 'locked' : 'none';
