@@ -53,7 +53,7 @@ if (process.env.CI) {
 	process.stdout.write('left out: the real agents, which are not installed (npm run agents:install)\n');
 }
 
-run('type check', [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', root]);
+run('check', [path.join(root, 'scripts', 'check.mjs')]);
 /** What is about git, words and disks, and not about who calls: long, and passed once. */
 const sameForAll = new Set([
 	'failed-start.test.ts',
