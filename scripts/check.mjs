@@ -13,6 +13,11 @@ const steps = [
 		[script('oxfmt', 'oxfmt'), fix ? '--write' : '--list-different', 'source', 'test', 'scripts'],
 		'npm run check -- --fix',
 	],
+	[
+		'lint',
+		[script('oxlint', 'oxlint'), '--type-aware', ...(fix ? ['--fix'] : []), 'source', 'test', 'scripts'],
+		'npm run check -- --fix',
+	],
 	['types', [script('typescript', 'tsc'), '--project', root], 'npx tsc --project . says the same'],
 ];
 // What the formatter wrote it may still break in another way: a second pass settles it.

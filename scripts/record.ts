@@ -101,13 +101,16 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 }
 
 try {
-	const fleet = new Fleet({after: (end: () => void) => undo.push(end)} as never, {
-		policy: 'verify: ["true"]\n',
-		files: {
-			'parser.js':
-				"// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n",
+	const fleet = new Fleet(
+		{after: (end: () => void) => undo.push(end)},
+		{
+			policy: 'verify: ["true"]\n',
+			files: {
+				'parser.js':
+					"// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n",
+			},
 		},
-	});
+	);
 	await fleet.agent(
 		'fix-parser',
 		'printf "// One line of a table.\\nexport function parse(text) {\\n\\treturn text.split(/[,;]/);\\n}\\n\\nexport function join(parts) {\\n\\treturn parts.join(\',\') + \'\';\\n}\\n" > parser.js; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm "Parse semicolons"',

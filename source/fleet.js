@@ -15,7 +15,10 @@ process.removeAllListeners('warning');
 
 import('node:module')
 	.then(function (module) {
-		module.enableCompileCache && module.enableCompileCache();
+		if (module.enableCompileCache) {
+			module.enableCompileCache();
+		}
+
 		// The screen is built by itself: people wait for its first frame.
 		return process.argv.length > 2 ? import('./main.js') : import('./screen.js');
 	})

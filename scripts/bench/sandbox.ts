@@ -336,7 +336,7 @@ function everyProcess(roots: number[]): number[] {
 async function idle(): Promise<void> {
 	const count = flag('--full') ? 100 : 30;
 	const undo: Array<() => void> = [];
-	const fleet = new Fleet({after: (work: () => void) => undo.push(work)} as never);
+	const fleet = new Fleet({after: (work: () => void) => undo.push(work)});
 	try {
 		for (let number = 0; number < count; number++) {
 			fleet.must('run', '--name', `idle-${number}`, '--', 'sleep', '3600');
@@ -375,9 +375,12 @@ async function idle(): Promise<void> {
 /** Fifty runs that never rest, one of them a fork bomb and one a memory hog: what a person's own commands feel. */
 async function crowd(): Promise<void> {
 	const undo: Array<() => void> = [];
-	const fleet = new Fleet({after: (work: () => void) => undo.push(work)} as never, {
-		policy: 'verify: ["true"]\nlimits:\n  processes: 100\n  memory: 256MiB\n',
-	});
+	const fleet = new Fleet(
+		{after: (work: () => void) => undo.push(work)},
+		{
+			policy: 'verify: ["true"]\nlimits:\n  processes: 100\n  memory: 256MiB\n',
+		},
+	);
 	const lap = (work: () => void) => {
 		const began = performance.now();
 		work();

@@ -9,7 +9,7 @@ import type {SecretEntry} from '../engine/secrets.ts';
 /* The JSON documents of `--json`. Their fields are documented in docs/json.md and kept. */
 
 /** An element of `fleet list --json`. */
-export function runDocument(run: Run, changes?: Changes | undefined) {
+export function runDocument(run: Run, changes?: Changes) {
 	return {
 		id: run.id,
 		name: run.name,
@@ -34,7 +34,7 @@ export function runDocument(run: Run, changes?: Changes | undefined) {
 }
 
 /** `fleet show --json`. */
-export function runDetails(run: Run, changes?: Changes | undefined) {
+export function runDetails(run: Run, changes?: Changes) {
 	return {
 		...runDocument(run, changes),
 		argv: run.argv,

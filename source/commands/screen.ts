@@ -192,7 +192,7 @@ export const verb: Verb = {
 			}
 
 			state = store.snapshot();
-			const effect = wanted as Leaving | undefined;
+			const effect = wanted;
 			if (effect?.type === 'edit') {
 				try {
 					await release();

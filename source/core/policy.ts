@@ -28,7 +28,7 @@ const host = v.pipe(
 	v.string(hostUsage),
 	v.check(
 		text => hostFault(text) === undefined,
-		({input}) => hostFault(input as string) ?? hostUsage,
+		({input}) => hostFault(input) ?? hostUsage,
 	),
 );
 
@@ -159,7 +159,7 @@ export function withNetwork(
 ): {readonly text: string; readonly added: readonly string[]} | Refusal {
 	const before = parsePolicy(text);
 	if ('because' in before) {
-		return before as Refusal;
+		return before;
 	}
 
 	const added = hosts.filter(host => !before.network.includes(host));
@@ -174,7 +174,7 @@ export function withNetwork(
 
 	const changed = added.length === 0 ? text : String(document);
 	const after = parsePolicy(changed);
-	return 'because' in after ? (after as Refusal) : {text: changed, added};
+	return 'because' in after ? after : {text: changed, added};
 }
 
 /** A policy file's text with the commands that verify a result. */
@@ -183,7 +183,7 @@ export function withVerify(text: string, commands: readonly string[]): string | 
 	document.set('verify', commands);
 	const changed = String(document);
 	const after = parsePolicy(changed);
-	return 'because' in after ? (after as Refusal) : changed;
+	return 'because' in after ? after : changed;
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

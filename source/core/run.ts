@@ -290,7 +290,7 @@ const personOf = (actor: Actor) => actor.replace('person:', '');
 function done(what: string, because: string, actor: Actor): string {
 	return because === ''
 		? `${what} by ${personOf(actor)}`
-		: /^by /.test(because)
+		: because.startsWith('by ')
 			? `${what} ${because}`
 			: `${what}: ${because}`;
 }

@@ -51,14 +51,14 @@ export function parseSettings(text: string): Settings | Refusal {
 		'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject)',
 	);
 	return 'because' in read
-		? (read as Refusal)
+		? read
 		: {
 				theme: read.theme ?? defaultSettings.theme,
 				mouse: read.mouse ?? defaultSettings.mouse,
 				notify: {
 					...defaultSettings.notify,
 					...Object.fromEntries(Object.entries(read.notify ?? {}).filter(([, value]) => value !== undefined)),
-				} as Settings['notify'],
+				},
 				keys: read.keys ?? {},
 				limits: {running: read.limits?.running, perProject: read.limits?.perProject},
 			};

@@ -216,9 +216,7 @@ export function parseBudget(text: string): Budget | Refusal {
 	}
 
 	const tokens = /^(\d{1,9}(?:\.\d)?) ?(k|m)? ?(?:tokens|tok)?$/i.exec(text.trim());
-	const count = tokens
-		? Number(tokens[1]) * {k: 1000, m: 1_000_000, '': 1}[(tokens[2] ?? '').toLowerCase() as 'k']!
-		: 0;
+	const count = tokens ? Number(tokens[1]) * {k: 1000, m: 1_000_000, '': 1}[(tokens[2] ?? '').toLowerCase() as 'k'] : 0;
 	return count >= 1
 		? {tokens: Math.round(count)}
 		: new Refusal(

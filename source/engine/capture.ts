@@ -298,17 +298,17 @@ async function importObjects(
 		['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${packLimit}`],
 		indexMemory,
 	);
-	index.stdin!.on('error', () => {});
+	index.stdin.on('error', () => {});
 	const outcome = await jail(context, run.id, places, {
 		script: packScript,
 		argv: [String(most)],
 		mounts,
 		input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
 		onOutput(bytes) {
-			index.stdin!.write(bytes);
+			index.stdin.write(bytes);
 		},
 	});
-	index.stdin!.end();
+	index.stdin.end();
 	const result = await index;
 	if (outcome.code !== 0 || result.exitCode !== 0) {
 		const words = outcome.over ?? (outcome.code === 0 ? String(result.stderr) : outcome.stderr);

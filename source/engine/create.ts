@@ -284,9 +284,7 @@ function supervisorEnvironment(): Record<string, string> {
 		...proxyVariables,
 	];
 	return {
-		...Object.fromEntries(
-			passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
-		),
+		...Object.fromEntries(passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
 		...trustEnvironmentOf(process.env),
 	};
 }
@@ -417,7 +415,7 @@ async function checkPrompt(
 export async function resumeRun(
 	context: Context,
 	runId: string,
-	prompt?: string | undefined,
+	prompt?: string,
 	{rebase = false}: {readonly rebase?: boolean} = {},
 ): Promise<Run> {
 	await withJournal(context, runId, async journal => {

@@ -100,7 +100,7 @@ function withReal(places: readonly string[]): string[] {
 /** The settings of git that name a file or a program: the person's, and those of projects. */
 async function gitPlaces(projects: readonly string[]): Promise<string[]> {
 	const keys = String.raw`^(core\.(hookspath|attributesfile|excludesfile|fsmonitor|sshcommand|editor|pager|askpass)|include\.path|includeif\..*\.path|init\.templatedir|commit\.template|gpg\..*|user\.signingkey|credential\..*)$`;
-	const repositories = [...projects.map(gitDir => new Git({gitDir}))];
+	const repositories = projects.map(gitDir => new Git({gitDir}));
 	if (repositories.length === 0) {
 		repositories.push(new Git({gitDir: '/nonexistent'}));
 	}
@@ -208,7 +208,7 @@ export function oddBelow(folder: string): {readonly place: string; readonly what
 	for (let at = left.pop(); at !== undefined; at = left.pop()) {
 		let entries;
 		try {
-			entries = opendirSync(at as unknown as string, {encoding: 'buffer' as BufferEncoding});
+			entries = opendirSync(at, {encoding: 'buffer' as BufferEncoding});
 		} catch (error) {
 			if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) {
 				continue;

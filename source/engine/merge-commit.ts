@@ -72,7 +72,7 @@ export async function makeMergeCommit(
 		policy,
 		env: Object.fromEntries(
 			(sign ? signingVariables : []).flatMap(name =>
-				process.env[name] === undefined ? [] : [[name, process.env[name]!]],
+				process.env[name] === undefined ? [] : [[name, process.env[name]]],
 			),
 		),
 	};

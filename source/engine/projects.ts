@@ -41,7 +41,7 @@ export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
 export async function addProject(
 	context: Pick<Context, 'paths'>,
 	folder: string,
-	as?: string | undefined,
+	as?: string,
 ): Promise<{project: Project; added: boolean; movedFrom?: string}> {
 	if (isOdd(folder) || (existsSync(folder) && isOdd(realpathSync(folder)))) {
 		throw new Refusal(

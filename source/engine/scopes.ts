@@ -20,8 +20,8 @@ export function makeGrant(
 	scope: string,
 	because: string,
 	duration: number | undefined,
-	entry?: Pick<SecretEntry, 'reference'> | undefined,
-	files?: FilesPlace | undefined,
+	entry?: Pick<SecretEntry, 'reference'>,
+	files?: FilesPlace,
 ): Grant {
 	const refusal = decideActor(actor, 'a scope');
 	if (refusal) {

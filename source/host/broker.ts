@@ -133,7 +133,7 @@ export class Broker {
 			this.#guarded(socket, () =>
 				this.#unreadable(
 					socket,
-					/^HPE_/.test(error.code ?? '') ? `the request cannot be read (${error.code})` : undefined,
+					error.code?.startsWith('HPE_') ? `the request cannot be read (${error.code})` : undefined,
 					'400 Bad Request',
 				),
 			)();
@@ -188,7 +188,7 @@ export class Broker {
 			isServer: true,
 			secureContext: tls.createSecureContext({cert, key, minVersion: 'TLSv1.2'}),
 			ALPNProtocols: ['http/1.1'],
-		} as ConstructorParameters<typeof tls.TLSSocket>[1]);
+		});
 		const connection: Connection = {target, route, client, used: new Set(), upstream: new Set()};
 		this.#connections.set(socket, connection);
 		socket.on('error', () => client.destroy());

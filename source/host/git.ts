@@ -61,9 +61,7 @@ export type GitResult = {readonly code: number; readonly stdout: string; readonl
 function environment(repository: Repository): Record<string, string> {
 	const passed = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USER', 'LOGNAME', 'TMPDIR'];
 	return {
-		...Object.fromEntries(
-			passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
-		),
+		...Object.fromEntries(passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
 		LC_ALL: 'C',
 		GIT_TERMINAL_PROMPT: '0',
 		GIT_OPTIONAL_LOCKS: '0',

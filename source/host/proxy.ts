@@ -141,7 +141,7 @@ export class Proxy {
 	#unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
 		socket.on('error', () => socket.destroy());
 		const isFree = this.#turns.isFree(socket);
-		if (this.#turns.end(socket) && /^HPE_/.test(error.code ?? '')) {
+		if (this.#turns.end(socket) && error.code?.startsWith('HPE_')) {
 			this.#hooks.onRefused?.('unreadable', `a request cannot be read (${error.code})`);
 		}
 

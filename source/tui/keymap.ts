@@ -572,7 +572,7 @@ export function lastGood(state: State): {readonly run: Run; readonly target: str
 					: [],
 			)
 			.sort((a, b) => (a.at < b.at ? 1 : -1))[0];
-	return earlier && {run: earlier.run, target: last!.target};
+	return earlier && {run: earlier.run, target: last.target};
 }
 
 /** What an action is called before a reason: a title's first words. */

@@ -135,7 +135,7 @@ test('the suite notices careless adapters', () => {
 		(change: (value: Exclude<ReturnType<Agent['start']>, Refusal>, task: AgentTask) => object): Agent['start'] =>
 		task => {
 			const value = honest!.start(task);
-			return value instanceof Refusal ? value : ({...value, ...change(value, task)} as typeof value);
+			return value instanceof Refusal ? value : {...value, ...change(value, task)};
 		};
 
 	const careless: Array<Partial<Agent>> = [

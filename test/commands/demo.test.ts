@@ -57,7 +57,7 @@ for (const signal of ['SIGINT', 'SIGHUP'] as const) {
 		const before = traces();
 		const child = fleet.spawn(['demo', '--yes']);
 		let output = '';
-		child.stdout!.on('data', data => {
+		child.stdout.on('data', data => {
 			output += String(data);
 		});
 		await until(() => output.includes('waiting for the network'), 'the agent is at work');

@@ -4,7 +4,6 @@ import {chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, sta
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import type {RunEvent} from '../../source/core/event.ts';
 import {Journal} from '../../source/host/journal.ts';
 import {findPaths} from '../../source/host/paths.ts';
 import {Fleet, program, until} from '../support/fleet.ts';
@@ -258,7 +257,7 @@ test("an approval: the policy's word, and a signature of exactly what is approve
 	const forge = (signed: Record<string, unknown>) => {
 		const journal = Journal.open(places, 1000)!;
 		journal.append(
-			{type: 'review.approved', base, head, tree, policy, verify: digest, because: 'mine', ...signed} as RunEvent,
+			{type: 'review.approved', base, head, tree, policy, verify: digest, because: 'mine', ...signed},
 			'person:root',
 		);
 		journal.close();
@@ -333,7 +332,7 @@ function elsewhen(): string {
 
 test('gates: verify, approve, merge, deploy, and every way round them', async t => {
 	const fleet = new Fleet(t, {
-		policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a; git log -1 --format=%s; git status --porcelain | wc -l; git remote | wc -l; git ls-files | wc -l\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 \$\$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`,
+		policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a; git log -1 --format=%s; git status --porcelain | wc -l; git remote | wc -l; git ls-files | wc -l\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 $$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`,
 	});
 	await fleet.agent('g', 'echo two >> a.txt; git commit -qam "Add two"');
 	const refused = (argv: string[], pattern: RegExp, input?: string) => {

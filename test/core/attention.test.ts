@@ -27,16 +27,13 @@ function run(...events: Array<readonly [seconds: number, event: RunEvent]>): Run
 		grants: [],
 	};
 	return foldRun(
-		[[0, created] as const, ...events].map(
-			([seconds, event], index): Entry =>
-				({
-					seq: index + 1,
-					at: new Date(begin + seconds * 1000).toISOString(),
-					actor: 'person:ada',
-					prev: '',
-					...event,
-				}) as Entry,
-		),
+		[[0, created] as const, ...events].map(([seconds, event], index): Entry => ({
+			seq: index + 1,
+			at: new Date(begin + seconds * 1000).toISOString(),
+			actor: 'person:ada',
+			prev: '',
+			...event,
+		})),
 	)!;
 }
 

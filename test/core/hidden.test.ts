@@ -167,7 +167,7 @@ test('what is signed reads as what it is', () => {
 		audit: 'none',
 		at: 'now',
 		because: `read it\u202E${tags('x')} 👍🏽`,
-	} as Parameters<typeof statementText>[0]);
+	});
 	assert.ok(text.includes(String.raw`because "read it\u202e\udb40\udc78 👍🏽"`), text);
 	assert.equal(holdsHidden(text), false);
 });

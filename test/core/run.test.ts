@@ -64,9 +64,7 @@ const merged: RunEvent = {
 
 function run(...events: RunEvent[]): Run {
 	return foldRun(
-		[created, ...events].map(
-			(event, index): Entry => ({seq: index + 1, at, actor: person, prev: '', ...event}) as Entry,
-		),
+		[created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: person, prev: '', ...event})),
 	)!;
 }
 
@@ -98,10 +96,7 @@ test('a run is a fold over its journal', () => {
 		assert.equal(run(...events).stage, stage, events.map(event => event.type).join(' '));
 	}
 
-	assert.throws(
-		() => evolve(undefined, {seq: 1, at, actor: 'fleet', prev: '', ...exited} as Entry),
-		/starts with run.created/,
-	);
+	assert.throws(() => evolve(undefined, {seq: 1, at, actor: 'fleet', prev: '', ...exited}), /starts with run.created/);
 });
 
 test('a new attempt voids verification and approval, and makes the audit stale', () => {
@@ -112,7 +107,7 @@ test('a new attempt voids verification and approval, and makes the audit stale',
 		verified(),
 		approved,
 		{type: 'audit.finished', items: [{id: 'repo', status: 'PASS'}], because: ''},
-		{...started, attempt: 2} as RunEvent,
+		{...started, attempt: 2},
 	);
 	assert.equal(again.verification, undefined);
 	assert.equal(again.approval, undefined);
@@ -311,7 +306,7 @@ test('what came last is what a person is waited for, and an alarm comes before e
 });
 
 test('a run that changed nothing says so, and is not offered for verification', () => {
-	const nothing = run(started, exited, {...captured, commits: 0, files: 0} as RunEvent);
+	const nothing = run(started, exited, {...captured, commits: 0, files: 0});
 	assert.equal(nothing.because, 'it changed nothing');
 	assert.equal(attentionOf(nothing), 'needs you: tell it more, or discard it');
 	assert.equal(attentionOf(run(started, exited, captured)), 'needs you: verify');

@@ -18,9 +18,12 @@ closeInherited();
 const cleanup: Array<() => void> = [];
 let fleet: Fleet;
 before(async () => {
-	fleet = new Fleet({after: (undo: () => void) => cleanup.push(undo)} as never, {
-		policy: 'verify: ["true"]\ndeploy:\n  prod:\n    command: x\n    credentials: [DEPLOY_TOKEN]\n',
-	});
+	fleet = new Fleet(
+		{after: (undo: () => void) => cleanup.push(undo)},
+		{
+			policy: 'verify: ["true"]\ndeploy:\n  prod:\n    command: x\n    credentials: [DEPLOY_TOKEN]\n',
+		},
+	);
 	await fleet.agent('audited', 'echo x > x.txt');
 	// So that what is in the home is protected by the sandbox, not by the folder's mode.
 	chmodSync(fleet.home, 0o755);

@@ -283,7 +283,7 @@ async function bring({project, git}: Place, head: string): Promise<string> {
 }
 
 /** A commit with these files more, fewer or other than main's, made without touching the checkout. */
-function commitOf({project, git, folder}: Place, files: Record<string, string | undefined>): string {
+function commitOf({project, folder}: Place, files: Record<string, string | undefined>): string {
 	const index = path.join(folder, 'own-index');
 	const own = (input: string | undefined, ...argv: string[]) =>
 		execFileSync('git', ['-C', project, ...argv], {

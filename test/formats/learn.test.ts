@@ -6,8 +6,13 @@ import {withNetwork} from '../../source/core/policy.ts';
 import type {Refusal} from '../../source/core/refusal.ts';
 import {parsePolicy} from '../../source/core/policy.ts';
 
-const entry = (event: RunEvent, seq: number): Entry =>
-	({...event, seq, at: '2026-01-01T00:00:00.000Z', actor: 'fleet', prev: ''}) as Entry;
+const entry = (event: RunEvent, seq: number): Entry => ({
+	...event,
+	seq,
+	at: '2026-01-01T00:00:00.000Z',
+	actor: 'fleet',
+	prev: '',
+});
 const denied = (target: string, because = 'the host is not granted', count = 1): RunEvent => ({
 	type: 'egress.denied',
 	target,

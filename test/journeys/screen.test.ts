@@ -453,7 +453,7 @@ test('a frame is never higher or wider than the terminal, at 80×24 and after a 
 	] as const) {
 		screen.resize(columns, rows);
 		await until(
-			() => screen.lines().at(-1)!.includes('q quit') && /^ fleet  3 runs/.test(screen.lines()[0]!),
+			() => screen.lines().at(-1)!.includes('q quit') && screen.lines()[0]!.startsWith(' fleet  3 runs'),
 			`title and footer are in the first and last line at ${columns}×${rows}`,
 		).catch((error: Error) => {
 			throw new Error(`${error.message}\n${screen.text()}`);

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import type {Area, GitAttack, GitScene, SandboxAttack} from '../../source/attacks/attack.ts';
+import type {Area, GitAttack, GitScene} from '../../source/attacks/attack.ts';
 import {attacks} from '../../source/attacks/catalogue.ts';
 import {seed} from '../../source/attacks/project.ts';
 import {tolerant, tryAttack, trySandboxAttack} from '../../source/attacks/try.ts';
@@ -163,16 +163,11 @@ export function testArea(area: Area, without: Readonly<Record<string, () => Prom
 		test(`${attack.id}: works with nothing in the way`, async () => {
 			const came =
 				attack.kind === 'sandbox'
-					? await trySandboxAttack(
-							context,
-							weakened(protection!),
-							attack as SandboxAttack,
-							{
-								plan: protection!.plan?.bind(protection),
-								box: protection!.box?.bind(protection),
-								proxy: protection!.naiveProxy ? naiveProxy() : undefined,
-							} as never,
-						)
+					? await trySandboxAttack(context, weakened(protection!), attack, {
+							plan: protection!.plan?.bind(protection),
+							box: protection!.box?.bind(protection),
+							proxy: protection!.naiveProxy ? naiveProxy() : undefined,
+						})
 					: attack.kind === 'git'
 						? plainWorktree(attack)
 						: await without[attack.id]!();

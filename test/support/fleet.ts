@@ -145,18 +145,22 @@ export class Fleet {
 
 			rmSync(paths.runtime, {recursive: true, force: true});
 		} finally {
-			spawnSync('chmod', ['-R', 'u+rwX', this.folder], {stdio: 'ignore'});
-			// A verb that the screen began may still be at its end, and make a file where all were taken away.
-			for (let tries = 0; existsSync(this.folder); tries++) {
-				try {
-					rmSync(this.folder, {recursive: true, force: true});
-				} catch (error) {
-					if (tries === 50) {
-						throw error;
-					}
+			this.#remove();
+		}
+	}
 
-					spawnSync('sleep', ['0.1']);
+	#remove(): void {
+		spawnSync('chmod', ['-R', 'u+rwX', this.folder], {stdio: 'ignore'});
+		// A verb that the screen began may still be at its end, and make a file where all were taken away.
+		for (let tries = 0; existsSync(this.folder); tries++) {
+			try {
+				rmSync(this.folder, {recursive: true, force: true});
+			} catch (error) {
+				if (tries === 50) {
+					throw error;
 				}
+
+				spawnSync('sleep', ['0.1']);
 			}
 		}
 	}

@@ -227,7 +227,7 @@ function snapshot(folder: string): Map<string, string> {
 	const visit = (prefix: string) => {
 		for (const name of readdirSync(prefix === '' ? Buffer.from(folder) : join(folder, prefix), {
 			encoding: 'latin1',
-		} as never) as unknown as string[]) {
+		} as never)) {
 			const inner = prefix === '' ? name : `${prefix}/${name}`;
 			if (inner === '.git') {
 				continue;

@@ -376,7 +376,7 @@ class Way {
 			way.forwarded(request, response);
 		if (kind === 'broker') {
 			const {connect} = await openBroker(
-				{after: (end: () => unknown) => after.push(end)} as never,
+				{after: (end: () => unknown) => after.push(end)},
 				server.port,
 				{paths: ['/v1/*']},
 				{onForwarded},

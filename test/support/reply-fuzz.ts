@@ -244,7 +244,7 @@ export async function fuzzReplies(
 		server.listen(0, '127.0.0.1', resolve);
 	});
 	const {port} = server.address() as AddressInfo;
-	const {connect} = await openBroker({after: (end: () => unknown) => after.push(end)} as never, port);
+	const {connect} = await openBroker({after: (end: () => unknown) => after.push(end)}, port);
 	const needles = spellings(value).map(text => text.toLowerCase());
 	let passed = 0;
 	let asked = 0;

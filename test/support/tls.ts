@@ -114,7 +114,7 @@ export async function openBroker(
 			const socket = net.connect(free, '127.0.0.1');
 			socket.once('error', reject);
 			socket.once('data', bytes => {
-				if (!/^HTTP\/1\.1 200/.test(String(bytes))) {
+				if (!String(bytes).startsWith('HTTP/1.1 200')) {
 					socket.destroy();
 					reject(new Error(String(bytes).split('\r\n')[0]));
 					return;

@@ -26,10 +26,13 @@ test('an agent that draws faster than can be followed neither ends the screen no
 		{type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []},
 	];
 	const run = foldRun(
-		events.map(
-			(event, index): Entry =>
-				({seq: index + 1, at: '2026-01-01T00:00:00.000Z', actor: 'person:a', prev: '', ...event}) as Entry,
-		),
+		events.map((event, index): Entry => ({
+			seq: index + 1,
+			at: '2026-01-01T00:00:00.000Z',
+			actor: 'person:a',
+			prev: '',
+			...event,
+		})),
 	)!;
 	let length = 0;
 	let read = 0;

@@ -255,7 +255,7 @@ test('what happened is not cut off in the journal', () => {
 		tab: 'journal',
 		selected: 'one',
 		columns: 80,
-		journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started} as Entry, refused],
+		journal: [{seq: 1, at, actor: 'fleet', prev: '', ...started}, refused],
 	});
 	const shown = text(from);
 	assert.match(shown.join('\n'), /and its END/);

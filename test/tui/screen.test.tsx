@@ -36,9 +36,7 @@ function run(id: string, ...events: RunEvent[]): Run {
 		grants: [],
 	};
 	return foldRun(
-		[created, ...events].map(
-			(event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event}) as Entry,
-		),
+		[created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event})),
 	)!;
 }
 
@@ -174,8 +172,8 @@ test('every screen draws exactly its height, whatever it shows', () => {
 	const hostile = run(
 		'hostile',
 		started,
-		{...denied, target: 'x'.repeat(300)} as RunEvent,
-		{...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)} as RunEvent,
+		{...denied, target: 'x'.repeat(300)},
+		{...exited, because: 'a\u001B[2Jb\nc\u202Ed'.repeat(20)},
 	);
 	const rows = Array.from({length: 500}, (_, index) => ({
 		from: index,

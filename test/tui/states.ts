@@ -92,9 +92,7 @@ export function runOf(project: string, id: string, ...events: RunEvent[]): Run {
 		batch: 'parser',
 	};
 	return foldRun(
-		[created, ...events].map(
-			(event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event}) as Entry,
-		),
+		[created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event})),
 	)!;
 }
 

@@ -17,7 +17,7 @@ export const command: Agent = {
 		return {
 			argv: argv.map(argument => argument.replaceAll('{prompt}', () => prompt ?? '')),
 			cwd,
-			env: prompt === undefined ? ({} as Record<string, string>) : {FLEET_PROMPT: prompt},
+			env: {...(prompt === undefined ? undefined : {FLEET_PROMPT: prompt})},
 		};
 	},
 };
