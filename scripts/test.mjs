@@ -105,7 +105,7 @@ function test({program, folder, env, files, user = {}}) {
 	};
 
 	let status = attempt(files, 2);
-	const named = existsSync(list)
+	const failed = existsSync(list)
 		? [
 				...new Set(
 					readFileSync(list, 'utf8')
@@ -114,8 +114,7 @@ function test({program, folder, env, files, user = {}}) {
 				),
 			]
 		: [];
-	const failed = named.flatMap(name => testFilesOf(folder, name));
-	if (status !== 0 && failed.length > 0 && named.length <= 3) {
+	if (status !== 0 && failed.length > 0 && failed.length <= 3) {
 		process.stdout.write(
 			`\nonce more, one after another: ${failed.map(name => path.relative(folder, name)).join(', ')}\n`,
 		);
@@ -132,18 +131,6 @@ function test({program, folder, env, files, user = {}}) {
 		process.stderr.write('fleet: tests failed\n');
 		process.exitCode = status ?? 1;
 	}
-}
-
-/** A failed test is named by the file that it is written in. Where that is shared by several test files, those are meant: run by itself it would pass without a test. */
-function testFilesOf(folder, name) {
-	if (/\.test\.tsx?$/.test(name)) {
-		return [name];
-	}
-
-	const all = readdirSync(path.join(folder, 'test'), {recursive: true})
-		.filter(file => /\.test\.tsx?$/.test(file))
-		.map(file => path.join(folder, 'test', file));
-	return all.filter(file => readFileSync(file, 'utf8').includes(`/${path.basename(name)}'`));
 }
 
 /** What depends on who calls is passed again by a user without rights, where the caller is root: containment is promised to both. */

@@ -4,7 +4,8 @@ import process from 'node:process';
 import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
 import type {Agent, Availability} from '../core/seams.ts';
-import {exitCodes} from '../core/refusal.ts';
+import {printable} from '../core/names.ts';
+import {exitCodes, Refusal} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/plan.ts';
 import {listSecrets} from '../engine/secrets.ts';
 import {findProgram, versionOf} from '../host/program.ts';
@@ -219,11 +220,21 @@ const notCovered = [
 ];
 
 /** The catalogue of attacks, tried here and now. Nothing of the machine's is ever written: settings are opened and closed. */
-async function attack(io: Io, context: Context, json: boolean): Promise<number> {
+async function attack(
+	io: Io,
+	context: Context,
+	{json, only}: {json: boolean; only: string | undefined},
+): Promise<number> {
+	const {areas} = await import('../attacks/attack.ts');
+	const {attacks: all} = await import('../attacks/catalogue.ts');
+	const {tryAll} = await import('../attacks/try.ts');
+	const attacks = only === undefined ? all : all.filter(({area}) => area === only);
+	if (attacks.length === 0) {
+		throw new Refusal(`there is no area "${printable(only ?? '')}" of attacks`, `one of: ${areas.join(', ')}`);
+	}
+
 	const {sandbox, status} = await chooseSandbox(context);
 	const began = Date.now();
-	const {attacks} = await import('../attacks/catalogue.ts');
-	const {tryAll} = await import('../attacks/try.ts');
 	let count = 0;
 	const results = await tryAll(context, attacks, () => {
 		count++;
@@ -270,7 +281,10 @@ async function attack(io: Io, context: Context, json: boolean): Promise<number> 
 export const verb: Verb = {
 	define(command) {
 		command
-			.option('--attack', 'try every known attack against the sandbox of this machine, in throwaway folders')
+			.option(
+				'--attack [area]',
+				'try every known attack, or those of one area, against the sandbox of this machine, in throwaway folders',
+			)
 			.option('--fix', "install what is missing, with the machine's package manager")
 			.option('--yes', 'do not ask')
 			.option('--json', 'one JSON document');
@@ -278,7 +292,8 @@ export const verb: Verb = {
 	async run(io, _positional, options) {
 		const context = compose();
 		if (options['attack']) {
-			return attack(io, context, Boolean(options['json']));
+			const {attack: only} = options;
+			return attack(io, context, {json: Boolean(options['json']), only: typeof only === 'string' ? only : undefined});
 		}
 
 		let checks = await examine(context);

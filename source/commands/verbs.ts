@@ -25,7 +25,7 @@ export const verbs: readonly VerbEntry[] = [
 	),
 	entry(
 		'doctor',
-		'[--attack] [--fix] [--yes] [--json]',
+		'[--attack [AREA]] [--fix] [--yes] [--json]',
 		'what works here; with --attack, every known attack is tried',
 		() => import('./doctor.ts'),
 	),

@@ -34,6 +34,7 @@ export class Guard {
 	readonly #folders: Folders | undefined;
 	readonly #before = machineMemory();
 	#waiting = 0;
+	#looks = 0;
 	#first: DiskUse | undefined;
 	/** What it takes on disk is counted beside the looks. */
 	#disk: Promise<void> | undefined;
@@ -62,6 +63,7 @@ export class Guard {
 			scratch: scratch.map(({target}) => target),
 			before: this.#before,
 			enough: limits,
+			thorough: this.#looks++ % 3 === 2,
 		});
 		const memory = held.processes + held.elsewhere;
 		this.#nameless = held.nameless;

@@ -277,6 +277,7 @@ export function accountWatches(): number | undefined {
  * @param options.scratch its scratch file systems, as it sees them
  * @param options.before `machineMemory` at its start
  * @param options.enough counts beyond these need not be exact
+ * @param options.thorough whether mappings are counted although the machine's memory does not say that there are many: what others give back hides what a run takes
  */
 export async function measureHeld(
 	pid: number,
@@ -284,10 +285,12 @@ export async function measureHeld(
 		scratch,
 		before,
 		enough,
+		thorough,
 	}: {
 		readonly scratch: readonly string[];
 		readonly before: MachineMemory;
 		readonly enough: {readonly descriptors: number; readonly watches: number; readonly memory: number};
+		readonly thorough: boolean;
 	},
 ): Promise<Held> {
 	const pids = processTree(pid);
@@ -334,8 +337,9 @@ export async function measureHeld(
 	}
 
 	// The same for what the kernel keeps: it says who has it nowhere.
-	if (grown > enough.memory / 4) {
-		memory += Math.min(grown, messages + mappings(pids) * perMapping);
+	memory += Math.min(Math.max(0, grown), messages);
+	if (thorough || grown > enough.memory / 4) {
+		memory += mappings(pids) * perMapping;
 	}
 
 	const pipes =
