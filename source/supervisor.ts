@@ -2,11 +2,18 @@ import process from 'node:process';
 import {isName} from './core/names.ts';
 import {closeInherited} from './host/descriptors.ts';
 import {compose} from './compose.ts';
-import {supervise, type Handover} from './engine/supervise.ts';
+import {ownSignals, supervise, type Handover} from './engine/supervise.ts';
 
 /* The bin of the detached process that owns one run. Its argv names the run, so that a person finds it in `ps`. */
 
 closeInherited();
+// Whoever reads the title may send one at once. Unheard, each of them would end the process.
+const early: NodeJS.Signals[] = [];
+const note = (name: NodeJS.Signals) => early.push(name);
+for (const name of ownSignals) {
+	process.on(name, note);
+}
+
 process.title = `fleet-supervisor ${process.argv[2] ?? ''}`;
 const [, , runId = ''] = process.argv;
 if (!isName(runId)) {
@@ -35,7 +42,7 @@ try {
 				});
 			}
 		},
-		{secrets},
+		{secrets, early: () => early.splice(0)},
 	);
 	process.exit(0);
 } catch (error) {

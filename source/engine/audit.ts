@@ -236,7 +236,9 @@ async function plant(
 	});
 	close.push(() => {
 		try {
-			process.kill(-sentinel.pid!, 'SIGKILL');
+			if (alive) {
+				process.kill(-sentinel.pid!, 'SIGKILL');
+			}
 		} catch {}
 	});
 

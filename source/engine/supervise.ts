@@ -85,12 +85,17 @@ const startScript =
 	insideConfig +
 	' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
 
+/** What a supervisor is told from outside; SIGUSR2 is what `fleet freeze` falls back to where Node cannot start. */
+export const ownSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
+const toldToFreeze = 'its supervisor was told to freeze it';
+
 /**
  * Owns one run from its start to its end: the sandbox, the pty, the proxy, the journal and the socket.
  * Resolves when the run has ended and everything it started is gone.
  * @param report tells whoever started the supervisor whether the agent runs
  * @param options.secrets what the run's grants need; held in memory alone
  * @param options.hooks for tests: where the proxy finds its hosts
+ * @param options.early signals that came before this was called
  * @param options.patience how long it waits at the end for a disk that takes what could not be written, milliseconds
  */
 export async function supervise(
@@ -102,6 +107,7 @@ export async function supervise(
 		secrets?: readonly HandedSecret[];
 		hooks?: TestHooks;
 		patience?: number;
+		early?: () => readonly NodeJS.Signals[];
 	} = {},
 ): Promise<void> {
 	const places = context.paths.run(runId);
@@ -150,6 +156,9 @@ class Supervision {
 	#terminal: Terminal | undefined;
 	#session: Session | undefined;
 	#stopped: string | undefined;
+	/** Whether a freeze was asked for before there was anything to freeze. */
+	#freezeAtStart = false;
+	readonly #early: () => readonly NodeJS.Signals[];
 	#expiry: NodeJS.Timeout | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	#wake: () => void = () => {};
@@ -186,12 +195,13 @@ class Supervision {
 		context: Context,
 		places: RunPaths,
 		journal: Journal,
-		options: {secrets?: readonly HandedSecret[]; hooks?: TestHooks},
+		options: {secrets?: readonly HandedSecret[]; hooks?: TestHooks; early?: () => readonly NodeJS.Signals[]},
 	) {
 		this.#context = context;
 		this.#places = places;
 		this.#journal = journal;
 		this.#hooks = options.hooks ?? {};
+		this.#early = options.early ?? (() => []);
 		this.#outfit = new Outfit(journal.run.id, places);
 		this.#usage = journal.run.usage;
 		journal.keepFacts(error => this.#cannotRecord(error));
@@ -208,6 +218,15 @@ class Supervision {
 		let server: net.Server | undefined;
 		const onFault = (error: unknown) => this.#fault(error);
 		process.on('uncaughtException', onFault);
+		const onSignal = (name: NodeJS.Signals) => this.#signal(name);
+		for (const name of ownSignals) {
+			process.on(name, onSignal);
+		}
+
+		for (const name of this.#early()) {
+			this.#signal(name);
+		}
+
 		try {
 			server = await this.#listen();
 			if (!(await waitForTurn(this.#context, this.#journal, {queued: started, stopped: () => this.#stopped}))) {
@@ -389,6 +408,20 @@ class Supervision {
 			this.#outfit.remove();
 			tidyLooks(this.#places, process.pid);
 			process.off('uncaughtException', onFault);
+			for (const name of ownSignals) {
+				process.off(name, onSignal);
+			}
+		}
+	}
+
+	/** A signal from outside, at any time from the supervisor's start on: a run that waits for its turn takes it, too. */
+	#signal(name: NodeJS.Signals): void {
+		if (name !== 'SIGUSR2') {
+			this.#stop('its supervisor was told to end');
+		} else if (this.#terminal === undefined) {
+			this.#freezeAtStart = true;
+		} else if (this.#journal.run.stage === 'running' && !this.#ended) {
+			this.#freeze(toldToFreeze, 'fleet');
 		}
 	}
 
@@ -399,13 +432,6 @@ class Supervision {
 		started: () => void,
 	): Promise<void> {
 		return new Promise(resolve => {
-			const onSignal = () => this.#stop('its supervisor was told to end');
-			// What `fleet freeze` falls back to where Node cannot start.
-			const onFreeze = () => {
-				if (this.#journal.run.stage === 'running') {
-					this.#freeze('its supervisor was told to freeze it', 'fleet');
-				}
-			};
 			const timer = setTimeout(() => this.#stop('its time was up'), wallClock);
 			this.#terminal = openTerminal(
 				invocation,
@@ -421,24 +447,16 @@ class Supervision {
 						clearTimeout(this.#timer);
 						this.#ended = true;
 						this.#wake();
-						void this.#finish(code, signal, hasSetup).then(() => {
-							process.off('SIGTERM', onSignal);
-							process.off('SIGINT', onSignal);
-							process.off('SIGHUP', onSignal);
-							process.off('SIGUSR2', onFreeze);
-							resolve();
-						});
+						void this.#finish(code, signal, hasSetup).then(resolve);
 					},
 				},
 			);
-			process.on('SIGTERM', onSignal);
-			process.on('SIGINT', onSignal);
-			process.on('SIGHUP', onSignal);
-			process.on('SIGUSR2', onFreeze);
 			this.#files = new LiveFiles(this.#context, this.#session!, this.#terminal.pid);
 			void lowerSession(this.#terminal.pid);
 			if (this.#stopped !== undefined) {
 				this.#terminal.kill('SIGKILL');
+			} else if (this.#freezeAtStart) {
+				this.#freeze(toldToFreeze, 'fleet');
 			}
 
 			started();

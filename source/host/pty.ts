@@ -28,7 +28,9 @@ export function openTerminal(
 		hooks.onData(data as unknown as Uint8Array);
 	});
 	readToTheEnd(terminal, hooks.onData);
+	let ended = false;
 	terminal.onExit(({exitCode, signal}) => {
+		ended = true;
 		hooks.onExit({code: exitCode, signal: signal ?? 0});
 	});
 	return {
@@ -40,7 +42,10 @@ export function openTerminal(
 			terminal.resize(Math.max(2, Math.min(1000, Math.floor(columns))), Math.max(2, Math.min(1000, Math.floor(rows))));
 		},
 		kill(signal) {
-			terminal.kill(signal);
+			// Its id may be another process's by then.
+			if (!ended) {
+				terminal.kill(signal);
+			}
 		},
 	};
 }

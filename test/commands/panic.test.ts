@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import {spawnSync} from 'node:child_process';
-import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
+import {spawn, spawnSync} from 'node:child_process';
+import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import {Fleet, root, until} from '../support/fleet.ts';
+import {Fleet, program, root, until} from '../support/fleet.ts';
 
 /* A run that took all that the account has of something lets no program of Node's start: two verbs do without. */
 
@@ -52,4 +52,45 @@ test('where Node cannot start, runs are frozen and stopped all the same', async 
 		2,
 		'its own exit codes are kept',
 	);
+});
+
+/** The supervisor of a run, as soon as it says so in its title. */
+function supervisorOf(run: string): number | undefined {
+	return readdirSync('/proc')
+		.filter(name => /^\d+$/.test(name))
+		.map(Number)
+		.find(pid => {
+			try {
+				return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]!.trim() === `fleet-supervisor ${run}`;
+			} catch {
+				return false;
+			}
+		});
+}
+
+test('a supervisor that is only just starting takes a signal, and does not die of it', async t => {
+	const fleet = new Fleet(t);
+	for (const [signal, stage] of [
+		['SIGUSR2', 'frozen'],
+		['SIGTERM', 'stopped'],
+	] as const) {
+		const name = `early-${signal.slice(3).toLowerCase()}-${process.pid}`;
+		const starting = spawn(process.execPath, [program, 'run', '--name', name, '--', 'sleep', '300'], {
+			cwd: fleet.project,
+			env: fleet.env,
+			stdio: 'ignore',
+		});
+		let pid: number | undefined;
+		for (const end = Date.now() + 60_000; pid === undefined && Date.now() < end; pid = supervisorOf(name)) {
+			await new Promise(resolve => {
+				setImmediate(resolve);
+			});
+		}
+
+		assert.ok(pid !== undefined, 'its supervisor is there');
+		process.kill(pid, signal);
+		await until(() => starting.exitCode !== null, 'fleet run ends', 60_000);
+		assert.equal(starting.exitCode, 0, signal);
+		await until(() => fleet.stage(name) === stage, `it is ${stage}, it is ${fleet.stage(name)}`, 60_000);
+	}
 });
