@@ -129,7 +129,10 @@ function outsideField(state: State, run: Run, targets: readonly string[]): Field
 		: [];
 }
 
-/** The secrets of the vault that are a target's credentials: for deploys alone, and named like them. Undefined for one that is not there. */
+/**
+ * The secrets of the vault that are a target's credentials: for deploys
+ * alone, and named like them. Undefined for one that is not there.
+ */
 function credentialsOf(state: State, run: Run, names: readonly string[]): Array<readonly [string, string | undefined]> {
 	return names.map(name => {
 		const wanted = name.toLowerCase().replaceAll('_', '-');
@@ -165,7 +168,10 @@ function targetLines(state: State, run: Run, name: string): string[] {
 	];
 }
 
-/** Begins a deploy: on the screen where every credential has a pointer, and in the terminal where one is typed, since no value is ever in this program. */
+/**
+ * Begins a deploy: on the screen where every credential has a pointer, and in
+ * the terminal where one is typed, since no value is ever in this program.
+ */
 function deploy(state: State, run: Run, target: string, outside: string | undefined): Step {
 	const known = state.offers[run.project.id]?.deploy[target];
 	const from = credentialsOf(state, run, known?.credentials ?? []);

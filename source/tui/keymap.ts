@@ -3,7 +3,10 @@ import {liveStages, type Run} from '../core/run.ts';
 import {nextNeed} from './list.ts';
 import {placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
 
-/* What each key means and why it means nothing now: footer, help, palette and the readme's table come from these records. */
+/*
+ * What each key means and why it means nothing now: footer,
+ * help, palette and the readme's table come from these records.
+ */
 
 // oxfmt-ignore
 export const actions = [
@@ -591,7 +594,9 @@ export function findBinding(state: Pick<State, 'screen' | 'tab' | 'settings'>, k
 	return bindings.find(binding => binding.places.includes(place) && keysOf(binding, state).includes(key));
 }
 
-/** What is wrong with a person's own keys, in words: an action that is not known, or two that share a key in one place. */
+/**
+ * What is wrong with a person's own keys, in words: an action that is not known, or two that share a key in one place.
+ */
 export function keyProblems(keys: State['settings']['keys']): string[] {
 	const known = new Set<string>(actions);
 	const problems = Object.keys(keys)

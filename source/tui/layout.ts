@@ -7,7 +7,10 @@ import type {State} from './state.ts';
 /** Rows of the footer: what just happened, and the keys. */
 export const footerHeight = 2;
 
-/** Rows below a heading, of the list and of the output under it. @param height of the screen without footer and dialog */
+/**
+ * Rows below a heading, of the list and of the output under it.
+ * @param height of the screen without footer and dialog
+ */
 export function fleetLayout(state: State, height: number): {readonly table: number; readonly output: number} {
 	const rows = listRows(state).length + 1;
 	const wanted = state.listRows ?? Math.floor(height / 2);
@@ -21,7 +24,10 @@ export function windowOf(count: number, selected: number, height: number): {from
 	return {from, to: Math.min(count, from + height)};
 }
 
-/** The part of the list that is in view: as it was, as long as the selection is in it. @param height of the screen without footer and dialog */
+/**
+ * The part of the list that is in view: as it was, as long as the selection is in it.
+ * @param height of the screen without footer and dialog
+ */
 export function listWindow(state: State, height: number): {from: number; to: number} {
 	const count = listRows(state).length;
 	const room = Math.max(1, fleetLayout(state, height).table - 1);
@@ -30,7 +36,10 @@ export function listWindow(state: State, height: number): {from: number; to: num
 	return {from, to: Math.min(count, from + room)};
 }
 
-/** Rows of the path, and of what verify or deploy writes below it, on the screen of the gates. `room`: what there would be for that, once it writes. */
+/**
+ * Rows of the path, and of what verify or deploy writes below it, on the
+ * screen of the gates. `room`: what there would be for that, once it writes.
+ */
 export function gatesLayout(
 	state: State,
 	height: number,

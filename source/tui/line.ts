@@ -2,7 +2,10 @@ import type {Span, Style} from '../core/spans.ts';
 import {fitSpans} from './fit.ts';
 import {paint, type Theme} from './theme.ts';
 
-/** One line of a view, already neutralised: a text that looks the same throughout, or spans. A title names what is below it. */
+/**
+ * One line of a view, already neutralised: a text that looks the
+ * same throughout, or spans. A title names what is below it.
+ */
 export type Line = Style & {readonly text?: string; readonly spans?: readonly Span[]; readonly title?: boolean};
 
 /** Exactly `height` lines: what is missing is blank, what is more is left out. */

@@ -136,7 +136,10 @@ function makeRows(runs: readonly Run[], list: ListState): ListRow[] {
 	});
 }
 
-/** How many of the runs are in which state, in words: the same for the title of the list and for the heading of a project. */
+/**
+ * How many of the runs are in which state, in words: the same
+ * for the title of the list and for the heading of a project.
+ */
 export function countsText(runs: readonly Run[]): string {
 	const count = (fits: (run: Run) => boolean) => runs.filter(run => fits(run)).length;
 	const needs = count(run => needOf(run) !== undefined);
@@ -164,7 +167,10 @@ export function selectedRow(state: State): number {
 	);
 }
 
-/** The next run that needs a person, after a run in the list's order and then from its beginning; the most urgent kind first. */
+/**
+ * The next run that needs a person, after a run in the list's
+ * order and then from its beginning; the most urgent kind first.
+ */
 export function nextNeed(state: State): Run | undefined {
 	const runs = sorted(
 		state.runs.filter(run => needOf(run) && run.stage !== 'discarded'),

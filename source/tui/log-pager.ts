@@ -9,7 +9,10 @@ const drawn = 20_000;
 
 type Size = {readonly width: number; readonly height: number};
 
-/** A search's words as a pattern: a regular expression, or where it is none, the words as they are. No capital: capitals do not matter. */
+/**
+ * A search's words as a pattern: a regular expression, or where it is
+ * none, the words as they are. No capital: capitals do not matter.
+ */
 function patternOf(search: string): RegExp {
 	const flags = search === search.toLowerCase() ? 'gi' : 'g';
 	try {
@@ -19,7 +22,10 @@ function patternOf(search: string): RegExp {
 	}
 }
 
-/** What is shown of an agent's structured output where its steps alone are wanted: what it does and says, not what came of each. */
+/**
+ * What is shown of an agent's structured output where its steps
+ * alone are wanted: what it does and says, not what came of each.
+ */
 function isStep(text: string): boolean {
 	return !/^ {2}\S/.test(text);
 }
@@ -125,7 +131,10 @@ export class LogPager {
 		this.#at = this.#reader.before(top, -move.by, keep)[0]?.from ?? top;
 	}
 
-	/** Looks for the next match, and goes on from the other end where there is none; undefined where there is none at all. `note`: what a person should know of it. */
+	/**
+	 * Looks for the next match, and goes on from the other end where there is none;
+	 * undefined where there is none at all. `note`: what a person should know of it.
+	 */
 	async search(
 		search: string,
 		backward: boolean,

@@ -7,7 +7,10 @@ import {stay, type Step} from './step.ts';
 /** Two clicks within this time are one, milliseconds. */
 const doubleClick = 500;
 
-/** What the mouse does: the wheel moves, a click selects, the line between list and output is dragged. It decides nothing. */
+/**
+ * What the mouse does: the wheel moves, a click selects, the
+ * line between list and output is dragged. It decides nothing.
+ */
 export function mouse(state: State, {kind, column, row, at: when}: Message & {type: 'mouse'}): Step {
 	if (kind === 'up' || kind === 'down') {
 		const by = kind === 'up' ? -3 : 3;

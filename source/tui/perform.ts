@@ -3,7 +3,9 @@ import {neutraliseLine} from '../core/neutralise.ts';
 import type {DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
 import type {Effect, Message, Progress} from './state.ts';
 
-/** Does what the screen asked for, and says what came of it. Pressing a key changes no run: only what comes back does. */
+/**
+ * Does what the screen asked for, and says what came of it. Pressing a key changes no run: only what comes back does.
+ */
 export async function perform(client: FleetClient, effect: Effect, send: (message: Message) => void): Promise<void> {
 	switch (effect.type) {
 		case 'act': {

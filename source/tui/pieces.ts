@@ -1,7 +1,10 @@
 import type {DiffFile, DiffLine} from '../core/diff.ts';
 import type {Tone} from '../core/spans.ts';
 
-/* What a line of a change is made of: its words' colours, and which of them changed. Only for lines in view; each made once. */
+/*
+ * What a line of a change is made of: its words' colours, and
+ * which of them changed. Only for lines in view; each made once.
+ */
 
 export type Piece = {readonly text: string; readonly tone?: Tone | undefined};
 type Tokenise = (path: string, lines: readonly string[]) => Piece[][] | undefined;

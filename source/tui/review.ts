@@ -350,7 +350,9 @@ export function foldFile(state: State): Step {
 		: stay(state);
 }
 
-/** Marks the file under the cursor as seen, as it is now, and goes on to the next that is not; or takes the mark away. */
+/**
+ * Marks the file under the cursor as seen, as it is now, and goes on to the next that is not; or takes the mark away.
+ */
 export function toggleViewed(state: State): Step {
 	const review = state.review!;
 	const file = fileAt(state);
@@ -370,7 +372,9 @@ export function toggleViewed(state: State): Step {
 	};
 }
 
-/** The lines that a comment would be about: the range, or the one under the cursor. Undefined where there is no line. */
+/**
+ * The lines that a comment would be about: the range, or the one under the cursor. Undefined where there is no line.
+ */
 function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | undefined {
 	const review = state.review!;
 	const rows = rowsOf(state, review);

@@ -2,9 +2,13 @@ import {render} from 'ink';
 import {App} from './app.tsx';
 import type {Store} from './store.ts';
 
-/** Draws a store's state from now on, on a terminal that is taken already. `leave` ends it; `left` resolves when that has happened. */
+/**
+ * Draws a store's state from now on, on a terminal that is taken
+ * already. `leave` ends it; `left` resolves when that has happened.
+ */
 export function show(store: Store, options: {readonly screenReader: boolean}): {leave(): void; left: Promise<unknown>} {
-	// Ink would ask whether this is a build machine, by a variable that people set for other reasons; that there is a terminal is known here.
+	// Ink would ask whether this is a build machine, by a variable that
+	// people set for other reasons; that there is a terminal is known here.
 	const app = render(<App store={store} />, {
 		interactive: true,
 		incrementalRendering: true,

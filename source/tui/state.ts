@@ -184,7 +184,10 @@ export type State = {
 	readonly compared: Readonly<Record<string, readonly DiffFile[]>>;
 	readonly compareAt: number;
 	readonly dialog: Dialog | undefined;
-	/** Questions whose verb goes on, by its run and title: the answer, and the comments that go with it, come back where it fails. */
+	/**
+	 * Questions whose verb goes on, by its run and title: the answer,
+	 * and the comments that go with it, come back where it fails.
+	 */
 	readonly asked: Readonly<
 		Record<
 			string,

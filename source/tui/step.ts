@@ -13,7 +13,10 @@ export const stay = (state: State): Step => ({state, effects: []});
 export const bad = (state: State, text: string): Step => stay({...state, notice: {text, bad: true}});
 export const good = (state: State, text: string): Step => stay({...state, notice: {text, bad: false}});
 
-/** UTF-16 units of a prompt that is an argument; of a longer one the system may not take all, and of one that begins with a dash a verb would make options. */
+/**
+ * UTF-16 units of a prompt that is an argument; of a longer one the system may
+ * not take all, and of one that begins with a dash a verb would make options.
+ */
 const longestArgument = 40_000;
 
 /** How a prompt is handed to a verb: as its last argument, or on stdin. */

@@ -458,7 +458,10 @@ export class Store {
 	}
 }
 
-/** Whether keys that came at once are a text that was not meant as keys: of those nobody presses four different ones at a time. What goes into a field is typed. */
+/**
+ * Whether keys that came at once are a text that was not meant as keys: of those
+ * nobody presses four different ones at a time. What goes into a field is typed.
+ */
 function isBurst(state: State, keys: readonly string[]): boolean {
 	const loose = new Set<string>();
 	let at = state;

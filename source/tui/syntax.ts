@@ -149,10 +149,17 @@ export async function loadGrammars(paths: readonly string[], loaded: () => void)
 /** Files that took too long to be coloured: they are data, or made to. */
 const givenUp = new Set<string>();
 
-/** How long one line may take, milliseconds, at each try: a grammar is slow the first time, and the machine may be busy. */
+/**
+ * How long one line may take, milliseconds, at each try: a
+ * grammar is slow the first time, and the machine may be busy.
+ */
 const limits = [50, 100, 400];
 
-/** What a work comes to that stops early, and does not say so, where it takes too long: only what took less than it may counts. @returns undefined where no try was quick enough */
+/**
+ * What a work comes to that stops early, and does not say so,
+ * where it takes too long: only what took less than it may counts.
+ * @returns undefined where no try was quick enough
+ */
 export function inTime<Result>(
 	work: (limit: number) => Result,
 	limits: readonly number[],

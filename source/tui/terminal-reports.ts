@@ -1,6 +1,9 @@
 import type {Message} from './state.ts';
 
-/* What a terminal sends that is no key: where the mouse is, and the answer to what was asked. Ink drops the one and would take the other for keys. */
+/*
+ * What a terminal sends that is no key: where the mouse is, and the answer
+ * to what was asked. Ink drops the one and would take the other for keys.
+ */
 
 type Mouse = Message & {readonly type: 'mouse'};
 

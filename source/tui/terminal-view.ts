@@ -14,7 +14,10 @@ export function guardEmulator(terminal: InstanceType<typeof xterm.Terminal>): vo
 	});
 }
 
-/** What a run's terminal shows, as lines of plain text: an emulator takes the escape sequences, and only cells come out. */
+/**
+ * What a run's terminal shows, as lines of plain text: an
+ * emulator takes the escape sequences, and only cells come out.
+ */
 export class TerminalView {
 	readonly #terminal = new xterm.Terminal({
 		cols: 100,

@@ -11,9 +11,14 @@ type Colour = keyof typeof ansi;
 export type Theme = {
 	readonly name: ThemeName;
 	readonly tones: Readonly<Partial<Record<Tone, Colour>>>;
-	/** SGR parameters of tones that are told by weight. No grey of the palette: some terminals have the colour of their ground there. */
+	/**
+	 * SGR parameters of tones that are told by weight. No grey of the
+	 * palette: some terminals have the colour of their ground there.
+	 */
 	readonly weights: Readonly<Partial<Record<Tone, string>>>;
-	/** What a colour becomes in front of a changed line, so that it is read there: its SGR number, or undefined for none. */
+	/**
+	 * What a colour becomes in front of a changed line, so that it is read there: its SGR number, or undefined for none.
+	 */
 	onChange(colour: number): number | undefined;
 	/** SGR parameters. */
 	readonly backs: Readonly<Partial<Record<Back, string>>>;

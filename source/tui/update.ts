@@ -179,7 +179,10 @@ function withData(
 	};
 }
 
-/** The keys of the screen in place of what would be typed in a shell about the same run: `fleet thaw RUN` is `u (thaw)`. */
+/**
+ * The keys of the screen in place of what would be typed in a
+ * shell about the same run: `fleet thaw RUN` is `u (thaw)`.
+ */
 function withKeys(state: State, text: string, run: string): string {
 	// An option that is a key of its own.
 	const plain = text.replaceAll(`fleet resume ${run} --rebase`, `fleet rebase ${run}`);
@@ -353,7 +356,10 @@ function audited(state: State, message: Message & {type: 'done'}): Step {
 /** How long after the last key that was typed for another screen keys count again, milliseconds. */
 const settling = 500;
 
-/** The keys of one event, one after the other. What was typed before a question was on the screen is no answer to it: the rest of the event is dropped. */
+/**
+ * The keys of one event, one after the other. What was typed before a question
+ * was on the screen is no answer to it: the rest of the event is dropped.
+ */
 function keys(state: State, {keys: names, at}: Message & {type: 'keys'}): Step {
 	const timed: State = {...state, notice: undefined, keyAt: at, now: Math.max(state.now, at ?? 0)};
 	if (at !== undefined && state.deafUntil !== undefined && state.screen !== 'new') {

@@ -26,7 +26,9 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
 	help: helpLines,
 };
 
-/** The frame of a state, as lines: exactly as many as the terminal has, since a taller one would clear it every time. */
+/**
+ * The frame of a state, as lines: exactly as many as the terminal has, since a taller one would clear it every time.
+ */
 export function frameLines(state: State): Line[] {
 	const room = Math.max(0, state.rows - footerHeight - 1);
 	const below = (state.dialog ? dialogLines(state.dialog, state.columns, room) : paletteLines(state)).slice(0, room);

@@ -14,7 +14,10 @@ export function windowText(text: string | undefined, now: number): string {
 	return `; ${text}: ${open ? `open, closes in ${left}` : `closed, opens in ${left} (${clockAfter(wall, minutes)})`}`;
 }
 
-/** When a target's window opens, such as `Mon 09:00`; undefined where it is open, or there is none. @param now milliseconds */
+/**
+ * When a target's window opens, such as `Mon 09:00`; undefined where it is open, or there is none.
+ * @param now milliseconds
+ */
 export function opensAt(text: string | undefined, now: number): string | undefined {
 	const window = parseWindow(text ?? '');
 	const wall = wallTime(now);

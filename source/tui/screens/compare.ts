@@ -54,7 +54,10 @@ function changeOf(file: DiffFile | undefined): {
 	};
 }
 
-/** Several runs of one prompt side by side: what each came to and cost, the files that each changed, and one file's changes. */
+/**
+ * Several runs of one prompt side by side: what each came to and
+ * cost, the files that each changed, and one file's changes.
+ */
 export function compareLines(state: State, height: number): Line[] {
 	const runs = comparable(state);
 	const files = comparedFiles(state);

@@ -54,7 +54,10 @@ function isClosed(state: State, run: Run): boolean {
 	return targets.length > 0 && targets.every(({window}) => opensAt(window, state.now) !== undefined);
 }
 
-/** The guided sequence: the six items, then verify, review, approve, merge, deploy, each with its state, its reason and its key. */
+/**
+ * The guided sequence: the six items, then verify, review, approve,
+ * merge, deploy, each with its state, its reason and its key.
+ */
 export function gatesLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
 	if (!run) {

@@ -27,7 +27,10 @@ function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
 
 const number = (value: number | undefined) => (value === undefined ? '     ' : String(value).padStart(5));
 
-/** One row of a line: its numbers, its sign, and the part of its text that is in this row; what is not shown of it is counted. */
+/**
+ * One row of a line: its numbers, its sign, and the part of its
+ * text that is in this row; what is not shown of it is counted.
+ */
 function lineSpans(
 	{file, hunk, part}: ReviewRow & {kind: 'line'},
 	line: DiffLine | undefined,

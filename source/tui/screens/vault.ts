@@ -3,7 +3,10 @@ import {formatDuration} from '../../core/time.ts';
 import type {Line} from '../line.ts';
 import type {State} from '../state.ts';
 
-/** What secrets there are, where they rest, where they may go, and which runs may use them now. No value is anywhere in this program. */
+/**
+ * What secrets there are, where they rest, where they may go, and
+ * which runs may use them now. No value is anywhere in this program.
+ */
 export function vaultLines(state: State, height: number): Line[] {
 	const {vault} = state;
 	const lines: Line[] = [];
