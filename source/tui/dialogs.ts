@@ -81,19 +81,30 @@ function viewedLines(state: State, run: Run): string[] {
 			.slice(0, 3)
 			.map(file => neutraliseLine(file.path))
 			.join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}`;
+	const viewed = viewedText(countViewed(review.review, review.files));
 	return [
-		`${open.length > 0 ? '! ' : ''}viewed   ${viewedText(countViewed(review.review, review.files))}${open.length > 0 ? `: ${names(open)}` : ''}`,
+		open.length > 0 ? `! viewed   ${viewed}: ${names(open)}` : `viewed   ${viewed}`,
 		...(flagged.length > 0 ? [`!          with a flag: ${names(flagged)}; d shows them`] : []),
 	];
 }
 
+/** What the last audit found, in one line. */
+function auditText({audit}: Run): string {
+	if (!audit) {
+		return 'not made';
+	}
+
+	const items = audit.items.map(item => `${item.id} ${item.status}`).join(' ');
+	return `${items}${audit.stale ? ' (before the last change)' : ''}`;
+}
+
 /** What another attempt ends. */
 function voidText(run: Run): string[] {
-	return run.approval
-		? ['its verification and its approval are void then']
-		: run.verification
-			? ['its verification is void then']
-			: [];
+	if (run.approval) {
+		return ['its verification and its approval are void then'];
+	}
+
+	return run.verification ? ['its verification is void then'] : [];
 }
 
 /** Those of the runs that a dialog was opened for which are still there. */
@@ -103,9 +114,17 @@ function runsOf(state: State, dialog: Dialog): Run[] {
 
 /** `until 18:30` as a length, by the clock of this machine; anything else as it is. */
 function lengthOf(text: string, now: number): string {
+	if (text === 'once') {
+		return '1m';
+	}
+
+	if (text === 'this run') {
+		return '';
+	}
+
 	const match = /^until (\d{1,2}):(\d\d)$/.exec(text);
 	if (!match) {
-		return text === 'once' ? '1m' : text === 'this run' ? '' : text;
+		return text;
 	}
 
 	const end = new Date(now);
@@ -150,6 +169,13 @@ function credentialsOf(state: State, run: Run, names: readonly string[]): Array<
 	});
 }
 
+/** Where a target's credentials come from, in words. */
+function sourcesText(from: ReadonlyArray<readonly [string, string | undefined]>): string {
+	return from.every(([, reference]) => reference)
+		? from.map(([wanted, reference]) => `${wanted} from ${reference}`).join(', ')
+		: `${from.map(([wanted]) => wanted).join(', ')}, typed unseen in the terminal`;
+}
+
 /** What a deploy there runs, when it may, and where its credentials come from. */
 function targetLines(state: State, run: Run, name: string): string[] {
 	const target = state.offers[run.project.id]?.deploy[name];
@@ -160,11 +186,7 @@ function targetLines(state: State, run: Run, name: string): string[] {
 	const from = credentialsOf(state, run, target.credentials);
 	return [
 		`${name}: ${neutraliseLine(target.command)}${windowText(target.window, state.now)}`,
-		...(from.length === 0
-			? []
-			: [
-					`  with ${from.every(([, reference]) => reference) ? from.map(([wanted, reference]) => `${wanted} from ${reference}`).join(', ') : `${from.map(([wanted]) => wanted).join(', ')}, typed unseen in the terminal`}; for this deploy alone`,
-				]),
+		...(from.length === 0 ? [] : [`  with ${sourcesText(from)}; for this deploy alone`]),
 	];
 }
 
@@ -244,7 +266,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 					`verified ${digest}`,
 					`         ${neutraliseLine(because)}`,
 					...viewedLines(state, run),
-					`audit    ${run.audit ? run.audit.items.map(item => `${item.id} ${item.status}`).join(' ') : 'not made'}${run.audit?.stale ? ' (before the last change)' : ''}`,
+					`audit    ${auditText(run)}`,
 					...(approveSigned ? ['signed   with your SSH key, exactly this'] : []),
 				],
 				fields: [reason('optional'), sure(approveWord ?? 'yes', 'to approve; esc does not')],
@@ -429,7 +451,8 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				runs: runs.map(run => run.id),
 				lines: [
 					...namesOf(runs),
-					`${runs.length === 1 ? 'its folder goes' : 'their folders go'}; what was changed is kept as commits, and U brings it back (H shows what is discarded)`,
+					`${runs.length === 1 ? 'its folder goes' : 'their folders go'}; what was changed is kept as commits, ` +
+						'and U brings it back (H shows what is discarded)',
 					...(held > 0 ? ['what was verified or approved has to be verified again then'] : []),
 				],
 				fields: [reason('optional; enter discards, esc does not')],
@@ -451,7 +474,8 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 					...namesOf(runs),
 					...(runs.length === 1 && one!.stage !== 'queued'
 						? [
-								`it was at work for ${formatDuration(timeWorked(one!, state.now))}${one!.stage === 'frozen' ? ', and is frozen: u lets it go on' : ''}`,
+								`it was at work for ${formatDuration(timeWorked(one!, state.now))}` +
+									(one!.stage === 'frozen' ? ', and is frozen: u lets it go on' : ''),
 							]
 						: []),
 					...(runs.every(run => run.stage === 'queued')
@@ -682,7 +706,9 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const run = selectedRun(state)!;
 			const drafts = state.review!.review.comments.filter(comment => !comment.sent);
 			return {
-				title: `Send ${drafts.length} ${drafts.length === 1 ? 'comment' : 'comments'} to ${run.id}, as one prompt in its conversation`,
+				title:
+					`Send ${drafts.length} ${drafts.length === 1 ? 'comment' : 'comments'} to ${run.id}, ` +
+					'as one prompt in its conversation',
 				runs: [run.id],
 				lines: reviewPrompt(drafts)!
 					.split('\n')
@@ -802,11 +828,11 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 				field.label === 'Because' && dialog.at < dialog.fields.length - 1
 					? kinds[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields))
 					: undefined;
-			return problem !== undefined
-				? bad(state, problem)
-				: dialog.at < dialog.fields.length - 1
-					? to(dialog.at + 1)
-					: submit(state, dialog);
+			if (problem !== undefined) {
+				return bad(state, problem);
+			}
+
+			return dialog.at < dialog.fields.length - 1 ? to(dialog.at + 1) : submit(state, dialog);
 		}
 
 		case 'ctrl-o': {

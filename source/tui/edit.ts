@@ -16,10 +16,37 @@ function back(text: string, word: boolean): number {
 	return word ? text.replace(/\S+\s*$|\s+$/, '').length : text.length - ([...text].at(-1)?.length ?? 0);
 }
 
+/** How far a key moves along the choices of a field. */
+function choiceStep(key: string): number {
+	switch (key) {
+		case 'left': {
+			return -1;
+		}
+
+		case 'right':
+		case 'space': {
+			return 1;
+		}
+
+		default: {
+			return 0;
+		}
+	}
+}
+
+/** What a key types; empty for one that types nothing. */
+function typed(key: string): string {
+	if (key === 'space') {
+		return ' ';
+	}
+
+	return [...key].length === 1 ? key : '';
+}
+
 /** One key in a field. The same field where the key means nothing there. */
 export function edit(field: Field, key: string): Field {
 	if (field.choices && field.choices.length > 0) {
-		const by = key === 'left' ? -1 : key === 'right' || key === 'space' ? 1 : 0;
+		const by = choiceStep(key);
 		const {choices} = field;
 		return by === 0
 			? field
@@ -87,7 +114,7 @@ export function edit(field: Field, key: string): Field {
 		}
 
 		default: {
-			const text = key === 'space' ? ' ' : [...key].length === 1 ? key : '';
+			const text = typed(key);
 			return text === '' ? field : withText(field, before + text, after);
 		}
 	}

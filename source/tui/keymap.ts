@@ -53,21 +53,27 @@ function busy(state: State): string | undefined {
 /** The runs that an action is for: those that are marked in the list, else the one that is selected. */
 export function targets(state: State): readonly Run[] {
 	const marked = state.screen === 'fleet' ? state.runs.filter(run => state.list.marked.includes(run.id)) : [];
+	if (marked.length > 0) {
+		return marked;
+	}
+
 	const run = selectedRun(state);
-	return marked.length > 0 ? marked : run ? [run] : [];
+	return run ? [run] : [];
 }
 
 /** Refuses where none of the runs that are meant can take it. */
 function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `${run.id} is ${run.stage}`) {
 	return (state: State): string | undefined => {
 		const own = targets(state);
-		return own.length === 0
-			? 'no run is selected'
-			: own.some(run => fits(run))
-				? undefined
-				: own.length === 1
-					? otherwise(own[0]!)
-					: `none of the ${own.length} marked runs can`;
+		if (own.length === 0) {
+			return 'no run is selected';
+		}
+
+		if (own.some(run => fits(run))) {
+			return undefined;
+		}
+
+		return own.length === 1 ? otherwise(own[0]!) : `none of the ${own.length} marked runs can`;
 	};
 }
 
@@ -82,15 +88,17 @@ function gate(id: GateId) {
 		}
 
 		const found = gatesOf(run).find(gate => gate.id === id)!;
+		const goingOn = busy(state);
+		if (goingOn !== undefined) {
+			return goingOn;
+		}
+
 		// What led to a merge is over: the next thing must not be crowded out by it.
-		return (
-			busy(state) ??
-			(run.merge && ['verify', 'approve', 'merge'].includes(id)
-				? 'it is merged already'
-				: found.state === 'blocked'
-					? found.because
-					: undefined)
-		);
+		if (run.merge && ['verify', 'approve', 'merge'].includes(id)) {
+			return 'it is merged already';
+		}
+
+		return found.state === 'blocked' ? found.because : undefined;
 	};
 }
 
@@ -108,38 +116,82 @@ function needsSearch(state: State): string | undefined {
 
 function needsFiles(state: State): string | undefined {
 	const {review, selected, unread} = state;
-	return review && review.run === selected
-		? review.files.length === 0
-			? 'nothing was changed'
-			: undefined
-		: unread && unread.run === selected
-			? 'it could not be read'
-			: 'it is being read';
+	if (review && review.run === selected) {
+		return review.files.length === 0 ? 'nothing was changed' : undefined;
+	}
+
+	return unread && unread.run === selected ? 'it could not be read' : 'it is being read';
 }
 
 function needsDrafts(state: State): string | undefined {
 	const run = selectedRun(state);
 	const drafts = state.review?.review.comments.filter(comment => !comment.sent).length ?? 0;
-	return drafts === 0
-		? 'there is no comment to send'
-		: run && liveStages.has(run.stage)
-			? `the run is ${run.stage}; comments go to one that has ended`
-			: run?.merge
-				? 'it is merged'
-				: run?.stage === 'discarded'
-					? 'it is discarded'
-					: undefined;
+	if (drafts === 0) {
+		return 'there is no comment to send';
+	}
+
+	if (run && liveStages.has(run.stage)) {
+		return `the run is ${run.stage}; comments go to one that has ended`;
+	}
+
+	if (run?.merge) {
+		return 'it is merged';
+	}
+
+	return run?.stage === 'discarded' ? 'it is discarded' : undefined;
 }
 
 /** What a person who would resume a run may want in its place. */
 function resumeHint({stage}: Run): string {
-	return stage === 'running'
-		? '; t opens its terminal'
-		: stage === 'frozen'
-			? '; u lets it go on'
-			: stage === 'discarded'
-				? '; U brings it back'
-				: '';
+	switch (stage) {
+		case 'running': {
+			return '; t opens its terminal';
+		}
+
+		case 'frozen': {
+			return '; u lets it go on';
+		}
+
+		case 'discarded': {
+			return '; U brings it back';
+		}
+
+		default: {
+			return '';
+		}
+	}
+}
+
+/** Refuses where there is no run, or something is going on with it, and then for the run's own reasons. */
+function refusing(because: (run: Run) => string | undefined) {
+	return (state: State): string | undefined => needsRun(state) ?? busy(state) ?? because(selectedRun(state)!);
+}
+
+const cannotReject = refusing(run => {
+	if (run.merge) {
+		return 'it is merged';
+	}
+
+	return liveStages.has(run.stage) ? `the run is ${run.stage}` : undefined;
+});
+
+const cannotResume = refusing(run => {
+	if (run.merge) {
+		return 'it is merged';
+	}
+
+	return liveStages.has(run.stage) || run.stage === 'discarded'
+		? `${run.id} is ${run.stage}${resumeHint(run)}`
+		: undefined;
+});
+
+function cannotClean(state: State): string | undefined {
+	const selected = state.disk?.[state.scroll];
+	if (!selected) {
+		return 'nothing is selected';
+	}
+
+	return selected.safe ? undefined : selected.note;
 }
 
 export const bindings: readonly Binding[] = [
@@ -287,14 +339,7 @@ export const bindings: readonly Binding[] = [
 		title: 'reject',
 		places: ['gates', 'changes'],
 		footer: true,
-		disabled: state =>
-			needsRun(state) ??
-			busy(state) ??
-			(selectedRun(state)!.merge
-				? 'it is merged'
-				: liveStages.has(selectedRun(state)!.stage)
-					? `the run is ${selectedRun(state)!.stage}`
-					: undefined),
+		disabled: cannotReject,
 	},
 	{
 		action: 'verify-output',
@@ -415,14 +460,7 @@ export const bindings: readonly Binding[] = [
 		title: 'resume',
 		places: withRun,
 		footer: false,
-		disabled: state =>
-			needsRun(state) ??
-			busy(state) ??
-			(selectedRun(state)!.merge
-				? 'it is merged'
-				: liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded'
-					? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}`
-					: undefined),
+		disabled: cannotResume,
 	},
 	{
 		action: 'rebase',
@@ -430,14 +468,7 @@ export const bindings: readonly Binding[] = [
 		title: 'resume, to bring it onto its target',
 		places: withRun,
 		footer: false,
-		disabled: state =>
-			needsRun(state) ??
-			busy(state) ??
-			(selectedRun(state)!.merge
-				? 'it is merged'
-				: liveStages.has(selectedRun(state)!.stage) || selectedRun(state)!.stage === 'discarded'
-					? `${selectedRun(state)!.id} is ${selectedRun(state)!.stage}${resumeHint(selectedRun(state)!)}`
-					: undefined),
+		disabled: cannotResume,
 	},
 	{
 		action: 'discard',
@@ -510,12 +541,7 @@ export const bindings: readonly Binding[] = [
 		title: 'clean up',
 		places: ['disk'],
 		footer: true,
-		disabled: state =>
-			state.disk?.[state.scroll]
-				? state.disk[state.scroll]!.safe
-					? undefined
-					: state.disk[state.scroll]!.note
-				: 'nothing is selected',
+		disabled: cannotClean,
 	},
 	{action: 'demo', keys: ['1'], title: 'see the demo', places: ['welcome'], footer: false},
 	{action: 'add', keys: ['2'], title: 'add this project', places: ['welcome'], footer: false, disabled: notARepository},
@@ -552,12 +578,12 @@ export const bindings: readonly Binding[] = [
 /** The runs that `=` compares. */
 export function comparable(state: State): readonly Run[] {
 	const marked = state.runs.filter(run => state.list.marked.includes(run.id));
+	if (marked.length > 0) {
+		return marked;
+	}
+
 	const run = selectedRun(state);
-	return marked.length > 0
-		? marked
-		: run?.batch === undefined
-			? []
-			: state.runs.filter(other => other.batch === run.batch);
+	return run?.batch === undefined ? [] : state.runs.filter(other => other.batch === run.batch);
 }
 
 /** The run that was deployed to the same target before this one, and went well. */
@@ -671,18 +697,19 @@ export function paletteEntries(state: State): PaletteEntry[] {
 export function keyTable(): string {
 	const lines = bindings
 		.filter(binding => binding.places.length > 0)
-		.map(
-			binding =>
-				`| ${binding.keys.map(key => `\`${keyName(key) === '|' ? '\\|' : keyName(key)}\``).join(' ')} | ${binding.title} | ${placesText(binding.places)} |`,
-		);
+		.map(binding => {
+			const keys = binding.keys.map(key => `\`${keyName(key) === '|' ? '\\|' : keyName(key)}\``).join(' ');
+			return `| ${keys} | ${binding.title} | ${placesText(binding.places)} |`;
+		});
 	return ['| Key | What it does | Where |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
 function placesText(places: readonly Place[]): string {
-	const all = everywhere.every(place => places.includes(place));
-	return all
-		? `everywhere${places.includes('welcome') ? '' : ' but the first screen'}`
-		: tabs.every(tab => places.includes(tab))
-			? [...places.filter(place => !(tabs as readonly string[]).includes(place)), "a run's tabs"].join(', ')
-			: places.join(', ');
+	if (everywhere.every(place => places.includes(place))) {
+		return `everywhere${places.includes('welcome') ? '' : ' but the first screen'}`;
+	}
+
+	return tabs.every(tab => places.includes(tab))
+		? [...places.filter(place => !(tabs as readonly string[]).includes(place)), "a run's tabs"].join(', ')
+		: places.join(', ');
 }

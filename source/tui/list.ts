@@ -53,7 +53,16 @@ function isShown(run: Run, show: Show): boolean {
 
 /** What a filter's words are looked for in. */
 function haystack(run: Run): string {
-	return `${run.project.id} ${run.id} ${run.agent} ${run.stage} ${run.because} ${(run.prompt ?? run.argv.join(' ')).slice(0, 200)}`;
+	const task = (run.prompt ?? run.argv.join(' ')).slice(0, 200);
+	return `${run.project.id} ${run.id} ${run.agent} ${run.stage} ${run.because} ${task}`;
+}
+
+function byLastChange(a: Run, b: Run): number {
+	if (a.updatedAt < b.updatedAt) {
+		return 1;
+	}
+
+	return a.updatedAt > b.updatedAt ? -1 : 0;
 }
 
 function sorted(runs: readonly Run[], sort: ListState['sort']): readonly Run[] {
@@ -71,7 +80,7 @@ function sorted(runs: readonly Run[], sort: ListState['sort']): readonly Run[] {
 		}
 
 		case 'last change': {
-			return [...runs].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0));
+			return [...runs].sort(byLastChange);
 		}
 
 		case 'name': {

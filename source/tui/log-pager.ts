@@ -109,7 +109,10 @@ export class LogPager {
 		}
 
 		if ('to' in move) {
-			this.#at = move.to === 'start' ? range.from : move.to === 'end' ? undefined : this.#at;
+			if (move.to !== 'same') {
+				this.#at = move.to === 'start' ? range.from : undefined;
+			}
+
 			return;
 		}
 
@@ -146,13 +149,13 @@ export class LogPager {
 		const last = this.#found;
 		// The newest is what is looked for first; from a match on, the next one in either direction.
 		const from = this.#at ?? (shown?.following ? to : shown?.range.at) ?? to;
-		const start = last
-			? backward
-				? last.from
-				: last.to
-			: backward
-				? from
-				: (this.#reader.after(from, 1)[0]?.to ?? to);
+		let start: number;
+		if (last) {
+			start = backward ? last.from : last.to;
+		} else {
+			start = backward ? from : (this.#reader.after(from, 1)[0]?.to ?? to);
+		}
+
 		const matches = {test: (text: string) => pattern.test(plainText(readSpans(text.slice(0, drawn))))};
 		const next = await this.#reader.search(matches, start, backward, aborted);
 		const line =
@@ -162,16 +165,16 @@ export class LogPager {
 		}
 
 		this.#found = line;
-		return {
-			move: {position: line.from},
-			note: next
-				? ''
-				: line.from === last?.from
-					? 'there is no other'
-					: backward
-						? 'from the end again'
-						: 'from the beginning again',
-		};
+		const move = {position: line.from};
+		if (next) {
+			return {move, note: ''};
+		}
+
+		if (line.from === last?.from) {
+			return {move, note: 'there is no other'};
+		}
+
+		return {move, note: backward ? 'from the end again' : 'from the beginning again'};
 	}
 
 	/** The words of the lines between two positions, both included. At most a megabyte. */

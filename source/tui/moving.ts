@@ -45,13 +45,11 @@ function extent(state: State): number {
 /** The log that the current place shows. */
 export function logKind(state: State): LogState['kind'] {
 	const run = selectedRun(state);
-	return state.screen === 'gates'
-		? run && run.deployments.length > 0
-			? 'deploy'
-			: 'verify'
-		: run?.interactive && run.stage === 'running' && !state.logView.raw
-			? 'screen'
-			: 'output';
+	if (state.screen === 'gates') {
+		return run && run.deployments.length > 0 ? 'deploy' : 'verify';
+	}
+
+	return run?.interactive && run.stage === 'running' && !state.logView.raw ? 'screen' : 'output';
 }
 
 export function moveLog(state: State, move: LogMove): Step {
@@ -135,25 +133,39 @@ export function moveToEnd(state: State, end: boolean): Step {
 		: move(state, end ? 1_000_000 : -1_000_000);
 }
 
+/** The screen that esc on a run's tab goes back to. */
+function parentOf({screen, parent}: State): State['parent'] {
+	if (screen === 'run') {
+		return parent;
+	}
+
+	return screen === 'gates' || screen === 'compare' ? screen : 'fleet';
+}
+
+/** What a tab shows that is read when it is opened. */
+function tabEffects(state: State, tab: Tab): readonly Effect[] {
+	switch (tab) {
+		case 'changes': {
+			return state.selected ? [{type: 'diff', run: state.selected}] : [];
+		}
+
+		case 'scopes': {
+			return [{type: 'vault'}];
+		}
+
+		case 'output': {
+			return [{type: 'log', kind: logKind(state), move: {to: 'end'}}];
+		}
+
+		default: {
+			return [];
+		}
+	}
+}
+
 export function openTab(state: State, tab: Tab): Step {
-	const parent =
-		state.screen === 'run'
-			? state.parent
-			: state.screen === 'gates' || state.screen === 'compare'
-				? state.screen
-				: 'fleet';
-	const next: State = {...state, screen: 'run', parent, tab, scroll: 0, heading: undefined};
-	return {
-		state: next,
-		effects:
-			tab === 'changes' && state.selected
-				? [{type: 'diff', run: state.selected}]
-				: tab === 'scopes'
-					? [{type: 'vault'}]
-					: tab === 'output'
-						? [{type: 'log', kind: logKind(next), move: {to: 'end'}}]
-						: [],
-	};
+	const next: State = {...state, screen: 'run', parent: parentOf(state), tab, scroll: 0, heading: undefined};
+	return {state: next, effects: tabEffects(next, tab)};
 }
 
 /** What the place in view has from elsewhere, asked for anew: a verb that had the terminal may have changed it. */

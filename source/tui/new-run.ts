@@ -42,11 +42,19 @@ function newForm(
 			secret =>
 				secret.reference.endsWith(`/${model.secret}`) && (secret.project === null || secret.project === project),
 		);
-	const opens =
-		model &&
-		`opens ${(secret?.hosts ?? model.hosts).join(' ')}${secret ? ` with ${secret.reference}` : state.vault ? `; no secret "${model.secret}" yet (V)` : ''}`;
+	const secretNote = (wanted: string) => {
+		if (secret) {
+			return ` with ${secret.reference}`;
+		}
+
+		return state.vault ? `; no secret "${wanted}" yet (V)` : '';
+	};
+
+	const opens = model && `opens ${(secret?.hosts ?? model.hosts).join(' ')}${secretNote(model.secret)}`;
 	const templates = offer?.prompts.length ?? 0;
-	const promptHint = `${model ? 'empty: you talk to it (t)' : 'optional'}  ctrl-j line, ctrl-o editor, ctrl-r earlier${templates > 0 ? ', ctrl-t template' : ''}`;
+	const promptHint =
+		`${model ? 'empty: you talk to it (t)' : 'optional'}  ctrl-j line, ctrl-o editor, ctrl-r earlier` +
+		(templates > 0 ? ', ctrl-t template' : '');
 	const policy = offer && offer.network.length > 0 ? `the policy opens ${offer.network.join(' ')}; ` : '';
 	return [
 		choice(

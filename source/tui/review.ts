@@ -87,9 +87,17 @@ function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
 	return folds[file.path] ?? (isGenerated(file) || isViewed(review, file) || file.hunks.length === 0);
 }
 
+function viewedNote(file: DiffFile, review: Review): string {
+	if (isViewed(review, file)) {
+		return 'viewed';
+	}
+
+	return review.viewed[file.path] === undefined ? '' : 'changed since you viewed it';
+}
+
 function noteOf(file: DiffFile, review: Review): string {
 	const parts = [
-		isViewed(review, file) ? 'viewed' : review.viewed[file.path] === undefined ? '' : 'changed since you viewed it',
+		viewedNote(file, review),
 		file.binary ? 'binary' : '',
 		isGenerated(file) ? 'generated' : '',
 		lineEnds(file),
@@ -98,6 +106,23 @@ function noteOf(file: DiffFile, review: Review): string {
 			: '',
 	];
 	return parts.filter(part => part !== '').join(', ');
+}
+
+/** A line of a hunk in the place of its side; one that did not change is on both. */
+function sidesOf(line: DiffLine): [DiffLine | undefined, DiffLine | undefined] {
+	switch (line.kind) {
+		case '-': {
+			return [line, undefined];
+		}
+
+		case '+': {
+			return [undefined, line];
+		}
+
+		case ' ': {
+			return [line, line];
+		}
+	}
 }
 
 /** The lines of a hunk in pairs: what was taken away beside what came in its place. */
@@ -142,7 +167,8 @@ function placeOfComment(file: DiffFile, comment: Comment): number {
 function endOf(file: DiffFile, line: DiffLine): string {
 	const known = mixed.get(file) ?? hasMixedEnds(file);
 	mixed.set(file, known);
-	return `${line.cr && line.kind !== ' ' && known ? ' (ends in a carriage return)' : ''}${line.open ? ' (no line feed at its end)' : ''}`;
+	const carriageReturn = line.cr && line.kind !== ' ' && known ? ' (ends in a carriage return)' : '';
+	return `${carriageReturn}${line.open ? ' (no line feed at its end)' : ''}`;
 }
 
 const mixed = new WeakMap<DiffFile, boolean>();
@@ -207,11 +233,7 @@ function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] 
 		const placed = new Set<string>();
 		for (const [number, hunk] of file.hunks.entries()) {
 			rows.push({kind: 'hunk', file, header: hunk.header, number});
-			const lines = split
-				? pairs(hunk.lines)
-				: hunk.lines.map((line): [DiffLine | undefined, DiffLine | undefined] =>
-						line.kind === '-' ? [line, undefined] : line.kind === '+' ? [undefined, line] : [line, line],
-					);
+			const lines = split ? pairs(hunk.lines) : hunk.lines.map(line => sidesOf(line));
 			for (const [index, [left, right]] of lines.entries()) {
 				for (let part = 0; part < Math.max(partsOf(file, left), partsOf(file, right)); part++) {
 					rows.push({kind: 'line', file, hunk: number, index, left, right, part});
@@ -270,6 +292,27 @@ export function reviewRows(state: Pick<State, 'columns'>, review: ReviewState): 
 
 const rowsOf = (state: State, review: ReviewState) => reviewRows(state, review);
 
+/** Whether two rows are of the same thing, where the rows were made anew in another layout. */
+function isSame(row: ReviewRow | undefined, other: ReviewRow): boolean {
+	if (row?.kind === 'line' && other.kind === 'line') {
+		return (
+			other.file === row.file &&
+			other.hunk === row.hunk &&
+			((row.right !== undefined && other.right === row.right) || (row.left !== undefined && other.left === row.left))
+		);
+	}
+
+	if (row?.kind === 'hunk' && other.kind === 'hunk') {
+		return other.file === row.file && other.number === row.number;
+	}
+
+	if (row?.kind === 'comment' && other.kind === 'comment') {
+		return other.comment.id === row.comment.id;
+	}
+
+	return row?.kind === other.kind && row.file === other.file;
+}
+
 /** The same line under the cursor after what made other rows of it: a width, another layout, wrapping. */
 export function keepPlace(before: State, after: State): State {
 	const [from, to] = [before.review, after.review];
@@ -278,17 +321,7 @@ export function keepPlace(before: State, after: State): State {
 	}
 
 	const row = rowsOf(before, from)[from.at];
-	const isSame = (other: ReviewRow) =>
-		row?.kind === 'line' && other.kind === 'line'
-			? other.file === row.file &&
-				other.hunk === row.hunk &&
-				((row.right !== undefined && other.right === row.right) || (row.left !== undefined && other.left === row.left))
-			: row?.kind === 'hunk' && other.kind === 'hunk'
-				? other.file === row.file && other.number === row.number
-				: row?.kind === 'comment' && other.kind === 'comment'
-					? other.comment.id === row.comment.id
-					: row?.kind === other.kind && row.file === other.file;
-	const at = rowsOf(after, to).findIndex(other => isSame(other));
+	const at = rowsOf(after, to).findIndex(other => isSame(row, other));
 	return moveTo(after, {...to, anchor: undefined}, at === -1 ? to.at : at);
 }
 

@@ -13,23 +13,34 @@ export type ScopeRow = {
 	readonly note: string;
 };
 
+/** What an entry says a scope was used for. */
+function targetOf(entry: Entry, scope: string): string | undefined {
+	if (entry.type === 'secret.used' && entry.scope === scope) {
+		return entry.target;
+	}
+
+	return entry.type === 'egress.allowed' && entry.rule.includes(scope) ? entry.target : undefined;
+}
+
 /** How often a scope was used, as far as it is written down. */
 function usedText(scope: string, journal: readonly Entry[]): string {
-	const targets = new Set(
-		journal.flatMap(entry =>
-			entry.type === 'secret.used' && entry.scope === scope
-				? [entry.target]
-				: entry.type === 'egress.allowed' && entry.rule.includes(scope)
-					? [entry.target]
-					: [],
-		),
-	);
+	const targets = new Set(journal.flatMap(entry => targetOf(entry, scope) ?? []));
 	return targets.size === 0
 		? ''
 		: ` · used for ${[...targets]
 				.slice(0, 3)
 				.map(target => neutraliseLine(target))
 				.join(', ')}${targets.size > 3 ? ` and ${targets.size - 3} more` : ''}`;
+}
+
+/** The secret behind a grant, and where it may go. */
+function secretText(reference: string, bound: SecretView | undefined): string {
+	if (!bound) {
+		return ` · ${reference}`;
+	}
+
+	const paths = bound.paths.length === 0 ? '' : ` ${bound.paths.join(' ')}`;
+	return ` · ${reference} → ${bound.hosts.join(' ')}${paths}`;
 }
 
 /** What the run holds, what it asked for and was denied, and what can never be granted here. Pure. */
@@ -46,10 +57,7 @@ export function scopeRows(
 		const bound = secrets.find(
 			secret => secret.reference === grant.reference && (secret.project === null || secret.project === run.project.id),
 		);
-		const opens =
-			grant.reference === undefined
-				? ''
-				: ` · ${grant.reference}${bound ? ` → ${bound.hosts.join(' ')}${bound.paths.length === 0 ? '' : ` ${bound.paths.join(' ')}`}` : ''}`;
+		const opens = grant.reference === undefined ? '' : secretText(grant.reference, bound);
 		const left =
 			grant.until === undefined ? 'until the run ends' : `${formatDuration(Date.parse(grant.until) - now)} left`;
 		rows.push(

@@ -377,15 +377,19 @@ export class Store {
 	#size(): {width: number; height: number} {
 		const {screen, columns, rows} = this.#state;
 		const height = Math.max(1, rows - footerHeight);
-		return {
-			width: columns,
-			height:
-				screen === 'fleet'
-					? fleetLayout(this.#state, height).output
-					: screen === 'gates'
-						? gatesLayout(this.#state, height).room
-						: Math.max(0, height - 2),
-		};
+		switch (screen) {
+			case 'fleet': {
+				return {width: columns, height: fleetLayout(this.#state, height).output};
+			}
+
+			case 'gates': {
+				return {width: columns, height: gatesLayout(this.#state, height).room};
+			}
+
+			default: {
+				return {width: columns, height: Math.max(0, height - 2)};
+			}
+		}
 	}
 
 	#read(move: LogMove): LogState | undefined {

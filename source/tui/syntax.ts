@@ -78,7 +78,19 @@ const byEnding: Readonly<Record<string, string>> = {
 /** The grammar for a file's name; undefined where there is none. */
 function grammarOf(path: string): string | undefined {
 	const name = path.split('/').at(-1)!.toLowerCase();
-	return name === 'dockerfile' ? 'dockerfile' : name === 'makefile' ? 'make' : byEnding[name.split('.').at(-1)!];
+	switch (name) {
+		case 'dockerfile': {
+			return 'dockerfile';
+		}
+
+		case 'makefile': {
+			return 'make';
+		}
+
+		default: {
+			return byEnding[name.split('.').at(-1)!];
+		}
+	}
 }
 
 /** Each tone as a colour that stands for nothing else, since a theme of this library knows colours alone. */

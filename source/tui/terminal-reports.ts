@@ -7,10 +7,33 @@ import type {Message} from './state.ts';
 
 type Mouse = Message & {readonly type: 'mouse'};
 
+function mouseKind(code: number, end: string): Mouse['kind'] | undefined {
+	switch (code) {
+		case 0: {
+			return end === 'M' ? 'press' : undefined;
+		}
+
+		case 32: {
+			return 'drag';
+		}
+
+		case 64: {
+			return 'up';
+		}
+
+		case 65: {
+			return 'down';
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
 /** A report of the mouse in SGR form; undefined for one that is not of interest. */
 function mouseOf(code: number, column: number, row: number, end: string): Mouse | undefined {
-	const kind =
-		code === 64 ? 'up' : code === 65 ? 'down' : code === 0 && end === 'M' ? 'press' : code === 32 ? 'drag' : undefined;
+	const kind = mouseKind(code, end);
 	return kind && {type: 'mouse', kind, column: column - 1, row: row - 1};
 }
 

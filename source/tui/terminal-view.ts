@@ -14,6 +14,31 @@ export function guardEmulator(terminal: InstanceType<typeof xterm.Terminal>): vo
 	});
 }
 
+/** The line that a move goes to. @param here where the window is @param last where it is at the end */
+function lineAfter(move: LogMove, here: number, last: number): number {
+	if ('by' in move) {
+		return here + move.by;
+	}
+
+	if ('position' in move) {
+		return move.position;
+	}
+
+	switch (move.to) {
+		case 'start': {
+			return 0;
+		}
+
+		case 'end': {
+			return last;
+		}
+
+		case 'same': {
+			return here;
+		}
+	}
+}
+
 /**
  * What a run's terminal shows, as lines of plain text: an
  * emulator takes the escape sequences, and only cells come out.
@@ -58,17 +83,7 @@ export class TerminalView {
 		const lines = this.lines();
 		const last = Math.max(0, lines.length - height);
 		const here = before?.kind === 'screen' && !before.following ? before.range.at : last;
-		const at =
-			'to' in move
-				? move.to === 'start'
-					? 0
-					: move.to === 'end'
-						? last
-						: here
-				: 'by' in move
-					? here + move.by
-					: move.position;
-		const top = Math.max(0, Math.min(last, at));
+		const top = Math.max(0, Math.min(last, lineAfter(move, here, last)));
 		return {
 			run,
 			kind: 'screen',

@@ -76,19 +76,25 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 	},
 };
 
+/** The colour of a style's text, as an SGR parameter. @param isChange on the ground of a changed line */
+function frontOf(style: Style, theme: Theme, isChange: boolean): number | undefined {
+	const colour = style.tone && theme.tones[style.tone];
+	if (colour === undefined) {
+		return undefined;
+	}
+
+	if (!isChange) {
+		return ansi[colour];
+	}
+
+	// Within a word that is marked nothing but the mark tells it apart.
+	return style.back === 'added' || style.back === 'removed' ? theme.onChange(ansi[colour]) : undefined;
+}
+
 /** What a style amounts to on a terminal, as SGR parameters; empty for none. */
 function sgrOf(style: Style, theme: Theme): string {
-	const colour = style.tone && theme.tones[style.tone];
 	const isChange = style.back !== undefined && style.back !== 'match' && theme.backs.added !== undefined;
-	// Within a word that is marked nothing but the mark tells it apart.
-	const front =
-		colour === undefined
-			? undefined
-			: !isChange
-				? ansi[colour]
-				: style.back === 'added' || style.back === 'removed'
-					? theme.onChange(ansi[colour])
-					: undefined;
+	const front = frontOf(style, theme, isChange);
 	const weight = isChange ? undefined : style.tone && theme.weights[style.tone];
 	return [
 		theme.foreign ? style.sgr : undefined,

@@ -25,6 +25,15 @@ const showTab =
 	({state}) =>
 		openTab(state, tab);
 
+/** Where esc goes. */
+function screenBefore(state: State): State['screen'] {
+	if (state.screen === 'help' || state.screen === 'vault') {
+		return state.from;
+	}
+
+	return state.screen === 'run' ? state.parent : 'fleet';
+}
+
 export const placeActions = {
 	up: ({state}) => move(state, -1),
 	down: ({state}) => move(state, 1),
@@ -34,17 +43,7 @@ export const placeActions = {
 	bottom: toEnd,
 	follow: toEnd,
 	open: ({state}) => (state.heading === undefined ? openTab(state, 'output') : fold(state)),
-	back: ({state}) =>
-		stay({
-			...state,
-			screen:
-				state.screen === 'help' || state.screen === 'vault'
-					? state.from
-					: state.screen === 'run'
-						? state.parent
-						: 'fleet',
-			scroll: 0,
-		}),
+	back: ({state}) => stay({...state, screen: screenBefore(state), scroll: 0}),
 	quit: ({state}) =>
 		state.screen === 'help' ? stay({...state, screen: state.from, scroll: 0}) : {state, effects: [{type: 'quit'}]},
 	help: ({state}) =>
@@ -70,11 +69,11 @@ export const placeActions = {
 			list: {...shown.list, folded: shown.list.folded.filter(project => project !== wanted.project.id)},
 		};
 		const words: State = {...unfolded, notice: {text: `${wanted.id}: ${needOf(wanted)!.because}`, bad: false}};
-		return state.screen === 'run'
-			? {...openTab(words, state.tab), state: {...openTab(words, state.tab).state, parent: state.parent}}
-			: state.screen === 'gates'
-				? openGates(words)
-				: stay({...words, screen: 'fleet'});
+		if (state.screen === 'run') {
+			return {...openTab(words, state.tab), state: {...openTab(words, state.tab).state, parent: state.parent}};
+		}
+
+		return state.screen === 'gates' ? openGates(words) : stay({...words, screen: 'fleet'});
 	},
 	new({state, run}) {
 		const project =

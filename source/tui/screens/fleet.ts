@@ -36,11 +36,20 @@ function scopesAtAGlance(run: Run, now: number): string {
 /** The tone of a run's row: what a person is needed for counts more than its stage. */
 export function runTone(run: Run): Tone | undefined {
 	const kind = needOf(run)?.kind;
-	return kind === 'alarm' || hasFailed(run) || (kind === 'trouble' && run.stage === 'queued')
-		? 'bad'
-		: kind === 'denied' || (kind === 'waiting' && run.stage === 'running')
-			? 'warn'
-			: stageTone(run.stage);
+	if (kind === 'alarm' || hasFailed(run) || (kind === 'trouble' && run.stage === 'queued')) {
+		return 'bad';
+	}
+
+	return kind === 'denied' || (kind === 'waiting' && run.stage === 'running') ? 'warn' : stageTone(run.stage);
+}
+
+/** The sign before a run's row. */
+function markOf(run: Run, state: State): string {
+	if (state.list.marked.includes(run.id)) {
+		return '*';
+	}
+
+	return needOf(run) ? '!' : ' ';
 }
 
 function toRow(row: ListRow, state: State): Record<string, string> {
@@ -62,7 +71,7 @@ function toRow(row: ListRow, state: State): Record<string, string> {
 	const {run} = row;
 	const checks = checksOf(run);
 	return {
-		' ': state.list.marked.includes(run.id) ? '*' : needOf(run) ? '!' : ' ',
+		' ': markOf(run, state),
 		project: run.project.id,
 		run: run.id,
 		agent: run.agent,

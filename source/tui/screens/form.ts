@@ -9,13 +9,13 @@ export function formLines(state: State, height: number): Line[] {
 	const room = Math.max(1, height - 3);
 	const from = Math.max(0, Math.min(fields.length - room, active - 2));
 	const shown = fields.slice(from, from + room);
-	const marked = shown.map((line, index): Line =>
-		index === 0 && from > 0
-			? {text: '  ↑ more', dim: true}
-			: index === room - 1 && from + room < fields.length
-				? {text: '  ↓ more', dim: true}
-				: line,
-	);
+	const marked = shown.map((line, index): Line => {
+		if (index === 0 && from > 0) {
+			return {text: '  ↑ more', dim: true};
+		}
+
+		return index === room - 1 && from + room < fields.length ? {text: '  ↓ more', dim: true} : line;
+	});
 	return [
 		{text: ' New run', title: true},
 		...marked,

@@ -1,5 +1,5 @@
 import {stageText} from '../../core/attention.ts';
-import {gatesOf, validity, type GateId} from '../../core/decide.ts';
+import {gatesOf, validity, type GateId, type GateState} from '../../core/decide.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import type {Run} from '../../core/run.ts';
 import {formatDuration} from '../../core/time.ts';
@@ -27,17 +27,24 @@ function progressBar(done: number, total: number, width: number): string {
 	return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
 }
 
+/** When what a gate asks for was decided; undefined for a gate whose decision does not expire. */
+function decidedAt(run: Run, gate: GateId): string | undefined {
+	if (gate === 'verify') {
+		return run.verification?.passed ? run.verification.at : undefined;
+	}
+
+	return gate === 'approve' ? run.approval?.at : undefined;
+}
+
 /** How long what was decided is still worth something; empty where it does not matter any more. */
 function leftOf(run: Run, gate: GateId, now: number): string {
-	const at = run.merge
-		? undefined
-		: gate === 'verify' && run.verification?.passed
-			? run.verification.at
-			: gate === 'approve'
-				? run.approval?.at
-				: undefined;
-	const left = at === undefined ? 0 : Date.parse(at) + validity - now;
-	return at === undefined ? '' : left > 0 ? `, holds ${formatDuration(left)}` : ', expired';
+	const at = run.merge ? undefined : decidedAt(run, gate);
+	if (at === undefined) {
+		return '';
+	}
+
+	const left = Date.parse(at) + validity - now;
+	return left > 0 ? `, holds ${formatDuration(left)}` : ', expired';
 }
 
 /** Where the run's result may be deployed, and when. */
@@ -54,6 +61,37 @@ function isClosed(state: State, run: Run): boolean {
 	return targets.length > 0 && targets.every(({window}) => opensAt(window, state.now) !== undefined);
 }
 
+/** What follows a gate's reason: a key that helps on, or where a deploy may go. */
+function hintOf(state: State, run: Run, gate: GateState): string {
+	if (gate.id === 'verify') {
+		const ended = gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done';
+		return ended && run.verification ? ' (w shows what it wrote)' : '';
+	}
+
+	if (gate.id !== 'deploy') {
+		return '';
+	}
+
+	if (gate.state === 'failed' && lastGood(state)) {
+		return ' (B deploys the last good one again)';
+	}
+
+	return run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
+}
+
+/** Where a gate is, in words. */
+function reasonOf(state: State, run: Run, gate: GateState): string {
+	if (state.busy[run.id] === gate.id) {
+		return 'going on';
+	}
+
+	if (gate.because || gate.state !== 'ready') {
+		return gate.because;
+	}
+
+	return gate.id === 'deploy' && isClosed(state, run) ? 'outside of every window now' : 'can be done now';
+}
+
 /**
  * The guided sequence: the six items, then verify, review, approve,
  * merge, deploy, each with its state, its reason and its key.
@@ -67,8 +105,9 @@ export function gatesLines(state: State, height: number): Line[] {
 	const progress = state.progress[run.id];
 	const lines: Line[] = [{text: " What was tried from inside this run's own sandbox", bold: true}];
 	if (progress && state.busy[run.id] === 'audit') {
+		const bar = progressBar(progress.done, progress.total, 24);
 		lines.push({
-			text: ` ${progressBar(progress.done, progress.total, 24)} ${progress.done} of ${progress.total}  ${neutraliseLine(progress.text)}`,
+			text: ` ${bar} ${progress.done} of ${progress.total}  ${neutraliseLine(progress.text)}`,
 			tone: 'accent',
 		});
 	}
@@ -79,18 +118,12 @@ export function gatesLines(state: State, height: number): Line[] {
 			binding => binding.action === ((gate.id === 'review' ? 'changes' : gate.id) as Action),
 		)!;
 		const busy = state.busy[run.id] === gate.id;
-		const more =
-			gate.id === 'verify' &&
-			(gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done') &&
-			run.verification
-				? ' (w shows what it wrote)'
-				: gate.id === 'deploy' && gate.state === 'failed' && lastGood(state)
-					? ' (B deploys the last good one again)'
-					: gate.id === 'deploy' && run.merge && gate.state === 'ready'
-						? targetsText(state, run)
-						: '';
+		const mark = busy ? marks.busy : marks[gate.state];
+		const key = keyName(keysOf(binding, state)[0]!);
+		const reason = neutraliseLine(reasonOf(state, run, gate));
+		const left = gate.state === 'done' ? leftOf(run, gate.id, state.now) : '';
 		lines.push({
-			text: ` ${busy ? marks.busy : marks[gate.state]} ${keyName(keysOf(binding, state)[0]!)} ${gate.title.padEnd(8)} ${neutraliseLine(busy ? 'going on' : gate.because || (gate.state === 'ready' ? (gate.id === 'deploy' && isClosed(state, run) ? 'outside of every window now' : 'can be done now') : ''))}${gate.state === 'done' ? leftOf(run, gate.id, state.now) : ''}${more}`,
+			text: ` ${mark} ${key} ${gate.title.padEnd(8)} ${reason}${left}${hintOf(state, run, gate)}`,
 			tone: busy ? 'accent' : tones[gate.state],
 		});
 	}

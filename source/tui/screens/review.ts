@@ -1,6 +1,6 @@
 import type {DiffFile, DiffLine} from '../../core/diff.ts';
 import {isViewed} from '../../core/review.ts';
-import {highlight, sliceSpans, type Back, type Span} from '../../core/spans.ts';
+import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/spans.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
 import {fitMiddle, fitSpans, fitTail} from '../fit.ts';
 import type {Line} from '../line.ts';
@@ -10,9 +10,12 @@ import type {ReviewState, State} from '../state.ts';
 
 const signs = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;
 
+const backs: Readonly<Record<DiffLine['kind'], Back | undefined>> = {'+': 'added', '-': 'removed', ' ': undefined};
+const tones: Readonly<Record<DiffLine['kind'], Tone | undefined>> = {'+': 'good', '-': 'bad', ' ': undefined};
+
 /** A line's words: what is code in its colours, and what changed within it marked. */
 function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
-	const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
+	const back = backs[line.kind];
 	let spans: Span[] = piecesOf(file, hunk, line).map(piece => ({text: piece.text, tone: piece.tone, back}));
 	const partner = line.kind === ' ' ? undefined : partnerOf(file, line);
 	if (partner) {
@@ -43,20 +46,22 @@ function lineSpans(
 		return [{text: ' '.repeat(numbers.length + 1 + room), dim: true}];
 	}
 
-	const back: Back | undefined = line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : undefined;
+	const back = backs[line.kind];
 	const text: Span[] = [...textOf(file, hunk, line), ...(end === '' ? [] : [{text: end, dim: true, back}])];
+	const fitted = () => {
+		if (breaks.length === 1) {
+			return fitSpans(text, room, {back});
+		}
+
+		return wrap
+			? fitSpans(sliceSpans(text, breaks[part]!, breaks[part + 1] ?? Number.POSITIVE_INFINITY), room, {back})
+			: fitTail(text, room, {back});
+	};
+
 	return [
 		{text: part === 0 ? numbers : ' '.repeat(numbers.length), dim: true},
-		{text: line.kind, tone: line.kind === '+' ? 'good' : line.kind === '-' ? 'bad' : undefined, back},
-		...(wrap
-			? fitSpans(
-					breaks.length === 1 ? text : sliceSpans(text, breaks[part]!, breaks[part + 1] ?? Number.POSITIVE_INFINITY),
-					room,
-					{back},
-				)
-			: breaks.length === 1
-				? fitSpans(text, room, {back})
-				: fitTail(text, room, {back})),
+		{text: line.kind, tone: tones[line.kind], back},
+		...fitted(),
 	];
 }
 
@@ -162,5 +167,7 @@ export function reviewTitle({review, selected}: State): string {
 	const drafts = review.review.comments.filter(comment => !comment.sent).length;
 	const added = review.files.reduce((sum, file) => sum + file.added, 0);
 	const removed = review.files.reduce((sum, file) => sum + file.removed, 0);
-	return `${review.wrap ? '' : 'cut, '}${viewed}/${review.files.length} viewed +${added} -${removed}${drafts > 0 ? `, ${drafts} ${drafts === 1 ? 'draft' : 'drafts'}` : ''}`;
+	const cut = review.wrap ? '' : 'cut, ';
+	const unsent = drafts > 0 ? `, ${drafts} ${drafts === 1 ? 'draft' : 'drafts'}` : '';
+	return `${cut}${viewed}/${review.files.length} viewed +${added} -${removed}${unsent}`;
 }

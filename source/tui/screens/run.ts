@@ -1,5 +1,5 @@
 import {statusOf} from '../../core/attention.ts';
-import {itemIds, itemTitles, type Status} from '../../core/audit.ts';
+import {itemIds, itemTitles, type Item, type Status} from '../../core/audit.ts';
 import {localTime, zoneOf} from '../../core/time.ts';
 import {learn, proposalLines} from '../../core/learn.ts';
 import {neutraliseLine} from '../../core/neutralise.ts';
@@ -9,14 +9,38 @@ import type {Tone} from '../../core/spans.ts';
 import {describe} from '../../protocol/describe.ts';
 import {wrapSpans} from '../fit.ts';
 import type {Line} from '../line.ts';
-import {scopeRows} from '../scope-rows.ts';
+import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {reviewLines, reviewTitle} from './review.ts';
 
 /** The tone of a check's result. */
 function statusTone(status: Status | undefined): Tone {
-	return status === 'PASS' ? 'good' : status === 'FAIL' ? 'bad' : status === 'ERROR' ? 'warn' : 'quiet';
+	switch (status) {
+		case 'PASS': {
+			return 'good';
+		}
+
+		case 'FAIL': {
+			return 'bad';
+		}
+
+		case 'ERROR': {
+			return 'warn';
+		}
+
+		default: {
+			return 'quiet';
+		}
+	}
 }
+
+const scopeTones: Readonly<Record<ScopeRow['state'], Tone | undefined>> = {
+	on: 'warn',
+	off: 'accent',
+	fixed: undefined,
+	never: undefined,
+	new: undefined,
+};
 
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
@@ -24,7 +48,7 @@ function scopeLines(run: Run, state: State): Line[] {
 		text: ` ${marks[row.state]} ${row.scope ?? 'grant another'}  ${row.note}`,
 		inverse: index === state.scroll,
 		dim: row.state === 'never',
-		tone: row.state === 'on' ? ('warn' as const) : row.state === 'off' ? ('accent' as const) : undefined,
+		tone: scopeTones[row.state],
 	}));
 }
 
@@ -38,6 +62,16 @@ const remedies: Readonly<Record<string, string>> = {
 	review: 'the target can be moved from inside: ! freezes the run',
 };
 
+/** What is known of an item: the attempts that were made in view, or that it was tried at some time. */
+function evidenceOf(item: Item | undefined, status: Status | undefined, stale: string): string {
+	if (item) {
+		const blocked = item.probes.filter(probe => probe.status === 'PASS').length;
+		return `${blocked} of ${item.probes.length} attempts blocked${stale}`;
+	}
+
+	return status ? `tried before${stale}` : 'not tried yet';
+}
+
 /** The six items, each with its attempts where they were made while this screen was open. */
 export function checklistLines(run: Run, state: State, withProbes: boolean): Line[] {
 	const details = state.audits[run.id];
@@ -50,13 +84,8 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 		const item = details?.find(item => item.id === id);
 		const status = item?.status ?? run.audit?.items.find(item => item.id === id)?.status;
 		const stale = run.audit?.stale ? ', before the last change' : '';
-		const evidence = item
-			? `${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked${stale}`
-			: status
-				? `tried before${stale}`
-				: 'not tried yet';
 		lines.push({
-			text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidence}`,
+			text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidenceOf(item, status, stale)}`,
 			tone: statusTone(run.audit?.stale && status === 'PASS' ? undefined : status),
 		});
 		for (const probe of withProbes
@@ -116,10 +145,14 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 			const lines: Line[] =
 				asked.length === 0
 					? [{text: ' the network was asked for nothing', dim: true}]
-					: asked.map(({target, allowed, denied, because}): Line => ({
-							text: ` ${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`,
-							tone: denied > 0 ? 'warn' : undefined,
-						}));
+					: asked.map(({target, allowed, denied, because}): Line => {
+							const answer = denied > 0 ? 'denied ' : 'allowed';
+							const count = String(Math.max(denied, allowed)).padStart(5);
+							return {
+								text: ` ${answer} ${count}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`,
+								tone: denied > 0 ? 'warn' : undefined,
+							};
+						});
 			const policy = proposalLines(proposal);
 			return [
 				...lines,
@@ -150,8 +183,17 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 	}
 }
 
+function formOf({log, logView}: State): string {
+	if (log?.kind === 'screen') {
+		return 'its terminal';
+	}
+
+	return logView.raw ? 'raw' : '';
+}
+
 /** Where in the log the window is, and how it is looked at. */
-function logTitle({log, logView}: State): string {
+function logTitle(state: State): string {
+	const {log, logView} = state;
 	if (!log || log.range.to === 0) {
 		return '';
 	}
@@ -159,13 +201,34 @@ function logTitle({log, logView}: State): string {
 	const size = log.range.to - log.range.from;
 	const words = [
 		log.following ? 'end' : `${Math.floor((100 * (log.range.at - log.range.from)) / Math.max(1, size))}%`,
-		log.kind === 'screen' ? 'its terminal' : logView.raw ? 'raw' : '',
+		formOf(state),
 		logView.steps ? 'steps' : '',
 		logView.wrap ? '' : 'cut',
 		logView.search === '' ? '' : `/${logView.search}`,
 		logView.select ? 'selecting' : '',
 	];
 	return words.filter(word => word !== '').join(' ');
+}
+
+/** What stands to the right of a run's tabs. */
+function tabTitle(state: State): string {
+	switch (state.tab) {
+		case 'output': {
+			return logTitle(state);
+		}
+
+		case 'changes': {
+			return reviewTitle(state);
+		}
+
+		case 'journal': {
+			return `local time, ${zoneOf(state.now)}`;
+		}
+
+		default: {
+			return '';
+		}
+	}
 }
 
 /** One run: output, changes, scopes, checklist, journal, network. */
@@ -181,14 +244,7 @@ export function runLines(state: State, height: number): Line[] {
 		underline: tab === state.tab,
 		dim: tab !== state.tab,
 	}));
-	const right =
-		state.tab === 'output'
-			? logTitle(state)
-			: state.tab === 'changes'
-				? reviewTitle(state)
-				: state.tab === 'journal'
-					? `local time, ${zoneOf(state.now)}`
-					: '';
+	const right = tabTitle(state);
 	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
 	return [
 		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(statusOf(run, state.now))}`, title: true},

@@ -31,14 +31,19 @@ export function vaultLines(state: State, height: number): Line[] {
 				secret.hosts.length === 0
 					? 'no host: for deploys'
 					: `${secret.hosts.join(' ')}${secret.paths.length === 0 ? '' : ` ${secret.paths.join(' ')}`}`;
+			const project = secret.project === null ? '' : ` (${secret.project})`;
+			const environment = secret.environment === null ? '' : `, ${secret.environment}`;
 			lines.push({
-				text: ` ${secret.reference}${secret.project === null ? '' : ` (${secret.project})`}  ${secret.class}, ${secret.store}${secret.environment === null ? '' : `, ${secret.environment}`}  ${neutraliseLine(where)}`,
+				text:
+					` ${secret.reference}${project}  ${secret.class}, ` +
+					`${secret.store}${environment}  ${neutraliseLine(where)}`,
 				inverse: index === state.scroll,
 				bold: true,
 			});
 			for (const {run, scope, until} of secret.holders) {
+				const left = until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`;
 				lines.push({
-					text: `   ${run} holds ${scope}, ${until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`}`,
+					text: `   ${run} holds ${scope}, ${left}`,
 					tone: 'warn',
 				});
 			}
