@@ -3,7 +3,10 @@ import {spawn} from 'node:child_process';
 /** A program that takes what is copied on its standard input, and what its good end amounts to. */
 type Way = {readonly argv: readonly [string, ...string[]]; readonly done: string};
 
-/** What may be there to copy with, the surest first. Over SSH this machine's own clipboard is not the one that a person looks at. */
+/**
+ * What may be there to copy with, the surest first. Over SSH this
+ * machine's own clipboard is not the one that a person looks at.
+ */
 export function waysToCopy(environment: NodeJS.ProcessEnv, platform: string): Way[] {
 	const is = (name: string) => (environment[name] ?? '') !== '';
 	const isRemote = is('SSH_CONNECTION') || is('SSH_TTY');

@@ -26,7 +26,9 @@ import type {ActionResult} from '../protocol/client.ts';
 import {ask} from './ask.ts';
 import type {Io, Verb} from './verb.ts';
 
-/* The main job on a project that does not matter, with an agent that does an honest change and tries what it must not. */
+/*
+ * The main job on a project that does not matter, with an agent that does an honest change and tries what it must not.
+ */
 
 /** The scripted agent. It says what it saw; whether that is true, the host checks by itself. */
 function agentScript(places: {home: string; port: number}): string {
@@ -179,7 +181,8 @@ class Demo {
 			this.#hits++;
 			response.end('a fact from the one host that was granted\n');
 		});
-		// A server that echoes what it is sent, as careless ones do; its certificate is signed by an authority of the demo's own.
+		// A server that echoes what it is sent, as careless ones do;
+		// its certificate is signed by an authority of the demo's own.
 		const world = new Authority("the demo's world");
 		writeFileSync(path.join(this.#folder, 'world.pem'), world.certificate);
 		const courier = https.createServer(world.leaf('localhost'), (request, response) => {

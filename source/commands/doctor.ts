@@ -85,7 +85,10 @@ async function checkAgent(context: Context, agent: Agent): Promise<Availability>
 	};
 }
 
-/** Whether what the screen says to the terminal around tmux gets there: tmux passes over it by default. Undefined outside of tmux. */
+/**
+ * Whether what the screen says to the terminal around tmux gets
+ * there: tmux passes over it by default. Undefined outside of tmux.
+ */
 function checkTmux(): Availability | undefined {
 	if ((process.env['TMUX'] ?? '') === '') {
 		return undefined;
@@ -161,7 +164,10 @@ function missingPackages(checks: readonly Check[]): string[] {
 	];
 }
 
-/** Installs what is missing with the machine's own package manager: shown first, and asked about where somebody can answer. */
+/**
+ * Installs what is missing with the machine's own package manager:
+ * shown first, and asked about where somebody can answer.
+ */
 async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<boolean> {
 	const manager = managers.find(manager => existsSync(manager.program));
 	if (!manager) {
@@ -219,7 +225,10 @@ const notCovered = [
 	'timing, load, and the names of hosts that are asked for and denied',
 ];
 
-/** The catalogue of attacks, tried here and now. Nothing of the machine's is ever written: settings are opened and closed. */
+/**
+ * The catalogue of attacks, tried here and now. Nothing of the
+ * machine's is ever written: settings are opened and closed.
+ */
 async function attack(
 	io: Io,
 	context: Context,

@@ -3,7 +3,10 @@ import {neutraliseLine} from '../core/neutralise.ts';
 import type {Context} from '../engine/context.ts';
 import {othersThatWrite, type FilesPlace} from '../engine/files.ts';
 
-/** What a person should know of a folder that was just granted: where a link led, who else may write there, and whose files they are. */
+/**
+ * What a person should know of a folder that was just granted: where
+ * a link led, who else may write there, and whose files they are.
+ */
 export function filesNotes(context: Context, files: FilesPlace | undefined, typed: string, runId: string): string {
 	if (!files) {
 		return '';

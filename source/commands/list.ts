@@ -13,11 +13,17 @@ import {runDocument, scopesOf} from './documents.ts';
 import {fit} from '../tui/fit.ts';
 import type {Verb} from './verb.ts';
 
-/** What a narrow terminal does without, first to last, and the least that the widest columns get before one is left out. */
+/**
+ * What a narrow terminal does without, first to last, and the
+ * least that the widest columns get before one is left out.
+ */
 const spare = ['USED', 'CHECKS', 'CHANGES', 'AGENT'];
 const least: Readonly<Record<string, number>> = {SCOPES: 12, BECAUSE: 24};
 
-/** A table's lines, its titles first, each within a terminal's width. @param total undefined where nobody looks: then all is written out */
+/**
+ * A table's lines, its titles first, each within a terminal's width.
+ * @param total undefined where nobody looks: then all is written out
+ */
 function fitted(rows: ReadonlyArray<readonly string[]>, total = Number.POSITIVE_INFINITY): string[] {
 	const titles = rows[0]!;
 	const widths = titles.map((_, column) => Math.max(...rows.map(row => stringWidth(row[column]!))));

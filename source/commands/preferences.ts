@@ -1,6 +1,9 @@
 import type Conf from 'conf';
 
-/* What was used before, to be offered again. Never the state of a run: conf does not support several processes that write one store. */
+/*
+ * What was used before, to be offered again. Never the state of a
+ * run: conf does not support several processes that write one store.
+ */
 
 type Preferences = {commands: string[]; prompts: string[]};
 
@@ -22,7 +25,9 @@ export async function recentUses(
 	return {commands: store.get('commands'), prompts: store.get('prompts')};
 }
 
-/** Offers a command line and a prompt the next time a run is made by hand. What cannot be written is no reason to fail. */
+/**
+ * Offers a command line and a prompt the next time a run is made by hand. What cannot be written is no reason to fail.
+ */
 export async function rememberUse(
 	folder: string,
 	{argv, prompt}: {argv?: readonly string[] | undefined; prompt?: string | undefined},

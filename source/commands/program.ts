@@ -16,7 +16,10 @@ export function goOnUnread(): void {
 	process.env[onItsOwn] = '1';
 }
 
-/** Open files that a verb may need at once, with those of Node itself. What looks at runs or ends them is tried with fewer. */
+/**
+ * Open files that a verb may need at once, with those of Node
+ * itself. What looks at runs or ends them is tried with fewer.
+ */
 const filesNeeded = 40;
 const modest = new Set(['list', 'show', 'logs', 'journal', 'stop', 'freeze', 'thaw']);
 

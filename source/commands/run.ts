@@ -22,7 +22,10 @@ import type {Io, Verb} from './verb.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];
 
-/** Whether the agent may talk to its model: as typed, as remembered, or as a person answers now. Shown with what it opens, always. */
+/**
+ * Whether the agent may talk to its model: as typed, as remembered,
+ * or as a person answers now. Shown with what it opens, always.
+ */
 async function modelScope(
 	context: Context,
 	io: Io,

@@ -8,7 +8,10 @@ import {replaceFile} from '../host/write.ts';
 /** What was read of a run, and what its journal looked like then. */
 export type Known = {readonly run: Run | undefined; readonly changes: Changes | undefined; readonly stamp: string};
 
-/* What journals amounted to the last time, so that a first frame does not fold a thousand of them. Only a copy: an entry counts as long as its journal is as it was. */
+/*
+ * What journals amounted to the last time, so that a first frame does not fold a
+ * thousand of them. Only a copy: an entry counts as long as its journal is as it was.
+ */
 
 function cacheFile(state: string): string {
 	return path.join(state, 'screen-cache.json');

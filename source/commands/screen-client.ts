@@ -40,7 +40,10 @@ const liveness = 2000;
 /** How often a folder is looked at that the system does not watch, milliseconds. */
 const looking = 1000;
 
-/** Tells what changes in a folder. Where the system watches no more of them, it is looked at from time to time: the name is unknown then. */
+/**
+ * Tells what changes in a folder. Where the system watches no more of
+ * them, it is looked at from time to time: the name is unknown then.
+ */
 function watchFolder(folder: string, changed: (name: string | undefined) => void): () => void {
 	let timer: NodeJS.Timeout | undefined;
 	const look = () => {
@@ -88,7 +91,9 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		cached = false;
 	};
 
-	/** Runs whose supervisor is gone without a word. A signal to nobody costs nothing; what it says is looked at closely. */
+	/**
+	 * Runs whose supervisor is gone without a word. A signal to nobody costs nothing; what it says is looked at closely.
+	 */
 	const died = () => {
 		for (const [id, {run}] of known) {
 			if (run && liveStages.has(run.stage) && (run.pid === undefined || run.stage !== 'running' || !isAlive(run.pid))) {

@@ -40,7 +40,10 @@ export function endAll(): void {
 	}
 }
 
-/** The other screen and the cursor, and what is switched on while it is shown: reports of the mouse, and brackets round a paste. */
+/**
+ * The other screen and the cursor, and what is switched on while
+ * it is shown: reports of the mouse, and brackets round a paste.
+ */
 const plainTerminal = '\u001B[?1002l\u001B[?1006l\u001B[?2004l\u001B[0m\u001B[?1049l\u001B[?25h';
 
 /**
