@@ -1,4 +1,5 @@
-// `npm run bench -- NAME [--json FILE] [--neighbours] [--full]`: figures, as ratios within one run where they are claims.
+// `npm run bench -- NAME [--json FILE] [--neighbours] [--full]`:
+// figures, as ratios within one run where they are claims.
 import {spawnSync} from 'node:child_process';
 import {existsSync, readdirSync} from 'node:fs';
 import path from 'node:path';

@@ -25,7 +25,8 @@ function npm(node, cwd, argv) {
 	const cli = process.env.npm_execpath;
 	const usable = cli && cli.endsWith('.js');
 	const command = usable ? node : 'npm';
-	// npm hands its own settings down as npm_config_*: those of the outer call (--prefix, --loglevel) are not meant for this one.
+	// npm hands its own settings down as npm_config_*: those of the
+	// outer call (--prefix, --loglevel) are not meant for this one.
 	const env = Object.fromEntries(
 		Object.entries(process.env).filter(
 			([key]) => !/^npm_config_(local_prefix|prefix|loglevel|global)$/.test(key) && key !== 'NODE_ENV',
@@ -131,7 +132,10 @@ function build(node) {
 	}
 }
 
-/** @returns {{node: string, env: Record<string, string>}} the Node to use, and an environment in which `node` is that one. */
+/**
+ * @returns {{node: string, env: Record<string, string>}} the
+ * Node to use, and an environment in which `node` is that one.
+ */
 export function bootstrap() {
 	const node = findNode();
 	install(node, root);

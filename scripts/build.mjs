@@ -10,7 +10,8 @@ rmSync('dist', {recursive: true, force: true});
 
 /**
  * What the first frame does not need is not made before it: string-width builds large emoji expressions and a
- * segmenter when it is loaded, although plain text asks for neither. Each becomes an object that makes itself at its first use.
+ * segmenter when it is loaded, although plain text asks for neither.
+ * Each becomes an object that makes itself at its first use.
  */
 const lazyWidths = {
 	name: 'lazy-widths',
@@ -20,9 +21,11 @@ const lazyWidths = {
 		const helper =
 			'const __lazy = make => { let made; const get = () => made ??= make(); return {test: text => get().test(text), exec: text => get().exec(text), segment: text => get().segment(text), [Symbol.match]: text => get()[Symbol.match](text), [Symbol.matchAll]: text => get()[Symbol.matchAll](text), [Symbol.replace]: (text, by) => get()[Symbol.replace](text, by), [Symbol.split]: (text, limit) => get()[Symbol.split](text, limit), [Symbol.search]: text => get()[Symbol.search](text)}; };\n';
 		context.onLoad({filter: files}, async ({path: file}) => {
-			// Marks that the screen itself draws are as narrow as ASCII, and as common: they need neither a segmenter nor a table.
+			// Marks that the screen itself draws are as narrow as ASCII,
+			// and as common: they need neither a segmenter nor a table.
 			const text = (await readFile(file, 'utf8')).replace('/[^\\u{20}-\\u{7E}]/v', `/[^${narrow}]/v`);
-			// Only constants of one line, at the top level; `lastIndex` and `flags` are not reached through a lazy one, so what uses them stays.
+			// Only constants of one line, at the top level; `lastIndex` and
+			// `flags` are not reached through a lazy one, so what uses them stays.
 			const changed = text.replaceAll(
 				/^const (\w+) = (new Intl\.Segmenter\([^;\n]*\)|new RegExp\([^\n]*\)|\/[^\n]*\/[a-z]*);$/gm,
 				(whole, name, expression) =>
@@ -103,7 +106,8 @@ const common = {
 	logLevel: 'error',
 	legalComments: 'none',
 	plugins: [lazyWidths, keepLines],
-	// yoga carries its WebAssembly as a data: address and would fetch it, which loads Node's whole HTTP client; without fetch it decodes it itself.
+	// yoga carries its WebAssembly as a data: address and would fetch it, which
+	// loads Node's whole HTTP client; without fetch it decodes it itself.
 	define: {fetch: 'undefined', 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
 	// One of them for all: several packages bring an older one along.
 	alias: {'string-width': path.join(root, 'node_modules', 'string-width', 'index.js')},
@@ -130,7 +134,8 @@ await build({
 	splitting: true,
 	chunkNames: 'screen-[hash]',
 });
-// The bin checks the version in syntax that an old Node can parse, so it is not bundled; the probe runs inside the sandbox, alone.
+// The bin checks the version in syntax that an old Node can parse,
+// so it is not bundled; the probe runs inside the sandbox, alone.
 await build({entryPoints: ['source/fleet.js'], outdir: 'dist', logLevel: 'error'});
 await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}, outdir: 'dist'});
 copyFileSync('source/fleet.sh', 'dist/fleet');

@@ -1,4 +1,5 @@
-// `npm run check`: what needs no sandbox and no run. The format, the linter's rules, the types. With --fix the format, and what the linter can, is put right.
+// `npm run check`: what needs no sandbox and no run. The format, the linter's
+// rules, the types. With --fix the format, and what the linter can, is put right.
 import {spawnSync} from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';

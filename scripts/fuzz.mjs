@@ -1,4 +1,5 @@
-// `npm run fuzz -- NAME [COUNT] [SEED]`: tries inputs that are made from numbers, so that one that fails can be tried again.
+// `npm run fuzz -- NAME [COUNT] [SEED]`: tries inputs that are
+// made from numbers, so that one that fails can be tried again.
 import {spawnSync} from 'node:child_process';
 import {existsSync, readdirSync} from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-// Makes docs/screen.svg, docs/review.svg and docs/gates.svg: real runs in real sandboxes, the real screen in a pseudo-terminal.
+// Makes docs/screen.svg, docs/review.svg and docs/gates.svg: real
+// runs in real sandboxes, the real screen in a pseudo-terminal.
 // node --import tsx scripts/record.ts   writes the pictures, and the help and the key table into the readme
 import {readFileSync, writeFileSync} from 'node:fs';
 import http from 'node:http';

@@ -1,4 +1,5 @@
-// What the tests drive for real and a fresh machine may lack: installed with the machine's package manager, as root or with sudo.
+// What the tests drive for real and a fresh machine may lack:
+// installed with the machine's package manager, as root or with sudo.
 import {spawnSync} from 'node:child_process';
 import {accessSync, constants, existsSync} from 'node:fs';
 import path from 'node:path';

@@ -133,7 +133,10 @@ function test({program, folder, env, files, user = {}}) {
 	}
 }
 
-/** What depends on who calls is passed again by a user without rights, where the caller is root: containment is promised to both. */
+/**
+ * What depends on who calls is passed again by a user without
+ * rights, where the caller is root: containment is promised to both.
+ */
 function asOrdinaryUser() {
 	if (process.getuid?.() !== 0 || process.exitCode) {
 		return;

@@ -292,7 +292,8 @@ async function main(): Promise<void> {
 	far.kill();
 	middle.kill();
 
-	// The log: what an agent writes to its terminal, on its way to disk and to a viewer, with and without values to look for.
+	// The log: what an agent writes to its terminal, on its way to
+	// disk and to a viewer, with and without values to look for.
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-'));
 	const text =
 		'\u001B[32m✔\u001B[0m a line of what an agent writes, with words, numbers 12345 and paths/like/this.ts\n'.repeat(

@@ -1,4 +1,5 @@
-// The attacks on the sandbox, tried against srt and Codex as well: what each of them stops as it comes out of the box. Needs `npm run bench -- sandbox --neighbours` once.
+// The attacks on the sandbox, tried against srt and Codex as well: what each of them
+// stops as it comes out of the box. Needs `npm run bench -- sandbox --neighbours` once.
 import {chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,7 +20,10 @@ const home = path.join('/var/tmp', `fleet-bench-home-${process.getuid?.()}`);
 mkdirSync(home, {recursive: true});
 const settings = path.join(home, 'srt.json');
 
-/** Another tool in the sandbox's place: the same script, in the same folder, with nothing granted. Its own proxy stands in for ours. */
+/**
+ * Another tool in the sandbox's place: the same script, in the same
+ * folder, with nothing granted. Its own proxy stands in for ours.
+ */
 function neighbour(id: string, command: (script: string, work: string) => string[]): Sandbox {
 	return {
 		...bubblewrap,

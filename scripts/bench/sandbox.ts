@@ -1,4 +1,5 @@
-// What containment costs: start-up, whole life, proxy, memory, idle runs. Side by side with srt and Codex where they are installed (--neighbours installs them into a scratch folder).
+// What containment costs: start-up, whole life, proxy, memory, idle runs. Side by side with
+// srt and Codex where they are installed (--neighbours installs them into a scratch folder).
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import http from 'node:http';

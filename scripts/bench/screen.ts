@@ -1,4 +1,5 @@
-// The screen, through a real pseudo-terminal: first frame, key to painted frame, cost at rest and under load. With --neighbours, ccmanager beside it; with --long, the soak takes an hour.
+// The screen, through a real pseudo-terminal: first frame, key to painted frame, cost at rest
+// and under load. With --neighbours, ccmanager beside it; with --long, the soak takes an hour.
 import {execFileSync, fork, spawnSync, type ChildProcess} from 'node:child_process';
 import {appendFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync} from 'node:fs';
 import os from 'node:os';
@@ -218,7 +219,10 @@ async function firstFrame(
 	return took;
 }
 
-/** From the start of the process to what a key does that is pressed as soon as there is a frame. @returns milliseconds */
+/**
+ * From the start of the process to what a key does that is pressed as soon as there is a frame.
+ * @returns milliseconds
+ */
 async function firstKey(crowd: Crowd): Promise<number> {
 	const began = performance.now();
 	const pty = open(crowd);

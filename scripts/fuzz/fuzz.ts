@@ -1,7 +1,8 @@
 import process from 'node:process';
 
 /**
- * Tries inputs, one for each seed from `FIRST` on, and ends the process: with 1 at the first that fails, which the printed command repeats.
+ * Tries inputs, one for each seed from `FIRST` on, and ends the process:
+ * with 1 at the first that fails, which the printed command repeats.
  * @param attempt makes the input of a seed and tries it; says what is wrong
  */
 export function fuzz(name: string, usual: number, attempt: (seed: number) => string | undefined): never {

@@ -1,4 +1,5 @@
-// What an agent writes, through the filter, into a terminal that tells what is done to it: it is painted on, and nothing else.
+// What an agent writes, through the filter, into a terminal that
+// tells what is done to it: it is painted on, and nothing else.
 import {
 	allowedInput,
 	anyInput,
