@@ -3,7 +3,10 @@ import {globSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 
-/* Who may know whom. The directions carry a promise: the screen can reach no secret, no worktree and no sandbox, because it cannot import one. */
+/*
+ * Who may know whom. The directions carry a promise: the screen can reach
+ * no secret, no worktree and no sandbox, because it cannot import one.
+ */
 
 const source = path.resolve(import.meta.dirname, '../source');
 

@@ -293,7 +293,8 @@ testArea('host', {
 			);
 		}),
 	async 'dot-git-folder-mount'() {
-		// Bubblewrap itself, with a destination below a link: where a later version refuses, that is its guard, and ours is a second one.
+		// Bubblewrap itself, with a destination below a link: where a later
+		// version refuses, that is its guard, and ours is a second one.
 		let outside = '';
 		try {
 			const box = await openBox({

@@ -10,7 +10,8 @@ test('fleet demo --yes walks the whole way, says what was stopped, and leaves no
 	const fleet = new Fleet(t, {add: false});
 	const traces = () => readdirSync(os.tmpdir()).filter(name => name.startsWith('fleet-demo-'));
 	const before = traces();
-	// Another node comes first on the search path, an old one that knows no proxy: what the demo shows does not depend on it.
+	// Another node comes first on the search path, an old one that
+	// knows no proxy: what the demo shows does not depend on it.
 	const old = path.join(fleet.folder, 'old');
 	mkdirSync(old);
 	writeFileSync(path.join(old, 'node'), '#!/bin/sh\nexit 1\n', {mode: 0o755});

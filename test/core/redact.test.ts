@@ -28,7 +28,8 @@ test('needles are found where a plain search finds them', () => {
 		const first = Math.min(...needles.map(needle => hay.indexOf(needle)).filter(at => at !== -1));
 		const found = search.find(bytes(hay), 0, hay.length);
 		const naive = Number.isFinite(first) ? first : undefined;
-		// The window is as long as the shortest needle, so a find may come before a longer one that begins earlier: never is one missed.
+		// The window is as long as the shortest needle, so a find may come
+		// before a longer one that begins earlier: never is one missed.
 		assert.equal(found?.at, naive, `${needles.join()} in ${hay}`);
 		const partial = Math.max(
 			0,

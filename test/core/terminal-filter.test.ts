@@ -74,7 +74,8 @@ test('an attached terminal is painted on and nothing else', () => {
 		'\u001B[?1;3;256S',
 		'\u009B6n',
 		'\u009Bc',
-		// What would stay, or is done to more than the picture: the keyboard, focus, windows, printers, what can be scrolled back to, tab stops, columns.
+		// What would stay, or is done to more than the picture: the keyboard, focus,
+		// windows, printers, what can be scrolled back to, tab stops, columns.
 		'\u001B[>1u',
 		'\u001B[=5;1u',
 		'\u001B[<u',
@@ -207,7 +208,8 @@ test('an attached terminal is painted on and nothing else', () => {
 			assert.equal(through(`a${text}b`, size), `a${text}b`, JSON.stringify(text));
 		}
 
-		// Of several modes, those that are on the list; with what stands in the middle of a sequence done at once; numbers that are only work made smaller.
+		// Of several modes, those that are on the list; with what stands in the
+		// middle of a sequence done at once; numbers that are only work made smaller.
 		assert.equal(through('\u001B[?1004;25;1049;2031l', size), '\u001B[?25l\u001B[?1049l');
 		assert.equal(through('\u001B[?1048h\u001B[?1048l', size), '\u001B7\u001B8');
 		assert.equal(through('\u001B[3\n1m', size), '\n\u001B[31m');

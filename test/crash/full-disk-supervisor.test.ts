@@ -48,7 +48,9 @@ test('a supervisor on a disk that takes no more, at each write in turn', async t
 	}
 });
 
-/** Mounting is what only root can do without a namespace in which everybody is root, for whom a sandbox is another one. */
+/**
+ * Mounting is what only root can do without a namespace in which everybody is root, for whom a sandbox is another one.
+ */
 const script = String.raw`
 set -u
 mount -t tmpfs -o size=16m tmpfs "$FLEET_HOME" && chmod 700 "$FLEET_HOME"

@@ -6,7 +6,10 @@ import {test, type TestContext} from 'node:test';
 import {Fleet, program} from '../support/fleet.ts';
 import {codes, failing, journalStatus, save, tried} from '../support/full-disk.ts';
 
-/* A disk that takes no more, at each write in turn: what was asked is refused in one line, or done; the journal is whole afterwards, and the same verb works. */
+/*
+ * A disk that takes no more, at each write in turn: what was asked is refused in
+ * one line, or done; the journal is whole afterwards, and the same verb works.
+ */
 
 const policy = 'verify:\n  - test -f x.txt\ndeploy:\n  shelf:\n    command: "true"\n';
 

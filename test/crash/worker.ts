@@ -9,7 +9,10 @@ import {verify} from '../../source/engine/verify.ts';
 import {discard} from '../../source/engine/discard.ts';
 import {Journal} from '../../source/host/journal.ts';
 
-/* Does one piece of work on a run, and dies by SIGKILL in the moment that one kind of line is in the journal: `whole`, or with the next line `torn` in the middle. */
+/*
+ * Does one piece of work on a run, and dies by SIGKILL in the moment that one kind
+ * of line is in the journal: `whole`, or with the next line `torn` in the middle.
+ */
 
 const [, , runId = '', work = '', crashAt = '', tail = 'whole'] = process.argv;
 const context = compose();

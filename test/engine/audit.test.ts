@@ -12,7 +12,10 @@ import {closeInherited} from '../../source/host/descriptors.ts';
 import {keepCapabilities} from '../attacks/protections.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
-/* The audit is tested by sabotage: the sandbox is broken in each known way, and exactly the items that should notice do. */
+/*
+ * The audit is tested by sabotage: the sandbox is broken in
+ * each known way, and exactly the items that should notice do.
+ */
 
 closeInherited();
 const cleanup: Array<() => void> = [];

@@ -267,7 +267,10 @@ test("what would be a repository, a submodule or another of git's own is not mer
 	assert.equal(readFileSync(at('sub/mine'), 'utf8'), 'precious\n');
 });
 
-/** Merges a branch into the person's checkout, as far as the checkout goes. @returns what was in the way, or what became of it */
+/**
+ * Merges a branch into the person's checkout, as far as the checkout goes.
+ * @returns what was in the way, or what became of it
+ */
 async function bring({project, git}: Place, head: string): Promise<string> {
 	const [main, commonDir] = [git('rev-parse', 'main'), path.join(project, '.git')];
 	const plain = new Git({gitDir: commonDir});

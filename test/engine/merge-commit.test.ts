@@ -6,7 +6,10 @@ import {test, type TestContext} from 'node:test';
 import {plainDate, plainWords} from '../../source/core/commit-message.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
-/* What a merge leaves in the history: by whom, with what words, signed or not, as the policy and the person's git want it. */
+/*
+ * What a merge leaves in the history: by whom, with what words,
+ * signed or not, as the policy and the person's git want it.
+ */
 
 const work =
 	'echo b > b.txt; git add b.txt; git commit -qm "first of two"; echo c > c.txt; git add c.txt; git commit -qm "second of two"';

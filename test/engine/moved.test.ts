@@ -5,7 +5,10 @@ import path from 'node:path';
 import {test} from 'node:test';
 import {Fleet} from '../support/fleet.ts';
 
-/* A repository, or a target, that is moved, renamed, lost or restored can be pointed at again, and nothing is merged elsewhere. */
+/*
+ * A repository, or a target, that is moved, renamed, lost or
+ * restored can be pointed at again, and nothing is merged elsewhere.
+ */
 
 const commits =
 	'echo x >> $FLEET_RUN.txt; git add $FLEET_RUN.txt; git commit -qm "mine $(git rev-list --count HEAD)" && git status --short | wc -l';

@@ -140,7 +140,8 @@ test('a pointer elsewhere, another credential, another host: nothing arrives', a
 			() =>
 				talk(`GET https://evil.example/ HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`),
 		],
-		// Smuggling: two lengths, a length and chunks, a chunk that is none, a NUL, a line that begins with a space, a bare CR.
+		// Smuggling: two lengths, a length and chunks, a chunk that
+		// is none, a NUL, a line that begins with a space, a bare CR.
 		[
 			400,
 			() =>

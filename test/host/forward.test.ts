@@ -24,7 +24,10 @@ function endOf(text: string): number | undefined {
 	return end > text.length || (chunked && end < head) ? undefined : end;
 }
 
-/** A server that keeps what came on each of its connections, and answers each request; or as `answer` says to each piece. */
+/**
+ * A server that keeps what came on each of its connections,
+ * and answers each request; or as `answer` says to each piece.
+ */
 async function rawServer(t: TestContext, secure: boolean, answer?: (text: string, socket: net.Socket) => void) {
 	const connections: string[] = [];
 	const sockets = new Set<net.Socket>();
@@ -115,7 +118,10 @@ function converse(client: net.Socket, pieces: readonly string[]): Promise<string
 const smuggled = (host: string) =>
 	`POST /v2/own-account HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer attacker\r\nContent-Length: 150\r\n\r\n`;
 
-/** Requests by which a client would have a say in how the next one is read. Each with what comes after its request line and Host. */
+/**
+ * Requests by which a client would have a say in how the next one
+ * is read. Each with what comes after its request line and Host.
+ */
 function tricks(host: string): Array<readonly [method: string, rest: string]> {
 	const inner = smuggled(host);
 	const chunked = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;

@@ -132,7 +132,8 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 	assert.deepEqual(await turn('result 3[13]$', true), ['result 33', 'from the end again']);
 	assert.deepEqual(await turn('result 31$', false), ['result 31', 'from the beginning again']);
 	assert.deepEqual(await turn('result 31$', false), ['result 31', 'there is no other']);
-	// The last page is followed, so that the match is not its first line: the next one is sought from the match all the same.
+	// The last page is followed, so that the match is not its first
+	// line: the next one is sought from the match all the same.
 	assert.equal((await turn('step 500$', false))[1], '');
 	assert.equal((await turn('step 50[01]$', false))[1], '');
 	assert.equal((await turn('step 50[01]$', false))[1], 'from the beginning again');

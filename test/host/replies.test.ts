@@ -7,7 +7,10 @@ import {spellings} from '../../source/core/spellings.ts';
 import {fuzzReplies, readReply} from '../support/reply-fuzz.ts';
 import {openBroker, pointer, value, world} from '../support/tls.ts';
 
-/* What a server says, byte by byte: no value comes back in it, nothing ends the supervisor, and what is no reply becomes a 502. */
+/*
+ * What a server says, byte by byte: no value comes back in it,
+ * nothing ends the supervisor, and what is no reply becomes a 502.
+ */
 
 async function saying(t: TestContext, reply: string | Uint8Array) {
 	const sockets = new Set<net.Socket>();

@@ -5,7 +5,9 @@ import path from 'node:path';
 import {test} from 'node:test';
 import {Fleet, root} from '../support/fleet.ts';
 
-/* Real input: this very repository, with its own fast tests as the verify gate, and a small true change taken to main. */
+/*
+ * Real input: this very repository, with its own fast tests as the verify gate, and a small true change taken to main.
+ */
 
 test("fleet's own repository, from a task to merged", async t => {
 	const fleet = new Fleet(t, {add: false});

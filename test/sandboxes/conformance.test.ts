@@ -13,7 +13,10 @@ import {sandboxes} from '../../source/sandboxes/registry.ts';
 import {nullSandbox, openBox, type Box} from '../support/sandbox.ts';
 import {until} from '../support/fleet.ts';
 
-/* The contract of a sandbox, as in core/seams.ts. Every kind passes it, and a null sandbox fails each of its negatives. */
+/*
+ * The contract of a sandbox, as in core/seams.ts. Every kind
+ * passes it, and a null sandbox fails each of its negatives.
+ */
 
 type Law = {
 	readonly title: string;

@@ -17,7 +17,10 @@ export function isInstalled(program: string): boolean {
 	return existsSync(path.join(agentsFolder, program));
 }
 
-/** A fleet whose runs find every host of the world on one port of the loopback, with a real vault. Changes the environment of the test's own process, since runs are made in it. */
+/**
+ * A fleet whose runs find every host of the world on one port of the loopback, with a real
+ * vault. Changes the environment of the test's own process, since runs are made in it.
+ */
 export async function openWorld(
 	t: TestContext,
 	port: number,

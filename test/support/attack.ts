@@ -64,7 +64,10 @@ function weakened(protection: Protection): Sandbox {
 	};
 }
 
-/** A proxy that dials what it is asked for, as a C program would read it, and passes bytes on as they are. Every name of a test leads to this machine. */
+/**
+ * A proxy that dials what it is asked for, as a C program would read it, and
+ * passes bytes on as they are. Every name of a test leads to this machine.
+ */
 function naiveProxy(): Proxy {
 	let listener: net.Server | undefined;
 	const sockets = new Set<net.Socket>();

@@ -25,7 +25,10 @@ export const disguises: ReadonlyArray<(character: string) => string> = [
 	character => ({'/': '&sol;', '+': '&plus;'})[character] ?? character,
 ];
 
-/** A text with everything in it undone that `disguises` does, in lower case: by other means than the product's. An escape that is in UTF-16 itself stays: it is not promised. */
+/**
+ * A text with everything in it undone that `disguises` does, in lower case: by other
+ * means than the product's. An escape that is in UTF-16 itself stays: it is not promised.
+ */
 export function undisguised(text: string): string {
 	let plain = text;
 	for (let before = ''; before !== plain;) {

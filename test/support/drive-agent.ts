@@ -21,7 +21,10 @@ const values: Record<string, string> = {
 	copilot: `github_pat_11${'REAL7KEY9OF2GITHUB4Q'}_${'Real7Key9Of2Github4QzWx8Lm3Vn6Bt1Kp5Rd0Sf2Gh4Jk6Mn8Pq1Tv3Yx5'.slice(0, 59)}`,
 };
 
-/** Every file of the run's that the credential could be in: HOME, output, journal, configuration, whatever else is kept. */
+/**
+ * Every file of the run's that the credential could be in:
+ * HOME, output, journal, configuration, whatever else is kept.
+ */
 function keptFiles(fleet: Fleet): string[] {
 	return readdirSync(fleet.env['FLEET_HOME']!, {recursive: true, withFileTypes: true})
 		.filter(entry => entry.isFile())

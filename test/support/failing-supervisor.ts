@@ -3,7 +3,10 @@ import {compose} from '../../source/compose.ts';
 import {supervise, type Handover} from '../../source/engine/supervise.ts';
 import {closeInherited} from '../../source/host/descriptors.ts';
 
-/* The supervisor's program with faults planted in it: at one host within the request, at another later, where nothing holds it. */
+/*
+ * The supervisor's program with faults planted in it: at one host
+ * within the request, at another later, where nothing holds it.
+ */
 
 closeInherited();
 const [, , runId = ''] = process.argv;

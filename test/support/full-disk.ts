@@ -44,7 +44,9 @@ export function journalStatus(fleet: Fleet, name: string): string {
 	return (JSON.parse(fleet.run(['journal', 'verify', name, '--json']).stdout) as Array<{status: string}>)[0]!.status;
 }
 
-/** The writes that are tried: each one with FULL_DISK=all, else the last ones, which decide, and some of those before. */
+/**
+ * The writes that are tried: each one with FULL_DISK=all, else the last ones, which decide, and some of those before.
+ */
 export function tried(writes: number): number[] {
 	const all = Array.from({length: writes}, (_, index) => index + 1);
 	return process.env['FULL_DISK'] === 'all'

@@ -29,7 +29,8 @@ import {adminName, ownerOf} from '../../source/host/worktree.ts';
 import {Chance} from './chance.ts';
 
 /*
- * Random repositories and random work in them, taken over and merged by fleet, and by plain git on another way: a clone,
+ * Random repositories and random work in them, taken over and
+ * merged by fleet, and by plain git on another way: a clone,
  * `git add --all`, `git commit`, `git merge`. Trees must be the same, and nothing of the person's may be lost.
  */
 
@@ -353,7 +354,8 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			person('add', '--force', 'keys/.gitattributes');
 		}
 
-		// Normalised from the start: whether git looks at a file again is else a matter of the second in which it was written.
+		// Normalised from the start: whether git looks at a file again
+		// is else a matter of the second in which it was written.
 		person('-c', 'filter.rot.clean=cat', 'add', '--all');
 		person('-c', 'filter.rot.clean=cat', 'commit', '--quiet', '--allow-empty', '--message=base');
 		rmSync(path.join(folder, 'ran'), {force: true});

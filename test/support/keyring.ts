@@ -16,7 +16,10 @@ export class Keyring {
 		test.after(() => this.end());
 	}
 
-	/** @param state `unlocked`; `locked`: somebody locked it, and there is no window to ask in; `absent`: a bus, and no keyring on it */
+	/**
+	 * @param state `unlocked`; `locked`: somebody locked it, and there
+	 * is no window to ask in; `absent`: a bus, and no keyring on it
+	 */
 	static async open(test: Pick<TestContext, 'after'>, state: 'unlocked' | 'locked' | 'absent'): Promise<Keyring> {
 		const keyring = new Keyring(test);
 		const home = path.join(keyring.folder, 'home');

@@ -10,8 +10,10 @@ import {FrameWalker} from '../../source/core/websocket-frames.ts';
 import {world} from './tls.ts';
 
 /*
- * A model behind the vendors' own protocols: Anthropic Messages, OpenAI Responses (events and websocket), Gemini, and what
- * Copilot asks of GitHub. It answers to the real credential alone, and to what the protocols say alone: everything else is
+ * A model behind the vendors' own protocols: Anthropic Messages,
+ * OpenAI Responses (events and websocket), Gemini, and what
+ * Copilot asks of GitHub. It answers to the real credential
+ * alone, and to what the protocols say alone: everything else is
  * written down as a fault, and a test that finds one fails.
  */
 
@@ -301,7 +303,9 @@ export class ModelServer {
 		response.end();
 	}
 
-	/** https://platform.openai.com/docs/api-reference/responses-streaming; over a websocket the same events are messages. */
+	/**
+	 * https://platform.openai.com/docs/api-reference/responses-streaming; over a websocket the same events are messages.
+	 */
 	#responses(what: string, document: Json, send: (event: Json) => void): void {
 		const input = document['input'] as Json[] | undefined;
 		if (!Array.isArray(input) || typeof document['model'] !== 'string') {

@@ -2,7 +2,11 @@ import net, {type AddressInfo} from 'node:net';
 import type {TestContext} from 'node:test';
 import type {Proxy} from '../../source/host/proxy.ts';
 
-/** Has a proxy listen on a port of loopback until the test ends. @returns the port, and what writes a text to it and reads what comes back: until it is closed, or so many milliseconds are over */
+/**
+ * Has a proxy listen on a port of loopback until the test ends.
+ * @returns the port, and what writes a text to it and reads what
+ * comes back: until it is closed, or so many milliseconds are over
+ */
 export async function listenAs(
 	t: TestContext,
 	proxy: Proxy,

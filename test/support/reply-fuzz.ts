@@ -1,4 +1,5 @@
-// Random and mutated replies of a server through the broker, to a client: no value comes back, in any spelling, and what the
+// Random and mutated replies of a server through the broker, to
+// a client: no value comes back, in any spelling, and what the
 // client gets is one reply that can be read in one way.
 import net, {type AddressInfo} from 'node:net';
 import os from 'node:os';
@@ -217,7 +218,10 @@ export function makeReply(chance: Chance): Buffer {
 	return bytes;
 }
 
-/** Sends replies to a client, and looks at what it gets. @returns how many came with the server's own status, and what is wrong */
+/**
+ * Sends replies to a client, and looks at what it gets.
+ * @returns how many came with the server's own status, and what is wrong
+ */
 export async function fuzzReplies(
 	count: number,
 	seed: number,

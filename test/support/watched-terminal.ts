@@ -389,7 +389,9 @@ const bodies = [
 	'?25h',
 ];
 
-/** An input of anything: parts of sequences, whole ones, bytes that are no text, and the same with a few bytes changed. */
+/**
+ * An input of anything: parts of sequences, whole ones, bytes that are no text, and the same with a few bytes changed.
+ */
 export function anyInput(random: (below: number) => number): Uint8Array {
 	const bytes: number[] = [];
 	for (let count = 1 + random(16); count > 0; count--) {

@@ -9,7 +9,10 @@ import stringWidth from 'string-width';
 import {Frame} from '../../source/tui/app.tsx';
 import {screens} from './states.ts';
 
-/* A frame of each screen at three widths, as it was looked at and found good. After a change that is meant: FRAMES=write npm test -- test/tui/frames.test.tsx, and look at what changed. */
+/*
+ * A frame of each screen at three widths, as it was looked at and found good. After a change
+ * that is meant: FRAMES=write npm test -- test/tui/frames.test.tsx, and look at what changed.
+ */
 
 const folder = path.join(import.meta.dirname, 'frames');
 
