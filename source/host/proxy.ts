@@ -646,12 +646,12 @@ export class Proxy {
 					throw new Stopped(502, proxyFault(proxy, 407, ''));
 				}
 
-				const blank = proxy && blankerOf(proxy);
+				const login = proxy && loginOf(proxy);
 				return {
 					headers: replyHeaders({status: answer.statusCode!, headers: pairsOf(answer.rawHeaders)}).filter(
-						([, value]) => !proxy?.authorization || !value.includes(proxy.authorization.slice(6)),
+						([, value]) => !login?.find(Buffer.from(value, 'latin1'), 0, Buffer.byteLength(value, 'latin1')),
 					),
-					inward: blank ? [through(blank)] : [],
+					inward: login ? [through(new Blanker(login))] : [],
 				};
 			},
 			refuse,
@@ -708,11 +708,19 @@ export class Proxy {
 	}
 }
 
-/** Blanks the login of a proxy in what comes back: one that shows what it was asked would show it to the run. */
-function blankerOf(proxy: UpstreamProxy): Blanker | undefined {
-	return proxy.authorization === undefined
-		? undefined
-		: new Blanker(new Needles([Buffer.from(proxy.authorization.slice(6))]));
+/** Characters from which on a password by itself is blanked: a shorter one may be any word. */
+const leastPassword = 8;
+
+/** What finds the login of a proxy in what comes back: one that shows what it was asked would show it to the run. */
+function loginOf({authorization}: UpstreamProxy): Needles | undefined {
+	if (authorization === undefined) {
+		return undefined;
+	}
+
+	const header = authorization.slice('Basic '.length);
+	const login = Buffer.from(header, 'base64').toString('utf8');
+	const password = login.slice(login.indexOf(':') + 1);
+	return needlesOf([header, login, ...(password.length >= leastPassword ? [password] : [])]);
 }
 
 function printableAuthority(text: string | undefined): string {

@@ -38,9 +38,11 @@ async function company(
 			return;
 		}
 
+		const header = String(request.headers['proxy-authorization']);
+		const plain = Buffer.from(header.slice(6), 'base64').toString();
 		response
-			.writeHead(200, {'x-asked': options.echo ? String(request.headers['proxy-authorization']) : 'no'})
-			.end(options.echo ? JSON.stringify(request.headers) : 'by the company');
+			.writeHead(200, options.echo ? {'x-asked': header, 'x-read': plain, 'x-password': plain.split(':')[1]} : {})
+			.end(options.echo ? JSON.stringify({...request.headers, plain: plain.split(':')}) : 'by the company');
 	};
 
 	const server = options.secure ? https.createServer(world.leaf('localhost'), answer) : http.createServer(answer);
@@ -211,7 +213,9 @@ test('a proxy that shows what it was asked does not show its login to a run', as
 	const {get} = await behind(t, {HTTP_PROXY: `http://person:correct%20horse@127.0.0.1:${corp.port}`});
 	const answer = await get('http://pkg.corp.invalid/');
 	assert.match(answer, /^HTTP\/1\.1 200 .*proxy-authorization/s);
-	assert.ok(!answer.includes(login.slice(6)), answer);
+	for (const part of [login.slice(6), 'person:correct horse', 'correct horse']) {
+		assert.ok(!answer.includes(part), answer);
+	}
 });
 
 test('a tunnel by the proxy is cut with its grant', async t => {
