@@ -42,7 +42,7 @@ async function company(
 		const plain = Buffer.from(header.slice(6), 'base64').toString();
 		response
 			.writeHead(200, options.echo ? {'x-asked': header, 'x-read': plain, 'x-password': plain.split(':')[1]} : {})
-			.end(options.echo ? JSON.stringify({...request.headers, plain: plain.split(':')}) : 'by the company');
+			.end(options.echo ? JSON.stringify({...request.headers, plain: plain.split(':')}) : 'by the company!');
 	};
 
 	const server = options.secure ? https.createServer(world.leaf('localhost'), answer) : http.createServer(answer);
