@@ -1,6 +1,6 @@
 // Makes docs/screen.svg, docs/review.svg and docs/gates.svg: real
 // runs in real sandboxes, the real screen in a pseudo-terminal.
-// node --import tsx scripts/record.ts   writes the pictures, and the help and the key table into the readme
+// node --import tsx scripts/record.ts   writes the pictures, and the help and the keys into docs/
 import {readFileSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
@@ -156,14 +156,17 @@ try {
 
 	screen.kill('SIGKILL');
 
-	const file = path.join(root, 'readme.md');
-	const section = (text: string, name: string, content: string) =>
-		text.replace(
+	const write = (page: string, name: string, content: string) => {
+		const file = path.join(root, 'docs', page);
+		const text = readFileSync(file, 'utf8').replace(
 			new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- /${name} -->)`),
 			(_, before: string, after: string) => `${before}\n${content}\n\n${after}`,
 		);
-	const help = `\`\`\`\n${fleet.must('--help').trimEnd()}\n\`\`\``;
-	writeFileSync(file, section(section(readFileSync(file, 'utf8'), 'help', help), 'keys', keyTable()));
+		writeFileSync(file, text);
+	};
+
+	write('usage.md', 'help', `\`\`\`\n${fleet.must('--help').trimEnd()}\n\`\`\``);
+	write('keys.md', 'keys', keyTable());
 } finally {
 	server.close();
 	for (const end of undo) {

@@ -10,23 +10,44 @@ import {attacks} from '../source/attacks/catalogue.ts';
 import {threatTable} from '../scripts/threats.ts';
 import {Fleet, root} from './support/fleet.ts';
 
-const readme = readFileSync(path.join(root, 'readme.md'), 'utf8');
+const page = (name: string) => readFileSync(path.join(root, name), 'utf8');
 
-test('the readme shows the help and the keys as they are', t => {
+test('the documents show the help and the keys as they are', t => {
 	const fleet = new Fleet(t, {add: false});
-	assert.ok(readme.includes(fleet.must('--help').trimEnd()), 'node --import tsx scripts/record.ts');
-	assert.ok(readme.includes(keyTable()), 'node --import tsx scripts/record.ts');
+	assert.ok(page('docs/usage.md').includes(fleet.must('--help').trimEnd()), 'node --import tsx scripts/record.ts');
+	assert.ok(page('docs/keys.md').includes(keyTable()), 'node --import tsx scripts/record.ts');
 });
 
-test("the readme's policy is a policy, and its list of secrets one", () => {
-	const block = (heading: string) => /```yaml\n([^]*?)```/.exec(readme.slice(readme.indexOf(`## ${heading}\n`)))![1]!;
-	assert.ok(!(parsePolicy(block('Policy')) instanceof Refusal));
-	const proposals = parseProposals(block('Secrets'));
+test("the documents' policy is a policy, and their list of secrets one", () => {
+	const block = (name: string) => /```yaml\n([^]*?)```/.exec(page(name))![1]!;
+	assert.ok(!(parsePolicy(block('docs/policy.md')) instanceof Refusal));
+	const proposals = parseProposals(block('docs/secrets.md'));
 	assert.ok(!(proposals instanceof Refusal) && proposals.get('stripe-test')?.binding.longest === 7_200_000);
 });
 
+test('the readme is short, and every page is in the index', () => {
+	assert.ok(page('readme.md').split('\n').length <= 250);
+	for (const name of globSync('docs/*.md', {cwd: root}).map(file => path.basename(file))) {
+		assert.ok(name === 'readme.md' || page('docs/readme.md').includes(`](${name})`), name);
+	}
+
+	for (const name of globSync('docs/decisions/*.md', {cwd: root}).map(file => path.basename(file))) {
+		assert.ok(name === 'readme.md' || page('docs/decisions/readme.md').includes(`](${name})`), name);
+	}
+});
+
+test('every place that the page about extending names is there', () => {
+	const places = [...page('docs/extending.md').matchAll(/`((?:source|test|scripts|docs)\/[^` ]*)`/g)].map(
+		match => match[1]!,
+	);
+	assert.ok(places.length > 30);
+	for (const place of places.filter(name => !name.includes('NAME'))) {
+		assert.ok(existsSync(path.join(root, place)), place);
+	}
+});
+
 test('every link of the documents leads somewhere', () => {
-	for (const file of ['readme.md', ...globSync('docs/**/*.md', {cwd: root})]) {
+	for (const file of [...globSync('*.md', {cwd: root}), ...globSync('docs/**/*.md', {cwd: root})]) {
 		const text = readFileSync(path.join(root, file), 'utf8');
 		for (const [, target] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
 			assert.ok(existsSync(path.resolve(root, path.dirname(file), target!)), `${file}: ${target}`);
@@ -35,7 +56,7 @@ test('every link of the documents leads somewhere', () => {
 });
 
 test('every verb of the help is a file of its own', () => {
-	for (const [, verb] of readme.matchAll(/^ {2}([a-z]+) [^\n]*$/gm)) {
+	for (const [, verb] of page('docs/usage.md').matchAll(/^ {2}([a-z]+) [^\n]*$/gm)) {
 		assert.ok(
 			existsSync(path.join(root, 'source', 'commands', `${verb}.ts`)) || ['repo', 'network', 'secret'].includes(verb!),
 			verb,
@@ -48,5 +69,5 @@ test('the threat model lists every attack of the catalogue, as its script writes
 		readFileSync(path.join(root, 'docs', 'threat-model.md'), 'utf8').includes(threatTable()),
 		'run scripts/threats.ts',
 	);
-	assert.ok(readme.includes(`tries ${attacks.length} known attacks`));
+	assert.ok(page('readme.md').includes(`tries ${attacks.length} known attacks`));
 });

@@ -5,7 +5,7 @@ import {placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
 
 /*
  * What each key means and why it means nothing now: footer,
- * help, palette and the readme's table come from these records.
+ * help, palette and docs/keys.md come from these records.
  */
 
 // oxfmt-ignore
@@ -693,7 +693,7 @@ export function paletteEntries(state: State): PaletteEntry[] {
 		.sort((a, b) => Number(a.disabled !== undefined) - Number(b.disabled !== undefined));
 }
 
-/** The readme's key table, in Markdown. */
+/** The table of docs/keys.md, in Markdown. */
 export function keyTable(): string {
 	const lines = bindings
 		.filter(binding => binding.places.length > 0)
