@@ -56,11 +56,15 @@ if (process.env.CI) {
 run('check', [path.join(root, 'scripts', 'check.mjs')]);
 /** What is about git, words and disks, and not about who calls: long, and passed once. */
 const sameForAll = new Set([
+	'crash.test.ts',
 	'failed-start.test.ts',
 	'full-disk.test.ts',
 	'full-disk-supervisor.test.ts',
 	'git-fuzz.test.ts',
 	'git-gate.test.ts',
+	'git-work.test.ts',
+	// One by one as root; all in a few runs, as `fleet doctor --attack git` does it, as an ordinary user.
+	'git.test.ts',
 	'http-fuzz.test.ts',
 	'merge-commit.test.ts',
 	'moved.test.ts',
@@ -207,6 +211,7 @@ function asOrdinaryUser() {
 					.filter(file => file.endsWith('.test.ts') && !sameForAll.has(file))
 					.map(file => path.join(folder, 'test', name, file)),
 			),
+			path.join(folder, 'test', 'commands', 'doctor.test.ts'),
 			path.join(folder, 'test', 'commands', 'secret.test.ts'),
 		];
 		const own = {
