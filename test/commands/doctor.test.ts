@@ -14,7 +14,7 @@ test('fleet doctor --attack tries an area of the catalogue on this machine, and 
 	const temporary = path.join(fleet.folder, 't');
 	mkdirSync(temporary);
 	// Beside the tests that try each by itself: those that only root's suite has.
-	const tried = process.getuid?.() === 0 ? 'host' : 'git';
+	const tried = process.getuid?.() === 0 ? 'files' : 'git';
 	const {code, stdout, stderr} = fleet.run(['doctor', '--attack', tried, '--json'], {env: {TMPDIR: temporary}});
 	const document = JSON.parse(stdout) as {
 		ok: boolean;
