@@ -185,6 +185,27 @@ export const fileAttacks: readonly SandboxAttack[] = [
 	},
 	{
 		kind: 'sandbox',
+		id: 'lease',
+		title: "have every program wait that opens a file of the person's",
+		source:
+			'a lease (F_SETLEASE) may be taken on what is read-only, by whoever has the same user: git log took 45 seconds for each object',
+		answer: 'the system call filter: no leases',
+		prepare(box) {
+			writeFileSync(path.join(box.folder, 'tools', 'object'), 'x', {mode: 0o644});
+			giveToRun(boxId, path.join(box.folder, 'tools', 'object'));
+			return {};
+		},
+		plan(plan, folder) {
+			const tools = path.join(folder, 'tools');
+			mkdirSync(tools, {recursive: true});
+			return {...plan, mounts: [...plan.mounts, {source: tools, target: tools, mode: 'read'}]};
+		},
+		script: box =>
+			`perl -e 'open(my $f, "<", "${box.folder}/tools/object") or die "open: $!"; print fcntl($f, 1024, 1) ? "it is leased" : "no: $!"'`,
+		came: ({output}) => output.includes('it is leased'),
+	},
+	{
+		kind: 'sandbox',
 		id: 'remount-writable',
 		title: 'make a read-only mount writable',
 		source: 'without --cap-drop ALL, root inside remounts read-only binds',

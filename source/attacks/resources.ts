@@ -37,7 +37,7 @@ const mib = 1024 ** 2;
 /** Perl with the numbers of system calls by name, and a few that Perl has not: each for both processors. */
 function perl(program: string): string {
 	return `perl -e 'use strict; use Socket; use POSIX; my $arm = (uname())[4] eq "aarch64";
-my %n = $arm ? (epoll_create1 => 20, epoll_ctl => 21, eventfd2 => 19, memfd_create => 279, mmap => 222, sendmsg => 211, unshare => 97, inotify_init1 => 26, mq_open => 180, rt_sigprocmask => 135) : (epoll_create1 => 291, epoll_ctl => 233, eventfd2 => 290, memfd_create => 319, mmap => 9, sendmsg => 46, unshare => 272, inotify_init1 => 294, mq_open => 240, rt_sigprocmask => 14);
+my %n = $arm ? (epoll_create1 => 20, epoll_ctl => 21, eventfd2 => 19, memfd_create => 279, mmap => 222, sendmsg => 211, unshare => 97, inotify_init1 => 26, mq_open => 180, rt_sigprocmask => 135, vmsplice => 75) : (epoll_create1 => 291, epoll_ctl => 233, eventfd2 => 290, memfd_create => 319, mmap => 9, sendmsg => 46, unshare => 272, inotify_init1 => 294, mq_open => 240, rt_sigprocmask => 14, vmsplice => 278);
 sub at { unpack("Q", pack("P", $_[0])) }
 sub memfile { my $name = "x"; open(my $f, "+<&=", syscall($n{memfd_create}, $name, 0)) or die; my $m = "a" x ${mib}; syswrite($f, $m) for 1 .. $_[0]; return $f }
 sub pass { my ($socket, $what) = @_; my $byte = "x"; my $part = pack("QQ", at($byte), 1); my $control = pack("QiiiI", 20, SOL_SOCKET, 1, $what, 0); my $message = pack("QQQQQQQ", 0, 0, at($part), 1, at($control), length $control, 0); return syscall($n{sendmsg}, $socket, $message, 0x40) }
@@ -261,6 +261,18 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 				'socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; setsockopt($a, SOL_SOCKET, SO_SNDBUF, 1000000) or die; fcntl($a, F_SETFL, O_NONBLOCK); my ($sum, $count) = (0); $sum += $count while $count = syswrite($a, "x" x 30000); print "$sum bytes";',
 			),
 		came: ({output}) => Number(/(\d+) bytes/.exec(output)?.[1] ?? 0) > 250_000,
+	},
+	{
+		kind: 'sandbox',
+		id: 'memory-behind-pipes',
+		title: 'keep large pages of memory in pipes',
+		source: 'vmsplice: a byte of a page in a pipe keeps 2 MiB, so that a pipe of 64 KiB holds 32 MiB, in no process',
+		answer: 'the system call filter: a pipe holds copies only',
+		script: () =>
+			perl(
+				'pipe(my $r, my $w) or die; my $byte = "x"; my $part = pack("QQ", unpack("Q", pack("P", $byte)), 1); print syscall($n{vmsplice}, fileno($w), $part, 1, 0) == 1 ? "it is kept" : "errno " . ($! + 0);',
+			),
+		came: ({output}) => output.includes('it is kept'),
 	},
 	kept(
 		'memory-in-sockets',

@@ -346,6 +346,8 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'second-table': noFilter,
 	'memory-semaphores': noFilter,
 	'memory-in-large-sockets': noFilter,
+	'memory-behind-pipes': noFilter,
+	lease: noFilter,
 	'file-watchers': {
 		invocation: invocation => ({
 			...invocation,

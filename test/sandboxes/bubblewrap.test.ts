@@ -177,6 +177,8 @@ test('the filter, call by call', () => {
 				{
 					x64: {
 						read: 0,
+						fcntl: 72,
+						vmsplice: 278,
 						mmap: 9,
 						shmget: 29,
 						semget: 64,
@@ -202,6 +204,8 @@ test('the filter, call by call', () => {
 					},
 					arm64: {
 						read: 63,
+						fcntl: 25,
+						vmsplice: 75,
 						mmap: 222,
 						shmget: 194,
 						semget: 190,
@@ -252,7 +256,13 @@ test('the filter, call by call', () => {
 		assert.equal(call('shmget', 0, 4096, 0o1600), 'allow');
 		assert.equal(call('shmget', 0, 4096, 0o5600), 12);
 		assert.equal(call('setsockopt', 3, 1, 7), 0, 'a larger buffer');
+		assert.equal(call('setsockopt', 3, 1, 60), 92, 'SO_ZEROCOPY');
 		assert.equal(call('setsockopt', 3, 1, 8), 'allow');
+		assert.equal(call('vmsplice'), 38);
+		assert.equal(call('fcntl', 3, 1024, 1), 22, 'F_SETLEASE');
+		assert.equal(call('fcntl', 3, 1040, 1), 22, 'F_SETDELEG');
+		assert.equal(call('fcntl', 3, 1031, 65_536), 'allow', 'F_SETPIPE_SZ');
+		assert.equal(call('fcntl', 3, 6, 0), 'allow', 'F_SETLK');
 		assert.equal(call('setsockopt', 3, 6, 7), 'allow');
 		assert.equal(call('semget', 0, 250, 0o1600), 'allow');
 		assert.equal(call('semget', 0, 251, 0o1600), 22, 'a large set of semaphores');

@@ -2,13 +2,14 @@
 
 type Architecture = 'x64' | 'arm64';
 
-const errno = {EPERM: 1, ENOMEM: 12, EINVAL: 22, ENOSYS: 38, EAFNOSUPPORT: 97};
+const errno = {EPERM: 1, ENOMEM: 12, EINVAL: 22, ENOSYS: 38, ENOPROTOOPT: 92, EAFNOSUPPORT: 97};
 const auditArchitecture: Record<Architecture, number> = {x64: 0xc0_00_00_3e, arm64: 0xc0_00_00_b7};
 
 // oxfmt-ignore
 const numbers: Record<Architecture, Record<string, number>> = {
 	x64: {
 		mmap: 9, ioctl: 16, shmget: 29, semget: 64, setsockopt: 54, socket: 41, io_setup: 206, memfd_create: 319,
+		fcntl: 72, vmsplice: 278,
 		clone: 56, syslog: 103, uselib: 134, vhangup: 153, modify_ldt: 154, pivot_root: 155, adjtimex: 159, acct: 163,
 		settimeofday: 164, mount: 165, umount2: 166,
 		swapon: 167, swapoff: 168, reboot: 169, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176,
@@ -19,7 +20,7 @@ const numbers: Record<Architecture, Record<string, number>> = {
 		bpf: 321, userfaultfd: 323,
 	},
 	arm64: {
-		io_setup: 0, mmap: 222, shmget: 194, semget: 190, setsockopt: 208, memfd_create: 279, ioctl: 29,
+		fcntl: 25, vmsplice: 75, io_setup: 0, mmap: 222, shmget: 194, semget: 190, setsockopt: 208, memfd_create: 279, ioctl: 29,
 		lookup_dcookie: 18, umount2: 39, mount: 40, pivot_root: 41, nfsservctl: 42, vhangup: 58, quotactl: 60,
 		acct: 89, unshare: 97, kexec_load: 104, init_module: 105, delete_module: 106,
 		clock_settime: 112, syslog: 116, reboot: 142, settimeofday: 170, adjtimex: 171, socket: 198, add_key: 217,
@@ -107,8 +108,10 @@ const [thread, sharedTable, ownTable] = [0x1_00_00, 0x4_00, 2];
 const huge = {mmap: 0x4_00_00, memfd: 4, segment: 0o4000};
 /** Semaphores of a set, as many as a kernel has by default elsewhere: memory that belongs to no process, 2 MB in a set of Linux, and 32,000 sets. */
 const mostSemaphores = 250;
-/** SOL_SOCKET, SO_SNDBUF. */
-const sendBuffer = {level: 1, option: 7};
+/** SOL_SOCKET, and of its options SO_SNDBUF and SO_ZEROCOPY. */
+const ofSocket = {level: 1, sendBuffer: 7, zeroCopy: 60};
+/** F_SETLEASE and F_SETDELEG: a file's owner has whoever else opens it wait until the lease is given back, 45 seconds long. */
+const leases = [1024, 1040];
 /** TIOCSTI types into a terminal, TIOCLINUX pastes into a console. */
 const terminalInjection = [0x54_12, 0x54_1c];
 
@@ -162,15 +165,25 @@ export function seccompFilter(architecture: Architecture): Uint8Array {
 		...forCall(call('memfd_create')!, [argument(1), ifAnyBit(huge.memfd, 0, 1), fail(errno.ENOMEM), allow]),
 		...forCall(call('shmget')!, [argument(2), ifAnyBit(huge.segment, 0, 1), fail(errno.ENOMEM), allow]),
 		...forCall(call('semget')!, [argument(1), ifAtLeast(mostSemaphores + 1, 0, 1), fail(errno.EINVAL), allow]),
-		// It does nothing, and says that it did, as the kernel does with what is over its most: who looks counts buffers of the usual size.
-		...forCall(call('setsockopt')!, [
+		// What is read-only inside is still the person's own file, and belongs to the same user.
+		...forCall(call('fcntl')!, [
 			argument(1),
-			ifEqual(sendBuffer.level, 0, 3),
-			argument(2),
-			ifEqual(sendBuffer.option, 0, 1),
-			fail(0),
+			...leases.flatMap(command => [ifEqual(command, 0, 1), fail(errno.EINVAL)]),
 			allow,
 		]),
+		// A larger buffer: it does nothing, and says that it did, as the kernel does with what is over its most: who looks counts buffers of the usual size.
+		// No memory that stays where it is while it waits: a byte of it keeps the whole of a large page, which is in no process.
+		...forCall(call('setsockopt')!, [
+			argument(1),
+			ifEqual(ofSocket.level, 0, 5),
+			argument(2),
+			ifEqual(ofSocket.sendBuffer, 0, 1),
+			fail(0),
+			ifEqual(ofSocket.zeroCopy, 0, 1),
+			fail(errno.ENOPROTOOPT),
+			allow,
+		]),
+		...forCall(call('vmsplice')!, [fail(errno.ENOSYS)]),
 		// The machine has one number of these for everybody (fs.aio-max-nr); and memory that nothing counts. Programs go on without.
 		...forCall(call('io_setup')!, [fail(errno.ENOSYS)]),
 		...forCall(call('memfd_secret')!, [fail(errno.ENOSYS)]),
