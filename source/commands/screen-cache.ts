@@ -1,9 +1,10 @@
-import {readFileSync, statSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Changes} from '../core/changes.ts';
 import type {Run} from '../core/run.ts';
 import {replaceFile} from '../host/write.ts';
+import {statusOf} from '../host/status.ts';
 
 /** What was read of a run, and what its journal looked like then. */
 export type Known = {readonly run: Run | undefined; readonly changes: Changes | undefined; readonly stamp: string};
@@ -19,7 +20,7 @@ function cacheFile(state: string): string {
 
 /** Whoever reads journals in another way has a cache of its own. */
 function version(): string {
-	return String(statSync(process.argv[1]!, {throwIfNoEntry: false})?.mtimeMs ?? '');
+	return String(statusOf(process.argv[1]!)?.mtimeMs ?? '');
 }
 
 /** @param state the folder for state @returns nothing where there is no cache, or another version's */

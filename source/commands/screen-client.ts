@@ -1,5 +1,5 @@
 import {spawn, type ChildProcess} from 'node:child_process';
-import {statSync, watch as watchFile, type FSWatcher} from 'node:fs';
+import {watch as watchFile, type FSWatcher} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Changes} from '../core/changes.ts';
@@ -21,6 +21,7 @@ import {recentUses} from './preferences.ts';
 import {onItsOwn} from './program.ts';
 import {readCache, writeCache, type Known} from './screen-cache.ts';
 import {surround} from './surround.ts';
+import {statusOf} from '../host/status.ts';
 
 /** This very program, for the verbs that the screen asks for. */
 export const self = [process.execPath, process.argv[1]!] as const;
@@ -165,7 +166,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			return counts;
 		},
 		projects() {
-			const status = statSync(context.paths.projects, {throwIfNoEntry: false});
+			const status = statusOf(context.paths.projects);
 			const stamp = `${status?.mtimeMs} ${status?.size}`;
 			if (projects?.stamp !== stamp) {
 				try {
@@ -337,7 +338,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 }
 
 function stampOf(context: Context, id: string): string {
-	const status = statSync(context.paths.run(id).journal, {throwIfNoEntry: false});
+	const status = statusOf(context.paths.run(id).journal);
 	return status ? `${status.mtimeMs} ${status.size} ${status.ino}` : '';
 }
 

@@ -10,7 +10,6 @@ import {
 	readFileSync,
 	readlinkSync,
 	rmSync,
-	statSync,
 	writeFileSync,
 } from 'node:fs';
 import net from 'node:net';
@@ -39,6 +38,7 @@ import {readPolicy} from './policy.ts';
 import {openRun, rootOf} from './projects.ts';
 import {connect, withJournal} from './runs.ts';
 import {openSession} from './session.ts';
+import {statusOf} from '../host/status.ts';
 
 /* Proof instead of claim: the six items are tried from inside a sandbox with the run's own settings, and what is seen there is held against what the host sees by itself. */
 
@@ -158,7 +158,7 @@ async function plant(
 		.slice(0, 100)
 		.filter(name => name !== '')
 		.map(name => path.join(rootOf(context, run), name))
-		.find(file => (statSync(file, {throwIfNoEntry: false})?.size ?? 0) > 0);
+		.find(file => (statusOf(file)?.size ?? 0) > 0);
 	if (tracked) {
 		files.push({id: 'the main checkout', path: tracked});
 	}

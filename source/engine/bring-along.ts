@@ -1,4 +1,4 @@
-import {lstatSync, mkdtempSync, readdirSync, rmSync, type Stats} from 'node:fs';
+import {mkdtempSync, readdirSync, rmSync, type Stats} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {setTimeout} from 'node:timers/promises';
@@ -6,6 +6,7 @@ import {foldersOf, repositoryMode, shown, type Change} from '../core/tree.ts';
 import type {Git} from '../host/git.ts';
 import {namedFile} from '../host/own-git.ts';
 import {attributeFiles, readTree, withAttributes} from './attributes.ts';
+import {ownStatusOf} from '../host/status.ts';
 
 /* A person's own checkout of the target, after a merge: what is theirs stays, and no program of theirs runs over what an agent wrote. */
 
@@ -98,7 +99,7 @@ export class Checkout {
 		);
 		const written = changes
 			.filter(({path: name, before}) => before?.mode.startsWith('100') && touched.has(name))
-			.map(({path: name}) => lstatSync(place(this.#folder, name), {throwIfNoEntry: false})?.mtimeMs ?? 0);
+			.map(({path: name}) => ownStatusOf(place(this.#folder, name))?.mtimeMs ?? 0);
 		if (written.length > 0) {
 			// Of a file as young as the index, by the second, git would look at the content again, and then without the filter.
 			const now = Date.now();
@@ -149,7 +150,7 @@ export class Checkout {
 			if (!looked.has(name)) {
 				let status: Stats | undefined;
 				try {
-					status = lstatSync(place(this.#folder, name), {throwIfNoEntry: false});
+					status = ownStatusOf(place(this.#folder, name));
 				} catch {
 					// Too long a name is none that is there; what may not be looked at, git's own trial refuses.
 				}

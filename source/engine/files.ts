@@ -18,6 +18,7 @@ import {parseScope} from '../scopes/registry.ts';
 import type {Context} from './context.ts';
 import {listProjects} from './projects.ts';
 import {listRuns} from './runs.ts';
+import {ownStatusOf} from '../host/status.ts';
 
 /* What a `files:` scope names: looked at when it is granted, and again whenever it is mounted. */
 
@@ -244,7 +245,7 @@ export function oddBelow(folder: string): {readonly place: string; readonly what
 					return {place: place.toString(), what: "a repository's own: its hooks and settings run programs"};
 				}
 
-				if (entry.isDirectory() && lstatSync(place, {throwIfNoEntry: false})?.dev === dev) {
+				if (entry.isDirectory() && ownStatusOf(place)?.dev === dev) {
 					left.push(place);
 				}
 			}
@@ -258,9 +259,7 @@ export function oddBelow(folder: string): {readonly place: string; readonly what
 
 /** Whether a bare repository is here: a prompt that knows git would run what its settings say. */
 function isRepository(folder: string): boolean {
-	return ['HEAD', 'objects', 'refs'].every(
-		name => lstatSync(path.join(folder, name), {throwIfNoEntry: false}) !== undefined,
-	);
+	return ['HEAD', 'objects', 'refs'].every(name => ownStatusOf(path.join(folder, name)) !== undefined);
 }
 
 function refuse(because: string, hint: string): never {

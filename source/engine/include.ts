@@ -4,7 +4,6 @@ import {
 	constants,
 	existsSync,
 	fstatSync,
-	lstatSync,
 	mkdirSync,
 	mkdtempSync,
 	openSync,
@@ -29,6 +28,7 @@ import {replaceFile} from '../host/write.ts';
 import type {Context} from './context.ts';
 import {openRepository} from './projects.ts';
 import {knownValues} from './secrets.ts';
+import {ownStatusOf} from '../host/status.ts';
 
 /* Files that git does not keep and that a project's runs need all the same, such as a local configuration. A project names them; a person says yes to exactly these, once. */
 
@@ -113,7 +113,7 @@ function plainPath(root: string, name: string, isWanted: (status: Stats | undefi
 	let at = root;
 	for (const [index, part] of parts.entries()) {
 		at = path.join(at, part);
-		const status = lstatSync(at, {throwIfNoEntry: false});
+		const status = ownStatusOf(at);
 		const last = index === parts.length - 1;
 		if (
 			part === '' ||
@@ -203,7 +203,7 @@ export async function copyIncluded(
 			mkdirSync(folder, {mode: 0o755});
 		}
 
-		writeFileSync(to, bytes, {flag: 'wx', mode: lstatSync(from, {throwIfNoEntry: false})?.mode ?? 0o644});
+		writeFileSync(to, bytes, {flag: 'wx', mode: ownStatusOf(from)?.mode ?? 0o644});
 		giveToRun(runId, ...made, to);
 	}
 }

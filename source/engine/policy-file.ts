@@ -1,4 +1,4 @@
-import {existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {policyPath, withNetwork, withVerify} from '../core/policy.ts';
@@ -7,12 +7,20 @@ import {orThrow, Refusal} from '../core/refusal.ts';
 import {replaceFile} from '../host/write.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
+import {ownStatusOf} from '../host/status.ts';
 
 /** The policy file in a project's checkout; undefined where there is none. @throws Refusal for what is no file of the checkout's own */
 function readOwn(root: string): string | undefined {
 	const file = path.join(root, policyPath);
-	const folder = lstatSync(path.dirname(file), {throwIfNoEntry: false});
-	const status = lstatSync(file, {throwIfNoEntry: false});
+	const folder = ownStatusOf(path.dirname(file));
+	const status = ownStatusOf(file);
+	if (folder?.isFile()) {
+		throw new Refusal(
+			'.fleet is a file here, and the policy is kept in a folder of that name',
+			'git mv .fleet fleet.old',
+		);
+	}
+
 	if ((folder && !folder.isDirectory()) || (status && !status.isFile())) {
 		throw new Refusal(
 			`${policyPath} is not a file of the checkout's own`,
@@ -26,7 +34,7 @@ function readOwn(root: string): string | undefined {
 function writeOwn(root: string, text: string): void {
 	const file = path.join(root, policyPath);
 	mkdirSync(path.dirname(file), {recursive: true});
-	replaceFile(file, text, {mode: lstatSync(file, {throwIfNoEntry: false})?.mode ?? 0o644});
+	replaceFile(file, text, {mode: ownStatusOf(file)?.mode ?? 0o644});
 }
 
 /**

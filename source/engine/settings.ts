@@ -1,9 +1,10 @@
-import {existsSync, readFileSync, realpathSync, statSync} from 'node:fs';
+import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {orThrow} from '../core/refusal.ts';
 import {defaultSettings, type Settings} from '../core/settings.ts';
 import type {Paths} from '../host/paths.ts';
 import {replaceFile} from '../host/write.ts';
+import {statusOf} from '../host/status.ts';
 
 /* What a person set, in a file of their own that they may edit. What is not in it is as it was delivered. */
 
@@ -17,7 +18,7 @@ let last: {stamp: string; settings: Settings} | undefined;
 /** @throws Refusal with the line that is wrong */
 export async function readSettings(paths: Pick<Paths, 'config'>): Promise<Settings> {
 	const file = settingsFile(paths);
-	const status = statSync(file, {throwIfNoEntry: false});
+	const status = statusOf(file);
 	if (!status) {
 		return defaultSettings;
 	}

@@ -1,10 +1,11 @@
-import {existsSync, lstatSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
+import {existsSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {repositoryMode, textOf} from '../core/tree.ts';
 import {Git} from '../host/git.ts';
 import {makeOwnGit} from '../host/own-git.ts';
 import {readTree} from './attributes.ts';
+import {ownStatusOf} from '../host/status.ts';
 
 /* Submodules, as far as the person's own repository has them. Nothing of theirs is run. */
 
@@ -23,7 +24,7 @@ export type Submodule = {
 /** A git folder itself, not a link to one. */
 function isGitFolder(folder: string): boolean {
 	return (
-		lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() === true &&
+		ownStatusOf(folder)?.isDirectory() === true &&
 		existsSync(path.join(folder, 'objects')) &&
 		realpathSync(folder) === path.join(realpathSync(path.dirname(folder)), path.basename(folder))
 	);
@@ -178,7 +179,7 @@ export async function fillSubmodules(
 		for (const [number, {path: place, commit, objects}] of submodules.entries()) {
 			const workTree = path.join(folder, place);
 			// One that is not checked out has no folder.
-			if (!lstatSync(workTree, {throwIfNoEntry: false})?.isDirectory()) {
+			if (!ownStatusOf(workTree)?.isDirectory()) {
 				continue;
 			}
 

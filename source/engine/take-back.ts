@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {Git} from '../host/git.ts';
 import {readJournal} from '../host/journal.ts';
@@ -7,6 +7,7 @@ import type {RunPaths} from '../host/paths.ts';
 import {removeWorktree} from '../host/worktree.ts';
 import type {Context} from './context.ts';
 import {listRunIds} from './runs.ts';
+import {statusOf} from '../host/status.ts';
 
 /* A start that fails, or is ended in the middle, leaves nothing: no branch, no worktree, no folder, no name that is taken. */
 
@@ -55,8 +56,7 @@ export async function takeBackLeftovers(context: Pick<Context, 'paths'>): Promis
 	for (const id of listRunIds(context)) {
 		const places = context.paths.run(id);
 		const start = readStart(places);
-		const isOld = () =>
-			Date.now() - (statSync(places.folder, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()) > beginning;
+		const isOld = () => Date.now() - (statusOf(places.folder)?.mtimeMs ?? Date.now()) > beginning;
 		if (readJournal(places.journal).entries.length > 0) {
 			if (start) {
 				startIsNoted(places);

@@ -1,4 +1,5 @@
-import {closeSync, fstatSync, openSync, readSync, statSync} from 'node:fs';
+import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
+import {statusOf} from './status.ts';
 
 type Part = {readonly descriptor: number; readonly inode: number; readonly from: number};
 
@@ -30,7 +31,7 @@ export class LogFile {
 
 	/** The first byte that is still there, and the end. */
 	range(): {from: number; to: number} {
-		const status = statSync(this.#path, {throwIfNoEntry: false});
+		const status = statusOf(this.#path);
 		if (status && status.ino !== this.#parts.at(-1)?.inode) {
 			this.#add(this.#path, this.#lastEnd());
 			while (this.#parts.length > 2) {

@@ -1,7 +1,8 @@
-import {copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {Git} from './git.ts';
+import {statusOf} from './status.ts';
 
 /*
  * Git folders of fleet's own. What decides about files there is written by the host, from a list of what may: no filter,
@@ -123,7 +124,7 @@ export type PersonRules = {
 };
 
 function readRules(file: string | undefined): string {
-	const status = file === undefined ? undefined : statSync(file, {throwIfNoEntry: false});
+	const status = file === undefined ? undefined : statusOf(file);
 	return status?.isFile() && status.size <= longestRules ? `${readFileSync(file!, 'utf8').replace(/\n$/, '')}\n` : '';
 }
 

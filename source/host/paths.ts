@@ -22,6 +22,7 @@ import {Refusal} from '../core/refusal.ts';
 import {quoteWord} from '../core/words.ts';
 import {homeFolder} from './person.ts';
 import {machineRefusal} from './write.ts';
+import {ownStatusOf} from './status.ts';
 
 /** Where fleet keeps its things. All folders are made with mode 0700. */
 export type Paths = {
@@ -156,7 +157,7 @@ function ownSettings(folder: string): string {
 	makeFolders(folder);
 	for (const place of [folder, ...readdirSync(folder).map(name => path.join(folder, name))]) {
 		// A file that is being exchanged may be gone.
-		const status = lstatSync(place, {throwIfNoEntry: false});
+		const status = ownStatusOf(place);
 		const because =
 			status &&
 			(place === folder && !status.isDirectory()

@@ -1,4 +1,5 @@
-import {closeSync, fstatSync, openSync, readSync, statSync} from 'node:fs';
+import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
+import {statusOf} from './status.ts';
 
 /**
  * Follows a file that grows, and that may be begun anew. It is asked, not told: `poll` reads what is new.
@@ -57,7 +58,7 @@ export function follow(
 			}
 
 			drain();
-			const status = statSync(file, {throwIfNoEntry: false});
+			const status = statusOf(file);
 			if (status && (status.ino !== inode || status.size < position)) {
 				close();
 				open();

@@ -1,17 +1,9 @@
-import {
-	accessSync,
-	constants,
-	existsSync,
-	lstatSync,
-	mkdirSync,
-	readlinkSync,
-	realpathSync,
-	writeFileSync,
-} from 'node:fs';
+import {accessSync, constants, existsSync, mkdirSync, readlinkSync, realpathSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Mount} from '../core/plan.ts';
 import {homeFolder} from './person.ts';
+import {ownStatusOf} from './status.ts';
 
 /** What of /etc a build needs. Nothing that names people, holds keys or steers logins. */
 const etc = [
@@ -113,7 +105,7 @@ export function toolchain(
 	const mounts: Mount[] = [{source: '/usr', target: '/usr', mode: 'read', system: true}];
 	const links: Array<{target: string; to: string}> = [];
 	for (const place of ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']) {
-		const status = lstatSync(place, {throwIfNoEntry: false});
+		const status = ownStatusOf(place);
 		if (status?.isSymbolicLink()) {
 			links.push({target: place, to: readlinkSync(place)});
 		} else if (status?.isDirectory()) {

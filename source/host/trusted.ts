@@ -1,9 +1,10 @@
 import {X509Certificate} from 'node:crypto';
-import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {SecureContext} from 'node:tls';
 import type {Git} from './git.ts';
+import {statusOf} from './status.ts';
 
 /* Whom this machine trusts: the system's store, and what the person's variables and git name besides. Certificates alone, never a key. */
 
@@ -69,7 +70,7 @@ function checked(body: string): string | undefined {
 
 /** Every certificate of a file or of a folder's files, or why there is none. What is `known` is not looked at again. */
 function read(place: string, known: ReadonlySet<string>): {found: string[]; because?: string} {
-	const status = statSync(place, {throwIfNoEntry: false});
+	const status = statusOf(place);
 	if (!status) {
 		return {found: [], because: 'is not there'};
 	}
@@ -79,7 +80,7 @@ function read(place: string, known: ReadonlySet<string>): {found: string[]; beca
 		const files = readdirSync(place)
 			.slice(0, most)
 			.map(name => path.join(place, name))
-			.filter(file => statSync(file, {throwIfNoEntry: false})?.isFile());
+			.filter(file => statusOf(file)?.isFile());
 		const found = [
 			...new Set(
 				files.flatMap(file => {

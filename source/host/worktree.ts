@@ -2,7 +2,6 @@ import {execFileSync} from 'node:child_process';
 import {
 	chmodSync,
 	existsSync,
-	lstatSync,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
@@ -22,6 +21,7 @@ import {Git} from './git.ts';
 import {makeOwnGit, personRules, privateConfig, sparsePatterns, writeRules} from './own-git.ts';
 import type {RunPaths} from './paths.ts';
 import {replaceFile} from './write.ts';
+import {ownStatusOf} from './status.ts';
 
 /* The three places of a run: W, its worktree; P, the git folder it sees; Q, the quarantine that only the host writes. */
 
@@ -380,7 +380,7 @@ export function adminName(places: RunPaths): string {
 export function bury(runId: string, places: RunPaths): void {
 	const file = path.join(places.worktree, '.git');
 	const wanted = tombstone(runId);
-	const status = lstatSync(file, {throwIfNoEntry: false});
+	const status = ownStatusOf(file);
 	if (status?.isFile() && status.nlink === 1 && readFileSync(file, 'utf8') === wanted) {
 		return;
 	}
@@ -404,7 +404,7 @@ function recordsOf(commonDir: string, places: RunPaths): string[] {
 				.map(name => path.join(folder, name))
 				.filter(record => {
 					const file = path.join(record, 'gitdir');
-					return lstatSync(file, {throwIfNoEntry: false})?.isFile() && known.has(readFileSync(file, 'utf8').trim());
+					return ownStatusOf(file)?.isFile() && known.has(readFileSync(file, 'utf8').trim());
 				})
 		: [];
 }

@@ -262,3 +262,21 @@ test('a folder for sockets that somebody took before keeps no run from starting'
 	assert.notEqual(readFileSync(note, 'utf8'), taken);
 	rmSync(taken, {recursive: true});
 });
+
+test('a file where a folder would have to be is nothing that is there, and no fault', async t => {
+	const fleet = new Fleet(t, {add: false});
+	fleet.git('rm', '-r', '--quiet', '.fleet');
+	fleet.git('commit', '--quiet', '--message=no policy');
+	writeFileSync(path.join(fleet.project, '.fleet'), 'mine\n');
+	const file = path.join(fleet.folder, 'file');
+	writeFileSync(file, '');
+	fleet.git('config', 'core.excludesFile', path.join(file, 'ignore'));
+	fleet.git('config', 'core.attributesFile', path.join(file, 'attributes'));
+	fleet.env['SSL_CERT_FILE'] = path.join(file, 'ca.pem');
+	fleet.must('project', 'add');
+	const refused = fleet.run(['project', 'init', '--verify', 'true']);
+	assert.match(refused.stderr, /^fleet: \.fleet is a file here.*\n {2}hint: git mv \.fleet fleet\.old\n$/);
+	assert.equal(refused.code, 2);
+	assert.equal(readFileSync(path.join(fleet.project, '.fleet'), 'utf8'), 'mine\n');
+	await fleet.agent('works', 'echo two > b.txt');
+});
