@@ -1,4 +1,7 @@
-/** What a run's folder differs by from the commit it started at: files and lines, with those of new ones that are not ignored. */
+/**
+ * What a run's folder differs by from the commit it started at:
+ * files and lines, with those of new ones that are not ignored.
+ */
 export type Changes = {
 	readonly files: number;
 	readonly added: number;

@@ -1,8 +1,10 @@
-/* The name that a TLS client asks for, read from its first bytes without answering them (RFC 8446, 4.1.2; RFC 6066, 3). */
+/*
+ * The name that a TLS client asks for, read from its first bytes without answering them (RFC 8446, 4.1.2; RFC 6066, 3).
+ */
 
 /**
- * `wait`: more bytes are needed. `other`: no server reads it as a hello. `odd`: servers may read it as another hello than
- * is read here. `hello`: whole; `name` as written, if it names a server.
+ * `wait`: more bytes are needed. `other`: no server reads it as a hello. `odd`: servers may read it as another hello
+ * than is read here. `hello`: whole; `name` as written, if it names a server.
  */
 export type ClientHello =
 	| {readonly kind: 'wait' | 'other' | 'odd'}
@@ -14,7 +16,10 @@ const mostRecords = 32;
 
 const [changeCipher, alert, handshakeRecord] = [0x14, 0x15, 0x16];
 
-/** Puts the handshake together from its records, since a hello may be cut anywhere. Some servers take any old version, and warnings before it. */
+/**
+ * Puts the handshake together from its records, since a hello may be cut
+ * anywhere. Some servers take any old version, and warnings before it.
+ */
 function handshake(bytes: Uint8Array): Uint8Array | 'wait' | 'other' | 'odd' {
 	let message = new Uint8Array();
 	for (let at = 0, records = 1; at < bytes.length; records++) {

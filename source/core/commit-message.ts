@@ -1,6 +1,12 @@
-/* What a commit says that a merge makes: a title, what the project's template adds, and trailers that nobody else can write. */
+/*
+ * What a commit says that a merge makes: a title, what the
+ * project's template adds, and trailers that nobody else can write.
+ */
 
-/** How a run's work comes onto its target: as a merge of its commits, as one commit, or as its commits one after another. */
+/**
+ * How a run's work comes onto its target: as a merge of its
+ * commits, as one commit, or as its commits one after another.
+ */
 export type MergeKind = 'merge' | 'squash' | 'rebase';
 
 /** What a template may name, in braces. */
@@ -14,7 +20,10 @@ export function unknownPlaceholders(template: string): string[] {
 		.filter(name => !(placeholders as readonly string[]).includes(name));
 }
 
-/** What an agent or a person wrote, as text of a commit: no control bytes, and no line that reads as one of our trailers, or as a message's end, after which git looks for none. */
+/**
+ * What an agent or a person wrote, as text of a commit: no control bytes, and no line that
+ * reads as one of our trailers, or as a message's end, after which git looks for none.
+ */
 export function plainWords(text: string): string {
 	return text
 		.replaceAll(/\r\n?/g, '\n')
@@ -25,7 +34,11 @@ export function plainWords(text: string): string {
 		);
 }
 
-/** When a commit was written, as git takes it, where that can be: in no zone that there is not, and not in the future. @param raw seconds and zone, as git prints them @param now milliseconds */
+/**
+ * When a commit was written, as git takes it, where that can be: in no zone that there is not, and not in the future.
+ * @param raw seconds and zone, as git prints them
+ * @param now milliseconds
+ */
 export function plainDate(raw: string, now: number): string | undefined {
 	const [, seconds = '', zone = ''] = /^(\d{1,12}) ([+-]\d+)$/.exec(raw) ?? [];
 	return seconds === '' || Number(seconds) * 1000 > now

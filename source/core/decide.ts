@@ -164,7 +164,10 @@ export function decideWord(word: string | undefined, confirmed: string | undefin
 			);
 }
 
-/** Is it the time to deploy there? Outside of its window only with a reason. @param window as the policy has it; undefined for always */
+/**
+ * Is it the time to deploy there? Outside of its window only with a reason.
+ * @param window as the policy has it; undefined for always
+ */
 export function decideWindow(
 	target: string,
 	window: string | undefined,
@@ -232,7 +235,10 @@ export type GateState = {
 	readonly because: string;
 };
 
-/** The guided sequence, as it stands: each step with its state and the reason. Pure, from the run alone; the engine checks the moving facts again. */
+/**
+ * The guided sequence, as it stands: each step with its state and the reason.
+ * Pure, from the run alone; the engine checks the moving facts again.
+ */
 export function gatesOf(run: Run): GateState[] {
 	const busyWith = (stage: string) => run.stage === stage;
 	const step = (

@@ -7,7 +7,8 @@ export type DiffLine = {
 	readonly text: string;
 	readonly old: number | undefined;
 	readonly new: number | undefined;
-	/** Whether it held bytes that a terminal would obey, or characters that reorder or are not seen. */ readonly control: boolean;
+	/** Whether it held bytes that a terminal would obey, or characters that reorder or are not seen. */
+	readonly control: boolean;
 	/** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean;
 	/** Whether it ends in a carriage return. */ readonly cr?: boolean;
 };
@@ -86,8 +87,8 @@ type Open = {
 };
 
 /**
- * Reads a unified diff as git writes it. Total: what is not understood is passed over, and a hunk ends where its header says.
- * The text is untrusted; lines and names come out neutralised.
+ * Reads a unified diff as git writes it. Total: what is not understood is passed over, and a hunk ends where its header
+ * says. The text is untrusted; lines and names come out neutralised.
  */
 export function parseDiff(text: string): DiffFile[] {
 	const files: Open[] = [];
@@ -127,7 +128,8 @@ export function parseDiff(text: string): DiffFile[] {
 		}
 
 		if (line.startsWith('diff --git ')) {
-			// The names are in the lines that follow, but for a file whose mode alone changed, or that is empty: there both are the same.
+			// The names are in the lines that follow, but for a file whose
+			// mode alone changed, or that is empty: there both are the same.
 			const rest = line.slice('diff --git '.length);
 			const name = nameOf(
 				rest.startsWith('"') ? rest.slice(0, (rest.length - 1) / 2) : rest.slice(0, (rest.length - 1) / 2),

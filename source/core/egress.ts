@@ -2,7 +2,8 @@
 
 /**
  * A place that a run may reach. No port: 443 and 80. A host that begins with `*.` stands for exactly one label there.
- * `methods` and `path` narrow a rule to plain HTTP requests: a path that ends with `*` is a beginning, any other is whole.
+ * `methods` and `path` narrow a rule to plain HTTP requests: a
+ * path that ends with `*` is a beginning, any other is whole.
  */
 export type EgressRule = {
 	readonly host: string;
@@ -12,7 +13,10 @@ export type EgressRule = {
 	readonly source: string;
 };
 
-/** What a plain HTTP request asks for; a tunnel has none, since nobody can look into it. `other`: what in it may mean another method or path. */
+/**
+ * What a plain HTTP request asks for; a tunnel has none, since nobody
+ * can look into it. `other`: what in it may mean another method or path.
+ */
 export type Asked = {readonly method: string; readonly path: string; readonly other?: string | undefined};
 
 /** A canonical target: lower case, ASCII, IPv4 in dotted form, IPv6 without brackets. */
@@ -31,7 +35,10 @@ export type AddressClass =
 	| 'unspecified'
 	| 'unreadable';
 
-/** The person's own machine, as a run may name it: its loopback, one granted port at a time. No other name ever leads there. */
+/**
+ * The person's own machine, as a run may name it: its loopback,
+ * one granted port at a time. No other name ever leads there.
+ */
 export const hostName = 'host.fleet.internal';
 
 /** Where that name leads: a server may listen on either. */
@@ -69,7 +76,10 @@ export function canonicaliseHost(text: string): string | {because: string} {
 
 const isAddress = (host: string) => host.includes(':') || /^\d+(?:\.\d+){3}$/.test(host);
 
-/** What is wrong with a host's name, in lower case and ASCII; undefined where nothing is. An underscore is in names that are in use. */
+/**
+ * What is wrong with a host's name, in lower case and ASCII; undefined
+ * where nothing is. An underscore is in names that are in use.
+ */
 function nameFault(host: string): string | undefined {
 	if (host.length > 253) {
 		return 'the host is empty or too long';
@@ -116,7 +126,10 @@ export function parseAuthority(text: string, defaultPort?: number): Target | {be
 	return {host, port};
 }
 
-/** Whether a rule's host is this one. `*.example.org` is `a.example.org`, and neither `example.org` nor `a.b.example.org`. */
+/**
+ * Whether a rule's host is this one. `*.example.org` is
+ * `a.example.org`, and neither `example.org` nor `a.b.example.org`.
+ */
 export function matchesHost(pattern: string, host: string): boolean {
 	if (!pattern.startsWith('*.')) {
 		return pattern === host;
@@ -141,7 +154,10 @@ export function matchesPath(pattern: string, path: string): boolean {
 	return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
 }
 
-/** What servers take for a separator, a parameter, a dot or the beginning of another escape once they have read an escape. */
+/**
+ * What servers take for a separator, a parameter, a dot or the
+ * beginning of another escape once they have read an escape.
+ */
 const turns = /[./\\;%?#\u0000-\u001F\u007F-\u009F]/;
 
 /**
@@ -200,7 +216,9 @@ function withinLimits(rule: EgressRule, asked: Asked | undefined): string | unde
 	return undefined;
 }
 
-/** Whether any rule names the target, and what is asked of it. No rule at all: no. `asked` is undefined for a tunnel. */
+/**
+ * Whether any rule names the target, and what is asked of it. No rule at all: no. `asked` is undefined for a tunnel.
+ */
 export function decideEgress(target: Target, rules: readonly EgressRule[], asked?: Asked): Verdict {
 	if (rules.length === 0) {
 		return {allow: false, because: 'no network scope is on'};
@@ -229,7 +247,10 @@ export function decideEgress(target: Target, rules: readonly EgressRule[], asked
 	return {allow: false, because};
 }
 
-/** Reads `[METHOD,…@]HOST[:PORT][/PATH]`, where HOST may begin with `*.` and PATH may end with `*`, as a rule without its source. */
+/**
+ * Reads `[METHOD,…@]HOST[:PORT][/PATH]`, where HOST may begin with
+ * `*.` and PATH may end with `*`, as a rule without its source.
+ */
 export function parseEgressRule(text: string): Omit<EgressRule, 'source'> | {because: string} {
 	const match = /^(?:([A-Za-z]+(?:,[A-Za-z]+)*)@)?(\[[^\]]*\]|[^:/@]*)(?::(\d{1,5}))?(\/.*)?$/.exec(text);
 	if (!match) {
@@ -307,7 +328,10 @@ function parseV4(address: string): number | undefined {
 	return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
-/** Of the IANA's special-purpose addresses, those that have no class of their own here: protocols, documentation, benchmarks, relays, sinks for queries. */
+/**
+ * Of the IANA's special-purpose addresses, those that have no class of their
+ * own here: protocols, documentation, benchmarks, relays, sinks for queries.
+ */
 const reservedV4: ReadonlyArray<readonly [base: string, bits: number]> = [
 	['240.0.0.0', 4],
 	['192.0.0.0', 24],
@@ -321,7 +345,10 @@ const reservedV4: ReadonlyArray<readonly [base: string, bits: number]> = [
 	['203.0.113.0', 24],
 ];
 
-/** As `reservedV4`, within 2000::/3, outside of which nothing is public: protocols with Teredo and ORCHID, documentation, 6to4, a sink for queries. */
+/**
+ * As `reservedV4`, within 2000::/3, outside of which nothing is public:
+ * protocols with Teredo and ORCHID, documentation, 6to4, a sink for queries.
+ */
 const reservedV6: ReadonlyArray<readonly [base: string, bits: number]> = [
 	['2001::', 23],
 	['2001:db8::', 32],
@@ -396,7 +423,10 @@ function parseV6(address: string): number[] | undefined {
 		: undefined;
 }
 
-/** The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4, ISATAP) has the class of the IPv4 address where that is not public. What cannot be read is `unreadable`. */
+/**
+ * The class of an IP address; IPv4 inside IPv6 (mapped, NAT64, 6to4, ISATAP) has the class
+ * of the IPv4 address where that is not public. What cannot be read is `unreadable`.
+ */
 export function classifyAddress(address: string): AddressClass {
 	const v4 = parseV4(address);
 	if (v4 !== undefined) {
@@ -451,7 +481,9 @@ export function classifyAddress(address: string): AddressClass {
 		: 'reserved';
 }
 
-/** Whether a host, in its one spelling, means the machine that says it: inside a run, that is the run's own loopback. */
+/**
+ * Whether a host, in its one spelling, means the machine that says it: inside a run, that is the run's own loopback.
+ */
 export function isLoopback(host: string): boolean {
 	return (
 		/^(?:(?:.+\.)?localhost|localhost\.localdomain|ip6-localhost|ip6-loopback)$/.test(host) ||
@@ -470,7 +502,8 @@ export function loopbackAddresses(host: string): readonly string[] {
 
 /**
  * Whether a resolved address may be dialled for a target that was already matched.
- * An address that is not public needs the project's policy to name the host. This machine's loopback has one name, and no other leads there.
+ * An address that is not public needs the project's policy to name the
+ * host. This machine's loopback has one name, and no other leads there.
  */
 export function decideAddress(target: Target, address: string, privateHosts: readonly EgressRule[]): Verdict {
 	const addressClass = classifyAddress(address);

@@ -1,8 +1,9 @@
 import {Needles, type EscapeScanner} from './needles.ts';
 
 /*
- * Texts behind escapes. Between two bytes of a text there may be any mix of what stands for the next one: `%73`, `%2573`,
- * `%u0073`, `\u0073`, `\x73`, `\163`, `\/`, `&#115;`, `&#x73;`, `&sol;`, and the zero bytes of UTF-16 and UTF-32.
+ * Texts behind escapes. Between two bytes of a text there may be any mix of what
+ * stands for the next one: `%73`, `%2573`, `%u0073`, `\u0073`, `\x73`, `\163`,
+ * `\/`, `&#115;`, `&#x73;`, `&sol;`, and the zero bytes of UTF-16 and UTF-32.
  */
 
 /** There is no escape, and one whose end has not come yet, in place of an escape's length. */
@@ -262,7 +263,10 @@ export class Escaped implements EscapeScanner {
 		}
 	}
 
-	/** Whether what begins here stands for a byte of a text, or could with what comes next. @param end of a mark, or of a row of zero bytes */
+	/**
+	 * Whether what begins here stands for a byte of a text, or could with what comes next.
+	 * @param end of a mark, or of a row of zero bytes
+	 */
 	#matters(bytes: Uint8Array, at: number, end: number): boolean {
 		const part = this.#part;
 		const next = bytes[end];

@@ -1,6 +1,7 @@
 /*
- * How a request goes on to a server: read strictly, and written anew from what was decided on. How it is framed, where it
- * goes and whether its connection is used again is ours alone to say; nothing that the client wrote decides it. Pure.
+ * How a request goes on to a server: read strictly, and written anew from what was
+ * decided on. How it is framed, where it goes and whether its connection is used
+ * again is ours alone to say; nothing that the client wrote decides it. Pure.
  */
 
 /** Names as they were written, in order. */
@@ -17,7 +18,10 @@ export type ParsedRequest = {
 /** What follows the headers: nothing, this many bytes, or chunks until the last one. */
 export type RequestBody = 'none' | 'chunked' | number;
 
-/** How a request that can be read in one way goes on. `keep`: whether its connection to the server may carry another one after it. */
+/**
+ * How a request that can be read in one way goes on. `keep`: whether
+ * its connection to the server may carry another one after it.
+ */
 export type RequestShape = {readonly body: RequestBody; readonly keep: boolean};
 
 /** Headers between two ends of one connection. None of them goes on; what is needed of them is written anew. */
@@ -87,12 +91,18 @@ export function pairsOf(raw: readonly string[]): Array<readonly [name: string, v
 	);
 }
 
-/** Whether a text can be the value of a header: no line end, NUL or other control byte, and no character beyond one byte. */
+/**
+ * Whether a text can be the value of a header: no line end,
+ * NUL or other control byte, and no character beyond one byte.
+ */
 export function fitsHeader(value: string): boolean {
 	return /^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value);
 }
 
-/** A header's name as a server may read it: in lower case, with a hyphen for `_`, `.` and all else that is neither letter nor digit. */
+/**
+ * A header's name as a server may read it: in lower case, with a
+ * hyphen for `_`, `.` and all else that is neither letter nor digit.
+ */
 export function readName(name: string): string {
 	return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
 }
@@ -102,7 +112,8 @@ function printable(text: string): string {
 }
 
 /**
- * Reads how a request goes on, or says why it can be read in more than one way. To be asked before anything else about it.
+ * Reads how a request goes on, or says why it can be read in
+ * more than one way. To be asked before anything else about it.
  * @param url the part of the address that goes to the server: path and query
  */
 export function readShape({method, url, version, headers}: ParsedRequest): RequestShape | {because: string} {

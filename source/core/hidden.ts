@@ -24,7 +24,9 @@ const wellUsed = [
 const any = new RegExp(hidden, 'u');
 const each = new RegExp(`(?<used>${wellUsed.toReversed().join('|')})|${hidden}`, 'gu');
 
-/** The blank of Braille is a blank among other Braille, as in spinners and plots, and elsewhere one that is no space. */
+/**
+ * The blank of Braille is a blank among other Braille, as in spinners and plots, and elsewhere one that is no space.
+ */
 const blank = '\u2800';
 const braille = /[\u2801-\u28FF]/;
 
@@ -32,7 +34,10 @@ function mayHide(text: string): boolean {
 	return any.test(text) || text.includes(blank);
 }
 
-/** A text in which each hidden character is replaced. @param used what becomes of a sequence that is well used; it stays where this is not given */
+/**
+ * A text in which each hidden character is replaced.
+ * @param used what becomes of a sequence that is well used; it stays where this is not given
+ */
 export function markHidden(
 	text: string,
 	mark: (codePoint: number) => string,
@@ -63,7 +68,9 @@ export function codeName(codePoint: number): string {
 	return `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** What a text hides, in words; undefined where it hides nothing: `2 characters that are not seen (U+200B, U+E0041)`. */
+/**
+ * What a text hides, in words; undefined where it hides nothing: `2 characters that are not seen (U+200B, U+E0041)`.
+ */
 export function hiddenText(text: string): string | undefined {
 	const names: string[] = [];
 	markHidden(text, codePoint => {

@@ -12,7 +12,10 @@ export type Asked = {
 /** What a run asked for, most often denied first, and what of that a policy could list. */
 export type Lesson = {readonly asked: readonly Asked[]; readonly proposal: readonly string[]};
 
-/** Whether a policy may list a target: a public host. An address, and a name of this machine, needs a person who knows why. */
+/**
+ * Whether a policy may list a target: a public host. An address,
+ * and a name of this machine, needs a person who knows why.
+ */
 function proposable(target: string): string | undefined {
 	const parsed = parseAuthority(target, 443);
 	if (

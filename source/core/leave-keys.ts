@@ -1,6 +1,9 @@
 /* How a person leaves an attached terminal, whatever their own terminal makes of the keys. */
 
-/** One key press as the kitty protocol (`CSI code:shifted:base;modifiers:event;text u`) or xterm's modifyOtherKeys (`CSI 27;modifiers;code ~`) writes it. */
+/**
+ * One key press as the kitty protocol (`CSI code:shifted:base;modifiers:event;text u`)
+ * or xterm's modifyOtherKeys (`CSI 27;modifiers;code ~`) writes it.
+ */
 const kitty =
 	/^\u001B\[(?<code>\d+)(?::\d*)?(?::(?<base>\d*))?(?:;(?<modifiers>\d*)(?::(?<event>\d*))?)?(?:;[\d:]*)?u$/;
 const otherKeys = /^\u001B\[27;(?<modifiers>\d+);(?<code>\d+)~$/;
@@ -14,7 +17,10 @@ const functional = 57_344;
 
 const codes = {q: 0x11, ']': 0x1d} as const;
 
-/** Which of the two keys a sequence is, held with control: `q`, `]`; `none` for what is no key press at all, such as a release. */
+/**
+ * Which of the two keys a sequence is, held with control: `q`,
+ * `]`; `none` for what is no key press at all, such as a release.
+ */
 function controlKey(sequence: string): keyof typeof codes | 'none' | undefined {
 	const groups = (kitty.exec(sequence) ?? otherKeys.exec(sequence))?.groups;
 	if (!groups) {

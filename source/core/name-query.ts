@@ -1,6 +1,6 @@
 /*
- * What a program asks of a name server, and what it is told (RFC 1035). A run has no names: its proxy finds them. Who looks
- * one up reads no proxy variable, and is answered at once, so that it fails at once. Pure.
+ * What a program asks of a name server, and what it is told (RFC 1035). A run has no names: its proxy finds them. Who
+ * looks one up reads no proxy variable, and is answered at once, so that it fails at once. Pure.
  */
 
 /** A question: `name` in lower case, printable; `end`: where it ends in the message, bytes. */

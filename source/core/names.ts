@@ -3,7 +3,9 @@ import {Refusal} from './refusal.ts';
 
 const grammar = /^[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?$/;
 
-/** Run names, run ids and project ids share one grammar, so that none can be a flag, a path or a ref of another shape. */
+/**
+ * Run names, run ids and project ids share one grammar, so that none can be a flag, a path or a ref of another shape.
+ */
 export function isName(text: string): boolean {
 	return grammar.test(text);
 }

@@ -121,7 +121,10 @@ export class Needles {
 		return undefined;
 	}
 
-	/** How many of the last bytes of `bytes[from, to)` could be the beginning of a needle: the longest such end, 0 for none. */
+	/**
+	 * How many of the last bytes of `bytes[from, to)` could be the
+	 * beginning of a needle: the longest such end, 0 for none.
+	 */
 	partial(bytes: Uint8Array, from: number, to: number): number {
 		for (let at = Math.max(from, to - this.#longest + 1); at < to; at++) {
 			const begins = at + 1 < to ? this.#pairs[bytes[at]! * 256 + bytes[at + 1]!] : this.#firsts[bytes[at]!];
@@ -138,7 +141,9 @@ export class Needles {
 		return 0;
 	}
 
-	/** The length of the shortest needle that `bytes[from, to)` is the beginning of, and not all of; undefined for none. */
+	/**
+	 * The length of the shortest needle that `bytes[from, to)` is the beginning of, and not all of; undefined for none.
+	 */
 	shortestWith(bytes: Uint8Array, from: number, to: number): number | undefined {
 		return this.#needles.findLast(
 			({bytes: needle, folds}) => needle.length > to - from && isAt(bytes, from, needle, to - from, folds),

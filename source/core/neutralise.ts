@@ -1,8 +1,11 @@
 import {markHidden} from './hidden.ts';
 
-/* Text that comes from an agent (output, file names, branch names, commit messages) is untrusted wherever it is shown. */
+/*
+ * Text that comes from an agent (output, file names, branch names, commit messages) is untrusted wherever it is shown.
+ */
 
-// String sequences (OSC, DCS, SOS, PM, APC) end at BEL or ST, or never; CSI and short escapes; then whatever control byte is left.
+// String sequences (OSC, DCS, SOS, PM, APC) end at BEL or ST, or
+// never; CSI and short escapes; then whatever control byte is left.
 const strings = /(?:\u001B[\]PX^_]|[\u009D\u0090\u0098\u009E\u009F])[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?/g;
 const csi = /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]?/g;
 const short = /\u001B[ -/]*[0-~]?/g;

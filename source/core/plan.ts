@@ -7,12 +7,17 @@ export type Invocation = {
 	readonly env: Readonly<Record<string, string>>;
 };
 
-/** A host path that is visible inside. `source` is resolved by the host before the agent first runs and never read back from it. */
+/**
+ * A host path that is visible inside. `source` is resolved by the
+ * host before the agent first runs and never read back from it.
+ */
 export type Mount = {
 	readonly source: string;
 	readonly target: string;
 	readonly mode: 'read' | 'write';
-	/** True for what belongs to the system and every user may read (`/usr`): it needs no staging when the caller is root. */
+	/**
+	 * True for what belongs to the system and every user may read (`/usr`): it needs no staging when the caller is root.
+	 */
 	readonly system?: boolean;
 	/**
 	 * Set for what a person granted: `device:inode` of the source. It is mounted only if it is that very thing and no
@@ -42,7 +47,10 @@ export type Limits = {
 	readonly files: number;
 	/** Descriptors of all processes together. */
 	readonly descriptors: number;
-	/** What event loops wait for, of all processes together: the kernel counts it for the account, and has no limit for a part of one. */
+	/**
+	 * What event loops wait for, of all processes together: the kernel
+	 * counts it for the account, and has no limit for a part of one.
+	 */
 	readonly watches: number;
 	/** Descriptors on their way in sockets: counted for the account, too. */
 	readonly inFlight: number;
@@ -80,7 +88,10 @@ export type SandboxPlan = {
 	readonly env: Readonly<Record<string, string>>;
 	readonly cwd: string;
 	readonly limits: Limits;
-	/** True for what only counts: it may read folders that their owner closed, which would hide what they hold. Nothing of the agent's runs in it. */
+	/**
+	 * True for what only counts: it may read folders that their owner closed,
+	 * which would hide what they hold. Nothing of the agent's runs in it.
+	 */
 	readonly readsAll?: boolean | undefined;
 	/** The uid that a root caller drops to before anything of the agent's runs. */
 	readonly dropUid: number;

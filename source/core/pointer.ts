@@ -1,4 +1,7 @@
-/* What lies in a sandbox in a credential's place: shaped like one, since some programs look before they ask, and worth nothing. */
+/*
+ * What lies in a sandbox in a credential's place: shaped like one,
+ * since some programs look before they ask, and worth nothing.
+ */
 
 type Shape = {readonly id: string; readonly matches: RegExp; make(random: (length: number) => string): string};
 
@@ -15,7 +18,8 @@ const shapes: readonly Shape[] = [
 	{id: 'npm', matches: /^npm_/, make: random => `npm_${random(36)}`},
 	{id: 'google', matches: /^AIza/, make: random => `AIza${random(35)}`},
 	{id: 'slack', matches: /^xox[bpa]-/, make: random => `xoxb-${random(40)}`},
-	// Header {"alg":"none"}, payload {"fleet":"pointer","exp":4102444800}: readable by a client that looks at the end of its validity.
+	// Header {"alg":"none"}, payload {"fleet":"pointer","exp":4102444800}:
+	// readable by a client that looks at the end of its validity.
 	{
 		id: 'jwt',
 		matches: /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/,

@@ -152,7 +152,10 @@ export function parsePolicy(text: string): Policy | Refusal {
 	);
 }
 
-/** A policy file's text with hosts that every run may reach; a person's own words around them stay. @returns the hosts that it did not have, too */
+/**
+ * A policy file's text with hosts that every run may reach; a person's own words around them stay.
+ * @returns the hosts that it did not have, too
+ */
 export function withNetwork(
 	text: string,
 	hosts: readonly string[],

@@ -24,7 +24,10 @@ export type ProbeRequest = {
 	readonly limits: Readonly<Record<string, number>>;
 };
 
-/** One attempt from inside: whether it was blocked (undefined: it could not be tried), what was seen, and whether trying was possible at all. */
+/**
+ * One attempt from inside: whether it was blocked (undefined: it could
+ * not be tried), what was seen, and whether trying was possible at all.
+ */
 export type Attempt = {
 	readonly id: string;
 	readonly blocked: boolean | undefined;

@@ -21,7 +21,10 @@ function isOver(run: Run | undefined): boolean {
 	);
 }
 
-/** Whether a run waits for another one that will not end well by itself. @param before the run that it waits for; undefined where it is gone */
+/**
+ * Whether a run waits for another one that will not end well by itself.
+ * @param before the run that it waits for; undefined where it is gone
+ */
 export function waitsForEver(run: Run, before: Run | undefined): boolean {
 	return run.after !== undefined && !(before && endedWell(before)) && (isOver(before) || before!.stuck);
 }

@@ -5,7 +5,10 @@ const encoder = new TextEncoder();
 const star = 0x2a;
 const escape = 0x1b;
 
-/** What counts in the view: letters, digits and the percent sign of URL encoding. Spaces, line ends and separators do not. */
+/**
+ * What counts in the view: letters, digits and the percent sign
+ * of URL encoding. Spaces, line ends and separators do not.
+ */
 const counts = new Uint8Array(256);
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%') {
 	counts[character.charCodeAt(0)] = 1;
@@ -22,17 +25,18 @@ function view(text: string): Uint8Array {
 const mostHeld = 65_536;
 
 /**
- * How many characters that count of a value's beginning may be shown when nothing more comes for a moment: a quarter of it
- * at most, and never more than this, which is the public beginning of most keys.
+ * How many characters that count of a value's beginning may be shown when nothing more comes for a moment: a quarter of
+ * it at most, and never more than this, which is the public beginning of most keys.
  */
 const harmless = 8;
 
 /**
  * Blanks known values out of what is shown or kept: over a view without terminal sequences, spaces, line ends and
- * separators, and in every spelling of `spellings(value, true)`. Each character that counts becomes `*`; the rest stays,
- * so that a terminal's picture keeps its places. What could be the beginning of a value waits for what comes next; after
- * a moment `flush` shows it, and all that stands behind it, with no more of it readable than is harmless. It is a net, not
- * a wall: a value that is compressed, encrypted or given in parts by the program that prints it passes.
+ * separators, and in every spelling of `spellings(value, true)`. Each character that counts
+ * becomes `*`; the rest stays, so that a terminal's picture keeps its places. What could be the
+ * beginning of a value waits for what comes next; after a moment `flush` shows it, and all that
+ * stands behind it, with no more of it readable than is harmless. It is a net, not a wall: a
+ * value that is compressed, encrypted or given in parts by the program that prints it passes.
  */
 export class Redactor {
 	#needles = new Needles([]);
@@ -146,7 +150,10 @@ export class Redactor {
 		return shown;
 	}
 
-	/** For when nothing more comes for a moment: all that is held, in its order, with what is more than harmless of a value blanked. */
+	/**
+	 * For when nothing more comes for a moment: all that is held, in
+	 * its order, with what is more than harmless of a value blanked.
+	 */
 	flush(): Uint8Array {
 		const rest = this.#veiled(this.#held, 0).subarray(this.#shown);
 		this.#shown = this.#held.length;
@@ -166,7 +173,10 @@ export class Redactor {
 		return copyOf(this.#held, this.#shown);
 	}
 
-	/** A copy in which no value that could begin in `bytes[from…]`, and goes on to their end, shows more of itself than is harmless. */
+	/**
+	 * A copy in which no value that could begin in `bytes[from…]`,
+	 * and goes on to their end, shows more of itself than is harmless.
+	 */
 	#veiled(bytes: Uint8Array, from: number): Uint8Array {
 		const out = copyOf(bytes);
 		const places: number[] = [];
@@ -221,7 +231,10 @@ export class Redactor {
 		return length;
 	}
 
-	/** Where the last so many bytes of the view begin, told from the end alone; undefined where a terminal sequence is in the way. */
+	/**
+	 * Where the last so many bytes of the view begin, told from the
+	 * end alone; undefined where a terminal sequence is in the way.
+	 */
 	#fromEnd(bytes: Uint8Array, count: number): number | undefined {
 		const last = bytes.lastIndexOf(escape);
 		let clear = last + 1;
@@ -256,7 +269,10 @@ export class Redactor {
 	}
 }
 
-/** The next state in a terminal sequence: ESC [ opens a control sequence; of others only the one character after ESC is left out. */
+/**
+ * The next state in a terminal sequence: ESC [ opens a control
+ * sequence; of others only the one character after ESC is left out.
+ */
 function after(state: number, byte: number): number {
 	if (byte === escape) {
 		return 1;

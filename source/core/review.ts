@@ -103,7 +103,10 @@ function isNamed(path: string, command: string): boolean {
 	return command.split(/[\s;|&()<>"'`=]+/).some(word => word.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '') === path);
 }
 
-/** Whether what verifies a result may be other than before: its own script, what a test runner is told, a test that is gone. */
+/**
+ * Whether what verifies a result may be other than before: its
+ * own script, what a test runner is told, a test that is gone.
+ */
 function verifyFlags(file: DiffFile, verify: readonly string[]): Flag[] {
 	const flags: Flag[] = [];
 	const script = file.hunks
@@ -136,7 +139,10 @@ function verifyFlags(file: DiffFile, verify: readonly string[]): Flag[] {
 	return flags;
 }
 
-/** What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad. @param verify the commands that verify a result */
+/**
+ * What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad.
+ * @param verify the commands that verify a result
+ */
 export function flagsOf(file: DiffFile, verify: readonly string[] = []): Flag[] {
 	const flags: Flag[] = [];
 	const lines = additions(file);

@@ -63,9 +63,8 @@ export type Approval = {
 	readonly because: string;
 	readonly at: string;
 	readonly signed: Signed | undefined;
-	/** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */ readonly viewed:
-		| Viewed
-		| undefined;
+	/** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */
+	readonly viewed: Viewed | undefined;
 };
 export type Deployment = {
 	readonly target: string;
@@ -97,7 +96,10 @@ export type Run = {
 	readonly because: string;
 	/** When that stage began. */
 	readonly since: string;
-	/** How long its agent was at work, over all attempts and without the time it was frozen: milliseconds, and since when it is now. */
+	/**
+	 * How long its agent was at work, over all attempts and without
+	 * the time it was frozen: milliseconds, and since when it is now.
+	 */
 	readonly worked: {readonly ms: number; readonly since: string | undefined};
 	/** Whether what it waits for in the queue will not come by itself. */
 	readonly stuck: boolean;
@@ -111,7 +113,9 @@ export type Run = {
 	readonly dismissed: readonly string[];
 	/** Pointers that were where they do not belong, newest first, until a person acknowledged them. */
 	readonly alarms: readonly Denial[];
-	/** What the agent itself says, and what the supervisor sees, of this attempt; undefined where neither says anything. */
+	/**
+	 * What the agent itself says, and what the supervisor sees, of this attempt; undefined where neither says anything.
+	 */
 	readonly status:
 		| {
 				readonly state: AgentState;

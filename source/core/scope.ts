@@ -8,7 +8,8 @@ export type Effect = 'live' | 'next start' | 'never';
 
 /**
  * A kind of authority. The contract, which the conformance suite holds every kind to:
- * - `parse` is total and pure; it returns the canonical subject or a refusal, and parsing its own result changes nothing;
+ * - `parse` is total and pure; it returns the canonical subject
+ *   or a refusal, and parsing its own result changes nothing;
  * - a kind that is on by default takes no subject and cannot be granted or revoked;
  * - a kind that does not work yet refuses every subject in `available`, with the reason.
  */

@@ -31,15 +31,24 @@ export type AgentTask = {
 	readonly program: string | undefined;
 	/** Whether a person will attach and talk to it, in place of a prompt that is worked off. */
 	readonly interactive: boolean;
-	/** The conversation to go on with: by the id that the agent knows it by, or the last one there was; undefined: a new one. */
+	/**
+	 * The conversation to go on with: by the id that the agent
+	 * knows it by, or the last one there was; undefined: a new one.
+	 */
 	readonly conversation: {readonly id: string | undefined} | undefined;
-	/** What stands for the model's credential inside; undefined where the model scope is not granted. Worth nothing elsewhere. */
+	/**
+	 * What stands for the model's credential inside; undefined where
+	 * the model scope is not granted. Worth nothing elsewhere.
+	 */
 	readonly pointer: string | undefined;
 	/** A random UUID, for an agent that is told what its conversation is called. */
 	readonly uuid: string;
 };
 
-/** How it is started, and what its configuration is: files below HOME, by their path there. Written by the host at each start. */
+/**
+ * How it is started, and what its configuration is: files below
+ * HOME, by their path there. Written by the host at each start.
+ */
 export type AgentStart = Invocation & {
 	readonly files?: Readonly<Record<string, string>> | undefined;
 	/** The id of the conversation, where the agent is told it. */ readonly conversation?: string | undefined;
@@ -56,7 +65,10 @@ export type AgentNews = {
 /** `waiting`: for a person. Facts of the supervisor's own (exit, silence, denials) come on top of it. */
 export type AgentState = 'working' | 'waiting' | 'done' | 'failed';
 
-/** A program that does the work. An agent only says how it is to be started and what its words mean; it starts nothing itself. */
+/**
+ * A program that does the work. An agent only says how it is to
+ * be started and what its words mean; it starts nothing itself.
+ */
 export type Agent = {
 	readonly id: string;
 	readonly title: string;
@@ -87,9 +99,9 @@ export type PreparedSandbox = {
 	/** `inner` in a sandbox with an empty network namespace: no proxy, nothing. */
 	alone(inner: Invocation): Invocation;
 	/**
-	 * What connects to a port of the namespace's own loopback, at the first of these addresses that answers. Started with a
-	 * Node IPC channel, it sends the connection as a `net.Socket` and ends; where nothing listens, its exit code is not 0.
-	 * Undefined where this machine cannot.
+	 * What connects to a port of the namespace's own loopback, at the first of these addresses that answers. Started with
+	 * a Node IPC channel, it sends the connection as a `net.Socket` and ends; where nothing listens, its exit code is not
+	 * 0. Undefined where this machine cannot.
 	 */
 	dial(addresses: readonly string[], port: number, keeperPid: number): Invocation | undefined;
 	/**

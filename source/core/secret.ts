@@ -1,9 +1,14 @@
 import {formatEgressRule, matchesTarget, parseEgressRule, ruleFault, type Target} from './egress.ts';
 import {Refusal} from './refusal.ts';
 
-/* What a secret is called, where it may be used, and for whom. Never what it is: no value is in any type of this file. */
+/*
+ * What a secret is called, where it may be used, and for whom. Never what it is: no value is in any type of this file.
+ */
 
-/** `model`: an agent's own access to its model. `task`: for what a run does. `deploy`: for a deploy alone, never for a sandbox. */
+/**
+ * `model`: an agent's own access to its model. `task`: for what
+ * a run does. `deploy`: for a deploy alone, never for a sandbox.
+ */
 export const secretClasses = ['model', 'task', 'deploy'] as const;
 export type SecretClass = (typeof secretClasses)[number];
 
@@ -64,7 +69,10 @@ function canonicalHost(text: string): string | Refusal {
 	return fault ? new Refusal(fault.because, `name it with --host ${fault.instead}`) : formatEgressRule(rule);
 }
 
-/** Brings what a person or a project wrote into its one spelling. Total and pure; reading its own result changes nothing. */
+/**
+ * Brings what a person or a project wrote into its one spelling.
+ * Total and pure; reading its own result changes nothing.
+ */
 export function makeBinding(raw: {
 	readonly class?: string | undefined;
 	readonly hosts?: readonly string[] | undefined;

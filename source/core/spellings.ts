@@ -13,7 +13,10 @@ function base64Of(bytes: Uint8Array): string {
 	return btoa(Array.from(bytes, byte => String.fromCodePoint(byte)).join(''));
 }
 
-/** The base64 of a value wherever it begins in a longer text: for each of the three alignments, the characters that depend on the value alone. */
+/**
+ * The base64 of a value wherever it begins in a longer text: for each of
+ * the three alignments, the characters that depend on the value alone.
+ */
 function alignments(bytes: Uint8Array): string[] {
 	return [0, 1, 2]
 		.map(offset => {

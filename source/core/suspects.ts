@@ -62,7 +62,10 @@ export type AddedLines = {
 	readonly lines: ReadonlyArray<{readonly number: number; readonly text: string}>;
 };
 
-/** The added lines of a unified diff, by file, as they are: what is drawn is neutralised, and a secret would hide in that. Total: what is not a diff has none. */
+/**
+ * The added lines of a unified diff, by file, as they are: what is drawn is
+ * neutralised, and a secret would hide in that. Total: what is not a diff has none.
+ */
 export function addedLines(diff: string): AddedLines[] {
 	const files: Array<{file: string; lines: Array<{number: number; text: string}>}> = [];
 	let current: (typeof files)[number] | undefined;

@@ -2,7 +2,10 @@ import {formatTarget, matchesPath, parseAuthority, plainPath, type Target} from 
 import {readName, type HeaderPairs} from './forward.ts';
 import {isBoundTo, type Binding} from './secret.ts';
 
-/* What becomes of one request to a host that a secret is bound to: the pointer goes, the value comes, or nothing goes. Pure. */
+/*
+ * What becomes of one request to a host that a secret is bound
+ * to: the pointer goes, the value comes, or nothing goes. Pure.
+ */
 
 /** A secret that a run may use at this moment. */
 export type HeldSecret = {
@@ -35,7 +38,10 @@ export type SwapVerdict =
 
 const no = (status: number, because: string, alarm = false): SwapVerdict => ({allow: false, status, because, alarm});
 
-/** How the name of a header or of a parameter ends by which a program says who it is; without what stands between its words. */
+/**
+ * How the name of a header or of a parameter ends by which a
+ * program says who it is; without what stands between its words.
+ */
 const credentialName =
 	/^(?:key|auth|xauth|pass|pwd|sig|pat|hmac|jwt|cookie2?)$|(?:authorization|authentication|password|passwd|passphrase|secret|signature|credentials?|assertion|bearer|jwt|token|apikey|accesskey|accesskeyid|authkey|appkey|applicationkey|privatekey|secretkey|sessionkey|subscriptionkey|functionskey|consumerkey|rapidapikey)$/;
 
@@ -69,7 +75,8 @@ function parametersOf(url: string): string[] {
 }
 
 /**
- * What in a request may make a server take it for one with another method or path: what is limited to some must not have it.
+ * What in a request may make a server take it for one with another
+ * method or path: what is limited to some must not have it.
  * @returns its name; undefined for nothing
  */
 export function otherReading(url: string, headers: HeaderPairs): string | undefined {
@@ -107,7 +114,10 @@ function decodeBasic(text: string): string | undefined {
 	}
 }
 
-/** The value of a header with the pointer's value in its place; undefined where the header is not scheme plus pointer, whole. */
+/**
+ * The value of a header with the pointer's value in its place;
+ * undefined where the header is not scheme plus pointer, whole.
+ */
 function swapIn(value: string, secret: HeldSecret): string | undefined {
 	const [, scheme = '', rest = ''] = /^(?:([A-Za-z][A-Za-z0-9-]{0,19}) +)?(.*)$/.exec(value.trim()) ?? [];
 	if (rest === secret.pointer) {

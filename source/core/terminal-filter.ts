@@ -1,6 +1,6 @@
 /*
- * What an agent may do to a person's real terminal: paint. All that passes is listed here; what is not listed is dropped,
- * whatever it is called and however it is introduced.
+ * What an agent may do to a person's real terminal: paint. All that passes is listed here; what is not listed is
+ * dropped, whatever it is called and however it is introduced.
  */
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -9,9 +9,10 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const controls = new Set([0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f]);
 
 /**
- * DEC private modes, and what each is when a person's shell has the terminal. Nothing here makes a terminal say anything
- * by itself, and nothing changes what keys are but the two that shells know as well: cursor keys, and brackets round a paste.
- * Not here: origin mode (6), since taking it back moves the cursor; focus reports (1004), columns (3), key repeat (8) and others.
+ * DEC private modes, and what each is when a person's shell has the terminal. Nothing here makes a terminal say
+ * anything by itself, and nothing changes what keys are but the two that shells know as well: cursor keys, and brackets
+ * round a paste. Not here: origin mode (6), since taking it back moves the cursor; focus reports (1004), columns (3),
+ * key repeat (8) and others.
  */
 export const privateModes: ReadonlyMap<number, 'h' | 'l'> = new Map([
 	[1, 'l'],
@@ -36,7 +37,10 @@ const one = /^\d*$/;
 const two = /^\d*(?:;\d*)?$/;
 const none = /^$/;
 
-/** Control sequences by what stands between `ESC [` and the parameters, and after them; and what their parameters look like. */
+/**
+ * Control sequences by what stands between `ESC [` and the
+ * parameters, and after them; and what their parameters look like.
+ */
 export const sequences: ReadonlyMap<string, RegExp> = new Map([
 	// Move the cursor, tabs, erase, insert and delete, scroll, repeat.
 	...[...'@ABCDEFGILMPSTXZ`abde'].map(final => [final, one] as const),
@@ -64,8 +68,8 @@ const modeSequence = (mode: number, sign: string, value: 'h' | 'l') => `\u001B[$
 const screens = [1049, 1047, 47];
 
 /**
- * Puts back everything that the filter lets through, wherever the agent was: the main screen, with the cursor where it is,
- * no margins, each mode as above, plain characters and cursor, and a saved cursor that brings nothing of it back.
+ * Puts back everything that the filter lets through, wherever the agent was: the main screen, with the cursor where it
+ * is, no margins, each mode as above, plain characters and cursor, and a saved cursor that brings nothing of it back.
  * The cursor is saved first because leaving the other screen, and taking margins away, both move it.
  */
 export const restoreTerminal = [
@@ -79,12 +83,18 @@ export const restoreTerminal = [
 	'\u001B>\u001B(B\u001B)B\u000F\u001B[0m\u001B[0 q\u001B7',
 ].join('');
 
-/** A full reset would take the person's own settings, and what could be scrolled back to: what was let through is put back, and the screen is cleared. */
+/**
+ * A full reset would take the person's own settings, and what could be scrolled
+ * back to: what was let through is put back, and the screen is cleared.
+ */
 const reset = bytesOf(`${restoreTerminal}\u001B[H\u001B[2J`);
 
 const replacement = [0xef, 0xbf, 0xbd];
 
-/** More than any screen has; a larger number is work for the terminal and nothing else. What is done so many times, one by one, gets the smaller. */
+/**
+ * More than any screen has; a larger number is work for the terminal and
+ * nothing else. What is done so many times, one by one, gets the smaller.
+ */
 const largest = 32_767;
 const mostTimes = 1000;
 const repeated = new Set('bILMSTZ');

@@ -1,4 +1,7 @@
-/* What a test run says about itself. It is others' words: they can make a gate doubt what an exit code says, never make it pass. */
+/*
+ * What a test run says about itself. It is others' words: they can
+ * make a gate doubt what an exit code says, never make it pass.
+ */
 
 /** How many tests there were; undefined for a number that is not told. */
 export type TestSummary = {readonly passed: number | undefined; readonly failed: number | undefined};

@@ -43,7 +43,11 @@ export function localStamp(at: string): string {
 	return `${dayOf(date)}T${clockOf(date)}${sign}${two(hours)}:${two(minutes)}`;
 }
 
-/** A moment by this machine's clock: the time alone where it is today's, else with its day. @param at ISO 8601 @param now milliseconds */
+/**
+ * A moment by this machine's clock: the time alone where it is today's, else with its day.
+ * @param at ISO 8601
+ * @param now milliseconds
+ */
 export function localTime(at: string, now: number): string {
 	const date = new Date(at);
 	const day = dayOf(date);

@@ -1,4 +1,6 @@
-/* What a merged tree may not hold, told from names and modes alone. Names are read byte by byte: a character is a byte. */
+/*
+ * What a merged tree may not hold, told from names and modes alone. Names are read byte by byte: a character is a byte.
+ */
 
 /** One entry of a tree: its mode as git writes it, and the name of its object. */
 export type Entry = {readonly mode: string; readonly object: string};
@@ -59,7 +61,10 @@ export function foldersOf(path: string): string[] {
 /** Code points that HFS+ leaves out when it compares names. */
 const unseen = /[\u200C-\u200F\u202A-\u202E\u206A-\u206F\uFEFF]/g;
 
-/** One part of a path as file systems that are generous about names take it: case, what is not seen, spaces and dots at the end, a stream's name. */
+/**
+ * One part of a path as file systems that are generous about names take
+ * it: case, what is not seen, spaces and dots at the end, a stream's name.
+ */
 export function folded(part: string): string {
 	return textOf(part)
 		.replaceAll(unseen, '')
@@ -81,7 +86,10 @@ export function isLike(name: string, wanted: string): boolean {
 	);
 }
 
-/** What makes git take a folder for a repository: HEAD, and where its objects and refs are, or the name of a folder that has them. */
+/**
+ * What makes git take a folder for a repository: HEAD, and where
+ * its objects and refs are, or the name of a folder that has them.
+ */
 function isRepository(names: ReadonlySet<string>): boolean {
 	return names.has('head') && (names.has('commondir') || (names.has('objects') && names.has('refs')));
 }
@@ -204,7 +212,9 @@ export function isPointer(content: string): boolean {
 	);
 }
 
-/** Whether every line of a submodule file's settings was there before. Both as `git config --list --null` prints them. */
+/**
+ * Whether every line of a submodule file's settings was there before. Both as `git config --list --null` prints them.
+ */
 export function onlyTakesAway(before: string, after: string): boolean {
 	const known = new Set(before.split('\0'));
 	return after.split('\0').every(setting => known.has(setting));

@@ -1,8 +1,14 @@
 import {canonicaliseHost, classifyAddress, isLoopback, type Target} from './egress.ts';
 
-/* The proxy that the person's network asks for, as the variables of their shell name it: how the host's own side of a run goes out. Pure. */
+/*
+ * The proxy that the person's network asks for, as the variables of
+ * their shell name it: how the host's own side of a run goes out. Pure.
+ */
 
-/** `authorization`: the header's value, which never enters a run. `source`: the variable that named it. `shown`: host and port, without the login. */
+/**
+ * `authorization`: the header's value, which never enters a run. `source`:
+ * the variable that named it. `shown`: host and port, without the login.
+ */
 export type UpstreamProxy = {
 	readonly secure: boolean;
 	readonly host: string;
@@ -100,7 +106,10 @@ function bitsOf(host: string): string | undefined {
 	return groups.map(group => Number.parseInt(group, 16).toString(2).padStart(16, '0')).join('');
 }
 
-/** One entry of NO_PROXY, as curl, Go and requests write them: a name for itself and all below it, with or without a dot or `*.`, an address, a range, each with a port or without. */
+/**
+ * One entry of NO_PROXY, as curl, Go and requests write them: a name for itself and all
+ * below it, with or without a dot or `*.`, an address, a range, each with a port or without.
+ */
 function readException(text: string): Exception | undefined {
 	const range = /^\[?([^\]/]+)\]?\/(\d{1,3})$/.exec(text);
 	if (range) {
@@ -147,7 +156,10 @@ function matches({host, port, bits}: Exception, target: Target): boolean {
 	return target.host === host || (own === undefined && bitsOf(host) === undefined && target.host.endsWith(`.${host}`));
 }
 
-/** The proxy by which this machine reaches a target; undefined: none. `because`: what the variables say cannot be followed. */
+/**
+ * The proxy by which this machine reaches a target; undefined:
+ * none. `because`: what the variables say cannot be followed.
+ */
 export function upstreamFor(upstreams: Upstreams, kind: 'http' | 'tunnel', target: Target): Named {
 	return upstreams.everywhere || upstreams.exceptions.some(exception => matches(exception, target))
 		? undefined
@@ -160,7 +172,9 @@ export function isNearby(proxy: UpstreamProxy): boolean {
 	return typeof host === 'string' && isLoopback(host);
 }
 
-/** What is wrong with what a proxy answered to a request for a tunnel, or to a request, in words that say what to do. */
+/**
+ * What is wrong with what a proxy answered to a request for a tunnel, or to a request, in words that say what to do.
+ */
 export function proxyFault(proxy: UpstreamProxy, status: number, what: string): string {
 	const login =
 		proxy.authorization === undefined

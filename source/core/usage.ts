@@ -2,7 +2,10 @@ import {Refusal} from './refusal.ts';
 
 /* What a run used of its model, as read from the replies that passed the broker. */
 
-/** Tokens since the run began; `cached` are input that cost less. `dollars` is an estimate, undefined where a model's price is not known. */
+/**
+ * Tokens since the run began; `cached` are input that cost less.
+ * `dollars` is an estimate, undefined where a model's price is not known.
+ */
 export type Usage = {
 	readonly requests: number;
 	readonly input: number;
@@ -25,7 +28,10 @@ export type ReplyUsage = {
 	readonly output: number;
 };
 
-/** US dollars for a million tokens: input, cached input, output. From the vendors' price lists, November 2025; the first that matches counts, and a model that is not here has no price. */
+/**
+ * US dollars for a million tokens: input, cached input, output. From the vendors' price lists,
+ * November 2025; the first that matches counts, and a model that is not here has no price.
+ */
 const prices: ReadonlyArray<readonly [RegExp, number, number, number]> = [
 	[/claude-opus-4[.-][5-9]/, 5, 0.5, 25],
 	[/claude-(?:opus-4|3-opus)/, 15, 1.5, 75],
@@ -118,7 +124,9 @@ function readUsage(document: Record<string, any>): Found | undefined {
 /** Longest line, or whole document, that is looked into; characters. */
 const longest = 4 * 1024 ** 2;
 
-/** Reads one reply as it goes by: a JSON document, a stream of events, or the messages of a websocket. Holds one line. */
+/**
+ * Reads one reply as it goes by: a JSON document, a stream of events, or the messages of a websocket. Holds one line.
+ */
 export class UsageReader {
 	readonly #found: (usage: ReplyUsage) => void;
 	readonly #decoder = new TextDecoder();

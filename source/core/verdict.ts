@@ -1,7 +1,10 @@
 import {neutralise} from './neutralise.ts';
 import {addTests, formatTests, TestCounter, type TestSummary} from './test-summary.ts';
 
-/* What a verification amounts to. An exit code alone can be 0 by accident: nothing to check, a program that is not there, no test. Pure. */
+/*
+ * What a verification amounts to. An exit code alone can be 0 by
+ * accident: nothing to check, a program that is not there, no test. Pure.
+ */
 
 /** `inconclusive`: it could not be told. Never a pass. */
 export type VerifyResult = 'passed' | 'failed' | 'inconclusive';
@@ -18,7 +21,10 @@ export type Doubt =
 	| 'sandbox'
 	| 'log';
 
-/** What a verify command's shell is called, so that its own complaints can be told from what others write: `verify: 1: mocha: not found`. */
+/**
+ * What a verify command's shell is called, so that its own complaints
+ * can be told from what others write: `verify: 1: mocha: not found`.
+ */
 export const shellName = 'verify';
 
 const notRun: readonly RegExp[] = [
@@ -121,7 +127,10 @@ export type Checked = {
 	readonly doubt: {readonly doubt: Doubt; readonly line: string} | undefined;
 };
 
-/** What a command ran before: the last time that it passed, or on the target alone. `count` where that was told; `unclear` where it does not pass there, so that nothing can be compared. */
+/**
+ * What a command ran before: the last time that it passed, or on the target alone. `count`
+ * where that was told; `unclear` where it does not pass there, so that nothing can be compared.
+ */
 export type Earlier = {
 	readonly ran: 'some' | 'none' | 'unclear' | undefined;
 	readonly count: number | undefined;

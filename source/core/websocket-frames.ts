@@ -10,8 +10,8 @@ export type Frame = {
 };
 
 /**
- * Goes along a stream of websocket frames (RFC 6455, 5.2) and lets the payload be changed in place, byte for byte: lengths,
- * masks and frames stay what they are. Nothing waits for the end of a frame.
+ * Goes along a stream of websocket frames (RFC 6455, 5.2) and lets the payload be changed in place, byte for byte:
+ * lengths, masks and frames stay what they are. Nothing waits for the end of a frame.
  */
 export class FrameWalker {
 	readonly #payload: (bytes: Uint8Array, end: boolean, frame: Frame, at: number) => void;

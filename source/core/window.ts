@@ -1,4 +1,7 @@
-/** When something may be done: days of the week on which it begins (0 is Sunday), and minutes since midnight. Over midnight where it ends before it begins. */
+/**
+ * When something may be done: days of the week on which it begins (0 is Sunday),
+ * and minutes since midnight. Over midnight where it ends before it begins.
+ */
 export type Window = {readonly days: ReadonlySet<number>; readonly from: number; readonly to: number};
 
 /** A moment by the clock on the wall: day of the week (0 is Sunday), and minutes since midnight. */
