@@ -1,7 +1,10 @@
 import {generateKeyPairSync, randomBytes, sign, type KeyObject} from 'node:crypto';
 import net from 'node:net';
 
-/* A run's own certificate authority: P-256, for two days at most, its key in this process's memory alone. DER by hand (RFC 5280, X.690). */
+/*
+ * A run's own certificate authority: P-256, for two days at most, its
+ * key in this process's memory alone. DER by hand (RFC 5280, X.690).
+ */
 
 function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
 	const body = Buffer.concat(parts);

@@ -155,7 +155,10 @@ export class Broker {
 		});
 	}
 
-	/** Ends a connection on which something came that is no request. @param because what is written down; undefined for nothing */
+	/**
+	 * Ends a connection on which something came that is no request.
+	 * @param because what is written down; undefined for nothing
+	 */
 	#unreadable(socket: Duplex, because: string | undefined, status: string): void {
 		const connection = this.#connections.get(socket);
 		const isFree = this.#turns.isFree(socket);
@@ -200,7 +203,10 @@ export class Broker {
 		this.#server.emit('connection', socket);
 	}
 
-	/** Destroys what is open through a secret that is no longer in force, or to a target that no rule allows any more. @returns how many */
+	/**
+	 * Destroys what is open through a secret that is no longer in force, or to a target that no rule allows any more.
+	 * @returns how many
+	 */
 	cut(): number {
 		const held = this.#hooks.held();
 		const rules = this.#hooks.rules();
@@ -352,7 +358,8 @@ export class Broker {
 
 	/**
 	 * A request's body on its way out. A pointer in it goes no further: to a task's host the request ends there; to a
-	 * model's own host it is blanked, since an agent that looked at its environment once would have it in every later turn.
+	 * model's own host it is blanked, since an agent that looked
+	 * at its environment once would have it in every later turn.
 	 */
 	#outward(target: Target, isModel: boolean): Filter {
 		const tell = () =>
@@ -379,7 +386,10 @@ export class Broker {
 		return {push: chunk => change(blanker.push(chunk)), end: () => change(blanker.end())};
 	}
 
-	/** Where a request goes, for Node's client. The person's own machine has no name that a certificate is for, but localhost. */
+	/**
+	 * Where a request goes, for Node's client. The person's own
+	 * machine has no name that a certificate is for, but localhost.
+	 */
 	#place({
 		target,
 		route,
@@ -443,7 +453,8 @@ export class Broker {
 	}
 
 	/**
-	 * How a reply comes back: what it was compressed with is undone, though it was not asked for, since nothing in it could be found.
+	 * How a reply comes back: what it was compressed with is undone,
+	 * though it was not asked for, since nothing in it could be found.
 	 * @param listen hears the body as it is passed on
 	 * @throws Stopped where that is not known here
 	 */

@@ -13,9 +13,15 @@ import {
 import path from 'node:path';
 import process from 'node:process';
 
-/* Control groups, where one is writable: the only thing that limits a run as a whole. Version 2 with delegation, version 1, or a mix. */
+/*
+ * Control groups, where one is writable: the only thing that limits
+ * a run as a whole. Version 2 with delegation, version 1, or a mix.
+ */
 
-/** What a run may use in all. Memory in bytes; `weight` is the share of the processor that all runs have together, against 100 for everybody else. */
+/**
+ * What a run may use in all. Memory in bytes; `weight` is the share of the
+ * processor that all runs have together, against 100 for everybody else.
+ */
 type GroupLimits = {readonly memory: number; readonly processes: number; readonly weight: number};
 
 export type Cgroup = {
@@ -191,7 +197,8 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 				done.push(`the processor, where it is short: all runs together ${limits.weight} against 100`);
 			}
 
-			// Version 1 has a freezer, too, but what it holds cannot even be killed: a supervisor that died would leave it forever.
+			// Version 1 has a freezer, too, but what it holds cannot even
+			// be killed: a supervisor that died would leave it forever.
 			if (existsSync(file('cgroup.freeze'))) {
 				freezer = file('cgroup.freeze');
 			}
@@ -253,7 +260,9 @@ export function removeCgroup(name: string): void {
 	} catch {}
 }
 
-/** Every process below one, itself first, from /proc. Processes of a pid namespace never leave the tree of its monitor. */
+/**
+ * Every process below one, itself first, from /proc. Processes of a pid namespace never leave the tree of its monitor.
+ */
 export function processTree(pid: number): number[] {
 	const found: number[] = [];
 	const visit = (id: number) => {
@@ -337,7 +346,10 @@ function readsTerminal(pid: number): boolean {
 	}
 }
 
-/** What a tree of processes holds and has used: resident memory in bytes (pages that they share are counted for each), processor in clock ticks. */
+/**
+ * What a tree of processes holds and has used: resident memory in bytes
+ * (pages that they share are counted for each), processor in clock ticks.
+ */
 export function measureTree(pid: number): {memory: number; processor: number; reads: boolean} {
 	let pages = 0;
 	let processor = 0;
@@ -358,8 +370,8 @@ export function measureTree(pid: number): {memory: number; processor: number; re
 }
 
 /**
- * Makes a session weigh less than others, where the kernel weighs sessions before processes (sched(7), autogroup): there
- * a priority means something within its session only. The kernel takes one such wish every tenth of a second.
+ * Makes a session weigh less than others, where the kernel weighs sessions before processes (sched(7), autogroup):
+ * there a priority means something within its session only. The kernel takes one such wish every tenth of a second.
  * @param pid the session's leader
  */
 export async function lowerSession(pid: number): Promise<void> {

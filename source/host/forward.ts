@@ -3,16 +3,23 @@ import type {Socket} from 'node:net';
 import {Transform, type Duplex, type Readable} from 'node:stream';
 import {pairsOf, refuseReply, type HeaderPairs, type RequestBody} from '../core/forward.ts';
 
-/* How requests of one connection follow each other, and how one goes to its server and its reply comes back: for the proxy and the broker alike. */
+/*
+ * How requests of one connection follow each other, and how one goes to
+ * its server and its reply comes back: for the proxy and the broker alike.
+ */
 
 /** How long a server has to take a connection, milliseconds. */
 export const dialTimeout = 20_000;
 
-/** Every event by which Node's server hands a request over: for those with Expect it would answer by itself, whatever is decided. */
+/**
+ * Every event by which Node's server hands a request over: for
+ * those with Expect it would answer by itself, whatever is decided.
+ */
 export const requestEvents = ['request', 'checkContinue', 'checkExpectation'] as const;
 
 /**
- * A callback that ends nothing but its own connection, whatever is thrown in it: nobody outside would know which one it was.
+ * A callback that ends nothing but its own connection, whatever
+ * is thrown in it: nobody outside would know which one it was.
  * @param onFault gets what was thrown, and what to call it; closes the connection
  */
 export function contain<Arguments extends unknown[]>(
@@ -48,7 +55,10 @@ const mostWaiting = 32;
 export const mostInformation = 16;
 export const tooMuch = 'the server told more and more, and gave no reply';
 
-/** The requests of a connection, one after another. After one that was refused there is none: what follows could be what the client meant otherwise. */
+/**
+ * The requests of a connection, one after another. After one that was refused
+ * there is none: what follows could be what the client meant otherwise.
+ */
 export class Turns {
 	readonly #states = new WeakMap<Duplex, {waiting: Array<() => void>; busy: boolean; over: boolean}>();
 
@@ -113,7 +123,10 @@ export class Turns {
 	}
 }
 
-/** Lets an agent keep no connection on which a server said something that it was not asked for: it would be taken for the next reply. Not every Node that fleet runs on does this by itself. */
+/**
+ * Lets an agent keep no connection on which a server said something that it was not asked for:
+ * it would be taken for the next reply. Not every Node that fleet runs on does this by itself.
+ */
 export function guardIdle<T extends Agent>(agent: T): T {
 	type Inner = {keepSocketAlive(socket: Socket): boolean; reuseSocket(socket: Socket, request: ClientRequest): void};
 	const inner = agent as unknown as Inner;
@@ -362,7 +375,10 @@ export function deliver(request: IncomingMessage, response: ServerResponse, deli
 	send(agent);
 }
 
-/** A request's body, in just as many bytes as its headers say. One that ends before is no request: its connection goes with it. */
+/**
+ * A request's body, in just as many bytes as its headers say. One
+ * that ends before is no request: its connection goes with it.
+ */
 function pour(request: IncomingMessage, upstream: ClientRequest, body: RequestBody, outward: Filter | undefined): void {
 	let sent = 0;
 	const filter: Filter = {

@@ -13,7 +13,9 @@ export type Looked = {
 	/** Where the git folder and the checkout are made; both are empty. */
 	readonly folder: string;
 	readonly tree: string;
-	/** A commit, or a tree and the commits of which it is the merge: then a commit is made of them, in this folder alone. */
+	/**
+	 * A commit, or a tree and the commits of which it is the merge: then a commit is made of them, in this folder alone.
+	 */
 	readonly what: {readonly commit: string} | {readonly tree: string; readonly parents: readonly string[]};
 	/** Full ref that HEAD names. */
 	readonly branch: string;
@@ -76,7 +78,8 @@ export async function makeGitFolder({
 	const alternates = (places: readonly string[]) =>
 		write('objects/info/alternates', places.map(place => `${place}\n`).join(''));
 	write('HEAD', `ref: ${branch}\n`);
-	// Whose files they are, and when they were written, changes on the way into a sandbox: size and time of the content are enough.
+	// Whose files they are, and when they were written, changes on the
+	// way into a sandbox: size and time of the content are enough.
 	write(
 		'config',
 		`${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n\ttrustctime = false\n${beside ? `\tworktree = ${quote(tree)}\n` : ''}`,

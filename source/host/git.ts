@@ -35,7 +35,10 @@ const settings = [
 /** In a repository of fleet's own the attributes and ignore rules are those that its configuration names. */
 const personal = ['core.attributesFile=/dev/null'];
 
-/** Where git stands while it works: a folder in which nobody but the machine's owner puts files, since what stands there may be taken for a worktree's. */
+/**
+ * Where git stands while it works: a folder in which nobody but the machine's
+ * owner puts files, since what stands there may be taken for a worktree's.
+ */
 const nowhere = '/';
 
 const unsafe = {
@@ -53,7 +56,9 @@ const unsafe = {
 	allowUnsafeConfigEnvCount: true,
 };
 
-/** Where a git command works. `own`: a repository that fleet made, for which no configuration of the person's counts. */
+/**
+ * Where a git command works. `own`: a repository that fleet made, for which no configuration of the person's counts.
+ */
 export type Repository = {readonly gitDir: string; readonly workTree?: string; readonly own?: boolean};
 
 export type GitResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
@@ -136,7 +141,10 @@ export class Git {
 		return (await this.raw(...argv)).replace(/\n$/, '');
 	}
 
-	/** Runs git with stdin or where a non-zero exit is an answer. Never throws for an exit code. `env` adds variables; with `latin1` a character is a byte, for names that are no UTF-8. */
+	/**
+	 * Runs git with stdin or where a non-zero exit is an answer. Never throws for an exit code.
+	 * `env` adds variables; with `latin1` a character is a byte, for names that are no UTF-8.
+	 */
 	async run(
 		argv: readonly string[],
 		options: {
@@ -210,7 +218,8 @@ export class Git {
 	}
 
 	/**
-	 * Starts git with a stream for stdin: for packs. The process stands in an object, since by itself it is a promise of its own end.
+	 * Starts git with a stream for stdin: for packs. The process stands
+	 * in an object, since by itself it is a promise of its own end.
 	 * @param memory bytes that it may hold of its own, where the machine can limit that
 	 */
 	async spawn(argv: readonly string[], memory: number) {
@@ -243,7 +252,10 @@ const limiter = '/usr/bin/prlimit';
 
 const oddPath = 'its path holds a control byte, or what is not UTF-8';
 
-/** Finds the repository that a folder belongs to, as git itself would, but executing nothing. Undefined where there is none. */
+/**
+ * Finds the repository that a folder belongs to, as git itself
+ * would, but executing nothing. Undefined where there is none.
+ */
 export async function discover(
 	folder: string,
 ): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {

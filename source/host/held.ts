@@ -4,16 +4,20 @@ import {promisify} from 'node:util';
 import {processTree} from './cgroup.ts';
 
 /*
- * What a run holds that no kernel limit counts for it where there is no control group: memory that is in no process, and
- * what the kernel gives to an account in all, which every program of the person's then misses. Read from /proc, by system
- * calls that need no new descriptor in an event loop: a run that took the account's last one is still seen and ended.
+ * What a run holds that no kernel limit counts for it where there is no control group: memory
+ * that is in no process, and what the kernel gives to an account in all, which every program
+ * of the person's then misses. Read from /proc, by system calls that need no new descriptor
+ * in an event loop: a run that took the account's last one is still seen and ended.
  */
 
 /** What a tree of processes holds. Bytes, and counts. */
 export type Held = {
 	/** Memory of the processes themselves, and their page tables. */
 	readonly processes: number;
-	/** Memory behind descriptors and in scratch file systems: memfds, pipes, sockets, System V segments and messages, and what the kernel keeps for names and mappings. */
+	/**
+	 * Memory behind descriptors and in scratch file systems: memfds, pipes, sockets,
+	 * System V segments and messages, and what the kernel keeps for names and mappings.
+	 */
 	readonly elsewhere: number;
 	readonly descriptors: number;
 	/** Files and sockets that event loops wait for: the kernel counts them for the account, in all. */
@@ -39,7 +43,10 @@ function field(status: string, name: string): number {
 	return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
 }
 
-/** The task of a process whose descriptor table can be read: a leader that ended has none, and its threads still do. All threads share one: the system call filter leaves no way to a second. */
+/**
+ * The task of a process whose descriptor table can be read: a leader that ended has none, and
+ * its threads still do. All threads share one: the system call filter leaves no way to a second.
+ */
 function openTable(pid: number): {folder: string; names: string[]} | undefined {
 	const folders = [`/proc/${pid}`];
 	for (let tried = 0; tried < folders.length && tried < 20; tried++) {
@@ -68,7 +75,10 @@ function openTable(pid: number): {folder: string; names: string[]} | undefined {
 const [usualPipe, leastPipe, usualPipes] = [65_536, 8192, 1024];
 /** Bytes that one socket may have sent and nobody read (net.core.wmem_default, doubled as the kernel counts it). */
 const socketBuffer = 212_992;
-/** What the kernel itself keeps for a descriptor, for a file of a scratch file system, for a message, and for a mapping, about. */
+/**
+ * What the kernel itself keeps for a descriptor, for a file of a
+ * scratch file system, for a message, and for a mapping, about.
+ */
 const [perDescriptor, perFile, perMessage, perMapping] = [1024, 1024, 64, 224];
 
 type Files = {
@@ -130,7 +140,11 @@ function isDisk(device: number): boolean {
 	return disks.has(device);
 }
 
-/** Bytes used in the scratch file systems of a sandbox, and by the kernel for their files, the empty ones included. They hold files without a name, too. @param first the host's id of its first process */
+/**
+ * Bytes used in the scratch file systems of a sandbox, and by the kernel for
+ * their files, the empty ones included. They hold files without a name, too.
+ * @param first the host's id of its first process
+ */
 function scratchUse(first: number, targets: readonly string[]): {bytes: number; devices: Set<number>} {
 	let bytes = 0;
 	const devices = new Set<number>();
@@ -150,7 +164,10 @@ function scratchUse(first: number, targets: readonly string[]): {bytes: number; 
 	return {bytes, devices};
 }
 
-/** Memory files that are only mapped, their descriptors closed: how much they may hold, since nobody can ask for more. Of very many processes a part is asked, in no order that anybody could know; then `complete` is false. */
+/**
+ * Memory files that are only mapped, their descriptors closed: how much they may hold, since nobody can ask for
+ * more. Of very many processes a part is asked, in no order that anybody could know; then `complete` is false.
+ */
 function mappedOnly(pids: readonly number[], known: ReadonlySet<string>): {bytes: number; complete: boolean} {
 	const largest = new Map<string, number>();
 	const left = [...pids];
@@ -177,7 +194,10 @@ function mappedOnly(pids: readonly number[], known: ReadonlySet<string>): {bytes
 	return {bytes: [...largest.values()].reduce((sum, size) => sum + size, 0), complete: left.length === 0};
 }
 
-/** Bytes that wait in the sockets of a network namespace, and how many local sockets there are, those included that no process has in its table. */
+/**
+ * Bytes that wait in the sockets of a network namespace, and how many local
+ * sockets there are, those included that no process has in its table.
+ */
 function socketUse(first: number): {local: number; queued: number} {
 	const local = text(`/proc/${first}/net/unix`).split('\n').length - 2;
 	let queued = 0;
@@ -192,7 +212,11 @@ function socketUse(first: number): {local: number; queued: number} {
 
 const readAsync = promisify(read);
 
-/** How many files one event loop waits for; Infinity where the kernel needs too long to say, which only a very large one does. @param enough nobody needs to know more exactly beyond it */
+/**
+ * How many files one event loop waits for; Infinity where the
+ * kernel needs too long to say, which only a very large one does.
+ * @param enough nobody needs to know more exactly beyond it
+ */
 async function watchesOf(info: string, enough: number): Promise<number> {
 	let file: number;
 	try {
@@ -237,7 +261,10 @@ async function watchesOf(info: string, enough: number): Promise<number> {
 	return count;
 }
 
-/** All event loops together. Of very many a part is asked, in no order that anybody could know, and taken for the others. */
+/**
+ * All event loops together. Of very many a part is asked, in
+ * no order that anybody could know, and taken for the others.
+ */
 async function allWatches(loops: string[], enough: number): Promise<number> {
 	const began = Date.now();
 	let asked = 0;
@@ -277,7 +304,8 @@ export function accountWatches(): number | undefined {
  * @param options.scratch its scratch file systems, as it sees them
  * @param options.before `machineMemory` at its start
  * @param options.enough counts beyond these need not be exact
- * @param options.thorough whether mappings are counted although the machine's memory does not say that there are many: what others give back hides what a run takes
+ * @param options.thorough whether mappings are counted although the machine's memory
+ * does not say that there are many: what others give back hides what a run takes
  */
 export async function measureHeld(
 	pid: number,
@@ -329,7 +357,8 @@ export async function measureHeld(
 	const {segments, messages} = isClose ? systemV(first) : {segments: 0, messages: 0};
 	if (unexplained > enough.memory / 4) {
 		const mapped = mappedOnly(pids, new Set(files.memory.keys()));
-		// A file that is on its way in a socket is in no table, and one that was not asked for may be anywhere: what came since the run began is taken for it.
+		// A file that is on its way in a socket is in no table, and one that was not
+		// asked for may be anywhere: what came since the run began is taken for it.
 		memory += Math.min(
 			unexplained,
 			mapped.bytes + segments + (waiting > 0 || !mapped.complete ? Math.max(0, shared - before.shared - memory) : 0),
@@ -355,7 +384,9 @@ export async function measureHeld(
 	};
 }
 
-/** Memory of processes with what they share counted once. It walks all of it, so only where the plain sum is too much. */
+/**
+ * Memory of processes with what they share counted once. It walks all of it, so only where the plain sum is too much.
+ */
 function exactMemory(pids: readonly number[], enough: number): number {
 	let sum = 0;
 	for (const pid of pids) {
@@ -372,7 +403,10 @@ function exactMemory(pids: readonly number[], enough: number): number {
 	return sum;
 }
 
-/** Mappings of processes. Of very many processes a part is asked, in no order that anybody could know, and taken for the others. */
+/**
+ * Mappings of processes. Of very many processes a part is asked,
+ * in no order that anybody could know, and taken for the others.
+ */
 function mappings(pids: readonly number[]): number {
 	const left = [...pids];
 	const began = Date.now();
@@ -407,7 +441,8 @@ function systemV(first: number): {segments: number; messages: number} {
 	let segments = 0;
 	let messages = 0;
 	for (const columns of (stdout ?? '').split('\n').map(line => line.trim().split(/\s+/).map(Number))) {
-		// A queue has 14 columns, of which two are its bytes and its messages; a segment ends with what it holds, in memory and swapped.
+		// A queue has 14 columns, of which two are its bytes and its
+		// messages; a segment ends with what it holds, in memory and swapped.
 		if (columns.length === 14 && !Number.isNaN(columns[0])) {
 			messages += columns[3]! + columns[4]! * perMessage;
 		} else if (columns.length === 16 && !Number.isNaN(columns[0])) {
@@ -418,7 +453,10 @@ function systemV(first: number): {segments: number; messages: number} {
 	return {segments, messages};
 }
 
-/** Bytes of the machine's memory that are shared, or in files without a disk; and that the kernel has for itself and cannot give back. */
+/**
+ * Bytes of the machine's memory that are shared, or in files without
+ * a disk; and that the kernel has for itself and cannot give back.
+ */
 export type MachineMemory = {readonly shared: number; readonly kernel: number};
 
 export function machineMemory(): MachineMemory {
@@ -426,7 +464,10 @@ export function machineMemory(): MachineMemory {
 	return {shared: field(info, 'Shmem') * 1024, kernel: (field(info, 'SUnreclaim') + field(info, 'VmallocUsed')) * 1024};
 }
 
-/** Bytes that may wait in connections of the whole machine before the kernel saves on all of them; undefined where it does not say. */
+/**
+ * Bytes that may wait in connections of the whole machine before
+ * the kernel saves on all of them; undefined where it does not say.
+ */
 export function machineQueues(): number | undefined {
 	const pages = Number.parseInt(text('/proc/sys/net/ipv4/tcp_mem'), 10);
 	return Number.isNaN(pages) ? undefined : pages * 4096;

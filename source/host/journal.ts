@@ -11,7 +11,9 @@ import {writeAll} from './write.ts';
 /** `prev` of a journal's first line. */
 export const firstPrev = '0'.repeat(64);
 
-/** What a journal file amounts to. `fault` names the first bad line, counted from 1; lines after it are not believed. */
+/**
+ * What a journal file amounts to. `fault` names the first bad line, counted from 1; lines after it are not believed.
+ */
 export type JournalReading = {
 	readonly entries: Entry[];
 	/** True where the last line was cut off by the end of its writer: ignored by readers, removed by the next writer. */
@@ -46,7 +48,10 @@ function check(line: string, seq: number, prev: string): Entry | string {
 	return entry.prev === prev ? entry : 'does not follow from the line before: one of the two was changed';
 }
 
-/** A line with its own hash at its end: the SHA-256 of what stands before it. It is what the last line has in place of a line after it. */
+/**
+ * A line with its own hash at its end: the SHA-256 of what stands
+ * before it. It is what the last line has in place of a line after it.
+ */
 function seal(body: string): string {
 	return `${body.slice(0, -1)},"hash":"${digest(body)}"}`;
 }
@@ -230,8 +235,8 @@ export class Journal {
 	}
 
 	/**
-	 * Has what happened remembered where it cannot be written, and written before the next line that can be. What is yet to
-	 * be done (a grant, an approval, a start) fails all the same. Only for a process that lives on.
+	 * Has what happened remembered where it cannot be written, and written before the next line that can be. What is yet
+	 * to be done (a grant, an approval, a start) fails all the same. Only for a process that lives on.
 	 * @param told gets the error of each write that failed
 	 */
 	keepFacts(told: (error: Error) => void): void {

@@ -25,7 +25,10 @@ export class Lock {
 		}
 	}
 
-	/** Whether somebody holds the lock, without taking it. What cannot be told counts as held: calling a living worker dead is the worse mistake. */
+	/**
+	 * Whether somebody holds the lock, without taking it. What cannot be told
+	 * counts as held: calling a living worker dead is the worse mistake.
+	 */
 	static isHeld(file: string): boolean {
 		if (!existsSync(file)) {
 			return false;

@@ -3,7 +3,10 @@ import {statusOf} from './status.ts';
 
 type Part = {readonly descriptor: number; readonly inode: number; readonly from: number};
 
-/** What an agent wrote, as one range of bytes, although its file is begun anew when it has grown too large. A position stays what it was while this is open. */
+/**
+ * What an agent wrote, as one range of bytes, although its file is begun anew
+ * when it has grown too large. A position stays what it was while this is open.
+ */
 export class LogFile {
 	readonly #path: string;
 	#parts: Part[] = [];

@@ -4,8 +4,9 @@ import {closeSync, openSync, renameSync, writeSync} from 'node:fs';
 const logLimit = 512 * 1024 ** 2;
 
 /**
- * A file that is appended to, and begun anew when it has grown too large, keeping the part before. What it is a record of
- * has happened already: a disk that takes no more ends nothing here, it is told, and the file says how much is missing.
+ * A file that is appended to, and begun anew when it has grown too large, keeping
+ * the part before. What it is a record of has happened already: a disk that takes
+ * no more ends nothing here, it is told, and the file says how much is missing.
  */
 export class LogWriter {
 	#file: number;

@@ -36,7 +36,10 @@ export function mountOf(place: string, mounts: readonly MountPoint[]): MountPoin
 	);
 }
 
-/** Every path under which the same file or folder is reached, since a folder may be mounted at several places. The path itself is the first. */
+/**
+ * Every path under which the same file or folder is reached, since a
+ * folder may be mounted at several places. The path itself is the first.
+ */
 export function aliasesOf(place: string, mounts: readonly MountPoint[]): string[] {
 	const own = mountOf(place, mounts);
 	if (!own) {

@@ -5,8 +5,8 @@ import {Git} from './git.ts';
 import {statusOf} from './status.ts';
 
 /*
- * Git folders of fleet's own. What decides about files there is written by the host, from a list of what may: no filter,
- * no driver, no hook and no alias of anybody's is known in them, so none can run.
+ * Git folders of fleet's own. What decides about files there is written by the host, from a list of what may: no
+ * filter, no driver, no hook and no alias of anybody's is known in them, so none can run.
  */
 
 /** Bytes of a person's attributes or ignore rules that are read. */
@@ -16,7 +16,10 @@ export function quote(value: string): string {
 	return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }
 
-/** What was asked of a repository's configuration: who works with one `Git` works with the configuration as it was when it began. */
+/**
+ * What was asked of a repository's configuration: who works with
+ * one `Git` works with the configuration as it was when it began.
+ */
 const asked = new WeakMap<Git, Map<string, Promise<string | undefined>>>();
 
 function once<Answer extends string | undefined>(git: Git, what: string, ask: () => Promise<Answer>): Promise<Answer> {
@@ -87,7 +90,10 @@ async function readConfig(git: Git): Promise<string> {
 	return lines.join('\n');
 }
 
-/** What of a worktree is not checked out, where the project works so: from the real repository's own record, which no agent writes. */
+/**
+ * What of a worktree is not checked out, where the project works
+ * so: from the real repository's own record, which no agent writes.
+ */
 export async function sparsePatterns(
 	commonDir: string,
 	admin: string,
@@ -173,7 +179,11 @@ export async function personRules(git: Git, commonDir: string, brought: readonly
 	};
 }
 
-/** Writes the rules into a git folder. @param seenAt where the folder is for whoever reads its configuration @returns lines for that */
+/**
+ * Writes the rules into a git folder.
+ * @param seenAt where the folder is for whoever reads its configuration
+ * @returns lines for that
+ */
 export function writeRules(folder: string, seenAt: string, rules: PersonRules): string {
 	mkdirSync(path.join(folder, 'info'), {recursive: true, mode: 0o755});
 	for (const [name, text] of [

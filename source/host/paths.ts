@@ -58,7 +58,10 @@ function hash(text: string, length: number): string {
 	return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
 
-/** `mkdir -p`, one by one: Node's own never ends below a folder such as /proc, which says that what it contains is not there. */
+/**
+ * `mkdir -p`, one by one: Node's own never ends below a folder
+ * such as /proc, which says that what it contains is not there.
+ */
 function makeFolders(folder: string): void {
 	if (!existsSync(folder)) {
 		makeFolders(path.dirname(folder));
@@ -306,7 +309,10 @@ export function openRuntime(paths: Paths): void {
 	privateFolder(paths.runtime);
 }
 
-/** Removes what a worker that was killed left of a run: its socket and the folders of work that is over. Only for who holds the run's lock. */
+/**
+ * Removes what a worker that was killed left of a run: its socket and
+ * the folders of work that is over. Only for who holds the run's lock.
+ */
 export function tidy(places: RunPaths): void {
 	rmSync(places.socket, {force: true});
 	rmSync(places.scratch, {recursive: true, force: true});

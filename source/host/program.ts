@@ -4,7 +4,9 @@ import path from 'node:path';
 import process from 'node:process';
 import type {Mount} from '../core/plan.ts';
 
-/** A program of the person's, as a sandbox can have it: where it is inside, and what of the host it needs, read-only. */
+/**
+ * A program of the person's, as a sandbox can have it: where it is inside, and what of the host it needs, read-only.
+ */
 export type Program = {readonly host: string; readonly inside: string; readonly mounts: readonly Mount[]};
 
 /** A script's own folder in a package tree: the outermost node_modules, since packages find each other there. */

@@ -50,7 +50,10 @@ export type ProxyHooks = {
 	onAllowed(target: string, rule: string): void;
 	/** A request that cannot be read in one way, or at which fleet itself failed: no grant would let it pass. */
 	onRefused?(target: string, because: string): void;
-	/** The agent asked fleet itself for something, at http://fleet.internal/<what>. The answer is always no; it is written down. */
+	/**
+	 * The agent asked fleet itself for something, at
+	 * http://fleet.internal/<what>. The answer is always no; it is written down.
+	 */
 	onAsked(what: string): void;
 	/** The addresses of a name; by default the system's answer. */
 	resolve?(host: string): Promise<string[]>;
@@ -89,7 +92,10 @@ async function systemResolve(host: string): Promise<string[]> {
 	return (await lookup(host, {all: true, verbatim: false})).map(({address}) => address);
 }
 
-/** An HTTP and CONNECT proxy for one run: canonicalise, match, resolve once, check the address, dial that address or ask the proxy of the person's network. */
+/**
+ * An HTTP and CONNECT proxy for one run: canonicalise, match, resolve once,
+ * check the address, dial that address or ask the proxy of the person's network.
+ */
 export class Proxy {
 	readonly #hooks: ProxyHooks;
 	readonly #server: Server;
@@ -251,7 +257,10 @@ export class Proxy {
 		}
 	}
 
-	/** @returns the way to a target, or why there is none; every no is reported. `status` is for a fault that no grant mends. */
+	/**
+	 * @returns the way to a target, or why there is none; every no
+	 * is reported. `status` is for a fault that no grant mends.
+	 */
 	async #decide(
 		target: Target,
 		asked: Asked | undefined,
@@ -410,7 +419,10 @@ export class Proxy {
 		this.#checkHello(target, client, upstream, head);
 	}
 
-	/** Hands a tunnel to the broker once it began with a TLS hello for its own target: a bound host is asked in no other way. */
+	/**
+	 * Hands a tunnel to the broker once it began with a TLS hello
+	 * for its own target: a bound host is asked in no other way.
+	 */
 	#intercept(broker: Interceptor, target: Target, route: Route, client: net.Socket, head: Buffer): void {
 		this.#readHello(client, head, (hello, seen) => {
 			if (
@@ -672,7 +684,10 @@ export class Proxy {
 		return this.#needles.needles;
 	}
 
-	/** A connection to the run's own loopback: what a client means that asks a proxy for it. Nothing of this machine's is ever meant by those names. */
+	/**
+	 * A connection to the run's own loopback: what a client means that asks a
+	 * proxy for it. Nothing of this machine's is ever meant by those names.
+	 */
 	async #own(target: Target): Promise<net.Socket | {because: string}> {
 		const inside = `${formatTarget(target)} is the run's own, inside`;
 		if (!this.#hooks.loopback || target.port === proxyPort) {

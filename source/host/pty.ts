@@ -11,7 +11,10 @@ export type Terminal = {
 	kill(signal: string): void;
 };
 
-/** Starts an invocation on a pty. Must be called on the main thread, since the sandbox dies with the thread that started it. */
+/**
+ * Starts an invocation on a pty. Must be called on the main
+ * thread, since the sandbox dies with the thread that started it.
+ */
 export function openTerminal(
 	invocation: Invocation,
 	size: {columns: number; rows: number},

@@ -6,7 +6,10 @@ import {formatTarget, type Target} from '../core/egress.ts';
 import {proxyFault, unreachableProxy, type UpstreamProxy} from '../core/upstream.ts';
 import {dialTimeout, Stopped} from './forward.ts';
 
-/* How the host's side of a run goes out: to an address that was checked, or by way of the proxy of the person's network. */
+/*
+ * How the host's side of a run goes out: to an address that
+ * was checked, or by way of the proxy of the person's network.
+ */
 
 // As in proxy.ts: an import would load a whole client for the web.
 const http = process.getBuiltinModule('node:http');

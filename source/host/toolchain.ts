@@ -53,7 +53,10 @@ export function visibleNodes(environment: NodeJS.ProcessEnv = process.env): stri
 	];
 }
 
-/** Where the person's `node` lies, if it is not the system's: the whole installation, or the program alone where that cannot be told. */
+/**
+ * Where the person's `node` lies, if it is not the system's: the
+ * whole installation, or the program alone where that cannot be told.
+ */
 function findNode(
 	searchPath: string,
 	home: string,

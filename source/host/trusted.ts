@@ -6,7 +6,10 @@ import type {SecureContext} from 'node:tls';
 import type {Git} from './git.ts';
 import {statusOf} from './status.ts';
 
-/* Whom this machine trusts: the system's store, and what the person's variables and git name besides. Certificates alone, never a key. */
+/*
+ * Whom this machine trusts: the system's store, and what the person's
+ * variables and git name besides. Certificates alone, never a key.
+ */
 
 /** The system's store, where distributions keep it. */
 export const bundles = [
@@ -200,7 +203,10 @@ export async function readTrusted(
 	};
 }
 
-/** For connections of the host's own: whom Node trusts, and whom this machine and this person do. Takes some milliseconds. */
+/**
+ * For connections of the host's own: whom Node trusts, and whom
+ * this machine and this person do. Takes some milliseconds.
+ */
 export function trustContext(trusted: Trusted): SecureContext {
 	const tls = process.getBuiltinModule('node:tls');
 	return tls.createSecureContext({ca: [...tls.rootCertificates, ...trusted.extra], minVersion: 'TLSv1.2'});

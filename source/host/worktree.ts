@@ -23,7 +23,9 @@ import type {RunPaths} from './paths.ts';
 import {replaceFile} from './write.ts';
 import {ownStatusOf} from './status.ts';
 
-/* The three places of a run: W, its worktree; P, the git folder it sees; Q, the quarantine that only the host writes. */
+/*
+ * The three places of a run: W, its worktree; P, the git folder it sees; Q, the quarantine that only the host writes.
+ */
 
 /** What stands in W's `.git` on the host: no prompt, editor or person's git takes the agent's tree for a repository. */
 function tombstone(runId: string): string {
@@ -202,7 +204,10 @@ function isVisible(ref: string, branch: string): boolean {
 	);
 }
 
-/** The project's refs as a run sees them, a line for each: object and name. Other runs' branches are other people's work. */
+/**
+ * The project's refs as a run sees them, a line for each: object
+ * and name. Other runs' branches are other people's work.
+ */
 export async function projectRefs(git: Git, branch: string): Promise<string> {
 	const refs = await git.raw(
 		'for-each-ref',
@@ -218,7 +223,10 @@ export async function projectRefs(git: Git, branch: string): Promise<string> {
 		.join('');
 }
 
-/** What of them the run was given last, kept where only the host writes: what differs in the run's own folder is its own. */
+/**
+ * What of them the run was given last, kept where only the host
+ * writes: what differs in the run's own folder is its own.
+ */
 export function refsFile(places: RunPaths): string {
 	return path.join(places.folder, 'refs');
 }
@@ -229,8 +237,8 @@ function keptRef(places: RunPaths): string {
 }
 
 /**
- * What a run sees of the project, and saw before, stays there while the run does, whatever the person deletes or rewrites: one commit
- * whose parents are the base and all branches and tags that lead elsewhere.
+ * What a run sees of the project, and saw before, stays there while the run does, whatever the person deletes or
+ * rewrites: one commit whose parents are the base and all branches and tags that lead elsewhere.
  * @param base undefined where the branch itself is what it starts from
  */
 export async function keepBorrowed(
@@ -355,7 +363,10 @@ export function hasRecord(commonDir: string, places: RunPaths): boolean {
 	return recordsOf(commonDir, places).length > 0;
 }
 
-/** Names the repository where it is now, for a run that was made while it was elsewhere. A sandbox that is up keeps what it has. */
+/**
+ * Names the repository where it is now, for a run that was made
+ * while it was elsewhere. A sandbox that is up keeps what it has.
+ */
 export function relink(runId: string, commonDir: string, places: RunPaths): void {
 	const file = path.join(places.folder, 'dotgit');
 	if (!existsSync(file)) {
@@ -376,7 +387,10 @@ export function adminName(places: RunPaths): string {
 	return path.basename(/^gitdir: (.+)\n?$/.exec(readFileSync(path.join(places.folder, 'dotgit'), 'utf8'))?.[1] ?? '');
 }
 
-/** Puts the tombstone where W's `.git` is, whatever an agent, or a repair in mid-run, left there. Only while no agent is alive. */
+/**
+ * Puts the tombstone where W's `.git` is, whatever an agent, or
+ * a repair in mid-run, left there. Only while no agent is alive.
+ */
 export function bury(runId: string, places: RunPaths): void {
 	const file = path.join(places.worktree, '.git');
 	const wanted = tombstone(runId);

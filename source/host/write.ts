@@ -5,7 +5,10 @@ import {exitCodes, Refusal} from '../core/refusal.ts';
 
 /* Writes that are there as a whole, or not at all. */
 
-/** Writes all of it: a write that the system cuts short, as on a disk that is nearly full, is gone on with, and fails where nothing more goes. */
+/**
+ * Writes all of it: a write that the system cuts short, as on a disk that
+ * is nearly full, is gone on with, and fails where nothing more goes.
+ */
 export function writeAll(file: number, bytes: Uint8Array): void {
 	for (let written = 0; written < bytes.length;) {
 		written += writeSync(file, bytes, written, bytes.length - written);
@@ -13,7 +16,8 @@ export function writeAll(file: number, bytes: Uint8Array): void {
 }
 
 /**
- * Replaces a file by one with this content: whoever reads it, and whatever fails on the way, finds the old one or the new one.
+ * Replaces a file by one with this content: whoever reads it, and
+ * whatever fails on the way, finds the old one or the new one.
  * @param options.durable whether it waits until the disk has it; not for what can be made again
  */
 export function replaceFile(
@@ -82,7 +86,10 @@ const cures: Readonly<Record<string, string>> = {
 /** What a lock's database says of the same, by SQLite's primary result codes. */
 const databaseCodes: Readonly<Record<number, string>> = {8: 'EROFS', 10: 'EIO', 13: 'ENOSPC'};
 
-/** What an error of the system says about the machine, as a refusal; undefined for any other error. Exit code 1: nothing was wrong with what was asked. */
+/**
+ * What an error of the system says about the machine, as a refusal; undefined
+ * for any other error. Exit code 1: nothing was wrong with what was asked.
+ */
 export function machineRefusal(error: unknown): Refusal | undefined {
 	const {code: own = '', path: file, errcode, syscall = ''} = error as NodeJS.ErrnoException & {errcode?: number};
 	const code = own === 'ERR_SQLITE_ERROR' ? (databaseCodes[(errcode ?? 0) & 0xff] ?? own) : own;
