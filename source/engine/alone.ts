@@ -7,8 +7,9 @@ import type {RunPaths} from '../host/paths.ts';
 const patience = 10 * 60_000;
 
 /**
- * A work that reads a run's folder in the jail, while no other process does: they would share its scratch and its quarantine,
- * and one would take away what the other is in the middle of. The screen looks at a change while a person decides about it.
+ * A work that reads a run's folder in the jail, while no other process does: they
+ * would share its scratch and its quarantine, and one would take away what the other
+ * is in the middle of. The screen looks at a change while a person decides about it.
  * @throws Refusal where another one does not end
  */
 export async function alone<Result>(places: RunPaths, work: () => Promise<Result>): Promise<Result> {

@@ -6,7 +6,10 @@ import {isDotGit, parseTree, shown, type Entry} from '../core/tree.ts';
 import {Git} from '../host/git.ts';
 import {makeOwnGit, personRules} from '../host/own-git.ts';
 
-/* What .gitattributes say of files, asked of git itself, over a folder that holds nothing but the attribute files of one tree. */
+/*
+ * What .gitattributes say of files, asked of git itself, over a
+ * folder that holds nothing but the attribute files of one tree.
+ */
 
 /** Attribute files of one tree that are read. */
 const most = 10_000;
@@ -67,7 +70,10 @@ export function attributeFiles(tree: ReadonlyMap<string, Entry>): Array<readonly
 	return [...tree].filter(([name, {mode}]) => isAttributes(name) && mode.startsWith('100'));
 }
 
-/** A git of fleet's own that stands in a folder with the attribute files of a tree, and with the person's own attributes. */
+/**
+ * A git of fleet's own that stands in a folder with the attribute
+ * files of a tree, and with the person's own attributes.
+ */
 export type Attributes = {
 	readonly git: Git;
 	readonly folder: string;

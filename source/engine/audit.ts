@@ -40,7 +40,10 @@ import {connect, withJournal} from './runs.ts';
 import {openSession} from './session.ts';
 import {statusOf} from '../host/status.ts';
 
-/* Proof instead of claim: the six items are tried from inside a sandbox with the run's own settings, and what is seen there is held against what the host sees by itself. */
+/*
+ * Proof instead of claim: the six items are tried from inside a sandbox with the run's
+ * own settings, and what is seen there is held against what the host sees by itself.
+ */
 
 /** What each attempt tries, and what should come of it. */
 const descriptions: Record<string, [tried: string, expected: string]> = {
@@ -124,7 +127,10 @@ async function setTrap(
 	}
 }
 
-/** Each negative gets its positive control here: the canary can be read, the listener answers, from outside. `close` collects how to undo it. */
+/**
+ * Each negative gets its positive control here: the canary can be read,
+ * the listener answers, from outside. `close` collects how to undo it.
+ */
 async function plant(
 	context: Context,
 	run: Run,
@@ -589,7 +595,9 @@ function tellAttempt(
 	}
 }
 
-/** The attempts that were reported; none where the report does not say that it is whole: a part of it proves nothing. */
+/**
+ * The attempts that were reported; none where the report does not say that it is whole: a part of it proves nothing.
+ */
 function readAttempts(text: string): Attempt[] {
 	const lines = text.trim().split('\n');
 	try {

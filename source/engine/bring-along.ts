@@ -8,9 +8,15 @@ import {namedFile} from '../host/own-git.ts';
 import {attributeFiles, readTree, withAttributes} from './attributes.ts';
 import {ownStatusOf} from '../host/status.ts';
 
-/* A person's own checkout of the target, after a merge: what is theirs stays, and no program of theirs runs over what an agent wrote. */
+/*
+ * A person's own checkout of the target, after a merge: what is theirs
+ * stays, and no program of theirs runs over what an agent wrote.
+ */
 
-/** Settings that take all of a person's filters away, or have them stand in another folder. Given as variables: a filter's name may hold anything. */
+/**
+ * Settings that take all of a person's filters away, or have them stand in
+ * another folder. Given as variables: a filter's name may hold anything.
+ */
 async function filterSettings(checkout: Git, change: (command: string) => string): Promise<Record<string, string>> {
 	const {stdout} = await checkout.run([
 		'config',

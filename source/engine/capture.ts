@@ -22,7 +22,10 @@ import {readPolicy} from './policy.ts';
 import {openRun} from './projects.ts';
 import {submodulesOf, type Submodule} from './submodules.ts';
 
-/* Taking a run's work over: git runs over the agent's files only in a jail; what comes out is text and a pack, and the host checks both. */
+/*
+ * Taking a run's work over: git runs over the agent's files only in a
+ * jail; what comes out is text and a pack, and the host checks both.
+ */
 
 /** Bytes that a run may bring into the repository at once. */
 const packLimit = 2 * 1024 ** 3;
@@ -30,7 +33,10 @@ const packLimit = 2 * 1024 ** 3;
 /** Memory of the host's git that unpacks it, bytes: whatever its objects are made of. */
 const indexMemory = 4 * 1024 ** 3;
 
-/** Refs of the agent's own that are kept under names of their own; the others are kept together, as the parents of one commit. */
+/**
+ * Refs of the agent's own that are kept under names of their own;
+ * the others are kept together, as the parents of one commit.
+ */
 const namedLimit = 50;
 /** Notes of earlier captures that are said again. */
 const noteLimit = 100;
@@ -176,7 +182,10 @@ export const diffFlags = [
 	'--find-renames',
 ];
 
-/** In the jail: what is new as a pack, once it is known to be no larger than that when it is unpacked. A few bytes can stand for terabytes. */
+/**
+ * In the jail: what is new as a pack, once it is known to be no larger
+ * than that when it is unpacked. A few bytes can stand for terabytes.
+ */
 const packScript = `
 set -u
 S=/run/fleet/scratch
@@ -338,7 +347,10 @@ async function checkConnected(quarantine: Git, names: string[]): Promise<void> {
 	}
 }
 
-/** Files that a person had copied into the run, beside what its base has: they are for the run to read, and in no commit. */
+/**
+ * Files that a person had copied into the run, beside what its
+ * base has: they are for the run to read, and in no commit.
+ */
 export async function broughtFiles(git: Git, run: Run): Promise<string[]> {
 	const {included = []} = run;
 	if (included.length === 0) {
@@ -592,7 +604,10 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 	}
 }
 
-/** Captures of the same content get the same commit, so that an approval survives a second look: dates are the run's own. */
+/**
+ * Captures of the same content get the same commit, so that an
+ * approval survives a second look: dates are the run's own.
+ */
 async function stamp(git: Git, run: Run): Promise<Record<string, string>> {
 	return identityVariables(await personOf(git), `@${Math.floor(Date.parse(run.createdAt) / 1000)} +0000`);
 }

@@ -18,7 +18,8 @@ const listedNew = 100_000;
 
 /**
  * In the jail: an index of the base, kept from look to look so that only what changed is read, held against the folder.
- * A link counts as its one line, and is not followed. Neither the agent's index nor any configuration of its own has a part in it.
+ * A link counts as its one line, and is not followed. Neither the
+ * agent's index nor any configuration of its own has a part in it.
  */
 const script = `
 W=$1 base=$2 target=$3 admin=$4

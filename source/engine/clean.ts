@@ -15,7 +15,10 @@ import {listRuns} from './runs.ts';
 /** What stays of a discarded run when it is cleaned up: what happened, and who may write it. */
 const kept = new Set(['journal.jsonl', 'lock.sqlite', 'review.json', 'changes.json']);
 
-/** Whether everything that a run made is in its target: merged as it is, squashed or picked by hand, it does not matter how. */
+/**
+ * Whether everything that a run made is in its target: merged
+ * as it is, squashed or picked by hand, it does not matter how.
+ */
 async function isInTarget(git: Git, run: Run): Promise<boolean> {
 	if (run.merge) {
 		return true;

@@ -354,11 +354,17 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	return readRun(places)!;
 }
 
-/** Bytes that the kernel takes for one argument or variable (MAX_ARG_STRLEN), with its end; and for all together, with room for what a sandbox adds. */
+/**
+ * Bytes that the kernel takes for one argument or variable (MAX_ARG_STRLEN),
+ * with its end; and for all together, with room for what a sandbox adds.
+ */
 const longestArgument = 128 * 1024;
 const longestTogether = 1024 ** 2;
 
-/** An agent gets its prompt on its command line. What the kernel would not take there is refused before anything is made. */
+/**
+ * An agent gets its prompt on its command line. What the kernel
+ * would not take there is refused before anything is made.
+ */
 function checkLength({argv, env}: Pick<Invocation, 'argv' | 'env'>): void {
 	const lengths = [
 		...argv.map(text => Buffer.byteLength(text) + 1),
@@ -375,7 +381,10 @@ function checkLength({argv, env}: Pick<Invocation, 'argv' | 'env'>): void {
 	}
 }
 
-/** A prompt goes to a model, and from there who knows where: a value that is known, or looks like one, has no place in it. */
+/**
+ * A prompt goes to a model, and from there who knows where: a
+ * value that is known, or looks like one, has no place in it.
+ */
 async function checkPrompt(
 	context: Context,
 	prompt: string | undefined,

@@ -20,7 +20,10 @@ import {fillSubmodules} from './submodules.ts';
 
 const deployTime = 60 * 60_000;
 
-/** The deploy targets of a run: those of the policy that it was approved under, not of one that it may have brought along. */
+/**
+ * The deploy targets of a run: those of the policy that it was
+ * approved under, not of one that it may have brought along.
+ */
 export async function deployTargets(context: Context, run: Run): Promise<Record<string, DeployTarget>> {
 	const {git} = await openRun(context, run);
 	const {policy} = await readPolicy(git, run.approval?.base ?? run.target);

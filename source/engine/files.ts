@@ -200,7 +200,10 @@ export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 
 	];
 }
 
-/** The first socket, FIFO or device below a folder, or a git folder; undefined where there is none. No link is followed, and no mount crossed. @throws Refusal where there is more than can be looked at */
+/**
+ * The first socket, FIFO or device below a folder, or a git folder; undefined where there is none. No
+ * link is followed, and no mount crossed. @throws Refusal where there is more than can be looked at
+ */
 export function oddBelow(folder: string): {readonly place: string; readonly what: string} | undefined {
 	const {dev} = lstatSync(folder);
 	// As bytes: a name need not be UTF-8.
@@ -351,7 +354,10 @@ export function lookAt(
 	return {scope: `files:${real}${mode === 'write' ? ':rw' : ''}`, path: real, mode, identity};
 }
 
-/** The place that a scope as it is typed names; undefined for a scope that opens no files. @throws Refusal where it cannot be given */
+/**
+ * The place that a scope as it is typed names; undefined for a scope
+ * that opens no files. @throws Refusal where it cannot be given
+ */
 export async function filesPlace(
 	context: Pick<Context, 'paths' | 'agents' | 'supervisor'>,
 	text: string,
@@ -361,7 +367,9 @@ export async function filesPlace(
 	return written && lookAt(written, await guardedPlaces(context));
 }
 
-/** A scope as it was typed for one that is granted: a link's name means what it leads to, if that is what was granted. */
+/**
+ * A scope as it was typed for one that is granted: a link's name means what it leads to, if that is what was granted.
+ */
 export function grantedScope(text: string, grants: readonly Grant[]): string {
 	const wanted = formatScope(orThrow(parseScope(text)));
 	const written = filesOf(wanted);
@@ -414,7 +422,10 @@ export function othersThatWrite(context: Pick<Context, 'paths'>, place: FilesPla
 		.map(run => run.id);
 }
 
-/** What the grants of a run give at a start: only what is still what was granted. `refused`: scopes that are not given, and why. */
+/**
+ * What the grants of a run give at a start: only what is still
+ * what was granted. `refused`: scopes that are not given, and why.
+ */
 export async function givenFiles(
 	context: Pick<Context, 'paths' | 'agents' | 'supervisor'>,
 	run: Pick<Run, 'id' | 'grants'>,
@@ -458,7 +469,9 @@ function notGiven(grant: Grant, guarded: readonly Guarded[]): string | undefined
 	}
 }
 
-/** A socket or FIFO that came to be in a folder which a run may change: no mount of the kernel's keeps the run from it. */
+/**
+ * A socket or FIFO that came to be in a folder which a run may change: no mount of the kernel's keeps the run from it.
+ */
 export function cameBelow(grants: readonly Grant[], now: number): Array<{scope: string; because: string}> {
 	return grants.flatMap(grant => {
 		const held = filesOf(grant.scope);

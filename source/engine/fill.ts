@@ -9,7 +9,10 @@ import type {Context} from './context.ts';
 import {jail, makeScratch} from './jail.ts';
 import {fillSubmodules} from './submodules.ts';
 
-/* Files are written as they are stored, by a git that knows no filter of anybody's: what LFS or git-crypt keep elsewhere stays there. */
+/*
+ * Files are written as they are stored, by a git that knows no filter
+ * of anybody's: what LFS or git-crypt keep elsewhere stays there.
+ */
 
 /**
  * In the jail, as the run's own user: what git remembers of the files is then what a later look sees, and files that

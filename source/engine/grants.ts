@@ -10,7 +10,10 @@ import {findSecret, handSecret, mustFindSecret, projectOf, type HandedSecret, ty
 
 /* From a scope to the secret behind it. */
 
-/** `secret:NAME` as it is typed, with the owner that there is: the project's own before the person's. Any other text as it is. */
+/**
+ * `secret:NAME` as it is typed, with the owner that there is: the
+ * project's own before the person's. Any other text as it is.
+ */
 export function completeScope(context: Context, text: string, project: Pick<Project, 'id'>): string {
 	const name = /^secret:(?:fleet:\/\/)?([^/]+)$/.exec(text)?.[1];
 	if (name === undefined || !secretName.test(name)) {
@@ -70,7 +73,10 @@ export function secretOfScope(context: Context, scope: string, project: Pick<Pro
 	return entry;
 }
 
-/** How long a grant may be, milliseconds: what was asked, or what the secret allows at most. @throws Refusal for more than that */
+/**
+ * How long a grant may be, milliseconds: what was asked, or what
+ * the secret allows at most. @throws Refusal for more than that
+ */
 export function grantLength(entry: SecretEntry | undefined, asked: number | undefined): number | undefined {
 	const longest = entry?.binding.longest;
 	if (longest === undefined) {
@@ -92,7 +98,10 @@ export function describeGrant(entry: SecretEntry): string {
 	return `${formatReference(entry.reference)}, by pointer: ${describeBinding(entry.binding)}`;
 }
 
-/** What a supervisor is to be handed for the grants that a run has. @throws Refusal where a value cannot be had: nothing starts without it */
+/**
+ * What a supervisor is to be handed for the grants that a run has.
+ * @throws Refusal where a value cannot be had: nothing starts without it
+ */
 export async function handFor(context: Context, run: Pick<Run, 'grants' | 'project'>): Promise<HandedSecret[]> {
 	const handed: HandedSecret[] = [];
 	for (const {scope} of run.grants.filter(grant => isInForce(grant, Date.now()))) {

@@ -6,7 +6,10 @@ import {openCgroup, type Cgroup} from '../host/cgroup.ts';
 import {machineMemory, measureHeld, memoryLeft} from '../host/held.ts';
 import type {Context} from './context.ts';
 
-/* The limits of a sandbox as a whole, for every sandbox that the host starts over an agent's content: a run, and every look at one. */
+/*
+ * The limits of a sandbox as a whole, for every sandbox that the
+ * host starts over an agent's content: a run, and every look at one.
+ */
 
 /** What was too much. `end`: it must not go on. `freeze`: it stands until a person decides. */
 export type Over = {readonly because: string; readonly how: 'end' | 'freeze'};
@@ -100,7 +103,10 @@ export class Guard {
 		return this.#grown;
 	}
 
-	/** Counts what the folders take, in half a minute or when the file system lost a part of what they may grow by; at most a hundredth of the time, but never later than that. */
+	/**
+	 * Counts what the folders take, in half a minute or when the file system lost a part of
+	 * what they may grow by; at most a hundredth of the time, but never later than that.
+	 */
 	#countDisk(): void {
 		const folders = this.#folders;
 		if (!folders || this.#disk) {

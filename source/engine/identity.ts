@@ -20,7 +20,10 @@ export function coAuthor(context: Pick<Context, 'agents'>, run: Pick<Run, 'agent
 		: `${agent.title} <${agent.id}@fleet.invalid>`;
 }
 
-/** Variables that have git write a commit of this person's; without one, of the agent's. @param date both dates, as git writes them; now without one */
+/**
+ * Variables that have git write a commit of this person's; without one, of the agent's.
+ * @param date both dates, as git writes them; now without one
+ */
 export function identityVariables(person: Identity | undefined, date?: string): Record<string, string> {
 	const {name, email} = person ?? {name: 'fleet agent', email: 'agent@fleet.invalid'};
 	return {

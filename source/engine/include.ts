@@ -30,9 +30,14 @@ import {openRepository} from './projects.ts';
 import {knownValues} from './secrets.ts';
 import {ownStatusOf} from '../host/status.ts';
 
-/* Files that git does not keep and that a project's runs need all the same, such as a local configuration. A project names them; a person says yes to exactly these, once. */
+/*
+ * Files that git does not keep and that a project's runs need all the same, such as a
+ * local configuration. A project names them; a person says yes to exactly these, once.
+ */
 
-/** Patterns in the way of .gitignore, one on a line. Read from the run's base, so that no branch changes it for itself. */
+/**
+ * Patterns in the way of .gitignore, one on a line. Read from the run's base, so that no branch changes it for itself.
+ */
 export const includePath = '.worktreeinclude';
 
 const most = 200;

@@ -15,7 +15,8 @@ import {basicPlan, chooseSandbox} from './plan.ts';
 const patience = 300_000;
 
 /**
- * Runs a script over an agent's files in a sandbox with no network: whatever those files make a program do, they do it there.
+ * Runs a script over an agent's files in a sandbox with no network:
+ * whatever those files make a program do, they do it there.
  * @param script a constant; what varies is in `argv`
  */
 export async function jail(
@@ -38,7 +39,8 @@ export async function jail(
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
 	const folder = mkdtempSync(path.join(places.folder, `jail-${process.pid}-`));
-	// No control group: looks are short and many, and each would make and remove one in every hierarchy. They are watched all the same.
+	// No control group: looks are short and many, and each would make
+	// and remove one in every hierarchy. They are watched all the same.
 	const limited: Limited = {
 		group: undefined,
 		plan: {

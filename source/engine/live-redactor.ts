@@ -5,8 +5,8 @@ const patience = 40;
 
 /**
  * Blanks known values out of what people watch as it comes. Nothing waits for long: what could be the beginning of a
- * value, and all that stands behind it, is shown after a moment, with no more of the value readable than `Redactor` holds
- * harmless.
+ * value, and all that stands behind it, is shown after a moment,
+ * with no more of the value readable than `Redactor` holds harmless.
  */
 export class LiveRedactor {
 	readonly #redactor: Redactor;

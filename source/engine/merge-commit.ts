@@ -14,7 +14,10 @@ import {mergeTrees} from './facts.ts';
 import {coAuthor, personOf} from './identity.ts';
 import {rootOf} from './projects.ts';
 
-/* The commits that a merge makes, as the project's policy wants them: how many, by whom, with what words, signed or not. The tree at their end is the verified one. */
+/*
+ * The commits that a merge makes, as the project's policy wants them: how many, by
+ * whom, with what words, signed or not. The tree at their end is the verified one.
+ */
 
 /** A hook's time, milliseconds. */
 const hookTime = 60_000;
@@ -47,7 +50,8 @@ const signingVariables = [
  * Writes the commit that the target is moved to. Nothing is moved.
  * @param because the person's reason for the merge
  * @returns its name; its tree is `facts.tree`
- * @throws Refusal where it cannot be made as the policy, or the person's git, wants it: never unsigned where a signature is wanted
+ * @throws Refusal where it cannot be made as the policy, or the
+ * person's git, wants it: never unsigned where a signature is wanted
  */
 export async function makeMergeCommit(
 	context: Context,
@@ -112,7 +116,9 @@ function agentAsAuthor(): Record<string, string> {
 	return {GIT_AUTHOR_NAME: 'fleet agent', GIT_AUTHOR_EMAIL: 'agent@fleet.invalid'};
 }
 
-/** The run's commits one after another on the target's tip. What comes out must be what was verified, else nothing does. */
+/**
+ * The run's commits one after another on the target's tip. What comes out must be what was verified, else nothing does.
+ */
 async function rebase(
 	run: Run,
 	git: Git,
@@ -175,7 +181,10 @@ async function rebase(
 	return onto;
 }
 
-/** The tree of a commit's own change on top of another commit; undefined where the two conflict. git before 2.40 takes the base of a merge from history alone, so that is made up. */
+/**
+ * The tree of a commit's own change on top of another commit; undefined where the two
+ * conflict. git before 2.40 takes the base of a merge from history alone, so that is made up.
+ */
 async function replayedTree(git: Git, commit: string, parent: string, onto: string): Promise<string | undefined> {
 	if (parent === onto) {
 		return git.line('rev-parse', `${commit}^{tree}`);

@@ -17,7 +17,10 @@ import {changesOf} from './vet.ts';
 /** A folder in which the target is checked out, and git's own folder for it, which names what is going on there. */
 type Place = {readonly folder: string; readonly gitDir: string};
 
-/** Where the files of the repository's own checkout are. Git lists it by the folder of its git folder, wherever its files are. */
+/**
+ * Where the files of the repository's own checkout are. Git lists
+ * it by the folder of its git folder, wherever its files are.
+ */
 async function mainCheckout(git: Git, commonDir: string, root: string): Promise<string> {
 	const setting = await git.setting('core.worktree');
 	if (setting !== undefined) {
@@ -39,7 +42,10 @@ async function mainCheckout(git: Git, commonDir: string, root: string): Promise<
 	return found.topLevel;
 }
 
-/** The git folder that a linked checkout names, where the repository knows it; undefined where another one is in its place. */
+/**
+ * The git folder that a linked checkout names, where the repository
+ * knows it; undefined where another one is in its place.
+ */
 function linkedGitDir(folder: string, commonDir: string): string | undefined {
 	try {
 		const gitDir = realpathSync(

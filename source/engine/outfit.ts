@@ -6,7 +6,10 @@ import {insideHome} from '../host/toolchain.ts';
 import {bundles, type Trusted} from '../host/trusted.ts';
 import {giveToRun} from '../host/worktree.ts';
 
-/* What a run finds inside besides its project: whom to trust, its pointers, and an agent's own HOME. All of it made by the host. */
+/*
+ * What a run finds inside besides its project: whom to trust, its
+ * pointers, and an agent's own HOME. All of it made by the host.
+ */
 
 const insideTrust = '/run/fleet/trust';
 
@@ -16,7 +19,10 @@ export const insideConfig = '/run/fleet/config';
 /** Where a run's pointers are files, for a program that takes its credential from one. */
 const insidePointers = '/run/fleet/pointers';
 
-/** No single variable is enough: each of these is what some program looks at. @param folder where `run.pem` and `bundle.pem` are, as the program sees it */
+/**
+ * No single variable is enough: each of these is what some program looks at.
+ * @param folder where `run.pem` and `bundle.pem` are, as the program sees it
+ */
 export function trustEnvironment(folder: string): Record<string, string> {
 	const bundle = `${folder}/bundle.pem`;
 	return {
@@ -82,7 +88,10 @@ export function quietNode(versions: ReadonlyArray<string | undefined>): Record<s
 	return {NODE_OPTIONS: option ? '--disable-warning=UNDICI-EHPA' : `--require=${insideTrust}/quiet.cjs`};
 }
 
-/** What a sandbox without a supervisor trusts: the same as a run, but for the run's own authority. @param folder made here, on the host */
+/**
+ * What a sandbox without a supervisor trusts: the same as a run, but for the run's own authority.
+ * @param folder made here, on the host
+ */
 export function makeTrust(folder: string, trusted: Trusted): {mounts: Mount[]; env: Record<string, string>} {
 	mkdirSync(folder, {recursive: true, mode: 0o755});
 	writeTrust(folder, trusted);
@@ -104,7 +113,8 @@ export class Outfit {
 
 	/**
 	 * Makes the folders anew; HOME stays from attempt to attempt, since conversations lie there.
-	 * @param files an agent's configuration, by path below HOME. It is copied there inside: HOME is the agent's, and the host writes nothing through what an agent could have made a link of.
+	 * @param files an agent's configuration, by path below HOME. It is copied there inside: HOME
+	 * is the agent's, and the host writes nothing through what an agent could have made a link of.
 	 */
 	make(trusted: Trusted, hasHome: boolean, files: Readonly<Record<string, string>> = {}): void {
 		rmSync(this.#folder, {recursive: true, force: true});
@@ -145,7 +155,10 @@ export class Outfit {
 		rmSync(this.#folder, {recursive: true, force: true});
 	}
 
-	/** Has the run trust an authority, from the next program that it starts. The files stay the same ones: they are mounted. */
+	/**
+	 * Has the run trust an authority, from the next program that
+	 * it starts. The files stay the same ones: they are mounted.
+	 */
 	trust(certificate: string): void {
 		writeTrust(path.join(this.#folder, 'trust'), this.#trusted, certificate);
 	}

@@ -7,8 +7,8 @@ import {LiveRedactor} from './live-redactor.ts';
 const longestLine = 8 * 1024 ** 2;
 
 /**
- * What an agent writes, on its way to disk and to people: known values are blanked first, whatever comes after. Where the
- * output is structured, people get what its lines say, and the lines themselves are kept beside it.
+ * What an agent writes, on its way to disk and to people: known values are blanked first, whatever comes after. Where
+ * the output is structured, people get what its lines say, and the lines themselves are kept beside it.
  */
 export class AgentOutput {
 	readonly #log: LogWriter;
@@ -109,7 +109,10 @@ export class AgentOutput {
 	}
 }
 
-/** Requests come as fast as an agent can ask. Each of the first hundred of a kind is written down, then every doubling; and no run writes more than ten thousand of such lines. */
+/**
+ * Requests come as fast as an agent can ask. Each of the first hundred of a kind is written
+ * down, then every doubling; and no run writes more than ten thousand of such lines.
+ */
 export class EventCounter {
 	readonly #counts = new Map<string, number>();
 	#written = 0;

@@ -21,7 +21,10 @@ const scratch: Scratch[] = [
 	{target: '/run/lock', size: 1024 ** 2},
 ];
 
-/** Milliseconds for which a sandbox that worked is not tried again: each trial makes one. A launch that fails later is refused by itself. */
+/**
+ * Milliseconds for which a sandbox that worked is not tried again: each
+ * trial makes one. A launch that fails later is refused by itself.
+ */
 const trialLife = 60_000;
 const tried = new WeakMap<Sandbox, {readonly status: Availability; readonly at: number}>();
 
@@ -71,8 +74,9 @@ export function basicPlan(
 const proxyAddress = `http://127.0.0.1:${proxyPort}`;
 
 /**
- * What is the sandbox's own and is asked without a proxy. Each client reads this list in its own way: a dot for names below
- * localhost (Node), ranges (curl, requests, Go), an address by itself (urllib). Not "[::1]", at which httpx fails.
+ * What is the sandbox's own and is asked without a proxy. Each client reads this
+ * list in its own way: a dot for names below localhost (Node), ranges (curl,
+ * requests, Go), an address by itself (urllib). Not "[::1]", at which httpx fails.
  */
 const own = 'localhost,.localhost,127.0.0.1,127.0.0.0/8,::1,0.0.0.0';
 
@@ -92,7 +96,10 @@ export const proxyEnvironment: Readonly<Record<string, string>> = {
 /** What a run finds inside besides: mounts and variables. */
 export type Extra = {readonly mounts: readonly Mount[]; readonly env: Readonly<Record<string, string>>};
 
-/** A run's own sandbox: its worktree, its private git folder in the project's place, what it was granted (`givenFiles`), its outfit. */
+/**
+ * A run's own sandbox: its worktree, its private git folder in the
+ * project's place, what it was granted (`givenFiles`), its outfit.
+ */
 export function runPlan(
 	run: Run,
 	places: RunPaths,
@@ -118,7 +125,9 @@ export function runPlan(
 	return {...plan, limits: limitsOf(policy, plan.limits)};
 }
 
-/** What the run may reach: the policy's hosts for builds, the grants in force, and the hosts of the secrets among them. */
+/**
+ * What the run may reach: the policy's hosts for builds, the grants in force, and the hosts of the secrets among them.
+ */
 export function egressState(run: Run, policy: Policy, now: number, secrets: readonly EgressRule[] = []): EgressState {
 	return {
 		// A frozen run has no way out, whatever it holds.

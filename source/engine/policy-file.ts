@@ -9,7 +9,10 @@ import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
 import {ownStatusOf} from '../host/status.ts';
 
-/** The policy file in a project's checkout; undefined where there is none. @throws Refusal for what is no file of the checkout's own */
+/**
+ * The policy file in a project's checkout; undefined where there is
+ * none. @throws Refusal for what is no file of the checkout's own
+ */
 function readOwn(root: string): string | undefined {
 	const file = path.join(root, policyPath);
 	const folder = ownStatusOf(path.dirname(file));
@@ -56,7 +59,8 @@ export function proposeNetwork(root: string, hosts: readonly string[]): readonly
 
 /**
  * Commits the commands that verify a project, as a person's own commit on the branch that is checked out. Nothing else
- * that is changed or staged there comes along. Only where there are none yet: to change them is a change like any other.
+ * that is changed or staged there comes along. Only where there
+ * are none yet: to change them is a change like any other.
  *
  * @returns the branch, and the commit
  * @throws Refusal where that would lose or mix up something

@@ -34,7 +34,8 @@ export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
 }
 
 /**
- * Adds the repository that a folder belongs to. Adding it again gives the same project, also where it lies elsewhere now.
+ * Adds the repository that a folder belongs to. Adding it again
+ * gives the same project, also where it lies elsewhere now.
  * @param as the project that it is, where it does not show by itself
  * @returns `movedFrom`: where it was, if it was elsewhere
  */
@@ -158,7 +159,8 @@ export async function addProject(
 
 /**
  * The project of that name, or the one whose repository the current folder stands in. Never another one, however few
- * there are: a submodule and a repository inside are repositories of their own, and another worktree has another branch.
+ * there are: a submodule and a repository inside are repositories
+ * of their own, and another worktree has another branch.
  */
 export async function findProject(
 	context: Pick<Context, 'paths'>,
@@ -312,7 +314,10 @@ export async function openRun(
 	return opened;
 }
 
-/** The repository behind a project, and the checkout that was added, whose HEAD is its own where it is a linked worktree. @throws Refusal where it is gone */
+/**
+ * The repository behind a project, and the checkout that was added, whose HEAD
+ * is its own where it is a linked worktree. @throws Refusal where it is gone
+ */
 export async function openRepository(root: string): Promise<{git: Git; checkout: Git; commonDir: string}> {
 	const found = existsSync(root) ? await discover(root) : {because: 'the folder is gone'};
 	if ('because' in found) {

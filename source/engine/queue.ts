@@ -20,7 +20,10 @@ function liveRuns(context: Context, but: string): Run[] {
 
 type Wait = {readonly because: string; /** Whether a person is needed for it. */ readonly stuck: boolean};
 
-/** Why the run waits. Under a lock, so that two do not take one place; whoever gets it has written so before the lock is let go. */
+/**
+ * Why the run waits. Under a lock, so that two do not take one
+ * place; whoever gets it has written so before the lock is let go.
+ */
 async function take(context: Context, journal: Journal, limits: RunLimits): Promise<Wait | undefined> {
 	const {run} = journal;
 	const lock = Lock.acquire(path.join(context.paths.state, 'queue.lock'), 5000);

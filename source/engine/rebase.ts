@@ -51,8 +51,8 @@ async function rebasePrompt(run: Run, git: Git, base: string, head: string, file
 }
 
 /**
- * What a run's next attempt is for where it is to be brought onto its target: its work is taken over first, so that it is
- * known what conflicts.
+ * What a run's next attempt is for where it is to be brought onto its target: its work is taken over first, so that it
+ * is known what conflicts.
  * @param more what a person says besides
  * @throws Refusal where there is nothing to bring
  */

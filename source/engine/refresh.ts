@@ -8,9 +8,10 @@ import type {Context} from './context.ts';
 import {jail} from './jail.ts';
 
 /**
- * In the jail, since the run's git folder is the agent's: object folders and shallow history as they are today, and every
- * ref that is still where the host put it moved to where it is now. A ref that the agent moved, made or removed, or that
- * is checked out in its folder, is left alone; where that is the target, its tip is `refs/fleet/target` besides.
+ * In the jail, since the run's git folder is the agent's: object folders and shallow history
+ * as they are today, and every ref that is still where the host put it moved to where it is
+ * now. A ref that the agent moved, made or removed, or that is checked out in its folder, is
+ * left alone; where that is the target, its tip is `refs/fleet/target` besides.
  */
 const script = `
 set -u

@@ -7,7 +7,10 @@ import {replaceFile} from '../host/write.ts';
 import type {Context} from './context.ts';
 import type {SecretEntry} from './secrets.ts';
 
-/* Model scopes that a person turned on for a project once and for all. What was remembered is what was seen: when the secret or what it opens changes, it is asked about again. */
+/*
+ * Model scopes that a person turned on for a project once and for all. What was remembered
+ * is what was seen: when the secret or what it opens changes, it is asked about again.
+ */
 
 type Remembered = Record<string, Record<string, string>>;
 
@@ -29,7 +32,9 @@ function digest(entry: SecretEntry): string {
 		.digest('hex');
 }
 
-/** Whether the model scope of an agent was turned on for every run of a project, with exactly this secret and binding. */
+/**
+ * Whether the model scope of an agent was turned on for every run of a project, with exactly this secret and binding.
+ */
 export function isRemembered(
 	context: Context,
 	project: Pick<Project, 'id'>,

@@ -10,7 +10,10 @@ import {openRun} from './projects.ts';
 /** Branches that are looked at for what became of one. */
 const candidates = 50;
 
-/** Where a target that is gone went, as far as that can be told: renamed, or the branch that holds what the run began at. */
+/**
+ * Where a target that is gone went, as far as that can be told:
+ * renamed, or the branch that holds what the run began at.
+ */
 export async function findSuccessor(git: Git, run: Run): Promise<string | undefined> {
 	const names = (
 		await git.run([

@@ -17,8 +17,8 @@ import {readReview} from './review-file.ts';
 import {knownValues} from './secrets.ts';
 
 /**
- * What the run itself changed, from where its own work begins, from captured objects, never from its folder. A run that is at work, or was
- * not captured, is looked at in the jail first; nothing of that is published.
+ * What the run itself changed, from where its own work begins, from captured objects, never from its folder. A run that
+ * is at work, or was not captured, is looked at in the jail first; nothing of that is published.
  * @returns unified diff, or with `stat` a summary
  */
 export async function diff(context: Context, run: Run, stat: boolean): Promise<string> {

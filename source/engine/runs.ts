@@ -48,7 +48,10 @@ export function readRun(places: RunPaths): Run | undefined {
 	return gone;
 }
 
-/** Whether the process that the journal names as a run's supervisor is one, and is alive: it is never taken for dead, whatever its lock says. */
+/**
+ * Whether the process that the journal names as a run's supervisor is
+ * one, and is alive: it is never taken for dead, whatever its lock says.
+ */
 function isSupervised(run: Run): boolean {
 	if (run.pid === undefined || !supervisedStages.has(run.stage)) {
 		return false;
@@ -118,7 +121,8 @@ export async function withJournal<Result>(
 		);
 	}
 
-	// A supervisor keeps the journal for hours, and a gate for minutes: nobody should wait for that. One that has written how its run ended lets go soon.
+	// A supervisor keeps the journal for hours, and a gate for minutes: nobody
+	// should wait for that. One that has written how its run ended lets go soon.
 	const stage = readRun(places)?.stage;
 	const live = stage === 'running' || stage === 'frozen';
 	const journal = Journal.open(

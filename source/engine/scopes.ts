@@ -46,7 +46,9 @@ export function makeGrant(
 	};
 }
 
-/** What is known of a grant besides its scope: the secret behind it, or what a `files:` scope names as it was looked at. */
+/**
+ * What is known of a grant besides its scope: the secret behind it, or what a `files:` scope names as it was looked at.
+ */
 export type GrantDetails = {readonly reference?: string | undefined; readonly files?: FilesPlace | undefined};
 
 /** @throws Refusal where the scope cannot be granted to this run; nothing is written */
@@ -128,7 +130,10 @@ export function revokeIn(journal: Journal, actor: Actor, scope: string, because:
 	return cut();
 }
 
-/** Turns a scope on: through the supervisor where one is alive, else in the journal. @returns the scope as it is written, and when it takes effect */
+/**
+ * Turns a scope on: through the supervisor where one is alive, else in the journal.
+ * @returns the scope as it is written, and when it takes effect
+ */
 export async function allow(
 	context: Context,
 	run: Run,
@@ -169,7 +174,10 @@ export async function allow(
 	return {scope: files?.scope ?? scope, effect, secret: entry, files};
 }
 
-/** Turns a scope off, and cuts what is open through it. @returns how many connections were cut, and why a mount stayed, if one did */
+/**
+ * Turns a scope off, and cuts what is open through it.
+ * @returns how many connections were cut, and why a mount stayed, if one did
+ */
 export async function revoke(
 	context: Context,
 	run: Run,

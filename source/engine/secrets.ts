@@ -15,8 +15,9 @@ import {replaceFile} from '../host/write.ts';
 import type {Context} from './context.ts';
 
 /*
- * Names on one side, values on the other. The index (`secrets.json`) says what there is and where it rests, and holds no
- * value; a vault holds the value and, beside it, what a person approved. Where the two differ, the vault's word counts.
+ * Names on one side, values on the other. The index (`secrets.json`) says what
+ * there is and where it rests, and holds no value; a vault holds the value and,
+ * beside it, what a person approved. Where the two differ, the vault's word counts.
  */
 
 /** Where a value comes from: one of the vaults, typed at each use, or asked from outside. */
@@ -55,7 +56,10 @@ type Stored = {
 /** How long a value that was replaced is still looked for in output, milliseconds. */
 const remembered = 7 * 86_400_000;
 
-/** The least length of a value, characters: a shorter one cannot be told from a word, and so cannot be kept out of output. */
+/**
+ * The least length of a value, characters: a shorter one cannot
+ * be told from a word, and so cannot be kept out of output.
+ */
 const shortestValue = 8;
 
 function indexFile(context: Pick<Context, 'paths'>): string {
@@ -345,7 +349,10 @@ function isOpen(vault: Vault): Promise<boolean> {
 	return known;
 }
 
-/** The values of a secret, as far as they can be read without asking anybody: for looking whether they are somewhere. Empty where they cannot. */
+/**
+ * The values of a secret, as far as they can be read without asking
+ * anybody: for looking whether they are somewhere. Empty where they cannot.
+ */
 export async function knownValue(context: Context, entry: SecretEntry): Promise<string[]> {
 	const vault = vaultOf(context, entry.store);
 	if (entry.store === 'session' || entry.store === 'cmd' || (vault && !(await isOpen(vault)))) {

@@ -33,7 +33,10 @@ function isGitFolder(folder: string): boolean {
 const isPlain = (text: string) =>
 	text !== '' && !text.split('/').some(part => part === '' || part === '.' || part === '..' || part === '.git');
 
-/** Where each submodule is kept, by its path in its parent. Names of submodules are folders below `modules`, and lead nowhere else. */
+/**
+ * Where each submodule is kept, by its path in its parent. Names of
+ * submodules are folders below `modules`, and lead nowhere else.
+ */
 async function gitFolders(
 	git: Git,
 	modules: string,
@@ -109,8 +112,8 @@ export async function submodulesOf(git: Git, commonDir: string, root: string, tr
 }
 
 /**
- * Asks where a submodule came from for one commit, where that is a folder of this machine: no other way of reaching it is
- * open to fleet's git. It is kept under a ref of its own.
+ * Asks where a submodule came from for one commit, where that is a folder of this machine: no other way of reaching it
+ * is open to fleet's git. It is kept under a ref of its own.
  */
 async function fetchHere(folder: string, commit: string): Promise<void> {
 	await new Git({gitDir: folder}).run([
@@ -125,7 +128,11 @@ async function fetchHere(folder: string, commit: string): Promise<void> {
 	]);
 }
 
-/** Which of these submodules the person has in the state asked for. @param base whose .gitmodules counts @returns their paths, as bytes */
+/**
+ * Which of these submodules the person has in the state asked for.
+ * @param base whose .gitmodules counts
+ * @returns their paths, as bytes
+ */
 export async function knownCommits(
 	git: Git,
 	commonDir: string,

@@ -57,7 +57,10 @@ import {openSession, type Session} from './session.ts';
 
 const ringSize = 256 * 1024;
 
-/** How often usage is written down while it grows, and how long an agent may be silent before it is said to wait, milliseconds. */
+/**
+ * How often usage is written down while it grows, and how long an
+ * agent may be silent before it is said to wait, milliseconds.
+ */
 const usagePause = 3000;
 const silence = 20_000;
 
@@ -464,7 +467,10 @@ class Supervision {
 		});
 	}
 
-	/** Writes down how the agent ended, once all that belongs to its end is done: who reads "stopped" waits for nothing more. */
+	/**
+	 * Writes down how the agent ended, once all that belongs to
+	 * its end is done: who reads "stopped" waits for nothing more.
+	 */
 	async #finish(code: number, signal: number, hasSetup: boolean): Promise<void> {
 		if (this.#counting < 500) {
 			// One that goes on may wait for something of the agent's.
@@ -562,7 +568,10 @@ class Supervision {
 		}
 	}
 
-	/** Takes a folder that the run may change away where a socket or a FIFO came to be in it: behind it a program of the host's listens. */
+	/**
+	 * Takes a folder that the run may change away where a socket or a
+	 * FIFO came to be in it: behind it a program of the host's listens.
+	 */
 	async #lookBelow(): Promise<void> {
 		for (const {scope, because} of cameBelow(this.#journal.run.grants, Date.now())) {
 			const left = await this.#files?.take(scope);
@@ -612,7 +621,10 @@ class Supervision {
 		}
 	}
 
-	/** Says that somebody is waited for, by what is seen from outside: a program that reads the keyboard, or an agent that could and does nothing else. */
+	/**
+	 * Says that somebody is waited for, by what is seen from outside: a program
+	 * that reads the keyboard, or an agent that could and does nothing else.
+	 */
 	#notice(reads: boolean, rests: boolean): void {
 		const {run} = this.#journal;
 		if (run.stage !== 'running') {
@@ -634,7 +646,9 @@ class Supervision {
 		}
 	}
 
-	/** What the agent's own words say. They come as fast as it likes to write them, so they are counted as requests are. */
+	/**
+	 * What the agent's own words say. They come as fast as it likes to write them, so they are counted as requests are.
+	 */
 	#hear({status, conversation}: AgentNews): void {
 		const {run} = this.#journal;
 		if (
@@ -753,7 +767,10 @@ class Supervision {
 		}
 	}
 
-	/** Counts what the run changed, for the list. @returns how long to wait until the next time, so that it costs little: milliseconds */
+	/**
+	 * Counts what the run changed, for the list.
+	 * @returns how long to wait until the next time, so that it costs little: milliseconds
+	 */
 	#countChanges(): Promise<number> {
 		this.#countGoingOn ??= this.#countNow().finally(() => {
 			this.#countGoingOn = undefined;
@@ -777,7 +794,10 @@ class Supervision {
 		return Math.max(5000, 100 * this.#counting);
 	}
 
-	/** A run whose record cannot be written is frozen: nothing of it goes on unseen. A person thaws it when there is room again. */
+	/**
+	 * A run whose record cannot be written is frozen: nothing of it
+	 * goes on unseen. A person thaws it when there is room again.
+	 */
 	#cannotRecord(error: Error): void {
 		if (this.#terminal && !this.#ended && this.#journal.run.stage === 'running') {
 			this.#freeze(
@@ -817,7 +837,8 @@ class Supervision {
 
 	/**
 	 * Something failed that no connection's own guard held. What it left half done is not known, and the check of what
-	 * leaves the run may be among it: so the way out is closed first, and then the run ends as by a stop, with its journal.
+	 * leaves the run may be among it: so the way out is closed
+	 * first, and then the run ends as by a stop, with its journal.
 	 */
 	#fault(error: unknown): void {
 		const {

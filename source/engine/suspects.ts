@@ -45,7 +45,9 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
 	});
 }
 
-/** Suspects in what a branch adds: values that are known in any spelling, the project's own rules, a general scanner. */
+/**
+ * Suspects in what a branch adds: values that are known in any spelling, the project's own rules, a general scanner.
+ */
 async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
 	const {stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: longest});
 	const found = new Map<string, Suspect>();
@@ -79,7 +81,10 @@ async function suspectsIn(git: Git, base: string, head: string, known: readonly 
 	return [...found.values()];
 }
 
-/** Stops a hand-over whose work holds what looks like a secret, unless a person waived exactly that. @throws Refusal with the rule and a masked span */
+/**
+ * Stops a hand-over whose work holds what looks like a secret, unless a
+ * person waived exactly that. @throws Refusal with the rule and a masked span
+ */
 export async function checkSuspects(
 	context: Context,
 	journal: Journal,
@@ -108,7 +113,10 @@ function openSuspects(run: Pick<Run, 'suspects' | 'waived'>): Suspect[] {
 	return run.suspects.filter(({fingerprint}) => !run.waived.includes(fingerprint));
 }
 
-/** A person says that what was found is none, and why. Only what was found before can be waived: nothing is waived unseen. */
+/**
+ * A person says that what was found is none, and why. Only what
+ * was found before can be waived: nothing is waived unseen.
+ */
 export function waiveSuspects(context: Context, journal: Journal, because: string): void {
 	const open = openSuspects(journal.run);
 	if (because.trim() === '') {

@@ -9,7 +9,10 @@ import type {Context} from './context.ts';
 import {listRunIds} from './runs.ts';
 import {statusOf} from '../host/status.ts';
 
-/* A start that fails, or is ended in the middle, leaves nothing: no branch, no worktree, no folder, no name that is taken. */
+/*
+ * A start that fails, or is ended in the middle, leaves nothing:
+ * no branch, no worktree, no folder, no name that is taken.
+ */
 
 /** What is about to be made. */
 type Start = {readonly commonDir: string; readonly branch: string; readonly base: string};
@@ -39,7 +42,9 @@ function readStart(places: RunPaths): Start | undefined {
 	}
 }
 
-/** Removes all that was made for a run whose agent never ran. Only for who holds its lock, or knows that nobody does. */
+/**
+ * Removes all that was made for a run whose agent never ran. Only for who holds its lock, or knows that nobody does.
+ */
 export async function takeBack(places: RunPaths, start: Start | undefined): Promise<void> {
 	if (start && existsSync(start.commonDir)) {
 		await removeWorktree(start.commonDir, places);

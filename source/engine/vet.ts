@@ -23,7 +23,10 @@ type Problem = {readonly because: string; readonly hint?: string};
 
 export type Candidate = {readonly base: string; readonly head: string; readonly tree: string};
 
-/** What the merge would change. Submodules count, also those that the project's settings tell git to overlook. @throws Refusal where it is more than can be looked through */
+/**
+ * What the merge would change. Submodules count, also those that the project's settings
+ * tell git to overlook. @throws Refusal where it is more than can be looked through
+ */
 export async function changesOf(git: Git, base: string, tree: string): Promise<Change[]> {
 	const {code, stdout} = await git.run(
 		['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--ignore-submodules=none', base, tree],
