@@ -23,7 +23,10 @@ export type Host = {
 	readonly node: string;
 	/** Files of /proc that tell about the whole machine or command it; those of them that this kernel has. */
 	readonly maskedProc: readonly string[];
-	/** The part of what the kernel gives to an account in all that a sandbox may take: counts of its user namespace, and limits of processes. */
+	/**
+	 * The part of what the kernel gives to an account in all that a sandbox
+	 * may take: counts of its user namespace, and limits of processes.
+	 */
 	readonly ofAccount: {
 		readonly counts: Readonly<Record<string, number>>;
 		readonly limits: Readonly<Record<string, number>>;
@@ -36,19 +39,31 @@ const filterDescriptor = '8';
 const argumentsDescriptor = '9';
 
 // The scripts are constants; everything that varies is an argument of its own, never text in them.
-/** Opens the filter and the argument file, lets the keyboard's signals pass by the monitor (they are the agent's), makes it all the kernel's first choice where memory is short, and joins the run's control groups. */
+/**
+ * Opens the filter and the argument file, lets the keyboard's signals pass by the monitor (they are the
+ * agent's), makes it all the kernel's first choice where memory is short, and joins the run's control groups.
+ */
 const openScript =
 	'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1" 9<"$2" || exit 126; shift 2; while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; trap "" INT QUIT TSTP; exec "$@"';
 /** Joins the run's control groups. */
 const joinScript = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; exec "$@"';
-/** Inside, with the one capability that it takes, which then goes: how much of the account's the sandbox's own user namespace may have. A kernel that does not let it keeps its own limits. */
+/**
+ * Inside, with the one capability that it takes, which then goes: how much of the account's the
+ * sandbox's own user namespace may have. A kernel that does not let it keeps its own limits.
+ */
 const narrowScript =
 	'while [ "$1" != -- ]; do { echo "${1#*=}" > "/proc/sys/user/${1%%=*}"; } 2> /dev/null; shift; done; shift; exec "$@"';
-/** As root, in a mount namespace of its own: makes sources below closed folders (such as /root) reachable for the uid that is dropped to. */
+/**
+ * As root, in a mount namespace of its own: makes sources below closed
+ * folders (such as /root) reachable for the uid that is dropped to.
+ */
 const stageScript =
 	'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0 folders=; for source do [ "$source" != -- ] || break; if [ -d "$source" ]; then folders="$folders $n"; else : > "$stage/$n"; fi; n=$((n+1)); done; [ -z "$folders" ] || (cd -- "$stage" && mkdir $folders); n=0; while [ "$1" != -- ]; do mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
 
-/** Perl: hands the socket $handle to Node as a $kind of its own. The message is what Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS). */
+/**
+ * Perl: hands the socket $handle to Node as a $kind of its own. The message is what
+ * Node itself writes for a handle, with the descriptor beside it (SCM_RIGHTS).
+ */
 const handOver = `
 my $text = '{"cmd":"NODE_HANDLE","type":"' . $kind . '","msg":{"type":"listening","pid":' . $$ . '}}' . "\\n";
 my $bytes = sub { unpack('Q', pack('P', $_[0])) };
@@ -67,8 +82,8 @@ open(my $channel, '>&=', $fd) or die "no channel";
 
 /**
  * The keeper's program: listens inside, hands the listener out over Node's channel, and becomes a `sleep`, so that an
- * idle run costs nothing. Besides it hands out a socket at which names are asked for. Its end is its parent's end (bwrap's --die-with-parent). In Perl, which starts much
- * faster than Node.
+ * idle run costs nothing. Besides it hands out a socket at which names are asked for. Its end is its parent's end
+ * (bwrap's --die-with-parent). In Perl, which starts much faster than Node.
  */
 const keeperProgram = `
 use strict; use Socket;
@@ -351,7 +366,9 @@ function enter(plan: SandboxPlan, host: Host, keeperPid: number): string[] {
 	];
 }
 
-/** See `PreparedSandbox.dial`. What the agent asks for counts as the run's, and comes after the person's own programs. */
+/**
+ * See `PreparedSandbox.dial`. What the agent asks for counts as the run's, and comes after the person's own programs.
+ */
 export function compileDial(
 	plan: SandboxPlan,
 	host: Host,
@@ -385,7 +402,10 @@ export function compileDial(
 			};
 }
 
-/** A command inside, with the network namespace of the keeper `keeperPid`, whose mount namespace also holds what root staged. */
+/**
+ * A command inside, with the network namespace of the keeper
+ * `keeperPid`, whose mount namespace also holds what root staged.
+ */
 export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation, keeperPid: number): Invocation {
 	return {
 		argv: [
@@ -415,7 +435,10 @@ export function compileStage(plan: SandboxPlan, host: Host, keeperPid: number): 
 	return argv && {argv, cwd: '/', env: {PATH: '/usr/bin:/bin'}};
 }
 
-/** The same before a command that has no keeper: in a mount namespace of its own, which for an ordinary user needs a user namespace. */
+/**
+ * The same before a command that has no keeper: in a mount namespace
+ * of its own, which for an ordinary user needs a user namespace.
+ */
 function stageAlone(plan: SandboxPlan, host: Host): string[] {
 	const argv = stageArguments(plan, host, {});
 	return !argv

@@ -59,7 +59,10 @@ syscall($call{prctl}, 47, 4, 0, 0, 0);
 exec { $ARGV[0] } @ARGV or must($ARGV[0], -1);
 `;
 
-/** @param options.keeperPid whose mount namespace it is done in; undefined: the one it is started in @returns undefined where nothing is granted */
+/**
+ * @param options.keeperPid whose mount namespace it is done in; undefined: the one it is started in
+ * @returns undefined where nothing is granted
+ */
 export function stageArguments(
 	plan: SandboxPlan,
 	host: {readonly perl: string | undefined; readonly root: boolean; readonly granted: string; readonly empty: string},

@@ -35,7 +35,10 @@ function withinOwnLimits(limits: Limits): Limits {
 	};
 }
 
-/** What the kernel counts for an account in all, and how much of it a sandbox may take: a part, so that the person's own programs have theirs. */
+/**
+ * What the kernel counts for an account in all, and how much of it a
+ * sandbox may take: a part, so that the person's own programs have theirs.
+ */
 function ofAccount(): Host['ofAccount'] {
 	const text = readFileSync('/proc/self/limits', 'utf8');
 	const part = (title: string, usual: number, share: number) =>
@@ -60,7 +63,10 @@ function ofAccount(): Host['ofAccount'] {
 	};
 }
 
-/** Writes the filter and the argument files, which bwrap reads from descriptors: nothing of the host's layout is in an argv that the sandbox can see. */
+/**
+ * Writes the filter and the argument files, which bwrap reads from descriptors:
+ * nothing of the host's layout is in an argv that the sandbox can see.
+ */
 function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	const plan = {...asked, limits: withinOwnLimits(asked.limits)};
 	mkdirSync(folder, {recursive: true, mode: 0o700});

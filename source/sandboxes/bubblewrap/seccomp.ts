@@ -40,7 +40,10 @@ const shared: Record<string, number> = {
 	open_tree_attr: 467,
 };
 
-/** Refused with EPERM whatever their arguments. Keyrings are not namespaced; the others are the kernel's rarely used and often broken doors. */
+/**
+ * Refused with EPERM whatever their arguments. Keyrings are not namespaced;
+ * the others are the kernel's rarely used and often broken doors.
+ */
 const refused = [
 	'keyctl',
 	'add_key',
@@ -102,15 +105,24 @@ const netlink = 16;
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
 const newNamespaces = 0x7e_02_00_00;
 const newTime = 0x80;
-/** A thread, and a table of descriptors that it shares: one with a table of its own hides what it holds from whoever counts. */
+/**
+ * A thread, and a table of descriptors that it shares: one with
+ * a table of its own hides what it holds from whoever counts.
+ */
 const [thread, sharedTable, ownTable] = [0x1_00_00, 0x4_00, 2];
 /** Huge pages are the machine's, in all: MAP_HUGETLB, MFD_HUGETLB, SHM_HUGETLB. */
 const huge = {mmap: 0x4_00_00, memfd: 4, segment: 0o4000};
-/** Semaphores of a set, as many as a kernel has by default elsewhere: memory that belongs to no process, 2 MB in a set of Linux, and 32,000 sets. */
+/**
+ * Semaphores of a set, as many as a kernel has by default elsewhere: memory
+ * that belongs to no process, 2 MB in a set of Linux, and 32,000 sets.
+ */
 const mostSemaphores = 250;
 /** SOL_SOCKET, and of its options SO_SNDBUF and SO_ZEROCOPY. */
 const ofSocket = {level: 1, sendBuffer: 7, zeroCopy: 60};
-/** F_SETLEASE and F_SETDELEG: a file's owner has whoever else opens it wait until the lease is given back, 45 seconds long. */
+/**
+ * F_SETLEASE and F_SETDELEG: a file's owner has whoever else
+ * opens it wait until the lease is given back, 45 seconds long.
+ */
 const leases = [1024, 1040];
 /** TIOCSTI types into a terminal, TIOCLINUX pastes into a console. */
 const terminalInjection = [0x54_12, 0x54_1c];
@@ -171,8 +183,10 @@ export function seccompFilter(architecture: Architecture): Uint8Array {
 			...leases.flatMap(command => [ifEqual(command, 0, 1), fail(errno.EINVAL)]),
 			allow,
 		]),
-		// A larger buffer: it does nothing, and says that it did, as the kernel does with what is over its most: who looks counts buffers of the usual size.
-		// No memory that stays where it is while it waits: a byte of it keeps the whole of a large page, which is in no process.
+		// A larger buffer: it does nothing, and says that it did, as the kernel does
+		// with what is over its most: who looks counts buffers of the usual size.
+		// No memory that stays where it is while it waits: a byte of
+		// it keeps the whole of a large page, which is in no process.
 		...forCall(call('setsockopt')!, [
 			argument(1),
 			ifEqual(ofSocket.level, 0, 5),
@@ -184,7 +198,8 @@ export function seccompFilter(architecture: Architecture): Uint8Array {
 			allow,
 		]),
 		...forCall(call('vmsplice')!, [fail(errno.ENOSYS)]),
-		// The machine has one number of these for everybody (fs.aio-max-nr); and memory that nothing counts. Programs go on without.
+		// The machine has one number of these for everybody (fs.aio-max-nr);
+		// and memory that nothing counts. Programs go on without.
 		...forCall(call('io_setup')!, [fail(errno.ENOSYS)]),
 		...forCall(call('memfd_secret')!, [fail(errno.ENOSYS)]),
 		...forCall(call('ioctl')!, [

@@ -1,7 +1,10 @@
 import type {SandboxPlan} from '../../core/plan.ts';
 import {proxyPort} from '../../core/plan.ts';
 
-/* From what was granted to a profile of macOS's sandbox-exec (Seatbelt). Pure. Written from its documented grammar; no Mac has run it yet. */
+/*
+ * From what was granted to a profile of macOS's sandbox-exec (Seatbelt).
+ * Pure. Written from its documented grammar; no Mac has run it yet.
+ */
 
 /** A string of the profile language: only a quote and a backslash mean something in it. */
 function quote(text: string): string {
