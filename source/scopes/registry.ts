@@ -8,7 +8,10 @@ import {network} from './network/index.ts';
 import {repo} from './repo/index.ts';
 import {secret} from './secret/index.ts';
 
-/** Every kind of authority, in the order it is shown. Written by hand: nothing becomes a scope by being found in a folder. */
+/**
+ * Every kind of authority, in the order it is shown. Written
+ * by hand: nothing becomes a scope by being found in a folder.
+ */
 export const scopeKinds: readonly ScopeKind[] = [repo, build, network, files, model, secret, deploy];
 
 /** @returns the kind of a scope's text, such as `network` for `network:example.com` */

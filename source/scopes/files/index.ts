@@ -6,7 +6,10 @@ function split(subject: string): {path: string; suffix: '' | ':rw'} {
 	return subject.endsWith(':rw') ? {path: subject.slice(0, -3), suffix: ':rw'} : {path: subject, suffix: ''};
 }
 
-/** Read, or with `:rw` change, a folder or file outside the project. A run that is going on gets it at once where the sandbox can. */
+/**
+ * Read, or with `:rw` change, a folder or file outside the project.
+ * A run that is going on gets it at once where the sandbox can.
+ */
 export const files: ScopeKind = {
 	id: 'files',
 	title: 'read (or with :rw change) one folder or file outside the project',

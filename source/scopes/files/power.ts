@@ -1,8 +1,14 @@
 import {isWithin} from '../../core/places.ts';
 
-/* Which places hold power over fleet, git or logins, and are therefore never granted as files. Pure: what is on the machine is handed in. */
+/*
+ * Which places hold power over fleet, git or logins, and are therefore
+ * never granted as files. Pure: what is on the machine is handed in.
+ */
 
-/** `any`: neither it nor what lies in it is given. `write`: only to read. `inside`: nothing in it is given, and what it lies in only to read. */
+/**
+ * `any`: neither it nor what lies in it is given. `write`: only to read.
+ * `inside`: nothing in it is given, and what it lies in only to read.
+ */
 export type Guarded = {readonly place: string; readonly against: 'any' | 'write' | 'inside'; readonly what: string};
 
 /** Why a place is not granted, and what to do instead. */
