@@ -1,7 +1,10 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 
-/** What asks other hosts than the model's for things that a run does not need, or hides what is asked: refused anyway, so not tried. */
+/**
+ * What asks other hosts than the model's for things that a run does
+ * not need, or hides what is asked: refused anyway, so not tried.
+ */
 const off = [
 	'api_key_model_discovery',
 	'apps',
