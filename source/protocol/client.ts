@@ -11,7 +11,10 @@ export type {Settings} from '../core/settings.ts';
 /** What a verb ended with. */
 export type ActionResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
 
-/** An agent as it is chosen. `secret`: the name of what its model needs, and `hosts`, what that opens; undefined for an agent without a model. */
+/**
+ * An agent as it is chosen. `secret`: the name of what its model needs,
+ * and `hosts`, what that opens; undefined for an agent without a model.
+ */
 export type AgentView = {
 	readonly id: string;
 	readonly title: string;
@@ -94,7 +97,8 @@ export type FleetClient = {
 	/** Calls back soon after a run's logs grew. @returns a function that ends it */
 	watchLog(runId: string, changed: () => void): () => void;
 	/**
-	 * `fleet <argv>`, as a process of its own, so that it goes on if the screen ends. Never rejects: one that could not be started says why, as one that refused.
+	 * `fleet <argv>`, as a process of its own, so that it goes on if the screen ends.
+	 * Never rejects: one that could not be started says why, as one that refused.
 	 * @param onLine gets each line of its output as it comes
 	 * @param input what it reads from stdin
 	 */
