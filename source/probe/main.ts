@@ -7,7 +7,10 @@ import path from 'node:path';
 import process from 'node:process';
 import type {Attempt, ProbeRequest} from '../core/probe.ts';
 
-/* Runs inside a sandbox that has the run's own settings, tries what an agent could try, and says what it saw. It judges nothing. */
+/*
+ * Runs inside a sandbox that has the run's own settings, tries what
+ * an agent could try, and says what it saw. It judges nothing.
+ */
 
 const request = JSON.parse(fs.readFileSync(0, 'utf8')) as ProbeRequest;
 let count = 0;
