@@ -3,7 +3,10 @@ import type {Context} from '../engine/context.ts';
 import type {Box, Result} from './box.ts';
 import type {ThrowawayProject} from './project.ts';
 
-/* What an attack is: data about it, what is tried, and how to tell whether it came through. The protections without which each works are in test/attacks/. */
+/*
+ * What an attack is: data about it, what is tried, and how to tell whether it
+ * came through. The protections without which each works are in test/attacks/.
+ */
 
 export const areas = ['git', 'files', 'processes', 'network', 'resources', 'terminal', 'host'] as const;
 export type Area = (typeof areas)[number];

@@ -93,7 +93,9 @@ export async function udpBait(): Promise<Bait & {port: number}> {
 	return {port: socket.address().port, hits: () => hits, close: () => socket.close()};
 }
 
-/** A process of the host with the sandbox's own uid, so that only namespaces protect it. `hits` is 1 once it is gone. */
+/**
+ * A process of the host with the sandbox's own uid, so that only namespaces protect it. `hits` is 1 once it is gone.
+ */
 export function processBait(word = ''): Bait & {pid: number} {
 	const root = process.getuid?.() === 0;
 	const child = spawn('/bin/sh', ['-c', 'sleep 60; exit', word], {

@@ -11,7 +11,10 @@ import {terminalAttacks} from './terminal.ts';
 const list = (area: Area, attacks: ReadonlyArray<SandboxAttack | GitAttack | HostAttack>): Attack[] =>
 	attacks.map(attack => ({...attack, area}));
 
-/** Everything that is tried, by `fleet doctor --attack` on the person's machine and by the tests with each protection off. */
+/**
+ * Everything that is tried, by `fleet doctor --attack` on the
+ * person's machine and by the tests with each protection off.
+ */
 export const attacks: readonly Attack[] = [
 	...list('git', gitAttacks),
 	...list('files', fileAttacks),

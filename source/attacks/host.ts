@@ -53,7 +53,9 @@ function refused(
 	};
 }
 
-/** A folder that two runs share, with a folder in it that one of them is granted, and beside it what nobody is granted. */
+/**
+ * A folder that two runs share, with a folder in it that one of them is granted, and beside it what nobody is granted.
+ */
 function sharedFolder(folder: string): {data: string; file: string; secret: string} {
 	const [data, secret] = [path.join(folder, 'shared', 'data'), path.join(folder, 'secret')];
 	for (const place of [data, secret]) {

@@ -3,7 +3,10 @@ import path from 'node:path';
 import type {HostAttack} from './attack.ts';
 import type {ThrowawayProject} from './project.ts';
 
-/* What an agent would have merged, so that it works once the person has it: stopped at the gate, whatever part of it was there before. */
+/*
+ * What an agent would have merged, so that it works once the person
+ * has it: stopped at the gate, whatever part of it was there before.
+ */
 
 export type MergedAttack = Omit<HostAttack, 'kind' | 'attempt'> & {
 	readonly files?: Readonly<Record<string, string>>;

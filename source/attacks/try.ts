@@ -78,7 +78,10 @@ export function tolerant(git: (...argv: string[]) => string): (...argv: string[]
 	};
 }
 
-/** Git attacks that share a `batch` are tried in one run, one after another. @returns which came through; an error in place of those that were not tried to their end */
+/**
+ * Git attacks that share a `batch` are tried in one run, one after another.
+ * @returns which came through; an error in place of those that were not tried to their end
+ */
 async function tryGitAttacks(
 	context: Context,
 	batch: readonly GitAttack[],
