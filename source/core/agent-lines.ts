@@ -41,18 +41,25 @@ export function toolLine(name: unknown, input: unknown): string {
 	return `▸ ${oneLine(name, 40)} ${oneLine(telling ?? (Object.keys(given).length === 0 ? '' : given), 200)}`.trimEnd();
 }
 
+function resultText(output: unknown): string {
+	if (typeof output === 'string') {
+		return output;
+	}
+
+	if (Array.isArray(output)) {
+		return output.map(part => (part as {text?: unknown})?.text ?? '').join('\n');
+	}
+
+	return output === undefined || output === null ? '' : JSON.stringify(output);
+}
+
 /** What came of it: the first line, and how many more there were. */
 export function resultLine(output: unknown, failed: boolean): string {
-	const text =
-		typeof output === 'string'
-			? output
-			: Array.isArray(output)
-				? output.map(part => (part as {text?: unknown})?.text ?? '').join('\n')
-				: output === undefined || output === null
-					? ''
-					: JSON.stringify(output);
-	const lines = text.split('\n').filter(line => line.trim() !== '');
-	return `${failed ? '✘' : ' '} ${oneLine(lines[0] ?? (failed ? 'failed' : 'done'), 200)}${lines.length > 1 ? ` (+${lines.length - 1} lines)` : ''}`;
+	const lines = resultText(output)
+		.split('\n')
+		.filter(line => line.trim() !== '');
+	const first = oneLine(lines[0] ?? (failed ? 'failed' : 'done'), 200);
+	return `${failed ? '✘' : ' '} ${first}${lines.length > 1 ? ` (+${lines.length - 1} lines)` : ''}`;
 }
 
 /** Words of a failure, in one line. */

@@ -28,13 +28,17 @@ export type Viewed = {readonly files: number; readonly unviewed: number};
 
 /** How much was viewed, in words; empty where it is not known. */
 export function viewedText(viewed: Viewed | undefined): string {
-	return viewed === undefined
-		? ''
-		: viewed.files === 0
-			? 'no file was changed'
-			: viewed.unviewed === 0
-				? `${viewed.files === 1 ? 'the one file' : `all ${viewed.files} files`} viewed`
-				: `${viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} not viewed`;
+	if (viewed === undefined) {
+		return '';
+	}
+
+	if (viewed.files === 0) {
+		return 'no file was changed';
+	}
+
+	return viewed.unviewed === 0
+		? `${viewed.files === 1 ? 'the one file' : `all ${viewed.files} files`} viewed`
+		: `${viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} not viewed`;
 }
 
 /** How an approval was signed: what of its statement is nowhere else, who signed, and the armoured SSH signature. */

@@ -49,15 +49,11 @@ export function needOf(run: Run): Need | undefined {
 
 		case 'captured': {
 			const nothing = run.captured?.commits === 0 && run.captured.files === 0;
-			return {
-				kind: 'gate',
-				because: nothing
-					? 'needs you: tell it more, or discard it'
-					: run.conflicts
-						? 'needs you: rebase'
-						: 'needs you: verify',
-				since,
-			};
+			if (nothing) {
+				return {kind: 'gate', because: 'needs you: tell it more, or discard it', since};
+			}
+
+			return {kind: 'gate', because: run.conflicts ? 'needs you: rebase' : 'needs you: verify', since};
 		}
 
 		case 'verified': {

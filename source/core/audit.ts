@@ -48,16 +48,19 @@ export function judge(evidence: {
 	return evidence.blocked === true && evidence.hostAgrees === true && evidence.control === true ? 'PASS' : 'ERROR';
 }
 
+function itemStatus(own: readonly Probe[], least: number): Status {
+	if (own.some(probe => probe.status === 'FAIL')) {
+		return 'FAIL';
+	}
+
+	return own.length < least || own.some(probe => probe.status === 'ERROR') ? 'ERROR' : 'PASS';
+}
+
 /** Groups probes under their six items. An item with fewer than `least` probes is ERROR: too little was tried. */
 export function summarise(probes: readonly Probe[], least = 3): Item[] {
 	return itemIds.map(id => {
 		const own = probes.filter(probe => probe.item === id);
-		const status: Status = own.some(probe => probe.status === 'FAIL')
-			? 'FAIL'
-			: own.length < least || own.some(probe => probe.status === 'ERROR')
-				? 'ERROR'
-				: 'PASS';
-		return {id, title: itemTitles[id], status, probes: own};
+		return {id, title: itemTitles[id], status: itemStatus(own, least), probes: own};
 	});
 }
 

@@ -78,5 +78,6 @@ export function messageText(kind: MergeKind, template: string | undefined, facts
 
 /** A message with its trailers, in a paragraph of their own. Values are one line each. */
 export function withTrailers(text: string, trailers: ReadonlyArray<readonly [key: string, value: string]>): string {
-	return `${[text.trim(), trailers.map(([key, value]) => `${key}: ${oneLine(value)}`).join('\n')].filter(part => part !== '').join('\n\n')}\n`;
+	const own = trailers.map(([key, value]) => `${key}: ${oneLine(value)}`).join('\n');
+	return `${[text.trim(), own].filter(part => part !== '').join('\n\n')}\n`;
 }

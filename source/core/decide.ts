@@ -181,7 +181,8 @@ export function decideWindow(
 	return open || (outside ?? '').trim() !== ''
 		? undefined
 		: gateRefusal(
-				`${target} is deployed ${window} only, which begins in ${formatDuration(minutes * 60_000)} (${clockAfter(now, minutes)})`,
+				`${target} is deployed ${window} only, ` +
+					`which begins in ${formatDuration(minutes * 60_000)} (${clockAfter(now, minutes)})`,
 				'wait, or --outside-window with --because "…"',
 			);
 }
@@ -235,6 +236,46 @@ export type GateState = {
 	readonly because: string;
 };
 
+function gateState(
+	done: string | undefined,
+	failed: string | undefined,
+	busy: boolean,
+	refusal: Refusal | undefined,
+): GateState['state'] {
+	if (busy) {
+		return 'busy';
+	}
+
+	if (done !== undefined) {
+		return 'done';
+	}
+
+	if (refusal) {
+		return 'blocked';
+	}
+
+	return failed === undefined ? 'ready' : 'failed';
+}
+
+function refuseAudit(run: Run): Refusal | undefined {
+	if (run.stage === 'discarded') {
+		return ended(run);
+	}
+
+	return run.merge ? gateRefusal('not made before the merge', 'it is about the run, which is over') : undefined;
+}
+
+/** What came of the review; undefined where there was none. */
+function reviewDone({approval, merge}: Run): string | undefined {
+	if (!approval) {
+		return merge ? 'merged' : undefined;
+	}
+
+	return approval.viewed
+		? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}`
+		: 'approved; what was viewed is not written down';
+}
+
 /**
  * The guided sequence, as it stands: each step with its state and the reason.
  * Pure, from the run alone; the engine checks the moving facts again.
@@ -249,15 +290,7 @@ export function gatesOf(run: Run): GateState[] {
 		busy: boolean,
 		refusal: Refusal | undefined,
 	): GateState => {
-		const state = busy
-			? 'busy'
-			: done === undefined
-				? failed !== undefined && !refusal
-					? 'failed'
-					: refusal
-						? 'blocked'
-						: 'ready'
-				: 'done';
+		const state = gateState(done, failed, busy, refusal);
 		return {id, title, state, because: done ?? (refusal ? refusal.because : (failed ?? (busy ? run.because : '')))};
 	};
 
@@ -295,23 +328,13 @@ export function gatesOf(run: Run): GateState[] {
 			audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined,
 			audit && !audit.stale ? checks : undefined,
 			false,
-			run.stage === 'discarded'
-				? ended(run)
-				: merge
-					? gateRefusal('not made before the merge', 'it is about the run, which is over')
-					: undefined,
+			refuseAudit(run),
 		),
 		unclear && !conflicts && verify.state === 'failed' ? {...verify, state: 'inconclusive'} : verify,
 		step(
 			'review',
 			'Review',
-			approval
-				? approval.viewed
-					? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}`
-					: 'approved; what was viewed is not written down'
-				: merge
-					? 'merged'
-					: undefined,
+			reviewDone(run),
 			run.stage === 'rejected' ? run.because : undefined,
 			false,
 			run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first'),

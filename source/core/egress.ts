@@ -197,7 +197,8 @@ function withinLimits(rule: EgressRule, asked: Asked | undefined): string | unde
 	}
 
 	if (!asked) {
-		return `${rule.source} is limited to ${[rule.methods?.join(','), rule.path].filter(part => part !== undefined).join(' ')}, which cannot be seen inside an encrypted tunnel`;
+		const limits = [rule.methods?.join(','), rule.path].filter(part => part !== undefined).join(' ');
+		return `${rule.source} is limited to ${limits}, which cannot be seen inside an encrypted tunnel`;
 	}
 
 	if (asked.other !== undefined) {
@@ -441,7 +442,11 @@ export function classifyAddress(address: string): AddressClass {
 	const [first = 0, second = 0] = groups;
 	const embedded = (high: number, low: number) => classifyV4(high * 65_536 + low);
 	if (groups.slice(0, 7).every(group => group === 0)) {
-		return groups[7] === 0 ? 'unspecified' : groups[7] === 1 ? 'loopback' : embedded(groups[6]!, groups[7]!);
+		if (groups[7] === 0) {
+			return 'unspecified';
+		}
+
+		return groups[7] === 1 ? 'loopback' : embedded(groups[6]!, groups[7]!);
 	}
 
 	if (groups.slice(0, 5).every(group => group === 0) && (groups[5] === 0xff_ff || groups[5] === 0)) {
@@ -454,12 +459,13 @@ export function classifyAddress(address: string): AddressClass {
 	}
 
 	// A relay at either end could take it anywhere; where it says that it is this machine or a private one, it is that.
-	const inside =
-		first === 0x20_02
-			? embedded(second, groups[2]!)
-			: (groups[4]! & ~0x2_00) === 0 && groups[5] === 0x5e_fe
-				? embedded(groups[6]!, groups[7]!)
-				: 'public';
+	let inside: AddressClass = 'public';
+	if (first === 0x20_02) {
+		inside = embedded(second, groups[2]!);
+	} else if ((groups[4]! & ~0x2_00) === 0 && groups[5] === 0x5e_fe) {
+		inside = embedded(groups[6]!, groups[7]!);
+	}
+
 	if (inside !== 'public') {
 		return inside;
 	}
@@ -493,11 +499,15 @@ export function isLoopback(host: string): boolean {
 
 /** The addresses that such a host has. */
 export function loopbackAddresses(host: string): readonly string[] {
-	return !isAddress(host)
-		? hostAddresses
-		: host === '::1' || host === '::'
-			? ['::1']
-			: [host.startsWith('127.') ? host : '127.0.0.1'];
+	if (!isAddress(host)) {
+		return hostAddresses;
+	}
+
+	if (host === '::1' || host === '::') {
+		return ['::1'];
+	}
+
+	return [host.startsWith('127.') ? host : '127.0.0.1'];
 }
 
 /**
@@ -520,7 +530,9 @@ export function decideAddress(target: Target, address: string, privateHosts: rea
 		case 'unspecified': {
 			return {
 				allow: false,
-				because: `the address of ${target.host} is this machine's own: what is granted of it is network:${hostName}:${target.port}, and asked for by that name`,
+				because:
+					`the address of ${target.host} is this machine's own: ` +
+					`what is granted of it is network:${hostName}:${target.port}, and asked for by that name`,
 			};
 		}
 
@@ -533,7 +545,9 @@ export function decideAddress(target: Target, address: string, privateHosts: rea
 				? {allow: true, because: `${addressClass} address, named in the policy`}
 				: {
 						allow: false,
-						because: `the address of ${target.host} is ${addressClass} (${address}), which takes the policy besides: commit the line privateHosts: ["${formatTarget(target)}"] in .fleet/policy.yaml, and start a new run`,
+						because:
+							`the address of ${target.host} is ${addressClass} (${address}), which takes the policy besides: ` +
+							`commit the line privateHosts: ["${formatTarget(target)}"] in .fleet/policy.yaml, and start a new run`,
 					};
 		}
 

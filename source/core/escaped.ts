@@ -29,15 +29,19 @@ const named: Readonly<Record<string, string>> = {
 };
 
 function digit(byte: number | undefined): number {
-	return byte === undefined
-		? -1
-		: byte >= 0x30 && byte <= 0x39
-			? byte - 0x30
-			: byte >= 0x41 && byte <= 0x46
-				? byte - 0x37
-				: byte >= 0x61 && byte <= 0x66
-					? byte - 0x57
-					: -1;
+	if (byte === undefined) {
+		return -1;
+	}
+
+	if (byte >= 0x30 && byte <= 0x39) {
+		return byte - 0x30;
+	}
+
+	if (byte >= 0x41 && byte <= 0x46) {
+		return byte - 0x37;
+	}
+
+	return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;
 }
 
 /** Reads so many digits as the code point. @returns the length given, `none` or `open` */
@@ -76,11 +80,11 @@ function endOfDigits(bytes: Uint8Array, from: number, base: number): number {
 
 /** @returns the length of the escape that begins at a percent sign, a backslash or an ampersand, `none` or `open` */
 function readEscape(bytes: Uint8Array, at: number): number {
-	return bytes[at] === percent
-		? readPercent(bytes, at)
-		: bytes[at] === backslash
-			? readBackslash(bytes, at)
-			: readEntity(bytes, at);
+	if (bytes[at] === percent) {
+		return readPercent(bytes, at);
+	}
+
+	return bytes[at] === backslash ? readBackslash(bytes, at) : readEntity(bytes, at);
 }
 
 function readPercent(bytes: Uint8Array, at: number): number {
@@ -120,11 +124,11 @@ function readBackslash(bytes: Uint8Array, at: number): number {
 		}
 
 		const end = endOfDigits(bytes, next + 2, 16);
-		return end >= bytes.length
-			? open
-			: bytes[end] === 0x7d && end > next + 2
-				? digits(bytes, next + 2, end - next - 2, 16, end + 1 - at)
-				: none;
+		if (end >= bytes.length) {
+			return open;
+		}
+
+		return bytes[end] === 0x7d && end > next + 2 ? digits(bytes, next + 2, end - next - 2, 16, end + 1 - at) : none;
 	}
 
 	if (kind === 0x78) {
@@ -156,11 +160,13 @@ function readEntity(bytes: Uint8Array, at: number): number {
 		const isHex = bytes[next + 1] === 0x78 || bytes[next + 1] === 0x58;
 		const first = next + (isHex ? 2 : 1);
 		const end = endOfDigits(bytes, first, isHex ? 16 : 10);
-		return end >= bytes.length
-			? open
-			: end === first
-				? none
-				: digits(bytes, first, end - first, isHex ? 16 : 10, end - at + (bytes[end] === 0x3b ? 1 : 0));
+		if (end >= bytes.length) {
+			return open;
+		}
+
+		return end === first
+			? none
+			: digits(bytes, first, end - first, isHex ? 16 : 10, end - at + (bytes[end] === 0x3b ? 1 : 0));
 	}
 
 	let end = next;
@@ -185,13 +191,17 @@ function readEntity(bytes: Uint8Array, at: number): number {
 
 /** The UTF-8 bytes of a code point. */
 function bytesOf(code: number): readonly number[] {
-	return code < 0x80
-		? [code]
-		: code < 0x8_00
-			? [0xc0 | (code >> 6), 0x80 | (code & 0x3f)]
-			: code < 0x1_00_00
-				? [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]
-				: [0xf0 | ((code >> 18) & 7), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)];
+	if (code < 0x80) {
+		return [code];
+	}
+
+	if (code < 0x8_00) {
+		return [0xc0 | (code >> 6), 0x80 | (code & 0x3f)];
+	}
+
+	return code < 0x1_00_00
+		? [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]
+		: [0xf0 | ((code >> 18) & 7), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)];
 }
 
 function firstByte(code: number): number {

@@ -198,22 +198,24 @@ function readBody(
 	encoding: string | undefined,
 ): RequestBody | {because: string} {
 	if (encoding !== undefined) {
-		return length !== undefined
-			? {because: 'the request has a Content-Length and a Transfer-Encoding'}
-			: version !== '1.1' || encoding.toLowerCase() !== 'chunked'
-				? {because: 'the request has a Transfer-Encoding that is not chunked'}
-				: 'chunked';
+		if (length !== undefined) {
+			return {because: 'the request has a Content-Length and a Transfer-Encoding'};
+		}
+
+		return version !== '1.1' || encoding.toLowerCase() !== 'chunked'
+			? {because: 'the request has a Transfer-Encoding that is not chunked'}
+			: 'chunked';
 	}
 
 	if (length === undefined) {
 		return 'none';
 	}
 
-	return !/^\d{1,15}$/.test(length)
-		? {because: 'the Content-Length is not a number'}
-		: Number(length) === 0
-			? 'none'
-			: Number(length);
+	if (!/^\d{1,15}$/.test(length)) {
+		return {because: 'the Content-Length is not a number'};
+	}
+
+	return Number(length) === 0 ? 'none' : Number(length);
 }
 
 /** Whether a request asks for a websocket in the one way that is passed on; undefined where it does, else why not. */
@@ -230,6 +232,19 @@ export function refuseHandshake({method, version, headers}: ParsedRequest, body:
 		!/^[A-Za-z0-9+/]{22}==$/.test(valueOf('sec-websocket-key'))
 		? 'the request for a websocket is not one'
 		: undefined;
+}
+
+/** How long a body is said to be. */
+function framing(method: string, body: RequestBody): HeaderPairs {
+	if (body === 'chunked') {
+		return [['Transfer-Encoding', 'chunked']];
+	}
+
+	if (body !== 'none') {
+		return [['Content-Length', String(body)]];
+	}
+
+	return withBody.has(method) ? [['Content-Length', '0']] : [];
 }
 
 /**
@@ -263,13 +278,7 @@ export function writeHeaders({
 			return !hopByHop.has(lower) && !ours.has(lower) && lower !== extensions;
 		}),
 		...fixed,
-		...(body === 'chunked'
-			? [['Transfer-Encoding', 'chunked'] as const]
-			: body !== 'none'
-				? [['Content-Length', String(body)] as const]
-				: withBody.has(method)
-					? [['Content-Length', '0'] as const]
-					: []),
+		...framing(method, body),
 		...(connection === 'websocket'
 			? ([
 					['Connection', 'Upgrade'],

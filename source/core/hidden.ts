@@ -78,7 +78,10 @@ export function hiddenText(text: string): string | undefined {
 		return '';
 	});
 	const kinds = [...new Set(names)];
-	return names.length === 0
-		? undefined
-		: `${names.length} ${names.length === 1 ? 'character that is' : 'characters that are'} not seen (${kinds.slice(0, 4).join(', ')}${kinds.length > 4 ? ' …' : ''})`;
+	if (names.length === 0) {
+		return undefined;
+	}
+
+	const what = names.length === 1 ? 'character that is' : 'characters that are';
+	return `${names.length} ${what} not seen (${kinds.slice(0, 4).join(', ')}${kinds.length > 4 ? ' …' : ''})`;
 }

@@ -49,12 +49,10 @@ export function learn(entries: readonly Entry[]): Lesson {
 				: {...known, denied: Math.max(known.denied, entry.count), because: entry.because},
 		);
 		// What the policy lists already is no news; what a person granted by hand is.
-		const proposal =
-			entry.type === 'egress.allowed' && entry.rule === 'policy'
-				? undefined
-				: /address|another host/.test(entry.type === 'egress.denied' ? entry.because : '')
-					? undefined
-					: proposable(entry.target);
+		const isUnfit =
+			(entry.type === 'egress.allowed' && entry.rule === 'policy') ||
+			/address|another host/.test(entry.type === 'egress.denied' ? entry.because : '');
+		const proposal = isUnfit ? undefined : proposable(entry.target);
 		if (proposal !== undefined) {
 			wanted.add(proposal);
 		}

@@ -17,6 +17,15 @@ const functional = 57_344;
 
 const codes = {q: 0x11, ']': 0x1d} as const;
 
+/** Which of the two keys, held with control, one character is. */
+function plainKey(character: string): keyof typeof codes | undefined {
+	if (character.charCodeAt(0) === codes.q) {
+		return 'q';
+	}
+
+	return character.charCodeAt(0) === codes[']'] ? ']' : undefined;
+}
+
 /**
  * Which of the two keys a sequence is, held with control: `q`,
  * `]`; `none` for what is no key press at all, such as a release.
@@ -118,7 +127,12 @@ export class LeaveKeys {
 		const until = leave ? at : text.length - this.#held.length;
 		// The escape key by itself does not wait to be told from the beginning of a sequence; nor does what is pasted.
 		const whole = this.#pasting || this.#held === '\u001B';
-		this.#sent = leave ? 0 : whole ? this.#held.length : Math.max(0, sent - until);
+		if (leave) {
+			this.#sent = 0;
+		} else {
+			this.#sent = whole ? this.#held.length : Math.max(0, sent - until);
+		}
+
 		return {forward: text.slice(sent, whole && !leave ? text.length : Math.max(sent, until)), leave};
 	}
 
@@ -131,14 +145,7 @@ export class LeaveKeys {
 
 	/** Whether a key, or a sequence, is the one after which the person is gone. */
 	#isLast(text: string): boolean {
-		const key =
-			text.length === 1
-				? text.charCodeAt(0) === codes.q
-					? 'q'
-					: text.charCodeAt(0) === codes[']']
-						? ']'
-						: undefined
-				: controlKey(text);
+		const key = text.length === 1 ? plainKey(text) : controlKey(text);
 		if (key !== 'none') {
 			this.#count = key === ']' ? this.#count + 1 : 0;
 		}

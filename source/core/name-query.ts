@@ -51,15 +51,21 @@ function isLocal(name: string): boolean {
 	return name === 'localhost' || name.endsWith('.localhost');
 }
 
+function addressOf(name: string, type: number): readonly number[] | undefined {
+	if (!isLocal(name)) {
+		return undefined;
+	}
+
+	if (type === types.a) {
+		return [127, 0, 0, 1];
+	}
+
+	return type === types.aaaa ? [...Array.from({length: 15}, () => 0), 1] : undefined;
+}
+
 /** The reply: names below localhost are the sandbox's own loopback, and no other name exists. */
 export function answerNameQuery(message: Uint8Array, {name, type, end}: NameQuery): Uint8Array {
-	const address = !isLocal(name)
-		? undefined
-		: type === types.a
-			? [127, 0, 0, 1]
-			: type === types.aaaa
-				? [...Array.from({length: 15}, () => 0), 1]
-				: undefined;
+	const address = addressOf(name, type);
 	const header = [
 		message[0]!,
 		message[1]!,

@@ -148,7 +148,9 @@ export function parsePolicy(text: string): Policy | Refusal {
 		text,
 		schema,
 		policyPath,
-		'keys: setup, teardown, verify, verifyDepth, network, privateHosts, limits (processes, memory, disk, files, hours), approve (word, sign), merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
+		'keys: setup, teardown, verify, verifyDepth, network, privateHosts, ' +
+			'limits (processes, memory, disk, files, hours), approve (word, sign), ' +
+			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
 	);
 }
 

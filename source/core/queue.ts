@@ -52,9 +52,11 @@ export function waitsFor(
 		limit !== undefined &&
 		others.filter(other => of(other) && atWork(other)).length + earlier.filter(other => of(other)).length >= limit;
 	const same = (other: Run) => other.project.id === run.project.id;
-	return full(limits.running, () => true)
-		? `waits for its turn: ${limits.running} ${limits.running === 1 ? 'run' : 'runs'} at once`
-		: full(limits.perProject, same)
-			? `waits for its turn: ${limits.perProject} at once in ${run.project.id}`
-			: undefined;
+	if (full(limits.running, () => true)) {
+		return `waits for its turn: ${limits.running} ${limits.running === 1 ? 'run' : 'runs'} at once`;
+	}
+
+	return full(limits.perProject, same)
+		? `waits for its turn: ${limits.perProject} at once in ${run.project.id}`
+		: undefined;
 }

@@ -278,7 +278,11 @@ function after(state: number, byte: number): number {
 		return 1;
 	}
 
-	return state === 1 ? (byte === 0x5b ? 2 : 0) : byte < 0x20 || byte > 0x3f ? 0 : 2;
+	if (state === 1) {
+		return byte === 0x5b ? 2 : 0;
+	}
+
+	return byte < 0x20 || byte > 0x3f ? 0 : 2;
 }
 
 /** A whole text, redacted. */

@@ -275,16 +275,24 @@ export function lineEnds(file: DiffFile): string {
 	const ends = (kind: DiffLine['kind']) => {
 		const own = file.hunks.flatMap(hunk => hunk.lines).filter(line => line.kind === kind && line.open !== true);
 		const returns = own.filter(line => line.cr).length;
-		return own.length === 0 ? undefined : returns === 0 ? 'LF' : returns === own.length ? 'CR LF' : 'both CR LF and LF';
+		if (own.length === 0) {
+			return undefined;
+		}
+
+		if (returns === 0) {
+			return 'LF';
+		}
+
+		return returns === own.length ? 'CR LF' : 'both CR LF and LF';
 	};
 
 	const [before, after, around] = [ends('-'), ends('+'), ends(' ')];
 	const was = before ?? around;
-	return after !== undefined && was !== undefined && was !== after
-		? `line ends: ${was} becomes ${after}`
-		: [after, was].some(end => end !== undefined && end !== 'LF')
-			? `line ends: ${after ?? was}`
-			: '';
+	if (after !== undefined && was !== undefined && was !== after) {
+		return `line ends: ${was} becomes ${after}`;
+	}
+
+	return [after, was].some(end => end !== undefined && end !== 'LF') ? `line ends: ${after ?? was}` : '';
 }
 
 /** Whether some lines of a change end in a carriage return and others do not, so that it matters which. */
@@ -351,7 +359,9 @@ export function reviewPrompt(comments: readonly Comment[]): string | undefined {
 			.slice(0, 12)
 			.map(text => `> ${text}`)
 			.join('\n');
-		return `${index + 1}. ${comment.path}, ${lines}${comment.side === 'old' ? ' (before your change)' : ''}:\n${quoted}\n${comment.text}`;
+		const side = comment.side === 'old' ? ' (before your change)' : '';
+		return `${index + 1}. ${comment.path}, ${lines}${side}:\n${quoted}\n${comment.text}`;
 	});
-	return `Your change was reviewed. Please work on ${drafts.length === 1 ? 'this comment' : `these ${drafts.length} comments`}, then run the tests and commit.\n\n${parts.join('\n\n')}`;
+	const what = drafts.length === 1 ? 'this comment' : `these ${drafts.length} comments`;
+	return `Your change was reviewed. Please work on ${what}, then run the tests and commit.\n\n${parts.join('\n\n')}`;
 }

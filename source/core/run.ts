@@ -292,11 +292,36 @@ const personOf = (actor: Actor) => actor.replace('person:', '');
 
 /** What a person did, with the reason where one was given. */
 function done(what: string, because: string, actor: Actor): string {
-	return because === ''
-		? `${what} by ${personOf(actor)}`
-		: because.startsWith('by ')
-			? `${what} ${because}`
-			: `${what}: ${because}`;
+	if (because === '') {
+		return `${what} by ${personOf(actor)}`;
+	}
+
+	return because.startsWith('by ') ? `${what} ${because}` : `${what}: ${because}`;
+}
+
+function capturedText({commits, files, wip}: Extract<Entry, {type: 'run.captured'}>): string {
+	if (commits === 0 && files === 0) {
+		return 'it changed nothing';
+	}
+
+	const work = `${commits} ${commits === 1 ? 'commit' : 'commits'}, ${files} ${files === 1 ? 'file' : 'files'}`;
+	return `${work}${wip ? ', uncommitted work kept' : ''}`;
+}
+
+function verifiedStage(passed: boolean, result: VerifyResult): Stage {
+	if (result === 'passed' && passed) {
+		return 'verified';
+	}
+
+	return result === 'inconclusive' ? 'inconclusive' : 'verify-failed';
+}
+
+function deployedStage(outcome: DeployOutcome): Stage {
+	if (outcome === 'succeeded') {
+		return 'deployed';
+	}
+
+	return outcome === 'failed' ? 'deploy-failed' : 'deploy-unknown';
 }
 
 function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partial<Run> {
@@ -466,10 +491,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		case 'run.captured': {
 			return {
 				stage: 'captured',
-				because:
-					entry.commits === 0 && entry.files === 0
-						? 'it changed nothing'
-						: `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', uncommitted work kept' : ''}`,
+				because: capturedText(entry),
 				captured: {
 					head: entry.head,
 					base: entry.base ?? run.base,
@@ -489,8 +511,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 			const {passed, base, head, tree, policy, digest, steps, because, at} = entry;
 			const result = entry.result ?? (passed ? 'passed' : 'failed');
 			return {
-				stage:
-					result === 'passed' && passed ? 'verified' : result === 'inconclusive' ? 'inconclusive' : 'verify-failed',
+				stage: verifiedStage(passed, result),
 				because,
 				verification: {
 					passed: passed && result === 'passed',
@@ -548,11 +569,9 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'deploy.finished': {
-			const stage: Stage =
-				entry.outcome === 'succeeded' ? 'deployed' : entry.outcome === 'failed' ? 'deploy-failed' : 'deploy-unknown';
 			const earlier = run.deployments.filter(deployment => deployment.outcome !== 'running');
 			return {
-				stage,
+				stage: deployedStage(entry.outcome),
 				because: `${entry.target}: ${entry.because}`,
 				deployments: [
 					...earlier,

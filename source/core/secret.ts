@@ -59,10 +59,8 @@ export function formatReference(reference: Reference): string {
 function canonicalHost(text: string): string | Refusal {
 	const rule = parseEgressRule(text);
 	if ('because' in rule || rule.methods || rule.path) {
-		return new Refusal(
-			`"${text.slice(0, 60)}" is not a host: ${'because' in rule ? rule.because : 'methods and paths are written by themselves'}`,
-			'write HOST, HOST:PORT or *.HOST',
-		);
+		const because = 'because' in rule ? rule.because : 'methods and paths are written by themselves';
+		return new Refusal(`"${text.slice(0, 60)}" is not a host: ${because}`, 'write HOST, HOST:PORT or *.HOST');
 	}
 
 	const fault = ruleFault(rule);

@@ -33,23 +33,26 @@ export type Span = Style & {readonly text: string};
 
 type Kept = Map<string, string>;
 
+const beginnings: Readonly<Record<number, string>> = {
+	1: 'weight',
+	2: 'weight',
+	3: 'italic',
+	4: 'underline',
+	7: 'inverse',
+	9: 'strike',
+};
+
 /** Which of its effects a parameter changes; undefined for those that would hide what is written, or make it blink. */
 function category(code: number): string | undefined {
-	return code === 1 || code === 2
-		? 'weight'
-		: code === 3
-			? 'italic'
-			: code === 4
-				? 'underline'
-				: code === 7
-					? 'inverse'
-					: code === 9
-						? 'strike'
-						: (code >= 30 && code <= 37) || (code >= 90 && code <= 97)
-							? 'front'
-							: (code >= 40 && code <= 47) || (code >= 100 && code <= 107)
-								? 'back'
-								: undefined;
+	if (beginnings[code] !== undefined) {
+		return beginnings[code];
+	}
+
+	if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) {
+		return 'front';
+	}
+
+	return (code >= 40 && code <= 47) || (code >= 100 && code <= 107) ? 'back' : undefined;
 }
 
 const endings: Readonly<Record<number, string>> = {
@@ -62,6 +65,15 @@ const endings: Readonly<Record<number, string>> = {
 	49: 'back',
 };
 
+/** How many parameters a colour takes, with the one that begins it. @param form 5: by its number; 2: by its parts */
+function colourLength(form: number | undefined): number {
+	if (form === 5) {
+		return 3;
+	}
+
+	return form === 2 ? 5 : 1;
+}
+
 function applySgr(kept: Kept, parameters: string): void {
 	const codes = parameters.split(/[;:]/).map(text => Number(text || 0));
 	for (let index = 0; index < codes.length; index++) {
@@ -69,7 +81,7 @@ function applySgr(kept: Kept, parameters: string): void {
 		if (code === 0) {
 			kept.clear();
 		} else if (code === 38 || code === 48) {
-			const length = codes[index + 1] === 5 ? 3 : codes[index + 1] === 2 ? 5 : 1;
+			const length = colourLength(codes[index + 1]);
 			const own = codes.slice(index, index + length);
 			if (length > 1 && own.length === length && own.slice(2).every(part => part >= 0 && part <= 255)) {
 				kept.set(code === 38 ? 'front' : 'back', own.join(';'));

@@ -11,13 +11,12 @@ export function suggestVerify(files: readonly string[], manifest: string): strin
 	}
 
 	if (typeof script === 'string' && !script.includes('no test specified')) {
-		return files.includes('pnpm-lock.yaml')
-			? 'pnpm test'
-			: files.includes('yarn.lock')
-				? 'yarn test'
-				: files.includes('bun.lock')
-					? 'bun run test'
-					: 'npm test';
+		const locks: ReadonlyArray<readonly [string, string]> = [
+			['pnpm-lock.yaml', 'pnpm test'],
+			['yarn.lock', 'yarn test'],
+			['bun.lock', 'bun run test'],
+		];
+		return locks.find(([file]) => files.includes(file))?.[1] ?? 'npm test';
 	}
 
 	const known: ReadonlyArray<readonly [string, string]> = [

@@ -253,12 +253,13 @@ export function decideRequest(
 	const fits = (secret: HeldSecret) => limitOf(secret.binding, method, request);
 	const limits = (used.length > 0 ? used : held).map(secret => fits(secret));
 	// Every secret that is used must list the path; where none is used, one that does is enough.
-	const limit =
-		used.length > 0
-			? limits.find(limit => limit !== undefined)
-			: limits.every(limit => limit !== undefined)
-				? limits[0]
-				: undefined;
+	let limit: string | undefined;
+	if (used.length > 0) {
+		limit = limits.find(limit => limit !== undefined);
+	} else if (limits.every(limit => limit !== undefined)) {
+		limit = limits[0];
+	}
+
 	return limit === undefined ? {allow: true, headers, used: used.map(secret => secret.scope)} : no(403, limit);
 }
 
@@ -278,11 +279,13 @@ function limitOf(binding: Binding, method: string, {url, headers}: BrokerRequest
 	}
 
 	const path = plainPath(url);
-	return path !== undefined && binding.paths.some(pattern => matchesPath(pattern, path))
+	if (path === undefined) {
+		return 'the path can be read in two ways';
+	}
+
+	return binding.paths.some(pattern => matchesPath(pattern, path))
 		? undefined
-		: path === undefined
-			? 'the path can be read in two ways'
-			: `${path.slice(0, 80)} is not a path that the secret is bound to`;
+		: `${path.slice(0, 80)} is not a path that the secret is bound to`;
 }
 
 /** Those of the secrets that are bound to a target. */

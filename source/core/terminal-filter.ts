@@ -126,6 +126,42 @@ class Output {
 	}
 }
 
+/** How many bytes of a character follow its first one. */
+function lengthAfter(first: number): number {
+	if (first < 0xe0) {
+		return 1;
+	}
+
+	return first < 0xf0 ? 2 : 3;
+}
+
+/** The lowest second byte of a character: with a lower one it would be a shorter one, written too long. */
+function lowestAfter(first: number): number {
+	if (first === 0xe0) {
+		return 0xa0;
+	}
+
+	return first === 0xf0 ? 0x90 : 0x80;
+}
+
+/** The highest second byte of a character: beyond are the halves of pairs, and what is no code point. */
+function highestAfter(first: number): number {
+	if (first === 0xed) {
+		return 0x9f;
+	}
+
+	return first === 0xf4 ? 0x8f : 0xbf;
+}
+
+/** What an 8-bit control begins. */
+function begunBy(code: number): 'ground' | 'csi' | 'string' {
+	if (code === 0x9b) {
+		return 'csi';
+	}
+
+	return [0x90, 0x98, 0x9d, 0x9e, 0x9f].includes(code) ? 'string' : 'ground';
+}
+
 /**
  * Lets a program paint on a person's real terminal and do nothing else to it: printable text in valid UTF-8, and the
  * controls that are listed above, each written anew in its 7-bit form. Everything else is dropped: strings (titles,
@@ -192,9 +228,9 @@ export class TerminalFilter {
 			this.#take(0xa0, replacement, out);
 		} else {
 			this.#character = [byte];
-			this.#missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-			this.#lower = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
-			this.#upper = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
+			this.#missing = lengthAfter(byte);
+			this.#lower = lowestAfter(byte);
+			this.#upper = highestAfter(byte);
 		}
 	}
 
@@ -212,7 +248,7 @@ export class TerminalFilter {
 		}
 
 		if (code >= 0x80 && code < 0xa0) {
-			this.#begin(code === 0x9b ? 'csi' : [0x90, 0x98, 0x9d, 0x9e, 0x9f].includes(code) ? 'string' : 'ground', true);
+			this.#begin(begunBy(code), true);
 			this.#bellEnds = code === 0x9d;
 			return;
 		}

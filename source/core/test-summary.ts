@@ -166,11 +166,11 @@ export class TestCounter {
 	/** `some`: tests were run; `none`: it says that there was none; undefined where it says nothing of tests. */
 	get ran(): 'some' | 'none' | undefined {
 		const count = (this.#passed ?? 0) + (this.#failed ?? 0);
-		return count > 0 || this.#some
-			? 'some'
-			: this.#none || this.#nonePart || this.summary !== undefined
-				? 'none'
-				: undefined;
+		if (count > 0 || this.#some) {
+			return 'some';
+		}
+
+		return this.#none || this.#nonePart || this.summary !== undefined ? 'none' : undefined;
 	}
 
 	/** Whether it ended since there was nothing to run: some runners call that a failure. */

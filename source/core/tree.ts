@@ -170,8 +170,13 @@ export function findForbidden(
 					repositories,
 				);
 	for (const folder of repositories) {
-		const inside = (path: string) =>
-			folder === '' ? path : path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+		const inside = (path: string) => {
+			if (folder === '') {
+				return path;
+			}
+
+			return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+		};
 		// One that is there already, such as a test's, may not get another configuration.
 		if (
 			!before.has(folder) ||

@@ -64,13 +64,16 @@ function readProxy(source: string, text: string): UpstreamProxy | {because: stri
 
 	if (url.protocol !== 'http:' && url.protocol !== 'https:') {
 		return {
-			because: `${source} names a proxy that speaks ${url.protocol.slice(0, -1)}, which fleet does not: name an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, and resume the run`,
+			because:
+				`${source} names a proxy that speaks ${url.protocol.slice(0, -1)}, which fleet does not: ` +
+				'name an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, and resume the run',
 		};
 	}
 
 	const secure = url.protocol === 'https:';
 	const host = url.hostname.replace(/^\[|\]$/g, '');
-	const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
+	const usual = secure ? 443 : 80;
+	const port = url.port === '' ? usual : Number(url.port);
 	const login =
 		url.username === '' && url.password === '' ? undefined : `${decoded(url.username)}:${decoded(url.password)}`;
 	return {
@@ -180,12 +183,18 @@ export function proxyFault(proxy: UpstreamProxy, status: number, what: string): 
 		proxy.authorization === undefined
 			? `wants a login (407): set ${proxy.source} to http://USER:PASSWORD@${proxy.shown}, and resume the run`
 			: `does not take the login that ${proxy.source} holds (407): set it anew, and resume the run`;
-	return `the proxy of this machine's network, ${proxy.shown}, ${status === 407 ? login : `answered ${status} to ${what}: what it lets through is for who runs it to say, and NO_PROXY names what needs no proxy`}`;
+	const answer =
+		`answered ${status} to ${what}: what it lets through is for who runs it to say, ` +
+		'and NO_PROXY names what needs no proxy';
+	return `the proxy of this machine's network, ${proxy.shown}, ${status === 407 ? login : answer}`;
 }
 
 /** The same for a proxy that is not reached. @param code such as ECONNREFUSED */
 export function unreachableProxy(proxy: UpstreamProxy, code: string): string {
-	return `the proxy of this machine's network, ${proxy.shown}, cannot be reached (${code}): set ${proxy.source} to one that runs, and resume the run`;
+	return (
+		`the proxy of this machine's network, ${proxy.shown}, cannot be reached (${code}): ` +
+		`set ${proxy.source} to one that runs, and resume the run`
+	);
 }
 
 /** Names at which clouds hand out credentials. A proxy that finds addresses by itself would ask there. */

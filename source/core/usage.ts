@@ -74,15 +74,18 @@ function number(value: unknown): number {
 
 type Found = {model?: string; input?: number; cached?: number; output?: number; ends: boolean};
 
+function modelOf(inner: Record<string, any>, document: Record<string, any>): string | undefined {
+	if (typeof inner['model'] === 'string') {
+		return inner['model'];
+	}
+
+	return typeof document['modelVersion'] === 'string' ? document['modelVersion'] : undefined;
+}
+
 /** The numbers of one JSON document, in any of the forms that vendors use. */
 function readUsage(document: Record<string, any>): Found | undefined {
 	const inner = (document['message'] ?? document['response'] ?? document) as Record<string, any>;
-	const model =
-		typeof inner['model'] === 'string'
-			? inner['model']
-			: typeof document['modelVersion'] === 'string'
-				? document['modelVersion']
-				: undefined;
+	const model = modelOf(inner, document);
 	const google = document['usageMetadata'] as Record<string, unknown> | undefined;
 	if (google) {
 		const cached = number(google['cachedContentTokenCount']);
@@ -184,7 +187,9 @@ export class UsageReader {
 			// Some stream an array of documents.
 			const last: unknown = Array.isArray(document) ? document.at(-1) : document;
 			found = typeof last === 'object' && last !== null ? readUsage(last as Record<string, any>) : undefined;
-		} catch {}
+		} catch {
+			// No whole document, such as one line of several, or one that was cut.
+		}
 
 		if (!found) {
 			return;
@@ -235,11 +240,17 @@ export function parseBudget(text: string): Budget | Refusal {
 
 /** "1.2k", "3.4M". */
 function formatTokens(count: number): string {
-	return count < 1000
-		? String(count)
-		: count < 1_000_000
-			? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k`
-			: `${(count / 1_000_000).toFixed(1)}M`;
+	if (count < 1000) {
+		return String(count);
+	}
+
+	return count < 1_000_000
+		? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k`
+		: `${(count / 1_000_000).toFixed(1)}M`;
+}
+
+function formatDollars(dollars: number): string {
+	return dollars < 0.995 ? dollars.toFixed(2) : dollars.toFixed(dollars < 100 ? 1 : 0);
 }
 
 /** Tokens and estimated cost in a few characters; empty where nothing was used. */
@@ -247,7 +258,7 @@ export function formatUsage(usage: Usage): string {
 	const tokens = usage.input + usage.cached + usage.output;
 	return tokens === 0
 		? ''
-		: `${formatTokens(tokens)}${usage.dollars === undefined ? '' : ` ~$${usage.dollars < 0.995 ? usage.dollars.toFixed(2) : usage.dollars.toFixed(usage.dollars < 100 ? 1 : 0)}`}`;
+		: `${formatTokens(tokens)}${usage.dollars === undefined ? '' : ` ~$${formatDollars(usage.dollars)}`}`;
 }
 
 /** A budget as it is typed. */
@@ -267,7 +278,10 @@ export function overBudget(usage: Usage, budget: Budget | undefined): string | u
 	}
 
 	if (usage.dollars === undefined) {
-		return `the price of ${usage.model || 'its model'} is not known, so its budget of ${formatBudget(budget)} cannot be kept; give it in tokens`;
+		return (
+			`the price of ${usage.model || 'its model'} is not known, ` +
+			`so its budget of ${formatBudget(budget)} cannot be kept; give it in tokens`
+		);
 	}
 
 	return usage.dollars >= budget.dollars ? `its budget of ${formatBudget(budget)} is used up` : undefined;

@@ -30,7 +30,8 @@ export const shellName = 'verify';
 const notRun: readonly RegExp[] = [
 	// The command's own shell: dash, bash, busybox.
 	new RegExp(
-		`^${shellName}: (?:line )?\\d+: .*(?:not found|No such file(?: or directory)?|Permission denied|can't cd to .*|cannot execute.*|Exec format error|bad interpreter.*)$`,
+		`^${shellName}: (?:line )?\\d+: .*(?:not found|No such file(?: or directory)?|Permission denied|` +
+			"can't cd to .*|cannot execute.*|Exec format error|bad interpreter.*)$",
 	),
 	// Another shell below it, such as that of npm run, make or a script.
 	/^(?:\S*\/)?(?:ba|da|k|z|a)?sh: (?:(?:line )?\d+: )?.+: (?:command )?not found$/,
@@ -86,11 +87,15 @@ export class VerifyReader {
 		}
 
 		this.#tests.read(line);
-		this.#doubt ??= noGit.some(pattern => pattern.test(line))
-			? {doubt: 'no-git', line}
-			: notRun.some(pattern => pattern.test(line))
-				? {doubt: 'not-run', line}
-				: undefined;
+		if (this.#doubt !== undefined) {
+			return;
+		}
+
+		if (noGit.some(pattern => pattern.test(line))) {
+			this.#doubt = {doubt: 'no-git', line};
+		} else if (notRun.some(pattern => pattern.test(line))) {
+			this.#doubt = {doubt: 'not-run', line};
+		}
 	}
 
 	get tests(): TestSummary | undefined {
@@ -189,7 +194,8 @@ function doubtOf(
 		return foundNone
 			? unclear(
 					'no-tests',
-					`${quoted(command)} found no test, and ended with exit code ${code}${ranBefore ? `; ${earlierText(earlier)}` : ''}`,
+					`${quoted(command)} found no test, and ended with exit code ${code}` +
+						`${ranBefore ? `; ${earlierText(earlier)}` : ''}`,
 				)
 			: failed('');
 	}
@@ -227,12 +233,13 @@ export function verdictOf(commands: readonly string[], all: readonly Checked[], 
 	const tests = addTests(all.map(one => one.tests));
 	const counts = commands.map(command => before(command)).filter(earlier => earlier?.count !== undefined);
 	const earlier = counts.reduce((sum, one) => sum + one!.count!, 0);
-	const told =
-		tests && (tests.passed ?? 0) > 0
-			? `, ${formatTests(tests)}${tests.passed! < earlier ? ` (${earlier} ${counts[0]!.when})` : ''}`
-			: all.some(one => one.ran === 'none')
-				? ', no test was run'
-				: '';
+	let told = '';
+	if (tests && (tests.passed ?? 0) > 0) {
+		told = `, ${formatTests(tests)}${tests.passed! < earlier ? ` (${earlier} ${counts[0]!.when})` : ''}`;
+	} else if (all.some(one => one.ran === 'none')) {
+		told = ', no test was run';
+	}
+
 	return {
 		result: 'passed',
 		because: `${commands.length} ${commands.length === 1 ? 'command' : 'commands'} passed${told}`,

@@ -79,7 +79,7 @@ export class FrameWalker {
 		}
 
 		const short = header[1]! & 0x7f;
-		const more = short === 126 ? 2 : short === 127 ? 8 : 0;
+		const more = lengthBytes(short);
 		const masked = (header[1]! & 0x80) !== 0;
 		if (header.length < 2 + more + (masked ? 4 : 0)) {
 			return;
@@ -97,6 +97,15 @@ export class FrameWalker {
 		this.#header = [];
 		this.#begun?.(this.#frame);
 	}
+}
+
+/** How many bytes of a length follow the short one. */
+function lengthBytes(short: number): number {
+	if (short === 126) {
+		return 2;
+	}
+
+	return short === 127 ? 8 : 0;
 }
 
 function unmask(bytes: Uint8Array, mask: readonly number[] | undefined, from: number): void {

@@ -8,7 +8,13 @@ function lineOf(document: Document, counter: LineCounter, path: readonly unknown
 	let place: unknown = node;
 	for (const key of unknownKey === undefined ? path : [...path, unknownKey]) {
 		const pair = isMap(node) ? node.items.find(pair => String(pair.key) === String(key)) : undefined;
-		const value = pair ? pair.value : isSeq(node) ? node.items[Number(key)] : undefined;
+		let value: unknown;
+		if (pair) {
+			value = pair.value;
+		} else if (isSeq(node)) {
+			value = node.items[Number(key)];
+		}
+
 		place = pair?.key ?? value ?? place;
 		node = value;
 	}
