@@ -6,15 +6,19 @@ import net from 'node:net';
  * key in this process's memory alone. DER by hand (RFC 5280, X.690).
  */
 
+function lengthOf(body: Uint8Array): Buffer {
+	if (body.length < 128) {
+		return Buffer.from([body.length]);
+	}
+
+	return body.length < 256
+		? Buffer.from([0x81, body.length])
+		: Buffer.from([0x82, body.length >> 8, body.length & 0xff]);
+}
+
 function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
 	const body = Buffer.concat(parts);
-	const length =
-		body.length < 128
-			? Buffer.from([body.length])
-			: body.length < 256
-				? Buffer.from([0x81, body.length])
-				: Buffer.from([0x82, body.length >> 8, body.length & 0xff]);
-	return Buffer.concat([Buffer.from([tag]), length, body]);
+	return Buffer.concat([Buffer.from([tag]), lengthOf(body), body]);
 }
 
 const sequence = (...parts: readonly Uint8Array[]) => tlv(0x30, ...parts);
@@ -75,7 +79,8 @@ function addressBytes(address: string): Buffer {
 }
 
 function toPem(der: Uint8Array): string {
-	return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;
+	const lines = Buffer.from(der).toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd();
+	return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
 /** How long a certificate is good for, milliseconds. It begins an hour ago, for a sandbox whose clock is behind. */

@@ -579,7 +579,9 @@ export class Broker {
 			answered = true;
 			const body = `fleet: ${because}\n`;
 			client.end(
-				`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because.replaceAll(/[^ -~]/g, '?')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+				`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}\r\nContent-Type: text/plain\r\n` +
+					`X-Fleet-Refusal: ${because.replaceAll(/[^ -~]/g, '?')}\r\n` +
+					`Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
 			);
 		};
 
@@ -624,7 +626,8 @@ export class Broker {
 		);
 		client.once('close', () => upstream.destroy());
 		const headOf = (status: number, pairs: HeaderPairs) =>
-			`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
+			`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}\r\n` +
+			pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 		upstream.once(
 			'response',
 			this.#guarded(request.socket, answer => {

@@ -168,7 +168,9 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 			for (let tries = 0; tries < 3 && !existsSync(folder); tries++) {
 				try {
 					mkdirSync(folder, {recursive: true});
-				} catch {}
+				} catch {
+					// Tried again, three times in all.
+				}
 			}
 
 			const handed = version === 2 ? delegate(together) : controllers;
@@ -235,7 +237,9 @@ function removeGroup(folder: string): void {
 	for (const group of [folder, path.dirname(folder)]) {
 		try {
 			rmdirSync(group);
-		} catch {}
+		} catch {
+			// A group that holds a process, or another run's group, stays.
+		}
 	}
 }
 
@@ -257,7 +261,9 @@ export function removeCgroup(name: string): void {
 				}
 			}
 		}
-	} catch {}
+	} catch {
+		// Where nothing is known of groups, or none may be listed, none of a run's is there.
+	}
 }
 
 /**
@@ -270,7 +276,9 @@ export function processTree(pid: number): number[] {
 		let tasks: string[] = [];
 		try {
 			tasks = readdirSync(`/proc/${id}/task`);
-		} catch {}
+		} catch {
+			// The process has ended since.
+		}
 
 		for (const task of tasks) {
 			try {
@@ -279,7 +287,9 @@ export function processTree(pid: number): number[] {
 						visit(Number(child));
 					}
 				}
-			} catch {}
+			} catch {
+				// The thread has ended since.
+			}
 		}
 	};
 
@@ -315,7 +325,9 @@ export function stopTree(pid: number): {stopped: number[]; whole: boolean} {
 				try {
 					process.kill(id, 'SIGSTOP');
 					stopped.push(id);
-				} catch {}
+				} catch {
+					// The process has ended since.
+				}
 			}
 		}
 	}
@@ -327,7 +339,9 @@ export function continueProcesses(pids: readonly number[]): void {
 	for (const pid of pids) {
 		try {
 			process.kill(pid, 'SIGCONT');
-		} catch {}
+		} catch {
+			// The process has ended since.
+		}
 	}
 }
 
@@ -363,7 +377,9 @@ export function measureTree(pid: number): {memory: number; processor: number; re
 			processor += Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
 			pages += Number(fields[21]);
 			reads ||= fields[0] === 'S' && readsTerminal(id);
-		} catch {}
+		} catch {
+			// The process has ended since.
+		}
 	}
 
 	return {memory: pages * 4096, processor, reads};

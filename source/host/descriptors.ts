@@ -25,7 +25,9 @@ export function closeInherited(): void {
 			if (flags && (Number.parseInt(flags[1]!, 8) & closeOnExec) === 0) {
 				closeSync(descriptor);
 			}
-		} catch {}
+		} catch {
+			// The one by which the folder itself was listed is closed already.
+		}
 	}
 }
 

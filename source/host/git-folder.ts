@@ -82,7 +82,8 @@ export async function makeGitFolder({
 	// way into a sandbox: size and time of the content are enough.
 	write(
 		'config',
-		`${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n\ttrustctime = false\n${beside ? `\tworktree = ${quote(tree)}\n` : ''}`,
+		`${(await privateConfig(git)).replace(/\[user\]\n(?:\t.*\n)*/, '')}[core]\n\tcheckStat = minimal\n` +
+			`\ttrustctime = false\n${beside ? `\tworktree = ${quote(tree)}\n` : ''}`,
 	);
 	const rules = await personRules(git, commonDir);
 	write('info/attributes', rules.ownAttributes);

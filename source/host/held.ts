@@ -55,7 +55,9 @@ function openTable(pid: number): {folder: string; names: string[]} | undefined {
 			if (names.length > 0) {
 				return {folder: folders[tried]!, names};
 			}
-		} catch {}
+		} catch {
+			// Another thread may still show it; where none does, the process has ended since.
+		}
 
 		if (tried === 0) {
 			try {
@@ -64,7 +66,9 @@ function openTable(pid: number): {folder: string; names: string[]} | undefined {
 						.reverse()
 						.map(task => `/proc/${pid}/task/${task}`),
 				);
-			} catch {}
+			} catch {
+				// The process has ended since.
+			}
 		}
 	}
 
@@ -119,7 +123,9 @@ function lookIntoTable(folder: string, names: readonly string[], files: Files): 
 						blocks * 512,
 					);
 				}
-			} catch {}
+			} catch {
+				// It was closed since.
+			}
 		}
 	}
 }
@@ -158,7 +164,9 @@ function scratchUse(first: number, targets: readonly string[]): {bytes: number; 
 				bytes += (blocks - bfree) * bsize + (files - ffree) * perFile;
 				devices.add(dev);
 			}
-		} catch {}
+		} catch {
+			// Not mounted there, or the process has ended since.
+		}
 	}
 
 	return {bytes, devices};
@@ -426,7 +434,10 @@ function mappings(pids: readonly number[]): number {
  * that owns it, which is not the one that a process inside is in: NS_GET_OWNER_USERNS (ioctl_ns(2)) leads to it.
  */
 const readSystemV =
-	'my ($pid, $setns) = @ARGV; open(my $ipc, "<", "/proc/$pid/ns/ipc") or exit 1; my $owner = ioctl($ipc, 0xB701, 0); $setns += 0; syscall($setns, $owner + 0, 0) if $owner; syscall($setns, fileno($ipc), 0) == 0 or exit 1; for (qw(shm msg)) { open(my $f, "<", "/proc/sysvipc/$_") or exit 1; print <$f> }';
+	'my ($pid, $setns) = @ARGV; open(my $ipc, "<", "/proc/$pid/ns/ipc") or exit 1; ' +
+	'my $owner = ioctl($ipc, 0xB701, 0); $setns += 0; syscall($setns, $owner + 0, 0) if $owner; ' +
+	'syscall($setns, fileno($ipc), 0) == 0 or exit 1; ' +
+	'for (qw(shm msg)) { open(my $f, "<", "/proc/sysvipc/$_") or exit 1; print <$f> }';
 
 /** Bytes in System V segments and messages of a sandbox: they can be held by no process at all. */
 function systemV(first: number): {segments: number; messages: number} {

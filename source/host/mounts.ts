@@ -47,11 +47,17 @@ export function aliasesOf(place: string, mounts: readonly MountPoint[]): string[
 	}
 
 	const join = (folder: string, rest: string) => (folder === '/' ? '' : folder) + rest || '/';
-	const inFileSystem = join(own.root, place.slice(own.place === '/' ? (place === '/' ? 1 : 0) : own.place.length));
+	/** What of a path is below a folder: empty, or with a slash at its beginning. */
+	const below = (inside: string, folder: string) => {
+		if (folder !== '/') {
+			return inside.slice(folder.length);
+		}
+
+		return inside.slice(inside === '/' ? 1 : 0);
+	};
+	const inFileSystem = join(own.root, below(place, own.place));
 	const others = mounts
 		.filter(mount => mount.device === own.device && isWithin(inFileSystem, mount.root))
-		.map(mount =>
-			join(mount.place, inFileSystem.slice(mount.root === '/' ? (inFileSystem === '/' ? 1 : 0) : mount.root.length)),
-		);
+		.map(mount => join(mount.place, below(inFileSystem, mount.root)));
 	return [...new Set([place, ...others])];
 }

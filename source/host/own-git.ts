@@ -40,7 +40,8 @@ async function readConfig(git: Git): Promise<string> {
 		'config',
 		'--null',
 		'--get-regexp',
-		'^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$',
+		'^(core\\.(filemode|ignorecase|symlinks|autocrlf|eol|safecrlf|precomposeunicode|longpaths)|' +
+			'extensions\\.objectformat|user\\.(name|email)|init\\.defaultbranch)$',
 	]);
 	const values = new Map<string, string>();
 	for (const record of stdout.split('\0')) {
@@ -195,7 +196,10 @@ export function writeRules(folder: string, seenAt: string, rules: PersonRules): 
 		writeFileSync(path.join(folder, name), text, {mode: 0o644});
 	}
 
-	return `[core]\n\tattributesFile = ${quote(path.join(seenAt, 'fleet-attributes'))}\n\texcludesFile = ${quote(path.join(seenAt, 'fleet-ignored'))}\n`;
+	return (
+		`[core]\n\tattributesFile = ${quote(path.join(seenAt, 'fleet-attributes'))}\n` +
+		`\texcludesFile = ${quote(path.join(seenAt, 'fleet-ignored'))}\n`
+	);
 }
 
 /**

@@ -155,27 +155,33 @@ function privateFolder(folder: string): string {
 	return folder;
 }
 
+function settingsFault(place: string, folder: string, status: Stats): string | undefined {
+	if (place === folder && !status.isDirectory()) {
+		return 'is not a folder';
+	}
+
+	return status.isSymbolicLink() ? 'is a link' : foreign(status, false);
+}
+
+function settingsCure(place: string, folder: string, because: string): string {
+	if (because === 'can be changed by others') {
+		return `chmod go-w ${quoteWord(place)}`;
+	}
+
+	return place === folder ? cure : `rm -r ${quoteWord(place)}`;
+}
+
 /** The same for settings, which others may read and nobody else may write: neither the folder nor a file in it. */
 function ownSettings(folder: string): string {
 	makeFolders(folder);
 	for (const place of [folder, ...readdirSync(folder).map(name => path.join(folder, name))]) {
 		// A file that is being exchanged may be gone.
 		const status = ownStatusOf(place);
-		const because =
-			status &&
-			(place === folder && !status.isDirectory()
-				? 'is not a folder'
-				: status.isSymbolicLink()
-					? 'is a link'
-					: foreign(status, false));
+		const because = status && settingsFault(place, folder, status);
 		if (because !== undefined) {
 			throw new Refusal(
 				`${place} ${because}, and what stands there decides about runs`,
-				because === 'can be changed by others'
-					? `chmod go-w ${quoteWord(place)}`
-					: place === folder
-						? cure
-						: `rm -r ${quoteWord(place)}`,
+				settingsCure(place, folder, because),
 			);
 		}
 	}
@@ -328,7 +334,9 @@ function removeWork(places: RunPaths, isWork: (name: string) => boolean): void {
 	let names: string[] = [];
 	try {
 		names = readdirSync(places.folder);
-	} catch {}
+	} catch {
+		// A run without a folder has no work in it.
+	}
 
 	for (const name of names.filter(name => isWork(name))) {
 		// rm walks by descriptors and never through a link, which an agent may have left in such a folder.

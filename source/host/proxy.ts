@@ -332,7 +332,8 @@ export class Proxy {
 	#refuse(socket: Duplex, because: string, code = '403 Forbidden'): void {
 		const body = `fleet: ${because}\n`;
 		socket.end(
-			`HTTP/1.1 ${code}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+			`HTTP/1.1 ${code}\r\nContent-Type: text/plain\r\nX-Fleet-Refusal: ${because}\r\n` +
+				`Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
 		);
 	}
 
@@ -566,7 +567,8 @@ export class Proxy {
 			return;
 		}
 
-		const pathname = match[2] === undefined ? '/' : match[2].startsWith('?') ? `/${match[2]}` : match[2];
+		const given = match[2] ?? '/';
+		const pathname = given.startsWith('?') ? `/${given}` : given;
 		if (target.host === internalHost) {
 			const what = pathname.slice(1, 61).replaceAll(/[^a-z0-9/-]/gi, '');
 			this.#hooks.onAsked(what);
@@ -627,12 +629,15 @@ export class Proxy {
 		this.#hooks.onForwarded?.(request, response);
 		const host = formatTarget(target.port === 80 ? {host: target.host} : target);
 		deliver(request, response, {
-			open: options =>
-				own
-					? http.request({createConnection: () => own, ...options, agent: null as never})
-					: route.proxy
-						? (route.proxy.secure ? https : http).request({...proxyOptions(route), ...options})
-						: http.request({...addressOptions(route.addresses, target.port), ...options}),
+			open(options) {
+				if (own) {
+					return http.request({createConnection: () => own, ...options, agent: null as never});
+				}
+
+				return route.proxy
+					? (route.proxy.secure ? https : http).request({...proxyOptions(route), ...options})
+					: http.request({...addressOptions(route.addresses, target.port), ...options});
+			},
 			agent: keep && !own ? this.#agentFor(target, route) : undefined,
 			// A proxy is told where to, and who asks.
 			method: asked.method,
@@ -700,7 +705,9 @@ export class Proxy {
 			return socket;
 		} catch {
 			return {
-				because: `${inside}, and nothing listens there; a port of the person's machine is ${hostName}:${target.port}, once network:${hostName}:${target.port} is granted`,
+				because:
+					`${inside}, and nothing listens there; a port of the person's machine is ${hostName}:${target.port}, ` +
+					`once network:${hostName}:${target.port} is granted`,
 			};
 		}
 	}

@@ -30,7 +30,9 @@ const etc = [
 export const insideHome = '/home/agent';
 
 const madeFiles: Record<string, string> = {
-	passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:1000:1000:agent:${insideHome}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
+	passwd:
+		`root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:1000:1000:agent:${insideHome}:/bin/sh\n` +
+		'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
 	group: 'root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n',
 	hosts: '127.0.0.1 localhost fleet\n::1 localhost\n',
 	'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
@@ -41,7 +43,8 @@ const madeFiles: Record<string, string> = {
 const withNames: Record<string, string> = {
 	'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
 	'resolv.conf':
-		"# names are resolved by the run's proxy, on the host; here it is only seen who asks\nnameserver 127.0.0.1\noptions timeout:2 attempts:1\n",
+		"# names are resolved by the run's proxy, on the host; here it is only seen who asks\n" +
+		'nameserver 127.0.0.1\noptions timeout:2 attempts:1\n',
 };
 
 /** Every program called node that a sandbox finds, on the host. */

@@ -105,11 +105,13 @@ function read(place: string, known: ReadonlySet<string>): {found: string[]; beca
 
 	const written = [...certificatesOf(readFileSync(place, 'latin1'))];
 	const found = written.map(body => (known.has(body) ? body : checked(body))).filter(body => body !== undefined);
-	return written.length === 0
-		? {found, because: 'holds no certificate (PEM)'}
-		: found.length < written.length
-			? {found, because: `holds ${written.length - found.length} of ${written.length} certificates that cannot be read`}
-			: {found};
+	if (written.length === 0) {
+		return {found, because: 'holds no certificate (PEM)'};
+	}
+
+	return found.length < written.length
+		? {found, because: `holds ${written.length - found.length} of ${written.length} certificates that cannot be read`}
+		: {found};
 }
 
 /** Files that the person's git trusts, by its own configuration or a project's. */

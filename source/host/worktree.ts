@@ -269,7 +269,8 @@ export async function keepBorrowed(
 	const parents = [...new Set([...(before === undefined ? [] : [before]), start, ...others])]
 		.map(parent => `parent ${parent}\n`)
 		.join('');
-	const text = `tree ${await git.resolve(`${start}^{tree}`)}\n${parents}author ${who}\ncommitter ${who}\n\nWhat a run borrows\n`;
+	const tree = await git.resolve(`${start}^{tree}`);
+	const text = `tree ${tree}\n${parents}author ${who}\ncommitter ${who}\n\nWhat a run borrows\n`;
 	await git.must([
 		'update-ref',
 		keptRef(places),
