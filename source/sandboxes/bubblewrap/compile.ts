@@ -44,7 +44,9 @@ const argumentsDescriptor = '9';
  * agent's), makes it all the kernel's first choice where memory is short, and joins the run's control groups.
  */
 const openScript =
-	'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1" 9<"$2" || exit 126; shift 2; while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; trap "" INT QUIT TSTP; exec "$@"';
+	'echo 500 2> /dev/null > /proc/self/oom_score_adj; exec 8<"$1" 9<"$2" || exit 126; shift 2; ' +
+	'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; ' +
+	'trap "" INT QUIT TSTP; exec "$@"';
 /** Joins the run's control groups. */
 const joinScript = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; exec "$@"';
 /**
@@ -58,7 +60,11 @@ const narrowScript =
  * folders (such as /root) reachable for the uid that is dropped to.
  */
 const stageScript =
-	'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0 folders=; for source do [ "$source" != -- ] || break; if [ -d "$source" ]; then folders="$folders $n"; else : > "$stage/$n"; fi; n=$((n+1)); done; [ -z "$folders" ] || (cd -- "$stage" && mkdir $folders); n=0; while [ "$1" != -- ]; do mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
+	'set -eu; stage=$1; shift; mount -t tmpfs -o mode=0755,nosuid,nodev fleet "$stage"; n=0 folders=; ' +
+	'for source do [ "$source" != -- ] || break; ' +
+	'if [ -d "$source" ]; then folders="$folders $n"; else : > "$stage/$n"; fi; n=$((n+1)); done; ' +
+	'[ -z "$folders" ] || (cd -- "$stage" && mkdir $folders); n=0; ' +
+	'while [ "$1" != -- ]; do mount --bind -- "$1" "$stage/$n"; n=$((n+1)); shift; done; shift; exec "$@"';
 
 /**
  * Perl: hands the socket $handle to Node as a $kind of its own. The message is what
@@ -132,7 +138,9 @@ server.listen(${proxyPort}, '127.0.0.1', () => {
 	process.send({type: 'listening', pid: process.pid}, server._handle, {}, () => {
 		server.close();
 		process.removeAllListeners('warning');
-		process.on('message', () => { try { process.execve('/usr/bin/sleep', ['sleep', 'infinity'], {}); } catch { setInterval(() => {}, 2 ** 30); } });
+		process.on('message', () => {
+			try { process.execve('/usr/bin/sleep', ['sleep', 'infinity'], {}); } catch { setInterval(() => {}, 2 ** 30); }
+		});
 	});
 });
 process.on('disconnect', () => process.exit());
@@ -196,12 +204,18 @@ function stage(plan: SandboxPlan, host: Host, extra: string[]): string[] {
 export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entered' | 'alone'): string[] {
 	const sources = staged(plan);
 	const granted = plan.mounts.filter(mount => mount.identity !== undefined);
-	const sourceOf = (mount: Mount) =>
-		mount.identity !== undefined
-			? `${host.granted}/${granted.indexOf(mount)}`
-			: host.root && !mount.system
-				? `${host.stage}/${sources.indexOf(mount.within ?? mount.source)}${mount.within === undefined ? '' : mount.source.slice(mount.within.length)}`
-				: mount.source;
+	const sourceOf = (mount: Mount) => {
+		if (mount.identity !== undefined) {
+			return `${host.granted}/${granted.indexOf(mount)}`;
+		}
+
+		if (!host.root || mount.system) {
+			return mount.source;
+		}
+
+		const below = mount.within === undefined ? '' : mount.source.slice(mount.within.length);
+		return `${host.stage}/${sources.indexOf(mount.within ?? mount.source)}${below}`;
+	};
 	const mounts = plan.mounts.map(mount => [
 		mount.mode === 'write' ? '--bind' : '--ro-bind',
 		sourceOf(mount),

@@ -14,9 +14,21 @@ my ($openTree, $moveMount, $fsopen, $fsconfig, $fsmount, $openat2, $setattr) = (
 my ($here, $empty) = (-100, '');
 sub must { my ($what, $result) = @_; if ($result < 0) { print STDERR "$what: $!\\n"; exit 1 } return $result + 0 }
 sub refuse { print STDERR "$_[0]\\n"; exit 1 }
-sub attributes { my ($fd, $set, $clear) = @_; my $value = pack('QQQQ', $set, $clear, 0, 0); must('mount_setattr', syscall($setattr, $fd, $empty, 0x1000, $value, length $value)) }
-sub enter { my ($id, $name, $type, $setns) = @_; open(my $namespace, '<', "/proc/$id/ns/$name") or must("namespace of $id", -1); must("setns $name", syscall($setns, fileno($namespace), $type)) }
-sub plain { my ($path) = @_; my $how = pack('QQQ', 0x280000, 0, 0x02 | 0x04); return syscall($openat2, $here, $path, $how, length $how) }
+sub attributes {
+	my ($fd, $set, $clear) = @_;
+	my $value = pack('QQQQ', $set, $clear, 0, 0);
+	must('mount_setattr', syscall($setattr, $fd, $empty, 0x1000, $value, length $value))
+}
+sub enter {
+	my ($id, $name, $type, $setns) = @_;
+	open(my $namespace, '<', "/proc/$id/ns/$name") or must("namespace of $id", -1);
+	must("setns $name", syscall($setns, fileno($namespace), $type))
+}
+sub plain {
+	my ($path) = @_;
+	my $how = pack('QQQ', 0x280000, 0, 0x02 | 0x04);
+	return syscall($openat2, $here, $path, $how, length $how)
+}
 sub tree {
 	my ($source, $mode, $identity, $none) = @_;
 	my $fd = plain($source);
@@ -28,7 +40,8 @@ sub tree {
 	if ($mode eq 'read' && $isFolder) {
 		my $context = must('fsopen', syscall($fsopen, my $type = 'overlay', 1));
 		my $under = must('the empty folder', plain($none));
-		must("$source cannot be given without its sockets", syscall($fsconfig, $context, 1, my $key = 'lowerdir', my $value = "/proc/self/fd/$fd:/proc/self/fd/$under", 0));
+		must("$source cannot be given without its sockets",
+			syscall($fsconfig, $context, 1, my $key = 'lowerdir', my $value = "/proc/self/fd/$fd:/proc/self/fd/$under", 0));
 		must("$source cannot be given without its sockets", syscall($fsconfig, $context, 6, 0, 0, 0));
 		return (must('fsmount', syscall($fsmount, $context, 1, 1 | 2 | 4)), 1);
 	}
@@ -41,7 +54,9 @@ sub tree {
 /** Stages what was granted as numbered places, and then becomes the command after the "--", if there is one. */
 const program = `${mountProgram}
 my ($place, $none, $processor, $keeper, $user) = splice(@ARGV, 0, 5);
-my %call = $processor eq 'arm64' ? (setns => 268, mount => 40, prctl => 167) : (setns => 308, mount => 165, prctl => 157);
+my %call = $processor eq 'arm64'
+	? (setns => 268, mount => 40, prctl => 167)
+	: (setns => 308, mount => 165, prctl => 157);
 enter($keeper, 'user', 0x10000000, $call{setns}) if $user;
 enter($keeper, 'mnt', 0x20000, $call{setns}) if $keeper;
 mkdir $place, 0755;

@@ -12,8 +12,11 @@ import {mountProgram} from './granted-mounts.ts';
  */
 const program = `${mountProgram}
 my ($verb, $source, $target, $mode, $identity, $none, $pid, $uid, $keeper, $processor) = @ARGV;
-my %call = $processor eq 'arm64' ? (setns => 268, umount2 => 39, setfsuid => 151, setfsgid => 152, mkdirat => 34, close => 57) : (setns => 308, umount2 => 166, setfsuid => 122, setfsgid => 123, mkdirat => 258, close => 3);
-# An ordinary user is somebody only in the keeper's user namespace, which lies above the sandbox's; a program that is started in it would be nobody again.
+my %call = $processor eq 'arm64'
+	? (setns => 268, umount2 => 39, setfsuid => 151, setfsgid => 152, mkdirat => 34, close => 57)
+	: (setns => 308, umount2 => 166, setfsuid => 122, setfsgid => 123, mkdirat => 258, close => 3);
+# An ordinary user is somebody only in the keeper's user namespace, which lies above the sandbox's;
+# a program that is started in it would be nobody again.
 if ($keeper) { enter($keeper, 'user', 0x10000000, $call{setns}); enter($keeper, 'mnt', 0x20000, $call{setns}) }
 my ($tree, $isFolder);
 ($tree, $isFolder) = tree($source, $mode, $identity, $none) if $verb eq 'give';

@@ -38,10 +38,8 @@ function run(argv: string[]): Promise<{code: number; output: string}> {
 			argv.slice(1),
 			{env: {PATH: '/usr/bin:/bin', LC_ALL: 'C'}, timeout: 10_000},
 			(error, stdout, stderr) => {
-				resolve({
-					code: error ? (typeof error.code === 'number' ? error.code : 1) : 0,
-					output: `${stdout}${stderr}`.trim(),
-				});
+				const failure = typeof error?.code === 'number' ? error.code : 1;
+				resolve({code: error ? failure : 0, output: `${stdout}${stderr}`.trim()});
 			},
 		);
 	});
@@ -113,7 +111,8 @@ export async function probeBubblewrap(): Promise<Availability> {
 		? {works: true, version, because: `bubblewrap ${version} makes every namespace`, hint: ''}
 		: no(
 				`bubblewrap ${version} cannot make its namespaces: ${trial.output.split('\n').at(-1) ?? ''}`,
-				'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)',
+				'allow unprivileged user namespaces ' +
+					'(sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)',
 				version,
 			);
 }

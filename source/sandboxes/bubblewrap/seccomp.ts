@@ -20,7 +20,8 @@ const numbers: Record<Architecture, Record<string, number>> = {
 		bpf: 321, userfaultfd: 323,
 	},
 	arm64: {
-		fcntl: 25, vmsplice: 75, io_setup: 0, mmap: 222, shmget: 194, semget: 190, setsockopt: 208, memfd_create: 279, ioctl: 29,
+		fcntl: 25, vmsplice: 75, io_setup: 0, mmap: 222, shmget: 194, semget: 190, setsockopt: 208, memfd_create: 279,
+		ioctl: 29,
 		lookup_dcookie: 18, umount2: 39, mount: 40, pivot_root: 41, nfsservctl: 42, vhangup: 58, quotactl: 60,
 		acct: 89, unshare: 97, kexec_load: 104, init_module: 105, delete_module: 106,
 		clock_settime: 112, syslog: 116, reboot: 142, settimeofday: 170, adjtimex: 171, socket: 198, add_key: 217,
@@ -236,12 +237,28 @@ export function seccompFilter(architecture: Architecture): Uint8Array {
 	return new Uint8Array(bytes.buffer);
 }
 
+function answerOf(value: number): 'allow' | 'kill' | number {
+	if (value === allow.value) {
+		return 'allow';
+	}
+
+	return value === kill.value ? 'kill' : value - 0x00_05_00_00;
+}
+
 /** What the filter does with one call, by running the program: for tests, and for reading. */
 export function evaluateFilter(
 	filter: Uint8Array,
 	data: {architecture: Architecture; number: number; arguments?: number[]},
 ): 'allow' | 'kill' | number {
 	const view = new DataView(filter.buffer, filter.byteOffset, filter.byteLength);
+	const load = (offset: number) => {
+		if (offset === 0) {
+			return data.number;
+		}
+
+		return offset === 4 ? auditArchitecture[data.architecture] : (data.arguments?.[(offset - 16) / 8] ?? 0);
+	};
+
 	let accumulator = 0;
 	for (let pc = 0; pc * 8 < filter.byteLength; pc++) {
 		const code = view.getUint16(pc * 8, true);
@@ -251,12 +268,7 @@ export function evaluateFilter(
 		};
 
 		if (code === 0x20) {
-			accumulator =
-				value === 0
-					? data.number
-					: value === 4
-						? auditArchitecture[data.architecture]
-						: (data.arguments?.[(value - 16) / 8] ?? 0);
+			accumulator = load(value);
 		} else if (code === 0x15) {
 			jump(accumulator === value);
 		} else if (code === 0x35) {
@@ -264,7 +276,7 @@ export function evaluateFilter(
 		} else if (code === 0x45) {
 			jump((accumulator & value) >>> 0 !== 0);
 		} else if (code === 0x06) {
-			return value === allow.value ? 'allow' : value === kill.value ? 'kill' : value - 0x00_05_00_00;
+			return answerOf(value);
 		}
 	}
 

@@ -57,11 +57,13 @@ export function seatbeltProfile(plan: SandboxPlan, network: 'proxy' | 'alone'): 
 		'(allow process-info* (target same-sandbox))',
 		'(allow sysctl-read)',
 		'(allow mach-lookup (global-name "com.apple.system.opendirectoryd.libinfo") (global-name "com.apple.system.logger"))',
-		'(allow file-read-metadata (literal "/") (literal "/private") (literal "/private/var") (literal "/private/tmp") (literal "/var") (literal "/tmp") (literal "/etc") (literal "/dev"))',
+		'(allow file-read-metadata (literal "/") (literal "/private") (literal "/private/var") (literal "/private/tmp") ' +
+			'(literal "/var") (literal "/tmp") (literal "/etc") (literal "/dev"))',
 		`(allow file-read* ${readable.map(path => under(path)).join(' ')})`,
 		`(allow file-read* file-write* ${writable.map(path => under(path)).join(' ')})`,
 		...closed.map(path => `(deny file-write* ${under(path)})`),
-		'(allow file-read* file-write* (literal "/dev/null") (literal "/dev/zero") (literal "/dev/tty") (literal "/dev/random") (literal "/dev/urandom") (regex #"^/dev/ttys[0-9]+$") (regex #"^/dev/fd/"))',
+		'(allow file-read* file-write* (literal "/dev/null") (literal "/dev/zero") (literal "/dev/tty") ' +
+			'(literal "/dev/random") (literal "/dev/urandom") (regex #"^/dev/ttys[0-9]+$") (regex #"^/dev/fd/"))',
 		'(deny file-write-setugid)',
 		...(network === 'proxy' ? [`(allow network-outbound (remote ip "localhost:${proxyPort}"))`] : []),
 		'(deny system-privilege)',
