@@ -192,12 +192,12 @@ function inHome(place: string, home: string, mode: 'read' | 'write'): NotGranted
 	const isGiven =
 		given.some(folder => (folder === '.cache' ? below.startsWith('.cache/') : isWithin(below, folder))) &&
 		!noCaches.some(folder => isWithin(below, folder));
-	return isGiven
-		? undefined
-		: {
-				because: `${place} is a hidden part of a home, where logins${mode === 'write' ? ', start-up files and programs' : ' and profiles'} lie`,
-				hint: elsewhere,
-			};
+	if (isGiven) {
+		return undefined;
+	}
+
+	const what = mode === 'write' ? 'logins, start-up files and programs' : 'logins and profiles';
+	return {because: `${place} is a hidden part of a home, where ${what} lie`, hint: elsewhere};
 }
 
 /**
@@ -217,13 +217,12 @@ export function powerOf(
 
 	const part = place.split('/').find(part => loginFolders.has(part) || part === '.git');
 	if (part !== undefined) {
-		return {
-			because: `${place} ${part === '.git' ? "is a repository's own: its settings may hold logins, and run programs" : `is in ${part}, where logins lie`}`,
-			hint:
-				part === '.git'
-					? 'the run commits in a git folder of its own; what it may merge, a person approves'
-					: elsewhere,
-		};
+		return part === '.git'
+			? {
+					because: `${place} is a repository's own: its settings may hold logins, and run programs`,
+					hint: 'the run commits in a git folder of its own; what it may merge, a person approves',
+				}
+			: {because: `${place} is in ${part}, where logins lie`, hint: elsewhere};
 	}
 
 	for (const home of facts.homes) {
