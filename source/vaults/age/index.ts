@@ -61,15 +61,15 @@ export function age(file: string, ask: (question: string) => Promise<string>, wo
 		async probe() {
 			const isThere = existsSync(file);
 			const canOpen = process.env[passphraseVariable] !== undefined;
+			const unopened = isThere ? 'locked' : 'none';
+			const how = canOpen
+				? `${file} opens with ${passphraseVariable}`
+				: `locked: ${file} asks for its passphrase at each use`;
 			return {
 				works: true,
-				state: canOpen || opened ? 'unlocked' : isThere ? 'locked' : 'none',
+				state: canOpen || opened ? 'unlocked' : unopened,
 				version: '',
-				because: isThere
-					? canOpen
-						? `${file} opens with ${passphraseVariable}`
-						: `locked: ${file} asks for its passphrase at each use`
-					: `none yet: made with the first secret, at ${file}`,
+				because: isThere ? how : `none yet: made with the first secret, at ${file}`,
 				hint: '',
 			};
 		},
