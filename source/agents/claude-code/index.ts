@@ -26,11 +26,8 @@ export const claudeCode: Agent = {
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, uuid}) {
 		const id = conversation?.id ?? (conversation ? undefined : uuid);
-		const talk = conversation
-			? conversation.id === undefined
-				? ['--continue']
-				: ['--resume', conversation.id]
-			: ['--session-id', uuid];
+		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];
+		const talk = conversation ? earlier : ['--session-id', uuid];
 		const mode = interactive ? [] : ['--print', '--output-format', 'stream-json', '--verbose'];
 		// A token of a subscription is held out by another variable than a key.
 		const isToken = pointer?.startsWith('sk-ant-oat') ?? false;
@@ -91,13 +88,13 @@ export const claudeCode: Agent = {
 			case 'assistant': {
 				const parts = partsOf(event);
 				const tool = parts.findLast(part => part['type'] === 'tool_use');
-				const lines = parts.flatMap(part =>
-					part['type'] === 'text'
-						? [String(part['text'])]
-						: part['type'] === 'tool_use'
-							? [toolLine(part['name'], part['input'])]
-							: [],
-				);
+				const lines = parts.flatMap(part => {
+					if (part['type'] === 'text') {
+						return [String(part['text'])];
+					}
+
+					return part['type'] === 'tool_use' ? [toolLine(part['name'], part['input'])] : [];
+				});
 				return {
 					text: lines.length === 0 ? undefined : lines.join('\n'),
 					status: {state: 'working', because: tool ? toolLine(tool['name'], tool['input']).slice(2) : 'thinking'},

@@ -44,7 +44,12 @@ export const codex: Agent = {
 				CODEX_CA_CERTIFICATE: '/run/fleet/trust/bundle.pem',
 			},
 			files: {
-				'.codex/config.toml': `approval_policy = "never"\nsandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\ncli_auth_credentials_store = "file"\n\n[features]\n${off.map(name => `${name} = false\n`).join('')}\n[analytics]\nenabled = false\n\n[otel]\nmetrics_exporter = "none"\n\n[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n`,
+				'.codex/config.toml':
+					'approval_policy = "never"\nsandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\n' +
+					'cli_auth_credentials_store = "file"\n\n' +
+					`[features]\n${off.map(name => `${name} = false\n`).join('')}\n` +
+					'[analytics]\nenabled = false\n\n[otel]\nmetrics_exporter = "none"\n\n' +
+					`[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n`,
 				...(pointer === undefined
 					? {}
 					: {'.codex/auth.json': JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer})}),
@@ -83,11 +88,11 @@ export const codex: Agent = {
 					return {text: toolLine('edit', {path: files})};
 				}
 
-				return item['type'] === 'agent_message'
-					? {text: String(item['text'] ?? '')}
-					: item['type'] === 'error'
-						? {text: `✘ ${failureWords(item, 'error')}`}
-						: {};
+				if (item['type'] === 'agent_message') {
+					return {text: String(item['text'] ?? '')};
+				}
+
+				return item['type'] === 'error' ? {text: `✘ ${failureWords(item, 'error')}`} : {};
 			}
 
 			case 'turn.completed': {

@@ -32,11 +32,8 @@ export const copilot: Agent = {
 		},
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, uuid}) {
-		const talk = conversation
-			? conversation.id === undefined
-				? ['--continue']
-				: ['--resume', conversation.id]
-			: ['--session-id', uuid];
+		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];
+		const talk = conversation ? earlier : ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.
 		const asked = prompt === undefined ? [] : [`${interactive ? '--interactive' : '--prompt'}=${prompt}`];
 		return {

@@ -18,7 +18,8 @@ export const opencode: Agent = {
 		},
 	},
 	start({prompt, argv, cwd, program, interactive, conversation}) {
-		const talk = conversation ? (conversation.id === undefined ? ['--continue'] : ['--session', conversation.id]) : [];
+		const earlier = conversation?.id === undefined ? ['--continue'] : ['--session', conversation.id];
+		const talk = conversation ? earlier : [];
 		return {
 			argv: interactive
 				? [program!, ...talk, ...argv, ...(prompt === undefined ? [] : [`--prompt=${prompt}`])]
