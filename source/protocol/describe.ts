@@ -15,7 +15,8 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'scope.granted': {
-			return `${entry.grant.scope}, ${entry.grant.until ? `until ${localStamp(entry.grant.until)}` : 'until the run ends'}, ${entry.effect}: ${entry.grant.because}`;
+			const until = entry.grant.until ? `until ${localStamp(entry.grant.until)}` : 'until the run ends';
+			return `${entry.grant.scope}, ${until}, ${entry.effect}: ${entry.grant.because}`;
 		}
 
 		case 'scope.revoked': {
@@ -61,7 +62,9 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'usage.counted': {
-			return `${formatUsage(entry.usage)}, ${entry.usage.requests} ${entry.usage.requests === 1 ? 'reply' : 'replies'}${entry.usage.model === '' ? '' : ` of ${entry.usage.model}`}`;
+			const {requests, model} = entry.usage;
+			const replies = `${requests} ${requests === 1 ? 'reply' : 'replies'}`;
+			return `${formatUsage(entry.usage)}, ${replies}${model === '' ? '' : ` of ${model}`}`;
 		}
 
 		case 'budget.set': {
@@ -83,7 +86,9 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'run.captured': {
-			return `${entry.head.slice(0, 10)}, ${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}, ${entry.files} ${entry.files === 1 ? 'file' : 'files'}${entry.wip ? ', with uncommitted work' : ''}`;
+			const commits = `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}`;
+			const files = `${entry.files} ${entry.files === 1 ? 'file' : 'files'}`;
+			return `${entry.head.slice(0, 10)}, ${commits}, ${files}${entry.wip ? ', with uncommitted work' : ''}`;
 		}
 
 		case 'verify.started': {
@@ -95,7 +100,10 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'review.approved': {
-			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${entry.signed ? `, signed by ${entry.signed.signer}` : ''}${entry.viewed ? `, ${viewedText(entry.viewed)}` : ''}${entry.because === '' ? '' : `: ${entry.because}`}`;
+			const signed = entry.signed ? `, signed by ${entry.signed.signer}` : '';
+			const viewed = entry.viewed ? `, ${viewedText(entry.viewed)}` : '';
+			const because = entry.because === '' ? '' : `: ${entry.because}`;
+			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${signed}${viewed}${because}`;
 		}
 
 		case 'run.retargeted': {
@@ -111,7 +119,9 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'deploy.started': {
-			return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}${entry.outside === undefined ? '' : `, outside of ${entry.outside}`}${entry.because ? `: ${entry.because}` : ''}`;
+			const outside = entry.outside === undefined ? '' : `, outside of ${entry.outside}`;
+			const because = entry.because ? `: ${entry.because}` : '';
+			return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}${outside}${because}`;
 		}
 
 		case 'deploy.finished': {
