@@ -158,7 +158,9 @@ async function secrets(): Promise<void> {
 				const file = path.join(home, name);
 				fs.accessSync(file, fs.constants.R_OK);
 				readable.push(file);
-			} catch {}
+			} catch {
+				// Not there, or not readable: as it should be.
+			}
 		}
 	}
 
@@ -180,7 +182,9 @@ async function secrets(): Promise<void> {
 				if (text.includes(request.canary)) {
 					found = `/proc/${pid}/${name}`;
 				}
-			} catch {}
+			} catch {
+				// The process has ended since, or may not be looked at.
+			}
 		}
 	}
 
@@ -243,7 +247,8 @@ async function secrets(): Promise<void> {
 			: run([
 					'python3',
 					'-c',
-					`import ctypes; l = ctypes.CDLL(None, use_errno=True); r = l.syscall(${number}, 0, -3, 0); print("errno %d" % ctypes.get_errno() if r == -1 else "keyring %d" % r)`,
+					`import ctypes; l = ctypes.CDLL(None, use_errno=True); r = l.syscall(${number}, 0, -3, 0); ` +
+						'print("errno %d" % ctypes.get_errno() if r == -1 else "keyring %d" % r)',
 				]);
 	report(
 		'secrets.keyring',
@@ -312,7 +317,8 @@ function isolation(): void {
 	report(
 		'isolation.privileges',
 		capabilities.every(set => /^0+$/.test(set)) && value('NoNewPrivs') === '1' && value('Seccomp') === '2',
-		`capabilities ${capabilities.every(set => /^0+$/.test(set)) ? 'none' : capabilities.join(' ')}, no_new_privs ${value('NoNewPrivs')}, seccomp ${value('Seccomp')}`,
+		`capabilities ${capabilities.every(set => /^0+$/.test(set)) ? 'none' : capabilities.join(' ')}, ` +
+			`no_new_privs ${value('NoNewPrivs')}, seccomp ${value('Seccomp')}`,
 	);
 
 	const same = Object.entries(request.namespaces)
@@ -380,6 +386,15 @@ function isolation(): void {
 	);
 }
 
+/** Only the gate's own word counts; an error of another kind proves nothing. */
+function wasRefused(answer: string): boolean | undefined {
+	if (answer === '403 agents-decide-nothing') {
+		return true;
+	}
+
+	return answer.startsWith('2') ? false : undefined;
+}
+
 function ask(what: string): Promise<string> {
 	return new Promise(resolve => {
 		const call = http.request(
@@ -409,12 +424,7 @@ async function decisions(): Promise<void> {
 		['review', 'approve'],
 	] as const) {
 		const seen = await ask(`${what}/${request.mark}`);
-		// Only the gate's own word counts; an error of another kind proves nothing.
-		report(
-			`${item}.ask.${what}`,
-			seen === '403 agents-decide-nothing' ? true : seen.startsWith('2') ? false : undefined,
-			seen,
-		);
+		report(`${item}.ask.${what}`, wasRefused(seen), seen);
 	}
 
 	const control = await connect({path: request.controlSocket});
