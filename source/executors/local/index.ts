@@ -31,7 +31,9 @@ export const local: Executor = {
 		const killGroup = () => {
 			try {
 				process.kill(-child.pid!, 'SIGKILL');
-			} catch {}
+			} catch {
+				// Nothing of the group is left.
+			}
 		};
 
 		const timer = setTimeout(() => {
