@@ -15,7 +15,25 @@ const version = '0.1.0';
 function help(): string {
 	const width = Math.max(...verbs.map(verb => `${verb.name} ${verb.arguments}`.length));
 	const lines = verbs.map(verb => `  ${`${verb.name} ${verb.arguments}`.padEnd(width)}  ${verb.summary}`);
-	return `Usage: fleet [VERB] [ARGUMENTS]\n\nRuns a fleet of AI coding agents under least privilege. Without a verb: the screen.\n\nVerbs\n${lines.join('\n')}\n\nOptions\n  --help     this text, or a verb's own: fleet VERB --help\n  --version  the version\n\nScopes\n  repo, build                            on\n  network:HOST[:PORT], files:PATH        off until granted, with a reason\n  model:AGENT, secret:OWNER/NAME         off until granted; by pointer, the value stays outside\n  deploy:TARGET                          never a run's: a person deploys\n\nExit codes: 0 done, 1 internal error, 2 refused input, 3 a check or gate said no, 4 inconclusive\n`;
+	return `Usage: fleet [VERB] [ARGUMENTS]
+
+Runs a fleet of AI coding agents under least privilege. Without a verb: the screen.
+
+Verbs
+${lines.join('\n')}
+
+Options
+  --help     this text, or a verb's own: fleet VERB --help
+  --version  the version
+
+Scopes
+  repo, build                            on
+  network:HOST[:PORT], files:PATH        off until granted, with a reason
+  model:AGENT, secret:OWNER/NAME         off until granted; by pointer, the value stays outside
+  deploy:TARGET                          never a run's: a person deploys
+
+Exit codes: 0 done, 1 internal error, 2 refused input, 3 a check or gate said no, 4 inconclusive
+`;
 }
 
 async function main(argv: string[]): Promise<number> {
