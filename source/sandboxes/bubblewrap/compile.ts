@@ -455,23 +455,27 @@ export function compileStage(plan: SandboxPlan, host: Host, keeperPid: number): 
  */
 function stageAlone(plan: SandboxPlan, host: Host): string[] {
 	const argv = stageArguments(plan, host, {});
-	return !argv
-		? []
-		: host.root
-			? [...argv, '--']
-			: [
-					host.tools.bwrap,
-					'--dev-bind',
-					'/',
-					'/',
-					'--unshare-user',
-					'--cap-add',
-					'CAP_SYS_ADMIN',
-					'--die-with-parent',
-					'--',
-					...argv,
-					'--',
-				];
+	if (!argv) {
+		return [];
+	}
+
+	if (host.root) {
+		return [...argv, '--'];
+	}
+
+	return [
+		host.tools.bwrap,
+		'--dev-bind',
+		'/',
+		'/',
+		'--unshare-user',
+		'--cap-add',
+		'CAP_SYS_ADMIN',
+		'--die-with-parent',
+		'--',
+		...argv,
+		'--',
+	];
 }
 
 /** A command inside, with no network at all. */
