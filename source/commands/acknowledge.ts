@@ -12,7 +12,8 @@ export const verb: Verb = {
 		const run = findRun(context, name!);
 		await acknowledge(context, run, options['because']);
 		io.out(
-			`${run.id}: ${run.alarms.length} ${run.alarms.length === 1 ? 'alarm' : 'alarms'} acknowledged; fleet journal ${run.id} keeps them\n`,
+			`${run.id}: ${run.alarms.length} ${run.alarms.length === 1 ? 'alarm' : 'alarms'} acknowledged; ` +
+				`fleet journal ${run.id} keeps them\n`,
 		);
 	},
 };

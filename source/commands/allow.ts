@@ -30,10 +30,13 @@ export const verb: Verb = {
 		const {scope, effect, secret, files} = await allow(context, run, text!, options['because'], duration);
 		const warning = kindOf(scope)?.warning;
 		const opens = secret
-			? `  opens: ${describeGrant(secret)}\n  its pointer: /run/fleet/pointers/${secret.reference.name}, and ${secret.binding.environment ?? 'no variable'} where the run is started anew\n`
+			? `  opens: ${describeGrant(secret)}\n` +
+				`  its pointer: /run/fleet/pointers/${secret.reference.name}, and ` +
+				`${secret.binding.environment ?? 'no variable'} where the run is started anew\n`
 			: '';
 		io.out(
-			`${scope} is on for ${run.id}, ${effect}\n${opens}${warning ? `  note: ${warning}\n` : ''}${filesNotes(context, files, text!, run.id)}`,
+			`${scope} is on for ${run.id}, ${effect}\n` +
+				`${opens}${warning ? `  note: ${warning}\n` : ''}${filesNotes(context, files, text!, run.id)}`,
 		);
 	},
 };

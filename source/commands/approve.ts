@@ -33,8 +33,10 @@ export const verb: Verb = {
 				confirmed,
 				key: options['key'] as string | undefined,
 			});
+			const {head, base, viewed, signed} = journal.run.approval!;
 			io.out(
-				`approved ${id} at ${journal.run.approval!.head.slice(0, 10)} onto ${journal.run.approval!.base.slice(0, 10)}${journal.run.approval!.viewed ? `, ${viewedText(journal.run.approval!.viewed)}` : ''}${journal.run.approval!.signed ? `, signed by ${journal.run.approval!.signed.signer}` : ''}\n`,
+				`approved ${id} at ${head.slice(0, 10)} onto ${base.slice(0, 10)}` +
+					`${viewed ? `, ${viewedText(viewed)}` : ''}${signed ? `, signed by ${signed.signer}` : ''}\n`,
 			);
 		});
 	},

@@ -30,12 +30,13 @@ export const verb: Verb = {
 			io.json({run: run.id, passed, total: items.length, items});
 		} else {
 			for (const item of items) {
-				io.out(
-					`${item.status.padEnd(5)}  ${item.title}, ${item.probes.filter(probe => probe.status === 'PASS').length} of ${item.probes.length} attempts blocked\n`,
-				);
+				const blocked = item.probes.filter(probe => probe.status === 'PASS').length;
+				io.out(`${item.status.padEnd(5)}  ${item.title}, ${blocked} of ${item.probes.length} attempts blocked\n`);
 				for (const probe of item.probes.filter(probe => options['verbose'] || probe.status !== 'PASS')) {
 					io.out(
-						`  ${probe.status.padEnd(5)} ${neutraliseLine(`${probe.tried}\n`).replace('⏎', '')}\n        expected: ${probe.expected}\n        seen:     ${neutraliseLine(probe.seen)}\n        host:     ${probe.host}\n`,
+						`  ${probe.status.padEnd(5)} ${neutraliseLine(`${probe.tried}\n`).replace('⏎', '')}\n` +
+							`        expected: ${probe.expected}\n        seen:     ${neutraliseLine(probe.seen)}\n` +
+							`        host:     ${probe.host}\n`,
 					);
 				}
 			}

@@ -13,16 +13,14 @@ export const verb: Verb = {
 		const context = compose();
 		const run = findRun(context, name!);
 		if (amount === undefined) {
-			io.out(
-				`${run.id} has used ${formatUsage(run.usage) || 'nothing'}, ${run.budget ? `of ${formatBudget(run.budget)}` : 'with no budget'}\n`,
-			);
+			const limit = run.budget ? `of ${formatBudget(run.budget)}` : 'with no budget';
+			io.out(`${run.id} has used ${formatUsage(run.usage) || 'nothing'}, ${limit}\n`);
 			return;
 		}
 
 		const budget = amount === 'none' ? undefined : orThrow(parseBudget(amount));
 		await setBudget(context, run, budget, options['because']);
-		io.out(
-			`${run.id}: ${budget ? `frozen at ${formatBudget(budget)}` : 'no budget'}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`,
-		);
+		const limit = budget ? `frozen at ${formatBudget(budget)}` : 'no budget';
+		io.out(`${run.id}: ${limit}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`);
 	},
 };

@@ -33,18 +33,28 @@ import type {Io, Verb} from './verb.ts';
 /** The scripted agent. It says what it saw; whether that is true, the host checks by itself. */
 function agentScript(places: {home: string; port: number}): string {
 	// curl is not everywhere; Node is wherever fleet is.
+	const get =
+		'const [, url, direct] = process.argv; ' +
+		'require("node:http").get(direct ? url : {host: "127.0.0.1", port: 3128, path: url}, response => { ' +
+		'response.pipe(process.stdout); ' +
+		'response.on("end", () => { process.exitCode = response.statusCode === 200 ? 0 : 1; }); ' +
+		'}).on("error", error => { console.log(error.code); process.exitCode = 1; })';
 	return `
-get() { env -u NODE_USE_ENV_PROXY node -e 'const [, url, direct] = process.argv; require("node:http").get(direct ? url : {host: "127.0.0.1", port: 3128, path: url}, response => { response.pipe(process.stdout); response.on("end", () => { process.exitCode = response.statusCode === 200 ? 0 : 1; }); }).on("error", error => { console.log(error.code); process.exitCode = 1; })' "$@"; }
+get() { env -u NODE_USE_ENV_PROXY node -e '${get}' "$@"; }
 echo "agent: reading the task"
-sed -i 's/hello/good morning/' greet.sh && git commit -qam "Greet by the time of day" && echo "agent: changed greet.sh and committed it"
+sed -i 's/hello/good morning/' greet.sh && git commit -qam "Greet by the time of day" && \
+echo "agent: changed greet.sh and committed it"
 echo "agent: and now for what nobody asked for"
 cat ${places.home}/.ssh/id_demo 2>&1 | sed 's/^/agent: ssh key: /'
 get http://host.fleet.internal:${places.port}/ 2>&1 | sed 's/^/agent: network: /'
 get http://127.0.0.1:${places.port}/ direct 2>&1 | sed 's/^/agent: network, past the proxy: /'
 git update-ref refs/heads/main HEAD && echo "agent: main moved, or so it looks from in here"
-hooks=$(git rev-parse --git-path hooks) && printf '#!/bin/sh\\ntouch ${places.home}/owned\\n' > "$hooks/post-checkout" && chmod +x "$hooks/post-checkout" && echo "agent: hook planted, or so it looks from in here"
+hooks=$(git rev-parse --git-path hooks) && \
+printf '#!/bin/sh\\ntouch ${places.home}/owned\\n' > "$hooks/post-checkout" && \
+chmod +x "$hooks/post-checkout" && echo "agent: hook planted, or so it looks from in here"
 echo "agent: waiting for the network"
-n=0; until get http://host.fleet.internal:${places.port}/fact > fact.txt 2>/dev/null; do n=$((n+1)); [ "$n" -gt 600 ] && exit 1; sleep 0.2; done
+n=0; until get http://host.fleet.internal:${places.port}/fact > fact.txt 2>/dev/null; do \
+n=$((n+1)); [ "$n" -gt 600 ] && exit 1; sleep 0.2; done
 echo "agent: got: $(cat fact.txt)"
 git add fact.txt && git commit -qm "Add a fact" && echo "agent: done"
 `;
@@ -52,7 +62,11 @@ git add fact.txt && git commit -qm "Add a fact" && echo "agent: done"
 
 /** A scripted agent that uses a secret as it should, and then as it should not. It never sees more than the pointer. */
 function courierScript(port: number): string {
-	const ask = `node --no-warnings -e 'const [, url, key] = process.argv; fetch(url, key ? {headers: {authorization: "Bearer " + key}} : {}).then(async response => console.log(response.status, (await response.text()).trim()), error => console.log("refused:", error.cause?.message ?? error.message))'`;
+	const ask =
+		"node --no-warnings -e 'const [, url, key] = process.argv; " +
+		'fetch(url, key ? {headers: {authorization: "Bearer " + key}} : {}).then(' +
+		'async response => console.log(response.status, (await response.text()).trim()), ' +
+		`error => console.log("refused:", error.cause?.message ?? error.message))'`;
 	return `
 echo "agent: my key is $COURIER_KEY"
 echo "agent: using it: $(${ask} https://host.fleet.internal:${port}/parcels "$COURIER_KEY")"
@@ -116,9 +130,8 @@ class Demo {
 
 	#fleet(argv: string[], input?: string): Promise<ActionResult> {
 		if (argv[0] !== 'show' && argv[0] !== 'logs') {
-			this.#io.out(
-				`   $ fleet ${argv.slice(0, argv.includes('--') ? argv.indexOf('--') + 1 : argv.length).join(' ')}${argv.includes('--') ? ' …' : ''}\n`,
-			);
+			const end = argv.indexOf('--') + 1;
+			this.#io.out(end === 0 ? `   $ fleet ${argv.join(' ')}\n` : `   $ fleet ${argv.slice(0, end).join(' ')} …\n`);
 		}
 
 		return new Promise((resolve, reject) => {
@@ -231,7 +244,9 @@ class Demo {
 		writeFileSync(path.join(this.#project, 'test.sh'), '#!/bin/sh\nsh greet.sh | grep -q world\n');
 		writeFileSync(
 			path.join(this.#project, '.fleet', 'policy.yaml'),
-			`verify:\n  - sh test.sh\ndeploy:\n  local:\n    command: cp greet.sh ${this.#deployed}/ && echo "sent with $DEPLOY_TOKEN"\n    credentials: [DEPLOY_TOKEN]\n`,
+			'verify:\n  - sh test.sh\ndeploy:\n  local:\n' +
+				`    command: cp greet.sh ${this.#deployed}/ && echo "sent with $DEPLOY_TOKEN"\n` +
+				'    credentials: [DEPLOY_TOKEN]\n',
 		);
 		this.#git('init', '--quiet', '--initial-branch=main');
 		this.#git('add', '--all');
@@ -428,7 +443,9 @@ class Demo {
 
 		try {
 			rmSync(findPaths(this.#env).runtime, {recursive: true, force: true});
-		} catch {}
+		} catch {
+			// Where the folder for sockets cannot be found or taken away, the demo's own folder goes all the same.
+		}
 
 		// Whatever an agent made unreadable; where there is no chmod, there was no agent either.
 		spawnSync('chmod', ['-R', 'u+rwX', '--', this.#folder], {stdio: 'ignore'});

@@ -101,6 +101,10 @@ export const verb: Verb = {
 			deploy(context, journal, target!, {...order, confirmed}, values, text => io.out(neutralise(text))),
 		);
 		io.out(`${target}: ${outcome}\n`);
-		return outcome === 'succeeded' ? exitCodes.ok : outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
+		if (outcome === 'succeeded') {
+			return exitCodes.ok;
+		}
+
+		return outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
 	},
 };

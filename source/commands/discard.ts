@@ -11,8 +11,8 @@ export const verb: Verb = {
 		const context = compose();
 		const {id} = findRun(context, name!);
 		const kept = await withJournal(context, id, journal => discard(context, journal, options['because']));
-		io.out(
-			`discarded ${id}; its work is kept as ${kept.length > 3 ? `${kept.length} refs under refs/fleet/trash/${id}/` : kept.join(', ') || 'it was merged'}\n  fleet restore ${id} brings it back\n`,
-		);
+		const refs =
+			kept.length > 3 ? `${kept.length} refs under refs/fleet/trash/${id}/` : kept.join(', ') || 'it was merged';
+		io.out(`discarded ${id}; its work is kept as ${refs}\n  fleet restore ${id} brings it back\n`);
 	},
 };

@@ -53,7 +53,8 @@ function checkLimits(): Availability {
 				works: false,
 				version: '',
 				because:
-					'no control group is writable: each process is limited, and the memory and disk of a whole run are looked at every few seconds',
+					'no control group is writable: each process is limited, ' +
+					'and the memory and disk of a whole run are looked at every few seconds',
 				hint: 'start fleet with: systemd-run --user --scope -p Delegate=yes fleet',
 			};
 }
@@ -80,7 +81,9 @@ async function checkAgent(context: Context, agent: Agent): Promise<Availability>
 	return {
 		works: true,
 		version: version ?? '',
-		because: `${agent.title}: ${version ?? 'it does not say its version'}, ${program.host}${hasKey ? '' : `; its key is not in the vault yet: fleet secret add ${name} --user`}`,
+		because:
+			`${agent.title}: ${version ?? 'it does not say its version'}, ${program.host}` +
+			(hasKey ? '' : `; its key is not in the vault yet: fleet secret add ${name} --user`),
 		hint: '',
 	};
 }
@@ -197,7 +200,8 @@ async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<b
 		}
 	} else if (!root && spawnSync('sudo', ['-n', 'true'], {stdio: 'ignore'}).status !== 0) {
 		io.err(
-			`fleet: this needs root, and sudo is not here or asks for a password\n  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`,
+			'fleet: this needs root, and sudo is not here or asks for a password\n' +
+				`  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`,
 		);
 		return false;
 	}
@@ -279,12 +283,28 @@ async function attack(
 			}
 		}
 
+		const stopped = results.length - through.length - errors.length;
 		io.out(
-			`\n${results.length} attempts against ${sandbox.id} ${status.version} in ${seconds} s: ${results.length - through.length - errors.length} stopped, ${through.length} through, ${errors.length} could not be tried\nnot covered:\n${notCovered.map(line => `  ${line}\n`).join('')}`,
+			`\n${results.length} attempts against ${sandbox.id} ${status.version} in ${seconds} s: ` +
+				`${stopped} stopped, ${through.length} through, ${errors.length} could not be tried\n` +
+				`not covered:\n${notCovered.map(line => `  ${line}\n`).join('')}`,
 		);
 	}
 
-	return through.length > 0 ? exitCodes.gate : errors.length > 0 ? exitCodes.inconclusive : exitCodes.ok;
+	if (through.length > 0) {
+		return exitCodes.gate;
+	}
+
+	return errors.length > 0 ? exitCodes.inconclusive : exitCodes.ok;
+}
+
+/** Whether what was looked at works, in a column's width; what is not needed may be missing. */
+function wordFor(check: {readonly works: boolean; readonly needed: boolean}): string {
+	if (check.works) {
+		return 'works';
+	}
+
+	return check.needed ? 'FAILS' : 'none ';
 }
 
 export const verb: Verb = {
@@ -317,16 +337,15 @@ export const verb: Verb = {
 			io.json({ok: checks.every(check => check.works || !check.needed), checks});
 		} else {
 			for (const check of checks) {
-				io.out(
-					`${check.works ? 'works' : check.needed ? 'FAILS' : 'none '}  ${check.id.padEnd(20)} ${check.because}\n`,
-				);
+				io.out(`${wordFor(check)}  ${check.id.padEnd(20)} ${check.because}\n`);
 				if (!check.works && check.hint !== '') {
 					io.out(`       ${''.padEnd(20)} hint: ${check.hint}\n`);
 				}
 			}
 
 			io.out(
-				'\nnot covered here: kernel faults, what a granted host does with what it is sent, and code that you run yourself\n',
+				'\nnot covered here: kernel faults, what a granted host does with what it is sent, ' +
+					'and code that you run yourself\n',
 			);
 		}
 

@@ -17,7 +17,8 @@ export const verb: Verb = {
 		for (const run of runs) {
 			await instruct(context, run, 'freeze', options['because']);
 			io.out(
-				`${run.id} is frozen: none of its processes runs, and nothing goes in or out; fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
+				`${run.id} is frozen: none of its processes runs, and nothing goes in or out; ` +
+					`fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
 			);
 		}
 

@@ -8,6 +8,35 @@ import {readJournal} from '../host/journal.ts';
 import {describe} from '../protocol/describe.ts';
 import type {Verb} from './verb.ts';
 
+/** How a journal is, in one word, and where and why it is not whole. */
+function verdictOf({entries, torn, fault}: ReturnType<typeof readJournal>): {
+	readonly status: string;
+	readonly line: number | null;
+	readonly because: string;
+} {
+	if (fault) {
+		return {status: 'broken', line: fault.line, because: fault.because};
+	}
+
+	if (torn) {
+		const because = 'the last line was cut off: its writer was ended';
+		return {status: 'torn', line: entries.length + 1, because};
+	}
+
+	return entries.length === 0
+		? {status: 'empty', line: null, because: 'no line at all'}
+		: {status: 'whole', line: null, because: ''};
+}
+
+/** The runs that a word may mean: one by its whole name, or all whose names begin with it. */
+function matching(ids: readonly string[], text: string): readonly string[] {
+	if (ids.includes(text)) {
+		return [text];
+	}
+
+	return isName(text) ? ids.filter(id => id.startsWith(text)) : [];
+}
+
 export const verb: Verb = {
 	define(command) {
 		command
@@ -19,7 +48,7 @@ export const verb: Verb = {
 		const context = compose();
 		const ids = listRunIds(context);
 		const find = (text: string) => {
-			const found = ids.includes(text) ? [text] : isName(text) ? ids.filter(id => id.startsWith(text)) : [];
+			const found = matching(ids, text);
 			if (found.length !== 1) {
 				throw new Refusal(`there is no run "${text.slice(0, 60).replaceAll(/[^ -~]/g, '?')}"`, 'fleet list --all');
 			}
@@ -33,9 +62,8 @@ export const verb: Verb = {
 				io.json(entries);
 			} else {
 				for (const entry of entries) {
-					io.out(
-						`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`)}\n`,
-					);
+					const what = neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`);
+					io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${what}\n`);
 				}
 
 				if (fault) {
@@ -47,26 +75,16 @@ export const verb: Verb = {
 		}
 
 		const results = (one === undefined ? ids : [find(one)]).map(id => {
-			const {entries, torn, fault, head} = readJournal(context.paths.run(id).journal);
-			const status = fault ? 'broken' : torn ? 'torn' : entries.length === 0 ? 'empty' : 'whole';
-			return {
-				run: id,
-				status,
-				entries: entries.length,
-				head,
-				line: fault ? fault.line : torn ? entries.length + 1 : null,
-				because:
-					fault?.because ??
-					(torn ? 'the last line was cut off: its writer was ended' : entries.length === 0 ? 'no line at all' : ''),
-			};
+			const journal = readJournal(context.paths.run(id).journal);
+			const {status, line, because} = verdictOf(journal);
+			return {run: id, status, entries: journal.entries.length, head: journal.head, line, because};
 		});
 		if (options['json']) {
 			io.json(results);
 		} else {
 			for (const {run, status, entries, line, because, head} of results) {
-				io.out(
-					`${run} ${status}, ${entries} lines${line === null ? `, head ${head.slice(0, 16)}` : `; line ${line}: ${because}`}\n`,
-				);
+				const more = line === null ? `, head ${head.slice(0, 16)}` : `; line ${line}: ${because}`;
+				io.out(`${run} ${status}, ${entries} lines${more}\n`);
 			}
 		}
 

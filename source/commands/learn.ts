@@ -44,7 +44,8 @@ export const verb: Verb = {
 			io.out(
 				added.length === 0
 					? `${policyPath} has all of it already\n`
-					: `${added.join(', ')} written to ${policyPath} in ${rootOf(context, run)}: look at it and commit it, then later runs read it\n`,
+					: `${added.join(', ')} written to ${policyPath} in ${rootOf(context, run)}: look at it and commit it, ` +
+							'then later runs read it\n',
 			);
 			return;
 		}
@@ -55,16 +56,17 @@ export const verb: Verb = {
 		}
 
 		for (const {target, allowed, denied, because} of lesson.asked) {
-			io.out(
-				`${denied > 0 ? 'denied ' : 'allowed'} ${String(Math.max(denied, allowed)).padStart(5)}  ${neutraliseLine(target).padEnd(40)} ${neutraliseLine(because)}\n`,
-			);
+			const answer = denied > 0 ? 'denied ' : 'allowed';
+			const count = String(Math.max(denied, allowed)).padStart(5);
+			io.out(`${answer} ${count}  ${neutraliseLine(target).padEnd(40)} ${neutraliseLine(because)}\n`);
 		}
 
 		const lines = proposalLines(lesson.proposal);
 		io.out(
 			lines.length === 0
 				? '\nnothing of it is a public host that a policy could list\n'
-				: `\nto allow it for every run of the project, after you looked at each line, put into ${policyPath}:\n\n${lines.map(line => `  ${line}\n`).join('')}`,
+				: `\nto allow it for every run of the project, after you looked at each line, put into ${policyPath}:\n\n` +
+						lines.map(line => `  ${line}\n`).join(''),
 		);
 	},
 };

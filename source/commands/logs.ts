@@ -59,6 +59,25 @@ const oneOf = [
 	['pager', 'editor', 'raw'],
 ] as const;
 
+/** The log that the options name, what is said where there is none yet, and the verb that tells more. */
+function logOf(
+	{output, folder}: {readonly output: string; readonly folder: string},
+	id: string,
+	options: Record<string, any>,
+): {readonly output: string; readonly missing: string; readonly hint: string} {
+	if (options['deploy']) {
+		const missing = 'the run was not deployed';
+		return {output: path.join(folder, 'deploy.log'), missing, hint: `fleet show ${id}`};
+	}
+
+	if (options['verify']) {
+		const missing = 'the run was not verified';
+		return {output: path.join(folder, 'verify.log'), missing, hint: `fleet verify ${id}`};
+	}
+
+	return {output, missing: 'the agent has not written anything', hint: `fleet show ${id}`};
+}
+
 export const verb: Verb = {
 	define(command) {
 		command
@@ -83,12 +102,7 @@ export const verb: Verb = {
 
 		const context = compose();
 		const {id} = findRun(context, name!);
-		const {output: own, folder} = context.paths.run(id);
-		const output = options['deploy']
-			? path.join(folder, 'deploy.log')
-			: options['verify']
-				? path.join(folder, 'verify.log')
-				: own;
+		const {output, missing, hint} = logOf(context.paths.run(id), id, options);
 		if (options['pager'] || options['editor']) {
 			await openIn(options['pager'] ? 'pager' : 'editor', output, id);
 			return;
@@ -132,9 +146,7 @@ export const verb: Verb = {
 		io.out(neutralise(held + decoder.end()));
 		giveBack();
 		if (!existsSync(output)) {
-			io.err(
-				`fleet: ${options['deploy'] ? 'the run was not deployed' : options['verify'] ? 'the run was not verified' : 'the agent has not written anything'} yet\n  hint: fleet ${options['deploy'] ? `show ${id}` : options['verify'] ? `verify ${id}` : `show ${id}`}\n`,
-			);
+			io.err(`fleet: ${missing} yet\n  hint: ${hint}\n`);
 		}
 	},
 };

@@ -51,5 +51,7 @@ export async function rememberUse(
 		if (prompt !== undefined && prompt.length < 20_000) {
 			store.set('prompts', first(prompt, store.get('prompts')));
 		}
-	} catch {}
+	} catch {
+		// A folder that cannot be written: there is less to offer the next time, and the run goes on.
+	}
 }

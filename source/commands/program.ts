@@ -83,7 +83,8 @@ function complain(error: unknown): number {
 	const fault = error as Error;
 	say(
 		process.stderr,
-		`fleet: internal error: ${neutraliseLine(fault.message)}\n  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n`,
+		`fleet: internal error: ${neutraliseLine(fault.message)}\n` +
+			'  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n',
 	);
 	if (process.env['FLEET_DEBUG']) {
 		say(process.stderr, neutralise(`${fault.stack}\n`));

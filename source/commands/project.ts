@@ -94,8 +94,9 @@ export const verb: Verb = {
 			}
 
 			const {branch, commit} = await commitVerify(project, commands);
+			const verifies = commands.map(command => neutraliseLine(command)).join(' && ');
 			io.out(
-				`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${commands.map(command => neutraliseLine(command)).join(' && ')} verifies what runs hand in\n`,
+				`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${verifies} verifies what runs hand in\n`,
 			);
 			return;
 		}
@@ -116,7 +117,8 @@ export const verb: Verb = {
 		io.out(
 			movedFrom === undefined
 				? `${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`
-				: `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} (it was ${neutraliseLine(movedFrom)})\n`,
+				: `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} ` +
+						`(it was ${neutraliseLine(movedFrom)})\n`,
 		);
 		const {checkout} = await openRepository(project.root);
 		let read;
@@ -133,8 +135,10 @@ export const verb: Verb = {
 
 		const {blob, policy} = read;
 		if (blob === 'none' || policy.verify.length === 0) {
+			const {suggestedVerify} = await projectOffer(project);
 			io.out(
-				`  no verify commands yet, so nothing can be merged: fleet project init ${project.id} --verify "${(await projectOffer(project)).suggestedVerify ?? 'npm test'}"\n`,
+				'  no verify commands yet, so nothing can be merged: ' +
+					`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"\n`,
 			);
 		}
 	},

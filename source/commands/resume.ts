@@ -23,9 +23,8 @@ export const verb: Verb = {
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {
-			io.out(
-				`${run.id} ${run.stage}, attempt ${run.attempt}${run.conversation === undefined ? '' : ', in the same conversation'}\n`,
-			);
+			const conversation = run.conversation === undefined ? '' : ', in the same conversation';
+			io.out(`${run.id} ${run.stage}, attempt ${run.attempt}${conversation}\n`);
 		}
 	},
 };

@@ -11,9 +11,16 @@ export const verb: Verb = {
 		const context = compose();
 		const run = findRun(context, name!);
 		const {cut, left} = await revoke(context, run, scope!, options['because']);
-		const files = scope!.startsWith('files:');
-		io.out(
-			`${scope} is off for ${run.id}; ${files ? (left === undefined ? 'what is opened from now on is not there' : `but it stays until the run is next started: ${left}`) : `${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`}\n${files ? '  note: a file that the run holds open stays readable to it\n' : ''}`,
-		);
+		if (!scope!.startsWith('files:')) {
+			const connections = `${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`;
+			io.out(`${scope} is off for ${run.id}; ${connections}\n`);
+			return;
+		}
+
+		const effect =
+			left === undefined
+				? 'what is opened from now on is not there'
+				: `but it stays until the run is next started: ${left}`;
+		io.out(`${scope} is off for ${run.id}; ${effect}\n  note: a file that the run holds open stays readable to it\n`);
 	},
 };

@@ -50,7 +50,8 @@ async function modelScope(
 		}
 
 		io.err(
-			`${agent.title} asks for ${scope}\n  it opens ${neutraliseLine(describeGrant(entry))}\n  what the run can read goes to that model; the credential stays outside\n`,
+			`${agent.title} asks for ${scope}\n  it opens ${neutraliseLine(describeGrant(entry))}\n` +
+				'  what the run can read goes to that model; the credential stays outside\n',
 		);
 		const answer = (await ask('turn it on? [y: this run, a: always in this project, N] ', false)).trim().toLowerCase();
 		if (!['y', 'yes', 'a', 'always'].includes(answer)) {
@@ -82,13 +83,16 @@ async function includedFiles(
 	if (options['include'] !== true) {
 		if (!io.interactive) {
 			throw new Refusal(
-				`${includePath} names ${included.files.length} ${included.files.length === 1 ? 'file' : 'files'} that the run would get, and there is nobody to ask`,
+				`${includePath} names ${included.files.length} ${included.files.length === 1 ? 'file' : 'files'} ` +
+					'that the run would get, and there is nobody to ask',
 				'fleet run --include says yes to exactly these files, --no-include leaves them out',
 			);
 		}
 
 		io.err(
-			`${includePath} gives every run of ${project.id}:\n${included.files.map(name => `  ${neutraliseLine(name)}\n`).join('')}  what a run can read goes to its model, and where its scopes let it\n`,
+			`${includePath} gives every run of ${project.id}:\n` +
+				included.files.map(name => `  ${neutraliseLine(name)}\n`).join('') +
+				'  what a run can read goes to its model, and where its scopes let it\n',
 		);
 		const answer = (await ask('copy them, now and from now on? [y/N] ', false)).trim().toLowerCase();
 		if (!['y', 'yes'].includes(answer)) {
@@ -189,7 +193,8 @@ export const verb: Verb = {
 			io.json(runDocument(run));
 		} else {
 			io.out(
-				`${run.id} ${run.stage} on ${run.branch}\n  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`,
+				`${run.id} ${run.stage} on ${run.branch}\n` +
+					`  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`,
 			);
 		}
 	},

@@ -76,6 +76,15 @@ export function startProblem(error: unknown): string {
 	return `fleet: ${because}\n  hint: ${hint}\n`;
 }
 
+/** Runs that were made in the same millisecond are in the order of their names, backward. */
+function newestFirst(a: Run, b: Run): number {
+	if (a.createdAt !== b.createdAt) {
+		return a.createdAt < b.createdAt ? 1 : -1;
+	}
+
+	return a.id < b.id ? 1 : -1;
+}
+
 /** Reads what is on disk, and runs verbs as processes of their own. */
 export function createClient(context: Context, here: FleetClient['here']): FleetClient {
 	const known = new Map<string, Known>(readCache(context.paths.state));
@@ -145,9 +154,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		stale.clear();
 		if (!sorted) {
 			const all = [...known.values()].flatMap(({run}) => run ?? []);
-			sorted = all.sort((a, b) =>
-				a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : a.id < b.id ? 1 : -1,
-			);
+			sorted = all.sort(newestFirst);
 			counts = Object.fromEntries([...known].flatMap(([id, {changes}]) => (changes ? [[id, changes]] : [])));
 		}
 	};
@@ -303,7 +310,8 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				writeReview(context.paths.run(id), review);
 				return undefined;
 			} catch (error) {
-				return `what you marked and wrote is on this screen alone: ${machineRefusal(error)?.because ?? (error as Error).message}`;
+				const because = machineRefusal(error)?.because ?? (error as Error).message;
+				return `what you marked and wrote is on this screen alone: ${because}`;
 			}
 		},
 		async settings() {

@@ -80,11 +80,11 @@ function referenceOf(
 		return of(project ? 'project' : 'user');
 	}
 
-	return project && findSecret(context, of('project'), project.id)
-		? of('project')
-		: findSecret(context, of('user'), undefined)
-			? of('user')
-			: of(project ? 'project' : 'user');
+	if (project && findSecret(context, of('project'), project.id)) {
+		return of('project');
+	}
+
+	return findSecret(context, of('user'), undefined) ? of('user') : of(project ? 'project' : 'user');
 }
 
 async function proposalFor(project: Project | undefined, reference: Reference): Promise<Proposal | undefined> {
@@ -129,9 +129,9 @@ async function bindingFor(
 		};
 	}
 
-	io.err(
-		`${proposal ? `the project proposes for ${formatReference(reference)}` : `known for ${reference.name}`}: ${describeBinding(base)}${proposal?.source ? `; value from ${proposal.source}` : ''}\n`,
-	);
+	const origin = proposal ? `the project proposes for ${formatReference(reference)}` : `known for ${reference.name}`;
+	const from = proposal?.source ? `; value from ${proposal.source}` : '';
+	io.err(`${origin}: ${describeBinding(base)}${from}\n`);
 	if (proposal && !options['yes']) {
 		if (!io.interactive) {
 			throw new Refusal(
@@ -188,13 +188,16 @@ async function storeFor(
 		return {store: (wanted ?? 'keyring') as Store};
 	}
 
-	const choice = `${keyring!.because}; choose: --store age (a file, with a passphrase), --from env:NAME or cmd:…, or --store session (typed at each use)`;
+	const choice =
+		`${keyring!.because}; choose: --store age (a file, with a passphrase), --from env:NAME or cmd:…, ` +
+		'or --store session (typed at each use)';
 	if (wanted === 'keyring' || !io.interactive) {
 		throw new Refusal(choice.split(';')[0]!, choice.split('; ')[1]!);
 	}
 
 	io.err(
-		`${choice.split(';')[0]}\n  1  a file that is encrypted with a passphrase (age)\n  2  nowhere: typed for each run that needs it\n`,
+		`${choice.split(';')[0]}\n  1  a file that is encrypted with a passphrase (age)\n` +
+			'  2  nowhere: typed for each run that needs it\n',
 	);
 	const answer = (await ask('which? [1/2, anything else: neither] ', false)).trim();
 	if (answer !== '1' && answer !== '2') {
@@ -222,7 +225,8 @@ async function add(context: Context, io: Io, name: string | undefined, options: 
 
 	await addSecret(context, {reference, project: own, store, source, binding}, value);
 	io.out(
-		`${formatReference(reference)} is kept: ${storeWords(store, source)}\n  ${binding.class}: ${describeBinding(binding)}\n`,
+		`${formatReference(reference)} is kept: ${storeWords(store, source)}\n` +
+			`  ${binding.class}: ${describeBinding(binding)}\n`,
 	);
 }
 
@@ -320,7 +324,9 @@ async function check(
 					because = `what is listed is not what was approved (${more.join(', ')}); what was approved counts`;
 				} else if (asked.length > 0) {
 					ok = false;
-					because = `the project asks for more than was approved: ${asked.join(', ')}; fleet secret approve ${entry.reference.name}`;
+					because =
+						`the project asks for more than was approved: ${asked.join(', ')}; ` +
+						`fleet secret approve ${entry.reference.name}`;
 				}
 			}
 		} catch (error) {
@@ -352,14 +358,14 @@ async function approve(
 	const proposal = await proposalFor(project, entry.reference);
 	const more = proposal ? widening(entry.binding, proposal.binding) : [];
 	if (!proposal || more.length === 0) {
-		io.out(
-			`${formatReference(entry.reference)}: ${proposal ? 'nothing more is asked for' : 'the project proposes nothing for it'}\n`,
-		);
+		const because = proposal ? 'nothing more is asked for' : 'the project proposes nothing for it';
+		io.out(`${formatReference(entry.reference)}: ${because}\n`);
 		return;
 	}
 
 	io.err(
-		`${formatReference(entry.reference)} is approved for: ${describeBinding(entry.binding)}\nthe project asks for more: ${more.join(', ')}\n`,
+		`${formatReference(entry.reference)} is approved for: ${describeBinding(entry.binding)}\n` +
+			`the project asks for more: ${more.join(', ')}\n`,
 	);
 	if (!options['yes'] && !(io.interactive && /^y(?:es)?$/i.test((await ask('approve this? [y/N] ', false)).trim()))) {
 		throw new Refusal(
@@ -409,13 +415,15 @@ export const verb: Verb = {
 				io.json(stores.map(({id, title, state, because, hint}) => ({id, title, state, because, hint})));
 			} else {
 				for (const {id, title, state, works, because, hint} of stores) {
-					io.out(
-						`${id.padEnd(8)} ${{unlocked: 'unlocked', locked: 'locked, asking', none: works ? 'works' : 'not here'}[state].padEnd(14)} ${title}: ${because}\n${hint === '' ? '' : `${' '.repeat(24)}hint: ${hint}\n`}`,
-					);
+					const none = works ? 'works' : 'not here';
+					const word = {unlocked: 'unlocked', locked: 'locked, asking', none}[state].padEnd(14);
+					const advice = hint === '' ? '' : `${' '.repeat(24)}hint: ${hint}\n`;
+					io.out(`${id.padEnd(8)} ${word} ${title}: ${because}\n${advice}`);
 				}
 
 				io.out(
-					'session  always         nowhere: typed for each run\nenv, cmd always         from outside: --from env:NAME, --from "cmd:PROGRAM ARGUMENTS"\n',
+					'session  always         nowhere: typed for each run\n' +
+						'env, cmd always         from outside: --from env:NAME, --from "cmd:PROGRAM ARGUMENTS"\n',
 				);
 			}
 
@@ -464,9 +472,8 @@ export const verb: Verb = {
 				}
 
 				await removeSecret(context, entry);
-				io.out(
-					`${formatReference(entry.reference)} is removed${['keyring', 'age'].includes(entry.store) ? ', its value with it' : ''}\n`,
-				);
+				const value = ['keyring', 'age'].includes(entry.store) ? ', its value with it' : '';
+				io.out(`${formatReference(entry.reference)} is removed${value}\n`);
 				return;
 			}
 

@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
 import {gatesOf} from '../core/decide.ts';
 import {neutraliseLine} from '../core/neutralise.ts';
-import {isInForce} from '../core/scope.ts';
+import {isInForce, type Grant} from '../core/scope.ts';
 import {localStamp} from '../core/time.ts';
 import {formatBudget, formatUsage} from '../core/usage.ts';
 import {readChanges} from '../engine/changes-file.ts';
@@ -10,6 +10,15 @@ import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
 import {runDetails} from './documents.ts';
 import type {Verb} from './verb.ts';
+
+/** How long a grant counts, in words. */
+function lengthOf(grant: Grant): string {
+	if (!isInForce(grant, Date.now())) {
+		return 'expired';
+	}
+
+	return grant.until ? `until ${localStamp(grant.until)}` : 'until the run ends';
+}
 
 export const verb: Verb = {
 	define(command) {
@@ -46,17 +55,17 @@ export const verb: Verb = {
 		}
 
 		if (formatUsage(run.usage) !== '' || run.budget) {
-			line(
-				'used',
-				`${formatUsage(run.usage) || 'nothing'}${run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`}${run.budget ? `; frozen at ${formatBudget(run.budget)}` : ''}`,
-			);
+			const replies = run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`;
+			const budget = run.budget ? `; frozen at ${formatBudget(run.budget)}` : '';
+			line('used', `${formatUsage(run.usage) || 'nothing'}${replies}${budget}`);
 		}
 
 		const {fault} = readJournal(context.paths.run(run.id).journal);
 		if (fault) {
 			line(
 				'JOURNAL',
-				`broken at line ${fault.line}: ${fault.because}. What is below is what the lines before it say (fleet journal verify ${run.id})`,
+				`broken at line ${fault.line}: ${fault.because}. What is below is what the lines before it say ` +
+					`(fleet journal verify ${run.id})`,
 			);
 		}
 
@@ -79,10 +88,7 @@ export const verb: Verb = {
 
 		line('scopes', 'repo, build');
 		for (const grant of run.grants) {
-			line(
-				'',
-				`${grant.scope}, ${isInForce(grant, Date.now()) ? (grant.until ? `until ${localStamp(grant.until)}` : 'until the run ends') : 'expired'}: ${grant.because} (${grant.by.replace('person:', '')})`,
-			);
+			line('', `${grant.scope}, ${lengthOf(grant)}: ${grant.because} (${grant.by.replace('person:', '')})`);
 		}
 
 		for (const denial of run.denials) {

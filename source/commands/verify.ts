@@ -39,11 +39,14 @@ export const verb: Verb = {
 			io.json(verification);
 		} else {
 			const word = {passed: 'verified', failed: 'not verified', inconclusive: 'inconclusive'}[verification.result];
-			io.out(
-				`${word}: ${neutraliseLine(verification.because)}\n${passed ? '' : `  hint: ${verifyHint(run, verification.doubt)}\n`}`,
-			);
+			const hint = passed ? '' : `  hint: ${verifyHint(run, verification.doubt)}\n`;
+			io.out(`${word}: ${neutraliseLine(verification.because)}\n${hint}`);
 		}
 
-		return passed ? exitCodes.ok : verification.result === 'inconclusive' ? exitCodes.inconclusive : exitCodes.gate;
+		if (passed) {
+			return exitCodes.ok;
+		}
+
+		return verification.result === 'inconclusive' ? exitCodes.inconclusive : exitCodes.gate;
 	},
 };
