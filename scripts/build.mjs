@@ -19,7 +19,13 @@ const lazyWidths = {
 		const files =
 			/node_modules[\\/](?:string-width[\\/]index|slice-ansi[\\/]tokenize-ansi|wrap-ansi[\\/]index|cli-truncate[\\/]index|ink[\\/]build[\\/]line-update)\.js$/;
 		const helper =
-			'const __lazy = make => { let made; const get = () => made ??= make(); return {test: text => get().test(text), exec: text => get().exec(text), segment: text => get().segment(text), [Symbol.match]: text => get()[Symbol.match](text), [Symbol.matchAll]: text => get()[Symbol.matchAll](text), [Symbol.replace]: (text, by) => get()[Symbol.replace](text, by), [Symbol.split]: (text, limit) => get()[Symbol.split](text, limit), [Symbol.search]: text => get()[Symbol.search](text)}; };\n';
+			'const __lazy = make => { let made; const get = () => made ??= make(); return {' +
+			'test: text => get().test(text), exec: text => get().exec(text), segment: text => get().segment(text), ' +
+			'[Symbol.match]: text => get()[Symbol.match](text), ' +
+			'[Symbol.matchAll]: text => get()[Symbol.matchAll](text), ' +
+			'[Symbol.replace]: (text, by) => get()[Symbol.replace](text, by), ' +
+			'[Symbol.split]: (text, limit) => get()[Symbol.split](text, limit), ' +
+			'[Symbol.search]: text => get()[Symbol.search](text)}; };\n';
 		context.onLoad({filter: files}, async ({path: file}) => {
 			// Marks that the screen itself draws are as narrow as ASCII,
 			// and as common: they need neither a segmenter nor a table.
@@ -82,7 +88,9 @@ export default class Output`,
 				)
 				.replace(
 					'getStyledChars(line) {',
-					'getStyledChars(line) {\n        if (this.styledChars.size > 500 || this.widths.size > 2000) {\n            this.styledChars.clear();\n            this.widths.clear();\n            this.blockWidths.clear();\n        }',
+					'getStyledChars(line) {\n        if (this.styledChars.size > 500 || this.widths.size > 2000) {\n' +
+						'            this.styledChars.clear();\n            this.widths.clear();\n' +
+						'            this.blockWidths.clear();\n        }',
 				);
 			if (
 				changed.split('keptCaches').length !== 3 ||

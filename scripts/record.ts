@@ -68,7 +68,8 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 		while (column < columns) {
 			const cell = line.getCell(column)!;
 			const style = (other: typeof cell) =>
-				`${other.isBgDefault() ? -1 : other.getBgColor()} ${other.isInverse()} ${other.isBold()} ${other.isDim()} ${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
+				`${other.isBgDefault() ? -1 : other.getBgColor()} ${other.isInverse()} ${other.isBold()} ${other.isDim()} ` +
+				`${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
 			const own = style(cell);
 			let text = '';
 			const start = column;
@@ -80,25 +81,36 @@ function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
 			const colour = cell.isFgDefault() ? palette[7]! : colourOf(cell.getFgColor());
 			if (cell.isInverse() || !cell.isBgDefault()) {
 				parts.push(
-					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" width="${((column - start) * width).toFixed(1)}" height="${height}" fill="${cell.isInverse() ? colour : colourOf(cell.getBgColor())}"/>`,
+					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" ` +
+						`width="${((column - start) * width).toFixed(1)}" height="${height}" ` +
+						`fill="${cell.isInverse() ? colour : colourOf(cell.getBgColor())}"/>`,
 				);
 			}
 
 			if (cell.isUnderline()) {
 				parts.push(
-					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 27}" width="${((column - start) * width).toFixed(1)}" height="1" fill="${colour}" opacity="0.6"/>`,
+					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 27}" ` +
+						`width="${((column - start) * width).toFixed(1)}" height="1" fill="${colour}" opacity="0.6"/>`,
 				);
 			}
 
 			if (text.trim() !== '') {
+				const bold = cell.isBold() ? ' font-weight="bold"' : '';
+				const dim = cell.isDim() ? ' opacity="0.6"' : '';
 				parts.push(
-					`<text x="${(start * width + 10).toFixed(1)}" y="${row * height + 23}" fill="${cell.isInverse() ? palette[0] : colour}"${cell.isBold() ? ' font-weight="bold"' : ''}${cell.isDim() ? ' opacity="0.6"' : ''} xml:space="preserve" textLength="${(text.length * width).toFixed(1)}">${escape(text)}</text>`,
+					`<text x="${(start * width + 10).toFixed(1)}" y="${row * height + 23}" ` +
+						`fill="${cell.isInverse() ? palette[0] : colour}"${bold}${dim} xml:space="preserve" ` +
+						`textLength="${(text.length * width).toFixed(1)}">${escape(text)}</text>`,
 				);
 			}
 		}
 	}
 
-	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width + 20} ${rows * height + 20}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14"><rect width="100%" height="100%" rx="8" fill="${palette[0]}"/>${parts.join('')}</svg>\n`;
+	return (
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width + 20} ${rows * height + 20}" ` +
+		'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14">' +
+		`<rect width="100%" height="100%" rx="8" fill="${palette[0]}"/>${parts.join('')}</svg>\n`
+	);
 }
 
 try {
@@ -108,13 +120,17 @@ try {
 			policy: 'verify: ["true"]\n',
 			files: {
 				'parser.js':
-					"// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\nexport function join(parts) {\n\treturn parts.join(',');\n}\n",
+					"// One line of a table.\nexport function parse(text) {\n\treturn text.split(',');\n}\n\n" +
+					"export function join(parts) {\n\treturn parts.join(',');\n}\n",
 			},
 		},
 	);
 	await fleet.agent(
 		'fix-parser',
-		'printf "// One line of a table.\\nexport function parse(text) {\\n\\treturn text.split(/[,;]/);\\n}\\n\\nexport function join(parts) {\\n\\treturn parts.join(\',\') + \'\';\\n}\\n" > parser.js; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm "Parse semicolons"',
+		'printf "// One line of a table.\\nexport function parse(text) {\\n\\treturn text.split(/[,;]/);\\n}\\n\\n' +
+			"export function join(parts) {\\n\\treturn parts.join(',') + '';\\n}\\n\" > parser.js; " +
+			'mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; ' +
+			'git commit -qm "Parse semicolons"',
 	);
 	fleet.must('audit', 'fix-parser');
 	fleet.must('verify', 'fix-parser');
@@ -125,7 +141,14 @@ try {
 	fleet.must('merge', 'bump-version');
 	fleet.start(
 		'upgrade-deps',
-		`echo "\\$ npm outdated"; for p in left pad core; do echo "  $p  1.0.$((RANDOM % 9))  2.0.0"; sleep 0.1; done; echo "fetching the changelog…"; env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer: " + r.statusCode + " " + r.headers["x-fleet-refusal"]); process.exit(); })'; echo "waiting for somebody to decide"; sleep 60`,
+		'echo "\\$ npm outdated"; ' +
+			'for p in left pad core; do echo "  $p  1.0.$((RANDOM % 9))  2.0.0"; sleep 0.1; done; ' +
+			'echo "fetching the changelog…"; ' +
+			'env -u NODE_USE_ENV_PROXY node -e \'require("node:http").get(' +
+			`{host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { ` +
+			'console.log("answer: " + r.statusCode + " " + r.headers["x-fleet-refusal"]); ' +
+			"process.exit(); })'; " +
+			'echo "waiting for somebody to decide"; sleep 60',
 	);
 	const terminal = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
 	const screen = openTerminal(

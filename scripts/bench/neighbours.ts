@@ -94,16 +94,13 @@ for (const attack of list) {
 	process.stderr.write(`${lines.at(-1)}\n`);
 }
 
+const sums = [...totals].map(([id, sum]) => {
+	const counts = Object.entries(sum).map(([status, count]) => `${count} ${status}`);
+	return `${id === 'bubblewrap' ? 'fleet' : id}: ${counts.join(', ')}`;
+});
 process.stdout.write(
-	`| Attack | fleet | srt | codex |\n| --- | --- | --- | --- |\n${lines.join('\n')}\n\n${[...totals]
-		.map(
-			([id, sum]) =>
-				`${id === 'bubblewrap' ? 'fleet' : id}: ${Object.entries(sum)
-					.map(([status, count]) => `${count} ${status}`)
-					.join(', ')}`,
-		)
-		.join(
-			'\n',
-		)}\n(as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}; the other tools let programs read the disk by design, so what is about reading comes through there)\n`,
+	`| Attack | fleet | srt | codex |\n| --- | --- | --- | --- |\n${lines.join('\n')}\n\n${sums.join('\n')}\n` +
+		`(as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}; the other tools let programs read the disk ` +
+		'by design, so what is about reading comes through there)\n',
 );
 process.exit(0);

@@ -198,7 +198,9 @@ const where = new URL(url);
 const get = path => new Promise((resolve, reject) => {
 	const began = performance.now();
 	let size = 0;
-	http.get(proxied === 'yes' ? {host: '127.0.0.1', port: 3128, path: url + path, agent} : {host: where.hostname, port: where.port, path: '/' + path, agent}, response => {
+	const direct = {host: where.hostname, port: where.port, path: '/' + path, agent};
+	const through = {host: '127.0.0.1', port: 3128, path: url + path, agent};
+	http.get(proxied === 'yes' ? through : direct, response => {
 		response.on('data', data => { size += data.length; });
 		response.on('end', () => resolve({ms: performance.now() - began, size}));
 	}).on('error', reject);
@@ -210,11 +212,18 @@ const get = path => new Promise((resolve, reject) => {
 	times.sort((a, b) => a - b);
 	const {ms, size} = await get('big');
 	const tunnel = proxied === 'yes' ? await new Promise(resolve => {
-		const socket = require('node:net').connect(3128, '127.0.0.1', () => socket.write('CONNECT ' + where.host + ' HTTP/1.1\\r\\n\\r\\n'));
+		const socket = require('node:net').connect(3128, '127.0.0.1', () => {
+			socket.write('CONNECT ' + where.host + ' HTTP/1.1\\r\\n\\r\\n');
+		});
 		let size = 0;
 		let began = 0;
 		socket.on('data', data => {
-			if (began === 0) { began = performance.now(); socket.write('GET /big HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n'); } else { size += data.length; }
+			if (began === 0) {
+				began = performance.now();
+				socket.write('GET /big HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n');
+			} else {
+				size += data.length;
+			}
 		});
 		socket.on('close', () => resolve(size / 1e6 / ((performance.now() - began) / 1000)));
 	}) : 0;
@@ -280,7 +289,8 @@ async function proxy(): Promise<void> {
 	add(
 		"a request, through the run's proxy",
 		`${of('proxied', 'latency').toFixed(2)} ms, ${Math.round(of('proxied', 'rate'))} MB/s`,
-		`+${(of('proxied', 'latency') - of('direct', 'latency')).toFixed(2)} ms, throughput 1 : ${(of('direct', 'rate') / of('proxied', 'rate')).toFixed(2)}`,
+		`+${(of('proxied', 'latency') - of('direct', 'latency')).toFixed(2)} ms, ` +
+			`throughput 1 : ${(of('direct', 'rate') / of('proxied', 'rate')).toFixed(2)}`,
 		'+0.3 ms, 1 : 1.3',
 	);
 	add(
@@ -316,7 +326,9 @@ function everyProcess(roots: number[]): number[] {
 					.split(' ')[1],
 			);
 			parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
-		} catch {}
+		} catch {
+			// It ended since its name was listed.
+		}
 	}
 
 	const found: number[] = [];

@@ -391,7 +391,10 @@ try {
 	const big = few.paths.run('run-0009').output;
 	execFileSync('sh', [
 		'-c',
-		`yes 'a line of a log that is a gigabyte long, over and over again until it is' | head -c 1073741824 > ${big}; echo needle >> ${big}; yes 'another line of it, after what is looked for' | head -n 20 >> ${big}; sed -i '1s/.*/the very first line/' ${big}`,
+		"yes 'a line of a log that is a gigabyte long, over and over again until it is' | " +
+			`head -c 1073741824 > ${big}; ` +
+			`echo needle >> ${big}; yes 'another line of it, after what is looked for' | head -n 20 >> ${big}; ` +
+			`sed -i '1s/.*/the very first line/' ${big}`,
 	]);
 	const opened = open(few);
 	const shown = performance.now();
@@ -446,7 +449,8 @@ try {
 		'--',
 		'sh',
 		'-c',
-		'i=0; while [ $i -lt 50000 ]; do echo "export const value$i = [$i, \'text\', () => other($i)];"; i=$((i+1)); done > big.ts',
+		'i=0; while [ $i -lt 50000 ]; do echo "export const value$i = [$i, \'text\', () => other($i)];"; ' +
+			'i=$((i+1)); done > big.ts',
 	]);
 	await sleep(4000);
 	const review = new Pty([process.execPath, program], own, project);

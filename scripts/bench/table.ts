@@ -31,9 +31,13 @@ export const sleep = (milliseconds: number) =>
 /** Prints the table in Markdown, with the machine it was made on; with `--json FILE` it is written there, too. */
 export function report(rows: readonly Row[], argv: readonly string[]): void {
 	const cpu = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? process.arch;
-	const machine = `${cpu}, ${os.availableParallelism()} cores, Linux ${os.release().split('-')[0]}, Node ${process.versions.node}, as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}, ${new Date().toISOString().slice(0, 10)}`;
+	const machine =
+		`${cpu}, ${os.availableParallelism()} cores, Linux ${os.release().split('-')[0]}, ` +
+		`Node ${process.versions.node}, as ${process.getuid?.() === 0 ? 'root' : 'an ordinary user'}, ` +
+		`${new Date().toISOString().slice(0, 10)}`;
 	process.stdout.write(
-		`\n${machine}\n\n| What | Figure | Against | Goal |\n| --- | --- | --- | --- |\n${rows.map(row => `| ${row.what} | ${row.value} | ${row.against} | ${row.goal} |`).join('\n')}\n`,
+		`\n${machine}\n\n| What | Figure | Against | Goal |\n| --- | --- | --- | --- |\n` +
+			`${rows.map(row => `| ${row.what} | ${row.value} | ${row.against} | ${row.goal} |`).join('\n')}\n`,
 	);
 	const at = argv.indexOf('--json');
 	if (at !== -1) {

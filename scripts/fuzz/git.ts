@@ -16,6 +16,8 @@ for (let seed = first; seed < first + count; seed++) {
 }
 
 process.stdout.write(
-	`git: ${count} rounds from seed ${first} on, ${[...outcomes].map(([outcome, number]) => `${number} ${outcome}`).join(', ')}, ${Math.round((Date.now() - began) / 1000)} s\n`,
+	`git: ${count} rounds from seed ${first} ` +
+		`on, ${[...outcomes].map(([outcome, number]) => `${number} ${outcome}`).join(', ')}, ` +
+		`${Math.round((Date.now() - began) / 1000)} s\n`,
 );
 process.exit(outcomes.has('problem') ? 1 : 0);

@@ -8,7 +8,8 @@ const began = Date.now();
 const results = await fuzzHttp(count, seed);
 for (const [kind, {inputs, decided, arrived, wrong}] of Object.entries(results)) {
 	process.stdout.write(
-		`${kind}: ${inputs} inputs, ${decided} requests decided on, ${arrived} arrived whole, ${wrong.length === 0 ? 'nothing wrong' : `WRONG:\n${wrong.join('\n')}`}\n`,
+		`${kind}: ${inputs} inputs, ${decided} requests decided on, ${arrived} arrived whole, ` +
+			`${wrong.length === 0 ? 'nothing wrong' : `WRONG:\n${wrong.join('\n')}`}\n`,
 	);
 }
 
