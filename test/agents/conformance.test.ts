@@ -105,7 +105,9 @@ function breaches(agent: Agent): string[] {
 		if (agent.read && agent.read('not structured').text !== 'not structured') {
 			found.push('what is not structured is not shown');
 		}
-	} catch {}
+	} catch {
+		// That it throws at a line which is not structured was found above.
+	}
 
 	if (agent.model && makeBinding(agent.model.binding) instanceof Refusal) {
 		found.push('its binding is none');

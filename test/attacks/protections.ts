@@ -141,13 +141,13 @@ const both = (...protections: Protection[]): Protection => ({
 const capable: Protection = {
 	invocation: keepCapabilities,
 	arguments: argv =>
-		without(argv, '--disable-userns').map((argument, index, all) =>
-			argument === '--cap-drop'
-				? '--cap-add'
-				: all[index - 1] === '--uid' || all[index - 1] === '--gid'
-					? '0'
-					: argument,
-		),
+		without(argv, '--disable-userns').map((argument, index, all) => {
+			if (argument === '--cap-drop') {
+				return '--cap-add';
+			}
+
+			return all[index - 1] === '--uid' || all[index - 1] === '--gid' ? '0' : argument;
+		}),
 };
 
 const naive: Protection = {naiveProxy: true};

@@ -193,7 +193,9 @@ function leftovers(fleet: Fleet, pids: number[]): string[] {
 
 		try {
 			find(path.join('/sys/fs/cgroup', hierarchy), 0);
-		} catch {}
+		} catch {
+			// Not every entry is a folder, and a group may go while it is read.
+		}
 	}
 
 	return [
@@ -262,7 +264,9 @@ const endings: Record<string, (fleet: Fleet, started: {supervisor: number; pids:
 		)) {
 			try {
 				process.kill(pid, 'SIGKILL');
-			} catch {}
+			} catch {
+				// One that ended with another that was killed just now.
+			}
 		}
 	},
 };

@@ -247,6 +247,14 @@ test("to a model's own host a pointer in a body is blanked, with an alarm: the a
 	assert.equal(seen.alarms.length, 1);
 });
 
+function statusFor(url: string): number {
+	if (url.startsWith('/error')) {
+		return 500;
+	}
+
+	return url.startsWith('/redirect') ? 302 : 200;
+}
+
 test('a reply that brings the value back is blanked: headers, bodies, errors, redirects, in every spelling, byte by byte', async t => {
 	const port = await serveTls(t, (request, response) => {
 		const form = Number(new URL(request.url!, 'https://x').searchParams.get('form'));
@@ -265,7 +273,7 @@ test('a reply that brings the value back is blanked: headers, bodies, errors, re
 			return;
 		}
 
-		response.writeHead(request.url!.startsWith('/error') ? 500 : request.url!.startsWith('/redirect') ? 302 : 200, {
+		response.writeHead(statusFor(request.url!), {
 			location: `https://evil.example/?k=${written}`,
 			'x-echo': written,
 			'set-cookie': 'session=1',

@@ -42,9 +42,13 @@ test('a log that is begun anew goes on at the position where it was', t => {
 });
 
 test('lines before and after any position are those of the file, however long they are', t => {
-	const lines = Array.from({length: 3000}, (_, index) =>
-		index === 1500 ? 'x'.repeat(200_000) : index % 7 === 0 ? '' : `line ${index} ${'ü'.repeat(index % 90)}`,
-	);
+	const lines = Array.from({length: 3000}, (_, index) => {
+		if (index === 1500) {
+			return 'x'.repeat(200_000);
+		}
+
+		return index % 7 === 0 ? '' : `line ${index} ${'ü'.repeat(index % 90)}`;
+	});
 	const log = file(t, `${lines.join('\n')}\nno end`);
 	const source = new LogFile(log);
 	const reader = new LogReader(source);

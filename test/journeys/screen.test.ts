@@ -475,7 +475,9 @@ test('in a real tmux, with send-keys and capture-pane', async t => {
 	t.after(() => {
 		try {
 			tmux('kill-server');
-		} catch {}
+		} catch {
+			// The server ends by itself with its last window.
+		}
 	});
 	tmux(
 		'new-session',

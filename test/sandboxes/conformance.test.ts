@@ -212,7 +212,9 @@ const laws: Law[] = [
 						if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(name)) {
 							process.kill(Number(pid), 'SIGKILL');
 						}
-					} catch {}
+					} catch {
+						// It ended since its number was listed.
+					}
 				}
 			}
 

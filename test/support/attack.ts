@@ -164,17 +164,27 @@ export function testArea(area: Area, without: Readonly<Record<string, () => Prom
 		}
 
 		test(`${attack.id}: works with nothing in the way`, async () => {
-			const came =
-				attack.kind === 'sandbox'
-					? await trySandboxAttack(context, weakened(protection!), attack, {
+			const tryUnprotected = () => {
+				switch (attack.kind) {
+					case 'sandbox': {
+						return trySandboxAttack(context, weakened(protection!), attack, {
 							plan: protection!.plan?.bind(protection),
 							box: protection!.box?.bind(protection),
 							proxy: protection!.naiveProxy ? naiveProxy() : undefined,
-						})
-					: attack.kind === 'git'
-						? plainWorktree(attack)
-						: await without[attack.id]!();
-			assert.equal(came, true, 'the attack fails for another reason, so stopping it proves nothing');
+						});
+					}
+
+					case 'git': {
+						return plainWorktree(attack);
+					}
+
+					default: {
+						return without[attack.id]!();
+					}
+				}
+			};
+
+			assert.equal(await tryUnprotected(), true, 'the attack fails for another reason, so stopping it proves nothing');
 		});
 	}
 }

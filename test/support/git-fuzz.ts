@@ -95,22 +95,30 @@ function content(chance: Chance): string {
 		: lines.map(line => line + (chance.once(0.03) ? '\r\n' : end)).join('') + (chance.once(0.1) ? 'no end' : '');
 }
 
+function nameOf(chance: Chance): string {
+	if (chance.once(0.08)) {
+		return chance.pick(['.gitignore', 'dir/.gitignore']);
+	}
+
+	return chance.once(0.08) ? chance.pick(['.gitattributes', 'dir/.gitattributes']) : chance.pick(names);
+}
+
+function contentFor(chance: Chance, name: string): string {
+	if (name.endsWith('.gitignore')) {
+		return chance.pick(rules);
+	}
+
+	return name.endsWith('.gitattributes') ? chance.pick(attributes) : content(chance);
+}
+
 function steps(chance: Chance, count: number, commits: boolean): Step[] {
 	return Array.from({length: count}, () => {
-		const name = chance.once(0.08)
-			? chance.pick(['.gitignore', 'dir/.gitignore'])
-			: chance.once(0.08)
-				? chance.pick(['.gitattributes', 'dir/.gitattributes'])
-				: chance.pick(names);
+		const name = nameOf(chance);
 		const what =
 			commits && chance.once(0.15)
 				? chance.pick(['commit', 'commit', 'amend', 'force-add'] as const)
 				: chance.pick(['write', 'write', 'append', 'append', 'remove', 'mode', 'link', 'move'] as const);
-		const text = name.endsWith('.gitignore')
-			? chance.pick(rules)
-			: name.endsWith('.gitattributes')
-				? chance.pick(attributes)
-				: content(chance);
+		const text = contentFor(chance, name);
 		return {
 			what: name.includes('.git') && (what === 'link' || what === 'move') ? 'write' : what,
 			name,

@@ -226,11 +226,13 @@ function makeRequest(chance: Chance, tag: string, absolute: string, host: string
 	const inner = chance.once(0.5)
 		? `POST /v1/smuggled-${tag} HTTP/1.1\r\nHost: ${host}\r\nX-Api-Key: attacker\r\nContent-Length: 150\r\n\r\n`
 		: chance.pick(['', 'abcd', 'a=b&c=d', '0\r\n\r\n', 'ÿ\0', ...(chance.once(share) ? [`x${pointer}`] : [])]);
-	const kind = ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method)
-		? chance.below(9)
-		: chance.once(share)
-			? chance.below(8)
-			: 9;
+	let kind = 9;
+	if (['POST', 'PUT', 'PATCH', 'DELETE'].includes(method)) {
+		kind = chance.below(9);
+	} else if (chance.once(share)) {
+		kind = chance.below(8);
+	}
+
 	let body = '';
 	if (kind < 4) {
 		headers.push(

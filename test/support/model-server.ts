@@ -28,6 +28,41 @@ type Turn = {
 
 const shells = ['exec', 'Bash', 'bash', 'exec_command', 'shell_command', 'shell', 'run_shell_command'];
 
+/** A value that a tool's schema allows for an argument, where it does not matter which. */
+function anyValue(property: Json | undefined): unknown {
+	switch (property?.['type']) {
+		case 'string': {
+			return property['enum']?.[0] ?? 'run it';
+		}
+
+		case 'boolean': {
+			return false;
+		}
+
+		case 'number':
+		case 'integer': {
+			return 30;
+		}
+
+		case 'array': {
+			return [];
+		}
+
+		default: {
+			return {};
+		}
+	}
+}
+
+/** The text of a message's content, which is a string or a list of parts. */
+function textOf(value: unknown, otherwise: (value: unknown) => string): string {
+	if (typeof value === 'string') {
+		return value;
+	}
+
+	return Array.isArray(value) ? value.map(part => String((part as Json)['text'] ?? '')).join('') : otherwise(value);
+}
+
 /** The arguments that a tool's own schema asks for, with the command in its place. */
 function argumentsFor(schema: Json, command: string): Json {
 	const properties = (schema['properties'] ?? {}) as Record<string, Json>;
@@ -36,24 +71,49 @@ function argumentsFor(schema: Json, command: string): Json {
 		...Object.keys(properties).filter(name => ['command', 'cmd'].includes(name)),
 		...((schema['required'] ?? []) as string[]),
 	])) {
-		const type = properties[name]?.['type'];
-		found[name] =
-			name === 'command' || name === 'cmd'
-				? type === 'array'
-					? ['bash', '-lc', command]
-					: command
-				: type === 'string'
-					? (properties[name]?.['enum']?.[0] ?? 'run it')
-					: type === 'boolean'
-						? false
-						: type === 'number' || type === 'integer'
-							? 30
-							: type === 'array'
-								? []
-								: {};
+		if (name === 'command' || name === 'cmd') {
+			found[name] = properties[name]?.['type'] === 'array' ? ['bash', '-lc', command] : command;
+		} else {
+			found[name] = anyValue(properties[name]);
+		}
 	}
 
 	return found;
+}
+
+/** What a response brings: the use of a tool, or where there is none the last message. */
+function itemFor(tool: Turn['tool']): Json {
+	if (!tool) {
+		return {
+			type: 'message',
+			id: `msg_${randomUUID()}`,
+			role: 'assistant',
+			status: 'completed',
+			content: [{type: 'output_text', text: 'All done.', annotations: []}],
+		};
+	}
+
+	if (tool.name === 'exec') {
+		const command = JSON.stringify(tool.input['command']);
+		return {
+			type: 'custom_tool_call',
+			id: `ctc_${randomUUID()}`,
+			call_id: `call_${randomUUID()}`,
+			name: 'exec',
+			namespace: 'functions',
+			input: `const result = await tools.exec_command({cmd: ${command}});\ntext(result.output ?? result);`,
+			status: 'completed',
+		};
+	}
+
+	return {
+		type: 'function_call',
+		id: `fc_${randomUUID()}`,
+		call_id: `call_${randomUUID()}`,
+		name: tool.name,
+		arguments: JSON.stringify(tool.input),
+		status: 'completed',
+	};
 }
 
 export class ModelServer {
@@ -234,12 +294,7 @@ export class ModelServer {
 			this.faults.push(`${what}: an answer to a tool that was not used`);
 		}
 
-		const text = (value: unknown): string =>
-			typeof value === 'string'
-				? value
-				: Array.isArray(value)
-					? value.map(part => String((part as Json)['text'] ?? '')).join('')
-					: '';
+		const text = (value: unknown) => textOf(value, () => '');
 		const turn = this.#next({
 			results: answers.map(answer => text(answer['content'])),
 			prompt: blocks
@@ -314,12 +369,7 @@ export class ModelServer {
 			return;
 		}
 
-		const text = (value: unknown): string =>
-			typeof value === 'string'
-				? value
-				: Array.isArray(value)
-					? value.map(part => String((part as Json)['text'] ?? '')).join('')
-					: JSON.stringify(value ?? '');
+		const text = (value: unknown) => textOf(value, other => JSON.stringify(other ?? ''));
 		const turn = this.#next({
 			results: input
 				.filter(item => item['type'] === 'function_call_output' || item['type'] === 'custom_tool_call_output')
@@ -338,33 +388,7 @@ export class ModelServer {
 		});
 		const id = `resp_${randomUUID()}`;
 		const isScript = turn.tool?.name === 'exec';
-		const item: Json =
-			turn.tool && isScript
-				? {
-						type: 'custom_tool_call',
-						id: `ctc_${randomUUID()}`,
-						call_id: `call_${randomUUID()}`,
-						name: 'exec',
-						namespace: 'functions',
-						input: `const result = await tools.exec_command({cmd: ${JSON.stringify(turn.tool.input['command'])}});\ntext(result.output ?? result);`,
-						status: 'completed',
-					}
-				: turn.tool
-					? {
-							type: 'function_call',
-							id: `fc_${randomUUID()}`,
-							call_id: `call_${randomUUID()}`,
-							name: turn.tool.name,
-							arguments: JSON.stringify(turn.tool.input),
-							status: 'completed',
-						}
-					: {
-							type: 'message',
-							id: `msg_${randomUUID()}`,
-							role: 'assistant',
-							status: 'completed',
-							content: [{type: 'output_text', text: 'All done.', annotations: []}],
-						};
+		const item = itemFor(turn.tool);
 		const base = {
 			id,
 			object: 'response',
@@ -480,12 +504,7 @@ export class ModelServer {
 			return;
 		}
 
-		const text = (value: unknown): string =>
-			typeof value === 'string'
-				? value
-				: Array.isArray(value)
-					? value.map(part => String((part as Json)['text'] ?? '')).join('')
-					: '';
+		const text = (value: unknown) => textOf(value, () => '');
 		const turn = this.#next({
 			results: messages.filter(message => message['role'] === 'tool').map(message => text(message['content'])),
 			prompt: messages

@@ -62,11 +62,11 @@ export function readReply(text: string, method: string): Reply | string {
 
 	if (lengths.length === 1) {
 		const length = Number(lengths[0]);
-		return !/^\d+$/.test(lengths[0]!)
-			? 'a length'
-			: rest.length > length
-				? 'more than was said'
-				: {status, headers, body: rest, isWhole: rest.length === length};
+		if (!/^\d+$/.test(lengths[0]!)) {
+			return 'a length';
+		}
+
+		return rest.length > length ? 'more than was said' : {status, headers, body: rest, isWhole: rest.length === length};
 	}
 
 	if (codings.length === 0) {
@@ -91,11 +91,11 @@ export function readReply(text: string, method: string): Reply | string {
 		const length = Number.parseInt(size[1]!, 16);
 		at += size[0].length;
 		if (length === 0) {
-			return rest.slice(at) === '\r\n'
-				? {status, headers, body, isWhole: true}
-				: rest.slice(at).length < 2
-					? {status, headers, body, isWhole: false}
-					: 'something after the last chunk';
+			if (rest.slice(at) === '\r\n') {
+				return {status, headers, body, isWhole: true};
+			}
+
+			return rest.slice(at).length < 2 ? {status, headers, body, isWhole: false} : 'something after the last chunk';
 		}
 
 		body += rest.slice(at, at + length);
@@ -173,13 +173,13 @@ export function makeReply(chance: Chance): Buffer {
 	if (chance.once(0.15)) {
 		const coding = chance.pick(['gzip', 'br', 'zstd', 'gzip, gzip', 'identity', 'GZIP']);
 		headers.push(`Content-Encoding: ${coding}`);
-		body = chance.once(0.85)
-			? coding.toLowerCase() === 'gzip'
-				? gzipSync(body)
-				: coding === 'br'
-					? brotliCompressSync(body)
-					: body
-			: body;
+		if (chance.once(0.85)) {
+			if (coding.toLowerCase() === 'gzip') {
+				body = gzipSync(body);
+			} else if (coding === 'br') {
+				body = brotliCompressSync(body);
+			}
+		}
 	}
 
 	const text = Buffer.from(body).toString('latin1');

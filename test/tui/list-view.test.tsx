@@ -100,11 +100,13 @@ const palette = [
 ];
 const cube = (index: number) => {
 	const level = (value: number) => (value === 0 ? 0 : 55 + 40 * value);
-	return index < 16
-		? palette[index]!
-		: index < 232
-			? [level(Math.floor((index - 16) / 36)), level(Math.floor((index - 16) / 6) % 6), level((index - 16) % 6)]
-			: Array.from({length: 3}, () => 8 + 10 * (index - 232));
+	if (index < 16) {
+		return palette[index]!;
+	}
+
+	return index < 232
+		? [level(Math.floor((index - 16) / 36)), level(Math.floor((index - 16) / 6) % 6), level((index - 16) % 6)]
+		: Array.from({length: 3}, () => 8 + 10 * (index - 232));
 };
 
 function luminance(colour: readonly number[]): number {
