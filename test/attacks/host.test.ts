@@ -61,7 +61,9 @@ function mergedByHand(script: string, came: (project: ThrowawayProject) => boole
 
 const scriptOf = {
 	names: 'n=$(printf "evil\\033[2Jname"); echo x > "$n"; git add -A; git commit --quiet -m x',
-	bare: 'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs',
+	bare:
+		'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && ' +
+		'touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs',
 };
 
 /** A mount of whatever a name means at the moment, as other tools make it. */
@@ -137,7 +139,8 @@ testArea('host', {
 			chmodSync(socket, 0o777);
 			return (
 				await box.run(
-					`perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un("${socket}")) ? <S> : "no: $!"'`,
+					"perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); " +
+						`print connect(S, sockaddr_un("${socket}")) ? <S> : "no: $!"'`,
 				)
 			).output.includes('every scope');
 		} finally {
@@ -280,7 +283,8 @@ testArea('host', {
 				'sh',
 				[
 					'-c',
-					'git init --quiet .; mkdir closed; echo precious > closed/file; chmod 0 closed; git add -A 2> /dev/null; git -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x',
+					'git init --quiet .; mkdir closed; echo precious > closed/file; chmod 0 closed; git add -A 2> /dev/null; ' +
+						'git -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x',
 				],
 				{cwd: folder, env: {PATH: process.env['PATH']!, HOME: folder}, ...user},
 			);

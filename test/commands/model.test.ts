@@ -35,7 +35,9 @@ test('a budget freezes a run where it is used up, and no thaw gets past it', asy
 		);
 	});
 	const fleet = await withModel(t, 'openai', port);
-	const script = `while :; do curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://host.fleet.internal:${port}/v1/responses > /dev/null; sleep 0.3; done`;
+	const script =
+		'while :; do curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" ' +
+		`https://host.fleet.internal:${port}/v1/responses > /dev/null; sleep 0.3; done`;
 	fleet.must(
 		'run',
 		'--name',
@@ -97,7 +99,8 @@ test('a budget in dollars stops at once where the price is not known', async t =
 		'--',
 		'sh',
 		'-c',
-		`curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" https://host.fleet.internal:${port}/v1/responses; sleep 60`,
+		'curl -sS -m 10 -H "Authorization: Bearer $OPENAI_API_KEY" ' +
+			`https://host.fleet.internal:${port}/v1/responses; sleep 60`,
 	);
 	await fleet.until('unknown', 'frozen');
 	assert.match(fleet.json('show', 'unknown')['because'], /the price of a-model-of-tomorrow is not known.*in tokens/);
@@ -184,7 +187,8 @@ test('an agent that says a thousand different things does not fill its journal',
 	stand(
 		fleet,
 		'claude',
-		`i=0; while [ $i -lt 1500 ]; do echo '{"type":"result","subtype":"x","is_error":true,"result":"no '$i'","session_id":"s'$i'"}'; i=$((i+1)); done`,
+		`i=0; while [ $i -lt 1500 ]; do echo '{"type":"result","subtype":"x","is_error":true,"result":"no ` +
+			`'$i'","session_id":"s'$i'"}'; i=$((i+1)); done`,
 	);
 	fleet.must('run', '--agent', 'claude-code', '--model', '--name', 'loud', 'do it');
 	await fleet.until('loud', 'stopped');
@@ -201,7 +205,8 @@ test("an agent's configuration goes to its HOME from inside, and HOME stays from
 	stand(
 		fleet,
 		'claude',
-		`echo "settings: $(cat ~/.claude/settings.json)"; echo "before: $(cat ~/note 2>/dev/null)"; echo kept > ~/note; rm -rf ~/.claude; ln -s ${outside} ~/.claude`,
+		'echo "settings: $(cat ~/.claude/settings.json)"; echo "before: $(cat ~/note 2>/dev/null)"; ' +
+			`echo kept > ~/note; rm -rf ~/.claude; ln -s ${outside} ~/.claude`,
 	);
 	fleet.must('run', '--agent', 'claude-code', '--model', '--name', 'home', 'do it');
 	await fleet.until('home', 'stopped');
@@ -219,7 +224,8 @@ test('the screen: the vault, a secret that is granted by key, an alarm, a budget
 	const fleet = await withModel(t, 'stripe', port);
 	fleet.start(
 		'shop',
-		`until [ -f /run/fleet/pointers/stripe ]; do sleep 0.2; done; curl -sS -m 10 "https://host.fleet.internal:${port}/?k=$(cat /run/fleet/pointers/stripe)"; sleep 60`,
+		'until [ -f /run/fleet/pointers/stripe ]; do sleep 0.2; done; ' +
+			`curl -sS -m 10 "https://host.fleet.internal:${port}/?k=$(cat /run/fleet/pointers/stripe)"; sleep 60`,
 	);
 	const screen = new Screen(fleet);
 	await screen.see('shop');

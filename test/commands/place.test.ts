@@ -141,7 +141,8 @@ test('whatever bytes a path has, it works or is one line', async t => {
 			'sh',
 			[
 				'-c',
-				'cd "$(printf "%b" "$1")" || exit 1; git init -q -b main; mkdir .fleet; printf "verify: [\\"true\\"]\\n" > .fleet/policy.yaml; git add -A; git commit -qm start',
+				'cd "$(printf "%b" "$1")" || exit 1; git init -q -b main; mkdir .fleet; ' +
+					'printf "verify: [\\"true\\"]\\n" > .fleet/policy.yaml; git add -A; git commit -qm start',
 				'sh',
 				[...folder].map(byte => `\\0${byte.toString(8).padStart(3, '0')}`).join(''),
 			],

@@ -224,7 +224,8 @@ test('a run uses a secret through its pointer, live, and the value is nowhere', 
 			'ask() { curl -sS -m 20 -H "Authorization: Bearer $2" "$1" 2>&1; echo; }',
 			`echo "env: \${API_KEY:-none}"; ask ${get}/v1/first nothing; echo waiting`,
 			'until [ -f /run/fleet/pointers/api ]; do sleep 0.1; done; P=$(cat /run/fleet/pointers/api)',
-			`ask ${get}/v1/second "$P"; ask ${get}/v2/files "$P"; ask ${get}/v1/x attacker; curl -sS -m 20 "${get}/v1/leak?k=$P"; echo`,
+			`ask ${get}/v1/second "$P"; ask ${get}/v2/files "$P"; ask ${get}/v1/x attacker; ` +
+				`curl -sS -m 20 "${get}/v1/leak?k=$P"; echo`,
 			'touch done; until [ ! -f /run/fleet/pointers/api ]; do sleep 0.1; done',
 			`ask ${get}/v1/late "$P"; env > env.txt; git add -A; git commit -qm work; echo over`,
 		].join('\n'),
@@ -289,7 +290,10 @@ test('a grant at the start puts the pointer in the environment, expires, and is 
 		}).code,
 		0,
 	);
-	const script = `echo "pointer $API_KEY"; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://host.fleet.internal:${port}/; sleep 2.5; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" https://host.fleet.internal:${port}/late 2>&1; echo`;
+	const script =
+		'echo "pointer $API_KEY"; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" ' +
+		`https://host.fleet.internal:${port}/; sleep 2.5; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" ` +
+		`https://host.fleet.internal:${port}/late 2>&1; echo`;
 	fleet.must('run', '--name', 'first', '--allow', 'secret:api', '--because', 'a test', '--', 'sh', '-c', script);
 	fleet.must('allow', 'first', 'secret:user/api', '--because', 'shorter', '--for', '1s');
 	await fleet.until('first', 'stopped');
@@ -316,7 +320,9 @@ test('a grant at the start puts the pointer in the environment, expires, and is 
 test('a deploy secret reaches no run, and reaches its deploy from the vault', async t => {
 	const {fleet} = await withKeyring(t, {
 		policy:
-			'verify:\n  - test -f a.txt\ndeploy:\n  shelf:\n    command: test "$TOKEN" = "$(cat ~/none 2>/dev/null)" || echo "sent with $TOKEN" \n    credentials: [TOKEN]\n',
+			'verify:\n  - test -f a.txt\ndeploy:\n  shelf:\n' +
+			'    command: test "$TOKEN" = "$(cat ~/none 2>/dev/null)" || echo "sent with $TOKEN" \n' +
+			'    credentials: [TOKEN]\n',
 	});
 	assert.equal(fleet.run(['secret', 'add', 'prod', '--project', '--class', 'deploy'], {input: `${value}\n`}).code, 0);
 	for (const argv of [
@@ -415,7 +421,8 @@ test('work that holds a secret is not handed over: the rule and a masked span, u
 	const encoded = Buffer.from(value).toString('base64');
 	await fleet.agent(
 		'known',
-		`second='${encoded.slice(20)}'; first='${encoded.slice(0, 20)}'; printf '%s%s' $first $second > note.txt; git add -A; git commit -qm note`,
+		`second='${encoded.slice(20)}'; first='${encoded.slice(0, 20)}'; printf '%s%s' $first $second > note.txt; ` +
+			'git add -A; git commit -qm note',
 	);
 	const known = fleet.run(['verify', 'known']);
 	assert.equal(known.code, 3);
@@ -423,7 +430,8 @@ test('work that holds a secret is not handed over: the rule and a masked span, u
 	assert.ok(!holdsValue([value], fleet.must('diff', 'known')), 'and the diff is blanked');
 	await fleet.agent(
 		'clean',
-		'echo "password = os.environ[\'PASSWORD\']" > ok.py; echo "key: your-api-key-example-1234567890" >> ok.py; git add -A; git commit -qm ok',
+		'echo "password = os.environ[\'PASSWORD\']" > ok.py; echo "key: your-api-key-example-1234567890" >> ok.py; ' +
+			'git add -A; git commit -qm ok',
 	);
 	assert.equal(fleet.run(['verify', 'clean']).code, 0, 'what is no secret is none');
 });
@@ -438,7 +446,9 @@ test('what an agent writes of a value that it should not have is blanked before 
 		[...value].join(' '),
 		[...value].reverse().join(''),
 	];
-	const script = `${forms.map(form => `echo "[${form}]"`).join('; ')}; for c in ${[...value].join(' ')}; do printf %s "$c"; sleep 0.06; done; echo; echo fine`;
+	const script =
+		`${forms.map(form => `echo "[${form}]"`).join('; ')}; for c in ${[...value].join(' ')}; do printf %s "$c"; ` +
+		'sleep 0.06; done; echo; echo fine';
 	const typed = fleet.run(['run', '--name', 'loud', '--', 'sh', '-c', script]);
 	assert.equal(typed.code, 2, 'a command line is no place for it either');
 	assert.match(typed.stderr, /the command line holds the value of fleet:\/\/user\/api/);

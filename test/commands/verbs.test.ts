@@ -332,7 +332,12 @@ function elsewhen(): string {
 
 test('gates: verify, approve, merge, deploy, and every way round them', async t => {
 	const fleet = new Fleet(t, {
-		policy: `verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a; git log -1 --format=%s; git status --porcelain | wc -l; git remote | wc -l; git ls-files | wc -l\n    credentials: [TOKEN]\n  broken:\n    command: exit 5\n  killed:\n    command: kill -9 $$\n  later:\n    command: echo now\n    window: ${elsewhen()}\n`,
+		policy:
+			'verify:\n  - grep -q two a.txt\ndeploy:\n  shelf:\n' +
+			'    command: cp a.txt ../shelf.txt; echo "token $TOKEN"; pwd; ls -a; git log -1 --format=%s; ' +
+			'git status --porcelain | wc -l; git remote | wc -l; git ls-files | wc -l\n    credentials: [TOKEN]\n' +
+			'  broken:\n    command: exit 5\n  killed:\n    command: kill -9 $$\n  later:\n    command: echo now\n' +
+			`    window: ${elsewhen()}\n`,
 	});
 	await fleet.agent('g', 'echo two >> a.txt; git commit -qam "Add two"');
 	const refused = (argv: string[], pattern: RegExp, input?: string) => {
@@ -458,7 +463,8 @@ test('verify: what fails, conflicts, has no commands or must not be merged is re
 	assert.match(verify('bare').stderr, /repository inside the repository/);
 	await fleet.agent(
 		'link',
-		'mkdir n && git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),n" && git commit -qm n; echo good > a.txt',
+		'mkdir n && git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),n" && git commit -qm n; ' +
+			'echo good > a.txt',
 	);
 	assert.match(verify('link').stderr, /link to another repository/);
 	await fleet.agent('nested', 'git init -q n && echo inside > n/file && echo good > a.txt');
@@ -484,7 +490,11 @@ test('verify: what fails, conflicts, has no commands or must not be merged is re
 test('verify runs with no network and no credentials, on the merged tree', async t => {
 	const fleet = new Fleet(t, {
 		policy:
-			'verify:\n  - test -f theirs.txt && test -f mine.txt && git log -1 --format=%s\n  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, \\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n  - test -z "$FLEET_CANARY"\n',
+			'verify:\n  - test -f theirs.txt && test -f mine.txt && git log -1 --format=%s\n' +
+			'  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n' +
+			'  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, ' +
+			'\\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n' +
+			'  - test -z "$FLEET_CANARY"\n',
 	});
 	await fleet.agent('m', 'echo x > mine.txt');
 	writeFileSync(path.join(fleet.project, 'theirs.txt'), 'x');
@@ -590,7 +600,10 @@ test('a journal that was edited is named at its line, and nothing is decided on 
 test('no sandbox: refused with what to do, never a weaker run', t => {
 	const fleet = new Fleet(t);
 	// A machine without bubblewrap, as far as fleet can see: its folders are hidden in a mount namespace of our own.
-	const script = `mount -t tmpfs none /mnt && for d in /usr/bin; do mkdir -p /mnt/upper /mnt/work; mount -t overlay overlay -o lowerdir=$d,upperdir=/mnt/upper,workdir=/mnt/work $d && rm -f $d/bwrap; done; exec "$@"`;
+	const script =
+		'mount -t tmpfs none /mnt && for d in /usr/bin; do mkdir -p /mnt/upper /mnt/work; ' +
+		'mount -t overlay overlay -o lowerdir=$d,upperdir=/mnt/upper,workdir=/mnt/work $d && rm -f $d/bwrap; done; ' +
+		'exec "$@"';
 	const run = (...argv: string[]) => {
 		try {
 			return {
@@ -639,7 +652,8 @@ test('a target that moves in the last moment of a merge is not overwritten', asy
 	mkdirSync(bin);
 	writeFileSync(
 		path.join(bin, 'git'),
-		`#!/bin/sh\ncase " $* " in *" commit-tree "*) /usr/bin/git -C '${fleet.project}' update-ref refs/heads/main ${other};; esac\nexec /usr/bin/git "$@"\n`,
+		`#!/bin/sh\ncase " $* " in *" commit-tree "*) /usr/bin/git -C '${fleet.project}' update-ref refs/heads/main ` +
+			`${other};; esac\nexec /usr/bin/git "$@"\n`,
 		{mode: 0o755},
 	);
 	const result = fleet.run(['merge', 'late'], {env: {PATH: `${bin}:${fleet.env['PATH']}`}});

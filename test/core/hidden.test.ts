@@ -113,7 +113,8 @@ test('characters that are not seen are marked, and those that writing needs are 
 test('a review marks and flags what is not seen, in lines and in names, and nothing else', () => {
 	const review = (line: string, name = 'a.md') =>
 		parseDiff(
-			`diff --git a/${name} b/${name}\nindex 1..2 100644\n--- a/${name}\n+++ b/${name}\n@@ -4,1 +4,2 @@\n plain\n+${line}\n`,
+			`diff --git a/${name} b/${name}\nindex 1..2 100644\n--- a/${name}\n+++ b/${name}\n@@ -4,1 +4,2 @@\n plain\n` +
+				`+${line}\n`,
 		)[0]!;
 	for (const [text] of hiding.filter(([text]) => !text.includes('\n'))) {
 		const file = review(text);
@@ -146,7 +147,8 @@ test('a review marks and flags what is not seen, in lines and in names, and noth
 		['agent', 'control'],
 	);
 	const marked = parseDiff(
-		'diff --git a/a.cs b/a.cs\nindex 1..2 100644\n--- a/a.cs\n+++ b/a.cs\n@@ -1,1 +1,1 @@\n-\uFEFFusing A;\n+\uFEFFusing B;\n',
+		'diff --git a/a.cs b/a.cs\nindex 1..2 100644\n--- a/a.cs\n+++ b/a.cs\n@@ -1,1 +1,1 @@\n-\uFEFFusing A;\n' +
+			'+\uFEFFusing B;\n',
 	)[0]!;
 	assert.deepEqual(
 		[flagsOf(marked), marked.hunks[0]!.lines[1]!.text],

@@ -4,7 +4,8 @@ import {parseDiff, type DiffFile} from '../../source/core/diff.ts';
 import {commentState, flagsOf, isGenerated, isViewed, reviewPrompt, type Comment} from '../../source/core/review.ts';
 
 const header = (path: string, mode = '100644') =>
-	`diff --git a/${path} b/${path}\nnew file mode ${mode}\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n--- /dev/null\n+++ b/${path}\n`;
+	`diff --git a/${path} b/${path}\nnew file mode ${mode}\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n` +
+	`--- /dev/null\n+++ b/${path}\n`;
 const added = (path: string, lines: readonly string[], mode?: string) =>
 	`${header(path, mode)}@@ -0,0 +1,${lines.length} @@\n${lines.map(line => `+${line}\n`).join('')}`;
 const one = (text: string): DiffFile => parseDiff(text)[0]!;
@@ -57,7 +58,8 @@ Binary files a/x.png and b/x.png differ
 	assert.equal(binary!.binary, true);
 	assert.equal(
 		one(
-			'diff --git "a/\\303\\274 b.txt" "b/\\303\\274 b.txt"\nindex 1..2 100644\n--- "a/\\303\\274 b.txt"\n+++ "b/\\303\\274 b.txt"\n@@ -1 +1 @@\n-a\n+b\n',
+			'diff --git "a/\\303\\274 b.txt" "b/\\303\\274 b.txt"\nindex 1..2 100644\n--- "a/\\303\\274 b.txt"\n' +
+				'+++ "b/\\303\\274 b.txt"\n@@ -1 +1 @@\n-a\n+b\n',
 		).path,
 		'ü b.txt',
 	);
@@ -116,7 +118,8 @@ test('what is to be looked at first is flagged, and an ordinary change is not', 
 	}
 
 	const moved = one(
-		`diff --git a/package.json b/package.json\nindex 1..2 100644\n--- a/package.json\n+++ b/package.json\n@@ -1 +1 @@\n-    "left-pad": "^1.0.0",\n+    "left-pad": "^1.0.1",\n`,
+		'diff --git a/package.json b/package.json\nindex 1..2 100644\n--- a/package.json\n+++ b/package.json\n' +
+			'@@ -1 +1 @@\n-    "left-pad": "^1.0.0",\n+    "left-pad": "^1.0.1",\n',
 	);
 	assert.deepEqual(flagsOf(moved), [], 'a newer version is no new dependency');
 	assert.ok(
@@ -167,14 +170,16 @@ test('the drafts are one prompt; what was sent is not sent again', () => {
 			comment({id: '2', sent: false, side: 'old', from: 7, to: 7, quoted: 'seven', text: 'keep it'}),
 			comment({id: '3'}),
 		]),
-		'Your change was reviewed. Please work on these 2 comments, then run the tests and commit.\n\n1. a.txt, lines 2 to 3:\n> two\n> three\nwhy?\n\n2. a.txt, line 7 (before your change):\n> seven\nkeep it',
+		'Your change was reviewed. Please work on these 2 comments, then run the tests and commit.\n\n' +
+			'1. a.txt, lines 2 to 3:\n> two\n> three\nwhy?\n\n2. a.txt, line 7 (before your change):\n> seven\nkeep it',
 	);
 });
 
 test('what may change what a verify command runs is flagged, and a test that is gone', () => {
 	const changed = (path: string, ...lines: string[]) =>
 		one(
-			`diff --git a/${path} b/${path}\nindex 1..2 100644\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n${lines.map(line => `${line}\n`).join('')}`,
+			`diff --git a/${path} b/${path}\nindex 1..2 100644\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n` +
+				`${lines.map(line => `${line}\n`).join('')}`,
 		);
 	const ids = (file: DiffFile, ...verify: string[]) => flagsOf(file, verify).map(flag => flag.id);
 	for (const [path, command] of [
@@ -207,7 +212,8 @@ test('what may change what a verify command runs is flagged, and a test that is 
 		assert.deepEqual(
 			ids(
 				one(
-					`diff --git a/${path} b/${path}\ndeleted file mode 100644\nindex 1..0 100644\n--- a/${path}\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n`,
+					`diff --git a/${path} b/${path}\ndeleted file mode 100644\nindex 1..0 100644\n--- a/${path}\n` +
+						'+++ /dev/null\n@@ -1 +0,0 @@\n-x\n',
 				),
 			),
 			['tests'],
@@ -219,7 +225,8 @@ test('what may change what a verify command runs is flagged, and a test that is 
 	assert.deepEqual(
 		ids(
 			one(
-				'diff --git a/src/a.test.ts b/src/a.off.ts\nsimilarity index 100%\nrename from src/a.test.ts\nrename to src/a.off.ts\n',
+				'diff --git a/src/a.test.ts b/src/a.off.ts\nsimilarity index 100%\nrename from src/a.test.ts\n' +
+					'rename to src/a.off.ts\n',
 			),
 		),
 		['tests'],

@@ -63,8 +63,11 @@ async function newRun(t: TestContext, script: string, policy?: string): Promise<
 }
 
 const get = (url: string) =>
-	`env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "${url}"}, () => process.exit())'`;
-const agent = `while true; do ${get('http://denied.invalid/')}; ${get('http://fleet.internal/deploy/x')}; ${get('http://127.0.0.1:1/')}; sleep 0.2; done`;
+	`env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, ` +
+	`path: "${url}"}, () => process.exit())'`;
+const agent =
+	`while true; do ${get('http://denied.invalid/')}; ${get('http://fleet.internal/deploy/x')}; ` +
+	`${get('http://127.0.0.1:1/')}; sleep 0.2; done`;
 
 /** What brings each record about, while the supervisor runs. */
 const records: Array<[type: string, bringAbout?: (fleet: Fleet) => void, script?: string]> = [

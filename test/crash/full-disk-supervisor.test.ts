@@ -15,7 +15,8 @@ test('a supervisor on a disk that takes no more, at each write in turn', async t
 	const fleet = new Fleet(t);
 	const context = fleet.context();
 	const script =
-		'echo begins; echo x > x.txt; env -u NODE_USE_ENV_PROXY node -e \'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://denied.invalid/"}, () => process.exit())\'; echo ends';
+		'echo begins; echo x > x.txt; env -u NODE_USE_ENV_PROXY node -e \'require("node:http").get({host: ' +
+		'"127.0.0.1", port: 3128, path: "http://denied.invalid/"}, () => process.exit())\'; echo ends';
 	await createRun(context, {
 		project: await findProject(context, undefined, fleet.project),
 		agent: 'command',

@@ -14,7 +14,8 @@ function trap(fleet: Fleet, act: string): {env: Record<string, string>; at(call:
 	mkdirSync(bin);
 	writeFileSync(
 		path.join(bin, 'git'),
-		`#!/bin/sh\necho "$*" >> '${log}'\n[ "$(wc -l < '${log}')" = "$(cat '${when}')" ] && { ${act}; }\nexec /usr/bin/git "$@"\n`,
+		`#!/bin/sh\necho "$*" >> '${log}'\n[ "$(wc -l < '${log}')" = "$(cat '${when}')" ] && { ${act}; }\n` +
+			'exec /usr/bin/git "$@"\n',
 		{mode: 0o755},
 	);
 	return {

@@ -165,7 +165,8 @@ test('what was exchanged since the grant is not given: at a resume, in mid-run, 
 		assert.match(
 			shown,
 			new RegExp(
-				`ALARM +it is.+; it is not given\\. To give what is there now: fleet revoke one files:${data}, then .*, files:${data}`,
+				`ALARM +it is.+; it is not given\\. To give what is there now: fleet revoke one files:${data}, then .*, ` +
+					`files:${data}`,
 			),
 			title,
 		);
@@ -378,7 +379,8 @@ test('what was granted is there in a sandbox without a network, too, and no more
 	const box = await openBox({plan: plan => ({...plan, mounts: [...plan.mounts, ...mounts]})});
 	for (const network of [true, false]) {
 		const {output} = await box.run(
-			`cat /opt/data/file /opt/file; touch /opt/data/new /opt/file 2>&1 | grep -cE 'Read-only|denied'; ls ${secret} 2>&1; grep CapEff /proc/self/status; id -u`,
+			"cat /opt/data/file /opt/file; touch /opt/data/new /opt/file 2>&1 | grep -cE 'Read-only|denied'; " +
+				`ls ${secret} 2>&1; grep CapEff /proc/self/status; id -u`,
 			{network},
 		);
 		assert.match(

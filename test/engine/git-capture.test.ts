@@ -61,7 +61,8 @@ test('what a run did not touch is as it was, whatever a filter, line ends, encod
 		git('config', 'filter.rot.clean', `touch ${project.folder}/ran; tr a-z n-za-m`);
 		git('config', 'core.safecrlf', 'true');
 		const {run, output} = await project.agent(
-			'cat secret.key; git status --short; sleep 1.1; touch *; echo new > new.txt; printf "*.dat text\\n" >> .gitattributes; mkdir d; printf "x\\r\\n" > d/crlf.txt',
+			'cat secret.key; git status --short; sleep 1.1; touch *; echo new > new.txt; ' +
+				'printf "*.dat text\\n" >> .gitattributes; mkdir d; printf "x\\r\\n" > d/crlf.txt',
 		);
 		assert.match(output, /^frperg/);
 		const {verify} = await project.handle(run);
@@ -130,7 +131,9 @@ test("the person's own ignore rules hold, and what .worktreeinclude brought is i
 test('closed folders and files are opened and taken over, and no verb ends over them', () =>
 	withProject(async project => {
 		const {run} = await project.agent(
-			'mkdir -p d/e s; echo x > d/e/f; echo y > g; chmod 000 d/e/f d/e d g; chmod 555 s; mkfifo "$(git rev-parse --git-common-dir)/packed-refs.lock"; chmod 000 "$(git rev-parse --git-common-dir)/refs/heads"',
+			'mkdir -p d/e s; echo x > d/e/f; echo y > g; chmod 000 d/e/f d/e d g; chmod 555 s; ' +
+				'mkfifo "$(git rev-parse --git-common-dir)/packed-refs.lock"; ' +
+				'chmod 000 "$(git rev-parse --git-common-dir)/refs/heads"',
 		);
 		const {verify} = await project.handle(run);
 		assert.equal(verify, 'true');
@@ -146,7 +149,8 @@ test('closed folders and files are opened and taken over, and no verb ends over 
 test('a file too large to be taken over is named, and its folder is kept', () =>
 	withProject(async project => {
 		const {run} = await project.agent(
-			'truncate -s 3G large.img; truncate -s 3G "$(printf "odd\\nname")"; echo /cache > .gitignore; truncate -s 3G cache; echo b > b.txt',
+			'truncate -s 3G large.img; truncate -s 3G "$(printf "odd\\nname")"; echo /cache > .gitignore; ' +
+				'truncate -s 3G cache; echo b > b.txt',
 		);
 		const {verify} = await project.handle(run);
 		assert.match(verify, /^refused: not all of the run's work could be captured: .* is larger than 1 GiB/);
@@ -163,7 +167,9 @@ test('a file too large to be taken over is named, and its folder is kept', () =>
 test('nothing waits for a FIFO, a link that leads round or a device name over what git reads, while the run lives or after', () =>
 	withProject(async project => {
 		const {run} = await project.agent(
-			'rm a.txt; mkfifo .gitignore .gitattributes a.txt d 2> /dev/null; ln -s loop loop; mkdir sub; mkfifo sub/.gitignore; ln -s /dev/zero sub/.gitattributes; perl -MSocket -e \'socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un("sock"))\'; echo b > b.txt',
+			'rm a.txt; mkfifo .gitignore .gitattributes a.txt d 2> /dev/null; ln -s loop loop; mkdir sub; ' +
+				'mkfifo sub/.gitignore; ln -s /dev/zero sub/.gitattributes; ' +
+				'perl -MSocket -e \'socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un("sock"))\'; echo b > b.txt',
 		);
 		const began = Date.now();
 		assert.equal(await countChanges(project.context, run), undefined, 'no count, and at once');
@@ -229,7 +235,8 @@ test('what a run borrows is there while the run is, whatever the person deletes'
 		clean();
 		const {output} = await project.again(
 			run,
-			`git log --oneline | wc -l; git merge --quiet --no-edit ${other} && echo b > b.txt && git add b.txt && git commit --quiet -m b && git fsck 2>&1 | grep -v dangling`,
+			`git log --oneline | wc -l; git merge --quiet --no-edit ${other} && echo b > b.txt && git add b.txt && ` +
+				'git commit --quiet -m b && git fsck 2>&1 | grep -v dangling',
 		);
 		assert.equal(output, '2');
 		const {capture} = await project.handle(run, ['capture']);
@@ -287,7 +294,8 @@ test('submodules are filled from what the person has, in the run and in verify, 
 		// Changed, made, deleted; and a repository of its own in it.
 		await project.again(
 			run,
-			'echo changed > lib/file; echo made > lib/made; rm lib/deep/file; mkdir lib/own; git -C lib/own init --quiet; echo z > lib/own/z',
+			'echo changed > lib/file; echo made > lib/made; rm lib/deep/file; mkdir lib/own; ' +
+				'git -C lib/own init --quiet; echo z > lib/own/z',
 		);
 		const {verify} = await project.handle(run);
 		assert.equal(verify, 'true');

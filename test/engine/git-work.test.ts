@@ -118,7 +118,9 @@ test('each run has a stash of its own', () =>
 test("every branch and tag of an agent's own is kept, however many", () =>
 	withProject(async project => {
 		const {run, output} = await project.agent(
-			'for n in $(seq 1 60); do git commit --quiet --allow-empty -m "side $n"; git tag "side-$n"; git reset --quiet --hard main; done; echo x > x.txt; git add x.txt; git commit --quiet -m x; git for-each-ref --format="%(objectname)" refs/tags',
+			'for n in $(seq 1 60); do git commit --quiet --allow-empty -m "side $n"; git tag "side-$n"; ' +
+				'git reset --quiet --hard main; done; echo x > x.txt; git add x.txt; git commit --quiet -m x; ' +
+				'git for-each-ref --format="%(objectname)" refs/tags',
 		);
 		const objects = output.split('\n');
 		assert.equal(new Set(objects).size, 60);
@@ -138,7 +140,10 @@ test("every branch and tag of an agent's own is kept, however many", () =>
 test("changes are counted from outside, new files' lines, too, with nothing that the agent can influence", () =>
 	withProject(async project => {
 		const {run} = await project.agent(
-			`git config core.fsmonitor 'touch ${project.folder}/ran; false'; git config filter.x.clean 'touch ${project.folder}/ran'; echo '* filter=x diff=x' > .gitattributes; printf 'two\\nthree\\n' >> a.txt; git rm --quiet --cached a.txt; echo n > new.txt; mkdir d; echo m > d/m; head -c 100000 /dev/zero > binary; ln -s /dev/zero endless; rm "$(git rev-parse --git-path index)"`,
+			`git config core.fsmonitor 'touch ${project.folder}/ran; false'; ` +
+				`git config filter.x.clean 'touch ${project.folder}/ran'; echo '* filter=x diff=x' > .gitattributes; ` +
+				"printf 'two\\nthree\\n' >> a.txt; git rm --quiet --cached a.txt; echo n > new.txt; mkdir d; echo m > d/m; " +
+				'head -c 100000 /dev/zero > binary; ln -s /dev/zero endless; rm "$(git rev-parse --git-path index)"',
 		);
 		assert.deepEqual(await countChanges(project.context, run), {files: 6, added: 6, removed: 0, untracked: 5});
 		assert.deepEqual(
@@ -152,7 +157,8 @@ test("changes are counted from outside, new files' lines, too, with nothing that
 test('the list, what is taken over, and the diff have the same numbers: new folders, links, binaries and renamed ones', () =>
 	withProject(async project => {
 		const {run} = await project.agent(
-			`mkdir -p new/deep other; for n in 1 2 3; do echo $n > new/deep/$n; done; printf 'a\nb' > other/open; ln -s /etc/passwd link; head -c 5000 /dev/urandom > binary`,
+			"mkdir -p new/deep other; for n in 1 2 3; do echo $n > new/deep/$n; done; printf 'a\n" +
+				"b' > other/open; ln -s /etc/passwd link; head -c 5000 /dev/urandom > binary",
 		);
 		assert.deepEqual(await countChanges(project.context, run), {files: 6, added: 6, removed: 0, untracked: 6});
 		await project.handle(run, ['capture']);
@@ -245,7 +251,8 @@ const kinds: Kind[] = [
 			git('sparse-checkout', 'set', 'in');
 		},
 		script:
-			'cat in/f; git status --short | wc -l; git sparse-checkout list; echo new > out-new; mkdir -p out; echo added > out/added',
+			'cat in/f; git status --short | wc -l; git sparse-checkout list; echo new > out-new; mkdir -p out; ' +
+			'echo added > out/added',
 		sees: /in\n0\nin$/,
 		after({git, project}) {
 			assert.match(
@@ -417,7 +424,9 @@ test('what would unpack to more than the run may bring is not taken over, howeve
 	const fleet = new Fleet(t, {policy: 'verify: [test -f a.txt]\nlimits:\n  disk: 64MiB\n'});
 	await fleet.agent(
 		'bomb',
-		'b=$(head -c 200M /dev/zero | git hash-object -w --stdin); printf "100644 blob %s\\tz\\n" "$b" > t; git ls-tree HEAD >> t; k=$(git commit-tree "$(git mktree < t)" -p HEAD -m z); rm t; git update-ref refs/heads/fleet/bomb "$k"; git reset -q; git sparse-checkout set --no-cone "!/z" 2>&1',
+		'b=$(head -c 200M /dev/zero | git hash-object -w --stdin); printf "100644 blob %s\\tz\\n" "$b" > t; ' +
+			'git ls-tree HEAD >> t; k=$(git commit-tree "$(git mktree < t)" -p HEAD -m z); rm t; ' +
+			'git update-ref refs/heads/fleet/bomb "$k"; git reset -q; git sparse-checkout set --no-cone "!/z" 2>&1',
 	);
 	const refused = fleet.run(['verify', 'bomb']);
 	assert.equal(refused.code, 3, refused.stdout);

@@ -18,7 +18,8 @@ test('what a run closed is counted, and read by nothing else', async () => {
 		const before = await count();
 		await project.again(
 			run,
-			'mkdir closed; for n in $(seq 300); do echo x > closed/$n; done; head -c 3000000 /dev/zero > closed/big; chmod 0 closed',
+			'mkdir closed; for n in $(seq 300); do echo x > closed/$n; done; head -c 3000000 /dev/zero > closed/big; ' +
+				'chmod 0 closed',
 		);
 		assert.ok(existsSync(path.join(places.worktree, 'closed')));
 		const after = await count();

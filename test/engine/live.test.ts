@@ -27,7 +27,8 @@ function watching(fleet: Fleet, folder: string): {last(): string; sees(what: Reg
 		'--',
 		'sh',
 		'-c',
-		`n=0; while :; do n=$((n+1)); w=$(touch ${folder}/new 2> /dev/null && echo writes || echo reads); echo "$n $(cat ${folder}/file 2>&1) $w"; sleep 0.05; done`,
+		`n=0; while :; do n=$((n+1)); w=$(touch ${folder}/new 2> /dev/null && echo writes || echo reads); ` +
+			`echo "$n $(cat ${folder}/file 2>&1) $w"; sleep 0.05; done`,
 	);
 	const last = () => readFileSync(fleet.context().paths.run('live').output, 'utf8').trim().split(/\r?\n/).at(-1) ?? '';
 	return {last, sees: what => until(() => what.test(last()), `the run sees ${what}`)};

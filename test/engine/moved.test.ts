@@ -11,7 +11,8 @@ import {Fleet} from '../support/fleet.ts';
  */
 
 const commits =
-	'echo x >> $FLEET_RUN.txt; git add $FLEET_RUN.txt; git commit -qm "mine $(git rev-list --count HEAD)" && git status --short | wc -l';
+	'echo x >> $FLEET_RUN.txt; git add $FLEET_RUN.txt; git commit -qm "mine $(git rev-list --count HEAD)" && ' +
+	'git status --short | wc -l';
 
 /** A hint, as a person types it, in another folder. */
 function type(fleet: Fleet, result: {stderr: string}): void {

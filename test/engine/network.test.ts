@@ -20,7 +20,8 @@ test('the authorities of the person are trusted in a run and in verify alike, an
 	const look = [node, requests, git]
 		.map(
 			certificate =>
-				`grep -c '${lineOf(certificate)}' /run/fleet/trust/bundle.pem "$NODE_EXTRA_CA_CERTS" "$SSL_CERT_FILE" $(ls /etc/ssl/certs/ca-certificates.crt 2> /dev/null) | sed 's/.*://' | tr -d '\\n'`,
+				`grep -c '${lineOf(certificate)}' /run/fleet/trust/bundle.pem "$NODE_EXTRA_CA_CERTS" "$SSL_CERT_FILE" ` +
+				"$(ls /etc/ssl/certs/ca-certificates.crt 2> /dev/null) | sed 's/.*://' | tr -d '\\n'",
 		)
 		.join('; ');
 	const script = `${look}; cat /run/fleet/trust/* | grep -c PRIVATE; echo seen`;
@@ -86,7 +87,9 @@ test('no program is told off that did nothing wrong, and a real warning is still
 	const worker = 'new (require("worker_threads").Worker)("process.emitWarning(\\"from a thread\\")", {eval: true})';
 	const output = await fleet.agent(
 		'quiet',
-		`for n in node /usr/bin/node; do $n -e 0; $n -e 'fetch("http://127.0.0.1:9").catch(() => {})'; done; git --version > /dev/null; curl -s http://127.0.0.1:9; python3 -c 'import ssl, urllib.request'; echo between; node -e 'process.emitWarning("real")' 2>&1 | head -n 1; node -e '${worker}' 2>&1 | head -n 1`,
+		`for n in node /usr/bin/node; do $n -e 0; $n -e 'fetch("http://127.0.0.1:9").catch(() => {})'; done; ` +
+			"git --version > /dev/null; curl -s http://127.0.0.1:9; python3 -c 'import ssl, urllib.request'; " +
+			`echo between; node -e 'process.emitWarning("real")' 2>&1 | head -n 1; node -e '${worker}' 2>&1 | head -n 1`,
 	);
 	assert.match(output, /^between\r?\n\(node:\d+\) Warning: real\r?\n\(node:\d+\) Warning: from a thread\r?\n$/);
 });
@@ -105,13 +108,21 @@ test('the warning of a Node that reads the proxy by an experiment is left out as
 
 test("inside, loopback is the sandbox's own, in a run and in verify", async t => {
 	const server =
-		'import http.server,socket,sys\nclass S(http.server.ThreadingHTTPServer):\n  address_family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(s): s.send_response(200); s.end_headers(); s.wfile.write(b"own ")\n  def log_message(s,*a): pass\nS((sys.argv[1],int(sys.argv[2])),H).serve_forever()\n';
+		'import http.server,socket,sys\nclass S(http.server.ThreadingHTTPServer):\n' +
+		'  address_family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET\n' +
+		'class H(http.server.BaseHTTPRequestHandler):\n' +
+		'  def do_GET(s): s.send_response(200); s.end_headers(); s.wfile.write(b"own ")\n' +
+		'  def log_message(s,*a): pass\nS((sys.argv[1],int(sys.argv[2])),H).serve_forever()\n';
 	const lines = [
-		'python3 server.py 127.0.0.1 8123 & one=$!; python3 server.py ::1 8124 & two=$!; for p in 127.0.0.1:8123 [::1]:8124; do n=0; until curl -s -o /dev/null http://$p/; do n=$((n+1)); [ $n -gt 200 ] && exit 9; sleep 0.1; done; done',
+		'python3 server.py 127.0.0.1 8123 & one=$!; python3 server.py ::1 8124 & two=$!; ' +
+			'for p in 127.0.0.1:8123 [::1]:8124; do n=0; until curl -s -o /dev/null http://$p/; do n=$((n+1)); ' +
+			'[ $n -gt 200 ] && exit 9; sleep 0.1; done; done',
 		'for u in http://localhost:8123/ http://127.0.0.1:8123/ http://[::1]:8124/; do curl -s -m 5 $u || echo no; done',
 		'echo',
-		"python3 -c \"import urllib.request as u; print(*[u.urlopen(x, timeout=5).read().decode() for x in ('http://localhost:8123/', 'http://127.0.0.1:8123/')])\"",
-		"node -e \"Promise.all(['http://localhost:8123/', 'http://127.0.0.1:8123/'].map(x => fetch(x).then(r => r.text()))).then(t => console.log(...t))\"",
+		'python3 -c "import urllib.request as u; print(*[u.urlopen(x, timeout=5).read().decode() for x in ' +
+			"('http://localhost:8123/', 'http://127.0.0.1:8123/')])\"",
+		"node -e \"Promise.all(['http://localhost:8123/', 'http://127.0.0.1:8123/'].map(x => fetch(x).then(r => " +
+			'r.text()))).then(t => console.log(...t))"',
 	];
 	const fleet = new Fleet(t, {
 		policy: `verify:\n  - sh check.sh | tee out.txt; test $(grep -o own out.txt | wc -l) = 7\n`,
@@ -212,7 +223,8 @@ test('a port of this machine is reached by its own name once it is granted, and 
 		'host',
 		[
 			`curl -s http://host.fleet.internal:${port}/ || echo no; echo`,
-			`for host in ${spellings.join(' ')}; do curl -s --noproxy '' -m 5 http://$host:${port}/; curl -s --noproxy '' -p -m 5 http://$host:${port}/; curl -s -m 5 http://$host:${port}/; done; echo`,
+			`for host in ${spellings.join(' ')}; do curl -s --noproxy '' -m 5 http://$host:${port}/; ` +
+				`curl -s --noproxy '' -p -m 5 http://$host:${port}/; curl -s -m 5 http://$host:${port}/; done; echo`,
 		].join('\n'),
 		'--allow',
 		`network:host.fleet.internal:${port}`,
@@ -228,9 +240,13 @@ test("a client that asks the proxy for loopback gets the run's own", async t => 
 	const output = await fleet.agent(
 		'relayed',
 		[
-			'python3 -m http.server 8123 --bind 127.0.0.1 > /dev/null 2>&1 & one=$!; python3 -m http.server 8124 --bind ::1 > /dev/null 2>&1 & two=$!',
-			'for p in 127.0.0.1:8123 [::1]:8124; do n=0; until curl -s -o /dev/null http://$p/; do n=$((n+1)); [ $n -gt 200 ] && exit 9; sleep 0.1; done; done',
-			'for u in localhost:8123 127.1:8123 0.0.0.0:8123 [::1]:8124 [::ffff:127.0.0.1]:8123 localhost:8124; do curl -s -o /dev/null -w "%{http_code} " --noproxy "" http://$u/; curl -s -o /dev/null -w "%{http_code} " --noproxy "" -p http://$u/; done',
+			'python3 -m http.server 8123 --bind 127.0.0.1 > /dev/null 2>&1 & one=$!; ' +
+				'python3 -m http.server 8124 --bind ::1 > /dev/null 2>&1 & two=$!',
+			'for p in 127.0.0.1:8123 [::1]:8124; do n=0; until curl -s -o /dev/null http://$p/; do n=$((n+1)); ' +
+				'[ $n -gt 200 ] && exit 9; sleep 0.1; done; done',
+			'for u in localhost:8123 127.1:8123 0.0.0.0:8123 [::1]:8124 [::ffff:127.0.0.1]:8123 localhost:8124; ' +
+				'do curl -s -o /dev/null -w "%{http_code} " --noproxy "" http://$u/; ' +
+				'curl -s -o /dev/null -w "%{http_code} " --noproxy "" -p http://$u/; done',
 			"python3 -c \"import urllib.request as u; print(u.urlopen('http://[::1]:8124/', timeout=5).status, end=' ')\"",
 			'node -e "fetch(\'http://[::1]:8124/\').then(r => console.log(r.status))"',
 			'curl -s --noproxy "" http://localhost:8125/; kill $one $two',
@@ -251,7 +267,8 @@ test('a program that reads no proxy variable is on the row, by the name it looke
 			'python3 -c "import socket; socket.create_connection((\'stray.example.org\', 443))" 2>&1 | tail -n 1',
 			'python3 -c "import socket; socket.create_connection((\'192.0.2.7\', 443))" 2>&1 | tail -n 1',
 			'python3 -c "import socket; print(sorted({a[4][0] for a in socket.getaddrinfo(\'app.localhost\', 80)}))"',
-			'curl -s http://asked.example.org/; python3 -c "import socket; socket.gethostbyname(\'asked.example.org\')" 2> /dev/null',
+			'curl -s http://asked.example.org/; python3 -c "import socket; ' +
+				"socket.gethostbyname('asked.example.org')\" 2> /dev/null",
 		].join('\n'),
 	);
 	// It fails as it would where there is no network at all, and at once.

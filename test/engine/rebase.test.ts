@@ -124,7 +124,8 @@ test("today's branches, tags and objects are there at each start; what the agent
 		}
 
 		const {run} = await project.agent(
-			'echo x > mine.txt; git add mine.txt; git commit --quiet -m mine; git branch -f moved HEAD; git branch -D removed; git branch below/x',
+			'echo x > mine.txt; git add mine.txt; git commit --quiet -m mine; git branch -f moved HEAD; ' +
+				'git branch -D removed; git branch below/x',
 		);
 		await project.agent('echo y > y.txt', {name: 'other'});
 		const first = commit(project, 'first.txt');
@@ -173,7 +174,9 @@ test("today's branches, tags and objects are there at each start; what the agent
 		git('repack', '-a', '-d', '-l', '--quiet');
 		const {output} = await project.again(
 			run,
-			'for r in main topic gone moved removed below/x below v9 origin/main far fleet/other; do echo "$r $(git rev-parse -q --verify "$r^{commit}")"; done; git log --oneline far > /dev/null && echo whole; git fsck 2>&1 | grep -c missing; git log -1 --format=%s fleet/attack',
+			'for r in main topic gone moved removed below/x below v9 origin/main far fleet/other; ' +
+				'do echo "$r $(git rev-parse -q --verify "$r^{commit}")"; done; git log --oneline far > /dev/null && ' +
+				'echo whole; git fsck 2>&1 | grep -c missing; git log -1 --format=%s fleet/attack',
 		);
 		const mine = git('rev-parse', 'main');
 		assert.equal(mine, first);

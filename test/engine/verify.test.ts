@@ -44,11 +44,13 @@ test("commands that ask git find the merged commit, read-only, with nobody's con
 		policy: policyOf(
 			'test "$(git describe --tags)" = v1.2-3-g"$(git rev-parse --short HEAD)"',
 			'test "$(git rev-parse --abbrev-ref HEAD)" = main',
-			'test "$(git ls-files | tr "\\n" " ")" = ".fleet/policy.yaml .gitattributes a.txt dos.txt mine.txt theirs.txt x.bin "',
+			'test "$(git ls-files | tr "\\n" " ")" = ".fleet/policy.yaml .gitattributes a.txt dos.txt mine.txt ' +
+				'theirs.txt x.bin "',
 			'test -z "$(git status --porcelain)" && git diff-index --quiet HEAD && git diff --quiet',
 			'test "$(git diff --name-only HEAD^1)" = mine.txt && test "$(git log -1 --format=%s HEAD^2)" = mine',
 			'test -z "$(git remote)" && ! git config --get-regexp "^(user|filter|remote|alias)\\\\." && ! test -e .git/hooks',
-			'! git -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x 2> /dev/null && ! touch .git/x 2> /dev/null',
+			'! git -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x 2> /dev/null && ' +
+				'! touch .git/x 2> /dev/null',
 			'echo new > made && test "$(git status --porcelain)" = "?? made"',
 			'git fsck --no-dangling 2>&1 | grep -v "^notice" | wc -l | grep -qx 0',
 		),
@@ -263,7 +265,9 @@ test("what a merged tree holds of git's own files does not steer what the comman
 	const fleet = new Fleet(t, {policy: policyOf('git status --porcelain && git log -1 --format=%s')});
 	await fleet.agent(
 		'e',
-		`git config core.fsmonitor 'touch /tmp/ran; false'; mkdir sub; printf '[core]\\n\\tfsmonitor = x\\n' > sub/config; printf '*.txt diff=evil\\n*.none filter=evil\\n' > .gitattributes`,
+		"git config core.fsmonitor 'touch /tmp/ran; false'; mkdir sub; " +
+			"printf '[core]\\n\\tfsmonitor = x\\n' > sub/config; printf '*.txt diff=evil\\n*.none filter=evil\\n' > " +
+			'.gitattributes',
 	);
 	const {code, stdout} = fleet.run(['verify', 'e']);
 	assert.equal(code, 0, stdout);

@@ -96,14 +96,17 @@ test('node and its own fetch', async t => {
 		process.execPath,
 		'--disable-warning=UNDICI-EHPA',
 		'-e',
-		`fetch('${url}/', {headers: {authorization: 'Bearer ${pointer}'}}).then(r => r.text()).then(console.log, e => console.log(String(e), String(e.cause)))`,
+		`fetch('${url}/', {headers: {authorization: 'Bearer ${pointer}'}}).then(r => r.text()).then(console.log, ` +
+			'e => console.log(String(e), String(e.cause)))',
 	]);
 	assert.equal(stdout.trim(), '{"known":true}', stderr);
 });
 
 test('python', async t => {
 	const {run, url} = await setUp(t, guarded);
-	const script = `import urllib.request\nr = urllib.request.Request("${url}/", headers={"Authorization": "Bearer ${pointer}"})\nprint(urllib.request.urlopen(r, timeout=20).read().decode())`;
+	const script =
+		`import urllib.request\nr = urllib.request.Request("${url}/", headers={"Authorization": "Bearer ` +
+		`${pointer}"})\nprint(urllib.request.urlopen(r, timeout=20).read().decode())`;
 	const {stdout, stderr} = await run(['python3', '-c', script]);
 	assert.equal(stdout.trim(), '{"known":true}', stderr);
 });

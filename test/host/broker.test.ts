@@ -124,7 +124,8 @@ test('a pointer elsewhere, another credential, another host: nothing arrives', a
 			400,
 			() =>
 				talk(
-					`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nHost: host.fleet.internal:${port}\r\nConnection: close\r\n\r\n`,
+					`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nHost: host.fleet.internal:${port}\r\n` +
+						'Connection: close\r\n\r\n',
 				),
 		],
 		[400, () => talk('GET /v1/x HTTP/1.1\r\nConnection: close\r\n\r\n')],
@@ -132,7 +133,8 @@ test('a pointer elsewhere, another credential, another host: nothing arrives', a
 			400,
 			() =>
 				talk(
-					`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n`,
+					`GET /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n` +
+						'Authorization: Bearer x\r\nConnection: close\r\n\r\n',
 				),
 		],
 		[
@@ -153,7 +155,8 @@ test('a pointer elsewhere, another credential, another host: nothing arrives', a
 			400,
 			() =>
 				talk(
-					`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+					`POST /v1/x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nContent-Length: 4\r\n` +
+						'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
 				),
 		],
 		[
@@ -313,7 +316,8 @@ test('events of a stream are not delayed, whatever they end with', async t => {
 		}
 	});
 	client.write(
-		`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+		`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n` +
+			'Connection: close\r\n\r\n',
 	);
 	await new Promise(resolve => {
 		client.once('close', resolve);
@@ -388,7 +392,8 @@ test('a pointer that can be read on its way to an unbound host is refused, with 
 		});
 	assert.match(
 		await send(
-			`GET http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+			`GET http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${pointer}\r\n` +
+				'Connection: close\r\n\r\n',
 		),
 		/^HTTP\/1\.1 403/,
 	);
@@ -397,23 +402,27 @@ test('a pointer that can be read on its way to an unbound host is refused, with 
 		/^HTTP\/1\.1 403/,
 	);
 	await send(
-		`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`,
+		`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\n` +
+			`Connection: close\r\n\r\n${pointer}`,
 	);
 	await send(
-		`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`,
+		`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\n` +
+			`Content-Length: ${pointer.length}\r\nConnection: close\r\n\r\n${pointer}`,
 	);
 	assert.ok(!got.includes(pointer), got);
 	assert.equal(seen.alarms.length, 4, seen.alarms.join('; '));
 	assert.match(
 		await send(
-			`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`,
+			`POST http://host.fleet.internal:${there}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n` +
+				'Connection: close\r\n\r\nhello',
 		),
 		/^HTTP\/1\.1 200.*fine/s,
 		'what is no pointer passes',
 	);
 	assert.match(
 		await send(
-			`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`,
+			`CONNECT host.fleet.internal:${there} HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n` +
+				'Connection: close\r\n\r\nhello',
 		),
 		/200 OK.*fine/s,
 	);
@@ -532,7 +541,9 @@ async function websocket(
 		received = Buffer.concat([received, part]);
 	});
 	client.write(
-		`GET /socket HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n`,
+		`GET /socket HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n` +
+			'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+			'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n',
 	);
 	const sees = async (pattern: RegExp) => {
 		for (let tries = 0; tries < 200 && !pattern.test(received.toString('latin1')); tries++) {
@@ -652,7 +663,8 @@ test('a body of many megabytes passes whole, and memory stays flat', async t => 
 		count += body.length;
 	});
 	client.write(
-		`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+		`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n` +
+			'Connection: close\r\n\r\n',
 	);
 	await new Promise(resolve => {
 		client.once('close', resolve);

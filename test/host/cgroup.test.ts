@@ -27,7 +27,9 @@ test('the groups of a process, from what the kernel writes', () => {
 		},
 	]);
 	const old =
-		'33 32 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n34 32 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n35 32 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n';
+		'33 32 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n' +
+		'34 32 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n' +
+		'35 32 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n';
 	assert.deepEqual(findPlaces('9:name=systemd:/\n4:memory:/box\n3:cpu,cpuacct:/\n', old), [
 		{version: 1, controllers: ['memory'], folder: '/sys/fs/cgroup/memory/box'},
 		{version: 1, controllers: ['cpu', 'cpuacct'], folder: '/sys/fs/cgroup/cpu,cpuacct'},
@@ -114,7 +116,9 @@ test('a group limits, freezes, and goes', async t => {
 
 		if (group.limits.some(text => text.startsWith('memory'))) {
 			assert.ok(group.memory()! > 0);
-			const script = `${group.joins.map(file => `echo $$ > ${file}`).join('; ')}; exec perl -e '$x = "a" x (200 * 1024 * 1024); print length($x)'`;
+			const script =
+				`${group.joins.map(file => `echo $$ > ${file}`).join('; ')}; exec perl -e '$x = "a" x (200 * 1024 * 1024); ` +
+				"print length($x)'";
 			const hog = spawn('/bin/sh', ['-c', script], {stdio: ['ignore', 'pipe', 'ignore']});
 			let output = '';
 			hog.stdout.on('data', data => {

@@ -180,7 +180,8 @@ for (const way of ['broker', 'proxy'] as const) {
 			host: `host.fleet.internal:${server.port}`,
 			connect: async () => net.connect(port, '127.0.0.1'),
 			line: (method: string, path: string) =>
-				`${method} http://host.fleet.internal:${server.port}${path} HTTP/1.1\r\nHost: host.fleet.internal:${server.port}\r\n`,
+				`${method} http://host.fleet.internal:${server.port}${path} HTTP/1.1\r\n` +
+				`Host: host.fleet.internal:${server.port}\r\n`,
 			told: () => denied,
 		};
 	};
@@ -210,7 +211,8 @@ for (const way of ['broker', 'proxy'] as const) {
 		const asked: Array<readonly [string, string, string]> = [
 			[
 				'GET',
-				`Connection: keep-alive, TE\r\nTE: trailers\r\nTrailer: X-A\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nX-Kept: yes\r\nsession_id: 1\r\n\r\n`,
+				'Connection: keep-alive, TE\r\nTE: trailers\r\nTrailer: X-A\r\nKeep-Alive: timeout=5\r\n' +
+					'Proxy-Connection: keep-alive\r\nX-Kept: yes\r\nsession_id: 1\r\n\r\n',
 				`X-Kept: yes\r\nsession_id: 1\r\n${encoding}Connection: keep-alive\r\n\r\n`,
 			],
 			['GET', 'Content-Length: 0\r\n\r\n', `${encoding}Connection: keep-alive\r\n\r\n`],
@@ -348,7 +350,8 @@ test('broker: more headers than a parser keeps hide nothing', async t => {
 	const many = Array.from({length: 2500}, (_, index) => `a${index}: 1\r\n`).join('');
 	assert.match(
 		await talk(
-			`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n${many}Content-Length: 5\r\nAuthorization: Bearer attacker\r\n\r\nhello`,
+			`GET / HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\n${many}Content-Length: 5\r\n` +
+				'Authorization: Bearer attacker\r\n\r\nhello',
 		),
 		/^HTTP\/1\.1 40[03]/,
 	);
@@ -359,13 +362,15 @@ test('broker: more headers than a parser keeps hide nothing', async t => {
 test('broker: a handshake for a websocket is ours, and so is what counts as its acceptance', async t => {
 	const {port, connections} = await rawServer(t, true, (_text, socket) =>
 		socket.write(
-			'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n',
+			'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+				'Sec-WebSocket-Accept: wrong\r\n\r\n',
 		),
 	);
 	const {talk, seen} = await openBroker(t, port);
 	const shake = (method: string, rest: string) =>
 		talk(
-			`${method} /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${rest}`,
+			`${method} /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n` +
+				`Connection: Upgrade\r\nUpgrade: websocket\r\n${rest}`,
 		);
 	const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
 	for (const [method, rest] of [
@@ -389,7 +394,9 @@ test('broker: a handshake for a websocket is ours, and so is what counts as its 
 	);
 	assert.equal(
 		connections.join(''),
-		`GET /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${value}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: identity\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+		`GET /s HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${value}\r\n` +
+			'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: identity\r\n' +
+			'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
 	);
 });
 

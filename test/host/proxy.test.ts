@@ -43,7 +43,9 @@ test('a request is forwarded only to what is granted, and Host is what was decid
 			response.end('answer');
 		}),
 	);
-	const request = `GET http://host.fleet.internal:${port}/path?q HTTP/1.1\r\nHost: evil.test\r\nProxy-Authorization: x\r\nConnection: close\r\n\r\n`;
+	const request =
+		`GET http://host.fleet.internal:${port}/path?q HTTP/1.1\r\nHost: evil.test\r\nProxy-Authorization: x\r\n` +
+		'Connection: close\r\n\r\n';
 	assert.match(await talk(request), /^HTTP\/1\.1 403 /);
 	state.rules = [{host: 'host.fleet.internal', port, source: 'grant'}];
 	assert.match(await talk(request), /200 OK.*answer/s);
@@ -169,7 +171,8 @@ test('methods and paths hold for plain requests', async t => {
 	state.rules = [{host: 'host.fleet.internal', port, methods: ['GET'], path: '/open/*', source: 'grant'}];
 	const ask = (method: string, path: string) =>
 		talk(
-			`${method} http://host.fleet.internal:${port}${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+			`${method} http://host.fleet.internal:${port}${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n` +
+				'Connection: close\r\n\r\n',
 		);
 	assert.match(await ask('GET', '/open/a'), /200 OK/);
 	for (const [method, path] of [

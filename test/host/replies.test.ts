@@ -80,7 +80,9 @@ test('what is no reply becomes a 502, and ends the connection', async t => {
 test('a handshake is not told more and more', async t => {
 	const {talk, secret} = await saying(t, latin('HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n'.repeat(200)));
 	const answer = await talk(
-		`GET / HTTP/1.1\r\nHost: ${secret.binding.hosts[0]}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+		`GET / HTTP/1.1\r\nHost: ${secret.binding.hosts[0]}\r\nAuthorization: Bearer ${pointer}\r\n` +
+			'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+			'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
 	);
 	assert.match(answer, /^HTTP\/1\.1 502 [^]*told more and more/);
 });
@@ -92,7 +94,8 @@ test('the value comes back in no part of a reply', async t => {
 		`HTTP/1.1 200 OK\r\n${value}: x\r\nContent-Length: 0\r\n\r\n`,
 		`HTTP/1.1 200 OK\r\n${value.toUpperCase()}: x\r\nContent-Length: 0\r\n\r\n`,
 		`HTTP/1.1 200 OK\r\nX-Echo: a${value}\r\n ${value}\r\nContent-Length: 0\r\n\r\n`,
-		`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n4;x=${value}\r\nfine\r\n0;${value}\r\nX-A: ${value}\r\n\r\n`,
+		`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n4;x=${value}\r\nfine\r\n0;${value}\r\n` +
+			`X-A: ${value}\r\n\r\n`,
 		`HTTP/1.1 103 ${value}\r\nLink: ${value}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine`,
 		`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine${value}`,
 		`HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${value}`,
@@ -102,16 +105,19 @@ test('the value comes back in no part of a reply', async t => {
 		`${value}\r\n\r\n`,
 		`HTTP/1.1 999 ${value}\r\n\r\n`,
 		`HTTP/1.1 200 OK\r\nContent-Length: ${value}\r\n\r\n`,
-		`HTTP/1.1 200 OK\r\nContent-Type: text/${value}\r\nConnection: ${value}\r\nKeep-Alive: ${value}\r\nProxy-Authenticate: ${value}\r\nContent-Length: 0\r\n\r\n`,
+		`HTTP/1.1 200 OK\r\nContent-Type: text/${value}\r\nConnection: ${value}\r\nKeep-Alive: ${value}\r\n` +
+			`Proxy-Authenticate: ${value}\r\nContent-Length: 0\r\n\r\n`,
 	];
 	for (const upgrade of [
 		'',
-		'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n',
+		'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+			'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n',
 	]) {
 		for (const reply of parts) {
 			const {talk, secret} = await saying(t, latin(reply));
 			const answer = await talk(
-				`GET / HTTP/1.1\r\nHost: ${secret.binding.hosts[0]}\r\nAuthorization: Bearer ${pointer}\r\n${upgrade}${upgrade === '' ? 'Connection: close\r\n' : ''}\r\n`,
+				`GET / HTTP/1.1\r\nHost: ${secret.binding.hosts[0]}\r\nAuthorization: Bearer ${pointer}\r\n` +
+					`${upgrade}${upgrade === '' ? 'Connection: close\r\n' : ''}\r\n`,
 			);
 			assert.ok(answer !== '' && !answer.toLowerCase().includes(value.toLowerCase()), `${reply}: ${answer}`);
 		}
@@ -131,7 +137,8 @@ test('a compression that was not asked for is undone, so that what is in it is b
 			t,
 			Buffer.concat([
 				latin(
-					`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n\r\n`,
+					`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Type: application/json\r\n` +
+						`Content-Length: ${bytes.length}\r\n\r\n`,
 				),
 				bytes,
 			]),

@@ -92,7 +92,8 @@ test("what a verb prints of an agent's on a terminal paints and does nothing els
 	const fleet = new Fleet(t);
 	await fleet.agent(
 		'wrote',
-		`${hostile} printf '\\033]0;owned\\007x' > "$(printf 'name\\302\\2330m\\033]0;owned\\007')"; cp "$(echo name*)" b.txt; git add -A; git commit -qm "$(printf 'm\\033]0;owned\\007')"`,
+		`${hostile} printf '\\033]0;owned\\007x' > "$(printf 'name\\302\\2330m\\033]0;owned\\007')"; ` +
+			`cp "$(echo name*)" b.txt; git add -A; git commit -qm "$(printf 'm\\033]0;owned\\007')"`,
 	);
 	for (const verb of [
 		'logs wrote --raw',

@@ -85,7 +85,8 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 	const fleet = new Fleet(t);
 	await fleet.agent(
 		'change',
-		'if [ -n "$FLEET_PROMPT" ]; then echo "told: $FLEET_PROMPT"; fi; echo "line $(wc -l < a.txt)" >> a.txt; mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm change',
+		'if [ -n "$FLEET_PROMPT" ]; then echo "told: $FLEET_PROMPT"; fi; echo "line $(wc -l < a.txt)" >> a.txt; ' +
+			'mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm change',
 	);
 	const screen = open(t, fleet);
 	await screen.see(/change .*stopped/);
@@ -287,7 +288,9 @@ test('a denial is never offered again when one says so, and stays denied', async
 	const fleet = new Fleet(t);
 	fleet.start(
 		'net',
-		'while :; do perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://tracker.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; sleep 0.5; done',
+		'while :; do perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", ' +
+			'PeerPort => 3128); print $s "GET http://tracker.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: ' +
+			'close\\r\\n\\r\\n"; print <$s>\'; sleep 0.5; done',
 	);
 	const screen = open(t, fleet);
 	await screen.see('denied tracker.example.org:80');

@@ -95,11 +95,14 @@ test('a verb that cannot be started is a line, and the screen goes on', async t 
 	fleet.start('goes', 'sleep 100');
 	const faults: Array<[string, RegExp]> = [
 		...['E2BIG', 'ENOMEM'].map((code): [string, RegExp] => [
-			`cp.spawn = () => { throw Object.assign(new Error("spawn ${code}"), {code: "${code}", syscall: "spawn x"}); }; syncBuiltinESMExports();`,
+			`cp.spawn = () => { throw Object.assign(new Error("spawn ${code}"), {code: "${code}", ` +
+				'syscall: "spawn x"}); }; syncBuiltinESMExports();',
 			code === 'E2BIG' ? /longer than the system takes/ : /no memory is left: a program was not started/,
 		]),
 		...['EAGAIN', 'EMFILE', 'ENOENT'].map((code): [string, RegExp] => [
-			`const {EventEmitter} = await import("node:events"); cp.spawn = () => { const child = new EventEmitter(); process.nextTick(() => child.emit("error", Object.assign(new Error("spawn ${code}"), {code: "${code}", syscall: "spawn x"}))); return child; }; syncBuiltinESMExports();`,
+			'const {EventEmitter} = await import("node:events"); cp.spawn = () => { const child = new EventEmitter(); ' +
+				`process.nextTick(() => child.emit("error", Object.assign(new Error("spawn ${code}"), {code: "${code}", ` +
+				'syscall: "spawn x"}))); return child; }; syncBuiltinESMExports();',
 			{
 				EAGAIN: /no more processes can be started/,
 				EMFILE: /too many files open/,
@@ -107,11 +110,13 @@ test('a verb that cannot be started is a line, and the screen goes on', async t 
 			}[code]!,
 		]),
 		[
-			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "kill -9 $$"], options); syncBuiltinESMExports();',
+			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "kill -9 $$"], options); ' +
+				'syncBuiltinESMExports();',
 			/freeze was ended by SIGKILL/,
 		],
 		[
-			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "head -c 3000000 /dev/urandom; head -c 100000 /dev/urandom >&2; exit 1"], options); syncBuiltinESMExports();',
+			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "head -c 3000000 /dev/urandom; ' +
+				'head -c 100000 /dev/urandom >&2; exit 1"], options); syncBuiltinESMExports();',
 			/./,
 		],
 	];
@@ -179,7 +184,8 @@ test('with few open files fleet works, or says so in a line', async t => {
 test('where the system watches no more folders, the screen looks for itself', async t => {
 	const fleet = new Fleet(t);
 	fleet.env['NODE_OPTIONS'] = inScreen(
-		'const {default: fs} = await import("node:fs"); fs.watch = () => { throw Object.assign(new Error("too many watches"), {code: "EMFILE"}); }; syncBuiltinESMExports();',
+		'const {default: fs} = await import("node:fs"); fs.watch = () => { ' +
+			'throw Object.assign(new Error("too many watches"), {code: "EMFILE"}); }; syncBuiltinESMExports();',
 	).NODE_OPTIONS;
 	const screen = open(t, fleet);
 	delete fleet.env['NODE_OPTIONS'];

@@ -30,7 +30,9 @@ async function serve(t: TestContext): Promise<number> {
 }
 
 const asking = (port: number) =>
-	`n=0; while [ $n -lt 200 ]; do env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { console.log("answer " + r.statusCode); process.exit(); })'; n=$((n+1)); sleep 0.3; done`;
+	`n=0; while [ $n -lt 200 ]; do env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: ` +
+	`"127.0.0.1", port: 3128, path: "http://host.fleet.internal:${port}/"}, r => { ` +
+	`console.log("answer " + r.statusCode); process.exit(); })'; n=$((n+1)); sleep 0.3; done`;
 
 test('the first time: three ways to begin, and adding this project', async t => {
 	const fleet = new Fleet(t, {add: false});
@@ -149,7 +151,9 @@ test("what was denied is proposed for the project: written into the checkout's p
 	const fleet = new Fleet(t, {policy: '# ours\nverify: ["true"]\n'});
 	fleet.start(
 		'net',
-		`env -u NODE_USE_ENV_PROXY node -e 'for (const host of ["packages.example.test", "tracker.example.test"]) require("node:http").get({host: "127.0.0.1", port: 3128, path: "http://" + host + "/"}, r => r.resume())'; sleep 30`,
+		`env -u NODE_USE_ENV_PROXY node -e 'for (const host of ["packages.example.test", ` +
+			'"tracker.example.test"]) require("node:http").get({host: "127.0.0.1", port: 3128, ' +
+			`path: "http://" + host + "/"}, r => r.resume())'; sleep 30`,
 	);
 	const screen = open(t, fleet);
 	await screen.see(/denied (?:packages|tracker)/);
@@ -212,7 +216,8 @@ test('the six items by live probes, on the audit screen', async t => {
 test('verify, review, approve, merge and deploy, with the keyboard', async t => {
 	const fleet = new Fleet(t, {
 		policy:
-			'verify:\n  - grep -q two a.txt && echo all is well\ndeploy:\n  shelf:\n    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n',
+			'verify:\n  - grep -q two a.txt && echo all is well\ndeploy:\n  shelf:\n' +
+			'    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n',
 	});
 	await fleet.agent('change', 'echo two >> a.txt; git commit -qam "Add two"');
 	const screen = open(t, fleet);
@@ -254,7 +259,8 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 test('a deploy without anything to type: live on the screen, and the last good one again when it fails', async t => {
 	const fleet = new Fleet(t, {
 		policy:
-			'verify: ["true"]\ndeploy:\n  shelf:\n    command: echo taking $(cat a.txt); sleep 2; ! grep -q bad a.txt\n    window: 00:00-23:59\n',
+			'verify: ["true"]\ndeploy:\n  shelf:\n    command: echo taking $(cat a.txt); sleep 2; ! grep -q bad a.txt\n' +
+			'    window: 00:00-23:59\n',
 	});
 	for (const [run, text] of [
 		['good', 'fine'],
@@ -317,7 +323,9 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 	const fleet = new Fleet(t);
 	fleet.start(
 		'panic',
-		'perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "GET http://packages.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; print <$s>\'; n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.1; done',
+		'perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); ' +
+			'print $s "GET http://packages.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; ' +
+			'print <$s>\'; n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.1; done',
 	);
 	const screen = open(t, fleet, [], {columns: 120, rows: 30});
 	await screen.see(/panic .*running/);

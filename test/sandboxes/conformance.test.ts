@@ -38,8 +38,12 @@ const {port} = server.address() as AddressInfo;
 const url = `http://host.fleet.internal:${port}/`;
 /** The same past the proxy. */
 const own = `http://127.0.0.1:${port}/`;
-const viaProxy = `env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "${url}"}, r => { console.log(r.statusCode); process.exit(); })'`;
-const direct = `env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get("${own}", r => { console.log(r.statusCode); process.exit(); }).on("error", e => console.log(e.code))'`;
+const viaProxy =
+	`env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get({host: "127.0.0.1", port: 3128, path: "${url}"}, ` +
+	"r => { console.log(r.statusCode); process.exit(); })'";
+const direct =
+	`env -u NODE_USE_ENV_PROXY node -e 'require("node:http").get("${own}", r => { console.log(r.statusCode); ` +
+	`process.exit(); }).on("error", e => console.log(e.code))'`;
 
 const laws: Law[] = [
 	{

@@ -51,7 +51,8 @@ async function drive(t: TestContext, id: string): Promise<void> {
 	const name = `real-${id}`;
 	const model = await ModelServer.open(t, value, [
 		'cat a.txt; echo two >> a.txt; sleep 1',
-		'sh test.sh && git add -A && git -c user.name=Agent -c user.email=agent@example.invalid commit -qm "Add two" && echo committed',
+		'sh test.sh && git add -A && git -c user.name=Agent -c user.email=agent@example.invalid commit -qm "Add ' +
+			'two" && echo committed',
 	]);
 	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {
 		policy: 'verify:\n  - sh test.sh\n',
@@ -81,11 +82,14 @@ async function drive(t: TestContext, id: string): Promise<void> {
 		);
 	} catch (error) {
 		throw new Error(
-			`${(error as Error).message}\n${fleet.must('logs', name)}\n${fleet.must('journal', name)}\n${model.answered.join('\n')}\n${model.faults.join('\n')}`,
+			`${(error as Error).message}\n${fleet.must('logs', name)}\n${fleet.must('journal', name)}\n` +
+				`${model.answered.join('\n')}\n${model.faults.join('\n')}`,
 		);
 	}
 
-	const told = `${fleet.must('logs', name)}\n${fleet.must('journal', name)}\nanswered: ${[...new Set(model.answered)].join(', ')}\nfaults: ${model.faults.join('; ')}`;
+	const told =
+		`${fleet.must('logs', name)}\n${fleet.must('journal', name)}\n` +
+		`answered: ${[...new Set(model.answered)].join(', ')}\nfaults: ${model.faults.join('; ')}`;
 	assert.deepEqual(model.faults, [], told);
 	assert.ok(
 		model.prompts.some(prompt => prompt.includes('Add a line to a.txt')),

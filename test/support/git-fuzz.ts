@@ -421,7 +421,9 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			if (one.get(name) !== two.get(name) && !name.startsWith('module/')) {
 				return {
 					outcome: 'problem',
-					problem: `the worktree has ${JSON.stringify(name)} otherwise than a clone: ${JSON.stringify([one.get(name), two.get(name)])}`,
+					problem:
+						`the worktree has ${JSON.stringify(name)} otherwise than a clone: ` +
+						`${JSON.stringify([one.get(name), two.get(name)])}`,
 				};
 			}
 		}
@@ -485,7 +487,9 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			if (ours.get(name) !== theirs.get(name) && !kept) {
 				return {
 					outcome: 'problem',
-					problem: `${JSON.stringify(name)} was taken over as ${ours.get(name)}, plain git has ${theirs.get(name)}, before it was ${tip.get(name)}`,
+					problem:
+						`${JSON.stringify(name)} was taken over as ${ours.get(name)}, plain git has ${theirs.get(name)}, ` +
+						`before it was ${tip.get(name)}`,
 				};
 			}
 		}
@@ -638,7 +642,10 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			) {
 				return {
 					outcome: 'problem',
-					problem: `${JSON.stringify(name)} of the person's was lost (${kept.has(name) ? 'changed' : 'not kept'}, ${person('ls-files', '-v', '-s', '--', Buffer.from(name, 'latin1').toString('utf8'))}, now ${wanted.get(name)}): ${JSON.stringify([what, after.get(name)]).replaceAll(/x{20,}/g, 'xx')}`,
+					problem:
+						`${JSON.stringify(name)} of the person's was lost (${kept.has(name) ? 'changed' : 'not kept'}, ` +
+						`${person('ls-files', '-v', '-s', '--', Buffer.from(name, 'latin1').toString('utf8'))}, ` +
+						`now ${wanted.get(name)}): ${JSON.stringify([what, after.get(name)]).replaceAll(/x{20,}/g, 'xx')}`,
 				};
 			}
 		}
@@ -659,7 +666,9 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 				if (after.get(name) !== plainly.get(name) && wanted.has(name)) {
 					return {
 						outcome: 'problem',
-						problem: `${JSON.stringify(name)} is in the checkout otherwise than plain git has it: ${JSON.stringify([after.get(name), plainly.get(name)])}`,
+						problem:
+							`${JSON.stringify(name)} is in the checkout otherwise than plain git has it: ` +
+							`${JSON.stringify([after.get(name), plainly.get(name)])}`,
 					};
 				}
 			}

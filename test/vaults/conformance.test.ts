@@ -176,7 +176,8 @@ test('keyring: locked is said in words, and refused', async t => {
 	session.lock();
 	const [probe, read, write] = inSession(
 		session,
-		'say(await vault.probe()); say(await refused(() => vault.read("user/x"))); say(await refused(() => vault.write("user/z", "a-secret-value")));',
+		'say(await vault.probe()); say(await refused(() => vault.read("user/x"))); ' +
+			'say(await refused(() => vault.write("user/z", "a-secret-value")));',
 	)
 		.trim()
 		.split('\n')
@@ -209,7 +210,9 @@ test('keyring: absent is said in words, and refused: with a bus and no keyring, 
 
 test('age: the age program reads what this writes', t => {
 	const file = path.join(folder(t), 'vault.age');
-	const script = `import {age} from ${JSON.stringify(path.resolve(import.meta.dirname, '../../source/vaults/age/index.ts'))}; await age(process.argv[1], async () => 'correct horse').write('user/x', 'from fleet');`;
+	const script =
+		`import {age} from ${JSON.stringify(path.resolve(import.meta.dirname, '../../source/vaults/age/index.ts'))}; ` +
+		"await age(process.argv[1], async () => 'correct horse').write('user/x', 'from fleet');";
 	execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, file], {
 		cwd: path.resolve(import.meta.dirname, '../..'),
 	});
