@@ -58,9 +58,10 @@ test("usage is read from every vendor's replies, streamed or whole", () => {
 		],
 		[
 			'two responses on one socket',
-			`${JSON.stringify({type: 'response.completed', response: {model: 'g', usage: {input_tokens: 1, input_tokens_details: {}, output_tokens: 1}}})}\n`.repeat(
-				2,
-			),
+			`${JSON.stringify({
+				type: 'response.completed',
+				response: {model: 'g', usage: {input_tokens: 1, input_tokens_details: {}, output_tokens: 1}},
+			})}\n`.repeat(2),
 			[
 				{model: 'g', input: 1, cached: 0, output: 1},
 				{model: 'g', input: 1, cached: 0, output: 1},

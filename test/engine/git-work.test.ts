@@ -41,18 +41,24 @@ echo three >> b.txt; git commit --quiet --all --amend -m 'add b, amended'
 say log "$(git log --oneline | wc -l)"
 say author "$(git log -1 --format='%an %ae')"
 say against-main "$(git diff --stat main | tail -1)"
-echo four >> b.txt; git stash --quiet; say stashed "$(cat b.txt | wc -l)"; git stash pop --quiet; say popped "$(cat b.txt | wc -l)"; git checkout --quiet b.txt
-git checkout --quiet -b side; echo x > side.txt; git add side.txt; git commit --quiet -m side; git checkout --quiet fleet/attack
+echo four >> b.txt; git stash --quiet; say stashed "$(cat b.txt | wc -l)"
+git stash pop --quiet; say popped "$(cat b.txt | wc -l)"; git checkout --quiet b.txt
+git checkout --quiet -b side; echo x > side.txt; git add side.txt; git commit --quiet -m side
+git checkout --quiet fleet/attack
 git merge --quiet --no-edit side; say merged "$(ls side.txt)"
 git rebase --quiet main; say rebased "$(git log --oneline main.. | wc -l)"
 git tag mine; say tag "$(git describe --tags)"
-git bisect start --quiet HEAD v1 > /dev/null 2>&1 || git bisect start HEAD v1 > /dev/null; git bisect run test ! -f side.txt > bisect.log 2>&1; say bisect "$(grep -c 'is the first bad commit' bisect.log)"; git bisect reset --quiet > /dev/null 2>&1 || git bisect reset > /dev/null 2>&1
+git bisect start --quiet HEAD v1 > /dev/null 2>&1 || git bisect start HEAD v1 > /dev/null
+git bisect run test ! -f side.txt > bisect.log 2>&1
+say bisect "$(grep -c 'is the first bad commit' bisect.log)"
+git bisect reset --quiet > /dev/null 2>&1 || git bisect reset > /dev/null 2>&1
 rm bisect.log
 say worktrees "$(git worktree list | wc -l)"
 say blame "$(git blame b.txt | wc -l)"
 say grep "$(git grep -c two)"
 say clean "$(git status --short | wc -l)"
-git cherry-pick --quiet main > /dev/null 2>&1 || git cherry-pick --abort > /dev/null 2>&1 || git cherry-pick --skip > /dev/null 2>&1 || true
+git cherry-pick --quiet main > /dev/null 2>&1 || git cherry-pick --abort > /dev/null 2>&1 ||
+	git cherry-pick --skip > /dev/null 2>&1 || true
 git rm --quiet a.txt; git mv b.txt c.txt; git commit --quiet -m 'move'
 git revert --no-edit HEAD > /dev/null; git reset --quiet --hard HEAD~1
 git gc --quiet; say fsck "$(git fsck --full 2>&1 | grep -vc dangling || true)"

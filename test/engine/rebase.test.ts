@@ -11,7 +11,9 @@ import {Fleet} from '../support/fleet.ts';
 
 /* A run meets today's project at every start, and what conflicts has a way out. */
 
-const agent = `[ "$FLEET_REBASE" = 1 ] || { echo run > a.txt; echo mine > mine.txt; git add --all; git commit --quiet -m "run's own"; exit; }
+const agent = `[ "$FLEET_REBASE" = 1 ] || {
+	echo run > a.txt; echo mine > mine.txt; git add --all; git commit --quiet -m "run's own"; exit
+}
 echo "told: $FLEET_PROMPT"
 git rebase "$FLEET_TARGET" || { echo both > a.txt; git add a.txt; GIT_EDITOR=true git rebase --continue; }`;
 

@@ -527,8 +527,11 @@ async function websocket(
 			upgrade(request, socket) {
 				hello.push(request.headers);
 				socket.on('error', () => {});
+				const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
 				socket.write(
-					`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Echo: ${value}\r\nSec-WebSocket-Accept: ${createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')}\r\n\r\n`,
+					'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+						`X-Echo: ${value}\r\n` +
+						`Sec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}\r\n\r\n`,
 				);
 				socket.on('data', bytes => onFrame(bytes, out => socket.write(out)));
 			},

@@ -141,7 +141,8 @@ test('with a granted secret, the picture is whole while the agent is idle, and t
 		'--',
 		'sh',
 		'-c',
-		String.raw`printf 'ready to interrupt here'; read go; printf '\r← for agents\033[39m\033[K\033[6;1H\033[4;3H'; read go; ${slowly}; printf ' done'; sleep 60`,
+		String.raw`printf 'ready to interrupt here'; read go; ` +
+			String.raw`printf '\r← for agents\033[39m\033[K\033[6;1H\033[4;3H'; read go; ${slowly}; printf ' done'; sleep 60`,
 	);
 	const attached = await attach(t, fleet, 'idle');
 	assert.match(attached.emulator.text(), /ready to interrupt here/);

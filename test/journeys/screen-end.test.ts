@@ -9,9 +9,12 @@ import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 /* What may go wrong with the screen: texts that no command line takes, verbs that do not start, its own end. */
 
 /** Code that runs in the screen alone, not in the verbs that it starts. */
-const inScreen = (code: string) => ({
-	NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`import cp from "node:child_process"; import {syncBuiltinESMExports} from "node:module"; if (process.argv.length === 2 && /fleet/.test(process.argv[1])) { ${code} }`)}`,
-});
+function inScreen(code: string) {
+	const module =
+		'import cp from "node:child_process"; import {syncBuiltinESMExports} from "node:module"; ' +
+		`if (process.argv.length === 2 && /fleet/.test(process.argv[1])) { ${code} }`;
+	return {NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(module)}`};
+}
 
 function open(t: TestContext, fleet: Fleet): Screen {
 	const screen = new Screen(fleet, [], {columns: 150, rows: 40});

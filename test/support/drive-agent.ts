@@ -51,8 +51,8 @@ async function drive(t: TestContext, id: string): Promise<void> {
 	const name = `real-${id}`;
 	const model = await ModelServer.open(t, value, [
 		'cat a.txt; echo two >> a.txt; sleep 1',
-		'sh test.sh && git add -A && git -c user.name=Agent -c user.email=agent@example.invalid commit -qm "Add ' +
-			'two" && echo committed',
+		'sh test.sh && git add -A && git -c user.name=Agent -c user.email=agent@example.invalid ' +
+			'commit -qm "Add two" && echo committed',
 	]);
 	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {
 		policy: 'verify:\n  - sh test.sh\n',

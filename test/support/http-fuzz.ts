@@ -235,20 +235,62 @@ function makeRequest(chance: Chance, tag: string, absolute: string, host: string
 
 	let body = '';
 	if (kind < 4) {
-		headers.push(
-			`Content-Length: ${either(String(inner.length), [`+${inner.length}`, `0x${inner.length.toString(16)}`, `${inner.length}, ${inner.length}`, `00${inner.length}`, '', '-1', `${inner.length} `, '99999999999999999999', '0', String(inner.length + 1), String(inner.length + 5), String(Math.max(0, inner.length - 1))])}`,
-		);
+		const length = either(String(inner.length), [
+			`+${inner.length}`,
+			`0x${inner.length.toString(16)}`,
+			`${inner.length}, ${inner.length}`,
+			`00${inner.length}`,
+			'',
+			'-1',
+			`${inner.length} `,
+			'99999999999999999999',
+			'0',
+			String(inner.length + 1),
+			String(inner.length + 5),
+			String(Math.max(0, inner.length - 1)),
+		]);
+		headers.push(`Content-Length: ${length}`);
 		body = inner;
 	} else if (kind < 7) {
-		headers.push(
-			`Transfer-Encoding: ${either('chunked', ['Chunked', ' chunked', 'chunked, chunked', 'gzip, chunked', 'xchunked', 'chunked;q=1', 'identity', 'chunked, identity', '\u000Bchunked'])}`,
-		);
+		const coding = either('chunked', [
+			'Chunked',
+			' chunked',
+			'chunked, chunked',
+			'gzip, chunked',
+			'xchunked',
+			'chunked;q=1',
+			'identity',
+			'chunked, identity',
+			'\u000Bchunked',
+		]);
+		headers.push(`Transfer-Encoding: ${coding}`);
 		const cut = chance.below(inner.length + 1);
-		const chunk = (part: string) =>
-			part === ''
-				? ''
-				: `${either(part.length.toString(16), [`0${part.length.toString(16)}`, `${part.length.toString(16)};a=b`, `${part.length.toString(16)} `, `0x${part.length.toString(16)}`, `${(part.length + 1).toString(16)}`, `1${'0'.repeat(16)}`])}\r\n${part}${either('\r\n', ['', '\n', '\r'])}`;
-		body = `${chunk(inner.slice(0, cut))}${chunk(inner.slice(cut))}${either('0\r\n\r\n', ['0\r\nX-Trailer: a\r\n\r\n', '0\r\nContent-Length: 5\r\n\r\n', '00\r\n\r\n', '0;x\r\n\r\n', '0\r\n', ''])}`;
+		const chunk = (part: string) => {
+			if (part === '') {
+				return '';
+			}
+
+			const usual = part.length.toString(16);
+			const odd = [
+				`0${usual}`,
+				`${usual};a=b`,
+				`${usual} `,
+				`0x${usual}`,
+				(part.length + 1).toString(16),
+				`1${'0'.repeat(16)}`,
+			];
+			return `${either(usual, odd)}\r\n${part}${either('\r\n', ['', '\n', '\r'])}`;
+		};
+
+		const lastChunks = [
+			'0\r\nX-Trailer: a\r\n\r\n',
+			'0\r\nContent-Length: 5\r\n\r\n',
+			'00\r\n\r\n',
+			'0;x\r\n\r\n',
+			'0\r\n',
+			'',
+		];
+		body = `${chunk(inner.slice(0, cut))}${chunk(inner.slice(cut))}${either('0\r\n\r\n', lastChunks)}`;
 	} else if (kind === 7) {
 		body = inner;
 	}

@@ -130,6 +130,9 @@ const odd = [
 	value,
 ];
 
+// oxfmt-ignore
+const oddStatuses = ['000', '099', '100', '101', '102', '103', '199', '600', '999', '20', '2000', '-1', 'abc', ''];
+
 /** What a server says to one request. */
 export function makeReply(chance: Chance): Buffer {
 	const share = chance.once(0.5) ? 0.03 : 0.2;
@@ -138,7 +141,10 @@ export function makeReply(chance: Chance): Buffer {
 		chance.once(0.5)
 			? chance.pick(spellings(value))
 			: [...value].map(character => (chance.once(0.5) ? character : chance.pick(disguises)(character))).join('');
-	const line = `${either('HTTP/1.1', ['HTTP/1.0', 'HTTP/2.0', 'http/1.1', 'ICY', ''])} ${either(chance.pick(['200', '200', '404', '302', '500', '204', '304']), ['000', '099', '100', '101', '102', '103', '199', '600', '999', '20', '2000', '-1', 'abc', ''])}${either(' OK', ['', ' ', ` ${secret()}`, ' \u0000', ' ü'])}\r\n`;
+	const version = either('HTTP/1.1', ['HTTP/1.0', 'HTTP/2.0', 'http/1.1', 'ICY', '']);
+	const status = either(chance.pick(['200', '200', '404', '302', '500', '204', '304']), oddStatuses);
+	const reason = either(' OK', ['', ' ', ` ${secret()}`, ' \u0000', ' ü']);
+	const line = `${version} ${status}${reason}\r\n`;
 	const headers: string[] = [];
 	for (let count = chance.below(4); count > 0; count--) {
 		headers.push(
@@ -186,9 +192,15 @@ export function makeReply(chance: Chance): Buffer {
 	let rest = text;
 	const kind = chance.below(10);
 	if (kind < 5) {
-		headers.push(
-			`Content-Length: ${either(String(text.length), [String(text.length + 3), String(Math.max(0, text.length - 3)), '0', '-1', 'x', `${text.length}, ${text.length}`])}`,
-		);
+		const length = either(String(text.length), [
+			String(text.length + 3),
+			String(Math.max(0, text.length - 3)),
+			'0',
+			'-1',
+			'x',
+			`${text.length}, ${text.length}`,
+		]);
+		headers.push(`Content-Length: ${length}`);
 	} else if (kind < 9) {
 		headers.push(`Transfer-Encoding: ${either('chunked', ['gzip, chunked', 'identity', 'xchunked'])}`);
 		const cut = chance.below(text.length + 1);
@@ -196,7 +208,8 @@ export function makeReply(chance: Chance): Buffer {
 			part === ''
 				? ''
 				: `${part.length.toString(16)}${either('', [`;x=${value}`, ' '])}\r\n${part}${either('\r\n', ['', '\n'])}`;
-		rest = `${chunk(text.slice(0, cut))}${chunk(text.slice(cut))}${either('0\r\n\r\n', [`0\r\nX-T: ${value}\r\n\r\n`, '0\r\n', '', `0\r\n\r\n${value}`])}`;
+		const lastChunks = [`0\r\nX-T: ${value}\r\n\r\n`, '0\r\n', '', `0\r\n\r\n${value}`];
+		rest = `${chunk(text.slice(0, cut))}${chunk(text.slice(cut))}${either('0\r\n\r\n', lastChunks)}`;
 	}
 
 	const before = either('', [

@@ -175,9 +175,19 @@ export class WatchedTerminal {
 			const cells: string[] = [];
 			for (let column = 0; column < this.#terminal.cols; column++) {
 				const cell = line.getCell(column)!;
-				cells.push(
-					`${cell.getChars()}${cell.getWidth()}/${cell.getFgColorMode() + cell.getFgColor()}/${cell.getBgColorMode() + cell.getBgColor()}/${[cell.isBold(), cell.isDim(), cell.isItalic(), cell.isUnderline(), cell.isInverse(), cell.isInvisible(), cell.isStrikethrough(), cell.isBlink()].map(Number).join('')}`,
-				);
+				const front = cell.getFgColorMode() + cell.getFgColor();
+				const back = cell.getBgColorMode() + cell.getBgColor();
+				const marks = [
+					cell.isBold(),
+					cell.isDim(),
+					cell.isItalic(),
+					cell.isUnderline(),
+					cell.isInverse(),
+					cell.isInvisible(),
+					cell.isStrikethrough(),
+					cell.isBlink(),
+				];
+				cells.push(`${cell.getChars()}${cell.getWidth()}/${front}/${back}/${marks.map(Number).join('')}`);
 			}
 
 			rows.push(cells.join(' '));
@@ -219,6 +229,16 @@ const texts = [
 	'\uFFFD',
 ];
 
+// oxfmt-ignore
+const renditions = [
+	'0', '1', '2', '3', '4', '7', '9', '22', '31', '44', '91', '107', '38;5;200', '48;2;1;2;3', '4:3', '58:5:1',
+];
+// oxfmt-ignore
+const modes = [
+	'4', '?1', '?5', '?7', '?25', '?47', '?1047', '?1048', '?1049', '?1000', '?1002', '?1003', '?1006', '?2004',
+	'?2026', '?1;25', '?1049;25',
+];
+
 /** An input of what is allowed, and nothing else. */
 export function allowedInput(random: (below: number) => number): Uint8Array {
 	const pieces: string[] = [];
@@ -235,16 +255,12 @@ export function allowedInput(random: (below: number) => number): Uint8Array {
 			}
 
 			case 2: {
-				pieces.push(
-					`\u001B[${Array.from({length: random(4)}, () => pick(random, ['0', '1', '2', '3', '4', '7', '9', '22', '31', '44', '91', '107', '38;5;200', '48;2;1;2;3', '4:3', '58:5:1'])).join(';')}m`,
-				);
+				pieces.push(`\u001B[${Array.from({length: random(4)}, () => pick(random, renditions)).join(';')}m`);
 				break;
 			}
 
 			case 3: {
-				pieces.push(
-					`\u001B[${pick(random, ['4', '?1', '?5', '?7', '?25', '?47', '?1047', '?1048', '?1049', '?1000', '?1002', '?1003', '?1006', '?2004', '?2026', '?1;25', '?1049;25'])}${pick(random, ['h', 'l'])}`,
-				);
+				pieces.push(`\u001B[${pick(random, modes)}${pick(random, ['h', 'l'])}`);
 				break;
 			}
 

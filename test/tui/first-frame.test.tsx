@@ -23,9 +23,12 @@ async function cells(text: string, columns: number, rows: number): Promise<strin
 			const cell = line.getCell(x)!;
 			const blank = cell.getChars().trim() === '' && !cell.isUnderline() && !cell.isInverse();
 			// How a blank would look if it were none is nothing that is seen.
-			return blank
-				? `_${cell.getBgColor()}`
-				: `${cell.getChars()}${cell.getFgColor()},${cell.getBgColor()},${Boolean(cell.isBold())},${Boolean(cell.isDim())},${Boolean(cell.isInverse())},${Boolean(cell.isUnderline())}`;
+			if (blank) {
+				return `_${cell.getBgColor()}`;
+			}
+
+			const marks = [cell.isBold(), cell.isDim(), cell.isInverse(), cell.isUnderline()].map(Boolean);
+			return `${cell.getChars()}${cell.getFgColor()},${cell.getBgColor()},${marks.join(',')}`;
 		}).join('|');
 	});
 	terminal.dispose();

@@ -139,7 +139,13 @@ function inSession(session: Keyring, script: string): string {
 			`
 		import {keyring as vault} from ${JSON.stringify(path.resolve(import.meta.dirname, '../../source/vaults/keyring/index.ts'))};
 		const say = value => console.log(JSON.stringify(value));
-		const refused = async work => { try { return await work(); } catch (error) { return {refused: error.name === 'Refusal', because: error.because, hint: error.hint}; } };
+		const refused = async work => {
+			try {
+				return await work();
+			} catch (error) {
+				return {refused: error.name === 'Refusal', because: error.because, hint: error.hint};
+			}
+		};
 		${script}
 		process.exit(0);`,
 		],
