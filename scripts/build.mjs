@@ -10,8 +10,8 @@ rmSync('dist', {recursive: true, force: true});
 
 /**
  * What the first frame does not need is not made before it: string-width builds large emoji expressions and a
- * segmenter when it is loaded, although plain text asks for neither.
- * Each becomes an object that makes itself at its first use.
+ * segmenter when it is loaded, although plain text asks for neither. Each becomes an object that makes itself at its
+ * first use.
  */
 const lazyWidths = {
 	name: 'lazy-widths',

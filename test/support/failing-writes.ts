@@ -4,10 +4,9 @@ import process from 'node:process';
 
 /*
  * Loaded into a process before anything else (--import). Of everything that the process writes below a folder, it has
- * the one whose turn it is fail, and all that come after it,
- * as on a disk that is full from then on. Configured by FAIL,
- * "CODE NUMBER FOLDER [short]": `short` has the first of them write half of its bytes before. What was counted is
- * written to descriptor 3 at the end.
+ * the one whose turn it is fail, and all that come after it, as on a disk that is full from then on. Configured by
+ * FAIL, "CODE NUMBER FOLDER [short]": `short` has the first of them write half of its bytes before. What was counted
+ * is written to descriptor 3 at the end.
  */
 
 const [code = '', number = '0', folder = '', short] = (process.env['FAIL'] ?? '').split(' ');

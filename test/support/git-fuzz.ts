@@ -29,9 +29,8 @@ import {adminName, ownerOf} from '../../source/host/worktree.ts';
 import {Chance} from './chance.ts';
 
 /*
- * Random repositories and random work in them, taken over and
- * merged by fleet, and by plain git on another way: a clone,
- * `git add --all`, `git commit`, `git merge`. Trees must be the same, and nothing of the person's may be lost.
+ * Random repositories and random work in them, taken over and merged by fleet, and by plain git on another way: a
+ * clone, `git add --all`, `git commit`, `git merge`. Trees must be the same, and nothing of the person's may be lost.
  */
 
 const names = [

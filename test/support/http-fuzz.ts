@@ -1,7 +1,6 @@
-// Random and mutated bytes of a client through the broker and
-// the plain proxy, to a server that reads strictly and is of
-// another make: what arrives are exactly the requests that were
-// decided on, in order, and no value is in anything but its header.
+// Random and mutated bytes of a client through the broker and the plain proxy, to a server that reads strictly and is
+// of another make: what arrives are exactly the requests that were decided on, in order, and no value is in anything
+// but its header.
 import {spawn, type ChildProcess} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';

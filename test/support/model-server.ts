@@ -10,11 +10,9 @@ import {FrameWalker} from '../../source/core/websocket-frames.ts';
 import {world} from './tls.ts';
 
 /*
- * A model behind the vendors' own protocols: Anthropic Messages,
- * OpenAI Responses (events and websocket), Gemini, and what
- * Copilot asks of GitHub. It answers to the real credential
- * alone, and to what the protocols say alone: everything else is
- * written down as a fault, and a test that finds one fails.
+ * A model behind the vendors' own protocols: Anthropic Messages, OpenAI Responses (events and websocket), Gemini, and
+ * what Copilot asks of GitHub. It answers to the real credential alone, and to what the protocols say alone:
+ * everything else is written down as a fault, and a test that finds one fails.
  */
 
 type Json = Record<string, any>;

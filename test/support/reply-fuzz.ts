@@ -1,6 +1,5 @@
-// Random and mutated replies of a server through the broker, to
-// a client: no value comes back, in any spelling, and what the
-// client gets is one reply that can be read in one way.
+// Random and mutated replies of a server through the broker, to a client: no value comes back, in any spelling, and
+// what the client gets is one reply that can be read in one way.
 import net, {type AddressInfo} from 'node:net';
 import os from 'node:os';
 import path from 'node:path';

@@ -62,8 +62,8 @@ function rowsOf(text: string, indent: string, width: number): string[] {
 }
 
 /**
- * A question below the screen: nothing of it is cut off, but where the
- * terminal is too low some of what it says; what is answered is always there.
+ * A question below the screen: nothing of it is cut off, but where the terminal is too low some of what it says; what
+ * is answered is always there.
  * @param room how many lines there are for it
  */
 export function dialogLines(dialog: Dialog | undefined, width: number, room: number): Line[] {
