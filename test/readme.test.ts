@@ -3,7 +3,7 @@ import {existsSync, readFileSync, globSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {parsePolicy} from '../source/core/policy.ts';
-import {parseProposals} from '../source/core/proposals.ts';
+import {parseProposals} from '../source/core/secrets/proposals.ts';
 import {Refusal} from '../source/core/refusal.ts';
 import {keyTable} from '../source/tui/keymap.ts';
 import {attacks} from '../source/attacks/catalogue.ts';

@@ -5,7 +5,7 @@ import {appendFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSy
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import type {RunEvent} from '../../source/core/event.ts';
+import type {RunEvent} from '../../source/core/run/event.ts';
 import {Journal} from '../../source/host/journal.ts';
 import {findPaths, type Paths} from '../../source/host/paths.ts';
 import {openTerminal, type Terminal} from '../../source/host/pty.ts';

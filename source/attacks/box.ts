@@ -1,13 +1,13 @@
 import {lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type {EgressRule} from '../core/egress.ts';
+import type {EgressRule} from '../core/network/egress.ts';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Sandbox} from '../core/seams.ts';
 import type {Context} from '../engine/context.ts';
-import {runLimited, type DiskUse} from '../engine/guard.ts';
-import {basicPlan, proxyEnvironment} from '../engine/plan.ts';
-import {openSession, type Session} from '../engine/session.ts';
+import {runLimited, type DiskUse} from '../engine/sandbox/guard.ts';
+import {basicPlan, proxyEnvironment} from '../engine/sandbox/plan.ts';
+import {openSession, type Session} from '../engine/sandbox/session.ts';
 import type {Proxy} from '../host/proxy.ts';
 import {openTerminal} from '../host/pty.ts';
 import {giveToRun} from '../host/worktree.ts';

@@ -2,7 +2,7 @@ import net, {type AddressInfo} from 'node:net';
 import process from 'node:process';
 import type {Duplex} from 'node:stream';
 import {gzipSync} from 'node:zlib';
-import {makeBinding, type Binding} from '../core/secret.ts';
+import {makeBinding, type Binding} from '../core/secrets/secret.ts';
 import {Authority} from '../host/authority.ts';
 import {Broker} from '../host/broker.ts';
 import type {HostAttack} from './attack.ts';

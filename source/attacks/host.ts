@@ -13,11 +13,11 @@ import {
 import path from 'node:path';
 import {parsePolicy} from '../core/policy.ts';
 import {Refusal} from '../core/refusal.ts';
-import {filesPlace} from '../engine/files.ts';
-import {chooseSandbox} from '../engine/plan.ts';
+import {filesPlace} from '../engine/grants/files.ts';
+import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import {openRuntime} from '../host/paths.ts';
 import {homeFolder} from '../host/person.ts';
-import {countChanges} from '../engine/changes.ts';
+import {countChanges} from '../engine/handover/changes.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {HostAttack} from './attack.ts';
 import {openBox} from './box.ts';

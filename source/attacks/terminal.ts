@@ -1,8 +1,8 @@
-import {parseDiff} from '../core/diff.ts';
-import {holdsHidden} from '../core/hidden.ts';
-import {neutralise, neutraliseLine} from '../core/neutralise.ts';
-import {flagsOf} from '../core/review.ts';
-import {restoreTerminal, TerminalFilter} from '../core/terminal-filter.ts';
+import {parseDiff} from '../core/review/diff.ts';
+import {holdsHidden} from '../core/review/hidden.ts';
+import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
+import {flagsOf} from '../core/review/review.ts';
+import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import type {HostAttack, SandboxAttack} from './attack.ts';
 
 /** What reaches a person's terminal while attached to an agent that wrote this. */

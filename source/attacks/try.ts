@@ -4,7 +4,7 @@ import path from 'node:path';
 import type {Proxy} from '../host/proxy.ts';
 import type {Sandbox} from '../core/seams.ts';
 import type {Context} from '../engine/context.ts';
-import {chooseSandbox} from '../engine/plan.ts';
+import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import type {Attack, GitAttack, GitScene, HostAttack, SandboxAttack} from './attack.ts';
 import {openBox, type Box} from './box.ts';
 import {ThrowawayProject} from './project.ts';

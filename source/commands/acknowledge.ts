@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {acknowledge} from '../engine/alarms.ts';
+import {acknowledge} from '../engine/grants/alarms.ts';
 import {findRun} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

@@ -1,9 +1,9 @@
 import {compose} from '../compose.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
-import {parseDuration} from '../core/time.ts';
-import {completeScope, describeGrant} from '../engine/grants.ts';
+import {parseDuration} from '../core/text/time.ts';
+import {completeScope, describeGrant} from '../engine/grants/grants.ts';
 import {findRun} from '../engine/runs.ts';
-import {allow} from '../engine/scopes.ts';
+import {allow} from '../engine/grants/scopes.ts';
 import {kindOf, parseGrantable} from '../scopes/registry.ts';
 import {askHidden} from './ask.ts';
 import {filesNotes} from './files-notes.ts';

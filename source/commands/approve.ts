@@ -1,8 +1,8 @@
 import {compose} from '../compose.ts';
-import {viewedText} from '../core/approval.ts';
-import {approve} from '../engine/review.ts';
+import {viewedText} from '../core/run/approval.ts';
+import {approve} from '../engine/handover/review.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import {wantedOf} from '../engine/approval.ts';
+import {wantedOf} from '../engine/handover/approval.ts';
 import {ask} from './ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

@@ -1,9 +1,9 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
-import {LeaveKeys} from '../core/leave-keys.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {LeaveKeys} from '../core/text/leave-keys.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import {Refusal} from '../core/refusal.ts';
-import {restoreTerminal, TerminalFilter} from '../core/terminal-filter.ts';
+import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import {connect, findRun} from '../engine/runs.ts';
 import {endingSignals, onAnyEnd} from './take-terminal.ts';
 import type {Verb} from './verb.ts';

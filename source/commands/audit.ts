@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
-import {auditExitCode} from '../core/audit.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
-import {auditAndRecord} from '../engine/audit.ts';
+import {auditExitCode} from '../core/run/audit.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
+import {auditAndRecord} from '../engine/audit/audit.ts';
 import {findRun} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';
 

@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
 import {orThrow} from '../core/refusal.ts';
-import {formatBudget, formatUsage, parseBudget} from '../core/usage.ts';
-import {setBudget} from '../engine/budget.ts';
+import {formatBudget, formatUsage, parseBudget} from '../core/run/usage.ts';
+import {setBudget} from '../engine/grants/budget.ts';
 import {findRun} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
-import {formatBytes} from '../core/words.ts';
-import {clean, diskOf} from '../engine/clean.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
+import {formatBytes} from '../core/text/words.ts';
+import {clean, diskOf} from '../engine/handover/clean.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';
 

@@ -19,7 +19,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {passphraseVariable} from '../core/names.ts';
-import {neutralise} from '../core/neutralise.ts';
+import {neutralise} from '../core/text/neutralise.ts';
 import {Authority} from '../host/authority.ts';
 import {findPaths} from '../host/paths.ts';
 import type {ActionResult} from '../protocol/client.ts';

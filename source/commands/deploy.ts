@@ -1,12 +1,12 @@
 import {compose} from '../compose.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
-import {parseReference} from '../core/secret.ts';
-import {decideDeploy, decideWindow} from '../core/decide.ts';
-import {neutralise, neutraliseLine} from '../core/neutralise.ts';
-import {wallTime} from '../core/window.ts';
-import {deploy, findTarget} from '../engine/deploy.ts';
+import {parseReference} from '../core/secrets/secret.ts';
+import {decideDeploy, decideWindow} from '../core/run/decide.ts';
+import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
+import {wallTime} from '../core/text/window.ts';
+import {deploy, findTarget} from '../engine/handover/deploy.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import {mustFindSecret, projectOf, resolveSecret, type SecretEntry} from '../engine/secrets.ts';
+import {mustFindSecret, projectOf, resolveSecret, type SecretEntry} from '../engine/grants/secrets.ts';
 import {ask, askHidden, readLines} from './ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

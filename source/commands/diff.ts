@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
-import {neutralise} from '../core/neutralise.ts';
-import {diff} from '../engine/review.ts';
+import {neutralise} from '../core/text/neutralise.ts';
+import {diff} from '../engine/handover/review.ts';
 import {findRun} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';
 

@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {printable} from '../core/names.ts';
-import {dismiss} from '../engine/alarms.ts';
+import {dismiss} from '../engine/grants/alarms.ts';
 import {findRun} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

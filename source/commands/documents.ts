@@ -1,10 +1,10 @@
-import {attentionOf} from '../core/attention.ts';
-import type {Changes} from '../core/changes.ts';
-import {gatesOf} from '../core/decide.ts';
-import {checksOf, type Run} from '../core/run.ts';
+import {attentionOf} from '../core/run/attention.ts';
+import type {Changes} from '../core/run/changes.ts';
+import {gatesOf} from '../core/run/decide.ts';
+import {checksOf, type Run} from '../core/run/run.ts';
 import {isInForce} from '../core/scope.ts';
-import {formatReference} from '../core/secret.ts';
-import type {SecretEntry} from '../engine/secrets.ts';
+import {formatReference} from '../core/secrets/secret.ts';
+import type {SecretEntry} from '../engine/grants/secrets.ts';
 
 /* The JSON documents of `--json`. Their fields are documented in docs/json.md and kept. */
 

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import type {Context} from '../engine/context.ts';
-import {othersThatWrite, type FilesPlace} from '../engine/files.ts';
+import {othersThatWrite, type FilesPlace} from '../engine/grants/files.ts';
 
 /**
  * What a person should know of a folder that was just granted: where

@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
-import {localStamp} from '../core/time.ts';
+import {localStamp} from '../core/text/time.ts';
 import {isName} from '../core/names.ts';
 import {listRunIds} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';

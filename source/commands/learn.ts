@@ -1,10 +1,10 @@
 import {compose} from '../compose.ts';
-import {learn, proposalLines} from '../core/learn.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {learn, proposalLines} from '../core/run/learn.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import {policyPath, printable} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
-import {proposeNetwork} from '../engine/policy-file.ts';
-import {rootOf} from '../engine/projects.ts';
+import {proposeNetwork} from '../engine/project/policy-file.ts';
+import {rootOf} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
 import type {Verb} from './verb.ts';

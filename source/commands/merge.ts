@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {merge} from '../engine/merge.ts';
+import {merge} from '../engine/handover/merge.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

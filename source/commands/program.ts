@@ -1,8 +1,8 @@
 import process from 'node:process';
 import type {WriteStream} from 'node:tty';
-import {neutralise, neutraliseLine} from '../core/neutralise.ts';
+import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
-import {TerminalFilter} from '../core/terminal-filter.ts';
+import {TerminalFilter} from '../core/text/terminal-filter.ts';
 import {openFilesLimit} from '../host/descriptors.ts';
 import {machineRefusal} from '../host/write.ts';
 import {endAll} from './take-terminal.ts';

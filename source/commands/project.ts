@@ -1,13 +1,13 @@
 import path from 'node:path';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import {policyPath} from '../core/policy.ts';
 import {Refusal} from '../core/refusal.ts';
 import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
-import {projectOffer, promptsPath} from '../engine/offer.ts';
-import {commitVerify} from '../engine/policy-file.ts';
-import {addProject, findProject, listProjects, openRepository} from '../engine/projects.ts';
-import {readPolicy} from '../engine/policy.ts';
+import {projectOffer, promptsPath} from '../engine/project/offer.ts';
+import {commitVerify} from '../engine/project/policy-file.ts';
+import {addProject, findProject, listProjects, openRepository} from '../engine/project/projects.ts';
+import {readPolicy} from '../engine/project/policy.ts';
 import type {Io, Verb} from './verb.ts';
 
 /** What a project offers for a new run, and what its policy says of gates. */

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {restore} from '../engine/discard.ts';
+import {restore} from '../engine/handover/discard.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

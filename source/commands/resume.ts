@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {resumeRun} from '../engine/create.ts';
+import {resumeRun} from '../engine/run/create.ts';
 import {findRun} from '../engine/runs.ts';
 import {askHidden} from './ask.ts';
 import {runDocument} from './documents.ts';

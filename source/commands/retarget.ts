@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {retarget} from '../engine/retarget.ts';
+import {retarget} from '../engine/handover/retarget.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {runDocument} from './documents.ts';
 import {reasonOption, type Verb} from './verb.ts';

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {revoke} from '../engine/scopes.ts';
+import {revoke} from '../engine/grants/scopes.ts';
 import {findRun} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

@@ -1,8 +1,8 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import type {Changes} from '../core/changes.ts';
-import type {Run} from '../core/run.ts';
+import type {Changes} from '../core/run/changes.ts';
+import type {Run} from '../core/run/run.ts';
 import {replaceFile} from '../host/write.ts';
 import {statusOf} from '../host/status.ts';
 

@@ -1,9 +1,9 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import type {Project} from '../core/project.ts';
-import type {Proposal} from '../core/proposals.ts';
+import type {Proposal} from '../core/secrets/proposals.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
-import type {Run} from '../core/run.ts';
+import type {Run} from '../core/run/run.ts';
 import {
 	describeBinding,
 	formatReference,
@@ -13,12 +13,12 @@ import {
 	type Binding,
 	type Owner,
 	type Reference,
-} from '../core/secret.ts';
+} from '../core/secrets/secret.ts';
 import {isInForce} from '../core/scope.ts';
-import {localStamp, parseDuration} from '../core/time.ts';
-import {splitWords} from '../core/words.ts';
+import {localStamp, parseDuration} from '../core/text/time.ts';
+import {splitWords} from '../core/text/words.ts';
 import type {Context} from '../engine/context.ts';
-import {findProject, openRepository} from '../engine/projects.ts';
+import {findProject, openRepository} from '../engine/project/projects.ts';
 import {listRuns} from '../engine/runs.ts';
 import {
 	addSecret,
@@ -33,7 +33,7 @@ import {
 	resolveSecret,
 	type SecretEntry,
 	type Store,
-} from '../engine/secrets.ts';
+} from '../engine/grants/secrets.ts';
 import {ask, askHidden, readLines} from './ask.ts';
 import {secretDocument} from './documents.ts';
 import type {Io, Verb} from './verb.ts';

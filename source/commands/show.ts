@@ -1,11 +1,11 @@
 import {compose} from '../compose.ts';
-import {gatesOf} from '../core/decide.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {gatesOf} from '../core/run/decide.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import {isInForce, type Grant} from '../core/scope.ts';
-import {localStamp} from '../core/time.ts';
-import {formatBudget, formatUsage} from '../core/usage.ts';
-import {readChanges} from '../engine/changes-file.ts';
-import {rootOf} from '../engine/projects.ts';
+import {localStamp} from '../core/text/time.ts';
+import {formatBudget, formatUsage} from '../core/run/usage.ts';
+import {readChanges} from '../engine/handover/changes-file.ts';
+import {rootOf} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
 import {runDetails} from './documents.ts';

@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
-import {liveStages} from '../core/run.ts';
+import {liveStages} from '../core/run/run.ts';
 import {Lock} from '../host/lock.ts';
 import {connect, findRun} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';

@@ -1,10 +1,10 @@
 import {compose} from '../compose.ts';
 import {exitCodes} from '../core/refusal.ts';
-import {neutralise, neutraliseLine} from '../core/neutralise.ts';
-import {verifyHint} from '../core/verdict.ts';
+import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
+import {verifyHint} from '../core/run/verdict.ts';
 import {findRun, readRun, withJournal} from '../engine/runs.ts';
-import {waiveSuspects} from '../engine/suspects.ts';
-import {verify} from '../engine/verify.ts';
+import {waiveSuspects} from '../engine/handover/suspects.ts';
+import {verify} from '../engine/handover/verify.ts';
 import {goOnUnread} from './program.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

@@ -1,4 +1,4 @@
-import {markHidden} from './hidden.ts';
+import {markHidden} from './review/hidden.ts';
 import {Refusal} from './refusal.ts';
 
 const grammar = /^[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?$/;

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
-import {placeholders, unknownPlaceholders} from './commit-message.ts';
-import {parseEgressRule, ruleFault, type EgressRule} from './egress.ts';
+import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
+import {parseEgressRule, ruleFault, type EgressRule} from './network/egress.ts';
 import {policyPath} from './names.ts';
 import type {Limits} from './plan.ts';
 import type {Refusal} from './refusal.ts';
-import {parseWindow, windowUsage} from './window.ts';
-import {parseClosed} from './yaml.ts';
+import {parseWindow, windowUsage} from './text/window.ts';
+import {parseClosed} from './text/yaml.ts';
 
 export {policyPath} from './names.ts';
 

@@ -1,6 +1,6 @@
 import type {Invocation, Mount, SandboxPlan} from './plan.ts';
 import type {Refusal} from './refusal.ts';
-import type {Binding} from './secret.ts';
+import type {Binding} from './secrets/secret.ts';
 
 /* The seams: each interface's comments are its contract, and every kind passes one conformance suite. */
 

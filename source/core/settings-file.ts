@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import {parseDocument} from 'yaml';
 import {defaultSettings, type Settings} from './settings.ts';
 import type {Refusal} from './refusal.ts';
-import {parseClosed} from './yaml.ts';
+import {parseClosed} from './text/yaml.ts';
 
 const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
 const flag = v.boolean('true or false');

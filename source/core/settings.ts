@@ -1,4 +1,4 @@
-import {parseWindow, windowAt} from './window.ts';
+import {parseWindow, windowAt} from './text/window.ts';
 
 /* What a person sets for the screen. Never the state of a run. */
 

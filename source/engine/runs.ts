@@ -1,6 +1,6 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {isName, printable} from '../core/names.ts';
-import {foldRun, liveStages, withoutWorker, type Run, type Stage} from '../core/run.ts';
+import {foldRun, liveStages, withoutWorker, type Run, type Stage} from '../core/run/run.ts';
 import {Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';

@@ -6,7 +6,7 @@ import type {SecureContext} from 'node:tls';
 import process from 'node:process';
 import type {Duplex, Readable, Transform} from 'node:stream';
 import {createBrotliDecompress, createGunzip, createInflate} from 'node:zlib';
-import {decideEgress, formatTarget, hostName, type EgressRule, type Target} from '../core/egress.ts';
+import {decideEgress, formatTarget, hostName, type EgressRule, type Target} from '../core/network/egress.ts';
 import {
 	fitsHeader,
 	pairsOf,
@@ -17,11 +17,11 @@ import {
 	writeHeaders,
 	type HeaderPairs,
 	type RequestShape,
-} from '../core/forward.ts';
-import {Blanker, copyOf, Needles} from '../core/needles.ts';
-import {needlesOf} from '../core/spellings.ts';
-import {boundTo, decideRequest, type HeldSecret} from '../core/swap.ts';
-import {FrameBlanker} from '../core/websocket-frames.ts';
+} from '../core/network/forward.ts';
+import {Blanker, copyOf, Needles} from '../core/secrets/needles.ts';
+import {needlesOf} from '../core/secrets/spellings.ts';
+import {boundTo, decideRequest, type HeldSecret} from '../core/secrets/swap.ts';
+import {FrameBlanker} from '../core/network/websocket-frames.ts';
 import {Authority} from './authority.ts';
 import {
 	contain,

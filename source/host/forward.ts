@@ -1,7 +1,7 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions, ServerResponse} from 'node:http';
 import type {Socket} from 'node:net';
 import {Transform, type Duplex, type Readable} from 'node:stream';
-import {pairsOf, refuseReply, type HeaderPairs, type RequestBody} from '../core/forward.ts';
+import {pairsOf, refuseReply, type HeaderPairs, type RequestBody} from '../core/network/forward.ts';
 
 /*
  * How requests of one connection follow each other, and how one goes to

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
 import {closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import path from 'node:path';
-import {eventTypes, type Entry, type RunEvent} from '../core/event.ts';
-import {foldRun, evolve, type Run} from '../core/run.ts';
+import {eventTypes, type Entry, type RunEvent} from '../core/run/event.ts';
+import {foldRun, evolve, type Run} from '../core/run/run.ts';
 import type {Actor} from '../core/scope.ts';
 import {Lock} from './lock.ts';
 import {pulse} from './paths.ts';

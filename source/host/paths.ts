@@ -19,7 +19,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {isOdd} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
-import {quoteWord} from '../core/words.ts';
+import {quoteWord} from '../core/text/words.ts';
 import {homeFolder} from './person.ts';
 import {machineRefusal} from './write.ts';
 import {ownStatusOf} from './status.ts';

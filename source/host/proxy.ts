@@ -4,8 +4,8 @@ import net from 'node:net';
 import process from 'node:process';
 import type {Duplex} from 'node:stream';
 import type {SecureContext} from 'node:tls';
-import {longestHello, readClientHello, type ClientHello} from '../core/client-hello.ts';
-import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/forward.ts';
+import {longestHello, readClientHello, type ClientHello} from '../core/network/client-hello.ts';
+import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/network/forward.ts';
 import {
 	canonicaliseHost,
 	decideAddress,
@@ -20,11 +20,11 @@ import {
 	type Asked,
 	type EgressRule,
 	type Target,
-} from '../core/egress.ts';
-import {Blanker, Needles} from '../core/needles.ts';
+} from '../core/network/egress.ts';
+import {Blanker, Needles} from '../core/secrets/needles.ts';
 import {proxyPort} from '../core/plan.ts';
-import {needlesOf} from '../core/spellings.ts';
-import {holdsPointer, otherReading} from '../core/swap.ts';
+import {needlesOf} from '../core/secrets/spellings.ts';
+import {holdsPointer, otherReading} from '../core/secrets/swap.ts';
 import {
 	isMetadataName,
 	isNearby,
@@ -33,7 +33,7 @@ import {
 	upstreamFor,
 	type UpstreamProxy,
 	type Upstreams,
-} from '../core/upstream.ts';
+} from '../core/network/upstream.ts';
 import {contain, deliver, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
 import {addressOptions, openRoute, proxyOptions, routeKey, type Route} from './route.ts';
 

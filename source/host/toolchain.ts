@@ -101,7 +101,7 @@ function findNode(
 /**
  * The machine's toolchains, read-only, and the variables that find them.
  * @param folder where the made files of /etc are written
- * @param names whether a name server listens inside: see core/name-query.ts
+ * @param names whether a name server listens inside: see core/network/name-query.ts
  */
 export function toolchain(
 	folder: string,

@@ -1,9 +1,9 @@
-import type {Changes} from '../core/changes.ts';
-import type {Entry} from '../core/event.ts';
+import type {Changes} from '../core/run/changes.ts';
+import type {Entry} from '../core/run/event.ts';
 import type {Project} from '../core/project.ts';
 import type {DeployTarget} from '../core/policy.ts';
-import type {Review} from '../core/review.ts';
-import type {Run} from '../core/run.ts';
+import type {Review} from '../core/review/review.ts';
+import type {Run} from '../core/run/run.ts';
 import type {Settings} from '../core/settings.ts';
 
 export type {Settings} from '../core/settings.ts';

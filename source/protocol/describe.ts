@@ -1,7 +1,7 @@
-import {viewedText} from '../core/approval.ts';
-import type {Entry} from '../core/event.ts';
-import {localStamp} from '../core/time.ts';
-import {formatBudget, formatUsage} from '../core/usage.ts';
+import {viewedText} from '../core/run/approval.ts';
+import type {Entry} from '../core/run/event.ts';
+import {localStamp} from '../core/text/time.ts';
+import {formatBudget, formatUsage} from '../core/run/usage.ts';
 
 /** One journal line in words. Not neutralised: whoever shows it does that. */
 export function describe(entry: Entry): string {

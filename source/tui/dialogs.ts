@@ -1,11 +1,11 @@
-import {viewedText} from '../core/approval.ts';
-import {learn} from '../core/learn.ts';
+import {viewedText} from '../core/run/approval.ts';
+import {learn} from '../core/run/learn.ts';
 import {policyPath} from '../core/names.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
-import {countViewed, flagsOf, isViewed, reviewPrompt} from '../core/review.ts';
-import {timeWorked, type Run} from '../core/run.ts';
-import {formatDuration} from '../core/time.ts';
-import {formatBudget, formatUsage} from '../core/usage.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
+import {countViewed, flagsOf, isViewed, reviewPrompt} from '../core/review/review.ts';
+import {timeWorked, type Run} from '../core/run/run.ts';
+import {formatDuration} from '../core/text/time.ts';
+import {formatBudget, formatUsage} from '../core/run/usage.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
 import {opensAt, windowText} from './parts/window.ts';

@@ -1,4 +1,4 @@
-import {neutralise} from '../core/neutralise.ts';
+import {neutralise} from '../core/text/neutralise.ts';
 import type {Field} from './state.ts';
 
 /* Typing: what a key does to a field. */

@@ -1,5 +1,5 @@
-import {gatesOf, type GateId} from '../core/decide.ts';
-import {liveStages, type Run} from '../core/run.ts';
+import {gatesOf, type GateId} from '../core/run/decide.ts';
+import {liveStages, type Run} from '../core/run/run.ts';
 import {nextNeed} from './list.ts';
 import {placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
 

@@ -1,4 +1,4 @@
-import {highlight, plainText, readRaw, readSpans} from '../core/spans.ts';
+import {highlight, plainText, readRaw, readSpans} from '../core/text/spans.ts';
 import type {LogSource} from '../protocol/client.ts';
 import {wrapSpans} from './fit.ts';
 import {LogReader, type LogLine} from './log-reader.ts';

@@ -1,5 +1,5 @@
-import {parseDiff} from '../core/diff.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+import {parseDiff} from '../core/review/diff.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import type {DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
 import type {Effect, Message, Progress} from './state.ts';
 

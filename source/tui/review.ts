@@ -1,4 +1,4 @@
-import type {DiffFile, DiffLine} from '../core/diff.ts';
+import type {DiffFile, DiffLine} from '../core/review/diff.ts';
 import {
 	commentState,
 	findQuoted,
@@ -10,8 +10,8 @@ import {
 	type Comment,
 	type Flag,
 	type Review,
-} from '../core/review.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+} from '../core/review/review.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import {breaksOf} from './fit.ts';
 import type {ReviewState, State} from './state.ts';
 import {bad, good, stay, type Step} from './step.ts';

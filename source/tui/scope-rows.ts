@@ -1,8 +1,8 @@
-import type {Entry} from '../core/event.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
-import type {Run} from '../core/run.ts';
+import type {Entry} from '../core/run/event.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
+import type {Run} from '../core/run/run.ts';
 import {isInForce} from '../core/scope.ts';
-import {formatDuration} from '../core/time.ts';
+import {formatDuration} from '../core/text/time.ts';
 import type {SecretView} from '../protocol/client.ts';
 import {scopeKinds} from '../scopes/registry.ts';
 

@@ -1,5 +1,5 @@
 import type {Project} from '../core/project.ts';
-import type {Run} from '../core/run.ts';
+import type {Run} from '../core/run/run.ts';
 import {defaultSettings} from '../core/settings.ts';
 import type {Settings} from '../protocol/client.ts';
 import {firstRun} from './list.ts';

@@ -1,11 +1,11 @@
-import type {Changes} from '../core/changes.ts';
-import type {Item} from '../core/audit.ts';
-import type {Entry} from '../core/event.ts';
-import type {DiffFile} from '../core/diff.ts';
-import type {Review} from '../core/review.ts';
+import type {Changes} from '../core/run/changes.ts';
+import type {Item} from '../core/run/audit.ts';
+import type {Entry} from '../core/run/event.ts';
+import type {DiffFile} from '../core/review/diff.ts';
+import type {Review} from '../core/review/review.ts';
 import type {Project} from '../core/project.ts';
-import type {Run} from '../core/run.ts';
-import type {Span} from '../core/spans.ts';
+import type {Run} from '../core/run/run.ts';
+import type {Span} from '../core/text/spans.ts';
 import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
 import type {ThemeName} from './theme.ts';
 

@@ -1,6 +1,6 @@
-import {needOf} from '../core/attention.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
-import type {Run} from '../core/run.ts';
+import {needOf} from '../core/run/attention.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
+import type {Run} from '../core/run/run.ts';
 import {isQuiet} from '../core/settings.ts';
 import type {FleetClient} from '../protocol/client.ts';
 import {logKind, reload} from './moving.ts';

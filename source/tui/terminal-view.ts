@@ -1,6 +1,6 @@
 import xterm from '@xterm/headless';
-import {neutraliseLine} from '../core/neutralise.ts';
-import {TerminalFilter} from '../core/terminal-filter.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
+import {TerminalFilter} from '../core/text/terminal-filter.ts';
 import type {LogMove, LogState} from './state.ts';
 
 /**

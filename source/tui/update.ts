@@ -1,5 +1,5 @@
-import type {Item} from '../core/audit.ts';
-import {neutraliseLine} from '../core/neutralise.ts';
+import type {Item} from '../core/run/audit.ts';
+import {neutraliseLine} from '../core/text/neutralise.ts';
 import {act} from './act.ts';
 import {dialogKey, offerDialog, pasteIntoDialog, refreshDialog} from './dialogs.ts';
 import {edit, paste} from './edit.ts';

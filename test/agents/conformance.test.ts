@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {agents} from '../../source/agents/registry.ts';
 import {Refusal} from '../../source/core/refusal.ts';
-import {makeBinding} from '../../source/core/secret.ts';
+import {makeBinding} from '../../source/core/secrets/secret.ts';
 import type {Agent, AgentTask} from '../../source/core/seams.ts';
 
 /* What every adapter promises; see core/seams.ts. */

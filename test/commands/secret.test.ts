@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
-import {holdsValue} from '../../source/core/redact.ts';
+import {holdsValue} from '../../source/core/secrets/redact.ts';
 import {Fleet, until} from '../support/fleet.ts';
 import {Keyring} from '../support/keyring.ts';
 import {Screen} from '../support/screen.ts';

@@ -10,7 +10,7 @@ import {
 	parseEgressRule,
 	ruleFault,
 	type EgressRule,
-} from '../../source/core/egress.ts';
+} from '../../source/core/network/egress.ts';
 import {parsePolicy, rulesOf} from '../../source/core/policy.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {parseGrantable, parseScope} from '../../source/scopes/registry.ts';

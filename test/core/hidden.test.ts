@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {statementText} from '../../source/core/approval.ts';
-import {parseDiff} from '../../source/core/diff.ts';
-import {hiddenText, holdsHidden, markHidden} from '../../source/core/hidden.ts';
+import {statementText} from '../../source/core/run/approval.ts';
+import {parseDiff} from '../../source/core/review/diff.ts';
+import {hiddenText, holdsHidden, markHidden} from '../../source/core/review/hidden.ts';
 import {printable} from '../../source/core/names.ts';
-import {neutralise, neutraliseLine} from '../../source/core/neutralise.ts';
-import {flagsOf} from '../../source/core/review.ts';
+import {neutralise, neutraliseLine} from '../../source/core/text/neutralise.ts';
+import {flagsOf} from '../../source/core/review/review.ts';
 
 const tags = (text: string) =>
 	[...text].map(character => String.fromCodePoint(0xe0000 + character.codePointAt(0)!)).join('');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {answerNameQuery, asksForAddress, readNameQuery} from '../../source/core/name-query.ts';
+import {answerNameQuery, asksForAddress, readNameQuery} from '../../source/core/network/name-query.ts';
 
 /** A question as a resolver writes it. */
 function question(name: string, type = 1, flags = 0x01_00): Uint8Array {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {parseDiff, type DiffFile} from '../../source/core/diff.ts';
-import {commentState, flagsOf, isGenerated, isViewed, reviewPrompt, type Comment} from '../../source/core/review.ts';
+import {parseDiff, type DiffFile} from '../../source/core/review/diff.ts';
+import {
+	commentState,
+	flagsOf,
+	isGenerated,
+	isViewed,
+	reviewPrompt,
+	type Comment,
+} from '../../source/core/review/review.ts';
 
 const header = (path: string, mode = '100644') =>
 	`diff --git a/${path} b/${path}\nnew file mode ${mode}\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n` +

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {auditExitCode, judge, summarise, type Probe} from '../../source/core/audit.ts';
-import {attentionOf} from '../../source/core/attention.ts';
+import {auditExitCode, judge, summarise, type Probe} from '../../source/core/run/audit.ts';
+import {attentionOf} from '../../source/core/run/attention.ts';
 import {
 	decideApprove,
 	decideDeploy,
@@ -12,10 +12,10 @@ import {
 	decideVerify,
 	decideWindow,
 	gatesOf,
-} from '../../source/core/decide.ts';
-import type {Facts} from '../../source/core/facts.ts';
-import type {Entry, RunEvent} from '../../source/core/event.ts';
-import {checksOf, evolve, foldRun, withoutWorker, type Run} from '../../source/core/run.ts';
+} from '../../source/core/run/decide.ts';
+import type {Facts} from '../../source/core/run/facts.ts';
+import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import {checksOf, evolve, foldRun, withoutWorker, type Run} from '../../source/core/run/run.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const now = Date.parse(at);

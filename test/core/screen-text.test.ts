@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {highlight, plainText, readRaw, readSpans} from '../../source/core/spans.ts';
+import {highlight, plainText, readRaw, readSpans} from '../../source/core/text/spans.ts';
 import {isQuiet} from '../../source/core/settings.ts';
-import {formatTests, summariseTests} from '../../source/core/test-summary.ts';
-import {endedWell, waitsFor} from '../../source/core/queue.ts';
-import type {Run} from '../../source/core/run.ts';
+import {formatTests, summariseTests} from '../../source/core/run/test-summary.ts';
+import {endedWell, waitsFor} from '../../source/core/run/queue.ts';
+import type {Run} from '../../source/core/run/run.ts';
 
 test("an agent's colours are kept, and nothing else of its sequences", () => {
 	assert.deepEqual(readSpans('plain'), [{text: 'plain'}]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {makePointer, shapeOf} from '../../source/core/pointer.ts';
+import {makePointer, shapeOf} from '../../source/core/secrets/pointer.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {
 	formatReference,
@@ -9,8 +9,8 @@ import {
 	parseReference,
 	widening,
 	type Binding,
-} from '../../source/core/secret.ts';
-import {boundTo, decideRequest, type HeldSecret} from '../../source/core/swap.ts';
+} from '../../source/core/secrets/secret.ts';
+import {boundTo, decideRequest, type HeldSecret} from '../../source/core/secrets/swap.ts';
 
 const binding = makeBinding({
 	hosts: ['API.example.org', 'host.fleet.internal:8443'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {addedLines, findSuspects, fingerprintOf, maskSpan} from '../../source/core/suspects.ts';
+import {addedLines, findSuspects, fingerprintOf, maskSpan} from '../../source/core/secrets/suspects.ts';
 
 const rest = (length: number) => 'Zq7Wx3Tv9Lm2Kp8Bn4Rc6Jd1Hf5Gs0Ya'.repeat(4).slice(0, length);
 const rules = (text: string) => findSuspects('f', [{number: 1, text}]).map(({rule}) => rule);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import xterm from '@xterm/headless';
-import {LeaveKeys} from '../../source/core/leave-keys.ts';
+import {LeaveKeys} from '../../source/core/text/leave-keys.ts';
 import {
 	ansiModes,
 	charsets,
@@ -14,7 +14,7 @@ import {
 	restoreTerminal,
 	sequences,
 	TerminalFilter,
-} from '../../source/core/terminal-filter.ts';
+} from '../../source/core/text/terminal-filter.ts';
 import {openTerminal} from '../../source/host/pty.ts';
 import {
 	allowedInput,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {isName, nameFrom, parseName, printable} from '../../source/core/names.ts';
-import {neutralise, neutraliseLine} from '../../source/core/neutralise.ts';
+import {neutralise, neutraliseLine} from '../../source/core/text/neutralise.ts';
 import {Refusal} from '../../source/core/refusal.ts';
-import {formatDuration, parseDuration} from '../../source/core/time.ts';
-import {splitWords} from '../../source/core/words.ts';
+import {formatDuration, parseDuration} from '../../source/core/text/time.ts';
+import {splitWords} from '../../source/core/text/words.ts';
 
 test('names have a grammar of their own', () => {
 	for (const name of ['a', 'a-b', 'x1', '0', 'a'.repeat(61)]) {

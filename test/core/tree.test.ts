@@ -10,7 +10,7 @@ import {
 	parseChanges,
 	type Change,
 	type Entry,
-} from '../../source/core/tree.ts';
+} from '../../source/core/git/tree.ts';
 
 const file: Entry = {mode: '100644', object: 'a'.repeat(40)};
 const repository: Entry = {mode: '160000', object: 'b'.repeat(40)};

@@ -8,7 +8,7 @@ import {
 	unreachableProxy,
 	upstreamFor,
 	type UpstreamProxy,
-} from '../../source/core/upstream.ts';
+} from '../../source/core/network/upstream.ts';
 
 const proxyOf = (
 	environment: Record<string, string>,

@@ -10,7 +10,7 @@ import {
 	UsageReader,
 	type Budget,
 	type ReplyUsage,
-} from '../../source/core/usage.ts';
+} from '../../source/core/run/usage.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 
 function read(text: string, size = 7): ReplyUsage[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {TestCounter} from '../../source/core/test-summary.ts';
-import {verdictOf, VerifyReader, type Checked, type Earlier} from '../../source/core/verdict.ts';
+import {TestCounter} from '../../source/core/run/test-summary.ts';
+import {verdictOf, VerifyReader, type Checked, type Earlier} from '../../source/core/run/verdict.ts';
 
 /* What makes a gate doubt an exit code, in the words of shells and test runners. */
 

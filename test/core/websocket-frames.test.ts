@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Blanker} from '../../source/core/needles.ts';
-import {needlesOf} from '../../source/core/spellings.ts';
-import {FrameBlanker, FrameWalker} from '../../source/core/websocket-frames.ts';
+import {Blanker} from '../../source/core/secrets/needles.ts';
+import {needlesOf} from '../../source/core/secrets/spellings.ts';
+import {FrameBlanker, FrameWalker} from '../../source/core/network/websocket-frames.ts';
 import {Chance} from '../support/chance.ts';
 
 const value = 'sk-real-Q7zW3kP9vT2mX5bN8cR1';

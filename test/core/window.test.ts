@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {parseWindow, windowAt} from '../../source/core/window.ts';
+import {parseWindow, windowAt} from '../../source/core/text/window.ts';
 
 const at = (text: string, day: number, hour: number, minute = 0) =>
 	windowAt(parseWindow(text)!, {day, minutes: hour * 60 + minute});

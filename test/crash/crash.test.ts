@@ -4,8 +4,8 @@ import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
-import {createRun} from '../../source/engine/create.ts';
-import {findProject} from '../../source/engine/projects.ts';
+import {createRun} from '../../source/engine/run/create.ts';
+import {findProject} from '../../source/engine/project/projects.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
 /* Whatever dies, and whenever: the journal can be read, the run says what happened, and the next verb works. */

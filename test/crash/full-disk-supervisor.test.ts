@@ -4,8 +4,8 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import {createRun} from '../../source/engine/create.ts';
-import {findProject} from '../../source/engine/projects.ts';
+import {createRun} from '../../source/engine/run/create.ts';
+import {findProject} from '../../source/engine/project/projects.ts';
 import {Fleet, program, root} from '../support/fleet.ts';
 import {codes, failing, journalStatus, save, tried} from '../support/full-disk.ts';
 

@@ -1,12 +1,12 @@
 import {appendFileSync} from 'node:fs';
 import process from 'node:process';
 import {compose} from '../../source/compose.ts';
-import {deploy} from '../../source/engine/deploy.ts';
-import {merge} from '../../source/engine/merge.ts';
-import {approve} from '../../source/engine/review.ts';
-import {supervise} from '../../source/engine/supervise.ts';
-import {verify} from '../../source/engine/verify.ts';
-import {discard} from '../../source/engine/discard.ts';
+import {deploy} from '../../source/engine/handover/deploy.ts';
+import {merge} from '../../source/engine/handover/merge.ts';
+import {approve} from '../../source/engine/handover/review.ts';
+import {supervise} from '../../source/engine/run/supervise.ts';
+import {verify} from '../../source/engine/handover/verify.ts';
+import {discard} from '../../source/engine/handover/discard.ts';
 import {Journal} from '../../source/host/journal.ts';
 
 /*

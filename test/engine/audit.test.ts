@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {after, before, describe, test} from 'node:test';
-import {audit, type Sabotage} from '../../source/engine/audit.ts';
+import {audit, type Sabotage} from '../../source/engine/audit/audit.ts';
 import {findRun} from '../../source/engine/runs.ts';
 import {giveToRun} from '../../source/host/worktree.ts';
 import {closeInherited} from '../../source/host/descriptors.ts';

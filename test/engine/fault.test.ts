@@ -3,8 +3,8 @@ import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {createRun, startSupervisor} from '../../source/engine/create.ts';
-import {findProject} from '../../source/engine/projects.ts';
+import {createRun, startSupervisor} from '../../source/engine/run/create.ts';
+import {findProject} from '../../source/engine/project/projects.ts';
 import {Fleet, root, until} from '../support/fleet.ts';
 
 /* What becomes of a run when something in its supervisor fails that should not. */

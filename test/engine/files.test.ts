@@ -16,7 +16,7 @@ import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
-import {readPlain} from '../../source/engine/include.ts';
+import {readPlain} from '../../source/engine/project/include.ts';
 import {Fleet, program, until} from '../support/fleet.ts';
 import {openBox} from '../support/sandbox.ts';
 

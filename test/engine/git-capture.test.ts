@@ -5,9 +5,9 @@ import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
-import {countChanges} from '../../source/engine/changes.ts';
-import {discard, restore} from '../../source/engine/discard.ts';
-import {copyIncluded} from '../../source/engine/include.ts';
+import {countChanges} from '../../source/engine/handover/changes.ts';
+import {discard, restore} from '../../source/engine/handover/discard.ts';
+import {copyIncluded} from '../../source/engine/project/include.ts';
 import {Journal} from '../../source/host/journal.ts';
 import {attackContext} from '../support/attack.ts';
 
@@ -108,7 +108,7 @@ test("the person's own ignore rules hold, and what .worktreeinclude brought is i
 		assert.ok(lines.length > 1);
 		await copyIncluded(project.context, {id: run.project.id, root}, run.id, places, ['env [1].local']);
 		Object.assign(run, {included: ['env [1].local']});
-		const {importWork} = await import('../../source/engine/capture.ts');
+		const {importWork} = await import('../../source/engine/handover/capture.ts');
 		await project.again(
 			run,
 			'touch mine.log own.log "other.log"; ls; echo staged > forced.tmp; echo "*.tmp" > .gitignore; git add -f forced.tmp',
@@ -174,7 +174,7 @@ test('nothing waits for a FIFO, a link that leads round or a device name over wh
 		const began = Date.now();
 		assert.equal(await countChanges(project.context, run), undefined, 'no count, and at once');
 		const live = {...run, stage: 'running' as const};
-		const {diff} = await import('../../source/engine/review.ts');
+		const {diff} = await import('../../source/engine/handover/review.ts');
 		await assert.rejects(diff(project.context, live, false), /a FIFO, a socket or a device lies where git reads/);
 		assert.ok(Date.now() - began < 30_000);
 		const {capture, verify} = await project.handle(run);

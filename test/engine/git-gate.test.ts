@@ -16,10 +16,10 @@ import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {seed} from '../../source/attacks/project.ts';
-import type {Run} from '../../source/core/run.ts';
-import {Checkout} from '../../source/engine/bring-along.ts';
-import {mergeTrees} from '../../source/engine/facts.ts';
-import {changesOf, findProblems} from '../../source/engine/vet.ts';
+import type {Run} from '../../source/core/run/run.ts';
+import {Checkout} from '../../source/engine/handover/bring-along.ts';
+import {mergeTrees} from '../../source/engine/handover/facts.ts';
+import {changesOf, findProblems} from '../../source/engine/handover/vet.ts';
 import {Git} from '../../source/host/git.ts';
 
 /* What a merge may hold, and what it may touch of a person's: against repositories made by plain git. */

@@ -5,10 +5,10 @@ import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
-import {parseDiff} from '../../source/core/diff.ts';
-import {readChanges} from '../../source/engine/changes-file.ts';
-import {countChanges} from '../../source/engine/changes.ts';
-import {diff} from '../../source/engine/review.ts';
+import {parseDiff} from '../../source/core/review/diff.ts';
+import {readChanges} from '../../source/engine/handover/changes-file.ts';
+import {countChanges} from '../../source/engine/handover/changes.ts';
+import {diff} from '../../source/engine/handover/review.ts';
 import {attackContext} from '../support/attack.ts';
 import {Fleet} from '../support/fleet.ts';
 

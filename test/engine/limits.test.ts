@@ -3,8 +3,8 @@ import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
-import {jail} from '../../source/engine/jail.ts';
-import {diskUse} from '../../source/engine/limits.ts';
+import {jail} from '../../source/engine/sandbox/jail.ts';
+import {diskUse} from '../../source/engine/sandbox/limits.ts';
 import {closeInherited} from '../../source/host/descriptors.ts';
 import {attackContext} from '../support/attack.ts';
 

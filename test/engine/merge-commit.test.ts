@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
-import {plainDate, plainWords} from '../../source/core/commit-message.ts';
+import {plainDate, plainWords} from '../../source/core/git/commit-message.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
 /*

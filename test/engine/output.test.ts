@@ -3,7 +3,7 @@ import {mkdtempSync, readFileSync, realpathSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
-import {AgentOutput} from '../../source/engine/output.ts';
+import {AgentOutput} from '../../source/engine/run/output.ts';
 
 const value = 'sk-test-Zq7/wF+3pLx9vB2nR8';
 /** As it is known by its letters and digits. */

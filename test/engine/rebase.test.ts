@@ -4,8 +4,8 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
-import {countChanges} from '../../source/engine/changes.ts';
-import {readChanges} from '../../source/engine/changes-file.ts';
+import {countChanges} from '../../source/engine/handover/changes.ts';
+import {readChanges} from '../../source/engine/handover/changes-file.ts';
 import {attackContext} from '../support/attack.ts';
 import {Fleet} from '../support/fleet.ts';
 

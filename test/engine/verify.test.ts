@@ -4,7 +4,7 @@ import {rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import type {Context} from '../../source/engine/context.ts';
-import {verify} from '../../source/engine/verify.ts';
+import {verify} from '../../source/engine/handover/verify.ts';
 import {Journal} from '../../source/host/journal.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 import {Fleet, program} from '../support/fleet.ts';

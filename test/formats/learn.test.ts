@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import type {Entry, RunEvent} from '../../source/core/event.ts';
-import {learn, proposalLines} from '../../source/core/learn.ts';
+import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import {learn, proposalLines} from '../../source/core/run/learn.ts';
 import {withNetwork} from '../../source/core/policy.ts';
 import type {Refusal} from '../../source/core/refusal.ts';
 import {parsePolicy} from '../../source/core/policy.ts';

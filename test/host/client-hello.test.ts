@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net, {type AddressInfo} from 'node:net';
 import {test} from 'node:test';
 import tls from 'node:tls';
-import {longestHello, readClientHello} from '../../source/core/client-hello.ts';
+import {longestHello, readClientHello} from '../../source/core/network/client-hello.ts';
 
 /** The first bytes of Node's own TLS client. */
 function helloOf(servername: string | undefined, alpn: string[] = []): Promise<Uint8Array> {

@@ -3,7 +3,7 @@ import {appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from '
 import os from 'node:os';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
-import type {RunEvent} from '../../source/core/event.ts';
+import type {RunEvent} from '../../source/core/run/event.ts';
 import {Journal, parseJournal, readJournal} from '../../source/host/journal.ts';
 import {Lock} from '../../source/host/lock.ts';
 

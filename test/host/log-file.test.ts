@@ -6,7 +6,7 @@ import {test, type TestContext} from 'node:test';
 import {LogFile} from '../../source/host/log-file.ts';
 import {LogPager} from '../../source/tui/log-pager.ts';
 import {LogReader} from '../../source/tui/log-reader.ts';
-import {plainText} from '../../source/core/spans.ts';
+import {plainText} from '../../source/core/text/spans.ts';
 
 function file(t: TestContext, text: string): string {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-log-test-'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
-import {restoreTerminal} from '../../source/core/terminal-filter.ts';
+import {restoreTerminal} from '../../source/core/text/terminal-filter.ts';
 import {Fleet, until} from '../support/fleet.ts';
 import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 

@@ -31,7 +31,7 @@ test("fleet's own repository, from a task to merged", async t => {
 	// A change that is wrong is caught by the tests of the merged tree.
 	await fleet.agent(
 		'wrong',
-		'sed -i "s/h: 3_600_000/h: 3_600_001/" source/core/time.ts && git commit -qam "Make hours longer"',
+		'sed -i "s/h: 3_600_000/h: 3_600_001/" source/core/text/time.ts && git commit -qam "Make hours longer"',
 	);
 	assert.equal(fleet.run(['verify', 'wrong']).code, 3);
 	assert.match(fleet.run(['verify', 'wrong']).stdout, /7_?200_?00[02]/);
@@ -40,7 +40,7 @@ test("fleet's own repository, from a task to merged", async t => {
 	await fleet.agent(
 		'weeks',
 		`
-sed -i "s/d: 86_400_000}/d: 86_400_000, w: 604_800_000}/; s/\\[smhd\\]/[smhdw]/" source/core/time.ts
+sed -i "s/d: 86_400_000}/d: 86_400_000, w: 604_800_000}/; s/\\[smhd\\]/[smhdw]/" source/core/text/time.ts
 sed -i "s/assert.equal(parseDuration('2h'), 7_200_000);/&\\n\\tassert.equal(parseDuration('2w'), 1_209_600_000);/" test/core/text.test.ts
 git diff --stat && node --test test/core/text.test.ts > /tmp/out 2>&1 && git commit -qam "time: accept weeks" && echo committed
 `,
@@ -51,7 +51,7 @@ git diff --stat && node --test test/core/text.test.ts > /tmp/out 2>&1 && git com
 	assert.match(fleet.must('diff', 'weeks'), /604_800_000/);
 	fleet.must('approve', 'weeks', '--because', 'small and tested');
 	fleet.must('merge', 'weeks');
-	assert.match(readFileSync(path.join(fleet.project, 'source/core/time.ts'), 'utf8'), /604_800_000/);
+	assert.match(readFileSync(path.join(fleet.project, 'source/core/text/time.ts'), 'utf8'), /604_800_000/);
 	assert.equal(fleet.git('status', '--porcelain', '--untracked-files=no'), '');
 	assert.match(
 		execFileSync('git', ['-C', fleet.project, 'log', '--oneline', '--graph'], {encoding: 'utf8', env: fleet.env}),

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {compose} from '../../source/compose.ts';
-import {supervise, type Handover} from '../../source/engine/supervise.ts';
+import {supervise, type Handover} from '../../source/engine/run/supervise.ts';
 import {closeInherited} from '../../source/host/descriptors.ts';
 
 /*

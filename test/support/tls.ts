@@ -3,12 +3,12 @@ import http from 'node:http';
 import net, {type AddressInfo} from 'node:net';
 import type {TestContext} from 'node:test';
 import tls from 'node:tls';
-import {makeBinding, type Binding} from '../../source/core/secret.ts';
-import type {HeldSecret} from '../../source/core/swap.ts';
+import {makeBinding, type Binding} from '../../source/core/secrets/secret.ts';
+import type {HeldSecret} from '../../source/core/secrets/swap.ts';
 import {Authority} from '../../source/host/authority.ts';
 import {Broker, type BrokerHooks} from '../../source/host/broker.ts';
 import {Proxy} from '../../source/host/proxy.ts';
-import type {EgressRule} from '../../source/core/egress.ts';
+import type {EgressRule} from '../../source/core/network/egress.ts';
 
 /** An authority that this process trusts as it trusts the system's: what signs for servers in tests. */
 export const world = new Authority('the world');

@@ -1,6 +1,6 @@
 import xterm from '@xterm/headless';
 import {guardEmulator} from '../../source/tui/terminal-view.ts';
-import {charsets, escapes, restoreTerminal, sequences, TerminalFilter} from '../../source/core/terminal-filter.ts';
+import {charsets, escapes, restoreTerminal, sequences, TerminalFilter} from '../../source/core/text/terminal-filter.ts';
 
 /* A terminal that tells what is done to it besides painting, and inputs that try it. */
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {paint, themeNames, themes} from '../../source/tui/theme.ts';
-import type {Back, Tone} from '../../source/core/spans.ts';
+import type {Back, Tone} from '../../source/core/text/spans.ts';
 import type {State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';

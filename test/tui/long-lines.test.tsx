@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {parseDiff} from '../../source/core/diff.ts';
-import type {Entry} from '../../source/core/event.ts';
-import {emptyReview, flagsOf, lineEnds} from '../../source/core/review.ts';
+import {parseDiff} from '../../source/core/review/diff.ts';
+import type {Entry} from '../../source/core/run/event.ts';
+import {emptyReview, flagsOf, lineEnds} from '../../source/core/review/review.ts';
 import {breaksOf, fitMiddle, fitTail, widthOf, wrapSpans} from '../../source/tui/fit.ts';
 import {withDiff} from '../../source/tui/review.ts';
 import {inTime} from '../../source/tui/syntax.ts';

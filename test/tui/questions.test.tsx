@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {parseDiff} from '../../source/core/diff.ts';
+import {parseDiff} from '../../source/core/review/diff.ts';
 import type {FleetClient} from '../../source/protocol/client.ts';
 import {keysOf} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {renderToString} from 'ink';
-import type {Entry, RunEvent} from '../../source/core/event.ts';
-import {parseDiff} from '../../source/core/diff.ts';
-import {foldRun, type Run} from '../../source/core/run.ts';
+import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import {parseDiff} from '../../source/core/review/diff.ts';
+import {foldRun, type Run} from '../../source/core/run/run.ts';
 import {suggestVerify} from '../../source/core/suggest.ts';
 import {Frame, keysOf} from '../../source/tui/app.tsx';
 import {fit} from '../../source/tui/fit.ts';

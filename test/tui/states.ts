@@ -1,8 +1,8 @@
 import process from 'node:process';
-import type {Entry, RunEvent} from '../../source/core/event.ts';
-import {parseDiff} from '../../source/core/diff.ts';
-import {foldRun, type Run} from '../../source/core/run.ts';
-import {summarise} from '../../source/core/audit.ts';
+import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import {parseDiff} from '../../source/core/review/diff.ts';
+import {foldRun, type Run} from '../../source/core/run/run.ts';
+import {summarise} from '../../source/core/run/audit.ts';
 import {openDialog} from '../../source/tui/dialogs.ts';
 import {withDiff} from '../../source/tui/review.ts';
 import {initialState} from '../../source/tui/start.ts';

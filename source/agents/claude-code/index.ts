@@ -1,4 +1,4 @@
-import {failureWords, parseLine, resultLine, toolLine} from '../../core/agent-lines.ts';
+import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 
 function partsOf(event: Record<string, any>): Array<Record<string, any>> {

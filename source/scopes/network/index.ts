@@ -1,4 +1,4 @@
-import {formatEgressRule, parseEgressRule, ruleFault, type EgressRule} from '../../core/egress.ts';
+import {formatEgressRule, parseEgressRule, ruleFault, type EgressRule} from '../../core/network/egress.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {isInForce, type Grant, type ScopeKind} from '../../core/scope.ts';
 

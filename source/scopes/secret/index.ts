@@ -1,6 +1,6 @@
 import {Refusal} from '../../core/refusal.ts';
 import type {ScopeKind} from '../../core/scope.ts';
-import {parseReference} from '../../core/secret.ts';
+import {parseReference} from '../../core/secrets/secret.ts';
 
 /** Use one secret through the run's broker, by pointer, on the hosts that it is bound to. */
 export const secret: ScopeKind = {

@@ -1,4 +1,4 @@
-import {needOf} from '../../core/attention.ts';
+import {needOf} from '../../core/run/attention.ts';
 import {asks, openDialog} from '../dialogs.ts';
 import {nextNeed, visibleRuns} from '../list.ts';
 import {move, moveToEnd, openGates, openTab, select} from '../moving.ts';

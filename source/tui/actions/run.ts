@@ -1,5 +1,5 @@
-import {learn} from '../../core/learn.ts';
-import type {Run} from '../../core/run.ts';
+import {learn} from '../../core/run/learn.ts';
+import type {Run} from '../../core/run/run.ts';
 import {asks, openDialog} from '../dialogs.ts';
 import {targets} from '../keymap.ts';
 import {logKind} from '../moving.ts';

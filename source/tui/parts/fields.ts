@@ -1,4 +1,4 @@
-import type {Span} from '../../core/spans.ts';
+import type {Span} from '../../core/text/spans.ts';
 import {cursorOf} from '../edit.ts';
 import type {Dialog, Field} from '../state.ts';
 import {wrapSpans} from '../fit.ts';

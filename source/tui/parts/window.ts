@@ -1,5 +1,5 @@
-import {formatDuration} from '../../core/time.ts';
-import {clockAfter, parseWindow, wallTime, windowAt} from '../../core/window.ts';
+import {formatDuration} from '../../core/text/time.ts';
+import {clockAfter, parseWindow, wallTime, windowAt} from '../../core/text/window.ts';
 
 /** Whether a target's window is open, and how long; empty where there is none. @param now milliseconds */
 export function windowText(text: string | undefined, now: number): string {

@@ -1,10 +1,10 @@
-import {statusOf} from '../../core/attention.ts';
-import {formatChanges} from '../../core/changes.ts';
-import type {DiffFile} from '../../core/diff.ts';
-import {neutraliseLine} from '../../core/neutralise.ts';
-import {checksOf, timeWorked, type Run} from '../../core/run.ts';
-import {formatDuration} from '../../core/time.ts';
-import {formatUsage} from '../../core/usage.ts';
+import {statusOf} from '../../core/run/attention.ts';
+import {formatChanges} from '../../core/run/changes.ts';
+import type {DiffFile} from '../../core/review/diff.ts';
+import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {checksOf, timeWorked, type Run} from '../../core/run/run.ts';
+import {formatDuration} from '../../core/text/time.ts';
+import {formatUsage} from '../../core/run/usage.ts';
 import {fit, fitTail, widthOf} from '../fit.ts';
 import {comparable} from '../keymap.ts';
 import {comparedFiles, windowOf} from '../layout.ts';

@@ -1,5 +1,5 @@
-import {neutraliseLine} from '../../core/neutralise.ts';
-import {formatBytes} from '../../core/words.ts';
+import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {formatBytes} from '../../core/text/words.ts';
 import type {Line} from '../line.ts';
 import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';

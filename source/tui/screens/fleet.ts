@@ -1,11 +1,11 @@
-import {hasFailed, needOf, statusOf} from '../../core/attention.ts';
-import {formatChanges} from '../../core/changes.ts';
-import {neutraliseLine} from '../../core/neutralise.ts';
-import {checksOf, type Run} from '../../core/run.ts';
+import {hasFailed, needOf, statusOf} from '../../core/run/attention.ts';
+import {formatChanges} from '../../core/run/changes.ts';
+import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {checksOf, type Run} from '../../core/run/run.ts';
 import {isInForce} from '../../core/scope.ts';
-import type {Tone} from '../../core/spans.ts';
-import {formatDuration} from '../../core/time.ts';
-import {formatUsage} from '../../core/usage.ts';
+import type {Tone} from '../../core/text/spans.ts';
+import {formatDuration} from '../../core/text/time.ts';
+import {formatUsage} from '../../core/run/usage.ts';
 import {fleetLayout, listWindow} from '../layout.ts';
 import {block, type Line} from '../line.ts';
 import {countsText, listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';

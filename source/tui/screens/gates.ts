@@ -1,14 +1,14 @@
-import {stageText} from '../../core/attention.ts';
-import {gatesOf, validity, type GateId, type GateState} from '../../core/decide.ts';
-import {neutraliseLine} from '../../core/neutralise.ts';
-import type {Run} from '../../core/run.ts';
-import {formatDuration} from '../../core/time.ts';
+import {stageText} from '../../core/run/attention.ts';
+import {gatesOf, validity, type GateId, type GateState} from '../../core/run/decide.ts';
+import {neutraliseLine} from '../../core/text/neutralise.ts';
+import type {Run} from '../../core/run/run.ts';
+import {formatDuration} from '../../core/text/time.ts';
 import {block, type Line} from '../line.ts';
 import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
 import {gatesLayout} from '../layout.ts';
 import {opensAt, windowText} from '../parts/window.ts';
 import {selectedRun, type State} from '../state.ts';
-import type {Tone} from '../../core/spans.ts';
+import type {Tone} from '../../core/text/spans.ts';
 import {checklistLines, logLines} from './run.ts';
 
 const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', inconclusive: '?', busy: '…'};

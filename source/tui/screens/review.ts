@@ -1,7 +1,7 @@
-import type {DiffFile, DiffLine} from '../../core/diff.ts';
-import {isViewed} from '../../core/review.ts';
-import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/spans.ts';
-import {neutraliseLine} from '../../core/neutralise.ts';
+import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
+import {isViewed} from '../../core/review/review.ts';
+import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/text/spans.ts';
+import {neutraliseLine} from '../../core/text/neutralise.ts';
 import {fitMiddle, fitSpans, fitTail} from '../fit.ts';
 import type {Line} from '../line.ts';
 import {changedWords, partnerOf, piecesOf} from '../pieces.ts';

@@ -1,11 +1,11 @@
-import {statusOf} from '../../core/attention.ts';
-import {itemIds, itemTitles, type Item, type Status} from '../../core/audit.ts';
-import {localTime, zoneOf} from '../../core/time.ts';
-import {learn, proposalLines} from '../../core/learn.ts';
-import {neutraliseLine} from '../../core/neutralise.ts';
+import {statusOf} from '../../core/run/attention.ts';
+import {itemIds, itemTitles, type Item, type Status} from '../../core/run/audit.ts';
+import {localTime, zoneOf} from '../../core/text/time.ts';
+import {learn, proposalLines} from '../../core/run/learn.ts';
+import {neutraliseLine} from '../../core/text/neutralise.ts';
 import {policyPath} from '../../core/names.ts';
-import type {Run} from '../../core/run.ts';
-import type {Tone} from '../../core/spans.ts';
+import type {Run} from '../../core/run/run.ts';
+import type {Tone} from '../../core/text/spans.ts';
 import {describe} from '../../protocol/describe.ts';
 import {wrapSpans} from '../fit.ts';
 import type {Line} from '../line.ts';

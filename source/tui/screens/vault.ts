@@ -1,5 +1,5 @@
-import {neutraliseLine} from '../../core/neutralise.ts';
-import {formatDuration} from '../../core/time.ts';
+import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {formatDuration} from '../../core/text/time.ts';
 import type {Line} from '../line.ts';
 import type {State} from '../state.ts';
 

@@ -1,0 +1,236 @@
+import {codeName, holdsHidden, markHidden} from './hidden.ts';
+import {neutralise} from '../text/neutralise.ts';
+
+/** A line of a hunk. `old` and `new` are its numbers on either side, where it is there. */
+export type DiffLine = {
+	readonly kind: ' ' | '+' | '-';
+	readonly text: string;
+	readonly old: number | undefined;
+	readonly new: number | undefined;
+	/** Whether it held bytes that a terminal would obey, or characters that reorder or are not seen. */
+	readonly control: boolean;
+	/** Whether it is the last one and does not end in a line feed. */ readonly open?: boolean;
+	/** Whether it ends in a carriage return. */ readonly cr?: boolean;
+};
+export type Hunk = {readonly header: string; readonly lines: readonly DiffLine[]};
+export type FileStatus = 'added' | 'deleted' | 'renamed' | 'copied' | 'modified';
+
+export type DiffFile = {
+	/** As it is called now; for a file that is gone, as it was. */
+	readonly path: string;
+	readonly oldPath: string;
+	readonly status: FileStatus;
+	readonly oldMode: string;
+	readonly newMode: string;
+	readonly binary: boolean;
+	/** The names of its content before and after: the same as long as the change is the same. */
+	readonly digest: string;
+	readonly hunks: readonly Hunk[];
+	readonly added: number;
+	readonly removed: number;
+};
+
+const escapes: Readonly<Record<string, string>> = {a: '\u0007', b: '\b', t: '\t', n: '\n', v: '\v', f: '\f', r: '\r'};
+
+/** A name as git quotes it: octal escapes are bytes of UTF-8. */
+function unquote(text: string): string {
+	if (!text.startsWith('"')) {
+		return text.replace(/\t$/, '');
+	}
+
+	const bytes: number[] = [];
+	for (const match of text.slice(1, text.lastIndexOf('"')).matchAll(/\\([0-7]{3})|\\(.)|([^\\]+)/g)) {
+		if (match[1] !== undefined) {
+			bytes.push(Number.parseInt(match[1], 8));
+		} else {
+			bytes.push(...new TextEncoder().encode(match[2] === undefined ? match[3] : (escapes[match[2]] ?? match[2])));
+		}
+	}
+
+	return new TextDecoder().decode(new Uint8Array(bytes));
+}
+
+/** A name behind `--- a/`; empty for no file. */
+function nameOf(text: string): string {
+	const name = unquote(text);
+	return name === '/dev/null' ? '' : name.replace(/^[ab]\//, '');
+}
+
+/** A line with what it hides in sight: `^[` for escape, `<U+202E>` for what reorders or is not seen. */
+function visible(text: string): string {
+	if (!holdsControl(text)) {
+		return neutralise(text);
+	}
+
+	const bytes = text
+		.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`)
+		.replaceAll(/[\u0080-\u009F]/g, byte => `<${codeName(byte.codePointAt(0)!)}>`);
+	return neutralise(markHidden(bytes, codePoint => `<${codeName(codePoint)}>`));
+}
+
+/** Whether a text holds what would steer a terminal, reorder what is read, or not be seen. */
+export function holdsControl(text: string): boolean {
+	return /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/.test(text.replace(/\r$/, '')) || holdsHidden(text);
+}
+
+type Open = {
+	path: string;
+	oldPath: string;
+	status: FileStatus;
+	oldMode: string;
+	newMode: string;
+	binary: boolean;
+	digest: string;
+	hunks: Array<{header: string; lines: DiffLine[]}>;
+	added: number;
+	removed: number;
+};
+
+/**
+ * Reads a unified diff as git writes it. Total: what is not understood is passed over, and a hunk ends where its header
+ * says. The text is untrusted; lines and names come out neutralised.
+ */
+export function parseDiff(text: string): DiffFile[] {
+	const files: Open[] = [];
+	let file: Open | undefined;
+	let oldLeft = 0;
+	let newLeft = 0;
+	let oldLine = 0;
+	let newLine = 0;
+	for (const line of text.split('\n')) {
+		const hunk = file?.hunks.at(-1);
+		if (file && hunk && (oldLeft > 0 || newLeft > 0)) {
+			const kind = line[0] ?? ' ';
+			if (kind === '+' || kind === '-' || kind === ' ') {
+				const content = line.slice(1);
+				// The mark of Unicode at the very beginning of a file is shown, and is no alarm.
+				hunk.lines.push({
+					kind,
+					text: visible(content.replace(/\r$/, '')),
+					old: kind === '+' ? undefined : oldLine,
+					new: kind === '-' ? undefined : newLine,
+					control: holdsControl((kind === '-' ? oldLine : newLine) === 1 ? content.replace(/^\uFEFF/, '') : content),
+					...(content.endsWith('\r') ? {cr: true} : {}),
+				});
+				oldLeft -= kind === '+' ? 0 : 1;
+				newLeft -= kind === '-' ? 0 : 1;
+				oldLine += kind === '+' ? 0 : 1;
+				newLine += kind === '-' ? 0 : 1;
+				file.added += kind === '+' ? 1 : 0;
+				file.removed += kind === '-' ? 1 : 0;
+				continue;
+			}
+		}
+
+		if (line.startsWith('\\') && hunk && hunk.lines.length > 0) {
+			hunk.lines.push({...hunk.lines.pop()!, open: true});
+			continue;
+		}
+
+		if (line.startsWith('diff --git ')) {
+			// The names are in the lines that follow, but for a file whose
+			// mode alone changed, or that is empty: there both are the same.
+			const rest = line.slice('diff --git '.length);
+			const name = nameOf(
+				rest.startsWith('"') ? rest.slice(0, (rest.length - 1) / 2) : rest.slice(0, (rest.length - 1) / 2),
+			);
+			file = {
+				path: name,
+				oldPath: name,
+				status: 'modified',
+				oldMode: '',
+				newMode: '',
+				binary: false,
+				digest: '',
+				hunks: [],
+				added: 0,
+				removed: 0,
+			};
+			files.push(file);
+			oldLeft = 0;
+			newLeft = 0;
+			continue;
+		}
+
+		if (!file) {
+			continue;
+		}
+
+		const match =
+			/^(new file mode|deleted file mode|old mode|new mode|rename from|rename to|copy from|copy to|index|---|\+\+\+|Binary files) ?(.*)$/.exec(
+				line,
+			);
+		switch (match?.[1]) {
+			case 'new file mode': {
+				file.status = 'added';
+				file.newMode = match[2]!;
+				break;
+			}
+
+			case 'deleted file mode': {
+				file.status = 'deleted';
+				file.oldMode = match[2]!;
+				break;
+			}
+
+			case 'old mode': {
+				file.oldMode = match[2]!;
+				break;
+			}
+
+			case 'new mode': {
+				file.newMode = match[2]!;
+				break;
+			}
+
+			case 'rename from':
+			case 'copy from': {
+				file.status = match[1] === 'rename from' ? 'renamed' : 'copied';
+				file.oldPath = unquote(match[2]!);
+				break;
+			}
+
+			case 'rename to':
+			case 'copy to': {
+				file.path = unquote(match[2]!);
+				break;
+			}
+
+			case 'index': {
+				const [range = '', mode = ''] = match[2]!.split(' ');
+				file.digest = range;
+				file.oldMode ||= file.status === 'added' ? '' : mode;
+				file.newMode ||= file.status === 'deleted' ? '' : mode;
+				break;
+			}
+
+			case '---': {
+				file.oldPath = nameOf(match[2]!) || file.oldPath;
+				break;
+			}
+
+			case '+++': {
+				file.path = nameOf(match[2]!) || file.oldPath;
+				break;
+			}
+
+			case 'Binary files': {
+				file.binary = true;
+				break;
+			}
+
+			default: {
+				const at = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(line);
+				if (at) {
+					oldLine = Number(at[1]);
+					oldLeft = Number(at[2] ?? 1);
+					newLine = Number(at[3]);
+					newLeft = Number(at[4] ?? 1);
+					file.hunks.push({header: neutralise(line), lines: []});
+				}
+			}
+		}
+	}
+
+	return files.map(file => ({...file, digest: `${file.digest} ${file.oldMode} ${file.newMode} ${file.path}`}));
+}

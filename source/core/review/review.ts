@@ -1,0 +1,367 @@
+import type {DiffFile, DiffLine} from './diff.ts';
+import {holdsControl} from './diff.ts';
+import type {Viewed} from '../run/approval.ts';
+import {findSuspects} from '../secrets/suspects.ts';
+
+/* What a person should look at first in a change, and what they said about it. */
+
+/** Why a file is shown first. */
+export type Flag = {
+	readonly id:
+		| 'policy'
+		| 'verify'
+		| 'tests'
+		| 'ci'
+		| 'hooks'
+		| 'agent'
+		| 'editor'
+		| 'executable'
+		| 'link'
+		| 'install'
+		| 'dependency'
+		| 'secret'
+		| 'control'
+		| 'blanks'
+		| 'git';
+	readonly text: string;
+};
+
+const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
+	['policy', /^\.fleet\//, 'decides what runs may do, and what verifies them'],
+	[
+		'ci',
+		/^(?:\.github\/(?:workflows|actions)\/|\.gitlab-ci|\.circleci\/|\.buildkite\/|\.woodpecker|\.drone\.yml|azure-pipelines|bitbucket-pipelines|Jenkinsfile|\.travis\.yml)/,
+		"runs in CI, with CI's credentials",
+	],
+	[
+		'hooks',
+		/^(?:\.husky\/|\.githooks\/|lefthook\.|\.lefthook|\.pre-commit-config|\.overcommit)|(?:^|\/)hooks\/(?:pre|post|commit|prepare|update)-/,
+		'runs on your machine, by git',
+	],
+	[
+		'agent',
+		/(?:^|\/)(?:CLAUDE(?:\.local)?\.md|AGENTS(?:\.override)?\.md|GEMINI\.md|\.mcp\.json|\.cursorrules|\.clinerules|\.windsurfrules|\.aider[^/]*|copilot-instructions\.md)$|(?:^|\/)\.(?:claude|codex|gemini|cursor|opencode|continue)\//,
+		'tells agents what to do',
+	],
+	[
+		'editor',
+		/(?:^|\/)\.(?:vscode|idea|devcontainer|zed)\/|(?:^|\/)(?:\.envrc|\.exrc|\.nvim\.lua|\.dir-locals\.el|\.env(?:\..*)?)$/,
+		'is obeyed by editors and shells that open the folder',
+	],
+	['git', /(?:^|\/)(?:\.gitattributes|\.gitmodules|\.gitconfig|\.lfsconfig)$/, 'changes what git does with files'],
+	[
+		'install',
+		/(?:^|\/)(?:setup\.py|build\.rs|binding\.gyp|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|pip\.conf)$/,
+		'runs, or decides from where, when packages are installed',
+	],
+];
+
+const manifests =
+	/(?:^|\/)(?:package\.json|requirements[^/]*\.txt|pyproject\.toml|Pipfile|Cargo\.toml|go\.mod|Gemfile|composer\.json|pom\.xml|build\.gradle(?:\.kts)?|pubspec\.yaml|mix\.exs|.*\.csproj)$/;
+const locks =
+	/(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|go\.sum|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|flake\.lock|mix\.lock|pubspec\.lock)$/;
+const generated =
+	/(?:^|\/)(?:dist|build|out|vendor|node_modules|third_party|__snapshots__|generated|gen)\/|\.min\.(?:js|css)$|\.(?:map|snap|pb\.go|g\.dart)$|_pb2(?:_grpc)?\.py$|_generated\.\w+$/;
+
+/** What test runners and build tools read of what they are to run. */
+const runners =
+	/(?:^|\/)(?:(?:GNU)?[Mm]akefile|[^/]+\.mk|[Jj]ustfile|Taskfile\.ya?ml|Rakefile|tox\.ini|noxfile\.py|pytest\.ini|setup\.cfg|conftest\.py|\.coveragerc|phpunit\.xml(?:\.dist)?|CTestTestfile\.cmake|CMakeLists\.txt|build\.gradle(?:\.kts)?|pom\.xml|nx\.json|turbo\.json|deno\.jsonc?|bunfig\.toml|\.rspec|\.mocharc[^/]*|\.taprc|\.nycrc[^/]*|(?:jest|vitest|vite|ava|playwright|karma|cypress|wdio|babel)\.(?:config|conf)\.[cm]?[jt]sx?|(?:jest|ava|vitest)\.[^/]*\.(?:json|[cm]?[jt]s)|\.cargo\/config(?:\.toml)?)$/;
+const tests =
+	/(?:^|\/)(?:tests?|specs?|__tests__|e2e)\/|(?:^|\/)(?:test_[^/]+|[^/]+(?:_test|_spec|\.test|\.spec|Test|Tests|Spec))\.\w+$/;
+
+/** More of a line than anybody aligns with, and then more of it. */
+const farBehind = /\S[ \t\u00A0\u2000-\u200A\u3000]{60,}\S/;
+
+/** A line of a manifest that names a package, as far as that can be told from the line alone. */
+const dependency: ReadonlyArray<readonly [RegExp, RegExp]> = [
+	[
+		/package\.json$|composer\.json$/,
+		/"(@?[\w./-]+)"\s*:\s*"(?:[\^~<>=v*\d]|npm:|git|file:|https?:|workspace:|latest)[^"]*"/g,
+	],
+	[/requirements[^/]*\.txt$/, /^([\w.[\]-]+)\s*(?:[=<>~!]=|@|$)/g],
+	[/\.toml$|Pipfile$/, /^\s*"?([\w.-]+)"?\s*=\s*(?:"[\^~<>=*\d]|\{)|^\s*"([\w.[\]-]+)\s*[=<>~!]=/g],
+	[/go\.mod$/, /^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+v\d/g],
+	[/Gemfile$/, /^\s*gem\s+["']([\w-]+)/g],
+	[/mix\.exs$/, /\{:(\w+),/g],
+];
+
+function additions(file: DiffFile): DiffLine[] {
+	return file.hunks.flatMap(hunk => hunk.lines.filter(line => line.kind === '+'));
+}
+
+/** Whether nobody reads it line by line: written by a tool. */
+export function isGenerated(file: DiffFile): boolean {
+	return (
+		locks.test(file.path) ||
+		generated.test(file.path) ||
+		file.hunks[0]?.lines.slice(0, 8).some(line => /@generated\b|DO NOT EDIT/.test(line.text)) === true
+	);
+}
+
+/** Whether a file is among the words of a command: a script that it runs. */
+function isNamed(path: string, command: string): boolean {
+	return command.split(/[\s;|&()<>"'`=]+/).some(word => word.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '') === path);
+}
+
+/**
+ * Whether what verifies a result may be other than before: its
+ * own script, what a test runner is told, a test that is gone.
+ */
+function verifyFlags(file: DiffFile, verify: readonly string[]): Flag[] {
+	const flags: Flag[] = [];
+	const script = file.hunks
+		.flatMap(hunk => hunk.lines)
+		.find(
+			line =>
+				line.kind !== ' ' &&
+				/^\s*"[\w:.-]+"\s*:\s*"/.test(line.text) &&
+				!/^\s*"(?:name|version|description|license|type|main|module|types|author|homepage)"/.test(line.text) &&
+				packagesIn(file.path, line.text).length === 0,
+		);
+	if (verify.some(command => isNamed(file.path, command) || isNamed(file.oldPath, command))) {
+		flags.push({id: 'verify', text: 'is what a verify command runs'});
+	} else if (runners.test(file.path) || runners.test(file.oldPath)) {
+		flags.push({id: 'verify', text: 'may decide what a verify command runs'});
+	} else if (/(?:^|\/)(?:package|composer|deno)\.jsonc?$/.test(file.path) && script) {
+		flags.push({id: 'verify', text: `a script, which a verify command may run: line ${script.new ?? script.old}`});
+	}
+
+	if (
+		tests.test(file.oldPath) &&
+		(file.status === 'deleted' || (file.status === 'renamed' && !tests.test(file.path)))
+	) {
+		flags.push({
+			id: 'tests',
+			text: file.status === 'deleted' ? 'a test that is gone' : 'was a test, by its name, and is none any more',
+		});
+	}
+
+	return flags;
+}
+
+/**
+ * What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad.
+ * @param verify the commands that verify a result
+ */
+export function flagsOf(file: DiffFile, verify: readonly string[] = []): Flag[] {
+	const flags: Flag[] = [];
+	const lines = additions(file);
+	const [suspect] = findSuspects(
+		file.path,
+		lines.map(line => ({number: line.new!, text: line.text})),
+	);
+	if (suspect) {
+		flags.push({
+			id: 'secret',
+			text: `what looks like a secret: line ${suspect.line}, ${suspect.rule}, ${suspect.span}`,
+		});
+	}
+
+	const control = lines.find(line => line.control);
+	if (control || holdsControl(file.path)) {
+		flags.push({
+			id: 'control',
+			text: control
+				? `bytes that steer a terminal, or characters that are not seen: line ${control.new}`
+				: 'bytes that steer a terminal, or characters that are not seen, in its name',
+		});
+	}
+
+	const pushed = lines.find(line => farBehind.test(line.text));
+	if (pushed) {
+		flags.push({id: 'blanks', text: `code behind many blanks, where few look: line ${pushed.new}`});
+	}
+
+	for (const [id, pattern, text] of places) {
+		if (pattern.test(file.path) || pattern.test(file.oldPath)) {
+			flags.push({id, text});
+		}
+	}
+
+	flags.push(...verifyFlags(file, verify));
+	if (file.newMode === '120000') {
+		flags.push({id: 'link', text: `a link to ${lines[0]?.text ?? 'somewhere'}`});
+	} else if (file.newMode === '160000') {
+		flags.push({id: 'link', text: 'another repository, as a submodule'});
+	} else if (file.newMode === '100755' && file.oldMode !== '100755') {
+		flags.push({id: 'executable', text: 'is executable now'});
+	}
+
+	if (manifests.test(file.path)) {
+		const script = lines.find(line =>
+			/"(?:(?:pre|post)?install|(?:pre|post)?pack|prepare|prepublish(?:Only)?|dependencies)"\s*:\s*"/.test(line.text),
+		);
+		if (script && file.path.endsWith('package.json')) {
+			flags.push({id: 'install', text: `a script that runs when it is installed: line ${script.new}`});
+		}
+
+		const before = new Set(
+			file.hunks
+				.flatMap(hunk => hunk.lines.filter(line => line.kind === '-'))
+				.flatMap(line => packagesIn(file.path, line.text)),
+		);
+		const names = [...new Set(lines.flatMap(line => packagesIn(file.path, line.text)))].filter(
+			name => !before.has(name),
+		);
+		if (names.length > 0) {
+			flags.push({
+				id: 'dependency',
+				text: `new: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`,
+			});
+		}
+	}
+
+	return flags;
+}
+
+const notPackages = new Set([
+	'name',
+	'version',
+	'description',
+	'license',
+	'type',
+	'main',
+	'module',
+	'types',
+	'node',
+	'npm',
+	'author',
+	'homepage',
+	'edition',
+]);
+
+function packagesIn(path: string, text: string): string[] {
+	const [, pattern] = dependency.find(([file]) => file.test(path)) ?? [];
+	return pattern
+		? [...text.slice(0, 20_000).matchAll(pattern)]
+				.map(match => match[1] ?? match[2] ?? '')
+				.filter(name => name !== '' && !notPackages.has(name))
+		: [];
+}
+
+/** What a person said about lines of a change. */
+export type Comment = {
+	readonly id: string;
+	readonly path: string;
+	readonly side: 'old' | 'new';
+	/** First and last line, by their numbers on that side. */
+	readonly from: number;
+	readonly to: number;
+	/** The lines as they were. */
+	readonly quoted: string;
+	readonly text: string;
+	/** The file's change when it was written. */
+	readonly digest: string;
+	readonly sent: boolean;
+};
+
+/** What a person saw and said, kept beside the run. */
+export type Review = {readonly viewed: Readonly<Record<string, string>>; readonly comments: readonly Comment[]};
+
+export const emptyReview: Review = {viewed: {}, comments: []};
+
+/** Whether a file was marked as seen, exactly as it is now. */
+export function isViewed(review: Review, file: DiffFile): boolean {
+	return review.viewed[file.path] === file.digest;
+}
+
+/** How many files a change has, and how many of them were not marked as viewed, as they are now. */
+export function countViewed(review: Review, files: readonly DiffFile[]): Viewed {
+	return {files: files.length, unviewed: files.filter(file => !isViewed(review, file)).length};
+}
+
+/** What a change does to the ends of lines, in words; empty where they are as they mostly are. */
+export function lineEnds(file: DiffFile): string {
+	const ends = (kind: DiffLine['kind']) => {
+		const own = file.hunks.flatMap(hunk => hunk.lines).filter(line => line.kind === kind && line.open !== true);
+		const returns = own.filter(line => line.cr).length;
+		if (own.length === 0) {
+			return undefined;
+		}
+
+		if (returns === 0) {
+			return 'LF';
+		}
+
+		return returns === own.length ? 'CR LF' : 'both CR LF and LF';
+	};
+
+	const [before, after, around] = [ends('-'), ends('+'), ends(' ')];
+	const was = before ?? around;
+	if (after !== undefined && was !== undefined && was !== after) {
+		return `line ends: ${was} becomes ${after}`;
+	}
+
+	return [after, was].some(end => end !== undefined && end !== 'LF') ? `line ends: ${after ?? was}` : '';
+}
+
+/** Whether some lines of a change end in a carriage return and others do not, so that it matters which. */
+export function hasMixedEnds(file: DiffFile): boolean {
+	const lines = file.hunks.flatMap(hunk => hunk.lines).filter(line => line.open !== true);
+	return lines.some(line => line.cr) && lines.some(line => !line.cr);
+}
+
+export type CommentState = 'draft' | 'open' | 'answered' | 'stale';
+
+/**
+ * What became of a comment. `open`: sent, and the lines are as they were. `answered`: the lines it was about changed.
+ * `stale`: the file is not in the change any more.
+ */
+export function commentState(comment: Comment, files: readonly DiffFile[]): CommentState {
+	if (!comment.sent) {
+		return 'draft';
+	}
+
+	const file = files.find(file => file.path === comment.path);
+	if (!file) {
+		return 'stale';
+	}
+
+	return file.digest === comment.digest ||
+		linesOf(file, comment).join('\n') === comment.quoted ||
+		findQuoted(file, comment) !== undefined
+		? 'open'
+		: 'answered';
+}
+
+function linesOf(file: DiffFile, {side, from, to}: Pick<Comment, 'side' | 'from' | 'to'>): string[] {
+	return file.hunks
+		.flatMap(hunk => hunk.lines)
+		.filter(line => line[side] !== undefined && line[side] >= from && line[side] <= to)
+		.map(line => line.text);
+}
+
+/** Where the lines of a comment are now, on its side; undefined where they are not in the change any more. */
+export function findQuoted(file: DiffFile, comment: Comment): number | undefined {
+	const wanted = comment.quoted.split('\n');
+	for (const hunk of file.hunks) {
+		const own = hunk.lines.filter(line => line[comment.side] !== undefined);
+		const at = own.findIndex((_, index) => wanted.every((text, offset) => own[index + offset]?.text === text));
+		if (at !== -1) {
+			return own[at + wanted.length - 1]![comment.side];
+		}
+	}
+
+	return undefined;
+}
+
+/** The drafts as one prompt. Undefined without any. */
+export function reviewPrompt(comments: readonly Comment[]): string | undefined {
+	const drafts = comments.filter(comment => !comment.sent);
+	if (drafts.length === 0) {
+		return undefined;
+	}
+
+	const parts = drafts.map((comment, index) => {
+		const lines = comment.from === comment.to ? `line ${comment.to}` : `lines ${comment.from} to ${comment.to}`;
+		const quoted = comment.quoted
+			.split('\n')
+			.slice(0, 12)
+			.map(text => `> ${text}`)
+			.join('\n');
+		const side = comment.side === 'old' ? ' (before your change)' : '';
+		return `${index + 1}. ${comment.path}, ${lines}${side}:\n${quoted}\n${comment.text}`;
+	});
+	const what = drafts.length === 1 ? 'this comment' : `these ${drafts.length} comments`;
+	return `Your change was reviewed. Please work on ${what}, then run the tests and commit.\n\n${parts.join('\n\n')}`;
+}

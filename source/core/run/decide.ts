@@ -1,0 +1,375 @@
+import {viewedText} from './approval.ts';
+import type {Facts} from './facts.ts';
+import {gateRefusal, Refusal} from '../refusal.ts';
+import type {Actor} from '../scope.ts';
+import {liveStages, type Run} from './run.ts';
+import {formatDuration} from '../text/time.ts';
+import {verifyHint} from './verdict.ts';
+import {clockAfter, parseWindow, windowAt, type WallTime} from '../text/window.ts';
+
+/** The steps after the agent's work, in their order. */
+export const gateIds = ['audit', 'verify', 'review', 'approve', 'merge', 'deploy'] as const;
+export type GateId = (typeof gateIds)[number];
+
+/** Verification, approval and merge are worth this many milliseconds. */
+export const validity = 24 * 3_600_000;
+
+/** Agents decide nothing, whatever the state of the run: this check comes before any other. */
+export function decideActor(actor: Actor, gate: string): Refusal | undefined {
+	return actor.startsWith('person:')
+		? undefined
+		: gateRefusal(
+				`${gate} is a person's decision, and ${actor} is not a person`,
+				'nothing inside a sandbox can decide about a run',
+			);
+}
+
+function ended(run: Run): Refusal | undefined {
+	if (run.stage === 'discarded') {
+		return gateRefusal(`${run.id} is discarded`, `fleet restore ${run.id}`);
+	}
+
+	return run.stage === 'rejected'
+		? gateRefusal(`${run.id} was rejected: ${run.because}`, `fleet resume ${run.id} starts another attempt`)
+		: undefined;
+}
+
+function atWork(run: Run, gate: string): Refusal | undefined {
+	return liveStages.has(run.stage)
+		? gateRefusal(
+				`${run.id} is ${run.stage}, so there is nothing fixed to ${gate}`,
+				run.stage === 'running' || run.stage === 'frozen' || run.stage === 'starting'
+					? `fleet stop ${run.id}`
+					: 'wait for it to end',
+			)
+		: undefined;
+}
+
+function alreadyMerged(run: Run): Refusal | undefined {
+	return run.merge
+		? gateRefusal(`${run.id} is merged already, as ${run.merge.commit.slice(0, 10)}`, 'start a new run for more work')
+		: undefined;
+}
+
+/** May the run be verified? */
+export function decideVerify(run: Run): Refusal | undefined {
+	return ended(run) ?? alreadyMerged(run) ?? atWork(run, 'verify');
+}
+
+/** Which of the four facts moved since they were written down; empty where none did. */
+export function moved(bound: Facts, facts: Facts): string[] {
+	const names: Record<keyof Facts, string> = {
+		base: 'the target branch',
+		head: "the run's branch",
+		tree: 'the merged tree',
+		policy: 'the policy',
+	};
+	return (Object.keys(names) as Array<keyof Facts>).filter(key => bound[key] !== facts[key]).map(key => names[key]);
+}
+
+function stale(what: string, names: string[], run: Run): Refusal {
+	return gateRefusal(`stale: ${names.join(' and ')} moved since ${what}`, `fleet verify ${run.id}`);
+}
+
+/** May the run be approved, by this actor, at this moment? `now` in milliseconds. */
+export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
+	const refusal = decideActor(actor, 'approve') ?? ended(run) ?? alreadyMerged(run) ?? atWork(run, 'approve');
+	if (refusal) {
+		return refusal;
+	}
+
+	const {verification} = run;
+	if (!verification) {
+		return gateRefusal(`${run.id} is not verified`, `fleet verify ${run.id}`);
+	}
+
+	if (verification.result === 'inconclusive') {
+		return gateRefusal(
+			`the verification of ${run.id} was inconclusive: ${verification.because}`,
+			verifyHint(run, verification.doubt),
+		);
+	}
+
+	if (!verification.passed) {
+		return gateRefusal(`${run.id} failed verification: ${verification.because}`, `fleet resume ${run.id}`);
+	}
+
+	if (now - Date.parse(verification.at) > validity) {
+		return gateRefusal('the verification is older than 24 hours', `fleet verify ${run.id}`);
+	}
+
+	const names = moved(verification, facts);
+	return names.length > 0 ? stale('it was verified', names, run) : undefined;
+}
+
+/** May the run be merged? Only what was approved, only while nothing under the approval has moved. */
+export function decideMerge(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
+	const refusal = decideActor(actor, 'merge') ?? ended(run) ?? alreadyMerged(run) ?? atWork(run, 'merge');
+	if (refusal) {
+		return refusal;
+	}
+
+	const {approval, verification} = run;
+	if (!approval) {
+		return gateRefusal(
+			`${run.id} is not approved`,
+			verification?.passed ? `fleet approve ${run.id}` : `fleet verify ${run.id}`,
+		);
+	}
+
+	if (decideActor(approval.by, 'approve') || !verification?.passed || approval.verify !== verification.digest) {
+		return gateRefusal('the approval is not for this verification', `fleet approve ${run.id}`);
+	}
+
+	if (now - Date.parse(approval.at) > validity) {
+		return gateRefusal('the approval is older than 24 hours', `fleet approve ${run.id}`);
+	}
+
+	const names = moved(approval, facts);
+	return names.length > 0 ? stale('it was approved', names, run) : undefined;
+}
+
+/** May the run's merged commit be deployed? `confirmed` is what the person typed for the target's name. */
+export function decideDeploy(
+	run: Run,
+	actor: Actor,
+	target: string,
+	confirmed: string | undefined,
+): Refusal | undefined {
+	const refusal = decideActor(actor, 'deploy');
+	if (refusal) {
+		return refusal;
+	}
+
+	if (!run.merge) {
+		return gateRefusal(`${run.id} is not merged, and only what is merged is deployed`, `fleet merge ${run.id}`);
+	}
+
+	if (run.stage === 'deploying') {
+		return gateRefusal(`${run.id} is being deployed already`, 'wait for it to end');
+	}
+
+	return confirmed === target
+		? undefined
+		: gateRefusal("the target's name was not confirmed", `type the target's name, or pass --confirm ${target}`);
+}
+
+/** Was the word typed that the policy asks for? @param word undefined for none */
+export function decideWord(word: string | undefined, confirmed: string | undefined): Refusal | undefined {
+	return word === undefined || confirmed === word
+		? undefined
+		: gateRefusal(
+				'the policy asks for a word with an approval, and it was not typed',
+				`type it when asked, or pass --confirm ${word}`,
+			);
+}
+
+/**
+ * Is it the time to deploy there? Outside of its window only with a reason.
+ * @param window as the policy has it; undefined for always
+ */
+export function decideWindow(
+	target: string,
+	window: string | undefined,
+	now: WallTime,
+	outside: string | undefined,
+): Refusal | undefined {
+	const {open, minutes} = windowAt(
+		parseWindow(window ?? '') ?? {days: new Set([0, 1, 2, 3, 4, 5, 6]), from: 0, to: 0},
+		now,
+	);
+	return open || (outside ?? '').trim() !== ''
+		? undefined
+		: gateRefusal(
+				`${target} is deployed ${window} only, ` +
+					`which begins in ${formatDuration(minutes * 60_000)} (${clockAfter(now, minutes)})`,
+				'wait, or --outside-window with --because "…"',
+			);
+}
+
+/** May the run be rejected? */
+export function decideReject(run: Run, actor: Actor): Refusal | undefined {
+	return (
+		decideActor(actor, 'reject') ??
+		(run.stage === 'discarded' ? ended(run) : undefined) ??
+		alreadyMerged(run) ??
+		atWork(run, 'reject')
+	);
+}
+
+/** May the run be merged into another branch than it was to be? */
+export function decideRetarget(run: Run, actor: Actor): Refusal | undefined {
+	return (
+		decideActor(actor, 'another target') ??
+		(run.stage === 'discarded' ? ended(run) : undefined) ??
+		alreadyMerged(run) ??
+		atWork(run, 'retarget')
+	);
+}
+
+/** May another attempt be started in the run's worktree? */
+export function decideResume(run: Run): Refusal | undefined {
+	if (run.stage === 'discarded') {
+		return ended(run);
+	}
+
+	return (
+		alreadyMerged(run) ??
+		(liveStages.has(run.stage) ? new Refusal(`${run.id} is ${run.stage}`, `fleet attach ${run.id}`) : undefined)
+	);
+}
+
+/** May a scope of the run be changed? */
+export function decideScopeChange(run: Run, actor: Actor, because: string): Refusal | undefined {
+	return (
+		decideActor(actor, 'a scope') ??
+		(run.stage === 'discarded' ? ended(run) : undefined) ??
+		(because.trim() === '' ? new Refusal('a grant needs a reason', 'say why with --because "…"') : undefined)
+	);
+}
+
+export type GateState = {
+	readonly id: GateId;
+	readonly title: string;
+	readonly state: 'done' | 'ready' | 'blocked' | 'failed' | 'inconclusive' | 'busy';
+	/** What came of it, or why it cannot be done now. */
+	readonly because: string;
+};
+
+function gateState(
+	done: string | undefined,
+	failed: string | undefined,
+	busy: boolean,
+	refusal: Refusal | undefined,
+): GateState['state'] {
+	if (busy) {
+		return 'busy';
+	}
+
+	if (done !== undefined) {
+		return 'done';
+	}
+
+	if (refusal) {
+		return 'blocked';
+	}
+
+	return failed === undefined ? 'ready' : 'failed';
+}
+
+function refuseAudit(run: Run): Refusal | undefined {
+	if (run.stage === 'discarded') {
+		return ended(run);
+	}
+
+	return run.merge ? gateRefusal('not made before the merge', 'it is about the run, which is over') : undefined;
+}
+
+/** What came of the review; undefined where there was none. */
+function reviewDone({approval, merge}: Run): string | undefined {
+	if (!approval) {
+		return merge ? 'merged' : undefined;
+	}
+
+	return approval.viewed
+		? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}`
+		: 'approved; what was viewed is not written down';
+}
+
+/**
+ * The guided sequence, as it stands: each step with its state and the reason.
+ * Pure, from the run alone; the engine checks the moving facts again.
+ */
+export function gatesOf(run: Run): GateState[] {
+	const busyWith = (stage: string) => run.stage === stage;
+	const step = (
+		id: GateId,
+		title: string,
+		done: string | undefined,
+		failed: string | undefined,
+		busy: boolean,
+		refusal: Refusal | undefined,
+	): GateState => {
+		const state = gateState(done, failed, busy, refusal);
+		return {id, title, state, because: done ?? (refusal ? refusal.because : (failed ?? (busy ? run.because : '')))};
+	};
+
+	const person: Actor = 'person:you';
+	const {verification, approval, merge, audit} = run;
+	const bound: Facts = verification ?? {base: '', head: '', tree: '', policy: ''};
+	const now = verification ? Date.parse(verification.at) : 0;
+	const checks = checksText(run);
+	const last = run.deployments.at(-1);
+	const verifyRefusal = decideVerify(run);
+	const approveRefusal = decideApprove(run, person, bound, now);
+	const conflicts =
+		run.conflicts && !merge
+			? `conflicts with ${run.target.replace('refs/heads/', '')} in ${run.conflicts
+					.slice(0, 3)
+					.map(name => JSON.stringify(name))
+					.join(
+						', ',
+					)}${run.conflicts.length > 3 ? ` and ${run.conflicts.length - 3} more` : ''}: fleet resume ${run.id} --rebase`
+			: undefined;
+	const unclear = verification?.result === 'inconclusive' && !merge;
+	const verify = step(
+		'verify',
+		'Verify',
+		(verification?.passed && !conflicts) || merge ? `passed: ${verification?.because ?? ''}` : undefined,
+		conflicts ??
+			(verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined),
+		busyWith('verifying'),
+		verifyRefusal,
+	);
+	return [
+		step(
+			'audit',
+			'Audit',
+			audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined,
+			audit && !audit.stale ? checks : undefined,
+			false,
+			refuseAudit(run),
+		),
+		unclear && !conflicts && verify.state === 'failed' ? {...verify, state: 'inconclusive'} : verify,
+		step(
+			'review',
+			'Review',
+			reviewDone(run),
+			run.stage === 'rejected' ? run.because : undefined,
+			false,
+			run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first'),
+		),
+		step(
+			'approve',
+			'Approve',
+			approval
+				? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}`
+				: undefined,
+			undefined,
+			false,
+			approveRefusal,
+		),
+		step(
+			'merge',
+			'Merge',
+			merge ? `${merge.commit.slice(0, 10)}, checkout ${merge.checkout}` : undefined,
+			undefined,
+			busyWith('merging'),
+			decideMerge(run, person, approval ?? bound, approval ? Date.parse(approval.at) : now),
+		),
+		step(
+			'deploy',
+			'Deploy',
+			last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined,
+			last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined,
+			busyWith('deploying'),
+			run.merge ? undefined : decideDeploy(run, person, '', ''),
+		),
+	];
+}
+
+function checksText(run: Run): string {
+	const passed = run.audit?.items.filter(item => item.status === 'PASS').length ?? 0;
+	const others = run.audit?.items.filter(item => item.status !== 'PASS').map(item => `${item.id} ${item.status}`) ?? [];
+	return `${passed}/6${others.length > 0 ? `: ${others.join(', ')}` : ''}`;
+}

@@ -1,0 +1,184 @@
+import type {Signed, Viewed} from './approval.ts';
+import type {Actor, Grant} from '../scope.ts';
+import type {ItemId, Status} from './audit.ts';
+import type {AgentState} from '../seams.ts';
+import type {Suspect} from '../secrets/suspects.ts';
+import type {TestSummary} from './test-summary.ts';
+import type {Budget, Usage} from './usage.ts';
+import type {Doubt, VerifyResult} from './verdict.ts';
+
+/** One verify command. `ran`, `tests`: what it said of tests. */
+export type Step = {
+	readonly command: string;
+	readonly code: number;
+	readonly ms: number;
+	readonly ran?: 'some' | 'none' | undefined;
+	readonly tests?: TestSummary | undefined;
+};
+export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
+
+/** What can happen to a run. The journal holds these; everything shown is computed from them. */
+export type RunEvent =
+	| {
+			type: 'run.created';
+			id: string;
+			name: string;
+			project: {id: string; name: string; root: string};
+			agent: string;
+			argv: string[];
+			prompt?: string | undefined;
+			branch: string;
+			base: string;
+			target: string;
+			worktree: string;
+			grants: Grant[];
+			interactive?: boolean | undefined;
+			budget?: Budget | undefined;
+			/** Of runs that were begun together. */ batch?: string | undefined;
+			/** The run that it waits for. */ after?: string | undefined;
+			/** Files that were copied from the project besides what git keeps. */ included?: string[] | undefined;
+	  }
+	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}
+	| {type: 'run.dequeued'; because: string}
+	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}
+	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
+	| {type: 'run.failed'; because: string; hint: string}
+	| {type: 'run.crashed'; because: string}
+	| {type: 'run.frozen'; because: string; whole: boolean}
+	| {type: 'run.thawed'; because: string}
+	| {type: 'scope.granted'; grant: Grant; effect: string}
+	| {type: 'scope.revoked'; scope: string; because: string; cut: number}
+	| {type: 'scope.expired'; scope: string; cut: number}
+	| {type: 'egress.denied'; target: string; because: string; count: number}
+	| {type: 'denial.dismissed'; target: string; because: string}
+	| {type: 'egress.allowed'; target: string; rule: string}
+	| {type: 'secret.used'; scope: string; target: string}
+	| {type: 'request.refused'; target: string; because: string; count: number}
+	| {type: 'secret.refused'; target: string; because: string; count: number}
+	| {type: 'alarm.raised'; target: string; because: string; count: number}
+	| {type: 'alarm.acknowledged'; because: string}
+	| {type: 'agent.status'; state: AgentState; because: string}
+	| {type: 'agent.conversation'; conversation: string}
+	| {
+			type: 'prompt.sent';
+			prompt: string;
+			/** The target's tip, where the run is to be brought onto it in its next attempt. */ onto?: string | undefined;
+	  }
+	| {type: 'usage.counted'; usage: Usage}
+	| {type: 'budget.set'; budget: Budget | null; because: string}
+	| {type: 'suspects.found'; suspects: Suspect[]}
+	| {type: 'suspects.waived'; fingerprints: string[]; because: string}
+	| {
+			type: 'gate.refused';
+			gate: string;
+			because: string;
+			/** Files in which the run and its target conflict, where that is why. */ conflicts?: string[] | undefined;
+	  }
+	| {
+			type: 'run.captured';
+			head: string;
+			/** Where its own work begins; in older journals the commit it started from. */ base?: string | undefined;
+			commits: number;
+			files: number;
+			wip: boolean;
+			extra: string[];
+			notes: string[];
+	  }
+	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
+	| {
+			type: 'verify.finished';
+			passed: boolean;
+			/** Not there in older journals: by `passed`. */ result?: VerifyResult | undefined;
+			doubt?: Doubt | undefined;
+			base: string;
+			head: string;
+			tree: string;
+			policy: string;
+			digest: string;
+			steps: Step[];
+			because: string;
+	  }
+	| {
+			type: 'review.approved';
+			base: string;
+			head: string;
+			tree: string;
+			policy: string;
+			verify: string;
+			because: string;
+			signed?: Signed;
+			viewed?: Viewed;
+	  }
+	| {type: 'review.rejected'; because: string}
+	| {type: 'merge.started'; target: string; base: string; head: string; tree: string}
+	| {type: 'merge.finished'; target: string; commit: string; checkout: string}
+	| {
+			type: 'deploy.started';
+			target: string;
+			commit: string;
+			command: string;
+			credentials: string[];
+			/** A person's reason, where one was given. */ because?: string;
+			/** Set where it was begun outside of its window. */ outside?: string;
+	  }
+	| {type: 'deploy.finished'; target: string; commit: string; outcome: DeployOutcome; because: string}
+	| {type: 'audit.finished'; items: Array<{id: ItemId; status: Status}>; because: string}
+	| {type: 'run.discarded'; because: string; kept: string[]}
+	| {type: 'run.restored'; because: string}
+	| {type: 'run.retargeted'; target: string; because: string};
+
+/** One line of a journal. `prev` is the SHA-256 of the line before, `seq` counts from 1, `at` is ISO 8601. */
+export type Entry = RunEvent & {
+	readonly seq: number;
+	readonly at: string;
+	readonly actor: Actor;
+	readonly prev: string;
+};
+
+/** A type that is missing here would make journals unreadable: the compiler asks for each. */
+const known: Readonly<Record<RunEvent['type'], true>> = {
+	'run.created': true,
+	'run.queued': true,
+	'run.dequeued': true,
+	'run.started': true,
+	'run.exited': true,
+	'run.failed': true,
+	'run.crashed': true,
+	'run.frozen': true,
+	'run.thawed': true,
+	'scope.granted': true,
+	'scope.revoked': true,
+	'scope.expired': true,
+	'egress.denied': true,
+	'denial.dismissed': true,
+	'egress.allowed': true,
+	'request.refused': true,
+	'secret.used': true,
+	'secret.refused': true,
+	'alarm.raised': true,
+	'alarm.acknowledged': true,
+	'agent.status': true,
+	'agent.conversation': true,
+	'prompt.sent': true,
+	'usage.counted': true,
+	'budget.set': true,
+	'suspects.found': true,
+	'suspects.waived': true,
+	'gate.refused': true,
+	'run.captured': true,
+	'verify.started': true,
+	'verify.finished': true,
+	'review.approved': true,
+	'review.rejected': true,
+	'merge.started': true,
+	'merge.finished': true,
+	'deploy.started': true,
+	'deploy.finished': true,
+	'audit.finished': true,
+	'run.discarded': true,
+	'run.restored': true,
+	'run.retargeted': true,
+};
+
+/** Every event type, for readers that must refuse what they do not know. */
+export const eventTypes: ReadonlySet<string> = new Set(Object.keys(known));

@@ -1,0 +1,77 @@
+import type {Entry} from './event.ts';
+import {formatTarget, parseAuthority} from '../network/egress.ts';
+
+/** What a run asked the network for: how often it was let through and how often not, and the last reason. */
+export type Asked = {
+	readonly target: string;
+	readonly allowed: number;
+	readonly denied: number;
+	readonly because: string;
+};
+
+/** What a run asked for, most often denied first, and what of that a policy could list. */
+export type Lesson = {readonly asked: readonly Asked[]; readonly proposal: readonly string[]};
+
+/**
+ * Whether a policy may list a target: a public host. An address,
+ * and a name of this machine, needs a person who knows why.
+ */
+function proposable(target: string): string | undefined {
+	const parsed = parseAuthority(target, 443);
+	if (
+		'because' in parsed ||
+		parsed.host === 'localhost' ||
+		!parsed.host.includes('.') ||
+		parsed.host.includes(':') ||
+		/^[\d.]+$/.test(parsed.host)
+	) {
+		return undefined;
+	}
+
+	// Without a port a rule is for 443 and 80.
+	return formatTarget({host: parsed.host, port: parsed.port === 443 || parsed.port === 80 ? undefined : parsed.port});
+}
+
+/** Reads a run's journal for what it asked of the network. Pure. */
+export function learn(entries: readonly Entry[]): Lesson {
+	const asked = new Map<string, Asked>();
+	const wanted = new Set<string>();
+	for (const entry of entries) {
+		if (entry.type !== 'egress.allowed' && entry.type !== 'egress.denied') {
+			continue;
+		}
+
+		const known = asked.get(entry.target) ?? {target: entry.target, allowed: 0, denied: 0, because: ''};
+		asked.set(
+			entry.target,
+			entry.type === 'egress.allowed'
+				? {...known, allowed: known.allowed + 1, because: known.because || `by ${entry.rule}`}
+				: {...known, denied: Math.max(known.denied, entry.count), because: entry.because},
+		);
+		// What the policy lists already is no news; what a person granted by hand is.
+		const isUnfit =
+			(entry.type === 'egress.allowed' && entry.rule === 'policy') ||
+			/address|another host/.test(entry.type === 'egress.denied' ? entry.because : '');
+		const proposal = isUnfit ? undefined : proposable(entry.target);
+		if (proposal !== undefined) {
+			wanted.add(proposal);
+		}
+	}
+
+	return {
+		asked: [...asked.values()].sort(
+			(a, b) => b.denied - a.denied || b.allowed - a.allowed || a.target.localeCompare(b.target),
+		),
+		proposal: [...wanted].sort(),
+	};
+}
+
+/** A proposal as the lines of a policy file. */
+export function proposalLines(proposal: readonly string[]): string[] {
+	return proposal.length === 0
+		? []
+		: [
+				'network:',
+				...proposal.map(host => `  - ${host.includes('*') || host.startsWith('[') ? JSON.stringify(host) : host}`),
+			];
+}

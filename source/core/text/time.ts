@@ -1,0 +1,61 @@
+import {Refusal} from '../refusal.ts';
+
+const units: Record<string, number> = {s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000};
+
+/** @returns milliseconds for "30m", "2h", "45s", "1d" */
+export function parseDuration(text: string): number | Refusal {
+	const match = /^(\d{1,5})\s*([smhd])$/.exec(text.trim());
+	if (!match || Number(match[1]) === 0) {
+		return new Refusal(`"${text}" is not a length of time`, 'write a number and a unit, such as 30m, 2h or 1d');
+	}
+
+	return Number(match[1]) * units[match[2]!]!;
+}
+
+/** "5s", "12m", "3h", "2d": the largest whole unit of a span of milliseconds. */
+export function formatDuration(milliseconds: number): string {
+	const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+	if (seconds < 60) {
+		return `${seconds}s`;
+	}
+
+	if (seconds < 3600) {
+		return `${Math.floor(seconds / 60)}m`;
+	}
+
+	return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+function offsetOf(date: Date): {readonly sign: string; readonly hours: number; readonly minutes: number} {
+	const east = -date.getTimezoneOffset();
+	return {sign: east < 0 ? '-' : '+', hours: Math.floor(Math.abs(east) / 60), minutes: Math.abs(east) % 60};
+}
+
+const dayOf = (date: Date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+const clockOf = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+
+/** A moment by this machine's clock with its offset, such as `2026-01-31T09:30:00+01:00`. @param at ISO 8601 */
+export function localStamp(at: string): string {
+	const date = new Date(at);
+	const {sign, hours, minutes} = offsetOf(date);
+	return `${dayOf(date)}T${clockOf(date)}${sign}${two(hours)}:${two(minutes)}`;
+}
+
+/**
+ * A moment by this machine's clock: the time alone where it is today's, else with its day.
+ * @param at ISO 8601
+ * @param now milliseconds
+ */
+export function localTime(at: string, now: number): string {
+	const date = new Date(at);
+	const day = dayOf(date);
+	return day === dayOf(new Date(now)) ? clockOf(date) : `${day} ${clockOf(date)}`;
+}
+
+/** This machine's time zone as it is at a moment, such as `UTC+9` or `UTC-3:30`. @param now milliseconds */
+export function zoneOf(now: number): string {
+	const {sign, hours, minutes} = offsetOf(new Date(now));
+	return hours === 0 && minutes === 0 ? 'UTC' : `UTC${sign}${hours}${minutes === 0 ? '' : `:${two(minutes)}`}`;
+}

@@ -1,0 +1,67 @@
+import * as v from 'valibot';
+import {isMap, isSeq, LineCounter, parseDocument, type Document} from 'yaml';
+import {Refusal} from '../refusal.ts';
+
+function lineOf(document: Document, counter: LineCounter, path: readonly unknown[], unknownKey: unknown): number {
+	let node: unknown = document.contents;
+	// What an error is about is the key, where there is one: its value may begin on a later line.
+	let place: unknown = node;
+	for (const key of unknownKey === undefined ? path : [...path, unknownKey]) {
+		const pair = isMap(node) ? node.items.find(pair => String(pair.key) === String(key)) : undefined;
+		let value: unknown;
+		if (pair) {
+			value = pair.value;
+		} else if (isSeq(node)) {
+			value = node.items[Number(key)];
+		}
+
+		place = pair?.key ?? value ?? place;
+		node = value;
+	}
+
+	const range = (place as {range?: [number, number, number]} | undefined)?.range;
+	return range ? counter.linePos(range[0]).line : 1;
+}
+
+/**
+ * Reads a file of the project's by a closed schema. Every error names the file and its line.
+ * @param path what the file is called in the project
+ * @param hint for every error
+ */
+export function parseClosed<Schema extends v.GenericSchema>(
+	text: string,
+	schema: Schema,
+	path: string,
+	hint: string,
+): v.InferOutput<Schema> | Refusal {
+	const counter = new LineCounter();
+	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
+	const bad = (line: number, because: string) => new Refusal(`${path}:${line}: ${because}`, hint);
+	const [error] = document.errors;
+	if (error) {
+		return bad(counter.linePos(error.pos[0]).line, error.message.split('\n')[0]!.replace(/ at line.*/, ''));
+	}
+
+	let value: unknown;
+	try {
+		value = document.toJS({maxAliasCount: 0}) ?? {};
+	} catch {
+		return bad(1, 'aliases are not allowed');
+	}
+
+	const result = v.safeParse(schema, value);
+	if (result.success) {
+		return result.output;
+	}
+
+	const [issue] = result.issues;
+	const keys = (issue.path ?? []).map(item => item.key);
+	const unknown = issue.type === 'strict_object' ? keys.at(-1) : undefined;
+	const line = lineOf(document, counter, unknown === undefined ? keys : keys.slice(0, -1), unknown);
+	return bad(
+		line,
+		unknown === undefined
+			? `${keys.join('.') || 'the file'}: ${issue.message}`
+			: `"${String(unknown)}" is not a key here`,
+	);
+}

@@ -1,0 +1,115 @@
+import type {Project} from '../../core/project.ts';
+import {Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import {isInForce} from '../../core/scope.ts';
+import {describeBinding, formatReference, secretName} from '../../core/secrets/secret.ts';
+import {agentOfScope} from '../../scopes/model/index.ts';
+import {referenceOfScope} from '../../scopes/secret/index.ts';
+import type {Context} from '../context.ts';
+import {findSecret, handSecret, mustFindSecret, projectOf, type HandedSecret, type SecretEntry} from './secrets.ts';
+
+/* From a scope to the secret behind it. */
+
+/**
+ * `secret:NAME` as it is typed, with the owner that there is: the
+ * project's own before the person's. Any other text as it is.
+ */
+export function completeScope(context: Context, text: string, project: Pick<Project, 'id'>): string {
+	const name = /^secret:(?:fleet:\/\/)?([^/]+)$/.exec(text)?.[1];
+	if (name === undefined || !secretName.test(name)) {
+		return text.replace(/^secret:fleet:\/\//, 'secret:');
+	}
+
+	const owner =
+		findSecret(context, {owner: 'project', name}, project.id) || !findSecret(context, {owner: 'user', name}, undefined)
+			? 'project'
+			: 'user';
+	return `secret:${owner}/${name}`;
+}
+
+/**
+ * The secret that a scope is about; undefined for a scope that needs none.
+ * @throws Refusal where there is none, or where it is for deploys alone
+ */
+export function secretOfScope(context: Context, scope: string, project: Pick<Project, 'id'>): SecretEntry | undefined {
+	const reference = referenceOfScope(scope);
+	const agentId = agentOfScope(scope);
+	let entry: SecretEntry | undefined;
+	if (reference) {
+		entry = mustFindSecret(context, reference, projectOf(reference, project));
+	} else if (agentId !== undefined) {
+		const agent = context.agents.find(agent => agent.id === agentId);
+		if (!agent?.model) {
+			const names = context.agents.filter(agent => agent.model).map(agent => agent.id);
+			throw new Refusal(`${agentId} is not an agent with a model of its own`, `agents: ${names.join(', ')}`);
+		}
+
+		const name = agent.model.secret;
+		entry =
+			findSecret(context, {owner: 'project', name}, project.id) ??
+			findSecret(context, {owner: 'user', name}, undefined);
+		if (!entry) {
+			throw new Refusal(
+				`${agent.title} needs the secret "${name}", and there is none`,
+				`fleet secret add ${name} --user`,
+			);
+		}
+
+		if (entry.binding.class !== 'model') {
+			throw new Refusal(
+				`${formatReference(entry.reference)} is a ${entry.binding.class} secret, not one for a model`,
+				`fleet secret add ${name} --${entry.reference.owner} --class model`,
+			);
+		}
+	}
+
+	if (entry?.binding.class === 'deploy') {
+		throw new Refusal(
+			`${formatReference(entry.reference)} is a deploy secret, which no run is ever given`,
+			`a person uses it: fleet deploy RUN TARGET --credential NAME=${formatReference(entry.reference)}`,
+		);
+	}
+
+	return entry;
+}
+
+/**
+ * How long a grant may be, milliseconds: what was asked, or what
+ * the secret allows at most. @throws Refusal for more than that
+ */
+export function grantLength(entry: SecretEntry | undefined, asked: number | undefined): number | undefined {
+	const longest = entry?.binding.longest;
+	if (longest === undefined) {
+		return asked;
+	}
+
+	if (asked !== undefined && asked > longest) {
+		throw new Refusal(
+			`${formatReference(entry!.reference)} is granted for ${Math.floor(longest / 60_000)} minutes at most`,
+			`--for ${Math.floor(longest / 60_000)}m`,
+		);
+	}
+
+	return asked ?? longest;
+}
+
+/** What a grant opens, in words for whoever decides. */
+export function describeGrant(entry: SecretEntry): string {
+	return `${formatReference(entry.reference)}, by pointer: ${describeBinding(entry.binding)}`;
+}
+
+/**
+ * What a supervisor is to be handed for the grants that a run has.
+ * @throws Refusal where a value cannot be had: nothing starts without it
+ */
+export async function handFor(context: Context, run: Pick<Run, 'grants' | 'project'>): Promise<HandedSecret[]> {
+	const handed: HandedSecret[] = [];
+	for (const {scope} of run.grants.filter(grant => isInForce(grant, Date.now()))) {
+		const entry = secretOfScope(context, scope, run.project);
+		if (entry) {
+			handed.push(await handSecret(context, entry, scope));
+		}
+	}
+
+	return handed;
+}

@@ -1,0 +1,60 @@
+import {createHash} from 'node:crypto';
+import {existsSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import type {Project} from '../../core/project.ts';
+import {formatReference} from '../../core/secrets/secret.ts';
+import {replaceFile} from '../../host/write.ts';
+import type {Context} from '../context.ts';
+import type {SecretEntry} from './secrets.ts';
+
+/*
+ * Model scopes that a person turned on for a project once and for all. What was remembered
+ * is what was seen: when the secret or what it opens changes, it is asked about again.
+ */
+
+type Remembered = Record<string, Record<string, string>>;
+
+function file(context: Context): string {
+	return path.join(context.paths.config, 'remembered-models.json');
+}
+
+function read(context: Context): Remembered {
+	try {
+		return existsSync(file(context)) ? (JSON.parse(readFileSync(file(context), 'utf8')) as Remembered) : {};
+	} catch {
+		return {};
+	}
+}
+
+function digest(entry: SecretEntry): string {
+	return createHash('sha256')
+		.update(JSON.stringify([formatReference(entry.reference), entry.project ?? '', entry.binding]))
+		.digest('hex');
+}
+
+/**
+ * Whether the model scope of an agent was turned on for every run of a project, with exactly this secret and binding.
+ */
+export function isRemembered(
+	context: Context,
+	project: Pick<Project, 'id'>,
+	agent: string,
+	entry: SecretEntry,
+): boolean {
+	return read(context)[project.id]?.[agent] === digest(entry);
+}
+
+/** Remembers it, or with no entry forgets it. */
+export function remember(
+	context: Context,
+	project: Pick<Project, 'id'>,
+	agent: string,
+	entry: SecretEntry | undefined,
+): void {
+	const all = read(context);
+	const {[agent]: _, ...others} = all[project.id] ?? {};
+	replaceFile(
+		file(context),
+		`${JSON.stringify({...all, [project.id]: entry ? {...others, [agent]: digest(entry)} : others}, undefined, '\t')}\n`,
+	);
+}

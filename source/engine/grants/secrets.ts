@@ -1,0 +1,408 @@
+import {spawn} from 'node:child_process';
+import {existsSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {shapeOf} from '../../core/secrets/pointer.ts';
+import {parseProposals, proposalsPath, type Proposal} from '../../core/secrets/proposals.ts';
+import type {Project} from '../../core/project.ts';
+import {orThrow, Refusal} from '../../core/refusal.ts';
+import {formatReference, type Binding, type Reference} from '../../core/secrets/secret.ts';
+import type {Vault} from '../../core/seams.ts';
+import {splitWords} from '../../core/text/words.ts';
+import type {Git} from '../../host/git.ts';
+import {Lock} from '../../host/lock.ts';
+import {replaceFile} from '../../host/write.ts';
+import type {Context} from '../context.ts';
+
+/*
+ * Names on one side, values on the other. The index (`secrets.json`) says what
+ * there is and where it rests, and holds no value; a vault holds the value and,
+ * beside it, what a person approved. Where the two differ, the vault's word counts.
+ */
+
+/** Where a value comes from: one of the vaults, typed at each use, or asked from outside. */
+export type Store = 'keyring' | 'age' | 'session' | 'env' | 'cmd';
+
+/** A secret as it is listed. No value. */
+export type SecretEntry = {
+	readonly reference: Reference;
+	/** The project that it belongs to; undefined for a person's own. */
+	readonly project?: string | undefined;
+	readonly store: Store;
+	/** For `env` and `cmd`: the variable, or the command line. */
+	readonly source?: string | undefined;
+	readonly binding: Binding;
+	readonly shape: string;
+	/** When it was last written, ISO 8601. */
+	readonly changedAt: string;
+};
+
+/** What a supervisor is handed for one scope. Lives in memory alone. */
+export type HandedSecret = {
+	readonly scope: string;
+	readonly reference: string;
+	readonly binding: Binding & {readonly class: 'model' | 'task'};
+	readonly shape: string;
+	readonly value: string;
+	/** The value before, while it may still turn up somewhere. */ readonly previous?: string | undefined;
+};
+
+type Stored = {
+	readonly value: string;
+	readonly binding: Binding;
+	readonly previous?: {readonly value: string; readonly until: string} | undefined;
+};
+
+/** How long a value that was replaced is still looked for in output, milliseconds. */
+const remembered = 7 * 86_400_000;
+
+/**
+ * The least length of a value, characters: a shorter one cannot
+ * be told from a word, and so cannot be kept out of output.
+ */
+const shortestValue = 8;
+
+function indexFile(context: Pick<Context, 'paths'>): string {
+	return path.join(context.paths.config, 'secrets.json');
+}
+
+/** The name of an entry in a vault. */
+function accountOf(entry: Pick<SecretEntry, 'reference' | 'project'>): string {
+	return entry.reference.owner === 'user'
+		? `user/${entry.reference.name}`
+		: `project/${entry.project}/${entry.reference.name}`;
+}
+
+/** Every secret there is. @throws Refusal where the index cannot be read as such */
+export function listSecrets(context: Pick<Context, 'paths'>): SecretEntry[] {
+	const file = indexFile(context);
+	if (!existsSync(file)) {
+		return [];
+	}
+
+	try {
+		const entries: unknown = JSON.parse(readFileSync(file, 'utf8'));
+		if (
+			Array.isArray(entries) &&
+			entries.every(
+				entry =>
+					typeof entry?.reference?.name === 'string' &&
+					typeof entry.store === 'string' &&
+					Array.isArray(entry.binding?.hosts),
+			)
+		) {
+			return entries as SecretEntry[];
+		}
+	} catch {}
+
+	throw new Refusal(
+		`${file} is not a list of secrets`,
+		'mend or remove it, and add the secrets again; their values are in the vault',
+	);
+}
+
+/** The secret that a reference names, for a run or a person in `project`. */
+export function findSecret(
+	context: Pick<Context, 'paths'>,
+	reference: Reference,
+	project: string | undefined,
+): SecretEntry | undefined {
+	return listSecrets(context).find(
+		entry =>
+			entry.reference.owner === reference.owner &&
+			entry.reference.name === reference.name &&
+			(reference.owner === 'user' || entry.project === project),
+	);
+}
+
+/** @throws Refusal where there is none of that name */
+export function mustFindSecret(
+	context: Pick<Context, 'paths'>,
+	reference: Reference,
+	project: string | undefined,
+): SecretEntry {
+	const found = findSecret(context, reference, project);
+	if (!found) {
+		const names = listSecrets(context)
+			.filter(entry => entry.reference.owner === 'user' || entry.project === project)
+			.map(entry => formatReference(entry.reference));
+		throw new Refusal(
+			`there is no secret ${formatReference(reference)}`,
+			names.length === 0
+				? `fleet secret add ${reference.name} --${reference.owner}`
+				: `there are: ${names.slice(0, 8).join(', ')}`,
+		);
+	}
+
+	return found;
+}
+
+async function changeIndex(
+	context: Context,
+	change: (entries: SecretEntry[]) => Promise<SecretEntry[]>,
+): Promise<void> {
+	const lock = Lock.acquire(`${indexFile(context)}.lock`, 5000);
+	if (!lock) {
+		throw new Refusal('another fleet is writing the list of secrets', 'try again');
+	}
+
+	try {
+		const entries = await change(listSecrets(context));
+		replaceFile(indexFile(context), `${JSON.stringify(entries, undefined, '\t')}\n`);
+	} finally {
+		lock.release();
+	}
+}
+
+function vaultOf(context: Context, store: Store): Vault | undefined {
+	return context.vaults.find(vault => vault.id === store);
+}
+
+async function readStored(context: Context, entry: SecretEntry): Promise<Stored | undefined> {
+	const vault = vaultOf(context, entry.store);
+	if (!vault) {
+		return undefined;
+	}
+
+	const text = await vault.read(accountOf(entry));
+	if (text === undefined) {
+		throw new Refusal(
+			`${vault.title} holds no value for ${formatReference(entry.reference)}`,
+			`fleet secret add ${entry.reference.name} --${entry.reference.owner} again`,
+		);
+	}
+
+	return JSON.parse(text) as Stored;
+}
+
+/** Writes a secret: its value to the vault, with what was approved beside it, and its name to the index. */
+export async function addSecret(
+	context: Context,
+	entry: Omit<SecretEntry, 'shape' | 'changedAt'>,
+	value: string | undefined,
+): Promise<SecretEntry> {
+	if (value !== undefined) {
+		checkValue(value);
+	}
+
+	const made: SecretEntry = {
+		...entry,
+		shape: value === undefined ? 'plain' : shapeOf(value),
+		changedAt: new Date().toISOString(),
+	};
+	await changeIndex(context, async entries => {
+		const vault = vaultOf(context, entry.store);
+		if (vault) {
+			const known = entries.find(other => accountOf(other) === accountOf(made) && other.store === made.store);
+			let before: Stored | undefined;
+			try {
+				before = known && (await readStored(context, known));
+			} catch {}
+
+			const previous =
+				before && before.value !== value
+					? {value: before.value, until: new Date(Date.now() + remembered).toISOString()}
+					: before?.previous;
+			await vault.write(
+				accountOf(made),
+				JSON.stringify({value: value!, binding: made.binding, previous} satisfies Stored),
+			);
+		}
+
+		return [...entries.filter(other => accountOf(other) !== accountOf(made)), made].sort((a, b) =>
+			accountOf(a).localeCompare(accountOf(b)),
+		);
+	});
+	return made;
+}
+
+/** @throws Refusal for a value that cannot be kept out of what a run shows */
+export function checkValue(value: string): void {
+	if (value.length < shortestValue) {
+		throw new Refusal(
+			value === ''
+				? 'no value was given'
+				: `a value of fewer than ${shortestValue} characters cannot be told from a word in output`,
+			'type it when asked, or write it to stdin',
+		);
+	}
+
+	if (/[\u0000-\u001F\u007F]/.test(value)) {
+		throw new Refusal('the value holds a line end or a control byte, which no header can carry', 'give one line');
+	}
+}
+
+/** Changes where a secret may be used, and leaves its value. */
+export async function rebindSecret(context: Context, entry: SecretEntry, binding: Binding): Promise<void> {
+	await changeIndex(context, async entries => {
+		const stored = await readStored(context, entry);
+		if (stored) {
+			await vaultOf(context, entry.store)!.write(
+				accountOf(entry),
+				JSON.stringify({...stored, binding} satisfies Stored),
+			);
+		}
+
+		return entries.map(other => (accountOf(other) === accountOf(entry) ? {...other, binding} : other));
+	});
+}
+
+/** Takes a secret away, from the vault first. */
+export async function removeSecret(context: Context, entry: SecretEntry): Promise<void> {
+	await changeIndex(context, async entries => {
+		await vaultOf(context, entry.store)?.remove(accountOf(entry));
+		return entries.filter(other => accountOf(other) !== accountOf(entry));
+	});
+}
+
+/** What a command prints, the first line of it; for `cmd:` sources. */
+function runSource(argv: readonly string[]): Promise<string> {
+	return new Promise((resolve, reject) => {
+		const child = spawn(argv[0]!, argv.slice(1), {stdio: ['inherit', 'pipe', 'inherit'], timeout: 60_000});
+		let out = '';
+		child.stdout.setEncoding('utf8').on('data', (text: string) => {
+			out += text;
+		});
+		child.once('error', error =>
+			reject(new Refusal(`the secret's command could not be started: ${error.message}`, argv.join(' '))),
+		);
+		child.once('close', code =>
+			code === 0
+				? resolve(out.split('\n')[0]!)
+				: reject(new Refusal(`the secret's command ended with ${code ?? 'a signal'}`, argv.join(' '))),
+		);
+	});
+}
+
+/** The value of a secret and what was approved for it. Only for the moment of a grant, a deploy or a check. */
+export async function resolveSecret(context: Context, entry: SecretEntry): Promise<Stored> {
+	const title = formatReference(entry.reference);
+	let stored: Stored;
+	switch (entry.store) {
+		case 'keyring':
+		case 'age': {
+			stored = (await readStored(context, entry))!;
+			break;
+		}
+
+		case 'env': {
+			stored = {value: process.env[entry.source!] ?? '', binding: entry.binding};
+			if (stored.value === '') {
+				throw new Refusal(
+					`${title} comes from the variable ${entry.source}, which is not set here`,
+					`set ${entry.source}, or fleet secret add ${entry.reference.name} with a store`,
+				);
+			}
+
+			break;
+		}
+
+		case 'cmd': {
+			stored = {value: await runSource(orThrow(splitWords(entry.source!))), binding: entry.binding};
+			break;
+		}
+
+		case 'session': {
+			stored = {value: await context.ask(`${title} (for this run alone, not shown): `), binding: entry.binding};
+			break;
+		}
+	}
+
+	checkValue(stored.value);
+	return stored;
+}
+
+/** A secret for the supervisor of a run. @throws Refusal for a deploy secret: those never reach a sandbox */
+export async function handSecret(context: Context, entry: SecretEntry, scope: string): Promise<HandedSecret> {
+	const title = formatReference(entry.reference);
+	const forDeploys = () =>
+		new Refusal(
+			`${title} is a deploy secret, which no run is ever given`,
+			'a person uses it: fleet deploy RUN TARGET --credential NAME=' + title,
+		);
+	if (entry.binding.class === 'deploy') {
+		throw forDeploys();
+	}
+
+	const {value, binding, previous} = await resolveSecret(context, entry);
+	// The vault's word counts: who changed the index changed nothing.
+	if (binding.class === 'deploy') {
+		throw forDeploys();
+	}
+
+	return {
+		scope,
+		reference: title,
+		binding: {...binding, class: binding.class},
+		shape: shapeOf(value),
+		value,
+		previous: previous && Date.parse(previous.until) > Date.now() ? previous.value : undefined,
+	};
+}
+
+const open = new WeakMap<Vault, Promise<boolean>>();
+
+/** Whether a vault answers without asking; looked at once in a process. */
+function isOpen(vault: Vault): Promise<boolean> {
+	const known = open.get(vault) ?? vault.probe().then(({state}) => state === 'unlocked');
+	open.set(vault, known);
+	return known;
+}
+
+/**
+ * The values of a secret, as far as they can be read without asking
+ * anybody: for looking whether they are somewhere. Empty where they cannot.
+ */
+export async function knownValue(context: Context, entry: SecretEntry): Promise<string[]> {
+	const vault = vaultOf(context, entry.store);
+	if (entry.store === 'session' || entry.store === 'cmd' || (vault && !(await isOpen(vault)))) {
+		return [];
+	}
+
+	try {
+		const {value, previous} = await resolveSecret(context, entry);
+		return [value, ...(previous ? [previous.value] : [])];
+	} catch {
+		// What cannot be read cannot be looked for; fleet secret check says so.
+		return [];
+	}
+}
+
+/** All of them, for a project. */
+export async function knownValues(context: Context, project: string | undefined): Promise<string[]> {
+	const values: string[] = [];
+	for (const entry of listSecrets(context)) {
+		if (entry.project === undefined || entry.project === project) {
+			values.push(...(await knownValue(context, entry)));
+		}
+	}
+
+	return values;
+}
+
+/** The secrets that a commit of the project proposes. */
+export async function readProposals(git: Git, commit: string): Promise<ReadonlyMap<string, Proposal>> {
+	const blob = await git.resolve(`${commit}:${proposalsPath}`);
+	if (!blob) {
+		return new Map();
+	}
+
+	const {stdout} = await git.run(['cat-file', 'blob', blob], {limit: 1024 ** 2});
+	return orThrow(parseProposals(stdout));
+}
+
+/** Who a project is, for its own secrets. */
+export function projectOf(reference: Reference, project: Pick<Project, 'id'> | undefined): string | undefined {
+	if (reference.owner === 'user') {
+		return undefined;
+	}
+
+	if (!project) {
+		throw new Refusal(
+			"this folder belongs to no project, and a project's secret needs one",
+			'fleet project add ., or --user',
+		);
+	}
+
+	return project.id;
+}

@@ -1,0 +1,89 @@
+import {existsSync, mkdirSync} from 'node:fs';
+import path from 'node:path';
+import type {Changes} from '../../core/run/changes.ts';
+import type {Run} from '../../core/run/run.ts';
+import {adminName, baseMounts, firstIndex, giveToRun} from '../../host/worktree.ts';
+import {makeOwnGit} from '../../host/own-git.ts';
+import {broughtFiles} from './capture.ts';
+import type {Context} from '../context.ts';
+import {lendIndex} from '../run/fill.ts';
+import {jail} from '../sandbox/jail.ts';
+import {openRun} from '../project/projects.ts';
+
+/** New files whose lines are counted; of more, it is enough to know that there are many. */
+const countedNew = 1000;
+
+/** New files that are counted: each of its own, as a diff has them, however deep in new folders. */
+const listedNew = 100_000;
+
+/**
+ * In the jail: an index of the base, kept from look to look so that only what changed is read, held against the folder.
+ * A link counts as its one line, and is not followed. Neither the
+ * agent's index nor any configuration of its own has a part in it.
+ */
+const script = `
+W=$1 base=$2 target=$3 admin=$4
+export GIT_DIR=/run/fleet/changes/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fleet/changes/index GIT_OPTIONAL_LOCKS=1
+export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/* | tr '\\n' ':' | sed 's/:$//')
+cd "$W" || exit 1
+# Whoever opens a FIFO waits.
+find . -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit 2> /dev/null | grep -q . && exit 1
+rm -f "$GIT_INDEX_FILE.lock"
+# Brought onto its target, it is held against what it holds of that.
+if [ -n "$target" ] && tip=$(git --git-dir="/run/fleet/private/worktrees/$admin" rev-parse -q --verify 'HEAD^{commit}'); then
+	export GIT_ALTERNATE_OBJECT_DIRECTORIES="$GIT_ALTERNATE_OBJECT_DIRECTORIES:/run/fleet/private/objects"
+	found=$(git merge-base "$target" "$tip") && git merge-base --is-ancestor "$base" "$found" && base=$found
+fi
+[ "$(cat /run/fleet/changes/base 2> /dev/null)" = "$base" ] || rm -f "$GIT_INDEX_FILE"
+echo "$base" > /run/fleet/changes/base
+[ -f "$GIT_INDEX_FILE" ] || { [ -f "$GIT_DIR/first-index" ] && cp -p "$GIT_DIR/first-index" "$GIT_INDEX_FILE" && git read-tree -m "$base" 2> /dev/null; } || git read-tree "$base" || exit 1
+[ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty && GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
+git update-index -q --refresh > /dev/null 2>&1
+git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' | awk -F'\\t' 'NF >= 3 { files++; added += $1; removed += $2 } END { printf "%d %d %d ", files, added, removed }'
+git ls-files --others --exclude-standard -z | head -z -n ${listedNew} | tr -cd '\\0' | wc -c | tr '\\n' ' '
+{ git ls-files --others --exclude-standard -z | head -z -n ${countedNew} | xargs -0 -r sh -c 'for f do if [ -L "$f" ]; then echo 1 >&3; else printf "%s\\0" "$f"; fi; done' sh | xargs -0 -r timeout 20 grep -D skip -I -h -c '' -- 2> /dev/null; } 3>&1 | awk '{ added += $1 } END { printf "%d", added }'
+`;
+
+/**
+ * What a run's folder differs by from where its own work begins, without running anything that the agent can influence.
+ * @returns undefined where it could not be told in time
+ */
+export async function countChanges(context: Context, run: Run): Promise<Changes | undefined> {
+	const places = context.paths.run(run.id);
+	const {git, commonDir} = await openRun(context, run);
+	const folder = path.join(places.folder, 'changes');
+	if (!existsSync(folder)) {
+		mkdirSync(folder, {mode: 0o700});
+	}
+
+	await makeOwnGit(path.join(folder, 'git'), {
+		git,
+		commonDir,
+		seenAt: '/run/fleet/changes/git',
+		admin: adminName(places),
+		brought: await broughtFiles(git, run),
+	});
+	lendIndex(firstIndex(places), path.join(folder, 'git'));
+	giveToRun(run.id, folder);
+	const tip = await git.resolve(`${run.target}^{commit}`);
+	const {code, stdout} = await jail(context, run.id, places, {
+		script,
+		argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)],
+		timeout: 60_000,
+		mounts: [
+			...baseMounts(commonDir),
+			{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},
+			{source: places.worktree, target: run.worktree, mode: 'read'},
+			{source: folder, target: '/run/fleet/changes', mode: 'write'},
+		],
+	});
+	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
+	return code === 0 && numbers
+		? {
+				files: Number(numbers[1]) + Number(numbers[4]),
+				added: Number(numbers[2]) + Number(numbers[5]),
+				removed: Number(numbers[3]),
+				untracked: Number(numbers[4]),
+			}
+		: undefined;
+}

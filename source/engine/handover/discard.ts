@@ -1,0 +1,129 @@
+import {existsSync} from 'node:fs';
+import {decideActor} from '../../core/run/decide.ts';
+import {liveStages} from '../../core/run/run.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import type {Git} from '../../host/git.ts';
+import type {Journal} from '../../host/journal.ts';
+import {createWorktree, removeWorktree} from '../../host/worktree.ts';
+import {capture} from './capture.ts';
+import type {Context} from '../context.ts';
+import {fillWorktree} from '../run/fill.ts';
+import {openRun, rootOf} from '../project/projects.ts';
+
+async function moveRefs(git: Git, from: string, to: string): Promise<string[]> {
+	const refs = (await git.raw('for-each-ref', '--format=%(objectname) %(refname)', from))
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => line.split(' ') as [string, string]);
+	if (refs.length === 0) {
+		return [];
+	}
+
+	const moved = refs.map(([object, ref]) => ({object, ref, destination: ref.replace(from, to)}));
+	const commands = moved.flatMap(({object, ref, destination}) => [
+		`update ${destination} ${object}`,
+		`delete ${ref} ${object}`,
+	]);
+	await git.must(['update-ref', '--stdin'], {input: `start\n${commands.join('\n')}\nprepare\ncommit\n`});
+	return moved.map(({destination}) => destination);
+}
+
+/**
+ * Takes a run away, and keeps its work: captured first, its refs moved to refs/fleet/trash/<run> in one transaction,
+ * and only then the folder removed.
+ * @throws Refusal where something could not be captured; then nothing is removed
+ */
+export async function discard(context: Context, journal: Journal, because: string): Promise<string[]> {
+	const {run} = journal;
+	if (liveStages.has(run.stage)) {
+		throw gateRefusal(`${run.id} is ${run.stage}`, `fleet stop ${run.id}`);
+	}
+
+	const refusal = decideActor(context.actor, 'discarding');
+	if (refusal) {
+		throw refusal;
+	}
+
+	if (run.stage === 'discarded') {
+		throw new Refusal(`${run.id} is discarded already`, `fleet restore ${run.id}`);
+	}
+
+	const {git, commonDir} = await openRun(context, run);
+	const places = context.paths.run(run.id);
+	if (existsSync(places.worktree) && existsSync(places.privateGit)) {
+		const {incomplete} = await capture(context, journal);
+		if (incomplete) {
+			throw gateRefusal(
+				`not all of ${run.id} could be captured, so its folder is kept: ${incomplete}`,
+				`look at ${places.worktree}`,
+			);
+		}
+	} else if (existsSync(places.worktree)) {
+		throw gateRefusal(
+			`the private repository of ${run.id} is gone, so its folder is kept`,
+			`look at ${places.worktree}`,
+		);
+	}
+
+	const head = await git.resolve(`refs/heads/${run.branch}`);
+	if (head && (await git.resolve(`refs/fleet/runs/${run.id}/head`)) !== head) {
+		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, head]);
+	}
+
+	const kept = await moveRefs(git, `refs/fleet/runs/${run.id}`, `refs/fleet/trash/${run.id}`);
+	journal.append({type: 'run.discarded', because, kept}, context.actor);
+	await removeWorktree(commonDir, places);
+	if (head) {
+		await git.must(['update-ref', '-d', `refs/heads/${run.branch}`, head]);
+	}
+
+	return kept;
+}
+
+/** Brings a discarded run back: its refs, its branch, a fresh worktree. */
+export async function restore(context: Context, journal: Journal, because: string): Promise<void> {
+	const {run} = journal;
+	if (run.stage !== 'discarded') {
+		throw new Refusal(`${run.id} is not discarded`, `fleet show ${run.id}`);
+	}
+
+	const refusal = decideActor(context.actor, 'restoring');
+	if (refusal) {
+		throw refusal;
+	}
+
+	const {git, commonDir} = await openRun(context, run);
+	const places = context.paths.run(run.id);
+	const head =
+		(await git.resolve(`refs/fleet/trash/${run.id}/head`)) ?? (await git.resolve(`refs/fleet/runs/${run.id}/head`));
+	if (!head) {
+		throw gateRefusal(
+			`the work of ${run.id} is not under refs/fleet/trash any more`,
+			`git -C ${git.repository.gitDir} for-each-ref refs/fleet`,
+		);
+	}
+
+	const branch = `refs/heads/${run.branch}`;
+	const current = await git.resolve(branch);
+	if (current !== undefined && current !== head) {
+		throw gateRefusal(
+			`a branch ${run.branch} exists already, at ${current.slice(0, 10)}`,
+			`git -C ${git.repository.gitDir} branch -m ${run.branch} NEW-NAME`,
+		);
+	}
+
+	await git.must(['update-ref', branch, head]);
+	// What a removal that was interrupted left is in the way; its work is in the refs.
+	await removeWorktree(commonDir, places);
+	await createWorktree({
+		runId: run.id,
+		commonDir,
+		branch: run.branch,
+		base: undefined,
+		target: run.target,
+		places,
+		fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: rootOf(context, run)}, head, index),
+	});
+	await moveRefs(git, `refs/fleet/trash/${run.id}`, `refs/fleet/runs/${run.id}`);
+	journal.append({type: 'run.restored', because}, context.actor);
+}

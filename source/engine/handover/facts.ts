@@ -1,0 +1,164 @@
+import path from 'node:path';
+import type {Facts} from '../../core/run/facts.ts';
+import {exitCodes, gateRefusal, Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import {shown, textOf} from '../../core/git/tree.ts';
+import type {Git} from '../../host/git.ts';
+import type {Journal} from '../../host/journal.ts';
+import {attributeFiles, readTree, withAttributes} from './attributes.ts';
+import type {Context} from '../context.ts';
+import {readPolicy} from '../project/policy.ts';
+import {findSuccessor} from './retarget.ts';
+
+/**
+ * What a decision is about, read from the repository at this moment: the target's tip, the run's branch, the tree
+ * that a merge of the two would be, and the policy of the tip. A conflict is written down.
+ * @throws Refusal where one of them is not there or the two conflict
+ */
+export async function readFacts(
+	context: Context,
+	journal: Journal,
+	git: Git,
+	gate: 'verify' | 'approve' | 'merge',
+): Promise<Facts> {
+	const {run} = journal;
+	const {base, head} = await readTips(run, git);
+	try {
+		const tree = await mergedTree(run, git, base, head);
+		const {blob} = await readPolicy(git, base);
+		return {base, head, tree, policy: blob};
+	} catch (error) {
+		if (error instanceof Conflict) {
+			journal.append({type: 'gate.refused', gate, because: error.because, conflicts: [...error.files]}, context.actor);
+		}
+
+		throw error;
+	}
+}
+
+/** A run that cannot be merged with its target as both are now. */
+export class Conflict extends Refusal {
+	readonly files: readonly string[];
+
+	constructor(run: Run, because: string, files: readonly string[]) {
+		super(because, `fleet resume ${run.id} --rebase`, exitCodes.gate);
+		this.files = files;
+	}
+}
+
+/** The target's tip and the run's. @throws Refusal where one of them is gone */
+export async function readTips(run: Run, git: Git): Promise<{base: string; head: string}> {
+	const base = await git.resolve(`${run.target}^{commit}`);
+	if (!base) {
+		const name = run.target.replace('refs/heads/', '');
+		const other = await findSuccessor(git, run);
+		throw gateRefusal(
+			`${name} is gone, so there is nothing to merge into`,
+			other === undefined
+				? `git -C ${git.repository.gitDir} branch ${name} ${(run.verification?.base ?? run.base).slice(0, 12)}`
+				: `fleet retarget ${run.id} ${other}`,
+		);
+	}
+
+	const head = await git.resolve(`refs/heads/${run.branch}^{commit}`);
+	if (!head) {
+		const kept =
+			(await git.resolve(`refs/fleet/runs/${run.id}/head^{commit}`)) ??
+			(run.captured && (await git.resolve(`${run.captured.head}^{commit}`)));
+		throw gateRefusal(
+			`the branch ${run.branch} is gone`,
+			kept === undefined
+				? `its work is not in this repository any more: fleet discard ${run.id}`
+				: `git -C ${git.repository.gitDir} branch ${run.branch} ${kept.slice(0, 12)}`,
+		);
+	}
+
+	return {base, head};
+}
+
+/** Settings of the person's that say how git merges, and run nothing. */
+const habits = '^(merge\\.(renames|directoryrenames|renamelimit|renormalize)|diff\\.(renames|renamelimit|algorithm))$';
+
+/**
+ * The tree of a merge, made in memory by a git of fleet's own, with the attributes of the side that is merged into, as
+ * git takes them. Its own merge drivers are obeyed. Those of the person's are programs, and are not run over an agent's
+ * files: where one would have to decide, it is a conflict. `true` decides nothing, and keeps what the target has.
+ * @returns the tree, or the files that conflict
+ */
+export async function mergeTrees(
+	git: Git,
+	commonDir: string,
+	base: string,
+	head: string,
+): Promise<{tree: string} | {conflicts: string[]; drivers: string[]}> {
+	const {stdout: configured} = await git.run(['config', '--null', '--get-regexp', `^merge\\..*\\.driver$|${habits}`]);
+	const settings: Array<[string, string]> = [];
+	const programs = new Set<string>();
+	for (const record of configured.split('\0').filter(record => record !== '')) {
+		const newline = record.indexOf('\n');
+		const key = newline === -1 ? record : record.slice(0, newline);
+		const value = newline === -1 ? '' : record.slice(newline + 1);
+		const driver = /^merge\.(.*)\.driver$/s.exec(key)?.[1];
+		if (driver !== undefined && value.trim() !== 'true') {
+			programs.add(driver);
+		}
+
+		settings.push([key, driver === undefined ? value : value.trim() === 'true' ? 'true' : 'false']);
+	}
+
+	const env: Record<string, string> = {
+		GIT_OBJECT_DIRECTORY: path.join(git.repository.gitDir, 'objects'),
+		GIT_CONFIG_COUNT: String(settings.length),
+	};
+	for (const [index, [key, value]] of settings.entries()) {
+		env[`GIT_CONFIG_KEY_${index}`] = key;
+		env[`GIT_CONFIG_VALUE_${index}`] = value;
+	}
+
+	return withAttributes(git, commonDir, attributeFiles(await readTree(git, base)), async attributes => {
+		const {code, stdout, stderr} = await attributes.git.run(
+			['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head],
+			{env, cwd: attributes.folder, encoding: 'latin1'},
+		);
+		if (code === 0) {
+			return {tree: stdout.split('\0')[0]!.trim()};
+		}
+
+		if (code !== 1) {
+			throw new Error(`git merge-tree: ${stderr.trim().split('\n').at(-1) ?? code}`);
+		}
+
+		const conflicts = [
+			...new Set(
+				stdout
+					.split('\0')
+					.slice(1)
+					.filter(name => name !== ''),
+			),
+		];
+		const named = await attributes.of('merge', conflicts);
+		return {conflicts, drivers: [...new Set([...named.values()].filter(name => programs.has(name)))]};
+	});
+}
+
+/** The tree that a merge would be. @throws Conflict */
+export async function mergedTree(run: Run, git: Git, base: string, head: string): Promise<string> {
+	const result = await mergeTrees(git, git.repository.gitDir, base, head);
+	if ('tree' in result) {
+		return result.tree;
+	}
+
+	const {conflicts, drivers} = result;
+	const programs =
+		drivers.length === 0
+			? ''
+			: `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, and ${drivers.length === 1 ? 'is' : 'are'} left out`;
+	throw new Conflict(
+		run,
+		`it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts
+			.slice(0, 3)
+			.map(name => shown(name))
+			.join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`,
+		conflicts.map(name => textOf(name)),
+	);
+}

@@ -1,0 +1,318 @@
+import {spawnSync} from 'node:child_process';
+import {accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {messageText, oneLine, plainDate, plainWords, withTrailers} from '../../core/git/commit-message.ts';
+import type {Facts} from '../../core/run/facts.ts';
+import type {Policy} from '../../core/policy.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import type {Git} from '../../host/git.ts';
+import type {Context} from '../context.ts';
+import {mergeTrees} from './facts.ts';
+import {coAuthor, personOf} from './identity.ts';
+import {rootOf} from '../project/projects.ts';
+
+/*
+ * The commits that a merge makes, as the project's policy wants them: how many, by
+ * whom, with what words, signed or not. The tree at their end is the verified one.
+ */
+
+/** A hook's time, milliseconds. */
+const hookTime = 60_000;
+
+/** How a merge is made, once what git says has been asked. */
+type Way = {
+	/** The project's checkout. */ readonly root: string;
+	readonly sign: boolean;
+	readonly policy: Policy['merge'];
+	readonly env: Readonly<Record<string, string>>;
+};
+
+/** What a signing program needs of the person's environment, to find its keys and to ask. */
+const signingVariables = [
+	'GNUPGHOME',
+	'GPG_TTY',
+	'GPG_AGENT_INFO',
+	'SSH_AUTH_SOCK',
+	'SSH_ASKPASS',
+	'SSH_ASKPASS_REQUIRE',
+	'DISPLAY',
+	'WAYLAND_DISPLAY',
+	'XAUTHORITY',
+	'XDG_RUNTIME_DIR',
+	'DBUS_SESSION_BUS_ADDRESS',
+	'TERM',
+];
+
+/**
+ * Writes the commit that the target is moved to. Nothing is moved.
+ * @param because the person's reason for the merge
+ * @returns its name; its tree is `facts.tree`
+ * @throws Refusal where it cannot be made as the policy, or the
+ * person's git, wants it: never unsigned where a signature is wanted
+ */
+export async function makeMergeCommit(
+	context: Context,
+	run: Run,
+	git: Git,
+	facts: Facts,
+	policy: Policy['merge'],
+	because: string,
+): Promise<string> {
+	const person = await personOf(git);
+	if (!person) {
+		throw gateRefusal(
+			'git does not know who you are, so there is nobody to write the merge',
+			'git config --global user.name "Your Name", and user.email',
+		);
+	}
+
+	const sign = policy.sign ?? (await git.setting('commit.gpgsign', 'bool')) === 'true';
+	const way: Way = {
+		root: rootOf(context, run),
+		sign,
+		policy,
+		env: Object.fromEntries(
+			(sign ? signingVariables : []).flatMap(name =>
+				process.env[name] === undefined ? [] : [[name, process.env[name]]],
+			),
+		),
+	};
+	const kind = policy.how ?? 'merge';
+	const trailers: Array<readonly [string, string]> = [
+		...(policy.author === 'agent' ? [] : [['Co-authored-by', coAuthor(context, run)] as const]),
+		...trailersOf(run, context, because),
+	];
+	if (kind === 'rebase') {
+		return rebase(run, git, facts, way, trailers);
+	}
+
+	const subjects = (await git.raw('log', '--reverse', '--format=%s', `${facts.base}..${facts.head}`))
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => oneLine(line, 100));
+	const text = messageText(kind, policy.message, {
+		run: run.id,
+		title: oneLine(run.prompt?.split('\n')[0] ?? '', 72).trim() || `Work of run ${run.id}`,
+		prompt: run.prompt ?? '',
+		agent: run.agent,
+		target: run.target.replace('refs/heads/', ''),
+		branch: run.branch,
+		commits: subjects.slice(0, 100).join('\n'),
+	});
+	return write(
+		git,
+		way,
+		facts.tree,
+		kind === 'squash' ? [facts.base] : [facts.base, facts.head],
+		withTrailers(text, trailers),
+		policy.author === 'agent' ? agentAsAuthor() : {},
+	);
+}
+
+function agentAsAuthor(): Record<string, string> {
+	return {GIT_AUTHOR_NAME: 'fleet agent', GIT_AUTHOR_EMAIL: 'agent@fleet.invalid'};
+}
+
+/**
+ * The run's commits one after another on the target's tip. What comes out must be what was verified, else nothing does.
+ */
+async function rebase(
+	run: Run,
+	git: Git,
+	facts: Facts,
+	way: Way,
+	trailers: ReadonlyArray<readonly [string, string]>,
+): Promise<string> {
+	const name = run.target.replace('refs/heads/', '');
+	const lines = (await git.raw('rev-list', '--reverse', '--topo-order', '--parents', facts.head, `^${facts.base}`))
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => line.split(' '));
+	if (lines.some(parents => parents.length !== 2)) {
+		throw gateRefusal(
+			"the policy wants a rebase, and the run's branch holds merges of its own",
+			`fleet resume ${run.id} --rebase`,
+		);
+	}
+
+	let onto = facts.base;
+	for (const [index, [commit, parent]] of lines.entries()) {
+		const tree = await replayedTree(git, commit!, parent!, onto);
+		if (tree === undefined) {
+			throw gateRefusal(
+				`one of the run's commits does not apply to ${name} by itself: ${oneLine(await git.line('log', '-1', '--format=%s', commit!), 60)}`,
+				`fleet resume ${run.id} --rebase`,
+			);
+		}
+
+		const last = index === lines.length - 1;
+		if (tree === (await git.line('rev-parse', `${onto}^{tree}`)) && !last) {
+			continue;
+		}
+
+		const words = plainWords(await git.raw('log', '-1', '--format=%B', commit!)).trim() || `Work of run ${run.id}`;
+		const date = plainDate(await git.line('log', '-1', '--format=%ad', '--date=raw', commit!), Date.now());
+		onto = await write(
+			git,
+			way,
+			tree,
+			[onto],
+			withTrailers(
+				words,
+				last ? trailers : trailers.filter(([key]) => key === 'Co-authored-by' || key === 'Fleet-Run'),
+			),
+			{
+				...(way.policy.author === 'agent' ? agentAsAuthor() : {}),
+				...(date === undefined ? {} : {GIT_AUTHOR_DATE: date}),
+			},
+		);
+	}
+
+	if ((await git.line('rev-parse', `${onto}^{tree}`)) !== facts.tree) {
+		throw gateRefusal(
+			`the run's commits, one after another on ${name}, come to something else than what was verified`,
+			`fleet resume ${run.id} --rebase, then verify again`,
+		);
+	}
+
+	return onto;
+}
+
+/**
+ * The tree of a commit's own change on top of another commit; undefined where the two
+ * conflict. git before 2.40 takes the base of a merge from history alone, so that is made up.
+ */
+async function replayedTree(git: Git, commit: string, parent: string, onto: string): Promise<string | undefined> {
+	if (parent === onto) {
+		return git.line('rev-parse', `${commit}^{tree}`);
+	}
+
+	const env = {
+		GIT_AUTHOR_NAME: 'x',
+		GIT_AUTHOR_EMAIL: 'x',
+		GIT_COMMITTER_NAME: 'x',
+		GIT_COMMITTER_EMAIL: 'x',
+		GIT_AUTHOR_DATE: '@0 +0000',
+		GIT_COMMITTER_DATE: '@0 +0000',
+	};
+	const plain = async (tree: string, ...parents: string[]) =>
+		(
+			await git.must(['commit-tree', `${tree}^{tree}`, ...parents.flatMap(name => ['-p', name]), '-m', 'x'], {env})
+		).trim();
+	const root = await plain(parent);
+	const merged = await mergeTrees(git, git.repository.gitDir, await plain(onto, root), await plain(commit, root));
+	return 'tree' in merged ? merged.tree : undefined;
+}
+
+async function write(
+	git: Git,
+	way: Way,
+	tree: string,
+	parents: readonly string[],
+	text: string,
+	env: Record<string, string>,
+): Promise<string> {
+	const message = way.policy.hooks.length === 0 ? text : await throughHook(git, way.root, text);
+	const {code, stdout, stderr} = await git.run(
+		['commit-tree', tree, ...parents.flatMap(parent => ['-p', parent]), ...(way.sign ? ['-S'] : []), '-F', '-'],
+		{input: message, env: {...way.env, ...env}},
+	);
+	const commit = stdout.trim();
+	if (code !== 0) {
+		const words = oneLine(
+			stderr
+				.trim()
+				.split('\n')
+				.filter(line => !/^fatal: failed to write|^error: gpg failed/.test(line))
+				.at(-1) ?? `exit code ${code}`,
+		);
+		throw gateRefusal(
+			way.sign
+				? `the merge could not be signed, so nothing was merged: ${words}`
+				: `git could not write the merge: ${words}`,
+			way.sign
+				? 'git commit -S must work in a terminal; a key with a passphrase has to be unlocked before'
+				: 'git fsck says what is wrong',
+		);
+	}
+
+	if (way.sign && !/^gpgsig(?:-sha256)? /m.test((await git.raw('cat-file', 'commit', commit)).split('\n\n')[0]!)) {
+		throw gateRefusal(
+			'git wrote the merge without a signature, so nothing was merged',
+			'git commit -S must work in a terminal',
+		);
+	}
+
+	return commit;
+}
+
+/** The message as the person's own commit-msg hook leaves it. It is a program of theirs, over a file of ours. */
+async function throughHook(git: Git, root: string, text: string): Promise<string> {
+	const folder = await git.setting('core.hookspath', 'path');
+	const hook = path.join(
+		folder === undefined ? path.join(git.repository.gitDir, 'hooks') : path.resolve(root, folder),
+		'commit-msg',
+	);
+	try {
+		accessSync(hook, constants.X_OK);
+	} catch {
+		throw new Refusal(
+			`the policy wants the hook commit-msg at a merge, and there is no program ${hook}`,
+			"install the project's hooks in its checkout, then merge again",
+			3,
+		);
+	}
+
+	const scratch = mkdtempSync(path.join(os.tmpdir(), 'fleet-message-'));
+	try {
+		const file = path.join(scratch, 'COMMIT_EDITMSG');
+		writeFileSync(file, text, {mode: 0o600});
+		const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:FLEET_|GIT_)/.test(name)));
+		const {status, stderr, stdout, error} = spawnSync(hook, [file], {
+			cwd: root,
+			env: {...env, GIT_DIR: git.repository.gitDir, GIT_EDITOR: ':'},
+			encoding: 'utf8',
+			timeout: hookTime,
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		if (status !== 0) {
+			throw gateRefusal(
+				`your hook commit-msg refused the merge: ${oneLine(error?.message ?? `${stdout}${stderr}`.trim().split('\n').at(-1) ?? `exit code ${status}`)}`,
+				"message: in the policy's merge says how the message is written",
+			);
+		}
+
+		const changed = readFileSync(file, 'utf8');
+		if (changed.trim() === '') {
+			throw gateRefusal('your hook commit-msg left the message empty', `look at ${hook}`);
+		}
+
+		return changed;
+	} finally {
+		rmSync(scratch, {recursive: true, force: true});
+	}
+}
+
+function trailersOf(run: Run, context: Context, because: string): Array<readonly [string, string]> {
+	const {approval, verification, audit} = run;
+	return [
+		['Fleet-Run', run.id],
+		['Fleet-Agent', run.agent],
+		['Reviewed-by', approval!.by.replace('person:', '')],
+		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
+		...(approval!.signed ? [['Fleet-Signed-by', approval!.signed.signer] as const] : []),
+		['Fleet-Verify', verification!.digest],
+		[
+			'Fleet-Audit',
+			audit
+				? `${audit.items.filter(item => item.status === 'PASS').length}/6${audit.stale ? ' (before the last change of scope)' : ''}`
+				: 'none',
+		],
+		['Fleet-Policy', verification!.policy],
+		['Fleet-Merged-by', context.actor.replace('person:', '')],
+		...(because === '' ? [] : [['Fleet-Because', because] as const]),
+	];
+}

@@ -1,0 +1,156 @@
+import {existsSync, readFileSync, realpathSync} from 'node:fs';
+import path from 'node:path';
+import {decideMerge} from '../../core/run/decide.ts';
+import {gateRefusal} from '../../core/refusal.ts';
+import {quoteWord} from '../../core/text/words.ts';
+import {discover, Git} from '../../host/git.ts';
+import type {Journal} from '../../host/journal.ts';
+import {checkSignature} from './approval.ts';
+import {Checkout} from './bring-along.ts';
+import type {Context} from '../context.ts';
+import {readFacts} from './facts.ts';
+import {makeMergeCommit} from './merge-commit.ts';
+import {readPolicy} from '../project/policy.ts';
+import {openRun, rootOf} from '../project/projects.ts';
+import {changesOf} from './vet.ts';
+
+/** A folder in which the target is checked out, and git's own folder for it, which names what is going on there. */
+type Place = {readonly folder: string; readonly gitDir: string};
+
+/**
+ * Where the files of the repository's own checkout are. Git lists
+ * it by the folder of its git folder, wherever its files are.
+ */
+async function mainCheckout(git: Git, commonDir: string, root: string): Promise<string> {
+	const setting = await git.setting('core.worktree');
+	if (setting !== undefined) {
+		return path.resolve(commonDir, setting);
+	}
+
+	if (path.basename(commonDir) === '.git') {
+		return path.dirname(commonDir);
+	}
+
+	const found = await discover(root);
+	if ('because' in found || found.topLevel === undefined || realpathSync(found.gitDir) !== commonDir) {
+		throw gateRefusal(
+			`the target is checked out where git does not name: the files of ${commonDir}`,
+			`git --git-dir=${quoteWord(commonDir)} config core.worktree PATH`,
+		);
+	}
+
+	return found.topLevel;
+}
+
+/**
+ * The git folder that a linked checkout names, where the repository
+ * knows it; undefined where another one is in its place.
+ */
+function linkedGitDir(folder: string, commonDir: string): string | undefined {
+	try {
+		const gitDir = realpathSync(
+			path.resolve(folder, /^gitdir: (.+)\n?$/.exec(readFileSync(path.join(folder, '.git'), 'utf8'))?.[1] ?? ''),
+		);
+		return path.dirname(gitDir) === path.join(commonDir, 'worktrees') ? gitDir : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Where the target is checked out. @throws Refusal where that cannot be told */
+async function checkouts(git: Git, commonDir: string, root: string, target: string): Promise<Place[]> {
+	const places: Place[] = [];
+	for (const [index, record] of (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0\0').entries()) {
+		const lines = record.split('\0');
+		const listed = lines.find(line => line.startsWith('worktree '))?.slice('worktree '.length);
+		if (listed === undefined || !lines.includes(`branch ${target}`) || lines.includes('bare')) {
+			continue;
+		}
+
+		// The first is the repository's own.
+		const folder = index === 0 ? await mainCheckout(git, commonDir, root) : listed;
+		const gitDir = index === 0 ? commonDir : linkedGitDir(folder, commonDir);
+		if (gitDir !== undefined && existsSync(folder)) {
+			places.push({folder, gitDir});
+		}
+	}
+
+	return places;
+}
+
+const inProgress: Record<string, string> = {
+	MERGE_HEAD: 'a merge',
+	CHERRY_PICK_HEAD: 'a cherry-pick',
+	REVERT_HEAD: 'a revert',
+	'rebase-merge': 'a rebase',
+	'rebase-apply': 'a rebase',
+	BISECT_LOG: 'a bisect',
+};
+
+/**
+ * Makes the approved merge real: a commit of the approved tree, and a compare-and-swap of the target. A checkout of
+ * the target is brought along only where that loses nothing; otherwise the merge is refused and nothing is touched.
+ * @returns the merge commit and what became of the checkout
+ */
+export async function merge(
+	context: Context,
+	journal: Journal,
+	because: string,
+): Promise<{commit: string; checkout: string}> {
+	const {git, commonDir} = await openRun(context, journal.run);
+	const {run} = journal;
+	const facts = run.approval
+		? await readFacts(context, journal, git, 'merge')
+		: {base: '', head: '', tree: '', policy: ''};
+	const refusal = decideMerge(run, context.actor, facts, Date.now()) ?? (await checkSignature(git, run, run.approval!));
+	if (refusal) {
+		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
+		throw refusal;
+	}
+
+	const name = run.target.replace('refs/heads/', '');
+	const trees: Array<{folder: string; checkout: Checkout}> = [];
+	for (const {folder, gitDir} of await checkouts(git, commonDir, rootOf(context, run), run.target)) {
+		const busy = Object.keys(inProgress).find(file => existsSync(path.join(gitDir, file)));
+		if (busy) {
+			throw gateRefusal(
+				`${folder} is in the middle of ${inProgress[busy]}, so ${name} is left alone`,
+				'finish or abort it, then merge again',
+			);
+		}
+
+		trees.push({folder, checkout: new Checkout(new Git({gitDir, workTree: folder}), commonDir)});
+	}
+
+	const {policy} = await readPolicy(git, facts.base);
+	const commit = await makeMergeCommit(context, run, git, facts, policy.merge, because);
+	const changes = trees.length === 0 ? [] : await changesOf(git, facts.base, commit);
+	for (const {folder, checkout} of trees) {
+		const because = await checkout.inTheWay(facts.base, commit, changes);
+		if (because !== undefined) {
+			throw gateRefusal(
+				`the merge would overwrite what is in ${folder}: ${because}`,
+				`move it away, commit or stash it, then: fleet merge ${run.id}`,
+			);
+		}
+	}
+
+	journal.append(
+		{type: 'merge.started', target: run.target, base: facts.base, head: facts.head, tree: facts.tree},
+		context.actor,
+	);
+	const swap = await git.run(['update-ref', '-m', `fleet: merge run ${run.id}`, run.target, commit, facts.base]);
+	if (swap.code !== 0) {
+		journal.append({type: 'run.crashed', because: `${name} moved in the last moment; nothing was merged`}, 'fleet');
+		throw gateRefusal(`stale: ${name} moved in the last moment; nothing was merged`, `fleet verify ${run.id}`);
+	}
+
+	let state = trees.length === 0 ? 'not checked out' : 'brought along';
+	for (const {checkout} of trees) {
+		const became = await checkout.bringAlong(facts.base, commit, changes);
+		state = became === 'brought along' ? state : became;
+	}
+
+	journal.append({type: 'merge.finished', target: run.target, commit, checkout: state}, context.actor);
+	return {commit, checkout: state};
+}

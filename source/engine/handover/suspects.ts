@@ -1,0 +1,144 @@
+import {holdsValue, redactText} from '../../core/secrets/redact.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import {
+	addedLines,
+	findSuspects,
+	fingerprintOf,
+	maskSpan,
+	type AddedLines,
+	type Suspect,
+} from '../../core/secrets/suspects.ts';
+import type {Git} from '../../host/git.ts';
+import type {Journal} from '../../host/journal.ts';
+import {diffFlags} from './capture.ts';
+import type {Context} from '../context.ts';
+import {knownValues} from '../grants/secrets.ts';
+
+/** Bytes of a diff that are looked into; what is longer is said to be too long to tell. */
+const longest = 64 * 1024 ** 2;
+
+/** Characters of one file's added lines that the general scanner gets. */
+const longestScan = 2 * 1024 ** 2;
+
+/** What a general scanner, which knows the forms of many vendors, finds in added lines. */
+async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
+	const [{lintSource}, {creator}] = await Promise.all([
+		import('@secretlint/core'),
+		import('@secretlint/secretlint-rule-preset-recommend'),
+	]);
+	// An agent decides how much there is: a file beyond this is looked at by the project's own rules alone.
+	const content = lines
+		.map(({text}) => text)
+		.join('\n')
+		.slice(0, longestScan);
+	const result = await lintSource({
+		source: {filePath: file, content, contentType: 'text'},
+		options: {
+			config: {rules: [{id: '@secretlint/secretlint-rule-preset-recommend', rule: creator, options: {}}] as never},
+			maskSecrets: false,
+			noPhysicFilePath: true,
+		},
+	});
+	return result.messages.map(message => {
+		const span = content.slice(message.range[0], message.range[1]);
+		return {
+			rule: (message.ruleId ?? 'secret').replace('@secretlint/secretlint-rule-', ''),
+			file,
+			line: lines[content.slice(0, message.range[0]).split('\n').length - 1]?.number ?? 0,
+			span: maskSpan(span),
+			fingerprint: fingerprintOf(`${file}\n${span}`),
+		};
+	});
+}
+
+/**
+ * Suspects in what a branch adds: values that are known in any spelling, the project's own rules, a general scanner.
+ */
+async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
+	const {stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: longest});
+	const found = new Map<string, Suspect>();
+	const add = (suspect: Suspect) => {
+		if (!found.has(suspect.fingerprint)) {
+			found.set(suspect.fingerprint, suspect);
+		}
+	};
+
+	for (const part of addedLines(stdout)) {
+		const text = part.lines.map(line => line.text).join('\n');
+		if (holdsValue(known, text)) {
+			const first = part.lines.find(line => holdsValue(known, line.text)) ?? part.lines[0]!;
+			add({
+				rule: 'a secret of the vault',
+				file: part.file,
+				line: first.number,
+				span: redactText(known, first.text).trim().slice(0, 60),
+				fingerprint: fingerprintOf(`${part.file}\nknown`),
+			});
+		}
+
+		for (const suspect of [...findSuspects(part.file, part.lines), ...(await scan(part))]) {
+			// Two scanners that see the same line say it once.
+			if (![...found.values()].some(other => other.file === suspect.file && other.line === suspect.line)) {
+				add(suspect);
+			}
+		}
+	}
+
+	return [...found.values()];
+}
+
+/**
+ * Stops a hand-over whose work holds what looks like a secret, unless a
+ * person waived exactly that. @throws Refusal with the rule and a masked span
+ */
+export async function checkSuspects(
+	context: Context,
+	journal: Journal,
+	git: Git,
+	base: string,
+	head: string,
+): Promise<void> {
+	const {run} = journal;
+	const suspects = await suspectsIn(git, base, head, await knownValues(context, run.project.id));
+	if (JSON.stringify(suspects) !== JSON.stringify(run.suspects)) {
+		journal.append({type: 'suspects.found', suspects}, 'fleet');
+	}
+
+	const open = openSuspects(journal.run);
+	const [first] = open;
+	if (first) {
+		throw gateRefusal(
+			`its work holds what looks like a secret: ${first.file}:${first.line} (${first.rule}) ${first.span}${open.length > 1 ? `, and ${open.length - 1} more` : ''}`,
+			`fleet resume ${run.id} "take it out of the history", or if it is none: fleet verify ${run.id} --waive-secrets --because "…"`,
+		);
+	}
+}
+
+/** Those that nobody waived. */
+function openSuspects(run: Pick<Run, 'suspects' | 'waived'>): Suspect[] {
+	return run.suspects.filter(({fingerprint}) => !run.waived.includes(fingerprint));
+}
+
+/**
+ * A person says that what was found is none, and why. Only what
+ * was found before can be waived: nothing is waived unseen.
+ */
+export function waiveSuspects(context: Context, journal: Journal, because: string): void {
+	const open = openSuspects(journal.run);
+	if (because.trim() === '') {
+		throw new Refusal('to waive needs a reason', 'say why with --because "…"');
+	}
+
+	if (open.length === 0) {
+		throw new Refusal(
+			`nothing in ${journal.run.id} looks like a secret, as far as was looked`,
+			`fleet verify ${journal.run.id}`,
+		);
+	}
+
+	journal.append(
+		{type: 'suspects.waived', fingerprints: open.map(({fingerprint}) => fingerprint), because: because.trim()},
+		context.actor,
+	);
+}

@@ -1,0 +1,123 @@
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {policyPath, withNetwork, withVerify} from '../../core/policy.ts';
+import type {Project} from '../../core/project.ts';
+import {orThrow, Refusal} from '../../core/refusal.ts';
+import {replaceFile} from '../../host/write.ts';
+import {readPolicy} from './policy.ts';
+import {openRepository} from './projects.ts';
+import {ownStatusOf} from '../../host/status.ts';
+
+/**
+ * The policy file in a project's checkout; undefined where there is
+ * none. @throws Refusal for what is no file of the checkout's own
+ */
+function readOwn(root: string): string | undefined {
+	const file = path.join(root, policyPath);
+	const folder = ownStatusOf(path.dirname(file));
+	const status = ownStatusOf(file);
+	if (folder?.isFile()) {
+		throw new Refusal(
+			'.fleet is a file here, and the policy is kept in a folder of that name',
+			'git mv .fleet fleet.old',
+		);
+	}
+
+	if ((folder && !folder.isDirectory()) || (status && !status.isFile())) {
+		throw new Refusal(
+			`${policyPath} is not a file of the checkout's own`,
+			'a link is not followed: what is written there could be anything',
+		);
+	}
+
+	return status && readFileSync(file, 'utf8');
+}
+
+function writeOwn(root: string, text: string): void {
+	const file = path.join(root, policyPath);
+	mkdirSync(path.dirname(file), {recursive: true});
+	replaceFile(file, text, {mode: ownStatusOf(file)?.mode ?? 0o644});
+}
+
+/**
+ * Writes hosts into the policy file of a project's checkout, where a person reviews and commits them: until then no
+ * run reads them.
+ *
+ * @param root the project's folder
+ * @returns the hosts that were not there yet
+ * @throws Refusal where the file cannot be read, or is no file of the checkout's own
+ */
+export function proposeNetwork(root: string, hosts: readonly string[]): readonly string[] {
+	const {text, added} = orThrow(withNetwork(readOwn(root) ?? '', hosts));
+	if (added.length > 0) {
+		writeOwn(root, text);
+	}
+
+	return added;
+}
+
+/**
+ * Commits the commands that verify a project, as a person's own commit on the branch that is checked out. Nothing else
+ * that is changed or staged there comes along. Only where there
+ * are none yet: to change them is a change like any other.
+ *
+ * @returns the branch, and the commit
+ * @throws Refusal where that would lose or mix up something
+ */
+export async function commitVerify(
+	{root}: Project,
+	commands: readonly string[],
+): Promise<{branch: string; commit: string}> {
+	const {checkout} = await openRepository(root);
+	const ref = (await checkout.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim();
+	const head = await checkout.resolve('HEAD');
+	if (ref === '' || !head || !existsSync(path.join(root, '.git'))) {
+		throw new Refusal(
+			`${root} has no branch with a commit checked out`,
+			`commit a ${policyPath} with: verify: ["npm test"]`,
+		);
+	}
+
+	const {policy} = await readPolicy(checkout, head);
+	const committed = await checkout.run(['cat-file', 'blob', `${head}:${policyPath}`]);
+	if (policy.verify.length > 0) {
+		throw new Refusal(
+			`${policyPath} has verify commands: ${policy.verify.join(' && ')}`,
+			'change them in your editor, and commit that',
+		);
+	}
+
+	const own = readOwn(root);
+	if (own !== (committed.code === 0 ? committed.stdout : undefined)) {
+		throw new Refusal(
+			`${policyPath} has changes of yours that are not committed`,
+			'commit them, with verify: ["npm test"] among them',
+		);
+	}
+
+	const text = orThrow(withVerify(own ?? '', commands));
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-policy-'));
+	try {
+		const env = {GIT_INDEX_FILE: path.join(folder, 'index')};
+		const blob = (await checkout.must(['hash-object', '-w', '--stdin'], {input: text})).trim();
+		await checkout.must(['read-tree', head], {env});
+		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`], {env});
+		const tree = (await checkout.must(['write-tree'], {env})).trim();
+		const made = await checkout.run(['commit-tree', tree, '-p', head, '-m', 'Add what verifies this project']);
+		if (made.code !== 0) {
+			throw new Refusal(
+				`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
+				'git config user.name and user.email must be set',
+			);
+		}
+
+		const commit = made.stdout.trim();
+		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`]);
+		await checkout.must(['update-ref', '-m', 'fleet: what verifies this project', ref, commit, head]);
+		writeOwn(root, text);
+		return {branch: ref.replace('refs/heads/', ''), commit};
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
+}

@@ -1,0 +1,340 @@
+import {existsSync, readFileSync, realpathSync} from 'node:fs';
+import path from 'node:path';
+import {nameFrom, printable} from '../../core/names.ts';
+import {isOdd, isWithin} from '../../core/places.ts';
+import type {Project} from '../../core/project.ts';
+import {Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import {quoteWord} from '../../core/text/words.ts';
+import {discover, Git} from '../../host/git.ts';
+import {Lock} from '../../host/lock.ts';
+import {hasRecord, objectFolders, relink} from '../../host/worktree.ts';
+import {replaceFile} from '../../host/write.ts';
+import {filesOf} from '../../scopes/files/index.ts';
+import type {Context} from '../context.ts';
+import {listRuns} from '../runs.ts';
+
+/** All projects, in the order they were added. @throws Refusal where the file cannot be read as such */
+export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
+	if (!existsSync(paths.projects)) {
+		return [];
+	}
+
+	try {
+		const projects: unknown = JSON.parse(readFileSync(paths.projects, 'utf8'));
+		if (
+			Array.isArray(projects) &&
+			projects.every(project => typeof project?.id === 'string' && typeof project.root === 'string')
+		) {
+			return projects as Project[];
+		}
+	} catch {}
+
+	throw new Refusal(`${paths.projects} is not a list of projects`, 'mend or remove it; runs are not affected');
+}
+
+/**
+ * Adds the repository that a folder belongs to. Adding it again
+ * gives the same project, also where it lies elsewhere now.
+ * @param as the project that it is, where it does not show by itself
+ * @returns `movedFrom`: where it was, if it was elsewhere
+ */
+export async function addProject(
+	context: Pick<Context, 'paths'>,
+	folder: string,
+	as?: string,
+): Promise<{project: Project; added: boolean; movedFrom?: string}> {
+	if (isOdd(folder) || (existsSync(folder) && isOdd(realpathSync(folder)))) {
+		throw new Refusal(
+			`the path ${printable(folder, 200)} holds a control byte, or what is not UTF-8`,
+			'rename the folder, then: fleet project add PATH',
+		);
+	}
+
+	if (!existsSync(folder)) {
+		throw new Refusal(`there is no folder ${folder}`, 'fleet project add PATH');
+	}
+
+	const found = await discover(realpathSync(folder));
+	if ('because' in found) {
+		throw new Refusal(
+			`${folder} is not a git repository fleet can use: ${found.because}`,
+			'git init, commit something, then add it',
+		);
+	}
+
+	const root = realpathSync(found.topLevel ?? found.commonDir);
+	if (`${root}/`.startsWith(`${context.paths.state}/`)) {
+		throw new Refusal("a run's own worktree is not a project", 'add the repository it came from');
+	}
+
+	const git = new Git({gitDir: found.commonDir});
+	if (!(await git.resolve('HEAD^{commit}'))) {
+		throw new Refusal(
+			`${root} has no commit yet, so there is nothing to branch from`,
+			'git commit --allow-empty -m start',
+		);
+	}
+
+	const places = [root, found.commonDir, ...objectFolders(found.commonDir)];
+	for (const run of listRuns(context)) {
+		const scope =
+			run.stage === 'discarded'
+				? undefined
+				: run.grants
+						.map(grant => grant.scope)
+						.find(scope => {
+							const files = filesOf(scope);
+							return files?.mode === 'write' && places.some(place => isWithin(place, files.path));
+						});
+		if (scope !== undefined) {
+			throw new Refusal(
+				`the run ${run.id} may change what is in ${root}`,
+				`fleet revoke ${run.id} ${quoteWord(scope)}`,
+			);
+		}
+	}
+
+	const lock = Lock.acquire(`${context.paths.projects}.lock`, 5000);
+	if (!lock) {
+		throw new Refusal('another fleet is writing the list of projects', 'try again');
+	}
+
+	try {
+		const projects = listProjects(context);
+		if (as !== undefined && !projects.some(project => project.id === as)) {
+			throw new Refusal(
+				`there is no project "${printable(as, 60)}"`,
+				projects.length === 0
+					? 'fleet project add PATH'
+					: `projects: ${projects.map(project => project.id).join(', ')}`,
+			);
+		}
+
+		const known = projects.find(project => project.root === root);
+		const moved =
+			known && (as === undefined || known.id === as)
+				? undefined
+				: await findMoved(context, projects, git, realpathSync(found.commonDir), as);
+		if (as !== undefined && !moved && known?.id !== as) {
+			throw new Refusal(
+				`${printable(root, 200)} cannot be ${as}: that one is where it was, or this repository does not have what its runs began at`,
+				`fleet list, and: fleet project add ${printable(root, 200)}`,
+			);
+		}
+
+		if (moved) {
+			const project: Project = {...moved, root};
+			const others = projects.filter(
+				other => other.id !== known?.id || listRuns(context).some(run => run.project.id === other.id),
+			);
+			replaceFile(
+				context.paths.projects,
+				`${JSON.stringify(
+					others.map(other => (other.id === moved.id ? project : other)),
+					undefined,
+					'\t',
+				)}\n`,
+			);
+			return {project, added: false, movedFrom: moved.root};
+		}
+
+		if (known) {
+			return {project: known, added: false};
+		}
+
+		const wanted = nameFrom(path.basename(root).replace(/\.git$/, ''), 'project');
+		let id = wanted;
+		for (let number = 2; projects.some(project => project.id === id); number++) {
+			id = `${wanted}-${number}`;
+		}
+
+		const project: Project = {id, name: id, root, addedAt: new Date().toISOString()};
+		replaceFile(context.paths.projects, `${JSON.stringify([...projects, project], undefined, '\t')}\n`);
+		return {project, added: true};
+	} finally {
+		lock.release();
+	}
+}
+
+/**
+ * The project of that name, or the one whose repository the current folder stands in. Never another one, however few
+ * there are: a submodule and a repository inside are repositories
+ * of their own, and another worktree has another branch.
+ */
+export async function findProject(
+	context: Pick<Context, 'paths'>,
+	name: string | undefined,
+	folder: string,
+): Promise<Project> {
+	const projects = listProjects(context);
+	const names = projects.map(project => project.id).join(', ');
+	if (name !== undefined) {
+		const project = projects.find(project => project.id === name);
+		if (!project) {
+			throw new Refusal(
+				`there is no project "${printable(name, 60)}"`,
+				projects.length === 0 ? 'fleet project add PATH' : `projects: ${names}`,
+			);
+		}
+
+		return project;
+	}
+
+	let real = folder;
+	try {
+		real = realpathSync(folder);
+	} catch {}
+
+	const named =
+		projects.length === 0
+			? 'fleet project add PATH'
+			: projects.length === 1
+				? `--project ${names}`
+				: `--project with one of: ${names}`;
+	const worktrees = path.join(context.paths.state, 'worktrees');
+	if (isWithin(real, worktrees) || (existsSync(worktrees) && isWithin(real, realpathSync(worktrees)))) {
+		throw new Refusal("this is a run's own tree, which belongs to no project", named);
+	}
+
+	const found = isOdd(real) ? {because: 'its path holds a control byte, or what is not UTF-8'} : await discover(real);
+	if ('because' in found) {
+		throw new Refusal(`this folder is in no git repository that fleet can use: ${printable(found.because)}`, named);
+	}
+
+	// In the .git folder of a checkout there is no checkout, and in a bare repository neither.
+	const top =
+		found.topLevel ?? (path.basename(found.commonDir) === '.git' ? path.dirname(found.commonDir) : found.commonDir);
+	const root = existsSync(top) ? realpathSync(top) : top;
+	const here = projects.find(project => project.root === root);
+	if (here) {
+		return here;
+	}
+
+	throw new Refusal(
+		projects.length === 0
+			? 'no project is added yet'
+			: `this folder's repository, ${printable(root, 200)}, is not a project that is added`,
+		projects.length === 0 ? 'fleet project add .' : `fleet project add ., or ${named}`,
+	);
+}
+
+/** Whether a repository has all that these runs began at. */
+async function holds(git: Git, runs: readonly Run[]): Promise<boolean> {
+	for (const base of new Set(runs.map(run => run.base))) {
+		if (!(await git.resolve(`${base}^{commit}`))) {
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/** Whether the runs' own repository is where the project says that it is. */
+async function isThere(project: Project, runs: readonly Run[]): Promise<boolean> {
+	try {
+		return await holds((await openRepository(project.root)).git, runs);
+	} catch {
+		return false;
+	}
+}
+
+/**
+ * The project whose repository this is, where that is not to be found any more where it was: moved, renamed, restored.
+ * @param as the project that a person says it is; without it, the repository must know a run of the project's
+ */
+async function findMoved(
+	context: Pick<Context, 'paths'>,
+	projects: readonly Project[],
+	git: Git,
+	commonDir: string,
+	as: string | undefined,
+): Promise<Project | undefined> {
+	const all = listRuns(context);
+	for (const project of projects.filter(project => as === undefined || project.id === as)) {
+		const every = all.filter(run => run.project.id === project.id);
+		// What was discarded long ago may have begun at a commit that is gone by now.
+		const runs = every.some(run => run.stage !== 'discarded') ? every.filter(run => run.stage !== 'discarded') : every;
+		if (
+			runs.length === 0
+				? existsSync(project.root) || as === undefined
+				: (await isThere(project, runs)) || !(await holds(git, runs))
+		) {
+			continue;
+		}
+
+		const known = async (run: Run) =>
+			hasRecord(commonDir, context.paths.run(run.id)) ||
+			(
+				await git.run([
+					'for-each-ref',
+					'--count=1',
+					'--format=x',
+					`refs/fleet/runs/${run.id}`,
+					`refs/fleet/trash/${run.id}`,
+					`refs/heads/${run.branch}`,
+				])
+			).stdout !== '';
+		if (as !== undefined || (await Promise.all(runs.map(run => known(run)))).includes(true)) {
+			return project;
+		}
+	}
+
+	return undefined;
+}
+
+/** Where a run's project is now. */
+export function rootOf(context: Pick<Context, 'paths'>, run: Run): string {
+	try {
+		return listProjects(context).find(project => project.id === run.project.id)?.root ?? run.project.root;
+	} catch {
+		// The list can be mended; until then a run is where it began.
+		return run.project.root;
+	}
+}
+
+/**
+ * The repository that a run belongs to, wherever its project's is now. What names its place is brought up to date.
+ * @throws Refusal where it is gone, or another one is in its place
+ */
+export async function openRun(
+	context: Pick<Context, 'paths'>,
+	run: Run,
+): Promise<{git: Git; checkout: Git; commonDir: string}> {
+	const root = rootOf(context, run);
+	const opened = await openRepository(root);
+	if (!(await holds(opened.git, [run]))) {
+		throw new Refusal(
+			`${root} is not the repository that ${run.id} began in: it does not have ${run.base.slice(0, 10)}`,
+			`where that is now: fleet project add PATH --as ${run.project.id}`,
+		);
+	}
+
+	relink(run.id, opened.commonDir, context.paths.run(run.id));
+	return opened;
+}
+
+/**
+ * The repository behind a project, and the checkout that was added, whose HEAD
+ * is its own where it is a linked worktree. @throws Refusal where it is gone
+ */
+export async function openRepository(root: string): Promise<{git: Git; checkout: Git; commonDir: string}> {
+	const found = existsSync(root) ? await discover(root) : {because: 'the folder is gone'};
+	if ('because' in found) {
+		throw new Refusal(
+			`the project's repository ${root} cannot be used: ${printable(found.because)}`,
+			'bring it back, or where it is now: fleet project add PATH',
+		);
+	}
+
+	// A folder that lost its .git may lie in another repository.
+	if (found.topLevel !== undefined && realpathSync(found.topLevel) !== realpathSync(root)) {
+		throw new Refusal(
+			`the project's repository ${root} cannot be used: it is a folder of ${found.topLevel} now`,
+			'bring it back, or where it is now: fleet project add PATH',
+		);
+	}
+
+	const commonDir = realpathSync(found.commonDir);
+	return {git: new Git({gitDir: commonDir}), checkout: new Git({gitDir: found.gitDir}), commonDir};
+}

@@ -1,0 +1,73 @@
+import {randomBytes} from 'node:crypto';
+import type {EgressRule} from '../../core/network/egress.ts';
+import {makePointer} from '../../core/secrets/pointer.ts';
+import {isInForce} from '../../core/scope.ts';
+import type {Run} from '../../core/run/run.ts';
+import {parseEgressRule} from '../../core/network/egress.ts';
+import type {HeldSecret} from '../../core/secrets/swap.ts';
+import type {HandedSecret} from '../grants/secrets.ts';
+
+type Kept = HandedSecret & {readonly pointer: string};
+
+/** The secrets that one supervisor was handed. In memory alone; what of them is in force, the journal says. */
+export class HeldSecrets {
+	readonly #kept = new Map<string, Kept>();
+	readonly #values = new Set<string>();
+
+	/**
+	 * Takes a secret in. One that comes back in the same attempt keeps its pointer: the program that has it in its
+	 * environment goes on with it, and while nothing is granted it is worth nothing.
+	 */
+	add(secret: HandedSecret): Kept {
+		const before = this.#kept.get(secret.scope);
+		const kept = {
+			...secret,
+			pointer: before && before.shape === secret.shape ? before.pointer : makePointer(secret.shape, randomBytes(256)),
+		};
+		this.#kept.set(secret.scope, kept);
+		this.#values.add(secret.value);
+		if (secret.previous !== undefined) {
+			this.#values.add(secret.previous);
+		}
+
+		return kept;
+	}
+
+	get size(): number {
+		return this.#kept.size;
+	}
+
+	get(scope: string): Kept | undefined {
+		return this.#kept.get(scope);
+	}
+
+	all(): Kept[] {
+		return [...this.#kept.values()];
+	}
+
+	/** Every value that was handed over, and those before them. */
+	values(): string[] {
+		return [...this.#values];
+	}
+
+	pointers(): string[] {
+		return this.all().map(({pointer}) => pointer);
+	}
+
+	/** What may be used at a moment, milliseconds: nothing while the run is frozen. */
+	inForce(run: Run, now: number): HeldSecret[] {
+		return run.stage === 'frozen'
+			? []
+			: this.all().filter(({scope}) => run.grants.some(grant => grant.scope === scope && isInForce(grant, now)));
+	}
+
+	/** The hosts that they open, with or without a request that uses them. */
+	rules(run: Run, now: number): EgressRule[] {
+		return this.inForce(run, now).flatMap(({scope, binding}) =>
+			binding.hosts.flatMap(host => {
+				const rule = parseEgressRule(host);
+				return 'because' in rule ? [] : [{host: rule.host, port: rule.port ?? 443, source: scope}];
+			}),
+		);
+	}
+}

@@ -1,0 +1,254 @@
+import {existsSync, statfsSync} from 'node:fs';
+import path from 'node:path';
+import type {Invocation, SandboxPlan} from '../../core/plan.ts';
+import type {Outcome} from '../../core/seams.ts';
+import {openCgroup, type Cgroup} from '../../host/cgroup.ts';
+import {machineMemory, measureHeld, memoryLeft} from '../../host/held.ts';
+import type {Context} from '../context.ts';
+
+/*
+ * The limits of a sandbox as a whole, for every sandbox that the
+ * host starts over an agent's content: a run, and every look at one.
+ */
+
+/** What was too much. `end`: it must not go on. `freeze`: it stands until a person decides. */
+export type Over = {readonly because: string; readonly how: 'end' | 'freeze'};
+
+/** Bytes on disk, and files and folders. */
+export type DiskUse = {readonly bytes: number; readonly files: number};
+
+/** Bytes and files that some folders take on disk. */
+export type Folders = {
+	readonly names: readonly string[];
+	count(): Promise<DiskUse | undefined>;
+	/** What else of its counts, bytes. */ kept?(): number;
+};
+
+/** The least share of the machine's memory that is left to everybody else. */
+const leastMemory = 0.03;
+
+const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`;
+
+/** Looks at one sandbox, whenever it is asked to. */
+export class Guard {
+	readonly #pid: number;
+	readonly #plan: SandboxPlan;
+	readonly #group: Cgroup | undefined;
+	readonly #folders: Folders | undefined;
+	readonly #before = machineMemory();
+	#waiting = 0;
+	#looks = 0;
+	#first: DiskUse | undefined;
+	/** What it takes on disk is counted beside the looks. */
+	#disk: Promise<void> | undefined;
+	#grown: Over | undefined;
+	#lastCount = 0;
+	#nextCount = 0;
+	#free: {bytes: number; files: number} | undefined;
+	#nameless = 0;
+	/** Whether something is near its limit, so that the next look should come soon. */
+	near = false;
+
+	/** @param pid the host's id of the sandbox's monitor */
+	constructor(pid: number, plan: SandboxPlan, group: Cgroup | undefined, folders?: Folders) {
+		this.#pid = pid;
+		this.#plan = plan;
+		this.#group = group;
+		this.#folders = folders;
+		// What was there before it began is not what it made.
+		this.#countDisk();
+	}
+
+	/** @returns what is too much, if anything; once `freeze` was said, it is said again while it is so */
+	async look(): Promise<Over | undefined> {
+		const {limits, scratch} = this.#plan;
+		const held = await measureHeld(this.#pid, {
+			scratch: scratch.map(({target}) => target),
+			before: this.#before,
+			enough: limits,
+			thorough: this.#looks++ % 3 === 2,
+		});
+		const memory = held.processes + held.elsewhere;
+		this.#nameless = held.nameless;
+		this.near =
+			memory > limits.memory / 4 ||
+			held.descriptors > limits.descriptors / 4 ||
+			held.watches > limits.watches / 4 ||
+			held.queued > limits.queued / 4;
+		// Descriptors wait in a socket for a moment in every program that passes them; what waits there twice is kept there.
+		const waits = held.inFlight > limits.inFlight && this.#waiting > limits.inFlight;
+		this.#waiting = held.inFlight;
+		const end =
+			held.descriptors > limits.descriptors
+				? `its processes held more than ${limits.descriptors} descriptors`
+				: held.watches > limits.watches
+					? `its event loops waited for more than ${Math.round(limits.watches)} files: the account has only so many in all`
+					: held.queued > limits.queued
+						? `more than ${mib(limits.queued)} waited in its connections: the machine has only so much for everybody's`
+						: waits
+							? `more than ${limits.inFlight} of its descriptors were on their way in sockets: the account has only so many in all`
+							: // A control group counts all of it, and faster.
+								this.#group?.memory() === undefined && memory > limits.memory
+								? `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process`
+								: undefined;
+		if (end !== undefined) {
+			return {because: end, how: 'end'};
+		}
+
+		if (memoryLeft() < leastMemory) {
+			return {because: `the machine has less than ${leastMemory * 100} % of its memory left`, how: 'freeze'};
+		}
+
+		this.#countDisk();
+		return this.#grown;
+	}
+
+	/**
+	 * Counts what the folders take, in half a minute or when the file system lost a part of
+	 * what they may grow by; at most a hundredth of the time, but never later than that.
+	 */
+	#countDisk(): void {
+		const folders = this.#folders;
+		if (!folders || this.#disk) {
+			return;
+		}
+
+		const {limits} = this.#plan;
+		const free = freeOf(folders.names);
+		const lost =
+			free && this.#free
+				? Math.max((this.#free.bytes - free.bytes) / limits.growth, (this.#free.files - free.files) / limits.files)
+				: 0;
+		if (Date.now() < (lost > 1 / 8 ? this.#lastCount : this.#nextCount)) {
+			return;
+		}
+
+		const began = Date.now();
+		this.#free = free;
+		this.#disk = folders
+			.count()
+			.then(use => {
+				const took = Date.now() - began;
+				this.#lastCount = Date.now() + Math.max(1000, 3 * took);
+				this.#nextCount = Date.now() + Math.max(30_000, 100 * took);
+				this.#first ??= use;
+				if (use && this.#first) {
+					const bytes = use.bytes - this.#first.bytes + this.#nameless + (folders.kept?.() ?? 0);
+					const files = use.files - this.#first.files;
+					this.#grown =
+						bytes > limits.growth
+							? {because: `its folders and its output grew by ${mib(bytes)}, more than a run may`, how: 'freeze'}
+							: files > limits.files
+								? {because: `its folders grew by ${files} files, more than a run may`, how: 'freeze'}
+								: undefined;
+				}
+			})
+			.catch(() => {})
+			.finally(() => {
+				this.#disk = undefined;
+			});
+	}
+}
+
+function freeOf(folders: readonly string[]): {bytes: number; files: number} | undefined {
+	try {
+		const {bavail, bsize, ffree} = statfsSync(folders[0]!);
+		return {bytes: bavail * bsize, files: ffree};
+	} catch {
+		return undefined;
+	}
+}
+
+/** How long until the first look at something that usually ends at once, and then between two, milliseconds. */
+const pauses = {first: 300, far: 1000, near: 200};
+
+/** Removes a run's control group. */
+export async function removeGroup(group: Cgroup | undefined): Promise<void> {
+	// The kernel takes a moment to bury the last process.
+	for (let tries = 0; group && tries < 200; tries++) {
+		group.remove();
+		if (!group.joins.some(file => existsSync(file))) {
+			return;
+		}
+
+		await new Promise(resolve => {
+			setTimeout(resolve, 25);
+		});
+	}
+}
+
+/** A plan, and the control group of its own that it has where one is writable. */
+export type Limited = {plan: SandboxPlan; readonly group: Cgroup | undefined};
+
+/** Gives a plan its group. @param name unique: letters, digits, dashes and dots */
+export function grouped(plan: SandboxPlan, name: string): Limited {
+	const {memory, processes, weight} = plan.limits;
+	const group = openCgroup(name, {memory, processes, weight});
+	return {plan: {...plan, joins: group?.joins}, group};
+}
+
+/**
+ * Runs an invocation of a sandbox to its end, under all limits of its plan: what no kernel limit covers is looked at
+ * while it goes on, and what is too much ends it. The group goes with it.
+ * @returns how it ended; `over` says what was too much
+ */
+export async function runLimited(
+	context: Pick<Context, 'executor'>,
+	invocation: Invocation,
+	{plan, group}: Limited,
+	options: {
+		onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void;
+		timeout: number;
+		input?: string | Uint8Array | undefined;
+		folders?: Folders;
+	},
+): Promise<Outcome & {over?: string}> {
+	let over: string | undefined;
+	let written = 0;
+	let timer: NodeJS.Timeout | undefined;
+	let end = () => {};
+	const stop = (because: string) => {
+		over ??= because;
+		end();
+	};
+
+	try {
+		const outcome = await context.executor.run(invocation, {
+			timeout: Math.min(options.timeout, plan.limits.wallClock),
+			input: options.input,
+			onOutput(bytes, stream) {
+				written += bytes.length;
+				if (over === undefined) {
+					options.onOutput(bytes, stream);
+				}
+
+				if (written > plan.limits.output) {
+					stop(`it wrote more than ${mib(plan.limits.output)}`);
+				}
+			},
+			onStart(pid, kill) {
+				end = kill;
+				const guard = new Guard(pid, plan, group, options.folders);
+				const look = async () => {
+					const found = await guard.look();
+					if (found) {
+						stop(found.because);
+					} else {
+						timer = setTimeout(() => void look(), guard.near ? pauses.near : pauses.far);
+					}
+				};
+
+				timer = setTimeout(() => void look(), pauses.first);
+			},
+		});
+		return {...outcome, ...(over === undefined ? {} : {over})};
+	} finally {
+		clearTimeout(timer);
+		end = () => {};
+		await removeGroup(group);
+	}
+}
+
+/** The name of a control group for one look at a run. */
+export const lookName = (group: string, folder: string): string =>
+	`${group}.${path.basename(folder).replaceAll(/[^\w-]/g, '-')}`;

@@ -1,0 +1,141 @@
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {limitsOf, rulesOf, type Policy} from '../../core/policy.ts';
+import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type Scratch} from '../../core/plan.ts';
+import {Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import type {Availability, Sandbox} from '../../core/seams.ts';
+import {accountWatches, machineQueues} from '../../host/held.ts';
+import type {RunPaths} from '../../host/paths.ts';
+import {insideHome, toolchain} from '../../host/toolchain.ts';
+import {baseMounts} from '../../host/worktree.ts';
+import {networkRules} from '../../scopes/network/index.ts';
+import type {EgressRule} from '../../core/network/egress.ts';
+import type {EgressState} from '../../host/proxy.ts';
+import type {Context} from '../context.ts';
+
+const scratch: Scratch[] = [
+	{target: '/tmp', size: 2 * 1024 ** 3, mode: 0o1777},
+	{target: insideHome, size: 1024 ** 3},
+	{target: '/run/lock', size: 1024 ** 2},
+];
+
+/**
+ * Milliseconds for which a sandbox that worked is not tried again: each
+ * trial makes one. A launch that fails later is refused by itself.
+ */
+const trialLife = 60_000;
+const tried = new WeakMap<Sandbox, {readonly status: Availability; readonly at: number}>();
+
+/** A sandbox that works here. Never a weaker one: where none works, nothing starts. */
+export async function chooseSandbox(context: Context): Promise<{sandbox: Sandbox; status: Availability}> {
+	let last: Availability | undefined;
+	for (const sandbox of context.sandboxes) {
+		const found = tried.get(sandbox);
+		const status = found && performance.now() - found.at < trialLife ? found.status : await sandbox.probe();
+		if (status.works) {
+			tried.set(sandbox, found?.status === status ? found : {status, at: performance.now()});
+			return {sandbox, status};
+		}
+
+		last = status;
+	}
+
+	throw new Refusal(`no sandbox works here: ${last?.because ?? 'none is known'}`, last?.hint || 'fleet doctor');
+}
+
+/** A plan with the machine's toolchains and what is named, nothing else. */
+export function basicPlan(
+	runId: string,
+	folder: string,
+	extra: {mounts?: readonly Mount[]; env?: Readonly<Record<string, string>>; cwd?: string; names?: boolean},
+): SandboxPlan {
+	const {mounts, links, env} = toolchain(folder, extra.names);
+	return {
+		// What is kept in HOME's place needs no scratch below it.
+		runId,
+		mounts: [...mounts, ...(extra.mounts ?? [])],
+		links,
+		scratch: scratch.filter(({target}) => !extra.mounts?.some(mount => mount.target === target)),
+		env: {...env, FLEET_RUN: runId, ...extra.env},
+		cwd: extra.cwd ?? '/tmp',
+		limits: {
+			...defaultLimits,
+			memory: Math.max(1024 ** 3, Math.min(defaultLimits.memory, os.totalmem() / 2)),
+			watches: Math.min(defaultLimits.watches, (accountWatches() ?? Number.POSITIVE_INFINITY) / 20),
+			queued: Math.min(defaultLimits.queued, (machineQueues() ?? Number.POSITIVE_INFINITY) / 4),
+		},
+		dropUid: dropUidOf(runId),
+		architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+	};
+}
+
+const proxyAddress = `http://127.0.0.1:${proxyPort}`;
+
+/**
+ * What is the sandbox's own and is asked without a proxy. Each client reads this
+ * list in its own way: a dot for names below localhost (Node), ranges (curl,
+ * requests, Go), an address by itself (urllib). Not "[::1]", at which httpx fails.
+ */
+const own = 'localhost,.localhost,127.0.0.1,127.0.0.0/8,::1,0.0.0.0';
+
+/** What tells programs inside of the run's proxy. */
+export const proxyEnvironment: Readonly<Record<string, string>> = {
+	NO_PROXY: own,
+	no_proxy: own,
+	HTTP_PROXY: proxyAddress,
+	HTTPS_PROXY: proxyAddress,
+	http_proxy: proxyAddress,
+	https_proxy: proxyAddress,
+	ALL_PROXY: proxyAddress,
+	all_proxy: proxyAddress,
+	NODE_USE_ENV_PROXY: '1',
+};
+
+/** What a run finds inside besides: mounts and variables. */
+export type Extra = {readonly mounts: readonly Mount[]; readonly env: Readonly<Record<string, string>>};
+
+/**
+ * A run's own sandbox: its worktree, its private git folder in the
+ * project's place, what it was granted (`givenFiles`), its outfit.
+ */
+export function runPlan(
+	run: Run,
+	places: RunPaths,
+	commonDir: string,
+	granted: readonly Mount[],
+	policy: Policy,
+	outfit: Extra = {mounts: [], env: {}},
+): SandboxPlan {
+	const mounts: Mount[] = [
+		...granted,
+		...outfit.mounts,
+		...baseMounts(commonDir),
+		{source: places.privateGit, target: commonDir, mode: 'write'},
+		{source: places.worktree, target: run.worktree, mode: 'write'},
+		{source: path.join(places.folder, 'dotgit'), target: path.join(run.worktree, '.git'), mode: 'read'},
+	];
+	const plan = basicPlan(run.id, places.sandbox, {
+		mounts,
+		env: {...proxyEnvironment, ...outfit.env},
+		cwd: run.worktree,
+		names: true,
+	});
+	return {...plan, limits: limitsOf(policy, plan.limits)};
+}
+
+/**
+ * What the run may reach: the policy's hosts for builds, the grants in force, and the hosts of the secrets among them.
+ */
+export function egressState(run: Run, policy: Policy, now: number, secrets: readonly EgressRule[] = []): EgressState {
+	return {
+		// A frozen run has no way out, whatever it holds.
+		rules:
+			run.stage === 'frozen'
+				? []
+				: [...rulesOf(policy.network, 'policy'), ...networkRules(run.grants, now), ...secrets],
+		// A private host that the policy lists under `network` is named, too.
+		privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy'),
+	};
+}
