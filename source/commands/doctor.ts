@@ -24,7 +24,7 @@ function output(argv: string[]): Promise<string | undefined> {
 async function checkGit(): Promise<Availability> {
 	const version = (await output(['git', '--version']))?.replace('git version ', '');
 	if (version === undefined) {
-		return {works: false, version: '', because: 'git is not installed', hint: 'fleet doctor --fix'};
+		return {works: false, version: '', because: 'git is not installed', hint: 'fleet doctor --fix', missing: 'git'};
 	}
 
 	const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -155,16 +155,7 @@ const managers: ReadonlyArray<{program: string; before?: string[]; install: stri
 ];
 
 function missingPackages(checks: readonly Check[]): string[] {
-	return [
-		...(checks.some(
-			check => check.id === 'sandbox bubblewrap' && !check.works && check.because.includes('not installed'),
-		)
-			? ['bubblewrap']
-			: []),
-		...(checks.some(check => check.id === 'git' && !check.works && check.because.includes('not installed'))
-			? ['git']
-			: []),
-	];
+	return checks.flatMap(({missing}) => (missing === undefined ? [] : [missing]));
 }
 
 /**

@@ -10,6 +10,8 @@ export type Availability = {
 	readonly version: string;
 	readonly because: string;
 	readonly hint: string;
+	/** The package whose absence is the reason, as machines' package managers call it. */
+	readonly missing?: string | undefined;
 };
 
 /** What an agent needs of its model: which secret, where it may go, and the variable that holds its pointer. */

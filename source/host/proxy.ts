@@ -21,6 +21,7 @@ import {
 	type EgressRule,
 	type Target,
 } from '../core/network/egress.ts';
+import type {DenialKind} from '../core/run/event.ts';
 import {Blanker, Needles} from '../core/secrets/needles.ts';
 import {proxyPort} from '../core/plan.ts';
 import {needlesOf} from '../core/secrets/spellings.ts';
@@ -46,7 +47,7 @@ export type EgressState = {readonly rules: readonly EgressRule[]; readonly priva
 
 export type ProxyHooks = {
 	state(): EgressState;
-	onDenied(target: string, because: string): void;
+	onDenied(target: string, because: string, kind: DenialKind): void;
 	onAllowed(target: string, rule: string): void;
 	/** A request that cannot be read in one way, or at which fleet itself failed: no grant would let it pass. */
 	onRefused?(target: string, because: string): void;
@@ -268,7 +269,7 @@ export class Proxy {
 		const {rules} = this.#hooks.state();
 		const verdict = decideEgress(target, rules, asked);
 		if (!verdict.allow) {
-			return this.#deny(target, verdict.because);
+			return this.#deny(target, verdict.because, 'not-granted');
 		}
 
 		const route = await this.#route(target, asked);
@@ -278,7 +279,7 @@ export class Proxy {
 
 		// The grant may have gone while the name was looked up.
 		const again = decideEgress(target, this.#hooks.state().rules, asked);
-		return again.allow ? {route, rule: again.because} : this.#deny(target, again.because);
+		return again.allow ? {route, rule: again.because} : this.#deny(target, again.because, 'not-granted');
 	}
 
 	async #route(target: Target, asked: Asked | undefined): Promise<Route | {because: string; status?: number}> {
@@ -293,7 +294,7 @@ export class Proxy {
 		}
 
 		if (proxy && isMetadataName(target.host)) {
-			return this.#deny(target, `${target.host} hands out a cloud's credentials, and is never asked`);
+			return this.#deny(target, `${target.host} hands out a cloud's credentials, and is never asked`, 'address');
 		}
 
 		let addresses: string[] = [];
@@ -317,15 +318,15 @@ export class Proxy {
 		for (const address of addresses) {
 			const check = decideAddress(target, address, privateHosts);
 			if (!check.allow) {
-				return this.#deny(target, check.because);
+				return this.#deny(target, check.because, 'address');
 			}
 		}
 
 		return proxy ? {proxy, context: this.#hooks.trust?.()} : {addresses: addresses.slice(0, 1)};
 	}
 
-	#deny(target: {host: string; port?: number}, because: string): {because: string} {
-		this.#hooks.onDenied(formatTarget(target), because);
+	#deny(target: {host: string; port?: number}, because: string, kind: DenialKind): {because: string} {
+		this.#hooks.onDenied(formatTarget(target), because, kind);
 		return {because};
 	}
 
@@ -341,7 +342,7 @@ export class Proxy {
 		client.on('error', () => client.destroy());
 		const target = parseAuthority(request.url ?? '');
 		if ('because' in target) {
-			this.#hooks.onDenied(printableAuthority(request.url), target.because);
+			this.#hooks.onDenied(printableAuthority(request.url), target.because, 'request');
 			this.#refuse(client, target.because, '400 Bad Request');
 			return;
 		}
@@ -437,6 +438,7 @@ export class Proxy {
 					hello.kind === 'hello'
 						? `the TLS hello in a tunnel to ${formatTarget(target)} names another host`
 						: `${formatTarget(target)} has a secret bound to it, and is asked over TLS alone`,
+					'request',
 				);
 				client.destroy();
 				return;
@@ -464,6 +466,7 @@ export class Proxy {
 				this.#deny(
 					{host: printableAuthority(hello.name), port: target.port},
 					`the TLS hello in a tunnel to ${formatTarget(target)} names another host`,
+					'request',
 				);
 				client.destroy();
 				upstream.destroy();
@@ -562,7 +565,7 @@ export class Proxy {
 
 		const target = parseAuthority(match[1]!, 80);
 		if ('because' in target) {
-			this.#hooks.onDenied(printableAuthority(match[1]), target.because);
+			this.#hooks.onDenied(printableAuthority(match[1]), target.because, 'request');
 			refuse(400, target.because);
 			return;
 		}
@@ -587,7 +590,7 @@ export class Proxy {
 		}
 
 		if (this.#hooks.broker?.()?.isBound(target)) {
-			this.#deny(target, 'a secret is bound to it, so it is asked over TLS alone');
+			this.#deny(target, 'a secret is bound to it, so it is asked over TLS alone', 'request');
 			refuse(403, 'a secret is bound to this host, so it is asked over TLS alone');
 			return;
 		}
@@ -607,7 +610,7 @@ export class Proxy {
 
 		// A proxy on the way would answer with what it was asked, its own credential among it.
 		if (parsed.method === 'TRACE' || parsed.method === 'TRACK') {
-			this.#deny(target, `${parsed.method} is not passed on`);
+			this.#deny(target, `${parsed.method} is not passed on`, 'request');
 			refuse(405, `${parsed.method} is not passed on`);
 			return;
 		}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import type {DenialKind, Entry, RunEvent} from '../../source/core/run/event.ts';
 import {learn, proposalLines} from '../../source/core/run/learn.ts';
 import {withNetwork} from '../../source/core/policy.ts';
 import type {Refusal} from '../../source/core/refusal.ts';
@@ -13,39 +13,46 @@ const entry = (event: RunEvent, seq: number): Entry => ({
 	actor: 'fleet',
 	prev: '',
 });
-const denied = (target: string, because = 'the host is not granted', count = 1): RunEvent => ({
-	type: 'egress.denied',
-	target,
-	because,
-	count,
-});
+const denied = (
+	target: string,
+	because = 'the host is not granted',
+	{count = 1, kind = 'not-granted'}: {count?: number; kind?: DenialKind | undefined} = {},
+): RunEvent => ({type: 'egress.denied', target, because, count, kind});
 const allowed = (target: string, rule: string): RunEvent => ({type: 'egress.allowed', target, rule});
 
 test('what a run asked for becomes lines that a policy takes', () => {
 	const lesson = learn(
 		[
 			denied('registry.example.org:443'),
-			denied('registry.example.org:443', 'the host is not granted', 8),
+			denied('registry.example.org:443', 'the host is not granted', {count: 8}),
 			denied('api.example.org:8443'),
 			allowed('cdn.example.org:80', 'network:cdn.example.org'),
 			allowed('known.example.org:443', 'policy'),
 			denied(
 				'10.0.0.1:443',
 				"10.0.0.1 is a private address, which the project's policy does not name under privateHosts",
+				{kind: 'address'},
 			),
 			denied('localhost:80'),
 			denied('[::1]:443'),
-			denied('front.example.org:443', 'the TLS hello in a tunnel to x names another host'),
+			denied('front.example.org:443', 'the TLS hello in a tunnel to x names another host', {kind: 'request'}),
+			denied('plain.example.org:443', 'no proxy variable is read', {kind: 'past-proxy'}),
+			denied('old.example.org:443', 'from before there were kinds', {kind: undefined}),
 		].map((event, index) => entry(event, index + 1)),
 	);
-	assert.deepEqual(lesson.proposal, ['api.example.org:8443', 'cdn.example.org', 'registry.example.org']);
+	assert.deepEqual(lesson.proposal, [
+		'api.example.org:8443',
+		'cdn.example.org',
+		'old.example.org',
+		'registry.example.org',
+	]);
 	assert.deepEqual(lesson.asked[0], {
 		target: 'registry.example.org:443',
 		allowed: 0,
 		denied: 8,
 		because: 'the host is not granted',
 	});
-	assert.equal(lesson.asked.length, 8);
+	assert.equal(lesson.asked.length, 10);
 	const policy = parsePolicy(proposalLines(lesson.proposal).join('\n'));
 	assert.ok(!(policy instanceof Error));
 	assert.deepEqual(policy.network, lesson.proposal);

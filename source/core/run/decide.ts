@@ -2,7 +2,8 @@ import {viewedText} from './approval.ts';
 import type {Facts} from './facts.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
 import type {Actor} from '../scope.ts';
-import {liveStages, type Run} from './run.ts';
+import {itemIds} from './audit.ts';
+import {checksOf, liveStages, type Run} from './run.ts';
 import {formatDuration} from '../text/time.ts';
 import {verifyHint} from './verdict.ts';
 import {clockAfter, parseWindow, windowAt, type WallTime} from '../text/window.ts';
@@ -325,7 +326,7 @@ export function gatesOf(run: Run): GateState[] {
 		step(
 			'audit',
 			'Audit',
-			audit && !audit.stale && checks.startsWith('6/6') ? checks : undefined,
+			audit && !audit.stale && checksOf(run).passed === itemIds.length ? checks : undefined,
 			audit && !audit.stale ? checks : undefined,
 			false,
 			refuseAudit(run),
@@ -371,5 +372,5 @@ export function gatesOf(run: Run): GateState[] {
 function checksText(run: Run): string {
 	const passed = run.audit?.items.filter(item => item.status === 'PASS').length ?? 0;
 	const others = run.audit?.items.filter(item => item.status !== 'PASS').map(item => `${item.id} ${item.status}`) ?? [];
-	return `${passed}/6${others.length > 0 ? `: ${others.join(', ')}` : ''}`;
+	return `${passed}/${itemIds.length}${others.length > 0 ? `: ${others.join(', ')}` : ''}`;
 }

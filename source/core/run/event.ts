@@ -17,6 +17,12 @@ export type Step = {
 };
 export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 
+/**
+ * Why the network was denied. `not-granted`: a grant, or a line of the policy, would let it through. `address`: what the
+ * name leads to is not dialled. `request`: what was asked would pass no rule. `past-proxy`: it never asked the proxy.
+ */
+export type DenialKind = 'not-granted' | 'address' | 'request' | 'past-proxy';
+
 /** What can happen to a run. The journal holds these; everything shown is computed from them. */
 export type RunEvent =
 	| {
@@ -49,7 +55,14 @@ export type RunEvent =
 	| {type: 'scope.granted'; grant: Grant; effect: string}
 	| {type: 'scope.revoked'; scope: string; because: string; cut: number}
 	| {type: 'scope.expired'; scope: string; cut: number}
-	| {type: 'egress.denied'; target: string; because: string; count: number}
+	| {
+			type: 'egress.denied';
+			target: string;
+			because: string;
+			count: number;
+			/** Not there in older journals. */
+			kind?: DenialKind | undefined;
+	  }
 	| {type: 'denial.dismissed'; target: string; because: string}
 	| {type: 'egress.allowed'; target: string; rule: string}
 	| {type: 'secret.used'; scope: string; target: string}

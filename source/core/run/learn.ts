@@ -51,7 +51,7 @@ export function learn(entries: readonly Entry[]): Lesson {
 		// What the policy lists already is no news; what a person granted by hand is.
 		const isUnfit =
 			(entry.type === 'egress.allowed' && entry.rule === 'policy') ||
-			/address|another host/.test(entry.type === 'egress.denied' ? entry.because : '');
+			(entry.type === 'egress.denied' && (entry.kind ?? 'not-granted') !== 'not-granted');
 		const proposal = isUnfit ? undefined : proposable(entry.target);
 		if (proposal !== undefined) {
 			wanted.add(proposal);

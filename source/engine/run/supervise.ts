@@ -6,7 +6,7 @@ import type {SecureContext} from 'node:tls';
 import {setTimeout as pause} from 'node:timers/promises';
 import {decideActor} from '../../core/run/decide.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
-import type {RunEvent} from '../../core/run/event.ts';
+import type {DenialKind, RunEvent} from '../../core/run/event.ts';
 import type {SandboxPlan} from '../../core/plan.ts';
 import type {Actor} from '../../core/scope.ts';
 import type {AgentNews} from '../../core/seams.ts';
@@ -317,9 +317,9 @@ class Supervision {
 				{
 					state: () =>
 						egressState(this.#journal.run, policy, Date.now(), this.#secrets.rules(this.#journal.run, Date.now())),
-					onDenied: (target, because) => {
+					onDenied: (target, because, kind) => {
 						this.#noteAsked(target);
-						this.#denied(target, because);
+						this.#denied(target, because, kind);
 					},
 					onAllowed: (target, rule) => {
 						this.#noteAsked(target);
@@ -583,10 +583,10 @@ class Supervision {
 		}
 	}
 
-	#denied(target: string, because: string): void {
+	#denied(target: string, because: string, kind: DenialKind): void {
 		const {count, write} = this.#counter.count(target);
 		if (write) {
-			this.#write({type: 'egress.denied', target, because, count}, false);
+			this.#write({type: 'egress.denied', target, because, count, kind}, false);
 		}
 	}
 
@@ -606,6 +606,7 @@ class Supervision {
 				this.#denied(
 					name,
 					'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), and there is no other way out',
+					'past-proxy',
 				);
 			}
 		}
@@ -616,6 +617,7 @@ class Supervision {
 			this.#denied(
 				'past-the-proxy',
 				`${strays} attempts to reach an address past the proxy: such a program reads no proxy variable (HTTPS_PROXY), and there is no other way out`,
+				'past-proxy',
 			);
 			this.#strays = strays;
 		}

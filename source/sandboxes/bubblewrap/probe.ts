@@ -58,7 +58,7 @@ export async function probeBubblewrap(): Promise<Availability> {
 
 	const {tools, missing} = findTools();
 	if (missing.includes('bwrap')) {
-		return no('bubblewrap is not installed', 'fleet doctor --fix');
+		return {...no('bubblewrap is not installed', 'fleet doctor --fix'), missing: 'bubblewrap'};
 	}
 
 	if (missing.length > 0) {

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import process from 'node:process';
-import {Refusal} from '../../core/refusal.ts';
+import {exitCodes, Refusal} from '../../core/refusal.ts';
 import type {Vault, VaultState} from '../../core/seams.ts';
 
 const service = 'command-fleet';
@@ -40,6 +40,8 @@ function refusalOf(error: Error): Refusal {
 		return new Refusal(
 			'the OS vault is locked, and was not unlocked',
 			'unlock it in your desktop, or: gnome-keyring-daemon --unlock',
+			exitCodes.refused,
+			'locked',
 		);
 	}
 
@@ -54,7 +56,14 @@ async function within<Result>(work: Promise<Result>, limit: number): Promise<Res
 			new Promise<never>((_, reject) => {
 				timer = setTimeout(
 					() =>
-						reject(new Refusal('the OS vault is locked, and asks to be unlocked', 'answer its window, then try again')),
+						reject(
+							new Refusal(
+								'the OS vault is locked, and asks to be unlocked',
+								'answer its window, then try again',
+								exitCodes.refused,
+								'locked',
+							),
+						),
 					limit,
 				);
 			}),
@@ -98,7 +107,7 @@ export const keyring: Vault = {
 			};
 		} catch (error) {
 			const refusal = refusalOf(error as Error);
-			const state: VaultState = refusal.because.includes('is locked') ? 'locked' : 'none';
+			const state: VaultState = refusal.code === 'locked' ? 'locked' : 'none';
 			return {works: false, state, version: '', because: refusal.because, hint: refusal.hint};
 		}
 	},
