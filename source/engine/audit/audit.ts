@@ -86,13 +86,23 @@ function describeAttempt(id: string): [string, string] {
 	}
 
 	const [, kind = '', what = ''] = /^\w+\.(\w+)\.(.+)$/.exec(id) ?? [];
-	return kind === 'read'
-		? [`read a canary in ${what}`, 'not there']
-		: kind === 'write'
-			? [`write below ${what}`, 'refused']
-			: kind === 'tcp'
-				? [`connect to a listener on the host at ${what}`, 'no connection, and the listener sees none']
-				: [`ask the proxy for a tunnel: ${what}`, 'refused with 4xx, and the listener sees nothing'];
+	switch (kind) {
+		case 'read': {
+			return [`read a canary in ${what}`, 'not there'];
+		}
+
+		case 'write': {
+			return [`write below ${what}`, 'refused'];
+		}
+
+		case 'tcp': {
+			return [`connect to a listener on the host at ${what}`, 'no connection, and the listener sees none'];
+		}
+
+		default: {
+			return [`ask the proxy for a tunnel: ${what}`, 'refused with 4xx, and the listener sees nothing'];
+		}
+	}
 }
 
 type Trap = {
@@ -245,7 +255,9 @@ async function plant(
 			if (alive) {
 				process.kill(-sentinel.pid!, 'SIGKILL');
 			}
-		} catch {}
+		} catch {
+			// It has ended since.
+		}
 	});
 
 	const controls = new Map<string, boolean>();
