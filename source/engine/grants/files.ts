@@ -77,7 +77,9 @@ function homes(): string[] {
 				found.push(home);
 			}
 		}
-	} catch {}
+	} catch {
+		// Without a list of accounts that may be read, the person's own home is the only one that is known.
+	}
 
 	return withReal(found);
 }
@@ -455,11 +457,13 @@ export async function givenFiles(
 function notGiven(grant: Grant, guarded: readonly Guarded[]): string | undefined {
 	try {
 		const look = lookAt(filesOf(grant.scope)!, guarded);
-		return look.scope !== grant.scope
-			? `it is, or lies behind, a link to ${look.path} now`
-			: look.identity !== grant.identity
-				? 'it is not what was granted any more, but something else of that name'
-				: undefined;
+		if (look.scope !== grant.scope) {
+			return `it is, or lies behind, a link to ${look.path} now`;
+		}
+
+		return look.identity === grant.identity
+			? undefined
+			: 'it is not what was granted any more, but something else of that name';
 	} catch (error) {
 		if (error instanceof Refusal) {
 			return error.because;

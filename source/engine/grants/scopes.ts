@@ -78,6 +78,19 @@ export function checkGrant(
 	return grant;
 }
 
+/** When a grant takes effect, in words. */
+function effectOf(reaches: string, kind: string, runId: string): string {
+	if (reaches === 'start') {
+		return 'when the run is next started';
+	}
+
+	if (reaches !== 'now') {
+		return `when the run is next started (${reaches}): fleet stop ${runId}, fleet resume ${runId}`;
+	}
+
+	return ['network', 'secret', 'model'].includes(kind) ? 'from the next request on' : 'from now on';
+}
+
 /**
  * Turns a scope on in a journal that is held.
  * @param reaches `now`: a run that is going on has it already; `start`: there is none; other words: why it waits
@@ -94,14 +107,7 @@ export function grantIn(
 ): string {
 	const grant = checkGrant(journal, actor, scope, because, duration, more);
 	const {kind} = orThrow(parseGrantable(grant.scope));
-	const effect =
-		reaches === 'start'
-			? 'when the run is next started'
-			: reaches === 'now'
-				? ['network', 'secret', 'model'].includes(kind.id)
-					? 'from the next request on'
-					: 'from now on'
-				: `when the run is next started (${reaches}): fleet stop ${journal.run.id}, fleet resume ${journal.run.id}`;
+	const effect = effectOf(reaches, kind.id, journal.run.id);
 	journal.append({type: 'scope.granted', grant, effect}, actor);
 	return effect;
 }

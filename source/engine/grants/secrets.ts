@@ -93,7 +93,9 @@ export function listSecrets(context: Pick<Context, 'paths'>): SecretEntry[] {
 		) {
 			return entries as SecretEntry[];
 		}
-	} catch {}
+	} catch {
+		// Refused below, as what is JSON and no list of secrets is.
+	}
 
 	throw new Refusal(
 		`${file} is not a list of secrets`,
@@ -197,7 +199,9 @@ export async function addSecret(
 			let before: Stored | undefined;
 			try {
 				before = known && (await readStored(context, known));
-			} catch {}
+			} catch {
+				// A value that is lost, or cannot be read, is put right by adding the secret again: none is remembered.
+			}
 
 			const previous =
 				before && before.value !== value
