@@ -59,7 +59,15 @@ function firstUnkept(folder: string, name: string, kept: ReadonlySet<string>): s
 		encoding: 'latin1',
 	} as never) as unknown as Array<{name: string; isDirectory(): boolean}>) {
 		const inner = `${name}/${entry.name}`;
-		const found = entry.isDirectory() ? firstUnkept(folder, inner, kept) : kept.has(inner) ? undefined : inner;
+		if (!entry.isDirectory()) {
+			if (!kept.has(inner)) {
+				return inner;
+			}
+
+			continue;
+		}
+
+		const found = firstUnkept(folder, inner, kept);
 		if (found !== undefined) {
 			return found;
 		}
@@ -199,7 +207,11 @@ export class Checkout {
 
 			const flag = kept.get(name);
 			if (flag === undefined) {
-				const unkept = !after ? undefined : status.isDirectory() ? firstUnkept(this.#folder, name, names) : name;
+				let unkept: string | undefined;
+				if (after) {
+					unkept = status.isDirectory() ? firstUnkept(this.#folder, name, names) : name;
+				}
+
 				if (unkept !== undefined) {
 					return `${shown(unkept)}, which git does not keep, would be overwritten`;
 				}

@@ -7,6 +7,7 @@ import {printable} from '../../core/names.ts';
 import type {DeployTarget} from '../../core/policy.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
+import type {Outcome} from '../../core/seams.ts';
 import {wallTime} from '../../core/text/window.ts';
 import {makeGitFolder} from '../../host/git-folder.ts';
 import {objectFolders} from '../../host/worktree.ts';
@@ -19,6 +20,23 @@ import {openRun, rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
 const deployTime = 60 * 60_000;
+
+/** How a deploy came out, and why. */
+function deployOutcome(outcome: Outcome | Error): [DeployOutcome, string] {
+	if (outcome instanceof Error) {
+		return ['failed', `it could not be started: ${outcome.message}`];
+	}
+
+	if (outcome.timedOut) {
+		return ['unknown', 'it was ended after an hour; look at the target'];
+	}
+
+	if (outcome.code === null) {
+		return ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`];
+	}
+
+	return outcome.code === 0 ? ['succeeded', 'exit code 0'] : ['failed', `exit code ${outcome.code}`];
+}
 
 /**
  * The deploy targets of a run: those of the policy that it was
@@ -161,16 +179,7 @@ export async function deploy(
 		redactor.end();
 		tell(decoder.decode());
 		log.close();
-		const [result, why]: [DeployOutcome, string] =
-			outcome instanceof Error
-				? ['failed', `it could not be started: ${outcome.message}`]
-				: outcome.timedOut
-					? ['unknown', 'it was ended after an hour; look at the target']
-					: outcome.code === null
-						? ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`]
-						: outcome.code === 0
-							? ['succeeded', 'exit code 0']
-							: ['failed', `exit code ${outcome.code}`];
+		const [result, why] = deployOutcome(outcome);
 		journal.append({type: 'deploy.finished', target: name, commit, outcome: result, because: why}, context.actor);
 		return result;
 	} finally {

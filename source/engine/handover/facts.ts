@@ -103,7 +103,8 @@ export async function mergeTrees(
 			programs.add(driver);
 		}
 
-		settings.push([key, driver === undefined ? value : value.trim() === 'true' ? 'true' : 'false']);
+		const harmless = value.trim() === 'true' ? 'true' : 'false';
+		settings.push([key, driver === undefined ? value : harmless]);
 	}
 
 	const env: Record<string, string> = {
