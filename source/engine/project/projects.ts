@@ -28,7 +28,9 @@ export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
 		) {
 			return projects as Project[];
 		}
-	} catch {}
+	} catch {
+		// Refused below, as what is JSON and no list of projects is.
+	}
 
 	throw new Refusal(`${paths.projects} is not a list of projects`, 'mend or remove it; runs are not affected');
 }
@@ -157,6 +159,14 @@ export async function addProject(
 	}
 }
 
+function howToName(projects: readonly Project[], names: string): string {
+	if (projects.length === 0) {
+		return 'fleet project add PATH';
+	}
+
+	return projects.length === 1 ? `--project ${names}` : `--project with one of: ${names}`;
+}
+
 /**
  * The project of that name, or the one whose repository the current folder stands in. Never another one, however few
  * there are: a submodule and a repository inside are repositories
@@ -184,14 +194,11 @@ export async function findProject(
 	let real = folder;
 	try {
 		real = realpathSync(folder);
-	} catch {}
+	} catch {
+		// A folder that is not there any more, or may not be looked at, is taken as it was named: git says why.
+	}
 
-	const named =
-		projects.length === 0
-			? 'fleet project add PATH'
-			: projects.length === 1
-				? `--project ${names}`
-				: `--project with one of: ${names}`;
+	const named = howToName(projects, names);
 	const worktrees = path.join(context.paths.state, 'worktrees');
 	if (isWithin(real, worktrees) || (existsSync(worktrees) && isWithin(real, realpathSync(worktrees)))) {
 		throw new Refusal("this is a run's own tree, which belongs to no project", named);
