@@ -437,7 +437,8 @@ export async function resumeRun(
 		await checkPrompt(context, prompt, run.project);
 		// In a conversation that goes on, the task was said already.
 		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
-		const sent = rebase ? await planRebase(context, journal, prompt) : said === undefined ? undefined : {prompt: said};
+		const next = said === undefined ? undefined : {prompt: said};
+		const sent = rebase ? await planRebase(context, journal, prompt) : next;
 		if (!sent) {
 			return;
 		}

@@ -88,6 +88,18 @@ const startScript =
 	insideConfig +
 	' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
 
+function howItEnded(code: number, signal: string | undefined, hasSetup: boolean): string {
+	if (signal) {
+		return `ended by ${signal}`;
+	}
+
+	if (hasSetup && code === 97) {
+		return 'a setup command failed';
+	}
+
+	return code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`;
+}
+
 /** What a supervisor is told from outside; SIGUSR2 is what `fleet freeze` falls back to where Node cannot start. */
 export const ownSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 const toldToFreeze = 'its supervisor was told to freeze it';
@@ -482,15 +494,7 @@ class Supervision {
 		this.#tellStrays();
 		this.#writeUsage();
 		const name = this.#stopped === undefined ? signalName(signal) : undefined;
-		const because =
-			this.#stopped ??
-			(name
-				? `ended by ${name}`
-				: hasSetup && code === 97
-					? 'a setup command failed'
-					: code === 0
-						? 'the agent finished'
-						: `the agent ended with exit code ${code}`);
+		const because = this.#stopped ?? howItEnded(code, name, hasSetup);
 		this.#write({
 			type: 'run.exited',
 			code: name || this.#stopped !== undefined ? null : code,
@@ -635,12 +639,13 @@ class Supervision {
 
 		const silent = Date.now() - this.#lastOutput > silence && rests && this.#asking === 0;
 		const canWait = run.interactive || !this.#context.agents.find(agent => agent.id === run.agent)?.read;
-		const because =
-			reads && rests && Date.now() - this.#lastOutput > 1500
-				? 'a program reads the keyboard'
-				: silent && canWait && run.agent !== 'command'
-					? 'it is silent, and nothing of it runs'
-					: undefined;
+		let because: string | undefined;
+		if (reads && rests && Date.now() - this.#lastOutput > 1500) {
+			because = 'a program reads the keyboard';
+		} else if (silent && canWait && run.agent !== 'command') {
+			because = 'it is silent, and nothing of it runs';
+		}
+
 		if (because !== undefined && run.status?.state !== 'waiting') {
 			this.#write({type: 'agent.status', state: 'waiting', because}, false);
 		} else if (because === undefined && run.status?.state === 'waiting' && Date.now() - this.#lastOutput < silence) {
