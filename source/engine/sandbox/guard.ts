@@ -3,7 +3,7 @@ import path from 'node:path';
 import type {Invocation, SandboxPlan} from '../../core/plan.ts';
 import type {Outcome} from '../../core/seams.ts';
 import {openCgroup, type Cgroup} from '../../host/cgroup.ts';
-import {machineMemory, measureHeld, memoryLeft} from '../../host/held.ts';
+import {machineMemory, measureHeld, memoryLeft, type Held} from '../../host/held.ts';
 import type {Context} from '../context.ts';
 
 /*
@@ -78,19 +78,7 @@ export class Guard {
 		// Descriptors wait in a socket for a moment in every program that passes them; what waits there twice is kept there.
 		const waits = held.inFlight > limits.inFlight && this.#waiting > limits.inFlight;
 		this.#waiting = held.inFlight;
-		const end =
-			held.descriptors > limits.descriptors
-				? `its processes held more than ${limits.descriptors} descriptors`
-				: held.watches > limits.watches
-					? `its event loops waited for more than ${Math.round(limits.watches)} files: the account has only so many in all`
-					: held.queued > limits.queued
-						? `more than ${mib(limits.queued)} waited in its connections: the machine has only so much for everybody's`
-						: waits
-							? `more than ${limits.inFlight} of its descriptors were on their way in sockets: the account has only so many in all`
-							: // A control group counts all of it, and faster.
-								this.#group?.memory() === undefined && memory > limits.memory
-								? `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process`
-								: undefined;
+		const end = this.#tooMuch(held, waits);
 		if (end !== undefined) {
 			return {because: end, how: 'end'};
 		}
@@ -101,6 +89,36 @@ export class Guard {
 
 		this.#countDisk();
 		return this.#grown;
+	}
+
+	#tooMuch(held: Held, waits: boolean): string | undefined {
+		const {limits} = this.#plan;
+		if (held.descriptors > limits.descriptors) {
+			return `its processes held more than ${limits.descriptors} descriptors`;
+		}
+
+		if (held.watches > limits.watches) {
+			return `its event loops waited for more than ${Math.round(limits.watches)} files: the account has only so many in all`;
+		}
+
+		if (held.queued > limits.queued) {
+			return `more than ${mib(limits.queued)} waited in its connections: the machine has only so much for everybody's`;
+		}
+
+		if (waits) {
+			return (
+				`more than ${limits.inFlight} of its descriptors were on their way in sockets: ` +
+				'the account has only so many in all'
+			);
+		}
+
+		// A control group counts all of it, and faster.
+		const memory = held.processes + held.elsewhere;
+		if (this.#group?.memory() === undefined && memory > limits.memory) {
+			return `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process`;
+		}
+
+		return undefined;
 	}
 
 	/**
@@ -135,12 +153,16 @@ export class Guard {
 				if (use && this.#first) {
 					const bytes = use.bytes - this.#first.bytes + this.#nameless + (folders.kept?.() ?? 0);
 					const files = use.files - this.#first.files;
-					this.#grown =
-						bytes > limits.growth
-							? {because: `its folders and its output grew by ${mib(bytes)}, more than a run may`, how: 'freeze'}
-							: files > limits.files
-								? {because: `its folders grew by ${files} files, more than a run may`, how: 'freeze'}
-								: undefined;
+					if (bytes > limits.growth) {
+						this.#grown = {
+							because: `its folders and its output grew by ${mib(bytes)}, more than a run may`,
+							how: 'freeze',
+						};
+					} else if (files > limits.files) {
+						this.#grown = {because: `its folders grew by ${files} files, more than a run may`, how: 'freeze'};
+					} else {
+						this.#grown = undefined;
+					}
 				}
 			})
 			.catch(() => {})
