@@ -80,10 +80,17 @@ export function listRuns(context: Pick<Context, 'paths'>): Run[] {
 		.sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
 }
 
+function matchesOf(ids: readonly string[], text: string): string[] {
+	if (ids.includes(text)) {
+		return [text];
+	}
+
+	return isName(text) ? ids.filter(id => id.startsWith(text)) : [];
+}
+
 /** The run of that id; a beginning that only one run has is enough. */
 export function findRun(context: Pick<Context, 'paths'>, text: string): Run {
-	const ids = listRunIds(context);
-	const matches = ids.includes(text) ? [text] : isName(text) ? ids.filter(id => id.startsWith(text)) : [];
+	const matches = matchesOf(listRunIds(context), text);
 	if (matches.length !== 1) {
 		throw new Refusal(
 			matches.length === 0
@@ -125,10 +132,8 @@ export async function withJournal<Result>(
 	// should wait for that. One that has written how its run ended lets go soon.
 	const stage = readRun(places)?.stage;
 	const live = stage === 'running' || stage === 'frozen';
-	const journal = Journal.open(
-		places,
-		live ? 0 : stage !== undefined && liveStages.has(stage) ? Math.min(wait, 1000) : wait,
-	);
+	const patience = stage !== undefined && liveStages.has(stage) ? Math.min(wait, 1000) : wait;
+	const journal = Journal.open(places, live ? 0 : patience);
 	if (!journal) {
 		throw new Refusal(
 			live ? `${runId} is ${stage}` : `${runId} is at work: another process holds its journal`,
