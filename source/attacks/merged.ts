@@ -23,7 +23,9 @@ export const markerOf = (project: ThrowawayProject): string => path.join(project
 function walkInto(project: ThrowawayProject, folder: string, marker: string): boolean {
 	try {
 		project.git('-C', folder, 'status', '--short');
-	} catch {}
+	} catch {
+		// Git may refuse the folder, or fail after it ran the program: only the marker tells.
+	}
 
 	return existsSync(marker);
 }

@@ -26,7 +26,9 @@ function endAll(pids: number[]): number {
 	for (const pid of pids) {
 		try {
 			process.kill(pid, 'SIGKILL');
-		} catch {}
+		} catch {
+			// The process has ended since.
+		}
 	}
 
 	return pids.length;

@@ -74,7 +74,9 @@ export function tolerant(git: (...argv: string[]) => string): (...argv: string[]
 	return (...argv) => {
 		try {
 			git(...argv);
-		} catch {}
+		} catch {
+			// A person sees git fail, and goes on.
+		}
 	};
 }
 
@@ -154,16 +156,15 @@ async function tryTogether(
 	const outcome = async (): Promise<Map<string, boolean | Error>> => {
 		const [attack] = batch;
 		try {
-			return attack!.kind === 'git'
-				? await tryGitAttacks(context, batch as readonly GitAttack[], steps)
-				: new Map([
-						[
-							attack!.id,
-							attack!.kind === 'sandbox'
-								? await trySandboxAttack(context, (await chooseSandbox(context)).sandbox, attack!)
-								: await tryHostAttack(context, attack!),
-						],
-					]);
+			if (attack!.kind === 'git') {
+				return await tryGitAttacks(context, batch as readonly GitAttack[], steps);
+			}
+
+			const through =
+				attack!.kind === 'sandbox'
+					? await trySandboxAttack(context, (await chooseSandbox(context)).sandbox, attack!)
+					: await tryHostAttack(context, attack!);
+			return new Map([[attack!.id, through]]);
 		} catch (error) {
 			return new Map(batch.map(({id}) => [id, error as Error]));
 		}
@@ -172,15 +173,14 @@ async function tryTogether(
 	const came = await outcome();
 	return batch.map(({id, area, title, source, answer}) => {
 		const result = came.get(id)!;
-		return {
-			id,
-			area,
-			title,
-			source,
-			answer,
-			status: result instanceof Error ? 'error' : result ? 'through' : 'stopped',
-			because: result instanceof Error ? result.message.split('\n')[0]! : result ? 'it got what it wanted' : answer,
-		};
+		const tried = {id, area, title, source, answer};
+		if (result instanceof Error) {
+			return {...tried, status: 'error', because: result.message.split('\n')[0]!};
+		}
+
+		return result
+			? {...tried, status: 'through', because: 'it got what it wanted'}
+			: {...tried, status: 'stopped', because: answer};
 	});
 }
 
@@ -215,7 +215,11 @@ export async function tryAll(
 }
 
 function weight(attack: Attack): number {
-	return attack.id === 'deep-tree' ? 4 : attack.kind === 'host' ? 3 : attack.kind === 'git' ? 2 : 1;
+	if (attack.id === 'deep-tree') {
+		return 4;
+	}
+
+	return {host: 3, git: 2, sandbox: 1}[attack.kind];
 }
 
 /** Whether code ran outside. */
