@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {agents} from './agents/registry.ts';
 import type {Context} from './engine/context.ts';
 import {passphraseVariable} from './core/names.ts';
-import {Refusal} from './core/refusal.ts';
+import {personRefusal} from './core/refusal.ts';
 import {local} from './executors/local/index.ts';
 import {findPaths} from './host/paths.ts';
 import {loginName} from './host/person.ts';
@@ -19,7 +19,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const built = path.basename(here) === 'dist' ? here : path.join(here, '..', 'dist');
 
 async function nobody(): Promise<never> {
-	throw new Refusal(
+	throw personRefusal(
 		'a passphrase or a value has to be typed, and there is nobody to ask',
 		`run it in a terminal, or set ${passphraseVariable} for the vault file`,
 	);

@@ -5,7 +5,7 @@ import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
 import type {Agent, Availability} from '../core/seams.ts';
 import {printable} from '../core/names.ts';
-import {exitCodes, Refusal} from '../core/refusal.ts';
+import {exitCodes, personRefusal, Refusal} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import {listSecrets} from '../engine/grants/secrets.ts';
 import {findProgram, versionOf} from '../host/program.ts';
@@ -181,8 +181,10 @@ async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<b
 	if (!unattended) {
 		const command = steps.map(step => step.join(' ')).join(' && ');
 		if (!io.interactive) {
-			io.err(`fleet: nobody to ask\n  hint: ${command}, or fleet doctor --fix --yes\n`);
-			return false;
+			throw personRefusal(
+				'packages are installed when a person says so, and there is nobody to ask',
+				`${command}, or fleet doctor --fix --yes`,
+			);
 		}
 
 		if (!/^y(?:es)?$/i.test((await ask('run this? [y/N] ', false)).trim())) {

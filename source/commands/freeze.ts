@@ -22,6 +22,7 @@ export const verb: Verb = {
 			);
 		}
 
+		io.report({runs: runs.map(run => run.id)});
 		if (runs.length === 0) {
 			io.out('no run is at work\n');
 		}

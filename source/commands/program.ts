@@ -5,6 +5,7 @@ import {exitCodes, Refusal} from '../core/refusal.ts';
 import {TerminalFilter} from '../core/text/terminal-filter.ts';
 import {openFilesLimit} from '../host/descriptors.ts';
 import {machineRefusal} from '../host/write.ts';
+import type {VerbReport} from '../protocol/report.ts';
 import {endAll} from './take-terminal.ts';
 import type {Io} from './verb.ts';
 
@@ -51,12 +52,28 @@ export function say(stream: WriteStream, text: string | Uint8Array): void {
 	stream.write(filter.push(Buffer.from(text as string)));
 }
 
+/** What was told to the program that started this one, on its way. */
+let told: Promise<void> = Promise.resolve();
+
+/** Tells the program that started this one, such as the screen; nothing where nobody listens. */
+function tell(report: VerbReport): void {
+	if (!process.send || !process.connected) {
+		return;
+	}
+
+	const sent = new Promise<void>(resolve => {
+		process.send!(report, () => resolve());
+	});
+	told = Promise.all([told, sent]).then(() => {});
+}
+
 /** What a verb may do to the outside, in this process. @param rest what stood after "--" */
 export function createIo(rest: readonly string[] | undefined): Io {
 	return {
 		out: text => say(process.stdout, text),
 		err: text => say(process.stderr, text),
 		json: value => say(process.stdout, `${JSON.stringify(value, undefined, 2)}\n`),
+		report: tell,
 		get folder() {
 			try {
 				return process.cwd();
@@ -71,6 +88,8 @@ export function createIo(rest: readonly string[] | undefined): Io {
 
 function complain(error: unknown): number {
 	if (error instanceof Refusal) {
+		const {code, because, hint} = error;
+		tell({refusal: {...(code === undefined ? {} : {code}), because, hint}});
 		say(process.stderr, `fleet: ${neutraliseLine(error.because)}\n  hint: ${neutraliseLine(error.hint)}\n`);
 		return error.exitCode;
 	}
@@ -120,7 +139,7 @@ export async function runProgram(program: () => Promise<number>): Promise<void> 
 	// What was written goes out first; what is still open after that must not keep a verb from ending.
 	process.stdout.write('', () => {
 		process.stderr.write('', () => {
-			process.exit(code);
+			void told.then(() => process.exit(code));
 		});
 	});
 }

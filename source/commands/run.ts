@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/text/neutralise.ts';
 import type {Project} from '../core/project.ts';
-import {orThrow, Refusal} from '../core/refusal.ts';
+import {orThrow, personRefusal, Refusal} from '../core/refusal.ts';
 import {parseName} from '../core/names.ts';
 import {parseBudget} from '../core/run/usage.ts';
 import type {Context} from '../engine/context.ts';
@@ -43,7 +43,7 @@ async function modelScope(
 	const remembered = isRemembered(context, project, agentId, entry);
 	if (options['model'] !== true && !remembered) {
 		if (!io.interactive) {
-			throw new Refusal(
+			throw personRefusal(
 				`${agent.title} needs the scope ${scope}, and there is nobody to ask`,
 				'turn it on with --model (for this run) or --remember-model (for the project), or leave it off with --no-model',
 			);
@@ -189,6 +189,7 @@ export const verb: Verb = {
 
 		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});
 
+		io.report({runs: [run.id]});
 		if (options['json']) {
 			io.json(runDocument(run));
 		} else {

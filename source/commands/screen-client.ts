@@ -17,6 +17,7 @@ import {machineRefusal} from '../host/write.ts';
 import {LogFile} from '../host/log-file.ts';
 import {findProgram} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
+import {parseReport, type VerbReport} from '../protocol/report.ts';
 import {recentUses} from './preferences.ts';
 import {onItsOwn} from './program.ts';
 import {readCache, writeCache, type Known} from './screen-cache.ts';
@@ -256,11 +257,12 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		},
 		act: (argv, onLine, input) =>
 			new Promise<ActionResult>(resolve => {
-				const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error)});
+				let report: VerbReport = {};
+				const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error), report});
 				let child: ChildProcess;
 				try {
 					child = spawn(self[0], [self[1], ...argv], {
-						stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+						stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ipc'],
 						detached: true,
 						env: {...process.env, [onItsOwn]: '1'},
 					});
@@ -277,6 +279,9 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 
 				child.stdin?.on('error', () => {});
 				child.stdin?.end(input);
+				child.on('message', message => {
+					report = {...report, ...parseReport(message)};
+				});
 				let stdout = '';
 				let stderr = '';
 				let line = 0;
@@ -299,8 +304,9 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 									code: 1,
 									stdout,
 									stderr: `fleet: ${argv[0]} was ended by ${signal}\n  hint: look at what it did, then do it again\n`,
+									report,
 								}
-							: {code: code ?? 1, stdout, stderr},
+							: {code: code ?? 1, stdout, stderr, report},
 					),
 				);
 			}),

@@ -2,7 +2,7 @@ import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/text/neutralise.ts';
 import type {Project} from '../core/project.ts';
 import type {Proposal} from '../core/secrets/proposals.ts';
-import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
+import {exitCodes, orThrow, personRefusal, Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run/run.ts';
 import {
 	describeBinding,
@@ -134,7 +134,7 @@ async function bindingFor(
 	io.err(`${origin}: ${describeBinding(base)}${from}\n`);
 	if (proposal && !options['yes']) {
 		if (!io.interactive) {
-			throw new Refusal(
+			throw personRefusal(
 				'what a project proposes is approved by a person, and there is nobody to ask',
 				'look at it, then: --yes, or write it yourself with --host',
 			);

@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import type {VerbReport} from '../protocol/report.ts';
 
 /** What a verb may do to the outside. */
 export type Io = {
@@ -6,6 +7,8 @@ export type Io = {
 	err(text: string): void;
 	/** Prints the one JSON document of `--json`. */
 	json(value: unknown): void;
+	/** Tells the program that started this one, where it listens. */
+	report(report: VerbReport): void;
 	/** Where it was typed. */
 	readonly folder: string;
 	/** What stood after "--"; undefined without one. */

@@ -1,7 +1,7 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import {Refusal} from '../core/refusal.ts';
+import {personRefusal, Refusal} from '../core/refusal.ts';
 import {homeFolder} from './person.ts';
 
 /** A person has this long for a passphrase or a touch, milliseconds. */
@@ -48,12 +48,10 @@ export function sign(text: string, key: string, namespace: string): Promise<stri
 		const {code, stdout, stderr} = await run(['-Y', 'sign', '-n', namespace, '-f', file], text);
 		if (code !== 0) {
 			const because = stderr.trim().split('\n').at(-1) ?? '';
-			throw new Refusal(
-				/passphrase/.test(stderr)
-					? `${file} is locked, and there is nobody to ask for its passphrase`
-					: `the key ${file} could not sign: ${because}`,
-				'ssh-add it, type its passphrase in a terminal, or name another with --key',
-			);
+			const hint = 'ssh-add it, type its passphrase in a terminal, or name another with --key';
+			throw /passphrase/.test(stderr)
+				? personRefusal(`${file} is locked, and there is nobody to ask for its passphrase`, hint)
+				: new Refusal(`the key ${file} could not sign: ${because}`, hint);
 		}
 
 		return stdout;

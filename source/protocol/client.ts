@@ -5,11 +5,17 @@ import type {DeployTarget} from '../core/policy.ts';
 import type {Review} from '../core/review/review.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Settings} from '../core/settings.ts';
+import type {VerbReport} from './report.ts';
 
 export type {Settings} from '../core/settings.ts';
 
-/** What a verb ended with. */
-export type ActionResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
+/** What a verb ended with, and what it reported. */
+export type ActionResult = {
+	readonly code: number;
+	readonly stdout: string;
+	readonly stderr: string;
+	readonly report?: VerbReport | undefined;
+};
 
 /**
  * An agent as it is chosen. `secret`: the name of what its model needs,

@@ -8,6 +8,7 @@ import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
 import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
 import type {ThemeName} from './theme.ts';
+import type {VerbReport} from '../protocol/report.ts';
 
 export type ScreenId = 'welcome' | 'fleet' | 'run' | 'gates' | 'new' | 'vault' | 'disk' | 'compare' | 'help';
 export const tabs = ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const;
@@ -275,6 +276,7 @@ export type Message =
 			readonly code: number;
 			readonly stdout: string;
 			readonly stderr: string;
+			readonly report?: VerbReport | undefined;
 	  };
 
 /** How a log is moved in. */

@@ -205,10 +205,7 @@ function withKeys(state: State, text: string, run: string): string {
 
 /** The end of a verb, in words for the line below. */
 function words(state: State, message: Message & {type: 'done'}): string {
-	const frozen =
-		message.argv?.[0] === 'freeze' && message.code === 0
-			? message.stdout.split('\n').filter(line => line.includes(' is frozen')).length
-			: 0;
+	const frozen = message.argv?.[0] === 'freeze' && message.code === 0 ? (message.report?.runs?.length ?? 0) : 0;
 	if (frozen > 0) {
 		return frozen === 1 && message.run !== ''
 			? `${message.run} is frozen; u lets it go on, ! stops it`
@@ -230,6 +227,11 @@ function plainWords(message: Message & {type: 'done'}): string {
 		);
 	}
 
+	const refusal = message.report?.refusal;
+	if (refusal) {
+		return neutraliseLine(`${refusal.because}; hint: ${refusal.hint}`);
+	}
+
 	// What comes before on stdout are words of the project's commands.
 	return (
 		(message.stderr === '' ? lines.slice(-2) : lines)
@@ -247,8 +249,8 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 	const {[message.run]: kept, ...others} = state.asked;
 	const asked = kept?.title === message.title ? kept : undefined;
 	const free: State = {...state, busy, progress, asked: asked ? others : state.asked};
-	if (message.code === 2 && message.argv && /nobody to ask/.test(message.stderr)) {
-		// A passphrase, or an answer: the same words again, with the terminal.
+	if (message.argv && message.report?.refusal?.code === 'needs-person') {
+		// The verb has a question: run it again attached to the terminal.
 		return {
 			state: free,
 			effects: [
@@ -273,7 +275,7 @@ function done(state: State, message: Message & {type: 'done'}): Step {
 		}
 
 		case 'started': {
-			const id = /^([a-z0-9-]+) /.exec(message.stdout)?.[1];
+			const id = message.report?.runs?.[0];
 			// Who has gone elsewhere meanwhile stays there.
 			return stay(
 				message.code === 0 && state.screen === 'new'

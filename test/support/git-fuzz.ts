@@ -1,3 +1,4 @@
+import {isUtf8} from 'node:buffer';
 import {execFileSync, spawnSync} from 'node:child_process';
 import {
 	chmodSync,
@@ -220,7 +221,8 @@ function perform(step: Step, folder: string, git: (...argv: string[]) => void): 
 		}
 
 		case 'force-add': {
-			if (at?.isFile()) {
+			// Node hands a program no argument that is not UTF-8.
+			if (at?.isFile() && isUtf8(bytes(name))) {
 				git('--literal-pathspecs', 'add', '--force', '--', Buffer.from(name, 'latin1').toString('utf8'));
 			}
 

@@ -57,7 +57,16 @@ const freeze = (from: State): State =>
 		now: from.keyAt ?? begin,
 	}).state;
 const done = (from: State, title: string, argv: string[], stdout = '', code = 0, stderr = ''): State =>
-	update(from, {type: 'done', run: 'one', title, argv, code, stdout, stderr}).state;
+	update(from, {
+		type: 'done',
+		run: 'one',
+		title,
+		argv,
+		code,
+		stdout,
+		stderr,
+		...(argv[0] === 'freeze' ? {report: {runs: argv.slice(1)}} : {}),
+	}).state;
 
 test("what ends an agent, its verification or a person's words asks first, and only yes is yes", () => {
 	const finished = state([run('one', started, exited)]);
@@ -167,6 +176,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 		code: 0,
 		stdout: 'a is frozen: x\nb is frozen: x\n',
 		stderr: '',
+		report: {runs: ['a', 'b']},
 	}).state.notice!.text;
 	assert.equal(all, '2 runs are frozen; u lets one go on, * marks all');
 	assert.equal(
@@ -240,6 +250,7 @@ test('who goes on typing while a run is started changes nothing where the screen
 		code: 0,
 		stdout: 'one running on fleet/one\n',
 		stderr: '',
+		report: {runs: ['one']},
 	}).state;
 	assert.equal(there.screen, 'fleet');
 	const on = press(there, [100, ' N'.trim()], [100, 'a'], [100, 'm'], [100, 'e'], [100, '!']);
@@ -257,6 +268,7 @@ test('who goes on typing while a run is started changes nothing where the screen
 				code: 0,
 				stdout: 'one x\n',
 				stderr: '',
+				report: {runs: ['one']},
 			}).state,
 			[50, 'a'],
 		).state.screen,

@@ -162,7 +162,8 @@ test('a verb that finds nobody to ask is given the terminal', () => {
 		argv: ['run', '--agent', 'codex'],
 		code: 2,
 		stdout: '',
-		stderr: 'fleet: a passphrase or a value has to be typed, and there is nobody to ask\n  hint: x\n',
+		stderr: 'fleet: in whatever words\n  hint: x\n',
+		report: {refusal: {code: 'needs-person', because: 'in whatever words', hint: 'x'}},
 	});
 	assert.deepEqual(effects, [{type: 'terminal', argv: ['run', '--agent', 'codex'], pause: true}]);
 	assert.equal(next.busy[''], undefined);
