@@ -288,8 +288,9 @@ export function lookAt(
 		real = realpathSync(written.path);
 		identity = identityOf(written.path);
 	} catch (error) {
+		const {code} = error as NodeJS.ErrnoException;
 		return refuse(
-			`${printable(written.path, 300)} ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : `cannot be looked at: ${(error as NodeJS.ErrnoException).code}`}`,
+			`${printable(written.path, 300)} ${code === 'ENOENT' ? 'is not there' : `cannot be looked at: ${code}`}`,
 			'name a folder or a file that is there',
 		);
 	}
@@ -400,7 +401,8 @@ export function checkOverlap(place: FilesPlace, grants: readonly Grant[], revoke
 
 		if (isWithin(held.path, place.path) || isWithin(place.path, held.path)) {
 			throw new Refusal(
-				`${place.path} ${isWithin(held.path, place.path) ? 'holds' : 'lies in'} ${held.path}, which is granted: one could be exchanged through the other`,
+				`${place.path} ${isWithin(held.path, place.path) ? 'holds' : 'lies in'} ${held.path}, ` +
+					'which is granted: one could be exchanged through the other',
 				`grant folders beside each other, or first: ${revoke} ${grant.scope}`,
 			);
 		}
@@ -445,7 +447,9 @@ export async function givenFiles(
 		} else {
 			refused.push({
 				scope: grant.scope,
-				because: `${because}; it is not given. To give what is there now: fleet revoke ${run.id} ${grant.scope}, then fleet allow it again`,
+				because:
+					`${because}; it is not given. To give what is there now: fleet revoke ${run.id} ${grant.scope}, ` +
+					'then fleet allow it again',
 			});
 		}
 	}
