@@ -19,7 +19,8 @@ export async function readTree(git: Git, tree: string): Promise<Map<string, Entr
 	const {code, stdout, stderr} = await git.run(['ls-tree', '-r', '-z', '--full-tree', tree], {encoding: 'latin1'});
 	if (code !== 0) {
 		throw gateRefusal(
-			`the tree ${tree.slice(0, 10)} cannot be looked through: ${stderr.trim().split('\n').at(-1) || 'it has too many files'}`,
+			`the tree ${tree.slice(0, 10)} cannot be looked through: ` +
+				`${stderr.trim().split('\n').at(-1) || 'it has too many files'}`,
 			`git ls-tree -r ${tree.slice(0, 10)}`,
 		);
 	}
@@ -112,7 +113,8 @@ export async function withAttributes<Result>(
 				writeFileSync(bytesOf(folder, parts), contents.get(object) ?? '', {encoding: 'latin1'});
 			} catch (error) {
 				throw gateRefusal(
-					`${JSON.stringify(name.slice(0, 80))} cannot be read as a file of attributes: ${(error as NodeJS.ErrnoException).code ?? ''}`,
+					`${JSON.stringify(name.slice(0, 80))} cannot be read as a file of attributes: ` +
+						`${(error as NodeJS.ErrnoException).code ?? ''}`,
 					'have its path shortened',
 				);
 			}
@@ -172,7 +174,9 @@ export async function storedNotes(git: Git, commonDir: string, commit: string): 
 	return name === undefined
 		? []
 		: [
-				`as ${filtered.size === 1 ? 'it is' : 'they are'} stored, not as the filter ${shown(filter!)} shows ${filtered.size === 1 ? 'it' : 'them'}: ${shown(name)}${filtered.size > 1 ? ` and ${filtered.size - 1} more` : ''}`,
+				`as ${filtered.size === 1 ? 'it is' : 'they are'} stored, not as the filter ${shown(filter!)} shows ` +
+					`${filtered.size === 1 ? 'it' : 'them'}: ` +
+					`${shown(name)}${filtered.size > 1 ? ` and ${filtered.size - 1} more` : ''}`,
 			];
 }
 

@@ -245,7 +245,10 @@ function parseLook(text: string): Look | string {
 		}
 
 		if (word === 'wide') {
-			return `its branch has more files and folders than can be taken over, or deeper ones, below ${JSON.stringify(printable(words, 100))}`;
+			return (
+				'its branch has more files and folders than can be taken over, or deeper ones, ' +
+				`below ${JSON.stringify(printable(words, 100))}`
+			);
 		}
 
 		if (word === 'special') {
@@ -279,7 +282,9 @@ function parseLook(text: string): Look | string {
 			const [gone = '', ...path] = rest;
 			look.submodules.push({path: path.join(' '), tree: value});
 			look.notes.push(
-				`in the submodule ${printable(path.join(' '), 200)}, ${type} ${type === '1' ? 'file was' : 'files were'} changed${gone === '0' ? '' : ` and ${gone} deleted`}: kept beside the branch, which is to say at what commit it stands`,
+				`in the submodule ${printable(path.join(' '), 200)}, ${type} ${type === '1' ? 'file was' : 'files were'} ` +
+					`changed${gone === '0' ? '' : ` and ${gone} deleted`}: kept beside the branch, ` +
+					'which is to say at what commit it stands',
 			);
 		} else if (word === 'note') {
 			look.notes.push(printable(words, 200));

@@ -56,7 +56,9 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 		if (await isInTarget(git, run)) {
 			return {
 				what: 'its folder; its commits are kept',
-				note: `${run.merge ? 'merged' : `its work is in ${run.target.replace('refs/heads/', '')} already`}: its folder can go`,
+				note:
+					`${run.merge ? 'merged' : `its work is in ${run.target.replace('refs/heads/', '')} already`}: ` +
+					'its folder can go',
 				safe: true,
 			};
 		}
@@ -66,9 +68,12 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 
 	const counted = readChanges(context.paths.run(run.id));
 	const isEmpty = run.captured ? run.captured.commits === 0 && run.captured.files === 0 : counted?.files === 0;
+	const found = isEmpty
+		? 'no change was found in it; discarding takes its folder away'
+		: 'holds work that is nowhere else; discarding keeps it as commits';
 	return {
 		what: 'nothing',
-		note: `${run.stage}: ${isEmpty ? 'no change was found in it; discarding takes its folder away' : 'holds work that is nowhere else; discarding keeps it as commits'}`,
+		note: `${run.stage}: ${found}`,
 		safe: false,
 	};
 }

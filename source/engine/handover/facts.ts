@@ -153,7 +153,9 @@ export async function mergedTree(run: Run, git: Git, base: string, head: string)
 	const programs =
 		drivers.length === 0
 			? ''
-			: `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, and ${drivers.length === 1 ? 'is' : 'are'} left out`;
+			: `; the merge ${drivers.length === 1 ? 'driver' : 'drivers'} ` +
+				`${drivers.map(name => JSON.stringify(name)).join(', ')} would run a program of yours over its files, ` +
+				`and ${drivers.length === 1 ? 'is' : 'are'} left out`;
 	throw new Conflict(
 		run,
 		`it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts

@@ -143,7 +143,8 @@ async function rebase(
 		const tree = await replayedTree(git, commit!, parent!, onto);
 		if (tree === undefined) {
 			throw gateRefusal(
-				`one of the run's commits does not apply to ${name} by itself: ${oneLine(await git.line('log', '-1', '--format=%s', commit!), 60)}`,
+				`one of the run's commits does not apply to ${name} by itself: ` +
+					`${oneLine(await git.line('log', '-1', '--format=%s', commit!), 60)}`,
 				`fleet resume ${run.id} --rebase`,
 			);
 		}
@@ -280,7 +281,8 @@ async function throughHook(git: Git, root: string, text: string): Promise<string
 		});
 		if (status !== 0) {
 			throw gateRefusal(
-				`your hook commit-msg refused the merge: ${oneLine(error?.message ?? `${stdout}${stderr}`.trim().split('\n').at(-1) ?? `exit code ${status}`)}`,
+				'your hook commit-msg refused the merge: ' +
+					`${oneLine(error?.message ?? `${stdout}${stderr}`.trim().split('\n').at(-1) ?? `exit code ${status}`)}`,
 				"message: in the policy's merge says how the message is written",
 			);
 		}
@@ -298,6 +300,7 @@ async function throughHook(git: Git, root: string, text: string): Promise<string
 
 function trailersOf(run: Run, context: Context, because: string): Array<readonly [string, string]> {
 	const {approval, verification, audit} = run;
+	const stale = audit?.stale ? ' (before the last change of scope)' : '';
 	return [
 		['Fleet-Run', run.id],
 		['Fleet-Agent', run.agent],
@@ -305,12 +308,7 @@ function trailersOf(run: Run, context: Context, because: string): Array<readonly
 		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
 		...(approval!.signed ? [['Fleet-Signed-by', approval!.signed.signer] as const] : []),
 		['Fleet-Verify', verification!.digest],
-		[
-			'Fleet-Audit',
-			audit
-				? `${audit.items.filter(item => item.status === 'PASS').length}/6${audit.stale ? ' (before the last change of scope)' : ''}`
-				: 'none',
-		],
+		['Fleet-Audit', audit ? `${audit.items.filter(item => item.status === 'PASS').length}/6${stale}` : 'none'],
 		['Fleet-Policy', verification!.policy],
 		['Fleet-Merged-by', context.actor.replace('person:', '')],
 		...(because === '' ? [] : [['Fleet-Because', because] as const]),

@@ -109,8 +109,10 @@ export async function checkSuspects(
 	const [first] = open;
 	if (first) {
 		throw gateRefusal(
-			`its work holds what looks like a secret: ${first.file}:${first.line} (${first.rule}) ${first.span}${open.length > 1 ? `, and ${open.length - 1} more` : ''}`,
-			`fleet resume ${run.id} "take it out of the history", or if it is none: fleet verify ${run.id} --waive-secrets --because "…"`,
+			`its work holds what looks like a secret: ${first.file}:${first.line} (${first.rule}) ` +
+				`${first.span}${open.length > 1 ? `, and ${open.length - 1} more` : ''}`,
+			`fleet resume ${run.id} "take it out of the history", or if it is none: ` +
+				`fleet verify ${run.id} --waive-secrets --because "…"`,
 		);
 	}
 }

@@ -94,7 +94,8 @@ async function findFiltered(
 		// Moved as it is stored.
 		if (!pointer && !(names.size === 1 && stored.has(`${name} ${after!.object}`))) {
 			problems.push(
-				`${shown(path)} is stored through the filter ${shown(name!)}, which runs do not pass; put it back as it was, and change it yourself`,
+				`${shown(path)} is stored through the filter ${shown(name!)}, which runs do not pass; ` +
+					'put it back as it was, and change it yourself',
 			);
 		}
 	}
@@ -131,7 +132,9 @@ async function findUnknownCommits(
 	return moved
 		.filter(({path}) => !known.has(path))
 		.map(({path, after}) => ({
-			because: `${shown(path)} is at ${after!.object.slice(0, 10)}, a commit that your copy of that submodule does not have`,
+			because:
+				`${shown(path)} is at ${after!.object.slice(0, 10)}, ` +
+				'a commit that your copy of that submodule does not have',
 			hint: `git -C ${JSON.stringify(`${root}/${textOf(path)}`)} fetch, and then verify it again`,
 		}));
 }
