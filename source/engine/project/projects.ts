@@ -120,7 +120,8 @@ export async function addProject(
 				: await findMoved(context, projects, git, realpathSync(found.commonDir), as);
 		if (as !== undefined && !moved && known?.id !== as) {
 			throw new Refusal(
-				`${printable(root, 200)} cannot be ${as}: that one is where it was, or this repository does not have what its runs began at`,
+				`${printable(root, 200)} cannot be ${as}: that one is where it was, ` +
+					'or this repository does not have what its runs began at',
 				`fleet list, and: fleet project add ${printable(root, 200)}`,
 			);
 		}
