@@ -146,7 +146,8 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	const ids = new Set(listRunIds(context));
 	let id = request.name === undefined ? '' : orThrow(parseName(request.name, 'run name'));
 	while (id === '' || (ids.has(id) && request.name === undefined)) {
-		id = `${nameFrom(request.prompt ?? path.basename(request.argv[0] ?? ''), 'run', 24)}-${randomBytes(2).toString('hex')}`;
+		const name = nameFrom(request.prompt ?? path.basename(request.argv[0] ?? ''), 'run', 24);
+		id = `${name}-${randomBytes(2).toString('hex')}`;
 	}
 
 	if (ids.has(id)) {
@@ -400,7 +401,8 @@ async function checkPrompt(
 		if (holdsValue(known, prompt)) {
 			throw new Refusal(
 				`${what} holds the value of ${formatReference(entry.reference)}`,
-				`write ${formatReference(entry.reference)} in its place, and grant it: --allow secret:${entry.reference.owner}/${entry.reference.name}`,
+				`write ${formatReference(entry.reference)} in its place, and grant it: ` +
+					`--allow secret:${entry.reference.owner}/${entry.reference.name}`,
 			);
 		}
 	}

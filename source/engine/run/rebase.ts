@@ -35,7 +35,10 @@ async function rebasePrompt(run: Run, git: Git, base: string, head: string, file
 	const name = run.target.replace('refs/heads/', '');
 	const [from = ''] = (await git.raw('merge-base', base, head)).split('\n');
 	const count = Number(await git.line('rev-list', '--count', `${from}..${base}`));
-	return `${name} has moved on since your work began, by ${count} ${count === 1 ? 'commit' : 'commits'}. Bring your branch ${run.branch} onto it: git rebase "$FLEET_TARGET" (it names today's ${name}), or merge that.${
+	const task =
+		`${name} has moved on since your work began, by ${count} ${count === 1 ? 'commit' : 'commits'}. ` +
+		`Bring your branch ${run.branch} onto it: git rebase "$FLEET_TARGET" (it names today's ${name}), or merge that.`;
+	return `${task}${
 		files.length === 0
 			? ' Git finds no conflict.'
 			: ` Git finds ${files.length === 1 ? 'a conflict in one file' : `conflicts in ${files.length} files`}.`

@@ -89,7 +89,8 @@ export async function refresh(
 		// Of a run that was made by an earlier version only the commit it began at is known.
 		...names.map(
 			name =>
-				`ref ${name} ${before.get(name) ?? (before.size === 0 && name === run.target ? run.base : '-')} ${now.get(name) ?? '-'}`,
+				`ref ${name} ${before.get(name) ?? (before.size === 0 && name === run.target ? run.base : '-')} ` +
+				`${now.get(name) ?? '-'}`,
 		),
 	];
 	const {code, stdout, timedOut} = await jail(context, run.id, places, {

@@ -86,7 +86,8 @@ const startScript =
 	insideConfig +
 	' 2> /dev/null)" ]; then cp -rT ' +
 	insideConfig +
-	' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
+	' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; ' +
+	'sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
 
 function howItEnded(code: number, signal: string | undefined, hasSetup: boolean): string {
 	if (signal) {
@@ -609,7 +610,8 @@ class Supervision {
 			if (!this.#asked.has(name)) {
 				this.#denied(
 					name,
-					'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), and there is no other way out',
+					'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), ' +
+						'and there is no other way out',
 					'past-proxy',
 				);
 			}
@@ -620,7 +622,8 @@ class Supervision {
 		if (strays > this.#strays) {
 			this.#denied(
 				'past-the-proxy',
-				`${strays} attempts to reach an address past the proxy: such a program reads no proxy variable (HTTPS_PROXY), and there is no other way out`,
+				`${strays} attempts to reach an address past the proxy: such a program reads no proxy variable ` +
+					'(HTTPS_PROXY), and there is no other way out',
 				'past-proxy',
 			);
 			this.#strays = strays;
