@@ -98,7 +98,10 @@ export class Guard {
 		}
 
 		if (held.watches > limits.watches) {
-			return `its event loops waited for more than ${Math.round(limits.watches)} files: the account has only so many in all`;
+			return (
+				`its event loops waited for more than ${Math.round(limits.watches)} files: ` +
+				'the account has only so many in all'
+			);
 		}
 
 		if (held.queued > limits.queued) {

@@ -12,17 +12,23 @@ import {jail} from './jail.ts';
 export function limitNotes({limits}: SandboxPlan, group: Cgroup | undefined): string[] {
 	const gib = (bytes: number) => `${Math.round((bytes / 1024 ** 3) * 10) / 10} GiB`;
 	return [
-		`limits for each process: memory ${gib(limits.dataSize)}, file size ${gib(limits.fileSize)}, ${limits.openFiles} descriptors, no core file; ${limits.processes} processes`,
+		`limits for each process: memory ${gib(limits.dataSize)}, file size ${gib(limits.fileSize)}, ` +
+			`${limits.openFiles} descriptors, no core file; ${limits.processes} processes`,
 		group && group.limits.length > 0
 			? `limits for the whole run, by control group: ${group.limits.join(', ')}`
-			: `no control group is writable here: memory in all (${gib(limits.memory)}), what is in no process included, is looked at every second or two, the processor is shared by priority only`,
-		`limits for the whole run, looked at every second or two while it works: ${limits.descriptors} descriptors, ${Math.round(limits.watches)} waited for by event loops, ${gib(limits.queued)} waiting in connections; every 30 s, or sooner where the disk fills: ${gib(limits.growth)} and ${limits.files} files more on disk; ends after ${Math.round(limits.wallClock / 3_600_000)} hours`,
+			: `no control group is writable here: memory in all (${gib(limits.memory)}), what is in no process included, ` +
+				'is looked at every second or two, the processor is shared by priority only',
+		`limits for the whole run, looked at every second or two while it works: ${limits.descriptors} descriptors, ` +
+			`${Math.round(limits.watches)} waited for by event loops, ${gib(limits.queued)} waiting in connections; ` +
+			`every 30 s, or sooner where the disk fills: ${gib(limits.growth)} and ${limits.files} files more on disk; ` +
+			`ends after ${Math.round(limits.wallClock / 3_600_000)} hours`,
 	];
 }
 
 /** A file with several names is a part of each. */
 const diskScript =
-	'find "$@" -xdev -printf "%b %n\\n" 2> /dev/null | awk \'{ files++; blocks += $1 / $2 } END { printf "%d %d", blocks, files }\'';
+	'find "$@" -xdev -printf "%b %n\\n" 2> /dev/null | ' +
+	'awk \'{ files++; blocks += $1 / $2 } END { printf "%d %d", blocks, files }\'';
 
 /** What folders of a run take on disk, counted in a jail; undefined where it took too long. */
 export async function diskUse(
