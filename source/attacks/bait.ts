@@ -118,7 +118,11 @@ export const pause = (milliseconds: number) =>
 
 /** Perl that sends a request to the run's proxy and prints the answer. Line ends are written `\r\n`. */
 export function viaProxy(request: string): string {
-	return `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128, Timeout => 5) or print("no proxy"); if ($s) { print $s "${request.replaceAll('@', '\\@')}"; $SIG{ALRM} = sub { exit }; alarm 3; print while <$s>; }'`;
+	return (
+		`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128, ` +
+		`Timeout => 5) or print("no proxy"); if ($s) { print $s "${request.replaceAll('@', '\\@')}"; ` +
+		"$SIG{ALRM} = sub { exit }; alarm 3; print while <$s>; }'"
+	);
 }
 
 /** A GET through the proxy, as text that `viaProxy` takes. */
@@ -127,5 +131,9 @@ export const get = (url: string, host = 'x') =>
 
 /** Perl that makes one system call by its number on this processor, and prints `errno N` or `value N`. */
 export function call(x64: number, arm64: number, ...values: Array<number | string>): string {
-	return `perl -e '$n = \`uname -m\` =~ /aarch64/ ? ${arm64} : ${x64}; $r = syscall($n${values.map(value => `, ${value}`).join('')}); print $r == -1 ? "errno " . ($! + 0) : "value $r"'`;
+	return (
+		`perl -e '$n = \`uname -m\` =~ /aarch64/ ? ${arm64} : ${x64}; ` +
+		`$r = syscall($n${values.map(value => `, ${value}`).join('')}); ` +
+		`print $r == -1 ? "errno " . ($! + 0) : "value $r"'`
+	);
 }

@@ -143,7 +143,8 @@ export async function smuggles(scene: BrokerScene): Promise<boolean> {
 			'POST /v2/own-account HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer own\r\nContent-Length: 150\r\n\r\n';
 		const host = `Host: ${scene.host}\r\n`;
 		await converse(await scene.connect(), [
-			`GET /v1/b HTTP/1.1\r\n${host}Connection: keep-alive, content-length\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
+			`GET /v1/b HTTP/1.1\r\n${host}Connection: keep-alive, content-length\r\n` +
+				`Content-Length: ${hidden.length}\r\n\r\n${hidden}`,
 			`GET /v1/c HTTP/1.1\r\n${host}Authorization: Bearer ${pointer}\r\n\r\n`,
 		]);
 		return scene.received.some(text =>

@@ -88,7 +88,8 @@ export const fileAttacks: readonly SandboxAttack[] = [
 		},
 		box => socketBait(path.join(box.folder, 'given', 'host.sock')),
 		given =>
-			`perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un("${given}/host.sock")) ? <S> : "no: $!"'`,
+			"perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); " +
+			`print connect(S, sockaddr_un("${given}/host.sock")) ? <S> : "no: $!"'`,
 	),
 	inGiven(
 		{
@@ -188,7 +189,8 @@ export const fileAttacks: readonly SandboxAttack[] = [
 		id: 'lease',
 		title: "have every program wait that opens a file of the person's",
 		source:
-			'a lease (F_SETLEASE) may be taken on what is read-only, by whoever has the same user: git log took 45 seconds for each object',
+			'a lease (F_SETLEASE) may be taken on what is read-only, by whoever has the same user: git log took 45 ' +
+			'seconds for each object',
 		answer: 'the system call filter: no leases',
 		prepare(box) {
 			writeFileSync(path.join(box.folder, 'tools', 'object'), 'x', {mode: 0o644});
@@ -201,7 +203,8 @@ export const fileAttacks: readonly SandboxAttack[] = [
 			return {...plan, mounts: [...plan.mounts, {source: tools, target: tools, mode: 'read'}]};
 		},
 		script: box =>
-			`perl -e 'open(my $f, "<", "${box.folder}/tools/object") or die "open: $!"; print fcntl($f, 1024, 1) ? "it is leased" : "no: $!"'`,
+			`perl -e 'open(my $f, "<", "${box.folder}/tools/object") or die "open: $!"; ` +
+			`print fcntl($f, 1024, 1) ? "it is leased" : "no: $!"'`,
 		came: ({output}) => output.includes('it is leased'),
 	},
 	{

@@ -120,7 +120,9 @@ export const gitAttacks: readonly GitAttack[] = [
 		"plant a hook for the person's next commit",
 		'hooks live in the common folder, which a worktree shares',
 		marker =>
-			`hooks=$(git rev-parse --git-path hooks); mkdir -p "$hooks"; for h in pre-commit post-checkout post-commit reference-transaction; do printf '#!/bin/sh\\ntouch ${marker}\\n' > "$hooks/$h"; chmod +x "$hooks/$h"; done`,
+			'hooks=$(git rev-parse --git-path hooks); mkdir -p "$hooks"; ' +
+			'for h in pre-commit post-checkout post-commit reference-transaction; ' +
+			`do printf '#!/bin/sh\\ntouch ${marker}\\n' > "$hooks/$h"; chmod +x "$hooks/$h"; done`,
 		commit,
 	),
 	configuration(
@@ -128,7 +130,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		'point core.hooksPath into the worktree',
 		'core.hooksPath',
 		marker =>
-			`mkdir h && printf '#!/bin/sh\\ntouch ${marker}\\n' > h/pre-commit && chmod +x h/pre-commit && git config core.hooksPath "$PWD/h"`,
+			`mkdir h && printf '#!/bin/sh\\ntouch ${marker}\\n' > h/pre-commit && chmod +x h/pre-commit && ` +
+			'git config core.hooksPath "$PWD/h"',
 		commit,
 	),
 	configuration(
@@ -151,7 +154,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		'plant configuration for single worktrees',
 		'extensions.worktreeConfig reads files beside config',
 		marker =>
-			`git config extensions.worktreeConfig true; ${common}; printf '[core]\\n\\tfsmonitor = touch ${marker}; false\\n' > "$c/config.worktree"`,
+			`git config extensions.worktreeConfig true; ${common}; ` +
+			`printf '[core]\\n\\tfsmonitor = touch ${marker}; false\\n' > "$c/config.worktree"`,
 		status,
 	),
 	configuration(
@@ -167,7 +171,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		'have a text conversion run a program',
 		'diff.<driver>.textconv and info/attributes',
 		marker =>
-			`git config diff.evil.textconv 'touch ${marker}; cat'; ${common}; mkdir -p "$c/info"; echo '* diff=evil' > "$c/info/attributes"`,
+			`git config diff.evil.textconv 'touch ${marker}; cat'; ${common}; mkdir -p "$c/info"; ` +
+			`echo '* diff=evil' > "$c/info/attributes"`,
 		git => git('diff'),
 		changed,
 	),
@@ -176,7 +181,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		'have a clean filter run a program',
 		'filter.<driver>.clean and info/attributes',
 		marker =>
-			`git config filter.evil.clean 'touch ${marker}; cat'; ${common}; mkdir -p "$c/info"; echo '* filter=evil' > "$c/info/attributes"`,
+			`git config filter.evil.clean 'touch ${marker}; cat'; ${common}; mkdir -p "$c/info"; ` +
+			`echo '* filter=evil' > "$c/info/attributes"`,
 		git => git('add', '--all'),
 		changed,
 	),
@@ -185,7 +191,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		'have a merge run a program',
 		'merge.<driver>.driver and info/attributes',
 		marker =>
-			`git config merge.evil.driver 'touch ${marker}; exit 1'; ${common}; mkdir -p "$c/info"; echo '* merge=evil' > "$c/info/attributes"`,
+			`git config merge.evil.driver 'touch ${marker}; exit 1'; ${common}; mkdir -p "$c/info"; ` +
+			`echo '* merge=evil' > "$c/info/attributes"`,
 		git => git('merge', 'other'),
 		(git, project) => {
 			git('checkout', '--quiet', 'other');
@@ -201,7 +208,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		'have a commit run a signing program',
 		'gpg.program',
 		marker =>
-			`printf '#!/bin/sh\\ntouch ${marker}\\nexit 1\\n' > sign; chmod +x sign; git config commit.gpgSign true; git config gpg.program "$PWD/sign"`,
+			`printf '#!/bin/sh\\ntouch ${marker}\\nexit 1\\n' > sign; chmod +x sign; git config commit.gpgSign true; ` +
+			'git config gpg.program "$PWD/sign"',
 		commit,
 	),
 	configuration(
@@ -238,7 +246,9 @@ export const gitAttacks: readonly GitAttack[] = [
 		'have a missing object fetched by a program',
 		'CVE-2024-32004: promisor remotes',
 		marker =>
-			`git config extensions.partialClone evil; git config remote.evil.promisor true; git config remote.evil.url ssh://localhost/x; git config core.sshCommand 'touch ${marker}; false'; git config core.repositoryformatversion 1`,
+			'git config extensions.partialClone evil; git config remote.evil.promisor true; ' +
+			`git config remote.evil.url ssh://localhost/x; git config core.sshCommand 'touch ${marker}; false'; ` +
+			'git config core.repositoryformatversion 1',
 		git => git('cat-file', '-e', '1234567890123456789012345678901234567890'),
 	),
 	configuration(
@@ -275,7 +285,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		source: 'checks that follow links',
 		answer: tombstone,
 		script: ({marker}) =>
-			`git init --quiet evil; git -C evil config core.fsmonitor 'touch ${marker}; false'; rm -f .git; ln -s evil/.git .git`,
+			`git init --quiet evil; git -C evil config core.fsmonitor 'touch ${marker}; false'; rm -f .git; ` +
+			'ln -s evil/.git .git',
 		person: (git, {worktree}) => git('-C', worktree, 'status', '--short'),
 		came: ran,
 	},
@@ -286,7 +297,9 @@ export const gitAttacks: readonly GitAttack[] = [
 		source: 'making only worktrees/<id> writable is an escape',
 		answer: tombstone,
 		script: ({marker}) =>
-			`g=$(git rev-parse --git-dir); ${common}; mkdir -p evil; cp -r "$c/." evil/ 2>/dev/null; printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ${marker}; false\\n' > evil/config; printf '%s\\n' "$PWD/evil" > "$g/commondir"`,
+			`g=$(git rev-parse --git-dir); ${common}; mkdir -p evil; cp -r "$c/." evil/ 2>/dev/null; ` +
+			`printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ${marker}; false\\n' > evil/config; ` +
+			`printf '%s\\n' "$PWD/evil" > "$g/commondir"`,
 		person: (git, {worktree}) => git('-C', worktree, 'status', '--short'),
 		came: ran,
 	},
@@ -297,7 +310,9 @@ export const gitAttacks: readonly GitAttack[] = [
 		source: 'a top-level git status runs code out of a nested repository that is a gitlink',
 		answer: 'links to repositories are never merged; nested ones are taken as plain files',
 		script: ({marker}) =>
-			`git init --quiet nested && git -C nested -c user.name=x -c user.email=x@x.invalid commit --quiet --allow-empty -m x && git add nested && git commit --quiet -m nested && git -C nested config core.fsmonitor 'touch ${marker}; false'`,
+			'git init --quiet nested && git -C nested -c user.name=x -c user.email=x@x.invalid commit --quiet ' +
+			'--allow-empty -m x && git add nested && git commit --quiet -m nested && ' +
+			`git -C nested config core.fsmonitor 'touch ${marker}; false'`,
 		person: (git, {worktree}) => git('-C', worktree, 'status', '--short'),
 		came: scene => ran(scene) || scene.git('ls-tree', '-r', 'main').includes('160000'),
 	},
@@ -306,14 +321,18 @@ export const gitAttacks: readonly GitAttack[] = [
 		'git-move-main',
 		'move main',
 		'refs are in the common folder',
-		`git commit --quiet --allow-empty -m evil; git update-ref refs/heads/main HEAD; git branch --force main HEAD; ${common}; echo "$(git rev-parse HEAD) refs/heads/main" > "$c/packed-refs"; git push --force "$c" HEAD:main`,
+		'git commit --quiet --allow-empty -m evil; git update-ref refs/heads/main HEAD; ' +
+			`git branch --force main HEAD; ${common}; echo "$(git rev-parse HEAD) refs/heads/main" > "$c/packed-refs"; ` +
+			'git push --force "$c" HEAD:main',
 		({git, before}) => git('rev-parse', 'main') !== before,
 	),
 	unchanged(
 		'git-head-to-main',
 		'point HEAD at main and commit',
 		'HEAD of a worktree is a file',
-		'git symbolic-ref HEAD refs/heads/main; git commit --quiet --allow-empty -m evil; printf "ref: refs/heads/main\\n" > "$(git rev-parse --git-path HEAD)"; git commit --quiet --allow-empty -m evil',
+		'git symbolic-ref HEAD refs/heads/main; git commit --quiet --allow-empty -m evil; ' +
+			'printf "ref: refs/heads/main\\n" > "$(git rev-parse --git-path HEAD)"; ' +
+			'git commit --quiet --allow-empty -m evil',
 		({git, before}) => git('rev-parse', 'main') !== before,
 	),
 	unchanged(
@@ -379,7 +398,8 @@ export const gitAttacks: readonly GitAttack[] = [
 		'git-index',
 		"replace the person's index",
 		'what the next commit takes',
-		`${common}; rm -f "$c/index"; git read-tree --empty --index-output="$c/index" || GIT_INDEX_FILE="$c/index" git read-tree --empty`,
+		`${common}; rm -f "$c/index"; git read-tree --empty --index-output="$c/index" || ` +
+			'GIT_INDEX_FILE="$c/index" git read-tree --empty',
 		({git}) => git('ls-files') === '',
 	),
 	unchanged(
@@ -433,7 +453,9 @@ export const gitAttacks: readonly GitAttack[] = [
 		'git-missing-objects',
 		'hand over a branch with holes',
 		'a later gc or clone fails',
-		`echo secret-content > hole.txt; git add hole.txt; git commit --quiet -m hole; b=$(git rev-parse HEAD:hole.txt); ${common}; rm -f "$c/objects/$(echo "$b" | cut -c1-2)/$(echo "$b" | cut -c3-)"`,
+		'echo secret-content > hole.txt; git add hole.txt; git commit --quiet -m hole; ' +
+			`b=$(git rev-parse HEAD:hole.txt); ${common}; ` +
+			'rm -f "$c/objects/$(echo "$b" | cut -c1-2)/$(echo "$b" | cut -c3-)"',
 		broken,
 	),
 	unchanged(
@@ -463,14 +485,21 @@ export const gitAttacks: readonly GitAttack[] = [
 		'git-dot-git-entry',
 		'commit a tree with an entry ".git"',
 		'CVE-2014-9390 and later ones',
-		'b=$(echo evil | git hash-object -w --stdin); t=$(printf "100644 blob %s\\t.git\\n" "$b" | git mktree 2>/dev/null || printf "100644 .git\\0$(echo "$b" | sed "s/../\\\\\\\\x&/g")" | git hash-object -w -t tree --literally --stdin); [ -n "$t" ] || t=$(perl -e \'print "100644 .git\\0", pack("H*", shift)\' "$b" | git hash-object -w -t tree --literally --stdin); k=$(git commit-tree "$t" -p HEAD -m evil); git update-ref "$(git symbolic-ref HEAD)" "$k"',
+		'b=$(echo evil | git hash-object -w --stdin); t=$(printf "100644 blob %s\\t.git\\n" "$b" | ' +
+			'git mktree 2>/dev/null || printf "100644 .git\\0$(echo "$b" | sed "s/../\\\\\\\\x&/g")" | ' +
+			'git hash-object -w -t tree --literally --stdin); [ -n "$t" ] || ' +
+			't=$(perl -e \'print "100644 .git\\0", pack("H*", shift)\' "$b" | ' +
+			'git hash-object -w -t tree --literally --stdin); k=$(git commit-tree "$t" -p HEAD -m evil); ' +
+			'git update-ref "$(git symbolic-ref HEAD)" "$k"',
 		broken,
 	),
 	unchanged(
 		'git-climbing-entry',
 		'commit a tree with an entry ".."',
 		'checkouts that climb out',
-		'b=$(echo evil | git hash-object -w --stdin); t=$(perl -e \'print "100644 ..\\0", pack("H*", shift)\' "$b" | git hash-object -w -t tree --literally --stdin); k=$(git commit-tree "$t" -p HEAD -m evil); git update-ref "$(git symbolic-ref HEAD)" "$k"',
+		'b=$(echo evil | git hash-object -w --stdin); t=$(perl -e \'print "100644 ..\\0", pack("H*", shift)\' "$b" | ' +
+			'git hash-object -w -t tree --literally --stdin); ' +
+			'k=$(git commit-tree "$t" -p HEAD -m evil); git update-ref "$(git symbolic-ref HEAD)" "$k"',
 		broken,
 	),
 	unchanged(
@@ -484,21 +513,25 @@ export const gitAttacks: readonly GitAttack[] = [
 		'git-gitmodules-link',
 		'commit .gitmodules as a link',
 		'CVE-2018-11235, CVE-2024-32002',
-		'b=$(printf /etc/passwd | git hash-object -w --stdin); t=$(printf "120000 blob %s\\t.gitmodules\\n" "$b" | git mktree); k=$(git commit-tree "$t" -p HEAD -m evil); git update-ref "$(git symbolic-ref HEAD)" "$k"',
+		'b=$(printf /etc/passwd | git hash-object -w --stdin); ' +
+			't=$(printf "120000 blob %s\\t.gitmodules\\n" "$b" | git mktree); ' +
+			'k=$(git commit-tree "$t" -p HEAD -m evil); git update-ref "$(git symbolic-ref HEAD)" "$k"',
 		broken,
 	),
 	unchanged(
 		'git-gitmodules-option',
 		'give a submodule an address that is an option',
 		'CVE-2018-17456',
-		'printf "[submodule \\"x\\"]\\n\\tpath = x\\n\\turl = -u./payload\\n" > .gitmodules; git add .gitmodules; git commit --quiet -m x',
+		'printf "[submodule \\"x\\"]\\n\\tpath = x\\n\\turl = -u./payload\\n" > .gitmodules; git add .gitmodules; ' +
+			'git commit --quiet -m x',
 		broken,
 	),
 	unchanged(
 		'git-many-refs',
 		'leave thousands of branches and tags',
 		'a flood of refs slows every command',
-		'h=$(git rev-parse HEAD); for n in $(seq 1 400); do echo "create refs/tags/flood-$n $h"; done | git update-ref --stdin',
+		'h=$(git rev-parse HEAD); ' +
+			'for n in $(seq 1 400); do echo "create refs/tags/flood-$n $h"; done | git update-ref --stdin',
 		({git}) => git('for-each-ref').split('\n').length > 200,
 	),
 	unchanged(
@@ -558,7 +591,10 @@ export const gitAttacks: readonly GitAttack[] = [
 		source: 'an embedded bare repository fires on "cd docs && git status"',
 		answer: 'repositories inside the repository are never merged',
 		script: ({marker}) =>
-			`mkdir docs && cd docs && mkdir -p objects refs && echo 'ref: refs/heads/main' > HEAD && touch objects/.keep refs/.keep && printf '[core]\\n\\trepositoryformatversion = 0\\n\\tbare = false\\n\\tworktree = ..\\n\\tfsmonitor = touch ${marker}; false\\n' > config && git -C .. add -A && git -C .. commit --quiet -m docs`,
+			"mkdir docs && cd docs && mkdir -p objects refs && echo 'ref: refs/heads/main' > HEAD && " +
+			"touch objects/.keep refs/.keep && printf '[core]\\n\\trepositoryformatversion = 0\\n\\tbare = false\\n" +
+			`\\tworktree = ..\\n\\tfsmonitor = touch ${marker}; false\\n' > config && git -C .. add -A && ` +
+			'git -C .. commit --quiet -m docs',
 		// The person merges what passed, and walks in. What did not pass has no merge.
 		person(git, {project}) {
 			const branch = readFileSync(path.join(project, '.git', 'HEAD'), 'utf8').includes('main') ? 'agent' : '';

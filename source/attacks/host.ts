@@ -76,12 +76,18 @@ function exchange({data, secret}: {data: string; secret: string}): void {
 
 /** Trees of a hundred names each, four deep: the same hundred million times. */
 export const widths =
-	'what="100644 blob $(echo x | git hash-object -w --stdin)"; for level in 1 2 3 4; do what="040000 tree $(for name in $(seq 100); do printf "%s\\tn%03d\\n" "$what" "$name"; done | git mktree)"; done; git update-ref HEAD $(git commit-tree "${what#040000 tree }" -p HEAD -m x)';
+	'what="100644 blob $(echo x | git hash-object -w --stdin)"; for level in 1 2 3 4; do ' +
+	'what="040000 tree $(for name in $(seq 100); do printf "%s\\tn%03d\\n" "$what" "$name"; done | git mktree)"; ' +
+	'done; git update-ref HEAD $(git commit-tree "${what#040000 tree }" -p HEAD -m x)';
 export const depths =
-	'branch=$(git symbolic-ref HEAD); perl -e \'print "commit $ARGV[0]\\ncommitter a <a\\@a.invalid> 1 +0000\\ndata 1\\nx\\nfrom $ARGV[1]\\nM 100644 inline " . "d/" x 3000 . "f\\ndata 1\\nx\\n"\' "$branch" "$(git rev-parse HEAD)" | git fast-import --quiet --force';
+	'branch=$(git symbolic-ref HEAD); perl -e \'print "commit $ARGV[0]\\ncommitter a <a\\@a.invalid> 1 +0000\\n' +
+	'data 1\\nx\\nfrom $ARGV[1]\\nM 100644 inline " . "d/" x 3000 . "f\\ndata 1\\nx\\n"\' "$branch" ' +
+	'"$(git rev-parse HEAD)" | git fast-import --quiet --force';
 /** Twice the memory that it may have, in files that are in no process. */
 export const memoryScript =
-	'perl -e \'my @m; for (1 .. 4) { my $name = "x"; open(my $f, "+<&=", syscall(`uname -m` =~ /aarch64/ ? 279 : 319, $name, 0)) or die; my $m = "a" x 1048576; syswrite($f, $m) for 1 .. 50; push @m, $f } sleep 4\'';
+	'perl -e \'my @m; for (1 .. 4) { my $name = "x"; open(my $f, "+<&=", ' +
+	'syscall(`uname -m` =~ /aarch64/ ? 279 : 319, $name, 0)) or die; my $m = "a" x 1048576; ' +
+	"syswrite($f, $m) for 1 .. 50; push @m, $f } sleep 4'";
 /** More than the disk that it may have, in files that are each small enough. */
 export const diskScript = 'for name in 1 2 3 4 5; do head -c 20000000 /dev/zero > big-$name; done; sleep 8';
 
@@ -187,7 +193,8 @@ export const hostAttacks: readonly HostAttack[] = [
 		'get a bare repository merged',
 		'it fires when somebody walks into it',
 		'repositories inside the repository are never merged',
-		'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs',
+		'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && ' +
+			'touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs',
 	),
 	...triedMerges,
 	refused(
@@ -195,7 +202,8 @@ export const hostAttacks: readonly HostAttack[] = [
 		'hand over a history of its own',
 		'a branch that has nothing to do with the base',
 		'the tip must descend from, or relate to, the base',
-		'git checkout --quiet --orphan other-history; git commit --quiet -m x; git update-ref refs/heads/fleet/attack HEAD; git symbolic-ref HEAD refs/heads/fleet/attack',
+		'git checkout --quiet --orphan other-history; git commit --quiet -m x; ' +
+			'git update-ref refs/heads/fleet/attack HEAD; git symbolic-ref HEAD refs/heads/fleet/attack',
 	),
 	refused(
 		'weaken-verify',
@@ -263,7 +271,8 @@ export const hostAttacks: readonly HostAttack[] = [
 			const outside = path.join(project.folder, 'outside');
 			writeFileSync(outside, 'original\n', {mode: 0o666});
 			const {run} = await project.agent(
-				`c=$(git rev-parse --git-common-dir); for f in objects/info/alternates packed-refs shallow; do rm -f "$c/$f"; ln -s ${outside} "$c/$f"; done`,
+				'c=$(git rev-parse --git-common-dir); for f in objects/info/alternates packed-refs shallow; ' +
+					`do rm -f "$c/$f"; ln -s ${outside} "$c/$f"; done`,
 			);
 			project.git('commit', '--quiet', '--allow-empty', '--message=later');
 			await project.again(run, 'true');

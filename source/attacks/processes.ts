@@ -109,7 +109,8 @@ export const processAttacks: readonly SandboxAttack[] = [
 		source: 'a descriptor is access that no path check sees',
 		answer: 'every inherited descriptor is closed',
 		script: () =>
-			'for d in /proc/self/fd/*; do n=${d##*/}; [ "$n" -gt 2 ] && [ -e "$d" ] && readlink "$d" | grep -v "^/proc/"; done; ( cat <&7 ) 2> /dev/null',
+			'for d in /proc/self/fd/*; do n=${d##*/}; [ "$n" -gt 2 ] && [ -e "$d" ] && ' +
+			'readlink "$d" | grep -v "^/proc/"; done; ( cat <&7 ) 2> /dev/null',
 		came: ({output}) => /^\/(?!dev\/null)/m.test(output),
 	},
 	{
@@ -274,7 +275,8 @@ export const processAttacks: readonly SandboxAttack[] = [
 			return {...(await socketBait(`\0${name}`)), text: name};
 		},
 		script: (_box, {text}) =>
-			`perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, pack("S a*", AF_UNIX, "\\0${text}")) ? <S> : "no: $!"'`,
+			"perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); " +
+			`print connect(S, pack("S a*", AF_UNIX, "\\0${text}")) ? <S> : "no: $!"'`,
 		came: ({output}) => output.includes('hello from the host'),
 	},
 	{

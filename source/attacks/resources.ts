@@ -39,10 +39,27 @@ const mib = 1024 ** 2;
 /** Perl with the numbers of system calls by name, and a few that Perl has not: each for both processors. */
 function perl(program: string): string {
 	return `perl -e 'use strict; use Socket; use POSIX; my $arm = (uname())[4] eq "aarch64";
-my %n = $arm ? (epoll_create1 => 20, epoll_ctl => 21, eventfd2 => 19, memfd_create => 279, mmap => 222, sendmsg => 211, unshare => 97, inotify_init1 => 26, mq_open => 180, rt_sigprocmask => 135, vmsplice => 75) : (epoll_create1 => 291, epoll_ctl => 233, eventfd2 => 290, memfd_create => 319, mmap => 9, sendmsg => 46, unshare => 272, inotify_init1 => 294, mq_open => 240, rt_sigprocmask => 14, vmsplice => 278);
+my %n = $arm
+	? (epoll_create1 => 20, epoll_ctl => 21, eventfd2 => 19, memfd_create => 279, mmap => 222, sendmsg => 211,
+		unshare => 97, inotify_init1 => 26, mq_open => 180, rt_sigprocmask => 135, vmsplice => 75)
+	: (epoll_create1 => 291, epoll_ctl => 233, eventfd2 => 290, memfd_create => 319, mmap => 9, sendmsg => 46,
+		unshare => 272, inotify_init1 => 294, mq_open => 240, rt_sigprocmask => 14, vmsplice => 278);
 sub at { unpack("Q", pack("P", $_[0])) }
-sub memfile { my $name = "x"; open(my $f, "+<&=", syscall($n{memfd_create}, $name, 0)) or die; my $m = "a" x ${mib}; syswrite($f, $m) for 1 .. $_[0]; return $f }
-sub pass { my ($socket, $what) = @_; my $byte = "x"; my $part = pack("QQ", at($byte), 1); my $control = pack("QiiiI", 20, SOL_SOCKET, 1, $what, 0); my $message = pack("QQQQQQQ", 0, 0, at($part), 1, at($control), length $control, 0); return syscall($n{sendmsg}, $socket, $message, 0x40) }
+sub memfile {
+	my $name = "x";
+	open(my $f, "+<&=", syscall($n{memfd_create}, $name, 0)) or die;
+	my $m = "a" x ${mib};
+	syswrite($f, $m) for 1 .. $_[0];
+	return $f
+}
+sub pass {
+	my ($socket, $what) = @_;
+	my $byte = "x";
+	my $part = pack("QQ", at($byte), 1);
+	my $control = pack("QiiiI", 20, SOL_SOCKET, 1, $what, 0);
+	my $message = pack("QQQQQQQ", 0, 0, at($part), 1, at($control), length $control, 0);
+	return syscall($n{sendmsg}, $socket, $message, 0x40)
+}
 $| = 1;
 ${program}'`;
 }
@@ -162,21 +179,26 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		'have event loops wait for more than the account may',
 		"the kernel counts it for the account: then no Node program of the person's starts any more, fleet neither",
 		{watches: 20_000},
-		'my @e = map { syscall($n{epoll_create1}, 0) } 1 .. 80; my @f = map { syscall($n{eventfd2}, 0, 0) } 1 .. 500; my $event = pack("LQ", 1, 0); for my $e (@e) { for my $f (@f) { syscall($n{epoll_ctl}, $e, 1, $f, $event) == 0 or die "not taken" } }',
+		'my @e = map { syscall($n{epoll_create1}, 0) } 1 .. 80; ' +
+			'my @f = map { syscall($n{eventfd2}, 0, 0) } 1 .. 500; my $event = pack("LQ", 1, 0); ' +
+			'for my $e (@e) { for my $f (@f) { syscall($n{epoll_ctl}, $e, 1, $f, $event) == 0 or die "not taken" } }',
 	),
 	kept(
 		'descriptors-of-all',
 		'take descriptors with many processes',
 		'a limit for one process is none for a thousand',
 		{descriptors: 2000},
-		'for (1 .. 6) { if (fork() == 0) { my @f; for (1 .. 500) { open(my $f, "<", "/dev/null") or die; push @f, $f } sleep 10; exit } }',
+		'for (1 .. 6) { if (fork() == 0) { my @f; for (1 .. 500) { open(my $f, "<", "/dev/null") or die; ' +
+			'push @f, $f } sleep 10; exit } }',
 	),
 	kept(
 		'descriptors-in-flight',
 		'leave descriptors in sockets',
 		'they are counted for the account: then nobody passes one any more, neither tmux nor a desktop',
 		{inFlight: 50},
-		'socketpair(my $a, my $b, AF_UNIX, SOCK_DGRAM, 0); setsockopt($a, SOL_SOCKET, SO_SNDBUF, 1000000); my @pairs; for (1 .. 200) { if (pass(fileno($a), 1) < 0) { socketpair($a, $b, AF_UNIX, SOCK_DGRAM, 0); push @pairs, $a, $b; pass(fileno($a), 1) > 0 or die } push @pairs, $a, $b }',
+		'socketpair(my $a, my $b, AF_UNIX, SOCK_DGRAM, 0); setsockopt($a, SOL_SOCKET, SO_SNDBUF, 1000000); ' +
+			'my @pairs; for (1 .. 200) { if (pass(fileno($a), 1) < 0) { socketpair($a, $b, AF_UNIX, SOCK_DGRAM, 0); ' +
+			'push @pairs, $a, $b; pass(fileno($a), 1) > 0 or die } push @pairs, $a, $b }',
 	),
 	kept(
 		'memory-files',
@@ -190,41 +212,44 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		'keep memory in a mapping whose file is closed, and that nobody touches',
 		'resident memory is what was touched',
 		{memory: 60 * mib},
-		'for (1 .. 8) { my $m = memfile(20); syscall($n{mmap}, 0, 20 * ${mib}, 3, 1, fileno($m), 0) > 0 or die; close $m }'.replace(
-			'${mib}',
-			String(mib),
-		),
+		(
+			'for (1 .. 8) { my $m = memfile(20); ' +
+			'syscall($n{mmap}, 0, 20 * ${mib}, 3, 1, fileno($m), 0) > 0 or die; close $m }'
+		).replace('${mib}', String(mib)),
 	),
 	kept(
 		'memory-in-flight',
 		'keep memory in a file that is on its way in a socket',
 		'it is in no table of any process',
 		{memory: 60 * mib},
-		'socketpair(my $a, my $b, AF_UNIX, SOCK_DGRAM, 0) or die; for (1 .. 8) { my $m = memfile(20); pass(fileno($a), fileno($m)) > 0 or die; close $m }',
+		'socketpair(my $a, my $b, AF_UNIX, SOCK_DGRAM, 0) or die; for (1 .. 8) { my $m = memfile(20); ' +
+			'pass(fileno($a), fileno($m)) > 0 or die; close $m }',
 	),
 	kept(
 		'memory-segments',
 		'keep memory in System V segments',
 		'they belong to no process',
 		{memory: 60 * mib},
-		'for (1 .. 4) { my $id = shmget(0, 50 * ${mib}, 0600 | 01000) // die; my $m = "a" x 4096; shmwrite($id, $m, 4096 * $_, 4096) or die for 0 .. 12799 }'.replaceAll(
-			'${mib}',
-			String(mib),
-		),
+		(
+			'for (1 .. 4) { my $id = shmget(0, 50 * ${mib}, 0600 | 01000) // die; my $m = "a" x 4096; ' +
+			'shmwrite($id, $m, 4096 * $_, 4096) or die for 0 .. 12799 }'
+		).replaceAll('${mib}', String(mib)),
 	),
 	kept(
 		'memory-messages',
 		'keep memory in System V messages',
 		'they belong to no process: 1 MB in a queue, and 32,000 queues',
 		{memory: 40 * mib},
-		'for (1 .. 100) { my $id = msgget(0, 0600) // die; my $m = pack("l! a1", 1, "x"); for (1 .. 16000) { msgsnd($id, $m, 04000) or last } }',
+		'for (1 .. 100) { my $id = msgget(0, 0600) // die; my $m = pack("l! a1", 1, "x"); ' +
+			'for (1 .. 16000) { msgsnd($id, $m, 04000) or last } }',
 	),
 	kept(
 		'memory-mappings',
 		'keep memory in mappings that nobody touches',
 		"what the kernel keeps for a mapping is no process's",
 		{memory: 40 * mib},
-		'for (1 .. 5) { if (fork() == 0) { for (1 .. 60000) { syscall($n{mmap}, 0, 4096, $_ & 1, 0x22, -1, 0) > 0 or die } sleep 10; exit } }',
+		'for (1 .. 5) { if (fork() == 0) { for (1 .. 60000) { ' +
+			'syscall($n{mmap}, 0, 4096, $_ & 1, 0x22, -1, 0) > 0 or die } sleep 10; exit } }',
 	),
 	kept(
 		'memory-names',
@@ -238,7 +263,11 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		"leave bytes in connections of the sandbox's own loopback",
 		"the kernel counts them for the machine: past it, everybody's connections are cut",
 		{queued: 20 * mib},
-		'my @s; socket(my $l, PF_INET, SOCK_STREAM, 0); bind($l, sockaddr_in(0, INADDR_LOOPBACK)); listen($l, 20) or die; for (1 .. 10) { socket(my $c, PF_INET, SOCK_STREAM, 0); connect($c, getsockname($l)) or die; accept(my $a, $l) or die; push @s, $c, $a; fcntl($c, F_SETFL, O_NONBLOCK); for (1 .. 100) { 1 while syswrite($c, "a" x 65536); select(undef, undef, undef, 0.002) } }',
+		'my @s; socket(my $l, PF_INET, SOCK_STREAM, 0); bind($l, sockaddr_in(0, INADDR_LOOPBACK)); ' +
+			'listen($l, 20) or die; for (1 .. 10) { socket(my $c, PF_INET, SOCK_STREAM, 0); ' +
+			'connect($c, getsockname($l)) or die; accept(my $a, $l) or die; push @s, $c, $a; ' +
+			'fcntl($c, F_SETFL, O_NONBLOCK); for (1 .. 100) { 1 while syswrite($c, "a" x 65536); ' +
+			'select(undef, undef, undef, 0.002) } }',
 	),
 	{
 		kind: 'sandbox',
@@ -248,7 +277,8 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		answer: 'the system call filter: no large sets',
 		script: () =>
 			perl(
-				'my $count = 0; for (1 .. 20) { my $id = semget(0, 32000, 0600) // last; semctl($id, 0, 0, 0); $count++ } print "$count sets";',
+				'my $count = 0; for (1 .. 20) { my $id = semget(0, 32000, 0600) // last; semctl($id, 0, 0, 0); ' +
+					'$count++ } print "$count sets";',
 			),
 		came: ({output}) => output.includes('20 sets'),
 	},
@@ -260,7 +290,9 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		answer: 'the system call filter: a socket keeps the size it has',
 		script: () =>
 			perl(
-				'socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; setsockopt($a, SOL_SOCKET, SO_SNDBUF, 1000000) or die; fcntl($a, F_SETFL, O_NONBLOCK); my ($sum, $count) = (0); $sum += $count while $count = syswrite($a, "x" x 30000); print "$sum bytes";',
+				'socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; ' +
+					'setsockopt($a, SOL_SOCKET, SO_SNDBUF, 1000000) or die; fcntl($a, F_SETFL, O_NONBLOCK); ' +
+					'my ($sum, $count) = (0); $sum += $count while $count = syswrite($a, "x" x 30000); print "$sum bytes";',
 			),
 		came: ({output}) => Number(/(\d+) bytes/.exec(output)?.[1] ?? 0) > 250_000,
 	},
@@ -272,7 +304,8 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		answer: 'the system call filter: a pipe holds copies only',
 		script: () =>
 			perl(
-				'pipe(my $r, my $w) or die; my $byte = "x"; my $part = pack("QQ", unpack("Q", pack("P", $byte)), 1); print syscall($n{vmsplice}, fileno($w), $part, 1, 0) == 1 ? "it is kept" : "errno " . ($! + 0);',
+				'pipe(my $r, my $w) or die; my $byte = "x"; my $part = pack("QQ", unpack("Q", pack("P", $byte)), 1); ' +
+					'print syscall($n{vmsplice}, fileno($w), $part, 1, 0) == 1 ? "it is kept" : "errno " . ($! + 0);',
 			),
 		came: ({output}) => output.includes('it is kept'),
 	},
@@ -281,14 +314,16 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		'keep memory in sockets that nobody reads',
 		"it is the kernel's",
 		{memory: 60 * mib},
-		'my @s; for (1 .. 700) { socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; fcntl($a, F_SETFL, O_NONBLOCK); syswrite($a, "a" x 65536); push @s, $a, $b }',
+		'my @s; for (1 .. 700) { socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; ' +
+			'fcntl($a, F_SETFL, O_NONBLOCK); syswrite($a, "a" x 65536); push @s, $a, $b }',
 	),
 	kept(
 		'memory-in-pipes',
 		'keep memory in pipes that nobody reads',
 		"it is the kernel's",
 		{memory: 60 * mib},
-		'my @s; for (1 .. 1500) { pipe(my $a, my $b) or die; fcntl($b, F_SETFL, O_NONBLOCK); syswrite($b, "a" x 65536); push @s, $a, $b }',
+		'my @s; for (1 .. 1500) { pipe(my $a, my $b) or die; fcntl($b, F_SETFL, O_NONBLOCK); ' +
+			'syswrite($b, "a" x 65536); push @s, $a, $b }',
 	),
 	kept(
 		'many-files',
@@ -340,7 +375,8 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		answer: ofAccount,
 		script: () =>
 			perl(
-				'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(34)); kill(34, $$) for 1 .. 8000; open(my $f, "<", "/proc/self/status"); print grep { /^SigQ/ } <$f>;',
+				'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(34)); kill(34, $$) for 1 .. 8000; ' +
+					'open(my $f, "<", "/proc/self/status"); print grep { /^SigQ/ } <$f>;',
 			),
 		came: ({output}) => Number(/SigQ:\s+(\d+)/.exec(output)?.[1] ?? 0) > 5000,
 	},
@@ -352,7 +388,8 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		answer: ofAccount,
 		script: () =>
 			perl(
-				'my $count = 0; for (1 .. 9) { my $name = "fleet$_"; $count++ if syscall($n{mq_open}, $name, 0102, 0600, 0) >= 0 } print "$count queues";',
+				'my $count = 0; for (1 .. 9) { my $name = "fleet$_"; ' +
+					'$count++ if syscall($n{mq_open}, $name, 0102, 0600, 0) >= 0 } print "$count queues";',
 			),
 		came: ({output}) => Number(/(\d+) queues/.exec(output)?.[1] ?? 0) > 4,
 	},
@@ -393,7 +430,8 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		source: 'nohup, setsid, double fork',
 		answer: 'a pid namespace that ends with its first process',
 		script: box =>
-			`( trap "" HUP TERM INT; setsid sh -c 'trap "" HUP TERM INT; setsid sleep ${seconds(box.folder)} & ' > /dev/null 2>&1 < /dev/null & ); sleep 0.3`,
+			`( trap "" HUP TERM INT; setsid sh -c 'trap "" HUP TERM INT; ` +
+			`setsid sleep ${seconds(box.folder)} & ' > /dev/null 2>&1 < /dev/null & ); sleep 0.3`,
 		async came(_result, box) {
 			await pause(300);
 			return endAll(findProcesses('sleep', seconds(box.folder))) > 0;
@@ -406,7 +444,9 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		source: 'the proxy is one process for one run',
 		answer: 'a limit of connections for each run',
 		script: () =>
-			'perl -MIO::Socket::INET -e \'for (1 .. 1400) { my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128, Timeout => 1) or last; push @s, $s } select(undef, undef, undef, 0.5); my $n = 0; for (@s) { $_->blocking(0); my $r = sysread($_, my $b, 1); $n++ unless defined($r) } print "$n held"\'',
+			'perl -MIO::Socket::INET -e \'for (1 .. 1400) { my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", ' +
+			'PeerPort => 3128, Timeout => 1) or last; push @s, $s } select(undef, undef, undef, 0.5); my $n = 0; ' +
+			'for (@s) { $_->blocking(0); my $r = sysread($_, my $b, 1); $n++ unless defined($r) } print "$n held"\'',
 		came: ({output}) => Number(/(\d+) held/.exec(output)?.[1] ?? 0) > 1100,
 	},
 ];
