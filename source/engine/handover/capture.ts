@@ -61,11 +61,24 @@ const largestFile = 1024 ** 3;
  */
 const lookScript = `
 set -u
-# Counted before anything unpacks it: a few objects name any number of files. Git is stopped at the first that is too much.
-count() { git ls-tree -r -t --name-only "$1" 2> /dev/null | awk '{ bytes += length($0); if (NR > ${treeLimits.entries} || length($0) > ${treeLimits.path} || bytes > ${treeLimits.bytes}) { split($0, part, "/"); print "wide", part[1]; exit } }'; }
+# Counted before anything unpacks it: a few objects name any number of files.
+# Git is stopped at the first that is too much.
+count() {
+	git ls-tree -r -t --name-only "$1" 2> /dev/null | awk '{
+		bytes += length($0)
+		if (NR > ${treeLimits.entries} || length($0) > ${treeLimits.path} || bytes > ${treeLimits.bytes}) {
+			split($0, part, "/")
+			print "wide", part[1]
+			exit
+		}
+	}'
+}
 P=/run/fleet/private S=/run/fleet/scratch branch=$1 admin=$2 W=$3 base=$4
 # Whoever opens a FIFO waits. A run that has ended is swept first, so that only a live one still has any.
-{ find "$P" -xdev ! -type f ! -type d ! -type l -print -quit; find "$W" -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit; } 2> /dev/null | grep -q . && { echo special; exit 0; }
+{
+	find "$P" -xdev ! -type f ! -type d ! -type l -print -quit
+	find "$W" -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit
+} 2> /dev/null | grep -q . && { echo special; exit 0; }
 mkdir -p "$S/objects/info" "$S/objects/pack" "$S/empty" "$S/none/objects/info" "$S/none/refs"
 ls -d /run/fleet/base/* 2>/dev/null > "$S/none/objects/info/alternates"
 { echo "$P/objects"; cat "$S/none/objects/info/alternates"; } > "$S/objects/info/alternates"
@@ -76,72 +89,124 @@ echo "tip $tip"
 echo "refs $(private for-each-ref --format=x | wc -l)"
 private for-each-ref --count=${refLimit} --format='%(objectname) %(refname)' > "$S/refs"
 # Older stashes stand in the reflog alone.
-[ -f "$P/logs/refs/stash" ] && tail -n ${refLimit} "$P/logs/refs/stash" | awk '/^[0-9a-f]+ [0-9a-f]+ / { old[n++] = $2 } END { for (i = 1; i < n; i++) print old[n - 1 - i], "refs/stash@{" i "}" }' >> "$S/refs"
-cut -d' ' -f1 "$S/refs" | GIT_OBJECT_DIRECTORY="$S/none/objects" git --git-dir=/run/fleet/git cat-file --batch-check='%(objecttype)' | paste -d' ' - "$S/refs" | awk '$2 == "missing" { print $3, $4 }' > "$S/new"
-cut -d' ' -f1 "$S/new" | private cat-file --batch-check='%(objecttype)' | awk '{ print $2 == "missing" ? "missing" : $1 }' | paste -d' ' - "$S/new" > "$S/typed"
+[ -f "$P/logs/refs/stash" ] && tail -n ${refLimit} "$P/logs/refs/stash" | awk '
+	/^[0-9a-f]+ [0-9a-f]+ / { old[n++] = $2 }
+	END { for (i = 1; i < n; i++) print old[n - 1 - i], "refs/stash@{" i "}" }' >> "$S/refs"
+cut -d' ' -f1 "$S/refs" |
+	GIT_OBJECT_DIRECTORY="$S/none/objects" git --git-dir=/run/fleet/git cat-file --batch-check='%(objecttype)' |
+	paste -d' ' - "$S/refs" | awk '$2 == "missing" { print $3, $4 }' > "$S/new"
+cut -d' ' -f1 "$S/new" | private cat-file --batch-check='%(objecttype)' |
+	awk '{ print $2 == "missing" ? "missing" : $1 }' | paste -d' ' - "$S/new" > "$S/typed"
 whole() { GIT_DIR=/run/fleet/git git rev-list --objects --quiet --no-object-names "$@" --not "$base" > /dev/null 2>&1; }
 cut -d' ' -f2 "$S/typed" | grep -v -x "$tip" > "$S/wanted"
-if [ -s "$S/wanted" ] && ! GIT_DIR=/run/fleet/git git rev-list --objects --quiet --no-object-names --stdin --not "$base" < "$S/wanted" > /dev/null 2>&1; then
+if [ -s "$S/wanted" ] &&
+	! GIT_DIR=/run/fleet/git git rev-list --objects --quiet --no-object-names --stdin --not "$base" \\
+		< "$S/wanted" > /dev/null 2>&1; then
 	while read -r type object name; do whole "$object" || type=missing; echo "ref $object $type $name"; done < "$S/typed"
 else
 	sed -E 's/^([a-z]+) ([0-9a-f]+) /ref \\2 \\1 /' "$S/typed"
 fi
-head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') && whole "$head" && echo "head $head"
-for part in rebase-merge:rebase rebase-apply:rebase MERGE_HEAD:merge CHERRY_PICK_HEAD:cherry-pick REVERT_HEAD:revert; do [ -e "$P/worktrees/$admin/\${part%%:*}" ] && echo "unfinished \${part##*:}" && break; done
+head=$(git --git-dir="$P/worktrees/$admin" rev-parse --verify --quiet 'HEAD^{commit}') &&
+	whole "$head" && echo "head $head"
+for part in rebase-merge:rebase rebase-apply:rebase MERGE_HEAD:merge CHERRY_PICK_HEAD:cherry-pick REVERT_HEAD:revert; do
+	[ -e "$P/worktrees/$admin/\${part%%:*}" ] && echo "unfinished \${part##*:}" && break
+done
 export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE="$S/index" base
 wide=$(count "$tip")
 [ "$wide" != "" ] && { echo "$wide"; exit 0; }
 cd "$W" || exit 1
-# What the files were like when they were written is known: those that nobody touched are not read, and stay what they are.
+# What the files were like when they were written is known:
+# those that nobody touched are not read, and stay what they are.
 [ -f "$GIT_DIR/first-index" ] && cp -p "$GIT_DIR/first-index" "$S/index"
-git read-tree -m "$tip" 2> /dev/null || { rm -f "$S/index"; git read-tree "$tip"; } || { echo "note the branch's tip cannot be read"; exit 0; }
+git read-tree -m "$tip" 2> /dev/null || { rm -f "$S/index"; git read-tree "$tip"; } || {
+	echo "note the branch's tip cannot be read"
+	exit 0
+}
 # What is not checked out is not deleted: marked over an empty folder, since marking over this one would change it.
 [ -f "$GIT_DIR/info/sparse-checkout" ] && GIT_WORK_TREE="$S/empty" git read-tree -m -u "$tip"
-find . -xdev -path ./.git -prune -o -name .git -prune -fprintf "$S/nested" '%h\\0' -o -type f -size +${largestFile / 1024}k -fprintf "$S/large" '%P\\0' -o \\( -type f ! -readable -o -type d \\( ! -readable -o ! -executable \\) \\) -fprintf "$S/closed" '%P\\0' 2> /dev/null
+find . -xdev -path ./.git -prune -o -name .git -prune -fprintf "$S/nested" '%h\\0' \\
+	-o -type f -size +${largestFile / 1024}k -fprintf "$S/large" '%P\\0' \\
+	-o \\( -type f ! -readable -o -type d \\( ! -readable -o ! -executable \\) \\) -fprintf "$S/closed" '%P\\0' \\
+	2> /dev/null
 sed -i -z 's|^\\./||' "$S/nested"
 # What lies in a submodule is looked at by itself.
 git ls-tree -r -z "$base" | grep -z '^160000 ' | sed -z 's/^[^\\t]*\\t//' | tr '\\0' '\\n' > "$S/submodules"
 [ -s "$S/submodules" ] && for list in nested large closed; do
-	tr '\\0' '\\n' < "$S/$list" | awk 'NR == FNR { link[$0] = 1; next } { count = split($0, part, "/"); at = ""; for (i = 1; i <= count; i++) { at = at (i > 1 ? "/" : "") part[i]; if (at in link) next } print }' "$S/submodules" - | tr '\\n' '\\0' > "$S/outside" && mv "$S/outside" "$S/$list"
+	tr '\\0' '\\n' < "$S/$list" | awk '
+		NR == FNR { link[$0] = 1; next }
+		{
+			count = split($0, part, "/")
+			at = ""
+			for (i = 1; i <= count; i++) { at = at (i > 1 ? "/" : "") part[i]; if (at in link) next }
+			print
+		}' "$S/submodules" - | tr '\\n' '\\0' > "$S/outside" && mv "$S/outside" "$S/$list"
 done
 { cat "$S/nested" "$S/large"; [ -f "$GIT_DIR/included" ] && cat "$GIT_DIR/included"; } | sort -z -u > "$S/apart"
 # Git refuses to be told to leave out what it leaves out by itself.
-git check-ignore -z --stdin < "$S/apart" 2> /dev/null | sort -z | comm -z -13 - "$S/apart" | sed -z 's/^/:(top,exclude,literal)/' > "$S/left-out"
+git check-ignore -z --stdin < "$S/apart" 2> /dev/null | sort -z | comm -z -13 - "$S/apart" |
+	sed -z 's/^/:(top,exclude,literal)/' > "$S/left-out"
 # Of what nobody changed, what is in another encoding may be none that git can read today.
-if { git ls-files -z -- .gitattributes '*/.gitattributes' | xargs -0 -r cat; cat "$GIT_DIR/info/attributes" "$GIT_DIR/fleet-attributes"; } 2> /dev/null | grep -q working-tree-encoding; then
+if {
+	git ls-files -z -- .gitattributes '*/.gitattributes' | xargs -0 -r cat
+	cat "$GIT_DIR/info/attributes" "$GIT_DIR/fleet-attributes"
+} 2> /dev/null | grep -q working-tree-encoding; then
 	export S tip
-	git diff-files -z --name-only --diff-filter=M --ignore-submodules=all | git check-attr -z --stdin working-tree-encoding | xargs -0 -r -n 3 sh -c '[ "$2" = unspecified ] || printf "%s\\0" "$0"' > "$S/encoded"
-	(cd "$S/empty" && GIT_INDEX_FILE="$S/index" GIT_WORK_TREE="$S/empty" git checkout-index -z --stdin --quiet --prefix="$S/form/" < "$S/encoded")
-	xargs -0 -r sh -c 'for f do [ ! -h "$f" ] && cmp -s -- "$S/form/$f" "$f" && printf "%s\\0" "$f"; done' sh < "$S/encoded" | git update-index --assume-unchanged -z --stdin
+	git diff-files -z --name-only --diff-filter=M --ignore-submodules=all |
+		git check-attr -z --stdin working-tree-encoding |
+		xargs -0 -r -n 3 sh -c '[ "$2" = unspecified ] || printf "%s\\0" "$0"' > "$S/encoded"
+	(cd "$S/empty" && GIT_INDEX_FILE="$S/index" GIT_WORK_TREE="$S/empty" \\
+		git checkout-index -z --stdin --quiet --prefix="$S/form/" < "$S/encoded")
+	xargs -0 -r sh -c 'for f do
+		[ ! -h "$f" ] && cmp -s -- "$S/form/$f" "$f" && printf "%s\\0" "$f"
+	done' sh < "$S/encoded" | git update-index --assume-unchanged -z --stdin
 	rm -rf "$S/form"
 fi
 { printf '.\\0'; cat "$S/left-out"; } > "$S/wanted-paths"
-git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> "$S/errors" || { head -n 3 "$S/errors" | sed 's/^/incomplete /'; }
-# What the agent's index holds besides is work, too: ignored files that were added by force, another commit of a submodule.
+git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> "$S/errors" || {
+	head -n 3 "$S/errors" | sed 's/^/incomplete /'
+}
+# What the agent's index holds besides is work, too:
+# ignored files that were added by force, another commit of a submodule.
 if GIT_INDEX_FILE="$P/worktrees/$admin/index" git ls-files -s -z > "$S/staged" 2> /dev/null; then
 	git ls-files -z | sort -z > "$S/names"
-	sed -z 's/^[^\\t]*\\t//' "$S/staged" | sort -z -u | comm -z -13 "$S/names" - | xargs -0 -r sh -c 'for f do { [ -f "$f" ] || [ -h "$f" ]; } && printf "%s\\0" ":(top,literal)$f"; done' sh > "$S/forced"
-	[ -s "$S/forced" ] && { cat "$S/forced" "$S/left-out" > "$S/wanted-paths"; git add --force --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> /dev/null; }
+	sed -z 's/^[^\\t]*\\t//' "$S/staged" | sort -z -u | comm -z -13 "$S/names" - | xargs -0 -r sh -c 'for f do
+		{ [ -f "$f" ] || [ -h "$f" ]; } && printf "%s\\0" ":(top,literal)$f"
+	done' sh > "$S/forced"
+	[ -s "$S/forced" ] && {
+		cat "$S/forced" "$S/left-out" > "$S/wanted-paths"
+		git add --force --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> /dev/null
+	}
 	git ls-files -s -z | grep -z '^160000 ' | tr '\\0' '\\n' > "$S/links"
-	[ -s "$S/links" ] && tr '\\0' '\\n' < "$S/staged" | grep '^160000 [0-9a-f]* 0' | awk -F'\\t' 'NR == FNR { link[$2] = $1; next } ($2 in link) && link[$2] != $1' "$S/links" - | tr '\\n' '\\0' | git update-index -z --index-info
+	[ -s "$S/links" ] && tr '\\0' '\\n' < "$S/staged" | grep '^160000 [0-9a-f]* 0' | awk -F'\\t' '
+		NR == FNR { link[$2] = $1; next }
+		($2 in link) && link[$2] != $1' "$S/links" - | tr '\\n' '\\0' | git update-index -z --index-info
 fi
 xargs -0 -r -n 1 sh -c '
 	plain=$1
 	git check-ignore -q -- "$plain" && exit 0
 	git update-index --force-remove -- "$plain" 2> /dev/null
-	find "./$plain" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin && printf "nested %s\\n" "$plain" || printf "incomplete %s\\n" "$plain"
+	find "./$plain" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin &&
+		printf "nested %s\\n" "$plain" || printf "incomplete %s\\n" "$plain"
 ' sh < "$S/nested"
 for list in large closed; do
-	head -z -n 50 "$S/$list" | xargs -0 -r -n 1 sh -c 'git --literal-pathspecs ls-files --error-unmatch -- "$1" > /dev/null 2>&1 && git --literal-pathspecs diff-files --quiet -- "$1" && exit 0; git check-ignore -q -- "$1" && exit 0; printf "$0 %s\\n" "$1"' "$list"
+	head -z -n 50 "$S/$list" | xargs -0 -r -n 1 sh -c '
+		git --literal-pathspecs ls-files --error-unmatch -- "$1" > /dev/null 2>&1 &&
+			git --literal-pathspecs diff-files --quiet -- "$1" && exit 0
+		git check-ignore -q -- "$1" && exit 0
+		printf "$0 %s\\n" "$1"
+	' "$list"
 done
-# A file whose content is just what git would write for the commit's own is not changed, whatever git would make of it now: line ends, encodings, expanded keywords.
+# A file whose content is just what git would write for the commit's own is not changed,
+# whatever git would make of it now: line ends, encodings, expanded keywords.
 git diff-index --cached --no-renames --diff-filter=M -z --name-only "$tip" > "$S/changed"
 if [ -s "$S/changed" ]; then
 	export TIP="$S/tip-index" S
 	GIT_INDEX_FILE="$TIP" git read-tree "$tip"
-	(cd "$S/empty" && GIT_INDEX_FILE="$TIP" GIT_WORK_TREE="$S/empty" git checkout-index -z --stdin --quiet --prefix="$S/form/" < "$S/changed")
+	(cd "$S/empty" && GIT_INDEX_FILE="$TIP" GIT_WORK_TREE="$S/empty" \\
+		git checkout-index -z --stdin --quiet --prefix="$S/form/" < "$S/changed")
 	xargs -0 -r sh -c 'for f do
-		[ -f "$f" ] && [ ! -h "$f" ] && [ -f "$S/form/$f" ] && [ ! -h "$S/form/$f" ] && cmp -s -- "$S/form/$f" "$f" || continue
+		[ -f "$f" ] && [ ! -h "$f" ] && [ -f "$S/form/$f" ] && [ ! -h "$S/form/$f" ] &&
+			cmp -s -- "$S/form/$f" "$f" || continue
 		mode=$(git --literal-pathspecs ls-files -s -- "$f" | cut -c1-6)
 		object=$(GIT_INDEX_FILE="$TIP" git --literal-pathspecs ls-files -s -- "$f" | cut -d" " -f2)
 		git update-index --cacheinfo "$mode,$object,$f"
@@ -154,19 +219,33 @@ for submodule do
 	(cd "$W/$place" 2> /dev/null && [ "$(pwd -P)" = "$W/$place" ]) || continue
 	(
 		cd "$W/$place"
-		export GIT_WORK_TREE="$W/$place" GIT_INDEX_FILE="$S/submodule-$number" GIT_ALTERNATE_OBJECT_DIRECTORIES=/run/fleet/submodules/$number
-		if [ -d "$GIT_ALTERNATE_OBJECT_DIRECTORIES" ] && git read-tree "$commit"; then from=$commit; else from=$(git hash-object -t tree /dev/null); fi
+		export GIT_WORK_TREE="$W/$place" GIT_INDEX_FILE="$S/submodule-$number"
+		export GIT_ALTERNATE_OBJECT_DIRECTORIES=/run/fleet/submodules/$number
+		if [ -d "$GIT_ALTERNATE_OBJECT_DIRECTORIES" ] && git read-tree "$commit"; then
+			from=$commit
+		else
+			from=$(git hash-object -t tree /dev/null)
+		fi
 		find . -xdev -mindepth 2 -name .git -prune -printf '%h\\0' | sed -z 's|^\\./||' > "$S/nested"
 		{ printf '.\\0'; sed -z 's/^/:(exclude,literal)/' "$S/nested"; } > "$S/wanted-paths"
-		git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> /dev/null || echo "incomplete $place"
-		xargs -0 -r -n 1 sh -c 'git check-ignore -q -- "$1" || { git update-index --force-remove -- "$1" 2> /dev/null; find "./$1" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin; }' sh < "$S/nested" || echo "incomplete $place"
+		git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> /dev/null ||
+			echo "incomplete $place"
+		xargs -0 -r -n 1 sh -c 'git check-ignore -q -- "$1" || {
+			git update-index --force-remove -- "$1" 2> /dev/null
+			find "./$1" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin
+		}' sh < "$S/nested" || echo "incomplete $place"
 		git diff-index --cached --no-renames -z --name-only --diff-filter=AMT "$from" > "$S/changed-$number"
 		gone=$(git diff-index --cached --no-renames --name-only --diff-filter=D "$from" | wc -l)
-		[ -s "$S/changed-$number" ] || { [ "$gone" -eq 0 ] || echo "note in the submodule $place, $gone files were deleted, which is not taken over"; exit 0; }
+		[ -s "$S/changed-$number" ] || {
+			[ "$gone" -eq 0 ] || echo "note in the submodule $place, $gone files were deleted, which is not taken over"
+			exit 0
+		}
 		git ls-files -s -z | GIT_INDEX_FILE="$S/part-$number" git update-index -z --index-info
 		git diff-index --cached --no-renames -z --name-only "$from" | sort -z > "$S/kept-$number"
-		git ls-files -z | sort -z | comm -z -23 - "$S/kept-$number" | GIT_INDEX_FILE="$S/part-$number" git update-index -z --force-remove --stdin
-		tree=$(GIT_INDEX_FILE="$S/part-$number" git write-tree --missing-ok) && echo "submodule $tree $(tr -cd '\\0' < "$S/changed-$number" | wc -c) $gone $place"
+		git ls-files -z | sort -z | comm -z -23 - "$S/kept-$number" |
+			GIT_INDEX_FILE="$S/part-$number" git update-index -z --force-remove --stdin
+		tree=$(GIT_INDEX_FILE="$S/part-$number" git write-tree --missing-ok) &&
+			echo "submodule $tree $(tr -cd '\\0' < "$S/changed-$number" | wc -c) $gone $place"
 	)
 done
 echo "tree $(git write-tree)"
@@ -192,7 +271,11 @@ S=/run/fleet/scratch
 export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY="$S/objects"
 cat > "$S/revs"
 git rev-list --objects --no-object-names --stdin < "$S/revs" > "$S/new" || exit 1
-git cat-file --buffer --batch-check='%(objectsize)' < "$S/new" | awk -v most="$1" '{ sum += $1 } END { exit sum > most }' || { echo "what is new in it takes more than $(($1 / 1048576)) MiB, which is more than a run may bring" >&2; exit 1; }
+git cat-file --buffer --batch-check='%(objectsize)' < "$S/new" |
+	awk -v most="$1" '{ sum += $1 } END { exit sum > most }' || {
+	echo "what is new in it takes more than $(($1 / 1048576)) MiB, which is more than a run may bring" >&2
+	exit 1
+}
 exec git pack-objects --revs --stdout --thin -q < "$S/revs"
 `;
 

@@ -27,21 +27,34 @@ export GIT_DIR=/run/fleet/changes/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fle
 export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/* | tr '\\n' ':' | sed 's/:$//')
 cd "$W" || exit 1
 # Whoever opens a FIFO waits.
-find . -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit 2> /dev/null | grep -q . && exit 1
+find . -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit 2> /dev/null |
+	grep -q . && exit 1
 rm -f "$GIT_INDEX_FILE.lock"
 # Brought onto its target, it is held against what it holds of that.
-if [ -n "$target" ] && tip=$(git --git-dir="/run/fleet/private/worktrees/$admin" rev-parse -q --verify 'HEAD^{commit}'); then
+if [ -n "$target" ] &&
+	tip=$(git --git-dir="/run/fleet/private/worktrees/$admin" rev-parse -q --verify 'HEAD^{commit}'); then
 	export GIT_ALTERNATE_OBJECT_DIRECTORIES="$GIT_ALTERNATE_OBJECT_DIRECTORIES:/run/fleet/private/objects"
 	found=$(git merge-base "$target" "$tip") && git merge-base --is-ancestor "$base" "$found" && base=$found
 fi
 [ "$(cat /run/fleet/changes/base 2> /dev/null)" = "$base" ] || rm -f "$GIT_INDEX_FILE"
 echo "$base" > /run/fleet/changes/base
-[ -f "$GIT_INDEX_FILE" ] || { [ -f "$GIT_DIR/first-index" ] && cp -p "$GIT_DIR/first-index" "$GIT_INDEX_FILE" && git read-tree -m "$base" 2> /dev/null; } || git read-tree "$base" || exit 1
-[ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty && GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
+[ -f "$GIT_INDEX_FILE" ] || {
+	[ -f "$GIT_DIR/first-index" ] && cp -p "$GIT_DIR/first-index" "$GIT_INDEX_FILE" &&
+		git read-tree -m "$base" 2> /dev/null
+} || git read-tree "$base" || exit 1
+[ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty &&
+	GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
 git update-index -q --refresh > /dev/null 2>&1
-git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' | awk -F'\\t' 'NF >= 3 { files++; added += $1; removed += $2 } END { printf "%d %d %d ", files, added, removed }'
+git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' |
+	awk -F'\\t' '
+		NF >= 3 { files++; added += $1; removed += $2 }
+		END { printf "%d %d %d ", files, added, removed }'
 git ls-files --others --exclude-standard -z | head -z -n ${listedNew} | tr -cd '\\0' | wc -c | tr '\\n' ' '
-{ git ls-files --others --exclude-standard -z | head -z -n ${countedNew} | xargs -0 -r sh -c 'for f do if [ -L "$f" ]; then echo 1 >&3; else printf "%s\\0" "$f"; fi; done' sh | xargs -0 -r timeout 20 grep -D skip -I -h -c '' -- 2> /dev/null; } 3>&1 | awk '{ added += $1 } END { printf "%d", added }'
+{
+	git ls-files --others --exclude-standard -z | head -z -n ${countedNew} |
+		xargs -0 -r sh -c 'for f do if [ -L "$f" ]; then echo 1 >&3; else printf "%s\\0" "$f"; fi; done' sh |
+		xargs -0 -r timeout 20 grep -D skip -I -h -c '' -- 2> /dev/null
+} 3>&1 | awk '{ added += $1 } END { printf "%d", added }'
 `;
 
 /**
