@@ -28,12 +28,22 @@ awk -v head="$head" '
 	$1 == "have" { have[$2] = $3; next }
 	$1 == "ref" && $2 != head {
 		now = ($2 in have) ? have[$2] : "-"
-		if (now == $3 && now != $4) print $4 == "-" ? "delete " $2 " " now : now == "-" ? "create " $2 " " $4 : "update " $2 " " $4 " " now
+		if (now == $3 && now != $4) {
+			if ($4 == "-") print "delete " $2 " " now
+			else if (now == "-") print "create " $2 " " $4
+			else print "update " $2 " " $4 " " now
+		}
 	}' /tmp/have /tmp/in > /tmp/moves
 # All at once; one by one where one of them cannot be, such as below a branch of the agent's.
-private update-ref --stdin < /tmp/moves 2> /dev/null || while IFS= read -r line; do printf '%s\\n' "$line" | private update-ref --stdin 2> /dev/null; done < /tmp/moves
+private update-ref --stdin < /tmp/moves 2> /dev/null || while IFS= read -r line; do
+	printf '%s\\n' "$line" | private update-ref --stdin 2> /dev/null
+done < /tmp/moves
 private update-ref -d refs/fleet/target 2> /dev/null
-if [ "$(private rev-parse -q --verify "$target^{commit}")" = "$tip" ]; then echo "target $target"; else private update-ref refs/fleet/target "$tip" && echo "target refs/fleet/target"; fi
+if [ "$(private rev-parse -q --verify "$target^{commit}")" = "$tip" ]; then
+	echo "target $target"
+else
+	private update-ref refs/fleet/target "$tip" && echo "target refs/fleet/target"
+fi
 `;
 
 /** Refs by name. */
