@@ -111,7 +111,12 @@ for place do
 	find . -xdev -type f -perm /6000 -exec chmod ug-s {} + -print >> "$said" 2> /dev/null
 done
 cd "$1" || exit 1
-find . -xdev -type f -links +1 ! -path ./.git -exec sh -c 'for file do cp -p -- "$file" "$file.unlinked.$$" && mv -f -- "$file.unlinked.$$" "$file" || { printf "could not be made a file of its own: %s\\n" "$file"; exit 1; }; done' sh {} + || failed=yes
+find . -xdev -type f -links +1 ! -path ./.git -exec sh -c 'for file do
+	cp -p -- "$file" "$file.unlinked.$$" && mv -f -- "$file.unlinked.$$" "$file" || {
+		printf "could not be made a file of its own: %s\\n" "$file"
+		exit 1
+	}
+done' sh {} + || failed=yes
 head -n 50 "$said"
 [ "\${failed-}" = "" ]
 `;
