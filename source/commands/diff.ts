@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
-import {neutralise} from '../core/text/neutralise.ts';
+import {visibleText} from '../core/review/diff.ts';
 import {diff} from '../engine/handover/review.ts';
 import {findRun} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';
@@ -22,7 +22,7 @@ export const verb: Verb = {
 			return;
 		}
 
-		const text = neutralise(raw);
+		const text = visibleText(raw);
 		if (text === '') {
 			io.err('fleet: nothing was changed\n');
 			return;

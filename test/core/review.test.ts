@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {parseDiff, type DiffFile} from '../../source/core/review/diff.ts';
+import {parseDiff, visibleText, type DiffFile} from '../../source/core/review/diff.ts';
 import {
 	commentState,
 	flagsOf,
@@ -86,6 +86,15 @@ test('what a line hides is in sight', () => {
 	);
 	assert.deepEqual(flags('a.py', ['x\u202E']), ['control']);
 	assert.deepEqual(flags('a.py', ['windows\r']), []);
+});
+
+test('what begins a string of a terminal takes nothing out of sight: neither the rest of its line nor lines behind it', () => {
+	assert.equal(
+		visibleText(
+			'+a(); /* \u001B] */ b(); /* \u0007 */\n+x \u001BP\n+c();\n+y \u009D d() \u009C\n+z\u001B[8m e()\n+dos\r\n',
+		),
+		'+a(); /* ^[] */ b(); /* ^G */\n+x ^[P\n+c();\n+y <U+009D> d() <U+009C>\n+z^[[8m e()\n+dos\n',
+	);
 });
 
 test('what is to be looked at first is flagged, and an ordinary change is not', () => {

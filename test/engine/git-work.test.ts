@@ -438,3 +438,18 @@ test('what would unpack to more than the run may bring is not taken over, howeve
 	assert.equal(refused.code, 3, refused.stdout);
 	assert.match(refused.stderr, /not taken over: what is new in it takes more than 64 MiB/);
 });
+
+test('a change too long to be read at once is not shown or searched as if its beginning were all of it', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent(
+		'long',
+		'yes "$(printf %4000s x)" | head -c 70000000 > a-fixture.txt; echo "evil();" > z.js; git add -A; git commit -qm long',
+	);
+	const {code, stdout, stderr} = fleet.run(['diff', 'long']);
+	assert.equal(code, 3);
+	assert.equal(stdout, '');
+	assert.match(stderr, /what long changed is more than 64 MiB of text/);
+	const refused = fleet.run(['verify', 'long']);
+	assert.equal(refused.code, 3);
+	assert.match(refused.stderr, /looks like a secret: its diff:0 \(too long\)/);
+});

@@ -111,11 +111,11 @@ async function withProject(work: (project: ThrowawayProject) => Promise<void>): 
 	}
 }
 
-function commit({git, project}: ThrowawayProject, name: string): string {
-	writeFileSync(path.join(project, name), `${name}\n`);
-	git('add', '--all');
-	git('commit', '--quiet', `--message=${name}`);
-	return git('rev-parse', 'HEAD');
+function commit(place: {readonly project: string; git(...argv: string[]): string}, name: string): string {
+	writeFileSync(path.join(place.project, name), `${name}\n`);
+	place.git('add', '--all');
+	place.git('commit', '--quiet', `--message=${name}`);
+	return place.git('rev-parse', 'HEAD');
 }
 
 test("today's branches, tags and objects are there at each start; what the agent moved is left alone", () =>
@@ -229,6 +229,42 @@ test("changes are counted from where the run's own work begins, also by merge, a
 		assert.doesNotMatch(diff, /a1\.txt/);
 		assert.deepEqual(readChanges(project.context.paths.run(run.id)), {...one, untracked: 0});
 	}));
+
+test('histories that cross: where a merge could change what no diff shows, there is none', async t => {
+	const fleet = new Fleet(t);
+	await fleet.agent(
+		'x',
+		'git rev-parse --quiet --verify main^2 || { echo w > w.txt; git add w.txt; git commit --quiet -m w; exit; }; git merge --quiet --no-edit main^1; git merge --quiet --no-commit main^2; git rm --quiet --force guard.txt; git commit --quiet -m both',
+	);
+	fleet.git('checkout', '--quiet', '-b', 'side');
+	commit(fleet, 'guard.txt');
+	fleet.git('checkout', '--quiet', 'main');
+	commit(fleet, 'main.txt');
+	fleet.git('merge', '--quiet', '--no-ff', '--no-edit', 'side');
+	fleet.must('resume', 'x');
+	await fleet.until('x', 'stopped');
+	const {code, stderr} = fleet.run(['verify', 'x']);
+	assert.equal(code, 3);
+	assert.match(stderr, /its history crosses that of main in 2 commits/);
+});
+
+test('a run that went back behind its start, or goes elsewhere: all that its merge brings is in its diff', async t => {
+	const fleet = new Fleet(t);
+	fleet.git('branch', 'release');
+	commit(fleet, 'taken-back.txt');
+	await fleet.agent(
+		'back',
+		'git reset --quiet --soft HEAD~1; echo w > w.txt; git add --all; git commit --quiet -m "all in one"',
+	);
+	await fleet.agent('elsewhere', 'echo w > w.txt; git add w.txt; git commit --quiet -m w');
+	fleet.git('revert', '--no-edit', 'HEAD');
+	assert.match(fleet.must('diff', 'back'), /taken-back\.txt/);
+	assert.doesNotMatch(fleet.must('diff', 'elsewhere'), /taken-back\.txt/);
+	fleet.must('retarget', 'elsewhere', 'release');
+	assert.match(fleet.must('diff', 'elsewhere'), /taken-back\.txt/);
+	fleet.must('verify', 'elsewhere');
+	assert.match(fleet.must('approve', 'elsewhere', '--because', 'x'), /2 of 2 files not viewed/);
+});
 
 test('a cut history that grew at the host is known inside', () =>
 	withProject(async project => {

@@ -68,6 +68,14 @@ function visible(text: string): string {
 	return neutralise(markHidden(bytes, codePoint => `<${codeName(codePoint)}>`));
 }
 
+/** Many lines with what they hide in sight. Each by itself: what begins a terminal's string in one of them takes nothing of the others away. */
+export function visibleText(text: string): string {
+	return text
+		.split('\n')
+		.map(line => visible(line))
+		.join('\n');
+}
+
 /** Whether a text holds what would steer a terminal, reorder what is read, or not be seen. */
 export function holdsControl(text: string): boolean {
 	return /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/.test(text.replace(/\r$/, '')) || holdsHidden(text);

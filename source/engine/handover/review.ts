@@ -16,6 +16,9 @@ import {openRun} from '../project/projects.ts';
 import {readReview} from './review-file.ts';
 import {knownValues} from '../grants/secrets.ts';
 
+/** Characters of a diff that are read at once. */
+const longest = 64 * 1024 ** 2;
+
 /**
  * What the run itself changed, from where its own work begins, from captured objects, never from its folder. A run that
  * is at work, or was not captured, is looked at in the jail first; nothing of that is published.
@@ -51,10 +54,18 @@ async function diffText(
 	head: string,
 	stat: boolean,
 ): Promise<string> {
-	const {stdout} = await git.run(
+	const {code, stdout} = await git.run(
 		['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), base, head],
-		{limit: 64 * 1024 ** 2},
+		{limit: longest},
 	);
+	if (code !== 0) {
+		// A part would be taken for all of it.
+		throw gateRefusal(
+			`what ${run.id} changed is more than ${longest / 1024 ** 2} MiB of text, and a part of it is not shown as if it were all`,
+			`fleet diff ${run.id} --stat; after fleet verify ${run.id}, in the project: git diff ${base.slice(0, 10)} ${head.slice(0, 10)} -- FILE`,
+		);
+	}
+
 	// What is shown may be copied, and sent to another agent.
 	return redactText(await knownValues(context, run.project.id), stdout);
 }

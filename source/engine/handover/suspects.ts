@@ -15,7 +15,7 @@ import {diffFlags} from './capture.ts';
 import type {Context} from '../context.ts';
 import {knownValues} from '../grants/secrets.ts';
 
-/** Bytes of a diff that are looked into; what is longer is said to be too long to tell. */
+/** Characters of a diff that are looked into; what is longer is said to be too long to tell. */
 const longest = 64 * 1024 ** 2;
 
 /** Characters of one file's added lines that the general scanner gets. */
@@ -56,13 +56,24 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
  * Suspects in what a branch adds: values that are known in any spelling, the project's own rules, a general scanner.
  */
 async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
-	const {stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: longest});
+	const {code, stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: longest});
 	const found = new Map<string, Suspect>();
 	const add = (suspect: Suspect) => {
 		if (!found.has(suspect.fingerprint)) {
 			found.set(suspect.fingerprint, suspect);
 		}
 	};
+
+	if (code !== 0) {
+		// What lies beyond was not looked at: that is for a person to say yes to, for just this work.
+		add({
+			rule: 'too long',
+			file: 'its diff',
+			line: 0,
+			span: `more than ${longest / 1024 ** 2} MiB were added and removed, of which the rest was not looked through`,
+			fingerprint: fingerprintOf(`${head}\ntoo long`),
+		});
+	}
 
 	for (const part of addedLines(stdout)) {
 		const text = part.lines.map(line => line.text).join('\n');

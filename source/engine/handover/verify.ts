@@ -31,7 +31,7 @@ import {capture} from './capture.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
 import {makeTrust} from '../run/outfit.ts';
-import {ownBase} from './own-base.ts';
+import {ownBase, refuseCrossing} from './own-base.ts';
 import {grouped, lookName, runLimited, type Folders, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan, chooseSandbox} from '../sandbox/plan.ts';
@@ -87,9 +87,11 @@ export async function verify(
 	const facts = await readFacts(context, journal, git, 'verify');
 	const {policy} = await readPolicy(git, facts.base);
 	const base = await ownBase(git, run, facts.base, facts.head);
-	if (facts.head === base) {
+	if (facts.head === base || facts.head === run.base) {
 		throw gateRefusal(`${run.id} changed nothing`, `fleet resume ${run.id}`);
 	}
+
+	await refuseCrossing(git, run, facts.base, facts.head);
 
 	const forbidden = await vet(git, commonDir, rootOf(context, run), run, facts);
 	if (forbidden) {
