@@ -2,8 +2,25 @@ import {compose} from '../compose.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run/run.ts';
 import {Lock} from '../host/lock.ts';
-import {connect, findRun} from '../engine/runs.ts';
+import {connect, findRun, killSupervisor} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
+
+/** How long a supervisor may take to answer, and then to end its run, milliseconds. */
+const answerTime = 20_000;
+const endTime = 120_000;
+
+/** Whether something happens in time. What goes wrong with it is thrown. */
+async function inTime(work: Promise<unknown>, time: number): Promise<boolean> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<boolean>(resolve => {
+		timer = setTimeout(() => resolve(false), time);
+	});
+	try {
+		return await Promise.race([work.then(() => true), late]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
 
 export const verb: Verb = {
 	define(command) {
@@ -20,9 +37,14 @@ export const verb: Verb = {
 		const gone = new Promise<void>(resolve => {
 			connection.onEnd = () => resolve();
 		});
-		await connection.request({method: 'stop', because: options['because'], actor: context.actor as `person:${string}`});
+		const asked = connection.request({
+			method: 'stop',
+			because: options['because'],
+			actor: context.actor as `person:${string}`,
+		});
+		const killed = !((await inTime(asked, answerTime)) && (await inTime(gone, endTime))) && killSupervisor(run);
+		asked.catch(() => {});
 		connection.close();
-		await gone;
 		// The journal is closed last; whoever types the next verb should not find it held.
 		const {lock} = context.paths.run(run.id);
 		for (let tries = 0; tries < 1200 && Lock.isHeld(lock); tries++) {
@@ -40,6 +62,7 @@ export const verb: Verb = {
 			);
 		}
 
-		io.out(`${run.id} stopped; its work is kept on ${run.branch} and in its worktree\n`);
+		io.out(killed ? `${run.id} was ended with its supervisor, which did not answer; ` : `${run.id} stopped; `);
+		io.out(`its work is kept on ${run.branch} and in its worktree\n`);
 	},
 };

@@ -1,4 +1,5 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import process from 'node:process';
 import {isName, printable} from '../core/names.ts';
 import {foldRun, liveStages, withoutWorker, type Run, type Stage} from '../core/run/run.ts';
 import {Refusal} from '../core/refusal.ts';
@@ -59,6 +60,24 @@ function isSupervised(run: Run): boolean {
 
 	try {
 		return readFileSync(`/proc/${run.pid}/cmdline`, 'utf8').split('\0')[0]!.trim() === `fleet-supervisor ${run.id}`;
+	} catch {
+		return false;
+	}
+}
+
+/**
+ * Ends a supervisor that does not answer, whatever keeps it: all that it started ends with it, and the next who looks
+ * writes down that it is gone.
+ * @returns false where the journal names none that is alive
+ */
+export function killSupervisor(run: Run): boolean {
+	if (!isSupervised(run)) {
+		return false;
+	}
+
+	try {
+		process.kill(run.pid!, 'SIGKILL');
+		return true;
 	} catch {
 		return false;
 	}

@@ -94,3 +94,15 @@ test('a supervisor that is only just starting takes a signal, and does not die o
 		await until(() => fleet.stage(name) === stage, `it is ${stage}, it is ${fleet.stage(name)}`, 60_000);
 	}
 });
+
+test('a supervisor that does not answer keeps nobody from ending its run', async t => {
+	const fleet = new Fleet(t);
+	const name = `panic-hung-${process.pid}`;
+	fleet.must('run', '--name', name, '--', 'sleep', '300');
+	await until(() => supervisorOf(name) !== undefined, 'its supervisor says so');
+	process.kill(supervisorOf(name)!, 'SIGSTOP');
+	assert.match(fleet.must('stop', name), /was ended with its supervisor, which did not answer; its work is kept/);
+	assert.equal(supervisorOf(name), undefined);
+	assert.equal(fleet.stage(name), 'crashed');
+	assert.match(fleet.must('journal', 'verify', name), /whole/);
+});
