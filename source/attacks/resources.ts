@@ -298,6 +298,18 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 	},
 	{
 		kind: 'sandbox',
+		id: 'uncounted-connections',
+		title: 'leave bytes in connections of protocols that nobody looks at',
+		source: 'MPTCP and UDP-Lite: 493 MB of what the machine has for all UDP, and none of it stood in /proc/net/udp',
+		answer: 'the system call filter: TCP, UDP and ICMP only',
+		script: () =>
+			perl(
+				'print socket(my $s, AF_INET, $$_[1], $$_[0]) ? "a socket" : "errno " . ($! + 0), "; " for [262, SOCK_STREAM], [136, SOCK_DGRAM];',
+			),
+		came: ({output}) => output.includes('a socket'),
+	},
+	{
+		kind: 'sandbox',
 		id: 'memory-behind-pipes',
 		title: 'keep large pages of memory in pipes',
 		source: 'vmsplice: a byte of a page in a pipe keeps 2 MiB, so that a pipe of 64 KiB holds 32 MiB, in no process',

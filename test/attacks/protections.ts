@@ -347,6 +347,7 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'memory-semaphores': noFilter,
 	'memory-in-large-sockets': noFilter,
 	'memory-behind-pipes': noFilter,
+	'uncounted-connections': noFilter,
 	lease: noFilter,
 	'file-watchers': {
 		invocation: invocation => ({

@@ -276,6 +276,14 @@ test('the filter, call by call', () => {
 			assert.equal(call('socket', family, 1, 0), 'allow');
 		}
 
+		for (const family of [2, 10]) {
+			assert.equal(call('socket', family, 1, 6), 'allow');
+			assert.equal(call('socket', family, 2, 17), 'allow');
+			for (const protocol of [33, 115, 132, 136, 256, 262]) {
+				assert.equal(call('socket', family, 1, protocol), 93, `protocol ${protocol}`);
+			}
+		}
+
 		assert.equal(call('socket', 16, 3, 0), 'allow', 'NETLINK_ROUTE');
 		assert.equal(call('socket', 16, 3, 9), 97, 'NETLINK_AUDIT');
 		for (const family of [17, 38, 40, 44]) {

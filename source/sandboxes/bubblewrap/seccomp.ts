@@ -2,7 +2,7 @@
 
 type Architecture = 'x64' | 'arm64';
 
-const errno = {EPERM: 1, ENOMEM: 12, EINVAL: 22, ENOSYS: 38, ENOPROTOOPT: 92, EAFNOSUPPORT: 97};
+const errno = {EPERM: 1, ENOMEM: 12, EINVAL: 22, ENOSYS: 38, ENOPROTOOPT: 92, EPROTONOSUPPORT: 93, EAFNOSUPPORT: 97};
 const auditArchitecture: Record<Architecture, number> = {x64: 0xc0_00_00_3e, arm64: 0xc0_00_00_b7};
 
 // oxfmt-ignore
@@ -99,8 +99,10 @@ const refused = [
 	'modify_ldt',
 ];
 
-/** AF_UNIX, AF_INET, AF_INET6; AF_NETLINK only for NETLINK_ROUTE, with which programs list interfaces. */
-const plainFamilies = [1, 2, 10];
+/** AF_UNIX; AF_NETLINK only for NETLINK_ROUTE, with which programs list interfaces. */
+const local = 1;
+/** AF_INET, AF_INET6, with ICMP, TCP, UDP and ICMPv6. Others load modules of the kernel that hardly anybody uses, or, as MPTCP and UDP-Lite, keep what waits in them where nobody counts it. */
+const internet = {families: [2, 10], protocols: [0, 1, 6, 17, 58]};
 const netlink = 16;
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
@@ -210,7 +212,14 @@ export function seccompFilter(architecture: Architecture): Uint8Array {
 		]),
 		...forCall(call('socket')!, [
 			argument(0),
-			...plainFamilies.flatMap(family => [ifEqual(family, 0, 1), allow]),
+			ifEqual(local, 0, 1),
+			allow,
+			...internet.families.flatMap(family => [
+				ifEqual(family, 0, 2 + 2 * internet.protocols.length),
+				argument(2),
+				...internet.protocols.flatMap(protocol => [ifEqual(protocol, 0, 1), allow]),
+				fail(errno.EPROTONOSUPPORT),
+			]),
 			ifEqual(netlink, 0, 3),
 			argument(2),
 			ifEqual(0, 0, 1),
