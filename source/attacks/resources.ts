@@ -269,6 +269,13 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 			'fcntl($c, F_SETFL, O_NONBLOCK); for (1 .. 100) { 1 while syswrite($c, "a" x 65536); ' +
 			'select(undef, undef, undef, 0.002) } }',
 	),
+	kept(
+		'orphaned-connections',
+		'leave a byte in each of very many connections that nobody has open',
+		"the kernel counts a page for each, and connections without an owner for the machine: past it, everybody's are cut at their end",
+		{queued: 3 * mib},
+		'my @l; for (1 .. 30) { socket(my $l, PF_INET, SOCK_STREAM, 0); setsockopt($l, SOL_SOCKET, SO_RCVBUF, 1); bind($l, sockaddr_in(0, INADDR_LOOPBACK)); listen($l, 60) or die; push @l, $l; for (1 .. 50) { socket(my $c, PF_INET, SOCK_STREAM, 0); connect($c, getsockname($l)) or die; fcntl($c, F_SETFL, O_NONBLOCK); syswrite($c, "a" x $_) for 1152, 1 } }',
+	),
 	{
 		kind: 'sandbox',
 		id: 'memory-semaphores',

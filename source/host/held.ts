@@ -203,19 +203,28 @@ function mappedOnly(pids: readonly number[], known: ReadonlySet<string>): {bytes
 }
 
 /**
- * Bytes that wait in the sockets of a network namespace, and how many local
- * sockets there are, those included that no process has in its table.
+ * What the kernel keeps for a connection, about, and the least that it takes of
+ * what the machine has for all (tcp_mem) where a byte waits: a page.
  */
-function socketUse(first: number): {local: number; queued: number} {
+const [perConnection, leastQueue] = [2560, 4096];
+
+/**
+ * Bytes that wait in the sockets of a network namespace, and how many local
+ * sockets and connections there are, those included that no process has in its
+ * table.
+ */
+function socketUse(first: number): {local: number; connections: number; queued: number} {
 	const local = text(`/proc/${first}/net/unix`).split('\n').length - 2;
-	let queued = 0;
+	let [connections, queued] = [0, 0];
 	for (const name of ['tcp', 'tcp6', 'udp', 'udp6']) {
 		for (const [, sent, received] of text(`/proc/${first}/net/${name}`).matchAll(/ ([0-9A-F]{8}):([0-9A-F]{8}) /g)) {
-			queued += Number.parseInt(sent!, 16) + Number.parseInt(received!, 16);
+			const bytes = Number.parseInt(sent!, 16) + Number.parseInt(received!, 16);
+			connections++;
+			queued += bytes === 0 ? 0 : Math.max(bytes, leastQueue);
 		}
 	}
 
-	return {local: Math.max(0, local), queued};
+	return {local: Math.max(0, local), connections, queued};
 }
 
 const readAsync = promisify(read);
@@ -349,7 +358,7 @@ export async function measureHeld(
 
 	const [, first = pid] = pids;
 	const use = scratchUse(first, ['/dev/shm', ...scratch]);
-	const {local, queued} = socketUse(first);
+	const {local, connections, queued} = socketUse(first);
 	let memory = use.bytes;
 	for (const [id, bytes] of files.memory) {
 		// Without a name, but still in a file system that was counted whole.
@@ -383,7 +392,8 @@ export async function measureHeld(
 		Math.min(files.pipes.size, usualPipes) * usualPipe + Math.max(0, files.pipes.size - usualPipes) * leastPipe;
 	return {
 		processes: own,
-		elsewhere: memory + pipes + local * socketBuffer + queued + files.count * perDescriptor,
+		elsewhere:
+			memory + pipes + local * socketBuffer + connections * perConnection + queued + files.count * perDescriptor,
 		descriptors: files.count,
 		watches: await allWatches(files.loops, enough.watches),
 		inFlight: waiting,

@@ -338,6 +338,7 @@ export const protections: Readonly<Record<string, Protection>> = {
 			'memory-names',
 			'memory-in-sockets',
 			'machine-connections',
+			'orphaned-connections',
 			'memory-in-pipes',
 			'many-files',
 			'nameless-files',
