@@ -164,6 +164,23 @@ test('a file too large to be taken over is named, and its folder is kept', () =>
 		rmSync(path.join(run.worktree, 'large.img'));
 	}));
 
+test('what no path reaches is named, and its folder is kept', () =>
+	withProject(async project => {
+		const {run} = await project.agent(
+			'echo b > b.txt; echo /cache > .gitignore; for top in deep cache; do ( mkdir $top; cd $top; ' +
+				'for n in $(seq 250); do mkdir dddddddddddddddddddd; cd -P dddddddddddddddddddd; done; echo work > bottom ); done',
+		);
+		const {verify} = await project.handle(run);
+		assert.match(verify, /^refused: not all of the run's work could be captured: a file with a path of more than 4095/);
+		assert.match(notesOf(project), /below deep\//);
+		assert.doesNotMatch(notesOf(project), /cache/);
+		const journal = Journal.open(project.context.paths.run('attack'))!;
+		await assert.rejects(discard(project.context, journal, 'done'), /so (?:it|its folder) is kept/);
+		journal.close();
+		assert.ok(existsSync(path.join(run.worktree, 'deep')));
+		assert.deepEqual(changedBy(project), ['.gitignore', 'b.txt'], 'the rest is there');
+	}));
+
 test('nothing waits for a FIFO, a link that leads round or a device name over what git reads, while the run lives or after', () =>
 	withProject(async project => {
 		const {run} = await project.agent(

@@ -128,10 +128,13 @@ find . -xdev -path ./.git -prune -o -name .git -prune -fprintf "$S/nested" '%h\\
 	-o -type f -size +${largestFile / 1024}k -fprintf "$S/large" '%P\\0' \\
 	-o \\( -type f ! -readable -o -type d \\( ! -readable -o ! -executable \\) \\) -fprintf "$S/closed" '%P\\0' \\
 	2> /dev/null
+# Git passes what no path reaches in silence: PATH_MAX, which takes sixteen folders at least.
+find . -mindepth 16 -xdev \\( -type f -o -type l \\) ! -path '*/.git/*' -printf '%P\\0' 2> /dev/null |
+	tr '\\n\\0' '\\001\\n' | awk 'length($0) >= ${treeLimits.path}' | tr '\\n\\001' '\\0\\n' > "$S/long"
 sed -i -z 's|^\\./||' "$S/nested"
 # What lies in a submodule is looked at by itself.
 git ls-tree -r -z "$base" | grep -z '^160000 ' | sed -z 's/^[^\\t]*\\t//' | tr '\\0' '\\n' > "$S/submodules"
-[ -s "$S/submodules" ] && for list in nested large closed; do
+[ -s "$S/submodules" ] && for list in nested large closed long; do
 	tr '\\0' '\\n' < "$S/$list" | awk '
 		NR == FNR { link[$0] = 1; next }
 		{
@@ -188,11 +191,11 @@ xargs -0 -r -n 1 sh -c '
 	find "./$plain" -xdev -name .git -prune -o \\( -type f -o -type l \\) -print0 | git update-index --add -z --stdin &&
 		printf "nested %s\\n" "$plain" || printf "incomplete %s\\n" "$plain"
 ' sh < "$S/nested"
-for list in large closed; do
+for list in large closed long; do
 	head -z -n 50 "$S/$list" | xargs -0 -r -n 1 sh -c '
 		git --literal-pathspecs ls-files --error-unmatch -- "$1" > /dev/null 2>&1 &&
 			git --literal-pathspecs diff-files --quiet -- "$1" && exit 0
-		git check-ignore -q -- "$1" && exit 0
+		git check-ignore -q -- "$1" 2> /dev/null && exit 0
 		printf "$0 %s\\n" "$1"
 	' "$list"
 done
@@ -361,6 +364,8 @@ function parseLook(text: string): Look | string {
 			missing(`${words} is larger than ${largestFile / 1024 ** 3} GiB`);
 		} else if (word === 'closed') {
 			missing(`${words} cannot be read`);
+		} else if (word === 'long') {
+			missing(`a file with a path of more than ${treeLimits.path - 1} bytes, below ${words.slice(0, 100)}`);
 		} else if (word === 'submodule' && objectName.test(value)) {
 			const [gone = '', ...path] = rest;
 			look.submodules.push({path: path.join(' '), tree: value});
