@@ -106,6 +106,9 @@ test('whether tests were run, in the words of those who run them', () => {
 		'?       example.com/x    [no test files]',
 		'testing: warning: no tests to run\nPASS\nok      example.com/x    0.002s [no tests to run]',
 		'1..0 # SKIP',
+		'1..2\nok 1 - a # SKIP\nok 2 - b # TODO later',
+		'ok 1 - a # SKIP\nok 2 - b # TODO\n1..2\n# tests 2\n# pass 0\n# fail 0\n# skipped 1\n# todo 1',
+		'    ok 1 - a # SKIP\n    1..1\nok 1 - group\n1..1\n# tests 1\n# pass 0\n# fail 0\n# skipped 1',
 		'No tests were found!!!',
 		'Ran 0 tests in 0.000s\n\nOK',
 		'NO TESTS RAN',
@@ -130,6 +133,7 @@ test('whether tests were run, in the words of those who run them', () => {
 	for (const [text, passed, failed] of [
 		['ok      example.com/x    0.002s\n?       example.com/y    [no test files]', undefined, undefined],
 		['1..3\nok 1 - a\nok 2 - b\nok 3 - c', undefined, undefined],
+		['1..2\nok 1 - a # SKIP\nok 2 - b', undefined, undefined],
 		['5 passed in 0.01s', 5, undefined],
 		['1 failed, 5 passed, 2 warnings in 1.2s', 5, 1],
 		['test result: ok. 0 passed; 0 failed;\ntest result: ok. 3 passed; 0 failed;', 3, 0],

@@ -87,10 +87,15 @@ const unittestFailed = /^FAILED \((?:failures=(\d+))?(?:, )?(?:errors=(\d+))?/;
 /** Says that tests were run, without how many. */
 const some: readonly RegExp[] = [
 	/^ok\s{2,}\S+\s+(?!.*\[no tests to run\])/,
-	/^(?:not )?ok \d+\b/,
-	/^1\.\.[1-9]\d*\b/,
 	/^Executed [1-9]\d* (?:of|tests?)\b/,
 ];
+
+/** The lines of TAP: a test that was skipped, or is still to be written, is "ok", too. */
+const tap = {
+	test: /^(?:not )?ok \d+\b/,
+	passedOver: /^(?:not )?ok \d+\b.* # (?:skip|todo)\b/i,
+	plan: /^1\.\.[1-9]\d*\b/,
+};
 
 /** Says that there was none at all. */
 const none: readonly RegExp[] = [
@@ -129,6 +134,7 @@ export class TestCounter {
 	#some = false;
 	#none = false;
 	#nonePart = false;
+	readonly #tap = {ran: false, passedOver: false, planned: false};
 
 	/** @param line without escape sequences and line feed */
 	read(line: string): void {
@@ -151,6 +157,13 @@ export class TestCounter {
 			}
 		}
 
+		if (tap.passedOver.test(line)) {
+			this.#tap.passedOver = true;
+		} else if (tap.test.test(line)) {
+			this.#tap.ran = true;
+		}
+
+		this.#tap.planned ||= tap.plan.test(line);
 		this.#some ||= some.some(pattern => pattern.test(line));
 		this.#none ||= none.some(pattern => pattern.test(line));
 		this.#nonePart ||= nonePart.some(pattern => pattern.test(line));
@@ -166,11 +179,14 @@ export class TestCounter {
 	/** `some`: tests were run; `none`: it says that there was none; undefined where it says nothing of tests. */
 	get ran(): 'some' | 'none' | undefined {
 		const count = (this.#passed ?? 0) + (this.#failed ?? 0);
-		if (count > 0 || this.#some) {
+		// A file or a group of tests is "ok", too, where all in it were passed over: then the numbers say so.
+		const isToldNone = this.#passed !== undefined && this.#failed !== undefined;
+		const {ran, passedOver, planned} = this.#tap;
+		if (count > 0 || this.#some || (!isToldNone && (ran || (planned && !passedOver)))) {
 			return 'some';
 		}
 
-		return this.#none || this.#nonePart || this.summary !== undefined ? 'none' : undefined;
+		return this.#none || this.#nonePart || passedOver || this.summary !== undefined ? 'none' : undefined;
 	}
 
 	/** Whether it ended since there was nothing to run: some runners call that a failure. */
