@@ -164,6 +164,27 @@ test('a file too large to be taken over is named, and its folder is kept', () =>
 		rmSync(path.join(run.worktree, 'large.img'));
 	}));
 
+test('what git keeps beside its objects is not believed', () =>
+	withProject(async project => {
+		const {run} = await project.agent(
+			'G=$(git rev-parse --git-common-dir)/objects; echo b > b.txt; git add b.txt; git commit -qm b; ' +
+				'git commit-graph write --reachable; f=$G/info/commit-graph; chmod u+w $f; mkdir -p $G/pack; ' +
+				'{ head -c 200 $f; head -c 4000 /dev/zero; } > /tmp/graph; cat /tmp/graph > $f; ' +
+				'head -c 2000 /dev/urandom > $G/pack/multi-pack-index',
+		);
+		const {verify} = await project.handle(run);
+		assert.equal(verify, 'true');
+		assert.deepEqual(changedBy(project), ['b.txt']);
+	}));
+
+test('a private repository that git does not read is said to be that', () =>
+	withProject(async project => {
+		const {run} = await project.agent('echo b > b.txt; git config core.repositoryFormatVersion 99');
+		const {verify} = await project.handle(run);
+		assert.match(verify, /^refused: its private repository cannot be read: .*99/);
+		assert.ok(existsSync(path.join(run.worktree, 'b.txt')));
+	}));
+
 test('what no path reaches is named, and its folder is kept', () =>
 	withProject(async project => {
 		const {run} = await project.agent(

@@ -85,10 +85,7 @@ const forms: readonly Form[] = [
 const unittestFailed = /^FAILED \((?:failures=(\d+))?(?:, )?(?:errors=(\d+))?/;
 
 /** Says that tests were run, without how many. */
-const some: readonly RegExp[] = [
-	/^ok\s{2,}\S+\s+(?!.*\[no tests to run\])/,
-	/^Executed [1-9]\d* (?:of|tests?)\b/,
-];
+const some: readonly RegExp[] = [/^ok\s{2,}\S+\s+(?!.*\[no tests to run\])/, /^Executed [1-9]\d* (?:of|tests?)\b/];
 
 /** The lines of TAP: a test that was skipped, or is still to be written, is "ok", too. */
 const tap = {

@@ -84,7 +84,10 @@ ls -d /run/fleet/base/* 2>/dev/null > "$S/none/objects/info/alternates"
 { echo "$P/objects"; cat "$S/none/objects/info/alternates"; } > "$S/objects/info/alternates"
 export GIT_OBJECT_DIRECTORY="$S/objects"
 private() { git --git-dir="$P" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
-tip=$(private rev-parse --verify --quiet "refs/heads/$branch^{commit}") || { echo missing; exit 0; }
+tip=$(private rev-parse --verify --quiet "refs/heads/$branch^{commit}") || {
+	if private rev-parse --git-dir 2>&1 > /dev/null | grep '^fatal: ' > "$S/errors"; then echo "unreadable $(head -n 1 "$S/errors")"; else echo missing; fi
+	exit 0
+}
 echo "tip $tip"
 echo "refs $(private for-each-ref --format=x | wc -l)"
 private for-each-ref --count=${refLimit} --format='%(objectname) %(refname)' > "$S/refs"
@@ -328,6 +331,10 @@ function parseLook(text: string): Look | string {
 		const words = line.slice(word.length + 1);
 		if (word === 'missing') {
 			return "the run's branch is gone from its private repository";
+		}
+
+		if (word === 'unreadable') {
+			return `its private repository cannot be read: ${printable(words.replace(/^fatal: /, ''), 200)}`;
 		}
 
 		if (word === 'wide') {

@@ -53,6 +53,12 @@ export async function jail(
 					GIT_TERMINAL_PROMPT: '0',
 					GIT_OPTIONAL_LOCKS: '0',
 					GIT_NO_LAZY_FETCH: '1',
+					// Indexes of what is there anyway, which git believes: a damaged one hides it, a forged one tells another history.
+					GIT_CONFIG_COUNT: '2',
+					GIT_CONFIG_KEY_0: 'core.commitGraph',
+					GIT_CONFIG_VALUE_0: 'false',
+					GIT_CONFIG_KEY_1: 'core.multiPackIndex',
+					GIT_CONFIG_VALUE_1: 'false',
 					LC_ALL: 'C',
 					...options.env,
 				},
