@@ -328,7 +328,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 					);
 				}
 			});
-			child.once('exit', code => {
+			child.once('exit', (code, signal) => {
 				const words = readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8')
 					.trim()
 					.split('\n')
@@ -337,7 +337,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 					.slice(0, 200);
 				reject(
 					new Refusal(
-						`the supervisor ended before the agent started (${code})${words ? `: ${words}` : ''}`,
+						`the supervisor ended before the agent started (${signal ?? code})${words ? `: ${words}` : ''}`,
 						'fleet doctor',
 					),
 				);
