@@ -85,7 +85,11 @@ ls -d /run/fleet/base/* 2>/dev/null > "$S/none/objects/info/alternates"
 export GIT_OBJECT_DIRECTORY="$S/objects"
 private() { git --git-dir="$P" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
 tip=$(private rev-parse --verify --quiet "refs/heads/$branch^{commit}") || {
-	if private rev-parse --git-dir 2>&1 > /dev/null | grep '^fatal: ' > "$S/errors"; then echo "unreadable $(head -n 1 "$S/errors")"; else echo missing; fi
+	if private rev-parse --git-dir 2>&1 > /dev/null | grep '^fatal: ' > "$S/errors"; then
+		echo "unreadable $(head -n 1 "$S/errors")"
+	else
+		echo missing
+	fi
 	exit 0
 }
 echo "tip $tip"

@@ -38,7 +38,8 @@ export async function refuseCrossing(git: Git, run: Run, target: string, head: s
 	const common = (await git.run(['merge-base', '--all', target, head])).stdout.split('\n').filter(name => name !== '');
 	if (common.length > 1) {
 		throw gateRefusal(
-			`its history crosses that of ${run.target.replace('refs/heads/', '')} in ${common.length} commits, so a merge could change what its diff does not show`,
+			`its history crosses that of ${run.target.replace('refs/heads/', '')} in ${common.length} commits, ` +
+				'so a merge could change what its diff does not show',
 			`fleet resume ${run.id} --rebase`,
 		);
 	}

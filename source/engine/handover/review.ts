@@ -61,8 +61,10 @@ async function diffText(
 	if (code !== 0) {
 		// A part would be taken for all of it.
 		throw gateRefusal(
-			`what ${run.id} changed is more than ${longest / 1024 ** 2} MiB of text, and a part of it is not shown as if it were all`,
-			`fleet diff ${run.id} --stat; after fleet verify ${run.id}, in the project: git diff ${base.slice(0, 10)} ${head.slice(0, 10)} -- FILE`,
+			`what ${run.id} changed is more than ${longest / 1024 ** 2} MiB of text, ` +
+				'and a part of it is not shown as if it were all',
+			`fleet diff ${run.id} --stat; after fleet verify ${run.id}, in the project: ` +
+				`git diff ${base.slice(0, 10)} ${head.slice(0, 10)} -- FILE`,
 		);
 	}
 
