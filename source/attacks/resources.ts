@@ -272,9 +272,13 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 	kept(
 		'orphaned-connections',
 		'leave a byte in each of very many connections that nobody has open',
-		"the kernel counts a page for each, and connections without an owner for the machine: past it, everybody's are cut at their end",
+		'the kernel counts a page for each, and connections without an owner for the machine: past it, ' +
+			"everybody's are cut at their end",
 		{queued: 3 * mib},
-		'my @l; for (1 .. 30) { socket(my $l, PF_INET, SOCK_STREAM, 0); setsockopt($l, SOL_SOCKET, SO_RCVBUF, 1); bind($l, sockaddr_in(0, INADDR_LOOPBACK)); listen($l, 60) or die; push @l, $l; for (1 .. 50) { socket(my $c, PF_INET, SOCK_STREAM, 0); connect($c, getsockname($l)) or die; fcntl($c, F_SETFL, O_NONBLOCK); syswrite($c, "a" x $_) for 1152, 1 } }',
+		'my @l; for (1 .. 30) { socket(my $l, PF_INET, SOCK_STREAM, 0); setsockopt($l, SOL_SOCKET, SO_RCVBUF, 1); ' +
+			'bind($l, sockaddr_in(0, INADDR_LOOPBACK)); listen($l, 60) or die; push @l, $l; ' +
+			'for (1 .. 50) { socket(my $c, PF_INET, SOCK_STREAM, 0); connect($c, getsockname($l)) or die; ' +
+			'fcntl($c, F_SETFL, O_NONBLOCK); syswrite($c, "a" x $_) for 1152, 1 } }',
 	),
 	{
 		kind: 'sandbox',
@@ -311,7 +315,8 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		answer: 'the system call filter: TCP, UDP and ICMP only',
 		script: () =>
 			perl(
-				'print socket(my $s, AF_INET, $$_[1], $$_[0]) ? "a socket" : "errno " . ($! + 0), "; " for [262, SOCK_STREAM], [136, SOCK_DGRAM];',
+				'print socket(my $s, AF_INET, $$_[1], $$_[0]) ? ' +
+					'"a socket" : "errno " . ($! + 0), "; " for [262, SOCK_STREAM], [136, SOCK_DGRAM];',
 			),
 		came: ({output}) => output.includes('a socket'),
 	},
