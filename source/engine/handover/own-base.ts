@@ -3,8 +3,9 @@ import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
 
 /**
- * Where a run's own work begins: at the commit it started from, or, where it was brought onto its target since, at what
- * of the target it holds. What lies before that is the target's, and no work of the run's; all behind it a merge brings.
+ * Where a run's own work begins: at the commit it started from, or, where it was brought onto its target since,
+ * at what of the target it holds. What lies before that is the target's, and no work of the run's; all behind it
+ * a merge brings.
  * @param git knows all of these commits
  * @param target the target's tip; undefined where the target is gone
  */
