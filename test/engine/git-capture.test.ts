@@ -10,6 +10,7 @@ import {discard, restore} from '../../source/engine/handover/discard.ts';
 import {copyIncluded} from '../../source/engine/project/include.ts';
 import {Journal} from '../../source/host/journal.ts';
 import {attackContext} from '../support/attack.ts';
+import {Fleet} from '../support/fleet.ts';
 
 /* A run's work is taken over as it is: nothing that it did not touch, nothing less than it did. */
 
@@ -345,3 +346,16 @@ test('submodules are filled from what the person has, in the run and in verify, 
 		assert.match(notesOf(project), /in the submodule lib, 3 files were changed/);
 		assert.match(notesOf(project), /in the submodule lib\/deep, 1 files? (?:was|were) deleted/);
 	}));
+
+test("what a sparse checkout of the agent's own leaves out is not deleted, and what it changes there is work", async t => {
+	const fleet = new Fleet(t, {files: {'in/a': 'a\n', 'out/b': 'b\n', 'out/new\nline': 'c\n', 'out/d': 'd\n'}});
+	await fleet.agent(
+		'sparse',
+		'git sparse-checkout set in; ls; echo more >> in/a; rm in/../a.txt; mkdir -p out; echo changed > out/d',
+	);
+	fleet.run(['verify', 'sparse']);
+	assert.equal(
+		fleet.git('diff', '--name-status', '--no-renames', 'main', 'fleet/sparse'),
+		'D\ta.txt\nM\tin/a\nM\tout/d',
+	);
+});

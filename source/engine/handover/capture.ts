@@ -175,6 +175,15 @@ fi
 git add --all --sparse --ignore-errors --pathspec-from-file="$S/wanted-paths" --pathspec-file-nul 2> "$S/errors" || {
 	head -n 3 "$S/errors" | sed 's/^/incomplete /'
 }
+# What the agent's own sparse checkout left out is not deleted. To leave a file as it was can be nobody's harm.
+GIT_INDEX_FILE="$P/worktrees/$admin/index" git ls-files -t -z 2> /dev/null |
+	grep -z '^S ' | sed -z 's/^S //' | sort -z > "$S/skipped"
+if [ -s "$S/skipped" ]; then
+	git diff-index --cached --no-renames --diff-filter=D -z --name-only "$tip" |
+		sort -z | comm -z -12 "$S/skipped" - > "$S/kept"
+	[ -s "$S/kept" ] &&
+		git --literal-pathspecs reset -q --pathspec-from-file="$S/kept" --pathspec-file-nul "$tip" > /dev/null
+fi
 # What the agent's index holds besides is work, too:
 # ignored files that were added by force, another commit of a submodule.
 if GIT_INDEX_FILE="$P/worktrees/$admin/index" git ls-files -s -z > "$S/staged" 2> /dev/null; then
