@@ -21,6 +21,8 @@ export const verb: Verb = {
 			left === undefined
 				? 'what is opened from now on is not there'
 				: `but it stays until the run is next started: ${left}`;
-		io.out(`${scope} is off for ${run.id}; ${effect}\n  note: a file that the run holds open stays readable to it\n`);
+		io.out(
+			`${scope} is off for ${run.id}; ${effect}\n  note: to a program that stands in it, or holds something of it open, that stays readable, a folder with all below it, until it ends: fleet stop ${run.id}\n`,
+		);
 	},
 };

@@ -49,6 +49,42 @@ test('a folder is given to a run that goes on, and taken back', async t => {
 	fleet.must('stop', 'live');
 });
 
+test('who stands in a folder that is taken back changes nothing there any more', async t => {
+	const folder = outside(t);
+	process.getBuiltinModule('node:fs').chmodSync(folder, 0o777);
+	const fleet = new Fleet(t);
+	fleet.start(
+		'stands',
+		`cd ${folder}; n=0; while :; do n=$((n+1)); touch "new$n" 2> /dev/null && echo writes || echo keeps off; sleep 0.05; done`,
+		'--allow',
+		`files:${folder}:rw`,
+		'--because',
+		'test',
+	);
+	const last = () =>
+		readFileSync(fleet.context().paths.run('stands').output, 'utf8').trim().split(/\r?\n/).at(-1) ?? '';
+	await until(() => last() === 'writes', 'it writes');
+	assert.match(fleet.must('revoke', 'stands', `files:${folder}:rw`), /is not there\n {2}note: .* stands in it/);
+	await until(() => last() === 'keeps off', 'it does not write any more');
+	const written = readdirSync(folder).length;
+	await new Promise(resolve => {
+		setTimeout(resolve, 300);
+	});
+	assert.equal(readdirSync(folder).length, written);
+
+	// Who has a file of it open for changing goes on; that is said.
+	fleet.start(
+		'holds',
+		`cd ${folder}; exec 3> held; echo holds; sleep 60`,
+		'--allow',
+		`files:${folder}:rw`,
+		'--because',
+		'test',
+	);
+	await until(() => existsSync(path.join(folder, 'held')), 'it holds a file');
+	assert.match(fleet.must('revoke', 'holds', `files:${folder}:rw`), /but it stays .* open for changing/);
+});
+
 test('a folder given for changing can be changed, and for a while only', async t => {
 	const folder = outside(t);
 	process.getBuiltinModule('node:fs').chmodSync(folder, 0o777);

@@ -22,7 +22,12 @@ my ($tree, $isFolder);
 ($tree, $isFolder) = tree($source, $mode, $identity, $none) if $verb eq 'give';
 enter($pid, 'mnt', 0x20000, $call{setns});
 if ($verb eq 'take') {
+	# Who stands in it, or holds it open, keeps it where it is gone for all others: then for looking at alone.
+	my ($fd, $busy) = (plain($target), 0);
+	my $value = pack('QQQQ', 1, 0, 0, 0);
+	$busy = $fd >= 0 && syscall($setattr, $fd, $empty, 0x1000, $value, length $value) < 0 && $!{EBUSY};
 	must('umount', syscall($call{umount2}, $target, 2 | 8));
+	refuse('a program of the run holds a file of it open for changing, and where that program stands it goes on') if $busy;
 	exit 0;
 }
 my $root = must('open_tree of the root', syscall($openTree, $here, my $slash = '/', 0x80001));
