@@ -428,6 +428,19 @@ test('work that holds a secret is not handed over: the rule and a masked span, u
 	assert.equal(known.code, 3);
 	assert.match(known.stderr, /note\.txt:1 \(a secret of the vault\) \*+/);
 	assert.ok(!holdsValue([value], fleet.must('diff', 'known')), 'and the diff is blanked');
+	const spelled = `second='${encoded.slice(20)}'; first='${encoded.slice(0, 20)}'; v=$(printf '%s%s' $first $second | base64 -d)`;
+	for (const [name, script, place] of [
+		['message', 'echo x > x; git add x; git commit -qm "say $v"', 'what its commits say'],
+		['name', 'echo x > "is-$v"; git add -A; git commit -qm x', "a file's name"],
+		['bytes', 'printf "\\0%s\\0" "$v" > data.bin; git add -A; git commit -qm x', 'data.bin'],
+	] as const) {
+		await fleet.agent(`in-${name}`, `${spelled}; ${script}`);
+		const {code, stderr} = fleet.run(['verify', `in-${name}`]);
+		assert.equal(code, 3, name);
+		assert.ok(stderr.includes(`${place}:0 (a secret of the vault)`), stderr);
+		assert.ok(!holdsValue([value], stderr));
+	}
+
 	await fleet.agent(
 		'clean',
 		'echo "password = os.environ[\'PASSWORD\']" > ok.py; echo "key: your-api-key-example-1234567890" >> ok.py; ' +

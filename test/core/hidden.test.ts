@@ -14,6 +14,7 @@ const tags = (text: string) =>
 const hiding: Array<[string, string]> = [
 	[`a${tags('Hi')}b`, '\u{E0048}\u{E0069}'],
 	['\u{E0001}', '\u{E0001}'],
+	['a\u{13430}\u{13437}', '\u{13430}\u{13437}'],
 	['a\uFE0Fb', '\uFE0F'],
 	['a\uFE00', '\uFE00'],
 	['\u845B\u{E0100}', '\u{E0100}'],

@@ -265,6 +265,7 @@ test("a date and words of an agent's are taken over as far as they are any", () 
 			undefined,
 		],
 	);
+	assert.equal(plainWords('a\u{E0061}b \u202Ec\n\u200BReviewed-by: x'), 'a·b ·c\n·Reviewed-by: x');
 	assert.equal(
 		plainWords('a\n\n  Reviewed-by : x\n--- a line\n----\n; ---- >8 ----\n'),
 		'a\n\n|   Reviewed-by : x\n| --- a line\n----\n| ; ---- >8 ----\n',

@@ -1,3 +1,5 @@
+import {markHidden} from '../review/hidden.ts';
+
 /*
  * What a commit says that a merge makes: a title, what the
  * project's template adds, and trailers that nobody else can write.
@@ -21,11 +23,11 @@ export function unknownPlaceholders(template: string): string[] {
 }
 
 /**
- * What an agent or a person wrote, as text of a commit: no control bytes, and no line that
+ * What an agent or a person wrote, as text of a commit: no control bytes, what is not seen as a dot, and no line that
  * reads as one of our trailers, or as a message's end, after which git looks for none.
  */
 export function plainWords(text: string): string {
-	return text
+	return markHidden(text, () => '\u00B7')
 		.replaceAll(/\r\n?/g, '\n')
 		.replaceAll(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]+/g, ' ')
 		.replaceAll(

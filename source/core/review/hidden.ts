@@ -5,7 +5,7 @@
  */
 
 /** Fillers, joiners, controls of direction, variation selectors, tags: whatever has no picture of its own. */
-const hidden = String.raw`[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}]`;
+const hidden = String.raw`[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB\u{13430}-\u{1343F}\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}]`;
 
 /** A picture, with what says how it is drawn. */
 const picture = String.raw`(?:(?=\P{ASCII})\p{Emoji}(?:[\u{1F3FB}-\u{1F3FF}]\uFE0F?|[\uFE0E\uFE0F])?)`;

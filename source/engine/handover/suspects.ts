@@ -18,6 +18,8 @@ import {knownValues} from '../grants/secrets.ts';
 /** Characters of a diff that are looked into; what is longer is said to be too long to tell. */
 const longest = 64 * 1024 ** 2;
 
+const vaultRule = 'a secret of the vault';
+
 /** Characters of one file's added lines that the general scanner gets. */
 const longestScan = 2 * 1024 ** 2;
 
@@ -80,7 +82,7 @@ async function suspectsIn(git: Git, base: string, head: string, known: readonly 
 		if (holdsValue(known, text)) {
 			const first = part.lines.find(line => holdsValue(known, line.text)) ?? part.lines[0]!;
 			add({
-				rule: 'a secret of the vault',
+				rule: vaultRule,
 				file: part.file,
 				line: first.number,
 				span: redactText(known, first.text).trim().slice(0, 60),
@@ -96,7 +98,42 @@ async function suspectsIn(git: Git, base: string, head: string, known: readonly 
 		}
 	}
 
+	for (const place of await knownElsewhere(git, base, head, known)) {
+		if (![...found.values()].some(other => other.file === place && other.rule === vaultRule)) {
+			add({
+				rule: vaultRule,
+				file: redactText(known, place),
+				line: 0,
+				span: '***',
+				fingerprint: fingerprintOf(`${place}\nknown`),
+			});
+		}
+	}
+
 	return [...found.values()];
+}
+
+/**
+ * Where values that are known are in a branch besides its lines of text: in what
+ * its commits say, in names, in files that git takes for no text.
+ */
+async function knownElsewhere(git: Git, base: string, head: string, known: readonly string[]): Promise<string[]> {
+	if (known.length === 0) {
+		return [];
+	}
+
+	const words = await git.run(['log', '--format=%an %ae %cn %ce%n%B', head, `^${base}`], {limit: longest});
+	const names = await git.run(['diff', ...diffFlags, '--name-only', '-z', base, head], {limit: longest});
+	const bytes = await git.run(['diff', ...diffFlags, '--text', '--unified=0', base, head], {limit: longest});
+	const holds = (text: string) => holdsValue(known, text);
+	return [
+		...(holds(words.stdout) ? ['what its commits say'] : []),
+		...(names.stdout.split('\0').some(name => holds(name)) ? ["a file's name"] : []),
+		...addedLines(bytes.stdout)
+			.filter(({lines}) => lines.some(({text}) => text.includes('\0') || text.includes('\uFFFD')))
+			.filter(({lines}) => holds(lines.map(({text}) => text).join('\n')))
+			.map(({file}) => file),
+	];
 }
 
 /**
