@@ -129,7 +129,7 @@ const common = {
 
 await build({
 	...common,
-	entryPoints: {main: 'source/cli.ts', supervisor: 'source/supervisor.ts'},
+	entryPoints: {main: 'source/cli.ts', 'supervisor-main': 'source/supervisor.ts'},
 	outdir: 'dist',
 	splitting: true,
 	chunkNames: 'chunk-[hash]',
@@ -145,6 +145,9 @@ await build({
 // The bin checks the version in syntax that an old Node can parse,
 // so it is not bundled; the probe runs inside the sandbox, alone.
 await build({entryPoints: ['source/fleet.js'], outdir: 'dist', logLevel: 'error'});
+// What is loaded before everything else: each by itself, so that no chunk brings other modules along.
+await build({...common, banner: {}, entryPoints: {inherited: 'source/host/inherited.ts'}, outdir: 'dist'});
+await build({entryPoints: {supervisor: 'source/supervise.js'}, format: 'esm', outdir: 'dist', logLevel: 'error'});
 await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}, outdir: 'dist'});
 copyFileSync('source/fleet.sh', 'dist/fleet');
 copyFileSync('source/panic.sh', 'dist/panic.sh');

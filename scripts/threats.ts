@@ -6,7 +6,7 @@ import process from 'node:process';
 import {areas} from '../source/attacks/attack.ts';
 import {attacks} from '../source/attacks/catalogue.ts';
 import {tryAll} from '../source/attacks/try.ts';
-import {closeInherited} from '../source/host/descriptors.ts';
+import {closeInheritedLate} from '../test/support/descriptors.ts';
 import {attackContext} from '../test/support/attack.ts';
 import {root} from '../test/support/fleet.ts';
 
@@ -28,7 +28,7 @@ export function threatTable(): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-	closeInherited();
+	closeInheritedLate();
 	const results = await tryAll(attackContext(), attacks, () => {});
 	const bad = results.filter(result => result.status !== 'stopped');
 	for (const {id, status, because} of bad) {

@@ -4,11 +4,8 @@ import {checkOpenFiles, createIo, runProgram} from './commands/program.ts';
 import {Refusal} from './core/refusal.ts';
 import {printable} from './core/names.ts';
 import {verbs} from './commands/verbs.ts';
-import {closeInherited} from './host/descriptors.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
-
-closeInherited();
 
 const version = '0.1.0';
 

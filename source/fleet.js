@@ -13,7 +13,12 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 22)) {
 // node:sqlite says on every start that it is experimental.
 process.removeAllListeners('warning');
 
-import('node:module')
+// Before any other module: see there.
+import('./inherited.js')
+	.then(function (inherited) {
+		inherited.closeInherited();
+		return import('node:module');
+	})
 	.then(function (module) {
 		if (module.enableCompileCache) {
 			module.enableCompileCache();

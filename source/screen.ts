@@ -1,11 +1,9 @@
 import module from 'node:module';
 import {checkOpenFiles, createIo, runProgram} from './commands/program.ts';
 import {verb} from './commands/screen.ts';
-import {closeInherited} from './host/descriptors.ts';
 
 /* `fleet` alone: the screen, by itself and built by itself, since people wait for its first frame. */
 
-closeInherited();
 // A screen that is killed leaves what was compiled for the next one all the same.
 setTimeout(() => module.flushCompileCache?.(), 3000).unref();
 await runProgram(async () => {

@@ -1,12 +1,10 @@
 import process from 'node:process';
 import {isName} from './core/names.ts';
-import {closeInherited} from './host/descriptors.ts';
 import {compose} from './compose.ts';
 import {ownSignals, supervise, type Handover} from './engine/run/supervise.ts';
 
 /* The bin of the detached process that owns one run. Its argv names the run, so that a person finds it in `ps`. */
 
-closeInherited();
 // Whoever reads the title may send one at once. Unheard, each of them would end the process.
 const early: NodeJS.Signals[] = [];
 const note = (name: NodeJS.Signals) => early.push(name);

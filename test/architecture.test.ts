@@ -31,6 +31,9 @@ const allowed: Record<string, readonly string[]> = {
 	'screen.ts': ['core', 'host', 'commands'],
 };
 
+/** Loaded before everything else: what it imports is loaded before it runs. */
+const first = 'host/inherited.ts';
+
 /** Folders that touch nothing but data: no Node, no clock, no chance. */
 const pure = ['core', 'scopes', 'protocol'];
 
@@ -95,6 +98,8 @@ export function violations(files: ReadonlyArray<{name: string; text: string}>): 
 				(target.startsWith('node:') || /^(?:react|ink|execa|simple-git)/.test(target))
 			) {
 				found.push(`${name} imports ${target}: ${room} is pure`);
+			} else if (name === first && target !== 'node:fs') {
+				found.push(`${name} imports ${target}: it closes what was open before anything was loaded`);
 			} else if (target === 'simple-git' && name !== 'host/git.ts') {
 				found.push(`${name} imports simple-git: only host/git.ts makes the hardened instance`);
 			} else if (room === 'tui' && target.startsWith('node:')) {
@@ -126,6 +131,25 @@ test('imports go in the directions of docs/architecture.md', () => {
 	assert.deepEqual(circles(files), []);
 });
 
+test('nothing is loaded before what was inherited is closed', () => {
+	const program = (name: string) => readFileSync(path.join(source, '../dist', name), 'utf8');
+	assert.deepEqual(importsOf(program('inherited.js').replaceAll('"', "'")), ['node:fs']);
+	for (const name of ['fleet.js', 'supervisor.js']) {
+		assert.equal(importsOf(program(name).replaceAll('"', "'"))[0], './inherited.js', name);
+	}
+
+	assert.deepEqual(importsOf(program('supervisor.js').replaceAll('"', "'")), [
+		'./inherited.js',
+		'./supervisor-main.js',
+	]);
+	for (const file of globSync('**/*.ts', {cwd: source}).filter(name => name !== first)) {
+		assert.ok(
+			!importsOf(readFileSync(path.join(source, file), 'utf8')).some(name => name.endsWith('/inherited.ts')),
+			file,
+		);
+	}
+});
+
 test('a planted circle is found, of types alone, too', () => {
 	const planted = [
 		{name: 'core/a.ts', text: "import type {B} from './b.ts';"},
@@ -151,6 +175,7 @@ test('a planted violation is found', () => {
 		['host/paths.ts', "export {x} from '../engine/plan.ts';"],
 		['engine/verify.ts', "import {x} from '../sandboxes/registry.ts';"],
 		['engine/verify.ts', "import {simpleGit} from 'simple-git';"],
+		['host/inherited.ts', "import tls from 'node:tls';"],
 		['newroom/x.ts', ''],
 	];
 	for (const [name, text] of planted) {

@@ -10,10 +10,10 @@ import {trySandboxAttack} from '../../source/attacks/try.ts';
 import type {Invocation} from '../../source/core/plan.ts';
 import type {Sandbox} from '../../source/core/seams.ts';
 import {local} from '../../source/executors/local/index.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from '../../test/support/descriptors.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 
-closeInherited();
+closeInheritedLate();
 const bin = (name: string) => path.join(os.tmpdir(), 'fleet-bench-neighbours', 'node_modules', '.bin', name);
 // Codex refuses a home in /tmp.
 const home = path.join('/var/tmp', `fleet-bench-home-${process.getuid?.()}`);

@@ -10,14 +10,14 @@ import process from 'node:process';
 import {openBox, type Box} from '../../source/attacks/box.ts';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {local} from '../../source/executors/local/index.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from '../../test/support/descriptors.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 import {findTools} from '../../source/sandboxes/bubblewrap/probe.ts';
 import {attackContext} from '../../test/support/attack.ts';
 import {median, openTable, report, sleep} from './table.ts';
 import {Fleet} from '../../test/support/fleet.ts';
 
-closeInherited();
+closeInheritedLate();
 const argv = process.argv.slice(2);
 const flag = (name: string) => argv.includes(name);
 const {rows, add} = openTable();

@@ -8,7 +8,7 @@ import {after, before, describe, test} from 'node:test';
 import {audit, type Sabotage} from '../../source/engine/audit/audit.ts';
 import {findRun} from '../../source/engine/runs.ts';
 import {giveToRun} from '../../source/host/worktree.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from '../support/descriptors.ts';
 import {keepCapabilities} from '../attacks/protections.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
@@ -17,7 +17,7 @@ import {Fleet, until} from '../support/fleet.ts';
  * each known way, and exactly the items that should notice do.
  */
 
-closeInherited();
+closeInheritedLate();
 const cleanup: Array<() => void> = [];
 let fleet: Fleet;
 before(async () => {

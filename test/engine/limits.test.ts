@@ -5,11 +5,11 @@ import {test} from 'node:test';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {jail} from '../../source/engine/sandbox/jail.ts';
 import {diskUse} from '../../source/engine/sandbox/limits.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from '../support/descriptors.ts';
 import {attackContext} from '../support/attack.ts';
 
 test('what a run closed is counted, and read by nothing else', async () => {
-	closeInherited();
+	closeInheritedLate();
 	const project = await ThrowawayProject.make(attackContext());
 	try {
 		const {run} = await project.agent('true');

@@ -12,7 +12,7 @@ import {seed} from '../../source/attacks/project.ts';
 import {tolerant, tryAttack, trySandboxAttack} from '../../source/attacks/try.ts';
 import type {Sandbox} from '../../source/core/seams.ts';
 import type {Proxy} from '../../source/host/proxy.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from './descriptors.ts';
 import {local} from '../../source/executors/local/index.ts';
 import {sandboxes} from '../../source/sandboxes/registry.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
@@ -148,7 +148,7 @@ function plainWorktree(attack: GitAttack): boolean {
 
 /** Registers the tests of one area. `without` shows the attacks on fleet itself with nothing in the way. */
 export function testArea(area: Area, without: Readonly<Record<string, () => Promise<boolean> | boolean>> = {}): void {
-	closeInherited();
+	closeInheritedLate();
 	const context = attackContext();
 	for (const attack of attacks.filter(attack => attack.area === area)) {
 		const protection: Protection | undefined = attack.kind === 'sandbox' ? protections[attack.id] : undefined;

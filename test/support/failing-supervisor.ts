@@ -1,14 +1,14 @@
 import process from 'node:process';
 import {compose} from '../../source/compose.ts';
 import {supervise, type Handover} from '../../source/engine/run/supervise.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from './descriptors.ts';
 
 /*
  * The supervisor's program with faults planted in it: at one host
  * within the request, at another later, where nothing holds it.
  */
 
-closeInherited();
+closeInheritedLate();
 const [, , runId = ''] = process.argv;
 const {secrets} = await new Promise<Handover>(resolve => {
 	process.once('message', (message: Handover) => resolve(message));

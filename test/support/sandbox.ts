@@ -3,7 +3,7 @@ import {openBox as open, type Box} from '../../source/attacks/box.ts';
 import type {Invocation, SandboxPlan} from '../../source/core/plan.ts';
 import type {PreparedSandbox, Sandbox} from '../../source/core/seams.ts';
 import {local} from '../../source/executors/local/index.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from './descriptors.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 
 export type {Box} from '../../source/attacks/box.ts';
@@ -28,7 +28,7 @@ export async function openBox(
 	options: {sandbox?: Sandbox; plan?(plan: SandboxPlan, folder: string): SandboxPlan} = {},
 ): Promise<Box> {
 	// As the programs do first thing: what the shell that started the tests left open is not the sandbox's.
-	closeInherited();
+	closeInheritedLate();
 	const box = await open({executor: local}, options.sandbox ?? bubblewrap, options);
 	after(() => box.close());
 	return box;

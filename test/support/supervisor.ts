@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {compose} from '../../source/compose.ts';
 import {supervise, type Handover} from '../../source/engine/run/supervise.ts';
-import {closeInherited} from '../../source/host/descriptors.ts';
+import {closeInheritedLate} from './descriptors.ts';
 
 /* The supervisor's program, but for one thing: every host of the world is on a port of this machine's loopback. */
 
-closeInherited();
+closeInheritedLate();
 const [, , port = '', runId = ''] = process.argv;
 const {secrets} = await new Promise<Handover>(resolve => {
 	process.once('message', (message: Handover) => resolve(message));
