@@ -14,15 +14,23 @@ export const verb: Verb = {
 		}
 
 		const runs = options['all'] ? listRuns(context).filter(run => run.stage === 'running') : [findRun(context, name!)];
-		for (const run of runs) {
-			await instruct(context, run, 'freeze', options['because']);
-			io.out(
-				`${run.id} is frozen: none of its processes runs, and nothing goes in or out; ` +
-					`fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
-			);
+		// Side by side: one whose supervisor does not answer must not keep the others going.
+		const done = await Promise.allSettled(
+			runs.map(async run => {
+				await instruct(context, run, 'freeze', options['because']);
+				io.out(
+					`${run.id} is frozen: none of its processes runs, and nothing goes in or out; ` +
+						`fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
+				);
+				return run.id;
+			}),
+		);
+		io.report({runs: done.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []))});
+		const failed = done.find(one => one.status === 'rejected');
+		if (failed) {
+			throw failed.reason;
 		}
 
-		io.report({runs: runs.map(run => run.id)});
 		if (runs.length === 0) {
 			io.out('no run is at work\n');
 		}

@@ -2,25 +2,11 @@ import {compose} from '../compose.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run/run.ts';
 import {Lock} from '../host/lock.ts';
-import {connect, findRun, killSupervisor} from '../engine/runs.ts';
+import {answerTime, connect, findRun, inTime, killSupervisor} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
-/** How long a supervisor may take to answer, and then to end its run, milliseconds. */
-const answerTime = 20_000;
+/** How long a supervisor may take to end its run once it has answered, milliseconds. */
 const endTime = 120_000;
-
-/** Whether something happens in time. What goes wrong with it is thrown. */
-async function inTime(work: Promise<unknown>, time: number): Promise<boolean> {
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise<boolean>(resolve => {
-		timer = setTimeout(() => resolve(false), time);
-	});
-	try {
-		return await Promise.race([work.then(() => true), late]);
-	} finally {
-		clearTimeout(timer);
-	}
-}
 
 export const verb: Verb = {
 	define(command) {

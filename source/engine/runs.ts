@@ -2,7 +2,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {isName, printable} from '../core/names.ts';
 import {foldRun, liveStages, withoutWorker, type Run, type Stage} from '../core/run/run.ts';
-import {Refusal} from '../core/refusal.ts';
+import {exitCodes, Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
 import {groupName, removeCgroup} from '../host/cgroup.ts';
@@ -187,6 +187,22 @@ export function connect(context: Context, runId: string): Promise<Connection | u
 	return Connection.open(context.paths.run(runId).socket);
 }
 
+/** How long a supervisor may take to answer, milliseconds. */
+export const answerTime = 20_000;
+
+/** Whether something happens in time. What goes wrong with it is thrown. */
+export async function inTime(work: Promise<unknown>, time: number): Promise<boolean> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<boolean>(resolve => {
+		timer = setTimeout(() => resolve(false), time);
+	});
+	try {
+		return await Promise.race([work.then(() => true), late]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
 /** Has the supervisor of a run do something to it. @throws Refusal where none is alive, or it refuses */
 export async function instruct(context: Context, run: Run, method: 'freeze' | 'thaw', because: string): Promise<void> {
 	const connection = await connect(context, run.id);
@@ -195,7 +211,11 @@ export async function instruct(context: Context, run: Run, method: 'freeze' | 't
 	}
 
 	try {
-		await connection.request({method, because, actor: context.actor as `person:${string}`});
+		const asked = connection.request({method, because, actor: context.actor as `person:${string}`});
+		if (!(await inTime(asked, answerTime))) {
+			asked.catch(() => {});
+			throw new Refusal(`the supervisor of ${run.id} does not answer`, `fleet stop ${run.id}`, exitCodes.gate);
+		}
 	} finally {
 		connection.close();
 	}

@@ -100,7 +100,13 @@ test('a supervisor that does not answer keeps nobody from ending its run', async
 	const name = `panic-hung-${process.pid}`;
 	fleet.must('run', '--name', name, '--', 'sleep', '300');
 	await until(() => supervisorOf(name) !== undefined, 'its supervisor says so');
+	const other = `panic-well-${process.pid}`;
+	fleet.must('run', '--name', other, '--', 'sleep', '300');
 	process.kill(supervisorOf(name)!, 'SIGSTOP');
+	const frozen = fleet.run(['freeze', '--all']);
+	assert.match(frozen.stderr, new RegExp(`the supervisor of ${name} does not answer\\n {2}hint: fleet stop ${name}`));
+	assert.deepEqual([frozen.code, fleet.stage(other)], [3, 'frozen']);
+	fleet.must('stop', other);
 	assert.match(fleet.must('stop', name), /was ended with its supervisor, which did not answer; its work is kept/);
 	assert.equal(supervisorOf(name), undefined);
 	assert.equal(fleet.stage(name), 'crashed');

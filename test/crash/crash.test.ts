@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {spawn, type ChildProcess} from 'node:child_process';
-import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
@@ -171,3 +171,28 @@ for (const [verb, type, before, stage, after] of gates) {
 		assert.ok(existsSync(path.join(fleet.json('show', 'crash')['worktree'], 'x.txt')), 'the work is where it was');
 	});
 }
+
+test('a merge that dies once its target has moved is finished by the next one, checkout and journal', async t => {
+	const fleet = await newRun(t, 'echo x > x.txt; echo more >> a.txt', policy);
+	fleet.must('resume', 'crash');
+	await fleet.until('crash', 'stopped');
+	fleet.must('verify', 'crash');
+	fleet.must('approve', 'crash');
+	const bin = path.join(fleet.folder, 'bin');
+	mkdirSync(bin);
+	writeFileSync(
+		path.join(bin, 'git'),
+		'#!/bin/sh\ncase "$*" in\n*"fleet: merge run"*) /usr/bin/git "$@"; kill -9 $PPID; exit 0 ;;\nesac\nexec /usr/bin/git "$@"\n',
+		{mode: 0o755},
+	);
+	const before = fleet.git('rev-parse', 'main');
+	fleet.run(['merge', 'crash'], {env: {PATH: `${bin}:${fleet.env['PATH']}`}});
+	assert.notEqual(fleet.git('rev-parse', 'main'), before, 'the target moved');
+	assert.equal(fleet.stage('crash'), 'crashed');
+	assert.notEqual(fleet.git('status', '--porcelain'), '', 'and its checkout did not follow');
+	assert.match(fleet.must('merge', 'crash'), /main is now [0-9a-f]{10}; its checkout: brought along/);
+	assert.equal(fleet.git('status', '--porcelain'), '');
+	assert.equal(fleet.stage('crash'), 'merged');
+	assert.equal(journalStatus(fleet, 'crash'), 'whole');
+	assert.equal(fleet.run(['merge', 'crash']).code, 3, 'it is merged already');
+});

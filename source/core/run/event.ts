@@ -123,7 +123,15 @@ export type RunEvent =
 			viewed?: Viewed;
 	  }
 	| {type: 'review.rejected'; because: string}
-	| {type: 'merge.started'; target: string; base: string; head: string; tree: string}
+	| {
+			type: 'merge.started';
+			target: string;
+			base: string;
+			head: string;
+			tree: string;
+			/** What the target becomes. Not there in older journals. */
+			commit?: string | undefined;
+	  }
 	| {type: 'merge.finished'; target: string; commit: string; checkout: string}
 	| {
 			type: 'deploy.started';

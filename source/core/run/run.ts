@@ -151,6 +151,8 @@ export type Run = {
 	readonly verification: Verification | undefined;
 	readonly approval: Approval | undefined;
 	readonly merge: {readonly target: string; readonly commit: string; readonly checkout: string} | undefined;
+	/** A merge that was begun, and of which no end is written down. */
+	readonly merging?: {readonly base: string; readonly commit: string} | undefined;
 	readonly deployments: readonly Deployment[];
 	/** The last audit; `stale` once a scope or an attempt changed after it. */
 	readonly audit:
@@ -546,7 +548,12 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 		}
 
 		case 'merge.started': {
-			return {stage: 'merging', because: `into ${entry.target.replace('refs/heads/', '')}`};
+			const {base, commit} = entry;
+			return {
+				stage: 'merging',
+				because: `into ${entry.target.replace('refs/heads/', '')}`,
+				merging: commit === undefined ? undefined : {base, commit},
+			};
 		}
 
 		case 'merge.finished': {
@@ -554,6 +561,7 @@ function changes(run: Run, entry: Exclude<Entry, {type: 'run.created'}>): Partia
 				stage: 'merged',
 				because: `${entry.target.replace('refs/heads/', '')} is ${entry.commit.slice(0, 10)}`,
 				merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout},
+				merging: undefined,
 			};
 		}
 
@@ -639,7 +647,7 @@ export function withoutWorker(run: Run): Run {
 		running: 'the supervisor ended without a word; the sandbox died with it',
 		frozen: 'the supervisor ended without a word; the sandbox died with it',
 		verifying: 'verification was interrupted',
-		merging: 'the merge was interrupted; the target is either at the old commit or at the new one',
+		merging: 'the merge was interrupted; merge again: it is finished, or begun anew',
 		deploying: 'the deploy was interrupted; look at the target before trying again',
 	}[run.stage as 'starting'];
 	return evolve(run, {type: 'run.crashed', because, seq: run.seq, at: run.updatedAt, actor: 'fleet', prev: ''});

@@ -227,6 +227,12 @@ export class Checkout {
 		return trial.code === 0 ? undefined : trial.stderr.trim().split('\n')[0]!.replace('error: ', '');
 	}
 
+	/** Whether it holds just what a commit does. */
+	async isAt(commit: string): Promise<boolean> {
+		const {code} = await this.#run(['diff-index', '--quiet', '--ignore-submodules=all', commit, '--']);
+		return code === 0;
+	}
+
 	/**
 	 * Brings the checkout along. Files are written as they are stored. The person's filters then run over those that
 	 * they ran over before, and only where the merge changed nothing that says how; from a folder in which an agent has

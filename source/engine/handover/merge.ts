@@ -1,6 +1,6 @@
 import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
-import {decideMerge} from '../../core/run/decide.ts';
+import {decideActor, decideMerge} from '../../core/run/decide.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import {quoteWord} from '../../core/text/words.ts';
 import {discover, Git} from '../../host/git.ts';
@@ -88,6 +88,48 @@ const inProgress: Record<string, string> = {
 };
 
 /**
+ * A merge that died after it had moved its target is written down as what it is, and the checkouts follow: without that
+ * a person's next commit there would undo it.
+ * @returns undefined where there was none, or its target never moved
+ */
+async function finishInterrupted(
+	context: Context,
+	journal: Journal,
+	git: Git,
+	commonDir: string,
+): Promise<{commit: string; checkout: string} | undefined> {
+	const {run} = journal;
+	const {merging} = run;
+	if (
+		!merging ||
+		run.merge ||
+		decideActor(context.actor, 'merge') ||
+		(await git.run(['merge-base', '--is-ancestor', merging.commit, run.target])).code !== 0
+	) {
+		return undefined;
+	}
+
+	let checkout = 'not checked out';
+	if ((await git.resolve(`${run.target}^{commit}`)) !== merging.commit) {
+		checkout = 'left alone: the branch went on since';
+	} else {
+		const changes = await changesOf(git, merging.base, merging.commit);
+		for (const {folder, gitDir} of await checkouts(git, commonDir, rootOf(context, run), run.target)) {
+			const own = new Checkout(new Git({gitDir, workTree: folder}), commonDir);
+			const because = await own.inTheWay(merging.base, merging.commit, changes);
+			const became =
+				because === undefined || (await own.isAt(merging.commit))
+					? await own.bringAlong(merging.base, merging.commit, changes)
+					: `left behind: ${because}`;
+			checkout = checkout === 'not checked out' || checkout === 'brought along' ? became : checkout;
+		}
+	}
+
+	journal.append({type: 'merge.finished', target: run.target, commit: merging.commit, checkout}, context.actor);
+	return {commit: merging.commit, checkout};
+}
+
+/**
  * Makes the approved merge real: a commit of the approved tree, and a compare-and-swap of the target. A checkout of
  * the target is brought along only where that loses nothing; otherwise the merge is refused and nothing is touched.
  * @returns the merge commit and what became of the checkout
@@ -99,6 +141,11 @@ export async function merge(
 ): Promise<{commit: string; checkout: string}> {
 	const {git, commonDir} = await openRun(context, journal.run);
 	const {run} = journal;
+	const done = await finishInterrupted(context, journal, git, commonDir);
+	if (done) {
+		return done;
+	}
+
 	const facts = run.approval
 		? await readFacts(context, journal, git, 'merge')
 		: {base: '', head: '', tree: '', policy: ''};
@@ -136,7 +183,7 @@ export async function merge(
 	}
 
 	journal.append(
-		{type: 'merge.started', target: run.target, base: facts.base, head: facts.head, tree: facts.tree},
+		{type: 'merge.started', target: run.target, base: facts.base, head: facts.head, tree: facts.tree, commit},
 		context.actor,
 	);
 	const swap = await git.run(['update-ref', '-m', `fleet: merge run ${run.id}`, run.target, commit, facts.base]);
