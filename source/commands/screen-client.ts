@@ -17,7 +17,7 @@ import {machineRefusal} from '../host/write.ts';
 import {LogFile} from '../host/log-file.ts';
 import {findProgram} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
-import {parseReport, type VerbReport} from '../protocol/report.ts';
+import type {VerbReport} from '../protocol/report.ts';
 import {recentUses} from './preferences.ts';
 import {onItsOwn} from './program.ts';
 import {readCache, writeCache, type Known} from './screen-cache.ts';
@@ -75,6 +75,16 @@ export function startProblem(error: unknown): string {
 		machineRefusal(error) ??
 		new Refusal(`a program was not started: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
 	return `fleet: ${because}\n  hint: ${hint}\n`;
+}
+
+/** What a verb reported. The schema is loaded with the first one: the first frame needs none. */
+async function readReports(told: readonly unknown[]): Promise<VerbReport> {
+	if (told.length === 0) {
+		return {};
+	}
+
+	const {parseReport} = await import('../protocol/report.ts');
+	return Object.assign({}, ...told.map(message => parseReport(message))) as VerbReport;
 }
 
 /** Runs that were made in the same millisecond are in the order of their names, backward. */
@@ -257,8 +267,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		},
 		act: (argv, onLine, input) =>
 			new Promise<ActionResult>(resolve => {
-				let report: VerbReport = {};
-				const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error), report});
+				const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error)});
 				let child: ChildProcess;
 				try {
 					child = spawn(self[0], [self[1], ...argv], {
@@ -279,9 +288,8 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 
 				child.stdin?.on('error', () => {});
 				child.stdin?.end(input);
-				child.on('message', message => {
-					report = {...report, ...parseReport(message)};
-				});
+				const told: unknown[] = [];
+				child.on('message', message => told.push(message));
 				let stdout = '';
 				let stderr = '';
 				let line = 0;
@@ -297,18 +305,19 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				child.stderr.setEncoding('utf8').on('data', (text: string) => {
 					stderr += stderr.length < longestWords ? text : '';
 				});
-				child.on('close', (code, signal) =>
-					resolve(
-						signal
-							? {
-									code: 1,
-									stdout,
-									stderr: `fleet: ${argv[0]} was ended by ${signal}\n  hint: look at what it did, then do it again\n`,
-									report,
-								}
-							: {code: code ?? 1, stdout, stderr, report},
-					),
-				);
+				child.on('close', (code, signal) => {
+					const ended = signal
+						? {
+								code: 1,
+								stdout,
+								stderr: `fleet: ${argv[0]} was ended by ${signal}\n  hint: look at what it did, then do it again\n`,
+							}
+						: {code: code ?? 1, stdout, stderr};
+					readReports(told).then(
+						report => resolve({...ended, report}),
+						() => resolve(ended),
+					);
+				});
 			}),
 		review: id => readReview(context.paths.run(id)),
 		saveReview(id, review) {
