@@ -179,11 +179,10 @@ async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<b
 
 	const unattended = yes || process.env['CI'] !== undefined;
 	if (!unattended) {
-		const command = steps.map(step => step.join(' ')).join(' && ');
 		if (!io.interactive) {
 			throw personRefusal(
 				'packages are installed when a person says so, and there is nobody to ask',
-				`${command}, or fleet doctor --fix --yes`,
+				'fleet doctor --fix --yes',
 			);
 		}
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
@@ -49,4 +49,14 @@ test('fleet doctor says what limits a run as a whole, or that nothing does', t =
 	const fleet = new Fleet(t);
 	const {checks} = fleet.json<{checks: Array<{id: string; because: string}>}>('doctor');
 	assert.match(checks.find(check => check.id === 'limits')!.because, /control group/);
+});
+
+test('packages are installed for nobody who was not asked, and the hint works as typed', t => {
+	const fleet = new Fleet(t, {add: false});
+	const bin = path.join(fleet.folder, 'bin');
+	mkdirSync(bin);
+	writeFileSync(path.join(bin, 'git'), '#!/bin/sh\nexit 127\n', {mode: 0o755});
+	const {code, stdout, stderr} = fleet.run(['doctor', '--fix'], {env: {PATH: bin}});
+	assert.deepEqual([code, stdout], [2, ''], stderr);
+	assert.match(stderr, /there is nobody to ask\n {2}hint: fleet doctor --fix --yes\n$/);
 });

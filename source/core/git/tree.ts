@@ -8,7 +8,6 @@ export type Entry = {readonly mode: string; readonly object: string};
 /** What became of one path. Undefined: it is not there. */
 export type Change = {readonly path: string; readonly before: Entry | undefined; readonly after: Entry | undefined};
 
-export const linkMode = '120000';
 export const repositoryMode = '160000';
 
 /** Bytes, each of them a character, as the text that they are. */
