@@ -129,7 +129,7 @@ const common = {
 
 await build({
 	...common,
-	entryPoints: {main: 'source/cli.ts', 'supervisor-main': 'source/supervisor.ts'},
+	entryPoints: {main: 'source/programs/main.ts', 'supervisor-main': 'source/programs/supervisor-main.ts'},
 	outdir: 'dist',
 	splitting: true,
 	chunkNames: 'chunk-[hash]',
@@ -137,19 +137,24 @@ await build({
 // By itself, so that few files are read before its first frame; what comes later is in chunks of its own.
 await build({
 	...common,
-	entryPoints: {screen: 'source/screen.ts'},
+	entryPoints: {screen: 'source/programs/screen.ts'},
 	outdir: 'dist',
 	splitting: true,
 	chunkNames: 'screen-[hash]',
 });
 // The bin checks the version in syntax that an old Node can parse,
 // so it is not bundled; the probe runs inside the sandbox, alone.
-await build({entryPoints: ['source/fleet.js'], outdir: 'dist', logLevel: 'error'});
+await build({entryPoints: ['source/programs/fleet.js'], outdir: 'dist', logLevel: 'error'});
 // What is loaded before everything else: each by itself, so that no chunk brings other modules along.
 await build({...common, banner: {}, entryPoints: {inherited: 'source/host/inherited.ts'}, outdir: 'dist'});
-await build({entryPoints: {supervisor: 'source/supervise.js'}, format: 'esm', outdir: 'dist', logLevel: 'error'});
+await build({
+	entryPoints: {supervisor: 'source/programs/supervisor.js'},
+	format: 'esm',
+	outdir: 'dist',
+	logLevel: 'error',
+});
 await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}, outdir: 'dist'});
-copyFileSync('source/fleet.sh', 'dist/fleet');
-copyFileSync('source/panic.sh', 'dist/panic.sh');
+copyFileSync('source/programs/fleet.sh', 'dist/fleet');
+copyFileSync('source/programs/panic.sh', 'dist/panic.sh');
 chmodSync('dist/fleet', 0o755);
 chmodSync('dist/fleet.js', 0o755);

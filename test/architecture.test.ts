@@ -24,11 +24,10 @@ const allowed: Record<string, readonly string[]> = {
 	engine: ['core', 'scopes', 'protocol', 'host'],
 	attacks: ['core', 'host', 'engine'],
 	tui: ['core', 'scopes', 'protocol'],
-	commands: ['core', 'scopes', 'protocol', 'host', 'engine', 'attacks', 'tui', 'compose.ts'],
+	terminal: ['core', 'protocol', 'host', 'engine', 'tui'],
+	commands: ['core', 'scopes', 'protocol', 'host', 'engine', 'attacks', 'tui', 'terminal', 'compose.ts'],
 	'compose.ts': ['core', 'agents', 'sandboxes', 'vaults', 'executors', 'host', 'engine'],
-	'supervisor.ts': ['core', 'host', 'engine', 'compose.ts'],
-	'cli.ts': ['core', 'host', 'commands'],
-	'screen.ts': ['core', 'host', 'commands'],
+	programs: ['core', 'host', 'engine', 'terminal', 'commands', 'compose.ts'],
 };
 
 /** Loaded before everything else: what it imports is loaded before it runs. */

@@ -1,6 +1,6 @@
 import {parseDiff} from '../core/review/diff.ts';
 import {holdsHidden} from '../core/review/hidden.ts';
-import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
+import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
 import {flagsOf} from '../core/review/review.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import type {HostAttack, SandboxAttack} from './attack.ts';

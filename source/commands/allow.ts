@@ -1,11 +1,11 @@
 import {compose} from '../compose.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import {parseDuration} from '../core/text/time.ts';
-import {completeScope, describeGrant} from '../engine/grants/grants.ts';
+import {completeScope, describeGrant} from '../engine/grants/scope-secrets.ts';
 import {findRun} from '../engine/runs.ts';
 import {allow} from '../engine/grants/scopes.ts';
 import {kindOf, parseGrantable} from '../scopes/registry.ts';
-import {askHidden} from './ask.ts';
+import {askHidden} from '../terminal/ask.ts';
 import {filesNotes} from './files-notes.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

@@ -1,9 +1,9 @@
 import {compose} from '../compose.ts';
-import {viewedText} from '../core/run/approval.ts';
-import {approve} from '../engine/handover/review.ts';
+import {viewedText} from '../core/run/statement.ts';
+import {approve} from '../engine/handover/approve.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import {wantedOf} from '../engine/handover/approval.ts';
-import {ask} from './ask.ts';
+import {wantedOf} from '../engine/handover/signature.ts';
+import {ask} from '../terminal/ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {

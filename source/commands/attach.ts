@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import {LeaveKeys} from '../core/text/leave-keys.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import {connect, findRun} from '../engine/runs.ts';
-import {endingSignals, onAnyEnd} from './take-terminal.ts';
+import {endingSignals, onAnyEnd} from '../terminal/take-terminal.ts';
 import type {Verb} from './verb.ts';
 
 /** How long what could be the beginning of a key's sequence waits for the rest, milliseconds. */

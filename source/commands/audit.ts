@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {auditExitCode} from '../core/run/audit.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {auditAndRecord} from '../engine/audit/audit.ts';
 import {findRun} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {formatBytes} from '../core/text/words.ts';
 import {clean, diskOf} from '../engine/handover/clean.ts';
 import {findRun, withJournal} from '../engine/runs.ts';

@@ -19,12 +19,13 @@ import path from 'node:path';
 import process from 'node:process';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {passphraseVariable} from '../core/names.ts';
-import {neutralise} from '../core/text/neutralise.ts';
+import {neutralise} from '../core/text/escape-controls.ts';
 import {Authority} from '../host/authority.ts';
 import {findPaths} from '../host/paths.ts';
 import type {ActionResult} from '../protocol/client.ts';
-import {ask} from './ask.ts';
-import type {Io, Verb} from './verb.ts';
+import {ask} from '../terminal/ask.ts';
+import type {Verb} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
 
 /*
  * The main job on a project that does not matter, with an agent that does an honest change and tries what it must not.

@@ -2,12 +2,12 @@ import {compose} from '../compose.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secrets/secret.ts';
 import {decideDeploy, decideWindow} from '../core/run/decide.ts';
-import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
+import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
 import {wallTime} from '../core/text/window.ts';
 import {deploy, findTarget} from '../engine/handover/deploy.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {mustFindSecret, projectOf, resolveSecret, type SecretEntry} from '../engine/grants/secrets.ts';
-import {ask, askHidden, readLines} from './ask.ts';
+import {ask, askHidden, readLines} from '../terminal/ask.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];

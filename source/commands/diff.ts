@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import {visibleText} from '../core/review/diff.ts';
-import {diff} from '../engine/handover/review.ts';
+import {diff} from '../engine/handover/approve.ts';
 import {findRun} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';
 

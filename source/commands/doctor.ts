@@ -10,8 +10,9 @@ import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import {listSecrets} from '../engine/grants/secrets.ts';
 import {findProgram, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
-import {ask} from './ask.ts';
-import type {Io, Verb} from './verb.ts';
+import {ask} from '../terminal/ask.ts';
+import type {Verb} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
 
 type Check = Availability & {readonly id: string; readonly needed: boolean};
 

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {Context} from '../engine/context.ts';
 import {othersThatWrite, type FilesPlace} from '../engine/grants/files.ts';
 

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {localStamp} from '../core/text/time.ts';
 import {isName} from '../core/names.ts';

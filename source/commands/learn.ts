@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {learn, proposalLines} from '../core/run/learn.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {policyPath, printable} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
 import {proposeNetwork} from '../engine/project/policy-file.ts';

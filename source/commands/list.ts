@@ -2,7 +2,7 @@ import process from 'node:process';
 import stringWidth from 'string-width';
 import {compose} from '../compose.ts';
 import {formatChanges} from '../core/run/changes.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {checksOf, type Run} from '../core/run/run.ts';
 import {formatDuration} from '../core/text/time.ts';
 import {formatUsage} from '../core/run/usage.ts';
@@ -10,7 +10,7 @@ import {attentionOf} from '../core/run/attention.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {listRuns} from '../engine/runs.ts';
 import {runDocument, scopesOf} from './documents.ts';
-import {fit} from '../tui/fit.ts';
+import {fit} from '../tui/paint/fit.ts';
 import type {Verb} from './verb.ts';
 
 /**

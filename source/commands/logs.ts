@@ -6,14 +6,14 @@ import {Readable, Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
-import {neutralise} from '../core/text/neutralise.ts';
+import {neutralise} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run/run.ts';
 import {restoreTerminal} from '../core/text/terminal-filter.ts';
 import {findRun} from '../engine/runs.ts';
 import {follow} from '../host/tail.ts';
-import {runEditor} from './editor.ts';
-import {endingSignals, onAnyEnd} from './take-terminal.ts';
+import {runEditor} from '../terminal/editor.ts';
+import {endingSignals, onAnyEnd} from '../terminal/take-terminal.ts';
 import type {Verb} from './verb.ts';
 
 /** The log without what could steer a terminal, in a program of the person's choice. */

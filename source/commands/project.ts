@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {policyPath} from '../core/policy.ts';
 import {Refusal} from '../core/refusal.ts';
 import {compose} from '../compose.ts';
@@ -8,7 +8,8 @@ import {projectOffer, promptsPath} from '../engine/project/offer.ts';
 import {commitVerify} from '../engine/project/policy-file.ts';
 import {addProject, findProject, listProjects, openRepository} from '../engine/project/projects.ts';
 import {readPolicy} from '../engine/project/policy.ts';
-import type {Io, Verb} from './verb.ts';
+import type {Verb} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
 
 /** What a project offers for a new run, and what its policy says of gates. */
 async function show(io: Io, context: Context, name: string | undefined, asJson: boolean): Promise<void> {

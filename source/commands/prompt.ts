@@ -1,7 +1,7 @@
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
 import {hiddenText} from '../core/review/hidden.ts';
 import {Refusal} from '../core/refusal.ts';
-import type {Io} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
 
 /** Bytes of a prompt from a file; more is no prompt. */
 const longest = 4 * 1024 ** 2;

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {reject} from '../engine/handover/review.ts';
+import {reject} from '../engine/handover/approve.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';
 

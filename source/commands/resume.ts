@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
 import {resumeRun} from '../engine/run/create.ts';
 import {findRun} from '../engine/runs.ts';
-import {askHidden} from './ask.ts';
+import {askHidden} from '../terminal/ask.ts';
 import {runDocument} from './documents.ts';
 import {noteHidden, promptOption, readPrompt} from './prompt.ts';
 import type {Verb} from './verb.ts';

@@ -1,24 +1,25 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, personRefusal, Refusal} from '../core/refusal.ts';
 import {parseName} from '../core/names.ts';
 import {parseBudget} from '../core/run/usage.ts';
 import type {Context} from '../engine/context.ts';
 import {startRun} from '../engine/run/create.ts';
-import {completeScope, describeGrant, secretOfScope} from '../engine/grants/grants.ts';
+import {completeScope, describeGrant, secretOfScope} from '../engine/grants/scope-secrets.ts';
 import {findIncluded, includePath, isTrusted, trust} from '../engine/project/include.ts';
 import {findProject} from '../engine/project/projects.ts';
 import {filesOf} from '../scopes/files/index.ts';
 import {isRemembered, remember} from '../engine/grants/remembered.ts';
 import {findRun} from '../engine/runs.ts';
 import {parseGrantable} from '../scopes/registry.ts';
-import {ask, askHidden} from './ask.ts';
+import {ask, askHidden} from '../terminal/ask.ts';
 import {runDocument} from './documents.ts';
 import {filesNotes} from './files-notes.ts';
-import {rememberUse} from './preferences.ts';
+import {rememberUse} from '../terminal/recent.ts';
 import {noteHidden, promptOption, readPrompt} from './prompt.ts';
-import type {Io, Verb} from './verb.ts';
+import type {Verb} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
 
 const collect = (value: string, earlier: string[]) => [...earlier, value];
 

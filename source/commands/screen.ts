@@ -4,15 +4,15 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {listProjects} from '../engine/project/projects.ts';
 import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
 import {paintFrame} from '../tui/view.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
-import {createClient, self, startProblem} from './screen-client.ts';
-import {endingSignals, onAnyEnd, takeTerminal} from './take-terminal.ts';
+import {createClient, self, startProblem} from '../terminal/screen-client.ts';
+import {endingSignals, onAnyEnd, takeTerminal} from '../terminal/take-terminal.ts';
 import type {Verb} from './verb.ts';
 
 /** The folder above (or at) this one that looks like a repository: enough for an offer, without starting git. */
@@ -196,7 +196,7 @@ export const verb: Verb = {
 			if (effect?.type === 'edit') {
 				try {
 					await release();
-					const {editText} = await import('./editor.ts');
+					const {editText} = await import('../terminal/editor.ts');
 					edited = await editText(effect.text);
 				} catch (error) {
 					state = {...state, notice: {text: neutraliseLine((error as Error).message), bad: true}};

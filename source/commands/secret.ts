@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {Project} from '../core/project.ts';
 import type {Proposal} from '../core/secrets/proposals.ts';
 import {exitCodes, orThrow, personRefusal, Refusal} from '../core/refusal.ts';
@@ -34,9 +34,10 @@ import {
 	type SecretEntry,
 	type Store,
 } from '../engine/grants/secrets.ts';
-import {ask, askHidden, readLines} from './ask.ts';
+import {ask, askHidden, readLines} from '../terminal/ask.ts';
 import {secretDocument} from './documents.ts';
-import type {Io, Verb} from './verb.ts';
+import type {Verb} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
 
 const collect = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
 

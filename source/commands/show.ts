@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {gatesOf} from '../core/run/decide.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {isInForce, type Grant} from '../core/scope.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';

@@ -1,21 +1,5 @@
 import type {Command} from 'commander';
-import type {VerbReport} from '../protocol/report.ts';
-
-/** What a verb may do to the outside. */
-export type Io = {
-	out(text: string | Uint8Array): void;
-	err(text: string): void;
-	/** Prints the one JSON document of `--json`. */
-	json(value: unknown): void;
-	/** Tells the program that started this one, where it listens. */
-	report(report: VerbReport): void;
-	/** Where it was typed. */
-	readonly folder: string;
-	/** What stood after "--"; undefined without one. */
-	readonly rest: readonly string[] | undefined;
-	/** Whether there is a person to ask. */
-	readonly interactive: boolean;
-};
+import type {Io} from '../terminal/program.ts';
 
 type Options = Record<string, any>;
 

@@ -1,11 +1,11 @@
 import {compose} from '../compose.ts';
 import {exitCodes} from '../core/refusal.ts';
-import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
+import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
 import {verifyHint} from '../core/run/verdict.ts';
 import {findRun, readRun, withJournal} from '../engine/runs.ts';
 import {waiveSuspects} from '../engine/handover/suspects.ts';
 import {verify} from '../engine/handover/verify.ts';
-import {goOnUnread} from './program.ts';
+import {goOnUnread} from '../terminal/program.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {

@@ -18,8 +18,8 @@ import {
 	type HeaderPairs,
 	type RequestShape,
 } from '../core/network/forward.ts';
-import {Blanker, copyOf, Needles} from '../core/secrets/needles.ts';
-import {needlesOf} from '../core/secrets/spellings.ts';
+import {Blanker, copyOf, Needles} from '../core/secrets/patterns.ts';
+import {needlesOf} from '../core/secrets/encodings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/secrets/swap.ts';
 import {FrameBlanker} from '../core/network/websocket-frames.ts';
 import {Authority} from './authority.ts';

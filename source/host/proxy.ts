@@ -22,9 +22,9 @@ import {
 	type Target,
 } from '../core/network/egress.ts';
 import type {DenialKind} from '../core/run/event.ts';
-import {Blanker, Needles} from '../core/secrets/needles.ts';
+import {Blanker, Needles} from '../core/secrets/patterns.ts';
 import {proxyPort} from '../core/plan.ts';
-import {needlesOf} from '../core/secrets/spellings.ts';
+import {needlesOf} from '../core/secrets/encodings.ts';
 import {holdsPointer, otherReading} from '../core/secrets/swap.ts';
 import {
 	isMetadataName,

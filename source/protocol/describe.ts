@@ -1,4 +1,4 @@
-import {viewedText} from '../core/run/approval.ts';
+import {viewedText} from '../core/run/statement.ts';
 import type {Entry} from '../core/run/event.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';

@@ -1,6 +1,6 @@
 import {listActions} from './actions/list.ts';
 import {outputActions} from './actions/output.ts';
-import {placeActions} from './actions/place.ts';
+import {placeActions} from './actions/navigation.ts';
 import {reviewActions} from './actions/review.ts';
 import {runActions} from './actions/run.ts';
 import type {Action} from './keymap.ts';

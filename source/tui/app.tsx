@@ -1,10 +1,10 @@
 import {Box, Text, useInput, useIsScreenReaderEnabled, usePaste, useWindowSize, type Key} from 'ink';
 import {useEffect, useSyncExternalStore, type ReactNode} from 'react';
-import {paintLine, spokenLine, type Line} from './line.ts';
-import {fit} from './fit.ts';
+import {paintLine, spokenLine, type Line} from './paint/line.ts';
+import {fit} from './paint/fit.ts';
 import type {State} from './state.ts';
 import type {Store} from './store.ts';
-import {themes, type Theme} from './theme.ts';
+import {themes, type Theme} from './paint/theme.ts';
 import {frameLines} from './view.ts';
 
 /** Names of the keys in one event. Keys that come fast arrive as one text, such as "jjj" or "a\r". */

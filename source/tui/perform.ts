@@ -1,5 +1,5 @@
 import {parseDiff} from '../core/review/diff.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
 import type {Effect, Message, Progress} from './state.ts';
 

@@ -1,5 +1,5 @@
 import type {Entry} from '../core/run/event.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {Run} from '../core/run/run.ts';
 import {isInForce} from '../core/scope.ts';
 import {formatDuration} from '../core/text/time.ts';

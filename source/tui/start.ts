@@ -4,7 +4,7 @@ import {defaultSettings} from '../core/settings.ts';
 import type {Settings} from '../protocol/client.ts';
 import {firstRun} from './list.ts';
 import type {State} from './state.ts';
-import type {ThemeName} from './theme.ts';
+import type {ThemeName} from './paint/theme.ts';
 
 /** What the screen begins with. `columns` and `rows` of the terminal, `now` in milliseconds. */
 export function initialState(options: {

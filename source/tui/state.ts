@@ -7,7 +7,7 @@ import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
 import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
-import type {ThemeName} from './theme.ts';
+import type {ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
 
 export type ScreenId = 'welcome' | 'fleet' | 'run' | 'gates' | 'new' | 'vault' | 'disk' | 'compare' | 'help';

@@ -1,15 +1,15 @@
 import {needOf} from '../core/run/attention.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {Run} from '../core/run/run.ts';
 import {isQuiet} from '../core/settings.ts';
 import type {FleetClient} from '../protocol/client.ts';
-import {logKind, reload} from './moving.ts';
+import {logKind, reload} from './navigation.ts';
 import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
-import {LogPager} from './log-pager.ts';
+import {LogPager} from './log/pager.ts';
 import {perform} from './perform.ts';
 import {initialState} from './start.ts';
 import type {Effect, LogMove, LogState, Message, State} from './state.ts';
-import type {TerminalView} from './terminal-view.ts';
+import type {TerminalView} from './log/emulator.ts';
 import {update} from './update.ts';
 
 /** Output is drawn at most this often, milliseconds: the screen never sees the rate of an agent's lines. */
@@ -363,7 +363,7 @@ export class Store {
 		}
 
 		// An emulator is large, and few runs need one.
-		import('./terminal-view.ts').then(
+		import('./log/emulator.ts').then(
 			({TerminalView}) => {
 				if (!followed.ended) {
 					followed.view = new TerminalView();
@@ -452,7 +452,7 @@ export class Store {
 		}
 
 		this.#grammars = () => {};
-		import('./syntax.ts').then(
+		import('./review/syntax.ts').then(
 			({loadGrammars}) => {
 				this.#grammars = paths => void loadGrammars(paths, () => this.send({type: 'grammar'}));
 				this.#loadGrammars();

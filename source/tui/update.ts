@@ -1,14 +1,14 @@
 import type {Item} from '../core/run/audit.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {act} from './act.ts';
-import {dialogKey, offerDialog, pasteIntoDialog, refreshDialog} from './dialogs.ts';
-import {edit, paste} from './edit.ts';
+import {dialogKey, offerDialog, pasteIntoDialog, refreshDialog} from './forms/dialogs.ts';
+import {edit, paste} from './forms/edit.ts';
 import {bindings, findBinding, keyName, keysOf, paletteEntries, shortTitle} from './keymap.ts';
 import {firstRun, listRows, visibleRuns} from './list.ts';
 import {mouse} from './mouse.ts';
 import {footerHeight, listWindow} from './layout.ts';
-import {formKey, pasteIntoForm, refreshForm} from './new-run.ts';
-import {keepPlace, withDiff} from './review.ts';
+import {formKey, pasteIntoForm, refreshForm} from './forms/new-run.ts';
+import {keepPlace, withDiff} from './review/rows.ts';
 import {placeOf, type Dialog, type Message, type Prompt, type State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 

@@ -1,18 +1,18 @@
 import {footerHeight} from './layout.ts';
-import {block, paintLine, type Line} from './line.ts';
-import {dialogLines} from './parts/fields.ts';
-import {footerLines} from './parts/footer.ts';
+import {block, paintLine, type Line} from './paint/line.ts';
+import {dialogLines} from './forms/view.ts';
+import {footerLines} from './screens/footer.ts';
 import {compareLines} from './screens/compare.ts';
 import {diskLines} from './screens/disk.ts';
 import {fleetLines} from './screens/fleet.ts';
-import {formLines} from './screens/form.ts';
+import {formLines} from './screens/new-run.ts';
 import {gatesLines} from './screens/gates.ts';
 import {paletteLines} from './screens/palette.ts';
 import {runLines} from './screens/run.ts';
 import {vaultLines} from './screens/vault.ts';
 import {helpLines, welcomeLines} from './screens/welcome.ts';
 import type {State} from './state.ts';
-import {themes} from './theme.ts';
+import {themes} from './paint/theme.ts';
 
 const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {
 	welcome: welcomeLines,

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
-import {copyText, waysToCopy} from '../../source/commands/clipboard.ts';
+import {copyText, waysToCopy} from '../../source/terminal/clipboard.ts';
 
 function folder(t: TestContext): string {
 	const made = mkdtempSync(path.join(os.tmpdir(), 'fleet-copy-'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import {test} from 'node:test';
-import {statementText} from '../../source/core/run/approval.ts';
+import {statementText} from '../../source/core/run/statement.ts';
 import {needOf, statusOf} from '../../source/core/run/attention.ts';
 import {gatesOf} from '../../source/core/run/decide.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {statementText} from '../../source/core/run/approval.ts';
+import {statementText} from '../../source/core/run/statement.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {hiddenText, holdsHidden, markHidden} from '../../source/core/review/hidden.ts';
 import {printable} from '../../source/core/names.ts';
-import {neutralise, neutraliseLine} from '../../source/core/text/neutralise.ts';
+import {neutralise, neutraliseLine} from '../../source/core/text/escape-controls.ts';
 import {flagsOf} from '../../source/core/review/review.ts';
 
 const tags = (text: string) =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Blanker, Needles} from '../../source/core/secrets/needles.ts';
+import {Blanker, Needles} from '../../source/core/secrets/patterns.ts';
 import {holdsValue, redactText, Redactor} from '../../source/core/secrets/redact.ts';
-import {needlesOf, spellings} from '../../source/core/secrets/spellings.ts';
+import {needlesOf, spellings} from '../../source/core/secrets/encodings.ts';
 import {disguises, undisguised} from '../support/disguises.ts';
 
 const value = 'sk-test-Zq7/wF+3pLx9vB2nR8';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {isName, nameFrom, parseName, printable} from '../../source/core/names.ts';
-import {neutralise, neutraliseLine} from '../../source/core/text/neutralise.ts';
+import {neutralise, neutraliseLine} from '../../source/core/text/escape-controls.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {formatDuration, parseDuration} from '../../source/core/text/time.ts';
 import {splitWords} from '../../source/core/text/words.ts';

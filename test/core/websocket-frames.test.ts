@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Blanker} from '../../source/core/secrets/needles.ts';
-import {needlesOf} from '../../source/core/secrets/spellings.ts';
+import {Blanker} from '../../source/core/secrets/patterns.ts';
+import {needlesOf} from '../../source/core/secrets/encodings.ts';
 import {FrameBlanker, FrameWalker} from '../../source/core/network/websocket-frames.ts';
 import {Chance} from '../support/chance.ts';
 

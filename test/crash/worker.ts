@@ -3,7 +3,7 @@ import process from 'node:process';
 import {compose} from '../../source/compose.ts';
 import {deploy} from '../../source/engine/handover/deploy.ts';
 import {merge} from '../../source/engine/handover/merge.ts';
-import {approve} from '../../source/engine/handover/review.ts';
+import {approve} from '../../source/engine/handover/approve.ts';
 import {supervise} from '../../source/engine/run/supervise.ts';
 import {verify} from '../../source/engine/handover/verify.ts';
 import {discard} from '../../source/engine/handover/discard.ts';

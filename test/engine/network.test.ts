@@ -5,7 +5,7 @@ import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import path from 'node:path';
 import {test} from 'node:test';
-import {quietNode} from '../../source/engine/run/outfit.ts';
+import {quietNode} from '../../source/engine/run/injected-files.ts';
 import {readTrusted, trustEnvironmentOf} from '../../source/host/trusted.ts';
 import {Git} from '../../source/host/git.ts';
 import {Authority} from '../../source/host/authority.ts';

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
-import {trustEnvironment} from '../../source/engine/run/outfit.ts';
+import {trustEnvironment} from '../../source/engine/run/injected-files.ts';
 import {openBroker, pointer, serveTls, value, world} from '../support/tls.ts';
 
 /* Real programs, through the broker, with a pointer and the variables that a run gets: each arrives with the value. */

@@ -3,7 +3,7 @@ import {createHash, X509Certificate} from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import {test} from 'node:test';
-import {spellings} from '../../source/core/secrets/spellings.ts';
+import {spellings} from '../../source/core/secrets/encodings.ts';
 import {Authority} from '../../source/host/authority.ts';
 import {openBroker, pointer, serveTls, value} from '../support/tls.ts';
 

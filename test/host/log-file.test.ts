@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {LogFile} from '../../source/host/log-file.ts';
-import {LogPager} from '../../source/tui/log-pager.ts';
-import {LogReader} from '../../source/tui/log-reader.ts';
+import {LogPager} from '../../source/tui/log/pager.ts';
+import {LogReader} from '../../source/tui/log/reader.ts';
 import {plainText} from '../../source/core/text/spans.ts';
 
 function file(t: TestContext, text: string): string {

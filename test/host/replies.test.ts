@@ -3,7 +3,7 @@ import {test, type TestContext} from 'node:test';
 import tls from 'node:tls';
 import net, {type AddressInfo} from 'node:net';
 import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
-import {spellings} from '../../source/core/secrets/spellings.ts';
+import {spellings} from '../../source/core/secrets/encodings.ts';
 import {fuzzReplies, readReply} from '../support/reply-fuzz.ts';
 import {openBroker, pointer, value, world} from '../support/tls.ts';
 

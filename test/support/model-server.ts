@@ -5,7 +5,7 @@ import type net from 'node:net';
 import type {AddressInfo} from 'node:net';
 import type {TestContext} from 'node:test';
 import tls from 'node:tls';
-import {copyOf} from '../../source/core/secrets/needles.ts';
+import {copyOf} from '../../source/core/secrets/patterns.ts';
 import {FrameWalker} from '../../source/core/network/websocket-frames.ts';
 import {world} from './tls.ts';
 

@@ -7,7 +7,7 @@ import process from 'node:process';
 import {writeFileSync} from 'node:fs';
 import tls from 'node:tls';
 import {brotliCompressSync, gzipSync} from 'node:zlib';
-import {spellings} from '../../source/core/secrets/spellings.ts';
+import {spellings} from '../../source/core/secrets/encodings.ts';
 import {openBroker, pointer, value, world} from './tls.ts';
 import {Chance, shrink} from './chance.ts';
 import {disguises, undisguised} from './disguises.ts';

@@ -1,5 +1,5 @@
 import xterm from '@xterm/headless';
-import {guardEmulator} from '../../source/tui/terminal-view.ts';
+import {guardEmulator} from '../../source/tui/log/emulator.ts';
 import {charsets, escapes, restoreTerminal, sequences, TerminalFilter} from '../../source/core/text/terminal-filter.ts';
 
 /* A terminal that tells what is done to it besides painting, and inputs that try it. */

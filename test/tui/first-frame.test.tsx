@@ -8,7 +8,7 @@ import {screens} from './states.ts';
 process.env['FORCE_COLOR'] = '3';
 const {renderToString} = await import('ink');
 const {Frame} = await import('../../source/tui/app.tsx');
-const {themeNames} = await import('../../source/tui/theme.ts');
+const {themeNames} = await import('../../source/tui/paint/theme.ts');
 const {paintFrame} = await import('../../source/tui/view.ts');
 
 /** What a terminal shows: each cell's character, and how it looks. */

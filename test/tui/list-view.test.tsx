@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {paint, themeNames, themes} from '../../source/tui/theme.ts';
+import {paint, themeNames, themes} from '../../source/tui/paint/theme.ts';
 import type {Back, Tone} from '../../source/core/text/spans.ts';
 import type {State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';

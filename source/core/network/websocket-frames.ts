@@ -1,4 +1,4 @@
-import {concat, copyOf, type Blanker} from '../secrets/needles.ts';
+import {concat, copyOf, type Blanker} from '../secrets/patterns.ts';
 
 /** A frame as its header says. `isLast`: its message ends with it; `length`: of its payload, bytes. */
 export type Frame = {

@@ -1,5 +1,5 @@
 import {codeName, holdsHidden, markHidden} from './hidden.ts';
-import {neutralise} from '../text/neutralise.ts';
+import {neutralise} from '../text/escape-controls.ts';
 
 /** A line of a hunk. `old` and `new` are its numbers on either side, where it is there. */
 export type DiffLine = {

@@ -1,6 +1,6 @@
 import type {DiffFile, DiffLine} from './diff.ts';
 import {holdsControl} from './diff.ts';
-import type {Viewed} from '../run/approval.ts';
+import type {Viewed} from '../run/statement.ts';
 import {findSuspects} from '../secrets/suspects.ts';
 
 /* What a person should look at first in a change, and what they said about it. */

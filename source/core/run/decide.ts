@@ -1,4 +1,4 @@
-import {viewedText} from './approval.ts';
+import {viewedText} from './statement.ts';
 import type {Facts} from './facts.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
 import type {Actor} from '../scope.ts';

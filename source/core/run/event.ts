@@ -1,4 +1,4 @@
-import type {Signed, Viewed} from './approval.ts';
+import type {Signed, Viewed} from './statement.ts';
 import type {Actor, Grant} from '../scope.ts';
 import type {ItemId, Status} from './audit.ts';
 import type {AgentState} from '../seams.ts';

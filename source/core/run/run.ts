@@ -2,7 +2,7 @@ import {matchesTarget, parseAuthority, parseEgressRule} from '../network/egress.
 import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import {noUsage, type Budget, type Usage} from './usage.ts';
-import {viewedText, type Signed, type Viewed} from './approval.ts';
+import {viewedText, type Signed, type Viewed} from './statement.ts';
 import type {DeployOutcome, Entry, Step} from './event.ts';
 import type {Actor, Grant} from '../scope.ts';
 import {itemIds, type ItemId, type Status} from './audit.ts';

@@ -1,4 +1,4 @@
-import {neutralise} from '../text/neutralise.ts';
+import {neutralise} from '../text/escape-controls.ts';
 import {addTests, formatTests, TestCounter, type TestSummary} from './test-summary.ts';
 
 /*

@@ -1,4 +1,4 @@
-import {Needles, type EscapeScanner} from './needles.ts';
+import {Needles, type EscapeScanner} from './patterns.ts';
 
 /*
  * Texts behind escapes. Between two bytes of a text there may be any mix of what

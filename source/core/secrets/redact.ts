@@ -1,5 +1,5 @@
-import {copyOf, Needles} from './needles.ts';
-import {spellings} from './spellings.ts';
+import {copyOf, Needles} from './patterns.ts';
+import {spellings} from './encodings.ts';
 
 const encoder = new TextEncoder();
 const star = 0x2a;

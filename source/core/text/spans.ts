@@ -1,4 +1,4 @@
-import {neutralise} from './neutralise.ts';
+import {neutralise} from './escape-controls.ts';
 
 /** What a colour means; a theme says which one it is. */
 export type Tone =

@@ -10,7 +10,7 @@ import {formatReference} from '../../core/secrets/secret.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {Context} from '../context.ts';
 import {checkOverlap, filesPlace, grantedScope, type FilesPlace} from './files.ts';
-import {completeScope, grantLength, secretOfScope} from './grants.ts';
+import {completeScope, grantLength, secretOfScope} from './scope-secrets.ts';
 import {connect, withJournal} from '../runs.ts';
 import {handSecret, type SecretEntry} from './secrets.ts';
 

@@ -5,7 +5,7 @@ import {gateRefusal} from '../../core/refusal.ts';
 import {quoteWord} from '../../core/text/words.ts';
 import {discover, Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
-import {checkSignature} from './approval.ts';
+import {checkSignature} from './signature.ts';
 import {Checkout} from './bring-along.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';

@@ -30,7 +30,7 @@ import {baseMounts, giveToRun} from '../../host/worktree.ts';
 import {capture} from './capture.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
-import {makeTrust} from '../run/outfit.ts';
+import {makeTrust} from '../run/injected-files.ts';
 import {ownBase, refuseCrossing} from './own-base.ts';
 import {grouped, lookName, runLimited, type Folders, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';

@@ -22,7 +22,7 @@ import {budgetRefusal} from '../grants/budget.ts';
 import {checkOverlap, filesPlace} from '../grants/files.ts';
 import {fillWorktree} from './fill.ts';
 import {copyIncluded} from '../project/include.ts';
-import {completeScope, grantLength, handFor, secretOfScope} from '../grants/grants.ts';
+import {completeScope, grantLength, handFor, secretOfScope} from '../grants/scope-secrets.ts';
 import {knownValue, listSecrets} from '../grants/secrets.ts';
 import type {Handover} from './supervise.ts';
 import {Journal} from '../../host/journal.ts';

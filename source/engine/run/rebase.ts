@@ -1,4 +1,4 @@
-import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';

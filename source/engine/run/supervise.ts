@@ -44,7 +44,7 @@ import {Guard, removeGroup} from '../sandbox/guard.ts';
 import {diskUse, limitNotes} from '../sandbox/limits.ts';
 import {LiveFiles} from '../grants/live-files.ts';
 import {cameBelow, filesPlace, givenFiles, grantedScope} from '../grants/files.ts';
-import {insideConfig, Outfit, quietNode} from './outfit.ts';
+import {insideConfig, Outfit, quietNode} from './injected-files.ts';
 import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
 import {readPolicy} from '../project/policy.ts';

@@ -1,6 +1,6 @@
 import {comparable} from '../keymap.ts';
 import {firstRun, selectedRow, visibleRuns} from '../list.ts';
-import {select, selectRow} from '../moving.ts';
+import {select, selectRow} from '../navigation.ts';
 import {selectedRun, shows, sorts, type State} from '../state.ts';
 import {good, stay, type Handler, type Handlers, type Step} from '../step.ts';
 

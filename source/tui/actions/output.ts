@@ -1,5 +1,5 @@
-import {withLogView} from '../moving.ts';
-import {keepPlace} from '../review.ts';
+import {withLogView} from '../navigation.ts';
+import {keepPlace} from '../review/rows.ts';
 import {placeOf} from '../state.ts';
 import {stay, type Handler, type Handlers} from '../step.ts';
 

@@ -1,4 +1,4 @@
-import {asks, openDialog} from '../dialogs.ts';
+import {asks, openDialog} from '../forms/dialogs.ts';
 import {
 	commentSubject,
 	commentUnder,
@@ -8,7 +8,7 @@ import {
 	moveToKind,
 	onLine,
 	toggleViewed,
-} from '../review.ts';
+} from '../review/rows.ts';
 import {bad, stay, type Handlers} from '../step.ts';
 
 /* How a change is read, and what is said about it. */

@@ -1,8 +1,8 @@
 import {learn} from '../../core/run/learn.ts';
 import type {Run} from '../../core/run/run.ts';
-import {asks, openDialog} from '../dialogs.ts';
+import {asks, openDialog} from '../forms/dialogs.ts';
 import {targets} from '../keymap.ts';
-import {logKind} from '../moving.ts';
+import {logKind} from '../navigation.ts';
 import {scopeRows} from '../scope-rows.ts';
 import {placeOf, type State} from '../state.ts';
 import {bad, begin, beginAll, type Handlers, type Step} from '../step.ts';

@@ -1,14 +1,14 @@
 import {statusOf} from '../../core/run/attention.ts';
 import {formatChanges} from '../../core/run/changes.ts';
 import type {DiffFile} from '../../core/review/diff.ts';
-import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {checksOf, timeWorked, type Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
-import {fit, fitTail, widthOf} from '../fit.ts';
+import {fit, fitTail, widthOf} from '../paint/fit.ts';
 import {comparable} from '../keymap.ts';
 import {comparedFiles, windowOf} from '../layout.ts';
-import type {Line} from '../line.ts';
+import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
 import {runTone} from './fleet.ts';
 

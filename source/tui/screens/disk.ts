@@ -1,6 +1,6 @@
-import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {formatBytes} from '../../core/text/words.ts';
-import type {Line} from '../line.ts';
+import type {Line} from '../paint/line.ts';
 import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';
 

@@ -1,17 +1,17 @@
 import {hasFailed, needOf, statusOf} from '../../core/run/attention.ts';
 import {formatChanges} from '../../core/run/changes.ts';
-import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {checksOf, type Run} from '../../core/run/run.ts';
 import {isInForce} from '../../core/scope.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
 import {fleetLayout, listWindow} from '../layout.ts';
-import {block, type Line} from '../line.ts';
+import {block, type Line} from '../paint/line.ts';
 import {countsText, listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
-import {tableLines} from '../parts/table.ts';
+import {tableLines} from '../paint/table.ts';
 import type {State} from '../state.ts';
-import {stageTone} from '../theme.ts';
+import {stageTone} from '../paint/theme.ts';
 
 /** Every scope that is in force, as a mark, with the time that is left of the one that ends first. */
 function scopesAtAGlance(run: Run, now: number): string {

@@ -1,12 +1,12 @@
 import {stageText} from '../../core/run/attention.ts';
 import {gatesOf, validity, type GateId, type GateState} from '../../core/run/decide.ts';
-import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import type {Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
-import {block, type Line} from '../line.ts';
+import {block, type Line} from '../paint/line.ts';
 import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
 import {gatesLayout} from '../layout.ts';
-import {opensAt, windowText} from '../parts/window.ts';
+import {opensAt, windowText} from '../forms/deploy-window.ts';
 import {selectedRun, type State} from '../state.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {checklistLines, logLines} from './run.ts';

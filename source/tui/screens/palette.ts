@@ -1,4 +1,4 @@
-import type {Line} from '../line.ts';
+import type {Line} from '../paint/line.ts';
 import {paletteEntries} from '../keymap.ts';
 import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';

@@ -2,16 +2,16 @@ import {statusOf} from '../../core/run/attention.ts';
 import {itemIds, itemTitles, type Item, type Status} from '../../core/run/audit.ts';
 import {localTime, zoneOf} from '../../core/text/time.ts';
 import {learn, proposalLines} from '../../core/run/learn.ts';
-import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {describe} from '../../protocol/describe.ts';
-import {wrapSpans} from '../fit.ts';
-import type {Line} from '../line.ts';
+import {wrapSpans} from '../paint/fit.ts';
+import type {Line} from '../paint/line.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
-import {reviewLines, reviewTitle} from './review.ts';
+import {reviewLines, reviewTitle} from '../review/view.ts';
 
 /** The tone of a check's result. */
 function statusTone(status: Status | undefined): Tone {

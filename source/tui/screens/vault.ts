@@ -1,6 +1,6 @@
-import {neutraliseLine} from '../../core/text/neutralise.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
-import type {Line} from '../line.ts';
+import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
 
 /**

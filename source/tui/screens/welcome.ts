@@ -1,4 +1,4 @@
-import type {Line} from '../line.ts';
+import type {Line} from '../paint/line.ts';
 import {bindings, keyName, keysOf} from '../keymap.ts';
 import {placeOf, type State} from '../state.ts';
 

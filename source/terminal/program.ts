@@ -1,13 +1,28 @@
 import process from 'node:process';
 import type {WriteStream} from 'node:tty';
-import {neutralise, neutraliseLine} from '../core/text/neutralise.ts';
+import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {TerminalFilter} from '../core/text/terminal-filter.ts';
 import {openFilesLimit} from '../host/descriptors.ts';
 import {machineRefusal} from '../host/write.ts';
 import type {VerbReport} from '../protocol/report.ts';
 import {endAll} from './take-terminal.ts';
-import type {Io} from './verb.ts';
+
+/** What a verb may do to the outside. */
+export type Io = {
+	out(text: string | Uint8Array): void;
+	err(text: string): void;
+	/** Prints the one JSON document of `--json`. */
+	json(value: unknown): void;
+	/** Tells the program that started this one, where it listens. */
+	report(report: VerbReport): void;
+	/** Where it was typed. */
+	readonly folder: string;
+	/** What stood after "--"; undefined without one. */
+	readonly rest: readonly string[] | undefined;
+	/** Whether there is a person to ask. */
+	readonly interactive: boolean;
+};
 
 /** Set for a verb that must come to its end also when nobody reads what it says any more. */
 export const onItsOwn = 'FLEET_ON_ITS_OWN';

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import type {Signed, Viewed} from '../../core/run/approval.ts';
+import type {Signed, Viewed} from '../../core/run/statement.ts';
 import {decideApprove, decideReject} from '../../core/run/decide.ts';
 import {parseDiff} from '../../core/review/diff.ts';
 import {redactText} from '../../core/secrets/redact.ts';
@@ -8,7 +8,7 @@ import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import {countViewed} from '../../core/review/review.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
-import {confirmApproval, type Yes} from './approval.ts';
+import {confirmApproval, type Yes} from './signature.ts';
 import {capture, diffFlags, importWork} from './capture.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';

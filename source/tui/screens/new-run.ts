@@ -1,5 +1,5 @@
-import {fieldLines} from '../parts/fields.ts';
-import type {Line} from '../line.ts';
+import {fieldLines} from '../forms/view.ts';
+import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
 
 /** New run. What is typed stays in view. */

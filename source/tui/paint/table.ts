@@ -1,4 +1,4 @@
-import {fit, widthOf} from '../fit.ts';
+import {fit, widthOf} from './fit.ts';
 
 type Row = Readonly<Record<string, string>>;
 

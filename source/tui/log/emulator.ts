@@ -1,7 +1,7 @@
 import xterm from '@xterm/headless';
-import {neutraliseLine} from '../core/text/neutralise.ts';
-import {TerminalFilter} from '../core/text/terminal-filter.ts';
-import type {LogMove, LogState} from './state.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {TerminalFilter} from '../../core/text/terminal-filter.ts';
+import type {LogMove, LogState} from '../state.ts';
 
 /**
  * Passes over what the emulator cannot do: where all up to the very last cell is to be erased, it looks for the line

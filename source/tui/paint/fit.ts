@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import {sliceSpans, type Span} from '../core/text/spans.ts';
+import {sliceSpans, type Span} from '../../core/text/spans.ts';
 
 /** ASCII, and the marks that this screen draws: one cell each, one UTF-16 unit each. */
 const plain = /^[ -~\u00B7\u00D7‘’“”…←-↓─-╿█░-▓▌▸▾◂✔✘⏎‹›–—]*$/;

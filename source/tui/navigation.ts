@@ -1,6 +1,6 @@
 import {comparedFiles} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
-import {moveTo, reviewRows} from './review.ts';
+import {moveTo, reviewRows} from './review/rows.ts';
 import {scopeRows} from './scope-rows.ts';
 import {
 	placeOf,

@@ -1,8 +1,8 @@
 import {diffWordsWithSpace} from 'diff';
 import {createHighlighterCore, type HighlighterCore, type LanguageInput} from 'shiki/core';
 import {createJavaScriptRegexEngine} from 'shiki/engine/javascript';
-import type {Tone} from '../core/text/spans.ts';
-import {forgetColours, setHighlighter, setWordDiff, type Piece} from './pieces.ts';
+import type {Tone} from '../../core/text/spans.ts';
+import {forgetColours, setHighlighter, setWordDiff, type Piece} from './tokens.ts';
 
 /* Grammars, loaded when a review shows a file that needs one: none of this is in the way of the first frame. */
 

@@ -18,10 +18,10 @@ import {LogFile} from '../host/log-file.ts';
 import {findProgram} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
 import type {VerbReport} from '../protocol/report.ts';
-import {recentUses} from './preferences.ts';
+import {recentUses} from './recent.ts';
 import {onItsOwn} from './program.ts';
 import {readCache, writeCache, type Known} from './screen-cache.ts';
-import {surround} from './surround.ts';
+import {surround} from './escape-codes.ts';
 import {statusOf} from '../host/status.ts';
 
 /** This very program, for the verbs that the screen asks for. */

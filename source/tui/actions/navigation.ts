@@ -1,11 +1,11 @@
 import {needOf} from '../../core/run/attention.ts';
-import {asks, openDialog} from '../dialogs.ts';
+import {asks, openDialog} from '../forms/dialogs.ts';
 import {nextNeed, visibleRuns} from '../list.ts';
-import {move, moveToEnd, openGates, openTab, select} from '../moving.ts';
-import {openForm} from '../new-run.ts';
+import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
+import {openForm} from '../forms/new-run.ts';
 import {tabs, type State, type Tab} from '../state.ts';
 import {begin, stay, type Handler, type Handlers} from '../step.ts';
-import {themeNames} from '../theme.ts';
+import {themeNames} from '../paint/theme.ts';
 import {fold, following} from './list.ts';
 
 /* Where a person is: screens, tabs, help, and what belongs to no run. */

@@ -1,5 +1,5 @@
-import {neutralise} from '../core/text/neutralise.ts';
-import type {Field} from './state.ts';
+import {neutralise} from '../../core/text/escape-controls.ts';
+import type {Field} from '../state.ts';
 
 /* Typing: what a key does to a field. */
 

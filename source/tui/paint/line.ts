@@ -1,4 +1,4 @@
-import type {Span, Style} from '../core/text/spans.ts';
+import type {Span, Style} from '../../core/text/spans.ts';
 import {fitSpans} from './fit.ts';
 import {paint, type Theme} from './theme.ts';
 

@@ -1,17 +1,17 @@
-import {viewedText} from '../core/run/approval.ts';
-import {learn} from '../core/run/learn.ts';
-import {policyPath} from '../core/names.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
-import {countViewed, flagsOf, isViewed, reviewPrompt} from '../core/review/review.ts';
-import {timeWorked, type Run} from '../core/run/run.ts';
-import {formatDuration} from '../core/text/time.ts';
-import {formatBudget, formatUsage} from '../core/run/usage.ts';
+import {viewedText} from '../../core/run/statement.ts';
+import {learn} from '../../core/run/learn.ts';
+import {policyPath} from '../../core/names.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {countViewed, flagsOf, isViewed, reviewPrompt} from '../../core/review/review.ts';
+import {timeWorked, type Run} from '../../core/run/run.ts';
+import {formatDuration} from '../../core/text/time.ts';
+import {formatBudget, formatUsage} from '../../core/run/usage.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
-import {isDiscardable, isLive, lastGood, targets} from './keymap.ts';
-import {opensAt, windowText} from './parts/window.ts';
-import {addComment, commentAt, commentUnder, markSent, removeComment} from './review.ts';
-import {selectedRun, type Dialog, type DialogKind, type Effect, type Field, type State} from './state.ts';
-import {bad, begin, beginAll, spoken, stay, type Handler, type Step} from './step.ts';
+import {isDiscardable, isLive, lastGood, targets} from '../keymap.ts';
+import {opensAt, windowText} from './deploy-window.ts';
+import {addComment, commentAt, commentUnder, markSent, removeComment} from '../review/rows.ts';
+import {selectedRun, type Dialog, type DialogKind, type Effect, type Field, type State} from '../state.ts';
+import {bad, begin, beginAll, spoken, stay, type Handler, type Step} from '../step.ts';
 
 /* What is asked before something is done: for each kind the question, and what follows from the answer. */
 

@@ -1,5 +1,5 @@
 import {Escaped} from './escaped.ts';
-import {Needles} from './needles.ts';
+import {Needles} from './patterns.ts';
 
 /* How a value could be written by whoever prints it. */
 

@@ -7,7 +7,7 @@ import {
 	type Signed,
 	type Statement,
 	type Viewed,
-} from '../../core/run/approval.ts';
+} from '../../core/run/statement.ts';
 import type {Policy} from '../../core/policy.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Approval, Run} from '../../core/run/run.ts';

@@ -1,6 +1,6 @@
 import module from 'node:module';
-import {checkOpenFiles, createIo, runProgram} from './commands/program.ts';
-import {verb} from './commands/screen.ts';
+import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
+import {verb} from '../commands/screen.ts';
 
 /* `fleet` alone: the screen, by itself and built by itself, since people wait for its first frame. */
 

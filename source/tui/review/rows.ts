@@ -1,4 +1,4 @@
-import type {DiffFile, DiffLine} from '../core/review/diff.ts';
+import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {
 	commentState,
 	findQuoted,
@@ -10,11 +10,11 @@ import {
 	type Comment,
 	type Flag,
 	type Review,
-} from '../core/review/review.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
-import {breaksOf} from './fit.ts';
-import type {ReviewState, State} from './state.ts';
-import {bad, good, stay, type Step} from './step.ts';
+} from '../../core/review/review.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {breaksOf} from '../paint/fit.ts';
+import type {ReviewState, State} from '../state.ts';
+import {bad, good, stay, type Step} from '../step.ts';
 
 /* What a review shows, as rows; and what its keys do to it. Pure, and each made once for the same change. */
 

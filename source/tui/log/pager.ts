@@ -1,8 +1,8 @@
-import {highlight, plainText, readRaw, readSpans} from '../core/text/spans.ts';
-import type {LogSource} from '../protocol/client.ts';
-import {wrapSpans} from './fit.ts';
-import {LogReader, type LogLine} from './log-reader.ts';
-import type {LogMove, LogRow, LogState, LogView} from './state.ts';
+import {highlight, plainText, readRaw, readSpans} from '../../core/text/spans.ts';
+import type {LogSource} from '../../protocol/client.ts';
+import {wrapSpans} from '../paint/fit.ts';
+import {LogReader, type LogLine} from './reader.ts';
+import type {LogMove, LogRow, LogState, LogView} from '../state.ts';
 
 /** Characters of a line that are ever drawn. */
 const drawn = 20_000;

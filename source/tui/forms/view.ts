@@ -1,8 +1,8 @@
 import type {Span} from '../../core/text/spans.ts';
-import {cursorOf} from '../edit.ts';
+import {cursorOf} from './edit.ts';
 import type {Dialog, Field} from '../state.ts';
-import {wrapSpans} from '../fit.ts';
-import type {Line} from '../line.ts';
+import {wrapSpans} from '../paint/fit.ts';
+import type {Line} from '../paint/line.ts';
 
 /** Lines of a prompt that are in view at once. */
 const tall = 8;

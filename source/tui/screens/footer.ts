@@ -1,7 +1,7 @@
-import {cursorOf} from '../edit.ts';
+import {cursorOf} from '../forms/edit.ts';
 import {bindings, keyName, keysOf} from '../keymap.ts';
 import {placeOf, type State} from '../state.ts';
-import type {Line} from '../line.ts';
+import type {Line} from '../paint/line.ts';
 
 /** The keys of a place in one line; those that do nothing now stand in brackets. */
 export function footerText(state: State): string {

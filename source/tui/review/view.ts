@@ -1,11 +1,11 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {isViewed} from '../../core/review/review.ts';
 import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/text/spans.ts';
-import {neutraliseLine} from '../../core/text/neutralise.ts';
-import {fitMiddle, fitSpans, fitTail} from '../fit.ts';
-import type {Line} from '../line.ts';
-import {changedWords, partnerOf, piecesOf} from '../pieces.ts';
-import {isSplit, reviewRows, textRoom, wrappedLine, type ReviewRow} from '../review.ts';
+import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';
+import type {Line} from '../paint/line.ts';
+import {changedWords, partnerOf, piecesOf} from './tokens.ts';
+import {isSplit, reviewRows, textRoom, wrappedLine, type ReviewRow} from './rows.ts';
 import type {ReviewState, State} from '../state.ts';
 
 const signs = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;

@@ -1,9 +1,9 @@
 import process from 'node:process';
 import {Command, CommanderError} from 'commander';
-import {checkOpenFiles, createIo, runProgram} from './commands/program.ts';
-import {Refusal} from './core/refusal.ts';
-import {printable} from './core/names.ts';
-import {verbs} from './commands/verbs.ts';
+import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
+import {Refusal} from '../core/refusal.ts';
+import {printable} from '../core/names.ts';
+import {verbs} from '../commands/verbs.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
 

@@ -1,4 +1,4 @@
-import type {LogSource} from '../protocol/client.ts';
+import type {LogSource} from '../../protocol/client.ts';
 
 /** One line of a log: where it begins, where the next one does, and its text without the line feed. */
 export type LogLine = {readonly from: number; readonly to: number; readonly text: string};

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type {FleetClient} from '../protocol/client.ts';
-import {neutraliseLine} from '../core/text/neutralise.ts';
+import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {copyText} from './clipboard.ts';
 
 /** A sequence that tmux is to hand on to the terminal around it. */

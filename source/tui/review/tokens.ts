@@ -1,5 +1,5 @@
-import type {DiffFile, DiffLine} from '../core/review/diff.ts';
-import type {Tone} from '../core/text/spans.ts';
+import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
+import type {Tone} from '../../core/text/spans.ts';
 
 /*
  * What a line of a change is made of: its words' colours, and
