@@ -109,7 +109,7 @@ async function startUp(): Promise<void> {
 		const box = await openBox({executor: local}, bubblewrap);
 		const {argv, env} = box.session.prepared.enter(
 			{argv: ['/bin/echo', 'x'], cwd: box.work, env: {}},
-			box.session.keeperPid,
+			box.session.holderPid,
 		);
 		entering.push(await firstByte(argv, {...env}, '/'));
 		whole.push(performance.now() - began);

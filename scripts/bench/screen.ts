@@ -393,7 +393,7 @@ try {
 		'-c',
 		"yes 'a line of a log that is a gigabyte long, over and over again until it is' | " +
 			`head -c 1073741824 > ${big}; ` +
-			`echo needle >> ${big}; yes 'another line of it, after what is looked for' | head -n 20 >> ${big}; ` +
+			`echo pattern >> ${big}; yes 'another line of it, after what is looked for' | head -n 20 >> ${big}; ` +
 			`sed -i '1s/.*/the very first line/' ${big}`,
 	]);
 	const opened = open(few);
@@ -407,9 +407,9 @@ try {
 	await sleep(300);
 	opened.terminal.write('G');
 	await sleep(500);
-	opened.terminal.write('/needle');
+	opened.terminal.write('/pattern');
 	await sleep(500);
-	add('…a search for what is near the end', ms(await opened.key('\r', 'needle')), '', '');
+	add('…a search for what is near the end', ms(await opened.key('\r', 'pattern')), '', '');
 	await opened.end();
 	rmSync(big);
 	few.close();

@@ -114,7 +114,7 @@ export async function openBox(
 			}: {network?: boolean; input?: string; terminal?: boolean; timeout?: number} = {},
 		) {
 			const inner = {argv: ['/bin/sh', '-c', script], cwd: work, env: {}};
-			const invocation = network ? session.prepared.enter(inner, session.keeperPid) : session.prepared.alone(inner);
+			const invocation = network ? session.prepared.enter(inner, session.holderPid) : session.prepared.alone(inner);
 			let output = '';
 			const onData = (bytes: Uint8Array) => {
 				output += Buffer.from(bytes).toString('utf8');

@@ -6,7 +6,7 @@ import {ran} from './try.ts';
 /* Each of these works against the plain worktree that other tools give an agent; a test shows it. */
 
 const privateGit = "the run commits into a git folder of its own; the person's is not there";
-const tombstone = "in the live tree there is no repository for a person's git to find";
+const removedMark = "in the live tree there is no repository for a person's git to find";
 
 /** `c`: the common git folder, as a script says it. */
 const common = 'c=$(git rev-parse --git-common-dir)';
@@ -272,7 +272,7 @@ export const gitAttacks: readonly GitAttack[] = [
 		id: 'git-dot-git-swap',
 		title: "swap the worktree's .git file for a repository of one's own",
 		source: "reproduced in another agent sandbox: the person's next git status ran a program",
-		answer: tombstone,
+		answer: removedMark,
 		script: ({marker}) =>
 			`cp .git dotgit.bak; rm -rf .git; git init --quiet . && git config core.fsmonitor 'touch ${marker}; false'`,
 		person: (git, {worktree}) => git('-C', worktree, 'status', '--short'),
@@ -283,7 +283,7 @@ export const gitAttacks: readonly GitAttack[] = [
 		id: 'git-dot-git-link',
 		title: "swap the worktree's .git file for a link to a repository of one's own",
 		source: 'checks that follow links',
-		answer: tombstone,
+		answer: removedMark,
 		script: ({marker}) =>
 			`git init --quiet evil; git -C evil config core.fsmonitor 'touch ${marker}; false'; rm -f .git; ` +
 			'ln -s evil/.git .git',
@@ -295,7 +295,7 @@ export const gitAttacks: readonly GitAttack[] = [
 		id: 'git-commondir',
 		title: "redirect the worktree's common folder",
 		source: 'making only worktrees/<id> writable is an escape',
-		answer: tombstone,
+		answer: removedMark,
 		script: ({marker}) =>
 			`g=$(git rev-parse --git-dir); ${common}; mkdir -p evil; cp -r "$c/." evil/ 2>/dev/null; ` +
 			`printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ${marker}; false\\n' > evil/config; ` +

@@ -18,7 +18,7 @@ import {openSession} from '../engine/sandbox/session.ts';
 import {verify} from '../engine/handover/verify.ts';
 import {Journal} from '../host/journal.ts';
 import {findPaths} from '../host/paths.ts';
-import {bury} from '../host/worktree.ts';
+import {markRemoved} from '../host/worktree.ts';
 
 /** Git as a person runs it: with nothing hardened, so that what was planted goes off. */
 function plainGit(project: string, home: string): (...argv: string[]) => string {
@@ -119,7 +119,7 @@ export class ThrowawayProject {
 		try {
 			const {git, commonDir} = await openRepository(this.project);
 			const {policy} = await readPolicy(git, journal.run.base);
-			bury(id, places);
+			markRemoved(id, places);
 			await sweep(this.context, id, places);
 			await refresh(this.context, journal.run, places, git, commonDir);
 			const session = await openSession(
@@ -148,7 +148,7 @@ export class ThrowawayProject {
 				await this.context.executor.run(
 					session.prepared.enter(
 						{argv: ['/bin/sh', '-c', script], cwd: journal.run.worktree, env: {}},
-						session.keeperPid,
+						session.holderPid,
 					),
 					{
 						timeout,

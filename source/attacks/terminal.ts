@@ -1,6 +1,6 @@
 import {parseDiff} from '../core/review/diff.ts';
 import {holdsHidden} from '../core/review/hidden.ts';
-import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
 import {flagsOf} from '../core/review/review.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import type {HostAttack, SandboxAttack} from './attack.ts';
@@ -189,7 +189,7 @@ export const terminalAttacks: ReadonlyArray<SandboxAttack | HostAttack> = [
 		answer: 'only what paints passes while attached; nothing but text is printed elsewhere',
 		attempt: async () =>
 			attached(`before ${text} after`).includes(sign) ||
-			neutralise(`before ${text} after`).includes('\u001B') ||
+			escapeControls(`before ${text} after`).includes('\u001B') ||
 			neutraliseLine(`before ${text} after`).includes('\u001B'),
 	})),
 	...unseen.map(({id, title, source, text}): HostAttack => ({

@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
-import {formatBytes} from '../core/text/words.ts';
+import {formatBytes} from '../core/text/bytes.ts';
 import {clean, diskOf} from '../engine/handover/clean.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import type {Verb} from './verb.ts';

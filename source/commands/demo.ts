@@ -19,7 +19,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {passphraseVariable} from '../core/names.ts';
-import {neutralise} from '../core/text/escape-controls.ts';
+import {escapeControls} from '../core/text/escape-controls.ts';
 import {Authority} from '../host/authority.ts';
 import {findPaths} from '../host/paths.ts';
 import type {ActionResult} from '../protocol/client.ts';
@@ -263,7 +263,7 @@ class Demo {
 			"the agent's attempts",
 		);
 		const said = (await this.#fleet(['logs', 'greet'])).stdout;
-		this.#io.out(neutralise(said).replaceAll(/^(.)/gm, '   │ $1'));
+		this.#io.out(escapeControls(said).replaceAll(/^(.)/gm, '   │ $1'));
 		await this.#next();
 
 		this.#step('What the host saw of those attempts');
@@ -349,7 +349,7 @@ class Demo {
 			"the agent's end",
 		);
 		const words = (await this.#fleet(['logs', 'parcels'])).stdout;
-		this.#io.out(neutralise(words).replaceAll(/^(.)/gm, '   │ $1'));
+		this.#io.out(escapeControls(words).replaceAll(/^(.)/gm, '   │ $1'));
 		const parcels = JSON.parse((await this.#fleet(['show', 'parcels', '--json'])).stdout) as {
 			alarms: number;
 			denied: Array<{target: string}>;

@@ -2,7 +2,7 @@ import {compose} from '../compose.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secrets/secret.ts';
 import {decideDeploy, decideWindow} from '../core/run/decide.ts';
-import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
 import {wallTime} from '../core/text/window.ts';
 import {deploy, findTarget} from '../engine/handover/deploy.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
@@ -98,7 +98,7 @@ export const verb: Verb = {
 		}
 
 		const outcome = await withJournal(context, run.id, journal =>
-			deploy(context, journal, target!, {...order, confirmed}, values, text => io.out(neutralise(text))),
+			deploy(context, journal, target!, {...order, confirmed}, values, text => io.out(escapeControls(text))),
 		);
 		io.out(`${target}: ${outcome}\n`);
 		if (outcome === 'succeeded') {

@@ -8,7 +8,7 @@ import {printable} from '../core/names.ts';
 import {exitCodes, personRefusal, Refusal} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import {listSecrets} from '../engine/grants/secrets.ts';
-import {findProgram, versionOf} from '../host/program.ts';
+import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
 import {ask} from '../terminal/ask.ts';
 import type {Verb} from './verb.ts';
@@ -66,7 +66,7 @@ async function checkAgent(context: Context, agent: Agent): Promise<Availability>
 		return {works: true, version: '', because: agent.title, hint: ''};
 	}
 
-	const program = findProgram(agent.program);
+	const program = findOnPath(agent.program);
 	if (!program) {
 		return {
 			works: false,

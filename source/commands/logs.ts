@@ -6,7 +6,7 @@ import {Readable, Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
-import {neutralise} from '../core/text/escape-controls.ts';
+import {escapeControls} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run/run.ts';
 import {restoreTerminal} from '../core/text/terminal-filter.ts';
@@ -44,10 +44,10 @@ function createReadable(): Transform {
 			const text = held + decoder.write(bytes);
 			const end = text.lastIndexOf('\n') + 1;
 			held = text.slice(end);
-			done(null, neutralise(text.slice(0, end)));
+			done(null, escapeControls(text.slice(0, end)));
 		},
 		flush(done) {
-			done(null, neutralise(held + decoder.end()));
+			done(null, escapeControls(held + decoder.end()));
 		},
 	});
 }
@@ -129,7 +129,7 @@ export const verb: Verb = {
 			const text = held + decoder.write(Buffer.from(bytes));
 			const end = text.lastIndexOf('\n') + 1;
 			held = text.slice(end);
-			io.out(neutralise(text.slice(0, end)));
+			io.out(escapeControls(text.slice(0, end)));
 		};
 
 		const tail = follow(output, {from: 'start'}, bytes => print(bytes));
@@ -143,7 +143,7 @@ export const verb: Verb = {
 
 		tail.poll();
 		tail.close();
-		io.out(neutralise(held + decoder.end()));
+		io.out(escapeControls(held + decoder.end()));
 		giveBack();
 		if (!existsSync(output)) {
 			io.err(`fleet: ${missing} yet\n  hint: ${hint}\n`);

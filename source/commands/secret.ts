@@ -16,7 +16,7 @@ import {
 } from '../core/secrets/secret.ts';
 import {isInForce} from '../core/scope.ts';
 import {localStamp, parseDuration} from '../core/text/time.ts';
-import {splitWords} from '../core/text/words.ts';
+import {splitWords} from '../core/text/shell-words.ts';
 import type {Context} from '../engine/context.ts';
 import {findProject, openRepository} from '../engine/project/projects.ts';
 import {listRuns} from '../engine/runs.ts';

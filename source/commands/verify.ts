@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {exitCodes} from '../core/refusal.ts';
-import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
 import {verifyHint} from '../core/run/verdict.ts';
 import {findRun, readRun, withJournal} from '../engine/runs.ts';
 import {waiveSuspects} from '../engine/handover/suspects.ts';
@@ -29,7 +29,7 @@ export const verb: Verb = {
 		const passed = await withJournal(context, id, journal =>
 			verify(context, journal, text => {
 				if (!options['json']) {
-					io.out(neutralise(text));
+					io.out(escapeControls(text));
 				}
 			}),
 		);

@@ -90,14 +90,14 @@ export type PreparedSandbox = {
 	 * channel, sends `{type: 'listening', pid}` with the handle of a TCP listener on the namespace's own loopback,
 	 * port `proxyPort`, and stays until its parent is gone.
 	 */
-	readonly keeper: Invocation;
+	readonly holder: Invocation;
 	/**
-	 * What puts granted mounts in their place (`Mount.identity`), where the plan has any: run once, when the keeper is
+	 * What puts granted mounts in their place (`Mount.identity`), where the plan has any: run once, when the holder is
 	 * there and before anything enters. Exit code 0 is done; anything else: nothing may start.
 	 */
-	stage(keeperPid: number): Invocation | undefined;
-	/** `inner` in a sandbox whose network namespace is that of the keeper with this host process id. */
-	enter(inner: Invocation, keeperPid: number): Invocation;
+	stage(holderPid: number): Invocation | undefined;
+	/** `inner` in a sandbox whose network namespace is that of the holder with this host process id. */
+	enter(inner: Invocation, holderPid: number): Invocation;
 	/** `inner` in a sandbox with an empty network namespace: no proxy, nothing. */
 	alone(inner: Invocation): Invocation;
 	/**
@@ -105,13 +105,13 @@ export type PreparedSandbox = {
 	 * a Node IPC channel, it sends the connection as a `net.Socket` and ends; where nothing listens, its exit code is not
 	 * 0. Undefined where this machine cannot.
 	 */
-	dial(addresses: readonly string[], port: number, keeperPid: number): Invocation | undefined;
+	dial(addresses: readonly string[], port: number, holderPid: number): Invocation | undefined;
 	/**
 	 * What makes a mount in a sandbox that is running, or takes one away; exit code 0 is done. Undefined where this
 	 * machine cannot: then it waits for the next start. `initPid` is the host's id of the sandbox's first process.
 	 */
-	give(mount: Mount, initPid: number, keeperPid: number): Invocation | undefined;
-	take(target: string, initPid: number, keeperPid: number): Invocation | undefined;
+	give(mount: Mount, initPid: number, holderPid: number): Invocation | undefined;
+	take(target: string, initPid: number, holderPid: number): Invocation | undefined;
 };
 
 /**

@@ -18,8 +18,8 @@ import {
 	type HeaderPairs,
 	type RequestShape,
 } from '../core/network/forward.ts';
-import {Blanker, copyOf, Needles} from '../core/secrets/patterns.ts';
-import {needlesOf} from '../core/secrets/encodings.ts';
+import {Blanker, copyOf, Patterns} from '../core/secrets/patterns.ts';
+import {patternsOf} from '../core/secrets/encodings.ts';
 import {boundTo, decideRequest, type HeldSecret} from '../core/secrets/swap.ts';
 import {FrameBlanker} from '../core/network/websocket-frames.ts';
 import {Authority} from './authority.ts';
@@ -96,8 +96,8 @@ export class Broker {
 	readonly #turns = new Turns();
 	readonly #connections = new Map<Duplex, Connection>();
 	readonly #agents = new Map<string, {agent: HttpsAgent; target: Target}>();
-	#pointerNeedles: {key: string; needles: Needles} = {key: '', needles: new Needles([])};
-	#valueNeedles: {key: string; needles: Needles} = {key: '', needles: new Needles([])};
+	#pointerNeedles: {key: string; patterns: Patterns} = {key: '', patterns: new Patterns([])};
+	#valueNeedles: {key: string; patterns: Patterns} = {key: '', patterns: new Patterns([])};
 
 	constructor(runId: string, hooks: BrokerHooks) {
 		this.authority = new Authority(runId);
@@ -272,24 +272,24 @@ export class Broker {
 		return agent;
 	}
 
-	#pointers(): Needles {
+	#pointers(): Patterns {
 		const pointers = this.#hooks.pointers();
 		const key = pointers.join(' ');
 		if (this.#pointerNeedles.key !== key) {
-			this.#pointerNeedles = {key, needles: needlesOf(pointers)};
+			this.#pointerNeedles = {key, patterns: patternsOf(pointers)};
 		}
 
-		return this.#pointerNeedles.needles;
+		return this.#pointerNeedles.patterns;
 	}
 
-	#values(): Needles {
+	#values(): Patterns {
 		const values = this.#hooks.values();
 		const key = values.join('\n');
 		if (this.#valueNeedles.key !== key) {
-			this.#valueNeedles = {key, needles: needlesOf(values)};
+			this.#valueNeedles = {key, patterns: patternsOf(values)};
 		}
 
-		return this.#valueNeedles.needles;
+		return this.#valueNeedles.patterns;
 	}
 
 	/** Everything that is decided about a request. */
@@ -751,13 +751,13 @@ export class Broker {
 
 /** Frames of one direction, blanked. @param listen hears what goes on, with a line end after each frame */
 function frames(
-	needles: Needles,
+	patterns: Patterns,
 	onBlanked: (cut: boolean) => void,
 	listen: ((piece: Uint8Array) => void) | undefined,
 ): Transform {
 	let kept: Uint8Array[] = [];
 	const blanker = new FrameBlanker(
-		() => new Blanker(needles),
+		() => new Blanker(patterns),
 		onBlanked,
 		listen &&
 			((bytes, end) => {

@@ -19,7 +19,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {isOdd} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
-import {quoteWord} from '../core/text/words.ts';
+import {quoteWord} from '../core/text/shell-words.ts';
 import {homeFolder} from './person.ts';
 import {machineRefusal} from './write.ts';
 import {ownStatusOf} from './status.ts';
@@ -322,7 +322,10 @@ export function openRuntime(paths: Paths): void {
 export function tidy(places: RunPaths): void {
 	rmSync(places.socket, {force: true});
 	rmSync(places.scratch, {recursive: true, force: true});
-	removeWork(places, name => name.startsWith('jail-') || name === 'verify' || name === 'audit' || name === 'outfit');
+	removeWork(
+		places,
+		name => name.startsWith('jail-') || name === 'verify' || name === 'audit' || name === 'injected-files',
+	);
 }
 
 /** Removes the folders in which one process looked at a run, such as those of a look that its end cut short. */

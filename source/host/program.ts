@@ -27,7 +27,7 @@ function pythonTree(real: string): string | undefined {
  * @param place the folder for a single file, inside
  * @returns undefined where there is none
  */
-export function findProgram(
+export function findOnPath(
 	name: string,
 	environment: NodeJS.ProcessEnv = process.env,
 	place = '/run/fleet/agent',

@@ -22,9 +22,9 @@ import {
 	type Target,
 } from '../core/network/egress.ts';
 import type {DenialKind} from '../core/run/event.ts';
-import {Blanker, Needles} from '../core/secrets/patterns.ts';
+import {Blanker, Patterns} from '../core/secrets/patterns.ts';
 import {proxyPort} from '../core/plan.ts';
-import {needlesOf} from '../core/secrets/encodings.ts';
+import {patternsOf} from '../core/secrets/encodings.ts';
 import {holdsPointer, otherReading} from '../core/secrets/swap.ts';
 import {
 	isMetadataName,
@@ -101,7 +101,7 @@ export class Proxy {
 	readonly #hooks: ProxyHooks;
 	readonly #server: Server;
 	readonly #turns = new Turns();
-	#needles: {key: string; needles: Needles} = {key: '', needles: new Needles([])};
+	#patterns: {key: string; patterns: Patterns} = {key: '', patterns: new Patterns([])};
 	readonly #connections = new Set<Connection>();
 	readonly #clients = new Set<Duplex>();
 	/** Connections to servers that are kept for the next request, by address and port. */
@@ -492,7 +492,7 @@ export class Proxy {
 
 	/** A tunnel without TLS can be read: a pointer ends it. */
 	#watchPlain(target: Target, client: Duplex, upstream: net.Socket, seen: Buffer, pointers: readonly string[]): void {
-		const blanker = new Blanker(this.#needlesOf(pointers));
+		const blanker = new Blanker(this.#patternsOf(pointers));
 		const look = this.#guarded(client, (bytes: Uint8Array) => {
 			const passed = blanker.push(bytes);
 			if (blanker.found > 0) {
@@ -683,13 +683,13 @@ export class Proxy {
 		});
 	}
 
-	#needlesOf(pointers: readonly string[]): Needles {
+	#patternsOf(pointers: readonly string[]): Patterns {
 		const key = pointers.join(' ');
-		if (this.#needles.key !== key) {
-			this.#needles = {key, needles: needlesOf(pointers)};
+		if (this.#patterns.key !== key) {
+			this.#patterns = {key, patterns: patternsOf(pointers)};
 		}
 
-		return this.#needles.needles;
+		return this.#patterns.patterns;
 	}
 
 	/**
@@ -717,7 +717,7 @@ export class Proxy {
 
 	/** A body that can be read: a pointer ends it. */
 	#outward(target: Target, pointers: readonly string[]): Filter {
-		const blanker = new Blanker(this.#needlesOf(pointers));
+		const blanker = new Blanker(this.#patternsOf(pointers));
 		return {
 			push: bytes => {
 				const passed = blanker.push(bytes);
@@ -737,7 +737,7 @@ export class Proxy {
 const leastPassword = 8;
 
 /** What finds the login of a proxy in what comes back: one that shows what it was asked would show it to the run. */
-function loginOf({authorization}: UpstreamProxy): Needles | undefined {
+function loginOf({authorization}: UpstreamProxy): Patterns | undefined {
 	if (authorization === undefined) {
 		return undefined;
 	}
@@ -745,7 +745,7 @@ function loginOf({authorization}: UpstreamProxy): Needles | undefined {
 	const header = authorization.slice('Basic '.length);
 	const login = Buffer.from(header, 'base64').toString('utf8');
 	const password = login.slice(login.indexOf(':') + 1);
-	return needlesOf([header, login, ...(password.length >= leastPassword ? [password] : [])]);
+	return patternsOf([header, login, ...(password.length >= leastPassword ? [password] : [])]);
 }
 
 function printableAuthority(text: string | undefined): string {

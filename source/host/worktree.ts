@@ -28,7 +28,7 @@ import {ownStatusOf} from './status.ts';
  */
 
 /** What stands in W's `.git` on the host: no prompt, editor or person's git takes the agent's tree for a repository. */
-function tombstone(runId: string): string {
+function removedMark(runId: string): string {
 	return `gitdir: /nonexistent/this-is-the-tree-of-fleet-run-${runId}-look-at-it-with-fleet-diff\n`;
 }
 
@@ -182,7 +182,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 		copyIndex(index, path.join(commonDir, 'worktrees', path.basename(admin), 'index'));
 		await createPrivate(plan, git, path.basename(admin));
 		await createQuarantine(commonDir, places, git);
-		bury(runId, places);
+		markRemoved(runId, places);
 		own(ownerOf(runId), path.join(places.worktree, '.git'), places.privateGit, path.join(places.folder, 'dotgit'));
 	} catch (error) {
 		try {
@@ -389,12 +389,12 @@ export function adminName(places: RunPaths): string {
 }
 
 /**
- * Puts the tombstone where W's `.git` is, whatever an agent, or
+ * Puts the mark of a removed run where W's `.git` is, whatever an agent, or
  * a repair in mid-run, left there. Only while no agent is alive.
  */
-export function bury(runId: string, places: RunPaths): void {
+export function markRemoved(runId: string, places: RunPaths): void {
 	const file = path.join(places.worktree, '.git');
-	const wanted = tombstone(runId);
+	const wanted = removedMark(runId);
 	const status = ownStatusOf(file);
 	if (status?.isFile() && status.nlink === 1 && readFileSync(file, 'utf8') === wanted) {
 		return;

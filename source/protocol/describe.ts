@@ -3,7 +3,7 @@ import type {Entry} from '../core/run/event.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';
 
-/** One journal line in words. Not neutralised: whoever shows it does that. */
+/** One journal line in words. Not escaped: whoever shows it does that. */
 export function describe(entry: Entry): string {
 	switch (entry.type) {
 		case 'run.created': {

@@ -3,7 +3,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {splitWords} from '../core/text/words.ts';
+import {splitWords} from '../core/text/shell-words.ts';
 import {Refusal} from '../core/refusal.ts';
 
 /**

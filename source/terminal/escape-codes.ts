@@ -9,7 +9,7 @@ function throughTmux(sequence: string): string {
 }
 
 /** Writes to the terminal what is no part of a frame: its title, a bell, a notification, the clipboard. */
-export function surround(
+export function escapeCodes(
 	stdout: {write(text: string): unknown},
 	environment: NodeJS.ProcessEnv,
 ): FleetClient['terminal'] {

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type {WriteStream} from 'node:tty';
-import {neutralise, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {TerminalFilter} from '../core/text/terminal-filter.ts';
 import {openFilesLimit} from '../host/descriptors.ts';
@@ -121,7 +121,7 @@ function complain(error: unknown): number {
 			'  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n',
 	);
 	if (process.env['FLEET_DEBUG']) {
-		say(process.stderr, neutralise(`${fault.stack}\n`));
+		say(process.stderr, escapeControls(`${fault.stack}\n`));
 	}
 
 	return exitCodes.internal;

@@ -15,13 +15,13 @@ import {readSettings, settingsFile, writeSettings} from '../engine/project/setti
 import {readJournal} from '../host/journal.ts';
 import {machineRefusal} from '../host/write.ts';
 import {LogFile} from '../host/log-file.ts';
-import {findProgram} from '../host/program.ts';
+import {findOnPath} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
 import type {VerbReport} from '../protocol/report.ts';
 import {recentUses} from './recent.ts';
 import {onItsOwn} from './program.ts';
 import {readCache, writeCache, type Known} from './screen-cache.ts';
-import {surround} from './escape-codes.ts';
+import {escapeCodes} from './escape-codes.ts';
 import {statusOf} from '../host/status.ts';
 
 /** This very program, for the verbs that the screen asks for. */
@@ -200,7 +200,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			context.agents.map(({id, title, program, model}) => ({
 				id,
 				title,
-				installed: program === undefined || findProgram(program) !== undefined,
+				installed: program === undefined || findOnPath(program) !== undefined,
 				model: model && {secret: model.secret, hosts: model.binding.hosts},
 			})),
 		journal: id => readJournal(context.paths.run(id).journal).entries,
@@ -355,7 +355,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				return `it holds for this screen alone: ${(error as Error).message}`;
 			}
 		},
-		terminal: surround(process.stdout, process.env),
+		terminal: escapeCodes(process.stdout, process.env),
 		recent: () => recentUses(context.paths.config),
 	};
 }

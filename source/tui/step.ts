@@ -27,7 +27,7 @@ export function spoken(prompt: string): {readonly argv: readonly string[]; reado
 }
 
 /** A verb for one run, as a process of its own; '' for one that is about no run. */
-export function begin(
+export function runVerb(
 	state: State,
 	run: string,
 	argv: readonly string[],
@@ -44,7 +44,7 @@ export function begin(
 }
 
 /** The same verb for several runs. */
-export function beginAll(
+export function runVerbForAll(
 	state: State,
 	runs: readonly Run[],
 	argv: (run: Run) => readonly string[],
@@ -52,7 +52,7 @@ export function beginAll(
 ): Step {
 	return runs.reduce<Step>(
 		(step, run) => {
-			const next = begin(step.state, run.id, argv(run), title);
+			const next = runVerb(step.state, run.id, argv(run), title);
 			return {state: next.state, effects: [...step.effects, ...next.effects]};
 		},
 		stay({...state, list: {...state.list, marked: []}}),

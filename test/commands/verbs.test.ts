@@ -149,7 +149,7 @@ id -un; pwd; hostname; echo "$FLEET_RUN"
 	assert.match(
 		readFileSync(path.join(run['worktree'], '.git'), 'utf8'),
 		/nonexistent/,
-		'a tombstone stands in the tree',
+		'a removedMark stands in the tree',
 	);
 	fleet.must('verify', 'work');
 	assert.match(fleet.git('log', '--oneline', 'fleet/work'), /Uncommitted work[^]*Add b, amended/);

@@ -4,7 +4,7 @@ import {statementText} from '../../source/core/run/statement.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {hiddenText, holdsHidden, markHidden} from '../../source/core/review/hidden.ts';
 import {printable} from '../../source/core/names.ts';
-import {neutralise, neutraliseLine} from '../../source/core/text/escape-controls.ts';
+import {escapeControls, neutraliseLine} from '../../source/core/text/escape-controls.ts';
 import {flagsOf} from '../../source/core/review/review.ts';
 
 const tags = (text: string) =>
@@ -88,7 +88,7 @@ test('characters that are not seen are marked, and those that writing needs are 
 		assert.equal(holdsHidden(text), true);
 		assert.equal(holdsHidden(marked), false);
 		assert.match(hiddenText(text)!, new RegExp(`^${[...found].length} character.* not seen \\(U\\+`));
-		assert.equal(holdsHidden(neutralise(text)), false);
+		assert.equal(holdsHidden(escapeControls(text)), false);
 		assert.ok(neutraliseLine(text).includes('\u00B7'), JSON.stringify(text));
 		assert.ok(!holdsHidden(printable(text)) && printable(text).includes('?'));
 	}
@@ -100,15 +100,15 @@ test('characters that are not seen are marked, and those that writing needs are 
 			markHidden(text, () => '!'),
 			text,
 		);
-		assert.ok(!neutralise(text).includes('\u00B7'), text);
+		assert.ok(!escapeControls(text).includes('\u00B7'), text);
 	}
 
 	assert.equal(
-		neutralise('👨‍👩‍👧'),
+		escapeControls('👨‍👩‍👧'),
 		'👨👩👧',
 		'side by side: terminals do not agree how wide they are when they are joined',
 	);
-	assert.equal(neutralise('می‌خواهم'), 'می‌خواهم');
+	assert.equal(escapeControls('می‌خواهم'), 'می‌خواهم');
 });
 
 test('a review marks and flags what is not seen, in lines and in names, and nothing else', () => {

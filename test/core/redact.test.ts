@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Blanker, Needles} from '../../source/core/secrets/patterns.ts';
+import {Blanker, Patterns} from '../../source/core/secrets/patterns.ts';
 import {holdsValue, redactText, Redactor} from '../../source/core/secrets/redact.ts';
-import {needlesOf, spellings} from '../../source/core/secrets/encodings.ts';
+import {patternsOf, encodings} from '../../source/core/secrets/encodings.ts';
 import {disguises, undisguised} from '../support/disguises.ts';
 
 const value = 'sk-test-Zq7/wF+3pLx9vB2nR8';
@@ -18,24 +18,24 @@ function numbers(seed: number): (below: number) => number {
 	};
 }
 
-test('needles are found where a plain search finds them', () => {
+test('patterns are found where a plain search finds them', () => {
 	const random = numbers(1);
 	for (let round = 0; round < 400; round++) {
 		const word = (length: number) => Array.from({length}, () => 'abc'[random(3)]!).join('');
-		const needles = Array.from({length: 1 + random(5)}, () => word(2 + random(6)));
+		const patterns = Array.from({length: 1 + random(5)}, () => word(2 + random(6)));
 		const hay = word(200);
-		const search = new Needles(needles.map(needle => bytes(needle)));
-		const first = Math.min(...needles.map(needle => hay.indexOf(needle)).filter(at => at !== -1));
+		const search = new Patterns(patterns.map(pattern => bytes(pattern)));
+		const first = Math.min(...patterns.map(pattern => hay.indexOf(pattern)).filter(at => at !== -1));
 		const found = search.find(bytes(hay), 0, hay.length);
 		const naive = Number.isFinite(first) ? first : undefined;
-		// The window is as long as the shortest needle, so a find may come
+		// The window is as long as the shortest pattern, so a find may come
 		// before a longer one that begins earlier: never is one missed.
-		assert.equal(found?.at, naive, `${needles.join()} in ${hay}`);
+		assert.equal(found?.at, naive, `${patterns.join()} in ${hay}`);
 		const partial = Math.max(
 			0,
-			...needles.flatMap(needle =>
-				Array.from({length: needle.length - 1}, (_, index) => index + 1).filter(length =>
-					hay.endsWith(needle.slice(0, length)),
+			...patterns.flatMap(pattern =>
+				Array.from({length: pattern.length - 1}, (_, index) => index + 1).filter(length =>
+					hay.endsWith(pattern.slice(0, length)),
 				),
 			),
 		);
@@ -43,11 +43,11 @@ test('needles are found where a plain search finds them', () => {
 	}
 });
 
-test('a stream is blanked in every spelling, however it is cut, and keeps its length', () => {
-	for (const spelling of spellings(value)) {
+test('a stream is blanked in every encoding, however it is cut, and keeps its length', () => {
+	for (const encoding of encodings(value)) {
 		for (const size of [1, 2, 3, 7, 1000]) {
-			const blanker = new Blanker(new Needles(spellings(value).map(bytes)));
-			const whole = `{"a":"x${spelling}y"}\n`;
+			const blanker = new Blanker(new Patterns(encodings(value).map(bytes)));
+			const whole = `{"a":"x${encoding}y"}\n`;
 			const parts: Uint8Array[] = [];
 			for (let at = 0; at < whole.length; at += size) {
 				parts.push(blanker.push(bytes(whole.slice(at, at + size))));
@@ -55,7 +55,7 @@ test('a stream is blanked in every spelling, however it is cut, and keeps its le
 
 			const out = text([...parts, blanker.end()]);
 			assert.equal(out.length, whole.length);
-			assert.ok(!out.includes(spelling), `${spelling} in pieces of ${size}: ${out}`);
+			assert.ok(!out.includes(encoding), `${encoding} in pieces of ${size}: ${out}`);
 			assert.ok(out.startsWith('{"a":"x') && out.endsWith('y"}\n'), out);
 		}
 	}
@@ -64,7 +64,7 @@ test('a stream is blanked in every spelling, however it is cut, and keeps its le
 test('base64 is found wherever the value begins in a longer text', () => {
 	for (const before of ['', 'a', 'ab', 'abc', 'user:']) {
 		const encoded = Buffer.from(`${before}${value}-and more`).toString('base64');
-		const blanker = new Blanker(new Needles(spellings(value).map(bytes)));
+		const blanker = new Blanker(new Patterns(encodings(value).map(bytes)));
 		const out = text([blanker.push(bytes(encoded)), blanker.end()]);
 		assert.ok(out.includes('*'.repeat(20)), `${before}: ${out}`);
 		assert.ok(!Buffer.from(out.replaceAll('*', 'A'), 'base64').toString('latin1').includes(value.slice(2, -2)));
@@ -72,7 +72,7 @@ test('base64 is found wherever the value begins in a longer text', () => {
 });
 
 test('nothing waits in a stream but what could be the beginning of a value', () => {
-	const blanker = new Blanker(new Needles(spellings(value).map(bytes)));
+	const blanker = new Blanker(new Patterns(encodings(value).map(bytes)));
 	assert.equal(text([blanker.push(bytes('data: one\n\n'))]), 'data: one\n\n');
 	assert.equal(text([blanker.push(bytes('data: sk-test-'))]), 'data: ');
 	assert.equal(text([blanker.push(bytes('other\n\n'))]), 'sk-test-other\n\n');
@@ -80,10 +80,10 @@ test('nothing waits in a stream but what could be the beginning of a value', () 
 });
 
 test('a value is blanked behind escapes, in any case and any mix of them, however it is cut', () => {
-	const needles = needlesOf([value, 'another-value-that-is-known']);
+	const patterns = patternsOf([value, 'another-value-that-is-known']);
 	const random = numbers(7);
-	// Every spelling in UTF-16, too.
-	const wide = spellings(value)
+	// Every encoding in UTF-16, too.
+	const wide = encodings(value)
 		.filter(text => !text.includes('%'))
 		.map(text => [...text].map(character => `${character}\0`).join(''));
 	const forms = [
@@ -97,7 +97,7 @@ test('a value is blanked behind escapes, in any case and any mix of them, howeve
 	];
 	for (const form of forms) {
 		for (const size of [1, 3, 11, 4096]) {
-			const blanker = new Blanker(needles);
+			const blanker = new Blanker(patterns);
 			const whole = bytes(`{"a": "x ${form} y", "b": "100 %"}\n`);
 			const parts: Uint8Array[] = [];
 			for (let at = 0; at < whole.length; at += size) {
@@ -122,7 +122,7 @@ test('what the tests undo disguises with undoes every one of them', () => {
 });
 
 test('what is escaped and is no value passes as it came, and nothing waits at the end of an event', () => {
-	const blanker = new Blanker(needlesOf([value]));
+	const blanker = new Blanker(patternsOf([value]));
 	for (const words of [
 		'{"a":"line\\nnext \\"quoted\\" \\u003cb\\u003e 50%"}\n\n',
 		'<a href="?a=1&amp;b=2">it&#39;s %20 &lt;</a>\n\n',
@@ -139,7 +139,7 @@ test('what is escaped and is no value passes as it came, and nothing waits at th
 	assert.equal(blanker.found, 0);
 	const random = numbers(3);
 	const noise = Uint8Array.from({length: 200_000}, () => '%\\&\0#xu2573;amp sk-te'.charCodeAt(random(22)));
-	const noisy = new Blanker(needlesOf([value]));
+	const noisy = new Blanker(patternsOf([value]));
 	assert.deepEqual(
 		Buffer.concat([noisy.push(noise.subarray(0, 77_777)), noisy.push(noise.subarray(77_777)), noisy.end()]),
 		Buffer.from(noise),
@@ -274,12 +274,12 @@ test('what is no value passes as it came', () => {
 
 test('what is given is not changed, also where it is a Buffer, whose slices are views', () => {
 	const chunk = Buffer.from(`x ${value} s`);
-	for (const stream of [new Blanker(new Needles([bytes(value)])), new Redactor([value])]) {
+	for (const stream of [new Blanker(new Patterns([bytes(value)])), new Redactor([value])]) {
 		assert.match(text([stream.push(chunk), stream.end()]), /^x .*\*{3}/);
 		assert.equal(chunk.toString(), `x ${value} s`);
 	}
 
-	const blanker = new Blanker(new Needles([bytes(value)]));
+	const blanker = new Blanker(new Patterns([bytes(value)]));
 	const first = Buffer.from(value.slice(0, 10));
 	blanker.push(first);
 	first.fill(0);

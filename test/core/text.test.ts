@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {isName, nameFrom, parseName, printable} from '../../source/core/names.ts';
-import {neutralise, neutraliseLine} from '../../source/core/text/escape-controls.ts';
+import {escapeControls, neutraliseLine} from '../../source/core/text/escape-controls.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {formatDuration, parseDuration} from '../../source/core/text/time.ts';
-import {splitWords} from '../../source/core/text/words.ts';
+import {splitWords} from '../../source/core/text/shell-words.ts';
 
 test('names have a grammar of their own', () => {
 	for (const name of ['a', 'a-b', 'x1', '0', 'a'.repeat(61)]) {
@@ -24,7 +24,7 @@ test('a name is made of any text', () => {
 	assert.equal(printable('a\u001B[31mb'), 'a?[31mb');
 });
 
-test("agents' text is neutralised", () => {
+test("agents' text is escaped", () => {
 	const cases: Array<[string, string]> = [
 		['plain', 'plain'],
 		['\u001B[31mred\u001B[0m', 'red'],
@@ -43,7 +43,7 @@ test("agents' text is neutralised", () => {
 		['日本', '日本'],
 	];
 	for (const [text, expected] of cases) {
-		assert.equal(neutralise(text), expected, JSON.stringify(text));
+		assert.equal(escapeControls(text), expected, JSON.stringify(text));
 	}
 
 	assert.equal(neutraliseLine('a\nb'), 'a\u23CEb');
@@ -79,7 +79,7 @@ test('nothing that steers a terminal is left, whatever comes', () => {
 	];
 	for (let round = 0; round < 2000; round++) {
 		const text = Array.from({length: random(12)}, () => pieces[random(pieces.length)]).join('');
-		assert.doesNotMatch(neutralise(text), /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/, JSON.stringify(text));
+		assert.doesNotMatch(escapeControls(text), /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/, JSON.stringify(text));
 	}
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Blanker} from '../../source/core/secrets/patterns.ts';
-import {needlesOf} from '../../source/core/secrets/encodings.ts';
+import {patternsOf} from '../../source/core/secrets/encodings.ts';
 import {FrameBlanker, FrameWalker} from '../../source/core/network/websocket-frames.ts';
 import {Chance} from '../support/chance.ts';
 
@@ -40,7 +40,7 @@ function blanking() {
 	const cuts: boolean[] = [];
 	let heard = '';
 	const stream = new FrameBlanker(
-		() => new Blanker(needlesOf([value])),
+		() => new Blanker(patternsOf([value])),
 		cut => cuts.push(cut),
 		bytes => {
 			heard += Buffer.from(bytes).toString('latin1');

@@ -195,7 +195,7 @@ const sabotages: Array<[title: string, sabotage: Sabotage, noticing: string[]]> 
 				...prepared,
 				enter(inner, pid) {
 					const invocation = prepared.enter(inner, pid);
-					// Joined are the keeper's other namespaces, but not its network: what is left is the host's.
+					// Joined are the holder's other namespaces, but not its network: what is left is the host's.
 					return {...invocation, argv: invocation.argv.filter(argument => argument !== '--net')};
 				},
 			}),

@@ -3,7 +3,7 @@ import {createHash, X509Certificate} from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import {test} from 'node:test';
-import {spellings} from '../../source/core/secrets/encodings.ts';
+import {encodings} from '../../source/core/secrets/encodings.ts';
 import {Authority} from '../../source/host/authority.ts';
 import {openBroker, pointer, serveTls, value} from '../support/tls.ts';
 
@@ -261,13 +261,13 @@ function statusFor(url: string): number {
 test('a reply that brings the value back is blanked: headers, bodies, errors, redirects, in every spelling, byte by byte', async t => {
 	const port = await serveTls(t, (request, response) => {
 		const form = Number(new URL(request.url!, 'https://x').searchParams.get('form'));
-		const written = spellings(value)[form]!;
+		const written = encodings(value)[form]!;
 		if (request.url!.startsWith('/slow')) {
 			response.writeHead(200, {'content-type': 'text/plain'});
 			let at = 0;
 			const timer = setInterval(() => {
 				if (at < written.length) {
-					response.write(written[at++]!);
+					response.write(written[at++]);
 				} else {
 					clearInterval(timer);
 					response.end();
@@ -285,7 +285,7 @@ test('a reply that brings the value back is blanked: headers, bodies, errors, re
 		response.end(`[${written}]`);
 	});
 	const {ask} = await openBroker(t, port);
-	for (const [form, written] of spellings(value).entries()) {
+	for (const [form, written] of encodings(value).entries()) {
 		for (const place of ['/plain', '/error', '/redirect', '/slow']) {
 			const answer = await ask(`${place}?form=${form}`);
 			assert.ok(!answer.includes(written), `${place} ${written}: ${answer}`);

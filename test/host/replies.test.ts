@@ -3,7 +3,7 @@ import {test, type TestContext} from 'node:test';
 import tls from 'node:tls';
 import net, {type AddressInfo} from 'node:net';
 import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
-import {spellings} from '../../source/core/secrets/encodings.ts';
+import {encodings} from '../../source/core/secrets/encodings.ts';
 import {fuzzReplies, readReply} from '../support/reply-fuzz.ts';
 import {openBroker, pointer, value, world} from '../support/tls.ts';
 
@@ -165,5 +165,5 @@ test('random and mutated replies: no value, no crash, and to the client one repl
 	t.diagnostic(`seed ${seed}: ${inputs} replies, ${passed} passed on`);
 	assert.deepEqual(wrong, []);
 	assert.ok(passed > inputs / 10 && passed < inputs, `${passed} of ${inputs}`);
-	assert.ok(spellings(value).length > 5);
+	assert.ok(encodings(value).length > 5);
 });

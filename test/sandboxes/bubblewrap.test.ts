@@ -5,7 +5,7 @@ import {
 	compileAlone,
 	compileDial,
 	compileEntered,
-	compileKeeper,
+	compileHolder,
 	sandboxArguments,
 	type Host,
 } from '../../source/sandboxes/bubblewrap/compile.ts';
@@ -134,12 +134,12 @@ test('root leaves its uid behind before bubblewrap, and stages what others may n
 		'/w/.git',
 		'--remount-ro',
 	]);
-	assert.ok(compileKeeper(plan, host(true)).argv.includes('/w.git'));
+	assert.ok(compileHolder(plan, host(true)).argv.includes('/w.git'));
 	assert.ok(
-		compileKeeper(plan, host(true)).argv.includes('/run/stage/2'),
+		compileHolder(plan, host(true)).argv.includes('/run/stage/2'),
 		'the Node of root may lie where the other uid cannot go',
 	);
-	assert.ok(!compileKeeper(plan, {...host(true), perl: '/usr/bin/perl'}).argv.includes('/node'), 'Perl needs no Node');
+	assert.ok(!compileHolder(plan, {...host(true), perl: '/usr/bin/perl'}).argv.includes('/node'), 'Perl needs no Node');
 	assert.ok(!compileAlone(plan, host(false), {argv: ['x'], cwd: '/w', env: {}}).argv.includes('--reuid'));
 	assert.notEqual(dropUidOf('a'), dropUidOf('b'));
 	assert.ok(dropUidOf('run') > 65_536);

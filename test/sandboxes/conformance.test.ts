@@ -7,7 +7,7 @@ import process from 'node:process';
 import {after, describe, test} from 'node:test';
 import type {Sandbox} from '../../source/core/seams.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
-import {compileKeeper} from '../../source/sandboxes/bubblewrap/compile.ts';
+import {compileHolder} from '../../source/sandboxes/bubblewrap/compile.ts';
 import {findTools} from '../../source/sandboxes/bubblewrap/probe.ts';
 import {sandboxes} from '../../source/sandboxes/registry.ts';
 import {nullSandbox, openBox, type Box} from '../support/sandbox.ts';
@@ -257,7 +257,7 @@ test('without Perl, Node keeps the namespace', async () => {
 			const prepared = bubblewrap.prepare(plan, folder);
 			return {
 				...prepared,
-				keeper: compileKeeper(plan, {
+				holder: compileHolder(plan, {
 					tools: findTools().tools,
 					root: process.getuid?.() === 0,
 					stage: '/run/fleet-stage',

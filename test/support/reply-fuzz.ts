@@ -7,7 +7,7 @@ import process from 'node:process';
 import {writeFileSync} from 'node:fs';
 import tls from 'node:tls';
 import {brotliCompressSync, gzipSync} from 'node:zlib';
-import {spellings} from '../../source/core/secrets/encodings.ts';
+import {encodings} from '../../source/core/secrets/encodings.ts';
 import {openBroker, pointer, value, world} from './tls.ts';
 import {Chance, shrink} from './chance.ts';
 import {disguises, undisguised} from './disguises.ts';
@@ -138,7 +138,7 @@ export function makeReply(chance: Chance): Buffer {
 	const either = (usual: string, odd: readonly string[]) => (chance.once(share) ? chance.pick(odd) : usual);
 	const secret = () =>
 		chance.once(0.5)
-			? chance.pick(spellings(value))
+			? chance.pick(encodings(value))
 			: [...value].map(character => (chance.once(0.5) ? character : chance.pick(disguises)(character))).join('');
 	const version = either('HTTP/1.1', ['HTTP/1.0', 'HTTP/2.0', 'http/1.1', 'ICY', '']);
 	const status = either(chance.pick(['200', '200', '404', '302', '500', '204', '304']), oddStatuses);
@@ -261,7 +261,7 @@ export async function fuzzReplies(
 	});
 	const {port} = server.address() as AddressInfo;
 	const {connect} = await openBroker({after: (end: () => unknown) => after.push(end)}, port);
-	const needles = spellings(value).map(text => text.toLowerCase());
+	const patterns = encodings(value).map(text => text.toLowerCase());
 	let passed = 0;
 	let asked = 0;
 	const faults: string[] = [];
@@ -290,7 +290,7 @@ export async function fuzzReplies(
 		});
 		replies.delete(name);
 		const plain = undisguised(answer);
-		const needle = needles.find(needle => plain.includes(needle) || answer.toLowerCase().includes(needle));
+		const pattern = patterns.find(pattern => plain.includes(pattern) || answer.toLowerCase().includes(pattern));
 		const reply = readReply(answer, method);
 		if (typeof reply === 'object' && reply.status !== 502) {
 			passed++;
@@ -298,7 +298,7 @@ export async function fuzzReplies(
 
 		return (
 			faults.shift() ??
-			(needle === undefined ? undefined : `the value came back: ${JSON.stringify(answer)}`) ??
+			(pattern === undefined ? undefined : `the value came back: ${JSON.stringify(answer)}`) ??
 			(typeof reply === 'string' ? `${reply}: ${JSON.stringify(answer)}` : undefined)
 		);
 	};

@@ -165,7 +165,7 @@ const turns = /[./\\;%?#\u0000-\u001F\u007F-\u009F]/;
  * stands for them, empty parts, parameters (`..;`), backslashes, and escapes of any of these, also twice, in more bytes
  * than needed, or as characters that some servers take for them.
  */
-export function plainPath(text: string): string | undefined {
+export function plainUrlPath(text: string): string | undefined {
 	const [path = ''] = text.split(/[?#]/, 1);
 	if (!/^\/(?:[\w\-.~!$&'()*+,=:@/]|%[0-9a-f]{2})*$/i.test(path) || path.includes('//')) {
 		return undefined;
@@ -209,7 +209,7 @@ function withinLimits(rule: EgressRule, asked: Asked | undefined): string | unde
 		return `${asked.method} is not granted`;
 	}
 
-	const path = plainPath(asked.path);
+	const path = plainUrlPath(asked.path);
 	if (rule.path !== undefined && (path === undefined || !matchesPath(rule.path, path))) {
 		return path === undefined ? 'the path can be read in two ways' : 'the path is not granted';
 	}
@@ -271,7 +271,7 @@ export function parseEgressRule(text: string): Omit<EgressRule, 'source'> | {bec
 	}
 
 	const beginning = path?.endsWith('*') ? path.slice(0, -1) : path;
-	if (beginning !== undefined && (plainPath(beginning) !== beginning || beginning.includes('*'))) {
+	if (beginning !== undefined && (plainUrlPath(beginning) !== beginning || beginning.includes('*'))) {
 		return {because: 'the path is not a plain one, with * only at its end'};
 	}
 

@@ -120,8 +120,8 @@ function unmask(bytes: Uint8Array, mask: readonly number[] | undefined, from: nu
 type Slot = {left: number; at: number; readonly mask: readonly number[] | undefined};
 
 /**
- * Blanks needles out of the messages of a stream of frames, also where frames and messages cut them: what could be a
- * needle's beginning is held back, with all behind it, until it is clear what it is.
+ * Blanks patterns out of the messages of a stream of frames, also where frames and messages cut them: what could be a
+ * pattern's beginning is held back, with all behind it, until it is clear what it is.
  */
 export class FrameBlanker {
 	readonly #walker: FrameWalker;
@@ -133,7 +133,7 @@ export class FrameBlanker {
 
 	/**
 	 * @param makeBlanker one for messages, and one for each control frame, whose payload is no part of a message
-	 * @param onBlanked a needle was blanked; `cut`: its beginning had gone on already
+	 * @param onBlanked a pattern was blanked; `cut`: its beginning had gone on already
 	 * @param onPayload hears the payload of messages as it goes on; `end`: a frame ends
 	 */
 	constructor(

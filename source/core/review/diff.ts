@@ -1,5 +1,5 @@
 import {codeName, holdsHidden, markHidden} from './hidden.ts';
-import {neutralise} from '../text/escape-controls.ts';
+import {escapeControls} from '../text/escape-controls.ts';
 
 /** A line of a hunk. `old` and `new` are its numbers on either side, where it is there. */
 export type DiffLine = {
@@ -59,13 +59,13 @@ function nameOf(text: string): string {
 /** A line with what it hides in sight: `^[` for escape, `<U+202E>` for what reorders or is not seen. */
 function visible(text: string): string {
 	if (!holdsControl(text)) {
-		return neutralise(text);
+		return escapeControls(text);
 	}
 
 	const bytes = text
 		.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`)
 		.replaceAll(/[\u0080-\u009F]/g, byte => `<${codeName(byte.codePointAt(0)!)}>`);
-	return neutralise(markHidden(bytes, codePoint => `<${codeName(codePoint)}>`));
+	return escapeControls(markHidden(bytes, codePoint => `<${codeName(codePoint)}>`));
 }
 
 /** Many lines with what they hide in sight. Each by itself: what begins a terminal's string in one of them takes nothing of the others away. */
@@ -96,7 +96,7 @@ type Open = {
 
 /**
  * Reads a unified diff as git writes it. Total: what is not understood is passed over, and a hunk ends where its header
- * says. The text is untrusted; lines and names come out neutralised.
+ * says. The text is untrusted; lines and names come out escaped.
  */
 export function parseDiff(text: string): DiffFile[] {
 	const files: Open[] = [];
@@ -234,7 +234,7 @@ export function parseDiff(text: string): DiffFile[] {
 					oldLeft = Number(at[2] ?? 1);
 					newLine = Number(at[3]);
 					newLeft = Number(at[4] ?? 1);
-					file.hunks.push({header: neutralise(line), lines: []});
+					file.hunks.push({header: escapeControls(line), lines: []});
 				}
 			}
 		}

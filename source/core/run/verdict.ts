@@ -1,4 +1,4 @@
-import {neutralise} from '../text/escape-controls.ts';
+import {escapeControls} from '../text/escape-controls.ts';
 import {addTests, formatTests, TestCounter, type TestSummary} from './test-summary.ts';
 
 /*
@@ -81,7 +81,7 @@ export class VerifyReader {
 	}
 
 	#read(raw: string): void {
-		const line = neutralise(raw.slice(0, longestLine).replace(/\r$/, ''));
+		const line = escapeControls(raw.slice(0, longestLine).replace(/\r$/, ''));
 		if (line === '') {
 			return;
 		}

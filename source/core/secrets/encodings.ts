@@ -1,5 +1,5 @@
 import {Escaped} from './escaped.ts';
-import {Needles} from './patterns.ts';
+import {Patterns} from './patterns.ts';
 
 /* How a value could be written by whoever prints it. */
 
@@ -30,14 +30,14 @@ function alignments(bytes: Uint8Array): string[] {
 		.flatMap(text => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
 }
 
-/** The least length of a spelling that is looked for, characters: shorter ones would blank words. */
+/** The least length of an encoding that is looked for, characters: shorter ones would blank words. */
 export const shortest = 4;
 
 /**
- * Every spelling that is looked for: raw, URL, JSON, hex, base64 in three alignments.
+ * Every encoding that is looked for: raw, URL, JSON, hex, base64 in three alignments.
  * @param more also base64 of base64, and reversed: for what is shown to people, where a false find costs little
  */
-export function spellings(value: string, more = false): string[] {
+export function encodings(value: string, more = false): string[] {
 	const bytes = encoder.encode(value);
 	const hex = hexOf(bytes);
 	const found = [
@@ -54,12 +54,12 @@ export function spellings(value: string, more = false): string[] {
 	return [...new Set(found)].filter(text => text.length >= shortest);
 }
 
-/** What finds texts in every spelling, in any case, and behind escapes. */
-export function needlesOf(texts: readonly string[]): Needles {
-	const written = [...new Set(texts.flatMap(text => spellings(text)))];
+/** What finds texts in every encoding, in any case, and behind escapes. */
+export function patternsOf(texts: readonly string[]): Patterns {
+	const written = [...new Set(texts.flatMap(text => encodings(text)))];
 	// Those that are escaped already read as the text itself.
 	const plain = written.filter(text => texts.includes(text) || !/[%\\]/.test(text));
-	return new Needles(
+	return new Patterns(
 		written.map(text => encoder.encode(text)),
 		plain.length > 0 ? new Escaped(plain.map(text => encoder.encode(text))) : undefined,
 	);

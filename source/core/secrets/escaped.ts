@@ -1,4 +1,4 @@
-import {Needles, type EscapeScanner} from './patterns.ts';
+import {Patterns, type EscapeScanner} from './patterns.ts';
 
 /*
  * Texts behind escapes. Between two bytes of a text there may be any mix of what
@@ -208,9 +208,9 @@ function firstByte(code: number): number {
 	return code < 0x80 ? code : bytesOf(code)[0]!;
 }
 
-/** Finds texts of which at least one byte is behind an escape; those as they are, other needles find. */
+/** Finds texts of which at least one byte is behind an escape; those as they are, other patterns find. */
 export class Escaped implements EscapeScanner {
-	readonly #needles: Needles;
+	readonly #patterns: Patterns;
 	/** The bytes of the texts, in any case. What is none of them ends a place where a text could be. */
 	readonly #part = new Uint8Array(256);
 	/** What the names of entities that stand for one of them begin with. */
@@ -222,7 +222,7 @@ export class Escaped implements EscapeScanner {
 
 	/** @param texts as they are */
 	constructor(texts: readonly Uint8Array[]) {
-		this.#needles = new Needles(texts);
+		this.#patterns = new Patterns(texts);
 		for (const [name, character] of Object.entries(named)) {
 			if (texts.some(text => text.includes(character.charCodeAt(0)))) {
 				this.#names[name.charCodeAt(0)] = 1;
@@ -321,7 +321,7 @@ export class Escaped implements EscapeScanner {
 		const places = this.#places;
 		const {length} = bytes;
 		let at = mark;
-		for (const least = Math.max(0, mark - this.#needles.longest); at > least && part[bytes[at - 1]!] === 1;) {
+		for (const least = Math.max(0, mark - this.#patterns.longest); at > least && part[bytes[at - 1]!] === 1;) {
 			at--;
 		}
 
@@ -372,9 +372,9 @@ export class Escaped implements EscapeScanner {
 		this.#end = at;
 		let from = 0;
 		for (
-			let match = size < this.#shortest ? undefined : this.#needles.find(view, 0, size);
+			let match = size < this.#shortest ? undefined : this.#patterns.find(view, 0, size);
 			match;
-			match = this.#needles.find(view, from, size)
+			match = this.#patterns.find(view, from, size)
 		) {
 			from = match.at + match.length;
 			blank(places[match.at]!, from < size ? places[from]! : (begun ?? at));
@@ -384,7 +384,7 @@ export class Escaped implements EscapeScanner {
 			return undefined;
 		}
 
-		const partial = this.#needles.partial(view, from, size);
+		const partial = this.#patterns.partial(view, from, size);
 		return partial > 0 ? places[size - partial]! : (begun ?? length);
 	}
 }

@@ -1,4 +1,4 @@
-/** Needles from this length on are found in any case: shorter ones would blank words. */
+/** Patterns from this length on are found in any case: shorter ones would blank words. */
 const anyCase = 8;
 
 /** A byte with its ASCII letter in lower case. */
@@ -22,38 +22,38 @@ export type EscapeScanner = {
  * Finds any of several byte strings in one pass (Wu and Manber 1994, with blocks of two bytes): the window
  * moves by what its last two bytes allow, so most bytes are never looked at. Letters are found in any case.
  */
-export class Needles {
+export class Patterns {
 	/** Those that are found in any case are in lower case. */
-	readonly #needles: ReadonlyArray<{readonly bytes: Uint8Array; readonly folds: boolean}>;
+	readonly #patterns: ReadonlyArray<{readonly bytes: Uint8Array; readonly folds: boolean}>;
 	readonly #window: number;
 	readonly #shift = new Uint8Array(65_536);
 	readonly #buckets = new Map<number, number[]>();
 	readonly #longest: number;
-	/** Which bytes, and which pairs of bytes, a needle begins with. */
+	/** Which bytes, and which pairs of bytes, a pattern begins with. */
 	readonly #firsts = new Uint8Array(256);
 	readonly #pairs = new Uint8Array(65_536);
 	/** What finds the same behind escapes; undefined where that is not asked for. */
 	readonly escaped: EscapeScanner | undefined;
 
 	/**
-	 * @param needles each of at least two bytes; the shortest decides how far the window moves
+	 * @param patterns each of at least two bytes; the shortest decides how far the window moves
 	 * @param escaped finds the same texts behind escapes, too
 	 */
-	constructor(needles: readonly Uint8Array[], escaped?: EscapeScanner) {
+	constructor(patterns: readonly Uint8Array[], escaped?: EscapeScanner) {
 		const unique = new Map(
-			needles
-				.filter(needle => needle.length >= 2)
-				.map(needle => {
-					const folds = needle.length >= anyCase;
-					const bytes = folds ? Uint8Array.from(needle, byte => lower[byte]!) : needle;
+			patterns
+				.filter(pattern => pattern.length >= 2)
+				.map(pattern => {
+					const folds = pattern.length >= anyCase;
+					const bytes = folds ? Uint8Array.from(pattern, byte => lower[byte]!) : pattern;
 					return [bytes.join(), {bytes, folds}];
 				}),
 		);
-		this.#needles = [...unique.values()].sort((a, b) => b.bytes.length - a.bytes.length);
-		this.#longest = this.#needles[0]?.bytes.length ?? 0;
-		this.#window = Math.min(255, this.#needles.at(-1)?.bytes.length ?? 0);
+		this.#patterns = [...unique.values()].sort((a, b) => b.bytes.length - a.bytes.length);
+		this.#longest = this.#patterns[0]?.bytes.length ?? 0;
+		this.#window = Math.min(255, this.#patterns.at(-1)?.bytes.length ?? 0);
 		this.#shift.fill(Math.max(1, this.#window - 1));
-		for (const [index, {bytes, folds}] of this.#needles.entries()) {
+		for (const [index, {bytes, folds}] of this.#patterns.entries()) {
 			const blocksAt = (at: number) =>
 				casesOf(bytes[at]!, folds).flatMap(first => casesOf(bytes[at + 1]!, folds).map(second => first * 256 + second));
 			for (const first of casesOf(bytes[0]!, folds)) {
@@ -79,20 +79,20 @@ export class Needles {
 	}
 
 	get size(): number {
-		return this.#needles.length;
+		return this.#patterns.length;
 	}
 
-	/** The length of the shortest needle, bytes. */
+	/** The length of the shortest pattern, bytes. */
 	get shortest(): number {
-		return this.#needles.at(-1)?.bytes.length ?? 0;
+		return this.#patterns.at(-1)?.bytes.length ?? 0;
 	}
 
-	/** The length of the longest needle, bytes. */
+	/** The length of the longest pattern, bytes. */
 	get longest(): number {
 		return this.#longest;
 	}
 
-	/** The first needle in `bytes[from, to)`; of two that begin at the same place, the longer. Undefined for none. */
+	/** The first pattern in `bytes[from, to)`; of two that begin at the same place, the longer. Undefined for none. */
 	find(bytes: Uint8Array, from: number, to: number): {readonly at: number; readonly length: number} | undefined {
 		const window = this.#window;
 		if (window === 0) {
@@ -109,9 +109,9 @@ export class Needles {
 
 			const at = end - window + 1;
 			for (const index of this.#buckets.get(block) ?? []) {
-				const {bytes: needle, folds} = this.#needles[index]!;
-				if (at + needle.length <= to && isAt(bytes, at, needle, needle.length, folds)) {
-					return {at, length: needle.length};
+				const {bytes: pattern, folds} = this.#patterns[index]!;
+				if (at + pattern.length <= to && isAt(bytes, at, pattern, pattern.length, folds)) {
+					return {at, length: pattern.length};
 				}
 			}
 
@@ -123,15 +123,15 @@ export class Needles {
 
 	/**
 	 * How many of the last bytes of `bytes[from, to)` could be the
-	 * beginning of a needle: the longest such end, 0 for none.
+	 * beginning of a pattern: the longest such end, 0 for none.
 	 */
 	partial(bytes: Uint8Array, from: number, to: number): number {
 		for (let at = Math.max(from, to - this.#longest + 1); at < to; at++) {
 			const begins = at + 1 < to ? this.#pairs[bytes[at]! * 256 + bytes[at + 1]!] : this.#firsts[bytes[at]!];
 			if (
 				begins === 1 &&
-				this.#needles.some(
-					({bytes: needle, folds}) => needle.length > to - at && isAt(bytes, at, needle, to - at, folds),
+				this.#patterns.some(
+					({bytes: pattern, folds}) => pattern.length > to - at && isAt(bytes, at, pattern, to - at, folds),
 				)
 			) {
 				return to - at;
@@ -142,19 +142,19 @@ export class Needles {
 	}
 
 	/**
-	 * The length of the shortest needle that `bytes[from, to)` is the beginning of, and not all of; undefined for none.
+	 * The length of the shortest pattern that `bytes[from, to)` is the beginning of, and not all of; undefined for none.
 	 */
 	shortestWith(bytes: Uint8Array, from: number, to: number): number | undefined {
-		return this.#needles.findLast(
-			({bytes: needle, folds}) => needle.length > to - from && isAt(bytes, from, needle, to - from, folds),
+		return this.#patterns.findLast(
+			({bytes: pattern, folds}) => pattern.length > to - from && isAt(bytes, from, pattern, to - from, folds),
 		)?.bytes.length;
 	}
 }
 
-function isAt(bytes: Uint8Array, at: number, needle: Uint8Array, length: number, folds: boolean): boolean {
+function isAt(bytes: Uint8Array, at: number, pattern: Uint8Array, length: number, folds: boolean): boolean {
 	for (let index = 0; index < length; index++) {
 		const byte = bytes[at + index]!;
-		if ((folds ? lower[byte] : byte) !== needle[index]) {
+		if ((folds ? lower[byte] : byte) !== pattern[index]) {
 			return false;
 		}
 	}
@@ -185,26 +185,26 @@ const star = 0x2a;
 const harmless = 8;
 
 /**
- * Blanks needles out of a stream, each byte by a `*`, so that lengths stay what they were said to be. A needle
+ * Blanks patterns out of a stream, each byte by a `*`, so that lengths stay what they were said to be. A pattern
  * that is cut by a chunk's end is held back until it is clear what it is: nothing else waits.
  */
 export class Blanker {
-	readonly #needles: Needles;
+	readonly #patterns: Patterns;
 	/** What is held back. Of it, this many bytes were let go already. */
 	#held: Uint8Array = new Uint8Array();
 	#gone = 0;
-	/** How many needles were blanked. */
+	/** How many patterns were blanked. */
 	found = 0;
 	/** How many of them had begun in what was let go. */
 	cut = 0;
 
-	constructor(needles: Needles) {
-		this.#needles = needles;
+	constructor(patterns: Patterns) {
+		this.#patterns = patterns;
 	}
 
 	/** @returns what may go on now; the bytes given are not changed */
 	push(chunk: Uint8Array): Uint8Array {
-		if (this.#needles.size === 0) {
+		if (this.#patterns.size === 0) {
 			return chunk;
 		}
 
@@ -219,16 +219,16 @@ export class Blanker {
 
 		let from = 0;
 		for (
-			let match = this.#needles.find(bytes, from, bytes.length);
+			let match = this.#patterns.find(bytes, from, bytes.length);
 			match;
-			match = this.#needles.find(bytes, from, bytes.length)
+			match = this.#patterns.find(bytes, from, bytes.length)
 		) {
 			blank(match.at, match.at + match.length);
 			from = match.at + match.length;
 		}
 
-		const waits = this.#needles.escaped?.scan(bytes, blank) ?? bytes.length;
-		const begins = Math.min(waits, bytes.length - this.#needles.partial(bytes, from, bytes.length));
+		const waits = this.#patterns.escaped?.scan(bytes, blank) ?? bytes.length;
+		const begins = Math.min(waits, bytes.length - this.#patterns.partial(bytes, from, bytes.length));
 		const passed = bytes.subarray(Math.min(this.#gone, begins), begins);
 		this.#gone = Math.max(0, this.#gone - begins);
 		this.#held = copyOf(bytes, begins);
@@ -237,17 +237,17 @@ export class Blanker {
 
 	/**
 	 * Lets the first bytes of what is held back go, where nothing more may come for a while: no more than a quarter of a
-	 * needle, and than the public beginning of most keys. They still count as a needle's beginning.
+	 * pattern, and than the public beginning of most keys. They still count as a pattern's beginning.
 	 */
 	release(): Uint8Array {
-		const most = Math.min(harmless, Math.max(1, Math.floor(this.#needles.shortest / 4)));
+		const most = Math.min(harmless, Math.max(1, Math.floor(this.#patterns.shortest / 4)));
 		const to = Math.max(this.#gone, Math.min(most, this.#held.length));
 		const passed = this.#held.subarray(this.#gone, to);
 		this.#gone = to;
 		return passed;
 	}
 
-	/** The rest, at the end of the stream: the beginning of a needle that never came whole. */
+	/** The rest, at the end of the stream: the beginning of a pattern that never came whole. */
 	end(): Uint8Array {
 		const rest = this.#held.subarray(this.#gone);
 		this.#held = new Uint8Array();

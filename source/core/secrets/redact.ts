@@ -1,5 +1,5 @@
-import {copyOf, Needles} from './patterns.ts';
-import {spellings} from './encodings.ts';
+import {copyOf, Patterns} from './patterns.ts';
+import {encodings} from './encodings.ts';
 
 const encoder = new TextEncoder();
 const star = 0x2a;
@@ -14,7 +14,7 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 	counts[character.charCodeAt(0)] = 1;
 }
 
-/** A spelling as the view shows it. Shorter than this, it would blank words. */
+/** An encoding as the view shows it. Shorter than this, it would blank words. */
 const shortestView = 6;
 
 function view(text: string): Uint8Array {
@@ -32,14 +32,14 @@ const harmless = 8;
 
 /**
  * Blanks known values out of what is shown or kept: over a view without terminal sequences, spaces, line ends and
- * separators, and in every spelling of `spellings(value, true)`. Each character that counts
+ * separators, and in every encoding of `encodings(value, true)`. Each character that counts
  * becomes `*`; the rest stays, so that a terminal's picture keeps its places. What could be the
  * beginning of a value waits for what comes next; after a moment `flush` shows it, and all that
  * stands behind it, with no more of it readable than is harmless. It is a net, not a wall: a
  * value that is compressed, encrypted or given in parts by the program that prints it passes.
  */
 export class Redactor {
-	#needles = new Needles([]);
+	#patterns = new Patterns([]);
 	readonly #values = new Set<string>();
 	#held: Uint8Array = new Uint8Array();
 	/** How many of the held bytes were shown already. */
@@ -63,15 +63,15 @@ export class Redactor {
 			this.#values.add(value);
 		}
 
-		const needles = new Map<string, Uint8Array>();
-		for (const text of [...this.#values].flatMap(value => spellings(value, true))) {
-			const needle = view(text);
-			if (needle.length >= shortestView) {
-				needles.set(needle.join(), needle);
+		const patterns = new Map<string, Uint8Array>();
+		for (const text of [...this.#values].flatMap(value => encodings(value, true))) {
+			const pattern = view(text);
+			if (pattern.length >= shortestView) {
+				patterns.set(pattern.join(), pattern);
 			}
 		}
 
-		this.#needles = new Needles([...needles.values()]);
+		this.#patterns = new Patterns([...patterns.values()]);
 	}
 
 	/** Whether something is held back that `flush` would show. */
@@ -91,7 +91,7 @@ export class Redactor {
 
 	/** @returns what may be shown now; the bytes given are not changed */
 	push(chunk: Uint8Array): Uint8Array {
-		if (this.#needles.size === 0) {
+		if (this.#patterns.size === 0) {
 			return chunk;
 		}
 
@@ -109,17 +109,17 @@ export class Redactor {
 
 		const state = this.#state;
 		const length = this.#look(bytes);
-		const partial = this.#needles.partial(this.#view, Math.max(0, length - this.#needles.longest), length);
+		const partial = this.#patterns.partial(this.#view, Math.max(0, length - this.#patterns.longest), length);
 		let out = bytes;
 		let from = 0;
-		let match = this.#needles.find(this.#view, 0, length);
+		let match = this.#patterns.find(this.#view, 0, length);
 		let begins = match || partial === 0 ? undefined : this.#fromEnd(bytes, partial);
 		if (match ?? (partial > 0 && begins === undefined)) {
 			// Where each byte of the view came from is asked for only now: most of what is written holds nothing.
 			this.#locate(bytes, state);
 		}
 
-		for (; match; match = this.#needles.find(this.#view, from, length)) {
+		for (; match; match = this.#patterns.find(this.#view, from, length)) {
 			out = out === chunk ? copyOf(out) : out;
 			for (let index = match.at; index < match.at + match.length; index++) {
 				out[this.#places[index]!] = star;
@@ -130,7 +130,7 @@ export class Redactor {
 		}
 
 		// What was blanked is no beginning of anything any more.
-		const left = partial > 0 && from > 0 ? this.#needles.partial(this.#view, from, length) : partial;
+		const left = partial > 0 && from > 0 ? this.#patterns.partial(this.#view, from, length) : partial;
 		begins ??= left === 0 ? out.length : this.#places[length - left]!;
 		if (left !== this.#left || begins > 0) {
 			this.#left = left;
@@ -193,9 +193,9 @@ export class Redactor {
 
 		const view = Uint8Array.from(places, place => bytes[place]!);
 		let clear = view.length;
-		for (let at = Math.max(0, view.length - this.#needles.longest); at < clear; at++) {
+		for (let at = Math.max(0, view.length - this.#patterns.longest); at < clear; at++) {
 			// One value may begin within what could be the beginning of another.
-			const length = this.#needles.shortestWith(view, at, view.length);
+			const length = this.#patterns.shortestWith(view, at, view.length);
 			clear = length === undefined ? clear : Math.min(clear, at + Math.min(harmless, Math.floor(length / 4)));
 		}
 
@@ -293,7 +293,7 @@ export function redactText(values: Iterable<string>, text: string): string {
 	return decoder.decode(first, {stream: true}) + decoder.decode(redactor.endOfText());
 }
 
-/** Whether a text holds one of the values, in any spelling that is known. */
+/** Whether a text holds one of the values, in any encoding that is known. */
 export function holdsValue(values: Iterable<string>, text: string): boolean {
 	const redactor = new Redactor(values);
 	redactor.push(encoder.encode(text));

@@ -55,7 +55,7 @@ export function formatReference(reference: Reference): string {
 	return `fleet://${reference.owner}/${reference.name}`;
 }
 
-/** The one spelling of a bound host, or why it is none. */
+/** The one form of a bound host, or why it is none. */
 function canonicalHost(text: string): string | Refusal {
 	const rule = parseEgressRule(text);
 	if ('because' in rule || rule.methods || rule.path) {
@@ -68,7 +68,7 @@ function canonicalHost(text: string): string | Refusal {
 }
 
 /**
- * Brings what a person or a project wrote into its one spelling.
+ * Brings what a person or a project wrote into its one form.
  * Total and pure; reading its own result changes nothing.
  */
 export function makeBinding(raw: {

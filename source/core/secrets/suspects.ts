@@ -64,7 +64,7 @@ export type AddedLines = {
 
 /**
  * The added lines of a unified diff, by file, as they are: what is drawn is
- * neutralised, and a secret would hide in that. Total: what is not a diff has none.
+ * escaped, and a secret would hide in that. Total: what is not a diff has none.
  */
 export function addedLines(diff: string): AddedLines[] {
 	const files: Array<{file: string; lines: Array<{number: number; text: string}>}> = [];

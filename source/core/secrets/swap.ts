@@ -1,4 +1,4 @@
-import {formatTarget, matchesPath, parseAuthority, plainPath, type Target} from '../network/egress.ts';
+import {formatTarget, matchesPath, parseAuthority, plainUrlPath, type Target} from '../network/egress.ts';
 import {readName, type HeaderPairs} from '../network/forward.ts';
 import {isBoundTo, type Binding} from './secret.ts';
 
@@ -278,7 +278,7 @@ function limitOf(binding: Binding, method: string, {url, headers}: BrokerRequest
 		return undefined;
 	}
 
-	const path = plainPath(url);
+	const path = plainUrlPath(url);
 	if (path === undefined) {
 		return 'the path can be read in two ways';
 	}

@@ -17,7 +17,7 @@ const joiners = /[\u200D\u{E0020}-\u{E007F}]/gu;
  * One line or many, safe to put in a frame or on a terminal: no escape sequence, no control byte but
  * tab (as spaces) and line feed; a character that is not seen, or reorders its neighbours, is a visible dot.
  */
-export function neutralise(text: string): string {
+export function escapeControls(text: string): string {
 	if (/^[\n -~]*$/.test(text)) {
 		return text;
 	}
@@ -38,5 +38,5 @@ export function neutralise(text: string): string {
 
 /** The same for one line: line feeds become a visible mark. */
 export function neutraliseLine(text: string): string {
-	return neutralise(text).replaceAll('\n', '\u23CE');
+	return escapeControls(text).replaceAll('\n', '\u23CE');
 }

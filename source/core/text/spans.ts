@@ -1,4 +1,4 @@
-import {neutralise} from './escape-controls.ts';
+import {escapeControls} from './escape-controls.ts';
 
 /** What a colour means; a theme says which one it is. */
 export type Tone =
@@ -115,7 +115,7 @@ export function readSpans(text: string): Span[] {
 	const kept: Kept = new Map();
 	let from = 0;
 	const take = (to: number) => {
-		const clean = neutralise(shown.slice(from, to)).replaceAll('\n', '⏎');
+		const clean = escapeControls(shown.slice(from, to)).replaceAll('\n', '⏎');
 		if (clean !== '') {
 			spans.push(kept.size === 0 ? {text: clean} : {text: clean, sgr: [...kept.values()].join(';')});
 		}
@@ -135,7 +135,7 @@ export function readSpans(text: string): Span[] {
 export function readRaw(text: string): Span[] {
 	return [
 		{
-			text: neutralise(
+			text: escapeControls(
 				text
 					.replace(/\r$/, '')
 					.replaceAll('\t', '    ')

@@ -534,7 +534,7 @@ export async function audit(
 						cwd: run.worktree,
 						env: {NODE_USE_ENV_PROXY: '0'},
 					},
-					session.keeperPid,
+					session.holderPid,
 				),
 				limited,
 				{

@@ -10,7 +10,7 @@ import {formatScope, isInForce, type Grant} from '../../core/scope.ts';
 import {aliasesOf, listMounts, mountOf} from '../../host/mounts.ts';
 import {discover, Git} from '../../host/git.ts';
 import {homeFolder} from '../../host/person.ts';
-import {findProgram} from '../../host/program.ts';
+import {findOnPath} from '../../host/program.ts';
 import {objectFolders} from '../../host/worktree.ts';
 import {filesOf} from '../../scopes/files/index.ts';
 import {powerOf, type Guarded} from '../../scopes/files/power.ts';
@@ -142,7 +142,7 @@ export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 
 	}
 
 	const programs = context.agents.flatMap(agent =>
-		agent.program === undefined ? [] : (findProgram(agent.program)?.mounts.map(mount => mount.source) ?? []),
+		agent.program === undefined ? [] : (findOnPath(agent.program)?.mounts.map(mount => mount.source) ?? []),
 	);
 	const guard = (against: Guarded['against'], what: string, places: readonly string[]): Guarded[] =>
 		withReal(places.filter(place => path.isAbsolute(place))).map(place => ({place, against, what}));

@@ -36,7 +36,7 @@ export class LiveFiles {
 			this.#session.prepared.give(
 				{source: path, target: path, mode, identity},
 				this.#initPid(),
-				this.#session.keeperPid,
+				this.#session.holderPid,
 			),
 		);
 	}
@@ -44,7 +44,7 @@ export class LiveFiles {
 	/** Takes away what a scope opened. @returns why it stayed; undefined where it is gone, or the scope opens no files */
 	async take(scope: string): Promise<string | undefined> {
 		const found = opened(scope);
-		return found && this.#run(this.#session.prepared.take(found.path, this.#initPid(), this.#session.keeperPid));
+		return found && this.#run(this.#session.prepared.take(found.path, this.#initPid(), this.#session.holderPid));
 	}
 
 	/** The sandbox's first process, as the host counts. */

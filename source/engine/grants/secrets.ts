@@ -8,7 +8,7 @@ import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import {formatReference, type Binding, type Reference} from '../../core/secrets/secret.ts';
 import type {Vault} from '../../core/seams.ts';
-import {splitWords} from '../../core/text/words.ts';
+import {splitWords} from '../../core/text/shell-words.ts';
 import type {Git} from '../../host/git.ts';
 import {Lock} from '../../host/lock.ts';
 import {replaceFile} from '../../host/write.ts';

@@ -2,7 +2,7 @@ import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {decideActor, decideMerge} from '../../core/run/decide.ts';
 import {gateRefusal} from '../../core/refusal.ts';
-import {quoteWord} from '../../core/text/words.ts';
+import {quoteWord} from '../../core/text/shell-words.ts';
 import {discover, Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {checkSignature} from './signature.ts';

@@ -55,7 +55,7 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
 }
 
 /**
- * Suspects in what a branch adds: values that are known in any spelling, the project's own rules, a general scanner.
+ * Suspects in what a branch adds: values that are known in any encoding, the project's own rules, a general scanner.
  */
 async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
 	const {code, stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: longest});

@@ -64,7 +64,7 @@ export async function findIncluded(project: Pick<Project, 'root'>, base: string)
 		});
 		const files = stdout
 			.split('\0')
-			.filter(name => name !== '' && plainPath(project.root, name, isFile) !== undefined)
+			.filter(name => name !== '' && plainFilePath(project.root, name, isFile) !== undefined)
 			.sort();
 		if (files.length > most) {
 			throw new Refusal(
@@ -113,7 +113,11 @@ export function trust(context: Context, project: Pick<Project, 'id'>, included: 
 const isFile = (status: Stats | undefined) => status?.isFile() === true;
 
 /** A path below a folder, with no link on the way to it; undefined where there is one. */
-function plainPath(root: string, name: string, isWanted: (status: Stats | undefined) => boolean): string | undefined {
+function plainFilePath(
+	root: string,
+	name: string,
+	isWanted: (status: Stats | undefined) => boolean,
+): string | undefined {
 	const parts = name.split('/');
 	let at = root;
 	for (const [index, part] of parts.entries()) {
@@ -174,8 +178,8 @@ export async function copyIncluded(
 ): Promise<void> {
 	const known = await knownValues(context, project.id);
 	for (const name of files) {
-		const from = plainPath(project.root, name, isFile);
-		const to = plainPath(places.worktree, name, status => status === undefined);
+		const from = plainFilePath(project.root, name, isFile);
+		const to = plainFilePath(places.worktree, name, status => status === undefined);
 		if (from === undefined || to === undefined) {
 			continue;
 		}

@@ -5,7 +5,7 @@ import {isOdd, isWithin} from '../../core/places.ts';
 import type {Project} from '../../core/project.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import {quoteWord} from '../../core/text/words.ts';
+import {quoteWord} from '../../core/text/shell-words.ts';
 import {discover, Git} from '../../host/git.ts';
 import {Lock} from '../../host/lock.ts';
 import {hasRecord, objectFolders, relink} from '../../host/worktree.ts';

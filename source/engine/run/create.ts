@@ -15,7 +15,7 @@ import {formatReference} from '../../core/secrets/secret.ts';
 import {findSuspects} from '../../core/secrets/suspects.ts';
 import {proxyVariables} from '../../core/network/upstream.ts';
 import type {Budget} from '../../core/run/usage.ts';
-import {findProgram} from '../../host/program.ts';
+import {findOnPath} from '../../host/program.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {trustEnvironmentOf} from '../../host/trusted.ts';
 import {budgetRefusal} from '../grants/budget.ts';
@@ -118,7 +118,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		),
 	);
 	if (agent.program !== undefined) {
-		if (!findProgram(agent.program)) {
+		if (!findOnPath(agent.program)) {
 			throw new Refusal(
 				`${agent.title} is not installed: there is no program "${agent.program}" here`,
 				`install it, or put the folder that holds ${agent.program} on PATH; fleet doctor`,

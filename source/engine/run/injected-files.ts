@@ -98,8 +98,8 @@ export function makeTrust(folder: string, trusted: Trusted): {mounts: Mount[]; e
 	return {mounts: trustMounts(folder, folder), env: trustEnvironment(insideTrust)};
 }
 
-/** The folders of one run's outfit, on the host. */
-export class Outfit {
+/** The folders of one run's injectedFiles, on the host. */
+export class InjectedFiles {
 	readonly #folder: string;
 	readonly #home: string;
 	readonly #runId: string;
@@ -107,7 +107,7 @@ export class Outfit {
 
 	constructor(runId: string, places: RunPaths) {
 		this.#runId = runId;
-		this.#folder = path.join(places.folder, 'outfit');
+		this.#folder = path.join(places.folder, 'injected-files');
 		this.#home = path.join(places.folder, 'home');
 	}
 

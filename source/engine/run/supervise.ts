@@ -25,11 +25,11 @@ import type {Broker, BrokerHooks, Exchange} from '../../host/broker.ts';
 import {Journal} from '../../host/journal.ts';
 import {openRuntime, tidyLooks, type RunPaths} from '../../host/paths.ts';
 import {openTerminal, signalName, type Terminal} from '../../host/pty.ts';
-import {findProgram, versionOf} from '../../host/program.ts';
+import {findOnPath, versionOf} from '../../host/program.ts';
 import type {ProxyHooks} from '../../host/proxy.ts';
 import {insideHome, visibleNodes} from '../../host/toolchain.ts';
 import {readTrusted, trustContext, type Trusted} from '../../host/trusted.ts';
-import {bury} from '../../host/worktree.ts';
+import {markRemoved} from '../../host/worktree.ts';
 import {machineRefusal} from '../../host/write.ts';
 import {LineSplitter, parseRequest, type Request, type Response} from '../../protocol/messages.ts';
 import {storedNotes} from '../handover/attributes.ts';
@@ -44,7 +44,7 @@ import {Guard, removeGroup} from '../sandbox/guard.ts';
 import {diskUse, limitNotes} from '../sandbox/limits.ts';
 import {LiveFiles} from '../grants/live-files.ts';
 import {cameBelow, filesPlace, givenFiles, grantedScope} from '../grants/files.ts';
-import {insideConfig, Outfit, quietNode} from './injected-files.ts';
+import {insideConfig, InjectedFiles, quietNode} from './injected-files.ts';
 import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
 import {readPolicy} from '../project/policy.ts';
@@ -191,7 +191,7 @@ class Supervision {
 
 	readonly #hooks: TestHooks;
 	readonly #secrets = new HeldSecrets();
-	readonly #outfit: Outfit;
+	readonly #injectedFiles: InjectedFiles;
 	#broker: Broker | undefined;
 	readonly #asked = new Set<string>();
 	/** Names that were looked up inside and are not told of yet. */
@@ -218,7 +218,7 @@ class Supervision {
 		this.#journal = journal;
 		this.#hooks = options.hooks ?? {};
 		this.#early = options.early ?? (() => []);
-		this.#outfit = new Outfit(journal.run.id, places);
+		this.#injectedFiles = new InjectedFiles(journal.run.id, places);
 		this.#usage = journal.run.usage;
 		journal.keepFacts(error => this.#cannotRecord(error));
 		for (const secret of options.secrets ?? []) {
@@ -254,7 +254,7 @@ class Supervision {
 			const {sandbox, status} = await chooseSandbox(this.#context);
 			const {git, commonDir} = await openRun(this.#context, run);
 			const {policy} = await readPolicy(git, run.base);
-			bury(run.id, this.#places);
+			markRemoved(run.id, this.#places);
 			// Before its first attempt nothing ran in it.
 			const [swept, trusted, nodes] = await Promise.all([
 				run.attempt === 0 ? [] : sweep(this.#context, run.id, this.#places),
@@ -271,7 +271,7 @@ class Supervision {
 				throw new Refusal(`the agent "${run.agent}" is not known to this version`, 'upgrade fleet');
 			}
 
-			const program = agent.program === undefined ? undefined : findProgram(agent.program);
+			const program = agent.program === undefined ? undefined : findOnPath(agent.program);
 			if (agent.program !== undefined && !program) {
 				throw new Refusal(
 					`${agent.title} is not installed: there is no program "${agent.program}" here`,
@@ -295,17 +295,17 @@ class Supervision {
 				}),
 			);
 			this.#trusted = trusted;
-			this.#outfit.make(trusted, program !== undefined, files);
-			const outfit = this.#outfit.plan(program !== undefined);
+			this.#injectedFiles.make(trusted, program !== undefined, files);
+			const injectedFiles = this.#injectedFiles.plan(program !== undefined);
 			const given = await givenFiles(this.#context, run, Date.now());
 			for (const {scope, because} of given.refused) {
 				this.#write({type: 'alarm.raised', target: scope, because, count: 1});
 			}
 
 			const own = runPlan(run, this.#places, commonDir, given.mounts, policy, {
-				mounts: [...outfit.mounts, ...(program?.mounts ?? [])],
+				mounts: [...injectedFiles.mounts, ...(program?.mounts ?? [])],
 				env: {
-					...outfit.env,
+					...injectedFiles.env,
 					...quietNode(nodes),
 					...this.#pointerVariables(),
 					...(fresh.target === undefined ? {} : {FLEET_TARGET: fresh.target}),
@@ -407,7 +407,7 @@ class Supervision {
 			}
 
 			await this.#work(
-				this.#session.prepared.enter(inner, this.#session.keeperPid),
+				this.#session.prepared.enter(inner, this.#session.holderPid),
 				plan.limits.wallClock,
 				policy.setup.length > 0,
 				started,
@@ -421,7 +421,7 @@ class Supervision {
 			rmSync(this.#places.socket, {force: true});
 			await this.#session?.close();
 			await removeGroup(this.#group);
-			this.#outfit.remove();
+			this.#injectedFiles.remove();
 			tidyLooks(this.#places, process.pid);
 			process.off('uncaughtException', onFault);
 			for (const name of ownSignals) {
@@ -491,7 +491,7 @@ class Supervision {
 		}
 
 		this.#output!.end();
-		this.#outfit.remove();
+		this.#injectedFiles.remove();
 		this.#tellStrays();
 		this.#writeUsage();
 		const name = this.#stopped === undefined ? signalName(signal) : undefined;
@@ -709,11 +709,11 @@ class Supervision {
 				...(this.#hooks.placeOf ? {placeOf: this.#hooks.placeOf} : {}),
 				trust: () => this.#trust(),
 			});
-			this.#outfit.trust(this.#broker.authority.certificate);
+			this.#injectedFiles.trust(this.#broker.authority.certificate);
 		}
 
 		for (const {scope, pointer} of this.#secrets.all()) {
-			this.#outfit.show(scope.split(':').at(-1)!.split('/').at(-1)!, pointer);
+			this.#injectedFiles.show(scope.split(':').at(-1)!.split('/').at(-1)!, pointer);
 		}
 	}
 
@@ -911,7 +911,7 @@ class Supervision {
 	#hideRevoked(): void {
 		for (const {scope} of this.#secrets.all()) {
 			if (!this.#journal.run.grants.some(grant => grant.scope === scope)) {
-				this.#outfit.show(scope.split(':').at(-1)!.split('/').at(-1)!, undefined);
+				this.#injectedFiles.show(scope.split(':').at(-1)!.split('/').at(-1)!, undefined);
 			}
 		}
 	}

@@ -98,7 +98,7 @@ export type Extra = {readonly mounts: readonly Mount[]; readonly env: Readonly<R
 
 /**
  * A run's own sandbox: its worktree, its private git folder in the
- * project's place, what it was granted (`givenFiles`), its outfit.
+ * project's place, what it was granted (`givenFiles`), its injectedFiles.
  */
 export function runPlan(
 	run: Run,
@@ -106,11 +106,11 @@ export function runPlan(
 	commonDir: string,
 	granted: readonly Mount[],
 	policy: Policy,
-	outfit: Extra = {mounts: [], env: {}},
+	injectedFiles: Extra = {mounts: [], env: {}},
 ): SandboxPlan {
 	const mounts: Mount[] = [
 		...granted,
-		...outfit.mounts,
+		...injectedFiles.mounts,
 		...baseMounts(commonDir),
 		{source: places.privateGit, target: commonDir, mode: 'write'},
 		{source: places.worktree, target: run.worktree, mode: 'write'},
@@ -118,7 +118,7 @@ export function runPlan(
 	];
 	const plan = basicPlan(run.id, places.sandbox, {
 		mounts,
-		env: {...proxyEnvironment, ...outfit.env},
+		env: {...proxyEnvironment, ...injectedFiles.env},
 		cwd: run.worktree,
 		names: true,
 	});

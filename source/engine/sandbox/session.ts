@@ -11,9 +11,9 @@ import {Proxy, type ProxyHooks} from '../../host/proxy.ts';
 /** A sandbox that is ready to be entered: its network namespace is there, and the proxy listens in it. */
 export type Session = {
 	readonly prepared: PreparedSandbox;
-	readonly keeperPid: number;
+	readonly holderPid: number;
 	readonly proxy: Proxy;
-	/** Ends the keeper and the proxy. What still runs in the namespace has no way out any more. */
+	/** Ends the holder and the proxy. What still runs in the namespace has no way out any more. */
 	/** Connections and datagrams that programs inside tried to send to an address of the world, past the proxy, so far. */
 	strays(): number;
 	close(): Promise<void>;
@@ -66,11 +66,11 @@ const mostDials = 8;
 /** Connects to the run's own loopback. @throws where nothing listens, or the machine cannot */
 function dialInside(
 	prepared: PreparedSandbox,
-	keeperPid: number,
+	holderPid: number,
 	addresses: readonly string[],
 	port: number,
 ): Promise<net.Socket> {
-	const dial = prepared.dial(addresses, port, keeperPid);
+	const dial = prepared.dial(addresses, port, holderPid);
 	return new Promise((resolve, reject) => {
 		if (!dial) {
 			reject(new Error('this machine cannot'));
@@ -94,10 +94,10 @@ function dialInside(
 }
 
 /**
- * Starts the keeper and takes over the listener that it makes inside.
+ * Starts the holder and takes over the listener that it makes inside.
  * @param other serves the listener in the run's proxy's stead
  * @param onName hears of every name of the world that a program inside looked up by itself
- * @throws where the keeper does not come up: without a proxy nothing runs
+ * @throws where the holder does not come up: without a proxy nothing runs
  */
 export async function openSession(
 	sandbox: Sandbox,
@@ -108,29 +108,29 @@ export async function openSession(
 	onName: (name: string) => void = () => {},
 ): Promise<Session> {
 	const prepared = sandbox.prepare(plan, folder);
-	let keeperPid: number | undefined;
+	let holderPid: number | undefined;
 	let dials = 0;
 	const proxy =
 		other ??
 		new Proxy({
 			...hooks,
 			async loopback(addresses, port) {
-				if (keeperPid === undefined || dials >= mostDials) {
+				if (holderPid === undefined || dials >= mostDials) {
 					throw new Error('too many at one time');
 				}
 
 				dials++;
 				try {
-					return await dialInside(prepared, keeperPid, addresses, port);
+					return await dialInside(prepared, holderPid, addresses, port);
 				} finally {
 					dials--;
 				}
 			},
 		});
-	const {argv, cwd, env} = prepared.keeper;
-	const keeper = spawn(argv[0]!, argv.slice(1), {cwd, env: {...env}, stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
+	const {argv, cwd, env} = prepared.holder;
+	const holder = spawn(argv[0]!, argv.slice(1), {cwd, env: {...env}, stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
 	let words = '';
-	keeper.stderr!.setEncoding('utf8').on('data', (text: string) => {
+	holder.stderr!.setEncoding('utf8').on('data', (text: string) => {
 		words = (words + text).slice(-2000);
 	});
 	try {
@@ -139,13 +139,13 @@ export async function openSession(
 				() => reject(new Error(`the network namespace did not come up in 20 s: ${words}`)),
 				20_000,
 			);
-			keeper.once('error', reject);
-			keeper.once('exit', code => {
+			holder.once('error', reject);
+			holder.once('exit', code => {
 				clearTimeout(timer);
 				reject(new Error(`the network namespace could not be made (${code}): ${words.trim()}`));
 			});
 			let isFirst = true;
-			keeper.on('message', (message: {type?: string; pid?: number}, handle) => {
+			holder.on('message', (message: {type?: string; pid?: number}, handle) => {
 				if (!isFirst) {
 					answerNames(handle, onName);
 					return;
@@ -156,22 +156,22 @@ export async function openSession(
 				if (message.type === 'listening' && typeof message.pid === 'number' && handle) {
 					resolve({handle, pid: message.pid});
 				} else {
-					reject(new Error('the keeper sent something else than a listener'));
+					reject(new Error('the holder sent something else than a listener'));
 				}
 			});
 		});
-		keeperPid = pid;
+		holderPid = pid;
 		const stage = prepared.stage(pid);
 		if (stage) {
 			await finish(stage);
 		}
 
 		await proxy.attach(handle);
-		keeper.send('thanks');
-		keeper.stderr!.removeAllListeners('data').resume();
-		return {prepared, keeperPid: pid, proxy, strays: () => countStrays(pid), close: () => end(keeper, proxy)};
+		holder.send('thanks');
+		holder.stderr!.removeAllListeners('data').resume();
+		return {prepared, holderPid: pid, proxy, strays: () => countStrays(pid), close: () => end(holder, proxy)};
 	} catch (error) {
-		await end(keeper, proxy);
+		await end(holder, proxy);
 		throw error;
 	}
 }
@@ -195,13 +195,13 @@ async function finish({argv, cwd, env}: Invocation): Promise<void> {
 	}
 }
 
-async function end(keeper: ChildProcess, proxy: Proxy): Promise<void> {
+async function end(holder: ChildProcess, proxy: Proxy): Promise<void> {
 	proxy.close();
-	if (keeper.exitCode === null && keeper.signalCode === null && keeper.pid !== undefined) {
+	if (holder.exitCode === null && holder.signalCode === null && holder.pid !== undefined) {
 		const gone = new Promise(resolve => {
-			keeper.once('exit', resolve);
+			holder.once('exit', resolve);
 		});
-		keeper.kill('SIGKILL');
+		holder.kill('SIGKILL');
 		await gone;
 	}
 }

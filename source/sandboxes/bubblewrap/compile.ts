@@ -15,10 +15,10 @@ export type Host = {
 	readonly root: boolean;
 	/** An empty folder of root's that everyone may enter; the private staging area is mounted there. */
 	readonly stage: string;
-	/** Where granted mounts are staged, inside the keeper's mount namespace alone; and an empty folder. */
+	/** Where granted mounts are staged, inside the holder's mount namespace alone; and an empty folder. */
 	readonly granted: string;
 	readonly empty: string;
-	/** What runs the keeper: the system's Perl, or Node where there is none. */
+	/** What runs the holder: the system's Perl, or Node where there is none. */
 	readonly perl: string | undefined;
 	readonly node: string;
 	/** Files of /proc that tell about the whole machine or command it; those of them that this kernel has. */
@@ -87,7 +87,7 @@ open(my $channel, '>&=', $fd) or die "no channel";
 `;
 
 /**
- * The keeper's program: listens inside, hands the listener out over Node's channel, and becomes a `sleep`, so that an
+ * The holder's program: listens inside, hands the listener out over Node's channel, and becomes a `sleep`, so that an
  * idle run costs nothing. Besides it hands out a socket at which names are asked for. Its end is its parent's end
  * (bwrap's --die-with-parent). In Perl, which starts much faster than Node.
  */
@@ -199,7 +199,7 @@ function stage(plan: SandboxPlan, host: Host, extra: string[]): string[] {
 
 /**
  * Everything between `bwrap` and the command. Order matters: later mounts lie over earlier ones.
- * @param network `entered`: the namespace is the keeper's, which was joined before; `alone`: an empty one
+ * @param network `entered`: the namespace is the holder's, which was joined before; `alone`: an empty one
  */
 export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entered' | 'alone'): string[] {
 	const sources = staged(plan);
@@ -333,8 +333,8 @@ function limited(plan: SandboxPlan, host: Host, argv: readonly string[]): string
 	];
 }
 
-/** The process that owns the network namespace. See `PreparedSandbox.keeper`. */
-export function compileKeeper(plan: SandboxPlan, host: Host): Invocation {
+/** The process that owns the network namespace. See `PreparedSandbox.holder`. */
+export function compileHolder(plan: SandboxPlan, host: Host): Invocation {
 	const node = host.root ? `${host.stage}/${staged(plan).length}` : host.node;
 	const program =
 		host.perl === undefined
@@ -366,12 +366,12 @@ function sendMessage(plan: SandboxPlan): string {
 	return plan.architecture === 'arm64' ? '211' : '46';
 }
 
-function enter(plan: SandboxPlan, host: Host, keeperPid: number): string[] {
+function enter(plan: SandboxPlan, host: Host, holderPid: number): string[] {
 	return [
 		...drop(plan, host),
 		host.tools.nsenter,
 		'--target',
-		String(keeperPid),
+		String(holderPid),
 		'--user',
 		'--net',
 		'--mount',
@@ -388,7 +388,7 @@ export function compileDial(
 	host: Host,
 	addresses: readonly string[],
 	port: number,
-	keeperPid: number,
+	holderPid: number,
 ): Invocation | undefined {
 	return host.perl === undefined
 		? undefined
@@ -403,7 +403,7 @@ export function compileDial(
 					host.tools.nice,
 					'-n',
 					'15',
-					...enter(plan, host, keeperPid),
+					...enter(plan, host, holderPid),
 					host.perl,
 					'-e',
 					dialProgram,
@@ -417,10 +417,10 @@ export function compileDial(
 }
 
 /**
- * A command inside, with the network namespace of the keeper
- * `keeperPid`, whose mount namespace also holds what root staged.
+ * A command inside, with the network namespace of the holder
+ * `holderPid`, whose mount namespace also holds what root staged.
  */
-export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation, keeperPid: number): Invocation {
+export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation, holderPid: number): Invocation {
 	return {
 		argv: [
 			host.tools.sh,
@@ -431,7 +431,7 @@ export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation,
 			host.files.entered,
 			...(plan.joins ?? []),
 			'--',
-			...enter(plan, host, keeperPid),
+			...enter(plan, host, holderPid),
 			host.tools.bwrap,
 			'--args',
 			argumentsDescriptor,
@@ -443,14 +443,14 @@ export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation,
 	};
 }
 
-/** Puts granted mounts in their place, in the keeper's mount namespace. See `PreparedSandbox.stage`. */
-export function compileStage(plan: SandboxPlan, host: Host, keeperPid: number): Invocation | undefined {
-	const argv = stageArguments(plan, host, {keeperPid});
+/** Puts granted mounts in their place, in the holder's mount namespace. See `PreparedSandbox.stage`. */
+export function compileStage(plan: SandboxPlan, host: Host, holderPid: number): Invocation | undefined {
+	const argv = stageArguments(plan, host, {holderPid});
 	return argv && {argv, cwd: '/', env: {PATH: '/usr/bin:/bin'}};
 }
 
 /**
- * The same before a command that has no keeper: in a mount namespace
+ * The same before a command that has no holder: in a mount namespace
  * of its own, which for an ordinary user needs a user namespace.
  */
 function stageAlone(plan: SandboxPlan, host: Host): string[] {

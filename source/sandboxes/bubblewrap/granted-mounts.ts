@@ -53,12 +53,12 @@ sub tree {
 
 /** Stages what was granted as numbered places, and then becomes the command after the "--", if there is one. */
 const program = `${mountProgram}
-my ($place, $none, $processor, $keeper, $user) = splice(@ARGV, 0, 5);
+my ($place, $none, $processor, $holder, $user) = splice(@ARGV, 0, 5);
 my %call = $processor eq 'arm64'
 	? (setns => 268, mount => 40, prctl => 167)
 	: (setns => 308, mount => 165, prctl => 157);
-enter($keeper, 'user', 0x10000000, $call{setns}) if $user;
-enter($keeper, 'mnt', 0x20000, $call{setns}) if $keeper;
+enter($holder, 'user', 0x10000000, $call{setns}) if $user;
+enter($holder, 'mnt', 0x20000, $call{setns}) if $holder;
 mkdir $place, 0755;
 must('tmpfs', syscall($call{mount}, my $name = 'fleet', $place, my $type = 'tmpfs', 6, my $data = 'mode=0755,size=1m'));
 for (my $number = 0; @ARGV && $ARGV[0] ne '--'; $number++) {
@@ -75,20 +75,20 @@ exec { $ARGV[0] } @ARGV or must($ARGV[0], -1);
 `;
 
 /**
- * @param options.keeperPid whose mount namespace it is done in; undefined: the one it is started in
+ * @param options.holderPid whose mount namespace it is done in; undefined: the one it is started in
  * @returns undefined where nothing is granted
  */
 export function stageArguments(
 	plan: SandboxPlan,
 	host: {readonly perl: string | undefined; readonly root: boolean; readonly granted: string; readonly empty: string},
-	options: {keeperPid?: number},
+	options: {holderPid?: number},
 ): string[] | undefined {
 	const granted = plan.mounts.filter(mount => mount.identity !== undefined);
 	if (granted.length === 0) {
 		return undefined;
 	}
 
-	const keeper = options.keeperPid === undefined ? '' : String(options.keeperPid);
+	const holder = options.holderPid === undefined ? '' : String(options.holderPid);
 	return [
 		host.perl ?? '/usr/bin/perl',
 		'-e',
@@ -97,8 +97,8 @@ export function stageArguments(
 		host.granted,
 		host.empty,
 		plan.architecture,
-		keeper,
-		keeper === '' || host.root ? '' : 'user',
+		holder,
+		holder === '' || host.root ? '' : 'user',
 		...granted.flatMap(({source, mode, identity}) => [source, mode, identity!]),
 	];
 }

@@ -8,13 +8,13 @@ import {
 	compileAlone,
 	compileDial,
 	compileEntered,
-	compileKeeper,
+	compileHolder,
 	compileStage,
 	sandboxArguments,
 	type Host,
 } from './compile.ts';
 import {compileGive, compileTake} from './live-mounts.ts';
-import {findProgram, findTools, probeBubblewrap} from './probe.ts';
+import {findSystemTool, findTools, probeBubblewrap} from './probe.ts';
 import {seccompFilter} from './seccomp.ts';
 
 /** Root's staging point: empty on the host, filled only inside each run's own mount namespace. */
@@ -70,7 +70,7 @@ function ofAccount(): Host['ofAccount'] {
 function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	const plan = {...asked, limits: withinOwnLimits(asked.limits)};
 	mkdirSync(folder, {recursive: true, mode: 0o700});
-	if (plan.mounts.some(mount => mount.identity !== undefined) && !findProgram('perl')) {
+	if (plan.mounts.some(mount => mount.identity !== undefined) && !findSystemTool('perl')) {
 		throw new Refusal(
 			'files are given with Perl, which is not here',
 			'install the package perl, or take the scope back with fleet revoke',
@@ -99,7 +99,7 @@ function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 		stage,
 		granted,
 		empty,
-		perl: findProgram('perl'),
+		perl: findSystemTool('perl'),
 		node: process.execPath,
 		files,
 		ofAccount: ofAccount(),
@@ -115,13 +115,13 @@ function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	write(files.entered, sandboxArguments(plan, host, 'entered').join('\0') + '\0');
 	write(files.alone, sandboxArguments(plan, host, 'alone').join('\0') + '\0');
 	return {
-		keeper: compileKeeper(plan, host),
-		stage: keeperPid => compileStage(plan, host, keeperPid),
-		enter: (inner, keeperPid) => compileEntered(plan, host, inner, keeperPid),
+		holder: compileHolder(plan, host),
+		stage: holderPid => compileStage(plan, host, holderPid),
+		enter: (inner, holderPid) => compileEntered(plan, host, inner, holderPid),
 		alone: inner => compileAlone(plan, host, inner),
-		dial: (addresses, port, keeperPid) => compileDial(plan, host, addresses, port, keeperPid),
-		give: (mount, initPid, keeperPid) => compileGive(plan, host, mount, initPid, keeperPid),
-		take: (target, initPid, keeperPid) => compileTake(plan, host, target, initPid, keeperPid),
+		dial: (addresses, port, holderPid) => compileDial(plan, host, addresses, port, holderPid),
+		give: (mount, initPid, holderPid) => compileGive(plan, host, mount, initPid, holderPid),
+		take: (target, initPid, holderPid) => compileTake(plan, host, target, initPid, holderPid),
 	};
 }
 

@@ -11,13 +11,13 @@ import {mountProgram} from './granted-mounts.ts';
  * that the sandbox can write, nothing is ever mounted.
  */
 const program = `${mountProgram}
-my ($verb, $source, $target, $mode, $identity, $none, $pid, $uid, $keeper, $processor) = @ARGV;
+my ($verb, $source, $target, $mode, $identity, $none, $pid, $uid, $holder, $processor) = @ARGV;
 my %call = $processor eq 'arm64'
 	? (setns => 268, umount2 => 39, setfsuid => 151, setfsgid => 152, mkdirat => 34, close => 57)
 	: (setns => 308, umount2 => 166, setfsuid => 122, setfsgid => 123, mkdirat => 258, close => 3);
-# An ordinary user is somebody only in the keeper's user namespace, which lies above the sandbox's;
+# An ordinary user is somebody only in the holder's user namespace, which lies above the sandbox's;
 # a program that is started in it would be nobody again.
-if ($keeper) { enter($keeper, 'user', 0x10000000, $call{setns}); enter($keeper, 'mnt', 0x20000, $call{setns}) }
+if ($holder) { enter($holder, 'user', 0x10000000, $call{setns}); enter($holder, 'mnt', 0x20000, $call{setns}) }
 my ($tree, $isFolder);
 ($tree, $isFolder) = tree($source, $mode, $identity, $none) if $verb eq 'give';
 enter($pid, 'mnt', 0x20000, $call{setns});
@@ -50,7 +50,7 @@ if ($uid) { syscall($call{setfsuid}, 0); syscall($call{setfsgid}, 0) }
 must('move_mount', syscall($moveMount, $tree, $empty, $place, $empty, 4 | 0x40));
 `;
 
-function invocation(plan: SandboxPlan, host: Host, keeperPid: number, argv: string[]): Invocation | undefined {
+function invocation(plan: SandboxPlan, host: Host, holderPid: number, argv: string[]): Invocation | undefined {
 	if (host.perl === undefined) {
 		return undefined;
 	}
@@ -63,7 +63,7 @@ function invocation(plan: SandboxPlan, host: Host, keeperPid: number, argv: stri
 			'--',
 			...argv,
 			host.root ? String(plan.dropUid) : '',
-			host.root ? '' : String(keeperPid),
+			host.root ? '' : String(holderPid),
 			plan.architecture,
 		],
 		cwd: '/',
@@ -77,9 +77,9 @@ export function compileGive(
 	host: Host,
 	mount: Mount,
 	initPid: number,
-	keeperPid: number,
+	holderPid: number,
 ): Invocation | undefined {
-	return invocation(plan, host, keeperPid, [
+	return invocation(plan, host, holderPid, [
 		'give',
 		mount.source,
 		mount.target,
@@ -95,7 +95,7 @@ export function compileTake(
 	host: Host,
 	target: string,
 	initPid: number,
-	keeperPid: number,
+	holderPid: number,
 ): Invocation | undefined {
-	return invocation(plan, host, keeperPid, ['take', '', target, '', '', '', String(initPid)]);
+	return invocation(plan, host, holderPid, ['take', '', target, '', '', '', String(initPid)]);
 }

@@ -8,7 +8,7 @@ import type {Tools} from './compile.ts';
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 
 /** A program of the system's own. */
-export function findProgram(name: string): string | undefined {
+export function findSystemTool(name: string): string | undefined {
 	return folders
 		.map(folder => `${folder}/${name}`)
 		.find(path => {
@@ -24,7 +24,7 @@ export function findProgram(name: string): string | undefined {
 /** The programs that a launch needs; those that are missing are named. */
 export function findTools(): {tools: Tools; missing: string[]} {
 	const names: Array<keyof Tools> = ['bwrap', 'sh', 'unshare', 'setpriv', 'nsenter', 'prlimit', 'nice', 'env'];
-	const found = names.map(name => [name, findProgram(name) ?? ''] as const);
+	const found = names.map(name => [name, findSystemTool(name) ?? ''] as const);
 	return {
 		tools: Object.fromEntries(found) as Tools,
 		missing: found.filter(([, path]) => path === '').map(([name]) => name),

@@ -5,7 +5,7 @@ import {targets} from '../keymap.ts';
 import {logKind} from '../navigation.ts';
 import {scopeRows} from '../scope-rows.ts';
 import {placeOf, type State} from '../state.ts';
-import {bad, begin, beginAll, type Handlers, type Step} from '../step.ts';
+import {bad, runVerb, runVerbForAll, type Handlers, type Step} from '../step.ts';
 
 /* What is done to runs: most of it is a verb, some of it asks first. */
 
@@ -19,7 +19,7 @@ function toggleScope(state: State, run: Run): Step {
 	}
 
 	return row.state === 'on'
-		? begin(state, run.id, ['revoke', run.id, row.scope!], 'revoke')
+		? runVerb(state, run.id, ['revoke', run.id, row.scope!], 'revoke')
 		: openDialog(state, 'allow', row.scope);
 }
 
@@ -40,14 +40,14 @@ export const runActions = {
 	grant: ({state, run}) => openDialog(state, 'allow', `network:${denialOf(state, run!)!}`),
 	dismiss({state, run, id}) {
 		const target = denialOf(state, run!)!;
-		return begin(state, id, ['dismiss', id, target], 'dismiss');
+		return runVerb(state, id, ['dismiss', id, target], 'dismiss');
 	},
 	learn: ({state}) =>
 		learn(state.journal).proposal.length === 0
 			? bad(state, 'it asked for nothing that a policy could list')
 			: openDialog(state, 'learn'),
 	toggle: ({state, run}) => toggleScope(state, run!),
-	audit: ({state, id}) => begin(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
+	audit: ({state, id}) => runVerb(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
 	verify({state, run, id}) {
 		const offer = state.offers[run!.project.id];
 		// What is offered is the policy of the branch that is checked out; the run's target may be another.
@@ -55,7 +55,7 @@ export const runActions = {
 			return openDialog(state, 'init');
 		}
 
-		const step = begin(state, id, ['verify', id], 'verify');
+		const step = runVerb(state, id, ['verify', id], 'verify');
 		return {state: step.state, effects: [...step.effects, {type: 'log', kind: 'verify', move: {to: 'end'}}]};
 	},
 	'verify-output': ({state, id}) => ({
@@ -79,7 +79,7 @@ export const runActions = {
 		}
 
 		if (running.length > 0) {
-			return beginAll(state, running, run => ['freeze', run.id], 'freeze');
+			return runVerbForAll(state, running, run => ['freeze', run.id], 'freeze');
 		}
 
 		// Pressed once more in a hurry, it must not end what it was to hold.
@@ -89,22 +89,22 @@ export const runActions = {
 	},
 	'freeze-all': asks('freeze-all'),
 	thaw: ({state}) =>
-		beginAll(
+		runVerbForAll(
 			state,
 			targets(state).filter(run => run.stage === 'frozen'),
 			run => ['thaw', run.id],
 			'thaw',
 		),
 	resume: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
-	rebase: ({state, id}) => begin(state, id, ['resume', id, '--rebase'], 'rebase'),
+	rebase: ({state, id}) => runVerb(state, id, ['resume', id, '--rebase'], 'rebase'),
 	restore: ({state}) =>
-		beginAll(
+		runVerbForAll(
 			state,
 			targets(state).filter(run => run.stage === 'discarded'),
 			run => ['restore', run.id],
 			'restore',
 		),
-	merge: ({state, id}) => begin(state, id, ['merge', id], 'merge'),
+	merge: ({state, id}) => runVerb(state, id, ['merge', id], 'merge'),
 	acknowledge: asks('acknowledge'),
 	approve: asks('approve'),
 	reject: asks('reject'),

@@ -11,7 +11,7 @@ import {isDiscardable, isLive, lastGood, targets} from '../keymap.ts';
 import {opensAt, windowText} from './deploy-window.ts';
 import {addComment, commentAt, commentUnder, markSent, removeComment} from '../review/rows.ts';
 import {selectedRun, type Dialog, type DialogKind, type Effect, type Field, type State} from '../state.ts';
-import {bad, begin, beginAll, spoken, stay, type Handler, type Step} from '../step.ts';
+import {bad, runVerb, runVerbForAll, spoken, stay, type Handler, type Step} from '../step.ts';
 
 /* What is asked before something is done: for each kind the question, and what follows from the answer. */
 
@@ -207,7 +207,7 @@ function deploy(state: State, run: Run, target: string, outside: string | undefi
 		...from.flatMap(([name, reference]) => (reference ? ['--credential', `${name}=${reference}`] : [])),
 	];
 	return known && from.every(([, reference]) => reference)
-		? begin(state, run.id, argv, 'deploy')
+		? runVerb(state, run.id, argv, 'deploy')
 		: {state, effects: [{type: 'terminal', argv, pause: true}]};
 }
 
@@ -242,7 +242,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			}
 
 			const length = lengthOf(values['For'] ?? '', state.now);
-			return beginAll(
+			return runVerbForAll(
 				state,
 				runsOf(state, dialog),
 				run => ['allow', run.id, scope, '--because', values['Because']!, ...(length === '' ? [] : ['--for', length])],
@@ -276,7 +276,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		submit(state, dialog, values) {
 			// What was typed, and not what would have had to be: the policy may have been read since.
 			const word = values['Sure'];
-			return begin(
+			return runVerb(
 				state,
 				dialog.runs[0]!,
 				[
@@ -297,7 +297,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			fields: [reason('what is to change')],
 		}),
 		submit: (state, dialog, values) =>
-			begin(state, dialog.runs[0]!, ['reject', dialog.runs[0]!, ...because(values['Because'])], 'reject'),
+			runVerb(state, dialog.runs[0]!, ['reject', dialog.runs[0]!, ...because(values['Because'])], 'reject'),
 	},
 	deploy: {
 		open(state) {
@@ -383,7 +383,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		},
 		submit: (state, dialog, values) =>
 			values['Verify']
-				? begin(
+				? runVerb(
 						state,
 						dialog.runs[0]!,
 						['project', 'init', runsOf(state, dialog)[0]!.project.id, '--verify', values['Verify']],
@@ -414,7 +414,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			const hosts = (values['Hosts'] ?? '').split(/\s+/).filter(host => host !== '');
 			return hosts.length === 0
 				? again(state, dialog, 'Hosts', 'name at least one host')
-				: begin(state, dialog.runs[0]!, ['learn', dialog.runs[0]!, '--propose', ...hosts], 'propose');
+				: runVerb(state, dialog.runs[0]!, ['learn', dialog.runs[0]!, '--propose', ...hosts], 'propose');
 		},
 	},
 	resume: {
@@ -439,7 +439,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		},
 		submit(state, dialog, values) {
 			const {argv, input} = values['Tell it'] ? spoken(values['Tell it']) : {argv: []};
-			return begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!, ...argv], 'resume', undefined, input);
+			return runVerb(state, dialog.runs[0]!, ['resume', dialog.runs[0]!, ...argv], 'resume', undefined, input);
 		},
 	},
 	discard: {
@@ -459,7 +459,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			};
 		},
 		submit: (state, dialog, values) =>
-			beginAll(state, runsOf(state, dialog), run => ['discard', run.id, ...because(values['Because'])], 'discard'),
+			runVerbForAll(state, runsOf(state, dialog), run => ['discard', run.id, ...because(values['Because'])], 'discard'),
 	},
 	stop: {
 		open(state, subject) {
@@ -485,7 +485,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 			};
 		},
 		submit: (state, dialog) =>
-			beginAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(dialog.subject)], 'stop'),
+			runVerbForAll(state, runsOf(state, dialog), run => ['stop', run.id, ...because(dialog.subject)], 'stop'),
 	},
 	rerun: {
 		open(state) {
@@ -502,7 +502,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				],
 			};
 		},
-		submit: (state, dialog) => begin(state, dialog.runs[0]!, ['resume', dialog.runs[0]!], 'resume'),
+		submit: (state, dialog) => runVerb(state, dialog.runs[0]!, ['resume', dialog.runs[0]!], 'resume'),
 	},
 	'freeze-all': {
 		open(state) {
@@ -519,7 +519,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				yes: 'freezes every run',
 			};
 		},
-		submit: state => begin(state, '', ['freeze', '--all'], 'freeze all'),
+		submit: state => runVerb(state, '', ['freeze', '--all'], 'freeze all'),
 	},
 	acknowledge: {
 		open(state) {
@@ -541,7 +541,8 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				yes: 'takes them off',
 			};
 		},
-		submit: (state, dialog) => beginAll(state, runsOf(state, dialog), run => ['acknowledge', run.id], 'acknowledge'),
+		submit: (state, dialog) =>
+			runVerbForAll(state, runsOf(state, dialog), run => ['acknowledge', run.id], 'acknowledge'),
 	},
 	uncomment: {
 		open(state) {
@@ -579,7 +580,12 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		},
 		submit(state, dialog, values) {
 			return values['Amount']
-				? begin(state, dialog.runs[0]!, ['budget', dialog.runs[0]!, values['Amount'].replace(/ tokens$/, '')], 'budget')
+				? runVerb(
+						state,
+						dialog.runs[0]!,
+						['budget', dialog.runs[0]!, values['Amount'].replace(/ tokens$/, '')],
+						'budget',
+					)
 				: again(state, dialog, 'Amount', 'name an amount, or none');
 		},
 	},
@@ -596,7 +602,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 		},
 		submit: (state, dialog, values) =>
 			values['Because']
-				? begin(
+				? runVerb(
 						state,
 						dialog.runs[0]!,
 						['verify', dialog.runs[0]!, '--waive-secrets', '--because', values['Because']],
@@ -666,7 +672,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				secret => `${secret.project ?? ''} ${secret.reference}` === dialog.subject,
 			);
 			return isYes(values['Sure']) && secret
-				? begin(
+				? runVerb(
 						state,
 						'',
 						['secret', 'remove', secret.reference, ...(secret.project === null ? [] : ['--in', secret.project])],
@@ -726,7 +732,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 
 			const marked = markSent(state);
 			const {argv, input} = spoken(`${prompt}${values['More'] ? `\n\n${values['More']}` : ''}`);
-			const started = begin(marked.state, id, ['resume', id, ...argv], 'resume', 'sent', input);
+			const started = runVerb(marked.state, id, ['resume', id, ...argv], 'resume', 'sent', input);
 			return {state: started.state, effects: [...marked.effects, ...started.effects]};
 		},
 	},
@@ -741,7 +747,7 @@ const kinds: Readonly<Record<DialogKind, Kind>> = {
 				yes: 'cleans up',
 			};
 		},
-		submit: (state, dialog) => begin(state, dialog.runs[0]!, ['clean', dialog.runs[0]!], 'clean up', 'disk'),
+		submit: (state, dialog) => runVerb(state, dialog.runs[0]!, ['clean', dialog.runs[0]!], 'clean up', 'disk'),
 	},
 };
 

@@ -1,4 +1,4 @@
-import {neutralise} from '../../core/text/escape-controls.ts';
+import {escapeControls} from '../../core/text/escape-controls.ts';
 import type {Field} from '../state.ts';
 
 /* Typing: what a key does to a field. */
@@ -126,7 +126,7 @@ export function paste(field: Field, text: string): Field {
 		return field;
 	}
 
-	const clean = neutralise(text.replaceAll(/\r\n?/g, '\n'));
+	const clean = escapeControls(text.replaceAll(/\r\n?/g, '\n'));
 	const at = cursorOf(field);
 	return withText(
 		field,

@@ -1,7 +1,7 @@
 import {nameFrom} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {liveStages} from '../../core/run/run.ts';
-import {splitWords} from '../../core/text/words.ts';
+import {splitWords} from '../../core/text/shell-words.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import type {Effect, Field, State} from '../state.ts';
 import {bad, spoken, stay, type Step} from '../step.ts';

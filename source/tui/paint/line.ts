@@ -3,7 +3,7 @@ import {fitSpans} from './fit.ts';
 import {paint, type Theme} from './theme.ts';
 
 /**
- * One line of a view, already neutralised: a text that looks the
+ * One line of a view, already escaped: a text that looks the
  * same throughout, or spans. A title names what is below it.
  */
 export type Line = Style & {readonly text?: string; readonly spans?: readonly Span[]; readonly title?: boolean};

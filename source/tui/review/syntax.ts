@@ -2,7 +2,7 @@ import {diffWordsWithSpace} from 'diff';
 import {createHighlighterCore, type HighlighterCore, type LanguageInput} from 'shiki/core';
 import {createJavaScriptRegexEngine} from 'shiki/engine/javascript';
 import type {Tone} from '../../core/text/spans.ts';
-import {forgetColours, setHighlighter, setWordDiff, type Piece} from './tokens.ts';
+import {forgetColours, setHighlighter, setWordDiff, type Token} from './tokens.ts';
 
 /* Grammars, loaded when a review shows a file that needs one: none of this is in the way of the first frame. */
 
@@ -188,8 +188,8 @@ export function inTime<Result>(
 	return undefined;
 }
 
-/** Lines that follow one another as pieces with tones; undefined where there is no grammar for them, or not yet. */
-function tokenise(path: string, lines: readonly string[]): Piece[][] | undefined {
+/** Lines that follow one another as tokens with tones; undefined where there is no grammar for them, or not yet. */
+function tokenise(path: string, lines: readonly string[]): Token[][] | undefined {
 	const name = grammarOf(path);
 	if (!highlighter || name === undefined || !highlighter.getLoadedLanguages().includes(name)) {
 		return undefined;
@@ -216,7 +216,7 @@ function tokenise(path: string, lines: readonly string[]): Piece[][] | undefined
 	}
 
 	return lines.map((line, index) => {
-		const own = (tokens[index] ?? []).map((token): Piece => ({
+		const own = (tokens[index] ?? []).map((token): Token => ({
 			text: token.content,
 			tone: byColour.get((token.color ?? '').toLowerCase()),
 		}));

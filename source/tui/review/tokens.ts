@@ -6,14 +6,14 @@ import type {Tone} from '../../core/text/spans.ts';
  * which of them changed. Only for lines in view; each made once.
  */
 
-export type Piece = {readonly text: string; readonly tone?: Tone | undefined};
-type Tokenise = (path: string, lines: readonly string[]) => Piece[][] | undefined;
+export type Token = {readonly text: string; readonly tone?: Tone | undefined};
+type Tokenise = (path: string, lines: readonly string[]) => Token[][] | undefined;
 
 type Part = {readonly value: string; readonly added?: boolean; readonly removed?: boolean};
 
 let tokenise: Tokenise = () => undefined;
 let diffWords: ((left: string, right: string) => readonly Part[]) | undefined;
-let coloured = new WeakMap<DiffLine, readonly Piece[]>();
+let coloured = new WeakMap<DiffLine, readonly Token[]>();
 
 /** What tells which words changed, once it is loaded. */
 export function setWordDiff(own: NonNullable<typeof diffWords>): void {
@@ -29,8 +29,8 @@ export function setHighlighter(own: Tokenise): void {
 /** How many lines are coloured at once, so that a comment over several lines is seen as one. */
 const batch = 60;
 
-/** A line's pieces. */
-export function piecesOf(file: DiffFile, hunk: number, line: DiffLine): readonly Piece[] {
+/** A line's tokens. */
+export function tokensOf(file: DiffFile, hunk: number, line: DiffLine): readonly Token[] {
 	const known = coloured.get(line);
 	if (known) {
 		return known;
@@ -42,17 +42,17 @@ export function piecesOf(file: DiffFile, hunk: number, line: DiffLine): readonly
 	// From a fixed place, so that a line looks the same however it came into view.
 	const from = Math.max(0, at - (at % batch));
 	const own = lines.slice(from, from + batch).filter(other => other[side] !== undefined);
-	const pieces = tokenise(
+	const tokens = tokenise(
 		file.path,
 		own.map(other => other.text),
 	);
-	if (!pieces) {
+	if (!tokens) {
 		return [{text: line.text}];
 	}
 
 	for (const [index, other] of own.entries()) {
 		if (other.kind !== ' ' || !coloured.has(other)) {
-			coloured.set(other, pieces[index]!);
+			coloured.set(other, tokens[index]!);
 		}
 	}
 

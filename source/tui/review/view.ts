@@ -4,7 +4,7 @@ import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
-import {changedWords, partnerOf, piecesOf} from './tokens.ts';
+import {changedWords, partnerOf, tokensOf} from './tokens.ts';
 import {isSplit, reviewRows, textRoom, wrappedLine, type ReviewRow} from './rows.ts';
 import type {ReviewState, State} from '../state.ts';
 
@@ -16,7 +16,7 @@ const tones: Readonly<Record<DiffLine['kind'], Tone | undefined>> = {'+': 'good'
 /** A line's words: what is code in its colours, and what changed within it marked. */
 function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
 	const back = backs[line.kind];
-	let spans: Span[] = piecesOf(file, hunk, line).map(piece => ({text: piece.text, tone: piece.tone, back}));
+	let spans: Span[] = tokensOf(file, hunk, line).map(token => ({text: token.text, tone: token.tone, back}));
 	const partner = line.kind === ' ' ? undefined : partnerOf(file, line);
 	if (partner) {
 		const words = line.kind === '-' ? changedWords(line, partner).left : changedWords(partner, line).right;

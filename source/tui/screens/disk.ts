@@ -1,5 +1,5 @@
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
-import {formatBytes} from '../../core/text/words.ts';
+import {formatBytes} from '../../core/text/bytes.ts';
 import type {Line} from '../paint/line.ts';
 import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';
