@@ -1,7 +1,7 @@
 import {lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type {EgressRule} from '../core/network/egress.ts';
+import type {EgressRule} from '../core/network/rules.ts';
 import type {SandboxPlan} from '../core/plan.ts';
 import type {Sandbox} from '../core/seams.ts';
 import type {Context} from '../engine/context.ts';

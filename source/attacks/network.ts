@@ -1,6 +1,6 @@
 import net from 'node:net';
 import os from 'node:os';
-import {hostName} from '../core/network/egress.ts';
+import {hostName} from '../core/network/target.ts';
 import type {SandboxAttack} from './attack.ts';
 import {get, httpBait, pause, rawBait, tcpBait, udpBait, viaProxy} from './bait.ts';
 import type {Box} from './box.ts';

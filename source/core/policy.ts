@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
-import {parseEgressRule, ruleFault, type EgressRule} from './network/egress.ts';
+import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
 import {policyPath} from './names.ts';
 import type {Limits} from './plan.ts';
-import type {Refusal} from './refusal.ts';
+import {Refusal} from './refusal.ts';
 import {parseWindow, windowUsage} from './text/window.ts';
 import {parseClosed} from './text/yaml.ts';
 
@@ -130,7 +130,7 @@ export const emptyPolicy: Policy = {
 
 function toRule(text: string, source: string): EgressRule | undefined {
 	const rule = parseEgressRule(text);
-	return 'because' in rule ? undefined : {...rule, source};
+	return rule instanceof Refusal ? undefined : {...rule, source};
 }
 
 /** Entries such as `HOST:PORT` as rules. */
@@ -163,7 +163,7 @@ export function withNetwork(
 	hosts: readonly string[],
 ): {readonly text: string; readonly added: readonly string[]} | Refusal {
 	const before = parsePolicy(text);
-	if ('because' in before) {
+	if (before instanceof Refusal) {
 		return before;
 	}
 
@@ -179,7 +179,7 @@ export function withNetwork(
 
 	const changed = added.length === 0 ? text : String(document);
 	const after = parsePolicy(changed);
-	return 'because' in after ? after : {text: changed, added};
+	return after instanceof Refusal ? after : {text: changed, added};
 }
 
 /** A policy file's text with the commands that verify a result. */
@@ -188,7 +188,7 @@ export function withVerify(text: string, commands: readonly string[]): string | 
 	document.set('verify', commands);
 	const changed = String(document);
 	const after = parsePolicy(changed);
-	return 'because' in after ? after : changed;
+	return after instanceof Refusal ? after : changed;
 }
 
 /** The limits of a run: a policy makes them tighter, never wider. */

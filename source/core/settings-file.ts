@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
 import {defaultSettings, type Settings} from './settings.ts';
-import type {Refusal} from './refusal.ts';
+import {Refusal} from './refusal.ts';
 import {parseClosed} from './text/yaml.ts';
 
 const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
@@ -50,7 +50,7 @@ export function parseSettings(text: string): Settings | Refusal {
 		'settings.yaml',
 		'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject)',
 	);
-	return 'because' in read
+	return read instanceof Refusal
 		? read
 		: {
 				theme: read.theme ?? defaultSettings.theme,
@@ -67,7 +67,7 @@ export function parseSettings(text: string): Settings | Refusal {
 /** The same text with some of it changed; a person's own words around it stay. A refusal where it cannot be read. */
 export function changeSettings(text: string, settings: Partial<Settings>): string | Refusal {
 	const read = parseSettings(text);
-	if ('because' in read) {
+	if (read instanceof Refusal) {
 		return read;
 	}
 

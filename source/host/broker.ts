@@ -6,7 +6,9 @@ import type {SecureContext} from 'node:tls';
 import process from 'node:process';
 import type {Duplex, Readable, Transform} from 'node:stream';
 import {createBrotliDecompress, createGunzip, createInflate} from 'node:zlib';
-import {decideEgress, formatTarget, hostName, type EgressRule, type Target} from '../core/network/egress.ts';
+import {decideEgress} from '../core/network/egress.ts';
+import {type EgressRule} from '../core/network/rules.ts';
+import {formatTarget, hostName, type Target} from '../core/network/target.ts';
 import {
 	fitsHeader,
 	pairsOf,

@@ -6,21 +6,10 @@ import type {Duplex} from 'node:stream';
 import type {SecureContext} from 'node:tls';
 import {longestHello, readClientHello, type ClientHello} from '../core/network/client-hello.ts';
 import {pairsOf, readShape, replyHeaders, writeHeaders} from '../core/network/forward.ts';
-import {
-	canonicaliseHost,
-	decideAddress,
-	decideEgress,
-	formatTarget,
-	hostAddresses,
-	hostName,
-	isLoopback,
-	loopbackAddresses,
-	matchesTarget,
-	parseAuthority,
-	type Asked,
-	type EgressRule,
-	type Target,
-} from '../core/network/egress.ts';
+import {hostAddresses, isLoopback, loopbackAddresses} from '../core/network/addresses.ts';
+import {decideAddress, decideEgress, matchesTarget, type Asked} from '../core/network/egress.ts';
+import {type EgressRule} from '../core/network/rules.ts';
+import {canonicaliseHost, formatTarget, hostName, parseAuthority, type Target} from '../core/network/target.ts';
 import type {DenialKind} from '../core/run/event.ts';
 import {Blanker, Patterns} from '../core/secrets/patterns.ts';
 import {proxyPort} from '../core/plan.ts';
@@ -37,6 +26,7 @@ import {
 } from '../core/network/upstream.ts';
 import {contain, deliver, guardIdle, requestEvents, Stopped, through, Turns, type Filter} from './forward.ts';
 import {addressOptions, openRoute, proxyOptions, routeKey, type Route} from './route.ts';
+import {Refusal} from '../core/refusal.ts';
 
 // An import would touch every export, and one of them loads a whole client for the web: 6 MB in each supervisor.
 const http = process.getBuiltinModule('node:http');
@@ -341,7 +331,7 @@ export class Proxy {
 	async #tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
 		client.on('error', () => client.destroy());
 		const target = parseAuthority(request.url ?? '');
-		if ('because' in target) {
+		if (target instanceof Refusal) {
 			this.#hooks.onDenied(printableAuthority(request.url), target.because, 'request');
 			this.#refuse(client, target.because, '400 Bad Request');
 			return;
@@ -564,7 +554,7 @@ export class Proxy {
 		}
 
 		const target = parseAuthority(match[1]!, 80);
-		if ('because' in target) {
+		if (target instanceof Refusal) {
 			this.#hooks.onDenied(printableAuthority(match[1]), target.because, 'request');
 			refuse(400, target.because);
 			return;

@@ -2,7 +2,7 @@ import type {Agent, ClientRequest} from 'node:http';
 import type net from 'node:net';
 import process from 'node:process';
 import type tls from 'node:tls';
-import {formatTarget, type Target} from '../core/network/egress.ts';
+import {formatTarget, type Target} from '../core/network/target.ts';
 import {proxyFault, unreachableProxy, type UpstreamProxy} from '../core/network/upstream.ts';
 import {dialTimeout, Stopped} from './forward.ts';
 

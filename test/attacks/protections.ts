@@ -3,7 +3,7 @@ import {chmodSync, mkdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Invocation, SandboxPlan} from '../../source/core/plan.ts';
-import {hostName} from '../../source/core/network/egress.ts';
+import {hostName} from '../../source/core/network/target.ts';
 import type {Box} from '../../source/attacks/box.ts';
 
 /* The one protection that stops each attack, switched off. An attack that does not work without it proves nothing. */

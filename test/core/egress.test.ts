@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {
-	canonicaliseHost,
-	classifyAddress,
-	decideAddress,
-	decideEgress,
-	formatEgressRule,
-	parseAuthority,
-	parseEgressRule,
-	ruleFault,
-	type EgressRule,
-} from '../../source/core/network/egress.ts';
+import {classifyAddress} from '../../source/core/network/addresses.ts';
+import {decideAddress, decideEgress} from '../../source/core/network/egress.ts';
+import {formatEgressRule, parseEgressRule, ruleFault, type EgressRule} from '../../source/core/network/rules.ts';
+import {canonicaliseHost, parseAuthority} from '../../source/core/network/target.ts';
 import {parsePolicy, rulesOf} from '../../source/core/policy.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {parseGrantable, parseScope} from '../../source/scopes/registry.ts';
@@ -108,7 +101,7 @@ test('authorities', () => {
 		'a.test:-1',
 		'::1:443',
 	]) {
-		assert.ok('because' in parseAuthority(text), text);
+		assert.ok(parseAuthority(text) instanceof Refusal, text);
 	}
 });
 
@@ -245,7 +238,8 @@ test('each refusal of an address names what mends it', () => {
 		assert.ok(because.includes(line), because);
 		const policy = parsePolicy(line);
 		assert.ok(
-			!('because' in policy) && decideAddress({host, port}, address, rulesOf(policy.privateHosts, 'policy')).allow,
+			!(policy instanceof Refusal) &&
+				decideAddress({host, port}, address, rulesOf(policy.privateHosts, 'policy')).allow,
 			line,
 		);
 	}
@@ -273,10 +267,10 @@ test("loopback is no rule's, and a port of this machine is written out", () => {
 		['fleet.internal', 'host.fleet.internal:8080'],
 	] as const) {
 		const rule = parseEgressRule(text);
-		assert.ok(!('because' in rule), text);
+		assert.ok(!(rule instanceof Refusal), text);
 		assert.equal(ruleFault(rule)?.instead, instead, text);
 		const again = parseEgressRule(instead);
-		assert.ok(!('because' in again) && ruleFault(again) === undefined, instead);
+		assert.ok(!(again instanceof Refusal) && ruleFault(again) === undefined, instead);
 		const grant = parseGrantable(`network:${text}`);
 		assert.ok(
 			grant instanceof Refusal &&
@@ -286,7 +280,7 @@ test("loopback is no rule's, and a port of this machine is written out", () => {
 		);
 		const policy = parsePolicy(`verify: []\nnetwork:\n  - ${JSON.stringify(text)}\n`);
 		assert.ok(
-			'because' in policy && policy.because.includes(`policy.yaml:3`) && policy.because.includes(instead),
+			policy instanceof Refusal && policy.because.includes(`policy.yaml:3`) && policy.because.includes(instead),
 			text,
 		);
 	}
@@ -308,7 +302,7 @@ test("loopback is no rule's, and a port of this machine is written out", () => {
 test('a pattern stands for one label, and only the first', () => {
 	const rules = (text: string): EgressRule[] => {
 		const rule = parseEgressRule(text);
-		return 'because' in rule ? assert.fail(rule.because) : [{...rule, source: text}];
+		return rule instanceof Refusal ? assert.fail(rule.because) : [{...rule, source: text}];
 	};
 
 	const allows = (text: string, host: string, port = 443) => decideEgress({host, port}, rules(text)).allow;
@@ -339,13 +333,13 @@ test('a pattern stands for one label, and only the first', () => {
 		'a.test:0',
 		'a.test:70000',
 	]) {
-		assert.ok('because' in parseEgressRule(bad), bad);
+		assert.ok(parseEgressRule(bad) instanceof Refusal, bad);
 	}
 });
 
 test('methods and paths limit plain requests, and close tunnels', () => {
 	const rule = parseEgressRule('head,GET@api.example.org/repos/*');
-	assert.ok(!('because' in rule));
+	assert.ok(!(rule instanceof Refusal));
 	assert.equal(formatEgressRule(rule), 'GET,HEAD@api.example.org/repos/*');
 	const rules = [{...rule, source: 'grant'}];
 	const asked = (method: string, path: string, port = 80) =>
@@ -401,7 +395,7 @@ test('methods and paths limit plain requests, and close tunnels', () => {
 test('a rule in its one spelling is read back as itself', () => {
 	for (const text of ['a.test', 'A.Test:81', '*.a.test', '[::1]:80', 'POST@127.1:8080/x*', 'get@a.test/']) {
 		const rule = parseEgressRule(text);
-		assert.ok(!('because' in rule), text);
+		assert.ok(!(rule instanceof Refusal), text);
 		assert.deepEqual(parseEgressRule(formatEgressRule(rule)), rule);
 	}
 });

@@ -3,7 +3,7 @@ import http from 'node:http';
 import net, {type AddressInfo} from 'node:net';
 import {test, type TestContext} from 'node:test';
 import tls from 'node:tls';
-import type {EgressRule} from '../../source/core/network/egress.ts';
+import type {EgressRule} from '../../source/core/network/rules.ts';
 import {Proxy} from '../../source/host/proxy.ts';
 import {listenAs} from '../support/raw-proxy.ts';
 

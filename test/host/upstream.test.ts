@@ -4,7 +4,7 @@ import https from 'node:https';
 import net, {type AddressInfo} from 'node:net';
 import {test, type TestContext} from 'node:test';
 import tls from 'node:tls';
-import type {EgressRule} from '../../source/core/network/egress.ts';
+import type {EgressRule} from '../../source/core/network/rules.ts';
 import {makeBinding, type Binding} from '../../source/core/secrets/secret.ts';
 import {readUpstreams} from '../../source/core/network/upstream.ts';
 import {Broker} from '../../source/host/broker.ts';

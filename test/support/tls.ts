@@ -8,7 +8,7 @@ import type {HeldSecret} from '../../source/core/secrets/swap.ts';
 import {Authority} from '../../source/host/authority.ts';
 import {Broker, type BrokerHooks} from '../../source/host/broker.ts';
 import {Proxy} from '../../source/host/proxy.ts';
-import type {EgressRule} from '../../source/core/network/egress.ts';
+import type {EgressRule} from '../../source/core/network/rules.ts';
 
 /** An authority that this process trusts as it trusts the system's: what signs for servers in tests. */
 export const world = new Authority('the world');

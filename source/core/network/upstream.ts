@@ -1,4 +1,5 @@
-import {canonicaliseHost, classifyAddress, isLoopback, type Target} from './egress.ts';
+import {classifyAddress, isLoopback} from './addresses.ts';
+import {canonicaliseHost, type Target} from './target.ts';
 
 /*
  * The proxy that the person's network asks for, as the variables of

@@ -1,5 +1,6 @@
 import type {Entry} from './event.ts';
-import {formatTarget, parseAuthority} from '../network/egress.ts';
+import {formatTarget, parseAuthority} from '../network/target.ts';
+import {Refusal} from '../refusal.ts';
 
 /** What a run asked the network for: how often it was let through and how often not, and the last reason. */
 export type Asked = {
@@ -19,7 +20,7 @@ export type Lesson = {readonly asked: readonly Asked[]; readonly proposal: reado
 function proposable(target: string): string | undefined {
 	const parsed = parseAuthority(target, 443);
 	if (
-		'because' in parsed ||
+		parsed instanceof Refusal ||
 		parsed.host === 'localhost' ||
 		!parsed.host.includes('.') ||
 		parsed.host.includes(':') ||

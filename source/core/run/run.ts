@@ -1,4 +1,6 @@
-import {matchesTarget, parseAuthority, parseEgressRule} from '../network/egress.ts';
+import {matchesTarget} from '../network/egress.ts';
+import {parseEgressRule} from '../network/rules.ts';
+import {parseAuthority} from '../network/target.ts';
 import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import {noUsage, type Budget, type Usage} from './usage.ts';
@@ -7,6 +9,7 @@ import type {DeployOutcome, Entry, Step} from './event.ts';
 import type {Actor, Grant} from '../scope.ts';
 import {itemIds, type ItemId, type Status} from './audit.ts';
 import type {Doubt, VerifyResult} from './verdict.ts';
+import {Refusal} from '../refusal.ts';
 
 /** Where a run is on its way. Kept as one word, since people filter lists by it. */
 export type Stage =
@@ -193,7 +196,12 @@ export function isAtWork(run: Run): boolean {
 function answers(scope: string, target: string): boolean {
 	const rule = parseEgressRule(scope.slice('network:'.length));
 	const wanted = parseAuthority(target, 443);
-	return scope.startsWith('network:') && !('because' in rule) && !('because' in wanted) && matchesTarget(rule, wanted);
+	return (
+		scope.startsWith('network:') &&
+		!(rule instanceof Refusal) &&
+		!(wanted instanceof Refusal) &&
+		matchesTarget(rule, wanted)
+	);
 }
 
 function withoutScope(grants: readonly Grant[], scope: string): Grant[] {

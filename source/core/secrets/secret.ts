@@ -1,4 +1,6 @@
-import {formatEgressRule, matchesTarget, parseEgressRule, ruleFault, type Target} from '../network/egress.ts';
+import {matchesTarget} from '../network/egress.ts';
+import {formatEgressRule, parseEgressRule, ruleFault} from '../network/rules.ts';
+import {type Target} from '../network/target.ts';
 import {Refusal} from '../refusal.ts';
 
 /*
@@ -58,8 +60,8 @@ export function formatReference(reference: Reference): string {
 /** The one form of a bound host, or why it is none. */
 function canonicalHost(text: string): string | Refusal {
 	const rule = parseEgressRule(text);
-	if ('because' in rule || rule.methods || rule.path) {
-		const because = 'because' in rule ? rule.because : 'methods and paths are written by themselves';
+	if (rule instanceof Refusal || rule.methods || rule.path) {
+		const because = rule instanceof Refusal ? rule.because : 'methods and paths are written by themselves';
 		return new Refusal(`"${text.slice(0, 60)}" is not a host: ${because}`, 'write HOST, HOST:PORT or *.HOST');
 	}
 
@@ -122,7 +124,7 @@ export function makeBinding(raw: {
 
 	for (const path of raw.paths ?? []) {
 		const rule = parseEgressRule(`bound.invalid${path}`);
-		if ('because' in rule || rule.path !== path) {
+		if (rule instanceof Refusal || rule.path !== path) {
 			return new Refusal(`"${path.slice(0, 60)}" is not a plain path`, 'write /v1/messages, or /v1/* for a beginning');
 		}
 	}
@@ -147,7 +149,7 @@ export function makeBinding(raw: {
 export function isBoundTo(binding: Binding, target: Target): boolean {
 	return binding.hosts.some(text => {
 		const rule = parseEgressRule(text);
-		return !('because' in rule) && matchesTarget({host: rule.host, port: rule.port ?? 443}, target);
+		return !(rule instanceof Refusal) && matchesTarget({host: rule.host, port: rule.port ?? 443}, target);
 	});
 }
 

@@ -1,6 +1,8 @@
-import {formatTarget, matchesPath, parseAuthority, plainUrlPath, type Target} from '../network/egress.ts';
+import {matchesPath} from '../network/egress.ts';
+import {formatTarget, parseAuthority, plainUrlPath, type Target} from '../network/target.ts';
 import {readName, type HeaderPairs} from '../network/forward.ts';
 import {isBoundTo, type Binding} from './secret.ts';
+import {Refusal} from '../refusal.ts';
 
 /*
  * What becomes of one request to a host that a secret is bound
@@ -167,7 +169,7 @@ export function decideRequest(
 	}
 
 	const authority = parseAuthority(hosts[0]![1], 443);
-	if ('because' in authority || authority.host !== target.host || authority.port !== target.port) {
+	if (authority instanceof Refusal || authority.host !== target.host || authority.port !== target.port) {
 		return no(421, `the request in a connection to ${formatTarget(target)} names another host`);
 	}
 

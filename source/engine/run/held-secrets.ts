@@ -1,11 +1,12 @@
 import {randomBytes} from 'node:crypto';
-import type {EgressRule} from '../../core/network/egress.ts';
+import type {EgressRule} from '../../core/network/rules.ts';
 import {makePointer} from '../../core/secrets/pointer.ts';
 import {isInForce} from '../../core/scope.ts';
 import type {Run} from '../../core/run/run.ts';
-import {parseEgressRule} from '../../core/network/egress.ts';
+import {parseEgressRule} from '../../core/network/rules.ts';
 import type {HeldSecret} from '../../core/secrets/swap.ts';
 import type {HandedSecret} from '../grants/secrets.ts';
+import {Refusal} from '../../core/refusal.ts';
 
 type Kept = HandedSecret & {readonly pointer: string};
 
@@ -66,7 +67,7 @@ export class HeldSecrets {
 		return this.inForce(run, now).flatMap(({scope, binding}) =>
 			binding.hosts.flatMap(host => {
 				const rule = parseEgressRule(host);
-				return 'because' in rule ? [] : [{host: rule.host, port: rule.port ?? 443, source: scope}];
+				return rule instanceof Refusal ? [] : [{host: rule.host, port: rule.port ?? 443, source: scope}];
 			}),
 		);
 	}

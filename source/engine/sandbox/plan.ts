@@ -11,7 +11,7 @@ import type {RunPaths} from '../../host/paths.ts';
 import {insideHome, toolchain} from '../../host/toolchain.ts';
 import {baseMounts} from '../../host/worktree.ts';
 import {networkRules} from '../../scopes/network/index.ts';
-import type {EgressRule} from '../../core/network/egress.ts';
+import type {EgressRule} from '../../core/network/rules.ts';
 import type {EgressState} from '../../host/proxy.ts';
 import type {Context} from '../context.ts';
 

@@ -1,4 +1,4 @@
-import {formatEgressRule, parseEgressRule, ruleFault, type EgressRule} from '../../core/network/egress.ts';
+import {formatEgressRule, parseEgressRule, ruleFault, type EgressRule} from '../../core/network/rules.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {isInForce, type Grant, type ScopeKind} from '../../core/scope.ts';
 
@@ -14,13 +14,13 @@ export const network: ScopeKind = {
 	warning: 'whatever the run can read can be sent to this host',
 	parse(subject) {
 		const rule = parseEgressRule(subject);
-		return 'because' in rule
+		return rule instanceof Refusal
 			? new Refusal(`"${subject.slice(0, 60)}" is not a host: ${rule.because}`, hint)
 			: formatEgressRule(rule);
 	},
 	available(subject) {
 		const rule = parseEgressRule(subject);
-		const fault = 'because' in rule ? undefined : ruleFault(rule);
+		const fault = rule instanceof Refusal ? undefined : ruleFault(rule);
 		return (
 			fault && new Refusal(fault.because, `write network:${fault.instead}, and have the run ask for it by that name`)
 		);
@@ -33,6 +33,6 @@ export function networkRules(grants: readonly Grant[], now: number): EgressRule[
 		.filter(grant => grant.scope.startsWith('network:') && isInForce(grant, now))
 		.flatMap(grant => {
 			const rule = parseEgressRule(grant.scope.slice('network:'.length));
-			return 'because' in rule ? [] : [{...rule, source: grant.scope}];
+			return rule instanceof Refusal ? [] : [{...rule, source: grant.scope}];
 		});
 }
