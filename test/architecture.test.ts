@@ -112,7 +112,7 @@ export function violations(files: ReadonlyArray<{name: string; text: string}>): 
 
 		// Adapters of one kind do not know each other.
 		const kind = /^(agents|sandboxes|vaults|executors|scopes)\/([^/]+)\//.exec(name);
-		if (kind && new RegExp(`from '\\.\\./(?!\\.\\./)[^']+'`).test(text)) {
+		if (kind && new RegExp(`from '\\.\\./(?!\\.\\./)[^']+/[^']+'`).test(text)) {
 			found.push(`${name} imports another kind of ${kind[1]}`);
 		}
 	}

@@ -6,6 +6,8 @@ export type ProbeRequest = {
 	/** Files on the host that hold the canary, or other text that must not be readable. */
 	readonly files: ReadonlyArray<{readonly id: string; readonly path: string}>;
 	readonly home: string;
+	/** Where agents keep a person's logins, below HOME. */
+	readonly loginPaths: readonly string[];
 	readonly worktree: string;
 	readonly commonDir: string;
 	readonly target: string;

@@ -1,5 +1,6 @@
 import type {Invocation, Mount, SandboxPlan} from './plan.ts';
 import type {Refusal} from './refusal.ts';
+import type {Price} from './run/usage.ts';
 import type {Binding} from './secrets/secret.ts';
 
 /* The seams: each interface's comments are its contract, and every kind passes one conformance suite. */
@@ -19,6 +20,8 @@ export type ModelNeed = {
 	/** The secret's name; the project's is taken before the person's own. */
 	readonly secret: string;
 	readonly binding: Binding;
+	/** What its models cost; the first that matches counts. */
+	readonly prices: readonly Price[];
 };
 
 /** What a person asked an agent for. */
@@ -77,6 +80,11 @@ export type Agent = {
 	/** The name of its program on the person's search path; undefined where the person names the program. */
 	readonly program?: string | undefined;
 	readonly model?: ModelNeed | undefined;
+	/**
+	 * Where it keeps a person's login: paths below HOME, and variables that name such a place. The audit looks whether
+	 * one can be read inside, and none is granted as files.
+	 */
+	readonly logins?: {readonly paths: readonly string[]; readonly variables: readonly string[]} | undefined;
 	/** Pure and total. */
 	start(task: AgentTask): AgentStart | Refusal;
 	/** Reads one line of what it prints where it is not interactive. Total; undefined where its output is plain. */

@@ -130,11 +130,6 @@ const knownPaths = [
 	'.gnupg/pubring.kbx',
 	'.password-store',
 	'.local/share/keyrings',
-	'.claude/.credentials.json',
-	'.claude.json',
-	'.codex/auth.json',
-	'.gemini/oauth_creds.json',
-	'.config/github-copilot/hosts.json',
 	'.cargo/credentials.toml',
 	'.gem/credentials',
 	'.m2/settings.xml',
@@ -152,8 +147,9 @@ const knownPaths = [
 
 async function secrets(): Promise<void> {
 	const readable: string[] = [];
+	const names = [...knownPaths, ...request.loginPaths];
 	for (const home of new Set([request.home, process.env['HOME'] ?? '/', '/root'])) {
-		for (const name of knownPaths) {
+		for (const name of names) {
 			try {
 				const file = path.join(home, name);
 				fs.accessSync(file, fs.constants.R_OK);
@@ -168,7 +164,7 @@ async function secrets(): Promise<void> {
 		'secrets.paths',
 		readable.length === 0,
 		readable.length === 0
-			? `${knownPaths.length} known places, none readable`
+			? `${names.length} known places, none readable`
 			: `readable: ${readable.slice(0, 5).join(', ')}`,
 	);
 

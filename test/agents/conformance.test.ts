@@ -122,6 +122,14 @@ function breaches(agent: Agent): string[] {
 		found.push('its model opens more than it needs');
 	}
 
+	if (agent.model && !agent.logins) {
+		found.push('it does not say where it keeps a login');
+	}
+
+	if (agent.logins?.paths.some(name => name.startsWith('/') || name.split('/').includes('..'))) {
+		found.push('a login is outside of HOME');
+	}
+
 	return found;
 }
 
@@ -149,7 +157,9 @@ test('the suite notices careless adapters', () => {
 		{read: line => ({text: (JSON.parse(line) as {type: string}).type})},
 		{read: () => ({})},
 		{start: start(value => ({env: {...value.env, NOW: String(Math.random())}}))},
-		{model: {secret: 'x', binding: {...honest!.model!.binding, paths: []}}},
+		{model: {...honest!.model!, binding: {...honest!.model!.binding, paths: []}}},
+		{logins: undefined},
+		{logins: {paths: ['../x'], variables: []}},
 	];
 	for (const [index, change] of careless.entries()) {
 		assert.notDeepEqual(breaches({...honest!, ...change}), [], String(index));

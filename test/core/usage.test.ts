@@ -12,6 +12,9 @@ import {
 	type ReplyUsage,
 } from '../../source/core/run/usage.ts';
 import {Refusal} from '../../source/core/refusal.ts';
+import {anthropic} from '../../source/agents/vendors.ts';
+
+const {prices} = anthropic;
 
 function read(text: string, size = 7): ReplyUsage[] {
 	const found: ReplyUsage[] = [];
@@ -111,13 +114,13 @@ test("usage is read from every vendor's replies, streamed or whole", () => {
 
 test('prices are estimates, and a model without one has none', () => {
 	assert.equal(
-		priceOf({model: 'claude-sonnet-4-5-20250929', input: 1_000_000, cached: 1_000_000, output: 1_000_000}),
+		priceOf({model: 'claude-sonnet-4-5-20250929', input: 1_000_000, cached: 1_000_000, output: 1_000_000}, prices),
 		18.3,
 	);
-	assert.equal(priceOf({model: 'a-model-of-tomorrow', input: 1, cached: 0, output: 0}), undefined);
-	const once = addUsage(noUsage, {model: 'claude-sonnet-4-5', input: 100_000, cached: 0, output: 10_000});
+	assert.equal(priceOf({model: 'a-model-of-tomorrow', input: 1, cached: 0, output: 0}, prices), undefined);
+	const once = addUsage(noUsage, {model: 'claude-sonnet-4-5', input: 100_000, cached: 0, output: 10_000}, prices);
 	assert.equal(formatUsage(once), '110k ~$0.45');
-	const twice = addUsage(once, {model: 'unknown', input: 1, cached: 0, output: 0});
+	const twice = addUsage(once, {model: 'unknown', input: 1, cached: 0, output: 0}, prices);
 	assert.deepEqual([twice.dollars, twice.requests, formatUsage(twice)], [undefined, 2, '110k']);
 	assert.equal(formatUsage(noUsage), '');
 });
@@ -131,7 +134,7 @@ test('budgets stop at their limit, and one that cannot be kept stops at once', (
 		assert.ok(parseBudget(text) instanceof Refusal, text);
 	}
 
-	const used = addUsage(noUsage, {model: 'claude-sonnet-4-5', input: 100_000, cached: 0, output: 10_000});
+	const used = addUsage(noUsage, {model: 'claude-sonnet-4-5', input: 100_000, cached: 0, output: 10_000}, prices);
 	const over = (budget: Budget | undefined, usage = used) => overBudget(usage, budget);
 	assert.equal(over(undefined), undefined);
 	assert.equal(over({dollars: 1}), undefined);
@@ -139,7 +142,7 @@ test('budgets stop at their limit, and one that cannot be kept stops at once', (
 	assert.match(over({tokens: 110_000})!, /110k tokens is used up/);
 	assert.equal(over({tokens: 110_001}), undefined);
 	assert.match(
-		over({dollars: 100}, addUsage(noUsage, {model: 'm', input: 1, cached: 0, output: 0}))!,
+		over({dollars: 100}, addUsage(noUsage, {model: 'm', input: 1, cached: 0, output: 0}, prices))!,
 		/price of m is not known.*tokens/,
 	);
 	assert.equal(over({dollars: 100}, noUsage), undefined);

@@ -1,21 +1,13 @@
 import type {Agent} from '../../core/seams.ts';
+import {anthropic} from '../vendors.ts';
 
 /** aider, on Anthropic's models. Its output is plain text: its state is told by the supervisor's own facts alone. */
 export const aider: Agent = {
 	id: 'aider',
 	title: 'aider',
 	program: 'aider',
-	model: {
-		secret: 'anthropic',
-		binding: {
-			class: 'model',
-			hosts: ['api.anthropic.com'],
-			headers: ['authorization', 'x-api-key'],
-			methods: ['GET', 'POST'],
-			paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'],
-			environment: 'ANTHROPIC_API_KEY',
-		},
-	},
+	model: anthropic,
+	logins: {paths: ['.aider.conf.yml', '.aider/oauth-keys.env'], variables: []},
 	start({prompt, argv, cwd, program, interactive, conversation}) {
 		// In one word with its flag: a prompt that begins with a dash is no flag.
 		const asked = prompt === undefined ? [] : [`--message=${prompt}`];

@@ -1,5 +1,6 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
+import {anthropic} from '../vendors.ts';
 
 function partsOf(event: Record<string, any>): Array<Record<string, any>> {
 	const {content} = (event['message'] ?? {}) as {content?: unknown};
@@ -13,16 +14,10 @@ export const claudeCode: Agent = {
 	id: 'claude-code',
 	title: 'Claude Code',
 	program: 'claude',
-	model: {
-		secret: 'anthropic',
-		binding: {
-			class: 'model',
-			hosts: ['api.anthropic.com'],
-			headers: ['authorization', 'x-api-key'],
-			methods: ['GET', 'POST'],
-			paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'],
-			environment: 'ANTHROPIC_API_KEY',
-		},
+	model: anthropic,
+	logins: {
+		paths: ['.claude/.credentials.json', '.claude.json', '.cache/claude-cli-nodejs'],
+		variables: ['CLAUDE_CONFIG_DIR'],
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, uuid}) {
 		const id = conversation?.id ?? (conversation ? undefined : uuid);

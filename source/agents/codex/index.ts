@@ -1,5 +1,6 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
+import {openai} from '../vendors.ts';
 
 /**
  * What asks other hosts than the model's for things that a run does
@@ -19,17 +20,8 @@ export const codex: Agent = {
 	id: 'codex',
 	title: 'Codex',
 	program: 'codex',
-	model: {
-		secret: 'openai',
-		binding: {
-			class: 'model',
-			hosts: ['api.openai.com'],
-			headers: ['authorization'],
-			methods: ['GET', 'POST'],
-			paths: ['/v1/responses', '/v1/responses/*', '/v1/models'],
-			environment: 'OPENAI_API_KEY',
-		},
-	},
+	model: openai,
+	logins: {paths: ['.codex/auth.json'], variables: ['CODEX_HOME']},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer}) {
 		const talk = conversation ? ['resume', conversation.id ?? '--last'] : [];
 		const loose = ['--dangerously-bypass-approvals-and-sandbox'];

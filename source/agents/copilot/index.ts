@@ -30,7 +30,10 @@ export const copilot: Agent = {
 			],
 			environment: 'COPILOT_GITHUB_TOKEN',
 		},
+		// Paid by the month, whatever model answers.
+		prices: [],
 	},
+	logins: {paths: ['.copilot', '.config/github-copilot/hosts.json', '.config/github-copilot/apps.json'], variables: []},
 	start({prompt, argv, cwd, home, program, interactive, conversation, uuid}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];
 		const talk = conversation ? earlier : ['--session-id', uuid];

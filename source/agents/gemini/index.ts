@@ -1,22 +1,14 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
+import {google} from '../vendors.ts';
 
 /** Gemini CLI, with an API key. Its own confirmations and its own sandbox are off. */
 export const gemini: Agent = {
 	id: 'gemini',
 	title: 'Gemini CLI',
 	program: 'gemini',
-	model: {
-		secret: 'gemini',
-		binding: {
-			class: 'model',
-			hosts: ['generativelanguage.googleapis.com'],
-			headers: ['x-goog-api-key'],
-			methods: ['GET', 'POST'],
-			paths: ['/v1beta/models/*', '/v1/models/*'],
-			environment: 'GEMINI_API_KEY',
-		},
-	},
+	model: google,
+	logins: {paths: ['.gemini/oauth_creds.json', '.gemini/.env'], variables: ['GEMINI_CONFIG_DIR']},
 	start({prompt, argv, cwd, program, interactive, conversation, uuid}) {
 		const talk = conversation ? ['--resume', conversation.id ?? 'latest'] : ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.

@@ -1,22 +1,14 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
+import {anthropic} from '../vendors.ts';
 
 /** opencode, on Anthropic's models. Its own questions are off; it fetches no list of models and no update. */
 export const opencode: Agent = {
 	id: 'opencode',
 	title: 'opencode',
 	program: 'opencode',
-	model: {
-		secret: 'anthropic',
-		binding: {
-			class: 'model',
-			hosts: ['api.anthropic.com'],
-			headers: ['authorization', 'x-api-key'],
-			methods: ['GET', 'POST'],
-			paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'],
-			environment: 'ANTHROPIC_API_KEY',
-		},
-	},
+	model: anthropic,
+	logins: {paths: ['.local/share/opencode/auth.json'], variables: []},
 	start({prompt, argv, cwd, program, interactive, conversation}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--session', conversation.id];
 		const talk = conversation ? earlier : [];

@@ -28,36 +28,18 @@ export type ReplyUsage = {
 	readonly output: number;
 };
 
-/**
- * US dollars for a million tokens: input, cached input, output. From the vendors' price lists,
- * November 2025; the first that matches counts, and a model that is not here has no price.
- */
-const prices: ReadonlyArray<readonly [RegExp, number, number, number]> = [
-	[/claude-opus-4[.-][5-9]/, 5, 0.5, 25],
-	[/claude-(?:opus-4|3-opus)/, 15, 1.5, 75],
-	[/claude-(?:sonnet-4|3.*sonnet)/, 3, 0.3, 15],
-	[/claude-haiku-4/, 1, 0.1, 5],
-	[/claude-3.*haiku/, 0.8, 0.08, 4],
-	[/gpt-5.*nano/, 0.05, 0.005, 0.4],
-	[/gpt-5.*mini/, 0.25, 0.025, 2],
-	[/gpt-5(?:\.1)?(?:-codex)?$/, 1.25, 0.125, 10],
-	[/gpt-4\.1-mini/, 0.4, 0.1, 1.6],
-	[/gpt-4\.1/, 2, 0.5, 8],
-	[/gemini-2.*flash-lite/, 0.1, 0.025, 0.4],
-	[/gemini-2.*flash/, 0.3, 0.075, 2.5],
-	[/gemini-3-pro/, 2, 0.2, 12],
-	[/gemini-2.*pro/, 1.25, 0.31, 10],
-];
+/** What a model costs, in US dollars for a million tokens; `cached` is input that was cached. */
+export type Price = {readonly model: RegExp; readonly input: number; readonly cached: number; readonly output: number};
 
 /** An estimate in US dollars; undefined for a model whose price is not known. */
-export function priceOf(usage: ReplyUsage): number | undefined {
-	const price = prices.find(([model]) => model.test(usage.model));
-	return price && (usage.input * price[1] + usage.cached * price[2] + usage.output * price[3]) / 1_000_000;
+export function priceOf(usage: ReplyUsage, prices: readonly Price[]): number | undefined {
+	const price = prices.find(({model}) => model.test(usage.model));
+	return price && (usage.input * price.input + usage.cached * price.cached + usage.output * price.output) / 1_000_000;
 }
 
 /** One more reply. */
-export function addUsage(usage: Usage, reply: ReplyUsage): Usage {
-	const dollars = priceOf(reply);
+export function addUsage(usage: Usage, reply: ReplyUsage, prices: readonly Price[]): Usage {
+	const dollars = priceOf(reply, prices);
 	return {
 		requests: usage.requests + 1,
 		input: usage.input + reply.input,

@@ -307,6 +307,7 @@ async function plant(
 			sentinelPid: sentinel.pid!,
 			namespaces,
 			credentialNames,
+			loginPaths: context.agents.flatMap(({logins}) => logins?.paths ?? []),
 			internalHost,
 			limits: {
 				'Max processes': defaultLimits.processes,

@@ -177,12 +177,17 @@ export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 
 				'PASSWORD_STORE_DIR',
 				'GH_CONFIG_DIR',
 				'XDG_CONFIG_HOME',
-				'CLAUDE_CONFIG_DIR',
-				'CODEX_HOME',
-				'GEMINI_CONFIG_DIR',
 				'XAUTHORITY',
 				'VAULT_TOKEN_FILE',
 			].flatMap(name => env(name)),
+		),
+		...guard(
+			'any',
+			"an agent's login",
+			context.agents.flatMap(({logins}) => [
+				...(logins?.paths ?? []).map(name => path.join(homeFolder(), name)),
+				...(logins?.variables ?? []).flatMap(name => env(name)),
+			]),
 		),
 		...guard(
 			'any',

@@ -760,7 +760,11 @@ class Supervision {
 	}
 
 	#count(reply: ReplyUsage): void {
-		this.#usage = addUsage(this.#usage, reply);
+		this.#usage = addUsage(
+			this.#usage,
+			reply,
+			this.#context.agents.flatMap(({model}) => model?.prices ?? []),
+		);
 		this.#usageTimer ??= setTimeout(() => this.#writeUsage(), usagePause);
 		const over = overBudget(this.#usage, this.#journal.run.budget);
 		if (over !== undefined && this.#journal.run.stage === 'running') {

@@ -158,7 +158,6 @@ const noCaches: readonly string[] = [
 	'.cache/keyring',
 	'.cache/gnome-keyring',
 	'.cache/fleet',
-	'.cache/claude-cli-nodejs',
 ];
 /** Folders of a home that are not hidden and hold the same. */
 const shown: ReadonlySet<string> = new Set(['snap', 'Library', 'Mail', 'Maildir', 'mail']);
