@@ -39,6 +39,7 @@ import {
 	type Filter,
 } from './forward.ts';
 import {addressOptions, connectingBy, openRoute, routeKey, type Route} from './route.ts';
+import {Refusal} from '../core/refusal.ts';
 
 // As in proxy.ts: an import would load a whole client for the web.
 const http = process.getBuiltinModule('node:http');
@@ -332,7 +333,7 @@ export class Broker {
 		}
 
 		const shape = readShape(parsed);
-		if ('because' in shape) {
+		if (shape instanceof Refusal) {
 			return refuse(400, shape.because);
 		}
 

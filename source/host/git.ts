@@ -3,6 +3,7 @@ import process from 'node:process';
 import type {SimpleGit} from 'simple-git';
 import {isOdd} from '../core/places.ts';
 import {machineRefusal} from './write.ts';
+import {Refusal} from '../core/refusal.ts';
 
 /* The one place where fleet runs git on the host. Nobody else constructs an instance. */
 
@@ -250,15 +251,16 @@ export class Git {
 /** Of util-linux, which the sandbox needs as well. */
 const limiter = '/usr/bin/prlimit';
 
-const oddPath = 'its path holds a control byte, or what is not UTF-8';
+/** Why no repository is used whose path has no spelling that every program reads alike. */
+export const oddPath = () => new Refusal('its path holds a control byte, or what is not UTF-8', 'rename the folder');
 
 /**
  * Finds the repository that a folder belongs to, as git itself
- * would, but executing nothing. Undefined where there is none.
+ * would, but executing nothing. A refusal where there is none.
  */
 export async function discover(
 	folder: string,
-): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | {because: string}> {
+): Promise<{commonDir: string; gitDir: string; topLevel: string | undefined; bare: boolean} | Refusal> {
 	const execa = await loadExeca();
 	const ask = (...what: string[]) =>
 		execa(
@@ -290,22 +292,21 @@ export async function discover(
 			throw machine;
 		}
 
-		return {
-			because:
-				result.exitCode === undefined ? 'git is not installed' : result.stderr.split('\n')[0]!.replace('fatal: ', ''),
-		};
+		return result.exitCode === undefined
+			? new Refusal('git is not installed', 'install it by the package manager of this machine')
+			: new Refusal(result.stderr.split('\n')[0]!.replace('fatal: ', ''), 'name a folder of a repository');
 	}
 
 	const [commonDir = '', gitDir = '', bare = '', inside = '', ...more] = result.stdout.split('\n');
 	if (more.length > 0 || isOdd(result.stdout.replaceAll('\n', ''))) {
-		return {because: oddPath};
+		return oddPath();
 	}
 
 	let topLevel: string | undefined;
 	if (inside === 'true') {
 		topLevel = top.stdout;
 		if (isOdd(topLevel)) {
-			return {because: oddPath};
+			return oddPath();
 		}
 	}
 

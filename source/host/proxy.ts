@@ -279,7 +279,7 @@ export class Proxy {
 
 		const {upstreams} = this.#hooks;
 		const proxy = upstreams && upstreamFor(upstreams, asked ? 'http' : 'tunnel', target);
-		if (proxy && 'because' in proxy) {
+		if (proxy instanceof Refusal) {
 			return {because: proxy.because, status: 502};
 		}
 
@@ -344,7 +344,7 @@ export class Proxy {
 			version: request.httpVersion,
 			headers: pairsOf(request.rawHeaders),
 		});
-		if ('because' in shape) {
+		if (shape instanceof Refusal) {
 			this.#hooks.onRefused?.(formatTarget(target), shape.because);
 			this.#refuse(client, shape.because, '400 Bad Request');
 			return;
@@ -592,7 +592,7 @@ export class Proxy {
 			headers: pairsOf(request.rawHeaders),
 		};
 		const shape = readShape(parsed);
-		if ('because' in shape) {
+		if (shape instanceof Refusal) {
 			this.#hooks.onRefused?.(formatTarget(target), shape.because);
 			refuse(400, shape.because);
 			return;

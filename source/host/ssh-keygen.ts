@@ -1,7 +1,7 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import {personRefusal, Refusal} from '../core/refusal.ts';
+import {gateRefusal, personRefusal, Refusal} from '../core/refusal.ts';
 import {homeFolder} from './person.ts';
 
 /** A person has this long for a passphrase or a touch, milliseconds. */
@@ -68,7 +68,7 @@ export function verifySignature(
 	signature: string,
 	signers: string,
 	namespace: string,
-): Promise<{signer: string} | {because: string}> {
+): Promise<{signer: string} | Refusal> {
 	return inFolder(async folder => {
 		const [allowed, own] = [path.join(folder, 'signers'), path.join(folder, 'signature')];
 		writeFileSync(allowed, signers);
@@ -76,7 +76,7 @@ export function verifySignature(
 		const found = await run(['-Y', 'find-principals', '-s', own, '-f', allowed], '');
 		const signer = found.stdout.split('\n')[0]!.trim();
 		if (found.code !== 0 || signer === '') {
-			return {because: "the key that signed it is not one of the project's signers"};
+			return gateRefusal("the key that signed it is not one of the project's signers", 'sign with a key of theirs');
 		}
 
 		const {code, stderr, stdout} = await run(
@@ -85,6 +85,6 @@ export function verifySignature(
 		);
 		return code === 0
 			? {signer}
-			: {because: `its signature is not good: ${(stderr + stdout).trim().split('\n').at(-1) ?? ''}`};
+			: gateRefusal(`its signature is not good: ${(stderr + stdout).trim().split('\n').at(-1) ?? ''}`, 'sign it anew');
 	});
 }

@@ -9,6 +9,7 @@ import {
 	upstreamFor,
 	type UpstreamProxy,
 } from '../../source/core/network/upstream.ts';
+import {Refusal} from '../../source/core/refusal.ts';
 
 const proxyOf = (
 	environment: Record<string, string>,
@@ -18,7 +19,7 @@ const proxyOf = (
 ) => upstreamFor(readUpstreams(environment), kind, {host, port});
 const shown = (...asked: Parameters<typeof proxyOf>) => {
 	const proxy = proxyOf(...asked);
-	return proxy && ('because' in proxy ? proxy.because : proxy.shown);
+	return proxy && (proxy instanceof Refusal ? proxy.because : proxy.shown);
 };
 
 test('the proxy is the one that the variables name, small letters first', () => {

@@ -1,3 +1,5 @@
+import {Refusal} from '../refusal.ts';
+
 /*
  * How a request goes on to a server: read strictly, and written anew from what was
  * decided on. How it is framed, where it goes and whether its connection is used
@@ -111,26 +113,29 @@ function printable(text: string): string {
 	return text.replaceAll(/[^!-~]/g, '?').slice(0, 40);
 }
 
+const unclear = (because: string) =>
+	new Refusal(because, 'send the request in the one form that every server reads alike');
+
 /**
  * Reads how a request goes on, or says why it can be read in
  * more than one way. To be asked before anything else about it.
  * @param url the part of the address that goes to the server: path and query
  */
-export function readShape({method, url, version, headers}: ParsedRequest): RequestShape | {because: string} {
+export function readShape({method, url, version, headers}: ParsedRequest): RequestShape | Refusal {
 	if (version !== '1.1' && version !== '1.0') {
-		return {because: 'the request is of another version than HTTP/1.0 and HTTP/1.1'};
+		return unclear('the request is of another version than HTTP/1.0 and HTTP/1.1');
 	}
 
 	if (!/^[A-Z]+(?:-[A-Z]+)*$/.test(method)) {
-		return {because: 'the method is not one'};
+		return unclear('the method is not one');
 	}
 
 	if (!/^\/[!-"$-~]*$/.test(url)) {
-		return {because: 'the address holds a character that no address has'};
+		return unclear('the address holds a character that no address has');
 	}
 
 	if (headers.length > mostHeaders) {
-		return {because: `the request has more than ${mostHeaders} headers`};
+		return unclear(`the request has more than ${mostHeaders} headers`);
 	}
 
 	const seen = new Set<string>();
@@ -143,15 +148,15 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 			(written.get(read) ?? lower) !== lower ||
 			(read !== lower && (hopByHop.has(read) || single.has(read)))
 		) {
-			return {because: `the header ${printable(name)} has a name that servers read in two ways`};
+			return unclear(`the header ${printable(name)} has a name that servers read in two ways`);
 		}
 
 		if (!fitsHeader(value)) {
-			return {because: `the header ${printable(lower)} holds a control byte`};
+			return unclear(`the header ${printable(lower)} holds a control byte`);
 		}
 
 		if (single.has(lower) && seen.has(lower)) {
-			return {because: `the header ${lower} is there twice`};
+			return unclear(`the header ${lower} is there twice`);
 		}
 
 		written.set(read, lower);
@@ -166,21 +171,21 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 		.filter(option => option !== '');
 	const odd = options.find(option => !connectionOptions.has(option));
 	if (odd !== undefined) {
-		return {because: `the Connection header names ${printable(odd)}, which is not a connection's own`};
+		return unclear(`the Connection header names ${printable(odd)}, which is not a connection's own`);
 	}
 
 	const expect = valueOf('expect');
 	if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-		return {because: 'the request expects something else than 100-continue'};
+		return unclear('the request expects something else than 100-continue');
 	}
 
 	const body = readBody(version, valueOf('content-length'), valueOf('transfer-encoding'));
-	if (typeof body === 'object') {
+	if (body instanceof Refusal) {
 		return body;
 	}
 
 	if (body !== 'none' && bodiless.has(method)) {
-		return {because: `${method} has a body, which some servers read as the next request`};
+		return unclear(`${method} has a body, which some servers read as the next request`);
 	}
 
 	return {
@@ -192,18 +197,14 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 	};
 }
 
-function readBody(
-	version: string,
-	length: string | undefined,
-	encoding: string | undefined,
-): RequestBody | {because: string} {
+function readBody(version: string, length: string | undefined, encoding: string | undefined): RequestBody | Refusal {
 	if (encoding !== undefined) {
 		if (length !== undefined) {
-			return {because: 'the request has a Content-Length and a Transfer-Encoding'};
+			return unclear('the request has a Content-Length and a Transfer-Encoding');
 		}
 
 		return version !== '1.1' || encoding.toLowerCase() !== 'chunked'
-			? {because: 'the request has a Transfer-Encoding that is not chunked'}
+			? unclear('the request has a Transfer-Encoding that is not chunked')
 			: 'chunked';
 	}
 
@@ -212,7 +213,7 @@ function readBody(
 	}
 
 	if (!/^\d{1,15}$/.test(length)) {
-		return {because: 'the Content-Length is not a number'};
+		return unclear('the Content-Length is not a number');
 	}
 
 	return Number(length) === 0 ? 'none' : Number(length);

@@ -1,5 +1,6 @@
 import {classifyAddress, isLoopback} from './addresses.ts';
 import {canonicaliseHost, type Target} from './target.ts';
+import {Refusal} from '../refusal.ts';
 
 /*
  * The proxy that the person's network asks for, as the variables of
@@ -22,7 +23,7 @@ export type UpstreamProxy = {
 /** A place that is reached without the proxy. `bits`: how many of an address's first bits count. */
 type Exception = {readonly host: string; readonly port: number | undefined; readonly bits: number | undefined};
 
-type Named = UpstreamProxy | {readonly because: string} | undefined;
+type Named = UpstreamProxy | Refusal | undefined;
 
 /** `http` is for plain requests, `tunnel` for everything else. */
 export type Upstreams = {
@@ -53,22 +54,24 @@ function decoded(text: string): string {
 }
 
 /** Reads a proxy's address. Nothing of it is repeated in what is said: it may hold a password. */
-function readProxy(source: string, text: string): UpstreamProxy | {because: string} {
+function readProxy(source: string, text: string): UpstreamProxy | Refusal {
 	let url: URL;
 	try {
 		url = new URL(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
 	} catch {
-		return {
-			because: `${source} cannot be read as the address of a proxy: write it as http://HOST:PORT, and resume the run`,
-		};
+		// Nothing of what URL says is repeated: it holds the text.
+		return new Refusal(
+			`${source} cannot be read as the address of a proxy: write it as http://HOST:PORT, and resume the run`,
+			`export ${source}=http://HOST:PORT`,
+		);
 	}
 
 	if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-		return {
-			because:
-				`${source} names a proxy that speaks ${url.protocol.slice(0, -1)}, which fleet does not: ` +
+		return new Refusal(
+			`${source} names a proxy that speaks ${url.protocol.slice(0, -1)}, which fleet does not: ` +
 				'name an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, and resume the run',
-		};
+			'export HTTPS_PROXY=http://HOST:PORT HTTP_PROXY=http://HOST:PORT',
+		);
 	}
 
 	const secure = url.protocol === 'https:';
@@ -162,7 +165,7 @@ function matches({host, port, bits}: Exception, target: Target): boolean {
 
 /**
  * The proxy by which this machine reaches a target; undefined:
- * none. `because`: what the variables say cannot be followed.
+ * none. A refusal: what the variables say cannot be followed.
  */
 export function upstreamFor(upstreams: Upstreams, kind: 'http' | 'tunnel', target: Target): Named {
 	return upstreams.everywhere || upstreams.exceptions.some(exception => matches(exception, target))

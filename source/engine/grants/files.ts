@@ -135,7 +135,7 @@ export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 
 	for (const [index, {root}] of projects.entries()) {
 		const found = discovered[index]!;
 		projectPlaces.push(path.join(root, '.git'));
-		if (!('because' in found)) {
+		if (!(found instanceof Refusal)) {
 			repositories.push(found.commonDir);
 			projectPlaces.push(found.commonDir, found.gitDir, ...objectFolders(found.commonDir));
 		}

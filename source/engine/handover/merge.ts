@@ -1,7 +1,7 @@
 import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {decideActor, decideMerge} from '../../core/run/decide.ts';
-import {gateRefusal} from '../../core/refusal.ts';
+import {Refusal, gateRefusal} from '../../core/refusal.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
 import {discover, Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
@@ -32,7 +32,7 @@ async function mainCheckout(git: Git, commonDir: string, root: string): Promise<
 	}
 
 	const found = await discover(root);
-	if ('because' in found || found.topLevel === undefined || realpathSync(found.gitDir) !== commonDir) {
+	if (found instanceof Refusal || found.topLevel === undefined || realpathSync(found.gitDir) !== commonDir) {
 		throw gateRefusal(
 			`the target is checked out where git does not name: the files of ${commonDir}`,
 			`git --git-dir=${quoteWord(commonDir)} config core.worktree PATH`,

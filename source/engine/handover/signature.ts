@@ -103,7 +103,7 @@ export async function confirmApproval(
 	const text = statementText(statementOf(run, facts, run.verification!.digest, because, audit, at, viewed));
 	const signature = await sign(text, own, signatureNamespace);
 	const whose = await verifySignature(text, signature, signers, signatureNamespace);
-	if ('because' in whose) {
+	if (whose instanceof Refusal) {
 		throw gateRefusal(whose.because, `${signersPath} on ${run.target.replace('refs/heads/', '')} says who they are`);
 	}
 
@@ -128,5 +128,5 @@ export async function checkSignature(git: Git, run: Run, approval: Approval): Pr
 		statementOf(run, {base, head, tree, policy}, verify, because, signed.audit, signed.at, viewed),
 	);
 	const whose = await verifySignature(text, signed.signature, await readSigners(git, base), signatureNamespace);
-	return 'because' in whose ? gateRefusal(whose.because, `fleet approve ${run.id}`) : undefined;
+	return whose instanceof Refusal ? gateRefusal(whose.because, `fleet approve ${run.id}`) : undefined;
 }

@@ -6,7 +6,7 @@ import type {Project} from '../../core/project.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
-import {discover, Git} from '../../host/git.ts';
+import {discover, Git, oddPath} from '../../host/git.ts';
 import {Lock} from '../../host/lock.ts';
 import {hasRecord, objectFolders, relink} from '../../host/worktree.ts';
 import {replaceFile} from '../../host/write.ts';
@@ -58,7 +58,7 @@ export async function addProject(
 	}
 
 	const found = await discover(realpathSync(folder));
-	if ('because' in found) {
+	if (found instanceof Refusal) {
 		throw new Refusal(
 			`${folder} is not a git repository fleet can use: ${found.because}`,
 			'git init, commit something, then add it',
@@ -205,8 +205,8 @@ export async function findProject(
 		throw new Refusal("this is a run's own tree, which belongs to no project", named);
 	}
 
-	const found = isOdd(real) ? {because: 'its path holds a control byte, or what is not UTF-8'} : await discover(real);
-	if ('because' in found) {
+	const found = isOdd(real) ? oddPath() : await discover(real);
+	if (found instanceof Refusal) {
 		throw new Refusal(`this folder is in no git repository that fleet can use: ${printable(found.because)}`, named);
 	}
 
@@ -327,8 +327,8 @@ export async function openRun(
  * is its own where it is a linked worktree. @throws Refusal where it is gone
  */
 export async function openRepository(root: string): Promise<{git: Git; checkout: Git; commonDir: string}> {
-	const found = existsSync(root) ? await discover(root) : {because: 'the folder is gone'};
-	if ('because' in found) {
+	const found = existsSync(root) ? await discover(root) : new Refusal('the folder is gone', 'bring it back');
+	if (found instanceof Refusal) {
 		throw new Refusal(
 			`the project's repository ${root} cannot be used: ${printable(found.because)}`,
 			'bring it back, or where it is now: fleet project add PATH',
