@@ -8,7 +8,6 @@ import {
 	readdirSync,
 	readFileSync,
 	readlinkSync,
-	renameSync,
 	rmSync,
 	statSync,
 	utimesSync,
@@ -21,7 +20,7 @@ import {isOdd} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {homeFolder} from './person.ts';
-import {machineRefusal} from './write.ts';
+import {machineRefusal, replaceFile} from './write.ts';
 import {ownStatusOf} from './status.ts';
 
 /** Where fleet keeps its things. All folders are made with mode 0700. */
@@ -222,8 +221,7 @@ function runtimeOf(state: string): string {
 	}
 
 	const made = mkdtempSync('/tmp/fleet-');
-	writeFileSync(`${note}.${process.pid}`, made, {mode: 0o600});
-	renameSync(`${note}.${process.pid}`, note);
+	replaceFile(note, made);
 	return made;
 }
 

@@ -323,7 +323,7 @@ async function createPrivate(
 	);
 	const refs = await projectRefs(git, branch);
 	write('packed-refs', refs);
-	writeFileSync(refsFile(places), refs, {mode: 0o600});
+	replaceFile(refsFile(places), refs);
 	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
@@ -350,12 +350,15 @@ export function connectQuarantine(commonDir: string, places: RunPaths): void {
 		return;
 	}
 
-	if (!existsSync(alternates) || readFileSync(alternates, 'utf8') !== wanted) {
-		replaceFile(alternates, wanted);
-	}
-
+	writeChanged(alternates, wanted);
 	if (existsSync(path.join(commonDir, 'shallow'))) {
-		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));
+		writeChanged(path.join(folder, 'shallow'), readFileSync(path.join(commonDir, 'shallow'), 'utf8'));
+	}
+}
+
+function writeChanged(file: string, wanted: string): void {
+	if (!existsSync(file) || readFileSync(file, 'utf8') !== wanted) {
+		replaceFile(file, wanted);
 	}
 }
 

@@ -1,9 +1,10 @@
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {adminName, baseMounts, connectQuarantine, keepBorrowed, projectRefs, refsFile} from '../../host/worktree.ts';
+import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import {jail} from '../sandbox/jail.ts';
 
@@ -115,6 +116,6 @@ export async function refresh(
 		return {target: undefined, notes: ["the project's branches could not be brought up to date in its git folder"]};
 	}
 
-	writeFileSync(file, [...now].map(([name, object]) => `${object} ${name}\n`).join(''), {mode: 0o600});
+	replaceFile(file, [...now].map(([name, object]) => `${object} ${name}\n`).join(''));
 	return {target: target.replace('refs/heads/', ''), notes: []};
 }

@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {Git} from '../../host/git.ts';
 import {readJournal} from '../../host/journal.ts';
@@ -8,6 +8,7 @@ import {removeWorktree} from '../../host/worktree.ts';
 import type {Context} from '../context.ts';
 import {listRunIds} from '../runs.ts';
 import {statusOf} from '../../host/status.ts';
+import {replaceFile} from '../../host/write.ts';
 
 /*
  * A start that fails, or is ended in the middle, leaves nothing:
@@ -26,7 +27,7 @@ function startFile(places: RunPaths): string {
 
 /** Writes down what is about to be made, before it is: whoever finds it takes it back. */
 export function noteStart(places: RunPaths, start: Start): void {
-	writeFileSync(startFile(places), JSON.stringify(start), {mode: 0o600, flag: 'wx'});
+	replaceFile(startFile(places), JSON.stringify(start));
 }
 
 /** It is made, and the journal knows it. */

@@ -1,9 +1,10 @@
-import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {passphraseVariable} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Vault} from '../../core/seams.ts';
+import {replaceFile} from '../../host/write.ts';
 
 /**
  * A file that is encrypted with a passphrase, in the age format: `age --decrypt` reads it, too.
@@ -44,14 +45,7 @@ export function age(file: string, ask: (question: string) => Promise<string>, wo
 		encrypter.setPassphrase(passphrase);
 		const bytes = await encrypter.encrypt(JSON.stringify(Object.fromEntries(entries)));
 		mkdirSync(path.dirname(file), {recursive: true, mode: 0o700});
-		const fresh = `${file}.${process.pid}.new`;
-		try {
-			writeFileSync(fresh, bytes, {mode: 0o600});
-			renameSync(fresh, file);
-		} finally {
-			rmSync(fresh, {force: true});
-		}
-
+		replaceFile(file, bytes);
 		opened = {passphrase, entries};
 	};
 
