@@ -1,6 +1,6 @@
 import {attentionOf} from '../core/run/attention.ts';
 import type {Changes} from '../core/run/changes.ts';
-import {gatesOf} from '../core/run/decide.ts';
+import {gatesOf} from '../core/run/gates.ts';
 import {checksOf, type Run} from '../core/run/run.ts';
 import {isInForce} from '../core/scope.ts';
 import {formatReference} from '../core/secrets/secret.ts';

@@ -8,7 +8,7 @@ import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
 import {escapeControls} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
-import {liveStages} from '../core/run/run.ts';
+import {liveStages} from '../core/run/stages.ts';
 import {restoreTerminal} from '../core/text/terminal-filter.ts';
 import {findRun} from '../engine/runs.ts';
 import {follow} from '../host/tail.ts';

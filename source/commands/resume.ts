@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {resumeRun} from '../engine/run/create.ts';
+import {resumeRun} from '../engine/run/resume.ts';
 import {findRun} from '../engine/runs.ts';
 import {askHidden} from '../terminal/ask.ts';
 import {runDocument} from './documents.ts';

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {gatesOf} from '../core/run/decide.ts';
+import {gatesOf} from '../core/run/gates.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {isInForce, type Grant} from '../core/scope.ts';
 import {localStamp} from '../core/text/time.ts';

@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
-import {liveStages} from '../core/run/run.ts';
+import {liveStages} from '../core/run/stages.ts';
 import {Lock} from '../host/lock.ts';
 import {answerTime, connect, findRun, inTime, killSupervisor} from '../engine/runs.ts';
 import {reasonOption, type Verb} from './verb.ts';

@@ -1,7 +1,9 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {isName, printable} from '../core/names.ts';
-import {foldRun, liveStages, withoutWorker, type Run, type Stage} from '../core/run/run.ts';
+import {foldRun, withoutWorker} from '../core/run/evolve.ts';
+import type {Run} from '../core/run/run.ts';
+import {liveStages, type Stage} from '../core/run/stages.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';

@@ -1,5 +1,6 @@
-import {gatesOf, type GateId} from '../core/run/decide.ts';
-import {liveStages, type Run} from '../core/run/run.ts';
+import {gatesOf, type GateId} from '../core/run/gates.ts';
+import type {Run} from '../core/run/run.ts';
+import {liveStages} from '../core/run/stages.ts';
 import {nextNeed} from './list.ts';
 import {placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
 

@@ -1,6 +1,7 @@
 import UFuzzy from '@leeoniya/ufuzzy';
 import {needOf} from '../core/run/attention.ts';
-import {isAtWork, liveStages, type Run} from '../core/run/run.ts';
+import type {Run} from '../core/run/run.ts';
+import {isAtWork, liveStages} from '../core/run/stages.ts';
 import type {ListState, Show, State} from './state.ts';
 
 /* Which rows the list has: a pure function of what there is and how it is looked at. */

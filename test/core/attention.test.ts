@@ -3,10 +3,11 @@ import process from 'node:process';
 import {test} from 'node:test';
 import {statementText} from '../../source/core/run/statement.ts';
 import {needOf, statusOf} from '../../source/core/run/attention.ts';
-import {gatesOf} from '../../source/core/run/decide.ts';
+import {gatesOf} from '../../source/core/run/gates.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
 import {waitsForEver} from '../../source/core/run/queue.ts';
-import {foldRun, timeWorked, type Run} from '../../source/core/run/run.ts';
+import {foldRun} from '../../source/core/run/evolve.ts';
+import {timeWorked, type Run} from '../../source/core/run/run.ts';
 import {localStamp, localTime, zoneOf} from '../../source/core/text/time.ts';
 
 const begin = Date.parse('2026-01-01T00:00:00.000Z');

@@ -11,11 +11,12 @@ import {
 	decideScopeChange,
 	decideVerify,
 	decideWindow,
-	gatesOf,
 } from '../../source/core/run/decide.ts';
+import {gatesOf} from '../../source/core/run/gates.ts';
 import type {Facts} from '../../source/core/run/facts.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
-import {checksOf, evolve, foldRun, withoutWorker, type Run} from '../../source/core/run/run.ts';
+import {evolve, foldRun, withoutWorker} from '../../source/core/run/evolve.ts';
+import {checksOf, type Run} from '../../source/core/run/run.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const now = Date.parse(at);

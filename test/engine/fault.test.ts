@@ -3,7 +3,8 @@ import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {createRun, startSupervisor} from '../../source/engine/run/create.ts';
+import {createRun} from '../../source/engine/run/create.ts';
+import {startSupervisor} from '../../source/engine/run/start-supervisor.ts';
 import {findProject} from '../../source/engine/project/projects.ts';
 import {Fleet, root, until} from '../support/fleet.ts';
 

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import {compose} from '../../source/compose.ts';
-import {supervise, type Handover} from '../../source/engine/run/supervise.ts';
+import {supervise} from '../../source/engine/run/supervise.ts';
+import type {Handover} from '../../source/engine/run/start-supervisor.ts';
 import {closeInheritedLate} from './descriptors.ts';
 
 /* The supervisor's program, but for one thing: every host of the world is on a port of this machine's loopback. */

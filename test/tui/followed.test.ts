@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
-import {foldRun} from '../../source/core/run/run.ts';
+import {foldRun} from '../../source/core/run/evolve.ts';
 import {defaultSettings} from '../../source/core/settings.ts';
 import type {FleetClient} from '../../source/protocol/client.ts';
 import {Store} from '../../source/tui/store.ts';

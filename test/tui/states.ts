@@ -1,7 +1,8 @@
 import process from 'node:process';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
-import {foldRun, type Run} from '../../source/core/run/run.ts';
+import {foldRun} from '../../source/core/run/evolve.ts';
+import type {Run} from '../../source/core/run/run.ts';
 import {summarise} from '../../source/core/run/audit.ts';
 import {openDialog} from '../../source/tui/forms/dialogs.ts';
 import {withDiff} from '../../source/tui/review/rows.ts';

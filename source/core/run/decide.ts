@@ -1,16 +1,11 @@
-import {viewedText} from './statement.ts';
 import type {Facts} from './facts.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
 import type {Actor} from '../scope.ts';
-import {itemIds} from './audit.ts';
-import {checksOf, liveStages, type Run} from './run.ts';
+import type {Run} from './run.ts';
+import {liveStages} from './stages.ts';
 import {formatDuration} from '../text/time.ts';
 import {verifyHint} from './verdict.ts';
 import {clockAfter, parseWindow, windowAt, type WallTime} from '../text/window.ts';
-
-/** The steps after the agent's work, in their order. */
-export const gateIds = ['audit', 'verify', 'review', 'approve', 'merge', 'deploy'] as const;
-export type GateId = (typeof gateIds)[number];
 
 /** Verification, approval and merge are worth this many milliseconds. */
 export const validity = 24 * 3_600_000;
@@ -25,7 +20,8 @@ export function decideActor(actor: Actor, gate: string): Refusal | undefined {
 			);
 }
 
-function ended(run: Run): Refusal | undefined {
+/** Why nothing more is decided about a run that was discarded or rejected. */
+export function ended(run: Run): Refusal | undefined {
 	if (run.stage === 'discarded') {
 		return gateRefusal(`${run.id} is discarded`, `fleet restore ${run.id}`);
 	}
@@ -227,150 +223,4 @@ export function decideScopeChange(run: Run, actor: Actor, because: string): Refu
 		(run.stage === 'discarded' ? ended(run) : undefined) ??
 		(because.trim() === '' ? new Refusal('a grant needs a reason', 'say why with --because "…"') : undefined)
 	);
-}
-
-export type GateState = {
-	readonly id: GateId;
-	readonly title: string;
-	readonly state: 'done' | 'ready' | 'blocked' | 'failed' | 'inconclusive' | 'busy';
-	/** What came of it, or why it cannot be done now. */
-	readonly because: string;
-};
-
-function gateState(
-	done: string | undefined,
-	failed: string | undefined,
-	busy: boolean,
-	refusal: Refusal | undefined,
-): GateState['state'] {
-	if (busy) {
-		return 'busy';
-	}
-
-	if (done !== undefined) {
-		return 'done';
-	}
-
-	if (refusal) {
-		return 'blocked';
-	}
-
-	return failed === undefined ? 'ready' : 'failed';
-}
-
-function refuseAudit(run: Run): Refusal | undefined {
-	if (run.stage === 'discarded') {
-		return ended(run);
-	}
-
-	return run.merge ? gateRefusal('not made before the merge', 'it is about the run, which is over') : undefined;
-}
-
-/** What came of the review; undefined where there was none. */
-function reviewDone({approval, merge}: Run): string | undefined {
-	if (!approval) {
-		return merge ? 'merged' : undefined;
-	}
-
-	return approval.viewed
-		? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}`
-		: 'approved; what was viewed is not written down';
-}
-
-/**
- * The guided sequence, as it stands: each step with its state and the reason.
- * Pure, from the run alone; the engine checks the moving facts again.
- */
-export function gatesOf(run: Run): GateState[] {
-	const busyWith = (stage: string) => run.stage === stage;
-	const step = (
-		id: GateId,
-		title: string,
-		done: string | undefined,
-		failed: string | undefined,
-		busy: boolean,
-		refusal: Refusal | undefined,
-	): GateState => {
-		const state = gateState(done, failed, busy, refusal);
-		return {id, title, state, because: done ?? (refusal ? refusal.because : (failed ?? (busy ? run.because : '')))};
-	};
-
-	const person: Actor = 'person:you';
-	const {verification, approval, merge, audit} = run;
-	const bound: Facts = verification ?? {base: '', head: '', tree: '', policy: ''};
-	const now = verification ? Date.parse(verification.at) : 0;
-	const checks = checksText(run);
-	const last = run.deployments.at(-1);
-	const verifyRefusal = decideVerify(run);
-	const approveRefusal = decideApprove(run, person, bound, now);
-	const conflicts =
-		run.conflicts && !merge
-			? `conflicts with ${run.target.replace('refs/heads/', '')} in ${run.conflicts
-					.slice(0, 3)
-					.map(name => JSON.stringify(name))
-					.join(
-						', ',
-					)}${run.conflicts.length > 3 ? ` and ${run.conflicts.length - 3} more` : ''}: fleet resume ${run.id} --rebase`
-			: undefined;
-	const unclear = verification?.result === 'inconclusive' && !merge;
-	const verify = step(
-		'verify',
-		'Verify',
-		(verification?.passed && !conflicts) || merge ? `passed: ${verification?.because ?? ''}` : undefined,
-		conflicts ??
-			(verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined),
-		busyWith('verifying'),
-		verifyRefusal,
-	);
-	return [
-		step(
-			'audit',
-			'Audit',
-			audit && !audit.stale && checksOf(run).passed === itemIds.length ? checks : undefined,
-			audit && !audit.stale ? checks : undefined,
-			false,
-			refuseAudit(run),
-		),
-		unclear && !conflicts && verify.state === 'failed' ? {...verify, state: 'inconclusive'} : verify,
-		step(
-			'review',
-			'Review',
-			reviewDone(run),
-			run.stage === 'rejected' ? run.because : undefined,
-			false,
-			run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first'),
-		),
-		step(
-			'approve',
-			'Approve',
-			approval
-				? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}`
-				: undefined,
-			undefined,
-			false,
-			approveRefusal,
-		),
-		step(
-			'merge',
-			'Merge',
-			merge ? `${merge.commit.slice(0, 10)}, checkout ${merge.checkout}` : undefined,
-			undefined,
-			busyWith('merging'),
-			decideMerge(run, person, approval ?? bound, approval ? Date.parse(approval.at) : now),
-		),
-		step(
-			'deploy',
-			'Deploy',
-			last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined,
-			last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined,
-			busyWith('deploying'),
-			run.merge ? undefined : decideDeploy(run, person, '', ''),
-		),
-	];
-}
-
-function checksText(run: Run): string {
-	const passed = run.audit?.items.filter(item => item.status === 'PASS').length ?? 0;
-	const others = run.audit?.items.filter(item => item.status !== 'PASS').map(item => `${item.id} ${item.status}`) ?? [];
-	return `${passed}/${itemIds.length}${others.length > 0 ? `: ${others.join(', ')}` : ''}`;
 }

@@ -156,6 +156,9 @@ export type Entry = RunEvent & {
 	readonly prev: string;
 };
 
+/** A line of a journal about one kind of event. */
+export type EntryOf<Type extends RunEvent['type']> = Extract<Entry, {readonly type: Type}>;
+
 /** A type that is missing here would make journals unreadable: the compiler asks for each. */
 const known: Readonly<Record<RunEvent['type'], true>> = {
 	'run.created': true,

@@ -1,7 +1,8 @@
 import {readdirSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {gateRefusal} from '../../core/refusal.ts';
-import {liveStages, type Run} from '../../core/run/run.ts';
+import type {Run} from '../../core/run/run.ts';
+import {liveStages} from '../../core/run/stages.ts';
 import type {DiskView} from '../../protocol/client.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';

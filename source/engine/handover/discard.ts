@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {decideActor} from '../../core/run/decide.ts';
-import {liveStages} from '../../core/run/run.ts';
+import {liveStages} from '../../core/run/stages.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';

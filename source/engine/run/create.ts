@@ -1,41 +1,32 @@
-import {spawn} from 'node:child_process';
 import {randomBytes, randomUUID} from 'node:crypto';
-import {closeSync, mkdirSync, openSync, readFileSync} from 'node:fs';
+import {mkdirSync} from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import {branchOf, nameFrom, parseName} from '../../core/names.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
-import {decideResume} from '../../core/run/decide.ts';
-import type {Invocation} from '../../core/plan.ts';
-import type {Grant} from '../../core/scope.ts';
 import type {Run} from '../../core/run/run.ts';
-import {holdsValue} from '../../core/secrets/redact.ts';
-import {formatReference} from '../../core/secrets/secret.ts';
-import {findSuspects} from '../../core/secrets/suspects.ts';
-import {proxyVariables} from '../../core/network/upstream.ts';
 import type {Budget} from '../../core/run/usage.ts';
+import type {Grant} from '../../core/scope.ts';
+import type {Agent} from '../../core/seams.ts';
+import type {Git} from '../../host/git.ts';
+import {Journal} from '../../host/journal.ts';
+import type {RunPaths} from '../../host/paths.ts';
 import {findOnPath} from '../../host/program.ts';
 import {insideHome} from '../../host/toolchain.ts';
-import {trustEnvironmentOf} from '../../host/trusted.ts';
-import {budgetRefusal} from '../grants/budget.ts';
-import {checkOverlap, filesPlace} from '../grants/files.ts';
-import {fillWorktree} from './fill.ts';
-import {copyIncluded} from '../project/include.ts';
-import {completeScope, grantLength, handFor, secretOfScope} from '../grants/scope-secrets.ts';
-import {knownValue, listSecrets} from '../grants/secrets.ts';
-import type {Handover} from './supervise.ts';
-import {Journal} from '../../host/journal.ts';
-import type {Git} from '../../host/git.ts';
 import {createWorktree} from '../../host/worktree.ts';
 import {filesOf} from '../../scopes/files/index.ts';
 import type {Context} from '../context.ts';
-import {chooseSandbox} from '../sandbox/plan.ts';
-import {readPolicy} from '../project/policy.ts';
+import {checkOverlap, filesPlace} from '../grants/files.ts';
+import {completeScope, grantLength, secretOfScope} from '../grants/scope-secrets.ts';
 import {makeGrant} from '../grants/scopes.ts';
+import {copyIncluded} from '../project/include.ts';
+import {readPolicy} from '../project/policy.ts';
 import {openRepository} from '../project/projects.ts';
-import {planRebase} from './rebase.ts';
-import {readRun, withJournal, listRunIds} from '../runs.ts';
+import {listRunIds} from '../runs.ts';
+import {chooseSandbox} from '../sandbox/plan.ts';
+import {checkLength, checkPrompt} from './check-prompt.ts';
+import {fillWorktree} from './fill.ts';
+import {startSupervisor} from './start-supervisor.ts';
 import {noteStart, startIsNoted, takeBack, takeBackLeftovers} from './take-back.ts';
 
 export type RunRequest = {
@@ -89,11 +80,8 @@ async function findBase(git: Git, base: string | undefined): Promise<{commit: st
 	return {commit, target: head};
 }
 
-/**
- * Makes a run: worktree, private git folder, journal. Its supervisor is not started yet. All or nothing.
- * @throws Refusal for anything that was asked for and cannot be
- */
-export async function createRun(context: Context, request: RunRequest): Promise<Run> {
+/** The agent that was asked for, if it can be told what it is to be told. */
+function findAgent(context: Context, request: RunRequest): Agent {
 	const agent = context.agents.find(agent => agent.id === request.agent);
 	if (!agent) {
 		throw new Refusal(
@@ -133,16 +121,11 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		}
 	}
 
-	await checkPrompt(context, request.prompt, request.project);
-	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
-	await checkPrompt(
-		context,
-		request.argv.length === 0 ? undefined : request.argv.join(' '),
-		request.project,
-		'the command line',
-	);
-	await chooseSandbox(context);
-	await takeBackLeftovers(context);
+	return agent;
+}
+
+/** The run's id: the name that was asked for, or one from the prompt. */
+function chooseId(context: Context, request: RunRequest): string {
 	const ids = new Set(listRunIds(context));
 	let id = request.name === undefined ? '' : orThrow(parseName(request.name, 'run name'));
 	while (id === '' || (ids.has(id) && request.name === undefined)) {
@@ -154,12 +137,11 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		throw new Refusal(`there is a run "${id}" already`, 'choose another name with --name');
 	}
 
-	const {git, checkout, commonDir} = await openRepository(request.project.root);
-	const {commit, target} = await findBase(checkout, request.base);
-	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/fleet*'])).stdout.split(
-		'\n',
-	);
-	const branch = branchOf(id, new Set(branches));
+	return id;
+}
+
+/** What the run may do from its start on. Nothing of it is in force before the run is. */
+async function makeGrants(context: Context, request: RunRequest): Promise<Grant[]> {
 	const grants: Grant[] = [];
 	for (const text of request.allow) {
 		const scope = completeScope(context, text, request.project);
@@ -180,16 +162,47 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 		grants.push(grant);
 	}
 
-	await readPolicy(git, commit);
+	return grants;
+}
 
-	const places = context.paths.run(id);
+/** Takes the id: of two that want it, one makes the folder. */
+function makeFolder(places: RunPaths, id: string): void {
 	mkdirSync(path.dirname(places.folder), {recursive: true, mode: 0o700});
 	try {
 		mkdirSync(places.folder, {mode: 0o700});
 	} catch {
 		throw new Refusal(`there is a run "${id}" already`, 'choose another name with --name');
 	}
+}
 
+/**
+ * Makes a run: worktree, private git folder, journal. Its supervisor is not started yet. All or nothing.
+ * @throws Refusal for anything that was asked for and cannot be
+ */
+export async function createRun(context: Context, request: RunRequest): Promise<Run> {
+	const agent = findAgent(context, request);
+	await checkPrompt(context, request.prompt, request.project);
+	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
+	await checkPrompt(
+		context,
+		request.argv.length === 0 ? undefined : request.argv.join(' '),
+		request.project,
+		'the command line',
+	);
+	await chooseSandbox(context);
+	await takeBackLeftovers(context);
+	const id = chooseId(context, request);
+	const {git, checkout, commonDir} = await openRepository(request.project.root);
+	const {commit, target} = await findBase(checkout, request.base);
+	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/fleet*'])).stdout.split(
+		'\n',
+	);
+	const branch = branchOf(id, new Set(branches));
+	const grants = await makeGrants(context, request);
+	await readPolicy(git, commit);
+
+	const places = context.paths.run(id);
+	makeFolder(places, id);
 	let journal: Journal | undefined;
 	const start = {commonDir, branch, base: commit};
 	let made = false;
@@ -266,205 +279,4 @@ export async function startRun(context: Context, request: RunRequest): Promise<R
 
 		throw error;
 	}
-}
-
-/** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
-function supervisorEnvironment(): Record<string, string> {
-	const passed = [
-		'PATH',
-		'HOME',
-		'USER',
-		'LOGNAME',
-		'LANG',
-		'LC_ALL',
-		'TMPDIR',
-		'FLEET_HOME',
-		'XDG_STATE_HOME',
-		'XDG_CONFIG_HOME',
-		'XDG_RUNTIME_DIR',
-		...proxyVariables,
-	];
-	return {
-		...Object.fromEntries(passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
-		...trustEnvironmentOf(process.env),
-	};
-}
-
-/**
- * Starts a run's supervisor, detached, hands it the secrets of its grants, and waits until the agent runs.
- * @throws Refusal with the reason where it does not come up
- */
-export async function startSupervisor(context: Context, runId: string): Promise<Run> {
-	const places = context.paths.run(runId);
-	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
-	const run = readRun(places);
-	const secrets = run ? await handFor(context, run) : [];
-	const log = openSync(path.join(places.folder, 'supervisor.log'), 'a', 0o600);
-	const [program, ...argv] = context.supervisor;
-	const child = spawn(program!, [...argv, runId], {
-		cwd: '/',
-		env: supervisorEnvironment(),
-		detached: true,
-		stdio: ['ignore', log, log, 'ipc'],
-	});
-	closeSync(log);
-	try {
-		await new Promise<void>((resolve, reject) => {
-			child.once('error', reject);
-			child.send({secrets} satisfies Handover, error => {
-				if (error) {
-					reject(error);
-				}
-			});
-			child.once('message', (message: {started?: boolean; because?: string; hint?: string}) => {
-				if (message.started) {
-					resolve();
-				} else {
-					reject(
-						new Refusal(
-							message.because ?? 'the supervisor could not start the run',
-							message.hint ?? `fleet show ${runId}`,
-						),
-					);
-				}
-			});
-			child.once('exit', (code, signal) => {
-				const words = readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8')
-					.trim()
-					.split('\n')
-					.findLast(line => /error/i.test(line))
-					?.trim()
-					.slice(0, 200);
-				reject(
-					new Refusal(
-						`the supervisor ended before the agent started (${signal ?? code})${words ? `: ${words}` : ''}`,
-						'fleet doctor',
-					),
-				);
-			});
-		});
-	} finally {
-		if (child.connected) {
-			child.disconnect();
-		}
-
-		child.removeAllListeners();
-		child.unref();
-	}
-
-	return readRun(places)!;
-}
-
-/**
- * Bytes that the kernel takes for one argument or variable (MAX_ARG_STRLEN),
- * with its end; and for all together, with room for what a sandbox adds.
- */
-const longestArgument = 128 * 1024;
-const longestTogether = 1024 ** 2;
-
-/**
- * An agent gets its prompt on its command line. What the kernel
- * would not take there is refused before anything is made.
- */
-function checkLength({argv, env}: Pick<Invocation, 'argv' | 'env'>): void {
-	const lengths = [
-		...argv.map(text => Buffer.byteLength(text) + 1),
-		...Object.entries(env).map(([name, text]) => Buffer.byteLength(`${name}=${text}`) + 1),
-	];
-	const most = Math.max(...lengths);
-	const together = lengths.reduce((sum, length) => sum + length, 0);
-	if (most > longestArgument || together > longestTogether) {
-		const [size, limit] = most > longestArgument ? [most, '128 KiB in one argument'] : [together, '1 MiB in all'];
-		throw new Refusal(
-			`what the agent is told is ${Math.ceil(size / 1024)} KiB; a command line takes ${limit}`,
-			'put what is long into a committed file, and name it in the prompt',
-		);
-	}
-}
-
-/**
- * A prompt goes to a model, and from there who knows where: a
- * value that is known, or looks like one, has no place in it.
- */
-async function checkPrompt(
-	context: Context,
-	prompt: string | undefined,
-	project: {readonly id: string},
-	what = 'the prompt',
-): Promise<void> {
-	if (prompt === undefined) {
-		return;
-	}
-
-	for (const entry of listSecrets(context)) {
-		const known = entry.project === undefined || entry.project === project.id ? await knownValue(context, entry) : [];
-		if (holdsValue(known, prompt)) {
-			throw new Refusal(
-				`${what} holds the value of ${formatReference(entry.reference)}`,
-				`write ${formatReference(entry.reference)} in its place, and grant it: ` +
-					`--allow secret:${entry.reference.owner}/${entry.reference.name}`,
-			);
-		}
-	}
-
-	const [suspect] = findSuspects(
-		what,
-		prompt.split('\n').map((text, index) => ({number: index + 1, text})),
-	);
-	if (suspect) {
-		throw new Refusal(
-			`${what} holds what looks like a secret (${suspect.rule}): ${suspect.span}`,
-			'keep it in the vault: fleet secret add NAME, and grant it by its name',
-		);
-	}
-}
-
-/**
- * Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation.
- * @param options.rebase to bring its work onto its target as that is today
- */
-export async function resumeRun(
-	context: Context,
-	runId: string,
-	prompt?: string,
-	{rebase = false}: {readonly rebase?: boolean} = {},
-): Promise<Run> {
-	await withJournal(context, runId, async journal => {
-		const {run} = journal;
-		const refusal = decideResume(run) ?? budgetRefusal(run);
-		if (refusal) {
-			throw refusal;
-		}
-
-		await checkPrompt(context, prompt, run.project);
-		// In a conversation that goes on, the task was said already.
-		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
-		const next = said === undefined ? undefined : {prompt: said};
-		const sent = rebase ? await planRebase(context, journal, prompt) : next;
-		if (!sent) {
-			return;
-		}
-
-		const agent = context.agents.find(agent => agent.id === run.agent);
-		if (agent) {
-			checkLength(
-				orThrow(
-					agent.start({
-						prompt: sent.prompt,
-						argv: run.argv,
-						cwd: '/',
-						home: insideHome,
-						program: agent.program,
-						interactive: run.interactive,
-						conversation: {id: run.conversation},
-						pointer: undefined,
-						uuid: randomUUID(),
-					}),
-				),
-			);
-		}
-
-		journal.append({type: 'prompt.sent', ...sent}, context.actor);
-	});
-	return startSupervisor(context, runId);
 }

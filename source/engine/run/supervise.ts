@@ -38,13 +38,14 @@ import {budgetRefusal, setBudgetIn} from '../grants/budget.ts';
 import {countChanges} from '../handover/changes.ts';
 import {rememberChanges} from '../handover/changes-file.ts';
 import type {Context} from '../context.ts';
+import {howItEnded, withScripts} from './agent-scripts.ts';
 import {HeldSecrets} from './held-secrets.ts';
 import {sweep} from '../sandbox/jail.ts';
 import {Guard, removeGroup} from '../sandbox/guard.ts';
 import {diskUse, limitNotes} from '../sandbox/limits.ts';
 import {LiveFiles} from '../grants/live-files.ts';
 import {cameBelow, filesPlace, givenFiles, grantedScope} from '../grants/files.ts';
-import {insideConfig, InjectedFiles, quietNode} from './injected-files.ts';
+import {InjectedFiles, quietNode} from './injected-files.ts';
 import {AgentOutput, EventCounter} from './output.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
 import {readPolicy} from '../project/policy.ts';
@@ -71,35 +72,6 @@ const faultPause = 120_000;
 
 /** Where a test has the run's hosts. */
 export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'placeOf'>;
-
-/** What whoever starts a supervisor hands it, over the channel between the two alone. */
-export type Handover = {readonly secrets: readonly HandedSecret[]};
-
-/** After the agent ended by itself: the policy's commands, whatever its exit code, which stays the run's. */
-const endScript = 't=$1; shift; trap : INT; "$@"; code=$?; sh -c "$t"; exit "$code"';
-
-const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-
-/** Before the agent: its configuration goes to its HOME, from inside, and the policy's commands run. */
-const startScript =
-	'if [ -n "$(ls -A ' +
-	insideConfig +
-	' 2> /dev/null)" ]; then cp -rT ' +
-	insideConfig +
-	' "$HOME" || exit 96; fi; n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; ' +
-	'sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit 97; }; shift; n=$((n-1)); done; exec "$@"';
-
-function howItEnded(code: number, signal: string | undefined, hasSetup: boolean): string {
-	if (signal) {
-		return `ended by ${signal}`;
-	}
-
-	if (hasSetup && code === 97) {
-		return 'a setup command failed';
-	}
-
-	return code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`;
-}
 
 /** What a supervisor is told from outside; SIGUSR2 is what `fleet freeze` falls back to where Node cannot start. */
 export const ownSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
@@ -366,17 +338,7 @@ class Supervision {
 				},
 			);
 			this.#scheduleExpiry();
-			const prepares = policy.setup.length > 0 || (files && Object.keys(files).length > 0);
-			const teardown = policy.teardown
-				.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`)
-				.join('\n');
-			const argv = teardown === '' ? invocation.argv : ['/bin/sh', '-c', endScript, 'sh', teardown, ...invocation.argv];
-			const inner = prepares
-				? {
-						...invocation,
-						argv: ['/bin/sh', '-c', startScript, 'sh', String(policy.setup.length), ...policy.setup, ...argv],
-					}
-				: {...invocation, argv};
+			const inner = withScripts(invocation, policy, files !== undefined && Object.keys(files).length > 0);
 			this.#output = new AgentOutput({
 				file: this.#places.output,
 				values: this.#secrets.values(),

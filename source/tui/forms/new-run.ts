@@ -1,6 +1,6 @@
 import {nameFrom} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
-import {liveStages} from '../../core/run/run.ts';
+import {liveStages} from '../../core/run/stages.ts';
 import {splitWords} from '../../core/text/shell-words.ts';
 import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
 import type {Effect, Field, State} from '../state.ts';

@@ -1,5 +1,5 @@
 import type {Back, Span, Style, Tone} from '../../core/text/spans.ts';
-import type {Stage} from '../../core/run/run.ts';
+import type {Stage} from '../../core/run/stages.ts';
 
 export const themeNames = ['dark', 'light', 'contrast', 'plain'] as const;
 export type ThemeName = (typeof themeNames)[number];

@@ -1,5 +1,6 @@
 import {stageText} from '../../core/run/attention.ts';
-import {gatesOf, validity, type GateId, type GateState} from '../../core/run/decide.ts';
+import {validity} from '../../core/run/decide.ts';
+import {gatesOf, type GateId, type GateState} from '../../core/run/gates.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import type {Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';

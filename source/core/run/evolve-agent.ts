@@ -1,0 +1,137 @@
+import {matchesTarget} from '../network/egress.ts';
+import {parseEgressRule} from '../network/rules.ts';
+import {parseAuthority} from '../network/target.ts';
+import {Refusal} from '../refusal.ts';
+import type {Grant} from '../scope.ts';
+import {done, type Changes} from './evolve-text.ts';
+import type {Denial} from './run.ts';
+
+/** Whether a scope such as `network:example.com:443` lets through what was denied. */
+function answers(scope: string, target: string): boolean {
+	const rule = parseEgressRule(scope.slice('network:'.length));
+	const wanted = parseAuthority(target, 443);
+	return (
+		scope.startsWith('network:') &&
+		!(rule instanceof Refusal) &&
+		!(wanted instanceof Refusal) &&
+		matchesTarget(rule, wanted)
+	);
+}
+
+function withoutScope(grants: readonly Grant[], scope: string): Grant[] {
+	return grants.filter(grant => grant.scope !== scope);
+}
+
+/** What an event of the agent's time changes: its life, its scopes, the network, its model. */
+export const agentChanges = {
+	'run.queued': (_run, entry) => ({stage: 'queued', because: entry.because, stuck: entry.stuck ?? false}),
+	'run.dequeued': (_run, entry) => ({stage: 'starting', because: entry.because}),
+	'run.started': (run, entry) => ({
+		status: undefined,
+		pid: entry.pid,
+		stage: 'running',
+		because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent is at work',
+		attempt: entry.attempt,
+		sandbox: entry.sandbox,
+		notes: entry.notes,
+		exit: undefined,
+		// A new attempt may change anything, so nothing that was decided about the last one holds.
+		verification: undefined,
+		approval: undefined,
+		conflicts: undefined,
+		rebase: undefined,
+		audit: run.audit && {...run.audit, stale: true},
+	}),
+	'run.exited': (_run, entry) => ({
+		stage: 'stopped',
+		because: entry.because,
+		exit: {code: entry.code, signal: entry.signal},
+	}),
+	'run.failed': (_run, entry) => ({stage: 'failed', because: entry.because}),
+	'run.crashed': (run, entry) => ({
+		stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed',
+		because: entry.because,
+		deployments: run.deployments.map(deployment =>
+			deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment,
+		),
+	}),
+	'run.frozen': (_run, entry) => ({stage: 'frozen', because: entry.because}),
+	'run.thawed': (_run, entry) => ({stage: 'running', because: done('thawed', entry.because, entry.actor)}),
+	'scope.granted': (run, entry) => ({
+		grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant],
+		denials: run.denials.filter(denial => !answers(entry.grant.scope, denial.target)),
+		audit: run.audit && {...run.audit, stale: true},
+	}),
+	'scope.revoked': (run, entry) => ({
+		grants: withoutScope(run.grants, entry.scope),
+		audit: run.audit && {...run.audit, stale: true},
+	}),
+	'scope.expired': (run, entry) => ({
+		grants: withoutScope(run.grants, entry.scope),
+		audit: run.audit && {...run.audit, stale: true},
+	}),
+	'egress.denied': (run, entry) => {
+		if (run.dismissed.includes(entry.target)) {
+			return {};
+		}
+
+		const rest = run.denials.filter(denial => denial.target !== entry.target);
+		return {
+			denials: [
+				{
+					target: entry.target,
+					because: entry.because,
+					count: entry.count,
+					since: run.denials.find(denial => denial.target === entry.target)?.since ?? entry.at,
+					at: entry.at,
+				},
+				...rest,
+			].slice(0, 50),
+		};
+	},
+	'denial.dismissed': (run, entry) => ({
+		denials: run.denials.filter(denial => denial.target !== entry.target),
+		dismissed: [...new Set([...run.dismissed, entry.target])].slice(-200),
+	}),
+	'egress.allowed': () => ({}),
+	'secret.used': () => ({}),
+	'request.refused': () => ({}),
+	'secret.refused': () => ({}),
+	'gate.refused': (_run, entry) => {
+		return entry.conflicts === undefined ? {} : {conflicts: entry.conflicts};
+	},
+	'alarm.raised': (run, entry) => {
+		const isSame = (alarm: Denial) => alarm.target === entry.target && alarm.because === entry.because;
+		return {
+			alarms: [
+				{
+					target: entry.target,
+					because: entry.because,
+					count: entry.count,
+					since: run.alarms.find(alarm => isSame(alarm))?.since ?? entry.at,
+					at: entry.at,
+				},
+				...run.alarms.filter(alarm => !isSame(alarm)),
+			].slice(0, 50),
+		};
+	},
+	'alarm.acknowledged': () => ({alarms: []}),
+	'agent.status': (run, entry) => ({
+		status: {
+			state: entry.state,
+			because: entry.because,
+			since: run.status?.state === entry.state ? run.status.since : entry.at,
+			at: entry.at,
+		},
+	}),
+	'agent.conversation': (_run, entry) => ({conversation: entry.conversation}),
+	'prompt.sent': (_run, entry) => {
+		// What it is for is not what it was asked for in the first place.
+		return entry.onto === undefined
+			? {prompt: entry.prompt, rebase: undefined}
+			: {rebase: {prompt: entry.prompt, onto: entry.onto}};
+	},
+	'usage.counted': (_run, entry) => ({usage: entry.usage}),
+	'budget.set': (_run, entry) => ({budget: entry.budget ?? undefined}),
+	'audit.finished': (_run, entry) => ({audit: {items: entry.items, at: entry.at, stale: false}}),
+} satisfies Partial<Changes>;

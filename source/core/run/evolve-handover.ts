@@ -1,0 +1,146 @@
+import {done, personOf, type Changes} from './evolve-text.ts';
+import type {DeployOutcome, Entry} from './event.ts';
+import type {Stage} from './stages.ts';
+import {viewedText} from './statement.ts';
+import type {VerifyResult} from './verdict.ts';
+
+function capturedText({commits, files, wip}: Extract<Entry, {type: 'run.captured'}>): string {
+	if (commits === 0 && files === 0) {
+		return 'it changed nothing';
+	}
+
+	const work = `${commits} ${commits === 1 ? 'commit' : 'commits'}, ${files} ${files === 1 ? 'file' : 'files'}`;
+	return `${work}${wip ? ', uncommitted work kept' : ''}`;
+}
+
+function verifiedStage(passed: boolean, result: VerifyResult): Stage {
+	if (result === 'passed' && passed) {
+		return 'verified';
+	}
+
+	return result === 'inconclusive' ? 'inconclusive' : 'verify-failed';
+}
+
+function deployedStage(outcome: DeployOutcome): Stage {
+	if (outcome === 'succeeded') {
+		return 'deployed';
+	}
+
+	return outcome === 'failed' ? 'deploy-failed' : 'deploy-unknown';
+}
+
+/** What an event of the hand-over changes: from the capture to the deploy, and what becomes of the run besides. */
+export const handoverChanges = {
+	'suspects.found': (_run, entry) => ({suspects: entry.suspects}),
+	'suspects.waived': (run, entry) => ({waived: [...new Set([...run.waived, ...entry.fingerprints])]}),
+	'run.captured': (run, entry) => ({
+		stage: 'captured',
+		because: capturedText(entry),
+		captured: {
+			head: entry.head,
+			base: entry.base ?? run.base,
+			commits: entry.commits,
+			files: entry.files,
+			wip: entry.wip,
+			notes: entry.notes,
+		},
+	}),
+	'verify.started': (_run, entry) => ({
+		conflicts: undefined,
+		stage: 'verifying',
+		because: entry.commands.join(' && '),
+		approval: undefined,
+	}),
+	'verify.finished': (_run, entry) => {
+		const {passed, base, head, tree, policy, digest, steps, because, at} = entry;
+		const result = entry.result ?? (passed ? 'passed' : 'failed');
+		return {
+			stage: verifiedStage(passed, result),
+			because,
+			verification: {
+				passed: passed && result === 'passed',
+				result,
+				doubt: entry.doubt,
+				base,
+				head,
+				tree,
+				policy,
+				digest,
+				steps,
+				because,
+				at,
+			},
+			approval: undefined,
+		};
+	},
+	'review.approved': (_run, entry) => {
+		const {base, head, tree, policy, verify, actor, because, at, signed, viewed} = entry;
+		return {
+			stage: 'approved',
+			because: [because === '' ? `by ${personOf(actor)}` : because, viewedText(viewed)]
+				.filter(text => text !== '')
+				.join('; '),
+			approval: {base, head, tree, policy, verify, by: actor, because, at, signed, viewed},
+		};
+	},
+	'review.rejected': (_run, entry) => ({stage: 'rejected', because: entry.because, approval: undefined}),
+	'merge.started': (_run, entry) => {
+		const {base, commit} = entry;
+		return {
+			stage: 'merging',
+			because: `into ${entry.target.replace('refs/heads/', '')}`,
+			merging: commit === undefined ? undefined : {base, commit},
+		};
+	},
+	'merge.finished': (_run, entry) => ({
+		stage: 'merged',
+		because: `${entry.target.replace('refs/heads/', '')} is ${entry.commit.slice(0, 10)}`,
+		merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout},
+		merging: undefined,
+	}),
+	'deploy.started': (run, entry) => ({
+		stage: 'deploying',
+		because: entry.target,
+		deployments: [
+			...run.deployments,
+			{target: entry.target, commit: entry.commit, outcome: 'running', because: entry.command, at: entry.at},
+		],
+	}),
+	'deploy.finished': (run, entry) => {
+		const earlier = run.deployments.filter(deployment => deployment.outcome !== 'running');
+		return {
+			stage: deployedStage(entry.outcome),
+			because: `${entry.target}: ${entry.because}`,
+			deployments: [
+				...earlier,
+				{target: entry.target, commit: entry.commit, outcome: entry.outcome, because: entry.because, at: entry.at},
+			],
+		};
+	},
+	'run.discarded': (_run, entry) => ({
+		stage: 'discarded',
+		because: entry.because === '' ? 'its work is kept' : entry.because,
+		approval: undefined,
+	}),
+	'run.retargeted': (run, entry) => {
+		const decided =
+			run.stage === 'verified' ||
+			run.stage === 'verify-failed' ||
+			run.stage === 'inconclusive' ||
+			run.stage === 'approved';
+		return {
+			target: entry.target,
+			verification: undefined,
+			approval: undefined,
+			conflicts: undefined,
+			because: `to be merged into ${entry.target.replace('refs/heads/', '')}`,
+			...(decided ? {stage: 'captured'} : {}),
+		};
+	},
+	'run.restored': (run, entry) => {
+		const because = done('restored', entry.because, entry.actor);
+		return run.merge
+			? {stage: 'merged', because}
+			: {stage: 'stopped', because, verification: undefined, approval: undefined};
+	},
+} satisfies Partial<Changes>;

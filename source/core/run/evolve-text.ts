@@ -1,0 +1,19 @@
+import type {Actor} from '../scope.ts';
+import type {EntryOf, RunEvent} from './event.ts';
+import type {Run} from './run.ts';
+
+/** What each event changes in a run, but for the first, which makes it. A type that is missing does not compile. */
+export type Changes = {
+	readonly [Type in Exclude<RunEvent['type'], 'run.created'>]: (run: Run, entry: EntryOf<Type>) => Partial<Run>;
+};
+
+export const personOf = (actor: Actor) => actor.replace('person:', '');
+
+/** What a person did, with the reason where one was given. */
+export function done(what: string, because: string, actor: Actor): string {
+	if (because === '') {
+		return `${what} by ${personOf(actor)}`;
+	}
+
+	return because.startsWith('by ') ? `${what} ${because}` : `${what}: ${because}`;
+}

@@ -1,0 +1,181 @@
+import {gateRefusal, type Refusal} from '../refusal.ts';
+import type {Actor} from '../scope.ts';
+import {itemIds} from './audit.ts';
+import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './decide.ts';
+import type {Facts} from './facts.ts';
+import {checksOf, type Run} from './run.ts';
+import type {Stage} from './stages.ts';
+import {viewedText} from './statement.ts';
+
+/** The steps after the agent's work, in their order. */
+export const gateIds = ['audit', 'verify', 'review', 'approve', 'merge', 'deploy'] as const;
+export type GateId = (typeof gateIds)[number];
+
+export type GateState = {
+	readonly id: GateId;
+	readonly title: string;
+	readonly state: 'done' | 'ready' | 'blocked' | 'failed' | 'inconclusive' | 'busy';
+	/** What came of it, or why it cannot be done now. */
+	readonly because: string;
+};
+
+/** What is known of one gate. The first of `during`, `done`, `refusal` and `failed` that holds decides its state. */
+type Standing = {
+	readonly title: string;
+	/** The stage in which it is being done. */
+	readonly during?: Stage;
+	/** What came of it. */
+	readonly done?: string | undefined;
+	/** Why it cannot be done now. */
+	readonly refusal?: Refusal | undefined;
+	/** Why it came to nothing, the last time. */
+	readonly failed?: string | undefined;
+	/** Whether it came to nothing because it could not be told. */
+	readonly unclear?: boolean;
+};
+
+/** Who asks: the sequence is shown to people. */
+const person: Actor = 'person:you';
+
+/** What was verified, and when: milliseconds. The engine asks again with what is true by then. */
+function lastVerified({verification}: Run): {facts: Facts; now: number} {
+	return {
+		facts: verification ?? {base: '', head: '', tree: '', policy: ''},
+		now: verification ? Date.parse(verification.at) : 0,
+	};
+}
+
+function checksText(run: Run): string {
+	const passed = run.audit?.items.filter(item => item.status === 'PASS').length ?? 0;
+	const others = run.audit?.items.filter(item => item.status !== 'PASS').map(item => `${item.id} ${item.status}`) ?? [];
+	return `${passed}/${itemIds.length}${others.length > 0 ? `: ${others.join(', ')}` : ''}`;
+}
+
+function refuseAudit(run: Run): Refusal | undefined {
+	if (run.stage === 'discarded') {
+		return ended(run);
+	}
+
+	return run.merge ? gateRefusal('not made before the merge', 'it is about the run, which is over') : undefined;
+}
+
+function audit(run: Run): Standing {
+	const checks = run.audit && !run.audit.stale ? checksText(run) : undefined;
+	return {
+		title: 'Audit',
+		done: checksOf(run).passed === itemIds.length ? checks : undefined,
+		failed: checks,
+		refusal: refuseAudit(run),
+	};
+}
+
+function verify(run: Run): Standing {
+	const {verification, merge} = run;
+	const names = run.conflicts?.map(name => JSON.stringify(name));
+	const conflicts =
+		names && !merge
+			? `conflicts with ${run.target.replace('refs/heads/', '')} in ${names.slice(0, 3).join(', ')}` +
+				`${names.length > 3 ? ` and ${names.length - 3} more` : ''}: fleet resume ${run.id} --rebase`
+			: undefined;
+	const unclear = verification?.result === 'inconclusive' && !merge;
+	return {
+		title: 'Verify',
+		during: 'verifying',
+		done: (verification?.passed && !conflicts) || merge ? `passed: ${verification?.because ?? ''}` : undefined,
+		failed:
+			conflicts ??
+			(verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined),
+		refusal: decideVerify(run),
+		unclear: unclear && !conflicts,
+	};
+}
+
+/** What came of the review; undefined where there was none. */
+function reviewDone({approval, merge}: Run): string | undefined {
+	if (!approval) {
+		return merge ? 'merged' : undefined;
+	}
+
+	return approval.viewed
+		? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}`
+		: 'approved; what was viewed is not written down';
+}
+
+function review(run: Run): Standing {
+	return {
+		title: 'Review',
+		done: reviewDone(run),
+		failed: run.stage === 'rejected' ? run.because : undefined,
+		refusal: run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first'),
+	};
+}
+
+function approve(run: Run): Standing {
+	const {approval} = run;
+	const {facts, now} = lastVerified(run);
+	return {
+		title: 'Approve',
+		done: approval
+			? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}`
+			: undefined,
+		refusal: decideApprove(run, person, facts, now),
+	};
+}
+
+function merge(run: Run): Standing {
+	const {approval} = run;
+	const {facts, now} = lastVerified(run);
+	return {
+		title: 'Merge',
+		during: 'merging',
+		done: run.merge ? `${run.merge.commit.slice(0, 10)}, checkout ${run.merge.checkout}` : undefined,
+		refusal: decideMerge(run, person, approval ?? facts, approval ? Date.parse(approval.at) : now),
+	};
+}
+
+function deploy(run: Run): Standing {
+	const last = run.deployments.at(-1);
+	return {
+		title: 'Deploy',
+		during: 'deploying',
+		done: last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined,
+		failed: last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined,
+		refusal: run.merge ? undefined : decideDeploy(run, person, '', ''),
+	};
+}
+
+const standings: {readonly [Id in GateId]: (run: Run) => Standing} = {audit, verify, review, approve, merge, deploy};
+
+function stateOf(standing: Standing, stage: Stage): GateState['state'] {
+	if (standing.during === stage) {
+		return 'busy';
+	}
+
+	if (standing.done !== undefined) {
+		return 'done';
+	}
+
+	if (standing.refusal) {
+		return 'blocked';
+	}
+
+	if (standing.failed === undefined) {
+		return 'ready';
+	}
+
+	return standing.unclear ? 'inconclusive' : 'failed';
+}
+
+/**
+ * The guided sequence, as it stands: each step with its state and the reason.
+ * Pure, from the run alone; the engine checks the moving facts again.
+ */
+export function gatesOf(run: Run): GateState[] {
+	return gateIds.map(id => {
+		const standing = standings[id](run);
+		const state = stateOf(standing, run.stage);
+		const because =
+			standing.done ?? standing.refusal?.because ?? standing.failed ?? (state === 'busy' ? run.because : '');
+		return {id, title: standing.title, state, because};
+	});
+}

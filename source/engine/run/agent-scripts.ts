@@ -1,0 +1,50 @@
+import type {Invocation} from '../../core/plan.ts';
+import type {Policy} from '../../core/policy.ts';
+import {insideConfig} from './injected-files.ts';
+
+/* What runs inside before and after the agent, in a shell. */
+
+/** Exit codes of the script before the agent: its configuration could not be copied; a command of the policy failed. */
+const [exitOfCopy, exitOfSetup] = [96, 97];
+
+/** After the agent ended by itself: the policy's commands, whatever its exit code, which stays the run's. */
+const endScript = 't=$1; shift; trap : INT; "$@"; code=$?; sh -c "$t"; exit "$code"';
+
+const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** Before the agent: its configuration goes to its HOME, from inside, and the policy's commands run. */
+const startScript =
+	`if [ -n "$(ls -A ${insideConfig} 2> /dev/null)" ]; then cp -rT ${insideConfig} "$HOME" || exit ${exitOfCopy}; fi; ` +
+	'n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; ' +
+	`sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit ${exitOfSetup}; }; shift; n=$((n-1)); done; exec "$@"`;
+
+/**
+ * The agent between the policy's commands.
+ * @param hasFiles whether the agent has a configuration, which is copied to its HOME first
+ */
+export function withScripts(
+	invocation: Invocation,
+	{setup, teardown}: Pick<Policy, 'setup' | 'teardown'>,
+	hasFiles: boolean,
+): Invocation {
+	const end = teardown
+		.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`)
+		.join('\n');
+	const argv = end === '' ? invocation.argv : ['/bin/sh', '-c', endScript, 'sh', end, ...invocation.argv];
+	return setup.length > 0 || hasFiles
+		? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(setup.length), ...setup, ...argv]}
+		: {...invocation, argv};
+}
+
+/** How the agent ended, in words. @param hasSetup whether the policy has commands that come before it */
+export function howItEnded(code: number, signal: string | undefined, hasSetup: boolean): string {
+	if (signal) {
+		return `ended by ${signal}`;
+	}
+
+	if (hasSetup && code === exitOfSetup) {
+		return 'a setup command failed';
+	}
+
+	return code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`;
+}

@@ -1,0 +1,61 @@
+import {randomUUID} from 'node:crypto';
+import {decideResume} from '../../core/run/decide.ts';
+import {orThrow} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import {insideHome} from '../../host/toolchain.ts';
+import type {Context} from '../context.ts';
+import {budgetRefusal} from '../grants/budget.ts';
+import {withJournal} from '../runs.ts';
+import {planRebase} from './rebase.ts';
+import {startSupervisor} from './start-supervisor.ts';
+import {checkLength, checkPrompt} from './check-prompt.ts';
+
+/**
+ * Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation.
+ * @param options.rebase to bring its work onto its target as that is today
+ */
+export async function resumeRun(
+	context: Context,
+	runId: string,
+	prompt?: string,
+	{rebase = false}: {readonly rebase?: boolean} = {},
+): Promise<Run> {
+	await withJournal(context, runId, async journal => {
+		const {run} = journal;
+		const refusal = decideResume(run) ?? budgetRefusal(run);
+		if (refusal) {
+			throw refusal;
+		}
+
+		await checkPrompt(context, prompt, run.project);
+		// In a conversation that goes on, the task was said already.
+		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
+		const next = said === undefined ? undefined : {prompt: said};
+		const sent = rebase ? await planRebase(context, journal, prompt) : next;
+		if (!sent) {
+			return;
+		}
+
+		const agent = context.agents.find(agent => agent.id === run.agent);
+		if (agent) {
+			checkLength(
+				orThrow(
+					agent.start({
+						prompt: sent.prompt,
+						argv: run.argv,
+						cwd: '/',
+						home: insideHome,
+						program: agent.program,
+						interactive: run.interactive,
+						conversation: {id: run.conversation},
+						pointer: undefined,
+						uuid: randomUUID(),
+					}),
+				),
+			);
+		}
+
+		journal.append({type: 'prompt.sent', ...sent}, context.actor);
+	});
+	return startSupervisor(context, runId);
+}

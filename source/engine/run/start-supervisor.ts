@@ -1,0 +1,102 @@
+import {spawn} from 'node:child_process';
+import {closeSync, openSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {proxyVariables} from '../../core/network/upstream.ts';
+import {Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import {trustEnvironmentOf} from '../../host/trusted.ts';
+import type {Context} from '../context.ts';
+import {handFor} from '../grants/scope-secrets.ts';
+import type {HandedSecret} from '../grants/secrets.ts';
+import {readRun} from '../runs.ts';
+
+/** What whoever starts a supervisor hands it, over the channel between the two alone. */
+export type Handover = {readonly secrets: readonly HandedSecret[]};
+
+/** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
+function supervisorEnvironment(): Record<string, string> {
+	const passed = [
+		'PATH',
+		'HOME',
+		'USER',
+		'LOGNAME',
+		'LANG',
+		'LC_ALL',
+		'TMPDIR',
+		'FLEET_HOME',
+		'XDG_STATE_HOME',
+		'XDG_CONFIG_HOME',
+		'XDG_RUNTIME_DIR',
+		...proxyVariables,
+	];
+	return {
+		...Object.fromEntries(passed.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+		...trustEnvironmentOf(process.env),
+	};
+}
+
+/**
+ * Starts a run's supervisor, detached, hands it the secrets of its grants, and waits until the agent runs.
+ * @throws Refusal with the reason where it does not come up
+ */
+export async function startSupervisor(context: Context, runId: string): Promise<Run> {
+	const places = context.paths.run(runId);
+	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
+	const run = readRun(places);
+	const secrets = run ? await handFor(context, run) : [];
+	const log = openSync(path.join(places.folder, 'supervisor.log'), 'a', 0o600);
+	const [program, ...argv] = context.supervisor;
+	const child = spawn(program!, [...argv, runId], {
+		cwd: '/',
+		env: supervisorEnvironment(),
+		detached: true,
+		stdio: ['ignore', log, log, 'ipc'],
+	});
+	closeSync(log);
+	try {
+		await new Promise<void>((resolve, reject) => {
+			child.once('error', reject);
+			child.send({secrets} satisfies Handover, error => {
+				if (error) {
+					reject(error);
+				}
+			});
+			child.once('message', (message: {started?: boolean; because?: string; hint?: string}) => {
+				if (message.started) {
+					resolve();
+				} else {
+					reject(
+						new Refusal(
+							message.because ?? 'the supervisor could not start the run',
+							message.hint ?? `fleet show ${runId}`,
+						),
+					);
+				}
+			});
+			child.once('exit', (code, signal) => {
+				const words = readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8')
+					.trim()
+					.split('\n')
+					.findLast(line => /error/i.test(line))
+					?.trim()
+					.slice(0, 200);
+				reject(
+					new Refusal(
+						`the supervisor ended before the agent started (${signal ?? code})${words ? `: ${words}` : ''}`,
+						'fleet doctor',
+					),
+				);
+			});
+		});
+	} finally {
+		if (child.connected) {
+			child.disconnect();
+		}
+
+		child.removeAllListeners();
+		child.unref();
+	}
+
+	return readRun(places)!;
+}
