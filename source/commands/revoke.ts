@@ -1,6 +1,7 @@
 import {compose} from '../compose.ts';
 import {revoke} from '../engine/grants/scopes.ts';
 import {findRun} from '../engine/runs.ts';
+import {kindOf} from '../scopes/registry.ts';
 import {reasonOption, type Verb} from './verb.ts';
 
 export const verb: Verb = {
@@ -11,7 +12,8 @@ export const verb: Verb = {
 		const context = compose();
 		const run = findRun(context, name!);
 		const {cut, left} = await revoke(context, run, scope!, options['because']);
-		if (!scope!.startsWith('files:')) {
+		const kind = kindOf(scope!);
+		if (kind?.afterRevoke === undefined) {
 			const connections = `${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`;
 			io.out(`${scope} is off for ${run.id}; ${connections}\n`);
 			return;
@@ -21,8 +23,6 @@ export const verb: Verb = {
 			left === undefined
 				? 'what is opened from now on is not there'
 				: `but it stays until the run is next started: ${left}`;
-		io.out(
-			`${scope} is off for ${run.id}; ${effect}\n  note: to a program that stands in it, or holds something of it open, that stays readable, a folder with all below it, until it ends: fleet stop ${run.id}\n`,
-		);
+		io.out(`${scope} is off for ${run.id}; ${effect}\n  note: ${kind.afterRevoke}: fleet stop ${run.id}\n`);
 	},
 };

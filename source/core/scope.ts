@@ -1,30 +1,49 @@
+import type {EgressRule} from './network/rules.ts';
 import type {Refusal} from './refusal.ts';
+import type {Reference} from './secrets/secret.ts';
 
 /** One authority a run may hold, such as `network:example.com:443`: a kind and, for most kinds, a subject. */
 export type Scope = {readonly kind: string; readonly subject: string};
 
-/** When a change of a scope reaches a run that is going on. */
-export type Effect = 'live' | 'next start' | 'never';
+/**
+ * What a grant opens, for the engine to enforce: mounts, rules of the run's proxy, a secret through the broker. A kind
+ * of scope that is made of these needs nothing else anywhere.
+ */
+export type Opened = {
+	readonly files?: {readonly path: string; readonly mode: 'read' | 'write'} | undefined;
+	readonly rules?: ReadonlyArray<Omit<EgressRule, 'source'>> | undefined;
+	readonly secret?: Reference | undefined;
+	/** The agent whose model it opens, with the secret that the adapter names. */
+	readonly agent?: string | undefined;
+};
 
 /**
  * A kind of authority. The contract, which the conformance suite holds every kind to:
  * - `parse` is total and pure; it returns the canonical subject
  *   or a refusal, and parsing its own result changes nothing;
  * - a kind that is on by default takes no subject and cannot be granted or revoked;
- * - a kind that does not work yet refuses every subject in `available`, with the reason.
+ * - a kind that no run may hold says why in `never`, and refuses every subject in `available`;
+ * - what can be granted opens something, and nothing else does.
  */
 export type ScopeKind = {
 	readonly id: string;
 	readonly title: string;
 	/** How it is written, for help and errors. */
 	readonly usage: string;
+	/** Its word in the list's column of scopes. */
+	readonly mark: string;
 	readonly byDefault: boolean;
-	readonly effect: Effect;
+	/** Why no run can be given it, whatever the subject. */
+	readonly never?: string | undefined;
 	/** What a person should know before turning it on. */
 	readonly warning: string;
+	/** What a person should know after turning it off. */
+	readonly afterRevoke?: string | undefined;
 	parse(subject: string): string | Refusal;
 	/** Undefined where a grant of this subject can take effect in this version. */
 	available(subject: string): Refusal | undefined;
+	/** What a grant of a parsed subject opens. */
+	opens(subject: string): Opened;
 };
 
 /** Who did something: `person:<login>`, `agent:<run>`, `policy` or `fleet`. */

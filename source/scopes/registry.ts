@@ -1,5 +1,6 @@
 import {Refusal} from '../core/refusal.ts';
-import {formatScope, type Scope, type ScopeKind} from '../core/scope.ts';
+import type {EgressRule} from '../core/network/rules.ts';
+import {formatScope, isInForce, type Grant, type Opened, type Scope, type ScopeKind} from '../core/scope.ts';
 import {build} from './build/index.ts';
 import {deploy} from './deploy/index.ts';
 import {files} from './files/index.ts';
@@ -47,4 +48,22 @@ export function parseGrantable(text: string): {scope: string; kind: ScopeKind} |
 	}
 
 	return kind.available(scope.subject) ?? {scope: formatScope(scope), kind};
+}
+
+/** What a grant of a scope opens; nothing for a text that is none. */
+export function openedBy(scope: string): Opened {
+	const parsed = parseScope(scope);
+	return parsed instanceof Refusal ? {} : kindOf(scope)!.opens(parsed.subject);
+}
+
+/** What a scope opens of the files outside the project; undefined for one that opens none. */
+export function filesOf(scope: string): Opened['files'] {
+	return openedBy(scope).files;
+}
+
+/** The proxy's rules that the grants in force amount to. `now` in milliseconds since the epoch. */
+export function rulesOfGrants(grants: readonly Grant[], now: number): EgressRule[] {
+	return grants
+		.filter(grant => isInForce(grant, now))
+		.flatMap(({scope}) => (openedBy(scope).rules ?? []).map(rule => ({...rule, source: scope})));
 }

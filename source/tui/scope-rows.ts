@@ -94,8 +94,8 @@ export function scopeRows(
 	}
 
 	rows.push({scope: undefined, state: 'new', note: 'another scope: network:HOST[:PORT], files:PATH, secret:NAME'});
-	for (const kind of scopeKinds.filter(kind => kind.available('x') && !kind.byDefault)) {
-		rows.push({scope: kind.usage, state: 'never', note: kind.available('x')!.because});
+	for (const kind of scopeKinds.filter(kind => kind.never !== undefined)) {
+		rows.push({scope: kind.usage, state: 'never', note: kind.never!});
 	}
 
 	return rows;

@@ -238,7 +238,7 @@ test('a run uses a secret through its pointer, live, and the value is nowhere', 
 	assert.equal(allowed.code, 0, allowed.stderr);
 	assert.match(
 		allowed.stdout,
-		/^secret:project\/api is on for use, from the next request on\n {2}opens: fleet:\/\/project\/api, by pointer: host.fleet.internal:\d+; in authorization; \/v1\/\*/,
+		/^secret:project\/api is on for use, effective now\n {2}opens: fleet:\/\/project\/api, by pointer: host.fleet.internal:\d+; in authorization; \/v1\/\*/,
 	);
 	await until(() => existsSync(path.join(fleet.json('show', 'use')['worktree'], 'done')), 'the agent used it');
 	assert.deepEqual(requests, [`/v1/second Bearer ${value}`]);

@@ -3,9 +3,8 @@ import {test} from 'node:test';
 import {emptyPolicy, limitsOf, parsePolicy, rulesOf} from '../../source/core/policy.ts';
 import {defaultLimits} from '../../source/core/plan.ts';
 import {Refusal} from '../../source/core/refusal.ts';
-import {parseGrantable, parseScope, scopeKinds} from '../../source/scopes/registry.ts';
+import {parseGrantable, parseScope, rulesOfGrants, scopeKinds} from '../../source/scopes/registry.ts';
 import {formatScope, type ScopeKind} from '../../source/core/scope.ts';
-import {networkRules} from '../../source/scopes/network/index.ts';
 
 test('a policy', () => {
 	assert.deepEqual(parsePolicy(''), emptyPolicy);
@@ -74,8 +73,13 @@ function breaches(kind: ScopeKind): string[] {
 		}
 	}
 
-	if (kind.id === 'deploy' && !kind.available(subject)) {
-		found.push('it can be granted although nothing enforces it');
+	if (kind.never !== undefined && !kind.available(subject)) {
+		found.push('it can be granted although no run may hold it');
+	}
+
+	const opened = Object.values(kind.opens(subject)).filter(value => value !== undefined);
+	if (opened.length > 0 !== (!kind.byDefault && kind.never === undefined)) {
+		found.push('what it opens is not what can be granted');
 	}
 
 	return found;
@@ -89,6 +93,8 @@ test('scopes: every kind keeps the contract, and careless ones do not', () => {
 	const kind = (id: string) => scopeKinds.find(kind => kind.id === id)!;
 	for (const careless of [
 		{...kind('deploy'), available: () => undefined},
+		{...kind('network'), opens: () => ({})},
+		{...kind('repo'), opens: () => ({files: {path: '/', mode: 'read' as const}})},
 		{...kind('secret'), parse: (subject: string) => subject},
 		{...kind('model'), parse: (subject: string) => subject},
 		{...kind('network'), parse: (subject: string) => subject},
@@ -160,7 +166,7 @@ test('a grant is a rule while it is in force', () => {
 	});
 	const now = Date.parse('2026-01-01T00:00:00Z');
 	assert.deepEqual(
-		networkRules(
+		rulesOfGrants(
 			[
 				grant('network:a.test'),
 				grant('network:b.test:81'),

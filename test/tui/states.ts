@@ -60,7 +60,7 @@ const merged: RunEvent = {
 };
 const grant: RunEvent = {
 	type: 'scope.granted',
-	effect: 'from the next request on',
+	effect: 'effective now',
 	grant: {
 		id: '1',
 		scope: 'network:docs.test:443',

@@ -12,9 +12,8 @@ import {discover, Git} from '../../host/git.ts';
 import {homeFolder} from '../../host/person.ts';
 import {findOnPath} from '../../host/program.ts';
 import {objectFolders} from '../../host/worktree.ts';
-import {filesOf} from '../../scopes/files/index.ts';
+import {filesOf, parseScope} from '../../scopes/registry.ts';
 import {powerOf, type Guarded} from '../../scopes/files/power.ts';
-import {parseScope} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import {listProjects} from '../project/projects.ts';
 import {listRuns} from '../runs.ts';
@@ -370,8 +369,7 @@ export async function filesPlace(
 	context: Pick<Context, 'paths' | 'agents' | 'supervisor'>,
 	text: string,
 ): Promise<FilesPlace | undefined> {
-	const parsed = parseScope(text);
-	const written = parsed instanceof Refusal ? undefined : filesOf(formatScope(parsed));
+	const written = filesOf(text);
 	return written && lookAt(written, await guardedPlaces(context));
 }
 

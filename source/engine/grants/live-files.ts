@@ -1,19 +1,11 @@
 import {readFileSync} from 'node:fs';
 import type {Invocation} from '../../core/plan.ts';
-import {Refusal} from '../../core/refusal.ts';
-import {formatScope} from '../../core/scope.ts';
-import {filesOf} from '../../scopes/files/index.ts';
-import {parseScope} from '../../scopes/registry.ts';
+import {filesOf} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import type {FilesPlace} from './files.ts';
 import type {Session} from '../sandbox/session.ts';
 
 /* What `files:` scopes open and close while a run goes on. */
-
-function opened(scope: string): {readonly path: string; readonly mode: 'read' | 'write'} | undefined {
-	const parsed = parseScope(scope);
-	return parsed instanceof Refusal ? undefined : filesOf(formatScope(parsed));
-}
 
 /** The folders of one run that is alive. */
 export class LiveFiles {
@@ -43,7 +35,7 @@ export class LiveFiles {
 
 	/** Takes away what a scope opened. @returns why it stayed; undefined where it is gone, or the scope opens no files */
 	async take(scope: string): Promise<string | undefined> {
-		const found = opened(scope);
+		const found = filesOf(scope);
 		return found && this.#run(this.#session.prepared.take(found.path, this.#initPid(), this.#session.holderPid));
 	}
 

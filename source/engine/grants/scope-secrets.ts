@@ -3,8 +3,7 @@ import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {isInForce} from '../../core/scope.ts';
 import {describeBinding, formatReference, secretName} from '../../core/secrets/secret.ts';
-import {agentOfScope} from '../../scopes/model/index.ts';
-import {referenceOfScope} from '../../scopes/secret/index.ts';
+import {openedBy} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import {findSecret, handSecret, mustFindSecret, projectOf, type HandedSecret, type SecretEntry} from './secrets.ts';
 
@@ -32,8 +31,7 @@ export function completeScope(context: Context, text: string, project: Pick<Proj
  * @throws Refusal where there is none, or where it is for deploys alone
  */
 export function secretOfScope(context: Context, scope: string, project: Pick<Project, 'id'>): SecretEntry | undefined {
-	const reference = referenceOfScope(scope);
-	const agentId = agentOfScope(scope);
+	const {secret: reference, agent: agentId} = openedBy(scope);
 	let entry: SecretEntry | undefined;
 	if (reference) {
 		entry = mustFindSecret(context, reference, projectOf(reference, project));

@@ -3,8 +3,7 @@ import {decideActor, decideScopeChange} from '../../core/run/decide.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Actor, Grant} from '../../core/scope.ts';
-import {filesOf} from '../../scopes/files/index.ts';
-import {parseGrantable, parseScope} from '../../scopes/registry.ts';
+import {filesOf, kindOf, parseGrantable, parseScope} from '../../scopes/registry.ts';
 import {formatScope} from '../../core/scope.ts';
 import {formatReference} from '../../core/secrets/secret.ts';
 import type {Journal} from '../../host/journal.ts';
@@ -79,7 +78,7 @@ export function checkGrant(
 }
 
 /** When a grant takes effect, in words. */
-function effectOf(reaches: string, kind: string, runId: string): string {
+function effectOf(reaches: string, runId: string): string {
 	if (reaches === 'start') {
 		return 'when the run is next started';
 	}
@@ -88,7 +87,7 @@ function effectOf(reaches: string, kind: string, runId: string): string {
 		return `when the run is next started (${reaches}): fleet stop ${runId}, fleet resume ${runId}`;
 	}
 
-	return ['network', 'secret', 'model'].includes(kind) ? 'from the next request on' : 'from now on';
+	return 'effective now';
 }
 
 /**
@@ -106,8 +105,7 @@ export function grantIn(
 	more: GrantDetails = {},
 ): string {
 	const grant = checkGrant(journal, actor, scope, because, duration, more);
-	const {kind} = orThrow(parseGrantable(grant.scope));
-	const effect = effectOf(reaches, kind.id, journal.run.id);
+	const effect = effectOf(reaches, journal.run.id);
 	journal.append({type: 'scope.granted', grant, effect}, actor);
 	return effect;
 }
@@ -120,7 +118,7 @@ export function revokeIn(journal: Journal, actor: Actor, scope: string, because:
 	}
 
 	const wanted = grantedScope(scope, journal.run.grants);
-	if (wanted === 'repo' || wanted === 'build') {
+	if (kindOf(wanted)?.byDefault) {
 		throw new Refusal(`${wanted} cannot be revoked`, `fleet stop ${journal.run.id} ends the run`);
 	}
 

@@ -10,7 +10,7 @@ import {discover, Git, oddPath} from '../../host/git.ts';
 import {Lock} from '../../host/lock.ts';
 import {hasRecord, objectFolders, relink} from '../../host/worktree.ts';
 import {replaceFile} from '../../host/write.ts';
-import {filesOf} from '../../scopes/files/index.ts';
+import {filesOf} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import {listRuns} from '../runs.ts';
 

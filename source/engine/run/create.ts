@@ -14,7 +14,7 @@ import type {RunPaths} from '../../host/paths.ts';
 import {findOnPath} from '../../host/program.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {createWorktree} from '../../host/worktree.ts';
-import {filesOf} from '../../scopes/files/index.ts';
+import {filesOf} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import {checkOverlap, filesPlace} from '../grants/files.ts';
 import {completeScope, grantLength, secretOfScope} from '../grants/scope-secrets.ts';

@@ -10,7 +10,7 @@ import {accountWatches, machineQueues} from '../../host/held.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {insideHome, toolchain} from '../../host/toolchain.ts';
 import {baseMounts} from '../../host/worktree.ts';
-import {networkRules} from '../../scopes/network/index.ts';
+import {rulesOfGrants} from '../../scopes/registry.ts';
 import type {EgressRule} from '../../core/network/rules.ts';
 import type {EgressState} from '../../host/proxy.ts';
 import type {Context} from '../context.ts';
@@ -134,7 +134,7 @@ export function egressState(run: Run, policy: Policy, now: number, secrets: read
 		rules:
 			run.stage === 'frozen'
 				? []
-				: [...rulesOf(policy.network, 'policy'), ...networkRules(run.grants, now), ...secrets],
+				: [...rulesOf(policy.network, 'policy'), ...rulesOfGrants(run.grants, now), ...secrets],
 		// A private host that the policy lists under `network` is named, too.
 		privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy'),
 	};

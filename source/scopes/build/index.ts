@@ -6,9 +6,11 @@ export const build: ScopeKind = {
 	id: 'build',
 	title: 'run its build and tests, and reach the hosts its policy lists',
 	usage: 'build',
+	mark: 'b',
 	byDefault: true,
-	effect: 'never',
 	warning: '',
 	parse: subject => (subject === '' ? '' : new Refusal('build takes no subject', 'write: build')),
 	available: () => undefined,
+	// What every run has is in its plan from the start.
+	opens: () => ({}),
 };

@@ -14,9 +14,11 @@ export const files: ScopeKind = {
 	id: 'files',
 	title: 'read (or with :rw change) one folder or file outside the project',
 	usage: 'files:PATH[:rw]',
+	mark: 'files',
 	byDefault: false,
-	effect: 'live',
 	warning: 'everything below it becomes readable to the run; what it opened stays open to it after a revoke',
+	afterRevoke:
+		'to a program that stands in it, or holds something of it open, that stays readable, a folder with all below it, until it ends',
 	parse(written) {
 		const {path: subject, suffix} = split(written);
 		if (!subject.startsWith('/')) {
@@ -61,14 +63,8 @@ export const files: ScopeKind = {
 		const power = powerOf(subject, suffix === '' ? 'read' : 'write', {homes: [], guarded: []});
 		return power && new Refusal(power.because, power.hint);
 	},
+	opens(subject) {
+		const {path, suffix} = split(subject);
+		return {files: {path, mode: suffix === '' ? 'read' : 'write'}};
+	},
 };
-
-/** What a `files:` scope opens; undefined for another scope. */
-export function filesOf(scope: string): {readonly path: string; readonly mode: 'read' | 'write'} | undefined {
-	if (!scope.startsWith('files:')) {
-		return undefined;
-	}
-
-	const {path, suffix} = split(scope.slice('files:'.length));
-	return {path, mode: suffix === '' ? 'read' : 'write'};
-}

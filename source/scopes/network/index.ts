@@ -1,6 +1,6 @@
-import {formatEgressRule, parseEgressRule, ruleFault, type EgressRule} from '../../core/network/rules.ts';
+import {formatEgressRule, parseEgressRule, ruleFault} from '../../core/network/rules.ts';
 import {Refusal} from '../../core/refusal.ts';
-import {isInForce, type Grant, type ScopeKind} from '../../core/scope.ts';
+import type {ScopeKind} from '../../core/scope.ts';
 
 const hint = 'write network:HOST, network:HOST:PORT, network:*.HOST, or network:GET,HEAD@HOST/PATH* for plain HTTP';
 
@@ -9,8 +9,8 @@ export const network: ScopeKind = {
 	id: 'network',
 	title: "reach one host through the run's proxy",
 	usage: 'network:[METHODS@]HOST[:PORT][/PATH]',
+	mark: 'net',
 	byDefault: false,
-	effect: 'live',
 	warning: 'whatever the run can read can be sent to this host',
 	parse(subject) {
 		const rule = parseEgressRule(subject);
@@ -25,14 +25,8 @@ export const network: ScopeKind = {
 			fault && new Refusal(fault.because, `write network:${fault.instead}, and have the run ask for it by that name`)
 		);
 	},
+	opens(subject) {
+		const rule = parseEgressRule(subject);
+		return rule instanceof Refusal ? {} : {rules: [rule]};
+	},
 };
-
-/** The proxy's rules that the grants in force amount to. `now` in milliseconds. */
-export function networkRules(grants: readonly Grant[], now: number): EgressRule[] {
-	return grants
-		.filter(grant => grant.scope.startsWith('network:') && isInForce(grant, now))
-		.flatMap(grant => {
-			const rule = parseEgressRule(grant.scope.slice('network:'.length));
-			return rule instanceof Refusal ? [] : [{...rule, source: grant.scope}];
-		});
-}

@@ -6,9 +6,11 @@ export const repo: ScopeKind = {
 	id: 'repo',
 	title: "read and edit this project, on the run's own branch",
 	usage: 'repo',
+	mark: 'r',
 	byDefault: true,
-	effect: 'never',
 	warning: '',
 	parse: subject => (subject === '' ? '' : new Refusal('repo takes no subject', 'write: repo')),
 	available: () => undefined,
+	// What every run has is in its plan from the start.
+	opens: () => ({}),
 };

@@ -7,8 +7,8 @@ export const secret: ScopeKind = {
 	id: 'secret',
 	title: 'use one secret of the vault, by pointer, on the hosts it is bound to',
 	usage: 'secret:user/NAME or secret:project/NAME',
+	mark: 'secret',
 	byDefault: false,
-	effect: 'live',
 	warning: 'the run can act with this secret on the hosts it is bound to; its value stays outside',
 	parse(subject) {
 		const reference = parseReference(subject);
@@ -17,12 +17,8 @@ export const secret: ScopeKind = {
 			: `${reference.owner}/${reference.name}`;
 	},
 	available: () => undefined,
+	opens(subject) {
+		const reference = parseReference(subject);
+		return reference instanceof Refusal ? {} : {secret: reference};
+	},
 };
-
-/** The reference in a `secret:` scope; undefined for another scope. */
-export function referenceOfScope(
-	scope: string,
-): {readonly owner: 'user' | 'project'; readonly name: string} | undefined {
-	const reference = scope.startsWith('secret:') ? parseReference(scope.slice('secret:'.length)) : undefined;
-	return reference === undefined || reference instanceof Refusal ? undefined : reference;
-}

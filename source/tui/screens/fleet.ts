@@ -3,6 +3,7 @@ import {formatChanges} from '../../core/run/changes.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {checksOf, type Run} from '../../core/run/run.ts';
 import {isInForce} from '../../core/scope.ts';
+import {scopeKinds} from '../../scopes/registry.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
@@ -16,15 +17,8 @@ import {stageTone} from '../paint/theme.ts';
 /** Every scope that is in force, as a mark, with the time that is left of the one that ends first. */
 function scopesAtAGlance(run: Run, now: number): string {
 	const grants = run.grants.filter(grant => isInForce(grant, now));
-	const letters: Record<string, string> = {
-		network: 'net',
-		files: 'files',
-		model: 'model',
-		secret: 'secret',
-		deploy: 'deploy',
-	};
-	const counts = Object.entries(letters)
-		.map(([kind, word]) => [word, grants.filter(grant => grant.scope.startsWith(`${kind}:`)).length] as const)
+	const counts = scopeKinds
+		.map(({id, mark}) => [mark, grants.filter(grant => grant.scope.startsWith(`${id}:`)).length] as const)
 		.filter(([, count]) => count > 0);
 	const ends = grants.flatMap(grant => (grant.until === undefined ? [] : [Date.parse(grant.until)]));
 	const left = ends.length === 0 ? '' : ` ${formatDuration(Math.min(...ends) - now)}`;
