@@ -82,6 +82,10 @@ export const verb: Verb = {
 			line('note', note);
 		}
 
+		for (const flag of run.captured?.commitFlags ?? []) {
+			line('flag', flag);
+		}
+
 		for (const note of run.captured?.notes ?? []) {
 			line('note', note);
 		}

@@ -118,6 +118,8 @@ export type ReviewState = {
 	readonly review: Review;
 	/** The commands that verify the run's project. */
 	readonly verify?: readonly string[] | undefined;
+	/** What in the run's commits' messages and names is to be looked at first. */
+	readonly commitFlags?: readonly string[] | undefined;
 	/** Folded by hand, or unfolded, by path. */
 	readonly folds: Readonly<Record<string, boolean>>;
 	readonly split: 'auto' | 'unified' | 'side by side';

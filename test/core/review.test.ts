@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {commitFlags, parseCommits} from '../../source/core/review/commits.ts';
 import {parseDiff, visibleText, type DiffFile} from '../../source/core/review/diff.ts';
 import {
 	commentState,
@@ -247,4 +248,23 @@ test('what may change what a verify command runs is flagged, and a test that is 
 		),
 		['tests'],
 	);
+});
+
+test('what in the messages and names of commits steers a terminal, reorders or is not seen, is told by the commit', () => {
+	const id = 'a'.repeat(40);
+	const told = (message: string, names = 'A <a@x> C <c@x>') =>
+		commitFlags(parseCommits(`${id}\0${names}\0${message}\0`));
+	assert.deepEqual(told('a title\n\n- a point, \u00E9 and \u{1F44D}\uFE0F\n\tindented\n'), []);
+	assert.deepEqual(told('a title\r\n\r\nas Windows writes it\r\n'), []);
+	assert.deepEqual(told('fix\u202E \u200Btypo'), [
+		'the message of commit aaaaaaaaaa holds 2 characters that are not seen (U+202E, U+200B)',
+	]);
+	assert.deepEqual(told('fix', 'A\u2066 <a@x> C <c@x>'), [
+		'the names in commit aaaaaaaaaa hold 1 character that is not seen (U+2066)',
+	]);
+	assert.deepEqual(told('fix\u001B[2J'), ['the message of commit aaaaaaaaaa holds bytes that steer a terminal']);
+	const many = commitFlags(Array.from({length: 9}, () => ({id, names: '', message: '\u202E'})));
+	assert.equal(many.length, 6);
+	assert.match(many.at(-1)!, /^4 more/);
+	assert.deepEqual(commitFlags(parseCommits('')), []);
 });

@@ -143,6 +143,48 @@ test('nothing that an agent wrote reads as a trailer of ours', async t => {
 	assert.match(parsed, /^Reviewed-by: /m, "no line of an agent's ends the message before them");
 });
 
+test("hidden characters in the commits' messages and names are flagged, since a merge brings them to the target", async t => {
+	const fleet = await approved(
+		t,
+		'',
+		'echo b > b.txt; git add b.txt; git commit -qm "$(printf \'fix\\342\\200\\256 typo\')"; ' +
+			'echo c > c.txt; git add c.txt; git -c user.name="$(printf \'A\\342\\200\\213B\')" commit -qm "plain"',
+	);
+	const {captured} = fleet.json<{captured: {commitFlags: string[]}}>('show', 'r');
+	assert.equal(captured.commitFlags.length, 2, captured.commitFlags.join('\n'));
+	assert.match(captured.commitFlags.join('\n'), /the message of commit [0-9a-f]{10} holds 1 character .*\(U\+202E\)/);
+	assert.match(captured.commitFlags.join('\n'), /the names in commit [0-9a-f]{10} hold .*\(U\+200B\)/);
+	assert.match(fleet.must('show', 'r'), /flag +the message of commit/);
+});
+
+test('a reason with the value of a secret, or with what looks like one, is refused and written nowhere', async t => {
+	const value = 'correct-horse-battery-staple-42';
+	const fleet = new Fleet(t, {policy: 'verify: ["test -f a.txt"]\n'});
+	fleet.must('secret', 'add', 'api', '--user', '--host', 'a.example', '--from', 'env:OUTSIDE');
+	await fleet.agent('r', work);
+	fleet.must('verify', 'r');
+	const say = (verb: string, because: string) =>
+		fleet.run([verb, 'r', '--because', because, ...(verb === 'approve' ? ['--confirm', 'yes'] : [])], {
+			env: {OUTSIDE: value},
+		});
+	for (const verb of ['approve', 'merge']) {
+		for (const written of [value, Buffer.from(value).toString('base64')]) {
+			const {code, stderr} = say(verb, `it works with ${written}`);
+			assert.equal(code, 2, stderr);
+			assert.match(stderr, /the reason holds the value of fleet:\/\/user\/api\n {2}hint: name it instead/);
+			assert.ok(!stderr.includes(written));
+		}
+
+		const looks = say(verb, 'with ghp_Zz9Yy8Xx7Ww6Vv5Uu4Tt3Ss2Rr1Qq0Pp9Oo8');
+		assert.equal(looks.code, 2);
+		assert.match(looks.stderr, /the reason holds what looks like a secret \(github\): ghp_…/);
+		assert.doesNotMatch(fleet.must('journal', 'r'), /horse|ghp_/);
+		assert.equal(say(verb, 'it works with fleet://user/api').code, 0);
+	}
+
+	assert.match(fleet.git('log', '-1', '--format=%B'), /^Fleet-Because: it works with fleet:\/\/user\/api$/m);
+});
+
 test("words by a template, with the person's commit-msg hook", async t => {
 	const fleet = await approved(
 		t,

@@ -96,6 +96,8 @@ export type RunEvent =
 			wip: boolean;
 			extra: string[];
 			notes: string[];
+			/** What in its commits' messages and names is to be looked at first; not there in older journals. */
+			commitFlags?: string[] | undefined;
 	  }
 	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
 	| {

@@ -43,6 +43,7 @@ export const handoverChanges = {
 			files: entry.files,
 			wip: entry.wip,
 			notes: entry.notes,
+			commitFlags: entry.commitFlags ?? [],
 		},
 	}),
 	'verify.started': (_run, entry) => ({

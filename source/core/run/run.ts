@@ -118,6 +118,8 @@ export type Run = {
 				readonly files: number;
 				readonly wip: boolean;
 				readonly notes: readonly string[];
+				/** What in its commits' messages and names is to be looked at first. */
+				readonly commitFlags: readonly string[];
 		  }
 		| undefined;
 	/** Files in which it conflicts with its target, the last time that the two were to be merged. */

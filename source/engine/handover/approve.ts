@@ -14,6 +14,7 @@ import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
 import {openRun} from '../project/projects.ts';
 import {readReview} from './review-file.ts';
+import {refuseSecretReason} from '../grants/secret-text.ts';
 import {knownValues} from '../grants/secrets.ts';
 
 /** Characters of a diff that are read at once. */
@@ -87,6 +88,7 @@ async function viewedOf(context: Context, run: Run, git: Git, head: string): Pro
 
 /** A person's yes to exactly what was verified: base, head, tree, result and policy. */
 export async function approve(context: Context, journal: Journal, yes: Yes): Promise<void> {
+	await refuseSecretReason(context, journal.run.project, yes.because);
 	const {git, checkout} = await openRun(context, journal.run);
 	// Work that came after the verification must show as a moved head, not stay in the folder unseen.
 	if (journal.run.verification && existsSync(context.paths.run(journal.run.id).worktree) && !journal.run.merge) {

@@ -2,6 +2,7 @@ import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../../core/run/changes.ts';
 import {printable} from '../../core/names.ts';
+import {commitFlags, commitFormat, parseCommits} from '../../core/review/commits.ts';
 import {defaultLimits, type Mount} from '../../core/plan.ts';
 import {limitsOf} from '../../core/policy.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
@@ -499,6 +500,7 @@ export type Captured = {
 	readonly wip: boolean;
 	readonly extra: string[];
 	readonly notes: string[];
+	/** What in its commits' messages and names is to be looked at first. */ readonly commitFlags: string[];
 	/** What is not in it, the first of it; undefined where it is whole. */ readonly incomplete: string | undefined;
 };
 
@@ -706,6 +708,7 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 				wip,
 				extra: [...extra.keys()],
 				notes: look.notes,
+				commitFlags: await flaggedCommits(quarantine, base, head),
 				incomplete: look.incomplete,
 			},
 			quarantine,
@@ -724,6 +727,23 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
  */
 async function stamp(git: Git, run: Run): Promise<Record<string, string>> {
 	return identityVariables(await personOf(git), `@${Math.floor(Date.parse(run.createdAt) / 1000)} +0000`);
+}
+
+/** Characters of messages and names that are looked through. */
+const maxWords = 64 * 1024 ** 2;
+
+/** What in the messages and names of the run's commits is to be looked at first: a merge brings them to the target. */
+async function flaggedCommits(git: Git, base: string, head: string): Promise<string[]> {
+	const {code, stdout} = await git.run(
+		['log', '-z', '--encoding=UTF-8', `--format=${commitFormat}`, head, `^${base}`],
+		{limit: maxWords},
+	);
+	return [
+		...commitFlags(parseCommits(stdout)),
+		...(code === 0
+			? []
+			: [`its commits say more than ${maxWords / 1024 ** 2} MiB, of which the rest was not looked through`]),
+	];
 }
 
 /** Files and lines of a change, from what `git diff --numstat -z` writes: of a renamed file, both names follow. */
@@ -797,10 +817,11 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 	if (
 		journal.run.captured?.head !== captured.head ||
 		journal.run.captured.base !== captured.base ||
-		journal.run.captured.notes.join('\n') !== notes.join('\n')
+		journal.run.captured.notes.join('\n') !== notes.join('\n') ||
+		journal.run.captured.commitFlags.join('\n') !== captured.commitFlags.join('\n')
 	) {
-		const {head, base, commits, files, wip, extra} = captured;
-		journal.append({type: 'run.captured', head, base, commits, files, wip, extra, notes}, 'fleet');
+		const {head, base, commits, files, wip, extra, commitFlags} = captured;
+		journal.append({type: 'run.captured', head, base, commits, files, wip, extra, notes, commitFlags}, 'fleet');
 	}
 
 	return captured;

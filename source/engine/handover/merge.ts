@@ -8,6 +8,7 @@ import type {Journal} from '../../host/journal.ts';
 import {checkSignature} from './signature.ts';
 import {Checkout} from './bring-along.ts';
 import type {Context} from '../context.ts';
+import {refuseSecretReason} from '../grants/secret-text.ts';
 import {readFacts} from './facts.ts';
 import {makeMergeCommit} from './merge-commit.ts';
 import {readPolicy} from '../project/policy.ts';
@@ -139,6 +140,7 @@ export async function merge(
 	journal: Journal,
 	because: string,
 ): Promise<{commit: string; checkout: string}> {
+	await refuseSecretReason(context, journal.run.project, because);
 	const {git, commonDir} = await openRun(context, journal.run);
 	const {run} = journal;
 	const done = await finishInterrupted(context, journal, git, commonDir);

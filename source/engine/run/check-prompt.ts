@@ -1,10 +1,8 @@
 import {Refusal} from '../../core/refusal.ts';
 import type {Invocation} from '../../core/plan.ts';
-import {holdsValue} from '../../core/secrets/redact.ts';
 import {formatReference} from '../../core/secrets/secret.ts';
-import {findSuspects} from '../../core/secrets/suspects.ts';
 import type {Context} from '../context.ts';
-import {knownValue, listSecrets} from '../grants/secrets.ts';
+import {refuseSecretText} from '../grants/secret-text.ts';
 
 /* What an agent is told, before it is: a prompt and a command line. */
 
@@ -49,25 +47,12 @@ export async function checkPrompt(
 		return;
 	}
 
-	for (const entry of listSecrets(context)) {
-		const known = entry.project === undefined || entry.project === project.id ? await knownValue(context, entry) : [];
-		if (holdsValue(known, prompt)) {
-			throw new Refusal(
-				`${what} holds the value of ${formatReference(entry.reference)}`,
-				`write ${formatReference(entry.reference)} in its place, and grant it: ` +
-					`--allow secret:${entry.reference.owner}/${entry.reference.name}`,
-			);
-		}
-	}
-
-	const [suspect] = findSuspects(
+	await refuseSecretText(context, {
+		text: prompt,
 		what,
-		prompt.split('\n').map((text, index) => ({number: index + 1, text})),
-	);
-	if (suspect) {
-		throw new Refusal(
-			`${what} holds what looks like a secret (${suspect.rule}): ${suspect.span}`,
-			'keep it in the vault: fleet secret add NAME, and grant it by its name',
-		);
-	}
+		project,
+		hint: reference =>
+			`write ${formatReference(reference)} in its place, and grant it: ` +
+			`--allow secret:${reference.owner}/${reference.name}`,
+	});
 }

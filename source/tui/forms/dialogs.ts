@@ -85,6 +85,7 @@ function viewedLines(state: State, run: Run): string[] {
 	return [
 		open.length > 0 ? `! viewed   ${viewed}: ${names(open)}` : `viewed   ${viewed}`,
 		...(flagged.length > 0 ? [`!          with a flag: ${names(flagged)}; d shows them`] : []),
+		...(run.captured?.commitFlags ?? []).map(flag => `!          ${neutraliseLine(flag)}`),
 	];
 }
 

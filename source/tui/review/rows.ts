@@ -20,7 +20,7 @@ import {bad, good, stay, type Step} from '../step.ts';
 
 export type ReviewRow =
 	| {readonly kind: 'file'; readonly file: DiffFile; readonly folded: boolean; readonly note: string}
-	| {readonly kind: 'flag'; readonly file: DiffFile; readonly flag: Flag}
+	| {readonly kind: 'flag'; readonly file: DiffFile | undefined; readonly flag: Flag}
 	| {readonly kind: 'hunk'; readonly file: DiffFile; readonly header: string; readonly number: number}
 	/** Unified: one of the two is there, or both are the same. Side by side: either may be missing. */
 	| {
@@ -220,6 +220,14 @@ function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] 
 					text: neutraliseLine(text).slice(from, breaks[index + 1]),
 				}));
 			});
+	// A merge that keeps the run's commits brings what they say, too.
+	rows.push(
+		...(review.commitFlags ?? []).map((text): ReviewRow => ({
+			kind: 'flag',
+			file: undefined,
+			flag: {id: 'control', text},
+		})),
+	);
 	for (const file of review.files) {
 		const folded = isFolded(file, review);
 		const comments = review.review.comments.filter(comment => comment.path === file.path);
@@ -528,17 +536,20 @@ export function markSent(state: State): Step {
 export function withDiff(state: State, run: string, files: readonly DiffFile[], review: Review): State {
 	const before = state.review?.run === run ? state.review : undefined;
 	const path = before && fileAt(state)?.path;
-	const project = state.runs.find(({id}) => id === run)?.project.id;
+	const own = state.runs.find(({id}) => id === run);
+	const project = own?.project.id;
+	const commitFlags = own?.captured?.commitFlags ?? [];
 	const verify = project === undefined ? undefined : state.offers[project]?.verify;
 	const next: ReviewState = {
 		run,
 		files: orderFiles(files, verify),
 		verify,
+		commitFlags,
 		review,
 		folds: before?.folds ?? {},
 		split: before?.split ?? 'auto',
 		wrap: before?.wrap ?? true,
-		at: before?.at ?? 0,
+		at: before?.at ?? commitFlags.length,
 		top: before?.top ?? 0,
 		anchor: undefined,
 	};

@@ -135,7 +135,7 @@ export function reviewLines(state: State, height: number): Line[] {
 		return [{text: ' looking…', dim: true}];
 	}
 
-	if (review.files.length === 0) {
+	if (review.files.length === 0 && (review.commitFlags ?? []).length === 0) {
 		return [{text: ' nothing was changed', dim: true}];
 	}
 

@@ -129,6 +129,10 @@ export function gatesLines(state: State, height: number): Line[] {
 		});
 	}
 
+	for (const flag of run.captured?.commitFlags ?? []) {
+		lines.push({text: `   ! ${neutraliseLine(flag)}`, tone: 'bad'});
+	}
+
 	for (const note of run.captured?.notes ?? []) {
 		lines.push({text: `   note: ${neutraliseLine(note)}`, tone: 'warn'});
 	}
