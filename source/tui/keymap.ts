@@ -386,7 +386,7 @@ export const bindings: readonly Binding[] = [
 		footer: true,
 		disabled: some(isLive),
 	},
-	{action: 'show', keys: ['f'], title: 'all, needs you, going on, to review, over', places: ['fleet'], footer: false},
+	{action: 'show', keys: ['f'], title: 'all, needs you, running, review, done', places: ['fleet'], footer: false},
 	{action: 'sort', keys: ['o'], title: 'sort', places: ['fleet'], footer: false},
 	{
 		action: 'fold',

@@ -29,15 +29,15 @@ function isShown(run: Run, show: Show): boolean {
 			return needOf(run) !== undefined;
 		}
 
-		case 'going on': {
+		case 'running': {
 			return liveStages.has(run.stage);
 		}
 
-		case 'to review': {
+		case 'review': {
 			return ['stopped', 'captured', 'verified', 'approved', 'verify-failed', 'inconclusive'].includes(run.stage);
 		}
 
-		case 'over': {
+		case 'done': {
 			return [
 				'merged',
 				'deployed',
@@ -93,7 +93,7 @@ function sorted(runs: readonly Run[], sort: ListState['sort']): readonly Run[] {
 /** The runs that the list shows, in its order, without regard to what is folded. */
 export function visibleRuns({runs, list}: Pick<State, 'runs' | 'list'>): readonly Run[] {
 	let shown = runs.filter(
-		run => (list.discarded || run.stage !== 'discarded' || list.show === 'over') && isShown(run, list.show),
+		run => (list.discarded || run.stage !== 'discarded' || list.show === 'done') && isShown(run, list.show),
 	);
 	if (list.filter.trim() !== '') {
 		const texts = shown.map(run => haystack(run));

@@ -19,6 +19,8 @@ export type Place = Exclude<ScreenId, 'run'> | Tab;
 
 /** Something that is typed or chosen. */
 export type Field = {
+	/** What the code knows it by; the label is for people. */
+	readonly id: string;
 	readonly label: string;
 	readonly value: string;
 	readonly hint: string;
@@ -73,7 +75,7 @@ export type Dialog = {
 	readonly at: number;
 };
 
-export const shows = ['all', 'needs you', 'going on', 'to review', 'over'] as const;
+export const shows = ['all', 'needs you', 'running', 'review', 'done'] as const;
 export type Show = (typeof shows)[number];
 export const sorts = ['newest', 'needs you', 'last change', 'name'] as const;
 export type Sort = (typeof sorts)[number];

@@ -155,7 +155,7 @@ export class Store {
 	/** Several keys that came at once: each finds what the one before it brought into view. */
 	#typedAhead(keys: readonly string[]): void {
 		if (isBurst(this.#state, keys)) {
-			this.send({type: 'said', text: 'that came as pasted text does: it is not taken for keys', bad: true});
+			this.send({type: 'said', text: 'too many keys at once: taken as pasted text, not as keys', bad: true});
 			return;
 		}
 

@@ -45,7 +45,7 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'not-found': {
-			return bad(state, `"${message.search}" is not there`);
+			return bad(state, `no match for "${message.search}"`);
 		}
 
 		case 'agents': {
@@ -208,8 +208,8 @@ function words(state: State, message: Message & {type: 'done'}): string {
 	const frozen = message.argv?.[0] === 'freeze' && message.code === 0 ? (message.report?.runs?.length ?? 0) : 0;
 	if (frozen > 0) {
 		return frozen === 1 && message.run !== ''
-			? `${message.run} is frozen; u lets it go on, ! stops it`
-			: `${frozen} ${frozen === 1 ? 'run is' : 'runs are'} frozen; u lets one go on, * marks all`;
+			? `${message.run} is paused; u continue · x stop`
+			: `${frozen} ${frozen === 1 ? 'run is' : 'runs are'} paused; u continue · * select all`;
 	}
 
 	return withKeys(state, plainWords(message), message.run);
@@ -345,7 +345,7 @@ function audited(state: State, message: Message & {type: 'done'}): Step {
 			notice: {
 				text:
 					failed.length === 0
-						? `${message.run}: 6 of 6 checks passed`
+						? `${message.run}: audit passed, ${items.length} of ${items.length}`
 						: `${message.run}: ${failed.map(item => `${item.title} ${item.status}`).join(', ')}`,
 				bad: failed.length > 0,
 			},
@@ -366,7 +366,7 @@ function keys(state: State, {keys: names, at}: Message & {type: 'keys'}): Step {
 	const timed: State = {...state, notice: undefined, keyAt: at, now: Math.max(state.now, at ?? 0)};
 	if (at !== undefined && state.deafUntil !== undefined && state.screen !== 'new') {
 		if (at < state.deafUntil) {
-			return bad({...timed, deafUntil: at + settling}, 'typed for what was on the screen before: it was dropped');
+			return bad({...timed, deafUntil: at + settling}, 'keys typed before the screen changed were dropped');
 		}
 
 		return keys({...state, deafUntil: undefined}, {type: 'keys', keys: names, at});
@@ -500,7 +500,7 @@ function pasted(state: State, text: string): Step {
 		return withPrompt(state, {...state.prompt, field: paste(state.prompt.field, text)});
 	}
 
-	return state.screen === 'new' ? pasteIntoForm(state, text) : bad(state, 'what was pasted is not taken for keys');
+	return state.screen === 'new' ? pasteIntoForm(state, text) : bad(state, 'pasted text is not taken as keys');
 }
 
 /** What came back from an editor. */
@@ -518,6 +518,6 @@ function edited(state: State, text: string): Step {
 
 	return stay({
 		...state,
-		form: state.form.map(field => (field.label === 'Prompt' ? {...field, value, cursor: undefined} : field)),
+		form: state.form.map(field => (field.id === 'prompt' ? {...field, value, cursor: undefined} : field)),
 	});
 }

@@ -130,17 +130,17 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 	assert.deepEqual(await turn('result 3[13]$', false), ['result 33', '']);
 	assert.deepEqual(
 		await turn('result 3[13]$', false),
-		['result 31', 'from the beginning again'],
+		['result 31', 'search wrapped to the beginning'],
 		'after the last one comes the first',
 	);
-	assert.deepEqual(await turn('result 3[13]$', true), ['result 33', 'from the end again']);
-	assert.deepEqual(await turn('result 31$', false), ['result 31', 'from the beginning again']);
-	assert.deepEqual(await turn('result 31$', false), ['result 31', 'there is no other']);
+	assert.deepEqual(await turn('result 3[13]$', true), ['result 33', 'search wrapped to the end']);
+	assert.deepEqual(await turn('result 31$', false), ['result 31', 'search wrapped to the beginning']);
+	assert.deepEqual(await turn('result 31$', false), ['result 31', 'the only match']);
 	// The last page is followed, so that the match is not its first
 	// line: the next one is sought from the match all the same.
 	assert.equal((await turn('step 500$', false))[1], '');
 	assert.equal((await turn('step 50[01]$', false))[1], '');
-	assert.equal((await turn('step 50[01]$', false))[1], 'from the beginning again');
+	assert.equal((await turn('step 50[01]$', false))[1], 'search wrapped to the beginning');
 	assert.equal(await pager.search('(', true, undefined, () => false), undefined, 'no pattern is looked for as it is');
 	pager.close();
 });

@@ -59,15 +59,15 @@ test('output: back through all of it, searched, selected, copied, raw, and opene
 	await screen.press('\u001B[H');
 	await screen.see('line 0 of it');
 	await screen.press('/', '15[0]0 of', 'enter');
-	await screen.see('from the end again');
+	await screen.see('search wrapped to the end');
 	await screen.press('G');
 	await screen.see('green end');
 	await screen.press('/', '15[0]0 of', 'enter');
 	await screen.see('line 1500 of it');
 	await screen.press('N');
-	await screen.see('there is no other');
+	await screen.see('the only match');
 	await screen.press('/', 'nothing like it', 'enter');
-	await screen.see('is not there');
+	await screen.see('no match for');
 	await screen.press('esc', 'G', 'v', 'k', 'k');
 	await screen.see('selecting');
 	await screen.press('y');
@@ -128,9 +128,9 @@ test('several tries of one prompt are begun at once and compared', async t => {
 		'many',
 		'ctrl-x',
 	);
-	await screen.see('Tries');
+	await screen.see('Variants');
 	await screen.press('down', 'down', 'right', 'right');
-	await screen.see('▸ Tries    3');
+	await screen.see('▸ Variants    3');
 	await screen.press('ctrl-s');
 	await screen.see('3 runs');
 	await until(() => ['many-1', 'many-2', 'many-3'].every(name => fleet.run(['show', name]).code === 0), 'three runs');

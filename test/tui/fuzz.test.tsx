@@ -188,6 +188,6 @@ test('where the policy names a word, that word is asked for', () => {
 			{state: strict, effects: []},
 		);
 	assert.deepEqual(decisions(type('yes').effects), []);
-	assert.match(type('yes').state.notice!.text, /type ship-it to approve/);
+	assert.match(type('yes').state.notice!.text, /type ship-it/);
 	assert.equal(decisions(type('ship-it').effects).length, 1);
 });

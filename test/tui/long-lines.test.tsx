@@ -81,7 +81,7 @@ test('the end of every line is on the screen, however long it is, in both layout
 			const cut = press(from, 'w');
 			const shown = text(cut).join('\n');
 			assert.match(shown, /…\+\d+/);
-			assert.ok(columns < 100 || /cut, 0\/1 viewed/.test(shown));
+			assert.ok(columns < 100 || /no wrap, 0\/1 viewed/.test(shown));
 			const room = split ? Math.floor((columns - 2) / 2) - 7 : columns - 13;
 			const number = Number(/…\+(\d+)/.exec(shown)![1]);
 			assert.equal(number, long.length - (room - `…+${number}`.length), `${columns} ${split}`);
@@ -146,7 +146,7 @@ test('how lines end is in words, and only where it matters', () => {
 	const open = text(
 		review(change('-/etc/hosts\n\\ No newline at end of file', '+/etc/passwd\n\\ No newline at end of file'), 80),
 	).join('\n');
-	assert.match(open, /\/etc\/passwd \(no line feed at its end\)/);
+	assert.match(open, /\/etc\/passwd \(no newline at end of file\)/);
 	assert.doesNotMatch(open, /⏎\?/);
 	const gained = review(change(' same', '-const a', '+const a\r'), 100);
 	assert.match(text(gained).join('\n'), /\+const a \(ends in a carriage return\)/);

@@ -72,11 +72,11 @@ test("what ends an agent, its verification or a person's words asks first, and o
 	const finished = state([run('one', started, exited)]);
 	const ready = state([run('one', started, exited, ...verified)]);
 	for (const [from, key, argv, says] of [
-		[running, 'x', 'stop one', /Stop one\?[\s\S]*at work for/],
+		[running, 'x', 'stop one', /Stop one\?[\s\S]*it has run for/],
 		[state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
 		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/],
-		[ready, 'r', 'resume one', /its verification is void then/],
-		[running, 'ctrl-x', 'freeze --all', /Freeze the one run/],
+		[ready, 'r', 'resume one', /its verification will be void/],
+		[running, 'ctrl-x', 'freeze --all', /Pause the one run/],
 		[
 			state([
 				run('one', started, {
@@ -88,13 +88,13 @@ test("what ends an agent, its verification or a person's words asks first, and o
 			]),
 			'A',
 			'acknowledge one',
-			/Take this alarm off\?[\s\S]*evil\.test:443, 3 times/,
+			/Acknowledge this alarm\?[\s\S]*evil\.test:443, 3 times/,
 		],
 	] as const) {
 		const asked = press(from, key);
 		assert.deepEqual(asked.effects, [], `${key} alone does nothing`);
 		assert.match(text(asked.state), says);
-		assert.match(text(asked.state), /y or enter .*, any other key does not/);
+		assert.match(text(asked.state), /y or enter: .*; any other key: cancel/);
 		assert.deepEqual(verbs(press(asked.state, 'y').effects), [argv]);
 		assert.deepEqual(verbs(press(asked.state, 'return').effects), [argv]);
 		for (const no of ['n', 'escape', 'j', 'space', 'x', 'r', '!', 'ctrl-x', 'tab', 'ctrl-c', ';']) {
@@ -119,7 +119,7 @@ test("what ends an agent, its verification or a person's words asks first, and o
 test('discard says what it does, and cleaning up is refused where nothing can go', () => {
 	assert.match(
 		text(press(state([run('one', started, exited, ...verified)]), 'D').state),
-		/Discard one\? Its work is kept[\s\S]*U brings it back/,
+		/Discard one\? It can be restored \(U\)/,
 	);
 	const disk = {...screens()['disk']!};
 	const refused = press(disk, 'D');
@@ -148,7 +148,7 @@ test('! freezes at once, and in haste does no more than that', () => {
 	assert.deepEqual([hasty.effects, hasty.state.dialog], [[], undefined]);
 	const asked = press(frozen, [1500, '!']);
 	assert.deepEqual(asked.effects, []);
-	assert.match(text(asked.state), /Stop one\?[\s\S]*u lets it go on/);
+	assert.match(text(asked.state), /Stop one\?[\s\S]*u continue/);
 	assert.deepEqual(verbs(press(asked.state, 'y').effects), ['stop one --because stopped while frozen']);
 	assert.equal(press(asked.state, 'y').state.busy['one'], 'stop', 'and the line below says what is done');
 	assert.deepEqual(press(asked.state, '!').effects, []);
@@ -167,7 +167,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 		['freeze', 'one'],
 		'one is frozen: none of its processes runs, and nothing goes in or out; fleet thaw one, or fleet stop one\n',
 	).notice!.text;
-	assert.equal(frozen, 'one is frozen; u lets it go on, ! stops it');
+	assert.equal(frozen, 'one is paused; u continue · x stop');
 	const all = update(running, {
 		type: 'done',
 		run: '',
@@ -178,7 +178,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 		stderr: '',
 		report: {runs: ['a', 'b']},
 	}).state.notice!.text;
-	assert.equal(all, '2 runs are frozen; u lets one go on, * marks all');
+	assert.equal(all, '2 runs are paused; u continue · * select all');
 	assert.equal(
 		done(running, 'discard', ['discard', 'one'], 'one is discarded; fleet restore one brings it back\n').notice!.text,
 		'one is discarded; U (restore) brings it back',
@@ -255,7 +255,7 @@ test('who goes on typing while a run is started changes nothing where the screen
 	assert.equal(there.screen, 'fleet');
 	const on = press(there, [100, ' N'.trim()], [100, 'a'], [100, 'm'], [100, 'e'], [100, '!']);
 	assert.deepEqual([on.state.screen, on.state.dialog, on.effects], ['fleet', undefined, []]);
-	assert.match(on.state.notice!.text, /it was dropped/);
+	assert.match(on.state.notice!.text, /were dropped/);
 	assert.equal(press(on.state, [900, 'a']).state.screen, 'gates', 'after a pause keys are keys');
 	// Who waits has the keys at once; who went elsewhere stays there.
 	assert.equal(
@@ -309,7 +309,7 @@ test('a comment is written where the cursor is seen to be, and is not taken away
 	assert.match(rowOf(kept.state), /draft: why/);
 	const gone = press(kept.state, 'x');
 	assert.deepEqual(gone.effects, []);
-	assert.match(text(gone.state), /Take this comment away\?/);
+	assert.match(text(gone.state), /Delete this comment\?/);
 	assert.equal(press(gone.state, 'n').state.review!.review.comments.length, 2);
 	assert.equal(press(gone.state, 'y').state.review!.review.comments.length, 1);
 });
@@ -371,7 +371,7 @@ test('a text that comes without being pasted as such is no keys; what is typed f
 		[shell.result.screen, shell.result.dialog, shell.asked.filter(verb => verb.startsWith('resume'))],
 		['fleet', undefined, []],
 	);
-	assert.match(shell.result.notice!.text, /not taken for keys/);
+	assert.match(shell.result.notice!.text, /not as keys/);
 	assert.equal(after(ready, 'jjjjjjjj').result.notice, undefined, 'a key that is held down');
 	assert.equal(after(ready, '/one\r').result.list.filter, 'one', 'typed ahead, into a field');
 	assert.equal(after(ready, 'a').result.screen, 'gates');
@@ -406,7 +406,7 @@ test('what a verb changed while it had the terminal is asked for anew', async ()
 test('an approval shows what was not looked at; what could not be read is not empty', () => {
 	const gates = screens()['gates']!;
 	const asked = press(gates, 'y').state;
-	assert.match(text(asked), /viewed {3}looking at/);
+	assert.match(text(asked), /viewed {3}loading…/);
 	assert.deepEqual(update(gates, {type: 'keys', keys: ['y']}).effects, [{type: 'diff', run: 'ready'}]);
 	const files = parseDiff(diff);
 	const typed = press(asked, ...'why');
@@ -417,7 +417,7 @@ test('an approval shows what was not looked at; what could not be read is not em
 		review: {viewed: {[files[1]!.path]: files[1]!.digest}, comments: []},
 	}).state;
 	assert.match(text(known), /! viewed {3}2 of 3 files not viewed: \.github\/workflows\/ci\.yml, package-lock\.json/);
-	assert.match(text(known), /with a flag: \.github\/workflows\/ci\.yml; d shows them/);
+	assert.match(text(known), /flagged: \.github\/workflows\/ci\.yml \(d diff\)/);
 	assert.equal(known.dialog!.fields[0]!.value, 'why', 'what was typed stays');
 	const all = update(asked, {
 		type: 'diff',
@@ -435,8 +435,8 @@ test('an approval shows what was not looked at; what could not be read is not em
 		problem: 'too large',
 	}).state;
 	assert.match(text(unread), /! viewed {3}not known: too large/);
-	assert.match(text(press({...unread, dialog: undefined}, 'd').state), /it could not be read: too large/);
-	assert.doesNotMatch(text(press({...unread, dialog: undefined}, 'd').state), /nothing was changed/);
+	assert.match(text(press({...unread, dialog: undefined}, 'd').state), /not readable: too large/);
+	assert.doesNotMatch(text(press({...unread, dialog: undefined}, 'd').state), /no changes/);
 });
 
 test('what a question says is there whole, and what answers it always', () => {
@@ -454,16 +454,16 @@ test('what a question says is there whole, and what answers it always', () => {
 		[120, 14],
 	] as const) {
 		const shown = text({...known, columns, rows});
-		assert.match(shown, /Sure/);
-		assert.match(shown, /Because/);
+		assert.match(shown, /Confirm/);
+		assert.match(shown, /Reason/);
 		assert.ok(
-			rows < 20 ? /… \d+ more lines, in a higher/.test(shown) : shown.replaceAll(/\s+/g, '').includes('e'.repeat(64)),
+			rows < 20 ? /… \d+ more lines \(enlarge/.test(shown) : shown.replaceAll(/\s+/g, '').includes('e'.repeat(64)),
 			`${columns} ${rows}`,
 		);
 	}
 
 	const stop = press({...running, columns: 40, rows: 12}, 'x').state;
-	assert.match(text(stop), /y or enter stops it/);
+	assert.match(text(stop), /y or enter: stop it/);
 });
 
 test('a target outside of its window asks why before anything else, and says when it opens', () => {
@@ -475,13 +475,13 @@ test('a target outside of its window asks why before anything else, and says whe
 		offers: {p: {...gates.offers['p']!, deploy: {shelf: {command: 'cp a b', credentials: [], window}}}},
 	});
 	const closed = press(from('mon-fri 09:00-16:00'), 'p');
-	assert.match(text(closed.state), /closed, opens in 8h \(Thu 09:00\)/);
+	assert.match(text(closed.state), /outside the deploy window \(opens Thu 09:00; mon-fri/);
 	assert.deepEqual(
-		closed.state.dialog!.fields.map(field => field.label),
-		['Target', 'Because', 'Sure'],
+		closed.state.dialog!.fields.map(field => field.id),
+		['target', 'reason', 'confirm'],
 	);
 	const hasty = press(closed.state, 'return', 'return');
-	assert.match(hasty.state.notice!.text, /shelf is outside of its window, which opens Thu 09:00/);
+	assert.match(hasty.state.notice!.text, /shelf is outside its deploy window \(opens Thu 09:00\)/);
 	assert.equal(hasty.state.dialog!.at, 1, 'the word is not asked for');
 	assert.deepEqual(press(closed.state, 'tab', 'tab', ...'shelf', 'return').effects, []);
 	assert.deepEqual(verbs(press(closed.state, 'return', ...'outage', 'return', ...'shelf', 'return').effects), [
@@ -501,8 +501,8 @@ test('a target outside of its window asks why before anything else, and says whe
 	);
 	const open = press(from('00:00-12:00'), 'p');
 	assert.deepEqual(
-		open.state.dialog!.fields.map(field => field.label),
-		['Target', 'Sure'],
+		open.state.dialog!.fields.map(field => field.id),
+		['target', 'confirm'],
 	);
 	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), [
 		'deploy merged shelf --confirm shelf',

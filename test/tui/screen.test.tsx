@@ -495,7 +495,7 @@ test('where nothing verifies a run, verify asks what does; not where its target 
 			type: 'act',
 			run: 'one',
 			argv: ['project', 'init', 'p', '--verify', 'make test'],
-			title: 'verify commands',
+			title: 'verify command',
 			then: 'offer',
 		},
 	]);

@@ -49,7 +49,10 @@ const turnRun =
 
 export const listActions = {
 	filter: ({state}) =>
-		stay({...state, prompt: {kind: 'filter', field: {label: '/', value: state.list.filter, hint: ''}, at: 0}}),
+		stay({
+			...state,
+			prompt: {kind: 'filter', field: {id: 'prompt', label: '/', value: state.list.filter, hint: ''}, at: 0},
+		}),
 	show({state}) {
 		const show = following(shows, state.list.show);
 		return withList(state, {show}, `shown: ${show}`);

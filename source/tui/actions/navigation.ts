@@ -1,5 +1,6 @@
 import {needOf} from '../../core/run/attention.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
+import {secretSubject} from '../forms/dialogs/secrets.ts';
 import {nextNeed, visibleRuns} from '../list.ts';
 import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
 import {openForm} from '../forms/new-run.ts';
@@ -52,7 +53,8 @@ export const placeActions = {
 				? {...state, screen: state.from, scroll: 0}
 				: {...state, from: state.screen, screen: 'help', scroll: 0},
 		),
-	palette: ({state}) => stay({...state, prompt: {kind: 'palette', field: {label: ':', value: '', hint: ''}, at: 0}}),
+	palette: ({state}) =>
+		stay({...state, prompt: {kind: 'palette', field: {id: 'prompt', label: ':', value: '', hint: ''}, at: 0}}),
 	'next-need'({state}) {
 		const wanted = nextNeed(state)!;
 		const shown = select(
@@ -89,7 +91,7 @@ export const placeActions = {
 	'secret-add': asks('secret-add'),
 	'secret-remove'({state}) {
 		const secret = state.vault!.secrets[state.scroll]!;
-		return openDialog(state, 'secret-remove', `${secret.project ?? ''} ${secret.reference}`);
+		return openDialog(state, 'secret-remove', secretSubject(secret));
 	},
 	'secret-check': ({state}) => ({state, effects: [{type: 'terminal', argv: ['secret', 'check'], pause: true}]}),
 	'next-tab': turnTab(1),

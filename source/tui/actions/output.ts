@@ -14,7 +14,8 @@ const openIn =
 	({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, `--${program}`], pause: false}]});
 
 export const outputActions = {
-	search: ({state}) => stay({...state, prompt: {kind: 'search', field: {label: '/', value: '', hint: ''}, at: 0}}),
+	search: ({state}) =>
+		stay({...state, prompt: {kind: 'search', field: {id: 'prompt', label: '/', value: '', hint: ''}, at: 0}}),
 	'next-match': turnMatch(false),
 	'previous-match': turnMatch(true),
 	raw: ({state}) => withLogView(state, {raw: !state.logView.raw}),

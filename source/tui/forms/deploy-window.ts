@@ -1,7 +1,7 @@
 import {formatDuration} from '../../core/text/time.ts';
 import {clockAfter, parseWindow, wallTime, windowAt} from '../../core/text/window.ts';
 
-/** Whether a target's window is open, and how long; empty where there is none. @param now milliseconds */
+/** Whether a target's window is open, and until or from when; empty where it has none. @param now milliseconds */
 export function windowText(text: string | undefined, now: number): string {
 	const window = parseWindow(text ?? '');
 	if (!window) {
@@ -10,8 +10,10 @@ export function windowText(text: string | undefined, now: number): string {
 
 	const wall = wallTime(now);
 	const {open, minutes} = windowAt(window, wall);
-	const left = formatDuration(minutes * 60_000);
-	return `; ${text}: ${open ? `open, closes in ${left}` : `closed, opens in ${left} (${clockAfter(wall, minutes)})`}`;
+	const state = open
+		? `in the deploy window (closes in ${formatDuration(minutes * 60_000)}; ${text})`
+		: `outside the deploy window (opens ${clockAfter(wall, minutes)}; ${text})`;
+	return `; ${state}`;
 }
 
 /**

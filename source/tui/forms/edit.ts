@@ -166,7 +166,7 @@ export function replaceAt<T>(items: readonly T[], at: number, item: T): T[] {
 	return items.map((other, index) => (index === at ? item : other));
 }
 
-/** What the fields hold, by label, without blanks around. */
+/** What the fields hold, by their ids, without blanks around. */
 export function valuesOf(fields: readonly Field[]): Record<string, string> {
-	return Object.fromEntries(fields.map(field => [field.label, field.value.trim()]));
+	return Object.fromEntries(fields.map(field => [field.id, field.value.trim()]));
 }

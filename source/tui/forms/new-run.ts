@@ -1,327 +1,171 @@
-import {nameFrom} from '../../core/names.ts';
-import {Refusal} from '../../core/refusal.ts';
-import {liveStages} from '../../core/run/stages.ts';
-import {splitWords} from '../../core/text/shell-words.ts';
-import {edit, moveLine, paste, replaceAt, valuesOf} from './edit.ts';
-import type {Effect, Field, State} from '../state.ts';
-import {bad, spoken, stay, type Step} from '../step.ts';
+import type {State} from '../state.ts';
+import {bad, stay, type Step} from '../step.ts';
+import {paste, replaceAt, valuesOf} from './edit.ts';
+import {extraFields, makeFields} from './new-run/fields.ts';
+import {startEffects} from './new-run/start.ts';
+import {reduceForm, type FormState} from './reducer.ts';
 
-/* The form of a new run. What is asked depends on what was answered. */
+/* The form of a new run: how it opens, takes keys, and starts what was filled in. */
 
-const more = ['Base', 'After', 'Tries', 'Also', 'Scopes', 'Because'];
+/** How long keys are dropped after one that was pressed while the run is being started. */
+const deafMs = 1000;
 
-/** @param values what the fields hold, by label */
-function newForm(
-	state: State,
-	values: Readonly<Record<string, string>>,
-	before: readonly Field[] = [],
-	withMore = before.some(field => more.includes(field.label)),
-): Field[] {
-	const project = values['Project'] ?? '';
-	const offer = state.offers[project];
-	const agent = state.agents.find(agent => agent.id === values['Agent']);
-	const cursor = (label: string) =>
-		before.find(field => field.label === label && field.value === values[label])?.cursor;
-	const field = (label: string, hint: string, options: Partial<Field> = {}): Field => ({
-		label,
-		value: values[label] ?? '',
-		hint,
-		cursor: cursor(label),
-		...options,
-	});
-	const choice = (label: string, hint: string, choices: readonly string[]): Field => ({
-		label,
-		value: values[label] ?? choices[0] ?? '',
-		hint: `←/→ ${hint}`,
-		choices,
-	});
-	const {model} = agent ?? {};
-	const secret =
-		model &&
-		state.vault?.secrets.find(
-			secret =>
-				secret.reference.endsWith(`/${model.secret}`) && (secret.project === null || secret.project === project),
-		);
-	const secretNote = (wanted: string) => {
-		if (secret) {
-			return ` with ${secret.reference}`;
-		}
+const formOf = (state: State): FormState => ({fields: state.form, at: state.formAt});
+const withForm = (state: State, {fields, at}: FormState): State => ({...state, form: fields, formAt: at});
 
-		return state.vault ? `; no secret "${wanted}" yet (V)` : '';
-	};
+/** What the fields hold as it was typed, with the blanks around. */
+const rawValues = ({fields}: FormState) => Object.fromEntries(fields.map(field => [field.id, field.value]));
 
-	const opens = model && `opens ${(secret?.hosts ?? model.hosts).join(' ')}${secretNote(model.secret)}`;
-	const templates = offer?.prompts.length ?? 0;
-	const promptHint =
-		`${model ? 'empty: you talk to it (t)' : 'optional'}  ctrl-j line, ctrl-o editor, ctrl-r earlier` +
-		(templates > 0 ? ', ctrl-t template' : '');
-	const policy = offer && offer.network.length > 0 ? `the policy opens ${offer.network.join(' ')}; ` : '';
-	return [
-		choice(
-			'Project',
-			state.projects.find(one => one.id === project)?.root ?? '',
-			state.projects.map(one => one.id),
-		),
-		choice(
-			'Agent',
-			agent === undefined
-				? 'any program'
-				: `${agent.title}${agent.installed ? '' : ': its program is not installed here'}`,
-			state.agents.length === 0 ? ['command'] : state.agents.map(one => one.id),
-		),
-		...(model
-			? [field('Prompt', promptHint, {multiline: true})]
-			: [
-					field('Command', 'any program; {prompt} stands for the prompt', {
-						value: values['Command'] ?? state.recent.commands[0] ?? '',
-					}),
-					field('Prompt', promptHint, {multiline: true}),
-				]),
-		field('Name', 'optional; names the branch fleet/NAME'),
-		...(model
-			? [
-					choice('Model', opens!, ['no', 'this run', 'always here']),
-					field('Budget', 'optional: frozen at 5 (dollars) or 200k (tokens)'),
-				]
-			: []),
-		...(withMore
-			? [
-					offer && offer.branches.length > 0
-						? choice('Base', 'the branch it starts from, and is merged into', offer.branches)
-						: field('Base', 'the branch it starts from, and is merged into'),
-					choice('After', 'starts when that run is merged or has ended well', [
-						'now',
-						...state.runs
-							.filter(
-								run =>
-									run.project.id === project &&
-									(liveStages.has(run.stage) || ['stopped', 'captured', 'verified', 'approved'].includes(run.stage)),
-							)
-							.map(run => run.id)
-							.slice(0, 20),
-					]),
-					choice('Tries', 'so many runs of the same prompt; = in the list compares them', ['1', '2', '3', '4', '5']),
-					field(
-						'Also',
-						`more agents for the same prompt: ${
-							state.agents
-								.filter(one => one.model && one.installed && one.id !== agent?.id)
-								.map(one => one.id)
-								.join(', ') || 'none is installed'
-						}`,
-					),
-					field('Scopes', `${policy}more from the start: network:HOST, files:PATH, secret:NAME`),
-					field('Because', 'why the scopes are needed'),
-				]
-			: []),
-	];
-}
+/** Where a field is; the first where it is not there. */
+const indexOf = ({fields}: FormState, id: string) =>
+	Math.max(
+		0,
+		fields.findIndex(field => field.id === id),
+	);
 
-/** The form, with the cursor in what is most likely typed first. */
+/** The form, with the cursor in what is most likely typed first: below the project and the agent. */
 export function openForm(state: State, project: string, agent: string): Step {
-	const form = newForm(state, {Project: project, Agent: agent}, [], false);
+	const fields = makeFields(state, {project, agent}, {isExtended: false});
 	return {
-		state: {...state, screen: 'new', from: 'fleet', form, formAt: 2},
+		state: withForm({...state, screen: 'new', from: 'fleet'}, {fields, at: 2}),
 		effects: [{type: 'vault'}, {type: 'offer', project}],
 	};
 }
 
-/** The form made anew, since something that it shows is known only now. */
+/** The form with the hints and choices that follow from what has been read meanwhile. */
 export function refreshForm(state: State): State {
-	return state.screen === 'new'
-		? {
-				...state,
-				form: newForm(state, Object.fromEntries(state.form.map(field => [field.label, field.value])), state.form),
-			}
-		: state;
+	if (state.screen !== 'new') {
+		return state;
+	}
+
+	const form = formOf(state);
+	return withForm(state, {...form, fields: makeFields(state, rawValues(form), {before: form.fields})});
 }
 
-/** The entry after one in a list, for keys that go through it. */
-function cycle(entries: readonly string[], value: string): string | undefined {
-	return entries.length === 0 ? undefined : entries[(entries.indexOf(value) + 1) % entries.length];
-}
-
-function withValue(state: State, label: string, value: string | undefined): Step {
-	const at = state.form.findIndex(field => field.label === label);
+/** With another text in a field, and the cursor there; as it is where there is no such field or text. */
+function withValue(state: State, id: string, value: string | undefined): Step {
+	const form = formOf(state);
+	const at = form.fields.findIndex(field => field.id === id);
 	return value === undefined || at === -1
 		? stay(state)
-		: stay({...state, formAt: at, form: replaceAt(state.form, at, {...state.form[at]!, value, cursor: undefined})});
+		: stay(withForm(state, {at, fields: replaceAt(form.fields, at, {...form.fields[at]!, value, cursor: undefined})}));
+}
+
+/** The entry after one, for a key that goes through all of them. */
+function entryAfter(entries: readonly string[], value: string): string | undefined {
+	return entries[(entries.indexOf(value) + 1) % Math.max(1, entries.length)];
+}
+
+/** Shows the fields that few need, or hides them. */
+function toggleExtended(state: State): Step {
+	const form = formOf(state);
+	const isExtended = !form.fields.some(field => extraFields.includes(field.id));
+	const fields = makeFields(state, rawValues(form), {before: form.fields, isExtended});
+	const at = isExtended ? indexOf({fields, at: 0}, extraFields[0]!) : Math.min(form.at, fields.length - 1);
+	return stay(withForm(state, {fields, at}));
+}
+
+function nextTemplate(state: State): Step {
+	const {project, prompt} = rawValues(formOf(state));
+	const templates = state.offers[project ?? '']?.prompts ?? [];
+	if (templates.length === 0) {
+		return bad(state, 'the project has no prompt templates (.fleet/prompts/NAME.md, committed)');
+	}
+
+	return withValue(
+		state,
+		'prompt',
+		entryAfter(
+			templates.map(({text}) => text),
+			prompt ?? '',
+		),
+	);
+}
+
+/** The fields that follow from a choice, and what has to be read for them. */
+function chosen(state: State, form: FormState): Step {
+	const values = rawValues(form);
+	const {id} = form.fields[form.at]!;
+	const fields = makeFields(state, values, {before: formOf(state).fields});
+	const isOther = values[id] !== rawValues(formOf(state))[id];
+	return {
+		state: withForm(state, {...form, fields}),
+		effects: id === 'project' && isOther ? [{type: 'offer', project: values[id]!}] : [],
+	};
+}
+
+function start(state: State): Step {
+	const form = formOf(state);
+	const effects = startEffects(state, valuesOf(form.fields));
+	return 'because' in effects
+		? bad(withForm(state, {...form, at: indexOf(form, effects.field)}), effects.because)
+		: {
+				state: {...state, busy: {...state.busy, '': effects.length > 1 ? `${effects.length} new runs` : 'new run'}},
+				effects,
+			};
 }
 
 export function formKey(state: State, key: string): Step {
-	const field = state.form[state.formAt]!;
-	const to = (at: number) => stay({...state, formAt: (at + state.form.length) % state.form.length});
-	const raw = Object.fromEntries(state.form.map(field => [field.label, field.value]));
 	if (state.busy[''] !== undefined && key !== 'escape' && key !== 'ctrl-c') {
-		// It is on its way to the list; what is typed now must not land there.
+		// The screen goes to the list as soon as it has started; what is typed now must not land there.
 		return bad(
-			{...state, deafUntil: state.keyAt === undefined ? undefined : state.keyAt + 1000},
-			'it is being started; esc goes to the list',
+			{...state, deafUntil: state.keyAt === undefined ? undefined : state.keyAt + deafMs},
+			'starting…; esc goes to the list',
 		);
 	}
 
+	const form = formOf(state);
+	const field = form.fields[form.at]!;
 	switch (key) {
-		case 'escape':
-		case 'ctrl-c': {
-			return stay({...state, screen: 'fleet'});
-		}
-
-		case 'tab':
-		case 'shift-tab':
-		case 'down':
-		case 'up': {
-			const moved = key === 'up' || key === 'down' ? moveLine(field, key === 'up' ? -1 : 1) : undefined;
-			return moved
-				? stay({...state, form: replaceAt(state.form, state.formAt, moved)})
-				: to(state.formAt + (key === 'up' || key === 'shift-tab' ? -1 : 1));
-		}
-
 		case 'ctrl-s': {
-			return startRuns(state, valuesOf(state.form));
-		}
-
-		case 'return': {
-			return state.formAt < state.form.length - 1 ? to(state.formAt + 1) : startRuns(state, valuesOf(state.form));
+			return start(state);
 		}
 
 		case 'ctrl-x': {
-			const withMore = !state.form.some(field => more.includes(field.label));
-			const form = newForm(state, raw, state.form, withMore);
-			return stay({
-				...state,
-				form,
-				formAt: withMore ? form.findIndex(field => field.label === 'Base') : Math.min(state.formAt, form.length - 1),
-			});
+			return toggleExtended(state);
 		}
 
 		case 'ctrl-o': {
-			return {state, effects: [{type: 'edit', text: raw['Prompt'] ?? ''}]};
+			const at = indexOf(form, 'prompt');
+			return {
+				state: withForm(state, {...form, at}),
+				effects: [{type: 'edit', text: form.fields[at]!.value}],
+			};
 		}
 
 		case 'ctrl-r': {
-			return field.label === 'Command'
-				? withValue(state, 'Command', cycle(state.recent.commands, field.value))
-				: withValue(state, 'Prompt', cycle(state.recent.prompts, raw['Prompt'] ?? ''));
+			return field.id === 'command'
+				? withValue(state, 'command', entryAfter(state.recent.commands, field.value))
+				: withValue(state, 'prompt', entryAfter(state.recent.prompts, rawValues(form)['prompt'] ?? ''));
 		}
 
 		case 'ctrl-t': {
-			const prompts = state.offers[raw['Project'] ?? '']?.prompts ?? [];
-			return prompts.length === 0
-				? bad(state, 'the project has no templates: .fleet/prompts/NAME.md, committed')
-				: withValue(
-						state,
-						'Prompt',
-						cycle(
-							prompts.map(prompt => prompt.text),
-							raw['Prompt'] ?? '',
-						),
-					);
+			return nextTemplate(state);
+		}
+	}
+
+	const result = reduceForm(form, key);
+	switch (result.type) {
+		case 'cancelled': {
+			return stay({...state, screen: 'fleet'});
 		}
 
-		default: {
-			const edited = edit(field, key);
-			if (!field.choices) {
-				return stay({...state, form: replaceAt(state.form, state.formAt, edited)});
-			}
+		case 'submitted': {
+			return start(state);
+		}
 
-			const form = newForm(state, {...raw, [field.label]: edited.value}, state.form);
-			return {
-				state: {...state, form},
-				effects:
-					field.label === 'Project' && edited.value !== field.value ? [{type: 'offer', project: edited.value}] : [],
-			};
+		case 'edit': {
+			return {state, effects: [{type: 'edit', text: result.text}]};
+		}
+
+		case 'changed': {
+			const isChoice = field.choices !== undefined && result.form.at === form.at;
+			return isChoice ? chosen(state, result.form) : stay(withForm(state, result.form));
 		}
 	}
 }
 
 export function pasteIntoForm(state: State, text: string): Step {
-	return stay({...state, form: replaceAt(state.form, state.formAt, paste(state.form[state.formAt]!, text))});
-}
-
-/** The verbs that the form amounts to: one for each run. */
-function startRuns(state: State, values: Readonly<Record<string, string>>): Step {
-	const value = (label: string) => values[label] ?? '';
-	const fieldOf = (label: string) =>
-		Math.max(
-			0,
-			state.form.findIndex(field => field.label === label),
-		);
-	const agents = [
-		value('Agent'),
-		...value('Also')
-			.split(/[\s,]+/)
-			.filter(name => name !== ''),
-	];
-	const unknown = agents.find(name => name !== 'command' && !state.agents.some(agent => agent.id === name));
-	if (unknown !== undefined) {
-		return bad({...state, formAt: fieldOf('Also')}, `there is no agent "${unknown}"`);
-	}
-
-	const model = state.agents.find(agent => agent.id === value('Agent'))?.model;
-	const argv = model ? [] : splitWords(value('Command'));
-	if (argv instanceof Refusal || (!model && argv.length === 0)) {
-		return bad({...state, formAt: fieldOf('Command')}, argv instanceof Refusal ? argv.because : 'a command is needed');
-	}
-
-	if (value('Scopes') !== '' && value('Because') === '') {
-		return bad({...state, formAt: fieldOf('Because')}, 'a scope needs a reason');
-	}
-
-	const prompt = value('Prompt');
-	const tries = Number(value('Tries') || '1');
-	const several = tries * agents.length > 1;
-	if (several && model && prompt === '') {
-		return bad({...state, formAt: fieldOf('Prompt')}, 'several at once need a prompt');
-	}
-
-	const batch = several
-		? `${nameFrom(value('Name') || prompt || argv[0] || '', 'batch', 24)}-${state.now.toString(36).slice(-4)}`
-		: undefined;
-	const runs = agents.flatMap(agent => Array.from({length: tries}, (_, index) => ({agent, index: index + 1})));
-	const effects = runs.map(({agent, index}): Effect => {
-		const own = state.agents.find(one => one.id === agent)?.model;
-		const scope =
-			{no: '--no-model', 'this run': '--model', 'always here': '--remember-model'}[value('Model')] ?? '--no-model';
-		const name =
-			value('Name') === ''
-				? undefined
-				: nameFrom(
-						several
-							? `${value('Name')}${agents.length > 1 ? `-${agent}` : ''}${tries > 1 ? `-${index}` : ''}`
-							: value('Name'),
-						'run',
-					);
-		const options = [
-			'--project',
-			value('Project'),
-			...(name === undefined ? [] : ['--name', name]),
-			...(value('Base') === '' ? [] : ['--base', value('Base')]),
-			...(['', 'now'].includes(value('After')) ? [] : ['--after', value('After')]),
-			...(batch === undefined ? [] : ['--batch', batch]),
-			...value('Scopes')
-				.split(/[\s,]+/)
-				.filter(scope => scope !== '')
-				.flatMap(scope => ['--allow', scope]),
-			...(value('Because') === '' ? [] : ['--because', value('Because')]),
-			...(own
-				? [
-						'--agent',
-						agent,
-						scope,
-						...(prompt === '' ? ['--interactive'] : []),
-						...(value('Budget') === '' ? [] : ['--budget', value('Budget')]),
-					]
-				: []),
-		];
-		const {argv: said, input} = prompt === '' ? {argv: []} : spoken(prompt);
-		return {
-			type: 'act',
-			run: '',
-			argv: ['run', ...options, ...said, ...(own ? [] : ['--', ...argv])],
-			...(input === undefined ? {} : {input}),
-			title: 'new run',
-			then: 'started',
-		};
-	});
-	return {state: {...state, busy: {...state.busy, '': several ? `${runs.length} new runs` : 'new run'}}, effects};
+	const {fields, at} = formOf(state);
+	return stay(withForm(state, {at, fields: replaceAt(fields, at, paste(fields[at]!, text))}));
 }

@@ -4,8 +4,14 @@ import type {Dialog, Field} from '../state.ts';
 import {wrapSpans} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
 
-/** Lines of a prompt that are in view at once. */
-const tall = 8;
+/** Lines of a text of several lines that are in view at once. */
+const maxTextLines = 8;
+
+/** Cells of the mark before a label, and of the blanks around it. */
+const markWidth = 3;
+
+/** Cells of the narrowest column of labels. */
+const minLabelWidth = 8;
 
 /** What is typed with its cursor, always in view. */
 function valueLines(field: Field, active: boolean, room: number): Span[][] {
@@ -17,8 +23,8 @@ function valueLines(field: Field, active: boolean, room: number): Span[][] {
 	const before = field.value.slice(0, cursor);
 	const row = before.split('\n').length - 1;
 	const all = field.value.split('\n');
-	const from = Math.max(0, Math.min(all.length - tall, row - Math.floor(tall / 2)));
-	return all.slice(from, from + tall).map((text, index) => {
+	const from = Math.max(0, Math.min(all.length - maxTextLines, row - Math.floor(maxTextLines / 2)));
+	return all.slice(from, from + maxTextLines).map((text, index) => {
 		if (!active || from + index !== row) {
 			return [{text: text.length > room ? `${text.slice(0, room - 1)}…` : text}];
 		}
@@ -35,21 +41,23 @@ function valueLines(field: Field, active: boolean, room: number): Span[][] {
 
 /** The lines of a form. */
 export function fieldLines(fields: readonly Field[], at: number, width: number): Line[] {
+	const labelWidth = Math.max(minLabelWidth, ...fields.map(field => field.label.length));
+	const indent = markWidth + labelWidth + 1;
 	return fields.flatMap((field, index) => {
 		const active = index === at;
-		const lines = valueLines(field, active, Math.max(4, width - 14));
+		const lines = valueLines(field, active, Math.max(4, width - indent - 2));
 		return [
 			...lines.map((spans, row): Line => ({
 				spans: [
 					{
-						text: ` ${active && row === 0 ? '▸' : ' '} ${row === 0 ? field.label.padEnd(8) : '        '} `,
+						text: ` ${active && row === 0 ? '▸' : ' '} ${(row === 0 ? field.label : '').padEnd(labelWidth)} `,
 						bold: active,
 						...(active ? {tone: 'accent' as const} : {}),
 					},
 					...spans,
 				],
 			})),
-			{text: `            ${field.hint}`, dim: true},
+			{text: `${' '.repeat(indent)}${field.hint}`, dim: true},
 		];
 	});
 }
@@ -75,7 +83,7 @@ export function dialogLines(dialog: Dialog | undefined, width: number, room: num
 	const answers: Line[] = [
 		...(dialog.yes === undefined
 			? []
-			: rowsOf(`▸ y or enter ${dialog.yes}, any other key does not`, ' ', width).map((text): Line => ({
+			: rowsOf(`▸ y or enter: ${dialog.yes}; any other key: cancel`, ' ', width).map((text): Line => ({
 					text,
 					bold: true,
 				}))),
@@ -94,7 +102,7 @@ export function dialogLines(dialog: Dialog | undefined, width: number, room: num
 					...lines.slice(0, Math.max(0, left - 1)),
 					...(left === 0
 						? []
-						: [{text: `   … ${lines.length - left + 1} more lines, in a higher terminal`, tone: 'warn' as const}]),
+						: [{text: `   … ${lines.length - left + 1} more lines (enlarge the terminal)`, tone: 'warn' as const}]),
 				];
 	return [...title, ...shown, ...answers];
 }

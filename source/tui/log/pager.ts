@@ -171,10 +171,10 @@ export class LogPager {
 		}
 
 		if (line.from === last?.from) {
-			return {move, note: 'there is no other'};
+			return {move, note: 'the only match'};
 		}
 
-		return {move, note: backward ? 'from the end again' : 'from the beginning again'};
+		return {move, note: backward ? 'search wrapped to the end' : 'search wrapped to the beginning'};
 	}
 
 	/** The words of the lines between two positions, both included. At most a megabyte. */

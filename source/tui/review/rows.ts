@@ -168,7 +168,7 @@ function endOf(file: DiffFile, line: DiffLine): string {
 	const known = mixed.get(file) ?? hasMixedEnds(file);
 	mixed.set(file, known);
 	const carriageReturn = line.cr && line.kind !== ' ' && known ? ' (ends in a carriage return)' : '';
-	return `${carriageReturn}${line.open ? ' (no line feed at its end)' : ''}`;
+	return `${carriageReturn}${line.open ? ' (no newline at end of file)' : ''}`;
 }
 
 const mixed = new WeakMap<DiffFile, boolean>();
@@ -268,7 +268,7 @@ function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] 
 		...gone.map((comment): ReviewRow => ({
 			kind: 'note',
 			file: undefined,
-			text: `${comment.path}: ${comment.text} (${commentState(comment, review.files)}: not in the change any more)`,
+			text: `${comment.path}: ${comment.text} (${commentState(comment, review.files)}: no longer in the change)`,
 		})),
 	);
 	return rows;
@@ -488,7 +488,7 @@ export function addComment(state: State, subject: string, text: string): Step {
 	const kept: State = {
 		...state,
 		review: {...review, review: next, anchor: undefined},
-		notice: {text: 'kept as a draft; S sends all of them', bad: false},
+		notice: {text: `draft saved (S sends ${next.comments.filter(comment => !comment.sent).length})`, bad: false},
 	};
 	const at = rowsOf(kept, kept.review!).findIndex(row => row.kind === 'comment' && row.comment.id === String(number));
 	return {
@@ -517,7 +517,7 @@ export function removeComment(state: State): Step {
 	};
 	const step = good(
 		moveTo({...state, review: {...review, review: next}}, {...review, review: next}, review.at),
-		'the comment is gone',
+		'comment deleted',
 	);
 	return {state: step.state, effects: [{type: 'save-review', run: review.run, review: next}]};
 }

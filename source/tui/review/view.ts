@@ -129,14 +129,14 @@ export function reviewLines(state: State, height: number): Line[] {
 	const {review} = state;
 	if (!review || review.run !== state.selected) {
 		if (state.unread !== undefined && state.unread.run === state.selected) {
-			return [{text: ` it could not be read: ${state.unread.because}`, tone: 'bad'}];
+			return [{text: ` not readable: ${state.unread.because}`, tone: 'bad'}];
 		}
 
-		return [{text: ' looking…', dim: true}];
+		return [{text: ' loading…', dim: true}];
 	}
 
 	if (review.files.length === 0 && (review.commitFlags ?? []).length === 0) {
-		return [{text: ' nothing was changed', dim: true}];
+		return [{text: ' no changes', dim: true}];
 	}
 
 	const split = isSplit(state, review);
@@ -167,7 +167,7 @@ export function reviewTitle({review, selected}: State): string {
 	const drafts = review.review.comments.filter(comment => !comment.sent).length;
 	const added = review.files.reduce((sum, file) => sum + file.added, 0);
 	const removed = review.files.reduce((sum, file) => sum + file.removed, 0);
-	const cut = review.wrap ? '' : 'cut, ';
+	const cut = review.wrap ? '' : 'no wrap, ';
 	const unsent = drafts > 0 ? `, ${drafts} ${drafts === 1 ? 'draft' : 'drafts'}` : '';
 	return `${cut}${viewed}/${review.files.length} viewed +${added} -${removed}${unsent}`;
 }

@@ -1,0 +1,79 @@
+import {bad, type Step} from '../../step.ts';
+import type {Run} from '../../../core/run/run.ts';
+import type {Dialog, Effect, Field, State} from '../../state.ts';
+
+/* What the dialogs have in common. */
+
+/** What the fields of a dialog hold, by the field's id, without blanks around; undefined for a field it has not. */
+export type Values = Readonly<Record<string, string | undefined>>;
+
+/** A question, without what the caller of `open` adds. */
+export type Question = Omit<Dialog, 'kind' | 'at' | 'subject' | 'opened'>;
+
+/** One dialog: what it asks, and what follows from the answer. */
+export type DialogDefinition = {
+	/**
+	 * The question; undefined where there is nothing to ask about.
+	 * @param subject the scope, secret or comment that it is about
+	 */
+	open(state: State, subject: string | undefined): Question | undefined;
+	/** Called with everything filled in; `state` has no dialog any more. A step with a dialog keeps it open. */
+	submit(state: State, dialog: Dialog, values: Values): Step;
+	/** Why the reason cannot be left as it is; undefined where it can. */
+	leave?(state: State, dialog: Dialog, values: Values): string | undefined;
+	/** What has to be read when the dialog opens, since its lines depend on it. */
+	load?(state: State): readonly Effect[];
+};
+
+/** How many lines of a quoted text, and how many names of runs, a dialog shows. */
+export const maxQuotedLines = 6;
+const maxNames = 6;
+
+export const reasonField = (hint: string): Field => ({id: 'reason', label: 'Reason', value: '', hint});
+
+/** The field for a word that must be typed. @param action what typing it does, such as `to approve` */
+export const confirmField = (word: string, action: string): Field => ({
+	id: 'confirm',
+	label: 'Confirm',
+	value: '',
+	hint: `type ${word} ${action}; esc cancels`,
+	confirm: word,
+});
+
+export const reasonArguments = (reason: string | undefined): readonly string[] => (reason ? ['--because', reason] : []);
+
+/** The dialog stays open, with the cursor in the field that needs another answer. */
+export function askAgain(state: State, dialog: Dialog, {field, because}: {field: string; because: string}): Step {
+	const at = dialog.fields.findIndex(({id}) => id === field);
+	return bad({...state, dialog: {...dialog, at: Math.max(0, at)}}, because);
+}
+
+export const branchName = (ref: string): string => ref.replace('refs/heads/', '');
+
+export function describeRuns(runs: readonly Run[]): string {
+	return runs.length === 1 ? runs[0]!.id : `${runs.length} runs`;
+}
+
+/** The names of the first runs, and how many more there are. */
+export function listNames(names: readonly string[]): string[] {
+	return [...names.slice(0, maxNames), ...(names.length > maxNames ? [`and ${names.length - maxNames} more`] : [])];
+}
+
+/** Which runs a question is about, where they are several. */
+export function listRuns(runs: readonly Run[]): string[] {
+	return runs.length < 2 ? [] : listNames(runs.map(run => run.id));
+}
+
+/** Those of the runs that a dialog was opened for which are still there. */
+export function runsOf(state: State, dialog: Dialog): Run[] {
+	return dialog.runs.flatMap(id => state.runs.find(run => run.id === id) ?? []);
+}
+
+/** What another attempt makes void. */
+export function voidedByAttempt(run: Run): string[] {
+	if (run.approval) {
+		return ['its verification and its approval will be void'];
+	}
+
+	return run.verification ? ['its verification will be void'] : [];
+}
