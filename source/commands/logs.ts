@@ -11,6 +11,7 @@ import {Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run/stages.ts';
 import {restoreTerminal} from '../core/text/terminal-filter.ts';
 import {findRun} from '../engine/runs.ts';
+import type {RunPaths} from '../host/paths.ts';
 import {follow} from '../host/tail.ts';
 import {runEditor} from '../terminal/editor.ts';
 import {endingSignals, onAnyEnd} from '../terminal/take-terminal.ts';
@@ -61,18 +62,18 @@ const oneOf = [
 
 /** The log that the options name, what is said where there is none yet, and the verb that tells more. */
 function logOf(
-	{output, folder}: {readonly output: string; readonly folder: string},
+	{output, verifyLog, deployLog}: Pick<RunPaths, 'output' | 'verifyLog' | 'deployLog'>,
 	id: string,
 	options: Record<string, any>,
 ): {readonly output: string; readonly missing: string; readonly hint: string} {
 	if (options['deploy']) {
 		const missing = 'the run was not deployed';
-		return {output: path.join(folder, 'deploy.log'), missing, hint: `fleet show ${id}`};
+		return {output: deployLog, missing, hint: `fleet show ${id}`};
 	}
 
 	if (options['verify']) {
 		const missing = 'the run was not verified';
-		return {output: path.join(folder, 'verify.log'), missing, hint: `fleet verify ${id}`};
+		return {output: verifyLog, missing, hint: `fleet verify ${id}`};
 	}
 
 	return {output, missing: 'the agent has not written anything', hint: `fleet show ${id}`};

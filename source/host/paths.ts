@@ -20,6 +20,7 @@ import {isOdd} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {homeFolder} from './person.ts';
+import {runFileOf, runFilePaths, runFiles} from './run-files.ts';
 import {machineRefusal, replaceFile} from './write.ts';
 import {ownStatusOf} from './status.ts';
 
@@ -34,21 +35,12 @@ export type Paths = {
 	run(id: string): RunPaths;
 };
 
-/** One run's places. */
-export type RunPaths = {
+/** One run's places: the files of its own folder (see `runFiles`), and those outside of it. */
+export type RunPaths = ReturnType<typeof runFilePaths> & {
 	readonly folder: string;
-	readonly journal: string;
-	readonly lock: string;
-	readonly output: string;
-	readonly sandbox: string;
-	/** P: the git folder that the run sees in place of the project's. */
-	readonly privateGit: string;
-	/** Q: the bare repository that only the host writes. */
-	readonly quarantine: string;
 	readonly socket: string;
-	/** W. */
+	/** The run's checkout of the project, which the agent writes. */
 	readonly worktree: string;
-	readonly scratch: string;
 	/** Touched whenever the journal grew, or what is kept beside it: one folder to watch for all runs. */
 	readonly pulse: string;
 };
@@ -274,16 +266,10 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 		run(id) {
 			const folder = path.join(state, 'runs', id);
 			return {
+				...runFilePaths(folder),
 				folder,
-				journal: path.join(folder, 'journal.jsonl'),
-				lock: path.join(folder, 'lock.sqlite'),
-				output: path.join(folder, 'output.log'),
-				sandbox: path.join(folder, 'sandbox'),
-				privateGit: path.join(folder, 'private.git'),
-				quarantine: path.join(folder, 'quarantine.git'),
 				socket: path.join(runtime, `${hash(id, 12)}.sock`),
 				worktree: path.join(state, 'worktrees', id),
-				scratch: path.join(folder, 'scratch'),
 				pulse: path.join(state, 'pulse', id),
 			};
 		},
@@ -319,16 +305,12 @@ export function openRuntime(paths: Paths): void {
  */
 export function tidy(places: RunPaths): void {
 	rmSync(places.socket, {force: true});
-	rmSync(places.scratch, {recursive: true, force: true});
-	removeWork(
-		places,
-		name => name.startsWith('jail-') || name === 'verify' || name === 'audit' || name === 'injected-files',
-	);
+	removeWork(places, name => runFileOf(name)?.removedBy === 'tidy');
 }
 
 /** Removes the folders in which one process looked at a run, such as those of a look that its end cut short. */
 export function tidyLooks(places: RunPaths, pid: number): void {
-	removeWork(places, name => name.startsWith(`jail-${pid}-`));
+	removeWork(places, name => name.startsWith(`${runFiles.jail.name}${pid}-`));
 }
 
 function removeWork(places: RunPaths, isWork: (name: string) => boolean): void {

@@ -96,11 +96,6 @@ export type WorktreePlan = {
 	fill(index: string): Promise<void>;
 };
 
-/** The index of a worktree as it was made, with what the files looked like then. Only the host writes it. */
-export function firstIndex(places: RunPaths): string {
-	return path.join(places.folder, 'first-index');
-}
-
 /** Copies an index with its time, by which git knows which of its entries it has to look at again. */
 export function copyIndex(from: string, to: string): void {
 	copyFileSync(from, to);
@@ -170,20 +165,17 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 			throw new Error(`git wrote an unexpected .git file: ${dotGit}`);
 		}
 
-		replaceFile(
-			path.join(places.folder, 'dotgit'),
-			`gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`,
-			{mode: 0o644},
-		);
+		replaceFile(places.dotGit, `gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`, {mode: 0o644});
 		own(ownerOf(runId), places.worktree);
 		// Not by the person's git: it would run filters of theirs over files that an agent may have written.
-		const index = firstIndex(places);
+		// Only the host writes it: what the files looked like then is told by it.
+		const index = places.firstIndex;
 		await plan.fill(index);
 		copyIndex(index, path.join(commonDir, 'worktrees', path.basename(admin), 'index'));
 		await createPrivate(plan, git, path.basename(admin));
 		await createQuarantine(commonDir, places, git);
 		markRemoved(runId, places);
-		own(ownerOf(runId), path.join(places.worktree, '.git'), places.privateGit, path.join(places.folder, 'dotgit'));
+		own(ownerOf(runId), path.join(places.worktree, '.git'), places.privateGit, places.dotGit);
 	} catch (error) {
 		try {
 			await removeWorktree(commonDir, places);
@@ -221,14 +213,6 @@ export async function projectRefs(git: Git, branch: string): Promise<string> {
 		.filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch))
 		.map(line => `${line}\n`)
 		.join('');
-}
-
-/**
- * What of them the run was given last, kept where only the host
- * writes: what differs in the run's own folder is its own.
- */
-export function refsFile(places: RunPaths): string {
-	return path.join(places.folder, 'refs');
 }
 
 /** The ref under which the real repository keeps what a run borrows of it. */
@@ -323,7 +307,7 @@ async function createPrivate(
 	);
 	const refs = await projectRefs(git, branch);
 	write('packed-refs', refs);
-	replaceFile(refsFile(places), refs);
+	replaceFile(places.givenRefs, refs);
 	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
@@ -372,7 +356,7 @@ export function hasRecord(commonDir: string, places: RunPaths): boolean {
  * while it was elsewhere. A sandbox that is up keeps what it has.
  */
 export function relink(runId: string, commonDir: string, places: RunPaths): void {
-	const file = path.join(places.folder, 'dotgit');
+	const file = places.dotGit;
 	if (!existsSync(file)) {
 		return;
 	}
@@ -388,7 +372,7 @@ export function relink(runId: string, commonDir: string, places: RunPaths): void
 
 /** The name under which the real repository knows the worktree. */
 export function adminName(places: RunPaths): string {
-	return path.basename(/^gitdir: (.+)\n?$/.exec(readFileSync(path.join(places.folder, 'dotgit'), 'utf8'))?.[1] ?? '');
+	return path.basename(/^gitdir: (.+)\n?$/.exec(readFileSync(places.dotGit, 'utf8'))?.[1] ?? '');
 }
 
 /**

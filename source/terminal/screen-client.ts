@@ -16,6 +16,7 @@ import {readSettings, settingsFile, writeSettings} from '../engine/project/setti
 import {readJournal} from '../host/journal.ts';
 import {machineRefusal} from '../host/write.ts';
 import {LogFile} from '../host/log-file.ts';
+import {runFileOf, runFiles, type RunFile} from '../host/run-files.ts';
 import {findOnPath} from '../host/program.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
 import type {VerbReport} from '../protocol/report.ts';
@@ -39,6 +40,8 @@ const saving = 60_000;
 
 /** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
 const liveness = 2000;
+
+const logs = new Set<RunFile | undefined>([runFiles.output, runFiles.verifyLog, runFiles.deployLog]);
 
 /** How often a folder is looked at that the system does not watch, milliseconds. */
 const looking = 1000;
@@ -256,12 +259,12 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			};
 		},
 		openLog(id, kind) {
-			const {output, folder} = context.paths.run(id);
-			return new LogFile(kind === 'output' ? output : path.join(folder, `${kind}.log`));
+			const {output, verifyLog: verify, deployLog: deploy} = context.paths.run(id);
+			return new LogFile({output, verify, deploy}[kind]);
 		},
 		watchLog(id, changed) {
 			return watchFolder(context.paths.run(id).folder, name => {
-				if (name === undefined || /^(?:output|verify|deploy)\.log/.test(name)) {
+				if (name === undefined || logs.has(runFileOf(name))) {
 					changed();
 				}
 			});

@@ -1,5 +1,5 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -8,6 +8,7 @@ import {compose} from '../../source/compose.ts';
 import type {Context} from '../../source/engine/context.ts';
 import {listRunIds} from '../../source/engine/runs.ts';
 import {Lock} from '../../source/host/lock.ts';
+import {runFileOf} from '../../source/host/run-files.ts';
 
 export const root = path.resolve(import.meta.dirname, '..', '..');
 export const program = path.join(root, 'dist', 'fleet.js');
@@ -144,8 +145,20 @@ export class Fleet {
 			}
 
 			rmSync(paths.runtime, {recursive: true, force: true});
+			this.#checkFolders();
 		} finally {
 			this.#remove();
+		}
+	}
+
+	/** What a run's folder holds is what `runFiles` names, in every test. */
+	#checkFolders(): void {
+		const {paths} = this.context();
+		const unnamed = listRunIds({paths})
+			.flatMap(id => readdirSync(paths.run(id).folder))
+			.filter(name => runFileOf(name) === undefined);
+		if (unnamed.length > 0) {
+			throw new Error(`source/host/run-files.ts does not name ${unnamed.join(', ')}`);
 		}
 	}
 

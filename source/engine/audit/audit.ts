@@ -466,7 +466,7 @@ export async function audit(
 
 	const {git, commonDir} = await openRun(context, run);
 	const {policy} = await readPolicy(git, run.base);
-	const folder = path.join(places.folder, 'audit');
+	const folder = places.auditWork;
 	rmSync(folder, {recursive: true, force: true});
 	mkdirSync(path.join(folder, 'worktree'), {recursive: true, mode: 0o700});
 	// A FIFO that an agent left there must not hold the audit up.
@@ -478,7 +478,7 @@ export async function audit(
 			return status.isFile() || status.isDirectory() || status.isSymbolicLink();
 		},
 	});
-	cpSync(path.join(places.folder, 'dotgit'), path.join(folder, 'dotgit'));
+	cpSync(places.dotGit, path.join(folder, 'dotgit'));
 	writeFileSync(path.join(folder, 'worktree', '.git'), '');
 	giveToRun(run.id, path.join(folder, 'worktree'), path.join(folder, 'private.git'), path.join(folder, 'dotgit'));
 	const credentialNames = Object.values(policy.deploy).flatMap(target => target.credentials);
@@ -490,7 +490,7 @@ export async function audit(
 		const copies: Record<string, string> = {
 			[places.worktree]: path.join(folder, 'worktree'),
 			[places.privateGit]: path.join(folder, 'private.git'),
-			[path.join(places.folder, 'dotgit')]: path.join(folder, 'dotgit'),
+			[places.dotGit]: path.join(folder, 'dotgit'),
 		};
 		const limited = grouped(
 			{

@@ -12,7 +12,7 @@ import {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
-import {adminName, baseMounts, firstIndex, giveToRun} from '../../host/worktree.ts';
+import {adminName, baseMounts, giveToRun} from '../../host/worktree.ts';
 import {alone} from '../sandbox/alone.ts';
 import {readChanges, rememberChanges} from './changes-file.ts';
 import type {Context} from '../context.ts';
@@ -319,7 +319,7 @@ function jailMounts(run: Run, places: RunPaths, commonDir: string, submodules: r
 		...baseMounts(commonDir),
 		{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},
 		{source: places.worktree, target: run.worktree, mode: 'read'},
-		{source: path.join(places.folder, 'jail.git'), target: '/run/fleet/git', mode: 'read'},
+		{source: places.jailGit, target: '/run/fleet/git', mode: 'read'},
 		{source: places.scratch, target: '/run/fleet/scratch', mode: 'write'},
 	];
 }
@@ -529,9 +529,9 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 		throw new Refusal(`the worktree of ${run.id} is gone`, `fleet restore ${run.id}, or look at ${run.branch} itself`);
 	}
 
-	const jailGit = path.join(places.folder, 'jail.git');
+	const jailGit = places.jailGit;
 	await makeOwnGit(jailGit, {git, commonDir, seenAt: '/run/fleet/git', admin: adminName(places)});
-	lendIndex(firstIndex(places), jailGit);
+	lendIndex(places.firstIndex, jailGit);
 	writeFileSync(path.join(jailGit, 'included'), (await broughtFiles(git, run)).map(name => `${name}\0`).join(''));
 	giveToRun(run.id, jailGit);
 	makeScratch(run.id, places);

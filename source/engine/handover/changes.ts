@@ -2,7 +2,7 @@ import {existsSync, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import type {Changes} from '../../core/run/changes.ts';
 import type {Run} from '../../core/run/run.ts';
-import {adminName, baseMounts, firstIndex, giveToRun} from '../../host/worktree.ts';
+import {adminName, baseMounts, giveToRun} from '../../host/worktree.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
 import {broughtFiles} from './capture.ts';
 import type {Context} from '../context.ts';
@@ -64,7 +64,7 @@ git ls-files --others --exclude-standard -z | head -z -n ${listedNew} | tr -cd '
 export async function countChanges(context: Context, run: Run): Promise<Changes | undefined> {
 	const places = context.paths.run(run.id);
 	const {git, commonDir} = await openRun(context, run);
-	const folder = path.join(places.folder, 'changes');
+	const folder = places.changesWork;
 	if (!existsSync(folder)) {
 		mkdirSync(folder, {mode: 0o700});
 	}
@@ -76,7 +76,7 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 		admin: adminName(places),
 		brought: await broughtFiles(git, run),
 	});
-	lendIndex(firstIndex(places), path.join(folder, 'git'));
+	lendIndex(places.firstIndex, path.join(folder, 'git'));
 	giveToRun(run.id, folder);
 	const tip = await git.resolve(`${run.target}^{commit}`);
 	const {code, stdout} = await jail(context, run.id, places, {

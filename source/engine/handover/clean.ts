@@ -6,15 +6,13 @@ import {liveStages} from '../../core/run/stages.ts';
 import type {DiskView} from '../../protocol/client.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
+import {runFileOf} from '../../host/run-files.ts';
 import {readChanges} from './changes-file.ts';
 import type {Context} from '../context.ts';
 import {discard} from './discard.ts';
 import {mergeTrees} from './facts.ts';
 import {openRun} from '../project/projects.ts';
 import {listRuns} from '../runs.ts';
-
-/** What stays of a discarded run when it is cleaned up: what happened, and who may write it. */
-const kept = new Set(['journal.jsonl', 'lock.sqlite', 'review.json', 'changes.json']);
 
 /**
  * Whether everything that a run made is in its target: merged
@@ -144,7 +142,7 @@ export async function clean(context: Context, journal: Journal): Promise<string>
 	}
 
 	const {folder} = context.paths.run(run.id);
-	for (const name of readdirSync(folder).filter(name => !kept.has(name))) {
+	for (const name of readdirSync(folder).filter(name => runFileOf(name)?.removedBy !== 'nothing')) {
 		rmSync(path.join(folder, name), {recursive: true, force: true});
 	}
 

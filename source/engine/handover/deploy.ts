@@ -133,7 +133,7 @@ export async function deploy(
 			objectsSeenAt: at => objects[at]!,
 		});
 		await fillSubmodules(git, commonDir, rootOf(context, run), commit, tree);
-		const log = new LogWriter(path.join(context.paths.run(run.id).folder, 'deploy.log'), {anew: true});
+		const log = new LogWriter(context.paths.run(run.id).deployLog, {anew: true});
 		journal.append(
 			{
 				type: 'deploy.started',

@@ -1,5 +1,4 @@
 import {readFileSync} from 'node:fs';
-import path from 'node:path';
 import {emptyReview, type Review} from '../../core/review/review.ts';
 import {pulse, type RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
@@ -12,17 +11,13 @@ import {replaceFile} from '../../host/write.ts';
 /** What a person saw of a run's change, and said about it. */
 export function readReview(places: RunPaths): Review {
 	try {
-		return {...emptyReview, ...(JSON.parse(readFileSync(reviewFile(places), 'utf8')) as Partial<Review>)};
+		return {...emptyReview, ...(JSON.parse(readFileSync(places.review, 'utf8')) as Partial<Review>)};
 	} catch {
 		return emptyReview;
 	}
 }
 
 export function writeReview(places: RunPaths, review: Review): void {
-	replaceFile(reviewFile(places), JSON.stringify(review));
+	replaceFile(places.review, JSON.stringify(review));
 	pulse(places);
-}
-
-function reviewFile(places: RunPaths): string {
-	return path.join(places.folder, 'review.json');
 }

@@ -109,12 +109,12 @@ export async function verify(
 	}
 
 	journal.append({type: 'verify.started', ...facts, commands: policy.verify}, context.actor);
-	const folder = path.join(places.folder, 'verify');
+	const folder = places.verifyWork;
 	let checked: Checked[] = [];
 	let verdict: Verdict;
 	let log: VerifyLog | undefined;
 	try {
-		const open = (log = new VerifyLog(path.join(places.folder, 'verify.log'), onOutput));
+		const open = (log = new VerifyLog(places.verifyLog, onOutput));
 		const work: Work = {
 			context,
 			run,

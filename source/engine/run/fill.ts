@@ -39,7 +39,7 @@ export async function fillWorktree(
 	commit: string,
 	index: string,
 ): Promise<void> {
-	const folder = path.join(places.folder, 'jail.git');
+	const folder = places.jailGit;
 	await makeOwnGit(folder, {git, commonDir, seenAt: '/run/fleet/git', admin: adminName(places)});
 	giveToRun(runId, folder);
 	const scratch = makeScratch(runId, places);

@@ -107,8 +107,8 @@ export class InjectedFiles {
 
 	constructor(runId: string, places: RunPaths) {
 		this.#runId = runId;
-		this.#folder = path.join(places.folder, 'injected-files');
-		this.#home = path.join(places.folder, 'home');
+		this.#folder = places.injectedFiles;
+		this.#home = places.home;
 	}
 
 	/**

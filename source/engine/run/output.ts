@@ -21,21 +21,21 @@ export class AgentOutput {
 	#rest = '';
 
 	/**
-	 * @param options.read where the output is structured, what a line of it says
+	 * @param options.messages where the output is structured: what a line of it says, and the file that keeps these lines
 	 * @param options.onLost is told where the disk takes no more
 	 */
 	constructor(options: {
 		file: string;
 		values: readonly string[];
-		read?: ((line: string) => AgentNews) | undefined;
+		messages?: {readonly file: string; read(line: string): AgentNews} | undefined;
 		onBytes(bytes: Uint8Array): void;
 		onNews(news: AgentNews): void;
 		onLost?(error: Error): void;
 	}) {
 		const lost = {onLost: (error: Error) => options.onLost?.(error)};
 		this.#log = new LogWriter(options.file, lost);
-		this.#read = options.read;
-		this.#lines = options.read && new LogWriter(options.file.replace(/\.log$/, '.jsonl'), lost);
+		this.#read = options.messages?.read;
+		this.#lines = options.messages && new LogWriter(options.messages.file, lost);
 		this.#redactor = new LiveRedactor(options.values, bytes => this.#take(bytes));
 		this.#onBytes = bytes => options.onBytes(bytes);
 		this.#onNews = news => options.onNews(news);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
 import type {RunPaths} from '../../host/paths.ts';
-import {adminName, baseMounts, connectQuarantine, keepBorrowed, projectRefs, refsFile} from '../../host/worktree.ts';
+import {adminName, baseMounts, connectQuarantine, keepBorrowed, projectRefs} from '../../host/worktree.ts';
 import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import {jail} from '../sandbox/jail.ts';
@@ -69,7 +69,8 @@ export async function refresh(
 	commonDir: string,
 ): Promise<{target: string | undefined; notes: string[]}> {
 	connectQuarantine(commonDir, places);
-	const file = refsFile(places);
+	// Kept where only the host writes: what differs from it in the run's own git folder is the run's own.
+	const file = places.givenRefs;
 	const [before, now] = [
 		parse(existsSync(file) ? readFileSync(file, 'utf8') : ''),
 		parse(await projectRefs(git, run.branch)),

@@ -1,6 +1,5 @@
 import {spawn} from 'node:child_process';
 import {closeSync, openSync, readFileSync} from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import {proxyVariables} from '../../core/network/upstream.ts';
 import {Refusal} from '../../core/refusal.ts';
@@ -45,7 +44,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
 	const run = readRun(places);
 	const secrets = run ? await handFor(context, run) : [];
-	const log = openSync(path.join(places.folder, 'supervisor.log'), 'a', 0o600);
+	const log = openSync(places.supervisorLog, 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
 	const child = spawn(program!, [...argv, runId], {
 		cwd: '/',
@@ -75,7 +74,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 				}
 			});
 			child.once('exit', (code, signal) => {
-				const words = readFileSync(path.join(places.folder, 'supervisor.log'), 'utf8')
+				const words = readFileSync(places.supervisorLog, 'utf8')
 					.trim()
 					.split('\n')
 					.findLast(line => /error/i.test(line))

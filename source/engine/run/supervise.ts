@@ -342,7 +342,7 @@ class Supervision {
 			this.#output = new AgentOutput({
 				file: this.#places.output,
 				values: this.#secrets.values(),
-				read: run.interactive ? undefined : agent.read,
+				messages: run.interactive || !agent.read ? undefined : {file: this.#places.messages, read: agent.read},
 				onBytes: bytes => {
 					this.#remember(bytes);
 					this.#tell({output: Buffer.from(bytes).toString('base64')});

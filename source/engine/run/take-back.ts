@@ -1,5 +1,4 @@
 import {existsSync, readFileSync, rmSync} from 'node:fs';
-import path from 'node:path';
 import {Git} from '../../host/git.ts';
 import {readJournal} from '../../host/journal.ts';
 import {Lock} from '../../host/lock.ts';
@@ -21,23 +20,19 @@ type Start = {readonly commonDir: string; readonly branch: string; readonly base
 /** How long a folder with nothing in it may be somebody's who is just beginning, milliseconds. */
 const beginning = 10_000;
 
-function startFile(places: RunPaths): string {
-	return path.join(places.folder, 'start.json');
-}
-
 /** Writes down what is about to be made, before it is: whoever finds it takes it back. */
 export function noteStart(places: RunPaths, start: Start): void {
-	replaceFile(startFile(places), JSON.stringify(start));
+	replaceFile(places.start, JSON.stringify(start));
 }
 
 /** It is made, and the journal knows it. */
 export function startIsNoted(places: RunPaths): void {
-	rmSync(startFile(places), {force: true});
+	rmSync(places.start, {force: true});
 }
 
 function readStart(places: RunPaths): Start | undefined {
 	try {
-		return JSON.parse(readFileSync(startFile(places), 'utf8')) as Start;
+		return JSON.parse(readFileSync(places.start, 'utf8')) as Start;
 	} catch {
 		return undefined;
 	}

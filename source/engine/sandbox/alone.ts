@@ -1,4 +1,3 @@
-import path from 'node:path';
 import {Refusal} from '../../core/refusal.ts';
 import {Lock} from '../../host/lock.ts';
 import type {RunPaths} from '../../host/paths.ts';
@@ -13,7 +12,7 @@ const patience = 10 * 60_000;
  * @throws Refusal where another one does not end
  */
 export async function alone<Result>(places: RunPaths, work: () => Promise<Result>): Promise<Result> {
-	const file = path.join(places.folder, 'import.sqlite');
+	const file = places.captureLock;
 	const began = Date.now();
 	let lock = Lock.acquire(file);
 	while (!lock) {

@@ -1,5 +1,4 @@
 import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import {printable} from '../../core/names.ts';
 import type {Mount} from '../../core/plan.ts';
@@ -38,7 +37,7 @@ export async function jail(
 ): Promise<Outcome & {stdout: string; stderr: string; over?: string}> {
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
-	const folder = mkdtempSync(path.join(places.folder, `jail-${process.pid}-`));
+	const folder = mkdtempSync(`${places.jail}${process.pid}-`);
 	// No control group: looks are short and many, and each would make
 	// and remove one in every hierarchy. They are watched all the same.
 	const limited: Limited = {

@@ -114,7 +114,7 @@ export function runPlan(
 		...baseMounts(commonDir),
 		{source: places.privateGit, target: commonDir, mode: 'write'},
 		{source: places.worktree, target: run.worktree, mode: 'write'},
-		{source: path.join(places.folder, 'dotgit'), target: path.join(run.worktree, '.git'), mode: 'read'},
+		{source: places.dotGit, target: path.join(run.worktree, '.git'), mode: 'read'},
 	];
 	const plan = basicPlan(run.id, places.sandbox, {
 		mounts,
