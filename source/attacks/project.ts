@@ -161,7 +161,7 @@ export class ThrowawayProject {
 				await session.close();
 			}
 
-			journal.append({type: 'run.exited', code: 0, signal: null, because: 'the agent finished'}, 'fleet', false);
+			journal.append({type: 'run.exited', code: 0, signal: null, because: 'finished'}, 'fleet', false);
 			return {run: journal.run, output: output.trim()};
 		} finally {
 			journal.close();

@@ -13,6 +13,8 @@ export const verb: Verb = {
 		const {commit, checkout} = await withJournal(context, run.id, journal =>
 			merge(context, journal, options['because']),
 		);
-		io.out(`${run.target.replace('refs/heads/', '')} is now ${commit.slice(0, 10)}; its checkout: ${checkout}\n`);
+		io.out(
+			`merged into ${run.target.replace('refs/heads/', '')} as ${commit.slice(0, 10)}; local checkout ${checkout}\n`,
+		);
 	},
 };

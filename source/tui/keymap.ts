@@ -1,8 +1,8 @@
 import {gatesOf, type GateId} from '../core/run/gates.ts';
 import type {Run} from '../core/run/run.ts';
-import {liveStages} from '../core/run/stages.ts';
+import {liveStages, stageName} from '../core/run/stages.ts';
 import {nextNeed} from './list.ts';
-import {placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
+import {placeNames, placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
 
 /*
  * What each key means and why it means nothing now: footer,
@@ -48,7 +48,7 @@ function needsRun(state: State): string | undefined {
 
 function busy(state: State): string | undefined {
 	const run = selectedRun(state);
-	return run && state.busy[run.id] ? `${state.busy[run.id]} is going on` : undefined;
+	return run && state.busy[run.id] ? `${state.busy[run.id]} in progress` : undefined;
 }
 
 /** The runs that an action is for: those that are marked in the list, else the one that is selected. */
@@ -63,7 +63,7 @@ export function targets(state: State): readonly Run[] {
 }
 
 /** Refuses where none of the runs that are meant can take it. */
-function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `${run.id} is ${run.stage}`) {
+function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `${run.id} is ${stageName(run.stage)}`) {
 	return (state: State): string | undefined => {
 		const own = targets(state);
 		if (own.length === 0) {
@@ -74,7 +74,7 @@ function some(fits: (run: Run) => boolean, otherwise = (run: Run) => `${run.id} 
 			return undefined;
 		}
 
-		return own.length === 1 ? otherwise(own[0]!) : `none of the ${own.length} marked runs can`;
+		return own.length === 1 ? otherwise(own[0]!) : `not possible for any of the ${own.length} selected runs`;
 	};
 }
 
@@ -96,7 +96,7 @@ function gate(id: GateId) {
 
 		// What led to a merge is over: the next thing must not be crowded out by it.
 		if (run.merge && ['verify', 'approve', 'merge'].includes(id)) {
-			return 'it is merged already';
+			return 'merged already';
 		}
 
 		return found.state === 'blocked' ? found.because : undefined;
@@ -108,53 +108,53 @@ function notARepository(state: State): string | undefined {
 }
 
 function needsOutput(state: State): string | undefined {
-	return state.log && state.log.range.to > 0 ? undefined : 'nothing was written yet';
+	return state.log && state.log.range.to > 0 ? undefined : 'no output yet';
 }
 
 function needsSearch(state: State): string | undefined {
-	return state.logView.search === '' ? 'nothing is searched for (/)' : undefined;
+	return state.logView.search === '' ? 'no search yet (/)' : undefined;
 }
 
 function needsFiles(state: State): string | undefined {
 	const {review, selected, unread} = state;
 	if (review && review.run === selected) {
-		return review.files.length === 0 ? 'nothing was changed' : undefined;
+		return review.files.length === 0 ? 'no changes' : undefined;
 	}
 
-	return unread && unread.run === selected ? 'it could not be read' : 'it is being read';
+	return unread && unread.run === selected ? 'not readable' : 'loading…';
 }
 
 function needsDrafts(state: State): string | undefined {
 	const run = selectedRun(state);
 	const drafts = state.review?.review.comments.filter(comment => !comment.sent).length ?? 0;
 	if (drafts === 0) {
-		return 'there is no comment to send';
+		return 'no draft comments';
 	}
 
 	if (run && liveStages.has(run.stage)) {
-		return `the run is ${run.stage}; comments go to one that has ended`;
+		return `the run is ${stageName(run.stage)}: send after it ends`;
 	}
 
 	if (run?.merge) {
-		return 'it is merged';
+		return 'merged already';
 	}
 
-	return run?.stage === 'discarded' ? 'it is discarded' : undefined;
+	return run?.stage === 'discarded' ? 'discarded' : undefined;
 }
 
 /** What a person who would resume a run may want in its place. */
 function resumeHint({stage}: Run): string {
 	switch (stage) {
 		case 'running': {
-			return '; t opens its terminal';
+			return ' (t terminal)';
 		}
 
 		case 'frozen': {
-			return '; u lets it go on';
+			return ' (u continue)';
 		}
 
 		case 'discarded': {
-			return '; U brings it back';
+			return ' (U restore)';
 		}
 
 		default: {
@@ -170,19 +170,19 @@ function refusing(because: (run: Run) => string | undefined) {
 
 const cannotReject = refusing(run => {
 	if (run.merge) {
-		return 'it is merged';
+		return 'merged already';
 	}
 
-	return liveStages.has(run.stage) ? `the run is ${run.stage}` : undefined;
+	return liveStages.has(run.stage) ? `the run is ${stageName(run.stage)}` : undefined;
 });
 
 const cannotResume = refusing(run => {
 	if (run.merge) {
-		return 'it is merged';
+		return 'merged already';
 	}
 
 	return liveStages.has(run.stage) || run.stage === 'discarded'
-		? `${run.id} is ${run.stage}${resumeHint(run)}`
+		? `${run.id} is ${stageName(run.stage)}${resumeHint(run)}`
 		: undefined;
 });
 
@@ -198,19 +198,19 @@ function cannotClean(state: State): string | undefined {
 export const bindings: readonly Binding[] = [
 	{action: 'up', keys: ['up', 'k'], title: 'up', places: [...everywhere, 'help'], footer: false},
 	{action: 'down', keys: ['down', 'j'], title: 'down', places: [...everywhere, 'help'], footer: false},
-	{action: 'page-up', keys: ['pageup', 'ctrl-b'], title: 'a page up', places: [...everywhere, 'help'], footer: false},
+	{action: 'page-up', keys: ['pageup', 'ctrl-b'], title: 'page up', places: [...everywhere, 'help'], footer: false},
 	{
 		action: 'page-down',
 		keys: ['pagedown', 'ctrl-f'],
-		title: 'a page down',
+		title: 'page down',
 		places: [...everywhere, 'help'],
 		footer: false,
 	},
-	{action: 'top', keys: ['home'], title: 'to the beginning', places: [...everywhere, 'help'], footer: false},
+	{action: 'top', keys: ['home'], title: 'top', places: [...everywhere, 'help'], footer: false},
 	{
 		action: 'bottom',
 		keys: ['end', 'G'],
-		title: 'to the end; output is followed there',
+		title: 'end (follow)',
 		places: [...everywhere, 'help'],
 		footer: false,
 	},
@@ -261,7 +261,7 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'fold-file',
 		keys: ['return', 'z'],
-		title: 'fold a file',
+		title: 'fold file',
 		places: ['changes'],
 		footer: false,
 		disabled: needsFiles,
@@ -269,7 +269,7 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'range',
 		keys: ['v'],
-		title: 'begin a range of lines',
+		title: 'select lines',
 		places: ['changes'],
 		footer: false,
 		disabled: needsFiles,
@@ -277,12 +277,12 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'uncomment',
 		keys: ['x'],
-		title: 'take a comment away',
+		title: 'delete comment',
 		places: ['changes'],
 		footer: false,
-		disabled: state => ((state.review?.review.comments.length ?? 0) === 0 ? 'there is no comment' : undefined),
+		disabled: state => ((state.review?.review.comments.length ?? 0) === 0 ? 'no comments' : undefined),
 	},
-	{action: 'split', keys: ['|'], title: 'side by side, unified', places: ['changes'], footer: false},
+	{action: 'split', keys: ['|'], title: 'side by side or unified', places: ['changes'], footer: false},
 	{
 		action: 'attach',
 		keys: ['t'],
@@ -291,7 +291,7 @@ export const bindings: readonly Binding[] = [
 		footer: true,
 		disabled: state =>
 			needsRun(state) ??
-			(selectedRun(state)!.stage === 'running' ? undefined : `the run is ${selectedRun(state)!.stage}`),
+			(selectedRun(state)!.stage === 'running' ? undefined : `the run is ${stageName(selectedRun(state)!.stage)}`),
 	},
 	{
 		action: 'new',
@@ -299,7 +299,7 @@ export const bindings: readonly Binding[] = [
 		title: 'new',
 		places: ['fleet', 'scopes', 'checklist', 'journal', 'network'],
 		footer: true,
-		disabled: state => (state.projects.length === 0 ? 'no project is added yet (+)' : undefined),
+		disabled: state => (state.projects.length === 0 ? 'no projects yet (+)' : undefined),
 	},
 	{
 		action: 'grant',
@@ -307,17 +307,18 @@ export const bindings: readonly Binding[] = [
 		title: 'grant',
 		places: ['fleet', 'output', 'scopes', 'network'],
 		footer: true,
-		disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined),
+		disabled: state =>
+			needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was blocked' : undefined),
 	},
 	{
 		action: 'gates',
 		keys: ['a'],
-		title: 'gates',
+		title: 'pipeline',
 		places: ['fleet', ...tabs, 'compare'],
 		footer: true,
 		disabled: needsRun,
 	},
-	{action: 'audit', keys: ['c'], title: 'checks', places: ['gates'], footer: true, disabled: gate('audit')},
+	{action: 'audit', keys: ['c'], title: 'audit', places: ['gates'], footer: true, disabled: gate('audit')},
 	{action: 'verify', keys: ['v'], title: 'verify', places: ['gates'], footer: true, disabled: gate('verify')},
 	{action: 'changes', keys: ['d', '2'], title: 'changes', places: withRun, footer: true, disabled: needsRun},
 	{action: 'approve', keys: ['y'], title: 'approve', places: ['gates'], footer: true, disabled: gate('approve')},
@@ -326,13 +327,13 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'rollback',
 		keys: ['B'],
-		title: 'deploy the last good one again',
+		title: 'roll back',
 		places: ['gates'],
 		footer: false,
 		disabled: state =>
 			needsRun(state) ??
 			busy(state) ??
-			(lastGood(state) ? undefined : 'no other run of this project was deployed there'),
+			(lastGood(state) ? undefined : 'no earlier deploy of this project to that target'),
 	},
 	{
 		action: 'reject',
@@ -345,7 +346,7 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'verify-output',
 		keys: ['w'],
-		title: 'what verify or deploy wrote',
+		title: 'verify or deploy log',
 		places: ['gates'],
 		footer: false,
 		disabled: state =>
@@ -354,12 +355,12 @@ export const bindings: readonly Binding[] = [
 			selectedRun(state)!.deployments.length > 0 ||
 			selectedRun(state)!.stage === 'verifying'
 				? undefined
-				: 'it was not verified'),
+				: 'not verified yet'),
 	},
 	{
 		action: 'waive',
 		keys: ['W'],
-		title: 'what looks like a secret is none',
+		title: 'not a secret (dismiss finding)',
 		places: ['gates'],
 		footer: false,
 		disabled: state =>
@@ -367,13 +368,13 @@ export const bindings: readonly Binding[] = [
 			busy(state) ??
 			(selectedRun(state)!.suspects.some(({fingerprint}) => !selectedRun(state)!.waived.includes(fingerprint))
 				? undefined
-				: 'nothing looks like a secret'),
+				: 'no findings'),
 	},
 	{action: 'filter', keys: ['/'], title: 'filter', places: ['fleet'], footer: true},
 	{
 		action: 'next-need',
 		keys: ['.'],
-		title: 'next that needs you',
+		title: 'next waiting',
 		places: [...everywhere, 'help'],
 		footer: true,
 		disabled: state => (nextNeed(state) ? undefined : 'no run needs you'),
@@ -386,42 +387,42 @@ export const bindings: readonly Binding[] = [
 		footer: true,
 		disabled: some(isLive),
 	},
-	{action: 'show', keys: ['f'], title: 'all, needs you, running, review, done', places: ['fleet'], footer: false},
+	{action: 'show', keys: ['f'], title: 'show all, needs you, running, review, done', places: ['fleet'], footer: false},
 	{action: 'sort', keys: ['o'], title: 'sort', places: ['fleet'], footer: false},
 	{
 		action: 'fold',
 		keys: ['z'],
-		title: 'fold or unfold the project',
+		title: 'fold project',
 		places: ['fleet'],
 		footer: false,
-		disabled: state => (state.runs.length === 0 ? 'there is no run' : undefined),
+		disabled: state => (state.runs.length === 0 ? 'no runs yet' : undefined),
 	},
 	{
 		action: 'mark',
 		keys: ['space'],
-		title: 'mark, for stop, discard, grant, compare',
+		title: 'select, for stop, discard, grant, compare',
 		places: ['fleet'],
 		footer: false,
 		disabled: needsRun,
 	},
-	{action: 'mark-all', keys: ['*'], title: 'mark all that are shown, or none', places: ['fleet'], footer: false},
+	{action: 'mark-all', keys: ['*'], title: 'select all or none', places: ['fleet'], footer: false},
 	{
 		action: 'compare',
 		keys: ['='],
-		title: 'compare marked runs, or tries',
+		title: 'compare selected runs, or variants',
 		places: ['fleet'],
 		footer: false,
-		disabled: state => (comparable(state).length < 2 ? 'mark two runs or more with space' : undefined),
+		disabled: state => (comparable(state).length < 2 ? 'select two runs or more (space)' : undefined),
 	},
-	{action: 'follow', keys: ['F'], title: 'follow the end', places: logs, footer: false},
-	{action: 'steps', keys: ['z'], title: 'steps alone', places: logs, footer: false},
+	{action: 'follow', keys: ['F'], title: 'follow output', places: logs, footer: false},
+	{action: 'steps', keys: ['z'], title: 'steps only', places: logs, footer: false},
 	{action: 'raw', keys: ['e'], title: 'raw or readable', places: logs, footer: false},
 	{action: 'wrap', keys: ['w'], title: 'wrap long lines', places: [...logs, 'changes'], footer: false},
 	{action: 'select', keys: ['v'], title: 'select lines', places: logs, footer: false, disabled: needsOutput},
 	{
 		action: 'copy',
 		keys: ['y'],
-		title: 'copy what is selected',
+		title: 'copy selection',
 		places: logs,
 		footer: false,
 		disabled: state => (state.logView.select ? undefined : 'nothing is selected (v)'),
@@ -431,7 +432,7 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'panic',
 		keys: ['!'],
-		title: 'freeze; where it is frozen: stop',
+		title: 'pause; a paused run: stop',
 		places: withRun,
 		footer: false,
 		disabled: some(run => run.stage === 'running' || run.stage === 'frozen'),
@@ -439,20 +440,20 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'freeze-all',
 		keys: ['ctrl-x'],
-		title: 'freeze every run',
+		title: 'pause all runs',
 		places: everywhere,
 		footer: false,
-		disabled: state => (state.runs.some(run => run.stage === 'running') ? undefined : 'nothing is running'),
+		disabled: state => (state.runs.some(run => run.stage === 'running') ? undefined : 'no run is running'),
 	},
 	{
 		action: 'thaw',
 		keys: ['u'],
-		title: 'thaw',
+		title: 'continue',
 		places: withRun,
 		footer: false,
 		disabled: some(
 			run => run.stage === 'frozen',
-			() => 'it is not frozen',
+			() => 'not paused',
 		),
 	},
 	{
@@ -466,7 +467,7 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'rebase',
 		keys: ['R'],
-		title: 'resume, to bring it onto its target',
+		title: 'rebase onto the target branch',
 		places: withRun,
 		footer: false,
 		disabled: cannotResume,
@@ -493,27 +494,28 @@ export const bindings: readonly Binding[] = [
 	{action: 'show-discarded', keys: ['H'], title: 'show or hide discarded runs', places: ['fleet'], footer: false},
 	{action: 'output', keys: ['1'], title: 'output', places: tabs, footer: false},
 	{action: 'scopes', keys: ['3', 's'], title: 'scopes', places: ['fleet', ...tabs], footer: false, disabled: needsRun},
-	{action: 'checklist', keys: ['4'], title: 'checklist', places: tabs, footer: false},
+	{action: 'checklist', keys: ['4'], title: 'audit', places: tabs, footer: false},
 	{action: 'journal', keys: ['5'], title: 'journal', places: tabs, footer: false},
-	{action: 'network', keys: ['6', 'L'], title: 'what the network was asked for', places: tabs, footer: false},
+	{action: 'network', keys: ['6', 'L'], title: 'network requests', places: tabs, footer: false},
 	{
 		action: 'dismiss',
 		keys: ['N'],
-		title: 'never: do not offer what was denied again',
+		title: 'ignore this host',
 		places: ['scopes', 'network'],
 		footer: false,
-		disabled: state => needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was denied' : undefined),
+		disabled: state =>
+			needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was blocked' : undefined),
 	},
 	{
 		action: 'learn',
 		keys: ['P'],
-		title: 'propose for the project: what was asked for, as lines of its policy',
+		title: 'add to project policy',
 		places: ['scopes', 'network'],
 		footer: false,
 		disabled: needsRun,
 	},
 	{action: 'vault', keys: ['V'], title: 'vault', places: ['fleet', ...tabs], footer: false},
-	{action: 'disk', keys: ['C'], title: 'disk use, and cleaning up', places: ['fleet'], footer: false},
+	{action: 'disk', keys: ['C'], title: 'disk use and clean-up', places: ['fleet'], footer: false},
 	{action: 'budget', keys: ['b'], title: 'budget', places: withRun, footer: false, disabled: needsRun},
 	{
 		action: 'acknowledge',
@@ -523,18 +525,18 @@ export const bindings: readonly Binding[] = [
 		footer: false,
 		disabled: some(
 			run => run.alarms.length > 0,
-			() => 'there is no alarm',
+			() => 'no alarms',
 		),
 	},
 	{action: 'secret-add', keys: ['n', '+'], title: 'new secret', places: ['vault'], footer: true},
-	{action: 'secret-check', keys: ['c'], title: 'check all', places: ['vault'], footer: true},
+	{action: 'secret-check', keys: ['c'], title: 'check secrets', places: ['vault'], footer: true},
 	{
 		action: 'secret-remove',
 		keys: ['D'],
-		title: 'remove',
+		title: 'remove secret',
 		places: ['vault'],
 		footer: true,
-		disabled: state => ((state.vault?.secrets.length ?? 0) === 0 ? 'there is no secret' : undefined),
+		disabled: state => ((state.vault?.secrets.length ?? 0) === 0 ? 'no secrets yet' : undefined),
 	},
 	{
 		action: 'clean',
@@ -547,11 +549,11 @@ export const bindings: readonly Binding[] = [
 	{action: 'demo', keys: ['1'], title: 'see the demo', places: ['welcome'], footer: false},
 	{action: 'add', keys: ['2'], title: 'add this project', places: ['welcome'], footer: false, disabled: notARepository},
 	{action: 'add', keys: ['+'], title: 'add this project', places: ['fleet'], footer: false, disabled: notARepository},
-	{action: 'doctor', keys: ['3'], title: 'examine this machine', places: ['welcome'], footer: false},
+	{action: 'doctor', keys: ['3'], title: 'check this machine', places: ['welcome'], footer: false},
 	{
 		action: 'copy-branch',
 		keys: ['Y'],
-		title: "copy the branch's name",
+		title: 'copy branch',
 		places: withRun,
 		footer: false,
 		disabled: needsRun,
@@ -568,7 +570,7 @@ export const bindings: readonly Binding[] = [
 	{
 		action: 'palette',
 		keys: [':', 'ctrl-p'],
-		title: 'every command, by name',
+		title: 'command palette',
 		places: ['welcome', ...everywhere],
 		footer: false,
 	},
@@ -711,6 +713,9 @@ function placesText(places: readonly Place[]): string {
 	}
 
 	return tabs.every(tab => places.includes(tab))
-		? [...places.filter(place => !(tabs as readonly string[]).includes(place)), "a run's tabs"].join(', ')
-		: places.join(', ');
+		? [
+				...places.filter(place => !(tabs as readonly string[]).includes(place)).map(place => placeNames[place]),
+				'run tabs',
+			].join(', ')
+		: places.map(place => placeNames[place]).join(', ');
 }

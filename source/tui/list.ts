@@ -1,5 +1,5 @@
 import UFuzzy from '@leeoniya/ufuzzy';
-import {needOf} from '../core/run/attention.ts';
+import {needOf, stageText} from '../core/run/attention.ts';
 import type {Run} from '../core/run/run.ts';
 import {isAtWork, liveStages} from '../core/run/stages.ts';
 import type {ListState, Show, State} from './state.ts';
@@ -55,7 +55,7 @@ function isShown(run: Run, show: Show): boolean {
 /** What a filter's words are looked for in. */
 function haystack(run: Run): string {
 	const task = (run.prompt ?? run.argv.join(' ')).slice(0, 200);
-	return `${run.project.id} ${run.id} ${run.agent} ${run.stage} ${run.because} ${task}`;
+	return `${run.project.id} ${run.id} ${run.agent} ${run.stage} ${stageText(run)} ${task}`;
 }
 
 function byLastChange(a: Run, b: Run): number {
@@ -154,8 +154,8 @@ export function countsText(runs: readonly Run[]): string {
 	const count = (fits: (run: Run) => boolean) => runs.filter(run => fits(run)).length;
 	const needs = count(run => needOf(run) !== undefined);
 	const parts = [
-		[count(run => isAtWork(run)), 'at work'],
-		[count(run => run.stage === 'frozen'), 'frozen'],
+		[count(run => isAtWork(run)), 'running'],
+		[count(run => run.stage === 'frozen'), 'paused'],
 		[count(run => run.stage === 'queued'), 'queued'],
 		[needs, needs === 1 ? 'needs you' : 'need you'],
 	] as const;

@@ -1,7 +1,7 @@
 import {move, openTab, selectRow} from './navigation.ts';
 import {fleetLayout, footerHeight, listWindow} from './layout.ts';
 import {moveTo} from './review/rows.ts';
-import {tabs, type Message, type State} from './state.ts';
+import {placeNames, tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
 
 /** Two clicks within this time are one, milliseconds. */
@@ -52,7 +52,7 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 	if (state.screen === 'run' && row === 1 && kind === 'press') {
 		let start = 0;
 		for (const [index, tab] of tabs.entries()) {
-			start += ` ${index + 1} ${tab} `.length;
+			start += ` ${index + 1} ${placeNames[tab]} `.length;
 			if (column < start) {
 				return openTab(state, tab);
 			}

@@ -22,7 +22,7 @@ function targetOf(entry: Entry, scope: string): string | undefined {
 	return entry.type === 'egress.allowed' && entry.rule.includes(scope) ? entry.target : undefined;
 }
 
-/** How often a scope was used, as far as it is written down. */
+/** Where a scope was used, as far as the journal says. */
 function usedText(scope: string, journal: readonly Entry[]): string {
 	const targets = new Set(journal.flatMap(entry => targetOf(entry, scope) ?? []));
 	return targets.size === 0
@@ -43,7 +43,7 @@ function secretText(reference: string, bound: SecretView | undefined): string {
 	return ` · ${reference} → ${bound.hosts.join(' ')}${paths}`;
 }
 
-/** What the run holds, what it asked for and was denied, and what can never be granted here. Pure. */
+/** The scopes that a run has, those it was denied, and those that cannot be granted. Pure. */
 export function scopeRows(
 	run: Run,
 	now: number,
@@ -77,7 +77,7 @@ export function scopeRows(
 			rows.push({
 				scope,
 				state: 'off',
-				note: `denied ${denial.count} ${denial.count === 1 ? 'time' : 'times'}: ${neutraliseLine(denial.because)}`,
+				note: `blocked ${denial.count}×: ${neutraliseLine(denial.because)}`,
 			});
 		}
 	}
@@ -89,11 +89,11 @@ export function scopeRows(
 			(secret.project === null || secret.project === run.project.id) &&
 			!run.grants.some(grant => grant.scope === scope)
 		) {
-			rows.push({scope, state: 'off', note: `by pointer, on ${secret.hosts.join(' ')}`});
+			rows.push({scope, state: 'off', note: `for ${secret.hosts.join(' ')}; its value never enters the sandbox`});
 		}
 	}
 
-	rows.push({scope: undefined, state: 'new', note: 'another scope: network:HOST[:PORT], files:PATH, secret:NAME'});
+	rows.push({scope: undefined, state: 'new', note: 'network:HOST[:PORT], files:PATH, secret:NAME'});
 	for (const kind of scopeKinds.filter(kind => kind.never !== undefined)) {
 		rows.push({scope: kind.usage, state: 'never', note: kind.never!});
 	}

@@ -1,4 +1,4 @@
-import {needOf} from '../core/run/attention.ts';
+import {attentionOf} from '../core/run/attention.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {Run} from '../core/run/run.ts';
 import {isQuiet} from '../core/settings.ts';
@@ -485,8 +485,8 @@ function isBurst(state: State, keys: readonly string[]): boolean {
 function needsOf(runs: readonly Run[]): Map<string, string> {
 	return new Map(
 		runs.flatMap(run => {
-			const need = needOf(run);
-			return need && run.stage !== 'discarded' ? [[run.id, need.because] as const] : [];
+			const need = attentionOf(run);
+			return need !== undefined && run.stage !== 'discarded' ? [[run.id, need] as const] : [];
 		}),
 	);
 }

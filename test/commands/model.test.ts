@@ -245,7 +245,7 @@ test('the screen: the vault, a secret that is granted by key, an alarm, a budget
 	await screen.answer('Take this alarm off?');
 	await screen.gone('ALARM');
 	await screen.press('V');
-	await screen.see(/shop holds secret:user\/stripe, (?:29|30)m left/);
+	await screen.see(/in use by shop as secret:user\/stripe, (?:29|30)m left/);
 	await screen.press('esc', 'b');
 	await screen.see('Budget of shop');
 	await screen.press('200k', 'enter');

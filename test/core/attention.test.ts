@@ -39,7 +39,7 @@ function run(...events: Array<readonly [seconds: number, event: RunEvent]>): Run
 }
 
 const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
-const ended: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
+const ended: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'finished'};
 const verified: RunEvent = {
 	type: 'verify.finished',
 	passed: true,
@@ -141,7 +141,7 @@ test('an agent that failed is no work to verify', () => {
 		[exit(1, null), exit(137, null), exit(null, 'SIGKILL')].map(event => needOf(run([1, started], [2, event]))!.kind),
 		['trouble', 'trouble', 'trouble'],
 	);
-	assert.match(needOf(run([1, started], [2, exit(137, null)]))!.because, /it failed/);
+	assert.match(needOf(run([1, started], [2, exit(137, null)]))!.because, /failed/);
 	assert.match(needOf(run([1, started], [2, exit(0, null)]))!.because, /verify/);
 	assert.match(needOf(run([1, started], [2, exit(null, null)]))!.because, /verify/, 'a person stopped it');
 });
@@ -170,13 +170,10 @@ test('a run that waits for one that will not end well needs a person, and says w
 		),
 		after: 'other',
 	};
-	assert.match(
-		needOf(stuck)!.because,
-		/^needs you: waits for other, which is stopped; resume other, or stop this one$/,
-	);
+	assert.match(needOf(stuck)!.because, /^waits for other, which is stopped; resume other, or stop this one$/);
 	assert.match(
 		statusOf(stuck, begin + 64_000),
-		/^queued: waits for other, which is stopped · 59s \(r there resumes it, x here ends the wait\)$/,
+		/^queued: waits for other, which is stopped · 59s \(resume other, or x stop\)$/,
 	);
 	assert.equal(
 		needOf(run([1, {type: 'run.queued', because: 'waits', stuck: true}], [2, {type: 'run.queued', because: 'waits'}])),
@@ -196,9 +193,12 @@ test('what a person did to a run reads as that', () => {
 			[2, {type: 'run.frozen', because: 'by ada', whole: true}],
 			[3, {type: 'run.thawed', because: 'by ada'}],
 		),
-		'running: thawed by ada',
+		'running: continued by ada',
 	);
-	assert.equal(text([1, started], [3, {type: 'run.thawed', because: 'it may go on'}]), 'running: thawed: it may go on');
+	assert.equal(
+		text([1, started], [3, {type: 'run.thawed', because: 'it may go on'}]),
+		'running: continued: it may go on',
+	);
 	assert.equal(
 		text(
 			[1, started],
@@ -206,12 +206,21 @@ test('what a person did to a run reads as that', () => {
 			[3, {type: 'run.discarded', because: '', kept: []}],
 			[4, {type: 'run.restored', because: ''}],
 		),
-		'stopped: restored by ada',
+		'restored by ada',
 	);
 	assert.equal(
 		text([1, started], [2, {type: 'run.exited', code: null, signal: null, because: 'stopped by ada'}]),
 		'stopped by ada',
 	);
+	assert.equal(text([1, started], [2, {type: 'run.frozen', because: 'by ada', whole: true}]), 'paused by ada');
+	assert.equal(text([1, started], [2, {type: 'run.frozen', because: 'too fast', whole: true}]), 'paused: too fast');
+	assert.equal(text([1, started], [2, ended]), 'finished');
+	assert.equal(
+		text([1, started], [2, {type: 'run.exited', code: 137, signal: null, because: 'killed (exit 137)'}]),
+		'failed: killed (exit 137)',
+	);
+	assert.equal(text([1, started]), 'running');
+	assert.equal(text([1, {...started, attempt: 2}]), 'running: attempt 2');
 });
 
 test('an approval says how much was viewed, and never more', () => {
@@ -235,10 +244,10 @@ test('an approval says how much was viewed, and never more', () => {
 			],
 		);
 	const review = (one: Run) => gatesOf(one).find(gate => gate.id === 'review')!.because;
-	assert.equal(review(approved({files: 3, unviewed: 3})), '3 of 3 files not viewed, approved anyway');
-	assert.equal(review(approved({files: 3, unviewed: 1})), '1 of 3 files not viewed, approved anyway');
-	assert.equal(review(approved({files: 3, unviewed: 0})), 'all 3 files viewed, approved');
-	assert.equal(review(approved(undefined)), 'approved; what was viewed is not written down');
+	assert.equal(review(approved({files: 3, unviewed: 3})), 'approved by ada (0 of 3 files viewed)');
+	assert.equal(review(approved({files: 3, unviewed: 1})), 'approved by ada (2 of 3 files viewed)');
+	assert.equal(review(approved({files: 3, unviewed: 0})), 'approved by ada (3 of 3 files viewed)');
+	assert.equal(review(approved(undefined)), 'approved by ada (files viewed: not recorded)');
 	assert.equal(approved({files: 3, unviewed: 2}).because, 'by ada; 2 of 3 files not viewed');
 	assert.equal(approved({files: 1, unviewed: 0}, 'read it').because, 'read it; the one file viewed');
 	// What is signed holds it; a statement of before, which did not say it, still reads as it was signed.

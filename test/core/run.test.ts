@@ -37,7 +37,7 @@ const created: RunEvent = {
 	grants: [],
 };
 const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
-const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
+const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'finished'};
 const captured: RunEvent = {
 	type: 'run.captured',
 	head: facts.head,
@@ -60,7 +60,7 @@ const merged: RunEvent = {
 	type: 'merge.finished',
 	target: 'refs/heads/main',
 	commit: 'e'.repeat(40),
-	checkout: 'brought along',
+	checkout: 'updated',
 };
 
 function run(...events: RunEvent[]): Run {
@@ -124,7 +124,7 @@ test('a grant answers the denial it is about, and makes the audit stale', () => 
 		effect: '',
 	};
 	const audit: RunEvent = {type: 'audit.finished', items: [], because: ''};
-	assert.equal(attentionOf(run(started, denied)), 'denied a.test:443');
+	assert.equal(attentionOf(run(started, denied)), 'blocked a.test:443');
 	const after = run(started, denied, other, audit, grant);
 	assert.deepEqual(
 		after.denials.map(denial => denial.target),
@@ -293,11 +293,11 @@ test('what came last is what a person is waited for, and an alarm comes before e
 		[created, undefined],
 		[{type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []}, undefined],
 		[{type: 'agent.status', state: 'working', because: 'thinking'}, undefined],
-		[{type: 'egress.denied', target: 'a.test:443', because: 'x', count: 1}, 'denied a.test:443'],
+		[{type: 'egress.denied', target: 'a.test:443', because: 'x', count: 1}, 'blocked a.test:443'],
 		[{type: 'agent.status', state: 'waiting', because: 'it is silent'}, 'needs you: it is silent'],
-		[{type: 'egress.denied', target: 'b.test:443', because: 'x', count: 1}, 'denied b.test:443'],
+		[{type: 'egress.denied', target: 'b.test:443', because: 'x', count: 1}, 'blocked b.test:443'],
 		[{type: 'alarm.raised', target: 'c.test:443', because: 'a pointer', count: 1}, 'ALARM: a pointer, c.test:443'],
-		[{type: 'alarm.acknowledged', because: ''}, 'denied b.test:443'],
+		[{type: 'alarm.acknowledged', because: ''}, 'blocked b.test:443'],
 	];
 	const entries: Entry[] = [];
 	for (const [index, [event, expected]] of events.entries()) {
@@ -308,7 +308,7 @@ test('what came last is what a person is waited for, and an alarm comes before e
 
 test('a run that changed nothing says so, and is not offered for verification', () => {
 	const nothing = run(started, exited, {...captured, commits: 0, files: 0});
-	assert.equal(nothing.because, 'it changed nothing');
-	assert.equal(attentionOf(nothing), 'needs you: tell it more, or discard it');
+	assert.equal(nothing.because, 'no changes');
+	assert.equal(attentionOf(nothing), 'needs you: no changes: follow up or discard');
 	assert.equal(attentionOf(run(started, exited, captured)), 'needs you: verify');
 });

@@ -103,11 +103,11 @@ test('whose turn it is', () => {
 	const own = run({createdAt: '2026-01-01T00:00:05Z'});
 	const working = run({id: 'w', stage: 'running'});
 	assert.equal(waitsFor(own, [working], undefined, none), undefined);
-	assert.match(waitsFor(own, [working], undefined, {...none, running: 1})!, /1 run at once/);
+	assert.match(waitsFor(own, [working], undefined, {...none, running: 1})!, /1 at once/);
 	assert.equal(waitsFor(own, [working], undefined, {...none, running: 2}), undefined);
 	assert.match(
 		waitsFor(own, [working, run({id: 'q', stage: 'queued'})], undefined, {...none, running: 2})!,
-		/waits for its turn/,
+		/run limit reached/,
 		'an earlier one comes first',
 	);
 	assert.equal(
@@ -130,7 +130,7 @@ test('whose turn it is', () => {
 		}),
 		undefined,
 	);
-	assert.match(waitsFor(own, [working], undefined, {...none, perProject: 1})!, /1 at once in p/);
+	assert.match(waitsFor(own, [working], undefined, {...none, perProject: 1})!, /run limit of p reached: 1 at once/);
 	const after = run({after: 'w'});
 	assert.equal(waitsFor(after, [], working, none), 'waits for w, which is running');
 	assert.equal(waitsFor(after, [], undefined, none), 'waits for w, which is gone');

@@ -190,7 +190,7 @@ test('a merge that dies once its target has moved is finished by the next one, c
 	assert.notEqual(fleet.git('rev-parse', 'main'), before, 'the target moved');
 	assert.equal(fleet.stage('crash'), 'crashed');
 	assert.notEqual(fleet.git('status', '--porcelain'), '', 'and its checkout did not follow');
-	assert.match(fleet.must('merge', 'crash'), /main is now [0-9a-f]{10}; its checkout: brought along/);
+	assert.match(fleet.must('merge', 'crash'), /merged into main as [0-9a-f]{10}; local checkout updated/);
 	assert.equal(fleet.git('status', '--porcelain'), '');
 	assert.equal(fleet.stage('crash'), 'merged');
 	assert.equal(journalStatus(fleet, 'crash'), 'whole');

@@ -470,7 +470,7 @@ test("a merge goes through beside what is the person's", async t => {
 				'untracked/other': 'x\n',
 			}),
 		),
-		'brought along',
+		'updated',
 	);
 	assert.deepEqual(
 		['a.txt', 'd/new', 'old', 'untracked/other', 'mine', 'd/mine', 'untracked/z'].map(name =>
@@ -493,9 +493,9 @@ test("a person's filters run over what they ran over before, and in no folder of
 	git('checkout', '--quiet', '--', 'a.rot');
 	assert.equal(readFileSync(at('a.rot'), 'utf8'), 'secret\n');
 	rmSync(ran);
-	assert.equal(await bring(project, commitOf(project, {'a.txt': 'x\n', module: 'of the agent\n'})), 'brought along');
+	assert.equal(await bring(project, commitOf(project, {'a.txt': 'x\n', module: 'of the agent\n'})), 'updated');
 	assert.ok(!existsSync(ran), 'no file of theirs, no filter');
-	assert.equal(await bring(project, commitOf(project, {'b.rot': 'frperg\n'})), 'brought along');
+	assert.equal(await bring(project, commitOf(project, {'b.rot': 'frperg\n'})), 'updated');
 	assert.equal(readFileSync(at('b.rot'), 'utf8'), 'secret\n');
 	assert.match(readFileSync(ran, 'utf8'), /fleet-filter-/);
 	assert.ok(!existsSync(path.join(folder, 'module-ran')), "it stands where nothing of the agent's is");
@@ -511,7 +511,7 @@ test("a person's filters run over what they ran over before, and in no folder of
 				'.gitattributes': '*.rot filter=rot\n*.txt filter=evil\n',
 			}),
 		),
-		/^brought along; as they are stored: "c\.rot", "d\.txt"$/,
+		/^updated; as they are stored: "c\.rot", "d\.txt"$/,
 	);
 	assert.equal(readFileSync(at('c.rot'), 'utf8'), 'frperg\n');
 	assert.ok(!existsSync(ran) && !existsSync(path.join(folder, 'evil-ran')));
@@ -519,7 +519,7 @@ test("a person's filters run over what they ran over before, and in no folder of
 	git('config', 'filter.rot.smudge', 'false');
 	assert.match(
 		await bring(project, commitOf(project, {'e.rot': 'frperg\n', 'f.md': 'x\n'})),
-		/^brought along; as it is stored: "e\.rot"$/,
+		/^updated; as it is stored: "e\.rot"$/,
 	);
 	assert.equal(readFileSync(at('e.rot'), 'utf8'), 'frperg\n');
 	assert.equal(git('rev-parse', 'HEAD:f.md'), git('hash-object', 'f.md'));
@@ -540,7 +540,7 @@ test('Git LFS, as a person has it: a moved pointer becomes content again, from t
 		assert.match(stored, /^version https:\/\/git-lfs/);
 		assert.equal(
 			await bring(project, commitOf(project, {'big.bin': undefined, 'moved.bin': `${stored}\n`, 'a.txt': 'two\n'})),
-			'brought along',
+			'updated',
 		);
 		assert.equal(readFileSync(at('moved.bin'), 'utf8'), 'content of a large file\n');
 		assert.ok(!existsSync(at('big.bin')));
@@ -548,7 +548,7 @@ test('Git LFS, as a person has it: a moved pointer becomes content again, from t
 		// One whose content nobody has stays a pointer, and the rest is merged.
 		assert.match(
 			await bring(project, commitOf(project, {'far.bin': pointer('f'), 'b.txt': 'x\n'})),
-			/^brought along; as it is stored: "far\.bin"$/,
+			/^updated; as it is stored: "far\.bin"$/,
 		);
 		assert.equal(readFileSync(at('b.txt'), 'utf8'), 'x\n');
 	} finally {

@@ -7,8 +7,8 @@ test('a program that reads the keyboard is said to wait, and no longer when it w
 	const fleet = new Fleet(t);
 	fleet.start('asks', 'printf "go on? "; read answer; echo "you said $answer"; sleep 30');
 	await until(() => fleet.json('show', 'asks')['status']?.state === 'waiting', 'it is seen to wait');
-	assert.equal(fleet.json('show', 'asks')['needs'], 'needs you: a program reads the keyboard');
-	assert.match(fleet.must('list'), /needs you: a program reads the keyboard/);
+	assert.equal(fleet.json('show', 'asks')['needs'], 'needs you: waiting for input');
+	assert.match(fleet.must('list'), /needs you: waiting for input/);
 	const screen = new Screen(fleet, ['attach', 'asks']);
 	await screen.see('go on?');
 	await screen.press('yes', 'enter');

@@ -32,9 +32,9 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 	await screen.press('enter', 'esc');
 	await screen.see('3 runs');
 	await screen.press('f');
-	await screen.see('shown: needs you');
+	await screen.see('show: needs you');
 	await screen.gone('apricot');
-	await screen.see(/! .*banana .*stopped: the agent finished/);
+	await screen.see(/! .*banana .*finished/);
 	await screen.press('esc', '.');
 	await screen.see('banana: needs you: verify');
 	await screen.see('yellow');
@@ -89,7 +89,7 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 			'mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm change',
 	);
 	const screen = open(t, fleet);
-	await screen.see(/change .*stopped/);
+	await screen.see(/change .*finished/);
 	await screen.press('d');
 	await screen.see(/ci\.yml[^]*! ci: runs in CI[^]*M a\.txt/);
 	await screen.see('0/2 viewed');
@@ -97,7 +97,7 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 	await screen.see('1/2 viewed');
 	await screen.quit();
 	const again = open(t, fleet);
-	await again.see(/change .*stopped/);
+	await again.see(/change .*finished/);
 	await again.press('d');
 	await again.see('1/2 viewed');
 	await again.see(/▸ ✔ A \.github/);
@@ -140,10 +140,10 @@ test('several tries of one prompt are begun at once and compared', async t => {
 		await screen.see(name);
 	}
 
-	await screen.see('what each did to new.txt');
+	await screen.see('changes in new.txt');
 	await screen.see('+by many-1');
 	await screen.see('+by many-2');
-	await screen.see('as many-');
+	await screen.see('same as many-');
 	await screen.press('right', 'enter');
 	await screen.see(/project \/ many-\d /);
 	await screen.see('do the thing');
@@ -155,7 +155,7 @@ test('what was begun goes on when the screen ends', async t => {
 	const fleet = new Fleet(t, {policy: 'verify:\n  - "for i in 1 2 3 4 5 6; do echo still $i; sleep 0.3; done"\n'});
 	await fleet.agent('work', 'echo x > x.txt');
 	const screen = open(t, fleet);
-	await screen.see(/work .*stopped/);
+	await screen.see(/work .*finished/);
 	await screen.press('a', 'v');
 	await screen.see('still 1');
 	await screen.quit();
@@ -172,7 +172,7 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 	await other.see(/soon .*running/);
 	const before = screen.raw.length;
 	assert.ok(!screen.raw.includes('\u0007\u0007') && !screen.raw.includes('\u001B]9;'), 'nothing yet');
-	await screen.see(/soon .*stopped/);
+	await screen.see(/soon .*finished/);
 	await until(() => screen.raw.slice(before).includes('\u001B]9;soon: needs you: verify\u0007'), 'the notification');
 	assert.ok(
 		screen.raw
@@ -182,11 +182,11 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 		'the bell',
 	);
 	assert.ok(screen.raw.includes('\u001B]2;fleet: 1 needs you\u0007'), 'the title');
-	await other.see(/soon .*stopped/);
+	await other.see(/soon .*finished/);
 	await screen.press('D');
 	await screen.see('Discard soon?');
 	await screen.press('enter');
-	await other.see('no run is like that');
+	await other.see('no runs match');
 });
 
 test('in quiet hours there is neither bell nor notification, and the title still tells; NO_COLOR leaves no colour anywhere', async t => {
@@ -204,7 +204,7 @@ test('in quiet hours there is neither bell nor notification, and the title still
 	await screen.press('d');
 	await screen.see('+changed');
 	await screen.press('esc', 'a', ':');
-	await screen.see('Every command');
+	await screen.see('Command palette');
 	await screen.press('esc');
 	await screen.idle();
 	assert.ok(!screen.raw.includes('\u001B]9;'), 'no notification');
@@ -267,7 +267,7 @@ test('a queue: so many at once, and after another run', async t => {
 	fleet.start('second', 'echo second at work; sleep 60');
 	fleet.must('run', '--name', 'third', '--after', 'second', '--', 'echo', 'third');
 	const screen = open(t, fleet);
-	await screen.see(/second .*queued: waits for its turn: 1 run at once/);
+	await screen.see(/second .*queued: run limit reached: 1 at once/);
 	await screen.see(/third .*queued: waits for second, which is queued/);
 	fleet.must('stop', 'first');
 	await screen.see(/second .*running/);
@@ -276,7 +276,7 @@ test('a queue: so many at once, and after another run', async t => {
 	await screen.see(/! .*third .*queued: waits for second, which is stopped/);
 	assert.match(
 		fleet.json('show', 'third')['needs'],
-		/needs you: waits for second, which is stopped; resume second, or stop this one/,
+		/waits for second, which is stopped; resume second, or stop this one/,
 	);
 	fleet.must('stop', 'third');
 	await screen.see(/third .*stopped by/);
@@ -293,11 +293,11 @@ test('a denial is never offered again when one says so, and stays denied', async
 			'close\\r\\n\\r\\n"; print <$s>\'; sleep 0.5; done',
 	);
 	const screen = open(t, fleet);
-	await screen.see('denied tracker.example.org:80');
+	await screen.see('blocked tracker.example.org:80');
 	await screen.press('s', 'N');
 	await screen.see('stays denied');
 	await screen.press('esc');
-	await screen.see(/net .*running: the agent is at work/);
+	await screen.see(/net .*running/);
 	assert.deepEqual(fleet.json('show', 'net')['denied'], []);
 });
 
@@ -324,7 +324,7 @@ test("the palette, help, a theme and the mouse are kept; a key of one's own; set
 		'the theme is kept, with the comment',
 	);
 	await screen.press('?');
-	await screen.see('Keys on this screen (fleet)');
+	await screen.see('Keys: run list');
 	await screen.press('esc');
 	await screen.see(/two on fleet\/two/);
 	// A click on the second row, then the wheel.
@@ -363,7 +363,7 @@ test('disk use, and cleaning up what is in the target already', async t => {
 	await screen.see('2 runs');
 	await screen.press('C');
 	await screen.see(/squashed .*its work is in main already/);
-	await screen.see(/kept .*holds work that is nowhere else/);
+	await screen.see(/kept .*unmerged work/);
 	assert.equal(fleet.run(['clean', 'kept']).code, 3);
 	assert.match(fleet.must('clean', 'squashed'), /its folder is gone; fleet restore/);
 	assert.equal(fleet.stage('squashed'), 'discarded');

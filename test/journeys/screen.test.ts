@@ -38,7 +38,7 @@ test('the first time: three ways to begin, and adding this project', async t => 
 	const fleet = new Fleet(t, {add: false});
 	const screen = open(t, fleet);
 	await screen.see('See the demo');
-	await screen.see('Examine this machine');
+	await screen.see('Check this machine');
 	await screen.press('2');
 	await screen.see('no runs yet: n starts one');
 	assert.equal(fleet.json<unknown[]>('project', 'list').length, 1);
@@ -83,7 +83,7 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.press('n');
 	await screen.see('New run');
 	await screen.press('sh -c "echo x > new.txt; git add .; git commit -qm new"', 'enter', 'enter', 'first', 'enter');
-	await screen.see(/first .*stopped/);
+	await screen.see(/first .*finished/);
 	await screen.press('a');
 	await screen.idle();
 	await screen.press('v');
@@ -136,7 +136,7 @@ test('a denial is on the row, and one key turns it into a grant', async t => {
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n'});
 	fleet.start('net', asking(port));
 	const screen = open(t, fleet);
-	await screen.see(`denied host.fleet.internal:${port}`);
+	await screen.see(`blocked host.fleet.internal:${port}`);
 	await screen.press('g');
 	await screen.see(`Grant network:host.fleet.internal:${port}`);
 	await screen.press('enter', 'enter');
@@ -156,7 +156,7 @@ test("what was denied is proposed for the project: written into the checkout's p
 			`path: "http://" + host + "/"}, r => r.resume())'; sleep 30`,
 	);
 	const screen = open(t, fleet);
-	await screen.see(/denied (?:packages|tracker)/);
+	await screen.see(/blocked (?:packages|tracker)/);
 	await screen.idle();
 	// Typed ahead: both keys come as one event.
 	screen.write('sP');
@@ -174,7 +174,7 @@ test('scopes are toggled with space: on with a reason and an end, off at once', 
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n'});
 	fleet.start('net', asking(port));
 	const screen = open(t, fleet);
-	await screen.see(`denied host.fleet.internal:${port}`);
+	await screen.see(`blocked host.fleet.internal:${port}`);
 	await screen.press('s');
 	await screen.see(`[ ] network:host.fleet.internal:${port}`);
 	await screen.press('space');
@@ -195,7 +195,7 @@ test('the six items by live probes, on the audit screen', async t => {
 	const screen = open(t, fleet);
 	await screen.see(/probe .*running/);
 	await screen.press('a');
-	await screen.see('Repo access only       not tried yet');
+	await screen.see('Repo access only       not run');
 	await screen.press('c');
 	await screen.see('6 of 6 checks passed');
 	for (const title of [
@@ -221,13 +221,13 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	});
 	await fleet.agent('change', 'echo two >> a.txt; git commit -qam "Add two"');
 	const screen = open(t, fleet);
-	await screen.see(/change .*stopped/);
+	await screen.see(/change .*finished/);
 	await screen.press('a');
 	await screen.press('m');
 	await screen.see('merge: change is not approved');
 	await screen.press('v');
 	await screen.see(/✔ v Verify/);
-	await screen.see(/what verify wrote *\n[^]*\nall is well/);
+	await screen.see(/Verify log *\n[^]*\nall is well/);
 	await screen.press('d');
 	await screen.see('+two');
 	await screen.press('esc', 'y');
@@ -279,17 +279,15 @@ test('a deploy without anything to type: live on the screen, and the last good o
 	] as const) {
 		await screen.see(/worse .*merged/);
 		await screen.press('/', run, 'enter', 'a');
-		await screen.see(/→ p Deploy +can be done now: shelf; 00:00-23:59: open, closes in/);
+		await screen.see(/→ p Deploy +ready: shelf; 00:00-23:59: open, closes in/);
 		await screen.press('p');
 		await screen.see("type the target's name");
 		await screen.press('enter', 'shelf', 'enter');
-		await screen.see('what deploy wrote');
+		await screen.see('Deploy log');
 		await screen.see(`taking ${text}`);
 		assert.equal(fleet.stage(run), 'deploying', 'its output is live');
 		await screen.see(
-			run === 'good'
-				? /✔ p Deploy +shelf: exit code 0/
-				: /✘ p Deploy +shelf: failed, exit code 1 .B deploys the last good one again/,
+			run === 'good' ? /✔ p Deploy +shelf: exit code 0/ : /✘ p Deploy +shelf: failed, exit code 1 .B roll back/,
 		);
 		await screen.press('esc', 'esc');
 	}
@@ -314,9 +312,9 @@ test('a key that cannot be used now says why', async t => {
 	await screen.press('D');
 	await screen.see('discard: busy is running');
 	await screen.press('g');
-	await screen.see('grant: nothing was denied');
+	await screen.see('grant: nothing was blocked');
 	await screen.press('a', 'v');
-	await screen.see('verify: busy is running, so there is nothing fixed to verify');
+	await screen.see('verify: busy is running: it cannot be verified before it ends');
 });
 
 test('the panic key freezes a run, u lets it go on, and twice ends it; what it asked for becomes a policy', async t => {
@@ -331,17 +329,17 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 	await screen.see(/panic .*running/);
 	await screen.see('tick');
 	await screen.press('u');
-	await screen.see('it is not frozen');
+	await screen.see('not paused');
 	await screen.press('!');
-	await screen.see(/panic .*frozen/);
-	await screen.see('u thaws, ! ends it');
+	await screen.see(/panic .*paused/);
+	await screen.see('u continue · x stop');
 	await screen.press('u');
 	await screen.see(/panic .*running/);
 	await screen.press('enter', '6');
-	await screen.see('denied      1  packages.example.org:80');
+	await screen.see('blocked     1  packages.example.org:80');
 	await screen.see('- packages.example.org');
 	await screen.press('esc', '!', '!');
-	await screen.see(/panic .*frozen/);
+	await screen.see(/panic .*paused/);
 	// In haste it is not ended.
 	await screen.press('!');
 	await until(() => fleet.json('show', 'panic')['updatedAt'] < new Date(Date.now() - 1200).toISOString(), 'a while');
@@ -350,7 +348,7 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 	await screen.answer('Stop panic?', 'n');
 	await screen.press('!');
 	await screen.answer('Stop panic?');
-	await screen.see(/panic .*stopped while frozen/);
+	await screen.see(/panic .*stopped while paused/);
 });
 
 test('stop and resume', async t => {
@@ -371,7 +369,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('gone', 'echo work > work.txt');
 	const screen = open(t, fleet);
-	await screen.see(/gone .*stopped/);
+	await screen.see(/gone .*finished/);
 	await screen.press('D');
 	await screen.see('Its work is kept');
 	await screen.press('enter');
@@ -379,7 +377,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	await screen.press('H');
 	await screen.see(/gone .*discarded/);
 	await screen.press('U');
-	await screen.see(/gone .*stopped: restored by /);
+	await screen.see(/gone .*restored by /);
 	assert.match(fleet.must('diff', 'gone'), /\+work/);
 });
 
@@ -414,7 +412,7 @@ test('help shows every key of the screen, from the same table', async t => {
 	const screen = open(t, fleet, [], {columns: 80, rows: 40});
 	await screen.see('no runs yet');
 	await screen.press('?');
-	await screen.see('Keys on this screen (fleet)');
+	await screen.see('Keys: run list');
 	await screen.see(/n +new/);
 	await screen.see(/t +terminal +\(no run is selected\)/);
 	await screen.press('q');
@@ -430,7 +428,7 @@ test("an agent's output cannot steer the terminal", async t => {
 	);
 	const screen = open(t, fleet);
 	await screen.see('after');
-	await screen.see(/^ fleet  1 run, 1 at work/);
+	await screen.see(/^ fleet  1 run, 1 running/);
 	assert.ok(!screen.raw.includes('\u001B]52'), 'the clipboard');
 	assert.ok(!screen.raw.includes('owned'), 'the title');
 	assert.ok(!screen.raw.includes('\u001B[6n'), 'a query');
@@ -500,13 +498,13 @@ test('in a real tmux, with send-keys and capture-pane', async t => {
 	);
 	const pane = () => tmux('capture-pane', '-p');
 	await until(() => pane().includes('from the agent'), `the output\n${existsSync(socket) ? pane() : ''}`);
-	assert.match(pane(), /^ fleet  1 run, 1 at work/);
+	assert.match(pane(), /^ fleet  1 run, 1 running/);
 	tmux('send-keys', 'Enter');
 	await until(() => pane().includes('1 output  2 changes'), "the run's screen");
 	tmux('send-keys', '5');
 	await until(() => pane().includes('run.started'), 'the journal');
 	tmux('send-keys', 'Escape');
-	await until(() => pane().includes('1 at work'), 'back');
+	await until(() => pane().includes('1 running'), 'back');
 	tmux('send-keys', 'q');
 	await until(() => pane().includes('ended 0'), 'the end');
 	assert.equal(fleet.stage('inmux'), 'running');

@@ -630,7 +630,7 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 
 		person('update-ref', 'refs/heads/main', commit);
 		const became = await checkout.bringAlong(target, commit, changes);
-		if (!became.startsWith('brought along')) {
+		if (!became.startsWith('updated')) {
 			return {outcome: 'problem', problem: became};
 		}
 

@@ -129,14 +129,11 @@ test('discard says what it does, and cleaning up is refused where nothing can go
 	assert.deepEqual(verbs(press(second.state, 'y').effects), ['clean merged']);
 });
 
-test('! freezes at once, and in haste does no more than that', () => {
+test('! pauses at once, and in haste does no more than that', () => {
 	const first = press(running, '!');
 	assert.deepEqual(verbs(first.effects), ['freeze one']);
 	const again = press(first.state, [200, '!']);
-	assert.deepEqual(
-		[again.effects, again.state.notice!.text],
-		[[], 'freeze one is under way; nothing else is done to it'],
-	);
+	assert.deepEqual([again.effects, again.state.notice!.text], [[], 'pause one: still in progress']);
 	// It is frozen meanwhile, and the verb has ended.
 	const frozen = done(
 		freeze(first.state),
@@ -149,7 +146,7 @@ test('! freezes at once, and in haste does no more than that', () => {
 	const asked = press(frozen, [1500, '!']);
 	assert.deepEqual(asked.effects, []);
 	assert.match(text(asked.state), /Stop one\?[\s\S]*u continue/);
-	assert.deepEqual(verbs(press(asked.state, 'y').effects), ['stop one --because stopped while frozen']);
+	assert.deepEqual(verbs(press(asked.state, 'y').effects), ['stop one --because stopped while paused']);
 	assert.equal(press(asked.state, 'y').state.busy['one'], 'stop', 'and the line below says what is done');
 	assert.deepEqual(press(asked.state, '!').effects, []);
 	// Of several, those that run are frozen, and nothing is done to the others.
@@ -225,8 +222,8 @@ test('the words after a verb are about this screen: its keys, and all of the run
 
 test("a refusal names the key's action in its first words, and what to do", () => {
 	const notice = (from: State, key: string) => press(from, key).state.notice!.text;
-	assert.equal(notice(state([run('one', {type: 'run.queued', because: 'waits'})]), '!'), 'freeze: one is queued');
-	assert.equal(notice(running, 'r'), 'resume: one is running; t opens its terminal');
+	assert.equal(notice(state([run('one', {type: 'run.queued', because: 'waits'})]), '!'), 'pause: one is queued');
+	assert.equal(notice(running, 'r'), 'resume: one is running (t terminal)');
 	assert.equal(
 		notice({...running, here: {folder: '/x', project: undefined}}, '+'),
 		'add this project: this folder is not in a git repository',

@@ -42,8 +42,8 @@ function run(id: string, ...events: RunEvent[]): Run {
 }
 
 const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
-const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'no network scope is on', count: 2};
-const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
+const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'no network access', count: 2};
+const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'finished'};
 
 function state(runs: Run[], changes: Partial<State> = {}): State {
 	return {
@@ -210,9 +210,9 @@ test('the fleet: rows say what a person should know', () => {
 	)
 		.map(line => line.text ?? line.spans?.map(span => span.text).join('') ?? '')
 		.join('\n');
-	assert.match(frame, / fleet {2}2 runs, 1 at work, 2 need you/);
-	assert.match(frame, /! p +one +command running: denied a\.test:443 · 1m \(g grants it\) +r b +-\/6 +1m/);
-	assert.match(frame, /! p +two +command stopped: the agent finished/);
+	assert.match(frame, / fleet {2}2 runs, 1 running, 2 need you/);
+	assert.match(frame, /! p +one +command blocked a\.test:443 · 1m \(g grant\) +1m/);
+	assert.match(frame, /! p +two +command finished · 1m/);
 	assert.match(frame, /hello/);
 });
 
@@ -290,7 +290,7 @@ test('a key becomes an effect only where it may', () => {
 	assert.deepEqual(press(one, 'a', 'c').effects, [
 		{type: 'act', run: 'one', argv: ['audit', 'one', '--json', '--progress'], title: 'audit', then: 'audit'},
 	]);
-	assert.match(press(one, 'a', 'c', 'c').state.notice!.text, /audit is going on/);
+	assert.match(press(one, 'a', 'c', 'c').state.notice!.text, /audit in progress/);
 	assert.deepEqual(press(one, 'g', ...'why', 'return', 'return').effects, [
 		{
 			type: 'act',
@@ -302,7 +302,7 @@ test('a key becomes an effect only where it may', () => {
 	assert.deepEqual(press(one, 'g', 'return', 'return').effects, [], 'no reason, no grant');
 	assert.equal(press(one, 'g', 'escape').state.dialog, undefined);
 	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
-	assert.match(press(one, 'a', 'w').state.notice!.text, /it was not verified/);
+	assert.match(press(one, 'a', 'w').state.notice!.text, /not verified yet/);
 	assert.equal(
 		press(one, 'a', 'd', 'escape').state.screen,
 		'gates',
@@ -380,7 +380,7 @@ test('a deploy runs on the screen where every credential has a pointer in the va
 		type: 'merge.finished',
 		target: 'refs/heads/main',
 		commit: 'f'.repeat(40),
-		checkout: 'brought along',
+		checkout: 'updated',
 	});
 	const secret = {project: null, store: 'keyring', hosts: [], paths: [], environment: null, holders: []};
 	const offer = {

@@ -23,10 +23,10 @@ export const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandb
 export const denied: RunEvent = {
 	type: 'egress.denied',
 	target: 'a.test:443',
-	because: 'no network scope is on',
+	because: 'no network access',
 	count: 2,
 };
-export const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'the agent finished'};
+export const exited: RunEvent = {type: 'run.exited', code: 0, signal: null, because: 'finished'};
 export const verified: RunEvent[] = [
 	{type: 'run.captured', head: hex('a'), commits: 2, files: 3, wip: false, extra: [], notes: []},
 	{type: 'verify.started', base: hex('b'), head: hex('a'), tree: hex('c'), policy: hex('d'), commands: ['npm test']},
@@ -56,7 +56,7 @@ const merged: RunEvent = {
 	type: 'merge.finished',
 	target: 'refs/heads/main',
 	commit: hex('f'),
-	checkout: 'brought along',
+	checkout: 'updated',
 };
 const grant: RunEvent = {
 	type: 'scope.granted',
@@ -302,7 +302,14 @@ export function screens(): Record<string, State> {
 			screen: 'disk',
 			disk: [
 				{run: 'works', project: 'p', bytes: 123_456_789, what: 'nothing', note: 'is running', safe: false},
-				{run: 'merged', project: 'p', bytes: 4096, what: 'its folder', note: 'merged: its folder can go', safe: true},
+				{
+					run: 'merged',
+					project: 'p',
+					bytes: 4096,
+					what: 'its folder',
+					note: 'merged: worktree can be deleted',
+					safe: true,
+				},
 			],
 		}),
 		compare: state([ready, works], {

@@ -75,7 +75,7 @@ function decideLimits(rule: EgressRule, asked: Asked | undefined): Verdict {
  */
 export function decideEgress(target: Target, rules: readonly EgressRule[], asked?: Asked): Verdict {
 	if (rules.length === 0) {
-		return {allow: false, because: 'no network scope is on'};
+		return {allow: false, because: 'no network access'};
 	}
 
 	const sameHost = rules.filter(rule => matchesHost(rule.host, target.host));

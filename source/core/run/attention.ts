@@ -1,9 +1,11 @@
 import type {Run} from './run.ts';
+import {stageName} from './stages.ts';
 import {formatDuration} from '../text/time.ts';
 
 /** What a run waits for a person to do, and since when. */
 export type Need = {
 	readonly kind: 'alarm' | 'waiting' | 'denied' | 'gate' | 'trouble';
+	/** What happened, or what to do; empty where the stage says all. */
 	readonly because: string;
 	readonly since: string;
 };
@@ -15,53 +17,53 @@ export function needOf(run: Run): Need | undefined {
 		return {kind: 'alarm', because: `ALARM: ${alarm.because}, ${alarm.target}`, since: alarm.since};
 	}
 
-	// What came last is what a person is waited for now.
+	// Show the newer of the two: the agent's question or the denial.
 	const waits =
 		run.stage === 'running' && (run.status?.state === 'waiting' || run.status?.state === 'failed')
 			? run.status
 			: undefined;
 	const [denial] = run.denials;
 	if (waits && !(denial && denial.at > waits.at)) {
-		return {kind: 'waiting', because: `needs you: ${waits.because}`, since: waits.since};
+		return {kind: 'waiting', because: waits.because, since: waits.since};
 	}
 
 	if (denial && (run.stage === 'running' || run.stage === 'starting')) {
-		return {kind: 'denied', because: `denied ${denial.target}`, since: denial.since};
+		return {kind: 'denied', because: `blocked ${denial.target}`, since: denial.since};
 	}
 
 	const {since} = run;
 	switch (run.stage) {
 		case 'queued': {
 			return run.stuck
-				? {kind: 'trouble', because: `needs you: ${run.because}; resume ${run.after}, or stop this one`, since}
+				? {kind: 'trouble', because: `${run.because}; resume ${run.after}, or stop this one`, since}
 				: undefined;
 		}
 
 		case 'frozen': {
-			return {kind: 'waiting', because: 'needs you: thaw or stop', since};
+			return {kind: 'waiting', because: 'continue or stop', since};
 		}
 
 		case 'stopped': {
 			return hasFailed(run)
-				? {kind: 'trouble', because: 'needs you: it failed; look at its output, and resume or discard it', since}
-				: {kind: 'gate', because: 'needs you: verify', since};
+				? {kind: 'trouble', because: 'failed: see the log, then resume or discard', since}
+				: {kind: 'gate', because: 'verify', since};
 		}
 
 		case 'captured': {
 			const nothing = run.captured?.commits === 0 && run.captured.files === 0;
 			if (nothing) {
-				return {kind: 'gate', because: 'needs you: tell it more, or discard it', since};
+				return {kind: 'gate', because: 'no changes: follow up or discard', since};
 			}
 
-			return {kind: 'gate', because: run.conflicts ? 'needs you: rebase' : 'needs you: verify', since};
+			return {kind: 'gate', because: run.conflicts ? 'rebase' : 'verify', since};
 		}
 
 		case 'verified': {
-			return {kind: 'gate', because: 'needs you: review', since};
+			return {kind: 'gate', because: 'review', since};
 		}
 
 		case 'approved': {
-			return {kind: 'gate', because: 'needs you: merge', since};
+			return {kind: 'gate', because: 'merge', since};
 		}
 
 		case 'failed':
@@ -70,7 +72,7 @@ export function needOf(run: Run): Need | undefined {
 		case 'inconclusive':
 		case 'deploy-failed':
 		case 'deploy-unknown': {
-			return {kind: 'trouble', because: 'needs you', since};
+			return {kind: 'trouble', because: '', since};
 		}
 
 		default: {
@@ -84,14 +86,30 @@ export function hasFailed(run: Run): boolean {
 	return run.stage === 'stopped' && run.exit !== undefined && (run.exit.signal !== null || (run.exit.code ?? 0) !== 0);
 }
 
-/** A run's stage with its reason, the same word not twice. */
-export function stageText({stage, because}: Pick<Run, 'stage' | 'because'>): string {
-	return because.startsWith(`${stage} `) ? because : `${stage}: ${because}`;
+/** Where a run is, and why, in one phrase: `finished`, `failed: exit 1`, `paused by ada`. */
+export function stageText(run: Run): string {
+	const {stage, because, phrase, exit} = run;
+	if (phrase !== undefined) {
+		return phrase;
+	}
+
+	if (stage === 'stopped' && exit?.code === 0) {
+		return because;
+	}
+
+	const name = hasFailed(run) ? 'failed' : stageName(stage);
+	// A reason may begin with the word itself, as in "stopped by ada".
+	return because === '' || because.startsWith(`${name} `) ? because || name : `${name}: ${because}`;
 }
 
 /** What a run waits for a person to do, in words; undefined where it does not wait. */
 export function attentionOf(run: Run): string | undefined {
-	return needOf(run)?.because;
+	const need = needOf(run);
+	if (!need || need.kind === 'alarm' || need.kind === 'denied') {
+		return need?.because;
+	}
+
+	return need.because === '' ? 'needs you' : `needs you: ${need.because}`;
 }
 
 /**
@@ -104,17 +122,15 @@ export function statusOf(run: Run, now: number): string {
 	const waited = need ? ` · ${formatDuration(now - Date.parse(need.since))}` : '';
 	switch (need?.kind) {
 		case 'alarm': {
-			return `${need.because}${waited} (A takes it off)`;
+			return `${need.because}${waited} (A acknowledge)`;
 		}
 
 		case 'denied': {
-			return `${run.stage}: ${need.because}${waited} (g grants it)`;
+			return `${need.because}${waited} (g grant)`;
 		}
 
 		case 'waiting': {
-			return run.stage === 'frozen'
-				? `${stage}${waited} (u thaws, ! ends it)`
-				: `${run.stage}: ${need.because}${waited}`;
+			return run.stage === 'frozen' ? `${stage}${waited} (u continue · x stop)` : `${need.because}${waited}`;
 		}
 
 		case undefined: {
@@ -122,9 +138,7 @@ export function statusOf(run: Run, now: number): string {
 		}
 
 		default: {
-			return run.stage === 'queued'
-				? `${stage}${waited} (r there resumes it, x here ends the wait)`
-				: `${stage}${waited}`;
+			return run.stage === 'queued' ? `${stage}${waited} (resume ${run.after}, or x stop)` : `${stage}${waited}`;
 		}
 	}
 }

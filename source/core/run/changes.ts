@@ -9,12 +9,13 @@ export type Changes = {
 	readonly untracked: number;
 };
 
-/** In as few characters as a column has: `4f +12 -3`. */
+/** For a column: `4 files +12 -3`; empty for no changes, and where they are not known. */
 export function formatChanges(changes: Changes | undefined): string {
-	if (!changes) {
+	if (!changes || changes.files === 0) {
 		return '';
 	}
 
 	const short = (count: number) => (count < 10_000 ? String(count) : `${Math.floor(count / 1000)}k`);
-	return changes.files === 0 ? '=' : `${short(changes.files)}f +${short(changes.added)} -${short(changes.removed)}`;
+	const files = `${short(changes.files)} ${changes.files === 1 ? 'file' : 'files'}`;
+	return `${files} +${short(changes.added)} -${short(changes.removed)}`;
 }

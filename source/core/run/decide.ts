@@ -2,7 +2,7 @@ import type {Facts} from './facts.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
 import type {Actor} from '../scope.ts';
 import type {Run} from './run.ts';
-import {liveStages} from './stages.ts';
+import {liveStages, stageName} from './stages.ts';
 import {formatDuration} from '../text/time.ts';
 import {verifyHint} from './verdict.ts';
 import {clockAfter, parseWindow, windowAt, type WallTime} from '../text/window.ts';
@@ -31,10 +31,18 @@ export function ended(run: Run): Refusal | undefined {
 		: undefined;
 }
 
-function atWork(run: Run, gate: string): Refusal | undefined {
+const past = {
+	verify: 'verified',
+	approve: 'approved',
+	merge: 'merged',
+	reject: 'rejected',
+	retarget: 'retargeted',
+} as const;
+
+function atWork(run: Run, gate: keyof typeof past): Refusal | undefined {
 	return liveStages.has(run.stage)
 		? gateRefusal(
-				`${run.id} is ${run.stage}, so there is nothing fixed to ${gate}`,
+				`${run.id} is ${stageName(run.stage)}: it cannot be ${past[gate]} before it ends`,
 				run.stage === 'running' || run.stage === 'frozen' || run.stage === 'starting'
 					? `fleet stop ${run.id}`
 					: 'wait for it to end',
@@ -139,7 +147,7 @@ export function decideDeploy(
 	}
 
 	if (!run.merge) {
-		return gateRefusal(`${run.id} is not merged, and only what is merged is deployed`, `fleet merge ${run.id}`);
+		return gateRefusal(`${run.id} is not merged: merge first`, `fleet merge ${run.id}`);
 	}
 
 	if (run.stage === 'deploying') {
@@ -178,8 +186,8 @@ export function decideWindow(
 	return open || (outside ?? '').trim() !== ''
 		? undefined
 		: gateRefusal(
-				`${target} is deployed ${window} only, ` +
-					`which begins in ${formatDuration(minutes * 60_000)} (${clockAfter(now, minutes)})`,
+				`outside the deploy window of ${target} (${window}): ` +
+					`it opens in ${formatDuration(minutes * 60_000)} (${clockAfter(now, minutes)})`,
 				'wait, or --outside-window with --because "…"',
 			);
 }
@@ -212,7 +220,9 @@ export function decideResume(run: Run): Refusal | undefined {
 
 	return (
 		alreadyMerged(run) ??
-		(liveStages.has(run.stage) ? new Refusal(`${run.id} is ${run.stage}`, `fleet attach ${run.id}`) : undefined)
+		(liveStages.has(run.stage)
+			? new Refusal(`${run.id} is ${stageName(run.stage)}`, `fleet attach ${run.id}`)
+			: undefined)
 	);
 }
 

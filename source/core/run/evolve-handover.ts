@@ -6,7 +6,7 @@ import type {VerifyResult} from './verdict.ts';
 
 function capturedText({commits, files, wip}: Extract<Entry, {type: 'run.captured'}>): string {
 	if (commits === 0 && files === 0) {
-		return 'it changed nothing';
+		return 'no changes';
 	}
 
 	const work = `${commits} ${commits === 1 ? 'commit' : 'commits'}, ${files} ${files === 1 ? 'file' : 'files'}`;
@@ -36,6 +36,7 @@ export const handoverChanges = {
 	'run.captured': (run, entry) => ({
 		stage: 'captured',
 		because: capturedText(entry),
+		phrase: entry.commits === 0 && entry.files === 0 ? capturedText(entry) : undefined,
 		captured: {
 			head: entry.head,
 			base: entry.base ?? run.base,
@@ -76,11 +77,11 @@ export const handoverChanges = {
 	},
 	'review.approved': (_run, entry) => {
 		const {base, head, tree, policy, verify, actor, because, at, signed, viewed} = entry;
+		const said = (reason: string) => [reason, viewedText(viewed)].filter(text => text !== '').join('; ');
 		return {
 			stage: 'approved',
-			because: [because === '' ? `by ${personOf(actor)}` : because, viewedText(viewed)]
-				.filter(text => text !== '')
-				.join('; '),
+			because: said(because === '' ? `by ${personOf(actor)}` : because),
+			phrase: said(done('approved', because, actor)),
 			approval: {base, head, tree, policy, verify, by: actor, because, at, signed, viewed},
 		};
 	},
@@ -120,7 +121,7 @@ export const handoverChanges = {
 	},
 	'run.discarded': (_run, entry) => ({
 		stage: 'discarded',
-		because: entry.because === '' ? 'its work is kept' : entry.because,
+		because: entry.because === '' ? 'can be restored' : entry.because,
 		approval: undefined,
 	}),
 	'run.retargeted': (run, entry) => {
@@ -142,6 +143,6 @@ export const handoverChanges = {
 		const because = done('restored', entry.because, entry.actor);
 		return run.merge
 			? {stage: 'merged', because}
-			: {stage: 'stopped', because, verification: undefined, approval: undefined};
+			: {stage: 'stopped', because, phrase: because, verification: undefined, approval: undefined};
 	},
 } satisfies Partial<Changes>;

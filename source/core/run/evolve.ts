@@ -82,6 +82,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 	return {
 		...run,
 		...next,
+		phrase: next.because === undefined ? run.phrase : next.phrase,
 		since: stage === run.stage && stuck === run.stuck ? run.since : entry.at,
 		stuck,
 		// A supervisor that is found dead was at work until its last line at the least, and nobody knows more.
@@ -118,10 +119,10 @@ export function withoutWorker(run: Run): Run {
 	}
 
 	const because = {
-		queued: 'the supervisor ended while it waited for its turn; nothing was started',
+		queued: 'the supervisor ended while the run was queued; nothing was started',
 		starting: 'the supervisor ended before the agent started',
-		running: 'the supervisor ended without a word; the sandbox died with it',
-		frozen: 'the supervisor ended without a word; the sandbox died with it',
+		running: 'the supervisor ended unexpectedly; the sandbox died with it',
+		frozen: 'the supervisor ended unexpectedly; the sandbox died with it',
 		verifying: 'verification was interrupted',
 		merging: 'the merge was interrupted; merge again: it is finished, or begun anew',
 		deploying: 'the deploy was interrupted; look at the target before trying again',

@@ -5,7 +5,6 @@ import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './d
 import type {Facts} from './facts.ts';
 import {checksOf, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
-import {viewedText} from './statement.ts';
 
 /** The steps after the agent's work, in their order. */
 export const gateIds = ['audit', 'verify', 'review', 'approve', 'merge', 'deploy'] as const;
@@ -56,7 +55,9 @@ function refuseAudit(run: Run): Refusal | undefined {
 		return ended(run);
 	}
 
-	return run.merge ? gateRefusal('not made before the merge', 'it is about the run, which is over') : undefined;
+	return run.merge
+		? gateRefusal('not run before the merge', 'an audit is about the sandbox of a run, which is gone')
+		: undefined;
 }
 
 function audit(run: Run): Standing {
@@ -96,9 +97,11 @@ function reviewDone({approval, merge}: Run): string | undefined {
 		return merge ? 'merged' : undefined;
 	}
 
-	return approval.viewed
-		? `${viewedText(approval.viewed)}, approved${approval.viewed.unviewed > 0 ? ' anyway' : ''}`
-		: 'approved; what was viewed is not written down';
+	const {by, viewed} = approval;
+	const share = viewed
+		? `${viewed.files - viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} viewed`
+		: 'files viewed: not recorded';
+	return `approved ${by.replace('person:', 'by ')} (${share})`;
 }
 
 function review(run: Run): Standing {
@@ -106,7 +109,7 @@ function review(run: Run): Standing {
 		title: 'Review',
 		done: reviewDone(run),
 		failed: run.stage === 'rejected' ? run.because : undefined,
-		refusal: run.captured ? undefined : gateRefusal('nothing is captured yet', 'verify first'),
+		refusal: run.captured ? undefined : gateRefusal('no snapshot yet: run verify', 'verify first'),
 	};
 }
 
@@ -128,7 +131,7 @@ function merge(run: Run): Standing {
 	return {
 		title: 'Merge',
 		during: 'merging',
-		done: run.merge ? `${run.merge.commit.slice(0, 10)}, checkout ${run.merge.checkout}` : undefined,
+		done: run.merge ? `merged as ${run.merge.commit.slice(0, 10)}; local checkout ${run.merge.checkout}` : undefined,
 		refusal: decideMerge(run, person, approval ?? facts, approval ? Date.parse(approval.at) : now),
 	};
 }

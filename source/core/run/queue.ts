@@ -1,4 +1,5 @@
 import type {Run} from './run.ts';
+import {stageName} from './stages.ts';
 
 /** How many runs may be at work at once; undefined for no limit. */
 export type RunLimits = {readonly running: number | undefined; readonly perProject: number | undefined};
@@ -41,7 +42,9 @@ export function waitsFor(
 	limits: RunLimits,
 ): string | undefined {
 	if (run.after !== undefined && !(before && endedWell(before))) {
-		return before ? `waits for ${run.after}, which is ${before.stage}` : `waits for ${run.after}, which is gone`;
+		return before
+			? `waits for ${run.after}, which is ${stageName(before.stage)}`
+			: `waits for ${run.after}, which is gone`;
 	}
 
 	// Who waits for another run does not hold up the queue.
@@ -53,10 +56,10 @@ export function waitsFor(
 		others.filter(other => of(other) && atWork(other)).length + earlier.filter(other => of(other)).length >= limit;
 	const same = (other: Run) => other.project.id === run.project.id;
 	if (full(limits.running, () => true)) {
-		return `waits for its turn: ${limits.running} ${limits.running === 1 ? 'run' : 'runs'} at once`;
+		return `run limit reached: ${limits.running} at once`;
 	}
 
 	return full(limits.perProject, same)
-		? `waits for its turn: ${limits.perProject} at once in ${run.project.id}`
+		? `run limit of ${run.project.id} reached: ${limits.perProject} at once`
 		: undefined;
 }

@@ -70,6 +70,8 @@ export type Run = {
 	readonly stage: Stage;
 	/** Why it is in that stage, in one line. */
 	readonly because: string;
+	/** What is said in place of stage and reason, where an event tells both at once. */
+	readonly phrase?: string | undefined;
 	/** When that stage began. */
 	readonly since: string;
 	/**

@@ -22,6 +22,20 @@ export type Stage =
 	| 'deploy-unknown'
 	| 'discarded';
 
+/** What a stage is called where that is not its own word. */
+const stageNames: Partial<Record<Stage, string>> = {
+	frozen: 'paused',
+	captured: 'snapshot',
+	'verify-failed': 'verify failed',
+	'deploy-failed': 'deploy failed',
+	'deploy-unknown': 'deploy unknown',
+};
+
+/** A stage as a person reads it. The word of the journal and of JSON is the stage itself. */
+export function stageName(stage: Stage): string {
+	return stageNames[stage] ?? stage;
+}
+
 /** Stages in which a supervisor, or a gate's own process, must be alive. */
 export const liveStages: ReadonlySet<Stage> = new Set<Stage>([
 	'queued',

@@ -251,12 +251,12 @@ export class Checkout {
 			attributes.of('filter', written),
 		);
 		if (filters.size === 0) {
-			return 'brought along';
+			return 'updated';
 		}
 
 		const stored = (names: Iterable<string>) => {
 			const list = [...names];
-			return `brought along; as ${list.length === 1 ? 'it is' : 'they are'} stored: ${list
+			return `updated; as ${list.length === 1 ? 'it is' : 'they are'} stored: ${list
 				.slice(0, 3)
 				.map(name => shown(name))
 				.join(', ')}${list.length > 3 ? ` and ${list.length - 3} more` : ''}`;
@@ -283,13 +283,13 @@ export class Checkout {
 		});
 		if (!hasFilters) {
 			// A filter that nobody has set up does nothing: they are as git would have them.
-			return 'brought along';
+			return 'updated';
 		}
 
 		await this.#run(['checkout-index', '--quiet', '-u', '-z', '--stdin'], {input});
 		const {stdout} = await this.#run(['hash-object', '--no-filters', '--stdin-paths'], {input: linesOf(names)});
 		const now = stdout.split('\n');
 		const left = names.filter((name, index) => now[index] === tree.get(name)?.object);
-		return left.length === 0 ? 'brought along' : stored(left);
+		return left.length === 0 ? 'updated' : stored(left);
 	}
 }

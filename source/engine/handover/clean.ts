@@ -45,7 +45,7 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 	if (run.stage === 'discarded') {
 		return {
 			what: 'its output and its private copies; its journal and its work are kept',
-			note: 'discarded: its output and private copies can go',
+			note: 'discarded: logs can be deleted',
 			safe: true,
 		};
 	}
@@ -57,7 +57,7 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 				what: 'its folder; its commits are kept',
 				note:
 					`${run.merge ? 'merged' : `its work is in ${run.target.replace('refs/heads/', '')} already`}: ` +
-					'its folder can go',
+					'worktree can be deleted',
 				safe: true,
 			};
 		}
@@ -67,9 +67,7 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 
 	const counted = readChanges(context.paths.run(run.id));
 	const isEmpty = run.captured ? run.captured.commits === 0 && run.captured.files === 0 : counted?.files === 0;
-	const found = isEmpty
-		? 'no change was found in it; discarding takes its folder away'
-		: 'holds work that is nowhere else; discarding keeps it as commits';
+	const found = isEmpty ? 'no changes; discarding deletes its worktree' : 'unmerged work (kept when discarded)';
 	return {
 		what: 'nothing',
 		note: `${run.stage}: ${found}`,

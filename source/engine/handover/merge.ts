@@ -122,7 +122,7 @@ async function finishInterrupted(
 				because === undefined || (await own.isAt(merging.commit))
 					? await own.bringAlong(merging.base, merging.commit, changes)
 					: `left behind: ${because}`;
-			checkout = checkout === 'not checked out' || checkout === 'brought along' ? became : checkout;
+			checkout = checkout === 'not checked out' || checkout === 'updated' ? became : checkout;
 		}
 	}
 
@@ -194,10 +194,10 @@ export async function merge(
 		throw gateRefusal(`stale: ${name} moved in the last moment; nothing was merged`, `fleet verify ${run.id}`);
 	}
 
-	let state = trees.length === 0 ? 'not checked out' : 'brought along';
+	let state = trees.length === 0 ? 'not checked out' : 'updated';
 	for (const {checkout} of trees) {
 		const became = await checkout.bringAlong(facts.base, commit, changes);
-		state = became === 'brought along' ? state : became;
+		state = became === 'updated' ? state : became;
 	}
 
 	journal.append({type: 'merge.finished', target: run.target, commit, checkout: state}, context.actor);

@@ -39,12 +39,17 @@ export function withScripts(
 /** How the agent ended, in words. @param hasSetup whether the policy has commands that come before it */
 export function howItEnded(code: number, signal: string | undefined, hasSetup: boolean): string {
 	if (signal) {
-		return `ended by ${signal}`;
+		return `killed by ${signal}`;
 	}
 
 	if (hasSetup && code === exitOfSetup) {
 		return 'a setup command failed';
 	}
 
-	return code === 0 ? 'the agent finished' : `the agent ended with exit code ${code}`;
+	if (code === 0) {
+		return 'finished';
+	}
+
+	// A shell reports a program that a signal ended as 128 and the signal's number.
+	return code > 128 && code <= 128 + 64 ? `killed (exit ${code})` : `exit ${code}`;
 }

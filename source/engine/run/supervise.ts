@@ -606,9 +606,9 @@ class Supervision {
 		const canWait = run.interactive || !this.#context.agents.find(agent => agent.id === run.agent)?.read;
 		let because: string | undefined;
 		if (reads && rests && Date.now() - this.#lastOutput > 1500) {
-			because = 'a program reads the keyboard';
+			because = 'waiting for input';
 		} else if (silent && canWait && run.agent !== 'command') {
-			because = 'it is silent, and nothing of it runs';
+			because = 'idle: no output, and no program runs';
 		}
 
 		if (because !== undefined && run.status?.state !== 'waiting') {

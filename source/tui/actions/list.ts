@@ -55,11 +55,11 @@ export const listActions = {
 		}),
 	show({state}) {
 		const show = following(shows, state.list.show);
-		return withList(state, {show}, `shown: ${show}`);
+		return withList(state, {show}, `show: ${show}`);
 	},
 	sort({state}) {
 		const sort = following(sorts, state.list.sort);
-		return withList(state, {sort}, `sorted by: ${sort}`);
+		return withList(state, {sort}, `sort: ${sort}`);
 	},
 	fold: ({state}) => fold(state),
 	mark: ({state}) => mark(state),

@@ -1,4 +1,4 @@
-import {needOf} from '../../core/run/attention.ts';
+import {attentionOf} from '../../core/run/attention.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {secretSubject} from '../forms/dialogs/secrets.ts';
 import {nextNeed, visibleRuns} from '../list.ts';
@@ -70,7 +70,7 @@ export const placeActions = {
 			...shown,
 			list: {...shown.list, folded: shown.list.folded.filter(project => project !== wanted.project.id)},
 		};
-		const words: State = {...unfolded, notice: {text: `${wanted.id}: ${needOf(wanted)!.because}`, bad: false}};
+		const words: State = {...unfolded, notice: {text: `${wanted.id}: ${attentionOf(wanted)!}`, bad: false}};
 		if (state.screen === 'run') {
 			return {...openTab(words, state.tab), state: {...openTab(words, state.tab).state, parent: state.parent}};
 		}
@@ -119,7 +119,7 @@ export const placeActions = {
 			state: {
 				...state,
 				settings: {...state.settings, mouse},
-				notice: {text: mouse ? 'the mouse is on' : 'the mouse is off; the terminal selects text again', bad: false},
+				notice: {text: mouse ? 'mouse on' : 'mouse off: the terminal selects text', bad: false},
 			},
 			effects: [{type: 'settings', settings: {mouse}}],
 		};

@@ -38,10 +38,8 @@ export const reviewActions = {
 		// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
 		const on = onLine(state);
 		const subject = commentSubject(on);
-		return subject === undefined
-			? bad(state, 'comment: the cursor is not on a line of a file')
-			: openDialog(on, 'comment', subject);
+		return subject === undefined ? bad(state, 'comment: no line is selected') : openDialog(on, 'comment', subject);
 	},
 	uncomment: ({state}) =>
-		commentUnder(state) ? openDialog(state, 'uncomment') : bad(state, 'the cursor is not on a comment'),
+		commentUnder(state) ? openDialog(state, 'uncomment') : bad(state, 'delete comment: no comment is selected'),
 } satisfies Handlers;

@@ -14,7 +14,7 @@ function toggleScope(state: State, run: Run): Step {
 	if (!row || row.state === 'fixed' || row.state === 'never') {
 		return bad(
 			state,
-			`${row?.scope ?? 'this'} ${row?.state === 'fixed' ? 'is always on; stopping the run ends it' : 'cannot be granted'}`,
+			`${row?.scope ?? 'this'} ${row?.state === 'fixed' ? 'is always on while the run runs' : 'cannot be granted'}`,
 		);
 	}
 
@@ -44,7 +44,7 @@ export const runActions = {
 	},
 	learn: ({state}) =>
 		learn(state.journal).proposal.length === 0
-			? bad(state, 'it asked for nothing that a policy could list')
+			? bad(state, 'no network request that a policy could allow')
 			: openDialog(state, 'learn'),
 	toggle: ({state, run}) => toggleScope(state, run!),
 	audit: ({state, id}) => runVerb(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
@@ -75,17 +75,17 @@ export const runActions = {
 		const frozen = own.filter(run => run.stage === 'frozen');
 		const going = own.find(run => state.busy[run.id] !== undefined);
 		if (going) {
-			return bad(state, `${state.busy[going.id]} ${going.id} is under way; nothing else is done to it`);
+			return bad(state, `${state.busy[going.id]} ${going.id}: still in progress`);
 		}
 
 		if (running.length > 0) {
-			return runVerbForAll(state, running, run => ['freeze', run.id], 'freeze');
+			return runVerbForAll(state, running, run => ['freeze', run.id], 'pause');
 		}
 
 		// Pressed once more in a hurry, it must not end what it was to hold.
 		return frozen.some(run => (state.keyAt ?? state.now) - Date.parse(run.since) < hurry)
-			? bad(state, 'it is frozen since just now; ! once more asks whether it is to be stopped')
-			: openDialog(state, 'stop', 'stopped while frozen');
+			? bad(state, 'just paused: press ! again to stop it')
+			: openDialog(state, 'stop', 'stopped while paused');
 	},
 	'freeze-all': asks('freeze-all'),
 	thaw: ({state}) =>
@@ -93,7 +93,7 @@ export const runActions = {
 			state,
 			targets(state).filter(run => run.stage === 'frozen'),
 			run => ['thaw', run.id],
-			'thaw',
+			'continue',
 		),
 	resume: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
 	rebase: ({state, id}) => runVerb(state, id, ['resume', id, '--rebase'], 'rebase'),

@@ -2,7 +2,7 @@ import {statusOf} from '../../core/run/attention.ts';
 import {formatChanges} from '../../core/run/changes.ts';
 import type {DiffFile} from '../../core/review/diff.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
-import {checksOf, timeWorked, type Run} from '../../core/run/run.ts';
+import {timeWorked, type Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
 import {fit, fitTail, widthOf} from '../paint/fit.ts';
@@ -10,21 +10,20 @@ import {comparable} from '../keymap.ts';
 import {comparedFiles, windowOf} from '../layout.ts';
 import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
-import {runTone} from './fleet.ts';
+import {auditText, runTone} from './fleet.ts';
 
 function facts(run: Run, state: State): ReadonlyArray<readonly [string, string]> {
-	const checks = checksOf(run);
 	return [
 		['run', run.id],
 		['agent', run.agent],
 		['status', statusOf(run, state.now)],
 		['changes', formatChanges(state.changes[run.id]) || '-'],
 		['verify', run.verification?.because ?? '-'],
-		['checks', run.audit ? `${checks.passed}/${checks.total}` : '-'],
+		['audit', auditText(run) || '-'],
 		['used', formatUsage(run.usage) || '-'],
-		['took', formatDuration(timeWorked(run, state.now))],
+		['time', formatDuration(timeWorked(run, state.now))],
 		['commits', run.captured ? String(run.captured.commits) : '-'],
-		['denied', String(run.denials.length)],
+		['blocked', String(run.denials.length)],
 	];
 }
 
@@ -108,9 +107,7 @@ export function compareLines(state: State, height: number): Line[] {
 			...lines,
 			{text: ''},
 			{
-				text: shown.some(run => state.compared[run.id] === undefined)
-					? ' looking at their changes…'
-					: ' nothing was changed',
+				text: shown.some(run => state.compared[run.id] === undefined) ? ' loading…' : ' no changes',
 				dim: true,
 			},
 		];
@@ -131,13 +128,13 @@ export function compareLines(state: State, height: number): Line[] {
 		);
 	}
 
-	lines.push({text: ` what each did to ${neutraliseLine(file)}`, dim: true, underline: true});
+	lines.push({text: ` changes in ${neutraliseLine(file)}`, dim: true, underline: true});
 	const sides = changes.map((own, at) => {
 		// What two did alike need not be read twice.
 		const twin = changes
 			.slice(0, at)
 			.findIndex(other => own.get(file) && other.get(file)?.digest === own.get(file)!.digest);
-		return twin === -1 ? changeOf(own.get(file)).lines : [{text: `as ${shown[twin]!.id}`, dim: true}];
+		return twin === -1 ? changeOf(own.get(file)).lines : [{text: `same as ${shown[twin]!.id}`, dim: true}];
 	});
 	for (let index = 0; index < Math.max(...sides.map(side => side.length)) && lines.length < height; index++) {
 		lines.push(

@@ -12,9 +12,9 @@ export function diskLines(state: State, height: number): Line[] {
 		{text: ` disk  ${formatBytes(total)} in ${disk?.length ?? 0} ${disk?.length === 1 ? 'run' : 'runs'}`, title: true},
 	];
 	if (!disk) {
-		lines.push({text: ' looking…', dim: true});
+		lines.push({text: ' loading…', dim: true});
 	} else if (disk.length === 0) {
-		lines.push({text: ' no runs: nothing to clean up', dim: true});
+		lines.push({text: ' no runs', dim: true});
 	} else {
 		const {from, to} = windowOf(disk.length, state.scroll, height - 1);
 		lines.push(

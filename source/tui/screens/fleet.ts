@@ -14,17 +14,17 @@ import {tableLines} from '../paint/table.ts';
 import type {State} from '../state.ts';
 import {stageTone} from '../paint/theme.ts';
 
-/** Every scope that is in force, as a mark, with the time that is left of the one that ends first. */
+/** The scopes in force besides those that every run has, with the time that is left of the one that ends first. */
 function scopesAtAGlance(run: Run, now: number): string {
 	const grants = run.grants.filter(grant => isInForce(grant, now));
 	const counts = scopeKinds
 		.map(({id, mark}) => [mark, grants.filter(grant => grant.scope.startsWith(`${id}:`)).length] as const)
 		.filter(([, count]) => count > 0);
 	const ends = grants.flatMap(grant => (grant.until === undefined ? [] : [Date.parse(grant.until)]));
-	const left = ends.length === 0 ? '' : ` ${formatDuration(Math.min(...ends) - now)}`;
+	const left = ends.length === 0 ? '' : ` · ${formatDuration(Math.min(...ends) - now)}`;
 	return counts.length === 0
-		? 'r b'
-		: `r b ${counts.map(([word, count]) => (count === 1 ? word : `${word}×${count}`)).join(' ')}${left}`;
+		? ''
+		: `${counts.map(([word, count]) => (count === 1 ? word : `${word} ${count}`)).join(', ')}${left}`;
 }
 
 /** The tone of a run's row: what a person is needed for counts more than its stage. */
@@ -35,6 +35,16 @@ export function runTone(run: Run): Tone | undefined {
 	}
 
 	return kind === 'denied' || (kind === 'waiting' && run.stage === 'running') ? 'warn' : stageTone(run.stage);
+}
+
+/** The last audit in a word: how many of its items passed, `old` after a later change, empty for none. */
+export function auditText(run: Run): string {
+	const {passed, total} = checksOf(run);
+	if (!run.audit) {
+		return '';
+	}
+
+	return run.audit.stale ? 'old' : `${passed}/${total}`;
 }
 
 /** The sign before a run's row. */
@@ -57,13 +67,12 @@ function toRow(row: ListRow, state: State): Record<string, string> {
 			scopes: '',
 			changes: '',
 			used: '',
-			checks: '',
+			audit: '',
 			age: '',
 		};
 	}
 
 	const {run} = row;
-	const checks = checksOf(run);
 	return {
 		' ': markOf(run, state),
 		project: run.project.id,
@@ -73,7 +82,7 @@ function toRow(row: ListRow, state: State): Record<string, string> {
 		scopes: scopesAtAGlance(run, state.now),
 		changes: formatChanges(state.changes[run.id]),
 		used: formatUsage(run.usage),
-		checks: run.audit ? `${checks.passed}/${checks.total}${run.audit.stale ? '?' : ''}` : `-/${checks.total}`,
+		audit: auditText(run),
 		age: formatDuration(state.now - Date.parse(run.createdAt)),
 	};
 }
@@ -91,7 +100,7 @@ function columnsFor(width: number, rows: readonly ListRow[]): string[] {
 		'scopes',
 		...(width >= 100 ? ['changes'] : []),
 		...(width >= 100 && used ? ['used'] : []),
-		...(width >= 76 ? ['checks'] : []),
+		...(width >= 76 ? ['audit'] : []),
 		'age',
 	];
 }
@@ -100,10 +109,10 @@ function titleOf(state: State): string {
 	const runs = visibleRuns(state);
 	const {list} = state;
 	const how = [
-		list.show === 'all' ? '' : `shown: ${list.show}`,
+		list.show === 'all' ? '' : `show: ${list.show}`,
 		list.filter === '' ? '' : `filter: ${list.filter}`,
 		list.sort === 'newest' ? '' : `by ${list.sort}`,
-		list.marked.length === 0 ? '' : `${list.marked.length} marked`,
+		list.marked.length === 0 ? '' : `${list.marked.length} selected`,
 		list.discarded ? 'discarded shown' : '',
 	].filter(part => part !== '');
 	return ` fleet  ${countsText(runs)}${how.length > 0 ? `  (${how.join(', ')})` : ''}`;
@@ -111,10 +120,10 @@ function titleOf(state: State): string {
 
 function emptyText(state: State): string {
 	if (state.projects.length === 0) {
-		return ' no project yet: + adds the one you are in';
+		return ' no projects yet: + adds this one';
 	}
 
-	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no run is like that: esc shows all';
+	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no runs match (esc clears the filter)';
 }
 
 /** Runs across projects, and the selected run's live output below. */

@@ -36,9 +36,9 @@ function keysLine(state: State): Line {
 		const {field, kind} = state.prompt;
 		const at = cursorOf(field);
 		const hint = {
-			filter: 'enter keeps it, esc takes it off',
-			search: 'a regular expression; enter looks up, n and N go on',
-			palette: 'enter does it, ↑↓ choose',
+			filter: 'enter: keep, esc: clear',
+			search: 'regular expression; enter: search, then n and N',
+			palette: 'enter: run, ↑↓: choose',
 		}[kind];
 		return {
 			spans: [

@@ -37,7 +37,7 @@ function decidedAt(run: Run, gate: GateId): string | undefined {
 	return gate === 'approve' ? run.approval?.at : undefined;
 }
 
-/** How long what was decided is still worth something; empty where it does not matter any more. */
+/** How long a decision is still valid; empty once the run is merged. */
 function leftOf(run: Run, gate: GateId, now: number): string {
 	const at = run.merge ? undefined : decidedAt(run, gate);
 	if (at === undefined) {
@@ -45,7 +45,7 @@ function leftOf(run: Run, gate: GateId, now: number): string {
 	}
 
 	const left = Date.parse(at) + validity - now;
-	return left > 0 ? `, holds ${formatDuration(left)}` : ', expired';
+	return left > 0 ? `, valid for ${formatDuration(left)}` : ', expired';
 }
 
 /** Where the run's result may be deployed, and when. */
@@ -66,7 +66,7 @@ function isClosed(state: State, run: Run): boolean {
 function hintOf(state: State, run: Run, gate: GateState): string {
 	if (gate.id === 'verify') {
 		const ended = gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done';
-		return ended && run.verification ? ' (w shows what it wrote)' : '';
+		return ended && run.verification ? ' (w log)' : '';
 	}
 
 	if (gate.id !== 'deploy') {
@@ -74,7 +74,7 @@ function hintOf(state: State, run: Run, gate: GateState): string {
 	}
 
 	if (gate.state === 'failed' && lastGood(state)) {
-		return ' (B deploys the last good one again)';
+		return ' (B roll back)';
 	}
 
 	return run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
@@ -83,14 +83,14 @@ function hintOf(state: State, run: Run, gate: GateState): string {
 /** Where a gate is, in words. */
 function reasonOf(state: State, run: Run, gate: GateState): string {
 	if (state.busy[run.id] === gate.id) {
-		return 'going on';
+		return 'running';
 	}
 
 	if (gate.because || gate.state !== 'ready') {
 		return gate.because;
 	}
 
-	return gate.id === 'deploy' && isClosed(state, run) ? 'outside of every window now' : 'can be done now';
+	return gate.id === 'deploy' && isClosed(state, run) ? 'outside the deploy window' : 'ready';
 }
 
 /**
@@ -100,11 +100,11 @@ function reasonOf(state: State, run: Run, gate: GateState): string {
 export function gatesLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
 	if (!run) {
-		return [{text: ' this run is gone; esc goes back'}];
+		return [{text: ' run not found (esc goes back)'}];
 	}
 
 	const progress = state.progress[run.id];
-	const lines: Line[] = [{text: " What was tried from inside this run's own sandbox", bold: true}];
+	const lines: Line[] = [{text: ' Sandbox audit', bold: true}];
 	if (progress && state.busy[run.id] === 'audit') {
 		const bar = progressBar(progress.done, progress.total, 24);
 		lines.push({
@@ -113,7 +113,7 @@ export function gatesLines(state: State, height: number): Line[] {
 		});
 	}
 
-	lines.push(...checklistLines(run, state, false), {text: ''}, {text: ' The way to a deploy', bold: true});
+	lines.push(...checklistLines(run, state, false), {text: ''}, {text: ' Pipeline', bold: true});
 	for (const gate of gatesOf(run)) {
 		const binding = bindings.find(
 			binding => binding.action === ((gate.id === 'review' ? 'changes' : gate.id) as Action),
@@ -144,7 +144,7 @@ export function gatesLines(state: State, height: number): Line[] {
 		...block(lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room))), output === 0 ? room : path),
 		...(output > 0
 			? [
-					{text: ` what ${state.log?.kind ?? ''} wrote`, dim: true, underline: true},
+					{text: state.log?.kind === 'deploy' ? ' Deploy log' : ' Verify log', dim: true, underline: true},
 					...logLines(state.log, state).slice(-(output - 1)),
 				]
 			: []),

@@ -20,6 +20,6 @@ export function formLines(state: State, height: number): Line[] {
 		{text: ' New run', title: true},
 		...marked,
 		{text: ''},
-		{text: ' It gets its own worktree, branch and sandbox; no network but what is named.', dim: true},
+		{text: ' It gets its own worktree, branch and sandbox; no network unless granted.', dim: true},
 	];
 }

@@ -13,7 +13,7 @@ export function paletteLines(state: State): Line[] {
 	const height = Math.min(12, Math.max(3, state.rows - 8));
 	const {from, to} = windowOf(entries.length, state.prompt.at, height);
 	return [
-		{text: ' Every command here', title: true},
+		{text: ' Command palette', title: true},
 		...entries.slice(from, to).map((entry, index): Line => ({
 			spans: [
 				{text: ` ${entry.keys.padEnd(12)} `, bold: true},
@@ -23,6 +23,6 @@ export function paletteLines(state: State): Line[] {
 			inverse: from + index === state.prompt!.at,
 			dim: entry.disabled !== undefined,
 		})),
-		...(entries.length === 0 ? [{text: ' no command is called that', dim: true}] : []),
+		...(entries.length === 0 ? [{text: ' no such command', dim: true}] : []),
 	];
 }

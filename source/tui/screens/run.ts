@@ -10,7 +10,7 @@ import {describe} from '../../protocol/describe.ts';
 import {wrapSpans} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
-import {selectedRun, tabs, type LogState, type State} from '../state.ts';
+import {placeNames, selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {reviewLines, reviewTitle} from '../review/view.ts';
 
 /** The tone of a check's result. */
@@ -45,7 +45,7 @@ const scopeTones: Readonly<Record<ScopeRow['state'], Tone | undefined>> = {
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
 	return scopeRows(run, state.now, state.vault?.secrets, state.journal).map((row, index) => ({
-		text: ` ${marks[row.state]} ${row.scope ?? 'grant another'}  ${row.note}`,
+		text: ` ${marks[row.state]} ${row.scope ?? 'add a scope'}  ${row.note}`,
 		inverse: index === state.scroll,
 		dim: row.state === 'never',
 		tone: scopeTones[row.state],
@@ -54,22 +54,22 @@ function scopeLines(run: Run, state: State): Line[] {
 
 /** What can be done about an item that did not pass. */
 const remedies: Readonly<Record<string, string>> = {
-	repo: 'something outside the worktree can be reached: s shows what is granted, x stops the run',
-	secrets: 'a secret can be seen inside: s shows what is granted, V the vault; x stops the run',
-	network: 'the network is more open than it should be: s shows what is granted, x stops the run',
-	isolation: 'the sandbox does not hold: ! freezes the run, and fleet doctor says what is missing',
-	deploy: 'a deploy could go out unattended: x stops the run, and keep its credentials away from this machine',
-	review: 'the target can be moved from inside: ! freezes the run',
+	repo: 'files outside the worktree can be reached: see scopes (s), or stop the run (x)',
+	secrets: 'a secret can be read inside: see scopes (s) and the vault (V), or stop the run (x)',
+	network: 'the network is too open: see scopes (s), or stop the run (x)',
+	isolation: 'the sandbox leaks: pause the run (!); fleet doctor says what is missing',
+	deploy: 'a deploy could run unattended: stop the run (x), and move its credentials off this machine',
+	review: 'the target branch can be moved from inside: pause the run (!)',
 };
 
-/** What is known of an item: the attempts that were made in view, or that it was tried at some time. */
+/** What is known of an item: its attempts where the audit ran in this session, else only that it ran. */
 function evidenceOf(item: Item | undefined, status: Status | undefined, stale: string): string {
 	if (item) {
 		const blocked = item.probes.filter(probe => probe.status === 'PASS').length;
 		return `${blocked} of ${item.probes.length} attempts blocked${stale}`;
 	}
 
-	return status ? `tried before${stale}` : 'not tried yet';
+	return status ? `run earlier${stale}` : 'not run';
 }
 
 /** The six items, each with its attempts where they were made while this screen was open. */
@@ -77,13 +77,13 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 	const details = state.audits[run.id];
 	const lines: Line[] = [];
 	if (!details && !run.audit && (run.merge || run.stage === 'discarded')) {
-		return [{text: ` ·     none of the ${itemIds.length} checks was made`, tone: 'quiet'}];
+		return [{text: ' ·     not run before the merge', tone: 'quiet'}];
 	}
 
 	for (const id of itemIds) {
 		const item = details?.find(item => item.id === id);
 		const status = item?.status ?? run.audit?.items.find(item => item.id === id)?.status;
-		const stale = run.audit?.stale ? ', before the last change' : '';
+		const stale = run.audit?.stale ? ', outdated' : '';
 		lines.push({
 			text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidenceOf(item, status, stale)}`,
 			tone: statusTone(run.audit?.stale && status === 'PASS' ? undefined : status),
@@ -100,7 +100,7 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 
 		if (status === 'FAIL' || status === 'ERROR') {
 			lines.push({
-				text: `   ${status === 'ERROR' ? 'inconclusive: c tries again; if it stays, ' : ''}${remedies[id]}`,
+				text: `   ${status === 'ERROR' ? 'inconclusive: run it again (c); if it stays, ' : ''}${remedies[id]}`,
 				tone: 'warn',
 			});
 		}
@@ -121,7 +121,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 		case 'output': {
 			return state.log && state.log.rows.length > 0
 				? logLines(state.log, state)
-				: [{text: run.stage === 'queued' ? ` ${neutraliseLine(run.because)}` : ' nothing was written yet', dim: true}];
+				: [{text: run.stage === 'queued' ? ` ${neutraliseLine(run.because)}` : ' no output yet', dim: true}];
 		}
 
 		case 'changes': {
@@ -136,7 +136,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 			return [
 				...checklistLines(run, state, true).slice(state.scroll),
 				{text: ''},
-				{text: ' a opens the gates, where c runs the checks', dim: true},
+				{text: ' a opens the pipeline, where c runs the audit', dim: true},
 			];
 		}
 
@@ -144,9 +144,9 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 			const {asked, proposal} = learn(state.journal);
 			const lines: Line[] =
 				asked.length === 0
-					? [{text: ' the network was asked for nothing', dim: true}]
+					? [{text: ' no network requests', dim: true}]
 					: asked.map(({target, allowed, denied, because}): Line => {
-							const answer = denied > 0 ? 'denied ' : 'allowed';
+							const answer = denied > 0 ? 'blocked' : 'allowed';
 							const count = String(Math.max(denied, allowed)).padStart(5);
 							return {
 								text: ` ${answer} ${count}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`,
@@ -160,7 +160,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 					? []
 					: [
 							{text: ''},
-							{text: ` for every run of the project, in ${policyPath}:`, dim: true},
+							{text: ` to allow it for every run of the project, in ${policyPath} (P adds it):`, dim: true},
 							...policy.map(text => ({text: `   ${text}`})),
 						]),
 			].slice(state.scroll, state.scroll + height);
@@ -185,7 +185,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 
 function formOf({log, logView}: State): string {
 	if (log?.kind === 'screen') {
-		return 'its terminal';
+		return 'terminal';
 	}
 
 	return logView.raw ? 'raw' : '';
@@ -202,8 +202,8 @@ function logTitle(state: State): string {
 	const words = [
 		log.following ? 'end' : `${Math.floor((100 * (log.range.at - log.range.from)) / Math.max(1, size))}%`,
 		formOf(state),
-		logView.steps ? 'steps' : '',
-		logView.wrap ? '' : 'cut',
+		logView.steps ? 'steps only' : '',
+		logView.wrap ? '' : 'no wrap',
 		logView.search === '' ? '' : `/${logView.search}`,
 		logView.select ? 'selecting' : '',
 	];
@@ -231,15 +231,15 @@ function tabTitle(state: State): string {
 	}
 }
 
-/** One run: output, changes, scopes, checklist, journal, network. */
+/** One run: output, changes, scopes, audit, journal, network. */
 export function runLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
 	if (!run) {
-		return [{text: ' this run is gone; esc goes back'}];
+		return [{text: ' run not found (esc goes back)'}];
 	}
 
 	const bar = tabs.map((tab, index) => ({
-		text: ` ${index + 1} ${tab} `,
+		text: ` ${index + 1} ${placeNames[tab]} `,
 		bold: tab === state.tab,
 		underline: tab === state.tab,
 		dim: tab !== state.tab,

@@ -11,7 +11,7 @@ export function vaultLines(state: State, height: number): Line[] {
 	const {vault} = state;
 	const lines: Line[] = [];
 	if (!vault) {
-		lines.push({text: ' looking…', dim: true});
+		lines.push({text: ' loading…', dim: true});
 	} else {
 		for (const store of vault.stores) {
 			lines.push({
@@ -23,13 +23,13 @@ export function vaultLines(state: State, height: number): Line[] {
 
 		lines.push({text: ''});
 		if (vault.secrets.length === 0) {
-			lines.push({text: ' no secrets yet: n adds one; its value is typed unseen, and no run ever holds it'});
+			lines.push({text: ' no secrets yet: n adds one; its value is typed hidden and never enters a sandbox'});
 		}
 
 		for (const [index, secret] of vault.secrets.entries()) {
 			const where =
 				secret.hosts.length === 0
-					? 'no host: for deploys'
+					? 'no host: for deploys only'
 					: `${secret.hosts.join(' ')}${secret.paths.length === 0 ? '' : ` ${secret.paths.join(' ')}`}`;
 			const project = secret.project === null ? '' : ` (${secret.project})`;
 			const environment = secret.environment === null ? '' : `, ${secret.environment}`;
@@ -41,9 +41,9 @@ export function vaultLines(state: State, height: number): Line[] {
 				bold: true,
 			});
 			for (const {run, scope, until} of secret.holders) {
-				const left = until === null ? 'until it ends' : `${formatDuration(Date.parse(until) - state.now)} left`;
+				const left = until === null ? 'until the run ends' : `${formatDuration(Date.parse(until) - state.now)} left`;
 				lines.push({
-					text: `   ${run} holds ${scope}, ${left}`,
+					text: `   in use by ${run} as ${scope}, ${left}`,
 					tone: 'warn',
 				});
 			}

@@ -1,6 +1,6 @@
 import type {Line} from '../paint/line.ts';
 import {bindings, keyName, keysOf} from '../keymap.ts';
-import {placeOf, type State} from '../state.ts';
+import {placeNames, placeOf, type State} from '../state.ts';
 
 /** The first time: three ways to begin. */
 export function welcomeLines(state: State): Line[] {
@@ -13,7 +13,7 @@ export function welcomeLines(state: State): Line[] {
 		{text: ' fleet', title: true},
 		{text: ''},
 		{text: ' Runs AI coding agents under least privilege, each in a sandbox of its own.'},
-		{text: ' What you did not grant is not there.'},
+		{text: ' No access unless you grant it.'},
 		{text: ''},
 		...option('1', 'See the demo', 'a throwaway project, a misbehaving agent, and every step to a deploy'),
 		...option(
@@ -21,7 +21,7 @@ export function welcomeLines(state: State): Line[] {
 			'Add this project',
 			state.here.project === undefined ? `${state.here.folder} is not in a git repository` : state.here.folder,
 		),
-		...option('3', 'Examine this machine', 'which sandbox, git and vault work here, and how to get what is missing'),
+		...option('3', 'Check this machine', 'which sandbox, git and vault work here, and how to get what is missing'),
 	];
 }
 
@@ -49,9 +49,12 @@ export function helpLines(state: State, height: number): Line[] {
 		});
 	lines.push(
 		{text: ''},
-		{text: ' scopes: r repo, b build, net network, files; a ! marks a run that waits for you', dim: true},
+		{
+			text: ' scopes: those besides repo and build, and the time left of the first to end; ! needs you, * selected',
+			dim: true,
+		},
 	);
-	return [{text: ` Keys on this screen (${place})`, title: true}, ...scrolled(lines, state.scroll, height - 1)];
+	return [{text: ` Keys: ${placeNames[place]}`, title: true}, ...scrolled(lines, state.scroll, height - 1)];
 }
 
 /** The part of some lines that is in view, with how many there are above and below it. */
