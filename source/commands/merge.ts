@@ -1,3 +1,4 @@
+import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
 import {merge} from '../engine/handover/merge.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
@@ -13,8 +14,6 @@ export const verb: Verb = {
 		const {commit, checkout} = await withJournal(context, run.id, journal =>
 			merge(context, journal, options['because']),
 		);
-		io.out(
-			`merged into ${run.target.replace('refs/heads/', '')} as ${commit.slice(0, 10)}; local checkout ${checkout}\n`,
-		);
+		io.out(`merged into ${branchName(run.target)} as ${commit.slice(0, 10)}; local checkout ${checkout}\n`);
 	},
 };

@@ -1,3 +1,4 @@
+import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
 import {gatesOf} from '../core/run/gates.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
@@ -36,7 +37,7 @@ export const verb: Verb = {
 		const line = (title: string, text: string) => io.out(`${title.padEnd(10)} ${neutraliseLine(text)}\n`);
 		line('run', `${run.id}, attempt ${run.attempt}`);
 		line('project', `${run.project.id}, ${rootOf(context, run)}`);
-		line('branch', `${run.branch}, from ${run.base.slice(0, 10)}, to ${run.target.replace('refs/heads/', '')}`);
+		line('branch', `${run.branch}, from ${run.base.slice(0, 10)}, to ${branchName(run.target)}`);
 		line('worktree', run.worktree);
 		line(
 			'agent',

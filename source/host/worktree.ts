@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {borrowedRef, branchName, branchRef, isBranchRef, sharedRefs} from '../core/git/refs.ts';
 import {isRunBranch} from '../core/names.ts';
 import {dropUidOf, type Mount} from '../core/plan.ts';
 import {Refusal} from '../core/refusal.ts';
@@ -114,7 +115,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 		throw new Refusal(`${places.worktree} exists already`, 'choose another name');
 	}
 
-	if (base !== undefined && (await git.resolve(`refs/heads/${branch}`))) {
+	if (base !== undefined && (await git.resolve(branchRef(branch)))) {
 		throw new Refusal(`the branch ${branch} exists already`, 'choose another name with --name');
 	}
 
@@ -126,7 +127,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 			'update-ref',
 			'-m',
 			`fleet: run ${runId}`,
-			`refs/heads/${branch}`,
+			branchRef(branch),
 			base,
 			'0'.repeat(base.length),
 		]);
@@ -181,7 +182,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 			await removeWorktree(commonDir, places);
 		} finally {
 			if (base !== undefined) {
-				await git.run(['update-ref', '-d', `refs/heads/${branch}`, base]);
+				await git.run(['update-ref', '-d', branchRef(branch), base]);
 			}
 		}
 
@@ -191,9 +192,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 
 /** Whether a run sees a ref of the project's: all but other runs' branches. */
 function isVisible(ref: string, branch: string): boolean {
-	return (
-		ref === `refs/heads/${branch}` || !ref.startsWith('refs/heads/') || !isRunBranch(ref.slice('refs/heads/'.length))
-	);
+	return ref === branchRef(branch) || !isBranchRef(ref) || !isRunBranch(branchName(ref));
 }
 
 /**
@@ -201,13 +200,7 @@ function isVisible(ref: string, branch: string): boolean {
  * and name. Other runs' branches are other people's work.
  */
 export async function projectRefs(git: Git, branch: string): Promise<string> {
-	const refs = await git.raw(
-		'for-each-ref',
-		'--format=%(objectname) %(refname)',
-		'refs/heads',
-		'refs/tags',
-		'refs/remotes',
-	);
+	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', ...sharedRefs);
 	return refs
 		.split('\n')
 		.filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch))
@@ -217,7 +210,7 @@ export async function projectRefs(git: Git, branch: string): Promise<string> {
 
 /** The ref under which the real repository keeps what a run borrows of it. */
 function keptRef(places: RunPaths): string {
-	return `refs/fleet/kept/${path.basename(places.worktree)}`;
+	return borrowedRef(path.basename(places.worktree));
 }
 
 /**
@@ -231,15 +224,13 @@ export async function keepBorrowed(
 	base: string | undefined,
 	branch: string,
 ): Promise<void> {
-	const start = (await git.resolve(`${base ?? `refs/heads/${branch}`}^{commit}`))!;
+	const start = (await git.resolve(`${base ?? branchRef(branch)}^{commit}`))!;
 	const refs = (
 		await git.raw(
 			'for-each-ref',
 			`--no-merged=${start}`,
 			'--format=%(objectname) %(*objectname) %(refname)',
-			'refs/heads',
-			'refs/tags',
-			'refs/remotes',
+			...sharedRefs,
 		)
 	)
 		.split('\n')
@@ -308,7 +299,7 @@ async function createPrivate(
 	const refs = await projectRefs(git, branch);
 	write('packed-refs', refs);
 	replaceFile(places.givenRefs, refs);
-	write(`worktrees/${admin}/HEAD`, `ref: refs/heads/${branch}\n`);
+	write(`worktrees/${admin}/HEAD`, `ref: ${branchRef(branch)}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
 	await keepBorrowed(git, places, base, branch);

@@ -1,3 +1,4 @@
+import {branchName} from '../core/git/refs.ts';
 import {viewedText} from '../core/run/statement.ts';
 import type {Entry} from '../core/run/event.ts';
 import {localStamp} from '../core/text/time.ts';
@@ -107,7 +108,7 @@ export function describe(entry: Entry): string {
 		}
 
 		case 'run.retargeted': {
-			return `${entry.target.replace('refs/heads/', '')}${entry.because === '' ? '' : `: ${entry.because}`}`;
+			return `${branchName(entry.target)}${entry.because === '' ? '' : `: ${entry.because}`}`;
 		}
 
 		case 'merge.started': {

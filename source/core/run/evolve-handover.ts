@@ -1,3 +1,4 @@
+import {branchName} from '../git/refs.ts';
 import {done, personOf, type Changes} from './evolve-text.ts';
 import type {DeployOutcome, Entry} from './event.ts';
 import type {Stage} from './stages.ts';
@@ -90,13 +91,13 @@ export const handoverChanges = {
 		const {base, commit} = entry;
 		return {
 			stage: 'merging',
-			because: `into ${entry.target.replace('refs/heads/', '')}`,
+			because: `into ${branchName(entry.target)}`,
 			merging: commit === undefined ? undefined : {base, commit},
 		};
 	},
 	'merge.finished': (_run, entry) => ({
 		stage: 'merged',
-		because: `${entry.target.replace('refs/heads/', '')} is ${entry.commit.slice(0, 10)}`,
+		because: `${branchName(entry.target)} is ${entry.commit.slice(0, 10)}`,
 		merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout},
 		merging: undefined,
 	}),
@@ -135,7 +136,7 @@ export const handoverChanges = {
 			verification: undefined,
 			approval: undefined,
 			conflicts: undefined,
-			because: `to be merged into ${entry.target.replace('refs/heads/', '')}`,
+			because: `to be merged into ${branchName(entry.target)}`,
 			...(decided ? {stage: 'captured'} : {}),
 		};
 	},

@@ -1,3 +1,4 @@
+import {branchName} from '../git/refs.ts';
 import {gateRefusal, type Refusal} from '../refusal.ts';
 import type {Actor} from '../scope.ts';
 import {itemIds} from './audit.ts';
@@ -75,7 +76,7 @@ function verify(run: Run): Standing {
 	const names = run.conflicts?.map(name => JSON.stringify(name));
 	const conflicts =
 		names && !merge
-			? `conflicts with ${run.target.replace('refs/heads/', '')} in ${names.slice(0, 3).join(', ')}` +
+			? `conflicts with ${branchName(run.target)} in ${names.slice(0, 3).join(', ')}` +
 				`${names.length > 3 ? ` and ${names.length - 3} more` : ''}: fleet resume ${run.id} --rebase`
 			: undefined;
 	const unclear = verification?.result === 'inconclusive' && !merge;

@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {runHead, trashHead} from '../../core/git/refs.ts';
 import type {Signed, Viewed} from '../../core/run/statement.ts';
 import {decideApprove, decideReject} from '../../core/run/decide.ts';
 import {parseDiff} from '../../core/review/diff.ts';
@@ -36,8 +37,7 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 		({head, base} = imported.captured);
 	} else {
 		({git} = await openRun(context, run));
-		head =
-			(await git.resolve(`refs/fleet/runs/${run.id}/head`)) ?? (await git.resolve(`refs/fleet/trash/${run.id}/head`));
+		head = (await git.resolve(runHead(run.id))) ?? (await git.resolve(trashHead(run.id)));
 	}
 
 	if (!head) {

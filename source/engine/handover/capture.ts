@@ -1,5 +1,6 @@
 import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import {branchRef, capturedExtras, capturedHead, runHead, runRefs} from '../../core/git/refs.ts';
 import type {Changes} from '../../core/run/changes.ts';
 import {printable} from '../../core/names.ts';
 import {commitFlags, commitFormat, parseCommits} from '../../core/review/commits.ts';
@@ -578,7 +579,7 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 			extra.set('HEAD', look.head);
 		}
 
-		const candidates = look.refs.filter(({name, object}) => name !== `refs/heads/${run.branch}` && object !== look.tip);
+		const candidates = look.refs.filter(({name, object}) => name !== branchRef(run.branch) && object !== look.tip);
 		const rest: string[] = [];
 		// Commits can stand together as parents of one; what else a ref may name needs a name of its own.
 		for (const {name, object, type} of [
@@ -639,7 +640,7 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 			: look.tip;
 		// What was kept before stays under its name: the run may hold it no more.
 		const kept = new Map(
-			(await git.raw('for-each-ref', '--format=%(objectname) %(refname)', `refs/fleet/runs/${run.id}/extra`))
+			(await git.raw('for-each-ref', '--format=%(objectname) %(refname)', `${runRefs(run.id)}/extra`))
 				.split('\n')
 				.filter(line => line !== '')
 				.map(line => line.split(' ') as [string, string]),
@@ -658,9 +659,9 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 		const extraRefs: string[] = [];
 		const keep = async (object: string, what: string) => {
 			const name = kept.get(object)?.split('/').at(-1) ?? free('');
-			extraRefs.push(`refs/fleet/extra/${name}`);
-			await quarantine.must(['update-ref', `refs/fleet/extra/${name}`, object]);
-			look.notes.push(`kept as refs/fleet/runs/${run.id}/extra/${name}: ${printable(what, 200)}`);
+			extraRefs.push(`${capturedExtras}/${name}`);
+			await quarantine.must(['update-ref', `${capturedExtras}/${name}`, object]);
+			look.notes.push(`kept as ${runRefs(run.id)}/extra/${name}: ${printable(what, 200)}`);
 		};
 
 		for (const [name, object] of extra) {
@@ -686,14 +687,14 @@ async function importAlone(context: Context, run: Run): Promise<Imported> {
 				{env: await stamp(git, run)},
 			);
 			const name = kept.get(together.trim())?.split('/').at(-1) ?? free('rest');
-			await quarantine.must(['update-ref', `refs/fleet/extra/${name}`, together.trim()]);
-			extraRefs.push(`refs/fleet/extra/${name}`);
+			await quarantine.must(['update-ref', `${capturedExtras}/${name}`, together.trim()]);
+			extraRefs.push(`${capturedExtras}/${name}`);
 			look.notes.push(
-				`kept together, as the parents of refs/fleet/runs/${run.id}/extra/${name}: ${rest.length} more branches and tags`,
+				`kept together, as the parents of ${runRefs(run.id)}/extra/${name}: ${rest.length} more branches and tags`,
 			);
 		}
 
-		await quarantine.must(['update-ref', 'refs/fleet/head', head]);
+		await quarantine.must(['update-ref', capturedHead, head]);
 		const base = await ownBase(quarantine, run, target, head);
 		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${base}`));
 		const changes = readNumbers(await quarantine.raw('diff-tree', '-r', '-z', '--numstat', ...diffFlags, base, head));
@@ -776,12 +777,10 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 	const {captured, changes, git, extraRefs} = await importAlone(context, run);
 	// The list shows what the review will: counted as the review counts.
 	rememberChanges(places, {...changes, untracked: readChanges(places)?.untracked ?? 0});
-	const branch = `refs/heads/${run.branch}`;
-	const published = await git.resolve(`refs/fleet/runs/${run.id}/head`);
+	const branch = branchRef(run.branch);
+	const published = await git.resolve(runHead(run.id));
 	const current = await git.resolve(branch);
-	const extraSpecs = extraRefs.map(
-		name => `+${name}:${name.replace('refs/fleet/extra', `refs/fleet/runs/${run.id}/extra`)}`,
-	);
+	const extraSpecs = extraRefs.map(name => `+${name}:${name.replace(capturedExtras, `${runRefs(run.id)}/extra`)}`);
 	if (current !== captured.head) {
 		const expected = published ?? run.base;
 		if (current !== undefined && current !== expected) {
@@ -791,7 +790,7 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 			);
 		}
 
-		await fetchRefs(git, places.quarantine, [`+refs/fleet/head:refs/fleet/runs/${run.id}/head`, ...extraSpecs]);
+		await fetchRefs(git, places.quarantine, [`+${capturedHead}:${runHead(run.id)}`, ...extraSpecs]);
 		await git.must([
 			'update-ref',
 			'-m',
@@ -803,13 +802,11 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 	} else if (published !== captured.head || extraRefs.length > 0) {
 		// A stash, or a branch of the agent's own, is work even where its branch did not move.
 		await fetchRefs(git, places.quarantine, extraSpecs);
-		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, captured.head]);
+		await git.must(['update-ref', runHead(run.id), captured.head]);
 	}
 
 	// What was kept or removed before is so still, though it is not found again.
-	const there = new Set(
-		(await git.raw('for-each-ref', '--format=%(refname)', `refs/fleet/runs/${run.id}`)).split('\n'),
-	);
+	const there = new Set((await git.raw('for-each-ref', '--format=%(refname)', runRefs(run.id))).split('\n'));
 	const said = (journal.run.captured?.notes ?? []).filter(
 		note => note.startsWith('removed ') || there.has(/^kept .*?(refs\/fleet\/runs\/[^:]+):/.exec(note)?.[1] ?? ''),
 	);

@@ -1,5 +1,6 @@
 import {readdirSync, rmSync} from 'node:fs';
 import path from 'node:path';
+import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {liveStages} from '../../core/run/stages.ts';
@@ -56,8 +57,7 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 			return {
 				what: 'its folder; its commits are kept',
 				note:
-					`${run.merge ? 'merged' : `its work is in ${run.target.replace('refs/heads/', '')} already`}: ` +
-					'worktree can be deleted',
+					`${run.merge ? 'merged' : `its work is in ${branchName(run.target)} already`}: ` + 'worktree can be deleted',
 				safe: true,
 			};
 		}

@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {branchRef, fleetRefs, runHead, runRefs, trashHead, trashRefs} from '../../core/git/refs.ts';
 import {decideActor} from '../../core/run/decide.ts';
 import {liveStages} from '../../core/run/stages.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
@@ -65,16 +66,16 @@ export async function discard(context: Context, journal: Journal, because: strin
 		);
 	}
 
-	const head = await git.resolve(`refs/heads/${run.branch}`);
-	if (head && (await git.resolve(`refs/fleet/runs/${run.id}/head`)) !== head) {
-		await git.must(['update-ref', `refs/fleet/runs/${run.id}/head`, head]);
+	const head = await git.resolve(branchRef(run.branch));
+	if (head && (await git.resolve(runHead(run.id))) !== head) {
+		await git.must(['update-ref', runHead(run.id), head]);
 	}
 
-	const kept = await moveRefs(git, `refs/fleet/runs/${run.id}`, `refs/fleet/trash/${run.id}`);
+	const kept = await moveRefs(git, runRefs(run.id), trashRefs(run.id));
 	journal.append({type: 'run.discarded', because, kept}, context.actor);
 	await removeWorktree(commonDir, places);
 	if (head) {
-		await git.must(['update-ref', '-d', `refs/heads/${run.branch}`, head]);
+		await git.must(['update-ref', '-d', branchRef(run.branch), head]);
 	}
 
 	return kept;
@@ -94,16 +95,15 @@ export async function restore(context: Context, journal: Journal, because: strin
 
 	const {git, commonDir} = await openRun(context, run);
 	const places = context.paths.run(run.id);
-	const head =
-		(await git.resolve(`refs/fleet/trash/${run.id}/head`)) ?? (await git.resolve(`refs/fleet/runs/${run.id}/head`));
+	const head = (await git.resolve(trashHead(run.id))) ?? (await git.resolve(runHead(run.id)));
 	if (!head) {
 		throw gateRefusal(
 			`the work of ${run.id} is not under refs/fleet/trash any more`,
-			`git -C ${git.repository.gitDir} for-each-ref refs/fleet`,
+			`git -C ${git.repository.gitDir} for-each-ref ${fleetRefs}`,
 		);
 	}
 
-	const branch = `refs/heads/${run.branch}`;
+	const branch = branchRef(run.branch);
 	const current = await git.resolve(branch);
 	if (current !== undefined && current !== head) {
 		throw gateRefusal(
@@ -124,6 +124,6 @@ export async function restore(context: Context, journal: Journal, because: strin
 		places,
 		fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: rootOf(context, run)}, head, index),
 	});
-	await moveRefs(git, `refs/fleet/trash/${run.id}`, `refs/fleet/runs/${run.id}`);
+	await moveRefs(git, trashRefs(run.id), runRefs(run.id));
 	journal.append({type: 'run.restored', because}, context.actor);
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import {branchName, branchRef, runHead} from '../../core/git/refs.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import {exitCodes, gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
@@ -50,7 +51,7 @@ export class Conflict extends Refusal {
 export async function readTips(run: Run, git: Git): Promise<{base: string; head: string}> {
 	const base = await git.resolve(`${run.target}^{commit}`);
 	if (!base) {
-		const name = run.target.replace('refs/heads/', '');
+		const name = branchName(run.target);
 		const other = await findSuccessor(git, run);
 		throw gateRefusal(
 			`${name} is gone, so there is nothing to merge into`,
@@ -60,10 +61,10 @@ export async function readTips(run: Run, git: Git): Promise<{base: string; head:
 		);
 	}
 
-	const head = await git.resolve(`refs/heads/${run.branch}^{commit}`);
+	const head = await git.resolve(`${branchRef(run.branch)}^{commit}`);
 	if (!head) {
 		const kept =
-			(await git.resolve(`refs/fleet/runs/${run.id}/head^{commit}`)) ??
+			(await git.resolve(`${runHead(run.id)}^{commit}`)) ??
 			(run.captured && (await git.resolve(`${run.captured.head}^{commit}`)));
 		throw gateRefusal(
 			`the branch ${run.branch} is gone`,
@@ -158,7 +159,7 @@ export async function mergedTree(run: Run, git: Git, base: string, head: string)
 				`and ${drivers.length === 1 ? 'is' : 'are'} left out`;
 	throw new Conflict(
 		run,
-		`it conflicts with ${run.target.replace('refs/heads/', '')} in ${conflicts
+		`it conflicts with ${branchName(run.target)} in ${conflicts
 			.slice(0, 3)
 			.map(name => shown(name))
 			.join(', ')}${conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : ''}${programs}`,

@@ -3,6 +3,7 @@ import {accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync}
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import {branchName} from '../../core/git/refs.ts';
 import {messageText, oneLine, plainDate, plainWords, withTrailers} from '../../core/git/commit-message.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import type {Policy} from '../../core/policy.ts';
@@ -98,7 +99,7 @@ export async function makeMergeCommit(
 		title: oneLine(run.prompt?.split('\n')[0] ?? '', 72).trim() || `Work of run ${run.id}`,
 		prompt: run.prompt ?? '',
 		agent: run.agent,
-		target: run.target.replace('refs/heads/', ''),
+		target: branchName(run.target),
 		branch: run.branch,
 		commits: subjects.slice(0, 100).join('\n'),
 	});
@@ -126,7 +127,7 @@ async function rebase(
 	way: Way,
 	trailers: ReadonlyArray<readonly [string, string]>,
 ): Promise<string> {
-	const name = run.target.replace('refs/heads/', '');
+	const name = branchName(run.target);
 	const lines = (await git.raw('rev-list', '--reverse', '--topo-order', '--parents', facts.head, `^${facts.base}`))
 		.split('\n')
 		.filter(line => line !== '')

@@ -1,5 +1,6 @@
 import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
+import {branchName} from '../../core/git/refs.ts';
 import {decideActor, decideMerge} from '../../core/run/decide.ts';
 import {Refusal, gateRefusal} from '../../core/refusal.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
@@ -157,7 +158,7 @@ export async function merge(
 		throw refusal;
 	}
 
-	const name = run.target.replace('refs/heads/', '');
+	const name = branchName(run.target);
 	const trees: Array<{folder: string; checkout: Checkout}> = [];
 	for (const {folder, gitDir} of await checkouts(git, commonDir, rootOf(context, run), run.target)) {
 		const busy = Object.keys(inProgress).find(file => existsSync(path.join(gitDir, file)));

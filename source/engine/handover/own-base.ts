@@ -1,3 +1,4 @@
+import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
@@ -39,7 +40,7 @@ export async function refuseCrossing(git: Git, run: Run, target: string, head: s
 	const common = (await git.run(['merge-base', '--all', target, head])).stdout.split('\n').filter(name => name !== '');
 	if (common.length > 1) {
 		throw gateRefusal(
-			`its history crosses that of ${run.target.replace('refs/heads/', '')} in ${common.length} commits, ` +
+			`its history crosses that of ${branchName(run.target)} in ${common.length} commits, ` +
 				'so a merge could change what its diff does not show',
 			`fleet resume ${run.id} --rebase`,
 		);

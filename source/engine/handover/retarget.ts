@@ -1,3 +1,4 @@
+import {allBranches, branchName, branchRef} from '../../core/git/refs.ts';
 import {decideRetarget} from '../../core/run/decide.ts';
 import {isRunBranch, printable} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
@@ -23,20 +24,21 @@ export async function findSuccessor(git: Git, run: Run): Promise<string | undefi
 			'--contains',
 			run.base,
 			'--format=%(refname)',
-			'refs/heads',
+			allBranches,
 		])
 	).stdout
 		.split('\n')
-		.filter(name => name !== '' && !isRunBranch(name.replace('refs/heads/', '')));
+		.filter(name => name !== '' && !isRunBranch(branchName(name)));
 	for (const name of names) {
 		const {stdout} = await git.run(['reflog', 'show', '--max-count=20', '--format=%gs', name]);
 		if (stdout.split('\n').some(line => line.startsWith(`Branch: renamed ${run.target} to `))) {
-			return name.replace('refs/heads/', '');
+			return branchName(name);
 		}
 	}
 
 	const head = (await git.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim();
-	return (names.includes(head) ? head : names[0])?.replace('refs/heads/', '');
+	const likely = names.includes(head) ? head : names[0];
+	return likely === undefined ? undefined : branchName(likely);
 }
 
 /**
@@ -51,7 +53,7 @@ export async function retarget(context: Context, journal: Journal, branch: strin
 	}
 
 	const {git} = await openRun(context, run);
-	const target = `refs/heads/${branch}`;
+	const target = branchRef(branch);
 	const wellFormed = (await git.run(['check-ref-format', target])).code === 0;
 	const tip = wellFormed ? await git.resolve(`${target}^{commit}`) : undefined;
 	if (!tip) {

@@ -1,3 +1,4 @@
+import {branchName} from '../../core/git/refs.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import {decideWord} from '../../core/run/decide.ts';
 import {
@@ -104,7 +105,7 @@ export async function confirmApproval(
 	const signature = await sign(text, own, signatureNamespace);
 	const whose = await verifySignature(text, signature, signers, signatureNamespace);
 	if (whose instanceof Refusal) {
-		throw gateRefusal(whose.because, `${signersPath} on ${run.target.replace('refs/heads/', '')} says who they are`);
+		throw gateRefusal(whose.because, `${signersPath} on ${branchName(run.target)} says who they are`);
 	}
 
 	return {signer: whose.signer, audit, at, signature};

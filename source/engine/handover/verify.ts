@@ -4,6 +4,7 @@ import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
+import {branchName} from '../../core/git/refs.ts';
 import {decideVerify} from '../../core/run/decide.ts';
 import type {Step} from '../../core/run/event.ts';
 import type {Facts} from '../../core/run/facts.ts';
@@ -103,7 +104,7 @@ export async function verify(
 		finish(context, journal, facts, [], {
 			result: 'inconclusive',
 			doubt: 'no-commands',
-			because: `the project's policy has no verify commands on ${run.target.replace('refs/heads/', '')}`,
+			because: `the project's policy has no verify commands on ${branchName(run.target)}`,
 		});
 		return false;
 	}
@@ -138,7 +139,7 @@ export async function verify(
 		const empty = checked.findLastIndex(one => silent(one, before(context, run, one.command)));
 		if ((verdict.result === 'passed' || verdict.doubt === 'no-tests') && empty !== -1) {
 			// Whether that is how it always was, the target alone tells: what ran before may be another run's doing.
-			const name = run.target.replace('refs/heads/', '');
+			const name = branchName(run.target);
 			open.write(`no test was run; the same on ${name} alone:\n`);
 			const alone = await runCommands(
 				{...work, policy: {...policy, verify: policy.verify.slice(0, empty + 1)}},

@@ -1,3 +1,4 @@
+import {allBranches} from '../../core/git/refs.ts';
 import {isRunBranch} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Project} from '../../core/project.ts';
@@ -18,7 +19,7 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 	const {git, checkout} = await openRepository(project.root);
 	const head = (await checkout.run(['symbolic-ref', '--quiet', '--short', 'HEAD'])).stdout.trim();
 	const branches = (
-		await git.run(['for-each-ref', '--sort=-committerdate', '--count=200', '--format=%(refname:short)', 'refs/heads'])
+		await git.run(['for-each-ref', '--sort=-committerdate', '--count=200', '--format=%(refname:short)', allBranches])
 	).stdout
 		.split('\n')
 		.filter(name => name !== '' && name !== head && !isRunBranch(name));

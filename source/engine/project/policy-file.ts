@@ -1,6 +1,7 @@
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import {branchName} from '../../core/git/refs.ts';
 import {policyPath, withNetwork, withVerify} from '../../core/policy.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
@@ -116,7 +117,7 @@ export async function commitVerify(
 		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`]);
 		await checkout.must(['update-ref', '-m', 'fleet: what verifies this project', ref, commit, head]);
 		writeOwn(root, text);
-		return {branch: ref.replace('refs/heads/', ''), commit};
+		return {branch: branchName(ref), commit};
 	} finally {
 		rmSync(folder, {recursive: true, force: true});
 	}

@@ -1,5 +1,6 @@
 import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
+import {branchRef, runRefs, trashRefs} from '../../core/git/refs.ts';
 import {nameFrom, printable} from '../../core/names.ts';
 import {isOdd, isWithin} from '../../core/places.ts';
 import type {Project} from '../../core/project.ts';
@@ -278,9 +279,9 @@ async function findMoved(
 					'for-each-ref',
 					'--count=1',
 					'--format=x',
-					`refs/fleet/runs/${run.id}`,
-					`refs/fleet/trash/${run.id}`,
-					`refs/heads/${run.branch}`,
+					runRefs(run.id),
+					trashRefs(run.id),
+					branchRef(run.branch),
 				])
 			).stdout !== '';
 		if (as !== undefined || (await Promise.all(runs.map(run => known(run)))).includes(true)) {

@@ -1,6 +1,7 @@
 import {randomBytes, randomUUID} from 'node:crypto';
 import {mkdirSync} from 'node:fs';
 import path from 'node:path';
+import {branchRef, isBranchRef} from '../../core/git/refs.ts';
 import {branchOf, nameFrom, parseName} from '../../core/names.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
@@ -59,9 +60,9 @@ async function findBase(git: Git, base: string | undefined): Promise<{commit: st
 			throw new Refusal('the base is not a branch or a commit', 'name a branch, a tag or a commit');
 		}
 
-		const branch = await git.resolve(`refs/heads/${base}^{commit}`);
+		const branch = await git.resolve(`${branchRef(base)}^{commit}`);
 		if (branch) {
-			return {commit: branch, target: `refs/heads/${base}`};
+			return {commit: branch, target: branchRef(base)};
 		}
 	}
 
@@ -70,7 +71,7 @@ async function findBase(git: Git, base: string | undefined): Promise<{commit: st
 		throw new Refusal(`there is no branch or commit "${base ?? 'HEAD'}"`, 'git branch --all');
 	}
 
-	if (!head.startsWith('refs/heads/')) {
+	if (!isBranchRef(head)) {
 		throw new Refusal(
 			'the project has no branch checked out, so there is nothing to merge into later',
 			'check out a branch, or name one with --base',
@@ -194,7 +195,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	const id = chooseId(context, request);
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
-	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/fleet*'])).stdout.split(
+	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', branchRef('fleet*')])).stdout.split(
 		'\n',
 	);
 	const branch = branchOf(id, new Set(branches));

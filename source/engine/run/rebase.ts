@@ -1,3 +1,4 @@
+import {branchName} from '../../core/git/refs.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
@@ -32,7 +33,7 @@ const list = (title: string, lines: readonly string[]) =>
 
 /** What an agent is told that is to bring its branch onto its target. */
 async function rebasePrompt(run: Run, git: Git, base: string, head: string, files: readonly string[]): Promise<string> {
-	const name = run.target.replace('refs/heads/', '');
+	const name = branchName(run.target);
 	const [from = ''] = (await git.raw('merge-base', base, head)).split('\n');
 	const count = Number(await git.line('rev-list', '--count', `${from}..${base}`));
 	const task =
@@ -69,10 +70,7 @@ export async function planRebase(
 	const {run} = journal;
 	const {base, head} = await readTips(run, git);
 	if ((await git.run(['merge-base', '--is-ancestor', base, head])).code === 0) {
-		throw new Refusal(
-			`${run.id} is on today's ${run.target.replace('refs/heads/', '')} already`,
-			`fleet verify ${run.id}`,
-		);
+		throw new Refusal(`${run.id} is on today's ${branchName(run.target)} already`, `fleet verify ${run.id}`);
 	}
 
 	let files: readonly string[] = [];

@@ -1,5 +1,6 @@
 import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
+import {branchName, branchRef, targetRef} from '../../core/git/refs.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
 import type {RunPaths} from '../../host/paths.ts';
@@ -39,11 +40,11 @@ awk -v head="$head" '
 private update-ref --stdin < /tmp/moves 2> /dev/null || while IFS= read -r line; do
 	printf '%s\\n' "$line" | private update-ref --stdin 2> /dev/null
 done < /tmp/moves
-private update-ref -d refs/fleet/target 2> /dev/null
+private update-ref -d ${targetRef} 2> /dev/null
 if [ "$(private rev-parse -q --verify "$target^{commit}")" = "$tip" ]; then
 	echo "target $target"
 else
-	private update-ref refs/fleet/target "$tip" && echo "target refs/fleet/target"
+	private update-ref ${targetRef} "$tip" && echo "target ${targetRef}"
 fi
 `;
 
@@ -75,17 +76,17 @@ export async function refresh(
 		parse(existsSync(file) ? readFileSync(file, 'utf8') : ''),
 		parse(await projectRefs(git, run.branch)),
 	];
-	const own = `refs/heads/${run.branch}`;
+	const own = branchRef(run.branch);
 	const tip = now.get(run.target);
 	const names = [...new Set([...before.keys(), ...now.keys()])].filter(
 		name => name !== own && before.get(name) !== now.get(name),
 	);
 	if (tip === undefined) {
-		return {target: undefined, notes: [`${run.target.replace('refs/heads/', '')} is gone from the project`]};
+		return {target: undefined, notes: [`${branchName(run.target)} is gone from the project`]};
 	}
 
 	if (run.attempt === 0 && names.length === 0 && before.size > 0) {
-		return {target: run.target.replace('refs/heads/', ''), notes: []};
+		return {target: branchName(run.target), notes: []};
 	}
 
 	await keepBorrowed(git, places, run.base, run.branch);
@@ -118,5 +119,5 @@ export async function refresh(
 	}
 
 	replaceFile(file, [...now].map(([name, object]) => `${object} ${name}\n`).join(''));
-	return {target: target.replace('refs/heads/', ''), notes: []};
+	return {target: branchName(target), notes: []};
 }

@@ -1,6 +1,7 @@
 import {existsSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import {submoduleRef} from '../../core/git/refs.ts';
 import {repositoryMode, textOf} from '../../core/git/tree.ts';
 import {Git} from '../../host/git.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
@@ -124,7 +125,7 @@ async function fetchHere(folder: string, commit: string): Promise<void> {
 		'--refmap=',
 		'--no-recurse-submodules',
 		'origin',
-		`${commit}:refs/fleet/commits/${commit}`,
+		`${commit}:${submoduleRef(commit)}`,
 	]);
 }
 

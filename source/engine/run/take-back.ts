@@ -1,4 +1,5 @@
 import {existsSync, readFileSync, rmSync} from 'node:fs';
+import {branchRef} from '../../core/git/refs.ts';
 import {Git} from '../../host/git.ts';
 import {readJournal} from '../../host/journal.ts';
 import {Lock} from '../../host/lock.ts';
@@ -45,7 +46,7 @@ export async function takeBack(places: RunPaths, start: Start | undefined): Prom
 	if (start && existsSync(start.commonDir)) {
 		await removeWorktree(start.commonDir, places);
 		// Only where it is as it was made: what a person did with it since is theirs.
-		await new Git({gitDir: start.commonDir}).run(['update-ref', '-d', `refs/heads/${start.branch}`, start.base]);
+		await new Git({gitDir: start.commonDir}).run(['update-ref', '-d', branchRef(start.branch), start.base]);
 	}
 
 	rmSync(places.folder, {recursive: true, force: true});

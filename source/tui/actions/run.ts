@@ -1,3 +1,4 @@
+import {branchName} from '../../core/git/refs.ts';
 import {learn} from '../../core/run/learn.ts';
 import type {Run} from '../../core/run/run.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
@@ -51,7 +52,7 @@ export const runActions = {
 	verify({state, run, id}) {
 		const offer = state.offers[run!.project.id];
 		// What is offered is the policy of the branch that is checked out; the run's target may be another.
-		if (offer?.verify.length === 0 && `refs/heads/${offer.branches[0]}` === run!.target) {
+		if (offer?.verify.length === 0 && branchName(run!.target) === offer.branches[0]) {
 			return openDialog(state, 'init');
 		}
 

@@ -1,3 +1,4 @@
+import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
 import {countViewed, flagsOf, isViewed} from '../../../core/review/review.ts';
 import type {Run} from '../../../core/run/run.ts';
@@ -5,15 +6,7 @@ import {viewedText} from '../../../core/run/statement.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb} from '../../step.ts';
-import {
-	askAgain,
-	branchName,
-	confirmField,
-	reasonArguments,
-	reasonField,
-	runsOf,
-	type DialogDefinition,
-} from './dialog.ts';
+import {askAgain, confirmField, reasonArguments, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
 
 /* What is decided about a result: what verifies it, that it is good, or not. */
 

@@ -48,8 +48,6 @@ export function askAgain(state: State, dialog: Dialog, {field, because}: {field:
 	return bad({...state, dialog: {...dialog, at: Math.max(0, at)}}, because);
 }
 
-export const branchName = (ref: string): string => ref.replace('refs/heads/', '');
-
 export function describeRuns(runs: readonly Run[]): string {
 	return runs.length === 1 ? runs[0]!.id : `${runs.length} runs`;
 }
