@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import {globSync, readFileSync} from 'node:fs';
+import {globSync, readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
+import {verbs} from '../source/commands/verbs.ts';
 
 /*
  * Who may know whom. The directions carry a promise: the screen can reach
@@ -137,6 +138,22 @@ test('a file is exchanged by host/write.ts alone, which waits until the disk has
 		.filter(name => !own.has(name) && !name.startsWith('attacks/'))
 		.filter(name => /\brename(?:Sync)?\(/.test(readFileSync(path.join(source, name), 'utf8')));
 	assert.deepEqual(others, []);
+});
+
+test('commands/ holds one file for each verb, and folders with the parts of one', () => {
+	const besides = ['verb.ts', 'verbs.ts', 'documents.ts'];
+	const names = readdirSync(path.join(source, 'commands')).filter(name => !besides.includes(name));
+	const parts = names.filter(name => !name.endsWith('.ts'));
+	assert.deepEqual(
+		names.filter(name => name.endsWith('.ts')).sort(),
+		Object.keys(verbs)
+			.map(verb => `${verb}.ts`)
+			.sort(),
+	);
+	assert.deepEqual(
+		parts.filter(name => !names.includes(`${name}.ts`)),
+		[],
+	);
 });
 
 test('nothing is loaded before what was inherited is closed', () => {

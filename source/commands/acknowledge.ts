@@ -1,19 +1,23 @@
 import {compose} from '../compose.ts';
 import {acknowledge} from '../engine/grants/alarms.ts';
 import {findRun} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>'));
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: "take a run's alarms off its row",
+	arguments: {run: required('RUN')},
+	options: {because: reason(), json},
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
-		await acknowledge(context, run, options['because']);
-		io.out(
-			`${run.id}: ${run.alarms.length} ${run.alarms.length === 1 ? 'alarm' : 'alarms'} acknowledged; ` +
+		const run = findRun(context, name);
+		await acknowledge(context, run, options.because);
+		sayRun(io, context, {
+			run: run.id,
+			json: options.json,
+			text:
+				`${run.id}: ${run.alarms.length} ${run.alarms.length === 1 ? 'alarm' : 'alarms'} acknowledged; ` +
 				`fleet journal ${run.id} keeps them\n`,
-		);
+		});
 	},
-};
+});

@@ -6,23 +6,23 @@ import {Refusal} from '../core/refusal.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import {connect, findRun} from '../engine/runs.ts';
 import {endingSignals, onAnyEnd} from '../terminal/take-terminal.ts';
-import type {Verb} from './verb.ts';
+import {define, required} from './verb.ts';
 
 /** How long what could be the beginning of a key's sequence waits for the rest, milliseconds. */
 const patience = 50;
 
-export const verb: Verb = {
-	define(command) {
-		command.argument('<run>');
-	},
-	async run(io, [name]) {
+export const verb = define({
+	summary: "the agent's own terminal; ctrl-q, or ctrl-] three times, leaves it running",
+	arguments: {run: required('RUN')},
+	options: {},
+	async run(io, {run: name}) {
 		const {stdin, stdout} = process;
 		if (!stdin.isTTY || !stdout.isTTY) {
 			throw new Refusal('attach needs a terminal', `fleet logs ${name} --follow`);
 		}
 
 		const context = compose();
-		const run = findRun(context, name!);
+		const run = findRun(context, name);
 		const connection = await connect(context, run.id);
 		if (!connection) {
 			throw new Refusal(`${run.id} is not running: ${run.because}`, `fleet logs ${run.id}, or fleet resume ${run.id}`);
@@ -104,4 +104,4 @@ export const verb: Verb = {
 
 		io.out(ended === '' ? `left ${run.id} running\n` : `${run.id}: ${neutraliseLine(ended)}\n`);
 	},
-};
+});

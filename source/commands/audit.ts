@@ -3,36 +3,37 @@ import {auditExitCode} from '../core/run/audit.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {auditAndRecord} from '../engine/audit/audit.ts';
 import {findRun} from '../engine/runs.ts';
-import type {Verb} from './verb.ts';
+import {define, flag, json, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		command
-			.argument('<run>')
-			.option('--json', 'one JSON document')
-			.option('--progress', 'a line of JSON for each attempt, as it is made')
-			.option('--verbose', 'every attempt, also those that were blocked');
+export const verb = define({
+	summary: "try the six items from inside the run's own sandbox",
+	arguments: {run: required('RUN')},
+	options: {
+		json,
+		progress: flag('a line of JSON for each attempt, as it is made'),
+		verbose: flag('every attempt, also those that were blocked'),
 	},
-	async run(io, [name], options) {
+	brief: ['json'],
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
+		const run = findRun(context, name);
 		const items = await auditAndRecord(
 			context,
 			run,
-			options['progress']
+			options.progress
 				? (done, total, text) => io.out(`${JSON.stringify({progress: {done, total, text}})}\n`)
 				: undefined,
 		);
 		const passed = items.filter(item => item.status === 'PASS').length;
-		if (options['json'] && options['progress']) {
+		if (options.json && options.progress) {
 			io.out(`${JSON.stringify({run: run.id, passed, total: items.length, items})}\n`);
-		} else if (options['json']) {
+		} else if (options.json) {
 			io.json({run: run.id, passed, total: items.length, items});
 		} else {
 			for (const item of items) {
 				const blocked = item.probes.filter(probe => probe.status === 'PASS').length;
 				io.out(`${item.status.padEnd(5)}  ${item.title}, ${blocked} of ${item.probes.length} attempts blocked\n`);
-				for (const probe of item.probes.filter(probe => options['verbose'] || probe.status !== 'PASS')) {
+				for (const probe of item.probes.filter(probe => options.verbose || probe.status !== 'PASS')) {
 					io.out(
 						`  ${probe.status.padEnd(5)} ${neutraliseLine(`${probe.tried}\n`).replace('⏎', '')}\n` +
 							`        expected: ${probe.expected}\n        seen:     ${neutraliseLine(probe.seen)}\n` +
@@ -46,4 +47,4 @@ export const verb: Verb = {
 
 		return auditExitCode(items);
 	},
-};
+});

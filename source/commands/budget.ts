@@ -3,24 +3,30 @@ import {orThrow} from '../core/refusal.ts';
 import {formatBudget, formatUsage, parseBudget} from '../core/run/usage.ts';
 import {setBudget} from '../engine/grants/budget.ts';
 import {findRun} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, optional, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>').argument('[amount]', '5 or 2.50 (dollars), 200k or 2M (tokens), or none'));
+export const verb = define({
+	summary: 'what a run has used of its model, and where it is frozen',
+	arguments: {
+		run: required('RUN'),
+		amount: optional('[AMOUNT | none]', '5 or 2.50 (dollars), 200k or 2M (tokens), or none'),
 	},
-	async run(io, [name, amount], options) {
+	options: {because: reason(), json},
+	async run(io, {run: name, amount}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
+		const run = findRun(context, name);
 		if (amount === undefined) {
 			const limit = run.budget ? `of ${formatBudget(run.budget)}` : 'with no budget';
-			io.out(`${run.id} has used ${formatUsage(run.usage) || 'nothing'}, ${limit}\n`);
+			const text = `${run.id} has used ${formatUsage(run.usage) || 'nothing'}, ${limit}\n`;
+			sayRun(io, context, {run: run.id, json: options.json, text});
 			return;
 		}
 
 		const budget = amount === 'none' ? undefined : orThrow(parseBudget(amount));
-		await setBudget(context, run, budget, options['because']);
+		await setBudget(context, run, budget, options.because);
 		const limit = budget ? `frozen at ${formatBudget(budget)}` : 'no budget';
-		io.out(`${run.id}: ${limit}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`);
+		const text = `${run.id}: ${limit}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`;
+		sayRun(io, context, {run: run.id, json: options.json, text});
 	},
-};
+});

@@ -3,22 +3,25 @@ import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {formatBytes} from '../core/text/bytes.ts';
 import {clean, diskOf} from '../engine/handover/clean.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import type {Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, optional} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		command.argument('[run]').option('--json', 'one JSON document');
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: 'what runs take of the disk, and taking away what is over',
+	arguments: {run: optional('[RUN]')},
+	options: {json},
+	brief: ['json'],
+	async run(io, {run: name}, options) {
 		const context = compose();
 		if (name !== undefined) {
 			const run = findRun(context, name);
-			io.out(`${await withJournal(context, run.id, journal => clean(context, journal))}\n`);
+			const text = `${await withJournal(context, run.id, journal => clean(context, journal))}\n`;
+			sayRun(io, context, {run: run.id, json: options.json, text});
 			return;
 		}
 
 		const disk = await diskOf(context);
-		if (options['json']) {
+		if (options.json) {
 			io.json(disk);
 			return;
 		}
@@ -33,4 +36,4 @@ export const verb: Verb = {
 				: 'fleet clean RUN takes away what is named; no work that is nowhere else is ever removed\n',
 		);
 	},
-};
+});

@@ -4,34 +4,95 @@ import {parseReference} from '../core/secrets/secret.ts';
 import {decideDeploy, decideWindow} from '../core/run/decide.ts';
 import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
 import {wallTime} from '../core/text/window.ts';
+import type {Run} from '../core/run/run.ts';
+import type {Context} from '../engine/context.ts';
 import {deploy, findTarget} from '../engine/handover/deploy.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {mustFindSecret, projectOf, resolveSecret, type SecretEntry} from '../engine/grants/secrets.ts';
 import {ask, askHidden, readLines} from '../terminal/ask.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
+import {sayRun} from './documents.ts';
+import {define, flag, json, reason, required, text, texts} from './verb.ts';
 
-const collect = (value: string, earlier: string[]) => [...earlier, value];
+/** Where a deploy's credentials come from, as they were typed: from stdin in this order, or from the vault. */
+type Sources = {readonly piped: readonly string[]; readonly named: ReadonlyMap<string, SecretEntry>};
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(
-			command
-				.argument('<run>')
-				.argument('<target>')
-				.option('--outside-window', 'now, although the policy gives the target another time; needs --because')
-				.option('--confirm <target>', "the target's name once more, in place of typing it")
-				.option(
-					'--credential <name=source>',
-					'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault',
-					collect,
-					[],
-				),
-		);
+function credentialSources(
+	context: Context,
+	deploy: {
+		readonly run: Run;
+		readonly target: string;
+		readonly credentials: readonly string[];
+		readonly typed: readonly string[];
 	},
-	async run(io, [name, target], options) {
+): Sources {
+	const piped: string[] = [];
+	const named = new Map<string, SecretEntry>();
+	for (const text of deploy.typed) {
+		const match = /^([A-Za-z_]\w*)=(-|fleet:\/\/.+)$/.exec(text);
+		if (!match || !deploy.credentials.includes(match[1]!)) {
+			throw new Refusal(
+				match
+					? `${deploy.target} needs no credential ${match[1]}`
+					: 'a credential is written NAME=-, and its value comes on stdin, or NAME=fleet://project/NAME',
+				deploy.credentials.length === 0 ? `${deploy.target} needs none` : `it needs: ${deploy.credentials.join(', ')}`,
+			);
+		}
+
+		if (match[2] === '-') {
+			piped.push(match[1]!);
+		} else {
+			const reference = orThrow(parseReference(match[2]!));
+			named.set(match[1]!, mustFindSecret(context, reference, projectOf(reference, deploy.run.project)));
+		}
+	}
+
+	return {piped, named};
+}
+
+/** The values of a deploy's credentials; a person is asked for those that were not said to come from elsewhere. */
+async function credentialValues(
+	context: Context,
+	io: Io,
+	{credentials, sources}: {readonly credentials: readonly string[]; readonly sources: Sources},
+): Promise<Map<string, string>> {
+	const values = new Map<string, string>();
+	const lines = sources.piped.length === 0 ? [] : await readLines(sources.piped.length);
+	for (const [index, wanted] of sources.piped.entries()) {
+		values.set(wanted, lines[index] ?? '');
+	}
+
+	for (const [wanted, entry] of sources.named) {
+		values.set(wanted, (await resolveSecret(context, entry)).value);
+	}
+
+	for (const wanted of credentials) {
+		if (!values.has(wanted) && io.interactive) {
+			values.set(wanted, await ask(`${wanted} (not shown): `, true));
+		}
+	}
+
+	return values;
+}
+
+export const verb = define({
+	summary: "run a target's command on the merged commit",
+	arguments: {run: required('RUN'), target: required('TARGET')},
+	options: {
+		because: reason(),
+		confirm: text('TARGET', "the target's name once more, in place of typing it"),
+		credential: texts(
+			'NAME=SOURCE',
+			'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault',
+		),
+		outsideWindow: flag('now, although the policy gives the target another time; needs --because'),
+		json,
+	},
+	brief: ['confirm', 'credential', 'outsideWindow'],
+	async run(io, {run: name, target}, options) {
 		const context = compose(askHidden(io.interactive));
-		const run = findRun(context, name!);
-		const order = {because: options['because'] as string, outside: Boolean(options['outsideWindow'])};
+		const run = findRun(context, name);
+		const order = {because: options.because, outside: options.outsideWindow};
 		if (order.outside && order.because.trim() === '') {
 			throw new Refusal('a deploy outside of its window needs a reason', 'say why with --because "…"');
 		}
@@ -46,65 +107,30 @@ export const verb: Verb = {
 			}
 		};
 
-		await refuseIf(decideDeploy(run, context.actor, target!, target));
+		await refuseIf(decideDeploy(run, context.actor, target, target));
 
-		const {command, credentials, window} = await findTarget(context, run, target!);
-		await refuseIf(decideWindow(target!, window, wallTime(Date.now()), order.outside ? order.because : undefined));
+		const {command, credentials, window} = await findTarget(context, run, target);
+		await refuseIf(decideWindow(target, window, wallTime(Date.now()), order.outside ? order.because : undefined));
 
-		const piped: string[] = [];
-		const named = new Map<string, SecretEntry>();
-		for (const text of options['credential'] as string[]) {
-			const match = /^([A-Za-z_]\w*)=(-|fleet:\/\/.+)$/.exec(text);
-			if (!match || !credentials.includes(match[1]!)) {
-				throw new Refusal(
-					match
-						? `${target} needs no credential ${match[1]}`
-						: 'a credential is written NAME=-, and its value comes on stdin, or NAME=fleet://project/NAME',
-					credentials.length === 0 ? `${target} needs none` : `it needs: ${credentials.join(', ')}`,
-				);
-			}
-
-			if (match[2] === '-') {
-				piped.push(match[1]!);
-			} else {
-				const reference = orThrow(parseReference(match[2]!));
-				named.set(match[1]!, mustFindSecret(context, reference, projectOf(reference, run.project)));
-			}
-		}
-
-		let confirmed: string | undefined = options['confirm'];
+		const sources = credentialSources(context, {run, target, credentials, typed: options.credential});
+		let confirmed = options.confirm;
 		if (confirmed === undefined && io.interactive) {
 			io.err(`deploy ${run.merge!.commit.slice(0, 10)} to ${target}: ${neutraliseLine(command)}\n`);
 			confirmed = await ask(`type the target's name to go on: `, false);
 		}
 
-		const values = new Map<string, string>();
-		const unconfirmed = decideDeploy(run, context.actor, target!, confirmed);
-		if (!unconfirmed) {
-			const lines = piped.length === 0 ? [] : await readLines(piped.length);
-			for (const [index, wanted] of piped.entries()) {
-				values.set(wanted, lines[index] ?? '');
-			}
-
-			for (const [wanted, entry] of named) {
-				values.set(wanted, (await resolveSecret(context, entry)).value);
-			}
-
-			for (const wanted of credentials) {
-				if (!values.has(wanted) && io.interactive) {
-					values.set(wanted, await ask(`${wanted} (not shown): `, true));
-				}
-			}
-		}
-
+		// Nobody is asked for a credential of a deploy that is refused.
+		const values = decideDeploy(run, context.actor, target, confirmed)
+			? new Map<string, string>()
+			: await credentialValues(context, io, {credentials, sources});
 		const outcome = await withJournal(context, run.id, journal =>
-			deploy(context, journal, target!, {...order, confirmed}, values, text => io.out(escapeControls(text))),
+			deploy(context, journal, target, {...order, confirmed}, values, text => io.out(escapeControls(text))),
 		);
-		io.out(`${target}: ${outcome}\n`);
+		sayRun(io, context, {run: run.id, json: options.json, text: `${target}: ${outcome}\n`});
 		if (outcome === 'succeeded') {
 			return exitCodes.ok;
 		}
 
 		return outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
 	},
-};
+});

@@ -2,17 +2,19 @@ import {trashRefs} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
 import {discard} from '../engine/handover/discard.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>'));
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: 'take a run away and keep its work',
+	arguments: {run: required('RUN')},
+	options: {because: reason(), json},
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const {id} = findRun(context, name!);
-		const kept = await withJournal(context, id, journal => discard(context, journal, options['because']));
+		const {id} = findRun(context, name);
+		const kept = await withJournal(context, id, journal => discard(context, journal, options.because));
 		const refs = kept.length > 3 ? `${kept.length} refs under ${trashRefs(id)}/` : kept.join(', ') || 'it was merged';
-		io.out(`discarded ${id}; its work is kept as ${refs}\n  fleet restore ${id} brings it back\n`);
+		const text = `discarded ${id}; its work is kept as ${refs}\n  fleet restore ${id} brings it back\n`;
+		sayRun(io, context, {run: id, json: options.json, text});
 	},
-};
+});

@@ -2,16 +2,18 @@ import {compose} from '../compose.ts';
 import {printable} from '../core/names.ts';
 import {dismiss} from '../engine/grants/alarms.ts';
 import {findRun} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>').argument('<target>', 'what was denied, as HOST:PORT'));
-	},
-	async run(io, [name, target], options) {
+export const verb = define({
+	summary: 'do not offer a scope for what was denied again',
+	arguments: {run: required('RUN'), target: required('TARGET', 'what was denied, as HOST:PORT')},
+	options: {because: reason(), json},
+	async run(io, {run: name, target}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
-		await dismiss(context, run, target!, options['because']);
-		io.out(`${run.id}: ${printable(target!)} stays denied, and is not offered again\n`);
+		const run = findRun(context, name);
+		await dismiss(context, run, target, options.because);
+		const text = `${run.id}: ${printable(target)} stays denied, and is not offered again\n`;
+		sayRun(io, context, {run: run.id, json: options.json, text});
 	},
-};
+});

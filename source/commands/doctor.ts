@@ -11,7 +11,7 @@ import {listSecrets} from '../engine/grants/secrets.ts';
 import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
 import {ask} from '../terminal/ask.ts';
-import type {Verb} from './verb.ts';
+import {define, flag, json, textOrBare} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
 
 type Check = Availability & {readonly id: string; readonly needed: boolean};
@@ -300,33 +300,35 @@ function wordFor(check: {readonly works: boolean; readonly needed: boolean}): st
 	return check.needed ? 'FAILS' : 'none ';
 }
 
-export const verb: Verb = {
-	define(command) {
-		command
-			.option(
-				'--attack [area]',
-				'try every known attack, or those of one area, against the sandbox of this machine, in throwaway folders',
-			)
-			.option('--fix', "install what is missing, with the machine's package manager")
-			.option('--yes', 'do not ask')
-			.option('--json', 'one JSON document');
+export const verb = define({
+	summary: 'what works here; with --attack, every known attack is tried',
+	arguments: {},
+	options: {
+		attack: textOrBare(
+			'AREA',
+			'try every known attack, or those of one area, against the sandbox of this machine, in throwaway folders',
+		),
+		fix: flag("install what is missing, with the machine's package manager"),
+		yes: flag('do not ask'),
+		json,
 	},
+	brief: ['attack', 'fix', 'yes', 'json'],
 	async run(io, _positional, options) {
 		const context = compose();
-		if (options['attack']) {
+		if (options.attack) {
 			const {attack: only} = options;
-			return attack(io, context, {json: Boolean(options['json']), only: typeof only === 'string' ? only : undefined});
+			return attack(io, context, {json: options.json, only: typeof only === 'string' ? only : undefined});
 		}
 
 		let checks = await examine(context);
 		const packages = missingPackages(checks);
-		if (options['fix'] && packages.length > 0) {
+		if (options.fix && packages.length > 0) {
 			io.err(`missing: ${packages.join(', ')}\n`);
-			await fix(io, packages, Boolean(options['yes']));
+			await fix(io, packages, options.yes);
 			checks = await examine(context);
 		}
 
-		if (options['json']) {
+		if (options.json) {
 			io.json({ok: checks.every(check => check.works || !check.needed), checks});
 		} else {
 			for (const check of checks) {
@@ -344,4 +346,4 @@ export const verb: Verb = {
 
 		return checks.every(check => check.works || !check.needed) ? exitCodes.ok : exitCodes.gate;
 	},
-};
+});

@@ -4,7 +4,11 @@ import {gatesOf} from '../core/run/gates.ts';
 import {checksOf, type Run} from '../core/run/run.ts';
 import {isInForce} from '../core/scope.ts';
 import {formatReference} from '../core/secrets/secret.ts';
+import type {Context} from '../engine/context.ts';
 import type {SecretEntry} from '../engine/grants/secrets.ts';
+import {readChanges} from '../engine/handover/changes-file.ts';
+import {findRun} from '../engine/runs.ts';
+import type {Io} from '../terminal/program.ts';
 
 /* The JSON documents of `--json`. Their fields are documented in docs/json.md and kept. */
 
@@ -92,4 +96,22 @@ export function secretDocument(
 /** What the run may use now: the two scopes that are always on, and the grants in force. */
 export function scopesOf(run: Run): string[] {
 	return ['repo', 'build', ...run.grants.filter(grant => isInForce(grant, Date.now())).map(grant => grant.scope)];
+}
+
+/** The document of `fleet show --json`, as the run is now. */
+export function currentDetails(context: Context, id: string) {
+	return runDetails(findRun(context, id), readChanges(context.paths.run(id)));
+}
+
+/** What a verb prints that acted on a run: its own text, or with `--json` the run as it is now. */
+export function sayRun(
+	io: Io,
+	context: Context,
+	{run: id, json, text}: {readonly run: string; readonly json: boolean; readonly text: string},
+): void {
+	if (json) {
+		io.json(currentDetails(context, id));
+	} else {
+		io.out(text);
+	}
 }

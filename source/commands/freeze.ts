@@ -1,27 +1,33 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
 import {findRun, instruct, listRuns} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {currentDetails} from './documents.ts';
+import {define, flag, json, optional, reason} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('[run]').option('--all', 'every run that is at work'));
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: 'stop every process of a run where it stands, and its network',
+	arguments: {run: optional('[RUN]')},
+	options: {all: flag('every run that is at work'), because: reason(), json},
+	usage: 'RUN | --all',
+	async run(io, {run: name}, options) {
 		const context = compose();
-		if ((name === undefined) !== Boolean(options['all'])) {
+		if ((name === undefined) !== options.all) {
 			throw new Refusal('name one run, or --all', 'fleet freeze RUN, or fleet freeze --all');
 		}
 
-		const runs = options['all'] ? listRuns(context).filter(run => run.stage === 'running') : [findRun(context, name!)];
+		const runs =
+			name === undefined ? listRuns(context).filter(run => run.stage === 'running') : [findRun(context, name)];
 		// Side by side: one whose supervisor does not answer must not keep the others going.
 		const done = await Promise.allSettled(
 			runs.map(async run => {
-				await instruct(context, run, 'freeze', options['because']);
-				io.out(
-					`${run.id} is frozen: none of its processes runs, and nothing goes in or out; ` +
-						`fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
-				);
+				await instruct(context, run, 'freeze', options.because);
+				if (!options.json) {
+					io.out(
+						`${run.id} is frozen: none of its processes runs, and nothing goes in or out; ` +
+							`fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
+					);
+				}
+
 				return run.id;
 			}),
 		);
@@ -31,8 +37,10 @@ export const verb: Verb = {
 			throw failed.reason;
 		}
 
-		if (runs.length === 0) {
+		if (options.json) {
+			io.json(runs.map(run => currentDetails(context, run.id)));
+		} else if (runs.length === 0) {
 			io.out('no run is at work\n');
 		}
 	},
-};
+});

@@ -6,7 +6,7 @@ import {isName} from '../core/names.ts';
 import {listRunIds} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
 import {describe} from '../protocol/describe.ts';
-import type {Verb} from './verb.ts';
+import {define, json, optional, required} from './verb.ts';
 
 /** How a journal is, in one word, and where and why it is not whole. */
 function verdictOf({entries, torn, fault}: ReturnType<typeof readJournal>): {
@@ -37,14 +37,12 @@ function matching(ids: readonly string[], text: string): readonly string[] {
 	return isName(text) ? ids.filter(id => id.startsWith(text)) : [];
 }
 
-export const verb: Verb = {
-	define(command) {
-		command
-			.argument('<run>', 'a run, or "verify"')
-			.argument('[one]', 'the run to verify; by default all')
-			.option('--json', 'one JSON document');
-	},
-	async run(io, [what, one], options) {
+export const verb = define({
+	summary: 'what happened, and whether the record is whole',
+	arguments: {run: required('RUN', 'a run, or "verify"'), one: optional('[RUN]', 'the run to verify; by default all')},
+	options: {json},
+	usage: 'RUN [--json] | verify [RUN]',
+	async run(io, {run: what, one}, options) {
 		const context = compose();
 		const ids = listRunIds(context);
 		const find = (text: string) => {
@@ -57,8 +55,8 @@ export const verb: Verb = {
 		};
 
 		if (what !== 'verify') {
-			const {entries, fault} = readJournal(context.paths.run(find(what!)).journal);
-			if (options['json']) {
+			const {entries, fault} = readJournal(context.paths.run(find(what)).journal);
+			if (options.json) {
 				io.json(entries);
 			} else {
 				for (const entry of entries) {
@@ -79,7 +77,7 @@ export const verb: Verb = {
 			const {status, line, because} = verdictOf(journal);
 			return {run: id, status, entries: journal.entries.length, head: journal.head, line, because};
 		});
-		if (options['json']) {
+		if (options.json) {
 			io.json(results);
 		} else {
 			for (const {run, status, entries, line, because, head} of results) {
@@ -90,4 +88,4 @@ export const verb: Verb = {
 
 		return results.some(result => result.status !== 'whole') ? exitCodes.gate : exitCodes.ok;
 	},
-};
+});

@@ -7,29 +7,30 @@ import {proposeNetwork} from '../engine/project/policy-file.ts';
 import {rootOf} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
-import type {Verb} from './verb.ts';
+import {define, json, listOrBare, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		command
-			.argument('<run>')
-			.option('--json', 'one JSON document')
-			.option(
-				'--propose [host...]',
-				`writes what it asked for, or the hosts you name of it, into ${policyPath} of your checkout; you commit it`,
-			);
+export const verb = define({
+	summary: 'what a run asked the network for, as lines of a policy',
+	arguments: {run: required('RUN')},
+	options: {
+		json,
+		propose: listOrBare(
+			'HOST',
+			`writes what it asked for, or the hosts you name of it, into ${policyPath} of your checkout; you commit it`,
+		),
 	},
-	async run(io, [name], options) {
+	brief: ['json', 'propose'],
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
+		const run = findRun(context, name);
 		const lesson = learn(readJournal(context.paths.run(run.id).journal).entries);
-		if (options['json']) {
+		if (options.json) {
 			io.json(lesson);
 			return;
 		}
 
-		if (options['propose'] !== undefined) {
-			const hosts: readonly string[] = options['propose'] === true ? lesson.proposal : (options['propose'] as string[]);
+		if (options.propose !== undefined) {
+			const hosts = options.propose === true ? lesson.proposal : options.propose;
 			const other = hosts.find(host => !lesson.proposal.includes(host));
 			if (other !== undefined || hosts.length === 0) {
 				throw new Refusal(
@@ -69,4 +70,4 @@ export const verb: Verb = {
 						lines.map(line => `  ${line}\n`).join(''),
 		);
 	},
-};
+});

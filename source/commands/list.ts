@@ -11,7 +11,7 @@ import {readChanges} from '../engine/handover/changes-file.ts';
 import {listRuns} from '../engine/runs.ts';
 import {runDocument, scopesOf} from './documents.ts';
 import {fit} from '../tui/paint/fit.ts';
-import type {Verb} from './verb.ts';
+import {define, flag, json} from './verb.ts';
 
 /**
  * What a narrow terminal does without, first to last, and the
@@ -59,15 +59,16 @@ function fitted(rows: ReadonlyArray<readonly string[]>, total = Number.POSITIVE_
 	);
 }
 
-export const verb: Verb = {
-	define(command) {
-		command.option('--all', 'discarded runs too').option('--json', 'one JSON document');
-	},
+export const verb = define({
+	summary: 'the runs of all projects',
+	arguments: {},
+	options: {all: flag('discarded runs too'), json},
+	brief: ['all', 'json'],
 	async run(io, _positional, options) {
 		const context = compose();
-		const runs = listRuns(context).filter(run => options['all'] || run.stage !== 'discarded');
+		const runs = listRuns(context).filter(run => options.all || run.stage !== 'discarded');
 		const changes = (run: Run) => readChanges(context.paths.run(run.id));
-		if (options['json']) {
+		if (options.json) {
 			io.json(runs.map(run => runDocument(run, changes(run))));
 			return;
 		}
@@ -99,4 +100,4 @@ export const verb: Verb = {
 			io.out(`${line}\n`);
 		}
 	},
-};
+});

@@ -15,7 +15,7 @@ import type {RunPaths} from '../host/paths.ts';
 import {follow} from '../host/tail.ts';
 import {runEditor} from '../terminal/editor.ts';
 import {endingSignals, onAnyEnd} from '../terminal/take-terminal.ts';
-import type {Verb} from './verb.ts';
+import {define, flag, required} from './verb.ts';
 
 /** The log without what could steer a terminal, in a program of the person's choice. */
 async function openIn(kind: 'pager' | 'editor', file: string, id: string): Promise<void> {
@@ -64,14 +64,14 @@ const oneOf = [
 function logOf(
 	{output, verifyLog, deployLog}: Pick<RunPaths, 'output' | 'verifyLog' | 'deployLog'>,
 	id: string,
-	options: Record<string, any>,
+	options: {readonly verify: boolean; readonly deploy: boolean},
 ): {readonly output: string; readonly missing: string; readonly hint: string} {
-	if (options['deploy']) {
+	if (options.deploy) {
 		const missing = 'the run was not deployed';
 		return {output: deployLog, missing, hint: `fleet show ${id}`};
 	}
 
-	if (options['verify']) {
+	if (options.verify) {
 		const missing = 'the run was not verified';
 		return {output: verifyLog, missing, hint: `fleet verify ${id}`};
 	}
@@ -79,18 +79,19 @@ function logOf(
 	return {output, missing: 'the agent has not written anything', hint: `fleet show ${id}`};
 }
 
-export const verb: Verb = {
-	define(command) {
-		command
-			.argument('<run>')
-			.option('-f, --follow', 'go on until the run ends')
-			.option('--verify', 'what the verify commands wrote, the last time')
-			.option('--deploy', 'what the deploy command wrote, the last time')
-			.option('--pager', 'in $PAGER')
-			.option('--editor', 'a copy, in $EDITOR')
-			.option('--raw', "the agent's bytes as they are; on a terminal, those that paint");
+export const verb = define({
+	summary: 'what the agent wrote, or the verify or deploy commands',
+	arguments: {run: required('RUN')},
+	options: {
+		follow: flag('go on until the run ends', 'f'),
+		verify: flag('what the verify commands wrote, the last time'),
+		deploy: flag('what the deploy command wrote, the last time'),
+		pager: flag('in $PAGER'),
+		editor: flag('a copy, in $EDITOR'),
+		raw: flag("the agent's bytes as they are; on a terminal, those that paint"),
 	},
-	async run(io, [name], options) {
+	brief: ['follow', 'verify', 'deploy', 'pager', 'raw'],
+	async run(io, {run: name}, options) {
 		for (const flags of oneOf) {
 			const [first, second] = flags.filter(flag => options[flag]);
 			if (second !== undefined) {
@@ -102,17 +103,17 @@ export const verb: Verb = {
 		}
 
 		const context = compose();
-		const {id} = findRun(context, name!);
+		const {id} = findRun(context, name);
 		const {output, missing, hint} = logOf(context.paths.run(id), id, options);
-		if (options['pager'] || options['editor']) {
-			await openIn(options['pager'] ? 'pager' : 'editor', output, id);
+		if (options.pager || options.editor) {
+			await openIn(options.pager ? 'pager' : 'editor', output, id);
 			return;
 		}
 
 		// Colours and modes that the agent left on are not the person's; also where ctrl-c ends it.
 		const giveBack =
-			options['raw'] && process.stdout.isTTY ? onAnyEnd(() => process.stdout.write(restoreTerminal)) : () => {};
-		if (options['raw'] && process.stdout.isTTY) {
+			options.raw && process.stdout.isTTY ? onAnyEnd(() => process.stdout.write(restoreTerminal)) : () => {};
+		if (options.raw && process.stdout.isTTY) {
 			for (const signal of endingSignals) {
 				process.once(signal, () => process.exit(130));
 			}
@@ -121,7 +122,7 @@ export const verb: Verb = {
 		const decoder = new StringDecoder('utf8');
 		let held = '';
 		const print = (bytes: Uint8Array) => {
-			if (options['raw']) {
+			if (options.raw) {
 				io.out(bytes);
 				return;
 			}
@@ -135,7 +136,7 @@ export const verb: Verb = {
 
 		const tail = follow(output, {from: 'start'}, bytes => print(bytes));
 		tail.poll();
-		while (options['follow'] && liveStages.has(findRun(context, id).stage)) {
+		while (options.follow && liveStages.has(findRun(context, id).stage)) {
 			await new Promise(resolve => {
 				setTimeout(resolve, 100);
 			});
@@ -150,4 +151,4 @@ export const verb: Verb = {
 			io.err(`fleet: ${missing} yet\n  hint: ${hint}\n`);
 		}
 	},
-};
+});

@@ -8,7 +8,7 @@ import {projectOffer, promptsPath} from '../engine/project/offer.ts';
 import {commitVerify} from '../engine/project/policy-file.ts';
 import {addProject, findProject, listProjects, openRepository} from '../engine/project/projects.ts';
 import {readPolicy} from '../engine/project/policy.ts';
-import type {Verb} from './verb.ts';
+import {define, json, optional, required, text, texts} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
 
 /** What a project offers for a new run, and what its policy says of gates. */
@@ -44,29 +44,24 @@ async function show(io: Io, context: Context, name: string | undefined, asJson: 
 	io.out(lines.map(([title, text]) => `${title!.padEnd(10)}${text}\n`).join(''));
 }
 
-export const verb: Verb = {
-	define(command) {
-		command
-			.argument('<what>', 'add, list, show or init')
-			.argument('[path]', "a folder in a git repository; for show, a project's name")
-			.option('--project <name>', 'for show and init: the project; by default the one this folder belongs to')
-			.option(
-				'--as <name>',
-				'for add: the project that this repository is, where it was moved, restored or cloned anew',
-			)
-			.option('--json', 'one JSON document')
-			.option(
-				'--verify <command>',
-				'for init: what verifies a result; may be given more than once',
-				(command: string, earlier: string[]) => [...earlier, command],
-				[],
-			);
+export const verb = define({
+	summary: 'the repositories whose runs are managed',
+	arguments: {
+		what: required('ACTION', 'add, list, show or init'),
+		place: optional('[PATH]', "a folder in a git repository; for show, a project's name"),
 	},
-	async run(io, [what, place], options) {
+	options: {
+		project: text('NAME', 'for show and init: the project; by default the one this folder belongs to'),
+		as: text('NAME', 'for add: the project that this repository is, where it was moved, restored or cloned anew'),
+		verify: texts('COMMAND', 'for init: what verifies a result; may be given more than once'),
+		json,
+	},
+	usage: 'add [PATH] [--as NAME] | list | show NAME | init NAME --verify CMD',
+	async run(io, {what, place}, options) {
 		const context = compose();
 		if (what === 'list') {
 			const projects = listProjects(context);
-			if (options['json']) {
+			if (options.json) {
 				io.json(projects);
 			} else {
 				io.out(
@@ -79,13 +74,13 @@ export const verb: Verb = {
 		}
 
 		if (what === 'show') {
-			await show(io, context, place ?? options['project'], Boolean(options['json']));
+			await show(io, context, place ?? options.project, options.json);
 			return;
 		}
 
 		if (what === 'init') {
-			const project = await findProject(context, place ?? options['project'], io.folder);
-			const commands = options['verify'] as string[];
+			const project = await findProject(context, place ?? options.project, io.folder);
+			const commands = options.verify;
 			if (commands.length === 0) {
 				const {suggestedVerify} = await projectOffer(project);
 				throw new Refusal(
@@ -109,8 +104,8 @@ export const verb: Verb = {
 			);
 		}
 
-		const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options['as']);
-		if (options['json']) {
+		const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options.as);
+		if (options.json) {
 			io.json(project);
 			return;
 		}
@@ -143,4 +138,4 @@ export const verb: Verb = {
 			);
 		}
 	},
-};
+});

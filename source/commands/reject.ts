@@ -1,16 +1,19 @@
 import {compose} from '../compose.ts';
 import {reject} from '../engine/handover/approve.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>'));
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: "a person's no",
+	arguments: {run: required('RUN')},
+	options: {because: reason(), json},
+	brief: ['because'],
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const {id} = findRun(context, name!);
-		await withJournal(context, id, async journal => reject(context, journal, options['because']));
-		io.out(`rejected ${id}; its work is kept. fleet resume ${id} starts another attempt\n`);
+		const {id} = findRun(context, name);
+		await withJournal(context, id, async journal => reject(context, journal, options.because));
+		const text = `rejected ${id}; its work is kept. fleet resume ${id} starts another attempt\n`;
+		sayRun(io, context, {run: id, json: options.json, text});
 	},
-};
+});

@@ -1,28 +1,19 @@
 import {compose} from '../compose.ts';
 import {retarget} from '../engine/handover/retarget.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
-import {runDocument} from './documents.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(
-			command
-				.argument('<run>')
-				.argument('<branch>', 'what it is to be merged into')
-				.option('--json', 'one JSON document'),
-		);
-	},
-	async run(io, [name, branch], options) {
+export const verb = define({
+	summary: 'have a run merged into another branch; what was approved is void',
+	arguments: {run: required('RUN'), branch: required('BRANCH', 'what it is to be merged into')},
+	options: {because: reason(), json},
+	brief: ['because'],
+	async run(io, {run: name, branch}, options) {
 		const context = compose();
-		const {id} = findRun(context, name!);
-		await withJournal(context, id, async journal => {
-			await retarget(context, journal, branch!, options['because']);
-			if (options['json']) {
-				io.json(runDocument(journal.run));
-			} else {
-				io.out(`${id} is to be merged into ${branch!}; what was decided before does not count: fleet verify ${id}\n`);
-			}
-		});
+		const {id} = findRun(context, name);
+		await withJournal(context, id, journal => retarget(context, journal, branch, options.because));
+		const text = `${id} is to be merged into ${branch}; what was decided before does not count: fleet verify ${id}\n`;
+		sayRun(io, context, {run: id, json: options.json, text});
 	},
-};
+});

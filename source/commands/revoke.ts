@@ -2,20 +2,22 @@ import {compose} from '../compose.ts';
 import {revoke} from '../engine/grants/scopes.ts';
 import {findRun} from '../engine/runs.ts';
 import {kindOf} from '../scopes/registry.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>').argument('<scope>'));
-	},
-	async run(io, [name, scope], options) {
+export const verb = define({
+	summary: 'turn a scope off; open connections are cut',
+	arguments: {run: required('RUN'), scope: required('SCOPE')},
+	options: {because: reason(), json},
+	async run(io, {run: name, scope}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
-		const {cut, left} = await revoke(context, run, scope!, options['because']);
-		const kind = kindOf(scope!);
+		const run = findRun(context, name);
+		const {cut, left} = await revoke(context, run, scope, options.because);
+		const say = (text: string) => sayRun(io, context, {run: run.id, json: options.json, text});
+		const kind = kindOf(scope);
 		if (kind?.afterRevoke === undefined) {
-			const connections = `${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`;
-			io.out(`${scope} is off for ${run.id}; ${connections}\n`);
+			const connections = cut === 0 ? '' : `; ${cut} open ${cut === 1 ? 'connection was' : 'connections were'} cut`;
+			say(`${scope} is off for ${run.id}${connections}\n`);
 			return;
 		}
 
@@ -23,6 +25,6 @@ export const verb: Verb = {
 			left === undefined
 				? 'what is opened from now on is not there'
 				: `but it stays until the run is next started: ${left}`;
-		io.out(`${scope} is off for ${run.id}; ${effect}\n  note: ${kind.afterRevoke}: fleet stop ${run.id}\n`);
+		say(`${scope} is off for ${run.id}; ${effect}\n  note: ${kind.afterRevoke}: fleet stop ${run.id}\n`);
 	},
-};
+});

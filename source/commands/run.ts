@@ -13,14 +13,35 @@ import {filesOf, parseGrantable} from '../scopes/registry.ts';
 import {isRemembered, remember} from '../engine/grants/remembered.ts';
 import {findRun} from '../engine/runs.ts';
 import {ask, askHidden} from '../terminal/ask.ts';
-import {runDocument} from './documents.ts';
-import {filesNotes} from './files-notes.ts';
+import {sayRun} from './documents.ts';
+import {filesNotes} from '../terminal/files-notes.ts';
 import {rememberUse} from '../terminal/recent.ts';
-import {noteHidden, promptOption, readPrompt} from './prompt.ts';
-import type {Verb} from './verb.ts';
+import {noteHidden, readPrompt} from '../terminal/prompt.ts';
+import {choice, define, flag, json, optional, promptFile, reason, text, texts, type OptionValues} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
 
-const collect = (value: string, earlier: string[]) => [...earlier, value];
+const options = {
+	promptFile,
+	agent: text('NAME', 'claude-code, codex, gemini, opencode, copilot, aider, or command: any program'),
+	interactive: flag("the agent's own screen, for fleet attach, in place of a prompt that is worked off"),
+	model: choice("turn the agent's model scope on for this run, without asking", 'start it without'),
+	rememberModel: flag('turn it on for every run of this agent in the project'),
+	budget: text('AMOUNT', 'freeze the run when it has used this much: 5 or 2.50 (dollars), 200k or 2M (tokens)'),
+	project: text('NAME', 'the project; by default the one this folder belongs to'),
+	name: text('NAME', 'a name for the run and its branch'),
+	base: text('BRANCH', 'what to start from, and what to merge into later'),
+	after: text('RUN', 'wait in the queue until that run has ended well'),
+	batch: text('NAME', 'what the runs that are begun together have in common, to compare them'),
+	include: choice(
+		"copy what the project's .worktreeinclude names, without asking; remembered for exactly these files",
+		'do not copy it',
+	),
+	allow: texts('SCOPE', 'a scope to turn on from the start; may be repeated'),
+	because: reason('why the scopes are needed'),
+	json,
+};
+
+type RunOptions = OptionValues<typeof options>;
 
 /**
  * Whether the agent may talk to its model: as typed, as remembered,
@@ -29,19 +50,18 @@ const collect = (value: string, earlier: string[]) => [...earlier, value];
 async function modelScope(
 	context: Context,
 	io: Io,
-	project: Project,
-	agentId: string,
-	options: Record<string, any>,
+	{project, agentId, options}: {readonly project: Project; readonly agentId: string; readonly options: RunOptions},
 ): Promise<string[]> {
 	const agent = context.agents.find(agent => agent.id === agentId);
 	const scope = `model:${agentId}`;
-	if (!agent?.model || options['model'] === false || options['allow'].includes(scope)) {
+	if (!agent?.model || (options.model === false && !options.rememberModel) || options.allow.includes(scope)) {
 		return [];
 	}
 
 	const entry = secretOfScope(context, scope, project)!;
 	const remembered = isRemembered(context, project, agentId, entry);
-	if (options['model'] !== true && !remembered) {
+	let always = options.rememberModel;
+	if (options.model !== true && !always && !remembered) {
 		if (!io.interactive) {
 			throw personRefusal(
 				`${agent.title} needs the scope ${scope}, and there is nobody to ask`,
@@ -58,10 +78,10 @@ async function modelScope(
 			throw new Refusal('the agent was not started', 'without its model: --no-model');
 		}
 
-		options['rememberModel'] ||= answer.startsWith('a');
+		always = answer.startsWith('a');
 	}
 
-	if (options['rememberModel']) {
+	if (always) {
 		remember(context, project, agentId, entry);
 	}
 
@@ -72,15 +92,14 @@ async function modelScope(
 async function includedFiles(
 	context: Context,
 	io: Io,
-	project: Project,
-	options: Record<string, any>,
+	{project, options}: {readonly project: Project; readonly options: RunOptions},
 ): Promise<readonly string[] | undefined> {
-	const included = options['include'] === false ? undefined : await findIncluded(project, options['base'] ?? 'HEAD');
+	const included = options.include === false ? undefined : await findIncluded(project, options.base ?? 'HEAD');
 	if (!included || isTrusted(context, project, included)) {
 		return included?.files;
 	}
 
-	if (options['include'] !== true) {
+	if (options.include !== true) {
 		if (!io.interactive) {
 			throw new Refusal(
 				`${includePath} names ${included.files.length} ${included.files.length === 1 ? 'file' : 'files'} ` +
@@ -104,62 +123,38 @@ async function includedFiles(
 	return included.files;
 }
 
-export const verb: Verb = {
-	define(command) {
-		command
-			.argument('[prompt]', 'what the agent is asked to do')
-			.option(...promptOption)
-			.option('--agent <name>', 'claude-code, codex, gemini, opencode, copilot, aider, or command: any program')
-			.option('--interactive', "the agent's own screen, for fleet attach, in place of a prompt that is worked off")
-			.option('--model', "turn the agent's model scope on for this run, without asking")
-			.option('--no-model', 'start it without')
-			.option('--remember-model', 'turn it on for every run of this agent in the project')
-			.option(
-				'--budget <amount>',
-				'freeze the run when it has used this much: 5 or 2.50 (dollars), 200k or 2M (tokens)',
-			)
-			.option('--project <name>', 'the project; by default the one this folder belongs to')
-			.option('--name <name>', 'a name for the run and its branch')
-			.option('--base <branch>', 'what to start from, and what to merge into later')
-			.option('--after <run>', 'wait in the queue until that run has ended well')
-			.option('--batch <name>', 'what the runs that are begun together have in common, to compare them')
-			.option(
-				'--include',
-				"copy what the project's .worktreeinclude names, without asking; remembered for exactly these files",
-			)
-			.option('--no-include', 'do not copy it')
-			.option('--allow <scope>', 'a scope to turn on from the start; may be repeated', collect, [])
-			.option('--because <text>', 'why the scopes are needed', '')
-			.option('--json', 'one JSON document');
-	},
-	async run(io, [typed], options) {
-		const prompt = readPrompt(typed, options['promptFile']);
+export const verb = define({
+	summary: 'start an agent in a worktree and a sandbox of its own',
+	arguments: {prompt: optional('["PROMPT"]', 'what the agent is asked to do')},
+	options,
+	usage: '[--agent NAME] ["PROMPT"] [--allow SCOPE]… [--after RUN] [-- CMD…]',
+	async run(io, {prompt: typed}, options) {
+		const prompt = readPrompt(typed, options.promptFile);
 		noteHidden(io, prompt);
 		const argv = io.rest ?? [];
-		const agent: string = options['agent'] ?? 'command';
+		const agent = options.agent ?? 'command';
 		if (prompt === undefined && argv.length === 0 && agent === 'command') {
 			throw new Refusal('nothing to run', 'fleet run --agent NAME "a prompt", or fleet run -- CMD…');
 		}
 
 		const context = compose(askHidden(io.interactive));
-		const budget = options['budget'] === undefined ? undefined : orThrow(parseBudget(options['budget']));
-		const project = await findProject(context, options['project'], io.folder);
+		const budget = options.budget === undefined ? undefined : orThrow(parseBudget(options.budget));
+		const project = await findProject(context, options.project, io.folder);
 		// What can never be granted is refused before anything is asked for.
-		for (const text of options['allow'] as string[]) {
+		for (const text of options.allow) {
 			const {scope} = orThrow(parseGrantable(completeScope(context, text, project)));
 			secretOfScope(context, scope, project);
 		}
 
-		if (options['allow'].length > 0 && String(options['because']).trim() === '') {
+		if (options.allow.length > 0 && options.because.trim() === '') {
 			throw new Refusal('a scope needs a reason', 'say why with --because "…"');
 		}
 
-		options['model'] = options['rememberModel'] ? true : options['model'];
-		const model = await modelScope(context, io, project, agent, options);
-		const because = String(options['because']).trim() === '' ? "the agent's own model" : options['because'];
-		const after = options['after'] === undefined ? undefined : findRun(context, options['after']).id;
-		const batch = options['batch'] === undefined ? undefined : orThrow(parseName(options['batch'], 'batch'));
-		const include = await includedFiles(context, io, project, options);
+		const model = await modelScope(context, io, {project, agentId: agent, options});
+		const because = options.because.trim() === '' ? "the agent's own model" : options.because;
+		const after = options.after === undefined ? undefined : findRun(context, options.after).id;
+		const batch = options.batch === undefined ? undefined : orThrow(parseName(options.batch, 'batch'));
+		const include = await includedFiles(context, io, {project, options});
 		const run = await startRun(context, {
 			after,
 			batch,
@@ -168,11 +163,11 @@ export const verb: Verb = {
 			agent,
 			argv,
 			prompt,
-			name: options['name'],
-			base: options['base'],
-			allow: [...options['allow'], ...model],
+			name: options.name,
+			base: options.base,
+			allow: [...options.allow, ...model],
 			because,
-			interactive: options['interactive'],
+			interactive: options.interactive,
 			budget,
 		});
 		for (const [index, grant] of run.grants.entries()) {
@@ -181,7 +176,7 @@ export const verb: Verb = {
 				filesNotes(
 					context,
 					files && {...files, scope: grant.scope, identity: ''},
-					String(options['allow'][index] ?? grant.scope),
+					options.allow[index] ?? grant.scope,
 					run.id,
 				),
 			);
@@ -190,13 +185,9 @@ export const verb: Verb = {
 		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});
 
 		io.report({runs: [run.id]});
-		if (options['json']) {
-			io.json(runDocument(run));
-		} else {
-			io.out(
-				`${run.id} ${run.stage} on ${run.branch}\n` +
-					`  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`,
-			);
-		}
+		const text =
+			`${run.id} ${run.stage} on ${run.branch}\n` +
+			`  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`;
+		sayRun(io, context, {run: run.id, json: options.json, text});
 	},
-};
+});

@@ -13,7 +13,7 @@ import {paintFrame} from '../tui/view.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
 import {createClient, self, startProblem} from '../terminal/screen-client.ts';
 import {endingSignals, onAnyEnd, takeTerminal} from '../terminal/take-terminal.ts';
-import type {Verb} from './verb.ts';
+import {define, flag} from './verb.ts';
 
 /** The folder above (or at) this one that looks like a repository: enough for an offer, without starting git. */
 function repositoryAbove(folder: string): string | undefined {
@@ -116,10 +116,10 @@ async function runWithInput(
 	}
 }
 
-export const verb: Verb = {
-	define(command) {
-		command.option('--screen-reader', 'the screen as text that is read out, in place of a drawn one');
-	},
+export const verb = define({
+	summary: 'the screen; also what `fleet` alone opens',
+	arguments: {},
+	options: {screenReader: flag('the screen as text that is read out, in place of a drawn one')},
 	async run(io, _positional, options) {
 		if (!process.stdin.isTTY || !process.stdout.isTTY) {
 			throw new Refusal('the screen needs a terminal', 'fleet list, or fleet --help');
@@ -158,7 +158,7 @@ export const verb: Verb = {
 				edited = undefined;
 			}
 
-			const screenReader = Boolean(options['screenReader']) || process.env['INK_SCREEN_READER'] === 'true';
+			const screenReader = options.screenReader || process.env['INK_SCREEN_READER'] === 'true';
 			const onSignal = () => {
 				wanted = {type: 'quit'};
 				leave();
@@ -216,4 +216,4 @@ export const verb: Verb = {
 			}
 		}
 	},
-};
+});

@@ -9,8 +9,8 @@ import {readChanges} from '../engine/handover/changes-file.ts';
 import {rootOf} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
-import {runDetails} from './documents.ts';
-import type {Verb} from './verb.ts';
+import {currentDetails} from './documents.ts';
+import {define, json, required} from './verb.ts';
 
 /** How long a grant counts, in words. */
 function lengthOf(grant: Grant): string {
@@ -21,16 +21,17 @@ function lengthOf(grant: Grant): string {
 	return grant.until ? `until ${localStamp(grant.until)}` : 'until the run ends';
 }
 
-export const verb: Verb = {
-	define(command) {
-		command.argument('<run>').option('--json', 'one JSON document');
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: 'one run: stage, scopes, denials, gates',
+	arguments: {run: required('RUN')},
+	options: {json},
+	brief: ['json'],
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
+		const run = findRun(context, name);
 		const changes = readChanges(context.paths.run(run.id));
-		if (options['json']) {
-			io.json(runDetails(run, changes));
+		if (options.json) {
+			io.json(currentDetails(context, run.id));
 			return;
 		}
 
@@ -108,4 +109,4 @@ export const verb: Verb = {
 			line(gate.id, `${gate.state}${gate.because === '' ? '' : `: ${gate.because}`}`);
 		}
 	},
-};
+});

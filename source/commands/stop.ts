@@ -3,18 +3,19 @@ import {exitCodes, Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run/stages.ts';
 import {Lock} from '../host/lock.ts';
 import {answerTime, connect, findRun, inTime, killSupervisor} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
 /** How long a supervisor may take to end its run once it has answered, milliseconds. */
 const endTime = 120_000;
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>'));
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: 'end the agent and everything it started',
+	arguments: {run: required('RUN')},
+	options: {because: reason(), json},
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
+		const run = findRun(context, name);
 		const connection = await connect(context, run.id);
 		if (!connection) {
 			throw new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
@@ -25,7 +26,7 @@ export const verb: Verb = {
 		});
 		const asked = connection.request({
 			method: 'stop',
-			because: options['because'],
+			because: options.because,
 			actor: context.actor as `person:${string}`,
 		});
 		const killed = !((await inTime(asked, answerTime)) && (await inTime(gone, endTime))) && killSupervisor(run);
@@ -48,7 +49,8 @@ export const verb: Verb = {
 			);
 		}
 
-		io.out(killed ? `${run.id} was ended with its supervisor, which did not answer; ` : `${run.id} stopped; `);
-		io.out(`its work is kept on ${run.branch} and in its worktree\n`);
+		const how = killed ? `${run.id} was ended with its supervisor, which did not answer` : `${run.id} stopped`;
+		const text = `${how}; its work is kept on ${run.branch} and in its worktree\n`;
+		sayRun(io, context, {run: run.id, json: options.json, text});
 	},
-};
+});

@@ -1,15 +1,16 @@
 import {compose} from '../compose.ts';
 import {findRun, instruct} from '../engine/runs.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {sayRun} from './documents.ts';
+import {define, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(command.argument('<run>'));
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: 'let a frozen run go on',
+	arguments: {run: required('RUN')},
+	options: {because: reason(), json},
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const run = findRun(context, name!);
-		await instruct(context, run, 'thaw', options['because']);
-		io.out(`${run.id} goes on\n`);
+		const run = findRun(context, name);
+		await instruct(context, run, 'thaw', options.because);
+		sayRun(io, context, {run: run.id, json: options.json, text: `${run.id} goes on\n`});
 	},
-};
+});

@@ -6,36 +6,32 @@ import {findRun, readRun, withJournal} from '../engine/runs.ts';
 import {waiveSuspects} from '../engine/handover/suspects.ts';
 import {verify} from '../engine/handover/verify.ts';
 import {goOnUnread} from '../terminal/program.ts';
-import {reasonOption, type Verb} from './verb.ts';
+import {define, flag, json, reason, required} from './verb.ts';
 
-export const verb: Verb = {
-	define(command) {
-		reasonOption(
-			command
-				.argument('<run>')
-				.option('--waive-secrets', 'what looked like a secret the last time is none')
-				.option('--json', 'one JSON document'),
-		);
-	},
-	async run(io, [name], options) {
+export const verb = define({
+	summary: "take the work over and run the policy's commands on the merged tree",
+	arguments: {run: required('RUN')},
+	options: {waiveSecrets: flag('what looked like a secret the last time is none'), because: reason(), json},
+	usage: 'RUN [--waive-secrets --because TEXT] [--json]',
+	async run(io, {run: name}, options) {
 		const context = compose();
-		const {id} = findRun(context, name!);
-		if (options['waiveSecrets']) {
-			await withJournal(context, id, async journal => waiveSuspects(context, journal, options['because']));
+		const {id} = findRun(context, name);
+		if (options.waiveSecrets) {
+			await withJournal(context, id, async journal => waiveSuspects(context, journal, options.because));
 		}
 
 		// What a gate says is its exit code, whoever reads along.
 		goOnUnread();
 		const passed = await withJournal(context, id, journal =>
 			verify(context, journal, text => {
-				if (!options['json']) {
+				if (!options.json) {
 					io.out(escapeControls(text));
 				}
 			}),
 		);
 		const run = readRun(context.paths.run(id))!;
 		const verification = run.verification!;
-		if (options['json']) {
+		if (options.json) {
 			io.json(verification);
 		} else {
 			const word = {passed: 'verified', failed: 'not verified', inconclusive: 'inconclusive'}[verification.result];
@@ -49,4 +45,4 @@ export const verb: Verb = {
 
 		return verification.result === 'inconclusive' ? exitCodes.inconclusive : exitCodes.gate;
 	},
-};
+});

@@ -1,17 +1,23 @@
 import process from 'node:process';
-import {Command, CommanderError} from 'commander';
 import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
 import {verbs} from '../commands/verbs.ts';
+import {parseCommandLine} from './command-line.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
 
 const version = '0.1.0';
 
-function help(): string {
-	const width = Math.max(...verbs.map(verb => `${verb.name} ${verb.arguments}`.length));
-	const lines = verbs.map(verb => `  ${`${verb.name} ${verb.arguments}`.padEnd(width)}  ${verb.summary}`);
+async function help(): Promise<string> {
+	const shown = await Promise.all(
+		Object.entries(verbs).map(async ([name, load]) => {
+			const {usage, summary} = (await load()).verb;
+			return {typed: `${name} ${usage}`, summary};
+		}),
+	);
+	const width = Math.max(...shown.map(({typed}) => typed.length));
+	const lines = shown.map(({typed, summary}) => `  ${typed.padEnd(width)}  ${summary}`);
 	return `Usage: fleet [VERB] [ARGUMENTS]
 
 Runs a fleet of AI coding agents under least privilege. Without a verb: the screen.
@@ -39,7 +45,7 @@ async function main(argv: string[]): Promise<number> {
 	const rest = split === -1 ? undefined : argv.slice(split + 1);
 	const [name = ''] = own;
 	if (name === '--help' || name === '-h' || name === 'help') {
-		process.stdout.write(help());
+		process.stdout.write(await help());
 		return 0;
 	}
 
@@ -48,38 +54,20 @@ async function main(argv: string[]): Promise<number> {
 		return 0;
 	}
 
-	const verb = verbs.find(verb => verb.name === (name === '' ? 'screen' : name));
-	if (!verb) {
-		const near = verbs.find(verb => verb.name.startsWith(name.slice(0, 3)) && name.length > 1);
+	const typed = name === '' ? 'screen' : name;
+	const load = Object.hasOwn(verbs, typed) ? verbs[typed] : undefined;
+	if (!load) {
+		const near = Object.keys(verbs).find(verb => verb.startsWith(name.slice(0, 3)) && name.length > 1);
 		throw new Refusal(
 			`"${printable(name)}" is not a verb`,
-			near ? `did you mean fleet ${near.name}? fleet --help lists them` : 'fleet --help lists them',
+			near ? `did you mean fleet ${near}? fleet --help lists them` : 'fleet --help lists them',
 		);
 	}
 
-	checkOpenFiles(verb.name);
-	const {define, run} = await verb.load();
-	const command = new Command(`fleet ${verb.name}`)
-		.usage(verb.arguments)
-		.description(verb.summary)
-		.exitOverride()
-		.configureOutput({writeErr() {}})
-		.allowExcessArguments(false);
-	define(command);
-	command.parse(name === '' ? [] : own.slice(1), {from: 'user'});
-	return (await run(createIo(rest), command.args, command.opts())) ?? 0;
+	checkOpenFiles(typed);
+	const {verb} = await load();
+	const given = parseCommandLine(typed, verb, own.slice(1));
+	return given ? ((await verb.run(createIo(rest), given.positional, given.options)) ?? 0) : 0;
 }
 
-await runProgram(() =>
-	main(process.argv.slice(2)).catch((error: unknown) => {
-		if (!(error instanceof CommanderError)) {
-			throw error;
-		}
-
-		if (error.exitCode === 0) {
-			return 0;
-		}
-
-		throw new Refusal(error.message.replace(/^error: /, '').split('\n')[0]!, `fleet ${process.argv[2] ?? ''} --help`);
-	}),
-);
+await runProgram(() => main(process.argv.slice(2)));

@@ -8,5 +8,5 @@ import {verb} from '../commands/screen.ts';
 setTimeout(() => module.flushCompileCache?.(), 3000).unref();
 await runProgram(async () => {
 	checkOpenFiles('screen');
-	return (await verb.run(createIo(undefined), [], {})) ?? 0;
+	return (await verb.run(createIo(undefined), {}, {screenReader: false})) ?? 0;
 });

@@ -1,16 +1,10 @@
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
 import {hiddenText} from '../core/review/hidden.ts';
 import {Refusal} from '../core/refusal.ts';
-import type {Io} from '../terminal/program.ts';
+import type {Io} from './program.ts';
 
 /** Bytes of a prompt from a file; more is no prompt. */
 const longest = 4 * 1024 ** 2;
-
-/** What the option is called, for a verb that takes a prompt. */
-export const promptOption = [
-	'--prompt-file <file>',
-	'the prompt from a file, - for stdin: for what is too long for a command line',
-] as const;
 
 /**
  * A prompt as it was typed, or from a file.
