@@ -1,5 +1,5 @@
 import {parseDiff} from '../core/review/diff.ts';
-import {holdsHidden} from '../core/review/hidden.ts';
+import {holdsHidden} from '../core/text/hidden.ts';
 import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
 import {flagsOf} from '../core/review/review.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';

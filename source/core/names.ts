@@ -1,4 +1,5 @@
-import {markHidden} from './review/hidden.ts';
+import {eachControl} from './text/controls.ts';
+import {markHidden} from './text/hidden.ts';
 import {Refusal} from './refusal.ts';
 
 const grammar = /^[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?$/;
@@ -57,6 +58,6 @@ export function isRunBranch(branch: string): boolean {
 
 /** For quoting what somebody typed in an error line: control bytes out, length bounded. */
 export function printable(text: string, limit = 80): string {
-	const clean = markHidden(text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '?'), () => '?');
+	const clean = markHidden(text.replaceAll(eachControl, '?'), () => '?');
 	return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
 }

@@ -1,8 +1,10 @@
+import {isUnreadable} from './text/controls.ts';
+
 /* Paths as text: absolute, resolved, without a slash at the end. */
 
-/** Whether a path cannot be told in one line, or is not what stands there: Node writes U+FFFD for what is not UTF-8. */
+/** Whether a path cannot be told by reading it (see `isUnreadable`), or is not what stands there: Node writes U+FFFD for what is not UTF-8. */
 export function isOdd(place: string): boolean {
-	return /[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069\uFFFD]/.test(place);
+	return isUnreadable(place) || place.includes('\uFFFD');
 }
 
 /** Whether a place is another or lies below it. */

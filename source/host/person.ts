@@ -1,5 +1,6 @@
 import os from 'node:os';
 import process from 'node:process';
+import {eachControl} from '../core/text/controls.ts';
 import {Refusal} from '../core/refusal.ts';
 
 /* Who the person is. An account that /etc/passwd does not know, as containers have it, is one, too. */
@@ -7,7 +8,7 @@ import {Refusal} from '../core/refusal.ts';
 /** The login, without control bytes; the uid where the account has no name. */
 export function loginName(): string {
 	try {
-		return os.userInfo().username.replaceAll(/[\u0000-\u001F\u007F]/g, '') || `uid-${process.getuid?.() ?? 0}`;
+		return os.userInfo().username.replaceAll(eachControl, '') || `uid-${process.getuid?.() ?? 0}`;
 	} catch {
 		return `uid-${process.getuid?.() ?? 0}`;
 	}

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
+import {anyControl} from '../core/text/controls.ts';
 
 /* What a client says to a run's supervisor, one JSON document per line, and what it hears. */
 
 const actor = v.custom<`person:${string}`>(
-	value => typeof value === 'string' && /^person:[^\u0000-\u001F]{1,64}$/.test(value),
+	value => typeof value === 'string' && /^person:.{1,64}$/s.test(value) && !anyControl.test(value),
 	'an actor is a person',
 );
 const reason = v.pipe(v.string(), v.maxLength(2000));

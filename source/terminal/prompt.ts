@@ -1,5 +1,5 @@
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
-import {hiddenText} from '../core/review/hidden.ts';
+import {hiddenText} from '../core/text/hidden.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Io} from './program.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {statementText} from '../../source/core/run/statement.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
-import {hiddenText, holdsHidden, markHidden} from '../../source/core/review/hidden.ts';
+import {hiddenText, holdsHidden, markHidden} from '../../source/core/text/hidden.ts';
 import {printable} from '../../source/core/names.ts';
 import {escapeControls, neutraliseLine} from '../../source/core/text/escape-controls.ts';
 import {flagsOf} from '../../source/core/review/review.ts';

@@ -1,4 +1,5 @@
-import {markHidden} from '../review/hidden.ts';
+import {controlsInRow} from '../text/controls.ts';
+import {markHidden} from '../text/hidden.ts';
 
 /*
  * What a commit says that a merge makes: a title, what the
@@ -50,7 +51,7 @@ export function plainDate(raw: string, now: number): string | undefined {
 
 /** One line of at most so many characters. */
 export function oneLine(text: string, most = 200): string {
-	return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ').slice(0, most);
+	return text.replaceAll(controlsInRow, ' ').slice(0, most);
 }
 
 /** The message before its trailers. `commits` of the facts: the subjects, one on a line. */

@@ -1,5 +1,5 @@
 import {holdsControl} from './diff.ts';
-import {hiddenText} from './hidden.ts';
+import {hiddenText} from '../text/hidden.ts';
 
 /* What commits say besides their files. A merge that keeps them brings their messages and names to the target. */
 

@@ -1,4 +1,5 @@
-import {codeName, holdsHidden, markHidden} from './hidden.ts';
+import {codeName, holdsHidden, markHidden} from '../text/hidden.ts';
+import {anyTextControl, caret, eachTextControl} from '../text/controls.ts';
 import {escapeControls} from '../text/escape-controls.ts';
 
 /** A line of a hunk. `old` and `new` are its numbers on either side, where it is there. */
@@ -62,9 +63,9 @@ function visible(text: string): string {
 		return escapeControls(text);
 	}
 
-	const bytes = text
-		.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`)
-		.replaceAll(/[\u0080-\u009F]/g, byte => `<${codeName(byte.codePointAt(0)!)}>`);
+	const bytes = text.replaceAll(eachTextControl, control =>
+		control < '\u0080' ? caret(control) : `<${codeName(control.codePointAt(0)!)}>`,
+	);
 	return escapeControls(markHidden(bytes, codePoint => `<${codeName(codePoint)}>`));
 }
 
@@ -78,7 +79,7 @@ export function visibleText(text: string): string {
 
 /** Whether a text holds what would steer a terminal, reorder what is read, or not be seen. */
 export function holdsControl(text: string): boolean {
-	return /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/.test(text.replace(/\r$/, '')) || holdsHidden(text);
+	return anyTextControl.test(text.replace(/\r$/, '')) || holdsHidden(text);
 }
 
 type Open = {

@@ -1,5 +1,5 @@
 import type {Facts} from './facts.ts';
-import {markHidden} from '../review/hidden.ts';
+import {markHidden} from '../text/hidden.ts';
 
 /** Where a project keeps who may sign an approval, as `ssh-keygen` reads it (ALLOWED SIGNERS in its manual). */
 export const signersPath = '.fleet/signers';

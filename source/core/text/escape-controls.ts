@@ -1,4 +1,5 @@
-import {markHidden} from '../review/hidden.ts';
+import {eachTextControl} from './controls.ts';
+import {markHidden} from './hidden.ts';
 
 /*
  * Text that comes from an agent (output, file names, branch names, commit messages) is untrusted wherever it is shown.
@@ -9,7 +10,6 @@ import {markHidden} from '../review/hidden.ts';
 const strings = /(?:\u001B[\]PX^_]|[\u009D\u0090\u0098\u009E\u009F])[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?/g;
 const csi = /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]?/g;
 const short = /\u001B[ -/]*[0-~]?/g;
-const controls = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
 /** Joined pictures are drawn side by side: what joins them has no width that terminals agree on. */
 const joiners = /[\u200D\u{E0020}-\u{E007F}]/gu;
 
@@ -28,7 +28,7 @@ export function escapeControls(text: string): string {
 		.replaceAll(short, '')
 		.replaceAll('\r\n', '\n')
 		.replaceAll('\t', '    ')
-		.replaceAll(controls, '');
+		.replaceAll(eachTextControl, '');
 	return markHidden(
 		plain,
 		() => '\u00B7',

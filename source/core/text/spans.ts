@@ -1,3 +1,4 @@
+import {caret} from './controls.ts';
 import {escapeControls} from './escape-controls.ts';
 
 /** What a colour means; a theme says which one it is. */
@@ -135,12 +136,7 @@ export function readSpans(text: string): Span[] {
 export function readRaw(text: string): Span[] {
 	return [
 		{
-			text: escapeControls(
-				text
-					.replace(/\r$/, '')
-					.replaceAll('\t', '    ')
-					.replaceAll(/[\u0000-\u001F\u007F]/g, byte => `^${String.fromCodePoint(byte.codePointAt(0)! ^ 64)}`),
-			).replaceAll('\n', '⏎'),
+			text: escapeControls(caret(text.replace(/\r$/, '').replaceAll('\t', '    '))).replaceAll('\n', '⏎'),
 		},
 	];
 }

@@ -1,3 +1,4 @@
+import {isUnreadable} from '../../core/text/controls.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {ScopeKind} from '../../core/scope.ts';
 import {powerOf} from './power.ts';
@@ -25,8 +26,8 @@ export const files: ScopeKind = {
 			return new Refusal(`"${subject.slice(0, 60)}" is not an absolute path`, 'write files:/path/to/folder');
 		}
 
-		if (/[\u0000-\u001F\u007F]/.test(subject) || subject.split('/').some(part => part === '..' || part === '.')) {
-			return new Refusal('the path holds a control byte, "." or ".."', 'write the plain absolute path');
+		if (isUnreadable(subject) || subject.split('/').some(part => part === '..' || part === '.')) {
+			return new Refusal('the path holds a character that is not seen, "." or ".."', 'write the plain absolute path');
 		}
 
 		const path = subject.replaceAll(/\/+/g, '/').replace(/\/$/, '');
