@@ -24,6 +24,7 @@ export const verb = define({
 				? (done, total, text) => io.out(`${JSON.stringify({progress: {done, total, text}})}\n`)
 				: undefined,
 		);
+		io.report({audit: items});
 		const passed = items.filter(item => item.status === 'PASS').length;
 		if (options.json && options.progress) {
 			io.out(`${JSON.stringify({run: run.id, passed, total: items.length, items})}\n`);

@@ -31,12 +31,14 @@ export const verb = define({
 		);
 		const run = readRun(context.paths.run(id))!;
 		const verification = run.verification!;
+		const word = {passed: 'verified', failed: 'not verified', inconclusive: 'inconclusive'}[verification.result];
+		const because = `${word}: ${neutraliseLine(verification.because)}`;
+		const hint = passed ? undefined : verifyHint(run, verification.doubt);
+		io.report({outcome: {because, ...(hint === undefined ? {} : {hint})}});
 		if (options.json) {
 			io.json(verification);
 		} else {
-			const word = {passed: 'verified', failed: 'not verified', inconclusive: 'inconclusive'}[verification.result];
-			const hint = passed ? '' : `  hint: ${verifyHint(run, verification.doubt)}\n`;
-			io.out(`${word}: ${neutraliseLine(verification.because)}\n${hint}`);
+			io.out(`${because}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`);
 		}
 
 		if (passed) {

@@ -115,11 +115,10 @@ function complain(error: unknown): number {
 	}
 
 	const fault = error as Error;
-	say(
-		process.stderr,
-		`fleet: internal error: ${neutraliseLine(fault.message)}\n` +
-			'  hint: this is a fault in fleet; FLEET_DEBUG=1 shows where\n',
-	);
+	const because = `internal error: ${neutraliseLine(fault.message)}`;
+	const hint = 'this is a fault in fleet; FLEET_DEBUG=1 shows where';
+	tell({refusal: {because, hint}});
+	say(process.stderr, `fleet: ${because}\n  hint: ${hint}\n`);
 	if (process.env['FLEET_DEBUG']) {
 		say(process.stderr, escapeControls(`${fault.stack}\n`));
 	}

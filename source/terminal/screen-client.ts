@@ -73,12 +73,23 @@ function watchFolder(folder: string, changed: (name: string | undefined) => void
 /** What is kept of a verb's words, characters: more than the largest diff that one prints. */
 const longestWords = 128 * 1024 ** 2;
 
-/** Why a verb could not be started, as it would say it. */
-export function startProblem(error: unknown): string {
-	const {because, hint} =
+/** Why a verb could not be started. */
+function startRefusal(error: unknown): Refusal {
+	return (
 		machineRefusal(error) ??
-		new Refusal(`a program was not started: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor');
+		new Refusal(`a program was not started: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor')
+	);
+}
+
+/** Why a verb could not be started, as it would print it. */
+export function startProblem(error: unknown): string {
+	const {because, hint} = startRefusal(error);
 	return `fleet: ${because}\n  hint: ${hint}\n`;
+}
+
+/** The end of a verb that could not say itself why it ended. */
+function endedWith({because, hint}: Refusal, stdout = ''): ActionResult {
+	return {code: 1, stdout, stderr: `fleet: ${because}\n  hint: ${hint}\n`, report: {refusal: {because, hint}}};
 }
 
 /** What a verb reported. The schema is loaded with the first one: the first frame needs none. */
@@ -271,7 +282,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		},
 		act: (argv, onLine, input) =>
 			new Promise<ActionResult>(resolve => {
-				const failed = (error: unknown) => resolve({code: 1, stdout: '', stderr: startProblem(error)});
+				const failed = (error: unknown) => resolve(endedWith(startRefusal(error)));
 				let child: ChildProcess;
 				try {
 					child = spawn(self[0], [self[1], ...argv], {
@@ -310,13 +321,17 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 					stderr += stderr.length < longestWords ? text : '';
 				});
 				child.on('close', (code, signal) => {
-					const ended = signal
-						? {
-								code: 1,
+					if (signal) {
+						resolve(
+							endedWith(
+								new Refusal(`${argv[0]} was ended by ${signal}`, 'look at what it did, then do it again'),
 								stdout,
-								stderr: `fleet: ${argv[0]} was ended by ${signal}\n  hint: look at what it did, then do it again\n`,
-							}
-						: {code: code ?? 1, stdout, stderr};
+							),
+						);
+						return;
+					}
+
+					const ended = {code: code ?? 1, stdout, stderr};
 					readReports(told).then(
 						report => resolve({...ended, report}),
 						() => resolve(ended),

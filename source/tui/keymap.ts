@@ -2,7 +2,7 @@ import {gatesOf, type GateId} from '../core/run/gates.ts';
 import type {Run} from '../core/run/run.ts';
 import {liveStages, stageName} from '../core/run/stages.ts';
 import {nextNeed} from './list.ts';
-import {placeNames, placeOf, selectedRun, tabs, type Place, type State} from './state.ts';
+import {placeNames, placeOf, promptOf, selectedRun, tabs, type Place, type State} from './state.ts';
 
 /*
  * What each key means and why it means nothing now: footer,
@@ -678,8 +678,8 @@ export type PaletteEntry = {
 export function paletteEntries(state: State): PaletteEntry[] {
 	const place = placeOf(state);
 	const words =
-		state.prompt?.field.value
-			.toLowerCase()
+		promptOf(state)
+			?.field.value.toLowerCase()
 			.split(/\s+/)
 			.filter(word => word !== '') ?? [];
 	return bindings

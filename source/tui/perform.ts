@@ -1,10 +1,11 @@
 import {parseDiff} from '../core/review/diff.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
-import type {DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
+import type {ActionResult, DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
 import type {Effect, Message, Progress} from './state.ts';
 
 /**
- * Does what the screen asked for, and says what came of it. Pressing a key changes no run: only what comes back does.
+ * Does what the screen asked for, and says what came of it. There are no optimistic updates: a run changes on the
+ * screen when its journal does.
  */
 export async function perform(client: FleetClient, effect: Effect, send: (message: Message) => void): Promise<void> {
 	switch (effect.type) {
@@ -13,7 +14,7 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 				effect.argv,
 				line => {
 					const progress = progressOf(line);
-					if (progress) {
+					if (progress && effect.run !== undefined) {
 						send({type: 'progress', run: effect.run, progress});
 					}
 				},
@@ -32,12 +33,12 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		}
 
 		case 'diff': {
-			const {code, stdout, stderr} = await client.act(['diff', effect.run, '--raw']);
-			const problem = code === 0 ? undefined : neutraliseLine(stderr.split('\n')[0] ?? '').replace('fleet: ', '');
+			const result = await client.act(['diff', effect.run, '--raw']);
+			const problem = problemOf(result);
 			send({
 				type: 'diff',
 				run: effect.run,
-				files: parseDiff(code === 0 ? stdout : ''),
+				files: parseDiff(problem === undefined ? result.stdout : ''),
 				review: client.review(effect.run),
 				problem,
 			});
@@ -45,16 +46,13 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		}
 
 		case 'compare': {
-			const {code, stdout, stderr} = await client.act(['diff', effect.run, '--raw']);
+			const result = await client.act(['diff', effect.run, '--raw']);
+			const problem = problemOf(result);
 			// What could not be read is not nothing.
 			send(
-				code === 0
-					? {type: 'compared', run: effect.run, files: parseDiff(stdout)}
-					: {
-							type: 'said',
-							text: `${effect.run}: ${neutraliseLine(stderr.split('\n')[0] ?? '').replace('fleet: ', '')}`,
-							bad: true,
-						},
+				problem === undefined
+					? {type: 'compared', run: effect.run, files: parseDiff(result.stdout)}
+					: {type: 'said', text: `${effect.run}: ${problem}`, bad: true},
 			);
 			break;
 		}
@@ -117,6 +115,11 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			break;
 		}
 	}
+}
+
+/** Why a verb failed; undefined where it did not. */
+function problemOf({code, stderr, report}: ActionResult): string | undefined {
+	return code === 0 ? undefined : neutraliseLine(report?.refusal?.because ?? stderr.split('\n')[0] ?? '');
 }
 
 /** A line such as `{"progress": …}`, among what a verb prints. */

@@ -57,8 +57,11 @@ export type DialogKind =
 	| 'learn'
 	| 'init';
 
+/** Fields that are filled in, and the one that has the cursor. */
+export type FormState = {readonly fields: readonly Field[]; readonly at: number};
+
 /** What is asked before something is done. */
-export type Dialog = {
+export type Dialog = FormState & {
 	readonly kind: DialogKind;
 	/** The runs that it is about. */
 	readonly runs: readonly string[];
@@ -67,12 +70,10 @@ export type Dialog = {
 	readonly title: string;
 	/** What a person must know before the answer. */
 	readonly lines: readonly string[];
-	readonly fields: readonly Field[];
 	/** For a question that one key answers, what yes does, such as `stops it`; then there are no fields. */
 	readonly yes?: string | undefined;
 	/** When it was opened, milliseconds; undefined where that is not known. */
 	readonly opened?: number | undefined;
-	readonly at: number;
 };
 
 export const shows = ['all', 'needs you', 'running', 'review', 'done'] as const;
@@ -155,6 +156,19 @@ export type ReviewState = {
 /** A line at the bottom that is being typed, and what it is for. */
 export type Prompt = {readonly kind: 'filter' | 'search' | 'palette'; readonly field: Field; readonly at: number};
 
+type ScreenFocus = {readonly type: 'screen'};
+type FormFocus = {readonly type: 'form'; readonly form: FormState};
+
+/**
+ * What keys and pasted text go to. `behind`: what they go to once the dialog is closed; the form of a new run
+ * stays on the screen below a dialog.
+ */
+export type Focus =
+	| ScreenFocus
+	| FormFocus
+	| {readonly type: 'prompt'; readonly prompt: Prompt}
+	| {readonly type: 'dialog'; readonly dialog: Dialog; readonly behind: ScreenFocus | FormFocus};
+
 /** A gate's work while it goes on. */
 export type Progress = {readonly done: number; readonly total: number; readonly text: string};
 
@@ -206,7 +220,8 @@ export type State = {
 	/** What the compared runs changed, by run, and the file whose changes are shown. */
 	readonly compared: Readonly<Record<string, readonly DiffFile[]>>;
 	readonly compareAt: number;
-	readonly dialog: Dialog | undefined;
+	/** A form is there if, and only if, the screen is that of a new run. */
+	readonly focus: Focus;
 	/**
 	 * Questions whose verb goes on, by its run and title: the answer,
 	 * and the comments that go with it, come back where it fails.
@@ -222,12 +237,11 @@ export type State = {
 			}
 		>
 	>;
-	readonly prompt: Prompt | undefined;
-	readonly form: readonly Field[];
-	readonly formAt: number;
 	/** What a project offers for a new run: branches, prompts, policy. By project. */
 	readonly offers: Readonly<Record<string, ProjectView>>;
+	/** The verbs that go on, in words: by run, and the one that is about no run. */
 	readonly busy: Readonly<Record<string, string>>;
+	readonly fleetBusy: string | undefined;
 	readonly notice: {readonly text: string; readonly bad: boolean} | undefined;
 	readonly here: {readonly folder: string; readonly project: string | undefined};
 	readonly recent: {readonly commands: readonly string[]; readonly prompts: readonly string[]};
@@ -290,7 +304,8 @@ export type Message =
 	| {readonly type: 'said'; readonly text: string; readonly bad: boolean}
 	| {
 			readonly type: 'done';
-			readonly run: string;
+			/** The run that the verb was about; undefined for one that is about no run. */
+			readonly run: string | undefined;
 			readonly title: string;
 			readonly then?: Then | undefined;
 			readonly argv?: readonly string[];
@@ -309,7 +324,8 @@ export type Effect =
 	/** `fleet <argv>`, as a process of its own. `input`: what it reads from stdin. */
 	| {
 			readonly type: 'act';
-			readonly run: string;
+			/** The run that it is about; undefined for one that is about no run. */
+			readonly run: string | undefined;
 			readonly argv: readonly string[];
 			readonly input?: string | undefined;
 			readonly title: string;
@@ -345,4 +361,57 @@ export function selectedRun(state: State): Run | undefined {
 
 export function placeOf(state: Pick<State, 'screen' | 'tab'>): Place {
 	return state.screen === 'run' ? state.tab : state.screen;
+}
+
+export function dialogOf({focus}: Pick<State, 'focus'>): Dialog | undefined {
+	return focus.type === 'dialog' ? focus.dialog : undefined;
+}
+
+export function promptOf({focus}: Pick<State, 'focus'>): Prompt | undefined {
+	return focus.type === 'prompt' ? focus.prompt : undefined;
+}
+
+/** The form of a new run, also where a dialog is open over it. */
+export function formOf({focus}: Pick<State, 'focus'>): FormState | undefined {
+	const shown = focus.type === 'dialog' ? focus.behind : focus;
+	return shown.type === 'form' ? shown.form : undefined;
+}
+
+/** With a dialog: another in place of one that is open, which keeps what is behind it. */
+export function withDialog(state: State, dialog: Dialog): State {
+	const {focus} = state;
+	if (focus.type === 'dialog') {
+		return {...state, focus: {...focus, dialog}};
+	}
+
+	return {...state, focus: {type: 'dialog', dialog, behind: focus.type === 'prompt' ? {type: 'screen'} : focus}};
+}
+
+export function withPrompt(state: State, prompt: Prompt): State {
+	return {...state, focus: {type: 'prompt', prompt}};
+}
+
+/** Without the dialog or the prompt: keys go to what was behind it. */
+export function withoutOverlay(state: State): State {
+	const {focus} = state;
+	switch (focus.type) {
+		case 'dialog': {
+			return {...state, focus: focus.behind};
+		}
+
+		case 'prompt': {
+			return {...state, focus: {type: 'screen'}};
+		}
+
+		default: {
+			return state;
+		}
+	}
+}
+
+/** Another screen in place of the form of a new run. A dialog over it stays. */
+export function withoutForm(state: State, screen: Exclude<ScreenId, 'new'>): State {
+	const {focus} = state;
+	const behind: ScreenFocus = {type: 'screen'};
+	return {...state, screen, focus: focus.type === 'dialog' ? {...focus, behind} : behind};
 }

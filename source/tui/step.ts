@@ -26,17 +26,17 @@ export function spoken(prompt: string): {readonly argv: readonly string[]; reado
 		: {argv: [prompt]};
 }
 
-/** A verb for one run, as a process of its own; '' for one that is about no run. */
+/** A verb for one run, as a process of its own; `run`: undefined for one that is about no run. */
 export function runVerb(
 	state: State,
-	run: string,
+	run: string | undefined,
 	argv: readonly string[],
 	title: string,
 	then?: Then,
 	input?: string,
 ): Step {
 	return {
-		state: {...state, busy: {...state.busy, [run]: title}},
+		state: run === undefined ? {...state, fleetBusy: title} : {...state, busy: {...state.busy, [run]: title}},
 		effects: [
 			{type: 'act', run, argv, title, ...(then === undefined ? {} : {then}), ...(input === undefined ? {} : {input})},
 		],

@@ -8,7 +8,7 @@ import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
 import {LogPager} from './log/pager.ts';
 import {perform} from './perform.ts';
 import {initialState} from './start.ts';
-import type {Effect, LogMove, LogState, Message, State} from './state.ts';
+import {dialogOf, type Effect, type LogMove, type LogState, type Message, type State} from './state.ts';
 import type {TerminalView} from './log/emulator.ts';
 import {update} from './update.ts';
 
@@ -75,6 +75,7 @@ export class Store {
 					projects: fresh.projects,
 					now: fresh.now,
 					busy: {},
+					fleetBusy: undefined,
 					progress: {},
 					log: undefined,
 					screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen,
@@ -161,14 +162,14 @@ export class Store {
 
 		let asked = false;
 		for (const key of keys) {
-			const {dialog} = this.#state;
+			const dialog = dialogOf(this.#state);
 			// A question that came up meanwhile can be typed into, but nobody has read what enter, or y, would answer.
 			if (asked && dialog && (key === 'return' || dialog.yes !== undefined)) {
 				break;
 			}
 
 			this.send({type: 'keys', keys: [key]});
-			asked ||= dialog === undefined && this.#state.dialog !== undefined;
+			asked ||= dialog === undefined && dialogOf(this.#state) !== undefined;
 		}
 	}
 
@@ -470,7 +471,8 @@ function isBurst(state: State, keys: readonly string[]): boolean {
 	const loose = new Set<string>();
 	let at = state;
 	for (const key of keys) {
-		const isField = at.dialog ? at.dialog.fields.length > 0 : at.prompt !== undefined || at.screen === 'new';
+		const {focus} = at;
+		const isField = focus.type === 'dialog' ? focus.dialog.fields.length > 0 : focus.type !== 'screen';
 		if (!isField && ([...key].length === 1 || key === 'space')) {
 			loose.add(key);
 		}

@@ -11,7 +11,7 @@ import {paletteLines} from './screens/palette.ts';
 import {runLines} from './screens/run.ts';
 import {vaultLines} from './screens/vault.ts';
 import {helpLines, welcomeLines} from './screens/welcome.ts';
-import type {State} from './state.ts';
+import {dialogOf, type State} from './state.ts';
 import {themes} from './paint/theme.ts';
 
 const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {
@@ -31,7 +31,8 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
  */
 export function frameLines(state: State): Line[] {
 	const room = Math.max(0, state.rows - footerHeight - 1);
-	const below = (state.dialog ? dialogLines(state.dialog, state.columns, room) : paletteLines(state)).slice(0, room);
+	const dialog = dialogOf(state);
+	const below = (dialog ? dialogLines(dialog, state.columns, room) : paletteLines(state)).slice(0, room);
 	const height = Math.max(1, state.rows - footerHeight - below.length);
 	return block([...block(screens[state.screen](state, height), height), ...below, ...footerLines(state)], state.rows);
 }

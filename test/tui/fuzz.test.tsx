@@ -5,7 +5,7 @@ import {renderToString} from 'ink';
 import stringWidth from 'string-width';
 import {Frame} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';
-import type {Effect, Message, State} from '../../source/tui/state.ts';
+import {dialogOf, formOf, type Effect, type FormState, type Message, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {screens} from './states.ts';
 
@@ -60,12 +60,11 @@ function decisions(effects: readonly Effect[]): Effect[] {
 }
 
 function check(state: State, what: string): void {
-	assert.ok(
-		!state.dialog ||
-			(state.dialog.at >= 0 && (state.dialog.yes !== undefined || state.dialog.at < state.dialog.fields.length)),
-		what,
-	);
-	assert.ok(state.screen !== 'new' || (state.formAt >= 0 && state.formAt < state.form.length), what);
+	const isAtField = ({fields, at}: FormState) => at >= 0 && at < fields.length;
+	const [dialog, form] = [dialogOf(state), formOf(state)];
+	assert.ok(!dialog || (dialog.yes === undefined ? isAtField(dialog) : dialog.fields.length === 0), what);
+	assert.ok(!form || isAtField(form), what);
+	assert.equal(form !== undefined, state.screen === 'new', what);
 	assert.ok(state.scroll >= 0, what);
 	assert.ok(!state.review || (state.review.at >= 0 && state.review.top >= 0), what);
 }

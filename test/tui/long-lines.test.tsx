@@ -6,7 +6,7 @@ import {emptyReview, flagsOf, lineEnds} from '../../source/core/review/review.ts
 import {breaksOf, fitMiddle, fitTail, widthOf, wrapSpans} from '../../source/tui/paint/fit.ts';
 import {withDiff} from '../../source/tui/review/rows.ts';
 import {inTime} from '../../source/tui/review/syntax.ts';
-import type {State} from '../../source/tui/state.ts';
+import {dialogOf, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines, paintFrame} from '../../source/tui/view.ts';
 import {at, exited, run, started, state, verified} from './states.ts';
@@ -115,7 +115,7 @@ test('a line that is wrapped is one line: for a comment, for the cursor, and for
 		'on a later row of it',
 	);
 	const asked = press(from, 'c');
-	assert.match(asked.dialog!.title, /line 2$/);
+	assert.match(dialogOf(asked)!.title, /line 2$/);
 	const kept = press(asked, ...'why', 'return').review!.review.comments[0]!;
 	assert.equal(kept.quoted, `${'x'.repeat(300)}END`);
 	const rows = text(press(asked, ...'why', 'return'));
@@ -130,7 +130,7 @@ test('a line that is wrapped is one line: for a comment, for the cursor, and for
 	);
 	// A range over all rows of three lines.
 	const range = press(review(change('+a', `+${'x'.repeat(300)}`, '+b'), 80), 'down', 'down', 'v', 'end', 'c');
-	assert.equal(range.dialog!.title.slice(-12), 'lines 1 to 3');
+	assert.equal(dialogOf(range)!.title.slice(-12), 'lines 1 to 3');
 	// Another width, another layout: the same line is under the cursor.
 	for (const other of [
 		update(from, {type: 'resize', columns: 50, rows: 30}).state,
@@ -138,7 +138,7 @@ test('a line that is wrapped is one line: for a comment, for the cursor, and for
 		press(from, '|'),
 		press(from, 'w'),
 	]) {
-		assert.match(press(other, 'c').dialog!.title, /line 2$/);
+		assert.match(dialogOf(press(other, 'c'))!.title, /line 2$/);
 	}
 });
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import type {FleetClient} from '../../source/protocol/client.ts';
+import type {VerbReport} from '../../source/protocol/report.ts';
 import {keysOf} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';
-import type {Effect, State} from '../../source/tui/state.ts';
+import {dialogOf, formOf, type Effect, type State} from '../../source/tui/state.ts';
 import {Store} from '../../source/tui/store.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
@@ -56,7 +57,8 @@ const freeze = (from: State): State =>
 		projects: from.projects,
 		now: from.keyAt ?? begin,
 	}).state;
-const done = (from: State, title: string, argv: string[], stdout = '', code = 0, stderr = ''): State =>
+/** The end of a verb about the run that is called one. */
+const done = (from: State, title: string, argv: string[], stdout = '', code = 0, report: VerbReport = {}): State =>
 	update(from, {
 		type: 'done',
 		run: 'one',
@@ -64,8 +66,8 @@ const done = (from: State, title: string, argv: string[], stdout = '', code = 0,
 		argv,
 		code,
 		stdout,
-		stderr,
-		...(argv[0] === 'freeze' ? {report: {runs: argv.slice(1)}} : {}),
+		stderr: 'words that are for a shell\n',
+		report: argv[0] === 'freeze' ? {runs: argv.slice(1)} : report,
 	}).state;
 
 test("what ends an agent, its verification or a person's words asks first, and only yes is yes", () => {
@@ -99,7 +101,7 @@ test("what ends an agent, its verification or a person's words asks first, and o
 		assert.deepEqual(verbs(press(asked.state, 'return').effects), [argv]);
 		for (const no of ['n', 'escape', 'j', 'space', 'x', 'r', '!', 'ctrl-x', 'tab', 'ctrl-c', ';']) {
 			const refused = press(asked.state, no);
-			assert.deepEqual([refused.effects, refused.state.dialog], [[], undefined], `${key} ${no}`);
+			assert.deepEqual([refused.effects, dialogOf(refused.state)], [[], undefined], `${key} ${no}`);
 		}
 
 		// Typed on without looking, as a shell's line is: no answer.
@@ -123,7 +125,7 @@ test('discard says what it does, and cleaning up is refused where nothing can go
 	);
 	const disk = {...screens()['disk']!};
 	const refused = press(disk, 'D');
-	assert.deepEqual([refused.state.dialog, refused.state.notice?.text], [undefined, 'clean up: is running']);
+	assert.deepEqual([dialogOf(refused.state), refused.state.notice?.text], [undefined, 'clean up: is running']);
 	const second = press(disk, 'j', 'D');
 	assert.match(text(second.state), /Clean up merged\?/);
 	assert.deepEqual(verbs(press(second.state, 'y').effects), ['clean merged']);
@@ -142,7 +144,7 @@ test('! pauses at once, and in haste does no more than that', () => {
 		'one is frozen: x; fleet thaw one, or fleet stop one\n',
 	);
 	const hasty = press(frozen, [500, '!']);
-	assert.deepEqual([hasty.effects, hasty.state.dialog], [[], undefined]);
+	assert.deepEqual([hasty.effects, dialogOf(hasty.state)], [[], undefined]);
 	const asked = press(frozen, [1500, '!']);
 	assert.deepEqual(asked.effects, []);
 	assert.match(text(asked.state), /Stop one\?[\s\S]*u continue/);
@@ -167,7 +169,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 	assert.equal(frozen, 'one is paused; u continue · x stop');
 	const all = update(running, {
 		type: 'done',
-		run: '',
+		run: undefined,
 		title: 'freeze all',
 		argv: ['freeze', '--all'],
 		code: 0,
@@ -181,40 +183,27 @@ test('the words after a verb are about this screen: its keys, and all of the run
 		'one is discarded; U (restore) brings it back',
 	);
 	assert.equal(
-		done(
-			running,
-			'verify',
-			['verify', 'one'],
-			'',
-			3,
-			'fleet: it conflicts with main in "a"\n  hint: fleet resume one --rebase\n',
-		).notice!.text,
+		done(running, 'verify', ['verify', 'one'], '', 3, {
+			refusal: {because: 'it conflicts with main in "a"', hint: 'fleet resume one --rebase'},
+		}).notice!.text,
 		'it conflicts with main in "a"; hint: R (rebase)',
 	);
 	assert.equal(
-		done(
-			running,
-			'verify',
-			['verify', 'one'],
-			'$ true\nhint: of the tests\ninconclusive: it ran no test\n  hint: fleet logs one --verify\n',
-			4,
-		).notice!.text,
+		done(running, 'verify', ['verify', 'one'], '$ true\nhint: of the tests\n', 4, {
+			outcome: {because: 'inconclusive: it ran no test', hint: 'fleet logs one --verify'},
+		}).notice!.text,
 		'inconclusive: it ran no test; hint: fleet logs one --verify',
 	);
 	assert.equal(
-		done(
-			running,
-			'merge',
-			['merge', 'one'],
-			'',
-			3,
-			'fleet: one is not approved\n  hint: fleet verify one, then fleet approve one\n',
-		).notice!.text,
+		done(running, 'merge', ['merge', 'one'], '', 3, {
+			refusal: {because: 'one is not approved', hint: 'fleet verify one, then fleet approve one'},
+		}).notice!.text,
 		'one is not approved; hint: a v (verify), then a y (approve)',
 	);
 	assert.match(
-		done(running, 'deploy', ['deploy', 'one'], '', 3, 'fleet: no\n  hint: fleet verify one --waive-secrets\n').notice!
-			.text,
+		done(running, 'deploy', ['deploy', 'one'], '', 3, {
+			refusal: {because: 'no', hint: 'fleet verify one --waive-secrets'},
+		}).notice!.text,
 		/fleet verify one --waive-secrets/,
 		'what no key does stays as it is',
 	);
@@ -238,10 +227,10 @@ test('who goes on typing while a run is started changes nothing where the screen
 	assert.equal(form.state.screen, 'new');
 	assert.equal(verbs(form.effects).length, 1);
 	const typed = press(form.state, [100, 'B'], [100, 'a'], [100, 'd']);
-	assert.deepEqual([typed.effects, typed.state.form], [[], form.state.form], 'what is under way is not changed');
+	assert.deepEqual([typed.effects, formOf(typed.state)], [[], formOf(form.state)], 'what is under way is not changed');
 	const there = update(typed.state, {
 		type: 'done',
-		run: '',
+		run: undefined,
 		title: 'new run',
 		then: 'started',
 		code: 0,
@@ -251,7 +240,7 @@ test('who goes on typing while a run is started changes nothing where the screen
 	}).state;
 	assert.equal(there.screen, 'fleet');
 	const on = press(there, [100, ' N'.trim()], [100, 'a'], [100, 'm'], [100, 'e'], [100, '!']);
-	assert.deepEqual([on.state.screen, on.state.dialog, on.effects], ['fleet', undefined, []]);
+	assert.deepEqual([on.state.screen, dialogOf(on.state), on.effects], ['fleet', undefined, []]);
 	assert.match(on.state.notice!.text, /were dropped/);
 	assert.equal(press(on.state, [900, 'a']).state.screen, 'gates', 'after a pause keys are keys');
 	// Who waits has the keys at once; who went elsewhere stays there.
@@ -259,7 +248,7 @@ test('who goes on typing while a run is started changes nothing where the screen
 		press(
 			update(form.state, {
 				type: 'done',
-				run: '',
+				run: undefined,
 				title: 'new run',
 				then: 'started',
 				code: 0,
@@ -273,22 +262,29 @@ test('who goes on typing while a run is started changes nothing where the screen
 	);
 	const away = press(form.state, 'escape', 'd').state;
 	assert.equal(
-		update(away, {type: 'done', run: '', title: 'new run', then: 'started', code: 0, stdout: 'two x\n', stderr: ''})
-			.state.screen,
+		update(away, {
+			type: 'done',
+			run: undefined,
+			title: 'new run',
+			then: 'started',
+			code: 0,
+			stdout: 'two x\n',
+			stderr: '',
+		}).state.screen,
 		'run',
 	);
 	// What failed can be mended in the form.
 	const failed = update(form.state, {
 		type: 'done',
-		run: '',
+		run: undefined,
 		title: 'new run',
 		then: 'started',
 		code: 2,
 		stdout: '',
 		stderr: 'fleet: no\n',
 	}).state;
-	assert.deepEqual([failed.screen, failed.form], ['new', form.state.form]);
-	assert.notDeepEqual(press(failed, 'z').state.form, failed.form);
+	assert.deepEqual([failed.screen, formOf(failed)], ['new', formOf(form.state)]);
+	assert.notDeepEqual(formOf(press(failed, 'z').state), formOf(failed));
 });
 
 test('a comment is written where the cursor is seen to be, and is not taken away by one key', () => {
@@ -300,7 +296,7 @@ test('a comment is written where the cursor is seen to be, and is not taken away
 	const onHunk = press(review, ']', '}');
 	assert.match(rowOf(onHunk.state), /@@/);
 	const asked = press(onHunk.state, 'c');
-	assert.match(asked.state.dialog!.title, /line 1$/);
+	assert.match(dialogOf(asked.state)!.title, /line 1$/);
 	assert.match(rowOf(asked.state), /export function parse\(/, 'the cursor is on the line that it is about');
 	const kept = press(asked.state, ...'why', 'return');
 	assert.match(rowOf(kept.state), /draft: why/);
@@ -314,7 +310,7 @@ test('a comment is written where the cursor is seen to be, and is not taken away
 test('whose a new secret is can only be chosen', () => {
 	const vault = screens()['vault']!;
 	const asked = press(vault, 'n', ...'stripe', 'return');
-	assert.deepEqual(asked.state.dialog!.fields[1]!.choices, ['user', 'project']);
+	assert.deepEqual(dialogOf(asked.state)!.fields[1]!.choices, ['user', 'project']);
 	assert.deepEqual(verbs(press(asked.state, 'right', 'return', 'return', 'return').effects), [
 		'secret add stripe --project',
 	]);
@@ -365,7 +361,7 @@ test('a text that comes without being pasted as such is no keys; what is typed f
 	const ready = state([run('one', started, exited, ...verified)]);
 	const shell = after(ready, 'clear; fleet screen\r');
 	assert.deepEqual(
-		[shell.result.screen, shell.result.dialog, shell.asked.filter(verb => verb.startsWith('resume'))],
+		[shell.result.screen, dialogOf(shell.result), shell.asked.filter(verb => verb.startsWith('resume'))],
 		['fleet', undefined, []],
 	);
 	assert.match(shell.result.notice!.text, /not as keys/);
@@ -384,7 +380,7 @@ test('a text that comes without being pasted as such is no keys; what is typed f
 	);
 	const approving = after(ready, 'ay\tyes\r');
 	assert.deepEqual(
-		[approving.result.dialog?.kind, approving.asked.filter(verb => verb.startsWith('approve'))],
+		[dialogOf(approving.result)?.kind, approving.asked.filter(verb => verb.startsWith('approve'))],
 		['approve', []],
 	);
 });
@@ -415,7 +411,7 @@ test('an approval shows what was not looked at; what could not be read is not em
 	}).state;
 	assert.match(text(known), /! viewed {3}2 of 3 files not viewed: \.github\/workflows\/ci\.yml, package-lock\.json/);
 	assert.match(text(known), /flagged: \.github\/workflows\/ci\.yml \(d diff\)/);
-	assert.equal(known.dialog!.fields[0]!.value, 'why', 'what was typed stays');
+	assert.equal(dialogOf(known)!.fields[0]!.value, 'why', 'what was typed stays');
 	const all = update(asked, {
 		type: 'diff',
 		run: 'ready',
@@ -432,8 +428,8 @@ test('an approval shows what was not looked at; what could not be read is not em
 		problem: 'too large',
 	}).state;
 	assert.match(text(unread), /! viewed {3}not known: too large/);
-	assert.match(text(press({...unread, dialog: undefined}, 'd').state), /not readable: too large/);
-	assert.doesNotMatch(text(press({...unread, dialog: undefined}, 'd').state), /no changes/);
+	assert.match(text(press({...unread, focus: {type: 'screen'}}, 'd').state), /not readable: too large/);
+	assert.doesNotMatch(text(press({...unread, focus: {type: 'screen'}}, 'd').state), /no changes/);
 });
 
 test('what a question says is there whole, and what answers it always', () => {
@@ -468,37 +464,39 @@ test('a target outside of its window asks why before anything else, and says whe
 	// The first of January 2026 is a Thursday, and it is midnight.
 	const from = (window: string): State => ({
 		...gates,
-		dialog: undefined,
+		focus: {type: 'screen'},
 		offers: {p: {...gates.offers['p']!, deploy: {shelf: {command: 'cp a b', credentials: [], window}}}},
 	});
 	const closed = press(from('mon-fri 09:00-16:00'), 'p');
 	assert.match(text(closed.state), /outside the deploy window \(opens Thu 09:00; mon-fri/);
 	assert.deepEqual(
-		closed.state.dialog!.fields.map(field => field.id),
+		dialogOf(closed.state)!.fields.map(field => field.id),
 		['target', 'reason', 'confirm'],
 	);
 	const hasty = press(closed.state, 'return', 'return');
 	assert.match(hasty.state.notice!.text, /shelf is outside its deploy window \(opens Thu 09:00\)/);
-	assert.equal(hasty.state.dialog!.at, 1, 'the word is not asked for');
+	assert.equal(dialogOf(hasty.state)!.at, 1, 'the word is not asked for');
 	assert.deepEqual(press(closed.state, 'tab', 'tab', ...'shelf', 'return').effects, []);
 	assert.deepEqual(verbs(press(closed.state, 'return', ...'outage', 'return', ...'shelf', 'return').effects), [
 		'deploy merged shelf --confirm shelf --outside-window --because outage',
 	]);
 	// What the policy offers may come when the question is there already.
-	const early = press({...gates, dialog: undefined, offers: {}}, 'p').state;
+	const early = press({...gates, focus: {type: 'screen'}, offers: {}}, 'p').state;
 	assert.deepEqual(
-		update(early, {type: 'offer', project: 'p', offer: from('mon-fri 09:00-16:00').offers['p']!}).state.dialog!.fields,
-		closed.state.dialog!.fields,
+		dialogOf(update(early, {type: 'offer', project: 'p', offer: from('mon-fri 09:00-16:00').offers['p']!}).state)!
+			.fields,
+		dialogOf(closed.state)!.fields,
 	);
 	assert.equal(
-		update(press(early, 'x').state, {type: 'offer', project: 'p', offer: from('00:00-12:00').offers['p']!}).state
-			.dialog!.fields[0]!.value,
+		dialogOf(
+			update(press(early, 'x').state, {type: 'offer', project: 'p', offer: from('00:00-12:00').offers['p']!}).state,
+		)!.fields[0]!.value,
 		'x',
 		'not over what was typed',
 	);
 	const open = press(from('00:00-12:00'), 'p');
 	assert.deepEqual(
-		open.state.dialog!.fields.map(field => field.id),
+		dialogOf(open.state)!.fields.map(field => field.id),
 		['target', 'confirm'],
 	);
 	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), [

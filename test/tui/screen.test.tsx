@@ -14,7 +14,7 @@ import {footerText} from '../../source/tui/screens/footer.ts';
 import {tableLines} from '../../source/tui/paint/table.ts';
 import {fleetLines} from '../../source/tui/screens/fleet.ts';
 import {initialState} from '../../source/tui/start.ts';
-import {tabs, type State} from '../../source/tui/state.ts';
+import {dialogOf, tabs, type State} from '../../source/tui/state.ts';
 import {TerminalView} from '../../source/tui/log/emulator.ts';
 import {update} from '../../source/tui/update.ts';
 
@@ -83,7 +83,7 @@ test('a resume asks what to tell an agent that has a conversation, and nothing o
 	assert.deepEqual(press(asked.state, 'return').effects, [
 		{type: 'act', run: 'talks', argv: ['resume', 'talks'], title: 'resume'},
 	]);
-	assert.equal(press(asked.state, 'escape').state.dialog, undefined);
+	assert.equal(dialogOf(press(asked.state, 'escape').state), undefined);
 });
 
 test('what was written to an agent comes back where its verb took nothing, and a long text goes on stdin', () => {
@@ -94,22 +94,23 @@ test('what was written to an agent comes back where its verb took nothing, and a
 	assert.deepEqual(sent.effects, [
 		{type: 'act', run: 'talks', argv: ['resume', 'talks', '--prompt-file', '-'], title: 'resume', input: long},
 	]);
-	assert.equal(sent.state.dialog, undefined);
+	assert.equal(dialogOf(sent.state), undefined);
 	const refusal = {
 		type: 'done',
 		run: 'talks',
 		title: 'resume',
 		stdout: '',
 		stderr: 'fleet: too long\n  hint: x\n',
+		report: {refusal: {because: 'too long', hint: 'x'}},
 	} as const;
 	const back = update(sent.state, {...refusal, code: 2}).state;
-	assert.equal(back.dialog?.fields[0]!.value, long);
+	assert.equal(dialogOf(back)?.fields[0]!.value, long);
 	assert.equal(back.notice?.text, 'too long; hint: x');
 	assert.deepEqual(back.asked, {});
 	const taken = update(sent.state, {...refusal, code: 0, stdout: 'talks running\n'}).state;
-	assert.deepEqual([taken.dialog, taken.asked], [undefined, {}]);
+	assert.deepEqual([dialogOf(taken), taken.asked], [undefined, {}]);
 	assert.equal(
-		update(sent.state, {...refusal, title: 'freeze', code: 2}).state.dialog,
+		dialogOf(update(sent.state, {...refusal, title: 'freeze', code: 2}).state),
 		undefined,
 		"another verb's end is not its end",
 	);
@@ -152,13 +153,13 @@ test('comments that could not be sent are drafts again', () => {
 	});
 	assert.equal(back.state.review?.review.comments[0]!.sent, false);
 	assert.deepEqual(back.effects, [{type: 'save-review', run: 'talks', review: {viewed: {}, comments: [comment]}}]);
-	assert.equal(back.state.dialog?.kind, 'send-comments');
+	assert.equal(dialogOf(back.state)?.kind, 'send-comments');
 });
 
 test('a verb that finds nobody to ask is given the terminal', () => {
 	const {state: next, effects} = update(state([]), {
 		type: 'done',
-		run: '',
+		run: undefined,
 		title: 'new run',
 		argv: ['run', '--agent', 'codex'],
 		code: 2,
@@ -167,7 +168,7 @@ test('a verb that finds nobody to ask is given the terminal', () => {
 		report: {refusal: {code: 'needs-person', because: 'in whatever words', hint: 'x'}},
 	});
 	assert.deepEqual(effects, [{type: 'terminal', argv: ['run', '--agent', 'codex'], pause: true}]);
-	assert.equal(next.busy[''], undefined);
+	assert.equal(next.fleetBusy, undefined);
 });
 
 test('every screen draws exactly its height, whatever it shows', () => {
@@ -300,7 +301,7 @@ test('a key becomes an effect only where it may', () => {
 		},
 	]);
 	assert.deepEqual(press(one, 'g', 'return', 'return').effects, [], 'no reason, no grant');
-	assert.equal(press(one, 'g', 'escape').state.dialog, undefined);
+	assert.equal(dialogOf(press(one, 'g', 'escape').state), undefined);
 	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
 	assert.match(press(one, 'a', 'w').state.notice!.text, /not verified yet/);
 	assert.equal(
@@ -314,14 +315,20 @@ test('a key becomes an effect only where it may', () => {
 	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [
 		{
 			type: 'act',
-			run: '',
+			run: undefined,
 			argv: ['run', '--project', 'p', 'do it', '--', 'my', 'own agent'],
 			title: 'new run',
 			then: 'started',
 		},
 	]);
 	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [
-		{type: 'act', run: '', argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'], title: 'new run', then: 'started'},
+		{
+			type: 'act',
+			run: undefined,
+			argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'],
+			title: 'new run',
+			then: 'started',
+		},
 	]);
 });
 
@@ -455,7 +462,7 @@ test("an approval on the screen says what is signed, and asks for the policy's w
 			},
 		});
 	assert.match(
-		press(gates('ship-it', true), 'y').state.dialog!.lines.join('\n'),
+		dialogOf(press(gates('ship-it', true), 'y').state)!.lines.join('\n'),
 		/signed +with your SSH key, exactly this/,
 	);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'yes', 'return').effects, []);

@@ -1,7 +1,7 @@
 import {comparable} from '../keymap.ts';
 import {firstRun, selectedRow, visibleRuns} from '../list.ts';
 import {select, selectRow} from '../navigation.ts';
-import {selectedRun, shows, sorts, type State} from '../state.ts';
+import {selectedRun, shows, sorts, withPrompt, type State} from '../state.ts';
 import {good, stay, type Handler, type Handlers, type Step} from '../step.ts';
 
 /* What the list shows, and which of its runs are marked and compared. */
@@ -49,10 +49,13 @@ const turnRun =
 
 export const listActions = {
 	filter: ({state}) =>
-		stay({
-			...state,
-			prompt: {kind: 'filter', field: {id: 'prompt', label: '/', value: state.list.filter, hint: ''}, at: 0},
-		}),
+		stay(
+			withPrompt(state, {
+				kind: 'filter',
+				field: {id: 'prompt', label: '/', value: state.list.filter, hint: ''},
+				at: 0,
+			}),
+		),
 	show({state}) {
 		const show = following(shows, state.list.show);
 		return withList(state, {show}, `show: ${show}`);

@@ -4,7 +4,7 @@ import {secretSubject} from '../forms/dialogs/secrets.ts';
 import {nextNeed, visibleRuns} from '../list.ts';
 import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
 import {openForm} from '../forms/new-run.ts';
-import {tabs, type State, type Tab} from '../state.ts';
+import {tabs, withPrompt, type State, type Tab} from '../state.ts';
 import {runVerb, stay, type Handler, type Handlers} from '../step.ts';
 import {themeNames} from '../paint/theme.ts';
 import {fold, following} from './list.ts';
@@ -54,7 +54,7 @@ export const placeActions = {
 				: {...state, from: state.screen, screen: 'help', scroll: 0},
 		),
 	palette: ({state}) =>
-		stay({...state, prompt: {kind: 'palette', field: {id: 'prompt', label: ':', value: '', hint: ''}, at: 0}}),
+		stay(withPrompt(state, {kind: 'palette', field: {id: 'prompt', label: ':', value: '', hint: ''}, at: 0})),
 	'next-need'({state}) {
 		const wanted = nextNeed(state)!;
 		const shown = select(
@@ -103,7 +103,7 @@ export const placeActions = {
 	journal: showTab('journal'),
 	network: showTab('network'),
 	demo: ({state}) => ({state, effects: [{type: 'terminal', argv: ['demo'], pause: true}]}),
-	add: ({state}) => runVerb(state, '', ['project', 'add', state.here.folder], 'add', 'added'),
+	add: ({state}) => runVerb(state, undefined, ['project', 'add', state.here.folder], 'add', 'added'),
 	vault: ({state}) => ({state: {...state, screen: 'vault', from: state.screen, scroll: 0}, effects: [{type: 'vault'}]}),
 	disk: ({state}) => ({state: {...state, screen: 'disk', scroll: 0}, effects: [{type: 'disk'}]}),
 	theme({state}) {

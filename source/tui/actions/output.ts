@@ -1,6 +1,6 @@
 import {withLogView} from '../navigation.ts';
 import {keepPlace} from '../review/rows.ts';
-import {placeOf} from '../state.ts';
+import {placeOf, withPrompt} from '../state.ts';
 import {stay, type Handler, type Handlers} from '../step.ts';
 
 /* How a log is looked at. */
@@ -15,7 +15,7 @@ const openIn =
 
 export const outputActions = {
 	search: ({state}) =>
-		stay({...state, prompt: {kind: 'search', field: {id: 'prompt', label: '/', value: '', hint: ''}, at: 0}}),
+		stay(withPrompt(state, {kind: 'search', field: {id: 'prompt', label: '/', value: '', hint: ''}, at: 0})),
 	'next-match': turnMatch(false),
 	'previous-match': turnMatch(true),
 	raw: ({state}) => withLogView(state, {raw: !state.logView.raw}),

@@ -1,4 +1,4 @@
-import type {Dialog, DialogKind, State} from '../state.ts';
+import {dialogOf, withDialog, withoutOverlay, type Dialog, type DialogKind, type State} from '../state.ts';
 import {bad, stay, type Handler, type Step} from '../step.ts';
 import {commentDialogs} from './dialogs/comments.ts';
 import {decisionDialogs} from './dialogs/decisions.ts';
@@ -27,7 +27,7 @@ export function openDialog(state: State, kind: DialogKind, subject?: string): St
 	const question = open(state, subject);
 	return question
 		? {
-				state: {...state, dialog: {...question, kind, subject, at: 0, opened: state.keyAt}},
+				state: withDialog(state, {...question, kind, subject, at: 0, opened: state.keyAt}),
 				effects: load?.(state) ?? [],
 			}
 		: stay(state);
@@ -35,19 +35,19 @@ export function openDialog(state: State, kind: DialogKind, subject?: string): St
 
 /** The deploy dialog with the targets of a policy that has been read meanwhile, unless something was typed already. */
 export function offerDialog(state: State): State {
-	const {dialog} = state;
+	const dialog = dialogOf(state);
 	const question =
 		dialog?.kind === 'deploy' && dialog.fields.every(field => field.value === '')
 			? dialogs.deploy.open(state, dialog.subject)
 			: undefined;
-	return dialog && question ? {...state, dialog: {...dialog, ...question, at: 0}} : state;
+	return dialog && question ? withDialog(state, {...dialog, ...question, at: 0}) : state;
 }
 
 /** The dialog with the lines that follow from what has been read meanwhile. What was typed stays. */
 export function refreshDialog(state: State): State {
-	const {dialog} = state;
+	const dialog = dialogOf(state);
 	const question = dialog && dialogs[dialog.kind].load ? dialogs[dialog.kind].open(state, dialog.subject) : undefined;
-	return dialog && question ? {...state, dialog: {...dialog, lines: question.lines}} : state;
+	return dialog && question ? withDialog(state, {...dialog, lines: question.lines}) : state;
 }
 
 /** An action that asks first. */
@@ -61,7 +61,7 @@ const readingMs = 300;
 
 /** A key for a question that one key answers. Any key that is no answer means no. */
 function answer(state: State, dialog: Dialog, key: string): Step {
-	const closed: State = {...state, dialog: undefined};
+	const closed = withoutOverlay(state);
 	if (key === 'escape' || key === 'ctrl-c') {
 		return stay(closed);
 	}
@@ -91,7 +91,7 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 	const result = reduceForm(dialog, key);
 	switch (result.type) {
 		case 'cancelled': {
-			return stay({...state, dialog: undefined});
+			return stay(withoutOverlay(state));
 		}
 
 		case 'submitted': {
@@ -103,7 +103,7 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 		}
 
 		case 'changed': {
-			return stay({...state, dialog: {...dialog, ...result.form}});
+			return stay(withDialog(state, {...dialog, ...result.form}));
 		}
 	}
 }
@@ -122,11 +122,11 @@ function submit(state: State, dialog: Dialog): Step {
 		});
 	}
 
-	const step = dialogs[dialog.kind].submit({...state, dialog: undefined}, dialog, valuesOf(dialog.fields));
+	const step = dialogs[dialog.kind].submit(withoutOverlay(state), dialog, valuesOf(dialog.fields));
 	const sendsComments = dialog.kind === 'send-comments';
 	const isLong = dialog.fields.some(field => field.value.length > (field.multiline ? 0 : minKeptLength));
 	const verb = step.effects.find(effect => effect.type === 'act');
-	if (!verb || !(isLong || sendsComments)) {
+	if (verb?.run === undefined || !(isLong || sendsComments)) {
 		return step;
 	}
 
@@ -145,5 +145,5 @@ export function pasteIntoDialog(state: State, dialog: Dialog, text: string): Ste
 	}
 
 	const fields = replaceAt(dialog.fields, dialog.at, paste(dialog.fields[dialog.at]!, text));
-	return stay({...state, dialog: {...dialog, fields}});
+	return stay(withDialog(state, {...dialog, fields}));
 }

@@ -1,17 +1,23 @@
-import type {State} from '../state.ts';
+import {formOf, withoutForm, type FormState, type State} from '../state.ts';
 import {bad, stay, type Step} from '../step.ts';
 import {paste, replaceAt, valuesOf} from './edit.ts';
 import {extraFields, makeFields} from './new-run/fields.ts';
 import {startEffects} from './new-run/start.ts';
-import {reduceForm, type FormState} from './reducer.ts';
+import {reduceForm} from './reducer.ts';
 
 /* The form of a new run: how it opens, takes keys, and starts what was filled in. */
 
 /** How long keys are dropped after one that was pressed while the run is being started. */
 const deafMs = 1000;
 
-const formOf = (state: State): FormState => ({fields: state.form, at: state.formAt});
-const withForm = (state: State, {fields, at}: FormState): State => ({...state, form: fields, formAt: at});
+/** With another form, in place of the one that is there: it may be below a dialog. */
+export function withForm(state: State, form: FormState): State {
+	const {focus} = state;
+	return {
+		...state,
+		focus: focus.type === 'dialog' ? {...focus, behind: {type: 'form', form}} : {type: 'form', form},
+	};
+}
 
 /** What the fields hold as it was typed, with the blanks around. */
 const rawValues = ({fields}: FormState) => Object.fromEntries(fields.map(field => [field.id, field.value]));
@@ -34,17 +40,14 @@ export function openForm(state: State, project: string, agent: string): Step {
 
 /** The form with the hints and choices that follow from what has been read meanwhile. */
 export function refreshForm(state: State): State {
-	if (state.screen !== 'new') {
-		return state;
-	}
-
 	const form = formOf(state);
-	return withForm(state, {...form, fields: makeFields(state, rawValues(form), {before: form.fields})});
+	return form === undefined
+		? state
+		: withForm(state, {...form, fields: makeFields(state, rawValues(form), {before: form.fields})});
 }
 
 /** With another text in a field, and the cursor there; as it is where there is no such field or text. */
-function withValue(state: State, id: string, value: string | undefined): Step {
-	const form = formOf(state);
+function withValue(state: State, form: FormState, {id, value}: {id: string; value: string | undefined}): Step {
 	const at = form.fields.findIndex(field => field.id === id);
 	return value === undefined || at === -1
 		? stay(state)
@@ -57,56 +60,47 @@ function entryAfter(entries: readonly string[], value: string): string | undefin
 }
 
 /** Shows the fields that few need, or hides them. */
-function toggleExtended(state: State): Step {
-	const form = formOf(state);
+function toggleExtended(state: State, form: FormState): Step {
 	const isExtended = !form.fields.some(field => extraFields.includes(field.id));
 	const fields = makeFields(state, rawValues(form), {before: form.fields, isExtended});
 	const at = isExtended ? indexOf({fields, at: 0}, extraFields[0]!) : Math.min(form.at, fields.length - 1);
 	return stay(withForm(state, {fields, at}));
 }
 
-function nextTemplate(state: State): Step {
-	const {project, prompt} = rawValues(formOf(state));
+function nextTemplate(state: State, form: FormState): Step {
+	const {project, prompt} = rawValues(form);
 	const templates = state.offers[project ?? '']?.prompts ?? [];
 	if (templates.length === 0) {
 		return bad(state, 'the project has no prompt templates (.fleet/prompts/NAME.md, committed)');
 	}
 
-	return withValue(
-		state,
-		'prompt',
-		entryAfter(
-			templates.map(({text}) => text),
-			prompt ?? '',
-		),
-	);
+	const texts = templates.map(({text}) => text);
+	return withValue(state, form, {id: 'prompt', value: entryAfter(texts, prompt ?? '')});
 }
 
 /** The fields that follow from a choice, and what has to be read for them. */
-function chosen(state: State, form: FormState): Step {
+function chosen(state: State, before: FormState, form: FormState): Step {
 	const values = rawValues(form);
-	const {id} = form.fields[form.at]!;
-	const fields = makeFields(state, values, {before: formOf(state).fields});
-	const isOther = values[id] !== rawValues(formOf(state))[id];
+	const fields = makeFields(state, values, {before: before.fields});
+	const project = values['project'];
 	return {
 		state: withForm(state, {...form, fields}),
-		effects: id === 'project' && isOther ? [{type: 'offer', project: values[id]!}] : [],
+		effects: project === undefined || project === rawValues(before)['project'] ? [] : [{type: 'offer', project}],
 	};
 }
 
-function start(state: State): Step {
-	const form = formOf(state);
+function start(state: State, form: FormState): Step {
 	const effects = startEffects(state, valuesOf(form.fields));
 	return 'because' in effects
 		? bad(withForm(state, {...form, at: indexOf(form, effects.field)}), effects.because)
 		: {
-				state: {...state, busy: {...state.busy, '': effects.length > 1 ? `${effects.length} new runs` : 'new run'}},
+				state: {...state, fleetBusy: effects.length > 1 ? `${effects.length} new runs` : 'new run'},
 				effects,
 			};
 }
 
-export function formKey(state: State, key: string): Step {
-	if (state.busy[''] !== undefined && key !== 'escape' && key !== 'ctrl-c') {
+export function formKey(state: State, form: FormState, key: string): Step {
+	if (state.fleetBusy !== undefined && key !== 'escape' && key !== 'ctrl-c') {
 		// The screen goes to the list as soon as it has started; what is typed now must not land there.
 		return bad(
 			{...state, deafUntil: state.keyAt === undefined ? undefined : state.keyAt + deafMs},
@@ -114,15 +108,14 @@ export function formKey(state: State, key: string): Step {
 		);
 	}
 
-	const form = formOf(state);
 	const field = form.fields[form.at]!;
 	switch (key) {
 		case 'ctrl-s': {
-			return start(state);
+			return start(state, form);
 		}
 
 		case 'ctrl-x': {
-			return toggleExtended(state);
+			return toggleExtended(state, form);
 		}
 
 		case 'ctrl-o': {
@@ -135,23 +128,26 @@ export function formKey(state: State, key: string): Step {
 
 		case 'ctrl-r': {
 			return field.id === 'command'
-				? withValue(state, 'command', entryAfter(state.recent.commands, field.value))
-				: withValue(state, 'prompt', entryAfter(state.recent.prompts, rawValues(form)['prompt'] ?? ''));
+				? withValue(state, form, {id: 'command', value: entryAfter(state.recent.commands, field.value)})
+				: withValue(state, form, {
+						id: 'prompt',
+						value: entryAfter(state.recent.prompts, rawValues(form)['prompt'] ?? ''),
+					});
 		}
 
 		case 'ctrl-t': {
-			return nextTemplate(state);
+			return nextTemplate(state, form);
 		}
 	}
 
 	const result = reduceForm(form, key);
 	switch (result.type) {
 		case 'cancelled': {
-			return stay({...state, screen: 'fleet'});
+			return stay(withoutForm(state, 'fleet'));
 		}
 
 		case 'submitted': {
-			return start(state);
+			return start(state, form);
 		}
 
 		case 'edit': {
@@ -160,12 +156,11 @@ export function formKey(state: State, key: string): Step {
 
 		case 'changed': {
 			const isChoice = field.choices !== undefined && result.form.at === form.at;
-			return isChoice ? chosen(state, result.form) : stay(withForm(state, result.form));
+			return isChoice ? chosen(state, form, result.form) : stay(withForm(state, result.form));
 		}
 	}
 }
 
-export function pasteIntoForm(state: State, text: string): Step {
-	const {fields, at} = formOf(state);
+export function pasteIntoForm(state: State, {fields, at}: FormState, text: string): Step {
 	return stay(withForm(state, {at, fields: replaceAt(fields, at, paste(fields[at]!, text))}));
 }

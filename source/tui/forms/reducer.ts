@@ -1,8 +1,5 @@
-import type {Field} from '../state.ts';
+import type {FormState} from '../state.ts';
 import {edit, moveLine, replaceAt} from './edit.ts';
-
-/** Fields that are filled in, and the one that has the cursor. */
-export type FormState = {readonly fields: readonly Field[]; readonly at: number};
 
 /** What a key does to a form. `edit`: the text of the field is to be written in an editor. */
 export type FormResult =

@@ -1,6 +1,6 @@
 import {cursorOf} from '../forms/edit.ts';
 import {bindings, keyName, keysOf} from '../keymap.ts';
-import {placeOf, type State} from '../state.ts';
+import {placeOf, type Prompt, type State} from '../state.ts';
 import type {Line} from '../paint/line.ts';
 
 /** The keys of a place in one line; those that do nothing now stand in brackets. */
@@ -31,53 +31,56 @@ export function footerText(state: State): string {
 	return line + tail;
 }
 
-function keysLine(state: State): Line {
-	if (state.prompt) {
-		const {field, kind} = state.prompt;
-		const at = cursorOf(field);
-		const hint = {
-			filter: 'enter: keep, esc: clear',
-			search: 'regular expression; enter: search, then n and N',
-			palette: 'enter: run, ↑↓: choose',
-		}[kind];
-		return {
-			spans: [
-				{text: field.label, bold: true, tone: 'accent'},
-				{text: field.value.slice(0, at)},
-				{text: field.value[at] ?? ' ', inverse: true},
-				{text: field.value.slice(at + 1)},
-				{text: `   ${hint}`, dim: true},
-			],
-		};
-	}
+const promptHints: Readonly<Record<Prompt['kind'], string>> = {
+	filter: 'enter: keep, esc: clear',
+	search: 'regular expression; enter: search, then n and N',
+	palette: 'enter: run, ↑↓: choose',
+};
 
-	if (state.dialog) {
-		return {
-			text:
-				state.dialog.yes !== undefined
-					? `y ${state.dialog.yes}  esc cancel`
-					: 'enter next/done  tab next field  ctrl-u clear  esc cancel',
-			dim: true,
-		};
-	}
-
+/** What is typed at the bottom, with its cursor. */
+function promptLine({field, kind}: Prompt): Line {
+	const at = cursorOf(field);
 	return {
-		text:
-			state.screen === 'new'
-				? 'ctrl-s start  tab next  ctrl-x more choices  enter next/done  esc cancel'
-				: footerText(state),
-		dim: true,
+		spans: [
+			{text: field.label, bold: true, tone: 'accent'},
+			{text: field.value.slice(0, at)},
+			{text: field.value[at] ?? ' ', inverse: true},
+			{text: field.value.slice(at + 1)},
+			{text: `   ${promptHints[kind]}`, dim: true},
+		],
 	};
+}
+
+function keysLine(state: State): Line {
+	const {focus} = state;
+	switch (focus.type) {
+		case 'prompt': {
+			return promptLine(focus.prompt);
+		}
+
+		case 'dialog': {
+			const {yes} = focus.dialog;
+			const fields = 'enter next/done  tab next field  ctrl-u clear  esc cancel';
+			return {text: yes === undefined ? fields : `y ${yes}  esc cancel`, dim: true};
+		}
+
+		case 'form': {
+			return {text: 'ctrl-s start  tab next  ctrl-x more fields  enter next/done  esc cancel', dim: true};
+		}
+
+		case 'screen': {
+			return {text: footerText(state), dim: true};
+		}
+	}
 }
 
 /** What just happened, what is going on, and the keys. */
 export function footerLines(state: State): Line[] {
-	const going = Object.entries(state.busy)
-		.map(([run, title]) => {
-			const progress = state.progress[run];
-			return `${title}${run === '' ? '' : ` ${run}`}…${progress ? ` ${progress.done}/${progress.total}` : ''}`;
-		})
-		.join('  ');
+	const ofRuns = Object.entries(state.busy).map(([run, title]) => {
+		const progress = state.progress[run];
+		return `${title} ${run}…${progress ? ` ${progress.done}/${progress.total}` : ''}`;
+	});
+	const going = [...(state.fleetBusy === undefined ? [] : [`${state.fleetBusy}…`]), ...ofRuns].join('  ');
 	const first: Line = state.notice
 		? {text: state.notice.text, tone: state.notice.bad ? 'bad' : 'good'}
 		: {text: going, tone: 'accent'};

@@ -1,11 +1,13 @@
 import {fieldLines} from '../forms/view.ts';
 import type {Line} from '../paint/line.ts';
-import type {State} from '../state.ts';
+import {formOf, type State} from '../state.ts';
 
 /** New run. What is typed stays in view. */
 export function formLines(state: State, height: number): Line[] {
-	const fields = fieldLines(state.form, state.formAt, state.columns);
-	const active = fields.findIndex(line => line.spans?.[0]?.text.startsWith(' ▸'));
+	const form = formOf(state);
+	const fields = form ? fieldLines(form.fields, form.at, state.columns) : [];
+	// Only the label of the field with the cursor is bold.
+	const active = fields.findIndex(line => line.spans?.[0]?.bold);
 	const room = Math.max(1, height - 3);
 	const from = Math.max(0, Math.min(fields.length - room, active - 2));
 	const shown = fields.slice(from, from + room);

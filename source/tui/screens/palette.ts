@@ -1,17 +1,18 @@
 import type {Line} from '../paint/line.ts';
 import {paletteEntries} from '../keymap.ts';
 import {windowOf} from '../layout.ts';
-import type {State} from '../state.ts';
+import {promptOf, type State} from '../state.ts';
 
 /** The commands that the palette offers, above the line that is typed. */
 export function paletteLines(state: State): Line[] {
-	if (state.prompt?.kind !== 'palette') {
+	const prompt = promptOf(state);
+	if (prompt?.kind !== 'palette') {
 		return [];
 	}
 
 	const entries = paletteEntries(state);
 	const height = Math.min(12, Math.max(3, state.rows - 8));
-	const {from, to} = windowOf(entries.length, state.prompt.at, height);
+	const {from, to} = windowOf(entries.length, prompt.at, height);
 	return [
 		{text: ' Command palette', title: true},
 		...entries.slice(from, to).map((entry, index): Line => ({
@@ -20,7 +21,7 @@ export function paletteLines(state: State): Line[] {
 				{text: entry.title},
 				{text: entry.disabled === undefined ? '' : `  (${entry.disabled})`},
 			],
-			inverse: from + index === state.prompt!.at,
+			inverse: from + index === prompt.at,
 			dim: entry.disabled !== undefined,
 		})),
 		...(entries.length === 0 ? [{text: ' no such command', dim: true}] : []),

@@ -138,7 +138,7 @@ const init: DialogDefinition = {
 
 		const project = runsOf(state, dialog)[0]!.project.id;
 		const argv = ['project', 'init', project, '--verify', values['command']];
-		return runVerb(state, dialog.runs[0]!, argv, 'verify command', 'offer');
+		return runVerb(state, dialog.runs[0], argv, 'verify command', 'offer');
 	},
 };
 

@@ -1,6 +1,6 @@
-import {bad, type Step} from '../../step.ts';
 import type {Run} from '../../../core/run/run.ts';
-import type {Dialog, Effect, Field, State} from '../../state.ts';
+import {withDialog, type Dialog, type Effect, type Field, type State} from '../../state.ts';
+import {bad, type Step} from '../../step.ts';
 
 /* What the dialogs have in common. */
 
@@ -45,7 +45,7 @@ export const reasonArguments = (reason: string | undefined): readonly string[] =
 /** The dialog stays open, with the cursor in the field that needs another answer. */
 export function askAgain(state: State, dialog: Dialog, {field, because}: {field: string; because: string}): Step {
 	const at = dialog.fields.findIndex(({id}) => id === field);
-	return bad({...state, dialog: {...dialog, at: Math.max(0, at)}}, because);
+	return bad(withDialog(state, {...dialog, at: Math.max(0, at)}), because);
 }
 
 export function describeRuns(runs: readonly Run[]): string {

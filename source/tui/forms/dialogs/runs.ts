@@ -68,7 +68,7 @@ const rerun: DialogDefinition = {
 			],
 		};
 	},
-	submit: (state, dialog) => runVerb(state, dialog.runs[0]!, ['resume', dialog.runs[0]!], 'resume'),
+	submit: (state, dialog) => runVerb(state, dialog.runs[0], ['resume', dialog.runs[0]!], 'resume'),
 };
 
 const discard: DialogDefinition = {
@@ -137,7 +137,7 @@ const freezeAll: DialogDefinition = {
 			yes: 'pause every run',
 		};
 	},
-	submit: state => runVerb(state, '', ['freeze', '--all'], 'pause all'),
+	submit: state => runVerb(state, undefined, ['freeze', '--all'], 'pause all'),
 };
 
 const acknowledge: DialogDefinition = {
@@ -199,7 +199,7 @@ const clean: DialogDefinition = {
 			yes: 'clean up',
 		};
 	},
-	submit: (state, dialog) => runVerb(state, dialog.runs[0]!, ['clean', dialog.runs[0]!], 'clean up', 'disk'),
+	submit: (state, dialog) => runVerb(state, dialog.runs[0], ['clean', dialog.runs[0]!], 'clean up', 'disk'),
 };
 
 export const runDialogs = {resume, rerun, discard, stop, 'freeze-all': freezeAll, acknowledge, budget, clean};

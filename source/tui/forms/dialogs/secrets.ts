@@ -68,7 +68,7 @@ const remove: DialogDefinition = {
 		}
 
 		const project = secret.project === null ? [] : ['--in', secret.project];
-		return runVerb(state, '', ['secret', 'remove', secret.reference, ...project], 'remove secret', 'vault');
+		return runVerb(state, undefined, ['secret', 'remove', secret.reference, ...project], 'remove secret', 'vault');
 	},
 };
 

@@ -109,7 +109,7 @@ export function startEffects(state: State, values: FieldValues): readonly Effect
 			];
 			return {
 				type: 'act',
-				run: '',
+				run: undefined,
 				argv: ['run', ...options, ...promptArguments, ...(hasModel ? [] : ['--', ...argv])],
 				...(input === undefined ? {} : {input}),
 				title: 'new run',

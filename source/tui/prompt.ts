@@ -1,0 +1,79 @@
+import {act} from './act.ts';
+import {edit, paste} from './forms/edit.ts';
+import {paletteEntries, shortTitle} from './keymap.ts';
+import {firstRun, visibleRuns} from './list.ts';
+import {withoutOverlay, withPrompt, type Prompt, type State} from './state.ts';
+import {bad, stay, type Step} from './step.ts';
+
+/* The line at the bottom that is typed: a filter that is seen at once, a search, the palette. */
+
+/** What enter does: the filter is on already, a search begins, the palette's entry is done. */
+function accept(state: State, prompt: Prompt): Step {
+	const closed = withoutOverlay(state);
+	switch (prompt.kind) {
+		case 'filter': {
+			return stay(closed);
+		}
+
+		case 'search': {
+			const search = prompt.field.value;
+			return {
+				state: {...closed, logView: {...state.logView, search}},
+				effects:
+					search === '' ? [{type: 'log', kind: 'output', move: {to: 'same'}}] : [{type: 'search', backward: true}],
+			};
+		}
+
+		case 'palette': {
+			const entry = paletteEntries(state)[prompt.at];
+			if (!entry) {
+				return stay(closed);
+			}
+
+			return entry.disabled === undefined
+				? act(closed, entry.action)
+				: bad(closed, `${shortTitle(entry)}: ${entry.disabled}`);
+		}
+	}
+}
+
+/** With what is typed in the prompt; a filter is applied as it is typed. */
+function withTyped(state: State, prompt: Prompt): Step {
+	const typed = withPrompt(state, prompt);
+	if (prompt.kind !== 'filter') {
+		return stay(typed);
+	}
+
+	const filtered: State = {...typed, heading: undefined, list: {...state.list, filter: prompt.field.value}};
+	const isKept = visibleRuns(filtered).some(run => run.id === state.selected);
+	return stay(isKept ? filtered : {...filtered, selected: firstRun(filtered), journal: [], log: undefined});
+}
+
+export function promptKey(state: State, prompt: Prompt, key: string): Step {
+	switch (key) {
+		case 'escape':
+		case 'ctrl-c': {
+			const closed = withoutOverlay(state);
+			return stay(prompt.kind === 'filter' ? {...closed, list: {...state.list, filter: ''}} : closed);
+		}
+
+		case 'up':
+		case 'down': {
+			const last = prompt.kind === 'palette' ? paletteEntries(state).length - 1 : -1;
+			const at = Math.max(0, Math.min(last, prompt.at + (key === 'up' ? -1 : 1)));
+			return stay(withPrompt(state, {...prompt, at}));
+		}
+
+		case 'return': {
+			return accept(state, prompt);
+		}
+
+		default: {
+			return withTyped(state, {...prompt, at: 0, field: edit(prompt.field, key)});
+		}
+	}
+}
+
+export function pasteIntoPrompt(state: State, prompt: Prompt, text: string): Step {
+	return withTyped(state, {...prompt, field: paste(prompt.field, text)});
+}
