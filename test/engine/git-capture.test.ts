@@ -109,7 +109,7 @@ test("the person's own ignore rules hold, and what .worktreeinclude brought is i
 		assert.ok(lines.length > 1);
 		await copyIncluded(project.context, {id: run.project.id, root}, run.id, places, ['env [1].local']);
 		Object.assign(run, {included: ['env [1].local']});
-		const {importWork} = await import('../../source/engine/handover/capture.ts');
+		const {importWork} = await import('../../source/engine/handover/import-work.ts');
 		await project.again(
 			run,
 			'touch mine.log own.log "other.log"; ls; echo staged > forced.tmp; echo "*.tmp" > .gitignore; git add -f forced.tmp',

@@ -4,7 +4,7 @@ import type {Changes} from '../../core/run/changes.ts';
 import type {Run} from '../../core/run/run.ts';
 import {adminName, baseMounts, giveToRun} from '../../host/worktree.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
-import {broughtFiles} from './capture.ts';
+import {broughtFiles} from './brought-files.ts';
 import type {Context} from '../context.ts';
 import {lendIndex} from '../run/fill.ts';
 import {jail} from '../sandbox/jail.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../core/secrets/suspects.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
-import {diffFlags} from './capture.ts';
+import {diffFlags} from './diff-flags.ts';
 import type {Context} from '../context.ts';
 import {knownValues} from '../grants/secrets.ts';
 

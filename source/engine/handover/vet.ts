@@ -13,7 +13,7 @@ import {
 } from '../../core/git/tree.ts';
 import type {Git} from '../../host/git.ts';
 import {attributeFiles, readBlobs, readTree, withAttributes} from './attributes.ts';
-import {broughtFiles} from './capture.ts';
+import {broughtFiles} from './brought-files.ts';
 import {knownCommits} from '../run/submodules.ts';
 
 /* What must not be merged. Judged on the tree that the merge would be, against the tip that it would be merged into. */
