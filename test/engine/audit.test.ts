@@ -54,7 +54,7 @@ function restore(): void {
 async function failing(sabotage: Sabotage): Promise<string[]> {
 	const context = fleet.context();
 	process.env['HOME'] = fleet.home;
-	const {items} = await audit(context, findRun(context, 'audited'), sabotage);
+	const {items} = await audit(context, findRun(context, 'audited'), {sabotage});
 	assert.equal(items.length, 6);
 	for (const item of items) {
 		assert.ok(item.status === 'ERROR' || item.probes.length >= 3, `${item.id} tries ${item.probes.length}`);
