@@ -1,7 +1,8 @@
 import process from 'node:process';
 import {isName} from '../core/names.ts';
 import {compose} from '../compose.ts';
-import {ownSignals, supervise} from '../engine/run/supervise.ts';
+import {ownSignals} from '../engine/run/halt.ts';
+import {supervise} from '../engine/run/supervise.ts';
 import type {Handover} from '../engine/run/start-supervisor.ts';
 
 /* The bin of the detached process that owns one run. Its argv names the run, so that a person finds it in `ps`. */

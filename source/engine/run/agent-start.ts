@@ -1,0 +1,276 @@
+import {randomUUID} from 'node:crypto';
+import process from 'node:process';
+import type {Invocation, SandboxPlan} from '../../core/plan.ts';
+import type {Policy} from '../../core/policy.ts';
+import {readUpstreams} from '../../core/network/upstream.ts';
+import {orThrow, Refusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
+import type {Agent, AgentStart, Sandbox} from '../../core/seams.ts';
+import {groupName, lowerSession, openCgroup} from '../../host/cgroup.ts';
+import type {Git} from '../../host/git.ts';
+import {findOnPath, versionOf, type Program} from '../../host/program.ts';
+import {openTerminal} from '../../host/pty.ts';
+import {insideHome, visibleNodes} from '../../host/toolchain.ts';
+import {readTrusted, type Trusted} from '../../host/trusted.ts';
+import {markRemoved} from '../../host/worktree.ts';
+import {givenFiles} from '../grants/files.ts';
+import {LiveFiles} from '../grants/live-files.ts';
+import {storedNotes} from '../handover/attributes.ts';
+import {readPolicy} from '../project/policy.ts';
+import {openRun} from '../project/projects.ts';
+import {sweep} from '../sandbox/jail.ts';
+import {limitNotes} from '../sandbox/limits.ts';
+import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
+import {openSession} from '../sandbox/session.ts';
+import {hear} from './agent-news.ts';
+import {withScripts} from './agent-scripts.ts';
+import {finish} from './end.ts';
+import {scheduleExpiry} from './expiry.ts';
+import {cannotRecord, haltAtStart, stop} from './halt.ts';
+import {quietNode} from './injected-files.ts';
+import {
+	noteAllowed,
+	noteDenied,
+	noteGateAsked,
+	noteRefused,
+	rememberAsked,
+	rememberLookedUp,
+} from './network-events.ts';
+import {AgentOutput} from './output.ts';
+import {refresh} from './refresh.ts';
+import {openBroker, pointerVariables} from './run-broker.ts';
+import {note, trustOf, type Supervision} from './supervision.ts';
+import {watchAgent} from './watch.ts';
+
+/* How an attempt begins: what is read of the project, the plan, the sandbox, the agent in its terminal. */
+
+/** What an attempt finds. `notes`: what a person should know of the start. */
+type Found = {
+	readonly git: Git;
+	readonly commonDir: string;
+	readonly policy: Policy;
+	readonly trusted: Trusted;
+	/** Versions of the Nodes that the run sees. */
+	readonly nodes: ReadonlyArray<string | undefined>;
+	/** The target's tip, where it is in the run's repository. */
+	readonly target: string | undefined;
+	readonly notes: {readonly swept: readonly string[]; readonly fresh: readonly string[]};
+};
+
+/** Reads the project, and brings what it has today into the run's repository. */
+async function readProject({context, journal, places}: Supervision): Promise<Found> {
+	const {run} = journal;
+	const {git, commonDir} = await openRun(context, run);
+	const {policy} = await readPolicy(git, run.base);
+	markRemoved(run.id, places);
+	// Before its first attempt nothing ran in it.
+	const [swept, trusted, nodes] = await Promise.all([
+		run.attempt === 0 ? [] : sweep(context, run.id, places),
+		readTrusted(git),
+		Promise.all(visibleNodes().map(node => versionOf(node))),
+	]);
+	const fresh = await refresh(context, run, places, git, commonDir);
+	if (run.rebase && fresh.target === undefined) {
+		throw new Refusal(fresh.notes[0]!, `fleet show ${run.id}`);
+	}
+
+	return {git, commonDir, policy, trusted, nodes, target: fresh.target, notes: {swept, fresh: fresh.notes}};
+}
+
+/** The agent, where its program is, and how it is begun. */
+type Begun = {readonly agent: Agent; readonly program: Program | undefined; readonly start: AgentStart};
+
+function beginAgent({context, journal, secrets}: Supervision): Begun {
+	const {run} = journal;
+	const agent = context.agents.find(agent => agent.id === run.agent);
+	if (!agent) {
+		throw new Refusal(`the agent "${run.agent}" is not known to this version`, 'upgrade fleet');
+	}
+
+	const program = agent.program === undefined ? undefined : findOnPath(agent.program);
+	if (agent.program !== undefined && !program) {
+		throw new Refusal(`${agent.title} is not installed: there is no program "${agent.program}" here`, 'fleet doctor');
+	}
+
+	const start = orThrow(
+		agent.start({
+			prompt: run.rebase?.prompt ?? run.prompt,
+			argv: run.argv,
+			cwd: run.worktree,
+			home: insideHome,
+			program: program?.inside,
+			interactive: run.interactive,
+			conversation:
+				run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined,
+			pointer: secrets.get(`model:${agent.id}`)?.pointer,
+			uuid: randomUUID(),
+		}),
+	);
+	return {agent, program, start};
+}
+
+/** Makes the injected files, the run's control group and its plan. @returns the plan, and the grants that are refused */
+async function makePlan(
+	supervision: Supervision,
+	{commonDir, policy, trusted, nodes, target}: Found,
+	{program, start}: Begun,
+): Promise<{plan: SandboxPlan; refused: readonly string[]}> {
+	const {context, journal, places, injectedFiles, trust, opened} = supervision;
+	const {run} = journal;
+	trust.trusted = trusted;
+	injectedFiles.make(trusted, program !== undefined, start.files);
+	const injected = injectedFiles.plan(program !== undefined);
+	const given = await givenFiles(context, run, Date.now());
+	for (const {scope, because} of given.refused) {
+		note(supervision, {type: 'alarm.raised', target: scope, because, count: 1});
+	}
+
+	const own = runPlan(run, places, commonDir, given.mounts, policy, {
+		mounts: [...injected.mounts, ...(program?.mounts ?? [])],
+		env: {
+			...injected.env,
+			...quietNode(nodes),
+			...pointerVariables(supervision),
+			...(target === undefined ? {} : {FLEET_TARGET: target}),
+			...(run.rebase ? {FLEET_REBASE: '1'} : {}),
+		},
+	});
+	opened.group = openCgroup(groupName(places), {
+		memory: own.limits.memory,
+		processes: own.limits.processes,
+		weight: own.limits.weight,
+	});
+	opened.plan = {...own, joins: opened.group?.joins};
+	return {plan: opened.plan, refused: given.refused.map(({scope, because}) => `${scope}: ${because}`)};
+}
+
+/** Opens the sandbox, and its one way out. */
+async function openBox(supervision: Supervision, sandbox: Sandbox, plan: SandboxPlan, policy: Policy): Promise<void> {
+	const {journal, places, secrets, hooks, opened} = supervision;
+	if (secrets.size > 0) {
+		await openBroker(supervision);
+	}
+
+	opened.session = await openSession(
+		sandbox,
+		plan,
+		places.sandbox,
+		{
+			state: () => egressState(journal.run, policy, Date.now(), secrets.rules(journal.run, Date.now())),
+			onDenied: (target, because, kind) => {
+				rememberAsked(supervision, target);
+				noteDenied(supervision, target, because, kind);
+			},
+			onAllowed: (target, rule) => {
+				rememberAsked(supervision, target);
+				noteAllowed(supervision, target, rule);
+			},
+			onAsked: what => noteGateAsked(supervision, what),
+			broker: () => opened.broker,
+			pointers: () => secrets.pointers(),
+			onRefused: (target, because) => noteRefused(supervision, 'request.refused', target, because),
+			onAlarm: (target, because) => noteRefused(supervision, 'alarm.raised', target, because),
+			upstreams: readUpstreams(process.env),
+			trust: () => trustOf(supervision),
+			...(hooks.resolve ? {resolve: hooks.resolve} : {}),
+		},
+		undefined,
+		name => rememberLookedUp(supervision, name),
+	);
+}
+
+function openOutput(supervision: Supervision, run: Run, agent: Agent): AgentOutput {
+	return new AgentOutput({
+		file: supervision.places.output,
+		values: supervision.secrets.values(),
+		messages: run.interactive || !agent.read ? undefined : {file: supervision.places.messages, read: agent.read},
+		onBytes: bytes => supervision.viewers.show(bytes),
+		onNews: news => hear(supervision, news),
+		onLost: error => cannotRecord(supervision, error),
+	});
+}
+
+/**
+ * Starts the agent, and resolves when it has ended, and how is written down.
+ * @param started called once the agent runs
+ * @throws Refusal where something of it is not there
+ */
+export async function runAgent(supervision: Supervision, started: () => void): Promise<void> {
+	const {context, journal, opened} = supervision;
+	const {sandbox, status} = await chooseSandbox(context);
+	const found = await readProject(supervision);
+	const {git, commonDir, policy, trusted, notes} = found;
+	const begun = beginAgent(supervision);
+	const {files, conversation, ...invocation} = begun.start;
+	const {plan, refused} = await makePlan(supervision, found, begun);
+	await openBox(supervision, sandbox, plan, policy);
+	scheduleExpiry(supervision);
+	const {run} = journal;
+	opened.output = openOutput(supervision, run, begun.agent);
+	note(supervision, {
+		type: 'run.started',
+		attempt: run.attempt + 1,
+		pid: process.pid,
+		sandbox: `${sandbox.id} ${status.version}`,
+		notes: [
+			...refused,
+			...notes.fresh,
+			...trusted.notes,
+			...notes.swept,
+			...limitNotes(plan, opened.group),
+			...(await storedNotes(git, commonDir, run.base).catch(() => [])),
+		],
+	});
+	if (conversation !== undefined && conversation !== run.conversation) {
+		note(supervision, {type: 'agent.conversation', conversation}, false);
+	}
+
+	const session = opened.session!;
+	const inner = withScripts(invocation, policy, files !== undefined && Object.keys(files).length > 0);
+	await work(supervision, {
+		invocation: session.prepared.enter(inner, session.holderPid),
+		wallClockMs: plan.limits.wallClock,
+		hasSetup: policy.setup.length > 0,
+		started,
+	});
+}
+
+/** The agent's work in its terminal, from the first process to the last. */
+function work(
+	supervision: Supervision,
+	{
+		invocation,
+		wallClockMs,
+		hasSetup,
+		started,
+	}: {invocation: Invocation; wallClockMs: number; hasSetup: boolean; started: () => void},
+): Promise<void> {
+	const {context, opened, watch, changes} = supervision;
+	return new Promise(resolve => {
+		const timer = setTimeout(() => stop(supervision, 'its time was up'), wallClockMs);
+		const terminal = openTerminal(
+			invocation,
+			{columns: 100, rows: 30},
+			{
+				onData: bytes => {
+					changes.hasOutput = true;
+					watch.lastOutputAt = Date.now();
+					opened.output!.push(bytes);
+				},
+				onExit: ({code, signal}) => {
+					clearTimeout(timer);
+					clearTimeout(watch.timer);
+					watch.ended = true;
+					watch.wake();
+					void finish(supervision, {code, signal, hasSetup}).then(resolve);
+				},
+			},
+		);
+		opened.terminal = terminal;
+		opened.files = new LiveFiles(context, opened.session!, terminal.pid);
+		void lowerSession(terminal.pid);
+		haltAtStart(supervision);
+		started();
+		void watchAgent(supervision);
+	});
+}

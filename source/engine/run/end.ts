@@ -1,0 +1,51 @@
+import {rmSync} from 'node:fs';
+import type {Server} from 'node:net';
+import process from 'node:process';
+import {tidyLooks} from '../../host/paths.ts';
+import {signalName} from '../../host/pty.ts';
+import {removeGroup} from '../sandbox/guard.ts';
+import {howItEnded} from './agent-scripts.ts';
+import {countAtEnd} from './changes-count.ts';
+import {writeUsage} from './model-usage.ts';
+import {tellStrays} from './network-events.ts';
+import {note, type Supervision} from './supervision.ts';
+
+/* How an attempt ends: its last words, and then all that was opened for it. */
+
+/**
+ * Writes down how the agent ended. `run.exited` comes last of what belongs to the agent's end: a reader of it may rely
+ * on its output, its usage and its changes being complete.
+ */
+export async function finish(
+	supervision: Supervision,
+	{code, signal, hasSetup}: {code: number; signal: number; hasSetup: boolean},
+): Promise<void> {
+	const {opened, halt, injectedFiles, viewers} = supervision;
+	await countAtEnd(supervision);
+	opened.output!.end();
+	injectedFiles.remove();
+	tellStrays(supervision);
+	writeUsage(supervision);
+	const name = halt.stopped === undefined ? signalName(signal) : undefined;
+	const because = halt.stopped ?? howItEnded(code, name, hasSetup);
+	note(supervision, {
+		type: 'run.exited',
+		code: name || halt.stopped !== undefined ? null : code,
+		signal: name ?? null,
+		because,
+	});
+	viewers.tell({ended: because});
+}
+
+/** Closes what is open, and takes away what is the attempt's alone. @param server undefined where there is none yet */
+export async function close(supervision: Supervision, server: Server | undefined): Promise<void> {
+	const {opened, places, model, injectedFiles} = supervision;
+	clearTimeout(supervision.expiry);
+	clearTimeout(model.timer);
+	server?.close();
+	rmSync(places.socket, {force: true});
+	await opened.session?.close();
+	await removeGroup(opened.group);
+	injectedFiles.remove();
+	tidyLooks(places, process.pid);
+}

@@ -1,0 +1,45 @@
+import {followModel} from './model-usage.ts';
+import {noteRefused, noteUsed} from './network-events.ts';
+import {trustOf, type Supervision} from './supervision.ts';
+
+/* How a run uses secrets that it does not hold: pointers inside, a broker on the way out. */
+
+/** The name of a secret, as its pointer's file has it: the last part of `secret:project/stripe`. */
+export function nameOfSecret(scope: string): string {
+	return scope.split(':').at(-1)!.split('/').at(-1)!;
+}
+
+/** The variables that hold pointers. */
+export function pointerVariables({secrets}: Supervision): Record<string, string> {
+	return Object.fromEntries(
+		secrets
+			.all()
+			.flatMap(({binding, pointer}) => (binding.environment === undefined ? [] : [[binding.environment, pointer]])),
+	);
+}
+
+/** Makes the broker, with an authority that only this run trusts, once there is a secret. Shows every pointer. */
+export async function openBroker(supervision: Supervision): Promise<void> {
+	const {opened, journal, secrets, hooks, injectedFiles} = supervision;
+	if (!opened.broker) {
+		// Most runs have no secret, and the module is not small.
+		const {Broker} = await import('../../host/broker.ts');
+		opened.broker = new Broker(journal.run.id, {
+			rules: () => secrets.rules(journal.run, Date.now()),
+			held: () => secrets.inForce(journal.run, Date.now()),
+			pointers: () => secrets.pointers(),
+			values: () => secrets.values(),
+			onUsed: (scope, target) => noteUsed(supervision, scope, target),
+			onRefused: (target, because, alarm) =>
+				noteRefused(supervision, alarm ? 'alarm.raised' : 'secret.refused', target, because),
+			onExchange: scopes => followModel(supervision, scopes),
+			...(hooks.placeOf ? {placeOf: hooks.placeOf} : {}),
+			trust: () => trustOf(supervision),
+		});
+		injectedFiles.trust(opened.broker.authority.certificate);
+	}
+
+	for (const {scope, pointer} of secrets.all()) {
+		injectedFiles.show(nameOfSecret(scope), pointer);
+	}
+}

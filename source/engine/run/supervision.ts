@@ -1,0 +1,155 @@
+import type {SecureContext} from 'node:tls';
+import type {SandboxPlan} from '../../core/plan.ts';
+import type {RunEvent} from '../../core/run/event.ts';
+import type {Usage} from '../../core/run/usage.ts';
+import type {Broker, BrokerHooks} from '../../host/broker.ts';
+import type {Cgroup} from '../../host/cgroup.ts';
+import type {Journal} from '../../host/journal.ts';
+import type {RunPaths} from '../../host/paths.ts';
+import type {ProxyHooks} from '../../host/proxy.ts';
+import type {Terminal} from '../../host/pty.ts';
+import {trustContext, type Trusted} from '../../host/trusted.ts';
+import type {Context} from '../context.ts';
+import type {LiveFiles} from '../grants/live-files.ts';
+import type {HandedSecret} from '../grants/secrets.ts';
+import type {Session} from '../sandbox/session.ts';
+import {HeldSecrets} from './held-secrets.ts';
+import {InjectedFiles} from './injected-files.ts';
+import {EventCounter, type AgentOutput} from './output.ts';
+import {Viewers} from './viewers.ts';
+
+/*
+ * What a supervisor knows while it owns a run: data, in groups. Each group is changed by the file that is named
+ * beside it, and read by the others.
+ */
+
+/** Where a test has the run's hosts. */
+export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'placeOf'>;
+
+/** What is open, from when it is until the supervisor ends: agent-start.ts opens, end.ts closes. */
+type Opened = {
+	plan?: SandboxPlan;
+	group?: Cgroup | undefined;
+	/** Once there is a secret. */
+	broker?: Broker;
+	session?: Session;
+	output?: AgentOutput;
+	/** Where the agent runs. From then on it can be frozen and talked to. */
+	terminal?: Terminal;
+	files?: LiveFiles;
+};
+
+/** What the run was told, or came to: halt.ts. */
+type Halt = {
+	/** Why it is to end, once it is. */
+	stopped: string | undefined;
+	/** Whether a freeze was asked for before there was anything to freeze. */
+	freezeAtStart: boolean;
+	/** Processes that a freeze stopped by signal. */
+	stoppedPids: number[];
+};
+
+/** Whom connections to servers trust: agent-start.ts. `context` is made at the first connection. */
+type Trust = {trusted: Trusted | undefined; context: SecureContext | undefined};
+
+/** What went by the proxy, and what tried to go past it: network-events.ts. */
+type PastProxy = {
+	/** Hosts that were asked for by way of the proxy. */
+	readonly asked: Set<string>;
+	/** Names that were looked up inside and are not told of yet. */
+	readonly lookedUp: Set<string>;
+	/** How many attempts past the proxy were told of. */
+	strays: number;
+	timer: NodeJS.Timeout | undefined;
+};
+
+/** What the agent's model costs: model-usage.ts. */
+type Model = {
+	usage: Usage;
+	timer: NodeJS.Timeout | undefined;
+	/** Requests that are not answered yet: while there are, silence means nothing. */
+	unanswered: number;
+};
+
+/** How the agent goes on: watch.ts, and for its output agent-start.ts. */
+type Watch = {
+	lastOutputAt: number;
+	/** Whether its process has ended. */
+	ended: boolean;
+	timer: NodeJS.Timeout | undefined;
+	/** Ends the pause between two looks. */
+	wake: () => void;
+};
+
+/** The count of what the run changed: changes-count.ts. */
+type ChangesCount = {
+	/** Whether the agent wrote anything since the last count began. */
+	hasOutput: boolean;
+	/** How long the last count took, milliseconds. */
+	tookMs: number;
+	going: Promise<number> | undefined;
+};
+
+export type Supervision = {
+	readonly context: Context;
+	readonly places: RunPaths;
+	readonly journal: Journal;
+	readonly hooks: TestHooks;
+	readonly secrets: HeldSecrets;
+	readonly injectedFiles: InjectedFiles;
+	readonly counter: EventCounter;
+	readonly viewers: Viewers;
+	readonly opened: Opened;
+	readonly halt: Halt;
+	readonly trust: Trust;
+	readonly pastProxy: PastProxy;
+	readonly model: Model;
+	readonly watch: Watch;
+	readonly changes: ChangesCount;
+	/** Until the next grant ends: expiry.ts. */
+	expiry: NodeJS.Timeout | undefined;
+};
+
+/** @param options.secrets what the run's grants need */
+export function makeSupervision(
+	context: Context,
+	journal: Journal,
+	options: {readonly secrets?: readonly HandedSecret[]; readonly hooks?: TestHooks},
+): Supervision {
+	const {run} = journal;
+	const places = context.paths.run(run.id);
+	const secrets = new HeldSecrets();
+	for (const secret of options.secrets ?? []) {
+		secrets.add(secret);
+	}
+
+	return {
+		context,
+		places,
+		journal,
+		hooks: options.hooks ?? {},
+		secrets,
+		injectedFiles: new InjectedFiles(run.id, places),
+		counter: new EventCounter(),
+		viewers: new Viewers(),
+		opened: {},
+		halt: {stopped: undefined, freezeAtStart: false, stoppedPids: []},
+		trust: {trusted: undefined, context: undefined},
+		pastProxy: {asked: new Set(), lookedUp: new Set(), strays: 0, timer: undefined},
+		model: {usage: run.usage, timer: undefined, unanswered: 0},
+		watch: {lastOutputAt: Date.now(), ended: false, timer: undefined, wake() {}},
+		changes: {hasOutput: true, tookMs: 0, going: undefined},
+		expiry: undefined,
+	};
+}
+
+/** Writes down what happened, as fleet itself. */
+export function note({journal}: Supervision, event: RunEvent, durable = true): void {
+	journal.append(event, 'fleet', durable);
+}
+
+/** Whom connections to servers trust; undefined before the start has read that. */
+export function trustOf({trust}: Supervision): SecureContext | undefined {
+	trust.context ??= trust.trusted && trustContext(trust.trusted);
+	return trust.context;
+}
