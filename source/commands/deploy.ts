@@ -131,6 +131,7 @@ export const verb = define({
 			return exitCodes.ok;
 		}
 
+		io.report({outcome: {because: `${target}: ${outcome}`, hint: `fleet logs ${run.id} --deploy`}});
 		return outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
 	},
 });

@@ -24,11 +24,6 @@ export const verb = define({
 		const context = compose();
 		const run = findRun(context, name);
 		const lesson = learn(readJournal(context.paths.run(run.id).journal).entries);
-		if (options.json) {
-			io.json(lesson);
-			return;
-		}
-
 		if (options.propose !== undefined) {
 			const hosts = options.propose === true ? lesson.proposal : options.propose;
 			const other = hosts.find(host => !lesson.proposal.includes(host));
@@ -42,12 +37,22 @@ export const verb = define({
 			}
 
 			const added = proposeNetwork(rootOf(context, run), hosts);
+			if (options.json) {
+				io.json({...lesson, added});
+				return;
+			}
+
 			io.out(
 				added.length === 0
 					? `${policyPath} has all of it already\n`
 					: `${added.join(', ')} written to ${policyPath} in ${rootOf(context, run)}: look at it and commit it, ` +
 							'then later runs read it\n',
 			);
+			return;
+		}
+
+		if (options.json) {
+			io.json(lesson);
 			return;
 		}
 

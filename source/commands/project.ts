@@ -90,6 +90,11 @@ export const verb = define({
 			}
 
 			const {branch, commit} = await commitVerify(project, commands);
+			if (options.json) {
+				io.json(await projectOffer(project));
+				return;
+			}
+
 			const verifies = commands.map(command => neutraliseLine(command)).join(' && ');
 			io.out(
 				`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${verifies} verifies what runs hand in\n`,

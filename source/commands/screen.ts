@@ -66,7 +66,7 @@ async function release(): Promise<void> {
 }
 
 /** Gives the terminal to a verb, and waits for its end. @returns why it could not be started; undefined where it was */
-async function runInTerminal(argv: readonly string[], pause: boolean): Promise<string | undefined> {
+async function runInTerminal(argv: readonly string[], pause: boolean): Promise<Refusal | undefined> {
 	await release();
 	// The shell waits for the key, since this process's own reading of the terminal was Ink's.
 	const line = pause
@@ -75,7 +75,7 @@ async function runInTerminal(argv: readonly string[], pause: boolean): Promise<s
 	return new Promise(resolve => {
 		// The keyboard's signals are the verb's while it has the terminal.
 		const ignore = () => {};
-		const end = (problem?: string) => {
+		const end = (problem?: Refusal) => {
 			process.off('SIGINT', ignore);
 			process.off('SIGQUIT', ignore);
 			resolve(problem);
@@ -98,7 +98,7 @@ async function runWithInput(
 	argv: readonly string[],
 	input: string | undefined,
 	pause: boolean,
-): Promise<string | undefined> {
+): Promise<Refusal | undefined> {
 	if (input === undefined) {
 		return runInTerminal(argv, pause);
 	}
@@ -208,7 +208,7 @@ export const verb = define({
 						? state
 						: {
 								...state,
-								notice: {text: neutraliseLine(problem.trim().replace(/\n\s*/, '; ').replace('fleet: ', '')), bad: true},
+								notice: {text: neutraliseLine(`${problem.because}; hint: ${problem.hint}`), bad: true},
 							};
 			} else {
 				client.terminal.title('');

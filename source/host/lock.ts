@@ -17,7 +17,7 @@ export class Lock {
 			return new Lock(database);
 		} catch (error) {
 			database.close();
-			if (/locked|busy/.test((error as Error).message)) {
+			if (isBusy(error)) {
 				return undefined;
 			}
 
@@ -49,4 +49,10 @@ export class Lock {
 	release(): void {
 		this.#database.close();
 	}
+}
+
+/** Whether SQLite says that another has the file: SQLITE_BUSY or SQLITE_LOCKED, in the low byte of its code. */
+function isBusy(error: unknown): boolean {
+	const {errcode} = error as {errcode?: unknown};
+	return typeof errcode === 'number' && [5, 6].includes(errcode % 256);
 }

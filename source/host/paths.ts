@@ -146,20 +146,24 @@ function privateFolder(folder: string): string {
 	return folder;
 }
 
-function settingsFault(place: string, folder: string, status: Stats): string | undefined {
+/** What is wrong with a place of the settings, and what puts it right; undefined where nothing is. */
+function settingsFault(
+	place: string,
+	folder: string,
+	status: Stats,
+): {readonly because: string; readonly hint: string} | undefined {
+	const away = place === folder ? cure : `rm -r ${quoteWord(place)}`;
 	if (place === folder && !status.isDirectory()) {
-		return 'is not a folder';
+		return {because: 'is not a folder', hint: away};
 	}
 
-	return status.isSymbolicLink() ? 'is a link' : foreign(status, false);
-}
-
-function settingsCure(place: string, folder: string, because: string): string {
-	if (because === 'can be changed by others') {
-		return `chmod go-w ${quoteWord(place)}`;
+	if (status.isSymbolicLink()) {
+		return {because: 'is a link', hint: away};
 	}
 
-	return place === folder ? cure : `rm -r ${quoteWord(place)}`;
+	const because = foreign(status, false);
+	const isOwn = status.uid === process.getuid?.();
+	return because === undefined ? undefined : {because, hint: isOwn ? `chmod go-w ${quoteWord(place)}` : away};
 }
 
 /** The same for settings, which others may read and nobody else may write: neither the folder nor a file in it. */
@@ -168,12 +172,9 @@ function ownSettings(folder: string): string {
 	for (const place of [folder, ...readdirSync(folder).map(name => path.join(folder, name))]) {
 		// A file that is being exchanged may be gone.
 		const status = ownStatusOf(place);
-		const because = status && settingsFault(place, folder, status);
-		if (because !== undefined) {
-			throw new Refusal(
-				`${place} ${because}, and what stands there decides about runs`,
-				settingsCure(place, folder, because),
-			);
+		const fault = status && settingsFault(place, folder, status);
+		if (fault) {
+			throw new Refusal(`${place} ${fault.because}, and what stands there decides about runs`, fault.hint);
 		}
 	}
 

@@ -191,9 +191,7 @@ export async function readTrusted(
 		}
 
 		if (because !== undefined) {
-			notes.push(
-				`${name} names ${place}, which ${because}: ${because.includes(' of ') ? 'those are' : 'it is'} left out`,
-			);
+			notes.push(`${name} names ${place}, which ${because}: left out`);
 		}
 	}
 

@@ -39,10 +39,8 @@ Exit codes: 0 done, 1 internal error, 2 refused input, 3 a check or gate said no
 `;
 }
 
-async function main(argv: string[]): Promise<number> {
-	const split = argv.indexOf('--');
-	const own = split === -1 ? argv : argv.slice(0, split);
-	const rest = split === -1 ? undefined : argv.slice(split + 1);
+/** @param own what fleet reads @param rest what stood after "--" */
+async function main(own: readonly string[], rest: readonly string[] | undefined): Promise<number> {
 	const [name = ''] = own;
 	if (name === '--help' || name === '-h' || name === 'help') {
 		process.stdout.write(await help());
@@ -70,4 +68,7 @@ async function main(argv: string[]): Promise<number> {
 	return given ? ((await verb.run(createIo(rest), given.positional, given.options)) ?? 0) : 0;
 }
 
-await runProgram(() => main(process.argv.slice(2)));
+const argv = process.argv.slice(2);
+const end = argv.indexOf('--');
+const own = end === -1 ? argv : argv.slice(0, end);
+await runProgram(() => main(own, end === -1 ? undefined : argv.slice(end + 1)), own.includes('--json'));

@@ -101,17 +101,22 @@ export function createIo(rest: readonly string[] | undefined): Io {
 	};
 }
 
-function complain(error: unknown): number {
+/** Says what went wrong. @param json whether the program that reads stdout expects a document @returns the exit code */
+function complain(error: unknown, json: boolean): number {
 	if (error instanceof Refusal) {
 		const {code, because, hint} = error;
 		tell({refusal: {...(code === undefined ? {} : {code}), because, hint}});
+		if (json) {
+			say(process.stdout, `${JSON.stringify({refusal: {code: code ?? null, because, hint}})}\n`);
+		}
+
 		say(process.stderr, `fleet: ${neutraliseLine(error.because)}\n  hint: ${neutraliseLine(error.hint)}\n`);
 		return error.exitCode;
 	}
 
 	const refusal = machineRefusal(error);
 	if (refusal) {
-		return complain(refusal);
+		return complain(refusal, json);
 	}
 
 	const fault = error as Error;
@@ -126,8 +131,11 @@ function complain(error: unknown): number {
 	return exitCodes.internal;
 }
 
-/** Runs a program to its end, says what went wrong in one line, and ends the process with its exit code. */
-export async function runProgram(program: () => Promise<number>): Promise<void> {
+/**
+ * Runs a program to its end, says what went wrong in one line, and ends the process with its exit code.
+ * @param json whether a refusal is a document on stdout, too
+ */
+export async function runProgram(program: () => Promise<number>, json = false): Promise<void> {
 	for (const stream of [process.stdout, process.stderr]) {
 		stream.on('error', (error: NodeJS.ErrnoException) => {
 			// `fleet logs | head` ends when head does; what a screen began goes on without it.
@@ -140,14 +148,14 @@ export async function runProgram(program: () => Promise<number>): Promise<void> 
 	// Where nobody catches it, a promise's end included: the terminal is a person's again before a word is said.
 	process.on('uncaughtException', error => {
 		endAll();
-		process.exit(complain(error));
+		process.exit(complain(error, json));
 	});
 
 	let code: number;
 	try {
 		code = await program();
 	} catch (error) {
-		code = complain(error);
+		code = complain(error, json);
 	}
 
 	// What was written goes out first; what is still open after that must not keep a verb from ending.

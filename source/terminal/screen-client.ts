@@ -74,17 +74,11 @@ function watchFolder(folder: string, changed: (name: string | undefined) => void
 const longestWords = 128 * 1024 ** 2;
 
 /** Why a verb could not be started. */
-function startRefusal(error: unknown): Refusal {
+export function startProblem(error: unknown): Refusal {
 	return (
 		machineRefusal(error) ??
 		new Refusal(`a program was not started: ${(error as Error).message.split('\n')[0]}`, 'fleet doctor')
 	);
-}
-
-/** Why a verb could not be started, as it would print it. */
-export function startProblem(error: unknown): string {
-	const {because, hint} = startRefusal(error);
-	return `fleet: ${because}\n  hint: ${hint}\n`;
 }
 
 /** The end of a verb that could not say itself why it ended. */
@@ -282,7 +276,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		},
 		act: (argv, onLine, input) =>
 			new Promise<ActionResult>(resolve => {
-				const failed = (error: unknown) => resolve(endedWith(startRefusal(error)));
+				const failed = (error: unknown) => resolve(endedWith(startProblem(error)));
 				let child: ChildProcess;
 				try {
 					child = spawn(self[0], [self[1], ...argv], {

@@ -41,7 +41,7 @@ test('the authorities of the person are trusted in a run and in verify alike, an
 	assert.match(output, /^1{9,12}0\r?\nseen/);
 	assert.match(
 		fleet.must('show', 'trusts'),
-		/CURL_CA_BUNDLE names \/nonexistent\/ca\.pem, which is not there: it is left out/,
+		/CURL_CA_BUNDLE names \/nonexistent\/ca\.pem, which is not there: left out/,
 	);
 	const {code, stdout, stderr} = fleet.run(['verify', 'trusts']);
 	assert.equal(code, 0, stdout + stderr);
@@ -71,10 +71,10 @@ test('what is named as a store and is none is one note, and what it holds of cer
 	assert.equal(trusted.all.length, base.all.length + 2);
 	assert.equal(trusted.extra.filter(text => text === certificate).length, 1);
 	assert.deepEqual(trusted.notes.map(note => note.replace(/ names \S+, which/, '')).sort(), [
-		'NODE_EXTRA_CA_CERTS is not a file: it is left out',
-		'PIP_CERT holds no certificate (PEM): it is left out',
-		'SSL_CERT_DIR is not there: it is left out',
-		'SSL_CERT_FILE holds 1 of 2 certificates that cannot be read: those are left out',
+		'NODE_EXTRA_CA_CERTS is not a file: left out',
+		'PIP_CERT holds no certificate (PEM): left out',
+		'SSL_CERT_DIR is not there: left out',
+		'SSL_CERT_FILE holds 1 of 2 certificates that cannot be read: left out',
 	]);
 	assert.deepEqual(trustEnvironmentOf({SSL_CERT_DIR: 'a:/b', SSL_CERT_FILE: 'c.pem', OTHER: 'x'}), {
 		SSL_CERT_DIR: `${path.resolve('a')}:/b`,

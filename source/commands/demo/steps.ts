@@ -149,8 +149,8 @@ async function useSecret(demo: World, courier: number): Promise<void> {
 		courierScript(courier),
 	]);
 	await demo.until(async () => (await demo.shown('parcels')).stage === 'stopped', "the agent's end");
-	const words = (await demo.fleet(['logs', 'parcels'])).stdout;
-	demo.quote(words);
+	const written = (await demo.fleet(['logs', 'parcels'])).stdout;
+	demo.quote(written);
 	const parcels = await demo.shown('parcels');
 	demo.check(
 		'the server was sent the real key, once, and nothing else',
@@ -159,7 +159,7 @@ async function useSecret(demo: World, courier: number): Promise<void> {
 	);
 	demo.check(
 		'the run never had it: what the server echoed came back blanked',
-		!words.includes(demo.secret) && words.includes(`Bearer ${'*'.repeat(8)}`),
+		!written.includes(demo.secret) && written.includes(`Bearer ${'*'.repeat(8)}`),
 	);
 	demo.check(
 		'sent elsewhere, it went nowhere',
