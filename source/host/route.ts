@@ -4,14 +4,14 @@ import process from 'node:process';
 import type tls from 'node:tls';
 import {formatTarget, type Target} from '../core/network/target.ts';
 import {proxyFault, unreachableProxy, type UpstreamProxy} from '../core/network/upstream.ts';
-import {dialTimeout, Stopped} from './forward.ts';
+import {dialTimeoutMs, Stopped} from './http-forwarding.ts';
 
 /*
  * How the host's side of a run goes out: to an address that
  * was checked, or by way of the proxy of the person's network.
  */
 
-// As in proxy.ts: an import would load a whole client for the web.
+// An import would load a whole client for the web: see http-forwarding.ts.
 const http = process.getBuiltinModule('node:http');
 const https = process.getBuiltinModule('node:https');
 const {connect, isIPv6} = process.getBuiltinModule('node:net');
@@ -78,7 +78,7 @@ export function openRoute(target: Target, route: Route): Promise<net.Socket> {
 	return route.proxy
 		? openTunnel(target, route)
 		: new Promise((resolve, reject) => {
-				const socket = connect({...addressOptions(route.addresses, target.port), timeout: dialTimeout});
+				const socket = connect({...addressOptions(route.addresses, target.port), timeout: dialTimeoutMs});
 				const fail = (error: NodeJS.ErrnoException) => {
 					socket.destroy();
 					reject(new Stopped(502, `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`));
@@ -105,7 +105,7 @@ function openTunnel(target: Target, route: Extract<Route, {proxy: UpstreamProxy}
 			path: authority,
 			setHost: false,
 			agent: false,
-			timeout: dialTimeout,
+			timeout: dialTimeoutMs,
 			insecureHTTPParser: false,
 			headers: {
 				host: authority,

@@ -6,7 +6,8 @@ import tls from 'node:tls';
 import {makeBinding, type Binding} from '../../source/core/secrets/secret.ts';
 import type {HeldSecret} from '../../source/core/secrets/swap.ts';
 import {Authority} from '../../source/host/authority.ts';
-import {Broker, type BrokerHooks} from '../../source/host/broker.ts';
+import {Broker} from '../../source/host/broker.ts';
+import type {BrokerHooks} from '../../source/host/broker-hooks.ts';
 import {Proxy} from '../../source/host/proxy.ts';
 import type {EgressRule} from '../../source/core/network/rules.ts';
 

@@ -12,7 +12,7 @@ import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
 import {openRuntime} from '../../host/paths.ts';
 import {homeFolder} from '../../host/person.ts';
-import {internalHost} from '../../host/proxy.ts';
+import {internalHost} from '../../host/proxy-hooks.ts';
 import {statusOf} from '../../host/status.ts';
 import type {Context} from '../context.ts';
 import {rootOf} from '../project/projects.ts';

@@ -1,5 +1,5 @@
 import {addUsage, overBudget, UsageReader, type ReplyUsage} from '../../core/run/usage.ts';
-import type {Exchange} from '../../host/broker.ts';
+import type {Exchange} from '../../host/broker-hooks.ts';
 import {freeze} from './halt.ts';
 import {note, type Supervision} from './supervision.ts';
 

@@ -12,7 +12,7 @@ import {insideHome, toolchain} from '../../host/toolchain.ts';
 import {baseMounts} from '../../host/worktree.ts';
 import {rulesOfGrants} from '../../scopes/registry.ts';
 import type {EgressRule} from '../../core/network/rules.ts';
-import type {EgressState} from '../../host/proxy.ts';
+import type {EgressState} from '../../host/proxy-hooks.ts';
 import type {Context} from '../context.ts';
 
 const scratch: Scratch[] = [

@@ -6,7 +6,8 @@ import {answerNameQuery, asksForAddress, readNameQuery} from '../../core/network
 import type {Invocation, SandboxPlan} from '../../core/plan.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
-import {Proxy, type ProxyHooks} from '../../host/proxy.ts';
+import {Proxy} from '../../host/proxy.ts';
+import type {ProxyHooks} from '../../host/proxy-hooks.ts';
 
 /** A sandbox that is ready to be entered: its network namespace is there, and the proxy listens in it. */
 export type Session = {

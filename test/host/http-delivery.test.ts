@@ -4,8 +4,10 @@ import net, {type AddressInfo} from 'node:net';
 import {PassThrough, type Duplex} from 'node:stream';
 import {test, type TestContext} from 'node:test';
 import tls from 'node:tls';
-import {deliver, guardIdle, type Delivery} from '../../source/host/forward.ts';
-import {Proxy, type ProxyHooks} from '../../source/host/proxy.ts';
+import {deliver, type Delivery} from '../../source/host/http-delivery.ts';
+import {guardIdle} from '../../source/host/http-forwarding.ts';
+import {Proxy} from '../../source/host/proxy.ts';
+import type {ProxyHooks} from '../../source/host/proxy-hooks.ts';
 import {openBroker, pointer, value, world} from '../support/tls.ts';
 
 /* What goes to a server is written anew from what was decided on: seen byte by byte, at the server's end. */

@@ -1,0 +1,270 @@
+import type {Agent, ClientRequest, IncomingMessage, RequestOptions, ServerResponse} from 'node:http';
+import type {Socket} from 'node:net';
+import type {Readable, Transform} from 'node:stream';
+import {pairsOf, refuseReply, type HeaderPairs, type RequestBody} from '../core/network/forward.ts';
+import {
+	dialTimeoutMs,
+	limitInterimReplies,
+	Stopped,
+	through,
+	tooManyInterimReplies,
+	type Filter,
+} from './http-forwarding.ts';
+import {contain} from './http-turns.ts';
+
+/* How one request goes to its server, and its reply comes back: for the proxy and the broker alike. */
+
+export type Delivery = {
+	/** `http.request` or `https.request`, with where to go. */
+	open(options: RequestOptions): ClientRequest;
+	/** Where connections are kept for the next request; undefined: a connection of its own, for this one alone. */
+	readonly agent: Agent | undefined;
+	readonly method: string;
+	readonly path: string;
+	/** Every header, with its framing: see `writeHeaders`. */
+	readonly headers: HeaderPairs;
+	readonly body: RequestBody;
+	/** What the body passes through. */
+	readonly outward: Filter | undefined;
+	onSocket(socket: Socket): void;
+	onConnected(): void;
+	/** @returns the reply's headers, and what its body passes through. @throws Stopped where it is not passed on */
+	onReply(answer: IncomingMessage): {readonly headers: HeaderPairs; readonly inward: readonly Transform[]};
+	refuse(status: number, because: string): void;
+	/** What is told where the server cannot be reached. */
+	unreachable(error: NodeJS.ErrnoException): string;
+	/** Something of ours failed: it is written down. The connection is closed already. */
+	onFault(because: string): void;
+};
+
+/** Sends one request on, and its reply back. A connection on which anything was unusual is closed, on both sides. */
+export function deliver(request: IncomingMessage, response: ServerResponse, delivery: Delivery): void {
+	// Whoever asked may have gone while it was decided.
+	if (response.destroyed || request.socket.destroyed) {
+		response.destroy();
+		return;
+	}
+
+	new Deliverer(request, response, delivery).send(delivery.agent);
+}
+
+/** One try at a server. */
+type Attempt = {
+	readonly upstream: ClientRequest;
+	/** Where its connection came from; undefined where it has one of its own. */
+	readonly agent: Agent | undefined;
+	/** Whether the client is being told something, so that nothing else is. */
+	answered: boolean;
+};
+
+class Deliverer {
+	readonly #request: IncomingMessage;
+	readonly #response: ServerResponse;
+	readonly #delivery: Delivery;
+	#current: ClientRequest | undefined;
+
+	constructor(request: IncomingMessage, response: ServerResponse, delivery: Delivery) {
+		this.#request = request;
+		this.#response = response;
+		this.#delivery = delivery;
+	}
+
+	#guarded<Arguments extends unknown[]>(work: (...values: Arguments) => void): (...values: Arguments) => void {
+		return contain(work, because => {
+			this.#current?.destroy();
+			this.#request.socket.destroy();
+			this.#delivery.onFault(because);
+		});
+	}
+
+	send(agent: Agent | undefined): void {
+		const {method, body, path, headers, outward} = this.#delivery;
+		const upstream = this.#delivery.open({
+			method,
+			path,
+			headers: headers.flat() as never,
+			setHost: false,
+			agent: agent ?? false,
+			timeout: dialTimeoutMs,
+			insecureHTTPParser: false,
+		});
+		const attempt: Attempt = {upstream, agent, answered: false};
+		this.#current = upstream;
+		upstream.once(
+			'socket',
+			this.#guarded(socket => this.#connecting(upstream, socket)),
+		);
+		upstream.once('timeout', () => upstream.destroy(new Error('timed out')));
+		const toldTooMuch = limitInterimReplies(upstream);
+		upstream.once(
+			'upgrade',
+			this.#guarded((_answer, socket) => {
+				socket.destroy();
+				this.#lost(attempt, 'the server changed to another protocol, which nobody asked for');
+			}),
+		);
+		upstream.once(
+			'close',
+			this.#guarded(() => this.#lost(attempt, 'the server closed its connection without a reply')),
+		);
+		upstream.on(
+			'error',
+			this.#guarded(error => this.#failed(attempt, error)),
+		);
+		upstream.once(
+			'response',
+			this.#guarded(answer => this.#reply(attempt, answer, toldTooMuch())),
+		);
+		this.#response.once('close', () => {
+			// A reply that was read whole leaves its connection to the next request.
+			if (!this.#response.writableFinished) {
+				upstream.destroy();
+			}
+		});
+		if (body === 'none') {
+			// Bytes of a body that nobody spoke of.
+			this.#request.once('data', () => {
+				upstream.destroy();
+				this.#request.socket.destroy();
+			});
+			upstream.end();
+			return;
+		}
+
+		if (this.#request.headers.expect !== undefined) {
+			this.#response.writeContinue();
+		}
+
+		pour(this.#request, upstream, body, outward);
+	}
+
+	#connecting(upstream: ClientRequest, socket: Socket): void {
+		this.#delivery.onSocket(socket);
+		const connected = this.#guarded(() => {
+			upstream.setTimeout(0);
+			this.#delivery.onConnected();
+		});
+
+		if (socket.connecting) {
+			socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
+		} else {
+			connected();
+		}
+	}
+
+	#lost(attempt: Attempt, because: string): void {
+		const response = this.#response;
+		if (!attempt.answered && this.#current === attempt.upstream && !response.headersSent && !response.destroyed) {
+			attempt.answered = true;
+			this.#delivery.refuse(502, because);
+		}
+	}
+
+	#failed(attempt: Attempt, error: Error): void {
+		const {method, body} = this.#delivery;
+		attempt.answered = true;
+		if (this.#response.headersSent || this.#response.destroyed) {
+			this.#response.destroy();
+		} else if (error instanceof Stopped) {
+			this.#delivery.refuse(error.status, error.message);
+		} else if (
+			attempt.upstream.reusedSocket &&
+			attempt.agent &&
+			body === 'none' &&
+			(method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+		) {
+			// The server had closed a connection that was kept: nothing was asked yet.
+			this.send(undefined);
+		} else {
+			this.#delivery.refuse(502, this.#delivery.unreachable(error));
+		}
+	}
+
+	#reply(attempt: Attempt, answer: IncomingMessage, toldTooMuch: boolean): void {
+		const {upstream} = attempt;
+		const response = this.#response;
+		attempt.answered = true;
+		const end = () => {
+			upstream.destroy();
+			response.destroy();
+		};
+
+		answer.on('error', end);
+		answer.once('aborted', end);
+		const unusual = toldTooMuch
+			? tooManyInterimReplies
+			: refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
+		try {
+			if (unusual !== undefined) {
+				throw new Stopped(502, unusual);
+			}
+
+			const {headers, inward} = this.#delivery.onReply(answer);
+			// A server that replies before it had the whole request may read the rest of it as another one.
+			const early = !upstream.writableEnded;
+			response.writeHead(
+				answer.statusCode!,
+				[...headers, ...(early ? [['Connection', 'close'] as const] : [])].flat() as never,
+			);
+			response.flushHeaders();
+			if (early) {
+				answer.once('end', () => upstream.destroy());
+			}
+
+			for (const stream of inward) {
+				stream.once('error', end);
+			}
+
+			inward.reduce<Readable>((from, to) => from.pipe(to), answer).pipe(response);
+		} catch (error) {
+			answer.resume();
+			upstream.destroy();
+			if (response.headersSent) {
+				response.destroy();
+			} else {
+				this.#delivery.refuse(
+					error instanceof Stopped ? error.status : 502,
+					error instanceof Stopped ? error.message : 'the reply cannot be passed on',
+				);
+			}
+		}
+	}
+}
+
+/**
+ * A request's body, in just as many bytes as its headers say. One
+ * that ends before is no request: its connection goes with it.
+ */
+function pour(request: IncomingMessage, upstream: ClientRequest, body: RequestBody, outward: Filter | undefined): void {
+	let sent = 0;
+	const filter: Filter = {
+		push(bytes) {
+			const passed = outward ? outward.push(bytes) : bytes;
+			sent += passed.length;
+			if (typeof body === 'number' && sent > body) {
+				throw new Stopped(400, 'the body is longer than it was said to be');
+			}
+
+			return passed;
+		},
+		end() {
+			const rest = outward ? outward.end() : new Uint8Array();
+			if (typeof body === 'number' && sent + rest.length !== body) {
+				throw new Stopped(400, 'the body is shorter than it was said to be');
+			}
+
+			return rest;
+		},
+	};
+	const stream = through(filter);
+	stream.once('error', error => {
+		request.unpipe(stream);
+		upstream.destroy(error);
+	});
+	request.once('close', () => {
+		if (!request.complete) {
+			upstream.destroy();
+		}
+	});
+	request.pipe(stream).pipe(upstream);
+}
