@@ -15,35 +15,29 @@ function place(box: Box, folder: string, word: string): void {
 }
 
 /** Reads a canary through a path that the script spells. */
-function reading(id: string, title: string, source: string, script: (box: Box) => string): SandboxAttack {
+function reading(row: Pick<SandboxAttack, 'id' | 'title' | 'source' | 'script'>): SandboxAttack {
 	return {
+		...row,
 		kind: 'sandbox',
-		id,
-		title,
-		source,
 		answer: 'an empty file system: the file is not there',
 		prepare(box) {
 			place(box, 'host', 'canary-of-the-host');
 			return {};
 		},
-		script,
 		came: ({output}) => output.includes('canary-of-the-host'),
 	};
 }
 
 /** Writes into a folder of the host's through a path that the script spells. */
-function writing(id: string, title: string, source: string, script: (box: Box) => string): SandboxAttack {
+function writing(row: Pick<SandboxAttack, 'id' | 'title' | 'source' | 'script'>): SandboxAttack {
 	return {
+		...row,
 		kind: 'sandbox',
-		id,
-		title,
-		source,
 		answer: 'an empty file system: the folder is not there',
 		prepare(box) {
 			place(box, 'host', 'untouched');
 			return {};
 		},
-		script,
 		came: (_result, box) =>
 			readFileSync(path.join(box.folder, 'host', 'file'), 'utf8') !== 'untouched' ||
 			existsSync(path.join(box.folder, 'host', 'planted')),
@@ -109,66 +103,66 @@ export const fileAttacks: readonly SandboxAttack[] = [
 		},
 		given => `timeout 3 head -n 1 ${given}/fifo`,
 	),
-	reading(
-		'read-secret-file',
-		"read a key in the person's home",
-		'the first thing that an injected prompt asks for',
-		box => `cat ${box.folder}/host/file`,
-	),
-	reading(
-		'symlink-to-secret',
-		'follow a link out of the worktree',
-		'links to secrets in cloned repositories',
-		box => `ln -s ${box.folder}/host/file link; cat link`,
-	),
-	reading(
-		'symlinked-folder',
-		'swap a folder for a link while it is read',
-		'time-of-check races in path checks',
-		box => `mkdir d; rmdir d; ln -s ${box.folder}/host d; cat d/file`,
-	),
-	reading(
-		'proc-self-root',
-		'go round by /proc/self/root',
-		'path checks that compare text',
-		box => `cat /proc/self/root${box.folder}/host/file`,
-	),
-	reading(
-		'proc-1-root',
-		'go round by the root of pid 1',
-		"the sandbox's own monitor may see more",
-		box => `cat /proc/1/root${box.folder}/host/file /proc/1/cwd/../host/file`,
-	),
-	reading(
-		'dot-dot',
-		'climb out with ..',
-		'path checks that compare text',
-		box => `cat ${box.work}/../host/file; cat ../host/file; cd ..; cat host/file`,
-	),
-	reading(
-		'old-root',
-		'look for the root that pivot_root left behind',
-		'sandboxes that forget to unmount it',
-		box => `for r in /oldroot /newroot /.pivot_root /proc/1/fd/*; do cat "$r${box.folder}/host/file"; done`,
-	),
-	reading(
-		'hard-link-new',
-		'make a hard link to a file of the host',
-		'a hard link pierces every bind mount',
-		box => `ln ${box.folder}/host/file here; cat here`,
-	),
-	writing(
-		'write-through-link',
-		'write through a link, such as node_modules into the main checkout',
-		'worktrees that link node_modules to the checkout',
-		box => `ln -s ${box.folder}/host node_modules; echo evil > node_modules/file; touch node_modules/planted`,
-	),
-	writing(
-		'plant-configuration',
-		'plant .envrc, tasks.json, .mcp.json or settings beside the project',
-		'configuration that the next tool runs',
-		box => `for f in .envrc .mcp.json .npmrc planted; do echo evil > ${box.folder}/host/$f; done`,
-	),
+	reading({
+		id: 'read-secret-file',
+		title: "read a key in the person's home",
+		source: 'the first thing that an injected prompt asks for',
+		script: box => `cat ${box.folder}/host/file`,
+	}),
+	reading({
+		id: 'symlink-to-secret',
+		title: 'follow a link out of the worktree',
+		source: 'links to secrets in cloned repositories',
+		script: box => `ln -s ${box.folder}/host/file link; cat link`,
+	}),
+	reading({
+		id: 'symlinked-folder',
+		title: 'swap a folder for a link while it is read',
+		source: 'time-of-check races in path checks',
+		script: box => `mkdir d; rmdir d; ln -s ${box.folder}/host d; cat d/file`,
+	}),
+	reading({
+		id: 'proc-self-root',
+		title: 'go round by /proc/self/root',
+		source: 'path checks that compare text',
+		script: box => `cat /proc/self/root${box.folder}/host/file`,
+	}),
+	reading({
+		id: 'proc-1-root',
+		title: 'go round by the root of pid 1',
+		source: "the sandbox's own monitor may see more",
+		script: box => `cat /proc/1/root${box.folder}/host/file /proc/1/cwd/../host/file`,
+	}),
+	reading({
+		id: 'dot-dot',
+		title: 'climb out with ..',
+		source: 'path checks that compare text',
+		script: box => `cat ${box.work}/../host/file; cat ../host/file; cd ..; cat host/file`,
+	}),
+	reading({
+		id: 'old-root',
+		title: 'look for the root that pivot_root left behind',
+		source: 'sandboxes that forget to unmount it',
+		script: box => `for r in /oldroot /newroot /.pivot_root /proc/1/fd/*; do cat "$r${box.folder}/host/file"; done`,
+	}),
+	reading({
+		id: 'hard-link-new',
+		title: 'make a hard link to a file of the host',
+		source: 'a hard link pierces every bind mount',
+		script: box => `ln ${box.folder}/host/file here; cat here`,
+	}),
+	writing({
+		id: 'write-through-link',
+		title: 'write through a link, such as node_modules into the main checkout',
+		source: 'worktrees that link node_modules to the checkout',
+		script: box => `ln -s ${box.folder}/host node_modules; echo evil > node_modules/file; touch node_modules/planted`,
+	}),
+	writing({
+		id: 'plant-configuration',
+		title: 'plant .envrc, tasks.json, .mcp.json or settings beside the project',
+		source: 'configuration that the next tool runs',
+		script: box => `for f in .envrc .mcp.json .npmrc planted; do echo evil > ${box.folder}/host/$f; done`,
+	}),
 	{
 		kind: 'sandbox',
 		id: 'write-toolchain',

@@ -21,37 +21,9 @@ import {countChanges} from '../engine/handover/changes.ts';
 import {giveToRun} from '../host/worktree.ts';
 import type {HostAttack} from './attack.ts';
 import {openBox} from './box.ts';
-import {triedMerges} from './merged.ts';
-import type {ThrowawayProject} from './project.ts';
+import {gateAttacks} from './gate.ts';
 
 /* What an agent leaves for fleet and for the person to meet, after it ended. */
-
-/** What the last gate said of a script's work; "true" where it would be merged. */
-async function verdict(project: ThrowawayProject, script: string): Promise<string> {
-	const {run} = await project.agent(script);
-	return (await project.handle(run, ['verify'])).verify;
-}
-
-/** Work that must not pass the gate. */
-function refused(
-	id: string,
-	title: string,
-	source: string,
-	answer: string,
-	script: string,
-	files?: Readonly<Record<string, string>>,
-): HostAttack {
-	return {
-		kind: 'host',
-		id,
-		title,
-		source,
-		answer,
-		async attempt(tools) {
-			return (await verdict(await tools.project(files), script)) === 'true';
-		},
-	};
-}
 
 /**
  * A folder that two runs share, with a folder in it that one of them is granted, and beside it what nobody is granted.
@@ -73,23 +45,6 @@ function exchange({data, secret}: {data: string; secret: string}): void {
 	renameSync(data, `${data}.old`);
 	symlinkSync(secret, data);
 }
-
-/** Trees of a hundred names each, four deep: the same hundred million times. */
-export const widths =
-	'what="100644 blob $(echo x | git hash-object -w --stdin)"; for level in 1 2 3 4; do ' +
-	'what="040000 tree $(for name in $(seq 100); do printf "%s\\tn%03d\\n" "$what" "$name"; done | git mktree)"; ' +
-	'done; git update-ref HEAD $(git commit-tree "${what#040000 tree }" -p HEAD -m x)';
-export const depths =
-	'branch=$(git symbolic-ref HEAD); perl -e \'print "commit $ARGV[0]\\ncommitter a <a\\@a.invalid> 1 +0000\\n' +
-	'data 1\\nx\\nfrom $ARGV[1]\\nM 100644 inline " . "d/" x 3000 . "f\\ndata 1\\nx\\n"\' "$branch" ' +
-	'"$(git rev-parse HEAD)" | git fast-import --quiet --force';
-/** Twice the memory that it may have, in files that are in no process. */
-export const memoryScript =
-	'perl -e \'my @m; for (1 .. 4) { my $name = "x"; open(my $f, "+<&=", ' +
-	'syscall(`uname -m` =~ /aarch64/ ? 279 : 319, $name, 0)) or die; my $m = "a" x 1048576; ' +
-	"syswrite($f, $m) for 1 .. 50; push @m, $f } sleep 4'";
-/** More than the disk that it may have, in files that are each small enough. */
-export const diskScript = 'for name in 1 2 3 4 5; do head -c 20000000 /dev/zero > big-$name; done; sleep 8';
 
 export const hostAttacks: readonly HostAttack[] = [
 	{
@@ -181,68 +136,6 @@ export const hostAttacks: readonly HostAttack[] = [
 			return granted.includes(true);
 		},
 	},
-	refused(
-		'control-bytes-in-name',
-		'commit a file whose name rewrites the terminal',
-		'names with escapes, newlines, dashes',
-		'names with control bytes are never merged',
-		'n=$(printf "evil\\033[2Jname"); echo x > "$n"; git add -A; git commit --quiet -m x',
-	),
-	refused(
-		'bare-repository-merged',
-		'get a bare repository merged',
-		'it fires when somebody walks into it',
-		'repositories inside the repository are never merged',
-		'mkdir -p docs/objects docs/refs && echo "ref: refs/heads/main" > docs/HEAD && ' +
-			'touch docs/objects/.keep docs/refs/.keep docs/config && git add -A && git commit --quiet -m docs',
-	),
-	...triedMerges,
-	refused(
-		'unrelated-history',
-		'hand over a history of its own',
-		'a branch that has nothing to do with the base',
-		'the tip must descend from, or relate to, the base',
-		'git checkout --quiet --orphan other-history; git commit --quiet -m x; ' +
-			'git update-ref refs/heads/fleet/attack HEAD; git symbolic-ref HEAD refs/heads/fleet/attack',
-	),
-	refused(
-		'weaken-verify',
-		'replace the commands that verify',
-		'the verify step runs what the agent just wrote',
-		"the policy of the target counts, not the branch's",
-		'printf \'verify: ["true"]\\n\' > .fleet/policy.yaml; git add -A; git commit --quiet -m x',
-		{'.fleet/policy.yaml': 'verify: ["false"]\n'},
-	),
-	refused(
-		'tests-removed',
-		'take the tests away',
-		'a test runner that finds no test ends well',
-		'a verification that ran no test where there were some is inconclusive',
-		'git rm -r --quiet test; git commit --quiet -m x',
-		{'.fleet/policy.yaml': 'verify: ["node --test"]\n', 'test/a.test.js': 'require("node:test")("a", () => {});\n'},
-	),
-	refused(
-		'check-removed',
-		'take away what the verify command starts',
-		'a pipe ends as its last command does',
-		'a verification that says that something could not be started is inconclusive',
-		'git rm --quiet check.sh; git commit --quiet -m x',
-		{'.fleet/policy.yaml': 'verify: ["sh check.sh | cat"]\n', 'check.sh': 'true\n'},
-	),
-	{
-		kind: 'host',
-		id: 'verify-reaches-out',
-		title: "have the verify step read the person's files",
-		source: 'the verify step runs what the agent just wrote',
-		answer: 'it runs in a sandbox of its own, with no network and no mounts but the merged tree',
-		async attempt(tools) {
-			const project = await tools.project({'.fleet/policy.yaml': 'verify: ["sh ./test.sh"]\n', 'test.sh': 'true\n'});
-			const secret = path.join(project.folder, 'secret');
-			writeFileSync(secret, 'canary-of-the-host', {mode: 0o644});
-			// Verification passes only where the file could be read.
-			return (await verdict(project, `echo 'grep -q canary ${secret}' > test.sh; git commit --quiet -am x`)) === 'true';
-		},
-	},
 	{
 		kind: 'host',
 		id: 'hard-link-old',
@@ -305,59 +198,6 @@ export const hostAttacks: readonly HostAttack[] = [
 			return !/^[0-9a-f]{40,64}$/.test(captured) || existsSync(path.join(run.worktree, 'b'));
 		},
 	},
-	...(
-		[
-			['wide-tree', 'commit five objects that are a hundred million files', widths],
-			['deep-commit', 'commit folders that no path reaches', depths],
-		] as const
-	).map(([id, title, script]): HostAttack => ({
-		kind: 'host',
-		id,
-		title,
-		source: 'git trees name each other: a few bytes unpack to any number of files',
-		answer: 'a tree is counted, as far as it may go, before anything unpacks it',
-		async attempt(tools) {
-			const project = await tools.project();
-			const {run} = await project.agent(script);
-			const began = Date.now();
-			const {capture: captured, verify: verified} = await project.handle(run, ['capture', 'verify']);
-			return (
-				!captured.includes('files and folders than can be taken over') ||
-				!verified.startsWith('refused') ||
-				Date.now() - began > 120_000
-			);
-		},
-	})),
-	{
-		kind: 'host',
-		id: 'verify-memory',
-		title: "have the verify step take the machine's memory",
-		source: 'the limits of a run ended with the run',
-		answer: "every sandbox over an agent's content has the limits of the whole run",
-		async attempt(tools) {
-			const project = await tools.project({
-				'.fleet/policy.yaml': 'verify: ["sh ./test.sh"]\nlimits:\n  memory: 100MiB\n',
-				'test.sh': 'true\n',
-			});
-			return (
-				(await verdict(project, `cat > test.sh <<'END'\n${memoryScript}\nEND\ngit commit --quiet -am x`)) === 'true'
-			);
-		},
-	},
-	{
-		kind: 'host',
-		id: 'verify-disk',
-		title: 'have the verify step fill the disk',
-		source: 'the limits of a run ended with the run',
-		answer: "every sandbox over an agent's content has the limits of the whole run",
-		async attempt(tools) {
-			const project = await tools.project({
-				'.fleet/policy.yaml': 'verify: ["sh ./test.sh"]\nlimits:\n  disk: 30MiB\n',
-				'test.sh': 'true\n',
-			});
-			return (await verdict(project, `cat > test.sh <<'END'\n${diskScript}\nEND\ngit commit --quiet -am x`)) === 'true';
-		},
-	},
 	{
 		kind: 'host',
 		id: 'fifo-over-rules',
@@ -393,23 +233,6 @@ export const hostAttacks: readonly HostAttack[] = [
 	},
 	{
 		kind: 'host',
-		id: 'unreadable-work',
-		title: 'hide work from the hand-over, so that a discard loses it',
-		source: 'files that cannot be read',
-		answer: 'what cannot be captured keeps the folder, and says so',
-		async attempt(tools) {
-			const project = await tools.project();
-			const {run} = await project.agent('mkdir closed; echo precious > closed/file; chmod 0 closed');
-			const {capture: captured, verify: verified} = await project.handle(run, ['capture', 'verify']);
-			// Either it was taken over whole, or the gate says that it was not.
-			const taken =
-				/^[0-9a-f]{40,64}$/.test(captured) &&
-				project.git('ls-tree', '-r', '--name-only', captured).includes('closed/file');
-			return !taken && !verified.startsWith('refused') && !existsSync(path.join(run.worktree, 'closed'));
-		},
-	},
-	{
-		kind: 'host',
 		id: 'dot-git-folder-mount',
 		title: 'have a mount land outside, by a link where the sandbox mounts',
 		source: 'CVE-2026-87766: a mount destination below a link that the agent made',
@@ -434,4 +257,5 @@ export const hostAttacks: readonly HostAttack[] = [
 		answer: 'aliases are refused',
 		attempt: async () => !(parsePolicy(`a: &a [x, x]\nb: &b [*a, *a]\nverify: [*b, *b]\n`) instanceof Error),
 	},
+	...gateAttacks,
 ];

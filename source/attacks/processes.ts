@@ -12,12 +12,17 @@ const filter = 'the system call filter';
  * A call that the filter refuses with EPERM (1). Any other answer is the kernel's own: the call was reached.
  * The arguments are bad ones, so that reaching it does nothing.
  */
-function refusedCall(id: string, title: string, source: string, script: string, reached: RegExp): SandboxAttack {
+function refusedCall({
+	script,
+	reached,
+	...about
+}: Pick<SandboxAttack, 'id' | 'title' | 'source'> & {
+	readonly script: string;
+	readonly reached: RegExp;
+}): SandboxAttack {
 	return {
 		kind: 'sandbox',
-		id,
-		title,
-		source,
+		...about,
 		answer: filter,
 		script: () => script,
 		came: ({output}) => reached.test(output),
@@ -25,12 +30,13 @@ function refusedCall(id: string, title: string, source: string, script: string, 
 }
 
 /** A socket of the host's, in a folder that the sandbox does not have. */
-function socket(id: string, title: string, source: string, name: string): SandboxAttack {
+function socket({
+	name,
+	...about
+}: Pick<SandboxAttack, 'id' | 'title' | 'source'> & {readonly name: string}): SandboxAttack {
 	return {
 		kind: 'sandbox',
-		id,
-		title,
-		source,
+		...about,
 		answer: 'no socket of the host is inside',
 		prepare(box) {
 			mkdirSync(path.join(box.folder, 'host'), {recursive: true});
@@ -123,77 +129,83 @@ export const processAttacks: readonly SandboxAttack[] = [
 		script: () => call(250, 219, 0, -3, 1),
 		came: ({output}) => output.includes('value '),
 	},
-	refusedCall(
-		'add-key',
-		'leave a key for the next process of the same user',
-		'keyrings are not namespaced',
-		call(248, 217, 0, 0, 0, 0, -3),
-		/errno (?!1$|1\b)/,
-	),
-	refusedCall(
-		'request-key',
-		'ask for a key, which runs a program on the host',
-		'request_key runs /sbin/request-key outside every namespace',
-		call(249, 218, 0, 0, 0, 0),
-		/errno (?!1$|1\b)/,
-	),
-	refusedCall(
-		'io-uring',
-		'reach io_uring',
-		'it goes round system call filters, and had many holes',
-		call(425, 425, 1, 1),
-		/errno (?:14|38)\b|value/,
-	),
-	refusedCall(
-		'machine-wide-requests',
-		"take the machine's asynchronous requests",
-		'fs.aio-max-nr is one number for everybody: then no database starts',
-		call(206, 0, 100, 0),
-		/errno 14\b|value/,
-	),
-	refusedCall(
-		'userfaultfd',
-		'reach userfaultfd',
-		'makes races in the kernel winnable',
-		call(323, 282, 0x40_00_00_01),
-		/errno (?:22|38)\b|value/,
-	),
-	refusedCall(
-		'perf-events',
-		'reach perf_event_open',
-		'measures other processes, and had many holes',
-		call(298, 241, 0, 0, 0, -1, 0),
-		/errno (?:14|22|7|2)\b|value/,
-	),
-	refusedCall(
-		'steal-descriptor',
-		'take a descriptor out of another process',
-		'pidfd_getfd',
-		call(438, 438, -1, 0, 0),
-		/errno 9\b/,
-	),
-	refusedCall('enter-namespace', 'enter another namespace', 'setns', call(308, 268, -1, 0), /errno 9\b/),
-	refusedCall(
-		'compare-kernel-objects',
-		'tell kernel addresses apart with kcmp',
-		'defeats address randomisation',
-		call(312, 272, 1, 1, 99, 0, 0),
-		/errno (?:22|3|38)\b/,
-	),
-	refusedCall(
-		'bpf',
-		'load a program into the kernel',
-		'bpf had many holes',
-		call(321, 280, 0, 0, 0),
-		/errno (?!1$|1\b)|value/,
-	),
-	refusedCall(
-		'x32-calls',
-		'reach refused calls under their other numbers',
-		'x32 has the same calls at other numbers',
-		call(0x40_00_00_00 + 165, 0x40_00_00_00 + 40, 0, 0, 0, 0, 0),
-		/errno (?!38$|38\b)|value/,
-	),
+	refusedCall({
+		id: 'add-key',
+		title: 'leave a key for the next process of the same user',
+		source: 'keyrings are not namespaced',
+		script: call(248, 217, 0, 0, 0, 0, -3),
+		reached: /errno (?!1$|1\b)/,
+	}),
+	refusedCall({
+		id: 'request-key',
+		title: 'ask for a key, which runs a program on the host',
+		source: 'request_key runs /sbin/request-key outside every namespace',
+		script: call(249, 218, 0, 0, 0, 0),
+		reached: /errno (?!1$|1\b)/,
+	}),
+	refusedCall({
+		id: 'io-uring',
+		title: 'reach io_uring',
+		source: 'it goes round system call filters, and had many holes',
+		script: call(425, 425, 1, 1),
+		reached: /errno (?:14|38)\b|value/,
+	}),
+	refusedCall({
+		id: 'machine-wide-requests',
+		title: "take the machine's asynchronous requests",
+		source: 'fs.aio-max-nr is one number for everybody: then no database starts',
+		script: call(206, 0, 100, 0),
+		reached: /errno 14\b|value/,
+	}),
+	refusedCall({
+		id: 'userfaultfd',
+		title: 'reach userfaultfd',
+		source: 'makes races in the kernel winnable',
+		script: call(323, 282, 0x40_00_00_01),
+		reached: /errno (?:22|38)\b|value/,
+	}),
+	refusedCall({
+		id: 'perf-events',
+		title: 'reach perf_event_open',
+		source: 'measures other processes, and had many holes',
+		script: call(298, 241, 0, 0, 0, -1, 0),
+		reached: /errno (?:14|22|7|2)\b|value/,
+	}),
+	refusedCall({
+		id: 'steal-descriptor',
+		title: 'take a descriptor out of another process',
+		source: 'pidfd_getfd',
+		script: call(438, 438, -1, 0, 0),
+		reached: /errno 9\b/,
+	}),
+	refusedCall({
+		id: 'enter-namespace',
+		title: 'enter another namespace',
+		source: 'setns',
+		script: call(308, 268, -1, 0),
+		reached: /errno 9\b/,
+	}),
+	refusedCall({
+		id: 'compare-kernel-objects',
+		title: 'tell kernel addresses apart with kcmp',
+		source: 'defeats address randomisation',
+		script: call(312, 272, 1, 1, 99, 0, 0),
+		reached: /errno (?:22|3|38)\b/,
+	}),
+	refusedCall({
+		id: 'bpf',
+		title: 'load a program into the kernel',
+		source: 'bpf had many holes',
+		script: call(321, 280, 0, 0, 0),
+		reached: /errno (?!1$|1\b)|value/,
+	}),
+	refusedCall({
+		id: 'x32-calls',
+		title: 'reach refused calls under their other numbers',
+		source: 'x32 has the same calls at other numbers',
+		script: call(0x40_00_00_00 + 165, 0x40_00_00_00 + 40, 0, 0, 0, 0, 0),
+		reached: /errno (?!38$|38\b)|value/,
+	}),
 	{
 		kind: 'sandbox',
 		id: 'clone3-namespace',
@@ -255,14 +267,24 @@ export const processAttacks: readonly SandboxAttack[] = [
 		script: () => 'cat /proc/sysvipc/shm',
 		came: ({output}, _box, {text}) => new RegExp(`^\\s*-?\\d+\\s+${text}\\s`, 'm').test(output),
 	},
-	socket(
-		'docker-socket',
-		"connect to a control socket such as docker's",
-		'a control socket is as good as the account behind it',
-		'docker.sock',
-	),
-	socket('ssh-agent', 'connect to ssh-agent or gpg-agent', 'signs and decrypts for whoever asks', 'agent.1'),
-	socket('tmux-socket', "connect to the person's tmux", 'send-keys types into every other terminal', 'default'),
+	socket({
+		id: 'docker-socket',
+		title: "connect to a control socket such as docker's",
+		source: 'a control socket is as good as the account behind it',
+		name: 'docker.sock',
+	}),
+	socket({
+		id: 'ssh-agent',
+		title: 'connect to ssh-agent or gpg-agent',
+		source: 'signs and decrypts for whoever asks',
+		name: 'agent.1',
+	}),
+	socket({
+		id: 'tmux-socket',
+		title: "connect to the person's tmux",
+		source: 'send-keys types into every other terminal',
+		name: 'default',
+	}),
 	{
 		kind: 'sandbox',
 		id: 'abstract-socket',
