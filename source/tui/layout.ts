@@ -1,5 +1,5 @@
 import {listRows, selectedRow} from './list.ts';
-import {comparable} from './keymap.ts';
+import {comparable} from './targets.ts';
 import type {State} from './state.ts';
 
 /* Which row of the terminal shows what, for drawing and for the mouse. */

@@ -1,5 +1,4 @@
 import type {Run} from '../core/run/run.ts';
-import type {Action} from './keymap.ts';
 import type {Effect, State, Then} from './state.ts';
 
 /** What comes next, and what is to be done. */
@@ -7,33 +6,34 @@ export type Step = {readonly state: State; readonly effects: readonly Effect[]};
 
 /** What an action does in a state. `run` is the selected one, and `id` its name, or ''. */
 export type Handler = (context: {readonly state: State; readonly run: Run | undefined; readonly id: string}) => Step;
-export type Handlers = Readonly<Partial<Record<Action, Handler>>>;
 
 export const stay = (state: State): Step => ({state, effects: []});
 export const bad = (state: State, text: string): Step => stay({...state, notice: {text, bad: true}});
 export const good = (state: State, text: string): Step => stay({...state, notice: {text, bad: false}});
 
-/**
- * UTF-16 units of a prompt that is an argument; of a longer one the system may
- * not take all, and of one that begins with a dash a verb would make options.
- */
-const longestArgument = 40_000;
+/** UTF-16 units, each at most 3 bytes of UTF-8: Linux takes 128 KiB in one argument. */
+const maxArgumentLength = 40_000;
 
-/** How a prompt is handed to a verb: as its last argument, or on stdin. */
+/** How a prompt is handed to a verb: as its last argument; on stdin where it is too long or looks like an option. */
 export function spoken(prompt: string): {readonly argv: readonly string[]; readonly input?: string} {
-	return prompt.length > longestArgument || prompt.startsWith('-')
+	return prompt.length > maxArgumentLength || prompt.startsWith('-')
 		? {argv: ['--prompt-file', '-'], input: prompt}
 		: {argv: [prompt]};
 }
+
+/** A verb to be run. `title` says what is going on; `input` is what it reads from stdin. */
+type Verb = {
+	readonly argv: readonly string[];
+	readonly title: string;
+	readonly then?: Then;
+	readonly input?: string | undefined;
+};
 
 /** A verb for one run, as a process of its own; `run`: undefined for one that is about no run. */
 export function runVerb(
 	state: State,
 	run: string | undefined,
-	argv: readonly string[],
-	title: string,
-	then?: Then,
-	input?: string,
+	{argv, title, then, input}: Verb,
 ): Step {
 	return {
 		state: run === undefined ? {...state, fleetBusy: title} : {...state, busy: {...state.busy, [run]: title}},
@@ -47,12 +47,11 @@ export function runVerb(
 export function runVerbForAll(
 	state: State,
 	runs: readonly Run[],
-	argv: (run: Run) => readonly string[],
-	title: string,
+	{argv, title}: {argv(run: Run): readonly string[]; readonly title: string},
 ): Step {
 	return runs.reduce<Step>(
 		(step, run) => {
-			const next = runVerb(step.state, run.id, argv(run), title);
+			const next = runVerb(step.state, run.id, {argv: argv(run), title});
 			return {state: next.state, effects: [...step.effects, ...next.effects]};
 		},
 		stay({...state, list: {...state.list, marked: []}}),

@@ -1,19 +1,17 @@
-import {comparable} from '../keymap.ts';
 import {firstRun, selectedRow, visibleRuns} from '../list.ts';
 import {select, selectRow} from '../navigation.ts';
-import {selectedRun, shows, sorts, withPrompt, type State} from '../state.ts';
-import {good, stay, type Handler, type Handlers, type Step} from '../step.ts';
+import {selectedRun, shows, sorts, type State} from '../state.ts';
+import {good, stay, type Step} from '../step.ts';
+import {comparable} from '../targets.ts';
+import {following, needsRun, openPrompt, type KeyTable} from './record.ts';
 
-/* What the list shows, and which of its runs are marked and compared. */
+/* What the list shows, and which of its runs are selected and compared. */
 
-/** The item after one, and the first after the last. */
-export const following = <T>(items: readonly T[], item: T): T => items[(items.indexOf(item) + 1) % items.length]!;
-
-function withList(state: State, list: Partial<State['list']>, words?: string): Step {
+function withList(state: State, list: Partial<State['list']>, notice?: string): Step {
 	const changed: State = {...state, list: {...state.list, ...list}, heading: undefined};
-	const kept = visibleRuns(changed).some(run => run.id === state.selected);
-	const shown = kept ? changed : select(changed, firstRun(changed));
-	return words === undefined ? stay(shown) : good(shown, words);
+	const isKept = visibleRuns(changed).some(run => run.id === state.selected);
+	const shown = isKept ? changed : select(changed, firstRun(changed));
+	return notice === undefined ? stay(shown) : good(shown, notice);
 }
 
 /** Folds or unfolds the project that is selected, or the selected run's. */
@@ -23,12 +21,12 @@ export function fold(state: State): Step {
 		return stay(state);
 	}
 
-	const folded = state.list.folded.includes(project);
+	const isFolded = state.list.folded.includes(project);
 	const list = {
 		...state.list,
-		folded: folded ? state.list.folded.filter(id => id !== project) : [...state.list.folded, project],
+		folded: isFolded ? state.list.folded.filter(id => id !== project) : [...state.list.folded, project],
 	};
-	return stay({...state, list, heading: folded && state.heading === undefined ? undefined : project});
+	return stay({...state, list, heading: isFolded && state.heading === undefined ? undefined : project});
 }
 
 function mark(state: State): Step {
@@ -39,54 +37,75 @@ function mark(state: State): Step {
 	return stay(selectRow({...state, list: {...state.list, marked}}, selectedRow(state) + 1));
 }
 
-const turnRun =
-	(by: number): Handler =>
-	({state}) => {
-		const runs = comparable(state);
-		const at = Math.max(0, Math.min(runs.length - 1, state.scroll + by));
-		return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
-	};
+function markAll(state: State): Step {
+	return withList(state, {marked: state.list.marked.length > 0 ? [] : visibleRuns(state).map(run => run.id)});
+}
 
-export const listActions = {
-	filter: ({state}) =>
-		stay(
-			withPrompt(state, {
-				kind: 'filter',
-				field: {id: 'prompt', label: '/', value: state.list.filter, hint: ''},
-				at: 0,
-			}),
-		),
-	show({state}) {
-		const show = following(shows, state.list.show);
-		return withList(state, {show}, `show: ${show}`);
+function compare(state: State): Step {
+	const runs = comparable(state);
+	const found = runs.findIndex(run => run.id === state.selected);
+	const at = Math.max(0, found);
+	const next: State = {
+		...state,
+		screen: 'compare',
+		heading: undefined,
+		selected: runs[at]!.id,
+		scroll: at,
+		compared: {},
+		compareAt: 0,
+		...(found === -1 ? {journal: [], log: undefined} : {}),
+	};
+	return {state: next, effects: runs.map(run => ({type: 'compare', run: run.id}))};
+}
+
+function show(state: State): Step {
+	const next = following(shows, state.list.show);
+	return withList(state, {show: next}, `show: ${next}`);
+}
+
+function sort(state: State): Step {
+	const next = following(sorts, state.list.sort);
+	return withList(state, {sort: next}, `sort: ${next}`);
+}
+
+const needsRuns = (state: State) => (state.runs.length === 0 ? 'no runs yet' : undefined);
+const needsTwo = (state: State) => (comparable(state).length < 2 ? 'select two runs or more (space)' : undefined);
+
+export const listKeys = {
+	filter: {
+		keys: '/',
+		title: 'filter',
+		places: ['fleet'],
+		footer: 18,
+		run: openPrompt('filter', ({list}) => list.filter),
 	},
-	sort({state}) {
-		const sort = following(sorts, state.list.sort);
-		return withList(state, {sort}, `sort: ${sort}`);
+	show: {
+		keys: 'f',
+		title: 'show all, needs you, running, review, done',
+		places: ['fleet'],
+		run: ({state}) => show(state),
 	},
-	fold: ({state}) => fold(state),
-	mark: ({state}) => mark(state),
-	'mark-all': ({state}) =>
-		withList(state, {marked: state.list.marked.length > 0 ? [] : visibleRuns(state).map(run => run.id)}),
-	'show-discarded': ({state}) => withList(state, {discarded: !state.list.discarded}),
-	compare({state, id}) {
-		const runs = comparable(state);
-		const at = Math.max(
-			0,
-			runs.findIndex(other => other.id === id),
-		);
-		const next: State = {
-			...state,
-			screen: 'compare',
-			heading: undefined,
-			selected: runs[at]!.id,
-			scroll: at,
-			compared: {},
-			compareAt: 0,
-			...(runs[at]!.id === id ? {} : {journal: [], log: undefined}),
-		};
-		return {state: next, effects: runs.map(run => ({type: 'compare', run: run.id}))};
+	sort: {keys: 'o', title: 'sort', places: ['fleet'], run: ({state}) => sort(state)},
+	fold: {keys: 'z', title: 'fold project', places: ['fleet'], disabled: needsRuns, run: ({state}) => fold(state)},
+	mark: {
+		keys: 'space',
+		title: 'select, for stop, discard, grant, compare',
+		places: ['fleet'],
+		disabled: needsRun,
+		run: ({state}) => mark(state),
 	},
-	'next-run': turnRun(1),
-	'previous-run': turnRun(-1),
-} satisfies Handlers;
+	'mark-all': {keys: '*', title: 'select all or none', places: ['fleet'], run: ({state}) => markAll(state)},
+	compare: {
+		keys: '=',
+		title: 'compare selected runs, or variants',
+		places: ['fleet'],
+		disabled: needsTwo,
+		run: ({state}) => compare(state),
+	},
+	'show-discarded': {
+		keys: 'H',
+		title: 'show or hide discarded runs',
+		places: ['fleet'],
+		run: ({state}) => withList(state, {discarded: !state.list.discarded}),
+	},
+} as const satisfies KeyTable;

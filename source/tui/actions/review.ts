@@ -1,3 +1,4 @@
+import {liveStages, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {
 	commentSubject,
@@ -9,37 +10,107 @@ import {
 	onLine,
 	toggleViewed,
 } from '../review/rows.ts';
-import {bad, stay, type Handlers} from '../step.ts';
+import {selectedRun, type State} from '../state.ts';
+import {bad, stay, type Step} from '../step.ts';
+import type {KeyTable} from './record.ts';
 
 /* How a change is read, and what is said about it. */
 
-export const reviewActions = {
-	'send-comments': asks('send-comments'),
-	'next-file': ({state}) => moveToKind(state, ['file'], 1),
-	'previous-file': ({state}) => moveToKind(state, ['file'], -1),
-	'next-hunk': ({state}) => moveToKind(state, ['hunk'], 1),
-	'previous-hunk': ({state}) => moveToKind(state, ['hunk'], -1),
-	viewed: ({state}) => toggleViewed(state),
-	'fold-file': ({state}) => foldFile(state),
-	split({state}) {
-		const review = state.review;
-		return review
-			? stay(
-					keepPlace(state, {...state, review: {...review, split: isSplit(state, review) ? 'unified' : 'side by side'}}),
-				)
-			: stay(state);
+function split(state: State): Step {
+	const {review} = state;
+	if (!review) {
+		return stay(state);
+	}
+
+	const other = isSplit(state, review) ? 'unified' : 'side by side';
+	return stay(keepPlace(state, {...state, review: {...review, split: other}}));
+}
+
+function range(state: State): Step {
+	const review = state.review!;
+	return stay({...state, review: {...review, anchor: review.anchor === undefined ? review.at : undefined}});
+}
+
+function comment(state: State): Step {
+	// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
+	const on = onLine(state);
+	const subject = commentSubject(on);
+	return subject === undefined ? bad(state, 'comment: no line is selected') : openDialog(on, 'comment', subject);
+}
+
+function uncomment(state: State): Step {
+	return commentUnder(state) ? openDialog(state, 'uncomment') : bad(state, 'delete comment: no comment is selected');
+}
+
+function needsFiles({review, selected, unread}: State): string | undefined {
+	if (review && review.run === selected) {
+		return review.files.length === 0 ? 'no changes' : undefined;
+	}
+
+	return unread && unread.run === selected ? 'not readable' : 'loading…';
+}
+
+function needsDrafts(state: State): string | undefined {
+	const run = selectedRun(state);
+	if (!state.review?.review.comments.some(comment => !comment.sent)) {
+		return 'no draft comments';
+	}
+
+	if (run && liveStages.has(run.stage)) {
+		return `the run is ${stageName(run.stage)}: send after it ends`;
+	}
+
+	if (run?.merge) {
+		return 'merged already';
+	}
+
+	return run?.stage === 'discarded' ? 'discarded' : undefined;
+}
+
+const needsComments = ({review}: State) => ((review?.review.comments.length ?? 0) === 0 ? 'no comments' : undefined);
+
+/** Keys that need a change in view. */
+const inChanges = {places: ['changes'], disabled: needsFiles} as const;
+
+export const reviewKeys = {
+	viewed: {keys: 'space', title: 'viewed', footer: 3, ...inChanges, run: ({state}) => toggleViewed(state)},
+	comment: {keys: 'c', title: 'comment', footer: 4, ...inChanges, run: ({state}) => comment(state)},
+	'send-comments': {
+		keys: 'S',
+		title: 'send comments',
+		places: ['changes'],
+		footer: 5,
+		disabled: needsDrafts,
+		run: asks('send-comments'),
 	},
-	range: ({state}) =>
-		stay({
-			...state,
-			review: {...state.review!, anchor: state.review!.anchor === undefined ? state.review!.at : undefined},
-		}),
-	comment({state}) {
-		// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
-		const on = onLine(state);
-		const subject = commentSubject(on);
-		return subject === undefined ? bad(state, 'comment: no line is selected') : openDialog(on, 'comment', subject);
+	'next-file': {
+		keys: ']',
+		title: 'next file',
+		footer: 6,
+		...inChanges,
+		run: ({state}) => moveToKind(state, ['file'], 1),
 	},
-	uncomment: ({state}) =>
-		commentUnder(state) ? openDialog(state, 'uncomment') : bad(state, 'delete comment: no comment is selected'),
-} satisfies Handlers;
+	'previous-file': {
+		keys: '[',
+		title: 'previous file',
+		...inChanges,
+		run: ({state}) => moveToKind(state, ['file'], -1),
+	},
+	'next-hunk': {keys: '}', title: 'next hunk', ...inChanges, run: ({state}) => moveToKind(state, ['hunk'], 1)},
+	'previous-hunk': {
+		keys: '{',
+		title: 'previous hunk',
+		...inChanges,
+		run: ({state}) => moveToKind(state, ['hunk'], -1),
+	},
+	'fold-file': {keys: 'return z', title: 'fold file', ...inChanges, run: ({state}) => foldFile(state)},
+	range: {keys: 'v', title: 'select lines', ...inChanges, run: ({state}) => range(state)},
+	uncomment: {
+		keys: 'x',
+		title: 'delete comment',
+		places: ['changes'],
+		disabled: needsComments,
+		run: ({state}) => uncomment(state),
+	},
+	split: {keys: '|', title: 'side by side or unified', places: ['changes'], run: ({state}) => split(state)},
+} as const satisfies KeyTable;

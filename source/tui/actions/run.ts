@@ -1,119 +1,177 @@
-import {branchName} from '../../core/git/refs.ts';
-import {learn} from '../../core/run/learn.ts';
 import type {Run} from '../../core/run/run.ts';
+import {liveStages, stageName, type Stage} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
-import {targets} from '../keymap.ts';
-import {logKind} from '../navigation.ts';
-import {scopeRows} from '../scope-rows.ts';
-import {placeOf, type State} from '../state.ts';
-import {bad, runVerb, runVerbForAll, type Handlers, type Step} from '../step.ts';
+import {openForm} from '../forms/new-run.ts';
+import {selectedRun, tabs, type State} from '../state.ts';
+import {bad, runVerb, runVerbForAll, type Step} from '../step.ts';
+import {isDiscardable, isLive, targets} from '../targets.ts';
+import {everywhere, needsIdle, needsRun, needsTarget, refusing, withRun, type KeyTable} from './record.ts';
 
-/* What is done to runs: most of it is a verb, some of it asks first. */
+/* A run's life: started, stopped, paused, resumed, discarded. */
 
-function toggleScope(state: State, run: Run): Step {
-	const row = scopeRows(run, state.now, state.vault?.secrets)[state.scroll];
-	if (!row || row.state === 'fixed' || row.state === 'never') {
-		return bad(
-			state,
-			`${row?.scope ?? 'this'} ${row?.state === 'fixed' ? 'is always on while the run runs' : 'cannot be granted'}`,
-		);
+function newRun(state: State, run: Run | undefined): Step {
+	const project =
+		state.heading ??
+		run?.project.id ??
+		state.projects.find(project => project.id === state.here.project)?.id ??
+		state.projects[0]?.id ??
+		'';
+	// The newest run's agent is the likeliest for the next one.
+	return openForm(state, project, state.runs[0]?.agent ?? 'command');
+}
+
+/** A second `!` within this time after a pause is taken for the first one, pressed twice. */
+const doublePressMs = 1000;
+
+function panic(state: State): Step {
+	const own = targets(state);
+	const busy = own.find(run => state.busy[run.id] !== undefined);
+	if (busy) {
+		return bad(state, `${state.busy[busy.id]} ${busy.id}: still in progress`);
 	}
 
-	return row.state === 'on'
-		? runVerb(state, run.id, ['revoke', run.id, row.scope!], 'revoke')
-		: openDialog(state, 'allow', row.scope);
+	const running = own.filter(run => run.stage === 'running');
+	if (running.length > 0) {
+		return runVerbForAll(state, running, {argv: run => ['freeze', run.id], title: 'pause'});
+	}
+
+	const now = state.keyAt ?? state.now;
+	return own.some(run => run.stage === 'frozen' && now - Date.parse(run.since) < doublePressMs)
+		? bad(state, 'just paused: press ! again to stop it')
+		: openDialog(state, 'stop', 'stopped while paused');
 }
 
-/** A second press within this time after a freeze is one of haste, milliseconds. */
-const hurry = 1000;
-
-/** The denial that an offer is about: the selected row's on the scopes tab, else the newest. */
-function denialOf(state: State, run: Run): string | undefined {
-	const row =
-		placeOf(state) === 'scopes'
-			? scopeRows(run, state.now, state.vault?.secrets)[state.scroll]?.scope?.replace(/^network:/, '')
-			: undefined;
-	return run.denials.find(denial => denial.target === row)?.target ?? run.denials[0]?.target;
+/** A verb for those of the target runs that are in a stage. */
+function runVerbForStage(state: State, stage: Stage, {verb, title}: {verb: string; title: string}): Step {
+	const runs = targets(state).filter(run => run.stage === stage);
+	return runVerbForAll(state, runs, {argv: run => [verb, run.id], title});
 }
 
-export const runActions = {
-	attach: ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['attach', id], pause: false}]}),
-	grant: ({state, run}) => openDialog(state, 'allow', `network:${denialOf(state, run!)!}`),
-	dismiss({state, run, id}) {
-		const target = denialOf(state, run!)!;
-		return runVerb(state, id, ['dismiss', id, target], 'dismiss');
-	},
-	learn: ({state}) =>
-		learn(state.journal).proposal.length === 0
-			? bad(state, 'no network request that a policy could allow')
-			: openDialog(state, 'learn'),
-	toggle: ({state, run}) => toggleScope(state, run!),
-	audit: ({state, id}) => runVerb(state, id, ['audit', id, '--json', '--progress'], 'audit', 'audit'),
-	verify({state, run, id}) {
-		const offer = state.offers[run!.project.id];
-		// What is offered is the policy of the branch that is checked out; the run's target may be another.
-		if (offer?.verify.length === 0 && branchName(run!.target) === offer.branches[0]) {
-			return openDialog(state, 'init');
-		}
+/** What a person who would resume a run may want in its place, by its stage. */
+const resumeHints: Partial<Record<Stage, string>> = {
+	running: ' (t terminal)',
+	frozen: ' (u continue)',
+	discarded: ' (U restore)',
+};
 
-		const step = runVerb(state, id, ['verify', id], 'verify');
-		return {state: step.state, effects: [...step.effects, {type: 'log', kind: 'verify', move: {to: 'end'}}]};
-	},
-	'verify-output': ({state, id}) => ({
-		state,
-		effects: [
-			{
-				type: 'terminal',
-				argv: ['logs', id, logKind(state) === 'deploy' ? '--deploy' : '--verify', '--pager'],
-				pause: false,
-			},
-		],
-	}),
-	stop: asks('stop'),
-	panic({state}) {
-		const own = targets(state);
-		const running = own.filter(run => run.stage === 'running');
-		const frozen = own.filter(run => run.stage === 'frozen');
-		const going = own.find(run => state.busy[run.id] !== undefined);
-		if (going) {
-			return bad(state, `${state.busy[going.id]} ${going.id}: still in progress`);
-		}
+const cannotResume = refusing(run => {
+	if (run.merge) {
+		return 'merged already';
+	}
 
-		if (running.length > 0) {
-			return runVerbForAll(state, running, run => ['freeze', run.id], 'pause');
-		}
+	return liveStages.has(run.stage) || run.stage === 'discarded'
+		? `${run.id} is ${stageName(run.stage)}${resumeHints[run.stage] ?? ''}`
+		: undefined;
+});
 
-		// Pressed once more in a hurry, it must not end what it was to hold.
-		return frozen.some(run => (state.keyAt ?? state.now) - Date.parse(run.since) < hurry)
-			? bad(state, 'just paused: press ! again to stop it')
-			: openDialog(state, 'stop', 'stopped while paused');
+const needsProject = (state: State) => (state.projects.length === 0 ? 'no projects yet (+)' : undefined);
+const needsRunning = (state: State) =>
+	state.runs.some(run => run.stage === 'running') ? undefined : 'no run is running';
+const cannotDiscard = (state: State) => needsIdle(state) ?? needsTarget(isDiscardable)(state);
+
+function cannotAttach(state: State): string | undefined {
+	const run = selectedRun(state);
+	if (!run) {
+		return needsRun(state);
+	}
+
+	return run.stage === 'running' ? undefined : `the run is ${stageName(run.stage)}`;
+}
+
+const needsPaused = needsTarget(
+	run => run.stage === 'frozen',
+	() => 'not paused',
+);
+const needsDiscarded = needsTarget(
+	run => run.stage === 'discarded',
+	() => 'not discarded',
+);
+const needsAlarm = needsTarget(
+	run => run.alarms.length > 0,
+	() => 'no alarms',
+);
+
+export const runKeys = {
+	attach: {
+		keys: 't',
+		title: 'terminal',
+		places: ['fleet', ...tabs],
+		footer: 7,
+		disabled: cannotAttach,
+		run: ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['attach', id], pause: false}]}),
 	},
-	'freeze-all': asks('freeze-all'),
-	thaw: ({state}) =>
-		runVerbForAll(
-			state,
-			targets(state).filter(run => run.stage === 'frozen'),
-			run => ['thaw', run.id],
-			'continue',
-		),
-	resume: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
-	rebase: ({state, id}) => runVerb(state, id, ['resume', id, '--rebase'], 'rebase'),
-	restore: ({state}) =>
-		runVerbForAll(
-			state,
-			targets(state).filter(run => run.stage === 'discarded'),
-			run => ['restore', run.id],
-			'restore',
-		),
-	merge: ({state, id}) => runVerb(state, id, ['merge', id], 'merge'),
-	acknowledge: asks('acknowledge'),
-	approve: asks('approve'),
-	reject: asks('reject'),
-	deploy: asks('deploy'),
-	rollback: asks('rollback'),
-	discard: asks('discard'),
-	budget: asks('budget'),
-	waive: asks('waive'),
-	clean: asks('clean'),
-	'copy-branch': ({state, run}) => ({state, effects: [{type: 'copy-text', text: run!.branch}]}),
-} satisfies Handlers;
+	new: {
+		keys: 'n',
+		title: 'new',
+		places: ['fleet', 'scopes', 'checklist', 'journal', 'network'],
+		footer: 8,
+		disabled: needsProject,
+		run: ({state, run}) => newRun(state, run),
+	},
+	stop: {
+		keys: 'x',
+		title: 'stop',
+		places: ['fleet', 'output', 'scopes', 'checklist', 'journal', 'network', 'gates'],
+		footer: 20,
+		disabled: needsTarget(isLive),
+		run: asks('stop'),
+	},
+	panic: {
+		keys: '!',
+		title: 'pause; a paused run: stop',
+		places: withRun,
+		disabled: needsTarget(run => run.stage === 'running' || run.stage === 'frozen'),
+		run: ({state}) => panic(state),
+	},
+	'freeze-all': {
+		keys: 'ctrl-x',
+		title: 'pause all runs',
+		places: everywhere,
+		disabled: needsRunning,
+		run: asks('freeze-all'),
+	},
+	thaw: {
+		keys: 'u',
+		title: 'continue',
+		places: withRun,
+		disabled: needsPaused,
+		run: ({state}) => runVerbForStage(state, 'frozen', {verb: 'thaw', title: 'continue'}),
+	},
+	resume: {
+		keys: 'r',
+		title: 'resume',
+		places: withRun,
+		disabled: cannotResume,
+		run: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
+	},
+	rebase: {
+		keys: 'R',
+		title: 'rebase onto the target branch',
+		places: withRun,
+		disabled: cannotResume,
+		run: ({state, id}) => runVerb(state, id, {argv: ['resume', id, '--rebase'], title: 'rebase'}),
+	},
+	discard: {keys: 'D', title: 'discard', places: withRun, disabled: cannotDiscard, run: asks('discard')},
+	restore: {
+		keys: 'U',
+		title: 'restore',
+		places: ['fleet'],
+		disabled: needsDiscarded,
+		run: ({state}) => runVerbForStage(state, 'discarded', {verb: 'restore', title: 'restore'}),
+	},
+	budget: {keys: 'b', title: 'budget', places: withRun, disabled: needsRun, run: asks('budget')},
+	acknowledge: {
+		keys: 'A',
+		title: 'acknowledge alarms',
+		places: withRun,
+		disabled: needsAlarm,
+		run: asks('acknowledge'),
+	},
+	'copy-branch': {
+		keys: 'Y',
+		title: 'copy branch',
+		places: withRun,
+		disabled: needsRun,
+		run: ({state, run}) => ({state, effects: [{type: 'copy-text', text: run!.branch}]}),
+	},
+} as const satisfies KeyTable;

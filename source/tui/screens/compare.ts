@@ -6,7 +6,7 @@ import {timeWorked, type Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
 import {fit, fitTail, widthOf} from '../paint/fit.ts';
-import {comparable} from '../keymap.ts';
+import {comparable} from '../targets.ts';
 import {comparedFiles, windowOf} from '../layout.ts';
 import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';

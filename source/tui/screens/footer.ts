@@ -6,7 +6,9 @@ import type {Line} from '../paint/line.ts';
 /** The keys of a place in one line; those that do nothing now stand in brackets. */
 export function footerText(state: State): string {
 	const place = placeOf(state);
-	const own = bindings.filter(binding => binding.footer && binding.places.includes(place));
+	const own = bindings
+		.filter(binding => binding.footer !== undefined && binding.places.includes(place))
+		.sort((a, b) => a.footer! - b.footer!);
 	const write = (binding: (typeof own)[number]) => {
 		const text = `${keyName(keysOf(binding, state)[0] ?? '')} ${binding.title}`;
 		return binding.disabled?.(state) === undefined ? text : `(${text})`;

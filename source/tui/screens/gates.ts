@@ -5,7 +5,8 @@ import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import type {Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {block, type Line} from '../paint/line.ts';
-import {bindings, keyName, keysOf, lastGood, type Action} from '../keymap.ts';
+import {bindingOf, keyName, keysOf} from '../keymap.ts';
+import {lastGood} from '../targets.ts';
 import {gatesLayout} from '../layout.ts';
 import {opensAt, windowText} from '../forms/deploy-window.ts';
 import {selectedRun, type State} from '../state.ts';
@@ -115,9 +116,7 @@ export function gatesLines(state: State, height: number): Line[] {
 
 	lines.push(...checklistLines(run, state, false), {text: ''}, {text: ' Pipeline', bold: true});
 	for (const gate of gatesOf(run)) {
-		const binding = bindings.find(
-			binding => binding.action === ((gate.id === 'review' ? 'changes' : gate.id) as Action),
-		)!;
+		const binding = bindingOf(gate.id === 'review' ? 'changes' : gate.id);
 		const busy = state.busy[run.id] === gate.id;
 		const mark = busy ? marks.busy : marks[gate.state];
 		const key = keyName(keysOf(binding, state)[0]!);

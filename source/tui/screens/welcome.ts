@@ -1,27 +1,31 @@
 import type {Line} from '../paint/line.ts';
-import {bindings, keyName, keysOf} from '../keymap.ts';
+import {bindingOf, bindings, keyNames, type Action} from '../keymap.ts';
 import {placeNames, placeOf, type State} from '../state.ts';
 
 /** The first time: three ways to begin. */
 export function welcomeLines(state: State): Line[] {
-	const option = (key: string, title: string, note: string): Line[] => [
-		{text: `   ${key}  ${title}`, bold: true},
-		{text: `      ${note}`, dim: true},
-		{text: ''},
-	];
+	const option = (action: Action, note: string): Line[] => {
+		const binding = bindingOf(action);
+		const title = binding.title[0]!.toUpperCase() + binding.title.slice(1);
+		return [
+			{text: `   ${keyNames(binding, state)}  ${title}`, bold: true},
+			{text: `      ${note}`, dim: true},
+			{text: ''},
+		];
+	};
+
 	return [
 		{text: ' fleet', title: true},
 		{text: ''},
 		{text: ' Runs AI coding agents under least privilege, each in a sandbox of its own.'},
 		{text: ' No access unless you grant it.'},
 		{text: ''},
-		...option('1', 'See the demo', 'a throwaway project, a misbehaving agent, and every step to a deploy'),
+		...option('demo', 'a throwaway project, a misbehaving agent, and every step to a deploy'),
 		...option(
-			'2',
-			'Add this project',
+			'add-here',
 			state.here.project === undefined ? `${state.here.folder} is not in a git repository` : state.here.folder,
 		),
-		...option('3', 'Check this machine', 'which sandbox, git and vault work here, and how to get what is missing'),
+		...option('doctor', 'which sandbox, git and vault work here, and how to get what is missing'),
 	];
 }
 
@@ -36,10 +40,7 @@ export function helpLines(state: State, height: number): Line[] {
 			return {
 				spans: [
 					{
-						text: ` ${keysOf(binding, state)
-							.map(key => keyName(key))
-							.join(' ')
-							.padEnd(12)} `,
+						text: ` ${keyNames(binding, state).padEnd(12)} `,
 						bold: true,
 					},
 					{text: binding.title, dim: reason !== undefined},

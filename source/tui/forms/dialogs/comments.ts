@@ -87,7 +87,7 @@ const send: DialogDefinition = {
 
 		const marked = markSent(state);
 		const {argv, input} = spoken(`${prompt}${values['extra'] ? `\n\n${values['extra']}` : ''}`);
-		const started = runVerb(marked.state, id, ['resume', id, ...argv], 'resume', 'sent', input);
+		const started = runVerb(marked.state, id, {argv: ['resume', id, ...argv], title: 'resume', then: 'sent', input});
 		return {state: started.state, effects: [...marked.effects, ...started.effects]};
 	},
 };

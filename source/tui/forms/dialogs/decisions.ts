@@ -76,7 +76,7 @@ const approve: DialogDefinition = {
 		const word = values['confirm'];
 		const confirmed = word === undefined || word === 'yes' ? [] : ['--confirm', word];
 		const [id = ''] = dialog.runs;
-		return runVerb(state, id, ['approve', id, ...reasonArguments(values['reason']), ...confirmed], 'approve');
+		return runVerb(state, id, {argv: ['approve', id, ...reasonArguments(values['reason']), ...confirmed], title: 'approve'});
 	},
 };
 
@@ -87,7 +87,7 @@ const reject: DialogDefinition = {
 	},
 	submit(state, dialog, values) {
 		const [id = ''] = dialog.runs;
-		return runVerb(state, id, ['reject', id, ...reasonArguments(values['reason'])], 'reject');
+		return runVerb(state, id, {argv: ['reject', id, ...reasonArguments(values['reason'])], title: 'reject'});
 	},
 };
 
@@ -108,7 +108,7 @@ const waive: DialogDefinition = {
 	submit(state, dialog, values) {
 		const [id = ''] = dialog.runs;
 		return values['reason']
-			? runVerb(state, id, ['verify', id, '--waive-secrets', ...reasonArguments(values['reason'])], 'verify')
+			? runVerb(state, id, {argv: ['verify', id, '--waive-secrets', ...reasonArguments(values['reason'])], title: 'verify'})
 			: askAgain(state, dialog, {field: 'reason', because: 'dismissing a finding needs a reason'});
 	},
 };
@@ -138,7 +138,7 @@ const init: DialogDefinition = {
 
 		const project = runsOf(state, dialog)[0]!.project.id;
 		const argv = ['project', 'init', project, '--verify', values['command']];
-		return runVerb(state, dialog.runs[0], argv, 'verify command', 'offer');
+		return runVerb(state, dialog.runs[0], {argv, title: 'verify command', then: 'offer'});
 	},
 };
 

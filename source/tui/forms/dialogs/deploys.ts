@@ -1,6 +1,6 @@
 import type {Run} from '../../../core/run/run.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
-import {lastGood} from '../../keymap.ts';
+import {lastGood} from '../../targets.ts';
 import {selectedRun, type Field, type State} from '../../state.ts';
 import {runVerb, type Step} from '../../step.ts';
 import {opensAt, windowText} from '../deploy-window.ts';
@@ -90,7 +90,7 @@ function startDeploy(
 		...credentials.flatMap(({name, reference}) => (reference ? ['--credential', `${name}=${reference}`] : [])),
 	];
 	return known && credentials.every(({reference}) => reference)
-		? runVerb(state, run.id, argv, 'deploy')
+		? runVerb(state, run.id, {argv, title: 'deploy'})
 		: {state, effects: [{type: 'terminal', argv, pause: true}]};
 }
 

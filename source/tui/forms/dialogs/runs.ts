@@ -2,7 +2,7 @@ import {timeWorked, type Run} from '../../../core/run/run.ts';
 import {formatBudget, formatUsage} from '../../../core/run/usage.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
 import {formatDuration} from '../../../core/text/time.ts';
-import {isDiscardable, isLive, targets} from '../../keymap.ts';
+import {isDiscardable, isLive, targets} from '../../targets.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb, runVerbForAll, spoken} from '../../step.ts';
 import {
@@ -48,7 +48,7 @@ const resume: DialogDefinition = {
 	submit(state, dialog, values) {
 		const [id = ''] = dialog.runs;
 		const {argv, input} = values['message'] ? spoken(values['message']) : {argv: []};
-		return runVerb(state, id, ['resume', id, ...argv], 'resume', undefined, input);
+		return runVerb(state, id, {argv: ['resume', id, ...argv], title: 'resume', input});
 	},
 };
 
@@ -68,7 +68,7 @@ const rerun: DialogDefinition = {
 			],
 		};
 	},
-	submit: (state, dialog) => runVerb(state, dialog.runs[0], ['resume', dialog.runs[0]!], 'resume'),
+	submit: (state, dialog) => runVerb(state, dialog.runs[0], {argv: ['resume', dialog.runs[0]!], title: 'resume'}),
 };
 
 const discard: DialogDefinition = {
@@ -87,12 +87,10 @@ const discard: DialogDefinition = {
 		};
 	},
 	submit: (state, dialog, values) =>
-		runVerbForAll(
-			state,
-			runsOf(state, dialog),
-			run => ['discard', run.id, ...reasonArguments(values['reason'])],
-			'discard',
-		),
+		runVerbForAll(state, runsOf(state, dialog), {
+			argv: run => ['discard', run.id, ...reasonArguments(values['reason'])],
+			title: 'discard',
+		}),
 };
 
 /** What stopping a run would end: how long it worked, and whether it is paused. */
@@ -121,7 +119,10 @@ const stop: DialogDefinition = {
 		};
 	},
 	submit: (state, dialog) =>
-		runVerbForAll(state, runsOf(state, dialog), run => ['stop', run.id, ...reasonArguments(dialog.subject)], 'stop'),
+		runVerbForAll(state, runsOf(state, dialog), {
+			argv: run => ['stop', run.id, ...reasonArguments(dialog.subject)],
+			title: 'stop',
+		}),
 };
 
 const runningOf = (state: State) => state.runs.filter(run => run.stage === 'running');
@@ -137,7 +138,7 @@ const freezeAll: DialogDefinition = {
 			yes: 'pause every run',
 		};
 	},
-	submit: state => runVerb(state, undefined, ['freeze', '--all'], 'pause all'),
+	submit: state => runVerb(state, undefined, {argv: ['freeze', '--all'], title: 'pause all'}),
 };
 
 const acknowledge: DialogDefinition = {
@@ -160,7 +161,7 @@ const acknowledge: DialogDefinition = {
 			yes: alarms.length === 1 ? 'acknowledge it' : 'acknowledge them',
 		};
 	},
-	submit: (state, dialog) => runVerbForAll(state, runsOf(state, dialog), run => ['acknowledge', run.id], 'acknowledge'),
+	submit: (state, dialog) => runVerbForAll(state, runsOf(state, dialog), {argv: run => ['acknowledge', run.id], title: 'acknowledge'}),
 };
 
 const budget: DialogDefinition = {
@@ -183,7 +184,7 @@ const budget: DialogDefinition = {
 	submit(state, dialog, values) {
 		const [id = ''] = dialog.runs;
 		return values['amount']
-			? runVerb(state, id, ['budget', id, values['amount'].replace(/ tokens$/, '')], 'budget')
+			? runVerb(state, id, {argv: ['budget', id, values['amount'].replace(/ tokens$/, '')], title: 'budget'})
 			: askAgain(state, dialog, {field: 'amount', because: 'name an amount, or none'});
 	},
 };
@@ -199,7 +200,7 @@ const clean: DialogDefinition = {
 			yes: 'clean up',
 		};
 	},
-	submit: (state, dialog) => runVerb(state, dialog.runs[0], ['clean', dialog.runs[0]!], 'clean up', 'disk'),
+	submit: (state, dialog) => runVerb(state, dialog.runs[0], {argv: ['clean', dialog.runs[0]!], title: 'clean up', then: 'disk'}),
 };
 
 export const runDialogs = {resume, rerun, discard, stop, 'freeze-all': freezeAll, acknowledge, budget, clean};

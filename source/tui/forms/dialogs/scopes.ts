@@ -1,7 +1,7 @@
 import {policyPath} from '../../../core/names.ts';
 import {learn as lessonsOf} from '../../../core/run/learn.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
-import {targets} from '../../keymap.ts';
+import {targets} from '../../targets.ts';
 import {selectedRun, type Field} from '../../state.ts';
 import {runVerb, runVerbForAll} from '../../step.ts';
 import {askAgain, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
@@ -67,12 +67,10 @@ const allow: DialogDefinition = {
 
 		const duration = durationArgument(values['duration'] ?? '', state.now);
 		const limit = duration === '' ? [] : ['--for', duration];
-		return runVerbForAll(
-			state,
-			runsOf(state, dialog),
-			run => ['allow', run.id, scope, '--because', reason, ...limit],
-			'allow',
-		);
+		return runVerbForAll(state, runsOf(state, dialog), {
+			argv: run => ['allow', run.id, scope, '--because', reason, ...limit],
+			title: 'allow',
+		});
 	},
 };
 
@@ -98,7 +96,7 @@ const learn: DialogDefinition = {
 		const hosts = (values['hosts'] ?? '').split(/\s+/).filter(host => host !== '');
 		return hosts.length === 0
 			? askAgain(state, dialog, {field: 'hosts', because: 'name at least one host'})
-			: runVerb(state, id, ['learn', id, '--propose', ...hosts], 'add to project policy');
+			: runVerb(state, id, {argv: ['learn', id, '--propose', ...hosts], title: 'add to project policy'});
 	},
 };
 

@@ -68,7 +68,11 @@ const remove: DialogDefinition = {
 		}
 
 		const project = secret.project === null ? [] : ['--in', secret.project];
-		return runVerb(state, undefined, ['secret', 'remove', secret.reference, ...project], 'remove secret', 'vault');
+		return runVerb(state, undefined, {
+			argv: ['secret', 'remove', secret.reference, ...project],
+			title: 'remove secret',
+			then: 'vault',
+		});
 	},
 };
 

@@ -1,0 +1,130 @@
+import {attentionOf} from '../../core/run/attention.ts';
+import {nextNeed, visibleRuns} from '../list.ts';
+import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
+import {tabs, type State, type Tab} from '../state.ts';
+import {stay, type Handler, type Step} from '../step.ts';
+import {comparable} from '../targets.ts';
+import {fold} from './list.ts';
+import {everywhereAndHelp, needsRun, ofRun, withRun, type KeyTable} from './record.ts';
+
+/* Where a person is: rows, tabs, runs and screens. */
+
+const pageOf = (state: State) =>
+	Math.max(1, state.screen === 'fleet' ? Math.floor(state.rows / 2) - 3 : state.rows - 6);
+
+const turnTab =
+	(by: number): Handler =>
+	({state}) =>
+		openTab(state, tabs[(tabs.indexOf(state.tab) + by + tabs.length) % tabs.length]!);
+
+const showTab =
+	(tab: Tab): Handler =>
+	({state}) =>
+		openTab(state, tab);
+
+const turnRun =
+	(by: number): Handler =>
+	({state}) => {
+		const runs = comparable(state);
+		const at = Math.max(0, Math.min(runs.length - 1, state.scroll + by));
+		return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
+	};
+
+/** Selects the next run that waits, on the screen that is in view; a filter or a fold that hides it is undone. */
+function showNextNeed(state: State): Step {
+	const wanted = nextNeed(state)!;
+	const isListed = visibleRuns(state).some(other => other.id === wanted.id);
+	const list = isListed ? state.list : ({...state.list, filter: '', show: 'all'} as const);
+	const next: State = {
+		...select(
+			{...state, list: {...list, folded: list.folded.filter(project => project !== wanted.project.id)}},
+			wanted.id,
+		),
+		notice: {text: `${wanted.id}: ${attentionOf(wanted)!}`, bad: false},
+	};
+	if (state.screen === 'run') {
+		const step = openTab(next, state.tab);
+		return {...step, state: {...step.state, parent: state.parent}};
+	}
+
+	return state.screen === 'gates' ? openGates(next) : stay({...next, screen: 'fleet'});
+}
+
+/** Where esc goes. */
+function screenBefore(state: State): State['screen'] {
+	if (state.screen === 'help' || state.screen === 'vault') {
+		return state.from;
+	}
+
+	return state.screen === 'run' ? state.parent : 'fleet';
+}
+
+const needsHeadingOrRun = (state: State) => (state.heading === undefined ? needsRun(state) : undefined);
+const needsWaiting = (state: State) => (nextNeed(state) ? undefined : 'no run needs you');
+
+export const moveKeys = {
+	up: {keys: 'up k', title: 'up', places: everywhereAndHelp, run: ({state}) => move(state, -1)},
+	down: {keys: 'down j', title: 'down', places: everywhereAndHelp, run: ({state}) => move(state, 1)},
+	'page-up': {
+		keys: 'pageup ctrl-b',
+		title: 'page up',
+		places: everywhereAndHelp,
+		run: ({state}) => move(state, -pageOf(state)),
+	},
+	'page-down': {
+		keys: 'pagedown ctrl-f',
+		title: 'page down',
+		places: everywhereAndHelp,
+		run: ({state}) => move(state, pageOf(state)),
+	},
+	top: {keys: 'home', title: 'top', places: everywhereAndHelp, run: ({state}) => moveToEnd(state, false)},
+	bottom: {keys: 'end G', title: 'end (follow)', places: everywhereAndHelp, run: ({state}) => moveToEnd(state, true)},
+	open: {
+		keys: 'return',
+		title: 'open',
+		places: ['fleet', 'compare'],
+		footer: 1,
+		disabled: needsHeadingOrRun,
+		run: ({state}) => (state.heading === undefined ? openTab(state, 'output') : fold(state)),
+	},
+	'next-need': {
+		keys: '.',
+		title: 'next waiting',
+		places: everywhereAndHelp,
+		footer: 19,
+		disabled: needsWaiting,
+		run: ({state}) => showNextNeed(state),
+	},
+	'next-run': {keys: 'right l tab', title: 'next run', places: ['compare'], footer: 2, run: turnRun(1)},
+	'previous-run': {keys: 'left h shift-tab', title: 'previous run', places: ['compare'], run: turnRun(-1)},
+	'next-tab': {keys: 'tab right l', title: 'next tab', places: tabs, footer: 2, run: turnTab(1)},
+	'previous-tab': {keys: 'shift-tab left h', title: 'previous tab', places: tabs, run: turnTab(-1)},
+	output: {keys: '1', title: 'output', places: tabs, run: showTab('output')},
+	changes: {
+		keys: 'd 2',
+		title: 'changes',
+		places: withRun,
+		footer: 13,
+		disabled: needsRun,
+		run: showTab('changes'),
+	},
+	scopes: {keys: '3 s', title: 'scopes', places: ['fleet', ...tabs], disabled: needsRun, run: showTab('scopes')},
+	checklist: {keys: '4', title: 'audit', places: tabs, run: showTab('checklist')},
+	journal: {keys: '5', title: 'journal', places: tabs, run: showTab('journal')},
+	network: {keys: '6 L', title: 'network requests', places: tabs, run: showTab('network')},
+	gates: {
+		keys: 'a',
+		title: 'pipeline',
+		places: ['fleet', ...tabs, 'compare'],
+		footer: 10,
+		disabled: needsRun,
+		run: ({state}) => openGates(state),
+	},
+	back: {
+		keys: 'escape backspace',
+		title: 'back',
+		places: [...ofRun, 'vault', 'disk', 'compare', 'help'],
+		footer: 20,
+		run: ({state}) => stay({...state, screen: screenBefore(state), scroll: 0}),
+	},
+} as const satisfies KeyTable;

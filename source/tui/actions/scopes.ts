@@ -1,0 +1,80 @@
+import {learn} from '../../core/run/learn.ts';
+import type {Run} from '../../core/run/run.ts';
+import {openDialog} from '../forms/dialogs.ts';
+import {scopeRows, type ScopeRow} from '../scope-rows.ts';
+import {placeOf, selectedRun, type State} from '../state.ts';
+import {bad, runVerb, type Step} from '../step.ts';
+import {needsRun, type KeyTable} from './record.ts';
+
+/* What a run may use, and what it was denied. */
+
+const rowOf = (state: State, run: Run): ScopeRow | undefined =>
+	scopeRows(run, state.now, state.vault?.secrets)[state.scroll];
+
+function toggle(state: State, run: Run): Step {
+	const row = rowOf(state, run);
+	switch (row?.state) {
+		case 'on': {
+			return runVerb(state, run.id, {argv: ['revoke', run.id, row.scope!], title: 'revoke'});
+		}
+
+		case 'off':
+		case 'new': {
+			return openDialog(state, 'allow', row.scope);
+		}
+
+		case 'fixed': {
+			return bad(state, `${row.scope!} is always on while the run runs`);
+		}
+
+		default: {
+			return bad(state, `${row?.scope ?? 'this'} cannot be granted`);
+		}
+	}
+}
+
+/** The denial that an offer is about: the selected row's on the scopes tab, else the newest. */
+function denialOf(state: State, run: Run): string {
+	const row = placeOf(state) === 'scopes' ? rowOf(state, run)?.scope : undefined;
+	return (run.denials.find(({target}) => `network:${target}` === row) ?? run.denials[0]!).target;
+}
+
+const needsDenial = (state: State) =>
+	needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was blocked' : undefined);
+
+export const scopeKeys = {
+	toggle: {
+		keys: 'space',
+		title: 'on/off',
+		places: ['scopes'],
+		footer: 3,
+		disabled: needsRun,
+		run: ({state, run}) => toggle(state, run!),
+	},
+	grant: {
+		keys: 'g',
+		title: 'grant',
+		places: ['fleet', 'output', 'scopes', 'network'],
+		footer: 9,
+		disabled: needsDenial,
+		run: ({state, run}) => openDialog(state, 'allow', `network:${denialOf(state, run!)}`),
+	},
+	dismiss: {
+		keys: 'N',
+		title: 'ignore this host',
+		places: ['scopes', 'network'],
+		disabled: needsDenial,
+		run: ({state, run, id}) =>
+			runVerb(state, id, {argv: ['dismiss', id, denialOf(state, run!)], title: 'ignore this host'}),
+	},
+	learn: {
+		keys: 'P',
+		title: 'add to project policy',
+		places: ['scopes', 'network'],
+		disabled: needsRun,
+		run: ({state}) =>
+			learn(state.journal).proposal.length === 0
+				? bad(state, 'no network request that a policy could allow')
+				: openDialog(state, 'learn'),
+	},
+} as const satisfies KeyTable;
