@@ -13,12 +13,12 @@ import {placeNames, placeOf, promptOf, tabs, type Place, type State} from './sta
 
 const records = {
 	...moveKeys,
-	...outputKeys,
-	...reviewKeys,
+	...runKeys,
 	...scopeKeys,
 	...pipelineKeys,
 	...listKeys,
-	...runKeys,
+	...outputKeys,
+	...reviewKeys,
 	...generalKeys,
 } satisfies KeyTable;
 
@@ -102,13 +102,16 @@ export function keyNames(binding: Pick<Binding, 'action' | 'keys'>, state: Pick<
 		.join(' ');
 }
 
-/** The actions that the palette offers are the bindings'; this is what one is called there. */
+/** A line of the palette. */
 export type PaletteEntry = {
 	readonly action: Action;
 	readonly title: string;
 	readonly keys: string;
 	readonly disabled: string | undefined;
 };
+
+/** Moving is done by key, and a palette in the palette leads nowhere. */
+const notInPalette = new Set<Action>(['up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'palette']);
 
 /** Every command of the place, and those that are the same everywhere, by name. */
 export function paletteEntries(state: State): PaletteEntry[] {
@@ -119,7 +122,7 @@ export function paletteEntries(state: State): PaletteEntry[] {
 			.split(/\s+/)
 			.filter(word => word !== '') ?? [];
 	return bindings
-		.filter(binding => binding.places.includes(place) && !['up', 'down', 'palette'].includes(binding.action))
+		.filter(binding => binding.places.includes(place) && !notInPalette.has(binding.action))
 		.map(binding => ({
 			action: binding.action,
 			title: binding.title,

@@ -30,11 +30,7 @@ type Verb = {
 };
 
 /** A verb for one run, as a process of its own; `run`: undefined for one that is about no run. */
-export function runVerb(
-	state: State,
-	run: string | undefined,
-	{argv, title, then, input}: Verb,
-): Step {
+export function runVerb(state: State, run: string | undefined, {argv, title, then, input}: Verb): Step {
 	return {
 		state: run === undefined ? {...state, fleetBusy: title} : {...state, busy: {...state.busy, [run]: title}},
 		effects: [

@@ -197,7 +197,7 @@ test('the six items by live probes, on the audit screen', async t => {
 	await screen.press('a');
 	await screen.see('Repo access only       not run');
 	await screen.press('c');
-	await screen.see('6 of 6 checks passed');
+	await screen.see('audit passed, 6 of 6');
 	for (const title of [
 		'Repo access only',
 		'No secrets in scope',
@@ -279,7 +279,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 	] as const) {
 		await screen.see(/worse .*merged/);
 		await screen.press('/', run, 'enter', 'a');
-		await screen.see(/→ p Deploy +ready: shelf; 00:00-23:59: open, closes in/);
+		await screen.see(/→ p Deploy +ready: shelf; in the deploy window/);
 		await screen.press('p');
 		await screen.see("type the target's name");
 		await screen.press('enter', 'shelf', 'enter');
@@ -371,7 +371,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	const screen = open(t, fleet);
 	await screen.see(/gone .*finished/);
 	await screen.press('D');
-	await screen.see('Its work is kept');
+	await screen.see('It can be restored');
 	await screen.press('enter');
 	await screen.see('U (restore) brings it back');
 	await screen.press('H');

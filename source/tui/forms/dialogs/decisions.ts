@@ -76,7 +76,10 @@ const approve: DialogDefinition = {
 		const word = values['confirm'];
 		const confirmed = word === undefined || word === 'yes' ? [] : ['--confirm', word];
 		const [id = ''] = dialog.runs;
-		return runVerb(state, id, {argv: ['approve', id, ...reasonArguments(values['reason']), ...confirmed], title: 'approve'});
+		return runVerb(state, id, {
+			argv: ['approve', id, ...reasonArguments(values['reason']), ...confirmed],
+			title: 'approve',
+		});
 	},
 };
 
@@ -108,7 +111,10 @@ const waive: DialogDefinition = {
 	submit(state, dialog, values) {
 		const [id = ''] = dialog.runs;
 		return values['reason']
-			? runVerb(state, id, {argv: ['verify', id, '--waive-secrets', ...reasonArguments(values['reason'])], title: 'verify'})
+			? runVerb(state, id, {
+					argv: ['verify', id, '--waive-secrets', ...reasonArguments(values['reason'])],
+					title: 'verify',
+				})
 			: askAgain(state, dialog, {field: 'reason', because: 'dismissing a finding needs a reason'});
 	},
 };

@@ -161,7 +161,8 @@ const acknowledge: DialogDefinition = {
 			yes: alarms.length === 1 ? 'acknowledge it' : 'acknowledge them',
 		};
 	},
-	submit: (state, dialog) => runVerbForAll(state, runsOf(state, dialog), {argv: run => ['acknowledge', run.id], title: 'acknowledge'}),
+	submit: (state, dialog) =>
+		runVerbForAll(state, runsOf(state, dialog), {argv: run => ['acknowledge', run.id], title: 'acknowledge'}),
 };
 
 const budget: DialogDefinition = {
@@ -200,7 +201,8 @@ const clean: DialogDefinition = {
 			yes: 'clean up',
 		};
 	},
-	submit: (state, dialog) => runVerb(state, dialog.runs[0], {argv: ['clean', dialog.runs[0]!], title: 'clean up', then: 'disk'}),
+	submit: (state, dialog) =>
+		runVerb(state, dialog.runs[0], {argv: ['clean', dialog.runs[0]!], title: 'clean up', then: 'disk'}),
 };
 
 export const runDialogs = {resume, rerun, discard, stop, 'freeze-all': freezeAll, acknowledge, budget, clean};
