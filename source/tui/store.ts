@@ -1,35 +1,15 @@
-import {attentionOf} from '../core/run/attention.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
-import type {Run} from '../core/run/run.ts';
-import {isQuiet} from '../core/settings.ts';
 import type {FleetClient} from '../protocol/client.ts';
-import {logKind, reload} from './navigation.ts';
-import {fleetLayout, footerHeight, gatesLayout} from './layout.ts';
-import {LogPager} from './log/pager.ts';
+import {LogFollower} from './log/follower.ts';
+import {reload} from './navigation.ts';
+import {Notifier} from './notifier.ts';
 import {perform} from './perform.ts';
 import {initialState} from './start.ts';
-import {dialogOf, type Effect, type LogMove, type LogState, type Message, type State} from './state.ts';
-import type {TerminalView} from './log/emulator.ts';
+import {dialogOf, type Effect, type Message, type State} from './state.ts';
 import {update} from './update.ts';
-
-/** Output is drawn at most this often, milliseconds: the screen never sees the rate of an agent's lines. */
-const frame = 150;
 
 /** What the store takes out of the hands of `perform`: the screen ends for a while. */
 export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
-
-/** Bytes that an emulator gets at once; and how far it may be behind before what has gone by is passed over. */
-const fed = 128 * 1024;
-const farBehind = 4 * 1024 ** 2;
-
-type Followed = {
-	readonly run: string;
-	readonly kind: LogState['kind'];
-	readonly pager: LogPager;
-	/** Of a run that draws a screen of its own; undefined while it is being loaded. */ view: TerminalView | undefined;
-	ended: boolean;
-	stop(): void;
-};
 
 /** Holds the one state, feeds it messages, performs what it asks for, and tells who draws it. */
 export class Store {
@@ -37,11 +17,8 @@ export class Store {
 	readonly #client: FleetClient;
 	readonly #listeners = new Set<() => void>();
 	readonly #onLeave: (effect: Leaving) => void;
-	#followed: Followed | undefined;
-	#painting: NodeJS.Timeout | undefined;
-	#searching = 0;
-	#needs: ReadonlyMap<string, string>;
-	#title = '';
+	readonly #follower: LogFollower;
+	readonly #notifier: Notifier;
 	#grammars: ((paths: readonly string[]) => void) | undefined;
 	readonly #unwatch: () => void;
 	/** Whether something else had the terminal before. */
@@ -82,7 +59,12 @@ export class Store {
 					selected: resumeFrom.selected ?? fresh.selected,
 				}
 			: fresh;
-		this.#needs = needsOf(fresh.runs);
+		this.#notifier = new Notifier(client, () => this.#state.settings, fresh.runs);
+		this.#follower = new LogFollower(
+			client,
+			() => this.#state,
+			message => this.send(message),
+		);
 		this.#unwatch = client.watch(() => this.#refresh());
 		this.#look();
 		// What no first frame needs comes after it.
@@ -99,7 +81,7 @@ export class Store {
 	};
 
 	#afterFirstFrame(): void {
-		this.#sayTitle();
+		this.#notifier.showTitle();
 		this.send({type: 'agents', agents: this.#client.agents()});
 		this.#askForRecent();
 		if (this.#isBack) {
@@ -175,9 +157,7 @@ export class Store {
 
 	close(): void {
 		this.#unwatch();
-		this.#followed?.stop();
-		this.#followed = undefined;
-		clearTimeout(this.#painting);
+		this.#follower.close();
 	}
 
 	#perform(effect: Effect): void {
@@ -190,17 +170,17 @@ export class Store {
 			}
 
 			case 'log': {
-				this.#page(effect.move);
+				this.#follower.page(effect.move);
 				break;
 			}
 
 			case 'search': {
-				void this.#search(effect.backward);
+				void this.#follower.search(effect.backward);
 				break;
 			}
 
 			case 'copy': {
-				this.#copy(this.#followed?.pager.text(effect.from, effect.to) ?? '');
+				this.#copy(this.#follower.text(effect.from, effect.to));
 				break;
 			}
 
@@ -245,38 +225,7 @@ export class Store {
 			now: this.#client.now(),
 		});
 		this.#readJournal();
-		this.#tell(runs);
-	}
-
-	/** Says that a run has come to need a person: once for each reason. */
-	#tell(runs: readonly Run[]): void {
-		const needs = needsOf(runs);
-		const fresh = [...needs].filter(([id, because]) => this.#needs.get(id) !== because);
-		this.#needs = needs;
-		this.#sayTitle();
-		if (fresh.length === 0) {
-			return;
-		}
-
-		const {notify} = this.#state.settings;
-		const quiet = isQuiet(notify.quiet, this.#client.timeOfDay());
-		if (notify.bell && !quiet) {
-			this.#client.terminal.bell();
-		}
-
-		if (notify.desktop && !quiet) {
-			const [[id, because]] = fresh as [[string, string]];
-			this.#client.terminal.notify(`${id}: ${because}${fresh.length > 1 ? `, and ${fresh.length - 1} more` : ''}`);
-		}
-	}
-
-	#sayTitle(): void {
-		const title =
-			this.#needs.size === 0 ? 'fleet' : `fleet: ${this.#needs.size} ${this.#needs.size === 1 ? 'needs' : 'need'} you`;
-		if (title !== this.#title && this.#state.settings.notify.title) {
-			this.#title = title;
-			this.#client.terminal.title(title);
-		}
+		this.#notifier.tell(runs);
 	}
 
 	/** Only a new run needs them, so the first frame does not wait. */
@@ -297,146 +246,16 @@ export class Store {
 		}
 	}
 
-	/** Follows the log that is in view, and no other. */
+	/** Reads what the state shows now. */
 	#look(): void {
-		const {selected} = this.#state;
-		const kind = logKind(this.#state);
-		if (this.#followed?.run !== selected || (this.#followed && this.#followed.kind !== kind)) {
-			this.#followed?.stop();
-			this.#followed = undefined;
-			if (selected !== undefined) {
-				this.#follow(selected, kind);
-			}
+		// Read before the frame that shows the run, so that there is no frame without its output.
+		const log = this.#follower.follow();
+		if (log) {
+			this.#state = {...this.#state, log};
 		}
 
 		if (this.#state.journal.length === 0) {
 			this.#readJournal();
-		}
-	}
-
-	#follow(run: string, kind: LogState['kind']): void {
-		const source = this.#client.openLog(run, kind === 'screen' ? 'output' : kind);
-		const pager = new LogPager(source);
-		let position = Math.max(source.range().from, source.range().to - 64 * 1024);
-		let feeding = false;
-		const changed = () => {
-			if (kind !== 'screen') {
-				this.#paintSoon();
-				return;
-			}
-
-			// One piece at a time: an agent writes faster than an emulator draws, and what waits in one is limited.
-			const {to} = source.range();
-			if (feeding || followed.ended || !followed.view || to <= position) {
-				return;
-			}
-
-			position = to - position > farBehind ? to - fed : position;
-			const end = Math.min(to, position + fed);
-			feeding = true;
-			followed.view.write(source.read(position, end), () => {
-				feeding = false;
-				this.#paintSoon();
-				changed();
-			});
-			position = end;
-		};
-
-		const unwatch = this.#client.watchLog(run, changed);
-		const followed: Followed = {
-			run,
-			kind,
-			pager,
-			view: undefined,
-			ended: false,
-			stop() {
-				followed.ended = true;
-				unwatch();
-				pager.close();
-				followed.view?.close();
-			},
-		};
-		this.#followed = followed;
-		if (kind !== 'screen') {
-			// Read before the frame that shows the run, so that there is no frame without its output.
-			this.#state = {...this.#state, log: this.#read({to: 'end'})};
-			return;
-		}
-
-		// An emulator is large, and few runs need one.
-		import('./log/emulator.ts').then(
-			({TerminalView}) => {
-				if (!followed.ended) {
-					followed.view = new TerminalView();
-					changed();
-				}
-			},
-			() => {},
-		);
-	}
-
-	#size(): {width: number; height: number} {
-		const {screen, columns, rows} = this.#state;
-		const height = Math.max(1, rows - footerHeight);
-		switch (screen) {
-			case 'fleet': {
-				return {width: columns, height: fleetLayout(this.#state, height).output};
-			}
-
-			case 'gates': {
-				return {width: columns, height: gatesLayout(this.#state, height).room};
-			}
-
-			default: {
-				return {width: columns, height: Math.max(0, height - 2)};
-			}
-		}
-	}
-
-	#read(move: LogMove): LogState | undefined {
-		const followed = this.#followed;
-		return (
-			followed &&
-			(followed.kind === 'screen'
-				? followed.view?.page(followed.run, this.#size(), this.#state.log, move)
-				: followed.pager.page(followed.run, followed.kind, this.#state.logView, this.#size(), move))
-		);
-	}
-
-	#page(move: LogMove): void {
-		const log = this.#read(move);
-		if (log) {
-			this.send({type: 'log', log});
-		}
-	}
-
-	#paintSoon(): void {
-		this.#painting ??= setTimeout(() => {
-			this.#painting = undefined;
-			this.#page({to: 'same'});
-		}, frame);
-	}
-
-	async #search(backward: boolean): Promise<void> {
-		const mine = ++this.#searching;
-		const followed = this.#followed;
-		const {search} = this.#state.logView;
-		const found = await followed?.pager.search(
-			search,
-			backward,
-			this.#state.log,
-			() => this.#searching !== mine || this.#followed !== followed,
-		);
-		if (this.#searching === mine && this.#followed === followed) {
-			if (found) {
-				this.#page(found.move);
-				if (found.note !== '') {
-					this.send({type: 'said', text: `"${search}": ${found.note}`, bad: false});
-				}
-			} else {
-				this.#page({to: 'same'});
-				this.send({type: 'not-found', search});
-			}
 		}
 	}
 
@@ -481,14 +300,4 @@ function isBurst(state: State, keys: readonly string[]): boolean {
 	}
 
 	return loose.size > 3;
-}
-
-/** What each run needs a person for, by run. */
-function needsOf(runs: readonly Run[]): Map<string, string> {
-	return new Map(
-		runs.flatMap(run => {
-			const need = attentionOf(run);
-			return need !== undefined && run.stage !== 'discarded' ? [[run.id, need] as const] : [];
-		}),
-	);
 }

@@ -83,15 +83,15 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 		t,
 		Array.from({length: 500}, (_, index) => `${index % 2 === 0 ? '▸ step' : '  result'} ${index}\n`).join(''),
 	);
-	const pager = new LogPager(new LogFile(log));
+	const pager = new LogPager(new LogReader(new LogFile(log)));
 	const view = {raw: false, steps: false, wrap: true, search: '', select: undefined};
 	const size = {width: 40, height: 5};
 	const words = (page: ReturnType<typeof pager.page>) => page.rows.map(row => plainText(row.spans).trim());
-	const first = pager.page('r', 'output', view, size, {to: 'end'});
+	const first = pager.page({to: 'end'}, view, size);
 	assert.deepEqual([words(first).at(-1), first.following], ['result 499', true]);
 	appendFileSync(log, '▸ step 500\n');
-	assert.equal(words(pager.page('r', 'output', view, size, {to: 'same'})).at(-1), '▸ step 500');
-	const up = pager.page('r', 'output', view, size, {by: -10});
+	assert.equal(words(pager.page({to: 'same'}, view, size)).at(-1), '▸ step 500');
+	const up = pager.page({by: -10}, view, size);
 	assert.deepEqual(
 		[words(up), up.following],
 		[
@@ -102,29 +102,25 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 		],
 	);
 	appendFileSync(log, '▸ step 501\n');
-	assert.deepEqual(
-		words(pager.page('r', 'output', view, size, {to: 'same'})),
-		words(up),
-		'what is looked at does not move',
-	);
-	assert.equal(pager.page('r', 'output', view, size, {by: 100}).following, true, 'down to the end follows again');
-	assert.deepEqual(words(pager.page('r', 'output', view, size, {to: 'start'}))[0], '▸ step 0');
-	assert.deepEqual(words(pager.page('r', 'output', {...view, steps: true}, size, {to: 'same'})), [
+	assert.deepEqual(words(pager.page({to: 'same'}, view, size)), words(up), 'what is looked at does not move');
+	assert.equal(pager.page({by: 100}, view, size).following, true, 'down to the end follows again');
+	assert.deepEqual(words(pager.page({to: 'start'}, view, size))[0], '▸ step 0');
+	assert.deepEqual(words(pager.page({to: 'same'}, {...view, steps: true}, size)), [
 		'▸ step 0',
 		'▸ step 2',
 		'▸ step 4',
 		'▸ step 6',
 		'▸ step 8',
 	]);
-	const found = await pager.search('RESULT 3[13]$', false, undefined, () => false);
+	const found = await pager.search({search: 'RESULT 3[13]$', backward: false, aborted: () => false});
 	assert.equal(found, undefined, 'a capital counts');
-	const next = await pager.search('result 3[13]$', false, undefined, () => false);
-	const shown = pager.page('r', 'output', {...view, search: 'result 3[13]$'}, size, next!.move);
+	const next = await pager.search({search: 'result 3[13]$', backward: false, aborted: () => false});
+	const shown = pager.page(next!.move, {...view, search: 'result 3[13]$'}, size);
 	assert.deepEqual([words(shown)[0], next!.note], ['result 31', '']);
 	assert.ok(shown.rows[0]!.spans.some(span => span.back === 'match'));
 	const turn = async (search: string, backward: boolean) => {
-		const {move, note} = (await pager.search(search, backward, undefined, () => false))!;
-		return [words(pager.page('r', 'output', {...view, search}, size, move))[0], note];
+		const {move, note} = (await pager.search({search, backward, aborted: () => false}))!;
+		return [words(pager.page(move, {...view, search}, size))[0], note];
 	};
 
 	assert.deepEqual(await turn('result 3[13]$', false), ['result 33', '']);
@@ -141,22 +137,23 @@ test('a pager follows, stops where one looks, finds, and folds', async t => {
 	assert.equal((await turn('step 500$', false))[1], '');
 	assert.equal((await turn('step 50[01]$', false))[1], '');
 	assert.equal((await turn('step 50[01]$', false))[1], 'search wrapped to the beginning');
-	assert.equal(await pager.search('(', true, undefined, () => false), undefined, 'no pattern is looked for as it is');
+	assert.equal(
+		await pager.search({search: '(', backward: true, aborted: () => false}),
+		undefined,
+		'no pattern is looked for as it is',
+	);
 	pager.close();
 });
 
 test('a line is wrapped, or cut, and its words can be copied', t => {
 	const log = file(t, `${'a'.repeat(25)}\n\u001B[31mred\u001B[0m\n`);
-	const pager = new LogPager(new LogFile(log));
+	const pager = new LogPager(new LogReader(new LogFile(log)));
 	const view = {raw: false, steps: false, wrap: true, search: '', select: undefined};
 	assert.deepEqual(
-		pager.page('r', 'output', view, {width: 10, height: 5}, {to: 'end'}).rows.map(row => plainText(row.spans)),
+		pager.page({to: 'end'}, view, {width: 10, height: 5}).rows.map(row => plainText(row.spans)),
 		['a'.repeat(10), 'a'.repeat(10), 'aaaaa', 'red'],
 	);
-	assert.deepEqual(
-		pager.page('r', 'output', {...view, wrap: false}, {width: 10, height: 5}, {to: 'end'}).rows.length,
-		2,
-	);
+	assert.deepEqual(pager.page({to: 'end'}, {...view, wrap: false}, {width: 10, height: 5}).rows.length, 2);
 	assert.equal(pager.text(0, 26), `${'a'.repeat(25)}\nred`);
 	pager.close();
 });

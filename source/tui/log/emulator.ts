@@ -1,7 +1,7 @@
 import xterm from '@xterm/headless';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {TerminalFilter} from '../../core/text/terminal-filter.ts';
-import type {LogMove, LogState} from '../state.ts';
+import type {LineSource, LogLine} from './reader.ts';
 
 /**
  * Passes over what the emulator cannot do: where all up to the very last cell is to be erased, it looks for the line
@@ -14,57 +14,45 @@ export function guardEmulator(terminal: InstanceType<typeof xterm.Terminal>): vo
 	});
 }
 
-/** The line that a move goes to. @param here where the window is @param last where it is at the end */
-function lineAfter(move: LogMove, here: number, last: number): number {
-	if ('by' in move) {
-		return here + move.by;
-	}
-
-	if ('position' in move) {
-		return move.position;
-	}
-
-	switch (move.to) {
-		case 'start': {
-			return 0;
-		}
-
-		case 'end': {
-			return last;
-		}
-
-		case 'same': {
-			return here;
-		}
-	}
-}
+/** Lines that are kept above the last screen. */
+const scrollbackLines = 2000;
 
 /**
- * What a run's terminal shows, as lines of plain text: an
- * emulator takes the escape sequences, and only cells come out.
+ * What a run's terminal shows, as lines of plain text: an emulator takes the escape
+ * sequences, and only cells come out. Positions are numbers of lines.
  */
-export class TerminalView {
+export class TerminalView implements LineSource {
 	readonly #terminal = new xterm.Terminal({
 		cols: 100,
 		rows: 30,
-		scrollback: 2000,
+		scrollback: scrollbackLines,
 		allowProposedApi: true,
 		convertEol: false,
 		logLevel: 'off',
 	});
-	/** An emulator can be given work for minutes, too. */
+	/** Takes out sequences that would keep an emulator at work for minutes. */
 	readonly #filter = new TerminalFilter();
+	/** What it shows; undefined while that has not been read since the last write. */
+	#lines: readonly string[] | undefined;
 
 	constructor() {
 		guardEmulator(this.#terminal);
 	}
 
 	write(bytes: Uint8Array, done: () => void): void {
-		this.#terminal.write(this.#filter.push(bytes), done);
+		this.#terminal.write(this.#filter.push(bytes), () => {
+			this.#lines = undefined;
+			done();
+		});
 	}
 
 	/** Everything up to the last line that is not blank. */
-	lines(): string[] {
+	lines(): readonly string[] {
+		this.#lines ??= this.#readLines();
+		return this.#lines;
+	}
+
+	#readLines(): string[] {
 		const {active} = this.#terminal.buffer;
 		const lines: string[] = [];
 		for (let index = 0; index < active.length; index++) {
@@ -78,21 +66,25 @@ export class TerminalView {
 		return lines;
 	}
 
-	/** The same as a pager's window; positions are numbers of lines. */
-	page(run: string, {height}: {height: number}, before: LogState | undefined, move: LogMove): LogState {
-		const lines = this.lines();
-		const last = Math.max(0, lines.length - height);
-		const here = before?.kind === 'screen' && !before.following ? before.range.at : last;
-		const top = Math.max(0, Math.min(last, lineAfter(move, here, last)));
-		return {
-			run,
-			kind: 'screen',
-			rows: lines
-				.slice(top, top + height)
-				.map((text, index) => ({from: top + index, to: top + index + 1, spans: [{text}]})),
-			following: top === last,
-			range: {from: 0, at: top, to: lines.length},
-		};
+	range(): {from: number; to: number} {
+		return {from: 0, to: this.lines().length};
+	}
+
+	after(position: number, count: number, keep: (text: string) => boolean = () => true): LogLine[] {
+		return this.#numbered(keep)
+			.filter(line => line.from >= position)
+			.slice(0, count);
+	}
+
+	before(position: number, count: number, keep: (text: string) => boolean = () => true): LogLine[] {
+		const lines = this.#numbered(keep).filter(line => line.to <= position);
+		return lines.slice(Math.max(0, lines.length - count));
+	}
+
+	#numbered(keep: (text: string) => boolean): LogLine[] {
+		return this.lines()
+			.map((text, index) => ({from: index, to: index + 1, text}))
+			.filter(({text}) => keep(text));
 	}
 
 	close(): void {

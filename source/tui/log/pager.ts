@@ -1,13 +1,28 @@
 import {highlight, plainText, readRaw, readSpans} from '../../core/text/spans.ts';
-import type {LogSource} from '../../protocol/client.ts';
 import {wrapSpans} from '../paint/fit.ts';
-import {LogReader, type LogLine} from './reader.ts';
+import {searchLines, type LineSource, type LogLine} from './reader.ts';
 import type {LogMove, LogRow, LogState, LogView} from '../state.ts';
 
-/** Characters of a line that are ever drawn. */
-const drawn = 20_000;
+/** UTF-16 units of a line that are ever drawn. */
+const maxDrawnLength = 20_000;
+
+/** UTF-16 units that are copied at most. */
+const maxCopiedLength = 1024 ** 2;
 
 type Size = {readonly width: number; readonly height: number};
+
+/** What is in view of a log. */
+export type LogWindow = Pick<LogState, 'rows' | 'following' | 'range'>;
+
+/** Which lines are shown; undefined for all. */
+type Keep = ((text: string) => boolean) | undefined;
+
+export type LogSearch = {
+	readonly search: string;
+	readonly backward: boolean;
+	/** Asked now and then: another search may have begun. */
+	readonly aborted: () => boolean;
+};
 
 /**
  * A search's words as a pattern: a regular expression, or where it is
@@ -32,20 +47,18 @@ function isStep(text: string): boolean {
 
 /** A window on a log. Keeps where it is; everything else is read anew. */
 export class LogPager {
-	readonly #reader: LogReader;
-	readonly #source: LogSource;
+	readonly #source: LineSource;
 	/** The first line in view; undefined while the end is followed. */
 	#at: number | undefined;
 	/** The line that was found last; undefined once the view was moved. */
 	#found: LogLine | undefined;
 
-	constructor(source: LogSource) {
+	constructor(source: LineSource) {
 		this.#source = source;
-		this.#reader = new LogReader(source);
 	}
 
 	#rowsOf(line: LogLine, view: LogView, width: number): LogRow[] {
-		const text = line.text.slice(0, drawn);
+		const text = line.text.slice(0, maxDrawnLength);
 		let spans = view.raw ? readRaw(text) : readSpans(text);
 		if (view.search !== '') {
 			for (const match of plainText(spans).matchAll(patternOf(view.search))) {
@@ -60,18 +73,16 @@ export class LogPager {
 	}
 
 	/** The window after a move. */
-	page(run: string, kind: LogState['kind'], view: LogView, {width, height}: Size, move: LogMove): LogState {
-		const keep = view.steps ? isStep : undefined;
-		const range = this.#reader.range();
-		this.#move(move, height, range, keep);
+	page(move: LogMove, view: LogView, {width, height}: Size): LogWindow {
+		const keep: Keep = view.steps ? isStep : undefined;
+		const range = this.#source.range();
+		this.#move(move, height, keep);
 		if (this.#at !== undefined) {
-			const lines = this.#reader.after(this.#at, height, keep);
+			const lines = this.#source.after(this.#at, height, keep);
 			const rows = lines.flatMap(line => this.#rowsOf(line, view, width));
 			const ends = (lines.at(-1)?.to ?? range.to) >= range.to && rows.length <= height;
 			if (!ends) {
 				return {
-					run,
-					kind,
 					rows: rows.slice(0, height),
 					following: false,
 					range: {from: range.from, at: this.#at, to: range.to},
@@ -81,25 +92,19 @@ export class LogPager {
 			this.#at = undefined;
 		}
 
-		const rows = this.#reader
+		const rows = this.#source
 			.before(range.to, height, keep)
 			.flatMap(line => this.#rowsOf(line, view, width))
 			.slice(-height);
 		return {
-			run,
-			kind,
 			rows: height === 0 ? [] : rows,
 			following: true,
 			range: {from: range.from, at: rows[0]?.from ?? range.to, to: range.to},
 		};
 	}
 
-	#move(
-		move: LogMove,
-		height: number,
-		range: {from: number; to: number},
-		keep: ((text: string) => boolean) | undefined,
-	): void {
+	#move(move: LogMove, height: number, keep: Keep): void {
+		const range = this.#source.range();
 		if (!('position' in move) && !('to' in move && move.to === 'same')) {
 			this.#found = undefined;
 		}
@@ -123,43 +128,34 @@ export class LogPager {
 
 		if (move.by > 0) {
 			if (this.#at !== undefined) {
-				const lines = this.#reader.after(this.#at, move.by + 1, keep);
+				const lines = this.#source.after(this.#at, move.by + 1, keep);
 				this.#at = lines[move.by]?.from;
 			}
 
 			return;
 		}
 
-		const top = this.#at ?? this.#reader.before(range.to, height, keep)[0]?.from ?? range.from;
-		this.#at = this.#reader.before(top, -move.by, keep)[0]?.from ?? top;
+		const top = this.#at ?? this.#source.before(range.to, height, keep)[0]?.from ?? range.from;
+		this.#at = this.#source.before(top, -move.by, keep)[0]?.from ?? top;
 	}
 
 	/**
 	 * Looks for the next match, and goes on from the other end where there is none;
 	 * undefined where there is none at all. `note`: what a person should know of it.
 	 */
-	async search(
-		search: string,
-		backward: boolean,
-		shown: LogState | undefined,
-		aborted: () => boolean,
-	): Promise<{readonly move: LogMove; readonly note: string} | undefined> {
-		const pattern = new RegExp(patternOf(search).source, patternOf(search).flags.replace('g', ''));
-		const {from: first, to} = this.#reader.range();
+	async search({
+		search,
+		backward,
+		aborted,
+	}: LogSearch): Promise<{readonly move: LogMove; readonly note: string} | undefined> {
+		const {source, flags} = patternOf(search);
+		const expression = new RegExp(source, flags.replace('g', ''));
+		const pattern = {test: (text: string) => expression.test(plainText(readSpans(text.slice(0, maxDrawnLength))))};
+		const {from: first, to} = this.#source.range();
 		const last = this.#found;
-		// The newest is what is looked for first; from a match on, the next one in either direction.
-		const from = this.#at ?? (shown?.following ? to : shown?.range.at) ?? to;
-		let start: number;
-		if (last) {
-			start = backward ? last.from : last.to;
-		} else {
-			start = backward ? from : (this.#reader.after(from, 1)[0]?.to ?? to);
-		}
-
-		const matches = {test: (text: string) => pattern.test(plainText(readSpans(text.slice(0, drawn))))};
-		const next = await this.#reader.search(matches, start, backward, aborted);
-		const line =
-			next ?? (aborted() ? undefined : await this.#reader.search(matches, backward ? to : first, backward, aborted));
+		const look = (position: number) => searchLines(this.#source, {pattern, position, backward, aborted});
+		const next = await look(this.#searchStart(backward));
+		const line = next ?? (aborted() ? undefined : await look(backward ? to : first));
 		if (!line) {
 			return undefined;
 		}
@@ -170,19 +166,27 @@ export class LogPager {
 			return {move, note: ''};
 		}
 
-		if (line.from === last?.from) {
-			return {move, note: 'the only match'};
-		}
-
-		return {move, note: backward ? 'search wrapped to the end' : 'search wrapped to the beginning'};
+		const wrapped = backward ? 'search wrapped to the end' : 'search wrapped to the beginning';
+		return {move, note: line.from === last?.from ? 'the only match' : wrapped};
 	}
 
-	/** The words of the lines between two positions, both included. At most a megabyte. */
+	/** From the last match on; else the newest is what is looked for first. */
+	#searchStart(backward: boolean): number {
+		if (this.#found) {
+			return backward ? this.#found.from : this.#found.to;
+		}
+
+		const {to} = this.#source.range();
+		const from = this.#at ?? to;
+		return backward ? from : (this.#source.after(from, 1)[0]?.to ?? to);
+	}
+
+	/** The text of the lines between two positions, both included. */
 	text(from: number, to: number): string {
 		const lines: string[] = [];
 		let size = 0;
-		for (let at = from; at <= to && size < 1024 ** 2;) {
-			const [line] = this.#reader.after(at, 1);
+		for (let at = from; at <= to && size < maxCopiedLength;) {
+			const [line] = this.#source.after(at, 1);
 			if (!line) {
 				break;
 			}

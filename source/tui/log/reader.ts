@@ -3,13 +3,25 @@ import type {LogSource} from '../../protocol/client.ts';
 /** One line of a log: where it begins, where the next one does, and its text without the line feed. */
 export type LogLine = {readonly from: number; readonly to: number; readonly text: string};
 
-const block = 64 * 1024;
+/** Lines by position, from a log or from what a terminal shows. Positions grow from line to line. */
+export type LineSource = {
+	/** The position of the first line that there is, and the end. */
+	range(): {readonly from: number; readonly to: number};
+	/** At most `count` lines from a position on, which must be a line's beginning. @param keep which lines are shown */
+	after(position: number, count: number, keep?: (text: string) => boolean): LogLine[];
+	/** At most `count` lines that end at or before a position, oldest first. */
+	before(position: number, count: number, keep?: (text: string) => boolean): LogLine[];
+	close(): void;
+};
+
+/** Bytes that are read at once. */
+const blockBytes = 64 * 1024;
 
 /** A line is cut after this many bytes: nobody reads a longer one, and it must not hold up a key. */
-const longest = 256 * 1024;
+const maxLineBytes = 256 * 1024;
 
-/** How much is looked through for lines that are shown, where most are hidden, bytes. */
-const patience = 8 * 1024 ** 2;
+/** Bytes that are looked through for lines that are shown, where most are hidden. */
+const maxLookedBytes = 8 * 1024 ** 2;
 
 const lineFeed = 10;
 
@@ -17,7 +29,7 @@ const lineFeed = 10;
  * Reads a log by position, as a pager does: nothing is indexed, so that one of a gigabyte opens at once, and each
  * step costs what is on the screen.
  */
-export class LogReader {
+export class LogReader implements LineSource {
 	readonly #source: LogSource;
 	readonly #decoder = new TextDecoder();
 
@@ -29,17 +41,16 @@ export class LogReader {
 		return this.#source.range();
 	}
 
-	/** At most `count` lines from a position on, which must be a line's beginning. @param keep which lines are shown */
 	after(position: number, count: number, keep: (text: string) => boolean = () => true): LogLine[] {
 		const {from: first, to: end} = this.#source.range();
 		const lines: LogLine[] = [];
 		let at = Math.max(first, position);
 		let looked = 0;
-		while (lines.length < count && at < end && looked < patience) {
-			let size = block;
+		while (lines.length < count && at < end && looked < maxLookedBytes) {
+			let size = blockBytes;
 			let bytes = this.#source.read(at, Math.min(end, at + size));
 			// A line may be longer than a block; the last one may not be finished.
-			while (!bytes.includes(lineFeed) && at + size < end && size < longest) {
+			while (!bytes.includes(lineFeed) && at + size < end && size < maxLineBytes) {
 				size *= 2;
 				bytes = this.#source.read(at, Math.min(end, at + size));
 			}
@@ -72,14 +83,13 @@ export class LogReader {
 		return lines;
 	}
 
-	/** At most `count` lines that end at or before a position, oldest first. */
 	before(position: number, count: number, keep: (text: string) => boolean = () => true): LogLine[] {
 		const {from: first, to: end} = this.#source.range();
 		const lines: LogLine[] = [];
 		let stop = Math.min(end, position);
 		let looked = 0;
-		let size = block;
-		while (lines.length < count && stop > first && looked < patience) {
+		let size = blockBytes;
+		while (lines.length < count && stop > first && looked < maxLookedBytes) {
 			const start = Math.max(first, stop - size);
 			const bytes = this.#source.read(start, stop);
 			looked += bytes.length;
@@ -87,7 +97,7 @@ export class LogReader {
 			const last = bytes.at(-1) === lineFeed ? bytes.length - 1 : bytes.length;
 			let begin = start === first ? 0 : bytes.indexOf(lineFeed) + 1;
 			if (start !== first && (begin === 0 || begin > last)) {
-				if (size < longest) {
+				if (size < maxLineBytes) {
 					size *= 2;
 					continue;
 				}
@@ -110,41 +120,50 @@ export class LogReader {
 			}
 
 			stop = start + to;
-			size = block;
+			size = blockBytes;
 		}
 
 		return lines.reverse();
 	}
 
-	/**
-	 * The next line that matches, looking away from a position; undefined where there is none. Gives way to keys
-	 * between its steps.
-	 * @param aborted asked between the steps
-	 */
-	async search(
-		pattern: {test(text: string): boolean},
-		position: number,
-		backward: boolean,
-		aborted: () => boolean,
-	): Promise<LogLine | undefined> {
-		let at = position;
-		for (;;) {
-			const lines = backward ? this.before(at, 5000) : this.after(at, 5000);
-			if (lines.length === 0 || aborted()) {
-				return undefined;
-			}
+	close(): void {
+		this.#source.close();
+	}
+}
 
-			const found = backward
-				? lines.findLast(line => pattern.test(line.text))
-				: lines.find(line => pattern.test(line.text));
-			if (found) {
-				return found;
-			}
+/** Lines that are looked through before keys get a turn. */
+const searchBatch = 5000;
 
-			at = backward ? lines[0]!.from : lines.at(-1)!.to;
-			await new Promise(resolve => {
-				setTimeout(resolve, 0);
-			});
+export type LineSearch = {
+	readonly pattern: {test(text: string): boolean};
+	readonly position: number;
+	readonly backward: boolean;
+	/** Asked between the batches: another search may have begun. */
+	readonly aborted: () => boolean;
+};
+
+/** The next line that matches, looking away from a position; undefined where there is none. */
+export async function searchLines(
+	source: LineSource,
+	{pattern, position, backward, aborted}: LineSearch,
+): Promise<LogLine | undefined> {
+	let at = position;
+	for (;;) {
+		const lines = backward ? source.before(at, searchBatch) : source.after(at, searchBatch);
+		if (lines.length === 0 || aborted()) {
+			return undefined;
 		}
+
+		const found = backward
+			? lines.findLast(line => pattern.test(line.text))
+			: lines.find(line => pattern.test(line.text));
+		if (found) {
+			return found;
+		}
+
+		at = backward ? lines[0]!.from : lines.at(-1)!.to;
+		await new Promise(resolve => {
+			setTimeout(resolve, 0);
+		});
 	}
 }

@@ -1,0 +1,61 @@
+import {attentionOf} from '../core/run/attention.ts';
+import type {Run} from '../core/run/run.ts';
+import {isQuiet} from '../core/settings.ts';
+import type {FleetClient, Settings} from '../protocol/client.ts';
+
+/** What each run needs a person for, by run. */
+function needsOf(runs: readonly Run[]): Map<string, string> {
+	return new Map(
+		runs.flatMap(run => {
+			const need = attentionOf(run);
+			return need !== undefined && run.stage !== 'discarded' ? [[run.id, need] as const] : [];
+		}),
+	);
+}
+
+/** Tells a person who looks elsewhere: by the terminal's title, its bell, and a notice of the desktop. */
+export class Notifier {
+	readonly #client: Pick<FleetClient, 'terminal' | 'timeOfDay'>;
+	readonly #settings: () => Settings;
+	#needs: ReadonlyMap<string, string>;
+	#title = '';
+
+	/** @param runs what is known when the screen begins: none of it is news */
+	constructor(client: Pick<FleetClient, 'terminal' | 'timeOfDay'>, settings: () => Settings, runs: readonly Run[]) {
+		this.#client = client;
+		this.#settings = settings;
+		this.#needs = needsOf(runs);
+	}
+
+	/** Says that a run has come to need a person: once for each reason. */
+	tell(runs: readonly Run[]): void {
+		const needs = needsOf(runs);
+		const fresh = [...needs].filter(([id, because]) => this.#needs.get(id) !== because);
+		this.#needs = needs;
+		this.showTitle();
+		const [first] = fresh;
+		const {notify} = this.#settings();
+		if (!first || isQuiet(notify.quiet, this.#client.timeOfDay())) {
+			return;
+		}
+
+		if (notify.bell) {
+			this.#client.terminal.bell();
+		}
+
+		if (notify.desktop) {
+			const [id, because] = first;
+			this.#client.terminal.notify(`${id}: ${because}${fresh.length > 1 ? `, and ${fresh.length - 1} more` : ''}`);
+		}
+	}
+
+	/** Has the terminal's title say how many runs need a person. */
+	showTitle(): void {
+		const count = this.#needs.size;
+		const title = count === 0 ? 'fleet' : `fleet: ${count} ${count === 1 ? 'needs' : 'need'} you`;
+		if (title !== this.#title && this.#settings().notify.title) {
+			this.#title = title;
+			this.#client.terminal.title(title);
+		}
+	}
+}
