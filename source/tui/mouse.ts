@@ -1,6 +1,6 @@
 import {move, openTab, selectRow} from './navigation.ts';
 import {fleetLayout, footerHeight, listWindow} from './layout.ts';
-import {moveTo} from './review/rows.ts';
+import {moveTo} from './review/cursor.ts';
 import {placeNames, tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
 

@@ -1,6 +1,7 @@
 import {comparedFiles} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
-import {moveTo, reviewRows} from './review/rows.ts';
+import {moveTo} from './review/cursor.ts';
+import {reviewRows} from './review/rows.ts';
 import {scopeRows} from './scope-rows.ts';
 import {
 	placeOf,

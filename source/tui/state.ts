@@ -2,7 +2,7 @@ import type {Changes} from '../core/run/changes.ts';
 import type {Item} from '../core/run/audit.ts';
 import type {Entry} from '../core/run/event.ts';
 import type {DiffFile} from '../core/review/diff.ts';
-import type {Review} from '../core/review/review.ts';
+import type {Comment, Review} from '../core/review/review.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
@@ -57,6 +57,9 @@ export type DialogKind =
 	| 'learn'
 	| 'init';
 
+/** The lines that a comment is about. */
+export type CommentPlace = Omit<Comment, 'id' | 'text' | 'sent'>;
+
 /** Fields that are filled in, and the one that has the cursor. */
 export type FormState = {readonly fields: readonly Field[]; readonly at: number};
 
@@ -65,8 +68,10 @@ export type Dialog = FormState & {
 	readonly kind: DialogKind;
 	/** The runs that it is about. */
 	readonly runs: readonly string[];
-	/** The scope, secret or comment that it is about. */
+	/** The scope or secret that it is about, or the reason that is given. */
 	readonly subject?: string | undefined;
+	/** Where a comment goes. */
+	readonly place?: CommentPlace | undefined;
 	readonly title: string;
 	/** What a person must know before the answer. */
 	readonly lines: readonly string[];

@@ -5,7 +5,7 @@ import {edited, pasted, typed} from './input.ts';
 import {footerHeight, listWindow} from './layout.ts';
 import {firstRun, listRows, visibleRuns} from './list.ts';
 import {mouse} from './mouse.ts';
-import {keepPlace, withDiff} from './review/rows.ts';
+import {keepPlace, withDiff} from './review/cursor.ts';
 import {dialogOf, promptOf, type Message, type State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 

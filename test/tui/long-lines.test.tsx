@@ -4,7 +4,7 @@ import {parseDiff} from '../../source/core/review/diff.ts';
 import type {Entry} from '../../source/core/run/event.ts';
 import {emptyReview, flagsOf, lineEnds} from '../../source/core/review/review.ts';
 import {breaksOf, fitMiddle, fitTail, widthOf, wrapSpans} from '../../source/tui/paint/fit.ts';
-import {withDiff} from '../../source/tui/review/rows.ts';
+import {withDiff} from '../../source/tui/review/cursor.ts';
 import {inTime} from '../../source/tui/review/syntax.ts';
 import {dialogOf, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';

@@ -5,7 +5,7 @@ import {foldRun} from '../../source/core/run/evolve.ts';
 import type {Run} from '../../source/core/run/run.ts';
 import {summarise} from '../../source/core/run/audit.ts';
 import {openDialog} from '../../source/tui/forms/dialogs.ts';
-import {withDiff} from '../../source/tui/review/rows.ts';
+import {withDiff} from '../../source/tui/review/cursor.ts';
 import {initialState} from '../../source/tui/start.ts';
 import type {LogState, State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';

@@ -1,5 +1,5 @@
 import {moveToEnd, withLogView} from '../navigation.ts';
-import {keepPlace} from '../review/rows.ts';
+import {keepPlace} from '../review/cursor.ts';
 import {placeOf, type State} from '../state.ts';
 import {stay, type Handler, type Step} from '../step.ts';
 import {openPrompt, type KeyTable} from './record.ts';

@@ -1,15 +1,8 @@
 import {liveStages, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
-import {
-	commentSubject,
-	commentUnder,
-	foldFile,
-	isSplit,
-	keepPlace,
-	moveToKind,
-	onLine,
-	toggleViewed,
-} from '../review/rows.ts';
+import {commentPlace, commentUnder} from '../review/comments.ts';
+import {foldFile, keepPlace, moveToKind, onLine, toggleViewed} from '../review/cursor.ts';
+import {isSplit} from '../review/rows.ts';
 import {selectedRun, type State} from '../state.ts';
 import {bad, stay, type Step} from '../step.ts';
 import type {KeyTable} from './record.ts';
@@ -34,8 +27,7 @@ function range(state: State): Step {
 function comment(state: State): Step {
 	// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
 	const on = onLine(state);
-	const subject = commentSubject(on);
-	return subject === undefined ? bad(state, 'comment: no line is selected') : openDialog(on, 'comment', subject);
+	return commentPlace(on) === undefined ? bad(state, 'comment: no line is selected') : openDialog(on, 'comment');
 }
 
 function uncomment(state: State): Step {

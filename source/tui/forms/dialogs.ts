@@ -21,7 +21,7 @@ const dialogs: Readonly<Record<DialogKind, DialogDefinition>> = {
 	...commentDialogs,
 };
 
-/** Asks. @param subject the scope, secret or place that it is about */
+/** Asks. @param subject the scope or secret that it is about */
 export function openDialog(state: State, kind: DialogKind, subject?: string): Step {
 	const {open, load} = dialogs[kind];
 	const question = open(state, subject);

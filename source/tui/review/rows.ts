@@ -14,9 +14,8 @@ import {
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {breaksOf} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';
-import {bad, good, stay, type Step} from '../step.ts';
 
-/* What a review shows, as rows; and what its keys do to it. Pure, and each made once for the same change. */
+/* What a review shows, as rows. Pure, and each made once for the same change. */
 
 export type ReviewRow =
 	| {readonly kind: 'file'; readonly file: DiffFile; readonly folded: boolean; readonly note: string}
@@ -69,7 +68,7 @@ const order: ReadonlyArray<Flag['id']> = [
 ];
 
 /** Files with flags first, the gravest before; then as git has them. */
-function orderFiles(files: readonly DiffFile[], verify: readonly string[] | undefined): DiffFile[] {
+export function orderFiles(files: readonly DiffFile[], verify: readonly string[] | undefined): DiffFile[] {
 	const rank = (file: DiffFile) =>
 		Math.min(order.length, ...flagsFor(file, verify).map(flag => order.indexOf(flag.id)));
 	return files
@@ -83,7 +82,7 @@ export function isSplit(state: Pick<State, 'columns'>, review: ReviewState): boo
 	return review.split === 'side by side' || (review.split === 'auto' && state.columns >= 140);
 }
 
-function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
+export function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
 	return folds[file.path] ?? (isGenerated(file) || isViewed(review, file) || file.hunks.length === 0);
 }
 
@@ -203,79 +202,93 @@ export function wrappedLine(
 
 type Look = {readonly split: boolean; readonly width: number; readonly wrap: boolean};
 
-function makeRows(review: ReviewState, {split, width, wrap}: Look): ReviewRow[] {
-	const rows: ReviewRow[] = [];
-	const room = textRoom(split, width);
-	const partsOf = (file: DiffFile, line: DiffLine | undefined) =>
-		line && wrap ? wrappedLine(file, line, room).breaks.length : 1;
-	const commentRows = (file: DiffFile, comment: Comment) =>
-		commentText(comment, review.files)
-			.split('\n')
-			.flatMap(text => {
-				const breaks = breaksOf(neutraliseLine(text), Math.max(8, width - 12));
-				return breaks.map((from, index): ReviewRow => ({
-					kind: 'comment',
-					file,
-					comment,
-					text: neutraliseLine(text).slice(from, breaks[index + 1]),
-				}));
-			});
-	// A merge that keeps the run's commits brings what they say, too.
-	rows.push(
-		...(review.commitFlags ?? []).map((text): ReviewRow => ({
-			kind: 'flag',
-			file: undefined,
-			flag: {id: 'control', text},
-		})),
-	);
-	for (const file of review.files) {
-		const folded = isFolded(file, review);
-		const comments = review.review.comments.filter(comment => comment.path === file.path);
-		rows.push({kind: 'file', file, folded, note: noteOf(file, review.review)});
-		rows.push(...flagsFor(file, review.verify).map((flag): ReviewRow => ({kind: 'flag', file, flag})));
-		if (folded) {
-			rows.push(...comments.flatMap(comment => commentRows(file, comment)));
-			continue;
+/** Cells before a comment's text, with its mark and a margin. */
+const commentIndent = 12;
+
+/** Makes the rows of a review. One for each time, as all of them depend on how it is looked at. */
+class RowMaker {
+	readonly #review: ReviewState;
+	readonly #look: Look;
+	readonly #rows: ReviewRow[] = [];
+
+	constructor(review: ReviewState, look: Look) {
+		this.#review = review;
+		this.#look = look;
+	}
+
+	make(): readonly ReviewRow[] {
+		const {files, review, commitFlags = []} = this.#review;
+		// A merge that keeps the run's commits brings what they say, too.
+		for (const text of commitFlags) {
+			this.#rows.push({kind: 'flag', file: undefined, flag: {id: 'control', text}});
 		}
 
-		const placed = new Set<string>();
-		for (const [number, hunk] of file.hunks.entries()) {
-			rows.push({kind: 'hunk', file, header: hunk.header, number});
-			const lines = split ? pairs(hunk.lines) : hunk.lines.map(line => sidesOf(line));
-			for (const [index, [left, right]] of lines.entries()) {
-				for (let part = 0; part < Math.max(partsOf(file, left), partsOf(file, right)); part++) {
-					rows.push({kind: 'line', file, hunk: number, index, left, right, part});
-				}
+		for (const file of files) {
+			this.#addFile(file);
+		}
 
-				for (const comment of comments) {
-					const at = placeOfComment(file, comment);
-					if (
-						!placed.has(comment.id) &&
-						(comment.side === 'old' ? left?.old === at && left?.kind === '-' : right?.new === at)
-					) {
-						placed.add(comment.id);
-						rows.push(...commentRows(file, comment));
-					}
+		for (const comment of review.comments.filter(({path}) => files.every(file => file.path !== path))) {
+			const text = `${comment.path}: ${comment.text} (${commentState(comment, files)}: no longer in the change)`;
+			this.#rows.push({kind: 'note', file: undefined, text});
+		}
+
+		return this.#rows;
+	}
+
+	#addFile(file: DiffFile): void {
+		const folded = isFolded(file, this.#review);
+		const comments = this.#review.review.comments.filter(comment => comment.path === file.path);
+		this.#rows.push({kind: 'file', file, folded, note: noteOf(file, this.#review.review)});
+		for (const flag of flagsFor(file, this.#review.verify)) {
+			this.#rows.push({kind: 'flag', file, flag});
+		}
+
+		// Below the lines that they are about, where those are shown; else at the end of the file.
+		const left = new Map(comments.map(comment => [comment, placeOfComment(file, comment)]));
+		for (const [number, hunk] of folded ? [] : file.hunks.entries()) {
+			this.#rows.push({kind: 'hunk', file, header: hunk.header, number});
+			this.#addLines(file, number, left);
+		}
+
+		for (const comment of left.keys()) {
+			this.#addComment(file, comment);
+		}
+	}
+
+	/** @param comments those that have no row yet, and where they stand */
+	#addLines(file: DiffFile, hunk: number, comments: Map<Comment, number>): void {
+		const {lines} = file.hunks[hunk]!;
+		const sides = this.#look.split ? pairs(lines) : lines.map(line => sidesOf(line));
+		for (const [index, [left, right]] of sides.entries()) {
+			const parts = Math.max(this.#partsOf(file, left), this.#partsOf(file, right));
+			for (let part = 0; part < parts; part++) {
+				this.#rows.push({kind: 'line', file, hunk, index, left, right, part});
+			}
+
+			for (const [comment, at] of comments) {
+				if (comment.side === 'old' ? left?.old === at && left?.kind === '-' : right?.new === at) {
+					comments.delete(comment);
+					this.#addComment(file, comment);
 				}
 			}
 		}
-
-		rows.push(...comments.filter(comment => !placed.has(comment.id)).flatMap(comment => commentRows(file, comment)));
 	}
 
-	const gone = review.review.comments.filter(comment => !review.files.some(file => file.path === comment.path));
-	rows.push(
-		...gone.map((comment): ReviewRow => ({
-			kind: 'note',
-			file: undefined,
-			text: `${comment.path}: ${comment.text} (${commentState(comment, review.files)}: no longer in the change)`,
-		})),
-	);
-	return rows;
-}
+	/** Rows that a line takes. */
+	#partsOf(file: DiffFile, line: DiffLine | undefined): number {
+		const {split, width, wrap} = this.#look;
+		return line && wrap ? wrappedLine(file, line, textRoom(split, width)).breaks.length : 1;
+	}
 
-function commentText(comment: Comment, files: readonly DiffFile[]): string {
-	return `${commentState(comment, files)}: ${comment.text}`;
+	#addComment(file: DiffFile, comment: Comment): void {
+		const text = `${commentState(comment, this.#review.files)}: ${comment.text}`;
+		for (const line of text.split('\n').map(part => neutraliseLine(part))) {
+			const breaks = breaksOf(line, Math.max(8, this.#look.width - commentIndent));
+			for (const [index, from] of breaks.entries()) {
+				this.#rows.push({kind: 'comment', file, comment, text: line.slice(from, breaks[index + 1])});
+			}
+		}
+	}
 }
 
 let last: {files: unknown; review: unknown; folds: unknown; look: Look; rows: readonly ReviewRow[]} | undefined;
@@ -292,267 +305,14 @@ export function reviewRows(state: Pick<State, 'columns'>, review: ReviewState): 
 		last.look.width !== look.width ||
 		last.look.wrap !== look.wrap
 	) {
-		last = {files: review.files, review: review.review, folds: review.folds, look, rows: makeRows(review, look)};
+		last = {
+			files: review.files,
+			review: review.review,
+			folds: review.folds,
+			look,
+			rows: new RowMaker(review, look).make(),
+		};
 	}
 
 	return last.rows;
-}
-
-const rowsOf = (state: State, review: ReviewState) => reviewRows(state, review);
-
-/** Whether two rows are of the same thing, where the rows were made anew in another layout. */
-function isSame(row: ReviewRow | undefined, other: ReviewRow): boolean {
-	if (row?.kind === 'line' && other.kind === 'line') {
-		return (
-			other.file === row.file &&
-			other.hunk === row.hunk &&
-			((row.right !== undefined && other.right === row.right) || (row.left !== undefined && other.left === row.left))
-		);
-	}
-
-	if (row?.kind === 'hunk' && other.kind === 'hunk') {
-		return other.file === row.file && other.number === row.number;
-	}
-
-	if (row?.kind === 'comment' && other.kind === 'comment') {
-		return other.comment.id === row.comment.id;
-	}
-
-	return row?.kind === other.kind && row.file === other.file;
-}
-
-/** The same line under the cursor after what made other rows of it: a width, another layout, wrapping. */
-export function keepPlace(before: State, after: State): State {
-	const [from, to] = [before.review, after.review];
-	if (!from || !to) {
-		return after;
-	}
-
-	const row = rowsOf(before, from)[from.at];
-	const at = rowsOf(after, to).findIndex(other => isSame(row, other));
-	return moveTo(after, {...to, anchor: undefined}, at === -1 ? to.at : at);
-}
-
-/** With the cursor on a row, and that row in view. @param height of the rows that are drawn */
-export function moveTo(state: State, review: ReviewState, at: number): State {
-	const height = Math.max(1, state.rows - 5);
-	const to = Math.max(0, Math.min(rowsOf(state, review).length - 1, at));
-	const margin = Math.min(2, Math.floor((height - 1) / 2));
-	const top = Math.max(0, Math.min(Math.max(review.top, to - height + 1 + margin), to - margin));
-	return {...state, review: {...review, at: to, top}};
-}
-
-/** To the next row of a kind, before or after. */
-export function moveToKind(state: State, kinds: ReadonlyArray<ReviewRow['kind']>, by: 1 | -1): Step {
-	const review = state.review!;
-	const rows = rowsOf(state, review);
-	for (let at = review.at + by; at >= 0 && at < rows.length; at += by) {
-		if (kinds.includes(rows[at]!.kind)) {
-			const moved = moveTo(state, review, at);
-			// A file that is gone to begins at the top.
-			return stay({
-				...moved,
-				review: {...moved.review!, top: kinds.includes('hunk') ? moved.review!.top : Math.max(0, at - 1)},
-			});
-		}
-	}
-
-	return stay(state);
-}
-
-function fileAt(state: State): DiffFile | undefined {
-	const row = state.review && rowsOf(state, state.review)[state.review.at];
-	return row && 'file' in row ? row.file : undefined;
-}
-
-/** The cursor on a file's own row. */
-function onFile(state: State, path: string): State {
-	const review = state.review!;
-	return moveTo(
-		state,
-		review,
-		Math.max(
-			0,
-			rowsOf(state, review).findIndex(row => row.kind === 'file' && row.file.path === path),
-		),
-	);
-}
-
-export function foldFile(state: State): Step {
-	const review = state.review!;
-	const file = fileAt(state);
-	return file
-		? stay(
-				onFile(
-					{...state, review: {...review, folds: {...review.folds, [file.path]: !isFolded(file, review)}}},
-					file.path,
-				),
-			)
-		: stay(state);
-}
-
-/**
- * Marks the file under the cursor as seen, as it is now, and goes on to the next that is not; or takes the mark away.
- */
-export function toggleViewed(state: State): Step {
-	const review = state.review!;
-	const file = fileAt(state);
-	if (!file) {
-		return stay(state);
-	}
-
-	const seen = isViewed(review.review, file);
-	const {[file.path]: _, ...others} = review.review.viewed;
-	const {[file.path]: __, ...folds} = review.folds;
-	const next: Review = {...review.review, viewed: seen ? others : {...others, [file.path]: file.digest}};
-	const marked = onFile({...state, review: {...review, review: next, folds}}, file.path);
-	const to = marked.review!.files.find(other => !isViewed(next, other));
-	return {
-		state: seen || !to ? marked : onFile(marked, to.path),
-		effects: [{type: 'save-review', run: review.run, review: next}],
-	};
-}
-
-/**
- * The lines that a comment would be about: the range, or the one under the cursor. Undefined where there is no line.
- */
-function commentPlace(state: State): Omit<Comment, 'id' | 'text' | 'sent'> | undefined {
-	const review = state.review!;
-	const rows = rowsOf(state, review);
-	const [first, end] = [
-		Math.min(review.anchor ?? review.at, review.at),
-		Math.max(review.anchor ?? review.at, review.at),
-	];
-	const picked = rows.slice(first, end + 1).flatMap(row => (row.kind === 'line' ? [row] : []));
-	// A line that is wrapped is one line.
-	const lines = picked.filter(
-		(row, index) =>
-			index === 0 ||
-			row.index !== picked[index - 1]!.index ||
-			row.hunk !== picked[index - 1]!.hunk ||
-			row.file !== picked[index - 1]!.file,
-	);
-	const file = lines[0]?.file;
-	if (!file || lines.some(line => line.file !== file)) {
-		return undefined;
-	}
-
-	const side = lines.some(line => line.right !== undefined) ? 'new' : 'old';
-	const own = lines.map(line => (side === 'new' ? line.right : line.left)).filter(line => line !== undefined);
-	const numbers = own.map(line => line[side]!).filter(number => number !== undefined);
-	return {
-		path: file.path,
-		side,
-		from: Math.min(...numbers),
-		to: Math.max(...numbers),
-		quoted: own.map(line => line.text).join('\n'),
-		digest: file.digest,
-	};
-}
-
-/** With the cursor on a line: from a heading, on the first one below it in the same file, if there is one. */
-export function onLine(state: State): State {
-	const review = state.review!;
-	const rows = rowsOf(state, review);
-	const row = rows[review.at];
-	if (review.anchor !== undefined || row?.kind === 'line' || row?.kind === 'comment' || row?.kind === 'note') {
-		return state;
-	}
-
-	const below = rows.findIndex(
-		(other, index) =>
-			index > review.at && ((other.kind === 'line' && other.right !== undefined) || other.kind === 'file'),
-	);
-	return rows[below]?.kind === 'line' ? moveTo(state, review, below) : state;
-}
-
-/** What the comment dialog is opened for, as its subject; undefined where the cursor is not on a line. */
-export function commentSubject(state: State): string | undefined {
-	const place = commentPlace(state);
-	return place && JSON.stringify(place);
-}
-
-/** Where a comment goes, from what a dialog was opened with. */
-export function commentAt(subject: string): Omit<Comment, 'id' | 'text' | 'sent'> {
-	return JSON.parse(subject) as Omit<Comment, 'id' | 'text' | 'sent'>;
-}
-
-export function addComment(state: State, subject: string, text: string): Step {
-	const review = state.review!;
-	const place = commentAt(subject);
-	const number = 1 + Math.max(0, ...review.review.comments.map(comment => Number(comment.id)));
-	const next: Review = {
-		...review.review,
-		comments: [...review.review.comments, {...place, id: String(number), text, sent: false}],
-	};
-	const kept: State = {
-		...state,
-		review: {...review, review: next, anchor: undefined},
-		notice: {text: `draft saved (S sends ${next.comments.filter(comment => !comment.sent).length})`, bad: false},
-	};
-	const at = rowsOf(kept, kept.review!).findIndex(row => row.kind === 'comment' && row.comment.id === String(number));
-	return {
-		state: at === -1 ? kept : moveTo(kept, kept.review!, at),
-		effects: [{type: 'save-review', run: review.run, review: next}],
-	};
-}
-
-/** The comment under the cursor, if it is on one. */
-export function commentUnder(state: State): Comment | undefined {
-	const row = state.review && rowsOf(state, state.review)[state.review.at];
-	return row?.kind === 'comment' ? row.comment : undefined;
-}
-
-/** Takes the comment under the cursor away. */
-export function removeComment(state: State): Step {
-	const review = state.review!;
-	const row = rowsOf(state, review)[review.at];
-	if (row?.kind !== 'comment') {
-		return bad(state, 'the cursor is not on a comment');
-	}
-
-	const next: Review = {
-		...review.review,
-		comments: review.review.comments.filter(comment => comment.id !== row.comment.id),
-	};
-	const step = good(
-		moveTo({...state, review: {...review, review: next}}, {...review, review: next}, review.at),
-		'comment deleted',
-	);
-	return {state: step.state, effects: [{type: 'save-review', run: review.run, review: next}]};
-}
-
-/** All drafts as sent. */
-export function markSent(state: State): Step {
-	const review = state.review!;
-	const next: Review = {...review.review, comments: review.review.comments.map(comment => ({...comment, sent: true}))};
-	return {
-		state: {...state, review: {...review, review: next}},
-		effects: [{type: 'save-review', run: review.run, review: next}],
-	};
-}
-
-/** A change that was read anew: the cursor stays on its file. */
-export function withDiff(state: State, run: string, files: readonly DiffFile[], review: Review): State {
-	const before = state.review?.run === run ? state.review : undefined;
-	const path = before && fileAt(state)?.path;
-	const own = state.runs.find(({id}) => id === run);
-	const project = own?.project.id;
-	const commitFlags = own?.captured?.commitFlags ?? [];
-	const verify = project === undefined ? undefined : state.offers[project]?.verify;
-	const next: ReviewState = {
-		run,
-		files: orderFiles(files, verify),
-		verify,
-		commitFlags,
-		review,
-		folds: before?.folds ?? {},
-		split: before?.split ?? 'auto',
-		wrap: before?.wrap ?? true,
-		at: before?.at ?? commitFlags.length,
-		top: before?.top ?? 0,
-		anchor: undefined,
-	};
-	const moved = moveTo({...state, review: next}, next, next.at);
-	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);
 }

@@ -1,6 +1,6 @@
 import {reviewPrompt} from '../../../core/review/review.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
-import {addComment, commentAt, commentUnder, markSent, removeComment} from '../../review/rows.ts';
+import {addComment, commentPlace, commentUnder, markSent, removeComment} from '../../review/comments.ts';
 import {selectedRun} from '../../state.ts';
 import {bad, runVerb, spoken} from '../../step.ts';
 import {askAgain, maxQuotedLines, type DialogDefinition} from './dialog.ts';
@@ -17,11 +17,16 @@ function quote(text: string, maxLines: number): string[] {
 		.map(line => neutraliseLine(line));
 }
 
-/** Its subject is the place of the comment. */
 const comment: DialogDefinition = {
-	open(state, subject) {
-		const {path, from, to, quoted} = commentAt(subject!);
+	open(state) {
+		const place = commentPlace(state);
+		if (place === undefined) {
+			return undefined;
+		}
+
+		const {path, from, to, quoted} = place;
 		return {
+			place,
 			title: `Comment on ${neutraliseLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`,
 			runs: [],
 			lines: quote(quoted, maxQuotedLines),
@@ -38,7 +43,7 @@ const comment: DialogDefinition = {
 	},
 	submit: (state, dialog, values) =>
 		values['comment']
-			? addComment(state, dialog.subject!, values['comment'])
+			? addComment(state, dialog.place!, values['comment'])
 			: askAgain(state, dialog, {field: 'comment', because: 'comment is empty'}),
 };
 

@@ -14,7 +14,7 @@ export type Question = Omit<Dialog, 'kind' | 'at' | 'subject' | 'opened'>;
 export type DialogDefinition = {
 	/**
 	 * The question; undefined where there is nothing to ask about.
-	 * @param subject the scope, secret or comment that it is about
+	 * @param subject the scope or secret that it is about
 	 */
 	open(state: State, subject: string | undefined): Question | undefined;
 	/** Called with everything filled in; `state` has no dialog any more. A step with a dialog keeps it open. */

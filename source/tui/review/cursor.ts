@@ -1,0 +1,161 @@
+import type {DiffFile} from '../../core/review/diff.ts';
+import {isViewed, type Review} from '../../core/review/review.ts';
+import type {ReviewState, State} from '../state.ts';
+import {stay, type Step} from '../step.ts';
+import {isFolded, orderFiles, reviewRows, type ReviewRow} from './rows.ts';
+
+/* Where the cursor of a review is: what moves it, and what keeps it in its place. */
+
+/** Whether two rows are of the same thing, where the rows were made anew in another layout. */
+function isSame(row: ReviewRow | undefined, other: ReviewRow): boolean {
+	if (row?.kind === 'line' && other.kind === 'line') {
+		return (
+			other.file === row.file &&
+			other.hunk === row.hunk &&
+			((row.right !== undefined && other.right === row.right) || (row.left !== undefined && other.left === row.left))
+		);
+	}
+
+	if (row?.kind === 'hunk' && other.kind === 'hunk') {
+		return other.file === row.file && other.number === row.number;
+	}
+
+	if (row?.kind === 'comment' && other.kind === 'comment') {
+		return other.comment.id === row.comment.id;
+	}
+
+	return row?.kind === other.kind && row.file === other.file;
+}
+
+/** The same line under the cursor after what made other rows of it: a width, another layout, wrapping. */
+export function keepPlace(before: State, after: State): State {
+	const [from, to] = [before.review, after.review];
+	if (!from || !to) {
+		return after;
+	}
+
+	const row = reviewRows(before, from)[from.at];
+	const at = reviewRows(after, to).findIndex(other => isSame(row, other));
+	return moveTo(after, {...to, anchor: undefined}, at === -1 ? to.at : at);
+}
+
+/** With the cursor on a row, and that row in view. @param height of the rows that are drawn */
+export function moveTo(state: State, review: ReviewState, at: number): State {
+	const height = Math.max(1, state.rows - 5);
+	const to = Math.max(0, Math.min(reviewRows(state, review).length - 1, at));
+	const margin = Math.min(2, Math.floor((height - 1) / 2));
+	const top = Math.max(0, Math.min(Math.max(review.top, to - height + 1 + margin), to - margin));
+	return {...state, review: {...review, at: to, top}};
+}
+
+/** To the next row of a kind, before or after. */
+export function moveToKind(state: State, kinds: ReadonlyArray<ReviewRow['kind']>, by: 1 | -1): Step {
+	const review = state.review!;
+	const rows = reviewRows(state, review);
+	for (let at = review.at + by; at >= 0 && at < rows.length; at += by) {
+		if (kinds.includes(rows[at]!.kind)) {
+			const moved = moveTo(state, review, at);
+			// A file that is gone to begins at the top.
+			return stay({
+				...moved,
+				review: {...moved.review!, top: kinds.includes('hunk') ? moved.review!.top : Math.max(0, at - 1)},
+			});
+		}
+	}
+
+	return stay(state);
+}
+
+function fileAt(state: State): DiffFile | undefined {
+	const row = state.review && reviewRows(state, state.review)[state.review.at];
+	return row && 'file' in row ? row.file : undefined;
+}
+
+/** The cursor on a file's own row. */
+function onFile(state: State, path: string): State {
+	const review = state.review!;
+	return moveTo(
+		state,
+		review,
+		Math.max(
+			0,
+			reviewRows(state, review).findIndex(row => row.kind === 'file' && row.file.path === path),
+		),
+	);
+}
+
+export function foldFile(state: State): Step {
+	const review = state.review!;
+	const file = fileAt(state);
+	return file
+		? stay(
+				onFile(
+					{...state, review: {...review, folds: {...review.folds, [file.path]: !isFolded(file, review)}}},
+					file.path,
+				),
+			)
+		: stay(state);
+}
+
+/**
+ * Marks the file under the cursor as seen, as it is now, and goes on to the next that is not; or takes the mark away.
+ */
+export function toggleViewed(state: State): Step {
+	const review = state.review!;
+	const file = fileAt(state);
+	if (!file) {
+		return stay(state);
+	}
+
+	const seen = isViewed(review.review, file);
+	const {[file.path]: _, ...others} = review.review.viewed;
+	const {[file.path]: __, ...folds} = review.folds;
+	const next: Review = {...review.review, viewed: seen ? others : {...others, [file.path]: file.digest}};
+	const marked = onFile({...state, review: {...review, review: next, folds}}, file.path);
+	const to = marked.review!.files.find(other => !isViewed(next, other));
+	return {
+		state: seen || !to ? marked : onFile(marked, to.path),
+		effects: [{type: 'save-review', run: review.run, review: next}],
+	};
+}
+
+/** With the cursor on a line: from a heading, on the first one below it in the same file, if there is one. */
+export function onLine(state: State): State {
+	const review = state.review!;
+	const rows = reviewRows(state, review);
+	const row = rows[review.at];
+	if (review.anchor !== undefined || row?.kind === 'line' || row?.kind === 'comment' || row?.kind === 'note') {
+		return state;
+	}
+
+	const below = rows.findIndex(
+		(other, index) =>
+			index > review.at && ((other.kind === 'line' && other.right !== undefined) || other.kind === 'file'),
+	);
+	return rows[below]?.kind === 'line' ? moveTo(state, review, below) : state;
+}
+
+/** A change that was read anew: the cursor stays on its file. */
+export function withDiff(state: State, run: string, files: readonly DiffFile[], review: Review): State {
+	const before = state.review?.run === run ? state.review : undefined;
+	const path = before && fileAt(state)?.path;
+	const own = state.runs.find(({id}) => id === run);
+	const project = own?.project.id;
+	const commitFlags = own?.captured?.commitFlags ?? [];
+	const verify = project === undefined ? undefined : state.offers[project]?.verify;
+	const next: ReviewState = {
+		run,
+		files: orderFiles(files, verify),
+		verify,
+		commitFlags,
+		review,
+		folds: before?.folds ?? {},
+		split: before?.split ?? 'auto',
+		wrap: before?.wrap ?? true,
+		at: before?.at ?? commitFlags.length,
+		top: before?.top ?? 0,
+		anchor: undefined,
+	};
+	const moved = moveTo({...state, review: next}, next, next.at);
+	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);
+}
