@@ -242,7 +242,7 @@ test('the screen: the vault, a secret that is granted by key, an alarm, a budget
 	await screen.press('esc');
 	await screen.see('ALARM: a pointer is in the address');
 	await screen.press('A');
-	await screen.answer('Take this alarm off?');
+	await screen.answer('Acknowledge this alarm?');
 	await screen.gone('ALARM');
 	await screen.press('V');
 	await screen.see(/in use by shop as secret:user\/stripe, (?:29|30)m left/);

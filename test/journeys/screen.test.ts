@@ -87,8 +87,8 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.press('a');
 	await screen.idle();
 	await screen.press('v');
-	await screen.see('Nothing verifies project yet');
-	await screen.see(/Verify +npm test/);
+	await screen.see('project has no verify command');
+	await screen.see(/Command +npm test/);
 	await screen.press('enter');
 	await screen.see(/is committed on main as [0-9a-f]{10}/);
 	await screen.idle();
@@ -231,7 +231,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.press('d');
 	await screen.see('+two');
 	await screen.press('esc', 'y');
-	await screen.see('Approve change: what becomes part of main');
+	await screen.see('Approve change for main');
 	await screen.see(new RegExp(`commit +${fleet.json('show', 'change')['verification'].head}`));
 	await screen.press('read it', 'enter', 'enter');
 	await screen.see('type yes to approve');
@@ -243,7 +243,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\n');
 	await screen.press('p');
 	await screen.see('shelf: cp a.txt ../shelf.txt');
-	await screen.see('with TOKEN, typed unseen in the terminal; for this deploy alone');
+	await screen.see('with TOKEN, typed hidden; for this deploy alone');
 	await screen.press('enter', 'enter');
 	await screen.see('type shelf to deploy there');
 	await screen.press('shelf', 'enter');
@@ -281,7 +281,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 		await screen.press('/', run, 'enter', 'a');
 		await screen.see(/→ p Deploy +ready: shelf; in the deploy window/);
 		await screen.press('p');
-		await screen.see("type the target's name");
+		await screen.see('type the name of the target');
 		await screen.press('enter', 'shelf', 'enter');
 		await screen.see('Deploy log');
 		await screen.see(`taking ${text}`);
@@ -293,7 +293,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 	}
 
 	await screen.press('/', 'worse', 'enter', 'a', 'B');
-	await screen.see('Deploy good to shelf again');
+	await screen.see('Roll back shelf to good');
 	await screen.press('enter');
 	await screen.see('type shelf to deploy');
 	await screen.press('shelf', 'enter');
