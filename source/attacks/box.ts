@@ -10,7 +10,7 @@ import {basicPlan, proxyEnvironment} from '../engine/sandbox/plan.ts';
 import {openSession, type Session} from '../engine/sandbox/session.ts';
 import type {Proxy} from '../host/proxy.ts';
 import {openTerminal} from '../host/pty.ts';
-import {giveToRun} from '../host/worktree.ts';
+import {giveToRun} from '../host/run-owner.ts';
 
 /** How what was tried ended. */
 export type Result = {

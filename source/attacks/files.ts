@@ -1,7 +1,7 @@
 import {execFileSync, spawn} from 'node:child_process';
 import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {giveToRun} from '../host/worktree.ts';
+import {giveToRun} from '../host/run-owner.ts';
 import type {SandboxAttack} from './attack.ts';
 import {boxId, type Box} from './box.ts';
 import {socketBait} from './bait.ts';

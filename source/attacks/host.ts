@@ -18,7 +18,7 @@ import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import {openRuntime} from '../host/paths.ts';
 import {homeFolder} from '../host/person.ts';
 import {countChanges} from '../engine/handover/changes.ts';
-import {giveToRun} from '../host/worktree.ts';
+import {giveToRun} from '../host/run-owner.ts';
 import type {HostAttack} from './attack.ts';
 import {openBox} from './box.ts';
 import {gateAttacks} from './gate.ts';

@@ -7,7 +7,6 @@ import {
 	readdirSync,
 	readFileSync,
 	rmdirSync,
-	statSync,
 	writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -85,6 +84,7 @@ function write(file: string, text: string): boolean {
 		writeFileSync(file, text);
 		return true;
 	} catch {
+		// The caller does without what this kernel, or this hierarchy, does not take.
 		return false;
 	}
 }
@@ -95,6 +95,7 @@ function isWritable(folder: string): boolean {
 		accessSync(path.join(folder, 'cgroup.procs'), constants.W_OK);
 		return true;
 	} catch {
+		// access(2) answers no by an error.
 		return false;
 	}
 }
@@ -128,6 +129,71 @@ function delegate(folder: string): string[] {
 	return enabled().filter(name => wanted.includes(name));
 }
 
+/** Version 2 hands down what it is asked for; version 1 has a hierarchy for each. */
+function makeGroup({version, controllers, folder: parent}: Place, folder: string): readonly string[] {
+	if (version === 2) {
+		delegate(parent);
+	}
+
+	// The last run of another fleet may take the group away between the two steps of one call.
+	for (let tries = 0; tries < 3 && !existsSync(folder); tries++) {
+		try {
+			mkdirSync(folder, {recursive: true});
+		} catch {
+			// Tried again, three times in all.
+		}
+	}
+
+	return version === 2 ? delegate(path.dirname(folder)) : controllers;
+}
+
+/** Writes the limits that a group's controllers take. @returns what it limits, in words, and where its use is told */
+function limitGroup(
+	folder: string,
+	{version, handed}: {version: 1 | 2; handed: readonly string[]},
+	limits: GroupLimits,
+): {done: string[]; usage: string | undefined} {
+	const file = (name: string) => path.join(folder, name);
+	const done: string[] = [];
+	let usage: string | undefined;
+	if (
+		handed.includes('memory') &&
+		write(file(version === 2 ? 'memory.max' : 'memory.limit_in_bytes'), String(limits.memory))
+	) {
+		done.push(`memory ${Math.round(limits.memory / 1024 ** 2)} MiB in all`);
+		usage = file(version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
+		write(file('memory.swap.max'), '0');
+	}
+
+	if (handed.includes('pids') && write(file('pids.max'), String(limits.processes))) {
+		done.push(`${limits.processes} processes in all`);
+	}
+
+	if (
+		handed.includes('cpu') &&
+		write(
+			path.join(path.dirname(folder), version === 2 ? 'cpu.weight' : 'cpu.shares'),
+			String(version === 2 ? limits.weight : Math.round(limits.weight * 10.24)),
+		)
+	) {
+		done.push(`the processor, where it is short: all runs together ${limits.weight} against 100`);
+	}
+
+	return {done, usage};
+}
+
+/** The groups of this process in which a run's own can be made. */
+function writablePlaces(): Place[] {
+	try {
+		return findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8')).filter(
+			place => isWritable(place.folder),
+		);
+	} catch {
+		// A kernel without control groups has neither file.
+		return [];
+	}
+}
+
 /**
  * Makes a group for one run, in every hierarchy that is writable.
  * @param name unique among runs; letters, digits and dashes
@@ -138,71 +204,28 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 		return undefined;
 	}
 
-	let places: Place[];
-	try {
-		places = findPlaces(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8')).filter(
-			place => isWritable(place.folder),
-		);
-	} catch {
-		return undefined;
-	}
-
 	const folders: string[] = [];
 	const done: string[] = [];
 	let freezer: string | undefined;
 	let usage: string | undefined;
-	for (const {version, controllers, folder: parent} of places) {
-		// All runs are below one group: fifty of them weigh as much as one.
-		const together = path.join(parent, 'fleet');
-		const folder = path.join(together, name);
+	for (const place of writablePlaces()) {
+		const {version, controllers} = place;
 		if (version === 1 && !controllers.some(controller => ['memory', 'pids', 'cpu'].includes(controller))) {
 			continue;
 		}
 
+		// All runs are below one group: fifty of them weigh as much as one.
+		const folder = path.join(place.folder, 'fleet', name);
 		try {
-			if (version === 2) {
-				delegate(parent);
-			}
-
-			// The last run of another fleet may take the group away between the two steps of one call.
-			for (let tries = 0; tries < 3 && !existsSync(folder); tries++) {
-				try {
-					mkdirSync(folder, {recursive: true});
-				} catch {
-					// Tried again, three times in all.
-				}
-			}
-
-			const handed = version === 2 ? delegate(together) : controllers;
+			const handed = makeGroup(place, folder);
 			folders.push(folder);
-			const file = (name: string) => path.join(folder, name);
-			if (
-				handed.includes('memory') &&
-				write(file(version === 2 ? 'memory.max' : 'memory.limit_in_bytes'), String(limits.memory))
-			) {
-				done.push(`memory ${Math.round(limits.memory / 1024 ** 2)} MiB in all`);
-				usage = file(version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
-				write(file('memory.swap.max'), '0');
-			}
-
-			if (handed.includes('pids') && write(file('pids.max'), String(limits.processes))) {
-				done.push(`${limits.processes} processes in all`);
-			}
-
-			if (
-				handed.includes('cpu') &&
-				write(
-					path.join(together, version === 2 ? 'cpu.weight' : 'cpu.shares'),
-					String(version === 2 ? limits.weight : Math.round(limits.weight * 10.24)),
-				)
-			) {
-				done.push(`the processor, where it is short: all runs together ${limits.weight} against 100`);
-			}
-
+			const limited = limitGroup(folder, {version, handed}, limits);
+			done.push(...limited.done);
+			usage = limited.usage ?? usage;
 			// Version 1 has a freezer, too, but what it holds cannot even
 			// be killed: a supervisor that died would leave it forever.
-			if (existsSync(file('cgroup.freeze'))) {
-				freezer = file('cgroup.freeze');
+			if (existsSync(path.join(folder, 'cgroup.freeze'))) {
+				freezer = path.join(folder, 'cgroup.freeze');
 			}
 		} catch {
 			// One hierarchy that refuses takes nothing from the others.
@@ -221,6 +244,7 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 			try {
 				return usage === undefined ? undefined : Number(readFileSync(usage, 'utf8'));
 			} catch {
+				// The group is gone, as at the end of its run.
 				return undefined;
 			}
 		},
@@ -263,146 +287,5 @@ export function removeCgroup(name: string): void {
 		}
 	} catch {
 		// Where nothing is known of groups, or none may be listed, none of a run's is there.
-	}
-}
-
-/**
- * Every process below one, itself first, from /proc. Processes of a pid namespace never leave the tree of its monitor.
- */
-export function processTree(pid: number): number[] {
-	const found: number[] = [];
-	const visit = (id: number) => {
-		found.push(id);
-		let tasks: string[] = [];
-		try {
-			tasks = readdirSync(`/proc/${id}/task`);
-		} catch {
-			// The process has ended since.
-		}
-
-		for (const task of tasks) {
-			try {
-				for (const child of readFileSync(`/proc/${id}/task/${task}/children`, 'utf8').split(' ')) {
-					if (child !== '' && found.length < 100_000) {
-						visit(Number(child));
-					}
-				}
-			} catch {
-				// The thread has ended since.
-			}
-		}
-	};
-
-	visit(pid);
-	return found;
-}
-
-function isStopped(pid: number): boolean {
-	try {
-		return /^\d+ \(.*\) [Tt] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-	} catch {
-		return true;
-	}
-}
-
-/**
- * Stops a tree of processes where they stand, by a signal that none can refuse, until none is left that runs. Less sure
- * than a control group: what is born between two looks runs until the next.
- * @returns whom it stopped, for `continueProcesses`: who stood before is to stand after; and whether all stand
- */
-export function stopTree(pid: number): {stopped: number[]; whole: boolean} {
-	const seen = new Set<number>();
-	const stopped: number[] = [];
-	for (let round = 0; round < 50; round++) {
-		const fresh = processTree(pid).filter(id => !seen.has(id));
-		if (fresh.length === 0) {
-			return {stopped, whole: true};
-		}
-
-		for (const id of fresh) {
-			seen.add(id);
-			if (!isStopped(id)) {
-				try {
-					process.kill(id, 'SIGSTOP');
-					stopped.push(id);
-				} catch {
-					// The process has ended since.
-				}
-			}
-		}
-	}
-
-	return {stopped, whole: false};
-}
-
-export function continueProcesses(pids: readonly number[]): void {
-	for (const pid of pids) {
-		try {
-			process.kill(pid, 'SIGCONT');
-		} catch {
-			// The process has ended since.
-		}
-	}
-}
-
-/** The number of the read system call (syscall(2)). */
-const readCall = process.arch === 'arm64' ? '63' : '0';
-
-/** Whether a sleeping process is in a read of a terminal: then whoever sits there is waited for. */
-function readsTerminal(pid: number): boolean {
-	try {
-		const [call, descriptor = ''] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ');
-		// Majors 136 to 143 are the pseudo-terminals' (Documentation/admin-guide/devices.txt).
-		const major = call === readCall ? Math.floor(statSync(`/proc/${pid}/fd/${Number(descriptor)}`).rdev / 256) : 0;
-		return major >= 136 && major <= 143;
-	} catch {
-		return false;
-	}
-}
-
-/**
- * What a tree of processes holds and has used: resident memory in bytes
- * (pages that they share are counted for each), processor in clock ticks.
- */
-export function measureTree(pid: number): {memory: number; processor: number; reads: boolean} {
-	let pages = 0;
-	let processor = 0;
-	let reads = false;
-	for (const id of processTree(pid)) {
-		try {
-			const fields = readFileSync(`/proc/${id}/stat`, 'utf8')
-				.replace(/^.*\) /s, '')
-				.split(' ');
-			// User and system time, of itself and of the children that it waited for; then the resident set (proc(5)).
-			processor += Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
-			pages += Number(fields[21]);
-			reads ||= fields[0] === 'S' && readsTerminal(id);
-		} catch {
-			// The process has ended since.
-		}
-	}
-
-	return {memory: pages * 4096, processor, reads};
-}
-
-/**
- * Makes a session weigh less than others, where the kernel weighs sessions before processes (sched(7), autogroup):
- * there a priority means something within its session only. The kernel takes one such wish every tenth of a second.
- * @param pid the session's leader
- */
-export async function lowerSession(pid: number): Promise<void> {
-	for (let tries = 0; tries < 50; tries++) {
-		try {
-			writeFileSync(`/proc/${pid}/autogroup`, '19');
-			return;
-		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
-				return;
-			}
-		}
-
-		await new Promise(resolve => {
-			setTimeout(resolve, 100 + Math.random() * 200);
-		});
 	}
 }

@@ -2,7 +2,7 @@ import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {Git} from './git.ts';
 import {personRules, privateConfig, quote} from './own-git.ts';
-import {objectFolders} from './worktree.ts';
+import {objectFolders} from './borrowed.ts';
 
 /* A git folder for commands that look at a repository and must not change it: of one commit, with what leads to it. */
 

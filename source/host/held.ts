@@ -1,7 +1,9 @@
-import {closeSync, openSync, read, readdirSync, readFileSync, readlinkSync, statfsSync, statSync} from 'node:fs';
+import {statfsSync, statSync} from 'node:fs';
 import process from 'node:process';
-import {promisify} from 'node:util';
-import {processTree} from './cgroup.ts';
+import {inFlight, isDisk, lookIntoTable, openTable, type Files} from './held-descriptors.ts';
+import {allWatches} from './held-watches.ts';
+import {field, text} from './proc-text.ts';
+import {processTree} from './processes.ts';
 
 /*
  * What a run holds that no kernel limit counts for it where there is no control group: memory
@@ -30,121 +32,15 @@ export type Held = {
 	readonly nameless: number;
 };
 
-function text(file: string): string {
-	try {
-		return readFileSync(file, 'latin1');
-	} catch {
-		return '';
-	}
-}
-
-/** A field of a file such as /proc/PID/status, in the unit it has there. */
-function field(status: string, name: string): number {
-	return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
-}
-
-/**
- * The task of a process whose descriptor table can be read: a leader that ended has none, and
- * its threads still do. All threads share one: the system call filter leaves no way to a second.
- */
-function openTable(pid: number): {folder: string; names: string[]} | undefined {
-	const folders = [`/proc/${pid}`];
-	for (let tried = 0; tried < folders.length && tried < 20; tried++) {
-		try {
-			const names = readdirSync(`${folders[tried]}/fd`);
-			if (names.length > 0) {
-				return {folder: folders[tried]!, names};
-			}
-		} catch {
-			// Another thread may still show it; where none does, the process has ended since.
-		}
-
-		if (tried === 0) {
-			try {
-				folders.push(
-					...readdirSync(`/proc/${pid}/task`)
-						.reverse()
-						.map(task => `/proc/${pid}/task/${task}`),
-				);
-			} catch {
-				// The process has ended since.
-			}
-		}
-	}
-
-	return undefined;
-}
-
 /** Bytes that a pipe may hold: its usual size while the account has some left, then the least (pipe(7)). */
-const [usualPipe, leastPipe, usualPipes] = [65_536, 8192, 1024];
+const [usualPipeBytes, leastPipeBytes, usualPipes] = [65_536, 8192, 1024];
 /** Bytes that one socket may have sent and nobody read (net.core.wmem_default, doubled as the kernel counts it). */
-const socketBuffer = 212_992;
+const socketBufferBytes = 212_992;
 /**
  * What the kernel itself keeps for a descriptor, for a file of a
  * scratch file system, for a message, and for a mapping, about.
  */
-const [perDescriptor, perFile, perMessage, perMapping] = [1024, 1024, 64, 224];
-
-type Files = {
-	/** Memory files by device and inode: their bytes. */
-	readonly memory: Map<string, number>;
-	readonly disk: Map<string, number>;
-	readonly pipes: Set<string>;
-	readonly sockets: Array<{readonly id: string; readonly info: string}>;
-	/** Files of /proc that tell what an event loop waits for. */
-	readonly loops: string[];
-	count: number;
-};
-
-function lookIntoTable(folder: string, names: readonly string[], files: Files): void {
-	files.count += names.length;
-	for (const name of names) {
-		let link: string;
-		try {
-			link = readlinkSync(`${folder}/fd/${name}`);
-		} catch {
-			continue;
-		}
-
-		if (link.startsWith('pipe:')) {
-			files.pipes.add(link);
-		} else if (link.startsWith('socket:')) {
-			files.sockets.push({id: link, info: `${folder}/fdinfo/${name}`});
-		} else if (link === 'anon_inode:[eventpoll]') {
-			files.loops.push(`${folder}/fdinfo/${name}`);
-		} else if (link.startsWith('/memfd:') || link.startsWith('/dev/shm/') || link.endsWith(' (deleted)')) {
-			try {
-				const {dev, ino, blocks, nlink} = statSync(`${folder}/fd/${name}`);
-				// What has a name in a scratch file system is counted there.
-				if (nlink === 0) {
-					// Memory files are on a device without a number of its own, or with one that no disk has.
-					(link.startsWith('/memfd:') || (Math.floor(dev / 256) === 0 && !isDisk(dev)) ? files.memory : files.disk).set(
-						`${dev}:${ino}`,
-						blocks * 512,
-					);
-				}
-			} catch {
-				// It was closed since.
-			}
-		}
-	}
-}
-
-let disks: Set<number> | undefined;
-
-/** Whether a device that has no number of its own (major 0) is a file system on disk, such as btrfs or overlay. */
-function isDisk(device: number): boolean {
-	// The mounts of the host: what is only in a sandbox is one of its scratch file systems.
-	disks ??= new Set(
-		text('/proc/self/mountinfo')
-			.split('\n')
-			.flatMap(line => {
-				const [, major, minor, type] = /^\S+ \S+ (\d+):(\d+) .* - (\S+) /.exec(line) ?? [];
-				return type === undefined || type === 'tmpfs' ? [] : [Number(major) * 256 + Number(minor)];
-			}),
-	);
-	return disks.has(device);
-}
+const [bytesPerDescriptor, bytesPerFile, bytesPerMessage, bytesPerMapping] = [1024, 1024, 64, 224];
 
 /**
  * Bytes used in the scratch file systems of a sandbox, and by the kernel for
@@ -161,7 +57,7 @@ function scratchUse(first: number, targets: readonly string[]): {bytes: number; 
 			const {type, blocks, bfree, bsize, files, ffree} = statfsSync(place);
 			// TMPFS_MAGIC (statfs(2)): what a grant laid over it is on disk.
 			if (type === 0x01_02_19_94 && !devices.has(dev)) {
-				bytes += (blocks - bfree) * bsize + (files - ffree) * perFile;
+				bytes += (blocks - bfree) * bsize + (files - ffree) * bytesPerFile;
 				devices.add(dev);
 			}
 		} catch {
@@ -206,7 +102,7 @@ function mappedOnly(pids: readonly number[], known: ReadonlySet<string>): {bytes
  * What the kernel keeps for a connection, about, and the least that it takes of
  * what the machine has for all (tcp_mem) where a byte waits: a page.
  */
-const [perConnection, leastQueue] = [2560, 4096];
+const [bytesPerConnection, leastQueueBytes] = [2560, 4096];
 
 /**
  * Bytes that wait in the sockets of a network namespace, and how many local
@@ -220,99 +116,11 @@ function socketUse(first: number): {local: number; connections: number; queued: 
 		for (const [, sent, received] of text(`/proc/${first}/net/${name}`).matchAll(/ ([0-9A-F]{8}):([0-9A-F]{8}) /g)) {
 			const bytes = Number.parseInt(sent!, 16) + Number.parseInt(received!, 16);
 			connections++;
-			queued += bytes === 0 ? 0 : Math.max(bytes, leastQueue);
+			queued += bytes === 0 ? 0 : Math.max(bytes, leastQueueBytes);
 		}
 	}
 
 	return {local: Math.max(0, local), connections, queued};
-}
-
-const readAsync = promisify(read);
-
-/**
- * How many files one event loop waits for; Infinity where the
- * kernel needs too long to say, which only a very large one does.
- * @param enough nobody needs to know more exactly beyond it
- */
-async function watchesOf(info: string, enough: number): Promise<number> {
-	let file: number;
-	try {
-		file = openSync(info, 'r');
-	} catch {
-		return 0;
-	}
-
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise<undefined>(resolve => {
-		timer = setTimeout(() => resolve(undefined), 3000);
-	});
-	let count = 0;
-	let pending: Promise<{bytesRead: number}> | undefined;
-	try {
-		for (const buffer = Buffer.alloc(65_536); count <= enough;) {
-			// Beside the main thread: the kernel writes the whole list before it gives the first byte.
-			pending = readAsync(file, buffer, 0, buffer.length, null);
-			const piece = await Promise.race([pending, late]);
-			if (!piece) {
-				return Number.POSITIVE_INFINITY;
-			}
-
-			if (piece.bytesRead === 0) {
-				break;
-			}
-
-			for (let at = buffer.indexOf('tfd:'); at !== -1 && at < piece.bytesRead; at = buffer.indexOf('tfd:', at + 4)) {
-				count++;
-			}
-		}
-	} catch {
-		// The process has ended since.
-	} finally {
-		clearTimeout(timer);
-		// A descriptor is not closed under a read.
-		void Promise.resolve(pending)
-			.catch(() => {})
-			.then(() => closeSync(file));
-	}
-
-	return count;
-}
-
-/**
- * All event loops together. Of very many a part is asked, in
- * no order that anybody could know, and taken for the others.
- */
-async function allWatches(loops: string[], enough: number): Promise<number> {
-	const began = Date.now();
-	let asked = 0;
-	let count = 0;
-	while (loops.length > 0 && count <= enough && (asked < 20 || Date.now() - began < 1000)) {
-		const [info] = loops.splice(Math.floor(Math.random() * loops.length), 1);
-		count += await watchesOf(info!, enough - count);
-		asked++;
-	}
-
-	return asked === 0 ? 0 : (count * (asked + loops.length)) / asked;
-}
-
-/** Descriptors that wait in a socket to be received. */
-function inFlight(sockets: Files['sockets']): number {
-	const seen = new Set<string>();
-	let count = 0;
-	for (const {id, info} of sockets) {
-		if (!seen.has(id)) {
-			seen.add(id);
-			count += field(text(info), 'scm_fds');
-		}
-	}
-
-	return count;
-}
-
-/** How many watches the kernel gives to one account in all; undefined where it does not say. */
-export function accountWatches(): number | undefined {
-	const most = Number.parseInt(text('/proc/sys/fs/epoll/max_user_watches'), 10);
-	return Number.isNaN(most) ? undefined : most;
 }
 
 /**
@@ -385,15 +193,21 @@ export async function measureHeld(
 	// The same for what the kernel keeps: it says who has it nowhere.
 	memory += Math.min(Math.max(0, grown), messages);
 	if (thorough || grown > enough.memory / 4) {
-		memory += mappings(pids) * perMapping;
+		memory += mappings(pids) * bytesPerMapping;
 	}
 
 	const pipes =
-		Math.min(files.pipes.size, usualPipes) * usualPipe + Math.max(0, files.pipes.size - usualPipes) * leastPipe;
+		Math.min(files.pipes.size, usualPipes) * usualPipeBytes +
+		Math.max(0, files.pipes.size - usualPipes) * leastPipeBytes;
 	return {
 		processes: own,
 		elsewhere:
-			memory + pipes + local * socketBuffer + connections * perConnection + queued + files.count * perDescriptor,
+			memory +
+			pipes +
+			local * socketBufferBytes +
+			connections * bytesPerConnection +
+			queued +
+			files.count * bytesPerDescriptor,
 		descriptors: files.count,
 		watches: await allWatches(files.loops, enough.watches),
 		inFlight: waiting,
@@ -465,7 +279,7 @@ function systemV(first: number): {segments: number; messages: number} {
 		// A queue has 14 columns, of which two are its bytes and its
 		// messages; a segment ends with what it holds, in memory and swapped.
 		if (columns.length === 14 && !Number.isNaN(columns[0])) {
-			messages += columns[3]! + columns[4]! * perMessage;
+			messages += columns[3]! + columns[4]! * bytesPerMessage;
 		} else if (columns.length === 16 && !Number.isNaN(columns[0])) {
 			segments += columns[14]! + columns[15]!;
 		}

@@ -13,73 +13,24 @@ import {
 	copyFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
-import {borrowedRef, branchName, branchRef, isBranchRef, sharedRefs} from '../core/git/refs.ts';
-import {isRunBranch} from '../core/names.ts';
-import {dropUidOf, type Mount} from '../core/plan.ts';
+import {branchRef} from '../core/git/refs.ts';
 import {Refusal} from '../core/refusal.ts';
+import {keepBorrowed, keptRef, objectFolders, projectRefs} from './borrowed.ts';
 import {Git} from './git.ts';
 import {makeOwnGit, personRules, privateConfig, sparsePatterns, writeRules} from './own-git.ts';
 import type {RunPaths} from './paths.ts';
-import {replaceFile} from './write.ts';
+import {own, ownerOf} from './run-owner.ts';
 import {ownStatusOf} from './status.ts';
+import {replaceFile} from './write.ts';
 
 /*
- * The three places of a run: W, its worktree; P, the git folder it sees; Q, the quarantine that only the host writes.
+ * The three places of a run: its worktree, which the agent writes; the private git folder, which the sandbox shows in
+ * place of the project's; the quarantine, a bare repository that only the host writes. See `RunPaths`.
  */
 
-/** What stands in W's `.git` on the host: no prompt, editor or person's git takes the agent's tree for a repository. */
+/** What stands in the worktree's `.git` on the host: no prompt, editor or person's git takes the agent's tree for a repository. */
 function removedMark(runId: string): string {
 	return `gitdir: /nonexistent/this-is-the-tree-of-fleet-run-${runId}-look-at-it-with-fleet-diff\n`;
-}
-
-/** Object folders of a repository, its own first, then its alternates, at most five deep. */
-export function objectFolders(commonDir: string): string[] {
-	const found: string[] = [];
-	const visit = (folder: string, depth: number) => {
-		if (depth > 5 || !existsSync(folder)) {
-			return;
-		}
-
-		const real = realpathSync(folder);
-		if (found.includes(real)) {
-			return;
-		}
-
-		found.push(real);
-		const alternates = path.join(real, 'info', 'alternates');
-		if (existsSync(alternates)) {
-			for (const line of readFileSync(alternates, 'utf8').split('\n')) {
-				if (line !== '' && !line.startsWith('#')) {
-					visit(path.resolve(real, line), depth + 1);
-				}
-			}
-		}
-	};
-
-	visit(path.join(commonDir, 'objects'), 0);
-	return found;
-}
-
-/** Where the real object folders are seen inside, read-only. */
-export function baseMounts(commonDir: string): Mount[] {
-	return objectFolders(commonDir).map((source, index) => ({source, target: `/run/fleet/base/${index}`, mode: 'read'}));
-}
-
-function own(uid: number | undefined, ...places: string[]): void {
-	if (uid !== undefined && places.length > 0) {
-		execFileSync('chown', ['-R', '-h', `${uid}:${uid}`, '--', ...places], {stdio: 'pipe'});
-	}
-}
-
-/** The uid that a run's files belong to: the one that root drops to, or undefined for an ordinary user. */
-export function ownerOf(runId: string): number | undefined {
-	return process.getuid?.() === 0 ? dropUidOf(runId) : undefined;
-}
-
-/** Gives files made by the host to the run, where the host is root. */
-export function giveToRun(runId: string, ...places: string[]): void {
-	own(ownerOf(runId), ...places);
 }
 
 export type WorktreePlan = {
@@ -91,9 +42,9 @@ export type WorktreePlan = {
 	/** Full ref that HEAD of the private repository names. */
 	readonly target: string;
 	readonly places: RunPaths;
-	/** Files of the person's that will be copied into W and are not the repository's. */
+	/** Files of the person's that will be copied into the worktree and are not the repository's. */
 	readonly brought?: readonly string[] | undefined;
-	/** Writes the branch's files into W, and an index of them to the path given. */
+	/** Writes the branch's files into the worktree, and an index of them to the path given. */
 	fill(index: string): Promise<void>;
 };
 
@@ -104,8 +55,32 @@ export function copyIndex(from: string, to: string): void {
 	utimesSync(to, atime, mtime);
 }
 
+/** The last line that git said, which has its reason. */
+function lastLine(text: string): string {
+	return text.trim().split('\n').at(-1)?.replace('fatal: ', '') ?? '';
+}
+
+/** By itself, and only where there is none: what is taken back after a failure was made here. */
+async function createBranch(git: Git, {runId, branch}: WorktreePlan, base: string): Promise<void> {
+	const made = await git.run([
+		'update-ref',
+		'-m',
+		`fleet: run ${runId}`,
+		branchRef(branch),
+		base,
+		'0'.repeat(base.length),
+	]);
+	if (made.code !== 0) {
+		throw new Refusal(
+			`git could not make the branch ${branch}: ${lastLine(made.stderr)}`,
+			'look at: git branch --list',
+		);
+	}
+}
+
 /**
- * Makes W, P and Q. Either all three are there afterwards, or none and the branch neither.
+ * Makes the worktree, the private git folder and the quarantine. Either all three are there afterwards, or none and
+ * the branch neither.
  * @throws Refusal where the branch or the folder exists already
  */
 export async function createWorktree(plan: WorktreePlan): Promise<void> {
@@ -120,23 +95,8 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 	}
 
 	mkdirSync(path.dirname(places.worktree), {recursive: true, mode: 0o700});
-	const lastLine = (text: string) => text.trim().split('\n').at(-1)?.replace('fatal: ', '') ?? '';
 	if (base !== undefined) {
-		// By itself, and only where there is none: what is taken back below was made here.
-		const made = await git.run([
-			'update-ref',
-			'-m',
-			`fleet: run ${runId}`,
-			branchRef(branch),
-			base,
-			'0'.repeat(base.length),
-		]);
-		if (made.code !== 0) {
-			throw new Refusal(
-				`git could not make the branch ${branch}: ${lastLine(made.stderr)}`,
-				'look at: git branch --list',
-			);
-		}
+		await createBranch(git, plan, base);
 	}
 
 	try {
@@ -188,69 +148,6 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 
 		throw error;
 	}
-}
-
-/** Whether a run sees a ref of the project's: all but other runs' branches. */
-function isVisible(ref: string, branch: string): boolean {
-	return ref === branchRef(branch) || !isBranchRef(ref) || !isRunBranch(branchName(ref));
-}
-
-/**
- * The project's refs as a run sees them, a line for each: object
- * and name. Other runs' branches are other people's work.
- */
-export async function projectRefs(git: Git, branch: string): Promise<string> {
-	const refs = await git.raw('for-each-ref', '--format=%(objectname) %(refname)', ...sharedRefs);
-	return refs
-		.split('\n')
-		.filter(line => line !== '' && isVisible(line.slice(line.indexOf(' ') + 1), branch))
-		.map(line => `${line}\n`)
-		.join('');
-}
-
-/** The ref under which the real repository keeps what a run borrows of it. */
-function keptRef(places: RunPaths): string {
-	return borrowedRef(path.basename(places.worktree));
-}
-
-/**
- * What a run sees of the project, and saw before, stays there while the run does, whatever the person deletes or
- * rewrites: one commit whose parents are the base and all branches and tags that lead elsewhere.
- * @param base undefined where the branch itself is what it starts from
- */
-export async function keepBorrowed(
-	git: Git,
-	places: RunPaths,
-	base: string | undefined,
-	branch: string,
-): Promise<void> {
-	const start = (await git.resolve(`${base ?? branchRef(branch)}^{commit}`))!;
-	const refs = (
-		await git.raw(
-			'for-each-ref',
-			`--no-merged=${start}`,
-			'--format=%(objectname) %(*objectname) %(refname)',
-			...sharedRefs,
-		)
-	)
-		.split('\n')
-		.filter(line => line !== '');
-	const others = refs
-		.map(line => line.split(' '))
-		.filter(([, , ref]) => isVisible(ref!, branch))
-		.map(([object, peeled]) => (peeled === '' ? object! : peeled!));
-	const who = 'fleet <fleet@fleet.invalid> 0 +0000';
-	const before = await git.resolve(keptRef(places));
-	const parents = [...new Set([...(before === undefined ? [] : [before]), start, ...others])]
-		.map(parent => `parent ${parent}\n`)
-		.join('');
-	const tree = await git.resolve(`${start}^{tree}`);
-	const text = `tree ${tree}\n${parents}author ${who}\ncommitter ${who}\n\nWhat a run borrows\n`;
-	await git.must([
-		'update-ref',
-		keptRef(places),
-		(await git.must(['hash-object', '-t', 'commit', '-w', '--stdin'], {input: text})).trim(),
-	]);
 }
 
 async function createPrivate(
@@ -314,7 +211,7 @@ async function createQuarantine(commonDir: string, places: RunPaths, git: Git): 
 	connectQuarantine(commonDir, places);
 }
 
-/** Has Q find the project's objects where they are now. */
+/** Has the quarantine find the project's objects where they are now. */
 export function connectQuarantine(commonDir: string, places: RunPaths): void {
 	const folder = places.quarantine;
 	const alternates = path.join(folder, 'objects', 'info', 'alternates');
@@ -337,7 +234,7 @@ function writeChanged(file: string, wanted: string): void {
 	}
 }
 
-/** Whether a repository has a record of W. */
+/** Whether a repository has a record of the worktree. */
 export function hasRecord(commonDir: string, places: RunPaths): boolean {
 	return recordsOf(commonDir, places).length > 0;
 }
@@ -367,7 +264,7 @@ export function adminName(places: RunPaths): string {
 }
 
 /**
- * Puts the mark of a removed run where W's `.git` is, whatever an agent, or
+ * Puts the mark of a removed run where the worktree's `.git` is, whatever an agent, or
  * a repair in mid-run, left there. Only while no agent is alive.
  */
 export function markRemoved(runId: string, places: RunPaths): void {
@@ -383,7 +280,7 @@ export function markRemoved(runId: string, places: RunPaths): void {
 	own(ownerOf(runId), file);
 }
 
-/** The real repository's records of W: those that name it, whatever they are called. */
+/** The project's records of the worktree: those that name it, whatever they are called. */
 function recordsOf(commonDir: string, places: RunPaths): string[] {
 	const folder = path.join(commonDir, 'worktrees');
 	const parent = path.dirname(places.worktree);
@@ -402,7 +299,7 @@ function recordsOf(commonDir: string, places: RunPaths): string[] {
 		: [];
 }
 
-/** Removes W, P and the real repository's record of W. Branches and refs stay. Safe to call twice. */
+/** Removes the worktree, the private git folder, the quarantine and the project's record. Branches and refs stay. Safe to call twice. */
 export async function removeWorktree(commonDir: string, places: RunPaths): Promise<void> {
 	const records = recordsOf(commonDir, places);
 	for (const folder of [places.worktree, places.privateGit, places.scratch]) {

@@ -19,7 +19,7 @@ import {attacks} from '../../source/attacks/catalogue.ts';
 import {markerOf, mergedAttacks} from '../../source/attacks/merged.ts';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {dropUidOf} from '../../source/core/plan.ts';
-import {giveToRun} from '../../source/host/worktree.ts';
+import {giveToRun} from '../../source/host/run-owner.ts';
 import {depths, diskScript, memoryScript, widths} from '../../source/attacks/gate.ts';
 import type {SandboxPlan} from '../../source/core/plan.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';

@@ -7,7 +7,7 @@ import process from 'node:process';
 import {after, before, describe, test} from 'node:test';
 import {audit, type Sabotage} from '../../source/engine/audit/audit.ts';
 import {findRun} from '../../source/engine/runs.ts';
-import {giveToRun} from '../../source/host/worktree.ts';
+import {giveToRun} from '../../source/host/run-owner.ts';
 import {closeInheritedLate} from '../support/descriptors.ts';
 import {keepCapabilities} from '../attacks/protections.ts';
 import {Fleet, until} from '../support/fleet.ts';

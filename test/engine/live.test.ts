@@ -3,7 +3,8 @@ import {existsSync, mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, w
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
-import {groupName, processTree} from '../../source/host/cgroup.ts';
+import {groupName} from '../../source/host/cgroup.ts';
+import {processTree} from '../../source/host/processes.ts';
 import {Fleet, until} from '../support/fleet.ts';
 
 /* What changes about a run while it goes on: folders, freezing, the end. */

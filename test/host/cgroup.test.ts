@@ -5,15 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import {
-	continueProcesses,
-	findPlaces,
-	groupName,
-	measureTree,
-	openCgroup,
-	processTree,
-	stopTree,
-} from '../../source/host/cgroup.ts';
+import {continueProcesses, measureTree, processTree, stopTree} from '../../source/host/processes.ts';
+import {findPlaces, groupName, openCgroup} from '../../source/host/cgroup.ts';
 import {findPaths} from '../../source/host/paths.ts';
 import {until} from '../support/fleet.ts';
 

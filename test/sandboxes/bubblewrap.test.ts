@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {defaultLimits, dropUidOf, type SandboxPlan} from '../../source/core/plan.ts';
-import {
-	compileAlone,
-	compileDial,
-	compileEntered,
-	compileHolder,
-	sandboxArguments,
-	type Host,
-} from '../../source/sandboxes/bubblewrap/compile.ts';
+import {compileAlone, compileDial, compileEntered, compileHolder} from '../../source/sandboxes/bubblewrap/compile.ts';
+import {sandboxArguments} from '../../source/sandboxes/bubblewrap/bwrap-arguments.ts';
+import type {Host} from '../../source/sandboxes/bubblewrap/host.ts';
 import {evaluateFilter, seccompFilter} from '../../source/sandboxes/bubblewrap/seccomp.ts';
 
 const tools = {

@@ -26,7 +26,8 @@ import {addProject} from '../../source/engine/project/projects.ts';
 import {changesOf, findProblems} from '../../source/engine/handover/vet.ts';
 import {Git} from '../../source/host/git.ts';
 import {Journal} from '../../source/host/journal.ts';
-import {adminName, ownerOf} from '../../source/host/worktree.ts';
+import {adminName} from '../../source/host/worktree.ts';
+import {ownerOf} from '../../source/host/run-owner.ts';
 import {Chance} from './chance.ts';
 
 /*

@@ -9,7 +9,7 @@ import type {Run} from '../../core/run/run.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
 import {groupName} from '../../host/cgroup.ts';
 import type {Git} from '../../host/git.ts';
-import {giveToRun} from '../../host/worktree.ts';
+import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {givenFiles} from '../grants/files.ts';
 import {readPolicy} from '../project/policy.ts';

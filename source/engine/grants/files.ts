@@ -11,7 +11,7 @@ import {aliasesOf, listMounts, mountOf} from '../../host/mounts.ts';
 import {discover, Git} from '../../host/git.ts';
 import {homeFolder} from '../../host/person.ts';
 import {findOnPath} from '../../host/program.ts';
-import {objectFolders} from '../../host/worktree.ts';
+import {objectFolders} from '../../host/borrowed.ts';
 import {filesOf, parseScope} from '../../scopes/registry.ts';
 import {powerOf, type Guarded} from '../../scopes/files/power.ts';
 import type {Context} from '../context.ts';

@@ -10,7 +10,7 @@ import type {Run} from '../../core/run/run.ts';
 import type {Outcome} from '../../core/seams.ts';
 import {wallTime} from '../../core/text/window.ts';
 import {makeGitFolder} from '../../host/git-folder.ts';
-import {objectFolders} from '../../host/worktree.ts';
+import {objectFolders} from '../../host/borrowed.ts';
 import type {Journal} from '../../host/journal.ts';
 import {LogWriter} from '../../host/log-writer.ts';
 import type {Context} from '../context.ts';

@@ -22,7 +22,7 @@ import type {Project} from '../../core/project.ts';
 import {holdsValue} from '../../core/secrets/redact.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {Git} from '../../host/git.ts';
-import {giveToRun} from '../../host/worktree.ts';
+import {giveToRun} from '../../host/run-owner.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type {Actor} from '../../core/scope.ts';
-import {continueProcesses, stopTree} from '../../host/cgroup.ts';
+import {continueProcesses, stopTree} from '../../host/processes.ts';
 import {machineRefusal} from '../../host/write.ts';
 import type {Supervision} from './supervision.ts';
 

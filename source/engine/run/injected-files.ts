@@ -4,7 +4,7 @@ import type {Mount} from '../../core/plan.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {bundles, type Trusted} from '../../host/trusted.ts';
-import {giveToRun} from '../../host/worktree.ts';
+import {giveToRun} from '../../host/run-owner.ts';
 
 /*
  * What a run finds inside besides its project: whom to trust, its

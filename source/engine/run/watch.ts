@@ -1,4 +1,4 @@
-import {measureTree} from '../../host/cgroup.ts';
+import {measureTree} from '../../host/processes.ts';
 import {cameBelow} from '../grants/files.ts';
 import {Guard} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';

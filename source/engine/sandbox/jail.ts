@@ -5,7 +5,7 @@ import type {Mount} from '../../core/plan.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import type {Outcome} from '../../core/seams.ts';
 import type {RunPaths} from '../../host/paths.ts';
-import {giveToRun} from '../../host/worktree.ts';
+import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {runLimited, type Folders, type Limited} from './guard.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';

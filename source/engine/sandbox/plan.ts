@@ -6,10 +6,11 @@ import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type 
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Availability, Sandbox} from '../../core/seams.ts';
-import {accountWatches, machineQueues} from '../../host/held.ts';
+import {accountWatches} from '../../host/held-watches.ts';
+import {machineQueues} from '../../host/held.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {insideHome, toolchain} from '../../host/toolchain.ts';
-import {baseMounts} from '../../host/worktree.ts';
+import {baseMounts} from '../../host/borrowed.ts';
 import {rulesOfGrants} from '../../scopes/registry.ts';
 import type {EgressRule} from '../../core/network/rules.ts';
 import type {EgressState} from '../../host/proxy-hooks.ts';

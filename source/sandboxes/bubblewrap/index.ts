@@ -4,15 +4,9 @@ import process from 'node:process';
 import type {Limits, SandboxPlan} from '../../core/plan.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
-import {
-	compileAlone,
-	compileDial,
-	compileEntered,
-	compileHolder,
-	compileStage,
-	sandboxArguments,
-	type Host,
-} from './compile.ts';
+import {compileAlone, compileDial, compileEntered, compileHolder, compileStage} from './compile.ts';
+import {sandboxArguments} from './bwrap-arguments.ts';
+import type {Host} from './host.ts';
 import {compileGive, compileTake} from './live-mounts.ts';
 import {findSystemTool, findTools, probeBubblewrap} from './probe.ts';
 import {seccompFilter} from './seccomp.ts';

@@ -1,5 +1,5 @@
 import type {Invocation, Mount, SandboxPlan} from '../../core/plan.ts';
-import type {Host} from './compile.ts';
+import type {Host} from './host.ts';
 import {mountProgram} from './granted-mounts.ts';
 
 /* Folders given to and taken from a sandbox that is running: pure, as compile.ts is. */

@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process';
 import {accessSync, constants} from 'node:fs';
 import process from 'node:process';
 import type {Availability} from '../../core/seams.ts';
-import type {Tools} from './compile.ts';
+import type {Tools} from './host.ts';
 
 /** Only the system's own folders: a program in a folder of the person's could be anybody's. */
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
