@@ -13,7 +13,7 @@ import {givenFiles} from '../engine/grants/files.ts';
 import {runPlan, chooseSandbox, egressState} from '../engine/sandbox/plan.ts';
 import {readPolicy} from '../engine/project/policy.ts';
 import {addProject, openRepository} from '../engine/project/projects.ts';
-import {diff} from '../engine/handover/approve.ts';
+import {diff} from '../engine/handover/diff.ts';
 import {openSession} from '../engine/sandbox/session.ts';
 import {verify} from '../engine/handover/verify.ts';
 import {Journal} from '../host/journal.ts';

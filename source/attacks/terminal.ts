@@ -1,7 +1,7 @@
 import {parseDiff} from '../core/review/diff.ts';
 import {holdsHidden} from '../core/text/hidden.ts';
 import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
-import {flagsOf} from '../core/review/review.ts';
+import {flagsOf} from '../core/review/flags.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import type {HostAttack, SandboxAttack} from './attack.ts';
 

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import {visibleText} from '../core/review/diff.ts';
-import {diff} from '../engine/handover/approve.ts';
+import {diff} from '../engine/handover/diff.ts';
 import {findRun} from '../engine/runs.ts';
 import {define, flag, required} from './verb.ts';
 

@@ -2,7 +2,7 @@ import type {Changes} from '../core/run/changes.ts';
 import type {Entry} from '../core/run/event.ts';
 import type {Project} from '../core/project.ts';
 import type {DeployTarget} from '../core/policy.ts';
-import type {Review} from '../core/review/review.ts';
+import type {Review} from '../core/review/comments.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Settings} from '../core/settings.ts';
 import type {VerbReport} from './report.ts';

@@ -2,7 +2,7 @@ import type {Changes} from '../core/run/changes.ts';
 import type {Item} from '../core/run/audit.ts';
 import type {Entry} from '../core/run/event.ts';
 import type {DiffFile} from '../core/review/diff.ts';
-import type {Comment, Review} from '../core/review/review.ts';
+import type {Comment, Review} from '../core/review/comments.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';

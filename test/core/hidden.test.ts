@@ -5,7 +5,7 @@ import {parseDiff} from '../../source/core/review/diff.ts';
 import {hiddenText, holdsHidden, markHidden} from '../../source/core/text/hidden.ts';
 import {printable} from '../../source/core/names.ts';
 import {escapeControls, neutraliseLine} from '../../source/core/text/escape-controls.ts';
-import {flagsOf} from '../../source/core/review/review.ts';
+import {flagsOf} from '../../source/core/review/flags.ts';
 
 const tags = (text: string) =>
 	[...text].map(character => String.fromCodePoint(0xe0000 + character.codePointAt(0)!)).join('');

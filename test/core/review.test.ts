@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {commitFlags, parseCommits} from '../../source/core/review/commits.ts';
 import {parseDiff, visibleText, type DiffFile} from '../../source/core/review/diff.ts';
-import {
-	commentState,
-	flagsOf,
-	isGenerated,
-	isViewed,
-	reviewPrompt,
-	type Comment,
-} from '../../source/core/review/review.ts';
+import {commentState, isViewed, reviewPrompt, type Comment} from '../../source/core/review/comments.ts';
+import {flagsOf, isGenerated} from '../../source/core/review/flags.ts';
 
 const header = (path: string, mode = '100644') =>
 	`diff --git a/${path} b/${path}\nnew file mode ${mode}\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n` +

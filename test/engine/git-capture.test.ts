@@ -213,7 +213,7 @@ test('nothing waits for a FIFO, a link that leads round or a device name over wh
 		const began = Date.now();
 		assert.equal(await countChanges(project.context, run), undefined, 'no count, and at once');
 		const live = {...run, stage: 'running' as const};
-		const {diff} = await import('../../source/engine/handover/approve.ts');
+		const {diff} = await import('../../source/engine/handover/diff.ts');
 		await assert.rejects(diff(project.context, live, false), /a FIFO, a socket or a device lies where git reads/);
 		assert.ok(Date.now() - began < 30_000);
 		const {capture, verify} = await project.handle(run);

@@ -8,7 +8,7 @@ import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {readChanges} from '../../source/engine/handover/changes-file.ts';
 import {countChanges} from '../../source/engine/handover/changes.ts';
-import {diff} from '../../source/engine/handover/approve.ts';
+import {diff} from '../../source/engine/handover/diff.ts';
 import {attackContext} from '../support/attack.ts';
 import {Fleet} from '../support/fleet.ts';
 

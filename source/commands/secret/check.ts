@@ -3,7 +3,8 @@ import type {Project} from '../../core/project.ts';
 import {formatReference, widening} from '../../core/secrets/secret.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import type {Context} from '../../engine/context.ts';
-import {listSecrets, resolveSecret, type SecretEntry} from '../../engine/grants/secrets.ts';
+import {resolveSecret} from '../../engine/grants/secret-values.ts';
+import {listSecrets, type SecretEntry} from '../../engine/grants/secrets.ts';
 import type {SecretAction} from './options.ts';
 import {findNamed, projectHere, proposalFor} from './reference.ts';
 

@@ -5,7 +5,8 @@ import {isInForce} from '../../core/scope.ts';
 import {describeBinding, formatReference, secretName} from '../../core/secrets/secret.ts';
 import {openedBy} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
-import {findSecret, handSecret, mustFindSecret, projectOf, type HandedSecret, type SecretEntry} from './secrets.ts';
+import {handSecret, type HandedSecret} from './secret-values.ts';
+import {findSecret, mustFindSecret, projectOf, type SecretEntry} from './secrets.ts';
 
 /* From a scope to the secret behind it. */
 

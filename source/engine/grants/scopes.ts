@@ -11,7 +11,8 @@ import type {Context} from '../context.ts';
 import {checkOverlap, filesPlace, grantedScope, type FilesPlace} from './files.ts';
 import {completeScope, grantLength, secretOfScope} from './scope-secrets.ts';
 import {connect, withJournal} from '../runs.ts';
-import {handSecret, type SecretEntry} from './secrets.ts';
+import {handSecret} from './secret-values.ts';
+import {type SecretEntry} from './secrets.ts';
 
 /** A grant as it is written down. @throws Refusal for a scope that cannot be granted, or for no reason given */
 export function makeGrant(

@@ -3,7 +3,8 @@ import {holdsValue} from '../../core/secrets/redact.ts';
 import {formatReference, type Reference} from '../../core/secrets/secret.ts';
 import {findSuspects} from '../../core/secrets/suspects.ts';
 import type {Context} from '../context.ts';
-import {knownValue, listSecrets} from './secrets.ts';
+import {knownValue} from './secret-values.ts';
+import {listSecrets} from './secrets.ts';
 
 /** A text that a person wrote, and that is kept or sent: a prompt, a command line, a reason. */
 export type WrittenText = {

@@ -1,87 +1,26 @@
 import {existsSync} from 'node:fs';
-import {runHead, trashHead} from '../../core/git/refs.ts';
 import type {Signed, Viewed} from '../../core/run/statement.ts';
 import {decideApprove, decideReject} from '../../core/run/decide.ts';
 import {parseDiff} from '../../core/review/diff.ts';
-import {redactText} from '../../core/secrets/redact.ts';
 import type {Run} from '../../core/run/run.ts';
-import {gateRefusal, Refusal} from '../../core/refusal.ts';
-import {countViewed} from '../../core/review/review.ts';
+import {Refusal} from '../../core/refusal.ts';
+import {countViewed} from '../../core/review/comments.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {confirmApproval, type Yes} from './signature.ts';
 import {capture} from './capture.ts';
-import {diffFlags} from './diff-flags.ts';
+import {diffText, type Range} from './diff.ts';
 import {importWork} from './import-work.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
 import {openRun} from '../project/projects.ts';
 import {readReview} from './review-file.ts';
 import {refuseSecretReason} from '../grants/secret-text.ts';
-import {knownValues} from '../grants/secrets.ts';
-
-/** Characters of a diff that are read at once. */
-const longest = 64 * 1024 ** 2;
-
-/**
- * What the run itself changed, from where its own work begins, from captured objects, never from its folder. A run that
- * is at work, or was not captured, is looked at in the jail first; nothing of that is published.
- * @returns unified diff, or with `stat` a summary
- */
-export async function diff(context: Context, run: Run, stat: boolean): Promise<string> {
-	const places = context.paths.run(run.id);
-	let git: Git;
-	let head: string | undefined;
-	let base = run.captured?.base ?? run.base;
-	if (existsSync(places.worktree) && !run.merge) {
-		const imported = await importWork(context, run);
-		git = imported.quarantine;
-		({head, base} = imported.captured);
-	} else {
-		({git} = await openRun(context, run));
-		head = (await git.resolve(runHead(run.id))) ?? (await git.resolve(trashHead(run.id)));
-	}
-
-	if (!head) {
-		throw gateRefusal(`nothing of ${run.id} was ever captured`, 'its worktree is gone');
-	}
-
-	return diffText(context, run, git, base, head, stat);
-}
-
-async function diffText(
-	context: Context,
-	run: Run,
-	git: Git,
-	base: string,
-	head: string,
-	stat: boolean,
-): Promise<string> {
-	const {code, stdout} = await git.run(
-		['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), base, head],
-		{limit: longest},
-	);
-	if (code !== 0) {
-		// A part would be taken for all of it.
-		throw gateRefusal(
-			`what ${run.id} changed is more than ${longest / 1024 ** 2} MiB of text, ` +
-				'and a part of it is not shown as if it were all',
-			`fleet diff ${run.id} --stat; after fleet verify ${run.id}, in the project: ` +
-				`git diff ${base.slice(0, 10)} ${head.slice(0, 10)} -- FILE`,
-		);
-	}
-
-	// What is shown may be copied, and sent to another agent.
-	return redactText(await knownValues(context, run.project.id), stdout);
-}
 
 /** How much of what is approved was marked as viewed, exactly as it is now. */
-async function viewedOf(context: Context, run: Run, git: Git, head: string): Promise<Viewed | undefined> {
+async function viewedOf(context: Context, run: Run, range: Range): Promise<Viewed | undefined> {
 	try {
-		return countViewed(
-			readReview(context.paths.run(run.id)),
-			parseDiff(await diffText(context, run, git, run.captured?.base ?? run.base, head, false)),
-		);
+		return countViewed(readReview(context.paths.run(run.id)), parseDiff(await diffText(context, run, range)));
 	} catch {
 		// More than can be read at once. That it is not known is written down as such.
 		return undefined;
@@ -104,7 +43,9 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 		throw refusal;
 	}
 
-	const viewed = await viewedOf(context, journal.run, git, facts.head);
+	const {run} = journal;
+	const range = {git, base: run.captured?.base ?? run.base, head: facts.head};
+	const viewed = await viewedOf(context, run, range);
 	let signed: Signed | undefined;
 	try {
 		signed = await confirmApproval(git, checkout, journal.run, facts, {...yes, viewed});

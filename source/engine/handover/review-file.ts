@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {emptyReview, type Review} from '../../core/review/review.ts';
+import {emptyReview, type Review} from '../../core/review/comments.ts';
 import {pulse, type RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
 

@@ -13,7 +13,7 @@ import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {diffFlags} from './diff-flags.ts';
 import type {Context} from '../context.ts';
-import {knownValues} from '../grants/secrets.ts';
+import {knownValues} from '../grants/secret-values.ts';
 
 /** Characters of a diff that are looked into; what is longer is said to be too long to tell. */
 const longest = 64 * 1024 ** 2;

@@ -27,7 +27,7 @@ import type {RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import {openRepository} from './projects.ts';
-import {knownValues} from '../grants/secrets.ts';
+import {knownValues} from '../grants/secret-values.ts';
 import {ownStatusOf} from '../../host/status.ts';
 
 /*

@@ -5,7 +5,7 @@ import {isInForce} from '../../core/scope.ts';
 import type {Run} from '../../core/run/run.ts';
 import {parseEgressRule} from '../../core/network/rules.ts';
 import type {HeldSecret} from '../../core/secrets/swap.ts';
-import type {HandedSecret} from '../grants/secrets.ts';
+import type {HandedSecret} from '../grants/secret-values.ts';
 import {Refusal} from '../../core/refusal.ts';
 
 type Kept = HandedSecret & {readonly pointer: string};

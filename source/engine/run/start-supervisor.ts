@@ -7,7 +7,7 @@ import type {Run} from '../../core/run/run.ts';
 import {trustEnvironmentOf} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import {handFor} from '../grants/scope-secrets.ts';
-import type {HandedSecret} from '../grants/secrets.ts';
+import type {HandedSecret} from '../grants/secret-values.ts';
 import {readRun} from '../runs.ts';
 
 /** What whoever starts a supervisor hands it, over the channel between the two alone. */

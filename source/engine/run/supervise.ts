@@ -3,7 +3,7 @@ import {Refusal} from '../../core/refusal.ts';
 import {Journal} from '../../host/journal.ts';
 import {machineRefusal} from '../../host/write.ts';
 import type {Context} from '../context.ts';
-import type {HandedSecret} from '../grants/secrets.ts';
+import type {HandedSecret} from '../grants/secret-values.ts';
 import {runAgent} from './agent-start.ts';
 import {close} from './end.ts';
 import {cannotRecord, ownSignals, takeFault, takeSignal} from './halt.ts';

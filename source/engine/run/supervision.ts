@@ -12,7 +12,7 @@ import type {Terminal} from '../../host/pty.ts';
 import {trustContext, type Trusted} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import type {LiveFiles} from '../grants/live-files.ts';
-import type {HandedSecret} from '../grants/secrets.ts';
+import type {HandedSecret} from '../grants/secret-values.ts';
 import type {Session} from '../sandbox/session.ts';
 import {HeldSecrets} from './held-secrets.ts';
 import {InjectedFiles} from './injected-files.ts';

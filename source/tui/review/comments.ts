@@ -1,4 +1,4 @@
-import type {Comment, Review} from '../../core/review/review.ts';
+import type {Comment, Review} from '../../core/review/comments.ts';
 import type {CommentPlace, State} from '../state.ts';
 import {bad, good, type Step} from '../step.ts';
 import {moveTo} from './cursor.ts';

@@ -1,5 +1,5 @@
 import type {DiffFile} from '../../core/review/diff.ts';
-import {isViewed, type Review} from '../../core/review/review.ts';
+import {isViewed, type Review} from '../../core/review/comments.ts';
 import type {ReviewState, State} from '../state.ts';
 import {stay, type Step} from '../step.ts';
 import {isFolded, orderFiles, reviewRows, type ReviewRow} from './rows.ts';

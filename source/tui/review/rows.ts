@@ -1,16 +1,6 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
-import {
-	commentState,
-	findQuoted,
-	flagsOf,
-	hasMixedEnds,
-	isGenerated,
-	isViewed,
-	lineEnds,
-	type Comment,
-	type Flag,
-	type Review,
-} from '../../core/review/review.ts';
+import {commentState, findQuoted, isViewed, type Comment, type Review} from '../../core/review/comments.ts';
+import {flagsOf, hasMixedEnds, isGenerated, lineEnds, type Flag} from '../../core/review/flags.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {breaksOf} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';

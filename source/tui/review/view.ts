@@ -1,5 +1,5 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
-import {isViewed} from '../../core/review/review.ts';
+import {isViewed} from '../../core/review/comments.ts';
 import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/text/spans.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';

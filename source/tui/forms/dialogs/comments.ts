@@ -1,4 +1,4 @@
-import {reviewPrompt} from '../../../core/review/review.ts';
+import {reviewPrompt} from '../../../core/review/comments.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
 import {addComment, commentPlace, commentUnder, markSent, removeComment} from '../../review/comments.ts';
 import {selectedRun} from '../../state.ts';

@@ -1,6 +1,7 @@
 import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
-import {countViewed, flagsOf, isViewed} from '../../../core/review/review.ts';
+import {countViewed, isViewed} from '../../../core/review/comments.ts';
+import {flagsOf} from '../../../core/review/flags.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
