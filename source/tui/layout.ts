@@ -2,9 +2,9 @@ import {listRows, selectedRow} from './list.ts';
 import {comparable} from './targets.ts';
 import type {State} from './state.ts';
 
-/* Which row of the terminal shows what, for drawing and for the mouse. */
+/* Which row of the terminal shows what: drawing and the mouse must agree on it. */
 
-/** Rows of the footer: what just happened, and the keys. */
+/** Rows of the footer: the notice, and the keys. */
 export const footerHeight = 2;
 
 /**
@@ -18,7 +18,7 @@ export function fleetLayout(state: State, height: number): {readonly table: numb
 	return {table, output: Math.max(0, height - table - 2)};
 }
 
-/** The part of a list that is in view, so that only what is drawn is mounted. */
+/** The rows of a list that are in view, with the selected one in the middle where there are more. */
 export function windowOf(count: number, selected: number, height: number): {from: number; to: number} {
 	const from = Math.max(0, Math.min(count - height, selected - Math.floor(height / 2)));
 	return {from, to: Math.min(count, from + height)};
@@ -37,8 +37,8 @@ export function listWindow(state: State, height: number): {from: number; to: num
 }
 
 /**
- * Rows of the path, and of what verify or deploy writes below it, on the
- * screen of the gates. `room`: what there would be for that, once it writes.
+ * Rows of the pipeline, and of the verify or deploy log below it.
+ * `room`: rows that the log will take once there is one; `path` leaves them free, so that nothing moves then.
  */
 export function gatesLayout(
 	state: State,

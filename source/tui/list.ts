@@ -4,7 +4,7 @@ import type {Run} from '../core/run/run.ts';
 import {isAtWork, liveStages} from '../core/run/stages.ts';
 import type {ListState, Show, State} from './state.ts';
 
-/* Which rows the list has: a pure function of what there is and how it is looked at. */
+/* Which rows the list has: a pure function of the runs and of filter, sort and folds. */
 
 export type ListRow =
 	| {
@@ -16,7 +16,7 @@ export type ListRow =
 	  }
 	| {readonly kind: 'run'; readonly run: Run};
 
-/** Made at its first use: no first frame filters. */
+/** Made at its first use, since building it would delay the first frame, which never filters. */
 let fuzzy: UFuzzy | undefined;
 
 function isShown(run: Run, show: Show): boolean {
@@ -52,7 +52,7 @@ function isShown(run: Run, show: Show): boolean {
 	}
 }
 
-/** What a filter's words are looked for in. */
+/** The text that a filter is matched against. */
 function haystack(run: Run): string {
 	const task = (run.prompt ?? run.argv.join(' ')).slice(0, 200);
 	return `${run.project.id} ${run.id} ${run.agent} ${run.stage} ${stageText(run)} ${task}`;
@@ -97,7 +97,7 @@ export function visibleRuns({runs, list}: Pick<State, 'runs' | 'list'>): readonl
 	);
 	if (list.filter.trim() !== '') {
 		const texts = shown.map(run => haystack(run));
-		// What is not a word for the library is looked for as it is.
+		// A filter of punctuation alone has no terms for the library, which then returns null: plain search.
 		fuzzy ??= new UFuzzy({intraMode: 0, intraIns: 8});
 		const found = fuzzy.search(texts, list.filter, 1)[0];
 		shown = found
@@ -110,7 +110,7 @@ export function visibleRuns({runs, list}: Pick<State, 'runs' | 'list'>): readonl
 
 let last: {runs: State['runs']; list: ListState; rows: readonly ListRow[]} | undefined;
 
-/** The rows of the list: under headings where there is more than one project. Made once for the same runs and view. */
+/** The rows of the list, with headings where there is more than one project. The last result is kept: a frame asks often. */
 export function listRows({runs, list}: Pick<State, 'runs' | 'list'>): readonly ListRow[] {
 	if (last?.runs !== runs || last.list !== list) {
 		last = {runs, list, rows: makeRows(visibleRuns({runs, list}), list)};

@@ -4,16 +4,19 @@ import {moveTo} from './review/cursor.ts';
 import {placeNames, tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
 
-/** Two clicks within this time are one, milliseconds. */
-const doubleClick = 500;
+/** Two clicks on the same run within this time open it. */
+const doubleClickMs = 500;
+
+/** Rows that one step of the wheel moves. */
+const wheelRows = 3;
 
 /**
- * What the mouse does: the wheel moves, a click selects, the
- * line between list and output is dragged. It decides nothing.
+ * What the mouse does: the wheel moves, a click selects, a double click opens, the line between list and output is
+ * dragged. It never runs a verb, so that a click that only raises the window changes no run.
  */
 export function mouse(state: State, {kind, column, row, at: when}: Message & {type: 'mouse'}): Step {
 	if (kind === 'up' || kind === 'down') {
-		const by = kind === 'up' ? -3 : 3;
+		const by = kind === 'up' ? -wheelRows : wheelRows;
 		return move(state, state.screen === 'fleet' ? Math.sign(by) : by);
 	}
 
@@ -41,7 +44,7 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 
 		// Two clicks on the same run open it; one alone may only have been for the terminal's window.
 		const isSecond =
-			when !== undefined && state.clicked?.run === selected.selected && when - state.clicked.at < doubleClick;
+			when !== undefined && state.clicked?.run === selected.selected && when - state.clicked.at < doubleClickMs;
 		const clicked: State = {
 			...selected,
 			clicked: isSecond || when === undefined ? undefined : {run: selected.selected, at: when},

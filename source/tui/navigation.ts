@@ -15,14 +15,18 @@ import {
 } from './state.ts';
 import {stay, type Step} from './step.ts';
 
-/* From place to place, and within one. */
+/* Moving: between screens and tabs, and within one. */
 
-/** How far the current view can be scrolled, or how many rows can be selected. */
+/** Of a view whose length only its drawing knows: help, pipeline, audit, network. It stops at its own end. */
+const maxScrollRows = 200;
+
+/** How far the current view can be scrolled, or the last row that can be selected. */
 function extent(state: State): number {
+	const {now, vault} = state;
 	const run = selectedRun(state);
 	switch (placeOf(state)) {
 		case 'vault': {
-			return Math.max(0, (state.vault?.secrets.length ?? 0) - 1);
+			return Math.max(0, (vault?.secrets.length ?? 0) - 1);
 		}
 
 		case 'disk': {
@@ -30,7 +34,7 @@ function extent(state: State): number {
 		}
 
 		case 'scopes': {
-			return run ? scopeRows(run, state.now, state.vault?.secrets).filter(row => row.state !== 'never').length - 1 : 0;
+			return run ? scopeRows(run, {now, vault}).filter(row => row.state !== 'never').length - 1 : 0;
 		}
 
 		case 'journal': {
@@ -38,7 +42,7 @@ function extent(state: State): number {
 		}
 
 		default: {
-			return 200;
+			return maxScrollRows;
 		}
 	}
 }
@@ -61,7 +65,7 @@ export function withLogView(state: State, view: Partial<LogView>): Step {
 	return moveLog({...state, logView: {...state.logView, ...view}}, {to: 'same'});
 }
 
-/** Selects a run, and forgets what was read of the one before. */
+/** Selects a run, and drops the journal and log that were loaded for the one before. */
 export function select(state: State, run: string | undefined): State {
 	return run === state.selected
 		? {...state, heading: undefined}
@@ -93,7 +97,7 @@ function moveSelection(state: State, by: number): Step {
 	return at + by < 0 || at + by >= rows.length ? moveLog(moved, {by}) : stay(moved);
 }
 
-/** @param by rows: `height` is a page */
+/** Moves the selection, or scrolls. @param by rows, negative for up */
 export function move(state: State, by: number): Step {
 	switch (placeOf(state)) {
 		case 'fleet': {
@@ -169,7 +173,7 @@ export function openTab(state: State, tab: Tab): Step {
 	return {state: next, effects: tabEffects(next, tab)};
 }
 
-/** What the place in view has from elsewhere, asked for anew: a verb that had the terminal may have changed it. */
+/** Loads again what the place in view shows besides runs: a verb that had the terminal may have changed it. */
 export function reload(state: State): readonly Effect[] {
 	const run = selectedRun(state);
 	const offer: readonly Effect[] = run ? [{type: 'offer', project: run.project.id}] : [];

@@ -4,6 +4,7 @@ import type {Run} from '../core/run/run.ts';
 import {isInForce} from '../core/scope.ts';
 import {formatDuration} from '../core/text/time.ts';
 import type {SecretView} from '../protocol/client.ts';
+import type {State} from './state.ts';
 import {scopeKinds} from '../scopes/registry.ts';
 
 /** A line of the scopes tab. `scope` is undefined for the line that asks for one. */
@@ -43,13 +44,15 @@ function secretText(reference: string, bound: SecretView | undefined): string {
 	return ` · ${reference} → ${bound.hosts.join(' ')}${paths}`;
 }
 
-/** The scopes that a run has, those it was denied, and those that cannot be granted. Pure. */
+/**
+ * The scopes that a run has, those it was denied, and those that cannot be granted. Pure.
+ * `journal` only adds what a scope was used for.
+ */
 export function scopeRows(
 	run: Run,
-	now: number,
-	secrets: readonly SecretView[] = [],
-	journal: readonly Entry[] = [],
+	{now, vault, journal}: Pick<State, 'now' | 'vault'> & {readonly journal?: readonly Entry[]},
 ): ScopeRow[] {
+	const secrets = vault?.secrets ?? [];
 	const rows: ScopeRow[] = scopeKinds
 		.filter(kind => kind.byDefault)
 		.map(kind => ({scope: kind.id, state: 'fixed', note: kind.title}));
@@ -65,7 +68,7 @@ export function scopeRows(
 				? {
 						scope: grant.scope,
 						state: 'on',
-						note: `${left}: ${neutraliseLine(grant.because)}${opens}${usedText(grant.scope, journal)}`,
+						note: `${left}: ${neutraliseLine(grant.because)}${opens}${usedText(grant.scope, journal ?? [])}`,
 					}
 				: {scope: grant.scope, state: 'off', note: 'expired'},
 		);

@@ -26,9 +26,7 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
 	help: helpLines,
 };
 
-/**
- * The frame of a state, as lines: exactly as many as the terminal has, since a taller one would clear it every time.
- */
+/** The frame of a state: exactly as many lines as the terminal has, since Ink clears the screen before a taller one. */
 export function frameLines(state: State): Line[] {
 	const room = Math.max(0, state.rows - footerHeight - 1);
 	const dialog = dialogOf(state);

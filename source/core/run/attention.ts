@@ -45,7 +45,7 @@ export function needOf(run: Run): Need | undefined {
 
 		case 'stopped': {
 			return hasFailed(run)
-				? {kind: 'trouble', because: 'failed: see the log, then resume or discard', since}
+				? {kind: 'trouble', because: 'failed; see the log, resume or discard', since}
 				: {kind: 'gate', because: 'verify', since};
 		}
 

@@ -98,6 +98,7 @@ export const handoverChanges = {
 	'merge.finished': (_run, entry) => ({
 		stage: 'merged',
 		because: `${branchName(entry.target)} is ${entry.commit.slice(0, 10)}`,
+		phrase: `merged into ${branchName(entry.target)} as ${entry.commit.slice(0, 10)}`,
 		merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout},
 		merging: undefined,
 	}),

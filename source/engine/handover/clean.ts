@@ -3,7 +3,7 @@ import path from 'node:path';
 import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import {liveStages} from '../../core/run/stages.ts';
+import {liveStages, stageName} from '../../core/run/stages.ts';
 import type {DiskView} from '../../protocol/client.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
@@ -40,7 +40,7 @@ type State = Pick<DiskView, 'what' | 'note' | 'safe'>;
 
 async function stateOf(context: Context, run: Run): Promise<State> {
 	if (liveStages.has(run.stage)) {
-		return {what: 'nothing', note: `is ${run.stage}`, safe: false};
+		return {what: 'nothing', note: `is ${stageName(run.stage)}`, safe: false};
 	}
 
 	if (run.stage === 'discarded') {
@@ -70,7 +70,7 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 	const found = isEmpty ? 'no changes; discarding deletes its worktree' : 'unmerged work (kept when discarded)';
 	return {
 		what: 'nothing',
-		note: `${run.stage}: ${found}`,
+		note: `${stageName(run.stage)}: ${found}`,
 		safe: false,
 	};
 }

@@ -9,7 +9,7 @@ import {needsRun, type KeyTable} from './record.ts';
 /* What a run may use, and what it was denied. */
 
 const rowOf = (state: State, run: Run): ScopeRow | undefined =>
-	scopeRows(run, state.now, state.vault?.secrets)[state.scroll];
+	scopeRows(run, {now: state.now, vault: state.vault})[state.scroll];
 
 function toggle(state: State, run: Run): Step {
 	const row = rowOf(state, run);

@@ -75,23 +75,23 @@ export function fitSpans(spans: readonly Span[], width: number, filler: Omit<Spa
 	return result;
 }
 
-/** How much of a text is looked at for one row: clusters that take no cell do not make it endless. */
-const chunk = (width: number) => 8 * width + 64;
+/** UTF-16 units that are read for one row: a text of zero-width characters alone would never fill it. */
+const chunkLength = (width: number) => 8 * width + 64;
 
 /** Where the rows of a text begin that is at most `width` cells wide, in UTF-16 units: at least one row. */
 export function breaksOf(text: string, width: number): number[] {
 	const breaks = [0];
 	let left = width;
 	for (let at = 0; at < text.length;) {
-		let kept = cut(text.slice(at, at + chunk(width)), left);
+		let kept = cut(text.slice(at, at + chunkLength(width)), left);
 		if (kept.text === '' && left === width) {
-			// Wider than a whole line; it must not stop the others.
+			// One character that is wider than a whole line: taken as full, or the loop would never end.
 			kept = {text: String.fromCodePoint(text.codePointAt(at)!), width: left};
 		}
 
 		at += kept.text.length;
 		left -= kept.width;
-		if (at < text.length && (kept.text === '' || left <= 0 || kept.text.length < chunk(width))) {
+		if (at < text.length && (kept.text === '' || left <= 0 || kept.text.length < chunkLength(width))) {
 			breaks.push(at);
 			left = width;
 		}
@@ -100,7 +100,7 @@ export function breaksOf(text: string, width: number): number[] {
 	return breaks;
 }
 
-/** A line in pieces of at most `width` cells each: at least one. */
+/** A line as rows of at most `width` cells each: at least one. */
 export function wrapSpans(spans: readonly Span[], width: number): Span[][] {
 	const text = spans.map(span => span.text).join('');
 	const breaks = breaksOf(text, width);

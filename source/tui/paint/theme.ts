@@ -12,8 +12,8 @@ export type Theme = {
 	readonly name: ThemeName;
 	readonly tones: Readonly<Partial<Record<Tone, Colour>>>;
 	/**
-	 * SGR parameters of tones that are told by weight. No grey of the
-	 * palette: some terminals have the colour of their ground there.
+	 * SGR parameters of tones that are shown by weight. Never palette grey
+	 * (SGR 90): some terminals have the background's colour there.
 	 */
 	readonly weights: Readonly<Partial<Record<Tone, string>>>;
 	/**
@@ -40,7 +40,7 @@ const tones = {
 const weights = {quiet: '2', comment: '2'} as const;
 
 export const themes: Readonly<Record<ThemeName, Theme>> = {
-	// The bright half of the palette is what can be read on a dark green or red.
+	// On the dark green or red of a changed line only the bright colours (SGR 90 to 97) have enough contrast.
 	dark: {
 		name: 'dark',
 		tones,
@@ -57,7 +57,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		backs: {added: '48;5;194', removed: '48;5;224', addedWord: '48;5;157', removedWord: '48;5;217', match: '30;43'},
 		foreign: true,
 	},
-	// Weight and words carry what matters, in the terminal's own two colours: it is not known which is the dark one.
+	// No colours: bold and underline alone, since it is not known whether the terminal is dark or light.
 	contrast: {
 		name: 'contrast',
 		tones: {},
@@ -87,7 +87,7 @@ function frontOf(style: Style, theme: Theme, isChange: boolean): number | undefi
 		return ansi[colour];
 	}
 
-	// Within a word that is marked nothing but the mark tells it apart.
+	// A changed word has no syntax colours: on its background they are not readable.
 	return style.back === 'added' || style.back === 'removed' ? theme.onChange(ansi[colour]) : undefined;
 }
 

@@ -53,6 +53,76 @@ function changeOf(file: DiffFile | undefined): {
 	};
 }
 
+/** Which runs are shown in which columns: as many as have room, the selected one among them. */
+type Columns = {
+	readonly left: number;
+	readonly width: number;
+	readonly from: number;
+	readonly runs: readonly Run[];
+};
+
+/** Cells that a run's column takes at the least. */
+const minColumnWidth = 22;
+
+function columnsOf(state: State, files: readonly string[]): Columns {
+	const runs = comparable(state);
+	const left = Math.min(
+		Math.max(10, ...files.map(file => widthOf(file) + 2)),
+		Math.max(10, Math.floor(state.columns / 3)),
+	);
+	const fits = Math.max(1, Math.floor((state.columns - left) / minColumnWidth));
+	const from = Math.max(0, Math.min(runs.length - fits, state.scroll - Math.floor(fits / 2)));
+	const shown = runs.slice(from, from + fits);
+	return {left, from, runs: shown, width: Math.floor((state.columns - left) / Math.max(1, shown.length))};
+}
+
+type Row = {
+	readonly title: string;
+	readonly cells: readonly Line[];
+	readonly look?: Omit<Line, 'text' | 'spans'>;
+	/** Code that is cut says how much is hidden. */
+	readonly isCode?: boolean;
+};
+
+function rowLine({left, width}: Columns, {title, cells, look = {}, isCode = false}: Row): Line {
+	return {
+		spans: [
+			{text: fit(` ${title}`, left), dim: true, ...look},
+			...cells.flatMap(({text = '', ...style}) =>
+				isCode ? fitTail([{...style, text: ` ${text}`}], width, style) : [{...style, text: fit(` ${text}`, width)}],
+			),
+		],
+	};
+}
+
+function factLines(state: State, columns: Columns): Line[] {
+	const all = columns.runs.map(run => facts(run, state));
+	return (all[0] ?? []).map(([title], index) =>
+		rowLine(columns, {
+			title,
+			cells: all.map((own, at) => ({
+				text: neutraliseLine(own[index]![1]),
+				inverse: columns.from + at === state.scroll,
+				tone: title === 'status' ? runTone(columns.runs[at]!) : undefined,
+				bold: title === 'run',
+			})),
+		}),
+	);
+}
+
+/** What each run did to one file, side by side; a change that an earlier column has already is not repeated. */
+function sideLines(columns: Columns, changes: ReadonlyArray<ReadonlyMap<string, DiffFile>>, file: string): Line[] {
+	const sides = changes.map((own, at) => {
+		const twin = changes
+			.slice(0, at)
+			.findIndex(other => own.get(file) && other.get(file)?.digest === own.get(file)!.digest);
+		return twin === -1 ? changeOf(own.get(file)).lines : [{text: `same as ${columns.runs[twin]!.id}`, dim: true}];
+	});
+	return Array.from({length: Math.max(...sides.map(side => side.length))}, (_, index) =>
+		rowLine(columns, {title: '', cells: sides.map(side => side[index] ?? {text: ''}), isCode: true}),
+	);
+}
+
 /**
  * Several runs of one prompt side by side: what each came to and
  * cost, the files that each changed, and one file's changes.
@@ -60,92 +130,29 @@ function changeOf(file: DiffFile | undefined): {
 export function compareLines(state: State, height: number): Line[] {
 	const runs = comparable(state);
 	const files = comparedFiles(state);
-	const left = Math.min(
-		Math.max(10, ...files.map(file => widthOf(file) + 2)),
-		Math.max(10, Math.floor(state.columns / 3)),
-	);
-	const fits = Math.max(1, Math.floor((state.columns - left) / 22));
-	const from = Math.max(0, Math.min(runs.length - fits, state.scroll - Math.floor(fits / 2)));
-	const shown = runs.slice(from, from + fits);
-	const width = Math.floor((state.columns - left) / Math.max(1, shown.length));
-	const row = (
-		title: string,
-		cells: readonly Line[],
-		look: Omit<Line, 'text' | 'spans'> = {},
-		isCode = false,
-	): Line => ({
-		spans: [
-			{text: fit(` ${title}`, left), dim: true, ...look},
-			...cells.flatMap(({text = '', ...style}) =>
-				isCode ? fitTail([{...style, text: ` ${text}`}], width, style) : [{...style, text: fit(` ${text}`, width)}],
-			),
-		],
-	});
-	const columns = shown.map(run => facts(run, state));
-	const lines: Line[] = [
-		{
-			text: ` Compare ${runs.length} runs${runs[0]?.prompt === undefined ? '' : `: ${neutraliseLine(runs[0].prompt)}`}`,
-			title: true,
-		},
-	];
-	for (const [index, [title]] of (columns[0] ?? []).entries()) {
-		lines.push(
-			row(
-				title,
-				columns.map((column, at) => ({
-					text: neutraliseLine(column[index]![1]),
-					inverse: from + at === state.scroll,
-					tone: title === 'status' ? runTone(shown[at]!) : undefined,
-					bold: title === 'run',
-				})),
-			),
-		);
-	}
-
+	const columns = columnsOf(state, files);
+	const prompt = runs[0]?.prompt === undefined ? '' : `: ${neutraliseLine(runs[0].prompt)}`;
+	const lines = [{text: ` Compare ${runs.length} runs${prompt}`, title: true}, ...factLines(state, columns)];
 	if (files.length === 0) {
-		return [
-			...lines,
-			{text: ''},
-			{
-				text: shown.some(run => state.compared[run.id] === undefined) ? ' loading…' : ' no changes',
-				dim: true,
-			},
-		];
+		const isLoading = columns.runs.some(run => state.compared[run.id] === undefined);
+		return [...lines, {text: ''}, {text: isLoading ? ' loading…' : ' no changes', dim: true}];
 	}
 
-	const changes = shown.map(run => new Map(state.compared[run.id]?.map(file => [file.path, file])));
+	const changes = columns.runs.map(run => new Map(state.compared[run.id]?.map(file => [file.path, file])));
 	const room = height - lines.length - 2;
 	const listed = windowOf(files.length, state.compareAt, Math.max(1, Math.min(files.length, Math.floor(room / 3))));
 	const file = files[state.compareAt]!;
-	lines.push({text: ` ${files.length} ${files.length === 1 ? 'file' : 'files'}`, dim: true, underline: true});
-	for (const [index, path] of files.slice(listed.from, listed.to).entries()) {
-		lines.push(
-			row(
-				neutraliseLine(path),
-				changes.map(own => ({text: changeOf(own.get(path)).note, dim: !own.has(path)})),
-				{dim: false, inverse: listed.from + index === state.compareAt},
-			),
-		);
-	}
-
-	lines.push({text: ` changes in ${neutraliseLine(file)}`, dim: true, underline: true});
-	const sides = changes.map((own, at) => {
-		// What two did alike need not be read twice.
-		const twin = changes
-			.slice(0, at)
-			.findIndex(other => own.get(file) && other.get(file)?.digest === own.get(file)!.digest);
-		return twin === -1 ? changeOf(own.get(file)).lines : [{text: `same as ${shown[twin]!.id}`, dim: true}];
-	});
-	for (let index = 0; index < Math.max(...sides.map(side => side.length)) && lines.length < height; index++) {
-		lines.push(
-			row(
-				'',
-				sides.map(side => side[index] ?? {text: ''}),
-				{},
-				true,
-			),
-		);
-	}
-
-	return lines;
+	return [
+		...lines,
+		{text: ` ${files.length} ${files.length === 1 ? 'file' : 'files'}`, dim: true, underline: true},
+		...files.slice(listed.from, listed.to).map((path, index) =>
+			rowLine(columns, {
+				title: neutraliseLine(path),
+				cells: changes.map(own => ({text: changeOf(own.get(path)).note, dim: !own.has(path)})),
+				look: {dim: false, inverse: listed.from + index === state.compareAt},
+			}),
+		),
+		{text: ` changes in ${neutraliseLine(file)}`, dim: true, underline: true},
+		...sideLines(columns, changes, file),
+	].slice(0, height);
 }

@@ -4,16 +4,21 @@ import type {Line} from '../paint/line.ts';
 import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';
 
-/** What the runs take of the disk, what of it can go, and why. */
+/** What each run takes of the disk, and what of it can be deleted. */
 export function diskLines(state: State, height: number): Line[] {
 	const {disk} = state;
-	const total = disk?.reduce((sum, entry) => sum + entry.bytes, 0) ?? 0;
-	const lines: Line[] = [
-		{text: ` disk  ${formatBytes(total)} in ${disk?.length ?? 0} ${disk?.length === 1 ? 'run' : 'runs'}`, title: true},
-	];
 	if (!disk) {
-		lines.push({text: ' loading…', dim: true});
-	} else if (disk.length === 0) {
+		return [
+			{text: ' disk', title: true},
+			{text: ' loading…', dim: true},
+		];
+	}
+
+	const total = disk.reduce((sum, entry) => sum + entry.bytes, 0);
+	const lines: Line[] = [
+		{text: ` disk  ${formatBytes(total)} in ${disk.length} ${disk.length === 1 ? 'run' : 'runs'}`, title: true},
+	];
+	if (disk.length === 0) {
 		lines.push({text: ' no runs', dim: true});
 	} else {
 		const {from, to} = windowOf(disk.length, state.scroll, height - 1);

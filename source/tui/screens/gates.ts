@@ -49,36 +49,26 @@ function leftOf(run: Run, gate: GateId, now: number): string {
 	return left > 0 ? `, valid for ${formatDuration(left)}` : ', expired';
 }
 
-/** Where the run's result may be deployed, and when. */
-function targetsText(state: State, run: Run): string {
+/** Where the run's result may be deployed, and when. `ready` only where a target's window is open. */
+function deployText(state: State, run: Run): string {
 	const targets = Object.entries(state.offers[run.project.id]?.deploy ?? {});
-	return targets.length === 0
-		? ''
-		: `: ${targets.map(([name, {window}]) => `${name}${windowText(window, state.now)}`).join(', ')}`;
+	const list = targets.map(([name, {window}]) => `${name}${windowText(window, state.now)}`).join(', ');
+	const isOpen = targets.some(([, {window}]) => opensAt(window, state.now) === undefined);
+	if (targets.length === 0) {
+		return 'ready';
+	}
+
+	return isOpen ? `ready: ${list}` : list;
 }
 
-/** Whether every target of the run's result has a window, and none is open now. */
-function isClosed(state: State, run: Run): boolean {
-	const targets = Object.values(state.offers[run.project.id]?.deploy ?? {});
-	return targets.length > 0 && targets.every(({window}) => opensAt(window, state.now) !== undefined);
-}
-
-/** What follows a gate's reason: a key that helps on, or where a deploy may go. */
+/** What follows a gate's reason: a key that helps on. */
 function hintOf(state: State, run: Run, gate: GateState): string {
 	if (gate.id === 'verify') {
 		const ended = gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done';
 		return ended && run.verification ? ' (w log)' : '';
 	}
 
-	if (gate.id !== 'deploy') {
-		return '';
-	}
-
-	if (gate.state === 'failed' && lastGood(state)) {
-		return ' (B roll back)';
-	}
-
-	return run.merge && gate.state === 'ready' ? targetsText(state, run) : '';
+	return gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B roll back)' : '';
 }
 
 /** Where a gate is, in words. */
@@ -91,7 +81,7 @@ function reasonOf(state: State, run: Run, gate: GateState): string {
 		return gate.because;
 	}
 
-	return gate.id === 'deploy' && isClosed(state, run) ? 'outside the deploy window' : 'ready';
+	return gate.id === 'deploy' && run.merge ? deployText(state, run) : 'ready';
 }
 
 /**

@@ -44,7 +44,7 @@ const scopeTones: Readonly<Record<ScopeRow['state'], Tone | undefined>> = {
 
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
-	return scopeRows(run, state.now, state.vault?.secrets, state.journal).map((row, index) => ({
+	return scopeRows(run, state).map((row, index) => ({
 		text: ` ${marks[row.state]} ${row.scope ?? 'add a scope'}  ${row.note}`,
 		inverse: index === state.scroll,
 		dim: row.state === 'never',

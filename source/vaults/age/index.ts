@@ -63,7 +63,7 @@ export function age(file: string, ask: (question: string) => Promise<string>, wo
 				works: true,
 				state: canOpen || opened ? 'unlocked' : unopened,
 				version: '',
-				because: isThere ? how : `none yet: made with the first secret, at ${file}`,
+				because: isThere ? how : `not set up yet: made with the first secret, at ${file}`,
 				hint: '',
 			};
 		},
