@@ -201,8 +201,12 @@ function startFlood(rate: number, files: readonly string[]): ChildProcess {
 	return child;
 }
 
-function open(crowd: Crowd): Pty {
-	return new Pty([process.execPath, program], crowd.env, crowd.home);
+/** A screen with its first frame. @param settleMs how long it is left alone after that */
+async function openScreen(crowd: Crowd, settleMs = 0): Promise<Pty> {
+	const pty = new Pty([process.execPath, program], crowd.env, crowd.home);
+	await pty.see(' fleet  ');
+	await sleep(settleMs);
+	return pty;
 }
 
 /** From the start of the process to the first frame. @returns milliseconds */
@@ -225,9 +229,8 @@ async function firstFrame(
  */
 async function firstKey(crowd: Crowd): Promise<number> {
 	const began = performance.now();
-	const pty = open(crowd);
-	await pty.see(' fleet  ');
-	await pty.key(':', 'Every command');
+	const pty = await openScreen(crowd);
+	await pty.key(':', 'Command palette');
 	const took = performance.now() - began;
 	await pty.end();
 	return took;
@@ -301,16 +304,12 @@ try {
 		'',
 	);
 
-	const calm = open(few);
-	await calm.see(' fleet  ');
-	await sleep(1500);
+	const calm = await openScreen(few, 1500);
 	const keysFew = await paints(calm, 60, upAndDown(10));
 	await calm.end();
 	add('key to painted, 10 runs', `${ms(median(keysFew))}, p95 ${ms(p95(keysFew))}`, '', '');
 
-	const crowd = open(many);
-	await crowd.see(' fleet  ');
-	await sleep(1500);
+	const crowd = await openScreen(many, 1500);
 	const keysMany = await paints(crowd, 60, upAndDown(1000));
 	add(
 		'key to painted, 1,000 runs',
@@ -332,13 +331,11 @@ try {
 	for (const rate of [50_000, 200_000]) {
 		const log = busy.paths.run('run-0999').output;
 		const writer = startFlood(rate, [log]);
-		const screen = open(busy);
-		await screen.see(' fleet  ');
-		await sleep(2000);
+		const screen = await openScreen(busy, 2000);
 		// The log stays followed while a question is opened over it and closed again.
 		const took: number[] = [];
 		for (let index = 0; index < 60; index++) {
-			took.push(await screen.key(':', 'Every command'));
+			took.push(await screen.key(':', 'Command palette'));
 			await sleep(40);
 			screen.terminal.write('\u001B');
 			await sleep(80 + ((index * 37) % 60));
@@ -358,9 +355,7 @@ try {
 
 	const streams = Array.from({length: 50}, (_, index) => busy.paths.run(`run-0${950 + index}`).output);
 	const writer = startFlood(20, streams);
-	const screen = open(busy);
-	await screen.see(' fleet  ');
-	await sleep(3000);
+	const screen = await openScreen(busy, 3000);
 	const cost = await load(screen, 20);
 	add(
 		'50 runs that stream, 20 lines/s each',
@@ -396,7 +391,7 @@ try {
 			`echo pattern >> ${big}; yes 'another line of it, after what is looked for' | head -n 20 >> ${big}; ` +
 			`sed -i '1s/.*/the very first line/' ${big}`,
 	]);
-	const opened = open(few);
+	const opened = new Pty([process.execPath, program], few.env, few.home);
 	const shown = performance.now();
 	await opened.see('another line of it');
 	add('a log of a gigabyte: first frame with its end', ms(performance.now() - shown), '', 'at once');

@@ -4,7 +4,7 @@ import path from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
 import {Keyring} from '../support/keyring.ts';
-import {Screen} from '../support/screen.ts';
+import {openScreen} from '../support/screen.ts';
 import {serveTls, world} from '../support/tls.ts';
 
 const value = 'sk-proj-Zq7Wx3Tv9Lm2Kp8Bn4Rc6Jd1Hf5Gs0Ya';
@@ -135,7 +135,7 @@ test("an agent's model is asked for once, with what it opens; remembered only wh
 	);
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', '--model']).code, 2, 'a prompt is needed');
 
-	const no = new Screen(fleet, ['run', '--agent', 'claude-code', '--name', 'no', 'do it']);
+	const no = openScreen(t, fleet, {argv: ['run', '--agent', 'claude-code', '--name', 'no', 'do it']});
 	await no.see('turn it on?');
 	assert.match(
 		no.text(),
@@ -147,7 +147,7 @@ test("an agent's model is asked for once, with what it opens; remembered only wh
 	await no.see('the agent was not started');
 	assert.deepEqual(fleet.json('list'), []);
 
-	const once = new Screen(fleet, ['run', '--agent', 'claude-code', '--name', 'once', 'do it']);
+	const once = openScreen(t, fleet, {argv: ['run', '--agent', 'claude-code', '--name', 'once', 'do it']});
 	await once.see('turn it on?');
 	await once.press('y', 'enter');
 	await once.see('once running');
@@ -159,7 +159,7 @@ test("an agent's model is asked for once, with what it opens; remembered only wh
 	assert.match(said, /arg <--print>[^]*arg <do it>/);
 	assert.equal(fleet.run(['run', '--agent', 'claude-code', 'do it']).code, 2, 'once was once');
 
-	const always = new Screen(fleet, ['run', '--agent', 'claude-code', '--name', 'always', 'do it']);
+	const always = openScreen(t, fleet, {argv: ['run', '--agent', 'claude-code', '--name', 'always', 'do it']});
 	await always.see('turn it on?');
 	await always.press('a', 'enter');
 	await always.see('always running');
@@ -227,7 +227,7 @@ test('the screen: the vault, a secret that is granted by key, an alarm, a budget
 		'until [ -f /run/fleet/pointers/stripe ]; do sleep 0.2; done; ' +
 			`curl -sS -m 10 "https://host.fleet.internal:${port}/?k=$(cat /run/fleet/pointers/stripe)"; sleep 60`,
 	);
-	const screen = new Screen(fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('shop');
 	await screen.press('V');
 	await screen.see(/vault {2}1 secret /);
@@ -259,7 +259,7 @@ test('the screen: a new run with an agent, its model turned on in the form', asy
 	const port = await serveTls(t, (_request, response) => response.end('fine\n'));
 	const fleet = await withModel(t, 'anthropic', port);
 	stand(fleet, 'claude', 'echo "started with $#"; sleep 60');
-	const screen = new Screen(fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('no runs yet');
 	await screen.press('n');
 	await screen.see('New run');

@@ -5,7 +5,7 @@ import {test, type TestContext} from 'node:test';
 import {holdsValue} from '../../source/core/secrets/redact.ts';
 import {Fleet, until} from '../support/fleet.ts';
 import {Keyring} from '../support/keyring.ts';
-import {Screen} from '../support/screen.ts';
+import {openScreen} from '../support/screen.ts';
 import {serveTls, world} from '../support/tls.ts';
 
 const value = 'sk_test_Qw7Zr2Tx9Lm4Kp8Vn3Bc6';
@@ -140,7 +140,7 @@ test('without an OS vault nothing is kept silently elsewhere: a person chooses',
 
 test('a value is typed without an echo, and the store is asked for where there is none', async t => {
 	const fleet = new Fleet(t);
-	const screen = new Screen(fleet, ['secret', 'add', 'typed', '--user', '--host', 'a.example']);
+	const screen = openScreen(t, fleet, {argv: ['secret', 'add', 'typed', '--user', '--host', 'a.example']});
 	await screen.see('which? [1/2');
 	await screen.press('1', 'enter');
 	await screen.see('the value of fleet://user/typed (not shown): ');

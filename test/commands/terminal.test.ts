@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Fleet} from '../support/fleet.ts';
-import {Screen} from '../support/screen.ts';
+import {openScreen} from '../support/screen.ts';
 
 test('a list on a terminal is a line for each run, however much there is to say; for a program all of it is written', async t => {
 	const fleet = new Fleet(t);
@@ -16,8 +16,7 @@ test('a list on a terminal is a line for each run, however much there is to say;
 		'the docs',
 	);
 	fleet.start('other', 'sleep 60');
-	const screen = new Screen(fleet, ['list'], {columns: 100, rows: 20});
-	t.after(() => screen.kill('SIGKILL'));
+	const screen = openScreen(t, fleet, {argv: ['list'], size: {columns: 100, rows: 20}});
 	await screen.see(/the agent \S* ?/);
 	await screen.idle();
 	const lines = screen.lines().filter(line => line !== '');
@@ -33,8 +32,7 @@ test('a list on a terminal is a line for each run, however much there is to say;
 test('a terminal that cannot draw is told so', async t => {
 	const fleet = new Fleet(t);
 	fleet.env['TERM'] = 'dumb';
-	const screen = new Screen(fleet, ['screen']);
-	t.after(() => screen.kill('SIGKILL'));
+	const screen = openScreen(t, fleet, {argv: ['screen']});
 	await screen.see('this terminal cannot draw a screen (TERM=dumb)');
 	await screen.see('hint: fleet list');
 	assert.doesNotMatch(screen.raw, /\u001B\[/);
@@ -43,8 +41,7 @@ test('a terminal that cannot draw is told so', async t => {
 test('on a narrow terminal a list still says why', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('short', 'exit 3');
-	const screen = new Screen(fleet, ['list'], {columns: 80, rows: 20});
-	t.after(() => screen.kill('SIGKILL'));
+	const screen = openScreen(t, fleet, {argv: ['list'], size: {columns: 80, rows: 20}});
 	await screen.see('needs you: failed');
 	assert.ok(screen.lines().every(line => line.length <= 80));
 	assert.match(screen.lines()[0]!, /^PROJECT +RUN +.*STAGE +SCOPES .*BECAUSE$/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
-import {Screen} from '../support/screen.ts';
+import {openScreen} from '../support/screen.ts';
 
 test('a program that reads the keyboard is said to wait, and no longer when it was answered', async t => {
 	const fleet = new Fleet(t);
@@ -9,7 +9,7 @@ test('a program that reads the keyboard is said to wait, and no longer when it w
 	await until(() => fleet.json('show', 'asks')['status']?.state === 'waiting', 'it is seen to wait');
 	assert.equal(fleet.json('show', 'asks')['needs'], 'needs you: waiting for input');
 	assert.match(fleet.must('list'), /needs you: waiting for input/);
-	const screen = new Screen(fleet, ['attach', 'asks']);
+	const screen = openScreen(t, fleet, {argv: ['attach', 'asks']});
 	await screen.see('go on?');
 	await screen.press('yes', 'enter');
 	await screen.see('you said yes');

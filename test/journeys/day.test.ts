@@ -2,17 +2,11 @@ import assert from 'node:assert/strict';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {test, type TestContext} from 'node:test';
+import {test} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
-import {Screen} from '../support/screen.ts';
+import {openScreen} from '../support/screen.ts';
 
 /* What a day with the screen is made of, in a real pseudo-terminal, with real runs behind it. */
-
-function open(t: TestContext, fleet: Fleet, size = {columns: 100, rows: 30}): Screen {
-	const screen = new Screen(fleet, [], size);
-	t.after(() => screen.kill('SIGKILL'));
-	return screen;
-}
 
 function settings(fleet: Fleet, text: string): void {
 	mkdirSync(path.join(fleet.folder, 'fleet', 'config'), {recursive: true});
@@ -24,7 +18,7 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 	fleet.start('apple', 'sleep 60');
 	fleet.start('apricot', 'sleep 60');
 	await fleet.agent('banana', 'echo yellow');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('3 runs');
 	await screen.press('/', 'app');
 	await screen.see(/1 run, .*filter: app/);
@@ -52,7 +46,7 @@ test('output: back through all of it, searched, selected, copied, raw, and opene
 		'i=0; while [ $i -lt 3000 ]; do echo "line $i of it"; i=$((i+1)); done; printf "\\033[32mgreen\\033[0m end\\n"',
 	);
 	fleet.env['PAGER'] = 'head -n 3';
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('green end');
 	await screen.press('enter');
 	await screen.see('1 output');
@@ -88,7 +82,7 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 		'if [ -n "$FLEET_PROMPT" ]; then echo "told: $FLEET_PROMPT"; fi; echo "line $(wc -l < a.txt)" >> a.txt; ' +
 			'mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; git commit -qm change',
 	);
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/change .*finished/);
 	await screen.press('d');
 	await screen.see(/ci\.yml[^]*! ci: runs in CI[^]*M a\.txt/);
@@ -96,7 +90,7 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 	await screen.press('space');
 	await screen.see('1/2 viewed');
 	await screen.quit();
-	const again = open(t, fleet);
+	const again = openScreen(t, fleet);
 	await again.see(/change .*finished/);
 	await again.press('d');
 	await again.see('1/2 viewed');
@@ -116,7 +110,7 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 
 test('several tries of one prompt are begun at once and compared', async t => {
 	const fleet = new Fleet(t);
-	const screen = open(t, fleet, {columns: 120, rows: 45});
+	const screen = openScreen(t, fleet, {size: {columns: 120, rows: 45}});
 	await screen.see('no runs yet');
 	// Each writes its own name, but the third, which does as the second.
 	await screen.press(
@@ -154,7 +148,7 @@ test('several tries of one prompt are begun at once and compared', async t => {
 test('what was begun goes on when the screen ends', async t => {
 	const fleet = new Fleet(t, {policy: 'verify:\n  - "for i in 1 2 3 4 5 6; do echo still $i; sleep 0.3; done"\n'});
 	await fleet.agent('work', 'echo x > x.txt');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/work .*finished/);
 	await screen.press('a', 'v');
 	await screen.see('still 1');
@@ -166,8 +160,8 @@ test('what was begun goes on when the screen ends', async t => {
 test('a run that comes to need a person rings, notifies and changes the title; two screens stay in step', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('soon', 'sleep 3');
-	const screen = open(t, fleet);
-	const other = open(t, fleet);
+	const screen = openScreen(t, fleet);
+	const other = openScreen(t, fleet);
 	await screen.see(/soon .*running/);
 	await other.see(/soon .*running/);
 	const before = screen.raw.length;
@@ -197,7 +191,7 @@ test('in quiet hours there is neither bell nor notification, and the title still
 		'soon',
 		'printf "\\033[32mgreen\\033[0m\\n"; sleep 1; echo changed >> a.txt; git commit -qam "Change it"',
 	);
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/soon .*running/);
 	await screen.see('green');
 	await until(() => screen.raw.includes('\u001B]2;fleet: 1 needs you\u0007'), 'the title');
@@ -219,8 +213,7 @@ test('read out: what is selected is said', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('one', 'echo one');
 	await fleet.agent('two', 'echo two');
-	const screen = new Screen(fleet, ['screen', '--screen-reader']);
-	t.after(() => screen.kill('SIGKILL'));
+	const screen = openScreen(t, fleet, {argv: ['screen', '--screen-reader']});
 	await screen.see(/selected: ! .*two/);
 	await screen.press('j');
 	await screen.see(/selected: ! .*one/);
@@ -239,7 +232,7 @@ test('after its supervisor was killed, as by a reboot, a run is resumed as it wa
 		'the docs',
 	);
 	fleet.must('allow', 'phoenix', 'network:short.example.org', '--because', 'for a moment', '--for', '2s');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('attempt one');
 	const started = fleet
 		.json<Array<{type: string; pid: number}>>('journal', 'phoenix')
@@ -266,7 +259,7 @@ test('a queue: so many at once, and after another run', async t => {
 	fleet.start('first', 'sleep 60');
 	fleet.start('second', 'echo second at work; sleep 60');
 	fleet.must('run', '--name', 'third', '--after', 'second', '--', 'echo', 'third');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/second .*queued: run limit reached: 1 at once/);
 	await screen.see(/third .*queued: waits for second, which is queued/);
 	fleet.must('stop', 'first');
@@ -292,7 +285,7 @@ test('a denial is never offered again when one says so, and stays denied', async
 			'PeerPort => 3128); print $s "GET http://tracker.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: ' +
 			'close\\r\\n\\r\\n"; print <$s>\'; sleep 0.5; done',
 	);
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('blocked tracker.example.org:80');
 	await screen.press('s', 'N');
 	await screen.see('stays denied');
@@ -306,11 +299,11 @@ test("the palette, help, a theme and the mouse are kept; a key of one's own; set
 	await fleet.agent('one', 'echo one');
 	await fleet.agent('two', 'echo two');
 	settings(fleet, '# mine\nkeys:\n  help: F1\n  new: "+"\n');
-	const broken = open(t, fleet);
+	const broken = openScreen(t, fleet);
 	await broken.see('is both');
 	await broken.quit();
 	settings(fleet, '# mine\nkeys:\n  show-discarded: Z\nnotify:\n  bell: false\n');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('2 runs');
 	await screen.press('Z');
 	await screen.see('discarded shown');
@@ -343,7 +336,7 @@ test("the palette, help, a theme and the mouse are kept; a key of one's own; set
 test('a terminal that says it is light gets the light theme, and its answer is no key', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('one', 'echo one');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('1 run');
 	await until(() => screen.raw.includes('\u001B]11;?'), 'the question');
 	await screen.press('\u001B]11;rgb:ffff/ffff/ffff\u0007', 'T');
@@ -359,7 +352,7 @@ test('disk use, and cleaning up what is in the target already', async t => {
 	writeFileSync(path.join(fleet.project, 's.txt'), 's\n');
 	fleet.git('add', '-A');
 	fleet.git('commit', '--quiet', '--message=by hand');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('2 runs');
 	await screen.press('C');
 	await screen.see(/squashed .*its work is in main already/);
@@ -380,7 +373,7 @@ test(
 		fleet.env['EDITOR'] = 'true';
 		await fleet.agent('ready', 'echo x > x.txt');
 		fleet.must('verify', 'ready');
-		const screen = open(t, fleet);
+		const screen = openScreen(t, fleet);
 		await screen.see(/ready .*verified/);
 		let seed = 7;
 		const chance = () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import process from 'node:process';
-import {test, type TestContext} from 'node:test';
+import {test} from 'node:test';
 import {Fleet, program, until} from '../support/fleet.ts';
-import {Screen} from '../support/screen.ts';
+import {openScreen} from '../support/screen.ts';
 import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 
 /* What may go wrong with the screen: texts that no command line takes, verbs that do not start, its own end. */
@@ -16,17 +16,11 @@ function inScreen(code: string) {
 	return {NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(module)}`};
 }
 
-function open(t: TestContext, fleet: Fleet): Screen {
-	const screen = new Screen(fleet, [], {columns: 150, rows: 40});
-	t.after(() => screen.kill('SIGKILL'));
-	return screen;
-}
-
 const paste = (text: string) => `\u001B[200~${text}\u001B[201~`;
 
 test('a prompt longer than a command line takes reaches the agent, or is refused in a line, and kept', async t => {
 	const fleet = new Fleet(t);
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet, {size: {columns: 150, rows: 40}});
 	await screen.see('no runs yet');
 	await screen.press('n');
 	await screen.see('New run');
@@ -125,7 +119,7 @@ test('a verb that cannot be started is a line, and the screen goes on', async t 
 	];
 	for (const [fault, wanted] of faults) {
 		fleet.env['NODE_OPTIONS'] = inScreen(fault).NODE_OPTIONS;
-		const screen = open(t, fleet);
+		const screen = openScreen(t, fleet, {size: {columns: 150, rows: 40}});
 		delete fleet.env['NODE_OPTIONS'];
 		await screen.see(/goes .*running/);
 		await screen.press('!');
@@ -190,7 +184,7 @@ test('where the system watches no more folders, the screen looks for itself', as
 		'const {default: fs} = await import("node:fs"); fs.watch = () => { ' +
 			'throw Object.assign(new Error("too many watches"), {code: "EMFILE"}); }; syncBuiltinESMExports();',
 	).NODE_OPTIONS;
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet, {size: {columns: 150, rows: 40}});
 	delete fleet.env['NODE_OPTIONS'];
 	await screen.see('no runs yet');
 	fleet.start('new-one', 'echo begun; sleep 1; echo gone on; sleep 100');

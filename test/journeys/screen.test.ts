@@ -7,15 +7,9 @@ import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
-import {Screen} from '../support/screen.ts';
+import {openScreen} from '../support/screen.ts';
 
 /* Journeys through the real screen, in a real pseudo-terminal, with real runs behind it. */
-
-function open(t: TestContext, fleet: Fleet, argv: string[] = [], size?: {columns: number; rows: number}): Screen {
-	const screen = new Screen(fleet, argv, size);
-	t.after(() => screen.kill('SIGKILL'));
-	return screen;
-}
 
 async function serve(t: TestContext): Promise<number> {
 	const server = http.createServer((_request, response) => response.end('reached'));
@@ -36,7 +30,7 @@ const asking = (port: number) =>
 
 test('the first time: three ways to begin, and adding this project', async t => {
 	const fleet = new Fleet(t, {add: false});
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('See the demo');
 	await screen.see('Check this machine');
 	await screen.press('2');
@@ -50,13 +44,13 @@ test('the first time: three ways to begin, and adding this project', async t => 
 test('a key pressed before the screen is whole is not lost, and a signal then leaves the terminal as it was; where CI is set, too', async t => {
 	const fleet = new Fleet(t);
 	fleet.env['CI'] = 'true';
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('no runs yet');
 	await screen.press('n');
 	await screen.see('New run');
 	await screen.press('esc');
 	await screen.quit();
-	const early = open(t, fleet);
+	const early = openScreen(t, fleet);
 	await until(() => early.raw.includes('\u001B[?1049h'), 'the terminal is taken');
 	early.kill('SIGTERM');
 	await until(() => early.exited !== undefined, 'it ended');
@@ -76,7 +70,7 @@ test('the first five minutes: from a project without a policy to an approved mer
 	});
 	fleet.git('rm', '--quiet', '.fleet/policy.yaml');
 	fleet.git('commit', '--quiet', '--message=none');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('See the demo');
 	await screen.press('2');
 	await screen.see('no runs yet: n starts one');
@@ -106,7 +100,7 @@ test('the first five minutes: from a project without a policy to an approved mer
 
 test('a new run from the keyboard, and its live output', async t => {
 	const fleet = new Fleet(t);
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('no runs yet');
 	await screen.press('n');
 	await screen.see('New run');
@@ -119,7 +113,7 @@ test('a new run from the keyboard, and its live output', async t => {
 test("the agent's own terminal: typing reaches it, ctrl-q leaves it running", async t => {
 	const fleet = new Fleet(t);
 	fleet.start('talk', 'read line; echo "heard: $line"; sleep 30');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/talk .*running/);
 	await screen.press('t');
 	await screen.gone('need you');
@@ -135,7 +129,7 @@ test('a denial is on the row, and one key turns it into a grant', async t => {
 	const port = await serve(t);
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n'});
 	fleet.start('net', asking(port));
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(`blocked host.fleet.internal:${port}`);
 	await screen.press('g');
 	await screen.see(`Grant network:host.fleet.internal:${port}`);
@@ -155,7 +149,7 @@ test("what was denied is proposed for the project: written into the checkout's p
 			'"tracker.example.test"]) require("node:http").get({host: "127.0.0.1", port: 3128, ' +
 			`path: "http://" + host + "/"}, r => r.resume())'; sleep 30`,
 	);
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/blocked (?:packages|tracker)/);
 	await screen.idle();
 	// Typed ahead: both keys come as one event.
@@ -173,7 +167,7 @@ test('scopes are toggled with space: on with a reason and an end, off at once', 
 	const port = await serve(t);
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n'});
 	fleet.start('net', asking(port));
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(`blocked host.fleet.internal:${port}`);
 	await screen.press('s');
 	await screen.see(`[ ] network:host.fleet.internal:${port}`);
@@ -192,7 +186,7 @@ test('scopes are toggled with space: on with a reason and an end, off at once', 
 test('the six items by live probes, on the audit screen', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('probe', 'sleep 60');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/probe .*running/);
 	await screen.press('a');
 	await screen.see('Repo access only       not run');
@@ -220,7 +214,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 			'    command: cp a.txt ../shelf.txt && echo "with $TOKEN"\n    credentials: [TOKEN]\n',
 	});
 	await fleet.agent('change', 'echo two >> a.txt; git commit -qam "Add two"');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/change .*finished/);
 	await screen.press('a');
 	await screen.press('m');
@@ -272,7 +266,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 		fleet.must('merge', run);
 	}
 
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	for (const [run, text] of [
 		['good', 'fine'],
 		['worse', 'bad'],
@@ -307,7 +301,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 test('a key that cannot be used now says why', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('busy', 'sleep 60');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/busy .*running/);
 	await screen.press('D');
 	await screen.see('discard: busy is running');
@@ -325,7 +319,7 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 			'print $s "GET http://packages.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; ' +
 			'print <$s>\'; n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.1; done',
 	);
-	const screen = open(t, fleet, [], {columns: 120, rows: 30});
+	const screen = openScreen(t, fleet, {size: {columns: 120, rows: 30}});
 	await screen.see(/panic .*running/);
 	await screen.see('tick');
 	await screen.press('u');
@@ -354,7 +348,7 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 test('stop and resume', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('again', 'echo attempt >> log.txt; wc -l < log.txt; sleep 60');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/again .*running/);
 	await screen.press('x');
 	await screen.answer('Stop again?');
@@ -368,7 +362,7 @@ test('stop and resume', async t => {
 test('discard keeps the work, and restore brings it back', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('gone', 'echo work > work.txt');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/gone .*finished/);
 	await screen.press('D');
 	await screen.see('It can be restored');
@@ -385,7 +379,7 @@ test('reject, with a reason that is written down', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('bad', 'echo x > x.txt');
 	fleet.must('verify', 'bad');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/bad .*verified/);
 	await screen.press('a', 'X');
 	await screen.see('Reject bad');
@@ -398,18 +392,18 @@ test('reject, with a reason that is written down', async t => {
 test('kill -9 of the screen ends no run, and leaves nothing half-done', async t => {
 	const fleet = new Fleet(t);
 	fleet.start('lives', 'sleep 60');
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see(/lives .*running/);
 	process.kill(screen.pid, 'SIGKILL');
 	await until(() => screen.exited !== undefined, 'the screen is gone');
 	assert.equal(fleet.stage('lives'), 'running');
-	const again = open(t, fleet);
+	const again = openScreen(t, fleet);
 	await again.see(/lives .*running/);
 });
 
 test('help shows every key of the screen, from the same table', async t => {
 	const fleet = new Fleet(t);
-	const screen = open(t, fleet, [], {columns: 80, rows: 40});
+	const screen = openScreen(t, fleet, {size: {columns: 80, rows: 40}});
 	await screen.see('no runs yet');
 	await screen.press('?');
 	await screen.see('Keys: run list');
@@ -426,7 +420,7 @@ test("an agent's output cannot steer the terminal", async t => {
 		'hostile',
 		String.raw`printf 'before\033]52;c;aGFja2Vk\007\033]0;owned\007\033[2J\033[999;999H\033[6n\033P+q544e\033\\\033[?1049h\033[H\033[31mafter'; sleep 60`,
 	);
-	const screen = open(t, fleet);
+	const screen = openScreen(t, fleet);
 	await screen.see('after');
 	await screen.see(/^ fleet  1 run, 1 running/);
 	assert.ok(!screen.raw.includes('\u001B]52'), 'the clipboard');
@@ -450,7 +444,7 @@ test('a frame is never higher or wider than the terminal, at 80×24 and after a 
 		await fleet.agent(name, `echo ${'long output '.repeat(40)}`);
 	}
 
-	const screen = open(t, fleet, [], {columns: 80, rows: 24});
+	const screen = openScreen(t, fleet, {size: {columns: 80, rows: 24}});
 	await screen.see('3 runs');
 	for (const [columns, rows] of [
 		[80, 24],

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type {TestContext} from 'node:test';
 import {StringDecoder} from 'node:string_decoder';
 import xterm from '@xterm/headless';
 import {openTerminal, type Terminal} from '../../source/host/pty.ts';
@@ -133,4 +134,15 @@ export class Screen {
 		await this.press('q');
 		await until(() => this.exited !== undefined, 'the screen ends');
 	}
+}
+
+/** A screen that ends with its test. @param argv the verb and its arguments; none for the screen itself */
+export function openScreen(
+	t: TestContext,
+	fleet: Fleet,
+	{argv, size}: {readonly argv?: readonly string[]; readonly size?: {columns: number; rows: number}} = {},
+): Screen {
+	const screen = new Screen(fleet, argv, size);
+	t.after(() => screen.kill('SIGKILL'));
+	return screen;
 }
