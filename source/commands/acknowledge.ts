@@ -5,7 +5,7 @@ import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
 
 export const verb = define({
-	summary: "take a run's alarms off its row",
+	summary: "clear a run's alarms; its journal keeps them",
 	arguments: {run: required('RUN')},
 	options: {because: reason(), json},
 	async run(io, {run: name}, options) {

@@ -6,7 +6,7 @@ import {findRun} from '../engine/runs.ts';
 import {define, flag, json, required} from './verb.ts';
 
 export const verb = define({
-	summary: "try the six items from inside the run's own sandbox",
+	summary: "sandbox audit: try to break out, from inside the run's sandbox",
 	arguments: {run: required('RUN')},
 	options: {
 		json,

@@ -7,7 +7,7 @@ import {sayRun} from './documents.ts';
 import {define, json, optional, reason, required} from './verb.ts';
 
 export const verb = define({
-	summary: 'what a run has used of its model, and where it is frozen',
+	summary: 'what a run has used of its model, and at how much it is paused',
 	arguments: {
 		run: required('RUN'),
 		amount: optional('[AMOUNT | none]', '5 or 2.50 (dollars), 200k or 2M (tokens), or none'),
@@ -25,8 +25,8 @@ export const verb = define({
 
 		const budget = amount === 'none' ? undefined : orThrow(parseBudget(amount));
 		await setBudget(context, run, budget, options.because);
-		const limit = budget ? `frozen at ${formatBudget(budget)}` : 'no budget';
-		const text = `${run.id}: ${limit}${run.stage === 'frozen' ? `; fleet thaw ${run.id}` : ''}\n`;
+		const limit = budget ? `paused at ${formatBudget(budget)}` : 'no budget';
+		const text = `${run.id}: ${limit}${run.stage === 'frozen' ? `; fleet continue ${run.id}` : ''}\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});
 	},
 });

@@ -7,7 +7,7 @@ import {sayRun} from './documents.ts';
 import {define, json, optional} from './verb.ts';
 
 export const verb = define({
-	summary: 'what runs take of the disk, and taking away what is over',
+	summary: 'disk use of runs, and deleting what is done',
 	arguments: {run: optional('[RUN]')},
 	options: {json},
 	brief: ['json'],
@@ -33,7 +33,7 @@ export const verb = define({
 		io.out(
 			disk.length === 0
 				? 'no runs: nothing to clean up\n'
-				: 'fleet clean RUN takes away what is named; no work that is nowhere else is ever removed\n',
+				: 'fleet clean RUN deletes what is named; unmerged work is always kept\n',
 		);
 	},
 });

@@ -69,7 +69,7 @@ async function credentialValues(
 
 	for (const wanted of credentials) {
 		if (!values.has(wanted) && io.interactive) {
-			values.set(wanted, await ask(`${wanted} (not shown): `, true));
+			values.set(wanted, await ask(`${wanted} (hidden): `, true));
 		}
 	}
 

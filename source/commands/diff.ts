@@ -22,7 +22,7 @@ export const verb = define({
 
 		const text = visibleText(raw);
 		if (text === '') {
-			io.err('fleet: nothing was changed\n');
+			io.err('fleet: no changes\n');
 			return;
 		}
 

@@ -6,14 +6,14 @@ import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
 
 export const verb = define({
-	summary: 'do not offer a scope for what was denied again',
+	summary: 'ignore a denied host: no scope is offered for it again',
 	arguments: {run: required('RUN'), target: required('TARGET', 'what was denied, as HOST:PORT')},
 	options: {because: reason(), json},
 	async run(io, {run: name, target}, options) {
 		const context = compose();
 		const run = findRun(context, name);
 		await dismiss(context, run, target, options.because);
-		const text = `${run.id}: ${printable(target)} stays denied, and is not offered again\n`;
+		const text = `${run.id}: ${printable(target)} stays denied, and is ignored\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});
 	},
 });

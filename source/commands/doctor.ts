@@ -301,7 +301,7 @@ function wordFor(check: {readonly works: boolean; readonly needed: boolean}): st
 }
 
 export const verb = define({
-	summary: 'what works here; with --attack, every known attack is tried',
+	summary: 'check this machine; with --attack, try every known attack',
 	arguments: {},
 	options: {
 		attack: textOrBare(

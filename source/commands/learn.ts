@@ -10,13 +10,13 @@ import {readJournal} from '../host/journal.ts';
 import {define, json, listOrBare, required} from './verb.ts';
 
 export const verb = define({
-	summary: 'what a run asked the network for, as lines of a policy',
+	summary: "a run's network requests, and lines of a policy for them",
 	arguments: {run: required('RUN')},
 	options: {
 		json,
 		propose: listOrBare(
 			'HOST',
-			`writes what it asked for, or the hosts you name of it, into ${policyPath} of your checkout; you commit it`,
+			`add its hosts, or those you name of them, to ${policyPath} of your checkout; you commit it`,
 		),
 	},
 	brief: ['json', 'propose'],
@@ -30,9 +30,9 @@ export const verb = define({
 			if (other !== undefined || hosts.length === 0) {
 				throw new Refusal(
 					other === undefined
-						? `${run.id} asked for nothing that a policy could list`
-						: `${run.id} did not ask for "${printable(other)}", or a policy cannot list it`,
-					lesson.proposal.length === 0 ? `fleet learn ${run.id}` : `it asked for: ${lesson.proposal.join(', ')}`,
+						? `${run.id} requested no host that a policy could list`
+						: `${run.id} did not request "${printable(other)}", or a policy cannot list it`,
+					lesson.proposal.length === 0 ? `fleet learn ${run.id}` : `it requested: ${lesson.proposal.join(', ')}`,
 				);
 			}
 
@@ -57,7 +57,7 @@ export const verb = define({
 		}
 
 		if (lesson.asked.length === 0) {
-			io.out(`${run.id} asked the network for nothing\n`);
+			io.out(`${run.id}: no network requests\n`);
 			return;
 		}
 

@@ -4,6 +4,7 @@ import {compose} from '../compose.ts';
 import {formatChanges} from '../core/run/changes.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {checksOf, type Run} from '../core/run/run.ts';
+import {stageName} from '../core/run/stages.ts';
 import {formatDuration} from '../core/text/time.ts';
 import {formatUsage} from '../core/run/usage.ts';
 import {attentionOf} from '../core/run/attention.ts';
@@ -17,8 +18,8 @@ import {define, flag, json} from './verb.ts';
  * What a narrow terminal does without, first to last, and the
  * least that the widest columns get before one is left out.
  */
-const spare = ['USED', 'CHECKS', 'CHANGES', 'AGENT'];
-const least: Readonly<Record<string, number>> = {SCOPES: 12, BECAUSE: 24};
+const spare = ['USED', 'AUDIT', 'CHANGES', 'AGENT'];
+const least: Readonly<Record<string, number>> = {SCOPES: 12, REASON: 24};
 
 /**
  * A table's lines, its titles first, each within a terminal's width.
@@ -59,6 +60,16 @@ function fitted(rows: ReadonlyArray<readonly string[]>, total = Number.POSITIVE_
 	);
 }
 
+/** How the last audit went; what changed the work since makes it old. */
+function auditText(run: Run): string {
+	if (!run.audit) {
+		return '-';
+	}
+
+	const {passed, total} = checksOf(run);
+	return run.audit.stale ? 'old' : `${passed}/${total}`;
+}
+
 export const verb = define({
 	summary: 'the runs of all projects',
 	arguments: {},
@@ -79,16 +90,15 @@ export const verb = define({
 		}
 
 		const rows = [
-			['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'CHECKS', 'CHANGES', 'USED', 'AGE', 'BECAUSE'],
+			['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'AUDIT', 'CHANGES', 'USED', 'AGE', 'REASON'],
 			...runs.map(run => {
-				const checks = checksOf(run);
 				return [
 					run.project.id,
 					run.id,
 					run.agent,
-					run.stage,
+					stageName(run.stage),
 					scopesOf(run).slice(2).join(' ') || '-',
-					`${checks.passed}/${checks.total}`,
+					auditText(run),
 					formatChanges(changes(run)),
 					formatUsage(run.usage) || '-',
 					formatDuration(Date.now() - Date.parse(run.createdAt)),

@@ -67,25 +67,25 @@ function logOf(
 	options: {readonly verify: boolean; readonly deploy: boolean},
 ): {readonly output: string; readonly missing: string; readonly hint: string} {
 	if (options.deploy) {
-		const missing = 'the run was not deployed';
+		const missing = 'not deployed';
 		return {output: deployLog, missing, hint: `fleet show ${id}`};
 	}
 
 	if (options.verify) {
-		const missing = 'the run was not verified';
+		const missing = 'not verified';
 		return {output: verifyLog, missing, hint: `fleet verify ${id}`};
 	}
 
-	return {output, missing: 'the agent has not written anything', hint: `fleet show ${id}`};
+	return {output, missing: 'no output', hint: `fleet show ${id}`};
 }
 
 export const verb = define({
-	summary: 'what the agent wrote, or the verify or deploy commands',
+	summary: "the agent's output, or the verify or deploy log",
 	arguments: {run: required('RUN')},
 	options: {
-		follow: flag('go on until the run ends', 'f'),
-		verify: flag('what the verify commands wrote, the last time'),
-		deploy: flag('what the deploy command wrote, the last time'),
+		follow: flag('follow until the run ends', 'f'),
+		verify: flag('the log of the last verify'),
+		deploy: flag('the log of the last deploy'),
 		pager: flag('in $PAGER'),
 		editor: flag('a copy, in $EDITOR'),
 		raw: flag("the agent's bytes as they are; on a terminal, those that paint"),

@@ -1,5 +1,6 @@
 import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
+import {stageText} from '../core/run/attention.ts';
 import {gatesOf} from '../core/run/gates.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {isInForce, type Grant} from '../core/scope.ts';
@@ -22,7 +23,7 @@ function lengthOf(grant: Grant): string {
 }
 
 export const verb = define({
-	summary: 'one run: stage, scopes, denials, gates',
+	summary: 'one run: stage, scopes, denials, pipeline',
 	arguments: {run: required('RUN')},
 	options: {json},
 	brief: ['json'],
@@ -58,7 +59,7 @@ export const verb = define({
 
 		if (formatUsage(run.usage) !== '' || run.budget) {
 			const replies = run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`;
-			const budget = run.budget ? `; frozen at ${formatBudget(run.budget)}` : '';
+			const budget = run.budget ? `; paused at ${formatBudget(run.budget)}` : '';
 			line('used', `${formatUsage(run.usage) || 'nothing'}${replies}${budget}`);
 		}
 
@@ -71,7 +72,7 @@ export const verb = define({
 			);
 		}
 
-		line('stage', `${run.stage}: ${run.because}`);
+		line('stage', stageText(run));
 		if (changes) {
 			line(
 				'changes',
@@ -102,7 +103,7 @@ export const verb = define({
 		}
 
 		for (const {rule, file, line: at, span, fingerprint} of run.suspects) {
-			line('suspect', `${file}:${at} ${rule}: ${span}${run.waived.includes(fingerprint) ? ', waived' : ''}`);
+			line('finding', `${file}:${at} ${rule}: ${span}${run.waived.includes(fingerprint) ? ', dismissed' : ''}`);
 		}
 
 		for (const gate of gatesOf(run)) {

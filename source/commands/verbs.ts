@@ -12,8 +12,8 @@ export const verbs: Readonly<Record<string, () => Promise<{readonly verb: Verb}>
 	show: () => import('./show.ts'),
 	logs: () => import('./logs.ts'),
 	attach: () => import('./attach.ts'),
-	freeze: () => import('./freeze.ts'),
-	thaw: () => import('./thaw.ts'),
+	pause: () => import('./pause.ts'),
+	continue: () => import('./continue.ts'),
 	stop: () => import('./stop.ts'),
 	resume: () => import('./resume.ts'),
 	allow: () => import('./allow.ts'),
@@ -35,3 +35,6 @@ export const verbs: Readonly<Record<string, () => Promise<{readonly verb: Verb}>
 	clean: () => import('./clean.ts'),
 	journal: () => import('./journal.ts'),
 };
+
+/** What verbs were called before: they are still understood. */
+export const formerNames: Readonly<Record<string, string>> = {freeze: 'pause', thaw: 'continue'};

@@ -9,9 +9,13 @@ import {goOnUnread} from '../terminal/program.ts';
 import {define, flag, json, reason, required} from './verb.ts';
 
 export const verb = define({
-	summary: "take the work over and run the policy's commands on the merged tree",
+	summary: "take a snapshot of the work and run the policy's commands on the merged tree",
 	arguments: {run: required('RUN')},
-	options: {waiveSecrets: flag('what looked like a secret the last time is none'), because: reason(), json},
+	options: {
+		waiveSecrets: flag('dismiss the findings of the last time: they are not secrets; needs --because'),
+		because: reason(),
+		json,
+	},
 	usage: 'RUN [--waive-secrets --because TEXT] [--json]',
 	async run(io, {run: name}, options) {
 		const context = compose();

@@ -3,7 +3,7 @@ import process from 'node:process';
 import {isName, printable} from '../core/names.ts';
 import {foldRun, withoutWorker} from '../core/run/evolve.ts';
 import type {Run} from '../core/run/run.ts';
-import {liveStages, type Stage} from '../core/run/stages.ts';
+import {liveStages, stageName, type Stage} from '../core/run/stages.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
@@ -157,7 +157,7 @@ export async function withJournal<Result>(
 	const journal = Journal.open(places, live ? 0 : patience);
 	if (!journal) {
 		throw new Refusal(
-			live ? `${runId} is ${stage}` : `${runId} is at work: another process holds its journal`,
+			live ? `${runId} is ${stageName(stage)}` : `${runId} is in use: another process has its journal`,
 			live ? `fleet stop ${runId}` : 'wait for what is going on',
 			3,
 		);

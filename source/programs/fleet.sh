@@ -1,10 +1,10 @@
 #!/bin/sh
 # `fleet`. Where Node itself cannot start, which a run may cause that takes what an account has in all, `fleet stop` and
-# `fleet freeze` still work: by a signal to the run's supervisor, which needs nothing but this shell.
+# `fleet pause` still work: by a signal to the run's supervisor, which needs nothing but this shell.
 here=$(readlink -f -- "$0")
 here=${here%/*}
 case ${1-} in
-stop | freeze) ;;
+stop | pause | freeze) ;;
 *) exec node "$here/fleet.js" "$@" ;;
 esac
 

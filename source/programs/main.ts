@@ -2,7 +2,7 @@ import process from 'node:process';
 import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
-import {verbs} from '../commands/verbs.ts';
+import {formerNames, verbs} from '../commands/verbs.ts';
 import {parseCommandLine} from './command-line.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
@@ -18,15 +18,15 @@ async function help(): Promise<string> {
 	);
 	const width = Math.max(...shown.map(({typed}) => typed.length));
 	const lines = shown.map(({typed, summary}) => `  ${typed.padEnd(width)}  ${summary}`);
-	return `Usage: fleet [VERB] [ARGUMENTS]
+	return `Usage: fleet [COMMAND] [ARGUMENTS]
 
-Runs a fleet of AI coding agents under least privilege. Without a verb: the screen.
+Runs a fleet of AI coding agents under least privilege. Without a command: the screen.
 
-Verbs
+Commands
 ${lines.join('\n')}
 
 Options
-  --help     this text, or a verb's own: fleet VERB --help
+  --help     this text, or a command's own: fleet COMMAND --help
   --version  the version
 
 Scopes
@@ -52,13 +52,13 @@ async function main(own: readonly string[], rest: readonly string[] | undefined)
 		return 0;
 	}
 
-	const typed = name === '' ? 'screen' : name;
+	const typed = name === '' ? 'screen' : (formerNames[name] ?? name);
 	const load = Object.hasOwn(verbs, typed) ? verbs[typed] : undefined;
 	if (!load) {
 		const near = Object.keys(verbs).find(verb => verb.startsWith(name.slice(0, 3)) && name.length > 1);
 		throw new Refusal(
-			`"${printable(name)}" is not a verb`,
-			near ? `did you mean fleet ${near}? fleet --help lists them` : 'fleet --help lists them',
+			`unknown command "${printable(name)}"${near ? ` (did you mean ${near}?)` : ''}`,
+			near ? `fleet ${near} --help` : 'fleet --help',
 		);
 	}
 

@@ -1,5 +1,5 @@
-# What `fleet stop` and `fleet freeze` fall back to, with nothing but the shell's own commands: no process is started, and
-# no descriptor is needed but for one file at a time. By itself: sh dist/panic.sh stop RUN, or freeze RUN, or freeze --all.
+# What `fleet stop` and `fleet pause` fall back to, with nothing but the shell's own commands: no process is started, and
+# no descriptor is needed but for one file at a time. By itself: sh dist/panic.sh stop RUN, or pause RUN, or pause --all.
 verb=${1-}
 name=
 [ "$#" -gt 0 ] && shift
@@ -15,13 +15,13 @@ done
 
 case $verb in
 stop) signal=TERM ;;
-freeze) signal=USR2 ;;
+pause | freeze) signal=USR2 ;;
 *) name= ;;
 esac
 
 if [ "$name" = '' ]; then
 	echo 'fleet: Node cannot start; name one run' >&2
-	echo "  hint: fleet stop RUN, or fleet freeze --all" >&2
+	echo "  hint: fleet stop RUN, or fleet pause --all" >&2
 	exit 2
 fi
 

@@ -37,7 +37,7 @@ export function goOnUnread(): void {
  * itself. What looks at runs or ends them is tried with fewer.
  */
 const filesNeeded = 40;
-const modest = new Set(['list', 'show', 'logs', 'journal', 'stop', 'freeze', 'thaw']);
+const modest = new Set(['list', 'show', 'logs', 'journal', 'stop', 'pause', 'continue']);
 
 /** Where a verb would fail halfway, by the limit of open files. @throws Refusal */
 export function checkOpenFiles(verb: string): void {

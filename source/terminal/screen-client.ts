@@ -339,7 +339,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				return undefined;
 			} catch (error) {
 				const because = machineRefusal(error)?.because ?? (error as Error).message;
-				return `what you marked and wrote is on this screen alone: ${because}`;
+				return `review marks and comments not saved: ${because}`;
 			}
 		},
 		async settings() {
@@ -365,7 +365,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 				await writeSettings(context.paths, settings);
 				return undefined;
 			} catch (error) {
-				return `it holds for this screen alone: ${(error as Error).message}`;
+				return `not saved: ${(error as Error).message}`;
 			}
 		},
 		terminal: escapeCodes(process.stdout, process.env),

@@ -9,9 +9,12 @@ export type Finished = Message & {readonly type: 'done'};
 /** Verbs that are typed with a run, and that have no key of their own, or one that does something else. */
 const verbsWithoutKey: readonly string[] = ['show', 'clean'];
 
-/** The key that does what a verb does, such as `u (thaw)`; undefined where there is none. */
+/** Verbs whose action of the screen has another name. */
+const actionNames: Readonly<Record<string, string>> = {diff: 'changes', continue: 'thaw'};
+
+/** The key that does what a verb does, such as `u (continue)`; undefined where there is none. */
 function keyOf(state: State, verb: string): string | undefined {
-	const action = verb === 'diff' ? 'changes' : verb;
+	const action = actionNames[verb] ?? verb;
 	const binding = verbsWithoutKey.includes(verb) ? undefined : bindings.find(one => one.action === action);
 	const key = binding && keyName(keysOf(binding, state)[0] ?? '');
 	if (!binding || !key) {
@@ -23,7 +26,7 @@ function keyOf(state: State, verb: string): string | undefined {
 }
 
 /**
- * Writes keys of the screen in place of commands about the same run: `fleet thaw RUN` becomes `u (thaw)`. It is a
+ * Writes keys of the screen in place of commands about the same run: `fleet continue RUN` becomes `u (continue)`. It is a
  * translation for people: where a command is worded in another way, it is shown as it is, and nothing else depends on it.
  */
 function withKeys(state: State, text: string, run: string | undefined): string {
@@ -41,7 +44,7 @@ function withKeys(state: State, text: string, run: string | undefined): string {
 
 /** How many runs were paused; undefined where the verb did not pause any. */
 function pausedText({argv, code, report, run}: Finished): string | undefined {
-	const count = argv?.[0] === 'freeze' && code === 0 ? (report?.runs?.length ?? 0) : 0;
+	const count = argv?.[0] === 'pause' && code === 0 ? (report?.runs?.length ?? 0) : 0;
 	if (count === 0) {
 		return undefined;
 	}

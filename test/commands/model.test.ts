@@ -62,12 +62,12 @@ test('a budget freezes a run where it is used up, and no thaw gets past it', asy
 	);
 	assert.equal(asked, 4);
 	assert.match(fleet.must('budget', 'spender'), /has used 4\.0k ~\$0\.01, of 3\.5k tokens/);
-	const refused = fleet.run(['thaw', 'spender']);
+	const refused = fleet.run(['continue', 'spender']);
 	assert.equal(refused.code, 3);
 	assert.match(refused.stderr, /is used up\n {2}hint: fleet budget spender MORE/);
 	assert.match(fleet.must('list'), /4\.0k ~\$0\.01/);
 	fleet.must('budget', 'spender', '10k', '--because', 'it is worth it');
-	fleet.must('thaw', 'spender');
+	fleet.must('continue', 'spender');
 	await until(() => asked > 5, 'it goes on');
 	await fleet.until('spender', 'frozen');
 	fleet.must('stop', 'spender');
@@ -249,7 +249,7 @@ test('the screen: the vault, a secret that is granted by key, an alarm, a budget
 	await screen.press('esc', 'b');
 	await screen.see('Budget of shop');
 	await screen.press('200k', 'enter');
-	await screen.see('frozen at 200k');
+	await screen.see('paused at 200k');
 	assert.ok(!screen.raw.includes(value));
 	await screen.quit();
 	fleet.must('stop', 'shop');

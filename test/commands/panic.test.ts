@@ -28,8 +28,8 @@ test('where Node cannot start, runs are frozen and stopped all the same', async 
 
 	const [first, , third] = names as [string, string, string];
 	assert.notEqual(verb('list').status, 0, 'only two verbs do without');
-	const frozen = verb('freeze', third.slice(0, 7), '--because', 'x');
-	assert.match(frozen.stdout, /told to freeze, by a signal since Node cannot start: panic-b/, frozen.stderr);
+	const frozen = verb('pause', third.slice(0, 7), '--because', 'x');
+	assert.match(frozen.stdout, /told to pause, by a signal since Node cannot start: panic-b/, frozen.stderr);
 	await until(() => fleet.stage(third) === 'frozen', 'it is frozen', 90_000);
 	assert.equal(verb('stop', 'panic-a').status, 2, 'the beginning of two');
 	assert.match(verb('stop', 'no-such-run').stderr, /no supervisor.*\n\s+hint: /);
@@ -103,7 +103,7 @@ test('a supervisor that does not answer keeps nobody from ending its run', async
 	const other = `panic-well-${process.pid}`;
 	fleet.must('run', '--name', other, '--', 'sleep', '300');
 	process.kill(supervisorOf(name)!, 'SIGSTOP');
-	const frozen = fleet.run(['freeze', '--all']);
+	const frozen = fleet.run(['pause', '--all']);
 	assert.match(frozen.stderr, new RegExp(`the supervisor of ${name} does not answer\\n {2}hint: fleet stop ${name}`));
 	assert.deepEqual([frozen.code, fleet.stage(other)], [3, 'frozen']);
 	fleet.must('stop', other);

@@ -35,7 +35,7 @@ test('a verb reports its refusal and the runs that it started or froze, in more 
 	const asks = await reported(fleet, 'run', '--agent', 'codex', 'x');
 	assert.equal(asks.refusal?.code, 'needs-person', JSON.stringify(asks));
 	assert.deepEqual(await reported(fleet, 'run', '--name', 'one', '--', 'sleep', '60'), {runs: ['one'], status: 0});
-	assert.deepEqual(await reported(fleet, 'freeze', '--all'), {runs: ['one'], status: 0});
+	assert.deepEqual(await reported(fleet, 'pause', '--all'), {runs: ['one'], status: 0});
 	assert.deepEqual(await reported(fleet, 'list'), {status: 0});
 	fleet.must('stop', 'one');
 });
@@ -68,12 +68,12 @@ test('a verb that acts on a run prints the run with --json, as show does', async
 	assert.equal(started.id, 'one');
 	await fleet.until('one', 'running');
 	assert.deepEqual(
-		(JSON.parse(fleet.must('freeze', 'one', '--json')) as Array<{id: string; stage: string}>).map(
+		(JSON.parse(fleet.must('pause', 'one', '--json')) as Array<{id: string; stage: string}>).map(
 			({id, stage}) => `${id} ${stage}`,
 		),
 		['one frozen'],
 	);
-	assert.equal(fleet.json('thaw', 'one')['stage'], 'running');
+	assert.equal(fleet.json('continue', 'one')['stage'], 'running');
 	assert.deepEqual(fleet.json('allow', 'one', 'network:example.org', '--because', 'a test')['scopes'], [
 		'repo',
 		'build',

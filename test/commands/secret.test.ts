@@ -143,7 +143,7 @@ test('a value is typed without an echo, and the store is asked for where there i
 	const screen = openScreen(t, fleet, {argv: ['secret', 'add', 'typed', '--user', '--host', 'a.example']});
 	await screen.see('which? [1/2');
 	await screen.press('1', 'enter');
-	await screen.see('the value of fleet://user/typed (not shown): ');
+	await screen.see('the value of fleet://user/typed (hidden): ');
 	await screen.press(value, 'enter');
 	await screen.see('a passphrase for the new vault file');
 	await screen.press('a long passphrase', 'enter');
@@ -387,7 +387,7 @@ test('a prompt with a value is refused with the reference to use; one with what 
 	const other = 'ghp_Zz9Yy8Xx7Ww6Vv5Uu4Tt3Ss2Rr1Qq0Pp9Oo8';
 	const {code, stderr} = fleet.run(['run', '--name', 'p', `use ${other}`, '--', 'true']);
 	assert.equal(code, 2);
-	assert.match(stderr, /looks like a secret \(github\): ghp_…/);
+	assert.match(stderr, /possible secret in .*\(github\): ghp_…/);
 	assert.ok(!stderr.includes(other));
 	assert.deepEqual(fleet.json('list'), [], 'nothing was made');
 	await fleet.agent('ok', 'true');
@@ -404,7 +404,7 @@ test('work that holds a secret is not handed over: the rule and a masked span, u
 	);
 	const refused = fleet.run(['verify', 'leaky']);
 	assert.equal(refused.code, 3, refused.stdout);
-	assert.match(refused.stderr, /its work holds what looks like a secret: config\.ini:1 \(aws\) AKIA…/);
+	assert.match(refused.stderr, /possible secret in its work: config\.ini:1 \(aws\) AKIA…/);
 	assert.ok(!refused.stderr.includes(key));
 	assert.equal(fleet.json('show', 'leaky')['suspects'].length, 1);
 	assert.equal(fleet.run(['approve', 'leaky']).code, 3);

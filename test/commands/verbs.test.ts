@@ -553,7 +553,7 @@ test('a discard that cannot capture everything keeps the folder; what is only cl
 	await fleet.agent('k', 'echo x > a.txt; truncate -s 1100M large');
 	const result = fleet.run(['discard', 'k']);
 	assert.equal(result.code, 3);
-	assert.match(result.stderr, /could be captured, so its folder is kept: .*"?large"? is larger than 1 GiB/);
+	assert.match(result.stderr, /is incomplete, so its folder is kept: .*"?large"? is larger than 1 GiB/);
 	assert.ok(existsSync(path.join(fleet.json('show', 'k')['worktree'], 'large')));
 	await fleet.agent('c', 'mkdir locked && echo x > locked/file && chmod 000 locked/file locked');
 	fleet.must('discard', 'c');

@@ -67,7 +67,7 @@ rm "$FLEET_HOME/fill"
 fleet journal verify e1 || echo BROKEN
 fleet allow e1 network:after.example.test --because because || echo NOGRANT
 fleet show e1 --json > "$OUT/after.json"
-fleet thaw e1; fleet stop e1 || echo NOSTOP
+fleet continue e1; fleet stop e1 || echo NOSTOP
 fleet resume e1 || echo NORESUME
 fleet stop e1; fleet discard e1 || echo NODISCARD
 fleet journal verify e1 || echo BROKEN

@@ -154,7 +154,7 @@ test('a file too large to be taken over is named, and its folder is kept', () =>
 				'truncate -s 3G cache; echo b > b.txt',
 		);
 		const {verify} = await project.handle(run);
-		assert.match(verify, /^refused: not all of the run's work could be captured: .* is larger than 1 GiB/);
+		assert.match(verify, /^refused: the snapshot of \S+ is incomplete: .* is larger than 1 GiB/);
 		assert.match(notesOf(project), /large\.img is larger than 1 GiB/);
 		assert.doesNotMatch(notesOf(project), /cache/);
 		const journal = Journal.open(project.context.paths.run('attack'))!;
@@ -193,7 +193,7 @@ test('what no path reaches is named, and its folder is kept', () =>
 				'for n in $(seq 250); do mkdir dddddddddddddddddddd; cd -P dddddddddddddddddddd; done; echo work > bottom ); done',
 		);
 		const {verify} = await project.handle(run);
-		assert.match(verify, /^refused: not all of the run's work could be captured: a file with a path of more than 4095/);
+		assert.match(verify, /^refused: the snapshot of \S+ is incomplete: a file with a path of more than 4095/);
 		assert.match(notesOf(project), /below deep\//);
 		assert.doesNotMatch(notesOf(project), /cache/);
 		const journal = Journal.open(project.context.paths.run('attack'))!;

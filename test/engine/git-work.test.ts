@@ -451,5 +451,5 @@ test('a change too long to be read at once is not shown or searched as if its be
 	assert.match(stderr, /what long changed is more than 64 MiB of text/);
 	const refused = fleet.run(['verify', 'long']);
 	assert.equal(refused.code, 3);
-	assert.match(refused.stderr, /looks like a secret: its diff:0 \(too long\)/);
+	assert.match(refused.stderr, /possible secret in its work: its diff:0 \(too long\)/);
 });

@@ -165,7 +165,7 @@ test('a frozen run stands whole, reaches nothing, and goes on where it was', asy
 	);
 	const size = () => readFileSync(fleet.context().paths.run('live').output).length;
 	await until(() => size() > 100, 'it writes');
-	fleet.must('freeze', 'live', '--because', 'looks wrong');
+	fleet.must('pause', 'live', '--because', 'looks wrong');
 	assert.deepEqual((({stage, because}) => ({stage, because}))(fleet.json('show', 'live')), {
 		stage: 'frozen',
 		because: 'looks wrong',
@@ -175,14 +175,14 @@ test('a frozen run stands whole, reaches nothing, and goes on where it was', asy
 		setTimeout(resolve, 300);
 	});
 	assert.equal(size(), before);
-	assert.match(fleet.run(['freeze', 'live']).stderr, /frozen already/);
+	assert.match(fleet.run(['pause', 'live']).stderr, /paused already/);
 	assert.equal(fleet.run(['verify', 'live']).code, 3);
-	fleet.must('thaw', 'live');
+	fleet.must('continue', 'live');
 	await until(() => size() > before, 'it goes on');
-	fleet.must('freeze', 'live');
+	fleet.must('pause', 'live');
 	fleet.must('stop', 'live');
 	assert.equal(fleet.json('show', 'live')['stage'], 'stopped');
-	assert.match(fleet.run(['freeze', 'live']).stderr, /not running/);
+	assert.match(fleet.run(['pause', 'live']).stderr, /not running/);
 });
 
 test('a panic for all', async t => {
@@ -191,7 +191,7 @@ test('a panic for all', async t => {
 		fleet.must('run', '--name', name, '--', 'sleep', '60');
 	}
 
-	fleet.must('freeze', '--all');
+	fleet.must('pause', '--all');
 	assert.deepEqual(
 		fleet.json<Array<{stage: string}>>('list').map(run => run.stage),
 		['frozen', 'frozen'],
@@ -293,7 +293,7 @@ const endings: Record<string, (fleet: Fleet, started: {supervisor: number; pids:
 		process.kill(supervisor, 'SIGKILL');
 	},
 	'the supervisor is killed while the run is frozen': (fleet, {supervisor}) => {
-		fleet.must('freeze', 'live');
+		fleet.must('pause', 'live');
 		process.kill(supervisor, 'SIGKILL');
 	},
 	'bubblewrap is killed': (_fleet, {pids}) => {

@@ -177,7 +177,7 @@ test('a reason with the value of a secret, or with what looks like one, is refus
 
 		const looks = say(verb, 'with ghp_Zz9Yy8Xx7Ww6Vv5Uu4Tt3Ss2Rr1Qq0Pp9Oo8');
 		assert.equal(looks.code, 2);
-		assert.match(looks.stderr, /the reason holds what looks like a secret \(github\): ghp_…/);
+		assert.match(looks.stderr, /possible secret in the reason \(github\): ghp_…/);
 		assert.doesNotMatch(fleet.must('journal', 'r'), /horse|ghp_/);
 		assert.equal(say(verb, 'it works with fleet://user/api').code, 0);
 	}

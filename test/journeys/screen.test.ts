@@ -160,7 +160,7 @@ test("what was denied is proposed for the project: written into the checkout's p
 	const policy = readFileSync(path.join(fleet.project, '.fleet', 'policy.yaml'), 'utf8');
 	assert.match(policy, /^# ours\n[^]*network:\n {2}- packages\.example\.test\n$/);
 	assert.equal(fleet.git('status', '--short').trim(), 'M .fleet/policy.yaml', 'nothing is committed');
-	assert.match(fleet.run(['learn', 'net', '--propose', 'evil.test']).stderr, /did not ask for "evil\.test"/);
+	assert.match(fleet.run(['learn', 'net', '--propose', 'evil.test']).stderr, /did not request "evil\.test"/);
 });
 
 test('scopes are toggled with space: on with a reason and an end, off at once', async t => {
@@ -241,7 +241,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.press('enter', 'enter');
 	await screen.see('type shelf to deploy there');
 	await screen.press('shelf', 'enter');
-	await screen.see('TOKEN (not shown)');
+	await screen.see('TOKEN (hidden)');
 	await screen.press('hunter2-secret', 'enter');
 	await screen.see('press enter to go back');
 	assert.ok(!screen.raw.includes('hunter2-secret'), 'the credential was shown');
@@ -367,7 +367,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	await screen.press('D');
 	await screen.see('It can be restored');
 	await screen.press('enter');
-	await screen.see('U (restore) brings it back');
+	await screen.see('to undo: U (restore)');
 	await screen.press('H');
 	await screen.see(/gone .*discarded/);
 	await screen.press('U');

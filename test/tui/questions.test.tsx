@@ -67,7 +67,7 @@ const done = (from: State, title: string, argv: string[], stdout = '', code = 0,
 		code,
 		stdout,
 		stderr: 'words that are for a shell\n',
-		report: argv[0] === 'freeze' ? {runs: argv.slice(1)} : report,
+		report: argv[0] === 'pause' ? {runs: argv.slice(1)} : report,
 	}).state;
 
 test("what ends an agent, its verification or a person's words asks first, and only yes is yes", () => {
@@ -78,7 +78,7 @@ test("what ends an agent, its verification or a person's words asks first, and o
 		[state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
 		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/],
 		[ready, 'r', 'resume one', /its verification will be void/],
-		[running, 'ctrl-x', 'freeze --all', /Pause the one run/],
+		[running, 'ctrl-x', 'pause --all', /Pause the one run/],
 		[
 			state([
 				run('one', started, {
@@ -133,15 +133,15 @@ test('discard says what it does, and cleaning up is refused where nothing can go
 
 test('! pauses at once, and in haste does no more than that', () => {
 	const first = press(running, '!');
-	assert.deepEqual(verbs(first.effects), ['freeze one']);
+	assert.deepEqual(verbs(first.effects), ['pause one']);
 	const again = press(first.state, [200, '!']);
 	assert.deepEqual([again.effects, again.state.notice!.text], [[], 'pause one: still in progress']);
 	// It is frozen meanwhile, and the verb has ended.
 	const frozen = done(
 		freeze(first.state),
-		'freeze',
-		['freeze', 'one'],
-		'one is frozen: x; fleet thaw one, or fleet stop one\n',
+		'pause',
+		['pause', 'one'],
+		'one paused: x; fleet continue one, or fleet stop one\n',
 	);
 	const hasty = press(frozen, [500, '!']);
 	assert.deepEqual([hasty.effects, dialogOf(hasty.state)], [[], undefined]);
@@ -156,31 +156,31 @@ test('! pauses at once, and in haste does no more than that', () => {
 		...state([run('one', started), {...run('two', started, {type: 'run.frozen', because: '', whole: true})}]),
 		list: {...running.list, marked: ['one', 'two']},
 	};
-	assert.deepEqual(verbs(press(mixed, '!').effects), ['freeze one']);
+	assert.deepEqual(verbs(press(mixed, '!').effects), ['pause one']);
 });
 
 test('the words after a verb are about this screen: its keys, and all of the runs', () => {
 	const frozen = done(
 		running,
-		'freeze',
-		['freeze', 'one'],
-		'one is frozen: none of its processes runs, and nothing goes in or out; fleet thaw one, or fleet stop one\n',
+		'pause',
+		['pause', 'one'],
+		'one paused, network cut: fleet continue one, or fleet stop one\n',
 	).notice!.text;
 	assert.equal(frozen, 'one is paused; u continue · x stop');
 	const all = update(running, {
 		type: 'done',
 		run: undefined,
 		title: 'freeze all',
-		argv: ['freeze', '--all'],
+		argv: ['pause', '--all'],
 		code: 0,
-		stdout: 'a is frozen: x\nb is frozen: x\n',
+		stdout: 'a paused: x\nb paused: x\n',
 		stderr: '',
 		report: {runs: ['a', 'b']},
 	}).state.notice!.text;
 	assert.equal(all, '2 runs are paused; u continue · * select all');
 	assert.equal(
-		done(running, 'discard', ['discard', 'one'], 'one is discarded; fleet restore one brings it back\n').notice!.text,
-		'one is discarded; U (restore) brings it back',
+		done(running, 'discard', ['discard', 'one'], 'discarded one\n  to undo: fleet restore one\n').notice!.text,
+		'to undo: U (restore)',
 	);
 	assert.equal(
 		done(running, 'verify', ['verify', 'one'], '', 3, {

@@ -110,7 +110,7 @@ test('what was written to an agent comes back where its verb took nothing, and a
 	const taken = update(sent.state, {...refusal, code: 0, stdout: 'talks running\n'}).state;
 	assert.deepEqual([dialogOf(taken), taken.asked], [undefined, {}]);
 	assert.equal(
-		dialogOf(update(sent.state, {...refusal, title: 'freeze', code: 2}).state),
+		dialogOf(update(sent.state, {...refusal, title: 'pause', code: 2}).state),
 		undefined,
 		"another verb's end is not its end",
 	);

@@ -150,7 +150,7 @@ export const add: SecretAction = async (context, io, request) => {
 	if (store === 'keyring' || store === 'age') {
 		value = (
 			io.interactive
-				? await ask(`the value of ${formatReference(reference)} (not shown): `, true)
+				? await ask(`the value of ${formatReference(reference)} (hidden): `, true)
 				: ((await readLines(1))[0] ?? '')
 		).trim();
 		checkValue(value);

@@ -16,7 +16,7 @@ export const remove: SecretAction = async (context, io, request) => {
 	);
 	if (holders.length > 0) {
 		throw new Refusal(
-			`${formatReference(entry.reference)} is held by ${holders.map(({run}) => run).join(', ')}`,
+			`${formatReference(entry.reference)} is in use by ${holders.map(({run}) => run).join(', ')}`,
 			holders.map(({run, scope}) => `fleet revoke ${run} ${scope}`).join('; '),
 		);
 	}

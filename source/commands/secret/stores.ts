@@ -11,7 +11,7 @@ export const stores: SecretAction = async (context, io, {options}) => {
 	}
 
 	for (const {id, title, state, works, because, hint} of found) {
-		const none = works ? 'works' : 'not here';
+		const none = works ? 'works' : 'not set up';
 		const word = {unlocked: 'unlocked', locked: 'locked, asking', none}[state].padEnd(14);
 		const advice = hint === '' ? '' : `${' '.repeat(24)}hint: ${hint}\n`;
 		io.out(`${id.padEnd(8)} ${word} ${title}: ${because}\n${advice}`);

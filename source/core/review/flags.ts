@@ -152,7 +152,7 @@ export function flagsOf(file: DiffFile, verify: readonly string[] = []): Flag[] 
 	if (suspect) {
 		flags.push({
 			id: 'secret',
-			text: `what looks like a secret: line ${suspect.line}, ${suspect.rule}, ${suspect.span}`,
+			text: `possible secret: line ${suspect.line}, ${suspect.rule}, ${suspect.span}`,
 		});
 	}
 

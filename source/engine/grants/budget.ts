@@ -29,7 +29,7 @@ export function setBudgetIn(
 	journal.append({type: 'budget.set', budget: budget ?? null, because}, actor);
 }
 
-/** Sets or takes away what a run may use of its model. A run that its budget stopped goes on with fleet thaw. */
+/** Sets or takes away what a run may use of its model. A run that its budget stopped goes on with fleet continue. */
 export async function setBudget(
 	context: Context,
 	run: Run,

@@ -39,7 +39,7 @@ export async function refuseSecretText(context: Context, {text, what, project, h
 	);
 	if (suspect) {
 		throw new Refusal(
-			`${what} holds what looks like a secret (${suspect.rule}): ${suspect.span}`,
+			`possible secret in ${what} (${suspect.rule}): ${suspect.span}`,
 			'keep it in the vault: fleet secret add NAME, and grant it by its name',
 		);
 	}

@@ -68,7 +68,7 @@ export async function resolveSecret(context: Context, entry: SecretEntry): Promi
 		}
 
 		case 'session': {
-			stored = {value: await context.ask(`${title} (for this run alone, not shown): `), binding: entry.binding};
+			stored = {value: await context.ask(`${title} (for this run alone, hidden): `), binding: entry.binding};
 			break;
 		}
 	}

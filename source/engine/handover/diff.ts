@@ -32,7 +32,7 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 	const {git} = await openRun(context, run);
 	const head = (await git.resolve(runHead(run.id))) ?? (await git.resolve(trashHead(run.id)));
 	if (!head) {
-		throw gateRefusal(`nothing of ${run.id} was ever captured`, 'its worktree is gone');
+		throw gateRefusal(`there is no snapshot of ${run.id}, and its worktree is gone`, `fleet show ${run.id}`);
 	}
 
 	return diffText(context, run, {git, base: run.captured?.base ?? run.base, head, stat});

@@ -55,7 +55,7 @@ export async function discard(context: Context, journal: Journal, because: strin
 		const {incomplete} = await capture(context, journal);
 		if (incomplete) {
 			throw gateRefusal(
-				`not all of ${run.id} could be captured, so its folder is kept: ${incomplete}`,
+				`the snapshot of ${run.id} is incomplete, so its folder is kept: ${incomplete}`,
 				`look at ${places.worktree}`,
 			);
 		}

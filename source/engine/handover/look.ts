@@ -39,7 +39,7 @@ const objectName = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
 /** Writes down that something of the work is not in what was taken over. */
 export function noteMissing(look: Pick<Look, 'notes' | 'incomplete'>, what: string): void {
 	look.incomplete ??= printable(what, 200);
-	look.notes.push(`could not be captured: ${printable(what, 200)}`);
+	look.notes.push(`not in the snapshot: ${printable(what, 200)}`);
 }
 
 /** Lines with which the script says that nothing can be taken over. */

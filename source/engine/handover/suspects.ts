@@ -157,9 +157,9 @@ export async function checkSuspects(
 	const [first] = open;
 	if (first) {
 		throw gateRefusal(
-			`its work holds what looks like a secret: ${first.file}:${first.line} (${first.rule}) ` +
+			`possible secret in its work: ${first.file}:${first.line} (${first.rule}) ` +
 				`${first.span}${open.length > 1 ? `, and ${open.length - 1} more` : ''}`,
-			`fleet resume ${run.id} "take it out of the history", or if it is none: ` +
+			`fleet resume ${run.id} "take it out of the history", or if it is not a secret: ` +
 				`fleet verify ${run.id} --waive-secrets --because "…"`,
 		);
 	}
@@ -177,14 +177,11 @@ function openSuspects(run: Pick<Run, 'suspects' | 'waived'>): Suspect[] {
 export function waiveSuspects(context: Context, journal: Journal, because: string): void {
 	const open = openSuspects(journal.run);
 	if (because.trim() === '') {
-		throw new Refusal('to waive needs a reason', 'say why with --because "…"');
+		throw new Refusal('dismissing a finding needs a reason', 'say why with --because "…"');
 	}
 
 	if (open.length === 0) {
-		throw new Refusal(
-			`nothing in ${journal.run.id} looks like a secret, as far as was looked`,
-			`fleet verify ${journal.run.id}`,
-		);
+		throw new Refusal(`no possible secret was found in ${journal.run.id}`, `fleet verify ${journal.run.id}`);
 	}
 
 	journal.append(

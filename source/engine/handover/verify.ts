@@ -73,7 +73,7 @@ export async function verify(
 	const captured = existsSync(places.worktree) ? await capture(context, journal) : undefined;
 	if (captured?.incomplete) {
 		throw gateRefusal(
-			`not all of the run's work could be captured: ${captured.incomplete}`,
+			`the snapshot of ${journal.run.id} is incomplete: ${captured.incomplete}`,
 			`fleet show ${journal.run.id}`,
 		);
 	}

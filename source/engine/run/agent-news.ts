@@ -55,6 +55,6 @@ export function notice(supervision: Supervision, reads: boolean, rests: boolean)
 	if (because !== undefined && run.status?.state !== 'waiting') {
 		note(supervision, {type: 'agent.status', state: 'waiting', because}, false);
 	} else if (because === undefined && run.status?.state === 'waiting' && Date.now() - watch.lastOutputAt < silenceMs) {
-		note(supervision, {type: 'agent.status', state: 'working', because: 'it goes on'}, false);
+		note(supervision, {type: 'agent.status', state: 'working', because: 'continued'}, false);
 	}
 }

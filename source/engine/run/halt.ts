@@ -9,9 +9,9 @@ import type {Supervision} from './supervision.ts';
 /** How long a run has to end in order after a failure of fleet itself, milliseconds. */
 const faultPauseMs = 120_000;
 
-/** What a supervisor is told from outside; SIGUSR2 is what `fleet freeze` falls back to where Node cannot start. */
+/** What a supervisor is told from outside; SIGUSR2 is what `fleet pause` falls back to where Node cannot start. */
 export const ownSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
-const toldToFreeze = 'its supervisor was told to freeze it';
+const toldToFreeze = 'its supervisor was told to pause it';
 
 /** Stops every process of the run where it stands, from outside, and closes its way out. */
 export function freeze({opened, halt, journal}: Supervision, because: string, actor: Actor): void {

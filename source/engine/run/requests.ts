@@ -85,11 +85,13 @@ export async function perform(
 		case 'thaw': {
 			const frozen = journal.run.stage === 'frozen';
 			const refusal =
-				decideActor(request.actor, `to ${request.method} a run`) ??
+				decideActor(request.actor, request.method === 'freeze' ? 'pausing a run' : 'continuing a run') ??
 				(frozen === (request.method === 'freeze')
 					? new Refusal(
-							`${journal.run.id} is ${frozen ? 'frozen already' : 'not frozen'}`,
-							frozen ? `fleet thaw or fleet stop ${journal.run.id}` : `fleet show ${journal.run.id}`,
+							`${journal.run.id} is ${frozen ? 'paused already' : 'not paused'}`,
+							frozen
+								? `fleet continue ${journal.run.id}, or fleet stop ${journal.run.id}`
+								: `fleet show ${journal.run.id}`,
 						)
 					: undefined);
 			if (refusal) {

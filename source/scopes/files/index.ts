@@ -58,7 +58,7 @@ export const files: ScopeKind = {
 				(!['/root', '/home', '/tmp', '/usr', '/etc'].includes(place) && subject.startsWith(`${place}/`)),
 		);
 		if (place) {
-			return new Refusal(`${place} is not granted as files`, 'name a folder of its own');
+			return new Refusal(`${place} cannot be granted`, 'name a folder of its own');
 		}
 
 		const power = powerOf(subject, suffix === '' ? 'read' : 'write', {homes: [], guarded: []});

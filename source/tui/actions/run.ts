@@ -32,7 +32,7 @@ function panic(state: State): Step {
 
 	const running = own.filter(run => run.stage === 'running');
 	if (running.length > 0) {
-		return runVerbForAll(state, running, {argv: run => ['freeze', run.id], title: 'pause'});
+		return runVerbForAll(state, running, {argv: run => ['pause', run.id], title: 'pause'});
 	}
 
 	const now = state.keyAt ?? state.now;
@@ -135,7 +135,7 @@ export const runKeys = {
 		title: 'continue',
 		places: withRun,
 		disabled: needsPaused,
-		run: ({state}) => runVerbForStage(state, 'frozen', {verb: 'thaw', title: 'continue'}),
+		run: ({state}) => runVerbForStage(state, 'frozen', {verb: 'continue', title: 'continue'}),
 	},
 	resume: {
 		keys: 'r',

@@ -138,7 +138,7 @@ const freezeAll: DialogDefinition = {
 			yes: 'pause every run',
 		};
 	},
-	submit: state => runVerb(state, undefined, {argv: ['freeze', '--all'], title: 'pause all'}),
+	submit: state => runVerb(state, undefined, {argv: ['pause', '--all'], title: 'pause all'}),
 };
 
 const acknowledge: DialogDefinition = {

@@ -5,14 +5,14 @@ import {currentDetails} from './documents.ts';
 import {define, flag, json, optional, reason} from './verb.ts';
 
 export const verb = define({
-	summary: 'stop every process of a run where it stands, and its network',
+	summary: 'stop every process of a run where it is, and cut its network',
 	arguments: {run: optional('[RUN]')},
-	options: {all: flag('every run that is at work'), because: reason(), json},
+	options: {all: flag('every run that is running'), because: reason(), json},
 	usage: 'RUN | --all',
 	async run(io, {run: name}, options) {
 		const context = compose();
 		if ((name === undefined) !== options.all) {
-			throw new Refusal('name one run, or --all', 'fleet freeze RUN, or fleet freeze --all');
+			throw new Refusal('name one run, or --all', 'fleet pause RUN, or fleet pause --all');
 		}
 
 		const runs =
@@ -22,10 +22,7 @@ export const verb = define({
 			runs.map(async run => {
 				await instruct(context, run, 'freeze', options.because);
 				if (!options.json) {
-					io.out(
-						`${run.id} is frozen: none of its processes runs, and nothing goes in or out; ` +
-							`fleet thaw ${run.id}, or fleet stop ${run.id}\n`,
-					);
+					io.out(`${run.id} paused, network cut: fleet continue ${run.id}, or fleet stop ${run.id}\n`);
 				}
 
 				return run.id;
@@ -40,7 +37,7 @@ export const verb = define({
 		if (options.json) {
 			io.json(runs.map(run => currentDetails(context, run.id)));
 		} else if (runs.length === 0) {
-			io.out('no run is at work\n');
+			io.out('no run is running\n');
 		}
 	},
 });

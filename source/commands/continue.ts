@@ -4,13 +4,13 @@ import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
 
 export const verb = define({
-	summary: 'let a frozen run go on',
+	summary: 'let a paused run continue',
 	arguments: {run: required('RUN')},
 	options: {because: reason(), json},
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const run = findRun(context, name);
 		await instruct(context, run, 'thaw', options.because);
-		sayRun(io, context, {run: run.id, json: options.json, text: `${run.id} goes on\n`});
+		sayRun(io, context, {run: run.id, json: options.json, text: `${run.id} continued\n`});
 	},
 });
