@@ -9,9 +9,9 @@ export class Lock {
 		this.#database = database;
 	}
 
-	/** @param wait milliseconds to wait for another holder; undefined is returned when it still holds */
-	static acquire(file: string, wait = 0): Lock | undefined {
-		const database = new DatabaseSync(file, {timeout: wait});
+	/** @returns undefined where another holder still has it after the wait */
+	static acquire(file: string, waitMs = 0): Lock | undefined {
+		const database = new DatabaseSync(file, {timeout: waitMs});
 		try {
 			database.exec('BEGIN EXCLUSIVE');
 			return new Lock(database);
