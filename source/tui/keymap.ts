@@ -7,7 +7,8 @@ import {everywhere, type KeyRecord, type KeyTable} from './actions/record.ts';
 import {reviewKeys} from './actions/review.ts';
 import {runKeys} from './actions/run.ts';
 import {scopeKeys} from './actions/scopes.ts';
-import {placeNames, placeOf, promptOf, tabs, type Place, type State} from './state.ts';
+import {placeNames} from './place-names.ts';
+import {placeOf, promptOf, tabs, type Place, type State} from './state.ts';
 
 /* The keys of all places. Footer, help, palette and docs/keys.md come from here, in this order. */
 

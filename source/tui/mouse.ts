@@ -1,7 +1,8 @@
 import {move, openTab, selectRow} from './navigation.ts';
 import {fleetLayout, footerHeight, listWindow} from './layout.ts';
 import {moveTo} from './review/cursor.ts';
-import {placeNames, tabs, type Message, type State} from './state.ts';
+import {placeNames} from './place-names.ts';
+import {tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
 
 /** Two clicks on the same run within this time open it. */

@@ -86,24 +86,6 @@ export type Show = (typeof shows)[number];
 export const sorts = ['newest', 'needs you', 'last change', 'name'] as const;
 export type Sort = (typeof sorts)[number];
 
-/** What a place is called on the screen and in docs/keys.md. */
-export const placeNames: Readonly<Record<Place, string>> = {
-	welcome: 'first screen',
-	fleet: 'run list',
-	gates: 'pipeline',
-	new: 'new run',
-	vault: 'vault',
-	disk: 'disk',
-	compare: 'compare',
-	help: 'help',
-	output: 'output',
-	changes: 'changes',
-	scopes: 'scopes',
-	checklist: 'audit',
-	journal: 'journal',
-	network: 'network',
-};
-
 /** Which runs are listed, and how. */
 export type ListState = {
 	readonly filter: string;

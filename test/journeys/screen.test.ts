@@ -328,7 +328,7 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 	await screen.see(/panic .*paused/);
 	await screen.see('u continue · x stop');
 	await screen.press('u');
-	await screen.see(/panic .*running/);
+	await screen.see(/panic .*blocked packages/);
 	await screen.press('enter', '6');
 	await screen.see('blocked     1  packages.example.org:80');
 	await screen.see('- packages.example.org');

@@ -126,6 +126,19 @@ function emptyText(state: State): string {
 	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no runs match (esc clears the filter)';
 }
 
+/** How the selected run's agent ended. */
+function exitText({exit}: Run): string {
+	if (!exit) {
+		return '';
+	}
+
+	if (exit.code !== null) {
+		return `, exit ${exit.code}`;
+	}
+
+	return exit.signal === null ? ', stopped' : `, killed by ${exit.signal}`;
+}
+
 /** Runs across projects, and the selected run's live output below. */
 export function fleetLines(state: State, height: number): Line[] {
 	const rows = listRows(state);
@@ -134,9 +147,7 @@ export function fleetLines(state: State, height: number): Line[] {
 	const {from, to} = listWindow(state, height);
 	const shown = rows.slice(from, to);
 	const run = state.runs.find(run => run.id === state.selected);
-	const below = run
-		? `   ${run.id} on ${run.branch}${run.exit ? `, exit ${run.exit.code ?? run.exit.signal ?? 'stopped'}` : ''}`
-		: '';
+	const below = run ? `   ${run.id} on ${run.branch}${exitText(run)}` : '';
 	const [header = '', ...texts] = tableLines(
 		shown.map(row => toRow(row, state)),
 		{columns: columnsFor(state.columns, rows), width: state.columns, flexible: 'stage'},

@@ -10,7 +10,8 @@ import {describe} from '../../protocol/describe.ts';
 import {wrapSpans} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
-import {placeNames, selectedRun, tabs, type LogState, type State} from '../state.ts';
+import {placeNames} from '../place-names.ts';
+import {selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {reviewLines, reviewTitle} from '../review/view.ts';
 
 /** The tone of a check's result. */

@@ -1,6 +1,7 @@
 import type {Line} from '../paint/line.ts';
 import {bindingOf, bindings, keyNames, type Action} from '../keymap.ts';
-import {placeNames, placeOf, type State} from '../state.ts';
+import {placeNames} from '../place-names.ts';
+import {placeOf, type State} from '../state.ts';
 
 /** The first time: three ways to begin. */
 export function welcomeLines(state: State): Line[] {
