@@ -1,3 +1,4 @@
+import {personOf} from './core/actor.ts';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -38,7 +39,7 @@ export function compose(ask: (question: string) => Promise<string> = nobody): Co
 		vaults: [keyring, age(path.join(paths.config, 'vault.age'), ask)],
 		executor: local,
 		ask,
-		actor: `person:${loginName()}`,
+		actor: personOf(loginName()),
 		// One for each run: small before fast.
 		supervisor: [
 			process.execPath,

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {acknowledge} from '../engine/grants/alarms.ts';
+import {send} from '../engine/owner.ts';
 import {findRun} from '../engine/runs.ts';
 import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
@@ -11,7 +11,7 @@ export const verb = define({
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const run = findRun(context, name);
-		await acknowledge(context, run, options.because);
+		await send(context, run, {type: 'acknowledge', because: options.because});
 		sayRun(io, context, {
 			run: run.id,
 			json: options.json,

@@ -23,8 +23,12 @@ export const verb = define({
 			throw new Refusal('a grant needs a reason', 'say why with --because "…"');
 		}
 
-		const duration = options.for === undefined ? undefined : orThrow(parseDuration(options.for));
-		const {scope, effect, secret, files} = await allow(context, run, typed, options.because, duration);
+		const durationMs = options.for === undefined ? undefined : orThrow(parseDuration(options.for));
+		const {scope, effect, secret, files} = await allow(context, run, {
+			scope: typed,
+			because: options.because,
+			durationMs,
+		});
 		const warning = kindOf(scope)?.warning;
 		const opens = secret
 			? `  opens: ${describeGrant(secret)}\n` +

@@ -4,7 +4,8 @@ import {LeaveKeys} from '../core/text/leave-keys.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
-import {connect, findRun} from '../engine/runs.ts';
+import {connect} from '../engine/owner.ts';
+import {findRun} from '../engine/runs.ts';
 import {endingSignals, onAnyEnd} from '../terminal/take-terminal.ts';
 import {define, required} from './verb.ts';
 
@@ -34,9 +35,7 @@ export const verb = define({
 		let due: NodeJS.Timeout | undefined;
 		const forward = (text: string) => {
 			if (text !== '') {
-				void connection
-					.request({method: 'input', data: Buffer.from(text, 'latin1').toString('base64')})
-					.catch(() => {});
+				void connection.request({type: 'input', data: Buffer.from(text, 'latin1').toString('base64')}).catch(() => {});
 			}
 		};
 
@@ -64,7 +63,7 @@ export const verb = define({
 
 		const size = () => ({columns: Math.max(2, stdout.columns), rows: Math.max(2, stdout.rows)});
 		const onResize = () => {
-			void connection.request({method: 'resize', ...size()}).catch(() => {});
+			void connection.request({type: 'resize', ...size()}).catch(() => {});
 		};
 
 		const giveBack = onAnyEnd(() => {
@@ -82,10 +81,7 @@ export const verb = define({
 		try {
 			stdout.write('\u001B[2J\u001B[H');
 			// Who does not answer must not keep a person from leaving.
-			await Promise.race([
-				over,
-				connection.request({method: 'attach', ...size(), actor: context.actor as `person:${string}`}),
-			]);
+			await Promise.race([over, connection.request({type: 'attach', ...size()})]);
 			stdout.on('resize', onResize);
 			await over;
 		} finally {

@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
 import {orThrow} from '../core/refusal.ts';
 import {formatBudget, formatUsage, parseBudget} from '../core/run/usage.ts';
-import {setBudget} from '../engine/grants/budget.ts';
+import {send} from '../engine/owner.ts';
 import {findRun} from '../engine/runs.ts';
 import {sayRun} from './documents.ts';
 import {define, json, optional, reason, required} from './verb.ts';
@@ -24,7 +24,7 @@ export const verb = define({
 		}
 
 		const budget = amount === 'none' ? undefined : orThrow(parseBudget(amount));
-		await setBudget(context, run, budget, options.because);
+		await send(context, run, {type: 'budget', budget: budget ?? null, because: options.because});
 		const limit = budget ? `paused at ${formatBudget(budget)}` : 'no budget';
 		const text = `${run.id}: ${limit}${run.stage === 'frozen' ? `; fleet continue ${run.id}` : ''}\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});

@@ -1,5 +1,6 @@
 import {compose} from '../compose.ts';
-import {findRun, instruct} from '../engine/runs.ts';
+import {send} from '../engine/owner.ts';
+import {findRun} from '../engine/runs.ts';
 import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
 
@@ -10,7 +11,7 @@ export const verb = define({
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const run = findRun(context, name);
-		await instruct(context, run, 'thaw', options.because);
+		await send(context, run, {type: 'thaw', because: options.because});
 		sayRun(io, context, {run: run.id, json: options.json, text: `${run.id} continued\n`});
 	},
 });

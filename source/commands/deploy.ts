@@ -1,7 +1,7 @@
 import {compose} from '../compose.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secrets/secret.ts';
-import {decideDeploy, decideWindow} from '../core/run/decide.ts';
+import {decideDeploy, decideWindow} from '../core/run/rules.ts';
 import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
 import {wallTime} from '../core/text/window.ts';
 import type {Run} from '../core/run/run.ts';

@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {printable} from '../core/names.ts';
-import {dismiss} from '../engine/grants/alarms.ts';
+import {send} from '../engine/owner.ts';
 import {findRun} from '../engine/runs.ts';
 import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
@@ -12,7 +12,7 @@ export const verb = define({
 	async run(io, {run: name, target}, options) {
 		const context = compose();
 		const run = findRun(context, name);
-		await dismiss(context, run, target, options.because);
+		await send(context, run, {type: 'dismiss', target, because: options.because});
 		const text = `${run.id}: ${printable(target)} stays denied, and is ignored\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});
 	},

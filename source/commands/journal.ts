@@ -1,3 +1,4 @@
+import {actorName} from '../core/actor.ts';
 import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
@@ -60,7 +61,7 @@ export const verb = define({
 				io.json(entries);
 			} else {
 				for (const entry of entries) {
-					const what = neutraliseLine(`${describe(entry)} (${entry.actor.replace('person:', '')})`);
+					const what = neutraliseLine(`${describe(entry)} (${actorName(entry.actor)})`);
 					io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${what}\n`);
 				}
 

@@ -1,6 +1,7 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
-import {findRun, instruct, listRuns} from '../engine/runs.ts';
+import {send} from '../engine/owner.ts';
+import {findRun, listRuns} from '../engine/runs.ts';
 import {currentDetails} from './documents.ts';
 import {define, flag, json, optional, reason} from './verb.ts';
 
@@ -20,7 +21,7 @@ export const verb = define({
 		// Side by side: one whose supervisor does not answer must not keep the others going.
 		const done = await Promise.allSettled(
 			runs.map(async run => {
-				await instruct(context, run, 'freeze', options.because);
+				await send(context, run, {type: 'freeze', because: options.because});
 				if (!options.json) {
 					io.out(`${run.id} paused, network cut: fleet continue ${run.id}, or fleet stop ${run.id}\n`);
 				}

@@ -12,7 +12,7 @@ export const verb = define({
 	async run(io, {run: name, scope}, options) {
 		const context = compose();
 		const run = findRun(context, name);
-		const {cut, left} = await revoke(context, run, scope, options.because);
+		const {cut, left} = await revoke(context, run, {scope, because: options.because});
 		const say = (text: string) => sayRun(io, context, {run: run.id, json: options.json, text});
 		const kind = kindOf(scope);
 		if (kind?.afterRevoke === undefined) {

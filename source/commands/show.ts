@@ -1,3 +1,4 @@
+import {actorName} from '../core/actor.ts';
 import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
 import {stageText} from '../core/run/attention.ts';
@@ -95,7 +96,7 @@ export const verb = define({
 
 		line('scopes', 'repo, build');
 		for (const grant of run.grants) {
-			line('', `${grant.scope}, ${lengthOf(grant)}: ${grant.because} (${grant.by.replace('person:', '')})`);
+			line('', `${grant.scope}, ${lengthOf(grant)}: ${grant.because} (${actorName(grant.by)})`);
 		}
 
 		for (const denial of run.denials) {

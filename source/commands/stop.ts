@@ -2,7 +2,8 @@ import {compose} from '../compose.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {liveStages} from '../core/run/stages.ts';
 import {Lock} from '../host/lock.ts';
-import {answerTime, connect, findRun, inTime, killSupervisor} from '../engine/runs.ts';
+import {answerTimeMs, connectOrRefuse, inTime} from '../engine/owner.ts';
+import {findRun, killSupervisor} from '../engine/runs.ts';
 import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
 
@@ -16,20 +17,12 @@ export const verb = define({
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const run = findRun(context, name);
-		const connection = await connect(context, run.id);
-		if (!connection) {
-			throw new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
-		}
-
+		const connection = await connectOrRefuse(context, run);
 		const gone = new Promise<void>(resolve => {
 			connection.onEnd = () => resolve();
 		});
-		const asked = connection.request({
-			method: 'stop',
-			because: options.because,
-			actor: context.actor as `person:${string}`,
-		});
-		const killed = !((await inTime(asked, answerTime)) && (await inTime(gone, endTime))) && killSupervisor(run);
+		const asked = connection.request({type: 'stop', because: options.because});
+		const killed = !((await inTime(asked, answerTimeMs)) && (await inTime(gone, endTime))) && killSupervisor(run);
 		asked.catch(() => {});
 		connection.close();
 		// The journal is closed last; whoever types the next verb should not find it held.

@@ -1,3 +1,4 @@
+import type {Actor} from './actor.ts';
 import type {EgressRule} from './network/rules.ts';
 import type {Refusal} from './refusal.ts';
 import type {Reference} from './secrets/secret.ts';
@@ -45,9 +46,6 @@ export type ScopeKind = {
 	/** What a grant of a parsed subject opens. */
 	opens(subject: string): Opened;
 };
-
-/** Who did something: `person:<login>`, `agent:<run>`, `policy` or `fleet`. */
-export type Actor = `person:${string}` | `agent:${string}` | 'policy' | 'fleet';
 
 /** A scope that was turned on for one run: by whom, why and until when. Times are ISO 8601. */
 export type Grant = {

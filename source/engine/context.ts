@@ -1,5 +1,5 @@
 import type {Agent, Executor, Sandbox, Vault} from '../core/seams.ts';
-import type {Actor} from '../core/scope.ts';
+import type {Person} from '../core/actor.ts';
 import type {Paths} from '../host/paths.ts';
 
 /** What the engine works with; put together in compose.ts, since the engine knows no adapter. */
@@ -12,7 +12,7 @@ export type Context = {
 	/** Asks whoever types for something that is not shown. Rejects with a Refusal where there is nobody. */
 	ask(question: string): Promise<string>;
 	/** Who types. */
-	readonly actor: Actor;
+	readonly actor: Person;
 	/** The program of a run's supervisor: argv before the run's id. */
 	readonly supervisor: readonly string[];
 	/** The program of the probes, which runs inside. */

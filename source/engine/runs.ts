@@ -4,12 +4,11 @@ import {isName, printable} from '../core/names.ts';
 import {foldRun, withoutWorker} from '../core/run/evolve.ts';
 import type {Run} from '../core/run/run.ts';
 import {liveStages, stageName, type Stage} from '../core/run/stages.ts';
-import {exitCodes, Refusal} from '../core/refusal.ts';
+import {Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
 import {groupName, removeCgroup} from '../host/cgroup.ts';
 import {tidy, type RunPaths} from '../host/paths.ts';
-import {Connection} from '../host/socket.ts';
 import type {Context} from './context.ts';
 
 /** The ids of all runs that have a folder. */
@@ -181,44 +180,5 @@ export async function withJournal<Result>(
 		return await work(journal);
 	} finally {
 		journal.close();
-	}
-}
-
-/** The supervisor of a run, if one is alive. */
-export function connect(context: Context, runId: string): Promise<Connection | undefined> {
-	return Connection.open(context.paths.run(runId).socket);
-}
-
-/** How long a supervisor may take to answer, milliseconds. */
-export const answerTime = 20_000;
-
-/** Whether something happens in time. What goes wrong with it is thrown. */
-export async function inTime(work: Promise<unknown>, time: number): Promise<boolean> {
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise<boolean>(resolve => {
-		timer = setTimeout(() => resolve(false), time);
-	});
-	try {
-		return await Promise.race([work.then(() => true), late]);
-	} finally {
-		clearTimeout(timer);
-	}
-}
-
-/** Has the supervisor of a run do something to it. @throws Refusal where none is alive, or it refuses */
-export async function instruct(context: Context, run: Run, method: 'freeze' | 'thaw', because: string): Promise<void> {
-	const connection = await connect(context, run.id);
-	if (!connection) {
-		throw new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
-	}
-
-	try {
-		const asked = connection.request({method, because, actor: context.actor as `person:${string}`});
-		if (!(await inTime(asked, answerTime))) {
-			asked.catch(() => {});
-			throw new Refusal(`the supervisor of ${run.id} does not answer`, `fleet stop ${run.id}`, exitCodes.gate);
-		}
-	} finally {
-		connection.close();
 	}
 }

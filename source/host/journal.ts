@@ -4,7 +4,7 @@ import path from 'node:path';
 import {eventTypes, type Entry, type RunEvent} from '../core/run/event.ts';
 import {foldRun, evolve} from '../core/run/evolve.ts';
 import type {Run} from '../core/run/run.ts';
-import type {Actor} from '../core/scope.ts';
+import type {Actor} from '../core/actor.ts';
 import {Lock} from './lock.ts';
 import {pulse} from './paths.ts';
 import {writeAll} from './write.ts';

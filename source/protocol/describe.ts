@@ -1,140 +1,81 @@
 import {branchName} from '../core/git/refs.ts';
 import {viewedText} from '../core/run/statement.ts';
-import type {Entry} from '../core/run/event.ts';
+import type {Entry, EntryOf, RunEvent} from '../core/run/event.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';
 
+/** The words of each event. A type that is missing does not compile. */
+const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => string} = {
+	'run.created': entry => `${entry.id} in ${entry.project.id}: ${entry.argv.join(' ')}`,
+	'run.queued': entry => entry.because,
+	'run.dequeued': entry => entry.because,
+	'run.started': entry => `attempt ${entry.attempt}, ${entry.sandbox}, supervisor ${entry.pid}`,
+	'run.exited': entry => entry.because,
+	'run.failed': entry => entry.because,
+	'run.crashed': entry => entry.because,
+	'run.frozen': entry => entry.because,
+	'run.thawed': entry => entry.because,
+	'scope.granted': entry => {
+		const until = entry.grant.until ? `until ${localStamp(entry.grant.until)}` : 'until the run ends';
+		return `${entry.grant.scope}, ${until}, ${entry.effect}: ${entry.grant.because}`;
+	},
+	'scope.revoked': entry => `${entry.scope}${entry.because === '' ? '' : `: ${entry.because}`}`,
+	'scope.expired': entry => `${entry.scope}, ${entry.cut} ${entry.cut === 1 ? 'connection' : 'connections'} cut`,
+	'egress.denied': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
+	'denial.dismissed': entry => entry.target,
+	'egress.allowed': entry => `${entry.target}, by ${entry.rule}`,
+	'request.refused': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
+	'secret.used': entry => `${entry.scope}, at ${entry.target}`,
+	'secret.refused': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
+	'alarm.raised': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
+	'alarm.acknowledged': entry => entry.because,
+	'agent.status': entry => `${entry.state}: ${entry.because}`,
+	'agent.conversation': entry => entry.conversation,
+	'prompt.sent': entry => entry.prompt,
+	'usage.counted': entry => {
+		const {requests, model} = entry.usage;
+		const replies = `${requests} ${requests === 1 ? 'reply' : 'replies'}`;
+		return `${formatUsage(entry.usage)}, ${replies}${model === '' ? '' : ` of ${model}`}`;
+	},
+	'budget.set': entry =>
+		`${entry.budget ? formatBudget(entry.budget) : 'none'}${entry.because === '' ? '' : `: ${entry.because}`}`,
+	'suspects.found': entry =>
+		entry.suspects.length === 0
+			? 'none'
+			: entry.suspects.map(({rule, file, line, span}) => `${file}:${line} ${rule} ${span}`).join('; '),
+	'suspects.waived': entry => `${entry.fingerprints.length}: ${entry.because}`,
+	'gate.refused': entry => `${entry.gate}: ${entry.because}`,
+	'run.captured': entry => {
+		const commits = `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}`;
+		const files = `${entry.files} ${entry.files === 1 ? 'file' : 'files'}`;
+		return `${entry.head.slice(0, 10)}, ${commits}, ${files}${entry.wip ? ', with uncommitted work' : ''}`;
+	},
+	'verify.started': entry => entry.commands.join(' && '),
+	'verify.finished': entry => `${entry.result ?? (entry.passed ? 'passed' : 'failed')}: ${entry.because}`,
+	'review.approved': entry => {
+		const signed = entry.signed ? `, signed by ${entry.signed.signer}` : '';
+		const viewed = entry.viewed ? `, ${viewedText(entry.viewed)}` : '';
+		const because = entry.because === '' ? '' : `: ${entry.because}`;
+		return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${signed}${viewed}${because}`;
+	},
+	'review.rejected': entry => entry.because,
+	'merge.started': entry => `${entry.head.slice(0, 10)} into ${entry.target}`,
+	'merge.finished': entry => `${entry.target} is ${entry.commit.slice(0, 10)}, checkout ${entry.checkout}`,
+	'deploy.started': entry => {
+		const outside = entry.outside === undefined ? '' : `, outside of ${entry.outside}`;
+		const because = entry.because ? `: ${entry.because}` : '';
+		return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}${outside}${because}`;
+	},
+	'deploy.finished': entry => `${entry.target} ${entry.outcome}: ${entry.because}`,
+	'audit.finished': entry => entry.items.map(item => `${item.id} ${item.status}`).join(', '),
+	'run.discarded': entry => entry.because,
+	'run.restored': entry => entry.because,
+	'run.retargeted': entry => `${branchName(entry.target)}${entry.because === '' ? '' : `: ${entry.because}`}`,
+};
+
 /** One journal line in words. Not escaped: whoever shows it does that. */
 export function describe(entry: Entry): string {
-	switch (entry.type) {
-		case 'run.created': {
-			return `${entry.id} in ${entry.project.id}: ${entry.argv.join(' ')}`;
-		}
-
-		case 'run.started': {
-			return `attempt ${entry.attempt}, ${entry.sandbox}, supervisor ${entry.pid}`;
-		}
-
-		case 'scope.granted': {
-			const until = entry.grant.until ? `until ${localStamp(entry.grant.until)}` : 'until the run ends';
-			return `${entry.grant.scope}, ${until}, ${entry.effect}: ${entry.grant.because}`;
-		}
-
-		case 'scope.revoked': {
-			return `${entry.scope}${entry.because === '' ? '' : `: ${entry.because}`}`;
-		}
-
-		case 'scope.expired': {
-			return `${entry.scope}, ${entry.cut} ${entry.cut === 1 ? 'connection' : 'connections'} cut`;
-		}
-
-		case 'egress.denied': {
-			return `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`;
-		}
-
-		case 'denial.dismissed': {
-			return entry.target;
-		}
-
-		case 'egress.allowed': {
-			return `${entry.target}, by ${entry.rule}`;
-		}
-
-		case 'secret.used': {
-			return `${entry.scope}, at ${entry.target}`;
-		}
-
-		case 'request.refused':
-		case 'secret.refused':
-		case 'alarm.raised': {
-			return `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`;
-		}
-
-		case 'agent.status': {
-			return `${entry.state}: ${entry.because}`;
-		}
-
-		case 'agent.conversation': {
-			return entry.conversation;
-		}
-
-		case 'prompt.sent': {
-			return entry.prompt;
-		}
-
-		case 'usage.counted': {
-			const {requests, model} = entry.usage;
-			const replies = `${requests} ${requests === 1 ? 'reply' : 'replies'}`;
-			return `${formatUsage(entry.usage)}, ${replies}${model === '' ? '' : ` of ${model}`}`;
-		}
-
-		case 'budget.set': {
-			return `${entry.budget ? formatBudget(entry.budget) : 'none'}${entry.because === '' ? '' : `: ${entry.because}`}`;
-		}
-
-		case 'suspects.found': {
-			return entry.suspects.length === 0
-				? 'none'
-				: entry.suspects.map(({rule, file, line, span}) => `${file}:${line} ${rule} ${span}`).join('; ');
-		}
-
-		case 'suspects.waived': {
-			return `${entry.fingerprints.length}: ${entry.because}`;
-		}
-
-		case 'gate.refused': {
-			return `${entry.gate}: ${entry.because}`;
-		}
-
-		case 'run.captured': {
-			const commits = `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}`;
-			const files = `${entry.files} ${entry.files === 1 ? 'file' : 'files'}`;
-			return `${entry.head.slice(0, 10)}, ${commits}, ${files}${entry.wip ? ', with uncommitted work' : ''}`;
-		}
-
-		case 'verify.started': {
-			return entry.commands.join(' && ');
-		}
-
-		case 'verify.finished': {
-			return `${entry.result ?? (entry.passed ? 'passed' : 'failed')}: ${entry.because}`;
-		}
-
-		case 'review.approved': {
-			const signed = entry.signed ? `, signed by ${entry.signed.signer}` : '';
-			const viewed = entry.viewed ? `, ${viewedText(entry.viewed)}` : '';
-			const because = entry.because === '' ? '' : `: ${entry.because}`;
-			return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${signed}${viewed}${because}`;
-		}
-
-		case 'run.retargeted': {
-			return `${branchName(entry.target)}${entry.because === '' ? '' : `: ${entry.because}`}`;
-		}
-
-		case 'merge.started': {
-			return `${entry.head.slice(0, 10)} into ${entry.target}`;
-		}
-
-		case 'merge.finished': {
-			return `${entry.target} is ${entry.commit.slice(0, 10)}, checkout ${entry.checkout}`;
-		}
-
-		case 'deploy.started': {
-			const outside = entry.outside === undefined ? '' : `, outside of ${entry.outside}`;
-			const because = entry.because ? `: ${entry.because}` : '';
-			return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}${outside}${because}`;
-		}
-
-		case 'deploy.finished': {
-			return `${entry.target} ${entry.outcome}: ${entry.because}`;
-		}
-
-		case 'audit.finished': {
-			return entry.items.map(item => `${item.id} ${item.status}`).join(', ');
-		}
-
-		default: {
-			return entry.because;
-		}
-	}
+	// Each function takes the entries of the type that it stands under: the record says so, and the lookup forgets it.
+	const say = words[entry.type] as (entry: Entry) => string;
+	return say(entry);
 }

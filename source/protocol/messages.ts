@@ -1,18 +1,24 @@
 import * as v from 'valibot';
+import {isPerson, type Person} from '../core/actor.ts';
+import {itemIds} from '../core/run/audit.ts';
+import type {OwnerCommand} from '../core/run/command.ts';
 import {anyControl} from '../core/text/controls.ts';
 
-/* What a client says to a run's supervisor, one JSON document per line, and what it hears. */
+/*
+ * What a client says to a run's supervisor, one JSON document per line, and what it hears. A request is a command, which
+ * `decide` knows, or something about the terminal, which changes nothing of the run. Both ends read by these schemas.
+ */
 
-const actor = v.custom<`person:${string}`>(
-	value => typeof value === 'string' && /^person:.{1,64}$/s.test(value) && !anyControl.test(value),
+const actor = v.custom<Person>(
+	value => typeof value === 'string' && isPerson(value) && /^[^:]+:.{1,64}$/s.test(value) && !anyControl.test(value),
 	'an actor is a person',
 );
-const reason = v.pipe(v.string(), v.maxLength(2000));
+const because = v.pipe(v.string(), v.maxLength(2000));
 const size = v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1000));
 
 const texts = v.pipe(v.array(v.pipe(v.string(), v.maxLength(1000))), v.readonly());
 
-/** A secret on its way from a vault to a supervisor. The only message that holds a value; it is never written down. */
+/** A secret on its way from a vault to a supervisor. The only part that holds a value; it is never written down. */
 const secret = v.strictObject({
 	scope: v.string(),
 	reference: v.string(),
@@ -32,71 +38,114 @@ const secret = v.strictObject({
 
 const budget = v.nullable(v.union([v.strictObject({dollars: v.number()}), v.strictObject({tokens: v.number()})]));
 
-const requestSchema = v.variant('method', [
+/** What is known of a grant besides these, whoever owns the journal looks at itself. */
+const grant = v.strictObject({
+	type: v.literal('grant'),
+	id: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/)),
+	scope: v.string(),
+	because,
+	durationMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1e15))),
+});
+
+const commands = [
+	grant,
+	v.strictObject({type: v.literal('revoke'), scope: v.string(), because}),
+	v.strictObject({type: v.literal('stop'), because}),
+	v.strictObject({type: v.literal('freeze'), because}),
+	v.strictObject({type: v.literal('thaw'), because}),
+	v.strictObject({type: v.literal('budget'), budget, because}),
+	v.strictObject({type: v.literal('dismiss'), target: v.pipe(v.string(), v.maxLength(300)), because}),
+	v.strictObject({type: v.literal('acknowledge'), because}),
 	v.strictObject({
-		id: v.number(),
-		method: v.literal('allow'),
-		scope: v.string(),
-		because: reason,
-		duration: v.optional(v.number()),
-		secret: v.optional(secret),
-		actor,
-	}),
-	v.strictObject({id: v.number(), method: v.literal('budget'), budget, because: reason, actor}),
-	v.strictObject({
-		id: v.number(),
-		method: v.literal('dismiss'),
-		target: v.pipe(v.string(), v.maxLength(300)),
-		because: reason,
-		actor,
-	}),
-	v.strictObject({id: v.number(), method: v.literal('acknowledge'), because: reason, actor}),
-	v.strictObject({id: v.number(), method: v.literal('revoke'), scope: v.string(), because: reason, actor}),
-	v.strictObject({id: v.number(), method: v.literal('stop'), because: reason, actor}),
-	v.strictObject({id: v.number(), method: v.literal('freeze'), because: reason, actor}),
-	v.strictObject({id: v.number(), method: v.literal('thaw'), because: reason, actor}),
-	v.strictObject({id: v.number(), method: v.literal('attach'), columns: size, rows: size, actor}),
-	v.strictObject({id: v.number(), method: v.literal('input'), data: v.string()}),
-	v.strictObject({id: v.number(), method: v.literal('resize'), columns: size, rows: size}),
-	v.strictObject({
-		id: v.number(),
-		method: v.literal('audited'),
-		items: v.array(
-			v.strictObject({
-				id: v.picklist(['repo', 'secrets', 'network', 'isolation', 'deploy', 'review']),
-				status: v.picklist(['PASS', 'FAIL', 'ERROR']),
-			}),
-		),
+		type: v.literal('audit'),
+		items: v.array(v.strictObject({id: v.picklist(itemIds), status: v.picklist(['PASS', 'FAIL', 'ERROR'])})),
 		asked: v.array(v.pipe(v.string(), v.maxLength(80))),
-		because: reason,
-		actor,
+		because,
 	}),
+] as const;
+
+const views = [
+	v.strictObject({type: v.literal('attach'), columns: size, rows: size}),
+	v.strictObject({type: v.literal('input'), /** Base64. */ data: v.string()}),
+	v.strictObject({type: v.literal('resize'), columns: size, rows: size}),
+] as const;
+
+const requestSchema = v.strictObject({
+	id: v.number(),
+	actor,
+	/** For a grant: the value behind it. */
+	secret: v.optional(secret),
+	ask: v.variant('type', [...commands, ...views]),
+});
+
+/** Something about the terminal of a run. */
+export type View = v.InferOutput<(typeof views)[number]>;
+type SentCommand = v.InferOutput<(typeof commands)[number]>;
+
+/** What a supervisor is asked for. */
+export type Ask = SentCommand | View;
+export type AskOf<Type extends Ask['type']> = Extract<Ask, {readonly type: Type}>;
+export type Request = v.InferOutput<typeof requestSchema>;
+export type SentSecret = v.InferOutput<typeof secret>;
+
+/** Does not compile where a command that `decide` knows has no message, or a message is no command. */
+type Same<One, Other> = [One] extends [Other] ? ([Other] extends [One] ? true : never) : never;
+export const complete: Same<SentCommand['type'], OwnerCommand['type']> = true;
+
+/** What a request is answered with. */
+const answers = {
+	/** When it takes effect, in words. */
+	grant: v.object({effect: v.string()}),
+	/** Connections that were cut, and why a mount stayed, where one did. */
+	revoke: v.object({cut: v.number(), left: v.optional(v.string())}),
+	stop: v.object({}),
+	freeze: v.object({}),
+	thaw: v.object({}),
+	budget: v.object({}),
+	dismiss: v.object({}),
+	acknowledge: v.object({}),
+	audit: v.object({}),
+	attach: v.object({}),
+	input: v.object({}),
+	resize: v.object({}),
+} satisfies {readonly [Type in Ask['type']]: v.GenericSchema};
+
+export type AnswerOf<Type extends Ask['type']> = v.InferOutput<(typeof answers)[Type]>;
+
+const responseSchema = v.union([
+	v.object({/** A piece of the terminal's output, base64. */ output: v.string()}),
+	v.object({/** How the run ended. */ ended: v.string()}),
+	v.object({id: v.number(), ok: v.literal(true), result: v.unknown()}),
+	v.object({id: v.number(), ok: v.literal(false), because: v.string(), hint: v.string(), exitCode: v.number()}),
 ]);
 
-/** A client's request. */
-export type Request = v.InferOutput<typeof requestSchema>;
+/** An answer to a request, by its id, or what a viewer is told. */
+export type Response = Readonly<v.InferOutput<typeof responseSchema>>;
 
-/** An answer to a request, or, without an id, a piece of the terminal's output (base64). */
-export type Response =
-	| {readonly id: number; readonly ok: true; readonly result: Record<string, unknown>}
-	| {
-			readonly id: number;
-			readonly ok: false;
-			readonly because: string;
-			readonly hint: string;
-			readonly exitCode: number;
-	  }
-	| {readonly output: string}
-	| {readonly ended: string};
+function parseLine<Schema extends v.GenericSchema>(schema: Schema, line: string): v.InferOutput<Schema> | undefined {
+	try {
+		const result = v.safeParse(schema, JSON.parse(line));
+		return result.success ? result.output : undefined;
+	} catch {
+		// Not JSON.
+		return undefined;
+	}
+}
 
 /** Reads one line from a client. Undefined for anything that is not a request. */
 export function parseRequest(line: string): Request | undefined {
-	try {
-		const result = v.safeParse(requestSchema, JSON.parse(line));
-		return result.success ? result.output : undefined;
-	} catch {
-		return undefined;
-	}
+	return parseLine(requestSchema, line);
+}
+
+/** Reads one line from a supervisor. Undefined for anything that this version does not know. */
+export function parseResponse(line: string): Response | undefined {
+	return parseLine(responseSchema, line);
+}
+
+/** Reads what a request was answered with. Undefined for what is no answer to it. */
+export function parseAnswer<Type extends Ask['type']>(type: Type, result: unknown): AnswerOf<Type> | undefined {
+	const parsed = v.safeParse(answers[type], result);
+	return parsed.success ? parsed.output : undefined;
 }
 
 /** Cuts a stream into lines; a line that grows past the limit ends the stream. */

@@ -11,7 +11,7 @@ import {
 	decideScopeChange,
 	decideVerify,
 	decideWindow,
-} from '../../source/core/run/decide.ts';
+} from '../../source/core/run/rules.ts';
 import {gatesOf} from '../../source/core/run/gates.ts';
 import type {Facts} from '../../source/core/run/facts.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';

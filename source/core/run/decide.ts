@@ -1,236 +1,242 @@
-import type {Facts} from './facts.ts';
-import {gateRefusal, Refusal} from '../refusal.ts';
-import type {Actor} from '../scope.ts';
+import {actorName, type Actor} from '../actor.ts';
+import {branchName} from '../git/refs.ts';
+import {isRunBranch, printable} from '../names.ts';
+import {Refusal} from '../refusal.ts';
+import type {Grant} from '../scope.ts';
+import {wallTime} from '../text/window.ts';
+import type {Command, CommandOf, GrantCommand} from './command.ts';
+import type {RunEvent} from './event.ts';
+import {
+	decideActor,
+	decideApprove,
+	decideDeploy,
+	decideDiscard,
+	decideMerge,
+	decideReject,
+	decideRestore,
+	decideResume,
+	decideRetarget,
+	decideScopeChange,
+	decideSpending,
+	decideVerify,
+	decideWindow,
+	openSuspects,
+} from './rules.ts';
 import type {Run} from './run.ts';
-import {liveStages, stageName} from './stages.ts';
-import {formatDuration} from '../text/time.ts';
-import {verifyHint} from './verdict.ts';
-import {clockAfter, parseWindow, windowAt, type WallTime} from '../text/window.ts';
+import {mayHaveSupervisor} from './stages.ts';
 
-/** Verification, approval and merge are worth this many milliseconds. */
-export const validity = 24 * 3_600_000;
+type Decided = RunEvent[] | Refusal;
 
-/** Agents decide nothing, whatever the state of the run: this check comes before any other. */
-export function decideActor(actor: Actor, gate: string): Refusal | undefined {
-	return actor.startsWith('person:')
-		? undefined
-		: gateRefusal(
-				`${gate} is a person's decision, and ${actor} is not a person`,
-				'nothing inside a sandbox can decide about a run',
-			);
+/** @param now milliseconds */
+type Decider<Type extends Command['type']> = (run: Run, command: CommandOf<Type>, actor: Actor, now: number) => Decided;
+
+/** The events, or the reason against them. */
+function unless(refusal: Refusal | undefined, ...events: RunEvent[]): Decided {
+	return refusal ?? events;
 }
 
-/** Why nothing more is decided about a run that was discarded or rejected. */
-export function ended(run: Run): Refusal | undefined {
-	if (run.stage === 'discarded') {
-		return gateRefusal(`${run.id} is discarded`, `fleet restore ${run.id}`);
-	}
-
-	return run.stage === 'rejected'
-		? gateRefusal(`${run.id} was rejected: ${run.because}`, `fleet resume ${run.id} starts another attempt`)
-		: undefined;
+/** A person's reason, or that person. */
+function reasonOf(because: string, actor: Actor): string {
+	return because === '' ? `by ${actorName(actor)}` : because;
 }
 
-const past = {
-	verify: 'verified',
-	approve: 'approved',
-	merge: 'merged',
-	reject: 'rejected',
-	retarget: 'retargeted',
-} as const;
-
-function atWork(run: Run, gate: keyof typeof past): Refusal | undefined {
-	return liveStages.has(run.stage)
-		? gateRefusal(
-				`${run.id} is ${stageName(run.stage)}: it cannot be ${past[gate]} before it ends`,
-				run.stage === 'running' || run.stage === 'frozen' || run.stage === 'starting'
-					? `fleet stop ${run.id}`
-					: 'wait for it to end',
-			)
-		: undefined;
-}
-
-function alreadyMerged(run: Run): Refusal | undefined {
-	return run.merge
-		? gateRefusal(`${run.id} is merged already, as ${run.merge.commit.slice(0, 10)}`, 'start a new run for more work')
-		: undefined;
-}
-
-/** May the run be verified? */
-export function decideVerify(run: Run): Refusal | undefined {
-	return ended(run) ?? alreadyMerged(run) ?? atWork(run, 'verify');
-}
-
-/** Which of the four facts moved since they were written down; empty where none did. */
-export function moved(bound: Facts, facts: Facts): string[] {
-	const names: Record<keyof Facts, string> = {
-		base: 'the target branch',
-		head: "the run's branch",
-		tree: 'the merged tree',
-		policy: 'the policy',
+/** A grant as it is written down. @param now milliseconds */
+export function grantOf(command: GrantCommand, actor: Actor, now: number): Grant {
+	const {id, scope, because, durationMs, reference, identity} = command;
+	return {
+		id,
+		scope,
+		because: because.trim(),
+		by: actor,
+		at: new Date(now).toISOString(),
+		reference,
+		identity,
+		until: durationMs === undefined ? undefined : new Date(now + durationMs).toISOString(),
 	};
-	return (Object.keys(names) as Array<keyof Facts>).filter(key => bound[key] !== facts[key]).map(key => names[key]);
 }
 
-function stale(what: string, names: string[], run: Run): Refusal {
-	return gateRefusal(`stale: ${names.join(' and ')} moved since ${what}`, `fleet verify ${run.id}`);
+/** When a grant takes effect, in words. */
+function effectOf(reaches: string, runId: string): string {
+	if (reaches === 'start') {
+		return 'when the run is next started';
+	}
+
+	return reaches === 'now'
+		? 'effective now'
+		: `when the run is next started (${reaches}): fleet stop ${runId}, fleet resume ${runId}`;
 }
 
-/** May the run be approved, by this actor, at this moment? `now` in milliseconds. */
-export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
-	const refusal = decideActor(actor, 'approve') ?? ended(run) ?? alreadyMerged(run) ?? atWork(run, 'approve');
-	if (refusal) {
-		return refusal;
+function revokeRefusal(run: Run, scope: string): Refusal | undefined {
+	if (run.grants.some(grant => grant.scope === scope)) {
+		return undefined;
 	}
 
-	const {verification} = run;
-	if (!verification) {
-		return gateRefusal(`${run.id} is not verified`, `fleet verify ${run.id}`);
-	}
-
-	if (verification.result === 'inconclusive') {
-		return gateRefusal(
-			`the verification of ${run.id} was inconclusive: ${verification.because}`,
-			verifyHint(run, verification.doubt),
-		);
-	}
-
-	if (!verification.passed) {
-		return gateRefusal(`${run.id} failed verification: ${verification.because}`, `fleet resume ${run.id}`);
-	}
-
-	if (now - Date.parse(verification.at) > validity) {
-		return gateRefusal('the verification is older than 24 hours', `fleet verify ${run.id}`);
-	}
-
-	const names = moved(verification, facts);
-	return names.length > 0 ? stale('it was verified', names, run) : undefined;
+	const granted = run.grants.map(grant => grant.scope);
+	return new Refusal(
+		`${scope} is not granted to ${run.id}`,
+		granted.length === 0 ? 'nothing is granted' : `granted: ${granted.join(', ')}`,
+	);
 }
 
-/** May the run be merged? Only what was approved, only while nothing under the approval has moved. */
-export function decideMerge(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
-	const refusal = decideActor(actor, 'merge') ?? ended(run) ?? alreadyMerged(run) ?? atWork(run, 'merge');
-	if (refusal) {
-		return refusal;
-	}
-
-	const {approval, verification} = run;
-	if (!approval) {
-		return gateRefusal(
-			`${run.id} is not approved`,
-			verification?.passed ? `fleet approve ${run.id}` : `fleet verify ${run.id}`,
-		);
-	}
-
-	if (decideActor(approval.by, 'approve') || !verification?.passed || approval.verify !== verification.digest) {
-		return gateRefusal('the approval is not for this verification', `fleet approve ${run.id}`);
-	}
-
-	if (now - Date.parse(approval.at) > validity) {
-		return gateRefusal('the approval is older than 24 hours', `fleet approve ${run.id}`);
-	}
-
-	const names = moved(approval, facts);
-	return names.length > 0 ? stale('it was approved', names, run) : undefined;
+function notRunning(run: Run): Refusal {
+	return new Refusal(`${run.id} is not running: it is ${run.stage}`, `fleet show ${run.id}`);
 }
 
-/** May the run's merged commit be deployed? `confirmed` is what the person typed for the target's name. */
-export function decideDeploy(
-	run: Run,
-	actor: Actor,
-	target: string,
-	confirmed: string | undefined,
-): Refusal | undefined {
-	const refusal = decideActor(actor, 'deploy');
-	if (refusal) {
-		return refusal;
+function freezeRefusal(run: Run): Refusal | undefined {
+	if (run.stage === 'frozen') {
+		return new Refusal(`${run.id} is paused already`, `fleet continue ${run.id}, or fleet stop ${run.id}`);
 	}
 
-	if (!run.merge) {
-		return gateRefusal(`${run.id} is not merged: merge first`, `fleet merge ${run.id}`);
-	}
-
-	if (run.stage === 'deploying') {
-		return gateRefusal(`${run.id} is being deployed already`, 'wait for it to end');
-	}
-
-	return confirmed === target
-		? undefined
-		: gateRefusal("the target's name was not confirmed", `type the target's name, or pass --confirm ${target}`);
+	return run.stage === 'running' ? undefined : notRunning(run);
 }
 
-/** Was the word typed that the policy asks for? @param word undefined for none */
-export function decideWord(word: string | undefined, confirmed: string | undefined): Refusal | undefined {
-	return word === undefined || confirmed === word
-		? undefined
-		: gateRefusal(
-				'the policy asks for a word with an approval, and it was not typed',
-				`type it when asked, or pass --confirm ${word}`,
-			);
+function retargetRefusal(run: Run, target: string): Refusal | undefined {
+	const branch = branchName(target);
+	if (target === run.target) {
+		return new Refusal(`${run.id} is merged into ${branch} already`, `fleet verify ${run.id}`);
+	}
+
+	return isRunBranch(branch)
+		? new Refusal(`${branch} is a run's own branch`, "name a branch of the project's")
+		: undefined;
 }
+
+function waiveRefusal(run: Run, because: string): Refusal | undefined {
+	if (because.trim() === '') {
+		return new Refusal('dismissing a finding needs a reason', 'say why with --because "…"');
+	}
+
+	return openSuspects(run).length === 0
+		? new Refusal(`no possible secret was found in ${run.id}`, `fleet verify ${run.id}`)
+		: undefined;
+}
+
+const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
+	grant: (run, command, actor, now) =>
+		unless(decideScopeChange(run, actor, command.because), {
+			type: 'scope.granted',
+			grant: grantOf(command, actor, now),
+			effect: effectOf(command.reaches ?? 'start', run.id),
+		}),
+	revoke: (run, {scope, because}, actor) =>
+		unless(decideActor(actor, 'a scope') ?? revokeRefusal(run, scope), {
+			type: 'scope.revoked',
+			scope,
+			because,
+			cut: 0,
+		}),
+	// Written down once the agent has ended; another attempt of a run that has ended may be about to start.
+	stop: (run, {because}, actor) =>
+		unless(decideActor(actor, 'stopping a run') ?? (mayHaveSupervisor(run.stage) ? undefined : notRunning(run)), {
+			type: 'run.exited',
+			code: null,
+			signal: null,
+			because: because === '' ? `stopped by ${actorName(actor)}` : because,
+		}),
+	// Written down by whoever stops the processes: `whole` is how that came out.
+	freeze: (run, {because}, actor) =>
+		unless(decideActor(actor, 'pausing a run') ?? freezeRefusal(run), {
+			type: 'run.frozen',
+			because: reasonOf(because, actor),
+			whole: true,
+		}),
+	thaw: (run, {because}, actor) =>
+		unless(
+			decideActor(actor, 'continuing a run') ??
+				(run.stage === 'frozen' ? decideSpending(run) : new Refusal(`${run.id} is not paused`, `fleet show ${run.id}`)),
+			{type: 'run.thawed', because: reasonOf(because, actor)},
+		),
+	budget: (_run, {budget, because}, actor) =>
+		unless(decideActor(actor, 'a budget'), {type: 'budget.set', budget, because}),
+	dismiss: (run, {target, because}, actor) =>
+		unless(
+			decideActor(actor, 'a denial') ??
+				(run.denials.some(denial => denial.target === target)
+					? undefined
+					: new Refusal(`${run.id} was not denied ${printable(target)}`, `fleet show ${run.id}`)),
+			{type: 'denial.dismissed', target, because},
+		),
+	acknowledge: (run, {because}, actor) =>
+		unless(
+			decideActor(actor, 'an alarm') ??
+				(run.alarms.length === 0 ? new Refusal(`${run.id} has no alarm`, `fleet show ${run.id}`) : undefined),
+			{type: 'alarm.acknowledged', because},
+		),
+	audit: (_run, {items, asked, because}, actor) =>
+		unless(
+			decideActor(actor, 'an audit'),
+			...asked.map((gate): RunEvent => ({type: 'gate.refused', gate, because: 'agents decide nothing'})),
+			{type: 'audit.finished', items: [...items], because},
+		),
+	resume: (run, {prompt, onto}, actor) =>
+		unless(decideActor(actor, 'resume') ?? decideResume(run) ?? decideSpending(run), {
+			type: 'prompt.sent',
+			prompt,
+			...(onto === undefined ? {} : {onto}),
+		}),
+	verify: (run, {facts, commands}, actor) =>
+		unless(decideActor(actor, 'verify') ?? decideVerify(run), {
+			type: 'verify.started',
+			...facts,
+			commands: [...commands],
+		}),
+	waive: (run, {because}, actor) =>
+		unless(decideActor(actor, 'to waive') ?? waiveRefusal(run, because), {
+			type: 'suspects.waived',
+			fingerprints: openSuspects(run).map(({fingerprint}) => fingerprint),
+			because: because.trim(),
+		}),
+	approve: (run, {facts, because, signed, viewed}, actor, now) =>
+		unless(decideApprove(run, actor, facts, now), {
+			type: 'review.approved',
+			...facts,
+			verify: run.verification?.digest ?? '',
+			because,
+			...(signed ? {signed} : {}),
+			...(viewed ? {viewed} : {}),
+		}),
+	reject: (run, {because}, actor) =>
+		unless(decideReject(run, actor), {
+			type: 'review.rejected',
+			because: because === '' ? 'no reason was given' : because,
+		}),
+	merge: (run, {facts, commit}, actor, now) =>
+		unless(decideMerge(run, actor, facts, now), {
+			type: 'merge.started',
+			target: run.target,
+			base: facts.base,
+			head: facts.head,
+			tree: facts.tree,
+			commit,
+		}),
+	deploy: (run, {target, confirmed, window, outside, because, command, credentials}, actor, now) =>
+		unless(
+			decideDeploy(run, actor, target, confirmed) ??
+				decideWindow(target, window, wallTime(now), outside ? because : undefined),
+			{
+				type: 'deploy.started',
+				target,
+				commit: run.merge?.commit ?? '',
+				command,
+				credentials: [...credentials],
+				...(because === '' ? {} : {because}),
+				...(outside && window !== undefined ? {outside: window} : {}),
+			},
+		),
+	retarget: (run, {target, because}, actor) =>
+		unless(decideRetarget(run, actor) ?? retargetRefusal(run, target), {type: 'run.retargeted', target, because}),
+	discard: (run, {because, kept}, actor) =>
+		unless(decideDiscard(run, actor), {type: 'run.discarded', because, kept: [...kept]}),
+	restore: (run, {because}, actor) => unless(decideRestore(run, actor), {type: 'run.restored', because}),
+};
 
 /**
- * Is it the time to deploy there? Outside of its window only with a reason.
- * @param window as the policy has it; undefined for always
+ * What comes of a command: events, in the order in which they are written down, or why nothing does. Pure and total.
+ * Who carries out a command that has effects beside its events does so before, between or after them, and asks first.
+ * @param now milliseconds
  */
-export function decideWindow(
-	target: string,
-	window: string | undefined,
-	now: WallTime,
-	outside: string | undefined,
-): Refusal | undefined {
-	const {open, minutes} = windowAt(
-		parseWindow(window ?? '') ?? {days: new Set([0, 1, 2, 3, 4, 5, 6]), from: 0, to: 0},
-		now,
-	);
-	return open || (outside ?? '').trim() !== ''
-		? undefined
-		: gateRefusal(
-				`outside the deploy window of ${target} (${window}): ` +
-					`it opens in ${formatDuration(minutes * 60_000)} (${clockAfter(now, minutes)})`,
-				'wait, or --outside-window with --because "…"',
-			);
-}
-
-/** May the run be rejected? */
-export function decideReject(run: Run, actor: Actor): Refusal | undefined {
-	return (
-		decideActor(actor, 'reject') ??
-		(run.stage === 'discarded' ? ended(run) : undefined) ??
-		alreadyMerged(run) ??
-		atWork(run, 'reject')
-	);
-}
-
-/** May the run be merged into another branch than it was to be? */
-export function decideRetarget(run: Run, actor: Actor): Refusal | undefined {
-	return (
-		decideActor(actor, 'another target') ??
-		(run.stage === 'discarded' ? ended(run) : undefined) ??
-		alreadyMerged(run) ??
-		atWork(run, 'retarget')
-	);
-}
-
-/** May another attempt be started in the run's worktree? */
-export function decideResume(run: Run): Refusal | undefined {
-	if (run.stage === 'discarded') {
-		return ended(run);
-	}
-
-	return (
-		alreadyMerged(run) ??
-		(liveStages.has(run.stage)
-			? new Refusal(`${run.id} is ${stageName(run.stage)}`, `fleet attach ${run.id}`)
-			: undefined)
-	);
-}
-
-/** May a scope of the run be changed? */
-export function decideScopeChange(run: Run, actor: Actor, because: string): Refusal | undefined {
-	return (
-		decideActor(actor, 'a scope') ??
-		(run.stage === 'discarded' ? ended(run) : undefined) ??
-		(because.trim() === '' ? new Refusal('a grant needs a reason', 'say why with --because "…"') : undefined)
-	);
+export function decide(run: Run, command: Command, actor: Actor, now: number): RunEvent[] | Refusal {
+	// Each function takes the commands of the type that it stands under: the record says so, and the lookup forgets it.
+	const decider = deciders[command.type] as (run: Run, command: Command, actor: Actor, now: number) => Decided;
+	return decider(run, command, actor, now);
 }

@@ -1,5 +1,6 @@
 import type {Signed, Viewed} from './statement.ts';
-import type {Actor, Grant} from '../scope.ts';
+import type {Actor} from '../actor.ts';
+import type {Grant} from '../scope.ts';
 import type {ItemId, Status} from './audit.ts';
 import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';

@@ -1,5 +1,6 @@
 import {branchName} from '../git/refs.ts';
-import {done, personOf, type Changes} from './evolve-text.ts';
+import {actorName} from '../actor.ts';
+import {done, type Changes} from './evolve-text.ts';
 import type {DeployOutcome, Entry} from './event.ts';
 import type {Stage} from './stages.ts';
 import {viewedText} from './statement.ts';
@@ -81,7 +82,7 @@ export const handoverChanges = {
 		const said = (reason: string) => [reason, viewedText(viewed)].filter(text => text !== '').join('; ');
 		return {
 			stage: 'approved',
-			because: said(because === '' ? `by ${personOf(actor)}` : because),
+			because: said(because === '' ? `by ${actorName(actor)}` : because),
 			phrase: said(done('approved', because, actor)),
 			approval: {base, head, tree, policy, verify, by: actor, because, at, signed, viewed},
 		};

@@ -1,4 +1,4 @@
-import type {Actor} from '../scope.ts';
+import {actorName, type Actor} from '../actor.ts';
 import type {EntryOf, RunEvent} from './event.ts';
 import type {Run} from './run.ts';
 
@@ -7,12 +7,10 @@ export type Changes = {
 	readonly [Type in Exclude<RunEvent['type'], 'run.created'>]: (run: Run, entry: EntryOf<Type>) => Partial<Run>;
 };
 
-export const personOf = (actor: Actor) => actor.replace('person:', '');
-
 /** What a person did, with the reason where one was given. */
 export function done(what: string, because: string, actor: Actor): string {
 	if (because === '') {
-		return `${what} by ${personOf(actor)}`;
+		return `${what} by ${actorName(actor)}`;
 	}
 
 	return because.startsWith('by ') ? `${what} ${because}` : `${what}: ${because}`;

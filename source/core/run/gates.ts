@@ -1,10 +1,10 @@
 import {branchName} from '../git/refs.ts';
 import {gateRefusal, type Refusal} from '../refusal.ts';
-import type {Actor} from '../scope.ts';
+import {actorName, isPerson, personOf} from '../actor.ts';
 import {itemIds} from './audit.ts';
-import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './decide.ts';
+import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './rules.ts';
 import type {Facts} from './facts.ts';
-import {checksOf, type Run} from './run.ts';
+import {checksOf, type Approval, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
 
 /** The steps after the agent's work, in their order. */
@@ -35,7 +35,7 @@ type Standing = {
 };
 
 /** Who asks: the sequence is shown to people. */
-const person: Actor = 'person:you';
+const person = personOf('you');
 
 /** What was verified, and when: milliseconds. The engine asks again with what is true by then. */
 function lastVerified({verification}: Run): {facts: Facts; now: number} {
@@ -114,14 +114,16 @@ function review(run: Run): Standing {
 	};
 }
 
+function approvedText({by, because}: Approval): string {
+	return `${isPerson(by) ? 'by ' : ''}${actorName(by)}${because === '' ? '' : `: ${because}`}`;
+}
+
 function approve(run: Run): Standing {
 	const {approval} = run;
 	const {facts, now} = lastVerified(run);
 	return {
 		title: 'Approve',
-		done: approval
-			? `${approval.by.replace('person:', 'by ')}${approval.because === '' ? '' : `: ${approval.because}`}`
-			: undefined,
+		done: approval && approvedText(approval),
 		refusal: decideApprove(run, person, facts, now),
 	};
 }

@@ -1,26 +1,28 @@
 /** Where a run is on its way. Kept as one word, since people filter lists by it. */
-export type Stage =
-	| 'queued'
-	| 'starting'
-	| 'running'
-	| 'frozen'
-	| 'stopped'
-	| 'failed'
-	| 'crashed'
-	| 'captured'
-	| 'verifying'
-	| 'verified'
-	| 'verify-failed'
-	| 'inconclusive'
-	| 'approved'
-	| 'rejected'
-	| 'merging'
-	| 'merged'
-	| 'deploying'
-	| 'deployed'
-	| 'deploy-failed'
-	| 'deploy-unknown'
-	| 'discarded';
+export const stages = [
+	'queued',
+	'starting',
+	'running',
+	'frozen',
+	'stopped',
+	'failed',
+	'crashed',
+	'captured',
+	'verifying',
+	'verified',
+	'verify-failed',
+	'inconclusive',
+	'approved',
+	'rejected',
+	'merging',
+	'merged',
+	'deploying',
+	'deployed',
+	'deploy-failed',
+	'deploy-unknown',
+	'discarded',
+] as const;
+export type Stage = (typeof stages)[number];
 
 /** What a stage is called where that is not its own word. */
 const stageNames: Partial<Record<Stage, string>> = {
@@ -51,3 +53,22 @@ export const liveStages: ReadonlySet<Stage> = new Set<Stage>([
 export function isAtWork(run: {readonly stage: Stage}): boolean {
 	return liveStages.has(run.stage) && run.stage !== 'queued' && run.stage !== 'frozen';
 }
+
+/**
+ * Whether a supervisor may be alive: it owns the run while its agent is at work or waits for its turn, and before that
+ * while it starts another attempt of a run that has ended. A gate's own process owns the others, or nobody does.
+ */
+export function mayHaveSupervisor(stage: Stage): boolean {
+	return !noSupervisor.has(stage);
+}
+
+const noSupervisor: ReadonlySet<Stage> = new Set<Stage>([
+	'verifying',
+	'merging',
+	'merged',
+	'deploying',
+	'deployed',
+	'deploy-failed',
+	'deploy-unknown',
+	'discarded',
+]);

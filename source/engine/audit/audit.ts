@@ -14,7 +14,7 @@ import type {Context} from '../context.ts';
 import {givenFiles} from '../grants/files.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
-import {connect, withJournal} from '../runs.ts';
+import {send} from '../owner.ts';
 import {grouped, lookName, runLimited, type Limited} from '../sandbox/guard.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
 import {openSession} from '../sandbox/session.ts';
@@ -234,29 +234,6 @@ async function repositoryState(git: Git, commonDir: string, run: Run): Promise<s
 export async function auditAndRecord(context: Context, run: Run, onAttempt?: OnAttempt): Promise<Item[]> {
 	const {items, asked} = await audit(context, run, onAttempt ? {onAttempt} : {});
 	const summary = items.map(({id, status}) => ({id, status}));
-	const connection = await connect(context, run.id);
-	if (connection) {
-		try {
-			await connection.request({
-				method: 'audited',
-				items: summary,
-				asked,
-				because: '',
-				actor: context.actor as `person:${string}`,
-			});
-		} finally {
-			connection.close();
-		}
-
-		return items;
-	}
-
-	await withJournal(context, run.id, async journal => {
-		for (const gate of asked) {
-			journal.append({type: 'gate.refused', gate, because: 'agents decide nothing'}, `agent:${run.id}`, false);
-		}
-
-		journal.append({type: 'audit.finished', items: summary, because: ''}, context.actor);
-	});
+	await send(context, run, {type: 'audit', items: summary, asked, because: ''});
 	return items;
 }

@@ -1,5 +1,5 @@
 import {judge, type ItemId, type Probe} from '../../core/run/audit.ts';
-import {decideApprove, decideDeploy, decideMerge} from '../../core/run/decide.ts';
+import {decideApprove, decideDeploy, decideMerge} from '../../core/run/rules.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import type {Refusal} from '../../core/refusal.ts';
 import type {Approval, Run} from '../../core/run/run.ts';

@@ -1,181 +1,113 @@
 import {randomBytes} from 'node:crypto';
-import {decideActor, decideScopeChange} from '../../core/run/decide.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
+import type {GrantCommand} from '../../core/run/command.ts';
+import {decideScopeChange} from '../../core/run/rules.ts';
 import type {Run} from '../../core/run/run.ts';
-import type {Actor, Grant} from '../../core/scope.ts';
-import {filesOf, kindOf, parseGrantable, parseScope} from '../../scopes/registry.ts';
 import {formatScope} from '../../core/scope.ts';
 import {formatReference} from '../../core/secrets/secret.ts';
-import type {Journal} from '../../host/journal.ts';
+import {filesOf, kindOf, parseGrantable, parseScope} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
+import {sendPrepared} from '../owner.ts';
 import {checkOverlap, filesPlace, grantedScope, type FilesPlace} from './files.ts';
 import {completeScope, grantLength, secretOfScope} from './scope-secrets.ts';
-import {connect, withJournal} from '../runs.ts';
 import {handSecret} from './secret-values.ts';
-import {type SecretEntry} from './secrets.ts';
+import type {SecretEntry} from './secrets.ts';
 
-/** A grant as it is written down. @throws Refusal for a scope that cannot be granted, or for no reason given */
-export function makeGrant(
-	actor: Actor,
-	scope: string,
-	because: string,
-	duration: number | undefined,
-	entry?: Pick<SecretEntry, 'reference'>,
-	files?: FilesPlace,
-): Grant {
-	const refusal = decideActor(actor, 'a scope');
-	if (refusal) {
-		throw refusal;
-	}
+/** A grant that a person asks for. `files`: what its scope names, once that was looked at. */
+export type Wanted = {
+	readonly scope: string;
+	readonly because: string;
+	/** Milliseconds; undefined for as long as the run goes on. */
+	readonly durationMs?: number | undefined;
+	readonly reference?: string | undefined;
+	readonly files?: FilesPlace | undefined;
+};
 
+/** @throws Refusal for a scope that cannot be granted, or for no reason given */
+export function grantCommand({scope, because, durationMs, reference, files}: Wanted): GrantCommand {
 	const parsed = orThrow(parseGrantable(files?.scope ?? scope));
 	if (because.trim() === '') {
 		throw new Refusal(`${parsed.scope} needs a reason`, 'say why with --because "…"');
 	}
 
-	const now = Date.now();
 	return {
+		type: 'grant',
 		id: randomBytes(4).toString('hex'),
 		scope: parsed.scope,
-		because: because.trim(),
-		by: actor,
-		at: new Date(now).toISOString(),
-		reference: entry && formatReference(entry.reference),
+		because,
+		durationMs,
+		reference,
 		identity: files?.identity,
-		until: duration === undefined ? undefined : new Date(now + duration).toISOString(),
 	};
 }
 
-/**
- * What is known of a grant besides its scope: the secret behind it, or what a `files:` scope names as it was looked at.
- */
-export type GrantDetails = {readonly reference?: string | undefined; readonly files?: FilesPlace | undefined};
-
-/** @throws Refusal where the scope cannot be granted to this run; nothing is written */
-export function checkGrant(
-	journal: Journal,
-	actor: Actor,
-	scope: string,
-	because: string,
-	duration: number | undefined,
-	more: GrantDetails = {},
-): Grant {
-	const refusal = decideScopeChange(journal.run, actor, because);
-	if (refusal) {
-		throw refusal;
-	}
-
-	const {reference, files} = more;
-	const grant: Grant = {...makeGrant(actor, scope, because, duration, undefined, files), reference};
-	if (filesOf(grant.scope) && !files) {
+/** @throws Refusal where a grant would have to do with files that the run has already */
+export function checkFiles(run: Run, command: GrantCommand, files: FilesPlace | undefined): void {
+	if (filesOf(command.scope) && !files) {
 		throw new Error('a folder is granted only after it was looked at');
 	}
 
 	if (files) {
-		checkOverlap(files, journal.run.grants, `fleet revoke ${journal.run.id}`);
+		checkOverlap(files, run.grants, `fleet revoke ${run.id}`);
 	}
-
-	return grant;
 }
 
-/** When a grant takes effect, in words. */
-function effectOf(reaches: string, runId: string): string {
-	if (reaches === 'start') {
-		return 'when the run is next started';
+/** What a grant is called that is to be revoked. @throws Refusal for what no run is without */
+export function revocable(text: string, run: Run): string {
+	const scope = grantedScope(text, run.grants);
+	if (kindOf(scope)?.byDefault) {
+		throw new Refusal(`${scope} cannot be revoked`, `fleet stop ${run.id} ends the run`);
 	}
 
-	if (reaches !== 'now') {
-		return `when the run is next started (${reaches}): fleet stop ${runId}, fleet resume ${runId}`;
-	}
-
-	return 'effective now';
+	return scope;
 }
 
-/**
- * Turns a scope on in a journal that is held.
- * @param reaches `now`: a run that is going on has it already; `start`: there is none; other words: why it waits
- * @returns when it takes effect, in words
- */
-export function grantIn(
-	journal: Journal,
-	actor: Actor,
-	scope: string,
-	because: string,
-	duration: number | undefined,
-	reaches: string,
-	more: GrantDetails = {},
-): string {
-	const grant = checkGrant(journal, actor, scope, because, duration, more);
-	const effect = effectOf(reaches, journal.run.id);
-	journal.append({type: 'scope.granted', grant, effect}, actor);
-	return effect;
-}
+/** What became of a grant. `secret` and `files`: what is behind its scope. */
+export type Granted = {
+	readonly scope: string;
+	/** When it takes effect, in words. */
+	readonly effect: string;
+	readonly secret: SecretEntry | undefined;
+	readonly files: FilesPlace | undefined;
+};
 
-/** Turns a scope off in a journal that is held. `cut` closes what was open through it, once it is written down. */
-export function revokeIn(journal: Journal, actor: Actor, scope: string, because: string, cut: () => number): number {
-	const refusal = decideActor(actor, 'a scope');
-	if (refusal) {
-		throw refusal;
-	}
-
-	const wanted = grantedScope(scope, journal.run.grants);
-	if (kindOf(wanted)?.byDefault) {
-		throw new Refusal(`${wanted} cannot be revoked`, `fleet stop ${journal.run.id} ends the run`);
-	}
-
-	if (!journal.run.grants.some(grant => grant.scope === wanted)) {
-		const granted = journal.run.grants.map(grant => grant.scope);
-		throw new Refusal(
-			`${wanted} is not granted to ${journal.run.id}`,
-			granted.length === 0 ? 'nothing is granted' : `granted: ${granted.join(', ')}`,
-		);
-	}
-
-	journal.append({type: 'scope.revoked', scope: wanted, because, cut: 0}, actor);
-	return cut();
-}
-
-/**
- * Turns a scope on: through the supervisor where one is alive, else in the journal.
- * @returns the scope as it is written, and when it takes effect
- */
-export async function allow(
-	context: Context,
-	run: Run,
-	text: string,
-	because: string,
-	asked: number | undefined,
-): Promise<{scope: string; effect: string; secret: SecretEntry | undefined; files: FilesPlace | undefined}> {
-	const scope = completeScope(context, text, run.project);
-	makeGrant(context.actor, scope, because, asked);
-	const entry = secretOfScope(context, formatScope(orThrow(parseScope(scope))), run.project);
-	const duration = grantLength(entry, asked);
-	const reference = entry && formatReference(entry.reference);
-	const connection = await connect(context, run.id);
-	if (connection) {
-		try {
+/** Turns a scope on, by whoever owns the run's journal. @param wanted.scope as it is typed */
+export async function allow(context: Context, run: Run, wanted: Omit<Wanted, 'reference' | 'files'>): Promise<Granted> {
+	const {because} = wanted;
+	const scope = completeScope(context, wanted.scope, run.project);
+	grantCommand({...wanted, scope});
+	const plain = formatScope(orThrow(parseScope(scope)));
+	const entry = secretOfScope(context, plain, run.project);
+	const durationMs = grantLength(entry, wanted.durationMs);
+	let files: FilesPlace | undefined;
+	const {effect} = await sendPrepared(context, run, {
+		type: 'grant',
+		async supervisor() {
 			// The value goes from the vault to the supervisor's memory, over a socket that only this person can open.
-			const secret = entry && (await handSecret(context, entry, formatScope(orThrow(parseScope(scope)))));
-			grantLength(secret && {...entry, binding: secret.binding}, duration);
-			const files = await filesPlace(context, scope);
-			const {effect} = await connection.request({
-				method: 'allow',
-				scope: files?.scope ?? scope,
-				because,
-				duration,
-				secret,
-				actor: context.actor as `person:${string}`,
-			});
-			return {scope: files?.scope ?? scope, effect: String(effect), secret: entry, files};
-		} finally {
-			connection.close();
-		}
-	}
+			const secret = entry && (await handSecret(context, entry, plain));
+			grantLength(secret && {...entry, binding: secret.binding}, durationMs);
+			files = await filesPlace(context, scope);
+			const {type, id} = grantCommand({scope, because, files});
+			return {command: {type, id, scope: files?.scope ?? scope, because, durationMs}, secret};
+		},
+		async file() {
+			const place = await filesPlace(context, scope);
+			files = place;
+			const reference = entry && formatReference(entry.reference);
+			const command = grantCommand({scope, because, durationMs, reference, files: place});
+			return {
+				command,
+				check(now) {
+					const refusal = decideScopeChange(now, context.actor, because);
+					if (refusal) {
+						throw refusal;
+					}
 
-	const files = await filesPlace(context, scope);
-	const effect = await withJournal(context, run.id, async journal =>
-		grantIn(journal, context.actor, scope, because, duration, 'start', {reference, files}),
-	);
+					checkFiles(now, command, place);
+				},
+			};
+		},
+	});
 	return {scope: files?.scope ?? scope, effect, secret: entry, files};
 }
 
@@ -186,26 +118,12 @@ export async function allow(
 export async function revoke(
 	context: Context,
 	run: Run,
-	text: string,
-	because: string,
+	{scope: text, because}: {readonly scope: string; readonly because: string},
 ): Promise<{cut: number; left?: string | undefined}> {
 	const scope = completeScope(context, text, run.project);
-	const connection = await connect(context, run.id);
-	if (connection) {
-		try {
-			const {cut, left} = await connection.request({
-				method: 'revoke',
-				scope,
-				because,
-				actor: context.actor as `person:${string}`,
-			});
-			return {cut: Number(cut), left: left === undefined ? undefined : String(left)};
-		} finally {
-			connection.close();
-		}
-	}
-
-	return withJournal(context, run.id, async journal => ({
-		cut: revokeIn(journal, context.actor, scope, because, () => 0),
-	}));
+	return sendPrepared(context, run, {
+		type: 'revoke',
+		supervisor: async () => ({command: {type: 'revoke', scope, because}}),
+		file: async () => ({command: {type: 'revoke', scope: revocable(scope, run), because}}),
+	});
 }

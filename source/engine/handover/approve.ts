@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import type {Signed, Viewed} from '../../core/run/statement.ts';
-import {decideApprove, decideReject} from '../../core/run/decide.ts';
+import {decideApprove} from '../../core/run/rules.ts';
 import {parseDiff} from '../../core/review/diff.ts';
 import type {Run} from '../../core/run/run.ts';
 import {Refusal} from '../../core/refusal.ts';
@@ -14,6 +14,7 @@ import {importWork} from './import-work.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
 import {openRun} from '../project/projects.ts';
+import {record} from '../record.ts';
 import {readReview} from './review-file.ts';
 import {refuseSecretReason} from '../grants/secret-text.ts';
 
@@ -37,7 +38,8 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 	}
 
 	const facts = await factsOrNone(context, journal, git);
-	const refusal = decideApprove(journal.run, context.actor, facts, Date.now());
+	const now = Date.now();
+	const refusal = decideApprove(journal.run, context.actor, facts, now);
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'approve', because: refusal.because}, context.actor);
 		throw refusal;
@@ -61,17 +63,8 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 		throw error;
 	}
 
-	journal.append(
-		{
-			type: 'review.approved',
-			...facts,
-			verify: journal.run.verification!.digest,
-			because: yes.because,
-			...(signed ? {signed} : {}),
-			...(viewed ? {viewed} : {}),
-		},
-		context.actor,
-	);
+	// To sign may take a person a while; what was true when that began is what is signed.
+	record(journal, {type: 'approve', facts, because: yes.because, signed, viewed}, {actor: context.actor, now});
 }
 
 async function refuseIfChanged(context: Context, journal: Journal): Promise<void> {
@@ -90,10 +83,5 @@ async function factsOrNone(context: Context, journal: Journal, git: Git) {
 
 /** A person's no. It stands until the run is resumed. */
 export function reject(context: Context, journal: Journal, because: string): void {
-	const refusal = decideReject(journal.run, context.actor);
-	if (refusal) {
-		throw refusal;
-	}
-
-	journal.append({type: 'review.rejected', because: because === '' ? 'no reason was given' : because}, context.actor);
+	record(journal, {type: 'reject', because}, {actor: context.actor});
 }

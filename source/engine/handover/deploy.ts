@@ -1,7 +1,7 @@
 import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {decideDeploy, decideWindow} from '../../core/run/decide.ts';
+import {decideDeploy, decideWindow} from '../../core/run/rules.ts';
 import type {DeployOutcome} from '../../core/run/event.ts';
 import {printable} from '../../core/names.ts';
 import type {DeployTarget} from '../../core/policy.ts';
@@ -17,6 +17,7 @@ import type {Context} from '../context.ts';
 import {LiveRedactor} from '../run/live-redactor.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
+import {record} from '../record.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
 const deployTime = 60 * 60_000;
@@ -90,7 +91,8 @@ export async function deploy(
 	}
 
 	const target = await findTarget(context, run, name);
-	const early = decideWindow(name, target.window, wallTime(Date.now()), outside ? because : undefined);
+	const now = Date.now();
+	const early = decideWindow(name, target.window, wallTime(now), outside ? because : undefined);
 	if (early) {
 		journal.append({type: 'gate.refused', gate: 'deploy', because: early.because}, context.actor);
 		throw early;
@@ -134,17 +136,11 @@ export async function deploy(
 		});
 		await fillSubmodules(git, commonDir, rootOf(context, run), commit, tree);
 		const log = new LogWriter(context.paths.run(run.id).deployLog, {anew: true});
-		journal.append(
-			{
-				type: 'deploy.started',
-				target: name,
-				commit,
-				command: target.command,
-				credentials: target.credentials,
-				...(because === '' ? {} : {because}),
-				...(outside && target.window !== undefined ? {outside: target.window} : {}),
-			},
-			context.actor,
+		const {command, window} = target;
+		record(
+			journal,
+			{type: 'deploy', target: name, confirmed, window, outside, because, command, credentials: target.credentials},
+			{actor: context.actor, now},
 		);
 		const tell = (text: string) => {
 			log.write(text);

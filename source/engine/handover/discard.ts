@@ -1,8 +1,6 @@
 import {existsSync} from 'node:fs';
 import {branchRef, fleetRefs, runHead, runRefs, trashHead, trashRefs} from '../../core/git/refs.ts';
-import {decideActor} from '../../core/run/decide.ts';
-import {liveStages} from '../../core/run/stages.ts';
-import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import {gateRefusal} from '../../core/refusal.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {createWorktree, removeWorktree} from '../../host/worktree.ts';
@@ -10,6 +8,7 @@ import {capture} from './capture.ts';
 import type {Context} from '../context.ts';
 import {fillWorktree} from '../run/fill.ts';
 import {openRun, rootOf} from '../project/projects.ts';
+import {decideOn, record} from '../record.ts';
 
 async function moveRefs(git: Git, from: string, to: string): Promise<string[]> {
 	const refs = (await git.raw('for-each-ref', '--format=%(objectname) %(refname)', from))
@@ -36,18 +35,7 @@ async function moveRefs(git: Git, from: string, to: string): Promise<string[]> {
  */
 export async function discard(context: Context, journal: Journal, because: string): Promise<string[]> {
 	const {run} = journal;
-	if (liveStages.has(run.stage)) {
-		throw gateRefusal(`${run.id} is ${run.stage}`, `fleet stop ${run.id}`);
-	}
-
-	const refusal = decideActor(context.actor, 'discarding');
-	if (refusal) {
-		throw refusal;
-	}
-
-	if (run.stage === 'discarded') {
-		throw new Refusal(`${run.id} is discarded already`, `fleet restore ${run.id}`);
-	}
+	decideOn(journal, {type: 'discard', because, kept: []}, {actor: context.actor});
 
 	const {git, commonDir} = await openRun(context, run);
 	const places = context.paths.run(run.id);
@@ -72,7 +60,7 @@ export async function discard(context: Context, journal: Journal, because: strin
 	}
 
 	const kept = await moveRefs(git, runRefs(run.id), trashRefs(run.id));
-	journal.append({type: 'run.discarded', because, kept}, context.actor);
+	record(journal, {type: 'discard', because, kept}, {actor: context.actor});
 	await removeWorktree(commonDir, places);
 	if (head) {
 		await git.must(['update-ref', '-d', branchRef(run.branch), head]);
@@ -84,14 +72,7 @@ export async function discard(context: Context, journal: Journal, because: strin
 /** Brings a discarded run back: its refs, its branch, a fresh worktree. */
 export async function restore(context: Context, journal: Journal, because: string): Promise<void> {
 	const {run} = journal;
-	if (run.stage !== 'discarded') {
-		throw new Refusal(`${run.id} is not discarded`, `fleet show ${run.id}`);
-	}
-
-	const refusal = decideActor(context.actor, 'restoring');
-	if (refusal) {
-		throw refusal;
-	}
+	decideOn(journal, {type: 'restore', because}, {actor: context.actor});
 
 	const {git, commonDir} = await openRun(context, run);
 	const places = context.paths.run(run.id);
@@ -125,5 +106,5 @@ export async function restore(context: Context, journal: Journal, because: strin
 		fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: rootOf(context, run)}, head, index),
 	});
 	await moveRefs(git, trashRefs(run.id), runRefs(run.id));
-	journal.append({type: 'run.restored', because}, context.actor);
+	record(journal, {type: 'restore', because}, {actor: context.actor});
 }

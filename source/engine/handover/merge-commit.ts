@@ -1,3 +1,4 @@
+import {actorName} from '../../core/actor.ts';
 import {spawnSync} from 'node:child_process';
 import {accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
@@ -305,13 +306,13 @@ function trailersOf(run: Run, context: Context, because: string): Array<readonly
 	return [
 		['Fleet-Run', run.id],
 		['Fleet-Agent', run.agent],
-		['Reviewed-by', approval!.by.replace('person:', '')],
+		['Reviewed-by', actorName(approval!.by)],
 		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
 		...(approval!.signed ? [['Fleet-Signed-by', approval!.signed.signer] as const] : []),
 		['Fleet-Verify', verification!.digest],
 		['Fleet-Audit', audit ? `${audit.items.filter(item => item.status === 'PASS').length}/6${stale}` : 'none'],
 		['Fleet-Policy', verification!.policy],
-		['Fleet-Merged-by', context.actor.replace('person:', '')],
+		['Fleet-Merged-by', actorName(context.actor)],
 		...(because === '' ? [] : [['Fleet-Because', because] as const]),
 	];
 }

@@ -1,7 +1,7 @@
 import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {branchName} from '../../core/git/refs.ts';
-import {decideActor, decideMerge} from '../../core/run/decide.ts';
+import {decideActor, decideMerge} from '../../core/run/rules.ts';
 import {Refusal, gateRefusal} from '../../core/refusal.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
 import {discover, Git} from '../../host/git.ts';
@@ -14,6 +14,7 @@ import {readFacts} from './facts.ts';
 import {makeMergeCommit} from './merge-commit.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
+import {record} from '../record.ts';
 import {changesOf} from './vet.ts';
 
 /** A folder in which the target is checked out, and git's own folder for it, which names what is going on there. */
@@ -152,7 +153,8 @@ export async function merge(
 	const facts = run.approval
 		? await readFacts(context, journal, git, 'merge')
 		: {base: '', head: '', tree: '', policy: ''};
-	const refusal = decideMerge(run, context.actor, facts, Date.now()) ?? (await checkSignature(git, run, run.approval!));
+	const now = Date.now();
+	const refusal = decideMerge(run, context.actor, facts, now) ?? (await checkSignature(git, run, run.approval!));
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
 		throw refusal;
@@ -185,10 +187,7 @@ export async function merge(
 		}
 	}
 
-	journal.append(
-		{type: 'merge.started', target: run.target, base: facts.base, head: facts.head, tree: facts.tree, commit},
-		context.actor,
-	);
+	record(journal, {type: 'merge', facts, commit}, {actor: context.actor, now});
 	const swap = await git.run(['update-ref', '-m', `fleet: merge run ${run.id}`, run.target, commit, facts.base]);
 	if (swap.code !== 0) {
 		journal.append({type: 'run.crashed', because: `${name} moved in the last moment; nothing was merged`}, 'fleet');

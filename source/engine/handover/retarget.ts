@@ -1,5 +1,5 @@
 import {allBranches, branchName, branchRef} from '../../core/git/refs.ts';
-import {decideRetarget} from '../../core/run/decide.ts';
+import {decideRetarget} from '../../core/run/rules.ts';
 import {isRunBranch, printable} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
@@ -7,6 +7,7 @@ import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {Context} from '../context.ts';
 import {openRun} from '../project/projects.ts';
+import {decideOn, record} from '../record.ts';
 
 /** Branches that are looked at for what became of one. */
 const candidates = 50;
@@ -60,14 +61,8 @@ export async function retarget(context: Context, journal: Journal, branch: strin
 		throw new Refusal(`there is no branch "${printable(branch)}"`, `git -C ${git.repository.gitDir} branch --list`);
 	}
 
-	if (target === run.target) {
-		throw new Refusal(`${run.id} is merged into ${branch} already`, `fleet verify ${run.id}`);
-	}
-
-	if (isRunBranch(branch)) {
-		throw new Refusal(`${branch} is a run's own branch`, "name a branch of the project's");
-	}
-
+	const command = {type: 'retarget', target, because} as const;
+	decideOn(journal, command, {actor: context.actor});
 	if ((await git.run(['merge-base', run.base, tip])).code !== 0) {
 		throw new Refusal(
 			`${branch} has nothing to do with the commit that ${run.id} started from`,
@@ -75,5 +70,5 @@ export async function retarget(context: Context, journal: Journal, branch: strin
 		);
 	}
 
-	journal.append({type: 'run.retargeted', target, because}, context.actor);
+	record(journal, command, {actor: context.actor});
 }

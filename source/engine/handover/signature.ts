@@ -1,6 +1,6 @@
 import {branchName} from '../../core/git/refs.ts';
 import type {Facts} from '../../core/run/facts.ts';
-import {decideWord} from '../../core/run/decide.ts';
+import {decideWord} from '../../core/run/rules.ts';
 import {
 	signatureNamespace,
 	signersPath,

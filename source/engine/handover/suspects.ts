@@ -1,6 +1,6 @@
 import {holdsValue, redactText} from '../../core/secrets/redact.ts';
-import {gateRefusal, Refusal} from '../../core/refusal.ts';
-import type {Run} from '../../core/run/run.ts';
+import {gateRefusal} from '../../core/refusal.ts';
+import {openSuspects} from '../../core/run/rules.ts';
 import {
 	addedLines,
 	findSuspects,
@@ -12,6 +12,7 @@ import {
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {diffFlags} from './diff-flags.ts';
+import {record} from '../record.ts';
 import type {Context} from '../context.ts';
 import {knownValues} from '../grants/secret-values.ts';
 
@@ -165,27 +166,10 @@ export async function checkSuspects(
 	}
 }
 
-/** Those that nobody waived. */
-function openSuspects(run: Pick<Run, 'suspects' | 'waived'>): Suspect[] {
-	return run.suspects.filter(({fingerprint}) => !run.waived.includes(fingerprint));
-}
-
 /**
  * A person says that what was found is none, and why. Only what
  * was found before can be waived: nothing is waived unseen.
  */
 export function waiveSuspects(context: Context, journal: Journal, because: string): void {
-	const open = openSuspects(journal.run);
-	if (because.trim() === '') {
-		throw new Refusal('dismissing a finding needs a reason', 'say why with --because "…"');
-	}
-
-	if (open.length === 0) {
-		throw new Refusal(`no possible secret was found in ${journal.run.id}`, `fleet verify ${journal.run.id}`);
-	}
-
-	journal.append(
-		{type: 'suspects.waived', fingerprints: open.map(({fingerprint}) => fingerprint), because: because.trim()},
-		context.actor,
-	);
+	record(journal, {type: 'waive', because}, {actor: context.actor});
 }

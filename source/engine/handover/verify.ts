@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
 import {branchName} from '../../core/git/refs.ts';
-import {decideVerify} from '../../core/run/decide.ts';
+import {decideVerify} from '../../core/run/rules.ts';
 import type {Step} from '../../core/run/event.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import {limitsOf, type Policy} from '../../core/policy.ts';
@@ -39,6 +39,7 @@ import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan, chooseSandbox} from '../sandbox/plan.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
+import {record} from '../record.ts';
 import {listRuns} from '../runs.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 import {checkSuspects} from './suspects.ts';
@@ -110,7 +111,7 @@ export async function verify(
 		return false;
 	}
 
-	journal.append({type: 'verify.started', ...facts, commands: policy.verify}, context.actor);
+	record(journal, {type: 'verify', facts, commands: policy.verify}, {actor: context.actor});
 	const folder = places.verifyWork;
 	let checked: Checked[] = [];
 	let verdict: Verdict;

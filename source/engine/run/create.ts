@@ -5,9 +5,11 @@ import {branchRef, isBranchRef} from '../../core/git/refs.ts';
 import {branchOf, nameFrom, parseName} from '../../core/names.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
+import {grantOf} from '../../core/run/decide.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Budget} from '../../core/run/usage.ts';
 import type {Grant} from '../../core/scope.ts';
+import {formatReference} from '../../core/secrets/secret.ts';
 import type {Agent} from '../../core/seams.ts';
 import type {Git} from '../../host/git.ts';
 import {Journal} from '../../host/journal.ts';
@@ -19,7 +21,7 @@ import {filesOf} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import {checkOverlap, filesPlace} from '../grants/files.ts';
 import {completeScope, grantLength, secretOfScope} from '../grants/scope-secrets.ts';
-import {makeGrant} from '../grants/scopes.ts';
+import {grantCommand} from '../grants/scopes.ts';
 import {copyIncluded} from '../project/include.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRepository} from '../project/projects.ts';
@@ -147,14 +149,14 @@ async function makeGrants(context: Context, request: RunRequest): Promise<Grant[
 	for (const text of request.allow) {
 		const scope = completeScope(context, text, request.project);
 		const entry = secretOfScope(context, scope, request.project);
-		const grant = makeGrant(
-			context.actor,
+		const command = grantCommand({
 			scope,
-			request.because,
-			grantLength(entry, undefined),
-			entry,
-			await filesPlace(context, scope),
-		);
+			because: request.because,
+			durationMs: grantLength(entry, undefined),
+			reference: entry && formatReference(entry.reference),
+			files: await filesPlace(context, scope),
+		});
+		const grant = grantOf(command, context.actor, Date.now());
 		const files = filesOf(grant.scope);
 		if (files) {
 			checkOverlap({...files, scope: grant.scope, identity: grant.identity!}, grants, 'leave out');

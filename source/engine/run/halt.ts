@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type {Actor} from '../../core/scope.ts';
+import type {Actor} from '../../core/actor.ts';
 import {continueProcesses, stopTree} from '../../host/processes.ts';
 import {machineRefusal} from '../../host/write.ts';
 import type {Supervision} from './supervision.ts';

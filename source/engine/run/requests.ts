@@ -1,161 +1,139 @@
-import {decideActor} from '../../core/run/decide.ts';
+import type {Person} from '../../core/actor.ts';
 import {Refusal} from '../../core/refusal.ts';
-import type {Request, Response} from '../../protocol/messages.ts';
-import {acknowledgeIn, dismissIn} from '../grants/alarms.ts';
-import {budgetRefusal, setBudgetIn} from '../grants/budget.ts';
-import {filesPlace, grantedScope} from '../grants/files.ts';
-import {checkGrant, grantIn, revokeIn} from '../grants/scopes.ts';
+import type {OwnerCommand} from '../../core/run/command.ts';
+import type {AnswerOf, Ask, AskOf, Request, Response} from '../../protocol/messages.ts';
+import {filesPlace} from '../grants/files.ts';
+import {checkFiles, grantCommand, revocable} from '../grants/scopes.ts';
+import type {HandedSecret} from '../grants/secret-values.ts';
+import {decideOn, record} from '../record.ts';
 import {hideRevoked, scheduleExpiry} from './expiry.ts';
 import {freeze, stop, thaw} from './halt.ts';
 import {openBroker} from './run-broker.ts';
 import type {Supervision} from './supervision.ts';
 
+/* What a supervisor does when it is asked: a command is decided, then written down and carried out. */
+
+/** Who asks. `send` reaches that client from now on. */
+type From = {
+	readonly actor: Person;
+	readonly secret: HandedSecret | undefined;
+	send(response: Response): void;
+};
+
+type Handler<Type extends Ask['type']> = (
+	supervision: Supervision,
+	ask: AskOf<Type>,
+	from: From,
+) => AnswerOf<Type> | Promise<AnswerOf<Type>>;
+
+/** A command that is done once it is written down. */
+function written({journal}: Supervision, command: OwnerCommand, {actor}: From): Record<string, never> {
+	record(journal, command, {actor});
+	return {};
+}
+
+/** A command that brings the run to a stand, or has it go on. */
+function halted(supervision: Supervision, command: OwnerCommand, {actor}: From): Record<string, never> {
+	const {journal} = supervision;
+	for (const event of decideOn(journal, command, {actor})) {
+		if (event.type === 'run.exited') {
+			// The end writes it.
+			stop(supervision, event.because);
+		} else if (event.type === 'run.frozen') {
+			freeze(supervision, event.because, actor);
+		} else {
+			journal.append(event, actor);
+			thaw(supervision);
+		}
+	}
+
+	return {};
+}
+
+async function grant(supervision: Supervision, ask: AskOf<'grant'>, {actor, secret}: From): Promise<AnswerOf<'grant'>> {
+	const {context, journal, secrets, opened} = supervision;
+	const files = await filesPlace(context, ask.scope);
+	const command = {...grantCommand({...ask, reference: secret?.reference, files}), id: ask.id};
+	decideOn(journal, command, {actor});
+	checkFiles(journal.run, command, files);
+	if (/^(?:secret|model):/.test(command.scope) && secret?.scope !== command.scope) {
+		throw new Refusal(`the value for ${command.scope} was not handed over`, 'fleet allow, from this version');
+	}
+
+	if (secret) {
+		secrets.add(secret);
+		opened.output?.blank(secrets.values());
+		await openBroker(supervision);
+	}
+
+	const waits = files && (await opened.files?.give(files));
+	try {
+		checkFiles(journal.run, command, files);
+		const events = record(journal, {...command, reaches: waits ?? 'now'}, {actor});
+		scheduleExpiry(supervision);
+		return {effect: events.flatMap(event => (event.type === 'scope.granted' ? event.effect : []))[0] ?? ''};
+	} catch (error) {
+		// Nothing is on that is not written down.
+		await opened.files?.take(command.scope);
+		throw error;
+	}
+}
+
+async function revoke(
+	supervision: Supervision,
+	{because, scope: text}: AskOf<'revoke'>,
+	{actor}: From,
+): Promise<AnswerOf<'revoke'>> {
+	const {journal, opened, watch} = supervision;
+	const scope = revocable(text, journal.run);
+	record(journal, {type: 'revoke', scope, because}, {actor});
+	const cut = opened.session?.proxy.cut() ?? 0;
+	scheduleExpiry(supervision);
+	hideRevoked(supervision);
+	const left = watch.ended ? undefined : await opened.files?.take(scope);
+	return {cut, ...(left === undefined ? {} : {left})};
+}
+
+const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
+	grant,
+	revoke,
+	stop: halted,
+	freeze: halted,
+	thaw: halted,
+	budget: written,
+	dismiss: written,
+	acknowledge: written,
+	audit: written,
+	attach({opened, viewers}, {columns, rows}, {send}) {
+		opened.terminal?.resize(columns, rows);
+		viewers.add(send);
+		return {};
+	},
+	input({opened}, {data}) {
+		opened.terminal?.write(Buffer.from(data, 'base64'));
+		return {};
+	},
+	resize({opened}, {columns, rows}) {
+		opened.terminal?.resize(columns, rows);
+		return {};
+	},
+};
+
+/** @throws Refusal for what cannot be done now */
 export async function perform(
 	supervision: Supervision,
-	request: Request,
+	{ask, actor, secret}: Request,
 	send: (response: Response) => void,
-): Promise<Record<string, unknown>> {
-	const {context, journal, secrets, opened, viewers, watch} = supervision;
-	const {id, stage} = journal.run;
-	if (!opened.terminal && request.method !== 'stop') {
+): Promise<AnswerOf<Ask['type']>> {
+	const {id, stage, because} = supervision.journal.run;
+	if (!supervision.opened.terminal && ask.type !== 'stop') {
 		throw new Refusal(
-			`${id} is ${stage}: ${journal.run.because}`,
+			`${id} is ${stage}: ${because}`,
 			stage === 'queued' ? `fleet stop ${id} takes it out of the queue` : 'wait until it runs',
 		);
 	}
 
-	switch (request.method) {
-		case 'allow': {
-			const {secret} = request;
-			const files = await filesPlace(context, request.scope);
-			const {scope} = checkGrant(journal, request.actor, request.scope, request.because, request.duration, {
-				reference: secret?.reference,
-				files,
-			});
-			if (/^(?:secret|model):/.test(scope) && secret?.scope !== scope) {
-				throw new Refusal(`the value for ${scope} was not handed over`, 'fleet allow, from this version');
-			}
-
-			if (secret) {
-				secrets.add(secret);
-				opened.output?.blank(secrets.values());
-				await openBroker(supervision);
-			}
-
-			const waits = files && (await opened.files?.give(files));
-			let effect: string;
-			try {
-				effect = grantIn(journal, request.actor, request.scope, request.because, request.duration, waits ?? 'now', {
-					reference: secret?.reference,
-					files,
-				});
-			} catch (error) {
-				// Nothing is on that is not written down.
-				await opened.files?.take(scope);
-				throw error;
-			}
-
-			scheduleExpiry(supervision);
-			return {effect};
-		}
-
-		case 'revoke': {
-			const scope = grantedScope(request.scope, journal.run.grants);
-			const cut = revokeIn(journal, request.actor, scope, request.because, () => opened.session?.proxy.cut() ?? 0);
-			scheduleExpiry(supervision);
-			hideRevoked(supervision);
-			const left = watch.ended ? undefined : await opened.files?.take(scope);
-			return {cut, ...(left === undefined ? {} : {left})};
-		}
-
-		case 'stop': {
-			const refusal = decideActor(request.actor, 'stopping a run');
-			if (refusal) {
-				throw refusal;
-			}
-
-			stop(
-				supervision,
-				request.because === '' ? `stopped by ${request.actor.replace('person:', '')}` : request.because,
-			);
-			return {};
-		}
-
-		case 'freeze':
-		case 'thaw': {
-			const frozen = journal.run.stage === 'frozen';
-			const refusal =
-				decideActor(request.actor, request.method === 'freeze' ? 'pausing a run' : 'continuing a run') ??
-				(frozen === (request.method === 'freeze')
-					? new Refusal(
-							`${journal.run.id} is ${frozen ? 'paused already' : 'not paused'}`,
-							frozen
-								? `fleet continue ${journal.run.id}, or fleet stop ${journal.run.id}`
-								: `fleet show ${journal.run.id}`,
-						)
-					: undefined);
-			if (refusal) {
-				throw refusal;
-			}
-
-			const because = request.because === '' ? `by ${request.actor.replace('person:', '')}` : request.because;
-			if (request.method === 'freeze') {
-				freeze(supervision, because, request.actor);
-			} else {
-				const over = budgetRefusal(journal.run);
-				if (over) {
-					throw over;
-				}
-
-				journal.append({type: 'run.thawed', because}, request.actor);
-				thaw(supervision);
-			}
-
-			return {};
-		}
-
-		case 'budget': {
-			setBudgetIn(journal, request.actor, request.budget ?? undefined, request.because);
-			return {};
-		}
-
-		case 'dismiss': {
-			dismissIn(journal, request.actor, request.target, request.because);
-			return {};
-		}
-
-		case 'acknowledge': {
-			acknowledgeIn(journal, request.actor, request.because);
-			return {};
-		}
-
-		case 'attach': {
-			opened.terminal?.resize(request.columns, request.rows);
-			viewers.add(send);
-			return {};
-		}
-
-		case 'input': {
-			opened.terminal?.write(Buffer.from(request.data, 'base64'));
-			return {};
-		}
-
-		case 'resize': {
-			opened.terminal?.resize(request.columns, request.rows);
-			return {};
-		}
-
-		case 'audited': {
-			for (const gate of request.asked) {
-				journal.append(
-					{type: 'gate.refused', gate, because: 'agents decide nothing'},
-					`agent:${journal.run.id}`,
-					false,
-				);
-			}
-
-			journal.append({type: 'audit.finished', items: request.items, because: request.because}, request.actor);
-			return {};
-		}
-	}
+	// Each handler takes what it stands under: the record says so, and the lookup forgets it.
+	const handle = handlers[ask.type] as Handler<Ask['type']>;
+	return handle(supervision, ask, {actor, secret, send});
 }

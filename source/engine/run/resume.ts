@@ -1,10 +1,10 @@
 import {randomUUID} from 'node:crypto';
-import {decideResume} from '../../core/run/decide.ts';
+import {decideResume, decideSpending} from '../../core/run/rules.ts';
 import {orThrow} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import type {Context} from '../context.ts';
-import {budgetRefusal} from '../grants/budget.ts';
+import {record} from '../record.ts';
 import {withJournal} from '../runs.ts';
 import {planRebase} from './rebase.ts';
 import {startSupervisor} from './start-supervisor.ts';
@@ -22,7 +22,7 @@ export async function resumeRun(
 ): Promise<Run> {
 	await withJournal(context, runId, async journal => {
 		const {run} = journal;
-		const refusal = decideResume(run) ?? budgetRefusal(run);
+		const refusal = decideResume(run) ?? decideSpending(run);
 		if (refusal) {
 			throw refusal;
 		}
@@ -55,7 +55,7 @@ export async function resumeRun(
 			);
 		}
 
-		journal.append({type: 'prompt.sent', ...sent}, context.actor);
+		record(journal, {type: 'resume', ...sent}, {actor: context.actor});
 	});
 	return startSupervisor(context, runId);
 }

@@ -1,5 +1,5 @@
 import {stageText} from '../../core/run/attention.ts';
-import {validity} from '../../core/run/decide.ts';
+import {validity} from '../../core/run/rules.ts';
 import {gatesOf, type GateId, type GateState} from '../../core/run/gates.ts';
 import {neutraliseLine} from '../../core/text/escape-controls.ts';
 import type {Run} from '../../core/run/run.ts';
