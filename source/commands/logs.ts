@@ -8,7 +8,7 @@ import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
 import {escapeControls} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
-import {liveStages} from '../core/run/stages.ts';
+import {hasWorker} from '../core/run/stages.ts';
 import {restoreTerminal} from '../core/text/terminal-filter.ts';
 import {findRun} from '../engine/runs.ts';
 import type {RunPaths} from '../host/paths.ts';
@@ -136,7 +136,7 @@ export const verb = define({
 
 		const tail = follow(output, {from: 'start'}, bytes => print(bytes));
 		tail.poll();
-		while (options.follow && liveStages.has(findRun(context, id).stage)) {
+		while (options.follow && hasWorker(findRun(context, id).stage)) {
 			await new Promise(resolve => {
 				setTimeout(resolve, 100);
 			});

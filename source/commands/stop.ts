@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
-import {liveStages} from '../core/run/stages.ts';
+import {hasWorker} from '../core/run/stages.ts';
 import {Lock} from '../host/lock.ts';
 import {answerTimeMs, connectOrRefuse, inTime} from '../engine/owner.ts';
 import {findRun, killSupervisor} from '../engine/runs.ts';
@@ -34,7 +34,7 @@ export const verb = define({
 		}
 
 		const {stage} = findRun(context, run.id);
-		if (liveStages.has(stage)) {
+		if (hasWorker(stage)) {
 			throw new Refusal(
 				`${run.id} was told to stop, and is ${stage} still`,
 				`fleet show ${run.id}`,

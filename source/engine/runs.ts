@@ -3,7 +3,7 @@ import process from 'node:process';
 import {isName, printable} from '../core/names.ts';
 import {foldRun, withoutWorker} from '../core/run/evolve.ts';
 import type {Run} from '../core/run/run.ts';
-import {liveStages, stageName, type Stage} from '../core/run/stages.ts';
+import {hasWorker, isSupervised, stageName} from '../core/run/stages.ts';
 import {Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
@@ -31,13 +31,13 @@ function fold(places: RunPaths): Run | undefined {
 /** A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal. */
 export function readRun(places: RunPaths): Run | undefined {
 	const run = fold(places);
-	if (!run || !liveStages.has(run.stage) || Lock.isHeld(places.lock) || isSupervised(run)) {
+	if (!run || !hasWorker(run.stage) || Lock.isHeld(places.lock) || supervisorLives(run)) {
 		return run;
 	}
 
 	// The worker may have ended between the two looks. Whoever let the lock go had written its last line before.
 	const last = fold(places);
-	const gone = last && !isSupervised(last) ? withoutWorker(last) : last;
+	const gone = last && !supervisorLives(last) ? withoutWorker(last) : last;
 	if (gone !== last && existsSync(places.socket)) {
 		// A dead worker removes nothing: the first who looks does. With the lock, so that no new worker loses its own.
 		const lock = Lock.acquire(places.lock);
@@ -54,8 +54,8 @@ export function readRun(places: RunPaths): Run | undefined {
  * Whether the process that the journal names as a run's supervisor is
  * one, and is alive: it is never taken for dead, whatever its lock says.
  */
-function isSupervised(run: Run): boolean {
-	if (run.pid === undefined || !supervisedStages.has(run.stage)) {
+function supervisorLives(run: Run): boolean {
+	if (run.pid === undefined || !isSupervised(run.stage)) {
 		return false;
 	}
 
@@ -72,7 +72,7 @@ function isSupervised(run: Run): boolean {
  * @returns false where the journal names none that is alive
  */
 export function killSupervisor(run: Run): boolean {
-	if (!isSupervised(run)) {
+	if (!supervisorLives(run)) {
 		return false;
 	}
 
@@ -83,8 +83,6 @@ export function killSupervisor(run: Run): boolean {
 		return false;
 	}
 }
-
-const supervisedStages: ReadonlySet<Stage> = new Set<Stage>(['running', 'frozen']);
 
 /** Takes away what a worker that was killed left. */
 function clean(places: RunPaths): void {
@@ -151,8 +149,8 @@ export async function withJournal<Result>(
 	// A supervisor keeps the journal for hours, and a gate for minutes: nobody
 	// should wait for that. One that has written how its run ended lets go soon.
 	const stage = readRun(places)?.stage;
-	const live = stage === 'running' || stage === 'frozen';
-	const patience = stage !== undefined && liveStages.has(stage) ? Math.min(wait, 1000) : wait;
+	const live = stage !== undefined && isSupervised(stage);
+	const patience = stage !== undefined && hasWorker(stage) ? Math.min(wait, 1000) : wait;
 	const journal = Journal.open(places, live ? 0 : patience);
 	if (!journal) {
 		throw new Refusal(
@@ -167,7 +165,7 @@ export async function withJournal<Result>(
 			throw new Refusal(`the journal of ${runId} is empty`, 'fleet list');
 		}
 
-		if (isSupervised(journal.run)) {
+		if (supervisorLives(journal.run)) {
 			throw new Refusal(`${runId} is ${journal.run.stage}`, `fleet stop ${runId}`, 3);
 		}
 

@@ -5,7 +5,7 @@ import process from 'node:process';
 import type {Changes} from '../core/run/changes.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Run} from '../core/run/run.ts';
-import {liveStages} from '../core/run/stages.ts';
+import {hasWorker} from '../core/run/stages.ts';
 import {defaultSettings} from '../core/settings.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import type {Context} from '../engine/context.ts';
@@ -126,7 +126,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 	 */
 	const died = () => {
 		for (const [id, {run}] of known) {
-			if (run && liveStages.has(run.stage) && (run.pid === undefined || run.stage !== 'running' || !isAlive(run.pid))) {
+			if (run && hasWorker(run.stage) && (run.pid === undefined || run.stage !== 'running' || !isAlive(run.pid))) {
 				stale.add(id);
 			}
 		}

@@ -1,7 +1,7 @@
 import UFuzzy from '@leeoniya/ufuzzy';
 import {needOf, stageText} from '../core/run/attention.ts';
 import type {Run} from '../core/run/run.ts';
-import {isAtWork, liveStages} from '../core/run/stages.ts';
+import {hasWorker, isAtWork} from '../core/run/stages.ts';
 import type {ListState, Show, State} from './state.ts';
 
 /* Which rows the list has: a pure function of the runs and of filter, sort and folds. */
@@ -30,7 +30,7 @@ function isShown(run: Run, show: Show): boolean {
 		}
 
 		case 'running': {
-			return liveStages.has(run.stage);
+			return hasWorker(run.stage);
 		}
 
 		case 'review': {
@@ -154,7 +154,7 @@ export function countsText(runs: readonly Run[]): string {
 	const count = (fits: (run: Run) => boolean) => runs.filter(run => fits(run)).length;
 	const needs = count(run => needOf(run) !== undefined);
 	const parts = [
-		[count(run => isAtWork(run)), 'running'],
+		[count(run => isAtWork(run.stage)), 'running'],
 		[count(run => run.stage === 'frozen'), 'paused'],
 		[count(run => run.stage === 'queued'), 'queued'],
 		[needs, needs === 1 ? 'needs you' : 'need you'],

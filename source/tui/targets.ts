@@ -1,5 +1,5 @@
 import type {Run} from '../core/run/run.ts';
-import {liveStages} from '../core/run/stages.ts';
+import {hasWorker, isStoppable} from '../core/run/stages.ts';
 import {selectedRun, type State} from './state.ts';
 
 /* Which runs a key, a question or a comparison is about. */
@@ -15,8 +15,8 @@ export function targets(state: State): readonly Run[] {
 	return run ? [run] : [];
 }
 
-export const isLive = (run: Run) => run.stage === 'running' || run.stage === 'frozen' || run.stage === 'queued';
-export const isDiscardable = (run: Run) => !liveStages.has(run.stage) && run.stage !== 'discarded';
+export const canStop = (run: Run) => isStoppable(run.stage);
+export const isDiscardable = (run: Run) => !hasWorker(run.stage) && run.stage !== 'discarded';
 
 /** The runs that `=` compares: those that are selected with space, else all variants of the one under the cursor. */
 export function comparable(state: State): readonly Run[] {

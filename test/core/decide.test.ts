@@ -167,7 +167,12 @@ test('a command about what is not there is refused', () => {
 	assert.equal(because({...commands.grant, because: ' '}), 'a grant needs a reason');
 	assert.equal(because({...commands.waive, because: ' '}), 'dismissing a finding needs a reason');
 	assert.match(because(commands.waive, {...run, waived: ['p']}), /no possible secret was found in r/);
-	const spent = {...run, stage: 'frozen' as const, budget: {dollars: 1}, usage: {...run.usage, requests: 1, dollars: 2}};
+	const spent = {
+		...run,
+		stage: 'frozen' as const,
+		budget: {dollars: 1},
+		usage: {...run.usage, requests: 1, dollars: 2},
+	};
 	assert.match(because(commands.thaw, spent), /budget/);
 	assert.match(because({...commands.retarget, target: full.target}, runIn('captured')), /merged into main already/);
 	assert.match(because({...commands.retarget, target: 'refs/heads/fleet/r'}, runIn('captured')), /a run's own branch/);

@@ -3,7 +3,7 @@ import {handoverChanges} from './evolve-handover.ts';
 import type {Changes} from './evolve-text.ts';
 import type {Entry} from './event.ts';
 import type {Run} from './run.ts';
-import {liveStages, type Stage} from './stages.ts';
+import {hasWorker, type Stage, type WorkerStage} from './stages.ts';
 import {noUsage} from './usage.ts';
 
 const changes: Changes = {...agentChanges, ...handoverChanges};
@@ -114,18 +114,20 @@ export function foldRun(entries: readonly Entry[]): Run | undefined {
 
 /** What is true of a run whose journal says that somebody works on it although nobody does. */
 export function withoutWorker(run: Run): Run {
-	if (!liveStages.has(run.stage)) {
+	if (!hasWorker(run.stage)) {
 		return run;
 	}
 
-	const because = {
-		queued: 'the supervisor ended while the run was queued; nothing was started',
-		starting: 'the supervisor ended before the agent started',
-		running: 'the supervisor ended unexpectedly; the sandbox died with it',
-		frozen: 'the supervisor ended unexpectedly; the sandbox died with it',
-		verifying: 'verification was interrupted',
-		merging: 'the merge was interrupted; merge again: it is finished, or begun anew',
-		deploying: 'the deploy was interrupted; look at the target before trying again',
-	}[run.stage as 'starting'];
+	const because = (
+		{
+			queued: 'the supervisor ended while the run was queued; nothing was started',
+			starting: 'the supervisor ended before the agent started',
+			running: 'the supervisor ended unexpectedly; the sandbox died with it',
+			frozen: 'the supervisor ended unexpectedly; the sandbox died with it',
+			verifying: 'verification was interrupted',
+			merging: 'the merge was interrupted; merge again: it is finished, or begun anew',
+			deploying: 'the deploy was interrupted; look at the target before trying again',
+		} satisfies Record<WorkerStage, string>
+	)[run.stage];
 	return evolve(run, {type: 'run.crashed', because, seq: run.seq, at: run.updatedAt, actor: 'fleet', prev: ''});
 }

@@ -1,10 +1,8 @@
 import type {Run} from './run.ts';
-import {stageName} from './stages.ts';
+import {hasAgent, stageName} from './stages.ts';
 
 /** How many runs may be at work at once; undefined for no limit. */
 export type RunLimits = {readonly running: number | undefined; readonly perProject: number | undefined};
-
-const atWork = (run: Run) => run.stage === 'starting' || run.stage === 'running' || run.stage === 'frozen';
 
 /** Whether a run has come to a good end: merged or on its way there, or its agent ended with 0. */
 export function endedWell(run: Run): boolean {
@@ -53,7 +51,8 @@ export function waitsFor(
 	);
 	const full = (limit: number | undefined, of: (other: Run) => boolean) =>
 		limit !== undefined &&
-		others.filter(other => of(other) && atWork(other)).length + earlier.filter(other => of(other)).length >= limit;
+		others.filter(other => of(other) && hasAgent(other.stage)).length + earlier.filter(other => of(other)).length >=
+			limit;
 	const same = (other: Run) => other.project.id === run.project.id;
 	if (full(limits.running, () => true)) {
 		return `run limit reached: ${limits.running} at once`;

@@ -2,7 +2,7 @@ import type {Facts} from './facts.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
 import {isPerson, type Actor} from '../actor.ts';
 import type {Run} from './run.ts';
-import {liveStages, stageName} from './stages.ts';
+import {hasAgent, hasWorker, stageName} from './stages.ts';
 import {formatDuration} from '../text/time.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import {overBudget} from './usage.ts';
@@ -41,13 +41,11 @@ const past = {
 	retarget: 'retargeted',
 } as const;
 
-function atWork(run: Run, gate: keyof typeof past): Refusal | undefined {
-	return liveStages.has(run.stage)
+function refuseAtWork(run: Run, gate: keyof typeof past): Refusal | undefined {
+	return hasWorker(run.stage)
 		? gateRefusal(
 				`${run.id} is ${stageName(run.stage)}: it cannot be ${past[gate]} before it ends`,
-				run.stage === 'running' || run.stage === 'frozen' || run.stage === 'starting'
-					? `fleet stop ${run.id}`
-					: 'wait for it to end',
+				hasAgent(run.stage) ? `fleet stop ${run.id}` : 'wait for it to end',
 			)
 		: undefined;
 }
@@ -60,7 +58,7 @@ function alreadyMerged(run: Run): Refusal | undefined {
 
 /** May the run be verified? */
 export function decideVerify(run: Run): Refusal | undefined {
-	return ended(run) ?? alreadyMerged(run) ?? atWork(run, 'verify');
+	return ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'verify');
 }
 
 /** Which of the four facts moved since they were written down; empty where none did. */
@@ -80,7 +78,7 @@ function stale(what: string, names: string[], run: Run): Refusal {
 
 /** May the run be approved, by this actor, at this moment? `now` in milliseconds. */
 export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
-	const refusal = decideActor(actor, 'approve') ?? ended(run) ?? alreadyMerged(run) ?? atWork(run, 'approve');
+	const refusal = decideActor(actor, 'approve') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'approve');
 	if (refusal) {
 		return refusal;
 	}
@@ -111,7 +109,7 @@ export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number)
 
 /** May the run be merged? Only what was approved, only while nothing under the approval has moved. */
 export function decideMerge(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
-	const refusal = decideActor(actor, 'merge') ?? ended(run) ?? alreadyMerged(run) ?? atWork(run, 'merge');
+	const refusal = decideActor(actor, 'merge') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'merge');
 	if (refusal) {
 		return refusal;
 	}
@@ -200,7 +198,7 @@ export function decideReject(run: Run, actor: Actor): Refusal | undefined {
 		decideActor(actor, 'reject') ??
 		(run.stage === 'discarded' ? ended(run) : undefined) ??
 		alreadyMerged(run) ??
-		atWork(run, 'reject')
+		refuseAtWork(run, 'reject')
 	);
 }
 
@@ -210,7 +208,7 @@ export function decideRetarget(run: Run, actor: Actor): Refusal | undefined {
 		decideActor(actor, 'another target') ??
 		(run.stage === 'discarded' ? ended(run) : undefined) ??
 		alreadyMerged(run) ??
-		atWork(run, 'retarget')
+		refuseAtWork(run, 'retarget')
 	);
 }
 
@@ -222,9 +220,7 @@ export function decideResume(run: Run): Refusal | undefined {
 
 	return (
 		alreadyMerged(run) ??
-		(liveStages.has(run.stage)
-			? new Refusal(`${run.id} is ${stageName(run.stage)}`, `fleet attach ${run.id}`)
-			: undefined)
+		(hasWorker(run.stage) ? new Refusal(`${run.id} is ${stageName(run.stage)}`, `fleet attach ${run.id}`) : undefined)
 	);
 }
 
@@ -239,7 +235,7 @@ export function decideScopeChange(run: Run, actor: Actor, because: string): Refu
 
 /** May a run be taken away? Its work is kept. */
 export function decideDiscard(run: Run, actor: Actor): Refusal | undefined {
-	if (liveStages.has(run.stage)) {
+	if (hasWorker(run.stage)) {
 		return gateRefusal(`${run.id} is ${run.stage}`, `fleet stop ${run.id}`);
 	}
 

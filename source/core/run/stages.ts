@@ -38,31 +38,30 @@ export function stageName(stage: Stage): string {
 	return stageNames[stage] ?? stage;
 }
 
-/** Stages in which a supervisor, or a gate's own process, must be alive. */
-export const liveStages: ReadonlySet<Stage> = new Set<Stage>([
-	'queued',
-	'starting',
-	'running',
-	'frozen',
-	'verifying',
-	'merging',
-	'deploying',
-]);
+/**
+ * A process of fleet's works on the run, or waits for its turn to: a supervisor, or a gate's own. Where there is none
+ * although the stage says so, it died. Nobody else changes the run meanwhile.
+ */
+const withWorker = ['queued', 'starting', 'running', 'frozen', 'verifying', 'merging', 'deploying'] as const;
+export type WorkerStage = (typeof withWorker)[number];
 
-/** Whether somebody is at work on it now: an agent that is not frozen, or a gate. */
-export function isAtWork(run: {readonly stage: Stage}): boolean {
-	return liveStages.has(run.stage) && run.stage !== 'queued' && run.stage !== 'frozen';
-}
+/** Something is being done right now, by an agent or by a gate: what the screen counts as work. */
+const atWork = ['starting', 'running', 'verifying', 'merging', 'deploying'] as const;
+
+/** The supervisor has begun with the agent: the run takes one of the places there are, and ends by a stop. */
+const withAgent = ['starting', 'running', 'frozen'] as const;
+
+/** The agent's processes are there, and the journal names the supervisor's: what answers on the run's socket. */
+const supervised = ['running', 'frozen'] as const;
+
+/** What a person can stop from the screen: not what is about to come to something by itself. */
+const stoppable = ['queued', 'running', 'frozen'] as const;
 
 /**
- * Whether a supervisor may be alive: it owns the run while its agent is at work or waits for its turn, and before that
- * while it starts another attempt of a run that has ended. A gate's own process owns the others, or nobody does.
+ * No supervisor can be alive: a gate's own process owns the run, or nobody will again. In every other stage one may be,
+ * since it starts another attempt of a run that has ended.
  */
-export function mayHaveSupervisor(stage: Stage): boolean {
-	return !noSupervisor.has(stage);
-}
-
-const noSupervisor: ReadonlySet<Stage> = new Set<Stage>([
+const withoutSupervisor = [
 	'verifying',
 	'merging',
 	'merged',
@@ -71,4 +70,15 @@ const noSupervisor: ReadonlySet<Stage> = new Set<Stage>([
 	'deploy-failed',
 	'deploy-unknown',
 	'discarded',
-]);
+] as const;
+
+function isIn<Some extends Stage>(some: readonly Some[], stage: Stage): stage is Some {
+	return (some as readonly Stage[]).includes(stage);
+}
+
+export const hasWorker = (stage: Stage): stage is WorkerStage => isIn(withWorker, stage);
+export const isAtWork = (stage: Stage): boolean => isIn(atWork, stage);
+export const hasAgent = (stage: Stage): boolean => isIn(withAgent, stage);
+export const isSupervised = (stage: Stage): boolean => isIn(supervised, stage);
+export const isStoppable = (stage: Stage): boolean => isIn(stoppable, stage);
+export const mayHaveSupervisor = (stage: Stage): boolean => !isIn(withoutSupervisor, stage);

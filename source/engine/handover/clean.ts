@@ -3,7 +3,7 @@ import path from 'node:path';
 import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import {liveStages, stageName} from '../../core/run/stages.ts';
+import {hasWorker, stageName} from '../../core/run/stages.ts';
 import type {DiskView} from '../../protocol/client.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
@@ -39,7 +39,7 @@ async function isInTarget(git: Git, run: Run): Promise<boolean> {
 type State = Pick<DiskView, 'what' | 'note' | 'safe'>;
 
 async function stateOf(context: Context, run: Run): Promise<State> {
-	if (liveStages.has(run.stage)) {
+	if (hasWorker(run.stage)) {
 		return {what: 'nothing', note: `is ${stageName(run.stage)}`, safe: false};
 	}
 
@@ -130,7 +130,7 @@ export async function clean(context: Context, journal: Journal): Promise<string>
 	if (!state.safe) {
 		throw gateRefusal(
 			`${run.id} ${state.note}`,
-			liveStages.has(run.stage) ? `fleet stop ${run.id}` : `fleet discard ${run.id}`,
+			hasWorker(run.stage) ? `fleet stop ${run.id}` : `fleet discard ${run.id}`,
 		);
 	}
 

@@ -2,7 +2,7 @@ import {printable} from '../../core/names.ts';
 import type {Mount} from '../../core/plan.ts';
 import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import {liveStages} from '../../core/run/stages.ts';
+import {hasWorker} from '../../core/run/stages.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {adminName} from '../../host/worktree.ts';
 import {baseMounts} from '../../host/borrowed.ts';
@@ -193,7 +193,7 @@ export async function lookAtWork(
 		],
 		mounts,
 		cwd: run.worktree,
-		...(liveStages.has(run.stage) ? {timeout: liveTimeoutMs} : {}),
+		...(hasWorker(run.stage) ? {timeout: liveTimeoutMs} : {}),
 	});
 	if (timedOut || code !== 0) {
 		throw gateRefusal(

@@ -1,7 +1,7 @@
 import {branchName} from '../../core/git/refs.ts';
 import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
-import {liveStages, stageName} from '../../core/run/stages.ts';
+import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {logKind} from '../navigation.ts';
 import {selectedRun, type State} from '../state.ts';
@@ -44,7 +44,7 @@ const cannotReject = refusing(run => {
 		return 'merged already';
 	}
 
-	return liveStages.has(run.stage) ? `the run is ${stageName(run.stage)}` : undefined;
+	return hasWorker(run.stage) ? `the run is ${stageName(run.stage)}` : undefined;
 });
 
 const needsFinding = refusing(run =>

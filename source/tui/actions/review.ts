@@ -1,4 +1,4 @@
-import {liveStages, stageName} from '../../core/run/stages.ts';
+import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {commentPlace, commentUnder} from '../review/comments.ts';
 import {foldFile, keepPlace, moveToKind, onLine, toggleViewed} from '../review/cursor.ts';
@@ -48,7 +48,7 @@ function needsDrafts(state: State): string | undefined {
 		return 'no draft comments';
 	}
 
-	if (run && liveStages.has(run.stage)) {
+	if (run && hasWorker(run.stage)) {
 		return `the run is ${stageName(run.stage)}: send after it ends`;
 	}
 

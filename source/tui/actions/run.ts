@@ -1,10 +1,10 @@
 import type {Run} from '../../core/run/run.ts';
-import {liveStages, stageName, type Stage} from '../../core/run/stages.ts';
+import {hasWorker, stageName, type Stage} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {openForm} from '../forms/new-run.ts';
 import {selectedRun, tabs, type State} from '../state.ts';
 import {bad, runVerb, runVerbForAll, type Step} from '../step.ts';
-import {isDiscardable, isLive, targets} from '../targets.ts';
+import {canStop, isDiscardable, targets} from '../targets.ts';
 import {everywhere, needsIdle, needsRun, needsTarget, refusing, withRun, type KeyTable} from './record.ts';
 
 /* A run's life: started, stopped, paused, resumed, discarded. */
@@ -59,7 +59,7 @@ const cannotResume = refusing(run => {
 		return 'merged already';
 	}
 
-	return liveStages.has(run.stage) || run.stage === 'discarded'
+	return hasWorker(run.stage) || run.stage === 'discarded'
 		? `${run.id} is ${stageName(run.stage)}${resumeHints[run.stage] ?? ''}`
 		: undefined;
 });
@@ -113,7 +113,7 @@ export const runKeys = {
 		title: 'stop',
 		places: ['fleet', 'output', 'scopes', 'checklist', 'journal', 'network', 'gates'],
 		footer: 20,
-		disabled: needsTarget(isLive),
+		disabled: needsTarget(canStop),
 		run: asks('stop'),
 	},
 	panic: {

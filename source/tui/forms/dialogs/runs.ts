@@ -2,7 +2,7 @@ import {timeWorked, type Run} from '../../../core/run/run.ts';
 import {formatBudget, formatUsage} from '../../../core/run/usage.ts';
 import {neutraliseLine} from '../../../core/text/escape-controls.ts';
 import {formatDuration} from '../../../core/text/time.ts';
-import {isDiscardable, isLive, targets} from '../../targets.ts';
+import {canStop, isDiscardable, targets} from '../../targets.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb, runVerbForAll, spoken} from '../../step.ts';
 import {
@@ -102,7 +102,7 @@ function workText(run: Run, now: number): string {
 /** Its subject is the reason that is given; with one, only paused runs are stopped. */
 const stop: DialogDefinition = {
 	open(state, subject) {
-		const runs = targets(state).filter(run => (subject === undefined ? isLive(run) : run.stage === 'frozen'));
+		const runs = targets(state).filter(run => (subject === undefined ? canStop(run) : run.stage === 'frozen'));
 		const [one] = runs;
 		return {
 			title: `Stop ${describeRuns(runs)}?`,

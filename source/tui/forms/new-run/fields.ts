@@ -1,4 +1,4 @@
-import {liveStages} from '../../../core/run/stages.ts';
+import {hasWorker} from '../../../core/run/stages.ts';
 import type {AgentView} from '../../../protocol/client.ts';
 import type {Field, State} from '../../state.ts';
 
@@ -72,7 +72,7 @@ function makeExtraFields(state: State, make: FieldMaker, {project, agent}: {proj
 	const offer = state.offers[project];
 	const baseHint = 'the branch it starts from, and is merged into';
 	const predecessors = state.runs
-		.filter(run => run.project.id === project && (liveStages.has(run.stage) || stagesToStartAfter.includes(run.stage)))
+		.filter(run => run.project.id === project && (hasWorker(run.stage) || stagesToStartAfter.includes(run.stage)))
 		.map(run => run.id)
 		.slice(0, maxPredecessors);
 	const otherAgents = state.agents.filter(one => one.model && one.installed && one.id !== agent).map(one => one.id);
