@@ -60,6 +60,7 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	},
 	'review.rejected': entry => entry.because,
 	'merge.started': entry => `${entry.head.slice(0, 10)} into ${entry.target}`,
+	'merge.aborted': entry => `${entry.target}: ${entry.because}`,
 	'merge.finished': entry => `${entry.target} is ${entry.commit.slice(0, 10)}, checkout ${entry.checkout}`,
 	'deploy.started': entry => {
 		const outside = entry.outside === undefined ? '' : `, outside of ${entry.outside}`;

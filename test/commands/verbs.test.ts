@@ -660,6 +660,9 @@ test('a target that moves in the last moment of a merge is not overwritten', asy
 	assert.equal(result.code, 3, result.stdout);
 	assert.match(result.stderr, /moved in the last moment; nothing was merged/);
 	assert.equal(fleet.git('rev-parse', 'main'), other);
+	assert.equal(fleet.stage('late'), 'approved', 'nothing crashed');
+	assert.match(fleet.must('journal', 'late'), /merge\.aborted/);
+	assert.match(fleet.run(['merge', 'late']).stderr, /stale: the target branch/);
 	fleet.git('reset', '--quiet', '--hard');
 	fleet.must('verify', 'late');
 	fleet.must('approve', 'late');

@@ -81,6 +81,18 @@ test('a run is a fold over its journal', () => {
 		[[started, exited, captured, verified(), approved, merged], 'merged'],
 		[[started, {type: 'run.crashed', because: 'x'}], 'crashed'],
 		[[{type: 'run.failed', because: 'x', hint: 'y'}], 'failed'],
+		[
+			[
+				started,
+				exited,
+				captured,
+				verified(),
+				approved,
+				{type: 'merge.started', target: 'refs/heads/main', ...facts, commit: 'e'.repeat(40)},
+				{type: 'merge.aborted', target: 'refs/heads/main', because: 'main moved in the last moment'},
+			],
+			'approved',
+		],
 		[[started, exited, {type: 'run.discarded', because: '', kept: []}], 'discarded'],
 		[[merged, {type: 'deploy.started', target: 't', commit: 'e', command: 'c', credentials: []}], 'deploying'],
 		[

@@ -135,6 +135,8 @@ export type RunEvent =
 			/** What the target becomes. Not there in older journals. */
 			commit?: string | undefined;
 	  }
+	/** The target moved between the decision and the merge: nothing was merged. */
+	| {type: 'merge.aborted'; target: string; because: string}
 	| {type: 'merge.finished'; target: string; commit: string; checkout: string}
 	| {
 			type: 'deploy.started';
@@ -198,6 +200,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'review.approved': true,
 	'review.rejected': true,
 	'merge.started': true,
+	'merge.aborted': true,
 	'merge.finished': true,
 	'deploy.started': true,
 	'deploy.finished': true,

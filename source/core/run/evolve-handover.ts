@@ -96,6 +96,8 @@ export const handoverChanges = {
 			merging: commit === undefined ? undefined : {base, commit},
 		};
 	},
+	// What was approved is as it was, if for another tip: the next decision says so.
+	'merge.aborted': (_run, entry) => ({stage: 'approved', because: entry.because, merging: undefined}),
 	'merge.finished': (_run, entry) => ({
 		stage: 'merged',
 		because: `${branchName(entry.target)} is ${entry.commit.slice(0, 10)}`,

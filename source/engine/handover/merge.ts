@@ -190,8 +190,9 @@ export async function merge(
 	record(journal, {type: 'merge', facts, commit}, {actor: context.actor, now});
 	const swap = await git.run(['update-ref', '-m', `fleet: merge run ${run.id}`, run.target, commit, facts.base]);
 	if (swap.code !== 0) {
-		journal.append({type: 'run.crashed', because: `${name} moved in the last moment; nothing was merged`}, 'fleet');
-		throw gateRefusal(`stale: ${name} moved in the last moment; nothing was merged`, `fleet verify ${run.id}`);
+		const because = `${name} moved in the last moment; nothing was merged`;
+		journal.append({type: 'merge.aborted', target: run.target, because}, 'fleet');
+		throw gateRefusal(`stale: ${because}`, `fleet verify ${run.id}`);
 	}
 
 	let state = trees.length === 0 ? 'not checked out' : 'updated';
