@@ -40,7 +40,7 @@ test('a folder is given to a run that goes on, and taken back', async t => {
 	const fleet = new Fleet(t);
 	const run = watching(fleet, folder);
 	await run.sees(/No such file/);
-	assert.match(fleet.must('allow', 'live', `files:${folder}`, '--because', 'test'), /from now on/);
+	assert.match(fleet.must('allow', 'live', `files:${folder}`, '--because', 'test'), /effective now/);
 	await run.sees(/granted reads/);
 	assert.match(fleet.must('revoke', 'live', `files:${folder}`), /what is opened from now on is not there/);
 	await run.sees(/No such file/);

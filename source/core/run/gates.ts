@@ -1,6 +1,6 @@
 import {branchName} from '../git/refs.ts';
 import {gateRefusal, type Refusal} from '../refusal.ts';
-import {actorName, isPerson, personOf} from '../actor.ts';
+import {actorName, isPerson, personOf, type Actor} from '../actor.ts';
 import {itemIds} from './audit.ts';
 import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './rules.ts';
 import type {Facts} from './facts.ts';
@@ -92,6 +92,8 @@ function verify(run: Run): Standing {
 	};
 }
 
+const byWhom = (actor: Actor) => `${isPerson(actor) ? 'by ' : ''}${actorName(actor)}`;
+
 /** What came of the review; undefined where there was none. */
 function reviewDone({approval, merge}: Run): string | undefined {
 	if (!approval) {
@@ -102,7 +104,7 @@ function reviewDone({approval, merge}: Run): string | undefined {
 	const share = viewed
 		? `${viewed.files - viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} viewed`
 		: 'files viewed: not recorded';
-	return `approved ${by.replace('person:', 'by ')} (${share})`;
+	return `approved ${byWhom(by)} (${share})`;
 }
 
 function review(run: Run): Standing {
@@ -115,7 +117,7 @@ function review(run: Run): Standing {
 }
 
 function approvedText({by, because}: Approval): string {
-	return `${isPerson(by) ? 'by ' : ''}${actorName(by)}${because === '' ? '' : `: ${because}`}`;
+	return `${byWhom(by)}${because === '' ? '' : `: ${because}`}`;
 }
 
 function approve(run: Run): Standing {
