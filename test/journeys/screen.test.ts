@@ -224,7 +224,9 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see(/Verify log *\n[^]*\nall is well/);
 	await screen.press('d');
 	await screen.see('+two');
-	await screen.press('esc', 'y');
+	await screen.press('esc');
+	await screen.see('Pipeline');
+	await screen.press('y');
 	await screen.see('Approve change for main');
 	await screen.see(new RegExp(`commit +${fleet.json('show', 'change')['verification'].head}`));
 	await screen.press('read it', 'enter', 'enter');
