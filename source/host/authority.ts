@@ -83,12 +83,12 @@ function toPem(der: Uint8Array): string {
 	return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-/** How long a certificate is good for, milliseconds. It begins an hour ago, for a sandbox whose clock is behind. */
-const validity = 47 * 3_600_000;
-const before = 3_600_000;
+/** How long a certificate is good for. It begins an hour ago, for a sandbox whose clock is behind. */
+const validityMs = 47 * 3_600_000;
+const backdatedMs = 3_600_000;
 
 /** Certificates that are kept at one time. */
-const most = 64;
+const maxCertificates = 64;
 
 type Pair = {readonly privateKey: KeyObject; readonly spki: Buffer};
 
@@ -142,8 +142,8 @@ export class Authority {
 				issuer: this.#name,
 				spki: this.#pair.spki,
 				signer: this.#pair.privateKey,
-				from: new Date(now - before),
-				until: new Date(now + validity),
+				from: new Date(now - backdatedMs),
+				until: new Date(now + validityMs),
 				extensions: [
 					// An authority for the leaves below it and for no other authority; keyCertSign.
 					extension('2.5.29.19', true, sequence(yes, integer(Buffer.from([0])))),
@@ -167,8 +167,8 @@ export class Authority {
 			issuer: this.#name,
 			spki: this.#leaf.spki,
 			signer: this.#pair.privateKey,
-			from: new Date(this.#made - before),
-			until: new Date(this.#made + validity),
+			from: new Date(this.#made - backdatedMs),
+			until: new Date(this.#made + validityMs),
 			extensions: [
 				extension('2.5.29.19', true, sequence()),
 				extension('2.5.29.15', true, bits(Buffer.from([0x80]), 7)),
@@ -180,7 +180,7 @@ export class Authority {
 		});
 		const made = {cert: toPem(der), key: this.#leaf.privateKey.export({type: 'pkcs8', format: 'pem'}) as string};
 		// A binding to a whole domain lets a run name hosts without end.
-		if (this.#leaves.size >= most) {
+		if (this.#leaves.size >= maxCertificates) {
 			this.#leaves.delete(this.#leaves.keys().next().value!);
 		}
 

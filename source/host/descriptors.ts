@@ -6,6 +6,7 @@ export function openFilesLimit(): number | undefined {
 		const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
 		return limit ? Number(limit[1]) : undefined;
 	} catch {
+		// Without /proc nothing is known of descriptors.
 		return undefined;
 	}
 }

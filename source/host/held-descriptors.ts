@@ -53,6 +53,7 @@ export function lookIntoTable(folder: string, names: readonly string[], files: F
 		try {
 			link = readlinkSync(`${folder}/fd/${name}`);
 		} catch {
+			// It was closed since.
 			continue;
 		}
 

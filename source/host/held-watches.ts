@@ -16,6 +16,7 @@ async function watchesOf(info: string, enough: number): Promise<number> {
 	try {
 		file = openSync(info, 'r');
 	} catch {
+		// The process has ended since.
 		return 0;
 	}
 

@@ -15,6 +15,7 @@ export function closeInherited(): void {
 	try {
 		names = readdirSync('/proc/self/fd');
 	} catch {
+		// Without /proc, as on macOS, nothing is known of what was inherited.
 		return;
 	}
 

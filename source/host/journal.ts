@@ -33,6 +33,7 @@ function digest(line: string): string {
 function check(line: string, seq: number, prev: string): Entry | string {
 	let entry: Entry;
 	try {
+		// Checked by hand below: every journal is read before the screen's first frame, and its hash vouches for the rest.
 		entry = JSON.parse(line) as Entry;
 	} catch {
 		return 'not JSON';
@@ -196,9 +197,9 @@ export class Journal {
 	 * Takes the lock and cuts off a torn last line. Undefined when another process writes.
 	 * @throws where the chain is broken: nothing is ever appended to a journal that was changed
 	 */
-	static open(places: {journal: string; lock: string; pulse?: string | undefined}, wait = 0): Journal | undefined {
+	static open(places: {journal: string; lock: string; pulse?: string | undefined}, waitMs = 0): Journal | undefined {
 		mkdirSync(path.dirname(places.journal), {recursive: true, mode: 0o700});
-		const lock = Lock.acquire(places.lock, wait);
+		const lock = Lock.acquire(places.lock, waitMs);
 		if (!lock) {
 			return undefined;
 		}
@@ -250,6 +251,7 @@ export class Journal {
 			this.#write('', true);
 			return true;
 		} catch {
+			// It was told when it first could not be written.
 			return false;
 		}
 	}

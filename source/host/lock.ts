@@ -40,6 +40,7 @@ export class Lock {
 			database.prepare('SELECT count(*) FROM sqlite_master').get();
 			return false;
 		} catch {
+			// Held, or it cannot be told.
 			return true;
 		} finally {
 			database?.close();

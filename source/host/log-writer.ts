@@ -1,7 +1,7 @@
 import {closeSync, openSync, renameSync, writeSync} from 'node:fs';
 
 /** Bytes of one part; there are two at most. */
-const logLimit = 512 * 1024 ** 2;
+const maxLogBytes = 512 * 1024 ** 2;
 
 /**
  * A file that is appended to, and begun anew when it has grown too large, keeping
@@ -49,7 +49,7 @@ export class LogWriter {
 			this.#add(bytes, count => {
 				left -= count;
 			});
-			if (this.#size > logLimit) {
+			if (this.#size > maxLogBytes) {
 				this.#turn();
 			}
 		} catch (error) {

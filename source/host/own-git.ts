@@ -10,7 +10,7 @@ import {statusOf} from './status.ts';
  */
 
 /** Bytes of a person's attributes or ignore rules that are read. */
-const longestRules = 1024 ** 2;
+const maxRulesBytes = 1024 ** 2;
 
 export function quote(value: string): string {
 	return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
@@ -132,7 +132,7 @@ export type PersonRules = {
 
 function readRules(file: string | undefined): string {
 	const status = file === undefined ? undefined : statusOf(file);
-	return status?.isFile() && status.size <= longestRules ? `${readFileSync(file!, 'utf8').replace(/\n$/, '')}\n` : '';
+	return status?.isFile() && status.size <= maxRulesBytes ? `${readFileSync(file!, 'utf8').replace(/\n$/, '')}\n` : '';
 }
 
 /** The file that the person's configuration names, or git's default for it. Not what fleet's own command line says. */

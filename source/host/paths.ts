@@ -72,6 +72,7 @@ function isInNamespace(): boolean {
 	try {
 		return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
 	} catch {
+		// Without /proc there are no user namespaces.
 		return false;
 	}
 }
@@ -204,6 +205,7 @@ function runtimeOf(state: string): string {
 				? place
 				: undefined;
 		} catch {
+			// There is no note, or what it names is gone: another folder is made.
 			return undefined;
 		}
 	};
@@ -287,6 +289,7 @@ export function pulse(places: {readonly pulse?: string | undefined}): void {
 		const now = Date.now() / 1000;
 		utimesSync(places.pulse, now, now);
 	} catch {
+		// It is not there yet.
 		try {
 			writeFileSync(places.pulse, '', {mode: 0o600});
 		} catch {

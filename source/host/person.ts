@@ -10,6 +10,7 @@ export function loginName(): string {
 	try {
 		return os.userInfo().username.replaceAll(eachControl, '') || `uid-${process.getuid?.() ?? 0}`;
 	} catch {
+		// The account is in no list, as in a container.
 		return `uid-${process.getuid?.() ?? 0}`;
 	}
 }

@@ -6,6 +6,7 @@ export function text(file: string): string {
 	try {
 		return readFileSync(file, 'latin1');
 	} catch {
+		// The process has ended since, or this kernel has no such file.
 		return '';
 	}
 }

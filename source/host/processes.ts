@@ -38,6 +38,7 @@ function isStopped(pid: number): boolean {
 	try {
 		return /^\d+ \(.*\) [Tt] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 	} catch {
+		// What has ended runs no more.
 		return true;
 	}
 }
@@ -93,6 +94,7 @@ function readsTerminal(pid: number): boolean {
 		const major = call === readCall ? Math.floor(statSync(`/proc/${pid}/fd/${Number(descriptor)}`).rdev / 256) : 0;
 		return major >= 136 && major <= 143;
 	} catch {
+		// The process has ended since, or may not be looked at.
 		return false;
 	}
 }

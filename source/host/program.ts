@@ -41,6 +41,7 @@ export function findOnPath(
 		try {
 			accessSync(found, constants.X_OK);
 		} catch {
+			// Not in this folder.
 			continue;
 		}
 

@@ -44,6 +44,7 @@ export class Connection {
 				this.#take(response);
 			}
 		});
+		// Told by `close`.
 		socket.on('error', () => {});
 		socket.on('close', () => {
 			for (const {reject} of this.#waiting.values()) {

@@ -4,12 +4,17 @@ import path from 'node:path';
 import {gateRefusal, personRefusal, Refusal} from '../core/refusal.ts';
 import {homeFolder} from './person.ts';
 
-/** A person has this long for a passphrase or a touch, milliseconds. */
-const patience = 120_000;
+/** A person has this long for a passphrase or a touch. */
+const promptTimeoutMs = 120_000;
 
 async function run(argv: readonly string[], input: string): Promise<{code: number; stdout: string; stderr: string}> {
 	const {execa} = await import('execa');
-	const result = await execa('ssh-keygen', argv, {input, reject: false, timeout: patience, stripFinalNewline: false});
+	const result = await execa('ssh-keygen', argv, {
+		input,
+		reject: false,
+		timeout: promptTimeoutMs,
+		stripFinalNewline: false,
+	});
 	if (result.exitCode === undefined) {
 		throw new Refusal(
 			`ssh-keygen did not run: ${(result.shortMessage ?? '').split('\n')[0]!}`,

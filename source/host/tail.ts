@@ -19,6 +19,7 @@ export function follow(
 		try {
 			descriptor = openSync(file, 'r');
 		} catch {
+			// Nothing was written yet.
 			return;
 		}
 

@@ -73,6 +73,7 @@ function findNode(
 		try {
 			accessSync(candidate, constants.X_OK);
 		} catch {
+			// Not in this folder.
 			continue;
 		}
 

@@ -35,9 +35,9 @@ export const trustVariables = [
 	'DENO_CERT',
 ] as const;
 
-/** The largest file that is read, bytes, and the most files of one folder: a store is neither. */
-const largest = 16 * 1024 ** 2;
-const most = 2000;
+/** What is larger, or holds more, is no store of certificates. */
+const maxFileBytes = 16 * 1024 ** 2;
+const maxFiles = 2000;
 
 /**
  * `all`: every certificate, PEM. `extra`: those of them that Node does not know by itself, never empty: Node warns at
@@ -67,6 +67,7 @@ function checked(body: string): string | undefined {
 	try {
 		return new X509Certificate(Buffer.from(body, 'base64')).raw.toString('base64');
 	} catch {
+		// It is no certificate that Node can read.
 		return undefined;
 	}
 }
@@ -81,7 +82,7 @@ function read(place: string, known: ReadonlySet<string>): {found: string[]; beca
 	if (status.isDirectory()) {
 		// A folder for OpenSSL: each certificate is there under its own name and under its hash.
 		const files = readdirSync(place)
-			.slice(0, most)
+			.slice(0, maxFiles)
 			.map(name => path.join(place, name))
 			.filter(file => statusOf(file)?.isFile());
 		const found = [
@@ -90,6 +91,7 @@ function read(place: string, known: ReadonlySet<string>): {found: string[]; beca
 					try {
 						return read(file, known).found;
 					} catch {
+						// A file of the folder that cannot be read takes nothing from the others.
 						return [];
 					}
 				}),
@@ -99,7 +101,7 @@ function read(place: string, known: ReadonlySet<string>): {found: string[]; beca
 	}
 
 	// A pipe or a device would be waited for.
-	if (!status.isFile() || status.size > largest) {
+	if (!status.isFile() || status.size > maxFileBytes) {
 		return {found: [], because: status.isFile() ? 'is too large for certificates' : 'is not a file'};
 	}
 

@@ -12,6 +12,7 @@ export function parseLine(line: string): Record<string, any> | undefined {
 			? (value as Record<string, any>)
 			: undefined;
 	} catch {
+		// It only began like one.
 		return undefined;
 	}
 }

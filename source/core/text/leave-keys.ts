@@ -53,13 +53,13 @@ function controlKey(sequence: string): keyof typeof codes | 'none' | undefined {
 }
 
 /** How often ctrl-] leaves, in a row. */
-const often = 3;
+const pressesToLeave = 3;
 
 const pasteBegins = '\u001B[200~';
 const pasteEnds = '\u001B[201~';
 
-/** A paste that says nothing for this long is over, whatever its end became, milliseconds. */
-const longestPause = 2000;
+/** A paste that says nothing for this long is over, whatever its end became. */
+const pasteTimeoutMs = 2000;
 
 /**
  * Reads what a person's terminal sends: ctrl-q leaves, and so does ctrl-] three times in a row, in every encoding that
@@ -84,7 +84,7 @@ export class LeaveKeys {
 	 * @returns what goes on to the agent, in the same form, and whether the person leaves
 	 */
 	push(typed: string, now: number): {readonly forward: string; readonly leave: boolean} {
-		if (now - this.#last > longestPause) {
+		if (now - this.#last > pasteTimeoutMs) {
 			this.#pasting = false;
 		}
 
@@ -150,7 +150,7 @@ export class LeaveKeys {
 			this.#count = key === ']' ? this.#count + 1 : 0;
 		}
 
-		return key === 'q' || this.#count === often;
+		return key === 'q' || this.#count === pressesToLeave;
 	}
 }
 

@@ -95,12 +95,12 @@ const replacement = [0xef, 0xbf, 0xbd];
  * More than any screen has; a larger number is work for the terminal and
  * nothing else. What is done so many times, one by one, gets the smaller.
  */
-const largest = 32_767;
-const mostTimes = 1000;
+const maxParameter = 32_767;
+const maxRepeats = 1000;
 const repeated = new Set('bILMSTZ');
 
 /** Characters of a control sequence; a longer one is dropped. */
-const longest = 256;
+const maxSequenceLength = 256;
 
 class Output {
 	#bytes: Uint8Array;
@@ -302,7 +302,7 @@ export class TerminalFilter {
 			}
 		}
 
-		this.#drop ||= this.#sequence.length >= longest;
+		this.#drop ||= this.#sequence.length >= maxSequenceLength;
 		this.#sequence += this.#drop ? '' : character;
 		if (code >= (this.#state === 'csi' ? 0x40 : 0x30)) {
 			if (!this.#drop) {
@@ -346,8 +346,8 @@ function allowedSequence(text: string): Uint8Array {
 		return bytesOf('');
 	}
 
-	const most = repeated.has(kind) ? mostTimes : largest;
+	const maxValue = repeated.has(kind) ? maxRepeats : maxParameter;
 	return bytesOf(
-		`\u001B[${parameters.replaceAll(/\d{4,}/g, number => (Number(number) > most ? String(most) : number))}${kind}`,
+		`\u001B[${parameters.replaceAll(/\d{4,}/g, number => (Number(number) > maxValue ? String(maxValue) : number))}${kind}`,
 	);
 }

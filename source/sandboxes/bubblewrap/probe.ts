@@ -16,6 +16,7 @@ export function findSystemTool(name: string): string | undefined {
 				accessSync(path, constants.X_OK);
 				return true;
 			} catch {
+				// access(2) answers no by an error.
 				return false;
 			}
 		});

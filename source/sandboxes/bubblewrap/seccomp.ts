@@ -119,7 +119,7 @@ const huge = {mmap: 0x4_00_00, memfd: 4, segment: 0o4000};
  * Semaphores of a set, as many as a kernel has by default elsewhere: memory
  * that belongs to no process, 2 MB in a set of Linux, and 32,000 sets.
  */
-const mostSemaphores = 250;
+const maxSemaphores = 250;
 /** SOL_SOCKET, and of its options SO_SNDBUF and SO_ZEROCOPY. */
 const ofSocket = {level: 1, sendBuffer: 7, zeroCopy: 60};
 /**
@@ -179,7 +179,7 @@ export function seccompFilter(architecture: Architecture): Uint8Array {
 		...forCall(call('mmap')!, [argument(3), ifAnyBit(huge.mmap, 0, 1), fail(errno.ENOMEM), allow]),
 		...forCall(call('memfd_create')!, [argument(1), ifAnyBit(huge.memfd, 0, 1), fail(errno.ENOMEM), allow]),
 		...forCall(call('shmget')!, [argument(2), ifAnyBit(huge.segment, 0, 1), fail(errno.ENOMEM), allow]),
-		...forCall(call('semget')!, [argument(1), ifAtLeast(mostSemaphores + 1, 0, 1), fail(errno.EINVAL), allow]),
+		...forCall(call('semget')!, [argument(1), ifAtLeast(maxSemaphores + 1, 0, 1), fail(errno.EINVAL), allow]),
 		// What is read-only inside is still the person's own file, and belongs to the same user.
 		...forCall(call('fcntl')!, [
 			argument(1),
