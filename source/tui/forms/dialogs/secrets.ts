@@ -14,7 +14,7 @@ const add: DialogDefinition = {
 				id: 'name',
 				label: 'Name',
 				value: '',
-				hint: 'such as stripe; anthropic, openai, gemini and github-copilot know their hosts',
+				hint: 'such as stripe; known: anthropic, openai, gemini, github-copilot',
 			},
 			{
 				id: 'owner',

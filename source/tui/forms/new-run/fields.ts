@@ -43,7 +43,7 @@ class FieldMaker {
 		label: string,
 		{hint, choices}: {readonly hint: string; readonly choices: readonly string[]},
 	): Field {
-		return {id, label, value: this.#values[id] ?? choices[0] ?? '', hint: `←/→ ${hint}`, choices};
+		return {id, label, value: this.#values[id] || (choices[0] ?? ''), hint: `←/→ ${hint}`, choices};
 	}
 }
 
