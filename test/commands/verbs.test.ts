@@ -420,7 +420,10 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 		/token \*{6}-\*{5}/,
 		'what it wrote is kept, without the credential',
 	);
-	refused(['deploy', 'g', 'later', '--confirm', 'later'], /later is deployed [a-z]+ 00:00-23:59 only, which begins /);
+	refused(
+		['deploy', 'g', 'later', '--confirm', 'later'],
+		/outside the deploy window of later \([a-z]+ 00:00-23:59\): it opens in /,
+	);
 	assert.equal(
 		fleet.run(['deploy', 'g', 'later', '--confirm', 'later', '--outside-window']).code,
 		2,
