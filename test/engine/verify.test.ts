@@ -207,7 +207,7 @@ async function below(
 	fleet: Fleet,
 	name: string,
 	change: (context: Context) => Context,
-	options: {commandTime?: number} = {},
+	options: {commandTimeoutMs?: number} = {},
 ): Promise<Record<string, unknown>> {
 	const context = change(fleet.context());
 	const journal = Journal.open(context.paths.run(name), 1000)!;
@@ -223,7 +223,7 @@ async function below(
 test('inconclusive: a time limit, a sandbox that does not start, words that cannot be kept', async t => {
 	const fleet = new Fleet(t, {policy: policyOf('echo started; sleep 30')});
 	await fleet.agent('b', 'echo two >> a.txt');
-	const timed = await below(fleet, 'b', context => context, {commandTime: 1500});
+	const timed = await below(fleet, 'b', context => context, {commandTimeoutMs: 1500});
 	assert.deepEqual([timed['result'], timed['doubt']], ['inconclusive', 'timeout']);
 	setPolicy(fleet, policyOf('true'));
 	for (const alone of [['/bin/false'], ['/bin/true'], ['/nonexistent/program'], ['/bin/sh', '-c', 'kill -9 $$']]) {

@@ -1,0 +1,215 @@
+import {execFileSync} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
+import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {StringDecoder} from 'node:string_decoder';
+import {limitsOf, type Policy} from '../../core/policy.ts';
+import type {Run} from '../../core/run/run.ts';
+import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
+import {isPassed, shellName, VerifyReader, type Checked} from '../../core/run/verdict.ts';
+import {groupName} from '../../host/cgroup.ts';
+import type {Git} from '../../host/git.ts';
+import {makeGitFolder, type Looked} from '../../host/git-folder.ts';
+import {writeAll} from '../../host/write.ts';
+import {type Trusted} from '../../host/trusted.ts';
+import {baseMounts} from '../../host/borrowed.ts';
+import {giveToRun} from '../../host/run-owner.ts';
+import type {Context} from '../context.ts';
+import {makeTrust} from '../run/injected-files.ts';
+import {grouped, lookName, runLimited, type Folders, type Limited} from '../sandbox/guard.ts';
+import {diskUse} from '../sandbox/limits.ts';
+import {basicPlan} from '../sandbox/plan.ts';
+import {rootOf} from '../project/projects.ts';
+import {fillSubmodules} from '../run/submodules.ts';
+
+/* The policy's commands, run over a merged tree: each in a sandbox, none with network or credentials. */
+
+/** What the commands write, kept and told. Neither a full disk nor a reader that is gone ends the work. */
+export class VerifyLog {
+	readonly #file: number;
+	readonly #tell: (text: string) => void;
+	/** Why not all of it is kept. */
+	failure: string | undefined;
+
+	constructor(file: string, tell: (text: string) => void) {
+		this.#file = openSync(file, 'w', 0o600);
+		this.#tell = tell;
+	}
+
+	write(text: string): void {
+		try {
+			writeAll(this.#file, Buffer.from(text));
+		} catch (error) {
+			this.failure ??= (error as Error).message;
+		}
+
+		this.#tell(text);
+	}
+
+	close(): void {
+		closeSync(this.#file);
+	}
+}
+
+/** Removes what commands made of the folder that they were given. */
+export function removeFolder(folder: string): void {
+	if (existsSync(folder)) {
+		execFileSync('chmod', ['-R', 'u+rwX', '--', folder], {stdio: 'ignore'});
+		execFileSync('rm', ['-rf', '--one-file-system', '--', folder], {stdio: 'pipe'});
+	}
+}
+
+/** What the commands are run with. */
+export type Work = {
+	readonly context: Context;
+	readonly run: Run;
+	readonly git: Git;
+	readonly commonDir: string;
+	readonly sandbox: Sandbox;
+	readonly policy: Policy;
+	readonly folder: string;
+	readonly log: VerifyLog;
+	/** For each command. */ readonly commandTimeoutMs: number;
+	readonly trusted: Trusted;
+};
+
+/** Says on stdout that the sandbox is up, before anything of the project's runs: no exit code tells that. */
+const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
+
+/** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
+export async function runCommands(
+	{context, run, git, commonDir, sandbox, policy, folder, log, commandTimeoutMs, trusted}: Work,
+	what: Looked['what'],
+): Promise<Checked[]> {
+	removeFolder(folder);
+	const [tree, gitFolder] = [path.join(folder, 'tree'), path.join(folder, 'git')];
+	for (const made of [tree, gitFolder, path.join(tree, '.git')]) {
+		mkdirSync(made, {recursive: true, mode: 0o700});
+	}
+
+	const mounts = baseMounts(commonDir);
+	await makeGitFolder({
+		git,
+		commonDir,
+		folder: gitFolder,
+		tree,
+		what,
+		branch: run.target,
+		depth: policy.verifyDepth,
+		objectsSeenAt: at => mounts[at]!.target,
+	});
+	await fillSubmodules(git, commonDir, rootOf(context, run), 'commit' in what ? what.commit : what.tree, tree);
+	giveToRun(run.id, tree, gitFolder);
+	const trust = makeTrust(path.join(folder, 'trust'), trusted);
+	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
+		mounts: [
+			...mounts,
+			...trust.mounts,
+			{source: tree, target: run.worktree, mode: 'write'},
+			{source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'},
+		],
+		cwd: run.worktree,
+		env: {...trust.env, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
+	});
+	const checked: Checked[] = [];
+	for (const command of policy.verify) {
+		log.write(`$ ${command}\n`);
+		// Each has a control group of its own: what one leaves behind is not the next one's.
+		const limited = grouped(
+			{...plan, limits: limitsOf(policy, plan.limits)},
+			lookName(groupName(context.paths.run(run.id)), `verify-${process.pid}`),
+		);
+		const folders = {names: [tree], count: () => diskUse(context, context.paths.run(run.id), [tree])};
+		const one = await runCommand(
+			{
+				context,
+				prepared: sandbox.prepare(limited.plan, path.join(folder, 'sandbox')),
+				limited,
+				folders,
+				timeout: commandTimeoutMs,
+			},
+			command,
+			text => log.write(text),
+		);
+		checked.push(one);
+		if (!isPassed(one)) {
+			log.write(one.code === 0 ? '' : `exit code ${one.timedOut ? 124 : (one.code ?? 128)}\n`);
+			break;
+		}
+	}
+
+	return checked;
+}
+
+async function runCommand(
+	{
+		context,
+		prepared,
+		limited,
+		folders,
+		timeout,
+	}: {context: Context; prepared: PreparedSandbox; limited: Limited; folders: Folders; timeout: number},
+	command: string,
+	tell: (text: string) => void,
+): Promise<Checked> {
+	const began = Date.now();
+	const reader = new VerifyReader();
+	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
+	const mark = `${randomUUID()}\n`;
+	let first: string | undefined = '';
+	const take = (text: string, stream: 'stdout' | 'stderr') => {
+		reader.push(text, stream);
+		tell(text);
+	};
+
+	const outcome = await runLimited(
+		context,
+		prepared.alone({
+			argv: ['/bin/sh', '-c', startScript, 'sh', mark.trim(), '/bin/sh', '-c', command, shellName],
+			cwd: limited.plan.cwd,
+			env: {},
+		}),
+		limited,
+		{
+			timeout,
+			folders,
+			onOutput(bytes, stream) {
+				const text = decoders[stream].write(Buffer.from(bytes));
+				if (stream === 'stderr' || first === undefined) {
+					take(text, stream);
+					return;
+				}
+
+				first += text;
+				if (first.length >= mark.length) {
+					const started = first.startsWith(mark);
+					take(started ? first.slice(mark.length) : first, stream);
+					first = started ? undefined : '';
+				}
+			},
+		},
+	);
+	if (first !== undefined) {
+		take(first, 'stdout');
+	}
+
+	if (outcome.over !== undefined) {
+		tell(`\nfleet: ended: ${outcome.over}\n`);
+	}
+
+	reader.end();
+	const {tests, ran, foundNone, doubt} = reader;
+	return {
+		command,
+		code: outcome.code,
+		ms: Date.now() - began,
+		started: first === undefined,
+		timedOut: outcome.timedOut,
+		over: outcome.over,
+		tests,
+		ran,
+		foundNone,
+		doubt,
+	};
+}
