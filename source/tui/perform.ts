@@ -1,3 +1,4 @@
+import {emptyReview} from '../core/review/comments.ts';
 import {parseDiff} from '../core/review/diff.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import type {ActionResult, DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
@@ -34,12 +35,20 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 
 		case 'diff': {
 			const result = await client.act(['diff', effect.run, '--raw']);
-			const problem = problemOf(result);
+			let problem = problemOf(result);
+			let review = emptyReview;
+			try {
+				review = client.review(effect.run);
+			} catch (error) {
+				// A damaged review is said to be that: shown as an empty one, its comments would seem gone.
+				problem ??= neutraliseLine((error as Error).message);
+			}
+
 			send({
 				type: 'diff',
 				run: effect.run,
 				files: parseDiff(problem === undefined ? result.stdout : ''),
-				review: client.review(effect.run),
+				review,
 				problem,
 			});
 			break;

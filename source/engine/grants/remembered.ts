@@ -1,10 +1,11 @@
 import {createHash} from 'node:crypto';
-import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
+import * as v from 'valibot';
 import type {Project} from '../../core/project.ts';
 import {formatReference} from '../../core/secrets/secret.ts';
 import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
+import {readOwnFile} from '../own-file.ts';
 import type {SecretEntry} from './secrets.ts';
 
 /*
@@ -19,11 +20,14 @@ function file(context: Context): string {
 }
 
 function read(context: Context): Remembered {
-	try {
-		return existsSync(file(context)) ? (JSON.parse(readFileSync(file(context), 'utf8')) as Remembered) : {};
-	} catch {
-		return {};
-	}
+	return (
+		readOwnFile({
+			file: file(context),
+			schema: v.record(v.string(), v.record(v.string(), v.string())),
+			what: 'a list of models that are on for projects',
+			hint: 'mend or remove it; without it each model is asked about again',
+		}) ?? {}
+	);
 }
 
 function digest(entry: SecretEntry): string {

@@ -1,15 +1,16 @@
-import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
+import * as v from 'valibot';
 import {shapeOf} from '../../core/secrets/pointer.ts';
 import {parseProposals, proposalsPath, type Proposal} from '../../core/secrets/proposals.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
-import {formatReference, type Binding, type Reference} from '../../core/secrets/secret.ts';
+import {formatReference, secretClasses, type Binding, type Reference} from '../../core/secrets/secret.ts';
 import type {Vault} from '../../core/seams.ts';
 import type {Git} from '../../host/git.ts';
 import {Lock} from '../../host/lock.ts';
 import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
+import {parseOwn, readOwnFile} from '../own-file.ts';
 
 /*
  * Names on one side, values on the other. The index (`secrets.json`) says what
@@ -41,8 +42,35 @@ export type Stored = {
 	readonly previous?: {readonly value: string; readonly until: string} | undefined;
 };
 
-/** How long a value that was replaced is still looked for in output, milliseconds. */
-const remembered = 7 * 86_400_000;
+const bindingSchema = v.looseObject({
+	class: v.picklist(secretClasses),
+	hosts: v.array(v.string()),
+	headers: v.array(v.string()),
+	methods: v.array(v.string()),
+	paths: v.array(v.string()),
+	environment: v.optional(v.string()),
+	longest: v.optional(v.number()),
+});
+
+// Loose: what a later version writes beside it stays when the list is written again.
+const entrySchema: v.GenericSchema<unknown, SecretEntry> = v.looseObject({
+	reference: v.object({owner: v.picklist(['user', 'project']), name: v.string()}),
+	project: v.optional(v.string()),
+	store: v.picklist(['keyring', 'age', 'session', 'env', 'cmd']),
+	source: v.optional(v.string()),
+	binding: bindingSchema,
+	shape: v.string(),
+	changedAt: v.string(),
+});
+
+const storedSchema: v.GenericSchema<unknown, Stored> = v.looseObject({
+	value: v.string(),
+	binding: bindingSchema,
+	previous: v.optional(v.object({value: v.string(), until: v.string()})),
+});
+
+/** How long a value that was replaced is still looked for in output. */
+const rememberedMs = 7 * 86_400_000;
 
 /**
  * The least length of a value, characters: a shorter one cannot
@@ -63,32 +91,13 @@ function accountOf(entry: Pick<SecretEntry, 'reference' | 'project'>): string {
 
 /** Every secret there is. @throws Refusal where the index cannot be read as such */
 export function listSecrets(context: Pick<Context, 'paths'>): SecretEntry[] {
-	const file = indexFile(context);
-	if (!existsSync(file)) {
-		return [];
-	}
-
-	try {
-		const entries: unknown = JSON.parse(readFileSync(file, 'utf8'));
-		if (
-			Array.isArray(entries) &&
-			entries.every(
-				entry =>
-					typeof entry?.reference?.name === 'string' &&
-					typeof entry.store === 'string' &&
-					Array.isArray(entry.binding?.hosts),
-			)
-		) {
-			return entries as SecretEntry[];
-		}
-	} catch {
-		// Refused below, as what is JSON and no list of secrets is.
-	}
-
-	throw new Refusal(
-		`${file} is not a list of secrets`,
-		'mend or remove it, and add the secrets again; their values are in the vault',
-	);
+	const found = readOwnFile({
+		file: indexFile(context),
+		schema: v.array(entrySchema),
+		what: 'a list of secrets',
+		hint: 'mend or remove it, and add the secrets again; their values are in the vault',
+	});
+	return found ?? [];
 }
 
 /** The secret that a reference names, for a run or a person in `project`. */
@@ -167,7 +176,15 @@ export async function readStored(context: Context, entry: SecretEntry): Promise<
 		);
 	}
 
-	return JSON.parse(text) as Stored;
+	const stored = parseOwn(storedSchema, text);
+	if (stored === undefined) {
+		throw new Refusal(
+			`what ${vault.title} holds for ${formatReference(entry.reference)} cannot be read`,
+			`fleet secret add ${entry.reference.name} --${entry.reference.owner} again`,
+		);
+	}
+
+	return stored;
 }
 
 /** Writes a secret: its value to the vault, with what was approved beside it, and its name to the index. */
@@ -198,7 +215,7 @@ export async function addSecret(
 
 			const previous =
 				before && before.value !== value
-					? {value: before.value, until: new Date(Date.now() + remembered).toISOString()}
+					? {value: before.value, until: new Date(Date.now() + rememberedMs).toISOString()}
 					: before?.previous;
 			await vault.write(
 				accountOf(made),

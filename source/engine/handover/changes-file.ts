@@ -12,8 +12,20 @@ export function rememberChanges(places: RunPaths, changes: Changes): void {
 /** The last counts of a run; undefined where none were made. */
 export function readChanges(places: RunPaths): Changes | undefined {
 	try {
-		return JSON.parse(readFileSync(places.changes, 'utf8')) as Changes;
+		const counts: unknown = JSON.parse(readFileSync(places.changes, 'utf8'));
+		return isChanges(counts) ? counts : undefined;
 	} catch {
+		// No decision of anybody's: what is not there, or damaged, is counted again.
 		return undefined;
 	}
+}
+
+/** By hand and not by a schema: the screen reads the counts of every run before its first frame. */
+function isChanges(value: unknown): value is Changes {
+	const counts = value as Partial<Record<keyof Changes, unknown>> | null;
+	return (
+		typeof counts === 'object' &&
+		counts !== null &&
+		[counts.files, counts.added, counts.removed, counts.untracked].every(count => typeof count === 'number')
+	);
 }

@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {Refusal} from '../../core/refusal.ts';
 import {emptyReview, type Review} from '../../core/review/comments.ts';
 import {pulse, type RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
@@ -8,16 +9,57 @@ import {replaceFile} from '../../host/write.ts';
  * The screen reads it before its first frame, so it needs little.
  */
 
-/** What a person saw of a run's change, and said about it. */
+/**
+ * What a person saw of a run's change, and said about it.
+ * @throws Refusal where the file is damaged: taken for an empty one, it would be written over
+ */
 export function readReview(places: RunPaths): Review {
+	let text: string;
 	try {
-		return {...emptyReview, ...(JSON.parse(readFileSync(places.review, 'utf8')) as Partial<Review>)};
-	} catch {
-		return emptyReview;
+		text = readFileSync(places.review, 'utf8');
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return emptyReview;
+		}
+
+		throw error;
 	}
+
+	const review = parseReview(text);
+	if (review === undefined) {
+		throw new Refusal(`${places.review} is not a review`, 'mend it, or move it away');
+	}
+
+	return review;
 }
 
+/** By hand and not by a schema: the screen loads this before its first frame. */
+function parseReview(text: string): Review | undefined {
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch {
+		// What is no JSON is no review either.
+		return undefined;
+	}
+
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+		return undefined;
+	}
+
+	const {viewed = {}, comments = []} = value as {viewed?: unknown; comments?: unknown};
+	return typeof viewed === 'object' &&
+		viewed !== null &&
+		Object.values(viewed).every(digest => typeof digest === 'string') &&
+		Array.isArray(comments) &&
+		comments.every(comment => typeof comment?.id === 'string' && typeof comment.path === 'string')
+		? {viewed: viewed as Review['viewed'], comments: comments as Review['comments']}
+		: undefined;
+}
+
+/** @throws Refusal where what is there is damaged: it is not written over */
 export function writeReview(places: RunPaths, review: Review): void {
+	readReview(places);
 	replaceFile(places.review, JSON.stringify(review));
 	pulse(places);
 }

@@ -7,7 +7,6 @@ import {
 	mkdirSync,
 	mkdtempSync,
 	openSync,
-	readFileSync,
 	readlinkSync,
 	readSync,
 	rmSync,
@@ -17,6 +16,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import * as v from 'valibot';
 import {printable} from '../../core/names.ts';
 import type {Project} from '../../core/project.ts';
 import {holdsValue} from '../../core/secrets/redact.ts';
@@ -26,6 +26,7 @@ import {giveToRun} from '../../host/run-owner.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
+import {readOwnFile} from '../own-file.ts';
 import {openRepository} from './projects.ts';
 import {knownValues} from '../grants/secret-values.ts';
 import {ownStatusOf} from '../../host/status.ts';
@@ -91,11 +92,14 @@ function trustFile(context: Context): string {
 }
 
 function readTrust(context: Context): Record<string, string> {
-	try {
-		return JSON.parse(readFileSync(trustFile(context), 'utf8')) as Record<string, string>;
-	} catch {
-		return {};
-	}
+	return (
+		readOwnFile({
+			file: trustFile(context),
+			schema: v.record(v.string(), v.string()),
+			what: 'a list of files that runs are given',
+			hint: 'mend or remove it; without it each project is asked about again',
+		}) ?? {}
+	);
 }
 
 /** Whether a person said yes to exactly these files for this project. */

@@ -23,6 +23,7 @@ export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
 	}
 
 	try {
+		// By hand and not by a schema: the screen reads the list before its first frame.
 		const projects: unknown = JSON.parse(readFileSync(paths.projects, 'utf8'));
 		if (
 			Array.isArray(projects) &&
