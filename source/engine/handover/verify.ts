@@ -72,7 +72,7 @@ export async function verify(
 		return false;
 	}
 
-	journal.append({type: 'verify.started', ...facts, commands: policy.verify}, context.actor);
+	record(journal, {type: 'verify', facts, commands: policy.verify}, {actor: context.actor});
 	const found = await checkMerge(
 		{context, run, git, commonDir, sandbox, policy, commandTimeoutMs, folder: places.verifyWork},
 		facts,
