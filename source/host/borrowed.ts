@@ -67,13 +67,12 @@ export function keptRef(places: RunPaths): string {
 /**
  * What a run sees of the project, and saw before, stays there while the run does, whatever the person deletes or
  * rewrites: one commit whose parents are the base and all branches and tags that lead elsewhere.
- * @param base undefined where the branch itself is what it starts from
+ * @param run.base undefined where the branch itself is what it starts from
  */
 export async function keepBorrowed(
 	git: Git,
 	places: RunPaths,
-	base: string | undefined,
-	branch: string,
+	{base, branch}: {readonly base: string | undefined; readonly branch: string},
 ): Promise<void> {
 	const start = (await git.resolve(`${base ?? branchRef(branch)}^{commit}`))!;
 	const refs = (

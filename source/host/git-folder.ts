@@ -51,6 +51,33 @@ async function boundary(git: Git, commit: string, depth: number): Promise<string
 	return ends;
 }
 
+/** The commit of a merge, in a git folder of fleet's own. The same parents and tree give the same one, whenever it is made. */
+async function commitMerge(
+	git: Git,
+	own: Git,
+	{tree, parents}: {readonly tree: string; readonly parents: readonly string[]},
+): Promise<string> {
+	const dates = (await git.raw('log', '--no-walk', '--format=%ct', ...parents))
+		.split('\n')
+		.filter(line => line !== '')
+		.map(Number);
+	const stamp = `@${Math.max(...dates)} +0000`;
+	const made = await own.must(
+		['commit-tree', tree, ...parents.flatMap(parent => ['-p', parent]), '-m', 'The merge that is verified'],
+		{
+			env: {
+				GIT_AUTHOR_NAME: 'fleet',
+				GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid',
+				GIT_COMMITTER_NAME: 'fleet',
+				GIT_COMMITTER_EMAIL: 'fleet@fleet.invalid',
+				GIT_AUTHOR_DATE: stamp,
+				GIT_COMMITTER_DATE: stamp,
+			},
+		},
+	);
+	return made.trim();
+}
+
 /**
  * Writes the files of a commit, and a git folder beside them: its index, its branch, the project's tags, its objects by
  * alternates. No remote, no hook, nobody's configuration but how files are written; no filter of anybody's runs.
@@ -101,39 +128,7 @@ export async function makeGitFolder({
 		all.length > 0 ? write('shallow', [...new Set(all)].map(end => `${end}\n`).join('')) : undefined;
 	cut(ends);
 	const own = new Git({gitDir: folder, workTree: tree, own: true});
-	let commit: string;
-	if ('commit' in what) {
-		commit = what.commit;
-	} else {
-		// The same parents and tree give the same commit, whenever it is made.
-		const dates = (await git.raw('log', '--no-walk', '--format=%ct', ...what.parents))
-			.split('\n')
-			.filter(line => line !== '')
-			.map(Number);
-		const stamp = `@${Math.max(...dates)} +0000`;
-		commit = (
-			await own.must(
-				[
-					'commit-tree',
-					what.tree,
-					...what.parents.flatMap(parent => ['-p', parent]),
-					'-m',
-					'The merge that is verified',
-				],
-				{
-					env: {
-						GIT_AUTHOR_NAME: 'fleet',
-						GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid',
-						GIT_COMMITTER_NAME: 'fleet',
-						GIT_COMMITTER_EMAIL: 'fleet@fleet.invalid',
-						GIT_AUTHOR_DATE: stamp,
-						GIT_COMMITTER_DATE: stamp,
-					},
-				},
-			)
-		).trim();
-	}
-
+	const commit = 'commit' in what ? what.commit : await commitMerge(git, own, what);
 	write(
 		'packed-refs',
 		[

@@ -123,6 +123,11 @@ function socketUse(first: number): {local: number; connections: number; queued: 
 	return {local: Math.max(0, local), connections, queued};
 }
 
+/** Bytes that so many pipes may hold. */
+function pipeUse(count: number): number {
+	return Math.min(count, usualPipes) * usualPipeBytes + Math.max(0, count - usualPipes) * leastPipeBytes;
+}
+
 /**
  * Looks at what a sandbox holds. Costs a few milliseconds for the usual run, and at most a few seconds.
  * @param pid the host's id of its monitor
@@ -196,14 +201,11 @@ export async function measureHeld(
 		memory += mappings(pids) * bytesPerMapping;
 	}
 
-	const pipes =
-		Math.min(files.pipes.size, usualPipes) * usualPipeBytes +
-		Math.max(0, files.pipes.size - usualPipes) * leastPipeBytes;
 	return {
 		processes: own,
 		elsewhere:
 			memory +
-			pipes +
+			pipeUse(files.pipes.size) +
 			local * socketBufferBytes +
 			connections * bytesPerConnection +
 			queued +

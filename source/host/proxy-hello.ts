@@ -9,6 +9,9 @@ import type {Interceptor, ProxyHooks} from './proxy-hooks.ts';
 import {printableAuthority} from './proxy-request.ts';
 import type {Route} from './route.ts';
 
+/** A tunnel that was decided on: where to, and the client's connection with what it sent behind its request. */
+type OpenTunnel = {readonly target: Target; readonly client: Duplex; readonly head: Buffer};
+
 type Guarded = <Arguments extends unknown[]>(
 	socket: Duplex,
 	work: (...values: Arguments) => unknown,
@@ -33,7 +36,7 @@ export class TunnelHello {
 	 * Hands a tunnel to the broker once it began with a TLS hello
 	 * for its own target: a bound host is asked in no other way.
 	 */
-	intercept(broker: Interceptor, target: Target, route: Route, client: net.Socket, head: Buffer): void {
+	intercept(broker: Interceptor, route: Route, {target, client, head}: OpenTunnel & {client: net.Socket}): void {
 		this.#readHello(client, head, (hello, seen) => {
 			if (
 				hello.kind !== 'hello' ||
@@ -61,7 +64,8 @@ export class TunnelHello {
 	 * Lets the client's bytes through once they are not a TLS hello that names another host: a shared front end would
 	 * otherwise carry the run to every host behind it. What is not TLS passes as it is, unless it carries a pointer.
 	 */
-	checkHello(target: Target, client: Duplex, upstream: net.Socket, head: Buffer): void {
+	checkHello(tunnel: OpenTunnel, upstream: net.Socket): void {
+		const {target, client, head} = tunnel;
 		const ended = this.#readHello(client, head, (hello, seen) => {
 			if (hello.kind === 'odd') {
 				this.#hooks.onRefused?.(formatTarget(target), 'the TLS hello in a tunnel can be read in two ways');
@@ -83,7 +87,7 @@ export class TunnelHello {
 
 			const pointers = hello.kind === 'hello' ? [] : (this.#hooks.pointers?.() ?? []);
 			if (pointers.length > 0) {
-				this.#watchPlain(target, client, upstream, seen, pointers);
+				this.#watchPlain(tunnel, upstream, {seen, pointers});
 				return;
 			}
 
@@ -99,7 +103,11 @@ export class TunnelHello {
 	}
 
 	/** A tunnel without TLS can be read: a pointer ends it. */
-	#watchPlain(target: Target, client: Duplex, upstream: net.Socket, seen: Buffer, pointers: readonly string[]): void {
+	#watchPlain(
+		{target, client}: OpenTunnel,
+		upstream: net.Socket,
+		{seen, pointers}: {readonly seen: Buffer; readonly pointers: readonly string[]},
+	): void {
 		const blanker = new Blanker(this.#patterns.of(pointers));
 		const look = this.#guarded(client, (bytes: Uint8Array) => {
 			const passed = blanker.push(bytes);

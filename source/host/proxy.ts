@@ -239,7 +239,7 @@ export class Proxy {
 		if (broker?.isBound(target)) {
 			this.#hooks.onAllowed(formatTarget(target), decision.rule);
 			client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-			this.#hello.intercept(broker, target, decision.route, client as net.Socket, head);
+			this.#hello.intercept(broker, decision.route, {target, client: client as net.Socket, head});
 			return;
 		}
 
@@ -267,7 +267,7 @@ export class Proxy {
 		this.#hooks.onAllowed(formatTarget(target), decision.rule);
 		client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
 		upstream.pipe(client);
-		this.#hello.checkHello(target, client, upstream, head);
+		this.#hello.checkHello({target, client, head}, upstream);
 	}
 
 	async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {

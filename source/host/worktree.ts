@@ -199,7 +199,7 @@ async function createPrivate(
 	write(`worktrees/${admin}/HEAD`, `ref: ${branchRef(branch)}\n`);
 	write(`worktrees/${admin}/commondir`, '../..\n');
 	write(`worktrees/${admin}/gitdir`, `${path.join(places.worktree, '.git')}\n`);
-	await keepBorrowed(git, places, base, branch);
+	await keepBorrowed(git, places, {base, branch});
 	copyIndex(path.join(real, 'index'), path.join(folder, `worktrees/${admin}/index`));
 	if (existsSync(path.join(commonDir, 'shallow'))) {
 		copyFileSync(path.join(commonDir, 'shallow'), path.join(folder, 'shallow'));

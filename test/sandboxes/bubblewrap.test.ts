@@ -117,7 +117,7 @@ test('the arguments of bubblewrap, whole', () => {
 });
 
 test('root leaves its uid behind before bubblewrap, and stages what others may not reach', () => {
-	const entered = compileEntered(plan, host(true), {argv: ['x'], cwd: '/w', env: {}}, 42);
+	const entered = compileEntered(plan, host(true), {inner: {argv: ['x'], cwd: '/w', env: {}}, holderPid: 42});
 	const drop = entered.argv.indexOf('/usr/bin/setpriv');
 	assert.ok(drop > 0 && drop < entered.argv.indexOf('/usr/bin/bwrap'));
 	assert.deepEqual(entered.argv.slice(drop + 1, drop + 5), ['--reuid', '7', '--regid', '7']);
@@ -142,7 +142,11 @@ test('root leaves its uid behind before bubblewrap, and stages what others may n
 
 test("what dials for the run counts as the run's, behind the person's programs", () => {
 	const groups = ['/sys/fs/cgroup/fleet/r/cgroup.procs', '/sys/fs/cgroup/memory/fleet/r/cgroup.procs'];
-	const {argv} = compileDial({...plan, joins: groups}, {...host(true), perl: '/usr/bin/perl'}, ['127.0.0.1'], 80, 42)!;
+	const {argv} = compileDial(
+		{...plan, joins: groups},
+		{...host(true), perl: '/usr/bin/perl'},
+		{addresses: ['127.0.0.1'], port: 80, holderPid: 42},
+	)!;
 	assert.deepEqual(
 		[argv.slice(0, 2), argv.slice(4, 10)],
 		[
@@ -151,12 +155,15 @@ test("what dials for the run counts as the run's, behind the person's programs",
 		],
 	);
 	assert.ok(argv.indexOf('/usr/bin/setpriv') > 9, 'groups are joined as who may');
-	assert.equal(compileDial(plan, host(true), ['127.0.0.1'], 80, 42), undefined);
+	assert.equal(compileDial(plan, host(true), {addresses: ['127.0.0.1'], port: 80, holderPid: 42}), undefined);
 });
 
 test('nothing of the run is text in a script', () => {
 	const nasty = '"; touch /tmp/x; "';
-	const {argv} = compileEntered({...plan, cwd: nasty}, host(true), {argv: [nasty], cwd: nasty, env: {}}, 42);
+	const {argv} = compileEntered({...plan, cwd: nasty}, host(true), {
+		inner: {argv: [nasty], cwd: nasty, env: {}},
+		holderPid: 42,
+	});
 	for (const [index, argument] of argv.entries()) {
 		if (argv[index - 1] === '-c') {
 			assert.ok(!argument.includes('touch'));

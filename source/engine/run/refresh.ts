@@ -90,7 +90,7 @@ export async function refresh(
 		return {target: branchName(run.target), notes: []};
 	}
 
-	await keepBorrowed(git, places, run.base, run.branch);
+	await keepBorrowed(git, places, run);
 	const shallow = path.join(commonDir, 'shallow');
 	const input = [
 		...baseMounts(commonDir).map(({target}) => `alternate ${target}`),

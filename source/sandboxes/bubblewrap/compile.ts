@@ -145,9 +145,11 @@ function enter(plan: SandboxPlan, host: Host, holderPid: number): string[] {
 export function compileDial(
 	plan: SandboxPlan,
 	host: Host,
-	addresses: readonly string[],
-	port: number,
-	holderPid: number,
+	{
+		addresses,
+		port,
+		holderPid,
+	}: {readonly addresses: readonly string[]; readonly port: number; readonly holderPid: number},
 ): Invocation | undefined {
 	return host.perl === undefined
 		? undefined
@@ -179,7 +181,11 @@ export function compileDial(
  * A command inside, with the network namespace of the holder
  * `holderPid`, whose mount namespace also holds what root staged.
  */
-export function compileEntered(plan: SandboxPlan, host: Host, inner: Invocation, holderPid: number): Invocation {
+export function compileEntered(
+	plan: SandboxPlan,
+	host: Host,
+	{inner, holderPid}: {readonly inner: Invocation; readonly holderPid: number},
+): Invocation {
 	return {
 		argv: [
 			host.tools.sh,

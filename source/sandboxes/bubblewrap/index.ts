@@ -111,11 +111,11 @@ function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	return {
 		holder: compileHolder(plan, host),
 		stage: holderPid => compileStage(plan, host, holderPid),
-		enter: (inner, holderPid) => compileEntered(plan, host, inner, holderPid),
+		enter: (inner, holderPid) => compileEntered(plan, host, {inner, holderPid}),
 		alone: inner => compileAlone(plan, host, inner),
-		dial: (addresses, port, holderPid) => compileDial(plan, host, addresses, port, holderPid),
-		give: (mount, initPid, holderPid) => compileGive(plan, host, mount, initPid, holderPid),
-		take: (target, initPid, holderPid) => compileTake(plan, host, target, initPid, holderPid),
+		dial: (addresses, port, holderPid) => compileDial(plan, host, {addresses, port, holderPid}),
+		give: (mount, initPid, holderPid) => compileGive(plan, host, {mount, initPid, holderPid}),
+		take: (target, initPid, holderPid) => compileTake(plan, host, {target, initPid, holderPid}),
 	};
 }
 

@@ -50,7 +50,14 @@ if ($uid) { syscall($call{setfsuid}, 0); syscall($call{setfsgid}, 0) }
 must('move_mount', syscall($moveMount, $tree, $empty, $place, $empty, 4 | 0x40));
 `;
 
-function invocation(plan: SandboxPlan, host: Host, holderPid: number, argv: string[]): Invocation | undefined {
+/** The sandbox that is running, by the host's ids of its first process and of its holder. */
+type Running = {readonly initPid: number; readonly holderPid: number};
+
+function invocation(
+	plan: SandboxPlan,
+	host: Host,
+	{holderPid, argv}: {readonly holderPid: number; readonly argv: readonly string[]},
+): Invocation | undefined {
 	if (host.perl === undefined) {
 		return undefined;
 	}
@@ -71,31 +78,20 @@ function invocation(plan: SandboxPlan, host: Host, holderPid: number, argv: stri
 	};
 }
 
-/** @param mount with an identity @param initPid the host's id of the sandbox's first process */
+/** @param running.mount with an identity */
 export function compileGive(
 	plan: SandboxPlan,
 	host: Host,
-	mount: Mount,
-	initPid: number,
-	holderPid: number,
+	{mount, initPid, holderPid}: Running & {readonly mount: Mount},
 ): Invocation | undefined {
-	return invocation(plan, host, holderPid, [
-		'give',
-		mount.source,
-		mount.target,
-		mount.mode,
-		mount.identity ?? '',
-		host.empty,
-		String(initPid),
-	]);
+	const argv = ['give', mount.source, mount.target, mount.mode, mount.identity ?? '', host.empty, String(initPid)];
+	return invocation(plan, host, {holderPid, argv});
 }
 
 export function compileTake(
 	plan: SandboxPlan,
 	host: Host,
-	target: string,
-	initPid: number,
-	holderPid: number,
+	{target, initPid, holderPid}: Running & {readonly target: string},
 ): Invocation | undefined {
-	return invocation(plan, host, holderPid, ['take', '', target, '', '', '', String(initPid)]);
+	return invocation(plan, host, {holderPid, argv: ['take', '', target, '', '', '', String(initPid)]});
 }

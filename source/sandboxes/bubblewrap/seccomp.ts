@@ -148,7 +148,10 @@ function forCall(number: number, block: Instruction[]): Instruction[] {
 	return [ifEqual(number, 0, block.length), ...block];
 }
 
-/** @returns the filter as `bwrap --seccomp` reads it: an array of `struct sock_filter` */
+/**
+ * One list, longer than a function may be otherwise: the kernel reads it from top to bottom, and so should a person.
+ * @returns the filter as `bwrap --seccomp` reads it: an array of `struct sock_filter`
+ */
 export function seccompFilter(architecture: Architecture): Uint8Array {
 	const call = (name: string) => numbers[architecture][name] ?? shared[name];
 	const program: Instruction[] = [
