@@ -1,17 +1,15 @@
 import stringWidth from 'string-width';
 import {sliceSpans, type Span} from '../../core/text/spans.ts';
-
-/** ASCII, and the marks that this screen draws: one cell each, one UTF-16 unit each. */
-const plain = /^[ -~\u00B7\u00D7‘’“”…←-↓─-╿█░-▓▌▸▾◂✔✘⏎‹›–—]*$/;
+import {isPlain} from './plain.ts';
 
 /** Terminal cells of a text; plain text takes the short way. */
 export function widthOf(text: string): number {
-	return plain.test(text) ? text.length : stringWidth(text);
+	return isPlain(text) ? text.length : stringWidth(text);
 }
 
 /** The longest beginning of a text that is at most `width` cells wide. */
 function cut(text: string, width: number): {text: string; width: number} {
-	if (plain.test(text)) {
+	if (isPlain(text)) {
 		const kept = text.slice(0, Math.max(0, width));
 		return {text: kept, width: kept.length};
 	}

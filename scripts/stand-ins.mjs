@@ -1,0 +1,19 @@
+import path from 'node:path';
+
+const folder = path.resolve(import.meta.dirname, '..', 'source', 'tui', 'stand-ins');
+
+/**
+ * Packages in whose place a module of ours is loaded, also by other packages; what that module itself imports by this
+ * name is the package. docs/decisions/dependencies-as-they-are.md has their reasons.
+ */
+export const standIns = {
+	name: 'stand-ins',
+	setup(context) {
+		for (const name of ['string-width', '@alcalzone/ansi-tokenize']) {
+			const file = path.join(folder, `${path.basename(name)}.ts`);
+			context.onResolve({filter: new RegExp(`^${name}$`)}, ({importer}) =>
+				importer === file ? undefined : {path: file},
+			);
+		}
+	},
+};
