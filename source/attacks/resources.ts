@@ -15,6 +15,7 @@ function findProcesses(...argv: string[]): number[] {
 			try {
 				return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `${argv.join('\0')}\0`;
 			} catch {
+				// The process has ended since, or is another account's.
 				return false;
 			}
 		})

@@ -12,7 +12,7 @@ export type ClientHello =
 
 /** The longest hello that is waited for, bytes, and in how many records. */
 export const longestHello = 4 * 16_384;
-const mostRecords = 32;
+const maxRecords = 32;
 
 const [changeCipher, alert, handshakeRecord] = [0x14, 0x15, 0x16];
 
@@ -33,7 +33,7 @@ function handshake(bytes: Uint8Array): Uint8Array | 'wait' | 'other' | 'odd' {
 			return 'other';
 		}
 
-		if (records > mostRecords) {
+		if (records > maxRecords) {
 			return 'odd';
 		}
 

@@ -83,7 +83,7 @@ const bodiless = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT']);
 const withBody = new Set(['POST', 'PUT', 'PATCH']);
 
 /** More headers than any client sends, and few enough to compare each with each. */
-const mostHeaders = 256;
+const maxHeaders = 256;
 
 /** Takes the pairs of a list of names and values. */
 export function pairsOf(raw: readonly string[]): Array<readonly [name: string, value: string]> {
@@ -134,8 +134,8 @@ export function readShape({method, url, version, headers}: ParsedRequest): Reque
 		return unclear('the address holds a character that no address has');
 	}
 
-	if (headers.length > mostHeaders) {
-		return unclear(`the request has more than ${mostHeaders} headers`);
+	if (headers.length > maxHeaders) {
+		return unclear(`the request has more than ${maxHeaders} headers`);
 	}
 
 	const seen = new Set<string>();
@@ -298,8 +298,8 @@ export function refuseReply({status, headers}: ParsedReply): string | undefined 
 		return 'the reply has a status that no reply has';
 	}
 
-	if (headers.length > mostHeaders) {
-		return `the reply has more than ${mostHeaders} headers`;
+	if (headers.length > maxHeaders) {
+		return `the reply has more than ${maxHeaders} headers`;
 	}
 
 	const lengths = new Set(

@@ -132,6 +132,7 @@ function decoded(text: string): string | undefined {
 	try {
 		return decodeURIComponent(text);
 	} catch {
+		// Escapes that are no UTF-8: servers differ in what they make of them.
 		return undefined;
 	}
 }

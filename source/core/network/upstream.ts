@@ -49,6 +49,7 @@ function decoded(text: string): string {
 	try {
 		return decodeURIComponent(text);
 	} catch {
+		// A login that is not escaped is meant as it is written.
 		return text;
 	}
 }

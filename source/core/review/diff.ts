@@ -96,6 +96,82 @@ type Open = {
 };
 
 /**
+ * Reads a line of a file's header into what is known of it.
+ * @returns false where it is none
+ */
+function readHeader(file: Open, line: string): boolean {
+	const match =
+		/^(new file mode|deleted file mode|old mode|new mode|rename from|rename to|copy from|copy to|index|---|\+\+\+|Binary files) ?(.*)$/.exec(
+			line,
+		);
+	switch (match?.[1]) {
+		case 'new file mode': {
+			file.status = 'added';
+			file.newMode = match[2]!;
+			break;
+		}
+
+		case 'deleted file mode': {
+			file.status = 'deleted';
+			file.oldMode = match[2]!;
+			break;
+		}
+
+		case 'old mode': {
+			file.oldMode = match[2]!;
+			break;
+		}
+
+		case 'new mode': {
+			file.newMode = match[2]!;
+			break;
+		}
+
+		case 'rename from':
+		case 'copy from': {
+			file.status = match[1] === 'rename from' ? 'renamed' : 'copied';
+			file.oldPath = unquote(match[2]!);
+			break;
+		}
+
+		case 'rename to':
+		case 'copy to': {
+			file.path = unquote(match[2]!);
+			break;
+		}
+
+		case 'index': {
+			const [range = '', mode = ''] = match[2]!.split(' ');
+			file.digest = range;
+			file.oldMode ||= file.status === 'added' ? '' : mode;
+			file.newMode ||= file.status === 'deleted' ? '' : mode;
+			break;
+		}
+
+		case '---': {
+			file.oldPath = nameOf(match[2]!) || file.oldPath;
+			break;
+		}
+
+		case '+++': {
+			file.path = nameOf(match[2]!) || file.oldPath;
+			break;
+		}
+
+		case 'Binary files': {
+			file.binary = true;
+			break;
+		}
+
+		default: {
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/**
  * Reads a unified diff as git writes it. Total: what is not understood is passed over, and a hunk ends where its header
  * says. The text is untrusted; lines and names come out escaped.
  */
@@ -140,9 +216,7 @@ export function parseDiff(text: string): DiffFile[] {
 			// The names are in the lines that follow, but for a file whose
 			// mode alone changed, or that is empty: there both are the same.
 			const rest = line.slice('diff --git '.length);
-			const name = nameOf(
-				rest.startsWith('"') ? rest.slice(0, (rest.length - 1) / 2) : rest.slice(0, (rest.length - 1) / 2),
-			);
+			const name = nameOf(rest.slice(0, (rest.length - 1) / 2));
 			file = {
 				path: name,
 				oldPath: name,
@@ -165,79 +239,17 @@ export function parseDiff(text: string): DiffFile[] {
 			continue;
 		}
 
-		const match =
-			/^(new file mode|deleted file mode|old mode|new mode|rename from|rename to|copy from|copy to|index|---|\+\+\+|Binary files) ?(.*)$/.exec(
-				line,
-			);
-		switch (match?.[1]) {
-			case 'new file mode': {
-				file.status = 'added';
-				file.newMode = match[2]!;
-				break;
-			}
+		if (readHeader(file, line)) {
+			continue;
+		}
 
-			case 'deleted file mode': {
-				file.status = 'deleted';
-				file.oldMode = match[2]!;
-				break;
-			}
-
-			case 'old mode': {
-				file.oldMode = match[2]!;
-				break;
-			}
-
-			case 'new mode': {
-				file.newMode = match[2]!;
-				break;
-			}
-
-			case 'rename from':
-			case 'copy from': {
-				file.status = match[1] === 'rename from' ? 'renamed' : 'copied';
-				file.oldPath = unquote(match[2]!);
-				break;
-			}
-
-			case 'rename to':
-			case 'copy to': {
-				file.path = unquote(match[2]!);
-				break;
-			}
-
-			case 'index': {
-				const [range = '', mode = ''] = match[2]!.split(' ');
-				file.digest = range;
-				file.oldMode ||= file.status === 'added' ? '' : mode;
-				file.newMode ||= file.status === 'deleted' ? '' : mode;
-				break;
-			}
-
-			case '---': {
-				file.oldPath = nameOf(match[2]!) || file.oldPath;
-				break;
-			}
-
-			case '+++': {
-				file.path = nameOf(match[2]!) || file.oldPath;
-				break;
-			}
-
-			case 'Binary files': {
-				file.binary = true;
-				break;
-			}
-
-			default: {
-				const at = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(line);
-				if (at) {
-					oldLine = Number(at[1]);
-					oldLeft = Number(at[2] ?? 1);
-					newLine = Number(at[3]);
-					newLeft = Number(at[4] ?? 1);
-					file.hunks.push({header: escapeControls(line), lines: []});
-				}
-			}
+		const at = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(line);
+		if (at) {
+			oldLine = Number(at[1]);
+			oldLeft = Number(at[2] ?? 1);
+			newLine = Number(at[3]);
+			newLeft = Number(at[4] ?? 1);
+			file.hunks.push({header: escapeControls(line), lines: []});
 		}
 	}
 

@@ -200,14 +200,14 @@ export class Escaped implements EscapeScanner {
 	}
 }
 
-/** Marks are often near each other; where they are not, the engine's own search is many times faster. */
-const near = 16;
+/** Marks are often nearBytes each other; where they are not, the engine's own search is many times faster. */
+const nearBytes = 16;
 
 const isMark = Uint8Array.from({length: 256}, (_, byte) => (marks.includes(byte) ? 1 : 0));
 
 /** @param nexts where the next of each mark is, as far as it is known; below `from` where it is not */
 function nextMark(bytes: Uint8Array, from: number, nexts: number[]): number {
-	const limit = Math.min(bytes.length, from + near);
+	const limit = Math.min(bytes.length, from + nearBytes);
 	for (let at = from; at < limit; at++) {
 		if (isMark[bytes[at]!] === 1) {
 			return at;

@@ -22,7 +22,7 @@ function view(text: string): Uint8Array {
 }
 
 /** Bytes that are held back at most. */
-const mostHeld = 65_536;
+const maxHeldBytes = 65_536;
 
 /**
  * How many characters that count of a value's beginning may be shown when nothing more comes for a moment: a quarter of
@@ -138,7 +138,7 @@ export class Redactor {
 		}
 
 		// A beginning that is followed by nothing that counts, for as long as this, is held no longer.
-		const cut = out.length - begins > mostHeld ? out.length : begins;
+		const cut = out.length - begins > maxHeldBytes ? out.length : begins;
 		const shown = (cut > begins ? this.#veiled(out, begins) : out).subarray(Math.min(this.#shown, cut), cut);
 		this.#shown = Math.max(0, this.#shown - cut);
 		this.#held = copyOf(out, cut);

@@ -96,6 +96,7 @@ function readings(text: string): string[] {
 	try {
 		return [text, decodeURIComponent(text.replaceAll('+', ' '))];
 	} catch {
+		// Escapes that are no UTF-8 are read byte by byte.
 		return [
 			text,
 			text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
@@ -112,6 +113,7 @@ function decodeBasic(text: string): string | undefined {
 	try {
 		return atob(text);
 	} catch {
+		// Of a length that no base64 has.
 		return undefined;
 	}
 }

@@ -25,7 +25,7 @@ export type FilesPlace = {
 };
 
 /** Entries of a folder that is given for changing: a socket among more than these could not be found in time. */
-const mostEntries = 200_000;
+const maxEntries = 200_000;
 
 /** File systems that are the kernel's own and no files, wherever they are mounted. */
 const kernels: ReadonlySet<string> = new Set([
@@ -84,9 +84,9 @@ export function oddBelow(folder: string): {readonly place: string; readonly what
 			for (let entry = entries.readSync(); entry; entry = entries.readSync()) {
 				const name = entry.name as unknown as Buffer;
 				const place = Buffer.concat([at, Buffer.from('/'), name]);
-				if (++seen > mostEntries) {
+				if (++seen > maxEntries) {
 					throw new Refusal(
-						`${folder} holds more than ${mostEntries} files: a socket among them could not be found`,
+						`${folder} holds more than ${maxEntries} files: a socket among them could not be found`,
 						'name a smaller folder, or give it to read alone',
 					);
 				}
@@ -236,6 +236,7 @@ export function grantedScope(text: string, grants: readonly Grant[]): string {
 	try {
 		return `files:${realpathSync(written.path)}${written.mode === 'write' ? ':rw' : ''}`;
 	} catch {
+		// What is gone can still be revoked, by the name that was granted.
 		return wanted;
 	}
 }

@@ -43,6 +43,7 @@ function withReal(places: readonly string[]): string[] {
 				try {
 					return [plain, realpathSync(plain)];
 				} catch {
+					// What is not there has its own name alone.
 					return [plain];
 				}
 			}),

@@ -12,7 +12,7 @@ import {makeOwnGit, personRules} from '../../host/own-git.ts';
  */
 
 /** Attribute files of one tree that are read. */
-const most = 10_000;
+const maxAttributeFiles = 10_000;
 
 /** Every path of a tree. @throws Refusal where there are more than can be looked through */
 export async function readTree(git: Git, tree: string): Promise<Map<string, Entry>> {
@@ -89,8 +89,11 @@ export async function withAttributes<Result>(
 	files: ReadonlyArray<readonly [string, Entry]>,
 	work: (attributes: Attributes) => Promise<Result>,
 ): Promise<Result> {
-	if (files.length > most) {
-		throw gateRefusal(`there are ${files.length} files named .gitattributes; ${most} are looked at`, 'have fewer');
+	if (files.length > maxAttributeFiles) {
+		throw gateRefusal(
+			`there are ${files.length} files named .gitattributes; ${maxAttributeFiles} are looked at`,
+			'have fewer',
+		);
 	}
 
 	const place = mkdtempSync(path.join(os.tmpdir(), 'fleet-attributes-'));

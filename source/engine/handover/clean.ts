@@ -62,6 +62,7 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 			};
 		}
 	} catch {
+		// A repository that is gone or damaged: why, every other verb on the run says.
 		return {what: 'nothing', note: 'its project cannot be read', safe: false};
 	}
 

@@ -56,6 +56,7 @@ function linkedGitDir(folder: string, commonDir: string): string | undefined {
 		);
 		return path.dirname(gitDir) === path.join(commonDir, 'worktrees') ? gitDir : undefined;
 	} catch {
+		// There is no .git, or it leads nowhere: git itself would find no checkout there.
 		return undefined;
 	}
 }

@@ -17,12 +17,12 @@ import type {Context} from '../context.ts';
 import {knownValues} from '../grants/secret-values.ts';
 
 /** Characters of a diff that are looked into; what is longer is said to be too long to tell. */
-const longest = 64 * 1024 ** 2;
+const maxDiffChars = 64 * 1024 ** 2;
 
 const vaultRule = 'a secret of the vault';
 
 /** Characters of one file's added lines that the general scanner gets. */
-const longestScan = 2 * 1024 ** 2;
+const maxScanChars = 2 * 1024 ** 2;
 
 /** What a general scanner, which knows the forms of many vendors, finds in added lines. */
 async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
@@ -34,7 +34,7 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
 	const content = lines
 		.map(({text}) => text)
 		.join('\n')
-		.slice(0, longestScan);
+		.slice(0, maxScanChars);
 	const result = await lintSource({
 		source: {filePath: file, content, contentType: 'text'},
 		options: {
@@ -59,7 +59,7 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
  * Suspects in what a branch adds: values that are known in any encoding, the project's own rules, a general scanner.
  */
 async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
-	const {code, stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: longest});
+	const {code, stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: maxDiffChars});
 	const found = new Map<string, Suspect>();
 	const add = (suspect: Suspect) => {
 		if (!found.has(suspect.fingerprint)) {
@@ -73,7 +73,7 @@ async function suspectsIn(git: Git, base: string, head: string, known: readonly 
 			rule: 'too long',
 			file: 'its diff',
 			line: 0,
-			span: `more than ${longest / 1024 ** 2} MiB were added and removed, of which the rest was not looked through`,
+			span: `more than ${maxDiffChars / 1024 ** 2} MiB were added and removed, of which the rest was not looked through`,
 			fingerprint: fingerprintOf(`${head}\ntoo long`),
 		});
 	}
@@ -123,9 +123,9 @@ async function knownElsewhere(git: Git, base: string, head: string, known: reado
 		return [];
 	}
 
-	const words = await git.run(['log', '--format=%an %ae %cn %ce%n%B', head, `^${base}`], {limit: longest});
-	const names = await git.run(['diff', ...diffFlags, '--name-only', '-z', base, head], {limit: longest});
-	const bytes = await git.run(['diff', ...diffFlags, '--text', '--unified=0', base, head], {limit: longest});
+	const words = await git.run(['log', '--format=%an %ae %cn %ce%n%B', head, `^${base}`], {limit: maxDiffChars});
+	const names = await git.run(['diff', ...diffFlags, '--name-only', '-z', base, head], {limit: maxDiffChars});
+	const bytes = await git.run(['diff', ...diffFlags, '--text', '--unified=0', base, head], {limit: maxDiffChars});
 	const holds = (text: string) => holdsValue(known, text);
 	return [
 		...(holds(words.stdout) ? ['what its commits say'] : []),

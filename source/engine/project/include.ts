@@ -41,8 +41,8 @@ import {ownStatusOf} from '../../host/status.ts';
  */
 export const includePath = '.worktreeinclude';
 
-const most = 200;
-const largest = 16 * 1024 ** 2;
+const maxFiles = 200;
+const maxFileBytes = 16 * 1024 ** 2;
 
 /** What a project's runs are given, and a name for exactly that. */
 export type Included = {readonly files: readonly string[]; readonly digest: string};
@@ -67,9 +67,9 @@ export async function findIncluded(project: Pick<Project, 'root'>, base: string)
 			.split('\0')
 			.filter(name => name !== '' && plainFilePath(project.root, name, isFile) !== undefined)
 			.sort();
-		if (files.length > most) {
+		if (files.length > maxFiles) {
 			throw new Refusal(
-				`${includePath} names ${files.length} files; ${most} are allowed`,
+				`${includePath} names ${files.length} files; ${maxFiles} are allowed`,
 				"name fewer, or have the policy's setup make them",
 			);
 		}
@@ -151,6 +151,7 @@ export function readPlain(root: string, name: string): Buffer | undefined {
 	try {
 		descriptor = openSync(path.join(root, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 	} catch {
+		// A link, or gone: no file at its name.
 		return undefined;
 	}
 
@@ -162,7 +163,7 @@ export function readPlain(root: string, name: string): Buffer | undefined {
 		}
 
 		// One byte more than is allowed is enough to say so.
-		const bytes = Buffer.alloc(Math.min(status.size, largest + 1));
+		const bytes = Buffer.alloc(Math.min(status.size, maxFileBytes + 1));
 		return bytes.subarray(0, readSync(descriptor, bytes));
 	} finally {
 		closeSync(descriptor);
@@ -193,9 +194,9 @@ export async function copyIncluded(
 			continue;
 		}
 
-		if (bytes.length > largest) {
+		if (bytes.length > maxFileBytes) {
 			throw new Refusal(
-				`${printable(name)} of ${includePath} is larger than ${largest / 1024 ** 2} MiB`,
+				`${printable(name)} of ${includePath} is larger than ${maxFileBytes / 1024 ** 2} MiB`,
 				"have the policy's setup make it",
 			);
 		}

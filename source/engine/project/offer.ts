@@ -11,8 +11,8 @@ import {openRepository} from './projects.ts';
 export const promptsPath = '.fleet/prompts';
 
 /** Characters of one template, and how many there may be. */
-const longest = 20_000;
-const most = 50;
+const maxPromptChars = 20_000;
+const maxPrompts = 50;
 
 /** What a project offers for a new run, from what is committed: what lies in the folder could be an agent's. */
 export async function projectOffer(project: Project): Promise<ProjectView> {
@@ -26,11 +26,11 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 	const names = (await checkout.run(['ls-tree', '--name-only', '-z', 'HEAD', `${promptsPath}/`])).stdout
 		.split('\0')
 		.filter(name => /\.(?:md|txt)$/.test(name))
-		.slice(0, most);
+		.slice(0, maxPrompts);
 	const prompts = await Promise.all(
 		names.map(async path => ({
 			name: path.slice(promptsPath.length + 1).replace(/\.\w+$/, ''),
-			text: (await checkout.run(['cat-file', 'blob', `HEAD:${path}`])).stdout.slice(0, longest).trimEnd(),
+			text: (await checkout.run(['cat-file', 'blob', `HEAD:${path}`])).stdout.slice(0, maxPromptChars).trimEnd(),
 		})),
 	);
 	let policy: Awaited<ReturnType<typeof readPolicy>>['policy'] | undefined;

@@ -246,6 +246,7 @@ async function isThere(project: Project, runs: readonly Run[]): Promise<boolean>
 	try {
 		return await holds((await openRepository(project.root)).git, runs);
 	} catch {
+		// Gone, moved or no repository any more: in any case not there.
 		return false;
 	}
 }

@@ -3,7 +3,7 @@ import {Lock} from '../../host/lock.ts';
 import type {RunPaths} from '../../host/paths.ts';
 
 /** How long another one's look at a run's folder is waited for, milliseconds: a large one takes minutes. */
-const patience = 10 * 60_000;
+const lockTimeoutMs = 10 * 60_000;
 
 /**
  * A work that reads a run's folder in the jail, while no other process does: they
@@ -16,7 +16,7 @@ export async function alone<Result>(places: RunPaths, work: () => Promise<Result
 	const began = Date.now();
 	let lock = Lock.acquire(file);
 	while (!lock) {
-		if (Date.now() - began > patience) {
+		if (Date.now() - began > lockTimeoutMs) {
 			throw new Refusal(
 				"the run's folder is being read by another process, which does not end",
 				'try again when it has ended',

@@ -25,7 +25,7 @@ export type Folders = {
 };
 
 /** The least share of the machine's memory that is left to everybody else. */
-const leastMemory = 0.03;
+const minFreeMemoryShare = 0.03;
 
 const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`;
 
@@ -83,8 +83,8 @@ export class Guard {
 			return {because: end, how: 'end'};
 		}
 
-		if (memoryLeft() < leastMemory) {
-			return {because: `the machine has less than ${leastMemory * 100} % of its memory left`, how: 'freeze'};
+		if (memoryLeft() < minFreeMemoryShare) {
+			return {because: `the machine has less than ${minFreeMemoryShare * 100} % of its memory left`, how: 'freeze'};
 		}
 
 		this.#countDisk();
@@ -180,6 +180,7 @@ function freeOf(folders: readonly string[]): {bytes: number; files: number} | un
 		const {bavail, bsize, ffree} = statfsSync(folders[0]!);
 		return {bytes: bavail * bsize, files: ffree};
 	} catch {
+		// A folder that is gone takes no room.
 		return undefined;
 	}
 }

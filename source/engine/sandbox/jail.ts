@@ -11,7 +11,7 @@ import {runLimited, type Folders, type Limited} from './guard.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
 
 /** How long the host looks at what an agent wrote before it gives up, milliseconds. */
-const patience = 300_000;
+const jailTimeoutMs = 300_000;
 
 /**
  * Runs a script over an agent's files in a sandbox with no network:
@@ -79,7 +79,7 @@ export async function jail(
 	try {
 		const outcome = await runLimited(context, invocation, limited, {
 			...(options.folders ? {folders: options.folders} : {}),
-			timeout: options.timeout ?? patience,
+			timeout: options.timeout ?? jailTimeoutMs,
 			input: options.input,
 			onOutput(bytes, stream) {
 				if (stream === 'stderr') {

@@ -49,6 +49,7 @@ export async function diskUse(
 			? undefined
 			: {bytes: Number(numbers[1]) * 512, files: Number(numbers[2])};
 	} catch {
+		// Without a sandbox nothing can be counted; what is written is limited all the same.
 		return undefined;
 	}
 }

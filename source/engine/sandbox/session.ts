@@ -48,6 +48,7 @@ function countStrays(pid: number): number {
 		try {
 			return readFileSync(`/proc/${pid}/net/${name}`, 'latin1');
 		} catch {
+			// The process, and its namespace with it, may have ended.
 			return '';
 		}
 	};
@@ -62,7 +63,7 @@ function countStrays(pid: number): number {
 }
 
 /** Connections to a run's loopback that are made at one time: each takes a process for a moment. */
-const mostDials = 8;
+const maxDials = 8;
 
 /** Connects to the run's own loopback. @throws where nothing listens, or the machine cannot */
 function dialInside(
@@ -116,7 +117,7 @@ export async function openSession(
 		new Proxy({
 			...hooks,
 			async loopback(addresses, port) {
-				if (holderPid === undefined || dials >= mostDials) {
+				if (holderPid === undefined || dials >= maxDials) {
 					throw new Error('too many at one time');
 				}
 
