@@ -18,16 +18,17 @@ function cacheFile(state: string): string {
 	return path.join(state, 'screen-cache.json');
 }
 
-/** Whoever reads journals in another way has a cache of its own. */
-function version(): string {
-	return String(statusOf(process.argv[1]!)?.mtimeMs ?? '');
-}
+/**
+ * When the program's file was written: another build may fold journals in another way, so that it never reads this
+ * cache. Taken at the start, since an update may replace the file while the screen runs.
+ */
+const version = String(statusOf(process.argv[1]!)?.mtimeMs ?? '');
 
 /** @param state the folder for state @returns nothing where there is no cache, or another version's */
 export function readCache(state: string): ReadonlyMap<string, Known> {
 	try {
 		const cache = JSON.parse(readFileSync(cacheFile(state), 'utf8')) as {version: string; runs: Array<[string, Known]>};
-		return new Map(cache.version === version() ? cache.runs : []);
+		return new Map(cache.version === version ? cache.runs : []);
 	} catch {
 		return new Map();
 	}
@@ -35,7 +36,7 @@ export function readCache(state: string): ReadonlyMap<string, Known> {
 
 export function writeCache(state: string, runs: ReadonlyMap<string, Known>): void {
 	try {
-		replaceFile(cacheFile(state), JSON.stringify({version: version(), runs: [...runs]}), {durable: false});
+		replaceFile(cacheFile(state), JSON.stringify({version, runs: [...runs]}), {durable: false});
 	} catch {
 		// Then the next start takes longer.
 	}

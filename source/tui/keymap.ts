@@ -14,12 +14,12 @@ import {placeOf, promptOf, tabs, type Place, type State} from './state.ts';
 
 const records = {
 	...moveKeys,
-	...runKeys,
-	...scopeKeys,
-	...pipelineKeys,
 	...listKeys,
 	...outputKeys,
 	...reviewKeys,
+	...scopeKeys,
+	...pipelineKeys,
+	...runKeys,
 	...generalKeys,
 } satisfies KeyTable;
 
@@ -36,6 +36,11 @@ export const bindings: readonly Binding[] = actions.map(action => {
 /** The binding of an action. */
 export function bindingOf(action: Action): Binding {
 	return bindings.find(binding => binding.action === action)!;
+}
+
+/** The bindings of a place, those that it shares with the fewest others first: they are what is looked for there. */
+export function bindingsOf(place: Place): Binding[] {
+	return bindings.filter(binding => binding.places.includes(place)).sort((a, b) => a.places.length - b.places.length);
 }
 
 /** What an action is called before a reason: a title's first words. */
@@ -122,8 +127,8 @@ export function paletteEntries(state: State): PaletteEntry[] {
 			?.field.value.toLowerCase()
 			.split(/\s+/)
 			.filter(word => word !== '') ?? [];
-	return bindings
-		.filter(binding => binding.places.includes(place) && !notInPalette.has(binding.action))
+	return bindingsOf(place)
+		.filter(binding => !notInPalette.has(binding.action))
 		.map(binding => ({
 			action: binding.action,
 			title: binding.title,

@@ -1,13 +1,13 @@
 import {cursorOf} from '../forms/edit.ts';
-import {bindings, keyName, keysOf} from '../keymap.ts';
+import {bindingsOf, keyName, keysOf} from '../keymap.ts';
 import {placeOf, type Prompt, type State} from '../state.ts';
 import type {Line} from '../paint/line.ts';
 
 /** The keys of a place in one line; those that do nothing now stand in brackets. */
 export function footerText(state: State): string {
 	const place = placeOf(state);
-	const own = bindings
-		.filter(binding => binding.footer !== undefined && binding.places.includes(place))
+	const own = bindingsOf(place)
+		.filter(binding => binding.footer !== undefined)
 		.sort((a, b) => a.footer! - b.footer!);
 	const write = (binding: (typeof own)[number]) => {
 		const text = `${keyName(keysOf(binding, state)[0] ?? '')} ${binding.title}`;

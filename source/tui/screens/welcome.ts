@@ -1,5 +1,5 @@
 import type {Line} from '../paint/line.ts';
-import {bindingOf, bindings, keyNames, type Action} from '../keymap.ts';
+import {bindingOf, bindingsOf, keyNames, type Action} from '../keymap.ts';
 import {placeNames} from '../place-names.ts';
 import {placeOf, type State} from '../state.ts';
 
@@ -34,21 +34,19 @@ export function welcomeLines(state: State): Line[] {
 export function helpLines(state: State, height: number): Line[] {
 	const there = {...state, screen: state.from};
 	const place = placeOf(there);
-	const lines: Line[] = bindings
-		.filter(binding => binding.places.includes(place))
-		.map(binding => {
-			const reason = binding.disabled?.(there);
-			return {
-				spans: [
-					{
-						text: ` ${keyNames(binding, state).padEnd(12)} `,
-						bold: true,
-					},
-					{text: binding.title, dim: reason !== undefined},
-					{text: reason === undefined ? '' : `  (${reason})`, dim: true},
-				],
-			};
-		});
+	const lines: Line[] = bindingsOf(place).map(binding => {
+		const reason = binding.disabled?.(there);
+		return {
+			spans: [
+				{
+					text: ` ${keyNames(binding, state).padEnd(12)} `,
+					bold: true,
+				},
+				{text: binding.title, dim: reason !== undefined},
+				{text: reason === undefined ? '' : `  (${reason})`, dim: true},
+			],
+		};
+	});
 	lines.push(
 		{text: ''},
 		{
