@@ -1,5 +1,6 @@
 import path from 'node:path';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {printable} from '../core/names.ts';
 import {policyPath} from '../core/policy.ts';
 import {Refusal} from '../core/refusal.ts';
 import {compose} from '../compose.ts';
@@ -8,14 +9,26 @@ import {projectOffer, promptsPath} from '../engine/project/offer.ts';
 import {commitVerify} from '../engine/project/policy-file.ts';
 import {addProject, findProject, listProjects, openRepository} from '../engine/project/projects.ts';
 import {readPolicy} from '../engine/project/policy.ts';
-import {define, json, optional, required, text, texts} from './verb.ts';
+import {define, json, optional, required, text, texts, type OptionValues} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
 
+const options = {
+	project: text('NAME', 'for show and init: the project; by default the one this folder belongs to'),
+	as: text('NAME', 'for add: the project that this repository is, where it was moved, restored or cloned anew'),
+	verify: texts('COMMAND', 'for init: what verifies a result; may be given more than once'),
+	json,
+};
+
+/** What was typed after the action. */
+type ProjectRequest = {readonly place: string | undefined; readonly options: OptionValues<typeof options>};
+
+type ProjectAction = (context: Context, io: Io, request: ProjectRequest) => Promise<void>;
+
 /** What a project offers for a new run, and what its policy says of gates. */
-async function show(io: Io, context: Context, name: string | undefined, asJson: boolean): Promise<void> {
-	const project = await findProject(context, name, io.folder);
+const show: ProjectAction = async (context, io, {place, options}) => {
+	const project = await findProject(context, place ?? options.project, io.folder);
 	const offer = await projectOffer(project);
-	if (asJson) {
+	if (options.json) {
 		io.json(offer);
 		return;
 	}
@@ -42,7 +55,79 @@ async function show(io: Io, context: Context, name: string | undefined, asJson: 
 		],
 	];
 	io.out(lines.map(([title, text]) => `${title!.padEnd(10)}${text}\n`).join(''));
-}
+};
+
+const list: ProjectAction = async (context, io, {options}) => {
+	const projects = listProjects(context);
+	if (options.json) {
+		io.json(projects);
+	} else {
+		io.out(
+			projects.map(project => `${project.id.padEnd(24)} ${neutraliseLine(project.root)}\n`).join('') ||
+				'no project yet: fleet project add PATH\n',
+		);
+	}
+};
+
+/** Commits what verifies a project's results. */
+const init: ProjectAction = async (context, io, {place, options}) => {
+	const project = await findProject(context, place ?? options.project, io.folder);
+	const commands = options.verify;
+	if (commands.length === 0) {
+		const {suggestedVerify} = await projectOffer(project);
+		throw new Refusal(
+			'say what verifies a result',
+			`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"`,
+		);
+	}
+
+	const {branch, commit} = await commitVerify(project, commands);
+	if (options.json) {
+		io.json(await projectOffer(project));
+		return;
+	}
+
+	const verifies = commands.map(command => neutraliseLine(command)).join(' && ');
+	io.out(`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${verifies} verifies what runs hand in\n`);
+};
+
+const add: ProjectAction = async (context, io, {place, options}) => {
+	const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options.as);
+	if (options.json) {
+		io.json(project);
+		return;
+	}
+
+	io.out(
+		movedFrom === undefined
+			? `${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`
+			: `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} ` +
+					`(it was ${neutraliseLine(movedFrom)})\n`,
+	);
+	const {checkout} = await openRepository(project.root);
+	let read;
+	try {
+		read = await readPolicy(checkout, 'HEAD');
+	} catch (error) {
+		if (!(error instanceof Refusal)) {
+			throw error;
+		}
+
+		io.err(`  note: no run can start before its policy is mended: ${error.because}\n`);
+		return;
+	}
+
+	const {blob, policy} = read;
+	if (blob === 'none' || policy.verify.length === 0) {
+		const {suggestedVerify} = await projectOffer(project);
+		io.out(
+			'  no verify commands yet, so nothing can be merged: ' +
+				`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"\n`,
+		);
+	}
+};
+
+const actions: Readonly<Record<string, ProjectAction>> = {add, list, show, init};
 
 export const verb = define({
 	summary: 'the repositories whose runs are managed',
@@ -50,97 +135,17 @@ export const verb = define({
 		what: required('ACTION', 'add, list, show or init'),
 		place: optional('[PATH]', "a folder in a git repository; for show, a project's name"),
 	},
-	options: {
-		project: text('NAME', 'for show and init: the project; by default the one this folder belongs to'),
-		as: text('NAME', 'for add: the project that this repository is, where it was moved, restored or cloned anew'),
-		verify: texts('COMMAND', 'for init: what verifies a result; may be given more than once'),
-		json,
-	},
+	options,
 	usage: 'add [PATH] [--as NAME] | list | show NAME | init NAME --verify CMD',
 	async run(io, {what, place}, options) {
-		const context = compose();
-		if (what === 'list') {
-			const projects = listProjects(context);
-			if (options.json) {
-				io.json(projects);
-			} else {
-				io.out(
-					projects.map(project => `${project.id.padEnd(24)} ${neutraliseLine(project.root)}\n`).join('') ||
-						'no project yet: fleet project add PATH\n',
-				);
-			}
-
-			return;
-		}
-
-		if (what === 'show') {
-			await show(io, context, place ?? options.project, options.json);
-			return;
-		}
-
-		if (what === 'init') {
-			const project = await findProject(context, place ?? options.project, io.folder);
-			const commands = options.verify;
-			if (commands.length === 0) {
-				const {suggestedVerify} = await projectOffer(project);
-				throw new Refusal(
-					'say what verifies a result',
-					`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"`,
-				);
-			}
-
-			const {branch, commit} = await commitVerify(project, commands);
-			if (options.json) {
-				io.json(await projectOffer(project));
-				return;
-			}
-
-			const verifies = commands.map(command => neutraliseLine(command)).join(' && ');
-			io.out(
-				`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${verifies} verifies what runs hand in\n`,
-			);
-			return;
-		}
-
-		if (what !== 'add') {
+		const action = Object.hasOwn(actions, what) ? actions[what] : undefined;
+		if (!action) {
 			throw new Refusal(
-				`"${what}" is not something fleet project does`,
-				'fleet project add [PATH], list, show NAME, or init NAME --verify COMMAND',
+				`fleet project has no action "${printable(what)}": ${Object.keys(actions).join(', ')}`,
+				'fleet project --help',
 			);
 		}
 
-		const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options.as);
-		if (options.json) {
-			io.json(project);
-			return;
-		}
-
-		io.out(
-			movedFrom === undefined
-				? `${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`
-				: `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} ` +
-						`(it was ${neutraliseLine(movedFrom)})\n`,
-		);
-		const {checkout} = await openRepository(project.root);
-		let read;
-		try {
-			read = await readPolicy(checkout, 'HEAD');
-		} catch (error) {
-			if (!(error instanceof Refusal)) {
-				throw error;
-			}
-
-			io.err(`  note: no run can start before its policy is mended: ${error.because}\n`);
-			return;
-		}
-
-		const {blob, policy} = read;
-		if (blob === 'none' || policy.verify.length === 0) {
-			const {suggestedVerify} = await projectOffer(project);
-			io.out(
-				'  no verify commands yet, so nothing can be merged: ' +
-					`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"\n`,
-			);
-		}
+		await action(compose(), io, {place, options});
 	},
 });

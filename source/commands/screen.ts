@@ -6,12 +6,15 @@ import process from 'node:process';
 import {compose} from '../compose.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
+import type {Context} from '../engine/context.ts';
 import {listProjects} from '../engine/project/projects.ts';
+import type {FleetClient} from '../protocol/client.ts';
 import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
 import {paintFrame} from '../tui/view.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
-import {createClient, self, startProblem} from '../terminal/screen-client.ts';
+import {self, startProblem} from '../terminal/run-verb.ts';
+import {createClient} from '../terminal/screen-client.ts';
 import {endingSignals, onAnyEnd, takeTerminal} from '../terminal/take-terminal.ts';
 import {define, flag} from './verb.ts';
 
@@ -116,6 +119,84 @@ async function runWithInput(
 	}
 }
 
+/** What the screen goes on with: its state when it was left, and a text that was edited since. */
+type Before = {readonly state: State | undefined; readonly edited: string | undefined};
+
+/** Draws the screen until it is left. @returns its state then, and what it was left for; undefined for its end */
+async function draw(
+	client: FleetClient,
+	before: Before,
+	screenReader: boolean,
+): Promise<{readonly state: State; readonly wanted: Leaving | undefined}> {
+	// Written by functions that are called from elsewhere, which the compiler does not follow into a plain variable.
+	const left: {wanted?: Leaving} = {};
+	let leave = () => {};
+	const leaveFor = (effect: Leaving) => {
+		left.wanted = effect;
+		leave();
+	};
+
+	const size = {columns: process.stdout.columns, rows: process.stdout.rows};
+	const store = new Store(client, size, leaveFor, before.state);
+	if (before.edited !== undefined) {
+		store.send({type: 'edited', text: before.edited});
+	}
+
+	const onSignal = () => leaveFor({type: 'quit'});
+	for (const signal of endingSignals) {
+		process.on(signal, onSignal);
+	}
+
+	const giveBack = takeTerminal(process.stdin, process.stdout, screenReader ? [] : paintFrame(store.snapshot()));
+	const giveReports = takeReports(message => store.send(message));
+	try {
+		const {show} = await import('../tui/show.tsx');
+		if (!left.wanted) {
+			const shown = show(store, {screenReader});
+			client.terminal.mouse(store.snapshot().settings.mouse);
+			// Whoever draws has to end before the terminal is given back, or the last frame is drawn after that.
+			leave = onAnyEnd(() => shown.leave());
+			await shown.left;
+		}
+	} finally {
+		leave();
+		giveReports();
+		client.terminal.mouse(false);
+		giveBack();
+		for (const signal of endingSignals) {
+			process.off(signal, onSignal);
+		}
+
+		store.close();
+	}
+
+	return {state: store.snapshot(), wanted: left.wanted};
+}
+
+/** Has a text edited in the person's editor. */
+async function edit(state: State, text: string): Promise<Before> {
+	try {
+		await release();
+		const {editText} = await import('../terminal/editor.ts');
+		return {state, edited: await editText(text)};
+	} catch (error) {
+		return {
+			state: {...state, notice: {text: neutraliseLine((error as Error).message), bad: true}},
+			edited: undefined,
+		};
+	}
+}
+
+/** Where the screen was opened; the project is empty for a repository that is none yet. */
+function placeOf(context: Context, folder: string): FleetClient['here'] {
+	const repository = repositoryAbove(folder);
+	if (repository === undefined) {
+		return {folder, project: undefined};
+	}
+
+	return {folder, project: listProjects(context).find(project => project.root === repository)?.id ?? ''};
+}
+
 export const verb = define({
 	summary: 'the screen; also what `fleet` alone opens',
 	arguments: {},
@@ -130,86 +211,17 @@ export const verb = define({
 		}
 
 		const context = compose();
-		const repository = repositoryAbove(io.folder);
-		const here = {
-			folder: io.folder,
-			project:
-				repository === undefined
-					? undefined
-					: (listProjects(context).find(project => project.root === repository)?.id ?? ''),
-		};
-		const client = createClient(context, here);
-		let state: State | undefined;
-		let edited: string | undefined;
+		const client = createClient(context, placeOf(context, io.folder));
+		const screenReader = options.screenReader || process.env['INK_SCREEN_READER'] === 'true';
+		let before: Before = {state: undefined, edited: undefined};
 		for (;;) {
-			let wanted: Leaving | undefined;
-			let leave = () => {};
-			const store = new Store(
-				client,
-				{columns: process.stdout.columns, rows: process.stdout.rows},
-				effect => {
-					wanted = effect;
-					leave();
-				},
-				state,
-			);
-			if (edited !== undefined) {
-				store.send({type: 'edited', text: edited});
-				edited = undefined;
-			}
-
-			const screenReader = options.screenReader || process.env['INK_SCREEN_READER'] === 'true';
-			const onSignal = () => {
-				wanted = {type: 'quit'};
-				leave();
-			};
-
-			for (const signal of endingSignals) {
-				process.on(signal, onSignal);
-			}
-
-			const giveBack = takeTerminal(process.stdin, process.stdout, screenReader ? [] : paintFrame(store.snapshot()));
-			const giveReports = takeReports(message => store.send(message));
-			try {
-				const {show} = await import('../tui/show.tsx');
-				if (!wanted) {
-					const shown = show(store, {screenReader});
-					client.terminal.mouse(store.snapshot().settings.mouse);
-					// Whoever draws has to end before the terminal is given back, or the last frame is drawn after that.
-					leave = onAnyEnd(() => shown.leave());
-					await shown.left;
-				}
-			} finally {
-				leave();
-				giveReports();
-				client.terminal.mouse(false);
-				giveBack();
-				for (const signal of endingSignals) {
-					process.off(signal, onSignal);
-				}
-
-				store.close();
-			}
-
-			state = store.snapshot();
-			const effect = wanted;
-			if (effect?.type === 'edit') {
-				try {
-					await release();
-					const {editText} = await import('../terminal/editor.ts');
-					edited = await editText(effect.text);
-				} catch (error) {
-					state = {...state, notice: {text: neutraliseLine((error as Error).message), bad: true}};
-				}
-			} else if (effect?.type === 'terminal') {
-				const problem = await runWithInput(effect.argv, effect.input, effect.pause).catch(startProblem);
-				state =
-					problem === undefined
-						? state
-						: {
-								...state,
-								notice: {text: neutraliseLine(`${problem.because}; hint: ${problem.hint}`), bad: true},
-							};
+			const {state, wanted} = await draw(client, before, screenReader);
+			if (wanted?.type === 'edit') {
+				before = await edit(state, wanted.text);
+			} else if (wanted?.type === 'terminal') {
+				const problem = await runWithInput(wanted.argv, wanted.input, wanted.pause).catch(startProblem);
+				const notice = problem && {text: neutraliseLine(`${problem.because}; hint: ${problem.hint}`), bad: true};
+				before = {state: notice ? {...state, notice} : state, edited: undefined};
 			} else {
 				client.terminal.title('');
 				return;

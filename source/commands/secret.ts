@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {printable} from '../core/names.ts';
 import {askHidden} from '../terminal/ask.ts';
 import {add} from './secret/add.ts';
 import {approve} from './secret/approve.ts';
@@ -26,8 +26,8 @@ export const verb = define({
 		const action = Object.hasOwn(actions, typed) ? actions[typed] : undefined;
 		if (!action) {
 			throw new Refusal(
-				`"${neutraliseLine(typed).slice(0, 40)}" is not something to do with secrets`,
-				`fleet secret ${Object.keys(actions).join(' | ')}`,
+				`fleet secret has no action "${printable(typed)}": ${Object.keys(actions).join(', ')}`,
+				'fleet secret --help',
 			);
 		}
 

@@ -4,6 +4,7 @@ import {compose} from '../compose.ts';
 import {stageText} from '../core/run/attention.ts';
 import {gatesOf} from '../core/run/gates.ts';
 import {neutraliseLine} from '../core/text/escape-controls.ts';
+import type {Run} from '../core/run/run.ts';
 import {isInForce, type Grant} from '../core/scope.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';
@@ -21,6 +22,18 @@ function lengthOf(grant: Grant): string {
 	}
 
 	return grant.until ? `until ${localStamp(grant.until)}` : 'until the run ends';
+}
+
+/** What a run used of its model, and where that ends; empty where there is neither. */
+function usedText(run: Run): string {
+	const used = formatUsage(run.usage);
+	if (used === '' && !run.budget) {
+		return '';
+	}
+
+	const replies = run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`;
+	const budget = run.budget ? `; paused at ${formatBudget(run.budget)}` : '';
+	return `${used || 'nothing'}${replies}${budget}`;
 }
 
 export const verb = define({
@@ -58,10 +71,9 @@ export const verb = define({
 			line('agent says', `${run.status.state}: ${run.status.because}`);
 		}
 
-		if (formatUsage(run.usage) !== '' || run.budget) {
-			const replies = run.usage.model === '' ? '' : `, ${run.usage.requests} replies of ${run.usage.model}`;
-			const budget = run.budget ? `; paused at ${formatBudget(run.budget)}` : '';
-			line('used', `${formatUsage(run.usage) || 'nothing'}${replies}${budget}`);
+		const used = usedText(run);
+		if (used !== '') {
+			line('used', used);
 		}
 
 		const {fault} = readJournal(context.paths.run(run.id).journal);
@@ -82,15 +94,7 @@ export const verb = define({
 		}
 
 		line('sandbox', run.sandbox || 'not started yet');
-		for (const note of run.notes) {
-			line('note', note);
-		}
-
-		for (const flag of run.captured?.commitFlags ?? []) {
-			line('flag', flag);
-		}
-
-		for (const note of run.captured?.notes ?? []) {
+		for (const note of [...run.notes, ...(run.captured?.notes ?? [])]) {
 			line('note', note);
 		}
 

@@ -7,8 +7,8 @@ import {findRun, killSupervisor} from '../engine/runs.ts';
 import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
 
-/** How long a supervisor may take to end its run once it has answered, milliseconds. */
-const endTime = 120_000;
+/** How long a supervisor may take to end its run once it has answered. */
+const endMs = 120_000;
 
 export const verb = define({
 	summary: 'end the agent and everything it started',
@@ -22,7 +22,7 @@ export const verb = define({
 			connection.onEnd = () => resolve();
 		});
 		const asked = connection.request({type: 'stop', because: options.because});
-		const killed = !((await inTime(asked, answerTimeMs)) && (await inTime(gone, endTime))) && killSupervisor(run);
+		const killed = !((await inTime(asked, answerTimeMs)) && (await inTime(gone, endMs))) && killSupervisor(run);
 		asked.catch(() => {});
 		connection.close();
 		// The journal is closed last; whoever types the next verb should not find it held.

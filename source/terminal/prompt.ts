@@ -3,8 +3,8 @@ import {hiddenText} from '../core/text/hidden.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Io} from './program.ts';
 
-/** Bytes of a prompt from a file; more is no prompt. */
-const longest = 4 * 1024 ** 2;
+/** A file that is larger is no prompt. */
+const maxPromptBytes = 4 * 1024 ** 2;
 
 /**
  * A prompt as it was typed, or from a file.
@@ -31,7 +31,7 @@ export function readPrompt(prompt: string | undefined, file: string | undefined)
 		);
 	}
 
-	if (bytes.length > longest) {
+	if (bytes.length > maxPromptBytes) {
 		throw new Refusal(
 			`${name} is longer than a prompt may be: 4 MiB`,
 			'put what is long into a file of the project, and name it in the prompt',
@@ -73,7 +73,7 @@ function readWhole(file: string): Buffer {
 		}
 
 		const parts: Buffer[] = [];
-		for (let length = 0; length <= longest;) {
+		for (let length = 0; length <= maxPromptBytes;) {
 			const part = Buffer.alloc(65_536);
 			let count: number;
 			try {

@@ -75,7 +75,7 @@ test('a secret is kept in the OS vault, listed without its value, changed and re
 test('bad input: one line, a hint, exit code 2, nothing kept; a value is never taken from the command line', async t => {
 	const {fleet} = await withKeyring(t);
 	const cases: Array<[string[], string, RegExp]> = [
-		[['secret', 'frob'], '', /not something to do/],
+		[['secret', 'frob'], '', /no action "frob"/],
 		[['secret', 'add'], value, /name a secret/],
 		[['secret', 'add', 'Bad Name', '--user', '--host', 'a.example'], value, /not a secret's reference/],
 		[['secret', 'add', 'x', '--user'], value, /at least one host/],

@@ -21,7 +21,7 @@ test('a list on a terminal is a line for each run, however much there is to say;
 	await screen.idle();
 	const lines = screen.lines().filter(line => line !== '');
 	assert.equal(lines.length, 3, lines.join('\n'));
-	assert.match(lines[0]!, /^PROJECT .*BECAUSE/);
+	assert.match(lines[0]!, /^PROJECT .*REASON/);
 	assert.ok(lines.every(line => line.length <= 100));
 	assert.match(
 		fleet.must('list'),
@@ -44,6 +44,6 @@ test('on a narrow terminal a list still says why', async t => {
 	const screen = openScreen(t, fleet, {argv: ['list'], size: {columns: 80, rows: 20}});
 	await screen.see('needs you: failed');
 	assert.ok(screen.lines().every(line => line.length <= 80));
-	assert.match(screen.lines()[0]!, /^PROJECT +RUN +.*STAGE +SCOPES .*BECAUSE$/);
-	assert.match(fleet.must('list').split('\n')[0]!, /AGENT .*CHECKS .*CHANGES .*USED/);
+	assert.match(screen.lines()[0]!, /^PROJECT +RUN +.*STAGE +SCOPES .*REASON$/);
+	assert.match(fleet.must('list').split('\n')[0]!, /AGENT .*AUDIT .*CHANGES .*USED/);
 });

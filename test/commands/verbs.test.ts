@@ -14,8 +14,8 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 	const fleet = new Fleet(t, {policy: 'verfy: [x]\n'});
 	const before = fleet.git('for-each-ref');
 	const cases: Array<[string[], number, RegExp]> = [
-		[['nonsense'], 2, /not a verb/],
-		[['lst'], 2, /not a verb/],
+		[['nonsense'], 2, /unknown command/],
+		[['lst'], 2, /unknown command/],
 		[['run'], 2, /nothing to run/],
 		[['run', '--nope'], 2, /unknown option/],
 		[['run', 'prompt'], 2, /no command/],
@@ -44,7 +44,7 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 		[['attach', 'ghost'], 2, /./],
 		[['project', 'add', '/nonexistent'], 2, /no folder/],
 		[['project', 'add', '/'], 2, /not a git repository/],
-		[['project', 'remove'], 2, /not something/],
+		[['project', 'remove'], 2, /no action "remove"/],
 		[['list', 'extra'], 2, /too many arguments/],
 		[['journal', 'ghost'], 2, /no run/],
 		[['demo'], 2, /no terminal/],
