@@ -1,6 +1,7 @@
 import type {VerbReport} from '../protocol/report.ts';
 import {noticeOf, type Finished} from './notices.ts';
-import {dialogOf, promptOf, withDialog, withoutForm, type State} from './state.ts';
+import {dialogOf, promptOf, withDialog, withoutForm} from './focus.ts';
+import type {State} from './state.ts';
 import {stay, type Step} from './step.ts';
 
 /* What comes after a verb that has ended. */

@@ -4,7 +4,8 @@ import {replaceAt} from './forms/edit.ts';
 import {formKey, pasteIntoForm, withForm} from './forms/new-run.ts';
 import {findBinding, shortTitle} from './keymap.ts';
 import {pasteIntoPrompt, promptKey} from './prompt.ts';
-import {dialogOf, withDialog, type FormState, type Message, type State} from './state.ts';
+import {dialogOf, withDialog} from './focus.ts';
+import type {FormState, Message, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /* Keys, pasted text, and text that comes back from an editor: each goes to what has the focus. */

@@ -8,7 +8,8 @@ import {reviewKeys} from './actions/review.ts';
 import {runKeys} from './actions/run.ts';
 import {scopeKeys} from './actions/scopes.ts';
 import {placeNames} from './place-names.ts';
-import {placeOf, promptOf, tabs, type Place, type State} from './state.ts';
+import {promptOf} from './focus.ts';
+import {placeOf, tabs, type Place, type State} from './state.ts';
 
 /* The keys of all places. Footer, help, palette and docs/keys.md come from here, in this order. */
 

@@ -6,7 +6,7 @@ import type {Effect, Message, Progress} from './state.ts';
 
 /**
  * Does what the screen asked for, and says what came of it. There are no optimistic updates: a run changes on the
- * screen when its journal does.
+ * screen when its journal does. Long, as it has one case for each effect, and each is short.
  */
 export async function perform(client: FleetClient, effect: Effect, send: (message: Message) => void): Promise<void> {
 	switch (effect.type) {

@@ -2,7 +2,8 @@ import {act} from './act.ts';
 import {edit, paste} from './forms/edit.ts';
 import {paletteEntries, shortTitle} from './keymap.ts';
 import {firstRun, visibleRuns} from './list.ts';
-import {withoutOverlay, withPrompt, type Prompt, type State} from './state.ts';
+import {withoutOverlay, withPrompt} from './focus.ts';
+import type {Prompt, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /* The line at the bottom that is typed: a filter that is seen at once, a search, the palette. */

@@ -5,7 +5,8 @@ import {reload} from './navigation.ts';
 import {Notifier} from './notifier.ts';
 import {perform} from './perform.ts';
 import {initialState} from './start.ts';
-import {dialogOf, type Effect, type Message, type State} from './state.ts';
+import {dialogOf} from './focus.ts';
+import type {Effect, Message, State} from './state.ts';
 import {update} from './update.ts';
 
 /** What the store takes out of the hands of `perform`: the screen ends for a while. */

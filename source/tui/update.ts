@@ -6,7 +6,8 @@ import {footerHeight, listWindow} from './layout.ts';
 import {firstRun, listRows, visibleRuns} from './list.ts';
 import {mouse} from './mouse.ts';
 import {keepPlace, withDiff} from './review/cursor.ts';
-import {dialogOf, promptOf, type Message, type State} from './state.ts';
+import {dialogOf, promptOf} from './focus.ts';
+import type {Message, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /** What comes next on the screen, and what is to be done. Pure: the same state and message give the same step. */
@@ -19,6 +20,7 @@ export function update(state: State, message: Message): Step {
 	return listTop === step.state.listTop ? step : {...step, state: {...step.state, listTop}};
 }
 
+/** Long, as it has one case for each message, and each is short. */
 function next(state: State, message: Message): Step {
 	switch (message.type) {
 		case 'resize': {

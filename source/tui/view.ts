@@ -11,7 +11,8 @@ import {paletteLines} from './screens/palette.ts';
 import {runLines} from './screens/run.ts';
 import {vaultLines} from './screens/vault.ts';
 import {helpLines, welcomeLines} from './screens/welcome.ts';
-import {dialogOf, type State} from './state.ts';
+import {dialogOf} from './focus.ts';
+import type {State} from './state.ts';
 import {themes} from './paint/theme.ts';
 
 const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {

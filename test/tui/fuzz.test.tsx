@@ -5,7 +5,8 @@ import {renderToString} from 'ink';
 import stringWidth from 'string-width';
 import {Frame} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';
-import {dialogOf, formOf, type Effect, type FormState, type Message, type State} from '../../source/tui/state.ts';
+import {dialogOf, formOf} from '../../source/tui/focus.ts';
+import type {Effect, FormState, Message, State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {screens} from './states.ts';
 

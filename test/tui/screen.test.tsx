@@ -14,7 +14,8 @@ import {footerText} from '../../source/tui/screens/footer.ts';
 import {tableLines} from '../../source/tui/paint/table.ts';
 import {fleetLines} from '../../source/tui/screens/fleet.ts';
 import {initialState} from '../../source/tui/start.ts';
-import {dialogOf, tabs, type State} from '../../source/tui/state.ts';
+import {dialogOf} from '../../source/tui/focus.ts';
+import {tabs, type State} from '../../source/tui/state.ts';
 import {TerminalView} from '../../source/tui/log/emulator.ts';
 import {update} from '../../source/tui/update.ts';
 

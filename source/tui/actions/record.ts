@@ -1,6 +1,7 @@
 import type {Run} from '../../core/run/run.ts';
 import {stageName} from '../../core/run/stages.ts';
-import {selectedRun, tabs, withPrompt, type Place, type State} from '../state.ts';
+import {withPrompt} from '../focus.ts';
+import {selectedRun, tabs, type Place, type State} from '../state.ts';
 import {stay, type Handler} from '../step.ts';
 import {targets} from '../targets.ts';
 

@@ -1,4 +1,5 @@
-import {dialogOf, withDialog, withoutOverlay, type Dialog, type DialogKind, type State} from '../state.ts';
+import {dialogOf, withDialog, withoutOverlay} from '../focus.ts';
+import type {Dialog, DialogKind, State} from '../state.ts';
 import {bad, stay, type Handler, type Step} from '../step.ts';
 import {commentDialogs} from './dialogs/comments.ts';
 import {decisionDialogs} from './dialogs/decisions.ts';

@@ -1,4 +1,5 @@
-import {formOf, withoutForm, type FormState, type State} from '../state.ts';
+import {formOf, withoutForm} from '../focus.ts';
+import type {FormState, State} from '../state.ts';
 import {bad, stay, type Step} from '../step.ts';
 import {paste, replaceAt, valuesOf} from './edit.ts';
 import {extraFields, makeFields} from './new-run/fields.ts';

@@ -1,6 +1,7 @@
 import {fieldLines} from '../forms/view.ts';
 import type {Line} from '../paint/line.ts';
-import {formOf, type State} from '../state.ts';
+import {formOf} from '../focus.ts';
+import type {State} from '../state.ts';
 
 /** New run. What is typed stays in view. */
 export function formLines(state: State, height: number): Line[] {

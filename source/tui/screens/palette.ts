@@ -1,7 +1,8 @@
 import type {Line} from '../paint/line.ts';
 import {paletteEntries} from '../keymap.ts';
 import {windowOf} from '../layout.ts';
-import {promptOf, type State} from '../state.ts';
+import {promptOf} from '../focus.ts';
+import type {State} from '../state.ts';
 
 /** The commands that the palette offers, above the line that is typed. */
 export function paletteLines(state: State): Line[] {

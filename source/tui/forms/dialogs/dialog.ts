@@ -1,5 +1,6 @@
 import type {Run} from '../../../core/run/run.ts';
-import {withDialog, type Dialog, type Effect, type Field, type State} from '../../state.ts';
+import {withDialog} from '../../focus.ts';
+import type {Dialog, Effect, Field, State} from '../../state.ts';
 import {bad, type Step} from '../../step.ts';
 
 /* What the dialogs have in common. */
