@@ -125,7 +125,12 @@ export const verb = define({
 			? new Map<string, string>()
 			: await credentialValues(context, io, {credentials, sources});
 		const outcome = await withJournal(context, run.id, journal =>
-			deploy(context, journal, target, {...order, confirmed}, values, text => io.out(escapeControls(text))),
+			deploy(context, journal, {
+				target,
+				order: {...order, confirmed},
+				credentials: values,
+				onOutput: text => io.out(escapeControls(text)),
+			}),
 		);
 		sayRun(io, context, {run: run.id, json: options.json, text: `${target}: ${outcome}\n`});
 		if (outcome === 'succeeded') {

@@ -39,7 +39,8 @@ if (work === 'supervise') {
 		verify: () => verify(context, journal, () => {}),
 		approve: () => approve(context, journal, {because: ''}),
 		merge: () => merge(context, journal, ''),
-		deploy: () => deploy(context, journal, 'shelf', {confirmed: 'shelf'}, new Map(), () => {}),
+		deploy: () =>
+			deploy(context, journal, {target: 'shelf', order: {confirmed: 'shelf'}, credentials: new Map(), onOutput() {}}),
 		discard: () => discard(context, journal, ''),
 	};
 	await works[work]!();

@@ -20,7 +20,8 @@ import {openRun, rootOf} from '../project/projects.ts';
 import {record} from '../record.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
-const deployTime = 60 * 60_000;
+/** How long a deploy may take. */
+const deployTimeoutMs = 60 * 60_000;
 
 /** How a deploy came out, and why. */
 function deployOutcome(outcome: Outcome | Error): [DeployOutcome, string] {
@@ -67,6 +68,14 @@ export async function findTarget(context: Context, run: Run, name: string): Prom
 /** How a person asked for a deploy. */
 export type Order = {readonly confirmed: string | undefined; readonly because?: string; readonly outside?: boolean};
 
+/** A deploy as it was asked for. */
+export type DeployRequest = {
+	/** Its name in the policy. */ readonly target: string;
+	readonly order: Order;
+	/** Values by the names of variables. */ readonly credentials: ReadonlyMap<string, string>;
+	/** Told its output as it comes, with the credentials blanked. */ readonly onOutput: (text: string) => void;
+};
+
 /**
  * Runs a target's command in a clean checkout of the merged commit, with the credentials of this one deploy.
  * They live in this process's memory and the command's environment, nowhere else, and are blanked from the output.
@@ -78,12 +87,10 @@ export type Order = {readonly confirmed: string | undefined; readonly because?: 
 export async function deploy(
 	context: Context,
 	journal: Journal,
-	name: string,
-	{confirmed, because = '', outside = false}: Order,
-	credentials: ReadonlyMap<string, string>,
-	onOutput: (text: string) => void,
+	{target: name, order, credentials, onOutput}: DeployRequest,
 ): Promise<DeployOutcome> {
 	const {run} = journal;
+	const {confirmed, because = '', outside = false} = order;
 	const refusal = decideDeploy(run, context.actor, name, confirmed);
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor);
@@ -98,43 +105,15 @@ export async function deploy(
 		throw early;
 	}
 
-	for (const wanted of target.credentials) {
-		const value = credentials.get(wanted) ?? '';
-		if (value.length < 4) {
-			throw new Refusal(
-				value === ''
-					? `the deploy needs ${wanted}, which was not given`
-					: `${wanted} is too short to be blanked from the output`,
-				`type it when asked, or pass --credential ${wanted}=- and write it to stdin`,
-			);
-		}
-	}
-
-	const {git, commonDir} = await openRun(context, run);
-	const {commit} = run.merge!;
+	checkCredentials(target, credentials);
 	const folder = mkdtempSync(path.join(context.paths.state, 'deploy-'));
 	try {
-		const tree = path.join(folder, 'tree');
-		const home = path.join(folder, 'home');
-		// Beside the files, so that a command that copies them all does not publish it; git finds it from there.
-		const gitFolder = path.join(folder, '.git');
+		const [tree, home] = [path.join(folder, 'tree'), path.join(folder, 'home')];
 		for (const made of [tree, home]) {
 			mkdirSync(made, {recursive: true, mode: 0o700});
 		}
 
-		const objects = objectFolders(commonDir);
-		await makeGitFolder({
-			git,
-			commonDir,
-			folder: gitFolder,
-			tree,
-			what: {commit},
-			branch: run.merge!.target,
-			depth: undefined,
-			beside: true,
-			objectsSeenAt: at => objects[at]!,
-		});
-		await fillSubmodules(git, commonDir, rootOf(context, run), commit, tree);
+		await checkOut(context, run, {folder, tree});
 		const log = new LogWriter(context.paths.run(run.id).deployLog, {anew: true});
 		const {command, window} = target;
 		record(
@@ -147,35 +126,10 @@ export async function deploy(
 			onOutput(text);
 		};
 
-		const decoder = new TextDecoder();
-		const redactor = new LiveRedactor(credentials.values(), bytes => tell(decoder.decode(bytes, {stream: true})));
-		const outcome = await context.executor
-			.run(
-				{
-					argv: ['/bin/sh', '-c', target.command],
-					cwd: tree,
-					env: {
-						PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-						HOME: home,
-						LANG: process.env['LANG'] ?? 'C.UTF-8',
-						FLEET_RUN: run.id,
-						FLEET_TARGET: name,
-						FLEET_COMMIT: commit,
-						...Object.fromEntries(target.credentials.map(wanted => [wanted, credentials.get(wanted)!])),
-					},
-				},
-				{
-					timeout: deployTime,
-					onOutput(bytes) {
-						redactor.push(bytes);
-					},
-				},
-			)
-			.catch((error: unknown) => error as Error);
-		redactor.end();
-		tell(decoder.decode());
+		const outcome = await runCommand(context, run, {name, target, tree, home, credentials, tell});
 		log.close();
 		const [result, why] = deployOutcome(outcome);
+		const {commit} = run.merge!;
 		journal.append({type: 'deploy.finished', target: name, commit, outcome: result, because: why}, context.actor);
 		return result;
 	} finally {
@@ -183,4 +137,93 @@ export async function deploy(
 			rmSync(folder, {recursive: true, force: true});
 		}
 	}
+}
+
+/** @throws Refusal where one of the target's is missing, or so short that it could not be blanked from the output */
+function checkCredentials(target: DeployTarget, credentials: ReadonlyMap<string, string>): void {
+	for (const wanted of target.credentials) {
+		const value = credentials.get(wanted) ?? '';
+		if (value.length < 4) {
+			throw new Refusal(
+				value === ''
+					? `the deploy needs ${wanted}, which was not given`
+					: `${wanted} is too short to be blanked from the output`,
+				`type it when asked, or pass --credential ${wanted}=- and write it to stdin`,
+			);
+		}
+	}
+}
+
+/** The merged commit as files. */
+async function checkOut(
+	context: Context,
+	run: Run,
+	{folder, tree}: {readonly folder: string; readonly tree: string},
+): Promise<void> {
+	const {git, commonDir} = await openRun(context, run);
+	const {commit, target} = run.merge!;
+	const objects = objectFolders(commonDir);
+	await makeGitFolder({
+		git,
+		commonDir,
+		// Beside the files, so that a command that copies them all does not publish it; git finds it from there.
+		folder: path.join(folder, '.git'),
+		tree,
+		what: {commit},
+		branch: target,
+		depth: undefined,
+		beside: true,
+		objectsSeenAt: at => objects[at]!,
+	});
+	await fillSubmodules(git, commonDir, rootOf(context, run), commit, tree);
+}
+
+/** Runs the target's command. @param options.tell told its output, with the credentials blanked */
+async function runCommand(
+	context: Context,
+	run: Run,
+	{
+		name,
+		target,
+		tree,
+		home,
+		credentials,
+		tell,
+	}: {
+		readonly name: string;
+		readonly target: DeployTarget;
+		readonly tree: string;
+		readonly home: string;
+		readonly credentials: ReadonlyMap<string, string>;
+		readonly tell: (text: string) => void;
+	},
+): Promise<Outcome | Error> {
+	const decoder = new TextDecoder();
+	const redactor = new LiveRedactor(credentials.values(), bytes => tell(decoder.decode(bytes, {stream: true})));
+	const outcome = await context.executor
+		.run(
+			{
+				argv: ['/bin/sh', '-c', target.command],
+				cwd: tree,
+				env: {
+					PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+					HOME: home,
+					LANG: process.env['LANG'] ?? 'C.UTF-8',
+					FLEET_RUN: run.id,
+					FLEET_TARGET: name,
+					FLEET_COMMIT: run.merge!.commit,
+					...Object.fromEntries(target.credentials.map(wanted => [wanted, credentials.get(wanted)!])),
+				},
+			},
+			{
+				timeout: deployTimeoutMs,
+				onOutput(bytes) {
+					redactor.push(bytes);
+				},
+			},
+		)
+		.catch((error: unknown) => error as Error);
+	redactor.end();
+	tell(decoder.decode());
+	return outcome;
 }

@@ -49,6 +49,82 @@ export async function addProject(
 	folder: string,
 	as?: string,
 ): Promise<{project: Project; added: boolean; movedFrom?: string}> {
+	const {root, git, commonDir} = await findRepository(context, folder);
+	checkWritable(context, root, commonDir);
+	const lock = Lock.acquire(`${context.paths.projects}.lock`, 5000);
+	if (!lock) {
+		throw new Refusal('another fleet is writing the list of projects', 'try again');
+	}
+
+	try {
+		const projects = listProjects(context);
+		if (as !== undefined && !projects.some(project => project.id === as)) {
+			throw new Refusal(
+				`there is no project "${printable(as, 60)}"`,
+				projects.length === 0
+					? 'fleet project add PATH'
+					: `projects: ${projects.map(project => project.id).join(', ')}`,
+			);
+		}
+
+		const known = projects.find(project => project.root === root);
+		const moved =
+			known && (as === undefined || known.id === as)
+				? undefined
+				: await findMoved(context, projects, {git, commonDir: realpathSync(commonDir), as});
+		if (as !== undefined && !moved && known?.id !== as) {
+			throw new Refusal(
+				`${printable(root, 200)} cannot be ${as}: that one is where it was, ` +
+					'or this repository does not have what its runs began at',
+				`fleet list, and: fleet project add ${printable(root, 200)}`,
+			);
+		}
+
+		if (moved) {
+			const project: Project = {...moved, root};
+			const others = projects.filter(
+				other => other.id !== known?.id || listRuns(context).some(run => run.project.id === other.id),
+			);
+			writeProjects(
+				context,
+				others.map(other => (other.id === moved.id ? project : other)),
+			);
+			return {project, added: false, movedFrom: moved.root};
+		}
+
+		if (known) {
+			return {project: known, added: false};
+		}
+
+		const id = freeId(root, projects);
+		const project: Project = {id, name: id, root, addedAt: new Date().toISOString()};
+		writeProjects(context, [...projects, project]);
+		return {project, added: true};
+	} finally {
+		lock.release();
+	}
+}
+
+function writeProjects({paths}: Pick<Context, 'paths'>, projects: readonly Project[]): void {
+	replaceFile(paths.projects, `${JSON.stringify(projects, undefined, '\t')}\n`);
+}
+
+/** A name for a project, after its folder, that no other has. */
+function freeId(root: string, projects: readonly Project[]): string {
+	const wanted = nameFrom(path.basename(root).replace(/\.git$/, ''), 'project');
+	let id = wanted;
+	for (let number = 2; projects.some(project => project.id === id); number++) {
+		id = `${wanted}-${number}`;
+	}
+
+	return id;
+}
+
+/** The repository of a folder that is to be a project. @throws Refusal where there is none that can be one */
+async function findRepository(
+	context: Pick<Context, 'paths'>,
+	folder: string,
+): Promise<{root: string; git: Git; commonDir: string}> {
 	if (isOdd(folder) || (existsSync(folder) && isOdd(realpathSync(folder)))) {
 		throw new Refusal(
 			`the path ${printable(folder, 200)} holds a control byte, or what is not UTF-8`,
@@ -81,7 +157,12 @@ export async function addProject(
 		);
 	}
 
-	const places = [root, found.commonDir, ...objectFolders(found.commonDir)];
+	return {root, git, commonDir: found.commonDir};
+}
+
+/** @throws Refusal where a run may change what a project would lie in: what it writes there git would run */
+function checkWritable(context: Pick<Context, 'paths'>, root: string, commonDir: string): void {
+	const places = [root, commonDir, ...objectFolders(commonDir)];
 	for (const run of listRuns(context)) {
 		const scope =
 			run.stage === 'discarded'
@@ -98,68 +179,6 @@ export async function addProject(
 				`fleet revoke ${run.id} ${quoteWord(scope)}`,
 			);
 		}
-	}
-
-	const lock = Lock.acquire(`${context.paths.projects}.lock`, 5000);
-	if (!lock) {
-		throw new Refusal('another fleet is writing the list of projects', 'try again');
-	}
-
-	try {
-		const projects = listProjects(context);
-		if (as !== undefined && !projects.some(project => project.id === as)) {
-			throw new Refusal(
-				`there is no project "${printable(as, 60)}"`,
-				projects.length === 0
-					? 'fleet project add PATH'
-					: `projects: ${projects.map(project => project.id).join(', ')}`,
-			);
-		}
-
-		const known = projects.find(project => project.root === root);
-		const moved =
-			known && (as === undefined || known.id === as)
-				? undefined
-				: await findMoved(context, projects, git, realpathSync(found.commonDir), as);
-		if (as !== undefined && !moved && known?.id !== as) {
-			throw new Refusal(
-				`${printable(root, 200)} cannot be ${as}: that one is where it was, ` +
-					'or this repository does not have what its runs began at',
-				`fleet list, and: fleet project add ${printable(root, 200)}`,
-			);
-		}
-
-		if (moved) {
-			const project: Project = {...moved, root};
-			const others = projects.filter(
-				other => other.id !== known?.id || listRuns(context).some(run => run.project.id === other.id),
-			);
-			replaceFile(
-				context.paths.projects,
-				`${JSON.stringify(
-					others.map(other => (other.id === moved.id ? project : other)),
-					undefined,
-					'\t',
-				)}\n`,
-			);
-			return {project, added: false, movedFrom: moved.root};
-		}
-
-		if (known) {
-			return {project: known, added: false};
-		}
-
-		const wanted = nameFrom(path.basename(root).replace(/\.git$/, ''), 'project');
-		let id = wanted;
-		for (let number = 2; projects.some(project => project.id === id); number++) {
-			id = `${wanted}-${number}`;
-		}
-
-		const project: Project = {id, name: id, root, addedAt: new Date().toISOString()};
-		replaceFile(context.paths.projects, `${JSON.stringify([...projects, project], undefined, '\t')}\n`);
-		return {project, added: true};
-	} finally {
-		lock.release();
 	}
 }
 
@@ -253,14 +272,12 @@ async function isThere(project: Project, runs: readonly Run[]): Promise<boolean>
 
 /**
  * The project whose repository this is, where that is not to be found any more where it was: moved, renamed, restored.
- * @param as the project that a person says it is; without it, the repository must know a run of the project's
+ * @param options.as the project that a person says it is; without it, the repository must know a run of the project's
  */
 async function findMoved(
 	context: Pick<Context, 'paths'>,
 	projects: readonly Project[],
-	git: Git,
-	commonDir: string,
-	as: string | undefined,
+	{git, commonDir, as}: {readonly git: Git; readonly commonDir: string; readonly as: string | undefined},
 ): Promise<Project | undefined> {
 	const all = listRuns(context);
 	for (const project of projects.filter(project => as === undefined || project.id === as)) {
