@@ -40,7 +40,7 @@ export const verb = define({
 			json: options.json,
 			text:
 				`${scope} is on for ${run.id}, ${effect}\n` +
-				`${opens}${warning ? `  note: ${warning}\n` : ''}${filesNotes(context, files, typed, run.id)}`,
+				`${opens}${warning ? `  note: ${warning}\n` : ''}${filesNotes(context, files, {typed, run: run.id})}`,
 		});
 	},
 });

@@ -173,12 +173,10 @@ export const verb = define({
 		for (const [index, grant] of run.grants.entries()) {
 			const files = filesOf(grant.scope);
 			io.err(
-				filesNotes(
-					context,
-					files && {...files, scope: grant.scope, identity: ''},
-					options.allow[index] ?? grant.scope,
-					run.id,
-				),
+				filesNotes(context, files && {...files, scope: grant.scope, identity: ''}, {
+					typed: options.allow[index] ?? grant.scope,
+					run: run.id,
+				}),
 			);
 		}
 

@@ -29,6 +29,9 @@ export function waysToCopy(environment: NodeJS.ProcessEnv, platform: string): Wa
 	];
 }
 
+/** How long a program may take to take a text. */
+const copyTimeoutMs = 3000;
+
 /** Gives a text to a program. @returns whether it took it and ended well */
 async function hand(
 	[program, ...rest]: readonly [string, ...string[]],
@@ -37,7 +40,7 @@ async function hand(
 ): Promise<boolean> {
 	return new Promise(resolve => {
 		// What stays behind to serve the selection must not hold a pipe of ours.
-		const child = spawn(program, rest, {stdio: ['pipe', 'ignore', 'ignore'], env: environment, timeout: 3000});
+		const child = spawn(program, rest, {stdio: ['pipe', 'ignore', 'ignore'], env: environment, timeout: copyTimeoutMs});
 		child.once('error', () => resolve(false));
 		child.once('exit', code => resolve(code === 0));
 		child.stdin.on('error', () => {});
@@ -52,8 +55,7 @@ async function hand(
 export async function copyText(
 	text: string,
 	stdout: {write(text: string): unknown},
-	environment: NodeJS.ProcessEnv,
-	platform: string,
+	{environment, platform}: {readonly environment: NodeJS.ProcessEnv; readonly platform: string},
 ): Promise<string> {
 	for (const {argv, done} of waysToCopy(environment, platform)) {
 		if (await hand(argv, text, environment)) {

@@ -20,7 +20,7 @@ export function escapeCodes(
 		bell: () => void stdout.write('\u0007'),
 		// What kitty, iTerm, WezTerm, Ghostty and Windows Terminal understand; others pass over it.
 		notify: text => void outer(`\u001B]9;${neutraliseLine(text).slice(0, 200)}\u0007`),
-		copy: text => copyText(text, stdout, environment, process.platform),
+		copy: text => copyText(text, stdout, {environment, platform: process.platform}),
 		mouse: on => void stdout.write(on ? '\u001B[?1002h\u001B[?1006h' : '\u001B[?1002l\u001B[?1006l'),
 		askBackground: () => void stdout.write('\u001B]11;?\u0007'),
 	};

@@ -7,7 +7,11 @@ import {othersThatWrite, type FilesPlace} from '../engine/grants/files.ts';
  * What a person should know of a folder that was just granted: where
  * a link led, who else may write there, and whose files they are.
  */
-export function filesNotes(context: Context, files: FilesPlace | undefined, typed: string, runId: string): string {
+export function filesNotes(
+	context: Context,
+	files: FilesPlace | undefined,
+	{typed, run}: {readonly typed: string; readonly run: string},
+): string {
 	if (!files) {
 		return '';
 	}
@@ -15,7 +19,7 @@ export function filesNotes(context: Context, files: FilesPlace | undefined, type
 	const plain = typed.replaceAll(/\/+/g, '/').replace(/\/(?=(?::rw)?$)/, '');
 	const leads =
 		plain === files.scope ? '' : `  ${neutraliseLine(typed)} leads to ${files.path}, and that is what is granted\n`;
-	const others = othersThatWrite(context, files, runId);
+	const others = othersThatWrite(context, files, run);
 	const shared =
 		others.length === 0
 			? ''

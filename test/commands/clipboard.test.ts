@@ -19,8 +19,7 @@ async function copy(text: string, environment: NodeJS.ProcessEnv): Promise<{said
 	const said = await copyText(
 		text,
 		{write: (more: string) => (written += more)},
-		{PATH: process.env['PATH'], ...environment},
-		'linux',
+		{environment: {PATH: process.env['PATH'], ...environment}, platform: 'linux'},
 	);
 	return {said, written};
 }
