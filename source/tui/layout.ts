@@ -56,3 +56,11 @@ export function gatesLayout(
 export function comparedFiles(state: State): string[] {
 	return [...new Set(comparable(state).flatMap(run => state.compared[run.id]?.map(file => file.path) ?? []))].sort();
 }
+
+/** Which of the compared runs is selected. */
+export function comparedRow(state: State): number {
+	return Math.max(
+		0,
+		comparable(state).findIndex(run => run.id === state.selected),
+	);
+}

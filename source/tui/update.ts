@@ -52,7 +52,9 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'vault': {
-			return stay(refreshForm({...state, vault: message.vault}));
+			const last = Math.max(0, message.vault.secrets.length - 1);
+			const scroll = state.screen === 'vault' ? Math.min(state.scroll, last) : state.scroll;
+			return stay(refreshForm({...state, vault: message.vault, scroll}));
 		}
 
 		case 'recent': {

@@ -50,7 +50,6 @@ function compare(state: State): Step {
 		screen: 'compare',
 		heading: undefined,
 		selected: runs[at]!.id,
-		scroll: at,
 		compared: {},
 		compareAt: 0,
 		...(found === -1 ? {journal: [], log: undefined} : {}),

@@ -1,4 +1,5 @@
 import {attentionOf} from '../../core/run/attention.ts';
+import {comparedRow} from '../layout.ts';
 import {nextNeed, visibleRuns} from '../list.ts';
 import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
 import {tabs, type State, type Tab} from '../state.ts';
@@ -26,8 +27,8 @@ const turnRun =
 	(by: number): Handler =>
 	({state}) => {
 		const runs = comparable(state);
-		const at = Math.max(0, Math.min(runs.length - 1, state.scroll + by));
-		return stay({...state, selected: runs[at]?.id ?? state.selected, scroll: at, journal: [], log: undefined});
+		const at = Math.max(0, Math.min(runs.length - 1, comparedRow(state) + by));
+		return stay({...state, selected: runs[at]?.id ?? state.selected, journal: [], log: undefined});
 	};
 
 /** Selects the next run that waits, on the screen that is in view; a filter or a fold that hides it is undone. */

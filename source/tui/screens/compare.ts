@@ -7,7 +7,7 @@ import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
 import {fit, fitTail, widthOf} from '../paint/fit.ts';
 import {comparable} from '../targets.ts';
-import {comparedFiles, windowOf} from '../layout.ts';
+import {comparedFiles, comparedRow, windowOf} from '../layout.ts';
 import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
 import {auditText, runTone} from './fleet.ts';
@@ -71,7 +71,7 @@ function columnsOf(state: State, files: readonly string[]): Columns {
 		Math.max(10, Math.floor(state.columns / 3)),
 	);
 	const fits = Math.max(1, Math.floor((state.columns - left) / minColumnWidth));
-	const from = Math.max(0, Math.min(runs.length - fits, state.scroll - Math.floor(fits / 2)));
+	const from = Math.max(0, Math.min(runs.length - fits, comparedRow(state) - Math.floor(fits / 2)));
 	const shown = runs.slice(from, from + fits);
 	return {left, from, runs: shown, width: Math.floor((state.columns - left) / Math.max(1, shown.length))};
 }
@@ -102,7 +102,7 @@ function factLines(state: State, columns: Columns): Line[] {
 			title,
 			cells: all.map((own, at) => ({
 				text: neutraliseLine(own[index]![1]),
-				inverse: columns.from + at === state.scroll,
+				inverse: columns.runs[at]!.id === state.selected,
 				tone: title === 'status' ? runTone(columns.runs[at]!) : undefined,
 				bold: title === 'run',
 			})),
