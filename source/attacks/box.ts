@@ -54,7 +54,10 @@ function useOf(folder: string): DiskUse {
 /** The run id of every box: root's boxes drop to its uid. */
 export const boxId = 'box';
 
-/** @param options.plan changes what is granted; `options.proxy` stands in for the run's */
+/**
+ * Opens a box. The box's own methods are written in it, since they share what it opened.
+ * @param options.plan changes what is granted; `options.proxy` stands in for the run's
+ */
 export async function openBox(
 	context: Pick<Context, 'executor'>,
 	sandbox: Sandbox,

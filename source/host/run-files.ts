@@ -75,6 +75,13 @@ export function runFileOf(name: string): RunFile | undefined {
 		return runFileOf(unfinished[1]!) && {name, removedBy: 'clean', what: 'a file that was not written whole'};
 	}
 
+	// SQLite's own, while a lock is held, and after whoever held it was killed.
+	const journal = /^(.+\.sqlite)-journal$/.exec(name);
+	if (journal) {
+		const file = runFileOf(journal[1]!);
+		return file && {...file, name};
+	}
+
 	return entries.find(
 		([, file]) =>
 			name === file.name ||

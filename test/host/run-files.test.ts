@@ -11,6 +11,8 @@ test("the names of a run's files: parts, folders of many, what was cut short; no
 	}
 
 	assert.equal(runFileOf('review.json.4711.new')?.removedBy, 'clean');
+	assert.equal(runFileOf('lock.sqlite-journal')?.removedBy, 'nothing');
+	assert.equal(runFileOf('other.sqlite-journal'), undefined);
 	for (const name of ['other', 'journal.jsonl.2', 'output.log.1.1', 'other.4711.new', 'verify2', 'a-jail-1', '']) {
 		assert.equal(runFileOf(name), undefined, name);
 	}

@@ -119,6 +119,8 @@ function repositoriesIn(paths: Iterable<string>, wanted: ReadonlySet<string>): S
  * @param tree every path of the merged tree
  * @param changes what the merge changes
  * @param ignoreCase names that differ in case alone are one file here
+ *
+ * One function: what it collects in a single walk of the tree, each of its rules looks at.
  */
 export function findForbidden(
 	tree: ReadonlyMap<string, Entry>,

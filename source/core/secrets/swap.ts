@@ -156,6 +156,8 @@ export function holdsPointer(text: string, pointers: readonly string[]): boolean
  * the secret's binding lists.
  * @param held the secrets in force that are bound to the target
  * @param pointers every pointer of the run, in force or not
+ *
+ * One function, since the order is the protection: it is read from the top to the bottom.
  */
 export function decideRequest(
 	request: BrokerRequest,

@@ -141,6 +141,8 @@ export class Checkout {
 	 * What of the person's own would be lost: files that git does not keep or was told to overlook, where the merge
 	 * writes; changes of theirs in files that it changes.
 	 * @returns one line; undefined where nothing is in the way
+	 *
+	 * One function: each check is about what the ones before it left over.
 	 */
 	async inTheWay(base: string, commit: string, changes: readonly Change[]): Promise<string | undefined> {
 		await this.#refresh(changes);
