@@ -103,7 +103,7 @@ for (const tail of ['whole', 'torn']) {
 			assert.equal(journalStatus(fleet, 'crash'), tail === 'torn' ? 'torn' : 'whole');
 			const run = fleet.json('show', 'crash');
 			assert.equal(run['stage'], type === 'run.exited' ? 'stopped' : 'crashed');
-			assert.match(run['because'], type === 'run.exited' ? /finished/ : /supervisor ended without a word/);
+			assert.match(run['because'], type === 'run.exited' ? /finished/ : /supervisor ended unexpectedly/);
 			await until(() => left('crash').length === 0, 'its sandbox is gone');
 
 			// The next attempt writes down what happened, and goes on.

@@ -1,4 +1,5 @@
 import {existsSync, readFileSync, rmSync} from 'node:fs';
+import * as v from 'valibot';
 import {branchRef} from '../../core/git/refs.ts';
 import {Git} from '../../host/git.ts';
 import {readJournal} from '../../host/journal.ts';
@@ -16,7 +17,8 @@ import {replaceFile} from '../../host/write.ts';
  */
 
 /** What is about to be made. */
-type Start = {readonly commonDir: string; readonly branch: string; readonly base: string};
+const startSchema = v.object({commonDir: v.string(), branch: v.string(), base: v.string()});
+type Start = Readonly<v.InferOutput<typeof startSchema>>;
 
 /** How long a folder with nothing in it may be somebody's who is just beginning, milliseconds. */
 const beginning = 10_000;
@@ -33,7 +35,7 @@ export function startIsNoted(places: RunPaths): void {
 
 function readStart(places: RunPaths): Start | undefined {
 	try {
-		return JSON.parse(readFileSync(places.start, 'utf8')) as Start;
+		return v.parse(startSchema, JSON.parse(readFileSync(places.start, 'utf8')));
 	} catch {
 		return undefined;
 	}
