@@ -69,13 +69,6 @@ export function runFilePaths(folder: string): Readonly<Record<RunFileId, string>
 
 /** What a name in a run's folder is; undefined where the table does not name it. */
 export function runFileOf(name: string): RunFile | undefined {
-	// A process that is killed while it takes a lock leaves SQLite's own journal beside it, which the next one removes.
-	const beside = /^(.+\.sqlite)-journal$/.exec(name);
-	if (beside) {
-		const lock = runFileOf(beside[1]!);
-		return lock && {...lock, name, what: "SQLite's journal of a lock"};
-	}
-
 	// What an exchange that was cut short leaves: see `replaceFile`.
 	const unfinished = /^(.+)\.\d+\.new$/.exec(name);
 	if (unfinished) {

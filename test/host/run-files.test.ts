@@ -10,7 +10,6 @@ test("the names of a run's files: parts, folders of many, what was cut short; no
 		assert.equal(runFileOf(`${file.name}.1`) === file, file.form !== undefined, file.name);
 	}
 
-	assert.equal(runFileOf('lock.sqlite-journal')?.removedBy, 'nothing');
 	assert.equal(runFileOf('review.json.4711.new')?.removedBy, 'clean');
 	assert.equal(runFileOf('lock.sqlite-journal')?.removedBy, 'nothing');
 	assert.equal(runFileOf('other.sqlite-journal'), undefined);

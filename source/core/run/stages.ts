@@ -51,7 +51,7 @@ const atWork = ['starting', 'running', 'verifying', 'merging', 'deploying'] as c
 /** The supervisor has begun with the agent: the run takes one of the places there are, and ends by a stop. */
 const withAgent = ['starting', 'running', 'frozen'] as const;
 
-/** The agent's processes are there, and the journal names the supervisor's: what answers on the run's socket. */
+/** The agent's processes are there, and the journal names its supervisor's, which answers on the run's socket. */
 const supervised = ['running', 'frozen'] as const;
 
 /** What a person can stop from the screen: not what is about to come to something by itself. */
