@@ -119,16 +119,25 @@ function repositoriesIn(paths: Iterable<string>, wanted: ReadonlySet<string>): S
  * @param tree every path of the merged tree
  * @param changes what the merge changes
  * @param ignoreCase names that differ in case alone are one file here
- *
- * One function: what it collects in a single walk of the tree, each of its rules looks at.
  */
 export function findForbidden(
 	tree: ReadonlyMap<string, Entry>,
 	changes: readonly Change[],
 	ignoreCase: boolean,
 ): string[] {
-	const problems: string[] = [];
 	const present = changes.filter(({after}) => after !== undefined);
+	return [
+		...new Set([
+			...forbiddenNames(present),
+			...newRepositories(tree, changes),
+			...(ignoreCase && present.length > 0 ? sameButForCase(tree, present) : []),
+		]),
+	];
+}
+
+/** Names and kinds of entry that are no plain files of a project's. */
+function forbiddenNames(present: readonly Change[]): string[] {
+	const problems: string[] = [];
 	for (const {path, before, after} of present) {
 		const parts = path.split('/');
 		if (/[\u0000-\u001F\u007F]/.test(path)) {
@@ -156,6 +165,13 @@ export function findForbidden(
 		}
 	}
 
+	return problems;
+}
+
+/** Folders that the merge makes repositories of, or in which it changes how one that is there is configured. */
+function newRepositories(tree: ReadonlyMap<string, Entry>, changes: readonly Change[]): string[] {
+	const problems: string[] = [];
+	const present = changes.filter(({after}) => after !== undefined);
 	// What is taken away makes no repository.
 	const folders = new Set(present.flatMap(({path}) => foldersOf(path)));
 	const gone = new Set(changes.filter(({before}) => before === undefined).map(({path}) => path));
@@ -189,22 +205,26 @@ export function findForbidden(
 		}
 	}
 
-	if (ignoreCase && present.length > 0) {
-		const fold = (path: string) =>
-			path
-				.split('/')
-				.map(part => folded(part))
-				.join('/');
-		const seen = Map.groupBy(tree.keys(), fold);
-		for (const {path, before} of present) {
-			const others = seen.get(fold(path)) ?? [];
-			if (!before && others.length > 1) {
-				problems.push(`${others.map(other => shown(other)).join(' and ')} are one file where case does not count`);
-			}
+	return problems;
+}
+
+/** New names that differ from others in case alone. */
+function sameButForCase(tree: ReadonlyMap<string, Entry>, present: readonly Change[]): string[] {
+	const problems: string[] = [];
+	const fold = (path: string) =>
+		path
+			.split('/')
+			.map(part => folded(part))
+			.join('/');
+	const seen = Map.groupBy(tree.keys(), fold);
+	for (const {path, before} of present) {
+		const others = seen.get(fold(path)) ?? [];
+		if (!before && others.length > 1) {
+			problems.push(`${others.map(other => shown(other)).join(' and ')} are one file where case does not count`);
 		}
 	}
 
-	return [...new Set(problems)];
+	return problems;
 }
 
 /** Whether a file is what Git LFS keeps in a repository in place of content. Nothing at all is kept as it is. */

@@ -142,7 +142,7 @@ export class Checkout {
 	 * writes; changes of theirs in files that it changes.
 	 * @returns one line; undefined where nothing is in the way
 	 *
-	 * One function: each check is about what the ones before it left over.
+	 * One function: its checks share one reading of the index, and one look at each place.
 	 */
 	async inTheWay(base: string, commit: string, changes: readonly Change[]): Promise<string | undefined> {
 		await this.#refresh(changes);
