@@ -13,6 +13,8 @@ for (const key of Object.keys(env)) {
 	}
 }
 
+// The Node that fleet runs on is not the project's: runs find what the caller's shell finds.
+env.FLEET_PATH ??= process.env.PATH ?? '';
 const child = spawn(node, [path.join(root, 'dist', 'fleet.js'), ...process.argv.slice(2)], {
 	cwd,
 	env,

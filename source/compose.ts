@@ -10,6 +10,7 @@ import {local} from './executors/local/index.ts';
 import {findPaths} from './host/paths.ts';
 import {loginName} from './host/person.ts';
 import {sandboxes} from './sandboxes/registry.ts';
+import {toolchains} from './toolchains/registry.ts';
 import {age} from './vaults/age/index.ts';
 import {keyring} from './vaults/keyring/index.ts';
 
@@ -36,6 +37,7 @@ export function compose(ask: (question: string) => Promise<string> = nobody): Co
 		paths,
 		sandboxes,
 		agents,
+		toolchains,
 		vaults: [keyring, age(path.join(paths.config, 'vault.age'), ask)],
 		executor: local,
 		ask,

@@ -20,6 +20,7 @@ const allowed: Record<string, readonly string[]> = {
 	sandboxes: ['core'],
 	vaults: ['core', 'host/write.ts'],
 	executors: ['core'],
+	toolchains: ['core'],
 	probe: ['core'],
 	host: ['core', 'protocol'],
 	engine: ['core', 'scopes', 'protocol', 'host'],
@@ -27,7 +28,7 @@ const allowed: Record<string, readonly string[]> = {
 	tui: ['core', 'scopes', 'protocol'],
 	terminal: ['core', 'protocol', 'host', 'engine', 'tui'],
 	commands: ['core', 'scopes', 'protocol', 'host', 'engine', 'attacks', 'tui', 'terminal', 'compose.ts'],
-	'compose.ts': ['core', 'agents', 'sandboxes', 'vaults', 'executors', 'host', 'engine'],
+	'compose.ts': ['core', 'agents', 'sandboxes', 'vaults', 'executors', 'toolchains', 'host', 'engine'],
 	programs: ['core', 'host', 'engine', 'terminal', 'commands', 'compose.ts'],
 };
 

@@ -10,6 +10,7 @@ import {trySandboxAttack} from '../../source/attacks/try.ts';
 import type {Invocation} from '../../source/core/plan.ts';
 import type {Sandbox} from '../../source/core/seams.ts';
 import {local} from '../../source/executors/local/index.ts';
+import {toolchains} from '../../source/toolchains/registry.ts';
 import {closeInheritedLate} from '../../test/support/descriptors.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 
@@ -78,7 +79,7 @@ for (const attack of list) {
 		let status = 'missing';
 		if (tool === bubblewrap || existsSync(bin(tool.id))) {
 			try {
-				status = (await trySandboxAttack({executor: local}, tool, attack)) ? 'through' : 'stopped';
+				status = (await trySandboxAttack({executor: local, toolchains}, tool, attack)) ? 'through' : 'stopped';
 			} catch {
 				status = 'error';
 			}

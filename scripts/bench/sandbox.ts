@@ -10,6 +10,7 @@ import process from 'node:process';
 import {openBox, type Box} from '../../source/attacks/box.ts';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {local} from '../../source/executors/local/index.ts';
+import {toolchains} from '../../source/toolchains/registry.ts';
 import {closeInheritedLate} from '../../test/support/descriptors.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 import {findTools} from '../../source/sandboxes/bubblewrap/probe.ts';
@@ -106,7 +107,7 @@ async function startUp(): Promise<void> {
 	const entering: number[] = [];
 	for (let number = 0; number < 20; number++) {
 		const began = performance.now();
-		const box = await openBox({executor: local}, bubblewrap);
+		const box = await openBox({executor: local, toolchains}, bubblewrap);
 		const {argv, env} = box.session.prepared.enter(
 			{argv: ['/bin/echo', 'x'], cwd: box.work, env: {}},
 			box.session.holderPid,
@@ -260,7 +261,7 @@ async function proxy(): Promise<void> {
 	});
 	const {port} = server.address() as AddressInfo;
 	const url = `http://127.0.0.1:${port}/`;
-	const box: Box = await openBox({executor: local}, bubblewrap);
+	const box: Box = await openBox({executor: local, toolchains}, bubblewrap);
 	box.rules = [{host: '127.0.0.1', port, source: 'bench'}];
 	box.privateHosts = box.rules;
 	const run = async (inside: boolean) => {

@@ -7,6 +7,7 @@ import type {Sandbox} from '../core/seams.ts';
 import type {Context} from '../engine/context.ts';
 import {runLimited, type DiskUse} from '../engine/sandbox/guard.ts';
 import {basicPlan, proxyEnvironment} from '../engine/sandbox/plan.ts';
+import {shellTools} from '../engine/sandbox/tools.ts';
 import {openSession, type Session} from '../engine/sandbox/session.ts';
 import type {Proxy} from '../host/proxy.ts';
 import {openTerminal} from '../host/pty.ts';
@@ -59,7 +60,7 @@ export const boxId = 'box';
  * @param options.plan changes what is granted; `options.proxy` stands in for the run's
  */
 export async function openBox(
-	context: Pick<Context, 'executor'>,
+	context: Pick<Context, 'executor' | 'toolchains'>,
 	sandbox: Sandbox,
 	options: {plan?(plan: SandboxPlan, folder: string): SandboxPlan; proxy?: Proxy | undefined} = {},
 ): Promise<Box> {
@@ -77,6 +78,7 @@ export async function openBox(
 			mounts: [{source: work, target: work, mode: 'write'}],
 			cwd: work,
 			env: proxyEnvironment,
+			tools: shellTools(context.toolchains),
 		});
 		plan = options.plan?.(own, folder) ?? own;
 		session = await openSession(

@@ -13,7 +13,9 @@ import {givenFiles} from '../engine/grants/files.ts';
 import {runPlan, chooseSandbox, egressState} from '../engine/sandbox/plan.ts';
 import {readPolicy} from '../engine/project/policy.ts';
 import {addProject, openRepository} from '../engine/project/projects.ts';
+import {diff} from '../engine/handover/approve.ts';
 import {diff} from '../engine/handover/diff.ts';
+import {toolsOf} from '../engine/sandbox/tools.ts';
 import {openSession} from '../engine/sandbox/session.ts';
 import {verify} from '../engine/handover/verify.ts';
 import {Journal} from '../host/journal.ts';
@@ -130,6 +132,7 @@ export class ThrowawayProject {
 					commonDir,
 					(await givenFiles(this.context, journal.run, Date.now())).mounts,
 					policy,
+					{mounts: [], env: {}, tools: toolsOf(this.context, this.project)},
 				),
 				places.sandbox,
 				{

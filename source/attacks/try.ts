@@ -25,7 +25,7 @@ const made = 'fleet-attempt-was-made';
 
 /** An attack on the sandbox. @throws where it could not be tried */
 export async function trySandboxAttack(
-	context: Pick<Context, 'executor'>,
+	context: Pick<Context, 'executor' | 'toolchains'>,
 	sandbox: Sandbox,
 	attack: SandboxAttack,
 	weaken: {plan?: SandboxAttack['plan']; box?: ((box: Box) => void) | undefined; proxy?: Proxy | undefined} = {},

@@ -1,8 +1,6 @@
-import {accessSync, constants, existsSync, mkdirSync, readlinkSync, realpathSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import type {Mount} from '../core/plan.ts';
-import {homeFolder} from './person.ts';
 import {ownStatusOf} from './status.ts';
 
 /** What of /etc a build needs. Nothing that names people, holds keys or steers logins. */
@@ -26,6 +24,16 @@ const etc = [
 	'timezone',
 ];
 
+/** Where the system keeps programs: the search path of every sandbox ends with them. */
+export const systemFolders: readonly string[] = [
+	'/usr/local/sbin',
+	'/usr/local/bin',
+	'/usr/sbin',
+	'/usr/bin',
+	'/sbin',
+	'/bin',
+];
+
 /** The home folder inside: empty, private, gone with the run. */
 export const insideHome = '/home/agent';
 
@@ -47,67 +55,47 @@ const withNames: Record<string, string> = {
 		'nameserver 127.0.0.1\noptions timeout:2 attempts:1\n',
 };
 
-/** Every program called node that a sandbox finds, on the host. */
-export function visibleNodes(environment: NodeJS.ProcessEnv = process.env): string[] {
-	const own = findNode(environment['PATH'] ?? '', homeFolder(environment));
-	return [
-		...(own ? [own.program] : []),
-		...['/usr/local/bin/node', '/usr/bin/node'].filter(place => existsSync(place)),
-	];
-}
+/** What distributions' packages of languages link to from /usr: settings of the machine, and nobody's logins. */
+const languageSettings =
+	/^(?:java(?:-[\w.-]+)?|maven|gradle|ant|scala|php|R|fonts|chromium\.d|chromium|matplotlibrc|python3(?:\.\d+)?|ghc|lua|perl)$/;
 
-/**
- * Where the person's `node` lies, if it is not the system's: the
- * whole installation, or the program alone where that cannot be told.
- */
-function findNode(
-	searchPath: string,
-	home: string,
-): {mount: Mount | undefined; bin: string; program: string} | undefined {
-	for (const folder of searchPath.split(path.delimiter)) {
-		const candidate = path.join(folder, 'node');
-		if (!path.isAbsolute(folder) || /node_modules\/\.bin|node-gyp-bin/.test(folder)) {
-			continue;
-		}
-
-		try {
-			accessSync(candidate, constants.X_OK);
-		} catch {
-			// Not in this folder.
-			continue;
-		}
-
-		const real = realpathSync(candidate);
-		if (real.startsWith('/usr/')) {
-			return undefined;
-		}
-
-		const prefix = path.dirname(path.dirname(real));
-		const isInstallation =
-			path.basename(path.dirname(real)) === 'bin' &&
-			existsSync(path.join(prefix, 'include', 'node', 'node.h')) &&
-			!`${home}/`.startsWith(`${prefix}/`);
-		return isInstallation
-			? {mount: {source: prefix, target: prefix, mode: 'read'}, bin: path.join(prefix, 'bin'), program: real}
-			: {
-					mount: {source: real, target: '/run/fleet/toolchain/node', mode: 'read'},
-					bin: '/run/fleet/toolchain',
-					program: real,
-				};
+/** A file of settings that may hold a login of everybody's: it stays outside. */
+function holdsPassword(file: string): boolean {
+	try {
+		return /<password>|<privateKey>|<passphrase>/.test(readFileSync(file, 'utf8'));
+	} catch {
+		// Not there, or not readable: nobody inside could read it either.
+		return false;
 	}
+}
 
-	return undefined;
+/** Every place of /etc that is shown, by its name there. */
+function etcNames(): string[] {
+	const found = readdirSync('/etc', {withFileTypes: true})
+		.map(({name}) => name)
+		.filter(name => languageSettings.test(name));
+	const languages = found.flatMap(name =>
+		name === 'maven' && holdsPassword('/etc/maven/settings.xml')
+			? readdirSync('/etc/maven')
+					.filter(part => part !== 'settings.xml')
+					.map(part => `maven/${part}`)
+			: [name],
+	);
+	return [...etc, ...languages];
 }
 
 /**
- * The machine's toolchains, read-only, and the variables that find them.
+ * What every sandbox has of the system, read-only, and the variables that find it.
  * @param folder where the made files of /etc are written
- * @param names whether a name server listens inside: see core/network/name-query.ts
+ * @param options.names whether a name server listens inside: see core/network/name-query.ts
+ * @param options.path the search path inside
  */
 export function toolchain(
 	folder: string,
-	names = false,
-	environment: NodeJS.ProcessEnv = process.env,
+	{
+		names = false,
+		path: searchPath = systemFolders,
+	}: {names?: boolean | undefined; path?: readonly string[] | undefined} = {},
 ): {mounts: Mount[]; links: Array<{target: string; to: string}>; env: Record<string, string>} {
 	const mounts: Mount[] = [{source: '/usr', target: '/usr', mode: 'read', system: true}];
 	const links: Array<{target: string; to: string}> = [];
@@ -120,7 +108,7 @@ export function toolchain(
 		}
 	}
 
-	for (const name of etc) {
+	for (const name of etcNames()) {
 		const place = `/etc/${name}`;
 		if (existsSync(place)) {
 			mounts.push({source: realpathSync(place), target: place, mode: 'read', system: true});
@@ -134,24 +122,11 @@ export function toolchain(
 		mounts.push({source: file, target: `/etc/${name}`, mode: 'read', within: path.join(folder, 'etc')});
 	}
 
-	const node = findNode(environment['PATH'] ?? '', homeFolder(environment));
-	if (node?.mount) {
-		mounts.push(node.mount);
-	}
-
 	return {
 		mounts,
 		links,
 		env: {
-			PATH: [
-				...(node ? [node.bin] : []),
-				'/usr/local/sbin',
-				'/usr/local/bin',
-				'/usr/sbin',
-				'/usr/bin',
-				'/sbin',
-				'/bin',
-			].join(':'),
+			PATH: searchPath.join(':'),
 			HOME: insideHome,
 			USER: 'agent',
 			LOGNAME: 'agent',

@@ -18,6 +18,7 @@ import {sandboxes} from '../../source/sandboxes/registry.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 import type {Context} from '../../source/engine/context.ts';
 import {agents} from '../../source/agents/registry.ts';
+import {toolchains} from '../../source/toolchains/registry.ts';
 import {findPaths} from '../../source/host/paths.ts';
 import {protections, type Protection} from '../attacks/protections.ts';
 import {root} from './fleet.ts';
@@ -34,6 +35,7 @@ export function attackContext(): Context {
 		paths: findPaths({HOME: home, FLEET_HOME: path.join(home, 'fleet')}),
 		sandboxes,
 		agents,
+		toolchains,
 		vaults: [],
 		executor: local,
 		ask: () => Promise.reject(new Error('nobody')),

@@ -3,6 +3,7 @@ import {openBox as open, type Box} from '../../source/attacks/box.ts';
 import type {Invocation, SandboxPlan} from '../../source/core/plan.ts';
 import type {PreparedSandbox, Sandbox} from '../../source/core/seams.ts';
 import {local} from '../../source/executors/local/index.ts';
+import {toolchains} from '../../source/toolchains/registry.ts';
 import {closeInheritedLate} from './descriptors.ts';
 import {bubblewrap} from '../../source/sandboxes/bubblewrap/index.ts';
 
@@ -29,7 +30,7 @@ export async function openBox(
 ): Promise<Box> {
 	// As the programs do first thing: what the shell that started the tests left open is not the sandbox's.
 	closeInheritedLate();
-	const box = await open({executor: local}, options.sandbox ?? bubblewrap, options);
+	const box = await open({executor: local, toolchains}, options.sandbox ?? bubblewrap, options);
 	after(() => box.close());
 	return box;
 }

@@ -13,11 +13,12 @@ import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {givenFiles} from '../grants/files.ts';
 import {readPolicy} from '../project/policy.ts';
-import {openRun} from '../project/projects.ts';
+import {openRun, rootOf} from '../project/projects.ts';
 import {send} from '../owner.ts';
 import {grouped, lookName, runLimited, type Limited} from '../sandbox/guard.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
 import {openSession} from '../sandbox/session.ts';
+import {toolsOf} from '../sandbox/tools.ts';
 import {assess, attemptOf, describeAttempt, readAttempts} from './attempts.ts';
 import {gateProbes} from './gates.ts';
 import {setTrap} from './trap.ts';
@@ -77,7 +78,11 @@ async function auditPlan(
 	{commonDir, policy, copies}: {commonDir: string; policy: Policy; copies: Readonly<Record<string, string>>},
 ): Promise<Limited> {
 	const places = context.paths.run(run.id);
-	const own = runPlan(run, places, commonDir, (await givenFiles(context, run, Date.now())).mounts, policy);
+	const own = runPlan(run, places, commonDir, (await givenFiles(context, run, Date.now())).mounts, policy, {
+		mounts: [],
+		env: {},
+		tools: toolsOf(context, rootOf(context, run)),
+	});
 	return grouped(
 		{
 			...own,

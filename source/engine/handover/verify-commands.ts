@@ -20,6 +20,7 @@ import {makeTrust} from '../run/injected-files.ts';
 import {grouped, lookName, runLimited, type Folders, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan} from '../sandbox/plan.ts';
+import {jdksOf, toolsOf} from '../sandbox/tools.ts';
 import {rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
@@ -101,7 +102,8 @@ export async function runCommands(
 	});
 	await fillSubmodules(git, commonDir, rootOf(context, run), 'commit' in what ? what.commit : what.tree, tree);
 	giveToRun(run.id, tree, gitFolder);
-	const trust = makeTrust(path.join(folder, 'trust'), trusted);
+	const tools = await toolsOf(context, rootOf(context, run));
+	const trust = makeTrust(path.join(folder, 'trust'), trusted, jdksOf(tools));
 	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
 		mounts: [
 			...mounts,
@@ -110,6 +112,7 @@ export async function runCommands(
 			{source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'},
 		],
 		cwd: run.worktree,
+		tools,
 		env: {...trust.env, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
 	});
 	const checked: Checked[] = [];

@@ -11,18 +11,19 @@ import {lowerSession} from '../../host/processes.ts';
 import type {Git} from '../../host/git.ts';
 import {findOnPath, versionOf, type Program} from '../../host/program.ts';
 import {openTerminal} from '../../host/pty.ts';
-import {insideHome, visibleNodes} from '../../host/toolchain.ts';
+import {insideHome} from '../../host/toolchain.ts';
 import {readTrusted, type Trusted} from '../../host/trusted.ts';
 import {markRemoved} from '../../host/worktree.ts';
 import {givenFiles} from '../grants/files.ts';
 import {LiveFiles} from '../grants/live-files.ts';
 import {storedNotes} from '../handover/attributes.ts';
 import {readPolicy} from '../project/policy.ts';
-import {openRun} from '../project/projects.ts';
+import {openRun, rootOf} from '../project/projects.ts';
 import {sweep} from '../sandbox/jail.ts';
 import {limitNotes} from '../sandbox/limits.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
 import {openSession} from '../sandbox/session.ts';
+import {javaConfigurationOf, jdksOf, programsCalled, toolsOf, type ShellTools} from '../sandbox/tools.ts';
 import {hear} from './agent-news.ts';
 import {withScripts} from './agent-scripts.ts';
 import {finish} from './end.ts';
@@ -51,6 +52,7 @@ type Found = {
 	readonly commonDir: string;
 	readonly policy: Policy;
 	readonly trusted: Trusted;
+	readonly tools: ShellTools;
 	/** Versions of the Nodes that the run sees. */
 	readonly nodes: ReadonlyArray<string | undefined>;
 	/** The target's tip, where it is in the run's repository. */
@@ -62,20 +64,23 @@ type Found = {
 async function readProject({context, journal, places}: Supervision): Promise<Found> {
 	const {run} = journal;
 	const {git, commonDir} = await openRun(context, run);
+	const tools = toolsOf(context, rootOf(context, run));
 	const {policy} = await readPolicy(git, run.base);
 	markRemoved(run.id, places);
 	// Before its first attempt nothing ran in it.
 	const [swept, trusted, nodes] = await Promise.all([
 		run.attempt === 0 ? [] : sweep(context, run.id, places),
 		readTrusted(git),
-		Promise.all(visibleNodes().map(node => versionOf(node))),
+		Promise.all(programsCalled('node', tools).map(node => versionOf(node))),
 	]);
 	const fresh = await refresh(context, run, places, git, commonDir);
 	if (run.rebase && fresh.target === undefined) {
 		throw new Refusal(fresh.notes[0]!, `fleet show ${run.id}`);
 	}
 
-	return {git, commonDir, policy, trusted, nodes, target: fresh.target, notes: {swept, fresh: fresh.notes}};
+	const missing = tools.left.flatMap(({because, hint, named}) => (named ? [`${because}: ${hint}`] : []));
+	const notes = {swept, fresh: [...fresh.notes, ...missing]};
+	return {git, commonDir, policy, trusted, tools, nodes, target: fresh.target, notes};
 }
 
 /** The agent, where its program is, and how it is begun. */
@@ -113,14 +118,14 @@ function beginAgent({context, journal, secrets}: Supervision): Begun {
 /** Makes the injected files, the run's control group and its plan. @returns the plan, and the grants that are refused */
 async function makePlan(
 	supervision: Supervision,
-	{commonDir, policy, trusted, nodes, target}: Found,
+	{commonDir, policy, trusted, tools, nodes, target}: Found,
 	{program, start}: Begun,
 ): Promise<{plan: SandboxPlan; refused: readonly string[]}> {
 	const {context, journal, places, injectedFiles, trust, opened} = supervision;
 	const {run} = journal;
 	trust.trusted = trusted;
-	injectedFiles.make(trusted, program !== undefined, start.files);
-	const injected = injectedFiles.plan(program !== undefined);
+	injectedFiles.make(trusted, program !== undefined, {...start.files, ...javaConfigurationOf(tools)});
+	const injected = injectedFiles.plan(program !== undefined, jdksOf(tools));
 	const given = await givenFiles(context, run, Date.now());
 	for (const {scope, because} of given.refused) {
 		note(supervision, {type: 'alarm.raised', target: scope, because, count: 1});
@@ -135,6 +140,7 @@ async function makePlan(
 			...(target === undefined ? {} : {FLEET_TARGET: target}),
 			...(run.rebase ? {FLEET_REBASE: '1'} : {}),
 		},
+		tools,
 	});
 	opened.group = openCgroup(groupName(places), {
 		memory: own.limits.memory,

@@ -1,7 +1,8 @@
 import {existsSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import type {Mount} from '../../core/plan.ts';
+import {proxyPort, type Mount} from '../../core/plan.ts';
 import type {RunPaths} from '../../host/paths.ts';
+import {javaMounts, javaTrustStore} from '../../host/java.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {bundles, type Trusted} from '../../host/trusted.ts';
 import {giveToRun} from '../../host/run-owner.ts';
@@ -60,6 +61,7 @@ function writeTrust(folder: string, trusted: Trusted, own = ''): void {
 	writeFileSync(path.join(folder, 'run.pem'), own + trusted.extra.join(''), {mode: 0o644});
 	writeFileSync(path.join(folder, 'bundle.pem'), trusted.all.join('') + own, {mode: 0o644});
 	writeFileSync(path.join(folder, 'quiet.cjs'), quiet, {mode: 0o644});
+	writeFileSync(path.join(folder, 'cacerts'), javaTrustStore([...trusted.all, own]), {mode: 0o644});
 }
 
 /** The trust folder at its place, and the bundle at the system's own, for what looks at no variable at all. */
@@ -91,11 +93,19 @@ export function quietNode(versions: ReadonlyArray<string | undefined>): Record<s
 /**
  * What a sandbox without a supervisor trusts: the same as a run, but for the run's own authority.
  * @param folder made here, on the host
+ * @param jdks those that the sandbox sees
  */
-export function makeTrust(folder: string, trusted: Trusted): {mounts: Mount[]; env: Record<string, string>} {
+export function makeTrust(
+	folder: string,
+	trusted: Trusted,
+	jdks: readonly string[] = [],
+): {mounts: Mount[]; env: Record<string, string>} {
 	mkdirSync(folder, {recursive: true, mode: 0o755});
 	writeTrust(folder, trusted);
-	return {mounts: trustMounts(folder, folder), env: trustEnvironment(insideTrust)};
+	return {
+		mounts: [...trustMounts(folder, folder), ...javaMounts(folder, {jdks, proxyPort: undefined, within: folder})],
+		env: trustEnvironment(insideTrust),
+	};
 }
 
 /** The folders of one run's injectedFiles, on the host. */
@@ -137,11 +147,12 @@ export class InjectedFiles {
 	}
 
 	/** Mounts and variables for a plan. */
-	plan(hasHome: boolean): {mounts: Mount[]; env: Record<string, string>} {
+	plan(hasHome: boolean, jdks: readonly string[] = []): {mounts: Mount[]; env: Record<string, string>} {
 		const within = this.#folder;
 		return {
 			mounts: [
 				...trustMounts(path.join(within, 'trust'), within),
+				...javaMounts(path.join(within, 'trust'), {jdks, proxyPort, within}),
 				{source: path.join(within, 'pointers'), target: insidePointers, mode: 'read', within},
 				{source: path.join(within, 'config'), target: insideConfig, mode: 'read', within},
 				...(hasHome ? [{source: this.#home, target: insideHome, mode: 'write' as const}] : []),

@@ -3,6 +3,7 @@ import {closeSync, openSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {proxyVariables} from '../../core/network/upstream.ts';
 import {Refusal} from '../../core/refusal.ts';
+import type {Toolchain} from '../../core/toolchain.ts';
 import type {Run} from '../../core/run/run.ts';
 import {trustEnvironmentOf} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
@@ -14,9 +15,12 @@ import {readRun} from '../runs.ts';
 export type Handover = {readonly secrets: readonly HandedSecret[]};
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
-function supervisorEnvironment(): Record<string, string> {
+function supervisorEnvironment(toolchains: readonly Toolchain[]): Record<string, string> {
 	const passed = [
 		'PATH',
+		'FLEET_PATH',
+		'JAVA_HOME',
+		...toolchains.flatMap(({variables}) => variables),
 		'HOME',
 		'USER',
 		'LOGNAME',
@@ -48,7 +52,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	const [program, ...argv] = context.supervisor;
 	const child = spawn(program!, [...argv, runId], {
 		cwd: '/',
-		env: supervisorEnvironment(),
+		env: supervisorEnvironment(context.toolchains),
 		detached: true,
 		stdio: ['ignore', log, log, 'ipc'],
 	});

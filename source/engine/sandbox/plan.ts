@@ -15,6 +15,7 @@ import {rulesOfGrants} from '../../scopes/registry.ts';
 import type {EgressRule} from '../../core/network/rules.ts';
 import type {EgressState} from '../../host/proxy-hooks.ts';
 import type {Context} from '../context.ts';
+import type {ShellTools} from './tools.ts';
 
 const scratch: Scratch[] = [
 	{target: '/tmp', size: 2 * 1024 ** 3, mode: 0o1777},
@@ -50,16 +51,24 @@ export async function chooseSandbox(context: Context): Promise<{sandbox: Sandbox
 export function basicPlan(
 	runId: string,
 	folder: string,
-	extra: {mounts?: readonly Mount[]; env?: Readonly<Record<string, string>>; cwd?: string; names?: boolean},
+	extra: {
+		mounts?: readonly Mount[];
+		env?: Readonly<Record<string, string>>;
+		cwd?: string;
+		names?: boolean;
+		/** The toolchains of the person's shell; without them, the system's alone. */
+		tools?: ShellTools | undefined;
+	},
 ): SandboxPlan {
-	const {mounts, links, env} = toolchain(folder, extra.names);
+	const {tools} = extra;
+	const {mounts, links, env} = toolchain(folder, {names: extra.names, path: tools?.path});
 	return {
 		// What is kept in HOME's place needs no scratch below it.
 		runId,
-		mounts: [...mounts, ...(extra.mounts ?? [])],
+		mounts: [...mounts, ...(tools?.mounts ?? []), ...(extra.mounts ?? [])],
 		links,
 		scratch: scratch.filter(({target}) => !extra.mounts?.some(mount => mount.target === target)),
-		env: {...env, FLEET_RUN: runId, ...extra.env},
+		env: {...env, ...tools?.env, FLEET_RUN: runId, ...extra.env},
 		cwd: extra.cwd ?? '/tmp',
 		limits: {
 			...defaultLimits,
@@ -95,7 +104,11 @@ export const proxyEnvironment: Readonly<Record<string, string>> = {
 };
 
 /** What a run finds inside besides: mounts and variables. */
-export type Extra = {readonly mounts: readonly Mount[]; readonly env: Readonly<Record<string, string>>};
+export type Extra = {
+	readonly mounts: readonly Mount[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly tools?: ShellTools | undefined;
+};
 
 /**
  * A run's own sandbox: its worktree, its private git folder in the
@@ -107,7 +120,7 @@ export function runPlan(
 	commonDir: string,
 	granted: readonly Mount[],
 	policy: Policy,
-	injectedFiles: Extra = {mounts: [], env: {}},
+	{tools, ...injectedFiles}: Extra = {mounts: [], env: {}},
 ): SandboxPlan {
 	const mounts: Mount[] = [
 		...granted,
@@ -122,6 +135,7 @@ export function runPlan(
 		env: {...proxyEnvironment, ...injectedFiles.env},
 		cwd: run.worktree,
 		names: true,
+		tools,
 	});
 	return {...plan, limits: limitsOf(policy, plan.limits)};
 }

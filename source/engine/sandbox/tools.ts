@@ -1,0 +1,186 @@
+import {existsSync, statSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {proxyPort, type Mount} from '../../core/plan.ts';
+import {Refusal} from '../../core/refusal.ts';
+import type {Shell, Toolchain} from '../../core/toolchain.ts';
+import {findJdks, javaConfiguration} from '../../host/java.ts';
+import {homeFolder} from '../../host/person.ts';
+import {systemFolders} from '../../host/toolchain.ts';
+import type {Context} from '../context.ts';
+import {listProjects} from '../project/projects.ts';
+
+/* The toolchains of the person's shell, as runs and verifications get them. */
+
+/** What a run finds of the person's shell besides the system's own folders. */
+export type ShellTools = {
+	/** The search path inside. */
+	readonly path: readonly string[];
+	readonly mounts: readonly Mount[];
+	readonly env: Readonly<Record<string, string>>;
+	/** Folders of the person's search path, and what stands for them. */
+	readonly found: ReadonlyArray<{readonly folder: string; readonly title: string}>;
+	/** Folders that are not there inside, and why. */
+	readonly left: ReadonlyArray<{
+		readonly folder: string;
+		readonly because: string;
+		readonly hint: string;
+		/** Whether the project or the person named what is missing. */
+		readonly named: boolean;
+	}>;
+};
+
+/** What package managers and logins keep in a home: no mount may hold one of them. */
+const logins = [
+	'.npmrc',
+	'.yarnrc.yml',
+	'.pypirc',
+	'.netrc',
+	'.cargo/credentials',
+	'.cargo/credentials.toml',
+	'.m2/settings.xml',
+	'.gradle/gradle.properties',
+	'.gem/credentials',
+	'.bundle/config',
+	'.composer/auth.json',
+	'.config/composer/auth.json',
+	'.docker/config.json',
+	'.ssh',
+	'.gnupg',
+	'.aws',
+	'.kube',
+	'.config/gh',
+	'.git-credentials',
+	'.local/share/keyrings',
+	'.password-store',
+];
+
+function isWithin(place: string, folder: string): boolean {
+	return place === folder || place.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}
+
+/** Why a mount may not be made: it would show a home, a login, a project or fleet's own; undefined where none would. */
+function revealing(mounts: readonly Mount[], home: string, guarded: readonly string[]): string | undefined {
+	const held = [home, ...logins.map(name => path.join(home, name))];
+	for (const {source} of mounts) {
+		if (held.some(place => isWithin(place, source))) {
+			return `${source} holds logins`;
+		}
+
+		if (guarded.some(place => isWithin(place, source) || isWithin(source, place))) {
+			return `${source} is a project's, or fleet's own`;
+		}
+	}
+
+	return undefined;
+}
+
+/** The search path as the person's shell has it: not what npm and a starter of fleet put before it. */
+export function shellPath(environment: NodeJS.ProcessEnv = process.env): string[] {
+	const folders = (environment['FLEET_PATH'] ?? environment['PATH'] ?? '').split(path.delimiter);
+	return [...new Set(folders)].filter(
+		folder => path.isAbsolute(folder) && !/node_modules\/\.bin(?:\/|$)|node-gyp-bin/.test(folder),
+	);
+}
+
+/** Every program of this name that a sandbox finds, on the host. */
+export function programsCalled(name: string, tools: Pick<ShellTools, 'path' | 'mounts'>): string[] {
+	return tools.path
+		.map(folder => path.join(folder, name))
+		.map(place => tools.mounts.find(mount => mount.target === place)?.source ?? place)
+		.filter(place => existsSync(place));
+}
+
+/** The JDKs that a sandbox with these tools sees. */
+export function jdksOf(tools: Pick<ShellTools, 'mounts' | 'env'>): string[] {
+	return findJdks([tools.env['JAVA_HOME'] ?? '', ...tools.mounts.map(({target}) => target)]);
+}
+
+/** What Maven and Gradle have to be told of the run's proxy, as files below HOME; none where there is no JDK. */
+export function javaConfigurationOf(tools: Pick<ShellTools, 'mounts' | 'env'>): Record<string, string> {
+	return jdksOf(tools).length === 0 ? {} : javaConfiguration(proxyPort);
+}
+
+function look(toolchains: readonly Toolchain[], folder: string, shell: Shell): ReturnType<Toolchain['find']> {
+	for (const toolchain of toolchains) {
+		const tools = toolchain.find(folder, shell);
+		if (tools !== undefined) {
+			return tools;
+		}
+	}
+
+	return undefined;
+}
+
+/**
+ * What works in the person's shell in a project's folder, for the sandboxes of that project.
+ * @param options.project the project's folder, whose files may name versions; undefined for none
+ * @param options.guarded places that no toolchain may show: projects, and what is fleet's own
+ */
+export function shellTools(
+	toolchains: readonly Toolchain[],
+	{
+		project,
+		guarded = [],
+		environment = process.env,
+	}: {project?: string | undefined; guarded?: readonly string[]; environment?: NodeJS.ProcessEnv} = {},
+): ShellTools {
+	const home = homeFolder(environment);
+	const shell: Shell = {path: shellPath(environment), home, environment, project};
+	const places: string[] = [];
+	const mounts = new Map<string, Mount>();
+	const env: Record<string, string> = {};
+	const found: Array<ShellTools['found'][number]> = [];
+	const left: Array<ShellTools['left'][number]> = [];
+	for (const folder of shell.path) {
+		if (systemFolders.includes(folder) || folder.startsWith('/usr/')) {
+			places.push(folder);
+			continue;
+		}
+
+		if (!statSync(folder, {throwIfNoEntry: false})?.isDirectory()) {
+			continue;
+		}
+
+		const tools = look(toolchains, folder, shell);
+		const shown = tools === undefined || tools instanceof Refusal ? undefined : revealing(tools.mounts, home, guarded);
+		if (tools === undefined) {
+			left.push({
+				folder,
+				because: 'no toolchain that is known',
+				hint: 'name its folder under toolchains in settings.yaml',
+				named: false,
+			});
+		} else if (tools instanceof Refusal) {
+			left.push({folder, because: tools.because, hint: tools.hint, named: true});
+		} else if (shown !== undefined) {
+			left.push({folder, because: shown, hint: 'move the tools to a folder of their own', named: false});
+		} else {
+			places.push(...tools.path);
+			tools.mounts.forEach(mount => mounts.set(mount.target, mount));
+			Object.assign(env, {...tools.env, ...env});
+			found.push({folder, title: tools.title});
+		}
+	}
+
+	// A variable that names a JDK holds for tools that read no search path.
+	const java = environment['JAVA_HOME'] ?? '';
+	if (env['JAVA_HOME'] === undefined && java.startsWith('/usr/')) {
+		env['JAVA_HOME'] = java;
+	}
+
+	return {
+		path: [...new Set([...places, ...systemFolders])],
+		mounts: [...mounts.values()],
+		env,
+		found,
+		left,
+	};
+}
+
+/** What runs and verifications of a project get of the person's shell. @param project its folder */
+export function toolsOf(context: Pick<Context, 'paths' | 'toolchains'>, project: string | undefined): ShellTools {
+	const {state, config, runtime} = context.paths;
+	const guarded = [...listProjects(context).map(({root}) => root), state, config, runtime];
+	return shellTools(context.toolchains, {project, guarded});
+}
