@@ -13,7 +13,6 @@ import {givenFiles} from '../engine/grants/files.ts';
 import {runPlan, chooseSandbox, egressState} from '../engine/sandbox/plan.ts';
 import {readPolicy} from '../engine/project/policy.ts';
 import {addProject, openRepository} from '../engine/project/projects.ts';
-import {diff} from '../engine/handover/approve.ts';
 import {diff} from '../engine/handover/diff.ts';
 import {toolsOf} from '../engine/sandbox/tools.ts';
 import {openSession} from '../engine/sandbox/session.ts';

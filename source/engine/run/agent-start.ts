@@ -23,7 +23,7 @@ import {sweep} from '../sandbox/jail.ts';
 import {limitNotes} from '../sandbox/limits.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
 import {openSession} from '../sandbox/session.ts';
-import {javaConfigurationOf, jdksOf, programsCalled, toolsOf, type ShellTools} from '../sandbox/tools.ts';
+import {isJvmProject, javaConfigurationOf, jdksOf, programsCalled, toolsOf, type ShellTools} from '../sandbox/tools.ts';
 import {hear} from './agent-news.ts';
 import {withScripts} from './agent-scripts.ts';
 import {finish} from './end.ts';
@@ -86,7 +86,7 @@ async function readProject({context, journal, places}: Supervision): Promise<Fou
 /** The agent, where its program is, and how it is begun. */
 type Begun = {readonly agent: Agent; readonly program: Program | undefined; readonly start: AgentStart};
 
-function beginAgent({context, journal, secrets}: Supervision): Begun {
+function beginAgent({context, journal, secrets}: Supervision, tools: ShellTools): Begun {
 	const {run} = journal;
 	const agent = context.agents.find(agent => agent.id === run.agent);
 	if (!agent) {
@@ -112,7 +112,9 @@ function beginAgent({context, journal, secrets}: Supervision): Begun {
 			uuid: randomUUID(),
 		}),
 	);
-	return {agent, program, start};
+	const root = rootOf(context, run);
+	const files = {...start.files, ...(isJvmProject(root) ? javaConfigurationOf(tools) : {})};
+	return {agent, program, start: {...start, files}};
 }
 
 /** Makes the injected files, the run's control group and its plan. @returns the plan, and the grants that are refused */
@@ -124,7 +126,7 @@ async function makePlan(
 	const {context, journal, places, injectedFiles, trust, opened} = supervision;
 	const {run} = journal;
 	trust.trusted = trusted;
-	injectedFiles.make(trusted, program !== undefined, {...start.files, ...javaConfigurationOf(tools)});
+	injectedFiles.make(trusted, program !== undefined, start.files);
 	const injected = injectedFiles.plan(program !== undefined, jdksOf(tools));
 	const given = await givenFiles(context, run, Date.now());
 	for (const {scope, because} of given.refused) {
@@ -207,7 +209,7 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 	const {sandbox, status} = await chooseSandbox(context);
 	const found = await readProject(supervision);
 	const {git, commonDir, policy, trusted, notes} = found;
-	const begun = beginAgent(supervision);
+	const begun = beginAgent(supervision, found.tools);
 	const {files, conversation, ...invocation} = begun.start;
 	const {plan, refused} = await makePlan(supervision, found, begun);
 	await openBox(supervision, sandbox, plan, policy);

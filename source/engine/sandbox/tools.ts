@@ -1,4 +1,4 @@
-import {existsSync, statSync} from 'node:fs';
+import {existsSync, readdirSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {proxyPort, type Mount} from '../../core/plan.ts';
@@ -94,6 +94,29 @@ export function programsCalled(name: string, tools: Pick<ShellTools, 'path' | 'm
 /** The JDKs that a sandbox with these tools sees. */
 export function jdksOf(tools: Pick<ShellTools, 'mounts' | 'env'>): string[] {
 	return findJdks([tools.env['JAVA_HOME'] ?? '', ...tools.mounts.map(({target}) => target)]);
+}
+
+/** What Maven, Gradle, sbt and Ant build. */
+const jvmBuilds = /^(?:pom\.xml|(?:build|settings)\.gradle(?:\.kts)?|build\.sbt|build\.xml|gradlew|mvnw)$/;
+
+/** Whether a project is built for the JVM, at its top or one folder below. */
+export function isJvmProject(root: string): boolean {
+	const namesIn = (folder: string) => readdirSync(folder, {withFileTypes: true});
+	try {
+		const entries = namesIn(root);
+		return (
+			entries.some(({name}) => jvmBuilds.test(name)) ||
+			entries.some(
+				entry =>
+					entry.isDirectory() &&
+					entry.name !== 'node_modules' &&
+					namesIn(path.join(root, entry.name)).some(({name}) => jvmBuilds.test(name)),
+			)
+		);
+	} catch {
+		// A folder that cannot be read has no build that could be told of a proxy.
+		return false;
+	}
 }
 
 /** What Maven and Gradle have to be told of the run's proxy, as files below HOME; none where there is no JDK. */
