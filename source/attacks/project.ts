@@ -131,7 +131,7 @@ export class ThrowawayProject {
 					commonDir,
 					(await givenFiles(this.context, journal.run, Date.now())).mounts,
 					policy,
-					{mounts: [], env: {}, tools: toolsOf(this.context, this.project)},
+					{mounts: [], env: {}, tools: await toolsOf(this.context, this.project)},
 				),
 				places.sandbox,
 				{

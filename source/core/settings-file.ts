@@ -39,6 +39,9 @@ const schema = v.strictObject({
 		}),
 	),
 	keys: v.optional(v.record(v.string(), keys)),
+	toolchains: v.optional(
+		v.array(v.pipe(v.string(), v.regex(/^\/(?!$)/, 'a toolchain is the absolute path of a folder, such as /srv/cross'))),
+	),
 	limits: v.optional(v.strictObject({running: v.optional(count), perProject: v.optional(count)})),
 });
 
@@ -48,7 +51,7 @@ export function parseSettings(text: string): Settings | Refusal {
 		text,
 		schema,
 		'settings.yaml',
-		'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject)',
+		'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject), toolchains (folders)',
 	);
 	return read instanceof Refusal
 		? read
@@ -60,6 +63,7 @@ export function parseSettings(text: string): Settings | Refusal {
 					...Object.fromEntries(Object.entries(read.notify ?? {}).filter(([, value]) => value !== undefined)),
 				},
 				keys: read.keys ?? {},
+				toolchains: read.toolchains ?? [],
 				limits: {running: read.limits?.running, perProject: read.limits?.perProject},
 			};
 }

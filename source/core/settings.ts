@@ -18,6 +18,8 @@ export type Settings = {
 	readonly keys: Readonly<Record<string, readonly string[]>>;
 	/** How many runs may be at work at once; undefined for no limit. */
 	readonly limits: {readonly running: number | undefined; readonly perProject: number | undefined};
+	/** Folders whose tools runs may use, read-only, besides those of a kind that is known. */
+	readonly toolchains: readonly string[];
 };
 
 export const defaultSettings: Settings = {
@@ -26,6 +28,7 @@ export const defaultSettings: Settings = {
 	notify: {bell: true, desktop: true, title: true, quiet: undefined},
 	keys: {},
 	limits: {running: undefined, perProject: undefined},
+	toolchains: [],
 };
 
 /** Whether a time of day is in a span such as "22:00-07:00". @param minutes since midnight */

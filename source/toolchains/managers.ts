@@ -46,7 +46,7 @@ function programsOf(place: string): string[] {
 		.filter(folder => isFolder(folder));
 }
 
-function toolsOf(
+function versionsOf(
 	manager: string,
 	installs: string,
 	wanted: ReadonlyMap<string, readonly string[]>,
@@ -115,7 +115,7 @@ export const asdf: Toolchain = {
 			[nearest(shell, ['.tool-versions'])?.text, toolVersions],
 			[readText(path.join(shell.home, '.tool-versions')), toolVersions],
 		]);
-		return toolsOf('asdf', path.join(root, 'installs'), wanted, (name, version) => `asdf install ${name} ${version}`);
+		return versionsOf('asdf', path.join(root, 'installs'), wanted, (name, version) => `asdf install ${name} ${version}`);
 	},
 };
 
@@ -134,6 +134,6 @@ export const mise: Toolchain = {
 			[nearest(shell, ['.tool-versions'])?.text, toolVersions],
 			[readText(path.join(shell.home, '.config/mise/config.toml')), miseTools],
 		]);
-		return toolsOf('mise', path.join(root, 'installs'), wanted, (name, version) => `mise install ${name}@${version}`);
+		return versionsOf('mise', path.join(root, 'installs'), wanted, (name, version) => `mise install ${name}@${version}`);
 	},
 };

@@ -81,7 +81,7 @@ async function auditPlan(
 	const own = runPlan(run, places, commonDir, (await givenFiles(context, run, Date.now())).mounts, policy, {
 		mounts: [],
 		env: {},
-		tools: toolsOf(context, rootOf(context, run)),
+		tools: await toolsOf(context, rootOf(context, run)),
 	});
 	return grouped(
 		{

@@ -64,7 +64,7 @@ type Found = {
 async function readProject({context, journal, places}: Supervision): Promise<Found> {
 	const {run} = journal;
 	const {git, commonDir} = await openRun(context, run);
-	const tools = toolsOf(context, rootOf(context, run));
+	const tools = await toolsOf(context, rootOf(context, run));
 	const {policy} = await readPolicy(git, run.base);
 	markRemoved(run.id, places);
 	// Before its first attempt nothing ran in it.

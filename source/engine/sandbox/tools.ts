@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, statSync} from 'node:fs';
+import {existsSync, readdirSync, realpathSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {proxyPort, type Mount} from '../../core/plan.ts';
@@ -9,6 +9,7 @@ import {homeFolder} from '../../host/person.ts';
 import {systemFolders} from '../../host/toolchain.ts';
 import type {Context} from '../context.ts';
 import {listProjects} from '../project/projects.ts';
+import {readSettings} from '../project/settings.ts';
 
 /* The toolchains of the person's shell, as runs and verifications get them. */
 
@@ -201,9 +202,28 @@ export function shellTools(
 	};
 }
 
+/** The folders that the person named in the settings: each is given whole. */
+function named(folders: readonly string[]): Toolchain {
+	return {
+		id: 'settings',
+		title: 'settings.yaml',
+		variables: [],
+		find(folder) {
+			const place = folders.find(one => isWithin(folder, one));
+			return place === undefined
+				? undefined
+				: {title: place, path: [folder], mounts: [{source: realpathSync(place), target: place, mode: 'read'}], env: {}};
+		},
+	};
+}
+
 /** What runs and verifications of a project get of the person's shell. @param project its folder */
-export function toolsOf(context: Pick<Context, 'paths' | 'toolchains'>, project: string | undefined): ShellTools {
+export async function toolsOf(
+	context: Pick<Context, 'paths' | 'toolchains'>,
+	project: string | undefined,
+): Promise<ShellTools> {
 	const {state, config, runtime} = context.paths;
+	const settings = await readSettings(context.paths);
 	const guarded = [...listProjects(context).map(({root}) => root), state, config, runtime];
-	return shellTools(context.toolchains, {project, guarded});
+	return shellTools([named(settings.toolchains), ...context.toolchains], {project, guarded});
 }
