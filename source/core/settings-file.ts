@@ -40,7 +40,9 @@ const schema = v.strictObject({
 	),
 	keys: v.optional(v.record(v.string(), keys)),
 	toolchains: v.optional(
-		v.array(v.pipe(v.string(), v.regex(/^\/(?!$)/, 'a toolchain is the absolute path of a folder, such as /srv/cross'))),
+		v.array(
+			v.pipe(v.string(), v.regex(/^\/(?!$)/, 'a toolchain is the absolute path of a folder, such as /srv/cross')),
+		),
 	),
 	limits: v.optional(v.strictObject({running: v.optional(count), perProject: v.optional(count)})),
 });

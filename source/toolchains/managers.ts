@@ -115,7 +115,12 @@ export const asdf: Toolchain = {
 			[nearest(shell, ['.tool-versions'])?.text, toolVersions],
 			[readText(path.join(shell.home, '.tool-versions')), toolVersions],
 		]);
-		return versionsOf('asdf', path.join(root, 'installs'), wanted, (name, version) => `asdf install ${name} ${version}`);
+		return versionsOf(
+			'asdf',
+			path.join(root, 'installs'),
+			wanted,
+			(name, version) => `asdf install ${name} ${version}`,
+		);
 	},
 };
 
@@ -134,6 +139,11 @@ export const mise: Toolchain = {
 			[nearest(shell, ['.tool-versions'])?.text, toolVersions],
 			[readText(path.join(shell.home, '.config/mise/config.toml')), miseTools],
 		]);
-		return versionsOf('mise', path.join(root, 'installs'), wanted, (name, version) => `mise install ${name}@${version}`);
+		return versionsOf(
+			'mise',
+			path.join(root, 'installs'),
+			wanted,
+			(name, version) => `mise install ${name}@${version}`,
+		);
 	},
 };
