@@ -59,6 +59,7 @@ export const boxId = 'box';
  * Opens a box. The box's own methods are written in it, since they share what it opened.
  * @param options.plan changes what is granted; `options.proxy` stands in for the run's
  */
+// oxlint-disable-next-line max-lines-per-function -- the reason is above
 export async function openBox(
 	context: Pick<Context, 'executor' | 'toolchains'>,
 	sandbox: Sandbox,

@@ -1,6 +1,6 @@
 import {parseDiff} from '../core/review/diff.ts';
 import {holdsHidden} from '../core/text/hidden.ts';
-import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
 import {flagsOf} from '../core/review/flags.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import type {HostAttack, SandboxAttack} from './attack.ts';
@@ -108,8 +108,8 @@ function passesReview(line: string, name: string): boolean {
 	return (
 		!flagsOf(file!).some(flag => flag.id === 'control') ||
 		holdsHidden(file!.hunks[0]!.lines[1]!.text) ||
-		holdsHidden(neutraliseLine(file!.path)) ||
-		holdsHidden(neutraliseLine(line))
+		holdsHidden(escapeLine(file!.path)) ||
+		holdsHidden(escapeLine(line))
 	);
 }
 
@@ -190,7 +190,7 @@ export const terminalAttacks: ReadonlyArray<SandboxAttack | HostAttack> = [
 		attempt: async () =>
 			attached(`before ${text} after`).includes(sign) ||
 			escapeControls(`before ${text} after`).includes('\u001B') ||
-			neutraliseLine(`before ${text} after`).includes('\u001B'),
+			escapeLine(`before ${text} after`).includes('\u001B'),
 	})),
 	...unseen.map(({id, title, source, text}): HostAttack => ({
 		kind: 'host',
@@ -206,6 +206,6 @@ export const terminalAttacks: ReadonlyArray<SandboxAttack | HostAttack> = [
 		title: 'turn a name round with bidirectional marks',
 		source: 'CVE-2021-42574, Trojan Source',
 		answer: 'marks are shown as what they are',
-		attempt: async () => /[\u202A-\u202E\u2066-\u2069]/.test(neutraliseLine('safe\u202Eexe.txt')),
+		attempt: async () => /[\u202A-\u202E\u2066-\u2069]/.test(escapeLine('safe\u202Eexe.txt')),
 	},
 ];

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import {LeaveKeys} from '../core/text/leave-keys.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {restoreTerminal, TerminalFilter} from '../core/text/terminal-filter.ts';
 import {connect} from '../engine/owner.ts';
@@ -106,6 +106,6 @@ export const verb = define({
 		}
 
 		const ended = await join(connection);
-		io.out(ended === '' ? `left ${run.id} running\n` : `${run.id}: ${neutraliseLine(ended)}\n`);
+		io.out(ended === '' ? `left ${run.id} running\n` : `${run.id}: ${escapeLine(ended)}\n`);
 	},
 });

@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {auditExitCode} from '../core/run/audit.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {auditAndRecord} from '../engine/audit/audit.ts';
 import {findRun} from '../engine/runs.ts';
 import {define, flag, json, required} from './verb.ts';
@@ -36,8 +36,8 @@ export const verb = define({
 				io.out(`${item.status.padEnd(5)}  ${item.title}, ${blocked} of ${item.probes.length} attempts blocked\n`);
 				for (const probe of item.probes.filter(probe => options.verbose || probe.status !== 'PASS')) {
 					io.out(
-						`  ${probe.status.padEnd(5)} ${neutraliseLine(`${probe.tried}\n`).replace('⏎', '')}\n` +
-							`        expected: ${probe.expected}\n        seen:     ${neutraliseLine(probe.seen)}\n` +
+						`  ${probe.status.padEnd(5)} ${escapeLine(`${probe.tried}\n`).replace('⏎', '')}\n` +
+							`        expected: ${probe.expected}\n        seen:     ${escapeLine(probe.seen)}\n` +
 							`        host:     ${probe.host}\n`,
 					);
 				}

@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {formatBytes} from '../core/text/bytes.ts';
 import {clean, diskOf} from '../engine/handover/clean.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
@@ -27,7 +27,7 @@ export const verb = define({
 		}
 
 		for (const entry of disk) {
-			io.out(`${formatBytes(entry.bytes).padStart(10)}  ${entry.run}  ${neutraliseLine(entry.note)}\n`);
+			io.out(`${formatBytes(entry.bytes).padStart(10)}  ${entry.run}  ${escapeLine(entry.note)}\n`);
 		}
 
 		io.out(

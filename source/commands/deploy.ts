@@ -2,7 +2,7 @@ import {compose} from '../compose.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secrets/secret.ts';
 import {decideDeploy, decideWindow} from '../core/run/rules.ts';
-import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
 import {wallTime} from '../core/text/window.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Context} from '../engine/context.ts';
@@ -116,7 +116,7 @@ export const verb = define({
 		const sources = credentialSources(context, {run, target, credentials, typed: options.credential});
 		let confirmed = options.confirm;
 		if (confirmed === undefined && io.interactive) {
-			io.err(`deploy ${run.merge!.commit.slice(0, 10)} to ${target}: ${neutraliseLine(command)}\n`);
+			io.err(`deploy ${run.merge!.commit.slice(0, 10)} to ${target}: ${escapeLine(command)}\n`);
 			confirmed = await ask(`type the target's name to go on: `, false);
 		}
 

@@ -1,6 +1,6 @@
 import {actorName} from '../core/actor.ts';
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {localStamp} from '../core/text/time.ts';
 import {isName} from '../core/names.ts';
@@ -61,7 +61,7 @@ export const verb = define({
 				io.json(entries);
 			} else {
 				for (const entry of entries) {
-					const what = neutraliseLine(`${describe(entry)} (${actorName(entry.actor)})`);
+					const what = escapeLine(`${describe(entry)} (${actorName(entry.actor)})`);
 					io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${what}\n`);
 				}
 

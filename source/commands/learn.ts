@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {learn, proposalLines} from '../core/run/learn.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {policyPath, printable} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
 import {proposeNetwork} from '../engine/project/policy-file.ts';
@@ -64,7 +64,7 @@ export const verb = define({
 		for (const {target, allowed, denied, because} of lesson.asked) {
 			const answer = denied > 0 ? 'denied ' : 'allowed';
 			const count = String(Math.max(denied, allowed)).padStart(5);
-			io.out(`${answer} ${count}  ${neutraliseLine(target).padEnd(40)} ${neutraliseLine(because)}\n`);
+			io.out(`${answer} ${count}  ${escapeLine(target).padEnd(40)} ${escapeLine(because)}\n`);
 		}
 
 		const lines = proposalLines(lesson.proposal);

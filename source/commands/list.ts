@@ -2,7 +2,7 @@ import process from 'node:process';
 import stringWidth from 'string-width';
 import {compose} from '../compose.ts';
 import {formatChanges} from '../core/run/changes.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {checksOf, type Run} from '../core/run/run.ts';
 import {stageName} from '../core/run/stages.ts';
 import {formatDuration} from '../core/text/time.ts';
@@ -102,7 +102,7 @@ export const verb = define({
 					formatChanges(changes(run)),
 					formatUsage(run.usage) || '-',
 					formatDuration(Date.now() - Date.parse(run.createdAt)),
-					neutraliseLine(attentionOf(run) ?? run.because),
+					escapeLine(attentionOf(run) ?? run.because),
 				];
 			}),
 		];

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {printable} from '../core/names.ts';
 import {policyPath} from '../core/policy.ts';
 import {Refusal} from '../core/refusal.ts';
@@ -34,17 +34,17 @@ const show: ProjectAction = async (context, io, {place, options}) => {
 	}
 
 	const lines = [
-		['root', neutraliseLine(project.root)],
+		['root', escapeLine(project.root)],
 		[
 			'branches',
 			offer.branches
 				.slice(0, 10)
-				.map(branch => neutraliseLine(branch))
+				.map(branch => escapeLine(branch))
 				.join(' '),
 		],
 		[
 			'prompts',
-			offer.prompts.map(prompt => neutraliseLine(prompt.name)).join(' ') || `none: ${promptsPath}/NAME.md, committed`,
+			offer.prompts.map(prompt => escapeLine(prompt.name)).join(' ') || `none: ${promptsPath}/NAME.md, committed`,
 		],
 		['network', offer.network.join(' ') || 'nothing'],
 		[
@@ -63,7 +63,7 @@ const list: ProjectAction = async (context, io, {options}) => {
 		io.json(projects);
 	} else {
 		io.out(
-			projects.map(project => `${project.id.padEnd(24)} ${neutraliseLine(project.root)}\n`).join('') ||
+			projects.map(project => `${project.id.padEnd(24)} ${escapeLine(project.root)}\n`).join('') ||
 				'no project yet: fleet project add PATH\n',
 		);
 	}
@@ -87,7 +87,7 @@ const init: ProjectAction = async (context, io, {place, options}) => {
 		return;
 	}
 
-	const verifies = commands.map(command => neutraliseLine(command)).join(' && ');
+	const verifies = commands.map(command => escapeLine(command)).join(' && ');
 	io.out(`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${verifies} verifies what runs hand in\n`);
 };
 
@@ -100,9 +100,9 @@ const add: ProjectAction = async (context, io, {place, options}) => {
 
 	io.out(
 		movedFrom === undefined
-			? `${added ? 'added' : 'already there:'} ${project.id}, ${neutraliseLine(project.root)}\n`
-			: `${project.id} is here now, and its runs with it: ${neutraliseLine(project.root)} ` +
-					`(it was ${neutraliseLine(movedFrom)})\n`,
+			? `${added ? 'added' : 'already there:'} ${project.id}, ${escapeLine(project.root)}\n`
+			: `${project.id} is here now, and its runs with it: ${escapeLine(project.root)} ` +
+					`(it was ${escapeLine(movedFrom)})\n`,
 	);
 	const {checkout} = await openRepository(project.root);
 	let read;

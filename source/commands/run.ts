@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, personRefusal, Refusal} from '../core/refusal.ts';
 import {parseName} from '../core/names.ts';
@@ -70,7 +70,7 @@ async function modelScope(
 		}
 
 		io.err(
-			`${agent.title} asks for ${scope}\n  it opens ${neutraliseLine(describeGrant(entry))}\n` +
+			`${agent.title} asks for ${scope}\n  it opens ${escapeLine(describeGrant(entry))}\n` +
 				'  what the run can read goes to that model; the credential stays outside\n',
 		);
 		const answer = (await ask('turn it on? [y: this run, a: always in this project, N] ', false)).trim().toLowerCase();
@@ -110,7 +110,7 @@ async function includedFiles(
 
 		io.err(
 			`${includePath} gives every run of ${project.id}:\n` +
-				included.files.map(name => `  ${neutraliseLine(name)}\n`).join('') +
+				included.files.map(name => `  ${escapeLine(name)}\n`).join('') +
 				'  what a run can read goes to its model, and where its scopes let it\n',
 		);
 		const answer = (await ask('copy them, now and from now on? [y/N] ', false)).trim().toLowerCase();

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {compose} from '../compose.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import type {Context} from '../engine/context.ts';
 import {listProjects} from '../engine/project/projects.ts';
@@ -181,7 +181,7 @@ async function edit(state: State, text: string): Promise<Before> {
 		return {state, edited: await editText(text)};
 	} catch (error) {
 		return {
-			state: {...state, notice: {text: neutraliseLine((error as Error).message), bad: true}},
+			state: {...state, notice: {text: escapeLine((error as Error).message), bad: true}},
 			edited: undefined,
 		};
 	}
@@ -220,7 +220,7 @@ export const verb = define({
 				before = await edit(state, wanted.text);
 			} else if (wanted?.type === 'terminal') {
 				const problem = await runWithInput(wanted.argv, wanted.input, wanted.pause).catch(startProblem);
-				const notice = problem && {text: neutraliseLine(`${problem.because}; hint: ${problem.hint}`), bad: true};
+				const notice = problem && {text: escapeLine(`${problem.because}; hint: ${problem.hint}`), bad: true};
 				before = {state: notice ? {...state, notice} : state, edited: undefined};
 			} else {
 				client.terminal.title('');

@@ -3,7 +3,7 @@ import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
 import {stageText} from '../core/run/attention.ts';
 import {gatesOf} from '../core/run/gates.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Run} from '../core/run/run.ts';
 import {isInForce, type Grant} from '../core/scope.ts';
 import {localStamp} from '../core/text/time.ts';
@@ -50,7 +50,7 @@ export const verb = define({
 			return;
 		}
 
-		const line = (title: string, text: string) => io.out(`${title.padEnd(10)} ${neutraliseLine(text)}\n`);
+		const line = (title: string, text: string) => io.out(`${title.padEnd(10)} ${escapeLine(text)}\n`);
 		line('run', `${run.id}, attempt ${run.attempt}`);
 		line('project', `${run.project.id}, ${rootOf(context, run)}`);
 		line('branch', `${run.branch}, from ${run.base.slice(0, 10)}, to ${branchName(run.target)}`);

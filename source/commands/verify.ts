@@ -1,6 +1,6 @@
 import {compose} from '../compose.ts';
 import {exitCodes} from '../core/refusal.ts';
-import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
 import {verifyHint} from '../core/run/verdict.ts';
 import {findRun, readRun, withJournal} from '../engine/runs.ts';
 import {waiveSuspects} from '../engine/handover/suspects.ts';
@@ -36,7 +36,7 @@ export const verb = define({
 		const run = readRun(context.paths.run(id))!;
 		const verification = run.verification!;
 		const word = {passed: 'verified', failed: 'not verified', inconclusive: 'inconclusive'}[verification.result];
-		const because = `${word}: ${neutraliseLine(verification.because)}`;
+		const because = `${word}: ${escapeLine(verification.because)}`;
 		const hint = passed ? undefined : verifyHint(run, verification.doubt);
 		io.report({outcome: {because, ...(hint === undefined ? {} : {hint})}});
 		if (options.json) {

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type {FleetClient} from '../protocol/client.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {copyText} from './clipboard.ts';
 
 /** A sequence that tmux is to hand on to the terminal around it. */
@@ -16,10 +16,10 @@ export function escapeCodes(
 	const inTmux = Boolean(environment['TMUX']);
 	const outer = (sequence: string) => stdout.write(inTmux ? throughTmux(sequence) : sequence);
 	return {
-		title: text => void stdout.write(`\u001B]2;${neutraliseLine(text)}\u0007`),
+		title: text => void stdout.write(`\u001B]2;${escapeLine(text)}\u0007`),
 		bell: () => void stdout.write('\u0007'),
 		// What kitty, iTerm, WezTerm, Ghostty and Windows Terminal understand; others pass over it.
-		notify: text => void outer(`\u001B]9;${neutraliseLine(text).slice(0, 200)}\u0007`),
+		notify: text => void outer(`\u001B]9;${escapeLine(text).slice(0, 200)}\u0007`),
 		copy: text => copyText(text, stdout, {environment, platform: process.platform}),
 		mouse: on => void stdout.write(on ? '\u001B[?1002h\u001B[?1006h' : '\u001B[?1002l\u001B[?1006l'),
 		askBackground: () => void stdout.write('\u001B]11;?\u0007'),

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Context} from '../engine/context.ts';
 import {othersThatWrite, type FilesPlace} from '../engine/grants/files.ts';
 
@@ -18,7 +18,7 @@ export function filesNotes(
 
 	const plain = typed.replaceAll(/\/+/g, '/').replace(/\/(?=(?::rw)?$)/, '');
 	const leads =
-		plain === files.scope ? '' : `  ${neutraliseLine(typed)} leads to ${files.path}, and that is what is granted\n`;
+		plain === files.scope ? '' : `  ${escapeLine(typed)} leads to ${files.path}, and that is what is granted\n`;
 	const others = othersThatWrite(context, files, run);
 	const shared =
 		others.length === 0

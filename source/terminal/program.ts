@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type {WriteStream} from 'node:tty';
-import {escapeControls, neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {TerminalFilter} from '../core/text/terminal-filter.ts';
 import {openFilesLimit} from '../host/descriptors.ts';
@@ -110,7 +110,7 @@ function complain(error: unknown, json: boolean): number {
 			say(process.stdout, `${JSON.stringify({refusal: {code: code ?? null, because, hint}})}\n`);
 		}
 
-		say(process.stderr, `fleet: ${neutraliseLine(error.because)}\n  hint: ${neutraliseLine(error.hint)}\n`);
+		say(process.stderr, `fleet: ${escapeLine(error.because)}\n  hint: ${escapeLine(error.hint)}\n`);
 		return error.exitCode;
 	}
 
@@ -120,7 +120,7 @@ function complain(error: unknown, json: boolean): number {
 	}
 
 	const fault = error as Error;
-	const because = `internal error: ${neutraliseLine(fault.message)}`;
+	const because = `internal error: ${escapeLine(fault.message)}`;
 	const hint = 'this is a fault in fleet; FLEET_DEBUG=1 shows where';
 	tell({refusal: {because, hint}});
 	say(process.stderr, `fleet: ${because}\n  hint: ${hint}\n`);

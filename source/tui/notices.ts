@@ -1,4 +1,4 @@
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {bindings, keyName, keysOf} from './keymap.ts';
 import {placeOf, type Message, type State} from './state.ts';
 
@@ -59,12 +59,12 @@ function plainText({title, then, code, stdout, stderr, report}: Finished): strin
 	const because = report?.refusal ?? report?.outcome;
 	if (because) {
 		const hint = because.hint === undefined ? '' : `; hint: ${because.hint}`;
-		return neutraliseLine(`${because.because}${hint}`);
+		return escapeLine(`${because.because}${hint}`);
 	}
 
 	const lines = (code === 0 ? stdout : stderr || stdout)
 		.split('\n')
-		.map(line => neutraliseLine(line).trim())
+		.map(line => escapeLine(line).trim())
 		.filter(line => line !== '');
 	// What these print after their first line is for who reads it in a shell.
 	const isFirst = code === 0 && (then === 'started' || then === 'added');

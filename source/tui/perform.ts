@@ -1,6 +1,6 @@
 import {emptyReview} from '../core/review/comments.ts';
 import {parseDiff} from '../core/review/diff.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import type {ActionResult, DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
 import type {Effect, Message, Progress} from './state.ts';
 
@@ -8,6 +8,7 @@ import type {Effect, Message, Progress} from './state.ts';
  * Does what the screen asked for, and says what came of it. There are no optimistic updates: a run changes on the
  * screen when its journal does. Long, as it has one case for each effect, and each is short.
  */
+// oxlint-disable-next-line max-lines-per-function -- the reason is above
 export async function perform(client: FleetClient, effect: Effect, send: (message: Message) => void): Promise<void> {
 	switch (effect.type) {
 		case 'act': {
@@ -41,7 +42,7 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 				review = client.review(effect.run);
 			} catch (error) {
 				// A damaged review is said to be that: shown as an empty one, its comments would seem gone.
-				problem ??= neutraliseLine((error as Error).message);
+				problem ??= escapeLine((error as Error).message);
 			}
 
 			send({
@@ -128,7 +129,7 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 
 /** Why a verb failed; undefined where it did not. */
 function problemOf({code, stderr, report}: ActionResult): string | undefined {
-	return code === 0 ? undefined : neutraliseLine(report?.refusal?.because ?? stderr.split('\n')[0] ?? '');
+	return code === 0 ? undefined : escapeLine(report?.refusal?.because ?? stderr.split('\n')[0] ?? '');
 }
 
 /** A line such as `{"progress": …}`, among what a verb prints. */

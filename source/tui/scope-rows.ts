@@ -1,5 +1,5 @@
 import type {Entry} from '../core/run/event.ts';
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Run} from '../core/run/run.ts';
 import {isInForce} from '../core/scope.ts';
 import {formatDuration} from '../core/text/time.ts';
@@ -30,7 +30,7 @@ function usedText(scope: string, journal: readonly Entry[]): string {
 		? ''
 		: ` · used for ${[...targets]
 				.slice(0, 3)
-				.map(target => neutraliseLine(target))
+				.map(target => escapeLine(target))
 				.join(', ')}${targets.size > 3 ? ` and ${targets.size - 3} more` : ''}`;
 }
 
@@ -68,7 +68,7 @@ export function scopeRows(
 				? {
 						scope: grant.scope,
 						state: 'on',
-						note: `${left}: ${neutraliseLine(grant.because)}${opens}${usedText(grant.scope, journal ?? [])}`,
+						note: `${left}: ${escapeLine(grant.because)}${opens}${usedText(grant.scope, journal ?? [])}`,
 					}
 				: {scope: grant.scope, state: 'off', note: 'expired'},
 		);
@@ -80,7 +80,7 @@ export function scopeRows(
 			rows.push({
 				scope,
 				state: 'off',
-				note: `blocked ${denial.count}×: ${neutraliseLine(denial.because)}`,
+				note: `blocked ${denial.count}×: ${escapeLine(denial.because)}`,
 			});
 		}
 	}

@@ -1,4 +1,4 @@
-import {neutraliseLine} from '../core/text/escape-controls.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import type {FleetClient} from '../protocol/client.ts';
 import {LogFollower} from './log/follower.ts';
 import {reload} from './navigation.ts';
@@ -201,7 +201,7 @@ export class Store {
 					this.send(message);
 				}).catch((error: unknown) => {
 					// What a verb said was not what this reads; the screen goes on.
-					this.send({type: 'said', text: `not understood: ${neutraliseLine((error as Error).message)}`, bad: true});
+					this.send({type: 'said', text: `not understood: ${escapeLine((error as Error).message)}`, bad: true});
 				});
 			}
 		}

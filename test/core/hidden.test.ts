@@ -4,7 +4,7 @@ import {statementText} from '../../source/core/run/statement.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {hiddenText, holdsHidden, markHidden} from '../../source/core/text/hidden.ts';
 import {printable} from '../../source/core/names.ts';
-import {escapeControls, neutraliseLine} from '../../source/core/text/escape-controls.ts';
+import {escapeControls, escapeLine} from '../../source/core/text/escape-controls.ts';
 import {flagsOf} from '../../source/core/review/flags.ts';
 
 const tags = (text: string) =>
@@ -89,7 +89,7 @@ test('characters that are not seen are marked, and those that writing needs are 
 		assert.equal(holdsHidden(marked), false);
 		assert.match(hiddenText(text)!, new RegExp(`^${[...found].length} character.* not seen \\(U\\+`));
 		assert.equal(holdsHidden(escapeControls(text)), false);
-		assert.ok(neutraliseLine(text).includes('\u00B7'), JSON.stringify(text));
+		assert.ok(escapeLine(text).includes('\u00B7'), JSON.stringify(text));
 		assert.ok(!holdsHidden(printable(text)) && printable(text).includes('?'));
 	}
 

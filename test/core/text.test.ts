@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {isName, nameFrom, parseName, printable} from '../../source/core/names.ts';
-import {escapeControls, neutraliseLine} from '../../source/core/text/escape-controls.ts';
+import {escapeControls, escapeLine} from '../../source/core/text/escape-controls.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {formatDuration, parseDuration} from '../../source/core/text/time.ts';
 import {splitWords} from '../../source/core/text/shell-words.ts';
@@ -46,7 +46,7 @@ test("agents' text is escaped", () => {
 		assert.equal(escapeControls(text), expected, JSON.stringify(text));
 	}
 
-	assert.equal(neutraliseLine('a\nb'), 'a\u23CEb');
+	assert.equal(escapeLine('a\nb'), 'a\u23CEb');
 });
 
 test('nothing that steers a terminal is left, whatever comes', () => {

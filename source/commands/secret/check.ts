@@ -1,7 +1,7 @@
 import {exitCodes, Refusal} from '../../core/refusal.ts';
 import type {Project} from '../../core/project.ts';
 import {formatReference, widening} from '../../core/secrets/secret.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import type {Context} from '../../engine/context.ts';
 import {resolveSecret} from '../../engine/grants/secret-values.ts';
 import {listSecrets, type SecretEntry} from '../../engine/grants/secrets.ts';
@@ -60,7 +60,7 @@ export const check: SecretAction = async (context, io, request) => {
 		io.json(results);
 	} else {
 		for (const {reference, project: own, ok, because} of results) {
-			io.out(`${ok ? 'works' : 'FAILS'}  ${reference}${own === null ? '' : ` (${own})`}: ${neutraliseLine(because)}\n`);
+			io.out(`${ok ? 'works' : 'FAILS'}  ${reference}${own === null ? '' : ` (${own})`}: ${escapeLine(because)}\n`);
 		}
 	}
 

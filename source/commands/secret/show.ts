@@ -1,5 +1,5 @@
 import {describeBinding} from '../../core/secrets/secret.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {localStamp} from '../../core/text/time.ts';
 import {listRuns} from '../../engine/runs.ts';
 import {secretDocument} from '../documents.ts';
@@ -16,7 +16,7 @@ export const show: SecretAction = async (context, io, request) => {
 		return;
 	}
 
-	const line = (title: string, text: string) => io.out(`${title.padEnd(10)} ${neutraliseLine(text)}\n`);
+	const line = (title: string, text: string) => io.out(`${title.padEnd(10)} ${escapeLine(text)}\n`);
 	line('reference', document.reference);
 	if (entry.project !== undefined) {
 		line('project', entry.project);

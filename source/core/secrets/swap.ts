@@ -159,6 +159,7 @@ export function holdsPointer(text: string, pointers: readonly string[]): boolean
  *
  * One function, since the order is the protection: it is read from the top to the bottom.
  */
+// oxlint-disable-next-line max-lines-per-function -- the reason is above
 export function decideRequest(
 	request: BrokerRequest,
 	target: Target,

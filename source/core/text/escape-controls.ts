@@ -37,6 +37,6 @@ export function escapeControls(text: string): string {
 }
 
 /** The same for one line: line feeds become a visible mark. */
-export function neutraliseLine(text: string): string {
+export function escapeLine(text: string): string {
 	return escapeControls(text).replaceAll('\n', '\u23CE');
 }

@@ -75,6 +75,7 @@ async function gitPlaces(projects: readonly string[]): Promise<string[]> {
  * Places of this machine that hold power over fleet, git or logins, besides those that every machine has.
  * Most of its length is the table of them.
  */
+// oxlint-disable-next-line max-lines-per-function -- the reason is above
 export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 'supervisor'>): Promise<Guarded[]> {
 	const {paths} = context;
 	const env = (name: string) => (path.isAbsolute(process.env[name] ?? '') ? [process.env[name]!] : []);

@@ -144,6 +144,7 @@ export class Checkout {
 	 *
 	 * One function: its checks share one reading of the index, and one look at each place.
 	 */
+	// oxlint-disable-next-line max-lines-per-function -- the reason is above
 	async inTheWay(base: string, commit: string, changes: readonly Change[]): Promise<string | undefined> {
 		await this.#refresh(changes);
 		const {stdout, code, stderr} = await this.#git.run(['ls-files', '-v', '-z'], {

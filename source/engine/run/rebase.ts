@@ -1,5 +1,5 @@
 import {branchName} from '../../core/git/refs.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
@@ -25,7 +25,7 @@ async function commits(git: Git, from: string, to: string, files: readonly strin
 	return text
 		.split('\n')
 		.filter(line => line !== '')
-		.map(line => neutraliseLine(line).slice(0, 120));
+		.map(line => escapeLine(line).slice(0, 120));
 }
 
 const list = (title: string, lines: readonly string[]) =>

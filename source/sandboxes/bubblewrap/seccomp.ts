@@ -152,6 +152,7 @@ function forCall(number: number, block: Instruction[]): Instruction[] {
  * One list, longer than a function may be otherwise: the kernel reads it from top to bottom, and so should a person.
  * @returns the filter as `bwrap --seccomp` reads it: an array of `struct sock_filter`
  */
+// oxlint-disable-next-line max-lines-per-function -- the reason is above
 export function seccompFilter(architecture: Architecture): Uint8Array {
 	const call = (name: string) => numbers[architecture][name] ?? shared[name];
 	const program: Instruction[] = [

@@ -1,5 +1,5 @@
 import xterm from '@xterm/headless';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {TerminalFilter} from '../../core/text/terminal-filter.ts';
 import type {LineSource, LogLine} from './reader.ts';
 
@@ -56,7 +56,7 @@ export class TerminalView implements LineSource {
 		const {active} = this.#terminal.buffer;
 		const lines: string[] = [];
 		for (let index = 0; index < active.length; index++) {
-			lines.push(neutraliseLine(active.getLine(index)?.translateToString(true) ?? ''));
+			lines.push(escapeLine(active.getLine(index)?.translateToString(true) ?? ''));
 		}
 
 		while (lines.length > 0 && lines.at(-1) === '') {

@@ -1,7 +1,7 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {commentState, findQuoted, isViewed, type Comment, type Review} from '../../core/review/comments.ts';
 import {flagsOf, hasMixedEnds, isGenerated, lineEnds, type Flag} from '../../core/review/flags.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {breaksOf} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';
 
@@ -272,7 +272,7 @@ class RowMaker {
 
 	#addComment(file: DiffFile, comment: Comment): void {
 		const text = `${commentState(comment, this.#review.files)}: ${comment.text}`;
-		for (const line of text.split('\n').map(part => neutraliseLine(part))) {
+		for (const line of text.split('\n').map(part => escapeLine(part))) {
 			const breaks = breaksOf(line, Math.max(8, this.#look.width - commentIndent));
 			for (const [index, from] of breaks.entries()) {
 				this.#rows.push({kind: 'comment', file, comment, text: line.slice(from, breaks[index + 1])});

@@ -1,7 +1,7 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {isViewed} from '../../core/review/comments.ts';
 import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/text/spans.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
 import {changedWords, partnerOf, tokensOf} from './tokens.ts';
@@ -73,7 +73,7 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 			return {
 				spans: [
 					{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true},
-					{text: `${signs[file.status]} ${fitMiddle(neutraliseLine(name), Math.max(8, width - 30))}`, bold: true},
+					{text: `${signs[file.status]} ${fitMiddle(escapeLine(name), Math.max(8, width - 30))}`, bold: true},
 					{text: `  +${file.added} `, tone: 'good'},
 					{text: `-${file.removed}`, tone: 'bad'},
 					{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
@@ -84,7 +84,7 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 
 		case 'flag': {
 			return {
-				text: `    ! ${row.flag.id}: ${neutraliseLine(row.flag.text)}`,
+				text: `    ! ${row.flag.id}: ${escapeLine(row.flag.text)}`,
 				tone: ['secret', 'control'].includes(row.flag.id) ? 'bad' : 'warn',
 			};
 		}
@@ -112,14 +112,14 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 
 		case 'comment': {
 			return {
-				text: `        ┃ ${neutraliseLine(row.text)}`,
+				text: `        ┃ ${escapeLine(row.text)}`,
 				tone: row.comment.sent ? 'quiet' : 'accent',
 				bold: !row.comment.sent,
 			};
 		}
 
 		case 'note': {
-			return {text: `  ${neutraliseLine(row.text)}`, dim: true};
+			return {text: `  ${escapeLine(row.text)}`, dim: true};
 		}
 	}
 }

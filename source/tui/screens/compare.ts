@@ -1,7 +1,7 @@
 import {statusOf} from '../../core/run/attention.ts';
 import {formatChanges} from '../../core/run/changes.ts';
 import type {DiffFile} from '../../core/review/diff.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {timeWorked, type Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
@@ -101,7 +101,7 @@ function factLines(state: State, columns: Columns): Line[] {
 		rowLine(columns, {
 			title,
 			cells: all.map((own, at) => ({
-				text: neutraliseLine(own[index]![1]),
+				text: escapeLine(own[index]![1]),
 				inverse: columns.runs[at]!.id === state.selected,
 				tone: title === 'status' ? runTone(columns.runs[at]!) : undefined,
 				bold: title === 'run',
@@ -131,7 +131,7 @@ export function compareLines(state: State, height: number): Line[] {
 	const runs = comparable(state);
 	const files = comparedFiles(state);
 	const columns = columnsOf(state, files);
-	const prompt = runs[0]?.prompt === undefined ? '' : `: ${neutraliseLine(runs[0].prompt)}`;
+	const prompt = runs[0]?.prompt === undefined ? '' : `: ${escapeLine(runs[0].prompt)}`;
 	const lines = [{text: ` Compare ${runs.length} runs${prompt}`, title: true}, ...factLines(state, columns)];
 	if (files.length === 0) {
 		const isLoading = columns.runs.some(run => state.compared[run.id] === undefined);
@@ -147,12 +147,12 @@ export function compareLines(state: State, height: number): Line[] {
 		{text: ` ${files.length} ${files.length === 1 ? 'file' : 'files'}`, dim: true, underline: true},
 		...files.slice(listed.from, listed.to).map((path, index) =>
 			rowLine(columns, {
-				title: neutraliseLine(path),
+				title: escapeLine(path),
 				cells: changes.map(own => ({text: changeOf(own.get(path)).note, dim: !own.has(path)})),
 				look: {dim: false, inverse: listed.from + index === state.compareAt},
 			}),
 		),
-		{text: ` changes in ${neutraliseLine(file)}`, dim: true, underline: true},
+		{text: ` changes in ${escapeLine(file)}`, dim: true, underline: true},
 		...sideLines(columns, changes, file),
 	].slice(0, height);
 }

@@ -1,4 +1,4 @@
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatBytes} from '../../core/text/bytes.ts';
 import type {Line} from '../paint/line.ts';
 import {windowOf} from '../layout.ts';
@@ -24,7 +24,7 @@ export function diskLines(state: State, height: number): Line[] {
 		const {from, to} = windowOf(disk.length, state.scroll, height - 1);
 		lines.push(
 			...disk.slice(from, to).map((entry, index): Line => ({
-				text: ` ${formatBytes(entry.bytes).padStart(10)}  ${entry.project} / ${entry.run}  ${neutraliseLine(entry.note)}`,
+				text: ` ${formatBytes(entry.bytes).padStart(10)}  ${entry.project} / ${entry.run}  ${escapeLine(entry.note)}`,
 				inverse: from + index === state.scroll,
 				tone: entry.safe ? 'good' : undefined,
 			})),

@@ -1,6 +1,6 @@
 import {hasFailed, needOf, statusOf} from '../../core/run/attention.ts';
 import {formatChanges} from '../../core/run/changes.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {checksOf, type Run} from '../../core/run/run.ts';
 import {isInForce} from '../../core/scope.ts';
 import {scopeKinds} from '../../scopes/registry.ts';
@@ -78,7 +78,7 @@ function toRow(row: ListRow, state: State): Record<string, string> {
 		project: run.project.id,
 		run: run.id,
 		agent: run.agent,
-		stage: neutraliseLine(statusOf(run, state.now)),
+		stage: escapeLine(statusOf(run, state.now)),
 		scopes: scopesAtAGlance(run, state.now),
 		changes: formatChanges(state.changes[run.id]),
 		used: formatUsage(run.usage),

@@ -1,7 +1,7 @@
 import {stageText} from '../../core/run/attention.ts';
 import {validity} from '../../core/run/rules.ts';
 import {gatesOf, type GateId, type GateState} from '../../core/run/gates.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import type {Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {block, type Line} from '../paint/line.ts';
@@ -99,7 +99,7 @@ export function gatesLines(state: State, height: number): Line[] {
 	if (progress && state.busy[run.id] === 'audit') {
 		const bar = progressBar(progress.done, progress.total, 24);
 		lines.push({
-			text: ` ${bar} ${progress.done} of ${progress.total}  ${neutraliseLine(progress.text)}`,
+			text: ` ${bar} ${progress.done} of ${progress.total}  ${escapeLine(progress.text)}`,
 			tone: 'accent',
 		});
 	}
@@ -110,7 +110,7 @@ export function gatesLines(state: State, height: number): Line[] {
 		const busy = state.busy[run.id] === gate.id;
 		const mark = busy ? marks.busy : marks[gate.state];
 		const key = keyName(keysOf(binding, state)[0]!);
-		const reason = neutraliseLine(reasonOf(state, run, gate));
+		const reason = escapeLine(reasonOf(state, run, gate));
 		const left = gate.state === 'done' ? leftOf(run, gate.id, state.now) : '';
 		lines.push({
 			text: ` ${mark} ${key} ${gate.title.padEnd(8)} ${reason}${left}${hintOf(state, run, gate)}`,
@@ -119,17 +119,17 @@ export function gatesLines(state: State, height: number): Line[] {
 	}
 
 	for (const flag of run.captured?.commitFlags ?? []) {
-		lines.push({text: `   ! ${neutraliseLine(flag)}`, tone: 'bad'});
+		lines.push({text: `   ! ${escapeLine(flag)}`, tone: 'bad'});
 	}
 
 	for (const note of run.captured?.notes ?? []) {
-		lines.push({text: `   note: ${neutraliseLine(note)}`, tone: 'warn'});
+		lines.push({text: `   note: ${escapeLine(note)}`, tone: 'warn'});
 	}
 
 	const {path, output} = gatesLayout(state, height);
 	const room = height - 1 - output;
 	return [
-		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(stageText(run))}`, title: true},
+		{text: ` ${run.project.id} / ${run.id}  ${escapeLine(stageText(run))}`, title: true},
 		...block(lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room))), output === 0 ? room : path),
 		...(output > 0
 			? [

@@ -2,7 +2,7 @@ import {statusOf} from '../../core/run/attention.ts';
 import {itemIds, itemTitles, type Item, type Status} from '../../core/run/audit.ts';
 import {localTime, zoneOf} from '../../core/text/time.ts';
 import {learn, proposalLines} from '../../core/run/learn.ts';
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Tone} from '../../core/text/spans.ts';
@@ -93,7 +93,7 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 			? (item?.probes ?? [])
 			: (item?.probes.filter(probe => probe.status !== 'PASS') ?? [])) {
 			lines.push({
-				text: `   ${probe.status.padEnd(5)} ${probe.tried} → ${neutraliseLine(probe.seen)}; host: ${probe.host}`,
+				text: `   ${probe.status.padEnd(5)} ${probe.tried} → ${escapeLine(probe.seen)}; host: ${probe.host}`,
 				dim: probe.status === 'PASS',
 				tone: probe.status === 'PASS' ? undefined : statusTone(probe.status),
 			});
@@ -122,7 +122,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 		case 'output': {
 			return state.log && state.log.rows.length > 0
 				? logLines(state.log, state)
-				: [{text: run.stage === 'queued' ? ` ${neutraliseLine(run.because)}` : ' no output yet', dim: true}];
+				: [{text: run.stage === 'queued' ? ` ${escapeLine(run.because)}` : ' no output yet', dim: true}];
 		}
 
 		case 'changes': {
@@ -150,7 +150,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 							const answer = denied > 0 ? 'blocked' : 'allowed';
 							const count = String(Math.max(denied, allowed)).padStart(5);
 							return {
-								text: ` ${answer} ${count}  ${neutraliseLine(target)}  ${neutraliseLine(because)}`,
+								text: ` ${answer} ${count}  ${escapeLine(target)}  ${escapeLine(because)}`,
 								tone: denied > 0 ? 'warn' : undefined,
 							};
 						});
@@ -172,7 +172,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 			// Nothing of what happened is cut off: a long line goes on below.
 			const rows = state.journal.slice(Math.max(0, end - height), end).flatMap(entry =>
 				wrapSpans(
-					[{text: `${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${neutraliseLine(describe(entry))}`}],
+					[{text: `${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${escapeLine(describe(entry))}`}],
 					Math.max(8, state.columns - 4),
 				).map((spans, index): Line => ({
 					text: `${index === 0 ? ' ' : '    '}${spans[0]?.text ?? ''}`,
@@ -248,7 +248,7 @@ export function runLines(state: State, height: number): Line[] {
 	const right = tabTitle(state);
 	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
 	return [
-		{text: ` ${run.project.id} / ${run.id}  ${neutraliseLine(statusOf(run, state.now))}`, title: true},
+		{text: ` ${run.project.id} / ${run.id}  ${escapeLine(statusOf(run, state.now))}`, title: true},
 		{spans: [...bar, {text: right.length > room ? '' : right.padStart(room), dim: true}]},
 		...tabLines(run, state, height - 2),
 	];

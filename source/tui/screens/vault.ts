@@ -1,4 +1,4 @@
-import {neutraliseLine} from '../../core/text/escape-controls.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
@@ -15,7 +15,7 @@ export function vaultLines(state: State, height: number): Line[] {
 	} else {
 		for (const store of vault.stores) {
 			lines.push({
-				text: ` ${store.title}: ${store.state === 'unlocked' ? 'unlocked' : neutraliseLine(store.because)}`,
+				text: ` ${store.title}: ${store.state === 'unlocked' ? 'unlocked' : escapeLine(store.because)}`,
 				dim: true,
 				tone: store.state === 'locked' ? 'warn' : undefined,
 			});
@@ -35,8 +35,7 @@ export function vaultLines(state: State, height: number): Line[] {
 			const environment = secret.environment === null ? '' : `, ${secret.environment}`;
 			lines.push({
 				text:
-					` ${secret.reference}${project}  ${secret.class}, ` +
-					`${secret.store}${environment}  ${neutraliseLine(where)}`,
+					` ${secret.reference}${project}  ${secret.class}, ` + `${secret.store}${environment}  ${escapeLine(where)}`,
 				inverse: index === state.scroll,
 				bold: true,
 			});

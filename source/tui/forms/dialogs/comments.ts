@@ -1,5 +1,5 @@
 import {reviewPrompt} from '../../../core/review/comments.ts';
-import {neutraliseLine} from '../../../core/text/escape-controls.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {addComment, commentPlace, commentUnder, markSent, removeComment} from '../../review/comments.ts';
 import {selectedRun} from '../../state.ts';
 import {bad, runVerb, spoken} from '../../step.ts';
@@ -14,7 +14,7 @@ function quote(text: string, maxLines: number): string[] {
 	return text
 		.split('\n')
 		.slice(0, maxLines)
-		.map(line => neutraliseLine(line));
+		.map(line => escapeLine(line));
 }
 
 const comment: DialogDefinition = {
@@ -27,7 +27,7 @@ const comment: DialogDefinition = {
 		const {path, from, to, quoted} = place;
 		return {
 			place,
-			title: `Comment on ${neutraliseLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`,
+			title: `Comment on ${escapeLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`,
 			runs: [],
 			lines: quote(quoted, maxQuotedLines),
 			fields: [

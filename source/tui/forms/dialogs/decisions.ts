@@ -4,7 +4,7 @@ import {countViewed, isViewed} from '../../../core/review/comments.ts';
 import {flagsOf} from '../../../core/review/flags.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
-import {neutraliseLine} from '../../../core/text/escape-controls.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb} from '../../step.ts';
 import {askAgain, confirmField, reasonArguments, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
@@ -18,7 +18,7 @@ const maxFileNames = 3;
 const maxFindings = 8;
 
 function listFiles(files: ReadonlyArray<{readonly path: string}>): string {
-	const names = files.slice(0, maxFileNames).map(file => neutraliseLine(file.path));
+	const names = files.slice(0, maxFileNames).map(file => escapeLine(file.path));
 	return `${names.join(', ')}${files.length > maxFileNames ? ` and ${files.length - maxFileNames} more` : ''}`;
 }
 
@@ -35,7 +35,7 @@ function viewedLines(state: State, run: Run): string[] {
 	return [
 		unviewed.length > 0 ? `! viewed   ${viewed}: ${listFiles(unviewed)}` : `viewed   ${viewed}`,
 		...(flagged.length > 0 ? [`!          flagged: ${listFiles(flagged)} (d diff)`] : []),
-		...(run.captured?.commitFlags ?? []).map(flag => `!          ${neutraliseLine(flag)}`),
+		...(run.captured?.commitFlags ?? []).map(flag => `!          ${escapeLine(flag)}`),
 	];
 }
 
@@ -63,7 +63,7 @@ const approve: DialogDefinition = {
 				`result   ${tree}`,
 				`policy   ${policy || 'none'}`,
 				`verified ${digest}`,
-				`         ${neutraliseLine(because)}`,
+				`         ${escapeLine(because)}`,
 				...viewedLines(state, run),
 				`audit    ${auditText(run)}`,
 				...(approveSigned ? ['signed   with your SSH key, exactly this'] : []),
@@ -105,7 +105,7 @@ const waive: DialogDefinition = {
 			runs: [run.id],
 			lines: findings
 				.slice(0, maxFindings)
-				.map(({file, line, rule, span}) => neutraliseLine(`${file}:${line} (${rule}) ${span}`)),
+				.map(({file, line, rule, span}) => escapeLine(`${file}:${line} (${rule}) ${span}`)),
 			fields: [reasonField('required')],
 		};
 	},

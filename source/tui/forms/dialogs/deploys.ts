@@ -1,5 +1,5 @@
 import type {Run} from '../../../core/run/run.ts';
-import {neutraliseLine} from '../../../core/text/escape-controls.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {lastGood} from '../../targets.ts';
 import {selectedRun, type Field, type State} from '../../state.ts';
 import {runVerb, type Step} from '../../step.ts';
@@ -64,7 +64,7 @@ function targetLines(state: State, run: Run, name: string): string[] {
 
 	const credentials = credentialsOf(state, run, target.credentials);
 	return [
-		`${name}: ${neutraliseLine(target.command)}${windowText(target.window, state.now)}`,
+		`${name}: ${escapeLine(target.command)}${windowText(target.window, state.now)}`,
 		...(credentials.length === 0 ? [] : [`  with ${describeCredentials(credentials)}; for this deploy alone`]),
 	];
 }

@@ -1,6 +1,6 @@
 import {timeWorked, type Run} from '../../../core/run/run.ts';
 import {formatBudget, formatUsage} from '../../../core/run/usage.ts';
-import {neutraliseLine} from '../../../core/text/escape-controls.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {formatDuration} from '../../../core/text/time.ts';
 import {canStop, isDiscardable, targets} from '../../targets.ts';
 import {selectedRun, type State} from '../../state.ts';
@@ -33,7 +33,7 @@ const resume: DialogDefinition = {
 		return {
 			title: `Resume ${run.id}, in the same conversation`,
 			runs: [run.id],
-			lines: [...(last === '' ? [] : [`last reply: ${neutraliseLine(last)}`]), ...voidedByAttempt(run)],
+			lines: [...(last === '' ? [] : [`last reply: ${escapeLine(last)}`]), ...voidedByAttempt(run)],
 			fields: [
 				{
 					id: 'message',
@@ -62,7 +62,7 @@ const rerun: DialogDefinition = {
 			fields: [],
 			yes: 'run it again',
 			lines: [
-				`attempt ${run.attempt + 1} of: ${neutraliseLine(run.argv.join(' ')).slice(0, maxCommandLength)}`,
+				`attempt ${run.attempt + 1} of: ${escapeLine(run.argv.join(' ')).slice(0, maxCommandLength)}`,
 				'in the same folder, with what it changed already',
 				...voidedByAttempt(run),
 			],
@@ -146,7 +146,7 @@ const acknowledge: DialogDefinition = {
 		const runs = targets(state).filter(run => run.alarms.length > 0);
 		const alarms = runs.flatMap(run =>
 			run.alarms.map(({target, because, count}) =>
-				neutraliseLine(`${run.id}: ${because}, ${target}${count > 1 ? `, ${count} times` : ''}`),
+				escapeLine(`${run.id}: ${because}, ${target}${count > 1 ? `, ${count} times` : ''}`),
 			),
 		);
 		return {

@@ -1,6 +1,6 @@
 import {policyPath} from '../../../core/names.ts';
 import {learn as lessonsOf} from '../../../core/run/learn.ts';
-import {neutraliseLine} from '../../../core/text/escape-controls.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {targets} from '../../targets.ts';
 import {selectedRun, type Field} from '../../state.ts';
 import {runVerb, runVerbForAll} from '../../step.ts';
@@ -40,7 +40,7 @@ const allow: DialogDefinition = {
 			title: `Grant ${subject ?? 'a scope'}${runs.length > 1 ? ` to ${runs.length} runs` : ''}`,
 			runs: runs.map(run => run.id),
 			lines: subject?.startsWith('network:')
-				? [`The run can send anything it can read to ${neutraliseLine(subject.slice('network:'.length))}.`]
+				? [`The run can send anything it can read to ${escapeLine(subject.slice('network:'.length))}.`]
 				: [],
 			fields: [
 				...(subject === undefined ? [scope] : []),
