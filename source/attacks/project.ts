@@ -182,7 +182,7 @@ export class ThrowawayProject {
 		const work = {
 			capture: async () => (await capture(this.context, journal)).head,
 			diff: () => diff(this.context, journal.run, false),
-			verify: () => verify(this.context, journal, () => {}),
+			verify: () => verify(this.context, journal, {onOutput() {}}),
 		};
 		const words = {capture: '', diff: '', verify: ''};
 		try {

@@ -12,7 +12,7 @@ export const verb = define({
 	async run(io, {run: name, branch}, options) {
 		const context = compose();
 		const {id} = findRun(context, name);
-		await withJournal(context, id, journal => retarget(context, journal, branch, options.because));
+		await withJournal(context, id, journal => retarget(context, journal, {branch, because: options.because}));
 		const text = `${id} is to be merged into ${branch}; what was decided before does not count: fleet verify ${id}\n`;
 		sayRun(io, context, {run: id, json: options.json, text});
 	},

@@ -27,10 +27,12 @@ export const verb = define({
 		// What a gate says is its exit code, whoever reads along.
 		goOnUnread();
 		const passed = await withJournal(context, id, journal =>
-			verify(context, journal, text => {
-				if (!options.json) {
-					io.out(escapeControls(text));
-				}
+			verify(context, journal, {
+				onOutput(text) {
+					if (!options.json) {
+						io.out(escapeControls(text));
+					}
+				},
 			}),
 		);
 		const run = readRun(context.paths.run(id))!;

@@ -23,6 +23,7 @@ export class Refusal extends Error {
 	 * @param exitCode 2 for refused input, 3 for a check or gate that said no, 4 for inconclusive
 	 * @param code where a program acts on it
 	 */
+	// oxlint-disable-next-line max-params -- four arguments of one meaning each, at hundreds of places
 	constructor(because: string, hint: string, exitCode: number = exitCodes.refused, code?: RefusalCode) {
 		super(because);
 		this.name = 'Refusal';

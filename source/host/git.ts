@@ -62,6 +62,12 @@ const unsafe = {
  */
 export type Repository = {readonly gitDir: string; readonly workTree?: string; readonly own?: boolean};
 
+/** A project's repository: git over it, and the git folder that all its worktrees share. */
+export type ProjectGit = {readonly git: Git; readonly commonDir: string};
+
+/** The same, and where the project's own checkout is. */
+export type ProjectCheckout = ProjectGit & {readonly root: string};
+
 export type GitResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
 
 function environment(repository: Repository): Record<string, string> {

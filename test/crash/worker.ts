@@ -36,7 +36,7 @@ if (work === 'supervise') {
 } else {
 	const journal = open(context.paths.run(runId), 1000)!;
 	const works: Record<string, () => Promise<unknown>> = {
-		verify: () => verify(context, journal, () => {}),
+		verify: () => verify(context, journal, {onOutput() {}}),
 		approve: () => approve(context, journal, {because: ''}),
 		merge: () => merge(context, journal, ''),
 		deploy: () =>

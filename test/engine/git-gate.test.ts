@@ -77,13 +77,12 @@ async function gate(
 	git('checkout', '--quiet', '--force', 'main');
 	git('clean', '-fdxq');
 	const run = {id: 'r', base, project: {root: project}, included: options.included} as unknown as Run;
-	const problems = await findProblems(
-		new Git({gitDir: path.join(project, '.git')}),
-		path.join(project, '.git'),
-		project,
-		run,
-		{base, head, tree: git('rev-parse', `${head}^{tree}`)},
-	);
+	const gitDir = path.join(project, '.git');
+	const problems = await findProblems({git: new Git({gitDir}), commonDir: gitDir, root: project}, run, {
+		base,
+		head,
+		tree: git('rev-parse', `${head}^{tree}`),
+	});
 	return problems.map(({because}) => because).join('\n');
 }
 
@@ -576,7 +575,8 @@ test("merge drivers of .gitattributes: git's own are obeyed, a person's programs
 		write(mine);
 		const base = commit();
 		git('checkout', '--quiet', 'main');
-		return mergeTrees(new Git({gitDir: path.join(root, '.git')}), path.join(root, '.git'), base, head);
+		const gitDir = path.join(root, '.git');
+		return mergeTrees({git: new Git({gitDir}), commonDir: gitDir}, base, head);
 	};
 
 	const shown = (result: Awaited<ReturnType<typeof merge>>, name: string) =>

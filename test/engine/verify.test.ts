@@ -212,7 +212,7 @@ async function below(
 	const context = change(fleet.context());
 	const journal = Journal.open(context.paths.run(name), 1000)!;
 	try {
-		assert.equal(await verify(context, journal, () => {}, options), false);
+		assert.equal(await verify(context, journal, {...options, onOutput() {}}), false);
 		return {...journal.run.verification};
 	} finally {
 		journal.close();

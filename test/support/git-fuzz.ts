@@ -512,7 +512,7 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 		const commonDir = path.join(root, '.git');
 		const git = new Git({gitDir: commonDir});
 		const target = person('rev-parse', 'HEAD');
-		const merged = await mergeTrees(git, commonDir, target, head);
+		const merged = await mergeTrees({git, commonDir}, target, head);
 		const second = path.join(folder, 'second');
 		gitIn(folder)('clone', '--quiet', '--no-checkout', root, second);
 		for (const name of ['exclude', 'attributes']) {
@@ -554,7 +554,7 @@ export async function fuzzRound(context: Context, seed: number): Promise<Round> 
 			return {outcome: 'conflict'};
 		}
 
-		const problems = await findProblems(git, commonDir, root, run, {base: target, head, tree: merged.tree});
+		const problems = await findProblems({git, commonDir, root}, run, {base: target, head, tree: merged.tree});
 		if (problems.some(({because}) => !/through the filter/.test(because) || !filtered)) {
 			return {
 				outcome: 'problem',

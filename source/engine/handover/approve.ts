@@ -50,7 +50,7 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 	const viewed = await viewedOf(context, run, range);
 	let signed: Signed | undefined;
 	try {
-		signed = await confirmApproval(git, checkout, journal.run, facts, {...yes, viewed});
+		signed = await confirmApproval(journal.run, {git, checkout, facts}, {...yes, viewed});
 	} catch (error) {
 		journal.append(
 			{
@@ -77,7 +77,7 @@ async function refuseIfChanged(context: Context, journal: Journal): Promise<void
 /** Facts for a decision that will be refused anyway where there are none. */
 async function factsOrNone(context: Context, journal: Journal, git: Git) {
 	return journal.run.verification
-		? readFacts(context, journal, git, 'approve')
+		? readFacts(context, journal, {git, gate: 'approve'})
 		: {base: '', head: '', tree: '', policy: ''};
 }
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {gateRefusal} from '../../core/refusal.ts';
 import {isDotGit, parseTree, shown, type Entry} from '../../core/git/tree.ts';
-import {Git} from '../../host/git.ts';
+import {Git, type ProjectGit} from '../../host/git.ts';
 import {makeOwnGit, personRules} from '../../host/own-git.ts';
 
 /*
@@ -84,8 +84,7 @@ export type Attributes = {
 
 /** @param files the attribute files of a tree @param work what is done with them while the folder is there */
 export async function withAttributes<Result>(
-	git: Git,
-	commonDir: string,
+	{git, commonDir}: ProjectGit,
 	files: ReadonlyArray<readonly [string, Entry]>,
 	work: (attributes: Attributes) => Promise<Result>,
 ): Promise<Result> {
@@ -172,7 +171,9 @@ export async function storedNotes(git: Git, commonDir: string, commit: string): 
 		return [];
 	}
 
-	const filtered = await withAttributes(git, commonDir, files, attributes => attributes.of('filter', [...tree.keys()]));
+	const filtered = await withAttributes({git, commonDir}, files, attributes =>
+		attributes.of('filter', [...tree.keys()]),
+	);
 	const [[name, filter] = []] = filtered;
 	return name === undefined
 		? []

@@ -250,8 +250,10 @@ export class Checkout {
 
 		const written = changes.filter(({after}) => after?.mode.startsWith('100')).map(({path}) => path);
 		const tree = await readTree(this.#git, commit);
-		const filters = await withAttributes(this.#git, this.#commonDir, attributeFiles(tree), attributes =>
-			attributes.of('filter', written),
+		const filters = await withAttributes(
+			{git: this.#git, commonDir: this.#commonDir},
+			attributeFiles(tree),
+			attributes => attributes.of('filter', written),
 		);
 		if (filters.size === 0) {
 			return 'updated';

@@ -32,7 +32,7 @@ async function isInTarget(git: Git, run: Run): Promise<boolean> {
 	}
 
 	// Merging it once more changes nothing.
-	const merged = await mergeTrees(git, git.repository.gitDir, target, head);
+	const merged = await mergeTrees({git, commonDir: git.repository.gitDir}, target, head);
 	return 'tree' in merged && merged.tree === tree;
 }
 

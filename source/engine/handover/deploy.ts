@@ -175,7 +175,7 @@ async function checkOut(
 		beside: true,
 		objectsSeenAt: at => objects[at]!,
 	});
-	await fillSubmodules(git, commonDir, rootOf(context, run), commit, tree);
+	await fillSubmodules({git, commonDir, root: rootOf(context, run)}, commit, tree);
 }
 
 /** Runs the target's command. @param options.tell told its output, with the credentials blanked */

@@ -4,28 +4,29 @@ import type {Facts} from '../../core/run/facts.ts';
 import {exitCodes, gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {shown, textOf} from '../../core/git/tree.ts';
-import type {Git} from '../../host/git.ts';
+import type {Git, ProjectGit} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {attributeFiles, readTree, withAttributes} from './attributes.ts';
 import type {Context} from '../context.ts';
+import type {Range} from './diff.ts';
 import {readPolicy} from '../project/policy.ts';
 import {findSuccessor} from './retarget.ts';
 
 /**
  * What a decision is about, read from the repository at this moment: the target's tip, the run's branch, the tree
  * that a merge of the two would be, and the policy of the tip. A conflict is written down.
+ * @param options.gate the decision that the facts are for
  * @throws Refusal where one of them is not there or the two conflict
  */
 export async function readFacts(
 	context: Context,
 	journal: Journal,
-	git: Git,
-	gate: 'verify' | 'approve' | 'merge',
+	{git, gate}: {readonly git: Git; readonly gate: 'verify' | 'approve' | 'merge'},
 ): Promise<Facts> {
 	const {run} = journal;
 	const {base, head} = await readTips(run, git);
 	try {
-		const tree = await mergedTree(run, git, base, head);
+		const tree = await mergedTree(run, {git, base, head});
 		const {blob} = await readPolicy(git, base);
 		return {base, head, tree, policy: blob};
 	} catch (error) {
@@ -87,8 +88,7 @@ const habits = '^(merge\\.(renames|directoryrenames|renamelimit|renormalize)|dif
  * @returns the tree, or the files that conflict
  */
 export async function mergeTrees(
-	git: Git,
-	commonDir: string,
+	{git, commonDir}: ProjectGit,
 	base: string,
 	head: string,
 ): Promise<{tree: string} | {conflicts: string[]; drivers: string[]}> {
@@ -117,7 +117,7 @@ export async function mergeTrees(
 		env[`GIT_CONFIG_VALUE_${index}`] = value;
 	}
 
-	return withAttributes(git, commonDir, attributeFiles(await readTree(git, base)), async attributes => {
+	return withAttributes({git, commonDir}, attributeFiles(await readTree(git, base)), async attributes => {
 		const {code, stdout, stderr} = await attributes.git.run(
 			['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head],
 			{env, cwd: attributes.folder, encoding: 'latin1'},
@@ -144,8 +144,8 @@ export async function mergeTrees(
 }
 
 /** The tree that a merge would be. @throws Conflict */
-export async function mergedTree(run: Run, git: Git, base: string, head: string): Promise<string> {
-	const result = await mergeTrees(git, git.repository.gitDir, base, head);
+export async function mergedTree(run: Run, {git, base, head}: Range): Promise<string> {
+	const result = await mergeTrees({git, commonDir: git.repository.gitDir}, base, head);
 	if ('tree' in result) {
 		return result.tree;
 	}

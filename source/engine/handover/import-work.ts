@@ -75,7 +75,7 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 	makeScratch(run.id, places);
 	const target = await git.resolve(`${run.target}^{commit}`);
 	const quarantine = new Git({gitDir: places.quarantine, own: true});
-	const submodules = await submodulesOf(git, commonDir, run.project.root, run.base);
+	const submodules = await submodulesOf({git, commonDir, root: run.project.root}, run.base);
 	const mounts = jailMounts(run, places, {commonDir, submodules});
 	try {
 		const look = await lookAtWork(context, run, {mounts, submodules});
@@ -96,7 +96,7 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 		const head = wip ? await commitLeftovers(context, run, {quarantine, look, stamp}) : look.tip;
 		const {refs: extraRefs, titles} = await keepExtras(run, extras, {look, git, quarantine, stamp});
 		await quarantine.must(['update-ref', capturedHead, head]);
-		const base = await ownBase(quarantine, run, target, head);
+		const base = await ownBase(quarantine, run, {target, head});
 		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${base}`));
 		const changes = readNumbers(await quarantine.raw('diff-tree', '-r', '-z', '--numstat', ...diffFlags, base, head));
 		return {

@@ -24,8 +24,17 @@ import {rootOf} from '../project/projects.ts';
 /** A hook's time, milliseconds. */
 const hookTime = 60_000;
 
+/** What is merged, and how. */
+type Order = {
+	readonly git: Git;
+	readonly facts: Facts;
+	readonly policy: Policy['merge'];
+	/** The person's reason for the merge. */ readonly because: string;
+};
+
 /** How a merge is made, once what git says has been asked. */
 type Way = {
+	readonly git: Git;
 	/** The project's checkout. */ readonly root: string;
 	readonly sign: boolean;
 	readonly policy: Policy['merge'];
@@ -50,7 +59,6 @@ const signingVariables = [
 
 /**
  * Writes the commit that the target is moved to. Nothing is moved.
- * @param because the person's reason for the merge
  * @returns its name; its tree is `facts.tree`
  * @throws Refusal where it cannot be made as the policy, or the
  * person's git, wants it: never unsigned where a signature is wanted
@@ -58,10 +66,7 @@ const signingVariables = [
 export async function makeMergeCommit(
 	context: Context,
 	run: Run,
-	git: Git,
-	facts: Facts,
-	policy: Policy['merge'],
-	because: string,
+	{git, facts, policy, because}: Order,
 ): Promise<string> {
 	const person = await personOf(git);
 	if (!person) {
@@ -73,6 +78,7 @@ export async function makeMergeCommit(
 
 	const sign = policy.sign ?? (await git.setting('commit.gpgsign', 'bool')) === 'true';
 	const way: Way = {
+		git,
 		root: rootOf(context, run),
 		sign,
 		policy,
@@ -88,7 +94,7 @@ export async function makeMergeCommit(
 		...trailersOf(run, context, because),
 	];
 	if (kind === 'rebase') {
-		return rebase(run, git, facts, way, trailers);
+		return rebase(run, way, {facts, trailers});
 	}
 
 	const subjects = (await git.raw('log', '--reverse', '--format=%s', `${facts.base}..${facts.head}`))
@@ -104,14 +110,12 @@ export async function makeMergeCommit(
 		branch: run.branch,
 		commits: subjects.slice(0, 100).join('\n'),
 	});
-	return write(
-		git,
-		way,
-		facts.tree,
-		kind === 'squash' ? [facts.base] : [facts.base, facts.head],
-		withTrailers(text, trailers),
-		policy.author === 'agent' ? agentAsAuthor() : {},
-	);
+	return write(way, {
+		tree: facts.tree,
+		parents: kind === 'squash' ? [facts.base] : [facts.base, facts.head],
+		text: withTrailers(text, trailers),
+		env: policy.author === 'agent' ? agentAsAuthor() : {},
+	});
 }
 
 function agentAsAuthor(): Record<string, string> {
@@ -123,11 +127,10 @@ function agentAsAuthor(): Record<string, string> {
  */
 async function rebase(
 	run: Run,
-	git: Git,
-	facts: Facts,
 	way: Way,
-	trailers: ReadonlyArray<readonly [string, string]>,
+	{facts, trailers}: {readonly facts: Facts; readonly trailers: ReadonlyArray<readonly [string, string]>},
 ): Promise<string> {
+	const {git} = way;
 	const name = branchName(run.target);
 	const lines = (await git.raw('rev-list', '--reverse', '--topo-order', '--parents', facts.head, `^${facts.base}`))
 		.split('\n')
@@ -142,7 +145,7 @@ async function rebase(
 
 	let onto = facts.base;
 	for (const [index, [commit, parent]] of lines.entries()) {
-		const tree = await replayedTree(git, commit!, parent!, onto);
+		const tree = await replayedTree(git, {commit: commit!, parent: parent!}, onto);
 		if (tree === undefined) {
 			throw gateRefusal(
 				`one of the run's commits does not apply to ${name} by itself: ` +
@@ -158,20 +161,18 @@ async function rebase(
 
 		const words = plainWords(await git.raw('log', '-1', '--format=%B', commit!)).trim() || `Work of run ${run.id}`;
 		const date = plainDate(await git.line('log', '-1', '--format=%ad', '--date=raw', commit!), Date.now());
-		onto = await write(
-			git,
-			way,
+		onto = await write(way, {
 			tree,
-			[onto],
-			withTrailers(
+			parents: [onto],
+			text: withTrailers(
 				words,
 				last ? trailers : trailers.filter(([key]) => key === 'Co-authored-by' || key === 'Fleet-Run'),
 			),
-			{
+			env: {
 				...(way.policy.author === 'agent' ? agentAsAuthor() : {}),
 				...(date === undefined ? {} : {GIT_AUTHOR_DATE: date}),
 			},
-		);
+		});
 	}
 
 	if ((await git.line('rev-parse', `${onto}^{tree}`)) !== facts.tree) {
@@ -188,7 +189,11 @@ async function rebase(
  * The tree of a commit's own change on top of another commit; undefined where the two
  * conflict. git before 2.40 takes the base of a merge from history alone, so that is made up.
  */
-async function replayedTree(git: Git, commit: string, parent: string, onto: string): Promise<string | undefined> {
+async function replayedTree(
+	git: Git,
+	{commit, parent}: {readonly commit: string; readonly parent: string},
+	onto: string,
+): Promise<string | undefined> {
 	if (parent === onto) {
 		return git.line('rev-parse', `${commit}^{tree}`);
 	}
@@ -206,18 +211,29 @@ async function replayedTree(git: Git, commit: string, parent: string, onto: stri
 			await git.must(['commit-tree', `${tree}^{tree}`, ...parents.flatMap(name => ['-p', name]), '-m', 'x'], {env})
 		).trim();
 	const root = await plain(parent);
-	const merged = await mergeTrees(git, git.repository.gitDir, await plain(onto, root), await plain(commit, root));
+	const merged = await mergeTrees(
+		{git, commonDir: git.repository.gitDir},
+		await plain(onto, root),
+		await plain(commit, root),
+	);
 	return 'tree' in merged ? merged.tree : undefined;
 }
 
 async function write(
-	git: Git,
 	way: Way,
-	tree: string,
-	parents: readonly string[],
-	text: string,
-	env: Record<string, string>,
+	{
+		tree,
+		parents,
+		text,
+		env,
+	}: {
+		readonly tree: string;
+		readonly parents: readonly string[];
+		readonly text: string;
+		readonly env: Record<string, string>;
+	},
 ): Promise<string> {
+	const {git} = way;
 	const message = way.policy.hooks.length === 0 ? text : await throughHook(git, way.root, text);
 	const {code, stdout, stderr} = await git.run(
 		['commit-tree', tree, ...parents.flatMap(parent => ['-p', parent]), ...(way.sign ? ['-S'] : []), '-F', '-'],

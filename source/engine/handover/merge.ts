@@ -4,7 +4,7 @@ import {branchName} from '../../core/git/refs.ts';
 import {decideActor, decideMerge} from '../../core/run/rules.ts';
 import {Refusal, gateRefusal} from '../../core/refusal.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
-import {discover, Git} from '../../host/git.ts';
+import {discover, Git, type ProjectCheckout, type ProjectGit} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {checkSignature} from './signature.ts';
 import {Checkout} from './bring-along.ts';
@@ -24,7 +24,7 @@ type Place = {readonly folder: string; readonly gitDir: string};
  * Where the files of the repository's own checkout are. Git lists
  * it by the folder of its git folder, wherever its files are.
  */
-async function mainCheckout(git: Git, commonDir: string, root: string): Promise<string> {
+async function mainCheckout({git, commonDir, root}: ProjectCheckout): Promise<string> {
 	const setting = await git.setting('core.worktree');
 	if (setting !== undefined) {
 		return path.resolve(commonDir, setting);
@@ -62,7 +62,8 @@ function linkedGitDir(folder: string, commonDir: string): string | undefined {
 }
 
 /** Where the target is checked out. @throws Refusal where that cannot be told */
-async function checkouts(git: Git, commonDir: string, root: string, target: string): Promise<Place[]> {
+async function checkouts(project: ProjectCheckout, target: string): Promise<Place[]> {
+	const {git, commonDir} = project;
 	const places: Place[] = [];
 	for (const [index, record] of (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0\0').entries()) {
 		const lines = record.split('\0');
@@ -72,7 +73,7 @@ async function checkouts(git: Git, commonDir: string, root: string, target: stri
 		}
 
 		// The first is the repository's own.
-		const folder = index === 0 ? await mainCheckout(git, commonDir, root) : listed;
+		const folder = index === 0 ? await mainCheckout(project) : listed;
 		const gitDir = index === 0 ? commonDir : linkedGitDir(folder, commonDir);
 		if (gitDir !== undefined && existsSync(folder)) {
 			places.push({folder, gitDir});
@@ -99,8 +100,7 @@ const inProgress: Record<string, string> = {
 async function finishInterrupted(
 	context: Context,
 	journal: Journal,
-	git: Git,
-	commonDir: string,
+	{git, commonDir}: ProjectGit,
 ): Promise<{commit: string; checkout: string} | undefined> {
 	const {run} = journal;
 	const {merging} = run;
@@ -118,7 +118,7 @@ async function finishInterrupted(
 		checkout = 'left alone: the branch went on since';
 	} else {
 		const changes = await changesOf(git, merging.base, merging.commit);
-		for (const {folder, gitDir} of await checkouts(git, commonDir, rootOf(context, run), run.target)) {
+		for (const {folder, gitDir} of await checkouts({git, commonDir, root: rootOf(context, run)}, run.target)) {
 			const own = new Checkout(new Git({gitDir, workTree: folder}), commonDir);
 			const because = await own.inTheWay(merging.base, merging.commit, changes);
 			const became =
@@ -146,13 +146,13 @@ export async function merge(
 	await refuseSecretReason(context, journal.run.project, because);
 	const {git, commonDir} = await openRun(context, journal.run);
 	const {run} = journal;
-	const done = await finishInterrupted(context, journal, git, commonDir);
+	const done = await finishInterrupted(context, journal, {git, commonDir});
 	if (done) {
 		return done;
 	}
 
 	const facts = run.approval
-		? await readFacts(context, journal, git, 'merge')
+		? await readFacts(context, journal, {git, gate: 'merge'})
 		: {base: '', head: '', tree: '', policy: ''};
 	const now = Date.now();
 	const refusal = decideMerge(run, context.actor, facts, now) ?? (await checkSignature(git, run, run.approval!));
@@ -163,7 +163,7 @@ export async function merge(
 
 	const name = branchName(run.target);
 	const trees: Array<{folder: string; checkout: Checkout}> = [];
-	for (const {folder, gitDir} of await checkouts(git, commonDir, rootOf(context, run), run.target)) {
+	for (const {folder, gitDir} of await checkouts({git, commonDir, root: rootOf(context, run)}, run.target)) {
 		const busy = Object.keys(inProgress).find(file => existsSync(path.join(gitDir, file)));
 		if (busy) {
 			throw gateRefusal(
@@ -176,7 +176,7 @@ export async function merge(
 	}
 
 	const {policy} = await readPolicy(git, facts.base);
-	const commit = await makeMergeCommit(context, run, git, facts, policy.merge, because);
+	const commit = await makeMergeCommit(context, run, {git, facts, policy: policy.merge, because});
 	const changes = trees.length === 0 ? [] : await changesOf(git, facts.base, commit);
 	for (const {folder, checkout} of trees) {
 		const because = await checkout.inTheWay(facts.base, commit, changes);

@@ -8,13 +8,12 @@ import type {Git} from '../../host/git.ts';
  * at what of the target it holds. What lies before that is the target's, and no work of the run's; all behind it
  * a merge brings.
  * @param git knows all of these commits
- * @param target the target's tip; undefined where the target is gone
+ * @param options.target the target's tip; undefined where the target is gone
  */
 export async function ownBase(
 	git: Git,
 	run: Pick<Run, 'base' | 'captured'>,
-	target: string | undefined,
-	head: string,
+	{target, head}: {readonly target: string | undefined; readonly head: string},
 ): Promise<string> {
 	const found = target === undefined ? '' : (await git.run(['merge-base', target, head])).stdout.trim();
 	if (found === '' || found === run.base) {
@@ -36,7 +35,11 @@ export async function ownBase(
  * them by itself shows all of it.
  * @throws Refusal where the merge could change more than the run's diff shows
  */
-export async function refuseCrossing(git: Git, run: Run, target: string, head: string): Promise<void> {
+export async function refuseCrossing(
+	git: Git,
+	run: Run,
+	{target, head}: {readonly target: string; readonly head: string},
+): Promise<void> {
 	const common = (await git.run(['merge-base', '--all', target, head])).stdout.split('\n').filter(name => name !== '');
 	if (common.length > 1) {
 		throw gateRefusal(

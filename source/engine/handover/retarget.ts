@@ -46,7 +46,11 @@ export async function findSuccessor(git: Git, run: Run): Promise<string | undefi
  * Has a run merged into another branch. What was verified and approved was for the one before, and is void.
  * @throws Refusal where it is no branch that the run's work could be merged into
  */
-export async function retarget(context: Context, journal: Journal, branch: string, because: string): Promise<void> {
+export async function retarget(
+	context: Context,
+	journal: Journal,
+	{branch, because}: {readonly branch: string; readonly because: string},
+): Promise<void> {
 	const {run} = journal;
 	const refusal = decideRetarget(run, context.actor);
 	if (refusal) {

@@ -51,11 +51,7 @@ async function readSigners(git: Git, base: string): Promise<string> {
 function statementOf(
 	run: Run,
 	facts: Facts,
-	verify: string,
-	because: string,
-	audit: string,
-	at: string,
-	viewed: Viewed | undefined,
+	{verify, because, audit, at, viewed}: Pick<Statement, 'verify' | 'because' | 'audit' | 'at' | 'viewed'>,
 ): Statement {
 	return {...facts, run: run.id, target: run.target, verify, audit, at, because, viewed};
 }
@@ -73,10 +69,8 @@ export async function wantedOf(context: Context, run: Run): Promise<Policy['appr
  * @throws Refusal where the word was not typed, or nobody who may signed
  */
 export async function confirmApproval(
-	git: Git,
-	checkout: Git,
 	run: Run,
-	facts: Facts,
+	{git, checkout, facts}: {readonly git: Git; readonly checkout: Git; readonly facts: Facts},
 	{because, confirmed, key, viewed}: Yes,
 ): Promise<Signed | undefined> {
 	const {
@@ -101,7 +95,7 @@ export async function confirmApproval(
 	}
 
 	const [audit, at] = [auditText(run), new Date().toISOString()];
-	const text = statementText(statementOf(run, facts, run.verification!.digest, because, audit, at, viewed));
+	const text = statementText(statementOf(run, facts, {verify: run.verification!.digest, because, audit, at, viewed}));
 	const signature = await sign(text, own, signatureNamespace);
 	const whose = await verifySignature(text, signature, signers, signatureNamespace);
 	if (whose instanceof Refusal) {
@@ -126,7 +120,7 @@ export async function checkSignature(git: Git, run: Run, approval: Approval): Pr
 	}
 
 	const text = statementText(
-		statementOf(run, {base, head, tree, policy}, verify, because, signed.audit, signed.at, viewed),
+		statementOf(run, {base, head, tree, policy}, {verify, because, audit: signed.audit, at: signed.at, viewed}),
 	);
 	const whose = await verifySignature(text, signed.signature, await readSigners(git, base), signatureNamespace);
 	return whose instanceof Refusal ? gateRefusal(whose.because, `fleet approve ${run.id}`) : undefined;

@@ -9,8 +9,8 @@ import {
 	type AddedLines,
 	type Suspect,
 } from '../../core/secrets/suspects.ts';
-import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
+import type {Range} from './diff.ts';
 import {diffFlags} from './diff-flags.ts';
 import {record} from '../record.ts';
 import type {Context} from '../context.ts';
@@ -58,7 +58,7 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
 /**
  * Suspects in what a branch adds: values that are known in any encoding, the project's own rules, a general scanner.
  */
-async function suspectsIn(git: Git, base: string, head: string, known: readonly string[]): Promise<Suspect[]> {
+async function suspectsIn({git, base, head}: Range, known: readonly string[]): Promise<Suspect[]> {
 	const {code, stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: maxDiffChars});
 	const found = new Map<string, Suspect>();
 	const add = (suspect: Suspect) => {
@@ -99,7 +99,7 @@ async function suspectsIn(git: Git, base: string, head: string, known: readonly 
 		}
 	}
 
-	for (const place of await knownElsewhere(git, base, head, known)) {
+	for (const place of await knownElsewhere({git, base, head}, known)) {
 		if (![...found.values()].some(other => other.file === place && other.rule === vaultRule)) {
 			add({
 				rule: vaultRule,
@@ -118,7 +118,7 @@ async function suspectsIn(git: Git, base: string, head: string, known: readonly 
  * Where values that are known are in a branch besides its lines of text: in what
  * its commits say, in names, in files that git takes for no text.
  */
-async function knownElsewhere(git: Git, base: string, head: string, known: readonly string[]): Promise<string[]> {
+async function knownElsewhere({git, base, head}: Range, known: readonly string[]): Promise<string[]> {
 	if (known.length === 0) {
 		return [];
 	}
@@ -141,15 +141,9 @@ async function knownElsewhere(git: Git, base: string, head: string, known: reado
  * Stops a hand-over whose work holds what looks like a secret, unless a
  * person waived exactly that. @throws Refusal with the rule and a masked span
  */
-export async function checkSuspects(
-	context: Context,
-	journal: Journal,
-	git: Git,
-	base: string,
-	head: string,
-): Promise<void> {
+export async function checkSuspects(context: Context, journal: Journal, range: Range): Promise<void> {
 	const {run} = journal;
-	const suspects = await suspectsIn(git, base, head, await knownValues(context, run.project.id));
+	const suspects = await suspectsIn(range, await knownValues(context, run.project.id));
 	if (JSON.stringify(suspects) !== JSON.stringify(run.suspects)) {
 		journal.append({type: 'suspects.found', suspects}, 'fleet');
 	}

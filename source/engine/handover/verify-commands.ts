@@ -100,7 +100,7 @@ export async function runCommands(
 		depth: policy.verifyDepth,
 		objectsSeenAt: at => mounts[at]!.target,
 	});
-	await fillSubmodules(git, commonDir, rootOf(context, run), 'commit' in what ? what.commit : what.tree, tree);
+	await fillSubmodules({git, commonDir, root: rootOf(context, run)}, 'commit' in what ? what.commit : what.tree, tree);
 	giveToRun(run.id, tree, gitFolder);
 	const tools = await toolsOf(context, rootOf(context, run));
 	const trust = makeTrust(path.join(folder, 'trust'), trusted, jdksOf(tools));

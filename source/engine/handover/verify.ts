@@ -29,6 +29,7 @@ const defaultCommandTimeoutMs = 30 * 60_000;
 /**
  * Takes the run's work over, merges it in memory with the target, and runs the target's own verify commands on the
  * result, in a fresh sandbox with no network and no credentials.
+ * @param options.onOutput told what the commands write
  * @param options.commandTimeoutMs what one command may take
  * @returns whether it passed; the journal holds the rest
  * @throws Refusal where there is nothing to verify, or nothing to verify it with
@@ -36,8 +37,10 @@ const defaultCommandTimeoutMs = 30 * 60_000;
 export async function verify(
 	context: Context,
 	journal: Journal,
-	onOutput: (text: string) => void,
-	{commandTimeoutMs = defaultCommandTimeoutMs}: {readonly commandTimeoutMs?: number} = {},
+	{
+		onOutput,
+		commandTimeoutMs = defaultCommandTimeoutMs,
+	}: {readonly onOutput: (text: string) => void; readonly commandTimeoutMs?: number},
 ): Promise<boolean> {
 	const refusal = decideVerify(journal.run);
 	if (refusal) {
@@ -51,24 +54,24 @@ export async function verify(
 	const places = context.paths.run(journal.run.id);
 	await captureWhole(context, journal);
 	const {run} = journal;
-	const facts = await readFacts(context, journal, git, 'verify');
+	const facts = await readFacts(context, journal, {git, gate: 'verify'});
 	const {policy} = await readPolicy(git, facts.base);
-	const base = await ownBase(git, run, facts.base, facts.head);
+	const base = await ownBase(git, run, {target: facts.base, head: facts.head});
 	if (facts.head === base || facts.head === run.base) {
 		throw gateRefusal(`${run.id} changed nothing`, `fleet resume ${run.id}`);
 	}
 
-	await refuseCrossing(git, run, facts.base, facts.head);
+	await refuseCrossing(git, run, {target: facts.base, head: facts.head});
 
-	const forbidden = await vet(git, commonDir, rootOf(context, run), run, facts);
+	const forbidden = await vet({git, commonDir, root: rootOf(context, run)}, run, facts);
 	if (forbidden) {
 		throw forbidden;
 	}
 
-	await checkSuspects(context, journal, git, base, facts.head);
+	await checkSuspects(context, journal, {git, base, head: facts.head});
 	if (policy.verify.length === 0) {
 		const because = `the project's policy has no verify commands on ${branchName(run.target)}`;
-		finish(context, journal, facts, {checked: [], verdict: {result: 'inconclusive', doubt: 'no-commands', because}});
+		finish(context, journal, {facts, checked: [], verdict: {result: 'inconclusive', doubt: 'no-commands', because}});
 		return false;
 	}
 
@@ -78,7 +81,7 @@ export async function verify(
 		facts,
 		onOutput,
 	);
-	finish(context, journal, facts, found);
+	finish(context, journal, {facts, ...found});
 	return found.verdict.result === 'passed';
 }
 
@@ -183,8 +186,7 @@ async function judge(work: Work, checked: readonly Checked[], base: string): Pro
 function finish(
 	context: Context,
 	journal: Journal,
-	facts: Facts,
-	{checked, verdict}: {readonly checked: readonly Checked[]; readonly verdict: Verdict},
+	{facts, checked, verdict}: {readonly facts: Facts; readonly checked: readonly Checked[]; readonly verdict: Verdict},
 ): void {
 	const {result, doubt, because} = verdict;
 	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests}) => ({

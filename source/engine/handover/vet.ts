@@ -11,7 +11,7 @@ import {
 	type Change,
 	type Entry,
 } from '../../core/git/tree.ts';
-import type {Git} from '../../host/git.ts';
+import type {Git, ProjectCheckout, ProjectGit} from '../../host/git.ts';
 import {attributeFiles, readBlobs, readTree, withAttributes} from './attributes.ts';
 import {broughtFiles} from './brought-files.ts';
 import {knownCommits} from '../run/submodules.ts';
@@ -48,9 +48,7 @@ export async function changesOf(git: Git, base: string, tree: string): Promise<C
  * giving it.
  */
 async function findFiltered(
-	git: Git,
-	commonDir: string,
-	base: string,
+	{git, commonDir}: ProjectGit,
 	tree: ReadonlyMap<string, Entry>,
 	changes: readonly Change[],
 ): Promise<string[]> {
@@ -68,7 +66,7 @@ async function findFiltered(
 	const paths =
 		changedFiles.length > 0 ? [...new Set([...before.keys(), ...tree.keys()])] : changes.map(({path}) => path);
 	const filters = (entries: ReadonlyMap<string, Entry>) =>
-		withAttributes(git, commonDir, attributeFiles(entries), attributes => attributes.of('filter', paths));
+		withAttributes({git, commonDir}, attributeFiles(entries), attributes => attributes.of('filter', paths));
 	const old = await filters(before);
 	const now = changedFiles.length > 0 ? await filters(tree) : old;
 	if (old.size === 0 && now.size === 0) {
@@ -115,17 +113,13 @@ async function findFiltered(
 
 /** Submodules: another commit of one that is there already, where the person's own copy of it knows that commit. */
 async function findUnknownCommits(
-	git: Git,
-	commonDir: string,
-	root: string,
+	project: ProjectCheckout,
 	base: string,
 	changes: readonly Change[],
 ): Promise<Problem[]> {
 	const moved = changes.filter(({before, after}) => before?.mode === repositoryMode && after?.mode === repositoryMode);
 	const known = await knownCommits(
-		git,
-		commonDir,
-		root,
+		project,
 		base,
 		moved.map(({path, after}) => ({path, commit: after!.object})),
 	);
@@ -135,7 +129,7 @@ async function findUnknownCommits(
 			because:
 				`${shown(path)} is at ${after!.object.slice(0, 10)}, ` +
 				'a commit that your copy of that submodule does not have',
-			hint: `git -C ${JSON.stringify(`${root}/${textOf(path)}`)} fetch, and then verify it again`,
+			hint: `git -C ${JSON.stringify(`${project.root}/${textOf(path)}`)} fetch, and then verify it again`,
 		}));
 }
 
@@ -197,34 +191,27 @@ async function findBrought(git: Git, run: Run, head: string): Promise<string[]> 
  * @returns one line for each, with its name; nothing where all is well
  */
 export async function findProblems(
-	git: Git,
-	commonDir: string,
-	root: string,
+	project: ProjectCheckout,
 	run: Run,
 	{base, head, tree: name}: Candidate,
 ): Promise<Problem[]> {
+	const {git} = project;
 	const changes = await changesOf(git, base, name);
 	const tree = await readTree(git, name);
 	const {stdout: ignoreCase} = await git.run(['config', '--type=bool', '--get', 'core.ignorecase']);
 	const plain = (lines: readonly string[]) => lines.map(because => ({because}));
 	return [
 		...plain(findForbidden(tree, changes, ignoreCase.trim() === 'true')),
-		...(await findUnknownCommits(git, commonDir, root, base, changes)),
+		...(await findUnknownCommits(project, base, changes)),
 		...plain(await findSources(git, changes)),
-		...plain(await findFiltered(git, commonDir, base, tree, changes)),
+		...plain(await findFiltered(project, tree, changes)),
 		...plain(await findBrought(git, run, head)),
 	];
 }
 
 /** @returns the refusal of a branch that holds what is never merged */
-export async function vet(
-	git: Git,
-	commonDir: string,
-	root: string,
-	run: Run,
-	candidate: Candidate,
-): Promise<Refusal | undefined> {
-	const problems = await findProblems(git, commonDir, root, run, candidate);
+export async function vet(project: ProjectCheckout, run: Run, candidate: Candidate): Promise<Refusal | undefined> {
+	const problems = await findProblems(project, run, candidate);
 	return problems.length === 0
 		? undefined
 		: gateRefusal(

@@ -83,7 +83,7 @@ export async function fillWorktree(
 		}
 
 		copyIndex(made, index);
-		const filled = await fillSubmodules(git, commonDir, root, commit, places.worktree);
+		const filled = await fillSubmodules({git, commonDir, root}, commit, places.worktree);
 		giveToRun(runId, ...filled.map(place => path.join(places.worktree, place)));
 	} finally {
 		rmSync(scratch, {recursive: true, force: true});

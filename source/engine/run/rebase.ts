@@ -75,7 +75,7 @@ export async function planRebase(
 
 	let files: readonly string[] = [];
 	try {
-		await mergedTree(run, git, base, head);
+		await mergedTree(run, {git, base, head});
 	} catch (error) {
 		if (!(error instanceof Conflict)) {
 			throw error;

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {submoduleRef} from '../../core/git/refs.ts';
 import {repositoryMode, textOf} from '../../core/git/tree.ts';
-import {Git} from '../../host/git.ts';
+import {Git, type ProjectCheckout} from '../../host/git.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
 import {readTree} from '../handover/attributes.ts';
 import {ownStatusOf} from '../../host/status.ts';
@@ -34,16 +34,14 @@ function isGitFolder(folder: string): boolean {
 const isPlain = (text: string) =>
 	text !== '' && !text.split('/').some(part => part === '' || part === '.' || part === '..' || part === '.git');
 
+/** Where submodules may be kept: below the git folder of their parent, and in its checkout where it has one. */
+type Parent = {readonly git: Git; readonly modules: string; readonly checkout: string | undefined};
+
 /**
  * Where each submodule is kept, by its path in its parent. Names of
  * submodules are folders below `modules`, and lead nowhere else.
  */
-async function gitFolders(
-	git: Git,
-	modules: string,
-	checkout: string | undefined,
-	settings: string,
-): Promise<Map<string, string>> {
+async function gitFolders({git, modules, checkout}: Parent, settings: string): Promise<Map<string, string>> {
 	const {code, stdout} = await git.run([
 		'config',
 		'--blob',
@@ -77,22 +75,20 @@ async function has(folder: string, commit: string): Promise<boolean> {
 }
 
 /** The submodules of a commit or a tree, and theirs, parents first. */
-export async function submodulesOf(git: Git, commonDir: string, root: string, tree: string): Promise<Submodule[]> {
+export async function submodulesOf({git, commonDir, root}: ProjectCheckout, tree: string): Promise<Submodule[]> {
 	const found: Submodule[] = [];
 	const visit = async (
-		git: Git,
-		modules: string,
-		checkout: string | undefined,
+		parent: Parent,
 		tree: string,
-		prefix: string,
-		depth: number,
+		{prefix, depth}: {readonly prefix: string; readonly depth: number},
 	): Promise<void> => {
+		const {git} = parent;
 		// Most repositories have none, and are not listed for it.
 		if (depth > deepest || (await git.run(['cat-file', '-e', `${tree}:.gitmodules`])).code !== 0) {
 			return;
 		}
 
-		const folders = await gitFolders(git, modules, checkout, `${tree}:.gitmodules`);
+		const folders = await gitFolders(parent, `${tree}:.gitmodules`);
 		for (const [bytes, {mode, object}] of await readTree(git, tree)) {
 			if (mode !== repositoryMode) {
 				continue;
@@ -103,12 +99,15 @@ export async function submodulesOf(git: Git, commonDir: string, root: string, tr
 			const known = folder !== undefined && (await has(folder, object));
 			found.push({path: prefix + place, commit: object, objects: known ? path.join(folder, 'objects') : undefined});
 			if (known) {
-				await visit(reading(folder), path.join(folder, 'modules'), undefined, object, `${prefix}${place}/`, depth + 1);
+				await visit({git: reading(folder), modules: path.join(folder, 'modules'), checkout: undefined}, object, {
+					prefix: `${prefix}${place}/`,
+					depth: depth + 1,
+				});
 			}
 		}
 	};
 
-	await visit(git, path.join(commonDir, 'modules'), root, tree, '', 1);
+	await visit({git, modules: path.join(commonDir, 'modules'), checkout: root}, tree, {prefix: '', depth: 1});
 	return found;
 }
 
@@ -135,9 +134,7 @@ async function fetchHere(folder: string, commit: string): Promise<void> {
  * @returns their paths, as bytes
  */
 export async function knownCommits(
-	git: Git,
-	commonDir: string,
-	root: string,
+	{git, commonDir, root}: ProjectCheckout,
 	base: string,
 	wanted: ReadonlyArray<{readonly path: string; readonly commit: string}>,
 ): Promise<Set<string>> {
@@ -145,7 +142,7 @@ export async function knownCommits(
 	const folders =
 		wanted.length === 0
 			? new Map<string, string>()
-			: await gitFolders(git, path.join(commonDir, 'modules'), root, `${base}:.gitmodules`);
+			: await gitFolders({git, modules: path.join(commonDir, 'modules'), checkout: root}, `${base}:.gitmodules`);
 	for (const {path: place, commit} of wanted) {
 		const folder = folders.get(textOf(place));
 		if (folder === undefined) {
@@ -169,13 +166,11 @@ export async function knownCommits(
  * @returns what was written
  */
 export async function fillSubmodules(
-	git: Git,
-	commonDir: string,
-	root: string,
+	{git, commonDir, root}: ProjectCheckout,
 	tree: string,
 	folder: string,
 ): Promise<string[]> {
-	const submodules = (await submodulesOf(git, commonDir, root, tree)).filter(({objects}) => objects !== undefined);
+	const submodules = (await submodulesOf({git, commonDir, root}, tree)).filter(({objects}) => objects !== undefined);
 	if (submodules.length === 0) {
 		return [];
 	}
