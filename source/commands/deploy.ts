@@ -108,10 +108,10 @@ export const verb = define({
 			}
 		};
 
-		await refuseIf(decideDeploy(run, context.actor, target, target));
+		await refuseIf(decideDeploy(run, context.actor, {target, confirmed: target}));
 
 		const {command, credentials, window} = await findTarget(context, run, target);
-		await refuseIf(decideWindow(target, window, wallTime(Date.now()), order.outside ? order.because : undefined));
+		await refuseIf(decideWindow({target, window}, wallTime(Date.now()), order.outside ? order.because : undefined));
 
 		const sources = credentialSources(context, {run, target, credentials, typed: options.credential});
 		let confirmed = options.confirm;
@@ -121,7 +121,7 @@ export const verb = define({
 		}
 
 		// Nobody is asked for a credential of a deploy that is refused.
-		const values = decideDeploy(run, context.actor, target, confirmed)
+		const values = decideDeploy(run, context.actor, {target, confirmed})
 			? new Map<string, string>()
 			: await credentialValues(context, io, {credentials, sources});
 		const outcome = await withJournal(context, run.id, journal =>

@@ -4,6 +4,9 @@ export type Person = `person:${string}`;
 /** Who did something: `person:<login>`, `agent:<run>`, `policy` or `fleet`. */
 export type Actor = Person | `agent:${string}` | 'policy' | 'fleet';
 
+/** Who decides, and when: milliseconds. */
+export type DecidedBy = {readonly actor: Actor; readonly now: number};
+
 export function personOf(login: string): Person {
 	return `person:${login}`;
 }

@@ -144,14 +144,13 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(
-		text,
-		schema,
-		policyPath,
-		'keys: setup, teardown, verify, verifyDepth, network, privateHosts, ' +
+	return parseClosed(text, schema, {
+		path: policyPath,
+		hint:
+			'keys: setup, teardown, verify, verifyDepth, network, privateHosts, ' +
 			'limits (processes, memory, disk, files, hours), approve (word, sign), ' +
 			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
-	);
+	});
 }
 
 /**

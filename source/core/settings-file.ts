@@ -49,12 +49,10 @@ const schema = v.strictObject({
 
 /** Reads a person's settings. The schema is closed: a key that is not known is an error with its line. */
 export function parseSettings(text: string): Settings | Refusal {
-	const read = parseClosed(
-		text,
-		schema,
-		'settings.yaml',
-		'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject), toolchains (folders)',
-	);
+	const read = parseClosed(text, schema, {
+		path: 'settings.yaml',
+		hint: 'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject), toolchains (folders)',
+	});
 	return read instanceof Refusal
 		? read
 		: {

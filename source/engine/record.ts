@@ -10,7 +10,7 @@ export type By = {readonly actor: Actor; readonly now?: number};
 
 /** What comes of a command, before anything of it is done. @throws Refusal */
 export function decideOn(journal: Journal, command: Command, {actor, now = Date.now()}: By): RunEvent[] {
-	return orThrow(decide(journal.run, command, actor, now));
+	return orThrow(decide(journal.run, command, {actor, now}));
 }
 
 /**

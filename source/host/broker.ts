@@ -208,7 +208,7 @@ export class Broker {
 			version: request.httpVersion,
 			headers: pairsOf(request.rawHeaders),
 		};
-		const verdict = decideRequest(parsed, target, held, this.#hooks.pointers());
+		const verdict = decideRequest(parsed, target, {held, pointers: this.#hooks.pointers()});
 		if (!verdict.allow) {
 			return refuse(verdict.status, verdict.because, verdict.alarm);
 		}

@@ -124,7 +124,7 @@ test('every command in every stage is decided: events that can be folded, or a r
 	for (const [type, command] of Object.entries(commands)) {
 		const found = stages.filter(stage => {
 			const run = runIn(stage);
-			const decided = decide(run, command, person, now);
+			const decided = decide(run, command, {actor: person, now});
 			if (decided instanceof Refusal) {
 				assert.ok(decided.because !== '' && decided.hint !== '', `${type} in ${stage}`);
 				return false;
@@ -146,7 +146,7 @@ test('an agent has no command, in any stage', () => {
 	for (const command of Object.values(commands)) {
 		for (const stage of stages) {
 			for (const actor of ['agent:r', 'fleet', 'policy'] as const) {
-				const decided = decide(runIn(stage), command, actor, now);
+				const decided = decide(runIn(stage), command, {actor, now});
 				assert.ok(decided instanceof Refusal, `${actor}: ${command.type} in ${stage}`);
 			}
 		}
@@ -156,7 +156,7 @@ test('an agent has no command, in any stage', () => {
 test('a command about what is not there is refused', () => {
 	const run = runIn('running');
 	const because = (command: Command, of = run) => {
-		const decided = decide(of, command, person, now);
+		const decided = decide(of, command, {actor: person, now});
 		assert.ok(decided instanceof Refusal, command.type);
 		return decided.because;
 	};
@@ -179,26 +179,29 @@ test('a command about what is not there is refused', () => {
 });
 
 test('what a command does is written as it is: who, until when, when it takes effect', () => {
-	assert.deepEqual(decide(runIn('running'), {...commands.grant, because: ' x ', reaches: 'now'}, person, now), [
-		{
-			type: 'scope.granted',
-			grant: {
-				id: '00000000',
-				scope: 'network:d.test',
-				because: 'x',
-				by: person,
-				at,
-				reference: undefined,
-				identity: undefined,
-				until: '2026-01-01T00:01:00.000Z',
+	assert.deepEqual(
+		decide(runIn('running'), {...commands.grant, because: ' x ', reaches: 'now'}, {actor: person, now}),
+		[
+			{
+				type: 'scope.granted',
+				grant: {
+					id: '00000000',
+					scope: 'network:d.test',
+					because: 'x',
+					by: person,
+					at,
+					reference: undefined,
+					identity: undefined,
+					until: '2026-01-01T00:01:00.000Z',
+				},
+				effect: 'effective now',
 			},
-			effect: 'effective now',
-		},
-	]);
-	assert.deepEqual(decide(runIn('running'), commands.stop, person, now), [
+		],
+	);
+	assert.deepEqual(decide(runIn('running'), commands.stop, {actor: person, now}), [
 		{type: 'run.exited', code: null, signal: null, because: 'stopped by ada'},
 	]);
-	assert.deepEqual(decide(runIn('running'), commands.audit, person, now), [
+	assert.deepEqual(decide(runIn('running'), commands.audit, {actor: person, now}), [
 		{type: 'gate.refused', gate: 'merge', because: 'agents decide nothing'},
 		{type: 'audit.finished', items: [{id: 'repo', status: 'PASS'}], because: ''},
 	]);

@@ -163,45 +163,63 @@ test('gates: only the right way is open', () => {
 	const yes = run(started, exited, captured, verified(), approved);
 	assert.equal(decideVerify(run(started, exited)), undefined);
 	assert.match(decideVerify(run(started))!.because, /running/);
-	assert.equal(decideApprove(ready, person, facts, now), undefined);
-	assert.equal(decideMerge(yes, person, facts, now), undefined);
-	assert.equal(decideDeploy(run(started, exited, captured, verified(), approved, merged), person, 't', 't'), undefined);
-	assert.equal(decideWindow('t', 'mon-fri 09:00-16:00', {day: 1, minutes: 959}, undefined), undefined);
+	assert.equal(decideApprove(ready, facts, {actor: person, now}), undefined);
+	assert.equal(decideMerge(yes, facts, {actor: person, now}), undefined);
 	assert.equal(
-		decideWindow('t', 'mon-fri 09:00-16:00', {day: 0, minutes: 0}, 'an outage'),
+		decideDeploy(run(started, exited, captured, verified(), approved, merged), person, {target: 't', confirmed: 't'}),
+		undefined,
+	);
+	assert.equal(
+		decideWindow({target: 't', window: 'mon-fri 09:00-16:00'}, {day: 1, minutes: 959}, undefined),
+		undefined,
+	);
+	assert.equal(
+		decideWindow({target: 't', window: 'mon-fri 09:00-16:00'}, {day: 0, minutes: 0}, 'an outage'),
 		undefined,
 		'a reason opens it',
 	);
-	assert.equal(decideWindow('t', undefined, {day: 0, minutes: 0}, undefined), undefined);
+	assert.equal(decideWindow({target: 't', window: undefined}, {day: 0, minutes: 0}, undefined), undefined);
 	const noes: Array<[string, ReturnType<typeof decideApprove>]> = [
-		['approve unverified', decideApprove(run(started, exited), person, facts, now)],
-		['approve failed', decideApprove(run(verified(false)), person, facts, now)],
-		['approve as agent', decideApprove(ready, 'agent:r', facts, now)],
-		['approve as policy', decideApprove(ready, 'policy', facts, now)],
-		['approve old', decideApprove(ready, person, facts, now + 25 * 3_600_000)],
-		['merge unapproved', decideMerge(ready, person, facts, now)],
-		['merge as agent', decideMerge(yes, 'agent:r', facts, now)],
-		['merge agent-approved', decideMerge({...yes, approval: {...yes.approval!, by: 'agent:r'}}, person, facts, now)],
-		['merge other verification', decideMerge({...yes, approval: {...yes.approval!, verify: 'w'}}, person, facts, now)],
-		['merge old', decideMerge(yes, person, facts, now + 25 * 3_600_000)],
-		['merge twice', decideMerge(run(verified(), approved, merged), person, facts, now)],
+		['approve unverified', decideApprove(run(started, exited), facts, {actor: person, now})],
+		['approve failed', decideApprove(run(verified(false)), facts, {actor: person, now})],
+		['approve as agent', decideApprove(ready, facts, {actor: 'agent:r', now})],
+		['approve as policy', decideApprove(ready, facts, {actor: 'policy', now})],
+		['approve old', decideApprove(ready, facts, {actor: person, now: now + 25 * 3_600_000})],
+		['merge unapproved', decideMerge(ready, facts, {actor: person, now})],
+		['merge as agent', decideMerge(yes, facts, {actor: 'agent:r', now})],
+		[
+			'merge agent-approved',
+			decideMerge({...yes, approval: {...yes.approval!, by: 'agent:r'}}, facts, {actor: person, now}),
+		],
+		[
+			'merge other verification',
+			decideMerge({...yes, approval: {...yes.approval!, verify: 'w'}}, facts, {actor: person, now}),
+		],
+		['merge old', decideMerge(yes, facts, {actor: person, now: now + 25 * 3_600_000})],
+		['merge twice', decideMerge(run(verified(), approved, merged), facts, {actor: person, now})],
 		[
 			'merge rejected',
-			decideMerge(run(verified(), approved, {type: 'review.rejected', because: 'no'}), person, facts, now),
+			decideMerge(run(verified(), approved, {type: 'review.rejected', because: 'no'}), facts, {actor: person, now}),
 		],
 		[
 			'merge discarded',
-			decideMerge(run(verified(), approved, {type: 'run.discarded', because: '', kept: []}), person, facts, now),
+			decideMerge(run(verified(), approved, {type: 'run.discarded', because: '', kept: []}), facts, {
+				actor: person,
+				now,
+			}),
 		],
-		['deploy unmerged', decideDeploy(yes, person, 't', 't')],
-		['deploy unconfirmed', decideDeploy(run(merged), person, 't', undefined)],
-		['deploy wrong name', decideDeploy(run(merged), person, 't', 'T')],
-		['deploy on a Sunday', decideWindow('t', 'mon-fri 09:00-16:00', {day: 0, minutes: 720}, undefined)],
+		['deploy unmerged', decideDeploy(yes, person, {target: 't', confirmed: 't'})],
+		['deploy unconfirmed', decideDeploy(run(merged), person, {target: 't', confirmed: undefined})],
+		['deploy wrong name', decideDeploy(run(merged), person, {target: 't', confirmed: 'T'})],
+		[
+			'deploy on a Sunday',
+			decideWindow({target: 't', window: 'mon-fri 09:00-16:00'}, {day: 0, minutes: 720}, undefined),
+		],
 		[
 			'deploy outside of its window, without a word',
-			decideWindow('t', 'mon-fri 09:00-16:00', {day: 1, minutes: 960}, ' '),
+			decideWindow({target: 't', window: 'mon-fri 09:00-16:00'}, {day: 1, minutes: 960}, ' '),
 		],
-		['deploy as agent', decideDeploy(run(merged), 'agent:r', 't', 't')],
+		['deploy as agent', decideDeploy(run(merged), 'agent:r', {target: 't', confirmed: 't'})],
 		['reject merged', decideReject(run(merged), person)],
 		['resume merged', decideResume(run(merged))],
 		['grant as agent', decideScopeChange(run(started), 'agent:r', 'x')],
@@ -214,9 +232,9 @@ test('gates: only the right way is open', () => {
 
 	for (const key of ['base', 'head', 'tree', 'policy'] as const) {
 		const changed = {...facts, [key]: '9'.repeat(40)};
-		assert.match(decideApprove(ready, person, changed, now)!.because, /^stale/);
-		assert.match(decideMerge(yes, person, changed, now)!.because, /^stale/);
-		assert.equal(decideMerge(yes, person, changed, now)!.exitCode, 3);
+		assert.match(decideApprove(ready, changed, {actor: person, now})!.because, /^stale/);
+		assert.match(decideMerge(yes, changed, {actor: person, now})!.because, /^stale/);
+		assert.equal(decideMerge(yes, changed, {actor: person, now})!.exitCode, 3);
 	}
 });
 

@@ -40,7 +40,7 @@ test("an agent's colours are kept, and nothing else of its sequences", () => {
 	}
 
 	assert.equal(plainText(readRaw('a\u001B[31mb\tc')), 'a^[[31mb    c');
-	assert.deepEqual(highlight([{text: 'ab', sgr: '1'}, {text: 'cd'}], 1, 3, {back: 'match'}), [
+	assert.deepEqual(highlight([{text: 'ab', sgr: '1'}, {text: 'cd'}], {from: 1, to: 3}, {back: 'match'}), [
 		{text: 'a', sgr: '1'},
 		{text: 'b', sgr: '1', back: 'match'},
 		{text: 'c', back: 'match'},
@@ -102,38 +102,53 @@ test('whose turn it is', () => {
 	const none = {running: undefined, perProject: undefined};
 	const own = run({createdAt: '2026-01-01T00:00:05Z'});
 	const working = run({id: 'w', stage: 'running'});
-	assert.equal(waitsFor(own, [working], undefined, none), undefined);
-	assert.match(waitsFor(own, [working], undefined, {...none, running: 1})!, /1 at once/);
-	assert.equal(waitsFor(own, [working], undefined, {...none, running: 2}), undefined);
+	assert.equal(waitsFor(own, {others: [working], before: undefined}, none), undefined);
+	assert.match(waitsFor(own, {others: [working], before: undefined}, {...none, running: 1})!, /1 at once/);
+	assert.equal(waitsFor(own, {others: [working], before: undefined}, {...none, running: 2}), undefined);
 	assert.match(
-		waitsFor(own, [working, run({id: 'q', stage: 'queued'})], undefined, {...none, running: 2})!,
+		waitsFor(own, {others: [working, run({id: 'q', stage: 'queued'})], before: undefined}, {...none, running: 2})!,
 		/run limit reached/,
 		'an earlier one comes first',
 	);
 	assert.equal(
-		waitsFor(own, [working, run({id: 'q', stage: 'queued', createdAt: '2026-01-01T00:00:09Z'})], undefined, {
-			...none,
-			running: 2,
-		}),
+		waitsFor(
+			own,
+			{others: [working, run({id: 'q', stage: 'queued', createdAt: '2026-01-01T00:00:09Z'})], before: undefined},
+			{
+				...none,
+				running: 2,
+			},
+		),
 		undefined,
 		'a later one does not',
 	);
 	assert.equal(
-		waitsFor(own, [working, run({id: 'q', stage: 'queued', after: 'z'})], undefined, {...none, running: 2}),
+		waitsFor(
+			own,
+			{others: [working, run({id: 'q', stage: 'queued', after: 'z'})], before: undefined},
+			{...none, running: 2},
+		),
 		undefined,
 		'one that waits for another run does not hold up the queue',
 	);
 	assert.equal(
-		waitsFor(own, [run({id: 'o', stage: 'running', project: {id: 'other', name: 'o', root: '/'}})], undefined, {
-			...none,
-			perProject: 1,
-		}),
+		waitsFor(
+			own,
+			{others: [run({id: 'o', stage: 'running', project: {id: 'other', name: 'o', root: '/'}})], before: undefined},
+			{
+				...none,
+				perProject: 1,
+			},
+		),
 		undefined,
 	);
-	assert.match(waitsFor(own, [working], undefined, {...none, perProject: 1})!, /run limit of p reached: 1 at once/);
+	assert.match(
+		waitsFor(own, {others: [working], before: undefined}, {...none, perProject: 1})!,
+		/run limit of p reached: 1 at once/,
+	);
 	const after = run({after: 'w'});
-	assert.equal(waitsFor(after, [], working, none), 'waits for w, which is running');
-	assert.equal(waitsFor(after, [], undefined, none), 'waits for w, which is gone');
+	assert.equal(waitsFor(after, {others: [], before: working}, none), 'waits for w, which is running');
+	assert.equal(waitsFor(after, {others: [], before: undefined}, none), 'waits for w, which is gone');
 	assert.deepEqual(
 		[
 			run({stage: 'stopped', exit: {code: 0, signal: null}}),

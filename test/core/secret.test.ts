@@ -126,8 +126,7 @@ const ask = (headers: Array<[string, string]>, options: {method?: string; url?: 
 			headers: [...(options.host ?? ['api.example.org']).map((host): [string, string] => ['Host', host]), ...headers],
 		},
 		target,
-		boundTo([secret], target),
-		[pointer],
+		{held: boundTo([secret], target), pointers: [pointer]},
 	);
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
@@ -266,8 +265,7 @@ test('a secret that is not in force is not swapped', () => {
 			],
 		},
 		target,
-		[],
-		[pointer],
+		{held: [], pointers: [pointer]},
 	);
 	assert.ok(!verdict.allow && verdict.alarm);
 });

@@ -9,12 +9,16 @@ export type Frame = {
 	readonly length: number;
 };
 
+/** Changes unmasked bytes in place; `end` says that a frame ends with them, `at` where in it they begin. */
+// oxlint-disable-next-line max-params -- once for every piece of a stream, where an object would cost
+type OnPayload = (bytes: Uint8Array, end: boolean, frame: Frame, at: number) => void;
+
 /**
  * Goes along a stream of websocket frames (RFC 6455, 5.2) and lets the payload be changed in place, byte for byte:
  * lengths, masks and frames stay what they are. Nothing waits for the end of a frame.
  */
 export class FrameWalker {
-	readonly #payload: (bytes: Uint8Array, end: boolean, frame: Frame, at: number) => void;
+	readonly #payload: OnPayload;
 	readonly #begun: ((frame: Frame) => void) | undefined;
 	/** The header of the next frame, as far as it came; the frame that is being read, and how far. */
 	#header: number[] = [];
@@ -24,14 +28,8 @@ export class FrameWalker {
 	/** True once what came is no frame; then nothing may pass. */
 	broken = false;
 
-	/**
-	 * @param payload changes unmasked bytes in place; `end` says that a frame ends with them, `at` where in it they begin
-	 * @param begun hears of each frame once its header is whole
-	 */
-	constructor(
-		payload: (bytes: Uint8Array, end: boolean, frame: Frame, at: number) => void,
-		begun?: (frame: Frame) => void,
-	) {
+	/** @param begun hears of each frame once its header is whole */
+	constructor(payload: OnPayload, begun?: (frame: Frame) => void) {
 		this.#payload = payload;
 		this.#begun = begun;
 	}
@@ -157,6 +155,7 @@ export class FrameBlanker {
 		};
 
 		this.#walker = new FrameWalker(
+			// oxlint-disable-next-line max-params -- it is an OnPayload
 			(part, end, frame, at) => {
 				if (!frame.isControl) {
 					this.#queue.push({left: part.length, at, mask: frame.mask});

@@ -1,4 +1,4 @@
-import {actorName, type Actor} from '../actor.ts';
+import {actorName, type Actor, type DecidedBy} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
 import {isRunBranch, printable} from '../names.ts';
 import {Refusal} from '../refusal.ts';
@@ -27,8 +27,7 @@ import {mayHaveSupervisor} from './stages.ts';
 
 type Decided = RunEvent[] | Refusal;
 
-/** @param now milliseconds */
-type Decider<Type extends Command['type']> = (run: Run, command: CommandOf<Type>, actor: Actor, now: number) => Decided;
+type Decider<Type extends Command['type']> = (run: Run, command: CommandOf<Type>, by: DecidedBy) => Decided;
 
 /** The events, or the reason against them. */
 function unless(refusal: Refusal | undefined, ...events: RunEvent[]): Decided {
@@ -112,13 +111,13 @@ function waiveRefusal(run: Run, because: string): Refusal | undefined {
 }
 
 const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
-	grant: (run, command, actor, now) =>
+	grant: (run, command, {actor, now}) =>
 		unless(decideScopeChange(run, actor, command.because), {
 			type: 'scope.granted',
 			grant: grantOf(command, actor, now),
 			effect: effectOf(command.reaches ?? 'start', run.id),
 		}),
-	revoke: (run, {scope, because}, actor) =>
+	revoke: (run, {scope, because}, {actor}) =>
 		unless(decideActor(actor, 'a scope') ?? revokeRefusal(run, scope), {
 			type: 'scope.revoked',
 			scope,
@@ -126,7 +125,7 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			cut: 0,
 		}),
 	// Written down once the agent has ended; another attempt of a run that has ended may be about to start.
-	stop: (run, {because}, actor) =>
+	stop: (run, {because}, {actor}) =>
 		unless(decideActor(actor, 'stopping a run') ?? (mayHaveSupervisor(run.stage) ? undefined : notRunning(run)), {
 			type: 'run.exited',
 			code: null,
@@ -134,21 +133,21 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			because: because === '' ? `stopped by ${actorName(actor)}` : because,
 		}),
 	// Written down by whoever stops the processes: `whole` is how that came out.
-	freeze: (run, {because}, actor) =>
+	freeze: (run, {because}, {actor}) =>
 		unless(decideActor(actor, 'pausing a run') ?? freezeRefusal(run), {
 			type: 'run.frozen',
 			because: reasonOf(because, actor),
 			whole: true,
 		}),
-	thaw: (run, {because}, actor) =>
+	thaw: (run, {because}, {actor}) =>
 		unless(
 			decideActor(actor, 'continuing a run') ??
 				(run.stage === 'frozen' ? decideSpending(run) : new Refusal(`${run.id} is not paused`, `fleet show ${run.id}`)),
 			{type: 'run.thawed', because: reasonOf(because, actor)},
 		),
-	budget: (_run, {budget, because}, actor) =>
+	budget: (_run, {budget, because}, {actor}) =>
 		unless(decideActor(actor, 'a budget'), {type: 'budget.set', budget, because}),
-	dismiss: (run, {target, because}, actor) =>
+	dismiss: (run, {target, because}, {actor}) =>
 		unless(
 			decideActor(actor, 'a denial') ??
 				(run.denials.some(denial => denial.target === target)
@@ -156,38 +155,38 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 					: new Refusal(`${run.id} was not denied ${printable(target)}`, `fleet show ${run.id}`)),
 			{type: 'denial.dismissed', target, because},
 		),
-	acknowledge: (run, {because}, actor) =>
+	acknowledge: (run, {because}, {actor}) =>
 		unless(
 			decideActor(actor, 'an alarm') ??
 				(run.alarms.length === 0 ? new Refusal(`${run.id} has no alarm`, `fleet show ${run.id}`) : undefined),
 			{type: 'alarm.acknowledged', because},
 		),
-	audit: (_run, {items, asked, because}, actor) =>
+	audit: (_run, {items, asked, because}, {actor}) =>
 		unless(
 			decideActor(actor, 'an audit'),
 			...asked.map((gate): RunEvent => ({type: 'gate.refused', gate, because: 'agents decide nothing'})),
 			{type: 'audit.finished', items: [...items], because},
 		),
-	resume: (run, {prompt, onto}, actor) =>
+	resume: (run, {prompt, onto}, {actor}) =>
 		unless(decideActor(actor, 'resume') ?? decideResume(run) ?? decideSpending(run), {
 			type: 'prompt.sent',
 			prompt,
 			...(onto === undefined ? {} : {onto}),
 		}),
-	verify: (run, {facts, commands}, actor) =>
+	verify: (run, {facts, commands}, {actor}) =>
 		unless(decideActor(actor, 'verify') ?? decideVerify(run), {
 			type: 'verify.started',
 			...facts,
 			commands: [...commands],
 		}),
-	waive: (run, {because}, actor) =>
+	waive: (run, {because}, {actor}) =>
 		unless(decideActor(actor, 'to waive') ?? waiveRefusal(run, because), {
 			type: 'suspects.waived',
 			fingerprints: openSuspects(run).map(({fingerprint}) => fingerprint),
 			because: because.trim(),
 		}),
-	approve: (run, {facts, because, signed, viewed}, actor, now) =>
-		unless(decideApprove(run, actor, facts, now), {
+	approve: (run, {facts, because, signed, viewed}, {actor, now}) =>
+		unless(decideApprove(run, facts, {actor, now}), {
 			type: 'review.approved',
 			...facts,
 			verify: run.verification?.digest ?? '',
@@ -195,13 +194,13 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			...(signed ? {signed} : {}),
 			...(viewed ? {viewed} : {}),
 		}),
-	reject: (run, {because}, actor) =>
+	reject: (run, {because}, {actor}) =>
 		unless(decideReject(run, actor), {
 			type: 'review.rejected',
 			because: because === '' ? 'no reason was given' : because,
 		}),
-	merge: (run, {facts, commit}, actor, now) =>
-		unless(decideMerge(run, actor, facts, now), {
+	merge: (run, {facts, commit}, {actor, now}) =>
+		unless(decideMerge(run, facts, {actor, now}), {
 			type: 'merge.started',
 			target: run.target,
 			base: facts.base,
@@ -209,10 +208,10 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			tree: facts.tree,
 			commit,
 		}),
-	deploy: (run, {target, confirmed, window, outside, because, command, credentials}, actor, now) =>
+	deploy: (run, {target, confirmed, window, outside, because, command, credentials}, {actor, now}) =>
 		unless(
-			decideDeploy(run, actor, target, confirmed) ??
-				decideWindow(target, window, wallTime(now), outside ? because : undefined),
+			decideDeploy(run, actor, {target, confirmed}) ??
+				decideWindow({target, window}, wallTime(now), outside ? because : undefined),
 			{
 				type: 'deploy.started',
 				target,
@@ -223,20 +222,19 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 				...(outside && window !== undefined ? {outside: window} : {}),
 			},
 		),
-	retarget: (run, {target, because}, actor) =>
+	retarget: (run, {target, because}, {actor}) =>
 		unless(decideRetarget(run, actor) ?? retargetRefusal(run, target), {type: 'run.retargeted', target, because}),
-	discard: (run, {because, kept}, actor) =>
+	discard: (run, {because, kept}, {actor}) =>
 		unless(decideDiscard(run, actor), {type: 'run.discarded', because, kept: [...kept]}),
-	restore: (run, {because}, actor) => unless(decideRestore(run, actor), {type: 'run.restored', because}),
+	restore: (run, {because}, {actor}) => unless(decideRestore(run, actor), {type: 'run.restored', because}),
 };
 
 /**
  * What comes of a command: events, in the order in which they are written down, or why nothing does. Pure and total.
  * Who carries out a command that has effects beside its events does so before, between or after them, and asks first.
- * @param now milliseconds
  */
-export function decide(run: Run, command: Command, actor: Actor, now: number): RunEvent[] | Refusal {
+export function decide(run: Run, command: Command, by: DecidedBy): RunEvent[] | Refusal {
 	// Each function takes the commands of the type that it stands under: the record says so, and the lookup forgets it.
-	const decider = deciders[command.type] as (run: Run, command: Command, actor: Actor, now: number) => Decided;
-	return decider(run, command, actor, now);
+	const decider = deciders[command.type] as (run: Run, command: Command, by: DecidedBy) => Decided;
+	return decider(run, command, by);
 }

@@ -126,7 +126,7 @@ function approve(run: Run): Standing {
 	return {
 		title: 'Approve',
 		done: approval && approvedText(approval),
-		refusal: decideApprove(run, person, facts, now),
+		refusal: decideApprove(run, facts, {actor: person, now}),
 	};
 }
 
@@ -137,7 +137,7 @@ function merge(run: Run): Standing {
 		title: 'Merge',
 		during: 'merging',
 		done: run.merge ? `merged as ${run.merge.commit.slice(0, 10)}; local checkout ${run.merge.checkout}` : undefined,
-		refusal: decideMerge(run, person, approval ?? facts, approval ? Date.parse(approval.at) : now),
+		refusal: decideMerge(run, approval ?? facts, {actor: person, now: approval ? Date.parse(approval.at) : now}),
 	};
 }
 
@@ -148,7 +148,7 @@ function deploy(run: Run): Standing {
 		during: 'deploying',
 		done: last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined,
 		failed: last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined,
-		refusal: run.merge ? undefined : decideDeploy(run, person, '', ''),
+		refusal: run.merge ? undefined : decideDeploy(run, person, {target: '', confirmed: ''}),
 	};
 }
 

@@ -30,13 +30,12 @@ export function waitsForEver(run: Run, before: Run | undefined): boolean {
 
 /**
  * Why a run has to wait; undefined when it is its turn. Pure. First come, first served, among those that can start.
- * @param others the runs that are alive, without it
- * @param before the run that it waits for; undefined where there is none
+ * @param runs.others those that are alive, without it
+ * @param runs.before the one that it waits for; undefined where there is none
  */
 export function waitsFor(
 	run: Run,
-	others: readonly Run[],
-	before: Run | undefined,
+	{others, before}: {readonly others: readonly Run[]; readonly before: Run | undefined},
 	limits: RunLimits,
 ): string | undefined {
 	if (run.after !== undefined && !(before && endedWell(before))) {

@@ -1,6 +1,6 @@
 import type {Facts} from './facts.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
-import {isPerson, type Actor} from '../actor.ts';
+import {isPerson, type Actor, type DecidedBy} from '../actor.ts';
 import type {Run} from './run.ts';
 import {hasAgent, hasWorker, stageName} from './stages.ts';
 import {formatDuration} from '../text/time.ts';
@@ -76,8 +76,8 @@ function stale(what: string, names: string[], run: Run): Refusal {
 	return gateRefusal(`stale: ${names.join(' and ')} moved since ${what}`, `fleet verify ${run.id}`);
 }
 
-/** May the run be approved, by this actor, at this moment? `now` in milliseconds. */
-export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
+/** May the run be approved, by this actor, at this moment? */
+export function decideApprove(run: Run, facts: Facts, {actor, now}: DecidedBy): Refusal | undefined {
 	const refusal = decideActor(actor, 'approve') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'approve');
 	if (refusal) {
 		return refusal;
@@ -108,7 +108,7 @@ export function decideApprove(run: Run, actor: Actor, facts: Facts, now: number)
 }
 
 /** May the run be merged? Only what was approved, only while nothing under the approval has moved. */
-export function decideMerge(run: Run, actor: Actor, facts: Facts, now: number): Refusal | undefined {
+export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy): Refusal | undefined {
 	const refusal = decideActor(actor, 'merge') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'merge');
 	if (refusal) {
 		return refusal;
@@ -138,8 +138,7 @@ export function decideMerge(run: Run, actor: Actor, facts: Facts, now: number): 
 export function decideDeploy(
 	run: Run,
 	actor: Actor,
-	target: string,
-	confirmed: string | undefined,
+	{target, confirmed}: {readonly target: string; readonly confirmed: string | undefined},
 ): Refusal | undefined {
 	const refusal = decideActor(actor, 'deploy');
 	if (refusal) {
@@ -171,11 +170,10 @@ export function decideWord(word: string | undefined, confirmed: string | undefin
 
 /**
  * Is it the time to deploy there? Outside of its window only with a reason.
- * @param window as the policy has it; undefined for always
+ * @param deploy.window as the policy has it; undefined for always
  */
 export function decideWindow(
-	target: string,
-	window: string | undefined,
+	{target, window}: {readonly target: string; readonly window: string | undefined},
 	now: WallTime,
 	outside: string | undefined,
 ): Refusal | undefined {

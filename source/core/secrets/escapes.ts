@@ -42,6 +42,7 @@ function digit(byte: number | undefined): number {
 }
 
 /** Reads so many digits as the code point. @returns the length given, `none` or `open` */
+// oxlint-disable-next-line max-params -- called for the escapes of a stream, where an object would cost
 function digits(bytes: Uint8Array, at: number, count: number, base: number, length: number): number {
 	let value = 0;
 	for (let index = at; index < at + count; index++) {

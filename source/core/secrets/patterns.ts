@@ -151,6 +151,7 @@ export class Patterns {
 	}
 }
 
+// oxlint-disable-next-line max-params -- called for the bytes of a stream, where an object would cost
 function isAt(bytes: Uint8Array, at: number, pattern: Uint8Array, length: number, folds: boolean): boolean {
 	for (let index = 0; index < length; index++) {
 		const byte = bytes[at + index]!;

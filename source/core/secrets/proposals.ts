@@ -34,7 +34,7 @@ export type Proposal = {
 /** Reads a project's list of secrets, by name. An unknown key is an error with its line number. */
 export function parseProposals(text: string): ReadonlyMap<string, Proposal> | Refusal {
 	const hint = 'each secret: hosts, headers, methods, paths, environment, class, longest, source';
-	const raw = parseClosed(text, schema, proposalsPath, hint);
+	const raw = parseClosed(text, schema, {path: proposalsPath, hint});
 	if (raw instanceof Refusal) {
 		return raw;
 	}

@@ -155,7 +155,8 @@ export function isBoundTo(binding: Binding, target: Target): boolean {
 
 /** What a proposal would open that a person did not approve, in words; empty where it opens no more. */
 export function widening(approved: Binding, proposed: Binding): string[] {
-	const more = (title: string, own: readonly string[], asked: readonly string[], emptyIsAll: boolean) => {
+	const more = (title: string, list: 'hosts' | 'headers' | 'methods' | 'paths', emptyIsAll: boolean) => {
+		const [own, asked] = [approved[list], proposed[list]];
 		if (emptyIsAll && own.length === 0) {
 			return [];
 		}
@@ -168,10 +169,10 @@ export function widening(approved: Binding, proposed: Binding): string[] {
 	};
 
 	return [
-		...more('host', approved.hosts, proposed.hosts, false),
-		...more('header', approved.headers, proposed.headers, false),
-		...more('method', approved.methods, proposed.methods, true),
-		...more('path', approved.paths, proposed.paths, true),
+		...more('host', 'hosts', false),
+		...more('header', 'headers', false),
+		...more('method', 'methods', true),
+		...more('path', 'paths', true),
 		...(approved.class === proposed.class ? [] : [`class ${proposed.class}`]),
 		...(approved.longest !== undefined && (proposed.longest ?? Number.POSITIVE_INFINITY) > approved.longest
 			? ['longer grants']

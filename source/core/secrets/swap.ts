@@ -154,8 +154,8 @@ export function holdsPointer(text: string, pointers: readonly string[]): boolean
  * Decides a request to a bound host, in this order: one Host that is the authority, a path in origin form, no method
  * that echoes, no header twice, no pointer but where it belongs, the swap, no other credential, a path and method that
  * the secret's binding lists.
- * @param held the secrets in force that are bound to the target
- * @param pointers every pointer of the run, in force or not
+ * @param secrets.held those in force that are bound to the target
+ * @param secrets.pointers every pointer of the run, in force or not
  *
  * One function, since the order is the protection: it is read from the top to the bottom.
  */
@@ -163,8 +163,7 @@ export function holdsPointer(text: string, pointers: readonly string[]): boolean
 export function decideRequest(
 	request: BrokerRequest,
 	target: Target,
-	held: readonly HeldSecret[],
-	pointers: readonly string[],
+	{held, pointers}: {readonly held: readonly HeldSecret[]; readonly pointers: readonly string[]},
 ): SwapVerdict {
 	const method = request.method.toUpperCase();
 	const named = (name: string) => request.headers.filter(([other]) => other.toLowerCase() === name);

@@ -146,8 +146,13 @@ export function plainText(spans: readonly Span[]): string {
 	return spans.map(span => span.text).join('');
 }
 
-/** The same line with a style laid over a stretch of it. @param from in UTF-16 units of the plain text, as `to` */
-export function highlight(spans: readonly Span[], from: number, to: number, style: Style): Span[] {
+/** The same line with a style laid over a stretch of it. @param stretch in UTF-16 units of the plain text */
+export function highlight(
+	spans: readonly Span[],
+	stretch: {readonly from: number; readonly to: number},
+	style: Style,
+): Span[] {
+	const {from, to} = stretch;
 	const result: Span[] = [];
 	let at = 0;
 	for (const span of spans) {

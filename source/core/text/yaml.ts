@@ -2,11 +2,11 @@ import * as v from 'valibot';
 import {isMap, isSeq, LineCounter, parseDocument, type Document} from 'yaml';
 import {Refusal} from '../refusal.ts';
 
-function lineOf(document: Document, counter: LineCounter, path: readonly unknown[], unknownKey: unknown): number {
+function lineOf(document: Document, counter: LineCounter, path: readonly unknown[]): number {
 	let node: unknown = document.contents;
 	// What an error is about is the key, where there is one: its value may begin on a later line.
 	let place: unknown = node;
-	for (const key of unknownKey === undefined ? path : [...path, unknownKey]) {
+	for (const key of path) {
 		const pair = isMap(node) ? node.items.find(pair => String(pair.key) === String(key)) : undefined;
 		let value: unknown;
 		if (pair) {
@@ -25,14 +25,13 @@ function lineOf(document: Document, counter: LineCounter, path: readonly unknown
 
 /**
  * Reads a file of the project's by a closed schema. Every error names the file and its line.
- * @param path what the file is called in the project
- * @param hint for every error
+ * @param file.path what the file is called in the project
+ * @param file.hint for every error
  */
 export function parseClosed<Schema extends v.GenericSchema>(
 	text: string,
 	schema: Schema,
-	path: string,
-	hint: string,
+	{path, hint}: {readonly path: string; readonly hint: string},
 ): v.InferOutput<Schema> | Refusal {
 	const counter = new LineCounter();
 	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
@@ -57,7 +56,7 @@ export function parseClosed<Schema extends v.GenericSchema>(
 	const [issue] = result.issues;
 	const keys = (issue.path ?? []).map(item => item.key);
 	const unknown = issue.type === 'strict_object' ? keys.at(-1) : undefined;
-	const line = lineOf(document, counter, unknown === undefined ? keys : keys.slice(0, -1), unknown);
+	const line = lineOf(document, counter, keys);
 	return bad(
 		line,
 		unknown === undefined

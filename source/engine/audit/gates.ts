@@ -32,15 +32,16 @@ export function gateProbes(run: Run): Probe[] {
 	const {verified, approved, merged} = stagesOf(run, facts, new Date(now).toISOString());
 	const agent = `agent:${run.id}` as const;
 	const person = 'person:auditor' as const;
-	const merge = (own: Run, changed: Partial<Facts> = {}) => decideMerge(own, person, {...facts, ...changed}, now);
+	const merge = (own: Run, changed: Partial<Facts> = {}) =>
+		decideMerge(own, {...facts, ...changed}, {actor: person, now});
 	const approvedBut = (changed: Partial<Approval>): Run => ({
 		...approved,
 		approval: {...approved.approval!, ...changed},
 	});
 	const controls: Readonly<Record<string, Refusal | undefined>> = {
-		approve: decideApprove(verified, person, facts, now),
+		approve: decideApprove(verified, facts, {actor: person, now}),
 		merge: merge(approved),
-		deploy: decideDeploy(merged, person, 'target', 'target'),
+		deploy: decideDeploy(merged, person, {target: 'target', confirmed: 'target'}),
 	};
 	const lastWeek = new Date(now - 7 * 86_400_000).toISOString();
 	const other = '9'.repeat(40);
@@ -50,16 +51,28 @@ export function gateProbes(run: Run): Probe[] {
 		['review', 'base', 'merge', 'merge after the target moved', merge(approved, {base: other})],
 		['review', 'policy', 'merge', 'merge after the policy changed', merge(approved, {policy: other})],
 		['review', 'expired', 'merge', 'merge with an approval of last week', merge(approvedBut({at: lastWeek}))],
-		['review', 'agent', 'approve', 'approve as the agent', decideApprove(verified, agent, facts, now)],
+		['review', 'agent', 'approve', 'approve as the agent', decideApprove(verified, facts, {actor: agent, now})],
 		['review', 'self', 'merge', 'merge what the agent approved', merge(approvedBut({by: agent}))],
-		['deploy', 'agent', 'deploy', 'deploy as the agent', decideDeploy(merged, agent, 'target', 'target')],
-		['deploy', 'unmerged', 'deploy', 'deploy what is not merged', decideDeploy(approved, person, 'target', 'target')],
+		[
+			'deploy',
+			'agent',
+			'deploy',
+			'deploy as the agent',
+			decideDeploy(merged, agent, {target: 'target', confirmed: 'target'}),
+		],
+		[
+			'deploy',
+			'unmerged',
+			'deploy',
+			'deploy what is not merged',
+			decideDeploy(approved, person, {target: 'target', confirmed: 'target'}),
+		],
 		[
 			'deploy',
 			'unconfirmed',
 			'deploy',
 			"deploy without the target's name typed",
-			decideDeploy(merged, person, 'target', undefined),
+			decideDeploy(merged, person, {target: 'target', confirmed: undefined}),
 		],
 	];
 	return rows.map(([item, id, gate, tried, refusal]) => {

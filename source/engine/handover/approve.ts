@@ -39,7 +39,7 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 
 	const facts = await factsOrNone(context, journal, git);
 	const now = Date.now();
-	const refusal = decideApprove(journal.run, context.actor, facts, now);
+	const refusal = decideApprove(journal.run, facts, {actor: context.actor, now});
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'approve', because: refusal.because}, context.actor);
 		throw refusal;

@@ -91,7 +91,7 @@ export async function deploy(
 ): Promise<DeployOutcome> {
 	const {run} = journal;
 	const {confirmed, because = '', outside = false} = order;
-	const refusal = decideDeploy(run, context.actor, name, confirmed);
+	const refusal = decideDeploy(run, context.actor, {target: name, confirmed});
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor);
 		throw refusal;
@@ -99,7 +99,7 @@ export async function deploy(
 
 	const target = await findTarget(context, run, name);
 	const now = Date.now();
-	const early = decideWindow(name, target.window, wallTime(now), outside ? because : undefined);
+	const early = decideWindow({target: name, window: target.window}, wallTime(now), outside ? because : undefined);
 	if (early) {
 		journal.append({type: 'gate.refused', gate: 'deploy', because: early.because}, context.actor);
 		throw early;

@@ -155,7 +155,8 @@ export async function merge(
 		? await readFacts(context, journal, {git, gate: 'merge'})
 		: {base: '', head: '', tree: '', policy: ''};
 	const now = Date.now();
-	const refusal = decideMerge(run, context.actor, facts, now) ?? (await checkSignature(git, run, run.approval!));
+	const refusal =
+		decideMerge(run, facts, {actor: context.actor, now}) ?? (await checkSignature(git, run, run.approval!));
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
 		throw refusal;

@@ -33,7 +33,7 @@ async function take(context: Context, journal: Journal, limits: RunLimits): Prom
 
 	try {
 		const before = run.after === undefined ? undefined : readRun(context.paths.run(run.after));
-		const because = waitsFor(run, liveRuns(context, run.id), before, limits);
+		const because = waitsFor(run, {others: liveRuns(context, run.id), before}, limits);
 		if (because === undefined && run.stage === 'queued') {
 			journal.append({type: 'run.dequeued', because: 'preparing the sandbox'}, 'fleet');
 		}

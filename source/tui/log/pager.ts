@@ -63,7 +63,7 @@ export class LogPager {
 		if (view.search !== '') {
 			for (const match of plainText(spans).matchAll(patternOf(view.search))) {
 				if (match[0] !== '') {
-					spans = highlight(spans, match.index, match.index + match[0].length, {back: 'match'});
+					spans = highlight(spans, {from: match.index, to: match.index + match[0].length}, {back: 'match'});
 				}
 			}
 		}

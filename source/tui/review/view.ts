@@ -21,7 +21,7 @@ function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
 	if (partner) {
 		const words = line.kind === '-' ? changedWords(line, partner).left : changedWords(partner, line).right;
 		for (const [from, to] of words) {
-			spans = highlight(spans, from, to, {back: line.kind === '-' ? 'removedWord' : 'addedWord'});
+			spans = highlight(spans, {from, to}, {back: line.kind === '-' ? 'removedWord' : 'addedWord'});
 		}
 	}
 
