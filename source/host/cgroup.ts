@@ -267,7 +267,27 @@ function removeGroup(folder: string): void {
 	}
 }
 
-/** Removes what a run's supervisor that was killed left: a group without processes. */
+/**
+ * Ends what is left in a group. A sandbox dies with its supervisor by a signal of the kernel, which it asks for once it
+ * runs: a supervisor that was killed in the moment before leaves one behind.
+ */
+function endAll(folder: string): void {
+	const processes = () =>
+		readFileSync(path.join(folder, 'cgroup.procs'), 'utf8')
+			.split('\n')
+			.filter(line => line !== '');
+	try {
+		// What dies takes a moment to leave its group.
+		for (let tries = 0; tries < 50 && processes().length > 0; tries++) {
+			processes().forEach(pid => process.kill(Number(pid), 'SIGKILL'));
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+		}
+	} catch {
+		// No such group, none of ours, or gone between being listed and being ended.
+	}
+}
+
+/** Ends and removes what a run's supervisor that was killed left. */
 export function removeCgroup(name: string): void {
 	try {
 		for (const {folder} of findPlaces(
@@ -277,7 +297,8 @@ export function removeCgroup(name: string): void {
 			// The supervisor may have sat one level above, or in a leaf beside.
 			for (const parent of [folder, path.dirname(folder)]) {
 				const together = path.join(parent, 'fleet');
-				// Its own, and those of what looked at it; a group that holds a process stays.
+				endAll(path.join(together, name));
+				// Its own, and those of what looked at it, of which one that holds a process stays.
 				for (const group of existsSync(together)
 					? readdirSync(together).filter(other => other === name || other.startsWith(`${name}.`))
 					: []) {

@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, rmSync} from 'node:fs';
 import type {Changes} from '../../core/run/changes.ts';
 import {pulse, type RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
@@ -6,6 +6,12 @@ import {replaceFile} from '../../host/write.ts';
 /** Keeps the last counts beside the journal: whoever lists a hundred runs only reads. */
 export function rememberChanges(places: RunPaths, changes: Changes): void {
 	replaceFile(places.changes, JSON.stringify(changes), {durable: false});
+	pulse(places);
+}
+
+/** Has nothing known of what a run changed. */
+export function forgetChanges(places: RunPaths): void {
+	rmSync(places.changes, {force: true});
 	pulse(places);
 }
 

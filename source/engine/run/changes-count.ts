@@ -1,12 +1,12 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {countChanges} from '../handover/changes.ts';
-import {rememberChanges} from '../handover/changes-file.ts';
+import {forgetChanges, rememberChanges} from '../handover/changes-file.ts';
 import type {Supervision} from './supervision.ts';
 
 /* How many files and lines the run changed, for the list. */
 
-/** How long the end of a run waits for a count of its changes; a count that takes longer than this is not begun there. */
-const [maxWaitMs, maxCountMs] = [10_000, 500];
+/** How long the end of a run waits for the last count of its changes. */
+const maxWaitMs = 10_000;
 
 /**
  * Counts what the run changed.
@@ -22,23 +22,34 @@ export function countChangesOf(supervision: Supervision): Promise<number> {
 async function countNow({context, journal, places, changes}: Supervision): Promise<number> {
 	const began = Date.now();
 	changes.hasOutput = false;
+	changes.isCounted = false;
 	try {
 		const counted = await countChanges(context, journal.run);
 		if (counted) {
 			rememberChanges(places, counted);
+			changes.isCounted = true;
 		}
 	} catch {
 		// The list shows what was known before.
 	}
 
-	changes.tookMs = Date.now() - began;
-	return Math.max(5000, 100 * changes.tookMs);
+	return Math.max(5000, 100 * (Date.now() - began));
 }
 
-/** The last count, once the agent has ended. */
+/**
+ * The last count, once the agent has ended. Where there is none in time, nothing is known: an older count could say
+ * that there is nothing to lose.
+ */
 export async function countAtEnd(supervision: Supervision): Promise<void> {
-	if (supervision.changes.tookMs < maxCountMs) {
-		// One that goes on may wait for something of the agent's.
-		await Promise.race([countChangesOf(supervision), pause(maxWaitMs, undefined, {ref: false})]);
+	const {changes, places} = supervision;
+	const count = async () => {
+		// One that goes on began before the end, and may have missed what came last.
+		await changes.going;
+		await countChangesOf(supervision);
+		return true;
+	};
+	const isDone = await Promise.race([count(), pause(maxWaitMs, false, {ref: false})]);
+	if (!isDone || !changes.isCounted) {
+		forgetChanges(places);
 	}
 }

@@ -86,8 +86,8 @@ type Watch = {
 type ChangesCount = {
 	/** Whether the agent wrote anything since the last count began. */
 	hasOutput: boolean;
-	/** How long the last count took, milliseconds. */
-	tookMs: number;
+	/** Whether the last count came to its end. */
+	isCounted: boolean;
 	going: Promise<number> | undefined;
 };
 
@@ -139,7 +139,7 @@ export function makeSupervision(
 		pastProxy: {asked: new Set(), lookedUp: new Set(), strays: 0, timer: undefined},
 		model: {usage: run.usage, timer: undefined, unanswered: 0},
 		watch: {lastOutputAt: Date.now(), ended: false, timer: undefined, wake() {}},
-		changes: {hasOutput: true, tookMs: 0, going: undefined},
+		changes: {hasOutput: true, isCounted: false, going: undefined},
 		expiry: undefined,
 	};
 }
