@@ -1,13 +1,13 @@
 import type {Changes} from '../core/run/changes.ts';
 import type {Entry} from '../core/run/event.ts';
 import type {Project} from '../core/project.ts';
-import type {DeployTarget} from '../core/policy.ts';
 import type {Review} from '../core/review/comments.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Settings} from '../core/settings.ts';
 import type {VerbReport} from './report.ts';
 
 export type {Settings} from '../core/settings.ts';
+export type {DiskView, ProjectView, SecretView, StoreView} from './views.ts';
 
 /** What a verb ended with, and what it reported. */
 export type ActionResult = {
@@ -26,54 +26,6 @@ export type AgentView = {
 	readonly title: string;
 	readonly installed: boolean;
 	readonly model: {readonly secret: string; readonly hosts: readonly string[]} | undefined;
-};
-
-/** A secret as `fleet secret list --json` prints it. */
-export type SecretView = {
-	readonly reference: string;
-	readonly project: string | null;
-	readonly store: string;
-	readonly class: string;
-	readonly hosts: readonly string[];
-	readonly paths: readonly string[];
-	readonly environment: string | null;
-	readonly holders: ReadonlyArray<{readonly run: string; readonly scope: string; readonly until: string | null}>;
-};
-
-/** A place for secrets as `fleet secret stores --json` prints it. */
-export type StoreView = {
-	readonly id: string;
-	readonly title: string;
-	readonly state: 'unlocked' | 'locked' | 'none';
-	readonly because: string;
-};
-
-/** What a project offers for a new run, and says of its gates, as `fleet project show --json` prints it. */
-export type ProjectView = {
-	/** The branch that is checked out first. */
-	readonly branches: readonly string[];
-	/** Committed templates, from `.fleet/prompts/`. */
-	readonly prompts: ReadonlyArray<{readonly name: string; readonly text: string}>;
-	readonly network: readonly string[];
-	/** What has to be typed for an approval, where the policy says so. */
-	readonly approveWord: string | null;
-	/** The commands that verify a result; none where the policy has none. */
-	readonly verify: readonly string[];
-	/** What the project is most likely tested by. */
-	readonly suggestedVerify: string | null;
-	/** Whether an approval has to be signed with a person's SSH key. */
-	readonly approveSigned: boolean;
-	readonly deploy: Readonly<Record<string, DeployTarget>>;
-};
-
-/** What a run takes of the disk, and what can be done about it, as `fleet clean --json` prints it. */
-export type DiskView = {
-	readonly run: string;
-	readonly project: string;
-	readonly bytes: number;
-	readonly what: string;
-	readonly note: string;
-	readonly safe: boolean;
 };
 
 /** A log as one range of bytes, of which the first may be gone. */

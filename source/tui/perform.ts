@@ -1,8 +1,13 @@
 import {emptyReview} from '../core/review/comments.ts';
 import {parseDiff} from '../core/review/diff.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
-import type {ActionResult, DiskView, FleetClient, ProjectView, SecretView, StoreView} from '../protocol/client.ts';
+import type {ActionResult, FleetClient} from '../protocol/client.ts';
 import type {Effect, Message, Progress} from './state.ts';
+
+/** What reads verbs' documents; not loaded before the first of them, since the first frame needs none. */
+function schemas() {
+	return Promise.all([import('valibot'), import('../protocol/views.ts')]);
+}
 
 /**
  * Does what the screen asked for, and says what came of it. There are no optimistic updates: a run changes on the
@@ -82,11 +87,12 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 				client.act(['secret', 'stores', '--json']),
 			]);
 			if (secrets.code === 0 && stores.code === 0) {
+				const [{parse}, {secretViews, storeViews}] = await schemas();
 				send({
 					type: 'vault',
 					vault: {
-						secrets: JSON.parse(secrets.stdout) as SecretView[],
-						stores: JSON.parse(stores.stdout) as StoreView[],
+						secrets: parse(secretViews, JSON.parse(secrets.stdout)),
+						stores: parse(storeViews, JSON.parse(stores.stdout)),
 					},
 				});
 			}
@@ -97,7 +103,8 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		case 'offer': {
 			const {code, stdout} = await client.act(['project', 'show', effect.project, '--json']);
 			if (code === 0) {
-				send({type: 'offer', project: effect.project, offer: JSON.parse(stdout) as ProjectView});
+				const [{parse}, {projectView}] = await schemas();
+				send({type: 'offer', project: effect.project, offer: parse(projectView, JSON.parse(stdout))});
 			}
 
 			break;
@@ -106,7 +113,8 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 		case 'disk': {
 			const {code, stdout} = await client.act(['clean', '--json']);
 			if (code === 0) {
-				send({type: 'disk', disk: JSON.parse(stdout) as DiskView[]});
+				const [{parse}, {diskViews}] = await schemas();
+				send({type: 'disk', disk: parse(diskViews, JSON.parse(stdout))});
 			}
 
 			break;
@@ -139,8 +147,15 @@ function progressOf(line: string): Progress | undefined {
 	}
 
 	try {
-		return (JSON.parse(line) as {progress: Progress}).progress;
+		const {progress} = JSON.parse(line) as {progress?: Partial<Progress>};
+		// By hand and not by a schema: it comes line by line while a person watches.
+		return typeof progress?.done === 'number' &&
+			typeof progress.total === 'number' &&
+			typeof progress.text === 'string'
+			? {done: progress.done, total: progress.total, text: progress.text}
+			: undefined;
 	} catch {
+		// A line that was cut: the next one says more.
 		return undefined;
 	}
 }

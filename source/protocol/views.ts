@@ -1,0 +1,67 @@
+import * as v from 'valibot';
+
+/*
+ * What the screen reads of verbs' `--json`. Loaded with the first document: the first frame needs none. More fields may
+ * be there; these are the ones that the screen shows.
+ */
+
+const texts = v.array(v.string());
+
+/** A secret as `fleet secret list --json` prints it. */
+const secretView = v.object({
+	reference: v.string(),
+	project: v.nullable(v.string()),
+	store: v.string(),
+	class: v.string(),
+	hosts: texts,
+	paths: texts,
+	environment: v.nullable(v.string()),
+	holders: v.array(v.object({run: v.string(), scope: v.string(), until: v.nullable(v.string())})),
+});
+export type SecretView = Readonly<v.InferOutput<typeof secretView>>;
+export const secretViews = v.array(secretView);
+
+/** A place for secrets as `fleet secret stores --json` prints it. */
+const storeView = v.object({
+	id: v.string(),
+	title: v.string(),
+	state: v.picklist(['unlocked', 'locked', 'none']),
+	because: v.string(),
+});
+export type StoreView = Readonly<v.InferOutput<typeof storeView>>;
+export const storeViews = v.array(storeView);
+
+/** What a project offers for a new run, and says of its pipeline, as `fleet project show --json` prints it. */
+export const projectView = v.object({
+	/** The branch that is checked out first. */
+	branches: texts,
+	/** Committed templates, from `.fleet/prompts/`. */
+	prompts: v.array(v.object({name: v.string(), text: v.string()})),
+	network: texts,
+	/** What has to be typed for an approval, where the policy says so. */
+	approveWord: v.nullable(v.string()),
+	/** The commands that verify a result; none where the policy has none. */
+	verify: texts,
+	/** What the project is most likely tested by. */
+	suggestedVerify: v.nullable(v.string()),
+	/** Whether an approval has to be signed with a person's SSH key. */
+	approveSigned: v.boolean(),
+	deploy: v.record(
+		v.string(),
+		v.object({command: v.string(), credentials: texts, window: v.optional(v.string())}),
+	),
+});
+export type ProjectView = Readonly<v.InferOutput<typeof projectView>>;
+
+/** What a run takes of the disk, and what can be done about it, as `fleet clean --json` prints it. */
+const diskView = v.object({
+	run: v.string(),
+	project: v.string(),
+	/** Bytes. */
+	bytes: v.number(),
+	what: v.string(),
+	note: v.string(),
+	safe: v.boolean(),
+});
+export type DiskView = Readonly<v.InferOutput<typeof diskView>>;
+export const diskViews = v.array(diskView);
