@@ -20,6 +20,9 @@ import {keyring} from './vaults/keyring/index.ts';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const built = path.basename(here) === 'dist' ? here : path.join(here, '..', 'dist');
 
+/** What agents are called, in the order they are shown. */
+export const agentNames: readonly string[] = agents.map(({id}) => id);
+
 async function nobody(): Promise<never> {
 	throw personRefusal(
 		'a passphrase or a value has to be typed, and there is nobody to ask',

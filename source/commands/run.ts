@@ -1,4 +1,4 @@
-import {compose} from '../compose.ts';
+import {agentNames, compose} from '../compose.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, personRefusal, Refusal} from '../core/refusal.ts';
@@ -22,7 +22,7 @@ import type {Io} from '../terminal/program.ts';
 
 const options = {
 	promptFile,
-	agent: text('NAME', 'claude-code, codex, gemini, opencode, copilot, aider, or command: any program'),
+	agent: text('NAME', `${agentNames.filter(name => name !== 'command').join(', ')}, or command: any program`),
 	interactive: flag("the agent's own screen, for fleet attach, in place of a prompt"),
 	model: choice("turn the agent's model scope on for this run, without asking", 'start it without'),
 	rememberModel: flag('turn it on for every run of this agent in the project'),

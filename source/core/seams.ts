@@ -84,6 +84,8 @@ export type Agent = {
 	 * Where it keeps a person's login: paths below HOME, and variables that name such a place. The audit looks whether
 	 * one can be read inside, and none is granted as files.
 	 */
+	/** How a project tells it what to do: names of files, and of folders with a `/`. A change of one is flagged. */
+	readonly instructions: readonly string[];
 	readonly logins?: {readonly paths: readonly string[]; readonly variables: readonly string[]} | undefined;
 	/** Pure and total. */
 	start(task: AgentTask): AgentStart | Refusal;

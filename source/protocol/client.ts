@@ -25,6 +25,8 @@ export type AgentView = {
 	readonly id: string;
 	readonly title: string;
 	readonly installed: boolean;
+	/** See `Agent.instructions`. */
+	readonly instructions: readonly string[];
 	readonly model: {readonly secret: string; readonly hosts: readonly string[]} | undefined;
 };
 

@@ -46,10 +46,7 @@ export const projectView = v.object({
 	suggestedVerify: v.nullable(v.string()),
 	/** Whether an approval has to be signed with a person's SSH key. */
 	approveSigned: v.boolean(),
-	deploy: v.record(
-		v.string(),
-		v.object({command: v.string(), credentials: texts, window: v.optional(v.string())}),
-	),
+	deploy: v.record(v.string(), v.object({command: v.string(), credentials: texts, window: v.optional(v.string())})),
 });
 export type ProjectView = Readonly<v.InferOutput<typeof projectView>>;
 

@@ -67,10 +67,11 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 			return projects.list;
 		},
 		agents: () =>
-			context.agents.map(({id, title, program, model}) => ({
+			context.agents.map(({id, title, program, model, instructions}) => ({
 				id,
 				title,
 				installed: program === undefined || findOnPath(program) !== undefined,
+				instructions,
 				model: model && {secret: model.secret, hosts: model.binding.hosts},
 			})),
 		journal: id => readJournal(context.paths.run(id).journal).entries,

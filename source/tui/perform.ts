@@ -149,9 +149,7 @@ function progressOf(line: string): Progress | undefined {
 	try {
 		const {progress} = JSON.parse(line) as {progress?: Partial<Progress>};
 		// By hand and not by a schema: it comes line by line while a person watches.
-		return typeof progress?.done === 'number' &&
-			typeof progress.total === 'number' &&
-			typeof progress.text === 'string'
+		return typeof progress?.done === 'number' && typeof progress.total === 'number' && typeof progress.text === 'string'
 			? {done: progress.done, total: progress.total, text: progress.text}
 			: undefined;
 	} catch {

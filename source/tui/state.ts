@@ -3,6 +3,7 @@ import type {Item} from '../core/run/audit.ts';
 import type {Entry} from '../core/run/event.ts';
 import type {DiffFile} from '../core/review/diff.ts';
 import type {Comment, Review} from '../core/review/comments.ts';
+import type {FlagFacts} from '../core/review/flags.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
@@ -124,8 +125,8 @@ export type ReviewState = {
 	readonly run: string;
 	readonly files: readonly DiffFile[];
 	readonly review: Review;
-	/** The commands that verify the run's project. */
-	readonly verify?: readonly string[] | undefined;
+	/** What the flags of its files depend on. */
+	readonly facts?: FlagFacts | undefined;
 	/** What in the run's commits' messages and names is to be looked at first. */
 	readonly commitFlags?: readonly string[] | undefined;
 	/** Folded by hand, or unfolded, by path. */

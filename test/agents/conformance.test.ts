@@ -130,6 +130,10 @@ function breaches(agent: Agent): string[] {
 		found.push('a login is outside of HOME');
 	}
 
+	if (agent.instructions.some(place => place === '' || place.slice(0, -1).includes('/'))) {
+		found.push('a place of its instructions is no name');
+	}
+
 	return found;
 }
 
@@ -159,6 +163,7 @@ test('the suite notices careless adapters', () => {
 		{start: start(value => ({env: {...value.env, NOW: String(Math.random())}}))},
 		{model: {...honest!.model!, binding: {...honest!.model!.binding, paths: []}}},
 		{logins: undefined},
+		{instructions: ['a/b.md']},
 		{logins: {paths: ['../x'], variables: []}},
 	];
 	for (const [index, change] of careless.entries()) {

@@ -142,7 +142,7 @@ test('a review marks and flags what is not seen, in lines and in names, and noth
 	}
 
 	assert.deepEqual(
-		flagsOf(review(`do ${tags('evil')}`, 'CLAUDE.md'))
+		flagsOf(review(`do ${tags('evil')}`, 'AGENTS.md'))
 			.map(flag => flag.id)
 			.toSorted(),
 		['agent', 'control'],

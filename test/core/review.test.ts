@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {agents} from '../../source/agents/registry.ts';
 import {commitFlags, parseCommits} from '../../source/core/review/commits.ts';
 import {parseDiff, visibleText, type DiffFile} from '../../source/core/review/diff.ts';
 import {commentState, isViewed, reviewPrompt, type Comment} from '../../source/core/review/comments.ts';
 import {flagsOf, isGenerated} from '../../source/core/review/flags.ts';
+
+const facts = {verify: [], instructions: agents.flatMap(agent => agent.instructions)};
 
 const header = (path: string, mode = '100644') =>
 	`diff --git a/${path} b/${path}\nnew file mode ${mode}\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n` +
@@ -12,7 +15,7 @@ const added = (path: string, lines: readonly string[], mode?: string) =>
 	`${header(path, mode)}@@ -0,0 +1,${lines.length} @@\n${lines.map(line => `+${line}\n`).join('')}`;
 const one = (text: string): DiffFile => parseDiff(text)[0]!;
 const flags = (path: string, lines: readonly string[] = ['x'], mode?: string) =>
-	flagsOf(one(added(path, lines, mode))).map(flag => flag.id);
+	flagsOf(one(added(path, lines, mode)), facts).map(flag => flag.id);
 
 test('a unified diff becomes files, hunks and numbered lines', () => {
 	const [file, other, mode, binary] = parseDiff(`diff --git a/a.txt b/a.txt
@@ -192,7 +195,7 @@ test('what may change what a verify command runs is flagged, and a test that is 
 			`diff --git a/${path} b/${path}\nindex 1..2 100644\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n` +
 				`${lines.map(line => `${line}\n`).join('')}`,
 		);
-	const ids = (file: DiffFile, ...verify: string[]) => flagsOf(file, verify).map(flag => flag.id);
+	const ids = (file: DiffFile, ...verify: string[]) => flagsOf(file, {verify, instructions: []}).map(flag => flag.id);
 	for (const [path, command] of [
 		['check.sh', 'sh check.sh | cat'],
 		['tools/check.py', 'python3 ./tools/check.py --all'],

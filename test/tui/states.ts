@@ -153,8 +153,14 @@ export function state(runs: readonly Run[], changes: Partial<State> = {}): State
 			here: {folder: '/p', project: 'p'},
 		}),
 		agents: [
-			{id: 'command', title: 'any program', installed: true, model: undefined},
-			{id: 'codex', title: 'Codex', installed: true, model: {secret: 'openai', hosts: ['api.openai.com']}},
+			{id: 'command', title: 'any program', installed: true, instructions: [], model: undefined},
+			{
+				id: 'codex',
+				title: 'Codex',
+				installed: true,
+				instructions: ['.codex/'],
+				model: {secret: 'openai', hosts: ['api.openai.com']},
+			},
 		],
 		offers: {
 			p: {

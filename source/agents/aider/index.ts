@@ -7,6 +7,13 @@ export const aider: Agent = {
 	title: 'aider',
 	program: 'aider',
 	model: anthropic,
+	instructions: [
+		'.aider.conf.yml',
+		'.aider.model.settings.yml',
+		'.aider.model.metadata.json',
+		'.aiderignore',
+		'CONVENTIONS.md',
+	],
 	logins: {paths: ['.aider.conf.yml', '.aider/oauth-keys.env'], variables: []},
 	start({prompt, argv, cwd, program, interactive, conversation}) {
 		// In one word with its flag: a prompt that begins with a dash is no flag.

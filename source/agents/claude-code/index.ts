@@ -15,6 +15,7 @@ export const claudeCode: Agent = {
 	title: 'Claude Code',
 	program: 'claude',
 	model: anthropic,
+	instructions: ['CLAUDE.md', 'CLAUDE.local.md', '.claude/'],
 	logins: {
 		paths: ['.claude/.credentials.json', '.claude.json', '.cache/claude-cli-nodejs'],
 		variables: ['CLAUDE_CONFIG_DIR'],

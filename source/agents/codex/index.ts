@@ -21,6 +21,7 @@ export const codex: Agent = {
 	title: 'Codex',
 	program: 'codex',
 	model: openai,
+	instructions: ['.codex/'],
 	logins: {paths: ['.codex/auth.json'], variables: ['CODEX_HOME']},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer}) {
 		const talk = conversation ? ['resume', conversation.id ?? '--last'] : [];

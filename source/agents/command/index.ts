@@ -5,6 +5,7 @@ import type {Agent} from '../../core/seams.ts';
 export const command: Agent = {
 	id: 'command',
 	title: 'any program or script',
+	instructions: [],
 	start({prompt, argv, cwd}) {
 		if (argv.length === 0 || argv[0] === '') {
 			return new Refusal('no command was given', 'write it after "--", such as: fleet run -- ./agent.sh');

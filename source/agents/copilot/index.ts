@@ -33,6 +33,7 @@ export const copilot: Agent = {
 		// Paid by the month, whatever model answers.
 		prices: [],
 	},
+	instructions: ['copilot-instructions.md', '.copilot/'],
 	logins: {paths: ['.copilot', '.config/github-copilot/hosts.json', '.config/github-copilot/apps.json'], variables: []},
 	start({prompt, argv, cwd, home, program, interactive, conversation, uuid}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];

@@ -8,6 +8,7 @@ export const gemini: Agent = {
 	title: 'Gemini CLI',
 	program: 'gemini',
 	model: google,
+	instructions: ['GEMINI.md', '.gemini/'],
 	logins: {paths: ['.gemini/oauth_creds.json', '.gemini/.env'], variables: ['GEMINI_CONFIG_DIR']},
 	start({prompt, argv, cwd, program, interactive, conversation, uuid}) {
 		const talk = conversation ? ['--resume', conversation.id ?? 'latest'] : ['--session-id', uuid];

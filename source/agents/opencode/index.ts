@@ -8,6 +8,7 @@ export const opencode: Agent = {
 	title: 'opencode',
 	program: 'opencode',
 	model: anthropic,
+	instructions: ['opencode.json', '.opencode/'],
 	logins: {paths: ['.local/share/opencode/auth.json'], variables: []},
 	start({prompt, argv, cwd, program, interactive, conversation}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--session', conversation.id];

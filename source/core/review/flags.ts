@@ -25,6 +25,8 @@ export type Flag = {
 	readonly text: string;
 };
 
+const tellsAgents = 'tells agents what to do';
+
 const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
 	['policy', /^\.fleet\//, 'decides what runs may do, and what verifies them'],
 	[
@@ -39,8 +41,8 @@ const places: ReadonlyArray<readonly [Flag['id'], RegExp, string]> = [
 	],
 	[
 		'agent',
-		/(?:^|\/)(?:CLAUDE(?:\.local)?\.md|AGENTS(?:\.override)?\.md|GEMINI\.md|\.mcp\.json|\.cursorrules|\.clinerules|\.windsurfrules|\.aider[^/]*|copilot-instructions\.md)$|(?:^|\/)\.(?:claude|codex|gemini|cursor|opencode|continue)\//,
-		'tells agents what to do',
+		/(?:^|\/)(?:AGENTS(?:\.override)?\.md|\.mcp\.json|\.cursorrules|\.clinerules|\.windsurfrules)$|(?:^|\/)\.(?:cursor|continue)\//,
+		tellsAgents,
 	],
 	[
 		'editor',
@@ -138,11 +140,21 @@ function verifyFlags(file: DiffFile, verify: readonly string[]): Flag[] {
 	return flags;
 }
 
-/**
- * What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad.
- * @param verify the commands that verify a result
- */
-export function flagsOf(file: DiffFile, verify: readonly string[] = []): Flag[] {
+/** What flags depend on besides the change: the commands that verify a result, and `Agent.instructions` of every agent. */
+export type FlagFacts = {readonly verify: readonly string[]; readonly instructions: readonly string[]};
+
+export const noFacts: FlagFacts = {verify: [], instructions: []};
+
+/** Whether a path is one by which a project tells an agent what to do. @param instructions see `Agent.instructions` */
+function instructs(path: string, instructions: readonly string[]): boolean {
+	const parts = path.split('/');
+	return instructions.some(place =>
+		place.endsWith('/') ? parts.slice(0, -1).includes(place.slice(0, -1)) : parts.at(-1) === place,
+	);
+}
+
+/** What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad. */
+export function flagsOf(file: DiffFile, {verify, instructions}: FlagFacts = noFacts): Flag[] {
 	const flags: Flag[] = [];
 	const lines = additions(file);
 	const [suspect] = findSuspects(
@@ -175,6 +187,13 @@ export function flagsOf(file: DiffFile, verify: readonly string[] = []): Flag[] 
 		if (pattern.test(file.path) || pattern.test(file.oldPath)) {
 			flags.push({id, text});
 		}
+	}
+
+	if (
+		!flags.some(({id}) => id === 'agent') &&
+		(instructs(file.path, instructions) || instructs(file.oldPath, instructions))
+	) {
+		flags.push({id: 'agent', text: tellsAgents});
 	}
 
 	flags.push(...verifyFlags(file, verify));

@@ -142,11 +142,14 @@ export function withDiff(state: State, run: string, files: readonly DiffFile[], 
 	const own = state.runs.find(({id}) => id === run);
 	const project = own?.project.id;
 	const commitFlags = own?.captured?.commitFlags ?? [];
-	const verify = project === undefined ? undefined : state.offers[project]?.verify;
+	const facts = {
+		verify: (project === undefined ? undefined : state.offers[project]?.verify) ?? [],
+		instructions: state.agents.flatMap(agent => agent.instructions),
+	};
 	const next: ReviewState = {
 		run,
-		files: orderFiles(files, verify),
-		verify,
+		files: orderFiles(files, facts),
+		facts,
 		commitFlags,
 		review,
 		folds: before?.folds ?? {},

@@ -1,6 +1,14 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {commentState, findQuoted, isViewed, type Comment, type Review} from '../../core/review/comments.ts';
-import {flagsOf, hasMixedEnds, isGenerated, lineEnds, type Flag} from '../../core/review/flags.ts';
+import {
+	flagsOf,
+	hasMixedEnds,
+	isGenerated,
+	lineEnds,
+	noFacts,
+	type Flag,
+	type FlagFacts,
+} from '../../core/review/flags.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {breaksOf} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';
@@ -24,18 +32,17 @@ export type ReviewRow =
 	| {readonly kind: 'comment'; readonly file: DiffFile; readonly comment: Comment; readonly text: string}
 	| {readonly kind: 'note'; readonly file: DiffFile | undefined; readonly text: string};
 
-const flagCache = new WeakMap<DiffFile, {readonly verify: readonly string[]; readonly flags: Flag[]}>();
+const flagCache = new WeakMap<DiffFile, {readonly facts: FlagFacts; readonly flags: Flag[]}>();
 
-const noCommands: readonly string[] = [];
-
-function flagsFor(file: DiffFile, verify = noCommands): Flag[] {
+/** The flags of a file, kept for as long as what they depend on is the same. */
+export function flagsFor(file: DiffFile, facts: FlagFacts = noFacts): Flag[] {
 	const known = flagCache.get(file);
-	if (known?.verify === verify) {
+	if (known?.facts === facts) {
 		return known.flags;
 	}
 
-	const flags = flagsOf(file, verify);
-	flagCache.set(file, {verify, flags});
+	const flags = flagsOf(file, facts);
+	flagCache.set(file, {facts, flags});
 	return flags;
 }
 
@@ -58,9 +65,8 @@ const order: ReadonlyArray<Flag['id']> = [
 ];
 
 /** Files with flags first, the gravest before; then as git has them. */
-export function orderFiles(files: readonly DiffFile[], verify: readonly string[] | undefined): DiffFile[] {
-	const rank = (file: DiffFile) =>
-		Math.min(order.length, ...flagsFor(file, verify).map(flag => order.indexOf(flag.id)));
+export function orderFiles(files: readonly DiffFile[], facts: FlagFacts): DiffFile[] {
+	const rank = (file: DiffFile) => Math.min(order.length, ...flagsFor(file, facts).map(flag => order.indexOf(flag.id)));
 	return files
 		.map((file, index) => ({file, index, rank: rank(file)}))
 		.sort((a, b) => a.rank - b.rank || a.index - b.index)
@@ -229,7 +235,7 @@ class RowMaker {
 		const folded = isFolded(file, this.#review);
 		const comments = this.#review.review.comments.filter(comment => comment.path === file.path);
 		this.#rows.push({kind: 'file', file, folded, note: noteOf(file, this.#review.review)});
-		for (const flag of flagsFor(file, this.#review.verify)) {
+		for (const flag of flagsFor(file, this.#review.facts)) {
 			this.#rows.push({kind: 'flag', file, flag});
 		}
 

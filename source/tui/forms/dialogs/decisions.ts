@@ -1,10 +1,10 @@
 import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
 import {countViewed, isViewed} from '../../../core/review/comments.ts';
-import {flagsOf} from '../../../core/review/flags.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
+import {flagsFor} from '../../review/rows.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb} from '../../step.ts';
 import {askAgain, confirmField, reasonArguments, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
@@ -30,7 +30,7 @@ function viewedLines(state: State, run: Run): string[] {
 	}
 
 	const unviewed = review.files.filter(file => !isViewed(review.review, file));
-	const flagged = unviewed.filter(file => flagsOf(file).length > 0);
+	const flagged = unviewed.filter(file => flagsFor(file, review.facts).length > 0);
 	const viewed = viewedText(countViewed(review.review, review.files));
 	return [
 		unviewed.length > 0 ? `! viewed   ${viewed}: ${listFiles(unviewed)}` : `viewed   ${viewed}`,
