@@ -122,7 +122,7 @@ export class ThrowawayProject {
 			const {policy} = await readPolicy(git, journal.run.base);
 			markRemoved(id, places);
 			await sweep(this.context, id, places);
-			await refresh(this.context, journal.run, places, git, commonDir);
+			await refresh(this.context, journal.run, {git, commonDir, places});
 			const session = await openSession(
 				sandbox,
 				runPlan(

@@ -22,7 +22,7 @@ export const verb = define({
 		const prompt = readPrompt(typed, options.promptFile);
 		noteHidden(io, prompt);
 		const context = compose(askHidden(io.interactive));
-		const run = await resumeRun(context, findRun(context, name).id, prompt, {rebase: options.rebase});
+		const run = await resumeRun(context, findRun(context, name).id, {prompt, rebase: options.rebase});
 		const conversation = run.conversation === undefined ? '' : ', in the same conversation';
 		const text = `${run.id} ${run.stage}, attempt ${run.attempt}${conversation}\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});

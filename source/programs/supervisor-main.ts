@@ -31,10 +31,8 @@ const handover = process.connected
 
 try {
 	const secrets = (await handover)?.secrets ?? [];
-	await supervise(
-		compose(),
-		runId,
-		message => {
+	await supervise(compose(), runId, {
+		report(message) {
 			// Whoever started it may have gone already.
 			if (process.connected) {
 				process.send!(message, () => {
@@ -42,8 +40,9 @@ try {
 				});
 			}
 		},
-		{secrets, early: () => early.splice(0)},
-	);
+		secrets,
+		early: () => early.splice(0),
+	});
 	process.exit(0);
 } catch (error) {
 	process.stderr.write(`${(error as Error).stack ?? String(error)}\n`);

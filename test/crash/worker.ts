@@ -32,7 +32,7 @@ const open: typeof Journal.open = (places, wait) => {
 };
 
 if (work === 'supervise') {
-	await supervise(context, runId, () => {}, {openJournal: open, patience: 0});
+	await supervise(context, runId, {report() {}, openJournal: open, patience: 0});
 } else {
 	const journal = open(context.paths.run(runId), 1000)!;
 	const works: Record<string, () => Promise<unknown>> = {

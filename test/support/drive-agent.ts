@@ -143,7 +143,7 @@ async function drive(t: TestContext, id: string): Promise<void> {
 
 	// Comments are sent back into the same conversation.
 	const requests = model.answered.length;
-	await resumeRun(context, name, 'Thank you. Say that you are done.');
+	await resumeRun(context, name, {prompt: 'Thank you. Say that you are done.'});
 	await until(() => fleet.stage(name) === 'stopped', `${id} answers`, 120_000);
 	const again = `${fleet.must('logs', name)}\n${model.faults.join('; ')}`;
 	assert.deepEqual(model.faults, [], again);

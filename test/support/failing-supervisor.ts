@@ -26,27 +26,23 @@ const planted = new Proxy([], {
 	},
 });
 
-await supervise(
-	compose(),
-	runId,
-	message => {
+await supervise(compose(), runId, {
+	report(message) {
 		process.send!(message, () => process.disconnect());
 	},
-	{
-		secrets,
-		hooks: {
-			async resolve(host) {
-				if (host === 'later.test') {
-					setTimeout(() => {
-						throw new RangeError('planted');
-					}, 50);
-				} else if (host === 'promise.test') {
-					void Promise.reject(new RangeError('planted'));
-				}
+	secrets,
+	hooks: {
+		async resolve(host) {
+			if (host === 'later.test') {
+				setTimeout(() => {
+					throw new RangeError('planted');
+				}, 50);
+			} else if (host === 'promise.test') {
+				void Promise.reject(new RangeError('planted'));
+			}
 
-				return host === 'within.test' ? planted : ['127.0.0.1'];
-			},
+			return host === 'within.test' ? planted : ['127.0.0.1'];
 		},
 	},
-);
+});
 process.exit(0);

@@ -11,12 +11,11 @@ const [, , port = '', runId = ''] = process.argv;
 const {secrets} = await new Promise<Handover>(resolve => {
 	process.once('message', (message: Handover) => resolve(message));
 });
-await supervise(
-	compose(),
-	runId,
-	message => {
+await supervise(compose(), runId, {
+	report(message) {
 		process.send!(message, () => process.disconnect());
 	},
-	{secrets, hooks: {resolve: async () => ['192.0.2.1'], placeOf: () => ({host: '127.0.0.1', port: Number(port)})}},
-);
+	secrets,
+	hooks: {resolve: async () => ['192.0.2.1'], placeOf: () => ({host: '127.0.0.1', port: Number(port)})},
+});
 process.exit(0);

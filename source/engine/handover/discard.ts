@@ -103,7 +103,8 @@ export async function restore(context: Context, journal: Journal, because: strin
 		base: undefined,
 		target: run.target,
 		places,
-		fill: index => fillWorktree(context, run.id, places, {git, commonDir, root: rootOf(context, run)}, head, index),
+		fill: index =>
+			fillWorktree(context, run.id, {git, commonDir, root: rootOf(context, run), places, commit: head, index}),
 	});
 	await moveRefs(git, trashRefs(run.id), runRefs(run.id));
 	record(journal, {type: 'restore', because}, {actor: context.actor});

@@ -73,7 +73,7 @@ async function readProject({context, journal, places}: Supervision): Promise<Fou
 		readTrusted(git),
 		Promise.all(programsCalled('node', tools).map(node => versionOf(node))),
 	]);
-	const fresh = await refresh(context, run, places, git, commonDir);
+	const fresh = await refresh(context, run, {git, commonDir, places});
 	if (run.rebase && fresh.target === undefined) {
 		throw new Refusal(fresh.notes[0]!, `fleet show ${run.id}`);
 	}
@@ -154,7 +154,10 @@ async function makePlan(
 }
 
 /** Opens the sandbox, and its one way out. */
-async function openBox(supervision: Supervision, sandbox: Sandbox, plan: SandboxPlan, policy: Policy): Promise<void> {
+async function openBox(
+	supervision: Supervision,
+	{sandbox, plan, policy}: {readonly sandbox: Sandbox; readonly plan: SandboxPlan; readonly policy: Policy},
+): Promise<void> {
 	const {journal, places, secrets, hooks, opened} = supervision;
 	if (secrets.size > 0) {
 		await openBroker(supervision);
@@ -168,7 +171,7 @@ async function openBox(supervision: Supervision, sandbox: Sandbox, plan: Sandbox
 			state: () => egressState(journal.run, policy, Date.now(), secrets.rules(journal.run, Date.now())),
 			onDenied: (target, because, kind) => {
 				rememberAsked(supervision, target);
-				noteDenied(supervision, target, because, kind);
+				noteDenied(supervision, target, {because, kind});
 			},
 			onAllowed: (target, rule) => {
 				rememberAsked(supervision, target);
@@ -177,8 +180,8 @@ async function openBox(supervision: Supervision, sandbox: Sandbox, plan: Sandbox
 			onAsked: what => noteGateAsked(supervision, what),
 			broker: () => opened.broker,
 			pointers: () => secrets.pointers(),
-			onRefused: (target, because) => noteRefused(supervision, 'request.refused', target, because),
-			onAlarm: (target, because) => noteRefused(supervision, 'alarm.raised', target, because),
+			onRefused: (target, because) => noteRefused(supervision, 'request.refused', {target, because}),
+			onAlarm: (target, because) => noteRefused(supervision, 'alarm.raised', {target, because}),
 			upstreams: readUpstreams(process.env),
 			trust: () => trustOf(supervision),
 			...(hooks.resolve ? {resolve: hooks.resolve} : {}),
@@ -212,7 +215,7 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 	const begun = beginAgent(supervision, found.tools);
 	const {files, conversation, ...invocation} = begun.start;
 	const {plan, refused} = await makePlan(supervision, found, begun);
-	await openBox(supervision, sandbox, plan, policy);
+	await openBox(supervision, {sandbox, plan, policy});
 	scheduleExpiry(supervision);
 	const {run} = journal;
 	opened.output = openOutput(supervision, run, begun.agent);

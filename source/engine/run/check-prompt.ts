@@ -36,12 +36,12 @@ export function checkLength({argv, env}: Pick<Invocation, 'argv' | 'env'>): void
 /**
  * A prompt goes to a model, and from there who knows where: a
  * value that is known, or looks like one, has no place in it.
+ * @param options.what what it is called where it is refused
  */
 export async function checkPrompt(
 	context: Context,
 	prompt: string | undefined,
-	project: {readonly id: string},
-	what = 'the prompt',
+	{project, what = 'the prompt'}: {readonly project: {readonly id: string}; readonly what?: string},
 ): Promise<void> {
 	if (prompt === undefined) {
 		return;

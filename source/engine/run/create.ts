@@ -184,14 +184,12 @@ function makeFolder(places: RunPaths, id: string): void {
  */
 export async function createRun(context: Context, request: RunRequest): Promise<Run> {
 	const agent = findAgent(context, request);
-	await checkPrompt(context, request.prompt, request.project);
+	await checkPrompt(context, request.prompt, {project: request.project});
 	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
-	await checkPrompt(
-		context,
-		request.argv.length === 0 ? undefined : request.argv.join(' '),
-		request.project,
-		'the command line',
-	);
+	await checkPrompt(context, request.argv.length === 0 ? undefined : request.argv.join(' '), {
+		project: request.project,
+		what: 'the command line',
+	});
 	await chooseSandbox(context);
 	await takeBackLeftovers(context);
 	const id = chooseId(context, request);
@@ -220,7 +218,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 			target,
 			places,
 			brought: request.include,
-			fill: index => fillWorktree(context, id, places, {git, commonDir, root: request.project.root}, commit, index),
+			fill: index => fillWorktree(context, id, {git, commonDir, root: request.project.root, places, commit, index}),
 		});
 		made = true;
 		await copyIncluded(context, request.project, id, places, request.include ?? []);

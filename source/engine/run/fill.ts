@@ -1,7 +1,7 @@
 import {existsSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
-import type {Git} from '../../host/git.ts';
+import type {ProjectCheckout} from '../../host/git.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {adminName, copyIndex} from '../../host/worktree.ts';
@@ -28,18 +28,21 @@ cd "$W" || exit 1
 git read-tree -m -u "$commit"
 `;
 
+/** What a new worktree is filled with, and where it is. */
+type Filling = ProjectCheckout & {
+	readonly places: RunPaths;
+	readonly commit: string;
+	/** Where an index of what was written goes. */ readonly index: string;
+};
+
 /**
  * Writes a commit's files into a new worktree.
- * @param index where an index of what was written goes
  * @throws Refusal where the repository does not have all of it
  */
 export async function fillWorktree(
 	context: Context,
 	runId: string,
-	places: RunPaths,
-	{git, commonDir, root}: {git: Git; commonDir: string; root: string},
-	commit: string,
-	index: string,
+	{git, commonDir, root, places, commit, index}: Filling,
 ): Promise<void> {
 	const folder = places.jailGit;
 	await makeOwnGit(folder, {git, commonDir, seenAt: '/run/fleet/git', admin: adminName(places)});

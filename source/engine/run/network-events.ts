@@ -6,7 +6,11 @@ import {note, type Supervision} from './supervision.ts';
 /** Names that are kept at once until they are told of, and hosts that are remembered. */
 const [maxLookedUp, maxAsked] = [100, 2000];
 
-export function noteDenied(supervision: Supervision, target: string, because: string, kind: DenialKind): void {
+export function noteDenied(
+	supervision: Supervision,
+	target: string,
+	{because, kind}: {readonly because: string; readonly kind: DenialKind},
+): void {
 	const {count, write} = supervision.counter.count(target);
 	if (write) {
 		note(supervision, {type: 'egress.denied', target, because, count, kind}, false);
@@ -28,8 +32,7 @@ export function noteUsed(supervision: Supervision, scope: string, target: string
 export function noteRefused(
 	supervision: Supervision,
 	type: 'request.refused' | 'secret.refused' | 'alarm.raised',
-	target: string,
-	because: string,
+	{target, because}: {readonly target: string; readonly because: string},
 ): void {
 	const {count, write} = supervision.counter.count(`${type} ${target} ${because}`);
 	if (write) {
@@ -67,26 +70,24 @@ export function tellStrays(supervision: Supervision): void {
 	pastProxy.timer = undefined;
 	for (const name of pastProxy.lookedUp) {
 		if (!pastProxy.asked.has(name)) {
-			noteDenied(
-				supervision,
-				name,
-				'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), ' +
+			noteDenied(supervision, name, {
+				because:
+					'a program looked up its address by itself: it reads no proxy variable (HTTPS_PROXY), ' +
 					'and there is no other way out',
-				'past-proxy',
-			);
+				kind: 'past-proxy',
+			});
 		}
 	}
 
 	pastProxy.lookedUp.clear();
 	const strays = opened.session?.strays() ?? 0;
 	if (strays > pastProxy.strays) {
-		noteDenied(
-			supervision,
-			'past-the-proxy',
-			`${strays} attempts to reach an address past the proxy: such a program reads no proxy variable ` +
+		noteDenied(supervision, 'past-the-proxy', {
+			because:
+				`${strays} attempts to reach an address past the proxy: such a program reads no proxy variable ` +
 				'(HTTPS_PROXY), and there is no other way out',
-			'past-proxy',
-		);
+			kind: 'past-proxy',
+		});
 		pastProxy.strays = strays;
 	}
 }

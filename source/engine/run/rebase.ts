@@ -2,23 +2,24 @@ import {branchName} from '../../core/git/refs.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {capture} from '../handover/capture.ts';
 import type {Context} from '../context.ts';
+import type {Range} from '../handover/diff.ts';
 import {Conflict, mergedTree, readTips} from '../handover/facts.ts';
 import {openRun} from '../project/projects.ts';
 
 /** Files and commits that a prompt names. */
 const named = 20;
 
-async function commits(git: Git, from: string, to: string, files: readonly string[]): Promise<string[]> {
+/** The commits of a range that changed one of these files, a line for each. */
+async function commits({git, base, head}: Range, files: readonly string[]): Promise<string[]> {
 	const text = await git.raw(
 		'log',
 		`--max-count=${named}`,
 		'--no-merges',
 		'--format=%h %s',
-		`${from}..${to}`,
+		`${base}..${head}`,
 		'--',
 		...files.map(file => `:(top,literal)${file}`),
 	);
@@ -32,7 +33,7 @@ const list = (title: string, lines: readonly string[]) =>
 	lines.length === 0 ? '' : `\n\n${title}\n${lines.map(line => `- ${line}`).join('\n')}`;
 
 /** What an agent is told that is to bring its branch onto its target. */
-async function rebasePrompt(run: Run, git: Git, base: string, head: string, files: readonly string[]): Promise<string> {
+async function rebasePrompt(run: Run, {git, base, head}: Range, files: readonly string[]): Promise<string> {
 	const name = branchName(run.target);
 	const [from = ''] = (await git.raw('merge-base', base, head)).split('\n');
 	const count = Number(await git.line('rev-list', '--count', `${from}..${base}`));
@@ -49,8 +50,8 @@ async function rebasePrompt(run: Run, git: Git, base: string, head: string, file
 	)}${files.length > named ? `\n- and ${files.length - named} more` : ''}${
 		files.length === 0
 			? ''
-			: list(`What ${name} did there:`, await commits(git, from, base, files.slice(0, named))) +
-				list('What you did there:', await commits(git, from, head, files.slice(0, named)))
+			: list(`What ${name} did there:`, await commits({git, base: from, head: base}, files.slice(0, named))) +
+				list('What you did there:', await commits({git, base: from, head}, files.slice(0, named)))
 	}`;
 }
 
@@ -86,6 +87,6 @@ export async function planRebase(
 
 	const first =
 		unfinished === undefined ? '' : `Your folder is in the middle of a ${unfinished}: finish or abort that first. `;
-	const prompt = first + (await rebasePrompt(run, git, base, head, files));
+	const prompt = first + (await rebasePrompt(run, {git, base, head}, files));
 	return {prompt: more === undefined ? prompt : `${prompt}\n\n${more}`, onto: base};
 }

@@ -2,7 +2,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {branchName, branchRef, targetRef} from '../../core/git/refs.ts';
 import type {Run} from '../../core/run/run.ts';
-import type {Git} from '../../host/git.ts';
+import type {ProjectGit} from '../../host/git.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {adminName, connectQuarantine} from '../../host/worktree.ts';
 import {baseMounts, keepBorrowed, projectRefs} from '../../host/borrowed.ts';
@@ -66,9 +66,7 @@ function parse(text: string): Map<string, string> {
 export async function refresh(
 	context: Context,
 	run: Run,
-	places: RunPaths,
-	git: Git,
-	commonDir: string,
+	{git, commonDir, places}: ProjectGit & {readonly places: RunPaths},
 ): Promise<{target: string | undefined; notes: string[]}> {
 	connectQuarantine(commonDir, places);
 	// Kept where only the host writes: what differs from it in the run's own git folder is the run's own.

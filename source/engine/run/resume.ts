@@ -12,13 +12,13 @@ import {checkLength, checkPrompt} from './check-prompt.ts';
 
 /**
  * Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation.
+ * @param options.prompt what is said; undefined where it just goes on
  * @param options.rebase to bring its work onto its target as that is today
  */
 export async function resumeRun(
 	context: Context,
 	runId: string,
-	prompt?: string,
-	{rebase = false}: {readonly rebase?: boolean} = {},
+	{prompt, rebase = false}: {readonly prompt?: string | undefined; readonly rebase?: boolean},
 ): Promise<Run> {
 	await withJournal(context, runId, async journal => {
 		const {run} = journal;
@@ -27,7 +27,7 @@ export async function resumeRun(
 			throw refusal;
 		}
 
-		await checkPrompt(context, prompt, run.project);
+		await checkPrompt(context, prompt, {project: run.project});
 		// In a conversation that goes on, the task was said already.
 		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
 		const next = said === undefined ? undefined : {prompt: said};

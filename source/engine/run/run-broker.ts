@@ -31,7 +31,7 @@ export async function openBroker(supervision: Supervision): Promise<void> {
 			values: () => secrets.values(),
 			onUsed: (scope, target) => noteUsed(supervision, scope, target),
 			onRefused: (target, because, alarm) =>
-				noteRefused(supervision, alarm ? 'alarm.raised' : 'secret.refused', target, because),
+				noteRefused(supervision, alarm ? 'alarm.raised' : 'secret.refused', {target, because}),
 			onExchange: scopes => followModel(supervision, scopes),
 			...(hooks.placeOf ? {placeOf: hooks.placeOf} : {}),
 			trust: () => trustOf(supervision),

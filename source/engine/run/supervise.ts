@@ -14,7 +14,7 @@ import {makeSupervision, note, type Supervision, type TestHooks} from './supervi
 /**
  * Owns one run from its start to its end: the sandbox, the pty, the proxy, the journal and the socket.
  * Resolves when the run has ended and everything it started is gone.
- * @param report tells whoever started the supervisor whether the agent runs
+ * @param options.report tells whoever started the supervisor whether the agent runs
  * @param options.secrets what the run's grants need; held in memory alone
  * @param options.hooks for tests: where the proxy finds its hosts
  * @param options.early signals that came before this was called
@@ -23,15 +23,16 @@ import {makeSupervision, note, type Supervision, type TestHooks} from './supervi
 export async function supervise(
 	context: Context,
 	runId: string,
-	report: (message: {started: boolean; because?: string; hint?: string}) => void,
 	options: {
+		report: (message: {started: boolean; because?: string; hint?: string}) => void;
 		openJournal?: typeof Journal.open;
 		secrets?: readonly HandedSecret[];
 		hooks?: TestHooks;
 		patience?: number;
 		early?: () => readonly NodeJS.Signals[];
-	} = {},
+	},
 ): Promise<void> {
+	const {report} = options;
 	const places = context.paths.run(runId);
 	const journal = (options.openJournal ?? Journal.open)(places, 5000);
 	if (!journal?.state) {
