@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {globSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, globSync, readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {verbs} from '../source/commands/verbs.ts';
@@ -142,7 +142,7 @@ test('a file is exchanged by host/write.ts alone, which waits until the disk has
 });
 
 test('commands/ holds one file for each verb, and folders with the parts of one', () => {
-	const besides = ['verb.ts', 'verbs.ts', 'documents.ts'];
+	const besides = ['verb.ts', 'verbs.ts', 'documents.ts', 'readme.md'];
 	const names = readdirSync(path.join(source, 'commands')).filter(name => !besides.includes(name));
 	const parts = names.filter(name => !name.endsWith('.ts'));
 	assert.deepEqual(
@@ -206,5 +206,27 @@ test('a planted violation is found', () => {
 	];
 	for (const [name, text] of planted) {
 		assert.equal(violations([{name, text}]).length, 1, `${name}: ${text}`);
+	}
+});
+
+test('every folder says at its door what is in it, and names files that are there', () => {
+	const doors = globSync(['*/readme.md', '*/*/readme.md'], {cwd: source});
+	const rooms = globSync(['*/*.ts', '*/*/*.ts'], {cwd: source})
+		.map(name => path.dirname(name))
+		.filter(folder => !/^(?:agents|executors|scopes|sandboxes|vaults|commands)\//.test(folder));
+	assert.deepEqual(
+		[...new Set(rooms)].filter(folder => !doors.includes(`${folder}/readme.md`)),
+		[],
+	);
+	for (const door of doors) {
+		const text = readFileSync(path.join(source, door), 'utf8');
+		assert.ok(text.split('\n').length <= 6, door);
+		for (const [, name] of text.matchAll(/`([\w./-]+\.\w+)`/g)) {
+			const places = [path.dirname(path.join(source, door)), source, path.dirname(source)];
+			assert.ok(
+				places.some(place => existsSync(path.join(place, name!))),
+				`${door}: ${name}`,
+			);
+		}
 	}
 });
