@@ -82,11 +82,9 @@ export async function openBox(
 			tools: shellTools(context.toolchains),
 		});
 		plan = options.plan?.(own, folder) ?? own;
-		session = await openSession(
-			sandbox,
-			plan,
-			path.join(folder, 'sandbox'),
-			{
+		session = await openSession(sandbox, plan, {
+			folder: path.join(folder, 'sandbox'),
+			hooks: {
 				state: () => ({rules: box.rules, privateHosts: box.privateHosts}),
 				onDenied: target => denied.push(target),
 				onAllowed() {},
@@ -96,8 +94,8 @@ export async function openBox(
 					return box.resolve ? box.resolve(host) : (await lookup(host, {all: true})).map(({address}) => address);
 				},
 			},
-			options.proxy,
-		);
+			other: options.proxy,
+		});
 	} catch (error) {
 		rmSync(folder, {recursive: true, force: true});
 		throw error;
@@ -133,12 +131,13 @@ export async function openBox(
 				return {code, timedOut: false, over: undefined, output: output.trim()};
 			}
 
-			const {code, timedOut, over} = await runLimited(
-				context,
-				invocation,
-				{plan, group: undefined},
-				{timeout, input, onOutput: onData, folders: {names: [work], count: async () => useOf(work)}},
-			);
+			const {code, timedOut, over} = await runLimited(context, invocation, {
+				limited: {plan, group: undefined},
+				timeout,
+				input,
+				onOutput: onData,
+				folders: {names: [work], count: async () => useOf(work)},
+			});
 			return {code, timedOut, over, output: output.trim()};
 		},
 		async close() {

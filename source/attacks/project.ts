@@ -125,20 +125,21 @@ export class ThrowawayProject {
 			await refresh(this.context, journal.run, {git, commonDir, places});
 			const session = await openSession(
 				sandbox,
-				runPlan(
-					journal.run,
+				runPlan(journal.run, {
 					places,
 					commonDir,
-					(await givenFiles(this.context, journal.run, Date.now())).mounts,
+					granted: (await givenFiles(this.context, journal.run, Date.now())).mounts,
 					policy,
-					{mounts: [], env: {}, tools: await toolsOf(this.context, this.project)},
-				),
-				places.sandbox,
+					injected: {mounts: [], env: {}, tools: await toolsOf(this.context, this.project)},
+				}),
 				{
-					state: () => egressState(journal.run, policy, Date.now()),
-					onDenied() {},
-					onAllowed() {},
-					onAsked() {},
+					folder: places.sandbox,
+					hooks: {
+						state: () => egressState(journal.run, policy, {now: Date.now()}),
+						onDenied() {},
+						onAllowed() {},
+						onAsked() {},
+					},
 				},
 			);
 			try {

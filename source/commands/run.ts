@@ -59,7 +59,7 @@ async function modelScope(
 	}
 
 	const entry = secretOfScope(context, scope, project)!;
-	const remembered = isRemembered(context, project, agentId, entry);
+	const remembered = isRemembered(context, {project, agentId}, entry);
 	let always = options.rememberModel;
 	if (options.model !== true && !always && !remembered) {
 		if (!io.interactive) {
@@ -82,7 +82,7 @@ async function modelScope(
 	}
 
 	if (always) {
-		remember(context, project, agentId, entry);
+		remember(context, {project, agentId}, entry);
 	}
 
 	return [scope];

@@ -126,6 +126,9 @@ export function findRun(context: Pick<Context, 'paths'>, text: string): Run {
 	return run;
 }
 
+/** How long another process may take to let go of a journal, milliseconds. */
+const journalWaitMs = 15_000;
+
 /**
  * Does work on a run as the writer of its journal. A worker that died is written down first.
  * @throws Refusal where another process works on the run
@@ -134,7 +137,6 @@ export async function withJournal<Result>(
 	context: Context,
 	runId: string,
 	work: (journal: Journal) => Promise<Result>,
-	wait = 15_000,
 ): Promise<Result> {
 	const places = context.paths.run(runId);
 	const {fault} = readJournal(places.journal);
@@ -150,7 +152,7 @@ export async function withJournal<Result>(
 	// should wait for that. One that has written how its run ended lets go soon.
 	const stage = readRun(places)?.stage;
 	const live = stage !== undefined && isSupervised(stage);
-	const patience = stage !== undefined && hasWorker(stage) ? Math.min(wait, 1000) : wait;
+	const patience = stage !== undefined && hasWorker(stage) ? 1000 : journalWaitMs;
 	const journal = Journal.open(places, live ? 0 : patience);
 	if (!journal) {
 		throw new Refusal(

@@ -86,7 +86,7 @@ export class Websocket {
 		);
 		upstream.once(
 			'upgrade',
-			guarded((answer, server, early) => this.#switch(upstream, answer, server, early)),
+			guarded((answer, server, early) => this.#switch(upstream, answer, {server, early})),
 		);
 		upstream.end();
 	}
@@ -133,7 +133,11 @@ export class Websocket {
 	}
 
 	/** The server goes over to the websocket's protocol. */
-	#switch(upstream: ClientRequest, answer: IncomingMessage, server: Socket, early: Buffer): void {
+	#switch(
+		upstream: ClientRequest,
+		answer: IncomingMessage,
+		{server, early}: {readonly server: Socket; readonly early: Buffer},
+	): void {
 		const {request, client} = this.#handshake;
 		server.on('error', () => server.destroy());
 		const accept = createHash('sha1')

@@ -135,7 +135,7 @@ class Deliverer {
 			this.#response.writeContinue();
 		}
 
-		pour(this.#request, upstream, body, outward);
+		pour(this.#request, upstream, {body, outward});
 	}
 
 	#connecting(upstream: ClientRequest, socket: Socket): void {
@@ -235,7 +235,11 @@ class Deliverer {
  * A request's body, in just as many bytes as its headers say. One
  * that ends before is no request: its connection goes with it.
  */
-function pour(request: IncomingMessage, upstream: ClientRequest, body: RequestBody, outward: Filter | undefined): void {
+function pour(
+	request: IncomingMessage,
+	upstream: ClientRequest,
+	{body, outward}: {readonly body: RequestBody; readonly outward: Filter | undefined},
+): void {
 	let sent = 0;
 	const filter: Filter = {
 		push(bytes) {

@@ -181,8 +181,7 @@ export class Journal {
 	private constructor(
 		places: {readonly pulse?: string | undefined},
 		lock: Lock,
-		file: number,
-		reading: JournalReading,
+		{file, reading}: {readonly file: number; readonly reading: JournalReading},
 	) {
 		this.#places = places;
 		this.#lock = lock;
@@ -215,7 +214,7 @@ export class Journal {
 				ftruncateSync(file, reading.length);
 			}
 
-			return new Journal(places, lock, file, reading);
+			return new Journal(places, lock, {file, reading});
 		} catch (error) {
 			lock.release();
 			throw error;

@@ -65,14 +65,12 @@ export function sign(text: string, key: string, namespace: string): Promise<stri
 
 /**
  * Whose signature of a text it is.
- * @param signers lines as in an `allowed_signers` file
+ * @param signed.signers lines as in an `allowed_signers` file
  * @returns the principal, or why it is nobody's
  */
 export function verifySignature(
 	text: string,
-	signature: string,
-	signers: string,
-	namespace: string,
+	{signature, signers, namespace}: {readonly signature: string; readonly signers: string; readonly namespace: string},
 ): Promise<{signer: string} | Refusal> {
 	return inFolder(async folder => {
 		const [allowed, own] = [path.join(folder, 'signers'), path.join(folder, 'signature')];

@@ -107,7 +107,9 @@ test("the person's own ignore rules hold, and what .worktreeinclude brought is i
 		journal.close();
 		const lines = readFileSync(places.journal, 'utf8').split('\n');
 		assert.ok(lines.length > 1);
-		await copyIncluded(project.context, {id: run.project.id, root}, run.id, places, ['env [1].local']);
+		await copyIncluded(project.context, {project: {id: run.project.id, root}, runId: run.id, places}, [
+			'env [1].local',
+		]);
 		Object.assign(run, {included: ['env [1].local']});
 		const {importWork} = await import('../../source/engine/handover/import-work.ts');
 		await project.again(

@@ -26,7 +26,9 @@ test('what a run closed is counted, and read by nothing else', async () => {
 		assert.equal(after.files - before.files, 302);
 		assert.ok(after.bytes - before.bytes > 3_000_000, String(after.bytes - before.bytes));
 		// A jail that does more than count has no such right.
-		const {stdout} = await jail(project.context, run.id, places, {
+		const {stdout} = await jail(project.context, {
+			runId: run.id,
+			places,
 			script: 'find "$1/closed" 2> /dev/null | wc -l; grep CapEff /proc/self/status',
 			argv: [places.worktree],
 			mounts: [{source: places.worktree, target: places.worktree, mode: 'read'}],

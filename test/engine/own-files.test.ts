@@ -54,12 +54,12 @@ test('what a person decided is read again, and none of it is there before', t =>
 	const context = contextOf(t);
 	const places = context.paths.run('r');
 	assert.deepEqual([listSecrets(context), listProjects(context), readReview(places).comments], [[], [], []]);
-	assert.ok(!isRemembered(context, project, 'claude', entry) && !isTrusted(context, project, included));
-	remember(context, project, 'claude', entry);
+	assert.ok(!isRemembered(context, {project, agentId: 'claude'}, entry) && !isTrusted(context, project, included));
+	remember(context, {project, agentId: 'claude'}, entry);
 	trust(context, project, included);
 	writeReview(places, {viewed: {a: 'd'}, comments: [comment]});
 	writeFileSync(path.join(context.paths.config, 'secrets.json'), JSON.stringify([entry]));
-	assert.ok(isRemembered(context, project, 'claude', entry) && isTrusted(context, project, included));
+	assert.ok(isRemembered(context, {project, agentId: 'claude'}, entry) && isTrusted(context, project, included));
 	assert.deepEqual(readReview(places), {viewed: {a: 'd'}, comments: [comment]});
 	assert.equal(listSecrets(context)[0]!.reference.name, 'api');
 });
@@ -72,8 +72,8 @@ for (const damage of ['{', '[1]', '"text"', 'null', '{"p": 1}']) {
 		const uses: Array<[file: string, use: () => unknown]> = [
 			[own('secrets.json'), () => listSecrets(context)],
 			[context.paths.projects, () => listProjects(context)],
-			[own('remembered-models.json'), () => isRemembered(context, project, 'claude', entry)],
-			[own('remembered-models.json'), () => remember(context, project, 'claude', entry)],
+			[own('remembered-models.json'), () => isRemembered(context, {project, agentId: 'claude'}, entry)],
+			[own('remembered-models.json'), () => remember(context, {project, agentId: 'claude'}, entry)],
 			[own('trusted-includes.json'), () => isTrusted(context, project, included)],
 			[own('trusted-includes.json'), () => trust(context, project, included)],
 			...(damage === '{"p": 1}'

@@ -78,10 +78,16 @@ async function auditPlan(
 	{commonDir, policy, copies}: {commonDir: string; policy: Policy; copies: Readonly<Record<string, string>>},
 ): Promise<Limited> {
 	const places = context.paths.run(run.id);
-	const own = runPlan(run, places, commonDir, (await givenFiles(context, run, Date.now())).mounts, policy, {
-		mounts: [],
-		env: {},
-		tools: await toolsOf(context, rootOf(context, run)),
+	const own = runPlan(run, {
+		places,
+		commonDir,
+		granted: (await givenFiles(context, run, Date.now())).mounts,
+		policy,
+		injected: {
+			mounts: [],
+			env: {},
+			tools: await toolsOf(context, rootOf(context, run)),
+		},
 	});
 	return grouped(
 		{
@@ -118,14 +124,17 @@ async function runProbe(
 ): Promise<Attempted> {
 	const asked: string[] = [];
 	const denied: string[] = [];
-	const session = await openSession(sandbox, limited.plan, path.join(folder, 'sandbox'), {
-		state: () => egressState(run, policy, Date.now()),
-		onDenied(target) {
-			denied.push(target);
-		},
-		onAllowed() {},
-		onAsked(what) {
-			asked.push(what);
+	const session = await openSession(sandbox, limited.plan, {
+		folder: path.join(folder, 'sandbox'),
+		hooks: {
+			state: () => egressState(run, policy, {now: Date.now()}),
+			onDenied(target) {
+				denied.push(target);
+			},
+			onAllowed() {},
+			onAsked(what) {
+				asked.push(what);
+			},
 		},
 	});
 	let report = '';
@@ -142,8 +151,8 @@ async function runProbe(
 				},
 				session.holderPid,
 			),
-			limited,
 			{
+				limited,
 				timeout: probeTimeoutMs,
 				input: request,
 				onOutput(bytes, stream) {

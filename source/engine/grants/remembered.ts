@@ -13,6 +13,9 @@ import type {SecretEntry} from './secrets.ts';
  * is what was seen: when the secret or what it opens changes, it is asked about again.
  */
 
+/** An agent in the runs of one project. */
+type ProjectAgent = {readonly project: Pick<Project, 'id'>; readonly agentId: string};
+
 type Remembered = Record<string, Record<string, string>>;
 
 function file(context: Context): string {
@@ -39,26 +42,16 @@ function digest(entry: SecretEntry): string {
 /**
  * Whether the model scope of an agent was turned on for every run of a project, with exactly this secret and binding.
  */
-export function isRemembered(
-	context: Context,
-	project: Pick<Project, 'id'>,
-	agent: string,
-	entry: SecretEntry,
-): boolean {
-	return read(context)[project.id]?.[agent] === digest(entry);
+export function isRemembered(context: Context, {project, agentId}: ProjectAgent, entry: SecretEntry): boolean {
+	return read(context)[project.id]?.[agentId] === digest(entry);
 }
 
 /** Remembers it, or with no entry forgets it. */
-export function remember(
-	context: Context,
-	project: Pick<Project, 'id'>,
-	agent: string,
-	entry: SecretEntry | undefined,
-): void {
+export function remember(context: Context, {project, agentId}: ProjectAgent, entry: SecretEntry | undefined): void {
 	const all = read(context);
-	const {[agent]: _, ...others} = all[project.id] ?? {};
+	const {[agentId]: _, ...others} = all[project.id] ?? {};
 	replaceFile(
 		file(context),
-		`${JSON.stringify({...all, [project.id]: entry ? {...others, [agent]: digest(entry)} : others}, undefined, '\t')}\n`,
+		`${JSON.stringify({...all, [project.id]: entry ? {...others, [agentId]: digest(entry)} : others}, undefined, '\t')}\n`,
 	);
 }

@@ -81,7 +81,9 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 	lendIndex(places.firstIndex, path.join(folder, 'git'));
 	giveToRun(run.id, folder);
 	const tip = await git.resolve(`${run.target}^{commit}`);
-	const {code, stdout} = await jail(context, run.id, places, {
+	const {code, stdout} = await jail(context, {
+		runId: run.id,
+		places,
 		script,
 		argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)],
 		timeout: 60_000,

@@ -62,7 +62,9 @@ export async function importObjects(
 	);
 	// It may end before all was written; why shows in how it ended.
 	index.stdin.on('error', () => {});
-	const outcome = await jail(context, run.id, context.paths.run(run.id), {
+	const outcome = await jail(context, {
+		runId: run.id,
+		places: context.paths.run(run.id),
 		script: packScript,
 		argv: [String(maxBytes)],
 		mounts,

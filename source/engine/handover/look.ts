@@ -182,7 +182,9 @@ export async function lookAtWork(
 	{mounts, submodules}: {readonly mounts: readonly Mount[]; readonly submodules: readonly Submodule[]},
 ): Promise<Look> {
 	const places = context.paths.run(run.id);
-	const {stdout, code, stderr, timedOut, over} = await jail(context, run.id, places, {
+	const {stdout, code, stderr, timedOut, over} = await jail(context, {
+		runId: run.id,
+		places,
 		script: lookScript,
 		argv: [
 			run.branch,

@@ -97,7 +97,7 @@ export async function confirmApproval(
 	const [audit, at] = [auditText(run), new Date().toISOString()];
 	const text = statementText(statementOf(run, facts, {verify: run.verification!.digest, because, audit, at, viewed}));
 	const signature = await sign(text, own, signatureNamespace);
-	const whose = await verifySignature(text, signature, signers, signatureNamespace);
+	const whose = await verifySignature(text, {signature, signers, namespace: signatureNamespace});
 	if (whose instanceof Refusal) {
 		throw gateRefusal(whose.because, `${signersPath} on ${branchName(run.target)} says who they are`);
 	}
@@ -122,6 +122,10 @@ export async function checkSignature(git: Git, run: Run, approval: Approval): Pr
 	const text = statementText(
 		statementOf(run, {base, head, tree, policy}, {verify, because, audit: signed.audit, at: signed.at, viewed}),
 	);
-	const whose = await verifySignature(text, signed.signature, await readSigners(git, base), signatureNamespace);
+	const whose = await verifySignature(text, {
+		signature: signed.signature,
+		signers: await readSigners(git, base),
+		namespace: signatureNamespace,
+	});
 	return whose instanceof Refusal ? gateRefusal(whose.because, `fleet approve ${run.id}`) : undefined;
 }

@@ -173,8 +173,8 @@ async function runCommand(
 			cwd: limited.plan.cwd,
 			env: {},
 		}),
-		limited,
 		{
+			limited,
 			timeout,
 			folders,
 			onOutput(bytes, stream) {

@@ -176,9 +176,11 @@ export function readPlain(root: string, name: string): Buffer | undefined {
  */
 export async function copyIncluded(
 	context: Context,
-	project: Pick<Project, 'id' | 'root'>,
-	runId: string,
-	places: RunPaths,
+	{
+		project,
+		runId,
+		places,
+	}: {readonly project: Pick<Project, 'id' | 'root'>; readonly runId: string; readonly places: RunPaths},
 	files: readonly string[],
 ): Promise<void> {
 	const known = await knownValues(context, project.id);

@@ -133,16 +133,22 @@ async function makePlan(
 		note(supervision, {type: 'alarm.raised', target: scope, because, count: 1});
 	}
 
-	const own = runPlan(run, places, commonDir, given.mounts, policy, {
-		mounts: [...injected.mounts, ...(program?.mounts ?? [])],
-		env: {
-			...injected.env,
-			...quietNode(nodes),
-			...pointerVariables(supervision),
-			...(target === undefined ? {} : {FLEET_TARGET: target}),
-			...(run.rebase ? {FLEET_REBASE: '1'} : {}),
+	const own = runPlan(run, {
+		places,
+		commonDir,
+		granted: given.mounts,
+		policy,
+		injected: {
+			mounts: [...injected.mounts, ...(program?.mounts ?? [])],
+			env: {
+				...injected.env,
+				...quietNode(nodes),
+				...pointerVariables(supervision),
+				...(target === undefined ? {} : {FLEET_TARGET: target}),
+				...(run.rebase ? {FLEET_REBASE: '1'} : {}),
+			},
+			tools,
 		},
-		tools,
 	});
 	opened.group = openCgroup(groupName(places), {
 		memory: own.limits.memory,
@@ -163,12 +169,10 @@ async function openBox(
 		await openBroker(supervision);
 	}
 
-	opened.session = await openSession(
-		sandbox,
-		plan,
-		places.sandbox,
-		{
-			state: () => egressState(journal.run, policy, Date.now(), secrets.rules(journal.run, Date.now())),
+	opened.session = await openSession(sandbox, plan, {
+		folder: places.sandbox,
+		hooks: {
+			state: () => egressState(journal.run, policy, {now: Date.now(), secrets: secrets.rules(journal.run, Date.now())}),
 			onDenied: (target, because, kind) => {
 				rememberAsked(supervision, target);
 				noteDenied(supervision, target, {because, kind});
@@ -186,9 +190,8 @@ async function openBox(
 			trust: () => trustOf(supervision),
 			...(hooks.resolve ? {resolve: hooks.resolve} : {}),
 		},
-		undefined,
-		name => rememberLookedUp(supervision, name),
-	);
+		onName: name => rememberLookedUp(supervision, name),
+	});
 }
 
 function openOutput(supervision: Supervision, run: Run, agent: Agent): AgentOutput {

@@ -221,7 +221,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 			fill: index => fillWorktree(context, id, {git, commonDir, root: request.project.root, places, commit, index}),
 		});
 		made = true;
-		await copyIncluded(context, request.project, id, places, request.include ?? []);
+		await copyIncluded(context, {project: request.project, runId: id, places}, request.include ?? []);
 		journal.append(
 			{
 				type: 'run.created',

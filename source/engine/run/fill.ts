@@ -49,7 +49,9 @@ export async function fillWorktree(
 	giveToRun(runId, folder);
 	const scratch = makeScratch(runId, places);
 	try {
-		const {code, stderr, timedOut} = await jail(context, runId, places, {
+		const {code, stderr, timedOut} = await jail(context, {
+			runId,
+			places,
 			script: fillScript,
 			argv: [places.worktree, commit],
 			cwd: places.worktree,

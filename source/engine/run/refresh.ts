@@ -105,7 +105,9 @@ export async function refresh(
 				`${now.get(name) ?? '-'}`,
 		),
 	];
-	const {code, stdout, timedOut} = await jail(context, run.id, places, {
+	const {code, stdout, timedOut} = await jail(context, {
+		runId: run.id,
+		places,
 		script,
 		argv: [adminName(places), run.target, tip],
 		input: input.map(line => `${line}\n`).join(''),

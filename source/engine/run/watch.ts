@@ -37,10 +37,14 @@ class Repeated {
 export async function watchAgent(supervision: Supervision): Promise<void> {
 	const {context, places, journal, opened, watch, changes} = supervision;
 	const names = [places.worktree, places.privateGit];
-	const guard = new Guard(opened.terminal!.pid, opened.plan!, opened.group, {
-		names,
-		count: () => diskUse(context, places, names),
-		kept: () => opened.output!.kept,
+	const guard = new Guard(opened.terminal!.pid, {
+		plan: opened.plan!,
+		group: opened.group,
+		folders: {
+			names,
+			count: () => diskUse(context, places, names),
+			kept: () => opened.output!.kept,
+		},
 	});
 	// Both beside the looks: an agent could make either of them long.
 	const counts = new Repeated(() => countChangesOf(supervision));

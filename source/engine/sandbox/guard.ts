@@ -50,7 +50,7 @@ export class Guard {
 	near = false;
 
 	/** @param pid the host's id of the sandbox's monitor */
-	constructor(pid: number, plan: SandboxPlan, group: Cgroup | undefined, folders?: Folders) {
+	constructor(pid: number, {plan, group, folders}: Limited & {readonly folders?: Folders | undefined}) {
 		this.#pid = pid;
 		this.#plan = plan;
 		this.#group = group;
@@ -221,14 +221,15 @@ export function grouped(plan: SandboxPlan, name: string): Limited {
 export async function runLimited(
 	context: Pick<Context, 'executor'>,
 	invocation: Invocation,
-	{plan, group}: Limited,
 	options: {
+		limited: Limited;
 		onOutput(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void;
 		timeout: number;
 		input?: string | Uint8Array | undefined;
 		folders?: Folders;
 	},
 ): Promise<Outcome & {over?: string}> {
+	const {plan, group} = options.limited;
 	let over: string | undefined;
 	let written = 0;
 	let timer: NodeJS.Timeout | undefined;
@@ -254,7 +255,7 @@ export async function runLimited(
 			},
 			onStart(pid, kill) {
 				end = kill;
-				const guard = new Guard(pid, plan, group, options.folders);
+				const guard = new Guard(pid, {plan, group, folders: options.folders});
 				const look = async () => {
 					const found = await guard.look();
 					if (found) {

@@ -16,13 +16,13 @@ const jailTimeoutMs = 300_000;
 /**
  * Runs a script over an agent's files in a sandbox with no network:
  * whatever those files make a program do, they do it there.
- * @param script a constant; what varies is in `argv`
+ * @param options.script a constant; what varies is in `argv`
  */
 export async function jail(
 	context: Context,
-	runId: string,
-	places: RunPaths,
 	options: {
+		runId: string;
+		places: RunPaths;
 		script: string;
 		argv?: readonly string[];
 		mounts: readonly Mount[];
@@ -35,6 +35,7 @@ export async function jail(
 		/** See `SandboxPlan`. */ readsAll?: boolean;
 	},
 ): Promise<Outcome & {stdout: string; stderr: string; over?: string}> {
+	const {runId, places} = options;
 	const {sandbox} = await chooseSandbox(context);
 	// Several looks at one run may go on at once: the supervisor's, a person's.
 	const folder = mkdtempSync(`${places.jail}${process.pid}-`);
@@ -77,7 +78,8 @@ export async function jail(
 	let stdout = '';
 	let stderr = '';
 	try {
-		const outcome = await runLimited(context, invocation, limited, {
+		const outcome = await runLimited(context, invocation, {
+			limited,
 			...(options.folders ? {folders: options.folders} : {}),
 			timeout: options.timeout ?? jailTimeoutMs,
 			input: options.input,
@@ -138,7 +140,9 @@ export async function sweep(context: Context, runId: string, places: RunPaths): 
 	}
 
 	const swept = [places.worktree, ...(existsSync(places.privateGit) ? [places.privateGit] : [])];
-	const {code, stdout, stderr, timedOut, over} = await jail(context, runId, places, {
+	const {code, stdout, stderr, timedOut, over} = await jail(context, {
+		runId,
+		places,
 		script: sweepScript,
 		argv: swept,
 		mounts: swept.map(place => ({source: place, target: place, mode: 'write'})),

@@ -37,7 +37,9 @@ export async function diskUse(
 	folders: readonly string[],
 ): Promise<DiskUse | undefined> {
 	try {
-		const {stdout, timedOut, over} = await jail(context, path.basename(places.folder), places, {
+		const {stdout, timedOut, over} = await jail(context, {
+			runId: path.basename(places.folder),
+			places,
 			script: diskScript,
 			argv: folders,
 			readsAll: true,

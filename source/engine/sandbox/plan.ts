@@ -116,11 +116,19 @@ export type Extra = {
  */
 export function runPlan(
 	run: Run,
-	places: RunPaths,
-	commonDir: string,
-	granted: readonly Mount[],
-	policy: Policy,
-	{tools, ...injectedFiles}: Extra = {mounts: [], env: {}},
+	{
+		places,
+		commonDir,
+		granted,
+		policy,
+		injected: {tools, ...injectedFiles} = {mounts: [], env: {}},
+	}: {
+		readonly places: RunPaths;
+		readonly commonDir: string;
+		readonly granted: readonly Mount[];
+		readonly policy: Policy;
+		readonly injected?: Extra;
+	},
 ): SandboxPlan {
 	const mounts: Mount[] = [
 		...granted,
@@ -142,8 +150,13 @@ export function runPlan(
 
 /**
  * What the run may reach: the policy's hosts for builds, the grants in force, and the hosts of the secrets among them.
+ * @param grants.now milliseconds
  */
-export function egressState(run: Run, policy: Policy, now: number, secrets: readonly EgressRule[] = []): EgressState {
+export function egressState(
+	run: Run,
+	policy: Policy,
+	{now, secrets = []}: {readonly now: number; readonly secrets?: readonly EgressRule[]},
+): EgressState {
 	return {
 		// A frozen run has no way out, whatever it holds.
 		rules:

@@ -69,8 +69,7 @@ const maxDials = 8;
 function dialInside(
 	prepared: PreparedSandbox,
 	holderPid: number,
-	addresses: readonly string[],
-	port: number,
+	{addresses, port}: {readonly addresses: readonly string[]; readonly port: number},
 ): Promise<net.Socket> {
 	const dial = prepared.dial(addresses, port, holderPid);
 	return new Promise((resolve, reject) => {
@@ -95,19 +94,22 @@ function dialInside(
 	});
 }
 
+type SessionOptions = {
+	/** Where the sandbox keeps its files. */ readonly folder: string;
+	readonly hooks: ProxyHooks;
+	/** Serves the listener in the run's proxy's stead. */ readonly other?: Proxy | undefined;
+	/** Hears of every name of the world that a program inside looked up by itself. */
+	readonly onName?: (name: string) => void;
+};
+
 /**
  * Starts the holder and takes over the listener that it makes inside.
- * @param other serves the listener in the run's proxy's stead
- * @param onName hears of every name of the world that a program inside looked up by itself
  * @throws where the holder does not come up: without a proxy nothing runs
  */
 export async function openSession(
 	sandbox: Sandbox,
 	plan: SandboxPlan,
-	folder: string,
-	hooks: ProxyHooks,
-	other?: Proxy,
-	onName: (name: string) => void = () => {},
+	{folder, hooks, other, onName = () => {}}: SessionOptions,
 ): Promise<Session> {
 	const prepared = sandbox.prepare(plan, folder);
 	let holderPid: number | undefined;
@@ -123,7 +125,7 @@ export async function openSession(
 
 				dials++;
 				try {
-					return await dialInside(prepared, holderPid, addresses, port);
+					return await dialInside(prepared, holderPid, {addresses, port});
 				} finally {
 					dials--;
 				}
