@@ -79,7 +79,9 @@ for (const attack of list) {
 		let status = 'missing';
 		if (tool === bubblewrap || existsSync(bin(tool.id))) {
 			try {
-				status = (await trySandboxAttack({executor: local, toolchains}, tool, attack)) ? 'through' : 'stopped';
+				status = (await trySandboxAttack({executor: local, toolchains}, attack, {sandbox: tool}))
+					? 'through'
+					: 'stopped';
 			} catch {
 				status = 'error';
 			}

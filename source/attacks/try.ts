@@ -26,9 +26,16 @@ const made = 'fleet-attempt-was-made';
 /** An attack on the sandbox. @throws where it could not be tried */
 export async function trySandboxAttack(
 	context: Pick<Context, 'executor' | 'toolchains'>,
-	sandbox: Sandbox,
 	attack: SandboxAttack,
-	weaken: {plan?: SandboxAttack['plan']; box?: ((box: Box) => void) | undefined; proxy?: Proxy | undefined} = {},
+	{
+		sandbox,
+		...weaken
+	}: {
+		sandbox: Sandbox;
+		plan?: SandboxAttack['plan'];
+		box?: ((box: Box) => void) | undefined;
+		proxy?: Proxy | undefined;
+	},
 ): Promise<boolean> {
 	const box = await openBox(context, sandbox, {
 		plan(plan, folder) {
@@ -162,7 +169,7 @@ async function tryTogether(
 
 			const through =
 				attack!.kind === 'sandbox'
-					? await trySandboxAttack(context, (await chooseSandbox(context)).sandbox, attack!)
+					? await trySandboxAttack(context, attack!, {sandbox: (await chooseSandbox(context)).sandbox})
 					: await tryHostAttack(context, attack!);
 			return new Map([[attack!.id, through]]);
 		} catch (error) {

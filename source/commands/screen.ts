@@ -137,7 +137,7 @@ async function draw(
 	};
 
 	const size = {columns: process.stdout.columns, rows: process.stdout.rows};
-	const store = new Store(client, size, leaveFor, before.state);
+	const store = new Store(client, size, {onLeave: leaveFor, resumeFrom: before.state});
 	if (before.edited !== undefined) {
 		store.send({type: 'edited', text: before.edited});
 	}

@@ -10,12 +10,15 @@ export const request = JSON.parse(fs.readFileSync(0, 'utf8')) as ProbeRequest;
 const commandTimeoutMs = 10_000;
 const connectTimeoutMs = 2000;
 
+type Told = Omit<Attempt, 'control'> & {readonly control?: boolean};
+
 let count = 0;
 
 /** How many attempts were told. */
 export const reported = (): number => count;
 
-export function report(id: string, blocked: boolean | undefined, seen: string, control = true): void {
+/** @param attempt.control whether trying was possible at all; true where nothing is said of it */
+export function report({id, blocked, seen, control = true}: Told): void {
 	// Told at once, so that a person sees it happen; the host believes nothing before the last line says that it is whole.
 	fs.writeSync(1, `${JSON.stringify({id, blocked, seen: seen.slice(0, 300), control} satisfies Attempt)}\n`);
 	count++;
@@ -29,9 +32,9 @@ export function wordsOf(error: unknown): string {
 /** An attempt that is blocked when it throws. */
 export function tries(id: string, attempt: () => string): void {
 	try {
-		report(id, false, attempt());
+		report({id, blocked: false, seen: attempt()});
 	} catch (error) {
-		report(id, true, wordsOf(error));
+		report({id, blocked: true, seen: wordsOf(error)});
 	}
 }
 

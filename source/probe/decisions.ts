@@ -44,19 +44,20 @@ export async function decisions(): Promise<void> {
 		['review', 'approve'],
 	] as const) {
 		const seen = await ask(`${what}/${request.mark}`);
-		report(`${item}.ask.${what}`, wasRefused(seen), seen);
+		report({id: `${item}.ask.${what}`, blocked: wasRefused(seen), seen});
 	}
 
 	const control = await connect({path: request.controlSocket});
-	report('deploy.socket', control !== 'connected', control);
+	report({id: 'deploy.socket', blocked: control !== 'connected', seen: control});
 	const held = Object.keys(process.env).filter(name => request.credentialNames.includes(name));
-	report(
-		'deploy.credentials',
-		held.length === 0,
-		held.length === 0
-			? `${request.credentialNames.length} names of the policy's credentials, none is set`
-			: `set: ${held.join(', ')}`,
-	);
+	report({
+		id: 'deploy.credentials',
+		blocked: held.length === 0,
+		seen:
+			held.length === 0
+				? `${request.credentialNames.length} names of the policy's credentials, none is set`
+				: `set: ${held.join(', ')}`,
+	});
 
 	const git = (...argv: string[]) => run(['git', ...argv], {cwd: request.worktree});
 	const head = git('rev-parse', 'HEAD');
@@ -79,17 +80,22 @@ export async function decisions(): Promise<void> {
 		return `${code === 0 ? 'done, in the private git folder only' : text}`;
 	};
 
-	report('review.ref', works ? true : undefined, outcome('update-ref', request.target, commit), works);
-	report(
-		'review.push',
-		works ? true : undefined,
-		outcome('push', '--force', request.commonDir, `${commit}:${request.target}`),
-		works,
-	);
+	report({
+		id: 'review.ref',
+		blocked: works ? true : undefined,
+		seen: outcome('update-ref', request.target, commit),
+		control: works,
+	});
+	report({
+		id: 'review.push',
+		blocked: works ? true : undefined,
+		seen: outcome('push', '--force', request.commonDir, `${commit}:${request.target}`),
+		control: works,
+	});
 	try {
 		fs.writeFileSync(path.join(request.commonDir, 'packed-refs'), `${commit} ${request.target}\n`);
-		report('review.packed', true, "written into the run's private git folder only");
+		report({id: 'review.packed', blocked: true, seen: "written into the run's private git folder only"});
 	} catch (error) {
-		report('review.packed', true, wordsOf(error));
+		report({id: 'review.packed', blocked: true, seen: wordsOf(error)});
 	}
 }

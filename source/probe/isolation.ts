@@ -8,23 +8,25 @@ export function isolation(): void {
 	const status = fs.readFileSync('/proc/self/status', 'utf8');
 	const value = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? '';
 	const capabilities = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map(name => value(name));
-	report(
-		'isolation.privileges',
-		capabilities.every(set => /^0+$/.test(set)) && value('NoNewPrivs') === '1' && value('Seccomp') === '2',
-		`capabilities ${capabilities.every(set => /^0+$/.test(set)) ? 'none' : capabilities.join(' ')}, ` +
+	report({
+		id: 'isolation.privileges',
+		blocked: capabilities.every(set => /^0+$/.test(set)) && value('NoNewPrivs') === '1' && value('Seccomp') === '2',
+		seen:
+			`capabilities ${capabilities.every(set => /^0+$/.test(set)) ? 'none' : capabilities.join(' ')}, ` +
 			`no_new_privs ${value('NoNewPrivs')}, seccomp ${value('Seccomp')}`,
-	);
+	});
 
 	const same = Object.entries(request.namespaces)
 		.filter(([name, id]) => fs.readlinkSync(`/proc/self/ns/${name}`) === id)
 		.map(([name]) => name);
-	report(
-		'isolation.namespaces',
-		same.length === 0,
-		same.length === 0
-			? `${Object.keys(request.namespaces).join(', ')}: all its own`
-			: `shared with the host: ${same.join(', ')}`,
-	);
+	report({
+		id: 'isolation.namespaces',
+		blocked: same.length === 0,
+		seen:
+			same.length === 0
+				? `${Object.keys(request.namespaces).join(', ')}: all its own`
+				: `shared with the host: ${same.join(', ')}`,
+	});
 
 	tries('isolation.signal', () => {
 		process.kill(request.sentinelPid, 'SIGTERM');
@@ -40,13 +42,14 @@ export function isolation(): void {
 			return !(Number(soft) <= limit && Number(hard) <= limit);
 		})
 		.map(([title]) => title);
-	report(
-		'isolation.limits',
-		over.length === 0,
-		over.length === 0
-			? 'processes, descriptors, file size, memory and core files are limited'
-			: `over the limit: ${over.join(', ')}`,
-	);
+	report({
+		id: 'isolation.limits',
+		blocked: over.length === 0,
+		seen:
+			over.length === 0
+				? 'processes, descriptors, file size, memory and core files are limited'
+				: `over the limit: ${over.join(', ')}`,
+	});
 }
 
 /** What needs a program, or a descriptor of the kernel's own settings. */
@@ -57,29 +60,34 @@ function programs(): void {
 	];
 	for (const [id, argv, control] of commands) {
 		const {code, text} = run(argv);
-		report(
-			`isolation.${id}`,
-			code === null ? undefined : code !== 0,
-			text || `exit code ${code}`,
-			run(control).code === 0,
-		);
+		report({
+			id: `isolation.${id}`,
+			blocked: code === null ? undefined : code !== 0,
+			seen: text || `exit code ${code}`,
+			control: run(control).code === 0,
+		});
 	}
 
 	// Opened for writing and closed: that alone would prove it.
 	try {
 		fs.closeSync(fs.openSync('/proc/sys/kernel/core_pattern', fs.constants.O_WRONLY));
-		report('isolation.core_pattern', false, 'opened for writing');
+		report({id: 'isolation.core_pattern', blocked: false, seen: 'opened for writing'});
 	} catch (error) {
-		report('isolation.core_pattern', true, wordsOf(error), fs.existsSync('/proc/sys/kernel/core_pattern'));
+		report({
+			id: 'isolation.core_pattern',
+			blocked: true,
+			seen: wordsOf(error),
+			control: fs.existsSync('/proc/sys/kernel/core_pattern'),
+		});
 	}
 
 	const inject = run(['perl', '-e', '$x = "x"; print ioctl(STDIN, 0x5412, $x) ? "typed" : "errno " . ($! + 0)'], {
 		input: '',
 	});
-	report(
-		'isolation.tiocsti',
-		inject.code === 0 ? inject.text === 'errno 1' : undefined,
-		inject.text,
-		inject.code === 0,
-	);
+	report({
+		id: 'isolation.tiocsti',
+		blocked: inject.code === 0 ? inject.text === 'errno 1' : undefined,
+		seen: inject.text,
+		control: inject.code === 0,
+	});
 }

@@ -7,7 +7,7 @@ import {connect, report, request, wordsOf} from './attempts.ts';
 export async function network(): Promise<void> {
 	for (const {host, port} of request.tcp) {
 		const seen = await connect({host, port});
-		report(`network.tcp.${host}`, seen !== 'connected', seen);
+		report({id: `network.tcp.${host}`, blocked: seen !== 'connected', seen});
 	}
 
 	const udp = dgram.createSocket('udp4');
@@ -19,7 +19,7 @@ export async function network(): Promise<void> {
 	});
 	udp.close();
 	// A datagram into nothing is not an error; the host's counter tells.
-	report('network.udp', true, sent);
+	report({id: 'network.udp', blocked: true, seen: sent});
 
 	const interfaces = fs
 		.readFileSync('/proc/net/dev', 'utf8')
@@ -27,12 +27,12 @@ export async function network(): Promise<void> {
 		.slice(2)
 		.map(line => line.split(':')[0]!.trim())
 		.filter(name => name !== '');
-	report(
-		'network.interfaces',
-		interfaces.every(name => name === 'lo'),
-		`interfaces: ${interfaces.join(', ')}`,
-		interfaces.length > 0,
-	);
+	report({
+		id: 'network.interfaces',
+		blocked: interfaces.every(name => name === 'lo'),
+		seen: `interfaces: ${interfaces.join(', ')}`,
+		control: interfaces.length > 0,
+	});
 
 	const proxy = {host: '127.0.0.1', port: request.proxyPort};
 	const alive = (await connect(proxy, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).startsWith('HTTP/1.1 400');
@@ -52,6 +52,11 @@ export async function network(): Promise<void> {
 	];
 	for (const [id, target] of targets) {
 		const seen = await connect(proxy, `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
-		report(`network.proxy.${id}`, /^HTTP\/1\.1 4\d\d/.test(seen), `CONNECT ${target}: ${seen}`, alive);
+		report({
+			id: `network.proxy.${id}`,
+			blocked: /^HTTP\/1\.1 4\d\d/.test(seen),
+			seen: `CONNECT ${target}: ${seen}`,
+			control: alive,
+		});
 	}
 }

@@ -27,8 +27,8 @@ export function repo(): void {
 			mode: 0o755,
 		});
 		fs.appendFileSync(path.join(request.commonDir, 'config'), `[fleetprobe]\n\tmark = ${request.mark}\n`);
-		report('repo.hook', true, "written into the run's private git folder only");
+		report({id: 'repo.hook', blocked: true, seen: "written into the run's private git folder only"});
 	} catch (error) {
-		report('repo.hook', true, wordsOf(error));
+		report({id: 'repo.hook', blocked: true, seen: wordsOf(error)});
 	}
 }

@@ -62,13 +62,14 @@ function credentialFiles(): void {
 		}
 	}
 
-	report(
-		'secrets.paths',
-		readable.length === 0,
-		readable.length === 0
-			? `${names.length} known places, none readable`
-			: `readable: ${readable.slice(0, 5).join(', ')}`,
-	);
+	report({
+		id: 'secrets.paths',
+		blocked: readable.length === 0,
+		seen:
+			readable.length === 0
+				? `${names.length} known places, none readable`
+				: `readable: ${readable.slice(0, 5).join(', ')}`,
+	});
 }
 
 function environments(): void {
@@ -88,12 +89,12 @@ function environments(): void {
 		}
 	}
 
-	report(
-		'secrets.environment',
-		found === '',
-		found === '' ? `${scanned} files of /proc, none holds the canary` : `canary in ${found}`,
-		scanned > 0,
-	);
+	report({
+		id: 'secrets.environment',
+		blocked: found === '',
+		seen: found === '' ? `${scanned} files of /proc, none holds the canary` : `canary in ${found}`,
+		control: scanned > 0,
+	});
 }
 
 function openDescriptors(): void {
@@ -108,11 +109,11 @@ function openDescriptors(): void {
 	const inherited = descriptors.filter(
 		line => Number(line.split(' ')[0]) > 2 && !/ \/proc\/| pipe:| $|^\d+$/.test(line),
 	);
-	report(
-		'secrets.descriptors',
-		inherited.length === 0,
-		inherited.length === 0 ? 'stdin, stdout and stderr only' : inherited.join(', '),
-	);
+	report({
+		id: 'secrets.descriptors',
+		blocked: inherited.length === 0,
+		seen: inherited.length === 0 ? 'stdin, stdout and stderr only' : inherited.join(', '),
+	});
 }
 
 async function listeningSockets(): Promise<void> {
@@ -132,11 +133,11 @@ async function listeningSockets(): Promise<void> {
 	const open = (await Promise.all(sockets.map(async name => [name, await connect({path: name})] as const)))
 		.filter(([, answer]) => answer === 'connected')
 		.map(([name]) => name);
-	report(
-		'secrets.sockets',
-		open.length === 0,
-		open.length === 0 ? `${sockets.length} sockets, none there` : `connected: ${open.join(', ')}`,
-	);
+	report({
+		id: 'secrets.sockets',
+		blocked: open.length === 0,
+		seen: open.length === 0 ? `${sockets.length} sockets, none there` : `connected: ${open.join(', ')}`,
+	});
 }
 
 function keyring(): void {
@@ -156,12 +157,12 @@ function keyring(): void {
 					`import ctypes; l = ctypes.CDLL(None, use_errno=True); r = l.syscall(${number}, 0, -3, 0); ` +
 						'print("errno %d" % ctypes.get_errno() if r == -1 else "keyring %d" % r)',
 				]);
-	report(
-		'secrets.keyring',
-		answer.code === 0 ? answer.text === 'errno 1' : undefined,
-		answer.code === 0 ? answer.text : 'neither perl nor python3 is here to make the call',
-		answer.code === 0,
-	);
+	report({
+		id: 'secrets.keyring',
+		blocked: answer.code === 0 ? answer.text === 'errno 1' : undefined,
+		seen: answer.code === 0 ? answer.text : 'neither perl nor python3 is here to make the call',
+		control: answer.code === 0,
+	});
 }
 
 export async function secrets(): Promise<void> {

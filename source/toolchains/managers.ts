@@ -47,10 +47,16 @@ function programsOf(place: string): string[] {
 }
 
 function versionsOf(
-	manager: string,
-	installs: string,
 	wanted: ReadonlyMap<string, readonly string[]>,
-	installWith: (name: string, version: string) => string,
+	{
+		manager,
+		installs,
+		installWith,
+	}: {
+		readonly manager: string;
+		readonly installs: string;
+		readonly installWith: (name: string, version: string) => string;
+	},
 ): Tools | Refusal {
 	const places: string[] = [];
 	const titles: string[] = [];
@@ -115,12 +121,11 @@ export const asdf: Toolchain = {
 			[nearest(shell, ['.tool-versions'])?.text, toolVersions],
 			[readText(path.join(shell.home, '.tool-versions')), toolVersions],
 		]);
-		return versionsOf(
-			'asdf',
-			path.join(root, 'installs'),
-			wanted,
-			(name, version) => `asdf install ${name} ${version}`,
-		);
+		return versionsOf(wanted, {
+			manager: 'asdf',
+			installs: path.join(root, 'installs'),
+			installWith: (name, version) => `asdf install ${name} ${version}`,
+		});
 	},
 };
 
@@ -139,11 +144,10 @@ export const mise: Toolchain = {
 			[nearest(shell, ['.tool-versions'])?.text, toolVersions],
 			[readText(path.join(shell.home, '.config/mise/config.toml')), miseTools],
 		]);
-		return versionsOf(
-			'mise',
-			path.join(root, 'installs'),
-			wanted,
-			(name, version) => `mise install ${name}@${version}`,
-		);
+		return versionsOf(wanted, {
+			manager: 'mise',
+			installs: path.join(root, 'installs'),
+			installWith: (name, version) => `mise install ${name}@${version}`,
+		});
 	},
 };

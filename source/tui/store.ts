@@ -25,12 +25,11 @@ export class Store {
 	/** Whether something else had the terminal before. */
 	readonly #isBack: boolean;
 
-	/** @param onLeave takes the effects that end the screen for a while */
+	/** @param options.onLeave takes the effects that end the screen for a while */
 	constructor(
 		client: FleetClient,
 		size: {columns: number; rows: number},
-		onLeave: (effect: Leaving) => void,
-		resumeFrom?: State,
+		{onLeave, resumeFrom}: {readonly onLeave: (effect: Leaving) => void; readonly resumeFrom?: State | undefined},
 	) {
 		this.#client = client;
 		this.#isBack = resumeFrom !== undefined;

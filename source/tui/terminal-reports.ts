@@ -32,7 +32,11 @@ function mouseKind(code: number, end: string): Mouse['kind'] | undefined {
 }
 
 /** A report of the mouse in SGR form; undefined for one that is not of interest. */
-function mouseOf(code: number, column: number, row: number, end: string): Mouse | undefined {
+function mouseOf(
+	code: number,
+	end: string,
+	{column, row}: {readonly column: number; readonly row: number},
+): Mouse | undefined {
 	const kind = mouseKind(code, end);
 	return kind && {type: 'mouse', kind, column: column - 1, row: row - 1};
 }
@@ -60,9 +64,10 @@ export class TerminalReports {
 		const messages: Message[] = [];
 		const keys = (this.#rest + text).replaceAll(
 			whole,
+			// oxlint-disable-next-line max-params -- replaceAll gives each group as an argument
 			(_, code?: string, column?: string, row?: string, end?: string, red?: string, green?: string, blue?: string) => {
 				if (code !== undefined) {
-					const mouse = mouseOf(Number(code), Number(column), Number(row), end!);
+					const mouse = mouseOf(Number(code), end!, {column: Number(column), row: Number(row)});
 					if (mouse) {
 						messages.push(mouse);
 					}

@@ -94,7 +94,7 @@ function next(state: State, message: Message): Step {
 
 			// A change that could not be read is not an empty one.
 			return message.problem === undefined
-				? stay(refreshDialog({...withDiff(state, message.run, message.files, message.review), unread: undefined}))
+				? stay(refreshDialog({...withDiff(state, message), unread: undefined}))
 				: bad(
 						refreshDialog({...state, review: undefined, unread: {run: message.run, because: message.problem}}),
 						message.problem,

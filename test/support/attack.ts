@@ -169,7 +169,8 @@ export function testArea(area: Area, without: Readonly<Record<string, () => Prom
 			const tryUnprotected = () => {
 				switch (attack.kind) {
 					case 'sandbox': {
-						return trySandboxAttack(context, weakened(protection!), attack, {
+						return trySandboxAttack(context, attack, {
+							sandbox: weakened(protection!),
 							plan: protection!.plan?.bind(protection),
 							box: protection!.box?.bind(protection),
 							proxy: protection!.naiveProxy ? naiveProxy() : undefined,

@@ -69,7 +69,7 @@ test('an agent that draws faster than can be followed neither ends the screen no
 		recent: async () => ({commands: [], prompts: []}),
 		terminal: {title() {}, bell() {}, notify() {}, copy: async () => '', mouse() {}, askBackground() {}},
 	} as unknown as FleetClient;
-	const store = new Store(client, {columns: 100, rows: 30}, () => {});
+	const store = new Store(client, {columns: 100, rows: 30}, {onLeave: () => {}});
 	t.after(() => store.close());
 	length = 1;
 	await until(() => {

@@ -32,9 +32,11 @@ function change(...lines: string[]): string {
 function review(text: string, columns: number): State {
 	return withDiff(
 		state([run('one', started, exited, ...verified)], {screen: 'run', tab: 'changes', selected: 'one', columns}),
-		'one',
-		parseDiff(text),
-		emptyReview,
+		{
+			run: 'one',
+			files: parseDiff(text),
+			review: emptyReview,
+		},
 	);
 }
 

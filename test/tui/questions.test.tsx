@@ -347,7 +347,7 @@ function storeOf(from: State): {store: Store; asked: string[][]} {
 		recent: async () => ({commands: [], prompts: []}),
 		terminal: {title() {}, bell() {}, notify() {}, copy: async () => '', mouse() {}, askBackground() {}},
 	} as unknown as FleetClient;
-	return {store: new Store(client, {columns: 100, rows: 30}, () => {}, from), asked};
+	return {store: new Store(client, {columns: 100, rows: 30}, {onLeave: () => {}, resumeFrom: from}), asked};
 }
 
 test('a text that comes without being pasted as such is no keys; what is typed fast is', () => {

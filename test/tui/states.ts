@@ -211,11 +211,10 @@ export function screens(): Record<string, State> {
 	const ready = run('ready', started, exited, ...verified);
 	const works = run('works', started, denied, grant);
 	const one = state([works], {log: log('works')});
-	const review = withDiff(
-		state([ready], {screen: 'run', tab: 'changes', selected: 'ready'}),
-		'ready',
-		parseDiff(diff),
-		{
+	const review = withDiff(state([ready], {screen: 'run', tab: 'changes', selected: 'ready'}), {
+		run: 'ready',
+		files: parseDiff(diff),
+		review: {
 			viewed: {},
 			comments: [
 				{
@@ -231,7 +230,7 @@ export function screens(): Record<string, State> {
 				},
 			],
 		},
-	);
+	});
 	const gates = state([ready], {
 		screen: 'gates',
 		selected: 'ready',

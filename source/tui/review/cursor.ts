@@ -136,7 +136,7 @@ export function onLine(state: State): State {
 }
 
 /** A change that was read anew: the cursor stays on its file. */
-export function withDiff(state: State, run: string, files: readonly DiffFile[], review: Review): State {
+export function withDiff(state: State, {run, files, review}: Pick<ReviewState, 'run' | 'files' | 'review'>): State {
 	const before = state.review?.run === run ? state.review : undefined;
 	const path = before && fileAt(state)?.path;
 	const own = state.runs.find(({id}) => id === run);

@@ -37,9 +37,7 @@ const number = (value: number | undefined) => (value === undefined ? '     ' : S
 function lineSpans(
 	{file, hunk, part}: ReviewRow & {kind: 'line'},
 	line: DiffLine | undefined,
-	numbers: string,
-	room: number,
-	wrap: boolean,
+	{numbers, room, wrap}: {readonly numbers: string; readonly room: number; readonly wrap: boolean},
 ): Span[] {
 	const {end, breaks} = line ? wrappedLine(file, line, room) : {end: '', breaks: []};
 	if (!line || (wrap && part >= breaks.length)) {
@@ -65,7 +63,11 @@ function lineSpans(
 	];
 }
 
-function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: number): Line {
+function rowLine(
+	row: ReviewRow,
+	review: ReviewState,
+	{split, width}: {readonly split: boolean; readonly width: number},
+): Line {
 	switch (row.kind) {
 		case 'file': {
 			const {file} = row;
@@ -99,15 +101,17 @@ function rowLine(row: ReviewRow, review: ReviewState, split: boolean, width: num
 			if (split) {
 				return {
 					spans: [
-						...lineSpans(row, left, `${number(left?.old)} `, room, review.wrap),
+						...lineSpans(row, left, {numbers: `${number(left?.old)} `, room, wrap: review.wrap}),
 						{text: '│', dim: true},
-						...lineSpans(row, right, `${number(right?.new)} `, room, review.wrap),
+						...lineSpans(row, right, {numbers: `${number(right?.new)} `, room, wrap: review.wrap}),
 					],
 				};
 			}
 
 			const line = (right ?? left)!;
-			return {spans: lineSpans(row, line, `${number(line.old)}${number(line.new)} `, room, review.wrap)};
+			return {
+				spans: lineSpans(row, line, {numbers: `${number(line.old)}${number(line.new)} `, room, wrap: review.wrap}),
+			};
 		}
 
 		case 'comment': {
@@ -146,7 +150,7 @@ export function reviewLines(state: State, height: number): Line[] {
 		Math.max(review.anchor ?? review.at, review.at),
 	];
 	return rows.slice(review.top, review.top + height).map((row, index) => {
-		const line = rowLine(row, review, split, state.columns - 1);
+		const line = rowLine(row, review, {split, width: state.columns - 1});
 		const at = review.top + index;
 		const marked = at >= first && at <= last;
 		return {

@@ -26,6 +26,7 @@ const codes = new Map<string, AnsiCode[]>();
 const chars = new WeakMap<readonly Token[], StyledChar[]>();
 
 /** What is kept for a key, or is made; all of it goes when there is too much. */
+// oxlint-disable-next-line max-params -- called for every cell of a frame, where an object would cost
 function keep<Value>(kept: Map<string, Value>, max: number, key: string, make: () => Value): Value {
 	let found = kept.get(key);
 	if (found === undefined) {
