@@ -121,7 +121,7 @@ test('a review marks and flags what is not seen, in lines and in names, and noth
 		const file = review(text);
 		assert.deepEqual(
 			flagsOf(file).map(({id, text}) => [id, text]),
-			[['control', 'bytes that steer a terminal, or characters that are not seen: line 5']],
+			[['control', 'control or invisible characters: line 5']],
 			JSON.stringify(text),
 		);
 		assert.match(file.hunks[0]!.lines[1]!.text, /<U\+[\dA-F]{4,6}>/);
@@ -130,7 +130,7 @@ test('a review marks and flags what is not seen, in lines and in names, and noth
 			flagsOf(review('plain', `a${text}.md`))
 				.map(flag => flag.text)
 				.join(),
-			/not seen, in its name/,
+			/invisible characters in its name/,
 			JSON.stringify(text),
 		);
 	}

@@ -254,12 +254,12 @@ test('what in the messages and names of commits steers a terminal, reorders or i
 	assert.deepEqual(told('a title\n\n- a point, \u00E9 and \u{1F44D}\uFE0F\n\tindented\n'), []);
 	assert.deepEqual(told('a title\r\n\r\nas Windows writes it\r\n'), []);
 	assert.deepEqual(told('fix\u202E \u200Btypo'), [
-		'the message of commit aaaaaaaaaa holds 2 characters that are not seen (U+202E, U+200B)',
+		'the message of commit aaaaaaaaaa holds 2 invisible characters (U+202E, U+200B)',
 	]);
 	assert.deepEqual(told('fix', 'A\u2066 <a@x> C <c@x>'), [
-		'the names in commit aaaaaaaaaa hold 1 character that is not seen (U+2066)',
+		'the names in commit aaaaaaaaaa hold 1 invisible character (U+2066)',
 	]);
-	assert.deepEqual(told('fix\u001B[2J'), ['the message of commit aaaaaaaaaa holds bytes that steer a terminal']);
+	assert.deepEqual(told('fix\u001B[2J'), ['the message of commit aaaaaaaaaa holds control characters']);
 	const many = commitFlags(Array.from({length: 9}, () => ({id, names: '', message: '\u202E'})));
 	assert.equal(many.length, 6);
 	assert.match(many.at(-1)!, /^4 more/);

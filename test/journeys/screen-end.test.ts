@@ -68,7 +68,7 @@ test('a prompt comes from a file or from stdin, and what is none is refused', as
 	const unseen = fleet.run(['run', '--name', 'unseen', 'fix it\u{E0048}\u200B, please 👩🏽‍💻', '--', 'true']);
 	assert.deepEqual(
 		[unseen.code, unseen.stderr],
-		[0, '  note: the prompt holds 2 characters that are not seen (U+E0048, U+200B); the agent reads them\n'],
+		[0, '  note: the prompt holds 2 invisible characters (U+E0048, U+200B); the agent reads them\n'],
 	);
 	const cases: Array<[string[], string, RegExp]> = [
 		[['one', '--prompt-file', 'PROMPT.md'], '', /two prompts/],

@@ -25,7 +25,7 @@ export function parseCommits(text: string): CommitWords[] {
 /** What is wrong with a text that a person reads, line by line; undefined where nothing is. */
 function oddIn(text: string): string | undefined {
 	return text.split('\n').some(line => holdsControl(line))
-		? (hiddenText(text) ?? 'bytes that steer a terminal')
+		? (hiddenText(text) ?? 'control characters')
 		: undefined;
 }
 

@@ -173,8 +173,8 @@ export function flagsOf(file: DiffFile, {verify, instructions}: FlagFacts = noFa
 		flags.push({
 			id: 'control',
 			text: control
-				? `bytes that steer a terminal, or characters that are not seen: line ${control.new}`
-				: 'bytes that steer a terminal, or characters that are not seen, in its name',
+				? `control or invisible characters: line ${control.new}`
+				: 'control or invisible characters in its name',
 		});
 	}
 
@@ -198,11 +198,11 @@ export function flagsOf(file: DiffFile, {verify, instructions}: FlagFacts = noFa
 
 	flags.push(...verifyFlags(file, verify));
 	if (file.newMode === '120000') {
-		flags.push({id: 'link', text: `a link to ${lines[0]?.text ?? 'somewhere'}`});
+		flags.push({id: 'link', text: `symlink → ${lines[0]?.text ?? 'somewhere'}`});
 	} else if (file.newMode === '160000') {
 		flags.push({id: 'link', text: 'another repository, as a submodule'});
 	} else if (file.newMode === '100755' && file.oldMode !== '100755') {
-		flags.push({id: 'executable', text: 'is executable now'});
+		flags.push({id: 'executable', text: 'made executable'});
 	}
 
 	if (manifests.test(file.path)) {

@@ -69,7 +69,7 @@ export function codeName(codePoint: number): string {
 }
 
 /**
- * What a text hides, in words; undefined where it hides nothing: `2 characters that are not seen (U+200B, U+E0041)`.
+ * What a text hides, in words; undefined where it hides nothing: `2 invisible characters (U+200B, U+E0041)`.
  */
 export function hiddenText(text: string): string | undefined {
 	const names: string[] = [];
@@ -82,6 +82,6 @@ export function hiddenText(text: string): string | undefined {
 		return undefined;
 	}
 
-	const what = names.length === 1 ? 'character that is' : 'characters that are';
-	return `${names.length} ${what} not seen (${kinds.slice(0, 4).join(', ')}${kinds.length > 4 ? ' …' : ''})`;
+	const what = names.length === 1 ? 'character' : 'characters';
+	return `${names.length} invisible ${what} (${kinds.slice(0, 4).join(', ')}${kinds.length > 4 ? ' …' : ''})`;
 }

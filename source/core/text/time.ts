@@ -6,7 +6,7 @@ const units: Record<string, number> = {s: 1000, m: 60_000, h: 3_600_000, d: 86_4
 export function parseDuration(text: string): number | Refusal {
 	const match = /^(\d{1,5})\s*([smhd])$/.exec(text.trim());
 	if (!match || Number(match[1]) === 0) {
-		return new Refusal(`"${text}" is not a length of time`, 'write a number and a unit, such as 30m, 2h or 1d');
+		return new Refusal(`invalid duration "${text}"`, 'write a number and a unit, such as 30m, 2h or 1d');
 	}
 
 	return Number(match[1]) * units[match[2]!]!;
