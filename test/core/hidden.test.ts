@@ -87,7 +87,7 @@ test('characters that are not seen are marked, and those that writing needs are 
 		assert.equal(seen, found, JSON.stringify(text));
 		assert.equal(holdsHidden(text), true);
 		assert.equal(holdsHidden(marked), false);
-		assert.match(hiddenText(text)!, new RegExp(`^${[...found].length} character.* not seen \\(U\\+`));
+		assert.match(hiddenText(text)!, new RegExp(`^${[...found].length} invisible character.* \\(U\\+`));
 		assert.equal(holdsHidden(escapeControls(text)), false);
 		assert.ok(escapeLine(text).includes('\u00B7'), JSON.stringify(text));
 		assert.ok(!holdsHidden(printable(text)) && printable(text).includes('?'));

@@ -24,9 +24,7 @@ export function parseCommits(text: string): CommitWords[] {
 
 /** What is wrong with a text that a person reads, line by line; undefined where nothing is. */
 function oddIn(text: string): string | undefined {
-	return text.split('\n').some(line => holdsControl(line))
-		? (hiddenText(text) ?? 'control characters')
-		: undefined;
+	return text.split('\n').some(line => holdsControl(line)) ? (hiddenText(text) ?? 'control characters') : undefined;
 }
 
 /** Why commits are to be looked at first: a line for each of the first, and one for the rest. Names no text of theirs. */
