@@ -7,6 +7,7 @@ import type {Agent, Availability} from '../core/seams.ts';
 import {printable} from '../core/names.ts';
 import {exitCodes, personRefusal, Refusal} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/sandbox/plan.ts';
+import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
 import {listSecrets} from '../engine/grants/secrets.ts';
 import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
@@ -114,7 +115,22 @@ function checkTmux(): Availability | undefined {
 	};
 }
 
-async function examine(context: Context): Promise<Check[]> {
+/** The programs that a run in this folder finds, and toolchains of the person's shell that it does not. */
+async function checkTools(context: Context, folder: string): Promise<Check[]> {
+	const tools = await toolsOf(context, folder);
+	const programs = await listPrograms(tools);
+	return [
+		...programs.map(({name, version, place}) => {
+			const because = `${version || 'it does not say its version'}, ${printable(place)}`;
+			return {works: true, version, because, hint: '', id: `tool ${name}`, needed: false};
+		}),
+		...tools.left.map(({folder, because, hint}) => {
+			return {works: false, version: '', because: `${printable(folder)}: ${because}`, hint, id: 'tools', needed: false};
+		}),
+	];
+}
+
+async function examine(context: Context, folder: string): Promise<Check[]> {
 	const node: Availability = {
 		works: true,
 		version: process.versions.node,
@@ -139,6 +155,7 @@ async function examine(context: Context): Promise<Check[]> {
 				needed: false,
 			})),
 		)),
+		...(await checkTools(context, folder)),
 	];
 }
 
@@ -320,12 +337,12 @@ export const verb = define({
 			return attack(io, context, {json: options.json, only: typeof only === 'string' ? only : undefined});
 		}
 
-		let checks = await examine(context);
+		let checks = await examine(context, io.folder);
 		const packages = missingPackages(checks);
 		if (options.fix && packages.length > 0) {
 			io.err(`missing: ${packages.join(', ')}\n`);
 			await fix(io, packages, options.yes);
-			checks = await examine(context);
+			checks = await examine(context, io.folder);
 		}
 
 		if (options.json) {

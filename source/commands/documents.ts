@@ -8,9 +8,23 @@ import type {Context} from '../engine/context.ts';
 import type {SecretEntry} from '../engine/grants/secrets.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {findRun} from '../engine/runs.ts';
+import type {FoundProgram, ShellTools} from '../engine/sandbox/tools.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Io} from '../terminal/program.ts';
 
 /* The JSON documents of `--json`. Their fields are documented in docs/json.md and kept. */
+
+/** What a run finds of the person's toolchains, for people: a line a program, then what is not there and why. */
+export function toolLines(programs: readonly FoundProgram[], tools: ShellTools): Array<readonly [string, string]> {
+	return [
+		...programs.map(({name, version, place}, index) => {
+			return [index === 0 ? 'tools' : '', `${name.padEnd(8)} ${version.padEnd(10)} ${escapeLine(place)}`] as const;
+		}),
+		...tools.left.map(
+			({folder, because, hint}) => ['', `not given: ${escapeLine(folder)}, ${escapeLine(because)}: ${hint}`] as const,
+		),
+	];
+}
 
 /** An element of `fleet list --json`. */
 export function runDocument(run: Run, changes?: Changes) {

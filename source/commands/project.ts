@@ -9,8 +9,10 @@ import {projectOffer, promptsPath} from '../engine/project/offer.ts';
 import {commitVerify} from '../engine/project/policy-file.ts';
 import {addProject, findProject, listProjects, openRepository} from '../engine/project/projects.ts';
 import {readPolicy} from '../engine/project/policy.ts';
+import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
 import {define, json, optional, required, text, texts, type OptionValues} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
+import {toolLines} from './documents.ts';
 
 const options = {
 	project: text('NAME', 'for show and init: the project; by default the one this folder belongs to'),
@@ -33,7 +35,7 @@ const show: ProjectAction = async (context, io, {place, options}) => {
 		return;
 	}
 
-	const lines = [
+	const lines: Array<readonly [string, string]> = [
 		['root', escapeLine(project.root)],
 		[
 			'branches',
@@ -54,7 +56,9 @@ const show: ProjectAction = async (context, io, {place, options}) => {
 				.join(', ') || 'no target',
 		],
 	];
-	io.out(lines.map(([title, text]) => `${title!.padEnd(10)}${text}\n`).join(''));
+	const tools = await toolsOf(context, project.root);
+	lines.push(...toolLines(await listPrograms(tools), tools));
+	io.out(lines.map(([title, text]) => `${title.padEnd(10)}${text}\n`).join(''));
 };
 
 const list: ProjectAction = async (context, io, {options}) => {

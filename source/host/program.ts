@@ -83,14 +83,20 @@ function interpreterMounts(script: string): Mount[] {
 		: [{source: tree, target: tree, mode: 'read'}];
 }
 
-/** What a program says of its version, its first line; undefined where it says nothing in time. */
-export function versionOf(program: string): Promise<string | undefined> {
+/**
+ * What a program says of its version, its first line; undefined where it says nothing in time.
+ * @param options.env besides a search path; no HOME of the person's
+ */
+export function versionOf(
+	program: string,
+	{argv = ['--version'], env = {}}: {argv?: readonly string[]; env?: Readonly<Record<string, string>>} = {},
+): Promise<string | undefined> {
 	return new Promise(resolve => {
 		// No HOME of the person's: asking for a version is no reason to read, or to write, a configuration.
 		execFile(
 			program,
-			['--version'],
-			{timeout: 15_000, env: {PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', NO_COLOR: '1'}},
+			[...argv],
+			{timeout: 15_000, env: {PATH: process.env['PATH'] ?? '', ...env, HOME: '/nonexistent', NO_COLOR: '1'}},
 			(error, stdout) => {
 				const line = stdout.trim().split('\n')[0]?.trim() ?? '';
 				resolve(error || line === '' ? undefined : line.slice(0, 60));

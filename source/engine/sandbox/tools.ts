@@ -6,6 +6,7 @@ import {Refusal} from '../../core/refusal.ts';
 import type {Shell, Toolchain} from '../../core/toolchain.ts';
 import {findJdks, javaConfiguration} from '../../host/java.ts';
 import {homeFolder} from '../../host/person.ts';
+import {versionOf} from '../../host/program.ts';
 import {systemFolders} from '../../host/toolchain.ts';
 import type {Context} from '../context.ts';
 import {listProjects} from '../project/projects.ts';
@@ -226,4 +227,33 @@ export async function toolsOf(
 	const settings = await readSettings(context.paths);
 	const guarded = [...listProjects(context).map(({root}) => root), state, config, runtime];
 	return shellTools([named(settings.toolchains), ...context.toolchains], {project, guarded});
+}
+
+/** Programs that people ask for by name, and how each is asked for its version where not by `--version`. */
+const knownPrograms: Readonly<Record<string, readonly string[]>> = {
+	...Object.fromEntries(
+		['node', 'npm', 'pnpm', 'yarn', 'bun', 'deno', 'python3', 'pip', 'uv', 'poetry', 'ruby', 'bundle', 'php', 'composer', 'rustc', 'cargo', 'java', 'mvn', 'gradle', 'dotnet', 'swift', 'gcc', 'clang', 'make', 'cmake', 'ninja'].map(name => [name, ['--version']]),
+	),
+	go: ['version'],
+	zig: ['version'],
+};
+
+/** A program as a run finds it: its version as far as it says one, and its place on the host. */
+export type FoundProgram = {readonly name: string; readonly version: string; readonly place: string};
+
+/** The programs that a run finds, of those that people ask for, each asked for its version. */
+export async function listPrograms(tools: ShellTools): Promise<FoundProgram[]> {
+	const env = {...tools.env, PATH: tools.path.join(path.delimiter)};
+	const found = await Promise.all(
+		Object.entries(knownPrograms).map(async ([name, argv]) => {
+			const [place] = programsCalled(name, tools);
+			if (place === undefined) {
+				return undefined;
+			}
+
+			const said = await versionOf(place, {argv, env});
+			return {name, version: /\d+(?:\.\d+)+(?:-(?:alpha|beta|rc|nightly)[\w.]*)?/.exec(said ?? '')?.[0] ?? '', place};
+		}),
+	);
+	return found.filter(one => one !== undefined);
 }
