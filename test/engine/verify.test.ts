@@ -277,3 +277,16 @@ test("what a merged tree holds of git's own files does not steer what the comman
 		'',
 	);
 });
+
+test('a package manager in a verification gives up at once', async t => {
+	const fleet = new Fleet(t, {
+		policy: 'verify:\n  - npm install --loglevel=http\n',
+		files: {'package.json': '{"name": "x", "version": "1.0.0", "dependencies": {"is-number": "7.0.0"}}\n'},
+	});
+	await fleet.agent('one', 'echo b > b.txt && git add -A && git commit -qm b');
+	// npm would ask three times, for more than a minute: told not to, it asks once.
+	const {stdout, code} = fleet.run(['verify', 'one']);
+	assert.equal(code, 3);
+	assert.match(stdout, /is-number attempt 1 failed/);
+	assert.doesNotMatch(stdout, /is-number attempt 2/);
+});

@@ -24,6 +24,20 @@ import {jdksOf, toolsOf} from '../sandbox/tools.ts';
 import {rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
+/** A verification has no network: package managers say so at once, in place of asking again for minutes. */
+const withoutNetwork: Readonly<Record<string, string>> = {
+	npm_config_fetch_retries: '0',
+	YARN_HTTP_RETRY: '0',
+	PIP_RETRIES: '0',
+	UV_HTTP_RETRIES: '0',
+	POETRY_REQUESTS_MAX_RETRIES: '0',
+	CARGO_NET_RETRY: '0',
+	GOPROXY: 'off',
+	MAVEN_ARGS: '--offline',
+	BUNDLE_RETRY: '0',
+	COMPOSER_DISABLE_NETWORK: '1',
+};
+
 /* The policy's commands, run over a merged tree: each in a sandbox, none with network or credentials. */
 
 /** What the commands write, kept and told. Neither a full disk nor a reader that is gone ends the work. */
@@ -113,7 +127,7 @@ export async function runCommands(
 		],
 		cwd: run.worktree,
 		tools,
-		env: {...trust.env, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
+		env: {...trust.env, ...withoutNetwork, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
 	});
 	const checked: Checked[] = [];
 	for (const command of policy.verify) {
