@@ -63,6 +63,15 @@ test('the folder decides which repository is meant, also where only one project 
 	assert.match(fleet.run(['project', 'show'], {cwd: linked}).stdout, /linked\n/);
 });
 
+test("a project is known by its folder's name, too, where that has capitals", t => {
+	const fleet = new Fleet(t, {add: false});
+	const folder = path.join(fleet.folder, 'cJSON');
+	execFileSync('git', ['clone', '--quiet', fleet.project, folder], {env: fleet.env, stdio: 'pipe'});
+	assert.match(fleet.must('project', 'add', folder), /added cjson/);
+	assert.match(fleet.run(['project', 'show', 'cJSON'], {cwd: '/'}).stdout, /^root {6}.*cJSON$/m);
+	assert.equal(fleet.run(['project', 'show', 'CJSON'], {cwd: '/'}).code, 2);
+});
+
 test('a branch that is named fleet keeps no run from starting', async t => {
 	const fleet = new Fleet(t);
 	fleet.git('branch', 'fleet');

@@ -203,7 +203,9 @@ export async function findProject(
 	const projects = listProjects(context);
 	const names = projects.map(project => project.id).join(', ');
 	if (name !== undefined) {
-		const project = projects.find(project => project.id === name);
+		// Ids have no capitals; people type their folder's name.
+		const alike = projects.filter(({root}) => path.basename(root) === name);
+		const project = projects.find(({id}) => id === name) ?? (alike.length === 1 ? alike[0] : undefined);
 		if (!project) {
 			throw new Refusal(
 				`there is no project "${printable(name, 60)}"`,
