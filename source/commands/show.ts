@@ -111,6 +111,10 @@ export const verb = define({
 			line('finding', `${file}:${at} ${rule}: ${span}${run.waived.includes(fingerprint) ? ', dismissed' : ''}`);
 		}
 
+		for (const flag of run.captured?.commitFlags ?? []) {
+			line('flag', flag);
+		}
+
 		for (const gate of gatesOf(run)) {
 			line(gate.id, `${gate.state}${gate.because === '' ? '' : `: ${gate.because}`}`);
 		}

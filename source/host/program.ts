@@ -92,11 +92,12 @@ export function versionOf(
 	{argv = ['--version'], env = {}}: {argv?: readonly string[]; env?: Readonly<Record<string, string>>} = {},
 ): Promise<string | undefined> {
 	return new Promise(resolve => {
-		// No HOME of the person's: asking for a version is no reason to read, or to write, a configuration.
+		// No HOME of the person's: asking for a version is no reason to read, or to write, a configuration. Nothing can
+		// be made below a device, not even by root, whose tools would otherwise leave a folder there.
 		execFile(
 			program,
 			[...argv],
-			{timeout: 15_000, env: {PATH: process.env['PATH'] ?? '', ...env, HOME: '/nonexistent', NO_COLOR: '1'}},
+			{timeout: 15_000, env: {PATH: process.env['PATH'] ?? '', ...env, HOME: '/dev/null/home', NO_COLOR: '1'}},
 			(error, stdout) => {
 				const line = stdout.trim().split('\n')[0]?.trim() ?? '';
 				resolve(error || line === '' ? undefined : line.slice(0, 60));

@@ -494,7 +494,7 @@ test('verify runs with no network and no credentials, on the merged tree', async
 	const fleet = new Fleet(t, {
 		policy:
 			'verify:\n  - test -f theirs.txt && test -f mine.txt && git log -1 --format=%s\n' +
-			'  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi proxy\n' +
+			'  - test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 && ! env | grep -qi _proxy\n' +
 			'  - \'! env -u NODE_USE_ENV_PROXY node -e "require(\\"node:net\\").connect(3128, ' +
 			'\\"127.0.0.1\\").on(\\"connect\\", () => process.exit(0)).on(\\"error\\", () => process.exit(1))"\'\n' +
 			'  - test -z "$FLEET_CANARY"\n',

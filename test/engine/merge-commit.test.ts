@@ -152,7 +152,10 @@ test("hidden characters in the commits' messages and names are flagged, since a 
 	);
 	const {captured} = fleet.json<{captured: {commitFlags: string[]}}>('show', 'r');
 	assert.equal(captured.commitFlags.length, 2, captured.commitFlags.join('\n'));
-	assert.match(captured.commitFlags.join('\n'), /the message of commit [0-9a-f]{10} holds 1 character .*\(U\+202E\)/);
+	assert.match(
+		captured.commitFlags.join('\n'),
+		/the message of commit [0-9a-f]{10} holds 1 invisible character \(U\+202E\)/,
+	);
 	assert.match(captured.commitFlags.join('\n'), /the names in commit [0-9a-f]{10} hold .*\(U\+200B\)/);
 	assert.match(fleet.must('show', 'r'), /flag +the message of commit/);
 });

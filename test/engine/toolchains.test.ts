@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
+import {versionOf} from '../../source/host/program.ts';
 import {Fleet} from '../support/fleet.ts';
 
 /* What works in the person's shell works in a run and in its verification, and nothing of it can be written. */
@@ -68,4 +69,10 @@ test('a version that the project names and nobody installed is said, with the co
 		fleet.json<{notes: string[]}>('show', 'two').notes.join('\n'),
 		/the project wants Python 3\.13, which is not installed: pyenv install 3\.13/,
 	);
+});
+
+test('a tool that is asked for its version finds no folder to write into, the person has it as root or not', async t => {
+	const fleet = new Fleet(t, {add: false});
+	lay(fleet.home, {wow: '#!/bin/sh\nmkdir -p "$HOME/.wow" 2>/dev/null && echo written || echo "1.0 $HOME"\n'});
+	assert.equal(await versionOf(path.join(fleet.home, 'wow')), '1.0 /dev/null/home');
 });

@@ -109,7 +109,7 @@ test('a verb that cannot be started is a line, and the screen goes on', async t 
 		[
 			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "kill -9 $$"], options); ' +
 				'syncBuiltinESMExports();',
-			/freeze was ended by SIGKILL/,
+			/pause was ended by SIGKILL/,
 		],
 		[
 			'const {spawn} = cp; cp.spawn = (file, argv, options) => spawn("sh", ["-c", "head -c 3000000 /dev/urandom; ' +
