@@ -3,6 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {agents} from './agents/registry.ts';
+import type {Availability} from './core/seams.ts';
 import type {Context} from './engine/context.ts';
 import {passphraseVariable} from './core/names.ts';
 import {personRefusal} from './core/refusal.ts';
@@ -22,6 +23,11 @@ const built = path.basename(here) === 'dist' ? here : path.join(here, '..', 'dis
 
 /** What agents are called, in the order they are shown. */
 export const agentNames: readonly string[] = agents.map(({id}) => id);
+
+/** Which sandboxes work here; nothing of fleet's own is made for that. */
+export function probeSandboxes(): Promise<Availability[]> {
+	return Promise.all(sandboxes.map(sandbox => sandbox.probe()));
+}
 
 async function nobody(): Promise<never> {
 	throw personRefusal(

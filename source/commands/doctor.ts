@@ -1,44 +1,21 @@
-import {execFile, spawnSync} from 'node:child_process';
-import {existsSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
 import type {Agent, Availability} from '../core/seams.ts';
 import {printable} from '../core/names.ts';
-import {exitCodes, personRefusal, Refusal} from '../core/refusal.ts';
+import {exitCodes, Refusal} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
 import {listSecrets} from '../engine/grants/secrets.ts';
 import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
-import {ask} from '../terminal/ask.ts';
+import {checkGit} from './doctor/git.ts';
+import {install, missingPackages} from './doctor/packages.ts';
 import {define, flag, json, textOrBare} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
 
 type Check = Availability & {readonly id: string; readonly needed: boolean};
-
-function output(argv: string[]): Promise<string | undefined> {
-	return new Promise(resolve => {
-		execFile(argv[0]!, argv.slice(1), {timeout: 5000}, (error, stdout) => resolve(error ? undefined : stdout.trim()));
-	});
-}
-
-async function checkGit(): Promise<Availability> {
-	const version = (await output(['git', '--version']))?.replace('git version ', '');
-	if (version === undefined) {
-		return {works: false, version: '', because: 'git is not installed', hint: 'fleet doctor --fix', missing: 'git'};
-	}
-
-	const [major = 0, minor = 0] = version.split('.').map(Number);
-	return major > 2 || (major === 2 && minor >= 38)
-		? {works: true, version, because: `git ${version} merges in memory`, hint: ''}
-		: {
-				works: false,
-				version,
-				because: `git ${version} is too old: merge-tree --write-tree needs 2.38`,
-				hint: 'upgrade git',
-			};
-}
 
 /** Whether a run can be limited as a whole: tried, not guessed. */
 function checkLimits(): Availability {
@@ -159,77 +136,17 @@ async function examine(context: Context, folder: string): Promise<Check[]> {
 	];
 }
 
-/** How each package manager installs, without asking. The first that is here is used. */
-const managers: ReadonlyArray<{program: string; before?: string[]; install: string[]}> = [
-	{
-		program: '/usr/bin/apt-get',
-		before: ['apt-get', 'update', '-q'],
-		install: ['apt-get', 'install', '-y', '-q', '--no-install-recommends'],
-	},
-	{program: '/usr/bin/dnf', install: ['dnf', 'install', '-y']},
-	{program: '/usr/bin/zypper', install: ['zypper', '--non-interactive', 'install']},
-	{program: '/usr/bin/pacman', install: ['pacman', '-S', '--noconfirm']},
-	{program: '/sbin/apk', install: ['apk', 'add']},
-];
-
-function missingPackages(checks: readonly Check[]): string[] {
-	return checks.flatMap(({missing}) => (missing === undefined ? [] : [missing]));
-}
-
-/**
- * Installs what is missing with the machine's own package manager:
- * shown first, and asked about where somebody can answer.
- */
-async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<boolean> {
-	const manager = managers.find(manager => existsSync(manager.program));
-	if (!manager) {
-		io.err(`fleet: no package manager that is known here\n  hint: install ${packages.join(' and ')} by hand\n`);
-		return false;
-	}
-
-	const root = process.getuid?.() === 0;
-	const steps = [...(manager.before ? [manager.before] : []), [...manager.install, ...packages]].map(step =>
-		root ? step : ['sudo', ...step],
-	);
-	for (const step of steps) {
-		io.err(`  ${step.join(' ')}\n`);
-	}
-
-	const unattended = yes || process.env['CI'] !== undefined;
-	if (!unattended) {
-		if (!io.interactive) {
-			throw personRefusal(
-				'packages are installed when a person says so, and there is nobody to ask',
-				'fleet doctor --fix --yes',
-			);
+/** Installs what is missing; where that cannot be, it says why, and what was found is shown all the same. */
+async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<void> {
+	try {
+		await install(io, packages, {yes, retry: 'fleet doctor --fix --yes'});
+	} catch (error) {
+		if (!(error instanceof Refusal) || error.code !== undefined) {
+			throw error;
 		}
 
-		if (!/^y(?:es)?$/i.test((await ask('run this? [y/N] ', false)).trim())) {
-			io.err('nothing was installed\n');
-			return false;
-		}
-	} else if (!root && spawnSync('sudo', ['-n', 'true'], {stdio: 'ignore'}).status !== 0) {
-		io.err(
-			'fleet: this needs root, and sudo is not here or asks for a password\n' +
-				`  hint: ${steps.map(step => step.join(' ')).join(' && ')}\n`,
-		);
-		return false;
+		io.err(`fleet: ${error.because}\n  hint: ${error.hint}\n`);
 	}
-
-	for (const [index, step] of steps.entries()) {
-		const result = spawnSync(step[0]!, step.slice(1), {
-			stdio: ['inherit', 'pipe', 'pipe'],
-			encoding: 'utf8',
-			env: {...process.env, DEBIAN_FRONTEND: 'noninteractive'},
-		});
-		// A package list that is partly out of reach may still know the package.
-		if (result.status !== 0 && index === steps.length - 1) {
-			io.err(`${result.stdout}${result.stderr}fleet: "${step.join(' ')}" failed\n  hint: its words are above\n`);
-			return false;
-		}
-	}
-
-	return true;
 }
 
 const notCovered = [
@@ -340,7 +257,6 @@ export const verb = define({
 		let checks = await examine(context, io.folder);
 		const packages = missingPackages(checks);
 		if (options.fix && packages.length > 0) {
-			io.err(`missing: ${packages.join(', ')}\n`);
 			await fix(io, packages, options.yes);
 			checks = await examine(context, io.folder);
 		}

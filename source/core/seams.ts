@@ -11,8 +11,8 @@ export type Availability = {
 	readonly version: string;
 	readonly because: string;
 	readonly hint: string;
-	/** The package whose absence is the reason, as machines' package managers call it. */
-	readonly missing?: string | undefined;
+	/** The packages whose absence is the reason, as Debian calls them. */
+	readonly missing?: readonly string[];
 };
 
 /** What an agent needs of its model: which secret, where it may go, and the variable that holds its pointer. */

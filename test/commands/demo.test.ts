@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, readdirSync, writeFileSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
-import {Fleet, until} from '../support/fleet.ts';
+import {Fleet, program, until} from '../support/fleet.ts';
 
 test('fleet demo --yes walks the whole way, says what was stopped, and leaves nothing behind', t => {
 	const fleet = new Fleet(t, {add: false});
@@ -74,3 +75,90 @@ for (const signal of ['SIGINT', 'SIGHUP'] as const) {
 		);
 	});
 }
+
+/** A machine without bubblewrap, in a mount namespace that only root can make: an empty file lies over it. */
+const hidden = '/bin/mount --bind "$EMPTY" /usr/bin/bwrap && exec "$@"';
+
+function withoutSandbox(argv: readonly string[], options: {cwd: string; env: Record<string, string>}) {
+	const empty = path.join(options.cwd, '.empty');
+	writeFileSync(empty, '', {mode: 0o644});
+	return spawnSync('/usr/bin/unshare', ['--mount', '/bin/sh', '-c', hidden, 'sh', ...argv], {
+		cwd: options.cwd,
+		env: {...options.env, EMPTY: empty},
+		encoding: 'utf8',
+		input: '',
+		timeout: 300_000,
+	});
+}
+
+const asRoot = {skip: process.getuid?.() === 0 ? false : 'hiding a program needs root'};
+
+test('fleet demo --yes installs what is missing with the package manager, and goes on', asRoot, t => {
+	const fleet = new Fleet(t, {add: false});
+	const bin = path.join(fleet.folder, 'bin');
+	mkdirSync(bin);
+	// Stands for the machine's own: what it "installs" is what was hidden.
+	const said = path.join(fleet.folder, 'said');
+	writeFileSync(
+		path.join(bin, 'apt-get'),
+		`#!/bin/sh\necho "$@" >> ${said}\ncase $1 in install) umount /usr/bin/bwrap;; *) exit 100;; esac\n`,
+		{mode: 0o755},
+	);
+	const {status, stdout, stderr} = withoutSandbox([process.execPath, program, 'demo', '--yes'], {
+		cwd: fleet.folder,
+		env: {...fleet.env, PATH: `${bin}:${fleet.env['PATH']}`},
+	});
+	assert.equal(status, 0, stdout + stderr);
+	assert.match(stderr, /^missing: bubblewrap\n {2}apt-get update -q\n {2}apt-get install .* bubblewrap\n$/);
+	assert.match(stdout, /Every step held\.\n$/);
+});
+
+test('without a terminal and without --yes nothing is installed', asRoot, t => {
+	const fleet = new Fleet(t, {add: false});
+	const {status, stderr} = withoutSandbox([process.execPath, program, 'doctor', '--fix'], {
+		cwd: fleet.folder,
+		env: fleet.env,
+	});
+	assert.equal(status, 2, stderr);
+	assert.match(stderr, /there is nobody to ask\n {2}hint: fleet doctor --fix --yes\n$/);
+});
+
+test('an account that may not install is told the one command for the administrator', asRoot, t => {
+	// Where that account can read: neither the checkout nor the test's own folder may be.
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-account-'));
+	t.after(() => rmSync(folder, {recursive: true, force: true}));
+	chmodSync(folder, 0o755);
+	const home = path.join(folder, 'home');
+	const bin = path.join(folder, 'bin');
+	for (const place of [home, bin]) {
+		mkdirSync(place, {mode: 0o755});
+	}
+
+	cpSync(path.dirname(program), path.join(folder, 'dist'), {recursive: true});
+	cpSync(process.execPath, path.join(bin, 'node'));
+	symlinkSync('/usr/bin/git', path.join(bin, 'git'));
+	spawnSync('chown', ['64997:64997', home]);
+	const account = ['/usr/bin/setpriv', '--reuid', '64997', '--regid', '64997', '--clear-groups', '--'];
+	const run = (...argv: string[]) =>
+		withoutSandbox([...account, path.join(bin, 'node'), path.join(folder, 'dist', 'fleet.js'), ...argv], {
+			cwd: folder,
+			env: {PATH: bin, HOME: home, LANG: 'C.UTF-8'},
+		});
+	for (const argv of [
+		['demo', '--yes'],
+		['doctor', '--fix', '--yes'],
+	]) {
+		const {status, stderr} = run(...argv);
+		assert.equal(status, argv[0] === 'demo' ? 2 : 3, stderr);
+		assert.match(
+			stderr,
+			/not installed, and this account cannot install: .*\n {2}hint: the administrator of this machine runs, as root: \S+ .*bubblewrap\n$/,
+		);
+	}
+
+	// One that has sudo and would be asked for a password, where nobody can type it.
+	writeFileSync(path.join(bin, 'sudo'), '#!/bin/sh\nexit 1\n', {mode: 0o755});
+	const {status, stderr} = run('demo', '--yes');
+	assert.equal(status, 2, stderr);
+	assert.match(stderr, /sudo asks for a password or refuses\n {2}hint: in a terminal: sudo .*bubblewrap; or /);
+});

@@ -1,5 +1,6 @@
 import {execFile} from 'node:child_process';
-import {accessSync, constants} from 'node:fs';
+import {accessSync, constants, realpathSync} from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import type {Availability} from '../../core/seams.ts';
 import type {Tools} from './host.ts';
@@ -11,9 +12,9 @@ const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 export function findSystemTool(name: string): string | undefined {
 	return folders
 		.map(folder => `${folder}/${name}`)
-		.find(path => {
+		.find(file => {
 			try {
-				accessSync(path, constants.X_OK);
+				accessSync(file, constants.X_OK);
 				return true;
 			} catch {
 				// access(2) answers no by an error.
@@ -22,10 +23,28 @@ export function findSystemTool(name: string): string | undefined {
 		});
 }
 
+/** The package of each program that a launch needs. */
+const packages: Readonly<Record<keyof Tools, string>> = {
+	bwrap: 'bubblewrap',
+	sh: 'dash',
+	unshare: 'util-linux',
+	setpriv: 'util-linux',
+	nsenter: 'util-linux',
+	prlimit: 'util-linux',
+	nice: 'coreutils',
+	env: 'coreutils',
+};
+
 /** The programs that a launch needs; those that are missing are named. */
-export function findTools(): {tools: Tools; missing: string[]} {
-	const names: Array<keyof Tools> = ['bwrap', 'sh', 'unshare', 'setpriv', 'nsenter', 'prlimit', 'nice', 'env'];
-	const found = names.map(name => [name, findSystemTool(name) ?? ''] as const);
+export function findTools(): {tools: Tools; missing: Array<keyof Tools>} {
+	const names = Object.keys(packages) as Array<keyof Tools>;
+	const found = names.map(name => {
+		const tool = findSystemTool(name);
+		// BusyBox has some of util-linux by name, and few of the options.
+		const isSmall =
+			tool !== undefined && packages[name] === 'util-linux' && path.basename(realpathSync(tool)) === 'busybox';
+		return [name, tool === undefined || isSmall ? '' : tool] as const;
+	});
 	return {
 		tools: Object.fromEntries(found) as Tools,
 		missing: found.filter(([, path]) => path === '').map(([name]) => name),
@@ -58,12 +77,14 @@ export async function probeBubblewrap(): Promise<Availability> {
 	}
 
 	const {tools, missing} = findTools();
-	if (missing.includes('bwrap')) {
-		return {...no('bubblewrap is not installed', 'fleet doctor --fix'), missing: 'bubblewrap'};
-	}
-
 	if (missing.length > 0) {
-		return no(`${missing.join(', ')} not found`, 'install util-linux and coreutils');
+		return {
+			...no(
+				missing.includes('bwrap') ? 'bubblewrap is not installed' : `${missing.join(', ')} not found`,
+				'fleet doctor --fix',
+			),
+			missing: [...new Set(missing.map(name => packages[name]))],
+		};
 	}
 
 	const {output} = await run([tools.bwrap, '--version']);
