@@ -15,6 +15,7 @@ const source = path.resolve(import.meta.dirname, '../source');
 const allowed: Record<string, readonly string[]> = {
 	core: [],
 	scopes: ['core'],
+	kinds: ['core'],
 	protocol: ['core', 'scopes'],
 	agents: ['core'],
 	sandboxes: ['core'],
@@ -23,11 +24,11 @@ const allowed: Record<string, readonly string[]> = {
 	toolchains: ['core'],
 	probe: ['core'],
 	host: ['core', 'protocol'],
-	engine: ['core', 'scopes', 'protocol', 'host'],
+	engine: ['core', 'scopes', 'kinds', 'protocol', 'host'],
 	attacks: ['core', 'host', 'engine'],
 	tui: ['core', 'scopes', 'protocol'],
 	terminal: ['core', 'protocol', 'host', 'engine', 'tui'],
-	commands: ['core', 'scopes', 'protocol', 'host', 'engine', 'attacks', 'tui', 'terminal', 'compose.ts'],
+	commands: ['core', 'scopes', 'kinds', 'protocol', 'host', 'engine', 'attacks', 'tui', 'terminal', 'compose.ts'],
 	'compose.ts': ['core', 'agents', 'sandboxes', 'vaults', 'executors', 'toolchains', 'host', 'engine'],
 	programs: ['core', 'host', 'engine', 'terminal', 'commands', 'compose.ts'],
 };
@@ -36,7 +37,7 @@ const allowed: Record<string, readonly string[]> = {
 const first = 'host/inherited.ts';
 
 /** Folders that touch nothing but data: no Node, no clock, no chance. */
-const pure = ['core', 'scopes', 'protocol'];
+const pure = ['core', 'scopes', 'kinds', 'protocol'];
 
 const importPattern = /(?:^|[\s;])(?:import|export)\b[^'"`]*?\bfrom\s*'([^']+)'|\bimport\s*\(\s*'([^']+)'\s*\)/gm;
 
@@ -202,6 +203,7 @@ test('a planted violation is found', () => {
 		['engine/verify.ts', "import {x} from '../sandboxes/registry.ts';"],
 		['engine/verify.ts', "import {simpleGit} from 'simple-git';"],
 		['host/inherited.ts', "import tls from 'node:tls';"],
+		['kinds/npm.ts', "import fs from 'node:fs';"],
 		['newroom/x.ts', ''],
 	];
 	for (const [name, text] of planted) {

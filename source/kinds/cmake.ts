@@ -1,0 +1,52 @@
+import type {ProjectFolder, ProjectKind} from '../core/project-kind.ts';
+import {hostsIn, unique} from './hosts.ts';
+
+/** A folder to build in that git keeps nothing of. */
+function buildFolder({paths}: ProjectFolder): string {
+	return (
+		['build', 'out/build', 'cmake-build'].find(
+			name => !paths.some(file => file === name || file.startsWith(`${name}/`)),
+		) ?? 'build-verify'
+	);
+}
+
+/** CMake. What it fetches by itself is fetched by setup, where the files name that. */
+export const cmake: ProjectKind = {
+	id: 'cmake',
+	title: 'CMake',
+	reads: ['CMakeLists.txt', 'CMakePresets.json'],
+	detect(folder) {
+		const text = folder.text('CMakeLists.txt');
+		if (text === undefined || !/^\s*project\s*\(/im.test(text)) {
+			return undefined;
+		}
+
+		const build = buildFolder(folder);
+		const fetches = /\b(?:FetchContent_|ExternalProject_Add|CPMAddPackage)/.test(text);
+		const hasTests =
+			/\b(?:enable_testing|add_test|include\s*\(\s*CTest)\b/i.test(text) ||
+			folder.paths.some(name => /^tests?\/CMakeLists\.txt$/.test(name));
+		const sources = fetches ? ' -DFETCHCONTENT_BASE_DIR="$HOME/.cache/fetchcontent"' : '';
+		return {
+			by: 'CMakeLists.txt',
+			program: 'cmake',
+			setup: fetches ? [`cmake -S . -B /tmp/build${sources}`] : [],
+			verify: [
+				`cmake -S . -B ${build}${sources}${fetches ? ' -DFETCHCONTENT_FULLY_DISCONNECTED=ON' : ''}`,
+				`cmake --build ${build} --parallel`,
+				...(hasTests ? [`ctest --test-dir ${build} --output-on-failure --no-tests=error`] : []),
+			],
+			network: fetches
+				? unique([
+						'github.com',
+						'codeload.github.com',
+						'release-assets.githubusercontent.com',
+						...hostsIn(text, /\b(?:GIT_REPOSITORY|URL)\s+"?(https?:\/\/[^\s")]+)/g),
+					])
+				: [],
+			inputs: fetches ? folder.paths.filter(name => /(?:^|\/)CMakeLists\.txt$|\.cmake$/.test(name)).slice(0, 200) : [],
+			preview: undefined,
+			notes: hasTests ? [] : ['CMakeLists.txt adds no test: that it builds is all that is verified'],
+		};
+	},
+};

@@ -1,0 +1,41 @@
+import type {ProjectFolder, ProjectKind} from '../core/project-kind.ts';
+import {unique} from './hosts.ts';
+
+/** The modules of a workspace as patterns of packages; of a module alone, its own. */
+function patternsOf(folder: ProjectFolder): string {
+	const work = folder.text('go.work');
+	const used = [...(work ?? '').matchAll(/^\s*(?:use\s+)?(\.[\w./-]*)\s*$/gm)].map(([, place]) => place!);
+	return used.length === 0 ? './...' : used.map(place => (place === '.' ? './...' : `${place}/...`)).join(' ');
+}
+
+/** Go modules, which go keeps below HOME. */
+export const go: ProjectKind = {
+	id: 'go',
+	title: 'Go',
+	reads: ['go.mod', 'go.work'],
+	detect(folder) {
+		const by = ['go.work', 'go.mod'].find(name => folder.paths.includes(name));
+		if (by === undefined) {
+			return undefined;
+		}
+
+		const isVendored = folder.paths.includes('vendor/modules.txt');
+		const hasModules = by === 'go.work' || /^\s*(?:require|toolchain)\b/m.test(folder.text('go.mod') ?? '');
+		const fetches = hasModules && !isVendored;
+		const patterns = patternsOf(folder);
+		return {
+			by,
+			program: 'go',
+			setup: fetches ? ['go mod download'] : [],
+			verify: [`go vet ${patterns}`, `go test ${patterns}`],
+			network: fetches ? ['proxy.golang.org', 'sum.golang.org'] : [],
+			inputs: unique(
+				folder.paths
+					.filter(name => /(?:^|\/)go\.(?:mod|sum)$|^go\.work(?:\.sum)?$/.test(name) && !name.startsWith('vendor/'))
+					.slice(0, 200),
+			),
+			preview: undefined,
+			notes: [],
+		};
+	},
+};

@@ -1,0 +1,36 @@
+import {parseEgressRule, ruleFault} from '../core/network/rules.ts';
+import {Refusal} from '../core/refusal.ts';
+
+/* Hosts that a project's files name, as a policy names them: without a scheme, a path or a credential. */
+
+/** `git+ssh://` and the like of these hosts are asked for by HTTPS, as an archive. */
+const archives: Readonly<Record<string, string>> = {'github.com': 'codeload.github.com'};
+
+/** The host of an URL; undefined where a policy cannot name it. */
+export function hostOf(text: string): string | undefined {
+	const address = text.replace(/^(?:git|sparse|registry)\+/, '');
+	if (!URL.canParse(address)) {
+		return undefined;
+	}
+
+	const {protocol, hostname, port} = new URL(address);
+	if (hostname === '' || !['https:', 'http:', 'ssh:', 'git:'].includes(protocol)) {
+		return undefined;
+	}
+
+	const isWeb = protocol === 'https:' || protocol === 'http:';
+	const host = isWeb ? `${hostname}${port === '' ? '' : `:${port}`}` : (archives[hostname] ?? hostname);
+	const rule = parseEgressRule(host);
+	return rule instanceof Refusal || ruleFault(rule) ? undefined : host;
+}
+
+/** The hosts of all URLs in a text that stand where a pattern's first group is, each once. */
+export function hostsIn(text: string | undefined, pattern: RegExp): string[] {
+	const addresses = new Set([...(text ?? '').matchAll(pattern)].map(([, address]) => address ?? ''));
+	return unique([...addresses].map(address => hostOf(address)));
+}
+
+/** Each once, in the order in which they come first. */
+export function unique<Item>(items: ReadonlyArray<Item | undefined>): Item[] {
+	return [...new Set(items)].filter(item => item !== undefined);
+}

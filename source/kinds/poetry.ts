@@ -1,0 +1,30 @@
+import type {ProjectKind} from '../core/project-kind.ts';
+import {previewPython, proposePython, pythonFiles, readPython, usesPytest, verifyPython, wants} from './python.ts';
+
+/** Python packages by poetry, which makes an environment below HOME. */
+export const poetry: ProjectKind = {
+	id: 'poetry',
+	title: 'Poetry',
+	reads: [...pythonFiles, 'poetry.lock', 'poetry.toml'],
+	detect(folder) {
+		const python = readPython(folder);
+		if (python?.manager !== 'poetry') {
+			return undefined;
+		}
+
+		const lock = folder.paths.includes('poetry.lock') ? 'poetry.lock' : undefined;
+		const extras = ['tool.poetry.extras', 'project.optional-dependencies'].some(name => python.tables.has(name));
+		const late =
+			usesPytest(folder, python) && !wants(python, 'pytest') ? ['poetry run python -m pip install pytest'] : [];
+		return {
+			...proposePython(folder, python, {
+				program: 'poetry',
+				setup: [`poetry install --no-interaction${extras ? ' --all-extras' : ''}`, ...late],
+				verify: verifyPython(folder, python, module => `poetry run python -m ${module}`),
+				lock,
+				notes: lock === undefined ? ['no poetry.lock: setup would make one, which is then a change of the run'] : [],
+			}),
+			preview: previewPython(folder, 'poetry run python'),
+		};
+	},
+};
