@@ -130,6 +130,7 @@ export class ThrowawayProject {
 					commonDir,
 					granted: (await givenFiles(this.context, journal.run, Date.now())).mounts,
 					policy,
+					settings: {},
 					injected: {mounts: [], env: {}, tools: await toolsOf(this.context, this.project)},
 				}),
 				{

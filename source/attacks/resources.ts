@@ -104,8 +104,9 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		title: 'fill memory through /dev/shm',
 		source: "tmpfs without a size is half of the machine's memory",
 		answer: tmpfs,
-		script: () => 'head -c 300000000 /dev/zero > /dev/shm/big; stat -c %s /dev/shm/big',
-		came: ({output}) => output.includes('300000000'),
+		plan: plan => ({...plan, limits: {...plan.limits, shm: 4 * 1024 ** 2}}),
+		script: () => 'head -c 8388608 /dev/zero > /dev/shm/big; stat -c %s /dev/shm/big',
+		came: ({output}) => output.includes('8388608'),
 	},
 	...['/tmp', '/home/agent'].map((target, index): SandboxAttack => ({
 		kind: 'sandbox',

@@ -61,6 +61,7 @@ export function runDetails(run: Run, changes?: Changes) {
 		target: run.target,
 		sandbox: run.sandbox,
 		notes: run.notes,
+		limits: run.hits,
 		exit: run.exit ?? null,
 		grants: run.grants,
 		denied: run.denials,

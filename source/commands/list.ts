@@ -7,7 +7,7 @@ import {checksOf, type Run} from '../core/run/run.ts';
 import {stageName} from '../core/run/stages.ts';
 import {formatDuration} from '../core/text/time.ts';
 import {formatUsage} from '../core/run/usage.ts';
-import {attentionOf} from '../core/run/attention.ts';
+import {reasonOf} from '../core/run/attention.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {listRuns} from '../engine/runs.ts';
 import {runDocument, scopesOf} from './documents.ts';
@@ -102,7 +102,7 @@ export const verb = define({
 					formatChanges(changes(run)),
 					formatUsage(run.usage) || '-',
 					formatDuration(Date.now() - Date.parse(run.createdAt)),
-					escapeLine(attentionOf(run) ?? run.because),
+					escapeLine(reasonOf(run)),
 				];
 			}),
 		];

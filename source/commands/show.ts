@@ -36,6 +36,14 @@ function usedText(run: Run): string {
 	return `${used || 'nothing'}${replies}${budget}`;
 }
 
+/** What is told of how the run was set up, and which limits it met. */
+function notesOf(run: Run): Array<readonly [title: string, text: string]> {
+	return [
+		...[...run.notes, ...(run.captured?.notes ?? [])].map(note => ['note', note] as const),
+		...run.hits.map(({because}) => ['limit', because] as const),
+	];
+}
+
 export const verb = define({
 	summary: 'one run: stage, scopes, denials, pipeline',
 	arguments: {run: required('RUN')},
@@ -94,8 +102,8 @@ export const verb = define({
 		}
 
 		line('sandbox', run.sandbox || 'not started yet');
-		for (const note of [...run.notes, ...(run.captured?.notes ?? [])]) {
-			line('note', note);
+		for (const [title, text] of notesOf(run)) {
+			line(title, text);
 		}
 
 		line('scopes', 'repo, build');

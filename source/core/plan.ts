@@ -58,6 +58,11 @@ export type Limits = {
 	readonly queued: number;
 	/** Bytes that a command may write to its output. */
 	readonly output: number;
+	/** Sizes of /tmp and /dev/shm, which count as memory. */
+	readonly tmp: number;
+	readonly shm: number;
+	/** Milliseconds that one verify command may take. */
+	readonly command: number;
 	/** Share of the processor of all runs together, against 100 for everything else. */
 	readonly weight: number;
 };
@@ -76,6 +81,9 @@ export const defaultLimits: Limits = {
 	inFlight: 200,
 	queued: 512 * 1024 ** 2,
 	output: 512 * 1024 ** 2,
+	tmp: 2 * 1024 ** 3,
+	shm: 1024 ** 3,
+	command: 30 * 60_000,
 	weight: 50,
 };
 

@@ -3,7 +3,7 @@ import {parseDocument} from 'yaml';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
 import {policyPath} from './names.ts';
-import type {Limits} from './plan.ts';
+import {count, limitEntries, limitNames} from './limits.ts';
 import {Refusal} from './refusal.ts';
 import {parseWindow, windowUsage} from './text/window.ts';
 import {parseClosed} from './text/yaml.ts';
@@ -44,14 +44,6 @@ const window = v.pipe(
 	v.check(text => parseWindow(text) !== undefined, windowUsage),
 );
 
-const units: Record<string, number> = {KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4};
-const size = v.pipe(
-	v.string('a size is written like 512MiB'),
-	v.regex(/^[1-9]\d{0,6} ?(?:KiB|MiB|GiB|TiB)$/, 'a size is written like 512MiB'),
-	v.transform(text => Number.parseInt(text, 10) * units[text.slice(-3)]!),
-);
-const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
-
 const message = v.pipe(
 	v.string(),
 	v.trim(),
@@ -69,16 +61,7 @@ const schema = v.strictObject({
 	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
-	limits: v.optional(
-		v.strictObject({
-			processes: v.optional(count),
-			memory: v.optional(size),
-			disk: v.optional(size),
-			files: v.optional(count),
-			hours: v.optional(count),
-		}),
-		{},
-	),
+	limits: v.optional(v.strictObject(limitEntries), {}),
 	approve: v.optional(
 		v.strictObject({
 			word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))),
@@ -148,7 +131,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 		path: policyPath,
 		hint:
 			'keys: setup, teardown, verify, verifyDepth, network, privateHosts, ' +
-			'limits (processes, memory, disk, files, hours), approve (word, sign), ' +
+			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
 			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
 	});
 }
@@ -188,20 +171,4 @@ export function withVerify(text: string, commands: readonly string[]): string | 
 	const changed = String(document);
 	const after = parsePolicy(changed);
 	return after instanceof Refusal ? after : changed;
-}
-
-/** The limits of a run: a policy makes them tighter, never wider. */
-export function limitsOf(policy: Pick<Policy, 'limits'>, defaults: Limits): Limits {
-	const {processes, memory, disk, files, hours} = policy.limits;
-	const least = (own: number, asked: number | undefined) => (asked === undefined ? own : Math.min(own, asked));
-	return {
-		...defaults,
-		processes: least(defaults.processes, processes),
-		memory: least(defaults.memory, memory),
-		dataSize: least(defaults.dataSize, memory),
-		growth: least(defaults.growth, disk),
-		files: least(defaults.files, files),
-		fileSize: least(defaults.fileSize, disk),
-		wallClock: least(defaults.wallClock, hours === undefined ? undefined : hours * 3_600_000),
-	};
 }

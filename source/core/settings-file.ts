@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
+import {count, limitEntries, limitNames} from './limits.ts';
 import {defaultSettings, type Settings} from './settings.ts';
 import {Refusal} from './refusal.ts';
 import {parseClosed} from './text/yaml.ts';
 
-const count = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'at least 1'));
 const flag = v.boolean('true or false');
 const keys = v.union(
 	[
@@ -44,14 +44,16 @@ const schema = v.strictObject({
 			v.pipe(v.string(), v.regex(/^\/(?!$)/, 'a toolchain is the absolute path of a folder, such as /srv/cross')),
 		),
 	),
-	limits: v.optional(v.strictObject({running: v.optional(count), perProject: v.optional(count)})),
+	limits: v.optional(v.strictObject({running: v.optional(count), perProject: v.optional(count), ...limitEntries})),
 });
 
 /** Reads a person's settings. The schema is closed: a key that is not known is an error with its line. */
 export function parseSettings(text: string): Settings | Refusal {
 	const read = parseClosed(text, schema, {
 		path: 'settings.yaml',
-		hint: 'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), limits (running, perProject), toolchains (folders)',
+		hint:
+			'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), ' +
+			`limits (running, perProject, ${limitNames.join(', ')}), toolchains (folders)`,
 	});
 	return read instanceof Refusal
 		? read
@@ -64,7 +66,7 @@ export function parseSettings(text: string): Settings | Refusal {
 				},
 				keys: read.keys ?? {},
 				toolchains: read.toolchains ?? [],
-				limits: {running: read.limits?.running, perProject: read.limits?.perProject},
+				limits: {running: undefined, perProject: undefined, ...read.limits},
 			};
 }
 

@@ -1,3 +1,4 @@
+import type {AskedLimits} from './limits.ts';
 import {parseWindow, windowAt} from './text/window.ts';
 
 /* What a person sets for the screen. Never the state of a run. */
@@ -16,8 +17,8 @@ export type Settings = {
 	};
 	/** Keys by action, in place of the built-in ones. */
 	readonly keys: Readonly<Record<string, readonly string[]>>;
-	/** How many runs may be at work at once; undefined for no limit. */
-	readonly limits: {readonly running: number | undefined; readonly perProject: number | undefined};
+	/** How many runs may be at work at once, undefined for no limit; and what each of them may use. */
+	readonly limits: AskedLimits & {readonly running: number | undefined; readonly perProject: number | undefined};
 	/** Folders whose tools runs may use, read-only, besides those of a kind that is known. */
 	readonly toolchains: readonly string[];
 };

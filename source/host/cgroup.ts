@@ -32,6 +32,8 @@ export type Cgroup = {
 	freeze(on: boolean): boolean;
 	/** Bytes in use, undefined where it is not told. */
 	memory(): number | undefined;
+	/** How often the kernel ended a process of it for memory, and how often it could start none for their number. */
+	events(): {readonly memory: number; readonly processes: number};
 	/** Removes the group, once it is empty. */
 	remove(): void;
 };
@@ -248,12 +250,30 @@ export function openCgroup(name: string, limits: GroupLimits): Cgroup | undefine
 				return undefined;
 			}
 		},
+		events() {
+			const count = (name: string, key: string) =>
+				folders.reduce((sum, folder) => sum + readCount(path.join(folder, name), key), 0);
+			return {
+				memory: count('memory.events', 'oom_kill') + count('memory.oom_control', 'oom_kill'),
+				processes: count('pids.events', 'max'),
+			};
+		},
 		remove() {
 			for (const folder of folders) {
 				removeGroup(folder);
 			}
 		},
 	};
+}
+
+/** A count of a file of lines such as `oom_kill 2`; 0 where there is none. */
+function readCount(file: string, key: string): number {
+	try {
+		return Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(readFileSync(file, 'utf8'))?.[1] ?? 0);
+	} catch {
+		// Another controller's folder, or another version's file.
+		return 0;
+	}
 }
 
 /** Removes a run's group, and the one above it where no other run is in it. */

@@ -22,6 +22,8 @@ export type Held = {
 	 */
 	readonly elsewhere: number;
 	readonly descriptors: number;
+	/** Processes and their threads. */
+	readonly tasks: number;
 	/** Files and sockets that event loops wait for: the kernel counts them for the account, in all. */
 	readonly watches: number;
 	/** Descriptors on their way in a socket, which are in no table of any process. */
@@ -128,6 +130,12 @@ function pipeUse(count: number): number {
 	return Math.min(count, usualPipes) * usualPipeBytes + Math.max(0, count - usualPipes) * leastPipeBytes;
 }
 
+/** Bytes of a process's own, and its page tables, by its /proc/PID/status. */
+function residentOf(status: string): number {
+	const names = ['RssAnon', 'VmPTE', 'VmSwap', 'HugetlbPages'];
+	return 1024 * names.reduce((sum, name) => sum + field(status, name), 0);
+}
+
 /**
  * Looks at what a sandbox holds. Costs a few milliseconds for the usual run, and at most a few seconds.
  * @param pid the host's id of its monitor
@@ -153,12 +161,11 @@ export async function measureHeld(
 ): Promise<Held> {
 	const pids = processTree(pid);
 	const files: Files = {memory: new Map(), disk: new Map(), pipes: new Set(), sockets: [], loops: [], count: 0};
-	let own = 0;
+	let [own, tasks] = [0, 0];
 	for (const id of pids) {
 		const status = text(`/proc/${id}/status`);
-		own +=
-			1024 *
-			(field(status, 'RssAnon') + field(status, 'VmPTE') + field(status, 'VmSwap') + field(status, 'HugetlbPages'));
+		tasks += field(status, 'Threads');
+		own += residentOf(status);
 		const table = files.count > enough.descriptors ? undefined : openTable(id);
 		if (table) {
 			lookIntoTable(table.folder, table.names, files);
@@ -211,6 +218,7 @@ export async function measureHeld(
 			queued +
 			files.count * bytesPerDescriptor,
 		descriptors: files.count,
+		tasks,
 		watches: await allWatches(files.loops, enough.watches),
 		inFlight: waiting,
 		queued,

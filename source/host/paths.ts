@@ -1,4 +1,3 @@
-import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {
 	existsSync,
@@ -20,6 +19,7 @@ import {isOdd} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {homeFolder} from './person.ts';
+import {removeFolder} from './remove-folder.ts';
 import {runFileOf, runFilePaths, runFiles} from './run-files.ts';
 import {machineRefusal, replaceFile} from './write.ts';
 import {ownStatusOf} from './status.ts';
@@ -326,7 +326,6 @@ function removeWork(places: RunPaths, isWork: (name: string) => boolean): void {
 	}
 
 	for (const name of names.filter(name => isWork(name))) {
-		// rm walks by descriptors and never through a link, which an agent may have left in such a folder.
-		execFileSync('rm', ['-rf', '--one-file-system', '--', path.join(places.folder, name)], {stdio: 'ignore'});
+		removeFolder(path.join(places.folder, name));
 	}
 }

@@ -49,7 +49,7 @@ export const runFiles = {
 		what: "the host's own git folder, by which a look reads the worktree",
 	},
 	changesWork: {name: 'changes', removedBy: 'clean', what: 'where changed files and lines are counted'},
-	home: {name: 'home', removedBy: 'clean', what: "the agent's HOME"},
+	home: {name: 'home', removedBy: 'clean', what: "the run's HOME: caches of its build, an agent's conversations"},
 	sandbox: {name: 'sandbox', removedBy: 'clean', what: "files of the agent's sandbox"},
 	injectedFiles: {name: 'injected-files', removedBy: 'tidy', what: "the agent's configuration and certificates"},
 	scratch: {name: 'scratch', removedBy: 'tidy', what: 'what a look into the run writes'},

@@ -47,7 +47,7 @@ export function isolation(): void {
 		blocked: over.length === 0,
 		seen:
 			over.length === 0
-				? 'processes, descriptors, file size, memory and core files are limited'
+				? `processes, descriptors, file size${'Max data size' in request.limits ? ', memory' : ''} and core files are limited`
 				: `over the limit: ${over.join(', ')}`,
 	});
 }

@@ -13,6 +13,7 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'run.exited': entry => entry.because,
 	'run.failed': entry => entry.because,
 	'run.crashed': entry => entry.because,
+	'limit.hit': entry => entry.because,
 	'run.frozen': entry => entry.because,
 	'run.thawed': entry => entry.because,
 	'scope.granted': entry => {

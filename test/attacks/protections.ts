@@ -319,7 +319,7 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'fill-shm': {
 		arguments: argv =>
 			argv.map((argument, index) =>
-				argument === '268435456' && argv[index + 4] === '/dev/shm' ? '400000000' : argument,
+				argument === '4194304' && argv[index + 4] === '/dev/shm' ? '400000000' : argument,
 			),
 	},
 	'fill-tmp': scratchSize('/tmp'),

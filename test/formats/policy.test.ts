@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {emptyPolicy, limitsOf, parsePolicy, rulesOf} from '../../source/core/policy.ts';
+import {limitsOfPerson, limitsOfPolicy} from '../../source/core/limits.ts';
+import {emptyPolicy, parsePolicy, rulesOf} from '../../source/core/policy.ts';
+import {parseSettings} from '../../source/core/settings-file.ts';
 import {defaultLimits} from '../../source/core/plan.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {parseGrantable, parseScope, rulesOfGrants, scopeKinds} from '../../source/scopes/registry.ts';
@@ -182,10 +184,43 @@ test('a grant is a rule while it is in force', () => {
 	);
 });
 
+test('a person makes limits wider or tighter; the policy what is left of them tighter', () => {
+	const settings = parseSettings(
+		'limits: {running: 3, memory: 32GiB, tmp: 12GiB, hours: 48, verifyMinutes: 90, files: 10}\n',
+	);
+	assert.ok(!(settings instanceof Refusal));
+	const own = limitsOfPerson(settings.limits, defaultLimits);
+	assert.deepEqual(own, {
+		...defaultLimits,
+		memory: 32 * 1024 ** 3,
+		dataSize: 64 * 1024 ** 3,
+		tmp: 12 * 1024 ** 3,
+		wallClock: 48 * 3_600_000,
+		command: 90 * 60_000,
+		files: 10,
+	});
+	const policy = parsePolicy('limits: {memory: 64GiB, tmp: 1GiB, files: 20, shm: 64MiB, file: 1GiB, disk: 2GiB}\n');
+	assert.ok(!(policy instanceof Refusal));
+	assert.deepEqual(limitsOfPolicy(policy.limits, own), {
+		...own,
+		tmp: 1024 ** 3,
+		shm: 64 * 1024 ** 2,
+		fileSize: 1024 ** 3,
+		growth: 2 * 1024 ** 3,
+	});
+	for (const [text, line] of [
+		['limits:\n  tmp: big\n', 2],
+		['theme: dark\nlimits:\n  memory: 0MiB\n', 3],
+	] as const) {
+		const result = parseSettings(text);
+		assert.ok(result instanceof Refusal && result.because.startsWith(`settings.yaml:${line}: `), text);
+	}
+});
+
 test('limits make a run smaller, never larger', () => {
 	const policy = parsePolicy('limits:\n  processes: 50\n  memory: 512MiB\n  disk: 900TiB\n  files: 5000\n  hours: 2\n');
 	assert.ok(!(policy instanceof Refusal));
-	assert.deepEqual(limitsOf(policy, defaultLimits), {
+	assert.deepEqual(limitsOfPolicy(policy.limits, defaultLimits), {
 		...defaultLimits,
 		processes: 50,
 		memory: 512 * 1024 ** 2,
@@ -193,7 +228,7 @@ test('limits make a run smaller, never larger', () => {
 		files: 5000,
 		wallClock: 2 * 3_600_000,
 	});
-	assert.deepEqual(limitsOf(emptyPolicy, defaultLimits), defaultLimits);
+	assert.deepEqual(limitsOfPolicy(emptyPolicy.limits, defaultLimits), defaultLimits);
 	for (const [text, line] of [
 		['limits:\n  memory: lots\n', 2],
 		['limits:\n  memory: 0MiB\n', 2],

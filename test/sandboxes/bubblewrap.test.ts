@@ -87,7 +87,7 @@ test('the arguments of bubblewrap, whole', () => {
 		'--dev',
 		'/dev',
 		'--size',
-		'268435456',
+		'1073741824',
 		'--perms',
 		'1777',
 		'--tmpfs',

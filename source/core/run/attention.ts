@@ -45,7 +45,7 @@ export function needOf(run: Run): Need | undefined {
 
 		case 'stopped': {
 			return hasFailed(run)
-				? {kind: 'trouble', because: 'failed; see the log, resume or discard', since}
+				? {kind: 'trouble', because: `failed; ${run.hits.at(-1)?.because ?? 'see the log'}, resume or discard`, since}
 				: {kind: 'gate', because: 'verify', since};
 		}
 
@@ -102,6 +102,17 @@ export function stageText(run: Run): string {
 	return because === '' || because.startsWith(`${name} `) ? because || name : `${name}: ${because}`;
 }
 
+/** A text about a run, with the last limit that it met while it is at work. */
+function withHit({stage, hits}: Run, text: string): string {
+	const hit = stage === 'running' ? hits.at(-1) : undefined;
+	return hit ? `${text}; ${hit.because}` : text;
+}
+
+/** What a run waits for, or why it is where it is. */
+export function reasonOf(run: Run): string {
+	return attentionOf(run) ?? withHit(run, run.because);
+}
+
 /** What a run waits for a person to do, in words; undefined where it does not wait. */
 export function attentionOf(run: Run): string | undefined {
 	const need = needOf(run);
@@ -134,7 +145,7 @@ export function statusOf(run: Run, now: number): string {
 		}
 
 		case undefined: {
-			return run.stage === 'running' && run.status ? `${run.stage}: ${run.status.because}` : stage;
+			return withHit(run, run.stage === 'running' && run.status ? `${run.stage}: ${run.status.because}` : stage);
 		}
 
 		default: {

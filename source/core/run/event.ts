@@ -1,5 +1,6 @@
 import type {Signed, Viewed} from './statement.ts';
 import type {Actor} from '../actor.ts';
+import type {LimitName} from '../limits.ts';
 import type {Grant} from '../scope.ts';
 import type {ItemId, Status} from './audit.ts';
 import type {AgentState} from '../seams.ts';
@@ -51,6 +52,8 @@ export type RunEvent =
 	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
 	| {type: 'run.failed'; because: string; hint: string}
 	| {type: 'run.crashed'; because: string}
+	/** A limit was met that ends nothing by itself: a full /tmp, a process that the kernel ended for memory. */
+	| {type: 'limit.hit'; limit: LimitName; because: string}
 	| {type: 'run.frozen'; because: string; whole: boolean}
 	| {type: 'run.thawed'; because: string}
 	| {type: 'scope.granted'; grant: Grant; effect: string}
@@ -173,6 +176,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'run.exited': true,
 	'run.failed': true,
 	'run.crashed': true,
+	'limit.hit': true,
 	'run.frozen': true,
 	'run.thawed': true,
 	'scope.granted': true,

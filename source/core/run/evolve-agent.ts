@@ -35,6 +35,7 @@ export const agentChanges = {
 		attempt: entry.attempt,
 		sandbox: entry.sandbox,
 		notes: entry.notes,
+		hits: [],
 		exit: undefined,
 		// A new attempt may change anything, so nothing that was decided about the last one holds.
 		verification: undefined,
@@ -55,6 +56,9 @@ export const agentChanges = {
 		deployments: run.deployments.map(deployment =>
 			deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment,
 		),
+	}),
+	'limit.hit': (run, entry) => ({
+		hits: [...run.hits.filter(({limit}) => limit !== entry.limit), {limit: entry.limit, because: entry.because}],
 	}),
 	'run.frozen': (_run, entry) => ({
 		stage: 'frozen',

@@ -43,6 +43,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			stuck: false,
 			exit: undefined,
 			sandbox: '',
+			hits: [],
 			notes: [],
 			grants: entry.grants,
 			denials: [],

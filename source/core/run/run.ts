@@ -4,6 +4,7 @@ import type {Budget, Usage} from './usage.ts';
 import type {Signed, Viewed} from './statement.ts';
 import type {DeployOutcome, Step} from './event.ts';
 import type {Actor} from '../actor.ts';
+import type {LimitHit} from '../limits.ts';
 import type {Grant} from '../scope.ts';
 import {itemIds, type ItemId, type Status} from './audit.ts';
 import type {Stage} from './stages.ts';
@@ -84,6 +85,8 @@ export type Run = {
 	readonly stuck: boolean;
 	readonly exit: {readonly code: number | null; readonly signal: string | null} | undefined;
 	readonly sandbox: string;
+	/** Limits that this attempt met, and that did not end it by themselves. */
+	readonly hits: readonly LimitHit[];
 	readonly notes: readonly string[];
 	readonly grants: readonly Grant[];
 	/** Denials since the last change of scope that could have answered them, newest first. */

@@ -126,6 +126,8 @@ export type Checked = {
 	readonly timedOut: boolean;
 	/** Which limit of the whole it went over, where it was ended for that. */
 	readonly over?: string | undefined;
+	/** Limits that it met, in words. */
+	readonly hits?: readonly string[] | undefined;
 	readonly tests: TestSummary | undefined;
 	readonly ran: 'some' | 'none' | undefined;
 	readonly foundNone: boolean;
@@ -151,7 +153,7 @@ const earlierText = ({count, when}: Earlier) =>
 
 /** What one command amounts to, where it did not pass. */
 function doubtOf(
-	{command, code, started, timedOut, over, tests, ran, foundNone, doubt}: Checked,
+	{command, code, started, timedOut, over, hits = [], tests, ran, foundNone, doubt}: Checked,
 	before: Before,
 ): Verdict | undefined {
 	const unclear = (why: Doubt, because: string): Verdict => ({result: 'inconclusive', doubt: why, because});
@@ -160,11 +162,16 @@ function doubtOf(
 		because: `${because}${command} ended with exit code ${code}`,
 	});
 	if (timedOut) {
-		return unclear('timeout', `${quoted(command)} was ended by its time limit`);
+		return unclear('timeout', [`${quoted(command)} was ended by its time limit`, ...hits].join(': '));
 	}
 
 	if (over !== undefined) {
 		return unclear('limit', `${quoted(command)} was ended: ${over}`);
+	}
+
+	if (started && code !== 0 && hits.length > 0) {
+		const how = code === null ? 'was ended from outside' : `ended with exit code ${code}`;
+		return unclear('limit', `${quoted(command)} ${how}: ${hits.join('; ')}`);
 	}
 
 	if (!started || code === null) {
@@ -263,6 +270,11 @@ export function verifyHint(
 
 		case 'no-commands': {
 			return `fleet project init ${run.project.id} --verify "npm test"`;
+		}
+
+		case 'limit':
+		case 'timeout': {
+			return `raise it under limits in settings.yaml, then: fleet verify ${run.id}`;
 		}
 
 		case 'no-tests': {

@@ -4,6 +4,7 @@ import process from 'node:process';
 import {summarise, type Item} from '../../core/run/audit.ts';
 import type {SandboxPlan} from '../../core/plan.ts';
 import type {Policy} from '../../core/policy.ts';
+import type {ProbeRequest} from '../../core/probe.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
@@ -14,6 +15,7 @@ import type {Context} from '../context.ts';
 import {givenFiles} from '../grants/files.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
+import {readSettings} from '../project/settings.ts';
 import {send} from '../owner.ts';
 import {grouped, lookName, runLimited, type Limited} from '../sandbox/guard.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
@@ -83,6 +85,7 @@ async function auditPlan(
 		commonDir,
 		granted: (await givenFiles(context, run, Date.now())).mounts,
 		policy,
+		settings: (await readSettings(context.paths)).limits,
 		injected: {
 			mounts: [],
 			env: {},
@@ -100,6 +103,18 @@ async function auditPlan(
 		},
 		lookName(groupName(places), `audit-${process.pid}`),
 	);
+}
+
+/** What a process inside reads as its limits, at the most. */
+function limitsSeen({limits}: SandboxPlan): ProbeRequest['limits'] {
+	return {
+		'Max processes': limits.processes,
+		'Max open files': limits.openFiles,
+		'Max file size': limits.fileSize,
+		// Without it the control group counts memory.
+		...(Number.isFinite(limits.dataSize) ? {'Max data size': limits.dataSize} : {}),
+		'Max core file size': 0,
+	};
 }
 
 /** What the attempts wrote, and what the run's proxy saw of them. */
@@ -213,7 +228,7 @@ export async function audit(
 			},
 		};
 		const before = await repositoryState(git, commonDir, run);
-		const request = JSON.stringify(trap.request);
+		const request = JSON.stringify({...trap.request, limits: limitsSeen(limited.plan)} satisfies ProbeRequest);
 		const made = await runProbe(context, run, {sandbox, limited, policy, folder, request, onAttempt});
 		const {report, denied, asked, words} = made;
 		const attempts = readAttempts(report);

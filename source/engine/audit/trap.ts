@@ -6,7 +6,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {defaultLimits, proxyPort} from '../../core/plan.ts';
+import {proxyPort} from '../../core/plan.ts';
 import type {ProbeRequest} from '../../core/probe.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
@@ -23,7 +23,7 @@ import {rootOf} from '../project/projects.ts';
  */
 
 export type Trap = {
-	readonly request: ProbeRequest;
+	readonly request: Omit<ProbeRequest, 'limits'>;
 	/** How often each kind of listener was reached. */ hits(): Hits;
 	sentinelAlive(): boolean;
 	/** By the name of an attempt: whether it could have worked. */ readonly controls: ReadonlyMap<string, boolean>;
@@ -114,13 +114,6 @@ async function plant(
 			credentialNames,
 			loginPaths: context.agents.flatMap(({logins}) => logins?.paths ?? []),
 			internalHost,
-			limits: {
-				'Max processes': defaultLimits.processes,
-				'Max open files': defaultLimits.openFiles,
-				'Max file size': defaultLimits.fileSize,
-				'Max data size': defaultLimits.dataSize,
-				'Max core file size': 0,
-			},
 		},
 		hits: () => ({...hits}),
 		sentinelAlive: sentinel.isAlive,

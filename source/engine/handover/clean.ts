@@ -1,4 +1,4 @@
-import {readdirSync, rmSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import path from 'node:path';
 import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal} from '../../core/refusal.ts';
@@ -7,6 +7,7 @@ import {hasWorker, stageName} from '../../core/run/stages.ts';
 import type {DiskView} from '../../protocol/client.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
+import {removeFolder} from '../../host/remove-folder.ts';
 import {runFileOf} from '../../host/run-files.ts';
 import {readChanges} from './changes-file.ts';
 import type {Context} from '../context.ts';
@@ -142,7 +143,7 @@ export async function clean(context: Context, journal: Journal): Promise<string>
 
 	const {folder} = context.paths.run(run.id);
 	for (const name of readdirSync(folder).filter(name => runFileOf(name)?.removedBy !== 'nothing')) {
-		rmSync(path.join(folder, name), {recursive: true, force: true});
+		removeFolder(path.join(folder, name));
 	}
 
 	return `${run.id}: its output and its private copies are gone; its journal and its work are kept`;

@@ -2,7 +2,7 @@ import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {capturedHead} from '../../core/git/refs.ts';
 import {defaultLimits} from '../../core/plan.ts';
-import {limitsOf} from '../../core/policy.ts';
+import {limitsOfPerson, limitsOfPolicy} from '../../core/limits.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import {commitFlags, commitFormat, parseCommits} from '../../core/review/commits.ts';
 import type {Changes} from '../../core/run/changes.ts';
@@ -14,6 +14,7 @@ import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
+import {readSettings} from '../project/settings.ts';
 import {lendIndex} from '../run/fill.ts';
 import {submodulesOf} from '../run/submodules.ts';
 import {alone} from '../sandbox/alone.ts';
@@ -86,7 +87,7 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 			mounts,
 			wanted: [look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...tips],
 			known: [run.base, ...(target === undefined ? [] : [target])],
-			maxBytes: limitsOf((await readPolicy(git, run.base)).policy, defaultLimits).growth,
+			maxBytes: await largestWork(context, git, run.base),
 		});
 		await checkConnected(quarantine, [look.tip, ...tips]);
 		await checkConnected(quarantine, [look.tree]);
@@ -202,4 +203,11 @@ function readNumbers(text: string): Omit<Changes, 'untracked'> {
 	}
 
 	return {files, added, removed};
+}
+
+/** How many bytes a run may bring: what it may grow by. */
+async function largestWork(context: Context, git: Git, base: string): Promise<number> {
+	const {policy} = await readPolicy(git, base);
+	const {limits} = await readSettings(context.paths);
+	return limitsOfPolicy(policy.limits, limitsOfPerson(limits, defaultLimits)).growth;
 }

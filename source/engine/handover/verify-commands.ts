@@ -1,25 +1,27 @@
-import {execFileSync} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
-import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs';
+import {closeSync, mkdirSync, openSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
-import {limitsOf, type Policy} from '../../core/policy.ts';
+import {hitText, type AskedLimits} from '../../core/limits.ts';
+import type {Policy} from '../../core/policy.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
 import {isPassed, shellName, VerifyReader, type Checked} from '../../core/run/verdict.ts';
 import {groupName} from '../../host/cgroup.ts';
 import type {Git} from '../../host/git.ts';
 import {makeGitFolder, type Looked} from '../../host/git-folder.ts';
+import {removeFolder} from '../../host/remove-folder.ts';
 import {writeAll} from '../../host/write.ts';
 import {type Trusted} from '../../host/trusted.ts';
 import {baseMounts} from '../../host/borrowed.ts';
+import {insideHome} from '../../host/toolchain.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {makeTrust} from '../run/injected-files.ts';
 import {grouped, lookName, runLimited, type Folders, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';
-import {basicPlan} from '../sandbox/plan.ts';
+import {basicPlan, withLimits} from '../sandbox/plan.ts';
 import {jdksOf, toolsOf} from '../sandbox/tools.ts';
 import {rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
@@ -67,14 +69,6 @@ export class VerifyLog {
 	}
 }
 
-/** Removes what commands made of the folder that they were given. */
-export function removeFolder(folder: string): void {
-	if (existsSync(folder)) {
-		execFileSync('chmod', ['-R', 'u+rwX', '--', folder], {stdio: 'ignore'});
-		execFileSync('rm', ['-rf', '--one-file-system', '--', folder], {stdio: 'pipe'});
-	}
-}
-
 /** What the commands are run with. */
 export type Work = {
 	readonly context: Context;
@@ -85,7 +79,8 @@ export type Work = {
 	readonly policy: Policy;
 	readonly folder: string;
 	readonly log: VerifyLog;
-	/** For each command. */ readonly commandTimeoutMs: number;
+	/** What the person set for every run. */ readonly settings: AskedLimits;
+	/** For each command, in place of the limit's. */ readonly commandTimeoutMs: number | undefined;
 	readonly trusted: Trusted;
 };
 
@@ -94,12 +89,16 @@ const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
 
 /** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
 export async function runCommands(
-	{context, run, git, commonDir, sandbox, policy, folder, log, commandTimeoutMs, trusted}: Work,
+	{context, run, git, commonDir, sandbox, policy, folder, log, settings, commandTimeoutMs, trusted}: Work,
 	what: Looked['what'],
 ): Promise<Checked[]> {
 	removeFolder(folder);
-	const [tree, gitFolder] = [path.join(folder, 'tree'), path.join(folder, 'git')];
-	for (const made of [tree, gitFolder, path.join(tree, '.git')]) {
+	const [tree, gitFolder, home] = ['tree', 'git', 'home'].map(name => path.join(folder, name)) as [
+		string,
+		string,
+		string,
+	];
+	for (const made of [tree, gitFolder, home, path.join(tree, '.git')]) {
 		mkdirSync(made, {recursive: true, mode: 0o700});
 	}
 
@@ -115,13 +114,14 @@ export async function runCommands(
 		objectsSeenAt: at => mounts[at]!.target,
 	});
 	await fillSubmodules({git, commonDir, root: rootOf(context, run)}, 'commit' in what ? what.commit : what.tree, tree);
-	giveToRun(run.id, tree, gitFolder);
+	giveToRun(run.id, tree, gitFolder, home);
 	const tools = await toolsOf(context, rootOf(context, run));
 	const trust = makeTrust(path.join(folder, 'trust'), trusted, jdksOf(tools));
 	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
 		mounts: [
 			...mounts,
 			...trust.mounts,
+			{source: home, target: insideHome, mode: 'write'},
 			{source: tree, target: run.worktree, mode: 'write'},
 			{source: gitFolder, target: path.join(run.worktree, '.git'), mode: 'read'},
 		],
@@ -134,17 +134,18 @@ export async function runCommands(
 		log.write(`$ ${command}\n`);
 		// Each has a control group of its own: what one leaves behind is not the next one's.
 		const limited = grouped(
-			{...plan, limits: limitsOf(policy, plan.limits)},
+			withLimits(plan, settings, policy),
 			lookName(groupName(context.paths.run(run.id)), `verify-${process.pid}`),
 		);
-		const folders = {names: [tree], count: () => diskUse(context, context.paths.run(run.id), [tree])};
+		const names = [tree, home];
+		const folders = {names, count: () => diskUse(context, context.paths.run(run.id), names)};
 		const one = await runCommand(
 			{
 				context,
 				prepared: sandbox.prepare(limited.plan, path.join(folder, 'sandbox')),
 				limited,
 				folders,
-				timeout: commandTimeoutMs,
+				timeout: commandTimeoutMs ?? limited.plan.limits.command,
 			},
 			command,
 			text => log.write(text),
@@ -191,6 +192,7 @@ async function runCommand(
 			limited,
 			timeout,
 			folders,
+			notesHits: true,
 			onOutput(bytes, stream) {
 				const text = decoders[stream].write(Buffer.from(bytes));
 				if (stream === 'stderr' || first === undefined) {
@@ -211,8 +213,12 @@ async function runCommand(
 		take(first, 'stdout');
 	}
 
-	if (outcome.over !== undefined) {
-		tell(`\nfleet: ended: ${outcome.over}\n`);
+	const hits = [
+		...(outcome.timedOut ? [hitText('verifyMinutes', {...limited.plan.limits, command: timeout})] : []),
+		...outcome.hits.map(hit => hit.because),
+	];
+	for (const because of [...(outcome.over === undefined ? [] : [`ended: ${outcome.over}`]), ...hits]) {
+		tell(`\nfleet: ${because}\n`);
 	}
 
 	reader.end();
@@ -224,6 +230,7 @@ async function runCommand(
 		started: first === undefined,
 		timedOut: outcome.timedOut,
 		over: outcome.over,
+		hits,
 		tests,
 		ran,
 		foundNone,

@@ -8,6 +8,7 @@ import {exitCodes, gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {isPassed, verdictOf, type Checked, type Earlier, type Verdict} from '../../core/run/verdict.ts';
 import type {Journal} from '../../host/journal.ts';
+import {removeFolder} from '../../host/remove-folder.ts';
 import {readTrusted} from '../../host/trusted.ts';
 import {capture} from './capture.ts';
 import type {Context} from '../context.ts';
@@ -15,32 +16,27 @@ import {readFacts} from './facts.ts';
 import {ownBase, refuseCrossing} from './own-base.ts';
 import {chooseSandbox} from '../sandbox/plan.ts';
 import {readPolicy} from '../project/policy.ts';
+import {readSettings} from '../project/settings.ts';
 import {openRun, rootOf} from '../project/projects.ts';
 import {record} from '../record.ts';
 import {listRuns} from '../runs.ts';
 import {checkSuspects} from './suspects.ts';
 import {vet} from './vet.ts';
 
-import {removeFolder, runCommands, VerifyLog, type Work} from './verify-commands.ts';
-
-/** One command's time. */
-const defaultCommandTimeoutMs = 30 * 60_000;
+import {runCommands, VerifyLog, type Work} from './verify-commands.ts';
 
 /**
  * Takes the run's work over, merges it in memory with the target, and runs the target's own verify commands on the
  * result, in a fresh sandbox with no network and no credentials.
  * @param options.onOutput told what the commands write
- * @param options.commandTimeoutMs what one command may take
+ * @param options.commandTimeoutMs what one command may take, in place of the limit's
  * @returns whether it passed; the journal holds the rest
  * @throws Refusal where there is nothing to verify, or nothing to verify it with
  */
 export async function verify(
 	context: Context,
 	journal: Journal,
-	{
-		onOutput,
-		commandTimeoutMs = defaultCommandTimeoutMs,
-	}: {readonly onOutput: (text: string) => void; readonly commandTimeoutMs?: number},
+	{onOutput, commandTimeoutMs}: {readonly onOutput: (text: string) => void; readonly commandTimeoutMs?: number},
 ): Promise<boolean> {
 	const refusal = decideVerify(journal.run);
 	if (refusal) {
@@ -76,8 +72,9 @@ export async function verify(
 	}
 
 	record(journal, {type: 'verify', facts, commands: policy.verify}, {actor: context.actor});
+	const {limits: settings} = await readSettings(context.paths);
 	const found = await checkMerge(
-		{context, run, git, commonDir, sandbox, policy, commandTimeoutMs, folder: places.verifyWork},
+		{context, run, git, commonDir, sandbox, policy, settings, commandTimeoutMs, folder: places.verifyWork},
 		facts,
 		onOutput,
 	);

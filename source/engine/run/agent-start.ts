@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import process from 'node:process';
 import type {Invocation, SandboxPlan} from '../../core/plan.ts';
 import type {Policy} from '../../core/policy.ts';
+import {hitText} from '../../core/limits.ts';
 import {readUpstreams} from '../../core/network/upstream.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
@@ -19,6 +20,9 @@ import {LiveFiles} from '../grants/live-files.ts';
 import {storedNotes} from '../handover/attributes.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
+import {readSettings} from '../project/settings.ts';
+import {joined} from '../sandbox/guard.ts';
+import {LimitHits} from '../sandbox/limit-hits.ts';
 import {sweep} from '../sandbox/jail.ts';
 import {limitNotes} from '../sandbox/limits.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
@@ -126,8 +130,8 @@ async function makePlan(
 	const {context, journal, places, injectedFiles, trust, opened} = supervision;
 	const {run} = journal;
 	trust.trusted = trusted;
-	injectedFiles.make(trusted, program !== undefined, start.files);
-	const injected = injectedFiles.plan(program !== undefined, jdksOf(tools));
+	injectedFiles.make(trusted, start.files);
+	const injected = injectedFiles.plan(jdksOf(tools));
 	const given = await givenFiles(context, run, Date.now());
 	for (const {scope, because} of given.refused) {
 		note(supervision, {type: 'alarm.raised', target: scope, because, count: 1});
@@ -138,6 +142,7 @@ async function makePlan(
 		commonDir,
 		granted: given.mounts,
 		policy,
+		settings: (await readSettings(context.paths)).limits,
 		injected: {
 			mounts: [...injected.mounts, ...(program?.mounts ?? [])],
 			env: {
@@ -155,7 +160,7 @@ async function makePlan(
 		processes: own.limits.processes,
 		weight: own.limits.weight,
 	});
-	opened.plan = {...own, joins: opened.group?.joins};
+	opened.plan = joined(own, opened.group);
 	return {plan: opened.plan, refused: given.refused.map(({scope, because}) => `${scope}: ${because}`)};
 }
 
@@ -262,7 +267,7 @@ function work(
 ): Promise<void> {
 	const {context, opened, watch, changes} = supervision;
 	return new Promise(resolve => {
-		const timer = setTimeout(() => stop(supervision, 'its time was up'), wallClockMs);
+		const timer = setTimeout(() => stop(supervision, hitText('hours', opened.plan!.limits)), wallClockMs);
 		const terminal = openTerminal(
 			invocation,
 			{columns: 100, rows: 30},
@@ -282,6 +287,9 @@ function work(
 			},
 		);
 		opened.terminal = terminal;
+		opened.hits = new LimitHits(terminal.pid, {plan: opened.plan!, group: opened.group}, hit =>
+			note(supervision, {type: 'limit.hit', ...hit}),
+		);
 		opened.files = new LiveFiles(context, opened.session!, terminal.pid);
 		void lowerSession(terminal.pid);
 		haltAtStart(supervision);

@@ -21,13 +21,15 @@ export async function finish(
 	{code, signal, hasSetup}: {code: number; signal: number; hasSetup: boolean},
 ): Promise<void> {
 	const {opened, halt, injectedFiles, viewers} = supervision;
+	opened.hits?.end({code, signal: null});
 	await countAtEnd(supervision);
 	opened.output!.end();
 	injectedFiles.remove();
 	tellStrays(supervision);
 	writeUsage(supervision);
 	const name = halt.stopped === undefined ? signalName(signal) : undefined;
-	const because = halt.stopped ?? howItEnded(code, name, hasSetup);
+	const met = name === undefined && code === 0 ? [] : supervision.journal.run.hits.map(hit => hit.because);
+	const because = halt.stopped ?? [howItEnded(code, name, hasSetup), ...met].join('; ');
 	note(supervision, {
 		type: 'run.exited',
 		code: name || halt.stopped !== undefined ? null : code,
@@ -44,6 +46,7 @@ export async function close(supervision: Supervision, server: Server | undefined
 	clearTimeout(model.timer);
 	server?.close();
 	rmSync(places.socket, {force: true});
+	opened.hits?.close();
 	await opened.session?.close();
 	await removeGroup(opened.group);
 	injectedFiles.remove();

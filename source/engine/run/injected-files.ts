@@ -9,7 +9,7 @@ import {giveToRun} from '../../host/run-owner.ts';
 
 /*
  * What a run finds inside besides its project: whom to trust, its
- * pointers, and an agent's own HOME. All of it made by the host.
+ * pointers, and its own HOME. All of it made by the host.
  */
 
 const insideTrust = '/run/fleet/trust';
@@ -126,7 +126,7 @@ export class InjectedFiles {
 	 * @param files an agent's configuration, by path below HOME. It is copied there inside: HOME
 	 * is the agent's, and the host writes nothing through what an agent could have made a link of.
 	 */
-	make(trusted: Trusted, hasHome: boolean, files: Readonly<Record<string, string>> = {}): void {
+	make(trusted: Trusted, files: Readonly<Record<string, string>> = {}): void {
 		rmSync(this.#folder, {recursive: true, force: true});
 		for (const name of ['trust', 'pointers', 'config']) {
 			mkdirSync(path.join(this.#folder, name), {recursive: true, mode: 0o755});
@@ -140,14 +140,14 @@ export class InjectedFiles {
 
 		this.#trusted = trusted;
 		writeTrust(path.join(this.#folder, 'trust'), trusted);
-		if (hasHome && !existsSync(this.#home)) {
+		if (!existsSync(this.#home)) {
 			mkdirSync(this.#home, {mode: 0o700});
 			giveToRun(this.#runId, this.#home);
 		}
 	}
 
 	/** Mounts and variables for a plan. */
-	plan(hasHome: boolean, jdks: readonly string[] = []): {mounts: Mount[]; env: Record<string, string>} {
+	plan(jdks: readonly string[] = []): {mounts: Mount[]; env: Record<string, string>} {
 		const within = this.#folder;
 		return {
 			mounts: [
@@ -155,7 +155,7 @@ export class InjectedFiles {
 				...javaMounts(path.join(within, 'trust'), {jdks, proxyPort, within}),
 				{source: path.join(within, 'pointers'), target: insidePointers, mode: 'read', within},
 				{source: path.join(within, 'config'), target: insideConfig, mode: 'read', within},
-				...(hasHome ? [{source: this.#home, target: insideHome, mode: 'write' as const}] : []),
+				{source: this.#home, target: insideHome, mode: 'write'},
 			],
 			env: trustEnvironment(insideTrust),
 		};

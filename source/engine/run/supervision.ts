@@ -13,6 +13,7 @@ import {trustContext, type Trusted} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import type {LiveFiles} from '../grants/live-files.ts';
 import type {HandedSecret} from '../grants/secret-values.ts';
+import type {LimitHits} from '../sandbox/limit-hits.ts';
 import type {Session} from '../sandbox/session.ts';
 import {HeldSecrets} from './held-secrets.ts';
 import {InjectedFiles} from './injected-files.ts';
@@ -38,6 +39,8 @@ type Opened = {
 	/** Where the agent runs. From then on it can be frozen and talked to. */
 	terminal?: Terminal;
 	files?: LiveFiles;
+	/** Which limits it met. */
+	hits?: LimitHits;
 };
 
 /** What the run was told, or came to: halt.ts. */

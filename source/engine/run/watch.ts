@@ -36,10 +36,11 @@ class Repeated {
  */
 export async function watchAgent(supervision: Supervision): Promise<void> {
 	const {context, places, journal, opened, watch, changes} = supervision;
-	const names = [places.worktree, places.privateGit];
+	const names = [places.worktree, places.privateGit, places.home];
 	const guard = new Guard(opened.terminal!.pid, {
 		plan: opened.plan!,
 		group: opened.group,
+		...(opened.hits ? {hits: opened.hits} : {}),
 		folders: {
 			names,
 			count: () => diskUse(context, places, names),

@@ -3,8 +3,10 @@ import path from 'node:path';
 import type {Invocation, SandboxPlan} from '../../core/plan.ts';
 import type {Outcome} from '../../core/seams.ts';
 import {openCgroup, type Cgroup} from '../../host/cgroup.ts';
+import {ofSetting, type LimitHit} from '../../core/limits.ts';
 import {machineMemory, measureHeld, memoryLeft, type Held} from '../../host/held.ts';
 import type {Context} from '../context.ts';
+import {LimitHits} from './limit-hits.ts';
 
 /*
  * The limits of a sandbox as a whole, for every sandbox that the
@@ -35,6 +37,7 @@ export class Guard {
 	readonly #plan: SandboxPlan;
 	readonly #group: Cgroup | undefined;
 	readonly #folders: Folders | undefined;
+	readonly #hits: LimitHits | undefined;
 	readonly #before = machineMemory();
 	#waiting = 0;
 	#looks = 0;
@@ -50,11 +53,15 @@ export class Guard {
 	near = false;
 
 	/** @param pid the host's id of the sandbox's monitor */
-	constructor(pid: number, {plan, group, folders}: Limited & {readonly folders?: Folders | undefined}) {
+	constructor(
+		pid: number,
+		{plan, group, folders, hits}: Limited & {readonly folders?: Folders | undefined; readonly hits?: LimitHits},
+	) {
 		this.#pid = pid;
 		this.#plan = plan;
 		this.#group = group;
 		this.#folders = folders;
+		this.#hits = hits;
 		// What was there before it began is not what it made.
 		this.#countDisk();
 	}
@@ -68,6 +75,7 @@ export class Guard {
 			enough: limits,
 			thorough: this.#looks++ % 3 === 2,
 		});
+		this.#hits?.look(held.tasks);
 		const memory = held.processes + held.elsewhere;
 		this.#nameless = held.nameless;
 		this.near =
@@ -118,7 +126,7 @@ export class Guard {
 		// A control group counts all of it, and faster.
 		const memory = held.processes + held.elsewhere;
 		if (this.#group?.memory() === undefined && memory > limits.memory) {
-			return `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process`;
+			return `it held more memory than a run may: ${mib(memory)}, of which ${mib(held.elsewhere)} in no process (${ofSetting('memory')})`;
 		}
 
 		return undefined;
@@ -158,11 +166,14 @@ export class Guard {
 					const files = use.files - this.#first.files;
 					if (bytes > limits.growth) {
 						this.#grown = {
-							because: `its folders and its output grew by ${mib(bytes)}, more than a run may`,
+							because: `its folders and its output grew by ${mib(bytes)}, more than a run may (${ofSetting('disk')})`,
 							how: 'freeze',
 						};
 					} else if (files > limits.files) {
-						this.#grown = {because: `its folders grew by ${files} files, more than a run may`, how: 'freeze'};
+						this.#grown = {
+							because: `its folders grew by ${files} files, more than a run may (${ofSetting('files')})`,
+							how: 'freeze',
+						};
 					} else {
 						this.#grown = undefined;
 					}
@@ -210,7 +221,20 @@ export type Limited = {plan: SandboxPlan; readonly group: Cgroup | undefined};
 export function grouped(plan: SandboxPlan, name: string): Limited {
 	const {memory, processes, weight} = plan.limits;
 	const group = openCgroup(name, {memory, processes, weight});
-	return {plan: {...plan, joins: group?.joins}, group};
+	return {plan: joined(plan, group), group};
+}
+
+/**
+ * A plan in its group. Where that counts what processes really hold, no process is limited by what it only reserves:
+ * sanitizers, Go's race detector and some databases reserve terabytes.
+ */
+export function joined(plan: SandboxPlan, group: Cgroup | undefined): SandboxPlan {
+	const counts = group?.memory() !== undefined;
+	return {
+		...plan,
+		joins: group?.joins,
+		limits: {...plan.limits, dataSize: counts ? Number.POSITIVE_INFINITY : plan.limits.dataSize},
+	};
 }
 
 /**
@@ -227,12 +251,14 @@ export async function runLimited(
 		timeout: number;
 		input?: string | Uint8Array | undefined;
 		folders?: Folders;
+		/** Whether limits are noted that were met and did not end it. */ notesHits?: boolean;
 	},
-): Promise<Outcome & {over?: string}> {
+): Promise<Outcome & {over?: string; hits: readonly LimitHit[]}> {
 	const {plan, group} = options.limited;
 	let over: string | undefined;
 	let written = 0;
 	let timer: NodeJS.Timeout | undefined;
+	let hits: LimitHits | undefined;
 	let end = () => {};
 	const stop = (because: string) => {
 		over ??= because;
@@ -255,7 +281,8 @@ export async function runLimited(
 			},
 			onStart(pid, kill) {
 				end = kill;
-				const guard = new Guard(pid, {plan, group, folders: options.folders});
+				hits = options.notesHits ? new LimitHits(pid, {plan, group}) : undefined;
+				const guard = new Guard(pid, {plan, group, folders: options.folders, ...(hits ? {hits} : {})});
 				const look = async () => {
 					const found = await guard.look();
 					if (found) {
@@ -268,9 +295,11 @@ export async function runLimited(
 				timer = setTimeout(() => void look(), pauses.first);
 			},
 		});
-		return {...outcome, ...(over === undefined ? {} : {over})};
+		hits?.end(outcome);
+		return {...outcome, ...(over === undefined ? {} : {over}), hits: hits?.all ?? []};
 	} finally {
 		clearTimeout(timer);
+		hits?.close();
 		end = () => {};
 		await removeGroup(group);
 	}

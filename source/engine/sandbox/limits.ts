@@ -12,8 +12,9 @@ import {jail} from './jail.ts';
 export function limitNotes({limits}: SandboxPlan, group: Cgroup | undefined): string[] {
 	const gib = (bytes: number) => `${Math.round((bytes / 1024 ** 3) * 10) / 10} GiB`;
 	return [
-		`limits for each process: memory ${gib(limits.dataSize)}, file size ${gib(limits.fileSize)}, ` +
-			`${limits.openFiles} descriptors, no core file; ${limits.processes} processes`,
+		`limits for each process: ${Number.isFinite(limits.dataSize) ? `memory ${gib(limits.dataSize)}, ` : ''}` +
+			`file size ${gib(limits.fileSize)}, ${limits.openFiles} descriptors, no core file; ` +
+			`${limits.processes} processes; /tmp ${gib(limits.tmp)}, /dev/shm ${gib(limits.shm)}`,
 		group && group.limits.length > 0
 			? `limits for the whole run, by control group: ${group.limits.join(', ')}`
 			: `no control group is writable here: memory in all (${gib(limits.memory)}), what is in no process included, ` +

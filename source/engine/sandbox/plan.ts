@@ -1,7 +1,8 @@
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {limitsOf, rulesOf, type Policy} from '../../core/policy.ts';
+import {limitsOfPerson, limitsOfPolicy, type AskedLimits} from '../../core/limits.ts';
+import {rulesOf, type Policy} from '../../core/policy.ts';
 import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type Scratch} from '../../core/plan.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
@@ -18,7 +19,7 @@ import type {Context} from '../context.ts';
 import type {ShellTools} from './tools.ts';
 
 const scratch: Scratch[] = [
-	{target: '/tmp', size: 2 * 1024 ** 3, mode: 0o1777},
+	{target: '/tmp', size: defaultLimits.tmp, mode: 0o1777},
 	{target: insideHome, size: 1024 ** 3},
 	{target: '/run/lock', size: 1024 ** 2},
 ];
@@ -121,12 +122,14 @@ export function runPlan(
 		commonDir,
 		granted,
 		policy,
+		settings,
 		injected: {tools, ...injectedFiles} = {mounts: [], env: {}},
 	}: {
 		readonly places: RunPaths;
 		readonly commonDir: string;
 		readonly granted: readonly Mount[];
 		readonly policy: Policy;
+		/** What the person set for every run. */ readonly settings: AskedLimits;
 		readonly injected?: Extra;
 	},
 ): SandboxPlan {
@@ -145,7 +148,17 @@ export function runPlan(
 		names: true,
 		tools,
 	});
-	return {...plan, limits: limitsOf(policy, plan.limits)};
+	return withLimits(plan, settings, policy);
+}
+
+/** A plan within what the person set for this machine, and the project for itself. */
+export function withLimits(plan: SandboxPlan, settings: AskedLimits, policy: Pick<Policy, 'limits'>): SandboxPlan {
+	const limits = limitsOfPolicy(policy.limits, limitsOfPerson(settings, plan.limits));
+	return {
+		...plan,
+		limits,
+		scratch: plan.scratch.map(one => (one.target === '/tmp' ? {...one, size: limits.tmp} : one)),
+	};
 }
 
 /**

@@ -93,7 +93,7 @@ export function sandboxArguments(plan: SandboxPlan, host: Host, network: 'entere
 		'--dev',
 		'/dev',
 		'--size',
-		String(256 * 1024 ** 2),
+		String(plan.limits.shm),
 		'--perms',
 		'1777',
 		'--tmpfs',

@@ -77,7 +77,7 @@ function limited(plan: SandboxPlan, host: Host, argv: readonly string[]): string
 		`--nproc=${processes}`,
 		`--nofile=${openFiles}`,
 		`--fsize=${fileSize}`,
-		`--data=${dataSize}`,
+		`--data=${Number.isFinite(dataSize) ? dataSize : 'unlimited'}`,
 		'--core=0',
 		...Object.entries(host.ofAccount.limits).map(([name, value]) => `--${name}=${value}`),
 		'--',
