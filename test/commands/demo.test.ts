@@ -16,7 +16,8 @@ test('fleet demo --yes walks the whole way, says what was stopped, and leaves no
 	const old = path.join(fleet.folder, 'old');
 	mkdirSync(old);
 	writeFileSync(path.join(old, 'node'), '#!/bin/sh\nexit 1\n', {mode: 0o755});
-	const {code, stdout, stderr} = fleet.run(['demo', '--yes'], {env: {PATH: `${old}:${process.env['PATH']}`}});
+	const env = {PATH: `${old}:${process.env['PATH']}`, FLEET_PATH: `${old}:${process.env['PATH']}`};
+	const {code, stdout, stderr} = fleet.run(['demo', '--yes'], {env});
 	assert.equal(code, 0, stdout + stderr);
 	for (const wanted of [
 		'the ssh key was not read',

@@ -50,9 +50,12 @@ export class World {
 		mkdirSync(this.#bin);
 		symlinkSync(process.execPath, path.join(this.#bin, 'node'));
 		// The agent's node is the one that fleet runs on: an older one that comes first on the search path may know no proxy.
+		const programs = `${this.#bin}${path.delimiter}${process.env['PATH'] ?? ''}`;
 		this.#env = {
 			...process.env,
-			PATH: `${this.#bin}${path.delimiter}${process.env['PATH'] ?? ''}`,
+			PATH: programs,
+			// Where a run's programs are looked for, with `npm start`, too.
+			FLEET_PATH: programs,
 			HOME: this.home,
 			FLEET_HOME: path.join(this.folder, 'fleet'),
 			FORCE_COLOR: '0',
