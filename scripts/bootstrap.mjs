@@ -132,6 +132,18 @@ function build(node) {
 	}
 }
 
+/** For dist/fleet, which a person may call without npm. */
+function noteNode(node) {
+	const file = path.join(root, 'scripts', 'node', 'path');
+	try {
+		if (!existsSync(file) || readFileSync(file, 'utf8') !== `${node}\n`) {
+			writeFileSync(file, `${node}\n`);
+		}
+	} catch {
+		// A checkout that cannot be written: then it is the Node on PATH.
+	}
+}
+
 /**
  * @returns {{node: string, env: Record<string, string>}} the
  * Node to use, and an environment in which `node` is that one.
@@ -140,6 +152,7 @@ export function bootstrap() {
 	const node = findNode();
 	install(node, root);
 	build(node);
+	noteNode(node);
 	const env = {...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}`};
 	return {node, env};
 }

@@ -11,6 +11,7 @@ import {listSecrets} from '../engine/grants/secrets.ts';
 import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
 import {checkGit} from './doctor/git.ts';
+import {findOnSearchPath, offerLauncher} from './doctor/launcher.ts';
 import {install, missingPackages} from './doctor/packages.ts';
 import {define, flag, json, textOrBare} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
@@ -243,11 +244,16 @@ export const verb = define({
 			'try every known attack, or those of one area, against the sandbox of this machine, in throwaway folders',
 		),
 		fix: flag("install what is missing, with the machine's package manager"),
+		path: flag('put fleet on PATH: a script of two lines, which leads to this one'),
 		yes: flag('do not ask'),
 		json,
 	},
-	brief: ['attack', 'fix', 'yes', 'json'],
+	brief: ['attack', 'fix', 'path', 'yes', 'json'],
 	async run(io, _positional, options) {
+		if (options.path) {
+			return (await offerLauncher(io, options.yes)) ? exitCodes.ok : exitCodes.gate;
+		}
+
 		const context = compose();
 		if (options.attack) {
 			const {attack: only} = options;
@@ -259,6 +265,10 @@ export const verb = define({
 		if (options.fix && packages.length > 0) {
 			await fix(io, packages, options.yes);
 			checks = await examine(context, io.folder);
+		}
+
+		if (options.fix && io.interactive && findOnSearchPath() === undefined) {
+			await offerLauncher(io, options.yes);
 		}
 
 		if (options.json) {

@@ -10,14 +10,19 @@ import {commitVerify} from '../engine/project/policy-file.ts';
 import {addProject, findProject, listProjects, openRepository} from '../engine/project/projects.ts';
 import {readPolicy} from '../engine/project/policy.ts';
 import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
-import {define, json, optional, required, text, texts, type OptionValues} from './verb.ts';
+import {removeProject} from './project/remove.ts';
+import {define, flag, json, optional, required, text, texts, type OptionValues} from './verb.ts';
+import {askHidden} from '../terminal/ask.ts';
 import type {Io} from '../terminal/program.ts';
 import {toolLines} from './documents.ts';
 
 const options = {
-	project: text('NAME', 'for show and init: the project; by default the one this folder belongs to'),
+	project: text('NAME', 'for show, init and remove: the project; by default the one this folder belongs to'),
 	as: text('NAME', 'for add: the project that this repository is, where it was moved, restored or cloned anew'),
 	verify: texts('COMMAND', 'for init: what verifies a result; may be given more than once'),
+	discard: flag('for remove: discard runs with unmerged work, too; it is kept as refs of the repository'),
+	loseWork: flag('for remove: delete what was kept of runs in the repository, too'),
+	yes: flag('for remove: do not ask'),
 	json,
 };
 
@@ -131,16 +136,22 @@ const add: ProjectAction = async (context, io, {place, options}) => {
 	}
 };
 
-const actions: Readonly<Record<string, ProjectAction>> = {add, list, show, init};
+/** Takes a project off the list, with all that is kept of its runs. Its repository stays. */
+const remove: ProjectAction = async (context, io, {place, options}) => {
+	const project = await findProject(context, place ?? options.project, io.folder);
+	await removeProject(context, io, {project, options});
+};
+
+const actions: Readonly<Record<string, ProjectAction>> = {add, list, show, init, remove};
 
 export const verb = define({
 	summary: 'the repositories whose runs are managed',
 	arguments: {
-		what: required('ACTION', 'add, list, show or init'),
-		place: optional('[PATH]', "a folder in a git repository; for show, a project's name"),
+		what: required('ACTION', 'add, list, show, init or remove'),
+		place: optional('[PATH]', "a folder in a git repository; for show and remove, a project's name"),
 	},
 	options,
-	usage: 'add [PATH] [--as NAME] | list | show NAME | init NAME --verify CMD',
+	usage: 'add [PATH] [--as NAME] | list | show NAME | init NAME --verify CMD | remove NAME',
 	async run(io, {what, place}, options) {
 		const action = Object.hasOwn(actions, what) ? actions[what] : undefined;
 		if (!action) {
@@ -150,6 +161,6 @@ export const verb = define({
 			);
 		}
 
-		await action(compose(), io, {place, options});
+		await action(compose(askHidden(io.interactive)), io, {place, options});
 	},
 });

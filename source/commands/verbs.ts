@@ -34,6 +34,7 @@ export const verbs: Readonly<Record<string, () => Promise<{readonly verb: Verb}>
 	restore: () => import('./restore.ts'),
 	clean: () => import('./clean.ts'),
 	journal: () => import('./journal.ts'),
+	uninstall: () => import('./uninstall.ts'),
 };
 
 /** What verbs were called before: they are still understood. */

@@ -1,4 +1,3 @@
-import {execFileSync} from 'node:child_process';
 import {
 	chmodSync,
 	existsSync,
@@ -20,6 +19,7 @@ import {Git} from './git.ts';
 import {makeOwnGit, personRules, privateConfig, sparsePatterns, writeRules} from './own-git.ts';
 import type {RunPaths} from './paths.ts';
 import {own, ownerOf} from './run-owner.ts';
+import {removeTree} from './remove-tree.ts';
 import {ownStatusOf} from './status.ts';
 import {replaceFile} from './write.ts';
 
@@ -303,11 +303,7 @@ function recordsOf(commonDir: string, places: RunPaths): string[] {
 export async function removeWorktree(commonDir: string, places: RunPaths): Promise<void> {
 	const records = recordsOf(commonDir, places);
 	for (const folder of [places.worktree, places.privateGit, places.scratch]) {
-		if (existsSync(folder)) {
-			// rm walks by descriptors and never through a link: neither deep trees nor swapped folders lead it astray.
-			execFileSync('chmod', ['-R', 'u+rwX', '--', folder], {stdio: 'ignore'});
-			execFileSync('rm', ['-rf', '--one-file-system', '--', folder], {stdio: 'pipe'});
-		}
+		removeTree(folder);
 	}
 
 	// `git worktree prune` would take other people's lost worktrees with it.

@@ -101,6 +101,14 @@ export function createIo(rest: readonly string[] | undefined): Io {
 	};
 }
 
+/** Where the shell does not find fleet by its name, which hints call it by: what is typed in its place. */
+function howToType(): string {
+	const typed = process.env['FLEET_TYPED'] ?? '';
+	return typed !== ''
+		? `  note: fleet is not on PATH; "fleet" is typed "${escapeLine(typed)}", until: ${escapeLine(typed)} doctor --path\n`
+		: '';
+}
+
 /** Says what went wrong. @param json whether the program that reads stdout expects a document @returns the exit code */
 function complain(error: unknown, json: boolean): number {
 	if (error instanceof Refusal) {
@@ -110,7 +118,7 @@ function complain(error: unknown, json: boolean): number {
 			say(process.stdout, `${JSON.stringify({refusal: {code: code ?? null, because, hint}})}\n`);
 		}
 
-		say(process.stderr, `fleet: ${escapeLine(error.because)}\n  hint: ${escapeLine(error.hint)}\n`);
+		say(process.stderr, `fleet: ${escapeLine(error.because)}\n  hint: ${escapeLine(error.hint)}\n${howToType()}`);
 		return error.exitCode;
 	}
 

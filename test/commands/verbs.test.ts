@@ -44,7 +44,7 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 		[['attach', 'ghost'], 2, /./],
 		[['project', 'add', '/nonexistent'], 2, /no folder/],
 		[['project', 'add', '/'], 2, /not a git repository/],
-		[['project', 'remove'], 2, /no action "remove"/],
+		[['project', 'erase'], 2, /no action "erase"/],
 		[['list', 'extra'], 2, /too many arguments/],
 		[['journal', 'ghost'], 2, /no run/],
 		[['demo'], 2, /no terminal/],

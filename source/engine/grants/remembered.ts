@@ -55,3 +55,12 @@ export function remember(context: Context, {project, agentId}: ProjectAgent, ent
 		`${JSON.stringify({...all, [project.id]: entry ? {...others, [agentId]: digest(entry)} : others}, undefined, '\t')}\n`,
 	);
 }
+
+/** Forgets all that was remembered for a project. */
+export function forgetModels(context: Context, project: string): void {
+	const all = read(context);
+	if (Object.hasOwn(all, project)) {
+		const {[project]: _, ...others} = all;
+		replaceFile(file(context), `${JSON.stringify(others, undefined, '\t')}\n`);
+	}
+}

@@ -37,24 +37,55 @@ async function isInTarget(git: Git, run: Run): Promise<boolean> {
 	return 'tree' in merged && merged.tree === tree;
 }
 
-type State = Pick<DiskView, 'what' | 'note' | 'safe'>;
+/**
+ * What becomes of a run's work where its folder goes. `unmerged`: it is kept, as refs of the project's, and in no branch
+ * of a person's. `out-of-reach`: the project's repository cannot be read, so that nothing can be kept in it.
+ */
+export type Work = 'at-work' | 'discarded' | 'in-target' | 'none' | 'unmerged' | 'out-of-reach';
 
-async function stateOf(context: Context, run: Run): Promise<State> {
+/** Looks what a run holds. */
+export async function workOf(context: Context, run: Run): Promise<Work> {
 	if (hasWorker(run.stage)) {
-		return {what: 'nothing', note: `is ${stageName(run.stage)}`, safe: false};
+		return 'at-work';
 	}
 
 	if (run.stage === 'discarded') {
-		return {
-			what: 'its output and its private copies; its journal and its work are kept',
-			note: 'discarded: logs can be deleted',
-			safe: true,
-		};
+		return 'discarded';
 	}
 
 	try {
 		const {git} = await openRun(context, run);
 		if (await isInTarget(git, run)) {
+			return 'in-target';
+		}
+	} catch {
+		// A repository that is gone or damaged: why, every other verb on the run says.
+		return 'out-of-reach';
+	}
+
+	const counted = readChanges(context.paths.run(run.id));
+	const isEmpty = run.captured ? run.captured.commits === 0 && run.captured.files === 0 : counted?.files === 0;
+	return isEmpty ? 'none' : 'unmerged';
+}
+
+type State = Pick<DiskView, 'what' | 'note' | 'safe'>;
+
+async function stateOf(context: Context, run: Run): Promise<State> {
+	const nothing = (note: string): State => ({what: 'nothing', note, safe: false});
+	switch (await workOf(context, run)) {
+		case 'at-work': {
+			return nothing(`is ${stageName(run.stage)}`);
+		}
+
+		case 'discarded': {
+			return {
+				what: 'its output and its private copies; its journal and its work are kept',
+				note: 'discarded: logs can be deleted',
+				safe: true,
+			};
+		}
+
+		case 'in-target': {
 			return {
 				what: 'its folder; its commits are kept',
 				note:
@@ -62,19 +93,19 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 				safe: true,
 			};
 		}
-	} catch {
-		// A repository that is gone or damaged: why, every other verb on the run says.
-		return {what: 'nothing', note: 'its project cannot be read', safe: false};
-	}
 
-	const counted = readChanges(context.paths.run(run.id));
-	const isEmpty = run.captured ? run.captured.commits === 0 && run.captured.files === 0 : counted?.files === 0;
-	const found = isEmpty ? 'no changes; discarding deletes its worktree' : 'unmerged work (kept when discarded)';
-	return {
-		what: 'nothing',
-		note: `${stageName(run.stage)}: ${found}`,
-		safe: false,
-	};
+		case 'out-of-reach': {
+			return nothing('its project cannot be read');
+		}
+
+		case 'none': {
+			return nothing(`${stageName(run.stage)}: no changes; discarding deletes its worktree`);
+		}
+
+		case 'unmerged': {
+			return nothing(`${stageName(run.stage)}: unmerged work (kept when discarded)`);
+		}
+	}
 }
 
 /** What every run takes of the disk, the largest first, and what of it can go. */

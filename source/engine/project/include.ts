@@ -114,6 +114,15 @@ export function trust(context: Context, project: Pick<Project, 'id'>, included: 
 	);
 }
 
+/** Takes such a yes back, whatever it was for. */
+export function distrust(context: Context, project: string): void {
+	const all = readTrust(context);
+	if (Object.hasOwn(all, project)) {
+		const {[project]: _, ...others} = all;
+		replaceFile(trustFile(context), `${JSON.stringify(others, undefined, '\t')}\n`);
+	}
+}
+
 const isFile = (status: Stats | undefined) => status?.isFile() === true;
 
 /** A path below a folder, with no link on the way to it; undefined where there is one. */

@@ -51,11 +51,7 @@ export async function addProject(
 ): Promise<{project: Project; added: boolean; movedFrom?: string}> {
 	const {root, git, commonDir} = await findRepository(context, folder);
 	checkWritable(context, root, commonDir);
-	const lock = Lock.acquire(`${context.paths.projects}.lock`, 5000);
-	if (!lock) {
-		throw new Refusal('another fleet is writing the list of projects', 'try again');
-	}
-
+	const lock = lockList(context);
 	try {
 		const projects = listProjects(context);
 		if (as !== undefined && !projects.some(project => project.id === as)) {
@@ -107,6 +103,29 @@ export async function addProject(
 
 function writeProjects({paths}: Pick<Context, 'paths'>, projects: readonly Project[]): void {
 	replaceFile(paths.projects, `${JSON.stringify(projects, undefined, '\t')}\n`);
+}
+
+/** Takes a project off the list. The caller has seen to its runs. */
+export function dropProject(context: Pick<Context, 'paths'>, id: string): void {
+	const lock = lockList(context);
+	try {
+		writeProjects(
+			context,
+			listProjects(context).filter(project => project.id !== id),
+		);
+	} finally {
+		lock.release();
+	}
+}
+
+/** @throws Refusal where another process keeps it */
+function lockList({paths}: Pick<Context, 'paths'>): Lock {
+	const lock = Lock.acquire(`${paths.projects}.lock`, 5000);
+	if (!lock) {
+		throw new Refusal('another fleet is writing the list of projects', 'try again');
+	}
+
+	return lock;
 }
 
 /** A name for a project, after its folder, that no other has. */
