@@ -2,7 +2,18 @@
 // lock file) a Node that fleet runs on, installs the packages, builds. Written so that Node 18 can parse it.
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {
+	copyFileSync,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readFileSync,
+	readdirSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -67,17 +78,37 @@ export function install(node, folder) {
 	}
 
 	process.stderr.write(`fleet: installing packages (${path.relative(root, folder) || 'first time'})…\n`);
-	npm(node, folder, [
-		'ci',
-		'--include=dev',
-		'--include=optional',
-		'--ignore-scripts',
-		'--no-audit',
-		'--no-fund',
-		'--loglevel=error',
-	]);
-	mkdirSync(path.dirname(stamp), {recursive: true});
+	const options = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+	const argv = ['ci', ...options, '--loglevel=error'];
+	const modules = path.dirname(stamp);
+	if (lstatSync(modules, {throwIfNoEntry: false})?.isDirectory()) {
+		installBeside(node, folder, argv);
+	} else {
+		npm(node, folder, argv);
+		mkdirSync(modules, {recursive: true});
+	}
+
 	writeFileSync(stamp, wanted);
+}
+
+/** Beside what verbs that are typed meanwhile, screens and runs load from; then the two change places. */
+function installBeside(node, folder, argv) {
+	const beside = path.join(folder, `node_modules.next-${process.pid}`);
+	const tidy = () => rmSync(beside, {recursive: true, force: true});
+	process.on('exit', tidy);
+	mkdirSync(path.join(beside, 'node_modules'), {recursive: true});
+	for (const name of ['package.json', 'package-lock.json', '.npmrc']) {
+		if (existsSync(path.join(folder, name))) {
+			copyFileSync(path.join(folder, name), path.join(beside, name));
+		}
+	}
+
+	npm(node, beside, argv);
+	mkdirSync(path.join(beside, 'node_modules'), {recursive: true});
+	renameSync(path.join(folder, 'node_modules'), path.join(beside, 'old'));
+	renameSync(path.join(beside, 'node_modules'), path.join(folder, 'node_modules'));
+	tidy();
+	process.off('exit', tidy);
 }
 
 /** The Node that works on this checkout: the one that runs this script, or a pinned one from the registry. */
@@ -127,7 +158,6 @@ function build(node) {
 		stdio: ['ignore', 'ignore', 'inherit'],
 	});
 	if (result.status !== 0) {
-		rmSync(output, {force: true});
 		fail('the build failed', 'npm run build says why');
 	}
 }

@@ -1,12 +1,31 @@
-import {chmodSync, copyFileSync, rmSync} from 'node:fs';
+import {
+	chmodSync,
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 import {standIns} from './stand-ins.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
-rmSync('dist', {recursive: true, force: true});
+const began = new Date();
+// Beside what is in use: a verb that is typed meanwhile, a screen that is open and runs that live find all of theirs.
+const outdir = `dist.next-${process.pid}`;
+for (const name of readdirSync('.')) {
+	if (/^dist\.next-\d+$/.test(name) && !existsSync(`/proc/${name.slice('dist.next-'.length)}`)) {
+		rmSync(name, {recursive: true, force: true});
+	}
+}
 
 const common = {
 	bundle: true,
@@ -31,7 +50,7 @@ const common = {
 await build({
 	...common,
 	entryPoints: {main: 'source/programs/main.ts', 'supervisor-main': 'source/programs/supervisor-main.ts'},
-	outdir: 'dist',
+	outdir,
 	splitting: true,
 	chunkNames: 'chunk-[hash]',
 });
@@ -39,23 +58,67 @@ await build({
 await build({
 	...common,
 	entryPoints: {screen: 'source/programs/screen.ts'},
-	outdir: 'dist',
+	outdir,
 	splitting: true,
 	chunkNames: 'screen-[hash]',
 });
 // The bin checks the version in syntax that an old Node can parse,
 // so it is not bundled; the probe runs inside the sandbox, alone.
-await build({entryPoints: ['source/programs/fleet.js'], outdir: 'dist', logLevel: 'error'});
+await build({entryPoints: ['source/programs/fleet.js'], outdir, logLevel: 'error'});
 // What is loaded before everything else: each by itself, so that no chunk brings other modules along.
-await build({...common, banner: {}, entryPoints: {inherited: 'source/host/inherited.ts'}, outdir: 'dist'});
+await build({...common, banner: {}, entryPoints: {inherited: 'source/host/inherited.ts'}, outdir});
 await build({
 	entryPoints: {supervisor: 'source/programs/supervisor.js'},
 	format: 'esm',
-	outdir: 'dist',
+	outdir,
 	logLevel: 'error',
 });
-await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}, outdir: 'dist'});
-copyFileSync('source/programs/fleet.sh', 'dist/fleet');
-copyFileSync('source/programs/panic.sh', 'dist/panic.sh');
-chmodSync('dist/fleet', 0o755);
-chmodSync('dist/fleet.js', 0o755);
+await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}, outdir});
+copyFileSync('source/programs/fleet.sh', `${outdir}/fleet`);
+copyFileSync('source/programs/panic.sh', `${outdir}/panic.sh`);
+chmodSync(`${outdir}/fleet`, 0o755);
+chmodSync(`${outdir}/fleet.js`, 0o755);
+// What changed since this build began is newer than it.
+utimesSync(`${outdir}/fleet.js`, began, began);
+putInPlace();
+
+/**
+ * Moves the build to dist/, a file at a time, each in one step. A file with its content's hash in its name is never
+ * another one, so those come first; what asks for them comes after, and what is started last.
+ */
+function putInPlace() {
+	mkdirSync('dist', {recursive: true});
+	const names = readdirSync(outdir);
+	const rank = name => (/^(?:chunk|screen)-\w+\.js$/.test(name) ? 0 : 1) + (name.startsWith('fleet') ? 1 : 0);
+	for (const name of names.sort((a, b) => rank(a) - rank(b))) {
+		renameSync(`${outdir}/${name}`, `dist/${name}`);
+	}
+
+	rmSync(outdir, {recursive: true, force: true});
+	const old = readdirSync('dist').filter(name => !names.includes(name) && name !== '.npmignore');
+	if (old.length > 0 && isInUse()) {
+		// They are loaded when they are needed, by whatever runs since before. Not a part of the package.
+		writeFileSync('dist/.npmignore', old.map(name => `/${name}\n`).join(''));
+		return;
+	}
+
+	for (const name of [...old, '.npmignore']) {
+		rmSync(`dist/${name}`, {recursive: true, force: true});
+	}
+}
+
+/** Whether a screen, a verb or a run's supervisor is alive: those of this folder, or some whose folder cannot be told. */
+function isInUse() {
+	const places = [path.join(root, 'dist', 'fleet'), path.join(root, 'dist', 'supervisor')];
+	return (existsSync('/proc') ? readdirSync('/proc') : [])
+		.filter(name => /^\d+$/.test(name) && name !== String(process.pid))
+		.some(pid => {
+			try {
+				const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+				return line.startsWith('fleet-supervisor ') || places.some(place => line.includes(place));
+			} catch {
+				// It ended meanwhile.
+				return false;
+			}
+		});
+}
