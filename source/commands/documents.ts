@@ -7,6 +7,7 @@ import {formatReference} from '../core/secrets/secret.ts';
 import type {Context} from '../engine/context.ts';
 import type {SecretEntry} from '../engine/grants/secrets.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
+import {readPackages, type Packages} from '../engine/handover/packages-file.ts';
 import {findRun} from '../engine/runs.ts';
 import type {FoundProgram, ShellTools} from '../engine/sandbox/tools.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
@@ -52,7 +53,7 @@ export function runDocument(run: Run, changes?: Changes) {
 }
 
 /** `fleet show --json`. */
-export function runDetails(run: Run, changes?: Changes) {
+export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 	return {
 		...runDocument(run, changes),
 		argv: run.argv,
@@ -75,6 +76,7 @@ export function runDetails(run: Run, changes?: Changes) {
 		suspects: run.suspects,
 		waived: run.waived,
 		captured: run.captured ?? null,
+		packages: packages?.summary ? {...packages.summary, files: packages.locks} : null,
 		conflicts: run.conflicts ?? null,
 		verification: run.verification ?? null,
 		approval: run.approval ?? null,
@@ -115,7 +117,8 @@ export function scopesOf(run: Run): string[] {
 
 /** The document of `fleet show --json`, as the run is now. */
 export function currentDetails(context: Context, id: string) {
-	return runDetails(findRun(context, id), readChanges(context.paths.run(id)));
+	const places = context.paths.run(id);
+	return runDetails(findRun(context, id), readChanges(places), readPackages(places));
 }
 
 /** What a verb prints that acted on a run: its own text, or with `--json` the run as it is now. */

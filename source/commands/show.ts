@@ -1,6 +1,7 @@
 import {actorName} from '../core/actor.ts';
 import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
+import {summaryText} from '../core/packages/summary.ts';
 import {stageText} from '../core/run/attention.ts';
 import {gatesOf} from '../core/run/gates.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
@@ -9,9 +10,11 @@ import {isInForce, type Grant} from '../core/scope.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
+import {readPackages} from '../engine/handover/packages-file.ts';
 import {rootOf} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
+import type {RunPaths} from '../host/paths.ts';
 import {currentDetails} from './documents.ts';
 import {define, json, required} from './verb.ts';
 
@@ -44,6 +47,25 @@ function notesOf(run: Run): Array<readonly [title: string, text: string]> {
 	];
 }
 
+/** How much was changed, what became of packages, and below that what of it is to be looked at first. */
+function changeLines(places: RunPaths): Array<[title: string, text: string]> {
+	const lines: Array<[title: string, text: string]> = [];
+	const changes = readChanges(places);
+	if (changes) {
+		const {files, untracked, added, removed} = changes;
+		lines.push(['changes', `${files} files (${untracked} new), ${added} lines added, ${removed} removed`]);
+	}
+
+	const packages = readPackages(places)?.summary;
+	if (packages) {
+		const left = packages.flagged - packages.flags.length;
+		const flags = [...packages.flags, ...(left > 0 ? [`and ${left} more`] : [])];
+		lines.push(['packages', summaryText(packages)], ...flags.map((flag): [string, string] => ['', `! ${flag}`]));
+	}
+
+	return lines;
+}
+
 export const verb = define({
 	summary: 'one run: stage, scopes, denials, pipeline',
 	arguments: {run: required('RUN')},
@@ -52,7 +74,6 @@ export const verb = define({
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const run = findRun(context, name);
-		const changes = readChanges(context.paths.run(run.id));
 		if (options.json) {
 			io.json(currentDetails(context, run.id));
 			return;
@@ -94,11 +115,8 @@ export const verb = define({
 		}
 
 		line('stage', stageText(run));
-		if (changes) {
-			line(
-				'changes',
-				`${changes.files} files (${changes.untracked} new), ${changes.added} lines added, ${changes.removed} removed`,
-			);
+		for (const [title, text] of changeLines(context.paths.run(run.id))) {
+			line(title, text);
 		}
 
 		line('sandbox', run.sandbox || 'not started yet');

@@ -22,6 +22,7 @@ export const runFiles = {
 	lock: {name: 'lock.sqlite', removedBy: 'nothing', what: 'held by whoever may write the journal'},
 	review: {name: 'review.json', removedBy: 'nothing', what: 'what a person marked and said in a review'},
 	changes: {name: 'changes.json', removedBy: 'nothing', what: 'the last counts of changed files and lines'},
+	packages: {name: 'packages.json', removedBy: 'nothing', what: 'what became of packages in lock files, the last look'},
 	start: {name: 'start.json', removedBy: 'clean', what: 'what a start that is going on makes, to be taken back'},
 	output: {name: 'output.log', form: 'rotated', removedBy: 'clean', what: "the agent's terminal output"},
 	messages: {

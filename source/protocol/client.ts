@@ -1,5 +1,6 @@
 import type {Changes} from '../core/run/changes.ts';
 import type {Entry} from '../core/run/event.ts';
+import type {LockChange} from '../core/packages/difference.ts';
 import type {Project} from '../core/project.ts';
 import type {Review} from '../core/review/comments.ts';
 import type {Run} from '../core/run/run.ts';
@@ -64,6 +65,8 @@ export type FleetClient = {
 	 */
 	act(argv: readonly string[], onLine?: (line: string) => void, input?: string): Promise<ActionResult>;
 	review(runId: string): Review;
+	/** What became of packages in the lock files of a run's change, as it was when its diff was last asked for. */
+	packages(runId: string): readonly LockChange[];
 	/** @returns why it could not be kept, if it could not */
 	saveReview(runId: string, review: Review): string | undefined;
 	/** What a person set, and what is wrong with it, if anything. Not needed for the first frame. */

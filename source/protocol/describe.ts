@@ -1,3 +1,4 @@
+import {summaryText} from '../core/packages/summary.ts';
 import {branchName} from '../core/git/refs.ts';
 import {viewedText} from '../core/run/statement.ts';
 import type {Entry, EntryOf, RunEvent} from '../core/run/event.ts';
@@ -49,7 +50,8 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'run.captured': entry => {
 		const commits = `${entry.commits} ${entry.commits === 1 ? 'commit' : 'commits'}`;
 		const files = `${entry.files} ${entry.files === 1 ? 'file' : 'files'}`;
-		return `${entry.head.slice(0, 10)}, ${commits}, ${files}${entry.wip ? ', with uncommitted work' : ''}`;
+		const packages = entry.packages ? `; packages: ${summaryText(entry.packages)}` : '';
+		return `${entry.head.slice(0, 10)}, ${commits}, ${files}${entry.wip ? ', with uncommitted work' : ''}${packages}`;
 	},
 	'verify.started': entry => entry.commands.join(' && '),
 	'verify.finished': entry => `${entry.result ?? (entry.passed ? 'passed' : 'failed')}: ${entry.because}`,

@@ -4,6 +4,7 @@ import {Refusal} from '../core/refusal.ts';
 import {defaultSettings} from '../core/settings.ts';
 import type {Context} from '../engine/context.ts';
 import {listProjects} from '../engine/project/projects.ts';
+import {readPackages} from '../engine/handover/packages-file.ts';
 import {readReview, writeReview} from '../engine/handover/review-file.ts';
 import {readSettings, settingsFile, writeSettings} from '../engine/project/settings.ts';
 import {readJournal} from '../host/journal.ts';
@@ -89,6 +90,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 		},
 		act: runVerb,
 		review: id => readReview(context.paths.run(id)),
+		packages: id => readPackages(context.paths.run(id))?.locks ?? [],
 		saveReview(id, review) {
 			try {
 				writeReview(context.paths.run(id), review);

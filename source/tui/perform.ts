@@ -55,6 +55,7 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 				run: effect.run,
 				files: parseDiff(problem === undefined ? result.stdout : ''),
 				review,
+				packages: problem === undefined ? client.packages(effect.run) : [],
 				problem,
 			});
 			break;

@@ -1,3 +1,4 @@
+import type {LockChange} from '../core/packages/difference.ts';
 import type {Changes} from '../core/run/changes.ts';
 import type {Item} from '../core/run/audit.ts';
 import type {Entry} from '../core/run/event.ts';
@@ -283,6 +284,8 @@ export type Message =
 			readonly run: string;
 			readonly files: readonly DiffFile[];
 			readonly review: Review;
+			/** What became of packages in its lock files. */
+			readonly packages?: readonly LockChange[] | undefined;
 			readonly problem?: string | undefined;
 	  }
 	| {readonly type: 'compared'; readonly run: string; readonly files: readonly DiffFile[]}

@@ -341,6 +341,7 @@ function storeOf(from: State): {store: Store; asked: string[][]} {
 			return {code: 1, stdout: '', stderr: ''};
 		},
 		review: () => ({viewed: {}, comments: []}),
+		packages: () => [],
 		saveReview() {},
 		settings: async () => ({settings: from.settings, problem: undefined}),
 		saveSettings: async () => undefined,

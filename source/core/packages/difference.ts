@@ -40,7 +40,27 @@ export type LockChange = {
 	readonly flags: readonly PackageFlag[];
 	/** Those with flags first, then by name. */
 	readonly packages: readonly PackageChange[];
+	/** How many more there are that were not kept. */
+	readonly more?: number | undefined;
 };
+
+/** The same with every text that came out of the file made anew, such as with the values of secrets taken out. */
+export function withTexts(lock: LockChange, change: (text: string) => string): LockChange {
+	const flagsOf = (flags: readonly PackageFlag[]) => flags.map(({id, text}) => ({id, text: change(text)}));
+	return {
+		...lock,
+		path: change(lock.path),
+		...(lock.unread === undefined ? {} : {unread: change(lock.unread)}),
+		flags: flagsOf(lock.flags),
+		packages: lock.packages.map(one => ({
+			...one,
+			name: change(one.name),
+			before: change(one.before),
+			after: change(one.after),
+			flags: flagsOf(one.flags),
+		})),
+	};
+}
 
 /** All of one name, before and after. */
 type Both = {readonly before: readonly Package[]; readonly after: readonly Package[]};

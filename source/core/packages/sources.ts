@@ -17,10 +17,10 @@ function sshHost(address: string): string {
 	return /^(?:[\w.-]+@)([\w.-]+):/.exec(address)?.[1] ?? '';
 }
 
-/** Without what follows `#`. */
+/** Without what follows `#`, and without a password, as this is shown. */
 function withoutFragment(address: string): string {
 	const at = address.indexOf('#');
-	return at === -1 ? address : address.slice(0, at);
+	return (at === -1 ? address : address.slice(0, at)).replace(/^([\w.+-]+:\/\/)[^/@]*:[^/@]*@/, '$1***@');
 }
 
 /** What follows `#`: of a repository, its commit. */
@@ -50,7 +50,7 @@ export function urlSource(address: string): Source {
 
 /** A registry by its address; the default one where there is none. */
 export function registrySource(address: string): Source {
-	return {kind: 'registry', at: address, host: address === '' ? '' : hostOf(address)};
+	return {kind: 'registry', at: withoutFragment(address), host: address === '' ? '' : hostOf(address)};
 }
 
 const git = /^(?:git[+:@]|ssh:|github:|gitlab:|bitbucket:|gist:)|^[^#]*\.git(?:#|$)/;

@@ -1,3 +1,5 @@
+import type {LockChange} from '../packages/difference.ts';
+import {flagLines} from '../packages/summary.ts';
 import type {DiffFile, DiffLine} from './diff.ts';
 import {holdsControl} from './diff.ts';
 import {findSuspects} from '../secrets/suspects.ts';
@@ -17,6 +19,7 @@ export type Flag = {
 		| 'executable'
 		| 'link'
 		| 'install'
+		| 'packages'
 		| 'dependency'
 		| 'secret'
 		| 'control'
@@ -140,8 +143,15 @@ function verifyFlags(file: DiffFile, verify: readonly string[]): Flag[] {
 	return flags;
 }
 
-/** What flags depend on besides the change: the commands that verify a result, and `Agent.instructions` of every agent. */
-export type FlagFacts = {readonly verify: readonly string[]; readonly instructions: readonly string[]};
+/**
+ * What flags depend on besides the change: the commands that verify a result, `Agent.instructions` of every agent, and
+ * what became of packages in the lock files of the change.
+ */
+export type FlagFacts = {
+	readonly verify: readonly string[];
+	readonly instructions: readonly string[];
+	readonly packages?: readonly LockChange[] | undefined;
+};
 
 export const noFacts: FlagFacts = {verify: [], instructions: []};
 
@@ -153,8 +163,20 @@ function instructs(path: string, instructions: readonly string[]): boolean {
 	);
 }
 
+/** Packages of one file that are flagged one by one. */
+const maxPackageFlags = 20;
+
+function packageFlags(lock: LockChange): Flag[] {
+	const lines = flagLines(lock);
+	const left = lines.length - maxPackageFlags;
+	return [...lines.slice(0, maxPackageFlags), ...(left > 0 ? [`and ${left} more`] : [])].map(text => ({
+		id: 'packages',
+		text,
+	}));
+}
+
 /** What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad. */
-export function flagsOf(file: DiffFile, {verify, instructions}: FlagFacts = noFacts): Flag[] {
+export function flagsOf(file: DiffFile, {verify, instructions, packages = []}: FlagFacts = noFacts): Flag[] {
 	const flags: Flag[] = [];
 	const lines = additions(file);
 	const [suspect] = findSuspects(
@@ -205,6 +227,8 @@ export function flagsOf(file: DiffFile, {verify, instructions}: FlagFacts = noFa
 		flags.push({id: 'executable', text: 'made executable'});
 	}
 
+	const lock = packages.find(({path}) => path === file.path);
+	flags.push(...(lock ? packageFlags(lock) : []));
 	if (manifests.test(file.path)) {
 		const script = lines.find(line =>
 			/"(?:(?:pre|post)?install|(?:pre|post)?pack|prepare|prepublish(?:Only)?|dependencies)"\s*:\s*"/.test(line.text),
@@ -221,7 +245,8 @@ export function flagsOf(file: DiffFile, {verify, instructions}: FlagFacts = noFa
 		const names = [...new Set(lines.flatMap(line => packagesIn(file.path, line.text)))].filter(
 			name => !before.has(name),
 		);
-		if (names.length > 0) {
+		// Of a file that was read as a whole, the packages are said one by one.
+		if (names.length > 0 && (!lock || lock.unread !== undefined)) {
 			flags.push({
 				id: 'dependency',
 				text: `new: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`,

@@ -1,3 +1,4 @@
+import type {PackageSummary} from '../packages/summary.ts';
 import type {Signed, Viewed} from './statement.ts';
 import type {Actor} from '../actor.ts';
 import type {LimitName} from '../limits.ts';
@@ -102,6 +103,8 @@ export type RunEvent =
 			notes: string[];
 			/** What in its commits' messages and names is to be looked at first; not there in older journals. */
 			commitFlags?: string[] | undefined;
+			/** What became of packages; not there where no lock file changed, and in older journals. */
+			packages?: PackageSummary | undefined;
 	  }
 	| {type: 'verify.started'; base: string; head: string; tree: string; policy: string; commands: string[]}
 	| {

@@ -47,6 +47,7 @@ export const handoverChanges = {
 			wip: entry.wip,
 			notes: entry.notes,
 			commitFlags: entry.commitFlags ?? [],
+			packages: entry.packages,
 		},
 	}),
 	'verify.started': (_run, entry) => ({

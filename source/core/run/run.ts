@@ -1,3 +1,4 @@
+import type {PackageSummary} from '../packages/summary.ts';
 import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import type {Budget, Usage} from './usage.ts';
@@ -126,6 +127,8 @@ export type Run = {
 				readonly notes: readonly string[];
 				/** What in its commits' messages and names is to be looked at first. */
 				readonly commitFlags: readonly string[];
+				/** What became of packages; not there where no lock file changed, and in older journals. */
+				readonly packages?: PackageSummary | undefined;
 		  }
 		| undefined;
 	/** Files in which it conflicts with its target, the last time that the two were to be merged. */

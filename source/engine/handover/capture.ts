@@ -68,8 +68,11 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 		journal.run.captured.notes.join('\n') !== notes.join('\n') ||
 		journal.run.captured.commitFlags.join('\n') !== captured.commitFlags.join('\n')
 	) {
-		const {head, base, commits, files, wip, extra, commitFlags} = captured;
-		journal.append({type: 'run.captured', head, base, commits, files, wip, extra, notes, commitFlags}, 'fleet');
+		const {head, base, commits, files, wip, extra, commitFlags, packages} = captured;
+		journal.append(
+			{type: 'run.captured', head, base, commits, files, wip, extra, notes, commitFlags, packages},
+			'fleet',
+		);
 	}
 
 	return captured;

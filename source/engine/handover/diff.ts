@@ -9,6 +9,7 @@ import {knownValues} from '../grants/secret-values.ts';
 import {openRun} from '../project/projects.ts';
 import {diffFlags} from './diff-flags.ts';
 import {importWork} from './import-work.ts';
+import {lookAtPackages} from './packages.ts';
 
 /** Characters of a diff that are read at once. */
 const maxDiffChars = 64 * 1024 ** 2;
@@ -35,7 +36,9 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 		throw gateRefusal(`there is no snapshot of ${run.id}, and its worktree is gone`, `fleet show ${run.id}`);
 	}
 
-	return diffText(context, run, {git, base: run.captured?.base ?? run.base, head, stat});
+	const range = {git, base: run.captured?.base ?? run.base, head};
+	await lookAtPackages(context, run, range);
+	return diffText(context, run, {...range, stat});
 }
 
 /** The diff of a range, with the values of secrets taken out: what is shown may be copied, and sent to another agent. */

@@ -5,6 +5,7 @@ import {defaultLimits} from '../../core/plan.ts';
 import {limitsOfPerson, limitsOfPolicy} from '../../core/limits.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import {commitFlags, commitFormat, parseCommits} from '../../core/review/commits.ts';
+import type {PackageSummary} from '../../core/packages/summary.ts';
 import type {Changes} from '../../core/run/changes.ts';
 import type {Run} from '../../core/run/run.ts';
 import {Git} from '../../host/git.ts';
@@ -25,6 +26,7 @@ import {chooseExtras, keepExtras} from './extra-refs.ts';
 import {coAuthor, identityVariables, personOf} from './identity.ts';
 import {checkConnected, importObjects} from './import-objects.ts';
 import {folderIsKept, jailMounts, lookAtWork, type Look} from './look.ts';
+import {lookAtPackages} from './packages.ts';
 import {ownBase} from './own-base.ts';
 
 /*
@@ -43,6 +45,7 @@ export type Captured = {
 	readonly extra: string[];
 	readonly notes: string[];
 	/** What in its commits' messages and names is to be looked at first. */ readonly commitFlags: string[];
+	/** What became of packages; undefined where no lock file changed. */ readonly packages: PackageSummary | undefined;
 	/** What is not in it, the first of it; undefined where it is whole. */ readonly incomplete: string | undefined;
 };
 
@@ -112,6 +115,7 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 				extra: titles,
 				notes: look.notes,
 				commitFlags: await flaggedCommits(quarantine, base, head),
+				packages: await lookAtPackages(context, run, {git: quarantine, base, head}),
 				incomplete: look.incomplete,
 			},
 			quarantine,

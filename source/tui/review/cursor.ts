@@ -1,8 +1,9 @@
 import type {DiffFile} from '../../core/review/diff.ts';
 import {isViewed, type Review} from '../../core/review/comments.ts';
+import type {FlagFacts} from '../../core/review/flags.ts';
 import type {ReviewState, State} from '../state.ts';
 import {stay, type Step} from '../step.ts';
-import {isFolded, orderFiles, reviewRows, type ReviewRow} from './rows.ts';
+import {headRows, isFolded, orderFiles, reviewRows, type ReviewRow} from './rows.ts';
 
 /* Where the cursor of a review is: what moves it, and what keeps it in its place. */
 
@@ -22,6 +23,10 @@ function isSame(row: ReviewRow | undefined, other: ReviewRow): boolean {
 
 	if (row?.kind === 'comment' && other.kind === 'comment') {
 		return other.comment.id === row.comment.id;
+	}
+
+	if (row?.kind === 'package' && other.kind === 'package' && other.text !== row.text) {
+		return false;
 	}
 
 	return row?.kind === other.kind && row.file === other.file;
@@ -136,7 +141,10 @@ export function onLine(state: State): State {
 }
 
 /** A change that was read anew: the cursor stays on its file. */
-export function withDiff(state: State, {run, files, review}: Pick<ReviewState, 'run' | 'files' | 'review'>): State {
+export function withDiff(
+	state: State,
+	{run, files, review, packages}: Pick<ReviewState, 'run' | 'files' | 'review'> & Pick<FlagFacts, 'packages'>,
+): State {
 	const before = state.review?.run === run ? state.review : undefined;
 	const path = before && fileAt(state)?.path;
 	const own = state.runs.find(({id}) => id === run);
@@ -145,6 +153,7 @@ export function withDiff(state: State, {run, files, review}: Pick<ReviewState, '
 	const facts = {
 		verify: (project === undefined ? undefined : state.offers[project]?.verify) ?? [],
 		instructions: state.agents.flatMap(agent => agent.instructions),
+		packages,
 	};
 	const next: ReviewState = {
 		run,
@@ -155,7 +164,7 @@ export function withDiff(state: State, {run, files, review}: Pick<ReviewState, '
 		folds: before?.folds ?? {},
 		split: before?.split ?? 'auto',
 		wrap: before?.wrap ?? true,
-		at: before?.at ?? commitFlags.length,
+		at: before?.at ?? headRows({files, commitFlags, facts}),
 		top: before?.top ?? 0,
 		anchor: undefined,
 	};

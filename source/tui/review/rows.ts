@@ -1,3 +1,5 @@
+import type {LockChange} from '../../core/packages/difference.ts';
+import {changeText, flagLines, summarize, summaryText} from '../../core/packages/summary.ts';
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {commentState, findQuoted, isViewed, type Comment, type Review} from '../../core/review/comments.ts';
 import {
@@ -30,6 +32,8 @@ export type ReviewRow =
 			/** Of a line that is wrapped, which of its rows; 0 is the first. */ readonly part: number;
 	  }
 	| {readonly kind: 'comment'; readonly file: DiffFile; readonly comment: Comment; readonly text: string}
+	/** What became of a package in a lock file, or of all of them. */
+	| {readonly kind: 'package'; readonly file: DiffFile | undefined; readonly text: string}
 	| {readonly kind: 'note'; readonly file: DiffFile | undefined; readonly text: string};
 
 const flagCache = new WeakMap<DiffFile, {readonly facts: FlagFacts; readonly flags: Flag[]}>();
@@ -59,6 +63,7 @@ const order: ReadonlyArray<Flag['id']> = [
 	'editor',
 	'git',
 	'install',
+	'packages',
 	'dependency',
 	'link',
 	'executable',
@@ -201,6 +206,32 @@ type Look = {readonly split: boolean; readonly width: number; readonly wrap: boo
 /** Cells before a comment's text, with its mark and a margin. */
 const commentIndent = 12;
 
+/** Packages without a flag that are shown of a lock file that is folded. */
+const foldedPackages = 8;
+
+/** What became of packages in all files, and what of it is to be looked at first in files that the diff does not show. */
+function packageHead(files: readonly DiffFile[], locks: readonly LockChange[] = []): ReviewRow[] {
+	const summary = summarize(locks);
+	const hidden = locks.filter(({path}) => files.every(file => file.path !== path));
+	return summary === undefined
+		? []
+		: [
+				{kind: 'package', file: undefined, text: `packages: ${summaryText(summary)}`},
+				...hidden
+					.flatMap(lock => flagLines(lock))
+					.map(text => ({kind: 'flag' as const, file: undefined, flag: {id: 'packages' as const, text}})),
+			];
+}
+
+/** How many rows stand before those of the first file. */
+export function headRows({
+	files,
+	commitFlags = [],
+	facts,
+}: Pick<ReviewState, 'files' | 'commitFlags' | 'facts'>): number {
+	return commitFlags.length + packageHead(files, facts?.packages).length;
+}
+
 /** Makes the rows of a review. One for each time, as all of them depend on how it is looked at. */
 class RowMaker {
 	readonly #review: ReviewState;
@@ -213,12 +244,13 @@ class RowMaker {
 	}
 
 	make(): readonly ReviewRow[] {
-		const {files, review, commitFlags = []} = this.#review;
+		const {files, review, commitFlags = [], facts} = this.#review;
 		// A merge that keeps the run's commits brings what they say, too.
 		for (const text of commitFlags) {
 			this.#rows.push({kind: 'flag', file: undefined, flag: {id: 'control', text}});
 		}
 
+		this.#rows.push(...packageHead(files, facts?.packages));
 		for (const file of files) {
 			this.#addFile(file);
 		}
@@ -239,6 +271,7 @@ class RowMaker {
 			this.#rows.push({kind: 'flag', file, flag});
 		}
 
+		this.#addPackages(file, folded);
 		// Below the lines that they are about, where those are shown; else at the end of the file.
 		const left = new Map(comments.map(comment => [comment, placeOfComment(file, comment)]));
 		for (const [number, hunk] of folded ? [] : file.hunks.entries()) {
@@ -248,6 +281,18 @@ class RowMaker {
 
 		for (const comment of left.keys()) {
 			this.#addComment(file, comment);
+		}
+	}
+
+	/** Of a lock file that is folded, the first of the packages that have no flag; else each that is known. */
+	#addPackages(file: DiffFile, folded: boolean): void {
+		const lock = this.#review.facts?.packages?.find(({path}) => path === file.path);
+		const plain = (lock?.packages ?? []).filter(({flags}) => flags.length === 0);
+		const shown = plain.slice(0, folded ? foldedPackages : undefined);
+		const left = plain.length - shown.length + (lock?.more ?? 0);
+		const texts = [...shown.map(one => changeText(one)), ...(left > 0 ? [`and ${left} more`] : [])];
+		for (const text of texts) {
+			this.#rows.push({kind: 'package', file, text});
 		}
 	}
 

@@ -122,6 +122,10 @@ function rowLine(
 			};
 		}
 
+		case 'package': {
+			return {text: `${row.file ? '      ' : '  '}${escapeLine(row.text)}`, bold: row.file === undefined};
+		}
+
 		case 'note': {
 			return {text: `  ${escapeLine(row.text)}`, dim: true};
 		}

@@ -1,3 +1,4 @@
+import {summaryText} from '../../core/packages/summary.ts';
 import {stageText} from '../../core/run/attention.ts';
 import {validity} from '../../core/run/rules.ts';
 import {gatesOf, type GateId, type GateState} from '../../core/run/gates.ts';
@@ -71,6 +72,26 @@ function hintOf(state: State, run: Run, gate: GateState): string {
 	return gate.id === 'deploy' && gate.state === 'failed' && lastGood(state) ? ' (B roll back)' : '';
 }
 
+/** Flags of packages that are shown one by one. */
+const maxPackageFlags = 5;
+
+/** What became of packages, and what of it is to be looked at first. */
+function packageLines({captured}: Run): Line[] {
+	const packages = captured?.packages;
+	if (!packages) {
+		return [];
+	}
+
+	const left = packages.flagged - maxPackageFlags;
+	return [
+		{text: `   packages: ${summaryText(packages)}`, tone: packages.flagged > 0 ? 'warn' : undefined},
+		...packages.flags
+			.slice(0, maxPackageFlags)
+			.map(flag => ({text: `   ! ${escapeLine(flag)}`, tone: 'warn' as const})),
+		...(left > 0 ? [{text: `   ! and ${left} more (d diff)`, tone: 'warn' as const}] : []),
+	];
+}
+
 /** Where a gate is, in words. */
 function reasonOf(state: State, run: Run, gate: GateState): string {
 	if (state.busy[run.id] === gate.id) {
@@ -121,6 +142,8 @@ export function gatesLines(state: State, height: number): Line[] {
 	for (const flag of run.captured?.commitFlags ?? []) {
 		lines.push({text: `   ! ${escapeLine(flag)}`, tone: 'bad'});
 	}
+
+	lines.push(...packageLines(run));
 
 	for (const note of run.captured?.notes ?? []) {
 		lines.push({text: `   note: ${escapeLine(note)}`, tone: 'warn'});

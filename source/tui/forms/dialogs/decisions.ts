@@ -1,6 +1,7 @@
 import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
 import {countViewed, isViewed} from '../../../core/review/comments.ts';
+import {summaryText} from '../../../core/packages/summary.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
@@ -39,6 +40,24 @@ function viewedLines(state: State, run: Run): string[] {
 	];
 }
 
+/** Flags of packages that are shown before an approval. */
+const maxPackageFlags = 3;
+
+/** What became of packages, and what of it is to be looked at first. */
+function packageLines({captured}: Run): string[] {
+	const packages = captured?.packages;
+	if (!packages) {
+		return [];
+	}
+
+	const left = packages.flagged - maxPackageFlags;
+	return [
+		`${packages.flagged > 0 ? '! ' : ''}packages ${summaryText(packages)}`,
+		...packages.flags.slice(0, maxPackageFlags).map(flag => `!          ${escapeLine(flag)}`),
+		...(left > 0 ? [`!          and ${left} more (d diff)`] : []),
+	];
+}
+
 /** What the last audit found, in one line. */
 function auditText({audit}: Run): string {
 	if (!audit) {
@@ -65,6 +84,7 @@ const approve: DialogDefinition = {
 				`verified ${digest}`,
 				`         ${escapeLine(because)}`,
 				...viewedLines(state, run),
+				...packageLines(run),
 				`audit    ${auditText(run)}`,
 				...(approveSigned ? ['signed   with your SSH key, exactly this'] : []),
 			],
