@@ -22,7 +22,7 @@ function packageText(packages: Packages | undefined): string {
 	const lines = [`packages   ${summaryText(packages.summary)}`];
 	for (const lock of packages.locks) {
 		const plain = lock.packages.filter(({flags}) => flags.length === 0).map(one => changeText(one));
-		const flagged = flagLines(lock).map(line => `! ${line}`);
+		const flagged = flagLines(lock, false).map(line => `! ${line}`);
 		const all = [...flagged.slice(0, maxShown), ...plain.slice(0, maxShown)];
 		const left = flagged.length + plain.length - all.length + (lock.more ?? 0);
 		lines.push(

@@ -1,5 +1,9 @@
 import process from 'node:process';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import {compareLocks, type LockChange} from '../../source/core/packages/difference.ts';
+import {npm} from '../../source/core/packages/npm.ts';
+import {readLock} from '../../source/core/packages/registry.ts';
+import {summarize} from '../../source/core/packages/summary.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {foldRun} from '../../source/core/run/evolve.ts';
 import type {Run} from '../../source/core/run/run.ts';
@@ -42,6 +46,27 @@ export const verified: RunEvent[] = [
 		because: '1 command passed, 12 tests passed',
 	},
 ];
+/** What became of packages in the lock file of `diff`. */
+const packages: LockChange[] = [
+	compareLocks('package-lock.json', npm, {
+		before: readLock(npm, lockOf({'is-odd': {version: '3.0.0'}, 'left-pad': {version: '1.3.0'}})),
+		after: readLock(
+			npm,
+			lockOf({
+				'is-odd': {version: '3.0.1'},
+				esbuild: {version: '0.21.5', hasInstallScript: true},
+				tidy: {version: '1.0.0', resolved: 'git+ssh://git@host.example/someone/tidy.git#0123'},
+				...Object.fromEntries(Array.from({length: 12}, (_, index) => [`part-${index + 10}`, {version: '1.0.0'}])),
+			}),
+		),
+	}),
+];
+
+function lockOf(entries: Record<string, unknown>): string {
+	const folders = Object.entries(entries).map(([name, entry]) => [`node_modules/${name}`, entry]);
+	return JSON.stringify({lockfileVersion: 3, packages: Object.fromEntries(folders)});
+}
+
 const approved: RunEvent = {
 	type: 'review.approved',
 	base: hex('b'),
@@ -237,7 +262,18 @@ export function screens(): Record<string, State> {
 		log: log('ready', 'verify'),
 		audits: {ready: summarise([])},
 	});
+	const [captured, ...others] = verified;
+	const brought = run('ready', started, exited, {...captured, packages: summarize(packages)} as RunEvent, ...others);
+	const broughtGates = {...gates, runs: [brought]};
 	return {
+		packages: withDiff(state([brought], {screen: 'run', tab: 'changes', selected: 'ready'}), {
+			run: 'ready',
+			files: parseDiff(diff),
+			review: {viewed: {}, comments: []},
+			packages,
+		}),
+		'packages-gates': broughtGates,
+		'packages-approve': openDialog(broughtGates, 'approve').state,
 		welcome: state([], {screen: 'welcome', projects: []}),
 		empty: state([]),
 		fleet: state(everyStage, {log: log('works'), changes: {works: {files: 4, added: 120, removed: 7, untracked: 1}}}),

@@ -203,7 +203,7 @@ function hostFlags(format: LockFormat, before: PackageList | undefined, after: P
 		.filter(([host]) => !known.has(host))
 		.map(([host, name]) => ({
 			id: 'host',
-			text: `a host that nothing came from before: ${host}${name === '' ? '' : `, of ${name}`}`,
+			text: `new host ${host}${name === '' ? '' : ` (${name})`}`,
 		}));
 }
 
@@ -239,6 +239,6 @@ export function compareLocks(
 
 	packages.sort((a, b) => Number(b.flags.length > 0) - Number(a.flags.length > 0) || (a.name < b.name ? -1 : 1));
 	const gone: PackageFlag[] =
-		state === 'deleted' ? [{id: 'file', text: 'is gone: which versions are installed is no longer held here'}] : [];
+		state === 'deleted' ? [{id: 'file', text: 'is gone, and with it which versions are installed'}] : [];
 	return {...file, state, flags: [...gone, ...(now ? hostFlags(format, was, now) : [])], packages};
 }

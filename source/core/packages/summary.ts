@@ -1,4 +1,4 @@
-import type {LockChange, PackageChange} from './difference.ts';
+import type {LockChange, PackageChange, PackageFlag} from './difference.ts';
 
 /* What became of packages in all lock files of a change, in few words. */
 
@@ -27,15 +27,25 @@ const maxText = 160;
 
 const cut = (text: string) => (text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text);
 
-/** What is to be looked at first in one file, the gravest first. */
-export function flagLines(lock: LockChange): string[] {
-	return [
-		...(lock.unread === undefined ? [] : [`${cut(lock.path)} could not be read: ${cut(lock.unread)}`]),
-		...lock.flags.map(({text}) => `${cut(lock.path)}: ${cut(text)}`),
+/** The gravest first. */
+const order: ReadonlyArray<PackageFlag['id']> = ['file', 'script', 'source', 'checksum', 'host'];
+
+/**
+ * What is to be looked at first in one file, the gravest first.
+ * @param path whether what is of the file as a whole begins with its path
+ */
+export function flagLines(lock: LockChange, path = true): string[] {
+	if (lock.unread !== undefined) {
+		return [`${path ? `${cut(lock.path)} ` : ''}could not be read: ${cut(lock.unread)}`];
+	}
+
+	const lines = [
+		...lock.flags.map(({id, text}) => ({id, line: `${path ? `${cut(lock.path)}: ` : ''}${cut(text)}`})),
 		...lock.packages.flatMap(({name, flags, after}) =>
-			flags.map(({id, text}) => `${cut(name)}${id === 'checksum' ? '' : ` ${cut(after)}`}: ${cut(text)}`),
+			flags.map(({id, text}) => ({id, line: `${cut(name)}${id === 'checksum' ? '' : ` ${cut(after)}`}: ${cut(text)}`})),
 		),
 	];
+	return lines.sort((one, other) => order.indexOf(one.id) - order.indexOf(other.id)).map(({line}) => line);
 }
 
 /** @returns undefined where no lock file changed */

@@ -167,7 +167,7 @@ function instructs(path: string, instructions: readonly string[]): boolean {
 const maxPackageFlags = 20;
 
 function packageFlags(lock: LockChange): Flag[] {
-	const lines = flagLines(lock);
+	const lines = flagLines(lock, false);
 	const left = lines.length - maxPackageFlags;
 	return [...lines.slice(0, maxPackageFlags), ...(left > 0 ? [`and ${left} more`] : [])].map(text => ({
 		id: 'packages',

@@ -82,7 +82,7 @@ test('another source, another checksum, another host are flagged', () => {
 	]);
 	assert.deepEqual(
 		change.flags.map(({text}) => text),
-		['a host that nothing came from before: h.example, of a', 'a host that nothing came from before: r.example, of e'],
+		['new host h.example (a)', 'new host r.example (e)'],
 	);
 });
 
@@ -92,7 +92,7 @@ test('one that is asked of the public registry, where all came from a private on
 	const change = compare(lock(own('a')), lock(own('a'), entry('b', '1.0.0')));
 	assert.deepEqual(
 		change.flags.map(({text}) => text),
-		['a host that nothing came from before: registry.npmjs.org, of b'],
+		['new host registry.npmjs.org (b)'],
 	);
 });
 
