@@ -26,7 +26,23 @@ export type Mount = {
 	readonly identity?: string | undefined;
 	/** A folder of fleet's own that holds this source and others like it: staged as one. */
 	readonly within?: string;
+	/** Set for a folder that is laid over another one: inside, what is in either is seen, and the source is written. */
+	readonly over?: Lower | undefined;
 };
+
+/** The lower folder of two, which nothing inside can change. */
+export type Lower = {
+	readonly folder: string;
+	/** An empty folder on the source's file system, for the kernel's own use; not needed where the mode is `read`. */
+	readonly work?: string | undefined;
+	/** The user whose files they are, where the caller is root: inside, they are the run's own. */
+	readonly owner?: number | undefined;
+};
+
+/** Whether a mount is made by a program of the sandbox's in a place of its own, and bound from there. */
+export function isPlaced({identity, over}: Mount): boolean {
+	return identity !== undefined || over !== undefined;
+}
 
 /** A size-capped, empty, private folder. `size` in bytes. */
 export type Scratch = {readonly target: string; readonly size: number; readonly mode?: number};

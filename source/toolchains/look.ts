@@ -9,7 +9,12 @@ import type {Shell} from '../core/toolchain.ts';
 const maxVersionFileBytes = 64 * 1024;
 
 export function isFolder(place: string): boolean {
-	return statSync(place, {throwIfNoEntry: false})?.isDirectory() ?? false;
+	try {
+		return statSync(place).isDirectory();
+	} catch {
+		// Not there, or in a folder that is closed to this user: no folder either way.
+		return false;
+	}
 }
 
 export function isProgram(place: string): boolean {

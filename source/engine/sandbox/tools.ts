@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, realpathSync, statSync} from 'node:fs';
+import {existsSync, readdirSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {proxyPort, type Mount} from '../../core/plan.ts';
@@ -7,6 +7,7 @@ import type {Shell, Toolchain} from '../../core/toolchain.ts';
 import {findJdks, javaConfiguration} from '../../host/java.ts';
 import {homeFolder} from '../../host/person.ts';
 import {versionOf} from '../../host/program.ts';
+import {isOpenFolder} from '../../host/status.ts';
 import {systemFolders} from '../../host/toolchain.ts';
 import type {Context} from '../context.ts';
 import {listProjects} from '../project/projects.ts';
@@ -163,7 +164,7 @@ export function shellTools(
 			continue;
 		}
 
-		if (!statSync(folder, {throwIfNoEntry: false})?.isDirectory()) {
+		if (!isOpenFolder(folder)) {
 			continue;
 		}
 

@@ -1,4 +1,4 @@
-import type {Mount, SandboxPlan} from '../../core/plan.ts';
+import {isPlaced, type Mount, type SandboxPlan} from '../../core/plan.ts';
 import type {Host} from './host.ts';
 import {filterDescriptor} from './launch-programs.ts';
 
@@ -8,9 +8,7 @@ import {filterDescriptor} from './launch-programs.ts';
 export function staged(plan: SandboxPlan): string[] {
 	return [
 		...new Set(
-			plan.mounts
-				.filter(mount => !mount.system && mount.identity === undefined)
-				.map(mount => mount.within ?? mount.source),
+			plan.mounts.filter(mount => !mount.system && !isPlaced(mount)).map(mount => mount.within ?? mount.source),
 		),
 	];
 }
@@ -18,10 +16,10 @@ export function staged(plan: SandboxPlan): string[] {
 /** The mounts of a plan: the system's own, and the others. */
 function mountArguments(plan: SandboxPlan, host: Host): {system: string[]; own: string[]} {
 	const sources = staged(plan);
-	const granted = plan.mounts.filter(mount => mount.identity !== undefined);
+	const placed = plan.mounts.filter(mount => isPlaced(mount));
 	const sourceOf = (mount: Mount) => {
-		if (mount.identity !== undefined) {
-			return `${host.granted}/${granted.indexOf(mount)}`;
+		if (isPlaced(mount)) {
+			return `${host.granted}/${placed.indexOf(mount)}`;
 		}
 
 		if (!host.root || mount.system) {

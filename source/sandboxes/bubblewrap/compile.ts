@@ -236,6 +236,8 @@ function stageAlone(plan: SandboxPlan, host: Host): string[] {
 		'--unshare-user',
 		'--cap-add',
 		'CAP_SYS_ADMIN',
+		// The kernel's own folder beside an upper one is closed to all: the kernel works in it with what the mounter may do.
+		...(plan.mounts.some(({over}) => over !== undefined) ? ['--cap-add', 'CAP_DAC_OVERRIDE'] : []),
 		'--die-with-parent',
 		'--',
 		...argv,

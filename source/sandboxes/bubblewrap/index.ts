@@ -1,7 +1,7 @@
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import type {Limits, SandboxPlan} from '../../core/plan.ts';
+import {isPlaced, type Limits, type SandboxPlan} from '../../core/plan.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
 import {compileAlone, compileDial, compileEntered, compileHolder, compileStage} from './compile.ts';
@@ -64,7 +64,7 @@ function ofAccount(): Host['ofAccount'] {
 function prepare(asked: SandboxPlan, folder: string): PreparedSandbox {
 	const plan = {...asked, limits: withinOwnLimits(asked.limits)};
 	mkdirSync(folder, {recursive: true, mode: 0o700});
-	if (plan.mounts.some(mount => mount.identity !== undefined) && !findSystemTool('perl')) {
+	if (plan.mounts.some(mount => isPlaced(mount)) && !findSystemTool('perl')) {
 		throw new Refusal(
 			'files are given with Perl, which is not here',
 			'install the package perl, or take the scope back with fleet revoke',
