@@ -121,7 +121,7 @@ export class ThrowawayProject {
 			const {git, commonDir} = await openRepository(this.project);
 			const {policy} = await readPolicy(git, journal.run.base);
 			markRemoved(id, places);
-			await sweep(this.context, id, places);
+			await sweep(this.context, {id}, places);
 			await refresh(this.context, journal.run, {git, commonDir, places});
 			const session = await openSession(
 				sandbox,

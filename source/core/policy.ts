@@ -54,8 +54,51 @@ const message = v.pipe(
 	),
 );
 
+const secretReference = v.pipe(
+	v.string(),
+	v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a secret is named with lower-case letters, digits and dashes'),
+);
+const inputPattern = v.pipe(
+	v.string(),
+	v.regex(
+		/^(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))[^\u0000-\u001F]+$/,
+		'an input is a path in the project, such as scripts/setup.sh',
+	),
+);
+
+/** What makes a project's dependencies. */
+const setup = v.union(
+	[
+		v.pipe(
+			v.array(command),
+			v.transform((commands): Setup => ({commands, inputs: [], secrets: [], reuse: true})),
+		),
+		v.pipe(
+			v.strictObject({
+				commands: v.array(command),
+				inputs: v.optional(v.array(inputPattern), []),
+				secrets: v.optional(v.array(secretReference), []),
+				reuse: v.optional(v.boolean(), true),
+			}),
+			v.transform((written): Setup => written),
+		),
+	],
+	'a list of commands, or commands: with inputs:, secrets: and reuse:',
+);
+
+/** The commands that bring what a project needs and git does not keep, and what their result depends on. */
+export type Setup = {
+	readonly commands: readonly string[];
+	/** Files and folders on whose content the result depends, besides manifests and lock files. */
+	readonly inputs: readonly string[];
+	/** Names of secrets that these commands may read with, by pointer. */
+	readonly secrets: readonly string[];
+	/** Whether the result is made once and shared; else the commands run in each run, before its agent. */
+	readonly reuse: boolean;
+};
+
 const schema = v.strictObject({
-	setup: v.optional(v.array(command), []),
+	setup: v.optional(setup, []),
 	teardown: v.optional(v.array(command), []),
 	verify: v.optional(v.array(command), []),
 	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
@@ -100,7 +143,7 @@ export type DeployTarget = v.InferOutput<typeof schema>['deploy'][string];
 export type Policy = v.InferOutput<typeof schema>;
 
 export const emptyPolicy: Policy = {
-	setup: [],
+	setup: {commands: [], inputs: [], secrets: [], reuse: true},
 	teardown: [],
 	verify: [],
 	network: [],
@@ -130,7 +173,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 	return parseClosed(text, schema, {
 		path: policyPath,
 		hint:
-			'keys: setup, teardown, verify, verifyDepth, network, privateHosts, ' +
+			'keys: setup (commands, inputs, secrets, reuse), teardown, verify, verifyDepth, network, privateHosts, ' +
 			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
 			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
 	});

@@ -51,6 +51,11 @@ export const runFiles = {
 	},
 	changesWork: {name: 'changes', removedBy: 'clean', what: 'where changed files and lines are counted'},
 	home: {name: 'home', removedBy: 'clean', what: "the run's HOME: caches of its build, an agent's conversations"},
+	layerWork: {
+		name: 'layer-work',
+		removedBy: 'tidy',
+		what: "the kernel's own folders beside what lies over the result of setup",
+	},
 	sandbox: {name: 'sandbox', removedBy: 'clean', what: "files of the agent's sandbox"},
 	injectedFiles: {name: 'injected-files', removedBy: 'tidy', what: "the agent's configuration and certificates"},
 	scratch: {name: 'scratch', removedBy: 'tidy', what: 'what a look into the run writes'},

@@ -1,5 +1,6 @@
 import {summaryText} from '../core/packages/summary.ts';
 import {branchName} from '../core/git/refs.ts';
+import {formatBytes} from '../core/text/bytes.ts';
 import {viewedText} from '../core/run/statement.ts';
 import type {Entry, EntryOf, RunEvent} from '../core/run/event.ts';
 import {localStamp} from '../core/text/time.ts';
@@ -10,6 +11,14 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'run.created': entry => `${entry.id} in ${entry.project.id}: ${entry.argv.join(' ')}`,
 	'run.queued': entry => entry.because,
 	'run.dequeued': entry => entry.because,
+	'setup.started': entry => entry.commands.join(' && '),
+	'setup.finished': entry => {
+		const what = `${entry.files} files, ${formatBytes(entry.bytes)}`;
+		const hosts = entry.hosts.length === 0 ? '' : `, from ${entry.hosts.join(', ')}`;
+		const notes = entry.notes.map(note => `; ${note}`).join('');
+		const made = entry.reused ? 'as it was made before' : `made in ${Math.round(entry.ms / 100) / 10} s`;
+		return `${entry.layer.slice(0, 10)}, ${made}: ${what}${hosts}${notes}`;
+	},
 	'run.started': entry => `attempt ${entry.attempt}, ${entry.sandbox}, supervisor ${entry.pid}`,
 	'run.exited': entry => entry.because,
 	'run.failed': entry => entry.because,

@@ -511,8 +511,9 @@ test('setup runs before the agent, in the sandbox', async t => {
 	const fleet = new Fleet(t, {policy: 'setup:\n  - echo prepared > prepared.txt\nverify: ["true"]\n'});
 	assert.match(await fleet.agent('s', 'cat prepared.txt'), /prepared/);
 	const broken = new Fleet(t, {policy: 'setup:\n  - exit 3\n'});
-	await broken.agent('b', 'echo the agent ran');
-	assert.equal(broken.json('show', 'b')['because'], 'a setup command failed');
+	broken.must('run', '--name', 'b', '--', 'sh', '-c', 'echo the agent ran');
+	await broken.until('b', 'failed');
+	assert.equal(broken.json('show', 'b')['because'], 'setup: exit 3 ended with exit code 3');
 	assert.doesNotMatch(broken.must('logs', 'b'), /the agent ran/);
 });
 

@@ -49,6 +49,19 @@ export type RunEvent =
 	  }
 	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}
 	| {type: 'run.dequeued'; because: string}
+	/** Setup runs: what its commands leave is not there yet. */
+	| {type: 'setup.started'; commands: string[]}
+	| {
+			type: 'setup.finished';
+			/** Whose it is: the run's, or the merged tree's that is verified. */ of: 'run' | 'verify';
+			/** The key of its result. */ layer: string;
+			/** Whether it was there already. */ reused: boolean;
+			/** How long the commands took, whenever that was, milliseconds. */ ms: number;
+			bytes: number;
+			files: number;
+			/** Hosts that were fetched from. */ hosts: string[];
+			notes: string[];
+	  }
 	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}
 	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
 	| {type: 'run.failed'; because: string; hint: string}
@@ -175,6 +188,8 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'run.created': true,
 	'run.queued': true,
 	'run.dequeued': true,
+	'setup.started': true,
+	'setup.finished': true,
 	'run.started': true,
 	'run.exited': true,
 	'run.failed': true,

@@ -26,6 +26,12 @@ function withoutScope(grants: readonly Grant[], scope: string): Grant[] {
 export const agentChanges = {
 	'run.queued': (_run, entry) => ({stage: 'queued', because: entry.because, stuck: entry.stuck ?? false}),
 	'run.dequeued': (_run, entry) => ({stage: 'starting', because: entry.because}),
+	'setup.started': (_run, entry) => ({
+		stage: 'starting',
+		because: `setup: ${entry.commands[0] ?? ''}${entry.commands.length > 1 ? ` and ${entry.commands.length - 1} more` : ''}`,
+		exit: undefined,
+	}),
+	'setup.finished': (_run, entry) => (entry.of === 'run' ? {layer: entry.layer} : {}),
 	'run.started': (run, entry) => ({
 		status: undefined,
 		pid: entry.pid,

@@ -155,6 +155,8 @@ export type Run = {
 	readonly after: string | undefined;
 	/** Files that were copied from the project besides what git keeps: they are in no commit. */
 	readonly included?: readonly string[] | undefined;
+	/** The key of what setup made for it, and shared; undefined where there is no such thing. */
+	readonly layer?: string | undefined;
 	/** The process that owns it, as of its last start. */
 	readonly pid: number | undefined;
 	readonly seq: number;

@@ -24,7 +24,7 @@ export async function capture(context: Context, journal: Journal): Promise<Captu
 async function captureAlone(context: Context, journal: Journal): Promise<Captured> {
 	const {run} = journal;
 	const places = context.paths.run(run.id);
-	const swept = await sweep(context, run.id, places);
+	const swept = await sweep(context, run, places);
 	const {captured, changes, git, extraRefs} = await importAlone(context, run);
 	// The list shows what the review will: counted as the review counts.
 	rememberChanges(places, {...changes, untracked: readChanges(places)?.untracked ?? 0});

@@ -13,6 +13,7 @@ import {makeOwnGit} from '../../host/own-git.ts';
 import {adminName} from '../../host/worktree.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
+import {lowerOf} from '../layers/use.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {readSettings} from '../project/settings.ts';
@@ -80,7 +81,7 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 	const target = await git.resolve(`${run.target}^{commit}`);
 	const quarantine = new Git({gitDir: places.quarantine, own: true});
 	const submodules = await submodulesOf({git, commonDir, root: run.project.root}, run.base);
-	const mounts = jailMounts(run, places, {commonDir, submodules});
+	const mounts = jailMounts(run, places, {commonDir, submodules, over: lowerOf(context.paths, run)});
 	try {
 		const look = await lookAtWork(context, run, {mounts, submodules});
 		const extras = chooseExtras(look, run.branch);

@@ -1,5 +1,5 @@
 import {printable} from '../../core/names.ts';
-import type {Mount} from '../../core/plan.ts';
+import type {Lower, Mount} from '../../core/plan.ts';
 import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker} from '../../core/run/stages.ts';
@@ -158,7 +158,11 @@ function parseLook(text: string, run: string): Look | Refusal {
 export function jailMounts(
 	run: Run,
 	places: RunPaths,
-	{commonDir, submodules}: {readonly commonDir: string; readonly submodules: readonly Submodule[]},
+	{
+		commonDir,
+		submodules,
+		over,
+	}: {readonly commonDir: string; readonly submodules: readonly Submodule[]; readonly over: Lower | undefined},
 ): Mount[] {
 	return [
 		...submodules.flatMap(({objects}, number): Mount[] =>
@@ -166,7 +170,8 @@ export function jailMounts(
 		),
 		...baseMounts(commonDir),
 		{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},
-		{source: places.worktree, target: run.worktree, mode: 'read'},
+		// As the run sees it: a commit of its may hold what setup left.
+		{source: places.worktree, target: run.worktree, mode: 'read', over},
 		{source: places.jailGit, target: '/run/fleet/git', mode: 'read'},
 		{source: places.scratch, target: '/run/fleet/scratch', mode: 'write'},
 	];

@@ -4,7 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
 import {hitText, type AskedLimits} from '../../core/limits.ts';
-import type {Policy} from '../../core/policy.ts';
+import type {SandboxPlan} from '../../core/plan.ts';
+import {rulesOf, type Policy} from '../../core/policy.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
 import {isPassed, shellName, VerifyReader, type Checked} from '../../core/run/verdict.ts';
@@ -18,11 +19,15 @@ import {baseMounts} from '../../host/borrowed.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
+import {isTaken, layerKey} from '../layers/key.ts';
+import {layerFor, type Made} from '../layers/make.ts';
+import type {Layer} from '../layers/store.ts';
+import {copyLayer, makeWork, overLayer} from '../layers/use.ts';
 import {makeTrust} from '../run/injected-files.ts';
 import {grouped, lookName, runLimited, type Folders, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan, withLimits} from '../sandbox/plan.ts';
-import {jdksOf, toolsOf} from '../sandbox/tools.ts';
+import {jdksOf, toolsOf, type ShellTools} from '../sandbox/tools.ts';
 import {rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
@@ -82,16 +87,15 @@ export type Work = {
 	/** What the person set for every run. */ readonly settings: AskedLimits;
 	/** For each command, in place of the limit's. */ readonly commandTimeoutMs: number | undefined;
 	readonly trusted: Trusted;
+	/** Hears of what setup left for it. */ onLayer(made: Made): void;
 };
 
 /** Says on stdout that the sandbox is up, before anything of the project's runs: no exit code tells that. */
 const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
 
 /** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
-export async function runCommands(
-	{context, run, git, commonDir, sandbox, policy, folder, log, settings, commandTimeoutMs, trusted}: Work,
-	what: Looked['what'],
-): Promise<Checked[]> {
+export async function runCommands(work: Work, what: Looked['what']): Promise<Checked[]> {
+	const {context, run, git, commonDir, sandbox, policy, folder, log, settings, commandTimeoutMs, trusted} = work;
 	removeFolder(folder);
 	const [tree, gitFolder, home] = ['tree', 'git', 'home'].map(name => path.join(folder, name)) as [
 		string,
@@ -117,7 +121,7 @@ export async function runCommands(
 	giveToRun(run.id, tree, gitFolder, home);
 	const tools = await toolsOf(context, rootOf(context, run));
 	const trust = makeTrust(path.join(folder, 'trust'), trusted, jdksOf(tools));
-	const plan = basicPlan(run.id, path.join(folder, 'sandbox'), {
+	const own = basicPlan(run.id, path.join(folder, 'sandbox'), {
 		mounts: [
 			...mounts,
 			...trust.mounts,
@@ -129,6 +133,8 @@ export async function runCommands(
 		tools,
 		env: {...trust.env, ...withoutNetwork, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
 	});
+	const layer = await layerOf(work, what, tools);
+	const plan = layer ? await laidOver(work, layer, {plan: own, tree, home}) : own;
 	const checked: Checked[] = [];
 	for (const command of policy.verify) {
 		log.write(`$ ${command}\n`);
@@ -158,6 +164,63 @@ export async function runCommands(
 	}
 
 	return checked;
+}
+
+/** What the policy's setup makes of the tree, as a run has it. @throws Refusal where a command of it failed */
+async function layerOf(work: Work, what: Looked['what'], tools: ShellTools): Promise<Layer | undefined> {
+	const {context, run, git, commonDir, sandbox, policy, log, trusted} = work;
+	// Where the merge leaves all as it is that the result depends on, the target's own is the one: what else an agent
+	// wrote then has no hand in it.
+	const target = 'commit' in what ? what.commit : what.parents[0]!;
+	const isTargets = 'commit' in what || (await hasSameInputs(work, [what.tree, target], tools));
+	const made = await layerFor({
+		context,
+		project: {id: run.project.id, root: rootOf(context, run)},
+		git,
+		commonDir,
+		sandbox,
+		policy,
+		what: isTargets ? {commit: target} : what,
+		branch: run.target,
+		isTaken: isTargets && (await isTaken(git, target, run.target)),
+		rules: rulesOf(policy.network, 'policy'),
+		tools,
+		trusted,
+		tell: text => log.write(text),
+	});
+	if (made) {
+		work.onLayer(made);
+	}
+
+	return made?.layer;
+}
+
+async function hasSameInputs(
+	{git, run, policy: {setup}}: Work,
+	trees: readonly [string, string],
+	tools: ShellTools,
+): Promise<boolean> {
+	if (setup.commands.length === 0) {
+		return false;
+	}
+
+	const [one, other] = await Promise.all(
+		trees.map(tree => layerKey({git, project: run.project.id, tree, setup, rules: [], tools, isTaken: true})),
+	);
+	return one === other;
+}
+
+/** The plan over a layer. */
+async function laidOver(
+	{context, run, folder}: Work,
+	layer: Layer,
+	{plan, tree, home}: {readonly plan: SandboxPlan; readonly tree: string; readonly home: string},
+): Promise<SandboxPlan> {
+	if (!layer.overlay) {
+		await copyLayer(context, layer, {runId: run.id, tree, home});
+	}
+
+	return overLayer(plan, layer, {inside: run.worktree, work: makeWork(path.join(folder, 'work'), run.id)});
 }
 
 async function runCommand(

@@ -22,7 +22,6 @@ import {record} from '../record.ts';
 import {listRuns} from '../runs.ts';
 import {checkSuspects} from './suspects.ts';
 import {vet} from './vet.ts';
-
 import {runCommands, VerifyLog, type Work} from './verify-commands.ts';
 
 /**
@@ -74,7 +73,23 @@ export async function verify(
 	record(journal, {type: 'verify', facts, commands: policy.verify}, {actor: context.actor});
 	const {limits: settings} = await readSettings(context.paths);
 	const found = await checkMerge(
-		{context, run, git, commonDir, sandbox, policy, settings, commandTimeoutMs, folder: places.verifyWork},
+		{
+			context,
+			run,
+			git,
+			commonDir,
+			sandbox,
+			policy,
+			settings,
+			commandTimeoutMs,
+			folder: places.verifyWork,
+			onLayer({layer: {key, ms, bytes, files, hosts, notes}, isNew}) {
+				journal.append(
+					{type: 'setup.finished', of: 'verify', layer: key, reused: !isNew, ms, bytes, files, hosts, notes},
+					'fleet',
+				);
+			},
+		},
 		facts,
 		onOutput,
 	);

@@ -1,5 +1,4 @@
 import type {Invocation} from '../../core/plan.ts';
-import type {Policy} from '../../core/policy.ts';
 import {insideConfig} from './injected-files.ts';
 
 /* What runs inside before and after the agent, in a shell. */
@@ -20,11 +19,12 @@ const startScript =
 
 /**
  * The agent between the policy's commands.
+ * @param commands.setup those that run in the run itself
  * @param hasFiles whether the agent has a configuration, which is copied to its HOME first
  */
 export function withScripts(
 	invocation: Invocation,
-	{setup, teardown}: Pick<Policy, 'setup' | 'teardown'>,
+	{setup, teardown}: {readonly setup: readonly string[]; readonly teardown: readonly string[]},
 	hasFiles: boolean,
 ): Invocation {
 	const end = teardown

@@ -18,6 +18,7 @@ import {markRemoved} from '../../host/worktree.ts';
 import {givenFiles} from '../grants/files.ts';
 import {LiveFiles} from '../grants/live-files.ts';
 import {storedNotes} from '../handover/attributes.ts';
+import {makeWork, overLayer} from '../layers/use.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
 import {readSettings} from '../project/settings.ts';
@@ -45,6 +46,7 @@ import {
 import {AgentOutput} from './output.ts';
 import {refresh} from './refresh.ts';
 import {openBroker, pointerVariables} from './run-broker.ts';
+import {setUp, setUpNotes, type SetUp} from './setup.ts';
 import {note, trustOf, type Supervision} from './supervision.ts';
 import {watchAgent} from './watch.ts';
 
@@ -73,7 +75,7 @@ async function readProject({context, journal, places}: Supervision): Promise<Fou
 	markRemoved(run.id, places);
 	// Before its first attempt nothing ran in it.
 	const [swept, trusted, nodes] = await Promise.all([
-		run.attempt === 0 ? [] : sweep(context, run.id, places),
+		run.attempt === 0 ? [] : sweep(context, run, places),
 		readTrusted(git),
 		Promise.all(programsCalled('node', tools).map(node => versionOf(node))),
 	]);
@@ -125,7 +127,7 @@ function beginAgent({context, journal, secrets}: Supervision, tools: ShellTools)
 async function makePlan(
 	supervision: Supervision,
 	{commonDir, policy, trusted, tools, nodes, target}: Found,
-	{program, start}: Begun,
+	{program, start, layer}: Pick<Begun, 'program' | 'start'> & Pick<SetUp, 'layer'>,
 ): Promise<{plan: SandboxPlan; refused: readonly string[]}> {
 	const {context, journal, places, injectedFiles, trust, opened} = supervision;
 	const {run} = journal;
@@ -160,7 +162,8 @@ async function makePlan(
 		processes: own.limits.processes,
 		weight: own.limits.weight,
 	});
-	opened.plan = joined(own, opened.group);
+	const plan = layer ? overLayer(own, layer, {inside: run.worktree, work: makeWork(places.layerWork, run.id)}) : own;
+	opened.plan = joined(plan, opened.group);
 	return {plan: opened.plan, refused: given.refused.map(({scope, because}) => `${scope}: ${because}`)};
 }
 
@@ -222,11 +225,16 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 	const {git, commonDir, policy, trusted, notes} = found;
 	const begun = beginAgent(supervision, found.tools);
 	const {files, conversation, ...invocation} = begun.start;
-	const {plan, refused} = await makePlan(supervision, found, begun);
+	opened.output = openOutput(supervision, journal.run, begun.agent);
+	const prepared = await setUpOrEnd(supervision, {...found, sandbox}, started);
+	if (!prepared) {
+		return;
+	}
+
+	const {plan, refused} = await makePlan(supervision, found, {...begun, ...prepared});
 	await openBox(supervision, {sandbox, plan, policy});
 	scheduleExpiry(supervision);
 	const {run} = journal;
-	opened.output = openOutput(supervision, run, begun.agent);
 	note(supervision, {
 		type: 'run.started',
 		attempt: run.attempt + 1,
@@ -237,6 +245,7 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 			...notes.fresh,
 			...trusted.notes,
 			...notes.swept,
+			...setUpNotes(prepared, run),
 			...limitNotes(plan, opened.group),
 			...(await storedNotes(git, commonDir, run.base).catch(() => [])),
 		],
@@ -246,13 +255,36 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 	}
 
 	const session = opened.session!;
-	const inner = withScripts(invocation, policy, files !== undefined && Object.keys(files).length > 0);
+	const scripts = {setup: prepared.commands, teardown: policy.teardown};
+	const inner = withScripts(invocation, scripts, files !== undefined && Object.keys(files).length > 0);
 	await work(supervision, {
 		invocation: session.prepared.enter(inner, session.holderPid),
 		wallClockMs: plan.limits.wallClock,
-		hasSetup: policy.setup.length > 0,
+		hasSetup: prepared.commands.length > 0,
 		started,
 	});
+}
+
+/** The project's setup. Where it fails, or the run is stopped meanwhile, what it wrote is kept, and that is the end. */
+async function setUpOrEnd(
+	supervision: Supervision,
+	project: Parameters<typeof setUp>[1],
+	started: () => void,
+): Promise<SetUp | undefined> {
+	const {opened, halt} = supervision;
+	let prepared: SetUp | undefined;
+	try {
+		prepared = await setUp(supervision, project, started);
+		if (!prepared) {
+			note(supervision, {type: 'run.exited', code: null, signal: null, because: halt.stopped!});
+		}
+
+		return prepared;
+	} finally {
+		if (!prepared) {
+			opened.output!.end();
+		}
+	}
 }
 
 /** The agent's work in its terminal, from the first process to the last. */

@@ -44,6 +44,7 @@ export function thaw({opened, halt}: Supervision): void {
 export function stop({opened, halt}: Supervision, because: string): void {
 	if (halt.stopped === undefined) {
 		halt.stopped = because;
+		opened.setup?.abort(because);
 		opened.terminal?.kill('SIGKILL');
 	}
 }

@@ -30,6 +30,8 @@ export type TestHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'placeOf
 
 /** What is open, from when it is until the supervisor ends: agent-start.ts opens, end.ts closes. */
 type Opened = {
+	/** While setup runs: what ends it. */
+	setup?: AbortController | undefined;
 	plan?: SandboxPlan;
 	group?: Cgroup | undefined;
 	/** Once there is a secret. */

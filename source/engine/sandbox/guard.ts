@@ -252,6 +252,7 @@ export async function runLimited(
 		input?: string | Uint8Array | undefined;
 		folders?: Folders;
 		/** Whether limits are noted that were met and did not end it. */ notesHits?: boolean;
+		/** Ends it, as something that is too much does; its reason is what is said. */ signal?: AbortSignal | undefined;
 	},
 ): Promise<Outcome & {over?: string; hits: readonly LimitHit[]}> {
 	const {plan, group} = options.limited;
@@ -264,6 +265,8 @@ export async function runLimited(
 		over ??= because;
 		end();
 	};
+	const onAbort = () => stop(String(options.signal?.reason));
+	options.signal?.addEventListener('abort', onAbort);
 
 	try {
 		const outcome = await context.executor.run(invocation, {
@@ -281,6 +284,10 @@ export async function runLimited(
 			},
 			onStart(pid, kill) {
 				end = kill;
+				if (options.signal?.aborted) {
+					onAbort();
+				}
+
 				hits = options.notesHits ? new LimitHits(pid, {plan, group}) : undefined;
 				const guard = new Guard(pid, {plan, group, folders: options.folders, ...(hits ? {hits} : {})});
 				const look = async () => {
@@ -300,6 +307,7 @@ export async function runLimited(
 	} finally {
 		clearTimeout(timer);
 		hits?.close();
+		options.signal?.removeEventListener('abort', onAbort);
 		end = () => {};
 		await removeGroup(group);
 	}

@@ -3,6 +3,7 @@ import process from 'node:process';
 import {printable} from '../../core/names.ts';
 import type {Mount} from '../../core/plan.ts';
 import {gateRefusal} from '../../core/refusal.ts';
+import type {Run} from '../../core/run/run.ts';
 import type {Outcome} from '../../core/seams.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {giveToRun} from '../../host/run-owner.ts';
@@ -113,7 +114,10 @@ said=$(mktemp) || exit 1
 for place do
 	cd "$place" || exit 1
 	find . -xdev -type d ! -perm -0700 -exec chmod u+rwx {} \\; 2> /dev/null
-	find . -xdev \\( -type p -o -type s -o -type b -o -type c \\) -print -delete >> "$said" 2> /dev/null
+	find . -xdev \\( -type p -o -type s -o -type b \\) -print -delete >> "$said" 2> /dev/null
+	find . -xdev -type c -exec sh -c 'for file do
+		[ "$(stat -c %t:%T -- "$file")" = "\${MARK-}" ] || { rm -f -- "$file" && printf "%s\\n" "$file"; }
+	done' sh {} + >> "$said" 2> /dev/null
 	find . -xdev -type f ! -perm -0400 -exec chmod u+r {} + 2> /dev/null
 	find . -xdev -type f -perm /6000 -exec chmod ug-s {} + -print >> "$said" 2> /dev/null
 done
@@ -134,7 +138,11 @@ head -n 50 "$said"
  * other name belongs to.
  * @returns what was removed, for the notes
  */
-export async function sweep(context: Context, runId: string, places: RunPaths): Promise<string[]> {
+export async function sweep(
+	context: Context,
+	{id: runId, layer}: Pick<Run, 'id' | 'layer'>,
+	places: RunPaths,
+): Promise<string[]> {
 	if (!existsSync(places.worktree)) {
 		return [];
 	}
@@ -146,6 +154,8 @@ export async function sweep(context: Context, runId: string, places: RunPaths): 
 		script: sweepScript,
 		argv: swept,
 		mounts: swept.map(place => ({source: place, target: place, mode: 'write'})),
+		// Over the result of setup, a device 0:0 is the kernel's mark of what was removed from it.
+		env: layer === undefined ? {} : {MARK: '0:0'},
 	});
 	if (code !== 0) {
 		throw gateRefusal(

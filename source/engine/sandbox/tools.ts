@@ -7,7 +7,7 @@ import type {Shell, Toolchain} from '../../core/toolchain.ts';
 import {findJdks, javaConfiguration} from '../../host/java.ts';
 import {homeFolder} from '../../host/person.ts';
 import {versionOf} from '../../host/program.ts';
-import {isOpenFolder} from '../../host/status.ts';
+import {isOpenFolder, statusOf} from '../../host/status.ts';
 import {systemFolders} from '../../host/toolchain.ts';
 import type {Context} from '../context.ts';
 import {listProjects} from '../project/projects.ts';
@@ -284,4 +284,17 @@ export async function listPrograms(tools: ShellTools): Promise<FoundProgram[]> {
 		}),
 	);
 	return found.filter(one => one !== undefined);
+}
+
+/**
+ * What tells one set of tools from another without starting any: where each program is, its size and when it was
+ * written. The same text as long as nothing was installed, upgraded or taken away.
+ */
+export function identityOf(tools: ShellTools): string {
+	const programs = Object.keys(knownPrograms).flatMap(name => {
+		const [place] = programsCalled(name, tools);
+		const status = place === undefined ? undefined : statusOf(place);
+		return status ? [`${name} ${realpathSync(place!)} ${status.size} ${Math.trunc(status.mtimeMs)}`] : [];
+	});
+	return [`${process.platform} ${process.arch}`, ...programs, ...tools.mounts.map(({source}) => source)].join('\n');
 }

@@ -1,0 +1,181 @@
+import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {printable} from '../../core/names.ts';
+import {dropUidOf, type SandboxPlan} from '../../core/plan.ts';
+import {Refusal} from '../../core/refusal.ts';
+import {removeFolder} from '../../host/remove-folder.ts';
+import {giveToRun, ownerOf} from '../../host/run-owner.ts';
+import {insideHome} from '../../host/toolchain.ts';
+import type {Context} from '../context.ts';
+import {runLimited, type DiskUse} from '../sandbox/guard.ts';
+import {cachePlaces} from './caches.ts';
+import {commandTimeoutMs, insideProject, setupId, type Places, type Setup} from './setup-types.ts';
+import type {LayerFacts} from './store.ts';
+
+/* From what setup's commands left to a layer: what git keeps goes, the rest is looked through and counted. */
+
+/** How a command ended, in words; undefined where it did well. */
+export function endOf(outcome: Awaited<ReturnType<typeof runLimited>>): string | undefined {
+	if (outcome.over !== undefined) {
+		return `was ended: ${outcome.over}`;
+	}
+
+	if (outcome.timedOut) {
+		return `took longer than ${commandTimeoutMs / 60_000} minutes`;
+	}
+
+	return outcome.code === 0 ? undefined : `ended with ${outcome.signal ?? `exit code ${outcome.code ?? 'unknown'}`}`;
+}
+
+/** Bytes and files of folders; links are not followed. */
+export async function diskOf(
+	context: Pick<Context, 'executor'>,
+	folders: readonly string[],
+): Promise<DiskUse | undefined> {
+	let text = '';
+	const {code} = await context.executor.run(
+		{
+			argv: ['find', ...folders, '-xdev', '-printf', '%b %n\\n'],
+			cwd: '/',
+			env: {PATH: '/usr/bin:/bin', LC_ALL: 'C'},
+		},
+		{
+			timeout: 60_000,
+			onOutput(bytes, stream) {
+				text += stream === 'stdout' ? Buffer.from(bytes).toString('latin1') : '';
+			},
+		},
+	);
+	const lines = text.split('\n').filter(line => line !== '');
+	const blocks = lines.map(line => line.split(' ').map(Number)).reduce((sum, [b = 0, n = 1]) => sum + b / n, 0);
+	return code === null ? undefined : {bytes: blocks * 512, files: lines.length};
+}
+
+/**
+ * Takes away what git keeps, what is no file, and what would run as somebody else; says what setup changed that git
+ * keeps, and what it left that git does not ignore.
+ */
+const finishScript = `
+names=$1
+git status --porcelain --untracked-files=normal 2> /dev/null | head -n 200
+echo --
+xargs -0 -r rm -f -- < "$names"
+sed -z 's,/[^/]*$,,; t; d' "$names" | sort -zur | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2> /dev/null
+for place in . "$HOME"; do
+	find "$place" -xdev -type d ! -perm -0700 -exec chmod u+rwx {} \\; 2> /dev/null
+	find "$place" -xdev \\( -type p -o -type s -o -type b -o -type c \\) -delete 2> /dev/null
+	find "$place" -xdev -type f -perm /6000 -exec chmod ug-s {} + 2> /dev/null
+done
+shift
+for place do (cd "$HOME" && rmdir -p --ignore-fail-on-non-empty -- "$place" 2> /dev/null); done
+echo "tree $(find . -mindepth 1 -xdev ! -path ./.git -print -quit | wc -l)"
+echo "home $(find "$HOME" -mindepth 1 -xdev -print -quit | wc -l)"
+`;
+
+/** @throws Refusal where it could not be read */
+export async function finish(
+	setup: Setup,
+	places: Places,
+): Promise<Pick<LayerFacts, 'hasTree' | 'hasHome' | 'bytes' | 'files' | 'notes'>> {
+	const {context, git, what, sandbox} = setup;
+	const tracked = await git.run(
+		['ls-tree', '-r', '-z', '--name-only', '--full-tree', 'commit' in what ? what.commit : what.tree],
+		{encoding: 'latin1'},
+	);
+	const names = path.join(places.folder, 'names');
+	writeFileSync(names, Buffer.from(tracked.stdout, 'latin1'), {mode: 0o644});
+	// The caches are not part of it: what is below their places is their own.
+	const plan: SandboxPlan = {
+		...places.plan,
+		mounts: [
+			...places.plan.mounts.filter(({target}) => !target.startsWith(`${insideHome}/`)),
+			{source: names, target: '/run/fleet/names', mode: 'read'},
+		],
+	};
+	let text = '';
+	const outcome = await runLimited(
+		context,
+		sandbox.prepare(plan, path.join(places.folder, 'finish')).alone({
+			argv: ['/bin/sh', '-c', finishScript, 'sh', '/run/fleet/names', ...cachePlaces()],
+			cwd: plan.cwd,
+			env: {},
+		}),
+		{
+			limited: {plan, group: undefined},
+			timeout: commandTimeoutMs,
+			signal: setup.signal,
+			onOutput(bytes, stream) {
+				text += stream === 'stdout' ? Buffer.from(bytes).toString('utf8') : '';
+			},
+		},
+	);
+	const [status = '', counts = ''] = text.split(/^--$/m);
+	if (endOf(outcome) !== undefined || !/^home \d/m.test(counts)) {
+		throw new Refusal(
+			`the result of setup could not be kept: ${endOf(outcome) ?? 'it could not be read'}`,
+			'fleet doctor',
+		);
+	}
+
+	// The mount point of the git folder.
+	removeFolder(path.join(places.tree, '.git'));
+	const {bytes, files} = (await diskOf(context, [places.tree, places.home])) ?? {bytes: 0, files: 0};
+	return {
+		hasTree: /^tree 1/m.test(counts),
+		hasHome: /^home 1/m.test(counts),
+		bytes: Math.round(bytes),
+		files,
+		notes: notesOf(status),
+	};
+}
+
+/** What a person should know of what setup left in the checkout. @param status as git's porcelain says it */
+function notesOf(status: string): string[] {
+	const lines = status.split('\n').filter(line => line !== '');
+	const list = (names: string[]) =>
+		`${names
+			.slice(0, 5)
+			.map(line => printable(line.slice(3), 80))
+			.join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+	const [untracked, changed] = [
+		lines.filter(line => line.startsWith('??')),
+		lines.filter(line => !line.startsWith('??')),
+	];
+	return [
+		...(changed.length === 0 ? [] : [`setup changed what git keeps, and that is left out: ${list(changed)}`]),
+		...(untracked.length === 0
+			? []
+			: [`setup left what git does not ignore, so it counts as the run's: ${list(untracked)}`]),
+	];
+}
+
+/** Whether this machine lays folders over others where layers lie. */
+export async function takesOverlay({context, sandbox, project}: Setup, places: Places): Promise<boolean> {
+	const id = `${setupId(project.id)}-over`;
+	const [upper, work] = [path.join(places.folder, 'upper'), path.join(places.folder, 'work')];
+	mkdirSync(upper, {mode: 0o700});
+	mkdirSync(work, {mode: 0o700});
+	giveToRun(id, upper, work);
+	const owner = ownerOf(setupId(project.id));
+	const plan: SandboxPlan = {
+		...places.plan,
+		mounts: [
+			...places.plan.mounts.filter(({system}) => system),
+			{source: upper, target: insideProject, mode: 'write', over: {folder: places.tree, work, owner}},
+		],
+		dropUid: dropUidOf(id),
+	};
+	try {
+		const {code} = await runLimited(
+			context,
+			sandbox
+				.prepare(plan, path.join(places.folder, 'over'))
+				.alone({argv: ['/bin/sh', '-c', 'echo x > made && rm made'], cwd: insideProject, env: {}}),
+			{limited: {plan, group: undefined}, timeout: 60_000, onOutput() {}},
+		);
+		return code === 0 && existsSync(upper);
+	} catch {
+		// A sandbox that cannot be made this way is made with copies.
+		return false;
+	}
+}

@@ -1,0 +1,268 @@
+import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {StringDecoder} from 'node:string_decoder';
+import {printable} from '../../core/names.ts';
+import {rulesOf} from '../../core/policy.ts';
+import {Refusal} from '../../core/refusal.ts';
+import {readUpstreams} from '../../core/network/upstream.ts';
+import {baseMounts} from '../../host/borrowed.ts';
+import {makeGitFolder} from '../../host/git-folder.ts';
+import {Lock} from '../../host/lock.ts';
+import {removeFolder} from '../../host/remove-folder.ts';
+import {giveToRun, ownerOf} from '../../host/run-owner.ts';
+import {insideHome} from '../../host/toolchain.ts';
+import {trustContext} from '../../host/trusted.ts';
+import {readSettings} from '../project/settings.ts';
+import {makeTrust} from '../run/injected-files.ts';
+import {fillSubmodules} from '../run/submodules.ts';
+import {grouped, runLimited} from '../sandbox/guard.ts';
+import {basicPlan, proxyEnvironment, withLimits} from '../sandbox/plan.ts';
+import {openSession, type Session} from '../sandbox/session.ts';
+import {isJvmProject, javaConfigurationOf, jdksOf} from '../sandbox/tools.ts';
+import {cacheMounts} from './caches.ts';
+import {diskOf, endOf, finish, takesOverlay} from './finish.ts';
+import {layerKey} from './key.ts';
+import {commandTimeoutMs, insideProject, setupId, type Places, type Setup} from './setup-types.ts';
+import {
+	bootId,
+	describeLayer,
+	layersFolder,
+	makeDurable,
+	newLayerFolder,
+	readLayer,
+	removeLayer,
+	tidyLayers,
+	touchLayer,
+	type Layer,
+	type LayerFacts,
+} from './store.ts';
+
+/* Setup: what a project needs and git does not keep, made once in a sandbox, for every run that needs the same. */
+
+/** How often whoever waits for another's setup looks whether it is done, milliseconds. */
+const waitMs = 300;
+
+/** A layer, and whether it was made just now. */
+export type Made = {readonly layer: Layer; readonly isNew: boolean};
+
+/**
+ * The layer that a policy's setup makes of a tree: what there is, or made now. Two that need the same one make it once.
+ * @returns undefined where the policy has no setup whose result is shared
+ * @throws Refusal where a command failed, or the time, the disk or a limit was up; nothing of it stays then
+ */
+export async function layerFor(setup: Setup): Promise<Made | undefined> {
+	const {context, policy, signal, tell} = setup;
+	if (policy.setup.commands.length === 0 || !policy.setup.reuse) {
+		return undefined;
+	}
+
+	const key = await keyOf(setup);
+	const found = () => {
+		const layer = readLayer(context.paths, key);
+		if (layer) {
+			touchLayer(context.paths, key);
+		}
+
+		return layer && {layer, isNew: false};
+	};
+
+	const there = found();
+	if (there) {
+		return there;
+	}
+
+	setup.begun?.();
+	mkdirSync(layersFolder(context.paths), {recursive: true, mode: 0o700});
+	const file = path.join(layersFolder(context.paths), `${key}.lock`);
+	let lock = Lock.acquire(file);
+	for (let isTold = false; !lock; lock = Lock.acquire(file)) {
+		if (!isTold) {
+			isTold = true;
+			tell('fleet: the same setup is going on for another run; waiting for its result\n');
+		}
+
+		await new Promise(resolve => {
+			setTimeout(resolve, waitMs);
+		});
+		if (signal?.aborted) {
+			throw new Refusal(String(signal.reason), 'fleet list');
+		}
+	}
+
+	try {
+		const made = found() ?? {layer: await make(setup, key), isNew: true};
+		// Whoever waits at the file that is gone now finds the layer first.
+		rmSync(file, {force: true});
+		return made;
+	} finally {
+		lock.release();
+	}
+}
+
+function keyOf({git, project, what, policy, rules, tools, isTaken}: Setup): Promise<string> {
+	const tree = 'commit' in what ? what.commit : what.tree;
+	return layerKey({git, project: project.id, tree, setup: policy.setup, rules, tools, isTaken});
+}
+
+async function make(setup: Setup, key: string): Promise<Layer> {
+	const {context, policy, tell} = setup;
+	tidyLayers(context.paths);
+	const folder = newLayerFolder(context.paths, key);
+	try {
+		const places = await lay(setup, folder);
+		const began = Date.now();
+		const hosts = new Set<string>();
+		const denied = new Set<string>();
+		const session = await open(setup, {places, hosts, denied});
+		try {
+			for (const command of policy.setup.commands) {
+				tell(`$ ${command}\n`);
+				await runCommand(setup, {session, places, command, denied});
+			}
+		} finally {
+			await session.close();
+		}
+
+		const ms = Date.now() - began;
+		const counted = await finish(setup, places);
+		if ((await keyOf(setup)) !== key) {
+			throw new Refusal('the toolchain changed while setup was running', 'start it again');
+		}
+
+		const owner = ownerOf(setupId(setup.project.id));
+		const facts: LayerFacts = {
+			project: setup.project.id,
+			...(owner === undefined ? {} : {owner}),
+			overlay: await takesOverlay(setup, places),
+			...counted,
+			ms,
+			madeAt: new Date().toISOString(),
+			commands: [...policy.setup.commands],
+			hosts: [...hosts].sort(),
+			boot: bootId(),
+		};
+		describeLayer(places.layer, facts);
+		removeLayer(context.paths, key);
+		renameSync(places.layer, path.join(layersFolder(context.paths), key));
+		makeDurable(context.paths, key);
+		return readLayer(context.paths, key)!;
+	} finally {
+		removeFolder(folder);
+	}
+}
+
+/** Makes the checkout, the git folder and HOME, and the plan of a sandbox over them. */
+async function lay(setup: Setup, folder: string): Promise<Places> {
+	const {context, project, git, commonDir, policy, what, branch, tools, trusted} = setup;
+	const settings = await readSettings(context.paths);
+	const runId = setupId(project.id);
+	const layer = path.join(folder, 'layer');
+	const [tree, home, gitFolder, config] = [
+		path.join(layer, 'tree'),
+		path.join(layer, 'home'),
+		path.join(folder, 'git'),
+		path.join(folder, 'config'),
+	];
+	for (const made of [layer, tree, home, gitFolder, path.join(tree, '.git'), config]) {
+		mkdirSync(made, {mode: 0o700});
+	}
+
+	const mounts = baseMounts(commonDir);
+	await makeGitFolder({
+		git,
+		commonDir,
+		folder: gitFolder,
+		tree,
+		what,
+		branch,
+		depth: policy.verifyDepth,
+		objectsSeenAt: at => mounts[at]!.target,
+	});
+	await fillSubmodules({git, commonDir, root: project.root}, 'commit' in what ? what.commit : what.tree, tree);
+	const files = isJvmProject(tree) ? javaConfigurationOf(tools) : {};
+	for (const [name, content] of Object.entries(files)) {
+		const file = path.join(home, name);
+		mkdirSync(path.dirname(file), {recursive: true, mode: 0o700});
+		writeFileSync(file, content, {mode: 0o600});
+	}
+
+	giveToRun(runId, tree, home, gitFolder);
+	const trust = makeTrust(path.join(folder, 'trust'), trusted, jdksOf(tools));
+	const plan = basicPlan(runId, path.join(folder, 'sandbox'), {
+		mounts: [
+			...mounts,
+			...trust.mounts,
+			{source: tree, target: insideProject, mode: 'write'},
+			{source: gitFolder, target: path.join(insideProject, '.git'), mode: 'read'},
+			{source: home, target: insideHome, mode: 'write'},
+			...(setup.isTaken ? cacheMounts(context.paths, project.id, runId) : []),
+		],
+		cwd: insideProject,
+		names: true,
+		tools,
+		env: {...proxyEnvironment, ...trust.env, CI: 'true', FLEET_SETUP: '1', GIT_OPTIONAL_LOCKS: '0'},
+	});
+	return {folder, layer, tree, home, plan: withLimits(plan, settings.limits, policy)};
+}
+
+/** The sandbox with its one way out. */
+function open(
+	setup: Setup,
+	{places, hosts, denied}: {readonly places: Places; readonly hosts: Set<string>; readonly denied: Set<string>},
+): Promise<Session> {
+	const {sandbox, policy, rules, trusted} = setup;
+	const trust = trustContext(trusted);
+	return openSession(sandbox, places.plan, {
+		folder: path.join(places.folder, 'sandbox'),
+		hooks: {
+			state: () => ({rules, privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy')}),
+			onDenied(target, because, kind) {
+				denied.add(target);
+				setup.onDenied?.(target, because, kind);
+			},
+			onAllowed: target => hosts.add(target),
+			onAsked() {},
+			upstreams: readUpstreams(process.env),
+			trust: () => trust,
+		},
+	});
+}
+
+async function runCommand(
+	{context, project, signal, tell}: Setup,
+	{
+		session,
+		places,
+		command,
+		denied,
+	}: {readonly session: Session; readonly places: Places; readonly command: string; readonly denied: Set<string>},
+): Promise<void> {
+	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
+	const limited = grouped(places.plan, `fleet-setup-${process.pid}`);
+	const {tree, home} = places;
+	const outcome = await runLimited(
+		context,
+		session.prepared.enter(
+			{argv: ['/bin/sh', '-c', command, 'setup'], cwd: limited.plan.cwd, env: {}},
+			session.holderPid,
+		),
+		{
+			limited,
+			timeout: commandTimeoutMs,
+			signal,
+			folders: {names: [tree, home], count: () => diskOf(context, [tree, home])},
+			onOutput: (bytes, stream) => tell(decoders[stream].write(Buffer.from(bytes))),
+		},
+	);
+	const how = endOf(outcome);
+	if (how !== undefined) {
+		const hosts = [...denied].slice(0, 5);
+		throw new Refusal(
+			`setup: ${printable(command, 100)} ${how}${hosts.length === 0 ? '' : `; denied: ${hosts.map(host => printable(host, 80)).join(', ')}`}`,
+			hosts.length === 0
+				? `look at its output, and put setup right in ${project.root}/.fleet/policy.yaml`
+				: `name what it needs under network in ${project.root}/.fleet/policy.yaml, or allow it for the run`,
+		);
+	}
+}

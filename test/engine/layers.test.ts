@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {test} from 'node:test';
+import {Fleet, until} from '../support/fleet.ts';
+
+/* What setup leaves is made once, shared by what needs the same, and nobody's to change for the others. */
+
+/** A setup that needs no registry: a module, a tool with its place written into it, and something in HOME. */
+const setup = [
+	'mkdir -p deps/.bin .venv/bin "$HOME/.cache/tool"',
+	'cat package.json > deps/made-of; date +%s%N > deps/stamp; echo one > deps/module',
+	'printf \'#!/bin/sh\\ncat %s/deps/module\\n\' "$PWD" > deps/.bin/tool; chmod +x deps/.bin/tool',
+	'echo warm > "$HOME/.cache/tool/state"',
+];
+const policyOf = (commands: readonly string[], verify = 'deps/.bin/tool', more = '') =>
+	`setup: ${JSON.stringify(commands)}\nverify: ${JSON.stringify([verify])}\n${more}`;
+const files = {'package.json': '{"version": 1}\n', '.gitignore': 'deps\n.venv\n'};
+
+function layersOf(fleet: Fleet): string[] {
+	const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers');
+	return existsSync(folder) ? readdirSync(folder).filter(name => !/\.lock(?:-journal)?$/.test(name)) : [];
+}
+
+type Finished = {type: string; of: string; layer: string; reused: boolean; notes: string[]};
+function setups(fleet: Fleet, run: string): Finished[] {
+	return fleet.json<Finished[]>('journal', run).filter(({type}) => type === 'setup.finished');
+}
+
+/** Everything that a layer holds, for comparing. */
+function contentOf(fleet: Fleet, key: string): string {
+	const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key);
+	return execFileSync(
+		'sh',
+		['-c', 'find tree home -printf "%p %y %m %s %l\\n" | sort; find tree home -type f | sort | xargs sha1sum'],
+		{
+			cwd: folder,
+			encoding: 'utf8',
+		},
+	);
+}
+
+/** The process of a run's supervisor. */
+function supervisorOf(run: string): number {
+	const pid = readdirSync('/proc').find(name => {
+		try {
+			return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').startsWith(`fleet-supervisor ${run}`);
+		} catch {
+			// It ended meanwhile.
+			return false;
+		}
+	});
+	assert.ok(pid);
+	return Number(pid);
+}
+
+test('setup is run once for all that need the same; what a run changes of it is its own, and stays its own', async t => {
+	const fleet = new Fleet(t, {policy: policyOf(setup), files});
+	const first = await fleet.agent(
+		'first',
+		'deps/.bin/tool; cat "$HOME/.cache/tool/state"; echo two > deps/module; rm -r .venv; echo cold > "$HOME/.cache/tool/state"; ' +
+			'deps/.bin/tool; git status --short; echo work > b.txt',
+	);
+	assert.match(first, /one\r?\nwarm\r?\ntwo\r?\n(?!\?\?)/);
+	const [key] = layersOf(fleet);
+	assert.equal(layersOf(fleet).length, 1);
+	const content = contentOf(fleet, key!);
+
+	const second = await fleet.agent(
+		'second',
+		'deps/.bin/tool; cat "$HOME/.cache/tool/state"; ls -d .venv; echo > c.txt',
+	);
+	assert.match(second, /^one\r?\nwarm\r?\n\.venv\r?\n/);
+	assert.deepEqual(
+		setups(fleet, 'first').map(({reused, of}) => [of, reused]),
+		[['run', false]],
+	);
+	assert.deepEqual(
+		setups(fleet, 'second').map(({reused, of, layer}) => [of, reused, layer]),
+		[['run', true, key]],
+	);
+
+	fleet.must('resume', 'first');
+	await fleet.until('first', 'stopped');
+	assert.match(fleet.must('logs', 'first'), /two\r?\ncold\r?\n/, 'what it changed is there at its next attempt');
+	assert.match(fleet.must('verify', 'second'), /^one$/m);
+	assert.match(
+		fleet.must('verify', 'first'),
+		/^one$/m,
+		'a verification has what setup left, not what the run made of it',
+	);
+	assert.deepEqual(fleet.json('show', 'first')['captured'].files, 1, 'nothing of it counts as the work of the run');
+	assert.equal(contentOf(fleet, key!), content);
+	assert.equal(layersOf(fleet).length, 1);
+	assert.equal(fleet.git('status', '--porcelain'), '', 'nothing of it is in the checkout of the person');
+});
+
+test('two that need the same at once make it once', async t => {
+	const fleet = new Fleet(t, {policy: policyOf(['sleep 2', ...setup]), files});
+	const [one, other] = [
+		fleet.spawn(['run', '--name', 'one', '--', 'sh', '-c', 'cat deps/stamp']),
+		fleet.spawn(['run', '--name', 'other', '--', 'sh', '-c', 'cat deps/stamp']),
+	];
+	await Promise.all([one, other].map(child => new Promise(resolve => child.once('exit', resolve))));
+	await fleet.until('one', 'stopped');
+	await fleet.until('other', 'stopped');
+	const stamps = ['one', 'other'].map(name => /^\d{15,}/m.exec(fleet.must('logs', name))?.[0]);
+	assert.ok(stamps[0]);
+	assert.equal(stamps[0], stamps[1]);
+	assert.equal([...setups(fleet, 'one'), ...setups(fleet, 'other')].filter(({reused}) => reused).length, 1);
+});
+
+test('a setup that fails, is stopped or dies in the middle leaves nothing, and is made anew', async t => {
+	const fleet = new Fleet(t, {
+		policy: policyOf([
+			'echo begun; mkdir -p deps; echo half > deps/half; test ! -e slow || sleep 60; test ! -e bad',
+			...setup,
+		]),
+		files: {...files, bad: '', slow: ''},
+	});
+	fleet.start('dies', 'true');
+	await until(() => fleet.run(['logs', 'dies']).stdout.includes('begun'), 'setup begins');
+	assert.equal(fleet.stage('dies'), 'starting');
+	assert.match(fleet.json('show', 'dies')['because'], /^setup: echo begun/);
+	const refused = fleet.run(['pause', 'dies']);
+	assert.equal(refused.code, 2);
+	fleet.must('stop', 'dies');
+	await fleet.until('dies', 'stopped');
+	assert.deepEqual(layersOf(fleet), []);
+
+	fleet.must('resume', 'dies');
+	await until(() => layersOf(fleet).length === 1, 'setup begins again');
+	await until(() => fleet.run(['logs', 'dies']).stdout.split('begun').length > 2, 'its command runs');
+	process.kill(supervisorOf('dies'), 'SIGKILL');
+	await fleet.until('dies', 'crashed');
+	assert.match(layersOf(fleet)[0]!, /\.new$/, 'what it had made is there, and no layer');
+
+	fleet.git('rm', '--quiet', 'slow');
+	fleet.git('commit', '--quiet', '--message=faster');
+	fleet.start('fails', 'echo the agent ran');
+	await fleet.until('fails', 'failed');
+	assert.match(fleet.json('show', 'fails')['because'], /^setup: echo begun; .* ended with exit code 1$/);
+	assert.deepEqual(layersOf(fleet), [], 'what the killed one left went, too');
+
+	fleet.git('rm', '--quiet', 'bad');
+	fleet.git('commit', '--quiet', '--message=good');
+	assert.match(await fleet.agent('works', 'deps/.bin/tool; cat deps/half'), /one\r?\nhalf/);
+});
+
+test('where a run changes what setup depends on, its verification has a layer of its own, that nobody else ever gets', async t => {
+	const fleet = new Fleet(t, {
+		// What a lock file does not tell: a script of the project that setup runs by another one.
+		policy: policyOf([...setup, 'sh ./outer.sh'], 'cat deps/made-of deps/hook'),
+		files: {...files, 'outer.sh': 'sh ./inner.sh\n', 'inner.sh': 'echo harmless > deps/hook\n'},
+	});
+	await fleet.agent('evil', 'echo \'{"version": 2}\' > package.json; echo "echo planted > deps/hook" > inner.sh');
+	assert.match(fleet.must('verify', 'evil'), /"version": 2[^]*planted/);
+	// The same lock file, without the script: as a person would take it over by hand.
+	await fleet.agent('honest', 'echo \'{"version": 2}\' > package.json');
+	assert.match(fleet.must('verify', 'honest'), /"version": 2[^]*harmless/);
+	writeFileSync(path.join(fleet.project, 'package.json'), '{"version": 2}\n');
+	fleet.git('commit', '--quiet', '--all', '--message=the new version');
+	assert.match(await fleet.agent('after', 'cat deps/made-of deps/hook'), /"version": 2[^]*harmless/);
+	// What setup does not depend on changes no key, and then the script of the run has no hand in it either.
+	await fleet.agent('late', 'echo "echo planted > deps/hook" > inner.sh');
+	assert.match(fleet.must('verify', 'late'), /"version": 2[^]*harmless/);
+});
+
+test('a run that changed what setup depends on sets up again at its next attempt, over what it had', async t => {
+	const fleet = new Fleet(t, {
+		policy: policyOf(['cat package.json > deps.txt', ...setup], 'true'),
+		files: {...files, '.gitignore': 'deps\n.venv\ndeps.txt\n'},
+	});
+	await fleet.agent('again', 'cat deps.txt; echo \'{"version": 3}\' > package.json');
+	fleet.must('verify', 'again');
+	fleet.must('resume', 'again');
+	await fleet.until('again', 'stopped');
+	assert.match(fleet.must('logs', 'again'), /"version": 3/);
+});
+
+test('what setup changes that git keeps is left out; what git does not ignore counts as the work of the run; both are said', async t => {
+	const fleet = new Fleet(t, {
+		policy: policyOf(['echo changed > a.txt; echo new > stray.txt; mkdir deps; echo x > deps/x'], 'true'),
+		files,
+	});
+	await fleet.agent(
+		'notes',
+		'cat a.txt stray.txt; git add --force deps/x; git commit -qm "with a file of setup"; echo > b.txt',
+	);
+	assert.match(fleet.must('logs', 'notes'), /one\r?\nnew/);
+	const notes: string[] = setups(fleet, 'notes')[0]!.notes;
+	assert.match(notes.join('\n'), /setup changed what git keeps, and that is left out: a\.txt/);
+	assert.match(notes.join('\n'), /setup left what git does not ignore.*: stray\.txt/);
+	assert.match(fleet.must('show', 'notes'), /note +setup left what git does not ignore/);
+	fleet.must('verify', 'notes');
+	assert.equal(fleet.git('show', 'fleet/notes:deps/x'), 'x', 'a file of setup that the run committed is in its work');
+	assert.equal(fleet.git('show', 'fleet/notes:stray.txt'), 'new');
+});
+
+test('where the policy says so, setup runs in each run, as it may start something', async t => {
+	const fleet = new Fleet(t, {
+		policy:
+			'setup:\n  commands:\n    - mkdir deps; date +%s%N > deps/stamp; (sleep 300 &)\n  reuse: false\nverify: ["true"]\n',
+		files,
+	});
+	const stamp = async (name: string) => /\d{15,}/.exec(await fleet.agent(name, 'cat deps/stamp'))?.[0];
+	assert.notEqual(await stamp('one'), await stamp('two'));
+	assert.deepEqual(layersOf(fleet), []);
+});
+
+test('a setup has no secret, no file of the person, and the network of the policy and the grants of its run', async t => {
+	const fleet = new Fleet(t, {
+		policy: policyOf(
+			[
+				'env | grep -i canary; cat ../../../../canary; curl --silent --max-time 5 http://granted.example.invalid/; curl --silent --max-time 5 http://other.example.invalid/; mkdir deps; echo > deps/x',
+			],
+			'true',
+		),
+		files,
+	});
+	writeFileSync(path.join(fleet.folder, 'canary'), 'canary-value');
+	fleet.env['FLEET_CANARY'] = 'canary-value';
+	await fleet.agent('walls', 'true', '--allow', 'network:granted.example.invalid', '--because', 'it is needed');
+	assert.doesNotMatch(fleet.must('logs', 'walls'), /canary-value/);
+	const denied = fleet.json<{denied: Array<{target: string; because: string}>}>('show', 'walls').denied;
+	assert.ok(denied.some(({target}) => target === 'other.example.invalid:80'));
+	assert.ok(
+		!denied.some(({target, because}) => target === 'granted.example.invalid:80' && /not granted/.test(because)),
+	);
+});
+
+test('where this machine lays no folder over another, the layer is copied', async t => {
+	const fleet = new Fleet(t, {policy: policyOf(setup), files});
+	await fleet.agent('maker', 'true');
+	const [key] = layersOf(fleet);
+	const described = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key!, 'layer.json');
+	writeFileSync(described, readFileSync(described, 'utf8').replace('"overlay": true', '"overlay": false'));
+	const content = contentOf(fleet, key!);
+	const output = await fleet.agent(
+		'copies',
+		'deps/.bin/tool; cat "$HOME/.cache/tool/state"; echo two > deps/module; deps/.bin/tool; echo > b',
+	);
+	assert.match(output, /^one\r?\nwarm\r?\ntwo/);
+	fleet.must('resume', 'copies');
+	await fleet.until('copies', 'stopped');
+	assert.match(fleet.must('logs', 'copies'), /^two\r?\nwarm\r?\ntwo/m, 'its files are not copied over what it changed');
+	assert.match(fleet.must('verify', 'copies'), /^one$/m);
+	assert.equal(contentOf(fleet, key!), content);
+});
+
+test('a layer that a crash of the machine may have left half written is not believed', async t => {
+	const fleet = new Fleet(t, {policy: policyOf(setup), files});
+	await fleet.agent('before', 'true');
+	const [key] = layersOf(fleet);
+	const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key!);
+	await until(() => existsSync(path.join(folder, 'durable')), 'the disk has it');
+	const described = path.join(folder, 'layer.json');
+	writeFileSync(described, readFileSync(described, 'utf8').replace(/"boot": "[^"]*"/, '"boot": "another"'));
+	await fleet.agent('believes', 'true');
+	assert.equal(setups(fleet, 'believes')[0]!.reused, true);
+	rmSync(path.join(folder, 'durable'));
+	await fleet.agent('doubts', 'true');
+	assert.equal(setups(fleet, 'doubts')[0]!.reused, false);
+	mkdirSync(path.join(folder, 'tree'), {recursive: true});
+});
