@@ -4,7 +4,7 @@ import type {Limits} from './plan.ts';
 /* What a run may use, as people write it: a person in the settings, wider or tighter; a project in its policy, tighter. */
 
 const units: Record<string, number> = {KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4};
-const size = v.pipe(
+export const size = v.pipe(
 	v.string('a size is written like 512MiB'),
 	v.regex(/^[1-9]\d{0,6} ?(?:KiB|MiB|GiB|TiB)$/, 'a size is written like 512MiB'),
 	v.transform(text => Number.parseInt(text, 10) * units[text.slice(-3)]!),

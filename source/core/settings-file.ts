@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
-import {count, limitEntries, limitNames} from './limits.ts';
+import {count, limitEntries, limitNames, size} from './limits.ts';
 import {defaultSettings, type Settings} from './settings.ts';
 import {Refusal} from './refusal.ts';
 import {parseClosed} from './text/yaml.ts';
@@ -44,6 +44,7 @@ const schema = v.strictObject({
 			v.pipe(v.string(), v.regex(/^\/(?!$)/, 'a toolchain is the absolute path of a folder, such as /srv/cross')),
 		),
 	),
+	layers: v.optional(v.strictObject({size: v.optional(size), days: v.optional(count)})),
 	limits: v.optional(v.strictObject({running: v.optional(count), perProject: v.optional(count), ...limitEntries})),
 });
 
@@ -53,7 +54,7 @@ export function parseSettings(text: string): Settings | Refusal {
 		path: 'settings.yaml',
 		hint:
 			'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), ' +
-			`limits (running, perProject, ${limitNames.join(', ')}), toolchains (folders)`,
+			`limits (running, perProject, ${limitNames.join(', ')}), layers (size, days), toolchains (folders)`,
 	});
 	return read instanceof Refusal
 		? read
@@ -65,6 +66,10 @@ export function parseSettings(text: string): Settings | Refusal {
 					...Object.fromEntries(Object.entries(read.notify ?? {}).filter(([, value]) => value !== undefined)),
 				},
 				keys: read.keys ?? {},
+				layers: {
+					bytes: read.layers?.size ?? defaultSettings.layers.bytes,
+					days: read.layers?.days ?? defaultSettings.layers.days,
+				},
 				toolchains: read.toolchains ?? [],
 				limits: {running: undefined, perProject: undefined, ...read.limits},
 			};

@@ -19,6 +19,8 @@ export type Settings = {
 	readonly keys: Readonly<Record<string, readonly string[]>>;
 	/** How many runs may be at work at once, undefined for no limit; and what each of them may use. */
 	readonly limits: AskedLimits & {readonly running: number | undefined; readonly perProject: number | undefined};
+	/** What the results of setups may take in all, bytes, and for how many days one is kept that nobody uses. */
+	readonly layers: {readonly bytes: number; readonly days: number};
 	/** Folders whose tools runs may use, read-only, besides those of a kind that is known. */
 	readonly toolchains: readonly string[];
 };
@@ -29,6 +31,7 @@ export const defaultSettings: Settings = {
 	notify: {bell: true, desktop: true, title: true, quiet: undefined},
 	keys: {},
 	limits: {running: undefined, perProject: undefined},
+	layers: {bytes: 20 * 1024 ** 3, days: 30},
 	toolchains: [],
 };
 

@@ -83,6 +83,12 @@ const cures: Readonly<Record<string, string>> = {
 	E2BIG: 'put what is long into a file, and name it',
 };
 
+/** Puts a folder that was made beside its place into it, whole. What lies there has to be gone. */
+export function placeFolder(made: string, place: string): void {
+	renameSync(made, place);
+	syncFolder(path.dirname(place));
+}
+
 /** What a lock's database says of the same, by SQLite's primary result codes. */
 const databaseCodes: Readonly<Record<number, string>> = {8: 'EROFS', 10: 'EIO', 13: 'ENOSPC'};
 

@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync} from 'node:fs';
+import {existsSync, mkdirSync, utimesSync} from 'node:fs';
 import path from 'node:path';
 import type {Mount} from '../../core/plan.ts';
 import type {Paths} from '../../host/paths.ts';
@@ -31,6 +31,9 @@ export function cachesFolder(paths: Pick<Paths, 'state'>, project: string): stri
 
 /** The caches of a project, as mounts for a setup. @param setupId whose files they are where root made them */
 export function cacheMounts(paths: Pick<Paths, 'state'>, project: string, setupId: string): Mount[] {
+	const now = Date.now() / 1000;
+	mkdirSync(cachesFolder(paths, project), {recursive: true, mode: 0o700});
+	utimesSync(cachesFolder(paths, project), now, now);
 	return places.map(place => {
 		const source = path.join(cachesFolder(paths, project), place.replaceAll('/', '-'));
 		if (!existsSync(source)) {

@@ -1,4 +1,4 @@
-import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
@@ -11,6 +11,7 @@ import {makeGitFolder} from '../../host/git-folder.ts';
 import {Lock} from '../../host/lock.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import {giveToRun, ownerOf} from '../../host/run-owner.ts';
+import {placeFolder} from '../../host/write.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {trustContext} from '../../host/trusted.ts';
 import {readSettings} from '../project/settings.ts';
@@ -21,6 +22,7 @@ import {basicPlan, proxyEnvironment, withLimits} from '../sandbox/plan.ts';
 import {openSession, type Session} from '../sandbox/session.ts';
 import {isJvmProject, javaConfigurationOf, jdksOf} from '../sandbox/tools.ts';
 import {cacheMounts} from './caches.ts';
+import {cleanLayers} from './clean.ts';
 import {diskOf, endOf, finish, takesOverlay} from './finish.ts';
 import {layerKey} from './key.ts';
 import {commandTimeoutMs, insideProject, setupId, type Places, type Setup} from './setup-types.ts';
@@ -108,6 +110,7 @@ function keyOf({git, project, what, policy, rules, tools, isTaken}: Setup): Prom
 async function make(setup: Setup, key: string): Promise<Layer> {
 	const {context, policy, tell} = setup;
 	tidyLayers(context.paths);
+	await cleanLayers(context);
 	const folder = newLayerFolder(context.paths, key);
 	try {
 		const places = await lay(setup, folder);
@@ -144,7 +147,7 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 		};
 		describeLayer(places.layer, facts);
 		removeLayer(context.paths, key);
-		renameSync(places.layer, path.join(layersFolder(context.paths), key));
+		placeFolder(places.layer, path.join(layersFolder(context.paths), key));
 		makeDurable(context.paths, key);
 		return readLayer(context.paths, key)!;
 	} finally {
