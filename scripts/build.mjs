@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {
 	chmodSync,
 	copyFileSync,
@@ -78,9 +79,31 @@ copyFileSync('source/programs/fleet.sh', `${outdir}/fleet`);
 copyFileSync('source/programs/panic.sh', `${outdir}/panic.sh`);
 chmodSync(`${outdir}/fleet`, 0o755);
 chmodSync(`${outdir}/fleet.js`, 0o755);
+for (const [what, name] of [
+	['man', 'fleet.1'],
+	['bash', 'fleet.bash'],
+	['zsh', '_fleet'],
+	['fish', 'fleet.fish'],
+]) {
+	writeFileSync(`${outdir}/${name}`, said(what));
+}
+
 // What changed since this build began is newer than it.
 utimesSync(`${outdir}/fleet.js`, began, began);
 putInPlace();
+
+/** What the verbs' records make: the manual page, and the completion of a shell. */
+function said(what) {
+	// An older Node can build, and not run, what is built; npm start has noted another one for that.
+	const noted = path.join(root, 'scripts', 'node', 'path');
+	const [major, minor] = process.versions.node.split('.').map(Number);
+	const isOld = major < 22 || (major === 22 && minor < 22);
+	const node = isOld && existsSync(noted) ? readFileSync(noted, 'utf8').trim() : process.execPath;
+	return execFileSync(node, [path.join(root, outdir, 'fleet.js'), 'completion', what], {
+		env: {...process.env, NODE_DISABLE_COMPILE_CACHE: '1'},
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+}
 
 /**
  * Moves the build to dist/, a file at a time, each in one step. A file with its content's hash in its name is never

@@ -21,6 +21,8 @@ const needs = {
 	htop: 'htop',
 	python3: 'python3',
 	'git-lfs': 'git-lfs',
+	zsh: 'zsh',
+	fish: 'fish',
 };
 const library = {file: 'libsecret-1.so.0', package: 'libsecret-1-0'};
 

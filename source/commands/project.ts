@@ -11,7 +11,7 @@ import {addProject, findProject, listProjects, openRepository} from '../engine/p
 import {readPolicy} from '../engine/project/policy.ts';
 import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
 import {removeProject} from './project/remove.ts';
-import {define, flag, json, optional, required, text, texts, type OptionValues} from './verb.ts';
+import {define, flag, json, oneOf, optional, text, texts, type OptionValues} from './verb.ts';
 import {askHidden} from '../terminal/ask.ts';
 import type {Io} from '../terminal/program.ts';
 import {toolLines} from './documents.ts';
@@ -147,7 +147,7 @@ const actions: Readonly<Record<string, ProjectAction>> = {add, list, show, init,
 export const verb = define({
 	summary: 'the repositories whose runs are managed',
 	arguments: {
-		what: required('ACTION', 'add, list, show, init or remove'),
+		what: oneOf('ACTION', Object.keys(actions)),
 		place: optional('[PATH]', "a folder in a git repository; for show and remove, a project's name"),
 	},
 	options,

@@ -22,7 +22,11 @@ import type {Io} from '../terminal/program.ts';
 
 const options = {
 	promptFile,
-	agent: text('NAME', `${agentNames.filter(name => name !== 'command').join(', ')}, or command: any program`),
+	agent: text(
+		'NAME',
+		`${agentNames.filter(name => name !== 'command').join(', ')}, or command: any program`,
+		agentNames,
+	),
 	interactive: flag("the agent's own screen, for fleet attach, in place of a prompt"),
 	model: choice("turn the agent's model scope on for this run, without asking", 'start it without'),
 	rememberModel: flag('turn it on for every run of this agent in the project'),

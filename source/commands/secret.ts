@@ -10,14 +10,14 @@ import {options, type SecretAction} from './secret/options.ts';
 import {remove} from './secret/remove.ts';
 import {show} from './secret/show.ts';
 import {stores} from './secret/stores.ts';
-import {define, optional, required} from './verb.ts';
+import {define, oneOf, optional} from './verb.ts';
 
 const actions: Readonly<Record<string, SecretAction>> = {add, list, show, approve, check, remove, stores};
 
 export const verb = define({
 	summary: 'credentials that runs use by pointer, and never hold',
 	arguments: {
-		action: required('ACTION', Object.keys(actions).join(', ')),
+		action: oneOf('ACTION', Object.keys(actions)),
 		name: optional('[NAME]', 'a name, or a whole reference'),
 	},
 	options,

@@ -8,6 +8,8 @@ export type Argument<Value extends string | undefined = string | undefined> = {
 	readonly shown: string;
 	readonly help: string;
 	readonly required: boolean;
+	/** All that it may be, where they are known: offered by completion. */
+	readonly choices?: readonly string[] | undefined;
 	/** Only for the types. */
 	readonly value?: Value;
 };
@@ -17,6 +19,8 @@ export type Option<Value = unknown> = {
 	readonly help: string;
 	/** What follows its name, such as `TIME`; undefined for a flag. */
 	readonly takes: string | undefined;
+	/** All that may follow, where they are known: offered by completion. */
+	readonly choices?: readonly string[] | undefined;
 	/** Whether what follows may be left out. */
 	readonly bare: boolean;
 	/** `repeat`: given again for each value. `list`: all that follow it are values. */
@@ -94,6 +98,11 @@ export function required(shown: string, help = ''): Argument<string> {
 	return {shown, help, required: true};
 }
 
+/** An argument that has to be there and is one of a few words. */
+export function oneOf(shown: string, choices: readonly string[], help = choices.join(', ')): Argument<string> {
+	return {shown, help, required: true, choices};
+}
+
 /** An argument that may be left out. */
 export function optional(shown: string, help = ''): Argument<string | undefined> {
 	return {shown, help, required: false};
@@ -118,9 +127,9 @@ export function choice(help: string, negative: string): Option<boolean | undefin
 	return {...plain, help, negative, absent: undefined};
 }
 
-/** An option with a value. */
-export function text(takes: string, help: string): Option<string | undefined> {
-	return {...plain, help, takes, absent: undefined};
+/** An option with a value. @param choices all that it may be, where they are known */
+export function text(takes: string, help: string, choices?: readonly string[]): Option<string | undefined> {
+	return {...plain, help, takes, choices, absent: undefined};
 }
 
 /** An option that may be given several times, with a value each. */

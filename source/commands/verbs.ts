@@ -34,8 +34,33 @@ export const verbs: Readonly<Record<string, () => Promise<{readonly verb: Verb}>
 	restore: () => import('./restore.ts'),
 	clean: () => import('./clean.ts'),
 	journal: () => import('./journal.ts'),
+	completion: () => import('./completion.ts'),
 	uninstall: () => import('./uninstall.ts'),
 };
 
 /** What verbs were called before: they are still understood. */
 export const formerNames: Readonly<Record<string, string>> = {freeze: 'pause', thaw: 'continue'};
+
+/** What other programs call them: not understood, and what is asked whether it was meant. */
+export const otherNames: Readonly<Record<string, string>> = {
+	ls: 'list',
+	ps: 'list',
+	status: 'list',
+	start: 'run',
+	new: 'run',
+	spawn: 'run',
+	kill: 'stop',
+	cancel: 'stop',
+	rm: 'discard',
+	remove: 'discard',
+	delete: 'discard',
+	grant: 'allow',
+	deny: 'revoke',
+	undo: 'restore',
+	log: 'logs',
+	tail: 'logs',
+	init: 'project',
+	add: 'project',
+	check: 'doctor',
+	tui: 'screen',
+};

@@ -37,7 +37,13 @@ export function parseCommandLine(name: string, verb: Verb, argv: readonly string
 			return undefined;
 		}
 
-		throw new Refusal(error.message.replace(/^error: /, '').split('\n')[0]!, `fleet ${name} --help`);
+		throw new Refusal(
+			error.message
+				.replace(/^error: /, '')
+				.replaceAll('\n', ' ')
+				.replace('(Did you', '(did you'),
+			`fleet ${name} --help`,
+		);
 	}
 
 	const typed: Readonly<Record<string, unknown>> = command.opts();

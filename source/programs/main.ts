@@ -2,12 +2,12 @@ import process from 'node:process';
 import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
-import {formerNames, verbs} from '../commands/verbs.ts';
+import {nearest} from '../core/text/near.ts';
+import {version} from '../commands/version.ts';
+import {formerNames, otherNames, verbs} from '../commands/verbs.ts';
 import {parseCommandLine} from './command-line.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
-
-const version = '0.1.0';
 
 async function help(): Promise<string> {
 	const shown = await Promise.all(
@@ -55,7 +55,7 @@ async function main(own: readonly string[], rest: readonly string[] | undefined)
 	const typed = name === '' ? 'screen' : (formerNames[name] ?? name);
 	const load = Object.hasOwn(verbs, typed) ? verbs[typed] : undefined;
 	if (!load) {
-		const near = Object.keys(verbs).find(verb => verb.startsWith(name.slice(0, 3)) && name.length > 1);
+		const near = Object.hasOwn(otherNames, name) ? otherNames[name] : nearest(name, Object.keys(verbs));
 		throw new Refusal(
 			`unknown command "${printable(name)}"${near ? ` (did you mean ${near}?)` : ''}`,
 			near ? `fleet ${near} --help` : 'fleet --help',
