@@ -12,12 +12,14 @@ import {refresh} from '../engine/run/refresh.ts';
 import {givenFiles} from '../engine/grants/files.ts';
 import {runPlan, chooseSandbox, egressState} from '../engine/sandbox/plan.ts';
 import {readPolicy} from '../engine/project/policy.ts';
+import {findFilters} from '../engine/project/filters.ts';
 import {addProject, openRepository} from '../engine/project/projects.ts';
 import {diff} from '../engine/handover/diff.ts';
 import {toolsOf} from '../engine/sandbox/tools.ts';
 import {openSession} from '../engine/sandbox/session.ts';
 import {verify} from '../engine/handover/verify.ts';
 import {Journal} from '../host/journal.ts';
+import {lfsMounts} from '../host/lfs.ts';
 import {findPaths} from '../host/paths.ts';
 import {markRemoved} from '../host/worktree.ts';
 
@@ -96,7 +98,7 @@ export class ThrowawayProject {
 	/** Runs a script as an agent, in a run's own sandbox, until it ends. @returns the run and what the script wrote */
 	async agent(
 		script: string,
-		options: {name?: string; timeout?: number; allow?: readonly string[]} = {},
+		options: {name?: string; timeout?: number; allow?: readonly string[]; filters?: boolean} = {},
 	): Promise<{run: Run; output: string}> {
 		const name = options.name ?? 'attack';
 		const {project} = await addProject(this.context, this.project);
@@ -107,6 +109,7 @@ export class ThrowawayProject {
 			name,
 			allow: options.allow ?? [],
 			because: 'the attack',
+			filters: options.filters ? await findFilters(project, 'HEAD') : undefined,
 		});
 		return this.again(created, script, options.timeout);
 	}
@@ -131,7 +134,11 @@ export class ThrowawayProject {
 					granted: (await givenFiles(this.context, journal.run, Date.now())).mounts,
 					policy,
 					settings: {},
-					injected: {mounts: [], env: {}, tools: await toolsOf(this.context, this.project)},
+					injected: {
+						mounts: await lfsMounts({git, commonDir}),
+						env: {},
+						tools: await toolsOf(this.context, this.project),
+					},
 				}),
 				{
 					folder: places.sandbox,

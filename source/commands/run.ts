@@ -1,4 +1,5 @@
 import {agentNames, compose} from '../compose.ts';
+import {commandsOf, lfs, type Filter} from '../core/git/filters.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, personRefusal, Refusal} from '../core/refusal.ts';
@@ -8,6 +9,7 @@ import type {Context} from '../engine/context.ts';
 import {startRun} from '../engine/run/create.ts';
 import {completeScope, describeGrant, secretOfScope} from '../engine/grants/scope-secrets.ts';
 import {findIncluded, includePath, isTrusted, trust} from '../engine/project/include.ts';
+import {areTrusted, findFilters, trustFilters} from '../engine/project/filters.ts';
 import {findProject} from '../engine/project/projects.ts';
 import {filesOf, parseGrantable} from '../scopes/registry.ts';
 import {isRemembered, remember} from '../engine/grants/remembered.ts';
@@ -39,6 +41,10 @@ const options = {
 	include: choice(
 		"copy what the project's .worktreeinclude names, without asking; remembered for exactly these files",
 		'do not copy it',
+	),
+	filters: choice(
+		'have files pass the filters that your git has for them, in the sandbox; remembered for exactly these commands',
+		'have all files as they are stored, those of Git LFS, too',
 	),
 	allow: texts('SCOPE', 'a scope to turn on from the start; may be repeated'),
 	because: reason('why the scopes are needed'),
@@ -127,6 +133,47 @@ async function includedFiles(
 	return included.files;
 }
 
+/** A filter as it is shown. */
+function describe({name, clean, smudge, process: both}: Filter): string {
+	return Object.entries({clean, smudge, process: both})
+		.flatMap(([key, command]) => (command === undefined ? [] : [`  ${escapeLine(`${name} ${key}: ${command}`)}\n`]))
+		.join('');
+}
+
+/** What the files pass: Git LFS without a question, programs of the person's after one yes to exactly these. */
+async function chosenFilters(
+	context: Context,
+	io: Io,
+	{project, options}: {readonly project: Project; readonly options: RunOptions},
+): Promise<readonly Filter[]> {
+	const filters = options.filters === false ? [] : await findFilters(project, options.base ?? 'HEAD');
+	if (areTrusted(context, project, filters)) {
+		return filters;
+	}
+
+	const plain = filters.filter(({name}) => name === lfs);
+	if (options.filters !== true) {
+		if (!io.interactive) {
+			return plain;
+		}
+
+		io.err(
+			`git stores files of ${project.id} in another form, by these programs:\n` +
+				commandsOf(filters)
+					.map(filter => describe(filter))
+					.join('') +
+				'  they would run in the sandbox, without network, over what the agent writes\n',
+		);
+		const answer = (await ask('have files pass them, now and from now on? [y/N] ', false)).trim().toLowerCase();
+		if (!['y', 'yes'].includes(answer)) {
+			return plain;
+		}
+	}
+
+	trustFilters(context, project, filters);
+	return filters;
+}
+
 export const verb = define({
 	summary: 'start an agent in a worktree and a sandbox of its own',
 	arguments: {prompt: optional('["PROMPT"]', 'what the agent is asked to do')},
@@ -159,10 +206,12 @@ export const verb = define({
 		const after = options.after === undefined ? undefined : findRun(context, options.after).id;
 		const batch = options.batch === undefined ? undefined : orThrow(parseName(options.batch, 'batch'));
 		const include = await includedFiles(context, io, {project, options});
+		const filters = await chosenFilters(context, io, {project, options});
 		const run = await startRun(context, {
 			after,
 			batch,
 			include,
+			filters,
 			project,
 			agent,
 			argv,

@@ -1,6 +1,9 @@
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {Git} from './git.ts';
+import {filterSettings, lfs, lfsProgram} from '../core/git/filters.ts';
+import {Git, type ProjectGit} from './git.ts';
+import {lfsProgramText} from './lfs-program.ts';
+import {lfsStore} from './lfs.ts';
 import {personRules, privateConfig, quote} from './own-git.ts';
 import {objectFolders} from './borrowed.ts';
 
@@ -79,6 +82,32 @@ async function commitMerge(
 }
 
 /**
+ * Settings that have files of Git LFS written with their content where the person's store has it, and their git is set
+ * up for it. By fleet's own program, which runs nothing and writes nowhere but in this folder.
+ */
+async function lfsSettings(project: ProjectGit, folder: string): Promise<Record<string, string>> {
+	const {code} = await project.git.run(['config', '--get-regexp', '^filter\\.lfs\\.(clean|smudge|process)$']);
+	if (code !== 0) {
+		return {};
+	}
+
+	const program = path.join(folder, lfsProgram);
+	writeFileSync(program, lfsProgramText, {mode: 0o644});
+	const settings = filterSettings([{name: lfs}], {
+		program,
+		write: path.join(folder, 'lfs', 'objects'),
+		read: [await lfsStore(project)],
+	});
+	return Object.fromEntries([
+		['GIT_CONFIG_COUNT', String(settings.length)],
+		...settings.flatMap(([key, value], at) => [
+			[`GIT_CONFIG_KEY_${at}`, key],
+			[`GIT_CONFIG_VALUE_${at}`, value],
+		]),
+	]);
+}
+
+/**
  * Writes the files of a commit, and a git folder beside them: its index, its branch, the project's tags, its objects by
  * alternates. No remote, no hook, nobody's configuration but how files are written; no filter of anybody's runs.
  * @returns the commit
@@ -146,7 +175,8 @@ export async function makeGitFolder({
 
 	const index = {GIT_INDEX_FILE: path.join(folder, 'index')};
 	await own.must(['read-tree', commit], {env: index, cwd: tree});
-	await own.must(['checkout-index', '--all', '--force', '--quiet', '--index'], {env: index, cwd: tree});
+	const lfsEnv = await lfsSettings({git, commonDir}, folder);
+	await own.must(['checkout-index', '--all', '--force', '--quiet', '--index'], {env: {...index, ...lfsEnv}, cwd: tree});
 	alternates(objects.map((_, at) => objectsSeenAt(at)));
 	return commit;
 }

@@ -1,7 +1,9 @@
 import {copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {filterSettings, hasLfs, lfsProgram, type Filter, type LfsPlaces} from '../core/git/filters.ts';
 import {Git} from './git.ts';
+import {lfsProgramText} from './lfs-program.ts';
 import {statusOf} from './status.ts';
 
 /*
@@ -202,6 +204,27 @@ export function writeRules(folder: string, seenAt: string, rules: PersonRules): 
 	);
 }
 
+/** The filters that files pass in a git folder, and where the content of Git LFS is for whoever uses it. */
+export type FolderFilters = {readonly filters: readonly Filter[] | undefined} & Omit<LfsPlaces, 'program'>;
+
+/**
+ * Writes into a git folder what files pass.
+ * @param seenAt where the folder is for whoever reads its configuration
+ * @returns lines for that
+ */
+export function writeFilters(folder: string, seenAt: string, {filters, ...places}: FolderFilters): string {
+	if (hasLfs(filters)) {
+		writeFileSync(path.join(folder, lfsProgram), lfsProgramText, {mode: 0o644});
+	}
+
+	return filterSettings(filters, {...places, program: path.join(seenAt, lfsProgram)})
+		.map(([key, value]) => {
+			const [name, last] = [key.slice('filter.'.length, key.lastIndexOf('.')), key.slice(key.lastIndexOf('.') + 1)];
+			return `[filter ${quote(name)}]\n\t${last} = ${quote(value)}\n`;
+		})
+		.join('');
+}
+
 /**
  * Makes a git folder with nothing in it but the host's own configuration and the person's rules.
  * @param seenAt where it will stand for whoever uses it
@@ -216,6 +239,7 @@ export async function makeOwnGit(
 		admin?: string;
 		bare?: boolean;
 		brought?: readonly string[] | undefined;
+		passes?: FolderFilters;
 	},
 ): Promise<void> {
 	const {git, commonDir, admin} = options;
@@ -231,7 +255,9 @@ export async function makeOwnGit(
 		privateConfig(git),
 	]);
 	const rules = writeRules(folder, options.seenAt ?? folder, person);
-	const config = own.replace('bare = false', `bare = ${options.bare ?? false}`);
+	const config =
+		own.replace('bare = false', `bare = ${options.bare ?? false}`) +
+		(options.passes ? writeFilters(folder, options.seenAt ?? folder, options.passes) : '');
 	// What is taken over is taken as it is: a warning of git's about line ends must not leave work behind.
 	writeFileSync(path.join(folder, 'config'), `${config}${rules}[core]\n\tsafecrlf = false\n${sparse?.config ?? ''}`);
 	if (sparse) {

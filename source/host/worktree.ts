@@ -12,11 +12,13 @@ import {
 	copyFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import type {Filter} from '../core/git/filters.ts';
 import {branchRef} from '../core/git/refs.ts';
 import {Refusal} from '../core/refusal.ts';
 import {keepBorrowed, keptRef, objectFolders, projectRefs} from './borrowed.ts';
 import {Git} from './git.ts';
-import {makeOwnGit, personRules, privateConfig, sparsePatterns, writeRules} from './own-git.ts';
+import {makeOwnGit, personRules, privateConfig, sparsePatterns, writeFilters, writeRules} from './own-git.ts';
+import {lfsSeenAt} from './lfs.ts';
 import type {RunPaths} from './paths.ts';
 import {own, ownerOf} from './run-owner.ts';
 import {removeTree} from './remove-tree.ts';
@@ -44,6 +46,8 @@ export type WorktreePlan = {
 	readonly places: RunPaths;
 	/** Files of the person's that will be copied into the worktree and are not the repository's. */
 	readonly brought?: readonly string[] | undefined;
+	/** What its files pass, inside. */
+	readonly filters?: readonly Filter[] | undefined;
 	/** Writes the branch's files into the worktree, and an index of them to the path given. */
 	fill(index: string): Promise<void>;
 };
@@ -151,7 +155,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 }
 
 async function createPrivate(
-	{commonDir, branch, base, target, places, brought}: WorktreePlan,
+	{commonDir, branch, base, target, places, brought, filters}: WorktreePlan,
 	git: Git,
 	admin: string,
 ): Promise<void> {
@@ -180,6 +184,11 @@ async function createPrivate(
 		'config',
 		(await privateConfig(git)) +
 			writeRules(folder, commonDir, await personRules(git, commonDir, brought)) +
+			writeFilters(folder, commonDir, {
+				filters,
+				write: path.join(commonDir, 'lfs', 'objects'),
+				read: [lfsSeenAt],
+			}) +
 			(sparse?.config ?? ''),
 	);
 	if (sparse) {

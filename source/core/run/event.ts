@@ -2,6 +2,7 @@ import type {PackageSummary} from '../packages/summary.ts';
 import type {Signed, Viewed} from './statement.ts';
 import type {Actor} from '../actor.ts';
 import type {LimitName} from '../limits.ts';
+import type {Filter} from '../git/filters.ts';
 import type {Grant} from '../scope.ts';
 import type {ItemId, Status} from './audit.ts';
 import type {AgentState} from '../seams.ts';
@@ -46,6 +47,7 @@ export type RunEvent =
 			/** Of runs that were begun together. */ batch?: string | undefined;
 			/** The run that it waits for. */ after?: string | undefined;
 			/** Files that were copied from the project besides what git keeps. */ included?: string[] | undefined;
+			/** Filters that its files pass. */ filters?: Filter[] | undefined;
 	  }
 	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}
 	| {type: 'run.dequeued'; because: string}

@@ -1,4 +1,5 @@
 import type {PackageSummary} from '../packages/summary.ts';
+import type {Filter} from '../git/filters.ts';
 import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import type {Budget, Usage} from './usage.ts';
@@ -157,6 +158,8 @@ export type Run = {
 	readonly included?: readonly string[] | undefined;
 	/** The key of what setup made for it, and shared; undefined where there is no such thing. */
 	readonly layer?: string | undefined;
+	/** Filters that its files pass, as they were when it was made. */
+	readonly filters?: readonly Filter[] | undefined;
 	/** The process that owns it, as of its last start. */
 	readonly pid: number | undefined;
 	readonly seq: number;

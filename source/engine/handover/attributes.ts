@@ -2,7 +2,7 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {gateRefusal} from '../../core/refusal.ts';
-import {isDotGit, parseTree, shown, type Entry} from '../../core/git/tree.ts';
+import {isDotGit, parseTree, type Entry} from '../../core/git/tree.ts';
 import {Git, type ProjectGit} from '../../host/git.ts';
 import {makeOwnGit, personRules} from '../../host/own-git.ts';
 
@@ -152,8 +152,11 @@ export async function withAttributes<Result>(
 	}
 }
 
-/** @returns for a run's notes: which files it sees as they are stored, not as a filter would show them */
-export async function storedNotes(git: Git, commonDir: string, commit: string): Promise<string[]> {
+/** The files of a commit, or a tree, that pass a filter, and which one: by the attributes of that tree and the person's. */
+export async function filteredFiles(
+	{git, commonDir}: ProjectGit,
+	commit: string,
+): Promise<Map<string, {readonly filter: string; readonly object: string}>> {
 	const tree = await readTree(git, commit);
 	const files = attributeFiles(tree);
 	const rules = await personRules(git, commonDir);
@@ -168,20 +171,12 @@ export async function storedNotes(git: Git, commonDir: string, commit: string): 
 		).values(),
 	];
 	if (!texts.some(text => text.includes('filter'))) {
-		return [];
+		return new Map();
 	}
 
-	const filtered = await withAttributes({git, commonDir}, files, attributes =>
-		attributes.of('filter', [...tree.keys()]),
-	);
-	const [[name, filter] = []] = filtered;
-	return name === undefined
-		? []
-		: [
-				`as ${filtered.size === 1 ? 'it is' : 'they are'} stored, not as the filter ${shown(filter!)} shows ` +
-					`${filtered.size === 1 ? 'it' : 'them'}: ` +
-					`${shown(name)}${filtered.size > 1 ? ` and ${filtered.size - 1} more` : ''}`,
-			];
+	const names = [...tree].flatMap(([name, {mode}]) => (mode.startsWith('100') ? [name] : []));
+	const filtered = await withAttributes({git, commonDir}, files, attributes => attributes.of('filter', names));
+	return new Map([...filtered].map(([name, filter]) => [name, {filter, object: tree.get(name)!.object}]));
 }
 
 function bytesOf(folder: string, parts: readonly string[]): Buffer {

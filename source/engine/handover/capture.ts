@@ -3,6 +3,9 @@ import {gateRefusal} from '../../core/refusal.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {Context} from '../context.ts';
+import {hasLfs} from '../../core/git/filters.ts';
+import {lfsStore, publishContent} from '../../host/lfs.ts';
+import {lfsTaken} from './lfs-content.ts';
 import {alone} from '../sandbox/alone.ts';
 import {sweep} from '../sandbox/jail.ts';
 import {readChanges, rememberChanges} from './changes-file.ts';
@@ -28,6 +31,10 @@ async function captureAlone(context: Context, journal: Journal): Promise<Capture
 	const {captured, changes, git, extraRefs} = await importAlone(context, run);
 	// The list shows what the review will: counted as the review counts.
 	rememberChanges(places, {...changes, untracked: readChanges(places)?.untracked ?? 0});
+	if (hasLfs(run.filters)) {
+		publishContent(lfsTaken(places), await lfsStore({git, commonDir: git.repository.gitDir}));
+	}
+
 	const branch = branchRef(run.branch);
 	const published = await git.resolve(runHead(run.id));
 	const current = await git.resolve(branch);

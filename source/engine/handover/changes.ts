@@ -6,11 +6,14 @@ import {adminName} from '../../host/worktree.ts';
 import {baseMounts} from '../../host/borrowed.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
+import {commandsOf} from '../../core/git/filters.ts';
+import {lfsSeenAt} from '../../host/lfs.ts';
 import {broughtFiles} from './brought-files.ts';
 import type {Context} from '../context.ts';
 import {lendIndex} from '../run/fill.ts';
 import {jail} from '../sandbox/jail.ts';
-import {openRun} from '../project/projects.ts';
+import {openRun, rootOf} from '../project/projects.ts';
+import {toolsOf} from '../sandbox/tools.ts';
 
 /** New files whose lines are counted; of more, it is enough to know that there are many. */
 const countedNew = 1000;
@@ -26,7 +29,7 @@ const listedNew = 100_000;
 const script = `
 W=$1 base=$2 target=$3 admin=$4
 export GIT_DIR=/run/fleet/changes/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fleet/changes/index GIT_OPTIONAL_LOCKS=1
-export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/* | tr '\\n' ':' | sed 's/:$//')
+export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/[0-9]* | tr '\\n' ':' | sed 's/:$//')
 cd "$W" || exit 1
 # Whoever opens a FIFO waits.
 find . -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit 2> /dev/null |
@@ -77,6 +80,7 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 		seenAt: '/run/fleet/changes/git',
 		admin: adminName(places),
 		brought: await broughtFiles(git, run),
+		passes: {filters: run.filters, write: '/run/fleet/changes/lfs', read: [lfsSeenAt]},
 	});
 	lendIndex(places.firstIndex, path.join(folder, 'git'));
 	giveToRun(run.id, folder);
@@ -87,6 +91,7 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 		script,
 		argv: [run.worktree, run.base, tip === undefined || tip === run.base ? '' : tip, adminName(places)],
 		timeout: 60_000,
+		tools: commandsOf(run.filters).length > 0 ? await toolsOf(context, rootOf(context, run)) : undefined,
 		mounts: [
 			...baseMounts(commonDir),
 			{source: places.privateGit, target: '/run/fleet/private', mode: 'read'},

@@ -1,5 +1,6 @@
 import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import {commandsOf, hasLfs} from '../../core/git/filters.ts';
 import {capturedHead} from '../../core/git/refs.ts';
 import {defaultLimits} from '../../core/plan.ts';
 import {limitsOfPerson, limitsOfPolicy} from '../../core/limits.ts';
@@ -10,17 +11,19 @@ import type {Changes} from '../../core/run/changes.ts';
 import type {Run} from '../../core/run/run.ts';
 import {Git} from '../../host/git.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
+import {lfsMounts, lfsSeenAt} from '../../host/lfs.ts';
 import {adminName} from '../../host/worktree.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {lowerOf} from '../layers/use.ts';
 import {readPolicy} from '../project/policy.ts';
-import {openRun} from '../project/projects.ts';
+import {openRun, rootOf} from '../project/projects.ts';
 import {readSettings} from '../project/settings.ts';
 import {lendIndex} from '../run/fill.ts';
 import {submodulesOf} from '../run/submodules.ts';
 import {alone} from '../sandbox/alone.ts';
 import {makeScratch} from '../sandbox/jail.ts';
+import {toolsOf} from '../sandbox/tools.ts';
 import {broughtFiles} from './brought-files.ts';
 import {diffFlags} from './diff-flags.ts';
 import {chooseExtras, keepExtras} from './extra-refs.ts';
@@ -28,6 +31,7 @@ import {coAuthor, identityVariables, personOf} from './identity.ts';
 import {checkConnected, importObjects} from './import-objects.ts';
 import {folderIsKept, jailMounts, lookAtWork, type Look} from './look.ts';
 import {lookAtPackages} from './packages.ts';
+import {takeLfs} from './lfs-content.ts';
 import {ownBase} from './own-base.ts';
 
 /*
@@ -81,17 +85,25 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 	const target = await git.resolve(`${run.target}^{commit}`);
 	const quarantine = new Git({gitDir: places.quarantine, own: true});
 	const submodules = await submodulesOf({git, commonDir, root: run.project.root}, run.base);
-	const mounts = jailMounts(run, places, {commonDir, submodules, over: lowerOf(context.paths, run)});
+	const mounts = [
+		...jailMounts(run, places, {commonDir, submodules, over: lowerOf(context.paths, run)}),
+		...(hasLfs(run.filters) ? await lfsMounts({git, commonDir}) : []),
+	];
 	try {
-		const look = await lookAtWork(context, run, {mounts, submodules});
+		const look = await lookAtWork(context, run, {
+			mounts,
+			submodules,
+			tools: commandsOf(run.filters).length > 0 ? await toolsOf(context, rootOf(context, run)) : undefined,
+		});
 		const extras = chooseExtras(look, run.branch);
 		const tips = [...extras.named.values(), ...extras.together];
+		const maxBytes = await largestWork(context, git, run.base);
 		await importObjects(context, run, {
 			quarantine,
 			mounts,
 			wanted: [look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...tips],
 			known: [run.base, ...(target === undefined ? [] : [target])],
-			maxBytes: await largestWork(context, git, run.base),
+			maxBytes,
 		});
 		await checkConnected(quarantine, [look.tip, ...tips]);
 		await checkConnected(quarantine, [look.tree]);
@@ -101,6 +113,7 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 		const head = wip ? await commitLeftovers(context, run, {quarantine, look, stamp}) : look.tip;
 		const {refs: extraRefs, titles} = await keepExtras(run, extras, {look, git, quarantine, stamp});
 		await quarantine.must(['update-ref', capturedHead, head]);
+		await takeLfs(context, run, {git, commonDir, quarantine, head, look, maxBytes});
 		const base = await ownBase(quarantine, run, {target, head});
 		const commits = Number(await quarantine.line('rev-list', '--count', head, `^${base}`));
 		const changes = readNumbers(await quarantine.raw('diff-tree', '-r', '-z', '--numstat', ...diffFlags, base, head));
@@ -136,7 +149,17 @@ async function makeJailGit(
 ): Promise<void> {
 	const places = context.paths.run(run.id);
 	const folder = places.jailGit;
-	await makeOwnGit(folder, {git, commonDir, seenAt: '/run/fleet/git', admin: adminName(places)});
+	await makeOwnGit(folder, {
+		git,
+		commonDir,
+		seenAt: '/run/fleet/git',
+		admin: adminName(places),
+		passes: {
+			filters: run.filters,
+			write: '/run/fleet/scratch/lfs',
+			read: [lfsSeenAt, '/run/fleet/private/lfs/objects'],
+		},
+	});
 	lendIndex(places.firstIndex, folder);
 	writeFileSync(path.join(folder, 'included'), (await broughtFiles(git, run)).map(name => `${name}\0`).join(''));
 	giveToRun(run.id, folder);

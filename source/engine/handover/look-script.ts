@@ -38,7 +38,7 @@ P=/run/fleet/private S=/run/fleet/scratch branch=$1 admin=$2 W=$3 base=$4
 	find "$W" -xdev \\( -name .gitignore -o -name .gitattributes \\) ! -type f ! -type d ! -type l -print -quit
 } 2> /dev/null | grep -q . && { echo special; exit 0; }
 mkdir -p "$S/objects/info" "$S/objects/pack" "$S/empty" "$S/none/objects/info" "$S/none/refs"
-ls -d /run/fleet/base/* 2>/dev/null > "$S/none/objects/info/alternates"
+ls -d /run/fleet/base/[0-9]* 2>/dev/null > "$S/none/objects/info/alternates"
 { echo "$P/objects"; cat "$S/none/objects/info/alternates"; } > "$S/objects/info/alternates"
 export GIT_OBJECT_DIRECTORY="$S/objects"
 private() { git --git-dir="$P" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }

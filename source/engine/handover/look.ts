@@ -9,6 +9,7 @@ import {baseMounts} from '../../host/borrowed.ts';
 import type {Context} from '../context.ts';
 import type {Submodule} from '../run/submodules.ts';
 import {jail} from '../sandbox/jail.ts';
+import type {ShellTools} from '../sandbox/tools.ts';
 import {lookScript, maxFileBytes, maxRefs, treeLimits} from './look-script.ts';
 
 /** How long a live run is looked at: what it does meanwhile may hold the look up. */
@@ -184,7 +185,15 @@ export function jailMounts(
 export async function lookAtWork(
 	context: Context,
 	run: Run,
-	{mounts, submodules}: {readonly mounts: readonly Mount[]; readonly submodules: readonly Submodule[]},
+	{
+		mounts,
+		submodules,
+		tools,
+	}: {
+		readonly mounts: readonly Mount[];
+		readonly submodules: readonly Submodule[];
+		readonly tools?: ShellTools | undefined;
+	},
 ): Promise<Look> {
 	const places = context.paths.run(run.id);
 	const {stdout, code, stderr, timedOut, over} = await jail(context, {
@@ -199,6 +208,7 @@ export async function lookAtWork(
 			...submodules.map(({path: place, commit}, number) => `${number}:${commit}:${place}`),
 		],
 		mounts,
+		tools,
 		cwd: run.worktree,
 		...(hasWorker(run.stage) ? {timeout: liveTimeoutMs} : {}),
 	});

@@ -14,6 +14,7 @@ import {capture} from './capture.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
 import {ownBase, refuseCrossing} from './own-base.ts';
+import {checkCleaned} from './cleaned.ts';
 import {chooseSandbox} from '../sandbox/plan.ts';
 import {readPolicy} from '../project/policy.ts';
 import {readSettings} from '../project/settings.ts';
@@ -62,6 +63,8 @@ export async function verify(
 	if (forbidden) {
 		throw forbidden;
 	}
+
+	await checkCleaned(context, run, facts);
 
 	await checkSuspects(context, journal, {git, base, head: facts.head});
 	if (policy.verify.length === 0) {

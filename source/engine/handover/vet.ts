@@ -1,3 +1,4 @@
+import {lfs, type Filter} from '../../core/git/filters.ts';
 import {gateRefusal, type Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {
@@ -50,7 +51,7 @@ export async function changesOf(git: Git, base: string, tree: string): Promise<C
 async function findFiltered(
 	{git, commonDir}: ProjectGit,
 	tree: ReadonlyMap<string, Entry>,
-	changes: readonly Change[],
+	{changes, filters}: {readonly changes: readonly Change[]; readonly filters: readonly Filter[]},
 ): Promise<string[]> {
 	const changedFiles = changes.filter(({path}) => path === '.gitattributes' || path.endsWith('/.gitattributes'));
 	const before = new Map(tree);
@@ -65,10 +66,10 @@ async function findFiltered(
 	// Attributes that changed may be about any file; else only what changed itself can be wrong.
 	const paths =
 		changedFiles.length > 0 ? [...new Set([...before.keys(), ...tree.keys()])] : changes.map(({path}) => path);
-	const filters = (entries: ReadonlyMap<string, Entry>) =>
+	const filtersOf = (entries: ReadonlyMap<string, Entry>) =>
 		withAttributes({git, commonDir}, attributeFiles(entries), attributes => attributes.of('filter', paths));
-	const old = await filters(before);
-	const now = changedFiles.length > 0 ? await filters(tree) : old;
+	const old = await filtersOf(before);
+	const now = changedFiles.length > 0 ? await filtersOf(tree) : old;
 	if (old.size === 0 && now.size === 0) {
 		return [];
 	}
@@ -89,11 +90,12 @@ async function findFiltered(
 		const names = new Set([old.get(path), now.get(path)].filter(name => name !== undefined));
 		const [name] = names;
 		const pointer = names.size === 1 && name === 'lfs' && isPointer(pointers.get(after!.object) ?? 'content');
-		// Moved as it is stored.
-		if (!pointer && !(names.size === 1 && stored.has(`${name} ${after!.object}`))) {
+		const passes = name !== lfs && old.get(path) === now.get(path) && filters.some(filter => filter.name === name);
+		// Moved as it is stored. What a filter of the run's cleaned is looked at again by `findUncleaned`.
+		if (!pointer && !passes && !(names.size === 1 && stored.has(`${name} ${after!.object}`))) {
 			problems.push(
-				`${shown(path)} is stored through the filter ${shown(name!)}, which runs do not pass; ` +
-					'put it back as it was, and change it yourself',
+				`${shown(path)} is stored through the filter ${shown(name!)}, and is not what that makes of it; ` +
+					'put it back as it was, and change it yourself, or in a run with --filters',
 			);
 		}
 	}
@@ -204,7 +206,7 @@ export async function findProblems(
 		...plain(findForbidden(tree, changes, ignoreCase.trim() === 'true')),
 		...(await findUnknownCommits(project, base, changes)),
 		...plain(await findSources(git, changes)),
-		...plain(await findFiltered(project, tree, changes)),
+		...plain(await findFiltered(project, tree, {changes, filters: run.filters ?? []})),
 		...plain(await findBrought(git, run, head)),
 	];
 }

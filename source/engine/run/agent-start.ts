@@ -9,7 +9,9 @@ import type {Run} from '../../core/run/run.ts';
 import type {Agent, AgentStart, Sandbox} from '../../core/seams.ts';
 import {groupName, openCgroup} from '../../host/cgroup.ts';
 import {lowerSession} from '../../host/processes.ts';
+import {hasLfs} from '../../core/git/filters.ts';
 import type {Git} from '../../host/git.ts';
+import {lfsMounts} from '../../host/lfs.ts';
 import {findOnPath, versionOf, type Program} from '../../host/program.ts';
 import {openTerminal} from '../../host/pty.ts';
 import {insideHome} from '../../host/toolchain.ts';
@@ -17,7 +19,7 @@ import {readTrusted, type Trusted} from '../../host/trusted.ts';
 import {markRemoved} from '../../host/worktree.ts';
 import {givenFiles} from '../grants/files.ts';
 import {LiveFiles} from '../grants/live-files.ts';
-import {storedNotes} from '../handover/attributes.ts';
+import {storedNotes} from '../handover/stored-notes.ts';
 import {makeWork, overLayer} from '../layers/use.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
@@ -126,7 +128,7 @@ function beginAgent({context, journal, secrets}: Supervision, tools: ShellTools)
 /** Makes the injected files, the run's control group and its plan. @returns the plan, and the grants that are refused */
 async function makePlan(
 	supervision: Supervision,
-	{commonDir, policy, trusted, tools, nodes, target}: Found,
+	{git, commonDir, policy, trusted, tools, nodes, target}: Found,
 	{program, start, layer}: Pick<Begun, 'program' | 'start'> & Pick<SetUp, 'layer'>,
 ): Promise<{plan: SandboxPlan; refused: readonly string[]}> {
 	const {context, journal, places, injectedFiles, trust, opened} = supervision;
@@ -146,7 +148,11 @@ async function makePlan(
 		policy,
 		settings: (await readSettings(context.paths)).limits,
 		injected: {
-			mounts: [...injected.mounts, ...(program?.mounts ?? [])],
+			mounts: [
+				...injected.mounts,
+				...(program?.mounts ?? []),
+				...(hasLfs(run.filters) ? await lfsMounts({git, commonDir}) : []),
+			],
 			env: {
 				...injected.env,
 				...quietNode(nodes),
@@ -247,7 +253,7 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 			...notes.swept,
 			...setUpNotes(prepared, run),
 			...limitNotes(plan, opened.group),
-			...(await storedNotes(git, commonDir, run.base).catch(() => [])),
+			...(await storedNotes({git, commonDir}, run.base, run.filters).catch(() => [])),
 		],
 	});
 	if (conversation !== undefined && conversation !== run.conversation) {

@@ -1,6 +1,7 @@
 import {randomBytes, randomUUID} from 'node:crypto';
 import {mkdirSync} from 'node:fs';
 import path from 'node:path';
+import type {Filter} from '../../core/git/filters.ts';
 import {branchRef, isBranchRef} from '../../core/git/refs.ts';
 import {branchOf, nameFrom, parseName} from '../../core/names.ts';
 import type {Project} from '../../core/project.ts';
@@ -51,6 +52,8 @@ export type RunRequest = {
 	readonly after?: string | undefined;
 	/** Files that git does not keep, to be copied from the project; a person said yes to them. */
 	readonly include?: readonly string[] | undefined;
+	/** Filters that its files pass; a person said yes to their commands. */
+	readonly filters?: readonly Filter[] | undefined;
 };
 
 /** Resolves what a run starts from and what it is merged into. */
@@ -202,6 +205,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	const grants = await makeGrants(context, request);
 	await readPolicy(git, commit);
 
+	const filters = request.filters?.length === 0 ? undefined : request.filters;
 	const places = context.paths.run(id);
 	makeFolder(places, id);
 	let journal: Journal | undefined;
@@ -218,7 +222,9 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 			target,
 			places,
 			brought: request.include,
-			fill: index => fillWorktree(context, id, {git, commonDir, root: request.project.root, places, commit, index}),
+			filters,
+			fill: index =>
+				fillWorktree(context, id, {git, commonDir, root: request.project.root, places, commit, index, filters}),
 		});
 		made = true;
 		await copyIncluded(context, {project: request.project, runId: id, places}, request.include ?? []);
@@ -241,6 +247,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 				batch: request.batch,
 				after: request.after,
 				included: request.include && [...request.include],
+				filters: filters && [...filters],
 			},
 			context.actor,
 		);

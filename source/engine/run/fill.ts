@@ -5,15 +5,18 @@ import type {ProjectCheckout} from '../../host/git.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {adminName, copyIndex} from '../../host/worktree.ts';
+import {commandsOf, hasLfs, type Filter} from '../../core/git/filters.ts';
 import {baseMounts} from '../../host/borrowed.ts';
+import {lfsMounts, lfsSeenAt} from '../../host/lfs.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {jail, makeScratch} from '../sandbox/jail.ts';
+import {toolsOf} from '../sandbox/tools.ts';
 import {fillSubmodules} from './submodules.ts';
 
 /*
- * Files are written as they are stored, by a git that knows no filter
- * of anybody's: what LFS or git-crypt keep elsewhere stays there.
+ * Files are written in the jail, by a git that knows no filter but those that the run was made with: for all others
+ * they are written as they are stored.
  */
 
 /**
@@ -23,7 +26,7 @@ import {fillSubmodules} from './submodules.ts';
 const fillScript = `
 W=$1 commit=$2
 export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fleet/scratch/index
-export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/* | tr '\\n' ':' | sed 's/:$//')
+export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/[0-9]* | tr '\\n' ':' | sed 's/:$//')
 cd "$W" || exit 1
 git read-tree -m -u "$commit"
 `;
@@ -32,6 +35,7 @@ git read-tree -m -u "$commit"
 type Filling = ProjectCheckout & {
 	readonly places: RunPaths;
 	readonly commit: string;
+	/** What its files pass. */ readonly filters?: readonly Filter[] | undefined;
 	/** Where an index of what was written goes. */ readonly index: string;
 };
 
@@ -42,10 +46,16 @@ type Filling = ProjectCheckout & {
 export async function fillWorktree(
 	context: Context,
 	runId: string,
-	{git, commonDir, root, places, commit, index}: Filling,
+	{git, commonDir, root, places, commit, index, filters}: Filling,
 ): Promise<void> {
 	const folder = places.jailGit;
-	await makeOwnGit(folder, {git, commonDir, seenAt: '/run/fleet/git', admin: adminName(places)});
+	await makeOwnGit(folder, {
+		git,
+		commonDir,
+		seenAt: '/run/fleet/git',
+		admin: adminName(places),
+		passes: {filters, write: '/run/fleet/scratch/lfs', read: [lfsSeenAt]},
+	});
 	giveToRun(runId, folder);
 	const scratch = makeScratch(runId, places);
 	try {
@@ -55,8 +65,10 @@ export async function fillWorktree(
 			script: fillScript,
 			argv: [places.worktree, commit],
 			cwd: places.worktree,
+			tools: commandsOf(filters).length > 0 ? await toolsOf(context, root) : undefined,
 			mounts: [
 				...baseMounts(commonDir),
+				...(hasLfs(filters) ? await lfsMounts({git, commonDir}) : []),
 				{source: folder, target: '/run/fleet/git', mode: 'read'},
 				{source: scratch, target: '/run/fleet/scratch', mode: 'write'},
 				{source: places.worktree, target: places.worktree, mode: 'write'},
@@ -78,6 +90,15 @@ export async function fillWorktree(
 				throw new Refusal(
 					`the repository is a partial clone and does not have all files of ${commit.slice(0, 10)}`,
 					`git -C ${root} archive ${commit.slice(0, 10)} > /dev/null fetches them; then again`,
+				);
+			}
+
+			const passed = commandsOf(filters).map(({name}) => JSON.stringify(name));
+			if (passed.length > 0) {
+				throw new Refusal(
+					`the files could not be written through the filter ${passed.join(', ')}, ` +
+						`in a sandbox without network: ${timedOut ? 'it took too long' : words}`,
+					'fleet run --no-filters …: files are then as they are stored',
 				);
 			}
 

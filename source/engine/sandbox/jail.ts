@@ -10,9 +10,26 @@ import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {runLimited, type Folders, type Limited} from './guard.ts';
 import {basicPlan, chooseSandbox} from './plan.ts';
+import type {ShellTools} from './tools.ts';
 
 /** How long the host looks at what an agent wrote before it gives up, milliseconds. */
 const jailTimeoutMs = 300_000;
+
+/** What git in the jail goes by: nobody's configuration, and nothing that it would ask for or write besides. */
+const jailGitEnvironment: Readonly<Record<string, string>> = {
+	GIT_CONFIG_NOSYSTEM: '1',
+	GIT_CONFIG_GLOBAL: '/dev/null',
+	GIT_TERMINAL_PROMPT: '0',
+	GIT_OPTIONAL_LOCKS: '0',
+	GIT_NO_LAZY_FETCH: '1',
+	// Indexes of what is there anyway, which git believes: a damaged one hides it, a forged one tells another history.
+	GIT_CONFIG_COUNT: '2',
+	GIT_CONFIG_KEY_0: 'core.commitGraph',
+	GIT_CONFIG_VALUE_0: 'false',
+	GIT_CONFIG_KEY_1: 'core.multiPackIndex',
+	GIT_CONFIG_VALUE_1: 'false',
+	LC_ALL: 'C',
+};
 
 /**
  * Runs a script over an agent's files in a sandbox with no network:
@@ -29,11 +46,12 @@ export async function jail(
 		mounts: readonly Mount[];
 		cwd?: string;
 		env?: Record<string, string>;
-		input?: string;
+		input?: string | Uint8Array;
 		onOutput?(bytes: Uint8Array): void;
 		timeout?: number;
 		folders?: Folders;
 		/** See `SandboxPlan`. */ readsAll?: boolean;
+		/** The toolchains of the person's shell, where a program of theirs is to run. */ tools?: ShellTools | undefined;
 	},
 ): Promise<Outcome & {stdout: string; stderr: string; over?: string}> {
 	const {runId, places} = options;
@@ -48,19 +66,9 @@ export async function jail(
 			...basicPlan(runId, folder, {
 				mounts: options.mounts,
 				cwd: options.cwd ?? '/tmp',
+				tools: options.tools,
 				env: {
-					GIT_CONFIG_NOSYSTEM: '1',
-					GIT_CONFIG_GLOBAL: '/dev/null',
-					GIT_TERMINAL_PROMPT: '0',
-					GIT_OPTIONAL_LOCKS: '0',
-					GIT_NO_LAZY_FETCH: '1',
-					// Indexes of what is there anyway, which git believes: a damaged one hides it, a forged one tells another history.
-					GIT_CONFIG_COUNT: '2',
-					GIT_CONFIG_KEY_0: 'core.commitGraph',
-					GIT_CONFIG_VALUE_0: 'false',
-					GIT_CONFIG_KEY_1: 'core.multiPackIndex',
-					GIT_CONFIG_VALUE_1: 'false',
-					LC_ALL: 'C',
+					...jailGitEnvironment,
 					...options.env,
 				},
 			}),
