@@ -111,7 +111,30 @@ test('a lock file that cannot be read, is a link, is too long, is gone or was mo
 	assert.deepEqual([packages!.unread, packages!.came, packages!.went], [3, 1, 1]);
 	const shown = fleet.must('show', 'w');
 	assert.match(shown, /! a\/package-lock\.json could not be read: it is not as npm writes it/);
-	assert.match(shown, /3 lock files could not be read/);
+	assert.match(shown, /3 files could not be read/);
+});
+
+test('what runs at an install is said beside the packages', async t => {
+	const fleet = new Fleet(t, {
+		files: {'package.json': '{"scripts": {"test": "x"}}', '.npmrc': 'ignore-scripts=true\n'},
+	});
+	await fleet.agent(
+		'w',
+		[
+			write('package.json', '{"scripts": {"test": "x", "postinstall": "node x.js"}}'),
+			"printf 'registry=https://r.example/\\n' > .npmrc; mkdir a; ln -s ../.npmrc a/.npmrc",
+			'git add -A; git commit -qm scripts',
+		].join('; '),
+	);
+	fleet.must('verify', 'w');
+	const shown = fleet.must('show', 'w');
+	assert.match(shown, /^packages {3}what runs at install changed, a file could not be read$/m);
+	assert.match(shown, /! package\.json: scripts\.postinstall is now: node x\.js/);
+	assert.match(shown, /! \.npmrc: ignore-scripts is gone/);
+	assert.match(shown, /! a\/\.npmrc could not be read: it is a link/);
+	assert.match(fleet.must('diff', 'w'), /^packages {3}what runs at install changed/);
+	const {packages} = fleet.json<{packages: {install: number}}>('show', 'w');
+	assert.equal(packages.install, 2);
 });
 
 test('names of an agent reach a terminal without their control characters, and the value of a secret does not', async t => {

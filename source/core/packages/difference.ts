@@ -13,7 +13,7 @@ import type {Reading} from './registry.ts';
 
 /** Why a package is to be looked at first. */
 export type PackageFlag = {
-	readonly id: 'script' | 'source' | 'host' | 'checksum' | 'file';
+	readonly id: 'script' | 'install' | 'source' | 'host' | 'checksum' | 'file';
 	readonly text: string;
 };
 

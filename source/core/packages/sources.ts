@@ -20,7 +20,12 @@ function sshHost(address: string): string {
 /** Without what follows `#`, and without a password, as this is shown. */
 function withoutFragment(address: string): string {
 	const at = address.indexOf('#');
-	return (at === -1 ? address : address.slice(0, at)).replace(/^([\w.+-]+:\/\/)[^/@]*:[^/@]*@/, '$1***@');
+	return withoutPassword(at === -1 ? address : address.slice(0, at));
+}
+
+/** A text without the passwords of addresses in it. */
+export function withoutPassword(text: string): string {
+	return text.replaceAll(/(:\/\/)[^/@\s:]{0,200}:[^/@\s]{0,500}@/g, '$1***@');
 }
 
 /** What follows `#`: of a repository, its commit. */

@@ -11,6 +11,8 @@ export type PackageSummary = {
 	readonly scripts: number;
 	/** Packages that came, of which the lock file does not say whether they run one. */
 	readonly unknown: number;
+	/** Files that change what runs when packages are installed, or from where they come. */
+	readonly install: number;
 	/** Files that could not be read. */
 	readonly unread: number;
 	/** What is to be looked at first, a line each; the first of them. */
@@ -28,7 +30,7 @@ const maxText = 160;
 const cut = (text: string) => (text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text);
 
 /** The gravest first. */
-const order: ReadonlyArray<PackageFlag['id']> = ['file', 'script', 'source', 'checksum', 'host'];
+const order: ReadonlyArray<PackageFlag['id']> = ['file', 'script', 'install', 'source', 'checksum', 'host'];
 
 /**
  * What is to be looked at first in one file, the gravest first.
@@ -75,6 +77,7 @@ export function summarize(locks: readonly LockChange[]): PackageSummary | undefi
 		changed: count(({kind}) => kind === 'changed'),
 		scripts: count(change => change.flags.some(({id}) => id === 'script')),
 		unknown: count(({kind, script}) => kind === 'came' && script === 'unknown'),
+		install: locks.filter(({flags: own}) => own.some(({id}) => id === 'install')).length,
 		unread: locks.filter(({unread}) => unread !== undefined).length,
 		flags: flags.slice(0, maxFlags),
 		flagged: flags.length,
@@ -82,7 +85,7 @@ export function summarize(locks: readonly LockChange[]): PackageSummary | undefi
 }
 
 /** For a line: `3 came (1 runs a script at install), 1 went, 2 changed`. */
-export function summaryText({came, went, changed, scripts, unknown, unread}: PackageSummary): string {
+export function summaryText({came, went, changed, scripts, unknown, install, unread}: PackageSummary): string {
 	const notes = [
 		scripts === 0 ? '' : `${scripts} ${scripts === 1 ? 'runs' : 'run'} a script at install`,
 		unknown === 0 ? '' : `of ${unknown} that is not known`,
@@ -93,7 +96,8 @@ export function summaryText({came, went, changed, scripts, unknown, unread}: Pac
 		came === 0 ? '' : `${came} came${inside}`,
 		went === 0 ? '' : `${went} went`,
 		changed === 0 ? '' : `${changed} changed${came === 0 ? inside : ''}`,
-		unread === 0 ? '' : `${unread === 1 ? 'a lock file' : `${unread} lock files`} could not be read`,
+		install === 0 ? '' : 'what runs at install changed',
+		unread === 0 ? '' : `${unread === 1 ? 'a file' : `${unread} files`} could not be read`,
 	].filter(part => part !== '');
 	return parts.length === 0 ? 'none came, went or changed' : parts.join(', ');
 }

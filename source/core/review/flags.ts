@@ -170,9 +170,37 @@ function packageFlags(lock: LockChange): Flag[] {
 	const lines = flagLines(lock, false);
 	const left = lines.length - maxPackageFlags;
 	return [...lines.slice(0, maxPackageFlags), ...(left > 0 ? [`and ${left} more`] : [])].map(text => ({
-		id: 'packages',
+		id: lock.flags.some(({id}) => id === 'install') ? 'install' : 'packages',
 		text,
 	}));
+}
+
+/** What a manifest says of packages, as far as its lines alone tell. @param lock what is known of the whole file */
+function manifestFlags(file: DiffFile, lock: LockChange | undefined): Flag[] {
+	const flags: Flag[] = [];
+	const lines = additions(file);
+	const script = lines.find(line =>
+		/"(?:(?:pre|post)?install|(?:pre|post)?pack|prepare|prepublish(?:Only)?|dependencies)"\s*:\s*"/.test(line.text),
+	);
+	if (script && file.path.endsWith('package.json') && lock === undefined) {
+		flags.push({id: 'install', text: `a script that runs when it is installed: line ${script.new}`});
+	}
+
+	const before = new Set(
+		file.hunks
+			.flatMap(hunk => hunk.lines.filter(line => line.kind === '-'))
+			.flatMap(line => packagesIn(file.path, line.text)),
+	);
+	const names = [...new Set(lines.flatMap(line => packagesIn(file.path, line.text)))].filter(name => !before.has(name));
+	// Of a file that was read as a whole, the packages are said one by one.
+	if (names.length > 0 && (!lock || lock.unread !== undefined || lock.packages.length === 0)) {
+		flags.push({
+			id: 'dependency',
+			text: `new: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`,
+		});
+	}
+
+	return flags;
 }
 
 /** What is to be looked at first in one file, worst first. Pure; says what it is, not that it is bad. */
@@ -205,8 +233,10 @@ export function flagsOf(file: DiffFile, {verify, instructions, packages = []}: F
 		flags.push({id: 'blanks', text: `code behind many blanks, where few look: line ${pushed.new}`});
 	}
 
+	const lock = packages.find(({path}) => path === file.path);
 	for (const [id, pattern, text] of places) {
-		if (pattern.test(file.path) || pattern.test(file.oldPath)) {
+		// Of a file that was read as a whole, it is said what of it decides that.
+		if ((pattern.test(file.path) || pattern.test(file.oldPath)) && (id !== 'install' || lock === undefined)) {
 			flags.push({id, text});
 		}
 	}
@@ -227,33 +257,7 @@ export function flagsOf(file: DiffFile, {verify, instructions, packages = []}: F
 		flags.push({id: 'executable', text: 'made executable'});
 	}
 
-	const lock = packages.find(({path}) => path === file.path);
-	flags.push(...(lock ? packageFlags(lock) : []));
-	if (manifests.test(file.path)) {
-		const script = lines.find(line =>
-			/"(?:(?:pre|post)?install|(?:pre|post)?pack|prepare|prepublish(?:Only)?|dependencies)"\s*:\s*"/.test(line.text),
-		);
-		if (script && file.path.endsWith('package.json')) {
-			flags.push({id: 'install', text: `a script that runs when it is installed: line ${script.new}`});
-		}
-
-		const before = new Set(
-			file.hunks
-				.flatMap(hunk => hunk.lines.filter(line => line.kind === '-'))
-				.flatMap(line => packagesIn(file.path, line.text)),
-		);
-		const names = [...new Set(lines.flatMap(line => packagesIn(file.path, line.text)))].filter(
-			name => !before.has(name),
-		);
-		// Of a file that was read as a whole, the packages are said one by one.
-		if (names.length > 0 && (!lock || lock.unread !== undefined)) {
-			flags.push({
-				id: 'dependency',
-				text: `new: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`,
-			});
-		}
-	}
-
+	flags.push(...(lock ? packageFlags(lock) : []), ...(manifests.test(file.path) ? manifestFlags(file, lock) : []));
 	return flags;
 }
 

@@ -1,5 +1,6 @@
 import {parseChanges, textOf, type Change} from '../../core/git/tree.ts';
 import type {LockChange} from '../../core/packages/difference.ts';
+import type {InstallFormat, Text} from '../../core/packages/install.ts';
 import type {LockFormat} from '../../core/packages/package.ts';
 import type {Reading} from '../../core/packages/registry.ts';
 import {summarize, type PackageSummary} from '../../core/packages/summary.ts';
@@ -11,22 +12,28 @@ import {knownValues} from '../grants/secret-values.ts';
 import {readPackages, rememberPackages} from './packages-file.ts';
 
 /*
- * What became of packages in the lock files that a run changed, from objects that were checked, never from its folder.
+ * What became of packages in the lock files that a run changed, and of what runs when packages are installed, from objects that were checked, never from its folder.
  * Read once for each pair of commits: what was found is kept beside the journal.
  */
 
-/** Lock files of one change that are read, and characters of all of them; of what is left it is said. */
-const maxFiles = 100;
+/** Files of one change that are read, and characters of all of them; of what is left it is said. */
+const maxFiles = 200;
 const maxTotal = 64 * 1024 ** 2;
 
 /** Characters of names of changed files. */
 const maxNames = 64 * 1024 ** 2;
 
-type Pair = {readonly path: string; readonly format: LockFormat} & Pick<Change, 'before' | 'after'>;
+/** A file that pins packages, or that says what runs when they are installed. */
+type Pair = {readonly path: string} & Pick<Change, 'before' | 'after'> &
+	({readonly kind: 'lock'; readonly format: LockFormat} | {readonly kind: 'install'; readonly format: InstallFormat});
 
 /** What only a change of a lock file needs: two parsers, which take longer to load than most verbs. */
 const loadReaders = () =>
-	Promise.all([import('../../core/packages/registry.ts'), import('../../core/packages/difference.ts')]);
+	Promise.all([
+		import('../../core/packages/registry.ts'),
+		import('../../core/packages/difference.ts'),
+		import('../../core/packages/install.ts'),
+	]);
 
 /**
  * Looks at the lock files of a range, and keeps what was found.
@@ -79,26 +86,20 @@ async function changedLocks({
 		return {locks: [], path: 'the change'};
 	}
 
-	if (!mayHoldLocks(stdout)) {
-		return {locks: [], path: undefined};
-	}
-
-	const [{formatOf}] = await loadReaders();
+	const [{formatOf}, , {installFormatOf}] = await loadReaders();
 	const pairs: Pair[] = [];
 	for (const {path, before, after} of parseChanges(stdout)) {
-		const format = formatOf(path);
+		const [format, installs] = [formatOf(path), installFormatOf(path)];
+		const pair = {path: textOf(path), before, after};
 		// Of a file whose mode alone is another, nothing is.
 		if (format && before?.object !== after?.object) {
-			pairs.push({path: textOf(path), format, before, after});
+			pairs.push({...pair, kind: 'lock', format});
+		} else if (installs && before?.object !== after?.object) {
+			pairs.push({...pair, kind: 'install', format: installs});
 		}
 	}
 
 	return {locks: joinMoved(pairs), path: undefined};
-}
-
-/** A first look at the names of changed files, without what reads them. */
-function mayHoldLocks(names: string): boolean {
-	return /lock|shrinkwrap|\.sum\0|go\.mod\0|pom\.xml\0|requirements/.test(names);
 }
 
 /** A file that is gone, and the only one of its name that came: it was moved. */
@@ -124,9 +125,9 @@ function joinMoved(pairs: readonly Pair[]): Pair[] {
 }
 
 async function compareAll(git: Git, pairs: readonly Pair[]): Promise<LockChange[]> {
-	const [{maxChars, readLock}, {compareLocks}] = await loadReaders();
+	const [{maxChars, readLock}, {compareLocks}, {compareInstall}] = await loadReaders();
 	let total = 0;
-	const read = async (format: LockFormat, entry: Change['before']): Promise<Reading | undefined> => {
+	const read = async (entry: Change['before']): Promise<Text | undefined> => {
 		if (!entry) {
 			return undefined;
 		}
@@ -136,25 +137,38 @@ async function compareAll(git: Git, pairs: readonly Pair[]): Promise<LockChange[
 		}
 
 		if (total > maxTotal) {
-			return {unread: `the lock files of this change are more than ${maxTotal / 1024 ** 2} MiB`};
+			return {unread: `the files of this change that pin packages are more than ${maxTotal / 1024 ** 2} MiB`};
 		}
 
 		const {code, stdout} = await git.run(['cat-file', 'blob', entry.object], {limit: maxChars});
 		total += stdout.length;
-		return code === 0
-			? readLock(format, stdout)
-			: {unread: `it is longer than ${maxChars / 1024 ** 2} MiB, or is not there`};
+		return code === 0 ? stdout : {unread: `it is longer than ${maxChars / 1024 ** 2} MiB, or is not there`};
 	};
 
+	const readingOf = (format: LockFormat, text: Text | undefined): Reading | undefined =>
+		typeof text === 'string' ? readLock(format, text) : text;
 	const found: LockChange[] = [];
-	for (const {path, format, before, after} of pairs.slice(0, maxFiles)) {
+	for (const pair of pairs.slice(0, maxFiles)) {
 		// One after the other: each may take as much memory as the longest.
-		// oxlint-disable-next-line no-await-in-loop -- the reason is above
-		found.push(compareLocks(path, format, {before: await read(format, before), after: await read(format, after)}));
+		const [before, after] = [await read(pair.before), await read(pair.after)];
+		if (pair.kind === 'install') {
+			const change = compareInstall(pair.path, pair.format, {before, after});
+			found.push(...(change ? [change] : []));
+		} else {
+			const {path, format} = pair;
+			const both = {before: readingOf(format, before), after: readingOf(format, after)};
+			found.push(compareLocks(path, format, both));
+		}
 	}
 
 	const left = pairs.slice(maxFiles);
 	return left.length === 0
 		? found
-		: [...found, unreadable(left[0]!.path, `the change has ${pairs.length} lock files, of which ${maxFiles} are read`)];
+		: [
+				...found,
+				unreadable(
+					left[0]!.path,
+					`the change has ${pairs.length} files that pin packages, of which ${maxFiles} are read`,
+				),
+			];
 }

@@ -105,7 +105,7 @@ test('a file that was made, one that is gone, one that cannot be read', () => {
 	assert.match(flagLines(gone)[0]!, /^package-lock\.json: is gone/);
 	const broken = compare(text, `${text} <<<`);
 	assert.deepEqual(flagLines(broken), ['package-lock.json could not be read: it is not as npm writes it']);
-	assert.equal(summaryText(summarize([broken])!), 'a lock file could not be read');
+	assert.equal(summaryText(summarize([broken])!), 'a file could not be read');
 	assert.match(flagLines(compare('nothing', text))[0]!, /could not be read: as it was before/);
 	const removed = compare(undefined, lock(entry('a', '1.0.0', {resolved: 'https://r.example/a/-/a-1.0.0.tgz'})));
 	assert.equal(removed.flags.length, 1, 'of a new file, a host that is not where its packages come from');
