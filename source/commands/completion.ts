@@ -1,6 +1,7 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
+import {version} from '../core/version.ts';
 import {listProjects} from '../engine/project/projects.ts';
 import {listRunIds} from '../engine/runs.ts';
 import {bashScript} from './completion/bash.ts';
@@ -8,13 +9,10 @@ import {fishScript} from './completion/fish.ts';
 import {manPage} from './completion/man.ts';
 import {wordsOf} from './completion/words.ts';
 import {zshScript} from './completion/zsh.ts';
-import {version} from './version.ts';
-import {define, oneOf, type Verb} from './verb.ts';
+import {define, known, oneOf, type Verb} from './verb.ts';
 
-/** Every verb. The list loads this file, too, so it is asked for when it is needed. */
 async function allVerbs(): Promise<Array<readonly [string, Verb]>> {
-	const {verbs} = await import('./verbs.ts');
-	return Promise.all(Object.entries(verbs).map(async ([name, load]) => [name, (await load()).verb] as const));
+	return Promise.all(Object.entries(known.verbs).map(async ([name, load]) => [name, (await load()).verb] as const));
 }
 
 const allWords = async () => (await allVerbs()).map(([name, verb]) => wordsOf(name, verb));

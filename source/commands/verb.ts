@@ -70,6 +70,12 @@ type Definition<DeclaredArguments extends Arguments, DeclaredOptions extends Opt
 /** One verb, whatever it takes. */
 export type Verb = Definition<Arguments, Options> & {readonly usage: string};
 
+/** Verbs by their names, each loaded only when it is asked for. */
+export type VerbList = Readonly<Record<string, () => Promise<{readonly verb: Verb}>>>;
+
+/** For a verb that tells of all of them: `verbs.ts`, which loads every verb's file, puts its list here. */
+export const known: {verbs: VerbList} = {verbs: {}};
+
 /** Declares a verb: what `run` gets has the types of what is declared. */
 export function define<const DeclaredArguments extends Arguments, const DeclaredOptions extends Options>(
 	verb: Definition<DeclaredArguments, DeclaredOptions>,

@@ -1,7 +1,7 @@
-import type {Verb} from './verb.ts';
+import {known, type VerbList} from './verb.ts';
 
 /** Every verb, in the order that help shows them. Each is loaded only when it is typed. */
-export const verbs: Readonly<Record<string, () => Promise<{readonly verb: Verb}>>> = {
+export const verbs: VerbList = {
 	screen: () => import('./screen.ts'),
 	demo: () => import('./demo.ts'),
 	doctor: () => import('./doctor.ts'),
@@ -37,6 +37,8 @@ export const verbs: Readonly<Record<string, () => Promise<{readonly verb: Verb}>
 	completion: () => import('./completion.ts'),
 	uninstall: () => import('./uninstall.ts'),
 };
+
+known.verbs = verbs;
 
 /** What verbs were called before: they are still understood. */
 export const formerNames: Readonly<Record<string, string>> = {freeze: 'pause', thaw: 'continue'};

@@ -3,7 +3,7 @@ import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
 import {nearest} from '../core/text/near.ts';
-import {version} from '../commands/version.ts';
+import {version} from '../core/version.ts';
 import {formerNames, otherNames, verbs} from '../commands/verbs.ts';
 import {parseCommandLine} from './command-line.ts';
 
