@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {TestCounter} from '../../source/core/run/test-summary.ts';
-import {verdictOf, VerifyReader, type Checked, type Earlier} from '../../source/core/run/verdict.ts';
+import {verdictOf, VerifyReader, whereFrom, type Checked, type Earlier} from '../../source/core/run/verdict.ts';
 
 /* What makes a gate doubt an exit code, in the words of shells and test runners. */
 
@@ -220,4 +220,31 @@ test('a verification passes only where something was checked', () => {
 		'inconclusive',
 		'not all were run',
 	);
+});
+
+test('what is not there has a name, and where it would come from is said', () => {
+	const named: ReadonlyArray<readonly [string, string | undefined]> = [
+		['sh: 1: mocha: not found', 'mocha'],
+		['verify: 1: cargo: not found', 'cargo'],
+		['verify: line 1: exec: tsc: command not found', 'tsc'],
+		['bash: tsc: command not found', 'tsc'],
+		["env: 'node20': No such file or directory", 'node20'],
+		['make: pytest: No such file or directory', 'pytest'],
+		['/usr/bin/python3: No module named pytest', 'pytest'],
+		["ModuleNotFoundError: No module named 'yaml'", 'yaml'],
+		["Error: Cannot find module 'express'", 'express'],
+		["Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@scope/pkg' imported from /x/y.js", '@scope/pkg'],
+		["Error: Cannot find module './local.js'", undefined],
+		['verify: 1: ./check.sh: not found', undefined],
+		['not found', undefined],
+	];
+	for (const [line, name] of named) {
+		assert.equal(read(`${line}\n`).missing, name, line);
+	}
+
+	assert.match(
+		whereFrom('mocha', false),
+		/^mocha is not there: packages come from setup, which this policy does not have$/,
+	);
+	assert.match(whereFrom('mocha', true), /^mocha is not there: neither .* nor setup brings it$/);
 });

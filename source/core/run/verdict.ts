@@ -58,6 +58,39 @@ const noGit: readonly RegExp[] = [
 	/^fatal: this operation must be run in a work tree/,
 ];
 
+/** What a line says is not there: a program, or a package of a language. */
+const missing: readonly RegExp[] = [
+	new RegExp(`^${shellName}: (?:line )?\\d+: (?:exec: )?([^\\s:/]+): (?:command )?not found$`),
+	/^(?:\S*\/)?(?:ba|da|k|z|a)?sh: (?:(?:line )?\d+: )?(?:exec: )?([^\s:/]+): (?:command )?not found$/,
+	/^zsh: (?:\d+: )?command not found: ([^\s:/]+)$/,
+	/^(?:\S*\/)?env: ['\u2018]([^\s/]+)['\u2019]: No such file or directory$/,
+	/^(?:\S*\/)?(?:xargs|make(?:\[\d+\])?): ([^\s:/]+): No such file or directory$/,
+	/(?:^|: )No module named '?([\w.-]+)'?$/,
+	/^(?:\S+: )?Error(?: \[\w+\])?: Cannot find (?:module|package) '([^'./][^']*)'/,
+];
+
+/** The name of what a line says is not there; undefined where it says no such thing. */
+function missingIn(line: string): string | undefined {
+	for (const pattern of missing) {
+		const name = pattern.exec(line)?.[1];
+		if (name !== undefined) {
+			return name.slice(0, 80);
+		}
+	}
+
+	return undefined;
+}
+
+/**
+ * Where what is missing would come from.
+ * @param hasSetup whether the policy has commands that bring what the project needs
+ */
+export function whereFrom(name: string, hasSetup: boolean): string {
+	return hasSetup
+		? `${name} is not there: neither this machine's tools nor setup brings it`
+		: `${name} is not there: packages come from setup, which this policy does not have`;
+}
+
 /** Characters of a line that are looked at. */
 const longestLine = 4000;
 
@@ -66,6 +99,7 @@ export class VerifyReader {
 	readonly #tests = new TestCounter();
 	readonly #rests = {stdout: '', stderr: ''};
 	#doubt: {readonly doubt: Doubt; readonly line: string} | undefined;
+	#missing: string | undefined;
 
 	push(text: string, stream: 'stdout' | 'stderr'): void {
 		const lines = (this.#rests[stream] + text).split('\n');
@@ -87,6 +121,7 @@ export class VerifyReader {
 		}
 
 		this.#tests.read(line);
+		this.#missing ??= missingIn(line);
 		if (this.#doubt !== undefined) {
 			return;
 		}
@@ -110,6 +145,11 @@ export class VerifyReader {
 		return this.#tests.foundNone;
 	}
 
+	/** The first program or package that was said not to be there. */
+	get missing(): string | undefined {
+		return this.#missing;
+	}
+
 	/** The first line by which something was not run that should have been. */
 	get doubt(): {readonly doubt: Doubt; readonly line: string} | undefined {
 		return this.#doubt;
@@ -131,6 +171,8 @@ export type Checked = {
 	readonly tests: TestSummary | undefined;
 	readonly ran: 'some' | 'none' | undefined;
 	readonly foundNone: boolean;
+	/** A program or package that it said is not there. */
+	readonly missing?: string | undefined;
 	readonly doubt: {readonly doubt: Doubt; readonly line: string} | undefined;
 };
 

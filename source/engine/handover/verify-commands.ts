@@ -285,7 +285,7 @@ async function runCommand(
 	}
 
 	reader.end();
-	const {tests, ran, foundNone, doubt} = reader;
+	const {tests, ran, foundNone, missing, doubt} = reader;
 	return {
 		command,
 		code: outcome.code,
@@ -297,6 +297,7 @@ async function runCommand(
 		tests,
 		ran,
 		foundNone,
+		missing,
 		doubt,
 	};
 }

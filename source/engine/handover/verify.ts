@@ -1,12 +1,13 @@
 import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {branchName} from '../../core/git/refs.ts';
+import type {Policy} from '../../core/policy.ts';
 import {decideVerify} from '../../core/run/rules.ts';
 import type {Step} from '../../core/run/event.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import {exitCodes, gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import {isPassed, verdictOf, type Checked, type Earlier, type Verdict} from '../../core/run/verdict.ts';
+import {isPassed, verdictOf, whereFrom, type Checked, type Earlier, type Verdict} from '../../core/run/verdict.ts';
 import type {Journal} from '../../host/journal.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import {readTrusted} from '../../host/trusted.ts';
@@ -141,7 +142,7 @@ async function checkMerge(
 		}
 
 		checked = await runCommands(whole, {tree: facts.tree, parents: [facts.base, facts.head]});
-		const verdict = await judge(whole, checked, facts.base);
+		const verdict = explain(await judge(whole, checked, facts.base), checked, work.policy);
 		return {
 			checked,
 			verdict:
@@ -160,6 +161,16 @@ async function checkMerge(
 			// What was found out counts, whatever is left: the next verification begins with an empty folder, or not at all.
 		}
 	}
+}
+
+/** The verdict, with where what is missing would come from. */
+function explain(verdict: Verdict, checked: readonly Checked[], {setup}: Policy): Verdict {
+	const missing = checked.at(-1)?.missing;
+	return verdict.result === 'passed' ||
+		missing === undefined ||
+		!(verdict.doubt === undefined || verdict.doubt === 'not-run')
+		? verdict
+		: {...verdict, because: `${verdict.because}; ${whereFrom(missing, setup.commands.length > 0)}`};
 }
 
 /** What the commands' ends and their words amount to, beside how it was before. */
