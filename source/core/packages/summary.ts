@@ -30,24 +30,36 @@ const maxText = 160;
 const cut = (text: string) => (text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text);
 
 /** The gravest first. */
-const order: ReadonlyArray<PackageFlag['id']> = ['file', 'script', 'install', 'source', 'checksum', 'host'];
+const order = ['unread', 'file', 'script', 'install', 'source', 'checksum', 'host'] as const satisfies ReadonlyArray<
+	PackageFlag['id'] | 'unread'
+>;
+
+type FlagLine = {readonly id: (typeof order)[number]; readonly line: string};
+
+/** @param path whether what is of the file as a whole begins with its path */
+function linesOf(lock: LockChange, path: boolean): FlagLine[] {
+	if (lock.unread !== undefined) {
+		return [{id: 'unread', line: `${path ? `${cut(lock.path)} ` : ''}could not be read: ${cut(lock.unread)}`}];
+	}
+
+	return [
+		...lock.flags.map(({id, text}) => ({id, line: `${path ? `${cut(lock.path)}: ` : ''}${cut(text)}`})),
+		...lock.packages.flatMap(({name, flags, after}) =>
+			flags.map(({id, text}) => ({id, line: `${cut(name)}${id === 'checksum' ? '' : ` ${cut(after)}`}: ${cut(text)}`})),
+		),
+	];
+}
+
+function byWeight(lines: readonly FlagLine[]): string[] {
+	return [...lines].sort((one, other) => order.indexOf(one.id) - order.indexOf(other.id)).map(({line}) => line);
+}
 
 /**
  * What is to be looked at first in one file, the gravest first.
  * @param path whether what is of the file as a whole begins with its path
  */
 export function flagLines(lock: LockChange, path = true): string[] {
-	if (lock.unread !== undefined) {
-		return [`${path ? `${cut(lock.path)} ` : ''}could not be read: ${cut(lock.unread)}`];
-	}
-
-	const lines = [
-		...lock.flags.map(({id, text}) => ({id, line: `${path ? `${cut(lock.path)}: ` : ''}${cut(text)}`})),
-		...lock.packages.flatMap(({name, flags, after}) =>
-			flags.map(({id, text}) => ({id, line: `${cut(name)}${id === 'checksum' ? '' : ` ${cut(after)}`}: ${cut(text)}`})),
-		),
-	];
-	return lines.sort((one, other) => order.indexOf(one.id) - order.indexOf(other.id)).map(({line}) => line);
+	return byWeight(linesOf(lock, path));
 }
 
 /** @returns undefined where no lock file changed */
@@ -70,7 +82,7 @@ export function summarize(locks: readonly LockChange[]): PackageSummary | undefi
 
 	const list = [...changes.values()];
 	const count = (test: (change: PackageChange) => boolean) => list.filter(change => test(change)).length;
-	const flags = [...new Set(locks.flatMap(lock => flagLines(lock)))];
+	const flags = [...new Set(byWeight(locks.flatMap(lock => linesOf(lock, true))))];
 	return {
 		came: count(({kind}) => kind === 'came'),
 		went: count(({kind}) => kind === 'went'),
@@ -96,10 +108,11 @@ export function summaryText({came, went, changed, scripts, unknown, install, unr
 		came === 0 ? '' : `${came} came${inside}`,
 		went === 0 ? '' : `${went} went`,
 		changed === 0 ? '' : `${changed} changed${came === 0 ? inside : ''}`,
-		install === 0 ? '' : 'what runs at install changed',
 		unread === 0 ? '' : `${unread === 1 ? 'a file' : `${unread} files`} could not be read`,
 	].filter(part => part !== '');
-	return parts.length === 0 ? 'none came, went or changed' : parts.join(', ');
+	// Beside packages, which is what a line has room for, its flags say it.
+	const others = install > 0 ? 'what runs at install changed' : 'none came, went or changed';
+	return parts.length === 0 ? others : parts.join(', ');
 }
 
 /** One package in a line: `+ left-pad 1.3.0`. */
