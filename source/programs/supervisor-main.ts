@@ -25,12 +25,12 @@ if (!isName(runId)) {
 const handover = process.connected
 	? new Promise<Handover>(resolve => {
 			process.once('message', (message: Handover) => resolve(message));
-			process.once('disconnect', () => resolve({secrets: []}));
+			process.once('disconnect', () => resolve({secrets: [], setupSecrets: []}));
 		})
 	: undefined;
 
 try {
-	const secrets = (await handover)?.secrets ?? [];
+	const {secrets, setupSecrets} = (await handover) ?? {secrets: [], setupSecrets: []};
 	await supervise(compose(), runId, {
 		report(message) {
 			// Whoever started it may have gone already.
@@ -41,6 +41,7 @@ try {
 			}
 		},
 		secrets,
+		setupSecrets,
 		early: () => early.splice(0),
 	});
 	process.exit(0);

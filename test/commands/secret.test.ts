@@ -292,10 +292,14 @@ test('a grant at the start puts the pointer in the environment, expires, and is 
 	);
 	const script =
 		'echo "pointer $API_KEY"; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" ' +
-		`https://host.fleet.internal:${port}/; sleep 2.5; curl -sS -m 20 -H "Authorization: Bearer $API_KEY" ` +
+		`https://host.fleet.internal:${port}/; until test -e go; do sleep 0.1; done; ` +
+		`curl -sS -m 20 -H "Authorization: Bearer $API_KEY" ` +
 		`https://host.fleet.internal:${port}/late 2>&1; echo`;
 	fleet.must('run', '--name', 'first', '--allow', 'secret:api', '--because', 'a test', '--', 'sh', '-c', script);
+	await until(() => requests.length === 1, 'the first request');
 	fleet.must('allow', 'first', 'secret:user/api', '--because', 'shorter', '--for', '1s');
+	await until(() => fleet.must('journal', 'first').includes('scope.expired'), 'the grant ends');
+	writeFileSync(path.join(fleet.json('show', 'first')['worktree'], 'go'), '', {mode: 0o644});
 	await fleet.until('first', 'stopped');
 	const first = fleet.must('logs', 'first');
 	const pointer = /pointer (sk_test_\w{32})\n/.exec(first.replaceAll('\r', ''))?.[1];

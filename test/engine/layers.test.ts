@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
+import {serveTls, world} from '../support/tls.ts';
 
 /* What setup leaves is made once, shared by what needs the same, and nobody's to change for the others. */
 
@@ -264,4 +265,66 @@ test('a layer that a crash of the machine may have left half written is not beli
 	await fleet.agent('doubts', 'true');
 	assert.equal(setups(fleet, 'doubts')[0]!.reused, false);
 	mkdirSync(path.join(folder, 'tree'), {recursive: true});
+});
+
+test('a private registry is read with a pointer: by setup alone, and by no run', async t => {
+	const token = 'npm_Qw7Zr2Tx9Lm4Kp8Vn3Bc6Hd5';
+	const asked: string[] = [];
+	const port = await serveTls(t, (request, response) => {
+		asked.push(
+			`${request.method} ${request.headers.authorization === `Bearer ${token}` ? 'with the token' : 'without'}`,
+		);
+		response.end(`package for ${request.headers.authorization}\n`);
+	});
+	const ca = path.join(import.meta.dirname, '..', '..', `.world-${process.pid}.pem`);
+	writeFileSync(ca, world.certificate);
+	t.after(() => rmSync(ca, {force: true}));
+	const url = `https://host.fleet.internal:${port}`;
+	const fetched = `curl --silent --show-error -H "Authorization: Bearer $NPM_TOKEN" ${url}`;
+	const fleet = new Fleet(t, {
+		files,
+		policy:
+			`setup:\n  commands:\n    - 'mkdir deps; ${fetched}/pkg > deps/pkg; env > deps/env'\n` +
+			`    - '${fetched}/pkg -X PUT -d published > deps/put; cat deps/put; cp /run/fleet/pointers/npm deps/pointer'\n` +
+			'  secrets: [npm]\nverify: ["cat deps/pkg"]\n',
+	});
+	fleet.env['NODE_EXTRA_CA_CERTS'] = ca;
+	fleet.env['OUTSIDE'] = token;
+	const refused = fleet.run(['run', '--name', 'none', '--', 'true']);
+	assert.match(
+		refused.stderr,
+		/setup reads with the secret "npm", and this project has none\n {2}hint: fleet secret add npm --project --class setup/,
+	);
+	fleet.must(
+		'secret',
+		'add',
+		'npm',
+		'--project',
+		'--class',
+		'setup',
+		'--host',
+		`host.fleet.internal:${port}`,
+		'--env',
+		'NPM_TOKEN',
+		'--from',
+		'env:OUTSIDE',
+	);
+	const output = await fleet.agent(
+		'reads',
+		`cat deps/pkg; env | grep -c NPM_TOKEN; ls /run/fleet/pointers; ${fetched}/pkg`,
+	);
+	assert.deepEqual(asked, ['GET with the token'], 'what it reads with publishes nothing');
+	assert.match(output, /package for Bearer \*+/, 'what comes back is blanked');
+	assert.doesNotMatch(output, new RegExp(token));
+	assert.match(output, /^0\r?$/m, 'the run has no pointer of it');
+	const [key] = layersOf(fleet);
+	const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key!, 'tree', 'deps');
+	assert.ok(!readFileSync(path.join(folder, 'env'), 'utf8').includes(token));
+	const allowed = fleet.run(['allow', 'reads', 'secret:npm', '--because', 'x']);
+	assert.match(allowed.stderr, /for the project's setup, and no run is given it/);
+	fleet.must('run', '--name', 'again', '--', 'sh', '-c', 'echo > b');
+	await fleet.until('again', 'stopped');
+	delete fleet.env['OUTSIDE'];
+	assert.match(fleet.must('verify', 'again'), /package for/, 'what is there needs no secret');
+	assert.equal(asked.length, 1);
 });

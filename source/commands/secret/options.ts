@@ -1,3 +1,4 @@
+import {secretClasses} from '../../core/secrets/secret.ts';
 import type {Context} from '../../engine/context.ts';
 import type {Io} from '../../terminal/program.ts';
 import {flag, json, text, texts, type OptionValues} from '../verb.ts';
@@ -12,7 +13,7 @@ export const options = {
 	header: texts('NAME', 'which header carries it (authorization); may be repeated'),
 	method: texts('METHOD', 'with which methods (all); may be repeated'),
 	path: texts('PATH', 'to which paths (all), such as /v1/*; may be repeated'),
-	class: text('CLASS', 'model, task or deploy', ['model', 'task', 'deploy']),
+	class: text('CLASS', 'model, task, setup or deploy', secretClasses),
 	env: text('NAME', 'the variable that holds its pointer inside'),
 	longest: text('TIME', 'the longest grant, such as 8h'),
 	store: text('STORE', 'keyring, age or session', ['keyring', 'age', 'session']),

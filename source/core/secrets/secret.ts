@@ -9,9 +9,10 @@ import {Refusal} from '../refusal.ts';
 
 /**
  * `model`: an agent's own access to its model. `task`: for what
- * a run does. `deploy`: for a deploy alone, never for a sandbox.
+ * a run does. `setup`: for a project's setup, to read with.
+ * `deploy`: for a deploy alone, never for a sandbox.
  */
-export const secretClasses = ['model', 'task', 'deploy'] as const;
+export const secretClasses = ['model', 'task', 'setup', 'deploy'] as const;
 export type SecretClass = (typeof secretClasses)[number];
 
 /** A person's vault, or the one of a single project. */
@@ -114,7 +115,13 @@ export function makeBinding(raw: {
 		);
 	}
 
-	const methods = (raw.methods ?? []).map(method => method.toUpperCase());
+	// What fetches packages reads; what would publish one has to be somebody else's doing.
+	const methods = (kind === 'setup' ? ['GET', 'HEAD'] : (raw.methods ?? [])).map(method => method.toUpperCase());
+	const written = (raw.methods ?? []).find(method => !methods.includes(method.toUpperCase()));
+	if (written !== undefined) {
+		return new Refusal(`a secret for setup reads, and ${written.slice(0, 20)} does more`, 'leave --method out');
+	}
+
 	const badMethod = methods.find(
 		method => !/^[A-Z]{1,20}$/.test(method) || ['TRACE', 'TRACK', 'CONNECT'].includes(method),
 	);

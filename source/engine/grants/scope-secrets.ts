@@ -5,7 +5,7 @@ import {isInForce} from '../../core/scope.ts';
 import {describeBinding, formatReference, secretName} from '../../core/secrets/secret.ts';
 import {openedBy} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
-import {handSecret, type HandedSecret} from './secret-values.ts';
+import {handSecret, handSetupSecret, type HandedSecret, type SetupSecret} from './secret-values.ts';
 import {findSecret, mustFindSecret, projectOf, type SecretEntry} from './secrets.ts';
 
 /* From a scope to the secret behind it. */
@@ -69,6 +69,13 @@ export function secretOfScope(context: Context, scope: string, project: Pick<Pro
 		);
 	}
 
+	if (entry?.binding.class === 'setup') {
+		throw new Refusal(
+			`${formatReference(entry.reference)} is for the project's setup, and no run is given it`,
+			`name it in .fleet/policy.yaml: setup: {secrets: [${entry.reference.name}]}`,
+		);
+	}
+
 	return entry;
 }
 
@@ -95,6 +102,31 @@ export function grantLength(entry: SecretEntry | undefined, asked: number | unde
 /** What a grant opens, in words for whoever decides. */
 export function describeGrant(entry: SecretEntry): string {
 	return `${formatReference(entry.reference)}, by pointer: ${describeBinding(entry.binding)}`;
+}
+
+/**
+ * What a project's setup is handed: the secrets that the policy names, if a person keeps them for that.
+ * @throws Refusal where there is none of that name for it, or its value cannot be had
+ */
+export async function handForSetup(
+	context: Context,
+	project: Pick<Project, 'id'>,
+	names: readonly string[],
+): Promise<SetupSecret[]> {
+	const handed: SetupSecret[] = [];
+	for (const name of names) {
+		const entry = findSecret(context, {owner: 'project', name}, project.id);
+		if (!entry) {
+			throw new Refusal(
+				`the policy's setup reads with the secret "${name}", and this project has none`,
+				`fleet secret add ${name} --project --class setup --host HOST`,
+			);
+		}
+
+		handed.push(await handSetupSecret(context, entry));
+	}
+
+	return handed;
 }
 
 /**

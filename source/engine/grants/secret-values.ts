@@ -20,6 +20,9 @@ export type HandedSecret = {
 	/** The value before, while it may still turn up somewhere. */ readonly previous?: string | undefined;
 };
 
+/** The same for a project's setup. */
+export type SetupSecret = Omit<HandedSecret, 'binding'> & {readonly binding: Binding & {readonly class: 'setup'}};
+
 /** What a command prints, the first line of it; for `cmd:` sources. */
 function runSource(argv: readonly string[]): Promise<string> {
 	return new Promise((resolve, reject) => {
@@ -77,28 +80,55 @@ export async function resolveSecret(context: Context, entry: SecretEntry): Promi
 	return stored;
 }
 
-/** A secret for the supervisor of a run. @throws Refusal for a deploy secret: those never reach a sandbox */
+/** A secret for the supervisor of a run. @throws Refusal for one that is for deploys or for setups alone */
 export async function handSecret(context: Context, entry: SecretEntry, scope: string): Promise<HandedSecret> {
 	const title = formatReference(entry.reference);
-	const forDeploys = () =>
-		new Refusal(
-			`${title} is a deploy secret, which no run is ever given`,
-			'a person uses it: fleet deploy RUN TARGET --credential NAME=' + title,
-		);
 	if (entry.binding.class === 'deploy') {
-		throw forDeploys();
+		throw forDeploys(entry);
 	}
 
 	const {value, binding, previous} = await resolveSecret(context, entry);
+	const {class: kind} = binding;
 	// The vault's word counts: who changed the index changed nothing.
-	if (binding.class === 'deploy') {
-		throw forDeploys();
+	if (kind === 'deploy') {
+		throw forDeploys(entry);
 	}
 
+	if (kind === 'setup') {
+		throw new Refusal(`${title} is for the project's setup, and no run is given it`, 'fleet secret list');
+	}
+
+	return {scope, ...handed(title, {value, previous}), binding: {...binding, class: kind}};
+}
+
+/** A secret for a project's setup. @throws Refusal for any other class */
+export async function handSetupSecret(context: Context, entry: SecretEntry): Promise<SetupSecret> {
+	const {reference} = entry;
+	const title = formatReference(reference);
+	const {value, binding, previous} = await resolveSecret(context, entry);
+	const {class: kind} = binding;
+	if (kind !== 'setup') {
+		throw new Refusal(
+			`${title} is a ${kind} secret, and setup takes one for setup`,
+			`fleet secret add ${reference.name} --project --class setup --host HOST`,
+		);
+	}
+
+	const scope = `secret:${reference.owner}/${reference.name}`;
+	return {scope, ...handed(title, {value, previous}), binding: {...binding, class: kind}};
+}
+
+function forDeploys({reference}: SecretEntry): Refusal {
+	const title = formatReference(reference);
+	return new Refusal(
+		`${title} is a deploy secret, which no run is ever given`,
+		`a person uses it: fleet deploy RUN TARGET --credential NAME=${title}`,
+	);
+}
+
+function handed(reference: string, {value, previous}: Pick<Stored, 'value' | 'previous'>) {
 	return {
-		scope,
-		reference: title,
-		binding: {...binding, class: binding.class},
+		reference,
 		shape: shapeOf(value),
 		value,
 		previous: previous && Date.parse(previous.until) > Date.now() ? previous.value : undefined,

@@ -20,6 +20,7 @@ import {insideHome} from '../../host/toolchain.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {isTaken, layerKey} from '../layers/key.ts';
+import {handForSetup} from '../grants/scope-secrets.ts';
 import {layerFor, type Made} from '../layers/make.ts';
 import type {Layer} from '../layers/store.ts';
 import {copyLayer, makeWork, overLayer} from '../layers/use.ts';
@@ -120,7 +121,7 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 	await fillSubmodules({git, commonDir, root: rootOf(context, run)}, 'commit' in what ? what.commit : what.tree, tree);
 	giveToRun(run.id, tree, gitFolder, home);
 	const tools = await toolsOf(context, rootOf(context, run));
-	const trust = makeTrust(path.join(folder, 'trust'), trusted, jdksOf(tools));
+	const trust = makeTrust(path.join(folder, 'trust'), trusted, {jdks: jdksOf(tools)});
 	const own = basicPlan(run.id, path.join(folder, 'sandbox'), {
 		mounts: [
 			...mounts,
@@ -186,6 +187,7 @@ async function layerOf(work: Work, what: Looked['what'], tools: ShellTools): Pro
 		rules: rulesOf(policy.network, 'policy'),
 		tools,
 		trusted,
+		secrets: () => handForSetup(context, run.project, policy.setup.secrets),
 		tell: text => log.write(text),
 	});
 	if (made) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
 import {printable} from '../../core/names.ts';
+import {proxyPort} from '../../core/plan.ts';
 import {rulesOf} from '../../core/policy.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {readUpstreams} from '../../core/network/upstream.ts';
@@ -13,18 +14,20 @@ import {removeFolder} from '../../host/remove-folder.ts';
 import {giveToRun, ownerOf} from '../../host/run-owner.ts';
 import {placeFolder} from '../../host/write.ts';
 import {insideHome} from '../../host/toolchain.ts';
+import {versionOf} from '../../host/program.ts';
 import {trustContext} from '../../host/trusted.ts';
 import {readSettings} from '../project/settings.ts';
-import {makeTrust} from '../run/injected-files.ts';
+import {makeTrust, quietNode} from '../run/injected-files.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 import {grouped, runLimited} from '../sandbox/guard.ts';
 import {basicPlan, proxyEnvironment, withLimits} from '../sandbox/plan.ts';
 import {openSession, type Session} from '../sandbox/session.ts';
-import {isJvmProject, javaConfigurationOf, jdksOf} from '../sandbox/tools.ts';
+import {isJvmProject, javaConfigurationOf, jdksOf, programsCalled} from '../sandbox/tools.ts';
 import {cacheMounts} from './caches.ts';
 import {cleanLayers} from './clean.ts';
 import {diskOf, endOf, finish, takesOverlay} from './finish.ts';
 import {layerKey} from './key.ts';
+import {openSecrets, pointerMount, type SetupSecrets} from './setup-secrets.ts';
 import {commandTimeoutMs, insideProject, setupId, type Places, type Setup} from './setup-types.ts';
 import {
 	bootId,
@@ -113,11 +116,17 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 	await cleanLayers(context);
 	const folder = newLayerFolder(context.paths, key);
 	try {
-		const places = await lay(setup, folder);
-		const began = Date.now();
 		const hosts = new Set<string>();
 		const denied = new Set<string>();
-		const session = await open(setup, {places, hosts, denied});
+		const trust = trustContext(setup.trusted);
+		const secrets = await openSecrets(await setup.secrets(), {
+			rules: setup.rules,
+			trust: () => trust,
+			onRefused: target => denied.add(target),
+		});
+		const places = await lay(setup, folder, secrets);
+		const began = Date.now();
+		const session = await open(setup, {places, secrets, hosts, denied});
 		try {
 			for (const command of policy.setup.commands) {
 				tell(`$ ${command}\n`);
@@ -156,7 +165,7 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 }
 
 /** Makes the checkout, the git folder and HOME, and the plan of a sandbox over them. */
-async function lay(setup: Setup, folder: string): Promise<Places> {
+async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise<Places> {
 	const {context, project, git, commonDir, policy, what, branch, tools, trusted} = setup;
 	const settings = await readSettings(context.paths);
 	const runId = setupId(project.id);
@@ -191,11 +200,17 @@ async function lay(setup: Setup, folder: string): Promise<Places> {
 	}
 
 	giveToRun(runId, tree, home, gitFolder);
-	const trust = makeTrust(path.join(folder, 'trust'), trusted, jdksOf(tools));
+	const trust = makeTrust(path.join(folder, 'trust'), trusted, {
+		jdks: jdksOf(tools),
+		own: secrets.broker?.authority.certificate,
+		proxyPort,
+	});
+	const nodes = await Promise.all(programsCalled('node', tools).map(node => versionOf(node)));
 	const plan = basicPlan(runId, path.join(folder, 'sandbox'), {
 		mounts: [
 			...mounts,
 			...trust.mounts,
+			...(secrets.held.length === 0 ? [] : [pointerMount(path.join(folder, 'pointers'), secrets)]),
 			{source: tree, target: insideProject, mode: 'write'},
 			{source: gitFolder, target: path.join(insideProject, '.git'), mode: 'read'},
 			{source: home, target: insideHome, mode: 'write'},
@@ -204,7 +219,15 @@ async function lay(setup: Setup, folder: string): Promise<Places> {
 		cwd: insideProject,
 		names: true,
 		tools,
-		env: {...proxyEnvironment, ...trust.env, CI: 'true', FLEET_SETUP: '1', GIT_OPTIONAL_LOCKS: '0'},
+		env: {
+			...proxyEnvironment,
+			...trust.env,
+			...quietNode(nodes),
+			...secrets.env,
+			CI: 'true',
+			FLEET_SETUP: '1',
+			GIT_OPTIONAL_LOCKS: '0',
+		},
 	});
 	return {folder, layer, tree, home, plan: withLimits(plan, settings.limits, policy)};
 }
@@ -212,20 +235,35 @@ async function lay(setup: Setup, folder: string): Promise<Places> {
 /** The sandbox with its one way out. */
 function open(
 	setup: Setup,
-	{places, hosts, denied}: {readonly places: Places; readonly hosts: Set<string>; readonly denied: Set<string>},
+	{
+		places,
+		secrets,
+		hosts,
+		denied,
+	}: {
+		readonly places: Places;
+		readonly secrets: SetupSecrets;
+		readonly hosts: Set<string>;
+		readonly denied: Set<string>;
+	},
 ): Promise<Session> {
 	const {sandbox, policy, rules, trusted} = setup;
 	const trust = trustContext(trusted);
 	return openSession(sandbox, places.plan, {
 		folder: path.join(places.folder, 'sandbox'),
 		hooks: {
-			state: () => ({rules, privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy')}),
+			state: () => ({
+				rules: [...rules, ...secrets.rules],
+				privateHosts: rulesOf([...policy.privateHosts, ...policy.network], 'policy'),
+			}),
 			onDenied(target, because, kind) {
 				denied.add(target);
 				setup.onDenied?.(target, because, kind);
 			},
 			onAllowed: target => hosts.add(target),
 			onAsked() {},
+			broker: () => secrets.broker,
+			pointers: () => secrets.held.map(({pointer}) => pointer),
 			upstreams: readUpstreams(process.env),
 			trust: () => trust,
 		},

@@ -7,6 +7,7 @@ import type {Git} from '../../host/git.ts';
 import type {Looked} from '../../host/git-folder.ts';
 import type {Trusted} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
+import type {SetupSecret} from '../grants/secret-values.ts';
 import type {ShellTools} from '../sandbox/tools.ts';
 
 /* What a setup is asked for with, and the places of one that goes on. */
@@ -34,6 +35,8 @@ export type Setup = {
 	readonly rules: readonly EgressRule[];
 	readonly tools: ShellTools;
 	readonly trusted: Trusted;
+	/** Secrets that the policy's setup names, once they are needed. */
+	secrets(): Promise<readonly SetupSecret[]>;
 	/** Ends it; its reason is what is said. */
 	readonly signal?: AbortSignal | undefined;
 	/** Gets what is to be read by a person: what the commands write, and what goes on. */

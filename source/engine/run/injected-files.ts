@@ -93,17 +93,25 @@ export function quietNode(versions: ReadonlyArray<string | undefined>): Record<s
 /**
  * What a sandbox without a supervisor trusts: the same as a run, but for the run's own authority.
  * @param folder made here, on the host
- * @param jdks those that the sandbox sees
+ * @param options.jdks those that the sandbox sees
  */
 export function makeTrust(
 	folder: string,
 	trusted: Trusted,
-	jdks: readonly string[] = [],
+	{
+		jdks = [],
+		own,
+		proxyPort: port,
+	}: {
+		readonly jdks?: readonly string[];
+		/** An authority of its own besides, PEM. */ readonly own?: string | undefined;
+		/** Where JDKs are told that their proxy is. */ readonly proxyPort?: number | undefined;
+	} = {},
 ): {mounts: Mount[]; env: Record<string, string>} {
 	mkdirSync(folder, {recursive: true, mode: 0o755});
-	writeTrust(folder, trusted);
+	writeTrust(folder, trusted, own);
 	return {
-		mounts: [...trustMounts(folder, folder), ...javaMounts(folder, {jdks, proxyPort: undefined, within: folder})],
+		mounts: [...trustMounts(folder, folder), ...javaMounts(folder, {jdks, proxyPort: port, within: folder})],
 		env: trustEnvironment(insideTrust),
 	};
 }

@@ -102,6 +102,7 @@ async function makeOne(
 			rules: egressState(run, policy, {now: Date.now()}).rules,
 			tools,
 			trusted,
+			secrets: async () => supervision.setupSecrets,
 			signal: controller.signal,
 			tell: text => opened.output!.push(Buffer.from(text.replaceAll(/\r?\n/g, '\r\n'))),
 			begun() {

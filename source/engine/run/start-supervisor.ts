@@ -7,12 +7,19 @@ import type {Toolchain} from '../../core/toolchain.ts';
 import type {Run} from '../../core/run/run.ts';
 import {trustEnvironmentOf} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
-import {handFor} from '../grants/scope-secrets.ts';
-import type {HandedSecret} from '../grants/secret-values.ts';
+import {handFor, handForSetup} from '../grants/scope-secrets.ts';
+import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
+import {readLayer} from '../layers/store.ts';
+import {readPolicy} from '../project/policy.ts';
+import {openRun} from '../project/projects.ts';
 import {readRun} from '../runs.ts';
 
 /** What whoever starts a supervisor hands it, over the channel between the two alone. */
-export type Handover = {readonly secrets: readonly HandedSecret[]};
+export type Handover = {
+	readonly secrets: readonly HandedSecret[];
+	/** What the project's setup reads with; the run itself is given none of it. */
+	readonly setupSecrets: readonly SetupSecret[];
+};
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
 function supervisorEnvironment(toolchains: readonly Toolchain[]): Record<string, string> {
@@ -39,6 +46,17 @@ function supervisorEnvironment(toolchains: readonly Toolchain[]): Record<string,
 	};
 }
 
+/** What the setup of a run's project reads with, where it may have to run. */
+async function setupSecretsOf(context: Context, run: Run): Promise<readonly SetupSecret[]> {
+	if (run.layer !== undefined && readLayer(context.paths, run.layer)) {
+		return [];
+	}
+
+	const {git} = await openRun(context, run);
+	const {policy} = await readPolicy(git, run.base);
+	return policy.setup.reuse ? handForSetup(context, run.project, policy.setup.secrets) : [];
+}
+
 /**
  * Starts a run's supervisor, detached, hands it the secrets of its grants, and waits until the agent runs.
  * @throws Refusal with the reason where it does not come up
@@ -48,6 +66,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
 	const run = readRun(places);
 	const secrets = run ? await handFor(context, run) : [];
+	const setupSecrets = run ? await setupSecretsOf(context, run) : [];
 	const log = openSync(places.supervisorLog, 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
 	const child = spawn(program!, [...argv, runId], {
@@ -60,7 +79,7 @@ export async function startSupervisor(context: Context, runId: string): Promise<
 	try {
 		await new Promise<void>((resolve, reject) => {
 			child.once('error', reject);
-			child.send({secrets} satisfies Handover, error => {
+			child.send({secrets, setupSecrets} satisfies Handover, error => {
 				if (error) {
 					reject(error);
 				}

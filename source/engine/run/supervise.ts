@@ -3,7 +3,7 @@ import {Refusal} from '../../core/refusal.ts';
 import {Journal} from '../../host/journal.ts';
 import {machineRefusal} from '../../host/write.ts';
 import type {Context} from '../context.ts';
-import type {HandedSecret} from '../grants/secret-values.ts';
+import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import {runAgent} from './agent-start.ts';
 import {close} from './end.ts';
 import {cannotRecord, ownSignals, takeFault, takeSignal} from './halt.ts';
@@ -27,6 +27,7 @@ export async function supervise(
 		report: (message: {started: boolean; because?: string; hint?: string}) => void;
 		openJournal?: typeof Journal.open;
 		secrets?: readonly HandedSecret[];
+		/** What the project's setup reads with. */ setupSecrets?: readonly SetupSecret[];
 		hooks?: TestHooks;
 		patience?: number;
 		early?: () => readonly NodeJS.Signals[];

@@ -12,7 +12,7 @@ import type {Terminal} from '../../host/pty.ts';
 import {trustContext, type Trusted} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import type {LiveFiles} from '../grants/live-files.ts';
-import type {HandedSecret} from '../grants/secret-values.ts';
+import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import type {LimitHits} from '../sandbox/limit-hits.ts';
 import type {Session} from '../sandbox/session.ts';
 import {HeldSecrets} from './held-secrets.ts';
@@ -102,6 +102,8 @@ export type Supervision = {
 	readonly journal: Journal;
 	readonly hooks: TestHooks;
 	readonly secrets: HeldSecrets;
+	/** What the project's setup reads with; never the run's. */
+	readonly setupSecrets: readonly SetupSecret[];
 	readonly injectedFiles: InjectedFiles;
 	readonly counter: EventCounter;
 	readonly viewers: Viewers;
@@ -120,7 +122,11 @@ export type Supervision = {
 export function makeSupervision(
 	context: Context,
 	journal: Journal,
-	options: {readonly secrets?: readonly HandedSecret[]; readonly hooks?: TestHooks},
+	options: {
+		readonly secrets?: readonly HandedSecret[];
+		readonly setupSecrets?: readonly SetupSecret[];
+		readonly hooks?: TestHooks;
+	},
 ): Supervision {
 	const {run} = journal;
 	const places = context.paths.run(run.id);
@@ -135,6 +141,7 @@ export function makeSupervision(
 		journal,
 		hooks: options.hooks ?? {},
 		secrets,
+		setupSecrets: options.setupSecrets ?? [],
 		injectedFiles: new InjectedFiles(run.id, places),
 		counter: new EventCounter(),
 		viewers: new Viewers(),
