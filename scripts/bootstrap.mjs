@@ -179,6 +179,13 @@ function noteNode(node) {
  * Node to use, and an environment in which `node` is that one.
  */
 export function bootstrap() {
+	if (process.platform !== 'linux') {
+		fail(
+			'fleet runs on Linux in this version: here it has no sandbox',
+			'start it on a Linux machine, a virtual one, or WSL 2',
+		);
+	}
+
 	const node = findNode();
 	install(node, root);
 	build(node);
