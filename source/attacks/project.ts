@@ -98,7 +98,7 @@ export class ThrowawayProject {
 	/** Runs a script as an agent, in a run's own sandbox, until it ends. @returns the run and what the script wrote */
 	async agent(
 		script: string,
-		options: {name?: string; timeout?: number; allow?: readonly string[]; filters?: boolean} = {},
+		options: {name?: string; timeout?: number; allow?: readonly string[]; filters?: boolean; path?: string} = {},
 	): Promise<{run: Run; output: string}> {
 		const name = options.name ?? 'attack';
 		const {project} = await addProject(this.context, this.project);
@@ -109,6 +109,7 @@ export class ThrowawayProject {
 			name,
 			allow: options.allow ?? [],
 			because: 'the attack',
+			path: options.path,
 			filters: options.filters ? await findFilters(project, 'HEAD') : undefined,
 		});
 		return this.again(created, script, options.timeout);

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
+import {parsePart} from './git/part.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
 import {policyPath} from './names.ts';
 import {count, limitEntries, limitNames} from './limits.ts';
@@ -97,11 +98,24 @@ export type Setup = {
 	readonly reuse: boolean;
 };
 
+const folder = v.pipe(
+	v.string('a folder is named from the top of the repository'),
+	v.check(
+		text => !(parsePart(text) instanceof Refusal),
+		'a folder is named from the top of the repository, such as packages/a',
+	),
+	v.transform(text => parsePart(text) as string),
+);
+
 const schema = v.strictObject({
 	setup: v.optional(setup, []),
 	teardown: v.optional(v.array(command), []),
 	verify: v.optional(v.array(command), []),
 	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
+	path: v.optional(
+		v.strictObject({only: v.optional(v.boolean('true or false')), with: v.optional(v.array(folder), [])}),
+		{},
+	),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
 	limits: v.optional(v.strictObject(limitEntries), {}),
@@ -146,6 +160,7 @@ export const emptyPolicy: Policy = {
 	setup: {commands: [], inputs: [], secrets: [], reuse: true},
 	teardown: [],
 	verify: [],
+	path: {with: []},
 	network: [],
 	privateHosts: [],
 	limits: {},
@@ -173,7 +188,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 	return parseClosed(text, schema, {
 		path: policyPath,
 		hint:
-			'keys: setup (commands, inputs, secrets, reuse), teardown, verify, verifyDepth, network, privateHosts, ' +
+			'keys: setup (commands, inputs, secrets, reuse), teardown, verify, verifyDepth, path (only, with), network, privateHosts, ' +
 			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
 			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
 	});

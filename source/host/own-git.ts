@@ -93,6 +93,20 @@ async function readConfig(git: Git): Promise<string> {
 	return lines.join('\n');
 }
 
+/** In the real repository's record of a worktree: its patterns are those that a run was made with. */
+const ownSparse = 'fleet-sparse';
+
+/**
+ * Has a run's worktree be a sparse checkout, in cone mode. In the record alone: to say so in its configuration would
+ * change the format of the person's repository.
+ */
+export function writeSparse(commonDir: string, admin: string, patterns: string): void {
+	const folder = path.join(commonDir, 'worktrees', admin);
+	mkdirSync(path.join(folder, 'info'), {recursive: true});
+	writeFileSync(path.join(folder, 'info', 'sparse-checkout'), patterns);
+	writeFileSync(path.join(folder, ownSparse), '');
+}
+
 /**
  * What of a worktree is not checked out, where the project works
  * so: from the real repository's own record, which no agent writes.
@@ -107,6 +121,11 @@ export async function sparsePatterns(
 		return undefined;
 	}
 
+	const config = (cone: boolean) => `[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = ${cone}\n`;
+	if (existsSync(path.join(folder, ownSparse))) {
+		return {patterns: readFileSync(file, 'utf8'), config: config(true)};
+	}
+
 	const {stdout} = await new Git({gitDir: folder}).run([
 		'config',
 		'--type=bool',
@@ -117,7 +136,7 @@ export async function sparsePatterns(
 	return on('sparsecheckout')
 		? {
 				patterns: readFileSync(file, 'utf8'),
-				config: `[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = ${on('sparsecheckoutcone')}\n`,
+				config: config(on('sparsecheckoutcone')),
 			}
 		: undefined;
 }

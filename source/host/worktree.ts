@@ -17,7 +17,15 @@ import {branchRef} from '../core/git/refs.ts';
 import {Refusal} from '../core/refusal.ts';
 import {keepBorrowed, keptRef, objectFolders, projectRefs} from './borrowed.ts';
 import {Git} from './git.ts';
-import {makeOwnGit, personRules, privateConfig, sparsePatterns, writeFilters, writeRules} from './own-git.ts';
+import {
+	makeOwnGit,
+	personRules,
+	privateConfig,
+	sparsePatterns,
+	writeFilters,
+	writeRules,
+	writeSparse,
+} from './own-git.ts';
 import {lfsSeenAt} from './lfs.ts';
 import type {RunPaths} from './paths.ts';
 import {own, ownerOf} from './run-owner.ts';
@@ -46,6 +54,8 @@ export type WorktreePlan = {
 	readonly places: RunPaths;
 	/** Files of the person's that will be copied into the worktree and are not the repository's. */
 	readonly brought?: readonly string[] | undefined;
+	/** Patterns of the sparse checkout that it is to be; undefined for what the project itself is. */
+	readonly sparse?: string | undefined;
 	/** What its files pass, inside. */
 	readonly filters?: readonly Filter[] | undefined;
 	/** Writes the branch's files into the worktree, and an index of them to the path given. */
@@ -131,6 +141,10 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 		}
 
 		replaceFile(places.dotGit, `gitdir: ${path.join(commonDir, 'worktrees', path.basename(admin))}\n`, {mode: 0o644});
+		if (plan.sparse !== undefined) {
+			writeSparse(commonDir, path.basename(admin), plan.sparse);
+		}
+
 		own(ownerOf(runId), places.worktree);
 		// Not by the person's git: it would run filters of theirs over files that an agent may have written.
 		// Only the host writes it: what the files looked like then is told by it.

@@ -47,6 +47,7 @@ export type RunEvent =
 			/** Of runs that were begun together. */ batch?: string | undefined;
 			/** The run that it waits for. */ after?: string | undefined;
 			/** Files that were copied from the project besides what git keeps. */ included?: string[] | undefined;
+			/** The folder that its agent works in, from the top. */ path?: string | undefined;
 			/** Filters that its files pass. */ filters?: Filter[] | undefined;
 	  }
 	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}

@@ -67,6 +67,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			batch: entry.batch,
 			after: entry.after,
 			included: entry.included,
+			path: entry.path,
 			filters: entry.filters,
 			pid: undefined,
 			seq: entry.seq,

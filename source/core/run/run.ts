@@ -158,6 +158,8 @@ export type Run = {
 	readonly included?: readonly string[] | undefined;
 	/** The key of what setup made for it, and shared; undefined where there is no such thing. */
 	readonly layer?: string | undefined;
+	/** The folder that its agent works in, from the top of its worktree; undefined for the top. */
+	readonly path?: string | undefined;
 	/** Filters that its files pass, as they were when it was made. */
 	readonly filters?: readonly Filter[] | undefined;
 	/** The process that owns it, as of its last start. */

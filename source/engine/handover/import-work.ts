@@ -1,7 +1,9 @@
 import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {commandsOf, hasLfs} from '../../core/git/filters.ts';
+import {isInPart} from '../../core/git/part.ts';
 import {capturedHead} from '../../core/git/refs.ts';
+import {printable} from '../../core/names.ts';
 import {defaultLimits} from '../../core/plan.ts';
 import {limitsOfPerson, limitsOfPolicy} from '../../core/limits.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
@@ -128,7 +130,10 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 				wip,
 				extra: titles,
 				notes: look.notes,
-				commitFlags: await flaggedCommits(quarantine, base, head),
+				commitFlags: [
+					...(await flaggedCommits(quarantine, base, head)),
+					...(await flaggedPlaces(quarantine, run, {base, head})),
+				],
 				packages: await lookAtPackages(context, run, {git: quarantine, base, head}),
 				incomplete: look.incomplete,
 			},
@@ -216,6 +221,27 @@ async function flaggedCommits(git: Git, base: string, head: string): Promise<str
 			? []
 			: [`its commits say more than ${maxChars / 1024 ** 2} MiB, of which the rest was not looked through`]),
 	];
+}
+
+/** What a run that was to work in one folder changed elsewhere. */
+async function flaggedPlaces(
+	git: Git,
+	{path: part}: Run,
+	{base, head}: {readonly base: string; readonly head: string},
+): Promise<string[]> {
+	if (part === undefined) {
+		return [];
+	}
+
+	const names = (await git.must(['diff-tree', '-r', '-z', '--name-only', '--no-renames', base, head]))
+		.split('\0')
+		.filter(name => name !== '' && !isInPart(name, part));
+	return names.length === 0
+		? []
+		: [
+				`changes outside of ${printable(part, 100)}: ${printable(names[0]!, 100)}` +
+					(names.length > 1 ? ` and ${names.length - 1} more` : ''),
+			];
 }
 
 /** Files and lines of a change, from what `git diff --numstat -z` writes: of a renamed file, both names follow. */

@@ -17,20 +17,31 @@ const startScript =
 	'n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; ' +
 	`sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit ${exitOfSetup}; }; shift; n=$((n-1)); done; exec "$@"`;
 
+/** The agent in a folder of its checkout, which it may have taken away since. */
+const folderScript =
+	'cd -- "$1" 2> /dev/null || printf "fleet: the folder %s is gone; this is the top\\n" "$1"; shift; exec "$@"';
+
 /**
  * The agent between the policy's commands.
+ * @param commands.folder where the agent works, from where the commands run
  * @param commands.setup those that run in the run itself
  * @param hasFiles whether the agent has a configuration, which is copied to its HOME first
  */
 export function withScripts(
 	invocation: Invocation,
-	{setup, teardown}: {readonly setup: readonly string[]; readonly teardown: readonly string[]},
+	{
+		setup,
+		teardown,
+		folder,
+	}: {readonly setup: readonly string[]; readonly teardown: readonly string[]; readonly folder?: string | undefined},
 	hasFiles: boolean,
 ): Invocation {
 	const end = teardown
 		.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`)
 		.join('\n');
-	const argv = end === '' ? invocation.argv : ['/bin/sh', '-c', endScript, 'sh', end, ...invocation.argv];
+	const agent =
+		folder === undefined ? invocation.argv : ['/bin/sh', '-c', folderScript, 'sh', folder, ...invocation.argv];
+	const argv = end === '' ? agent : ['/bin/sh', '-c', endScript, 'sh', end, ...agent];
 	return setup.length > 0 || hasFiles
 		? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(setup.length), ...setup, ...argv]}
 		: {...invocation, argv};

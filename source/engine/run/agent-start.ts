@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import path from 'node:path';
 import process from 'node:process';
 import type {Invocation, SandboxPlan} from '../../core/plan.ts';
 import type {Policy} from '../../core/policy.ts';
@@ -110,7 +111,7 @@ function beginAgent({context, journal, secrets}: Supervision, tools: ShellTools)
 		agent.start({
 			prompt: run.rebase?.prompt ?? run.prompt,
 			argv: run.argv,
-			cwd: run.worktree,
+			cwd: path.join(run.worktree, run.path ?? ''),
 			home: insideHome,
 			program: program?.inside,
 			interactive: run.interactive,
@@ -261,8 +262,12 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 	}
 
 	const session = opened.session!;
-	const scripts = {setup: prepared.commands, teardown: policy.teardown};
-	const inner = withScripts(invocation, scripts, files !== undefined && Object.keys(files).length > 0);
+	const scripts = {setup: prepared.commands, teardown: policy.teardown, folder: run.path};
+	const inner = withScripts(
+		{...invocation, cwd: run.worktree},
+		scripts,
+		files !== undefined && Object.keys(files).length > 0,
+	);
 	await work(supervision, {
 		invocation: session.prepared.enter(inner, session.holderPid),
 		wallClockMs: plan.limits.wallClock,

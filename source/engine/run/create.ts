@@ -3,7 +3,9 @@ import {mkdirSync} from 'node:fs';
 import path from 'node:path';
 import type {Filter} from '../../core/git/filters.ts';
 import {branchRef, isBranchRef} from '../../core/git/refs.ts';
-import {branchOf, nameFrom, parseName} from '../../core/names.ts';
+import {conePatterns, parsePart} from '../../core/git/part.ts';
+import {branchOf, nameFrom, parseName, policyPath} from '../../core/names.ts';
+import {quoteWord} from '../../core/text/shell-words.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import {grantOf} from '../../core/run/decide.ts';
@@ -52,6 +54,8 @@ export type RunRequest = {
 	readonly after?: string | undefined;
 	/** Files that git does not keep, to be copied from the project; a person said yes to them. */
 	readonly include?: readonly string[] | undefined;
+	/** A folder of the repository that the agent works in. */
+	readonly path?: string | undefined;
 	/** Filters that its files pass; a person said yes to their commands. */
 	readonly filters?: readonly Filter[] | undefined;
 };
@@ -84,6 +88,34 @@ async function findBase(git: Git, base: string | undefined): Promise<{commit: st
 	}
 
 	return {commit, target: head};
+}
+
+/**
+ * The folder that the agent is to work in, and what is checked out for it.
+ * @returns `sparse`: patterns of a sparse checkout, where the policy shows a run nothing else
+ */
+async function findPart(
+	git: Git,
+	commit: string,
+	asked: string | undefined,
+): Promise<{path?: string; sparse?: string | undefined}> {
+	const {policy} = await readPolicy(git, commit);
+	if (asked === undefined) {
+		return {};
+	}
+
+	const part = orThrow(parsePart(asked));
+	// A path takes all that follows it: what it names is asked for what it is by itself.
+	const object = await git.resolve(`${commit}:${part}`);
+	if (object === undefined || (await git.resolve(`${object}^{tree}`)) === undefined) {
+		throw new Refusal(
+			`there is no folder ${JSON.stringify(part)} in ${commit.slice(0, 10)}`,
+			`git ls-tree -d --name-only ${commit.slice(0, 10)} ${quoteWord(`${path.dirname(part)}/`)}`,
+		);
+	}
+
+	const shown = [part, path.posix.dirname(policyPath), ...policy.path.with];
+	return {path: part, sparse: policy.path.only ? conePatterns(shown) : undefined};
 }
 
 /** The agent that was asked for, if it can be told what it is to be told. */
@@ -203,7 +235,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	);
 	const branch = branchOf(id, new Set(branches));
 	const grants = await makeGrants(context, request);
-	await readPolicy(git, commit);
+	const part = await findPart(git, commit, request.path);
 
 	const filters = request.filters?.length === 0 ? undefined : request.filters;
 	const places = context.paths.run(id);
@@ -223,6 +255,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 			places,
 			brought: request.include,
 			filters,
+			sparse: part.sparse,
 			fill: index =>
 				fillWorktree(context, id, {git, commonDir, root: request.project.root, places, commit, index, filters}),
 		});
@@ -247,6 +280,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 				batch: request.batch,
 				after: request.after,
 				included: request.include && [...request.include],
+				path: part.path,
 				filters: filters && [...filters],
 			},
 			context.actor,
