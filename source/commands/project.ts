@@ -1,4 +1,3 @@
-import path from 'node:path';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {printable} from '../core/names.ts';
 import {policyPath} from '../core/policy.ts';
@@ -7,22 +6,22 @@ import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
 import {projectOffer, promptsPath} from '../engine/project/offer.ts';
 import {commitVerify} from '../engine/project/policy-file.ts';
-import {addProject, findProject, listProjects, openRepository} from '../engine/project/projects.ts';
-import {readPolicy} from '../engine/project/policy.ts';
+import {findProject, listProjects} from '../engine/project/projects.ts';
 import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
 import {removeProject} from './project/remove.ts';
 import {define, flag, json, oneOf, optional, text, texts, type OptionValues} from './verb.ts';
 import {askHidden} from '../terminal/ask.ts';
 import type {Io} from '../terminal/program.ts';
+import {add} from './project/add.ts';
+import {addOptions} from './project/options.ts';
 import {toolLines} from './documents.ts';
 
 const options = {
 	project: text('NAME', 'for show, init and remove: the project; by default the one this folder belongs to'),
-	as: text('NAME', 'for add: the project that this repository is, where it was moved, restored or cloned anew'),
+	...addOptions,
 	verify: texts('COMMAND', 'for init: what verifies a result; may be given more than once'),
 	discard: flag('for remove: discard runs with unmerged work, too; it is kept as refs of the repository'),
 	loseWork: flag('for remove: delete what was kept of runs in the repository, too'),
-	yes: flag('for remove: do not ask'),
 	json,
 };
 
@@ -100,42 +99,6 @@ const init: ProjectAction = async (context, io, {place, options}) => {
 	io.out(`${policyPath} is committed on ${branch} as ${commit.slice(0, 10)}: ${verifies} verifies what runs hand in\n`);
 };
 
-const add: ProjectAction = async (context, io, {place, options}) => {
-	const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options.as);
-	if (options.json) {
-		io.json(project);
-		return;
-	}
-
-	io.out(
-		movedFrom === undefined
-			? `${added ? 'added' : 'already there:'} ${project.id}, ${escapeLine(project.root)}\n`
-			: `${project.id} is here now, and its runs with it: ${escapeLine(project.root)} ` +
-					`(it was ${escapeLine(movedFrom)})\n`,
-	);
-	const {checkout} = await openRepository(project.root);
-	let read;
-	try {
-		read = await readPolicy(checkout, 'HEAD');
-	} catch (error) {
-		if (!(error instanceof Refusal)) {
-			throw error;
-		}
-
-		io.err(`  note: no run can start before its policy is mended: ${error.because}\n`);
-		return;
-	}
-
-	const {blob, policy} = read;
-	if (blob === 'none' || policy.verify.length === 0) {
-		const {suggestedVerify} = await projectOffer(project);
-		io.out(
-			'  no verify commands yet, so nothing can be merged: ' +
-				`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"\n`,
-		);
-	}
-};
-
 /** Takes a project off the list, with all that is kept of its runs. Its repository stays. */
 const remove: ProjectAction = async (context, io, {place, options}) => {
 	const project = await findProject(context, place ?? options.project, io.folder);
@@ -151,7 +114,7 @@ export const verb = define({
 		place: optional('[PATH]', "a folder in a git repository; for show and remove, a project's name"),
 	},
 	options,
-	usage: 'add [PATH] [--as NAME] | list | show NAME | init NAME --verify CMD | remove NAME',
+	usage: 'add [PATH] [--yes] | list | show NAME | init NAME --verify CMD | remove NAME',
 	async run(io, {what, place}, options) {
 		const action = Object.hasOwn(actions, what) ? actions[what] : undefined;
 		if (!action) {

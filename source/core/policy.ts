@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import {parseDocument} from 'yaml';
+import {parseDocument, stringify} from 'yaml';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parsePart} from './git/part.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
@@ -229,4 +229,16 @@ export function withVerify(text: string, commands: readonly string[]): string | 
 	const changed = String(document);
 	const after = parsePolicy(changed);
 	return after instanceof Refusal ? after : changed;
+}
+
+/**
+ * The text of a first policy. @returns a refusal where a policy could not hold that
+ */
+export function policyText({setup, network, verify}: Pick<Policy, 'setup' | 'network' | 'verify'>): string | Refusal {
+	const {commands, inputs} = setup;
+	const written = {setup: inputs.length === 0 ? commands : {commands, inputs}, network, verify};
+	const keys = Object.entries(written).filter(([, value]) => !Array.isArray(value) || value.length > 0);
+	const text = stringify(Object.fromEntries(keys), {lineWidth: 0});
+	const read = parsePolicy(text);
+	return read instanceof Refusal ? read : text;
 }

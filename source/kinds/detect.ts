@@ -10,6 +10,8 @@ export type Part = Proposed & {
 	readonly title: string;
 	/** The folder, below the top; empty for the top itself. */
 	readonly folder: string;
+	/** Whether its program is there. */
+	readonly canRun: boolean;
 };
 
 /** Folders whose manifests belong to something else than the project. */
@@ -88,6 +90,7 @@ function partsOf(folder: ProjectFolder, name: string, all: readonly ProjectKind[
 							kind: kind.id,
 							title: kind.title,
 							folder: name,
+							canRun: folder.has(proposed.program),
 							by: name === '' ? proposed.by : `${name}/${proposed.by}`,
 							setup: proposed.setup.map(command => inFolder(command)),
 							verify: proposed.verify.map(command => inFolder(command)),
@@ -97,9 +100,7 @@ function partsOf(folder: ProjectFolder, name: string, all: readonly ProjectKind[
 					},
 				];
 	});
-	const isVerified = found.some(
-		({kind, part}) => !kind.isFallback && part.verify.length > 0 && folder.has(part.program),
-	);
+	const isVerified = found.some(({kind, part}) => !kind.isFallback && part.verify.length > 0 && part.canRun);
 	return found.filter(({kind}) => !kind.isFallback || !isVerified).map(({part}) => part);
 }
 
@@ -118,16 +119,14 @@ export function detectParts(folder: ProjectFolder, all: readonly ProjectKind[] =
 }
 
 /** What all parts together ask for. */
-export function joinParts(parts: readonly Part[]): {
-	setup: string[];
-	verify: string[];
-	network: string[];
-	inputs: string[];
-} {
+export function joinParts(
+	parts: readonly Part[],
+): Record<'setup' | 'verify' | 'network' | 'inputs' | 'preview', string[]> {
 	return {
 		setup: unique(parts.flatMap(({setup}) => setup)),
 		verify: unique(parts.flatMap(({verify}) => verify)),
 		network: unique(parts.flatMap(({network}) => network)),
 		inputs: unique(parts.flatMap(({inputs}) => inputs)),
+		preview: unique(parts.map(({preview}) => preview)),
 	};
 }

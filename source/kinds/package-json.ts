@@ -161,7 +161,7 @@ export function nodeNotes(folder: ProjectFolder, {lock, manager, hasPackages}: N
 		...(others.length > 0 ? [`${others.join(' and ')} is of another package manager, and not used`] : []),
 		...(hasPackages && !ignored ? ['.gitignore does not name node_modules, so that a run would hand it in'] : []),
 		...(/_authToken|_password|npmAuthToken/.test(`${folder.text('.npmrc')}${folder.text('.yarnrc.yml')}`)
-			? ['its registry asks for a login, which setup does not have: fleet secret add']
+			? ['its registry asks for a login: add it by fleet secret add, and name it under secrets of setup']
 			: []),
 	];
 }

@@ -71,6 +71,7 @@ test('folders below are projects of their own without one at the top, or with a 
 		verify: ['cd api && go vet ./...', 'cd api && go test ./...', 'cd web && npm test'],
 		network: ['proxy.golang.org', 'sum.golang.org', 'registry.npmjs.org'],
 		inputs: ['api/go.mod', 'web/package.json', 'web/package-lock.json'],
+		preview: [],
 	});
 	assert.deepEqual(names(folderOf({...web, 'go.mod': goMod, 'other/package.json': packageJson})), [':go', 'web:npm']);
 	assert.deepEqual(

@@ -33,7 +33,7 @@ import {rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
 /** A verification has no network: package managers say so at once, in place of asking again for minutes. */
-const withoutNetwork: Readonly<Record<string, string>> = {
+export const withoutNetwork: Readonly<Record<string, string>> = {
 	npm_config_fetch_retries: '0',
 	YARN_HTTP_RETRY: '0',
 	PIP_RETRIES: '0',

@@ -129,6 +129,7 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 		const session = await open(setup, {places, secrets, hosts, denied});
 		try {
 			for (const command of policy.setup.commands) {
+				setup.onCommand?.(command);
 				tell(`$ ${command}\n`);
 				await runCommand(setup, {session, places, command, denied});
 			}

@@ -41,6 +41,8 @@ export type Setup = {
 	readonly signal?: AbortSignal | undefined;
 	/** Gets what is to be read by a person: what the commands write, and what goes on. */
 	tell(text: string): void;
+	/** Called before each command, where they are run. */
+	onCommand?(command: string): void;
 	/** Called once where there is something to be done. */
 	begun?(): void;
 	onDenied?(target: string, because: string, kind: DenialKind): void;

@@ -58,6 +58,52 @@ export function proposeNetwork(root: string, hosts: readonly string[]): readonly
 	return added;
 }
 
+/** Where a policy would be committed: the branch that is checked out. @throws Refusal where there is none */
+async function branchOf(root: string) {
+	const {checkout} = await openRepository(root);
+	const ref = (await checkout.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim();
+	const head = await checkout.resolve('HEAD');
+	if (ref === '' || !head || !existsSync(path.join(root, '.git'))) {
+		throw new Refusal(
+			`${root} has no branch with a commit checked out`,
+			`commit a ${policyPath} with: verify: ["npm test"]`,
+		);
+	}
+
+	return {root, checkout, ref, head};
+}
+
+/** A policy file, committed and in the checkout. Nothing else that is changed or staged there comes along. */
+async function commitText(
+	{root, checkout, ref, head}: Awaited<ReturnType<typeof branchOf>>,
+	text: string,
+	message: string,
+): Promise<{branch: string; commit: string}> {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-policy-'));
+	try {
+		const env = {GIT_INDEX_FILE: path.join(folder, 'index')};
+		const blob = (await checkout.must(['hash-object', '-w', '--stdin'], {input: text})).trim();
+		await checkout.must(['read-tree', head], {env});
+		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`], {env});
+		const tree = (await checkout.must(['write-tree'], {env})).trim();
+		const made = await checkout.run(['commit-tree', tree, '-p', head, '-m', message]);
+		if (made.code !== 0) {
+			throw new Refusal(
+				`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
+				'git config user.name and user.email must be set',
+			);
+		}
+
+		const commit = made.stdout.trim();
+		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`]);
+		await checkout.must(['update-ref', '-m', 'fleet: what verifies this project', ref, commit, head]);
+		writeOwn(root, text);
+		return {branch: branchName(ref), commit};
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
+}
+
 /**
  * Commits the commands that verify a project, as a person's own commit on the branch that is checked out. Nothing else
  * that is changed or staged there comes along. Only where there
@@ -70,16 +116,8 @@ export async function commitVerify(
 	{root}: Project,
 	commands: readonly string[],
 ): Promise<{branch: string; commit: string}> {
-	const {checkout} = await openRepository(root);
-	const ref = (await checkout.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim();
-	const head = await checkout.resolve('HEAD');
-	if (ref === '' || !head || !existsSync(path.join(root, '.git'))) {
-		throw new Refusal(
-			`${root} has no branch with a commit checked out`,
-			`commit a ${policyPath} with: verify: ["npm test"]`,
-		);
-	}
-
+	const place = await branchOf(root);
+	const {checkout, head} = place;
 	const {policy} = await readPolicy(checkout, head);
 	const committed = await checkout.run(['cat-file', 'blob', `${head}:${policyPath}`]);
 	if (policy.verify.length > 0) {
@@ -97,28 +135,32 @@ export async function commitVerify(
 		);
 	}
 
-	const text = orThrow(withVerify(own ?? '', commands));
-	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-policy-'));
-	try {
-		const env = {GIT_INDEX_FILE: path.join(folder, 'index')};
-		const blob = (await checkout.must(['hash-object', '-w', '--stdin'], {input: text})).trim();
-		await checkout.must(['read-tree', head], {env});
-		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`], {env});
-		const tree = (await checkout.must(['write-tree'], {env})).trim();
-		const made = await checkout.run(['commit-tree', tree, '-p', head, '-m', 'Add what verifies this project']);
-		if (made.code !== 0) {
-			throw new Refusal(
-				`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
-				'git config user.name and user.email must be set',
-			);
-		}
+	return commitText(place, orThrow(withVerify(own ?? '', commands)), 'Add what verifies this project');
+}
 
-		const commit = made.stdout.trim();
-		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`]);
-		await checkout.must(['update-ref', '-m', 'fleet: what verifies this project', ref, commit, head]);
-		writeOwn(root, text);
-		return {branch: branchName(ref), commit};
-	} finally {
-		rmSync(folder, {recursive: true, force: true});
+/** Whether a first policy can be committed: there is none, committed or not. @throws Refusal where it cannot */
+export async function checkNoPolicy({root}: Project): Promise<void> {
+	const {checkout, head} = await branchOf(root);
+	if ((await checkout.resolve(`${head}:${policyPath}`)) !== undefined) {
+		throw new Refusal(`${policyPath} is there`, 'change it in your editor, and commit that');
 	}
+
+	if (readOwn(root) !== undefined) {
+		throw new Refusal(
+			`${policyPath} is there, and not committed`,
+			`git add ${policyPath} && git commit -m "Add a policy" ${policyPath}`,
+		);
+	}
+}
+
+/**
+ * Commits a project's first policy, as a person's own commit on the branch that is checked out. Nothing else that is
+ * changed or staged there comes along, and no hook runs.
+ *
+ * @returns the branch, and the commit
+ * @throws Refusal where there is one already
+ */
+export async function commitPolicy(project: Project, text: string): Promise<{branch: string; commit: string}> {
+	await checkNoPolicy(project);
+	return commitText(await branchOf(project.root), text, 'Add what sets up and verifies this project');
 }

@@ -102,6 +102,9 @@ export const proxyEnvironment: Readonly<Record<string, string>> = {
 	ALL_PROXY: proxyAddress,
 	all_proxy: proxyAddress,
 	NODE_USE_ENV_PROXY: '1',
+	// Yarn 2 and later reads settings of its own alone.
+	YARN_HTTP_PROXY: proxyAddress,
+	YARN_HTTPS_PROXY: proxyAddress,
 };
 
 /** What a run finds inside besides: mounts and variables. */

@@ -1,0 +1,232 @@
+import path from 'node:path';
+import {escapeLine} from '../../core/text/escape-controls.ts';
+import {parsePolicy, policyPath, policyText} from '../../core/policy.ts';
+import type {Project} from '../../core/project.ts';
+import {orThrow, Refusal} from '../../core/refusal.ts';
+import {formatTests} from '../../core/run/test-summary.ts';
+import {quoteWord} from '../../core/text/shell-words.ts';
+import type {Context} from '../../engine/context.ts';
+import {detectProject} from '../../engine/project/detect.ts';
+import {projectOffer} from '../../engine/project/offer.ts';
+import {readPolicy} from '../../engine/project/policy.ts';
+import {checkNoPolicy, commitPolicy} from '../../engine/project/policy-file.ts';
+import {addProject, openRepository} from '../../engine/project/projects.ts';
+import {policyOf, tryParts, type Tried} from '../../engine/project/propose.ts';
+import type {Step} from '../../engine/project/try-policy.ts';
+import {joinParts, type Part} from '../../kinds/detect.ts';
+import {ask} from '../../terminal/ask.ts';
+import type {Io} from '../../terminal/program.ts';
+import type {AddOptions} from './options.ts';
+
+/* `fleet project add`: the project, and a first policy where it has none, tried before anybody says yes to it. */
+
+/** What came of a proposal; the document of `--json` beside the project's own fields. */
+type Outcome = {
+	readonly parts: readonly Part[];
+	readonly tried: Tried | undefined;
+	readonly text: string | undefined;
+	readonly committed: {readonly branch: string; readonly commit: string} | undefined;
+};
+
+/** Says how it goes on: on stdout, or beside the one document that is printed there. */
+type Say = (text: string) => void;
+
+/** Adds the repository of a folder, and proposes a policy where there is none. */
+export async function add(
+	context: Context,
+	io: Io,
+	{place, options}: {readonly place: string | undefined; readonly options: AddOptions},
+): Promise<void> {
+	for (const host of options.network) {
+		orThrow(parsePolicy(JSON.stringify({network: [host]})));
+	}
+
+	const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options.as);
+	const say: Say = text => (options.json ? io.err(text) : io.out(text));
+	say(
+		movedFrom === undefined
+			? `${added ? 'added' : 'already there:'} ${project.id}, ${escapeLine(project.root)}\n`
+			: `${project.id} is here now, and its runs with it: ${escapeLine(project.root)} ` +
+					`(it was ${escapeLine(movedFrom)})\n`,
+	);
+	const outcome = (await isWithoutPolicy(project, {io, say, options}))
+		? await propose(context, project, {io, say, options})
+		: undefined;
+	if (options.json) {
+		io.json(outcome === undefined ? project : {...project, ...documentOf(outcome)});
+	}
+}
+
+type Asked = {readonly io: Io; readonly say: Say; readonly options: AddOptions};
+
+/** Whether a first policy can be proposed. What keeps it from that is told. */
+async function isWithoutPolicy(project: Project, {io, say}: Asked): Promise<boolean> {
+	const {checkout} = await openRepository(project.root);
+	try {
+		const {blob, policy} = await readPolicy(checkout, 'HEAD');
+		if (blob === 'none') {
+			await checkNoPolicy(project);
+			return true;
+		}
+
+		if (policy.verify.length === 0) {
+			const {suggestedVerify} = await projectOffer(project);
+			say(
+				'  no verify commands yet, so nothing can be merged: ' +
+					`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"\n`,
+			);
+		}
+	} catch (error) {
+		if (!(error instanceof Refusal)) {
+			throw error;
+		}
+
+		io.err(`  note: no policy is proposed: ${escapeLine(error.because)}\n  hint: ${escapeLine(error.hint)}\n`);
+	}
+
+	return false;
+}
+
+/** Shows what is found, tries it where that is asked for, and commits what passed, with a yes. */
+async function propose(context: Context, project: Project, asked: Asked): Promise<Outcome> {
+	const {io, say, options} = asked;
+	const all = await detectProject(context, project);
+	const parts = all.filter(({canRun}) => canRun);
+	for (const part of all) {
+		say(`  found ${part.title}: ${escapeLine(part.by)}\n`);
+		for (const note of part.notes) {
+			say(`    note: ${escapeLine(note)}\n`);
+		}
+	}
+
+	for (const {title, program} of all.filter(({canRun}) => !canRun)) {
+		say(`    note: no run of the project finds a program "${program}", so ${title} is left out: fleet doctor\n`);
+	}
+
+	const proposed = policyOf(parts, options.network);
+	if (parts.length === 0) {
+		say(
+			`  nothing says how it is verified, and without that nothing can be merged: ` +
+				`fleet project init ${project.id} --verify "make test"\n`,
+		);
+		return {parts: all, tried: undefined, text: undefined, committed: undefined};
+	}
+
+	for (const command of joinParts(parts).preview) {
+		say(`  to look at it while it is worked on: ${escapeLine(command)}\n`);
+	}
+
+	const isTried = options.try ?? (options.yes || (io.interactive && !options.json));
+	if (!isTried) {
+		const text = orThrow(policyText(proposed));
+		say(`  proposed, and not tried:\n${indent(text)}`);
+		say(`  to try it, and commit what passes: fleet project add ${quoteWord(project.root)} --yes\n`);
+		return {parts: all, tried: undefined, text, committed: undefined};
+	}
+
+	say(
+		`  trying it in a sandbox, on what is committed: setup may ask ${proposed.network.join(', ') || 'no host'}; ` +
+			'verify has no network\n',
+	);
+	const tried = await tryParts(context, project, {
+		parts,
+		hosts: options.network,
+		tell: news => say('result' in news ? stepText(news) : `  ${news.phase.padEnd(7)} ${escapeLine(news.command)} …`),
+		mayReach: hosts => mayReach(project, hosts, asked),
+	});
+	return {parts: all, tried, ...(await commitPassed(project, tried, asked))};
+}
+
+const indent = (text: string) => text.replaceAll(/^(?=.)/gm, '    ');
+
+/** How a command came out, behind its name, and its last words where it did not pass. */
+function stepText({result, because, tests, ms, lines}: Step): string {
+	const time = `${(ms / 1000).toFixed(1)} s`;
+	return result === 'passed'
+		? ` passed, ${time}${tests?.passed === undefined ? '' : `, ${formatTests(tests)}`}\n`
+		: ` ${result}, ${time}: ${escapeLine(because)}\n${lines.map(line => `          ${escapeLine(line)}\n`).join('')}`;
+}
+
+async function saysYes(question: string): Promise<boolean> {
+	return /^y(?:es)?$/i.test((await ask(question, false)).trim());
+}
+
+/** Whether a trial may be repeated with hosts that it was denied: a person decides, and nobody else. */
+async function mayReach(project: Project, hosts: readonly string[], {io, say, options}: Asked): Promise<boolean> {
+	const names = hosts.map(host => escapeLine(host)).join(', ');
+	if (io.interactive && !options.yes && !options.json) {
+		return saysYes(`  setup asked for ${names}, which is not proposed: add that and try again? y/n `);
+	}
+
+	say(
+		`  setup asked for ${names}, which is not proposed; to allow that: ` +
+			`fleet project add ${quoteWord(project.root)} --yes ${hosts.map(host => `--network ${escapeLine(host)}`).join(' ')}\n`,
+	);
+	return false;
+}
+
+async function commitPassed(
+	project: Project,
+	{policy, notes}: Tried,
+	{io, say, options}: Asked,
+): Promise<Pick<Outcome, 'text' | 'committed'>> {
+	for (const note of notes) {
+		say(`    note: ${escapeLine(note)}\n`);
+	}
+
+	if (policy.setup.commands.length + policy.verify.length === 0) {
+		say(
+			`  nothing of it passed, so no policy is committed; without verify commands nothing can be merged: ` +
+				`fleet project init ${project.id} --verify "…"\n`,
+		);
+		return {text: undefined, committed: undefined};
+	}
+
+	const text = orThrow(policyText(policy));
+	say(`  what passed, as ${policyPath}:\n${indent(text)}`);
+	if (policy.verify.length === 0) {
+		say('    note: nothing verifies a result yet, so nothing can be merged\n');
+	}
+
+	const isWanted =
+		options.yes ||
+		(io.interactive &&
+			!options.json &&
+			(await saysYes(`  commit it on the branch that is checked out? It can be changed later in your editor. y/n `)));
+	if (!isWanted) {
+		say(`  not committed; write it to ${policyPath} and commit it, or: fleet project add ${quoteWord(project.root)}\n`);
+		return {text, committed: undefined};
+	}
+
+	const committed = await commitPolicy(project, text);
+	say(`  ${policyPath} is committed on ${escapeLine(committed.branch)} as ${committed.commit.slice(0, 10)}\n`);
+	return {text, committed};
+}
+
+function documentOf({parts, tried, text, committed}: Outcome) {
+	return {
+		kinds: parts.map(({kind, by, folder, program, setup, verify, network, inputs, preview, notes}) => ({
+			kind,
+			by,
+			folder,
+			program,
+			setup,
+			verify,
+			network,
+			inputs,
+			preview: preview ?? null,
+			notes,
+		})),
+		steps: (tried?.steps ?? []).map(({phase, command, result, because, ms, lines}) => ({
+			phase,
+			command,
+			result,
+			because,
+			ms,
+			lines,
+		})),
+		denied: tried?.denied ?? [],
+		policy: text ?? null,
+		committed: committed ?? null,
+	};
+}

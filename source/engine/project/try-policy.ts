@@ -1,0 +1,378 @@
+import {randomBytes} from 'node:crypto';
+import {mkdirSync, readdirSync, rmSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {StringDecoder} from 'node:string_decoder';
+import type {Invocation, SandboxPlan} from '../../core/plan.ts';
+import {emptyPolicy, rulesOf, type Policy} from '../../core/policy.ts';
+import type {Project} from '../../core/project.ts';
+import {Refusal} from '../../core/refusal.ts';
+import {shellName, VerifyReader, verdictOf, type Checked} from '../../core/run/verdict.ts';
+import type {TestSummary} from '../../core/run/test-summary.ts';
+import type {Sandbox} from '../../core/seams.ts';
+import {baseMounts} from '../../host/borrowed.ts';
+import type {Git} from '../../host/git.ts';
+import {makeGitFolder} from '../../host/git-folder.ts';
+import {Lock} from '../../host/lock.ts';
+import type {RunPaths} from '../../host/paths.ts';
+import {removeFolder} from '../../host/remove-folder.ts';
+import {runFilePaths} from '../../host/run-files.ts';
+import {giveToRun} from '../../host/run-owner.ts';
+import {insideHome} from '../../host/toolchain.ts';
+import {readTrusted, type Trusted} from '../../host/trusted.ts';
+import type {Context} from '../context.ts';
+import {withoutNetwork} from '../handover/verify-commands.ts';
+import {isTaken} from '../layers/key.ts';
+import {layerFor} from '../layers/make.ts';
+import type {Layer} from '../layers/store.ts';
+import {copyLayer, makeWork, overLayer} from '../layers/use.ts';
+import {makeTrust} from '../run/injected-files.ts';
+import {fillSubmodules} from '../run/submodules.ts';
+import {grouped, runLimited, type Limited} from '../sandbox/guard.ts';
+import {diskUse} from '../sandbox/limits.ts';
+import {basicPlan, chooseSandbox, withLimits} from '../sandbox/plan.ts';
+import {jdksOf, toolsOf, type ShellTools} from '../sandbox/tools.ts';
+import {openRepository} from './projects.ts';
+import {readSettings} from './settings.ts';
+
+/* A policy that is tried before it is anybody's: its setup with its network, then what verifies, without any. */
+
+/** How many of a command's last lines are kept. */
+const keptLines = 12;
+
+/** What is tried of a policy. */
+export type Trial = Pick<Policy, 'setup' | 'verify' | 'network'>;
+
+/** How one command of a policy came out. */
+export type Step = {
+	readonly phase: 'setup' | 'verify';
+	readonly command: string;
+	readonly result: 'passed' | 'failed' | 'inconclusive';
+	readonly because: string;
+	readonly tests: TestSummary | undefined;
+	readonly ms: number;
+	/** The last lines that it wrote. */
+	readonly lines: readonly string[];
+};
+
+/** What a trial found. */
+export type Found = {
+	/** Commands as far as they were run: none after a setup that failed. */
+	readonly steps: readonly Step[];
+	/** Hosts that setup asked for, and that the policy does not name. */
+	readonly denied: readonly string[];
+	/** What setup left that a person should know of. */
+	readonly notes: readonly string[];
+};
+
+type Tell = (news: {readonly phase: Step['phase']; readonly command: string} | Step) => void;
+
+/** What is tried, and where. */
+type Place = {
+	readonly context: Context;
+	readonly project: Project;
+	readonly git: Git;
+	readonly commonDir: string;
+	readonly sandbox: Sandbox;
+	/** The commit that is checked out, and the full ref of its branch. */
+	readonly commit: string;
+	readonly branch: string;
+	readonly tools: ShellTools;
+	readonly trusted: Trusted;
+};
+
+/**
+ * Tries the commands of a policy on what is committed, as runs and verifications would have them: setup makes a layer,
+ * which the first run then finds; each command that verifies runs over it, in a fresh checkout, with no network.
+ * @throws Refusal where no sandbox works here
+ */
+export async function tryPolicy(
+	context: Context,
+	project: Project,
+	{policy, tell}: {readonly policy: Trial; readonly tell: Tell},
+): Promise<Found> {
+	const {sandbox} = await chooseSandbox(context);
+	const {git, checkout, commonDir} = await openRepository(project.root);
+	const place: Place = {
+		context,
+		project,
+		git,
+		commonDir,
+		sandbox,
+		commit: (await checkout.resolve('HEAD'))!,
+		branch: (await checkout.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim(),
+		tools: await toolsOf(context, project.root),
+		trusted: await readTrusted(git),
+	};
+	const {layer, ...found} = await trySetup(place, policy, tell);
+	return found.steps.some(({result}) => result !== 'passed')
+		? found
+		: {...found, steps: [...found.steps, ...(await tryVerify(place, {layer, commands: policy.verify, tell}))]};
+}
+
+/** Lines for people: of one that was written over again and again, the last of it. */
+function lastLines(words: string): string[] {
+	return words
+		.split(/\r?\n/)
+		.map(line => line.slice(line.lastIndexOf('\r') + 1).trimEnd())
+		.filter(line => line !== '')
+		.slice(-keptLines);
+}
+
+/** The commands of setup as they come and go. */
+class SetupSteps {
+	readonly all: Step[] = [];
+	readonly #tell: Tell;
+	#running: string | undefined;
+	#words = '';
+	#began = 0;
+
+	constructor(tell: Tell) {
+		this.#tell = tell;
+	}
+
+	/** A command begins: the one before it passed. */
+	begin(command: string): void {
+		this.end('passed');
+		this.#running = command;
+		this.#words = '';
+		this.#began = Date.now();
+		this.#tell({phase: 'setup', command});
+	}
+
+	write(text: string): void {
+		// Who reads it has the command already.
+		this.#words = (this.#words + (text === `$ ${this.#running}\n` ? '' : text)).slice(-20_000);
+	}
+
+	/** The one that is running has ended; nothing where none is. */
+	end(result: Step['result'], because = ''): void {
+		if (this.#running === undefined) {
+			return;
+		}
+
+		const ms = Date.now() - this.#began;
+		const lines = lastLines(this.#words);
+		const step: Step = {phase: 'setup', command: this.#running, result, because, tests: undefined, ms, lines};
+		this.#running = undefined;
+		this.all.push(step);
+		this.#tell(step);
+	}
+
+	/** What was not run is there already, or failed before it could be: `all` has every command that counts. */
+	finish(commands: readonly string[], result: Step['result'], because = ''): void {
+		this.end(result, because);
+		const left = commands.slice(this.all.length);
+		for (const command of result === 'passed' ? left : left.slice(0, this.all.length === 0 ? 1 : 0)) {
+			this.begin(command);
+			this.end(result, because);
+		}
+	}
+}
+
+/** The commands of setup, one after another while they pass. */
+async function trySetup(
+	{context, project, git, commonDir, sandbox, commit, branch, tools, trusted}: Place,
+	{setup, network}: Trial,
+	tell: Tell,
+): Promise<Found & {layer: Layer | undefined}> {
+	const denied = new Set<string>();
+	const steps = new SetupSteps(tell);
+	try {
+		const made = await layerFor({
+			context,
+			project,
+			git,
+			commonDir,
+			sandbox,
+			policy: {...emptyPolicy, setup, network},
+			what: {commit},
+			branch,
+			isTaken: await isTaken(git, commit, branch),
+			rules: rulesOf(network, 'policy'),
+			tools,
+			trusted,
+			// A proposal names none.
+			secrets: async () => [],
+			onCommand: command => steps.begin(command),
+			tell: text => steps.write(text),
+			onDenied(target, _because, kind) {
+				if (kind === 'not-granted') {
+					denied.add(hostIn(target));
+				}
+			},
+		});
+		steps.finish(setup.commands, 'passed');
+		return {steps: steps.all, denied: [...denied], notes: made?.layer.notes ?? [], layer: made?.layer};
+	} catch (error) {
+		if (!(error instanceof Refusal)) {
+			throw error;
+		}
+
+		steps.finish(setup.commands, 'failed', error.because);
+		return {steps: steps.all, denied: [...denied], notes: [], layer: undefined};
+	}
+}
+
+/** As a policy names it: 443 and 80 need no port there. */
+const hostIn = (target: string) => target.replace(/:(?:443|80)$/, '');
+
+/** Removes what trials left that were cut short. */
+function removeLeft(trials: string): void {
+	const names = readdirSync(trials);
+	for (const name of names.filter(name => !name.endsWith('.lock') && !Lock.isHeld(path.join(trials, `${name}.lock`)))) {
+		removeFolder(path.join(trials, name));
+		rmSync(path.join(trials, `${name}.lock`), {force: true});
+	}
+}
+
+/** Every command that verifies, one after another in one checkout, whatever comes of those before it. */
+async function tryVerify(
+	place: Place,
+	{
+		layer,
+		commands,
+		tell,
+	}: {readonly layer: Layer | undefined; readonly commands: readonly string[]; readonly tell: Tell},
+): Promise<Step[]> {
+	const {context, sandbox} = place;
+	const trials = path.join(context.paths.state, 'trials');
+	mkdirSync(trials, {recursive: true, mode: 0o700});
+	removeLeft(trials);
+	const id = `try-${process.pid}-${randomBytes(3).toString('hex')}`;
+	const folder = path.join(trials, id);
+	const lock = Lock.acquire(`${folder}.lock`);
+	try {
+		mkdirSync(folder, {mode: 0o700});
+		const box = await makeBox(place, {id, folder, layer});
+		const steps: Step[] = [];
+		for (const command of commands) {
+			tell({phase: 'verify', command});
+			const limited = grouped(box.plan, `${id}-${steps.length}`);
+			const prepared = sandbox.prepare(limited.plan, path.join(folder, 'sandbox'));
+			const {checked, words} = await runStep(box, {command, limited, wrap: inner => prepared.alone(inner)});
+			const {result, because} = verdictOf([command], [checked], () => undefined);
+			const {tests, ms} = checked;
+			const step: Step = {phase: 'verify', command, result, because, tests, ms, lines: lastLines(words)};
+			steps.push(step);
+			tell(step);
+		}
+
+		return steps;
+	} finally {
+		removeFolder(folder);
+		lock?.release();
+		rmSync(`${folder}.lock`, {force: true});
+	}
+}
+
+/** What the commands of a verification run in. */
+type Box = {
+	readonly context: Context;
+	readonly places: RunPaths;
+	readonly plan: SandboxPlan;
+	/** Folders that commands write. */
+	readonly written: readonly string[];
+};
+
+/** A checkout of what is committed and a HOME, over what setup left. */
+async function makeBox(
+	{context, project, git, commonDir, commit, branch, tools, trusted}: Place,
+	{id, folder, layer}: {readonly id: string; readonly folder: string; readonly layer: Layer | undefined},
+): Promise<Box> {
+	const [tree, home, gitFolder] = ['tree', 'home', 'git'].map(name => path.join(folder, name)) as [
+		string,
+		string,
+		string,
+	];
+	for (const made of [tree, home, gitFolder, path.join(tree, '.git')]) {
+		mkdirSync(made, {recursive: true, mode: 0o700});
+	}
+
+	const mounts = baseMounts(commonDir);
+	await makeGitFolder({
+		git,
+		commonDir,
+		folder: gitFolder,
+		tree,
+		what: {commit},
+		branch,
+		depth: undefined,
+		objectsSeenAt: at => mounts[at]!.target,
+	});
+	await fillSubmodules({git, commonDir, root: project.root}, commit, tree);
+	giveToRun(id, tree, home, gitFolder);
+	const trust = makeTrust(path.join(folder, 'trust'), trusted, {jdks: jdksOf(tools)});
+	const places: RunPaths = {...context.paths.run(id), ...runFilePaths(folder), folder};
+	// Where a run's own checkout would lie.
+	const inside = places.worktree;
+	const own = basicPlan(id, path.join(folder, 'sandbox'), {
+		mounts: [
+			...mounts,
+			...trust.mounts,
+			{source: home, target: insideHome, mode: 'write'},
+			{source: tree, target: inside, mode: 'write'},
+			{source: gitFolder, target: path.join(inside, '.git'), mode: 'read'},
+		],
+		cwd: inside,
+		tools,
+		env: {...trust.env, ...withoutNetwork, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
+	});
+	if (layer && !layer.overlay) {
+		await copyLayer(context, layer, {runId: id, tree, home});
+	}
+
+	const plan = layer ? overLayer(own, layer, {inside, work: makeWork(path.join(folder, 'work'), id)}) : own;
+	const {limits} = await readSettings(context.paths);
+	return {context, places, plan: withLimits(plan, limits, emptyPolicy), written: [tree, home]};
+}
+
+/** Says on stdout that the sandbox is up, before anything of the project's runs. */
+const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
+
+/** Runs one command to its end, and reads what it writes as a verification does. */
+async function runStep(
+	{context, places, written}: Box,
+	{
+		command,
+		limited,
+		wrap,
+	}: {
+		readonly command: string;
+		readonly limited: Limited;
+		/** The command in its sandbox. */ wrap(inner: Invocation): Invocation;
+	},
+): Promise<{readonly checked: Checked; readonly words: string}> {
+	const began = Date.now();
+	const reader = new VerifyReader();
+	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
+	const mark = `fleet-${randomBytes(12).toString('hex')}`;
+	let words = '';
+	let started = false;
+	const argv = ['/bin/sh', '-c', startScript, 'sh', mark, '/bin/sh', '-c', command, shellName];
+	const outcome = await runLimited(context, wrap({argv, cwd: limited.plan.cwd, env: {}}), {
+		limited,
+		timeout: limited.plan.limits.command,
+		notesHits: true,
+		folders: {names: written, count: () => diskUse(context, places, written)},
+		onOutput(bytes, stream) {
+			let text = decoders[stream].write(Buffer.from(bytes));
+			if (!started && stream === 'stdout' && (words + text).includes(`${mark}\n`)) {
+				text = (words + text).replace(`${mark}\n`, '');
+				words = '';
+				started = true;
+			}
+
+			words = (words + text).slice(-20_000);
+			reader.push(text, stream);
+		},
+	});
+	reader.end();
+	const {tests, ran, foundNone, doubt} = reader;
+	const {code, timedOut, over} = outcome;
+	const hits = outcome.hits.map(({because}) => because);
+	return {
+		checked: {command, code, ms: Date.now() - began, started, timedOut, over, hits, tests, ran, foundNone, doubt},
+		words,
+	};
+}
