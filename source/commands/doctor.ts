@@ -12,7 +12,7 @@ import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
 import {checkGit} from './doctor/git.ts';
 import {findOnSearchPath, offerLauncher} from './doctor/launcher.ts';
-import {install, missingPackages} from './doctor/packages.ts';
+import {install, missingPackages, runAsRoot} from './doctor/packages.ts';
 import {define, flag, json, textOrBare} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
 
@@ -137,10 +137,12 @@ async function examine(context: Context, folder: string): Promise<Check[]> {
 	];
 }
 
-/** Installs what is missing; where that cannot be, it says why, and what was found is shown all the same. */
-async function fix(io: Io, packages: readonly string[], yes: boolean): Promise<void> {
+const retry = 'fleet doctor --fix --yes';
+
+/** Puts something right; where that cannot be, it says why, and what was found is shown all the same. */
+async function fix(io: Io, work: () => Promise<void>): Promise<void> {
 	try {
-		await install(io, packages, {yes, retry: 'fleet doctor --fix --yes'});
+		await work();
 	} catch (error) {
 		if (!(error instanceof Refusal) || error.code !== undefined) {
 			throw error;
@@ -263,8 +265,15 @@ export const verb = define({
 		let checks = await examine(context, io.folder);
 		const packages = missingPackages(checks);
 		if (options.fix && packages.length > 0) {
-			await fix(io, packages, options.yes);
+			await fix(io, () => install(io, packages, {yes: options.yes, retry}));
 			checks = await examine(context, io.folder);
+		}
+
+		for (const {cure = [], because} of options.fix ? checks : []) {
+			if (cure.length > 0) {
+				await fix(io, () => runAsRoot(io, cure, {because, yes: options.yes, retry}));
+				checks = await examine(context, io.folder);
+			}
 		}
 
 		if (options.fix && io.interactive && findOnSearchPath() === undefined) {

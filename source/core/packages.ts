@@ -1,3 +1,5 @@
+import {quoteWord} from './text/shell-words.ts';
+
 /* Which command installs what is missing, on each family of Linux. */
 
 /** A package manager: where its program lies, what it is called with, and how it calls a package. */
@@ -44,5 +46,5 @@ export function installSteps(
 
 /** The same as one line of a shell. */
 export function asOneLine(steps: ReadonlyArray<readonly string[]>): string {
-	return steps.map(step => step.join(' ')).join(' && ');
+	return steps.map(step => step.map(word => quoteWord(word)).join(' ')).join(' && ');
 }

@@ -13,6 +13,8 @@ export type Availability = {
 	readonly hint: string;
 	/** The packages whose absence is the reason, as Debian calls them. */
 	readonly missing?: readonly string[];
+	/** Commands that put it right, as root: the smallest change of the machine that does. */
+	readonly cure?: ReadonlyArray<readonly string[]>;
 };
 
 /** What an agent needs of its model: which secret, where it may go, and the variable that holds its pointer. */

@@ -46,35 +46,48 @@ export async function install(
 		);
 	}
 
-	const forRoot = asOneLine(installSteps(manager, packages, []));
+	await runAsRoot(io, installSteps(manager, packages, []), {yes, retry, because: `${names} ${verb} not installed`});
+}
+
+/**
+ * Runs commands as root: shown first, and asked about where somebody can answer.
+ * @param because what is wrong without them
+ * @throws Refusal as `install` does
+ */
+export async function runAsRoot(
+	io: Io,
+	commands: ReadonlyArray<readonly string[]>,
+	{because, yes, retry}: {readonly because: string; readonly yes: boolean; readonly retry: string},
+): Promise<void> {
+	const forRoot = asOneLine(commands);
 	const root = rootProgram();
 	if (root === undefined) {
 		throw new Refusal(
-			`${names} ${verb} not installed, and this account cannot install: it is not root, and there is no sudo`,
+			`${because}, and this account cannot change that: it is not root, and there is no sudo`,
 			`the administrator of this machine runs, as root: ${forRoot}`,
 		);
 	}
 
-	const steps = installSteps(manager, packages, root === '' ? [] : [root]);
-	io.err(`missing: ${packages.join(', ')}\n`);
+	const steps = commands.map(command => (root === '' ? [...command] : [root, ...command]));
+	io.err(`${because}\n`);
 	for (const step of steps) {
-		io.err(`  ${step.join(' ')}\n`);
+		io.err(`  ${asOneLine([step])}\n`);
 	}
 
 	if (!yes && (process.env['CI'] ?? '') === '') {
 		if (!io.interactive) {
-			throw personRefusal('packages are installed when a person says so, and there is nobody to ask', retry);
+			throw personRefusal('that is run when a person says so, and there is nobody to ask', retry);
 		}
 
 		if (!/^y(?:es)?$/i.test((await ask('run this? [y/N] ', false)).trim())) {
-			throw new Refusal(`${names} ${verb} not installed, and you said no`, asOneLine(steps));
+			throw new Refusal(`${because}, and you said no`, asOneLine(steps));
 		}
 	}
 
 	// Where nobody can type a password, one that is asked for would wait for ever.
 	if (root !== '' && !io.interactive && spawnSync(root, ['-n', 'true'], {stdio: 'ignore'}).status !== 0) {
 		throw new Refusal(
-			`${names} ${verb} not installed, and ${root} asks for a password or refuses`,
+			`${because}, and ${root} asks for a password or refuses`,
 			`in a terminal: ${asOneLine(steps)}; or the administrator runs, as root: ${forRoot}`,
 		);
 	}
@@ -94,7 +107,7 @@ function runSteps(io: Io, steps: readonly string[][], forRoot: string): void {
 		if (result.status !== 0 && index === steps.length - 1) {
 			io.err(`${result.stdout ?? ''}${result.stderr ?? ''}`);
 			throw new Refusal(
-				`"${step.join(' ')}" failed: its words are above`,
+				`"${asOneLine([step])}" failed: its words are above`,
 				`the administrator of this machine runs, as root: ${forRoot}`,
 			);
 		}

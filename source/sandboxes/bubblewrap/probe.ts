@@ -3,7 +3,9 @@ import {accessSync, constants, realpathSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {Availability} from '../../core/seams.ts';
+import {cureFor, unfitBecause} from './cures.ts';
 import type {Tools} from './host.ts';
+import {findMachine} from './machine.ts';
 
 /** Only the system's own folders: a program in a folder of the person's could be anybody's. */
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
@@ -65,6 +67,38 @@ function run(argv: string[]): Promise<{code: number; output: string}> {
 	});
 }
 
+/** Every namespace that a run gets, around a program that does nothing; as root, by an account that is nobody's. */
+function tryNamespaces(tools: Tools): Promise<{code: number; output: string}> {
+	const drop =
+		process.getuid?.() === 0
+			? [tools.setpriv, '--reuid', '210000000', '--regid', '210000000', '--clear-groups', '--no-new-privs', '--']
+			: [];
+	return run([
+		...drop,
+		tools.bwrap,
+		'--ro-bind',
+		'/usr',
+		'/usr',
+		'--symlink',
+		'usr/lib',
+		'/lib',
+		'--symlink',
+		'usr/lib64',
+		'/lib64',
+		'--unshare-all',
+		'--unshare-user',
+		'--disable-userns',
+		'--proc',
+		'/proc',
+		'--dev',
+		'/dev',
+		'--cap-drop',
+		'ALL',
+		'--',
+		'/usr/bin/true',
+	]);
+}
+
 /** Whether bubblewrap is here, new enough, and allowed to make its namespaces: tried, not guessed. */
 export async function probeBubblewrap(): Promise<Availability> {
 	const no = (because: string, hint: string, version = ''): Availability => ({works: false, version, because, hint});
@@ -74,6 +108,12 @@ export async function probeBubblewrap(): Promise<Availability> {
 
 	if (process.arch !== 'x64' && process.arch !== 'arm64') {
 		return no(`there is no system call filter for ${process.arch}`, 'x64 and arm64 are supported');
+	}
+
+	const machine = findMachine();
+	const unfit = unfitBecause(machine);
+	if (unfit) {
+		return no(unfit.because, unfit.hint);
 	}
 
 	const {tools, missing} = findTools();
@@ -101,40 +141,18 @@ export async function probeBubblewrap(): Promise<Availability> {
 		return no(`bubblewrap ${version} is too old, 0.8 or later is needed`, 'upgrade the package bubblewrap', version);
 	}
 
-	const drop =
-		process.getuid?.() === 0
-			? [tools.setpriv, '--reuid', '210000000', '--regid', '210000000', '--clear-groups', '--no-new-privs', '--']
-			: [];
-	const trial = await run([
-		...drop,
-		tools.bwrap,
-		'--ro-bind',
-		'/usr',
-		'/usr',
-		'--symlink',
-		'usr/lib',
-		'/lib',
-		'--symlink',
-		'usr/lib64',
-		'/lib64',
-		'--unshare-all',
-		'--unshare-user',
-		'--disable-userns',
-		'--proc',
-		'/proc',
-		'--dev',
-		'/dev',
-		'--cap-drop',
-		'ALL',
-		'--',
-		'/usr/bin/true',
-	]);
-	return trial.code === 0
-		? {works: true, version, because: `bubblewrap ${version} makes every namespace`, hint: ''}
+	const trial = await tryNamespaces(tools);
+	if (trial.code === 0) {
+		return {works: true, version, because: `bubblewrap ${version} makes every namespace`, hint: ''};
+	}
+
+	const said = trial.output.split('\n').at(-1) ?? '';
+	const cure = cureFor(machine);
+	return cure
+		? {...no(`${cure.because}: ${said}`, cure.hint, version), ...(cure.steps ? {cure: cure.steps} : {})}
 		: no(
-				`bubblewrap ${version} cannot make its namespaces: ${trial.output.split('\n').at(-1) ?? ''}`,
-				'allow unprivileged user namespaces ' +
-					'(sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)',
+				`bubblewrap ${version} cannot make its namespaces: ${said}`,
+				'whoever runs this machine forbids unprivileged user namespaces; with SELinux: ausearch -m avc -c bwrap',
 				version,
 			);
 }

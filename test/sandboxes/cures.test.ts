@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {
+	cureFor,
+	settingNames,
+	unfitBecause,
+	type Looked,
+	type Machine,
+} from '../../source/sandboxes/bubblewrap/cures.ts';
+import {findMachine} from '../../source/sandboxes/bubblewrap/machine.ts';
+import {asOneLine, installSteps, packageManagers} from '../../source/core/packages.ts';
+
+const machine = (there: readonly Looked[] = [], settings: Record<string, string> = {}, more = {}): Machine => ({
+	settings,
+	kernel: '6.8.0-45-generic',
+	there: new Set(there),
+	isChroot: false,
+	hasMergedUsr: true,
+	...more,
+});
+const restricted = {[settingNames.apparmor]: '1', [settingNames.debian]: '1', [settingNames.most]: '60000'};
+
+test('where AppArmor restricts user namespaces, bubblewrap gets its profile, and nothing is switched off', () => {
+	const commands = (there: readonly Looked[]) => asOneLine(cureFor(machine(there, restricted))?.steps ?? []);
+	// Ubuntu 25.04: it is there, and not in force. 24.04, with and without the package that has it.
+	assert.equal(commands(['apt', 'profile']), 'apparmor_parser -r /etc/apparmor.d/bwrap-userns-restrict');
+	assert.equal(
+		commands(['apt', 'profileExample']),
+		'install -m 644 /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/bwrap-userns-restrict && ' +
+			'apparmor_parser -r /etc/apparmor.d/bwrap-userns-restrict',
+	);
+	assert.match(commands(['apt']), /^apt-get install -y apparmor-profiles && install /);
+	assert.equal(commands([]), '');
+});
+
+test('no cure of any machine switches off what has an exception for one program', () => {
+	const all = [[], ['apt'], ['profile'], ['profileExample'], ['docker'], ['podman']] as Looked[][];
+	for (const there of all) {
+		const cure = cureFor(machine(there, restricted));
+		assert.doesNotMatch(
+			`${asOneLine(cure?.steps ?? [])} ${cure?.hint}`,
+			/restrict_unprivileged_userns|aa-teardown|disable/,
+		);
+	}
+});
+
+test('settings, chroots, containers and systems that cannot have the sandbox are told apart', () => {
+	const off = cureFor(machine([], {[settingNames.most]: '0'}));
+	assert.equal(
+		asOneLine(off!.steps!),
+		"sh -c 'echo user.max_user_namespaces=10000 >> /etc/sysctl.d/60-fleet.conf' && sysctl -p /etc/sysctl.d/60-fleet.conf",
+	);
+	assert.match(
+		asOneLine(cureFor(machine([], {[settingNames.debian]: '0'}))!.steps!),
+		/kernel\.unprivileged_userns_clone=1/,
+	);
+	assert.match(cureFor(machine([], {}, {isChroot: true}))!.because, /chroot/);
+	assert.match(cureFor(machine(['docker']))!.hint, /^run fleet outside of it; or, .*systempaths=unconfined$/);
+	assert.match(cureFor(machine(['podman']))!.hint, /unmask=ALL$/);
+	assert.equal(cureFor(machine()), undefined);
+	assert.match(unfitBecause(machine([], {}, {kernel: '4.4.0-19041-Microsoft'}))!.because, /WSL 1/);
+	assert.equal(unfitBecause(machine([], {}, {kernel: '5.15.153.1-microsoft-standard-WSL2'})), undefined);
+	assert.match(unfitBecause(machine(['nixos']))!.because, /NixOS/);
+	assert.match(unfitBecause(machine([], {}, {hasMergedUsr: false}))!.because, /\/lib/);
+});
+
+test('this machine is fit, as the other tests show', () => {
+	assert.equal(unfitBecause(findMachine()), undefined);
+});
+
+test('each package manager installs without asking, by the names that its packages have', () => {
+	const lines = packageManagers.map(manager => asOneLine(installSteps(manager, ['bubblewrap', 'util-linux'], [])));
+	assert.deepEqual(lines, [
+		'apt-get update -q && apt-get install -y -q --no-install-recommends bubblewrap util-linux',
+		'dnf install -y bubblewrap util-linux',
+		'rpm-ostree install -y --apply-live bubblewrap util-linux',
+		'microdnf install -y bubblewrap util-linux',
+		'zypper --non-interactive install bubblewrap util-linux',
+		'pacman -S --noconfirm --needed bubblewrap util-linux',
+		'apk add bubblewrap util-linux setpriv',
+		'xbps-install -Sy bubblewrap util-linux',
+	]);
+});
