@@ -8,7 +8,14 @@ import {median, openTable, report, sleep} from './table.ts';
 import {Fleet} from '../../test/support/fleet.ts';
 
 /** About 30,000 files in few packages: what is measured is files, not the registry. */
-const dependencies = {'@mui/icons-material': '5.16.7', react: '18.3.1', 'react-dom': '18.3.1', '@mui/material': '5.16.7', mocha: '11.0.1', express: '4.21.2'};
+const dependencies = {
+	'@mui/icons-material': '5.16.7',
+	react: '18.3.1',
+	'react-dom': '18.3.1',
+	'@mui/material': '5.16.7',
+	mocha: '11.0.1',
+	express: '4.21.2',
+};
 const warmStarts = 7;
 const runs = 10;
 
@@ -55,9 +62,13 @@ writeFileSync(path.join(cold, 'package.json'), manifest);
 // Not what npm tells the program that it runs.
 const outer = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
 const run = ([program, ...argv]: string[], home: string) => {
-	const {status, stdout, stderr} = spawnSync(program!, argv, {cwd: cold, env: {...outer, HOME: home}, encoding: 'utf8'});
+	const {status, stdout, stderr} = spawnSync(program!, argv, {
+		cwd: cold,
+		env: {...outer, HOME: home},
+		encoding: 'utf8',
+	});
 	if (status !== 0) {
-		throw new Error(`${program} ${argv.join(" ")}: ${status}\n${stdout}${stderr}`);
+		throw new Error(`${program} ${argv.join(' ')}: ${status}\n${stdout}${stderr}`);
 	}
 };
 
