@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
 import {test} from 'node:test';
 import {
 	cureFor,
@@ -8,6 +11,7 @@ import {
 	type Machine,
 } from '../../source/sandboxes/bubblewrap/cures.ts';
 import {findMachine} from '../../source/sandboxes/bubblewrap/machine.ts';
+import {Fleet, program} from '../support/fleet.ts';
 import {asOneLine, installSteps, packageManagers} from '../../source/core/packages.ts';
 
 const machine = (there: readonly Looked[] = [], settings: Record<string, string> = {}, more = {}): Machine => ({
@@ -66,6 +70,7 @@ test('settings, chroots, containers and systems that cannot have the sandbox are
 
 test('this machine is fit, as the other tests show', () => {
 	assert.equal(unfitBecause(findMachine()), undefined);
+	assert.equal(findMachine().isChroot, false);
 });
 
 test('each package manager installs without asking, by the names that its packages have', () => {
@@ -80,4 +85,23 @@ test('each package manager installs without asking, by the names that its packag
 		'apk add bubblewrap util-linux setpriv',
 		'xbps-install -Sy bubblewrap util-linux',
 	]);
+});
+
+test('a chroot is told, in a real one', {skip: process.getuid?.() === 0 ? false : 'chroot needs root'}, t => {
+	const fleet = new Fleet(t, {add: false});
+	const inside = path.join(fleet.folder, 'root');
+	// The machine's own folders, below another root.
+	const script =
+		`mkdir ${inside} && cd ${inside} && ln -s usr/bin usr/sbin usr/lib usr/lib64 . && mkdir usr etc proc dev tmp program node && ` +
+		`mount --rbind /usr usr && mount --rbind /etc etc && mount --rbind /dev dev && mount -t proc proc proc && ` +
+		`mount --bind ${path.dirname(program)} program && mount --bind ${path.dirname(process.execPath)} node && ` +
+		`exec chroot ${inside} /node/node /program/fleet.js doctor --json`;
+	const {stdout, stderr} = spawnSync('/usr/bin/unshare', ['--mount', '/bin/sh', '-c', script], {
+		env: {PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/tmp', LANG: 'C.UTF-8'},
+		encoding: 'utf8',
+	});
+	const {checks} = JSON.parse(stdout || '{}') as {checks?: Array<{id: string; works: boolean; because: string}>};
+	const sandbox = checks?.find(({id}) => id === 'sandbox bubblewrap');
+	assert.equal(sandbox?.works, false, stdout + stderr);
+	assert.match(sandbox.because, /^this is a chroot, in which the kernel allows no user namespaces: bwrap: /);
 });

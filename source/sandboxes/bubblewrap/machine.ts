@@ -11,12 +11,18 @@ function readSetting(name: string): string | undefined {
 	}
 }
 
-/** Whether the first process has another root; only root may look. */
-function hasOtherRoot(): boolean {
+/** Whether this process was put into a folder by chroot: no mount is its root, or the first process has another. */
+function isInChroot(): boolean {
 	try {
+		const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
+		if (!mounts.some(line => line.split(' ')[4] === '/')) {
+			return true;
+		}
+
 		const [own, first] = [statSync('/'), statSync('/proc/1/root/.')];
 		return own.ino !== first.ino || own.dev !== first.dev;
 	} catch {
+		// Only root may look at the first process.
 		return false;
 	}
 }
@@ -39,7 +45,7 @@ export function findMachine(): Machine {
 		settings: Object.fromEntries(settings),
 		kernel: os.release(),
 		there: new Set((Object.keys(looked) as Looked[]).filter(name => existsSync(looked[name]))),
-		isChroot: hasOtherRoot(),
+		isChroot: isInChroot(),
 		hasMergedUsr: isLink('/lib'),
 	};
 }
