@@ -54,8 +54,8 @@ const withAgent = ['starting', 'running', 'frozen'] as const;
 /** The agent's processes are there, and the journal names its supervisor's, which answers on the run's socket. */
 const supervised = ['running', 'frozen'] as const;
 
-/** What a person can stop from the screen: not what is about to come to something by itself. */
-const stoppable = ['queued', 'running', 'frozen'] as const;
+/** What a person can stop from the screen: setup, before an agent starts, may take its time. */
+const stoppable = ['queued', 'starting', 'running', 'frozen'] as const;
 
 /**
  * No supervisor can be alive: a gate's own process owns the run, or nobody will again. In every other stage one may be,

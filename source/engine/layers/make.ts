@@ -1,4 +1,4 @@
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
@@ -271,6 +271,12 @@ function open(
 	});
 }
 
+/** Whether the disk of a folder has no room left to speak of. */
+function isFull(folder: string): boolean {
+	const {bavail, bsize, ffree, files} = statfsSync(folder);
+	return bavail * bsize < 1024 ** 2 || (files > 0 && ffree < 16);
+}
+
 async function runCommand(
 	{context, project, signal, tell}: Setup,
 	{
@@ -298,6 +304,13 @@ async function runCommand(
 		},
 	);
 	const how = endOf(outcome);
+	if (how !== undefined && isFull(tree)) {
+		throw new Refusal(
+			`setup: ${printable(command, 100)} ${how}: the disk is full`,
+			'free some space (fleet clean shows what runs and setups take), then do it again',
+		);
+	}
+
 	if (how !== undefined) {
 		const hosts = [...denied].slice(0, 5);
 		throw new Refusal(
