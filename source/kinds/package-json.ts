@@ -181,26 +181,35 @@ export function nodeInputs(folder: ProjectFolder, {lock, manifest}: NodeFolder):
 	]);
 }
 
+/** A package manager that is not on the machine: what setup fetches, and how it is called from then on. */
+export function fetched(name: string, spec: string): {readonly setup: string; readonly program: string} {
+	// In HOME, which verifications have as setup left it; the cache that npx looks into stays with setups.
+	return {
+		setup: `npm install --no-audit --no-fund --prefix "$HOME/.tools" ${spec}`,
+		program: `"$HOME/.tools/node_modules/.bin/${name}"`,
+	};
+}
+
 /** A proposal by what the managers differ in; undefined where there is nothing to do. */
 export function proposeNode(
 	folder: ProjectFolder,
 	node: NodeFolder,
 	{
 		program,
+		first,
 		install,
 		run,
 		usual,
-		more = [],
 	}: {
 		readonly program: string;
+		/** What comes before it, where there is anything to install or to run. */ readonly first?: string | undefined;
 		readonly install: string;
 		/** The command that runs a script. */ run(script: string): string;
 		readonly usual: readonly string[];
-		/** Hosts besides the registries. */ readonly more?: readonly string[];
 	},
 ): Proposed | undefined {
 	const verify = verifyingScripts(node.manifest).map(name => run(name));
-	const setup = node.hasPackages ? [install] : [];
+	const setup = [...(first === undefined ? [] : [first]), ...(node.hasPackages ? [install] : [])];
 	const preview = previewScript(node.manifest);
 	return setup.length === 0 && verify.length === 0
 		? undefined
@@ -209,7 +218,7 @@ export function proposeNode(
 				program,
 				setup,
 				verify,
-				network: setup.length === 0 ? [] : unique([...registries(folder, node.lock, usual), ...more]),
+				network: setup.length === 0 ? [] : registries(folder, node.lock, usual),
 				inputs: setup.length === 0 ? [] : nodeInputs(folder, node),
 				preview: preview === undefined ? undefined : run(preview),
 				notes: nodeNotes(folder, node),

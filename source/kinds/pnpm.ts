@@ -1,10 +1,10 @@
 import type {ProjectKind} from '../core/project-kind.ts';
-import {nodeFiles, proposeNode, readNode} from './package-json.ts';
+import {fetched, nodeFiles, proposeNode, readNode} from './package-json.ts';
 
 /** The major version where the project names none. */
 const usualVersion = '10';
 
-/** pnpm: by itself where it is there, else as Node's own tools fetch it. */
+/** pnpm: the machine's where it is there, else one that setup fetches. */
 export const pnpm: ProjectKind = {
 	id: 'pnpm',
 	title: 'pnpm',
@@ -15,15 +15,13 @@ export const pnpm: ProjectKind = {
 			return undefined;
 		}
 
-		const fetched = `npx --yes pnpm@${node.version ?? usualVersion}`;
-		const isFetched = !folder.has('pnpm') && folder.has('npx');
-		const program = isFetched ? fetched : 'pnpm';
-		// Without network npx takes what setup fetched, and does not ask whether there is a newer one.
-		const verifying = isFetched ? fetched.replace('--yes', '--yes --offline') : 'pnpm';
+		const own = folder.has('pnpm') ? undefined : fetched('pnpm', `pnpm@${node.version ?? usualVersion}`);
+		const call = own?.program ?? 'pnpm';
 		return proposeNode(folder, node, {
-			program: isFetched ? 'npx' : 'pnpm',
-			install: `${program} install ${node.lock === undefined ? '--no-lockfile' : '--frozen-lockfile'}`,
-			run: script => `${verifying} ${script === 'test' ? 'test' : `run ${script}`}`,
+			program: own ? 'npm' : 'pnpm',
+			first: own?.setup,
+			install: `${call} install ${node.lock === undefined ? '--no-lockfile' : '--frozen-lockfile'}`,
+			run: script => `${call} ${script === 'test' ? 'test' : `run ${script}`}`,
 			usual: ['registry.npmjs.org'],
 		});
 	},

@@ -1,7 +1,16 @@
 import type {ProjectKind} from '../core/project-kind.ts';
-import {previewPython, proposePython, pythonFiles, readPython, usesPytest, verifyPython, wants} from './python.ts';
+import {
+	ignoring,
+	previewPython,
+	proposePython,
+	pythonFiles,
+	readPython,
+	usesPytest,
+	verifyPython,
+	wants,
+} from './python.ts';
 
-/** Python packages by poetry, which makes an environment below HOME. */
+/** Python packages by poetry, in an environment beside the project: what it names one below HOME by is its path. */
 export const poetry: ProjectKind = {
 	id: 'poetry',
 	title: 'Poetry',
@@ -19,12 +28,16 @@ export const poetry: ProjectKind = {
 		return {
 			...proposePython(folder, python, {
 				program: 'poetry',
-				setup: [`poetry install --no-interaction${extras ? ' --all-extras' : ''}`, ...late],
-				verify: verifyPython(folder, python, module => `poetry run python -m ${module}`),
+				setup: [
+					`POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction${extras ? ' --all-extras' : ''}` +
+						ignoring(folder, '.venv'),
+					...late,
+				],
+				verify: verifyPython(folder, python, module => `.venv/bin/python -m ${module}`),
 				lock,
 				notes: lock === undefined ? ['no poetry.lock: setup would make one, which is then a change of the run'] : [],
 			}),
-			preview: previewPython(folder, 'poetry run python'),
+			preview: previewPython(folder, '.venv/bin/python'),
 		};
 	},
 };

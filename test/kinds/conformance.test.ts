@@ -83,8 +83,11 @@ const layouts: Readonly<Record<string, Layout>> = {
 		files: {'package.json': manifest({packageManager: 'pnpm@9.1.0+sha512.abc'}), 'pnpm-lock.yaml': ''},
 		programs: ['npm', 'npx', 'node'],
 		by: 'pnpm-lock.yaml',
-		setup: ['npx --yes pnpm@9.1.0 install --frozen-lockfile'],
-		verify: ['npx --yes --offline pnpm@9.1.0 test'],
+		setup: [
+			'npm install --no-audit --no-fund --prefix "$HOME/.tools" pnpm@9.1.0',
+			'"$HOME/.tools/node_modules/.bin/pnpm" install --frozen-lockfile',
+		],
+		verify: ['"$HOME/.tools/node_modules/.bin/pnpm" test'],
 		network: ['registry.npmjs.org'],
 	},
 	'yarn 1': {
@@ -107,8 +110,11 @@ const layouts: Readonly<Record<string, Layout>> = {
 			'.yarnrc.yml': `npmRegistryServer: "https://yarn.example.com"\nnpmAuthToken: ${token}\n`,
 		},
 		by: 'yarn.lock',
-		setup: ['npx --yes --package=@yarnpkg/cli-dist@4.5.0 -- yarn install --immutable'],
-		verify: ['npx --yes --offline --package=@yarnpkg/cli-dist@4.5.0 -- yarn test'],
+		setup: [
+			'npm install --no-audit --no-fund --prefix "$HOME/.tools" @yarnpkg/cli-dist@4.5.0',
+			'"$HOME/.tools/node_modules/.bin/yarn" install --immutable',
+		],
+		verify: ['"$HOME/.tools/node_modules/.bin/yarn" test'],
 		network: ['yarn.example.com'],
 	},
 	'yarn that the project keeps': {
@@ -200,8 +206,8 @@ const layouts: Readonly<Record<string, Layout>> = {
 			'poetry.lock': '',
 		},
 		by: 'poetry.lock',
-		setup: ['poetry install --no-interaction'],
-		verify: ['poetry run python -m pytest'],
+		setup: ["POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction && echo '*' > .venv/.gitignore"],
+		verify: ['.venv/bin/python -m pytest'],
 		network: ['pypi.org', 'files.pythonhosted.org', 'poetry.example.com'],
 	},
 	cargo: {
