@@ -8,14 +8,18 @@ import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
 import {escapeControls} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
+import {isServiceName} from '../core/services.ts';
 import {hasWorker} from '../core/run/stages.ts';
 import {restoreTerminal} from '../core/text/terminal-filter.ts';
+import type {Context} from '../engine/context.ts';
 import {findRun} from '../engine/runs.ts';
+import {serviceLog} from '../engine/sandbox/services.ts';
 import type {RunPaths} from '../host/paths.ts';
 import {follow} from '../host/tail.ts';
 import {runEditor} from '../terminal/editor.ts';
+import type {Io} from '../terminal/program.ts';
 import {endingSignals, onAnyEnd} from '../terminal/take-terminal.ts';
-import {define, flag, required} from './verb.ts';
+import {define, flag, required, text} from './verb.ts';
 
 /** The log without what could steer a terminal, in a program of the person's choice. */
 async function openIn(kind: 'pager' | 'editor', file: string, id: string): Promise<void> {
@@ -55,7 +59,10 @@ function createReadable(): Transform {
 
 /** Options of which one at most means something. */
 const oneOf = [
-	['verify', 'deploy'],
+	['verify', 'deploy', 'service'],
+	['service', 'follow', 'raw'],
+	['service', 'pager'],
+	['service', 'editor'],
 	['pager', 'editor', 'follow'],
 	['pager', 'editor', 'raw'],
 ] as const;
@@ -79,6 +86,25 @@ function logOf(
 	return {output, missing: 'no output', hint: `fleet show ${id}`};
 }
 
+/** Lines of a service's log that are printed. */
+const serviceLines = 10_000;
+
+async function printServiceLog(
+	io: Io,
+	context: Context,
+	{id, name}: {readonly id: string; readonly name: string},
+): Promise<void> {
+	const places = context.paths.run(id);
+	const written = isServiceName(name)
+		? await serviceLog(context, {places, home: places.home, name}, serviceLines)
+		: undefined;
+	if (written === undefined) {
+		throw new Refusal(`${id} has no log of a service ${JSON.stringify(name)}`, `fleet show ${id}`);
+	}
+
+	io.out(escapeControls(written));
+}
+
 export const verb = define({
 	summary: "the agent's output, or the verify or deploy log",
 	arguments: {run: required('RUN')},
@@ -86,6 +112,7 @@ export const verb = define({
 		follow: flag('follow until the run ends', 'f'),
 		verify: flag('the log of the last verify'),
 		deploy: flag('the log of the last deploy'),
+		service: text('NAME', 'the end of what a service of the run wrote'),
 		pager: flag('in $PAGER'),
 		editor: flag('a copy, in $EDITOR'),
 		raw: flag("the agent's bytes as they are; on a terminal, those that paint"),
@@ -93,7 +120,7 @@ export const verb = define({
 	brief: ['follow', 'verify', 'deploy', 'pager', 'raw'],
 	async run(io, {run: name}, options) {
 		for (const flags of oneOf) {
-			const [first, second] = flags.filter(flag => options[flag]);
+			const [first, second] = flags.filter(flag => options[flag] !== false && options[flag] !== undefined);
 			if (second !== undefined) {
 				throw new Refusal(
 					`--${first} and --${second} do not go together`,
@@ -104,6 +131,11 @@ export const verb = define({
 
 		const context = compose();
 		const {id} = findRun(context, name);
+		if (options.service !== undefined) {
+			await printServiceLog(io, context, {id, name: options.service});
+			return;
+		}
+
 		const {output, missing, hint} = logOf(context.paths.run(id), id, options);
 		if (options.pager || options.editor) {
 			await openIn(options.pager ? 'pager' : 'editor', output, id);

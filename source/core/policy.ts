@@ -6,6 +6,7 @@ import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
 import {policyPath} from './names.ts';
 import {count, limitEntries, limitNames} from './limits.ts';
 import {Refusal} from './refusal.ts';
+import {servicesSchema} from './services.ts';
 import {parseWindow, windowUsage} from './text/window.ts';
 import {parseClosed} from './text/yaml.ts';
 
@@ -118,6 +119,7 @@ const schema = v.strictObject({
 	),
 	network: v.optional(v.array(host), []),
 	privateHosts: v.optional(v.array(host), []),
+	services: v.optional(servicesSchema, {}),
 	limits: v.optional(v.strictObject(limitEntries), {}),
 	approve: v.optional(
 		v.strictObject({
@@ -163,6 +165,7 @@ export const emptyPolicy: Policy = {
 	path: {with: []},
 	network: [],
 	privateHosts: [],
+	services: [],
 	limits: {},
 	approve: {},
 	merge: {hooks: []},
@@ -189,6 +192,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 		path: policyPath,
 		hint:
 			'keys: setup (commands, inputs, secrets, reuse), teardown, verify, verifyDepth, path (only, with), network, privateHosts, ' +
+			'services (each: command, ready, prepare, env, timeout), ' +
 			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
 			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
 	});

@@ -76,7 +76,7 @@ test("the agent starts there, the policy's commands at the top", t => {
 		const {argv, cwd} = withScripts(
 			{argv: ['/bin/sh', '-c', 'pwd; touch "$1"', 'sh', 'made'], cwd: folder, env: {}},
 			{setup: ['touch before'], teardown: ['touch after'], folder: part},
-			false,
+			{hasFiles: false, services: []},
 		);
 		return execFileSync(argv[0]!, argv.slice(1), {cwd, encoding: 'utf8'});
 	};

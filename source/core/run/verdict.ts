@@ -1,4 +1,5 @@
 import {escapeControls} from '../text/escape-controls.ts';
+import {exitOfService} from '../services.ts';
 import {addTests, formatTests, TestCounter, type TestSummary} from './test-summary.ts';
 
 /*
@@ -18,6 +19,7 @@ export type Doubt =
 	| 'contradiction'
 	| 'timeout'
 	| 'limit'
+	| 'service'
 	| 'sandbox'
 	| 'log';
 
@@ -168,6 +170,8 @@ export type Checked = {
 	readonly over?: string | undefined;
 	/** Limits that it met, in words. */
 	readonly hits?: readonly string[] | undefined;
+	/** Services that it had to have. */
+	readonly services?: readonly string[] | undefined;
 	readonly tests: TestSummary | undefined;
 	readonly ran: 'some' | 'none' | undefined;
 	readonly foundNone: boolean;
@@ -195,7 +199,7 @@ const earlierText = ({count, when}: Earlier) =>
 
 /** What one command amounts to, where it did not pass. */
 function doubtOf(
-	{command, code, started, timedOut, over, hits = [], tests, ran, foundNone, doubt}: Checked,
+	{command, code, started, timedOut, over, hits = [], services = [], tests, ran, foundNone, doubt}: Checked,
 	before: Before,
 ): Verdict | undefined {
 	const unclear = (why: Doubt, because: string): Verdict => ({result: 'inconclusive', doubt: why, because});
@@ -214,6 +218,11 @@ function doubtOf(
 	if (started && code !== 0 && hits.length > 0) {
 		const how = code === null ? 'was ended from outside' : `ended with exit code ${code}`;
 		return unclear('limit', `${quoted(command)} ${how}: ${hits.join('; ')}`);
+	}
+
+	if (!started && code === exitOfService && services.length > 0) {
+		const which = services.length === 1 ? `the service ${services[0]}` : `one of the services ${services.join(', ')}`;
+		return unclear('service', `${quoted(command)} was not run: ${which} did not get ready`);
 	}
 
 	if (!started || code === null) {

@@ -4,9 +4,10 @@ import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
 import {hitText, type AskedLimits} from '../../core/limits.ts';
-import type {SandboxPlan} from '../../core/plan.ts';
+import type {Invocation, SandboxPlan} from '../../core/plan.ts';
 import {rulesOf, type Policy} from '../../core/policy.ts';
 import type {Run} from '../../core/run/run.ts';
+import {serviceArguments, serviceVariables, startServices, type FoundService} from '../../core/services.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
 import {isPassed, shellName, VerifyReader, type Checked} from '../../core/run/verdict.ts';
 import {groupName} from '../../host/cgroup.ts';
@@ -28,6 +29,7 @@ import {makeTrust} from '../run/injected-files.ts';
 import {grouped, lookName, runLimited, type Folders, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan, withLimits} from '../sandbox/plan.ts';
+import {findServices, serviceLog} from '../sandbox/services.ts';
 import {jdksOf, toolsOf, type ShellTools} from '../sandbox/tools.ts';
 import {rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
@@ -91,18 +93,17 @@ export type Work = {
 	/** Hears of what setup left for it. */ onLayer(made: Made): void;
 };
 
-/** Says on stdout that the sandbox is up, before anything of the project's runs: no exit code tells that. */
-const startScript = 'printf "%s\\n" "$1"; shift; exec "$@"';
+/**
+ * Starts the project's services, and says on stdout that the sandbox is up, before a command of the project's runs: no
+ * exit code tells that.
+ */
+const startScript = startServices + 'printf "%s\\n" "$1"; shift; exec "$@"';
 
 /** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
 export async function runCommands(work: Work, what: Looked['what']): Promise<Checked[]> {
 	const {context, run, git, commonDir, sandbox, policy, folder, log, settings, commandTimeoutMs, trusted} = work;
 	removeFolder(folder);
-	const [tree, gitFolder, home] = ['tree', 'git', 'home'].map(name => path.join(folder, name)) as [
-		string,
-		string,
-		string,
-	];
+	const [tree, gitFolder, home] = [path.join(folder, 'tree'), path.join(folder, 'git'), path.join(folder, 'home')];
 	for (const made of [tree, gitFolder, home, path.join(tree, '.git')]) {
 		mkdirSync(made, {recursive: true, mode: 0o700});
 	}
@@ -132,10 +133,18 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 		],
 		cwd: run.worktree,
 		tools,
-		env: {...trust.env, ...withoutNetwork, CI: 'true', FLEET_VERIFY: '1', GIT_OPTIONAL_LOCKS: '0'},
+		env: {
+			...trust.env,
+			...serviceVariables(policy.services),
+			...withoutNetwork,
+			CI: 'true',
+			FLEET_VERIFY: '1',
+			GIT_OPTIONAL_LOCKS: '0',
+		},
 	});
 	const layer = await layerOf(work, what, tools);
 	const plan = layer ? await laidOver(work, layer, {plan: own, tree, home}) : own;
+	const services = findServices(policy.services, tools.path);
 	const checked: Checked[] = [];
 	for (const command of policy.verify) {
 		log.write(`$ ${command}\n`);
@@ -152,6 +161,7 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 				prepared: sandbox.prepare(limited.plan, path.join(folder, 'sandbox')),
 				limited,
 				folders,
+				services,
 				timeout: commandTimeoutMs ?? limited.plan.limits.command,
 			},
 			command,
@@ -159,6 +169,7 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 		);
 		checked.push(one);
 		if (!isPassed(one)) {
+			await (one.started ? writeServiceLogs({context, run, log}, services, home) : undefined);
 			log.write(one.code === 0 ? '' : `exit code ${one.timedOut ? 124 : (one.code ?? 128)}\n`);
 			break;
 		}
@@ -225,17 +236,40 @@ async function laidOver(
 	return overLayer(plan, layer, {inside: run.worktree, work: makeWork(path.join(folder, 'work'), run.id)});
 }
 
-async function runCommand(
-	{
-		context,
-		prepared,
-		limited,
-		folders,
-		timeout,
-	}: {context: Context; prepared: PreparedSandbox; limited: Limited; folders: Folders; timeout: number},
-	command: string,
-	tell: (text: string) => void,
-): Promise<Checked> {
+/** Adds the end of what the services of a command wrote that did not pass. */
+async function writeServiceLogs(
+	{context, run, log}: Pick<Work, 'context' | 'run' | 'log'>,
+	services: readonly FoundService[],
+	home: string,
+): Promise<void> {
+	for (const {name} of services) {
+		const text = await serviceLog(context, {places: context.paths.run(run.id), home, name}, 20);
+		log.write(text === undefined ? '' : `fleet: the end of what ${name} wrote:\n${text}\n`);
+	}
+}
+
+/** What one command is run in. `timeout`: milliseconds. */
+type Box = {
+	readonly context: Context;
+	readonly prepared: PreparedSandbox;
+	readonly limited: Limited;
+	readonly folders: Folders;
+	readonly services: readonly FoundService[];
+	readonly timeout: number;
+};
+
+/** The command in its sandbox, after its services. @param mark what tells that they are ready */
+function invocationOf({prepared, limited, services}: Box, mark: string, command: string): Invocation {
+	const argv = ['/bin/sh', '-c', startScript, 'sh', ...serviceArguments(services), mark];
+	return prepared.alone({
+		argv: [...argv, '/bin/sh', '-c', command, shellName],
+		cwd: limited.plan.cwd,
+		env: {},
+	});
+}
+
+async function runCommand(box: Box, command: string, tell: (text: string) => void): Promise<Checked> {
+	const {context, limited, folders, services, timeout} = box;
 	const began = Date.now();
 	const reader = new VerifyReader();
 	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
@@ -246,34 +280,26 @@ async function runCommand(
 		tell(text);
 	};
 
-	const outcome = await runLimited(
-		context,
-		prepared.alone({
-			argv: ['/bin/sh', '-c', startScript, 'sh', mark.trim(), '/bin/sh', '-c', command, shellName],
-			cwd: limited.plan.cwd,
-			env: {},
-		}),
-		{
-			limited,
-			timeout,
-			folders,
-			notesHits: true,
-			onOutput(bytes, stream) {
-				const text = decoders[stream].write(Buffer.from(bytes));
-				if (stream === 'stderr' || first === undefined) {
-					take(text, stream);
-					return;
-				}
+	const outcome = await runLimited(context, invocationOf(box, mark.trim(), command), {
+		limited,
+		timeout,
+		folders,
+		notesHits: true,
+		onOutput(bytes, stream) {
+			const text = decoders[stream].write(Buffer.from(bytes));
+			if (stream === 'stderr' || first === undefined) {
+				take(text, stream);
+				return;
+			}
 
-				first += text;
-				if (first.length >= mark.length) {
-					const started = first.startsWith(mark);
-					take(started ? first.slice(mark.length) : first, stream);
-					first = started ? undefined : '';
-				}
-			},
+			first += text;
+			if (first.length >= mark.length) {
+				const started = first.startsWith(mark);
+				take(started ? first.slice(mark.length) : first, stream);
+				first = started ? undefined : '';
+			}
 		},
-	);
+	});
 	if (first !== undefined) {
 		take(first, 'stdout');
 	}
@@ -296,6 +322,7 @@ async function runCommand(
 		timedOut: outcome.timedOut,
 		over: outcome.over,
 		hits,
+		services: services.map(({name}) => name),
 		tests,
 		ran,
 		foundNone,

@@ -1,4 +1,5 @@
 import type {Invocation} from '../../core/plan.ts';
+import {exitOfService, serviceArguments, startServices, type FoundService} from '../../core/services.ts';
 import {insideConfig} from './injected-files.ts';
 
 /* What runs inside before and after the agent, in a shell. */
@@ -11,11 +12,12 @@ const endScript = 't=$1; shift; trap : INT; "$@"; code=$?; sh -c "$t"; exit "$co
 
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-/** Before the agent: its configuration goes to its HOME, from inside, and the policy's commands run. */
+/** Before the agent: its configuration goes to its HOME, from inside, the policy's commands run, its services start. */
 const startScript =
 	`if [ -n "$(ls -A ${insideConfig} 2> /dev/null)" ]; then cp -rT ${insideConfig} "$HOME" || exit ${exitOfCopy}; fi; ` +
 	'n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; ' +
-	`sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit ${exitOfSetup}; }; shift; n=$((n-1)); done; exec "$@"`;
+	`sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit ${exitOfSetup}; }; shift; n=$((n-1)); done; ` +
+	`${startServices}exec "$@"`;
 
 /** The agent in a folder of its checkout, which it may have taken away since. */
 const folderScript =
@@ -25,7 +27,7 @@ const folderScript =
  * The agent between the policy's commands.
  * @param commands.folder where the agent works, from where the commands run
  * @param commands.setup those that run in the run itself
- * @param hasFiles whether the agent has a configuration, which is copied to its HOME first
+ * @param options.hasFiles whether the agent has a configuration, which is copied to its HOME first
  */
 export function withScripts(
 	invocation: Invocation,
@@ -34,7 +36,7 @@ export function withScripts(
 		teardown,
 		folder,
 	}: {readonly setup: readonly string[]; readonly teardown: readonly string[]; readonly folder?: string | undefined},
-	hasFiles: boolean,
+	{hasFiles, services}: {readonly hasFiles: boolean; readonly services: readonly FoundService[]},
 ): Invocation {
 	const end = teardown
 		.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`)
@@ -42,19 +44,39 @@ export function withScripts(
 	const agent =
 		folder === undefined ? invocation.argv : ['/bin/sh', '-c', folderScript, 'sh', folder, ...invocation.argv];
 	const argv = end === '' ? agent : ['/bin/sh', '-c', endScript, 'sh', end, ...agent];
-	return setup.length > 0 || hasFiles
-		? {...invocation, argv: ['/bin/sh', '-c', startScript, 'sh', String(setup.length), ...setup, ...argv]}
+	return setup.length > 0 || hasFiles || services.length > 0
+		? {
+				...invocation,
+				argv: [
+					'/bin/sh',
+					'-c',
+					startScript,
+					'sh',
+					String(setup.length),
+					...setup,
+					...serviceArguments(services),
+					...argv,
+				],
+			}
 		: {...invocation, argv};
 }
 
-/** How the agent ended, in words. @param hasSetup whether the policy has commands that come before it */
-export function howItEnded(code: number, signal: string | undefined, hasSetup: boolean): string {
+/** How the agent ended, in words. @param has what the policy has that comes before it */
+export function howItEnded(
+	code: number,
+	signal: string | undefined,
+	{hasSetup, hasServices}: {readonly hasSetup: boolean; readonly hasServices: boolean},
+): string {
 	if (signal) {
 		return `killed by ${signal}`;
 	}
 
 	if (hasSetup && code === exitOfSetup) {
 		return 'a setup command failed';
+	}
+
+	if (hasServices && code === exitOfService) {
+		return 'a service did not get ready';
 	}
 
 	if (code === 0) {

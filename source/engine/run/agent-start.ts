@@ -6,6 +6,7 @@ import type {Policy} from '../../core/policy.ts';
 import {hitText} from '../../core/limits.ts';
 import {readUpstreams} from '../../core/network/upstream.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
+import {serviceVariables, type FoundService} from '../../core/services.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Agent, AgentStart, Sandbox} from '../../core/seams.ts';
 import {groupName, openCgroup} from '../../host/cgroup.ts';
@@ -30,6 +31,7 @@ import {LimitHits} from '../sandbox/limit-hits.ts';
 import {sweep} from '../sandbox/jail.ts';
 import {limitNotes} from '../sandbox/limits.ts';
 import {chooseSandbox, egressState, runPlan} from '../sandbox/plan.ts';
+import {findServices} from '../sandbox/services.ts';
 import {openSession} from '../sandbox/session.ts';
 import {isJvmProject, javaConfigurationOf, jdksOf, programsCalled, toolsOf, type ShellTools} from '../sandbox/tools.ts';
 import {hear} from './agent-news.ts';
@@ -62,6 +64,7 @@ type Found = {
 	readonly policy: Policy;
 	readonly trusted: Trusted;
 	readonly tools: ShellTools;
+	readonly services: readonly FoundService[];
 	/** Versions of the Nodes that the run sees. */
 	readonly nodes: ReadonlyArray<string | undefined>;
 	/** The target's tip, where it is in the run's repository. */
@@ -89,7 +92,8 @@ async function readProject({context, journal, places}: Supervision): Promise<Fou
 
 	const missing = tools.left.flatMap(({because, hint, named}) => (named ? [`${because}: ${hint}`] : []));
 	const notes = {swept, fresh: [...fresh.notes, ...missing]};
-	return {git, commonDir, policy, trusted, tools, nodes, target: fresh.target, notes};
+	const services = findServices(policy.services, tools.path);
+	return {git, commonDir, policy, trusted, tools, services, nodes, target: fresh.target, notes};
 }
 
 /** The agent, where its program is, and how it is begun. */
@@ -155,6 +159,7 @@ async function makePlan(
 				...(hasLfs(run.filters) ? await lfsMounts({git, commonDir}) : []),
 			],
 			env: {
+				...serviceVariables(policy.services),
 				...injected.env,
 				...quietNode(nodes),
 				...pointerVariables(supervision),
@@ -253,6 +258,7 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 			...trusted.notes,
 			...notes.swept,
 			...setUpNotes(prepared, run),
+			...found.services.map(({name, folder}) => `service ${name}${folder === '' ? '' : ` of ${folder}`}`),
 			...limitNotes(plan, opened.group),
 			...(await storedNotes({git, commonDir}, run.base, run.filters).catch(() => [])),
 		],
@@ -263,15 +269,12 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 
 	const session = opened.session!;
 	const scripts = {setup: prepared.commands, teardown: policy.teardown, folder: run.path};
-	const inner = withScripts(
-		{...invocation, cwd: run.worktree},
-		scripts,
-		files !== undefined && Object.keys(files).length > 0,
-	);
+	const hasFiles = files !== undefined && Object.keys(files).length > 0;
+	const inner = withScripts({...invocation, cwd: run.worktree}, scripts, {hasFiles, services: found.services});
 	await work(supervision, {
 		invocation: session.prepared.enter(inner, session.holderPid),
 		wallClockMs: plan.limits.wallClock,
-		hasSetup: prepared.commands.length > 0,
+		has: {hasSetup: prepared.commands.length > 0, hasServices: found.services.length > 0},
 		started,
 	});
 }
@@ -304,9 +307,14 @@ function work(
 	{
 		invocation,
 		wallClockMs,
-		hasSetup,
+		has,
 		started,
-	}: {invocation: Invocation; wallClockMs: number; hasSetup: boolean; started: () => void},
+	}: {
+		invocation: Invocation;
+		wallClockMs: number;
+		has: {hasSetup: boolean; hasServices: boolean};
+		started: () => void;
+	},
 ): Promise<void> {
 	const {context, opened, watch, changes} = supervision;
 	return new Promise(resolve => {
@@ -325,7 +333,7 @@ function work(
 					clearTimeout(watch.timer);
 					watch.ended = true;
 					watch.wake();
-					void finish(supervision, {code, signal, hasSetup}).then(resolve);
+					void finish(supervision, {code, signal, has}).then(resolve);
 				},
 			},
 		);

@@ -18,7 +18,7 @@ import {note, type Supervision} from './supervision.ts';
  */
 export async function finish(
 	supervision: Supervision,
-	{code, signal, hasSetup}: {code: number; signal: number; hasSetup: boolean},
+	{code, signal, has}: {code: number; signal: number; has: {hasSetup: boolean; hasServices: boolean}},
 ): Promise<void> {
 	const {opened, halt, injectedFiles, viewers} = supervision;
 	opened.hits?.end({code, signal: null});
@@ -29,7 +29,7 @@ export async function finish(
 	writeUsage(supervision);
 	const name = halt.stopped === undefined ? signalName(signal) : undefined;
 	const met = name === undefined && code === 0 ? [] : supervision.journal.run.hits.map(hit => hit.because);
-	const because = halt.stopped ?? [howItEnded(code, name, hasSetup), ...met].join('; ');
+	const because = halt.stopped ?? [howItEnded(code, name, has), ...met].join('; ');
 	note(supervision, {
 		type: 'run.exited',
 		code: name || halt.stopped !== undefined ? null : code,

@@ -13,8 +13,8 @@ const tmpfsType = 0x01_02_19_94;
 /** Share of a scratch file system from which it counts as full: who asks for more than is left gets nothing. */
 const fullShare = 0.98;
 
-/** How often it is tried to find the sandbox's first process, and how long, milliseconds. */
-const [findPause, findTime] = [5, 5000];
+/** How often the sandbox's first process is looked for, milliseconds: at first, and then. */
+const findPauses = {first: 5, later: 100, until: 1000};
 
 type Scratch = {readonly limit: LimitName; readonly target: string; readonly size: number; descriptor?: number};
 
@@ -43,10 +43,11 @@ export class LimitHits {
 			{limit: 'tmp', target: '/tmp', size: plan.scratch.find(({target}) => target === '/tmp')?.size ?? plan.limits.tmp},
 			{limit: 'shm', target: '/dev/shm', size: plan.limits.shm},
 		];
-		const until = Date.now() + findTime;
+		const began = Date.now();
 		const find = () => {
-			if (!this.#open(pid) && Date.now() < until) {
-				this.#timer = setTimeout(find, findPause).unref();
+			if (!this.#open(pid)) {
+				const pause = Date.now() - began < findPauses.until ? findPauses.first : findPauses.later;
+				this.#timer = setTimeout(find, pause).unref();
 			}
 		};
 

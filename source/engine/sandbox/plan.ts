@@ -7,6 +7,7 @@ import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type 
 import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Availability, Sandbox} from '../../core/seams.ts';
+import {containerStubs} from '../../host/container-stubs.ts';
 import {accountWatches} from '../../host/held-watches.ts';
 import {machineQueues} from '../../host/held.ts';
 import type {RunPaths} from '../../host/paths.ts';
@@ -62,11 +63,18 @@ export function basicPlan(
 	},
 ): SandboxPlan {
 	const {tools} = extra;
-	const {mounts, links, env} = toolchain(folder, {names: extra.names, path: tools?.path});
+	const stubs =
+		tools &&
+		containerStubs(
+			folder,
+			tools.path,
+			tools.left.map(one => one.folder),
+		);
+	const {mounts, links, env} = toolchain(folder, {names: extra.names, path: stubs?.path});
 	return {
 		// What is kept in HOME's place needs no scratch below it.
 		runId,
-		mounts: [...mounts, ...(tools?.mounts ?? []), ...(extra.mounts ?? [])],
+		mounts: [...mounts, ...(tools?.mounts ?? []), ...(stubs?.mounts ?? []), ...(extra.mounts ?? [])],
 		links,
 		scratch: scratch.filter(({target}) => !extra.mounts?.some(mount => mount.target === target)),
 		env: {...env, ...tools?.env, FLEET_RUN: runId, ...extra.env},

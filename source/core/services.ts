@@ -1,0 +1,178 @@
+import * as v from 'valibot';
+import {count} from './limits.ts';
+
+/* Services of a project: servers that a run or a verification has for itself, on its own loopback. Pure. */
+
+/** A service that fleet knows how to start, given the folder of its programs. */
+export type KnownService = {
+	/** Of one folder. */
+	readonly programs: readonly string[];
+	/** Folders besides the search path's: what a package does not link to. `*` is a version, the highest first. */
+	readonly folders: readonly string[];
+	/** The package that has them, as most systems call it. */
+	readonly package: string;
+	/** A shell script; its data go to `$FLEET_SERVICE`, a folder that is kept from attempt to attempt. */
+	readonly command: string;
+	readonly ready: string | number;
+	readonly env: Readonly<Record<string, string>>;
+};
+
+/** Neither asks for a password: nobody but the run reaches its loopback. */
+export const knownServices: Readonly<Record<string, KnownService>> = {
+	postgres: {
+		programs: ['postgres', 'initdb', 'pg_isready'],
+		folders: ['/usr/lib/postgresql/*/bin', '/usr/pgsql-*/bin', '/usr/libexec/postgresql*'],
+		package: 'postgresql',
+		// What an attempt that was ended left says that a server runs, by an id that another process has now.
+		// What is written outlives the server, and need not outlive the machine.
+		command: [
+			'data="$FLEET_SERVICE/$(postgres --version | tr -cd 0-9.)"',
+			'[ -s "$data/global/pg_control" ] || { rm -rf "$data"; initdb --pgdata="$data" --username=postgres --auth=trust ' +
+				'--encoding=UTF8 --locale=C.UTF-8 --no-sync || exit; }',
+			'rm -f "$data/postmaster.pid"',
+			'exec postgres -D "$data" -c listen_addresses=127.0.0.1 -c port=5432 ' +
+				'-c unix_socket_directories="$FLEET_SERVICE" -c fsync=off -c full_page_writes=off',
+		].join('\n'),
+		ready: 'pg_isready --quiet --host=127.0.0.1 --port=5432',
+		env: {
+			DATABASE_URL: 'postgresql://postgres@127.0.0.1:5432/postgres',
+			PGHOST: '127.0.0.1',
+			PGPORT: '5432',
+			PGUSER: 'postgres',
+			PGDATABASE: 'postgres',
+		},
+	},
+	redis: {
+		programs: ['redis-server'],
+		folders: [],
+		package: 'redis-server',
+		command: 'exec redis-server --bind 127.0.0.1 --port 6379 --dir "$FLEET_SERVICE" --save "" --appendonly no',
+		ready: 6379,
+		env: {REDIS_URL: 'redis://127.0.0.1:6379'},
+	},
+};
+
+const knownNames = Object.keys(knownServices);
+const usage = `a service has a command, or is one of: ${knownNames.join(', ')}`;
+
+const namePattern = /^[a-z0-9][a-z0-9-]{0,30}$/;
+
+export function isServiceName(text: string): boolean {
+	return namePattern.test(text);
+}
+
+const name = v.pipe(v.string(), v.regex(namePattern, 'a service is named with lower-case letters, digits and dashes'));
+const script = v.pipe(
+	v.string('a command is a string that "sh -c" runs'),
+	v.trim(),
+	v.nonEmpty('a command is not empty'),
+);
+const port = v.pipe(count, v.maxValue(65_535, 'a port is at most 65535'));
+
+/** One service as a policy names it; of one that is known, all of it may be left out. */
+const entry = v.strictObject({
+	command: v.optional(script),
+	ready: v.optional(v.union([port, script], 'a port of 127.0.0.1, or a command that ends with 0 once it is ready')),
+	env: v.optional(
+		v.record(
+			v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a variable is named with letters, digits and _')),
+			v.string('a variable is a string'),
+		),
+		{},
+	),
+	prepare: v.optional(script),
+	timeout: v.optional(v.pipe(count, v.maxValue(3600, 'at most 3600 seconds')), 60),
+});
+
+/** A service as it is started. */
+export type Service = {
+	readonly name: string;
+	/** Undefined for the command of a service that is known. */ readonly command: string | undefined;
+	readonly ready: string | number | undefined;
+	/** What is done once it is ready, at each start. */ readonly prepare: string | undefined;
+	readonly env: Readonly<Record<string, string>>;
+	/** Seconds until it is ready, at the most. */
+	readonly timeout: number;
+};
+
+/** The key `services:` of a policy. */
+export const servicesSchema = v.pipe(
+	v.record(name, v.nullable(entry)),
+	v.check(
+		services => Object.entries(services).every(([name, one]) => one?.command !== undefined || isKnown(name)),
+		usage,
+	),
+	v.transform((services): Service[] =>
+		Object.entries(services).map(([name, one]) => {
+			const known = one?.command === undefined ? knownServices[name] : undefined;
+			return {
+				name,
+				command: one?.command,
+				ready: one?.ready ?? known?.ready,
+				prepare: one?.prepare,
+				env: {...known?.env, ...one?.env},
+				timeout: one?.timeout ?? 60,
+			};
+		}),
+	),
+);
+
+function isKnown(name: string): boolean {
+	return Object.hasOwn(knownServices, name);
+}
+
+/** The variables of all services. */
+export function serviceVariables(services: readonly Service[]): Record<string, string> {
+	return Object.assign({}, ...services.map(({env}) => env)) as Record<string, string>;
+}
+
+/** The command that ends with 0 once something is ready. A port is looked for where the kernel lists who listens. */
+function readyCommand(ready: string | number | undefined): string {
+	if (typeof ready !== 'number') {
+		return ready ?? ':';
+	}
+
+	const hex = ready.toString(16).toUpperCase().padStart(4, '0');
+	return `grep -qs ":${hex} [0-9A-F]*:[0-9A-F]* 0A " /proc/net/tcp /proc/net/tcp6`;
+}
+
+/** The exit code where a service did not get ready. */
+export const exitOfService = 98;
+
+/** Below HOME, inside: a folder of each service's own, and its log beside it. */
+export const servicesFolder = '.local/state/fleet/services';
+
+/**
+ * In a shell script, takes services from its arguments up to `--`: name, folder of its programs, command, what tells
+ * that it is ready, seconds, what prepares it. Each is a session of its own, so that the keyboard's signals do not reach it, and a child
+ * of nobody's: the agent must not have to wait for it. It ends with the sandbox.
+ */
+export const startServices =
+	`while [ "$1" != -- ]; do export FLEET_SERVICE="$HOME/${servicesFolder}/$1"; mkdir -p "$FLEET_SERVICE"; ` +
+	'rm -f "$FLEET_SERVICE.ended"; ( { PATH="$2${2:+:}$PATH" setsid sh -c "$3"; echo "fleet: ended with exit code $?"; ' +
+	': > "$FLEET_SERVICE.ended"; } < /dev/null > "$FLEET_SERVICE.log" 2>&1 & ); i=0; ' +
+	'until [ -e "$FLEET_SERVICE.ended" ] || PATH="$2${2:+:}$PATH" sh -c "$4" > /dev/null 2>&1 || [ "$i" -ge $(($5*5)) ]; ' +
+	'do i=$((i+1)); sleep 0.2; done; ' +
+	'if [ -e "$FLEET_SERVICE.ended" ] || ! PATH="$2${2:+:}$PATH" sh -c "$4" > /dev/null 2>&1; then ' +
+	'printf "fleet: the service %s did not get ready; the end of its log:\\n" "$1" >&2; ' +
+	`tail -n 20 "$FLEET_SERVICE.log" >&2; exit ${exitOfService}; fi; unset FLEET_SERVICE; ` +
+	'PATH="$2${2:+:}$PATH" sh -c "$6" > /dev/null < /dev/null || ' +
+	`{ printf "fleet: the service %s could not be prepared\\n" "$1" >&2; exit ${exitOfService}; }; shift 6; done; shift; `;
+
+/** A service with the folder that its programs were found in; empty where it is not one that is known. */
+export type FoundService = Service & {readonly folder: string};
+
+/** The arguments for `startServices`. */
+export function serviceArguments(services: readonly FoundService[]): string[] {
+	return [
+		...services.flatMap(({name, folder, command, ready, timeout, prepare}) => [
+			name,
+			folder,
+			command ?? knownServices[name]!.command,
+			readyCommand(ready),
+			String(timeout),
+			prepare ?? ':',
+		]),
+		'--',
+	];
+}
