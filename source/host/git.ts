@@ -199,6 +199,44 @@ export class Git {
 	}
 
 	/**
+	 * Fetches objects that a partial clone left with its server. As the person's own git does it for a checkout: with
+	 * their transport and credentials, which no agent had a hand in; hooks and whatever else would run stays off.
+	 */
+	async fetchPromised(remote: string, objects: readonly string[]): Promise<GitResult> {
+		const execa = await loadExeca();
+		const kept = settings.filter(setting => !/^(?:protocol|credential)\./.test(setting));
+		const result = await execa(
+			'git',
+			[
+				...[...kept, 'fetch.negotiationAlgorithm=noop'].flatMap(setting => ['-c', setting]),
+				...scope(this.repository),
+				'fetch',
+				'--quiet',
+				'--no-tags',
+				'--no-write-fetch-head',
+				'--no-auto-maintenance',
+				'--recurse-submodules=no',
+				'--filter=blob:none',
+				'--stdin',
+				remote,
+			],
+			{
+				env: {
+					...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))),
+					LC_ALL: 'C',
+					GIT_TERMINAL_PROMPT: '0',
+				},
+				extendEnv: false,
+				cwd: nowhere,
+				reject: false,
+				input: objects.map(object => `${object}\n`).join(''),
+				timeout: 600_000,
+			},
+		);
+		return {code: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr};
+	}
+
+	/**
 	 * A setting as the person's git has it, not as it is set for fleet's own calls.
 	 * @param name in lower case
 	 * @returns its last value; undefined where it is not set, or is not of that type

@@ -122,7 +122,7 @@ export async function keepExtras(
 	}
 
 	for (const {path: place, tree} of look.submodules) {
-		await checkConnected(quarantine, [tree]);
+		await checkConnected(quarantine, [tree], []);
 		const message = `What run ${run.id} changed in the submodule ${printable(place, 200)}`;
 		const title = `the files of the submodule ${place}`;
 		const ref = await keep(await commit(tree, [], message));

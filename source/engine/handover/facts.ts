@@ -6,6 +6,7 @@ import type {Run} from '../../core/run/run.ts';
 import {shown, textOf} from '../../core/git/tree.ts';
 import type {Git, ProjectGit} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
+import {complete} from '../../host/partial.ts';
 import {attributeFiles, readTree, withAttributes} from './attributes.ts';
 import type {Context} from '../context.ts';
 import type {Range} from './diff.ts';
@@ -26,8 +27,10 @@ export async function readFacts(
 	const {run} = journal;
 	const {base, head} = await readTips(run, git);
 	try {
+		await complete({git, root: run.project.root}, base);
 		const tree = await mergedTree(run, {git, base, head});
 		const {blob} = await readPolicy(git, base);
+		await complete({git, root: run.project.root}, tree);
 		return {base, head, tree, policy: blob};
 	} catch (error) {
 		if (error instanceof Conflict) {

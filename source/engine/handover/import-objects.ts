@@ -19,7 +19,6 @@ const indexMemoryBytes = 4 * 1024 ** 3;
  * than that when it is unpacked. A few bytes can stand for terabytes.
  */
 const packScript = `
-set -u
 S=/run/fleet/scratch
 export GIT_DIR=/run/fleet/git GIT_OBJECT_DIRECTORY="$S/objects"
 cat > "$S/revs"
@@ -29,7 +28,7 @@ git cat-file --buffer --batch-check='%(objectsize)' < "$S/new" |
 	echo "what is new in it takes more than $(($1 / 1048576)) MiB, which is more than a run may bring" >&2
 	exit 1
 }
-exec git pack-objects --revs --stdout --thin -q < "$S/revs"
+exec git pack-objects --revs --stdout $2 -q < "$S/revs"
 `;
 
 /**
@@ -48,12 +47,14 @@ export async function importObjects(
 		wanted,
 		known,
 		maxBytes,
+		isPartial,
 	}: {
 		readonly quarantine: Git;
 		readonly mounts: readonly Mount[];
 		readonly wanted: readonly string[];
 		readonly known: readonly string[];
 		readonly maxBytes: number;
+		readonly isPartial: boolean;
 	},
 ): Promise<void> {
 	const {process: index} = await quarantine.spawn(
@@ -66,7 +67,8 @@ export async function importObjects(
 		runId: run.id,
 		places: context.paths.run(run.id),
 		script: packScript,
-		argv: [String(maxBytes)],
+		// Of a partial clone what a delta could be held against may not be there.
+		argv: [String(maxBytes), ...(isPartial ? [] : ['--thin'])],
 		mounts,
 		input: `${wanted.join('\n')}\n${known.map(name => `^${name}\n`).join('')}`,
 		onOutput(bytes) {
@@ -86,9 +88,14 @@ export async function importObjects(
 
 /**
  * Objects that nothing leads to from base and tips would be a branch with holes.
+ * @param known commits that the project has with all that is needed of them
  * @throws Refusal where there are such
  */
-export async function checkConnected(quarantine: Git, names: readonly string[]): Promise<void> {
+export async function checkConnected(
+	quarantine: Git,
+	names: readonly string[],
+	known: readonly string[],
+): Promise<void> {
 	const {code, stderr} = await quarantine.run([
 		'rev-list',
 		'--objects',
@@ -96,6 +103,7 @@ export async function checkConnected(quarantine: Git, names: readonly string[]):
 		'--no-object-names',
 		...names,
 		'--not',
+		...known,
 		'--all',
 	]);
 	if (code !== 0) {

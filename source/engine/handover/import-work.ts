@@ -14,6 +14,7 @@ import type {Run} from '../../core/run/run.ts';
 import {Git} from '../../host/git.ts';
 import {makeOwnGit} from '../../host/own-git.ts';
 import {lfsMounts, lfsSeenAt} from '../../host/lfs.ts';
+import {promisorOf} from '../../host/partial.ts';
 import {adminName} from '../../host/worktree.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
@@ -99,16 +100,18 @@ export async function importAlone(context: Context, run: Run): Promise<Imported>
 		});
 		const extras = chooseExtras(look, run.branch);
 		const tips = [...extras.named.values(), ...extras.together];
+		const known = [run.base, ...(target === undefined ? [] : [target])];
 		const maxBytes = await largestWork(context, git, run.base);
 		await importObjects(context, run, {
 			quarantine,
 			mounts,
 			wanted: [look.tip, look.tree, ...look.submodules.map(({tree}) => tree), ...tips],
-			known: [run.base, ...(target === undefined ? [] : [target])],
+			known,
+			isPartial: (await promisorOf(git)) !== undefined,
 			maxBytes,
 		});
-		await checkConnected(quarantine, [look.tip, ...tips]);
-		await checkConnected(quarantine, [look.tree]);
+		await checkConnected(quarantine, [look.tip, ...tips], known);
+		await checkConnected(quarantine, [look.tree], known);
 		await checkOrigin(quarantine, run, look);
 		const stamp = await stampOf(git, run);
 		const wip = (await quarantine.line('rev-parse', `${look.tip}^{tree}`)) !== look.tree;

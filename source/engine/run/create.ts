@@ -17,6 +17,7 @@ import type {Agent} from '../../core/seams.ts';
 import type {Git} from '../../host/git.ts';
 import {Journal} from '../../host/journal.ts';
 import type {RunPaths} from '../../host/paths.ts';
+import {complete} from '../../host/partial.ts';
 import {findOnPath} from '../../host/program.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {createWorktree} from '../../host/worktree.ts';
@@ -115,7 +116,10 @@ async function findPart(
 	}
 
 	const shown = [part, path.posix.dirname(policyPath), ...policy.path.with];
-	return {path: part, sparse: policy.path.only ? conePatterns(shown) : undefined};
+	return {
+		path: part,
+		sparse: policy.path.only ? conePatterns(shown) : undefined,
+	};
 }
 
 /** The agent that was asked for, if it can be told what it is to be told. */
@@ -237,6 +241,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	const grants = await makeGrants(context, request);
 	const part = await findPart(git, commit, request.path);
 
+	await complete({git, root: request.project.root}, commit);
 	const filters = request.filters?.length === 0 ? undefined : request.filters;
 	const places = context.paths.run(id);
 	makeFolder(places, id);
