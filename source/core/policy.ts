@@ -112,6 +112,7 @@ const schema = v.strictObject({
 	setup: v.optional(setup, []),
 	teardown: v.optional(v.array(command), []),
 	verify: v.optional(v.array(command), []),
+	verifyInclude: v.optional(v.array(inputPattern), []),
 	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
 	path: v.optional(
 		v.strictObject({only: v.optional(v.boolean('true or false')), with: v.optional(v.array(folder), [])}),
@@ -162,6 +163,7 @@ export const emptyPolicy: Policy = {
 	setup: {commands: [], inputs: [], secrets: [], reuse: true},
 	teardown: [],
 	verify: [],
+	verifyInclude: [],
 	path: {with: []},
 	network: [],
 	privateHosts: [],
@@ -191,7 +193,8 @@ export function parsePolicy(text: string): Policy | Refusal {
 	return parseClosed(text, schema, {
 		path: policyPath,
 		hint:
-			'keys: setup (commands, inputs, secrets, reuse), teardown, verify, verifyDepth, path (only, with), network, privateHosts, ' +
+			'keys: setup (commands, inputs, secrets, reuse), teardown, verify, verifyInclude, verifyDepth, ' +
+			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
 			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
 			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',

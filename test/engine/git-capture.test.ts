@@ -107,7 +107,7 @@ test("the person's own ignore rules hold, and what .worktreeinclude brought is i
 		journal.close();
 		const lines = readFileSync(places.journal, 'utf8').split('\n');
 		assert.ok(lines.length > 1);
-		await copyIncluded(project.context, {project: {id: run.project.id, root}, runId: run.id, places}, [
+		await copyIncluded(project.context, {project: {id: run.project.id, root}, runId: run.id, folder: places.worktree}, [
 			'env [1].local',
 		]);
 		Object.assign(run, {included: ['env [1].local']});

@@ -86,3 +86,26 @@ test("teardown runs in the sandbox once the agent has ended, and its exit code i
 	assert.match(fleet.must('logs', 'ends'), /before\r?\n[^]*at work[^]*after it's done\r?\n.*worktrees\/ends/);
 	assert.deepEqual(fleet.json('show', 'ends')['exit'], {code: 3, signal: null});
 });
+
+test('a verification has those of the files that the run was given which the policy names, and no others', async t => {
+	const fleet = new Fleet(t, {
+		files,
+		policy:
+			'verify: ["cat app.local sub/deep.local; ls -A; test ! -e other.local"]\nverifyInclude: [app.local, sub, none.local]\n',
+	});
+	mkdirSync(path.join(fleet.project, 'sub'));
+	for (const name of ['app.local', 'sub/deep.local', 'other.local']) {
+		writeFileSync(path.join(fleet.project, name), `of ${name}\n`);
+	}
+
+	fleet.must('run', '--name', 'with', '--include', '--', 'sh', '-c', 'echo > b.txt');
+	fleet.must('run', '--name', 'without', '--no-include', '--', 'sh', '-c', 'echo > b.txt');
+	await fleet.until('with', 'stopped');
+	await fleet.until('without', 'stopped');
+	assert.match(fleet.must('verify', 'with'), /of app\.local\nof sub\/deep\.local\n/);
+	assert.doesNotMatch(
+		fleet.run(['verify', 'without']).stdout,
+		/of app\.local/,
+		'what the run was not given, nor is it',
+	);
+});

@@ -31,6 +31,7 @@ import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan, withLimits} from '../sandbox/plan.ts';
 import {findServices, serviceLog} from '../sandbox/services.ts';
 import {jdksOf, toolsOf, type ShellTools} from '../sandbox/tools.ts';
+import {copyIncluded} from '../project/include.ts';
 import {rootOf} from '../project/projects.ts';
 import {fillSubmodules} from '../run/submodules.ts';
 
@@ -120,6 +121,10 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 		objectsSeenAt: at => mounts[at]!.target,
 	});
 	await fillSubmodules({git, commonDir, root: rootOf(context, run)}, 'commit' in what ? what.commit : what.tree, tree);
+	const root = rootOf(context, run);
+	// Of what a person let this run have besides, what the policy names; a file of the merge's own stays.
+	const included = (run.included ?? []).filter(name => isBelow(name, policy.verifyInclude));
+	await copyIncluded(context, {project: {id: run.project.id, root}, runId: run.id, folder: tree}, included);
 	giveToRun(run.id, tree, gitFolder, home);
 	const tools = await toolsOf(context, rootOf(context, run));
 	const trust = makeTrust(path.join(folder, 'trust'), trusted, {jdks: jdksOf(tools)});
@@ -176,6 +181,10 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 	}
 
 	return checked;
+}
+
+function isBelow(name: string, places: readonly string[]): boolean {
+	return places.some(place => name === place || name.startsWith(place.endsWith('/') ? place : `${place}/`));
 }
 
 /** What the policy's setup makes of the tree, as a run has it. @throws Refusal where a command of it failed */

@@ -23,7 +23,6 @@ import {holdsValue} from '../../core/secrets/redact.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {Git} from '../../host/git.ts';
 import {giveToRun} from '../../host/run-owner.ts';
-import type {RunPaths} from '../../host/paths.ts';
 import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import {readOwnFile} from '../own-file.ts';
@@ -180,7 +179,7 @@ export function readPlain(root: string, name: string): Buffer | undefined {
 }
 
 /**
- * Copies them into a new worktree. What is there already stays; nothing is followed through a link.
+ * Copies them into a new checkout. What is there already stays; nothing is followed through a link.
  * @throws Refusal for a file that holds a value of the vault, or is too large
  */
 export async function copyIncluded(
@@ -188,14 +187,18 @@ export async function copyIncluded(
 	{
 		project,
 		runId,
-		places,
-	}: {readonly project: Pick<Project, 'id' | 'root'>; readonly runId: string; readonly places: RunPaths},
+		folder: checkout,
+	}: {
+		readonly project: Pick<Project, 'id' | 'root'>;
+		/** Whose the files are then. */ readonly runId: string;
+		/** The checkout. */ readonly folder: string;
+	},
 	files: readonly string[],
 ): Promise<void> {
 	const known = await knownValues(context, project.id);
 	for (const name of files) {
 		const from = plainFilePath(project.root, name, isFile);
-		const to = plainFilePath(places.worktree, name, status => status === undefined);
+		const to = plainFilePath(checkout, name, status => status === undefined);
 		if (from === undefined || to === undefined) {
 			continue;
 		}

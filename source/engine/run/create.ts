@@ -265,7 +265,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 				fillWorktree(context, id, {git, commonDir, root: request.project.root, places, commit, index, filters}),
 		});
 		made = true;
-		await copyIncluded(context, {project: request.project, runId: id, places}, request.include ?? []);
+		await copyIncluded(context, {project: request.project, runId: id, folder: places.worktree}, request.include ?? []);
 		journal.append(
 			{
 				type: 'run.created',
