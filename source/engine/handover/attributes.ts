@@ -14,8 +14,8 @@ import {makeOwnGit, personRules} from '../../host/own-git.ts';
 /** Attribute files of one tree that are read. */
 const maxAttributeFiles = 10_000;
 
-/** Every path of a tree. @throws Refusal where there are more than can be looked through */
-export async function readTree(git: Git, tree: string): Promise<Map<string, Entry>> {
+/** What `git ls-tree` says of every path. @throws Refusal where there are more than can be looked through */
+async function listTree(git: Git, tree: string): Promise<string> {
 	const {code, stdout, stderr} = await git.run(['ls-tree', '-r', '-z', '--full-tree', tree], {encoding: 'latin1'});
 	if (code !== 0) {
 		throw gateRefusal(
@@ -25,7 +25,12 @@ export async function readTree(git: Git, tree: string): Promise<Map<string, Entr
 		);
 	}
 
-	return parseTree(stdout);
+	return stdout;
+}
+
+/** Every path of a tree. @throws Refusal where there are more than can be looked through */
+export async function readTree(git: Git, tree: string): Promise<Map<string, Entry>> {
+	return parseTree(await listTree(git, tree));
 }
 
 /** The content of objects, as latin1, by their names. What is longer than `limit` bytes in all is refused. */
@@ -157,9 +162,14 @@ export async function filteredFiles(
 	{git, commonDir}: ProjectGit,
 	commit: string,
 ): Promise<Map<string, {readonly filter: string; readonly object: string}>> {
-	const tree = await readTree(git, commit);
+	const [text, rules] = await Promise.all([listTree(git, commit), personRules(git, commonDir)]);
+	// Of many files, to take the list apart takes longer than to see that none says anything of attributes.
+	if (![text, rules.attributes, rules.ownAttributes].some(one => /\.gitattributes\0|filter/.test(one))) {
+		return new Map();
+	}
+
+	const tree = parseTree(text);
 	const files = attributeFiles(tree);
-	const rules = await personRules(git, commonDir);
 	const texts = [
 		rules.attributes,
 		rules.ownAttributes,
