@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
 import {hitText, type AskedLimits} from '../../core/limits.ts';
-import type {Invocation, SandboxPlan} from '../../core/plan.ts';
+import type {Invocation, Mount, SandboxPlan} from '../../core/plan.ts';
 import {rulesOf, type Policy} from '../../core/policy.ts';
 import type {Run} from '../../core/run/run.ts';
 import {serviceArguments, serviceVariables, startServices, type FoundService} from '../../core/services.ts';
@@ -102,30 +102,8 @@ const startScript = startServices + 'printf "%s\\n" "$1"; shift; exec "$@"';
 
 /** Runs the policy's commands, one after another while they pass, in a fresh checkout with a git folder beside it. */
 export async function runCommands(work: Work, what: Looked['what']): Promise<Checked[]> {
-	const {context, run, git, commonDir, sandbox, policy, folder, log, settings, commandTimeoutMs, trusted} = work;
-	removeFolder(folder);
-	const [tree, gitFolder, home] = [path.join(folder, 'tree'), path.join(folder, 'git'), path.join(folder, 'home')];
-	for (const made of [tree, gitFolder, home, path.join(tree, '.git')]) {
-		mkdirSync(made, {recursive: true, mode: 0o700});
-	}
-
-	const mounts = baseMounts(commonDir);
-	await makeGitFolder({
-		git,
-		commonDir,
-		folder: gitFolder,
-		tree,
-		what,
-		branch: run.target,
-		depth: policy.verifyDepth,
-		objectsSeenAt: at => mounts[at]!.target,
-	});
-	await fillSubmodules({git, commonDir, root: rootOf(context, run)}, 'commit' in what ? what.commit : what.tree, tree);
-	const root = rootOf(context, run);
-	// Of what a person let this run have besides, what the policy names; a file of the merge's own stays.
-	const included = (run.included ?? []).filter(name => isBelow(name, policy.verifyInclude));
-	await copyIncluded(context, {project: {id: run.project.id, root}, runId: run.id, folder: tree}, included);
-	giveToRun(run.id, tree, gitFolder, home);
+	const {context, run, sandbox, policy, folder, log, settings, commandTimeoutMs, trusted} = work;
+	const {tree, gitFolder, home, mounts} = await checkOut(work, what);
 	const tools = await toolsOf(context, rootOf(context, run));
 	const trust = makeTrust(path.join(folder, 'trust'), trusted, {jdks: jdksOf(tools)});
 	const own = basicPlan(run.id, path.join(folder, 'sandbox'), {
@@ -181,6 +159,41 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 	}
 
 	return checked;
+}
+
+type Checkout = {
+	readonly tree: string;
+	readonly gitFolder: string;
+	readonly home: string;
+	/** The project's objects. */ readonly mounts: readonly Mount[];
+};
+
+/** A fresh checkout, with a git folder and a HOME beside it. */
+async function checkOut({context, run, git, commonDir, policy, folder}: Work, what: Looked['what']): Promise<Checkout> {
+	const root = rootOf(context, run);
+	removeFolder(folder);
+	const [tree, gitFolder, home] = [path.join(folder, 'tree'), path.join(folder, 'git'), path.join(folder, 'home')];
+	for (const made of [tree, gitFolder, home, path.join(tree, '.git')]) {
+		mkdirSync(made, {recursive: true, mode: 0o700});
+	}
+
+	const mounts = baseMounts(commonDir);
+	await makeGitFolder({
+		git,
+		commonDir,
+		folder: gitFolder,
+		tree,
+		what,
+		branch: run.target,
+		depth: policy.verifyDepth,
+		objectsSeenAt: at => mounts[at]!.target,
+	});
+	await fillSubmodules({git, commonDir, root}, 'commit' in what ? what.commit : what.tree, tree);
+	// Of what a person let this run have besides, what the policy names; a file of the merge's own stays.
+	const included = (run.included ?? []).filter(name => isBelow(name, policy.verifyInclude));
+	await copyIncluded(context, {project: {id: run.project.id, root}, runId: run.id, folder: tree}, included);
+	giveToRun(run.id, tree, gitFolder, home);
+	return {tree, gitFolder, home, mounts};
 }
 
 function isBelow(name: string, places: readonly string[]): boolean {
