@@ -32,7 +32,7 @@ test('the kinds of one folder are joined in order, each host once', () => {
 		['npm', 'pip', 'cargo', 'go'],
 	);
 	const joined = joinParts([...parts, ...parts]);
-	assert.deepEqual([joined.setup[0], joined.setup.at(-1)], ['npm ci', 'go mod download']);
+	assert.deepEqual([joined.setup[0], joined.setup.at(-2)], ['npm ci', 'go mod download']);
 	assert.deepEqual(joined.verify, [
 		'npm test',
 		'.venv/bin/python -m pytest',
@@ -67,7 +67,11 @@ test('folders below are projects of their own without one at the top, or with a 
 		],
 	);
 	assert.deepEqual(joinParts(parts), {
-		setup: ['cd api && go mod download', 'cd web && npm ci'],
+		setup: [
+			'cd api && go mod download',
+			"cd api && { go test -run '^$' ./... > /dev/null 2>&1 || true; }",
+			'cd web && npm ci',
+		],
 		verify: ['cd api && go vet ./...', 'cd api && go test ./...', 'cd web && npm test'],
 		network: ['proxy.golang.org', 'sum.golang.org', 'registry.npmjs.org'],
 		inputs: ['api/go.mod', 'web/package.json', 'web/package-lock.json'],
