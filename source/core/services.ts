@@ -29,7 +29,7 @@ export const knownServices: Readonly<Record<string, KnownService>> = {
 			'data="$FLEET_SERVICE/$(postgres --version | tr -cd 0-9.)"',
 			'[ -s "$data/global/pg_control" ] || { rm -rf "$data"; initdb --pgdata="$data" --username=postgres --auth=trust ' +
 				'--encoding=UTF8 --locale=C.UTF-8 --no-sync || exit; }',
-			'rm -f "$data/postmaster.pid"',
+			'rm -f "$data/postmaster.pid" "$FLEET_SERVICE"/.s.PGSQL.*',
 			'exec postgres -D "$data" -c listen_addresses=127.0.0.1 -c port=5432 ' +
 				'-c unix_socket_directories="$FLEET_SERVICE" -c fsync=off -c full_page_writes=off',
 		].join('\n'),

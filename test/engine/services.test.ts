@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {findServices} from '../../source/engine/sandbox/services.ts';
@@ -39,6 +39,17 @@ test('an agent has PostgreSQL and Redis, with what was kept from the attempt bef
 	assert.match(fleet.must('logs', 's'), /2\|14/, fleet.must('logs', 's', '--service', 'postgres'));
 	assert.match(fleet.must('logs', 's', '--service', 'postgres'), /database system is ready to accept connections/);
 	assert.match(fleet.must('logs', 's', '--service', 'redis'), /Ready to accept connections/);
+	// What it left names a process that is another one by now: here one that is there from the first.
+	const {home} = fleet.context().paths.run('s');
+	const left = path.join(home, '.local/state/fleet/services/postgres');
+	const [data] = readdirSync(left).filter(name => /^\d/.test(name));
+	for (const file of [path.join(left, data!, 'postmaster.pid'), path.join(left, '.s.PGSQL.5432.lock')]) {
+		writeFileSync(file, readFileSync(file, 'utf8').replace(/^\d+/, '1'));
+	}
+
+	fleet.must('resume', 's');
+	await fleet.until('s', 'stopped');
+	assert.match(fleet.must('logs', 's'), /3\|21/, fleet.must('logs', 's', '--service', 'postgres'));
 	assert.match(fleet.must('show', 's'), /^note +service postgres of \/.*\/bin$/m);
 	const none = fleet.run(['logs', 's', '--service', '../postgres']);
 	assert.deepEqual([none.code, none.stderr.split('\n')[0]], [2, 'fleet: s has no log of a service "../postgres"']);
