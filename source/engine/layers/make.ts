@@ -32,6 +32,7 @@ import {commandTimeoutMs, insideProject, setupId, type Places, type Setup} from 
 import {
 	bootId,
 	describeLayer,
+	layerLock,
 	layersFolder,
 	makeDurable,
 	newLayerFolder,
@@ -79,7 +80,7 @@ export async function layerFor(setup: Setup): Promise<Made | undefined> {
 
 	setup.begun?.();
 	mkdirSync(layersFolder(context.paths), {recursive: true, mode: 0o700});
-	const file = path.join(layersFolder(context.paths), `${key}.lock`);
+	const file = layerLock(context.paths, key);
 	let lock = Lock.acquire(file);
 	for (let isTold = false; !lock; lock = Lock.acquire(file)) {
 		if (!isTold) {
@@ -112,7 +113,7 @@ function keyOf({git, project, what, policy, rules, tools, isTaken}: Setup): Prom
 
 async function make(setup: Setup, key: string): Promise<Layer> {
 	const {context, policy, tell} = setup;
-	tidyLayers(context.paths);
+	tidyLayers(context.paths, key);
 	await cleanLayers(context);
 	const folder = newLayerFolder(context.paths, key);
 	try {

@@ -3,6 +3,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync} 
 import path from 'node:path';
 import process from 'node:process';
 import * as v from 'valibot';
+import {Lock} from '../../host/lock.ts';
 import type {Paths} from '../../host/paths.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import {replaceFile} from '../../host/write.ts';
@@ -126,12 +127,17 @@ export function removeLayer(paths: Pick<Paths, 'state'>, key: string): void {
 	removeFolder(path.join(layersFolder(paths), key));
 }
 
-/** Removes what a maker that is gone left half done, and what is no whole layer. */
-export function tidyLayers(paths: Pick<Paths, 'state'>): void {
+/** Where whoever makes the layer of a key holds the lock. */
+export function layerLock(paths: Pick<Paths, 'state'>, key: string): string {
+	return path.join(layersFolder(paths), `${key}.lock`);
+}
+
+/** Removes what makers that are gone left half done. @param own the key whose lock the caller holds */
+export function tidyLayers(paths: Pick<Paths, 'state'>, own: string): void {
 	const folder = layersFolder(paths);
 	for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-		const maker = /\.(\d+)\.new$/.exec(name)?.[1];
-		if (maker !== undefined && !existsSync(`/proc/${maker}`)) {
+		const key = /^([0-9a-f]{40})\.\d+\.new$/.exec(name)?.[1];
+		if (key !== undefined && (key === own || !Lock.isHeld(layerLock(paths, key)))) {
 			removeFolder(path.join(folder, name));
 		}
 	}
