@@ -58,13 +58,15 @@ function supervisorOf(run: string): number {
 }
 
 test('setup is run once for all that need the same; what a run changes of it is its own, and stays its own', async t => {
-	const fleet = new Fleet(t, {policy: policyOf(setup), files});
+	const hook = 'mkdir -p .git/hooks; echo exit 1 > .git/hooks/pre-commit; git config user.name x';
+	const fleet = new Fleet(t, {policy: policyOf([...setup, hook]), files});
 	const first = await fleet.agent(
 		'first',
 		'deps/.bin/tool; cat "$HOME/.cache/tool/state"; echo two > deps/module; rm -r .venv; echo cold > "$HOME/.cache/tool/state"; ' +
 			'deps/.bin/tool; git status --short; echo work > b.txt',
 	);
 	assert.match(first, /one\r?\nwarm\r?\ntwo\r?\n(?!\?\?)/);
+	assert.ok(!existsSync(path.join(fleet.project, '.git', 'hooks', 'pre-commit')), "hooks of packages are nobody's");
 	const [key] = layersOf(fleet);
 	assert.equal(layersOf(fleet).length, 1);
 	const content = contentOf(fleet, key!);

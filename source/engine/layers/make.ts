@@ -214,7 +214,8 @@ async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise
 			...trust.mounts,
 			...(secrets.held.length === 0 ? [] : [pointerMount(path.join(folder, 'pointers'), secrets)]),
 			{source: tree, target: insideProject, mode: 'write'},
-			{source: gitFolder, target: path.join(insideProject, '.git'), mode: 'read'},
+			// Thrown away with the setup: packages install hooks into it.
+			{source: gitFolder, target: path.join(insideProject, '.git'), mode: 'write'},
 			{source: home, target: insideHome, mode: 'write'},
 			...(setup.isTaken ? cacheMounts(context.paths, project.id, runId) : []),
 		],
