@@ -22,10 +22,8 @@ export const looked = {
 	nixos: '/etc/NIXOS',
 	docker: '/.dockerenv',
 	podman: '/run/.containerenv',
-	/** Ubuntu 25.04 and later have it in force; 24.04 has it as an example, in a package. */
-	profile: '/etc/apparmor.d/bwrap-userns-restrict',
-	profileExample: '/usr/share/apparmor/extra-profiles/bwrap-userns-restrict',
-	apt: '/usr/bin/apt-get',
+	/** The distribution's own, which takes every capability from what bubblewrap starts: in force in Ubuntu 25.04. */
+	strict: '/etc/apparmor.d/bwrap-userns-restrict',
 } as const;
 
 export type Looked = keyof typeof looked;
@@ -85,7 +83,7 @@ export function cureFor(machine: Machine): Cure | undefined {
 		};
 	}
 
-	if (settings[settingNames.apparmor] === '1') {
+	if (settings[settingNames.apparmor] === '1' || there.has('strict')) {
 		return forAppArmor(there);
 	}
 
@@ -117,25 +115,26 @@ export function cureFor(machine: Machine): Cure | undefined {
 	return undefined;
 }
 
-/** AppArmor keeps user namespaces to programs that have a profile for it: bubblewrap gets the distribution's own. */
+/**
+ * AppArmor keeps user namespaces to programs that have a profile for it. One for bubblewrap alone. The distribution's
+ * own takes the capabilities away by which a run's limits and identity are set inside, so that no run starts under it.
+ */
 function forAppArmor(there: ReadonlySet<Looked>): Cure {
-	const load = ['apparmor_parser', '-r', looked.profile];
-	const copy = ['install', '-m', '644', looked.profileExample, looked.profile];
-	const because =
-		'AppArmor keeps user namespaces to programs with a profile for them, and bubblewrap has none in force';
-	if (there.has('profile')) {
-		return {because, hint: 'fleet doctor --fix', steps: [load]};
-	}
-
-	if (there.has('profileExample')) {
-		return {because, hint: 'fleet doctor --fix', steps: [copy, load]};
-	}
-
-	return there.has('apt')
-		? {
-				because,
-				hint: 'fleet doctor --fix',
-				steps: [['apt-get', 'install', '-y', 'apparmor-profiles'], copy, load],
-			}
-		: {because, hint: 'give /usr/bin/bwrap a profile that allows userns: bwrap-userns-restrict, of apparmor'};
+	const profile = '/etc/apparmor.d/fleet-bwrap';
+	const strict = there.has('strict')
+		? [
+				['ln', '-sf', looked.strict, '/etc/apparmor.d/disable/'],
+				['apparmor_parser', '-R', looked.strict],
+			]
+		: [];
+	return {
+		because:
+			'AppArmor keeps user namespaces to programs with a profile for them, and bubblewrap has none under which runs start',
+		hint: 'fleet doctor --fix, which gives that to bubblewrap alone',
+		steps: [
+			...strict,
+			['sh', '-c', `echo "abi <abi/4.0>, profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }" > ${profile}`],
+			['apparmor_parser', '-r', profile],
+		],
+	};
 }
