@@ -29,6 +29,9 @@ export type Folders = {
 /** The least share of the machine's memory that is left to everybody else. */
 const minFreeMemoryShare = 0.03;
 
+/** Looks in a row after which what cannot be counted is taken to be too much. */
+const untoldLooks = 3;
+
 const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`;
 
 /** Looks at one sandbox, whenever it is asked to. */
@@ -40,6 +43,8 @@ export class Guard {
 	readonly #hits: LimitHits | undefined;
 	readonly #before = machineMemory();
 	#waiting = 0;
+	/** Looks in a row at which nobody could say how many files its event loops wait for. */
+	#untold = 0;
 	#looks = 0;
 	#first: DiskUse | undefined;
 	/** What it takes on disk is counted beside the looks. */
@@ -105,7 +110,9 @@ export class Guard {
 			return `its processes held more than ${limits.descriptors} descriptors`;
 		}
 
-		if (held.watches > limits.watches) {
+		// Where the kernel takes long to say, the machine may be busy: what is so each time is the run's doing.
+		this.#untold = held.watches === Number.POSITIVE_INFINITY ? this.#untold + 1 : 0;
+		if (held.watches > limits.watches && (this.#untold === 0 || this.#untold >= untoldLooks)) {
 			return (
 				`its event loops waited for more than ${Math.round(limits.watches)} files: ` +
 				'the account has only so many in all'
