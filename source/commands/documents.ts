@@ -61,6 +61,7 @@ export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 		base: run.base,
 		target: run.target,
 		sandbox: run.sandbox,
+		layer: run.layer ?? null,
 		notes: run.notes,
 		limits: run.hits,
 		exit: run.exit ?? null,

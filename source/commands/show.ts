@@ -7,10 +7,12 @@ import {gatesOf} from '../core/run/gates.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Run} from '../core/run/run.ts';
 import {isInForce, type Grant} from '../core/scope.ts';
+import {formatBytes} from '../core/text/bytes.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {readPackages} from '../engine/handover/packages-file.ts';
+import {readLayer} from '../engine/layers/store.ts';
 import {rootOf} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {readJournal} from '../host/journal.ts';
@@ -117,6 +119,13 @@ export const verb = define({
 		line('stage', stageText(run));
 		for (const [title, text] of changeLines(context.paths.run(run.id))) {
 			line(title, text);
+		}
+
+		const layer = run.layer === undefined ? undefined : readLayer(context.paths, run.layer);
+		if (layer) {
+			const {files, bytes, ms, madeAt, key} = layer;
+			const made = `made ${localStamp(madeAt)} in ${Math.round(ms / 100) / 10} s`;
+			line('setup', `${files} files, ${formatBytes(bytes)}, ${made} (layer ${key.slice(0, 10)})`);
 		}
 
 		line('sandbox', run.sandbox || 'not started yet');
