@@ -12,6 +12,7 @@ import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {readPackages} from '../engine/handover/packages-file.ts';
+import type {Context} from '../engine/context.ts';
 import {readLayer} from '../engine/layers/store.ts';
 import {rootOf} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
@@ -68,6 +69,17 @@ function changeLines(places: RunPaths): Array<[title: string, text: string]> {
 	return lines;
 }
 
+/** What setup left for a run; undefined where it left nothing that is still there. */
+function setupText(context: Context, run: Run): string | undefined {
+	const layer = run.layer === undefined ? undefined : readLayer(context.paths, run.layer);
+	if (!layer) {
+		return undefined;
+	}
+
+	const made = `made ${localStamp(layer.madeAt)} in ${Math.round(layer.ms / 100) / 10} s`;
+	return `${layer.files} files, ${formatBytes(layer.bytes)}, ${made} (layer ${layer.key.slice(0, 10)})`;
+}
+
 export const verb = define({
 	summary: 'one run: stage, scopes, denials, pipeline',
 	arguments: {run: required('RUN')},
@@ -121,11 +133,9 @@ export const verb = define({
 			line(title, text);
 		}
 
-		const layer = run.layer === undefined ? undefined : readLayer(context.paths, run.layer);
-		if (layer) {
-			const {files, bytes, ms, madeAt, key} = layer;
-			const made = `made ${localStamp(madeAt)} in ${Math.round(ms / 100) / 10} s`;
-			line('setup', `${files} files, ${formatBytes(bytes)}, ${made} (layer ${key.slice(0, 10)})`);
+		const setup = setupText(context, run);
+		if (setup !== undefined) {
+			line('setup', setup);
 		}
 
 		line('sandbox', run.sandbox || 'not started yet');
