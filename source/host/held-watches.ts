@@ -1,10 +1,20 @@
 import {closeSync, openSync, read} from 'node:fs';
+import process from 'node:process';
 import {promisify} from 'node:util';
 import {text} from './proc-text.ts';
 
 /* What event loops wait for: the kernel gives so many watches to an account, in all. */
 
 const readAsync = promisify(read);
+
+/**
+ * A list that takes the kernel longer is a very large one. Measured as this process's own time in the kernel: on a busy
+ * machine a short one, too, comes late by the clock. Milliseconds.
+ */
+const kernelMs = 2000;
+/** The latest by the clock: a program that kept its event loop locked would have us wait for ever. Milliseconds. */
+const latestMs = 30_000;
+const lookAgainMs = 500;
 
 /**
  * How many files one event loop waits for; Infinity where the
@@ -21,8 +31,13 @@ async function watchesOf(info: string, enough: number): Promise<number> {
 	}
 
 	let timer: NodeJS.Timeout | undefined;
+	const [began, used] = [performance.now(), process.cpuUsage()];
 	const late = new Promise<undefined>(resolve => {
-		timer = setTimeout(() => resolve(undefined), 3000);
+		timer = setInterval(() => {
+			if (process.cpuUsage(used).system > kernelMs * 1000 || performance.now() - began > latestMs) {
+				resolve(undefined);
+			}
+		}, lookAgainMs);
 	});
 	let count = 0;
 	let pending: Promise<{bytesRead: number}> | undefined;
@@ -46,7 +61,7 @@ async function watchesOf(info: string, enough: number): Promise<number> {
 	} catch {
 		// The process has ended since.
 	} finally {
-		clearTimeout(timer);
+		clearInterval(timer);
 		// A descriptor is not closed under a read.
 		void Promise.resolve(pending)
 			.catch(() => {})
