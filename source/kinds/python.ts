@@ -43,9 +43,14 @@ export const pythonFiles: readonly string[] = [
 	...requirementsNames,
 ];
 
-/** Those that are there; what one was made into counts in its place. */
+/**
+ * Those that are there; what one was made into counts in its place. Where tests have one of their own, what developers
+ * install besides (documents, release tools) is left out: it is more, and may pin this very project.
+ */
 export function requirementsFiles({paths}: ProjectFolder): string[] {
-	const names = requirementsNames.filter(name => paths.includes(name));
+	const there = requirementsNames.filter(name => paths.includes(name));
+	const hasTests = there.some(name => /\btests?\b/.test(name.replaceAll('_', '-')));
+	const names = there.filter(name => !hasTests || !/\bdev\w*\b/.test(name.replaceAll('_', '-')));
 	return names.filter(name => name.endsWith('.txt') || !names.includes(name.replace(/\.in$/, '.txt')));
 }
 

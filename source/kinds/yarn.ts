@@ -27,6 +27,19 @@ function calledBy(folder: ProjectFolder, modern: boolean, {version}: NodeFolder)
 	return {call: own.program, program: 'npm', first: own.setup};
 }
 
+/**
+ * Plug'n'Play runs packages from Yarn's cache, which lies by default in HOME, as one path relative to the project: it leads
+ * to nothing from a checkout that lies elsewhere than setup's. Below the project it comes along.
+ */
+function cachedInside(folder: ProjectFolder, modern: boolean): string {
+	const settings = folder.text('.yarnrc.yml') ?? '';
+	return !modern ||
+		/^nodeLinker:\s*["']?(?:node-modules|pnpm)\b/m.test(settings) ||
+		/^enableGlobalCache:/m.test(settings)
+		? ''
+		: 'YARN_ENABLE_GLOBAL_CACHE=false ';
+}
+
 /** Yarn, of both kinds. */
 export const yarn: ProjectKind = {
 	id: 'yarn',
@@ -45,7 +58,7 @@ export const yarn: ProjectKind = {
 		return proposeNode(folder, node, {
 			program,
 			first,
-			install: `${call} install ${node.lock === undefined ? loose : frozen}`.trim(),
+			install: `${cachedInside(folder, modern)}${call} install ${node.lock === undefined ? loose : frozen}`.trim(),
 			run: script => `${call} ${script === 'test' ? 'test' : `run ${script}`}`,
 			usual: ['registry.yarnpkg.com', 'registry.npmjs.org'],
 		});
