@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
-import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
@@ -15,8 +15,11 @@ test('where Node cannot start, runs are frozen and stopped all the same', async 
 	// As Node ends where the kernel gives its event loop nothing.
 	writeFileSync(path.join(broken, 'node'), '#!/bin/sh\nkill -s ABRT $$\n');
 	chmodSync(path.join(broken, 'node'), 0o755);
+	// A checkout has a Node of its own; a package has the one on PATH.
+	const installed = path.join(fleet.folder, 'installed', 'dist');
+	cpSync(path.join(root, 'dist'), installed, {recursive: true});
 	const verb = (...argv: string[]) =>
-		spawnSync(path.join(root, 'dist', 'fleet'), argv, {
+		spawnSync(path.join(installed, 'fleet'), argv, {
 			env: {...process.env, PATH: `${broken}:${process.env['PATH']}`},
 			encoding: 'utf8',
 		});
