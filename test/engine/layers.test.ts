@@ -330,3 +330,80 @@ test('a private registry is read with a pointer: by setup alone, and by no run',
 	assert.match(fleet.must('verify', 'again'), /package for/, 'what is there needs no secret');
 	assert.equal(asked.length, 1);
 });
+
+test('what setup leaves is copied through no link of the tree that it is copied into', async t => {
+	const setup = ['mkdir -p deps d; sh ./setup.sh'];
+	const fleet = new Fleet(t, {
+		policy: policyOf(setup, 'ls -l d; cat deps/x d/y; test -h d/x'),
+		files: {'setup.sh': 'echo x > deps/x', '.gitignore': 'deps\n'},
+	});
+	const victim = path.join(fleet.folder, 'victim');
+	writeFileSync(victim, 'untouched');
+	// Its own setup puts files in the place of its links, closes their folder, and tries to have all copied.
+	const own = [
+		'mkdir -p made/x; echo x > deps/x; rm -f d/x d/z',
+		'echo planted > d/x; mkdir d/z; echo planted > d/z/victim; echo y > d/y; chmod 555 d',
+	].join('\n');
+	await fleet.agent(
+		'links',
+		`mkdir d; ln -s ${victim} d/x; ln -s ${fleet.folder} d/z; printf '%s' '${own}' > setup.sh; git add -A; git commit -qm x`,
+	);
+	assert.match(fleet.must('verify', 'links'), /^x\ny$/m);
+	assert.equal(readFileSync(victim, 'utf8'), 'untouched');
+	for (const key of layersOf(fleet)) {
+		const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key);
+		assert.ok(!existsSync(path.join(folder, 'tree', 'd', 'x')), 'what git keeps is in no layer');
+		const described = readFileSync(path.join(folder, 'layer.json'), 'utf8');
+		assert.match(described, /"overlay": true/, 'nothing in a layer keeps it from being laid under');
+		writeFileSync(path.join(folder, 'layer.json'), described.replace('"overlay": true', '"overlay": false'));
+		if (existsSync(path.join(folder, 'tree', 'd'))) {
+			// As a layer of another tree would have it.
+			writeFileSync(path.join(folder, 'tree', 'd', 'x'), 'planted');
+			mkdirSync(path.join(folder, 'tree', 'd', 'z'));
+			writeFileSync(path.join(folder, 'tree', 'd', 'z', 'victim'), 'planted');
+		}
+	}
+
+	assert.match(fleet.must('verify', 'links'), /^x\ny$/m);
+	assert.equal(readFileSync(victim, 'utf8'), 'untouched');
+});
+
+test('downloads that are kept, and its git folder, count to what a setup may write', async t => {
+	const fill =
+		'for i in 1 2 3 4; do head -c 20m /dev/zero > "$HOME/.npm/_cacache/$i"; cp "$HOME/.npm/_cacache/$i" .git; done';
+	const fleet = new Fleet(t, {policy: policyOf([`${fill}; sleep 45`], 'true', 'limits: {disk: 100MiB}\n'), files});
+	fleet.start('fills', 'true');
+	await fleet.until('fills', 'failed');
+	assert.match(fleet.json('show', 'fills')['because'], /was ended: its folders and its output grew by/);
+});
+
+test('a layer has no file of a submodule, which another commit of it may lack', async t => {
+	const fleet = new Fleet(t, {
+		policy: policyOf(['mkdir sub/deps; echo one > sub/deps/module'], 'ls sub; cat sub/deps/module'),
+		files: {...files, 'package.json': '{}'},
+	});
+	const sub = path.join(fleet.folder, 'sub');
+	const git = (cwd: string, ...argv: string[]) =>
+		execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'protocol.file.allow=always', ...argv], {
+			cwd,
+			encoding: 'utf8',
+			stdio: ['ignore', 'pipe', 'ignore'],
+		}).trim();
+	git(fleet.folder, 'init', '--quiet', 'sub');
+	writeFileSync(path.join(sub, 'kept'), '');
+	writeFileSync(path.join(sub, 'gone'), '');
+	git(sub, 'add', '.');
+	git(sub, 'commit', '--quiet', '--message=one');
+	git(sub, 'rm', '--quiet', 'gone');
+	git(sub, 'commit', '--quiet', '--message=two');
+	git(fleet.project, 'submodule', 'add', '--quiet', sub, 'sub');
+	git(path.join(fleet.project, 'sub'), 'checkout', '--quiet', 'HEAD~1');
+	fleet.git('add', '--all');
+	fleet.git('commit', '--quiet', '--message=a submodule');
+	const output = await fleet.agent(
+		'moves',
+		`ls -x sub; git update-index --cacheinfo 160000,${git(sub, 'rev-parse', 'HEAD')},sub; git commit -qm x`,
+	);
+	assert.match(output, /^deps +gone +kept\r?$/m);
+	assert.match(fleet.must('verify', 'moves'), /^deps\nkept\none$/m);
+});

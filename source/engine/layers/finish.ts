@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {printable} from '../../core/names.ts';
 import {dropUidOf, type SandboxPlan} from '../../core/plan.ts';
@@ -57,9 +57,13 @@ export async function diskOf(
  */
 const finishScript = `
 names=$1
-git status --porcelain --untracked-files=normal 2> /dev/null | head -n 200
+git -c core.fsmonitor=false status --porcelain --untracked-files=normal 2> /dev/null | head -n 200
 echo --
-xargs -0 -r rm -f -- < "$names"
+# From folders that were closed, too, and where a folder is now in the place of a file.
+xargs -0 -r rm -rf -- < "$names" 2> /dev/null || {
+	find . -xdev -type d ! -perm -0700 -exec chmod u+rwx {} \\; 2> /dev/null
+	xargs -0 -r rm -rf -- < "$names"
+} || exit 1
 sed -z 's,/[^/]*$,,; t; d' "$names" | sort -zur | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2> /dev/null
 shift
 for place do (cd "$HOME" && rmdir -p --ignore-fail-on-non-empty -- "$place" 2> /dev/null); done
@@ -77,19 +81,13 @@ export async function finish(
 	setup: Setup,
 	places: Places,
 ): Promise<Pick<LayerFacts, 'hasTree' | 'hasHome' | 'bytes' | 'files' | 'notes'>> {
-	const {context, git, what, sandbox} = setup;
-	const tracked = await git.run(
-		['ls-tree', '-r', '-z', '--name-only', '--full-tree', 'commit' in what ? what.commit : what.tree],
-		{encoding: 'latin1'},
-	);
-	const names = path.join(places.folder, 'names');
-	writeFileSync(names, Buffer.from(tracked.stdout, 'latin1'), {mode: 0o644});
+	const {context, sandbox} = setup;
 	// The caches are not part of it: what is below their places is their own.
 	const plan: SandboxPlan = {
 		...places.plan,
 		mounts: [
 			...places.plan.mounts.filter(({target}) => !target.startsWith(`${insideHome}/`)),
-			{source: names, target: '/run/fleet/names', mode: 'read'},
+			{source: places.names, target: '/run/fleet/names', mode: 'read'},
 		],
 	};
 	let text = '';
@@ -170,7 +168,7 @@ export async function takesOverlay({context, sandbox, project}: Setup, places: P
 			context,
 			sandbox
 				.prepare(plan, path.join(places.folder, 'over'))
-				.alone({argv: ['/bin/sh', '-c', 'echo x > made && rm made'], cwd: insideProject, env: {}}),
+				.alone({argv: ['/bin/sh', '-c', 'made=$(mktemp -p .) && rm "$made"'], cwd: insideProject, env: {}}),
 			{limited: {plan, group: undefined}, timeout: 60_000, onOutput() {}},
 		);
 		return code === 0 && existsSync(upper);

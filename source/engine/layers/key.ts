@@ -39,7 +39,7 @@ export async function layerKey({git, project, tree, setup, rules, tools, isTaken
 		.filter(([file]) => isSetupInput(textOf(file), {besides: setup.inputs, commands: setup.commands}))
 		.map(([file, {mode, object}]) => `${mode} ${object} ${file}`);
 	const parts = {
-		form: 1,
+		form: 2,
 		project,
 		commands: setup.commands,
 		secrets: setup.secrets,

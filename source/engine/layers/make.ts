@@ -23,7 +23,7 @@ import {grouped, runLimited} from '../sandbox/guard.ts';
 import {basicPlan, proxyEnvironment, withLimits} from '../sandbox/plan.ts';
 import {openSession, type Session} from '../sandbox/session.ts';
 import {isJvmProject, javaConfigurationOf, jdksOf, programsCalled} from '../sandbox/tools.ts';
-import {cacheMounts} from './caches.ts';
+import {cacheMounts, cachesFolder} from './caches.ts';
 import {cleanLayers} from './clean.ts';
 import {diskOf, endOf, finish, takesOverlay} from './finish.ts';
 import {layerKey} from './key.ts';
@@ -43,6 +43,7 @@ import {
 	type Layer,
 	type LayerFacts,
 } from './store.ts';
+import {trackedNames} from './tracked.ts';
 
 /* Setup: what a project needs and git does not keep, made once in a sandbox, for every run that needs the same. */
 
@@ -193,7 +194,10 @@ async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise
 		depth: policy.verifyDepth,
 		objectsSeenAt: at => mounts[at]!.target,
 	});
-	await fillSubmodules({git, commonDir, root: project.root}, 'commit' in what ? what.commit : what.tree, tree);
+	const at = 'commit' in what ? what.commit : what.tree;
+	const submodules = await fillSubmodules({git, commonDir, root: project.root}, at, tree);
+	const names = path.join(folder, 'names');
+	writeFileSync(names, await trackedNames(setup, tree, submodules), {mode: 0o644});
 	const files = isJvmProject(tree) ? javaConfigurationOf(tools) : {};
 	for (const [name, content] of Object.entries(files)) {
 		const file = path.join(home, name);
@@ -232,7 +236,8 @@ async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise
 			GIT_OPTIONAL_LOCKS: '0',
 		},
 	});
-	return {folder, layer, tree, home, plan: withLimits(plan, settings.limits, policy)};
+	const written = [tree, home, gitFolder, ...(setup.isTaken ? [cachesFolder(context.paths, project.id)] : [])];
+	return {folder, layer, tree, home, names, written, plan: withLimits(plan, settings.limits, policy)};
 }
 
 /** The sandbox with its one way out. */
@@ -290,7 +295,7 @@ async function runCommand(
 ): Promise<void> {
 	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
 	const limited = grouped(places.plan, `fleet-setup-${process.pid}`);
-	const {tree, home} = places;
+	const {tree, written} = places;
 	const outcome = await runLimited(
 		context,
 		session.prepared.enter(
@@ -301,7 +306,7 @@ async function runCommand(
 			limited,
 			timeout: commandTimeoutMs,
 			signal,
-			folders: {names: [tree, home], count: () => diskOf(context, [tree, home])},
+			folders: {names: written, count: () => diskOf(context, written)},
 			onOutput: (bytes, stream) => tell(decoders[stream].write(Buffer.from(bytes))),
 		},
 	);

@@ -58,5 +58,9 @@ export type Places = {
 	readonly layer: string;
 	readonly tree: string;
 	readonly home: string;
+	/** A file with the paths that git keeps, each ended by NUL: those of submodules, too. */
+	readonly names: string;
+	/** What setup may write, whose growth is limited. */
+	readonly written: readonly string[];
 	readonly plan: SandboxPlan;
 };

@@ -56,8 +56,22 @@ export function lowerOf(paths: Pick<Paths, 'state'>, run: Pick<Run, 'layer'>): L
 }
 
 /**
- * Copies a layer where this machine cannot lay a folder over it, with reflinks where the disk has them. By the host: only
- * into folders that no agent has written to yet, where no link can lead it astray.
+ * Lays copies of what is below one folder into another, as an overlay would show it: what is there already stays, and
+ * nothing is written through it. Names what is to be copied by folders that are the same in both, so that no part of a
+ * path is a link.
+ */
+const copyScript = `
+place=$1
+list=$(mktemp) || exit 1
+trap 'rm -f "$list"' EXIT
+find . -mindepth 1 -xdev -type d -exec sh -c '[ -d "$0/$1" ] && [ ! -h "$0/$1" ]' "$place" {} \\; -o \\
+	-exec sh -c '[ ! -e "$0/$1" ] && [ ! -h "$0/$1" ]' "$place" {} \\; -print0 -prune -o -type d -prune > "$list" &&
+	xargs -0 -r cp -a --reflink=auto --remove-destination --parents -t "$place" -- < "$list"
+`;
+
+/**
+ * Copies a layer where this machine cannot lay a folder over it, with reflinks where the disk has them. By the host,
+ * while no program writes there; the files of the checkout may be an agent's, links among them.
  * @throws Refusal where not all of it could be copied
  */
 export async function copyLayer(
@@ -76,8 +90,8 @@ export async function copyLayer(
 		let words = '';
 		const {code} = await context.executor.run(
 			{
-				argv: ['cp', '-a', '--reflink=auto', '--', `${from}/.`, `${place}/`],
-				cwd: '/',
+				argv: ['/bin/sh', '-c', copyScript, 'sh', place],
+				cwd: from,
 				env: {PATH: '/usr/bin:/bin', LC_ALL: 'C'},
 			},
 			{
