@@ -377,7 +377,7 @@ test('downloads that are kept, and its git folder, count to what a setup may wri
 	assert.match(fleet.json('show', 'fills')['because'], /was ended: its folders and its output grew by/);
 });
 
-test('a layer has no file of a submodule, which another commit of it may lack', async t => {
+test('a layer has no file of a submodule, and is made anew for another commit of it', async t => {
 	const fleet = new Fleet(t, {
 		policy: policyOf(['mkdir sub/deps; echo one > sub/deps/module'], 'ls sub; cat sub/deps/module'),
 		files: {...files, 'package.json': '{}'},
@@ -405,5 +405,10 @@ test('a layer has no file of a submodule, which another commit of it may lack', 
 		`ls -x sub; git update-index --cacheinfo 160000,${git(sub, 'rev-parse', 'HEAD')},sub; git commit -qm x`,
 	);
 	assert.match(output, /^deps +gone +kept\r?$/m);
+	for (const key of layersOf(fleet)) {
+		assert.deepEqual(readdirSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key, 'tree', 'sub')), ['deps']);
+	}
+
 	assert.match(fleet.must('verify', 'moves'), /^deps\nkept\none$/m);
+	assert.equal(layersOf(fleet).length, 2, 'what is in a submodule may be an input of setup');
 });

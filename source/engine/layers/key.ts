@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {branchName} from '../../core/git/refs.ts';
 import {isRunBranch} from '../../core/names.ts';
 import type {EgressRule} from '../../core/network/rules.ts';
-import {parseTree, textOf} from '../../core/git/tree.ts';
+import {parseTree, repositoryMode, textOf} from '../../core/git/tree.ts';
 import type {Policy} from '../../core/policy.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {isSetupInput} from '../../core/setup-inputs.ts';
@@ -36,7 +36,11 @@ export async function layerKey({git, project, tree, setup, rules, tools, isTaken
 	}
 
 	const inputs = [...parseTree(stdout)]
-		.filter(([file]) => isSetupInput(textOf(file), {besides: setup.inputs, commands: setup.commands}))
+		.filter(
+			([file, {mode}]) =>
+				// What is in a submodule is not listed: any of it may be an input.
+				mode === repositoryMode || isSetupInput(textOf(file), {besides: setup.inputs, commands: setup.commands}),
+		)
 		.map(([file, {mode, object}]) => `${mode} ${object} ${file}`);
 	const parts = {
 		form: 2,
