@@ -20,6 +20,12 @@ export const poetry: RealProject = {
 				'[tool.poetry.group.dev.dependencies]',
 				'pytest = "8.4.2"',
 				'',
+				// By its list of files: not everybody's way to PyPI has its other answers.
+				'[[tool.poetry.source]]',
+				'name = "files"',
+				'url = "https://pypi.org/simple/"',
+				'priority = "primary"',
+				'',
 				'[build-system]',
 				'requires = ["poetry-core>=2.0.0,<3.0.0"]',
 				'build-backend = "poetry.core.masonry.api"',
