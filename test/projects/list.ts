@@ -4,7 +4,7 @@ import {indexmap, itoa} from './list/crates.ts';
 import {fastifyPlugin} from './list/fastify-plugin.ts';
 import {cobra, uuid} from './list/go.ts';
 import {gradle} from './list/gradle.ts';
-import {plexusCipher} from './list/maven.ts';
+import {plexusInterpolation} from './list/maven.ts';
 import {npmWorkspaces} from './list/npm-workspaces.ts';
 import {pnpmWorkspace} from './list/pnpm-workspace.ts';
 import {postgres} from './list/postgres.ts';
@@ -32,7 +32,7 @@ export const projects: readonly RealProject[] = [
 	indexmap,
 	uuid,
 	cobra,
-	plexusCipher,
+	plexusInterpolation,
 	gradle,
 	oniguruma,
 	bzip2,
