@@ -13,10 +13,11 @@ export const verb = define({
 	arguments: {run: required('RUN')},
 	options: {
 		waiveSecrets: flag('dismiss the findings of the last time: they are not secrets; needs --because'),
+		setupSecrets: flag("let setup read with its secrets, although what it runs is the agent's"),
 		because: reason(),
 		json,
 	},
-	usage: 'RUN [--waive-secrets --because TEXT] [--json]',
+	usage: 'RUN [--waive-secrets --because TEXT] [--setup-secrets] [--json]',
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const {id} = findRun(context, name);
@@ -28,6 +29,7 @@ export const verb = define({
 		goOnUnread();
 		const passed = await withJournal(context, id, journal =>
 			verify(context, journal, {
+				allowsSecrets: options.setupSecrets,
 				onOutput(text) {
 					if (!options.json) {
 						io.out(escapeControls(text));

@@ -11,14 +11,14 @@ import {serveTls, world} from '../support/tls.ts';
 
 /** A setup that needs no registry: a module, a tool with its place written into it, and something in HOME. */
 const setup = [
-	'mkdir -p deps/.bin .venv/bin "$HOME/.cache/tool"',
-	'cat package.json > deps/made-of; date +%s%N > deps/stamp; echo one > deps/module',
-	'printf \'#!/bin/sh\\ncat %s/deps/module\\n\' "$PWD" > deps/.bin/tool; chmod +x deps/.bin/tool',
+	'mkdir -p vendor/.bin .venv/bin "$HOME/.cache/tool"',
+	'cat package.json > vendor/made-of; date +%s%N > vendor/stamp; echo one > vendor/module',
+	'printf \'#!/bin/sh\\ncat %s/vendor/module\\n\' "$PWD" > vendor/.bin/tool; chmod +x vendor/.bin/tool',
 	'echo warm > "$HOME/.cache/tool/state"',
 ];
-const policyOf = (commands: readonly string[], verify = 'deps/.bin/tool', more = '') =>
+const policyOf = (commands: readonly string[], verify = 'vendor/.bin/tool', more = '') =>
 	`setup: ${JSON.stringify(commands)}\nverify: ${JSON.stringify([verify])}\n${more}`;
-const files = {'package.json': '{"version": 1}\n', '.gitignore': 'deps\n.venv\n'};
+const files = {'package.json': '{"version": 1}\n', '.gitignore': 'vendor\n.venv\n'};
 
 function layersOf(fleet: Fleet): string[] {
 	const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers');
@@ -62,8 +62,8 @@ test('setup is run once for all that need the same; what a run changes of it is 
 	const fleet = new Fleet(t, {policy: policyOf([...setup, hook]), files});
 	const first = await fleet.agent(
 		'first',
-		'deps/.bin/tool; cat "$HOME/.cache/tool/state"; echo two > deps/module; rm -r .venv; echo cold > "$HOME/.cache/tool/state"; ' +
-			'deps/.bin/tool; git status --short; echo work > b.txt',
+		'vendor/.bin/tool; cat "$HOME/.cache/tool/state"; echo two > vendor/module; rm -r .venv; echo cold > "$HOME/.cache/tool/state"; ' +
+			'vendor/.bin/tool; git status --short; echo work > b.txt',
 	);
 	assert.match(first, /one\r?\nwarm\r?\ntwo\r?\n(?!\?\?)/);
 	assert.ok(!existsSync(path.join(fleet.project, '.git', 'hooks', 'pre-commit')), "hooks of packages are nobody's");
@@ -73,7 +73,7 @@ test('setup is run once for all that need the same; what a run changes of it is 
 
 	const second = await fleet.agent(
 		'second',
-		'deps/.bin/tool; cat "$HOME/.cache/tool/state"; ls -d .venv; echo > c.txt',
+		'vendor/.bin/tool; cat "$HOME/.cache/tool/state"; ls -d .venv; echo > c.txt',
 	);
 	assert.match(second, /^one\r?\nwarm\r?\n\.venv\r?\n/);
 	assert.deepEqual(
@@ -103,8 +103,8 @@ test('setup is run once for all that need the same; what a run changes of it is 
 test('two that need the same at once make it once', async t => {
 	const fleet = new Fleet(t, {policy: policyOf(['sleep 2', ...setup]), files});
 	const [one, other] = [
-		fleet.spawn(['run', '--name', 'one', '--', 'sh', '-c', 'cat deps/stamp']),
-		fleet.spawn(['run', '--name', 'other', '--', 'sh', '-c', 'cat deps/stamp']),
+		fleet.spawn(['run', '--name', 'one', '--', 'sh', '-c', 'cat vendor/stamp']),
+		fleet.spawn(['run', '--name', 'other', '--', 'sh', '-c', 'cat vendor/stamp']),
 	];
 	await Promise.all([one, other].map(child => new Promise(resolve => child.once('exit', resolve))));
 	await fleet.until('one', 'stopped');
@@ -118,7 +118,7 @@ test('two that need the same at once make it once', async t => {
 test('a setup that fails, is stopped or dies in the middle leaves nothing, and is made anew', async t => {
 	const fleet = new Fleet(t, {
 		policy: policyOf([
-			'echo begun; mkdir -p deps; echo half > deps/half; test ! -e slow || sleep 60; test ! -e bad',
+			'echo begun; mkdir -p vendor; echo half > vendor/half; test ! -e slow || sleep 60; test ! -e bad',
 			...setup,
 		]),
 		files: {...files, bad: '', slow: ''},
@@ -149,34 +149,34 @@ test('a setup that fails, is stopped or dies in the middle leaves nothing, and i
 
 	fleet.git('rm', '--quiet', 'bad');
 	fleet.git('commit', '--quiet', '--message=good');
-	assert.match(await fleet.agent('works', 'deps/.bin/tool; cat deps/half'), /one\r?\nhalf/);
+	assert.match(await fleet.agent('works', 'vendor/.bin/tool; cat vendor/half'), /one\r?\nhalf/);
 });
 
 test('where a run changes what setup depends on, its verification has a layer of its own, that nobody else ever gets', async t => {
 	const fleet = new Fleet(t, {
 		// What a lock file does not tell: a script of the project that setup runs by another one.
-		policy: policyOf([...setup, 'sh ./outer.sh'], 'cat deps/made-of deps/hook'),
-		files: {...files, 'outer.sh': 'sh ./inner.sh\n', 'inner.sh': 'echo harmless > deps/hook\n'},
+		policy: policyOf([...setup, 'sh ./outer.sh'], 'cat vendor/made-of vendor/hook'),
+		files: {...files, 'outer.sh': 'sh ./inner.sh\n', 'inner.sh': 'echo harmless > vendor/hook\n'},
 	});
-	await fleet.agent('evil', 'echo \'{"version": 2}\' > package.json; echo "echo planted > deps/hook" > inner.sh');
+	await fleet.agent('evil', 'echo \'{"version": 2}\' > package.json; echo "echo planted > vendor/hook" > inner.sh');
 	assert.match(fleet.must('verify', 'evil'), /"version": 2[^]*planted/);
 	// The same lock file, without the script: as a person would take it over by hand.
 	await fleet.agent('honest', 'echo \'{"version": 2}\' > package.json');
 	assert.match(fleet.must('verify', 'honest'), /"version": 2[^]*harmless/);
 	writeFileSync(path.join(fleet.project, 'package.json'), '{"version": 2}\n');
 	fleet.git('commit', '--quiet', '--all', '--message=the new version');
-	assert.match(await fleet.agent('after', 'cat deps/made-of deps/hook'), /"version": 2[^]*harmless/);
+	assert.match(await fleet.agent('after', 'cat vendor/made-of vendor/hook'), /"version": 2[^]*harmless/);
 	// What setup does not depend on changes no key, and then the script of the run has no hand in it either.
-	await fleet.agent('late', 'echo "echo planted > deps/hook" > inner.sh');
+	await fleet.agent('late', 'echo "echo planted > vendor/hook" > inner.sh');
 	assert.match(fleet.must('verify', 'late'), /"version": 2[^]*harmless/);
 });
 
 test('a run that changed what setup depends on sets up again at its next attempt, over what it had', async t => {
 	const fleet = new Fleet(t, {
-		policy: policyOf(['cat package.json > deps.txt', ...setup], 'true'),
-		files: {...files, '.gitignore': 'deps\n.venv\ndeps.txt\n'},
+		policy: policyOf(['cat package.json > vendor.txt', ...setup], 'true'),
+		files: {...files, '.gitignore': 'vendor\n.venv\ndeps.txt\n'},
 	});
-	await fleet.agent('again', 'cat deps.txt; echo \'{"version": 3}\' > package.json');
+	await fleet.agent('again', 'cat vendor.txt; echo \'{"version": 3}\' > package.json');
 	fleet.must('verify', 'again');
 	fleet.must('resume', 'again');
 	await fleet.until('again', 'stopped');
@@ -185,12 +185,12 @@ test('a run that changed what setup depends on sets up again at its next attempt
 
 test('what setup changes that git keeps is left out; what git does not ignore counts as the work of the run; both are said', async t => {
 	const fleet = new Fleet(t, {
-		policy: policyOf(['echo changed > a.txt; echo new > stray.txt; mkdir deps; echo x > deps/x'], 'true'),
+		policy: policyOf(['echo changed > a.txt; echo new > stray.txt; mkdir vendor; echo x > vendor/x'], 'true'),
 		files,
 	});
 	await fleet.agent(
 		'notes',
-		'cat a.txt stray.txt; git add --force deps/x; git commit -qm "with a file of setup"; echo > b.txt',
+		'cat a.txt stray.txt; git add --force vendor/x; git commit -qm "with a file of setup"; echo > b.txt',
 	);
 	assert.match(fleet.must('logs', 'notes'), /one\r?\nnew/);
 	const notes: string[] = setups(fleet, 'notes')[0]!.notes;
@@ -198,17 +198,17 @@ test('what setup changes that git keeps is left out; what git does not ignore co
 	assert.match(notes.join('\n'), /setup left what git does not ignore.*: stray\.txt/);
 	assert.match(fleet.must('show', 'notes'), /note +setup left what git does not ignore/);
 	fleet.must('verify', 'notes');
-	assert.equal(fleet.git('show', 'fleet/notes:deps/x'), 'x', 'a file of setup that the run committed is in its work');
+	assert.equal(fleet.git('show', 'fleet/notes:vendor/x'), 'x', 'a file of setup that the run committed is in its work');
 	assert.equal(fleet.git('show', 'fleet/notes:stray.txt'), 'new');
 });
 
 test('where the policy says so, setup runs in each run, as it may start something', async t => {
 	const fleet = new Fleet(t, {
 		policy:
-			'setup:\n  commands:\n    - mkdir deps; date +%s%N > deps/stamp; (sleep 300 &)\n  reuse: false\nverify: ["true"]\n',
+			'setup:\n  commands:\n    - mkdir vendor; date +%s%N > vendor/stamp; (sleep 300 &)\n  reuse: false\nverify: ["true"]\n',
 		files,
 	});
-	const stamp = async (name: string) => /\d{15,}/.exec(await fleet.agent(name, 'cat deps/stamp'))?.[0];
+	const stamp = async (name: string) => /\d{15,}/.exec(await fleet.agent(name, 'cat vendor/stamp'))?.[0];
 	assert.notEqual(await stamp('one'), await stamp('two'));
 	assert.deepEqual(layersOf(fleet), []);
 });
@@ -217,7 +217,7 @@ test('a setup has no secret, no file of the person, and the network of the polic
 	const fleet = new Fleet(t, {
 		policy: policyOf(
 			[
-				'env | grep -i canary; cat ../../../../canary; curl --silent --max-time 5 http://granted.example.invalid/; curl --silent --max-time 5 http://other.example.invalid/; mkdir deps; echo > deps/x',
+				'env | grep -i canary; cat ../../../../canary; curl --silent --max-time 5 http://granted.example.invalid/; curl --silent --max-time 5 http://other.example.invalid/; mkdir vendor; echo > vendor/x',
 			],
 			'true',
 		),
@@ -243,7 +243,7 @@ test('where this machine lays no folder over another, the layer is copied', asyn
 	const content = contentOf(fleet, key!);
 	const output = await fleet.agent(
 		'copies',
-		'deps/.bin/tool; cat "$HOME/.cache/tool/state"; echo two > deps/module; deps/.bin/tool; echo > b',
+		'vendor/.bin/tool; cat "$HOME/.cache/tool/state"; echo two > vendor/module; vendor/.bin/tool; echo > b',
 	);
 	assert.match(output, /^one\r?\nwarm\r?\ntwo/);
 	fleet.must('resume', 'copies');
@@ -286,9 +286,9 @@ test('a private registry is read with a pointer: by setup alone, and by no run',
 	const fleet = new Fleet(t, {
 		files,
 		policy:
-			`setup:\n  commands:\n    - 'mkdir deps; ${fetched}/pkg > deps/pkg; env > deps/env'\n` +
-			`    - '${fetched}/pkg -X PUT -d published > deps/put; cat deps/put; cp /run/fleet/pointers/npm deps/pointer'\n` +
-			'  secrets: [npm]\nverify: ["cat deps/pkg"]\n',
+			`setup:\n  commands:\n    - 'mkdir vendor; ${fetched}/pkg > vendor/pkg; env > vendor/env'\n` +
+			`    - '${fetched}/pkg -X PUT -d published > vendor/put; cat vendor/put; cp /run/fleet/pointers/npm vendor/pointer'\n` +
+			'  secrets: [npm]\nverify: ["cat vendor/pkg"]\n',
 	});
 	fleet.env['NODE_EXTRA_CA_CERTS'] = ca;
 	fleet.env['OUTSIDE'] = token;
@@ -313,14 +313,14 @@ test('a private registry is read with a pointer: by setup alone, and by no run',
 	);
 	const output = await fleet.agent(
 		'reads',
-		`cat deps/pkg; env | grep -c NPM_TOKEN; ls /run/fleet/pointers; ${fetched}/pkg`,
+		`cat vendor/pkg; env | grep -c NPM_TOKEN; ls /run/fleet/pointers; ${fetched}/pkg`,
 	);
 	assert.deepEqual(asked, ['GET with the token'], 'what it reads with publishes nothing');
 	assert.match(output, /package for Bearer \*+/, 'what comes back is blanked');
 	assert.doesNotMatch(output, new RegExp(token));
 	assert.match(output, /^0\r?$/m, 'the run has no pointer of it');
 	const [key] = layersOf(fleet);
-	const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key!, 'tree', 'deps');
+	const folder = path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key!, 'tree', 'vendor');
 	assert.ok(!readFileSync(path.join(folder, 'env'), 'utf8').includes(token));
 	const allowed = fleet.run(['allow', 'reads', 'secret:npm', '--because', 'x']);
 	assert.match(allowed.stderr, /for the project's setup, and no run is given it/);
@@ -329,19 +329,33 @@ test('a private registry is read with a pointer: by setup alone, and by no run',
 	delete fleet.env['OUTSIDE'];
 	assert.match(fleet.must('verify', 'again'), /package for/, 'what is there needs no secret');
 	assert.equal(asked.length, 1);
+
+	// Over what an agent wrote, setup has it only where a person says so.
+	fleet.env['OUTSIDE'] = token;
+	await fleet.agent('changes', 'echo \'{"version": 9}\' > package.json');
+	const verified = fleet.run(['verify', 'changes']);
+	assert.equal(verified.code, 4);
+	assert.match(verified.stdout, /what it would run here is the agent's.*--setup-secrets/);
+	assert.equal(asked.length, 1);
+	// The server is in this process, which has to go on meanwhile.
+	const child = fleet.spawn(['verify', 'changes', '--setup-secrets']);
+	assert.equal(await new Promise(resolve => child.once('exit', resolve)), 0);
+	assert.deepEqual(asked.slice(1), ['GET with the token']);
+	const based = fleet.run(['run', '--name', 'based', '--base', 'fleet/changes', '--', 'true']);
+	assert.match(based.stderr, /starts from what no person took in/);
 });
 
 test('what setup leaves is copied through no link of the tree that it is copied into', async t => {
-	const setup = ['mkdir -p deps d; sh ./setup.sh'];
+	const setup = ['mkdir -p vendor d; sh ./setup.sh'];
 	const fleet = new Fleet(t, {
-		policy: policyOf(setup, 'ls -l d; cat deps/x d/y; test -h d/x'),
-		files: {'setup.sh': 'echo x > deps/x', '.gitignore': 'deps\n'},
+		policy: policyOf(setup, 'ls -l d; cat vendor/x d/y; test -h d/x'),
+		files: {'setup.sh': 'echo x > vendor/x', '.gitignore': 'vendor\n'},
 	});
 	const victim = path.join(fleet.folder, 'victim');
 	writeFileSync(victim, 'untouched');
 	// Its own setup puts files in the place of its links, closes their folder, and tries to have all copied.
 	const own = [
-		'mkdir -p made/x; echo x > deps/x; rm -f d/x d/z',
+		'mkdir -p made/x; echo x > vendor/x; rm -f d/x d/z',
 		'echo planted > d/x; mkdir d/z; echo planted > d/z/victim; echo y > d/y; chmod 555 d',
 	].join('\n');
 	await fleet.agent(
@@ -379,7 +393,7 @@ test('downloads that are kept, and its git folder, count to what a setup may wri
 
 test('a layer has no file of a submodule, and is made anew for another commit of it', async t => {
 	const fleet = new Fleet(t, {
-		policy: policyOf(['mkdir sub/deps; echo one > sub/deps/module'], 'ls sub; cat sub/deps/module'),
+		policy: policyOf(['mkdir sub/vendor; echo one > sub/vendor/module'], 'ls sub; cat sub/vendor/module'),
 		files: {...files, 'package.json': '{}'},
 	});
 	const sub = path.join(fleet.folder, 'sub');
@@ -404,11 +418,41 @@ test('a layer has no file of a submodule, and is made anew for another commit of
 		'moves',
 		`ls -x sub; git update-index --cacheinfo 160000,${git(sub, 'rev-parse', 'HEAD')},sub; git commit -qm x`,
 	);
-	assert.match(output, /^deps +gone +kept\r?$/m);
+	assert.match(output, /^vendor +gone +kept\r?$/m);
 	for (const key of layersOf(fleet)) {
-		assert.deepEqual(readdirSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key, 'tree', 'sub')), ['deps']);
+		assert.deepEqual(readdirSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key, 'tree', 'sub')), [
+			'vendor',
+		]);
 	}
 
-	assert.match(fleet.must('verify', 'moves'), /^deps\nkept\none$/m);
+	assert.match(fleet.must('verify', 'moves'), /^vendor\nkept\none$/m);
 	assert.equal(layersOf(fleet).length, 2, 'what is in a submodule may be an input of setup');
+});
+
+test('what setup made of the sources of the project is made again where a run changed them', async t => {
+	const built = ['mkdir -p dist; cat src.* > dist/out.js'];
+	const fleet = new Fleet(t, {
+		policy: policyOf(built, 'grep good dist/out.js'),
+		files: {'src.js': 'good\n', '.gitignore': 'dist\n'},
+	});
+	await fleet.agent('evil', 'echo evil > src.js');
+	assert.equal(fleet.run(['verify', 'evil']).code, 3, 'what is tested is what would be merged');
+	await fleet.agent('fine', 'echo very good > src.js');
+	assert.match(fleet.must('verify', 'fine'), /setup makes dist\/out\.js of the project's own files[^]*very good/);
+	await fleet.agent('first', 'cat dist/out.js');
+	assert.match(fleet.must('logs', 'first'), /^good/m);
+});
+
+test('a package that pip built of the project is one of these, and one that it links to is not', async t => {
+	const info = (editable: string) =>
+		`mkdir -p .venv/lib/x-1.dist-info; echo '{"url": "file:///run/fleet/project"${editable}}' > .venv/lib/x-1.dist-info/direct_url.json`;
+	const builds = async (policy: string) => {
+		const fleet = new Fleet(t, {policy, files});
+		await fleet.agent('one', 'true');
+		const [key] = layersOf(fleet);
+		return JSON.parse(readFileSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'layers', key!, 'layer.json'), 'utf8'))
+			.builds;
+	};
+	assert.match((await builds(policyOf([info('')], 'true'))).join(), /direct_url\.json/);
+	assert.deepEqual(await builds(policyOf([info(', "dir_info": {"editable": true}')], 'true')), []);
 });

@@ -6,6 +6,7 @@ import {StringDecoder} from 'node:string_decoder';
 import {hitText, type AskedLimits} from '../../core/limits.ts';
 import type {Invocation, Mount, SandboxPlan} from '../../core/plan.ts';
 import {rulesOf, type Policy} from '../../core/policy.ts';
+import {Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {serviceArguments, serviceVariables, startServices, type FoundService} from '../../core/services.ts';
 import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
@@ -22,6 +23,7 @@ import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
 import {isTaken, layerKey} from '../layers/key.ts';
 import {handForSetup} from '../grants/scope-secrets.ts';
+import type {SetupSecret} from '../grants/secret-values.ts';
 import {layerFor, type Made} from '../layers/make.ts';
 import type {Layer} from '../layers/store.ts';
 import {copyLayer, makeWork, overLayer} from '../layers/use.ts';
@@ -91,6 +93,8 @@ export type Work = {
 	/** What the person set for every run. */ readonly settings: AskedLimits;
 	/** For each command, in place of the limit's. */ readonly commandTimeoutMs: number | undefined;
 	readonly trusted: Trusted;
+	/** Whether a person lets setup read with its secrets over this very tree, which no person took in. */
+	readonly allowsSecrets: boolean;
 	/** Hears of what setup left for it. */ onLayer(made: Made): void;
 };
 
@@ -207,27 +211,57 @@ async function layerOf(work: Work, what: Looked['what'], tools: ShellTools): Pro
 	// wrote then has no hand in it.
 	const target = 'commit' in what ? what.commit : what.parents[0]!;
 	const isTargets = 'commit' in what || (await hasSameInputs(work, [what.tree, target], tools));
-	const made = await layerFor({
-		context,
-		project: {id: run.project.id, root: rootOf(context, run)},
-		git,
-		commonDir,
-		sandbox,
-		policy,
-		what: isTargets ? {commit: target} : what,
-		branch: run.target,
-		isTaken: isTargets && (await isTaken(git, target, run.target)),
-		rules: rulesOf(policy.network, 'policy'),
-		tools,
-		trusted,
-		secrets: () => handForSetup(context, run.project, policy.setup.secrets),
-		tell: text => log.write(text),
-	});
+	const make = async (tree: Looked['what'], isTargetsOwn: boolean) => {
+		const taken = isTargetsOwn && (await isTaken(git, target, run.target));
+		return layerFor({
+			context,
+			project: {id: run.project.id, root: rootOf(context, run)},
+			git,
+			commonDir,
+			sandbox,
+			policy,
+			what: tree,
+			branch: run.target,
+			isTaken: taken,
+			rules: rulesOf(policy.network, 'policy'),
+			tools,
+			trusted,
+			secrets: () => secretsFor(work, taken),
+			tell: text => log.write(text),
+		});
+	};
+
+	let made = await make(isTargets ? {commit: target} : what, isTargets);
+	const [built] = made?.layer.builds ?? [];
+	if (built !== undefined && isTargets && 'tree' in what && (await git.resolve(`${target}^{tree}`)) !== what.tree) {
+		log.write(
+			`fleet: setup makes ${built} of the project's own files, which the run changed: it is run on the merge\n`,
+		);
+		made = await make(what, false);
+	}
+
 	if (made) {
 		work.onLayer(made);
 	}
 
 	return made?.layer;
+}
+
+/**
+ * What setup reads private registries with. Over a tree that no person took in only once a person said so: its scripts
+ * could read anything there that the secret may.
+ */
+async function secretsFor({context, run, policy, allowsSecrets}: Work, taken: boolean): Promise<SetupSecret[]> {
+	const {secrets} = policy.setup;
+	if (secrets.length > 0 && !taken && !allowsSecrets) {
+		throw new Refusal(
+			`setup reads with the secret ${secrets[0]!}, and what it would run here is the agent's: look at ` +
+				`fleet diff ${run.id}, then fleet verify ${run.id} --setup-secrets lets it`,
+			`fleet verify ${run.id} --setup-secrets`,
+		);
+	}
+
+	return handForSetup(context, run.project, secrets);
 }
 
 async function hasSameInputs(

@@ -30,6 +30,7 @@ import {runCommands, VerifyLog, type Work} from './verify-commands.ts';
  * Takes the run's work over, merges it in memory with the target, and runs the target's own verify commands on the
  * result, in a fresh sandbox with no network and no credentials.
  * @param options.onOutput told what the commands write
+ * @param options.allowsSecrets whether setup may read with its secrets over what an agent wrote
  * @param options.commandTimeoutMs what one command may take, in place of the limit's
  * @returns whether it passed; the journal holds the rest
  * @throws Refusal where there is nothing to verify, or nothing to verify it with
@@ -37,7 +38,15 @@ import {runCommands, VerifyLog, type Work} from './verify-commands.ts';
 export async function verify(
 	context: Context,
 	journal: Journal,
-	{onOutput, commandTimeoutMs}: {readonly onOutput: (text: string) => void; readonly commandTimeoutMs?: number},
+	{
+		onOutput,
+		commandTimeoutMs,
+		allowsSecrets = false,
+	}: {
+		readonly onOutput: (text: string) => void;
+		readonly commandTimeoutMs?: number;
+		readonly allowsSecrets?: boolean;
+	},
 ): Promise<boolean> {
 	const refusal = decideVerify(journal.run);
 	if (refusal) {
@@ -86,6 +95,7 @@ export async function verify(
 			policy,
 			settings,
 			commandTimeoutMs,
+			allowsSecrets,
 			folder: places.verifyWork,
 			onLayer({layer: {key, ms, bytes, files, hosts, notes}, isNew}) {
 				journal.append(

@@ -52,6 +52,36 @@ export async function diskOf(
 }
 
 /**
+ * Folders and files that hold what came from elsewhere, or what its tool makes anew by itself where the project's own
+ * files are newer. All else that setup leaves was made of the project's files as they were.
+ */
+const kept = [
+	'node_modules',
+	'.venv',
+	'venv',
+	'vendor',
+	'.yarn',
+	'.pnp.*',
+	'target',
+	'.gradle',
+	'.m2',
+	'.cargo',
+	'.bundle',
+	'.tox',
+	'.nox',
+	'__pycache__',
+	'*.egg-info',
+	'.eggs',
+	'.pytest_cache',
+	'.npmrc',
+	'*.lock',
+	'*.lockb',
+	'package-lock.json',
+	'pnpm-lock.yaml',
+	'go.sum',
+] as const;
+
+/**
  * Takes away what git keeps, what is no file, and what would run as somebody else; says what setup changed that git
  * keeps, and what it left that git does not ignore.
  */
@@ -72,6 +102,12 @@ find . "$HOME" -xdev \\( -type d ! -perm -0700 -exec chmod u+rwx {} \\; \\) , \\
 	\\( \\( -type p -o -type s -o -type b -o -type c \\) -exec rm -f {} + \\) , \\
 	\\( -type f -perm /6000 -exec chmod ug-s {} + \\) , -printf '%b %n\\n' 2> /dev/null |
 	awk '{ files++; blocks += $1 / $2 } END { printf "size %d %d\\n", blocks * 512, files }'
+# What was made of the project's own files, and no tool makes anew by itself when they change.
+{
+	find . -mindepth 1 -xdev \\( -path ./.git ${kept.map(name => `-o -name '${name}'`).join(' ')} \\) -prune -o ! -type d -printf '%P\\n'
+	find . "$HOME" -xdev -path '*.dist-info/direct_url.json' -exec grep -l 'file:///run/fleet/project' {} + 2> /dev/null |
+		tr '\\n' '\\0' | xargs -0 -r grep -L '"editable": *true'
+} | head -n 5 | sed 's/^/built /'
 echo "tree $(find . -mindepth 1 -xdev ! -path ./.git -print -quit | wc -l)"
 echo "home $(find "$HOME" -mindepth 1 -xdev -print -quit | wc -l)"
 `;
@@ -80,7 +116,7 @@ echo "home $(find "$HOME" -mindepth 1 -xdev -print -quit | wc -l)"
 export async function finish(
 	setup: Setup,
 	places: Places,
-): Promise<Pick<LayerFacts, 'hasTree' | 'hasHome' | 'bytes' | 'files' | 'notes'>> {
+): Promise<Pick<LayerFacts, 'hasTree' | 'hasHome' | 'bytes' | 'files' | 'builds' | 'notes'>> {
 	const {context, sandbox} = setup;
 	// The caches are not part of it: what is below their places is their own.
 	const plan: SandboxPlan = {
@@ -123,6 +159,7 @@ export async function finish(
 		hasHome: /^home 1/m.test(counts),
 		bytes: Number(bytes),
 		files: Number(files),
+		builds: [...counts.matchAll(/^built (.+)$/gm)].map(([, name]) => printable(name!, 100)),
 		notes: notesOf(status),
 	};
 }

@@ -43,7 +43,7 @@ export async function layerKey({git, project, tree, setup, rules, tools, isTaken
 		)
 		.map(([file, {mode, object}]) => `${mode} ${object} ${file}`);
 	const parts = {
-		form: 2,
+		form: 3,
 		project,
 		commands: setup.commands,
 		secrets: setup.secrets,

@@ -25,6 +25,8 @@ const described = v.strictObject({
 	hasHome: v.boolean(),
 	bytes: v.number(),
 	files: v.number(),
+	/** Some of what setup made of the project's own files, such as `dist/a.js`: stale where these change. */
+	builds: v.array(v.string()),
 	/** How long the commands took, milliseconds. */
 	ms: v.number(),
 	/** ISO 8601. */

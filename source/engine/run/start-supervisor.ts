@@ -9,6 +9,7 @@ import {trustEnvironmentOf} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import {handFor, handForSetup} from '../grants/scope-secrets.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
+import {isTaken} from '../layers/key.ts';
 import {readLayer} from '../layers/store.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
@@ -54,7 +55,19 @@ async function setupSecretsOf(context: Context, run: Run): Promise<readonly Setu
 
 	const {git} = await openRun(context, run);
 	const {policy} = await readPolicy(git, run.base);
-	return policy.setup.reuse ? handForSetup(context, run.project, policy.setup.secrets) : [];
+	const {secrets, reuse} = policy.setup;
+	if (!reuse || secrets.length === 0) {
+		return [];
+	}
+
+	if (!(await isTaken(git, run.base, run.target))) {
+		throw new Refusal(
+			`setup reads with the secret ${secrets[0]!}, and ${run.id} starts from what no person took in`,
+			'start it from a branch of yours',
+		);
+	}
+
+	return handForSetup(context, run.project, secrets);
 }
 
 /**
