@@ -342,7 +342,7 @@ test('a private registry is read with a pointer: by setup alone, and by no run',
 	assert.equal(await new Promise(resolve => child.once('exit', resolve)), 0);
 	assert.deepEqual(asked.slice(1), ['GET with the token']);
 	const based = fleet.run(['run', '--name', 'based', '--base', 'fleet/changes', '--', 'true']);
-	assert.match(based.stderr, /starts from what no person took in/);
+	assert.match(based.stderr, /is none that a person took in/);
 });
 
 test('what setup leaves is copied through no link of the tree that it is copied into', async t => {

@@ -24,6 +24,7 @@ import {createWorktree} from '../../host/worktree.ts';
 import {filesOf} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import {checkOverlap, filesPlace} from '../grants/files.ts';
+import type {SetupSecret} from '../grants/secret-values.ts';
 import {completeScope, grantLength, secretOfScope} from '../grants/scope-secrets.ts';
 import {grantCommand} from '../grants/scopes.ts';
 import {copyIncluded} from '../project/include.ts';
@@ -33,7 +34,7 @@ import {listRunIds} from '../runs.ts';
 import {chooseSandbox} from '../sandbox/plan.ts';
 import {checkLength, checkPrompt} from './check-prompt.ts';
 import {fillWorktree} from './fill.ts';
-import {startSupervisor} from './start-supervisor.ts';
+import {setupSecretsOf, startSupervisor} from './start-supervisor.ts';
 import {noteStart, startIsNoted, takeBack, takeBackLeftovers} from './take-back.ts';
 
 export type RunRequest = {
@@ -182,6 +183,12 @@ function chooseId(context: Context, request: RunRequest): string {
 	return id;
 }
 
+/** A name for the run's branch that no branch has. */
+async function freeBranch(git: Git, id: string): Promise<string> {
+	const {stdout} = await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', branchRef('fleet*')]);
+	return branchOf(id, new Set(stdout.split('\n')));
+}
+
 /** What the run may do from its start on. Nothing of it is in force before the run is. */
 async function makeGrants(context: Context, request: RunRequest): Promise<Grant[]> {
 	const grants: Grant[] = [];
@@ -222,6 +229,14 @@ function makeFolder(places: RunPaths, id: string): void {
  * @throws Refusal for anything that was asked for and cannot be
  */
 export async function createRun(context: Context, request: RunRequest): Promise<Run> {
+	return (await makeRun(context, request)).run;
+}
+
+/** The same, with what its project's setup reads with, which is asked for before anything is made. */
+async function makeRun(
+	context: Context,
+	request: RunRequest,
+): Promise<{readonly run: Run; readonly setupSecrets: readonly SetupSecret[]}> {
 	const agent = findAgent(context, request);
 	await checkPrompt(context, request.prompt, {project: request.project});
 	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
@@ -234,14 +249,12 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	const id = chooseId(context, request);
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
-	const branches = (await git.run(['for-each-ref', '--format=%(refname:lstrip=2)', branchRef('fleet*')])).stdout.split(
-		'\n',
-	);
-	const branch = branchOf(id, new Set(branches));
+	const branch = await freeBranch(git, id);
 	const grants = await makeGrants(context, request);
 	const part = await findPart(git, commit, request.path);
 
 	await complete({git, root: request.project.root}, commit);
+	const setupSecrets = await setupSecretsOf(context, {git, project: request.project, base: commit, target});
 	const filters = request.filters?.length === 0 ? undefined : request.filters;
 	const places = context.paths.run(id);
 	makeFolder(places, id);
@@ -291,7 +304,7 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 			context.actor,
 		);
 		startIsNoted(places);
-		return journal.run;
+		return {run: journal.run, setupSecrets};
 	} catch (error) {
 		// Without the worktree there is no branch of ours either.
 		await takeBack(places, made ? start : undefined);
@@ -306,9 +319,12 @@ export async function createRun(context: Context, request: RunRequest): Promise<
  * @throws Refusal for anything that was asked for and cannot be
  */
 export async function startRun(context: Context, request: RunRequest): Promise<Run> {
-	const {id} = await createRun(context, request);
+	const {
+		run: {id},
+		setupSecrets,
+	} = await makeRun(context, request);
 	try {
-		return await startSupervisor(context, id);
+		return await startSupervisor(context, id, setupSecrets);
 	} catch (error) {
 		const places = context.paths.run(id);
 		const journal = Journal.open(places, 5000);

@@ -3,6 +3,7 @@ import {closeSync, openSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {proxyVariables} from '../../core/network/upstream.ts';
 import {Refusal} from '../../core/refusal.ts';
+import type {Git} from '../../host/git.ts';
 import type {Toolchain} from '../../core/toolchain.ts';
 import type {Run} from '../../core/run/run.ts';
 import {trustEnvironmentOf} from '../../host/trusted.ts';
@@ -47,39 +48,48 @@ function supervisorEnvironment(toolchains: readonly Toolchain[]): Record<string,
 	};
 }
 
-/** What the setup of a run's project reads with, where it may have to run. */
-async function setupSecretsOf(context: Context, run: Run): Promise<readonly SetupSecret[]> {
-	if (run.layer !== undefined && readLayer(context.paths, run.layer)) {
-		return [];
-	}
-
-	const {git} = await openRun(context, run);
-	const {policy} = await readPolicy(git, run.base);
+/**
+ * What a setup over a commit reads with.
+ * @throws Refusal where it is none that a person took in, or a value cannot be had
+ */
+export async function setupSecretsOf(
+	context: Context,
+	{git, project, base, target}: Pick<Run, 'base' | 'target' | 'project'> & {readonly git: Git},
+): Promise<readonly SetupSecret[]> {
+	const {policy} = await readPolicy(git, base);
 	const {secrets, reuse} = policy.setup;
 	if (!reuse || secrets.length === 0) {
 		return [];
 	}
 
-	if (!(await isTaken(git, run.base, run.target))) {
+	if (!(await isTaken(git, base, target))) {
 		throw new Refusal(
-			`setup reads with the secret ${secrets[0]!}, and ${run.id} starts from what no person took in`,
-			'start it from a branch of yours',
+			`setup reads with the secret ${secrets[0]!}, and ${base.slice(0, 10)} is none that a person took in`,
+			'start from a branch of yours',
 		);
 	}
 
-	return handForSetup(context, run.project, secrets);
+	return handForSetup(context, project, secrets);
+}
+
+/** The same for another attempt of a run; nothing where its setup's result is there. */
+async function laterSecrets(context: Context, run: Run): Promise<readonly SetupSecret[]> {
+	return run.layer !== undefined && readLayer(context.paths, run.layer)
+		? []
+		: setupSecretsOf(context, {...run, git: (await openRun(context, run)).git});
 }
 
 /**
  * Starts a run's supervisor, detached, hands it the secrets of its grants, and waits until the agent runs.
+ * @param known what the project's setup reads with, where that was asked for already
  * @throws Refusal with the reason where it does not come up
  */
-export async function startSupervisor(context: Context, runId: string): Promise<Run> {
+export async function startSupervisor(context: Context, runId: string, known?: readonly SetupSecret[]): Promise<Run> {
 	const places = context.paths.run(runId);
 	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
 	const run = readRun(places);
 	const secrets = run ? await handFor(context, run) : [];
-	const setupSecrets = run ? await setupSecretsOf(context, run) : [];
+	const setupSecrets = known ?? (run ? await laterSecrets(context, run) : []);
 	const log = openSync(places.supervisorLog, 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
 	const child = spawn(program!, [...argv, runId], {
