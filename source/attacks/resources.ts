@@ -173,7 +173,7 @@ export const resourceAttacks: readonly SandboxAttack[] = [
 		answer: 'a limit of connections for each run',
 		script: () =>
 			'perl -MIO::Socket::INET -e \'for (1 .. 1400) { my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", ' +
-			'PeerPort => 3128, Timeout => 1) or last; push @s, $s } select(undef, undef, undef, 0.5); my $n = 0; ' +
+			'PeerPort => 3128, Timeout => 5) or last; push @s, $s } select(undef, undef, undef, 0.5); my $n = 0; ' +
 			'for (@s) { $_->blocking(0); my $r = sysread($_, my $b, 1); $n++ unless defined($r) } print "$n held"\'',
 		came: ({output}) => Number(/(\d+) held/.exec(output)?.[1] ?? 0) > 1100,
 	},
