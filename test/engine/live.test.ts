@@ -254,6 +254,7 @@ function leftovers(fleet: Fleet, pids: number[]): string[] {
 					'changes',
 					'changes.json',
 					'first-index',
+					'home',
 					'refs',
 				].includes(name),
 		),
