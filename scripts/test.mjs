@@ -56,7 +56,9 @@ if (process.env.CI) {
 run('check', [path.join(root, 'scripts', 'check.mjs')]);
 /** What is about git, words and disks, and not about who calls: long, and passed once. */
 const sameForAll = new Set([
+	'completion.test.ts',
 	'crash.test.ts',
+	'deb.test.ts',
 	'failed-start.test.ts',
 	'full-disk.test.ts',
 	'full-disk-supervisor.test.ts',
@@ -67,9 +69,18 @@ const sameForAll = new Set([
 	'git.test.ts',
 	'http-fuzz.test.ts',
 	'merge-commit.test.ts',
+	'lock-files.test.ts',
 	'moved.test.ts',
+	'npm.test.ts',
+	'packages.test.ts',
+	'part.test.ts',
+	'partial.test.ts',
+	'project-add.test.ts',
 	'rebase.test.ts',
+	'remove.test.ts',
 	'replies.test.ts',
+	'try-policy.test.ts',
+	'upgrade.test.ts',
 	'verify.test.ts',
 ]);
 
