@@ -60,7 +60,8 @@ function createReadable(): Transform {
 /** Options of which one at most means something. */
 const oneOf = [
 	['verify', 'deploy', 'service'],
-	['service', 'follow', 'raw'],
+	['service', 'follow'],
+	['service', 'raw'],
 	['service', 'pager'],
 	['service', 'editor'],
 	['pager', 'editor', 'follow'],
