@@ -66,7 +66,8 @@ export const poetry: RealProject = {
 				'',
 			].join('\n'),
 		});
-		must(place, 'poetry', 'lock', '--no-interaction');
+		// Without an environment in the person's cache.
+		must({...place, env: {...place.env, POETRY_VIRTUALENVS_CREATE: 'false'}}, 'poetry', 'lock', '--no-interaction');
 	},
 	tests: '.venv/bin/python -m pytest -q',
 	edits: 'invoices.py',
