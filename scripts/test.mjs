@@ -60,6 +60,7 @@ const sameForAll = new Set([
 	'crash.test.ts',
 	'deb.test.ts',
 	'failed-start.test.ts',
+	'filters.test.ts',
 	'full-disk.test.ts',
 	'full-disk-supervisor.test.ts',
 	'git-fuzz.test.ts',

@@ -317,7 +317,8 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 	const fleet = new Fleet(t);
 	fleet.start(
 		'panic',
-		'perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); ' +
+		// The screen is to be there before the denial is.
+		'sleep 4; perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 3128); ' +
 			'print $s "GET http://packages.example.org/ HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"; ' +
 			'print <$s>\'; n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.1; done',
 	);
