@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
@@ -278,7 +279,7 @@ test('a private registry is read with a pointer: by setup alone, and by no run',
 		);
 		response.end(`package for ${request.headers.authorization}\n`);
 	});
-	const ca = path.join(import.meta.dirname, '..', '..', `.world-${process.pid}.pem`);
+	const ca = path.join(os.tmpdir(), `fleet-world-${process.pid}.pem`);
 	writeFileSync(ca, world.certificate);
 	t.after(() => rmSync(ca, {force: true}));
 	const url = `https://host.fleet.internal:${port}`;
