@@ -1,8 +1,7 @@
-# Untested. The checksum is filled in with the first release.
+# Untested. Takes the file that `npm pack` makes, beside this one.
 class CommandFleet < Formula
   desc "Run a fleet of AI coding agents under least privilege"
-  url "https://registry.npmjs.org/command-fleet/-/command-fleet-0.1.0.tgz"
-  sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+  url "file://#{File.expand_path("command-fleet-0.1.0.tgz", __dir__)}"
   license "MIT"
 
   depends_on "bubblewrap"

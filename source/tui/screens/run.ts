@@ -63,7 +63,7 @@ const remedies: Readonly<Record<string, string>> = {
 	review: 'the target branch can be moved from inside: pause the run (!)',
 };
 
-/** What is known of an item: its attempts where the audit ran in this session, else only that it ran. */
+/** What is known of an item: its attempts where the audit ran since this screen was opened, else only that it ran. */
 function evidenceOf(item: Item | undefined, status: Status | undefined, stale: string): string {
 	if (item) {
 		const blocked = item.probes.filter(probe => probe.status === 'PASS').length;
