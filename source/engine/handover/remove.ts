@@ -5,7 +5,7 @@ import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import {removeTree} from '../../host/remove-tree.ts';
 import {listSecrets, removeSecret, type SecretEntry} from '../grants/secrets.ts';
 import {forgetModels} from '../grants/remembered.ts';
-import {distrust} from '../project/include.ts';
+import {forgetYes} from '../project/remembered-yes.ts';
 import {dropProject, openRepository} from '../project/projects.ts';
 import type {Context} from '../context.ts';
 import {listRunIds, readRun, withJournal} from '../runs.ts';
@@ -138,7 +138,7 @@ export async function remove(
 		}
 
 		forgetModels(context, project.id);
-		distrust(context, project.id);
+		forgetYes(context, project.id);
 		dropProject(context, project.id);
 		const refs = await refsOf(
 			project,

@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {closeSync, mkdirSync, openSync} from 'node:fs';
+import {closeSync, openSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
@@ -13,13 +13,13 @@ import type {PreparedSandbox, Sandbox} from '../../core/seams.ts';
 import {isPassed, shellName, VerifyReader, type Checked} from '../../core/run/verdict.ts';
 import {groupName} from '../../host/cgroup.ts';
 import type {Git} from '../../host/git.ts';
-import {makeGitFolder, type Looked} from '../../host/git-folder.ts';
+import type {Looked} from '../../host/git-folder.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import {writeAll} from '../../host/write.ts';
 import {type Trusted} from '../../host/trusted.ts';
-import {baseMounts} from '../../host/borrowed.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {giveToRun} from '../../host/run-owner.ts';
+import {checkOut as makeCheckout} from '../sandbox/checkout.ts';
 import type {Context} from '../context.ts';
 import {isTaken, layerKey} from '../layers/key.ts';
 import {handForSetup} from '../grants/scope-secrets.ts';
@@ -35,7 +35,6 @@ import {findServices, serviceLog} from '../sandbox/services.ts';
 import {jdksOf, toolsOf, type ShellTools} from '../sandbox/tools.ts';
 import {copyIncluded} from '../project/include.ts';
 import {rootOf} from '../project/projects.ts';
-import {fillSubmodules} from '../run/submodules.ts';
 
 /** A verification has no network: package managers say so at once, in place of asking again for minutes. */
 export const withoutNetwork: Readonly<Record<string, string>> = {
@@ -177,22 +176,17 @@ async function checkOut({context, run, git, commonDir, policy, folder}: Work, wh
 	const root = rootOf(context, run);
 	removeFolder(folder);
 	const [tree, gitFolder, home] = [path.join(folder, 'tree'), path.join(folder, 'git'), path.join(folder, 'home')];
-	for (const made of [tree, gitFolder, home, path.join(tree, '.git')]) {
-		mkdirSync(made, {recursive: true, mode: 0o700});
-	}
-
-	const mounts = baseMounts(commonDir);
-	await makeGitFolder({
+	const {mounts} = await makeCheckout({
 		git,
 		commonDir,
-		folder: gitFolder,
-		tree,
+		root,
 		what,
 		branch: run.target,
 		depth: policy.verifyDepth,
-		objectsSeenAt: at => mounts[at]!.target,
+		tree,
+		gitFolder,
+		home,
 	});
-	await fillSubmodules({git, commonDir, root}, 'commit' in what ? what.commit : what.tree, tree);
 	// Of what a person let this run have besides, what the policy names; a file of the merge's own stays.
 	const included = (run.included ?? []).filter(name => isBelow(name, policy.verifyInclude));
 	await copyIncluded(context, {project: {id: run.project.id, root}, runId: run.id, folder: tree}, included);

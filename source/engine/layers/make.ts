@@ -7,8 +7,6 @@ import {proxyPort} from '../../core/plan.ts';
 import {rulesOf} from '../../core/policy.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {readUpstreams} from '../../core/network/upstream.ts';
-import {baseMounts} from '../../host/borrowed.ts';
-import {makeGitFolder} from '../../host/git-folder.ts';
 import {Lock} from '../../host/lock.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import {giveToRun, ownerOf} from '../../host/run-owner.ts';
@@ -16,9 +14,9 @@ import {placeFolder} from '../../host/write.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {versionOf} from '../../host/program.ts';
 import {trustContext} from '../../host/trusted.ts';
+import {checkOut, treeish} from '../sandbox/checkout.ts';
 import {readSettings} from '../project/settings.ts';
 import {makeTrust, quietNode} from '../run/injected-files.ts';
-import {fillSubmodules} from '../run/submodules.ts';
 import {grouped, runLimited} from '../sandbox/guard.ts';
 import {basicPlan, proxyEnvironment, withLimits} from '../sandbox/plan.ts';
 import {openSession, type Session} from '../sandbox/session.ts';
@@ -108,7 +106,7 @@ export async function layerFor(setup: Setup): Promise<Made | undefined> {
 }
 
 function keyOf({git, project, what, policy, rules, tools, isTaken}: Setup): Promise<string> {
-	const tree = 'commit' in what ? what.commit : what.tree;
+	const tree = treeish(what);
 	return layerKey({git, project: project.id, tree, setup: policy.setup, rules, tools, isTaken});
 }
 
@@ -179,23 +177,21 @@ async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise
 		path.join(folder, 'git'),
 		path.join(folder, 'config'),
 	];
-	for (const made of [layer, tree, home, gitFolder, path.join(tree, '.git'), config]) {
+	for (const made of [layer, config]) {
 		mkdirSync(made, {mode: 0o700});
 	}
 
-	const mounts = baseMounts(commonDir);
-	await makeGitFolder({
+	const {mounts, submodules} = await checkOut({
 		git,
 		commonDir,
-		folder: gitFolder,
-		tree,
+		root: project.root,
 		what,
 		branch,
 		depth: policy.verifyDepth,
-		objectsSeenAt: at => mounts[at]!.target,
+		tree,
+		gitFolder,
+		home,
 	});
-	const at = 'commit' in what ? what.commit : what.tree;
-	const submodules = await fillSubmodules({git, commonDir, root: project.root}, at, tree);
 	const names = path.join(folder, 'names');
 	writeFileSync(names, await trackedNames(setup, tree, submodules), {mode: 0o644});
 	const files = isJvmProject(tree) ? javaConfigurationOf(tools) : {};

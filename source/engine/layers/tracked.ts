@@ -1,5 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {repositoryMode} from '../../core/git/tree.ts';
+import {treeish} from '../sandbox/checkout.ts';
 import {readTree} from '../handover/attributes.ts';
 import type {Setup} from './setup-types.ts';
 
@@ -13,7 +14,7 @@ export async function trackedNames(
 	tree: string,
 	submodules: readonly string[],
 ): Promise<Buffer> {
-	const entries = await readTree(git, 'commit' in what ? what.commit : what.tree);
+	const entries = await readTree(git, treeish(what));
 	const own = [...entries].filter(([, {mode}]) => mode !== repositoryMode).map(([file]) => `${file}\0`);
 	const theirs =
 		submodules.length === 0

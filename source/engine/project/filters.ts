@@ -1,14 +1,11 @@
 import {createHash} from 'node:crypto';
-import path from 'node:path';
-import * as v from 'valibot';
 import {commandsOf, lfs, type Filter} from '../../core/git/filters.ts';
 import type {Project} from '../../core/project.ts';
 import type {Git} from '../../host/git.ts';
-import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import {filteredFiles} from '../handover/attributes.ts';
-import {readOwnFile} from '../own-file.ts';
 import {openRepository} from './projects.ts';
+import {rememberYes, saidYes} from './remembered-yes.ts';
 
 /*
  * The filters of a person's git that a project's files pass. Their commands are programs of the person's: they run over
@@ -43,21 +40,6 @@ export async function findFilters(project: Pick<Project, 'root'>, base: string):
 	return found.filter(filter => filter !== undefined);
 }
 
-function trustFile(context: Context): string {
-	return path.join(context.paths.config, 'trusted-filters.json');
-}
-
-function readTrust(context: Context): Record<string, string> {
-	return (
-		readOwnFile({
-			file: trustFile(context),
-			schema: v.record(v.string(), v.string()),
-			what: 'a list of filters that the files of runs pass',
-			hint: 'mend or remove it; without it each project is asked about again',
-		}) ?? {}
-	);
-}
-
 function digest(filters: readonly Filter[]): string {
 	return createHash('sha256')
 		.update(JSON.stringify(commandsOf(filters).map(({name, clean, smudge, process}) => [name, clean, smudge, process])))
@@ -66,11 +48,12 @@ function digest(filters: readonly Filter[]): string {
 
 /** Whether a person said yes to exactly these commands for this project. Git LFS needs none: it runs nothing of theirs. */
 export function areTrusted(context: Context, project: Pick<Project, 'id'>, filters: readonly Filter[]): boolean {
-	return commandsOf(filters).length === 0 || readTrust(context)[project.id] === digest(filters);
+	return (
+		commandsOf(filters).length === 0 || saidYes(context, 'filters', {project: project.id, digest: digest(filters)})
+	);
 }
 
 /** Remembers a yes. @throws Refusal where the file cannot be read */
 export function trustFilters(context: Context, project: Pick<Project, 'id'>, filters: readonly Filter[]): void {
-	const file = trustFile(context);
-	replaceFile(file, `${JSON.stringify({...readTrust(context), [project.id]: digest(filters)}, undefined, '\t')}\n`);
+	rememberYes(context, 'filters', {project: project.id, digest: digest(filters)});
 }

@@ -16,17 +16,15 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import * as v from 'valibot';
 import {printable} from '../../core/names.ts';
 import type {Project} from '../../core/project.ts';
 import {holdsValue} from '../../core/secrets/redact.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {Git} from '../../host/git.ts';
 import {giveToRun} from '../../host/run-owner.ts';
-import {replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
-import {readOwnFile} from '../own-file.ts';
 import {openRepository} from './projects.ts';
+import {rememberYes, saidYes} from './remembered-yes.ts';
 import {knownValues} from '../grants/secret-values.ts';
 import {ownStatusOf} from '../../host/status.ts';
 
@@ -86,40 +84,13 @@ export async function findIncluded(project: Pick<Project, 'root'>, base: string)
 	}
 }
 
-function trustFile(context: Context): string {
-	return path.join(context.paths.config, 'trusted-includes.json');
-}
-
-function readTrust(context: Context): Record<string, string> {
-	return (
-		readOwnFile({
-			file: trustFile(context),
-			schema: v.record(v.string(), v.string()),
-			what: 'a list of files that runs are given',
-			hint: 'mend or remove it; without it each project is asked about again',
-		}) ?? {}
-	);
-}
-
 /** Whether a person said yes to exactly these files for this project. */
-export function isTrusted(context: Context, project: Pick<Project, 'id'>, included: Included): boolean {
-	return readTrust(context)[project.id] === included.digest;
+export function isTrusted(context: Context, {id: project}: Pick<Project, 'id'>, {digest}: Included): boolean {
+	return saidYes(context, 'includes', {project, digest});
 }
 
-export function trust(context: Context, project: Pick<Project, 'id'>, included: Included): void {
-	replaceFile(
-		trustFile(context),
-		`${JSON.stringify({...readTrust(context), [project.id]: included.digest}, undefined, '\t')}\n`,
-	);
-}
-
-/** Takes such a yes back, whatever it was for. */
-export function distrust(context: Context, project: string): void {
-	const all = readTrust(context);
-	if (Object.hasOwn(all, project)) {
-		const {[project]: _, ...others} = all;
-		replaceFile(trustFile(context), `${JSON.stringify(others, undefined, '\t')}\n`);
-	}
+export function trust(context: Context, {id: project}: Pick<Project, 'id'>, {digest}: Included): void {
+	rememberYes(context, 'includes', {project, digest});
 }
 
 const isFile = (status: Stats | undefined) => status?.isFile() === true;

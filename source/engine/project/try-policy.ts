@@ -10,9 +10,7 @@ import {Refusal} from '../../core/refusal.ts';
 import {shellName, VerifyReader, verdictOf, type Checked} from '../../core/run/verdict.ts';
 import type {TestSummary} from '../../core/run/test-summary.ts';
 import type {Sandbox} from '../../core/seams.ts';
-import {baseMounts} from '../../host/borrowed.ts';
 import type {Git} from '../../host/git.ts';
-import {makeGitFolder} from '../../host/git-folder.ts';
 import {Lock} from '../../host/lock.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
@@ -20,6 +18,7 @@ import {runFilePaths} from '../../host/run-files.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import {insideHome} from '../../host/toolchain.ts';
 import {readTrusted, type Trusted} from '../../host/trusted.ts';
+import {checkOut} from '../sandbox/checkout.ts';
 import type {Context} from '../context.ts';
 import {withoutNetwork} from '../handover/verify-commands.ts';
 import {isTaken} from '../layers/key.ts';
@@ -27,7 +26,6 @@ import {layerFor} from '../layers/make.ts';
 import type {Layer} from '../layers/store.ts';
 import {copyLayer, makeWork, overLayer} from '../layers/use.ts';
 import {makeTrust} from '../run/injected-files.ts';
-import {fillSubmodules} from '../run/submodules.ts';
 import {grouped, runLimited, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan, chooseSandbox, withLimits} from '../sandbox/plan.ts';
@@ -285,22 +283,17 @@ async function makeBox(
 		string,
 		string,
 	];
-	for (const made of [tree, home, gitFolder, path.join(tree, '.git')]) {
-		mkdirSync(made, {recursive: true, mode: 0o700});
-	}
-
-	const mounts = baseMounts(commonDir);
-	await makeGitFolder({
+	const {mounts} = await checkOut({
 		git,
 		commonDir,
-		folder: gitFolder,
-		tree,
+		root: project.root,
 		what: {commit},
 		branch,
 		depth: undefined,
-		objectsSeenAt: at => mounts[at]!.target,
+		tree,
+		gitFolder,
+		home,
 	});
-	await fillSubmodules({git, commonDir, root: project.root}, commit, tree);
 	giveToRun(id, tree, home, gitFolder);
 	const trust = makeTrust(path.join(folder, 'trust'), trusted, {jdks: jdksOf(tools)});
 	const places: RunPaths = {...context.paths.run(id), ...runFilePaths(folder), folder};
