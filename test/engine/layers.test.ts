@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
+import {layerGroup} from '../../source/engine/layers/store.ts';
 import {Fleet, until} from '../support/fleet.ts';
 import {serveTls, world} from '../support/tls.ts';
 
@@ -42,6 +43,15 @@ function contentOf(fleet: Fleet, key: string): string {
 			encoding: 'utf8',
 		},
 	);
+}
+
+/** Control groups of a setup, by the beginning of its key. */
+function groupsOf(fleet: Fleet, key: string): string[] {
+	const name = layerGroup(fleet.context().paths, key);
+	const found = spawnSync('find', ['/sys/fs/cgroup', '-maxdepth', '5', '-type', 'd', '-name', name], {
+		encoding: 'utf8',
+	});
+	return found.stdout.split('\n').filter(line => line !== '');
 }
 
 /** The process of a run's supervisor. */
@@ -139,7 +149,8 @@ test('a setup that fails, is stopped or dies in the middle leaves nothing, and i
 	await until(() => fleet.run(['logs', 'dies']).stdout.split('begun').length > 2, 'its command runs');
 	process.kill(supervisorOf('dies'), 'SIGKILL');
 	await fleet.until('dies', 'crashed');
-	assert.match(layersOf(fleet)[0]!, /\.new$/, 'what it had made is there, and no layer');
+	const [killed] = layersOf(fleet);
+	assert.match(killed!, /\.new$/, 'what it had made is there, and no layer');
 
 	fleet.git('rm', '--quiet', 'slow');
 	fleet.git('commit', '--quiet', '--message=faster');
@@ -147,6 +158,7 @@ test('a setup that fails, is stopped or dies in the middle leaves nothing, and i
 	await fleet.until('fails', 'failed');
 	assert.match(fleet.json('show', 'fails')['because'], /^setup: echo begun; .* ended with exit code 1$/);
 	assert.deepEqual(layersOf(fleet), [], 'what the killed one left went, too');
+	assert.deepEqual(groupsOf(fleet, killed!.slice(0, 12)), [], 'its control group, too');
 
 	fleet.git('rm', '--quiet', 'bad');
 	fleet.git('commit', '--quiet', '--message=good');

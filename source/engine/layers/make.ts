@@ -30,6 +30,7 @@ import {commandTimeoutMs, insideProject, setupId, type Places, type Setup} from 
 import {
 	bootId,
 	describeLayer,
+	layerGroup,
 	layerLock,
 	layersFolder,
 	makeDurable,
@@ -124,7 +125,7 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 			trust: () => trust,
 			onRefused: target => denied.add(target),
 		});
-		const places = await lay(setup, folder, secrets);
+		const places = await lay(setup, {folder, key}, secrets);
 		const began = Date.now();
 		const session = await open(setup, {places, secrets, hosts, denied});
 		try {
@@ -165,8 +166,21 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 	}
 }
 
+/** Writes files by their paths below a folder that nothing ran in yet. */
+function writeBelow(folder: string, files: Readonly<Record<string, string>>): void {
+	for (const [name, content] of Object.entries(files)) {
+		const file = path.join(folder, name);
+		mkdirSync(path.dirname(file), {recursive: true, mode: 0o700});
+		writeFileSync(file, content, {mode: 0o600});
+	}
+}
+
 /** Makes the checkout, the git folder and HOME, and the plan of a sandbox over them. */
-async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise<Places> {
+async function lay(
+	setup: Setup,
+	{folder, key}: {readonly folder: string; readonly key: string},
+	secrets: SetupSecrets,
+): Promise<Places> {
 	const {context, project, git, commonDir, policy, what, branch, tools, trusted} = setup;
 	const settings = await readSettings(context.paths);
 	const runId = setupId(project.id);
@@ -194,13 +208,7 @@ async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise
 	});
 	const names = path.join(folder, 'names');
 	writeFileSync(names, await trackedNames(setup, tree, submodules), {mode: 0o644});
-	const files = isJvmProject(tree) ? javaConfigurationOf(tools) : {};
-	for (const [name, content] of Object.entries(files)) {
-		const file = path.join(home, name);
-		mkdirSync(path.dirname(file), {recursive: true, mode: 0o700});
-		writeFileSync(file, content, {mode: 0o600});
-	}
-
+	writeBelow(home, isJvmProject(tree) ? javaConfigurationOf(tools) : {});
 	giveToRun(runId, tree, home, gitFolder);
 	const trust = makeTrust(path.join(folder, 'trust'), trusted, {
 		jdks: jdksOf(tools),
@@ -233,7 +241,16 @@ async function lay(setup: Setup, folder: string, secrets: SetupSecrets): Promise
 		},
 	});
 	const written = [tree, home, gitFolder, ...(setup.isTaken ? [cachesFolder(context.paths, project.id)] : [])];
-	return {folder, layer, tree, home, names, written, plan: withLimits(plan, settings.limits, policy)};
+	return {
+		folder,
+		layer,
+		tree,
+		home,
+		names,
+		written,
+		group: layerGroup(context.paths, key),
+		plan: withLimits(plan, settings.limits, policy),
+	};
 }
 
 /** The sandbox with its one way out. */
@@ -290,7 +307,7 @@ async function runCommand(
 	}: {readonly session: Session; readonly places: Places; readonly command: string; readonly denied: Set<string>},
 ): Promise<void> {
 	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
-	const limited = grouped(places.plan, `fleet-setup-${process.pid}`);
+	const limited = grouped(places.plan, places.group);
 	const {tree, written} = places;
 	const outcome = await runLimited(
 		context,

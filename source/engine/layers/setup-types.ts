@@ -60,6 +60,8 @@ export type Places = {
 	readonly home: string;
 	/** A file with the paths that git keeps, each ended by NUL: those of submodules, too. */
 	readonly names: string;
+	/** The name of its control group. */
+	readonly group: string;
 	/** What setup may write, whose growth is limited. */
 	readonly written: readonly string[];
 	readonly plan: SandboxPlan;

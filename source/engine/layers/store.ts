@@ -3,6 +3,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync} 
 import path from 'node:path';
 import process from 'node:process';
 import * as v from 'valibot';
+import {groupName, removeCgroup} from '../../host/cgroup.ts';
 import {Lock} from '../../host/lock.ts';
 import type {Paths} from '../../host/paths.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
@@ -134,12 +135,18 @@ export function layerLock(paths: Pick<Paths, 'state'>, key: string): string {
 	return path.join(layersFolder(paths), `${key}.lock`);
 }
 
-/** Removes what makers that are gone left half done. @param own the key whose lock the caller holds */
-export function tidyLayers(paths: Pick<Paths, 'state'>, own: string): void {
+/** The control group of whoever makes the layer of a key. */
+export function layerGroup(paths: Pick<Paths, 'runtime'>, key: string): string {
+	return groupName({socket: path.join(paths.runtime, `setup-${key.slice(0, 12)}.sock`)});
+}
+
+/** Removes what makers that are gone left half done, and ends what is left of them. @param own the key whose lock the caller holds */
+export function tidyLayers(paths: Pick<Paths, 'state' | 'runtime'>, own: string): void {
 	const folder = layersFolder(paths);
 	for (const name of existsSync(folder) ? readdirSync(folder) : []) {
 		const key = /^([0-9a-f]{40})\.\d+\.new$/.exec(name)?.[1];
 		if (key !== undefined && (key === own || !Lock.isHeld(layerLock(paths, key)))) {
+			removeCgroup(layerGroup(paths, key));
 			removeFolder(path.join(folder, name));
 		}
 	}
