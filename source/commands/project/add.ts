@@ -125,8 +125,8 @@ async function propose(context: Context, project: Project, asked: Asked): Promis
 	}
 
 	say(
-		`  trying it in a sandbox, on what is committed: setup may ask ${proposed.network.join(', ') || 'no host'}; ` +
-			'verify has no network\n',
+		`  trying it in a sandbox, on what is committed\n` +
+			`  network ${proposed.network.join(', ') || 'none'} for setup, none for verify\n`,
 	);
 	const tried = await tryParts(context, project, {
 		parts,
@@ -190,9 +190,7 @@ async function commitPassed(
 
 	const isWanted =
 		options.yes ||
-		(io.interactive &&
-			!options.json &&
-			(await saysYes(`  commit it on the branch that is checked out? It can be changed later in your editor. y/n `)));
+		(io.interactive && !options.json && (await saysYes(`  commit it on this branch? You can change it later. y/n `)));
 	if (!isWanted) {
 		say(`  not committed; write it to ${policyPath} and commit it, or: fleet project add ${quoteWord(project.root)}\n`);
 		return {text, committed: undefined};
