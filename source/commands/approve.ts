@@ -1,5 +1,7 @@
 import {compose} from '../compose.ts';
+import {summaryLines} from '../core/packages/summary.ts';
 import {viewedText} from '../core/run/statement.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {approve} from '../engine/handover/approve.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {wantedOf} from '../engine/handover/signature.ts';
@@ -21,6 +23,13 @@ export const verb = define({
 		const context = compose();
 		const {id} = findRun(context, name);
 		await withJournal(context, id, async journal => {
+			// What is said yes to, before it is said: what became of packages is easily missed in a lock file.
+			const {packages} = journal.run.captured ?? {};
+			const [summary, ...flags] = packages ? summaryLines(packages) : [];
+			if (summary !== undefined) {
+				io.err(`packages  ${escapeLine(summary)}\n${flags.map(flag => `        ! ${escapeLine(flag)}\n`).join('')}`);
+			}
+
 			let confirmed = options.confirm;
 			const {word} = await wantedOf(context, journal.run);
 			if (word !== undefined && confirmed === undefined && io.interactive) {

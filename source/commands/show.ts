@@ -1,7 +1,7 @@
 import {actorName} from '../core/actor.ts';
 import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
-import {summaryText} from '../core/packages/summary.ts';
+import {summaryLines} from '../core/packages/summary.ts';
 import {stageText} from '../core/run/attention.ts';
 import {gatesOf} from '../core/run/gates.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
@@ -61,9 +61,8 @@ function changeLines(places: RunPaths): Array<[title: string, text: string]> {
 
 	const packages = readPackages(places)?.summary;
 	if (packages) {
-		const left = packages.flagged - packages.flags.length;
-		const flags = [...packages.flags, ...(left > 0 ? [`and ${left} more`] : [])];
-		lines.push(['packages', summaryText(packages)], ...flags.map((flag): [string, string] => ['', `! ${flag}`]));
+		const [text, ...flags] = summaryLines(packages);
+		lines.push(['packages', text], ...flags.map((flag): [string, string] => ['', `! ${flag}`]));
 	}
 
 	return lines;

@@ -63,7 +63,10 @@ test('packages are installed for nobody who was not asked, and the hint works as
 	} else {
 		// There is no sudo on this PATH: what the administrator runs is said, and what was found is shown all the same.
 		assert.equal(code, 3, stderr);
-		assert.match(stderr, /it is not root, and there is no sudo\n {2}hint: the administrator of this machine runs, as root: /);
+		assert.match(
+			stderr,
+			/it is not root, and there is no sudo\n {2}hint: the administrator of this machine runs, as root: /,
+		);
 		assert.match(stdout, /^FAILS {2}git /m);
 	}
 });

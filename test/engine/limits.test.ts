@@ -15,7 +15,8 @@ test('what a run closed is counted, and read by nothing else', async () => {
 	try {
 		const {run} = await project.agent('true');
 		const places = project.context.paths.run(run.id);
-		const count = async () => (await diskUse(project.context, places, [places.worktree]))!;
+		const what = {folders: [places.worktree], signal: new AbortController().signal};
+		const count = async () => (await diskUse(project.context, places, what))!;
 		const before = await count();
 		await project.again(
 			run,

@@ -75,6 +75,10 @@ test('what became of packages is said wherever a person decides', async t => {
 	]);
 	assert.equal(captured!.packages!.came, 2);
 	assert.match(fleet.must('journal', 'w'), /packages: 2 came/);
+	const {stdout, stderr} = fleet.run(['approve', 'w', '--because', 'known packages']);
+	assert.match(stderr, /^packages {2}2 came \(1 runs a script at install\), .*\n {8}! /);
+	assert.match(stderr, /^ {8}! esbuild 0\.21\.5: runs a script when it is installed$/m);
+	assert.match(stdout, /^approved w /);
 });
 
 test('a lock file that cannot be read, is a link, is too long, is gone or was moved', async t => {

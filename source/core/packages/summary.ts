@@ -115,6 +115,19 @@ export function summaryText({came, went, changed, scripts, unknown, install, unr
 	return parts.length === 0 ? others : parts.join(', ');
 }
 
+/**
+ * The summary, and below it what is to be looked at first.
+ * @param max flags that are listed; how many more there are is said, and `where` they are shown
+ */
+export function summaryLines(
+	summary: PackageSummary,
+	{max = Number.POSITIVE_INFINITY, where = ''}: {readonly max?: number; readonly where?: string} = {},
+): [string, ...string[]] {
+	const flags = summary.flags.slice(0, max);
+	const left = summary.flagged - flags.length;
+	return [summaryText(summary), ...flags, ...(left > 0 ? [`and ${left} more${where}`] : [])];
+}
+
 /** One package in a line: `+ left-pad 1.3.0`. */
 export function changeText({kind, name, before, after, script, flags}: PackageChange): string {
 	const sign = {came: '+', went: '-', changed: '~'}[kind];

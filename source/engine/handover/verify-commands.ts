@@ -140,7 +140,10 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 			lookName(groupName(context.paths.run(run.id)), `verify-${process.pid}`),
 		);
 		const names = [tree, home];
-		const folders = {names, count: () => diskUse(context, context.paths.run(run.id), names)};
+		const folders: Folders = {
+			names,
+			count: signal => diskUse(context, context.paths.run(run.id), {folders: names, signal}),
+		};
 		const one = await runCommand(
 			{
 				context,

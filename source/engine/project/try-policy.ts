@@ -347,7 +347,7 @@ async function runStep(
 		limited,
 		timeout: limited.plan.limits.command,
 		notesHits: true,
-		folders: {names: written, count: () => diskUse(context, places, written)},
+		folders: {names: written, count: signal => diskUse(context, places, {folders: written, signal})},
 		onOutput(bytes, stream) {
 			let text = decoders[stream].write(Buffer.from(bytes));
 			if (!started && stream === 'stdout' && (words + text).includes(`${mark}\n`)) {

@@ -35,7 +35,7 @@ class Repeated {
  * something is near its limit, seldom while the run does nothing.
  */
 export async function watchAgent(supervision: Supervision): Promise<void> {
-	const {context, places, journal, opened, watch, changes} = supervision;
+	const {context, places, opened} = supervision;
 	const names = [places.worktree, places.privateGit, places.home];
 	const guard = new Guard(opened.terminal!.pid, {
 		plan: opened.plan!,
@@ -43,10 +43,19 @@ export async function watchAgent(supervision: Supervision): Promise<void> {
 		...(opened.hits ? {hits: opened.hits} : {}),
 		folders: {
 			names,
-			count: () => diskUse(context, places, names),
+			count: signal => diskUse(context, places, {folders: names, signal}),
 			kept: () => opened.output!.kept,
 		},
 	});
+	try {
+		await lookUntilEnd(supervision, guard);
+	} finally {
+		await guard.close();
+	}
+}
+
+async function lookUntilEnd(supervision: Supervision, guard: Guard): Promise<void> {
+	const {journal, opened, watch, changes} = supervision;
 	// Both beside the looks: an agent could make either of them long.
 	const counts = new Repeated(() => countChangesOf(supervision));
 	const looks = new Repeated(() => lookBelow(supervision));

@@ -22,7 +22,8 @@ export type DiskUse = {readonly bytes: number; readonly files: number};
 /** Bytes and files that some folders take on disk. */
 export type Folders = {
 	readonly names: readonly string[];
-	count(): Promise<DiskUse | undefined>;
+	/** @param signal ends a count that nobody waits for any more */
+	count(signal: AbortSignal): Promise<DiskUse | undefined>;
 	/** What else of its counts, bytes. */ kept?(): number;
 };
 
@@ -49,6 +50,7 @@ export class Guard {
 	#first: DiskUse | undefined;
 	/** What it takes on disk is counted beside the looks. */
 	#disk: Promise<void> | undefined;
+	readonly #closed = new AbortController();
 	#grown: Over | undefined;
 	#lastCount = 0;
 	#nextCount = 0;
@@ -69,6 +71,12 @@ export class Guard {
 		this.#hits = hits;
 		// What was there before it began is not what it made.
 		this.#countDisk();
+	}
+
+	/** Ends what is counted: a process that ended before it would leave the folder of that look behind. */
+	async close(): Promise<void> {
+		this.#closed.abort('the count is not needed any more');
+		await this.#disk;
 	}
 
 	/** @returns what is too much, if anything; once `freeze` was said, it is said again while it is so */
@@ -145,7 +153,7 @@ export class Guard {
 	 */
 	#countDisk(): void {
 		const folders = this.#folders;
-		if (!folders || this.#disk) {
+		if (!folders || this.#disk || this.#closed.signal.aborted) {
 			return;
 		}
 
@@ -162,7 +170,7 @@ export class Guard {
 		const began = Date.now();
 		this.#free = free;
 		this.#disk = folders
-			.count()
+			.count(this.#closed.signal)
 			.then(use => {
 				const took = Date.now() - began;
 				this.#lastCount = Date.now() + Math.max(1000, 3 * took);
@@ -267,6 +275,7 @@ export async function runLimited(
 	let written = 0;
 	let timer: NodeJS.Timeout | undefined;
 	let hits: LimitHits | undefined;
+	let guard: Guard | undefined;
 	let end = () => {};
 	const stop = (because: string) => {
 		over ??= because;
@@ -296,13 +305,14 @@ export async function runLimited(
 				}
 
 				hits = options.notesHits ? new LimitHits(pid, {plan, group}) : undefined;
-				const guard = new Guard(pid, {plan, group, folders: options.folders, ...(hits ? {hits} : {})});
+				const own = new Guard(pid, {plan, group, folders: options.folders, ...(hits ? {hits} : {})});
+				guard = own;
 				const look = async () => {
-					const found = await guard.look();
+					const found = await own.look();
 					if (found) {
 						stop(found.because);
 					} else {
-						timer = setTimeout(() => void look(), guard.near ? pauses.near : pauses.far);
+						timer = setTimeout(() => void look(), own.near ? pauses.near : pauses.far);
 					}
 				};
 
@@ -316,6 +326,7 @@ export async function runLimited(
 		hits?.close();
 		options.signal?.removeEventListener('abort', onAbort);
 		end = () => {};
+		await guard?.close();
 		await removeGroup(group);
 	}
 }

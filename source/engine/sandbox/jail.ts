@@ -49,6 +49,7 @@ export async function jail(
 		input?: string | Uint8Array;
 		onOutput?(bytes: Uint8Array): void;
 		timeout?: number;
+		/** Ends it. */ signal?: AbortSignal | undefined;
 		folders?: Folders;
 		/** See `SandboxPlan`. */ readsAll?: boolean;
 		/** The toolchains of the person's shell, where a program of theirs is to run. */ tools?: ShellTools | undefined;
@@ -91,6 +92,7 @@ export async function jail(
 			limited,
 			...(options.folders ? {folders: options.folders} : {}),
 			timeout: options.timeout ?? jailTimeoutMs,
+			signal: options.signal,
 			input: options.input,
 			onOutput(bytes, stream) {
 				if (stream === 'stderr') {

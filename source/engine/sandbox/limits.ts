@@ -35,7 +35,7 @@ const diskScript =
 export async function diskUse(
 	context: Context,
 	places: RunPaths,
-	folders: readonly string[],
+	{folders, signal}: {readonly folders: readonly string[]; readonly signal: AbortSignal},
 ): Promise<DiskUse | undefined> {
 	try {
 		const {stdout, timedOut, over} = await jail(context, {
@@ -46,6 +46,7 @@ export async function diskUse(
 			readsAll: true,
 			mounts: folders.map(folder => ({source: folder, target: folder, mode: 'read' as const})),
 			timeout: 60_000,
+			signal,
 		});
 		const numbers = /^(\d+) (\d+)$/.exec(stdout.trim());
 		return timedOut || over !== undefined || !numbers

@@ -1,7 +1,7 @@
 import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
 import {countViewed, isViewed} from '../../../core/review/comments.ts';
-import {summaryText} from '../../../core/packages/summary.ts';
+import {summaryLines} from '../../../core/packages/summary.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
@@ -50,11 +50,10 @@ function packageLines({captured}: Run): string[] {
 		return [];
 	}
 
-	const left = packages.flagged - maxPackageFlags;
+	const [text, ...flags] = summaryLines(packages, {max: maxPackageFlags, where: ' (d diff)'});
 	return [
-		`${packages.flagged > 0 ? '! ' : ''}packages ${summaryText(packages)}`,
-		...packages.flags.slice(0, maxPackageFlags).map(flag => `!          ${escapeLine(flag)}`),
-		...(left > 0 ? [`!          and ${left} more (d diff)`] : []),
+		`${packages.flagged > 0 ? '! ' : ''}packages ${text}`,
+		...flags.map(flag => `!          ${escapeLine(flag)}`),
 	];
 }
 
