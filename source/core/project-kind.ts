@@ -40,6 +40,12 @@ export type Proposed = {
 export type ProjectKind = {
 	readonly id: string;
 	readonly title: string;
+	/** What its packages are written in: of one language, a folder below a project belongs to that project. */
+	readonly language: string;
+	/** Names of files, in the folder, without any of which it is not of this kind. */
+	readonly manifests: readonly string[];
+	/** Whether it builds parts of other projects, too, whose own build calls it: then it is no project of its own there. */
+	readonly isCalled?: boolean;
 	/** Names of files, in the folder, whose text it asks for; one that ends with `/` stands for the files in it. */
 	readonly reads: readonly string[];
 	/** Whether it is proposed only where no other kind of the folder has a verify command. */

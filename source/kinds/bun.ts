@@ -8,6 +8,8 @@ const testFile = /(?:^|\/)[^/]+[._](?:test|spec)\.[cm]?[jt]sx?$/;
 export const bun: ProjectKind = {
 	id: 'bun',
 	title: 'Bun',
+	language: 'JavaScript',
+	manifests: ['package.json'],
 	reads: [...nodeFiles, '.gitignore', 'bun.lock'],
 	detect(folder) {
 		const node = readNode(folder);

@@ -6,6 +6,8 @@ import {tablesOf} from './toml.ts';
 export const cargo: ProjectKind = {
 	id: 'cargo',
 	title: 'Cargo',
+	language: 'Rust',
+	manifests: ['Cargo.toml'],
 	reads: ['Cargo.toml', 'Cargo.lock', '.cargo/'],
 	detect(folder) {
 		const manifest = folder.text('Cargo.toml');

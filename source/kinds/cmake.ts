@@ -14,6 +14,9 @@ function buildFolder({paths}: ProjectFolder): string {
 export const cmake: ProjectKind = {
 	id: 'cmake',
 	title: 'CMake',
+	language: 'C',
+	manifests: ['CMakeLists.txt'],
+	isCalled: true,
 	reads: ['CMakeLists.txt', 'CMakePresets.json'],
 	detect(folder) {
 		const text = folder.text('CMakeLists.txt');

@@ -12,6 +12,8 @@ function patternsOf(folder: ProjectFolder): string {
 export const go: ProjectKind = {
 	id: 'go',
 	title: 'Go',
+	language: 'Go',
+	manifests: ['go.work', 'go.mod'],
 	reads: ['go.mod', 'go.work'],
 	detect(folder) {
 		const by = ['go.work', 'go.mod'].find(name => folder.paths.includes(name));

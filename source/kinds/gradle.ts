@@ -15,6 +15,8 @@ const distribution = [
 export const gradle: ProjectKind = {
 	id: 'gradle',
 	title: 'Gradle',
+	language: 'Java',
+	manifests: builds,
 	reads: [...builds, 'pom.xml', 'gradle/wrapper/'],
 	detect(folder) {
 		const by = builds.find(name => folder.paths.includes(name));

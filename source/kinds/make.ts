@@ -1,6 +1,7 @@
 import type {ProjectFolder, ProjectKind} from '../core/project-kind.ts';
 
 const makefiles = ['GNUmakefile', 'makefile', 'Makefile'];
+const configures = ['configure', 'configure.ac', 'configure.in'];
 
 /** Whether a makefile has a rule for a target of this name. */
 function hasTarget(text: string, name: string): boolean {
@@ -22,6 +23,9 @@ function configureOf({paths}: ProjectFolder): string | undefined {
 export const make: ProjectKind = {
 	id: 'make',
 	title: 'make',
+	language: 'C',
+	manifests: [...makefiles, ...configures],
+	isCalled: true,
 	reads: makefiles,
 	isFallback: true,
 	detect(folder) {

@@ -5,6 +5,8 @@ import {hostsIn, unique} from './hosts.ts';
 export const maven: ProjectKind = {
 	id: 'maven',
 	title: 'Maven',
+	language: 'Java',
+	manifests: ['pom.xml'],
 	reads: ['pom.xml', '.mvn/', '.mvn/wrapper/'],
 	detect(folder) {
 		const pom = folder.text('pom.xml');

@@ -5,6 +5,8 @@ import {nodeFiles, proposeNode, readNode} from './package-json.ts';
 export const npm: ProjectKind = {
 	id: 'npm',
 	title: 'npm',
+	language: 'JavaScript',
+	manifests: ['package.json'],
 	reads: [...nodeFiles, '.gitignore', 'package-lock.json', 'npm-shrinkwrap.json'],
 	detect(folder) {
 		const node = readNode(folder);

@@ -183,10 +183,11 @@ export function nodeInputs(folder: ProjectFolder, {lock, manifest}: NodeFolder):
 
 /** A package manager that is not on the machine: what setup fetches, and how it is called from then on. */
 export function fetched(name: string, spec: string): {readonly setup: string; readonly program: string} {
-	// In HOME, which verifications have as setup left it; the cache that npx looks into stays with setups.
+	// In HOME, which verifications have as setup left it; the cache that npx looks into stays with setups. On the search
+	// path, since scripts of a workspace call their manager.
 	return {
 		setup: `npm install --no-audit --no-fund --prefix "$HOME/.tools" ${spec}`,
-		program: `"$HOME/.tools/node_modules/.bin/${name}"`,
+		program: `PATH="$HOME/.tools/node_modules/.bin:$PATH" ${name}`,
 	};
 }
 

@@ -4,6 +4,7 @@ import {
 	previewPython,
 	proposePython,
 	pythonFiles,
+	pythonManifests,
 	readPython,
 	requirementsFiles,
 	usesPytest,
@@ -57,6 +58,8 @@ function installed(folder: ProjectFolder, {tables}: PythonFolder): Installed {
 export const pip: ProjectKind = {
 	id: 'pip',
 	title: 'pip',
+	language: 'Python',
+	manifests: pythonManifests,
 	reads: pythonFiles,
 	detect(folder) {
 		const python = readPython(folder);

@@ -8,6 +8,8 @@ const usualVersion = '10';
 export const pnpm: ProjectKind = {
 	id: 'pnpm',
 	title: 'pnpm',
+	language: 'JavaScript',
+	manifests: ['package.json'],
 	reads: [...nodeFiles, '.gitignore', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'],
 	detect(folder) {
 		const node = readNode(folder);

@@ -4,6 +4,7 @@ import {
 	previewPython,
 	proposePython,
 	pythonFiles,
+	pythonManifests,
 	readPython,
 	usesPytest,
 	verifyPython,
@@ -14,6 +15,8 @@ import {
 export const poetry: ProjectKind = {
 	id: 'poetry',
 	title: 'Poetry',
+	language: 'Python',
+	manifests: pythonManifests,
 	reads: [...pythonFiles, 'poetry.lock', 'poetry.toml'],
 	detect(folder) {
 		const python = readPython(folder);

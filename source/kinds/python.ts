@@ -32,6 +32,16 @@ const requirementsNames: readonly string[] = [
 	]),
 ].flatMap(name => [`${name}.txt`, `${name}.in`]);
 
+/** The names by which each of these kinds is known. */
+export const pythonManifests: readonly string[] = [
+	'pyproject.toml',
+	'setup.py',
+	'setup.cfg',
+	'uv.lock',
+	'poetry.lock',
+	...requirementsNames,
+];
+
 /** The names that each of these kinds reads. */
 export const pythonFiles: readonly string[] = [
 	'pyproject.toml',

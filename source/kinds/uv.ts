@@ -4,6 +4,7 @@ import {
 	previewPython,
 	proposePython,
 	pythonFiles,
+	pythonManifests,
 	readPython,
 	usesPytest,
 	verifyPython,
@@ -14,6 +15,8 @@ import {
 export const uv: ProjectKind = {
 	id: 'uv',
 	title: 'uv',
+	language: 'Python',
+	manifests: pythonManifests,
 	reads: [...pythonFiles, 'uv.lock'],
 	detect(folder) {
 		const python = readPython(folder);

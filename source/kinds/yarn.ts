@@ -44,6 +44,8 @@ function cachedInside(folder: ProjectFolder, modern: boolean): string {
 export const yarn: ProjectKind = {
 	id: 'yarn',
 	title: 'Yarn',
+	language: 'JavaScript',
+	manifests: ['package.json'],
 	reads: [...nodeFiles, '.gitignore', 'yarn.lock'],
 	detect(folder) {
 		const node = readNode(folder);

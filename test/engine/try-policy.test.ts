@@ -90,6 +90,7 @@ test('a host that is denied is named, and the commands after a setup that failed
 const part = (kind: string, setup: string[], verify: string[], network: string[] = []): Part => ({
 	kind,
 	title: kind,
+	language: 'C',
 	folder: '',
 	canRun: true,
 	by: 'a.txt',

@@ -85,9 +85,9 @@ const layouts: Readonly<Record<string, Layout>> = {
 		by: 'pnpm-lock.yaml',
 		setup: [
 			'npm install --no-audit --no-fund --prefix "$HOME/.tools" pnpm@9.1.0',
-			'"$HOME/.tools/node_modules/.bin/pnpm" install --frozen-lockfile',
+			'PATH="$HOME/.tools/node_modules/.bin:$PATH" pnpm install --frozen-lockfile',
 		],
-		verify: ['"$HOME/.tools/node_modules/.bin/pnpm" test'],
+		verify: ['PATH="$HOME/.tools/node_modules/.bin:$PATH" pnpm test'],
 		network: ['registry.npmjs.org'],
 	},
 	'yarn 1': {
@@ -112,9 +112,9 @@ const layouts: Readonly<Record<string, Layout>> = {
 		by: 'yarn.lock',
 		setup: [
 			'npm install --no-audit --no-fund --prefix "$HOME/.tools" @yarnpkg/cli-dist@4.5.0',
-			'YARN_ENABLE_GLOBAL_CACHE=false "$HOME/.tools/node_modules/.bin/yarn" install --immutable',
+			'YARN_ENABLE_GLOBAL_CACHE=false PATH="$HOME/.tools/node_modules/.bin:$PATH" yarn install --immutable',
 		],
-		verify: ['"$HOME/.tools/node_modules/.bin/yarn" test'],
+		verify: ['PATH="$HOME/.tools/node_modules/.bin:$PATH" yarn test'],
 		network: ['yarn.example.com'],
 	},
 	'yarn 4 with node_modules': {
@@ -419,6 +419,9 @@ function faults(proposed: Proposed, layout: Layout): string[] {
 	];
 }
 
+const without = (files: Readonly<Record<string, string>>, names: readonly string[]) =>
+	Object.fromEntries(Object.entries(files).filter(([name]) => !names.includes(name)));
+
 /** How a kind breaks its promise for a layout; empty where it keeps it. */
 function breaches(kind: ProjectKind, layout: Layout): string[] {
 	const asked = new Set<string>();
@@ -448,6 +451,9 @@ function breaches(kind: ProjectKind, layout: Layout): string[] {
 			: ['the order of files decides']),
 		...[...asked].filter(name => !isRead(name)).map(name => `it reads ${name}, and does not say so`),
 		...(kind.detect(folderOf({'a.txt': '', 'src/package.json': '{}'})) === undefined ? [] : ['it claims any folder']),
+		...(kind.detect(folderOf(without(layout.files, kind.manifests))) === undefined
+			? []
+			: ['it knows its folder without any of its manifests']),
 		...throwing(kind, layout),
 		...faults(proposed, layout),
 	];
@@ -493,6 +499,7 @@ test('the suite notices careless kinds', () => {
 		change(proposed => ({...proposed, inputs: ['gone']})),
 		change((proposed, folder) => ({...proposed, setup: folder.paths[0] === 'package.json' ? proposed.setup : []})),
 		{...kind, reads: ['package.json']},
+		{...kind, manifests: ['package-lock.json']},
 		{
 			...kind,
 			detect(folder: ProjectFolder) {

@@ -62,27 +62,110 @@ test('folders below are projects of their own without one at the top, or with a 
 	assert.deepEqual(
 		parts.map(({folder, by}) => [folder, by]),
 		[
-			['api', 'api/go.mod'],
 			['web', 'web/package-lock.json'],
+			['api', 'api/go.mod'],
 		],
 	);
 	assert.deepEqual(joinParts(parts), {
 		setup: [
+			'cd web && npm ci',
 			'cd api && go mod download',
 			"cd api && { go test -run '^$' ./... > /dev/null 2>&1 || true; }",
-			'cd web && npm ci',
 		],
-		verify: ['cd api && go vet ./...', 'cd api && go test ./...', 'cd web && npm test'],
-		network: ['proxy.golang.org', 'sum.golang.org', 'registry.npmjs.org'],
-		inputs: ['api/go.mod', 'web/package.json', 'web/package-lock.json'],
+		verify: ['cd web && npm test', 'cd api && go vet ./...', 'cd api && go test ./...'],
+		network: ['registry.npmjs.org', 'proxy.golang.org', 'sum.golang.org'],
+		inputs: ['web/package.json', 'web/package-lock.json', 'api/go.mod'],
 		preview: [],
 	});
-	assert.deepEqual(names(folderOf({...web, 'go.mod': goMod, 'other/package.json': packageJson})), [':go', 'web:npm']);
+	assert.deepEqual(names(folderOf({...web, 'go.mod': goMod, 'web/other/package.json': packageJson})), [
+		'web:npm',
+		':go',
+	]);
 	assert.deepEqual(
 		joinParts(detectParts(folderOf({'jvm/build.gradle': ''}))).setup,
 		['cd jvm && { gradle --no-daemon --continue test || gradle --no-daemon testClasses; }'],
 		'what stands for a failure stays in its folder',
 	);
+});
+
+test('what a page is built to comes before the server that holds it, wherever the two lie', () => {
+	const web = {'web/package.json': '{"scripts":{"build":"x"},"dependencies":{"a":"1"}}', 'web/package-lock.json': ''};
+	assert.deepEqual(joinParts(detectParts(folderOf({'go.mod': goMod, ...web}))).verify, [
+		'cd web && npm run build',
+		'go vet ./...',
+		'go test ./...',
+	]);
+});
+
+test('a folder below is a project of its own where its language is another one than that of those above', () => {
+	const files = {
+		'package.json': packageJson,
+		'package-lock.json': '',
+		'packages/a/package.json': packageJson,
+		'packages/a/native/Cargo.toml': '[package]',
+		'services/api/pom.xml': '<project/>',
+		'services/api/client/pom.xml': '<project/>',
+		'services/api/deep/er/go.mod': goMod,
+		'python/pyproject.toml': '[project]\n[tool.pytest.ini_options]\n',
+		'native/CMakeLists.txt': 'project(x)',
+		'native/Makefile': 'test:\n\tx\n',
+		'-x/go.mod': goMod,
+	};
+	assert.deepEqual(names(folderOf(files)), [':npm', 'python:pip', 'packages/a/native:cargo', 'services/api:maven']);
+	assert.deepEqual(
+		names(
+			folderOf({'a/b/c/go.mod': goMod, 'a/b/c/d/package.json': packageJson, 'native/CMakeLists.txt': 'project(x)'}),
+		),
+		['a/b/c:go', 'native:cmake'],
+		'up to three folders below',
+	);
+	assert.deepEqual(
+		names(folderOf({Makefile: 'test:\n\tx\n', 'web/package.json': packageJson, 'lib/Makefile': 'test:\n\tx\n'})),
+		['web:npm', ':make'],
+	);
+});
+
+test('the modules of a workspace of Go belong to it, although each has its sums', () => {
+	const modules = {'a/go.mod': goMod, 'a/go.sum': '', 'b/go.mod': goMod, 'b/go.sum': ''};
+	assert.deepEqual(names(folderOf({'go.work': 'use (\n\t./a\n\t./b\n)\n', ...modules})), [':go']);
+	assert.deepEqual(names(folderOf({'go.mod': goMod, ...modules})), [':go', 'a:go', 'b:go']);
+});
+
+test('of many folders some are proposed, and the others named', () => {
+	const many = Object.fromEntries(Array.from({length: 10}, (_, at) => [`s${at}/go.mod`, goMod]));
+	const parts = detectParts(folderOf(many));
+	assert.equal(parts.length, 8);
+	assert.deepEqual(parts.at(-1)!.notes, ['besides, and not proposed: s8, s9']);
+	const workspace = Object.fromEntries(Array.from({length: 300}, (_, at) => [`a/p${at}/package.json`, packageJson]));
+	assert.deepEqual(
+		names(folderOf({...workspace, 'package.json': packageJson, 'x/y/z/go.mod': goMod})),
+		[':npm', 'x/y/z:go'],
+		'the packages of a workspace hide nothing',
+	);
+});
+
+test('what is ignored in a folder may be said above it', () => {
+	const notes = (ignored: Record<string, string>) =>
+		detectParts(folderOf({'a/web/package.json': packageJson, 'a/web/package-lock.json': '', ...ignored}))[0]!.notes;
+	const enough: ReadonlyArray<Record<string, string>> = [
+		{'.gitignore': 'dist\nnode_modules\n'},
+		{'a/.gitignore': 'node_modules/\n'},
+		{'a/web/.gitignore': '/node_modules\n'},
+		{'.gitignore': '/a/web/node_modules\n'},
+		{'a/.gitignore': 'web/node_modules\n'},
+	];
+	for (const ignored of enough) {
+		assert.deepEqual(notes(ignored), [], JSON.stringify(ignored));
+	}
+
+	const other: ReadonlyArray<Record<string, string>> = [
+		{},
+		{'.gitignore': '/node_modules\n'},
+		{'b/.gitignore': 'node_modules\n'},
+	];
+	for (const ignored of other) {
+		assert.equal(notes(ignored).length, 1, JSON.stringify(ignored));
+	}
 });
 
 test('only manifests are asked for, whatever else is there', () => {
@@ -94,12 +177,25 @@ test('only manifests are asked for, whatever else is there', () => {
 			'web/package.json',
 			'web/.npmrc',
 			'web/deep/package.json',
+			'web/deep/.gitignore',
+			'web/in/to/much/package.json',
+			'web/none/.gitignore',
+			'.gitignore',
 			'node_modules/package.json',
 			'.cargo/config.toml',
 			'a b/package.json',
 			'requirements/dev.txt',
 		]),
-		['package.json', 'web/package.json', 'web/.npmrc', '.cargo/config.toml', 'requirements/dev.txt'],
+		[
+			'package.json',
+			'web/package.json',
+			'web/.npmrc',
+			'web/deep/package.json',
+			'web/deep/.gitignore',
+			'.gitignore',
+			'.cargo/config.toml',
+			'requirements/dev.txt',
+		],
 	);
 	assert.deepEqual(names(folderOf({'readme.md': '# x'})), []);
 });

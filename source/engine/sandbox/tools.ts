@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, realpathSync} from 'node:fs';
+import {existsSync, readdirSync, realpathSync, type Dirent} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {proxyPort, type Mount} from '../../core/plan.ts';
@@ -102,23 +102,35 @@ export function jdksOf(tools: Pick<ShellTools, 'mounts' | 'env'>): string[] {
 /** What Maven, Gradle, sbt and Ant build. */
 const jvmBuilds = /^(?:pom\.xml|(?:build|settings)\.gradle(?:\.kts)?|build\.sbt|build\.xml|gradlew|mvnw)$/;
 
-/** Whether a project is built for the JVM, at its top or one folder below. */
+/** How far below a project's top a build may lie, and how many folders are looked into. */
+const maxBuildDepth = 3;
+const maxBuildFolders = 2000;
+
+/** Whether a project, or a folder of it, is built for the JVM. Nearer folders are looked into first. */
 export function isJvmProject(root: string): boolean {
-	const namesIn = (folder: string) => readdirSync(folder, {withFileTypes: true});
+	let level = [root];
+	let seen = 0;
+	for (let depth = 0; depth <= maxBuildDepth && seen < maxBuildFolders; depth++) {
+		const entries = level.slice(0, maxBuildFolders - seen).flatMap(folder => entriesOf(folder));
+		seen += level.length;
+		if (entries.some(({name}) => jvmBuilds.test(name))) {
+			return true;
+		}
+
+		level = entries
+			.filter(entry => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
+			.map(({parentPath, name}) => path.join(parentPath, name));
+	}
+
+	return false;
+}
+
+function entriesOf(folder: string): Dirent[] {
 	try {
-		const entries = namesIn(root);
-		return (
-			entries.some(({name}) => jvmBuilds.test(name)) ||
-			entries.some(
-				entry =>
-					entry.isDirectory() &&
-					entry.name !== 'node_modules' &&
-					namesIn(path.join(root, entry.name)).some(({name}) => jvmBuilds.test(name)),
-			)
-		);
+		return readdirSync(folder, {withFileTypes: true});
 	} catch {
 		// A folder that cannot be read has no build that could be told of a proxy.
-		return false;
+		return [];
 	}
 }
 
