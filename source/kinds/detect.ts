@@ -32,6 +32,9 @@ const maxDepth = 3;
 const maxLookedAt = 40;
 const maxFolders = 8;
 
+/** How many files are read: of a folder whose every file is asked for, there may be any number. */
+const maxWanted = 500;
+
 /** Every name that a kind may ask for, by whether it stands for a folder's files. */
 export const wantedNames: readonly string[] = [...new Set(kinds.flatMap(({reads}) => reads))];
 
@@ -60,9 +63,12 @@ export function wantedPaths(paths: readonly string[]): string[] {
 	const ignoring = new Set(
 		folders.flatMap(folder => above(folder).map(name => `${name === '' ? '' : `${name}/`}.gitignore`)),
 	);
-	return paths.filter(
-		name => ignoring.has(name) || folders.some(folder => name.startsWith(folder) && wanted(name.slice(folder.length))),
-	);
+	return paths
+		.filter(
+			name =>
+				ignoring.has(name) || folders.some(folder => name.startsWith(folder) && wanted(name.slice(folder.length))),
+		)
+		.slice(0, maxWanted);
 }
 
 /**

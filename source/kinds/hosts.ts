@@ -1,4 +1,6 @@
+import {classifyAddress, isAddress} from '../core/network/addresses.ts';
 import {parseEgressRule, ruleFault} from '../core/network/rules.ts';
+import {hostName} from '../core/network/target.ts';
 import {Refusal} from '../core/refusal.ts';
 
 /* Hosts that a project's files name, as a policy names them: without a scheme, a path or a credential. */
@@ -6,7 +8,10 @@ import {Refusal} from '../core/refusal.ts';
 /** `git+ssh://` and the like of these hosts are asked for by HTTPS, as an archive. */
 const archives: Readonly<Record<string, string>> = {'github.com': 'codeload.github.com'};
 
-/** The host of an URL; undefined where a policy cannot name it. */
+/**
+ * The host of an URL; undefined where a policy cannot name it, and where it is of this machine or of a private network:
+ * such a place is for a person to name, not for what came with a project.
+ */
 export function hostOf(text: string): string | undefined {
 	const address = text.replace(/^(?:git|sparse|registry)\+/, '');
 	if (!URL.canParse(address)) {
@@ -21,7 +26,12 @@ export function hostOf(text: string): string | undefined {
 	const isWeb = protocol === 'https:' || protocol === 'http:';
 	const host = isWeb ? `${hostname}${port === '' ? '' : `:${port}`}` : (archives[hostname] ?? hostname);
 	const rule = parseEgressRule(host);
-	return rule instanceof Refusal || ruleFault(rule) ? undefined : host;
+	// A pattern is many hosts, which no address stands for.
+	if (rule instanceof Refusal || ruleFault(rule) || rule.host === hostName || rule.host.startsWith('*')) {
+		return undefined;
+	}
+
+	return isAddress(rule.host) && classifyAddress(rule.host) !== 'public' ? undefined : host;
 }
 
 /** The hosts of all URLs in a text that stand where a pattern's first group is, each once. */

@@ -39,6 +39,7 @@ test('setup has the hosts of the policy and no other, verify has none, and both 
 	t.after(() => delete process.env['SECRET_OF_MINE']);
 	const trial = await tryPolicy(fleet.context(), project, {
 		policy,
+		named: [],
 		tell: news => told.push('result' in news ? `${news.result}` : news.command),
 	});
 
@@ -61,7 +62,7 @@ test('setup has the hosts of the policy and no other, verify has none, and both 
 	assert.equal(trial.steps[6]!.tests?.passed, 3);
 	assert.deepEqual(told.slice(0, 2), [policy.setup.commands[0], 'passed']);
 	assert.equal(fleet.git('status', '--short'), '', 'nothing of it is in the checkout');
-	const again = await tryPolicy(fleet.context(), project, {policy: {...policy, verify: []}, tell() {}});
+	const again = await tryPolicy(fleet.context(), project, {policy: {...policy, verify: []}, named: [], tell() {}});
 	assert.deepEqual(
 		again.steps.map(({result, lines}) => [result, lines.length]),
 		[
@@ -81,6 +82,7 @@ test('a host that is denied is named, and the commands after a setup that failed
 			verify: ['true'],
 			network: ['other.example.com'],
 		},
+		named: [],
 		tell() {},
 	});
 	assert.deepEqual(results(steps), [`${asks('denied.example.com')}: failed`]);
@@ -137,6 +139,26 @@ test('of a mixed project that part stays away whose setup fails, and each comman
 	assert.deepEqual(none.policy, {setup: setupOf(), verify: [], network: []});
 });
 
+test('what a project names in a private network is not open to its setup, and not in its policy, until a person names it', async t => {
+	const fleet = new Fleet(t);
+	const asked: Array<readonly (readonly string[])[]> = [];
+	const project = projectOf(fleet);
+	const trial = (hosts: string[]) =>
+		tryParts(fleet.context(), project, {
+			parts: [part('one', [`(${asks('10.255.255.1:81')}) || true`], ['true'], ['10.255.255.1:81', 'x.example.com'])],
+			hosts,
+			tell() {},
+			async mayReach(...lists) {
+				asked.push(lists);
+				return false;
+			},
+		});
+	const {denied, nearby, policy} = await trial([]);
+	assert.deepEqual([denied, nearby], [['10.255.255.1:81'], ['10.255.255.1:81']]);
+	assert.deepEqual(policy.network, ['x.example.com']);
+	assert.deepEqual(asked, [], 'it passed without');
+});
+
 test('what a trial left that was cut short goes with the next one', async t => {
 	const fleet = new Fleet(t);
 	const {state} = fleet.context().paths;
@@ -144,6 +166,7 @@ test('what a trial left that was cut short goes with the next one', async t => {
 	writeFileSync(path.join(state, 'trials', 'try-1-abcdef', 'tree', 'x'), '');
 	await tryPolicy(fleet.context(), projectOf(fleet), {
 		policy: {setup: setupOf(), verify: ['true'], network: []},
+		named: [],
 		tell() {},
 	});
 	assert.equal(existsSync(path.join(state, 'trials', 'try-1-abcdef')), false);

@@ -199,3 +199,27 @@ test('only manifests are asked for, whatever else is there', () => {
 	);
 	assert.deepEqual(names(folderOf({'readme.md': '# x'})), []);
 });
+
+test('what a project names of this machine, of a private network, or by a pattern, is not proposed', () => {
+	const addresses = [
+		'http://host.fleet.internal:8080',
+		'http://10.0.0.1:8080',
+		'http://169.254.169.254',
+		'http://[fd00::1]',
+		'https://*.example.com',
+		'http://127.0.0.1',
+		'https://npm.example.com',
+		'http://8.8.8.8:81',
+	];
+	const npmrc = addresses.map((address, number) => `@a${number}:registry=${address}/\n`).join('');
+	assert.deepEqual(joinParts(detectParts(folderOf({'package.json': packageJson, '.npmrc': npmrc}))).network, [
+		'registry.npmjs.org',
+		'npm.example.com',
+		'8.8.8.8:81',
+	]);
+});
+
+test('of a folder whose every file is asked for, some are read', () => {
+	const many = Array.from({length: 5000}, (_, number) => `.mvn/${number}`);
+	assert.equal(wantedPaths(['pom.xml', ...many]).length, 500);
+});

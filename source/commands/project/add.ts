@@ -132,7 +132,7 @@ async function propose(context: Context, project: Project, asked: Asked): Promis
 		parts,
 		hosts: options.network,
 		tell: news => say('result' in news ? stepText(news) : `  ${news.phase.padEnd(7)} ${escapeLine(news.command)} …`),
-		mayReach: hosts => mayReach(project, hosts, asked),
+		mayReach: (hosts, nearby) => mayReach(project, {hosts, nearby}, asked),
 	});
 	return {parts: all, tried, ...(await commitPassed(project, tried, asked))};
 }
@@ -152,14 +152,20 @@ async function saysYes(question: string): Promise<boolean> {
 }
 
 /** Whether a trial may be repeated with hosts that it was denied: a person decides, and nobody else. */
-async function mayReach(project: Project, hosts: readonly string[], {io, say, options}: Asked): Promise<boolean> {
-	const names = hosts.map(host => escapeLine(host)).join(', ');
+async function mayReach(
+	project: Project,
+	{hosts, nearby}: {readonly hosts: readonly string[]; readonly nearby: readonly string[]},
+	{io, say, options}: Asked,
+): Promise<boolean> {
+	const names = hosts
+		.map(host => `${escapeLine(host)}${nearby.includes(host) ? ' (no public address)' : ''}`)
+		.join(', ');
 	if (io.interactive && !options.yes && !options.json) {
-		return saysYes(`  setup asked for ${names}, which is not proposed: add that and try again? y/n `);
+		return saysYes(`  setup asked for ${names}, and was denied: add that and try again? y/n `);
 	}
 
 	say(
-		`  setup asked for ${names}, which is not proposed; to allow that: ` +
+		`  setup asked for ${names}, and was denied; to allow that: ` +
 			`fleet project add ${quoteWord(project.root)} --yes ${hosts.map(host => `--network ${escapeLine(host)}`).join(' ')}\n`,
 	);
 	return false;

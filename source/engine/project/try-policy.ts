@@ -57,8 +57,10 @@ export type Step = {
 export type Found = {
 	/** Commands as far as they were run: none after a setup that failed. */
 	readonly steps: readonly Step[];
-	/** Hosts that setup asked for, and that the policy does not name. */
+	/** Hosts that setup asked for and did not get. */
 	readonly denied: readonly string[];
+	/** Those of them that the policy names, at an address that is no public one. */
+	readonly nearby: readonly string[];
 	/** What setup left that a person should know of. */
 	readonly notes: readonly string[];
 };
@@ -77,17 +79,20 @@ type Place = {
 	readonly branch: string;
 	readonly tools: ShellTools;
 	readonly trusted: Trusted;
+	/** Hosts that a person named, and no file of the project's. */
+	readonly named: readonly string[];
 };
 
 /**
  * Tries the commands of a policy on what is committed, as runs and verifications would have them: setup makes a layer,
  * which the first run then finds; each command that verifies runs over it, in a fresh checkout, with no network.
+ * @param options.named hosts of the policy that a person named: they alone may be in a private network
  * @throws Refusal where no sandbox works here
  */
 export async function tryPolicy(
 	context: Context,
 	project: Project,
-	{policy, tell}: {readonly policy: Trial; readonly tell: Tell},
+	{policy, named, tell}: {readonly policy: Trial; readonly named: readonly string[]; readonly tell: Tell},
 ): Promise<Found> {
 	const {sandbox} = await chooseSandbox(context);
 	const {git, checkout, commonDir} = await openRepository(project.root);
@@ -101,6 +106,7 @@ export async function tryPolicy(
 		branch: (await checkout.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim(),
 		tools: await toolsOf(context, project.root),
 		trusted: await readTrusted(git),
+		named,
 	};
 	const {layer, ...found} = await trySetup(place, policy, tell);
 	return found.steps.some(({result}) => result !== 'passed')
@@ -170,11 +176,12 @@ class SetupSteps {
 
 /** The commands of setup, one after another while they pass. */
 async function trySetup(
-	{context, project, git, commonDir, sandbox, commit, branch, tools, trusted}: Place,
+	{context, project, git, commonDir, sandbox, commit, branch, tools, trusted, named}: Place,
 	{setup, network}: Trial,
 	tell: Tell,
 ): Promise<Found & {layer: Layer | undefined}> {
-	const denied = new Set<string>();
+	const [denied, nearby] = [new Set<string>(), new Set<string>()];
+	const hosts = () => ({denied: [...denied], nearby: [...nearby]});
 	const steps = new SetupSteps(tell);
 	try {
 		const made = await layerFor({
@@ -183,7 +190,8 @@ async function trySetup(
 			git,
 			commonDir,
 			sandbox,
-			policy: {...emptyPolicy, setup, network},
+			// Whoever wrote the project's files says nothing about the person's own network.
+			policy: {...emptyPolicy, setup, network: [...named]},
 			what: {commit},
 			branch,
 			isTaken: await isTaken(git, commit, branch),
@@ -195,20 +203,24 @@ async function trySetup(
 			onCommand: command => steps.begin(command),
 			tell: text => steps.write(text),
 			onDenied(target, _because, kind) {
-				if (kind === 'not-granted') {
+				if (kind === 'not-granted' || kind === 'address') {
 					denied.add(hostIn(target));
+				}
+
+				if (kind === 'address') {
+					nearby.add(hostIn(target));
 				}
 			},
 		});
 		steps.finish(setup.commands, 'passed');
-		return {steps: steps.all, denied: [...denied], notes: made?.layer.notes ?? [], layer: made?.layer};
+		return {steps: steps.all, ...hosts(), notes: made?.layer.notes ?? [], layer: made?.layer};
 	} catch (error) {
 		if (!(error instanceof Refusal)) {
 			throw error;
 		}
 
 		steps.finish(setup.commands, 'failed', error.because);
-		return {steps: steps.all, denied: [...denied], notes: [], layer: undefined};
+		return {steps: steps.all, ...hosts(), notes: [], layer: undefined};
 	}
 }
 
