@@ -54,7 +54,7 @@ export class EgressDecider {
 		const {upstreams} = this.#hooks;
 		const proxy = upstreams && upstreamFor(upstreams, asked ? 'http' : 'tunnel', target);
 		if (proxy instanceof Refusal) {
-			return {because: proxy.because, status: 502};
+			return this.#unreached(target, {because: proxy.because, status: 502});
 		}
 
 		if (proxy && isMetadataName(target.host)) {
@@ -73,7 +73,7 @@ export class EgressDecider {
 			}
 
 			if (addresses.length === 0 && !proxy) {
-				return {because: 'the name does not resolve'};
+				return this.#unreached(target, {because: 'the name does not resolve'});
 			}
 		}
 
@@ -87,6 +87,11 @@ export class EgressDecider {
 		}
 
 		return proxy ? {proxy, context: this.#hooks.trust?.()} : {addresses: addresses.slice(0, 1)};
+	}
+
+	#unreached<Answer extends {readonly because: string}>(target: Target, answer: Answer): Answer {
+		this.#hooks.onUnreached?.(`${formatTarget(target)}: ${answer.because}`);
+		return answer;
 	}
 
 	deny(target: {host: string; port?: number}, because: string, kind: DenialKind): {because: string} {

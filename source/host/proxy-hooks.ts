@@ -19,6 +19,11 @@ export type ProxyHooks = {
 	/** A request that cannot be read in one way, or at which fleet itself failed: no grant would let it pass. */
 	onRefused?(target: string, because: string): void;
 	/**
+	 * What is allowed did not answer: its name leads nowhere, or it is not there, or a proxy on the way is not.
+	 * @param because names it
+	 */
+	onUnreached?(because: string): void;
+	/**
 	 * The agent asked fleet itself for something, at
 	 * http://fleet.internal/<what>. The answer is always no; it is written down.
 	 */

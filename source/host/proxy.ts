@@ -250,6 +250,7 @@ export class Proxy {
 		try {
 			upstream = await openRoute(target, decision.route);
 		} catch (error) {
+			this.#hooks.onUnreached?.((error as Error).message);
 			refuseSocket(client, {status: 502, because: (error as Error).message});
 			return;
 		}
@@ -346,10 +347,13 @@ export class Proxy {
 					inward: login ? [through(new Blanker(login))] : [],
 				};
 			},
-			unreachable: error =>
-				proxy
+			unreachable: error => {
+				const because = proxy
 					? unreachableProxy(proxy, error.code ?? error.message)
-					: `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`,
+					: `${formatTarget(target)} could not be reached: ${error.code ?? error.message}`;
+				this.#hooks.onUnreached?.(because);
+				return because;
+			},
 			onFault: because => this.#hooks.onRefused?.(formatTarget(target), because),
 		};
 	}

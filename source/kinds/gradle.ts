@@ -25,7 +25,7 @@ export const gradle: ProjectKind = {
 		}
 
 		const hasWrapper = folder.paths.includes('gradlew') && folder.paths.includes('gradle/wrapper/gradle-wrapper.jar');
-		const program = hasWrapper ? 'sh gradlew' : 'gradle';
+		const program = hasWrapper ? 'sh ./gradlew' : 'gradle';
 		const texts = builds.map(name => folder.text(name) ?? '').join('\n');
 		const wrapper = folder.text('gradle/wrapper/gradle-wrapper.properties')?.replaceAll(String.raw`\:`, ':');
 		return {

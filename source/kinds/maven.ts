@@ -15,7 +15,8 @@ export const maven: ProjectKind = {
 		}
 
 		const hasWrapper = folder.paths.includes('mvnw') && folder.paths.includes('.mvn/wrapper/maven-wrapper.properties');
-		const program = hasWrapper ? 'sh mvnw' : 'mvn';
+		// With a folder before its name, from which the script finds its settings.
+		const program = hasWrapper ? 'sh ./mvnw' : 'mvn';
 		const repositories = pom
 			.replaceAll(/<!--[\s\S]*?-->/g, '')
 			.match(/<(?:pluginR|r)epository>[\s\S]*?<\/(?:pluginR|r)epository>/g);

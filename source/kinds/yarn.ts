@@ -4,7 +4,7 @@ import {fetched, nodeFiles, proposeNode, readNode, type NodeFolder} from './pack
 /** Yarn 2 and later, whose options and settings are other ones. */
 function isModern(folder: ProjectFolder, {version}: NodeFolder): boolean {
 	return version === undefined
-		? folder.paths.includes('.yarnrc.yml') || /^__metadata:/m.test(folder.text('yarn.lock') ?? '')
+		? folder.paths.includes('.yarnrc.yml') || isModernLock(folder.text('yarn.lock'))
 		: !/^[01]\./.test(version);
 }
 
@@ -27,17 +27,14 @@ function calledBy(folder: ProjectFolder, modern: boolean, {version}: NodeFolder)
 	return {call: own.program, program: 'npm', first: own.setup};
 }
 
-/**
- * Plug'n'Play runs packages from Yarn's cache, which lies by default in HOME, as one path relative to the project: it leads
- * to nothing from a checkout that lies elsewhere than setup's. Below the project it comes along.
- */
-function cachedInside(folder: ProjectFolder, modern: boolean): string {
-	const settings = folder.text('.yarnrc.yml') ?? '';
-	return !modern ||
-		/^nodeLinker:\s*["']?(?:node-modules|pnpm)\b/m.test(settings) ||
-		/^enableGlobalCache:/m.test(settings)
-		? ''
-		: 'YARN_ENABLE_GLOBAL_CACHE=false ';
+/** Whether a `yarn.lock` is of Yarn 2 or later. */
+export function isModernLock(text: string | undefined): boolean {
+	return /^__metadata:/m.test(text ?? '');
+}
+
+/** Whether Yarn 2 or later runs packages from its cache, and lays down no `node_modules`. @param settings `.yarnrc.yml` */
+export function runsFromItsCache(settings: string | undefined): boolean {
+	return !/^nodeLinker:\s*["']?(?:node-modules|pnpm)\b/m.test(settings ?? '');
 }
 
 /** Yarn, of both kinds. */
@@ -60,7 +57,7 @@ export const yarn: ProjectKind = {
 		return proposeNode(folder, node, {
 			program,
 			first,
-			install: `${cachedInside(folder, modern)}${call} install ${node.lock === undefined ? loose : frozen}`.trim(),
+			install: `${call} install ${node.lock === undefined ? loose : frozen}`.trim(),
 			run: script => `${call} ${script === 'test' ? 'test' : `run ${script}`}`,
 			usual: ['registry.yarnpkg.com', 'registry.npmjs.org'],
 		});

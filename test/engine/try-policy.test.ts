@@ -89,6 +89,32 @@ test('a host that is denied is named, and the commands after a setup that failed
 	assert.deepEqual(denied, ['denied.example.com']);
 });
 
+test('a host that is allowed and does not answer is named, and what hides that is not', async t => {
+	const fleet = new Fleet(t);
+	const frames = Array.from({length: 20}, (_, at) => `\tat java.base/sun.net.Some$Part.<init>(Some.java:${at})`).join(
+		'\n',
+	);
+	for (const scheme of ['http', 'https']) {
+		const {steps, denied} = await tryPolicy(fleet.context(), projectOf(fleet), {
+			policy: {
+				setup: setupOf(
+					`curl -sf -o /dev/null ${scheme}://gone.example.invalid/ && exit 0; printf '%s\n' 'why it failed' '${frames}'; exit 7`,
+				),
+				verify: ['true'],
+				network: ['gone.example.invalid'],
+			},
+			named: [],
+			tell() {},
+		});
+		assert.match(
+			steps[0]!.because,
+			/exit code 7; no answer: gone\.example\.invalid(?::\d+)?: the name does not resolve$/,
+		);
+		assert.deepEqual(steps[0]!.lines, ['why it failed']);
+		assert.deepEqual(denied, []);
+	}
+});
+
 const part = (kind: string, setup: string[], verify: string[], network: string[] = []): Part => ({
 	kind,
 	title: kind,

@@ -8,6 +8,7 @@ import {Refusal} from '../../core/refusal.ts';
 import {isSetupInput} from '../../core/setup-inputs.ts';
 import type {Git} from '../../host/git.ts';
 import {identityOf, type ShellTools} from '../sandbox/tools.ts';
+import {toolEnvironment} from './tool-environment.ts';
 
 /** What the result of a setup depends on. */
 export type KeyParts = {
@@ -42,6 +43,7 @@ export async function layerKey({git, project, tree, setup, rules, tools, isTaken
 				mode === repositoryMode || isSetupInput(textOf(file), {besides: setup.inputs, commands: setup.commands}),
 		)
 		.map(([file, {mode, object}]) => `${mode} ${object} ${file}`);
+	const environment = await toolEnvironment(git, tree);
 	const parts = {
 		form: 3,
 		project,
@@ -50,6 +52,7 @@ export async function layerKey({git, project, tree, setup, rules, tools, isTaken
 		inputs,
 		rules: rules.map(({source: _source, ...rule}) => JSON.stringify(rule)).sort(),
 		tools: identityOf(tools),
+		...(Object.keys(environment).length === 0 ? {} : {environment}),
 		...(isTaken ? {} : {tree: await git.resolve(`${tree}^{tree}`)}),
 	};
 	return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);

@@ -42,6 +42,7 @@ import {
 	type Layer,
 	type LayerFacts,
 } from './store.ts';
+import {toolEnvironment} from './tool-environment.ts';
 import {trackedNames} from './tracked.ts';
 
 /* Setup: what a project needs and git does not keep, made once in a sandbox, for every run that needs the same. */
@@ -119,6 +120,7 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 	try {
 		const hosts = new Set<string>();
 		const denied = new Set<string>();
+		const unreached = new Set<string>();
 		const trust = trustContext(setup.trusted);
 		const secrets = await openSecrets(await setup.secrets(), {
 			rules: setup.rules,
@@ -127,12 +129,12 @@ async function make(setup: Setup, key: string): Promise<Layer> {
 		});
 		const places = await lay(setup, {folder, key}, secrets);
 		const began = Date.now();
-		const session = await open(setup, {places, secrets, hosts, denied});
+		const session = await open(setup, {places, secrets, hosts, denied, unreached});
 		try {
 			for (const command of policy.setup.commands) {
 				setup.onCommand?.(command);
 				tell(`$ ${command}\n`);
-				await runCommand(setup, {session, places, command, denied});
+				await runCommand(setup, {session, places, command, denied, unreached});
 			}
 		} finally {
 			await session.close();
@@ -234,6 +236,7 @@ async function lay(
 			...proxyEnvironment,
 			...trust.env,
 			...quietNode(nodes),
+			...(await toolEnvironment(git, treeish(what))),
 			...secrets.env,
 			CI: 'true',
 			FLEET_SETUP: '1',
@@ -261,11 +264,13 @@ function open(
 		secrets,
 		hosts,
 		denied,
+		unreached,
 	}: {
 		readonly places: Places;
 		readonly secrets: SetupSecrets;
 		readonly hosts: Set<string>;
 		readonly denied: Set<string>;
+		readonly unreached: Set<string>;
 	},
 ): Promise<Session> {
 	const {sandbox, policy, rules, trusted} = setup;
@@ -282,6 +287,7 @@ function open(
 				setup.onDenied?.(target, because, kind);
 			},
 			onAllowed: target => hosts.add(target),
+			onUnreached: because => unreached.add(because),
 			onAsked() {},
 			broker: () => secrets.broker,
 			pointers: () => secrets.held.map(({pointer}) => pointer),
@@ -304,7 +310,14 @@ async function runCommand(
 		places,
 		command,
 		denied,
-	}: {readonly session: Session; readonly places: Places; readonly command: string; readonly denied: Set<string>},
+		unreached,
+	}: {
+		readonly session: Session;
+		readonly places: Places;
+		readonly command: string;
+		readonly denied: ReadonlySet<string>;
+		readonly unreached: ReadonlySet<string>;
+	},
 ): Promise<void> {
 	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
 	const limited = grouped(places.plan, places.group);
@@ -332,12 +345,31 @@ async function runCommand(
 	}
 
 	if (how !== undefined) {
-		const hosts = [...denied].slice(0, 5);
+		const file = `${project.root}/.fleet/policy.yaml`;
 		throw new Refusal(
-			`setup: ${printable(command, 100)} ${how}${hosts.length === 0 ? '' : `; denied: ${hosts.map(host => printable(host, 80)).join(', ')}`}`,
-			hosts.length === 0
-				? `look at its output, and put setup right in ${project.root}/.fleet/policy.yaml`
-				: `name what it needs under network in ${project.root}/.fleet/policy.yaml, or allow it for the run`,
+			`setup: ${printable(command, 100)} ${how}${namesOf('denied', [...denied])}` +
+				namesOf('no answer', [...unreached]),
+			failedHint(file, {isDenied: denied.size > 0, isUnreached: unreached.size > 0}),
 		);
 	}
+}
+
+function namesOf(title: string, names: readonly string[]): string {
+	return names.length === 0
+		? ''
+		: `; ${title}: ${names
+				.slice(0, 5)
+				.map(name => printable(name, 120))
+				.join(', ')}`;
+}
+
+/** @param file the policy's */
+function failedHint(file: string, {isDenied, isUnreached}: {isDenied: boolean; isUnreached: boolean}): string {
+	if (isDenied) {
+		return `name what it needs under network in ${file}, or allow it for the run`;
+	}
+
+	return isUnreached
+		? 'see whether this machine reaches it without fleet; else name a mirror in the files of the project'
+		: `look at its output, and put setup right in ${file}`;
 }

@@ -36,7 +36,7 @@ import {readSettings} from './settings.ts';
 /* A policy that is tried before it is anybody's: its setup with its network, then what verifies, without any. */
 
 /** How many of a command's last lines are kept. */
-const keptLines = 12;
+const keptLines = 20;
 
 /** What is tried of a policy. */
 export type Trial = Pick<Policy, 'setup' | 'verify' | 'network'>;
@@ -114,12 +114,15 @@ export async function tryPolicy(
 		: {...found, steps: [...found.steps, ...(await tryVerify(place, {layer, commands: policy.verify, tell}))]};
 }
 
+/** Where a program of the JVM was when it failed: dozens of lines that hide the one that says why. */
+const isStackFrame = (line: string) => /^\s+at [\w.$/@]+\.[\w$<>]+\(.*\)$/.test(line);
+
 /** Lines for people: of one that was written over again and again, the last of it. */
 function lastLines(words: string): string[] {
 	return words
 		.split(/\r?\n/)
 		.map(line => line.slice(line.lastIndexOf('\r') + 1).trimEnd())
-		.filter(line => line !== '')
+		.filter(line => line !== '' && !isStackFrame(line))
 		.slice(-keptLines);
 }
 
