@@ -1,5 +1,6 @@
 import type {ProjectKind} from '../core/project-kind.ts';
 import {
+	fetchedByPip,
 	ignoring,
 	previewPython,
 	proposePython,
@@ -11,7 +12,10 @@ import {
 	wants,
 } from './python.ts';
 
-/** Python packages by poetry, in an environment beside the project: what it names one below HOME by is its path. */
+/**
+ * Python packages by poetry, the machine's or one that setup fetches, in an environment beside the project: what it names
+ * one below HOME by is its path.
+ */
 export const poetry: ProjectKind = {
 	id: 'poetry',
 	title: 'Poetry',
@@ -24,15 +28,18 @@ export const poetry: ProjectKind = {
 			return undefined;
 		}
 
+		const own = folder.has('poetry') ? undefined : fetchedByPip('poetry', 'poetry');
+		const call = own?.program ?? 'poetry';
 		const lock = folder.paths.includes('poetry.lock') ? 'poetry.lock' : undefined;
 		const extras = ['tool.poetry.extras', 'project.optional-dependencies'].some(name => python.tables.has(name));
 		const late =
-			usesPytest(folder, python) && !wants(python, 'pytest') ? ['poetry run python -m pip install pytest'] : [];
+			usesPytest(folder, python) && !wants(python, 'pytest') ? [`${call} run python -m pip install pytest`] : [];
 		return {
 			...proposePython(folder, python, {
-				program: 'poetry',
+				program: own ? 'python3' : 'poetry',
 				setup: [
-					`POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction${extras ? ' --all-extras' : ''}` +
+					...(own ? [own.setup] : []),
+					`POETRY_VIRTUALENVS_IN_PROJECT=true ${call} install --no-interaction${extras ? ' --all-extras' : ''}` +
 						ignoring(folder, '.venv'),
 					...late,
 				],

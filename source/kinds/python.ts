@@ -184,6 +184,16 @@ export function proposePython(
 	};
 }
 
+/** A program of PyPI that is not on the machine: what setup fetches, and how it is called from then on. */
+export function fetchedByPip(name: string, spec: string): {readonly setup: string; readonly program: string} {
+	// In HOME, which runs and verifications have as setup left it, and apart from the packages of the project.
+	const home = `"$HOME/.tools/${name}"`;
+	return {
+		setup: `python3 -m venv ${home} && ${home}/bin/python -m pip install --quiet ${spec}`,
+		program: `${home}/bin/${name}`,
+	};
+}
+
 /** A file that has git ignore the folder that it lies in, where nothing else does. */
 export function ignoring(folder: ProjectFolder, environment: string): string {
 	const named = new RegExp(

@@ -1,5 +1,6 @@
 import type {ProjectKind} from '../core/project-kind.ts';
 import {
+	fetchedByPip,
 	ignoring,
 	previewPython,
 	proposePython,
@@ -9,9 +10,21 @@ import {
 	usesPytest,
 	verifyPython,
 	wants,
+	type PythonFolder,
 } from './python.ts';
+import {stringsOf, valuesOf} from './toml.ts';
 
-/** Python packages by uv. */
+/** uv itself, in the versions that the project takes. */
+function requirementOf({tables}: PythonFolder): string {
+	const [versions = ''] = stringsOf(valuesOf(tables.get('tool.uv')).get('required-version'));
+	if (versions === '' || !/^[\w.,<>=!~* ]+$/.test(versions)) {
+		return 'uv';
+	}
+
+	return `'uv${/^\d/.test(versions) ? '==' : ''}${versions}'`;
+}
+
+/** Python packages by uv: the machine's where it is there, else one that setup fetches. */
 export const uv: ProjectKind = {
 	id: 'uv',
 	title: 'uv',
@@ -24,27 +37,31 @@ export const uv: ProjectKind = {
 			return undefined;
 		}
 
+		const own = folder.has('uv') ? undefined : fetchedByPip('uv', requirementOf(python));
+		const call = own?.program ?? 'uv';
 		const lock = folder.paths.includes('uv.lock') ? 'uv.lock' : undefined;
 		const groups = [...python.tables.keys()].includes('project.optional-dependencies') ? ' --all-extras' : '';
 		// Without a lock file uv would write one that git does not have yet.
 		const sync =
 			lock === undefined
-				? `uv venv${ignoring(folder, '.venv')} && uv pip install -r pyproject.toml${groups} -e .${usesPytest(folder, python) ? ' pytest' : ''}`
-				: `uv sync --frozen${groups}`;
+				? `${call} venv${ignoring(folder, '.venv')} && ${call} pip install -r pyproject.toml${groups} -e .${usesPytest(folder, python) ? ' pytest' : ''}`
+				: `${call} sync --frozen${groups}`;
 		const late =
-			lock !== undefined && usesPytest(folder, python) && !wants(python, 'pytest') ? ['uv pip install pytest'] : [];
+			lock !== undefined && usesPytest(folder, python) && !wants(python, 'pytest')
+				? [`${call} pip install pytest`]
+				: [];
 		return {
 			...proposePython(folder, python, {
-				program: 'uv',
-				setup: [sync, ...late],
+				program: own ? 'python3' : 'uv',
+				setup: [...(own ? [own.setup] : []), sync, ...late],
 				verify: verifyPython(
 					folder,
 					python,
-					module => `uv run --no-sync ${module.startsWith('unittest') ? 'python -m ' : ''}${module}`,
+					module => `${call} run --no-sync ${module.startsWith('unittest') ? 'python -m ' : ''}${module}`,
 				),
 				lock,
 			}),
-			preview: previewPython(folder, 'uv run --no-sync python'),
+			preview: previewPython(folder, `${call} run --no-sync python`),
 		};
 	},
 };

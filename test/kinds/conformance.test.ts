@@ -211,6 +211,41 @@ const layouts: Readonly<Record<string, Layout>> = {
 		verify: ['uv run --no-sync pytest'],
 		network: ['pypi.org', 'files.pythonhosted.org', 'uv.example.com'],
 	},
+	'uv that is fetched': {
+		kind: 'uv',
+		files: {
+			'pyproject.toml': '[project]\nname = "x"\n[tool.uv]\nrequired-version = ">=0.9.2"\n',
+			'uv.lock': '',
+			'pytest.ini': '',
+		},
+		programs: ['python3'],
+		by: 'uv.lock',
+		setup: [
+			`python3 -m venv "$HOME/.tools/uv" && "$HOME/.tools/uv"/bin/python -m pip install --quiet 'uv>=0.9.2'`,
+			'"$HOME/.tools/uv"/bin/uv sync --frozen',
+			'"$HOME/.tools/uv"/bin/uv pip install pytest',
+		],
+		verify: ['"$HOME/.tools/uv"/bin/uv run --no-sync pytest'],
+		network: ['pypi.org', 'files.pythonhosted.org'],
+	},
+	'poetry that is fetched': {
+		kind: 'poetry',
+		files: {
+			'pyproject.toml': '[tool.poetry]\nname = "x"\n',
+			'poetry.lock': '',
+			'pytest.ini': '',
+			'.gitignore': '.venv\n',
+		},
+		programs: ['python3'],
+		by: 'poetry.lock',
+		setup: [
+			'python3 -m venv "$HOME/.tools/poetry" && "$HOME/.tools/poetry"/bin/python -m pip install --quiet poetry',
+			'POETRY_VIRTUALENVS_IN_PROJECT=true "$HOME/.tools/poetry"/bin/poetry install --no-interaction',
+			'"$HOME/.tools/poetry"/bin/poetry run python -m pip install pytest',
+		],
+		verify: ['.venv/bin/python -m pytest'],
+		network: ['pypi.org', 'files.pythonhosted.org'],
+	},
 	poetry: {
 		kind: 'poetry',
 		files: {
