@@ -81,6 +81,20 @@ test('where nothing passes the project is added, and has no policy', t => {
 	assert.match(fleet.must('project', 'add', '--yes'), /nothing of it passed, so no policy is committed/);
 });
 
+// What lies in the system's folders is in every sandbox.
+const skip = ['/usr/bin/go', '/usr/local/bin/go', '/bin/go'].some(file => existsSync(file));
+
+test('a program that is not there is named, with what to do then', {skip}, t => {
+	const fleet = projectOf(t, {'go.mod': 'module x\n\ngo 1.22\n'});
+	const {code, stdout} = fleet.run(['project', 'add', '--yes'], {
+		env: {PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`},
+	});
+	assert.equal(code, 0);
+	assert.match(stdout, /no run of the project finds a program "go", so Go is left out\n {2}install go, or name /);
+	assert.match(stdout, /fleet project add \S+ --yes\n$/);
+	assert.doesNotMatch(stdout, /--verify/);
+});
+
 test('where nobody can be asked it is only shown, and a program reads all of it', t => {
 	const fleet = projectOf(t, passing);
 	const said = fleet.must('project', 'add');

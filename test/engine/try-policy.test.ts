@@ -29,7 +29,7 @@ test('setup has the hosts of the policy and no other, verify has none, and both 
 		verify: [
 			'test -f a.txt -a -f made/x -a -f "$HOME/h"',
 			'test -z "$HTTPS_PROXY$SECRET_OF_MINE" && test "$CI" = true',
-			'echo words; false',
+			`echo words; for line in $(seq 40); do echo "    at call (node:internal/a:$line:1)"; done; false`,
 			'sh -c no-such-program',
 			'echo "Tests: 3 passed, 3 total"',
 		],

@@ -99,15 +99,19 @@ async function propose(context: Context, project: Project, asked: Asked): Promis
 		}
 	}
 
-	for (const {title, program} of all.filter(({canRun}) => !canRun)) {
-		say(`    note: no run of the project finds a program "${program}", so ${title} is left out: fleet doctor\n`);
+	const missing = all.filter(({canRun}) => !canRun);
+	for (const {title, program} of missing) {
+		say(`    note: no run of the project finds a program "${program}", so ${title} is left out\n`);
 	}
 
 	const proposed = policyOf(parts, options.network);
 	if (parts.length === 0) {
 		say(
-			`  nothing says how it is verified, and without that nothing can be merged: ` +
-				`fleet project init ${project.id} --verify "make test"\n`,
+			missing.length === 0
+				? `  nothing says how it is verified, and without that nothing can be merged: ` +
+						`fleet project init ${project.id} --verify "make test"\n`
+				: `  install ${missing.map(({program}) => program).join(' and ')}, or name its folder under toolchains in ` +
+						`settings.yaml; then: fleet project add ${quoteWord(project.root)} --yes\n`,
 		);
 		return {parts: all, tried: undefined, text: undefined, committed: undefined};
 	}

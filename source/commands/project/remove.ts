@@ -73,6 +73,6 @@ export async function removeProject(
 
 	io.out(
 		`${project.id} is removed; ${escapeLine(project.root)} stays` +
-			(kept === 0 ? '\n' : `, with ${kept} refs of work: git for-each-ref refs/fleet\n`),
+			(kept === 0 ? '\n' : `, with ${kept} ${kept === 1 ? 'ref' : 'refs'} of work: git for-each-ref refs/fleet\n`),
 	);
 }

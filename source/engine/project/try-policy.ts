@@ -114,8 +114,8 @@ export async function tryPolicy(
 		: {...found, steps: [...found.steps, ...(await tryVerify(place, {layer, commands: policy.verify, tell}))]};
 }
 
-/** Where a program of the JVM was when it failed: dozens of lines that hide the one that says why. */
-const isStackFrame = (line: string) => /^\s+at [\w.$/@]+\.[\w$<>]+\(.*\)$/.test(line);
+/** Where a program of Node or the JVM was when it failed: dozens of lines that hide the one that says why. */
+const isStackFrame = (line: string) => /^\s+at \S.*(?:\(.*\)|:\d+:\d+)(?: \{)?$/.test(line);
 
 /** Lines for people: of one that was written over again and again, the last of it. */
 function lastLines(words: string): string[] {
