@@ -36,7 +36,8 @@ export const verb = define({
 	brief: ['discard', 'loseWork', 'yes'],
 	async run(io, _positional, options) {
 		const context = compose(askHidden(io.interactive));
-		const {state, config, runtime} = context.paths;
+		const {state, worktrees, config, runtime} = context.paths;
+		const isApart = path.dirname(worktrees) !== state;
 		const removal = await removalOf(context, listProjects(context), true);
 		checkRemoval(removal, options, 'fleet uninstall');
 		const launcher = findLauncher();
@@ -44,6 +45,7 @@ export const verb = define({
 		const lines = [
 			...removalLines(removal, options),
 			`${escapeLine(state)} goes, with all that is in it`,
+			...(isApart ? [`${escapeLine(worktrees)} goes, with all that is in it`] : []),
 			`${escapeLine(config)} goes${held.length === 0 ? '' : `, with ${escapeLine(held.join(', '))}`}`,
 			...(launcher === undefined ? [] : [`${escapeLine(launcher)} goes`]),
 		];
@@ -52,7 +54,7 @@ export const verb = define({
 		// The file of the vault goes as a whole: nobody has to unlock it for that.
 		const secrets = removal.secrets.filter(({store}) => store !== 'age');
 		const kept = await remove(context, {...removal, secrets}, options);
-		for (const folder of [runtime, state, config]) {
+		for (const folder of [runtime, worktrees, state, config]) {
 			removeTree(folder);
 		}
 
@@ -67,7 +69,9 @@ export const verb = define({
 
 		for (const [{root}, refs] of kept) {
 			if (refs > 0) {
-				io.out(`kept: ${refs} refs of work in ${escapeLine(root)}: git for-each-ref refs/fleet\n`);
+				io.out(
+					`kept: ${refs} ${refs === 1 ? 'ref' : 'refs'} of work in ${escapeLine(root)}: git for-each-ref refs/fleet\n`,
+				);
 			}
 		}
 

@@ -7,6 +7,7 @@ import {
 	readdirSync,
 	readFileSync,
 	readlinkSync,
+	rmdirSync,
 	rmSync,
 	statSync,
 	utimesSync,
@@ -15,7 +16,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {isOdd} from '../core/places.ts';
+import {isOdd, isWithin} from '../core/places.ts';
 import {Refusal} from '../core/refusal.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {homeFolder} from './person.ts';
@@ -26,8 +27,10 @@ import {ownStatusOf} from './status.ts';
 
 /** Where fleet keeps its things. All folders are made with mode 0700. */
 export type Paths = {
-	/** Journals, worktrees, private git folders. */
+	/** Journals, private git folders, layers. */
 	readonly state: string;
+	/** The runs' worktrees: in the state folder, or where that lies in a hidden folder, in one of the person's home. */
+	readonly worktrees: string;
 	readonly config: string;
 	/** Sockets. Short, since a socket's path is limited to 107 bytes (103 on macOS). */
 	readonly runtime: string;
@@ -220,6 +223,47 @@ function runtimeOf(state: string): string {
 	return made;
 }
 
+const isHidden = (place: string) => /\/\./.test(place);
+
+/**
+ * Where worktrees lie. Programs that serve or search files take a hidden folder on the way to them for something that is
+ * not meant for them (`send` answers 404), and tests that pass in the person's checkout would fail in a run's.
+ * @param home where a folder can be made that is not hidden; undefined where the person named one place for everything
+ */
+function worktreesOf(state: string, home: string | undefined): string {
+	const inState = path.join(state, 'worktrees');
+	// Below the home, and on one file system, since changes over a layer lie beside the worktree.
+	if (
+		home !== undefined &&
+		isHidden(inState) &&
+		!isHidden(home) &&
+		isWithin(state, home) &&
+		statSync(home).dev === statSync(state).dev
+	) {
+		if (readdirSync(path.join(state, 'runs')).length === 0 && existsSync(inState)) {
+			removeEmpty(inState);
+		}
+
+		// Runs of an older version know theirs by its path.
+		if (!existsSync(inState)) {
+			const apart = path.join(home, 'fleet-worktrees');
+			// Made with the first worktree, and no sooner: a person sees it.
+			return existsSync(apart) ? privateFolder(apart) : apart;
+		}
+	}
+
+	makeFolders(inState);
+	return inState;
+}
+
+function removeEmpty(folder: string): void {
+	try {
+		rmdirSync(folder);
+	} catch {
+		// Something lies in it.
+	}
+}
+
 /** FLEET_HOME if it is set, else the XDG folders. @throws Refusal where they are not the person's own */
 export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 	const own = environment['FLEET_HOME'];
@@ -243,11 +287,14 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 	}
 
 	let runtime: string;
+	let worktrees: string;
 	try {
 		privateFolder(state);
-		for (const folder of ['runs', 'worktrees', 'pulse']) {
+		for (const folder of ['runs', 'pulse']) {
 			makeFolders(path.join(state, folder));
 		}
+
+		worktrees = worktreesOf(state, own === undefined ? homeFolder(environment) : undefined);
 
 		ownSettings(config);
 		runtime = runtimeOf(state);
@@ -263,6 +310,7 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 
 	return {
 		state,
+		worktrees,
 		config,
 		runtime,
 		projects: path.join(state, 'projects.json'),
@@ -272,7 +320,7 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 				...runFilePaths(folder),
 				folder,
 				socket: path.join(runtime, `${hash(id, 12)}.sock`),
-				worktree: path.join(state, 'worktrees', id),
+				worktree: path.join(worktrees, id),
 				pulse: path.join(state, 'pulse', id),
 			};
 		},

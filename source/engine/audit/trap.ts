@@ -127,7 +127,7 @@ function plantFiles(
 	{mark, canary, commonDir}: {readonly mark: string; readonly canary: string; readonly commonDir: string},
 	undo: Undo,
 ): Array<{id: string; path: string}> {
-	const sibling = path.join(context.paths.state, 'worktrees', `.${mark}`);
+	const sibling = path.join(context.paths.worktrees, `.${mark}`);
 	mkdirSync(sibling, {mode: 0o700});
 	undo.push(() => rmSync(sibling, {recursive: true, force: true}));
 	const planted = [

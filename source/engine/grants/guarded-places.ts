@@ -104,6 +104,7 @@ export async function guardedPlaces(context: Pick<Context, 'paths' | 'agents' | 
 	return [
 		...guard('any', "fleet's own, which decides about runs", [
 			paths.state,
+			paths.worktrees,
 			paths.config,
 			paths.runtime,
 			...env('FLEET_HOME'),

@@ -164,7 +164,7 @@ async function findRepository(
 	}
 
 	const root = realpathSync(found.topLevel ?? found.commonDir);
-	if (`${root}/`.startsWith(`${context.paths.state}/`)) {
+	if ([context.paths.state, context.paths.worktrees].some(folder => isWithin(root, folder))) {
 		throw new Refusal("a run's own worktree is not a project", 'add the repository it came from');
 	}
 
@@ -243,7 +243,7 @@ export async function findProject(
 	}
 
 	const named = howToName(projects, names);
-	const worktrees = path.join(context.paths.state, 'worktrees');
+	const {worktrees} = context.paths;
 	if (isWithin(real, worktrees) || (existsSync(worktrees) && isWithin(real, realpathSync(worktrees)))) {
 		throw new Refusal("this is a run's own tree, which belongs to no project", named);
 	}
