@@ -9,6 +9,30 @@ import {Refusal} from '../core/refusal.ts';
 const archives: Readonly<Record<string, string>> = {'github.com': 'codeload.github.com'};
 
 /**
+ * Registries that kinds propose by themselves, whatever a project's files say: where they are, only the person's own
+ * resolver tells, and some networks answer with an address of their own for every public name.
+ */
+export const publicRegistries: readonly string[] = [
+	'registry.npmjs.org',
+	'registry.yarnpkg.com',
+	'pypi.org',
+	'files.pythonhosted.org',
+	'index.crates.io',
+	'static.crates.io',
+	'proxy.golang.org',
+	'sum.golang.org',
+	'repo.maven.apache.org',
+	'plugins.gradle.org',
+	'plugins-artifacts.gradle.org',
+	'services.gradle.org',
+	'downloads.gradle.org',
+	'dl.google.com',
+	'github.com',
+	'codeload.github.com',
+	'release-assets.githubusercontent.com',
+];
+
+/**
  * The host of an URL; undefined where a policy cannot name it, and where it is of this machine or of a private network:
  * such a place is for a person to name, not for what came with a project.
  */

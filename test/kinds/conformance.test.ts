@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import {parsePolicy} from '../../source/core/policy.ts';
 import type {ProjectFolder, ProjectKind, Proposed} from '../../source/core/project-kind.ts';
 import {Refusal} from '../../source/core/refusal.ts';
+import {publicRegistries} from '../../source/kinds/hosts.ts';
 import {kinds} from '../../source/kinds/registry.ts';
 
 /* What every kind of project promises; see core/project-kind.ts. */
@@ -446,6 +447,9 @@ function faults(proposed: Proposed, layout: Layout): string[] {
 		...(JSON.stringify(proposed).includes(token) ? ['it repeats a credential'] : []),
 		...verify.filter(command => fetching.test(command.replace('--no-sync', ''))).map(command => `${command} fetches`),
 		...[proposed.by, ...inputs].filter(name => !Object.hasOwn(layout.files, name)).map(name => `${name} is not there`),
+		...network
+			.filter(host => !publicRegistries.includes(host) && !JSON.stringify(layout.files).includes(host))
+			.map(host => `${host} is named by no file, and is no registry that is known`),
 		...(setup.length === 0 && network.length > 0 ? ['hosts for nothing'] : []),
 		...(setup.some(command => fetching.test(command)) && network.length === 0 ? ['it fetches from nowhere'] : []),
 		...([...setup, ...verify].some(command => /\bsudo\b|--global\b|\bcurl\b/.test(command))
@@ -531,6 +535,7 @@ test('the suite notices careless kinds', () => {
 		change(proposed => ({...proposed, verify: [...proposed.verify, 'npm install x']})),
 		change(proposed => ({...proposed, network: [`https://u:${token}@x.example.com`]})),
 		change(proposed => ({...proposed, notes: [token]})),
+		change(proposed => ({...proposed, network: [...proposed.network, 'own.fleet.example']})),
 		change(proposed => ({...proposed, inputs: ['gone']})),
 		change((proposed, folder) => ({...proposed, setup: folder.paths[0] === 'package.json' ? proposed.setup : []})),
 		{...kind, reads: ['package.json']},

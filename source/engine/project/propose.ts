@@ -1,6 +1,7 @@
 import type {Project} from '../../core/project.ts';
 import {isSetupInput} from '../../core/setup-inputs.ts';
 import {joinParts, type Part} from '../../kinds/detect.ts';
+import {publicRegistries} from '../../kinds/hosts.ts';
 import type {Context} from '../context.ts';
 import {tryPolicy, type Found, type Step, type Trial} from './try-policy.ts';
 
@@ -59,7 +60,7 @@ export async function tryParts(
 	const asked = new Set<string>();
 	while (rest.length > 0) {
 		const policy = policyOf(rest, allowed);
-		trial = await tryPolicy(context, project, {policy, named: allowed, tell});
+		trial = await tryPolicy(context, project, {policy, named: [...publicRegistries, ...allowed], tell});
 		for (const step of trial.steps) {
 			steps.set(`${step.phase} ${step.command}`, step);
 		}

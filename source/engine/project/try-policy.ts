@@ -79,14 +79,14 @@ type Place = {
 	readonly branch: string;
 	readonly tools: ShellTools;
 	readonly trusted: Trusted;
-	/** Hosts that a person named, and no file of the project's. */
+	/** Hosts that a person named, or fleet itself, and no file of the project's. */
 	readonly named: readonly string[];
 };
 
 /**
  * Tries the commands of a policy on what is committed, as runs and verifications would have them: setup makes a layer,
  * which the first run then finds; each command that verifies runs over it, in a fresh checkout, with no network.
- * @param options.named hosts of the policy that a person named: they alone may be in a private network
+ * @param options.named hosts of the policy that a person or fleet itself named: they alone may be in a private network
  * @throws Refusal where no sandbox works here
  */
 export async function tryPolicy(
