@@ -104,7 +104,14 @@ export async function restore(context: Context, journal: Journal, because: strin
 		target: run.target,
 		places,
 		fill: index =>
-			fillWorktree(context, run.id, {git, commonDir, root: rootOf(context, run), places, commit: head, index}),
+			fillWorktree(context, run.id, {
+				git,
+				commonDir,
+				project: {id: run.project.id, root: rootOf(context, run)},
+				places,
+				commit: head,
+				index,
+			}),
 	});
 	await moveRefs(git, trashRefs(run.id), runRefs(run.id));
 	record(journal, {type: 'restore', because}, {actor: context.actor});

@@ -4,6 +4,7 @@ import type {Paths} from '../../host/paths.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import type {Context} from '../context.ts';
 import {readSettings} from '../project/settings.ts';
+import {removeSpares} from '../run/spare.ts';
 import {listRuns} from '../runs.ts';
 import {listLayers, removeLayer} from './store.ts';
 
@@ -70,6 +71,7 @@ export async function cleanLayers(context: Context): Promise<LayerUse[]> {
 		removeFolder(folder.folder);
 	}
 
+	removeSpares(context.paths, Date.now() - keptMs);
 	return going;
 }
 
@@ -84,6 +86,7 @@ export function removeUnused(context: Context): LayerUse[] {
 		removeFolder(folder);
 	}
 
+	removeSpares(context.paths, Date.now());
 	return going;
 }
 

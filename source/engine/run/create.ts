@@ -252,14 +252,15 @@ async function makeRun(
 	const branch = await freeBranch(git, id);
 	const grants = await makeGrants(context, request);
 	const part = await findPart(git, commit, request.path);
-
-	await complete({git, root: request.project.root}, commit);
-	const setupSecrets = await setupSecretsOf(context, {git, project: request.project, base: commit, target});
+	const {project} = request;
+	await complete({git, root: project.root}, commit);
+	const setupSecrets = await setupSecretsOf(context, {git, project, base: commit, target});
 	const filters = request.filters?.length === 0 ? undefined : request.filters;
 	const places = context.paths.run(id);
+	const filling = {git, commonDir, places, commit, filters, project};
 	makeFolder(places, id);
-	let journal: Journal | undefined;
 	const start = {commonDir, branch, base: commit};
+	let journal: Journal | undefined;
 	let made = false;
 	try {
 		journal = Journal.open(places)!;
@@ -274,17 +275,16 @@ async function makeRun(
 			brought: request.include,
 			filters,
 			sparse: part.sparse,
-			fill: index =>
-				fillWorktree(context, id, {git, commonDir, root: request.project.root, places, commit, index, filters}),
+			fill: index => fillWorktree(context, id, {...filling, index}),
 		});
 		made = true;
-		await copyIncluded(context, {project: request.project, runId: id, folder: places.worktree}, request.include ?? []);
+		await copyIncluded(context, {project, runId: id, folder: places.worktree}, request.include ?? []);
 		journal.append(
 			{
 				type: 'run.created',
 				id,
 				name: id,
-				project: {id: request.project.id, name: request.project.name, root: request.project.root},
+				project: {id: request.project.id, name: request.project.name, root: project.root},
 				agent: agent.id,
 				argv: [...request.argv],
 				prompt: request.prompt,

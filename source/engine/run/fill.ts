@@ -1,42 +1,32 @@
 import {existsSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
-import type {ProjectCheckout} from '../../host/git.ts';
-import {makeOwnGit} from '../../host/own-git.ts';
+import type {Project} from '../../core/project.ts';
+import type {ProjectGit} from '../../host/git.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {adminName, copyIndex} from '../../host/worktree.ts';
-import {commandsOf, hasLfs, type Filter} from '../../core/git/filters.ts';
-import {baseMounts} from '../../host/borrowed.ts';
-import {lfsMounts, lfsSeenAt} from '../../host/lfs.ts';
+import {commandsOf, type Filter} from '../../core/git/filters.ts';
 import {giveToRun} from '../../host/run-owner.ts';
 import type {Context} from '../context.ts';
-import {jail, makeScratch} from '../sandbox/jail.ts';
+import {makeScratch} from '../sandbox/jail.ts';
 import {toolsOf} from '../sandbox/tools.ts';
+import {clearSpare, takeSpare} from './spare.ts';
 import {fillSubmodules} from './submodules.ts';
+import {makeFillGit, writeFiles} from './write-files.ts';
 
 /*
  * Files are written in the jail, by a git that knows no filter but those that the run was made with: for all others
  * they are written as they are stored.
  */
 
-/**
- * In the jail, as the run's own user: what git remembers of the files is then what a later look sees, and files that
- * nobody touched need not be read again.
- */
-const fillScript = `
-W=$1 commit=$2
-export GIT_DIR=/run/fleet/git GIT_WORK_TREE="$W" GIT_INDEX_FILE=/run/fleet/scratch/index
-export GIT_ALTERNATE_OBJECT_DIRECTORIES=$(ls -d /run/fleet/base/[0-9]* | tr '\\n' ':' | sed 's/:$//')
-cd "$W" || exit 1
-git read-tree -m -u "$commit"
-`;
-
 /** What a new worktree is filled with, and where it is. */
-type Filling = ProjectCheckout & {
+type Filling = ProjectGit & {
 	readonly places: RunPaths;
 	readonly commit: string;
 	/** What its files pass. */ readonly filters?: readonly Filter[] | undefined;
 	/** Where an index of what was written goes. */ readonly index: string;
+	/** The project, whose worktree that was made ahead may be taken. */
+	readonly project: Pick<Project, 'id' | 'root'>;
 };
 
 /**
@@ -46,35 +36,39 @@ type Filling = ProjectCheckout & {
 export async function fillWorktree(
 	context: Context,
 	runId: string,
-	{git, commonDir, root, places, commit, index, filters}: Filling,
+	{git, commonDir, project, places, commit, index, filters}: Filling,
 ): Promise<void> {
 	const folder = places.jailGit;
-	await makeOwnGit(folder, {
-		git,
-		commonDir,
-		seenAt: '/run/fleet/git',
-		admin: adminName(places),
-		passes: {filters, write: '/run/fleet/scratch/lfs', read: [lfsSeenAt]},
-	});
+	await makeFillGit(folder, {git, commonDir, admin: adminName(places), filters});
 	giveToRun(runId, folder);
 	const scratch = makeScratch(runId, places);
+	const {root} = project;
 	try {
-		const {code, stderr, timedOut} = await jail(context, {
+		const made = path.join(scratch, 'index');
+		const {worktree} = places;
+		const taken =
+			filters === undefined &&
+			(await takeSpare(context, {git}, {project: project.id, runId, commit, worktree, gitFolder: folder, index: made}));
+		const writing = {
 			runId,
 			places,
-			script: fillScript,
-			argv: [places.worktree, commit],
-			cwd: places.worktree,
+			git,
+			commonDir,
+			worktree,
+			scratch,
+			gitFolder: folder,
+			commit,
+			filters,
 			tools: commandsOf(filters).length > 0 ? await toolsOf(context, root) : undefined,
-			mounts: [
-				...baseMounts(commonDir),
-				...(hasLfs(filters) ? await lfsMounts({git, commonDir}) : []),
-				{source: folder, target: '/run/fleet/git', mode: 'read'},
-				{source: scratch, target: '/run/fleet/scratch', mode: 'write'},
-				{source: places.worktree, target: places.worktree, mode: 'write'},
-			],
-		});
-		const made = path.join(scratch, 'index');
+		};
+		let outcome = await writeFiles(context, writing);
+		if (taken && outcome.code !== 0) {
+			// What was made ahead is not as it was: all files are written.
+			clearSpare(worktree, made);
+			outcome = await writeFiles(context, writing);
+		}
+
+		const {code, stderr, timedOut} = outcome;
 		if (code !== 0 || !existsSync(made)) {
 			const words =
 				stderr

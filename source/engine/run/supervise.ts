@@ -9,6 +9,7 @@ import {close} from './end.ts';
 import {cannotRecord, ownSignals, takeFault, takeSignal} from './halt.ts';
 import {waitForTurn} from './queue.ts';
 import {listen} from './socket-server.ts';
+import {makeSpare} from './spare.ts';
 import {makeSupervision, note, type Supervision, type TestHooks} from './supervision.ts';
 
 /**
@@ -52,16 +53,23 @@ export async function supervise(
 		report({started: false, because: refusal.because, hint: refusal.hint});
 	};
 
+	let ahead: Promise<void> | undefined;
 	try {
 		await own(makeSupervision(context, journal, options), {
 			early: options.early ?? (() => []),
-			started: () => report({started: true}),
+			started() {
+				report({started: true});
+				ahead ??= makeSpare(context, journal.run);
+			},
 			fail,
 		});
 		await lastWords(journal, options.patience ?? 10_000);
 	} finally {
 		journal.close();
 	}
+
+	// Of a short run, it ends later: the run itself is over.
+	await ahead;
 }
 
 /** Waits a while for a disk that takes what is not written yet, such as how the run ended. */
