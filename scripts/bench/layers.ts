@@ -4,7 +4,7 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {median, openTable, report, sleep} from './table.ts';
+import {firstByte, median, openTable, report} from './table.ts';
 import {Fleet} from '../../test/support/fleet.ts';
 
 /** About 30,000 files in few packages: what is measured is files, not the registry. */
@@ -32,20 +32,6 @@ function timed(work: () => void): number {
 	const began = performance.now();
 	work();
 	return performance.now() - began;
-}
-
-/** Milliseconds from `fleet run` to the agent's first byte. */
-async function firstByte(fleet: Fleet, name: string): Promise<number> {
-	const began = Date.now();
-	fleet.must('run', '--name', name, '--', 'sh', '-c', 'echo "at $(date +%s%N)"');
-	for (;;) {
-		const stamp = /^at (\d+)/m.exec(fleet.run(['logs', name]).stdout)?.[1];
-		if (stamp !== undefined) {
-			return Number(BigInt(stamp) / 1_000_000n) - began;
-		}
-
-		await sleep(100);
-	}
 }
 
 const diskOf = (folder: string) =>

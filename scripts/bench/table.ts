@@ -1,6 +1,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
+import type {Fleet} from '../../test/support/fleet.ts';
 
 /* What the benches share: rows, and how they are written down. Run by itself it does nothing. */
 
@@ -27,6 +28,20 @@ export const sleep = (milliseconds: number) =>
 	new Promise(resolve => {
 		setTimeout(resolve, milliseconds);
 	});
+
+/** Milliseconds from `fleet run` to the agent's first byte. */
+export async function firstByte(fleet: Fleet, name: string): Promise<number> {
+	const began = Date.now();
+	fleet.must('run', '--name', name, '--', 'sh', '-c', 'echo "at $(date +%s%N)"');
+	for (;;) {
+		const stamp = /^at (\d+)/m.exec(fleet.run(['logs', name]).stdout)?.[1];
+		if (stamp !== undefined) {
+			return Number(BigInt(stamp) / 1_000_000n) - began;
+		}
+
+		await sleep(100);
+	}
+}
 
 /** Prints the table in Markdown, with the machine it was made on; with `--json FILE` it is written there, too. */
 export function report(rows: readonly Row[], argv: readonly string[]): void {

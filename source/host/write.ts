@@ -89,6 +89,11 @@ export function placeFolder(made: string, place: string): void {
 	syncFolder(path.dirname(place));
 }
 
+/** Moves a file or folder to where nothing is, and waits for no disk: for what is made again after a crash. */
+export function movePlace(from: string, to: string): void {
+	renameSync(from, to);
+}
+
 /** What a lock's database says of the same, by SQLite's primary result codes. */
 const databaseCodes: Readonly<Record<number, string>> = {8: 'EROFS', 10: 'EIO', 13: 'ENOSPC'};
 

@@ -6,6 +6,7 @@ import {removeTree} from '../../host/remove-tree.ts';
 import {listSecrets, removeSecret, type SecretEntry} from '../grants/secrets.ts';
 import {forgetModels} from '../grants/remembered.ts';
 import {forgetYes} from '../project/remembered-yes.ts';
+import {removeOfProject} from '../layers/clean.ts';
 import {dropProject, openRepository} from '../project/projects.ts';
 import type {Context} from '../context.ts';
 import {listRunIds, readRun, withJournal} from '../runs.ts';
@@ -137,6 +138,7 @@ export async function remove(
 			throw gateRefusal(`this run began meanwhile: ${named(began)}`, `fleet stop ${began[0]!.run}`);
 		}
 
+		removeOfProject(context, project.id);
 		forgetModels(context, project.id);
 		forgetYes(context, project.id);
 		dropProject(context, project.id);

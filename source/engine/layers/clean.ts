@@ -4,8 +4,9 @@ import type {Paths} from '../../host/paths.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import type {Context} from '../context.ts';
 import {readSettings} from '../project/settings.ts';
-import {removeSpares} from '../run/spare.ts';
+import {removeSpares, sparesFolder} from '../run/spare.ts';
 import {listRuns} from '../runs.ts';
+import {cachesFolder} from './caches.ts';
 import {listLayers, removeLayer} from './store.ts';
 
 /* Which results of setups go again: by when they were used last, and by what all of them take. */
@@ -88,6 +89,16 @@ export function removeUnused(context: Context): LayerUse[] {
 
 	removeSpares(context.paths, Date.now());
 	return going;
+}
+
+/** Removes what is kept for the runs of a project that is not there any more. */
+export function removeOfProject(context: Context, project: string): void {
+	for (const {key} of listLayers(context.paths).filter(layer => layer.project === project)) {
+		removeLayer(context.paths, key);
+	}
+
+	removeFolder(cachesFolder(context.paths, project));
+	removeFolder(path.join(sparesFolder(context.paths), project));
 }
 
 /** The caches of each project, with when a setup used them last. */

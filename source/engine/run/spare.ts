@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import * as v from 'valibot';
@@ -12,7 +12,7 @@ import {removeFolder} from '../../host/remove-folder.ts';
 import {giveToRun, own, ownerOf} from '../../host/run-owner.ts';
 import {adminName, copyIndex} from '../../host/worktree.ts';
 import {statusOf} from '../../host/status.ts';
-import {replaceFile} from '../../host/write.ts';
+import {movePlace, replaceFile} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import {bootId} from '../layers/store.ts';
 import {parseOwn} from '../own-file.ts';
@@ -92,7 +92,7 @@ export async function takeSpare(
 	const taken = path.join(folder, `taken-${process.pid}`);
 	try {
 		// Of two that want it, one has it.
-		renameSync(path.join(folder, 'ready'), taken);
+		movePlace(path.join(folder, 'ready'), taken);
 	} catch {
 		// There is none.
 		return false;
@@ -111,7 +111,7 @@ export async function takeSpare(
 
 		const tree = path.join(taken, 'tree');
 		for (const name of readdirSync(tree)) {
-			renameSync(path.join(tree, name), path.join(wanted.worktree, name));
+			movePlace(path.join(tree, name), path.join(wanted.worktree, name));
 		}
 
 		const index = path.join(taken, 'index');
@@ -193,7 +193,7 @@ export async function makeSpare(
 		removeLeft(folder);
 		if (!existsSync(path.join(folder, 'ready'))) {
 			await fill(context, run, {places, fresh});
-			renameSync(fresh, path.join(folder, 'ready'));
+			movePlace(fresh, path.join(folder, 'ready'));
 		}
 	} catch {
 		// Such as a disk that is full, or a run that was discarded meanwhile.
