@@ -21,6 +21,12 @@ function isInstallation(prefix: string, home: string): boolean {
 	);
 }
 
+/**
+ * Has node-gyp compile addons with the headers of this installation. It fetches them otherwise, for each version anew,
+ * from a host that no file of a project names. This is its name for a setting that npm does not take for one of its own.
+ */
+const headersOf = (prefix: string): Readonly<Record<string, string>> => ({npm_package_config_node_gyp_nodedir: prefix});
+
 /** The folder in which a manager keeps its versions, as far as one is known from where a version lies. */
 function versionsAround(prefix: string): {readonly folder: string; readonly below: string} | undefined {
 	// nvm: versions/node/v20.1.0; fnm: node-versions/v20.1.0/installation; n: n/versions/node/20.1.0.
@@ -35,7 +41,7 @@ function installation(prefix: string): Tools {
 		title: `Node.js ${/\d/.test(version) ? version : ''}`.trim(),
 		path: [path.join(prefix, 'bin')],
 		mounts: readOnly(prefix),
-		env: {},
+		env: headersOf(prefix),
 	};
 }
 
@@ -119,7 +125,7 @@ export const volta: Toolchain = {
 			// A package manager of its own comes before the one in Node's archive.
 			path: places.toReversed().map(place => path.join(place, 'bin')),
 			mounts: readOnly(...places),
-			env: {},
+			env: typeof wanted['node'] === 'string' ? headersOf(path.join(root, 'tools/image/node', wanted['node'])) : {},
 		};
 	},
 };
