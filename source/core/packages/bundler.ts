@@ -50,6 +50,11 @@ export const bundler: LockFormat = {
 			}
 
 			const gem = sections.has(section) ? /^ {4}(\S+) \(([^)]*)\)$/.exec(line) : null;
+			// Bundler reads more in such a line than is read here.
+			if (!gem && sections.has(section) && /^ {4}\S/.test(line)) {
+				throw new Unreadable(`line ${index + 1} is not as Bundler writes it`);
+			}
+
 			if (gem) {
 				gems.push({
 					name: gem[1]!,

@@ -184,11 +184,15 @@ function changeOf(name: string, both: Both, format: LockFormat): PackageChange |
 	};
 }
 
-/** Hosts from which packages come, each with the first package of it. */
-function hostsOf({packages, hosts}: PackageList): Map<string, string> {
+/**
+ * Hosts from which packages come, each with the first package of it.
+ * @param isAny also those from which something else than a registry's packages came: a host of repositories, say, whose
+ * addresses anybody may write so that they look like a registry's
+ */
+function hostsOf({packages, hosts}: PackageList, isAny: boolean): Map<string, string> {
 	const found = new Map(hosts.map(host => [host, '']));
 	for (const {name, source} of packages) {
-		if (source.host !== '' && !found.has(source.host)) {
+		if ((isAny || source.kind === 'registry') && source.host !== '' && !found.has(source.host)) {
 			found.set(source.host, name);
 		}
 	}
@@ -198,13 +202,22 @@ function hostsOf({packages, hosts}: PackageList): Map<string, string> {
 
 /** Hosts that nothing came from before; in a new file, those that are not where the format's packages come from. */
 function hostFlags(format: LockFormat, before: PackageList | undefined, after: PackageList): PackageFlag[] {
-	const known = new Set(before === undefined || hostsOf(before).size === 0 ? format.hosts : hostsOf(before).keys());
-	return [...hostsOf(after)]
-		.filter(([host]) => !known.has(host))
-		.map(([host, name]) => ({
-			id: 'host',
-			text: `new host ${host}${name === '' ? '' : ` (${name})`}`,
-		}));
+	const hosts = (isAny: boolean) => {
+		const found = before === undefined ? undefined : hostsOf(before, isAny);
+		return new Set(before === undefined || hostsOf(before, true).size === 0 ? format.hosts : found!.keys());
+	};
+
+	const [known, registries] = [hosts(true), hosts(false)];
+	format.hosts.forEach(host => registries.add(host));
+	const ofRegistries = hostsOf({packages: after.packages, hosts: []}, false);
+	const fresh = new Map([
+		...[...hostsOf(after, true)].filter(([host]) => !known.has(host)),
+		...[...ofRegistries].filter(([host]) => !registries.has(host)),
+	]);
+	return [...fresh].map(([host, name]) => ({
+		id: 'host',
+		text: `new host ${host}${name === '' ? '' : ` (${name})`}`,
+	}));
 }
 
 const empty: PackageList = {packages: [], hosts: []};

@@ -5,7 +5,7 @@ import {pathSource, registrySource, urlSource} from './sources.ts';
 
 /** The words of a line of `go.mod`, of which some may be in quotes. One without its end goes on to the line's. */
 function words(line: string): string[] {
-	return (line.match(/"(?:[^"\\]|\\.)*"?|`[^`]*`?|[^\s"`]+/g) ?? []).map(word =>
+	return (line.match(/"(?:[^"\\]|\\.)*"?|`[^`]*`?|[()]|[^\s"`()]+/g) ?? []).map(word =>
 		/^["`]/.test(word) ? word.replaceAll(/^["`]|["`]$/g, '') : word,
 	);
 }
@@ -22,8 +22,23 @@ function replacementOf(parts: readonly string[], line: number): Replacement {
 	return {name: parts[0]!, version: arrow > 1 ? parts[1]! : '', by, to};
 }
 
-/** The lines of `go.mod` by their verbs, those of blocks, too. */
-function directives(text: string): Array<{verb: string; parts: string[]; line: number}> {
+/** What a `go.mod` or a `go.work` may say. */
+const verbs = new Set([
+	'module',
+	'go',
+	'toolchain',
+	'godebug',
+	'require',
+	'exclude',
+	'replace',
+	'retract',
+	'tool',
+	'ignore',
+	'use',
+]);
+
+/** The lines of `go.mod` by their verbs, those of blocks, too. @throws Unreadable at one that go does not know */
+export function directives(text: string): Array<{verb: string; parts: string[]; line: number}> {
 	const found: Array<{verb: string; parts: string[]; line: number}> = [];
 	let block = '';
 	for (const [index, raw] of text
@@ -38,6 +53,8 @@ function directives(text: string): Array<{verb: string; parts: string[]; line: n
 			block = '';
 		} else if (block === '' && parts.at(-1) === '(' && parts.length === 2) {
 			block = verb;
+		} else if (parts.length > 0 && !verbs.has(block || verb)) {
+			throw new Unreadable(`line ${index + 1} is not as go writes it`);
 		} else if (parts.length > 0) {
 			found.push({verb: block || verb, parts: block === '' ? parts.slice(1) : parts, line: index + 1});
 		}

@@ -1,6 +1,7 @@
 import {parse as parseToml} from 'smol-toml';
 import {parseJson, tableIn, valueOf} from './values.ts';
 import type {LockChange, PackageFlag} from './difference.ts';
+import {directives} from './go.ts';
 import {Unreadable} from './package.ts';
 import {withoutPassword} from './sources.ts';
 import {parseYaml} from './yaml.ts';
@@ -20,6 +21,10 @@ export type InstallFormat = {
 	readonly id: string;
 	/** Of a whole path. */
 	readonly path: RegExp;
+	/** Whether it is one as a whole, so that whatever changed in it counts, and no text has to be read. */
+	readonly isProgram?: boolean;
+	/** Whether it counts only where it is a symbolic link. */
+	readonly isLink?: boolean;
 	/** @throws whatever a parser throws */
 	read(text: string): Settings;
 };
@@ -122,8 +127,43 @@ const composerScripts = [
 
 /** A file that is a program, or is read as one, as a whole. */
 function program(id: string, path: RegExp): InstallFormat {
-	return {id, path, read: text => new Map([['', {value: text, shown: ''}]])};
+	return {id, path, isProgram: true, read: text => new Map([['', {value: text, shown: ''}]])};
 }
+
+/** Files that an install or a build runs, or reads as a program. */
+const programs = [
+	String.raw`setup\.py`,
+	String.raw`build\.rs`,
+	String.raw`binding\.gyp`,
+	String.raw`\.pnpmfile\.[cm]?js`,
+	String.raw`\.yarn/(?:releases|plugins)/.+`,
+	String.raw`\.pnp(?:\.loader)?\.[cm]?js`,
+	String.raw`\.mvn/[^/]+`,
+	'mvnw(?:\\.cmd)?',
+	'gradlew(?:\\.bat)?',
+	String.raw`gradle/wrapper/[^/]+\.jar`,
+	String.raw`\.mvn/wrapper/[^/]+\.(?:jar|java)`,
+	String.raw`[^/]+\.gradle(?:\.kts)?`,
+	'buildSrc/.+',
+	'Gemfile',
+	String.raw`gems\.rb`,
+	String.raw`[^/]+\.gemspec`,
+	String.raw`extconf\.rb`,
+];
+
+/** Folders in which such files lie. */
+const settingsFolders = [
+	String.raw`\.cargo`,
+	String.raw`\.mvn`,
+	String.raw`\.mvn/wrapper`,
+	'gradle',
+	'gradle/wrapper',
+	'buildSrc',
+	String.raw`\.yarn`,
+	String.raw`\.yarn/(?:releases|plugins)`,
+	String.raw`\.bundle`,
+	'requirements',
+];
 
 export const installFormats: readonly InstallFormat[] = [
 	{
@@ -138,14 +178,25 @@ export const installFormats: readonly InstallFormat[] = [
 				'lavamoat.allowScripts',
 				'dependenciesMeta',
 				'packageManager',
+				'devEngines.packageManager',
 				'gypfile',
+				'overrides',
+				'resolutions',
+				'patchedDependencies',
+				'pnpm.overrides',
+				'pnpm.patchedDependencies',
+				'pnpm.packageExtensions',
 			]),
 	},
 	{
 		id: 'pnpm',
 		path: /(?:^|\/)pnpm-workspace\.yaml$/,
-		read: text =>
-			pick(parseYaml(text)[0], [...builds, 'registries', 'ignoreScripts', 'scriptShell', 'pnpmfile', 'trustPolicy']),
+		// All that .npmrc may say may stand here as well, under names of its own.
+		read: text => {
+			const settings = keysOf(parseYaml(text)[0], 1);
+			['packages', 'catalog', 'catalogs'].forEach(name => settings.delete(name));
+			return settings;
+		},
 	},
 	{id: 'npmrc', path: /(?:^|\/)\.npmrc$/, read: text => lineSettings(text, /=/)},
 	{id: 'pip', path: /(?:^|\/)pip\.(?:conf|ini)$/, read: text => lineSettings(text, /[=:]/)},
@@ -162,6 +213,9 @@ export const installFormats: readonly InstallFormat[] = [
 				'build-system.backend-path',
 				'build-system.requires',
 				...['index', 'index-url', 'extra-index-url', 'sources', 'no-build', 'find-links'].map(
+					name => `tool.uv.${name}`,
+				),
+				...['pip', 'override-dependencies', 'extra-build-dependencies', 'allow-insecure-host', 'index-strategy'].map(
 					name => `tool.uv.${name}`,
 				),
 				'tool.poetry.source',
@@ -189,7 +243,33 @@ export const installFormats: readonly InstallFormat[] = [
 		path: /(?:^|\/)(?:gradle|maven)-wrapper\.properties$/,
 		read: text => lineSettings(text, /[=:]/),
 	},
-	program('program', /(?:^|\/)(?:setup\.py|build\.rs|binding\.gyp|\.pnpmfile\.c?js|\.mvn\/extensions\.xml)$/),
+	{
+		id: 'go.work',
+		path: /(?:^|\/)go\.work$/,
+		read: text =>
+			new Map(
+				directives(text)
+					.filter(({verb}) => verb === 'replace' || verb === 'toolchain')
+					.map(({verb, parts}) => [`${verb} ${parts[0] ?? ''}`, settingOf(verb, parts.slice(1).join(' '))]),
+			),
+	},
+	{
+		id: 'setup.cfg',
+		path: /(?:^|\/)setup\.cfg$/,
+		read: text =>
+			new Map(
+				[...lineSettings(text.replaceAll(/\r?\n[ \t]+/g, ' '), /[=:]/)].filter(([name]) =>
+					/^(?:setup_requires|dependency_links|cmdclass|index[-_]url|find[-_]links|allow[-_]hosts)$/.test(name),
+				),
+			),
+	},
+	{id: 'rust-toolchain', path: /(?:^|\/)rust-toolchain(?:\.toml)?$/, read: text => lineSettings(text, /=/)},
+	{id: 'poetry', path: /(?:^|\/)poetry\.toml$/, read: text => keysOf(parseToml(text), 2)},
+	{id: 'bundler', path: /(?:^|\/)\.bundle\/config$/, read: text => lineSettings(text, /:/)},
+	{id: 'gradle', path: /(?:^|\/)gradle\.properties$/, read: text => lineSettings(text, /[=:]/)},
+	program('program', new RegExp(`(?:^|/)(?:${programs.join('|')})$`)),
+	// Read as the folder that it leads to, none of whose own names say what they are.
+	{...program('link', new RegExp(`(?:^|/)(?:${settingsFolders.join('|')})$`)), isLink: true},
 ];
 
 export function installFormatOf(path: string): InstallFormat | undefined {

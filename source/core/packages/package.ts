@@ -37,6 +37,8 @@ export type LockFormat = {
 	readonly ecosystem: Ecosystem;
 	/** Of the last part of a path. */
 	readonly name: RegExp;
+	/** Of a whole path, where the last part alone does not tell. */
+	readonly path?: RegExp;
 	/** Public hosts from which packages of this format come by default. */
 	readonly hosts: readonly string[];
 	/** @throws Unreadable, or whatever a parser throws, where not all of it is understood */

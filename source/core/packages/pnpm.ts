@@ -1,4 +1,4 @@
-import {Unreadable, type LockFormat, type Package, type Script, type Source} from './package.ts';
+import {noSource, Unreadable, type LockFormat, type Package, type Script, type Source} from './package.ts';
 import {gitSource, npmSource, pathSource, registrySource} from './sources.ts';
 import {listOf, pairsOf, textOf, valueOf} from './values.ts';
 import {parseYaml} from './yaml.ts';
@@ -17,6 +17,9 @@ function split(key: string): {name: string; version: string} {
 	return {name: plain.slice(0, at), version};
 }
 
+/** Characters of a source that is kept as it is written. */
+const maxAddress = 1000;
+
 function sourceOf(resolution: unknown, named: {readonly name: string; readonly version: string}): Source {
 	const tarball = textOf(resolution, 'tarball');
 	const repository = textOf(resolution, 'repo');
@@ -26,6 +29,11 @@ function sourceOf(resolution: unknown, named: {readonly name: string; readonly v
 
 	if (textOf(resolution, 'type') === 'directory') {
 		return pathSource(textOf(resolution, 'directory'));
+	}
+
+	// Such as an archive of Node itself, whose address may stand anywhere below.
+	if (textOf(resolution, 'type') !== '' || valueOf(resolution, 'variants') !== undefined) {
+		return {...noSource, at: JSON.stringify(resolution).slice(0, maxAddress)};
 	}
 
 	return tarball === '' ? registrySource('') : npmSource(tarball, named);

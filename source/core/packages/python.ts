@@ -209,6 +209,8 @@ function requirementOf(line: string): Package | undefined {
 	const [, first = ''] = /^(\S+)/.exec(line) ?? [];
 	const integrity = [...line.matchAll(/--hash[= ](\S+)/g)].map(match => match[1]!);
 	const [stated = ''] = line.split(/(?:\s--|\s;|;\s)/, 1);
+	// What else is said of one requirement goes to its build.
+	const options = (line.match(/\s--(?!hash\b)[\w-]+(?:[= ]\S+)?/g) ?? []).join('');
 	const named = /^([\w.-]+)\s*(?:\[[^\]]*\])?\s*(?:@\s*(\S+)|(.*))$/.exec(stated);
 	if (!named || /^[\w+]+:|^\.{0,2}\//.test(first)) {
 		const source = addressSource(first);
@@ -220,34 +222,103 @@ function requirementOf(line: string): Package | undefined {
 	const commit = source.kind === 'git' ? (/@([^@/#]+)(?:#|$)/.exec(address!)?.[1] ?? '') : '';
 	return {
 		name: plainName(name),
-		version: version.trim().replace(/^==\s*/, ''),
+		version: `${version.trim().replace(/^==\s*/, '')}${options}`,
 		source,
 		script: source.kind === 'git' ? 'yes' : 'unknown',
 		integrity: commit === '' ? integrity : [...integrity, commit],
 	};
 }
 
+/** Lines as Python splits them, joined and without comments as pip does it: what hides from one reader is read by another. */
+function* requirementLines(text: string): Generator<string> {
+	let begun = '';
+	// eslint-disable-next-line no-control-regex -- Python ends lines at these
+	for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|[\n\r\v\f\u001C-\u001E\u0085\u2028\u2029]/)) {
+		const isComment = /^\s*#/.test(line);
+		if (line.endsWith('\\') && !isComment) {
+			begun += line.replaceAll(/^\\+|\\+$/g, '');
+		} else {
+			const [plain = ''] = `${begun}${isComment ? ' ' : ''}${line}`.split(/(?:^|\s)#/, 1);
+			begun = '';
+			yield plain.trim();
+		}
+	}
+
+	yield begun.trim();
+}
+
+/** What a line of a requirements file may begin with, in full; pip takes the beginning of a word for the word. */
+const requirementOptions = [
+	'index-url',
+	'extra-index-url',
+	'pypi-url',
+	'find-links',
+	'editable',
+	'requirement',
+	'constraint',
+	'no-index',
+	'no-binary',
+	'only-binary',
+	'prefer-binary',
+	'require-hashes',
+	'pre',
+	'trusted-host',
+	'use-feature',
+] as const;
+const shortOptions: Readonly<Record<string, (typeof requirementOptions)[number]>> = {
+	i: 'index-url',
+	f: 'find-links',
+	e: 'editable',
+	r: 'requirement',
+	c: 'constraint',
+};
+
+/** @throws Unreadable where it is none that pip knows in such a file */
+function optionOf(line: string): {readonly name: (typeof requirementOptions)[number]; readonly value: string} {
+	const [, short = '', rest = ''] = /^-([a-z])(.*)$/s.exec(line) ?? [];
+	const [, long = '', value = ''] = /^--([\w-]+)(?:\s*=\s*|\s+|$)(.*)$/s.exec(line) ?? [];
+	const name =
+		requirementOptions.find(one => one === long) ??
+		(long === '' ? shortOptions[short] : requirementOptions.find(one => one.startsWith(long)));
+	if (name === undefined) {
+		throw new Unreadable('it has an option that no requirements file has');
+	}
+
+	return {name, value: long === '' ? rest.replace(/^[=\s]+/, '') : value};
+}
+
+/** Another file that is read as well: one that is not compared itself is to be looked at. */
+function includedFile(name: string, file: string): Package {
+	const isCompared = isRequirements.test(file) && !/^[\w+]+:/.test(file);
+	const source = isCompared ? pathSource(file) : {...noSource, at: file};
+	return {name: `${name} ${file}`, version: '', source, script: 'no', integrity: []};
+}
+
+const isRequirements =
+	/(?:^|\/)(?:[\w.-]*[-_.])?(?:requirements|constraints)(?:[-_.][\w.-]*)?\.txt$|(?:^|\/)requirements\/[\w.-]+\.txt$/;
+
 export const requirements: LockFormat = {
 	id: 'requirements',
 	ecosystem: 'pypi',
-	name: /^(?:[\w.-]*[-_.])?requirements(?:[-_.][\w.-]*)?\.txt$/,
+	name: /^(?:[\w.-]*[-_.])?(?:requirements|constraints)(?:[-_.][\w.-]*)?\.txt$/,
+	path: isRequirements,
 	hosts,
 	read(text) {
 		const packages: Package[] = [];
 		const others: string[] = [];
-		for (const raw of text
-			.replace(/^\uFEFF/, '')
-			.replaceAll(/\\\r?\n/g, ' ')
-			.split(/\r\n|\n|\r/)) {
-			const [plain = ''] = raw.split(/(?:^|\s)#/, 1);
-			const line = plain.trim();
-			const option = /^(--?[\w-]+)(?:\s*=\s*|\s+)?(.*)$/.exec(line);
-			if (!option && line !== '') {
+		for (const line of requirementLines(text)) {
+			if (line !== '' && !line.startsWith('-')) {
 				packages.push(requirementOf(line)!);
-			} else if (option && ['-e', '--editable'].includes(option[1]!)) {
-				packages.push(requirementOf(option[2]!)!);
-			} else if (option && /^(?:-i|-f|--(?:extra-)?index-url|--find-links|--pypi-url)$/.test(option[1]!)) {
-				others.push(hostOf(option[2]!) || option[2]!);
+				continue;
+			}
+
+			const {name, value} = line === '' ? {name: 'pre' as const, value: ''} : optionOf(line);
+			if (name === 'editable') {
+				packages.push(requirementOf(value)!);
+			} else if (name === 'requirement' || name === 'constraint') {
+				packages.push(includedFile(name, value));
+			} else if (['index-url', 'extra-index-url', 'pypi-url', 'find-links', 'trusted-host'].includes(name)) {
+				others.push(hostOf(value) || value);
 			}
 		}
 

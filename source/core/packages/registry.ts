@@ -35,7 +35,7 @@ const maxName = 1000;
 /** The format of a lock file by its path; undefined for every other file. */
 export function formatOf(path: string): LockFormat | undefined {
 	const name = path.slice(path.lastIndexOf('/') + 1);
-	return formats.find(format => format.name.test(name));
+	return formats.find(format => format.name.test(name) || format.path?.test(path));
 }
 
 export type Reading = PackageList | {readonly unread: string};

@@ -5,6 +5,7 @@ import type {LockFormat} from '../../core/packages/package.ts';
 import type {Reading} from '../../core/packages/registry.ts';
 import {summarize, type PackageSummary} from '../../core/packages/summary.ts';
 import type {Run} from '../../core/run/run.ts';
+import {withinTime} from '../../host/time-limit.ts';
 import {redactText} from '../../core/secrets/redact.ts';
 import type {Git} from '../../host/git.ts';
 import type {Context} from '../context.ts';
@@ -19,6 +20,13 @@ import {readPackages, rememberPackages} from './packages-file.ts';
 /** Files of one change that are read, and characters of all of them; of what is left it is said. */
 const maxFiles = 200;
 const maxTotal = 64 * 1024 ** 2;
+
+/** Git's mode of a symbolic link. */
+const linkMode = '120000';
+
+/** How long one of them, and all, may take to be understood, milliseconds. */
+const maxFileMs = 5000;
+const maxMs = 30_000;
 
 /** Characters of names of changed files. */
 const maxNames = 64 * 1024 ** 2;
@@ -94,7 +102,7 @@ async function changedLocks({
 		// Of a file whose mode alone is another, nothing is.
 		if (format && before?.object !== after?.object) {
 			pairs.push({...pair, kind: 'lock', format});
-		} else if (installs && before?.object !== after?.object) {
+		} else if (installs && !(installs.isLink && after?.mode !== linkMode) && before?.object !== after?.object) {
 			pairs.push({...pair, kind: 'install', format: installs});
 		}
 	}
@@ -115,7 +123,8 @@ function joinMoved(pairs: readonly Pair[]): Pair[] {
 	);
 	return pairs.flatMap(pair => {
 		const [old, fresh] = [gone.get(nameOf(pair)) ?? [], came.get(nameOf(pair)) ?? []];
-		if (old.length !== 1 || fresh.length !== 1 || (pair !== old[0] && pair !== fresh[0])) {
+		// What says what runs at an install says so of the folder that it is in.
+		if (pair.kind === 'install' || old.length !== 1 || fresh.length !== 1 || (pair !== old[0] && pair !== fresh[0])) {
 			return [pair];
 		}
 
@@ -127,13 +136,16 @@ function joinMoved(pairs: readonly Pair[]): Pair[] {
 async function compareAll(git: Git, pairs: readonly Pair[]): Promise<LockChange[]> {
 	const [{maxChars, readLock}, {compareLocks}, {compareInstall}] = await loadReaders();
 	let total = 0;
+	const until = performance.now() + maxMs;
+	const msLeft = () => Math.max(1, Math.min(maxFileMs, Math.round(until - performance.now())));
+	const slow = {unread: 'it takes too long to read'};
 	const read = async (entry: Change['before']): Promise<Text | undefined> => {
 		if (!entry) {
 			return undefined;
 		}
 
 		if (entry.mode !== '100644' && entry.mode !== '100755') {
-			return {unread: entry.mode === '120000' ? 'it is a link' : 'it is no file'};
+			return {unread: entry.mode === linkMode ? 'it is a link' : 'it is no file'};
 		}
 
 		if (total > maxTotal) {
@@ -146,14 +158,17 @@ async function compareAll(git: Git, pairs: readonly Pair[]): Promise<LockChange[
 	};
 
 	const readingOf = (format: LockFormat, text: Text | undefined): Reading | undefined =>
-		typeof text === 'string' ? readLock(format, text) : text;
+		typeof text === 'string' ? (withinTime(msLeft(), () => readLock(format, text))?.result ?? slow) : text;
 	const found: LockChange[] = [];
 	for (const pair of pairs.slice(0, maxFiles)) {
 		// One after the other: each may take as much memory as the longest.
-		const [before, after] = [await read(pair.before), await read(pair.after)];
+		const isProgram = pair.kind === 'install' && pair.format.isProgram;
+		const [before, after] = isProgram
+			? [pair.before?.object, pair.after?.object]
+			: [await read(pair.before), await read(pair.after)];
 		if (pair.kind === 'install') {
-			const change = compareInstall(pair.path, pair.format, {before, after});
-			found.push(...(change ? [change] : []));
+			const change = withinTime(msLeft(), () => compareInstall(pair.path, pair.format, {before, after}));
+			found.push(...(change ? [change.result].filter(one => one !== undefined) : [unreadable(pair.path, slow.unread)]));
 		} else {
 			const {path, format} = pair;
 			const both = {before: readingOf(format, before), after: readingOf(format, after)};

@@ -115,7 +115,7 @@ test('what runs at an install, and from where packages come, is said by its sett
 		assert.deepEqual(texts(path, before, after), lines, path);
 	}
 
-	for (const path of ['package.jsonc', 'my-package.json5', 'config.toml', 'setup.cfg', 'x.npmrc']) {
+	for (const path of ['package.jsonc', 'my-package.json5', 'config.toml', 'setup.txt', 'x.npmrc']) {
 		assert.equal(installFormatOf(path), undefined, path);
 	}
 });
@@ -196,5 +196,63 @@ test('whatever a manifest holds, something is said of it', () => {
 		for (const bit of bits) {
 			compare(path, undefined, bit.repeat(200_000));
 		}
+	}
+});
+
+test('what runs at an install without a setting that says so is one as a whole', () => {
+	for (const path of [
+		'.yarn/releases/yarn-4.0.0.cjs',
+		'.yarn/plugins/x.cjs',
+		'a/.pnp.cjs',
+		'.pnpmfile.mjs',
+		'gradle/wrapper/gradle-wrapper.jar',
+		'settings.gradle.kts',
+		'buildSrc/src/main/java/X.java',
+		'gradlew',
+		'mvnw.cmd',
+		'.mvn/jvm.config',
+		'Gemfile',
+		'x.gemspec',
+		'ext/a/extconf.rb',
+	]) {
+		assert.equal(installFormatOf(path)?.isProgram, true, path);
+	}
+
+	for (const path of ['.cargo', '.mvn', 'a/gradle/wrapper', '.yarn/releases']) {
+		assert.equal(installFormatOf(path)?.isLink, true, path);
+	}
+
+	for (const path of ['src/yarn/releases/x.js', 'Gemfile.md', 'gradlew.txt', 'x.gradle.md', 'setup.cfg/x']) {
+		assert.equal(installFormatOf(path), undefined, path);
+	}
+});
+
+test('settings that a manager reads under other names or from other files are said, too', () => {
+	for (const [path, before, after, lines] of [
+		['package.json', '{}', '{"overrides":{"a":"npm:b@1"}}', ['overrides is now: {"a":"npm:b@1"}']],
+		[
+			'package.json',
+			'{}',
+			'{"pnpm":{"patchedDependencies":{"a":"p"}}}',
+			['pnpm.patchedDependencies is now: {"a":"p"}'],
+		],
+		['pnpm-workspace.yaml', 'packages: [a]\n', 'packages: [b]\nnodeOptions: -r ./x\n', ['nodeOptions is now: -r ./x']],
+		['go.work', 'go 1.22\n', 'go 1.22\nreplace(\n a => b v1\n)\n', ['replace a is now: => b v1']],
+		['rust-toolchain.toml', '[toolchain]\n', '[toolchain]\npath = "x"\n', ['path is now: "x"']],
+		[
+			'setup.cfg',
+			'[flake8]\nignore = a\n',
+			'[flake8]\nignore = b\n[options]\nsetup_requires =\n  x\n',
+			['setup_requires is now: x'],
+		],
+		['.bundle/config', undefined, 'BUNDLE_MIRROR__ALL: "x"\n', ['BUNDLE_MIRROR__ALL is now: "x"']],
+		[
+			'gradle.properties',
+			'a=1\n',
+			'a=1\norg.gradle.jvmargs=-javaagent:x\n',
+			['org.gradle.jvmargs is now: -javaagent:x'],
+		],
+	] as const) {
+		assert.deepEqual(texts(path, before, after), lines, path);
 	}
 });

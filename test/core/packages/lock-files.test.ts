@@ -464,3 +464,79 @@ test('whatever a lock file holds, it is read or said not to be, in a time that g
 		}
 	}
 });
+
+/** What a change does, in words; what is not read as well. */
+function changed(name: string, before: string, after: string): string {
+	const format = formatOf(name)!;
+	const change = compareLocks(name, format, {before: readLock(format, before), after: readLock(format, after)});
+	return [
+		change.unread ?? '',
+		...change.flags.map(({text}) => text),
+		...change.packages.map(({kind, name: one}) => `${kind} ${one}`),
+	]
+		.filter(text => text !== '')
+		.join('; ');
+}
+
+test('what pip reads in a requirements file is read, however it is hidden from people', () => {
+	for (const [added, wanted] of [
+		['-r x.lst', 'came requirement x.lst'],
+		['-cx.lst', 'came constraint x.lst'],
+		['-ihttps://evil.example/simple', 'new host evil.example'],
+		['--extra-index https://evil.example/simple', 'new host evil.example'],
+		['--trusted-host=evil.example', 'new host evil.example'],
+		['# a note \\\nevil==1', 'came evil'],
+		['b==1 # a note\u2028evil==1', 'came b; came evil'],
+		['b==1 # a note\u0085evil==1', 'came b; came evil'],
+		['ev\\\nil==1', 'came evil'],
+		['-e./evil', 'came ./evil'],
+		['--edit ./evil', 'came ./evil'],
+		['--no-such-option', 'it has an option that no requirements file has'],
+	] as const) {
+		assert.equal(changed('requirements.txt', 'a==1\n', `a==1\n${added}\n`), wanted, added);
+	}
+
+	assert.equal(changed('requirements.txt', 'a==1\n', 'a==1 --global-option=x\n'), 'changed a');
+	assert.equal(changed('requirements/base.txt', 'a==1\n', 'a==1\nb==1\n'), 'came b');
+	assert.equal(changed('constraints.txt', 'a==1\n', 'a==1\nb==1\n'), 'came b');
+});
+
+test('a block of go.mod needs no blank, and a line that go does not know is not passed over', () => {
+	const mod = 'module x\n\nrequire a v1\n';
+	assert.equal(changed('go.mod', mod, `${mod}require(\n\tb v1\n)\n`), 'came b');
+	assert.match(changed('go.mod', mod, `${mod}replace(\n\ta => b v1\n)\n`), /changed a/);
+	assert.equal(changed('go.mod', mod, `${mod}requires b v1\n`), 'line 4 is not as go writes it');
+});
+
+test('a table that YAML lays over another, and a resolution of an unknown kind, are not passed over', () => {
+	const lock = "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: sha512-AA==}\n";
+	const merged = lock.replace('{integrity', '{<<: {tarball: https://evil.example/x.tgz}, integrity');
+	assert.equal(changed('pnpm-lock.yaml', lock, merged), 'it has a key <<');
+	assert.match(changed('pnpm-lock.yaml', lock, `${lock}<<: {packages: {b@1.0.0: {}}}\n`), /<</);
+	const binary = `${lock}  node@runtime:22.0.0:\n    resolution: {type: binary, url: https://evil.example/n.tgz}\n`;
+	const format = formatOf('pnpm-lock.yaml')!;
+	const {packages} = compareLocks('', format, {before: readLock(format, lock), after: readLock(format, binary)});
+	assert.match(packages[0]!.flags[0]!.text, /evil\.example.*which is no registry/);
+});
+
+test('a gem in a line that Bundler alone reads is not passed over', () => {
+	const lock = 'GEM\n  remote: https://rubygems.org/\n  specs:\n    a (1.0)\n';
+	assert.equal(changed('Gemfile.lock', lock, `${lock}    evil (1.0)!\n`), 'line 5 is not as Bundler writes it');
+});
+
+test('a host of repositories that is known is no registry that is', () => {
+	const lock = (packages: object) =>
+		JSON.stringify({
+			lockfileVersion: 3,
+			packages: {
+				'': {},
+				'node_modules/g': {version: '1.0.0', resolved: 'git+https://github.com/a/g.git#abc'},
+				...packages,
+			},
+		});
+	const resolved = 'https://github.com/evil/r/raw/main/left-pad/-/left-pad-1.3.0.tgz';
+	assert.equal(
+		changed('package-lock.json', lock({}), lock({'node_modules/left-pad': {version: '1.3.0', resolved}})),
+		'new host github.com (left-pad); came left-pad',
+	);
+});
