@@ -19,7 +19,13 @@ export type Looked = {
 	/**
 	 * A commit, or a tree and the commits of which it is the merge: then a commit is made of them, in this folder alone.
 	 */
-	readonly what: {readonly commit: string} | {readonly tree: string; readonly parents: readonly string[]};
+	readonly what:
+		| {readonly commit: string}
+		| {
+				readonly tree: string;
+				readonly parents: readonly string[];
+				/** By default, that it is a merge. */ readonly message?: string;
+		  };
 	/** Full ref that HEAD names. */
 	readonly branch: string;
 	/** How many commits deep; undefined for all. */
@@ -54,30 +60,27 @@ async function boundary(git: Git, commit: string, depth: number): Promise<string
 	return ends;
 }
 
-/** The commit of a merge, in a git folder of fleet's own. The same parents and tree give the same one, whenever it is made. */
+/** The commit of a merge, or of a tree that is tried, in a git folder of fleet's own. The same parents and tree give the same one, whenever it is made. */
 async function commitMerge(
 	git: Git,
 	own: Git,
-	{tree, parents}: {readonly tree: string; readonly parents: readonly string[]},
+	{tree, parents, message = 'The merge that is verified'}: Exclude<Looked['what'], {commit: string}>,
 ): Promise<string> {
 	const dates = (await git.raw('log', '--no-walk', '--format=%ct', ...parents))
 		.split('\n')
 		.filter(line => line !== '')
 		.map(Number);
 	const stamp = `@${Math.max(...dates)} +0000`;
-	const made = await own.must(
-		['commit-tree', tree, ...parents.flatMap(parent => ['-p', parent]), '-m', 'The merge that is verified'],
-		{
-			env: {
-				GIT_AUTHOR_NAME: 'fleet',
-				GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid',
-				GIT_COMMITTER_NAME: 'fleet',
-				GIT_COMMITTER_EMAIL: 'fleet@fleet.invalid',
-				GIT_AUTHOR_DATE: stamp,
-				GIT_COMMITTER_DATE: stamp,
-			},
+	const made = await own.must(['commit-tree', tree, ...parents.flatMap(parent => ['-p', parent]), '-m', message], {
+		env: {
+			GIT_AUTHOR_NAME: 'fleet',
+			GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid',
+			GIT_COMMITTER_NAME: 'fleet',
+			GIT_COMMITTER_EMAIL: 'fleet@fleet.invalid',
+			GIT_AUTHOR_DATE: stamp,
+			GIT_COMMITTER_DATE: stamp,
 		},
-	);
+	});
 	return made.trim();
 }
 

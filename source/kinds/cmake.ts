@@ -10,6 +10,22 @@ function buildFolder({paths}: ProjectFolder): string {
 	);
 }
 
+/** Texts of the files that CMakeLists.txt most often includes. */
+function modulesOf(folder: ProjectFolder): string[] {
+	return folder.paths.filter(name => /^cmake\/[^/]+\.cmake$/.test(name)).map(name => folder.text(name) ?? '');
+}
+
+/** A step of the build that fetches, as against one of a file that the project has. */
+const downloads = /\bExternalProject_Add\s*\([^)]*\b(?:GIT_REPOSITORY|URL)\s+"?(?:https?|git|ssh):/;
+
+/** Where what is fetched comes from. What GitHub has, it leads on to these. */
+function hostsOf(text: string): string[] {
+	const named = hostsIn(text, /\b(?:GIT_REPOSITORY|URL)\s+"?(https?:\/\/[^\s")]+)/g);
+	const isAtGithub = named.length === 0 || /github\.com|\bCPMAddPackage\b/.test(text);
+	const github = ['github.com', 'codeload.github.com', 'release-assets.githubusercontent.com'];
+	return unique([...(isAtGithub ? github : []), ...named]);
+}
+
 /** CMake. What it fetches by itself is fetched by setup, where the files name that. */
 export const cmake: ProjectKind = {
 	id: 'cmake',
@@ -17,7 +33,7 @@ export const cmake: ProjectKind = {
 	language: 'C',
 	manifests: ['CMakeLists.txt'],
 	isCalled: true,
-	reads: ['CMakeLists.txt', 'CMakePresets.json'],
+	reads: ['CMakeLists.txt', 'CMakePresets.json', 'cmake/'],
 	detect(folder) {
 		const text = folder.text('CMakeLists.txt');
 		if (text === undefined || !/^\s*project\s*\(/im.test(text)) {
@@ -25,7 +41,8 @@ export const cmake: ProjectKind = {
 		}
 
 		const build = buildFolder(folder);
-		const fetches = /\b(?:FetchContent_|ExternalProject_Add|CPMAddPackage)/.test(text);
+		const all = [text, ...modulesOf(folder)].join('\n').replaceAll(/^\s*#.*$/gm, '');
+		const fetches = /\b(?:FetchContent_(?:Declare|MakeAvailable|Populate)|CPMAddPackage)\b/.test(all);
 		const hasTests =
 			/\b(?:enable_testing|add_test|include\s*\(\s*CTest)\b/i.test(text) ||
 			folder.paths.some(name => /^tests?\/CMakeLists\.txt$/.test(name));
@@ -39,17 +56,17 @@ export const cmake: ProjectKind = {
 				`cmake --build ${build} --parallel`,
 				...(hasTests ? [`ctest --test-dir ${build} --output-on-failure --no-tests=error`] : []),
 			],
-			network: fetches
-				? unique([
-						'github.com',
-						'codeload.github.com',
-						'release-assets.githubusercontent.com',
-						...hostsIn(text, /\b(?:GIT_REPOSITORY|URL)\s+"?(https?:\/\/[^\s")]+)/g),
-					])
-				: [],
+			network: fetches ? hostsOf(all) : [],
 			inputs: fetches ? folder.paths.filter(name => /(?:^|\/)CMakeLists\.txt$|\.cmake$/.test(name)).slice(0, 200) : [],
 			preview: undefined,
-			notes: hasTests ? [] : ['CMakeLists.txt adds no test: that it builds is all that is verified'],
+			notes: [
+				...(hasTests ? [] : ['CMakeLists.txt adds no test: that it builds is all that is verified']),
+				...(downloads.test(all)
+					? [
+							'ExternalProject_Add downloads while it builds, where verify has no network: FetchContent does it in setup',
+						]
+					: []),
+			],
 		};
 	},
 };

@@ -95,6 +95,35 @@ test('a program that is not there is named, with what to do then', {skip}, t => 
 	assert.doesNotMatch(stdout, /--verify/);
 });
 
+test('it is tried with the policy’s file there, and what fails only because of that is told apart', t => {
+	const sees = projectOf(t, {
+		Makefile: 'test:\n\tgrep -q "make test" .fleet/policy.yaml\n\ttest -z "$$(git status --short)"\n',
+	});
+	assert.match(sees.must('project', 'add', '--yes'), /make test … passed/);
+	const fleet = projectOf(t, {Makefile: 'test:\n\ttest ! -e .fleet\n'});
+	const said = fleet.must('project', 'add', '--yes');
+	assert.match(said, /make test … failed[\s\S]+what failed, without \.fleet\/policy\.yaml[\s\S]+make test … passed/);
+	assert.match(
+		said,
+		/make test passes without \.fleet\/policy\.yaml and fails with it[\s\S]+fleet project add \S+ --yes/,
+	);
+	const document = fleet.json('project', 'add', '--yes');
+	assert.deepEqual([document['stopped'], document['steps'][0].result], [['make test'], 'failed']);
+	assert.equal(fleet.git('log', '--format=%s', '-1'), 'none');
+	assert.equal(fleet.git('status', '--short'), '', 'nothing of a trial is in the checkout or the index');
+	const setup = projectOf(t, {
+		...npmFiles,
+		'.npmrc': 'audit=false\n',
+		'beside/package.json': JSON.stringify({
+			name: 'beside',
+			version: '1.0.0',
+			scripts: {prepare: 'test ! -e ../.fleet'},
+		}),
+	});
+	const kept = setup.json('project', 'add', '--yes');
+	assert.deepEqual([kept['stopped'], kept['policy']], [['npm ci'], null]);
+});
+
 test('where nobody can be asked it is only shown, and a program reads all of it', t => {
 	const fleet = projectOf(t, passing);
 	const said = fleet.must('project', 'add');

@@ -6,7 +6,8 @@ import {test} from 'node:test';
 import type {Policy} from '../../source/core/policy.ts';
 import type {Project} from '../../source/core/project.ts';
 import {tryParts} from '../../source/engine/project/propose.ts';
-import {tryPolicy, type Step} from '../../source/engine/project/try-policy.ts';
+import {tryPolicy} from '../../source/engine/project/try-policy.ts';
+import type {Step} from '../../source/engine/project/trial-steps.ts';
 import type {Part} from '../../source/kinds/detect.ts';
 import {Fleet} from '../support/fleet.ts';
 

@@ -385,6 +385,38 @@ const layouts: Readonly<Record<string, Layout>> = {
 		],
 		network: [],
 	},
+	'cmake that fetches': {
+		kind: 'cmake',
+		files: {
+			'CMakeLists.txt': 'project(x C)\ninclude(cmake/deps.cmake)\nadd_test(NAME x COMMAND x)\n',
+			'cmake/deps.cmake':
+				`FetchContent_Declare(a URL https://u:${token}@cmake.example.com/a.tar.gz)\nFetchContent_MakeAvailable(a)\n` +
+				'# FetchContent_Declare(b GIT_REPOSITORY "https://github.com/b/b")\n',
+		},
+		by: 'CMakeLists.txt',
+		setup: ['cmake -S . -B /tmp/build -DFETCHCONTENT_BASE_DIR="$HOME/.cache/fetchcontent"'],
+		verify: [
+			'cmake -S . -B build -DFETCHCONTENT_BASE_DIR="$HOME/.cache/fetchcontent" -DFETCHCONTENT_FULLY_DISCONNECTED=ON',
+			'cmake --build build --parallel',
+			'ctest --test-dir build --output-on-failure --no-tests=error',
+		],
+		network: ['cmake.example.com'],
+	},
+	'cmake with a project of its own': {
+		kind: 'cmake',
+		files: {
+			'CMakeLists.txt':
+				'project(x C)\nenable_testing()\nExternalProject_Add(a URL ${CMAKE_CURRENT_SOURCE_DIR}/a.tar.gz)\n',
+		},
+		by: 'CMakeLists.txt',
+		setup: [],
+		verify: [
+			'cmake -S . -B build',
+			'cmake --build build --parallel',
+			'ctest --test-dir build --output-on-failure --no-tests=error',
+		],
+		network: [],
+	},
 	make: {
 		kind: 'make',
 		files: {Makefile: 'CFLAGS := -O2\ntest_all := x\n\nall: x\n\ncheck: all\n\t./x\n\nserve:\n\t./serve\n'},
@@ -510,6 +542,16 @@ for (const [name, layout] of Object.entries(layouts)) {
 		);
 	});
 }
+
+test('what CMake downloads while it builds is told of', () => {
+	const notes = (source: string) =>
+		kinds
+			.find(({id}) => id === 'cmake')!
+			.detect(folderOf({'CMakeLists.txt': `project(x C)\nenable_testing()\nExternalProject_Add(a ${source})\n`}))!
+			.notes;
+	assert.match(notes('URL https://cmake.example.com/a.tgz').join('\n'), /downloads while it builds/);
+	assert.deepEqual(notes('URL ${CMAKE_CURRENT_SOURCE_DIR}/a.tar.gz'), []);
+});
 
 test('every kind has a layout', () => {
 	const tried = new Set(Object.values(layouts).map(({kind}) => kind));

@@ -12,7 +12,7 @@ import {readPolicy} from '../../engine/project/policy.ts';
 import {checkNoPolicy, commitPolicy} from '../../engine/project/policy-file.ts';
 import {addProject, openRepository} from '../../engine/project/projects.ts';
 import {policyOf, tryParts, type Tried} from '../../engine/project/propose.ts';
-import type {Step} from '../../engine/project/try-policy.ts';
+import type {Step} from '../../engine/project/trial-steps.ts';
 import {joinParts, type Part} from '../../kinds/detect.ts';
 import {ask} from '../../terminal/ask.ts';
 import type {Io} from '../../terminal/program.ts';
@@ -136,6 +136,7 @@ async function propose(context: Context, project: Project, asked: Asked): Promis
 		parts,
 		hosts: options.network,
 		tell: news => say('result' in news ? stepText(news) : `  ${news.phase.padEnd(7)} ${escapeLine(news.command)} …`),
+		again: () => say(`  what failed, without ${policyPath}, which is new:\n`),
 		mayReach: (hosts, nearby) => mayReach(project, {hosts, nearby}, asked),
 	});
 	return {parts: all, tried, ...(await commitPassed(project, tried, asked))};
@@ -177,14 +178,27 @@ async function mayReach(
 
 async function commitPassed(
 	project: Project,
-	{policy, notes}: Tried,
+	{policy, stopped, notes}: Tried,
 	{io, say, options}: Asked,
 ): Promise<Pick<Outcome, 'text' | 'committed'>> {
 	for (const note of notes) {
 		say(`    note: ${escapeLine(note)}\n`);
 	}
 
-	if (policy.setup.commands.length + policy.verify.length === 0) {
+	const isNothing = policy.setup.commands.length + policy.verify.length === 0;
+	for (const command of stopped) {
+		say(
+			`    note: ${escapeLine(command)} passes without ${policyPath} and fails with it: it checks every file.\n` +
+				'          Let that check leave out .fleet/ (apache-rat-plugin: <exclude>.fleet/**</exclude>; Prettier: .fleet/ in\n' +
+				`          .prettierignore), commit that, then ${
+					isNothing
+						? `fleet project add ${quoteWord(project.root)} --yes`
+						: `name the command in ${policyPath}, as any other change of it`
+				}\n`,
+		);
+	}
+
+	if (isNothing) {
 		say(
 			`  nothing of it passed, so no policy is committed; without verify commands nothing can be merged: ` +
 				`fleet project init ${project.id} --verify "…"\n`,
@@ -234,6 +248,7 @@ function documentOf({parts, tried, text, committed}: Outcome) {
 			lines,
 		})),
 		denied: tried?.denied ?? [],
+		stopped: tried?.stopped ?? [],
 		policy: text ?? null,
 		committed: committed ?? null,
 	};

@@ -5,6 +5,7 @@ import {branchName} from '../../core/git/refs.ts';
 import {policyPath, withNetwork, withVerify} from '../../core/policy.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
+import type {Git} from '../../host/git.ts';
 import {replaceFile} from '../../host/write.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
@@ -73,35 +74,47 @@ async function branchOf(root: string) {
 	return {root, checkout, ref, head};
 }
 
-/** A policy file, committed and in the checkout. Nothing else that is changed or staged there comes along. */
-async function commitText(
-	{root, checkout, ref, head}: Awaited<ReturnType<typeof branchOf>>,
+/** The message of the commit with a first policy. */
+export const policyMessage = 'Add what sets up and verifies this project';
+
+/** The tree of a commit with a policy in it, among the objects of the repository; no branch and no index has it. */
+export async function treeWithPolicy(
+	checkout: Git,
+	head: string,
 	text: string,
-	message: string,
-): Promise<{branch: string; commit: string}> {
+): Promise<{readonly blob: string; readonly tree: string}> {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-policy-'));
 	try {
 		const env = {GIT_INDEX_FILE: path.join(folder, 'index')};
 		const blob = (await checkout.must(['hash-object', '-w', '--stdin'], {input: text})).trim();
 		await checkout.must(['read-tree', head], {env});
 		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`], {env});
-		const tree = (await checkout.must(['write-tree'], {env})).trim();
-		const made = await checkout.run(['commit-tree', tree, '-p', head, '-m', message]);
-		if (made.code !== 0) {
-			throw new Refusal(
-				`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
-				'git config user.name and user.email must be set',
-			);
-		}
-
-		const commit = made.stdout.trim();
-		await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`]);
-		await checkout.must(['update-ref', '-m', 'fleet: what verifies this project', ref, commit, head]);
-		writeOwn(root, text);
-		return {branch: branchName(ref), commit};
+		return {blob, tree: (await checkout.must(['write-tree'], {env})).trim()};
 	} finally {
 		rmSync(folder, {recursive: true, force: true});
 	}
+}
+
+/** A policy file, committed and in the checkout. Nothing else that is changed or staged there comes along. */
+async function commitText(
+	{root, checkout, ref, head}: Awaited<ReturnType<typeof branchOf>>,
+	text: string,
+	message: string,
+): Promise<{branch: string; commit: string}> {
+	const {blob, tree} = await treeWithPolicy(checkout, head, text);
+	const made = await checkout.run(['commit-tree', tree, '-p', head, '-m', message]);
+	if (made.code !== 0) {
+		throw new Refusal(
+			`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
+			'git config user.name and user.email must be set',
+		);
+	}
+
+	const commit = made.stdout.trim();
+	await checkout.must(['update-index', '--add', '--cacheinfo', `100644,${blob},${policyPath}`]);
+	await checkout.must(['update-ref', '-m', 'fleet: what verifies this project', ref, commit, head]);
+	writeOwn(root, text);
+	return {branch: branchName(ref), commit};
 }
 
 /**
@@ -162,5 +175,5 @@ export async function checkNoPolicy({root}: Project): Promise<void> {
  */
 export async function commitPolicy(project: Project, text: string): Promise<{branch: string; commit: string}> {
 	await checkNoPolicy(project);
-	return commitText(await branchOf(project.root), text, 'Add what sets up and verifies this project');
+	return commitText(await branchOf(project.root), text, policyMessage);
 }

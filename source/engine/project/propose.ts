@@ -1,9 +1,12 @@
 import type {Project} from '../../core/project.ts';
+import {policyText} from '../../core/policy.ts';
+import {Refusal} from '../../core/refusal.ts';
 import {isSetupInput} from '../../core/setup-inputs.ts';
 import {joinParts, type Part} from '../../kinds/detect.ts';
 import {publicRegistries} from '../../kinds/hosts.ts';
 import type {Context} from '../context.ts';
-import {tryPolicy, type Found, type Step, type Trial} from './try-policy.ts';
+import type {Step, Tell} from './trial-steps.ts';
+import {tryPolicy, type Found, type Trial} from './try-policy.ts';
 
 /** What came of trying a proposal. */
 export type Tried = {
@@ -15,6 +18,8 @@ export type Tried = {
 	readonly denied: readonly string[];
 	/** Those of them at an address that is no public one. */
 	readonly nearby: readonly string[];
+	/** Commands that fail with the policy's file there and pass without it: they look at every file of the project. */
+	readonly stopped: readonly string[];
 	/** What setup left that a person should know of. */
 	readonly notes: readonly string[];
 };
@@ -46,11 +51,14 @@ export async function tryParts(
 		hosts,
 		tell,
 		mayReach,
+		again,
 	}: {
 		readonly parts: readonly Part[];
 		readonly hosts: readonly string[];
-		readonly tell: Parameters<typeof tryPolicy>[2]['tell'];
+		readonly tell: Tell;
 		mayReach(hosts: readonly string[], nearby: readonly string[]): Promise<boolean>;
+		/** Called before what failed is tried without the policy's file. */
+		again?(): void;
 	},
 ): Promise<Tried> {
 	const steps = new Map<string, Step>();
@@ -58,9 +66,11 @@ export async function tryParts(
 	let rest = [...parts];
 	let trial: Found = {steps: [], denied: [], nearby: [], notes: []};
 	const asked = new Set<string>();
+	const stopped: string[] = [];
 	while (rest.length > 0) {
 		const policy = policyOf(rest, allowed);
-		trial = await tryPolicy(context, project, {policy, named: [...publicRegistries, ...allowed], tell});
+		const named = [...publicRegistries, ...allowed];
+		trial = await tryPolicy(context, project, {policy, file: fileOf(policy), named, tell});
 		for (const step of trial.steps) {
 			steps.set(`${step.phase} ${step.command}`, step);
 		}
@@ -74,6 +84,7 @@ export async function tryParts(
 			}
 		}
 
+		stopped.push(...(await stoppedByFile(context, project, {policy, trial, named, tell, again})));
 		const failed = trial.steps.find(({phase, result}) => phase === 'setup' && result !== 'passed');
 		if (failed === undefined) {
 			const passed = trial.steps.filter(({result}) => result === 'passed');
@@ -81,11 +92,53 @@ export async function tryParts(
 			// What is not public and nobody said yes to is not in the policy either, where it would be open to every run.
 			const closed = new Set(trial.nearby.filter(host => !allowed.includes(host)));
 			const network = policy.network.filter(host => !closed.has(host));
-			return {...trial, policy: {...policy, verify: of('verify'), network}, steps: [...steps.values()]};
+			return {...trial, policy: {...policy, verify: of('verify'), network}, stopped, steps: [...steps.values()]};
 		}
 
 		rest = rest.filter(part => !part.setup.includes(failed.command));
 	}
 
-	return {...trial, policy: policyOf([], []), steps: [...steps.values()]};
+	return {...trial, policy: policyOf([], []), stopped, steps: [...steps.values()]};
+}
+
+/** The text of a policy; undefined where there can be none. */
+function fileOf(policy: Trial): string | undefined {
+	const text = policyText(policy);
+	return text instanceof Refusal ? undefined : text;
+}
+
+/**
+ * Which of the commands that failed pass without the policy's file. Where setup was denied a host, that is not asked.
+ */
+async function stoppedByFile(
+	context: Context,
+	project: Project,
+	{
+		policy,
+		trial,
+		named,
+		tell,
+		again,
+	}: {
+		readonly policy: Trial;
+		readonly trial: Found;
+		readonly named: readonly string[];
+		readonly tell: Tell;
+		again?: (() => void) | undefined;
+	},
+): Promise<string[]> {
+	const failed = trial.steps.filter(({result}) => result === 'failed');
+	const isSetup = failed.some(({phase}) => phase === 'setup');
+	if (failed.length === 0 || (isSetup && trial.denied.length > 0)) {
+		return [];
+	}
+
+	again?.();
+	const verify = isSetup ? [] : failed.map(({command}) => command);
+	const {steps} = await tryPolicy(context, project, {policy: {...policy, verify}, named, tell});
+	return failed
+		.filter(one =>
+			steps.some(({phase, command, result}) => phase === one.phase && command === one.command && result === 'passed'),
+		)
+		.map(({command}) => command);
 }

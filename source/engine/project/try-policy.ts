@@ -8,9 +8,9 @@ import {emptyPolicy, rulesOf, type Policy} from '../../core/policy.ts';
 import type {Project} from '../../core/project.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {shellName, VerifyReader, verdictOf, type Checked} from '../../core/run/verdict.ts';
-import type {TestSummary} from '../../core/run/test-summary.ts';
 import type {Sandbox} from '../../core/seams.ts';
 import type {Git} from '../../host/git.ts';
+import type {Looked} from '../../host/git-folder.ts';
 import {Lock} from '../../host/lock.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
@@ -30,28 +30,15 @@ import {grouped, runLimited, type Limited} from '../sandbox/guard.ts';
 import {diskUse} from '../sandbox/limits.ts';
 import {basicPlan, chooseSandbox, withLimits} from '../sandbox/plan.ts';
 import {jdksOf, toolsOf, type ShellTools} from '../sandbox/tools.ts';
+import {policyMessage, treeWithPolicy} from './policy-file.ts';
 import {openRepository} from './projects.ts';
 import {readSettings} from './settings.ts';
+import {lastLines, SetupSteps, type Step, type Tell} from './trial-steps.ts';
 
 /* A policy that is tried before it is anybody's: its setup with its network, then what verifies, without any. */
 
-/** How many of a command's last lines are kept. */
-const keptLines = 20;
-
 /** What is tried of a policy. */
 export type Trial = Pick<Policy, 'setup' | 'verify' | 'network'>;
-
-/** How one command of a policy came out. */
-export type Step = {
-	readonly phase: 'setup' | 'verify';
-	readonly command: string;
-	readonly result: 'passed' | 'failed' | 'inconclusive';
-	readonly because: string;
-	readonly tests: TestSummary | undefined;
-	readonly ms: number;
-	/** The last lines that it wrote. */
-	readonly lines: readonly string[];
-};
 
 /** What a trial found. */
 export type Found = {
@@ -65,8 +52,6 @@ export type Found = {
 	readonly notes: readonly string[];
 };
 
-type Tell = (news: {readonly phase: Step['phase']; readonly command: string} | Step) => void;
-
 /** What is tried, and where. */
 type Place = {
 	readonly context: Context;
@@ -74,8 +59,9 @@ type Place = {
 	readonly git: Git;
 	readonly commonDir: string;
 	readonly sandbox: Sandbox;
-	/** The commit that is checked out, and the full ref of its branch. */
+	/** The commit that is checked out, what is tried of it, and the full ref of its branch. */
 	readonly commit: string;
+	readonly what: Looked['what'];
 	readonly branch: string;
 	readonly tools: ShellTools;
 	readonly trusted: Trusted;
@@ -83,26 +69,46 @@ type Place = {
 	readonly named: readonly string[];
 };
 
+/** What is tried of a commit: itself, or what it will be once the policy is committed, which a check may look at, too. */
+async function whatIsTried(checkout: Git, commit: string, file: string | undefined): Promise<Looked['what']> {
+	return file === undefined
+		? {commit}
+		: {tree: (await treeWithPolicy(checkout, commit, file)).tree, parents: [commit], message: policyMessage};
+}
+
 /**
  * Tries the commands of a policy on what is committed, as runs and verifications would have them: setup makes a layer,
  * which the first run then finds; each command that verifies runs over it, in a fresh checkout, with no network.
+ * @param options.file the policy's text, where it is not committed yet; without it, it is tried without the file
  * @param options.named hosts of the policy that a person or fleet itself named: they alone may be in a private network
  * @throws Refusal where no sandbox works here
  */
 export async function tryPolicy(
 	context: Context,
 	project: Project,
-	{policy, named, tell}: {readonly policy: Trial; readonly named: readonly string[]; readonly tell: Tell},
+	{
+		policy,
+		file,
+		named,
+		tell,
+	}: {
+		readonly policy: Trial;
+		readonly file?: string | undefined;
+		readonly named: readonly string[];
+		readonly tell: Tell;
+	},
 ): Promise<Found> {
 	const {sandbox} = await chooseSandbox(context);
 	const {git, checkout, commonDir} = await openRepository(project.root);
+	const commit = (await checkout.resolve('HEAD'))!;
 	const place: Place = {
 		context,
 		project,
 		git,
 		commonDir,
 		sandbox,
-		commit: (await checkout.resolve('HEAD'))!,
+		commit,
+		what: await whatIsTried(checkout, commit, file),
 		branch: (await checkout.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.trim(),
 		tools: await toolsOf(context, project.root),
 		trusted: await readTrusted(git),
@@ -114,72 +120,9 @@ export async function tryPolicy(
 		: {...found, steps: [...found.steps, ...(await tryVerify(place, {layer, commands: policy.verify, tell}))]};
 }
 
-/** Where a program of Node or the JVM was when it failed: dozens of lines that hide the one that says why. */
-const isStackFrame = (line: string) => /^\s+at \S.*(?:\(.*\)|:\d+:\d+)(?: \{)?$/.test(line);
-
-/** Lines for people: of one that was written over again and again, the last of it. */
-function lastLines(words: string): string[] {
-	return words
-		.split(/\r?\n/)
-		.map(line => line.slice(line.lastIndexOf('\r') + 1).trimEnd())
-		.filter(line => line !== '' && !isStackFrame(line))
-		.slice(-keptLines);
-}
-
-/** The commands of setup as they come and go. */
-class SetupSteps {
-	readonly all: Step[] = [];
-	readonly #tell: Tell;
-	#running: string | undefined;
-	#words = '';
-	#began = 0;
-
-	constructor(tell: Tell) {
-		this.#tell = tell;
-	}
-
-	/** A command begins: the one before it passed. */
-	begin(command: string): void {
-		this.end('passed');
-		this.#running = command;
-		this.#words = '';
-		this.#began = Date.now();
-		this.#tell({phase: 'setup', command});
-	}
-
-	write(text: string): void {
-		// Who reads it has the command already.
-		this.#words = (this.#words + (text === `$ ${this.#running}\n` ? '' : text)).slice(-20_000);
-	}
-
-	/** The one that is running has ended; nothing where none is. */
-	end(result: Step['result'], because = ''): void {
-		if (this.#running === undefined) {
-			return;
-		}
-
-		const ms = Date.now() - this.#began;
-		const lines = lastLines(this.#words);
-		const step: Step = {phase: 'setup', command: this.#running, result, because, tests: undefined, ms, lines};
-		this.#running = undefined;
-		this.all.push(step);
-		this.#tell(step);
-	}
-
-	/** What was not run is there already, or failed before it could be: `all` has every command that counts. */
-	finish(commands: readonly string[], result: Step['result'], because = ''): void {
-		this.end(result, because);
-		const left = commands.slice(this.all.length);
-		for (const command of result === 'passed' ? left : left.slice(0, this.all.length === 0 ? 1 : 0)) {
-			this.begin(command);
-			this.end(result, because);
-		}
-	}
-}
-
 /** The commands of setup, one after another while they pass. */
 async function trySetup(
-	{context, project, git, commonDir, sandbox, commit, branch, tools, trusted, named}: Place,
+	{context, project, git, commonDir, sandbox, commit, what, branch, tools, trusted, named}: Place,
 	{setup, network}: Trial,
 	tell: Tell,
 ): Promise<Found & {layer: Layer | undefined}> {
@@ -195,7 +138,7 @@ async function trySetup(
 			sandbox,
 			// Whoever wrote the project's files says nothing about the person's own network.
 			policy: {...emptyPolicy, setup, network: [...named]},
-			what: {commit},
+			what,
 			branch,
 			isTaken: await isTaken(git, commit, branch),
 			rules: rulesOf(network, 'policy'),
@@ -290,7 +233,7 @@ type Box = {
 
 /** A checkout of what is committed and a HOME, over what setup left. */
 async function makeBox(
-	{context, project, git, commonDir, commit, branch, tools, trusted}: Place,
+	{context, project, git, commonDir, what, branch, tools, trusted}: Place,
 	{id, folder, layer}: {readonly id: string; readonly folder: string; readonly layer: Layer | undefined},
 ): Promise<Box> {
 	const [tree, home, gitFolder] = ['tree', 'home', 'git'].map(name => path.join(folder, name)) as [
@@ -302,7 +245,7 @@ async function makeBox(
 		git,
 		commonDir,
 		root: project.root,
-		what: {commit},
+		what,
 		branch,
 		depth: undefined,
 		tree,
