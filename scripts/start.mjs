@@ -18,8 +18,13 @@ for (const key of Object.keys(env)) {
 env.FLEET_PATH ??= callersPath();
 if (!onPath('fleet')) {
 	const inside = cwd === root || cwd.startsWith(`${root}/`);
-	env.FLEET_TYPED ??= inside ? 'npm start --' : `npm --prefix ${root} start --`;
+	env.FLEET_TYPED ??= inside ? 'npm start --' : `npm --prefix ${quoted(root)} start --`;
 	offerPath();
+}
+
+/** One word as a shell reads it back. */
+function quoted(word) {
+	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** The search path as it was before npm put folders of packages in front of it. */

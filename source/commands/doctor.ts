@@ -14,6 +14,7 @@ import {checkGit} from './doctor/git.ts';
 import {findOnSearchPath, offerLauncher} from './doctor/launcher.ts';
 import {install, missingPackages, runAsRoot} from './doctor/packages.ts';
 import {define, flag, json, textOrBare} from './verb.ts';
+import {asTyped} from '../terminal/as-typed.ts';
 import type {Io} from '../terminal/program.ts';
 
 type Check = Availability & {readonly id: string; readonly needed: boolean};
@@ -148,7 +149,7 @@ async function fix(io: Io, work: () => Promise<void>): Promise<void> {
 			throw error;
 		}
 
-		io.err(`fleet: ${error.because}\n  hint: ${error.hint}\n`);
+		io.err(`fleet: ${error.because}\n  hint: ${asTyped(error.hint)}\n`);
 	}
 }
 
@@ -286,7 +287,7 @@ export const verb = define({
 			for (const check of checks) {
 				io.out(`${wordFor(check)}  ${check.id.padEnd(20)} ${check.because}\n`);
 				if (!check.works && check.hint !== '') {
-					io.out(`       ${''.padEnd(20)} hint: ${check.hint}\n`);
+					io.out(`       ${''.padEnd(20)} hint: ${asTyped(check.hint)}\n`);
 				}
 			}
 

@@ -10,6 +10,7 @@ import {formatUsage} from '../core/run/usage.ts';
 import {reasonOf} from '../core/run/attention.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {listRuns} from '../engine/runs.ts';
+import {asTyped} from '../terminal/as-typed.ts';
 import {runDocument, scopesOf} from './documents.ts';
 import {fit} from '../tui/paint/fit.ts';
 import {define, flag, json} from './verb.ts';
@@ -85,7 +86,7 @@ export const verb = define({
 		}
 
 		if (runs.length === 0) {
-			io.out('no runs: fleet run -- CMD…\n');
+			io.out(asTyped('no runs: fleet run -- CMD…\n'));
 			return;
 		}
 

@@ -2,6 +2,7 @@ import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
 import {send} from '../engine/owner.ts';
 import {findRun, listRuns} from '../engine/runs.ts';
+import {asTyped} from '../terminal/as-typed.ts';
 import {currentDetails} from './documents.ts';
 import {define, flag, json, optional, reason} from './verb.ts';
 
@@ -23,7 +24,7 @@ export const verb = define({
 			runs.map(async run => {
 				await send(context, run, {type: 'freeze', because: options.because});
 				if (!options.json) {
-					io.out(`${run.id} paused, network cut: fleet continue ${run.id}, or fleet stop ${run.id}\n`);
+					io.out(asTyped(`${run.id} paused, network cut: fleet continue ${run.id}, or fleet stop ${run.id}\n`));
 				}
 
 				return run.id;

@@ -10,6 +10,7 @@ import {findProject, listProjects} from '../engine/project/projects.ts';
 import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
 import {removeProject} from './project/remove.ts';
 import {define, flag, json, oneOf, optional, text, texts, type OptionValues} from './verb.ts';
+import {asTyped} from '../terminal/as-typed.ts';
 import {askHidden} from '../terminal/ask.ts';
 import type {Io} from '../terminal/program.ts';
 import {add} from './project/add.ts';
@@ -72,7 +73,7 @@ const list: ProjectAction = async (context, io, {options}) => {
 	} else {
 		io.out(
 			projects.map(project => `${project.id.padEnd(24)} ${escapeLine(project.root)}\n`).join('') ||
-				'no project yet: fleet project add PATH\n',
+				asTyped('no project yet: fleet project add PATH\n'),
 		);
 	}
 };

@@ -1,6 +1,7 @@
 import {compose} from '../compose.ts';
 import {retarget} from '../engine/handover/retarget.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
+import {asTyped} from '../terminal/as-typed.ts';
 import {sayRun} from './documents.ts';
 import {define, json, reason, required} from './verb.ts';
 
@@ -13,7 +14,9 @@ export const verb = define({
 		const context = compose();
 		const {id} = findRun(context, name);
 		await withJournal(context, id, journal => retarget(context, journal, {branch, because: options.because}));
-		const text = `${id} is to be merged into ${branch}; what was decided before does not count: fleet verify ${id}\n`;
+		const text = asTyped(
+			`${id} is to be merged into ${branch}; what was decided before does not count: fleet verify ${id}\n`,
+		);
 		sayRun(io, context, {run: id, json: options.json, text});
 	},
 });

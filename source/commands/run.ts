@@ -14,6 +14,7 @@ import {findProject} from '../engine/project/projects.ts';
 import {filesOf, parseGrantable} from '../scopes/registry.ts';
 import {isRemembered, remember} from '../engine/grants/remembered.ts';
 import {findRun} from '../engine/runs.ts';
+import {asTyped} from '../terminal/as-typed.ts';
 import {ask, askHidden} from '../terminal/ask.ts';
 import {sayRun} from './documents.ts';
 import {filesNotes} from '../terminal/files-notes.ts';
@@ -240,7 +241,7 @@ export const verb = define({
 		io.report({runs: [run.id]});
 		const text =
 			`${run.id} ${run.stage} on ${run.branch}\n` +
-			`  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`;
+			asTyped(`  fleet attach ${run.id}   fleet logs ${run.id} --follow   fleet stop ${run.id}\n`);
 		sayRun(io, context, {run: run.id, json: options.json, text});
 	},
 });

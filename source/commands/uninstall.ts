@@ -10,7 +10,7 @@ import {checkRemoval, remove, removalOf} from '../engine/handover/remove.ts';
 import {listProjects} from '../engine/project/projects.ts';
 import {askHidden} from '../terminal/ask.ts';
 import {findLauncher, removeLauncher} from './doctor/launcher.ts';
-import {confirmRemoval, removalLines} from './project/remove.ts';
+import {confirmRemoval, keptWork, removalLines} from './project/remove.ts';
 import {define, flag} from './verb.ts';
 
 /** How the program itself goes: by what brought it. */
@@ -21,7 +21,7 @@ function howToRemoveProgram(program: string): string {
 
 	const [before, after] = program.split('/node_modules/command-fleet/');
 	return after === undefined
-		? `rm -r ${quoteWord(path.dirname(path.dirname(program)))}`
+		? `rm -rf ${quoteWord(path.dirname(path.dirname(program)))}`
 		: `npm uninstall --global ${before!.endsWith('/lib') ? '' : `--prefix ${quoteWord(before!)} `}command-fleet`;
 }
 
@@ -69,9 +69,7 @@ export const verb = define({
 
 		for (const [{root}, refs] of kept) {
 			if (refs > 0) {
-				io.out(
-					`kept: ${refs} ${refs === 1 ? 'ref' : 'refs'} of work in ${escapeLine(root)}: git for-each-ref refs/fleet\n`,
-				);
+				io.out(`kept: ${keptWork(root, refs)}\n`);
 			}
 		}
 

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import {knowVerbs} from '../terminal/as-typed.ts';
 import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
@@ -68,6 +69,7 @@ async function main(own: readonly string[], rest: readonly string[] | undefined)
 	return given ? ((await verb.run(createIo(rest), given.positional, given.options)) ?? 0) : 0;
 }
 
+knowVerbs(Object.keys(verbs));
 const argv = process.argv.slice(2);
 const end = argv.indexOf('--');
 const own = end === -1 ? argv : argv.slice(0, end);

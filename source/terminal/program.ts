@@ -6,6 +6,7 @@ import {TerminalFilter} from '../core/text/terminal-filter.ts';
 import {openFilesLimit} from '../host/descriptors.ts';
 import {machineRefusal} from '../host/write.ts';
 import type {VerbReport} from '../protocol/report.ts';
+import {asTyped} from './as-typed.ts';
 import {endAll} from './take-terminal.ts';
 
 /** What a verb may do to the outside. */
@@ -101,12 +102,11 @@ export function createIo(rest: readonly string[] | undefined): Io {
 	};
 }
 
-/** Where the shell does not find fleet by its name, which hints call it by: what is typed in its place. */
-function howToType(): string {
-	const typed = process.env['FLEET_TYPED'] ?? '';
-	return typed !== ''
-		? `  note: fleet is not on PATH; "fleet" is typed "${escapeLine(typed)}", until: ${escapeLine(typed)} doctor --path\n`
-		: '';
+/** A hint as it is typed here and, where the shell does not find fleet by its name, what makes that shorter. */
+function hintText(hint: string): string {
+	const text = escapeLine(hint);
+	const typed = asTyped(text);
+	return `  hint: ${typed}\n${typed === text ? '' : `  note: ${asTyped('fleet doctor --path')} makes that "fleet"\n`}`;
 }
 
 /** Says what went wrong. @param json whether the program that reads stdout expects a document @returns the exit code */
@@ -118,7 +118,7 @@ function complain(error: unknown, json: boolean): number {
 			say(process.stdout, `${JSON.stringify({refusal: {code: code ?? null, because, hint}})}\n`);
 		}
 
-		say(process.stderr, `fleet: ${escapeLine(error.because)}\n  hint: ${escapeLine(error.hint)}\n${howToType()}`);
+		say(process.stderr, `fleet: ${escapeLine(error.because)}\n${hintText(error.hint)}`);
 		return error.exitCode;
 	}
 

@@ -165,12 +165,12 @@ test('a person is asked once, after they saw what passed', async t => {
 	const size = {columns: 100, rows: 30};
 	const first = openScreen(t, fleet, {argv: ['project', 'add'], size});
 	await first.see(/make test … passed/);
-	await first.see('y/n');
+	await first.see('[y/N]');
 	first.write('n\r');
 	await first.see('not committed');
 	assert.equal(fleet.git('log', '--format=%s', '-1'), 'none');
 	const second = openScreen(t, fleet, {argv: ['project', 'add'], size});
-	await second.see('y/n');
+	await second.see('[y/N]');
 	second.write('y\r');
 	await second.see('is committed on main');
 	assert.equal(fleet.git('show', 'HEAD:.fleet/policy.yaml'), 'verify:\n  - make test');

@@ -103,7 +103,7 @@ test('uninstall takes everything of fleet away, also where a repository is gone'
 	assert.equal(result.code, 0, result.stderr);
 	assert.match(
 		result.stdout,
-		/^kept: \d+ refs? of work in .*\nfleet keeps nothing here any more; the program itself: rm -r \S+\n$/,
+		/^kept: \d+ refs? of work: git -C \S+ for-each-ref refs\/fleet\nfleet keeps nothing here any more; the program itself: rm -rf \S+\n$/,
 	);
 	assert.ok(!existsSync(fleet.env['FLEET_HOME']!));
 	assert.match(fleet.git('show', 'refs/fleet/trash/open/head:a.txt'), /more/);
@@ -146,11 +146,14 @@ test('fleet on PATH: offered, written, found, refused where another is, and take
 	assert.match(fleet.run(['doctor', '--path', '--yes'], {env}).stderr, /is there and is not fleet's\n/);
 });
 
-test('a hint that names fleet says what is typed where the shell has no fleet', t => {
+test('where the shell has no fleet, a hint and a next command are as npm start is typed', t => {
 	const fleet = new Fleet(t, {add: false});
-	const {stderr} = fleet.run(['show', 'ghost'], {env: {FLEET_TYPED: 'npm start --'}});
+	const env = {FLEET_TYPED: 'npm start --'};
 	assert.match(
-		stderr,
-		/\n {2}hint: fleet list --all\n {2}note: fleet is not on PATH; "fleet" is typed "npm start --", until: npm start -- doctor --path\n$/,
+		fleet.run(['show', 'ghost'], {env}).stderr,
+		/\n {2}hint: npm start -- list --all\n {2}note: npm start -- doctor --path makes that "fleet"\n$/,
 	);
+	assert.match(fleet.run(['show', 'ghost']).stderr, /\n {2}hint: fleet list --all\n$/);
+	assert.equal(fleet.run(['list'], {env}).stdout, 'no runs: npm start -- run -- CMD…\n');
+	assert.equal(JSON.parse(fleet.run(['show', 'ghost', '--json'], {env}).stdout).refusal.hint, 'fleet list --all');
 });

@@ -6,6 +6,7 @@ import {personRefusal, Refusal} from '../../core/refusal.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
 import {homeFolder} from '../../host/person.ts';
 import {replaceFile} from '../../host/write.ts';
+import {asTyped} from '../../terminal/as-typed.ts';
 import {ask} from '../../terminal/ask.ts';
 import type {Io} from '../../terminal/program.ts';
 
@@ -96,9 +97,12 @@ export async function offerLauncher(io: Io, yes: boolean): Promise<boolean> {
 			);
 		}
 
-		io.err(`fleet is not on PATH. ${file}, two lines, would lead to ${program}.\n`);
+		io.err(
+			`your shell does not find fleet by its name yet; a script of two lines changes that\n` +
+				`  script ${file}\n  starts ${program}\n`,
+		);
 		if (!/^(?:y(?:es)?)?$/i.test((await ask('write it? [Y/n] ', false)).trim())) {
-			io.err('nothing was written; later: fleet doctor --path\n');
+			io.err(asTyped('nothing was written; later: fleet doctor --path\n'));
 			return false;
 		}
 	}
@@ -108,8 +112,8 @@ export async function offerLauncher(io: Io, yes: boolean): Promise<boolean> {
 	io.err(
 		known.length > 0
 			? `wrote ${file}: from now on, fleet\n`
-			: `wrote ${file}; ${folder} is not on PATH in this shell: ` +
-					`export PATH="${folder}:$PATH", in ~/.profile or ~/.bashrc (fish: fish_add_path ${folder})\n`,
+			: `wrote ${file}; ${folder} is not on your PATH yet: type this, and add it to ~/.profile\n` +
+					`  export PATH="${folder}:$PATH"\n  (in fish: fish_add_path ${folder})\n`,
 	);
 	return true;
 }

@@ -14,6 +14,7 @@ import {addProject, openRepository} from '../../engine/project/projects.ts';
 import {policyOf, tryParts, type Tried} from '../../engine/project/propose.ts';
 import type {Step} from '../../engine/project/trial-steps.ts';
 import {joinParts, type Part} from '../../kinds/detect.ts';
+import {asTyped} from '../../terminal/as-typed.ts';
 import {ask} from '../../terminal/ask.ts';
 import type {Io} from '../../terminal/program.ts';
 import type {AddOptions} from './options.ts';
@@ -73,7 +74,7 @@ async function isWithoutPolicy(project: Project, {io, say}: Asked): Promise<bool
 			const {suggestedVerify} = await projectOffer(project);
 			say(
 				'  no verify commands yet, so nothing can be merged: ' +
-					`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"\n`,
+					asTyped(`fleet project init ${project.id} --verify "${suggestedVerify ?? 'npm test'}"\n`),
 			);
 		}
 	} catch (error) {
@@ -109,9 +110,9 @@ async function propose(context: Context, project: Project, asked: Asked): Promis
 		say(
 			missing.length === 0
 				? `  nothing says how it is verified, and without that nothing can be merged: ` +
-						`fleet project init ${project.id} --verify "make test"\n`
+						asTyped(`fleet project init ${project.id} --verify "make test"\n`)
 				: `  install ${missing.map(({program}) => program).join(' and ')}, or name its folder under toolchains in ` +
-						`settings.yaml; then: fleet project add ${quoteWord(project.root)} --yes\n`,
+						asTyped(`settings.yaml; then: fleet project add ${quoteWord(project.root)} --yes\n`),
 		);
 		return {parts: all, tried: undefined, text: undefined, committed: undefined};
 	}
@@ -124,7 +125,7 @@ async function propose(context: Context, project: Project, asked: Asked): Promis
 	if (!isTried) {
 		const text = orThrow(policyText(proposed));
 		say(`  proposed, and not tried:\n${indent(text)}`);
-		say(`  to try it, and commit what passes: fleet project add ${quoteWord(project.root)} --yes\n`);
+		say(asTyped(`  to try it, and commit what passes: fleet project add ${quoteWord(project.root)} --yes\n`));
 		return {parts: all, tried: undefined, text, committed: undefined};
 	}
 
@@ -166,12 +167,14 @@ async function mayReach(
 		.map(host => `${escapeLine(host)}${nearby.includes(host) ? ' (no public address)' : ''}`)
 		.join(', ');
 	if (io.interactive && !options.yes && !options.json) {
-		return saysYes(`  setup asked for ${names}, and was denied: add that and try again? y/n `);
+		return saysYes(`  setup asked for ${names}, and was denied: add that and try again? [y/N] `);
 	}
 
 	say(
 		`  setup asked for ${names}, and was denied; to allow that: ` +
-			`fleet project add ${quoteWord(project.root)} --yes ${hosts.map(host => `--network ${escapeLine(host)}`).join(' ')}\n`,
+			asTyped(
+				`fleet project add ${quoteWord(project.root)} --yes ${hosts.map(host => `--network ${escapeLine(host)}`).join(' ')}\n`,
+			),
 	);
 	return false;
 }
@@ -201,7 +204,7 @@ async function commitPassed(
 	if (isNothing) {
 		say(
 			`  nothing of it passed, so no policy is committed; without verify commands nothing can be merged: ` +
-				`fleet project init ${project.id} --verify "…"\n`,
+				asTyped(`fleet project init ${project.id} --verify "…"\n`),
 		);
 		return {text: undefined, committed: undefined};
 	}
@@ -214,9 +217,13 @@ async function commitPassed(
 
 	const isWanted =
 		options.yes ||
-		(io.interactive && !options.json && (await saysYes(`  commit it on this branch? You can change it later. y/n `)));
+		(io.interactive && !options.json && (await saysYes(`  commit it on this branch? You can change it later. [y/N] `)));
 	if (!isWanted) {
-		say(`  not committed; write it to ${policyPath} and commit it, or: fleet project add ${quoteWord(project.root)}\n`);
+		say(
+			asTyped(
+				`  not committed; write it to ${policyPath} and commit it, or: fleet project add ${quoteWord(project.root)}\n`,
+			),
+		);
 		return {text, committed: undefined};
 	}
 

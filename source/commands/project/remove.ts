@@ -1,6 +1,7 @@
 import type {Project} from '../../core/project.ts';
 import {personRefusal, Refusal} from '../../core/refusal.ts';
 import {formatReference} from '../../core/secrets/secret.ts';
+import {quoteWord} from '../../core/text/shell-words.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import type {Context} from '../../engine/context.ts';
 import {checkRemoval, remove, removalOf, type Removal, type RemovalOptions} from '../../engine/handover/remove.ts';
@@ -10,11 +11,19 @@ import type {Io} from '../../terminal/program.ts';
 /** What a person says of a removal. */
 export type RemovalFlags = RemovalOptions & {readonly yes: boolean; readonly json: boolean};
 
+function many(count: number, what: string): string {
+	return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** What stays of runs in a repository, and how it is listed from any folder. */
+export function keptWork(root: string, refs: number): string {
+	return `${many(refs, 'ref')} of work: git -C ${escapeLine(quoteWord(root))} for-each-ref refs/fleet`;
+}
+
 /** What would go and what stays, a line each. */
 export function removalLines({projects, runs, secrets}: Removal, {loseWork}: RemovalOptions): string[] {
 	const unmerged = runs.filter(({work}) => work === 'unmerged' || work === 'discarded').length;
 	const lost = runs.filter(({work}) => work === 'out-of-reach').length;
-	const many = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 	return [
 		...projects.map(({id, root}) => `project ${id}: ${escapeLine(root)} stays as it is, its branches, too`),
 		...(runs.length === 0
@@ -73,6 +82,6 @@ export async function removeProject(
 
 	io.out(
 		`${project.id} is removed; ${escapeLine(project.root)} stays` +
-			(kept === 0 ? '\n' : `, with ${kept} ${kept === 1 ? 'ref' : 'refs'} of work: git for-each-ref refs/fleet\n`),
+			(kept === 0 ? '\n' : `, with ${keptWork(project.root, kept)}\n`),
 	);
 }

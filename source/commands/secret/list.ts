@@ -1,6 +1,7 @@
 import {listSecrets} from '../../engine/grants/secrets.ts';
 import {listRuns} from '../../engine/runs.ts';
 import {secretDocument} from '../documents.ts';
+import {asTyped} from '../../terminal/as-typed.ts';
 import {holdersOf} from './holders.ts';
 import type {SecretAction} from './options.ts';
 
@@ -15,7 +16,7 @@ export const list: SecretAction = async (context, io, {options}) => {
 	}
 
 	if (entries.length === 0) {
-		io.out('no secrets: fleet secret add NAME --user, or --project\n');
+		io.out(asTyped('no secrets: fleet secret add NAME --user, or --project\n'));
 		return;
 	}
 
