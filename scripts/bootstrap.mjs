@@ -67,8 +67,8 @@ function npm(node, cwd, argv) {
 	}
 }
 
-/** Runs `npm ci` in a folder when its lock file is not the one that was installed last. */
-export function install(node, folder) {
+/** Runs `npm ci` in a folder when its lock file is not the one that was installed last. @param what is said to come */
+export function install(node, folder, what = 'packages') {
 	const stamp = path.join(folder, 'node_modules', '.installed');
 	const wanted = createHash('sha256')
 		.update(readFileSync(path.join(folder, 'package-lock.json')))
@@ -77,7 +77,7 @@ export function install(node, folder) {
 		return;
 	}
 
-	process.stderr.write(`fleet: installing packages (${path.relative(root, folder) || 'first time'})…\n`);
+	process.stderr.write(`fleet: installing ${what}…\n`);
 	const options = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
 	const argv = ['ci', ...options, '--loglevel=error'];
 	const modules = path.dirname(stamp);
@@ -118,7 +118,7 @@ function findNode() {
 	}
 
 	const folder = path.join(root, 'scripts', 'node');
-	install(process.execPath, folder);
+	install(process.execPath, folder, `a newer Node for itself alone, this one is ${process.versions.node}`);
 	for (const name of [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`]) {
 		const candidate = path.join(folder, 'node_modules', name, 'bin', 'node');
 		if (existsSync(candidate)) {

@@ -111,7 +111,7 @@ test('fleet demo --yes installs what is missing with the package manager, and go
 	});
 	assert.equal(status, 0, stdout + stderr);
 	assert.match(stderr, /^bubblewrap is not installed\n {2}apt-get update -q\n {2}apt-get install .* bubblewrap\n$/);
-	assert.match(stdout, /Every step held\.\n$/);
+	assert.match(stdout, /Every step held\. Next, in a project of your own: fleet project add\n$/);
 });
 
 test('without a terminal and without --yes nothing is installed', asRoot, t => {

@@ -23,7 +23,7 @@ export async function walkThrough(
 }
 
 async function prepare(demo: World): Promise<void> {
-	demo.step('A throwaway project, with a policy that says how a result is verified and where it may go');
+	demo.step('A throwaway project, and its policy: how work is verified, where it may go');
 	for (const folder of [
 		demo.home,
 		path.join(demo.home, '.ssh'),

@@ -11,10 +11,12 @@ import * as v from 'valibot';
 import {passphraseVariable} from '../../core/names.ts';
 import {exitCodes, Refusal} from '../../core/refusal.ts';
 import {escapeControls} from '../../core/text/escape-controls.ts';
+import {quoteWord} from '../../core/text/shell-words.ts';
 import {Authority} from '../../host/authority.ts';
 import {findPaths} from '../../host/paths.ts';
 import type {ActionResult} from '../../protocol/client.ts';
 import {parseReport, type VerbReport} from '../../protocol/report.ts';
+import {asTyped} from '../../terminal/as-typed.ts';
 import {ask} from '../../terminal/ask.ts';
 import type {Io} from '../../terminal/program.ts';
 
@@ -84,7 +86,8 @@ export class World {
 	fleet(argv: string[], input?: string): Promise<ActionResult> {
 		if (argv[0] !== 'show' && argv[0] !== 'logs') {
 			const end = argv.indexOf('--') + 1;
-			this.#io.out(end === 0 ? `   $ fleet ${argv.join(' ')}\n` : `   $ fleet ${argv.slice(0, end).join(' ')} …\n`);
+			const words = (end === 0 ? argv : argv.slice(0, end)).map(word => quoteWord(word));
+			this.#io.out(`   $ fleet ${words.join(' ')}${end === 0 ? '' : ' …'}\n`);
 		}
 
 		return new Promise((resolve, reject) => {
@@ -187,7 +190,11 @@ export class World {
 			}
 		}
 
-		this.#io.out(this.#failed === 0 ? '\nEvery step held.\n' : `\n${this.#failed} of the steps did not hold.\n`);
+		this.#io.out(
+			this.#failed === 0
+				? asTyped('\nEvery step held. Next, in a project of your own: fleet project add\n')
+				: `\n${this.#failed} of the steps did not hold.\n`,
+		);
 		return this.#failed === 0 ? exitCodes.ok : exitCodes.gate;
 	}
 
