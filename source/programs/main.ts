@@ -3,6 +3,7 @@ import {knowVerbs} from '../terminal/as-typed.ts';
 import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
+import {foldLines} from '../core/text/fold.ts';
 import {nearest} from '../core/text/near.ts';
 import {version} from '../core/version.ts';
 import {formerNames, otherNames, verbs} from '../commands/verbs.ts';
@@ -10,7 +11,8 @@ import {parseCommandLine} from './command-line.ts';
 
 /* argv to a command. Everything after "--" is the agent's command line and is not read here. */
 
-async function help(): Promise<string> {
+/** @param columns of the terminal that shows it; undefined where it goes elsewhere */
+async function help(columns: number | undefined): Promise<string> {
 	const shown = await Promise.all(
 		Object.entries(verbs).map(async ([name, load]) => {
 			const {usage, summary} = (await load()).verb;
@@ -18,8 +20,12 @@ async function help(): Promise<string> {
 		}),
 	);
 	const width = Math.max(...shown.map(({typed}) => typed.length));
-	const lines = shown.map(({typed, summary}) => `  ${typed.padEnd(width)}  ${summary}`);
-	return `Usage: fleet [COMMAND] [ARGUMENTS]
+	const widest = Math.max(...shown.map(({summary}) => summary.length + width + 4));
+	const isNarrow = columns !== undefined && columns < widest;
+	const lines = shown.map(({typed, summary}) =>
+		isNarrow ? `  ${typed.trimEnd()}\n      ${summary}` : `  ${typed.padEnd(width)}  ${summary}`,
+	);
+	const text = `Usage: fleet [COMMAND] [ARGUMENTS]
 
 Runs a fleet of AI coding agents under least privilege. Without a command: the screen.
 
@@ -38,13 +44,14 @@ Scopes
 
 Exit codes: 0 done, 1 internal error, 2 refused input, 3 a check or gate said no, 4 inconclusive
 `;
+	return isNarrow ? foldLines(text, columns) : text;
 }
 
 /** @param own what fleet reads @param rest what stood after "--" */
 async function main(own: readonly string[], rest: readonly string[] | undefined): Promise<number> {
 	const [name = ''] = own;
 	if (name === '--help' || name === '-h' || name === 'help') {
-		process.stdout.write(await help());
+		process.stdout.write(await help(process.stdout.isTTY ? process.stdout.columns : undefined));
 		return 0;
 	}
 

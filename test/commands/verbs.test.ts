@@ -7,6 +7,7 @@ import {test} from 'node:test';
 import {Journal} from '../../source/host/journal.ts';
 import {findPaths} from '../../source/host/paths.ts';
 import {Fleet, program, until} from '../support/fleet.ts';
+import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 
 /* The verbs, as they are typed, on real repositories with real sandboxes. */
 
@@ -62,6 +63,15 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 	assert.deepEqual(readdirSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'runs')), []);
 	assert.deepEqual(readdirSync(path.join(fleet.env['FLEET_HOME']!, 'state', 'worktrees')), []);
 	assert.equal(fleet.run(['list'], {env: {FLEET_HOME: 'relative'}}).code, 2);
+});
+
+test('help fits a terminal of 80 columns: a command, and below it what it does', async t => {
+	const fleet = new Fleet(t, {add: false});
+	const terminal = new VerbOnTerminal(fleet, '--help', {columns: 80});
+	await terminal.see(/ended-0/);
+	const shown = terminal.raw.replaceAll('\r', '');
+	assert.match(shown, /\n {2}list \[--all\] \[--json\]\n {6}the runs of all projects\n/);
+	assert.match(shown, / --verify CMD \|\n {4}remove NAME\n {6}the repositories whose runs are managed\n/);
 });
 
 test("help names every verb, and version is the package's", t => {

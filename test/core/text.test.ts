@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {isName, nameFrom, parseName, printable} from '../../source/core/names.ts';
 import {escapeControls, escapeLine} from '../../source/core/text/escape-controls.ts';
+import {foldLines} from '../../source/core/text/fold.ts';
 import {Refusal} from '../../source/core/refusal.ts';
 import {formatDuration, parseDuration} from '../../source/core/text/time.ts';
 import {splitWords} from '../../source/core/text/shell-words.ts';
@@ -114,4 +115,9 @@ test("command lines are split as a shell's quotes do", () => {
 	}
 
 	assert.ok(splitWords('a "b') instanceof Refusal);
+});
+
+test('lines are folded between words, indented ones two deeper; a word too wide stays whole', () => {
+	assert.equal(foldLines('one two three\n  four five six\n', 10), 'one two\nthree\n  four\n    five\n    six\n');
+	assert.equal(foldLines('short\n\n  aaaaaaaaaaaaaaaa b\n', 10), 'short\n\n  aaaaaaaaaaaaaaaa b\n');
 });
