@@ -12,11 +12,12 @@ import {
 	readlinkSync,
 	readSync,
 	rmSync,
+	statSync,
 	writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {placeOfContent} from '../core/git/filters.ts';
+import {placeOfContent, type Pointer} from '../core/git/filters.ts';
 import type {Mount} from '../core/plan.ts';
 import type {ProjectGit} from './git.ts';
 
@@ -40,6 +41,11 @@ export async function lfsMounts(project: ProjectGit): Promise<Mount[]> {
 /** Whether a store has what a pointer names. */
 export function hasContent(store: string, oid: string): boolean {
 	return existsSync(path.join(store, placeOfContent(oid)));
+}
+
+/** Whether what a store has is as long as a pointer to it says. */
+export function isOfSize(store: string, {oid, size}: Pointer): boolean {
+	return statSync(path.join(store, placeOfContent(oid)), {throwIfNoEntry: false})?.size === size;
 }
 
 /**

@@ -108,6 +108,8 @@ test("what Git LFS keeps in a file's place, and nothing else", () => {
 		'x',
 		pointer.trim(),
 		`${pointer}more\n`,
+		pointer.replace('oid', `ext-0-x sha256:${'b'.repeat(64)}\noid`),
+		pointer.replace('size 12', `size ${'1'.repeat(20)}`),
 		pointer.replace('sha256', 'sha1'),
 		pointer.replace('size 12', 'size'),
 		`${pointer}${' '.repeat(2000)}`,

@@ -110,6 +110,32 @@ test("content in a pointer's place, and a pointer to nothing, never pass", () =>
 			(await project.handle(other.run)).verify,
 			/^refused: the snapshot of nothing is incomplete: the content of Git LFS that /,
 		);
+		// Git LFS removes what it has where a pointer tells another size.
+		const sized = (content: string) => pointerOf(content).replace(/size .*/, 'size 7');
+		const wrong = await project.agent(`printf '%s\\n' '${sized('content of a large file\n')}' > far.bin`, {
+			name: 'size',
+			filters: true,
+		});
+		assert.match(
+			(await project.handle(wrong.run)).verify,
+			/^refused: the snapshot of size is incomplete: .*another size/,
+		);
+		for (const [name, content] of [
+			['plain-nothing', pointerOf('nowhere\n')],
+			['plain-size', sized('content of a large file\n')],
+			[
+				'plain-extension',
+				pointerOf('content of a large file\n').replace('oid', `ext-0-x sha256:${'b'.repeat(64)}\noid`),
+			],
+		] as const) {
+			const plain = await project.agent(`printf '%s\\n' '${content}' > far.bin`, {name});
+			assert.match((await project.handle(plain.run)).verify, /"far\.bin" is stored through the filter "lfs"/, name);
+		}
+
+		const good = await project.agent(`printf '%s\\n' '${pointerOf('content of a large file\n')}' > far.bin`, {
+			name: 'good',
+		});
+		assert.equal((await project.handle(good.run)).verify, 'true');
 	}));
 
 test('content is taken over through no link, and only as what it is named after', t => {

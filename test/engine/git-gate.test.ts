@@ -133,10 +133,20 @@ test('a file that is stored in another form is not changed by a run, whatever be
 		refusal,
 		'a pointer is for LFS alone',
 	);
-	assert.equal(
-		await gate(project, () => write({'a.bin': pointer('b'), 'new.bin': pointer('c'), 'a.txt': 'two\n'})),
-		'',
-	);
+	const pointers = () => write({'a.bin': pointer('b'), 'new.bin': pointer('c'), 'a.txt': 'two\n'});
+	assert.match(await gate(project, pointers), /"a\.bin" is stored.*\n"new\.bin" is stored/, 'content that is nowhere');
+	for (const [digit, content] of [
+		['b', 'two'],
+		['c', 'four'],
+	] as const) {
+		const folder = at(`.git/lfs/objects/${digit.repeat(2)}/${digit.repeat(2)}`);
+		mkdirSync(folder, {recursive: true});
+		writeFileSync(path.join(folder, digit.repeat(64)), content);
+	}
+
+	assert.match(await gate(project, pointers), /^"new\.bin" is stored/, 'content of another size');
+	writeFileSync(at(`.git/lfs/objects/cc/cc/${'c'.repeat(64)}`), 'two');
+	assert.equal(await gate(project, pointers), '');
 	assert.equal(await gate(project, () => git('mv', 'a.key', 'sub/c.key')), '', 'moved as it is stored');
 	assert.equal(await gate(project, () => rmSync(at('a.key'))), '');
 	// What the person alone knows of.

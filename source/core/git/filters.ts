@@ -50,8 +50,11 @@ export function filterSettings(
 const pointer =
 	/^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:(?<oid>[\da-f]{64})\nsize (?<size>\d{1,15})\n$/;
 
+/** The SHA-256 of content, and how many bytes it has. */
+export type Pointer = {readonly oid: string; readonly size: number};
+
 /** @param content latin1 @returns undefined for what is no pointer, or one that LFS would write otherwise */
-export function readPointer(content: string): {readonly oid: string; readonly size: number} | undefined {
+export function readPointer(content: string): Pointer | undefined {
 	const {oid, size} = pointer.exec(content)?.groups ?? {};
 	return oid === undefined ? undefined : {oid, size: Number(size)};
 }

@@ -1,3 +1,5 @@
+import {readPointer} from './filters.ts';
+
 /*
  * What a merged tree may not hold, told from names and modes alone. Names are read byte by byte: a character is a byte.
  */
@@ -227,15 +229,12 @@ function sameButForCase(tree: ReadonlyMap<string, Entry>, present: readonly Chan
 	return problems;
 }
 
-/** Whether a file is what Git LFS keeps in a repository in place of content. Nothing at all is kept as it is. */
+/**
+ * Whether a file is what Git LFS keeps in a repository in place of content. Nothing at all is kept as it is. A spelling
+ * that only LFS reads is none: what it stands for would be in no verification.
+ */
 export function isPointer(content: string): boolean {
-	return (
-		content === '' ||
-		(content.length < 1024 &&
-			/^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:ext-\d-\w+ sha256:[\da-f]{64}\n)*oid sha256:[\da-f]{64}\nsize \d+\n$/.test(
-				content,
-			))
-	);
+	return content === '' || readPointer(content) !== undefined;
 }
 
 /**

@@ -1,10 +1,10 @@
 import {realpathSync} from 'node:fs';
 import path from 'node:path';
-import {hasLfs, pointerBytes, readPointer} from '../../core/git/filters.ts';
+import {hasLfs, pointerBytes, readPointer, type Pointer} from '../../core/git/filters.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Git, ProjectGit} from '../../host/git.ts';
-import {hasContent, lfsStore, takeContent} from '../../host/lfs.ts';
+import {hasContent, isOfSize, lfsStore, takeContent} from '../../host/lfs.ts';
 import type {RunPaths} from '../../host/paths.ts';
 import type {Context} from '../context.ts';
 import {readBlobs} from './attributes.ts';
@@ -18,7 +18,7 @@ export function lfsTaken(places: RunPaths): string {
 }
 
 /** The pointers among the objects that commits brought. */
-async function newPointers(git: Git, head: string, base: string): Promise<string[]> {
+async function newPointers(git: Git, head: string, base: string): Promise<Pointer[]> {
 	const list = await git.run(['rev-list', '--objects', '--no-object-names', head, `^${base}`]);
 	const sizes = await git.run(['cat-file', '--buffer', '--batch-check=%(objectname) %(objecttype) %(objectsize)'], {
 		input: list.stdout,
@@ -30,8 +30,9 @@ async function newPointers(git: Git, head: string, base: string): Promise<string
 			([, type, size]) => type === 'blob' && Number(size) >= pointerBytes.least && Number(size) <= pointerBytes.most,
 		)
 		.map(([object]) => object!);
-	const oids = [...(await readBlobs(git, small)).values()].map(content => readPointer(content)?.oid);
-	return [...new Set(oids.filter(oid => oid !== undefined))];
+	return [...(await readBlobs(git, small)).values()]
+		.map(content => readPointer(content))
+		.filter(pointer => pointer !== undefined);
 }
 
 /**
@@ -67,8 +68,15 @@ export async function takeLfs(
 		[path.join(realpathSync(places.scratch), 'lfs'), path.join(realpathSync(places.privateGit), 'lfs', 'objects')],
 	];
 	let left = maxBytes;
-	for (const oid of await newPointers(quarantine, head, run.base)) {
-		if (hasContent(store, oid) || hasContent(taken, oid)) {
+	for (const pointer of await newPointers(quarantine, head, run.base)) {
+		const {oid} = pointer;
+		const known = [store, taken].find(place => hasContent(place, oid));
+		// One that tells another size has LFS take the content away that is there.
+		if (known !== undefined && !isOfSize(known, pointer)) {
+			noteMissing(look, `what Git LFS keeps as ${oid.slice(0, 10)}, which has another size than its pointer says`);
+		}
+
+		if (known !== undefined) {
 			continue;
 		}
 
@@ -76,6 +84,10 @@ export async function takeLfs(
 		if (size === undefined) {
 			noteMissing(look, `the content of Git LFS that ${oid.slice(0, 10)} stands for`);
 			continue;
+		}
+
+		if (size !== pointer.size) {
+			noteMissing(look, `what Git LFS keeps as ${oid.slice(0, 10)}, which has another size than its pointer says`);
 		}
 
 		left -= size;

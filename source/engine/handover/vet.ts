@@ -1,4 +1,4 @@
-import {lfs, type Filter} from '../../core/git/filters.ts';
+import {lfs, readPointer, type Filter} from '../../core/git/filters.ts';
 import {gateRefusal, type Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {
@@ -12,6 +12,7 @@ import {
 	type Change,
 	type Entry,
 } from '../../core/git/tree.ts';
+import {isOfSize, lfsStore} from '../../host/lfs.ts';
 import type {Git, ProjectCheckout, ProjectGit} from '../../host/git.ts';
 import {attributeFiles, readBlobs, readTree, withAttributes} from './attributes.ts';
 import {broughtFiles} from './brought-files.ts';
@@ -75,6 +76,7 @@ async function findFiltered(
 	}
 
 	const problems: string[] = [];
+	const store = await lfsStore({git, commonDir});
 	const stored = new Set(
 		changes.flatMap(({path, before}) => (before && old.has(path) ? [`${old.get(path)} ${before.object}`] : [])),
 	);
@@ -89,7 +91,11 @@ async function findFiltered(
 	for (const {path, after} of suspects) {
 		const names = new Set([old.get(path), now.get(path)].filter(name => name !== undefined));
 		const [name] = names;
-		const pointer = names.size === 1 && name === 'lfs' && isPointer(pointers.get(after!.object) ?? 'content');
+		const content = pointers.get(after!.object) ?? 'content';
+		// What is not there was in no verification, and LFS takes content away whose size is not its pointer's.
+		const stands = readPointer(content);
+		const pointer =
+			names.size === 1 && name === 'lfs' && isPointer(content) && (stands === undefined || isOfSize(store, stands));
 		const passes = name !== lfs && old.get(path) === now.get(path) && filters.some(filter => filter.name === name);
 		// Moved as it is stored. What a filter of the run's cleaned is looked at again by `findUncleaned`.
 		if (!pointer && !passes && !(names.size === 1 && stored.has(`${name} ${after!.object}`))) {
