@@ -8,6 +8,17 @@ function patternsOf(folder: ProjectFolder): string {
 	return used.length === 0 ? './...' : used.map(place => (place === '.' ? './...' : `${place}/...`)).join(' ');
 }
 
+/** Whether there may be a page whose build a package embeds: then that package cannot be compiled before it is built. */
+function hasPage({paths}: ProjectFolder): boolean {
+	return paths.some(name => /(?:^|\/)package\.json$/.test(name));
+}
+
+/** Compiles what packages need, without themselves. */
+function compileDependencies(patterns: string): string {
+	const needed = `'{{if and .DepOnly (not .ForTest)}}{{.ImportPath}}{{end}}'`;
+	return `go list -e -deps -test -f ${needed} ${patterns} 2> /dev/null | xargs -r go build > /dev/null 2>&1`;
+}
+
 /** Go modules, which go keeps below HOME. */
 export const go: ProjectKind = {
 	id: 'go',
@@ -31,7 +42,7 @@ export const go: ProjectKind = {
 			setup: [
 				...(fetches ? ['go mod download'] : []),
 				// Compiles all that tests need, the standard library included: each verification would, for minutes.
-				`go test -run '^$' ${patterns} > /dev/null 2>&1 || true`,
+				`go test -run '^$' ${patterns} > /dev/null 2>&1 || ${hasPage(folder) ? `${compileDependencies(patterns)} || ` : ''}true`,
 			],
 			verify: [`go vet ${patterns}`, `go test ${patterns}`],
 			network: fetches ? ['proxy.golang.org', 'sum.golang.org'] : [],

@@ -299,6 +299,18 @@ const layouts: Readonly<Record<string, Layout>> = {
 		verify: ['go vet ./...', 'go test ./...'],
 		network: [],
 	},
+	'go beside a page': {
+		kind: 'go',
+		files: {'go.mod': 'module example.com/x\n\ngo 1.22\n', 'web/package.json': '{}'},
+		by: 'go.mod',
+		setup: [
+			"go test -run '^$' ./... > /dev/null 2>&1 || " +
+				"go list -e -deps -test -f '{{if and .DepOnly (not .ForTest)}}{{.ImportPath}}{{end}}' ./... 2> /dev/null | " +
+				'xargs -r go build > /dev/null 2>&1 || true',
+		],
+		verify: ['go vet ./...', 'go test ./...'],
+		network: [],
+	},
 	'go workspace': {
 		kind: 'go',
 		files: {'go.work': 'go 1.22\n\nuse (\n\t./a\n\t./b\n)\n', 'a/go.mod': '', 'b/go.mod': ''},

@@ -5,6 +5,7 @@ import {fastifyPlugin} from './list/fastify-plugin.ts';
 import {cobra, uuid} from './list/go.ts';
 import {gradle} from './list/gradle.ts';
 import {plexusInterpolation} from './list/maven.ts';
+import {goAndPage, webAndApi} from './list/mixed.ts';
 import {npmWorkspaces} from './list/npm-workspaces.ts';
 import {pnpmWorkspace} from './list/pnpm-workspace.ts';
 import {postgres} from './list/postgres.ts';
@@ -37,4 +38,6 @@ export const projects: readonly RealProject[] = [
 	oniguruma,
 	bzip2,
 	submodule,
+	webAndApi,
+	goAndPage,
 ];
