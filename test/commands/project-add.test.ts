@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
@@ -66,6 +67,23 @@ test('with --yes what passes is committed, and nothing else of the person’s is
 	const head = fleet.git('rev-parse', 'HEAD');
 	assert.doesNotMatch(fleet.must('project', 'add', '--yes'), /found/, 'a policy that is there is not touched');
 	assert.equal(fleet.git('rev-parse', 'HEAD'), head);
+});
+
+test('a person who signs commits has the policy signed, or not committed at all', t => {
+	const fleet = projectOf(t, passing);
+	const key = path.join(fleet.folder, 'key');
+	execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+	fleet.git('config', 'gpg.format', 'ssh');
+	fleet.git('config', 'user.signingKey', `${fleet.folder}/gone.pub`);
+	fleet.git('config', 'commit.gpgSign', 'true');
+	const head = fleet.git('rev-parse', 'HEAD');
+	const {code, stderr} = fleet.run(['project', 'add', '--yes']);
+	assert.equal(code, 2);
+	assert.match(stderr, /git could not sign the commit: .*\n {2}hint: git commit -S must work/);
+	assert.deepEqual([fleet.git('rev-parse', 'HEAD'), fleet.git('status', '--short')], [head, '']);
+	fleet.git('config', 'user.signingKey', `${key}.pub`);
+	fleet.must('project', 'add', '--yes');
+	assert.match(fleet.git('cat-file', 'commit', 'HEAD'), /^gpgsig /m);
 });
 
 test('where nothing passes the project is added, and has no policy', t => {

@@ -11,6 +11,7 @@ import type {Policy} from '../../core/policy.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Git} from '../../host/git.ts';
+import {signingEnvironment, signingHint, signsCommits} from '../../host/signing.ts';
 import type {Context} from '../context.ts';
 import {mergeTrees} from './facts.ts';
 import {coAuthor, personOf} from './identity.ts';
@@ -41,22 +42,6 @@ type Way = {
 	readonly env: Readonly<Record<string, string>>;
 };
 
-/** What a signing program needs of the person's environment, to find its keys and to ask. */
-const signingVariables = [
-	'GNUPGHOME',
-	'GPG_TTY',
-	'GPG_AGENT_INFO',
-	'SSH_AUTH_SOCK',
-	'SSH_ASKPASS',
-	'SSH_ASKPASS_REQUIRE',
-	'DISPLAY',
-	'WAYLAND_DISPLAY',
-	'XAUTHORITY',
-	'XDG_RUNTIME_DIR',
-	'DBUS_SESSION_BUS_ADDRESS',
-	'TERM',
-];
-
 /**
  * Writes the commit that the target is moved to. Nothing is moved.
  * @returns its name; its tree is `facts.tree`
@@ -76,17 +61,13 @@ export async function makeMergeCommit(
 		);
 	}
 
-	const sign = policy.sign ?? (await git.setting('commit.gpgsign', 'bool')) === 'true';
+	const sign = policy.sign ?? (await signsCommits(git));
 	const way: Way = {
 		git,
 		root: rootOf(context, run),
 		sign,
 		policy,
-		env: Object.fromEntries(
-			(sign ? signingVariables : []).flatMap(name =>
-				process.env[name] === undefined ? [] : [[name, process.env[name]]],
-			),
-		),
+		env: sign ? signingEnvironment() : {},
 	};
 	const kind = policy.how ?? 'merge';
 	const trailers: Array<readonly [string, string]> = [
@@ -252,9 +233,7 @@ async function write(
 			way.sign
 				? `the merge could not be signed, so nothing was merged: ${words}`
 				: `git could not write the merge: ${words}`,
-			way.sign
-				? 'git commit -S must work in a terminal; a key with a passphrase has to be unlocked before'
-				: 'git fsck says what is wrong',
+			way.sign ? signingHint : 'git fsck says what is wrong',
 		);
 	}
 

@@ -6,6 +6,7 @@ import {policyPath, withNetwork, withVerify} from '../../core/policy.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import type {Git} from '../../host/git.ts';
+import {signingEnvironment, signingHint, signsCommits} from '../../host/signing.ts';
 import {replaceFile} from '../../host/write.ts';
 import {readPolicy} from './policy.ts';
 import {openRepository} from './projects.ts';
@@ -102,11 +103,15 @@ async function commitText(
 	message: string,
 ): Promise<{branch: string; commit: string}> {
 	const {blob, tree} = await treeWithPolicy(checkout, head, text);
-	const made = await checkout.run(['commit-tree', tree, '-p', head, '-m', message]);
+	// As the person's own commits are: a server may take no other.
+	const sign = await signsCommits(checkout);
+	const made = await checkout.run(['commit-tree', tree, '-p', head, ...(sign ? ['-S'] : []), '-m', message], {
+		env: sign ? signingEnvironment() : {},
+	});
 	if (made.code !== 0) {
 		throw new Refusal(
-			`git could not commit: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
-			'git config user.name and user.email must be set',
+			`git could not ${sign ? 'sign the commit' : 'commit'}: ${made.stderr.trim().split('\n').at(-1) ?? ''}`,
+			sign ? signingHint : 'git config user.name and user.email must be set',
 		);
 	}
 
