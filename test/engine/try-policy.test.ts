@@ -96,7 +96,7 @@ test('a host that is allowed and does not answer is named, and what hides that i
 		'\n',
 	);
 	for (const scheme of ['http', 'https']) {
-		const {steps, denied} = await tryPolicy(fleet.context(), projectOf(fleet), {
+		const {steps, denied, unreached} = await tryPolicy(fleet.context(), projectOf(fleet), {
 			policy: {
 				setup: setupOf(
 					`curl -sf -o /dev/null ${scheme}://gone.example.invalid/ && exit 0; printf '%s\n' 'why it failed' '${frames}'; exit 7`,
@@ -112,6 +112,7 @@ test('a host that is allowed and does not answer is named, and what hides that i
 			/exit code 7; no answer: gone\.example\.invalid(?::\d+)?: the name does not resolve$/,
 		);
 		assert.deepEqual(steps[0]!.lines, ['why it failed']);
+		assert.equal(unreached.length, 1);
 		assert.deepEqual(denied, []);
 	}
 });

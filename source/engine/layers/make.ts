@@ -287,7 +287,10 @@ function open(
 				setup.onDenied?.(target, because, kind);
 			},
 			onAllowed: target => hosts.add(target),
-			onUnreached: because => unreached.add(because),
+			onUnreached(because) {
+				unreached.add(because);
+				setup.onUnreached?.(because);
+			},
 			onAsked() {},
 			broker: () => secrets.broker,
 			pointers: () => secrets.held.map(({pointer}) => pointer),

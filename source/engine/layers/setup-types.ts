@@ -46,6 +46,8 @@ export type Setup = {
 	/** Called once where there is something to be done. */
 	begun?(): void;
 	onDenied?(target: string, because: string, kind: DenialKind): void;
+	/** Called where what is allowed did not answer. */
+	onUnreached?(because: string): void;
 };
 
 /** The name under which setups of a project run: root's drop to its uid. */

@@ -64,7 +64,7 @@ export async function tryParts(
 	const steps = new Map<string, Step>();
 	const allowed = [...hosts];
 	let rest = [...parts];
-	let trial: Found = {steps: [], denied: [], nearby: [], notes: []};
+	let trial: Found = {steps: [], denied: [], nearby: [], unreached: [], notes: []};
 	const asked = new Set<string>();
 	const stopped: string[] = [];
 	while (rest.length > 0) {
@@ -108,7 +108,7 @@ function fileOf(policy: Trial): string | undefined {
 }
 
 /**
- * Which of the commands that failed pass without the policy's file. Where setup was denied a host, that is not asked.
+ * Which of the commands that failed pass without the policy's file. Where setup lacked a host, that is not asked.
  */
 async function stoppedByFile(
 	context: Context,
@@ -129,7 +129,7 @@ async function stoppedByFile(
 ): Promise<string[]> {
 	const failed = trial.steps.filter(({result}) => result === 'failed');
 	const isSetup = failed.some(({phase}) => phase === 'setup');
-	if (failed.length === 0 || (isSetup && trial.denied.length > 0)) {
+	if (failed.length === 0 || (isSetup && trial.denied.length + trial.unreached.length > 0)) {
 		return [];
 	}
 

@@ -48,6 +48,8 @@ export type Found = {
 	readonly denied: readonly string[];
 	/** Those of them that the policy names, at an address that is no public one. */
 	readonly nearby: readonly string[];
+	/** What setup was allowed to ask and had no answer of, with why. */
+	readonly unreached: readonly string[];
 	/** What setup left that a person should know of. */
 	readonly notes: readonly string[];
 };
@@ -126,8 +128,8 @@ async function trySetup(
 	{setup, network}: Trial,
 	tell: Tell,
 ): Promise<Found & {layer: Layer | undefined}> {
-	const [denied, nearby] = [new Set<string>(), new Set<string>()];
-	const hosts = () => ({denied: [...denied], nearby: [...nearby]});
+	const [denied, nearby, unreached] = [new Set<string>(), new Set<string>(), new Set<string>()];
+	const hosts = () => ({denied: [...denied], nearby: [...nearby], unreached: [...unreached]});
 	const steps = new SetupSteps(tell);
 	try {
 		const made = await layerFor({
@@ -148,6 +150,7 @@ async function trySetup(
 			secrets: async () => [],
 			onCommand: command => steps.begin(command),
 			tell: text => steps.write(text),
+			onUnreached: because => unreached.add(because),
 			onDenied(target, _because, kind) {
 				if (kind === 'not-granted' || kind === 'address') {
 					denied.add(hostIn(target));
