@@ -1,6 +1,7 @@
 import {closeSync, openSync, readSync} from 'node:fs';
 import path from 'node:path';
 import type {Mount} from '../core/plan.ts';
+import {findSuspects} from '../core/secrets/suspects.ts';
 import type {Toolchain} from '../core/toolchain.ts';
 import {isFolder, isProgram, isWithin, namesIn, readOnly, readText, realPlace} from './look.ts';
 
@@ -41,9 +42,27 @@ function baseOf(tree: string): string[] {
 	return base === undefined || base === '/usr' ? [] : [base];
 }
 
+/** Bytes of a script that are looked through; a longer one stays outside. */
+const maxScriptBytes = 256 * 1024;
+
+/** Words beside which people write logins, and addresses with one. A script with any of them stays outside. */
+const loginWords =
+	/token|secret|passw|passphrase|credential|bearer|cookie|auth|api[_-]?key|private[_-]?key|:\/\/[^/\s'"]*@/i;
+
+/** Whether a script can be shown: nothing in it looks like a login, by word or by shape. */
+function isPlainScript(file: string): boolean {
+	const text = readText(file, maxScriptBytes);
+	if (text === undefined || !text.startsWith('#!') || text.includes('\0') || loginWords.test(text)) {
+		return false;
+	}
+
+	const lines = text.split('\n').map((line, index) => ({number: index + 1, text: line}));
+	return findSuspects(file, lines).length === 0;
+}
+
 /**
- * Programs, and what pipx and uv installed for them. A script of the person's own stays outside: such scripts hold
- * tokens, and the person can name their folder as a toolchain.
+ * Programs, what pipx and uv installed for them, and scripts without a login. Scripts of people's own hold tokens
+ * now and then: one in which anything looks like it stays outside, and the person can name its folder as a toolchain.
  */
 export const local: Toolchain = {
 	id: 'local',
@@ -70,7 +89,7 @@ export const local: Toolchain = {
 				places.add(own);
 				baseOf(own).forEach(base => places.add(base));
 				mounts.push({source: real, target: file, mode: 'read'});
-			} else if (beginning(real).startsWith('\u007FELF')) {
+			} else if (beginning(real).startsWith('\u007FELF') || isPlainScript(real)) {
 				mounts.push({source: real, target: file, mode: 'read'});
 			}
 		}

@@ -28,9 +28,9 @@ export function isProgram(place: string): boolean {
 }
 
 /** A small file's text. */
-export function readText(file: string): string | undefined {
+export function readText(file: string, maxBytes = maxVersionFileBytes): string | undefined {
 	try {
-		return statSync(file).size > maxVersionFileBytes ? undefined : readFileSync(file, 'utf8');
+		return statSync(file).size > maxBytes ? undefined : readFileSync(file, 'utf8');
 	} catch {
 		// Not there, or not readable: it names nothing.
 		return undefined;

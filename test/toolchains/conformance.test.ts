@@ -233,11 +233,14 @@ const layouts: Readonly<Record<string, Layout>> = {
 			'.local/share/pipx/venvs/black/pyvenv.cfg': 'home = /usr/bin\n',
 			'.local/bin/black': '@../share/pipx/venvs/black/bin/black',
 			'.local/bin/rg': 'ELF',
+			'.local/bin/my-lint': '!#!/bin/sh\nexec lint --all "$@"\n',
 			'.local/bin/my-deploy': '!#!/bin/sh\nTOKEN=abc deploy\n',
+			'.local/bin/my-clone': '!#!/bin/sh\ngit clone https://me:abc@git.example/x\n',
+			'.local/bin/my-push': `!#!/bin/sh\nexport X=ghp_${'a1B2'.repeat(9)}\n`,
 		},
 		folder: '.local/bin',
 		path: ['.local/bin'],
-		title: /2 programs/,
+		title: /3 programs/,
 	},
 };
 
