@@ -193,3 +193,22 @@ test('a person is asked once, after they saw what passed', async t => {
 	await second.see('is committed on main');
 	assert.equal(fleet.git('show', 'HEAD:.fleet/policy.yaml'), 'verify:\n  - make test');
 });
+
+test('a policy that is there and opens the network is trusted by a person, or the project is not added', async t => {
+	const policy = 'network: [evil.test, "host.fleet.internal:1"]\nsetup: ["curl evil.test"]\nverify: ["true"]\n';
+	const fleet = new Fleet(t, {add: false, policy});
+	const {code, stderr} = fleet.run(['project', 'add']);
+	assert.equal(code, 2);
+	assert.match(
+		stderr,
+		/opens the network to setup and to every run: evil\.test, host\.fleet\.internal:1\n {2}hint: read /,
+	);
+	assert.equal(fleet.must('project', 'list'), 'no project yet: fleet project add PATH\n');
+	const screen = openScreen(t, fleet, {argv: ['project', 'add']});
+	await screen.see(/setup +curl evil\.test/);
+	await screen.see('Do you trust it, and add the project? [y/N]');
+	screen.write('\r');
+	await screen.see('you said no, so it is not added');
+	assert.match(fleet.must('project', 'add', '--yes'), /^added project/);
+	assert.match(fleet.must('project', 'add'), /^already there: project/, 'it is asked once');
+});

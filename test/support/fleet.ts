@@ -52,7 +52,7 @@ export class Fleet {
 		this.git('add', '--all');
 		this.git('commit', '--quiet', '--message=start');
 		if (options.add !== false) {
-			this.must('project', 'add');
+			this.must('project', 'add', '--yes');
 		}
 	}
 

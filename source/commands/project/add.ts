@@ -1,8 +1,8 @@
 import path from 'node:path';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import {parsePolicy, policyPath, policyText} from '../../core/policy.ts';
+import {parsePolicy, policyPath, policyText, type Policy} from '../../core/policy.ts';
 import type {Project} from '../../core/project.ts';
-import {orThrow, Refusal} from '../../core/refusal.ts';
+import {orThrow, personRefusal, Refusal} from '../../core/refusal.ts';
 import {formatTests} from '../../core/run/test-summary.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
 import type {Context} from '../../engine/context.ts';
@@ -10,7 +10,7 @@ import {detectProject} from '../../engine/project/detect.ts';
 import {projectOffer} from '../../engine/project/offer.ts';
 import {readPolicy} from '../../engine/project/policy.ts';
 import {checkNoPolicy, commitPolicy} from '../../engine/project/policy-file.ts';
-import {addProject, openRepository} from '../../engine/project/projects.ts';
+import {addProject, findNew, openRepository} from '../../engine/project/projects.ts';
 import {policyOf, tryParts, type Tried} from '../../engine/project/propose.ts';
 import type {Step} from '../../engine/project/trial-steps.ts';
 import {joinParts, type Part} from '../../kinds/detect.ts';
@@ -42,6 +42,7 @@ export async function add(
 		orThrow(parsePolicy(JSON.stringify({network: [host]})));
 	}
 
+	await checkOpens(context, path.resolve(io.folder, place ?? '.'), {io, options});
 	const {project, added, movedFrom} = await addProject(context, path.resolve(io.folder, place ?? '.'), options.as);
 	const say: Say = text => (options.json ? io.err(text) : io.out(text));
 	say(
@@ -55,6 +56,58 @@ export async function add(
 		: undefined;
 	if (options.json) {
 		io.json(outcome === undefined ? project : {...project, ...documentOf(outcome)});
+	}
+}
+
+/** Lines of a policy's commands that are shown. */
+const maxCommands = 10;
+
+/**
+ * Asks about a policy that is there already and opens the network: whoever wrote it, the person who adds the project
+ * says yes to it once. Later changes of it come by their own merges.
+ * @throws Refusal where they say no, or nobody can be asked
+ */
+async function checkOpens(
+	context: Context,
+	folder: string,
+	{io, options}: Pick<Asked, 'io' | 'options'>,
+): Promise<void> {
+	const root = await findNew(context, folder);
+	const policy = root === undefined ? undefined : await policyThere(root);
+	const hosts = [...(policy?.network ?? []), ...(policy?.privateHosts ?? [])];
+	if (root === undefined || !policy || hosts.length === 0 || options.yes) {
+		return;
+	}
+
+	const adds = asTyped(`fleet project add ${quoteWord(root)} --yes`);
+	if (!io.interactive || options.json) {
+		throw personRefusal(
+			`its policy opens the network to setup and to every run: ${hosts.map(host => escapeLine(host)).join(', ')}`,
+			`read ${policyPath}; then: ${adds}`,
+		);
+	}
+
+	const commands = policy.setup.commands.slice(0, maxCommands).map(command => `  setup    ${escapeLine(command)}\n`);
+	io.out(
+		`${escapeLine(root)} has a policy, and it opens the network to setup and to every run:\n` +
+			`  network  ${hosts.map(host => escapeLine(host)).join(', ')}\n${commands.join('')}`,
+	);
+	if (!(await saysYes('Do you trust it, and add the project? [y/N] '))) {
+		throw personRefusal('you said no, so it is not added', `read ${policyPath}; then: ${adds}`);
+	}
+}
+
+/** The policy of a repository; undefined where there is none that can be read, which is told later. */
+async function policyThere(root: string): Promise<Policy | undefined> {
+	try {
+		const {checkout} = await openRepository(root);
+		return (await readPolicy(checkout, 'HEAD')).policy;
+	} catch (error) {
+		if (error instanceof Refusal) {
+			return undefined;
+		}
+
+		throw error;
 	}
 }
 

@@ -38,6 +38,12 @@ export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
 	throw new Refusal(`${paths.projects} is not a list of projects`, 'mend or remove it; runs are not affected');
 }
 
+/** The repository that a folder belongs to, where it is no project yet; undefined where it is one. */
+export async function findNew(context: Pick<Context, 'paths'>, folder: string): Promise<string | undefined> {
+	const {root} = await findRepository(context, folder);
+	return listProjects(context).some(project => project.root === root) ? undefined : root;
+}
+
 /**
  * Adds the repository that a folder belongs to. Adding it again
  * gives the same project, also where it lies elsewhere now.
