@@ -107,6 +107,15 @@ test('what was made ahead and is not as it was is written anew', () =>
 		assert.equal(output, 'changed\na.txt\ndeep\ngone\ngone.txt');
 	}));
 
+test('a run that is gone has nothing made for the next one', () =>
+	withProject(async project => {
+		const {run} = await project.agent('true', {name: 'first'});
+		const making = makeSpare(project.context, run, {from: 1, rest: 300});
+		removeFolder(project.context.paths.run('first').folder);
+		await making;
+		assert.ok(!existsSync(sparesFolder(project.context.paths)));
+	}));
+
 test('few files, a maker at work, and what makers and takers left that were killed', () =>
 	withProject(async project => {
 		const {run} = await project.agent('true', {name: 'first'});

@@ -180,6 +180,11 @@ export async function makeSpare(
 	await new Promise(resolve => {
 		setTimeout(resolve, rest);
 	});
+	// Its project, or fleet itself, may have been removed meanwhile: nothing is made again then.
+	if (!existsSync(places.folder)) {
+		return;
+	}
+
 	mkdirSync(folder, {recursive: true, mode: 0o700});
 	const {bavail, bsize} = statfsSync(folder);
 	const lock =
