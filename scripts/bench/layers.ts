@@ -4,7 +4,7 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {firstByte, median, openTable, report} from './table.ts';
+import {firstByte, median, openTable, openUndo, report, seconds} from './table.ts';
 import {Fleet} from '../../test/support/fleet.ts';
 
 /** About 30,000 files in few packages: what is measured is files, not the registry. */
@@ -20,13 +20,7 @@ const warmStarts = 7;
 const runs = 10;
 
 const {rows, add} = openTable();
-const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
-const after: Array<() => void> = [];
-const hooks = {
-	after(work: () => void) {
-		after.push(work);
-	},
-};
+const {hooks, undo} = openUndo();
 
 function timed(work: () => void): number {
 	const began = performance.now();
@@ -122,7 +116,7 @@ try {
 	});
 	add('a run that writes a file, and its verification with the dependencies', seconds(verified));
 } finally {
-	after.forEach(work => work());
+	undo();
 }
 
 report(rows, process.argv.slice(2));

@@ -22,6 +22,23 @@ export function openTable(): {
 	};
 }
 
+export const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
+
+/** What a test gives a fleet of its own: work to be done when all is over. */
+export function openUndo(): {readonly hooks: {after(work: () => void): void}; undo(): void} {
+	const works: Array<() => void> = [];
+	return {
+		hooks: {
+			after(work) {
+				works.push(work);
+			},
+		},
+		undo() {
+			works.forEach(work => work());
+		},
+	};
+}
+
 export const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 export const sleep = (milliseconds: number) =>

@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {firstByte, median, openTable, report, sleep} from './table.ts';
+import {firstByte, median, openTable, openUndo, report, seconds, sleep} from './table.ts';
 import {sparesFolder} from '../../source/engine/run/spare.ts';
 import {Fleet} from '../../test/support/fleet.ts';
 
@@ -12,13 +12,7 @@ const perFolder = 200;
 const starts = 5;
 
 const {rows, add} = openTable();
-const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
-const after: Array<() => void> = [];
-const hooks = {
-	after(work: () => void) {
-		after.push(work);
-	},
-};
+const {hooks, undo} = openUndo();
 const fleet = new Fleet(hooks);
 
 /** Waits until a worktree was made ahead. */
@@ -70,7 +64,7 @@ try {
 		'≤ 2 s',
 	);
 } finally {
-	after.forEach(work => work());
+	undo();
 }
 
 report(rows, process.argv.slice(2));
