@@ -3,9 +3,10 @@ import {execFileSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
+import {npm} from '../../source/core/packages/npm.ts';
 import {Fleet} from '../support/fleet.ts';
 
-const registry = 'https://registry.npmjs.org';
+const registry = `https://${npm.hosts[0]}`;
 const entry = (name: string, version: string, more: Record<string, unknown> = {}) => ({
 	[`node_modules/${name}`]: {
 		version,

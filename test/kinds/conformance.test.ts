@@ -40,7 +40,7 @@ const layouts: Readonly<Record<string, Layout>> = {
 				},
 			}),
 			'package-lock.json': `{"packages":{"node_modules/a":{"resolved":"https://u:${token}@npm.example.com:8443/a.tgz"},
-				"node_modules/b":{"resolved":"https://registry.npmjs.org/b.tgz"},
+				"node_modules/b":{"resolved":"https://${publicRegistries[0]}/b.tgz"},
 				"node_modules/c":{"resolved":"git+ssh://git@github.com/c/c.git#abc"}}}`,
 			'.npmrc': `@own:registry=https://own.example.com/npm/\n//own.example.com/npm/:_authToken=${token}\n`,
 			'.gitignore': 'node_modules\n',

@@ -5,7 +5,9 @@ import {listOf, textOf, valueOf} from './values.ts';
 
 /* `Cargo.lock`. It does not say which packages have a build script. */
 
+/** The index of the public registry by its two protocols: the name that lock files have, and the host of the newer one. */
 const index = 'https://github.com/rust-lang/crates.io-index';
+const sparseHost = 'index.crates.io';
 
 function sourceOf(source: string): Source {
 	if (source === '') {
@@ -21,8 +23,7 @@ function sourceOf(source: string): Source {
 		return {...noSource, at: source};
 	}
 
-	// The same registry by its two protocols.
-	return registrySource(address === 'https://index.crates.io/' ? index : address);
+	return registrySource(address === `https://${sparseHost}/` ? index : address);
 }
 
 export const cargo: LockFormat = {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {compareLocks, type LockChange} from '../../../source/core/packages/difference.ts';
+import {npm} from '../../../source/core/packages/npm.ts';
 import {formatOf, readLock} from '../../../source/core/packages/registry.ts';
 import {changeText, flagLines, summarize, summaryText} from '../../../source/core/packages/summary.ts';
 
-const registry = 'https://registry.npmjs.org';
+/** The registry that npm's lock files name by default. */
+const [host = ''] = npm.hosts;
+const registry = `https://${host}`;
 
 /** An entry of npm's lock file. */
 const entry = (name: string, version: string, more: Record<string, unknown> = {}) => ({
@@ -73,10 +76,10 @@ test('another source, another checksum, another host are flagged', () => {
 		),
 	);
 	assert.deepEqual(lines(change), [
-		'~ a 1.0.0; comes from git+ssh://git@h.example/a.git, and came from the registry registry.npmjs.org',
+		`~ a 1.0.0; comes from git+ssh://git@h.example/a.git, and came from the registry ${host}`,
 		'~ b 1.0.0; another checksum, of the same version 1.0.0',
 		'~ c 1.0.0; has no checksum any more, of the same version 1.0.0',
-		'~ d 1.0.0; comes from https://registry.npmjs.org/evil/-/evil-1.0.0.tgz, and came from the registry registry.npmjs.org',
+		`~ d 1.0.0; comes from ${registry}/evil/-/evil-1.0.0.tgz, and came from the registry ${host}`,
 		'+ f 1.0.0; comes from https://h.example/f.tgz, which is no registry',
 		'+ e 1.0.0',
 	]);
@@ -92,7 +95,7 @@ test('one that is asked of the public registry, where all came from a private on
 	const change = compare(lock(own('a')), lock(own('a'), entry('b', '1.0.0')));
 	assert.deepEqual(
 		change.flags.map(({text}) => text),
-		['new host registry.npmjs.org (b)'],
+		[`new host ${host} (b)`],
 	);
 });
 

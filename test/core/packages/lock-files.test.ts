@@ -4,6 +4,7 @@ import path from 'node:path';
 import {test} from 'node:test';
 import {plainJson} from '../../../source/core/packages/bun.ts';
 import {compareLocks} from '../../../source/core/packages/difference.ts';
+import {npm} from '../../../source/core/packages/npm.ts';
 import type {Package} from '../../../source/core/packages/package.ts';
 import {formatOf, formats, maxChars, readLock} from '../../../source/core/packages/registry.ts';
 import {Chance} from '../../support/chance.ts';
@@ -144,23 +145,24 @@ function npmSource(resolved: string, more: Record<string, unknown> = {}) {
 }
 
 test('only an address of just this name and version is a registry', () => {
-	const registry = ['registry', 'https://registry.npmjs.org', 'registry.npmjs.org'];
-	assert.deepEqual(npmSource('https://registry.npmjs.org/@a/left/-/left-1.0.0.tgz'), registry);
-	assert.deepEqual(npmSource('https://registry.npmjs.org/@a%2fleft/-/left-1.0.0.tgz'), registry);
+	const [host = ''] = npm.hosts;
+	const registry = ['registry', `https://${host}`, host];
+	assert.deepEqual(npmSource(`https://${host}/@a/left/-/left-1.0.0.tgz`), registry);
+	assert.deepEqual(npmSource(`https://${host}/@a%2fleft/-/left-1.0.0.tgz`), registry);
 	assert.deepEqual(npmSource('https://npm.pkg.github.com/download/@a/left/1.0.0/0123abc')[0], 'registry');
 	for (const address of [
-		'https://registry.npmjs.org/@b/left/-/left-1.0.0.tgz',
-		'https://registry.npmjs.org/@a/left/-/left-1.0.1.tgz',
-		'https://registry.npmjs.org/@a/left/-/../../evil/-/evil-1.0.0.tgz',
-		'https://registry.npmjs.org@evil.example/@a/left/-/left-1.0.0.tgz',
-		'http://registry.npmjs.org/@a/left/-/left-1.0.0.tgz',
+		`https://${host}/@b/left/-/left-1.0.0.tgz`,
+		`https://${host}/@a/left/-/left-1.0.1.tgz`,
+		`https://${host}/@a/left/-/../../evil/-/evil-1.0.0.tgz`,
+		`https://${host}@evil.example/@a/left/-/left-1.0.0.tgz`,
+		`http://${host}/@a/left/-/left-1.0.0.tgz`,
 		'https://evil.example/left.tgz',
-		'https://registry.npmjs.org/%zz/@a/left/-/left-1.0.0.tgz',
+		`https://${host}/%zz/@a/left/-/left-1.0.0.tgz`,
 	]) {
 		assert.equal(npmSource(address)[0], 'url', address);
 	}
 
-	assert.equal(npmSource('https://registry.npmjs.org@evil.example/@a/left/-/left-1.0.0.tgz')[2], 'evil.example');
+	assert.equal(npmSource(`https://${host}@evil.example/@a/left/-/left-1.0.0.tgz`)[2], 'evil.example');
 	assert.deepEqual(npmSource('git+ssh://git@host.example/a/b.git#0123'), [
 		'git',
 		'git+ssh://git@host.example/a/b.git',
