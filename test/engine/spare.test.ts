@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, utimesSync, writeFileSync} from 'node:fs';
+import {
+	existsSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	truncateSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
@@ -105,6 +114,37 @@ test('what was made ahead and is not as it was is written anew', () =>
 		commit(project, {'a.txt': 'changed\n'});
 		const {output} = await project.agent('cat a.txt; ls; git status --short', {name: 'second'});
 		assert.equal(output, 'changed\na.txt\ndeep\ngone\ngone.txt');
+	}));
+
+test('a worktree made ahead whose index is cut, empty or gone is not used', () =>
+	withProject(async project => {
+		const {run} = await project.agent('true', {name: 'first'});
+		for (const [name, damage] of Object.entries({
+			cut: (index: string) => truncateSync(index, 50),
+			empty: (index: string) => truncateSync(index, 0),
+			gone: (index: string) => removeFolder(index),
+		})) {
+			await makeSpare(project.context, run, now);
+			damage(path.join(ready(project), 'index'));
+			const {output} = await project.agent('cat a.txt deep/er/b.txt; git status --short', {name});
+			assert.equal(output, 'a\nb', name);
+			assert.deepEqual(
+				readdirSync(path.dirname(ready(project))).filter(left => !left.startsWith('lock')),
+				[],
+				name,
+			);
+		}
+	}));
+
+test('two runs that start at once: one takes what was made ahead, and each has all files', () =>
+	withProject(async project => {
+		const {run} = await project.agent('true', {name: 'first'});
+		await makeSpare(project.context, run, now);
+		const both = await Promise.all(['one', 'two'].map(name => project.agent('cat a.txt; git status --short', {name})));
+		assert.deepEqual(
+			both.map(({output}) => output),
+			['a', 'a'],
+		);
 	}));
 
 test('a run that is gone has nothing made for the next one', () =>

@@ -69,7 +69,7 @@ function settingsOf(gitFolder: string): string | undefined {
  * Fills a new, empty worktree with what was made ahead. It may be of an older commit: what differs is written after.
  * @param wanted.gitFolder the git folder by whose settings the rest is written
  * @param wanted.index where an index of what is there goes
- * @returns false where there is none that fits; then nothing was touched
+ * @returns false where there is none that fits; then the worktree is as it was
  */
 export async function takeSpare(
 	context: Context,
@@ -123,6 +123,10 @@ export async function takeSpare(
 		copyIndex(index, wanted.index);
 		giveToRun(wanted.runId, wanted.index);
 		return true;
+	} catch {
+		// Such as an index that is damaged, or a disk that is full: all files are written, or that says what is wrong.
+		clearSpare(wanted.worktree, wanted.index);
+		return false;
 	} finally {
 		removeFolder(taken);
 	}
