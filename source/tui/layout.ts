@@ -1,4 +1,6 @@
+import {factLines} from './facts.ts';
 import {listRows, selectedRow} from './list.ts';
+import {gateIds} from '../core/run/gates.ts';
 import {comparable} from './targets.ts';
 import type {State} from './state.ts';
 
@@ -7,15 +9,57 @@ import type {State} from './state.ts';
 /** Rows of the footer: the notice, and the keys. */
 export const footerHeight = 2;
 
-/**
- * Rows below a heading, of the list and of the output under it.
- * @param height of the screen without footer and dialog
- */
-export function fleetLayout(state: State, height: number): {readonly table: number; readonly output: number} {
-	const rows = listRows(state).length + 1;
-	const wanted = state.listRows ?? Math.floor(height / 2);
-	const table = Math.max(4, Math.min(rows, wanted, height - 4));
-	return {table, output: Math.max(0, height - table - 2)};
+/** From as many columns on, the selected run is shown beside the list. */
+const splitColumns = 110;
+
+/** From as many rows on, the saved views have a line of their own. */
+const viewsHeight = 30;
+
+/** Rows of output that a list leaves, where there are as many. */
+const minOutput = 5;
+
+/** Where what is on the list's screen, in cells. */
+export type FleetLayout = {
+	/** The first row of the list, below the title. */
+	readonly top: number;
+	/** Rows and columns of the list. */
+	readonly list: {readonly height: number; readonly width: number};
+	/** Rows and columns of the selected run, its heading included: below the list, or beside it. */
+	readonly preview: {readonly height: number; readonly width: number; readonly isBeside: boolean};
+	/** Rows of its output. */
+	readonly output: number;
+};
+
+/** @param height of the screen without footer and dialog */
+export function fleetLayout(state: State, height: number): FleetLayout {
+	const {columns} = state;
+	const top = height + footerHeight >= viewsHeight ? 2 : 1;
+	const room = Math.max(1, height - top);
+	if (columns >= splitColumns) {
+		const width = Math.max(44, Math.floor(columns * 0.37));
+		// Its heading, the pipeline's with six steps, and the output's.
+		const facts = factLines(state, width, true).length + 1 + 1 + gateIds.length + 1;
+		return {
+			top,
+			list: {height: room, width: columns - width - 1},
+			preview: {height: room, width, isBeside: true},
+			output: Math.max(0, room - facts),
+		};
+	}
+
+	const facts = factLines(state, columns, false).length + 1;
+	const rows = Math.max(1, listRows(state).length);
+	const most = Math.max(4, room - facts - minOutput);
+	const table = Math.min(
+		rows,
+		state.listRows === undefined ? most : Math.max(2, Math.min(state.listRows, room - facts)),
+	);
+	return {
+		top,
+		list: {height: table, width: columns},
+		preview: {height: room - table, width: columns, isBeside: false},
+		output: Math.max(0, room - table - facts),
+	};
 }
 
 /** The rows of a list that are in view, with the selected one in the middle where there are more. */
@@ -30,7 +74,7 @@ export function windowOf(count: number, selected: number, height: number): {from
  */
 export function listWindow(state: State, height: number): {from: number; to: number} {
 	const count = listRows(state).length;
-	const room = Math.max(1, fleetLayout(state, height).table - 1);
+	const room = Math.max(1, fleetLayout(state, height).list.height);
 	const at = selectedRow(state);
 	const from = Math.max(0, Math.min(count - room, Math.max(at - room + 1, Math.min(at, state.listTop))));
 	return {from, to: Math.min(count, from + room)};

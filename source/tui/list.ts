@@ -1,149 +1,251 @@
 import UFuzzy from '@leeoniya/ufuzzy';
 import {needOf, stageText} from '../core/run/attention.ts';
+import {glanceAt, groups, type Glance, type Group, type Sign} from '../core/run/glance.ts';
 import type {Run} from '../core/run/run.ts';
-import {hasWorker, isAtWork} from '../core/run/stages.ts';
+import {hasWorker, isAtWork, stageName} from '../core/run/stages.ts';
+import {quoteWord} from '../core/text/shell-words.ts';
+import {parseFilter, type Filter} from './filter.ts';
 import type {ListState, Show, State} from './state.ts';
 
-/* Which rows the list has: a pure function of the runs and of filter, sort and folds. */
+/* Which rows the list has: a pure function of the runs and of filter, sort, grouping and folds. */
 
-export type ListRow =
-	| {
-			readonly kind: 'project';
-			readonly project: string;
-			readonly runs: number;
-			readonly counts: string;
-			readonly folded: boolean;
-	  }
-	| {readonly kind: 'run'; readonly run: Run};
+export type GroupRow = {
+	readonly kind: 'group';
+	/** By which it is folded: `need:done`. */
+	readonly id: string;
+	readonly title: string;
+	readonly runs: number;
+	/** What its runs are, where it is folded. */
+	readonly summary: string;
+	readonly folded: boolean;
+};
+export type RunRow = {readonly kind: 'run'; readonly run: Run; readonly glance: Glance};
+export type ListRow = GroupRow | RunRow;
+
+/** What the list is made of. */
+type Source = Pick<State, 'runs' | 'list' | 'changes' | 'offers'>;
 
 /** Made at its first use, since building it would delay the first frame, which never filters. */
 let fuzzy: UFuzzy | undefined;
 
-function isShown(run: Run, show: Show): boolean {
-	switch (show) {
-		case 'all': {
-			return true;
-		}
-
-		case 'needs you': {
-			return needOf(run) !== undefined;
-		}
-
-		case 'running': {
-			return hasWorker(run.stage);
-		}
-
-		case 'review': {
-			return ['stopped', 'captured', 'verified', 'approved', 'verify-failed', 'inconclusive'].includes(run.stage);
-		}
-
-		case 'done': {
-			return [
-				'merged',
-				'deployed',
-				'discarded',
-				'rejected',
-				'failed',
-				'crashed',
-				'deploy-failed',
-				'deploy-unknown',
-			].includes(run.stage);
-		}
-	}
+/** How a run stands, as the list has it. */
+export function glanceOf(run: Run, {changes, offers}: Pick<State, 'changes' | 'offers'>): Glance {
+	const deploys = offers[run.project.id]?.deploy;
+	return glanceAt(run, {
+		changes: changes[run.id],
+		hasDeploy: deploys !== undefined && Object.keys(deploys).length > 0,
+	});
 }
 
-/** The text that a filter is matched against. */
-function haystack(run: Run): string {
-	const task = (run.prompt ?? run.argv.join(' ')).slice(0, 200);
-	return `${run.project.id} ${run.id} ${run.agent} ${run.stage} ${stageText(run)} ${task}`;
+/** What a run was asked for, in one line: its prompt, or its command. Not escaped. */
+export function taskOf({prompt, argv}: Run): string {
+	return (prompt ?? argv.map(word => quoteWord(word)).join(' ')).slice(0, 2000).replaceAll(/\s+/g, ' ').trim();
 }
 
-function byLastChange(a: Run, b: Run): number {
-	if (a.updatedAt < b.updatedAt) {
-		return 1;
+function isShown({run, glance}: RunRow, {show, discarded}: ListState): boolean {
+	if (run.stage === 'discarded' && !discarded && show !== 'done') {
+		return false;
 	}
 
-	return a.updatedAt > b.updatedAt ? -1 : 0;
+	const shown: Readonly<Record<Show, boolean>> = {
+		all: true,
+		'needs you': glance.group === 'needs you',
+		running: hasWorker(run.stage),
+		review: glance.sign === 'changed' || glance.sign === 'passed' || run.stage === 'verify-failed',
+		done: glance.group === 'done',
+	};
+	return shown[show];
 }
 
-function sorted(runs: readonly Run[], sort: ListState['sort']): readonly Run[] {
-	const rank = (run: Run) => ({alarm: 0, waiting: 1, denied: 2, trouble: 3, gate: 4})[needOf(run)?.kind ?? 'gate'] ?? 5;
+/** Whether a run is what a filter asks for by `is:`, a stage, a sign or a group. */
+function isSo({run, glance}: RunRow, word: string): boolean {
+	return [run.stage, stageName(run.stage), glance.sign, glance.group].some(
+		name => name.replaceAll(' ', '-') === word || name.replaceAll(' ', '-').startsWith(`${word}-`),
+	);
+}
+
+function fits(row: RunRow, {is, project, agent}: Filter): boolean {
+	const {run} = row;
+	return (
+		is.every(word => isSo(row, word)) &&
+		(project === undefined || run.project.id.startsWith(project)) &&
+		(agent === undefined || run.agent.startsWith(agent))
+	);
+}
+
+/** The rows that a text finds, names first, then projects, tasks, and the rest. */
+function ranked(rows: readonly RunRow[], text: string): readonly RunRow[] {
+	const wanted = text.toLowerCase();
+	const rankOf = ({run}: RunRow): number | undefined => {
+		const [id, project, task] = [run.id, run.project.id, taskOf(run)].map(value => value.toLowerCase()) as [
+			string,
+			string,
+			string,
+		];
+		const at = [id.startsWith(wanted), id.includes(wanted), project.includes(wanted), task.includes(wanted)].indexOf(
+			true,
+		);
+		return at === -1 ? undefined : at;
+	};
+
+	// A filter of punctuation alone has no terms for the library, which then returns null.
+	fuzzy ??= new UFuzzy({intraMode: 0, intraIns: 8});
+	const texts = rows.map(
+		({run, glance}) => `${run.id} ${run.project.id} ${run.agent} ${run.stage} ${stageText(run)} ${glance.text}`,
+	);
+	const loose = new Set(fuzzy.search(texts, text, 1)[0] ?? []);
+	return rows
+		.map((row, index) => ({row, rank: rankOf(row) ?? (loose.has(index) ? 4 : undefined)}))
+		.filter(({rank}) => rank !== undefined)
+		.sort((a, b) => a.rank! - b.rank!)
+		.map(({row}) => row);
+}
+
+/** Most urgent first. */
+const signs: readonly Sign[] = [
+	'alarm',
+	'question',
+	'blocked',
+	'failed',
+	'unclear',
+	'passed',
+	'changed',
+	'running',
+	'paused',
+	'queued',
+	'done',
+	'dropped',
+];
+
+const before = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+
+function byAttention(a: RunRow, b: RunRow): number {
+	return (
+		groups.indexOf(a.glance.group) - groups.indexOf(b.glance.group) ||
+		signs.indexOf(a.glance.sign) - signs.indexOf(b.glance.sign) ||
+		// Who waits longest comes first; of what is over, the newest.
+		(a.glance.group === 'done' ? before(b.glance.since, a.glance.since) : before(a.glance.since, b.glance.since))
+	);
+}
+
+function sorted(rows: readonly RunRow[], sort: ListState['sort']): readonly RunRow[] {
 	switch (sort) {
-		case 'newest': {
-			return runs;
+		case 'attention': {
+			return [...rows].sort(byAttention);
 		}
 
-		case 'needs you': {
-			return [...runs]
-				.map(run => ({run, rank: needOf(run) ? rank(run) : 9}))
-				.sort((a, b) => a.rank - b.rank)
-				.map(({run}) => run);
+		case 'newest': {
+			return rows;
 		}
 
 		case 'last change': {
-			return [...runs].sort(byLastChange);
+			return [...rows].sort((a, b) => before(b.run.updatedAt, a.run.updatedAt));
 		}
 
 		case 'name': {
-			return [...runs].sort((a, b) => (a.id < b.id ? -1 : 1));
+			return [...rows].sort((a, b) => before(a.run.id, b.run.id));
 		}
 	}
 }
 
-/** The runs that the list shows, in its order, without regard to what is folded. */
-export function visibleRuns({runs, list}: Pick<State, 'runs' | 'list'>): readonly Run[] {
-	let shown = runs.filter(
-		run => (list.discarded || run.stage !== 'discarded' || list.show === 'done') && isShown(run, list.show),
-	);
-	if (list.filter.trim() !== '') {
-		const texts = shown.map(run => haystack(run));
-		// A filter of punctuation alone has no terms for the library, which then returns null: plain search.
-		fuzzy ??= new UFuzzy({intraMode: 0, intraIns: 8});
-		const found = fuzzy.search(texts, list.filter, 1)[0];
-		shown = found
-			? [...found].sort((a, b) => a - b).map(index => shown[index]!)
-			: shown.filter((_, index) => texts[index]!.toLowerCase().includes(list.filter.trim().toLowerCase()));
-	}
-
-	return sorted(shown, list.sort);
+/** The rows of runs that the list shows, in its order, without regard to what is folded. */
+function shownRows(source: Source): readonly RunRow[] {
+	const {runs, list} = source;
+	const filter = parseFilter(list.filter);
+	const rows = runs
+		.map((run): RunRow => ({kind: 'run', run, glance: glanceOf(run, source)}))
+		.filter(row => isShown(row, list) && fits(row, filter));
+	return filter.text === '' ? sorted(rows, list.sort) : ranked(rows, filter.text);
 }
 
-let last: {runs: State['runs']; list: ListState; rows: readonly ListRow[]} | undefined;
+/** The runs that the list shows, in its order, without regard to what is folded. */
+export function visibleRuns(source: Source): readonly Run[] {
+	return shownRows(source).map(({run}) => run);
+}
 
-/** The rows of the list, with headings where there is more than one project. The last result is kept: a frame asks often. */
-export function listRows({runs, list}: Pick<State, 'runs' | 'list'>): readonly ListRow[] {
-	if (last?.runs !== runs || last.list !== list) {
-		last = {runs, list, rows: makeRows(visibleRuns({runs, list}), list)};
+let last: (Source & {rows: readonly ListRow[]}) | undefined;
+
+/** The rows of the list, with a heading for each group. The last result is kept: a frame asks often. */
+export function listRows({runs, list, changes, offers}: Source): readonly ListRow[] {
+	if (last?.runs !== runs || last.list !== list || last.changes !== changes || last.offers !== offers) {
+		const source = {runs, list, changes, offers};
+		last = {...source, rows: withHeadings(shownRows(source), list)};
 	}
 
 	return last.rows;
 }
 
 /** The first run that the list shows. */
-export function firstRun(state: Pick<State, 'runs' | 'list'>): string | undefined {
-	return listRows(state).find(row => row.kind === 'run')?.run.id;
+export function firstRun(source: Source): string | undefined {
+	return listRows(source).find(row => row.kind === 'run')?.run.id;
 }
 
-function makeRows(runs: readonly Run[], list: ListState): ListRow[] {
-	const groups = new Map<string, Run[]>();
-	for (const run of runs) {
-		const group = groups.get(run.project.id);
-		if (group) {
-			group.push(run);
+const groupTitles: Readonly<Record<Group, string>> = {
+	'needs you': 'Needs you',
+	active: 'Active',
+	ready: 'Ready to ship',
+	done: 'Done',
+};
+
+/** The group that a run is in, by its id and its title. */
+export function groupOf({run, glance}: RunRow, {group}: Pick<ListState, 'group'>): {id: string; title: string} {
+	switch (group) {
+		case 'attention': {
+			return {id: `need:${glance.group}`, title: groupTitles[glance.group]};
+		}
+
+		case 'project': {
+			return {id: `project:${run.project.id}`, title: run.project.id};
+		}
+
+		case 'agent': {
+			return {id: `agent:${run.agent}`, title: run.agent};
+		}
+	}
+}
+
+function withHeadings(rows: readonly RunRow[], list: ListState): ListRow[] {
+	// What a filter found is one list, the best first.
+	if (parseFilter(list.filter).text !== '') {
+		return [...rows];
+	}
+
+	const found = new Map<string, {title: string; own: RunRow[]}>();
+	for (const row of rows) {
+		const {id, title} = groupOf(row, list);
+		const known = found.get(id);
+		if (known) {
+			known.own.push(row);
 		} else {
-			groups.set(run.project.id, [run]);
+			found.set(id, {title, own: [row]});
 		}
 	}
 
-	if (groups.size < 2 && list.folded.length === 0) {
-		return runs.map(run => ({kind: 'run', run}));
+	const order = (id: string) => groups.findIndex(group => id === `need:${group}`);
+	return [...found]
+		.sort(([a], [b]) => order(a) - order(b))
+		.flatMap(([id, {title, own}]): ListRow[] => {
+			const folded = list.folded.includes(id) && list.show === 'all';
+			const heading: ListRow = {kind: 'group', id, title, runs: own.length, summary: summaryOf(own, list), folded};
+			return folded ? [heading] : [heading, ...own];
+		});
+}
+
+/** What the runs of a group are, most first: `merged 2 · rejected 1`; of a project, how many need a person and run. */
+function summaryOf(rows: readonly RunRow[], {group}: ListState): string {
+	if (group !== 'attention') {
+		return countsText(rows.map(({run}) => run));
 	}
 
-	return [...groups].flatMap(([project, own]): ListRow[] => {
-		const folded = list.folded.includes(project);
-		const heading: ListRow = {kind: 'project', project, runs: own.length, counts: countsText(own), folded};
-		return folded ? [heading] : [heading, ...own.map((run): ListRow => ({kind: 'run', run}))];
-	});
+	const counts = new Map<string, number>();
+	for (const {run} of rows) {
+		counts.set(stageName(run.stage), (counts.get(stageName(run.stage)) ?? 0) + 1);
+	}
+
+	return [...counts]
+		.sort(([, a], [, b]) => b - a)
+		.map(([name, count]) => `${name} ${count}`)
+		.join(' · ');
 }
 
 /**
@@ -152,7 +254,7 @@ function makeRows(runs: readonly Run[], list: ListState): ListRow[] {
  */
 export function countsText(runs: readonly Run[]): string {
 	const count = (fits: (run: Run) => boolean) => runs.filter(run => fits(run)).length;
-	const needs = count(run => needOf(run) !== undefined);
+	const needs = count(run => glanceAt(run).group === 'needs you');
 	const parts = [
 		[count(run => isAtWork(run.stage)), 'running'],
 		[count(run => run.stage === 'frozen'), 'paused'],
@@ -172,20 +274,18 @@ export function selectedRow(state: State): number {
 		listRows(state).findIndex(row =>
 			state.heading === undefined
 				? row.kind === 'run' && row.run.id === state.selected
-				: row.kind === 'project' && row.project === state.heading,
+				: row.kind === 'group' && row.id === state.heading,
 		),
 	);
 }
 
-/**
- * The next run that needs a person, after a run in the list's
- * order and then from its beginning; the most urgent kind first.
- */
+/** The next run that needs a person, after the selected one and then from the beginning; the most urgent first. */
 export function nextNeed(state: State): Run | undefined {
-	const runs = sorted(
-		state.runs.filter(run => needOf(run) && run.stage !== 'discarded'),
-		'needs you',
-	);
+	const runs = state.runs
+		.map((run): RunRow => ({kind: 'run', run, glance: glanceOf(run, state)}))
+		.filter(({run}) => needOf(run) !== undefined && run.stage !== 'discarded')
+		.sort(byAttention)
+		.map(({run}) => run);
 	const at = runs.findIndex(run => run.id === state.selected);
 	return runs[(at + 1) % Math.max(1, runs.length)];
 }

@@ -23,18 +23,18 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 
 	const height = state.rows - footerHeight;
 	if (state.screen === 'fleet') {
-		const {table} = fleetLayout(state, height);
+		const {top, list, preview} = fleetLayout(state, height);
 		if (kind === 'drag') {
-			return stay(state.dragging ? {...state, listRows: Math.max(4, Math.min(height - 4, row - 1))} : state);
+			return stay(state.dragging ? {...state, listRows: Math.max(2, row - top)} : state);
 		}
 
-		if (row === table + 1) {
+		if (row === top + list.height && !preview.isBeside) {
 			return stay({...state, dragging: true});
 		}
 
-		const at = row - 2;
+		const at = row - top;
 		const {from, to} = listWindow(state, height);
-		if (at < 0 || from + at >= to) {
+		if (at < 0 || from + at >= to || column >= list.width) {
 			return stay({...state, dragging: false});
 		}
 

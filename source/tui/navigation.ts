@@ -84,7 +84,7 @@ export function select(state: State, run: string | undefined): State {
 export function selectRow(state: State, at: number): State {
 	const rows = listRows(state);
 	const row = rows[Math.max(0, Math.min(rows.length - 1, at))];
-	return row?.kind === 'project' ? {...state, heading: row.project} : select(state, row?.run.id ?? state.selected);
+	return row?.kind === 'group' ? {...state, heading: row.id} : select(state, row?.run.id ?? state.selected);
 }
 
 /** Moves a selection of lines: by lines, as far as they are in view. */

@@ -83,16 +83,21 @@ export type Dialog = FormState & {
 	readonly opened?: number | undefined;
 };
 
+/** The saved views of the list, in the order of their keys. */
 export const shows = ['all', 'needs you', 'running', 'review', 'done'] as const;
 export type Show = (typeof shows)[number];
-export const sorts = ['newest', 'needs you', 'last change', 'name'] as const;
+export const sorts = ['attention', 'newest', 'last change', 'name'] as const;
 export type Sort = (typeof sorts)[number];
+export const groupings = ['attention', 'project', 'agent'] as const;
+export type Grouping = (typeof groupings)[number];
 
 /** Which runs are listed, and how. */
 export type ListState = {
 	readonly filter: string;
 	readonly show: Show;
 	readonly sort: Sort;
+	readonly group: Grouping;
+	/** Ids of groups, such as `need:done`. */
 	readonly folded: readonly string[];
 	readonly marked: readonly string[];
 	readonly discarded: boolean;
@@ -190,7 +195,7 @@ export type State = {
 	readonly listTop: number;
 	/** The run that was clicked last, and when, milliseconds. */
 	readonly clicked: {readonly run: string; readonly at: number} | undefined;
-	/** The project whose heading is selected, in place of a run. */
+	/** The group whose heading is selected, in place of a run. */
 	readonly heading: string | undefined;
 	readonly tab: Tab;
 	/** Lines that the current view is scrolled by, or the selected row of a list. */

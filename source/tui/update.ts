@@ -173,9 +173,7 @@ function withData(
 	return {
 		...next,
 		selected,
-		heading: listRows(next).some(row => row.kind === 'project' && row.project === state.heading)
-			? state.heading
-			: undefined,
+		heading: listRows(next).some(row => row.kind === 'group' && row.id === state.heading) ? state.heading : undefined,
 		screen: state.screen === 'welcome' && (runs.length > 0 || projects.length > 0) ? 'fleet' : state.screen,
 		...(selected === state.selected ? {} : {journal: [], log: undefined}),
 	};

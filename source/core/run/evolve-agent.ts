@@ -68,6 +68,7 @@ export const agentChanges = {
 	}),
 	'run.frozen': (_run, entry) => ({
 		stage: 'frozen',
+		pausedBy: entry.actor,
 		because: entry.because,
 		phrase: done('paused', entry.because, entry.actor),
 	}),

@@ -3,7 +3,7 @@ import {branchName} from '../git/refs.ts';
 import {hasFailed, needOf} from './attention.ts';
 import type {Changes} from './changes.ts';
 import type {Run} from './run.ts';
-import {stageName} from './stages.ts';
+import {stageName, type Stage} from './stages.ts';
 import {addTests, formatTests, type TestSummary} from './test-summary.ts';
 
 /* A run at a glance: where it belongs in a list, how it stands, and what a person does next. Pure. */
@@ -61,12 +61,17 @@ export type Besides = {
 
 type Found = Omit<Glance, 'since'>;
 
+/** What has to be looked at or done. */
+const need = (sign: Sign, text: string, next?: NextStep): Found => ({group: 'needs you', sign, text, next});
+const active = (sign: Sign, text: string, next?: NextStep): Found => ({group: 'active', sign, text, next});
+const over = (sign: Sign, text: string, next?: NextStep): Found => ({group: 'done', sign, text, next});
+const atGate = ({stage, because}: Run): Found => active('running', because || stageName(stage));
+
 const files = (count: number) => `${count} ${count === 1 ? 'file' : 'files'}`;
 
 /** What its tests amounted to; undefined where none were counted. */
 export function testsOf({verification}: Run): TestSummary | undefined {
-	const counted = verification?.steps.flatMap(({tests}) => (tests ? [tests] : [])) ?? [];
-	return counted.length === 0 ? undefined : counted.reduce((all, one) => addTests(all, one));
+	return addTests(verification?.steps.map(({tests}) => tests) ?? []);
 }
 
 /** How its agent ended, where it did not end well. */
@@ -80,42 +85,41 @@ function failure({exit, hits, because}: Run): string {
 		return `killed (${exit.signal})`;
 	}
 
+	if (!exit?.code) {
+		return because;
+	}
+
 	// A shell says 128 and the signal's number of a program that was killed.
-	return exit?.code === 137 ? 'killed (exit 137)' : exit?.code ? `exit ${exit.code}` : because;
+	return exit.code === 137 ? 'killed (exit 137)' : `exit ${exit.code}`;
 }
 
 /** An agent's work that nobody verified yet. */
 function unverified(run: Run, {changes}: Besides): Found {
 	const count = run.captured?.files ?? changes?.files;
 	if (run.conflicts) {
-		const text = `conflicts with ${branchName(run.target)}`;
-		return {group: 'needs you', sign: 'failed', text, next: 'rebase'};
+		return need('failed', `conflicts with ${branchName(run.target)}`, 'rebase');
 	}
 
-	return count === 0 && (run.captured?.commits ?? 0) === 0
-		? {group: 'needs you', sign: 'changed', text: 'no changes', next: 'follow-up'}
-		: {
-				group: 'needs you',
-				sign: 'changed',
-				text: count === undefined ? 'not verified' : `${files(count)}, not verified`,
-				next: 'verify',
-			};
+	if (count === 0 && (run.captured?.commits ?? 0) === 0) {
+		return need('changed', 'no changes', 'follow-up');
+	}
+
+	return need('changed', count === undefined ? 'not verified' : `${files(count)}, not verified`, 'verify');
 }
 
 /** A run whose agent, or whose supervisor before it, is there. */
 function withAgent(run: Run): Found {
-	const need = needOf(run);
-	if (need?.kind === 'waiting') {
-		const isFault = run.status?.state === 'failed';
-		return {group: 'needs you', sign: isFault ? 'failed' : 'question', text: need.because, next: 'reply'};
+	const waits = needOf(run);
+	if (waits?.kind === 'waiting') {
+		return need(run.status?.state === 'failed' ? 'failed' : 'question', waits.because, 'reply');
 	}
 
-	if (need?.kind === 'denied') {
-		return {group: 'needs you', sign: 'blocked', text: need.because, next: 'allow'};
+	if (waits?.kind === 'denied') {
+		return need('blocked', waits.because, 'allow');
 	}
 
 	const hit = run.stage === 'running' ? run.hits.at(-1)?.because : undefined;
-	return {group: 'active', sign: 'running', text: hit ?? run.status?.because ?? run.because, next: undefined};
+	return active('running', hit ?? run.status?.because ?? (run.because || stageName(run.stage)));
 }
 
 function verdict(run: Run): string {
@@ -123,100 +127,53 @@ function verdict(run: Run): string {
 	return tests ? formatTests(tests) : (run.verification?.because ?? run.because);
 }
 
-function find(run: Run, besides: Besides): Found {
-	const [alarm] = run.alarms;
-	if (alarm && run.stage !== 'discarded') {
-		return {group: 'needs you', sign: 'alarm', text: `ALARM: ${alarm.because}, ${alarm.target}`, next: 'acknowledge'};
-	}
-
-	switch (run.stage) {
-		case 'starting':
-		case 'running': {
-			return withAgent(run);
-		}
-
-		case 'queued': {
-			return run.stuck
-				? {group: 'needs you', sign: 'failed', text: run.because, next: undefined}
-				: {group: 'active', sign: 'queued', text: run.because, next: undefined};
-		}
-
-		case 'frozen': {
-			// What a limit paused waits for a decision; what a person paused does not wait for anybody else.
-			const {pausedBy} = run;
-			return pausedBy !== undefined && isPerson(pausedBy)
-				? {group: 'active', sign: 'paused', text: `paused by ${actorName(pausedBy)}`, next: 'continue'}
-				: {group: 'needs you', sign: 'paused', text: `paused: ${run.because}`, next: 'continue'};
-		}
-
-		case 'verifying':
-		case 'merging':
-		case 'deploying': {
-			return {group: 'active', sign: 'running', text: run.because || stageName(run.stage), next: undefined};
-		}
-
-		case 'stopped': {
-			return hasFailed(run)
-				? {group: 'needs you', sign: 'failed', text: failure(run), next: 'retry'}
-				: unverified(run, besides);
-		}
-
-		case 'captured': {
-			return unverified(run, besides);
-		}
-
-		case 'verified': {
-			return {group: 'needs you', sign: 'passed', text: verdict(run), next: 'review'};
-		}
-
-		case 'verify-failed': {
-			return {group: 'needs you', sign: 'failed', text: verdict(run), next: 'log'};
-		}
-
-		case 'inconclusive': {
-			return {group: 'needs you', sign: 'unclear', text: run.because, next: 'log'};
-		}
-
-		case 'failed':
-		case 'crashed': {
-			return {group: 'needs you', sign: 'failed', text: run.because, next: 'retry'};
-		}
-
-		case 'approved': {
-			const by = run.approval ? `approved by ${actorName(run.approval.by)}` : 'approved';
-			return {group: 'ready', sign: 'passed', text: by, next: 'merge'};
-		}
-
-		case 'merged': {
-			const text = `merged ${run.merge?.commit.slice(0, 7) ?? ''}`;
-			return besides.hasDeploy
-				? {group: 'ready', sign: 'passed', text, next: 'deploy'}
-				: {group: 'done', sign: 'done', text, next: undefined};
-		}
-
-		case 'deployed': {
-			return {group: 'done', sign: 'done', text: `deployed → ${run.deployments.at(-1)?.target ?? ''}`, next: undefined};
-		}
-
-		case 'deploy-failed': {
-			return {group: 'needs you', sign: 'failed', text: `deploy failed: ${run.because}`, next: 'log'};
-		}
-
-		case 'deploy-unknown': {
-			return {group: 'needs you', sign: 'unclear', text: `deploy: ${run.because}`, next: 'log'};
-		}
-
-		case 'rejected': {
-			return {group: 'done', sign: 'dropped', text: run.because ? `rejected: ${run.because}` : 'rejected', next: 'retry'};
-		}
-
-		case 'discarded': {
-			return {group: 'done', sign: 'dropped', text: 'discarded', next: 'restore'};
-		}
-	}
+/** What a limit paused waits for a decision; what a person paused waits for nobody else. */
+function paused({pausedBy, because}: Run): Found {
+	return pausedBy !== undefined && isPerson(pausedBy)
+		? active('paused', `paused by ${actorName(pausedBy)}`, 'continue')
+		: need('paused', `paused: ${because}`, 'continue');
 }
+
+function merged(run: Run, {hasDeploy}: Besides): Found {
+	const text = `merged ${run.merge?.commit.slice(0, 7) ?? ''}`;
+	return hasDeploy ? {group: 'ready', sign: 'passed', text, next: 'deploy'} : over('done', text);
+}
+
+const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found} = {
+	queued: run => (run.stuck ? need('failed', run.because) : active('queued', run.because)),
+	starting: withAgent,
+	running: withAgent,
+	frozen: paused,
+	stopped: (run, besides) => (hasFailed(run) ? need('failed', failure(run), 'retry') : unverified(run, besides)),
+	failed: run => need('failed', run.because, 'retry'),
+	crashed: run => need('failed', run.because, 'retry'),
+	captured: unverified,
+	verifying: atGate,
+	verified: run => need('passed', verdict(run), 'review'),
+	'verify-failed': run => need('failed', verdict(run), 'log'),
+	inconclusive: run => need('unclear', run.because, 'log'),
+	approved: run => ({
+		group: 'ready',
+		sign: 'passed',
+		text: run.approval ? `approved by ${actorName(run.approval.by)}` : 'approved',
+		next: 'merge',
+	}),
+	rejected: run => over('dropped', run.because ? `rejected: ${run.because}` : 'rejected', 'retry'),
+	merging: atGate,
+	merged,
+	deploying: atGate,
+	deployed: run => over('done', `deployed → ${run.deployments.at(-1)?.target ?? ''}`),
+	'deploy-failed': run => need('failed', `deploy failed: ${run.because}`, 'log'),
+	'deploy-unknown': run => need('unclear', `deploy: ${run.because}`, 'log'),
+	discarded: () => over('dropped', 'discarded', 'restore'),
+};
 
 /** How a run stands, in a few words. */
 export function glanceAt(run: Run, besides: Besides = {}): Glance {
-	return {...find(run, besides), since: needOf(run)?.since ?? run.since};
+	const [alarm] = run.alarms;
+	const found =
+		alarm && run.stage !== 'discarded'
+			? need('alarm', `ALARM: ${alarm.because}, ${alarm.target}`, 'acknowledge')
+			: byStage[run.stage](run, besides);
+	return {...found, since: needOf(run)?.since ?? run.since};
 }

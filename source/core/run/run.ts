@@ -83,6 +83,8 @@ export type Run = {
 	 * the time it was frozen: milliseconds, and since when it is now.
 	 */
 	readonly worked: {readonly ms: number; readonly since: string | undefined};
+	/** Who paused it: a person, or fleet because of a limit; undefined while it is not paused. */
+	readonly pausedBy?: Actor | undefined;
 	/** Whether what it waits for in the queue will not come by itself. */
 	readonly stuck: boolean;
 	readonly exit: {readonly code: number | null; readonly signal: string | null} | undefined;

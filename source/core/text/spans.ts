@@ -16,7 +16,7 @@ export type Tone =
 	| 'name';
 
 /** What stands behind a text. */
-export type Back = 'added' | 'removed' | 'addedWord' | 'removedWord' | 'match';
+export type Back = 'added' | 'removed' | 'addedWord' | 'removedWord' | 'match' | 'selected';
 
 export type Style = {
 	readonly tone?: Tone | undefined;

@@ -1,9 +1,9 @@
-import {firstRun, selectedRow, visibleRuns} from '../list.ts';
+import {firstRun, glanceOf, groupOf, selectedRow, visibleRuns} from '../list.ts';
 import {select, selectRow} from '../navigation.ts';
-import {selectedRun, shows, sorts, type State} from '../state.ts';
+import {groupings, selectedRun, shows, sorts, type Show, type State} from '../state.ts';
 import {good, stay, type Step} from '../step.ts';
 import {comparable} from '../targets.ts';
-import {following, needsRun, openPrompt, type KeyTable} from './record.ts';
+import {following, needsRun, openPrompt, type KeyRecord, type KeyTable} from './record.ts';
 
 /* What the list shows, and which of its runs are selected and compared. */
 
@@ -14,19 +14,25 @@ function withList(state: State, list: Partial<State['list']>, notice?: string): 
 	return notice === undefined ? stay(shown) : good(shown, notice);
 }
 
-/** Folds or unfolds the project that is selected, or the selected run's. */
+/** The group that is selected, or the selected run's. */
+function selectedGroup(state: State): string | undefined {
+	const run = selectedRun(state);
+	return state.heading ?? (run && groupOf({kind: 'run', run, glance: glanceOf(run, state)}, state.list).id);
+}
+
+/** Folds or unfolds the group that is selected, or the selected run's. */
 export function fold(state: State): Step {
-	const project = state.heading ?? selectedRun(state)?.project.id;
-	if (project === undefined) {
+	const group = selectedGroup(state);
+	if (group === undefined) {
 		return stay(state);
 	}
 
-	const isFolded = state.list.folded.includes(project);
+	const isFolded = state.list.folded.includes(group);
 	const list = {
 		...state.list,
-		folded: isFolded ? state.list.folded.filter(id => id !== project) : [...state.list.folded, project],
+		folded: isFolded ? state.list.folded.filter(id => id !== group) : [...state.list.folded, group],
 	};
-	return stay({...state, list, heading: isFolded && state.heading === undefined ? undefined : project});
+	return stay({...state, list, heading: isFolded && state.heading === undefined ? undefined : group});
 }
 
 function mark(state: State): Step {
@@ -57,10 +63,22 @@ function compare(state: State): Step {
 	return {state: next, effects: runs.map(run => ({type: 'compare', run: run.id}))};
 }
 
-function show(state: State): Step {
-	const next = following(shows, state.list.show);
-	return withList(state, {show: next}, `show: ${next}`);
+function show(state: State, show: Show): Step {
+	return withList(state, {show}, `view: ${show}`);
 }
+
+function group(state: State): Step {
+	const next = following(groupings, state.list.group);
+	return withList(state, {group: next}, `group by ${next}`);
+}
+
+/** A view of its own, by its number. */
+const view = (number: number, name: Show): KeyRecord => ({
+	keys: String(number),
+	title: `view: ${name}`,
+	places: ['fleet'],
+	run: ({state}) => show(state, name),
+});
 
 function sort(state: State): Step {
 	const next = following(sorts, state.list.sort);
@@ -80,12 +98,23 @@ export const listKeys = {
 	},
 	show: {
 		keys: 'f',
-		title: 'show all, needs you, running, review, done',
+		title: 'next view: all, needs you, running, review, done',
 		places: ['fleet'],
-		run: ({state}) => show(state),
+		run: ({state}) => show(state, following(shows, state.list.show)),
 	},
-	sort: {keys: 'o', title: 'sort', places: ['fleet'], run: ({state}) => sort(state)},
-	fold: {keys: 'z', title: 'fold project', places: ['fleet'], disabled: needsRuns, run: ({state}) => fold(state)},
+	'view-all': view(1, 'all'),
+	'view-needs-you': view(2, 'needs you'),
+	'view-running': view(3, 'running'),
+	'view-review': view(4, 'review'),
+	'view-done': view(5, 'done'),
+	group: {
+		keys: 'o',
+		title: 'group by attention, project, agent',
+		places: ['fleet'],
+		run: ({state}) => group(state),
+	},
+	sort: {keys: 'O', title: 'sort', places: ['fleet'], run: ({state}) => sort(state)},
+	fold: {keys: 'z', title: 'fold group', places: ['fleet'], disabled: needsRuns, run: ({state}) => fold(state)},
 	mark: {
 		keys: 'space',
 		title: 'select, for stop, discard, grant, compare',

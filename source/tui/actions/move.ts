@@ -1,6 +1,7 @@
 import {attentionOf} from '../../core/run/attention.ts';
+import type {Run} from '../../core/run/run.ts';
 import {comparedRow} from '../layout.ts';
-import {nextNeed, visibleRuns} from '../list.ts';
+import {glanceOf, groupOf, nextNeed, visibleRuns} from '../list.ts';
 import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
 import {tabs, type State, type Tab} from '../state.ts';
 import {stay, type Handler, type Step} from '../step.ts';
@@ -31,6 +32,8 @@ const turnRun =
 		return stay({...state, selected: runs[at]?.id ?? state.selected, journal: [], log: undefined});
 	};
 
+const groupIdOf = (run: Run, state: State) => groupOf({kind: 'run', run, glance: glanceOf(run, state)}, state.list).id;
+
 /** Selects the next run that waits, on the screen that is in view; a filter or a fold that hides it is undone. */
 function showNextNeed(state: State): Step {
 	const wanted = nextNeed(state)!;
@@ -38,7 +41,7 @@ function showNextNeed(state: State): Step {
 	const list = isListed ? state.list : ({...state.list, filter: '', show: 'all'} as const);
 	const next: State = {
 		...select(
-			{...state, list: {...list, folded: list.folded.filter(project => project !== wanted.project.id)}},
+			{...state, list: {...list, folded: list.folded.filter(id => id !== groupIdOf(wanted, state))}},
 			wanted.id,
 		),
 		notice: {text: `${wanted.id}: ${attentionOf(wanted)!}`, bad: false},

@@ -73,7 +73,7 @@ export const pipelineKeys = {
 	audit: {
 		keys: 'c',
 		title: 'audit',
-		places: ['gates'],
+		places: ['fleet', 'gates'],
 		footer: 11,
 		disabled: gate('audit'),
 		run: ({state, id}) =>
@@ -82,7 +82,7 @@ export const pipelineKeys = {
 	verify: {
 		keys: 'v',
 		title: 'verify',
-		places: ['gates'],
+		places: ['fleet', 'gates'],
 		footer: 12,
 		disabled: gate('verify'),
 		run: ({state, run}) => verify(state, run!),
@@ -90,7 +90,7 @@ export const pipelineKeys = {
 	approve: {
 		keys: 'y',
 		title: 'approve',
-		places: ['gates'],
+		places: ['fleet', 'gates'],
 		footer: 14,
 		disabled: gate('approve'),
 		run: asks('approve'),
@@ -98,17 +98,24 @@ export const pipelineKeys = {
 	merge: {
 		keys: 'm',
 		title: 'merge',
-		places: ['gates'],
+		places: ['fleet', 'gates'],
 		footer: 15,
 		disabled: gate('merge'),
 		run: ({state, id}) => runVerb(state, id, {argv: ['merge', id], title: 'merge'}),
 	},
-	deploy: {keys: 'p', title: 'deploy', places: ['gates'], footer: 16, disabled: gate('deploy'), run: asks('deploy')},
-	rollback: {keys: 'B', title: 'roll back', places: ['gates'], disabled: needsLastGood, run: asks('rollback')},
+	deploy: {
+		keys: 'p',
+		title: 'deploy',
+		places: ['fleet', 'gates'],
+		footer: 16,
+		disabled: gate('deploy'),
+		run: asks('deploy'),
+	},
+	rollback: {keys: 'B', title: 'roll back', places: ['fleet', 'gates'], disabled: needsLastGood, run: asks('rollback')},
 	reject: {
 		keys: 'X',
 		title: 'reject',
-		places: ['gates', 'changes'],
+		places: ['fleet', 'gates', 'changes'],
 		footer: 17,
 		disabled: cannotReject,
 		run: asks('reject'),
@@ -116,14 +123,14 @@ export const pipelineKeys = {
 	'verify-output': {
 		keys: 'w',
 		title: 'verify or deploy log',
-		places: ['gates'],
+		places: ['fleet', 'gates'],
 		disabled: needsLog,
 		run: ({state, id}) => openLog(state, id),
 	},
 	waive: {
 		keys: 'W',
 		title: 'not a secret (dismiss finding)',
-		places: ['gates'],
+		places: ['fleet', 'gates'],
 		disabled: needsFinding,
 		run: asks('waive'),
 	},

@@ -82,7 +82,8 @@ function sizeOf(state: State): {width: number; height: number} {
 	const height = Math.max(1, rows - footerHeight);
 	switch (screen) {
 		case 'fleet': {
-			return {width: columns, height: fleetLayout(state, height).output};
+			const {preview, output} = fleetLayout(state, height);
+			return {width: preview.width, height: output};
 		}
 
 		case 'gates': {

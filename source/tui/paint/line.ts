@@ -6,28 +6,61 @@ import {paint, type Theme} from './theme.ts';
  * One line of a view, already escaped: a text that looks the
  * same throughout, or spans. A title names what is below it.
  */
-export type Line = Style & {readonly text?: string; readonly spans?: readonly Span[]; readonly title?: boolean};
+export type Line = Style & {
+	readonly text?: string;
+	readonly spans?: readonly Span[];
+	readonly title?: boolean;
+	/** Whether its spans are as wide as its place already, so that nobody measures them again. */
+	readonly exact?: boolean;
+	/** What is read out in its place, where columns alone would not say it. */
+	readonly spoken?: string;
+};
 
 /** Exactly `height` lines: what is missing is blank, what is more is left out. */
 export function block(lines: readonly Line[], height: number): Line[] {
 	return Array.from({length: height}, (_, index) => lines[index] ?? {});
 }
 
+/** What all of a line looks like, by itself. */
+function styleOf({tone, bold, dim, inverse, underline, back, sgr, title}: Line): Style {
+	const style: Style = {tone, bold, dim, inverse, underline, back, sgr};
+	return title ? {...style, inverse: true, bold: true} : style;
+}
+
+/** A line's spans, exactly `width` cells. */
+function spansOf(line: Line, width: number): readonly Span[] {
+	const style = styleOf(line);
+	const styled = (line.spans ?? [{text: line.text ?? ''}]).map(span => ({...style, ...span}));
+	return line.exact ? styled : fitSpans(styled, width, style);
+}
+
 /** A line as text with SGR sequences, exactly `width` cells wide. */
-export function paintLine({text = '', spans, title, ...own}: Line, width: number, theme: Theme): string {
-	const style: Style = title ? {...own, inverse: true, bold: true} : own;
-	return paint(
-		fitSpans(
-			(spans ?? [{text}]).map(span => ({...style, ...span})),
-			width,
-			style,
-		),
-		theme,
-	);
+export function paintLine(line: Line, width: number, theme: Theme): string {
+	return paint(spansOf(line, width), theme);
+}
+
+/** Two lines beside each other, the first cut or filled to its width. */
+export function beside(
+	left: Line,
+	right: Line,
+	{width, total}: {readonly width: number; readonly total: number},
+): Line {
+	return {
+		exact: true,
+		spans: [...spansOf(left, width), {text: '│', tone: 'quiet'}, ...spansOf(right, total - width - 1)],
+		spoken: [left, right]
+			.map(line => spokenLine(line))
+			.filter(words => words !== '')
+			.join('; '),
+	};
 }
 
 /** A line as it is read out: what is seen by its look is said, and columns are no gaps. */
-export function spokenLine({text, spans, inverse}: Line): string {
+export function spokenLine({text, spans, inverse, spoken}: Line): string {
+	if (spoken !== undefined) {
+		return spoken;
+	}
+
 	const words = text ?? spans?.map(span => span.text).join('') ?? '';
 	return `${inverse ? 'selected: ' : ''}${words.trim().replaceAll(/ {2,}/g, '  ')}`;
 }

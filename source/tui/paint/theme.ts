@@ -46,7 +46,14 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		tones,
 		weights,
 		onChange: colour => (colour === ansi.blue || colour === ansi.red ? undefined : colour + 60),
-		backs: {added: '48;5;22', removed: '48;5;52', addedWord: '48;5;28', removedWord: '48;5;88', match: '30;43'},
+		backs: {
+			added: '48;5;22',
+			removed: '48;5;52',
+			addedWord: '48;5;28',
+			removedWord: '48;5;88',
+			match: '30;43',
+			selected: '48;5;238',
+		},
 		foreign: true,
 	},
 	light: {
@@ -54,7 +61,14 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		tones: {...tones, warn: 'magenta', number: 'blue', accent: 'blue'},
 		weights,
 		onChange: colour => ([31, 34, 35].includes(colour) ? colour : undefined),
-		backs: {added: '48;5;194', removed: '48;5;224', addedWord: '48;5;157', removedWord: '48;5;217', match: '30;43'},
+		backs: {
+			added: '48;5;194',
+			removed: '48;5;224',
+			addedWord: '48;5;157',
+			removedWord: '48;5;217',
+			match: '30;43',
+			selected: '48;5;253',
+		},
 		foreign: true,
 	},
 	// No colours: bold and underline alone, since it is not known whether the terminal is dark or light.
@@ -63,7 +77,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		tones: {},
 		weights: {accent: '1', bad: '1;4', warn: '1'},
 		onChange: () => undefined,
-		backs: {addedWord: '1;4', removedWord: '1;4', match: '7'},
+		backs: {addedWord: '1;4', removedWord: '1;4', match: '7', selected: '7'},
 		foreign: false,
 	},
 	plain: {
@@ -71,7 +85,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		tones: {},
 		weights: {quiet: '2', comment: '2'},
 		onChange: () => undefined,
-		backs: {addedWord: '4', removedWord: '4', match: '7'},
+		backs: {addedWord: '4', removedWord: '4', match: '7', selected: '7'},
 		foreign: false,
 	},
 };
@@ -91,9 +105,14 @@ function frontOf(style: Style, theme: Theme, isChange: boolean): number | undefi
 	return style.back === 'added' || style.back === 'removed' ? theme.onChange(ansi[colour]) : undefined;
 }
 
+/** Whether it is the ground of a changed line. */
+function isOfChange(back: Back | undefined): boolean {
+	return back !== undefined && back !== 'match' && back !== 'selected';
+}
+
 /** What a style amounts to on a terminal, as SGR parameters; empty for none. */
 function sgrOf(style: Style, theme: Theme): string {
-	const isChange = style.back !== undefined && style.back !== 'match' && theme.backs.added !== undefined;
+	const isChange = isOfChange(style.back) && theme.backs.added !== undefined;
 	const front = frontOf(style, theme, isChange);
 	const weight = isChange ? undefined : style.tone && theme.weights[style.tone];
 	return [

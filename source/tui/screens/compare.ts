@@ -2,7 +2,7 @@ import {statusOf} from '../../core/run/attention.ts';
 import {formatChanges} from '../../core/run/changes.ts';
 import type {DiffFile} from '../../core/review/diff.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import {timeWorked, type Run} from '../../core/run/run.ts';
+import {checksOf, timeWorked, type Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
 import {fit, fitTail, widthOf} from '../paint/fit.ts';
@@ -10,7 +10,8 @@ import {comparable} from '../targets.ts';
 import {comparedFiles, comparedRow, windowOf} from '../layout.ts';
 import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
-import {auditText, runTone} from './fleet.ts';
+import {glanceOf} from '../list.ts';
+import {signs} from '../paint/signs.ts';
 
 function facts(run: Run, state: State): ReadonlyArray<readonly [string, string]> {
 	return [
@@ -25,6 +26,16 @@ function facts(run: Run, state: State): ReadonlyArray<readonly [string, string]>
 		['commits', run.captured ? String(run.captured.commits) : '-'],
 		['blocked', String(run.denials.length)],
 	];
+}
+
+/** The last audit in a word: how many of its items passed, `old` after a later change, empty for none. */
+function auditText(run: Run): string {
+	if (!run.audit) {
+		return '';
+	}
+
+	const {passed, total} = checksOf(run);
+	return run.audit.stale ? 'old' : `${passed}/${total}`;
 }
 
 /** What a run did to a file, in one word, and the lines that it took away and put there. */
@@ -103,7 +114,7 @@ function factLines(state: State, columns: Columns): Line[] {
 			cells: all.map((own, at) => ({
 				text: escapeLine(own[index]![1]),
 				inverse: columns.runs[at]!.id === state.selected,
-				tone: title === 'status' ? runTone(columns.runs[at]!) : undefined,
+				tone: title === 'status' ? signs[glanceOf(columns.runs[at]!, state).sign].tone : undefined,
 				bold: title === 'run',
 			})),
 		}),

@@ -1,121 +1,138 @@
-import {hasFailed, needOf, statusOf} from '../../core/run/attention.ts';
-import {formatChanges} from '../../core/run/changes.ts';
+import type {Glance} from '../../core/run/glance.ts';
+import {highlight, type Span} from '../../core/text/spans.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import {checksOf, type Run} from '../../core/run/run.ts';
-import {isInForce} from '../../core/scope.ts';
-import {scopeKinds} from '../../scopes/registry.ts';
-import type {Tone} from '../../core/text/spans.ts';
 import {formatDuration} from '../../core/text/time.ts';
-import {formatUsage} from '../../core/run/usage.ts';
+import {parseFilter} from '../filter.ts';
+import {bindingOf, keyName, keysOf} from '../keymap.ts';
 import {fleetLayout, listWindow} from '../layout.ts';
-import {block, type Line} from '../paint/line.ts';
-import {countsText, listRows, selectedRow, visibleRuns, type ListRow} from '../list.ts';
-import {tableLines} from '../paint/table.ts';
-import type {State} from '../state.ts';
-import {stageTone} from '../paint/theme.ts';
+import {
+	glanceOf,
+	listRows,
+	selectedRow,
+	taskOf,
+	visibleRuns,
+	type GroupRow,
+	type ListRow,
+	type RunRow,
+} from '../list.ts';
+import {nextSteps} from '../next-step.ts';
+import {fit, widthOf} from '../paint/fit.ts';
+import {beside, block, type Line} from '../paint/line.ts';
+import {signs} from '../paint/signs.ts';
+import {shows, type State} from '../state.ts';
+import {previewLines, rule} from './preview.ts';
 
-/** The scopes in force besides those that every run has, with the time that is left of the one that ends first. */
-function scopesAtAGlance(run: Run, now: number): string {
-	const grants = run.grants.filter(grant => isInForce(grant, now));
-	const counts = scopeKinds
-		.map(({id, mark}) => [mark, grants.filter(grant => grant.scope.startsWith(`${id}:`)).length] as const)
-		.filter(([, count]) => count > 0);
-	const ends = grants.flatMap(grant => (grant.until === undefined ? [] : [Date.parse(grant.until)]));
-	const left = ends.length === 0 ? '' : ` · ${formatDuration(Math.min(...ends) - now)}`;
-	return counts.length === 0
-		? ''
-		: `${counts.map(([word, count]) => (count === 1 ? word : `${word} ${count}`)).join(', ')}${left}`;
+/* Runs across projects, by what they need of a person, and the selected one beside or below them. */
+
+/** Widths of a row's columns, in cells; 0 for one that is not there. */
+type Columns = {
+	readonly name: number;
+	readonly project: number;
+	readonly task: number;
+	readonly text: number;
+	readonly age: number;
+	readonly step: number;
+};
+
+const limits = {name: 22, project: 12, text: 34, step: 10, age: 4};
+
+/** Widths by all rows, not by those in view: nothing moves sideways while the list is scrolled. */
+function columnsOf(rows: readonly ListRow[], width: number, state: State): Columns {
+	const runs = rows.filter((row): row is RunRow => row.kind === 'run');
+	const widest = (of: (row: RunRow) => string, most: number) =>
+		Math.min(
+			most,
+			runs.reduce((all, row) => Math.max(all, of(row).length), 4),
+		);
+	const name = widest(({run}) => run.id, width < 60 ? 12 : limits.name);
+	const projects = new Set(state.runs.map(run => run.project.id)).size;
+	const project =
+		width >= 84 && projects > 1 && state.list.group !== 'project'
+			? widest(({run}) => run.project.id, limits.project)
+			: 0;
+	const step = width >= 50 ? limits.step : 2;
+	const left = width - 3 - name - 1 - (project === 0 ? 0 : project + 1) - limits.age - 1 - step - 1;
+	const text = Math.max(
+		8,
+		Math.min(
+			widest(({glance}) => glance.text, limits.text),
+			Math.floor(left * 0.6),
+		),
+	);
+	return {name, project, text, task: Math.max(0, left - text - 1), age: limits.age, step};
 }
 
-/** The tone of a run's row: what a person is needed for counts more than its stage. */
-export function runTone(run: Run): Tone | undefined {
-	const kind = needOf(run)?.kind;
-	if (kind === 'alarm' || hasFailed(run) || (kind === 'trouble' && run.stage === 'queued')) {
-		return 'bad';
+/** The key for what a person does next, and its word. */
+function stepSpans(glance: Glance, state: State, width: number): Span[] {
+	if (glance.next === undefined) {
+		return [{text: ' '.repeat(width)}];
 	}
 
-	return kind === 'denied' || (kind === 'waiting' && run.stage === 'running') ? 'warn' : stageTone(run.stage);
-}
-
-/** The last audit in a word: how many of its items passed, `old` after a later change, empty for none. */
-export function auditText(run: Run): string {
-	const {passed, total} = checksOf(run);
-	if (!run.audit) {
-		return '';
-	}
-
-	return run.audit.stale ? 'old' : `${passed}/${total}`;
-}
-
-/** The sign before a run's row. */
-function markOf(run: Run, state: State): string {
-	if (state.list.marked.includes(run.id)) {
-		return '*';
-	}
-
-	return needOf(run) ? '!' : ' ';
-}
-
-function toRow(row: ListRow, state: State): Record<string, string> {
-	if (row.kind === 'project') {
-		return {
-			' ': row.folded ? '▸' : '▾',
-			project: '',
-			run: row.project,
-			agent: '',
-			stage: row.counts,
-			scopes: '',
-			changes: '',
-			used: '',
-			audit: '',
-			age: '',
-		};
-	}
-
-	const {run} = row;
-	return {
-		' ': markOf(run, state),
-		project: run.project.id,
-		run: run.id,
-		agent: run.agent,
-		stage: escapeLine(statusOf(run, state.now)),
-		scopes: scopesAtAGlance(run, state.now),
-		changes: formatChanges(state.changes[run.id]),
-		used: formatUsage(run.usage),
-		audit: auditText(run),
-		age: formatDuration(state.now - Date.parse(run.createdAt)),
-	};
-}
-
-/** The columns that a width has room for; where there are several projects, they are headings. */
-function columnsFor(width: number, rows: readonly ListRow[]): string[] {
-	const grouped = rows.some(row => row.kind === 'project');
-	const used = rows.some(row => row.kind === 'run' && row.run.usage.requests > 0);
+	const {action, word} = nextSteps[glance.next];
+	const key = keyName(keysOf(bindingOf(action), state)[0] ?? '');
 	return [
-		' ',
-		...(grouped ? [] : ['project']),
-		'run',
-		...(width >= 90 ? ['agent'] : []),
-		'stage',
-		'scopes',
-		...(width >= 100 ? ['changes'] : []),
-		...(width >= 100 && used ? ['used'] : []),
-		...(width >= 76 ? ['audit'] : []),
-		'age',
+		{text: `${key} `, bold: true, tone: 'accent'},
+		{text: fit(word, Math.max(0, width - key.length - 1)), tone: 'quiet'},
 	];
 }
 
-function titleOf(state: State): string {
-	const runs = visibleRuns(state);
-	const {list} = state;
-	const how = [
-		list.show === 'all' ? '' : `show: ${list.show}`,
-		list.filter === '' ? '' : `filter: ${list.filter}`,
-		list.sort === 'newest' ? '' : `by ${list.sort}`,
-		list.marked.length === 0 ? '' : `${list.marked.length} selected`,
-		list.discarded ? 'discarded shown' : '',
-	].filter(part => part !== '');
-	return ` fleet  ${countsText(runs)}${how.length > 0 ? `  (${how.join(', ')})` : ''}`;
+/** A text with what the filter found in it marked. */
+function found(text: string, wanted: string, style: Omit<Span, 'text'>): Span[] {
+	const at = wanted === '' ? -1 : text.toLowerCase().indexOf(wanted.toLowerCase());
+	const spans = [{...style, text}];
+	return at === -1 ? spans : highlight(spans, {from: at, to: at + wanted.length}, {bold: true, underline: true});
+}
+
+function runLine(row: RunRow, columns: Columns, {state, isSelected}: {state: State; isSelected: boolean}): Line {
+	const {run, glance} = row;
+	const {glyph, tone} = signs[glance.sign];
+	const isMarked = state.list.marked.includes(run.id);
+	const wanted = parseFilter(state.list.filter).text;
+	const age = formatDuration(state.now - Date.parse(glance.since));
+	const text = escapeLine(glance.text);
+	const isCalm = glance.sign === 'running' || glance.sign === 'changed';
+	const busy = state.busy[run.id];
+	return {
+		exact: true,
+		back: isSelected ? 'selected' : undefined,
+		spans: [
+			{text: isSelected ? '▌' : ' ', tone: 'accent'},
+			isMarked ? {text: '+ ', tone: 'accent', bold: true} : {text: `${glyph} `, tone},
+			...found(fit(run.id, columns.name), wanted, {bold: true}),
+			{text: ' '},
+			...(columns.project === 0
+				? []
+				: [...found(fit(run.project.id, columns.project), wanted, {tone: 'quiet'}), {text: ' '}]),
+			...(columns.task === 0 ? [] : [...found(fit(escapeLine(taskOf(run)), columns.task), wanted, {}), {text: ' '}]),
+			{text: fit(busy === undefined ? text : `${busy}…`, columns.text), tone: isCalm ? undefined : tone},
+			{text: ` ${age.padStart(columns.age).slice(0, columns.age)} `, tone: 'quiet'},
+			...stepSpans(glance, state, columns.step),
+		],
+		spoken: [
+			`${isSelected ? 'selected: ' : ''}${isMarked ? 'marked, ' : ''}${glance.group}`,
+			run.id,
+			`project ${run.project.id}`,
+			escapeLine(taskOf(run)).slice(0, 200),
+			text,
+			age,
+			...(glance.next === undefined
+				? []
+				: [`${keysOf(bindingOf(nextSteps[glance.next].action), state)[0]} ${nextSteps[glance.next].word}`]),
+		].join(', '),
+	};
+}
+
+function groupLine(row: GroupRow, width: number, isSelected: boolean): Line {
+	const title: Span[] = [
+		...(row.folded ? [{text: '▸ '}] : []),
+		{text: row.title, bold: true},
+		...(row.folded && row.summary !== '' ? [{text: `  ${row.summary}`, tone: 'quiet' as const}] : []),
+	];
+	return {
+		...rule(title, String(row.runs), width),
+		back: isSelected ? 'selected' : undefined,
+		spoken: `${isSelected ? 'selected: ' : ''}group ${row.title}, ${row.runs}${row.folded ? ', folded' : ''}`,
+	};
 }
 
 function emptyText(state: State): string {
@@ -126,54 +143,99 @@ function emptyText(state: State): string {
 	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no runs match (esc clears the filter)';
 }
 
-/** How the selected run's agent ended. */
-function exitText({exit}: Run): string {
-	if (!exit) {
-		return '';
+function listLines(state: State, height: number): Line[] {
+	const rows = listRows(state);
+	const {list} = fleetLayout(state, height);
+	if (rows.length === 0) {
+		return block([{text: emptyText(state), tone: 'quiet'}], list.height);
 	}
 
-	if (exit.code !== null) {
-		return `, exit ${exit.code}`;
-	}
-
-	return exit.signal === null ? ', stopped' : `, killed by ${exit.signal}`;
+	const columns = columnsOf(rows, list.width, state);
+	const {from, to} = listWindow(state, height);
+	const at = selectedRow(state);
+	const lines = rows.slice(from, to).map((row, index) => {
+		const isSelected = from + index === at;
+		return row.kind === 'group' ? groupLine(row, list.width, isSelected) : runLine(row, columns, {state, isSelected});
+	});
+	return block(lines, list.height);
 }
 
-/** Runs across projects, and the selected run's live output below. */
-export function fleetLines(state: State, height: number): Line[] {
-	const rows = listRows(state);
-	const at = selectedRow(state);
-	const {table, output} = fleetLayout(state, height);
-	const {from, to} = listWindow(state, height);
-	const shown = rows.slice(from, to);
-	const run = state.runs.find(run => run.id === state.selected);
-	const below = run ? `   ${run.id} on ${run.branch}${exitText(run)}` : '';
-	const [header = '', ...texts] = tableLines(
-		shown.map(row => toRow(row, state)),
-		{columns: columnsFor(state.columns, rows), width: state.columns, flexible: 'stage'},
+/** Texts at both ends of a line; the right one gives way. */
+function ends(left: readonly Span[], right: readonly Span[], width: number): Line {
+	const widthOfAll = (spans: readonly Span[]) => spans.reduce((sum, {text}) => sum + widthOf(text), 0);
+	const gap = width - widthOfAll(left) - widthOfAll(right);
+	return gap < 1 ? {spans: left} : {spans: [...left, {text: ' '.repeat(gap)}, ...right]};
+}
+
+/** What is there, how it is shown, and at the right how many need what. */
+function titleLine(state: State): Line {
+	const {list} = state;
+	const shown = visibleRuns(state).length;
+	const glances = state.runs.filter(run => run.stage !== 'discarded').map(run => glanceOf(run, state));
+	const count = (fits: (glance: Glance) => boolean) => glances.filter(glance => fits(glance)).length;
+	const needs = count(({group}) => group === 'needs you');
+	const how = [
+		shown === state.runs.length ? '' : `${shown} of ${state.runs.length}`,
+		list.filter === '' ? '' : `filter: ${list.filter}`,
+		list.sort === 'attention' ? '' : `by ${list.sort}`,
+		list.marked.length === 0 ? '' : `${list.marked.length} selected`,
+		list.discarded ? 'discarded shown' : '',
+	].filter(part => part !== '');
+	const runs = `${state.runs.length} ${state.runs.length === 1 ? 'run' : 'runs'}`;
+	const tally = (sign: keyof typeof signs, number: number, word: string): Span[] =>
+		number === 0 ? [] : [{text: `  ${signs[sign].glyph} `, tone: signs[sign].tone}, {text: `${number} ${word}`}];
+	return ends(
+		[
+			{text: ' fleet', bold: true},
+			{text: `  ${runs}${how.length === 0 ? '' : ` (${how.join(', ')})`}`, tone: 'quiet'},
+		],
+		[
+			...tally('question', needs, needs === 1 ? 'needs you' : 'need you'),
+			...tally(
+				'running',
+				count(({sign}) => sign === 'running'),
+				'running',
+			),
+			...tally(
+				'paused',
+				count(({sign}) => sign === 'paused'),
+				'paused',
+			),
+			...tally(
+				'queued',
+				count(({sign}) => sign === 'queued'),
+				'queued',
+			),
+			{text: ' '},
+		],
+		state.columns,
 	);
-	const list =
-		rows.length === 0
-			? [{text: emptyText(state), dim: true}]
-			: [
-					{text: header, dim: true},
-					...texts.map((text, index): Line => {
-						const own = shown[index]!;
-						return {
-							text,
-							inverse: from + index === at,
-							bold: own.kind === 'project',
-							tone: own.kind === 'run' ? runTone(own.run) : undefined,
-						};
-					}),
-				];
+}
+
+/** The saved views with their keys, and how the list is grouped. */
+function viewsLine(state: State): Line {
+	const group = keyName(keysOf(bindingOf('group'), state)[0] ?? '');
+	return ends(
+		shows.map((show, index): Span => {
+			const text = ` ${index + 1} ${show} `;
+			return show === state.list.show ? {text, inverse: true} : {text, tone: 'quiet'};
+		}),
+		[{text: `group: ${state.list.group} (${group}) `, tone: 'quiet'}],
+		state.columns,
+	);
+}
+
+/** Runs across projects, and the selected one beside or below them. */
+export function fleetLines(state: State, height: number): Line[] {
+	const layout = fleetLayout(state, height);
+	const {columns} = state;
+	const head = [titleLine(state), ...(layout.top > 1 ? [viewsLine(state)] : [])];
+	const list = listLines(state, height);
+	const preview = previewLines(state, layout);
 	return [
-		{text: titleOf(state), title: true},
-		...block(list, table),
-		// Underlined, not drawn: plain ASCII is measured several times faster, and this line is in every first frame.
-		{text: below, dim: true, underline: true},
-		...(state.log?.run === run?.id
-			? (state.log?.rows.slice(-output).map((row): Line => ({spans: row.spans})) ?? [])
-			: []),
+		...head,
+		...(layout.preview.isBeside
+			? list.map((line, index) => beside(line, preview[index] ?? {}, {width: layout.list.width, total: columns}))
+			: [...list, ...preview]),
 	];
 }

@@ -1,36 +1,50 @@
 import {cursorOf} from '../forms/edit.ts';
-import {bindingsOf, keyName, keysOf} from '../keymap.ts';
+import type {Span} from '../../core/text/spans.ts';
+import {bindingsOf, keyName, keysOf, shortTitle} from '../keymap.ts';
 import {placeOf, type Prompt, type State} from '../state.ts';
 import type {Line} from '../paint/line.ts';
 
-/** The keys of a place in one line; those that do nothing now stand in brackets. */
-export function footerText(state: State): string {
+/** Keys of a place, each with its words, as many as there is room for; the ways out are always among them. */
+function footerKeys(state: State): ReadonlyArray<{readonly key: string; readonly title: string}> {
 	const place = placeOf(state);
 	const own = bindingsOf(place)
 		.filter(binding => binding.footer !== undefined)
 		.sort((a, b) => a.footer! - b.footer!);
-	const write = (binding: (typeof own)[number]) => {
-		const text = `${keyName(keysOf(binding, state)[0] ?? '')} ${binding.title}`;
-		return binding.disabled?.(state) === undefined ? text : `(${text})`;
-	};
-
-	// The ways out must be in sight, whatever else there is room for.
-	const ways = own.filter(binding => ['back', 'help', 'quit'].includes(binding.action));
-	const others = own.filter(binding => !ways.includes(binding));
-	// What can be done now comes first where there is not room for all.
-	const parts = [
-		...others.filter(binding => binding.disabled?.(state) === undefined),
-		...others.filter(binding => binding.disabled?.(state) !== undefined),
-	].map(binding => write(binding));
-	const tail = ways.map(binding => write(binding)).join('  ');
-	let line = '';
-	for (const part of parts) {
-		if (line.length + part.length + 2 + tail.length <= state.columns) {
-			line += `${part}  `;
+	const toEntry = (binding: (typeof own)[number]) => ({
+		key: keyName(keysOf(binding, state)[0] ?? ''),
+		title: shortTitle(binding),
+	});
+	const isWay = ({action}: (typeof own)[number]) => ['back', 'help', 'quit'].includes(action);
+	const ways = own.filter(binding => isWay(binding)).map(binding => toEntry(binding));
+	// What cannot be done now is in the help, with the reason.
+	const now = own.filter(binding => !isWay(binding) && binding.disabled?.(state) === undefined);
+	const size = ({key, title}: {key: string; title: string}) => key.length + title.length + 3;
+	let room = state.columns - 1 - ways.reduce((sum, entry) => sum + size(entry), 0);
+	const shown = [];
+	for (const binding of now) {
+		const entry = toEntry(binding);
+		if (size(entry) <= room) {
+			shown.push(entry);
+			room -= size(entry);
 		}
 	}
 
-	return line + tail;
+	return [...shown, ...ways];
+}
+
+/** The same as text. */
+export function footerText(state: State): string {
+	return footerKeys(state)
+		.map(({key, title}) => `${key} ${title}`)
+		.join('  ');
+}
+
+/** Keys in bold, their words beside them. */
+function keySpans(keys: ReadonlyArray<{readonly key: string; readonly title: string}>): Span[] {
+	return keys.flatMap(({key, title}, index): Span[] => [
+		{text: `${index === 0 ? ' ' : '  '}${key}`, bold: true},
+		{text: ` ${title}`, tone: 'quiet'},
+	]);
 }
 
 const promptHints: Readonly<Record<Prompt['kind'], string>> = {
@@ -53,6 +67,21 @@ function promptLine({field, kind}: Prompt): Line {
 	};
 }
 
+const cancelKey = {key: 'esc', title: 'cancel'};
+const fieldKeys = [
+	{key: 'enter', title: 'next/done'},
+	{key: 'tab', title: 'next field'},
+	{key: 'ctrl-u', title: 'clear'},
+	cancelKey,
+];
+const formKeys = [
+	{key: 'ctrl-s', title: 'start'},
+	{key: 'tab', title: 'next'},
+	{key: 'ctrl-x', title: 'more fields'},
+	{key: 'enter', title: 'next/done'},
+	cancelKey,
+];
+
 function keysLine(state: State): Line {
 	const {focus} = state;
 	switch (focus.type) {
@@ -62,16 +91,15 @@ function keysLine(state: State): Line {
 
 		case 'dialog': {
 			const {yes} = focus.dialog;
-			const fields = 'enter next/done  tab next field  ctrl-u clear  esc cancel';
-			return {text: yes === undefined ? fields : `y ${yes}  esc cancel`, dim: true};
+			return {spans: keySpans(yes === undefined ? fieldKeys : [{key: 'y', title: yes}, cancelKey])};
 		}
 
 		case 'form': {
-			return {text: 'ctrl-s start  tab next  ctrl-x more fields  enter next/done  esc cancel', dim: true};
+			return {spans: keySpans(formKeys)};
 		}
 
 		case 'screen': {
-			return {text: footerText(state), dim: true};
+			return {spans: keySpans(footerKeys(state))};
 		}
 	}
 }

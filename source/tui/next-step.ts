@@ -1,0 +1,19 @@
+import type {NextStep} from '../core/run/glance.ts';
+import type {Action} from './keymap.ts';
+
+/** The key's action for what a person does next, and the word beside the key. */
+export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; readonly word: string}>> = {
+	acknowledge: {action: 'acknowledge', word: 'ack'},
+	reply: {action: 'attach', word: 'reply'},
+	allow: {action: 'grant', word: 'allow'},
+	log: {action: 'verify-output', word: 'log'},
+	retry: {action: 'resume', word: 'retry'},
+	'follow-up': {action: 'resume', word: 'follow up'},
+	verify: {action: 'verify', word: 'verify'},
+	review: {action: 'changes', word: 'review'},
+	rebase: {action: 'rebase', word: 'rebase'},
+	merge: {action: 'merge', word: 'merge'},
+	deploy: {action: 'deploy', word: 'deploy'},
+	continue: {action: 'thaw', word: 'continue'},
+	restore: {action: 'restore', word: 'restore'},
+};

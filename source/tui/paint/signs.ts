@@ -1,0 +1,25 @@
+import type {Sign} from '../../core/run/glance.ts';
+import type {Tone} from '../../core/text/spans.ts';
+
+/** What stands for how a run is, one cell wide, and how it looks; colour alone never says it. */
+export const signs: Readonly<Record<Sign, {readonly glyph: string; readonly tone: Tone | undefined}>> = {
+	alarm: {glyph: '!', tone: 'bad'},
+	question: {glyph: '?', tone: 'warn'},
+	blocked: {glyph: '⊘', tone: 'warn'},
+	failed: {glyph: '✗', tone: 'bad'},
+	unclear: {glyph: '~', tone: 'warn'},
+	changed: {glyph: '◆', tone: 'accent'},
+	passed: {glyph: '✓', tone: 'good'},
+	running: {glyph: '●', tone: 'accent'},
+	paused: {glyph: '‖', tone: 'quiet'},
+	queued: {glyph: '○', tone: 'quiet'},
+	done: {glyph: '✓', tone: 'quiet'},
+	dropped: {glyph: '×', tone: 'quiet'},
+};
+
+/** A line that divides: `─ title ───── right ─`, exactly so many cells. Titles are plain text. */
+export function ruleText(title: string, right: string, width: number): {readonly left: string; readonly fill: string} {
+	const left = `─ ${title} `;
+	const end = right === '' ? '' : ` ${right}─`;
+	return {left, fill: '─'.repeat(Math.max(0, width - left.length - end.length)) + end};
+}

@@ -1,0 +1,95 @@
+import {formatChanges} from '../../core/run/changes.ts';
+import {gatesOf} from '../../core/run/gates.ts';
+import type {Run} from '../../core/run/run.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
+import type {Span, Tone} from '../../core/text/spans.ts';
+import {factLines} from '../facts.ts';
+import {bindingOf, keyName, keysOf} from '../keymap.ts';
+import type {FleetLayout} from '../layout.ts';
+import {block, type Line} from '../paint/line.ts';
+import {ruleText} from '../paint/signs.ts';
+import {selectedRun, type State} from '../state.ts';
+
+/* The selected run beside or below the list: facts, pipeline, output. */
+
+/** A line that divides, with its title. */
+export function rule(title: readonly Span[], right: string, width: number): Line {
+	const text = title.map(span => span.text).join('');
+	const {left, fill} = ruleText(text, right, width);
+	return {
+		exact: left.length + fill.length === width,
+		spans: [{text: '─ ', tone: 'quiet'}, ...title, {text: ` ${fill}`, tone: 'quiet'}],
+	};
+}
+
+const marks: Readonly<Record<string, {readonly glyph: string; readonly tone: Tone | undefined}>> = {
+	done: {glyph: '✓', tone: 'good'},
+	ready: {glyph: '▸', tone: 'warn'},
+	blocked: {glyph: '·', tone: 'quiet'},
+	failed: {glyph: '✗', tone: 'bad'},
+	inconclusive: {glyph: '~', tone: 'warn'},
+	busy: {glyph: '●', tone: 'accent'},
+};
+
+/** The steps to a deploy, each with its key where it can be done. */
+function pipelineLines(run: Run, state: State): Line[] {
+	return gatesOf(run).map((gate): Line => {
+		const {glyph, tone} = marks[state.busy[run.id] === gate.id ? 'busy' : gate.state]!;
+		const key = keyName(keysOf(bindingOf(gate.id === 'review' ? 'changes' : gate.id), state)[0]!);
+		const isNext = gate.state === 'ready' || gate.state === 'failed' || gate.state === 'inconclusive';
+		return {
+			spans: [
+				{text: ` ${glyph} `, tone},
+				{text: `${isNext ? key : ' '} `, bold: true, tone: 'accent'},
+				{text: `${gate.title.toLowerCase().padEnd(8)} `, tone: gate.state === 'blocked' ? 'quiet' : undefined},
+				{
+					text: escapeLine(gate.because === '' ? gate.state : gate.because),
+					tone: gate.state === 'blocked' ? 'quiet' : tone,
+				},
+			],
+		};
+	});
+}
+
+function heading(run: Run, state: State, {isBeside, width}: FleetLayout['preview']): Line {
+	const changes = isBeside ? '' : formatChanges(state.changes[run.id]);
+	const details = [run.project.id, `attempt ${Math.max(1, run.attempt)}`, changes].filter(text => text !== '');
+	const following = state.log?.run === run.id && !state.log.following ? 'scrolled' : '';
+	return rule(
+		[
+			{text: run.id, bold: true},
+			{text: ` · ${details.join(' · ')}`, tone: 'quiet'},
+		],
+		following,
+		width,
+	);
+}
+
+/** Exactly as many lines as the layout has for it. */
+export function previewLines(state: State, {preview, output}: FleetLayout): Line[] {
+	const run = selectedRun(state);
+	if (!run) {
+		return block([], preview.height);
+	}
+
+	const {width, isBeside} = preview;
+	const rows =
+		state.log?.run === run.id && output > 0
+			? state.log.rows.slice(-output).map((row): Line => ({spans: row.spans}))
+			: [];
+	return block(
+		[
+			heading(run, state, preview),
+			...factLines(state, width, isBeside),
+			...(isBeside
+				? [
+						rule([{text: 'Pipeline', bold: true}], '', width),
+						...pipelineLines(run, state),
+						rule([{text: 'Output', bold: true}], '', width),
+					]
+				: []),
+			...rows,
+		],
+		preview.height,
+	);
+}
