@@ -225,7 +225,8 @@ function withHeadings(rows: readonly RunRow[], list: ListState): ListRow[] {
 	return [...found]
 		.sort(([a], [b]) => order(a) - order(b))
 		.flatMap(([id, {title, own}]): ListRow[] => {
-			const folded = list.folded.includes(id) && list.show === 'all';
+			// Where nothing else is there, what is done is what there is to see.
+			const folded = list.folded.includes(id) && list.show === 'all' && found.size > 1;
 			const heading: ListRow = {kind: 'group', id, title, runs: own.length, summary: summaryOf(own, list), folded};
 			return folded ? [heading] : [heading, ...own];
 		});

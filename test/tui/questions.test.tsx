@@ -199,7 +199,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 		done(running, 'merge', ['merge', 'one'], '', 3, {
 			refusal: {because: 'one is not approved', hint: 'fleet verify one, then fleet approve one'},
 		}).notice!.text,
-		'one is not approved; hint: a v (verify), then a y (approve)',
+		'one is not approved; hint: v (verify), then y (approve)',
 	);
 	assert.match(
 		done(running, 'deploy', ['deploy', 'one'], '', 3, {

@@ -34,7 +34,7 @@ type Columns = {
 	readonly step: number;
 };
 
-const limits = {name: 22, project: 12, text: 34, step: 10, age: 4};
+const limits = {name: 22, project: 12, text: 34, step: 12, age: 4};
 
 /** Widths by all rows, not by those in view: nothing moves sideways while the list is scrolled. */
 function columnsOf(rows: readonly ListRow[], width: number, state: State): Columns {

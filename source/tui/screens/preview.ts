@@ -1,5 +1,5 @@
 import {formatChanges} from '../../core/run/changes.ts';
-import {gatesOf} from '../../core/run/gates.ts';
+import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import type {Span, Tone} from '../../core/text/spans.ts';
@@ -31,6 +31,16 @@ const marks: Readonly<Record<string, {readonly glyph: string; readonly tone: Ton
 	busy: {glyph: '●', tone: 'accent'},
 };
 
+/** What a step comes after, where it cannot be done yet. */
+const waitsFor: Readonly<Record<GateId, string>> = {
+	audit: 'not after a merge',
+	verify: 'when the agent has ended',
+	review: 'after verify',
+	approve: 'after verify and review',
+	merge: 'after approve',
+	deploy: 'after merge',
+};
+
 /** The steps to a deploy, each with its key where it can be done. */
 function pipelineLines(run: Run, state: State): Line[] {
 	return gatesOf(run).map((gate): Line => {
@@ -42,10 +52,9 @@ function pipelineLines(run: Run, state: State): Line[] {
 				{text: ` ${glyph} `, tone},
 				{text: `${isNext ? key : ' '} `, bold: true, tone: 'accent'},
 				{text: `${gate.title.toLowerCase().padEnd(8)} `, tone: gate.state === 'blocked' ? 'quiet' : undefined},
-				{
-					text: escapeLine(gate.because === '' ? gate.state : gate.because),
-					tone: gate.state === 'blocked' ? 'quiet' : tone,
-				},
+				gate.state === 'blocked'
+					? {text: waitsFor[gate.id], tone: 'quiet'}
+					: {text: escapeLine(gate.because === '' ? gate.state : gate.because), tone},
 			],
 		};
 	});
