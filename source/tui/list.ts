@@ -268,15 +268,26 @@ export function countsText(runs: readonly Run[]): string {
 	].join(', ');
 }
 
-/** The row that is selected; 0 where it is not there. */
+/** The row that is selected: of a run that is folded away, its group's; 0 where it is not there. */
 export function selectedRow(state: State): number {
+	const rows = listRows(state);
+	if (state.heading !== undefined) {
+		return Math.max(
+			0,
+			rows.findIndex(row => row.kind === 'group' && row.id === state.heading),
+		);
+	}
+
+	const at = rows.findIndex(row => row.kind === 'run' && row.run.id === state.selected);
+	const run = at === -1 ? state.runs.find(({id}) => id === state.selected) : undefined;
+	if (!run) {
+		return Math.max(0, at);
+	}
+
+	const group = groupOf({kind: 'run', run, glance: glanceOf(run, state)}, state.list).id;
 	return Math.max(
 		0,
-		listRows(state).findIndex(row =>
-			state.heading === undefined
-				? row.kind === 'run' && row.run.id === state.selected
-				: row.kind === 'group' && row.id === state.heading,
-		),
+		rows.findIndex(row => row.kind === 'group' && row.id === group),
 	);
 }
 

@@ -21,14 +21,14 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 	const screen = openScreen(t, fleet);
 	await screen.see('3 runs');
 	await screen.press('/', 'app');
-	await screen.see(/1 run, .*filter: app/);
+	await screen.see('1 of 3, filter: app');
 	await screen.gone('banana');
 	await screen.press('enter', 'esc');
 	await screen.see('3 runs');
 	await screen.press('f');
-	await screen.see('show: needs you');
+	await screen.see('view: needs you');
 	await screen.gone('apricot');
-	await screen.see(/! .*banana .*finished/);
+	await screen.see(/◆ banana .*finished.* v verify/);
 	await screen.press('esc', '.');
 	await screen.see('banana: needs you: verify');
 	await screen.see('yellow');
@@ -36,7 +36,10 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 	await screen.answer('Stop 2 runs?', 'enter');
 	await until(() => fleet.stage('apple') === 'stopped' && fleet.stage('apricot') === 'stopped', 'both are stopped');
 	await screen.press('esc', 'o');
-	await screen.see('by needs you');
+	await screen.see('group by project');
+	await screen.see(/─ project ─+ 3─/);
+	await screen.press('O');
+	await screen.see('sort: newest');
 });
 
 test('output: back through all of it, searched, selected, copied, raw, and opened elsewhere', async t => {
@@ -214,9 +217,9 @@ test('read out: what is selected is said', async t => {
 	await fleet.agent('one', 'echo one');
 	await fleet.agent('two', 'echo two');
 	const screen = openScreen(t, fleet, {argv: ['screen', '--screen-reader']});
-	await screen.see(/selected: ! .*two/);
+	await screen.see(/selected: needs you, one, project project, echo one|selected: needs you, one/);
 	await screen.press('j');
-	await screen.see(/selected: ! .*one/);
+	await screen.see(/selected: needs you, two/);
 	await screen.press('enter', '3');
 	await screen.see(/selected: \[x\] repo/);
 });
@@ -260,13 +263,13 @@ test('a queue: so many at once, and after another run', async t => {
 	fleet.start('second', 'echo second at work; sleep 60');
 	fleet.must('run', '--name', 'third', '--after', 'second', '--', 'echo', 'third');
 	const screen = openScreen(t, fleet);
-	await screen.see(/second .*queued: run limit reached: 1 at once/);
-	await screen.see(/third .*queued: waits for second, which is queued/);
+	await screen.see(/○ second .*run limit reached: 1 at once/);
+	await screen.see(/○ third .*waits for second, which is queued/);
 	fleet.must('stop', 'first');
 	await screen.see(/second .*running/);
 	// What it waits for will not come: that needs a person, and says which.
 	fleet.must('stop', 'second');
-	await screen.see(/! .*third .*queued: waits for second, which is stopped/);
+	await screen.see(/✗ third .*waits for second, which is stopped/);
 	assert.match(
 		fleet.json('show', 'third')['needs'],
 		/waits for second, which is stopped; resume second, or stop this one/,
@@ -319,12 +322,12 @@ test("the palette, help, a theme and the mouse are kept; a key of one's own; set
 	await screen.press('?');
 	await screen.see('Keys: run list');
 	await screen.press('esc');
-	await screen.see(/two on fleet\/two/);
+	await screen.see(/─ one · project/);
 	// A click on the second row, then the wheel.
 	await screen.press('\u001B[<0;10;4M');
-	await screen.see(/one on fleet\/one/);
+	await screen.see(/─ two · project/);
 	await screen.press('\u001B[<64;10;4M');
-	await screen.see(/two on fleet\/two/);
+	await screen.see(/─ one · project/);
 	assert.ok(screen.raw.includes('\u001B]2;fleet: 2 need you'), 'the title');
 	await screen.quit();
 	assert.ok(

@@ -1,6 +1,6 @@
 import {actorName, isPerson} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
-import {hasFailed, needOf} from './attention.ts';
+import {hasFailed, needOf, stageText} from './attention.ts';
 import type {Changes} from './changes.ts';
 import type {Run} from './run.ts';
 import {stageName, type Stage} from './stages.ts';
@@ -90,7 +90,7 @@ function failure({exit, hits, because}: Run): string {
 	}
 
 	// A shell says 128 and the signal's number of a program that was killed.
-	return exit.code === 137 ? 'killed (exit 137)' : `exit ${exit.code}`;
+	return exit.code === 137 ? 'killed (exit 137)' : `failed: exit ${exit.code}`;
 }
 
 /** An agent's work that nobody verified yet. */
@@ -100,11 +100,12 @@ function unverified(run: Run, {changes}: Besides): Found {
 		return need('failed', `conflicts with ${branchName(run.target)}`, 'rebase');
 	}
 
+	const how = run.stage === 'captured' ? 'snapshot' : stageText(run);
 	if (count === 0 && (run.captured?.commits ?? 0) === 0) {
-		return need('changed', 'no changes', 'follow-up');
+		return need('changed', `${how}, no changes`, 'follow-up');
 	}
 
-	return need('changed', count === undefined ? 'not verified' : `${files(count)}, not verified`, 'verify');
+	return need('changed', count === undefined ? how : `${how}, ${files(count)}`, 'verify');
 }
 
 /** A run whose agent, or whose supervisor before it, is there. */
@@ -119,12 +120,16 @@ function withAgent(run: Run): Found {
 	}
 
 	const hit = run.stage === 'running' ? run.hits.at(-1)?.because : undefined;
-	return active('running', hit ?? run.status?.because ?? (run.because || stageName(run.stage)));
+	return active('running', hit ?? run.status?.because ?? (run.stage === 'running' ? 'running' : stageText(run)));
 }
 
 function verdict(run: Run): string {
 	const tests = testsOf(run);
-	return tests ? formatTests(tests) : (run.verification?.because ?? run.because);
+	if (tests) {
+		return formatTests(tests);
+	}
+
+	return run.stage === 'verified' ? 'verified' : stageText(run);
 }
 
 /** What a limit paused waits for a decision; what a person paused waits for nobody else. */
@@ -145,13 +150,13 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 	running: withAgent,
 	frozen: paused,
 	stopped: (run, besides) => (hasFailed(run) ? need('failed', failure(run), 'retry') : unverified(run, besides)),
-	failed: run => need('failed', run.because, 'retry'),
-	crashed: run => need('failed', run.because, 'retry'),
+	failed: run => need('failed', stageText(run), 'retry'),
+	crashed: run => need('failed', stageText(run), 'retry'),
 	captured: unverified,
 	verifying: atGate,
 	verified: run => need('passed', verdict(run), 'review'),
 	'verify-failed': run => need('failed', verdict(run), 'log'),
-	inconclusive: run => need('unclear', run.because, 'log'),
+	inconclusive: run => need('unclear', stageText(run), 'log'),
 	approved: run => ({
 		group: 'ready',
 		sign: 'passed',
