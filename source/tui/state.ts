@@ -77,6 +77,10 @@ export type Dialog = FormState & {
 	readonly title: string;
 	/** What a person must know before the answer. */
 	readonly lines: readonly string[];
+	/** What is shown besides on demand, such as whole hashes; undefined where there is no such thing. */
+	readonly details?: readonly string[] | undefined;
+	/** Whether the details are shown. */
+	readonly isDetailed?: boolean | undefined;
 	/** For a question that one key answers, what yes does, such as `stops it`; then there are no fields. */
 	readonly yes?: string | undefined;
 	/** When it was opened, milliseconds; undefined where that is not known. */

@@ -452,10 +452,27 @@ test('what a question says is there whole, and what answers it always', () => {
 		assert.match(shown, /Confirm/);
 		assert.match(shown, /Reason/);
 		assert.ok(
-			rows < 20 ? /… \d+ more lines \(enlarge/.test(shown) : shown.replaceAll(/\s+/g, '').includes('e'.repeat(64)),
+			rows < 20
+				? /… \d+ more lines \(enlarge/.test(shown)
+				: shown.replaceAll(/\s+/g, '').includes('1commandpassed,12tests'),
 			`${columns} ${rows}`,
 		);
 	}
+
+	// Whole hashes on demand.
+	const wide = {...known, columns: 80, rows: 30};
+	assert.doesNotMatch(text(wide), /e{64}/);
+	assert.match(text(press(wide, 'ctrl-t').state), /verified e{64}/);
+	assert.doesNotMatch(text(press(wide, 'ctrl-t', 'ctrl-t').state), /e{64}/);
+	// A file with a flag that nobody viewed wants a reason; the word that confirms is the answer.
+	const refused = press(wide, 'y', 'e', 's', 'return');
+	assert.deepEqual(refused.effects, []);
+	assert.match(refused.state.notice!.text, /a file with a flag is not viewed: say why/);
+	const said = press(refused.state, 'o', 'k', 'tab', 'return');
+	assert.deepEqual(
+		said.effects.map(effect => 'argv' in effect && effect.argv),
+		[['approve', 'ready', '--because', 'ok']],
+	);
 
 	const stop = press({...running, columns: 40, rows: 12}, 'x').state;
 	assert.match(text(stop), /y or enter: stop it/);

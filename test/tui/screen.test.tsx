@@ -214,7 +214,7 @@ test('the fleet: rows say what a person should know', () => {
 		.join('\n');
 	assert.match(frame, / fleet {2}2 runs +\? 2 need you/);
 	assert.match(frame, /─ Needs you ─+ 2─\n▌⊘ one +x +blocked a\.test:443 +1m g allow/);
-	assert.match(frame, / ◆ two +x +not verified +1m v verify/);
+	assert.match(frame, / ◆ two +x +finished +1m v verify/);
 	assert.match(frame, / Task +x\n May +this project, build\n Asks +a\.test:443 blocked 2×, 1m ago/);
 	assert.match(frame, /hello/);
 });

@@ -48,7 +48,7 @@ export function offerDialog(state: State): State {
 export function refreshDialog(state: State): State {
 	const dialog = dialogOf(state);
 	const question = dialog && dialogs[dialog.kind].load ? dialogs[dialog.kind].open(state, dialog.subject) : undefined;
-	return dialog && question ? withDialog(state, {...dialog, lines: question.lines}) : state;
+	return dialog && question ? withDialog(state, {...dialog, lines: question.lines, details: question.details}) : state;
 }
 
 /** An action that asks first. */
@@ -56,6 +56,9 @@ export const asks =
 	(kind: DialogKind): Handler =>
 	({state}) =>
 		openDialog(state, kind);
+
+/** Shows the details of a question, and hides them. */
+const detailsKey = 'ctrl-t';
 
 /** A key sooner than this after a question appeared was not pressed by someone who had read it. */
 const readingMs = 300;
@@ -80,6 +83,15 @@ function answer(state: State, dialog: Dialog, key: string): Step {
 export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 	if (dialog.yes !== undefined) {
 		return answer(state, dialog, key);
+	}
+
+	if (key === detailsKey && dialog.details) {
+		return stay(withDialog(state, {...dialog, isDetailed: !dialog.isDetailed}));
+	}
+
+	// The word that confirms is the answer; what else there is to fill in was optional.
+	if (key === 'return' && dialog.fields[dialog.at]!.confirm !== undefined) {
+		return submit(state, dialog);
 	}
 
 	if (key === 'return' && dialog.fields[dialog.at]!.id === 'reason' && dialog.at < dialog.fields.length - 1) {

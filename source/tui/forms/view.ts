@@ -46,6 +46,10 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 	return fields.flatMap((field, index) => {
 		const active = index === at;
 		const lines = valueLines(field, active, Math.max(4, width - indent - 2));
+		const taken = (lines[0] ?? []).reduce((sum, {text}) => sum + text.length, 0);
+		// Beside what is typed where there is room, so that a form is half as long.
+		const isBeside = lines.length === 1 && indent + taken + field.hint.length + 3 <= width;
+		const hint: Span = {text: field.hint, tone: 'quiet'};
 		return [
 			...lines.map((spans, row): Line => ({
 				spans: [
@@ -55,9 +59,10 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 						...(active ? {tone: 'accent' as const} : {}),
 					},
 					...spans,
+					...(isBeside && field.hint !== '' ? [{...hint, text: `${taken === 0 ? '' : '  '}${field.hint}`}] : []),
 				],
 			})),
-			{text: `${' '.repeat(indent)}${field.hint}`, dim: true},
+			...(isBeside ? [] : [{spans: [{text: ' '.repeat(indent)}, hint]}]),
 		];
 	});
 }
@@ -89,7 +94,8 @@ export function dialogLines(dialog: Dialog | undefined, width: number, room: num
 				}))),
 		...fieldLines(dialog.fields, dialog.at, width),
 	];
-	const lines = dialog.lines.flatMap(text =>
+	const said = [...dialog.lines, ...(dialog.isDetailed ? (dialog.details ?? []) : [])];
+	const lines = said.flatMap(text =>
 		text.startsWith('! ')
 			? rowsOf(text, ' ', width).map((row): Line => ({text: row, tone: 'warn', bold: true}))
 			: rowsOf(text, '   ', width).map((row): Line => ({text: row})),

@@ -1,8 +1,14 @@
 import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
 import {countViewed, isViewed} from '../../../core/review/comments.ts';
+import type {DiffFile} from '../../../core/review/diff.ts';
+import {formatChanges} from '../../../core/run/changes.ts';
+import {formatUsage} from '../../../core/run/usage.ts';
+import {isInForce} from '../../../core/scope.ts';
+import {formatDuration} from '../../../core/text/time.ts';
+import {taskOf} from '../../list.ts';
 import {summaryLines} from '../../../core/packages/summary.ts';
-import type {Run} from '../../../core/run/run.ts';
+import {timeWorked, type Run} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {flagsFor} from '../../review/rows.ts';
@@ -23,6 +29,32 @@ function listFiles(files: ReadonlyArray<{readonly path: string}>): string {
 	return `${names.join(', ')}${files.length > maxFileNames ? ` and ${files.length - maxFileNames} more` : ''}`;
 }
 
+/** Files with a flag that nobody marked as viewed; none while the change is not loaded. */
+function flaggedUnviewed(state: State, run: Run): readonly DiffFile[] {
+	const review = state.review?.run === run.id ? state.review : undefined;
+	return review?.files.filter(file => !isViewed(review.review, file) && flagsFor(file, review.facts).length > 0) ?? [];
+}
+
+/** How much it changes. */
+function changesText({id, captured}: Run, state: State): string {
+	const lines = formatChanges(state.changes[id]);
+	const commits = captured ? `${captured.commits} ${captured.commits === 1 ? 'commit' : 'commits'}` : '';
+	return [lines || `${captured?.files ?? 0} files`, commits].filter(text => text !== '').join(', ');
+}
+
+/** What it was given besides what every run has, and what it asked for in vain. */
+function usedText({grants, denials}: Run, now: number): string {
+	const scopes = grants.filter(grant => isInForce(grant, now)).map(({scope}) => escapeLine(scope));
+	const granted = scopes.length === 0 ? 'no scope besides this project' : scopes.join(', ');
+	return `${granted}; ${denials.length === 0 ? 'nothing was blocked' : `${denials.length} blocked`}`;
+}
+
+function spentText(run: Run, now: number): string {
+	return [run.agent, formatUsage(run.usage), formatDuration(timeWorked(run, now))]
+		.filter(text => text !== '')
+		.join(' · ');
+}
+
 /** How much of a change was viewed before it is approved: the files that were not, those with a flag by name. */
 function viewedLines(state: State, run: Run): string[] {
 	const review = state.review?.run === run.id ? state.review : undefined;
@@ -31,7 +63,7 @@ function viewedLines(state: State, run: Run): string[] {
 	}
 
 	const unviewed = review.files.filter(file => !isViewed(review.review, file));
-	const flagged = unviewed.filter(file => flagsFor(file, review.facts).length > 0);
+	const flagged = flaggedUnviewed(state, run);
 	const viewed = viewedText(countViewed(review.review, review.files));
 	return [
 		unviewed.length > 0 ? `! viewed   ${viewed}: ${listFiles(unviewed)}` : `viewed   ${viewed}`,
@@ -70,30 +102,48 @@ function auditText({audit}: Run): string {
 const approve: DialogDefinition = {
 	open(state) {
 		const run = selectedRun(state)!;
-		const {head, base, tree, policy, digest, because} = run.verification!;
+		const {head, base, tree, policy, digest, because, at} = run.verification!;
 		const {approveWord, approveSigned} = state.offers[run.project.id] ?? {};
 		return {
 			title: `Approve ${run.id} for ${branchName(run.target)}`,
 			runs: [run.id],
 			lines: [
+				`task     ${escapeLine(taskOf(run))}`,
+				`changes  ${changesText(run, state)}`,
+				...viewedLines(state, run),
+				...packageLines(run),
+				`tests    ${escapeLine(because)}, on the merged result, ${formatDuration(state.now - Date.parse(at))} ago`,
+				`audit    ${auditText(run)}`,
+				`used     ${usedText(run, state.now)}`,
+				`spent    ${spentText(run, state.now)}`,
+				`merges   ${run.branch} ${head.slice(0, 7)} → ${branchName(run.target)} ${base.slice(0, 7)}  (ctrl-t: whole hashes)`,
+				...(approveSigned ? ['signed   with your SSH key, exactly this'] : []),
+			],
+			details: [
 				`commit   ${head}`,
 				`onto     ${base}`,
 				`result   ${tree}`,
 				`policy   ${policy || 'none'}`,
 				`verified ${digest}`,
-				`         ${escapeLine(because)}`,
-				...viewedLines(state, run),
-				...packageLines(run),
-				`audit    ${auditText(run)}`,
-				...(approveSigned ? ['signed   with your SSH key, exactly this'] : []),
 			],
-			fields: [reasonField('optional'), confirmField(approveWord ?? 'yes', 'to approve')],
+			fields: [
+				confirmField(approveWord ?? 'yes', 'to approve'),
+				reasonField(flaggedUnviewed(state, run).length > 0 ? 'required: a file with a flag is not viewed' : 'optional'),
+			],
 		};
 	},
 	load: state => [{type: 'diff', run: selectedRun(state)!.id}],
 	submit(state, dialog, values) {
 		// What was typed, and not what would have had to be: the policy may have been read since.
 		const word = values['confirm'];
+		const [run] = runsOf(state, dialog);
+		if (run && !values['reason'] && flaggedUnviewed(state, run).length > 0) {
+			return askAgain(state, dialog, {
+				field: 'reason',
+				because: 'a file with a flag is not viewed: say why, or view it (d)',
+			});
+		}
+
 		const confirmed = word === undefined || word === 'yes' ? [] : ['--confirm', word];
 		const [id = ''] = dialog.runs;
 		return runVerb(state, id, {
