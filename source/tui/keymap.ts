@@ -34,6 +34,25 @@ export const bindings: readonly Binding[] = actions.map(action => {
 	return {...record, action, keys: record.keys.split(' ')};
 });
 
+/** The groups of the help, in its order: what is looked for comes first. */
+const helpGroups: ReadonlyArray<{readonly title: string; readonly table: KeyTable}> = [
+	{title: 'This run', table: runKeys},
+	{title: 'Decide', table: {...pipelineKeys, ...scopeKeys}},
+	{title: 'Review', table: reviewKeys},
+	{title: 'Output', table: outputKeys},
+	{title: 'List', table: listKeys},
+	{title: 'Move', table: moveKeys},
+	{title: 'Everywhere', table: generalKeys},
+];
+
+/** The bindings of a place as the help shows them: grouped, and of each group those of this place first. */
+export function helpOf(place: Place): ReadonlyArray<{readonly title: string; readonly bindings: readonly Binding[]}> {
+	const own = bindingsOf(place);
+	return helpGroups
+		.map(({title, table}) => ({title, bindings: own.filter(({action}) => action in table)}))
+		.filter(group => group.bindings.length > 0);
+}
+
 /** The binding of an action. */
 export function bindingOf(action: Action): Binding {
 	return bindings.find(binding => binding.action === action)!;

@@ -90,7 +90,7 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.see(/✔ v Verify/);
 	await screen.press('y');
 	await screen.see('1 of 1 file not viewed');
-	await screen.press('enter', 'yes', 'enter');
+	await screen.press('yes', 'enter');
 	await screen.see(/✔ y Approve/);
 	await screen.press('m');
 	await screen.see(/✔ m Merge/);
@@ -131,7 +131,7 @@ test('a denial is on the row, and one key turns it into a grant', async t => {
 	fleet.start('net', asking(port));
 	const screen = openScreen(t, fleet);
 	await screen.see(`blocked host.fleet.internal:${port}`);
-	await screen.press('g');
+	await screen.press('+');
 	await screen.see(`Grant network:host.fleet.internal:${port}`);
 	await screen.press('enter', 'enter');
 	await screen.see('a grant needs a reason');
@@ -228,11 +228,12 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see('Pipeline');
 	await screen.press('y');
 	await screen.see('Approve change for main');
+	await screen.press('ctrl-t');
 	await screen.see(new RegExp(`commit +${fleet.json('show', 'change')['verification'].head}`));
-	await screen.press('read it', 'enter', 'enter');
-	await screen.see('type yes to approve');
+	await screen.press('enter');
+	await screen.see('type yes; pasting does not count');
 	assert.equal(fleet.stage('change'), 'verified', 'nothing is approved by enter alone');
-	await screen.press('yes', 'enter');
+	await screen.press('tab', 'read it', 'tab', 'yes', 'enter');
 	await screen.see(/✔ y Approve/);
 	await screen.press('m');
 	await screen.see(/✔ m Merge/);
@@ -307,7 +308,7 @@ test('a key that cannot be used now says why', async t => {
 	await screen.see(/busy .*running/);
 	await screen.press('D');
 	await screen.see('discard: busy is running');
-	await screen.press('g');
+	await screen.press('+');
 	await screen.see('grant: nothing was blocked');
 	await screen.press('a', 'v');
 	await screen.see('verify: busy is running: it cannot be verified before it ends');

@@ -16,6 +16,7 @@ const named: Record<string, string> = {
 	left: '\u001B[D',
 	'ctrl-q': '\u0011',
 	'ctrl-s': '\u0013',
+	'ctrl-t': '\u0014',
 	'ctrl-x': '\u0018',
 	'ctrl-c': '\u0003',
 	'ctrl-u': '\u0015',
@@ -131,7 +132,7 @@ export class Screen {
 	}
 
 	async quit(): Promise<void> {
-		await this.press('q');
+		await this.press('ctrl-c');
 		await until(() => this.exited !== undefined, 'the screen ends');
 	}
 }

@@ -215,7 +215,7 @@ test("a refusal names the key's action in its first words, and what to do", () =
 	assert.equal(notice(state([run('one', {type: 'run.queued', because: 'waits'})]), '!'), 'pause: one is queued');
 	assert.equal(notice(running, 'r'), 'resume: one is running (t terminal)');
 	assert.equal(
-		notice({...running, here: {folder: '/x', project: undefined}}, '+'),
+		notice({...running, here: {folder: '/x', project: undefined}}, 'P'),
 		'add this project: this folder is not in a git repository',
 	);
 	for (const binding of bindings) {

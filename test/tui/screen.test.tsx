@@ -213,7 +213,7 @@ test('the fleet: rows say what a person should know', () => {
 		.map(line => line.text ?? line.spans?.map(span => span.text).join('') ?? '')
 		.join('\n');
 	assert.match(frame, / fleet {2}2 runs +\? 2 need you/);
-	assert.match(frame, /─ Needs you ─+ 2─\n▌⊘ one +x +blocked a\.test:443 +1m g allow/);
+	assert.match(frame, /─ Needs you ─+ 2─\n▌⊘ one +x +blocked a\.test:443 +1m \+ allow/);
 	assert.match(frame, / ◆ two +x +finished +1m v verify/);
 	assert.match(frame, / Task +x\n May +this project, build\n Asks +a\.test:443 blocked 2×, 1m ago/);
 	assert.match(frame, /hello/);
@@ -281,7 +281,7 @@ test('the footer fits, and always shows the way out', () => {
 		for (const screen of ['fleet', 'run', 'gates'] as const) {
 			const text = footerText(state([run('one', started)], {columns, screen}));
 			assert.ok(text.length <= columns, `${text.length} > ${columns}`);
-			assert.match(text, /\? help {2}q quit$/);
+			assert.match(text, /(?:esc back {2}\? help|\? help {2}q quit)$/);
 		}
 	}
 });
@@ -294,7 +294,7 @@ test('a key becomes an effect only where it may', () => {
 		{type: 'act', run: 'one', argv: ['audit', 'one', '--json', '--progress'], title: 'audit', then: 'audit'},
 	]);
 	assert.match(press(one, 'a', 'c', 'c').state.notice!.text, /audit in progress/);
-	assert.deepEqual(press(one, 'g', ...'why', 'return', 'return').effects, [
+	assert.deepEqual(press(one, '+', ...'why', 'return', 'return').effects, [
 		{
 			type: 'act',
 			run: 'one',
@@ -302,8 +302,8 @@ test('a key becomes an effect only where it may', () => {
 			title: 'allow',
 		},
 	]);
-	assert.deepEqual(press(one, 'g', 'return', 'return').effects, [], 'no reason, no grant');
-	assert.equal(dialogOf(press(one, 'g', 'escape').state), undefined);
+	assert.deepEqual(press(one, '+', 'return', 'return').effects, [], 'no reason, no grant');
+	assert.equal(dialogOf(press(one, '+', 'escape').state), undefined);
 	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
 	assert.match(press(one, 'a', 'w').state.notice!.text, /not verified yet/);
 	assert.equal(

@@ -137,7 +137,7 @@ export function statusOf(run: Run, now: number): string {
 		}
 
 		case 'denied': {
-			return `${need.because}${waited} (g grant)`;
+			return `${need.because}${waited} (+ grant)`;
 		}
 
 		case 'waiting': {

@@ -62,7 +62,7 @@ export const generalKeys = {
 		run: addProject,
 	},
 	doctor: {keys: '3', title: 'check this machine', places: ['welcome'], run: inTerminal(['doctor', '--fix'], true)},
-	add: {keys: '+', title: 'add this project', places: ['fleet'], disabled: needsRepository, run: addProject},
+	add: {keys: 'P', title: 'add this project', places: ['fleet'], disabled: needsRepository, run: addProject},
 	vault: {
 		keys: 'V',
 		title: 'vault',
@@ -115,10 +115,16 @@ export const generalKeys = {
 		footer: 21,
 		run: ({state}) => turnHelp(state),
 	},
+	'quit-anywhere': {
+		keys: 'ctrl-c',
+		title: 'quit',
+		places: everywhereAndHelp.filter(place => place !== 'fleet'),
+		run: ({state}) => quit(state),
+	},
 	quit: {
 		keys: 'q ctrl-c',
 		title: 'quit',
-		places: ['welcome', ...everywhereAndHelp],
+		places: ['welcome', 'fleet'],
 		footer: 22,
 		run: ({state}) => quit(state),
 	},

@@ -81,7 +81,7 @@ export const moveKeys = {
 		places: everywhereAndHelp,
 		run: ({state}) => move(state, pageOf(state)),
 	},
-	top: {keys: 'home', title: 'top', places: everywhereAndHelp, run: ({state}) => moveToEnd(state, false)},
+	top: {keys: 'home g', title: 'top', places: everywhereAndHelp, run: ({state}) => moveToEnd(state, false)},
 	bottom: {keys: 'end G', title: 'end (follow)', places: everywhereAndHelp, run: ({state}) => moveToEnd(state, true)},
 	open: {
 		keys: 'return',
@@ -127,7 +127,7 @@ export const moveKeys = {
 		run: ({state}) => openGates(state),
 	},
 	back: {
-		keys: 'escape backspace',
+		keys: 'escape backspace q',
 		title: 'back',
 		places: [...ofRun, 'vault', 'disk', 'compare', 'help'],
 		footer: 20,

@@ -52,7 +52,7 @@ export const scopeKeys = {
 		run: ({state, run}) => toggle(state, run!),
 	},
 	grant: {
-		keys: 'g',
+		keys: '+',
 		title: 'grant',
 		places: ['fleet', 'output', 'scopes', 'network'],
 		footer: 9,

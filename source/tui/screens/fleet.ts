@@ -97,7 +97,7 @@ function runLine(row: RunRow, columns: Columns, {state, isSelected}: {state: Sta
 		back: isSelected ? 'selected' : undefined,
 		spans: [
 			{text: isSelected ? '▌' : ' ', tone: 'accent'},
-			isMarked ? {text: '+ ', tone: 'accent', bold: true} : {text: `${glyph} `, tone},
+			isMarked ? {text: '* ', tone: 'accent', bold: true} : {text: `${glyph} `, tone},
 			...found(fit(run.id, columns.name), wanted, {bold: true}),
 			{text: ' '},
 			...(columns.project === 0
@@ -137,7 +137,7 @@ function groupLine(row: GroupRow, width: number, isSelected: boolean): Line {
 
 function emptyText(state: State): string {
 	if (state.projects.length === 0) {
-		return ' no projects yet: + adds this one';
+		return ' no projects yet: P adds this one';
 	}
 
 	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no runs match (esc clears the filter)';

@@ -1,5 +1,8 @@
 import type {Line} from '../paint/line.ts';
-import {bindingOf, bindingsOf, keyNames, type Action} from '../keymap.ts';
+import type {Sign} from '../../core/run/glance.ts';
+import {bindingOf, helpOf, keyNames, type Action, type Binding} from '../keymap.ts';
+import {signs} from '../paint/signs.ts';
+import {rule} from './preview.ts';
 import {placeNames} from '../place-names.ts';
 import {placeOf, type State} from '../state.ts';
 
@@ -30,30 +33,51 @@ export function welcomeLines(state: State): Line[] {
 	];
 }
 
+const meanings: Readonly<Record<Sign, string>> = {
+	alarm: 'a pointer was where it does not belong',
+	question: 'asks something',
+	blocked: 'a host was blocked',
+	failed: 'failed',
+	unclear: 'could not be told',
+	changed: 'finished, not verified',
+	passed: 'verified, or approved',
+	running: 'running',
+	paused: 'paused',
+	queued: 'queued',
+	done: 'merged, or deployed',
+	dropped: 'rejected, or discarded',
+};
+
+/** What the signs before the rows of the list mean. */
+function signLines(): Line[] {
+	return (Object.keys(meanings) as Sign[]).map(sign => ({
+		spans: [{text: ` ${signs[sign].glyph}              `, tone: signs[sign].tone}, {text: meanings[sign]}],
+	}));
+}
+
 /** Every key of where a person came from, from the same records as the footer. */
 export function helpLines(state: State, height: number): Line[] {
 	const there = {...state, screen: state.from};
 	const place = placeOf(there);
-	const lines: Line[] = bindingsOf(place).map(binding => {
+	const lineOf = (binding: Binding): Line => {
 		const reason = binding.disabled?.(there);
+		const tone = reason === undefined ? undefined : ('quiet' as const);
 		return {
 			spans: [
-				{
-					text: ` ${keyNames(binding, state).padEnd(12)} `,
-					bold: true,
-				},
-				{text: binding.title, dim: reason !== undefined},
-				{text: reason === undefined ? '' : `  (${reason})`, dim: true},
+				{text: ` ${keyNames(binding, state).padEnd(14)} `, bold: true},
+				{text: binding.title, tone},
+				{text: reason === undefined ? '' : `  (${reason})`, tone},
 			],
 		};
-	});
-	lines.push(
-		{text: ''},
-		{
-			text: ' scopes: those besides repo and build, and the time left of the first to end; ! needs you, * selected',
-			dim: true,
-		},
-	);
+	};
+	const lines = helpOf(place).flatMap(({title, bindings}): Line[] => [
+		rule([{text: title, bold: true}], '', state.columns),
+		...bindings.map(binding => lineOf(binding)),
+	]);
+	if (place === 'fleet') {
+		lines.push(rule([{text: 'Signs', bold: true}], '', state.columns), ...signLines());
+	}
+
 	return [{text: ` Keys: ${placeNames[place]}`, title: true}, ...scrolled(lines, state.scroll, height - 1)];
 }
 
