@@ -19,7 +19,10 @@ const keys = v.union(
 
 const schema = v.strictObject({
 	theme: v.optional(
-		v.picklist(['auto', 'dark', 'light', 'contrast', 'plain'], 'a theme is auto, dark, light, contrast or plain'),
+		v.picklist(
+			['auto', 'dark', 'light', 'ansi', 'contrast', 'plain'],
+			'a theme is auto, dark, light, ansi, contrast or plain',
+		),
 	),
 	mouse: v.optional(flag),
 	notify: v.optional(

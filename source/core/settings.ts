@@ -4,7 +4,7 @@ import {parseWindow, windowAt} from './text/window.ts';
 /* What a person sets for the screen. Never the state of a run. */
 
 export type Settings = {
-	readonly theme: 'auto' | 'dark' | 'light' | 'contrast' | 'plain';
+	readonly theme: 'auto' | 'dark' | 'light' | 'ansi' | 'contrast' | 'plain';
 	readonly mouse: boolean;
 	/** How a person is told that a run needs one. */
 	readonly notify: {

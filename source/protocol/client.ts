@@ -87,8 +87,8 @@ export type FleetClient = {
 	/** Commands and prompts that were used before, newest first. */
 	recent(): Promise<{readonly commands: readonly string[]; readonly prompts: readonly string[]}>;
 	now(): number;
-	/** Whether colours are not wanted at all (NO_COLOR). */
-	readonly colourless: boolean;
+	/** Colours of the terminal: none where they are not wanted (NO_COLOR). */
+	readonly colours: 0 | 16 | 256;
 	/** The time of day, minutes since midnight. */
 	timeOfDay(): number;
 };

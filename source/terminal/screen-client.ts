@@ -42,6 +42,15 @@ async function settingsOf(context: Context): ReturnType<FleetClient['settings']>
 	}
 }
 
+/** How many colours this terminal has, by what it says of itself. */
+function coloursOf(): FleetClient['colours'] {
+	if ((process.env['NO_COLOR'] ?? '') !== '') {
+		return 0;
+	}
+
+	return process.stdout.isTTY && process.stdout.getColorDepth() < 8 ? 16 : 256;
+}
+
 /** Reads what is on disk, and runs verbs as processes of their own. */
 export function createClient(context: Context, here: FleetClient['here']): FleetClient {
 	const runs = new KnownRuns(context);
@@ -49,7 +58,7 @@ export function createClient(context: Context, here: FleetClient['here']): Fleet
 
 	return {
 		here,
-		colourless: (process.env['NO_COLOR'] ?? '') !== '',
+		colours: coloursOf(),
 		now: () => Date.now(),
 		timeOfDay: () => new Date().getHours() * 60 + new Date().getMinutes(),
 		runs: () => runs.list(),

@@ -60,21 +60,14 @@ function Row({line, width, theme}: {readonly line: Line; readonly width: number;
 		return <Text>{spokenLine(line)}</Text>;
 	}
 
-	const {text = '', spans, title = false, ...style} = line;
-	if (spans || style.back || style.sgr !== undefined || (style.tone && theme.weights[style.tone] !== undefined)) {
+	const {text = '', title = false, inverse = false, underline = false, bold = false} = line;
+	if (line.spans || line.tone || line.dim || line.back || line.sgr !== undefined) {
 		return <Text wrap="truncate">{paintLine(line, width, theme)}</Text>;
 	}
 
 	// Ink's own way is the fast one for a whole line.
 	return (
-		<Text
-			wrap="truncate"
-			color={style.tone && theme.tones[style.tone]}
-			bold={title || (style.bold ?? false)}
-			dimColor={(style.dim ?? false) && theme.name !== 'contrast'}
-			inverse={title || (style.inverse ?? false)}
-			underline={style.underline ?? false}
-		>
+		<Text wrap="truncate" bold={title || bold} inverse={title || inverse} underline={underline}>
 			{fit(text, width)}
 		</Text>
 	);

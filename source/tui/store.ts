@@ -7,10 +7,16 @@ import {perform} from './perform.ts';
 import {initialState} from './start.ts';
 import {dialogOf} from './focus.ts';
 import type {Effect, Message, State} from './state.ts';
+import type {ThemeName} from './paint/theme.ts';
 import {update} from './update.ts';
 
 /** What the store takes out of the hands of `perform`: the screen ends for a while. */
 export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
+
+/** The theme of a terminal that has not said yet what its background is. */
+function themeFor(colours: FleetClient['colours']): ThemeName {
+	return ({0: 'plain', 16: 'ansi', 256: 'dark'} as const)[colours];
+}
 
 /** Holds the one state, feeds it messages, performs what it asks for, and tells who draws it. */
 export class Store {
@@ -41,7 +47,7 @@ export class Store {
 			changes: client.changes(),
 			projects: client.projects(),
 			here: client.here,
-			theme: client.colourless ? 'plain' : 'dark',
+			theme: themeFor(client.colours),
 		});
 		this.#state = resumeFrom
 			? {
@@ -94,10 +100,10 @@ export class Store {
 			({settings, problem}) => {
 				this.send({
 					type: 'settings',
-					settings: this.#client.colourless ? {...settings, theme: 'plain'} : settings,
+					settings: this.#client.colours === 0 ? {...settings, theme: 'plain'} : settings,
 					problem,
 				});
-				if (settings.theme === 'auto' && !this.#client.colourless) {
+				if (settings.theme === 'auto' && this.#client.colours === 256) {
 					this.#client.terminal.askBackground();
 				}
 			},

@@ -311,7 +311,7 @@ test("the palette, help, a theme and the mouse are kept; a key of one's own; set
 	await screen.press('Z');
 	await screen.see('discarded shown');
 	await screen.press(':', 'theme');
-	await screen.see('theme: dark, light, contrast, plain');
+	await screen.see('theme: dark, light, ansi, contrast, plain');
 	await screen.press('enter');
 	await screen.see(/theme: \w+/);
 	await until(
@@ -343,7 +343,7 @@ test('a terminal that says it is light gets the light theme, and its answer is n
 	await screen.see('1 run');
 	await until(() => screen.raw.includes('\u001B]11;?'), 'the question');
 	await screen.press('\u001B]11;rgb:ffff/ffff/ffff\u0007', 'T');
-	await screen.see('theme: contrast');
+	await screen.see('theme: ansi');
 });
 
 test('disk use, and cleaning up what is in the target already', async t => {

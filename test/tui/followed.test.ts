@@ -39,7 +39,7 @@ test('an agent that draws faster than can be followed neither ends the screen no
 	let changed = () => {};
 	const client = {
 		here: {folder: '/p', project: 'p'},
-		colourless: true,
+		colours: 0,
 		now: () => Date.now(),
 		timeOfDay: () => 0,
 		runs: () => [run],

@@ -124,37 +124,50 @@ const contrast = (one: readonly number[], other: readonly number[]) => {
 	return (high + 0.05) / (low + 0.05);
 };
 
-test('changed code can be read in front of its colour, in every tone', () => {
-	for (const [name, page, front] of [
-		['dark', [30, 30, 30], [229, 229, 229]],
-		['light', [255, 255, 255], [0, 0, 0]],
-	] as const) {
-		for (const back of ['added', 'removed', 'addedWord', 'removedWord'] as const satisfies Back[]) {
-			for (const tone of [
-				undefined,
-				'keyword',
-				'string',
-				'number',
-				'comment',
-				'type',
-				'name',
-				'good',
-				'bad',
-			] as const satisfies Array<Tone | undefined>) {
-				const codes = /\u001B\[([\d;]*)m/
-					.exec(paint([{text: 'x', back, tone}], themes[name]))![1]!
-					.split(';')
-					.map(Number);
-				const behind = codes.indexOf(48);
-				const ground = behind === -1 ? page : cube(codes[behind + 2]!);
-				const colour = codes.filter(
-					(code, index) =>
-						(behind === -1 || index < behind || index > behind + 2) &&
-						((code >= 30 && code <= 37) || (code >= 90 && code <= 97)),
-				)[0];
-				assert.ok(!codes.slice(0, behind === -1 ? undefined : behind).includes(2), 'nothing is dimmed there');
-				const seen = colour === undefined ? front : palette[colour >= 90 ? colour - 82 : colour - 30]!;
-				assert.ok(contrast(seen, ground) >= 2.5, `${name} ${back} ${tone}: ${contrast(seen, ground).toFixed(1)}`);
+/** Grounds of common terminals, and of Solarized. */
+const pages = {
+	dark: [
+		[0, 0, 0],
+		[30, 30, 30],
+		[40, 44, 52],
+		[0, 43, 54],
+	],
+	light: [
+		[255, 255, 255],
+		[250, 250, 250],
+		[253, 246, 227],
+	],
+} as const;
+const allTones = [
+	'accent',
+	'good',
+	'bad',
+	'warn',
+	'quiet',
+	'keyword',
+	'string',
+	'number',
+	'comment',
+	'type',
+	'name',
+] as const satisfies Tone[];
+const allBacks = ['added', 'removed', 'addedWord', 'removedWord', 'match', 'selected'] as const satisfies Back[];
+
+test('every tone can be read: on common grounds, on a changed line and word, on what is found and selected', () => {
+	for (const name of ['dark', 'light'] as const) {
+		for (const tone of [undefined, ...allTones]) {
+			for (const back of [undefined, ...allBacks]) {
+				const codes = /\u001B\[([\d;]*)m/.exec(paint([{text: 'x', back, tone, bold: true}], themes[name]))![1]!;
+				assert.doesNotMatch(codes, /(?:^|;)2(?:;|$)/, 'nothing is dimmed');
+				const front = / ?38;5;(\d+)/.exec(codes)?.[1] ?? (/(?:^|;)30(?:;|$)/.test(codes) ? '16' : undefined);
+				const behind = /48;5;(\d+)/.exec(codes)?.[1];
+				// What has no colour of its own has the terminal's.
+				const own = {dark: [204, 204, 204], light: [40, 40, 40]}[name];
+				const seen = front === undefined ? own : cube(Number(front));
+				for (const ground of behind === undefined ? pages[name] : [cube(Number(behind))]) {
+					const found = contrast(seen, ground);
+					assert.ok(found >= 4.5, `${name} ${back} ${tone} on ${ground}: ${found.toFixed(1)}`);
+				}
 			}
 		}
 	}

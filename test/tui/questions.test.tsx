@@ -325,7 +325,7 @@ function storeOf(from: State): {store: Store; asked: string[][]} {
 	const asked: string[][] = [];
 	const client = {
 		here: from.here,
-		colourless: true,
+		colours: 0,
 		now: () => Date.now(),
 		timeOfDay: () => 0,
 		runs: () => from.runs,

@@ -97,7 +97,7 @@ export const generalKeys = {
 	clean: {keys: 'D', title: 'clean up', places: ['disk'], footer: 1, disabled: cannotClean, run: asks('clean')},
 	theme: {
 		keys: 'T',
-		title: 'theme: dark, light, contrast, plain',
+		title: 'theme: dark, light, ansi, contrast, plain',
 		places: everywhere,
 		run: ({state}) => turnTheme(state),
 	},

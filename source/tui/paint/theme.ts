@@ -1,127 +1,190 @@
 import type {Back, Span, Style, Tone} from '../../core/text/spans.ts';
 import type {Stage} from '../../core/run/stages.ts';
 
-export const themeNames = ['dark', 'light', 'contrast', 'plain'] as const;
+export const themeNames = ['dark', 'light', 'ansi', 'contrast', 'plain'] as const;
 export type ThemeName = (typeof themeNames)[number];
 
-/** Ink's names of the ANSI colours, so that a terminal's own palette decides, and their SGR numbers. */
-const ansi = {red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36} as const;
-type Colour = keyof typeof ansi;
+/** Tones as SGR parameters. */
+type Tones = Readonly<Partial<Record<Tone, string>>>;
 
 export type Theme = {
 	readonly name: ThemeName;
-	readonly tones: Readonly<Partial<Record<Tone, Colour>>>;
-	/**
-	 * SGR parameters of tones that are shown by weight. Never palette grey
-	 * (SGR 90): some terminals have the background's colour there.
-	 */
-	readonly weights: Readonly<Partial<Record<Tone, string>>>;
-	/**
-	 * What a colour becomes in front of a changed line, so that it is read there: its SGR number, or undefined for none.
-	 */
-	onChange(colour: number): number | undefined;
+	readonly tones: Tones;
+	/** In front of a changed line, so that they are read there; none where a changed line has no ground of its own. */
+	readonly onChange: Tones | undefined;
+	/** What stands in front of a changed word, which has no syntax colours. */
+	readonly onWord: string;
 	/** SGR parameters. */
 	readonly backs: Readonly<Partial<Record<Back, string>>>;
 	/** Whether an agent's own colours are shown. */
 	readonly foreign: boolean;
 };
 
-const tones = {
-	accent: 'cyan',
-	good: 'green',
-	bad: 'red',
-	warn: 'yellow',
-	keyword: 'magenta',
-	string: 'green',
-	number: 'yellow',
-	type: 'cyan',
-	name: 'blue',
-} as const;
-const weights = {quiet: '2', comment: '2'} as const;
+/** Tones as colours of the palette of 256, which is the same in every terminal. */
+function palette(tones: Readonly<Record<Tone, number>>): Tones {
+	return Object.fromEntries(Object.entries(tones).map(([tone, colour]) => [tone, `38;5;${colour}`]));
+}
 
+/** For a terminal with sixteen colours of its own. Never grey (SGR 90): some have the background's colour there. */
+const ansi: Tones = {
+	accent: '36',
+	good: '32',
+	bad: '31',
+	warn: '33',
+	keyword: '35',
+	string: '32',
+	number: '33',
+	type: '36',
+	name: '34',
+	quiet: '2',
+	comment: '2',
+};
+
+/*
+ * Each of these has a contrast of at least 4.5 (WCAG) on black, white, Solarized's grounds, those of common terminals,
+ * and the theme's own, which a test holds.
+ */
 export const themes: Readonly<Record<ThemeName, Theme>> = {
-	// On the dark green or red of a changed line only the bright colours (SGR 90 to 97) have enough contrast.
 	dark: {
 		name: 'dark',
-		tones,
-		weights,
-		onChange: colour => (colour === ansi.blue || colour === ansi.red ? undefined : colour + 60),
+		tones: palette({
+			accent: 45,
+			good: 77,
+			bad: 210,
+			warn: 221,
+			quiet: 248,
+			keyword: 176,
+			string: 114,
+			number: 215,
+			comment: 248,
+			type: 80,
+			name: 111,
+		}),
+		onChange: palette({
+			accent: 159,
+			good: 157,
+			bad: 217,
+			warn: 222,
+			quiet: 252,
+			keyword: 219,
+			string: 157,
+			number: 222,
+			comment: 252,
+			type: 159,
+			name: 153,
+		}),
+		onWord: '38;5;231',
 		backs: {
 			added: '48;5;22',
 			removed: '48;5;52',
 			addedWord: '48;5;28',
 			removedWord: '48;5;88',
-			match: '30;43',
-			selected: '48;5;238',
+			match: '30;48;5;221',
+			selected: '48;5;236',
 		},
 		foreign: true,
 	},
 	light: {
 		name: 'light',
-		tones: {...tones, warn: 'magenta', number: 'blue', accent: 'blue'},
-		weights,
-		onChange: colour => ([31, 34, 35].includes(colour) ? colour : undefined),
+		tones: palette({
+			accent: 25,
+			good: 22,
+			bad: 124,
+			warn: 58,
+			quiet: 240,
+			keyword: 89,
+			string: 22,
+			number: 58,
+			comment: 240,
+			type: 23,
+			name: 19,
+		}),
+		onChange: palette({
+			accent: 25,
+			good: 22,
+			bad: 88,
+			warn: 58,
+			quiet: 238,
+			keyword: 89,
+			string: 22,
+			number: 58,
+			comment: 238,
+			type: 23,
+			name: 19,
+		}),
+		onWord: '38;5;16',
 		backs: {
 			added: '48;5;194',
 			removed: '48;5;224',
 			addedWord: '48;5;157',
 			removedWord: '48;5;217',
-			match: '30;43',
-			selected: '48;5;253',
+			match: '30;48;5;221',
+			selected: '48;5;254',
 		},
+		foreign: true,
+	},
+	ansi: {
+		name: 'ansi',
+		tones: ansi,
+		onChange: undefined,
+		onWord: '1;4',
+		backs: {addedWord: '4', removedWord: '4', match: '7', selected: '7'},
 		foreign: true,
 	},
 	// No colours: bold and underline alone, since it is not known whether the terminal is dark or light.
 	contrast: {
 		name: 'contrast',
-		tones: {},
-		weights: {accent: '1', bad: '1;4', warn: '1'},
-		onChange: () => undefined,
+		tones: {accent: '1', bad: '1;4', warn: '1'},
+		onChange: undefined,
+		onWord: '',
 		backs: {addedWord: '1;4', removedWord: '1;4', match: '7', selected: '7'},
 		foreign: false,
 	},
 	plain: {
 		name: 'plain',
-		tones: {},
-		weights: {quiet: '2', comment: '2'},
-		onChange: () => undefined,
+		tones: {quiet: '2', comment: '2'},
+		onChange: undefined,
+		onWord: '',
 		backs: {addedWord: '4', removedWord: '4', match: '7', selected: '7'},
 		foreign: false,
 	},
 };
 
-/** The colour of a style's text, as an SGR parameter. @param isChange on the ground of a changed line */
-function frontOf(style: Style, theme: Theme, isChange: boolean): number | undefined {
-	const colour = style.tone && theme.tones[style.tone];
-	if (colour === undefined) {
-		return undefined;
+/** What stands in front: a style's tone, as it is read on its ground. */
+function frontOf({tone, back}: Style, theme: Theme): string | undefined {
+	switch (back) {
+		case 'addedWord':
+		case 'removedWord': {
+			return theme.onWord;
+		}
+
+		case 'added':
+		case 'removed': {
+			return tone && (theme.onChange ?? theme.tones)[tone];
+		}
+
+		case 'match': {
+			return undefined;
+		}
+
+		case 'selected':
+		case undefined: {
+			// On inverse ground a dimmed or coloured text is not read.
+			return back === 'selected' && theme.backs.selected === '7' ? undefined : tone && theme.tones[tone];
+		}
 	}
-
-	if (!isChange) {
-		return ansi[colour];
-	}
-
-	// A changed word has no syntax colours: on its background they are not readable.
-	return style.back === 'added' || style.back === 'removed' ? theme.onChange(ansi[colour]) : undefined;
-}
-
-/** Whether it is the ground of a changed line. */
-function isOfChange(back: Back | undefined): boolean {
-	return back !== undefined && back !== 'match' && back !== 'selected';
 }
 
 /** What a style amounts to on a terminal, as SGR parameters; empty for none. */
 function sgrOf(style: Style, theme: Theme): string {
-	const isChange = isOfChange(style.back) && theme.backs.added !== undefined;
-	const front = frontOf(style, theme, isChange);
-	const weight = isChange ? undefined : style.tone && theme.weights[style.tone];
+	const isPlainGround = style.back === undefined || style.back === 'selected';
+	const isDim = style.dim && isPlainGround && theme.name !== 'contrast' && style.tone === undefined;
 	return [
 		theme.foreign ? style.sgr : undefined,
 		style.bold ? '1' : undefined,
-		style.dim && !isChange && theme.name !== 'contrast' ? '2' : undefined,
+		isDim ? (theme.tones.quiet ?? '2') : undefined,
 		style.underline ? '4' : undefined,
-		weight,
-		front,
+		frontOf(style, theme),
 		style.back && theme.backs[style.back],
 		style.inverse ? '7' : undefined,
 	]

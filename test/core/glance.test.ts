@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {foldRun} from '../../source/core/run/evolve.ts';
+import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import {glanceAt} from '../../source/core/run/glance.ts';
+import {stages} from '../../source/core/run/stages.ts';
+import type {Run} from '../../source/core/run/run.ts';
+import {parseFilter} from '../../source/tui/filter.ts';
+
+/* What a row of the list says, for each way that a run can stand. */
+
+const created: RunEvent = {
+	type: 'run.created',
+	id: 'one',
+	name: 'one',
+	project: {id: 'p', name: 'p', root: '/p'},
+	agent: 'command',
+	argv: ['x'],
+	branch: 'fleet/one',
+	base: 'b',
+	target: 'refs/heads/main',
+	worktree: '/w',
+	grants: [],
+};
+
+function run(...events: RunEvent[]): Run {
+	return foldRun(
+		[created, ...events].map((event, index): Entry => ({
+			seq: index + 1,
+			at: new Date(Date.parse('2026-01-01T00:00:00.000Z') + index * 1000).toISOString(),
+			actor: 'person:ada',
+			prev: '',
+			...event,
+		})),
+	)!;
+}
+
+const started: RunEvent = {type: 'run.started', attempt: 1, pid: 1, sandbox: 's', notes: []};
+const exited = (code: number | null, signal: string | null = null): RunEvent => ({
+	type: 'run.exited',
+	code,
+	signal,
+	because: code === 0 ? 'finished' : 'the agent failed',
+});
+const verified = (passed: boolean, counts: {passed: number; failed: number} | undefined): RunEvent => ({
+	type: 'verify.finished',
+	passed,
+	base: 'b',
+	head: 'h',
+	tree: 't',
+	policy: '',
+	digest: 'd',
+	steps: [{command: 'npm test', code: passed ? 0 : 1, ms: 1, ...(counts ? {tests: counts} : {})}],
+	because: 'npm test',
+});
+const seen = (of: Run, besides = {}) => {
+	const {group, sign, text, next} = glanceAt(of, besides);
+	return [group, sign, text, next];
+};
+
+test('failure looks like failure, and each row says what to do next', () => {
+	assert.deepEqual(seen(run(started)), ['active', 'running', 'running', undefined]);
+	assert.deepEqual(seen(run(started, exited(0))), ['needs you', 'changed', 'finished', 'verify']);
+	const changes = {files: 3, added: 1, removed: 0, untracked: 0};
+	assert.deepEqual(seen(run(started, exited(0)), {changes}), ['needs you', 'changed', 'finished, 3 files', 'verify']);
+	assert.deepEqual(seen(run(started, exited(0)), {changes: {...changes, files: 0}}), [
+		'needs you',
+		'changed',
+		'finished, no changes',
+		'follow-up',
+	]);
+	assert.deepEqual(seen(run(started, exited(137))), ['needs you', 'failed', 'killed (exit 137)', 'retry']);
+	assert.deepEqual(seen(run(started, exited(1))), ['needs you', 'failed', 'failed: exit 1', 'retry']);
+	assert.deepEqual(seen(run(started, exited(null, 'SIGKILL'))), ['needs you', 'failed', 'killed (SIGKILL)', 'retry']);
+	const tests = {passed: 31, failed: 2};
+	assert.deepEqual(seen(run(started, exited(0), verified(false, tests))), [
+		'needs you',
+		'failed',
+		'2 of 33 tests failed',
+		'log',
+	]);
+	assert.deepEqual(seen(run(started, exited(0), verified(true, {passed: 33, failed: 0}))), [
+		'needs you',
+		'passed',
+		'33 tests passed',
+		'review',
+	]);
+	assert.deepEqual(seen(run(started, exited(0), verified(true, undefined))), [
+		'needs you',
+		'passed',
+		'verified',
+		'review',
+	]);
+});
+
+test('what a person paused waits for nobody; what fleet paused needs a decision', () => {
+	const frozen: RunEvent = {type: 'run.frozen', because: '', whole: true};
+	assert.deepEqual(seen(run(started, frozen)), ['active', 'paused', 'paused by ada', 'continue']);
+	const limit = {...run(started, {...frozen, because: 'its disk is full'}), pausedBy: 'fleet' as const};
+	assert.deepEqual(seen(limit), ['needs you', 'paused', 'paused: its disk is full', 'continue']);
+	const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'no', count: 1};
+	assert.deepEqual(seen(run(started, denied)), ['needs you', 'blocked', 'blocked a.test:443', 'allow']);
+});
+
+test('every stage has a place in the list', () => {
+	for (const stage of stages) {
+		const {group, sign, text} = glanceAt({...run(started), stage, because: 'so'});
+		assert.ok(group && sign && text, stage);
+	}
+
+	const merged = {...run(started), stage: 'merged' as const, merge: {target: 'm', commit: 'abcdef012', checkout: ''}};
+	assert.deepEqual(seen(merged), ['done', 'done', 'merged abcdef0', undefined]);
+	assert.deepEqual(seen(merged, {hasDeploy: true}), ['ready', 'passed', 'merged abcdef0', 'deploy']);
+});
+
+test('a filter is words and a few keys', () => {
+	assert.deepEqual(parseFilter('is:failed project:Web fix  the'), {
+		is: ['failed'],
+		project: 'web',
+		agent: undefined,
+		text: 'fix the',
+	});
+	assert.deepEqual(parseFilter('is: a:b'), {is: [], project: undefined, agent: undefined, text: 'a:b'});
+});
