@@ -6,6 +6,7 @@ import {emptyReview} from '../../source/core/review/comments.ts';
 import {flagsOf, lineEnds} from '../../source/core/review/flags.ts';
 import {breaksOf, fitMiddle, fitTail, widthOf, wrapSpans} from '../../source/tui/paint/fit.ts';
 import {withDiff} from '../../source/tui/review/cursor.ts';
+import {diffWidth, isSplit, paneWidth} from '../../source/tui/review/rows.ts';
 import {inTime} from '../../source/tui/review/syntax.ts';
 import {dialogOf} from '../../source/tui/focus.ts';
 import type {State} from '../../source/tui/state.ts';
@@ -50,7 +51,10 @@ function readAll(from: State): string {
 	const seen: string[] = [];
 	let current = from;
 	for (let step = 0; step < 400; step++) {
-		const row = text(current).find(line => line.startsWith('▌'));
+		const pane = paneWidth(current);
+		const row = text(current)
+			.map(line => (pane === 0 ? line : line.slice(pane + 1)))
+			.find(line => line.startsWith('▌'));
 		seen.push(row ?? '');
 		const next = press(current, 'down');
 		if (next.review!.at === current.review!.at) {
@@ -67,13 +71,11 @@ test('the end of every line is on the screen, however long it is, in both layout
 	const long = `export const a = 1; ${' '.repeat(200)}${hidden}`;
 	for (const columns of [40, 80, 139, 140, 200]) {
 		for (const split of [false, true]) {
-			const from = press(
-				review(change(' const z = 1;', '-const a = 1;', `+${long}`), columns),
-				...(split === columns >= 140 ? [] : ['|']),
-			);
+			const opened = review(change(' const z = 1;', '-const a = 1;', `+${long}`), columns);
+			const from = press(opened, ...(split === isSplit(opened, opened.review!) ? [] : ['|']));
 			const all = readAll(from)
 				.split('\n')
-				.map(line => (split ? line.slice(Math.floor((columns - 2) / 2) + 9) : line.slice(13)))
+				.map(line => (split ? line.slice(Math.floor((diffWidth(opened) - 2) / 2) + 9) : line.slice(13)))
 				.map(line => line.trimEnd())
 				.join('');
 			assert.ok(all.replaceAll(' ', '').includes(hidden.replaceAll(' ', '')), `${columns} ${split}\n${readAll(from)}`);
@@ -86,7 +88,8 @@ test('the end of every line is on the screen, however long it is, in both layout
 			const shown = text(cut).join('\n');
 			assert.match(shown, /…\+\d+/);
 			assert.ok(columns < 100 || /no wrap, 0\/1 viewed/.test(shown));
-			const room = split ? Math.floor((columns - 2) / 2) - 7 : columns - 13;
+			const width = diffWidth(opened);
+			const room = split ? Math.floor((width - 2) / 2) - 7 : width - 13;
 			const number = Number(/…\+(\d+)/.exec(shown)![1]);
 			assert.equal(number, long.length - (room - `…+${number}`.length), `${columns} ${split}`);
 			assert.deepEqual(text(press(cut, 'w')).slice(2), text(from).slice(2));

@@ -16,10 +16,3 @@ export const signs: Readonly<Record<Sign, {readonly glyph: string; readonly tone
 	done: {glyph: '✓', tone: 'quiet'},
 	dropped: {glyph: '×', tone: 'quiet'},
 };
-
-/** A line that divides: `─ title ───── right ─`, exactly so many cells. Titles are plain text. */
-export function ruleText(title: string, right: string, width: number): {readonly left: string; readonly fill: string} {
-	const left = `─ ${title} `;
-	const end = right === '' ? '' : ` ${right}─`;
-	return {left, fill: '─'.repeat(Math.max(0, width - left.length - end.length)) + end};
-}

@@ -80,7 +80,7 @@ export function orderFiles(files: readonly DiffFile[], facts: FlagFacts): DiffFi
 
 /** Whether the diff is drawn side by side. */
 export function isSplit(state: Pick<State, 'columns'>, review: ReviewState): boolean {
-	return review.split === 'side by side' || (review.split === 'auto' && state.columns >= 140);
+	return review.split === 'side by side' || (review.split === 'auto' && diffWidth(state) >= 140);
 }
 
 export function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
@@ -201,6 +201,25 @@ export function wrappedLine(
 	return {end, breaks};
 }
 
+/** From as many columns on, the files stand beside the change. */
+const paneColumns = 110;
+
+/** Columns of the files beside the change; 0 where there is no room for them. */
+export function paneWidth({columns}: Pick<State, 'columns'>): number {
+	return columns >= paneColumns ? Math.min(44, Math.floor(columns * 0.28)) : 0;
+}
+
+/** Columns that the change itself has. */
+export function diffWidth(state: Pick<State, 'columns'>): number {
+	const pane = paneWidth(state);
+	return pane === 0 ? state.columns : state.columns - pane - 1;
+}
+
+/** Whether half of it would be empty beside each other: a file that came or went. */
+export function isOneSided({status}: DiffFile): boolean {
+	return status === 'added' || status === 'deleted';
+}
+
 type Look = {readonly split: boolean; readonly width: number; readonly wrap: boolean};
 
 /** Cells before a comment's text, with its mark and a margin. */
@@ -299,7 +318,7 @@ class RowMaker {
 	/** @param comments those that have no row yet, and where they stand */
 	#addLines(file: DiffFile, hunk: number, comments: Map<Comment, number>): void {
 		const {lines} = file.hunks[hunk]!;
-		const sides = this.#look.split ? pairs(lines) : lines.map(line => sidesOf(line));
+		const sides = this.#look.split && !isOneSided(file) ? pairs(lines) : lines.map(line => sidesOf(line));
 		for (const [index, [left, right]] of sides.entries()) {
 			const parts = Math.max(this.#partsOf(file, left), this.#partsOf(file, right));
 			for (let part = 0; part < parts; part++) {
@@ -318,7 +337,7 @@ class RowMaker {
 	/** Rows that a line takes. */
 	#partsOf(file: DiffFile, line: DiffLine | undefined): number {
 		const {split, width, wrap} = this.#look;
-		return line && wrap ? wrappedLine(file, line, textRoom(split, width)).breaks.length : 1;
+		return line && wrap ? wrappedLine(file, line, textRoom(split && !isOneSided(file), width)).breaks.length : 1;
 	}
 
 	#addComment(file: DiffFile, comment: Comment): void {
@@ -336,7 +355,7 @@ let last: {files: unknown; review: unknown; folds: unknown; look: Look; rows: re
 
 /** The rows of a review. Made once for the same files, marks, folds and width. */
 export function reviewRows(state: Pick<State, 'columns'>, review: ReviewState): readonly ReviewRow[] {
-	const look: Look = {split: isSplit(state, review), width: state.columns, wrap: review.wrap};
+	const look: Look = {split: isSplit(state, review), width: diffWidth(state), wrap: review.wrap};
 	if (
 		!last ||
 		last.files !== review.files ||

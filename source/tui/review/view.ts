@@ -3,9 +3,20 @@ import {isViewed} from '../../core/review/comments.ts';
 import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/text/spans.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';
-import type {Line} from '../paint/line.ts';
+import {beside, type Line} from '../paint/line.ts';
+import {rule} from '../paint/rule.ts';
 import {changedWords, partnerOf, tokensOf} from './tokens.ts';
-import {isSplit, reviewRows, textRoom, wrappedLine, type ReviewRow} from './rows.ts';
+import {
+	diffWidth,
+	flagsFor,
+	isOneSided,
+	isSplit,
+	paneWidth,
+	reviewRows,
+	textRoom,
+	wrappedLine,
+	type ReviewRow,
+} from './rows.ts';
 import type {ReviewState, State} from '../state.ts';
 
 const signs = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;
@@ -97,8 +108,9 @@ function rowLine(
 
 		case 'line': {
 			const {left, right} = row;
-			const room = textRoom(split, width + 1);
-			if (split) {
+			const isBoth = split && !isOneSided(row.file);
+			const room = textRoom(isBoth, width + 1);
+			if (isBoth) {
 				return {
 					spans: [
 						...lineSpans(row, left, {numbers: `${number(left?.old)} `, room, wrap: review.wrap}),
@@ -149,12 +161,13 @@ export function reviewLines(state: State, height: number): Line[] {
 
 	const split = isSplit(state, review);
 	const rows = reviewRows(state, review);
+	const width = diffWidth(state);
 	const [first, last] = [
 		Math.min(review.anchor ?? review.at, review.at),
 		Math.max(review.anchor ?? review.at, review.at),
 	];
-	return rows.slice(review.top, review.top + height).map((row, index) => {
-		const line = rowLine(row, review, {split, width: state.columns - 1});
+	const lines = rows.slice(review.top, review.top + height).map((row, index): Line => {
+		const line = rowLine(row, review, {split, width: width - 1});
 		const at = review.top + index;
 		const marked = at >= first && at <= last;
 		return {
@@ -163,6 +176,64 @@ export function reviewLines(state: State, height: number): Line[] {
 			bold: line.bold,
 		};
 	});
+	const pane = paneWidth(state);
+	if (pane === 0) {
+		return lines;
+	}
+
+	const files = paneLines(review, {current: fileAt(rows, review.at), width: pane, height});
+	return Array.from({length: height}, (_, index) =>
+		beside(files[index] ?? {}, lines[index] ?? {}, {width: pane, total: state.columns}),
+	);
+}
+
+/** The file that the cursor is in. */
+function fileAt(rows: readonly ReviewRow[], at: number): DiffFile | undefined {
+	const row = rows[at];
+	return row && 'file' in row ? row.file : undefined;
+}
+
+/** A file beside its change: whether it was viewed, what became of it, and that there is something to look at first. */
+function paneLine(file: DiffFile, review: ReviewState, {isCurrent, width}: {isCurrent: boolean; width: number}): Line {
+	const isFlagged = flagsFor(file, review.facts).length > 0;
+	const counts = `+${file.added} -${file.removed}`;
+	const name = fitMiddle(escapeLine(file.path), Math.max(8, width - counts.length - 8));
+	const isSeen = isViewed(review.review, file);
+	return {
+		back: isCurrent ? 'selected' : undefined,
+		spans: [
+			{text: isCurrent ? '▌' : ' ', tone: 'accent'},
+			{text: isSeen ? '✓ ' : '  ', tone: 'good'},
+			{text: `${signs[file.status]} `, tone: 'quiet'},
+			{text: name, tone: isSeen ? 'quiet' : undefined},
+			{text: isFlagged ? ' !' : '  ', tone: 'warn', bold: true},
+			{text: ` ${counts}`, tone: 'quiet'},
+		],
+	};
+}
+
+/** The files of a change, those with something to look at first above the others, with the current one in view. */
+function paneLines(
+	review: ReviewState,
+	{current, width, height}: {readonly current: DiffFile | undefined; readonly width: number; readonly height: number},
+): Line[] {
+	const isFlagged = (file: DiffFile) => flagsFor(file, review.facts).length > 0;
+	const groups = [
+		{title: '! Look first', files: review.files.filter(file => isFlagged(file))},
+		{title: 'Files', files: review.files.filter(file => !isFlagged(file))},
+	];
+	let at = 0;
+	const lines: Line[] = [];
+	for (const {title, files} of groups.filter(group => group.files.length > 0)) {
+		lines.push(rule([{text: title, bold: true}], String(files.length), width));
+		for (const file of files) {
+			at = file === current ? lines.length : at;
+			lines.push(paneLine(file, review, {isCurrent: file === current, width}));
+		}
+	}
+
+	const from = Math.max(0, Math.min(lines.length - height, at - Math.floor(height / 2)));
+	return lines.slice(from, from + height);
 }
 
 /** How much there is, and how far it was read. */

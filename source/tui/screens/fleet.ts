@@ -20,7 +20,8 @@ import {fit, widthOf} from '../paint/fit.ts';
 import {beside, block, type Line} from '../paint/line.ts';
 import {signs} from '../paint/signs.ts';
 import {shows, type State} from '../state.ts';
-import {previewLines, rule} from './preview.ts';
+import {rule} from '../paint/rule.ts';
+import {previewLines} from './preview.ts';
 
 /* Runs across projects, by what they need of a person, and the selected one beside or below them. */
 

@@ -2,25 +2,15 @@ import {formatChanges} from '../../core/run/changes.ts';
 import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import type {Span, Tone} from '../../core/text/spans.ts';
+import type {Tone} from '../../core/text/spans.ts';
 import {factLines} from '../facts.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
 import type {FleetLayout} from '../layout.ts';
 import {block, type Line} from '../paint/line.ts';
-import {ruleText} from '../paint/signs.ts';
+import {rule} from '../paint/rule.ts';
 import {selectedRun, type State} from '../state.ts';
 
 /* The selected run beside or below the list: facts, pipeline, output. */
-
-/** A line that divides, with its title. */
-export function rule(title: readonly Span[], right: string, width: number): Line {
-	const text = title.map(span => span.text).join('');
-	const {left, fill} = ruleText(text, right, width);
-	return {
-		exact: left.length + fill.length === width,
-		spans: [{text: '─ ', tone: 'quiet'}, ...title, {text: ` ${fill}`, tone: 'quiet'}],
-	};
-}
 
 const marks: Readonly<Record<string, {readonly glyph: string; readonly tone: Tone | undefined}>> = {
 	done: {glyph: '✓', tone: 'good'},

@@ -2,7 +2,7 @@ import type {Line} from '../paint/line.ts';
 import type {Sign} from '../../core/run/glance.ts';
 import {bindingOf, helpOf, keyNames, type Action, type Binding} from '../keymap.ts';
 import {signs} from '../paint/signs.ts';
-import {rule} from './preview.ts';
+import {rule} from '../paint/rule.ts';
 import {placeNames} from '../place-names.ts';
 import {placeOf, type State} from '../state.ts';
 
