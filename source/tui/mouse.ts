@@ -1,6 +1,8 @@
 import {move, openTab, selectRow} from './navigation.ts';
 import {fleetLayout, footerHeight, listWindow} from './layout.ts';
 import {moveTo} from './review/cursor.ts';
+import {fileAt, fileInPane} from './review/pane.ts';
+import {paneWidth, reviewRows} from './review/rows.ts';
 import {placeNames} from './place-names.ts';
 import {tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
@@ -63,15 +65,8 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 		}
 	}
 
-	if (
-		state.screen === 'run' &&
-		state.tab === 'changes' &&
-		state.review &&
-		kind === 'press' &&
-		row >= 2 &&
-		row < height
-	) {
-		return stay(moveTo(state, state.review, state.review.top + row - 2));
+	if (state.screen === 'run' && state.tab === 'changes' && kind === 'press' && row >= 2 && row < height) {
+		return inReview(state, {column, row: row - 2, height: height - 2});
 	}
 
 	if (state.screen === 'run' && state.tab === 'scopes' && row >= 2 && kind === 'press') {
@@ -79,4 +74,21 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 	}
 
 	return stay(state);
+}
+
+/** A click in a review: on a line of the change, or on a file beside it. @param row from the top of both */
+function inReview(state: State, {column, row, height}: {column: number; row: number; height: number}): Step {
+	const {review} = state;
+	if (!review) {
+		return stay(state);
+	}
+
+	if (column >= paneWidth(state)) {
+		return stay(moveTo(state, review, review.top + row));
+	}
+
+	const rows = reviewRows(state, review);
+	const file = fileInPane(review, fileAt(rows, review.at), {row, height});
+	const at = rows.findIndex(other => other.kind === 'file' && other.file === file);
+	return stay(at === -1 ? state : moveTo(state, review, at));
 }

@@ -66,6 +66,18 @@ test('the list moves only where the selection would leave it', () => {
 	assert.ok(shown(press(down, 'x')).includes(down.selected!));
 });
 
+test('a click on a file beside the change goes there', () => {
+	const wide = {...screens()['review']!, columns: 140, rows: 30};
+	const clicked = update(wide, {type: 'mouse', kind: 'press', column: 8, row: 6}).state;
+	assert.match(text(clicked)[6]!, /^▌ +M package-lock\.json/);
+	assert.match(
+		text(clicked).find(line => line.includes('│▌'))!,
+		/M package-lock\.json/,
+	);
+	// Its heading is no file.
+	assert.equal(update(wide, {type: 'mouse', kind: 'press', column: 8, row: 2}).state.review!.at, wide.review!.at);
+});
+
 test('help says that there is more, and the key that opened it closes it', () => {
 	const help = press({...many, rows: 24}, '?');
 	assert.match(text(help)[21]!, /↓ \d+ more/);

@@ -201,6 +201,9 @@ export function wrappedLine(
 	return {end, breaks};
 }
 
+/** What became of a file, in a letter, as git has it. */
+export const statusSigns = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;
+
 /** From as many columns on, the files stand beside the change. */
 const paneColumns = 110;
 

@@ -4,22 +4,20 @@ import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';
 import {beside, type Line} from '../paint/line.ts';
-import {rule} from '../paint/rule.ts';
+import {fileAt, paneLines} from './pane.ts';
 import {changedWords, partnerOf, tokensOf} from './tokens.ts';
 import {
 	diffWidth,
-	flagsFor,
 	isOneSided,
 	isSplit,
 	paneWidth,
 	reviewRows,
+	statusSigns,
 	textRoom,
 	wrappedLine,
 	type ReviewRow,
 } from './rows.ts';
 import type {ReviewState, State} from '../state.ts';
-
-const signs = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;
 
 const backs: Readonly<Record<DiffLine['kind'], Back | undefined>> = {'+': 'added', '-': 'removed', ' ': undefined};
 const tones: Readonly<Record<DiffLine['kind'], Tone | undefined>> = {'+': 'good', '-': 'bad', ' ': undefined};
@@ -86,7 +84,7 @@ function rowLine(
 			return {
 				spans: [
 					{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true},
-					{text: `${signs[file.status]} ${fitMiddle(escapeLine(name), Math.max(8, width - 30))}`, bold: true},
+					{text: `${statusSigns[file.status]} ${fitMiddle(escapeLine(name), Math.max(8, width - 30))}`, bold: true},
 					{text: `  +${file.added} `, tone: 'good'},
 					{text: `-${file.removed}`, tone: 'bad'},
 					{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
@@ -185,55 +183,6 @@ export function reviewLines(state: State, height: number): Line[] {
 	return Array.from({length: height}, (_, index) =>
 		beside(files[index] ?? {}, lines[index] ?? {}, {width: pane, total: state.columns}),
 	);
-}
-
-/** The file that the cursor is in. */
-function fileAt(rows: readonly ReviewRow[], at: number): DiffFile | undefined {
-	const row = rows[at];
-	return row && 'file' in row ? row.file : undefined;
-}
-
-/** A file beside its change: whether it was viewed, what became of it, and that there is something to look at first. */
-function paneLine(file: DiffFile, review: ReviewState, {isCurrent, width}: {isCurrent: boolean; width: number}): Line {
-	const isFlagged = flagsFor(file, review.facts).length > 0;
-	const counts = `+${file.added} -${file.removed}`;
-	const name = fitMiddle(escapeLine(file.path), Math.max(8, width - counts.length - 8));
-	const isSeen = isViewed(review.review, file);
-	return {
-		back: isCurrent ? 'selected' : undefined,
-		spans: [
-			{text: isCurrent ? '▌' : ' ', tone: 'accent'},
-			{text: isSeen ? '✓ ' : '  ', tone: 'good'},
-			{text: `${signs[file.status]} `, tone: 'quiet'},
-			{text: name, tone: isSeen ? 'quiet' : undefined},
-			{text: isFlagged ? ' !' : '  ', tone: 'warn', bold: true},
-			{text: ` ${counts}`, tone: 'quiet'},
-		],
-	};
-}
-
-/** The files of a change, those with something to look at first above the others, with the current one in view. */
-function paneLines(
-	review: ReviewState,
-	{current, width, height}: {readonly current: DiffFile | undefined; readonly width: number; readonly height: number},
-): Line[] {
-	const isFlagged = (file: DiffFile) => flagsFor(file, review.facts).length > 0;
-	const groups = [
-		{title: '! Look first', files: review.files.filter(file => isFlagged(file))},
-		{title: 'Files', files: review.files.filter(file => !isFlagged(file))},
-	];
-	let at = 0;
-	const lines: Line[] = [];
-	for (const {title, files} of groups.filter(group => group.files.length > 0)) {
-		lines.push(rule([{text: title, bold: true}], String(files.length), width));
-		for (const file of files) {
-			at = file === current ? lines.length : at;
-			lines.push(paneLine(file, review, {isCurrent: file === current, width}));
-		}
-	}
-
-	const from = Math.max(0, Math.min(lines.length - height, at - Math.floor(height / 2)));
-	return lines.slice(from, from + height);
 }
 
 /** How much there is, and how far it was read. */

@@ -1,8 +1,25 @@
 import {cursorOf} from '../forms/edit.ts';
 import type {Span} from '../../core/text/spans.ts';
-import {bindingsOf, keyName, keysOf, shortTitle} from '../keymap.ts';
-import {placeOf, type Prompt, type State} from '../state.ts';
+import {bindingOf, bindingsOf, keyName, keysOf, shortTitle, type Action} from '../keymap.ts';
+import {glanceOf} from '../list.ts';
+import {nextSteps} from '../next-step.ts';
+import {placeOf, selectedRun, type Prompt, type State} from '../state.ts';
 import type {Line} from '../paint/line.ts';
+
+/** The next step of the selected run, with its key. */
+function nextStepOf(state: State): {readonly action: Action; readonly key: string; readonly title: string} | undefined {
+	const run = selectedRun(state);
+	const next = run && glanceOf(run, state).next;
+	if (next === undefined) {
+		return undefined;
+	}
+
+	const {action, word} = nextSteps[next];
+	const binding = bindingOf(action);
+	return binding.disabled?.(state) === undefined
+		? {action, key: keyName(keysOf(binding, state)[0] ?? ''), title: word}
+		: undefined;
+}
 
 /** Keys of a place, each with its words, as many as there is room for; the ways out are always among them. */
 function footerKeys(state: State): ReadonlyArray<{readonly key: string; readonly title: string}> {
@@ -17,10 +34,14 @@ function footerKeys(state: State): ReadonlyArray<{readonly key: string; readonly
 	const isWay = ({action}: (typeof own)[number]) => ['back', 'help', 'quit'].includes(action);
 	const ways = own.filter(binding => isWay(binding)).map(binding => toEntry(binding));
 	// What cannot be done now is in the help, with the reason.
-	const now = own.filter(binding => !isWay(binding) && binding.disabled?.(state) === undefined);
+	const next = place === 'fleet' ? nextStepOf(state) : undefined;
+	const now = own.filter(
+		binding => !isWay(binding) && binding.action !== next?.action && binding.disabled?.(state) === undefined,
+	);
 	const size = ({key, title}: {key: string; title: string}) => key.length + title.length + 3;
 	let room = state.columns - 1 - ways.reduce((sum, entry) => sum + size(entry), 0);
-	const shown = [];
+	const shown: Array<{readonly key: string; readonly title: string}> = next === undefined ? [] : [next];
+	room -= next === undefined ? 0 : size(next);
 	for (const binding of now) {
 		const entry = toEntry(binding);
 		if (size(entry) <= room) {

@@ -1,0 +1,74 @@
+import {isViewed} from '../../core/review/comments.ts';
+import type {DiffFile} from '../../core/review/diff.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
+import {fitMiddle} from '../paint/fit.ts';
+import type {Line} from '../paint/line.ts';
+import {rule} from '../paint/rule.ts';
+import type {ReviewState} from '../state.ts';
+import {flagsFor, statusSigns, type ReviewRow} from './rows.ts';
+
+/* The files of a change beside it: those with something to look at first above the others. */
+
+type PaneRow = {readonly title: string; readonly count: number} | {readonly file: DiffFile};
+
+/** The file that a row belongs to. */
+export function fileAt(rows: readonly ReviewRow[], at: number): DiffFile | undefined {
+	const row = rows[at];
+	return row && 'file' in row ? row.file : undefined;
+}
+
+/** The rows that are in view, with the current file among them. */
+function rowsInView(review: ReviewState, current: DiffFile | undefined, height: number): readonly PaneRow[] {
+	const isFlagged = (file: DiffFile) => flagsFor(file, review.facts).length > 0;
+	const groups = [
+		{title: '! Look first', files: review.files.filter(file => isFlagged(file))},
+		{title: 'Files', files: review.files.filter(file => !isFlagged(file))},
+	];
+	const rows = groups
+		.filter(({files}) => files.length > 0)
+		.flatMap(({title, files}): PaneRow[] => [{title, count: files.length}, ...files.map(file => ({file}))]);
+	const at = rows.findIndex(row => 'file' in row && row.file === current);
+	const from = Math.max(0, Math.min(rows.length - height, at - Math.floor(height / 2)));
+	return rows.slice(from, from + height);
+}
+
+/** The file in a row of the pane. @param row from its top */
+export function fileInPane(
+	review: ReviewState,
+	current: DiffFile | undefined,
+	{row, height}: {readonly row: number; readonly height: number},
+): DiffFile | undefined {
+	const found = rowsInView(review, current, height)[row];
+	return found && 'file' in found ? found.file : undefined;
+}
+
+/** A file: whether it was viewed, what became of it, and that there is something to look at first. */
+function fileLine(file: DiffFile, review: ReviewState, {isCurrent, width}: {isCurrent: boolean; width: number}): Line {
+	const isFlagged = flagsFor(file, review.facts).length > 0;
+	const counts = `+${file.added} -${file.removed}`;
+	const name = fitMiddle(escapeLine(file.path), Math.max(8, width - counts.length - 8));
+	const isSeen = isViewed(review.review, file);
+	return {
+		back: isCurrent ? 'selected' : undefined,
+		spans: [
+			{text: isCurrent ? '▌' : ' ', tone: 'accent'},
+			{text: isSeen ? '✓ ' : '  ', tone: 'good'},
+			{text: `${statusSigns[file.status]} `, tone: 'quiet'},
+			{text: name, tone: isSeen ? 'quiet' : undefined},
+			{text: isFlagged ? ' !' : '  ', tone: 'warn', bold: true},
+			{text: ` ${counts}`, tone: 'quiet'},
+		],
+	};
+}
+
+/** The pane's lines. @param size its cells */
+export function paneLines(
+	review: ReviewState,
+	{current, width, height}: {readonly current: DiffFile | undefined; readonly width: number; readonly height: number},
+): Line[] {
+	return rowsInView(review, current, height).map(row =>
+		'file' in row
+			? fileLine(row.file, review, {isCurrent: row.file === current, width})
+			: rule([{text: row.title, bold: true}], String(row.count), width),
+	);
+}
