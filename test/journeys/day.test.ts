@@ -28,7 +28,7 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 	await screen.press('f');
 	await screen.see('view: needs you');
 	await screen.gone('apricot');
-	await screen.see(/◆ banana .*finished.* v verify/);
+	await screen.see(/◆ banana .*finished, no changes.* r follow up/);
 	await screen.press('esc', '.');
 	await screen.see('banana: needs you: verify');
 	await screen.see('yellow');
@@ -324,9 +324,9 @@ test("the palette, help, a theme and the mouse are kept; a key of one's own; set
 	await screen.press('esc');
 	await screen.see(/─ one · project/);
 	// A click on the second row, then the wheel.
-	await screen.press('\u001B[<0;10;4M');
+	await screen.press('\u001B[<0;10;5M');
 	await screen.see(/─ two · project/);
-	await screen.press('\u001B[<64;10;4M');
+	await screen.press('\u001B[<64;10;5M');
 	await screen.see(/─ one · project/);
 	assert.ok(screen.raw.includes('\u001B]2;fleet: 2 need you'), 'the title');
 	await screen.quit();

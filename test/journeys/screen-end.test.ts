@@ -164,7 +164,7 @@ test('with few open files fleet works, or says so in a line', async t => {
 
 	// The screen and the agent's own terminal.
 	for (const [verb, wanted] of [
-		['', /few command +running/],
+		['', /few .*running/],
 		['attach few', /from the agent/],
 	] as const) {
 		const screen = new VerbOnTerminal(fleet, verb, {columns: 100, rows: 30, before: 'ulimit -n 64'});

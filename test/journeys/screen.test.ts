@@ -428,14 +428,14 @@ test("an agent's output cannot steer the terminal", async t => {
 	await screen.see('after');
 	await screen.see(/^ fleet  1 run .*1 running/);
 	assert.ok(!screen.raw.includes('\u001B]52'), 'the clipboard');
-	assert.ok(!screen.raw.includes('owned'), 'the title');
+	assert.ok(!screen.raw.includes('\u001B]0;owned'), 'the title');
 	assert.ok(!screen.raw.includes('\u001B[6n'), 'a query');
 	await screen.press('t');
 	await new Promise(resolve => {
 		setTimeout(resolve, 800);
 	});
 	assert.ok(
-		!screen.raw.includes('\u001B]52') && !screen.raw.includes('owned') && !screen.raw.includes('\u001B[6n'),
+		!screen.raw.includes('\u001B]52') && !screen.raw.includes('\u001B]0;owned') && !screen.raw.includes('\u001B[6n'),
 		'attached',
 	);
 	await screen.press('ctrl-q');
