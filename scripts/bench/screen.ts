@@ -204,7 +204,7 @@ function startFlood(rate: number, files: readonly string[]): ChildProcess {
 /** A screen with its first frame. @param settleMs how long it is left alone after that */
 async function openScreen(crowd: Crowd, settleMs = 0): Promise<Pty> {
 	const pty = new Pty([process.execPath, program], crowd.env, crowd.home);
-	await pty.see(' fleet  ');
+	await pty.see(' fleet');
 	await sleep(settleMs);
 	return pty;
 }
@@ -278,8 +278,8 @@ try {
 	const used: number[] = [];
 	for (let round = 0; round < Number(process.env.ROUNDS ?? 15); round++) {
 		bare.push(bareNode());
-		first['few']!.push(await firstFrame([process.execPath, program], few.env, ' fleet  ', few.home));
-		first['many']!.push(await firstFrame([process.execPath, program], many.env, ' fleet  ', many.home));
+		first['few']!.push(await firstFrame([process.execPath, program], few.env, ' fleet', few.home));
+		first['many']!.push(await firstFrame([process.execPath, program], many.env, ' fleet', many.home));
 		used.push(await firstKey(few));
 	}
 
@@ -449,7 +449,7 @@ try {
 	]);
 	await sleep(4000);
 	const review = new Pty([process.execPath, program], own, project);
-	await review.see(' fleet  ');
+	await review.see(' fleet');
 	await sleep(1500);
 	const shownAt = await review.key('d', 'value7');
 	await sleep(3000);

@@ -148,31 +148,62 @@ function sorted(rows: readonly RunRow[], sort: ListState['sort']): readonly RunR
 	}
 }
 
+/** A row for each run, whatever is shown of them: made anew only for a run that changed. */
+const made = new WeakMap<Run, RunRow & {readonly changes: unknown; readonly deploy: unknown}>();
+
+function rowOf(run: Run, {changes, offers}: Pick<State, 'changes' | 'offers'>): RunRow {
+	const known = made.get(run);
+	const [own, deploy] = [changes[run.id], offers[run.project.id]?.deploy];
+	if (known && known.changes === own && known.deploy === deploy) {
+		return known;
+	}
+
+	const row = {kind: 'run' as const, run, glance: glanceOf(run, {changes, offers}), changes: own, deploy};
+	made.set(run, row);
+	return row;
+}
+
 /** The rows of runs that the list shows, in its order, without regard to what is folded. */
-function shownRows(source: Source): readonly RunRow[] {
+function makeShown(source: Source): readonly RunRow[] {
 	const {runs, list} = source;
 	const filter = parseFilter(list.filter);
-	const rows = runs
-		.map((run): RunRow => ({kind: 'run', run, glance: glanceOf(run, source)}))
-		.filter(row => isShown(row, list) && fits(row, filter));
+	const rows = runs.map(run => rowOf(run, source)).filter(row => isShown(row, list) && fits(row, filter));
 	return filter.text === '' ? sorted(rows, list.sort) : ranked(rows, filter.text);
 }
 
 /** The runs that the list shows, in its order, without regard to what is folded. */
 export function visibleRuns(source: Source): readonly Run[] {
-	return shownRows(source).map(({run}) => run);
+	return lastOf(source).shown.map(({run}) => run);
 }
 
-let last: (Source & {rows: readonly ListRow[]}) | undefined;
+type Last = Source & {readonly shown: readonly RunRow[]; readonly rows: readonly ListRow[]};
 
-/** The rows of the list, with a heading for each group. The last result is kept: a frame asks often. */
-export function listRows({runs, list, changes, offers}: Source): readonly ListRow[] {
+let last: Last | undefined;
+
+/** The last result is kept: a frame asks often. */
+function lastOf({runs, list, changes, offers}: Source): Last {
 	if (last?.runs !== runs || last.list !== list || last.changes !== changes || last.offers !== offers) {
 		const source = {runs, list, changes, offers};
-		last = {...source, rows: withHeadings(shownRows(source), list)};
+		const shown = makeShown(source);
+		last = {...source, shown, rows: withHeadings(shown, list)};
 	}
 
-	return last.rows;
+	return last;
+}
+
+/** The rows of the list, with a heading for each group. */
+export function listRows(source: Source): readonly ListRow[] {
+	return lastOf(source).rows;
+}
+
+/** How many runs the list shows, folded ones included. */
+export function countShown(source: Source): number {
+	return lastOf(source).shown.length;
+}
+
+/** How every run stands that was not discarded. */
+export function allGlances({runs, changes, offers}: Source): readonly Glance[] {
+	return runs.filter(({stage}) => stage !== 'discarded').map(run => rowOf(run, {changes, offers}).glance);
 }
 
 /** The first run that the list shows. */

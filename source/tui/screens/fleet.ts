@@ -6,11 +6,11 @@ import {parseFilter} from '../filter.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
 import {fleetLayout, listWindow} from '../layout.ts';
 import {
-	glanceOf,
+	allGlances,
+	countShown,
 	listRows,
 	selectedRow,
 	taskOf,
-	visibleRuns,
 	type GroupRow,
 	type ListRow,
 	type RunRow,
@@ -37,8 +37,18 @@ type Columns = {
 
 const limits = {name: 22, project: 12, text: 34, step: 12, age: 4};
 
-/** Widths by all rows, not by those in view: nothing moves sideways while the list is scrolled. */
+let kept: {rows: readonly ListRow[]; width: number; runs: State['runs']; columns: Columns} | undefined;
+
+/** Widths by all rows, not by those in view: nothing moves sideways while the list is scrolled. The last are kept. */
 function columnsOf(rows: readonly ListRow[], width: number, state: State): Columns {
+	if (kept?.rows !== rows || kept.width !== width || kept.runs !== state.runs) {
+		kept = {rows, width, runs: state.runs, columns: measure(rows, width, state)};
+	}
+
+	return kept.columns;
+}
+
+function measure(rows: readonly ListRow[], width: number, state: State): Columns {
 	const runs = rows.filter((row): row is RunRow => row.kind === 'run');
 	const widest = (of: (row: RunRow) => string, most: number) =>
 		Math.min(
@@ -171,8 +181,8 @@ function ends(left: readonly Span[], right: readonly Span[], width: number): Lin
 /** What is there, how it is shown, and at the right how many need what. */
 function titleLine(state: State): Line {
 	const {list} = state;
-	const shown = visibleRuns(state).length;
-	const glances = state.runs.filter(run => run.stage !== 'discarded').map(run => glanceOf(run, state));
+	const shown = countShown(state);
+	const glances = allGlances(state);
 	const count = (fits: (glance: Glance) => boolean) => glances.filter(glance => fits(glance)).length;
 	const needs = count(({group}) => group === 'needs you');
 	const how = [
