@@ -1,4 +1,3 @@
-import {spawnSync} from 'node:child_process';
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
@@ -13,11 +12,11 @@ import {openCgroup} from '../host/cgroup.ts';
 import {checkGit} from './doctor/git.ts';
 import {findOnSearchPath, offerLauncher} from './doctor/launcher.ts';
 import {install, missingPackages, runAsRoot} from './doctor/packages.ts';
+import {report, reportAttempts, type Check} from './doctor/report.ts';
+import {checkTerminal} from './doctor/terminal.ts';
 import {define, flag, json, textOrBare} from './verb.ts';
 import {asTyped} from '../terminal/as-typed.ts';
 import type {Io} from '../terminal/program.ts';
-
-type Check = Availability & {readonly id: string; readonly needed: boolean};
 
 /** Whether a run can be limited as a whole: tried, not guessed. */
 function checkLimits(): Availability {
@@ -69,31 +68,6 @@ async function checkAgent(context: Context, agent: Agent): Promise<Availability>
 	};
 }
 
-/**
- * Whether what the screen says to the terminal around tmux gets
- * there: tmux passes over it by default. Undefined outside of tmux.
- */
-function checkTmux(): Availability | undefined {
-	if ((process.env['TMUX'] ?? '') === '') {
-		return undefined;
-	}
-
-	const {status, stdout} = spawnSync('tmux', ['show-options', '-gwv', 'allow-passthrough'], {
-		encoding: 'utf8',
-		timeout: 3000,
-		stdio: ['ignore', 'pipe', 'ignore'],
-	});
-	const works = status === 0 && ['on', 'all'].includes(stdout.trim());
-	return {
-		works,
-		version: '',
-		because: works
-			? 'tmux hands desktop notifications on'
-			: 'tmux keeps desktop notifications to itself; the bell, the title and what is copied pass',
-		hint: 'tmux set-option -gw allow-passthrough on',
-	};
-}
-
 /** The programs that a run in this folder finds, and toolchains of the person's shell that it does not. */
 async function checkTools(context: Context, folder: string): Promise<Check[]> {
 	const tools = await toolsOf(context, folder);
@@ -123,7 +97,7 @@ async function examine(context: Context, folder: string): Promise<Check[]> {
 		{...(await checkGit()), id: 'git', needed: true},
 		{...node, id: 'node', needed: true},
 		{...checkLimits(), id: 'limits', needed: false},
-		...[checkTmux()].flatMap(check => (check ? [{...check, id: 'tmux', needed: false}] : [])),
+		...checkTerminal().map(check => ({...check, needed: false})),
 		...(await Promise.all(
 			context.vaults.map(async vault => ({...(await vault.probe()), id: `vault ${vault.id}`, needed: false})),
 		)),
@@ -206,13 +180,7 @@ async function attack(
 		});
 	} else {
 		io.err(io.interactive ? '\r\u001B[K' : '');
-		for (const area of new Set(results.map(result => result.area))) {
-			const own = results.filter(result => result.area === area);
-			io.out(`${area}: ${own.filter(result => result.status === 'stopped').length} of ${own.length} stopped\n`);
-			for (const {id, title, status, because} of own) {
-				io.out(`  ${status.padEnd(8)} ${id.padEnd(26)} ${title}: ${because}\n`);
-			}
-		}
+		await reportAttempts(io, results);
 
 		const stopped = results.length - through.length - errors.length;
 		io.out(
@@ -227,15 +195,6 @@ async function attack(
 	}
 
 	return errors.length > 0 ? exitCodes.inconclusive : exitCodes.ok;
-}
-
-/** Whether what was looked at works, in a column's width; what is not needed may be missing. */
-function wordFor(check: {readonly works: boolean; readonly needed: boolean}): string {
-	if (check.works) {
-		return 'works';
-	}
-
-	return check.needed ? 'FAILS' : 'none ';
 }
 
 export const verb = define({
@@ -284,12 +243,7 @@ export const verb = define({
 		if (options.json) {
 			io.json({ok: checks.every(check => check.works || !check.needed), checks});
 		} else {
-			for (const check of checks) {
-				io.out(`${wordFor(check)}  ${check.id.padEnd(20)} ${check.because}\n`);
-				if (!check.works && check.hint !== '') {
-					io.out(`       ${''.padEnd(20)} hint: ${asTyped(check.hint)}\n`);
-				}
-			}
+			await report(io, checks);
 
 			io.out(
 				'\nnot covered here: kernel faults, what a granted host does with what it is sent, ' +

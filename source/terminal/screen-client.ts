@@ -13,6 +13,7 @@ import {LogFile} from '../host/log-file.ts';
 import {runFileOf, runFiles, type RunFile} from '../host/run-files.ts';
 import {findOnPath} from '../host/program.ts';
 import type {FleetClient} from '../protocol/client.ts';
+import {coloursOf} from './colours.ts';
 import {recentUses} from './recent.ts';
 import {KnownRuns} from './known-runs.ts';
 import {runVerb} from './run-verb.ts';
@@ -40,15 +41,6 @@ async function settingsOf(context: Context): ReturnType<FleetClient['settings']>
 			problem: error instanceof Refusal ? error.because : (error as Error).message,
 		};
 	}
-}
-
-/** How many colours this terminal has, by what it says of itself. */
-function coloursOf(): FleetClient['colours'] {
-	if ((process.env['NO_COLOR'] ?? '') !== '') {
-		return 0;
-	}
-
-	return process.stdout.isTTY && process.stdout.getColorDepth() < 8 ? 16 : 256;
 }
 
 /** Reads what is on disk, and runs verbs as processes of their own. */
