@@ -265,3 +265,23 @@ test('what in the messages and names of commits steers a terminal, reorders or i
 	assert.match(many.at(-1)!, /^4 more/);
 	assert.deepEqual(commitFlags(parseCommits('')), []);
 });
+
+test('a mark of a renamed file holds for that rename alone; a file that became a link is one file', () => {
+	const renamed = (from: string) =>
+		one(`diff --git a/${from} b/new.sh\nsimilarity index 100%\nrename from ${from}\nrename to new.sh\n`);
+	const review = {viewed: {'new.sh': renamed('harmless.sh').digest}, comments: []};
+	assert.ok(isViewed(review, renamed('harmless.sh')));
+	assert.ok(!isViewed(review, renamed('other.sh')), 'another content under the same name');
+	const files = parseDiff(
+		`diff --git a/l b/l\ndeleted file mode 100644\nindex ${'1'.repeat(40)}..${'0'.repeat(40)}\n--- a/l\n+++ /dev/null\n` +
+			`@@ -1 +0,0 @@\n-text\n${added('l', ['/etc/passwd'], '120000')}`,
+	);
+	assert.deepEqual(
+		files.map(file => [file.path, file.status, file.oldMode, file.newMode, file.added, file.removed]),
+		[['l', 'modified', '100644', '120000', 1, 1]],
+	);
+	assert.deepEqual(
+		flagsOf(files[0]!).map(flag => flag.text),
+		['symlink → /etc/passwd'],
+	);
+});

@@ -173,6 +173,54 @@ test('the list, what is taken over, and the diff have the same numbers: new fold
 		assert.deepEqual(readChanges(project.context.paths.run(run.id)), {files: 6, added: 6, removed: 0, untracked: 0});
 	}));
 
+test('a file that is renamed with light edits is one file: in the list, the diff, what is taken over and what git says', () =>
+	withProject(async project => {
+		const {git} = project;
+		mkdirSync(path.join(project.project, 'lib'));
+		const lines = (from: number, to: number) =>
+			Array.from({length: to - from}, (_, index) => `a line of code, number ${from + index}\n`).join('');
+		for (const name of ['one', 'two', 'three', 'kind']) {
+			writeFileSync(path.join(project.project, 'lib', name), `${name}\n${lines(0, 20)}`);
+		}
+
+		git('add', '--all');
+		git('commit', '--quiet', '--message=lib');
+		const edits = `for n in 11 12 13 14 15 16 17 18 19; do sed -i "s/number $n$/other $n/" src/uno; done`;
+		const {run} = await project.agent(
+			"mkdir src 'a\tb'; git mv lib/one src/uno; mv lib/two 'a\tb/1\t2\tdos'; mv lib/three \"src/tres\n1\"; " +
+				`${edits}; rm lib/kind; ln -s one lib/kind; echo new > src/new; git init -q src/nested; ` +
+				'git -C src/nested -c user.name=x -c user.email=x@x.invalid commit -q --allow-empty -m x',
+		);
+		const counted = await countChanges(project.context, run);
+		const files = parseDiff(await diff(project.context, run, false));
+		assert.deepEqual(
+			files.map(file => [file.status, file.oldPath, file.path]),
+			[
+				['renamed', 'lib/two', 'a\tb/1\t2\tdos'],
+				['modified', 'lib/kind', 'lib/kind'],
+				['added', 'src/new', 'src/new'],
+				['renamed', 'lib/three', 'src/tres\n1'],
+				['renamed', 'lib/one', 'src/uno'],
+			],
+		);
+		// A repository of its own is no part of the work, but something to lose.
+		assert.equal(counted!.files, files.length + 1, 'the list');
+		await project.handle(run, ['capture']);
+		assert.equal(readChanges(project.context.paths.run(run.id))!.files, files.length, 'what was taken over');
+		assert.equal(
+			git('diff', '--name-only', '-M40%', 'main', `refs/fleet/runs/${run.id}/head`).split('\n').length,
+			files.length,
+		);
+		assert.equal(
+			counted!.added,
+			files.reduce((sum, file) => sum + file.added, 0),
+		);
+		assert.equal(
+			counted!.removed,
+			files.reduce((sum, file) => sum + file.removed, 0),
+		);
+	}));
+
 test('looks at one run at the same time are one after the other, and all see the same', () =>
 	withProject(async project => {
 		const {run} = await project.agent('for n in 1 2 3 4 5 6; do echo $n > $n.txt; done');

@@ -6,7 +6,7 @@ import {emptyReview} from '../../source/core/review/comments.ts';
 import {flagsOf, lineEnds} from '../../source/core/review/flags.ts';
 import {breaksOf, fitMiddle, fitTail, widthOf, wrapSpans} from '../../source/tui/paint/fit.ts';
 import {withDiff} from '../../source/tui/review/cursor.ts';
-import {diffWidth, isSplit, paneWidth} from '../../source/tui/review/rows.ts';
+import {diffWidth, isSplit, paneWidth} from '../../source/tui/review/layout.ts';
 import {inTime} from '../../source/tui/review/syntax.ts';
 import {dialogOf} from '../../source/tui/focus.ts';
 import type {State} from '../../source/tui/state.ts';

@@ -253,5 +253,33 @@ export function parseDiff(text: string): DiffFile[] {
 		}
 	}
 
-	return files.map(file => ({...file, digest: `${file.digest} ${file.oldMode} ${file.newMode} ${file.path}`}));
+	return joinTypes(files).map(file => ({...file, digest: digestOf(file)}));
+}
+
+/** A file that became a link, or the like, is written as one that is gone and one that came: it is one file. */
+function joinTypes(files: readonly Open[]): Open[] {
+	const joined: Open[] = [];
+	for (const file of files) {
+		const before = joined.at(-1);
+		if (before?.status === 'deleted' && file.status === 'added' && before.path === file.path) {
+			joined[joined.length - 1] = {
+				...file,
+				status: 'modified',
+				oldMode: before.oldMode,
+				binary: before.binary || file.binary,
+				digest: `${before.digest} ${file.digest}`,
+				hunks: [...before.hunks, ...file.hunks],
+				removed: before.removed,
+			};
+		} else {
+			joined.push(file);
+		}
+	}
+
+	return joined;
+}
+
+/** Of a file with another name, its old one is a part: where no line changed, git names no content. */
+function digestOf({digest, oldMode, newMode, path, oldPath}: Open): string {
+	return [digest, oldMode, newMode, path, ...(oldPath === path ? [] : [oldPath])].join(' ');
 }

@@ -9,6 +9,7 @@ import {makeOwnGit} from '../../host/own-git.ts';
 import {commandsOf} from '../../core/git/filters.ts';
 import {lfsSeenAt} from '../../host/lfs.ts';
 import {broughtFiles} from './brought-files.ts';
+import {renameFlags} from './diff-flags.ts';
 import type {Context} from '../context.ts';
 import {lendIndex} from '../run/fill.ts';
 import {jail} from '../sandbox/jail.ts';
@@ -50,13 +51,37 @@ echo "$base" > /run/fleet/changes/base
 [ -f "$GIT_DIR/info/sparse-checkout" ] && mkdir -p /run/fleet/changes/empty &&
 	GIT_WORK_TREE=/run/fleet/changes/empty git read-tree -m -u "$base"
 git update-index -q --refresh > /dev/null 2>&1
-git diff-files --numstat -z --no-renames --no-ext-diff --no-textconv --ignore-submodules=all | tr '\\0' '\\n' |
-	awk -F'\\t' '
-		NF >= 3 { files++; added += $1; removed += $2 }
-		END { printf "%d %d %d ", files, added, removed }'
-git ls-files --others --exclude-standard -z | head -z -n ${listedNew} | tr -cd '\\0' | wc -c | tr '\\n' ' '
+new=/run/fleet/changes/new
+git ls-files --others --exclude-standard -z | head -z -n ${listedNew} > "$new"
+untracked=$(tr -cd '\\0' < "$new" | wc -c)
+# Files, lines added, lines removed: of a renamed file, both names follow. A line feed in a name is none of ours.
+sum() {
+	tr '\\n\\0' '\\001\\n' | awk -F'\\t' '
+		names > 0 { names--; next }
+		$1 ~ /^([0-9]+|-)$/ && $2 ~ /^([0-9]+|-)$/ { files++; added += $1; removed += $2; names = $3 == "" ? 2 : 0 }
+		END { printf "%d %d %d", files, added, removed }'
+}
+numbers='--numstat -z --no-ext-diff --no-textconv --ignore-submodules=all'
+# A new file may be one that is gone, with another name: as the diff will tell it, where both are there to compare.
+if [ "$untracked" -gt 0 ] && [ "$untracked" -le ${countedNew} ] &&
+	! git diff-files --quiet --diff-filter=D --ignore-submodules=all; then
+	joined=/run/fleet/changes/joined-index
+	nested=$(grep -z '/$' < "$new" | tr -cd '\\0' | wc -c)
+	rm -f "$joined" "$joined.lock"
+	if cp "$GIT_INDEX_FILE" "$joined" && grep -zv '/$' < "$new" |
+		GIT_INDEX_FILE=$joined git --literal-pathspecs add --intent-to-add --sparse --pathspec-from-file=- \\
+			--pathspec-file-nul > /dev/null 2>&1 &&
+		GIT_INDEX_FILE=$joined timeout 20 git diff-files $numbers ${renameFlags.join(' ')} > "$new.numbers"; then
+		sum < "$new.numbers"
+		printf ' %d %d 0' "$untracked" "$nested"
+		rm -f "$joined"
+		exit 0
+	fi
+fi
+git diff-files $numbers --no-renames | sum
+printf ' %d %d ' "$untracked" "$untracked"
 {
-	git ls-files --others --exclude-standard -z | head -z -n ${countedNew} |
+	head -z -n ${countedNew} < "$new" |
 		xargs -0 -r sh -c 'for f do if [ -L "$f" ]; then echo 1 >&3; else printf "%s\\0" "$f"; fi; done' sh |
 		xargs -0 -r timeout 20 grep -D skip -I -h -c '' -- 2> /dev/null
 } 3>&1 | awk '{ added += $1 } END { printf "%d", added }'
@@ -99,11 +124,12 @@ export async function countChanges(context: Context, run: Run): Promise<Changes 
 			{source: folder, target: '/run/fleet/changes', mode: 'write'},
 		],
 	});
-	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
+	// Files and lines, new files, and what of those and their lines is not among the first.
+	const numbers = /^(\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(stdout.trim());
 	return code === 0 && numbers
 		? {
-				files: Number(numbers[1]) + Number(numbers[4]),
-				added: Number(numbers[2]) + Number(numbers[5]),
+				files: Number(numbers[1]) + Number(numbers[5]),
+				added: Number(numbers[2]) + Number(numbers[6]),
 				removed: Number(numbers[3]),
 				untracked: Number(numbers[4]),
 			}

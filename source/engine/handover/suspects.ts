@@ -11,7 +11,7 @@ import {
 } from '../../core/secrets/suspects.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {Range} from './diff.ts';
-import {diffFlags} from './diff-flags.ts';
+import {searchFlags} from './diff-flags.ts';
 import {record} from '../record.ts';
 import type {Context} from '../context.ts';
 import {knownValues} from '../grants/secret-values.ts';
@@ -59,7 +59,7 @@ async function scan({file, lines}: AddedLines): Promise<Suspect[]> {
  * Suspects in what a branch adds: values that are known in any encoding, the project's own rules, a general scanner.
  */
 async function suspectsIn({git, base, head}: Range, known: readonly string[]): Promise<Suspect[]> {
-	const {code, stdout} = await git.run(['diff', ...diffFlags, '--unified=0', base, head], {limit: maxDiffChars});
+	const {code, stdout} = await git.run(['diff', ...searchFlags, '--unified=0', base, head], {limit: maxDiffChars});
 	const found = new Map<string, Suspect>();
 	const add = (suspect: Suspect) => {
 		if (!found.has(suspect.fingerprint)) {
@@ -124,8 +124,8 @@ async function knownElsewhere({git, base, head}: Range, known: readonly string[]
 	}
 
 	const words = await git.run(['log', '--format=%an %ae %cn %ce%n%B', head, `^${base}`], {limit: maxDiffChars});
-	const names = await git.run(['diff', ...diffFlags, '--name-only', '-z', base, head], {limit: maxDiffChars});
-	const bytes = await git.run(['diff', ...diffFlags, '--text', '--unified=0', base, head], {limit: maxDiffChars});
+	const names = await git.run(['diff', ...searchFlags, '--name-only', '-z', base, head], {limit: maxDiffChars});
+	const bytes = await git.run(['diff', ...searchFlags, '--text', '--unified=0', base, head], {limit: maxDiffChars});
 	const holds = (text: string) => holdsValue(known, text);
 	return [
 		...(holds(words.stdout) ? ['what its commits say'] : []),

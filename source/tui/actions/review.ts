@@ -2,7 +2,7 @@ import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {commentPlace, commentUnder} from '../review/comments.ts';
 import {foldFile, keepPlace, moveToKind, onLine, toggleViewed} from '../review/cursor.ts';
-import {isSplit} from '../review/rows.ts';
+import {isSplit} from '../review/layout.ts';
 import {selectedRun, type State} from '../state.ts';
 import {bad, stay, type Step} from '../step.ts';
 import type {KeyTable} from './record.ts';

@@ -3,7 +3,8 @@ import {isViewed, type Review} from '../../core/review/comments.ts';
 import type {FlagFacts} from '../../core/review/flags.ts';
 import type {ReviewState, State} from '../state.ts';
 import {stay, type Step} from '../step.ts';
-import {headRows, isFolded, orderFiles, reviewRows, type ReviewRow} from './rows.ts';
+import {orderFiles} from './order.ts';
+import {headRows, isFolded, reviewRows, type ReviewRow} from './rows.ts';
 
 /* Where the cursor of a review is: what moves it, and what keeps it in its place. */
 

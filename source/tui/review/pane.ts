@@ -5,7 +5,8 @@ import {fitMiddle} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
 import {rule} from '../paint/rule.ts';
 import type {ReviewState} from '../state.ts';
-import {flagsFor, statusSigns, type ReviewRow} from './rows.ts';
+import {flagsFor} from './order.ts';
+import {statusSigns, type ReviewRow} from './rows.ts';
 
 /* The files of a change beside it: those with something to look at first above the others. */
 

@@ -2,18 +2,12 @@ import type {LockChange} from '../../core/packages/difference.ts';
 import {changeText, flagLines, summarize, summaryText} from '../../core/packages/summary.ts';
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {commentState, findQuoted, isViewed, type Comment, type Review} from '../../core/review/comments.ts';
-import {
-	flagsOf,
-	hasMixedEnds,
-	isGenerated,
-	lineEnds,
-	noFacts,
-	type Flag,
-	type FlagFacts,
-} from '../../core/review/flags.ts';
+import {isGenerated, lineEnds, type Flag} from '../../core/review/flags.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {breaksOf} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';
+import {diffWidth, isOneSided, isSplit, textRoom, wrappedLine} from './layout.ts';
+import {flagsFor} from './order.ts';
 
 /* What a review shows, as rows. Pure, and each made once for the same change. */
 
@@ -35,53 +29,6 @@ export type ReviewRow =
 	/** What became of a package in a lock file, or of all of them. */
 	| {readonly kind: 'package'; readonly file: DiffFile | undefined; readonly text: string}
 	| {readonly kind: 'note'; readonly file: DiffFile | undefined; readonly text: string};
-
-const flagCache = new WeakMap<DiffFile, {readonly facts: FlagFacts; readonly flags: Flag[]}>();
-
-/** The flags of a file, kept for as long as what they depend on is the same. */
-export function flagsFor(file: DiffFile, facts: FlagFacts = noFacts): Flag[] {
-	const known = flagCache.get(file);
-	if (known?.facts === facts) {
-		return known.flags;
-	}
-
-	const flags = flagsOf(file, facts);
-	flagCache.set(file, {facts, flags});
-	return flags;
-}
-
-const order: ReadonlyArray<Flag['id']> = [
-	'secret',
-	'control',
-	'blanks',
-	'policy',
-	'verify',
-	'tests',
-	'ci',
-	'hooks',
-	'agent',
-	'editor',
-	'git',
-	'install',
-	'packages',
-	'dependency',
-	'link',
-	'executable',
-];
-
-/** Files with flags first, the gravest before; then as git has them. */
-export function orderFiles(files: readonly DiffFile[], facts: FlagFacts): DiffFile[] {
-	const rank = (file: DiffFile) => Math.min(order.length, ...flagsFor(file, facts).map(flag => order.indexOf(flag.id)));
-	return files
-		.map((file, index) => ({file, index, rank: rank(file)}))
-		.sort((a, b) => a.rank - b.rank || a.index - b.index)
-		.map(({file}) => file);
-}
-
-/** Whether the diff is drawn side by side. */
-export function isSplit(state: Pick<State, 'columns'>, review: ReviewState): boolean {
-	return review.split === 'side by side' || (review.split === 'auto' && diffWidth(state) >= 140);
-}
 
 export function isFolded(file: DiffFile, {folds, review}: ReviewState): boolean {
 	return folds[file.path] ?? (isGenerated(file) || isViewed(review, file) || file.hunks.length === 0);
@@ -163,65 +110,8 @@ function placeOfComment(file: DiffFile, comment: Comment): number {
 	return findQuoted(file, comment) ?? comment.to;
 }
 
-/** What stands behind a line's text: how it ends, where that matters. */
-function endOf(file: DiffFile, line: DiffLine): string {
-	const known = mixed.get(file) ?? hasMixedEnds(file);
-	mixed.set(file, known);
-	const carriageReturn = line.cr && line.kind !== ' ' && known ? ' (ends in a carriage return)' : '';
-	return `${carriageReturn}${line.open ? ' (no newline at end of file)' : ''}`;
-}
-
-const mixed = new WeakMap<DiffFile, boolean>();
-
-/** Cells for a line's text, behind its numbers and its sign. @param width of the screen */
-export function textRoom(split: boolean, width: number): number {
-	return Math.max(8, split ? Math.floor((width - 2) / 2) - 7 : width - 13);
-}
-
-let wrapped: {width: number; breaks: WeakMap<DiffLine, readonly number[]>} = {width: 0, breaks: new WeakMap()};
-
-/** A line's text as it is shown, with how it ends, and where its rows begin. */
-export function wrappedLine(
-	file: DiffFile,
-	line: DiffLine,
-	width: number,
-): {readonly end: string; readonly breaks: readonly number[]} {
-	const end = endOf(file, line);
-	// Every character takes two cells at the most.
-	if (2 * (line.text.length + end.length) <= width) {
-		return {end, breaks: [0]};
-	}
-
-	if (wrapped.width !== width) {
-		wrapped = {width, breaks: new WeakMap()};
-	}
-
-	const breaks = wrapped.breaks.get(line) ?? breaksOf(line.text + end, width);
-	wrapped.breaks.set(line, breaks);
-	return {end, breaks};
-}
-
 /** What became of a file, in a letter, as git has it. */
 export const statusSigns = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C', modified: 'M'} as const;
-
-/** From as many columns on, the files stand beside the change. */
-const paneColumns = 110;
-
-/** Columns of the files beside the change; 0 where there is no room for them. */
-export function paneWidth({columns}: Pick<State, 'columns'>): number {
-	return columns >= paneColumns ? Math.min(44, Math.floor(columns * 0.28)) : 0;
-}
-
-/** Columns that the change itself has. */
-export function diffWidth(state: Pick<State, 'columns'>): number {
-	const pane = paneWidth(state);
-	return pane === 0 ? state.columns : state.columns - pane - 1;
-}
-
-/** Whether half of it would be empty beside each other: a file that came or went. */
-export function isOneSided({status}: DiffFile): boolean {
-	return status === 'added' || status === 'deleted';
-}
 
 type Look = {readonly split: boolean; readonly width: number; readonly wrap: boolean};
 

@@ -6,17 +6,8 @@ import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';
 import {beside, type Line} from '../paint/line.ts';
 import {fileAt, paneLines} from './pane.ts';
 import {changedWords, partnerOf, tokensOf} from './tokens.ts';
-import {
-	diffWidth,
-	isOneSided,
-	isSplit,
-	paneWidth,
-	reviewRows,
-	statusSigns,
-	textRoom,
-	wrappedLine,
-	type ReviewRow,
-} from './rows.ts';
+import {diffWidth, isOneSided, isSplit, paneWidth, textRoom, wrappedLine} from './layout.ts';
+import {reviewRows, statusSigns, type ReviewRow} from './rows.ts';
 import type {ReviewState, State} from '../state.ts';
 
 const backs: Readonly<Record<DiffLine['kind'], Back | undefined>> = {'+': 'added', '-': 'removed', ' ': undefined};

@@ -11,7 +11,7 @@ import {summaryLines} from '../../../core/packages/summary.ts';
 import {timeWorked, type Run} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
-import {flagsFor} from '../../review/rows.ts';
+import {flagsFor} from '../../review/order.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb} from '../../step.ts';
 import {askAgain, confirmField, reasonArguments, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
