@@ -30,7 +30,11 @@ function digest(line: string): string {
 	return createHash('sha256').update(line).digest('hex');
 }
 
-function check(line: string, seq: number, prev: string): Entry | string {
+/** What a line has to follow from: the number and the SHA-256 of the line before. */
+export type LineBefore = {readonly seq: number; readonly head: string};
+
+/** @param before undefined where the line before was not read */
+function check(line: string, before: LineBefore | undefined): Entry | string {
 	let entry: Entry;
 	try {
 		// Checked by hand below: every journal is read before the screen's first frame, and its hash vouches for the rest.
@@ -43,11 +47,15 @@ function check(line: string, seq: number, prev: string): Entry | string {
 		return 'not an event that is known';
 	}
 
-	if (entry.seq !== seq) {
-		return `numbered ${String(entry.seq)}, ${seq} was expected: a line is missing, added or moved`;
+	if (!before) {
+		return entry;
 	}
 
-	return entry.prev === prev ? entry : 'does not follow from the line before: one of the two was changed';
+	if (entry.seq !== before.seq + 1) {
+		return `numbered ${String(entry.seq)}, ${before.seq + 1} was expected: a line is missing, added or moved`;
+	}
+
+	return entry.prev === before.head ? entry : 'does not follow from the line before: one of the two was changed';
 }
 
 /**
@@ -80,10 +88,18 @@ function faultOfLast(last: string, before: string | undefined): string | undefin
 
 /** Reads and checks journal text. Never throws for bad content. */
 export function parseJournal(text: string): JournalReading {
+	return checkLines(text, {seq: 0, head: firstPrev});
+}
+
+/**
+ * The same for a part of a journal that begins with a line.
+ * @param before what its first line has to follow from; undefined where that was not read
+ */
+export function checkLines(text: string, before: LineBefore | undefined): JournalReading {
 	const entries: Entry[] = [];
-	let prev = firstPrev;
+	let prev = before;
 	let position = 0;
-	let [before, last]: Array<{line: string; prev: string; position: number} | undefined> = [];
+	let [previous, last]: Array<{line: string; prev: LineBefore | undefined; position: number} | undefined> = [];
 	while (position < text.length) {
 		const end = text.indexOf('\n', position);
 		if (end === -1) {
@@ -91,30 +107,30 @@ export function parseJournal(text: string): JournalReading {
 		}
 
 		const line = text.slice(position, end);
-		const entry = check(line, entries.length + 1, prev);
+		const entry = check(line, prev);
 		if (typeof entry === 'string') {
 			return {
 				entries,
 				torn: false,
-				fault: {line: entries.length + 1, because: entry},
-				head: prev,
+				fault: {line: (prev?.seq ?? 0) + 1, because: entry},
+				head: prev?.head ?? firstPrev,
 				length: Buffer.byteLength(text.slice(0, position)),
 			};
 		}
 
 		entries.push(entry);
-		[before, last] = [last, {line, prev, position}];
-		prev = digest(line);
+		[previous, last] = [last, {line, prev, position}];
+		prev = {seq: entry.seq, head: digest(line)};
 		position = end + 1;
 	}
 
-	const because = last && faultOfLast(last.line, before?.line);
+	const because = last && faultOfLast(last.line, previous?.line);
 	if (last && because !== undefined) {
 		return {
 			entries: entries.slice(0, -1),
 			torn: false,
-			fault: {line: entries.length, because},
-			head: last.prev,
+			fault: {line: prev?.seq ?? 0, because},
+			head: last.prev?.head ?? firstPrev,
 			length: Buffer.byteLength(text.slice(0, last.position)),
 		};
 	}
@@ -123,7 +139,7 @@ export function parseJournal(text: string): JournalReading {
 		entries,
 		torn: position < text.length,
 		fault: undefined,
-		head: prev,
+		head: prev?.head ?? firstPrev,
 		length: Buffer.byteLength(text.slice(0, position)),
 	};
 }

@@ -221,7 +221,7 @@ export function parseBudget(text: string): Budget | Refusal {
 }
 
 /** "1.2k", "3.4M". */
-function formatTokens(count: number): string {
+export function formatTokens(count: number): string {
 	if (count < 1000) {
 		return String(count);
 	}

@@ -43,6 +43,47 @@ export function localStamp(at: string): string {
 	return `${dayOf(date)}T${clockOf(date)}${sign}${two(hours)}:${two(minutes)}`;
 }
 
+/** The day of a moment by this machine's clock, such as `2026-01-31`. @param at ISO 8601 */
+export function localDay(at: string): string {
+	return dayOf(new Date(at));
+}
+
+/** The hour and minute of a moment by this machine's clock, such as `09:30`. @param at ISO 8601 */
+export function localMinute(at: string): string {
+	return clockOf(new Date(at)).slice(0, 5);
+}
+
+/** Hour, minute and second of a moment by this machine's clock, such as `09:30:05`. @param at ISO 8601 */
+export function localClock(at: string): string {
+	return clockOf(new Date(at));
+}
+
+const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+/**
+ * A day as it is called: `Today`, `Yesterday`, or `Monday, 2026-01-26`.
+ * @param at a moment of it, ISO 8601
+ * @param now milliseconds
+ */
+export function dayName(at: string, now: number): string {
+	const date = new Date(at);
+	const day = dayOf(date);
+	const today = new Date(now);
+	if (day === dayOf(today)) {
+		return 'Today';
+	}
+
+	// The day before as a calendar has it: one with a change of the clock is not 24 hours long.
+	const before = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
+	return day === dayOf(before) ? 'Yesterday' : `${weekdays[date.getDay()]!}, ${day}`;
+}
+
+/** When the day of a moment began by this machine's clock, milliseconds. @param now milliseconds */
+export function startOfDay(now: number): number {
+	const date = new Date(now);
+	return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
 /**
  * A moment by this machine's clock: the time alone where it is today's, else with its day.
  * @param at ISO 8601

@@ -1,3 +1,4 @@
+import {patternOf} from '../../core/text/search.ts';
 import {highlight, plainText, readRaw, readSpans} from '../../core/text/spans.ts';
 import {wrapSpans} from '../paint/fit.ts';
 import {searchLines, type LineSource, type LogLine} from './reader.ts';
@@ -23,19 +24,6 @@ export type LogSearch = {
 	/** Asked now and then: another search may have begun. */
 	readonly aborted: () => boolean;
 };
-
-/**
- * A search's words as a pattern: a regular expression, or where it is
- * none, the words as they are. No capital: capitals do not matter.
- */
-function patternOf(search: string): RegExp {
-	const flags = search === search.toLowerCase() ? 'gi' : 'g';
-	try {
-		return new RegExp(search, flags);
-	} catch {
-		return new RegExp(search.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`), flags);
-	}
-}
 
 /**
  * What is shown of an agent's structured output where its steps

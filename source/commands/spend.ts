@@ -1,0 +1,80 @@
+import {compose} from '../compose.ts';
+import {Refusal} from '../core/refusal.ts';
+import {costText, openText, spendKeys, spendText, totalSpend, type SpendKey} from '../core/run/spend.ts';
+import {formatTokens} from '../core/run/usage.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
+import {readSpend} from '../engine/spend.ts';
+import {parseSince} from './activity.ts';
+import {define, json, text} from './verb.ts';
+
+/** Columns of a table, each as wide as what is in it. */
+function table(rows: ReadonlyArray<readonly string[]>): string {
+	const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)));
+	return rows
+		.map(
+			row =>
+				`${row
+					.map((cell, column) => cell.padEnd(widths[column]!))
+					.join('  ')
+					.trimEnd()}\n`,
+		)
+		.join('');
+}
+
+export const verb = define({
+	summary: 'what runs spent on their models, by day, project or agent',
+	arguments: {},
+	options: {
+		by: text('KEY', 'a row for each day, project or agent; by default day', spendKeys),
+		since: text('TIME', 'how far back, such as 7d; by default 30d'),
+		project: text('NAME', 'of the runs of one project'),
+		json,
+	},
+	brief: ['by', 'since', 'json'],
+	async run(io, _positional, options) {
+		const by = (options.by ?? 'day') as SpendKey;
+		if (!spendKeys.includes(by)) {
+			throw new Refusal(`spend is not told by "${by.slice(0, 20)}"`, `--by with one of: ${spendKeys.join(', ')}`);
+		}
+
+		const since = parseSince(options.since, '30d');
+		const rows = readSpend(compose(), {by, since, project: options.project});
+		const total = totalSpend(rows);
+		if (options.json) {
+			io.json({
+				since: new Date(since).toISOString(),
+				by,
+				// A cost that nobody reported is null: 0 would say that there was none.
+				rows: rows.map(({key, ...row}) => ({
+					key,
+					...row,
+					dollars: row.requests === 0 || (row.dollars === 0 && row.unpriced > 0) ? null : row.dollars,
+				})),
+			});
+			return;
+		}
+
+		if (rows.length === 0) {
+			io.out('no runs in this time\n');
+			return;
+		}
+
+		io.out(
+			table([
+				[by.toUpperCase(), 'COST', 'TOKENS', 'REPLIES', 'RUNS', 'NOT KNOWN'],
+				...rows.map(row => [
+					escapeLine(row.key),
+					costText(row),
+					row.requests === 0 ? '-' : formatTokens(row.tokens),
+					row.requests === 0 ? '-' : String(row.requests),
+					String(row.runs + row.silent),
+					openText(row),
+				]),
+			]),
+		);
+		io.out(`total: ${spendText(total) || 'nothing was reported'}\n`);
+		if (total.requests > 0) {
+			io.out('costs are estimates by list prices, from what the model said in its replies\n');
+		}
+	},
+});

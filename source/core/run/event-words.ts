@@ -1,0 +1,351 @@
+import {isPerson, type Actor} from '../actor.ts';
+import {branchName} from '../git/refs.ts';
+import {quoteWord} from '../text/shell-words.ts';
+import {formatDuration} from '../text/time.ts';
+import type {DenialKind, Entry, EntryOf, RunEvent} from './event.ts';
+import {done} from './evolve-text.ts';
+import {spentBetween, spendText, type Spend} from './spend.ts';
+import {addTests, formatTests} from './test-summary.ts';
+import {formatBudget, noUsage, type Usage} from './usage.ts';
+
+/*
+ * What happened to a run, each event as a person says it: for the activity over all runs, and for the timeline of one.
+ * Others' words are in it, not escaped: whoever shows it does that.
+ */
+
+/** What an event is about. */
+export type EventKind = 'run' | 'decision' | 'denial' | 'check' | 'spend';
+
+/** What is known of a run from its earlier events, as far as they were read. */
+export type Earlier = {
+	/** When each scope that is on was granted, ISO 8601. */ readonly granted: Readonly<Record<string, string>>;
+	/** The last count; undefined where it is not known. */ readonly usage: Usage | undefined;
+};
+
+/** An event in words. */
+export type Told = {
+	readonly kind: EventKind;
+	/** Without who did it: `approved it, 2 of 3 files viewed`. */
+	readonly text: string;
+	/** Who, where the text needs it: a person's login, or `the policy`. */
+	readonly by?: string | undefined;
+	readonly tone?: 'good' | 'bad' | 'warn' | undefined;
+	/** What no one looks for among many runs. */
+	readonly minor?: boolean | undefined;
+	/** Events of a run with the same one are told once, with their count. */
+	readonly same?: string | undefined;
+	/** How often it was seen until now, as the event says. */
+	readonly seen?: number | undefined;
+	readonly spend?: Spend | undefined;
+};
+
+const shorten = (text: string, length: number) => {
+	const line = text.replaceAll(/\s+/g, ' ').trim();
+	return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+};
+
+/** A reason, in quotes; empty for none. */
+const quoted = (because: string | undefined) =>
+	because === undefined || because.trim() === '' ? '' : `: “${shorten(because, 200)}”`;
+
+const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+/** Whose decision it was; nobody's name where fleet or the agent itself did it. */
+function nameOf(actor: Actor): string | undefined {
+	if (isPerson(actor)) {
+		return actor.slice('person:'.length);
+	}
+
+	return actor === 'policy' ? 'the policy' : undefined;
+}
+
+/** A scope as it is talked about: of a host its name. */
+const scopeText = (scope: string) => (scope.startsWith('network:') ? scope.slice('network:'.length) : scope);
+
+/** How long something was on; empty where its beginning is not known. */
+function lasted(from: string | undefined, to: string): string {
+	return from === undefined ? '' : ` after ${formatDuration(Date.parse(to) - Date.parse(from))}`;
+}
+
+const cutText = (cut: number) => (cut === 0 ? '' : `, ${plural(cut, 'connection')} cut`);
+
+/** What became of a program that ended, by its code and not by words. */
+function exitText({code, signal, because}: EntryOf<'run.exited'>): Told {
+	const isBad = signal !== null || (code ?? 0) !== 0;
+	return {kind: 'run', text: isBad ? `failed: ${because}` : because, tone: isBad ? 'bad' : undefined};
+}
+
+function deniedText(kind: DenialKind | undefined, target: string): string {
+	return kind === 'past-proxy' ? `blocked past the proxy: ${target}` : `blocked ${target}`;
+}
+
+function verifiedText({passed, result, steps, because}: EntryOf<'verify.finished'>): Told {
+	const tests = addTests(steps.map(step => step.tests));
+	const words = tests ? formatTests(tests) : because;
+	const ms = steps.reduce((sum, step) => sum + step.ms, 0);
+	const took = ms >= 1000 ? `, in ${formatDuration(ms)}` : '';
+	switch (result ?? (passed ? 'passed' : 'failed')) {
+		case 'passed': {
+			return {kind: 'check', text: `verified: ${words}${took}`, tone: 'good'};
+		}
+
+		case 'failed': {
+			return {kind: 'check', text: `verify failed: ${words}${took}`, tone: 'bad'};
+		}
+
+		case 'inconclusive': {
+			return {kind: 'check', text: `verify inconclusive: ${because}`, tone: 'warn'};
+		}
+	}
+}
+
+function deployedText({target, commit, outcome, because}: EntryOf<'deploy.finished'>): Told {
+	switch (outcome) {
+		case 'succeeded': {
+			return {kind: 'decision', text: `deployed ${commit.slice(0, 7)} to ${target}`, tone: 'good'};
+		}
+
+		case 'failed': {
+			return {kind: 'decision', text: `deploy to ${target} failed: ${because}`, tone: 'bad'};
+		}
+
+		case 'unknown': {
+			return {kind: 'decision', text: `deploy to ${target}: outcome not known: ${because}`, tone: 'warn'};
+		}
+	}
+}
+
+type Words = {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>, earlier: Earlier) => Told};
+
+/** The words of each event. A type that is missing does not compile. */
+const words: Words = {
+	'run.created': ({agent, prompt, argv, grants, actor}) => {
+		const task = prompt ?? argv.map(word => quoteWord(word)).join(' ');
+		const scopes = grants.map(({scope}) => scopeText(scope));
+		const allowed = scopes.length === 0 ? '' : `, with ${scopes.join(', ')}`;
+		const whom = agent === 'command' ? 'started' : `asked ${agent}`;
+		return {kind: 'run', text: `${whom}: “${shorten(task, 200)}”${allowed}`, by: nameOf(actor)};
+	},
+	'run.queued': ({because, stuck}) => ({kind: 'run', text: `queued: ${because}`, tone: stuck ? 'warn' : undefined}),
+	'run.dequeued': ({because}) => ({kind: 'run', text: because, minor: true}),
+	'setup.started': ({commands}) => ({kind: 'run', text: `setup: ${commands.join(' && ')}`, minor: true}),
+	'setup.finished': ({reused, ms}) => ({
+		kind: 'run',
+		text: reused ? 'setup was there already' : `setup finished in ${formatDuration(ms)}`,
+		minor: true,
+	}),
+	'run.started': ({attempt}) => ({
+		kind: 'run',
+		text: attempt > 1 ? `started again, attempt ${attempt}` : 'started',
+		minor: attempt === 1,
+	}),
+	'run.exited': exitText,
+	'run.failed': ({because}) => ({kind: 'run', text: `failed: ${because}`, tone: 'bad'}),
+	'run.crashed': ({because}) => ({kind: 'run', text: `crashed: ${because}`, tone: 'bad'}),
+	'limit.hit': ({because}) => ({kind: 'run', text: because, tone: 'warn'}),
+	'run.frozen': ({because, actor}) => ({kind: 'decision', text: done('paused', because, actor), tone: 'warn'}),
+	'run.thawed': ({because, actor}) => ({kind: 'decision', text: done('continued', because, actor)}),
+	'scope.granted': ({grant, at, actor}) => {
+		const length =
+			grant.until === undefined
+				? 'until the run ends'
+				: `for ${formatDuration(Date.parse(grant.until) - Date.parse(grant.at || at) + 500)}`;
+		return {
+			kind: 'decision',
+			text: `allowed ${scopeText(grant.scope)} ${length}${quoted(grant.because)}`,
+			by: nameOf(actor),
+		};
+	},
+	'scope.revoked': ({scope, because, cut, at, actor}, {granted}) => ({
+		kind: 'decision',
+		text: `revoked ${scopeText(scope)}${lasted(granted[scope], at)}${cutText(cut)}${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'scope.expired': ({scope, cut, at}, {granted}) => ({
+		kind: 'run',
+		text: `${scopeText(scope)} expired${lasted(granted[scope], at)}${cutText(cut)}`,
+	}),
+	'egress.denied': ({target, count, kind}) => ({
+		kind: 'denial',
+		text: deniedText(kind, target),
+		tone: 'warn',
+		same: `denied ${target}`,
+		seen: count,
+	}),
+	'denial.dismissed': ({target, because, actor}) => ({
+		kind: 'decision',
+		text: `ignored ${target} from now on${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'egress.allowed': ({target, rule}) => ({kind: 'run', text: `connected to ${target}, by ${rule}`, minor: true}),
+	'request.refused': ({target, because, count}) => ({
+		kind: 'denial',
+		text: `request refused: ${target}: ${because}`,
+		tone: 'warn',
+		same: `refused ${target} ${because}`,
+		seen: count,
+	}),
+	'secret.used': ({scope, target}) => ({
+		kind: 'run',
+		text: `${scope} used by pointer at ${target}`,
+		same: `used ${scope} ${target}`,
+	}),
+	'secret.refused': ({target, because, count}) => ({
+		kind: 'denial',
+		text: `secret not sent to ${target}: ${because}`,
+		tone: 'warn',
+		same: `secret ${target} ${because}`,
+		seen: count,
+	}),
+	'alarm.raised': ({target, because, count}) => ({
+		kind: 'denial',
+		text: `ALARM: ${because}, ${target}`,
+		tone: 'bad',
+		same: `alarm ${target} ${because}`,
+		seen: count,
+	}),
+	'alarm.acknowledged': ({because, actor}) => ({
+		kind: 'decision',
+		text: `acknowledged the alarms${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'agent.status': ({state, because}) => ({
+		kind: 'run',
+		text: because === '' ? state : because,
+		tone: state === 'waiting' ? 'warn' : undefined,
+		minor: state === 'working' || state === 'done',
+		same: `status ${state} ${because}`,
+	}),
+	'agent.conversation': ({conversation}) => ({kind: 'run', text: `conversation ${conversation}`, minor: true}),
+	'prompt.sent': ({prompt, onto, actor}) => ({
+		kind: 'run',
+		text: onto === undefined ? `asked: “${shorten(prompt, 200)}”` : 'asked to bring it onto the target',
+		by: nameOf(actor),
+	}),
+	'usage.counted': (entry, {usage}) => {
+		const spend = usage && spentBetween(usage, entry.usage);
+		// What was spent before is not known: nothing is told, and not all of it.
+		return spend === undefined || spend.requests <= 0
+			? {kind: 'spend', text: 'spend counted', minor: true}
+			: {kind: 'spend', text: `spent ${spendText(spend)}`, same: 'spend', spend};
+	},
+	'budget.set': ({budget, because, actor}) => ({
+		kind: 'decision',
+		text: `${budget ? `set the budget to ${formatBudget(budget)}` : 'removed the budget'}${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'suspects.found': ({suspects}) => ({
+		kind: 'check',
+		text:
+			suspects.length === 0
+				? 'nothing that looks like a secret'
+				: `${plural(suspects.length, 'line')} may hold a secret: ${suspects.map(({file, line}) => `${file}:${line}`).join(', ')}`,
+		tone: suspects.length === 0 ? undefined : 'bad',
+		minor: suspects.length === 0,
+	}),
+	'suspects.waived': ({fingerprints, because, actor}) => ({
+		kind: 'decision',
+		text: `dismissed ${plural(fingerprints.length, 'finding')}${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'gate.refused': ({gate, because}) => ({kind: 'check', text: `${gate} refused: ${because}`, tone: 'warn'}),
+	'run.captured': ({commits, files, wip}) => ({
+		kind: 'run',
+		text: `snapshot: ${plural(commits, 'commit')}, ${plural(files, 'file')}${wip ? ', with uncommitted work' : ''}`,
+		minor: true,
+	}),
+	'verify.started': ({commands}) => ({kind: 'check', text: `verify: ${commands.join(' && ')}`, minor: true}),
+	'verify.finished': verifiedText,
+	'review.approved': ({viewed, because, actor}) => {
+		const files =
+			viewed === undefined ? '' : `, ${viewed.files - viewed.unviewed} of ${plural(viewed.files, 'file')} viewed`;
+		return {kind: 'decision', text: `approved it${files}${quoted(because)}`, by: nameOf(actor), tone: 'good'};
+	},
+	'review.rejected': ({because, actor}) => ({
+		kind: 'decision',
+		text: `rejected it${quoted(because)}`,
+		by: nameOf(actor),
+		tone: 'bad',
+	}),
+	'merge.started': ({target}) => ({kind: 'decision', text: `merging into ${branchName(target)}`, minor: true}),
+	'merge.aborted': ({target, because}) => ({
+		kind: 'decision',
+		text: `merge into ${branchName(target)} aborted: ${because}`,
+		tone: 'warn',
+	}),
+	'merge.finished': ({target, commit}) => ({
+		kind: 'decision',
+		text: `merged as ${commit.slice(0, 7)} into ${branchName(target)}`,
+		tone: 'good',
+	}),
+	'deploy.started': ({target, commit, because, outside, actor}) => ({
+		kind: 'decision',
+		text:
+			`began to deploy ${commit.slice(0, 7)} to ${target}` +
+			`${outside === undefined ? '' : `, outside of ${outside}`}${quoted(because)}`,
+		by: nameOf(actor),
+		minor: outside === undefined,
+	}),
+	'deploy.finished': deployedText,
+	'audit.finished': ({items}) => {
+		const passed = items.filter(({status}) => status === 'PASS').length;
+		return {
+			kind: 'check',
+			text: `audit: ${passed} of ${items.length} passed`,
+			tone: passed === items.length ? 'good' : 'bad',
+		};
+	},
+	'run.discarded': ({because, actor}) => ({
+		kind: 'decision',
+		text: `discarded it${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'run.restored': ({because, actor}) => ({kind: 'decision', text: `restored it${quoted(because)}`, by: nameOf(actor)}),
+	'run.retargeted': ({target, because, actor}) => ({
+		kind: 'decision',
+		text: `set the target to ${branchName(target)}${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+};
+
+/** A journal's event in words. */
+export function tell(entry: Entry, earlier: Earlier): Told {
+	// Each function takes the entries of the type that it stands under: the record says so, and the lookup forgets it.
+	const say = words[entry.type] as (entry: Entry, earlier: Earlier) => Told;
+	return say(entry, earlier);
+}
+
+/** What is known before a journal's first event. */
+export const atBeginning: Earlier = {granted: {}, usage: noUsage};
+
+/** What is known after an event. */
+export function after(earlier: Earlier, entry: Entry): Earlier {
+	switch (entry.type) {
+		case 'run.created': {
+			return {...earlier, granted: Object.fromEntries(entry.grants.map(grant => [grant.scope, grant.at]))};
+		}
+
+		case 'scope.granted': {
+			return {...earlier, granted: {...earlier.granted, [entry.grant.scope]: entry.grant.at}};
+		}
+
+		case 'scope.revoked':
+		case 'scope.expired': {
+			const {[entry.scope]: _, ...granted} = earlier.granted;
+			return {...earlier, granted};
+		}
+
+		case 'usage.counted': {
+			return {...earlier, usage: entry.usage};
+		}
+
+		default: {
+			return earlier;
+		}
+	}
+}
+
+/** An event in words, with whose doing it was in front. */
+export function sentence({by, text}: Pick<Told, 'by' | 'text'>): string {
+	return by === undefined ? text : `${by} ${text}`;
+}
