@@ -143,7 +143,7 @@ function newest(folder) {
 }
 
 function build(node) {
-	const output = path.join(root, 'dist', 'fleet.js');
+	const output = path.join(root, 'dist', 'fleet.cjs');
 	const inputs = Math.max(
 		newest(path.join(root, 'source')),
 		statSync(path.join(root, 'scripts', 'build.mjs')).mtimeMs,

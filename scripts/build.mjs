@@ -15,6 +15,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {buildScreen} from './build-screen.mjs';
 import {standIns} from './stand-ins.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -55,19 +56,19 @@ await build({
 	splitting: true,
 	chunkNames: 'chunk-[hash]',
 });
-// By itself, so that few files are read before its first frame; what comes later is in chunks of its own.
-await build({
-	...common,
-	entryPoints: {screen: 'source/programs/screen.ts'},
-	outdir,
-	splitting: true,
-	chunkNames: 'screen-[hash]',
-});
+await buildScreen(common, outdir);
 // The bin checks the version in syntax that an old Node can parse,
 // so it is not bundled; the probe runs inside the sandbox, alone.
-await build({entryPoints: ['source/programs/fleet.js'], outdir, logLevel: 'error'});
+await build({entryPoints: ['source/programs/fleet.cjs'], outdir, outExtension: {'.js': '.cjs'}, logLevel: 'error'});
 // What is loaded before everything else: each by itself, so that no chunk brings other modules along.
-await build({...common, banner: {}, entryPoints: {inherited: 'source/host/inherited.ts'}, outdir});
+await build({
+	...common,
+	banner: {},
+	format: 'cjs',
+	entryPoints: {inherited: 'source/host/inherited.ts'},
+	outdir,
+	outExtension: {'.js': '.cjs'},
+});
 await build({
 	entryPoints: {supervisor: 'source/programs/supervisor.js'},
 	format: 'esm',
@@ -78,7 +79,7 @@ await build({...common, banner: {}, entryPoints: {probe: 'source/probe/main.ts'}
 copyFileSync('source/programs/fleet.sh', `${outdir}/fleet`);
 copyFileSync('source/programs/panic.sh', `${outdir}/panic.sh`);
 chmodSync(`${outdir}/fleet`, 0o755);
-chmodSync(`${outdir}/fleet.js`, 0o755);
+chmodSync(`${outdir}/fleet.cjs`, 0o755);
 for (const [what, name] of [
 	['man', 'fleet.1'],
 	['bash', 'fleet.bash'],
@@ -89,7 +90,7 @@ for (const [what, name] of [
 }
 
 // What changed since this build began is newer than it.
-utimesSync(`${outdir}/fleet.js`, began, began);
+utimesSync(`${outdir}/fleet.cjs`, began, began);
 putInPlace();
 
 /** What the verbs' records make: the manual page, and the completion of a shell. */
@@ -99,7 +100,7 @@ function said(what) {
 	const [major, minor] = process.versions.node.split('.').map(Number);
 	const isOld = major < 22 || (major === 22 && minor < 22);
 	const node = isOld && existsSync(noted) ? readFileSync(noted, 'utf8').trim() : process.execPath;
-	return execFileSync(node, [path.join(root, outdir, 'fleet.js'), 'completion', what], {
+	return execFileSync(node, [path.join(root, outdir, 'fleet.cjs'), 'completion', what], {
 		env: {...process.env, NODE_DISABLE_COMPILE_CACHE: '1'},
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
@@ -112,7 +113,7 @@ function said(what) {
 function putInPlace() {
 	mkdirSync('dist', {recursive: true});
 	const names = readdirSync(outdir);
-	const rank = name => (/^(?:chunk|screen)-\w+\.js$/.test(name) ? 0 : 1) + (name.startsWith('fleet') ? 1 : 0);
+	const rank = name => (/^(?:chunk|screen)-[\w-]+\.js$/.test(name) ? 0 : 1) + (name.startsWith('fleet') ? 1 : 0);
 	for (const name of names.sort((a, b) => rank(a) - rank(b))) {
 		renameSync(`${outdir}/${name}`, `dist/${name}`);
 	}

@@ -55,10 +55,10 @@ function offerPath() {
 		return;
 	}
 
-	spawnSync(node, [path.join(root, 'dist', 'fleet.js'), 'doctor', '--path'], {cwd, env, stdio: 'inherit'});
+	spawnSync(node, [path.join(root, 'dist', 'fleet.cjs'), 'doctor', '--path'], {cwd, env, stdio: 'inherit'});
 }
 
-const child = spawn(node, [path.join(root, 'dist', 'fleet.js'), ...process.argv.slice(2)], {
+const child = spawn(node, [path.join(root, 'dist', 'fleet.cjs'), ...process.argv.slice(2)], {
 	cwd,
 	env,
 	stdio: 'inherit',

@@ -44,7 +44,7 @@ const flags = [
 ];
 
 // The tests need the real sandbox. Where it is missing it is installed, as the readme says.
-run('fleet doctor', [path.join(root, 'dist', 'fleet.js'), 'doctor', '--fix', '--yes']);
+run('fleet doctor', [path.join(root, 'dist', 'fleet.cjs'), 'doctor', '--fix', '--yes']);
 installNeeds();
 if (process.env.CI) {
 	// 1.3 GB: elsewhere a person asks for them, with npm run agents:install.

@@ -160,13 +160,13 @@ test('commands/ holds one file for each verb, and folders with the parts of one'
 
 test('nothing is loaded before what was inherited is closed', () => {
 	const program = (name: string) => readFileSync(path.join(source, '../dist', name), 'utf8');
-	assert.deepEqual(importsOf(program('inherited.js').replaceAll('"', "'")), ['node:fs']);
-	for (const name of ['fleet.js', 'supervisor.js']) {
-		assert.equal(importsOf(program(name).replaceAll('"', "'"))[0], './inherited.js', name);
-	}
-
+	const requiresOf = (name: string) =>
+		[...program(name).matchAll(/\brequire\("([^"]+)"\)/g)].map(([, target]) => target);
+	assert.deepEqual(requiresOf('inherited.cjs'), ['node:fs']);
+	assert.equal(requiresOf('fleet.cjs')[0], './inherited.cjs');
+	assert.deepEqual(importsOf(program('fleet.cjs').replaceAll('"', "'")), ['./main.js']);
 	assert.deepEqual(importsOf(program('supervisor.js').replaceAll('"', "'")), [
-		'./inherited.js',
+		'./inherited.cjs',
 		'./supervisor-main.js',
 	]);
 	for (const file of globSync('**/*.ts', {cwd: source}).filter(name => name !== first)) {

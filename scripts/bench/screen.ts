@@ -39,7 +39,7 @@ async function flood(files: readonly string[], rate: number): Promise<never> {
 }
 
 const root = path.resolve(import.meta.dirname, '..', '..');
-const program = path.join(root, 'dist', 'fleet.js');
+const program = path.join(root, 'dist', 'fleet.cjs');
 const {add, rows} = openTable();
 const long = process.argv.includes('--long');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-bench-screen-'));

@@ -2,7 +2,7 @@ import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
 import {version} from '../core/version.ts';
-import {listProjects} from '../engine/project/projects.ts';
+import {listProjects} from '../engine/project/list-projects.ts';
 import {listRunIds} from '../engine/runs.ts';
 import {bashScript} from './completion/bash.ts';
 import {fishScript} from './completion/fish.ts';

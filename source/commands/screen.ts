@@ -1,19 +1,15 @@
-import {spawn} from 'node:child_process';
-import {existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import os from 'node:os';
+import {existsSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {compose} from '../compose.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
-import type {Context} from '../engine/context.ts';
-import {listProjects} from '../engine/project/projects.ts';
+import {findPaths, type Paths} from '../host/paths.ts';
+import {listProjects} from '../engine/project/list-projects.ts';
 import type {FleetClient} from '../protocol/client.ts';
 import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
 import {paintFrame} from '../tui/view.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
-import {self, startProblem} from '../terminal/run-verb.ts';
 import {createClient} from '../terminal/screen-client.ts';
 import {endingSignals, onAnyEnd, takeTerminal} from '../terminal/take-terminal.ts';
 import {define, flag} from './verb.ts';
@@ -58,65 +54,6 @@ function takeReports(send: (message: Message) => void): () => void {
 		// What was put in its place is the object's own; the method of its class is under it.
 		delete (stdin as {read?: unknown}).read;
 	};
-}
-
-/** Ink leaves a read of the terminal pending, which would take the next program's first key. */
-async function release(): Promise<void> {
-	await new Promise(setImmediate);
-	process.stdin.resume();
-	process.stdin.pause();
-	await new Promise(setImmediate);
-}
-
-/** Gives the terminal to a verb, and waits for its end. @returns why it could not be started; undefined where it was */
-async function runInTerminal(argv: readonly string[], pause: boolean): Promise<Refusal | undefined> {
-	await release();
-	// The shell waits for the key, since this process's own reading of the terminal was Ink's.
-	const line = pause
-		? ['/bin/sh', '-c', '"$@"; printf "\\npress enter to go back to fleet "; read -r _', 'sh', ...self, ...argv]
-		: [...self, ...argv];
-	return new Promise(resolve => {
-		// The keyboard's signals are the verb's while it has the terminal.
-		const ignore = () => {};
-		const end = (problem?: Refusal) => {
-			process.off('SIGINT', ignore);
-			process.off('SIGQUIT', ignore);
-			resolve(problem);
-		};
-
-		process.on('SIGINT', ignore);
-		process.on('SIGQUIT', ignore);
-		try {
-			const child = spawn(line[0]!, line.slice(1), {stdio: 'inherit'});
-			child.on('error', error => end(startProblem(error)));
-			child.on('close', () => end());
-		} catch (error) {
-			end(startProblem(error));
-		}
-	});
-}
-
-/** The same for a verb that reads a prompt from stdin, which is the terminal now: it reads it from a file. */
-async function runWithInput(
-	argv: readonly string[],
-	input: string | undefined,
-	pause: boolean,
-): Promise<Refusal | undefined> {
-	if (input === undefined) {
-		return runInTerminal(argv, pause);
-	}
-
-	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-prompt-'));
-	try {
-		const file = path.join(folder, 'PROMPT.md');
-		writeFileSync(file, input, {mode: 0o600});
-		return await runInTerminal(
-			argv.map((argument, index) => (argument === '-' && argv[index - 1] === '--prompt-file' ? file : argument)),
-			pause,
-		);
-	} finally {
-		rmSync(folder, {recursive: true, force: true});
-	}
 }
 
 /** What the screen goes on with: its state when it was left, and a text that was edited since. */
@@ -176,8 +113,9 @@ async function draw(
 /** Has a text edited in the person's editor. */
 async function edit(state: State, text: string): Promise<Before> {
 	try {
-		await release();
 		const {editText} = await import('../terminal/editor.ts');
+		const {release} = await import('../terminal/in-terminal.ts');
+		await release();
 		return {state, edited: await editText(text)};
 	} catch (error) {
 		return {
@@ -188,13 +126,13 @@ async function edit(state: State, text: string): Promise<Before> {
 }
 
 /** Where the screen was opened; the project is empty for a repository that is none yet. */
-function placeOf(context: Context, folder: string): FleetClient['here'] {
+function placeOf(paths: Paths, folder: string): FleetClient['here'] {
 	const repository = repositoryAbove(folder);
 	if (repository === undefined) {
 		return {folder, project: undefined};
 	}
 
-	return {folder, project: listProjects(context).find(project => project.root === repository)?.id ?? ''};
+	return {folder, project: listProjects({paths}).find(project => project.root === repository)?.id ?? ''};
 }
 
 export const verb = define({
@@ -210,8 +148,11 @@ export const verb = define({
 			throw new Refusal('this terminal cannot draw a screen (TERM=dumb)', 'fleet list, or fleet --help');
 		}
 
-		const context = compose();
-		const client = createClient(context, placeOf(context, io.folder));
+		const paths = findPaths();
+		const client = createClient(paths, {
+			here: placeOf(paths, io.folder),
+			agents: async () => (await import('../compose.ts')).compose().agents,
+		});
 		const screenReader = options.screenReader || process.env['INK_SCREEN_READER'] === 'true';
 		let before: Before = {state: undefined, edited: undefined};
 		for (;;) {
@@ -219,7 +160,8 @@ export const verb = define({
 			if (wanted?.type === 'edit') {
 				before = await edit(state, wanted.text);
 			} else if (wanted?.type === 'terminal') {
-				const problem = await runWithInput(wanted.argv, wanted.input, wanted.pause).catch(startProblem);
+				const {runInTerminal} = await import('../terminal/in-terminal.ts');
+				const problem = await runInTerminal(wanted);
 				const notice = problem && {text: escapeLine(`${problem.because}; hint: ${problem.hint}`), bad: true};
 				before = {state: notice ? {...state, notice} : state, edited: undefined};
 			} else {

@@ -7,7 +7,7 @@ import {quoteWord} from '../core/text/shell-words.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {removeTree} from '../host/remove-tree.ts';
 import {checkRemoval, remove, removalOf} from '../engine/handover/remove.ts';
-import {listProjects} from '../engine/project/projects.ts';
+import {listProjects} from '../engine/project/list-projects.ts';
 import {askHidden} from '../terminal/ask.ts';
 import {findLauncher, removeLauncher} from './doctor/launcher.ts';
 import {confirmRemoval, keptWork, removalLines} from './project/remove.ts';

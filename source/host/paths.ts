@@ -35,6 +35,8 @@ export type Paths = {
 	/** Sockets. Short, since a socket's path is limited to 107 bytes (103 on macOS). */
 	readonly runtime: string;
 	readonly projects: string;
+	/** Has a folder for each run. */
+	readonly runs: string;
 	run(id: string): RunPaths;
 };
 
@@ -314,12 +316,16 @@ export function findPaths(environment: NodeJS.ProcessEnv = process.env): Paths {
 		config,
 		runtime,
 		projects: path.join(state, 'projects.json'),
+		runs: path.join(state, 'runs'),
 		run(id) {
 			const folder = path.join(state, 'runs', id);
 			return {
 				...runFilePaths(folder),
 				folder,
-				socket: path.join(runtime, `${hash(id, 12)}.sock`),
+				// Few ask for it, and a digest for each of a thousand runs takes its time.
+				get socket() {
+					return path.join(runtime, `${hash(id, 12)}.sock`);
+				},
 				worktree: path.join(worktrees, id),
 				pulse: path.join(state, 'pulse', id),
 			};

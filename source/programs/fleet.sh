@@ -18,11 +18,11 @@ stop | pause | freeze) ;;
 		exit 2
 	fi
 
-	exec "$node" "$here/fleet.js" "$@"
+	exec "$node" "$here/fleet.cjs" "$@"
 	;;
 esac
 
-"$node" "$here/fleet.js" "$@"
+"$node" "$here/fleet.cjs" "$@"
 code=$?
 case $code in
 # Not found, not startable; ended by SIGABRT, SIGBUS, SIGKILL, SIGSEGV, SIGTRAP: fleet did not answer.

@@ -6,7 +6,7 @@ import {verb} from '../commands/screen.ts';
 
 // A screen that is killed leaves what was compiled for the next one all the same.
 setTimeout(() => module.flushCompileCache?.(), 3000).unref();
-await runProgram(async () => {
+void runProgram(async () => {
 	checkOpenFiles('screen');
 	return (await verb.run(createIo(undefined), {}, {screenReader: false})) ?? 0;
 });

@@ -49,7 +49,7 @@ export type FleetClient = {
 	changes(): Readonly<Record<string, Changes>>;
 	projects(): readonly Project[];
 	/** The agents there are, in the order they are shown, and whether their program is here. */
-	agents(): readonly AgentView[];
+	agents(): Promise<readonly AgentView[]>;
 	journal(runId: string): readonly Entry[];
 	/** Calls back soon after any journal changed. @returns a function that ends it */
 	watch(changed: () => void): () => void;

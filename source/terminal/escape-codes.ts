@@ -1,7 +1,6 @@
 import process from 'node:process';
 import type {FleetClient} from '../protocol/client.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
-import {copyText} from './clipboard.ts';
 
 /** A sequence that tmux is to hand on to the terminal around it. */
 function throughTmux(sequence: string): string {
@@ -20,7 +19,10 @@ export function escapeCodes(
 		bell: () => void stdout.write('\u0007'),
 		// What kitty, iTerm, WezTerm, Ghostty and Windows Terminal understand; others pass over it.
 		notify: text => void outer(`\u001B]9;${escapeLine(text).slice(0, 200)}\u0007`),
-		copy: text => copyText(text, stdout, {environment, platform: process.platform}),
+		async copy(text) {
+			const {copyText} = await import('./clipboard.ts');
+			return copyText(text, stdout, {environment, platform: process.platform});
+		},
 		mouse: on => void stdout.write(on ? '\u001B[?1002h\u001B[?1006h' : '\u001B[?1002l\u001B[?1006l'),
 		askBackground: () => void stdout.write('\u001B]11;?\u0007'),
 	};

@@ -3,7 +3,8 @@ import process from 'node:process';
 import type {Changes} from '../core/run/changes.ts';
 import type {Run} from '../core/run/run.ts';
 import {hasWorker} from '../core/run/stages.ts';
-import type {Context} from '../engine/context.ts';
+import type {Paths} from '../host/paths.ts';
+import {runFiles} from '../host/run-files.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {listRunIds, readRun} from '../engine/runs.ts';
 import {statusOf} from '../host/status.ts';
@@ -33,7 +34,7 @@ function newestFirst(a: Run, b: Run): number {
 
 /** The runs as the screen knows them: each is read anew when its journal is another than it was. */
 export class KnownRuns {
-	readonly #context: Context;
+	readonly #paths: Paths;
 	readonly #known: Map<string, Known>;
 	readonly #stale = new Set<string>();
 	#isCached = true;
@@ -41,9 +42,9 @@ export class KnownRuns {
 	#sorted: readonly Run[] | undefined;
 	#counts: Readonly<Record<string, Changes>> = {};
 
-	constructor(context: Context) {
-		this.#context = context;
-		this.#known = new Map(readCache(context.paths.state));
+	constructor(paths: Paths) {
+		this.#paths = paths;
+		this.#known = new Map(readCache(paths.state));
 	}
 
 	/** All of them, the newest first. */
@@ -76,7 +77,7 @@ export class KnownRuns {
 
 	/** Says when a run or the list of projects changed. @returns a function that ends it */
 	watch(changed: () => void): () => void {
-		const {paths} = this.#context;
+		const paths = this.#paths;
 		let due: NodeJS.Timeout | undefined;
 		const soon = () => {
 			due ??= setTimeout(() => {
@@ -125,8 +126,8 @@ export class KnownRuns {
 	}
 
 	#read(id: string): void {
-		const places = this.#context.paths.run(id);
-		const stamp = stampOf(this.#context, id);
+		const places = this.#paths.run(id);
+		const stamp = stampOf(this.#paths, id);
 		this.#known.set(id, {run: readRun(places), changes: readChanges(places), stamp});
 		this.#isCached = false;
 	}
@@ -144,9 +145,9 @@ export class KnownRuns {
 
 	/** Finds what changed while nobody watched, or what watching missed. */
 	#sweep(): void {
-		const ids = listRunIds(this.#context);
+		const ids = listRunIds({paths: this.#paths});
 		for (const id of ids) {
-			if (this.#known.get(id)?.stamp !== stampOf(this.#context, id)) {
+			if (this.#known.get(id)?.stamp !== stampOf(this.#paths, id)) {
 				this.#stale.add(id);
 			}
 		}
@@ -167,13 +168,13 @@ export class KnownRuns {
 	#save(): void {
 		if (!this.#isCached) {
 			this.#isCached = true;
-			writeCache(this.#context.paths.state, this.#known);
+			writeCache(this.#paths.state, this.#known);
 		}
 	}
 }
 
-function stampOf(context: Context, id: string): string {
-	const status = statusOf(context.paths.run(id).journal);
+function stampOf({runs}: Paths, id: string): string {
+	const status = statusOf(`${runs}/${id}/${runFiles.journal.name}`);
 	return status ? `${status.mtimeMs} ${status.size} ${status.ino}` : '';
 }
 

@@ -88,7 +88,10 @@ export class Store {
 
 	#afterFirstFrame(): void {
 		this.#notifier.showTitle();
-		this.send({type: 'agents', agents: this.#client.agents()});
+		this.#client.agents().then(
+			agents => this.send({type: 'agents', agents}),
+			() => {},
+		);
 		this.#askForRecent();
 		if (this.#isBack) {
 			for (const effect of reload(this.#state)) {

@@ -141,7 +141,7 @@ test('an account that may not install is told the one command for the administra
 	spawnSync('chown', ['64997:64997', home]);
 	const account = ['/usr/bin/setpriv', '--reuid', '64997', '--regid', '64997', '--clear-groups', '--'];
 	const run = (...argv: string[]) =>
-		withoutSandbox([...account, path.join(bin, 'node'), path.join(folder, 'dist', 'fleet.js'), ...argv], {
+		withoutSandbox([...account, path.join(bin, 'node'), path.join(folder, 'dist', 'fleet.cjs'), ...argv], {
 			cwd: folder,
 			env: {PATH: bin, HOME: home, LANG: 'C.UTF-8'},
 		});

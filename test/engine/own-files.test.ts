@@ -10,7 +10,7 @@ import {readReview, writeReview} from '../../source/engine/handover/review-file.
 import {isRemembered, remember} from '../../source/engine/grants/remembered.ts';
 import {listSecrets} from '../../source/engine/grants/secrets.ts';
 import {isTrusted, trust} from '../../source/engine/project/include.ts';
-import {listProjects} from '../../source/engine/project/projects.ts';
+import {listProjects} from '../../source/engine/project/list-projects.ts';
 import type {Context} from '../../source/engine/context.ts';
 import {findPaths} from '../../source/host/paths.ts';
 

@@ -492,7 +492,7 @@ test('in a real tmux, with send-keys and capture-pane', async t => {
 		'24',
 		'-c',
 		fleet.project,
-		`'${process.execPath}' '${path.resolve(import.meta.dirname, '../../dist/fleet.js')}'; echo "ended $?"; sleep 60`,
+		`'${process.execPath}' '${path.resolve(import.meta.dirname, '../../dist/fleet.cjs')}'; echo "ended $?"; sleep 60`,
 	);
 	const pane = () => tmux('capture-pane', '-p');
 	await until(() => pane().includes('from the agent'), `the output\n${existsSync(socket) ? pane() : ''}`);

@@ -26,7 +26,7 @@ test('a build while a run lives and a screen is open breaks no verb', async t =>
 	}
 
 	symlinkSync(path.join(root, 'node_modules'), path.join(checkout, 'node_modules'));
-	const program = path.join(checkout, 'dist', 'fleet.js');
+	const program = path.join(checkout, 'dist', 'fleet.cjs');
 	const verb = (...argv: string[]) =>
 		spawnSync(process.execPath, [program, ...argv], {cwd: fleet.project, env: fleet.env, encoding: 'utf8'});
 	const build = () =>

@@ -49,7 +49,7 @@ export class Fleet {
 		this.#env = {...options.env, FLEET_HOME: home};
 		this.#place = {folder: path.join(options.folder, options.project.name), env: options.env};
 		this.#times = options.times;
-		this.#program = path.join(options.root, 'dist', 'fleet.js');
+		this.#program = path.join(options.root, 'dist', 'fleet.cjs');
 	}
 
 	/** Its sources become a repository, with the policy where it is not to be proposed. */

@@ -96,7 +96,7 @@ test('a chroot is told, in a real one', {skip: process.getuid?.() === 0 ? false 
 		`mkdir ${inside} && cd ${inside} && ln -s usr/bin usr/sbin usr/lib usr/lib64 . && mkdir usr etc proc dev tmp program node && ` +
 		`mount --rbind /usr usr && mount --rbind /etc etc && mount --rbind /dev dev && mount -t proc proc proc && ` +
 		`mount --bind ${path.dirname(program)} program && mount --bind ${path.dirname(process.execPath)} node && ` +
-		`exec chroot ${inside} /node/node /program/fleet.js doctor --json`;
+		`exec chroot ${inside} /node/node /program/fleet.cjs doctor --json`;
 	const {stdout, stderr} = spawnSync('/usr/bin/unshare', ['--mount', '/bin/sh', '-c', script], {
 		env: {PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/tmp', LANG: 'C.UTF-8'},
 		encoding: 'utf8',

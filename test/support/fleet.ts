@@ -11,7 +11,7 @@ import {Lock} from '../../source/host/lock.ts';
 import {runFileOf} from '../../source/host/run-files.ts';
 
 export const root = path.resolve(import.meta.dirname, '..', '..');
-export const program = path.join(root, 'dist', 'fleet.js');
+export const program = path.join(root, 'dist', 'fleet.cjs');
 
 export type Result = {code: number | null; stdout: string; stderr: string};
 

@@ -45,7 +45,7 @@ test('an agent that draws faster than can be followed neither ends the screen no
 		runs: () => [run],
 		changes: () => ({}),
 		projects: () => [],
-		agents: () => [],
+		agents: async () => [],
 		journal: () => [],
 		watch: () => () => {},
 		watchLog(_id: string, own: () => void) {

@@ -331,7 +331,7 @@ function storeOf(from: State): {store: Store; asked: string[][]} {
 		runs: () => from.runs,
 		changes: () => ({}),
 		projects: () => from.projects,
-		agents: () => from.agents,
+		agents: async () => from.agents,
 		journal: () => [],
 		watch: () => () => {},
 		watchLog: () => () => {},

@@ -22,7 +22,8 @@ const wellUsed = [
 ];
 
 const any = new RegExp(hidden, 'u');
-const each = new RegExp(`(?<used>${wellUsed.toReversed().join('|')})|${hidden}`, 'gu');
+/** Compiled at its first use: it is long, and most texts hide nothing. */
+let each: RegExp | undefined;
 
 /**
  * The blank of Braille is a blank among other Braille, as in spinners and plots, and elsewhere one that is no space.
@@ -47,6 +48,7 @@ export function markHidden(
 		return text;
 	}
 
+	each ??= new RegExp(`(?<used>${wellUsed.toReversed().join('|')})|${hidden}`, 'gu');
 	const marked = text.replaceAll(each, (found, own: string | undefined) =>
 		own === undefined ? mark(found.codePointAt(0)!) : used(found),
 	);

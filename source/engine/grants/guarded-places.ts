@@ -8,7 +8,7 @@ import {findOnPath} from '../../host/program.ts';
 import {objectFolders} from '../../host/borrowed.ts';
 import type {Guarded} from '../../scopes/files/power.ts';
 import type {Context} from '../context.ts';
-import {listProjects} from '../project/projects.ts';
+import {listProjects} from '../project/list-projects.ts';
 
 /* What on this machine holds power over fleet, git or logins, so that no `files:` scope may name it. */
 

@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, realpathSync} from 'node:fs';
+import {existsSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {branchRef, runRefs, trashRefs} from '../../core/git/refs.ts';
 import {nameFrom, printable} from '../../core/names.ts';
@@ -14,29 +14,8 @@ import {objectFolders} from '../../host/borrowed.ts';
 import {replaceFile} from '../../host/write.ts';
 import {filesOf} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
+import {listProjects} from './list-projects.ts';
 import {listRuns} from '../runs.ts';
-
-/** All projects, in the order they were added. @throws Refusal where the file cannot be read as such */
-export function listProjects({paths}: Pick<Context, 'paths'>): Project[] {
-	if (!existsSync(paths.projects)) {
-		return [];
-	}
-
-	try {
-		// By hand and not by a schema: the screen reads the list before its first frame.
-		const projects: unknown = JSON.parse(readFileSync(paths.projects, 'utf8'));
-		if (
-			Array.isArray(projects) &&
-			projects.every(project => typeof project?.id === 'string' && typeof project.root === 'string')
-		) {
-			return projects as Project[];
-		}
-	} catch {
-		// Refused below, as what is JSON and no list of projects is.
-	}
-
-	throw new Refusal(`${paths.projects} is not a list of projects`, 'mend or remove it; runs are not affected');
-}
 
 /** The repository that a folder belongs to, where it is no project yet; undefined where it is one. */
 export async function findNew(context: Pick<Context, 'paths'>, folder: string): Promise<string | undefined> {

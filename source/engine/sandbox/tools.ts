@@ -10,7 +10,7 @@ import {versionOf} from '../../host/program.ts';
 import {isOpenFolder, statusOf} from '../../host/status.ts';
 import {systemFolders} from '../../host/toolchain.ts';
 import type {Context} from '../context.ts';
-import {listProjects} from '../project/projects.ts';
+import {listProjects} from '../project/list-projects.ts';
 import {readSettings} from '../project/settings.ts';
 
 /* The toolchains of the person's shell, as runs and verifications get them. */
