@@ -1,4 +1,5 @@
-import type {Dialog, FormState, Prompt, ScreenFocus, ScreenId, State} from './state.ts';
+import type {Dialog, FormState} from './dialog.ts';
+import type {Prompt, ScreenFocus, ScreenId, State} from './state.ts';
 
 /* What has the keyboard: how it is read, and how it changes. */
 

@@ -5,7 +5,8 @@ import {formKey, pasteIntoForm, withForm} from './forms/new-run.ts';
 import {findBinding, shortTitle} from './keymap.ts';
 import {pasteIntoPrompt, promptKey} from './prompt.ts';
 import {dialogOf, withDialog} from './focus.ts';
-import type {FormState, Message, State} from './state.ts';
+import type {FormState} from './dialog.ts';
+import type {Message, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /* Keys, pasted text, and text that comes back from an editor: each goes to what has the focus. */

@@ -17,25 +17,7 @@ function schemas() {
 export async function perform(client: FleetClient, effect: Effect, send: (message: Message) => void): Promise<void> {
 	switch (effect.type) {
 		case 'act': {
-			const result = await client.act(
-				effect.argv,
-				line => {
-					const progress = progressOf(line);
-					if (progress && effect.run !== undefined) {
-						send({type: 'progress', run: effect.run, progress});
-					}
-				},
-				effect.input,
-			);
-			send({
-				type: 'done',
-				run: effect.run,
-				title: effect.title,
-				then: effect.then,
-				argv: effect.argv,
-				...(effect.input === undefined ? {} : {input: effect.input}),
-				...result,
-			});
+			send(await act(client, effect, send));
 			break;
 		}
 
@@ -134,6 +116,46 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			break;
 		}
 	}
+}
+
+/** Runs a verb, and those that come after it as long as they succeed; says how the last one ended. */
+async function act(
+	client: FleetClient,
+	effect: Effect & {readonly type: 'act'},
+	send: (message: Message) => void,
+): Promise<Message> {
+	const onLine = (line: string): void => {
+		const progress = progressOf(line);
+		if (progress && effect.run !== undefined) {
+			send({type: 'progress', run: effect.run, progress});
+		}
+	};
+
+	const {run, title, then, input, batch} = effect;
+	const ran: Array<readonly string[]> = [];
+	let argv = effect.argv;
+	let result = await client.act(argv, onLine, input);
+	for (const next of effect.more ?? []) {
+		if (result.code !== 0) {
+			break;
+		}
+
+		ran.push(argv);
+		argv = next;
+		result = await client.act(argv, onLine);
+	}
+
+	return {
+		type: 'done',
+		run,
+		title,
+		then,
+		argv,
+		...(input === undefined ? {} : {input}),
+		...(batch === undefined ? {} : {batch}),
+		...result,
+		ran: result.code === 0 ? [...ran, argv] : ran,
+	};
 }
 
 /** Why a verb failed; undefined where it did not. */

@@ -3,12 +3,13 @@ import type {Changes} from '../core/run/changes.ts';
 import type {Item} from '../core/run/audit.ts';
 import type {Entry} from '../core/run/event.ts';
 import type {DiffFile} from '../core/review/diff.ts';
-import type {Comment, Review} from '../core/review/comments.ts';
+import type {Review} from '../core/review/comments.ts';
 import type {FlagFacts} from '../core/review/flags.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
 import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
+import type {Dialog, Field, FormState} from './dialog.ts';
 import type {ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
 
@@ -18,74 +19,6 @@ export type Tab = (typeof tabs)[number];
 
 /** Where a person is, as far as keys go: a screen, or a tab of a run's. */
 export type Place = Exclude<ScreenId, 'run'> | Tab;
-
-/** Something that is typed or chosen. */
-export type Field = {
-	/** What the code knows it by; the label is for people. */
-	readonly id: string;
-	readonly label: string;
-	readonly value: string;
-	readonly hint: string;
-	/** Where the cursor stands, in UTF-16 units; undefined: at the end. */
-	readonly cursor?: number | undefined;
-	/** What can be chosen; undefined for a field that is typed. */
-	readonly choices?: readonly string[] | undefined;
-	/** Whether it may have several lines. */
-	readonly multiline?: boolean | undefined;
-	/** A word that must be typed, key by key: what is pasted does not count. */
-	readonly confirm?: string | undefined;
-};
-
-export type DialogKind =
-	| 'allow'
-	| 'approve'
-	| 'reject'
-	| 'deploy'
-	| 'rollback'
-	| 'resume'
-	| 'rerun'
-	| 'discard'
-	| 'stop'
-	| 'freeze-all'
-	| 'acknowledge'
-	| 'uncomment'
-	| 'budget'
-	| 'secret-add'
-	| 'secret-remove'
-	| 'comment'
-	| 'send-comments'
-	| 'waive'
-	| 'clean'
-	| 'learn'
-	| 'init';
-
-/** The lines that a comment is about. */
-export type CommentPlace = Omit<Comment, 'id' | 'text' | 'sent'>;
-
-/** Fields that are filled in, and the one that has the cursor. */
-export type FormState = {readonly fields: readonly Field[]; readonly at: number};
-
-/** What is asked before something is done. */
-export type Dialog = FormState & {
-	readonly kind: DialogKind;
-	/** The runs that it is about. */
-	readonly runs: readonly string[];
-	/** The scope or secret that it is about, or the reason that is given. */
-	readonly subject?: string | undefined;
-	/** Where a comment goes. */
-	readonly place?: CommentPlace | undefined;
-	readonly title: string;
-	/** What a person must know before the answer. */
-	readonly lines: readonly string[];
-	/** What is shown besides on demand, such as whole hashes; undefined where there is no such thing. */
-	readonly details?: readonly string[] | undefined;
-	/** Whether the details are shown. */
-	readonly isDetailed?: boolean | undefined;
-	/** For a question that one key answers, what yes does, such as `stops it`; then there are no fields. */
-	readonly yes?: string | undefined;
-	/** When it was opened, milliseconds; undefined where that is not known. */
-	readonly opened?: number | undefined;
-};
 
 /** The saved views of the list, in the order of their keys. */
 export const shows = ['all', 'needs you', 'running', 'review', 'done'] as const;
@@ -251,6 +184,9 @@ export type State = {
 	readonly grammars: number;
 };
 
+/** Verbs that are begun at once, for several runs: one notice says how they ended. */
+export type Batch = {readonly id: string; readonly size: number};
+
 /** What comes after a verb that worked. */
 export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'sent' | 'offer';
 
@@ -314,6 +250,9 @@ export type Message =
 			readonly stdout: string;
 			readonly stderr: string;
 			readonly report?: VerbReport | undefined;
+			/** The verbs that succeeded, of several about the same run. */
+			readonly ran?: ReadonlyArray<readonly string[]> | undefined;
+			readonly batch?: Batch | undefined;
 	  };
 
 /** How a log is moved in. */
@@ -330,6 +269,9 @@ export type Effect =
 			readonly input?: string | undefined;
 			readonly title: string;
 			readonly then?: Then | undefined;
+			/** Further verbs about the same run, each once the one before it has succeeded. */
+			readonly more?: ReadonlyArray<readonly string[]> | undefined;
+			readonly batch?: Batch | undefined;
 	  }
 	/** A verb that needs the terminal for itself. */
 	| {

@@ -1,5 +1,5 @@
 import type {Run} from '../core/run/run.ts';
-import type {Effect, State, Then} from './state.ts';
+import type {Batch, Effect, State, Then} from './state.ts';
 
 /** What comes next, and what is to be done. */
 export type Step = {readonly state: State; readonly effects: readonly Effect[]};
@@ -27,29 +27,59 @@ type Verb = {
 	readonly title: string;
 	readonly then?: Then;
 	readonly input?: string | undefined;
+	/** Further verbs, once it has succeeded. */
+	readonly more?: ReadonlyArray<readonly string[]>;
+	/** Those that are begun at once, and end in one notice. */
+	readonly batch?: Batch | undefined;
 };
 
 /** A verb for one run, as a process of its own; `run`: undefined for one that is about no run. */
-export function runVerb(state: State, run: string | undefined, {argv, title, then, input}: Verb): Step {
+export function runVerb(
+	state: State,
+	run: string | undefined,
+	{argv, title, then, input, more = [], batch}: Verb,
+): Step {
 	return {
 		state: run === undefined ? {...state, fleetBusy: title} : {...state, busy: {...state.busy, [run]: title}},
 		effects: [
-			{type: 'act', run, argv, title, ...(then === undefined ? {} : {then}), ...(input === undefined ? {} : {input})},
+			{
+				type: 'act',
+				run,
+				argv,
+				title,
+				...(then === undefined ? {} : {then}),
+				...(input === undefined ? {} : {input}),
+				...(more.length === 0 ? {} : {more}),
+				...(batch === undefined ? {} : {batch}),
+			},
 		],
 	};
 }
 
-/** The same verb for several runs. */
-export function runVerbForAll(
+/** Verbs for several runs: of one run one after the other, as long as they succeed. */
+export function runVerbsForAll(
 	state: State,
 	runs: readonly Run[],
-	{argv, title}: {argv(run: Run): readonly string[]; readonly title: string},
+	{argvs, title}: {argvs(run: Run): ReadonlyArray<readonly string[]>; readonly title: string},
 ): Step {
-	return runs.reduce<Step>(
-		(step, run) => {
-			const next = runVerb(step.state, run.id, {argv: argv(run), title});
+	const orders = runs.flatMap(run => {
+		const [argv, ...more] = argvs(run);
+		return argv === undefined ? [] : [{run: run.id, argv, more}];
+	});
+	const batch =
+		orders.length > 1 ? {id: `${title} ${orders.map(({run}) => run).join(' ')}`, size: orders.length} : undefined;
+	return orders.reduce<Step>(
+		(step, {run, argv, more}) => {
+			const next = runVerb(step.state, run, {argv, more, title, batch});
 			return {state: next.state, effects: [...step.effects, ...next.effects]};
 		},
 		stay({...state, list: {...state.list, marked: []}}),
 	);
 }
+
+/** The same verb for several runs. */
+export const runVerbForAll = (
+	state: State,
+	runs: readonly Run[],
+	{argv, title}: {argv(run: Run): readonly string[]; readonly title: string},
+): Step => runVerbsForAll(state, runs, {argvs: run => [argv(run)], title});

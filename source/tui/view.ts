@@ -1,6 +1,6 @@
 import {footerHeight} from './layout.ts';
 import {block, paintLine, type Line} from './paint/line.ts';
-import {dialogLines} from './forms/view.ts';
+import {dialogLines} from './forms/dialog-view.ts';
 import {footerLines} from './screens/footer.ts';
 import {compareLines} from './screens/compare.ts';
 import {diskLines} from './screens/disk.ts';

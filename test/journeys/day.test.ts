@@ -102,8 +102,7 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 	await again.see('draft: why a line?');
 	await again.see('1 draft');
 	await again.press('S');
-	await again.see('Your change was reviewed');
-	await again.press('enter');
+	await again.answer('Your change was reviewed', 'enter');
 	await again.see('told: Your change was reviewed');
 	await fleet.until('change', 'stopped');
 	await again.press('d');
@@ -181,8 +180,7 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 	assert.ok(screen.raw.includes('\u001B]2;fleet: 1 needs you\u0007'), 'the title');
 	await other.see(/soon .*finished/);
 	await screen.press('D');
-	await screen.see('Discard soon?');
-	await screen.press('enter');
+	await screen.answer('Discard soon?', 'enter');
 	await other.see('no runs match');
 });
 

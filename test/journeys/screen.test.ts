@@ -132,10 +132,10 @@ test('a denial is on the row, and one key turns it into a grant', async t => {
 	const screen = openScreen(t, fleet);
 	await screen.see(`blocked host.fleet.internal:${port}`);
 	await screen.press('+');
-	await screen.see(`Grant network:host.fleet.internal:${port}`);
-	await screen.press('enter', 'enter');
+	await screen.answer(`[x] host.fleet.internal:${port}`, 'tab');
+	await screen.press('tab', 'ctrl-u', 'enter');
 	await screen.see('a grant needs a reason');
-	await screen.press('the docs are there', 'enter', 'enter');
+	await screen.press('the docs are there', 'enter');
 	await screen.see('answer 200');
 	assert.match(fleet.json('show', 'net')['grants'][0].because, /the docs are there/);
 	assert.ok(fleet.json('show', 'net')['grants'][0].until, 'it has an end');
@@ -174,10 +174,10 @@ test('scopes are toggled with space: on with a reason and an end, off at once', 
 	await screen.press('space');
 	await screen.see('repo is always on');
 	await screen.press('down', 'down', 'space');
-	await screen.see('Grant network:');
-	await screen.press('because', 'enter', 'ctrl-u', '2h', 'enter');
+	await screen.answer(`[x] host.fleet.internal:${port}`, '3');
+	await screen.press('2', 'enter');
 	await screen.see(`[x] network:host.fleet.internal:${port}`);
-	await screen.see('1h left: because');
+	await screen.see('59m left: to reach host.fleet.internal');
 	await screen.press('space');
 	await screen.see(`network:host.fleet.internal:${port} is off`);
 	assert.deepEqual(fleet.json('show', 'net')['grants'], []);
@@ -229,7 +229,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.press('y');
 	await screen.see('Approve change for main');
 	await screen.press('ctrl-t');
-	await screen.see(new RegExp(`commit +${fleet.json('show', 'change')['verification'].head}`));
+	await screen.see(new RegExp(`Commit +${fleet.json('show', 'change')['verification'].head}`));
 	await screen.press('enter');
 	await screen.see('type yes; pasting does not count');
 	assert.equal(fleet.stage('change'), 'verified', 'nothing is approved by enter alone');
@@ -369,8 +369,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	const screen = openScreen(t, fleet);
 	await screen.see(/gone .*finished/);
 	await screen.press('D');
-	await screen.see('It can be restored');
-	await screen.press('enter');
+	await screen.answer(/Discard gone\?[^]*U restores/, 'enter');
 	await screen.see('to undo: U (restore)');
 	await screen.press('H');
 	await screen.see(/gone .*discarded/);

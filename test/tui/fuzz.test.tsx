@@ -6,7 +6,8 @@ import stringWidth from 'string-width';
 import {Frame} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';
 import {dialogOf, formOf} from '../../source/tui/focus.ts';
-import type {Effect, FormState, Message, State} from '../../source/tui/state.ts';
+import type {FormState} from '../../source/tui/dialog.ts';
+import type {Effect, Message, State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {screens} from './states.ts';
 

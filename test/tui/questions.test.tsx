@@ -9,6 +9,7 @@ import {dialogOf, formOf} from '../../source/tui/focus.ts';
 import type {Effect, State} from '../../source/tui/state.ts';
 import {Store} from '../../source/tui/store.ts';
 import {update} from '../../source/tui/update.ts';
+import {spokenLine} from '../../source/tui/paint/line.ts';
 import {frameLines} from '../../source/tui/view.ts';
 import {at, diff, exited, run, screens, started, state, verified} from './states.ts';
 
@@ -78,7 +79,7 @@ test("what ends an agent, its verification or a person's words asks first, and o
 		[running, 'x', 'stop one', /Stop one\?[\s\S]*it has run for/],
 		[state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
 		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/],
-		[ready, 'r', 'resume one', /its verification will be void/],
+		[ready, 'r', 'resume one', /Void {5}its verification/],
 		[running, 'ctrl-x', 'pause --all', /Pause the one run/],
 		[
 			state([
@@ -122,7 +123,7 @@ test("what ends an agent, its verification or a person's words asks first, and o
 test('discard says what it does, and cleaning up is refused where nothing can go', () => {
 	assert.match(
 		text(press(state([run('one', started, exited, ...verified)]), 'D').state),
-		/Discard one\? It can be restored \(U\)/,
+		/Discard one\?[\s\S]*refs\/fleet\/trash\/one[\s\S]*U restores/,
 	);
 	const disk = {...screens()['disk']!};
 	const refused = press(disk, 'D');
@@ -401,7 +402,7 @@ test('what a verb changed while it had the terminal is asked for anew', async ()
 test('an approval shows what was not looked at; what could not be read is not empty', () => {
 	const gates = screens()['gates']!;
 	const asked = press(gates, 'y').state;
-	assert.match(text(asked), /viewed {3}loading…/);
+	assert.match(text(asked), /Viewed {3}loading…/);
 	assert.deepEqual(update(gates, {type: 'keys', keys: ['y']}).effects, [{type: 'diff', run: 'ready'}]);
 	const files = parseDiff(diff);
 	const typed = press(asked, ...'why');
@@ -411,8 +412,8 @@ test('an approval shows what was not looked at; what could not be read is not em
 		files,
 		review: {viewed: {[files[1]!.path]: files[1]!.digest}, comments: []},
 	}).state;
-	assert.match(text(known), /! viewed {3}2 of 3 files not viewed: \.github\/workflows\/ci\.yml, package-lock\.json/);
-	assert.match(text(known), /flagged: \.github\/workflows\/ci\.yml \(d diff\)/);
+	assert.match(text(known), /Viewed {3}! 2 of 3 files not viewed: \.github\/workflows\/ci\.yml, package-lock\.json/);
+	assert.match(text(known), /! flagged: \.github\/workflows\/ci\.yml \(d diff\)/);
 	assert.equal(dialogOf(known)!.fields[0]!.value, 'why', 'what was typed stays');
 	const all = update(asked, {
 		type: 'diff',
@@ -420,8 +421,8 @@ test('an approval shows what was not looked at; what could not be read is not em
 		files,
 		review: {viewed: Object.fromEntries(files.map(file => [file.path, file.digest])), comments: []},
 	}).state;
-	assert.match(text(all), / {3}viewed {3}all 3 files viewed/);
-	assert.doesNotMatch(text(all), /! viewed/);
+	assert.match(text(all), /Viewed {3}all 3 files viewed/);
+	assert.doesNotMatch(text(all), /Viewed {3}!/);
 	const unread = update(asked, {
 		type: 'diff',
 		run: 'ready',
@@ -429,7 +430,7 @@ test('an approval shows what was not looked at; what could not be read is not em
 		review: {viewed: {}, comments: []},
 		problem: 'too large',
 	}).state;
-	assert.match(text(unread), /! viewed {3}not known: too large/);
+	assert.match(text(unread), /Viewed {3}! not known: too large/);
 	assert.match(text(press({...unread, focus: {type: 'screen'}}, 'd').state), /not readable: too large/);
 	assert.doesNotMatch(text(press({...unread, focus: {type: 'screen'}}, 'd').state), /no changes/);
 });
@@ -462,7 +463,7 @@ test('what a question says is there whole, and what answers it always', () => {
 	// Whole hashes on demand.
 	const wide = {...known, columns: 80, rows: 30};
 	assert.doesNotMatch(text(wide), /e{64}/);
-	assert.match(text(press(wide, 'ctrl-t').state), /verified e{64}/);
+	assert.match(text(press(wide, 'ctrl-t').state), /Verified e{64}/);
 	assert.doesNotMatch(text(press(wide, 'ctrl-t', 'ctrl-t').state), /e{64}/);
 	// A file with a flag that nobody viewed wants a reason; the word that confirms is the answer.
 	const refused = press(wide, 'y', 'e', 's', 'return');
@@ -476,6 +477,44 @@ test('what a question says is there whole, and what answers it always', () => {
 
 	const stop = press({...running, columns: 40, rows: 12}, 'x').state;
 	assert.match(text(stop), /y or enter: stop it/);
+});
+
+test('enter alone is no answer before the question could be read, and is one where something was typed', () => {
+	const ready = state([run('one', started, exited, ...verified)]);
+	assert.deepEqual(press(ready, 'D', [100, 'return']).effects, []);
+	assert.equal(dialogOf(press(ready, 'D', [100, 'return']).state)?.kind, 'discard', 'the question stays');
+	assert.deepEqual(verbs(press(ready, 'D', [100, 'return'], [300, 'return']).effects), ['discard one']);
+	assert.deepEqual(verbs(press(ready, 'D', [50, 'o'], [50, 'k'], [50, 'return']).effects), [
+		'discard one --because ok',
+	]);
+});
+
+test('a question has a frame with its title where there is room, and no more of it is read out than its words', () => {
+	const asked = press(running, 'x').state;
+	const shown = (columns: number, rows = 24) => text({...asked, columns, rows});
+	assert.match(shown(60), /╭─ Stop one\? ─+╮\n│ Task {5}Mend the parser +│[\s\S]*╰─+╯/);
+	assert.doesNotMatch(shown(59), /[╭│╰]/);
+	assert.match(shown(59), /Stop one\?[\s\S]*Task {5}Mend the parser[\s\S]*▸ y or enter: stop it/);
+	assert.doesNotMatch(shown(80, 10), /[╭╰]/, 'too low');
+	assert.match(shown(80, 10), /▸ y or enter: stop it/);
+	const spoken = frameLines({...asked, columns: 80, rows: 24}).map(line => spokenLine(line));
+	assert.deepEqual(
+		spoken.filter(line => /[╭│╰]/.test(line)),
+		[],
+	);
+	assert.ok(spoken.includes('Stop one?'), spoken.join('\n'));
+	// A title that is longer than the edge is there whole, and rows end between words.
+	const {focus} = asked;
+	assert.equal(focus.type, 'dialog');
+	const title = `Comment on ${'folder/'.repeat(14)}file.ts, line 1`;
+	const long: State = {
+		...asked,
+		columns: 80,
+		rows: 24,
+		focus: {...focus, dialog: {...focus.dialog, title, lines: ['word '.repeat(40)]}},
+	};
+	assert.ok(text(long).replaceAll(/[│\s]/g, '').includes(title.replaceAll(' ', '')));
+	assert.doesNotMatch(text(long), /\bwor\b|│ ord/);
 });
 
 test('a target outside of its window asks why before anything else, and says when it opens', () => {

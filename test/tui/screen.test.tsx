@@ -294,15 +294,23 @@ test('a key becomes an effect only where it may', () => {
 		{type: 'act', run: 'one', argv: ['audit', 'one', '--json', '--progress'], title: 'audit', then: 'audit'},
 	]);
 	assert.match(press(one, 'a', 'c', 'c').state.notice!.text, /audit in progress/);
-	assert.deepEqual(press(one, '+', ...'why', 'return', 'return').effects, [
+	assert.deepEqual(press(one, '+', 'return').effects, [
 		{
 			type: 'act',
 			run: 'one',
-			argv: ['allow', 'one', 'network:a.test:443', '--because', 'why', '--for', '30m'],
+			argv: [
+				'allow',
+				'one',
+				'network:a.test:443',
+				'--because',
+				'to reach a.test:443 for x',
+				'--for',
+				'15m',
+			],
 			title: 'allow',
 		},
 	]);
-	assert.deepEqual(press(one, '+', 'return', 'return').effects, [], 'no reason, no grant');
+	assert.deepEqual(press(one, '+', 'up', 'ctrl-u', 'return').effects, [], 'no reason, no grant');
 	assert.equal(dialogOf(press(one, '+', 'escape').state), undefined);
 	assert.deepEqual(press(one, 't').effects, [{type: 'terminal', argv: ['attach', 'one'], pause: false}]);
 	assert.match(press(one, 'a', 'w').state.notice!.text, /not verified yet/);
@@ -464,8 +472,12 @@ test("an approval on the screen says what is signed, and asks for the policy's w
 			},
 		});
 	assert.match(
-		dialogOf(press(gates('ship-it', true), 'y').state)!.lines.join('\n'),
-		/signed +with your SSH key, exactly this/,
+		dialogOf(press(gates('ship-it', true), 'y').state)!
+			.lines.map(line =>
+				typeof line === 'string' ? line : `${line.label} ${line.spans.map(({text}) => text).join('')}`,
+			)
+			.join('\n'),
+		/Signed +with your SSH key, exactly this/,
 	);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'yes', 'return').effects, []);
 	assert.deepEqual(press(gates('ship-it', true), 'y', 'return', ...'ship-it', 'return').effects, [

@@ -236,6 +236,18 @@ export function screens(): Record<string, State> {
 	const ready = run('ready', started, exited, ...verified);
 	const works = run('works', started, denied, grant);
 	const one = state([works], {log: log('works')});
+	const asking = state([
+		run(
+			'asking',
+			started,
+			...['tracker.test:443', 'packages.test:443', 'registry.test:443'].map((target, index): RunEvent => ({
+				type: 'egress.denied',
+				target,
+				because: 'no network access',
+				count: index + 1,
+			})),
+		),
+	]);
 	const review = withDiff(state([ready], {screen: 'run', tab: 'changes', selected: 'ready'}), {
 		run: 'ready',
 		files: parseDiff(diff),
@@ -300,6 +312,11 @@ export function screens(): Record<string, State> {
 		gates,
 		approve: openDialog(gates, 'approve').state,
 		grant: openDialog(one, 'allow', 'network:a.test:443').state,
+		'grant-several': update(openDialog(asking, 'allow', 'network:registry.test:443').state, {
+			type: 'keys',
+			keys: ['down', 'space', '3'],
+		}).state,
+		'grant-named': openDialog(one, 'allow').state,
 		deploy: openDialog(
 			state([runOf('p', 'merged', started, exited, ...verified, approved, merged)], {
 				screen: 'gates',
@@ -363,6 +380,18 @@ export function screens(): Record<string, State> {
 			},
 			list: {...one.list, marked: ['ready', 'works']},
 		}),
+		discard: openDialog(gates, 'discard').state,
+		reject: openDialog(gates, 'reject').state,
+		rerun: openDialog(gates, 'rerun').state,
+		stop: openDialog(one, 'stop').state,
+		'pause-all': openDialog(state(everyStage), 'freeze-all').state,
+		clean: update(
+			state([works], {
+				screen: 'disk',
+				disk: [{run: 'works', project: 'p', bytes: 4096, what: 'its folder', note: 'merged', safe: true}],
+			}),
+			{type: 'keys', keys: ['D']},
+		).state,
 		help: update(one, {type: 'keys', keys: ['?']}).state,
 	};
 }

@@ -4,7 +4,8 @@ import {openDialog} from '../forms/dialogs.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeOf, selectedRun, type State} from '../state.ts';
 import {bad, runVerb, type Step} from '../step.ts';
-import {needsRun, type KeyTable} from './record.ts';
+import {targets} from '../targets.ts';
+import {needsRun, needsTarget, type KeyTable} from './record.ts';
 
 /* What a run may use, and what it was denied. */
 
@@ -33,10 +34,17 @@ function toggle(state: State, run: Run): Step {
 	}
 }
 
-/** The denial that an offer is about: the selected row's on the scopes tab, else the newest. */
-function denialOf(state: State, run: Run): string {
+/** The denial that an offer is about: the selected row's on the scopes tab, else the newest; undefined without any. */
+function denialOf(state: State, run: Run): string | undefined {
 	const row = placeOf(state) === 'scopes' ? rowOf(state, run)?.scope : undefined;
-	return (run.denials.find(({target}) => `network:${target}` === row) ?? run.denials[0]!).target;
+	return (run.denials.find(({target}) => `network:${target}` === row) ?? run.denials[0])?.target;
+}
+
+/** Offers what was blocked, of the selected runs the first that was; a scope to be named where nothing was. */
+function grant(state: State): Step {
+	const run = targets(state).find(({denials}) => denials.length > 0);
+	const denied = run && denialOf(state, run);
+	return openDialog(state, 'allow', denied === undefined ? undefined : `network:${denied}`);
 }
 
 const needsDenial = (state: State) =>
@@ -55,9 +63,10 @@ export const scopeKeys = {
 		keys: '+',
 		title: 'grant',
 		places: ['fleet', 'output', 'scopes', 'network'],
-		footer: 9,
-		disabled: needsDenial,
-		run: ({state, run}) => openDialog(state, 'allow', `network:${denialOf(state, run!)}`),
+		// What was blocked is the run's next step, which comes first in any case.
+		footer: 18,
+		disabled: needsTarget(run => run.stage !== 'discarded'),
+		run: ({state}) => grant(state),
 	},
 	dismiss: {
 		keys: 'N',
@@ -65,7 +74,7 @@ export const scopeKeys = {
 		places: ['scopes', 'network'],
 		disabled: needsDenial,
 		run: ({state, run, id}) =>
-			runVerb(state, id, {argv: ['dismiss', id, denialOf(state, run!)], title: 'ignore this host'}),
+			runVerb(state, id, {argv: ['dismiss', id, denialOf(state, run!)!], title: 'ignore this host'}),
 	},
 	learn: {
 		keys: 'P',

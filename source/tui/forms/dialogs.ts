@@ -1,5 +1,6 @@
 import {dialogOf, withDialog, withoutOverlay} from '../focus.ts';
-import type {Dialog, DialogKind, State} from '../state.ts';
+import {isAnswered, isTyped, type Dialog, type DialogKind} from '../dialog.ts';
+import type {State} from '../state.ts';
 import {bad, stay, type Handler, type Step} from '../step.ts';
 import {commentDialogs} from './dialogs/comments.ts';
 import {decisionDialogs} from './dialogs/decisions.ts';
@@ -7,6 +8,7 @@ import {deployDialogs} from './dialogs/deploys.ts';
 import {askAgain, type DialogDefinition} from './dialogs/dialog.ts';
 import {runDialogs} from './dialogs/runs.ts';
 import {scopeDialogs} from './dialogs/scopes.ts';
+import {allow} from './dialogs/grant.ts';
 import {secretDialogs} from './dialogs/secrets.ts';
 import {paste, replaceAt, valuesOf} from './edit.ts';
 import {reduceForm} from './reducer.ts';
@@ -17,6 +19,7 @@ const dialogs: Readonly<Record<DialogKind, DialogDefinition>> = {
 	...decisionDialogs,
 	...deployDialogs,
 	...scopeDialogs,
+	allow,
 	...runDialogs,
 	...secretDialogs,
 	...commentDialogs,
@@ -63,6 +66,10 @@ const detailsKey = 'ctrl-t';
 /** A key sooner than this after a question appeared was not pressed by someone who had read it. */
 const readingMs = 300;
 
+function isEarly({keyAt}: State, {opened}: Dialog): boolean {
+	return opened !== undefined && keyAt !== undefined && keyAt - opened < readingMs;
+}
+
 /** A key for a question that one key answers. Any key that is no answer means no. */
 function answer(state: State, dialog: Dialog, key: string): Step {
 	const closed = withoutOverlay(state);
@@ -70,7 +77,7 @@ function answer(state: State, dialog: Dialog, key: string): Step {
 		return stay(closed);
 	}
 
-	if (dialog.opened !== undefined && state.keyAt !== undefined && state.keyAt - dialog.opened < readingMs) {
+	if (isEarly(state, dialog)) {
 		return bad(state, 'that key came before the question could be read; y or enter answers it now');
 	}
 
@@ -79,26 +86,57 @@ function answer(state: State, dialog: Dialog, key: string): Step {
 		: bad(closed, 'cancelled');
 }
 
+/** The dialog with a numbered choice made by its number; undefined where the key is no such number. */
+function chooseByNumber(dialog: Dialog, key: string): Dialog | undefined {
+	const at = dialog.fields.findIndex(field => field.numbered);
+	const field = dialog.fields[at];
+	const value = /^[1-9]$/.test(key) ? field?.choices?.[Number(key) - 1] : undefined;
+	return value === undefined ? undefined : {...dialog, fields: replaceAt(dialog.fields, at, {...field!, value})};
+}
+
+/** A key that is a command, and no text: those of the question itself, and the numbers of choices. */
+function commandKey(state: State, dialog: Dialog, key: string): Step | undefined {
+	if (key === detailsKey && dialog.details) {
+		return stay(withDialog(state, {...dialog, isDetailed: !dialog.isDetailed}));
+	}
+
+	if (isTyped(dialog.fields[dialog.at])) {
+		return undefined;
+	}
+
+	const chosen = chooseByNumber(dialog, key);
+	return chosen ? stay(withDialog(state, chosen)) : dialogs[dialog.kind].keys?.[key]?.(state, dialog);
+}
+
+/** Enter: it answers, or goes on to what is to be filled in next. */
+function enter(state: State, dialog: Dialog): Step | undefined {
+	// Who has to type a word, or has typed something, has read what it is for.
+	const isUntouched =
+		dialog.isReady === true || dialog.fields.every(({value, confirm}) => value === '' && confirm === undefined);
+	if (isUntouched && isEarly(state, dialog)) {
+		return bad(state, 'that key came before the question could be read; enter answers it now');
+	}
+
+	if (isAnswered(dialog)) {
+		return submit(state, dialog);
+	}
+
+	const problem =
+		dialog.fields[dialog.at]!.id === 'reason'
+			? dialogs[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields))
+			: undefined;
+	return problem === undefined ? undefined : bad(state, problem);
+}
+
 /** A key while a dialog is open. */
 export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 	if (dialog.yes !== undefined) {
 		return answer(state, dialog, key);
 	}
 
-	if (key === detailsKey && dialog.details) {
-		return stay(withDialog(state, {...dialog, isDetailed: !dialog.isDetailed}));
-	}
-
-	// The word that confirms is the answer; what else there is to fill in was optional.
-	if (key === 'return' && dialog.fields[dialog.at]!.confirm !== undefined) {
-		return submit(state, dialog);
-	}
-
-	if (key === 'return' && dialog.fields[dialog.at]!.id === 'reason' && dialog.at < dialog.fields.length - 1) {
-		const problem = dialogs[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields));
-		if (problem !== undefined) {
-			return bad(state, problem);
-		}
+	const done = commandKey(state, dialog, key) ?? (key === 'return' ? enter(state, dialog) : undefined);
+	if (done) {
+		return done;
 	}
 
 	const result = reduceForm(dialog, key);
@@ -116,7 +154,8 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 		}
 
 		case 'changed': {
-			return stay(withDialog(state, {...dialog, ...result.form}));
+			const next = {...dialog, ...result.form};
+			return stay(withDialog(state, dialogs[dialog.kind].changed?.(state, next, dialog) ?? next));
 		}
 	}
 }

@@ -1,5 +1,5 @@
 import {escapeControls} from '../../core/text/escape-controls.ts';
-import type {Field} from '../state.ts';
+import type {Field} from '../dialog.ts';
 
 /* Typing: what a key does to a field. */
 
@@ -43,8 +43,43 @@ function typed(key: string): string {
 	return [...key].length === 1 ? key : '';
 }
 
+/** A key in a list of options: the row under the cursor is chosen, or not any more. */
+function choose(field: Field, key: string): Field {
+	const option = field.options?.[field.cursor ?? 0];
+	if (key !== 'space' || !option || option.isOff) {
+		return field;
+	}
+
+	const chosen = chosenOf(field.value);
+	if (!field.several) {
+		return {...field, value: option.value};
+	}
+
+	const value = chosen.includes(option.value)
+		? chosen.filter(other => other !== option.value)
+		: [...chosen, option.value];
+	return {...field, value: value.join(separator)};
+}
+
+/** Stands between the options that were chosen. */
+const separator = '\n';
+
+/** The options that a field's value names. */
+export const chosenOf = (value: string): readonly string[] => value.split(separator).filter(one => one !== '');
+
+/** The cursor on another option, which is chosen with it where only one can be; undefined beyond the first and the last. */
+function moveOption(field: Field, by: number): Field | undefined {
+	const at = (field.cursor ?? 0) + by;
+	const option = field.options?.[at];
+	return option && {...field, cursor: at, ...(field.several ? {} : {value: option.value})};
+}
+
 /** One key in a field. The same field where the key means nothing there. */
 export function edit(field: Field, key: string): Field {
+	if (field.options) {
+		return choose(field, key);
+	}
+
 	if (field.choices && field.choices.length > 0) {
 		const by = choiceStep(key);
 		const {choices} = field;
@@ -122,7 +157,7 @@ export function edit(field: Field, key: string): Field {
 
 /** Text that was pasted. A word that confirms something is never pasted. */
 export function paste(field: Field, text: string): Field {
-	if (field.choices || field.confirm !== undefined) {
+	if (field.choices || field.options || field.confirm !== undefined) {
 		return field;
 	}
 
@@ -136,7 +171,7 @@ export function paste(field: Field, text: string): Field {
 }
 
 /** The line of a text with several that a cursor is in, and its first. */
-export function moveLine(field: Field, by: number): Field | undefined {
+function moveLine(field: Field, by: number): Field | undefined {
 	if (!field.multiline) {
 		return undefined;
 	}
@@ -161,6 +196,10 @@ export function moveLine(field: Field, by: number): Field | undefined {
 	const nextEnd = field.value.indexOf('\n', end + 1);
 	return {...field, cursor: Math.min(end + 1 + column, nextEnd === -1 ? field.value.length : nextEnd)};
 }
+
+/** The cursor in the row above or below, of options or of a text; undefined where there is none. */
+export const moveRow = (field: Field, by: number): Field | undefined =>
+	field.options ? moveOption(field, by) : moveLine(field, by);
 
 export function replaceAt<T>(items: readonly T[], at: number, item: T): T[] {
 	return items.map((other, index) => (index === at ? item : other));

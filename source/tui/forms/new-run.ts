@@ -1,5 +1,6 @@
 import {formOf, withoutForm} from '../focus.ts';
-import type {FormState, State} from '../state.ts';
+import type {FormState} from '../dialog.ts';
+import type {State} from '../state.ts';
 import {bad, stay, type Step} from '../step.ts';
 import {paste, replaceAt, valuesOf} from './edit.ts';
 import {extraFields, makeFields} from './new-run/fields.ts';

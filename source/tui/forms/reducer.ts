@@ -1,5 +1,5 @@
-import type {FormState} from '../state.ts';
-import {edit, moveLine, replaceAt} from './edit.ts';
+import type {FormState} from '../dialog.ts';
+import {edit, moveRow, replaceAt} from './edit.ts';
 
 /** What a key does to a form. `edit`: the text of the field is to be written in an editor. */
 export type FormResult =
@@ -24,8 +24,10 @@ export function reduceForm(form: FormState, key: string): FormResult {
 		case 'down':
 		case 'up': {
 			const isBack = key === 'up' || key === 'shift-tab';
-			// In a text of several lines the arrows move from line to line first.
-			const moved = key === 'up' || key === 'down' ? moveLine(field, isBack ? -1 : 1) : undefined;
+			// In options, and in a text of several lines, the arrows move from line to line first.
+			const isArrow = key === 'up' || key === 'down';
+			const by = isBack ? -1 : 1;
+			const moved = isArrow ? moveRow(field, by) : undefined;
 			return moved
 				? changed({fields: replaceAt(fields, at, moved)})
 				: changed({at: (at + (isBack ? fields.length - 1 : 1)) % fields.length});

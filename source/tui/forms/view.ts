@@ -1,7 +1,6 @@
 import type {Span} from '../../core/text/spans.ts';
 import {cursorOf} from './edit.ts';
-import type {Dialog, Field} from '../state.ts';
-import {wrapSpans} from '../paint/fit.ts';
+import type {Field} from '../dialog.ts';
 import type {Line} from '../paint/line.ts';
 
 /** Lines of a text of several lines that are in view at once. */
@@ -14,7 +13,7 @@ const markWidth = 3;
 const minLabelWidth = 8;
 
 /** What is typed with its cursor, always in view. */
-function valueLines(field: Field, active: boolean, room: number): Span[][] {
+export function valueLines(field: Field, active: boolean, room: number): Span[][] {
 	if (field.choices) {
 		return [[{text: field.value}, ...(active ? [{text: '  ◂ ▸', dim: true}] : [])]];
 	}
@@ -65,50 +64,4 @@ export function fieldLines(fields: readonly Field[], at: number, width: number):
 			...(isBeside ? [] : [{spans: [{text: ' '.repeat(indent)}, hint]}]),
 		];
 	});
-}
-
-/** A text in rows, with the same blanks before each. */
-function rowsOf(text: string, indent: string, width: number): string[] {
-	return wrapSpans([{text}], Math.max(8, width - indent.length)).map(
-		spans => `${indent}${spans.map(span => span.text).join('')}`,
-	);
-}
-
-/**
- * A question below the screen: nothing of it is cut off, but where the terminal is too low some of what it says; what
- * is answered is always there.
- * @param room how many lines there are for it
- */
-export function dialogLines(dialog: Dialog | undefined, width: number, room: number): Line[] {
-	if (!dialog) {
-		return [];
-	}
-
-	const title = rowsOf(dialog.title, ' ', width).map((text): Line => ({text, title: true}));
-	const answers: Line[] = [
-		...(dialog.yes === undefined
-			? []
-			: rowsOf(`▸ y or enter: ${dialog.yes}; any other key: cancel`, ' ', width).map((text): Line => ({
-					text,
-					bold: true,
-				}))),
-		...fieldLines(dialog.fields, dialog.at, width),
-	];
-	const said = [...dialog.lines, ...(dialog.isDetailed ? (dialog.details ?? []) : [])];
-	const lines = said.flatMap(text =>
-		text.startsWith('! ')
-			? rowsOf(text, ' ', width).map((row): Line => ({text: row, tone: 'warn', bold: true}))
-			: rowsOf(text, '   ', width).map((row): Line => ({text: row})),
-	);
-	const left = Math.max(0, room - title.length - answers.length);
-	const shown =
-		lines.length <= left
-			? lines
-			: [
-					...lines.slice(0, Math.max(0, left - 1)),
-					...(left === 0
-						? []
-						: [{text: `   … ${lines.length - left + 1} more lines (enlarge the terminal)`, tone: 'warn' as const}]),
-				];
-	return [...title, ...shown, ...answers];
 }

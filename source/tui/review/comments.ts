@@ -1,5 +1,6 @@
 import type {Comment, Review} from '../../core/review/comments.ts';
-import type {CommentPlace, State} from '../state.ts';
+import type {CommentPlace} from '../dialog.ts';
+import type {State} from '../state.ts';
 import {bad, good, type Step} from '../step.ts';
 import {moveTo} from './cursor.ts';
 import {reviewRows} from './rows.ts';

@@ -1,5 +1,6 @@
 import {cursorOf} from '../forms/edit.ts';
 import type {Span} from '../../core/text/spans.ts';
+import {isAnswered, type Dialog, type KeyWord} from '../dialog.ts';
 import {bindingOf, bindingsOf, keyName, keysOf, shortTitle, type Action} from '../keymap.ts';
 import {glanceOf} from '../list.ts';
 import {nextSteps} from '../next-step.ts';
@@ -61,7 +62,7 @@ export function footerText(state: State): string {
 }
 
 /** Keys in bold, their words beside them. */
-function keySpans(keys: ReadonlyArray<{readonly key: string; readonly title: string}>): Span[] {
+function keySpans(keys: readonly KeyWord[]): Span[] {
 	return keys.flatMap(({key, title}, index): Span[] => [
 		{text: `${index === 0 ? ' ' : '  '}${key}`, bold: true},
 		{text: ` ${title}`, tone: 'quiet'},
@@ -89,12 +90,23 @@ function promptLine({field, kind}: Prompt): Line {
 }
 
 const cancelKey = {key: 'esc', title: 'cancel'};
-const fieldKeys = [
-	{key: 'enter', title: 'next/done'},
-	{key: 'tab', title: 'next field'},
-	{key: 'ctrl-u', title: 'clear'},
-	cancelKey,
-];
+/** The keys of a question: what enter does in this field, and the next field's name. */
+function dialogKeys(dialog: Dialog): readonly KeyWord[] {
+	const {fields, at, yes, verb = 'go on', keys = []} = dialog;
+	if (yes !== undefined) {
+		return [{key: 'y', title: yes}, cancelKey];
+	}
+
+	const following = fields[(at + 1) % fields.length]!.label.toLowerCase();
+	return [
+		{key: 'enter', title: isAnswered(dialog) ? verb : following},
+		...(fields.length > 1 ? [{key: 'tab', title: following}] : []),
+		...(fields[at]!.multiline ? [{key: 'ctrl-j', title: 'new line'}] : []),
+		...keys,
+		cancelKey,
+	];
+}
+
 const formKeys = [
 	{key: 'ctrl-s', title: 'start'},
 	{key: 'tab', title: 'next'},
@@ -111,8 +123,7 @@ function keysLine(state: State): Line {
 		}
 
 		case 'dialog': {
-			const {yes} = focus.dialog;
-			return {spans: keySpans(yes === undefined ? fieldKeys : [{key: 'y', title: yes}, cancelKey])};
+			return {spans: keySpans(dialogKeys(focus.dialog))};
 		}
 
 		case 'form': {

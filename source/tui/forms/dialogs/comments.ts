@@ -29,6 +29,7 @@ const comment: DialogDefinition = {
 			place,
 			title: `Comment on ${escapeLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`,
 			runs: [],
+			verb: 'save draft',
 			lines: quote(quoted, maxQuotedLines),
 			fields: [
 				{
@@ -54,6 +55,7 @@ const uncomment: DialogDefinition = {
 			under && {
 				title: 'Delete this comment?',
 				runs: [],
+				verb: 'delete',
 				lines: quote(under.text, maxQuotedLines),
 				fields: [],
 				yes: 'delete it',
@@ -71,6 +73,7 @@ const send: DialogDefinition = {
 		return {
 			title: `Send ${count} to ${run.id}, as one prompt in its conversation`,
 			runs: [run.id],
+			verb: 'send',
 			lines: quote(reviewPrompt(drafts)!, maxPromptLines),
 			fields: [
 				{

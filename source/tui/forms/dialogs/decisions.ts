@@ -2,19 +2,29 @@ import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
 import {countViewed, isViewed} from '../../../core/review/comments.ts';
 import type {DiffFile} from '../../../core/review/diff.ts';
-import {formatChanges} from '../../../core/run/changes.ts';
 import {formatUsage} from '../../../core/run/usage.ts';
 import {isInForce} from '../../../core/scope.ts';
 import {formatDuration} from '../../../core/text/time.ts';
-import {taskOf} from '../../list.ts';
 import {summaryLines} from '../../../core/packages/summary.ts';
-import {timeWorked, type Run} from '../../../core/run/run.ts';
+import {timeWorked, type Run, type Verification} from '../../../core/run/run.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {flagsFor} from '../../review/order.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb} from '../../step.ts';
-import {askAgain, confirmField, reasonArguments, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
+import type {DialogLine} from '../../dialog.ts';
+import {
+	askAgain,
+	changesLine,
+	confirmField,
+	fact,
+	flag,
+	reasonArguments,
+	reasonField,
+	runsOf,
+	taskLine,
+	type DialogDefinition,
+} from './dialog.ts';
 
 /* What is decided about a result: what verifies it, that it is good, or not. */
 
@@ -35,13 +45,6 @@ function flaggedUnviewed(state: State, run: Run): readonly DiffFile[] {
 	return review?.files.filter(file => !isViewed(review.review, file) && flagsFor(file, review.facts).length > 0) ?? [];
 }
 
-/** How much it changes. */
-function changesText({id, captured}: Run, state: State): string {
-	const lines = formatChanges(state.changes[id]);
-	const commits = captured ? `${captured.commits} ${captured.commits === 1 ? 'commit' : 'commits'}` : '';
-	return [lines || `${captured?.files ?? 0} files`, commits].filter(text => text !== '').join(', ');
-}
-
 /** What it was given besides what every run has, and what it asked for in vain. */
 function usedText({grants, denials}: Run, now: number): string {
 	const scopes = grants.filter(grant => isInForce(grant, now)).map(({scope}) => escapeLine(scope));
@@ -56,19 +59,23 @@ function spentText(run: Run, now: number): string {
 }
 
 /** How much of a change was viewed before it is approved: the files that were not, those with a flag by name. */
-function viewedLines(state: State, run: Run): string[] {
+function viewedLines(state: State, run: Run): DialogLine[] {
 	const review = state.review?.run === run.id ? state.review : undefined;
 	if (!review) {
-		return [state.unread?.run === run.id ? `! viewed   not known: ${state.unread.because}` : 'viewed   loading…'];
+		return [
+			state.unread?.run === run.id
+				? fact('Viewed', `! not known: ${state.unread.because}`, 'warn')
+				: fact('Viewed', 'loading…'),
+		];
 	}
 
 	const unviewed = review.files.filter(file => !isViewed(review.review, file));
 	const flagged = flaggedUnviewed(state, run);
 	const viewed = viewedText(countViewed(review.review, review.files));
 	return [
-		unviewed.length > 0 ? `! viewed   ${viewed}: ${listFiles(unviewed)}` : `viewed   ${viewed}`,
-		...(flagged.length > 0 ? [`!          flagged: ${listFiles(flagged)} (d diff)`] : []),
-		...(run.captured?.commitFlags ?? []).map(flag => `!          ${escapeLine(flag)}`),
+		unviewed.length > 0 ? fact('Viewed', `! ${viewed}: ${listFiles(unviewed)}`, 'warn') : fact('Viewed', viewed),
+		...(flagged.length > 0 ? [flag(`flagged: ${listFiles(flagged)} (d diff)`)] : []),
+		...(run.captured?.commitFlags ?? []).map(text => flag(escapeLine(text))),
 	];
 }
 
@@ -76,7 +83,7 @@ function viewedLines(state: State, run: Run): string[] {
 const maxPackageFlags = 3;
 
 /** What became of packages, and what of it is to be looked at first. */
-function packageLines({captured}: Run): string[] {
+function packageLines({captured}: Run): DialogLine[] {
 	const packages = captured?.packages;
 	if (!packages) {
 		return [];
@@ -84,47 +91,66 @@ function packageLines({captured}: Run): string[] {
 
 	const [text, ...flags] = summaryLines(packages, {max: maxPackageFlags, where: ' (d diff)'});
 	return [
-		`${packages.flagged > 0 ? '! ' : ''}packages ${text}`,
-		...flags.map(flag => `!          ${escapeLine(flag)}`),
+		packages.flagged > 0 ? fact('Packages', `! ${text}`, 'warn') : fact('Packages', text),
+		...flags.map(own => flag(escapeLine(own))),
 	];
 }
 
+function testsLine({because, at}: Verification, now: number): DialogLine {
+	return {
+		label: 'Tests',
+		spans: [
+			{text: '✓ ', tone: 'good'},
+			{text: escapeLine(because)},
+			{text: `, on the merged result, ${formatDuration(now - Date.parse(at))} ago`, tone: 'quiet'},
+		],
+	};
+}
+
 /** What the last audit found, in one line. */
-function auditText({audit}: Run): string {
+function auditLine({audit}: Run): DialogLine {
 	if (!audit) {
-		return 'not run';
+		return fact('Audit', 'not run');
 	}
 
 	const items = audit.items.map(item => `${item.id} ${item.status}`).join(' ');
-	return `${items}${audit.stale ? ' (outdated)' : ''}`;
+	const isGood = !audit.stale && audit.items.every(item => item.status === 'PASS');
+	return isGood
+		? fact('Audit', `${audit.items.length} of ${audit.items.length} passed`)
+		: fact('Audit', `! ${items}${audit.stale ? ' (outdated)' : ''}`, 'warn');
 }
 
 const approve: DialogDefinition = {
 	open(state) {
 		const run = selectedRun(state)!;
-		const {head, base, tree, policy, digest, because, at} = run.verification!;
+		const {head, base, tree, policy, digest} = run.verification!;
 		const {approveWord, approveSigned} = state.offers[run.project.id] ?? {};
 		return {
 			title: `Approve ${run.id} for ${branchName(run.target)}`,
 			runs: [run.id],
+			verb: 'approve',
+			keys: [{key: 'ctrl-t', title: 'hashes'}],
 			lines: [
-				`task     ${escapeLine(taskOf(run))}`,
-				`changes  ${changesText(run, state)}`,
+				taskLine(run),
+				changesLine(run, state),
 				...viewedLines(state, run),
 				...packageLines(run),
-				`tests    ${escapeLine(because)}, on the merged result, ${formatDuration(state.now - Date.parse(at))} ago`,
-				`audit    ${auditText(run)}`,
-				`used     ${usedText(run, state.now)}`,
-				`spent    ${spentText(run, state.now)}`,
-				`merges   ${run.branch} ${head.slice(0, 7)} → ${branchName(run.target)} ${base.slice(0, 7)}  (ctrl-t: whole hashes)`,
-				...(approveSigned ? ['signed   with your SSH key, exactly this'] : []),
+				testsLine(run.verification!, state.now),
+				auditLine(run),
+				fact('Used', usedText(run, state.now)),
+				fact('Spent', spentText(run, state.now)),
+				fact(
+					'Merges',
+					`${run.branch} ${head.slice(0, 7)} → ${branchName(run.target)} ${base.slice(0, 7)}  (ctrl-t: whole hashes)`,
+				),
+				...(approveSigned ? [fact('Signed', 'with your SSH key, exactly this')] : []),
 			],
 			details: [
-				`commit   ${head}`,
-				`onto     ${base}`,
-				`result   ${tree}`,
-				`policy   ${policy || 'none'}`,
-				`verified ${digest}`,
+				fact('Commit', head),
+				fact('Onto', base),
+				fact('Result', tree),
+				fact('Policy', policy || 'none'),
+				fact('Verified', digest),
 			],
 			fields: [
 				confirmField(approveWord ?? 'yes', 'to approve'),
@@ -155,8 +181,19 @@ const approve: DialogDefinition = {
 
 const reject: DialogDefinition = {
 	open(state) {
-		const {id} = selectedRun(state)!;
-		return {title: `Reject ${id}`, runs: [id], lines: [], fields: [reasonField('what has to change')]};
+		const run = selectedRun(state)!;
+		return {
+			title: `Reject ${run.id}`,
+			runs: [run.id],
+			verb: 'reject',
+			lines: [
+				taskLine(run),
+				changesLine(run, state),
+				fact('Kept', `${run.branch}, as it is; not merged. r gives the agent another attempt`),
+				...(run.approval ? [fact('Void', 'its approval')] : []),
+			],
+			fields: [reasonField('what has to change')],
+		};
 	},
 	submit(state, dialog, values) {
 		const [id = ''] = dialog.runs;
@@ -172,6 +209,7 @@ const waive: DialogDefinition = {
 		return {
 			title: `Not a secret: dismiss ${findings.length === 1 ? 'this finding' : `${findings.length} findings`}`,
 			runs: [run.id],
+			verb: 'dismiss',
 			lines: findings
 				.slice(0, maxFindings)
 				.map(({file, line, rule, span}) => escapeLine(`${file}:${line} (${rule}) ${span}`)),
@@ -196,6 +234,7 @@ const init: DialogDefinition = {
 		return {
 			title: `${project.id} has no verify command`,
 			runs: [id],
+			verb: 'save',
 			lines: [`${policyPath} is committed to ${branchName(target)}; runs cannot edit it`],
 			fields: [
 				{

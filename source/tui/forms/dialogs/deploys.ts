@@ -1,7 +1,8 @@
 import type {Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {lastGood} from '../../targets.ts';
-import {selectedRun, type Field, type State} from '../../state.ts';
+import type {Field} from '../../dialog.ts';
+import {selectedRun, type State} from '../../state.ts';
 import {runVerb, type Step} from '../../step.ts';
 import {opensAt, windowText} from '../deploy-window.ts';
 import {askAgain, confirmField, reasonArguments, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
@@ -101,6 +102,7 @@ const deploy: DialogDefinition = {
 		return {
 			title: `Deploy ${run.merge!.commit.slice(0, shortCommitLength)} of ${run.id}`,
 			runs: [run.id],
+			verb: 'deploy',
 			lines:
 				names.length === 0
 					? ['loading the targets of the project policy…']
@@ -144,6 +146,7 @@ const rollback: DialogDefinition = {
 		return {
 			title: `Roll back ${target} to ${run.id}`,
 			runs: [run.id],
+			verb: 'roll back',
 			lines: [
 				`commit ${run.merge!.commit}, the last good deploy there before this one`,
 				...targetLines(state, run, target),

@@ -1,6 +1,10 @@
 import type {Run} from '../../../core/run/run.ts';
 import {withDialog} from '../../focus.ts';
-import type {Dialog, Effect, Field, State} from '../../state.ts';
+import {taskOf} from '../../list.ts';
+import type {Dialog, DialogLine, Field} from '../../dialog.ts';
+import type {Tone} from '../../../core/text/spans.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
+import type {Effect, State} from '../../state.ts';
 import {bad, type Step} from '../../step.ts';
 
 /* What the dialogs have in common. */
@@ -22,6 +26,10 @@ export type DialogDefinition = {
 	submit(state: State, dialog: Dialog, values: Values): Step;
 	/** Why the reason cannot be left as it is; undefined where it can. */
 	leave?(state: State, dialog: Dialog, values: Values): string | undefined;
+	/** What keys do where nothing is typed. */
+	readonly keys?: Readonly<Record<string, (state: State, dialog: Dialog) => Step>>;
+	/** The dialog after a key, where what it says or fills in follows from what was chosen. */
+	changed?(state: State, dialog: Dialog, before: Dialog): Dialog;
 	/** What has to be read when the dialog opens, since its lines depend on it. */
 	load?(state: State): readonly Effect[];
 };
@@ -30,6 +38,46 @@ export type DialogDefinition = {
 export const maxQuotedLines = 6;
 const maxNames = 6;
 
+/** Characters of a task that a question shows. */
+const maxTaskLength = 240;
+
+export const plural = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+/** A fact under its label; others' words have been escaped. */
+export const fact = (label: string, text: string, tone?: Tone): DialogLine => ({label, spans: [{text, tone}]});
+
+/** What is to be looked at first, below the last label. */
+export const flag = (text: string): DialogLine => fact('', `! ${text}`, 'warn');
+
+/** What a run was asked to do. */
+export const taskLine = (run: Run): DialogLine => ({
+	label: 'Task',
+	spans: [{text: escapeLine(taskOf(run)).slice(0, maxTaskLength), bold: true}],
+});
+
+/** How much a run changes, as far as it was counted. */
+export function changesLine({id, captured}: Run, state: State): DialogLine {
+	const changes = state.changes[id];
+	if (!changes && !captured) {
+		return fact('Changes', 'not counted yet');
+	}
+
+	const commits = captured ? `, ${plural(captured.commits, 'commit')}` : '';
+	return {
+		label: 'Changes',
+		spans: [
+			{text: plural(changes?.files ?? captured?.files ?? 0, 'file')},
+			...(changes
+				? [
+						{text: ` +${changes.added}`, tone: 'good' as const},
+						{text: ` -${changes.removed}`, tone: 'bad' as const},
+					]
+				: []),
+			{text: commits},
+		],
+	};
+}
+
 export const reasonField = (hint: string): Field => ({id: 'reason', label: 'Reason', value: '', hint});
 
 /** The field for a word that must be typed. @param action what typing it does, such as `to approve` */
@@ -37,7 +85,7 @@ export const confirmField = (word: string, action: string): Field => ({
 	id: 'confirm',
 	label: 'Confirm',
 	value: '',
-	hint: `type ${word} ${action}; esc cancels`,
+	hint: `type ${word} ${action}; a paste does not count`,
 	confirm: word,
 });
 
@@ -58,9 +106,12 @@ export function listNames(names: readonly string[]): string[] {
 	return [...names.slice(0, maxNames), ...(names.length > maxNames ? [`and ${names.length - maxNames} more`] : [])];
 }
 
-/** Which runs a question is about, where they are several. */
-export function listRuns(runs: readonly Run[]): string[] {
-	return runs.length < 2 ? [] : listNames(runs.map(run => run.id));
+/** Which runs a question is about: the one with its task and its changes, or the names of several. */
+export function runLines(state: State, runs: readonly Run[]): DialogLine[] {
+	const [one] = runs;
+	return one && runs.length === 1
+		? [taskLine(one), changesLine(one, state)]
+		: [fact('Runs', listNames(runs.map(run => run.id)).join(', '))];
 }
 
 /** Those of the runs that a dialog was opened for which are still there. */
@@ -69,10 +120,7 @@ export function runsOf(state: State, dialog: Dialog): Run[] {
 }
 
 /** What another attempt makes void. */
-export function voidedByAttempt(run: Run): string[] {
-	if (run.approval) {
-		return ['its verification and its approval will be void'];
-	}
-
-	return run.verification ? ['its verification will be void'] : [];
+export function voidedByAttempt(run: Run): DialogLine[] {
+	const both = run.approval ? 'its verification and its approval' : 'its verification';
+	return run.verification ? [fact('Void', both, 'warn')] : [];
 }

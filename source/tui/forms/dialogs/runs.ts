@@ -1,18 +1,21 @@
+import {trashRefs} from '../../../core/git/refs.ts';
 import {timeWorked, type Run} from '../../../core/run/run.ts';
 import {formatBudget, formatUsage} from '../../../core/run/usage.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {formatDuration} from '../../../core/text/time.ts';
 import {canStop, isDiscardable, targets} from '../../targets.ts';
+import type {DialogLine} from '../../dialog.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb, runVerbForAll, spoken} from '../../step.ts';
 import {
 	askAgain,
 	describeRuns,
-	listNames,
-	listRuns,
+	fact,
 	reasonArguments,
 	reasonField,
+	runLines,
 	runsOf,
+	taskLine,
 	voidedByAttempt,
 	type DialogDefinition,
 } from './dialog.ts';
@@ -33,7 +36,12 @@ const resume: DialogDefinition = {
 		return {
 			title: `Resume ${run.id}, in the same conversation`,
 			runs: [run.id],
-			lines: [...(last === '' ? [] : [`last reply: ${escapeLine(last)}`]), ...voidedByAttempt(run)],
+			verb: 'send',
+			lines: [
+				...runLines(state, [run]),
+				...(last === '' ? [] : [fact('Last reply', escapeLine(last))]),
+				...voidedByAttempt(run),
+			],
 			fields: [
 				{
 					id: 'message',
@@ -62,8 +70,9 @@ const rerun: DialogDefinition = {
 			fields: [],
 			yes: 'run it again',
 			lines: [
-				`attempt ${run.attempt + 1} of: ${escapeLine(run.argv.join(' ')).slice(0, maxCommandLength)}`,
-				'in the same folder, with what it changed already',
+				...runLines(state, [run]),
+				fact('Command', `attempt ${run.attempt + 1} of: ${escapeLine(run.argv.join(' ')).slice(0, maxCommandLength)}`),
+				fact('Where', 'in the same folder, with what it changed already'),
 				...voidedByAttempt(run),
 			],
 		};
@@ -71,19 +80,33 @@ const rerun: DialogDefinition = {
 	submit: (state, dialog) => runVerb(state, dialog.runs[0], {argv: ['resume', dialog.runs[0]!], title: 'resume'}),
 };
 
+/** Where the work of discarded runs is, and how long. */
+function keptLine(runs: readonly Run[]): DialogLine {
+	const [one] = runs;
+	if (runs.every(run => run.merge)) {
+		return fact('Kept', 'what was merged stays merged');
+	}
+
+	const where = one && runs.length === 1 ? `as ${trashRefs(one.id)}` : 'as commits';
+	return fact('Kept', `${where} in the project's repository, for as long as the project is in fleet`);
+}
+
 const discard: DialogDefinition = {
 	open(state) {
 		const runs = targets(state).filter(run => isDiscardable(run));
 		const voided = runs.some(run => !run.merge && (run.verification || run.approval));
 		return {
-			title: `Discard ${describeRuns(runs)}? ${runs.length === 1 ? 'It' : 'They'} can be restored (U)`,
+			title: `Discard ${describeRuns(runs)}?`,
 			runs: runs.map(run => run.id),
+			verb: 'discard',
 			lines: [
-				...listRuns(runs),
-				`the ${runs.length === 1 ? 'worktree is' : 'worktrees are'} deleted; changes are kept as commits (H shows discarded runs)`,
-				...(voided ? ['verification and approval will be void'] : []),
+				...runLines(state, runs),
+				keptLine(runs),
+				fact('Deleted', `the ${runs.length === 1 ? 'worktree' : 'worktrees'}, with files that git ignores`),
+				...(voided ? [fact('Void', 'verification and approval', 'warn')] : []),
+				fact('Undo', 'U restores (H shows discarded runs)'),
 			],
-			fields: [reasonField('optional; enter: discard, esc: cancel')],
+			fields: [reasonField('optional')],
 		};
 	},
 	submit: (state, dialog, values) =>
@@ -110,11 +133,15 @@ const stop: DialogDefinition = {
 			fields: [],
 			yes: runs.length === 1 ? 'stop it' : 'stop them',
 			lines: [
-				...listRuns(runs),
-				...(one && runs.length === 1 && one.stage !== 'queued' ? [workText(one, state.now)] : []),
+				...runLines(state, runs),
+				...(one && runs.length === 1 && one.stage !== 'queued' ? [fact('Now', workText(one, state.now))] : []),
 				...(runs.every(run => run.stage === 'queued')
-					? ['it has not started; nothing is lost']
-					: ['what is written is kept; the step in progress is lost', 'r starts another attempt']),
+					? [fact('Kept', 'it has not started; nothing is lost')]
+					: [
+							fact('Kept', 'what is written, in the worktree'),
+							fact('Lost', 'the step in progress', 'warn'),
+							fact('Undo', 'r starts another attempt'),
+						]),
 			],
 		};
 	},
@@ -133,7 +160,11 @@ const freezeAll: DialogDefinition = {
 		return {
 			title: runs.length === 1 ? 'Pause the one run that is running?' : `Pause all ${runs.length} running runs?`,
 			runs: [],
-			lines: [...listNames(runs.map(run => run.id)), 'paused runs have no network; u continues one'],
+			lines: [
+				...runLines(state, runs),
+				fact('Paused', 'no process runs, and nothing goes in or out'),
+				fact('Undo', 'u continues a run; * selects all'),
+			],
 			fields: [],
 			yes: 'pause every run',
 		};
@@ -153,9 +184,10 @@ const acknowledge: DialogDefinition = {
 			title: `Acknowledge ${alarms.length === 1 ? 'this alarm' : `these ${alarms.length} alarms`}?`,
 			runs: runs.map(run => run.id),
 			lines: [
-				...alarms.slice(0, maxAlarms),
-				...(alarms.length > maxAlarms ? [`and ${alarms.length - maxAlarms} more`] : []),
-				'the journal keeps them',
+				...runLines(state, runs),
+				...alarms.slice(0, maxAlarms).map((text, index) => fact(index === 0 ? 'Alarms' : '', `! ${text}`, 'warn')),
+				...(alarms.length > maxAlarms ? [fact('', `and ${alarms.length - maxAlarms} more`)] : []),
+				fact('Kept', 'in the journal'),
 			],
 			fields: [],
 			yes: alarms.length === 1 ? 'acknowledge it' : 'acknowledge them',
@@ -171,13 +203,14 @@ const budget: DialogDefinition = {
 		return {
 			title: `Budget of ${run.id}: it is paused when this much is used`,
 			runs: [run.id],
-			lines: [],
+			verb: 'set',
+			lines: [taskLine(run), fact('Used', formatUsage(run.usage) || 'nothing so far')],
 			fields: [
 				{
 					id: 'amount',
 					label: 'Amount',
 					value: run.budget ? formatBudget(run.budget) : '',
-					hint: `5 or 2.50 (dollars), 200k or 2M (tokens), none; used so far: ${formatUsage(run.usage) || 'nothing'}`,
+					hint: '5 or 2.50 (dollars), 200k or 2M (tokens), none',
 				},
 			],
 		};
@@ -193,10 +226,16 @@ const budget: DialogDefinition = {
 const clean: DialogDefinition = {
 	open(state) {
 		const entry = state.disk![state.scroll]!;
+		const run = state.runs.find(({id}) => id === entry.run);
 		return {
 			title: `Clean up ${entry.run}?`,
 			runs: [entry.run],
-			lines: [`deletes: ${entry.what}`, entry.note],
+			lines: [
+				...(run ? [taskLine(run)] : []),
+				fact('Deleted', entry.what),
+				fact('Now', entry.note),
+				fact('Undo', 'none for what is deleted', 'warn'),
+			],
 			fields: [],
 			yes: 'clean up',
 		};

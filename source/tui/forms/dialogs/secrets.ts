@@ -7,6 +7,7 @@ import {askAgain, type DialogDefinition} from './dialog.ts';
 const add: DialogDefinition = {
 	open: () => ({
 		title: 'New secret',
+		verb: 'go on',
 		runs: [],
 		lines: [],
 		fields: [
@@ -56,6 +57,7 @@ const remove: DialogDefinition = {
 			secret && {
 				title: `Remove ${secret.reference}, and its value?`,
 				runs: [],
+				verb: 'remove',
 				lines: secret.holders.map(holder => `in use by ${holder.run}`),
 				fields: [{id: 'confirm', label: 'Confirm', value: '', hint: 'type yes; esc cancels'}],
 			}

@@ -1,6 +1,7 @@
 import {hasWorker} from '../../../core/run/stages.ts';
 import type {AgentView} from '../../../protocol/client.ts';
-import type {Field, State} from '../../state.ts';
+import type {Field} from '../../dialog.ts';
+import type {State} from '../../state.ts';
 
 /* The fields of the form of a new run. What is asked depends on what was answered. */
 

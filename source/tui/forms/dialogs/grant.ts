@@ -1,0 +1,264 @@
+import type {Run} from '../../../core/run/run.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
+import {formatDuration} from '../../../core/text/time.ts';
+import type {Dialog, DialogLine, Field} from '../../dialog.ts';
+import {taskOf} from '../../list.ts';
+import type {State} from '../../state.ts';
+import {runVerbForAll, runVerbsForAll, stay, type Step} from '../../step.ts';
+import {targets} from '../../targets.ts';
+import {replaceAt, chosenOf} from '../edit.ts';
+import {askAgain, describeRuns, fact, plural, runsOf, type DialogDefinition, type Values} from './dialog.ts';
+
+/* A scope is turned on: hosts that were denied, chosen from a list, or one that is named. */
+
+const minuteMs = 60_000;
+
+/** Hour of this machine's clock at which a working day ends. */
+const endOfDay = 18;
+
+/** Characters of the task that a preset reason quotes. */
+const maxTaskLength = 60;
+
+const kind = 'network:';
+
+/** What runs asked for in vain: how often, when last, and which of them. */
+type Denied = {readonly target: string; readonly count: number; readonly at: string; readonly runs: readonly string[]};
+
+/** What the runs were denied, the newest first. */
+function deniedOf(runs: readonly Run[]): Denied[] {
+	const found = new Map<string, Denied>();
+	for (const run of runs) {
+		for (const {target, count, at} of run.denials) {
+			const known = found.get(target);
+			found.set(target, {
+				target,
+				count: count + (known?.count ?? 0),
+				at: known && known.at > at ? known.at : at,
+				runs: [...(known?.runs ?? []), run.id],
+			});
+		}
+	}
+
+	return [...found.values()].sort((a, b) => (a.at < b.at ? 1 : Number(a.at > b.at) * -1));
+}
+
+/** How long a grant may last, the shortest first. @param now milliseconds */
+function durations(now: number): readonly string[] {
+	const isPast = new Date(now).getHours() >= endOfDay;
+	return ['15m', '1h', isPast ? '1 day' : `until ${endOfDay}:00`, 'until the run ends'];
+}
+
+/** A duration as the verb takes it; none until the run ends. */
+function durationArguments(chosen: string | undefined, now: number): readonly string[] {
+	const [fifteen, hour, day] = durations(now);
+	switch (chosen) {
+		case fifteen:
+		case hour: {
+			return ['--for', chosen!];
+		}
+
+		case '1 day': {
+			return ['--for', '1d'];
+		}
+
+		case day: {
+			const end = new Date(now);
+			end.setHours(endOfDay, 0, 0, 0);
+			return ['--for', `${Math.max(1, Math.ceil((end.getTime() - now) / minuteMs))}m`];
+		}
+
+		default: {
+			return [];
+		}
+	}
+}
+
+const durationField = (now: number): Field => ({
+	id: 'duration',
+	label: 'For',
+	// The shortest: a longer one is a decision.
+	value: durations(now)[0]!,
+	hint: '',
+	choices: durations(now),
+	numbered: true,
+});
+
+/** What a person most likely means by it, to be put right where it is something else. */
+function presetReason(hosts: readonly string[], runs: readonly Run[]): string {
+	const [first, ...others] = hosts;
+	if (first === undefined) {
+		return '';
+	}
+
+	const more = others.length === 0 ? '' : ` and ${plural(others.length, 'other host')}`;
+	const task = runs.length === 1 ? escapeLine(taskOf(runs[0]!)) : plural(runs.length, 'run');
+	const short = task.length > maxTaskLength ? `${task.slice(0, maxTaskLength - 1)}…` : task;
+	return `to reach ${escapeLine(first)}${more} for ${short}`;
+}
+
+const reasonFor = (value: string): Field => ({
+	id: 'reason',
+	label: 'Reason',
+	value,
+	hint: value === '' ? 'required' : '',
+});
+
+/** What it means, in one plain line. */
+function meaningLine(hosts: readonly string[], runs: readonly Run[]): DialogLine {
+	const who = runs.length === 1 ? 'The run' : 'The runs';
+	const they = runs.length === 1 ? 'it' : 'they';
+	if (hosts.length === 0) {
+		return fact('Means', 'nothing is chosen');
+	}
+
+	const where = hosts.length === 1 ? `to ${escapeLine(hosts[0]!)}` : `to these ${hosts.length} hosts`;
+	return fact('Means', `${who} can send anything ${they} can read ${where}.`);
+}
+
+function headLines(hosts: readonly string[], runs: readonly Run[]): DialogLine[] {
+	const [one] = runs;
+	return [
+		runs.length === 1 ? fact('Task', escapeLine(taskOf(one!))) : fact('Runs', runs.map(run => run.id).join(', ')),
+		meaningLine(hosts, runs),
+	];
+}
+
+const valueOf = (dialog: Dialog, id: string) => dialog.fields.find(field => field.id === id)?.value ?? '';
+
+/** The list of what was denied, with one host chosen. */
+function openList(state: State, runs: readonly Run[], {denied, chosen}: {denied: readonly Denied[]; chosen: string}) {
+	return {
+		title: `Allow network for ${describeRuns(runs)}`,
+		runs: runs.map(run => run.id),
+		verb: 'allow',
+		isReady: true,
+		keys: [
+			{key: 'space', title: 'select'},
+			{key: '1-4', title: 'duration'},
+			{key: 'N', title: 'ignore host'},
+		],
+		lines: headLines([chosen], runs),
+		fields: [
+			{
+				id: 'hosts',
+				label: 'Blocked',
+				value: chosen,
+				hint: '',
+				several: true,
+				cursor: Math.max(
+					0,
+					denied.findIndex(({target}) => target === chosen),
+				),
+				options: denied.map(({target, count, at, runs: own}) => ({
+					value: target,
+					note: `blocked ${count}×, ${formatDuration(state.now - Date.parse(at))} ago${own.length > 1 ? `, ${own.length} runs` : ''}`,
+				})),
+			},
+			durationField(state.now),
+			reasonFor(presetReason([chosen], runs)),
+		],
+	};
+}
+
+/** A scope that is named, by the caller or in its field. */
+function openNamed(state: State, runs: readonly Run[], subject: string | undefined) {
+	const host = subject?.startsWith(kind) ? subject.slice(kind.length) : undefined;
+	const scope: Field = {
+		id: 'scope',
+		label: 'Scope',
+		value: '',
+		hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT',
+	};
+	return {
+		title: `Grant ${escapeLine(subject ?? 'a scope')} to ${describeRuns(runs)}`,
+		runs: runs.map(run => run.id),
+		verb: 'grant',
+		keys: [{key: '1-4', title: 'duration'}],
+		lines: host === undefined ? headLines([], runs).slice(0, 1) : headLines([host], runs),
+		fields: [...(subject === undefined ? [scope] : []), reasonFor(''), durationField(state.now)],
+	};
+}
+
+/** One verb for each chosen host, of those runs alone that asked for it. */
+function allowHosts(state: State, dialog: Dialog, {reason, duration}: Values): Step {
+	const runs = runsOf(state, dialog);
+	const hosts = chosenOf(valueOf(dialog, 'hosts'));
+	const limit = durationArguments(duration, state.now);
+	return runVerbsForAll(state, runs, {
+		argvs: run =>
+			hosts
+				.filter(host => run.denials.some(({target}) => target === host))
+				.map(host => ['allow', run.id, `${kind}${host}`, '--because', reason!, ...limit]),
+		title: 'allow',
+	});
+}
+
+/** Does not tell of the host under the cursor again. It stays denied. */
+function ignoreHost(state: State, dialog: Dialog): Step {
+	const field = dialog.fields.find(({id}) => id === 'hosts');
+	const host = field?.options?.[field.cursor ?? 0]?.value;
+	if (host === undefined) {
+		return stay(state);
+	}
+
+	const {focus} = state;
+	const closed = focus.type === 'dialog' ? {...state, focus: focus.behind} : state;
+	return runVerbForAll(
+		closed,
+		runsOf(state, dialog).filter(run => run.denials.some(({target}) => target === host)),
+		{argv: run => ['dismiss', run.id, host], title: 'ignore this host'},
+	);
+}
+
+export const allow: DialogDefinition = {
+	open(state, subject) {
+		const runs = targets(state).filter(run => run.stage !== 'discarded');
+		const denied = deniedOf(runs);
+		const chosen = denied.find(({target}) => `${kind}${target}` === subject)?.target;
+		// Only those that asked are given anything.
+		const asking = runs.filter(run => run.denials.length > 0);
+		return chosen === undefined ? openNamed(state, runs, subject) : openList(state, asking, {denied, chosen});
+	},
+	/** What it means, and the reason as long as nobody wrote another, follow what is chosen. */
+	changed(state, dialog, before) {
+		const hosts = chosenOf(valueOf(dialog, 'hosts'));
+		const earlier = chosenOf(valueOf(before, 'hosts'));
+		if (valueOf(dialog, 'hosts') === valueOf(before, 'hosts')) {
+			return dialog;
+		}
+
+		const runs = runsOf(state, dialog);
+		const at = dialog.fields.findIndex(({id}) => id === 'reason');
+		const isPreset = valueOf(dialog, 'reason') === presetReason(earlier, runs);
+		return {
+			...dialog,
+			lines: headLines(hosts, runs),
+			fields: isPreset ? replaceAt(dialog.fields, at, reasonFor(presetReason(hosts, runs))) : dialog.fields,
+		};
+	},
+	keys: {N: ignoreHost},
+	submit(state, dialog, values) {
+		const isList = dialog.fields.some(({id}) => id === 'hosts');
+		const scope = dialog.subject ?? values['scope'] ?? '';
+		if (isList ? values['hosts'] === '' : scope === '') {
+			return isList
+				? askAgain(state, dialog, {field: 'hosts', because: 'select a host (space)'})
+				: askAgain(state, dialog, {field: 'scope', because: 'a scope is needed'});
+		}
+
+		const {reason} = values;
+		if (!reason) {
+			return askAgain(state, dialog, {field: 'reason', because: 'a grant needs a reason'});
+		}
+
+		if (isList) {
+			return allowHosts(state, dialog, values);
+		}
+
+		const limit = durationArguments(values['duration'], state.now);
+		return runVerbForAll(state, runsOf(state, dialog), {
+			argv: run => ['allow', run.id, scope, '--because', reason, ...limit],
+			title: 'allow',
+		});
+	},
+};

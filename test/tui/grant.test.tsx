@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import type {RunEvent} from '../../source/core/run/event.ts';
+import {dialogOf} from '../../source/tui/focus.ts';
+import type {Effect, State} from '../../source/tui/state.ts';
+import {update} from '../../source/tui/update.ts';
+import {frameLines} from '../../source/tui/view.ts';
+import {at, run, screens, started, state} from './states.ts';
+
+/* A grant is what is shown and chosen, and no more. */
+
+const begin = Date.parse(at) + 120_000;
+
+function press(from: State, ...keys: string[]): {state: State; effects: Effect[]} {
+	let now = from.keyAt ?? begin;
+	let current = from;
+	const effects: Effect[] = [];
+	for (const key of keys) {
+		now += 1000;
+		const step = update(current, {type: 'keys', keys: [key], at: now});
+		current = step.state;
+		effects.push(...step.effects);
+	}
+
+	return {state: current, effects: effects.filter(effect => effect.type === 'act')};
+}
+
+const denied = (target: string, count = 1): RunEvent => ({type: 'egress.denied', target, because: 'no', count});
+const verbs = (effects: readonly Effect[]) =>
+	effects.flatMap(effect =>
+		effect.type === 'act' ? [effect.argv, ...(effect.more ?? [])].map(argv => argv.join(' ')) : [],
+	);
+const text = (from: State) =>
+	frameLines(from)
+		.map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '')
+		.join('\n');
+const asking = state([run('one', started, denied('old.test:443', 3), denied('new.test:443'))]);
+
+test('two keys grant the host that was blocked last, for the shortest time, with a reason that says why', () => {
+	const asked = press(asking, '+');
+	assert.deepEqual(asked.effects, []);
+	assert.match(text(asked.state), /Allow network for one/);
+	assert.match(text(asked.state), /▸ \[x\] new\.test:443 {2}blocked 1×, 2m ago/);
+	assert.match(
+		text(asked.state),
+		/ {2}\[ \] old\.test:443 {2}blocked 3×/,
+		'what is not chosen is there, and is not granted',
+	);
+	assert.match(text(asked.state), /The run can send anything it can read to new\.test:443\./);
+	assert.match(text(asked.state), /\[1 15m\] +2 1h +3 until 18:00 +4 until the run ends/);
+	assert.deepEqual(verbs(press(asked.state, 'return').effects), [
+		'allow one network:new.test:443 --because to reach new.test:443 for Mend the parser --for 15m',
+	]);
+	const hasty = update(update(asking, {type: 'keys', keys: ['+'], at: begin}).state, {
+		type: 'keys',
+		keys: ['return'],
+		at: begin + 100,
+	});
+	assert.deepEqual([hasty.effects, dialogOf(hasty.state)?.kind], [[], 'allow'], 'not before it could be read');
+});
+
+test('several hosts are one verb each, and what it means and the reason follow what is chosen', () => {
+	const both = press(asking, '+', 'down', 'space');
+	assert.match(text(both.state), /to these 2 hosts/);
+	assert.deepEqual(verbs(press(both.state, '2', 'return').effects), [
+		'allow one network:new.test:443 --because to reach new.test:443 and 1 other host for Mend the parser --for 1h',
+		'allow one network:old.test:443 --because to reach new.test:443 and 1 other host for Mend the parser --for 1h',
+	]);
+	const none = press(asking, '+', 'space', 'return');
+	assert.deepEqual(none.effects, []);
+	assert.match(none.state.notice!.text, /select a host/);
+	const own = press(asking, '+', 'up', 'ctrl-u', ...'docs', 'up', 'up', 'down', 'space', 'return');
+	assert.deepEqual(
+		verbs(own.effects).map(verb => / --because (.*) --for/.exec(verb)![1]),
+		['docs', 'docs'],
+		'a reason that was written stays',
+	);
+	const pasted = update(press(asking, '+').state, {type: 'paste', text: 'old.test:443\n'});
+	assert.deepEqual(verbs(press(pasted.state, 'return').effects), [
+		'allow one network:new.test:443 --because to reach new.test:443 for Mend the parser --for 15m',
+	]);
+});
+
+test('a duration is chosen by its number, and a digit in the reason is a digit', () => {
+	const argvOf = (...keys: string[]) => {
+		const [effect] = press(asking, '+', ...keys, 'return').effects;
+		return effect?.type === 'act' ? effect.argv : [];
+	};
+
+	assert.deepEqual(argvOf('3').slice(-2), ['--for', '1078m'], 'two minutes past midnight, until 18:00');
+	assert.ok(!argvOf('4').includes('--for'), 'until the run ends');
+	assert.deepEqual(argvOf('9').slice(-2), ['--for', '15m']);
+	const digit = argvOf('up', 'ctrl-u', '4');
+	assert.deepEqual(digit.slice(-4), ['--because', '4', '--for', '15m']);
+	const evening = {...asking, now: Date.parse('2026-01-01T19:00:00Z')};
+	const late = update(evening, {type: 'keys', keys: ['+']}).state;
+	assert.match(text(late), /3 1 day/);
+	const step = update(update(late, {type: 'keys', keys: ['3']}).state, {type: 'keys', keys: ['return']});
+	assert.deepEqual(step.effects[0]?.type === 'act' && step.effects[0].argv.slice(-2), ['--for', '1d']);
+});
+
+test('N ignores the host under the cursor, and grants nothing', () => {
+	assert.deepEqual(verbs(press(asking, '+', 'down', 'N').effects), ['dismiss one old.test:443']);
+	assert.equal(dialogOf(press(asking, '+', 'N').state), undefined);
+});
+
+test('of several runs only those are given a host that asked for it', () => {
+	const several: State = {
+		...state([
+			run('one', started, denied('a.test:443')),
+			run('two', started, denied('a.test:443'), denied('b.test:443')),
+			run('quiet', started),
+		]),
+		list: {...asking.list, marked: ['one', 'two', 'quiet']},
+	};
+	const asked = press(several, '+');
+	assert.match(text(asked.state), /Allow network for 2 runs/);
+	assert.match(text(asked.state), /a\.test:443 {2}blocked 2×, 2m ago, 2 runs/);
+	const granted = verbs(press(asked.state, 'return').effects).map(verb => verb.split(' --')[0]);
+	assert.deepEqual(granted, ['allow one network:a.test:443', 'allow two network:a.test:443']);
+});
+
+test('where nothing was blocked a scope is named, and nothing is filled in that would be granted by enter', () => {
+	const quiet = state([run('one', started)]);
+	const asked = press(quiet, '+');
+	assert.deepEqual(
+		dialogOf(asked.state)!.fields.map(({id, value}) => [id, value]),
+		[
+			['scope', ''],
+			['reason', ''],
+			['duration', '15m'],
+		],
+	);
+	assert.deepEqual(press(asked.state, 'return', 'return', 'return').effects, []);
+	assert.deepEqual(verbs(press(asked.state, ...'files:/x', 'return', ...'why 2', 'return', '2', 'return').effects), [
+		'allow one files:/x --because why 2 --for 1h',
+	]);
+	// A secret is chosen on the scopes tab by its row; no list of hosts has anything to do with it.
+	const scopes = {...screens()['scopes']!};
+	assert.equal(scopes.tab, 'scopes');
+});
+
+test("what is under an agent's control steers nothing in the question", () => {
+	const hostile = state([run('one', started, denied('evil.test:443\u001B[2J'))]);
+	const asked = press(hostile, '+');
+	assert.doesNotMatch(text(asked.state), /\u001B/);
+});
