@@ -6,7 +6,8 @@ import {findBinding, shortTitle} from './keymap.ts';
 import {pasteIntoPrompt, promptKey} from './prompt.ts';
 import {dialogOf, withDialog} from './focus.ts';
 import type {FormState} from './dialog.ts';
-import type {Message, State} from './state.ts';
+import {isListing} from './review/layout.ts';
+import type {Message, ReviewState, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /* Keys, pasted text, and text that comes back from an editor: each goes to what has the focus. */
@@ -84,9 +85,20 @@ function takeOff(state: State): Step | undefined {
 		};
 	}
 
-	return state.tab === 'changes' && review?.anchor !== undefined
-		? stay({...state, review: {...review, anchor: undefined}})
-		: undefined;
+	return state.tab === 'changes' && review ? takeOffReview(state, review) : undefined;
+}
+
+/** A selection first, then the list of the files, then the search. */
+function takeOffReview(state: State, review: ReviewState): Step | undefined {
+	if (review.anchor !== undefined) {
+		return stay({...state, review: {...review, anchor: undefined}});
+	}
+
+	if (isListing(state)) {
+		return stay({...state, review: {...review, isListing: false}});
+	}
+
+	return review.search ? stay({...state, review: {...review, search: undefined}}) : undefined;
 }
 
 function screenKey(state: State, key: string): Step {

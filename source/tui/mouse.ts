@@ -2,7 +2,7 @@ import {move, openTab, selectRow} from './navigation.ts';
 import {fleetLayout, footerHeight, listWindow} from './layout.ts';
 import {moveTo} from './review/cursor.ts';
 import {fileAt, fileInPane} from './review/pane.ts';
-import {paneWidth} from './review/layout.ts';
+import {paneWidth, headerHeight, isListing, reviewHeight} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
 import {placeNames} from './place-names.ts';
 import {tabs, type Message, type State} from './state.ts';
@@ -67,7 +67,7 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 	}
 
 	if (state.screen === 'run' && state.tab === 'changes' && kind === 'press' && row >= 2 && row < height) {
-		return inReview(state, {column, row: row - 2, height: height - 2});
+		return inReview(state, {column, row: row - 2 - headerHeight(state), height: reviewHeight(state)});
 	}
 
 	if (state.screen === 'run' && state.tab === 'scopes' && row >= 2 && kind === 'press') {
@@ -84,7 +84,11 @@ function inReview(state: State, {column, row, height}: {column: number; row: num
 		return stay(state);
 	}
 
-	if (column >= paneWidth(state)) {
+	if (row < 0) {
+		return stay(state);
+	}
+
+	if (column >= paneWidth(state) && !isListing(state)) {
 		return stay(moveTo(state, review, review.top + row));
 	}
 

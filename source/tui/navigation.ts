@@ -1,6 +1,7 @@
 import {comparedFiles} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
-import {moveTo} from './review/cursor.ts';
+import {moveByFiles, moveTo} from './review/cursor.ts';
+import {isListing} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
 import {scopeRows} from './scope-rows.ts';
 import {
@@ -109,7 +110,11 @@ export function move(state: State, by: number): Step {
 		}
 
 		case 'changes': {
-			return stay(state.review ? moveTo(state, state.review, state.review.at + by) : state);
+			if (!state.review) {
+				return stay(state);
+			}
+
+			return stay(isListing(state) ? moveByFiles(state, by) : moveTo(state, state.review, state.review.at + by));
 		}
 
 		case 'compare': {
@@ -133,7 +138,7 @@ export function moveToEnd(state: State, end: boolean): Step {
 		return moveLog({...state, logView: {...state.logView, select: undefined}}, {to: end ? 'end' : 'start'});
 	}
 
-	return place === 'changes' && state.review && end
+	return place === 'changes' && state.review && end && !isListing(state)
 		? stay(moveTo(state, state.review, reviewRows(state, state.review).length - 1))
 		: move(state, end ? 1_000_000 : -1_000_000);
 }

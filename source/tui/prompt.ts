@@ -3,7 +3,8 @@ import {edit, paste} from './forms/edit.ts';
 import {paletteEntries, shortTitle} from './keymap.ts';
 import {firstRun, visibleRuns} from './list.ts';
 import {withoutOverlay, withPrompt} from './focus.ts';
-import type {Prompt, State} from './state.ts';
+import {startSearch} from './review/search.ts';
+import {placeOf, type Prompt, type State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /* The line at the bottom that is typed: a filter that is seen at once, a search, the palette. */
@@ -18,6 +19,10 @@ function accept(state: State, prompt: Prompt): Step {
 
 		case 'search': {
 			const search = prompt.field.value;
+			if (placeOf(state) === 'changes') {
+				return startSearch(closed, search);
+			}
+
 			return {
 				state: {...closed, logView: {...state.logView, search}},
 				effects:

@@ -82,6 +82,10 @@ export type ReviewState = {
 	readonly top: number;
 	/** Where a range of lines begins. */
 	readonly anchor: number | undefined;
+	/** What is searched for, and which of its matches was gone to last. */
+	readonly search: {readonly text: string; readonly at: number | undefined} | undefined;
+	/** Whether the files are listed in place of the change, where there is no room for them beside it. */
+	readonly isListing: boolean;
 };
 
 /** A line at the bottom that is being typed, and what it is for. */

@@ -149,6 +149,31 @@ index 4444444444444444444444444444444444444444..55555555555555555555555555555555
 +{"lockfileVersion": 3}
 `;
 
+/** What is not seen of a line by itself. */
+const blanksDiff = `diff --git a/ends.txt b/ends.txt
+index 6666666666666666666666666666666666666666..7777777777777777777777777777777777777777 100644
+--- a/ends.txt
++++ b/ends.txt
+@@ -1,2 +1,2 @@
+-one
+-two
++one\r
++two\r
+diff --git a/Makefile b/Makefile
+index 8888888888888888888888888888888888888888..9999999999999999999999999999999999999999 100644
+--- a/Makefile
++++ b/Makefile
+@@ -1,4 +1,4 @@
+ all:
+-\tnpm test
++    npm test
+-last\tone
++last    one
+-end  \t
++end
+\\ No newline at end of file
+`;
+
 function log(id: string, kind: LogState['kind'] = 'output'): LogState {
 	const texts = ['$ npm test', '▸ Bash npm test', '  12 passed', 'naïve café 日本語 🚀 ok', 'ℹ pass 12'];
 	return {
@@ -308,6 +333,16 @@ export function screens(): Record<string, State> {
 				{seq: 2, at, actor: 'fleet', prev: '', ...denied},
 			] as Entry[],
 		},
+		'review-files': update(review, {type: 'keys', keys: ['f']}).state,
+		'review-search': update(update(review, {type: 'keys', keys: ['/', 't', 'e', 'x', 't']}).state, {
+			type: 'keys',
+			keys: ['return', 'n'],
+		}).state,
+		blanks: withDiff(state([ready], {screen: 'run', tab: 'changes', selected: 'ready'}), {
+			run: 'ready',
+			files: parseDiff(blanksDiff),
+			review: {viewed: {}, comments: []},
+		}),
 		comment: update(review, {type: 'keys', keys: [']', 'j', 'c']}).state,
 		gates,
 		approve: openDialog(gates, 'approve').state,

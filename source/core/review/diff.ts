@@ -6,6 +6,8 @@ import {escapeControls} from '../text/escape-controls.ts';
 export type DiffLine = {
 	readonly kind: ' ' | '+' | '-';
 	readonly text: string;
+	/** The same with its tabs, and nothing escaped, where it has some. */
+	readonly raw?: string;
 	readonly old: number | undefined;
 	readonly new: number | undefined;
 	/** Whether it held bytes that a terminal would obey, or characters that reorder or are not seen. */
@@ -171,6 +173,26 @@ function readHeader(file: Open, line: string): boolean {
 	return true;
 }
 
+/** A line of a hunk. @param numbers on either side, where it is there */
+function readLine(
+	kind: DiffLine['kind'],
+	content: string,
+	numbers: {readonly old: number; readonly new: number},
+): DiffLine {
+	const text = content.replace(/\r$/, '');
+	// The mark of Unicode at the very beginning of a file is shown, and is no alarm.
+	const isFirst = (kind === '-' ? numbers.old : numbers.new) === 1;
+	return {
+		kind,
+		text: visible(text),
+		old: kind === '+' ? undefined : numbers.old,
+		new: kind === '-' ? undefined : numbers.new,
+		control: holdsControl(isFirst ? content.replace(/^\uFEFF/, '') : content),
+		...(text.includes('\t') ? {raw: text} : {}),
+		...(content.endsWith('\r') ? {cr: true} : {}),
+	};
+}
+
 /**
  * Reads a unified diff as git writes it. Total: what is not understood is passed over, and a hunk ends where its header
  * says. The text is untrusted; lines and names come out escaped.
@@ -187,16 +209,7 @@ export function parseDiff(text: string): DiffFile[] {
 		if (file && hunk && (oldLeft > 0 || newLeft > 0)) {
 			const kind = line[0] ?? ' ';
 			if (kind === '+' || kind === '-' || kind === ' ') {
-				const content = line.slice(1);
-				// The mark of Unicode at the very beginning of a file is shown, and is no alarm.
-				hunk.lines.push({
-					kind,
-					text: visible(content.replace(/\r$/, '')),
-					old: kind === '+' ? undefined : oldLine,
-					new: kind === '-' ? undefined : newLine,
-					control: holdsControl((kind === '-' ? oldLine : newLine) === 1 ? content.replace(/^\uFEFF/, '') : content),
-					...(content.endsWith('\r') ? {cr: true} : {}),
-				});
+				hunk.lines.push(readLine(kind, line.slice(1), {old: oldLine, new: newLine}));
 				oldLeft -= kind === '+' ? 0 : 1;
 				newLeft -= kind === '-' ? 0 : 1;
 				oldLine += kind === '+' ? 0 : 1;

@@ -285,34 +285,3 @@ function packagesIn(path: string, text: string): string[] {
 				.filter(name => name !== '' && !notPackages.has(name))
 		: [];
 }
-
-/** What a change does to the ends of lines, in words; empty where they are as they mostly are. */
-export function lineEnds(file: DiffFile): string {
-	const ends = (kind: DiffLine['kind']) => {
-		const own = file.hunks.flatMap(hunk => hunk.lines).filter(line => line.kind === kind && line.open !== true);
-		const returns = own.filter(line => line.cr).length;
-		if (own.length === 0) {
-			return undefined;
-		}
-
-		if (returns === 0) {
-			return 'LF';
-		}
-
-		return returns === own.length ? 'CR LF' : 'both CR LF and LF';
-	};
-
-	const [before, after, around] = [ends('-'), ends('+'), ends(' ')];
-	const was = before ?? around;
-	if (after !== undefined && was !== undefined && was !== after) {
-		return `line ends: ${was} becomes ${after}`;
-	}
-
-	return [after, was].some(end => end !== undefined && end !== 'LF') ? `line ends: ${after ?? was}` : '';
-}
-
-/** Whether some lines of a change end in a carriage return and others do not, so that it matters which. */
-export function hasMixedEnds(file: DiffFile): boolean {
-	const lines = file.hunks.flatMap(hunk => hunk.lines).filter(line => line.open !== true);
-	return lines.some(line => line.cr) && lines.some(line => !line.cr);
-}

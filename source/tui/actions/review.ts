@@ -1,11 +1,12 @@
 import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {commentPlace, commentUnder} from '../review/comments.ts';
-import {foldFile, keepPlace, moveToKind, onLine, toggleViewed} from '../review/cursor.ts';
-import {isSplit} from '../review/layout.ts';
+import {foldFile, keepPlace, moveToKind, nextUnviewed, onLine, toggleViewed} from '../review/cursor.ts';
+import {isListing, isSplit, paneWidth} from '../review/layout.ts';
+import {findNext} from '../review/search.ts';
 import {selectedRun, type State} from '../state.ts';
 import {bad, stay, type Step} from '../step.ts';
-import type {KeyTable} from './record.ts';
+import {openPrompt, type KeyTable} from './record.ts';
 
 /* How a change is read, and what is said about it. */
 
@@ -61,17 +62,26 @@ function needsDrafts(state: State): string | undefined {
 
 const needsComments = ({review}: State) => ((review?.review.comments.length ?? 0) === 0 ? 'no comments' : undefined);
 
+const needsSearch = (state: State) => needsFiles(state) ?? (state.review?.search ? undefined : 'no search yet (/)');
+const needsList = (state: State) =>
+	needsFiles(state) ?? (paneWidth(state) > 0 ? 'the files are beside the change: [ and ] go to them' : undefined);
+
+/** Folds the file, or opens it from the list of the files. */
+function open(state: State): Step {
+	return isListing(state) ? stay({...state, review: {...state.review!, isListing: false}}) : foldFile(state);
+}
+
 /** Keys that need a change in view. */
 const inChanges = {places: ['changes'], disabled: needsFiles} as const;
 
 export const reviewKeys = {
-	viewed: {keys: 'space', title: 'viewed', footer: 3, ...inChanges, run: ({state}) => toggleViewed(state)},
-	comment: {keys: 'c', title: 'comment', footer: 4, ...inChanges, run: ({state}) => comment(state)},
+	viewed: {keys: 'space', title: 'viewed', footer: 0, ...inChanges, run: ({state}) => toggleViewed(state)},
+	comment: {keys: 'c', title: 'comment', footer: 1, ...inChanges, run: ({state}) => comment(state)},
 	'send-comments': {
 		keys: 'S',
 		title: 'send comments',
 		places: ['changes'],
-		footer: 5,
+		footer: 1,
 		disabled: needsDrafts,
 		run: asks('send-comments'),
 	},
@@ -95,7 +105,7 @@ export const reviewKeys = {
 		...inChanges,
 		run: ({state}) => moveToKind(state, ['hunk'], -1),
 	},
-	'fold-file': {keys: 'return z', title: 'fold file', ...inChanges, run: ({state}) => foldFile(state)},
+	'fold-file': {keys: 'return z', title: 'fold file', ...inChanges, run: ({state}) => open(state)},
 	range: {keys: 'v', title: 'select lines', ...inChanges, run: ({state}) => range(state)},
 	uncomment: {
 		keys: 'x',
@@ -103,6 +113,36 @@ export const reviewKeys = {
 		places: ['changes'],
 		disabled: needsComments,
 		run: ({state}) => uncomment(state),
+	},
+	files: {
+		keys: 'f',
+		title: 'files: list or change',
+		footer: 0,
+		places: ['changes'],
+		disabled: needsList,
+		run: ({state}) => stay({...state, review: {...state.review!, isListing: !state.review!.isListing}}),
+	},
+	'next-unviewed': {
+		keys: 'U',
+		title: 'next unviewed file',
+		footer: 9,
+		...inChanges,
+		run: ({state}) => nextUnviewed(state),
+	},
+	find: {keys: '/', title: 'search', footer: 8, ...inChanges, run: openPrompt('search')},
+	'find-next': {
+		keys: 'n',
+		title: 'next match',
+		places: ['changes'],
+		disabled: needsSearch,
+		run: ({state}) => findNext(state, 1),
+	},
+	'find-previous': {
+		keys: 'N',
+		title: 'previous match',
+		places: ['changes'],
+		disabled: needsSearch,
+		run: ({state}) => findNext(state, -1),
 	},
 	split: {keys: '|', title: 'side by side or unified', places: ['changes'], run: ({state}) => split(state)},
 } as const satisfies KeyTable;

@@ -2,7 +2,8 @@ import type {DiffFile} from '../../core/review/diff.ts';
 import {isViewed, type Review} from '../../core/review/comments.ts';
 import type {FlagFacts} from '../../core/review/flags.ts';
 import type {ReviewState, State} from '../state.ts';
-import {stay, type Step} from '../step.ts';
+import {bad, good, stay, type Step} from '../step.ts';
+import {reviewHeight} from './layout.ts';
 import {orderFiles} from './order.ts';
 import {headRows, isFolded, reviewRows, type ReviewRow} from './rows.ts';
 
@@ -45,9 +46,9 @@ export function keepPlace(before: State, after: State): State {
 	return moveTo(after, {...to, anchor: undefined}, at === -1 ? to.at : at);
 }
 
-/** With the cursor on a row, and that row in view. @param height of the rows that are drawn */
+/** With the cursor on a row, and that row in view. */
 export function moveTo(state: State, review: ReviewState, at: number): State {
-	const height = Math.max(1, state.rows - 5);
+	const height = reviewHeight(state);
 	const to = Math.max(0, Math.min(reviewRows(state, review).length - 1, at));
 	const margin = Math.min(2, Math.floor((height - 1) / 2));
 	const top = Math.max(0, Math.min(Math.max(review.top, to - height + 1 + margin), to - margin));
@@ -75,6 +76,28 @@ export function moveToKind(state: State, kinds: ReadonlyArray<ReviewRow['kind']>
 function fileAt(state: State): DiffFile | undefined {
 	const row = state.review && reviewRows(state, state.review)[state.review.at];
 	return row && 'file' in row ? row.file : undefined;
+}
+
+/** How many files are viewed, in words. */
+export function viewedCount({files, review}: Pick<ReviewState, 'files' | 'review'>): string {
+	return `${files.filter(file => isViewed(review, file)).length} of ${files.length} viewed`;
+}
+
+/** The cursor on another file, by as many as are counted; the first and the last are the ends. */
+export function moveByFiles(state: State, by: number): State {
+	const {files} = state.review!;
+	const current = fileAt(state);
+	const at = Math.max(0, Math.min(files.length - 1, (current ? files.indexOf(current) : 0) + by));
+	return files[at] ? onFile(state, files[at].path) : state;
+}
+
+/** The cursor on the next file that is not viewed, after the current one and then from the top. */
+export function nextUnviewed(state: State): Step {
+	const {files, review} = state.review!;
+	const current = fileAt(state);
+	const from = current ? files.indexOf(current) + 1 : 0;
+	const next = [...files.slice(from), ...files.slice(0, from)].find(file => !isViewed(review, file));
+	return next ? stay(onFile(state, next.path)) : bad(state, viewedCount(state.review!));
 }
 
 /** The cursor on a file's own row. */
@@ -118,9 +141,9 @@ export function toggleViewed(state: State): Step {
 	const {[file.path]: __, ...folds} = review.folds;
 	const next: Review = {...review.review, viewed: seen ? others : {...others, [file.path]: file.digest}};
 	const marked = onFile({...state, review: {...review, review: next, folds}}, file.path);
-	const to = marked.review!.files.find(other => !isViewed(next, other));
+	const on = good(seen ? marked : nextUnviewed(marked).state, viewedCount(marked.review!));
 	return {
-		state: seen || !to ? marked : onFile(marked, to.path),
+		state: on.state,
 		effects: [{type: 'save-review', run: review.run, review: next}],
 	};
 }
@@ -168,6 +191,8 @@ export function withDiff(
 		at: before?.at ?? headRows({files, commitFlags, facts}),
 		top: before?.top ?? 0,
 		anchor: undefined,
+		search: before?.search && {text: before.search.text, at: undefined},
+		isListing: before?.isListing ?? false,
 	};
 	const moved = moveTo({...state, review: next}, next, next.at);
 	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);

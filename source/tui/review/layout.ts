@@ -1,7 +1,8 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
-import {hasMixedEnds} from '../../core/review/flags.ts';
+import {hasMixedEnds, looksSame} from '../../core/review/blanks.ts';
 import {breaksOf} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';
+import {partnerOf} from './tokens.ts';
 
 /* Which cells of the screen a change has, and how its lines are broken into rows there. */
 
@@ -11,6 +12,21 @@ const paneColumns = 110;
 /** Columns of the files beside the change; 0 where there is no room for them. */
 export function paneWidth({columns}: Pick<State, 'columns'>): number {
 	return columns >= paneColumns ? Math.min(44, Math.floor(columns * 0.28)) : 0;
+}
+
+/** Whether the files are in the place of the change. */
+export function isListing(state: Pick<State, 'columns' | 'review'>): boolean {
+	return paneWidth(state) === 0 && state.review?.isListing === true;
+}
+
+/** Rows above a change that name the file it is in, where the files do not stand beside it. */
+export function headerHeight(state: Pick<State, 'columns'>): number {
+	return paneWidth(state) === 0 ? 1 : 0;
+}
+
+/** Rows that the change itself has: all but the title, the tabs and the footer. */
+export function reviewHeight(state: Pick<State, 'columns' | 'rows'>): number {
+	return Math.max(1, state.rows - 4 - headerHeight(state));
 }
 
 /** Columns that the change itself has. */
@@ -34,7 +50,9 @@ function endOf(file: DiffFile, line: DiffLine): string {
 	const known = mixed.get(file) ?? hasMixedEnds(file);
 	mixed.set(file, known);
 	const carriageReturn = line.cr && line.kind !== ' ' && known ? ' (ends in a carriage return)' : '';
-	return `${carriageReturn}${line.open ? ' (no newline at end of file)' : ''}`;
+	const partner = line.kind === ' ' ? undefined : partnerOf(file, line);
+	const blanks = partner && looksSame(line, partner) ? ` (${line.raw?.includes('\t') ? 'tabs' : 'spaces'})` : '';
+	return `${blanks}${carriageReturn}${line.open ? ' (no newline at end of file)' : ''}`;
 }
 
 const mixed = new WeakMap<DiffFile, boolean>();

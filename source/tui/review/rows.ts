@@ -2,7 +2,8 @@ import type {LockChange} from '../../core/packages/difference.ts';
 import {changeText, flagLines, summarize, summaryText} from '../../core/packages/summary.ts';
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {commentState, findQuoted, isViewed, type Comment, type Review} from '../../core/review/comments.ts';
-import {isGenerated, lineEnds, type Flag} from '../../core/review/flags.ts';
+import {lineEnds} from '../../core/review/blanks.ts';
+import {isGenerated, type Flag} from '../../core/review/flags.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {breaksOf} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';
@@ -56,7 +57,7 @@ function noteOf(file: DiffFile, review: Review): string {
 }
 
 /** A line of a hunk in the place of its side; one that did not change is on both. */
-function sidesOf(line: DiffLine): [DiffLine | undefined, DiffLine | undefined] {
+function placeOf(line: DiffLine): [DiffLine | undefined, DiffLine | undefined] {
 	switch (line.kind) {
 		case '-': {
 			return [line, undefined];
@@ -103,6 +104,14 @@ function pairs(lines: readonly DiffLine[]): Array<[DiffLine | undefined, DiffLin
 
 	flush();
 	return result;
+}
+
+/** The lines of a hunk as rows: in pairs, or one below the other. */
+export function sidesOf(
+	lines: readonly DiffLine[],
+	isSplit: boolean,
+): ReadonlyArray<readonly [DiffLine | undefined, DiffLine | undefined]> {
+	return isSplit ? pairs(lines) : lines.map(line => placeOf(line));
 }
 
 /** Where a comment stands now: its line's number on its side. */
@@ -211,8 +220,7 @@ class RowMaker {
 	/** @param comments those that have no row yet, and where they stand */
 	#addLines(file: DiffFile, hunk: number, comments: Map<Comment, number>): void {
 		const {lines} = file.hunks[hunk]!;
-		const sides = this.#look.split && !isOneSided(file) ? pairs(lines) : lines.map(line => sidesOf(line));
-		for (const [index, [left, right]] of sides.entries()) {
+		for (const [index, [left, right]] of sidesOf(lines, this.#look.split && !isOneSided(file)).entries()) {
 			const parts = Math.max(this.#partsOf(file, left), this.#partsOf(file, right));
 			for (let part = 0; part < parts; part++) {
 				this.#rows.push({kind: 'line', file, hunk, index, left, right, part});

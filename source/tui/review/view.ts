@@ -1,67 +1,19 @@
-import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {isViewed} from '../../core/review/comments.ts';
-import {highlight, sliceSpans, type Back, type Span, type Tone} from '../../core/text/spans.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import {fitMiddle, fitSpans, fitTail} from '../paint/fit.ts';
+import type {Span} from '../../core/text/spans.ts';
+import {fitMiddle, widthOf} from '../paint/fit.ts';
 import {beside, type Line} from '../paint/line.ts';
-import {fileAt, paneLines} from './pane.ts';
-import {changedWords, partnerOf, tokensOf} from './tokens.ts';
-import {diffWidth, isOneSided, isSplit, paneWidth, textRoom, wrappedLine} from './layout.ts';
-import {reviewRows, statusSigns, type ReviewRow} from './rows.ts';
 import type {ReviewState, State} from '../state.ts';
+import {viewedCount} from './cursor.ts';
+import {diffWidth, headerHeight, isListing, isOneSided, isSplit, paneWidth, textRoom} from './layout.ts';
+import {lineSpans} from './lines.ts';
+import {fileAt, paneLines} from './pane.ts';
+import {reviewRows, statusSigns, type ReviewRow} from './rows.ts';
+import {matchCount} from './search.ts';
 
-const backs: Readonly<Record<DiffLine['kind'], Back | undefined>> = {'+': 'added', '-': 'removed', ' ': undefined};
-const tones: Readonly<Record<DiffLine['kind'], Tone | undefined>> = {'+': 'good', '-': 'bad', ' ': undefined};
-
-/** A line's words: what is code in its colours, and what changed within it marked. */
-function textOf(file: DiffFile, hunk: number, line: DiffLine): Span[] {
-	const back = backs[line.kind];
-	let spans: Span[] = tokensOf(file, hunk, line).map(token => ({text: token.text, tone: token.tone, back}));
-	const partner = line.kind === ' ' ? undefined : partnerOf(file, line);
-	if (partner) {
-		const words = line.kind === '-' ? changedWords(line, partner).left : changedWords(partner, line).right;
-		for (const [from, to] of words) {
-			spans = highlight(spans, {from, to}, {back: line.kind === '-' ? 'removedWord' : 'addedWord'});
-		}
-	}
-
-	return spans;
-}
+/* A change as lines: the files beside it or above it, and its rows. */
 
 const number = (value: number | undefined) => (value === undefined ? '     ' : String(value).padStart(5));
-
-/**
- * One row of a line: its numbers, its sign, and the part of its
- * text that is in this row; what is not shown of it is counted.
- */
-function lineSpans(
-	{file, hunk, part}: ReviewRow & {kind: 'line'},
-	line: DiffLine | undefined,
-	{numbers, room, wrap}: {readonly numbers: string; readonly room: number; readonly wrap: boolean},
-): Span[] {
-	const {end, breaks} = line ? wrappedLine(file, line, room) : {end: '', breaks: []};
-	if (!line || (wrap && part >= breaks.length)) {
-		return [{text: ' '.repeat(numbers.length + 1 + room), dim: true}];
-	}
-
-	const back = backs[line.kind];
-	const text: Span[] = [...textOf(file, hunk, line), ...(end === '' ? [] : [{text: end, dim: true, back}])];
-	const fitted = () => {
-		if (breaks.length === 1) {
-			return fitSpans(text, room, {back});
-		}
-
-		return wrap
-			? fitSpans(sliceSpans(text, breaks[part]!, breaks[part + 1] ?? Number.POSITIVE_INFINITY), room, {back})
-			: fitTail(text, room, {back});
-	};
-
-	return [
-		{text: part === 0 ? numbers : ' '.repeat(numbers.length), dim: true},
-		{text: line.kind, tone: tones[line.kind], back},
-		...fitted(),
-	];
-}
 
 function rowLine(
 	row: ReviewRow,
@@ -102,16 +54,16 @@ function rowLine(
 			if (isBoth) {
 				return {
 					spans: [
-						...lineSpans(row, left, {numbers: `${number(left?.old)} `, room, wrap: review.wrap}),
+						...lineSpans(row, left, {numbers: `${number(left?.old)} `, room, look: review}),
 						{text: '│', dim: true},
-						...lineSpans(row, right, {numbers: `${number(right?.new)} `, room, wrap: review.wrap}),
+						...lineSpans(row, right, {numbers: `${number(right?.new)} `, room, look: review}),
 					],
 				};
 			}
 
 			const line = (right ?? left)!;
 			return {
-				spans: lineSpans(row, line, {numbers: `${number(line.old)}${number(line.new)} `, room, wrap: review.wrap}),
+				spans: lineSpans(row, line, {numbers: `${number(line.old)}${number(line.new)} `, room, look: review}),
 			};
 		}
 
@@ -165,28 +117,66 @@ export function reviewLines(state: State, height: number): Line[] {
 			bold: line.bold,
 		};
 	});
-	const pane = paneWidth(state);
-	if (pane === 0) {
-		return lines;
+	const current = fileAt(rows, review.at);
+	if (headerHeight(state) > 0) {
+		const room = Math.max(0, height - headerHeight(state));
+		const below = isListing(state) ? paneLines(review, {current, width: state.columns, height: room}) : lines;
+		return [headerLine(state, review, current && review.files.indexOf(current)), ...below.slice(0, room)];
 	}
 
-	const files = paneLines(review, {current: fileAt(rows, review.at), width: pane, height});
+	const pane = paneWidth(state);
+	const files = paneLines(review, {current, width: pane, height});
 	return Array.from({length: height}, (_, index) =>
 		beside(files[index] ?? {}, lines[index] ?? {}, {width: pane, total: state.columns}),
 	);
 }
 
-/** How much there is, and how far it was read. */
-export function reviewTitle({review, selected}: State): string {
-	if (!review || review.run !== selected) {
+/** How far it was read, and how it is looked at. */
+function titleParts(state: State, review: ReviewState): string[] {
+	const drafts = review.review.comments.filter(comment => !comment.sent).length;
+	const count = matchCount(state, review);
+	const at = count?.at === undefined ? '' : `${count.at + 1}/`;
+	return [
+		...(count ? [`/${escapeLine(review.search!.text)} ${at}${count.total}`] : []),
+		viewedCount(review),
+		...(drafts > 0 ? [`${drafts} ${drafts === 1 ? 'draft' : 'drafts'}`] : []),
+		...(review.wrap ? [] : ['no wrap']),
+	];
+}
+
+/** Above the change, where the files do not stand beside it: the file that the cursor is in, and how far it was read. */
+function headerLine(state: State, review: ReviewState, at: number | undefined): Line {
+	const {columns} = state;
+	const file = at === undefined ? undefined : review.files[at];
+	const place = file ? `  ${at! + 1}/${review.files.length}` : '';
+	const parts: string[] = [];
+	let room = columns - place.length - 2 - Math.min(14, widthOf(escapeLine(file?.path ?? '')));
+	for (const part of titleParts(state, review)) {
+		if (part.length + 2 <= room) {
+			parts.push(part);
+			room -= part.length + 2;
+		}
+	}
+
+	const right = parts.join('  ');
+	const name = fitMiddle(escapeLine(file?.path ?? ''), Math.max(8, columns - place.length - right.length - 3));
+	const gap = Math.max(1, columns - 1 - widthOf(name) - place.length - right.length - 1);
+	const spans: Span[] = [
+		{text: ` ${name}`, bold: true},
+		{text: place, tone: 'quiet'},
+		{text: `${' '.repeat(gap)}${right}`, tone: 'quiet'},
+	];
+	return {spans};
+}
+
+/** How much there is, and how far it was read: beside the tabs, where nothing stands above the change. */
+export function reviewTitle(state: State): string {
+	const {review, selected} = state;
+	if (!review || review.run !== selected || headerHeight(state) > 0) {
 		return '';
 	}
 
-	const viewed = review.files.filter(file => isViewed(review.review, file)).length;
-	const drafts = review.review.comments.filter(comment => !comment.sent).length;
 	const added = review.files.reduce((sum, file) => sum + file.added, 0);
 	const removed = review.files.reduce((sum, file) => sum + file.removed, 0);
-	const cut = review.wrap ? '' : 'no wrap, ';
-	const unsent = drafts > 0 ? `, ${drafts} ${drafts === 1 ? 'draft' : 'drafts'}` : '';
-	return `${cut}${viewed}/${review.files.length} viewed +${added} -${removed}${unsent}`;
+	return [...titleParts(state, review), `+${added} -${removed}`].join('  ');
 }
