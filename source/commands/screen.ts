@@ -11,7 +11,7 @@ import {Store, type Leaving} from '../tui/store.ts';
 import {paintFrame} from '../tui/view.ts';
 import {TerminalReports} from '../tui/terminal-reports.ts';
 import {createClient} from '../terminal/screen-client.ts';
-import {endingSignals, onAnyEnd, takeTerminal} from '../terminal/take-terminal.ts';
+import {endingSignals, onAnyEnd, takeKeyboard, takeTerminal} from '../terminal/take-terminal.ts';
 import {define, flag} from './verb.ts';
 
 /** The folder above (or at) this one that looks like a repository: enough for an offer, without starting git. */
@@ -59,6 +59,27 @@ function takeReports(send: (message: Message) => void): () => void {
 /** What the screen goes on with: its state when it was left, and a text that was edited since. */
 type Before = {readonly state: State | undefined; readonly edited: string | undefined};
 
+/** Has the store's state drawn or read out from now on; undefined where it was left already. */
+async function begin(
+	client: FleetClient,
+	store: Store,
+	{screenReader, isLeft}: {readonly screenReader: boolean; readonly isLeft: () => boolean},
+): Promise<{leave(): void; left: Promise<unknown>} | undefined> {
+	if (screenReader) {
+		const {readOut} = await import('../tui/spoken/reader.tsx');
+		return isLeft() ? undefined : readOut(store, text => process.stdout.write(text));
+	}
+
+	const {show} = await import('../tui/show.tsx');
+	if (isLeft()) {
+		return undefined;
+	}
+
+	const shown = show(store);
+	client.terminal.mouse(store.snapshot().settings.mouse);
+	return shown;
+}
+
 /** Draws the screen until it is left. @returns its state then, and what it was left for; undefined for its end */
 async function draw(
 	client: FleetClient,
@@ -84,13 +105,13 @@ async function draw(
 		process.on(signal, onSignal);
 	}
 
-	const giveBack = takeTerminal(process.stdin, process.stdout, screenReader ? [] : paintFrame(store.snapshot()));
+	const giveBack = screenReader
+		? takeKeyboard(process.stdin, process.stdout)
+		: takeTerminal(process.stdin, process.stdout, paintFrame(store.snapshot()));
 	const giveReports = takeReports(message => store.send(message));
 	try {
-		const {show} = await import('../tui/show.tsx');
-		if (!left.wanted) {
-			const shown = show(store, {screenReader});
-			client.terminal.mouse(store.snapshot().settings.mouse);
+		const shown = await begin(client, store, {screenReader, isLeft: () => left.wanted !== undefined});
+		if (shown) {
 			// Whoever draws has to end before the terminal is given back, or the last frame is drawn after that.
 			leave = onAnyEnd(() => shown.leave());
 			await shown.left;

@@ -28,8 +28,12 @@ function fold(places: RunPaths): Run | undefined {
 	}
 }
 
-/** A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal. */
-export function readRun(places: RunPaths): Run | undefined {
+/**
+ * A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal.
+ * @param patienceMs how long one that was just asked to start is not taken for crashed: between the verb that wrote that
+ * down and the supervisor that it starts, nobody has the lock
+ */
+export function readRun(places: RunPaths, patienceMs = 0): Run | undefined {
 	const run = fold(places);
 	if (!run || !hasWorker(run.stage) || Lock.isHeld(places.lock) || supervisorLives(run)) {
 		return run;
@@ -37,6 +41,10 @@ export function readRun(places: RunPaths): Run | undefined {
 
 	// The worker may have ended between the two looks. Whoever let the lock go had written its last line before.
 	const last = fold(places);
+	if (last?.stage === 'starting' && Date.now() - Date.parse(last.updatedAt) < patienceMs) {
+		return last;
+	}
+
 	const gone = last && !supervisorLives(last) ? withoutWorker(last) : last;
 	if (gone !== last && existsSync(places.socket)) {
 		// A dead worker removes nothing: the first who looks does. With the lock, so that no new worker loses its own.

@@ -23,6 +23,9 @@ const saveEveryMs = 60_000;
 /** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
 const livesEveryMs = 2000;
 
+/** How long a supervisor may take until it is there; after that, who has none has crashed. */
+const startMs = 1500;
+
 /** Runs that were made in the same millisecond are in the order of their names, backward. */
 function newestFirst(a: Run, b: Run): number {
 	if (a.createdAt !== b.createdAt) {
@@ -128,7 +131,7 @@ export class KnownRuns {
 	#read(id: string): void {
 		const places = this.#paths.run(id);
 		const stamp = stampOf(this.#paths, id);
-		this.#known.set(id, {run: readRun(places), changes: readChanges(places), stamp});
+		this.#known.set(id, {run: readRun(places, startMs), changes: readChanges(places), stamp});
 		this.#isCached = false;
 	}
 

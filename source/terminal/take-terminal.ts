@@ -40,11 +40,20 @@ export function endAll(): void {
 	}
 }
 
-/**
- * The other screen and the cursor, and what is switched on while
- * it is shown: reports of the mouse, and brackets round a paste.
- */
-const plainTerminal = '\u001B[?1002l\u001B[?1006l\u001B[?2004l\u001B[0m\u001B[?1049l\u001B[?25h';
+/** What is switched on while a screen is shown: reports of the mouse, and brackets round a paste. */
+const plainKeyboard = '\u001B[?1002l\u001B[?1006l\u001B[?2004l';
+
+/** The same, with the other screen and the cursor. */
+const plainTerminal = `${plainKeyboard}\u001B[0m\u001B[?1049l\u001B[?25h`;
+
+/** Takes a terminal's keys alone, for who writes line after line. @returns gives them back */
+export function takeKeyboard(stdin: ReadStream, stdout: WriteStream): () => void {
+	stdin.setRawMode(true);
+	return onAnyEnd(() => {
+		stdin.setRawMode(false);
+		stdout.write(`${plainKeyboard}\u001B[?25h`);
+	});
+}
 
 /**
  * Takes the terminal's other screen and draws a first frame there: what draws all further ones takes longer to load

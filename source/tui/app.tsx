@@ -1,6 +1,6 @@
-import {Box, Text, useInput, useIsScreenReaderEnabled, usePaste, useWindowSize, type Key} from 'ink';
+import {Box, Text, useInput, usePaste, useWindowSize, type Key} from 'ink';
 import {useEffect, useSyncExternalStore, type ReactNode} from 'react';
-import {paintLine, spokenLine, type Line} from './paint/line.ts';
+import {paintLine, type Line} from './paint/line.ts';
 import {fit} from './paint/fit.ts';
 import type {State} from './state.ts';
 import type {Store} from './store.ts';
@@ -55,11 +55,6 @@ export function keysOf(input: string, key: Partial<Key>): string[] {
 }
 
 function Row({line, width, theme}: {readonly line: Line; readonly width: number; readonly theme: Theme}): ReactNode {
-	const isRead = useIsScreenReaderEnabled();
-	if (isRead) {
-		return <Text>{spokenLine(line)}</Text>;
-	}
-
 	const {text = '', title = false, inverse = false, underline = false, bold = false} = line;
 	if (line.spans || line.tone || line.dim || line.back || line.sgr !== undefined) {
 		return <Text wrap="truncate">{paintLine(line, width, theme)}</Text>;

@@ -6,7 +6,7 @@ import type {Store} from './store.ts';
  * Draws a store's state from now on, on a terminal that is taken
  * already. `leave` ends it; `left` resolves when that has happened.
  */
-export function show(store: Store, options: {readonly screenReader: boolean}): {leave(): void; left: Promise<unknown>} {
+export function show(store: Store): {leave(): void; left: Promise<unknown>} {
 	// Ink would ask whether this is a build machine, by a variable that
 	// people set for other reasons; that there is a terminal is known here.
 	const app = render(<App store={store} />, {
@@ -15,7 +15,7 @@ export function show(store: Store, options: {readonly screenReader: boolean}): {
 		maxFps: 60,
 		exitOnCtrlC: false,
 		patchConsole: false,
-		isScreenReaderEnabled: options.screenReader,
+		isScreenReaderEnabled: false,
 	});
 	return {leave: () => app.unmount(), left: app.waitUntilExit()};
 }

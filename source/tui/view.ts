@@ -27,13 +27,18 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
 	help: helpLines,
 };
 
+/** The lines of the screen that is shown, without the footer and what is asked over it. */
+export function screenLines(state: State, height: number): Line[] {
+	return screens[state.screen](state, height);
+}
+
 /** The frame of a state: exactly as many lines as the terminal has, since Ink clears the screen before a taller one. */
 export function frameLines(state: State): Line[] {
 	const room = Math.max(0, state.rows - footerHeight - 1);
 	const dialog = dialogOf(state);
 	const below = (dialog ? dialogLines(dialog, state.columns, room) : paletteLines(state)).slice(0, room);
 	const height = Math.max(1, state.rows - footerHeight - below.length);
-	return block([...block(screens[state.screen](state, height), height), ...below, ...footerLines(state)], state.rows);
+	return block([...block(screenLines(state, height), height), ...below, ...footerLines(state)], state.rows);
 }
 
 /** The frame of a state as text with SGR sequences, line by line: the same cells that Ink draws. */

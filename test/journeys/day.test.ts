@@ -215,11 +215,21 @@ test('read out: what is selected is said', async t => {
 	await fleet.agent('one', 'echo one');
 	await fleet.agent('two', 'echo two');
 	const screen = openScreen(t, fleet, {argv: ['screen', '--screen-reader']});
-	await screen.see(/selected: needs you, one, project project, echo one|selected: needs you, one/);
+	await screen.see(/^run one, project project, state stopped, finished/m);
+	await screen.see('ctrl-l reads all of it');
 	await screen.press('j');
-	await screen.see(/selected: needs you, two/);
+	await screen.see(/^run two, project project/m);
 	await screen.press('enter', '3');
-	await screen.see(/selected: \[x\] repo/);
+	await screen.see(/^on, fixed: repo/m);
+	// A line after the other: nothing is drawn over, and the terminal's own screen and cursor stay.
+	const drawn = screen.raw.replaceAll(/\u001B\](?:2|11|9);[^\u0007]*\u0007/g, '');
+	assert.doesNotMatch(drawn, /\u001B\[(?:\d*[A-HJKSTf]|\?1049h|\?25l|[\d;]+m)/);
+	assert.doesNotMatch(drawn, /[─-╿▀-▟▌▸●◆○✓✗]/);
+	const before = screen.raw.length;
+	await fleet.agent('three', 'exit 3');
+	await screen.see(/^run three, project project, state stopped, failed: exit 3, needs you/m);
+	assert.equal(screen.raw.slice(before).match(/run three/g)?.length, 1, screen.raw.slice(before));
+	await screen.quit();
 });
 
 test('after its supervisor was killed, as by a reboot, a run is resumed as it was; what has ended meanwhile is not granted again', async t => {

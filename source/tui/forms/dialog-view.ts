@@ -2,7 +2,7 @@ import {escapeLine} from '../../core/text/escape-controls.ts';
 import {sliceSpans, type Span} from '../../core/text/spans.ts';
 import type {Dialog, DialogLine, Field} from '../dialog.ts';
 import {fitSpans, widthOf, wrapSpans} from '../paint/fit.ts';
-import {spokenLine, type Line} from '../paint/line.ts';
+import type {Line} from '../paint/line.ts';
 import {chosenOf} from './edit.ts';
 import {valueLines} from './view.ts';
 
@@ -168,7 +168,6 @@ function withFrame(title: string, lines: readonly Line[], width: number): Line[]
 	const side: Span = {text: '│', tone: 'quiet'};
 	return [
 		{
-			spoken: title,
 			spans: [
 				{text: '╭─', tone: 'quiet'},
 				...(title === '' ? [] : [{text: ` ${title} `, bold: true}]),
@@ -178,11 +177,10 @@ function withFrame(title: string, lines: readonly Line[], width: number): Line[]
 		...lines.map((line): Line => {
 			const spans = line.spans ?? [{text: line.text ?? '', tone: line.tone}];
 			return {
-				spoken: spokenLine({...line, spans}),
 				spans: [side, {text: ' '}, ...fitSpans(spans, inner), {text: ' '}, side],
 			};
 		}),
-		{spoken: '', spans: [{text: `╰${'─'.repeat(width - 2)}╯`, tone: 'quiet'}]},
+		{spans: [{text: `╰${'─'.repeat(width - 2)}╯`, tone: 'quiet'}]},
 	];
 }
 

@@ -48,19 +48,5 @@ export function beside(
 	return {
 		exact: true,
 		spans: [...spansOf(left, width), {text: '│', tone: 'quiet'}, ...spansOf(right, total - width - 1)],
-		spoken: [left, right]
-			.map(line => spokenLine(line))
-			.filter(words => words !== '')
-			.join('; '),
 	};
-}
-
-/** A line as it is read out: what is seen by its look is said, and columns are no gaps. */
-export function spokenLine({text, spans, inverse, spoken}: Line): string {
-	if (spoken !== undefined) {
-		return spoken;
-	}
-
-	const words = text ?? spans?.map(span => span.text).join('') ?? '';
-	return `${inverse ? 'selected: ' : ''}${words.trim().replaceAll(/ {2,}/g, '  ')}`;
 }

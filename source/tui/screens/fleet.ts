@@ -119,17 +119,6 @@ function runLine(row: RunRow, columns: Columns, {state, isSelected}: {state: Sta
 			{text: ` ${age.padStart(columns.age).slice(0, columns.age)} `, tone: 'quiet'},
 			...stepSpans(glance, state, columns.step),
 		],
-		spoken: [
-			`${isSelected ? 'selected: ' : ''}${isMarked ? 'marked, ' : ''}${glance.group}`,
-			run.id,
-			`project ${run.project.id}`,
-			escapeLine(taskOf(run)).slice(0, 200),
-			text,
-			age,
-			...(glance.next === undefined
-				? []
-				: [`${keysOf(bindingOf(nextSteps[glance.next].action), state)[0]} ${nextSteps[glance.next].word}`]),
-		].join(', '),
 	};
 }
 
@@ -142,7 +131,6 @@ function groupLine(row: GroupRow, width: number, isSelected: boolean): Line {
 	return {
 		...rule(title, String(row.runs), width),
 		back: isSelected ? 'selected' : undefined,
-		spoken: `${isSelected ? 'selected: ' : ''}group ${row.title}, ${row.runs}${row.folded ? ', folded' : ''}`,
 	};
 }
 

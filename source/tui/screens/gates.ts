@@ -10,6 +10,7 @@ import {bindingOf, keyName, keysOf} from '../keymap.ts';
 import {lastGood} from '../targets.ts';
 import {gatesLayout} from '../layout.ts';
 import {opensAt, windowText} from '../forms/deploy-window.ts';
+import {spokenText} from '../spoken/words.ts';
 import {selectedRun, type State} from '../state.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {checklistLines, logLines} from './run.ts';
@@ -120,6 +121,8 @@ export function gatesLines(state: State, height: number): Line[] {
 	if (progress && state.busy[run.id] === 'audit') {
 		const bar = progressBar(progress.done, progress.total, 24);
 		lines.push({
+			// Its end is said, and not each step.
+			spoken: '',
 			text: ` ${bar} ${progress.done} of ${progress.total}  ${escapeLine(progress.text)}`,
 			tone: 'accent',
 		});
@@ -133,8 +136,10 @@ export function gatesLines(state: State, height: number): Line[] {
 		const key = keyName(keysOf(binding, state)[0]!);
 		const reason = escapeLine(reasonOf(state, run, gate));
 		const left = gate.state === 'done' ? leftOf(run, gate.id, state.now) : '';
+		const text = `${reason}${left}${hintOf(state, run, gate)}`;
 		lines.push({
-			text: ` ${mark} ${key} ${gate.title.padEnd(8)} ${reason}${left}${hintOf(state, run, gate)}`,
+			text: ` ${mark} ${key} ${gate.title.padEnd(8)} ${text}`,
+			spoken: `${gate.title}, key ${key}: ${spokenText(text)}`,
 			tone: busy ? 'accent' : tones[gate.state],
 		});
 	}

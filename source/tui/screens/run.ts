@@ -12,6 +12,7 @@ import type {Line} from '../paint/line.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeNames} from '../place-names.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
+import {spokenText} from '../spoken/words.ts';
 import {reviewLines, reviewTitle} from '../review/view.ts';
 
 /** The tone of a check's result. */
@@ -43,10 +44,13 @@ const scopeTones: Readonly<Record<ScopeRow['state'], Tone | undefined>> = {
 	new: undefined,
 };
 
+const spokenStates = {on: 'on', fixed: 'on, fixed', off: 'off', never: 'never'};
+
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
 	return scopeRows(run, state).map((row, index) => ({
 		text: ` ${marks[row.state]} ${row.scope ?? 'add a scope'}  ${row.note}`,
+		spoken: `${row.state === 'new' ? '' : `${spokenStates[row.state]}: `}${row.scope ?? 'add a scope'}, ${spokenText(row.note)}`,
 		inverse: index === state.scroll,
 		dim: row.state === 'never',
 		tone: scopeTones[row.state],
@@ -249,7 +253,7 @@ export function runLines(state: State, height: number): Line[] {
 	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
 	return [
 		{text: ` ${run.project.id} / ${run.id}  ${escapeLine(statusOf(run, state.now))}`, title: true},
-		{spans: [...bar, {text: right.length > room ? '' : right.padStart(room), dim: true}]},
+		{spans: [...bar, {text: right.length > room ? '' : right.padStart(room), dim: true}], spoken: right},
 		...tabLines(run, state, height - 2),
 	];
 }
