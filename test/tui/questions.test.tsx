@@ -301,7 +301,8 @@ test('a comment is written where the cursor is seen to be, and is not taken away
 	assert.match(dialogOf(asked.state)!.title, /line 1$/);
 	assert.match(rowOf(asked.state), /export function parse\(/, 'the cursor is on the line that it is about');
 	const kept = press(asked.state, ...'why', 'return');
-	assert.match(rowOf(kept.state), /draft: why/);
+	assert.match(rowOf(kept.state), /export function parse\(/, 'and stays there');
+	assert.match(text(kept.state), /draft: why/);
 	const gone = press(kept.state, 'x');
 	assert.deepEqual(gone.effects, []);
 	assert.match(text(gone.state), /Delete this comment\?/);

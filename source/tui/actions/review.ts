@@ -3,9 +3,10 @@ import {asks, openDialog} from '../forms/dialogs.ts';
 import {commentPlace, commentUnder} from '../review/comments.ts';
 import {foldFile, keepPlace, moveToKind, nextUnviewed, onLine, toggleViewed} from '../review/cursor.ts';
 import {isListing, isSplit, paneWidth} from '../review/layout.ts';
+import {reviewRows} from '../review/rows.ts';
 import {findNext} from '../review/search.ts';
 import {selectedRun, type State} from '../state.ts';
-import {bad, stay, type Step} from '../step.ts';
+import {bad, stay, type Handler, type Step} from '../step.ts';
 import {openPrompt, type KeyTable} from './record.ts';
 
 /* How a change is read, and what is said about it. */
@@ -25,10 +26,25 @@ function range(state: State): Step {
 	return stay({...state, review: {...review, anchor: review.anchor === undefined ? review.at : undefined}});
 }
 
-function comment(state: State): Step {
-	// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
-	const on = onLine(state);
-	return commentPlace(on) === undefined ? bad(state, 'comment: no line is selected') : openDialog(on, 'comment');
+const comment =
+	(side: 'old' | 'new'): Handler =>
+	({state}) => {
+		// On a heading the first line below it is meant: the cursor goes there, so that it is seen.
+		const on = onLine({...state, review: {...state.review!, isListing: false}});
+		return commentPlace(on, side) === undefined
+			? bad(state, `comment: ${noLine(on)}`)
+			: openDialog(on, 'comment', side);
+	};
+
+/** Why there is nothing here to be commented on. */
+function noLine(state: State): string {
+	const review = state.review!;
+	if (review.anchor !== undefined) {
+		return 'the selected rows hold no lines, or those of several files';
+	}
+
+	const row = reviewRows(state, review)[review.at];
+	return row?.kind === 'file' && row.folded ? 'the file is folded (enter shows its lines)' : 'there is no line below';
 }
 
 function uncomment(state: State): Step {
@@ -76,7 +92,8 @@ const inChanges = {places: ['changes'], disabled: needsFiles} as const;
 
 export const reviewKeys = {
 	viewed: {keys: 'space', title: 'viewed', footer: 0, ...inChanges, run: ({state}) => toggleViewed(state)},
-	comment: {keys: 'c', title: 'comment', footer: 1, ...inChanges, run: ({state}) => comment(state)},
+	comment: {keys: 'c', title: 'comment', footer: 1, ...inChanges, run: comment('new')},
+	'comment-old': {keys: 'C', title: 'comment on the old line', ...inChanges, run: comment('old')},
 	'send-comments': {
 		keys: 'S',
 		title: 'send comments',

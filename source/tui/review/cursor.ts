@@ -148,20 +148,24 @@ export function toggleViewed(state: State): Step {
 	};
 }
 
-/** With the cursor on a line: from a heading, on the first one below it in the same file, if there is one. */
+/**
+ * With the cursor on a line: from a heading, on the first one below it in the same file; from a comment, on the one that
+ * it is about. Unchanged where there is none.
+ */
 export function onLine(state: State): State {
 	const review = state.review!;
 	const rows = reviewRows(state, review);
 	const row = rows[review.at];
-	if (review.anchor !== undefined || row?.kind === 'line' || row?.kind === 'comment' || row?.kind === 'note') {
+	if (review.anchor !== undefined || row === undefined || row.kind === 'line') {
 		return state;
 	}
 
-	const below = rows.findIndex(
-		(other, index) =>
-			index > review.at && ((other.kind === 'line' && other.right !== undefined) || other.kind === 'file'),
-	);
-	return rows[below]?.kind === 'line' ? moveTo(state, review, below) : state;
+	const isEnd = ({kind}: ReviewRow) => kind === 'line' || kind === 'file';
+	const at =
+		row.kind === 'comment'
+			? rows.slice(0, review.at).findLastIndex(other => isEnd(other))
+			: rows.findIndex((other, index) => index > review.at && isEnd(other));
+	return rows[at]?.kind === 'line' ? moveTo(state, review, at) : state;
 }
 
 /** A change that was read anew: the cursor stays on its file. */

@@ -227,7 +227,7 @@ class RowMaker {
 			}
 
 			for (const [comment, at] of comments) {
-				if (comment.side === 'old' ? left?.old === at && left?.kind === '-' : right?.new === at) {
+				if (comment.side === 'old' ? left?.old === at : right?.new === at) {
 					comments.delete(comment);
 					this.#addComment(file, comment);
 				}

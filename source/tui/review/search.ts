@@ -1,6 +1,6 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import {patternOf} from '../../core/text/search.ts';
+import {findIn, patternOf} from '../../core/text/search.ts';
 import type {ReviewState, State} from '../state.ts';
 import {bad, good, stay, type Step} from '../step.ts';
 import {moveTo} from './cursor.ts';
@@ -36,8 +36,8 @@ function matchesOf(state: Pick<State, 'columns'>, review: ReviewState, text: str
 }
 
 function findAll(files: readonly DiffFile[], text: string, split: boolean): Match[] {
-	const pattern = new RegExp(patternOf(text), patternOf(text).flags.replace('g', ''));
-	const indexIn = (own: string) => pattern.exec(own.slice(0, maxSearched))?.index;
+	const pattern = patternOf(text);
+	const indexIn = (own: string) => findIn(own.slice(0, maxSearched), pattern)?.from;
 	const matches: Match[] = [];
 	for (const [file, own] of files.entries()) {
 		const inName = indexIn(escapeLine(own.path));

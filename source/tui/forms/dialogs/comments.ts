@@ -18,16 +18,17 @@ function quote(text: string, maxLines: number): string[] {
 }
 
 const comment: DialogDefinition = {
-	open(state) {
-		const place = commentPlace(state);
+	open(state, side) {
+		const place = commentPlace(state, side === 'old' ? 'old' : 'new');
 		if (place === undefined) {
 			return undefined;
 		}
 
 		const {path, from, to, quoted} = place;
+		const lines = from === to ? `line ${from}` : `lines ${from} to ${to}`;
 		return {
 			place,
-			title: `Comment on ${escapeLine(path)}, ${from === to ? `line ${from}` : `lines ${from} to ${to}`}`,
+			title: `Comment on ${escapeLine(path)}, ${lines}${place.side === 'old' ? ', as it was' : ''}`,
 			runs: [],
 			verb: 'save draft',
 			lines: quote(quoted, maxQuotedLines),
