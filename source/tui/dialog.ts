@@ -95,6 +95,8 @@ export type Dialog = FormState & {
 	readonly keys?: readonly KeyWord[] | undefined;
 	/** For a question that one key answers, what yes does, such as `stops it`; then there are no fields. */
 	readonly yes?: string | undefined;
+	/** The questions of the same kind that come after this one, by their runs, and how many there are in all. */
+	readonly queue?: {readonly left: readonly string[]; readonly size: number} | undefined;
 	/** When it was opened, milliseconds; undefined where that is not known. */
 	readonly opened?: number | undefined;
 };

@@ -1,8 +1,8 @@
-import type {VerbReport} from '../protocol/report.ts';
-import {noticeOf, type Finished} from './notices.ts';
+import {batchText, noticeOf, ranOf, type Finished} from './notices.ts';
 import {dialogOf, promptOf, withDialog, withoutForm} from './focus.ts';
 import type {State} from './state.ts';
 import {stay, type Step} from './step.ts';
+import {undoOf} from './undo.ts';
 
 /* What comes after a verb that has ended. */
 
@@ -23,16 +23,48 @@ export function finished(state: State, message: Finished): Step {
 		asked: isAsked ? without(state.asked, run) : state.asked,
 	};
 	const {argv, input} = message;
+	const undo = undoOf(state, ranOf(message));
 	if (argv && message.report?.refusal?.code === 'needs-person') {
 		// The verb has a question: run it again attached to the terminal.
 		return {
-			state: free,
+			state: withBatch(free, message, 'is asked in the terminal'),
 			effects: [{type: 'terminal', argv, ...(input === undefined ? {} : {input}), pause: true}],
 		};
 	}
 
-	const next: State = {...free, notice: {text: noticeOf(state, message), bad: message.code !== 0}};
-	return isAsked && message.code !== 0 ? backToAnswer(next, run!, asked) : goOn(next, message);
+	const text = noticeOf(state, message, undo);
+	const next: State = {...free, undo: undo ?? free.undo, notice: {text, bad: message.code !== 0}};
+	const step = isAsked && message.code !== 0 ? backToAnswer(next, run!, asked) : goOn(next, message);
+	return {...step, state: withBatch(step.state, message, step.state.notice?.text ?? text)};
+}
+
+/** With the end of one verb of several: once all have ended, one notice says how, and one key takes all of it back. */
+function withBatch(state: State, message: Finished, text: string): State {
+	const {batch, title} = message;
+	if (!batch) {
+		return state;
+	}
+
+	const end = {run: message.run ?? '', isGood: message.code === 0, text, ran: ranOf(message)};
+	const ends = [...(state.batches[batch.id] ?? []), end];
+	if (ends.length < batch.size) {
+		return {
+			...state,
+			batches: {...state.batches, [batch.id]: ends},
+			notice: {text: `${title}: ${ends.length} of ${batch.size} ended`, bad: ends.some(({isGood}) => !isGood)},
+		};
+	}
+
+	const undo = undoOf(
+		state,
+		ends.flatMap(({ran}) => ran),
+	);
+	return {
+		...state,
+		undo: undo ?? state.undo,
+		batches: without(state.batches, batch.id),
+		notice: {text: batchText(state, title, {ends, undo}), bad: ends.some(({isGood}) => !isGood)},
+	};
 }
 
 /** What the verb was begun for. */
@@ -40,7 +72,7 @@ function goOn(state: State, message: Finished): Step {
 	const isGood = message.code === 0;
 	switch (message.then) {
 		case 'audit': {
-			return stay(withAudit(state, message.run, message.report?.audit));
+			return stay(withAudit(state, message));
 		}
 
 		case 'started': {
@@ -104,20 +136,23 @@ function backToAnswer(state: State, run: string, {dialog, drafts, review}: State
 }
 
 /** What an audit found; without a report it did not come to its end, and the notice says why. */
-function withAudit(state: State, run: string | undefined, items: VerbReport['audit']): State {
+function withAudit(state: State, {run, report, batch}: Finished): State {
+	const items = report?.audit;
 	if (items === undefined || run === undefined) {
 		return state;
 	}
 
 	const failed = items.filter(item => item.status !== 'PASS');
+	// The notice of several names the run itself.
+	const whose = batch ? '' : `${run}: `;
 	return {
 		...state,
 		audits: {...state.audits, [run]: items},
 		notice: {
 			text:
 				failed.length === 0
-					? `${run}: audit passed, ${items.length} of ${items.length}`
-					: `${run}: ${failed.map(item => `${item.title} ${item.status}`).join(', ')}`,
+					? `${whose}audit passed, ${items.length} of ${items.length}`
+					: `${whose}${failed.map(item => `${item.title} ${item.status}`).join(', ')}`,
 			bad: failed.length > 0,
 		},
 	};

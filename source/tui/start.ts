@@ -65,6 +65,8 @@ export function initialState(options: {
 		busy: {},
 		fleetBusy: undefined,
 		notice: undefined,
+		batches: {},
+		undo: undefined,
 		here: options.here,
 		recent: {commands: [], prompts: []},
 		listRows: undefined,

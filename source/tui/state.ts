@@ -178,6 +178,10 @@ export type State = {
 	readonly busy: Readonly<Record<string, string>>;
 	readonly fleetBusy: string | undefined;
 	readonly notice: {readonly text: string; readonly bad: boolean} | undefined;
+	/** How far batches have ended, by their ids. */
+	readonly batches: Readonly<Record<string, readonly Ended[]>>;
+	/** What one key takes back. */
+	readonly undo: Undo | undefined;
 	readonly here: {readonly folder: string; readonly project: string | undefined};
 	readonly recent: {readonly commands: readonly string[]; readonly prompts: readonly string[]};
 	/** Rows that the list takes of the screen, where the line between was dragged. */
@@ -188,8 +192,30 @@ export type State = {
 	readonly grammars: number;
 };
 
+/** Verbs that take something back; none of them destroys anything. */
+export type Undo = {
+	readonly verb: 'restore' | 'continue' | 'revoke';
+	/** What is taken back, by run: its scope where it is a grant. */
+	readonly items: ReadonlyArray<{readonly run: string; readonly scope?: string | undefined}>;
+};
+
 /** Verbs that are begun at once, for several runs: one notice says how they ended. */
-export type Batch = {readonly id: string; readonly size: number};
+export type Batch = {
+	readonly id: string;
+	readonly size: number;
+	/** Whether one begins when the one before it has ended: they are heavy, or come in each other's way. */
+	readonly isSerial?: boolean | undefined;
+};
+
+/** How one verb of a batch ended. */
+export type Ended = {
+	readonly run: string;
+	readonly isGood: boolean;
+	/** Why not, in one line, escaped. */
+	readonly text: string;
+	/** The verbs that succeeded. */
+	readonly ran: ReadonlyArray<readonly string[]>;
+};
 
 /** What comes after a verb that worked. */
 export type Then = 'audit' | 'added' | 'started' | 'vault' | 'disk' | 'sent' | 'offer';

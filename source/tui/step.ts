@@ -60,17 +60,29 @@ export function runVerb(
 export function runVerbsForAll(
 	state: State,
 	runs: readonly Run[],
-	{argvs, title}: {argvs(run: Run): ReadonlyArray<readonly string[]>; readonly title: string},
+	{
+		argvs,
+		title,
+		then,
+		isSerial,
+	}: {
+		argvs(run: Run): ReadonlyArray<readonly string[]>;
+		readonly title: string;
+		readonly then?: Then;
+		readonly isSerial?: boolean;
+	},
 ): Step {
 	const orders = runs.flatMap(run => {
 		const [argv, ...more] = argvs(run);
 		return argv === undefined ? [] : [{run: run.id, argv, more}];
 	});
 	const batch =
-		orders.length > 1 ? {id: `${title} ${orders.map(({run}) => run).join(' ')}`, size: orders.length} : undefined;
+		orders.length > 1
+			? {id: `${title} ${orders.map(({run}) => run).join(' ')}`, size: orders.length, ...(isSerial ? {isSerial} : {})}
+			: undefined;
 	return orders.reduce<Step>(
 		(step, {run, argv, more}) => {
-			const next = runVerb(step.state, run, {argv, more, title, batch});
+			const next = runVerb(step.state, run, {argv, more, title, batch, ...(then === undefined ? {} : {then})});
 			return {state: next.state, effects: [...step.effects, ...next.effects]};
 		},
 		stay({...state, list: {...state.list, marked: []}}),

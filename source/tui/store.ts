@@ -26,6 +26,8 @@ export class Store {
 	readonly #onLeave: (effect: Leaving) => void;
 	readonly #follower: LogFollower;
 	readonly #notifier: Notifier;
+	/** The end of the verbs of which each waits for the one before it. */
+	#serial: Promise<void> = Promise.resolve();
 	#grammars: ((paths: readonly string[]) => void) | undefined;
 	readonly #unwatch: () => void;
 	/** Whether something else had the terminal before. */
@@ -199,19 +201,30 @@ export class Store {
 			}
 
 			default: {
-				void perform(this.#client, effect, message => {
-					// What a verb did is in the journal already: the row must not lag behind the words.
-					if (message.type === 'done') {
-						this.#refresh();
-						this.#askForRecent();
-					}
-
-					this.send(message);
-				}).catch((error: unknown) => {
-					// What a verb said was not what this reads; the screen goes on.
-					this.send({type: 'said', text: `not understood: ${escapeLine((error as Error).message)}`, bad: true});
-				});
+				if (effect.type === 'act' && effect.batch?.isSerial) {
+					this.#serial = this.#serial.then(() => this.#ask(effect));
+				} else {
+					void this.#ask(effect);
+				}
 			}
+		}
+	}
+
+	/** Asks for what only the client can do; never rejects. */
+	async #ask(effect: Effect): Promise<void> {
+		try {
+			await perform(this.#client, effect, message => {
+				// What a verb did is in the journal already: the row must not lag behind the words.
+				if (message.type === 'done') {
+					this.#refresh();
+					this.#askForRecent();
+				}
+
+				this.send(message);
+			});
+		} catch (error) {
+			// What a verb said was not what this reads; the screen goes on.
+			this.send({type: 'said', text: `not understood: ${escapeLine((error as Error).message)}`, bad: true});
 		}
 	}
 

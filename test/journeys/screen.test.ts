@@ -370,7 +370,7 @@ test('discard keeps the work, and restore brings it back', async t => {
 	await screen.see(/gone .*finished/);
 	await screen.press('D');
 	await screen.answer(/Discard gone\?[^]*U restores/, 'enter');
-	await screen.see('to undo: U (restore)');
+	await screen.see('discarded gone; z restores it');
 	await screen.press('H');
 	await screen.see(/gone .*discarded/);
 	await screen.press('U');

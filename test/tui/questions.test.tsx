@@ -168,7 +168,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 		['pause', 'one'],
 		'one paused, network cut: fleet continue one, or fleet stop one\n',
 	).notice!.text;
-	assert.equal(frozen, 'one is paused; u continue · x stop');
+	assert.equal(frozen, 'one is paused; u continues it, x stops it');
 	const all = update(running, {
 		type: 'done',
 		run: undefined,
@@ -179,10 +179,10 @@ test('the words after a verb are about this screen: its keys, and all of the run
 		stderr: '',
 		report: {runs: ['a', 'b']},
 	}).state.notice!.text;
-	assert.equal(all, '2 runs are paused; u continue · * select all');
+	assert.equal(all, '2 runs are paused; u continues one');
 	assert.equal(
 		done(running, 'discard', ['discard', 'one'], 'discarded one\n  to undo: fleet restore one\n').notice!.text,
-		'to undo: U (restore)',
+		'discarded one; U restores it',
 	);
 	assert.equal(
 		done(running, 'verify', ['verify', 'one'], '', 3, {

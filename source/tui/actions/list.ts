@@ -114,10 +114,10 @@ export const listKeys = {
 		run: ({state}) => group(state),
 	},
 	sort: {keys: 'O', title: 'sort', places: ['fleet'], run: ({state}) => sort(state)},
-	fold: {keys: 'z', title: 'fold group', places: ['fleet'], disabled: needsRuns, run: ({state}) => fold(state)},
+	fold: {keys: '-', title: 'fold group', places: ['fleet'], disabled: needsRuns, run: ({state}) => fold(state)},
 	mark: {
 		keys: 'space',
-		title: 'select, for stop, discard, grant, compare',
+		title: 'select, for audit, verify, approve, merge, grant, pause, stop, discard, compare',
 		places: ['fleet'],
 		disabled: needsRun,
 		run: ({state}) => mark(state),

@@ -2,26 +2,64 @@ import {branchName} from '../../core/git/refs.ts';
 import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
-import {asks, openDialog} from '../forms/dialogs.ts';
+import {asks, openDialog, openQueue} from '../forms/dialogs.ts';
 import {logKind} from '../navigation.ts';
 import {selectedRun, type State} from '../state.ts';
-import {runVerb, type Step} from '../step.ts';
-import {lastGood} from '../targets.ts';
+import {runVerb, runVerbsForAll, type Handler, type Step} from '../step.ts';
+import {lastGood, targets} from '../targets.ts';
 import {needsIdle, needsRun, refusing, type KeyTable} from './record.ts';
 
 /* The steps from the agent's work to a deploy. */
 
-function gate(id: GateId) {
-	return refusing(run => {
-		// What led to a merge is over: the next step must not be crowded out by it.
-		if (run.merge && (id === 'verify' || id === 'approve' || id === 'merge')) {
-			return 'merged already';
-		}
+/** Why a step cannot be done now for the run; undefined where it can. */
+function blocked(run: Run, id: GateId): string | undefined {
+	// What led to a merge is over: the next step must not be crowded out by it.
+	if (run.merge && (id === 'verify' || id === 'approve' || id === 'merge')) {
+		return 'merged already';
+	}
 
-		const found = gatesOf(run).find(gate => gate.id === id)!;
-		return found.state === 'blocked' ? found.because : undefined;
-	});
+	const found = gatesOf(run).find(gate => gate.id === id)!;
+	return found.state === 'blocked' ? found.because : undefined;
 }
+
+const gate = (id: GateId) => refusing(run => blocked(run, id));
+
+/** Of several runs that are selected in the list, those for which a step can be done now; undefined for one run. */
+function several(state: State, id: GateId): readonly Run[] | undefined {
+	const own = targets(state);
+	return own.length > 1
+		? own.filter(run => state.busy[run.id] === undefined && blocked(run, id) === undefined)
+		: undefined;
+}
+
+/** Refuses a step where it can be done for none of the runs. */
+const gates = (id: GateId) => (state: State) => {
+	const runs = several(state, id);
+	if (runs === undefined) {
+		return gate(id)(state);
+	}
+
+	return runs.length === 0 ? `not possible for any of the ${targets(state).length} selected runs` : undefined;
+};
+
+/** A step of several runs, one after the other. */
+const forAll = (state: State, runs: readonly Run[], verb: 'audit' | 'verify' | 'merge'): Step =>
+	verb === 'audit'
+		? runVerbsForAll(state, runs, {
+				argvs: run => [['audit', run.id, '--json', '--progress']],
+				title: verb,
+				then: 'audit',
+				isSerial: true,
+			})
+		: runVerbsForAll(state, runs, {argvs: run => [[verb, run.id]], title: verb, isSerial: true});
+
+/** A step of the selected runs, or else of one. */
+const each =
+	(id: 'audit' | 'verify' | 'merge', one: Handler): Handler =>
+	context => {
+		const runs = several(context.state, id);
+		return runs === undefined ? one(context) : forAll(context.state, runs, id);
+	};
 
 function verify(state: State, run: Run): Step {
 	const offer = state.offers[run.project.id];
@@ -75,33 +113,34 @@ export const pipelineKeys = {
 		title: 'audit',
 		places: ['fleet', 'gates'],
 		footer: 11,
-		disabled: gate('audit'),
-		run: ({state, id}) =>
+		disabled: gates('audit'),
+		run: each('audit', ({state, id}) =>
 			runVerb(state, id, {argv: ['audit', id, '--json', '--progress'], title: 'audit', then: 'audit'}),
+		),
 	},
 	verify: {
 		keys: 'v',
 		title: 'verify',
 		places: ['fleet', 'gates'],
 		footer: 12,
-		disabled: gate('verify'),
-		run: ({state, run}) => verify(state, run!),
+		disabled: gates('verify'),
+		run: each('verify', ({state, run}) => verify(state, run!)),
 	},
 	approve: {
 		keys: 'y',
 		title: 'approve',
 		places: ['fleet', 'gates'],
 		footer: 14,
-		disabled: gate('approve'),
-		run: asks('approve'),
+		disabled: gates('approve'),
+		run: ({state}) => openQueue(state, 'approve', several(state, 'approve')),
 	},
 	merge: {
 		keys: 'm',
 		title: 'merge',
 		places: ['fleet', 'gates'],
 		footer: 15,
-		disabled: gate('merge'),
-		run: ({state, id}) => runVerb(state, id, {argv: ['merge', id], title: 'merge'}),
+		disabled: gates('merge'),
+		run: each('merge', ({state, id}) => runVerb(state, id, {argv: ['merge', id], title: 'merge'})),
 	},
 	deploy: {
 		keys: 'p',

@@ -5,6 +5,7 @@ import {openForm} from '../forms/new-run.ts';
 import {selectedRun, tabs, type State} from '../state.ts';
 import {bad, runVerb, runVerbForAll, type Step} from '../step.ts';
 import {canStop, isDiscardable, targets} from '../targets.ts';
+import {cannotUndo, undo} from '../undo.ts';
 import {everywhere, needsIdle, needsRun, needsTarget, refusing, withRun, type KeyTable} from './record.ts';
 
 /* A run's life: started, stopped, paused, resumed, discarded. */
@@ -158,6 +159,13 @@ export const runKeys = {
 		places: ['fleet'],
 		disabled: needsDiscarded,
 		run: ({state}) => runVerbForStage(state, 'discarded', {verb: 'restore', title: 'restore'}),
+	},
+	undo: {
+		keys: 'z',
+		title: 'undo the last discard, pause or grant',
+		places: ['fleet', 'gates', 'scopes', 'checklist', 'journal', 'network', 'compare', 'disk', 'vault'],
+		disabled: cannotUndo,
+		run: ({state}) => undo(state),
 	},
 	budget: {keys: 'b', title: 'budget', places: withRun, disabled: needsRun, run: asks('budget')},
 	acknowledge: {

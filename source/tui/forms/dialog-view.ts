@@ -184,6 +184,11 @@ function withFrame(title: string, lines: readonly Line[], width: number): Line[]
 	];
 }
 
+/** The title, with the place in a queue. */
+function titleOf({title, queue}: Dialog): string {
+	return queue ? `${title} (${queue.size - queue.left.length} of ${queue.size})` : title;
+}
+
 /**
  * A question: nothing of it is cut off, but where the terminal is too low some of what it says; what is answered is
  * always there.
@@ -196,7 +201,7 @@ export function dialogLines(dialog: Dialog | undefined, columns: number, room: n
 
 	const width = Math.min(columns, maxWidth);
 	const inner = width - 2 * edge;
-	const {title} = dialog;
+	const title = titleOf(dialog);
 	if (columns >= framedWidth) {
 		// A title that is longer than the edge goes on inside.
 		const isShort = widthOf(title) <= inner - 2;

@@ -1,7 +1,9 @@
 import {dialogOf, withDialog, withoutOverlay} from '../focus.ts';
 import {isAnswered, isTyped, type Dialog, type DialogKind} from '../dialog.ts';
 import type {State} from '../state.ts';
-import {bad, stay, type Handler, type Step} from '../step.ts';
+import {select} from '../navigation.ts';
+import type {Run} from '../../core/run/run.ts';
+import {bad, good, stay, type Handler, type Step} from '../step.ts';
 import {commentDialogs} from './dialogs/comments.ts';
 import {decisionDialogs} from './dialogs/decisions.ts';
 import {deployDialogs} from './dialogs/deploys.ts';
@@ -37,6 +39,34 @@ export function openDialog(state: State, kind: DialogKind, subject?: string): St
 		: stay(state);
 }
 
+/** Asks about several runs, one question after the other; about the selected one where there is no list of them. */
+export function openQueue(state: State, kind: DialogKind, runs: readonly Run[] | undefined): Step {
+	return runs === undefined || runs.length < 2
+		? openDialog(runs?.[0] ? select(state, runs[0].id) : state, kind)
+		: openNext({...state, list: {...state.list, marked: []}}, kind, {left: runs.map(run => run.id), size: runs.length});
+}
+
+/** The next question of a queue. */
+function openNext(state: State, kind: DialogKind, {left, size}: NonNullable<Dialog['queue']>): Step {
+	const [id, ...others] = left;
+	if (id === undefined || !state.runs.some(run => run.id === id)) {
+		return id === undefined ? stay(state) : openNext(state, kind, {left: others, size});
+	}
+
+	const step = openDialog(select(state, id), kind);
+	const dialog = dialogOf(step.state);
+	return dialog
+		? {...step, state: withDialog(step.state, {...dialog, queue: {left: others, size}})}
+		: openNext(state, kind, {left: others, size});
+}
+
+/** How many of a queue were answered, for who stops it. */
+function stopQueue(state: State, {queue}: Dialog): Step {
+	return queue && queue.left.length > 0
+		? good(state, `stopped: ${queue.left.length + 1} of ${queue.size} not decided`)
+		: stay(state);
+}
+
 /** The deploy dialog with the targets of a policy that has been read meanwhile, unless something was typed already. */
 export function offerDialog(state: State): State {
 	const dialog = dialogOf(state);
@@ -62,6 +92,9 @@ export const asks =
 
 /** Shows the details of a question, and hides them. */
 const detailsKey = 'ctrl-t';
+
+/** Leaves a run of a queue undecided, and goes on to the next. */
+const skipKey = 'ctrl-n';
 
 /** A key sooner than this after a question appeared was not pressed by someone who had read it. */
 const readingMs = 300;
@@ -98,6 +131,10 @@ function chooseByNumber(dialog: Dialog, key: string): Dialog | undefined {
 function commandKey(state: State, dialog: Dialog, key: string): Step | undefined {
 	if (key === detailsKey && dialog.details) {
 		return stay(withDialog(state, {...dialog, isDetailed: !dialog.isDetailed}));
+	}
+
+	if (key === skipKey && dialog.queue && dialog.queue.left.length > 0) {
+		return openNext(withoutOverlay(state), dialog.kind, dialog.queue);
 	}
 
 	if (isTyped(dialog.fields[dialog.at])) {
@@ -142,7 +179,7 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 	const result = reduceForm(dialog, key);
 	switch (result.type) {
 		case 'cancelled': {
-			return stay(withoutOverlay(state));
+			return stopQueue(withoutOverlay(state), dialog);
 		}
 
 		case 'submitted': {
@@ -163,6 +200,16 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 /** A text shorter than this is not worth keeping until its verb has taken it. In UTF-16 units. */
 const minKeptLength = 200;
 
+/** What comes after an answer: the next question of a queue. */
+function goOn(step: Step, {kind, queue}: Dialog): Step {
+	if (!queue || dialogOf(step.state)) {
+		return step;
+	}
+
+	const next = openNext(step.state, kind, queue);
+	return {state: next.state, effects: [...step.effects, ...next.effects]};
+}
+
 function submit(state: State, dialog: Dialog): Step {
 	const unconfirmed = dialog.fields.find(
 		({confirm, value}) => confirm && value.trim().toLowerCase() !== confirm.toLowerCase(),
@@ -174,7 +221,8 @@ function submit(state: State, dialog: Dialog): Step {
 		});
 	}
 
-	const step = dialogs[dialog.kind].submit(withoutOverlay(state), dialog, valuesOf(dialog.fields));
+	const answered = dialogs[dialog.kind].submit(withoutOverlay(state), dialog, valuesOf(dialog.fields));
+	const step = goOn(answered, dialog);
 	const sendsComments = dialog.kind === 'send-comments';
 	const isLong = dialog.fields.some(field => field.value.length > (field.multiline ? 0 : minKeptLength));
 	const verb = step.effects.find(effect => effect.type === 'act');

@@ -1,6 +1,6 @@
 import {cursorOf} from '../forms/edit.ts';
 import type {Span} from '../../core/text/spans.ts';
-import {isAnswered, type Dialog, type KeyWord} from '../dialog.ts';
+import {isAnswered, isTyped, type Dialog, type KeyWord} from '../dialog.ts';
 import {bindingOf, bindingsOf, keyName, keysOf, shortTitle, type Action} from '../keymap.ts';
 import {glanceOf} from '../list.ts';
 import {nextSteps} from '../next-step.ts';
@@ -92,7 +92,7 @@ function promptLine({field, kind}: Prompt): Line {
 const cancelKey = {key: 'esc', title: 'cancel'};
 /** The keys of a question: what enter does in this field, and the next field's name. */
 function dialogKeys(dialog: Dialog): readonly KeyWord[] {
-	const {fields, at, yes, verb = 'go on', keys = []} = dialog;
+	const {fields, at, yes, verb = 'go on', keys = [], queue} = dialog;
 	if (yes !== undefined) {
 		return [{key: 'y', title: yes}, cancelKey];
 	}
@@ -102,8 +102,9 @@ function dialogKeys(dialog: Dialog): readonly KeyWord[] {
 		{key: 'enter', title: isAnswered(dialog) ? verb : following},
 		...(fields.length > 1 ? [{key: 'tab', title: following}] : []),
 		...(fields[at]!.multiline ? [{key: 'ctrl-j', title: 'new line'}] : []),
-		...keys,
-		cancelKey,
+		...keys.filter(({key}) => !isTyped(fields[at]) || key.startsWith('ctrl-')),
+		...(queue && queue.left.length > 0 ? [{key: 'ctrl-n', title: 'skip'}] : []),
+		queue ? {...cancelKey, title: 'stop'} : cancelKey,
 	];
 }
 

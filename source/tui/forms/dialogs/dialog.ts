@@ -13,7 +13,7 @@ import {bad, type Step} from '../../step.ts';
 export type Values = Readonly<Record<string, string | undefined>>;
 
 /** A question, without what the caller of `open` adds. */
-export type Question = Omit<Dialog, 'kind' | 'at' | 'subject' | 'opened'>;
+export type Question = Omit<Dialog, 'kind' | 'at' | 'subject' | 'opened' | 'queue'>;
 
 /** One dialog: what it asks, and what follows from the answer. */
 export type DialogDefinition = {
