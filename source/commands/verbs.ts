@@ -15,6 +15,7 @@ export const verbs: VerbList = {
 	logs: () => import('./logs.ts'),
 	search: () => import('./search.ts'),
 	attach: () => import('./attach.ts'),
+	reply: () => import('./reply.ts'),
 	pause: () => import('./pause.ts'),
 	continue: () => import('./continue.ts'),
 	stop: () => import('./stop.ts'),

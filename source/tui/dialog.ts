@@ -42,6 +42,7 @@ export type DialogKind =
 	| 'reject'
 	| 'deploy'
 	| 'rollback'
+	| 'reply'
 	| 'resume'
 	| 'rerun'
 	| 'discard'

@@ -4,7 +4,7 @@ import type {Action} from './keymap.ts';
 /** The key's action for what a person does next, and the word beside the key. */
 export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; readonly word: string}>> = {
 	acknowledge: {action: 'acknowledge', word: 'ack'},
-	reply: {action: 'attach', word: 'reply'},
+	reply: {action: 'resume', word: 'reply'},
 	allow: {action: 'grant', word: 'allow'},
 	log: {action: 'verify-output', word: 'log'},
 	retry: {action: 'resume', word: 'retry'},

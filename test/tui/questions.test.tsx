@@ -214,7 +214,7 @@ test('the words after a verb are about this screen: its keys, and all of the run
 test("a refusal names the key's action in its first words, and what to do", () => {
 	const notice = (from: State, key: string) => press(from, key).state.notice!.text;
 	assert.equal(notice(state([run('one', {type: 'run.queued', because: 'waits'})]), '!'), 'pause: one is queued');
-	assert.equal(notice(running, 'r'), 'resume: one is running (t terminal)');
+	assert.equal(notice(freeze(running), 'r'), 'reply: one is paused (u continue)');
 	assert.equal(
 		notice({...running, here: {folder: '/x', project: undefined}}, 'P'),
 		'add this project: this folder is not in a git repository',
@@ -558,4 +558,45 @@ test('a target outside of its window asks why before anything else, and says whe
 	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), [
 		'deploy merged shelf --confirm shelf',
 	]);
+});
+
+test('an answer is typed for an agent that waits, and is for the question that was shown', () => {
+	const waiting = run('one', started, {
+		type: 'agent.status',
+		state: 'waiting',
+		because: 'waiting for input',
+	});
+	const showing = (lines: readonly string[]): State => ({
+		...state([waiting]),
+		log: {
+			run: 'one',
+			kind: 'output',
+			rows: lines.map((line, index) => ({from: index, to: index + 1, spans: [{text: line}]})),
+			following: true,
+			range: {from: 0, at: 0, to: lines.length},
+		},
+	});
+	const plain = showing(['Which licence?', '1. MIT', '2. Apache-2.0']);
+	const asked = press(plain, 'r');
+	assert.match(text(asked.state), /Reply to one[\s\S]*Which licence\?[\s\S]*2\. Apache-2\.0[\s\S]*1, 2: choose/);
+	assert.deepEqual(press(asked.state, 'return').effects, [], 'nothing typed, nothing sent');
+	const [sent] = press(asked.state, '2', 'return').effects;
+	assert.deepEqual(
+		[sent?.type === 'act' && sent.argv, sent?.type === 'act' && sent.input],
+		[['reply', 'one', '-'], '2'],
+		'typed with enter, and in no list of processes',
+	);
+
+	const menu = press(showing(['❯ 1. Yes', '  2. No']), 'r');
+	const [chosen] = press(menu.state, '1', 'return').effects;
+	assert.deepEqual(chosen?.type === 'act' && chosen.argv, ['reply', '--key', 'one', '-']);
+	const [written] = press(menu.state, 'h', 'i', 'return').effects;
+	assert.deepEqual(written?.type === 'act' && written.argv, ['reply', 'one', '-'], 'words are entered');
+
+	// Another question came up while the answer was typed.
+	const changed = {...press(asked.state, '2').state, log: showing(['❯ 1. Delete all', '  2. Keep']).log};
+	const refused = press(changed, 'return');
+	assert.deepEqual(refused.effects, []);
+	assert.match(text(refused.state), /the question changed[\s\S]*|Delete all/);
+	assert.match(text(refused.state), /Delete all/);
 });

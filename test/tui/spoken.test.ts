@@ -83,7 +83,7 @@ test('a run that comes to need a person, and the end of a verification, are said
 		const asks = data(from, [run('one', started), run('two', started, waits)]);
 		const said = announce(from, asks).lines.filter(line => line.startsWith('run two'));
 		assert.equal(said.length, 1, said.join('\n'));
-		assert.match(said[0]!, /asks which licence, needs you, .*next: t reply$/);
+		assert.match(said[0]!, /asks which licence, needs you, .*next: r reply$/);
 		assert.deepEqual(announce(asks, data(asks, [...asks.runs])).lines, []);
 		const done = data(asks, [run('one', started, exited, ...verified), asks.runs[1]!]);
 		assert.deepEqual(

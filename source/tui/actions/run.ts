@@ -1,6 +1,7 @@
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker, stageName, type Stage} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
+import {questionOf} from '../forms/dialogs/reply.ts';
 import {openForm} from '../forms/new-run.ts';
 import {selectedRun, tabs, type State} from '../state.ts';
 import {bad, runVerb, runVerbForAll, type Step} from '../step.ts';
@@ -50,12 +51,11 @@ function runVerbForStage(state: State, stage: Stage, {verb, title}: {verb: strin
 
 /** What a person who would resume a run may want in its place, by its stage. */
 const resumeHints: Partial<Record<Stage, string>> = {
-	running: ' (t terminal)',
 	frozen: ' (u continue)',
 	discarded: ' (U restore)',
 };
 
-const cannotResume = refusing(run => {
+function refusesResume(run: Run): string | undefined {
 	if (run.merge) {
 		return 'merged already';
 	}
@@ -63,7 +63,19 @@ const cannotResume = refusing(run => {
 	return hasWorker(run.stage) || run.stage === 'discarded'
 		? `${run.id} is ${stageName(run.stage)}${resumeHints[run.stage] ?? ''}`
 		: undefined;
-});
+}
+
+const cannotResume = refusing(run => refusesResume(run));
+
+const cannotTell = refusing(run => (run.stage === 'running' ? undefined : refusesResume(run)));
+
+function tell(state: State, run: Run): Step {
+	if (run.stage === 'running') {
+		return openDialog(state, 'reply', questionOf(state));
+	}
+
+	return openDialog(state, run.agent === 'command' ? 'rerun' : 'resume');
+}
 
 const needsProject = (state: State) => (state.projects.length === 0 ? 'no projects yet (+)' : undefined);
 const needsRunning = (state: State) =>
@@ -140,10 +152,10 @@ export const runKeys = {
 	},
 	resume: {
 		keys: 'r',
-		title: 'resume',
+		title: 'reply, or resume',
 		places: withRun,
-		disabled: cannotResume,
-		run: ({state, run}) => openDialog(state, run!.agent === 'command' ? 'rerun' : 'resume'),
+		disabled: cannotTell,
+		run: ({state, run}) => tell(state, run!),
 	},
 	rebase: {
 		keys: 'R',

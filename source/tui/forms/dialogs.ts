@@ -8,6 +8,7 @@ import {commentDialogs} from './dialogs/comments.ts';
 import {decisionDialogs} from './dialogs/decisions.ts';
 import {deployDialogs} from './dialogs/deploys.ts';
 import {askAgain, type DialogDefinition} from './dialogs/dialog.ts';
+import {reply} from './dialogs/reply.ts';
 import {runDialogs} from './dialogs/runs.ts';
 import {scopeDialogs} from './dialogs/scopes.ts';
 import {allow} from './dialogs/grant.ts';
@@ -22,6 +23,7 @@ const dialogs: Readonly<Record<DialogKind, DialogDefinition>> = {
 	...deployDialogs,
 	...scopeDialogs,
 	allow,
+	reply,
 	...runDialogs,
 	...secretDialogs,
 	...commentDialogs,
