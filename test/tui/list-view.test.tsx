@@ -169,11 +169,13 @@ test('every tone can be read: on common grounds, on a changed line and word, on 
 	for (const name of ['dark', 'light'] as const) {
 		for (const tone of [undefined, ...allTones]) {
 			for (const back of [undefined, ...allBacks]) {
-				const codes = /\u001B\[([\d;]*)m/.exec(paint([{text: 'x', back, tone, bold: true}], themes[name]))![1]!;
+				const style = {text: 'x', back, tone, bold: true, dim: tone === undefined};
+				const codes = /\u001B\[([\d;]*)m/.exec(paint([style], themes[name]))![1]!;
 				assert.doesNotMatch(codes, /(?:^|;)2(?:;|$)/, 'nothing is dimmed');
 				const front = / ?38;5;(\d+)/.exec(codes)?.[1] ?? (/(?:^|;)30(?:;|$)/.test(codes) ? '16' : undefined);
 				const behind = /48;5;(\d+)/.exec(codes)?.[1];
-				// What has no colour of its own has the terminal's.
+				// What has no colour of its own has the terminal's, which only the terminal's ground is made for.
+				assert.ok(front !== undefined || behind === undefined, `${name} ${back} ${tone}`);
 				const own = {dark: [204, 204, 204], light: [40, 40, 40]}[name];
 				const seen = front === undefined ? own : cube(Number(front));
 				for (const ground of behind === undefined ? pages[name] : [cube(Number(behind))]) {

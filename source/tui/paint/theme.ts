@@ -12,6 +12,8 @@ export type Theme = {
 	readonly tones: Tones;
 	/** In front of a changed line, so that they are read there; none where a changed line has no ground of its own. */
 	readonly onChange: Tones | undefined;
+	/** In front of a ground of the theme's own, where there is no tone: a terminal's own colour may not be read there. */
+	readonly onGround: string | undefined;
 	/** What stands in front of a changed word, which has no syntax colours. */
 	readonly onWord: string;
 	/** SGR parameters. */
@@ -73,6 +75,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 			type: 159,
 			name: 153,
 		}),
+		onGround: '38;5;255',
 		onWord: '38;5;231',
 		backs: {
 			added: '48;5;22',
@@ -112,6 +115,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 			type: 23,
 			name: 19,
 		}),
+		onGround: '38;5;16',
 		onWord: '38;5;16',
 		backs: {
 			added: '48;5;194',
@@ -127,6 +131,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		name: 'ansi',
 		tones: ansi,
 		onChange: undefined,
+		onGround: undefined,
 		onWord: '1;4',
 		backs: {addedWord: '4', removedWord: '4', match: '7', selected: '7'},
 		foreign: true,
@@ -136,6 +141,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		name: 'contrast',
 		tones: {accent: '1', bad: '1;4', warn: '1'},
 		onChange: undefined,
+		onGround: undefined,
 		onWord: '',
 		backs: {addedWord: '1;4', removedWord: '1;4', match: '7', selected: '7'},
 		foreign: false,
@@ -144,6 +150,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		name: 'plain',
 		tones: {quiet: '2', comment: '2'},
 		onChange: undefined,
+		onGround: undefined,
 		onWord: '',
 		backs: {addedWord: '4', removedWord: '4', match: '7', selected: '7'},
 		foreign: false,
@@ -160,7 +167,7 @@ function frontOf({tone, back}: Style, theme: Theme): string | undefined {
 
 		case 'added':
 		case 'removed': {
-			return tone && (theme.onChange ?? theme.tones)[tone];
+			return tone ? (theme.onChange ?? theme.tones)[tone] : theme.onGround;
 		}
 
 		case 'match': {
@@ -170,7 +177,11 @@ function frontOf({tone, back}: Style, theme: Theme): string | undefined {
 		case 'selected':
 		case undefined: {
 			// On inverse ground a dimmed or coloured text is not read.
-			return back === 'selected' && theme.backs.selected === '7' ? undefined : tone && theme.tones[tone];
+			if (back === 'selected') {
+				return theme.backs.selected === '7' ? undefined : ((tone && theme.tones[tone]) ?? theme.onGround);
+			}
+
+			return tone && theme.tones[tone];
 		}
 	}
 }

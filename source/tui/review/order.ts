@@ -20,6 +20,8 @@ export function flagsFor(file: DiffFile, facts: FlagFacts = noFacts): Flag[] {
 const order: ReadonlyArray<Flag['id']> = [
 	'secret',
 	'control',
+	'link',
+	'executable',
 	'blanks',
 	'policy',
 	'verify',
@@ -32,8 +34,6 @@ const order: ReadonlyArray<Flag['id']> = [
 	'install',
 	'packages',
 	'dependency',
-	'link',
-	'executable',
 ];
 
 /** Files with flags first, the gravest before; then as git has them. */

@@ -158,8 +158,14 @@ export async function loadGrammars(paths: readonly string[], loaded: () => void)
 	loaded();
 }
 
-/** Files that took too long to be coloured: they are data, or made to. */
-const givenUp = new Set<string>();
+/** Files that took too long to be coloured, how often, and until when it is not tried again, milliseconds. */
+const slow = new Map<string, {readonly tries: number; readonly until: number}>();
+
+/** After so many times a file is data, or made to take long; before, the machine may have been busy. */
+const maxTries = 3;
+
+/** How long after one that took too long it is tried again, milliseconds. */
+const pauseMs = 2000;
 
 /**
  * How long one line may take, milliseconds, at each try: a
@@ -196,9 +202,10 @@ function tokenise(path: string, lines: readonly string[]): Token[][] | undefined
 	}
 
 	const code = lines.map(line => line.slice(0, longest)).join('\n');
-	const tokens = givenUp.has(path)
-		? undefined
-		: inTime(
+	const {tries, until} = slow.get(path) ?? {tries: 0, until: 0};
+	const isTried = tries < maxTries && performance.now() >= until;
+	const tokens = isTried
+		? inTime(
 				limit =>
 					highlighter!.codeToTokens(code, {
 						lang: name,
@@ -208,11 +215,15 @@ function tokenise(path: string, lines: readonly string[]): Token[][] | undefined
 					}).tokens,
 				limits,
 				() => performance.now(),
-			);
+			)
+		: undefined;
 	if (!tokens) {
-		// No colours are better than those of half a line.
-		givenUp.add(path);
-		return lines.map(line => [{text: line}]);
+		// No colours are better than those of half a line; what is not kept is asked for again.
+		if (isTried) {
+			slow.set(path, {tries: tries + 1, until: performance.now() + pauseMs});
+		}
+
+		return (slow.get(path)?.tries ?? 0) < maxTries ? undefined : lines.map(line => [{text: line}]);
 	}
 
 	return lines.map((line, index) => {

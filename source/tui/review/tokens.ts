@@ -51,7 +51,8 @@ export function tokensOf(file: DiffFile, hunk: number, line: DiffLine): readonly
 	}
 
 	for (const [index, other] of own.entries()) {
-		if (other.kind !== ' ' || !coloured.has(other)) {
+		// A line that did not change looks as it does in the new file, whichever side came into view first.
+		if (side === 'new' || other.kind === '-') {
 			coloured.set(other, tokens[index]!);
 		}
 	}
