@@ -37,7 +37,10 @@ test('columns are said by their names, and no sign or box is', () => {
 	for (const [name, shown] of Object.entries(screens())) {
 		for (const line of [...announce(undefined, shown).lines, ...readAll(shown).lines]) {
 			assert.doesNotMatch(line, /[─-╿▀-▟▌▸▾◂●‖○◆✓✔✗✘⊘→·×…]|\u001B/u, `${name}: ${line}`);
-			assert.doesNotMatch(line, / {2}|^ |[^:] $/, `${name}: ${line}`);
+			// Of code, blanks are a part.
+			if (!/line \d+: /.test(line)) {
+				assert.doesNotMatch(line, / {2}|^ |[^:] $/, `${name}: ${line}`);
+			}
 		}
 	}
 });

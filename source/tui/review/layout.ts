@@ -46,7 +46,7 @@ export function isOneSided({status}: DiffFile): boolean {
 }
 
 /** What stands behind a line's text: how it ends, where that matters. */
-function endOf(file: DiffFile, line: DiffLine): string {
+export function endOf(file: DiffFile, line: DiffLine): string {
 	const known = mixed.get(file) ?? hasMixedEnds(file);
 	mixed.set(file, known);
 	const carriageReturn = line.cr && line.kind !== ' ' && known ? ' (ends in a carriage return)' : '';

@@ -1,9 +1,11 @@
 import {isViewed} from '../../core/review/comments.ts';
+import type {DiffLine} from '../../core/review/diff.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
 import {taskOf, type ListRow} from '../list.ts';
 import {nextSteps} from '../next-step.ts';
+import {endOf} from '../review/layout.ts';
 import type {ReviewRow} from '../review/rows.ts';
 import type {ReviewState, State} from '../state.ts';
 import {stageName} from '../../core/run/stages.ts';
@@ -69,16 +71,16 @@ export function spokenReviewRow(row: ReviewRow, review: ReviewState): string {
 		}
 
 		case 'line': {
-			const {left, right} = row;
-			const line = (text: string, word: string, number: number | undefined) =>
-				`${word}${number === undefined ? '' : ` ${number}`}: ${escapeLine(text)}`;
+			const {file, left, right} = row;
+			const line = (own: DiffLine, word: string, number: number | undefined) =>
+				`${word}${number === undefined ? '' : ` ${number}`}: ${escapeLine(own.text)}${endOf(file, own)}`;
 			if (left && right && left === right) {
-				return line(left.text, 'line', left.new);
+				return line(left, 'line', left.new);
 			}
 
 			return [
-				...(left ? [line(left.text, 'removed line', left.old)] : []),
-				...(right ? [line(right.text, 'added line', right.new)] : []),
+				...(left ? [line(left, 'removed line', left.old)] : []),
+				...(right ? [line(right, 'added line', right.new)] : []),
 			].join('; ');
 		}
 
