@@ -1,4 +1,6 @@
 import type {Changes} from '../core/run/changes.ts';
+import type {Activity} from '../core/run/activity.ts';
+import type {Spend} from '../core/run/spend.ts';
 import type {Entry} from '../core/run/event.ts';
 import type {LockChange} from '../core/packages/difference.ts';
 import type {Project} from '../core/project.ts';
@@ -51,6 +53,8 @@ export type FleetClient = {
 	/** The agents there are, in the order they are shown, and whether their program is here. */
 	agents(): Promise<readonly AgentView[]>;
 	journal(runId: string): readonly Entry[];
+	/** What happened last over all runs, newest first, and what was spent today. Not needed for the first frame. */
+	activity(limit: number): Promise<{readonly lines: readonly Activity[]; readonly today: Spend}>;
 	/** Calls back soon after any journal changed. @returns a function that ends it */
 	watch(changed: () => void): () => void;
 	/** What a run's agent wrote, or its verification or deploy, the last time. */

@@ -50,6 +50,24 @@ export const projectView = v.object({
 });
 export type ProjectView = Readonly<v.InferOutput<typeof projectView>>;
 
+/** What was spent, as `fleet spend --json` prints it. */
+export const spendView = v.object({
+	rows: v.array(
+		v.object({
+			key: v.string(),
+			requests: v.number(),
+			tokens: v.number(),
+			dollars: v.pipe(
+				v.nullable(v.number()),
+				v.transform(dollars => dollars ?? 0),
+			),
+			unpriced: v.number(),
+			runs: v.number(),
+			silent: v.number(),
+		}),
+	),
+});
+
 /** What a run takes of the disk, and what can be done about it, as `fleet clean --json` prints it. */
 const diskView = v.object({
 	run: v.string(),

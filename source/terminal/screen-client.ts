@@ -15,6 +15,7 @@ import {runFileOf, runFiles, type RunFile} from '../host/run-files.ts';
 import type {FleetClient} from '../protocol/client.ts';
 import {coloursOf} from './colours.ts';
 import {recentUses} from './recent.ts';
+import {activityOf} from './screen-activity.ts';
 import {KnownRuns} from './known-runs.ts';
 import {watchFolder} from './watch-folder.ts';
 import {escapeCodes} from './escape-codes.ts';
@@ -74,6 +75,7 @@ export function createClient(
 			return projects.list;
 		},
 		agents: async () => (await import('./agent-views.ts')).agentViews(await agents()),
+		activity: activityOf(paths, runs),
 		journal: id => readJournal(paths.run(id).journal).entries,
 		watch: changed => runs.watch(changed),
 		openLog(id, kind) {

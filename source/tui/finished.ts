@@ -51,7 +51,11 @@ function withBatch(state: State, message: Finished, text: string): State {
 		return {
 			...state,
 			batches: {...state.batches, [batch.id]: ends},
-			notice: {text: `${title}: ${ends.length} of ${batch.size} ended`, bad: ends.some(({isGood}) => !isGood)},
+			notice: {
+				text: `${title}: ${ends.length} of ${batch.size} ended`,
+				bad: ends.some(({isGood}) => !isGood),
+				isPassing: true,
+			},
 		};
 	}
 

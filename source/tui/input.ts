@@ -72,6 +72,13 @@ function takeOff(state: State): Step | undefined {
 			: undefined;
 	}
 
+	if (state.screen === 'activity') {
+		const {activity} = state;
+		return activity.filter !== '' || activity.spend
+			? stay({...state, activity: {...activity, filter: '', spend: undefined}})
+			: undefined;
+	}
+
 	if (state.screen !== 'run') {
 		return undefined;
 	}

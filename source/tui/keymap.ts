@@ -1,3 +1,4 @@
+import {activityKeys} from './actions/activity.ts';
 import {generalKeys} from './actions/general.ts';
 import {listKeys} from './actions/list.ts';
 import {moveKeys} from './actions/move.ts';
@@ -16,6 +17,7 @@ import {placeOf, tabs, type Place, type State} from './state.ts';
 const records = {
 	...moveKeys,
 	...listKeys,
+	...activityKeys,
 	...outputKeys,
 	...reviewKeys,
 	...scopeKeys,
@@ -41,6 +43,7 @@ const helpGroups: ReadonlyArray<{readonly title: string; readonly table: KeyTabl
 	{title: 'Review', table: reviewKeys},
 	{title: 'Output', table: outputKeys},
 	{title: 'List', table: listKeys},
+	{title: 'Activity', table: activityKeys},
 	{title: 'Move', table: moveKeys},
 	{title: 'Everywhere', table: generalKeys},
 ];

@@ -1,3 +1,4 @@
+import {paneLines} from './activity.ts';
 import {factLines} from './facts.ts';
 import {listRows, selectedRow} from './list.ts';
 import {gateIds} from '../core/run/gates.ts';
@@ -28,7 +29,19 @@ export type FleetLayout = {
 	readonly preview: {readonly height: number; readonly width: number; readonly isBeside: boolean};
 	/** Rows of its output. */
 	readonly output: number;
+	/** Rows of what happened lately, below the list. */
+	readonly activity: number;
 };
+
+/** Rows that the list leaves free before what happened lately is shown in them, and the most that it takes. */
+const [minActivity, maxActivity] = [6, 14];
+
+/** Rows for what happened lately: only what the list leaves, with a blank row between. */
+function activityRoom(state: State, room: number): number {
+	const free = room - listRows(state).length - 1;
+	const wanted = paneLines(state).length + 1;
+	return free >= minActivity && wanted > 1 ? Math.min(free, wanted, maxActivity) : 0;
+}
 
 /** @param height of the screen without footer and dialog */
 export function fleetLayout(state: State, height: number): FleetLayout {
@@ -37,13 +50,15 @@ export function fleetLayout(state: State, height: number): FleetLayout {
 	const room = Math.max(1, height - top);
 	if (columns >= splitColumns) {
 		const width = Math.max(44, Math.floor(columns * 0.37));
+		const activity = activityRoom(state, room);
 		// Its heading, the pipeline's with six steps, and the output's.
 		const facts = factLines(state, width, true).length + 1 + 1 + gateIds.length + 1;
 		return {
 			top,
-			list: {height: room, width: columns - width - 1},
+			list: {height: room - activity, width: columns - width - 1},
 			preview: {height: room, width, isBeside: true},
 			output: Math.max(0, room - facts),
+			activity,
 		};
 	}
 
@@ -59,6 +74,7 @@ export function fleetLayout(state: State, height: number): FleetLayout {
 		list: {height: table, width: columns},
 		preview: {height: room - table, width: columns, isBeside: false},
 		output: Math.max(0, room - table - facts),
+		activity: 0,
 	};
 }
 

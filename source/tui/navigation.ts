@@ -1,3 +1,4 @@
+import {activityAt, selectActivity} from './activity.ts';
 import {comparedFiles} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
 import {moveByFiles, moveTo} from './review/cursor.ts';
@@ -121,6 +122,10 @@ export function move(state: State, by: number): Step {
 			return stay({...state, compareAt: Math.max(0, Math.min(comparedFiles(state).length - 1, state.compareAt + by))});
 		}
 
+		case 'activity': {
+			return stay(selectActivity(state, activityAt(state) + by));
+		}
+
 		case 'journal': {
 			// Read from its end: up goes back in time.
 			return stay({...state, scroll: Math.max(0, Math.min(extent(state), state.scroll - by))});
@@ -149,7 +154,7 @@ function parentOf({screen, parent}: State): State['parent'] {
 		return parent;
 	}
 
-	return screen === 'gates' || screen === 'compare' ? screen : 'fleet';
+	return screen === 'gates' || screen === 'compare' || screen === 'activity' ? screen : 'fleet';
 }
 
 /** What a tab shows that is read when it is opened. */
@@ -190,6 +195,10 @@ export function reload(state: State): readonly Effect[] {
 
 		case 'disk': {
 			return [{type: 'disk'}];
+		}
+
+		case 'activity': {
+			return [{type: 'activity'}];
 		}
 
 		case 'changes': {

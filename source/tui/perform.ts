@@ -103,6 +103,19 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			break;
 		}
 
+		case 'spend': {
+			const result = await client.act(['spend', '--by', effect.by, '--json']);
+			const problem = problemOf(result);
+			if (problem === undefined) {
+				const [{parse}, {spendView}] = await schemas();
+				send({type: 'spend', by: effect.by, rows: parse(spendView, JSON.parse(result.stdout)).rows});
+			} else {
+				send({type: 'said', text: problem, bad: true});
+			}
+
+			break;
+		}
+
 		case 'settings': {
 			const problem = await client.saveSettings(effect.settings);
 			if (problem !== undefined) {

@@ -9,6 +9,7 @@ export const placeNames: Readonly<Record<Place, string>> = {
 	vault: 'vault',
 	disk: 'disk',
 	compare: 'compare',
+	activity: 'activity',
 	help: 'help',
 	output: 'output',
 	changes: 'changes',

@@ -13,6 +13,7 @@ import {bad, stay, type Step} from './step.ts';
 function accept(state: State, prompt: Prompt): Step {
 	const closed = withoutOverlay(state);
 	switch (prompt.kind) {
+		case 'activity':
 		case 'filter': {
 			return stay(closed);
 		}
@@ -43,9 +44,35 @@ function accept(state: State, prompt: Prompt): Step {
 	}
 }
 
+/** Without what a filter left out. */
+function cleared(state: State, {kind}: Prompt): State {
+	switch (kind) {
+		case 'filter': {
+			return {...state, list: {...state.list, filter: ''}};
+		}
+
+		case 'activity': {
+			return withFilter(state, '');
+		}
+
+		default: {
+			return state;
+		}
+	}
+}
+
+/** With other words for the activity. */
+function withFilter(state: State, filter: string): State {
+	return {...state, activity: {...state.activity, filter, at: undefined}};
+}
+
 /** With what is typed in the prompt; a filter is applied as it is typed. */
 function withTyped(state: State, prompt: Prompt): Step {
 	const typed = withPrompt(state, prompt);
+	if (prompt.kind === 'activity') {
+		return stay(withFilter(typed, prompt.field.value));
+	}
+
 	if (prompt.kind !== 'filter') {
 		return stay(typed);
 	}
@@ -60,7 +87,7 @@ export function promptKey(state: State, prompt: Prompt, key: string): Step {
 		case 'escape':
 		case 'ctrl-c': {
 			const closed = withoutOverlay(state);
-			return stay(prompt.kind === 'filter' ? {...closed, list: {...state.list, filter: ''}} : closed);
+			return stay(cleared(closed, prompt));
 		}
 
 		case 'up':

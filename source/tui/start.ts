@@ -2,6 +2,7 @@ import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import {defaultSettings} from '../core/settings.ts';
 import type {Settings} from '../protocol/client.ts';
+import {firstActivity} from './activity-state.ts';
 import {firstRun} from './list.ts';
 import type {State} from './state.ts';
 import type {ThemeName} from './paint/theme.ts';
@@ -67,6 +68,9 @@ export function initialState(options: {
 		notice: undefined,
 		batches: {},
 		undo: undefined,
+		noticed: [],
+		activity: firstActivity,
+		activityFrom: 'fleet',
 		here: options.here,
 		recent: {commands: [], prompts: []},
 		listRows: undefined,

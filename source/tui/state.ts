@@ -8,12 +8,23 @@ import type {FlagFacts} from '../core/review/flags.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
+import type {ActivityEffect, ActivityMessage, ActivityState, Notice, Noticed} from './activity-state.ts';
 import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
 import type {ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
 
-export type ScreenId = 'welcome' | 'fleet' | 'run' | 'gates' | 'new' | 'vault' | 'disk' | 'compare' | 'help';
+export type ScreenId =
+	| 'welcome'
+	| 'fleet'
+	| 'run'
+	| 'gates'
+	| 'new'
+	| 'vault'
+	| 'disk'
+	| 'compare'
+	| 'activity'
+	| 'help';
 export const tabs = ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const;
 export type Tab = (typeof tabs)[number];
 
@@ -89,7 +100,11 @@ export type ReviewState = {
 };
 
 /** A line at the bottom that is being typed, and what it is for. */
-export type Prompt = {readonly kind: 'filter' | 'search' | 'palette'; readonly field: Field; readonly at: number};
+export type Prompt = {
+	readonly kind: 'filter' | 'search' | 'palette' | 'activity';
+	readonly field: Field;
+	readonly at: number;
+};
 
 export type ScreenFocus = {readonly type: 'screen'};
 type FormFocus = {readonly type: 'form'; readonly form: FormState};
@@ -113,7 +128,7 @@ export type State = {
 	/** Where help and the like go back to. */
 	readonly from: ScreenId;
 	/** Where a run's screen goes back to. */
-	readonly parent: 'fleet' | 'gates' | 'compare';
+	readonly parent: 'fleet' | 'gates' | 'compare' | 'activity';
 	readonly columns: number;
 	readonly rows: number;
 	readonly now: number;
@@ -177,11 +192,17 @@ export type State = {
 	/** The verbs that go on, in words: by run, and the one that is about no run. */
 	readonly busy: Readonly<Record<string, string>>;
 	readonly fleetBusy: string | undefined;
-	readonly notice: {readonly text: string; readonly bad: boolean} | undefined;
 	/** How far batches have ended, by their ids. */
 	readonly batches: Readonly<Record<string, readonly Ended[]>>;
 	/** What one key takes back. */
 	readonly undo: Undo | undefined;
+	readonly notice: Notice | undefined;
+	/** All that the screen said, newest first. */
+	readonly noticed: readonly Noticed[];
+	/** What happened over all runs. */
+	readonly activity: ActivityState;
+	/** Where esc goes from the activity. */
+	readonly activityFrom: ScreenId;
 	readonly here: {readonly folder: string; readonly project: string | undefined};
 	readonly recent: {readonly commands: readonly string[]; readonly prompts: readonly string[]};
 	/** Rows that the list takes of the screen, where the line between was dragged. */
@@ -264,6 +285,7 @@ export type Message =
 			readonly problem?: string | undefined;
 	  }
 	| {readonly type: 'compared'; readonly run: string; readonly files: readonly DiffFile[]}
+	| ActivityMessage
 	| {readonly type: 'grammar'}
 	| {readonly type: 'edited'; readonly text: string}
 	| {readonly type: 'progress'; readonly run: string; readonly progress: Progress}
@@ -322,6 +344,7 @@ export type Effect =
 	| {readonly type: 'offer'; readonly project: string}
 	| {readonly type: 'settings'; readonly settings: Partial<Settings>}
 	| {readonly type: 'disk'}
+	| ActivityEffect
 	| {readonly type: 'vault'}
 	| {readonly type: 'quit'};
 

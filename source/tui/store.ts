@@ -1,5 +1,7 @@
 import {escapeLine} from '../core/text/escape-controls.ts';
 import type {FleetClient} from '../protocol/client.ts';
+import {maxActivity} from './activity-state.ts';
+import {noticeMs} from './kept-notices.ts';
 import {LogFollower} from './log/follower.ts';
 import {reload} from './navigation.ts';
 import {Notifier} from './notifier.ts';
@@ -9,6 +11,9 @@ import {dialogOf} from './focus.ts';
 import type {Effect, Message, State} from './state.ts';
 import type {ThemeName} from './paint/theme.ts';
 import {update} from './update.ts';
+
+/** Activity is read at most this often, milliseconds. */
+const activityMs = 500;
 
 /** What the store takes out of the hands of `perform`: the screen ends for a while. */
 export type Leaving = Effect & {type: 'quit' | 'terminal' | 'edit'};
@@ -30,6 +35,10 @@ export class Store {
 	#serial: Promise<void> = Promise.resolve();
 	#grammars: ((paths: readonly string[]) => void) | undefined;
 	readonly #unwatch: () => void;
+	/** When the notice in view goes away by itself. */
+	#fading: NodeJS.Timeout | undefined;
+	#activityDue: NodeJS.Timeout | undefined;
+	#isClosed = false;
 	/** Whether something else had the terminal before. */
 	readonly #isBack: boolean;
 
@@ -95,6 +104,7 @@ export class Store {
 			() => {},
 		);
 		this.#askForRecent();
+		this.#readActivity();
 		if (this.#isBack) {
 			for (const effect of reload(this.#state)) {
 				this.#perform(effect);
@@ -133,6 +143,10 @@ export class Store {
 				this.#client.terminal.mouse(state.settings.mouse);
 			}
 
+			if (state.notice !== before.notice) {
+				this.#fade();
+			}
+
 			this.#look();
 			for (const listener of this.#listeners) {
 				listener();
@@ -166,7 +180,19 @@ export class Store {
 		}
 	}
 
+	/** A notice goes away by itself; an error stays until the next key. */
+	#fade(): void {
+		clearTimeout(this.#fading);
+		const {notice} = this.#state;
+		if (notice && !notice.bad) {
+			this.#fading = setTimeout(() => this.send({type: 'notice-over', notice}), noticeMs);
+		}
+	}
+
 	close(): void {
+		this.#isClosed = true;
+		clearTimeout(this.#fading);
+		clearTimeout(this.#activityDue);
 		this.#unwatch();
 		this.#follower.close();
 	}
@@ -177,6 +203,11 @@ export class Store {
 			case 'terminal':
 			case 'edit': {
 				this.#onLeave(effect);
+				break;
+			}
+
+			case 'activity': {
+				this.#readActivity();
 				break;
 			}
 
@@ -248,6 +279,25 @@ export class Store {
 		});
 		this.#readJournal();
 		this.#notifier.tell(runs);
+		// What comes fast is read together.
+		this.#activityDue ??= setTimeout(() => this.#readActivity(), activityMs);
+	}
+
+	#readActivity(): void {
+		clearTimeout(this.#activityDue);
+		this.#activityDue = undefined;
+		this.#client.activity(maxActivity).then(
+			({lines, today}) => {
+				const known = this.#state.activity;
+				const isSame =
+					known.lines?.length === lines.length && known.lines.every((line, index) => line === lines[index]);
+				if (!this.#isClosed && !(isSame && known.today?.requests === today.requests)) {
+					this.send({type: 'activity', lines: isSame ? known.lines : lines, today});
+				}
+			},
+			(error: unknown) =>
+				this.send({type: 'said', text: `activity: ${escapeLine((error as Error).message)}`, bad: true}),
+		);
 	}
 
 	/** Only a new run needs them, so the first frame does not wait. */

@@ -4,6 +4,7 @@ import {refreshForm} from './forms/new-run.ts';
 import {edited, pasted, typed} from './input.ts';
 import {footerHeight, listWindow} from './layout.ts';
 import {firstRun, listRows, visibleRuns} from './list.ts';
+import {keepNotice} from './kept-notices.ts';
 import {mouse} from './mouse.ts';
 import {keepPlace, withDiff} from './review/cursor.ts';
 import {dialogOf, promptOf} from './focus.ts';
@@ -12,7 +13,8 @@ import {bad, stay, type Step} from './step.ts';
 
 /** What comes next on the screen, and what is to be done. Pure: the same state and message give the same step. */
 export function update(state: State, message: Message): Step {
-	const step = next(state, message);
+	const plain = next(state, message);
+	const step = {...plain, state: keepNotice(state, plain.state, message)};
 	const listTop =
 		step.state.screen === 'fleet' && step.state.focus.type === 'screen'
 			? listWindow(step.state, step.state.rows - footerHeight).from
@@ -99,6 +101,21 @@ function next(state: State, message: Message): Step {
 						refreshDialog({...state, review: undefined, unread: {run: message.run, because: message.problem}}),
 						message.problem,
 					);
+		}
+
+		case 'activity': {
+			const {lines, today} = message;
+			return stay({...state, activity: {...state.activity, lines, today}});
+		}
+
+		case 'spend': {
+			const {by, rows} = message;
+			const {spend} = state.activity;
+			return stay(spend?.by === by ? {...state, activity: {...state.activity, spend: {by, rows}}} : state);
+		}
+
+		case 'notice-over': {
+			return stay(state.notice === message.notice ? {...state, notice: undefined} : state);
 		}
 
 		case 'compared': {

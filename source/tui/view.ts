@@ -2,6 +2,7 @@ import {footerHeight} from './layout.ts';
 import {block, paintLine, type Line} from './paint/line.ts';
 import {dialogLines} from './forms/dialog-view.ts';
 import {footerLines} from './screens/footer.ts';
+import {activityScreen} from './screens/activity.ts';
 import {compareLines} from './screens/compare.ts';
 import {diskLines} from './screens/disk.ts';
 import {fleetLines} from './screens/fleet.ts';
@@ -24,6 +25,7 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
 	vault: vaultLines,
 	disk: diskLines,
 	compare: compareLines,
+	activity: activityScreen,
 	help: helpLines,
 };
 

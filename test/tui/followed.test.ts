@@ -47,6 +47,7 @@ test('an agent that draws faster than can be followed neither ends the screen no
 		projects: () => [],
 		agents: async () => [],
 		journal: () => [],
+		activity: () => Promise.resolve({lines: [], today: {requests: 0, tokens: 0, dollars: 0, unpriced: 0}}),
 		watch: () => () => {},
 		watchLog(_id: string, own: () => void) {
 			changed = own;

@@ -335,6 +335,7 @@ function storeOf(from: State): {store: Store; asked: string[][]} {
 		projects: () => from.projects,
 		agents: async () => from.agents,
 		journal: () => [],
+		activity: () => Promise.resolve({lines: [], today: {requests: 0, tokens: 0, dollars: 0, unpriced: 0}}),
 		watch: () => () => {},
 		watchLog: () => () => {},
 		openLog: () => ({range: () => ({from: 0, to: 0}), read: () => new Uint8Array(), close() {}}),

@@ -203,6 +203,7 @@ test('verbs that wait for each other are begun one at a time, and several about 
 		projects: () => from.projects,
 		agents: async () => [],
 		journal: () => [],
+		activity: () => Promise.resolve({lines: [], today: {requests: 0, tokens: 0, dollars: 0, unpriced: 0}}),
 		watch: () => () => {},
 		watchLog: () => () => {},
 		openLog: () => ({range: () => ({from: 0, to: 0}), read: () => new Uint8Array(), close() {}}),

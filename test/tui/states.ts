@@ -8,6 +8,7 @@ import {parseDiff} from '../../source/core/review/diff.ts';
 import {foldRun} from '../../source/core/run/evolve.ts';
 import type {Run} from '../../source/core/run/run.ts';
 import {summarise} from '../../source/core/run/audit.ts';
+import {activity, spent} from './activity-lines.ts';
 import {openDialog} from '../../source/tui/forms/dialogs.ts';
 import {withDiff} from '../../source/tui/review/cursor.ts';
 import {initialState} from '../../source/tui/start.ts';
@@ -427,6 +428,18 @@ export function screens(): Record<string, State> {
 			}),
 			{type: 'keys', keys: ['D']},
 		).state,
+		calm: state([works, ready], {activity: activity(), log: log('works')}),
+		activity: state(everyStage, {screen: 'activity', activity: activity()}),
+		'activity-spend': state(everyStage, {screen: 'activity', activity: activity({spend: spent})}),
+		'activity-notices': state(everyStage, {
+			screen: 'activity',
+			activity: activity({view: 'notices'}),
+			noticed: [
+				{at: later, text: 'works is paused; u continue · x stop', bad: false},
+				{at: later - 60_000, text: 'merge: approve first', bad: true},
+			],
+			notice: {text: 'works is paused', bad: false, earlier: ['asks is paused', 'denied is paused', 'ready: verified']},
+		}),
 		help: update(one, {type: 'keys', keys: ['?']}).state,
 	};
 }

@@ -100,12 +100,12 @@ export function newestFirst(a: Activity, b: Activity): number {
 }
 
 /** What happened, with whose doing it was and how often. */
-export function activityText(activity: Activity): string {
+export function activityText(activity: Pick<Activity, 'by' | 'text' | 'count'>): string {
 	return `${sentence(activity)}${activity.count > 1 ? ` ×${activity.count}` : ''}`;
 }
 
 /** Whether an activity has all of some words in its run, its project or its text. */
-export function hasWords(activity: Activity, words: string): boolean {
+export function hasWords(activity: Omit<Activity, 'kind'>, words: string): boolean {
 	const text = `${activity.run} ${activity.project} ${activityText(activity)}`.toLowerCase();
 	return words
 		.toLowerCase()

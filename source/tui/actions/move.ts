@@ -60,6 +60,10 @@ function screenBefore(state: State): State['screen'] {
 		return state.from;
 	}
 
+	if (state.screen === 'activity') {
+		return state.activityFrom;
+	}
+
 	return state.screen === 'run' ? state.parent : 'fleet';
 }
 
@@ -129,7 +133,7 @@ export const moveKeys = {
 	back: {
 		keys: 'escape backspace q',
 		title: 'back',
-		places: [...ofRun, 'vault', 'disk', 'compare', 'help'],
+		places: [...ofRun, 'vault', 'disk', 'compare', 'activity', 'help'],
 		footer: 20,
 		run: ({state}) => stay({...state, screen: screenBefore(state), scroll: 0}),
 	},

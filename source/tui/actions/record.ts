@@ -1,7 +1,7 @@
 import type {Run} from '../../core/run/run.ts';
 import {stageName} from '../../core/run/stages.ts';
 import {withPrompt} from '../focus.ts';
-import {selectedRun, tabs, type Place, type State} from '../state.ts';
+import {selectedRun, tabs, type Place, type Prompt, type State} from '../state.ts';
 import {stay, type Handler} from '../step.ts';
 import {targets} from '../targets.ts';
 
@@ -26,7 +26,7 @@ export type KeyTable = Readonly<Record<string, KeyRecord>>;
 
 export const ofRun: readonly Place[] = [...tabs, 'gates'];
 export const withRun: readonly Place[] = ['fleet', ...ofRun, 'compare'];
-export const everywhere: readonly Place[] = ['fleet', ...ofRun, 'vault', 'disk', 'compare'];
+export const everywhere: readonly Place[] = ['fleet', ...ofRun, 'vault', 'disk', 'compare', 'activity'];
 export const everywhereAndHelp: readonly Place[] = [...everywhere, 'help'];
 
 export function needsRun(state: State): string | undefined {
@@ -70,7 +70,7 @@ export const inTerminal =
 
 /** The line at the bottom, for something that is typed. */
 export const openPrompt =
-	(kind: 'filter' | 'search' | 'palette', value: (state: State) => string = () => ''): Handler =>
+	(kind: Prompt['kind'], value: (state: State) => string = () => ''): Handler =>
 	({state}) => {
 		const field = {id: 'prompt', label: kind === 'palette' ? ':' : '/', value: value(state), hint: ''};
 		return stay(withPrompt(state, {kind, field, at: 0}));

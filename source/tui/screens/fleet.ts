@@ -1,4 +1,6 @@
 import type {Glance} from '../../core/run/glance.ts';
+import {dollarsText} from '../../core/run/spend.ts';
+import {formatTokens} from '../../core/run/usage.ts';
 import {highlight, type Span} from '../../core/text/spans.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
@@ -21,6 +23,7 @@ import {beside, block, type Line} from '../paint/line.ts';
 import {signs} from '../paint/signs.ts';
 import {shows, type State} from '../state.ts';
 import {rule} from '../paint/rule.ts';
+import {activityPane} from './activity.ts';
 import {previewLines} from './preview.ts';
 
 /* Runs across projects, by what they need of a person, and the selected one beside or below them. */
@@ -166,6 +169,17 @@ function ends(left: readonly Span[], right: readonly Span[], width: number): Lin
 	return gap < 1 ? {spans: left} : {spans: [...left, {text: ' '.repeat(gap)}, ...right]};
 }
 
+/** What was spent today; nothing while that is not known, or where nothing was. */
+function todayText({activity: {today}}: State): string {
+	if (today === undefined || today.requests === 0) {
+		return '';
+	}
+
+	const {tokens, dollars, unpriced} = today;
+	const cost = dollars === 0 && unpriced > 0 ? `${formatTokens(tokens)} tokens` : dollarsText(dollars);
+	return `, ${cost}${dollars > 0 && unpriced > 0 ? ' and more' : ''} today`;
+}
+
 /** What is there, how it is shown, and at the right how many need what. */
 function titleLine(state: State): Line {
 	const {list} = state;
@@ -186,7 +200,7 @@ function titleLine(state: State): Line {
 	return ends(
 		[
 			{text: ' fleet', bold: true},
-			{text: `  ${runs}${how.length === 0 ? '' : ` (${how.join(', ')})`}`, tone: 'quiet'},
+			{text: `  ${runs}${how.length === 0 ? '' : ` (${how.join(', ')})`}${todayText(state)}`, tone: 'quiet'},
 		],
 		[
 			...tally('question', needs, needs === 1 ? 'needs you' : 'need you'),
@@ -229,7 +243,10 @@ export function fleetLines(state: State, height: number): Line[] {
 	const layout = fleetLayout(state, height);
 	const {columns} = state;
 	const head = [titleLine(state), ...(layout.top > 1 ? [viewsLine(state)] : [])];
-	const list = listLines(state, height);
+	const list = [
+		...listLines(state, height),
+		...(layout.activity === 0 ? [] : activityPane(state, {height: layout.activity, width: layout.list.width})),
+	];
 	const preview = previewLines(state, layout);
 	return [
 		...head,

@@ -2,6 +2,7 @@ import {cursorOf} from '../forms/edit.ts';
 import type {Span} from '../../core/text/spans.ts';
 import {isAnswered, isTyped, type Dialog, type KeyWord} from '../dialog.ts';
 import {bindingOf, bindingsOf, keyName, keysOf, shortTitle, type Action} from '../keymap.ts';
+import {noticeText} from '../kept-notices.ts';
 import {glanceOf} from '../list.ts';
 import {nextSteps} from '../next-step.ts';
 import {placeOf, selectedRun, type Prompt, type State} from '../state.ts';
@@ -71,6 +72,7 @@ function keySpans(keys: readonly KeyWord[]): Span[] {
 
 const promptHints: Readonly<Record<Prompt['kind'], string>> = {
 	filter: 'enter: keep, esc: clear',
+	activity: 'enter: keep, esc: clear',
 	search: 'regular expression; enter: search, then n and N',
 	palette: 'enter: run, ↑↓: choose',
 };
@@ -145,7 +147,10 @@ export function footerLines(state: State): Line[] {
 	});
 	const going = [...(state.fleetBusy === undefined ? [] : [`${state.fleetBusy}…`]), ...ofRuns].join('  ');
 	const first: Line = state.notice
-		? {text: state.notice.text, tone: state.notice.bad ? 'bad' : 'good'}
+		? {
+				text: noticeText(state.notice, state.columns, keyName(keysOf(bindingOf('activity'), state)[0] ?? '')),
+				tone: state.notice.bad ? 'bad' : 'good',
+			}
 		: {text: going, tone: 'accent'};
 	return [first, keysLine(state)];
 }

@@ -150,7 +150,7 @@ export function heardOf(state: State): Heard {
 	}
 }
 
-const promptNames = {filter: 'filter', search: 'search', palette: 'command'};
+const promptNames = {filter: 'filter', search: 'search', palette: 'command', activity: 'filter'};
 
 /** A line of a question: what it is about, then what is so. */
 function spokenFact(line: string | DialogLine): string {
