@@ -86,6 +86,8 @@ export type Dialog = FormState & {
 	readonly lines: ReadonlyArray<string | DialogLine>;
 	/** What is shown besides on demand, such as whole hashes; undefined where there is no such thing. */
 	readonly details?: readonly DialogLine[] | undefined;
+	/** Rows of what is said that were gone past, where the terminal is too low for all of them. */
+	readonly past?: number | undefined;
 	/** Whether the details are shown. */
 	readonly isDetailed?: boolean | undefined;
 	/** What enter does in the end, in a word or two; undefined for a question that one key answers. */

@@ -10,6 +10,11 @@ import type {State} from './state.ts';
 /** Rows of the footer: the notice, and the keys. */
 export const footerHeight = 2;
 
+/** Rows that a question may take. */
+export function dialogRoom({rows}: Pick<State, 'rows'>): number {
+	return Math.max(0, rows - footerHeight - 1);
+}
+
 /** From as many columns on, the selected run is shown beside the list. */
 const splitColumns = 110;
 
@@ -18,6 +23,9 @@ const viewsHeight = 30;
 
 /** Rows of output that a list leaves, where there are as many. */
 const minOutput = 5;
+
+/** With fewer rows for list and run there is no room for output. */
+const lowHeight = 14;
 
 /** Where what is on the list's screen, in cells. */
 export type FleetLayout = {
@@ -64,7 +72,8 @@ export function fleetLayout(state: State, height: number): FleetLayout {
 
 	const facts = factLines(state, columns, false).length + 1;
 	const rows = Math.max(1, listRows(state).length);
-	const most = Math.max(4, room - facts - minOutput);
+	// On a low terminal the list is what is looked for.
+	const most = Math.max(4, room - facts - (room < lowHeight ? 0 : minOutput));
 	const table = Math.min(
 		rows,
 		state.listRows === undefined ? most : Math.max(2, Math.min(state.listRows, room - facts)),

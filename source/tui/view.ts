@@ -1,4 +1,4 @@
-import {footerHeight} from './layout.ts';
+import {dialogRoom, footerHeight} from './layout.ts';
 import {block, paintLine, type Line} from './paint/line.ts';
 import {dialogLines} from './forms/dialog-view.ts';
 import {footerLines} from './screens/footer.ts';
@@ -36,7 +36,7 @@ export function screenLines(state: State, height: number): Line[] {
 
 /** The frame of a state: exactly as many lines as the terminal has, since Ink clears the screen before a taller one. */
 export function frameLines(state: State): Line[] {
-	const room = Math.max(0, state.rows - footerHeight - 1);
+	const room = dialogRoom(state);
 	const dialog = dialogOf(state);
 	const below = (dialog ? dialogLines(dialog, state.columns, room) : paletteLines(state)).slice(0, room);
 	const height = Math.max(1, state.rows - footerHeight - below.length);

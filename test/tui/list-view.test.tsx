@@ -91,7 +91,7 @@ test('help says that there is more, and the key that opened it closes it', () =>
 		'and it is all there',
 	);
 	assert.equal(press(help, '?').screen, 'fleet');
-	assert.match(text({...press(many, 'n', 'ctrl-x'), rows: 14}).join('\n'), /↑ more[\s\S]*↓ more/);
+	assert.match(text({...press(many, 'n', 'ctrl-x'), rows: 11}).join('\n'), /↑ more[\s\S]*↓ more/);
 });
 
 /** Red, green and blue of the usual palette, and of the 256 colours, as a terminal has them. */

@@ -456,7 +456,7 @@ test('what a question says is there whole, and what answers it always', () => {
 		assert.match(shown, /Reason/);
 		assert.ok(
 			rows < 20
-				? /… \d+ more lines \(enlarge/.test(shown)
+				? /… \d+ more lines: pgdn/.test(shown)
 				: shown.replaceAll(/\s+/g, '').includes('1commandpassed,12tests'),
 			`${columns} ${rows}`,
 		);

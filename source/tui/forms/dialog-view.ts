@@ -126,7 +126,7 @@ function fieldLines(field: Field, isActive: boolean, {column, width}: Place): Li
 }
 
 /** The question without its title, in so many columns. */
-function partsOf(dialog: Dialog, width: number): Parts {
+function partsOf(dialog: Dialog, width: number, isLow = false): Parts {
 	const said = [...dialog.lines, ...(dialog.isDetailed ? (dialog.details ?? []) : [])];
 	const labels = [
 		...said.map(line => (typeof line === 'string' ? '' : (line.label ?? ''))),
@@ -142,25 +142,53 @@ function partsOf(dialog: Dialog, width: number): Parts {
 				: wrapWords([{text: `▸ y or enter: ${dialog.yes}; any other key: cancel`, bold: true}], width).map(
 						(spans): Line => ({spans}),
 					)),
-			...dialog.fields.flatMap((field, index) => fieldLines(field, index === dialog.at, place)),
+			...dialog.fields.flatMap((field, index) =>
+				fieldLines(isLow && index !== dialog.at ? {...field, hint: ''} : field, index === dialog.at, place),
+			),
 		],
 	};
 }
 
-/** What is said and asked in so many rows: what is asked is always there, and what is left out is counted. */
-function inRoom({said, asked}: Parts, room: number): Line[] {
-	const left = Math.max(0, room - asked.length);
+/** Rows for what is said, of which the last says how much there is besides. */
+const saidRoom = ({asked}: Parts, room: number) => Math.max(0, room - asked.length);
+
+/** How far what is said can be gone past. */
+function mostPast(parts: Parts, room: number): number {
+	const left = saidRoom(parts, room);
+	return parts.said.length <= left ? 0 : parts.said.length - Math.max(1, left - 1);
+}
+
+/** What is said and asked in so many rows: what is asked is always there, and what is not shown is counted. */
+function inRoom(parts: Parts, room: number, past = 0): Line[] {
+	const {said, asked} = parts;
+	const left = saidRoom(parts, room);
 	if (said.length <= left) {
 		return [...said, ...(said.length < left && said.length > 0 ? [{}] : []), ...asked];
 	}
 
-	return [
-		...said.slice(0, Math.max(0, left - 1)),
-		...(left === 0
-			? []
-			: [{text: `… ${said.length - left + 1} more lines (enlarge the terminal)`, tone: 'warn' as const}]),
-		...asked,
-	];
+	const from = Math.min(past, mostPast(parts, room));
+	const shown = said.slice(from, from + Math.max(0, left - 1));
+	const below = said.length - from - shown.length;
+	const counts = [...(from > 0 ? [`${from} above: pgup`] : []), ...(below > 0 ? [`${below} more lines: pgdn`] : [])];
+	return [...shown, ...(left === 0 ? [] : [{text: `… ${counts.join(', ')}`, tone: 'warn' as const}]), ...asked];
+}
+
+/** A question without its frame, with the hint of the field with the cursor alone where there is no room for all. */
+function low(dialog: Dialog, width: number, room: number): Parts {
+	const all = partsOf(dialog, width);
+	return all.asked.length + Math.min(all.said.length, 4) <= room ? all : partsOf(dialog, width, true);
+}
+
+/**
+ * The question with another part of what is said in view.
+ * @param by pages, forward or back
+ */
+export function turned(dialog: Dialog, by: 1 | -1, {columns, room}: {columns: number; room: number}): Dialog {
+	const rows = room - wrapWords([{text: ` ${dialog.title}`}], columns).length;
+	const parts = low(dialog, columns - 2, rows);
+	const most = mostPast(parts, rows);
+	const page = Math.max(1, saidRoom(parts, rows) - 2);
+	return {...dialog, past: Math.max(0, Math.min(most, (dialog.past ?? 0) + by * page))};
 }
 
 function withFrame(title: string, lines: readonly Line[], width: number): Line[] {
@@ -215,7 +243,8 @@ export function dialogLines(dialog: Dialog | undefined, columns: number, room: n
 	}
 
 	const head = wrapWords([{text: ` ${title}`}], columns).map((spans): Line => ({spans, title: true}));
-	const body = inRoom(partsOf(dialog, columns - 2), room - head.length);
+	const left = room - head.length;
+	const body = inRoom(low(dialog, columns - 2, left), left, dialog.past);
 	return [...head, ...body.map((line): Line => indented(line))];
 }
 

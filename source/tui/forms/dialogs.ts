@@ -13,6 +13,8 @@ import {runDialogs} from './dialogs/runs.ts';
 import {scopeDialogs} from './dialogs/scopes.ts';
 import {allow} from './dialogs/grant.ts';
 import {secretDialogs} from './dialogs/secrets.ts';
+import {dialogRoom} from '../layout.ts';
+import {turned} from './dialog-view.ts';
 import {paste, replaceAt, valuesOf} from './edit.ts';
 import {reduceForm} from './reducer.ts';
 
@@ -169,6 +171,11 @@ function enter(state: State, dialog: Dialog): Step | undefined {
 
 /** A key while a dialog is open. */
 export function dialogKey(state: State, dialog: Dialog, key: string): Step {
+	if (key === 'pagedown' || key === 'pageup') {
+		const size = {columns: state.columns, room: dialogRoom(state)};
+		return stay(withDialog(state, turned(dialog, key === 'pagedown' ? 1 : -1, size)));
+	}
+
 	if (dialog.yes !== undefined) {
 		return answer(state, dialog, key);
 	}

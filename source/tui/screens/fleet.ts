@@ -162,9 +162,10 @@ function listLines(state: State, height: number): Line[] {
 	return block(lines, list.height);
 }
 
+const widthOfAll = (spans: readonly Span[]) => spans.reduce((sum, {text}) => sum + widthOf(text), 0);
+
 /** Texts at both ends of a line; the right one gives way. */
 function ends(left: readonly Span[], right: readonly Span[], width: number): Line {
-	const widthOfAll = (spans: readonly Span[]) => spans.reduce((sum, {text}) => sum + widthOf(text), 0);
 	const gap = width - widthOfAll(left) - widthOfAll(right);
 	return gap < 1 ? {spans: left} : {spans: [...left, {text: ' '.repeat(gap)}, ...right]};
 }
@@ -195,34 +196,29 @@ function titleLine(state: State): Line {
 		list.discarded ? 'discarded shown' : '',
 	].filter(part => part !== '');
 	const runs = `${state.runs.length} ${state.runs.length === 1 ? 'run' : 'runs'}`;
-	const tally = (sign: keyof typeof signs, number: number, word: string): Span[] =>
-		number === 0 ? [] : [{text: `  ${signs[sign].glyph} `, tone: signs[sign].tone}, {text: `${number} ${word}`}];
-	return ends(
-		[
-			{text: ' fleet', bold: true},
-			{text: `  ${runs}${how.length === 0 ? '' : ` (${how.join(', ')})`}${todayText(state)}`, tone: 'quiet'},
-		],
-		[
-			...tally('question', needs, needs === 1 ? 'needs you' : 'need you'),
-			...tally(
-				'running',
-				count(({sign}) => sign === 'running'),
-				'running',
-			),
-			...tally(
-				'paused',
-				count(({sign}) => sign === 'paused'),
-				'paused',
-			),
-			...tally(
-				'queued',
-				count(({sign}) => sign === 'queued'),
-				'queued',
-			),
-			{text: ' '},
-		],
-		state.columns,
-	);
+	const tallies: ReadonlyArray<readonly [keyof typeof signs, number, string]> = [
+		['question', needs, needs === 1 ? 'needs you' : 'need you'],
+		...(['running', 'paused', 'queued'] as const).map(
+			name => [name, count(({sign}) => sign === name), name as string] as const,
+		),
+	];
+	const left = (today: string): Span[] => [
+		{text: ' fleet', bold: true},
+		{text: `  ${runs}${how.length === 0 ? '' : ` (${how.join(', ')})`}${today}`, tone: 'quiet'},
+	];
+	const right = (hasWords: boolean): Span[] => [
+		...tallies
+			.filter(([, number]) => number > 0)
+			.flatMap(([sign, number, word]): Span[] => [
+				{text: `  ${signs[sign].glyph} `, tone: signs[sign].tone},
+				{text: hasWords ? `${number} ${word}` : String(number)},
+			]),
+		{text: ' '},
+	];
+	// What was spent gives way first, then the words.
+	const today = todayText(state);
+	const fits = (spent: string) => widthOfAll(left(spent)) + widthOfAll(right(true)) < state.columns;
+	return ends(left(fits(today) ? today : ''), right(fits('')), state.columns);
 }
 
 /** The saved views with their keys, and how the list is grouped. */

@@ -62,6 +62,20 @@ export function footerText(state: State): string {
 		.join('  ');
 }
 
+/** As many keys as there is room for; the last one, which is the way out, is always among them. */
+function fitted(keys: readonly KeyWord[], columns: number): readonly KeyWord[] {
+	const size = ({key, title}: KeyWord) => key.length + title.length + 3;
+	const out = keys.at(-1)!;
+	let room = columns - size(out);
+	return [
+		...keys.slice(0, -1).filter(word => {
+			room -= size(word);
+			return room >= 0;
+		}),
+		out,
+	];
+}
+
 /** Keys in bold, their words beside them. */
 function keySpans(keys: readonly KeyWord[]): Span[] {
 	return keys.flatMap(({key, title}, index): Span[] => [
@@ -126,11 +140,11 @@ function keysLine(state: State): Line {
 		}
 
 		case 'dialog': {
-			return {spans: keySpans(dialogKeys(focus.dialog))};
+			return {spans: keySpans(fitted(dialogKeys(focus.dialog), state.columns))};
 		}
 
 		case 'form': {
-			return {spans: keySpans(formKeys)};
+			return {spans: keySpans(fitted(formKeys, state.columns))};
 		}
 
 		case 'screen': {

@@ -11,6 +11,7 @@ import {lastGood} from '../targets.ts';
 import {gatesLayout} from '../layout.ts';
 import {opensAt, windowText} from '../forms/deploy-window.ts';
 import {spokenText} from '../spoken/words.ts';
+import {scrolled} from './welcome.ts';
 import {selectedRun, type State} from '../state.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {checklistLines, logLines} from './run.ts';
@@ -107,8 +108,8 @@ function reasonOf(state: State, run: Run, gate: GateState): string {
 }
 
 /**
- * The guided sequence: the six items, then verify, review, approve,
- * merge, deploy, each with its state, its reason and its key.
+ * The guided sequence: audit, verify, review, approve, merge, deploy, each with its state, its reason and its key; below
+ * it what the audit found.
  */
 export function gatesLines(state: State, height: number): Line[] {
 	const run = selectedRun(state);
@@ -117,10 +118,10 @@ export function gatesLines(state: State, height: number): Line[] {
 	}
 
 	const progress = state.progress[run.id];
-	const lines: Line[] = [{text: ' Sandbox audit', bold: true}];
+	const audit: Line[] = [{text: ' Sandbox audit', bold: true}];
 	if (progress && state.busy[run.id] === 'audit') {
 		const bar = progressBar(progress.done, progress.total, 24);
-		lines.push({
+		audit.push({
 			// Its end is said, and not each step.
 			spoken: '',
 			text: ` ${bar} ${progress.done} of ${progress.total}  ${escapeLine(progress.text)}`,
@@ -128,7 +129,8 @@ export function gatesLines(state: State, height: number): Line[] {
 		});
 	}
 
-	lines.push(...checklistLines(run, state, false), {text: ''}, {text: ' Pipeline', bold: true});
+	audit.push(...checklistLines(run, state, false));
+	const lines: Line[] = [{text: ' Pipeline', bold: true}];
 	for (const gate of gatesOf(run)) {
 		const binding = bindingOf(gate.id === 'review' ? 'changes' : gate.id);
 		const busy = state.busy[run.id] === gate.id;
@@ -154,11 +156,12 @@ export function gatesLines(state: State, height: number): Line[] {
 		lines.push({text: `   note: ${escapeLine(note)}`, tone: 'warn'});
 	}
 
+	const all = [...lines, {text: ''}, ...audit];
 	const {path, output} = gatesLayout(state, height);
 	const room = height - 1 - output;
 	return [
 		{text: ` ${run.project.id} / ${run.id}  ${escapeLine(stageText(run))}`, title: true},
-		...block(lines.slice(Math.min(state.scroll, Math.max(0, lines.length - room))), output === 0 ? room : path),
+		...block(scrolled(all, state.scroll, output === 0 ? room : path), output === 0 ? room : path),
 		...(output > 0
 			? [
 					{text: state.log?.kind === 'deploy' ? ' Deploy log' : ' Verify log', dim: true, underline: true},

@@ -14,8 +14,9 @@ export function paletteLines(state: State): Line[] {
 	const entries = paletteEntries(state);
 	const height = Math.min(12, Math.max(3, state.rows - 8));
 	const {from, to} = windowOf(entries.length, prompt.at, height);
+	const marks = `${from > 0 ? '↑' : ''}${to < entries.length ? '↓' : ''}`;
 	return [
-		{text: ' Command palette', title: true},
+		{text: ` Command palette${marks === '' ? '' : `  ${marks} more`}`, title: true},
 		...entries.slice(from, to).map((entry, index): Line => ({
 			spans: [
 				{text: ` ${entry.keys.padEnd(12)} `, bold: true},
