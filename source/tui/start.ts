@@ -51,6 +51,7 @@ export function initialState(options: {
 		tab: 'output',
 		scroll: 0,
 		journal: [],
+		journalRaw: false,
 		log: undefined,
 		logView: {raw: false, steps: false, wrap: true, search: '', select: undefined},
 		review: undefined,

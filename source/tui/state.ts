@@ -158,6 +158,8 @@ export type State = {
 	readonly scroll: number;
 	/** The journal of the selected run, while it is looked at. */
 	readonly journal: readonly Entry[];
+	/** Whether it is shown by the names of its events, and not in words. */
+	readonly journalRaw: boolean;
 	readonly log: LogState | undefined;
 	readonly logView: LogView;
 	readonly review: ReviewState | undefined;

@@ -123,6 +123,20 @@ export function runOf(project: string, id: string, ...events: RunEvent[]): Run {
 	)!;
 }
 
+const asked: RunEvent = {
+	type: 'run.created',
+	id: 'works',
+	name: 'works',
+	project: {id: 'p', name: 'p', root: '/p'},
+	agent: 'codex',
+	argv: ['x'],
+	branch: 'fleet/works',
+	base: hex('b'),
+	target: 'refs/heads/main',
+	worktree: '/w',
+	grants: [],
+};
+
 export const diff = `diff --git a/.github/workflows/ci.yml b/.github/workflows/ci.yml
 new file mode 100644
 index 0000000000000000000000000000000000000000..1111111111111111111111111111111111111111
@@ -256,6 +270,32 @@ const everyStage = [
 		because: '3 of 12 tests failed: npm test ended with exit code 1',
 	}),
 ];
+
+/** A run's journal over two days. */
+const timeline: readonly Entry[] = (
+	[
+		[-900, 'person:a', {...asked, prompt: 'Mend the parser, and its tests'}],
+		[-899.9, 'fleet', started],
+		[-899, 'fleet', {type: 'agent.status', state: 'working', because: 'reads \u001B[31msource/parser.ts'}],
+		[-897, 'fleet', denied],
+		[-896, 'person:a', grant],
+		[
+			-30,
+			'fleet',
+			{type: 'usage.counted', usage: {requests: 8, input: 90_000, cached: 0, output: 2000, dollars: 0.61, model: 'm'}},
+		],
+		[-20, 'fleet', exited],
+		...verified.map(event => [-2, 'fleet', event] as const),
+		[0, 'person:a', approved],
+		[0.2, 'fleet', merged],
+	] as ReadonlyArray<readonly [minutes: number, actor: Entry['actor'], event: RunEvent]>
+).map(([minutes, actor, event], index): Entry => ({
+	...event,
+	seq: index + 1,
+	at: new Date(Date.parse(at) + minutes * 60_000).toISOString(),
+	actor,
+	prev: '',
+}));
 
 /** One state for each screen, by a name. */
 export function screens(): Record<string, State> {
@@ -430,6 +470,8 @@ export function screens(): Record<string, State> {
 		).state,
 		calm: state([works, ready], {activity: activity(), log: log('works')}),
 		activity: state(everyStage, {screen: 'activity', activity: activity()}),
+		timeline: {...one, screen: 'run', tab: 'journal', journal: timeline},
+		'timeline-raw': {...one, screen: 'run', tab: 'journal', journal: timeline, journalRaw: true},
 		'activity-spend': state(everyStage, {screen: 'activity', activity: activity({spend: spent})}),
 		'activity-notices': state(everyStage, {
 			screen: 'activity',

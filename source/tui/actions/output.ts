@@ -64,8 +64,11 @@ export const outputKeys = {
 	raw: {
 		keys: 'e',
 		title: 'raw or readable',
-		places: logs,
-		run: ({state}) => withLogView(state, {raw: !state.logView.raw}),
+		places: [...logs, 'journal'],
+		run: ({state}) =>
+			placeOf(state) === 'journal'
+				? stay({...state, journalRaw: !state.journalRaw})
+				: withLogView(state, {raw: !state.logView.raw}),
 	},
 	wrap: {keys: 'w', title: 'wrap long lines', places: [...logs, 'changes'], run: ({state}) => wrap(state)},
 	select: {keys: 'v', title: 'select lines', places: logs, disabled: needsOutput, run: ({state}) => select(state)},

@@ -105,6 +105,22 @@ export function wrapSpans(spans: readonly Span[], width: number): Span[][] {
 	return breaks.map((from, index) => sliceSpans(spans, from, breaks[index + 1] ?? text.length));
 }
 
+/** The same, broken between words where there is one in the row; a blank stays at the end of its row. */
+export function wrapWords(spans: readonly Span[], width: number): Span[][] {
+	const text = spans.map(span => span.text).join('');
+	const rows: Span[][] = [];
+	for (let from = 0; from < text.length || rows.length === 0;) {
+		const hard = breaksOf(text.slice(from, from + chunkLength(width)), width)[1];
+		const edge = hard === undefined ? text.length : from + hard;
+		const blank = edge === text.length ? -1 : text.lastIndexOf(' ', edge);
+		const to = blank > from ? Math.min(edge, blank + 1) : edge;
+		rows.push(sliceSpans(spans, from, to));
+		from = to;
+	}
+
+	return rows;
+}
+
 /** What stands where the end of a line is not shown: how many cells there are more. */
 export function tailMark(text: string, shown: number): string {
 	return `…+${widthOf(text) - shown}`;

@@ -3,9 +3,10 @@ import {costText, openText, spendText, totalSpend} from '../../core/run/spend.ts
 import {formatTokens} from '../../core/run/usage.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {localMinute} from '../../core/text/time.ts';
-import type {Span, Tone} from '../../core/text/spans.ts';
+import type {Span} from '../../core/text/spans.ts';
 import {activityAt, activityLines, activityRows, paneLines, type ActivityLine} from '../activity.ts';
 import {activityViews, maxActivity, viewTitles} from '../activity-state.ts';
+import {signOf} from '../activity-signs.ts';
 import {windowOf} from '../layout.ts';
 import {fit, widthOf} from '../paint/fit.ts';
 import {block, type Line} from '../paint/line.ts';
@@ -15,30 +16,6 @@ import {spokenText} from '../spoken/words.ts';
 import type {State} from '../state.ts';
 
 /* What happened over all runs, what this screen said, and what was spent. */
-
-/** What stands for how something went; colour alone never says it. */
-function signOf({tone, kind}: Pick<ActivityLine, 'tone' | 'kind'>): {
-	readonly glyph: string;
-	readonly tone: Tone | undefined;
-} {
-	switch (tone) {
-		case 'good': {
-			return {glyph: '✓', tone};
-		}
-
-		case 'bad': {
-			return {glyph: kind === 'denial' ? '!' : '✗', tone};
-		}
-
-		case 'warn': {
-			return {glyph: kind === 'denial' ? '⊘' : '~', tone};
-		}
-
-		case undefined: {
-			return {glyph: '·', tone: 'quiet'};
-		}
-	}
-}
 
 /** Who did it and what, with how often. */
 function textSpans(line: ActivityLine): Span[] {

@@ -1,18 +1,17 @@
 import {statusOf} from '../../core/run/attention.ts';
 import {itemIds, itemTitles, type Item, type Status} from '../../core/run/audit.ts';
-import {localTime, zoneOf} from '../../core/text/time.ts';
+import {zoneOf} from '../../core/text/time.ts';
 import {learn, proposalLines} from '../../core/run/learn.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Tone} from '../../core/text/spans.ts';
-import {describe} from '../../protocol/describe.ts';
-import {wrapSpans} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeNames} from '../place-names.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {spokenText} from '../spoken/words.ts';
+import {journalLines} from './timeline.ts';
 import {reviewLines, reviewTitle} from '../review/view.ts';
 
 /** The tone of a check's result. */
@@ -172,18 +171,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 		}
 
 		case 'journal': {
-			const end = Math.max(0, state.journal.length - state.scroll);
-			// Nothing of what happened is cut off: a long line goes on below.
-			const rows = state.journal.slice(Math.max(0, end - height), end).flatMap(entry =>
-				wrapSpans(
-					[{text: `${localTime(entry.at, state.now)} ${entry.type.padEnd(15)} ${escapeLine(describe(entry))}`}],
-					Math.max(8, state.columns - 4),
-				).map((spans, index): Line => ({
-					text: `${index === 0 ? ' ' : '    '}${spans[0]?.text ?? ''}`,
-					tone: entry.type === 'egress.denied' || entry.type === 'gate.refused' ? 'warn' : undefined,
-				})),
-			);
-			return rows.slice(Math.max(0, rows.length - height));
+			return journalLines(state, height);
 		}
 	}
 }
@@ -227,7 +215,7 @@ function tabTitle(state: State): string {
 		}
 
 		case 'journal': {
-			return `local time, ${zoneOf(state.now)}`;
+			return `${state.journalRaw ? 'raw, ' : ''}local time, ${zoneOf(state.now)}`;
 		}
 
 		default: {
