@@ -3,10 +3,12 @@ import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secrets/secret.ts';
 import {decideDeploy, decideWindow} from '../core/run/rules.ts';
 import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
+import {localStamp} from '../core/text/time.ts';
 import {wallTime} from '../core/text/window.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Context} from '../engine/context.ts';
 import {deploy, findTarget} from '../engine/handover/deploy.ts';
+import {planDeploy, type DeployPlan} from '../engine/handover/deploy-plan.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {resolveSecret} from '../engine/grants/secret-values.ts';
 import {mustFindSecret, projectOf, type SecretEntry} from '../engine/grants/secrets.ts';
@@ -76,6 +78,34 @@ async function credentialValues(
 	return values;
 }
 
+/** What a deploy would do, in lines, or as a document. */
+function sayPlan(io: Io, plan: DeployPlan, asJson: boolean): void {
+	const {target, command, credentials, window, commit, last, added, removed} = plan;
+	if (asJson) {
+		io.json({...plan, window: window ?? null, last: last ?? null, added: added ?? null, removed: removed ?? null});
+		return;
+	}
+
+	const line = (title: string, text: string) => io.out(`${title.padEnd(12)} ${escapeLine(text)}\n`);
+	line('target', target);
+	line('command', command);
+	line('window', window ?? 'any time');
+	line('credentials', credentials.join(', ') || 'none');
+	line('commit', commit);
+	line('last good', last ? `${last.commit}, ${last.run}, ${localStamp(last.at)}` : 'none: the first deploy there');
+	for (const [title, list] of [
+		['brings', added],
+		['takes back', removed],
+	] as const) {
+		if (list && list.count > 0) {
+			line(title, `${list.count} ${list.count === 1 ? 'commit' : 'commits'}`);
+			for (const one of list.newest) {
+				line('', `${one.commit.slice(0, 10)} ${one.subject}`);
+			}
+		}
+	}
+}
+
 export const verb = define({
 	summary: "run a target's command on the merged commit",
 	arguments: {run: required('RUN'), target: required('TARGET')},
@@ -86,6 +116,7 @@ export const verb = define({
 			'NAME=SOURCE',
 			'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault',
 		),
+		dryRun: flag('say what it would run, and which commits it would bring; nothing is run'),
 		outsideWindow: flag('now, although the policy gives the target another time; needs --because'),
 		json,
 	},
@@ -93,6 +124,16 @@ export const verb = define({
 	async run(io, {run: name, target}, options) {
 		const context = compose(askHidden(io.interactive));
 		const run = findRun(context, name);
+		if (options.dryRun) {
+			const refusal = decideDeploy(run, context.actor, {target, confirmed: target});
+			if (refusal) {
+				throw refusal;
+			}
+
+			sayPlan(io, await planDeploy(context, run, target), options.json);
+			return exitCodes.ok;
+		}
+
 		const order = {because: options.because, outside: options.outsideWindow};
 		if (order.outside && order.because.trim() === '') {
 			throw new Refusal('a deploy outside of its window needs a reason', 'say why with --because "…"');

@@ -68,6 +68,23 @@ export const spendView = v.object({
 	),
 });
 
+const commitList = v.object({
+	count: v.number(),
+	newest: v.array(v.object({commit: v.string(), subject: v.string()})),
+});
+
+/** What a deploy would bring to a target, as `fleet deploy RUN TARGET --dry-run --json` prints it. */
+export const deployPlanView = v.object({
+	target: v.string(),
+	commit: v.string(),
+	/** The last good deploy there. */
+	last: v.nullable(v.object({run: v.string(), commit: v.string(), at: v.string()})),
+	/** Commits that come, and those that go; null where that is not known. */
+	added: v.nullable(commitList),
+	removed: v.nullable(commitList),
+});
+export type DeployPlanView = Readonly<v.InferOutput<typeof deployPlanView>>;
+
 /** What a run takes of the disk, and what can be done about it, as `fleet clean --json` prints it. */
 const diskView = v.object({
 	run: v.string(),

@@ -93,6 +93,16 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			break;
 		}
 
+		case 'deploy-plan': {
+			const {run, target} = effect;
+			const {code, stdout} = await client.act(['deploy', run, target, '--dry-run', '--json']);
+			const [{parse}, {deployPlanView}] = await schemas();
+			const plan = code === 0 ? parse(deployPlanView, JSON.parse(stdout)) : undefined;
+			send({type: 'deploy-plan', run, target, plan});
+
+			break;
+		}
+
 		case 'disk': {
 			const {code, stdout} = await client.act(['clean', '--json']);
 			if (code === 0) {

@@ -67,6 +67,7 @@ export function initialState(options: {
 		busy: {},
 		fleetBusy: undefined,
 		notice: undefined,
+		plans: {},
 		batches: {},
 		undo: undefined,
 		noticed: [],

@@ -9,7 +9,15 @@ import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
 import type {ActivityEffect, ActivityMessage, ActivityState, Notice, Noticed} from './activity-state.ts';
-import type {AgentView, DiskView, ProjectView, SecretView, Settings, StoreView} from '../protocol/client.ts';
+import type {
+	AgentView,
+	DeployPlanView,
+	DiskView,
+	ProjectView,
+	SecretView,
+	Settings,
+	StoreView,
+} from '../protocol/client.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
 import type {ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
@@ -194,6 +202,8 @@ export type State = {
 	/** The verbs that go on, in words: by run, and the one that is about no run. */
 	readonly busy: Readonly<Record<string, string>>;
 	readonly fleetBusy: string | undefined;
+	/** What a deploy would bring, by run and target with a blank between; undefined where it could not be read. */
+	readonly plans: Readonly<Record<string, DeployPlanView | undefined>>;
 	/** How far batches have ended, by their ids. */
 	readonly batches: Readonly<Record<string, readonly Ended[]>>;
 	/** What one key takes back. */
@@ -276,6 +286,12 @@ export type Message =
 	| {readonly type: 'settings'; readonly settings: Settings; readonly problem?: string | undefined}
 	| {readonly type: 'theme'; readonly theme: ThemeName}
 	| {readonly type: 'offer'; readonly project: string; readonly offer: ProjectView}
+	| {
+			readonly type: 'deploy-plan';
+			readonly run: string;
+			readonly target: string;
+			/** Undefined where it could not be read. */ readonly plan: DeployPlanView | undefined;
+	  }
 	| {readonly type: 'disk'; readonly disk: readonly DiskView[]}
 	| {
 			readonly type: 'diff';
@@ -344,6 +360,7 @@ export type Effect =
 	| {readonly type: 'copy-text'; readonly text: string}
 	| {readonly type: 'edit'; readonly text: string}
 	| {readonly type: 'offer'; readonly project: string}
+	| {readonly type: 'deploy-plan'; readonly run: string; readonly target: string}
 	| {readonly type: 'settings'; readonly settings: Partial<Settings>}
 	| {readonly type: 'disk'}
 	| ActivityEffect

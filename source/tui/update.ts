@@ -57,7 +57,7 @@ function next(state: State, message: Message): Step {
 		case 'vault': {
 			const last = Math.max(0, message.vault.secrets.length - 1);
 			const scroll = state.screen === 'vault' ? Math.min(state.scroll, last) : state.scroll;
-			return stay(refreshForm({...state, vault: message.vault, scroll}));
+			return stay(refreshDialog(refreshForm({...state, vault: message.vault, scroll})));
 		}
 
 		case 'recent': {
@@ -78,7 +78,12 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'offer': {
-			return stay(offerDialog(refreshForm({...state, offers: {...state.offers, [message.project]: message.offer}})));
+			return offerDialog(refreshForm({...state, offers: {...state.offers, [message.project]: message.offer}}));
+		}
+
+		case 'deploy-plan': {
+			const plans = {...state.plans, [`${message.run} ${message.target}`]: message.plan};
+			return stay(refreshDialog({...state, plans}));
 		}
 
 		case 'disk': {

@@ -453,6 +453,60 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	fleet.must('journal', 'verify');
 });
 
+test('deploy --dry-run: what it would run and which commits it would bring, and nothing is done', async t => {
+	const fleet = new Fleet(t, {
+		policy: 'verify: ["true"]\ndeploy:\n  shelf:\n    command: touch ../deployed\n    credentials: [TOKEN]\n',
+	});
+	type Plan = Record<'added' | 'removed', {count: number; newest: Array<{commit: string; subject: string}>} | null> & {
+		last: {run: string; commit: string} | null;
+	};
+	const plan = (run: string): Plan => fleet.json('deploy', run, 'shelf', '--dry-run');
+	for (const [run, subject] of [
+		['first', 'Add one'],
+		['second', 'Add two'],
+	] as const) {
+		await fleet.agent(run, `echo ${run} > ${run}.txt; git add .; git commit -qm "${subject}"`);
+		if (run === 'first') {
+			const early = fleet.run(['deploy', run, 'shelf', '--dry-run']);
+			assert.deepEqual([early.code, /not merged/.test(early.stderr)], [3, true], early.stderr);
+			assert.doesNotMatch(fleet.must('journal', run), /gate\.refused/, 'a question is no line of the journal');
+		}
+
+		fleet.must('verify', run);
+		fleet.must('approve', run);
+		fleet.must('merge', run);
+	}
+
+	const before = fleet.must('journal', 'first');
+	const anew = plan('first');
+	assert.deepEqual([anew.last, anew.added, anew.removed], [null, null, null]);
+	assert.match(fleet.must('deploy', 'first', 'shelf', '--dry-run'), /last good +none: the first deploy there/);
+	assert.equal(fleet.must('journal', 'first'), before);
+	assert.ok(!existsSync(path.join(fleet.project, '..', 'deployed')), 'nothing was run');
+	fleet.run(['deploy', 'first', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=-'], {input: 'a-token\n'});
+
+	const next = plan('second');
+	assert.equal(next.last?.run, 'first');
+	assert.deepEqual(
+		next.added?.newest.map(({subject}) => subject),
+		['Merge run second', 'Add two'],
+	);
+	assert.deepEqual([next.added?.count, next.removed], [2, {count: 0, newest: []}]);
+	assert.match(
+		fleet.must('deploy', 'second', 'shelf', '--dry-run'),
+		/brings +2 commits\n +[0-9a-f]{10} Merge run second/,
+	);
+	fleet.run(['deploy', 'second', 'shelf', '--confirm', 'shelf', '--credential', 'TOKEN=-'], {input: 'a-token\n'});
+	const back = plan('first');
+	assert.deepEqual([back.last?.run, back.added?.count, back.removed?.count], ['second', 0, 2]);
+	const documents = readFileSync(path.resolve(import.meta.dirname, '../../docs/json.md'), 'utf8');
+	for (const key of [...Object.keys(back), ...Object.keys(back.removed!)]) {
+		assert.match(documents, new RegExp(`\`${key}`), `docs/json.md says nothing of ${key}`);
+	}
+
+	assert.equal(fleet.run(['deploy', 'first', 'nowhere', '--dry-run']).code, 2);
+});
+
 test('verify: what fails, conflicts, has no commands or must not be merged is refused', async t => {
 	const fleet = new Fleet(t, {policy: 'verify:\n  - grep -q good a.txt\n  - touch should-not-run\n'});
 	const verify = (name: string) => fleet.run(['verify', name]);

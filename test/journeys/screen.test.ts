@@ -239,8 +239,8 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see(/✔ m Merge/);
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\n');
 	await screen.press('p');
-	await screen.see('shelf: cp a.txt ../shelf.txt');
-	await screen.see('with TOKEN, typed hidden; for this deploy alone');
+	await screen.see(/Runs +cp a\.txt \.\.\/shelf\.txt/);
+	await screen.see('TOKEN, typed hidden; for this deploy alone');
 	await screen.press('enter', 'enter');
 	await screen.see('type shelf to deploy there');
 	await screen.press('shelf', 'enter');
@@ -278,7 +278,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 		await screen.press('/', run, 'enter', 'a');
 		await screen.see(/→ p Deploy +ready: shelf; in the deploy window/);
 		await screen.press('p');
-		await screen.see('type the name of the target');
+		await screen.see('type shelf to deploy');
 		await screen.press('enter', 'shelf', 'enter');
 		await screen.see('Deploy log');
 		await screen.see(`taking ${text}`);

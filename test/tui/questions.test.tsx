@@ -524,38 +524,37 @@ test('a target outside of its window asks why before anything else, and says whe
 		focus: {type: 'screen'},
 		offers: {p: {...gates.offers['p']!, deploy: {shelf: {command: 'cp a b', credentials: [], window}}}},
 	});
+	const ids = (shown: State) => dialogOf(shown)!.fields.map(field => field.id);
 	const closed = press(from('mon-fri 09:00-16:00'), 'p');
-	assert.match(text(closed.state), /outside the deploy window \(opens Thu 09:00; mon-fri/);
-	assert.deepEqual(
-		dialogOf(closed.state)!.fields.map(field => field.id),
-		['target', 'reason', 'confirm'],
-	);
-	const hasty = press(closed.state, 'return', 'return');
-	assert.match(hasty.state.notice!.text, /shelf is outside its deploy window \(opens Thu 09:00\)/);
-	assert.equal(dialogOf(hasty.state)!.at, 1, 'the word is not asked for');
-	assert.deepEqual(press(closed.state, 'tab', 'tab', ...'shelf', 'return').effects, []);
-	assert.deepEqual(verbs(press(closed.state, 'return', ...'outage', 'return', ...'shelf', 'return').effects), [
+	assert.match(text(closed.state), /shelf {2}outside the deploy window \(opens Thu 09:00\)/);
+	assert.deepEqual(ids(closed.state), ['target', 'confirm']);
+	for (const key of ['return', 'tab']) {
+		const hasty = press(closed.state, key);
+		assert.match(hasty.state.notice!.text, /shelf is outside its deploy window \(opens Thu 09:00\).* \(o\)$/);
+		assert.equal(dialogOf(hasty.state)!.at, 0, 'the word is not asked for');
+	}
+
+	assert.deepEqual(press(closed.state, 'down', ...'shelf', 'return').effects, []);
+	const outside = press(closed.state, 'o');
+	assert.deepEqual([ids(outside.state), dialogOf(outside.state)!.at], [['target', 'reason', 'confirm'], 1]);
+	assert.equal(dialogOf(press(outside.state, 'return').state)!.at, 1, 'not without a reason');
+	assert.deepEqual(press(outside.state, 'down', ...'shelf', 'return').effects, []);
+	assert.deepEqual(verbs(press(outside.state, ...'outage', 'return', ...'shelf', 'return').effects), [
 		'deploy merged shelf --confirm shelf --outside-window --because outage',
 	]);
 	// What the policy offers may come when the question is there already.
 	const early = press({...gates, focus: {type: 'screen'}, offers: {}}, 'p').state;
-	assert.deepEqual(
-		dialogOf(update(early, {type: 'offer', project: 'p', offer: from('mon-fri 09:00-16:00').offers['p']!}).state)!
-			.fields,
-		dialogOf(closed.state)!.fields,
-	);
+	const offered = (to: State, window: string) =>
+		update(to, {type: 'offer', project: 'p', offer: from(window).offers['p']!}).state;
+	assert.deepEqual(dialogOf(offered(early, 'mon-fri 09:00-16:00'))!.fields, dialogOf(closed.state)!.fields);
 	assert.equal(
-		dialogOf(
-			update(press(early, 'x').state, {type: 'offer', project: 'p', offer: from('00:00-12:00').offers['p']!}).state,
-		)!.fields[0]!.value,
+		dialogOf(offered(press(early, 'x').state, '00:00-12:00'))!.fields[0]!.value,
 		'x',
 		'not over what was typed',
 	);
 	const open = press(from('00:00-12:00'), 'p');
-	assert.deepEqual(
-		dialogOf(open.state)!.fields.map(field => field.id),
-		['target', 'confirm'],
-	);
+	assert.deepEqual(ids(open.state), ['target', 'confirm']);
+	assert.match(press(open.state, 'o').state.notice!.text, /not outside of its deploy window/);
 	assert.deepEqual(verbs(press(open.state, 'return', ...'shelf', 'return').effects), [
 		'deploy merged shelf --confirm shelf',
 	]);
@@ -600,4 +599,42 @@ test('an answer is typed for an agent that waits, and is for the question that w
 	assert.deepEqual(refused.effects, []);
 	assert.match(text(refused.state), /the question changed[\s\S]*|Delete all/);
 	assert.match(text(refused.state), /Delete all/);
+});
+
+test('a deploy says what it brings and takes back, for the target that is chosen', () => {
+	const asked = screens()['deploy-targets']!;
+	assert.match(text(asked), /Last {7}9999999 of earlier, 3d ago/);
+	assert.match(text(asked), /Brings {5}9 commits[^]*1111111 Mend the parser[^]*and 6 more/);
+	assert.match(text(asked), /Takes back ! 1 commit[^]*Try another way/);
+	const {fields} = dialogOf(asked)!;
+	const [target] = fields;
+	assert.deepEqual([target!.value, target!.cursor], ['production', 1]);
+	// Another target: another word, no reason that was asked for the first, and not what is known of the first.
+	const other = press(asked, 'up', 'up').state;
+	assert.deepEqual(
+		dialogOf(other)!.fields.map(({id, value}) => [id, value]),
+		[
+			['target', 'staging'],
+			['confirm', ''],
+		],
+	);
+	assert.match(text(other), /Last {5}loading…/);
+	assert.match(text(other), /type staging to deploy/);
+	const unread = update(other, {type: 'deploy-plan', run: 'merged', target: 'staging', plan: undefined}).state;
+	assert.match(text(unread), /Last {5}! not known/);
+	const {plans} = asked;
+	const first = {...plans['merged production']!, last: null, added: null, removed: null};
+	const anew = update(other, {type: 'deploy-plan', run: 'merged', target: 'staging', plan: first}).state;
+	assert.match(text(anew), /none: the first good deploy to staging/);
+	// A policy that is read again does not choose another target.
+	const again = update(asked, {type: 'offer', project: 'p', offer: asked.offers['p']!}).state;
+	assert.equal(dialogOf(again)!.fields[0]!.value, 'production');
+	assert.match(text(screens()['rollback']!), /From {7}fffffff of worse, failed: exit code 1[^]*To {9}fffffff of good/);
+	assert.match(text(screens()['rollback']!), /Takes back ! 9 commits[^]*Mend the parser/);
+	const opened = update({...asked, focus: {type: 'screen'}}, {type: 'keys', keys: ['p']});
+	assert.deepEqual(
+		opened.effects.flatMap(effect => (effect.type === 'deploy-plan' ? [effect.target] : [])),
+		['staging', 'production', 'shelf'],
+	);
+	assert.deepEqual(opened.state.plans, {}, 'what was read before may not be so any more');
 });

@@ -297,6 +297,27 @@ const timeline: readonly Entry[] = (
 	prev: '',
 }));
 
+/** A merged run that was deployed. @param at ISO 8601 */
+function deployedAt(id: string, at: string, outcome: 'succeeded' | 'failed'): Run {
+	const because = outcome === 'failed' ? 'exit code 1' : 'exit code 0';
+	return {
+		...runOf('p', id, started, exited, ...verified, approved, merged),
+		deployments: [{target: 'shelf', commit: hex('f'), outcome, because, at}],
+	};
+}
+
+const commits = (...subjects: string[]) => ({
+	count: subjects.length,
+	newest: subjects.map((subject, index) => ({commit: hex(String(index + 1)), subject})),
+});
+const plan = {
+	target: 'production',
+	commit: hex('f'),
+	last: {run: 'earlier', commit: hex('9'), at: '2025-12-29T00:00:00.000Z'},
+	added: {...commits('Mend the parser', 'Split by semicolons', 'Test what is empty'), count: 9},
+	removed: commits('Try another way'),
+};
+
 /** One state for each screen, by a name. */
 export function screens(): Record<string, State> {
 	const ready = run('ready', started, exited, ...verified);
@@ -334,6 +355,23 @@ export function screens(): Record<string, State> {
 			],
 		},
 	});
+	const mergedState = state([runOf('p', 'merged', started, exited, ...verified, approved, merged)], {
+		screen: 'gates',
+		selected: 'merged',
+	});
+	const toDeploy: State = {
+		...mergedState,
+		offers: {
+			p: {
+				...mergedState.offers['p']!,
+				deploy: {
+					staging: {command: './deploy staging', credentials: []},
+					production: {command: './deploy production', credentials: ['TOKEN'], window: 'mon-fri 09:00-16:00'},
+					shelf: {command: 'cp a b', credentials: []},
+				},
+			},
+		},
+	};
 	const gates = state([ready], {
 		screen: 'gates',
 		selected: 'ready',
@@ -400,6 +438,28 @@ export function screens(): Record<string, State> {
 			}),
 			'deploy',
 		).state,
+		'deploy-targets': update(
+			update(openDialog(toDeploy, 'deploy').state, {type: 'deploy-plan', run: 'merged', target: 'production', plan})
+				.state,
+			{type: 'keys', keys: ['down', 'o']},
+		).state,
+		rollback: [
+			{run: 'worse', plan: {...plan, target: 'shelf'}},
+			{run: 'good', plan: {...plan, target: 'shelf', last: {...plan.last, run: 'good'}}},
+		].reduce<State>(
+			(from, read) => update(from, {type: 'deploy-plan', target: 'shelf', ...read}).state,
+			openDialog(
+				{
+					...toDeploy,
+					runs: [
+						deployedAt('worse', '2026-01-01T00:00:00.000Z', 'failed'),
+						deployedAt('good', '2025-12-31T00:00:00.000Z', 'succeeded'),
+					],
+					selected: 'worse',
+				},
+				'rollback',
+			).state,
+		),
 		deploying: state(
 			[
 				runOf('p', 'merged', started, exited, ...verified, approved, merged, {

@@ -26,3 +26,16 @@ export function opensAt(text: string | undefined, now: number): string | undefin
 	const {open, minutes} = window ? windowAt(window, wall) : {open: true, minutes: 0};
 	return open ? undefined : clockAfter(wall, minutes);
 }
+
+/** The same as a note beside a target's name; empty where it has no window. @param now milliseconds */
+export function windowNote(text: string | undefined, now: number): string {
+	const window = parseWindow(text ?? '');
+	if (!window) {
+		return '';
+	}
+
+	const {open, minutes} = windowAt(window, wallTime(now));
+	return open
+		? `in the deploy window (closes in ${formatDuration(minutes * 60_000)})`
+		: `outside the deploy window (opens ${clockAfter(wallTime(now), minutes)})`;
+}

@@ -7,7 +7,7 @@ import {bad, good, stay, type Handler, type Step} from '../step.ts';
 import {commentDialogs} from './dialogs/comments.ts';
 import {decisionDialogs} from './dialogs/decisions.ts';
 import {deployDialogs} from './dialogs/deploys.ts';
-import {askAgain, type DialogDefinition} from './dialogs/dialog.ts';
+import {askAgain, type DialogDefinition, type Question} from './dialogs/dialog.ts';
 import {reply} from './dialogs/reply.ts';
 import {runDialogs} from './dialogs/runs.ts';
 import {scopeDialogs} from './dialogs/scopes.ts';
@@ -37,7 +37,8 @@ export function openDialog(state: State, kind: DialogKind, subject?: string): St
 	const question = open(state, subject);
 	return question
 		? {
-				state: withDialog(state, {...question, kind, subject, at: 0, opened: state.keyAt}),
+				// What an earlier question read may not be so any more.
+				state: withDialog({...state, plans: {}}, {...question, kind, subject, at: 0, opened: state.keyAt}),
 				effects: load?.(state) ?? [],
 			}
 		: stay(state);
@@ -71,21 +72,46 @@ function stopQueue(state: State, {queue}: Dialog): Step {
 		: stay(state);
 }
 
-/** The deploy dialog with the targets of a policy that has been read meanwhile, unless something was typed already. */
-export function offerDialog(state: State): State {
+/** Questions whose fields follow from what a project's policy says. */
+const fromPolicy: readonly DialogKind[] = ['approve', 'deploy', 'rollback'];
+
+/** The question with what a policy says that has been read meanwhile, unless something was typed already. */
+export function offerDialog(state: State): Step {
 	const dialog = dialogOf(state);
-	const question =
-		dialog?.kind === 'deploy' && dialog.fields.every(field => field.value === '')
-			? dialogs.deploy.open(state, dialog.subject)
-			: undefined;
-	return dialog && question ? withDialog(state, {...dialog, ...question, at: 0}) : state;
+	if (
+		!dialog ||
+		!fromPolicy.includes(dialog.kind) ||
+		dialog.fields.some(field => isTyped(field) && field.value !== '')
+	) {
+		return stay(state);
+	}
+
+	const {open, load} = dialogs[dialog.kind];
+	const question = open(state, dialog.subject);
+	return question && isOther(dialog, question)
+		? {state: withDialog(state, {...dialog, ...question, at: 0}), effects: load?.(state) ?? []}
+		: stay(state);
+}
+
+/** Whether a question asks for something else now. A target that was chosen stays chosen. */
+function isOther({kind, fields}: Dialog, question: Question): boolean {
+	return kind === 'deploy'
+		? fields[0]?.options === undefined
+		: fields.length !== question.fields.length ||
+				question.fields.some(({confirm}, index) => confirm !== fields[index]?.confirm);
 }
 
 /** The dialog with the lines that follow from what has been read meanwhile. What was typed stays. */
 export function refreshDialog(state: State): State {
 	const dialog = dialogOf(state);
-	const question = dialog && dialogs[dialog.kind].load ? dialogs[dialog.kind].open(state, dialog.subject) : undefined;
-	return dialog && question ? withDialog(state, {...dialog, lines: question.lines, details: question.details}) : state;
+	const {open, load, changed} = dialog ? dialogs[dialog.kind] : {};
+	const question = dialog && load ? open?.(state, dialog.subject) : undefined;
+	if (!dialog || !question) {
+		return state;
+	}
+
+	const next = {...dialog, lines: question.lines, details: question.details};
+	return withDialog(state, changed?.(state, next, dialog) ?? next);
 }
 
 /** An action that asks first. */
@@ -162,10 +188,13 @@ function enter(state: State, dialog: Dialog): Step | undefined {
 		return submit(state, dialog);
 	}
 
-	const problem =
-		dialog.fields[dialog.at]!.id === 'reason'
-			? dialogs[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields))
-			: undefined;
+	return refuseToLeave(state, dialog);
+}
+
+/** Why the cursor stays where it is; undefined where it may go on. */
+function refuseToLeave(state: State, dialog: Dialog): Step | undefined {
+	const isLast = dialog.fields[dialog.at]?.confirm !== undefined;
+	const problem = isLast ? undefined : dialogs[dialog.kind].leave?.(state, dialog, valuesOf(dialog.fields));
 	return problem === undefined ? undefined : bad(state, problem);
 }
 
@@ -180,7 +209,10 @@ export function dialogKey(state: State, dialog: Dialog, key: string): Step {
 		return answer(state, dialog, key);
 	}
 
-	const done = commandKey(state, dialog, key) ?? (key === 'return' ? enter(state, dialog) : undefined);
+	const done =
+		commandKey(state, dialog, key) ??
+		(key === 'return' ? enter(state, dialog) : undefined) ??
+		(key === 'tab' ? refuseToLeave(state, dialog) : undefined);
 	if (done) {
 		return done;
 	}

@@ -158,7 +158,13 @@ const approve: DialogDefinition = {
 			],
 		};
 	},
-	load: state => [{type: 'diff', run: selectedRun(state)!.id}],
+	load(state) {
+		const {id, project} = selectedRun(state)!;
+		return [
+			{type: 'diff', run: id},
+			...(state.offers[project.id] ? [] : [{type: 'offer' as const, project: project.id}]),
+		];
+	},
 	submit(state, dialog, values) {
 		// What was typed, and not what would have had to be: the policy may have been read since.
 		const word = values['confirm'];

@@ -1,16 +1,41 @@
+import {actorName} from '../../../core/actor.ts';
+import {branchName} from '../../../core/git/refs.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
+import type {Tone} from '../../../core/text/spans.ts';
+import {formatDuration} from '../../../core/text/time.ts';
+import type {DeployPlanView} from '../../../protocol/client.ts';
+import type {Dialog, DialogLine, Field} from '../../dialog.ts';
+import {withDialog} from '../../focus.ts';
 import {lastGood} from '../../targets.ts';
-import type {Field} from '../../dialog.ts';
-import {selectedRun, type State} from '../../state.ts';
-import {runVerb, type Step} from '../../step.ts';
-import {opensAt, windowText} from '../deploy-window.ts';
-import {askAgain, confirmField, reasonArguments, reasonField, runsOf, type DialogDefinition} from './dialog.ts';
+import {selectedRun, type Effect, type State} from '../../state.ts';
+import {bad, runVerb, stay, type Step} from '../../step.ts';
+import {opensAt, windowNote} from '../deploy-window.ts';
+import {
+	askAgain,
+	confirmField,
+	fact,
+	plural,
+	reasonArguments,
+	reasonField,
+	runsOf,
+	taskLine,
+	type DialogDefinition,
+} from './dialog.ts';
 
 /* To deploy what is merged, and to roll back. */
 
 /** Characters of a commit's name that tell it from others. */
 const shortCommitLength = 10;
+
+/** The same where many are listed. */
+const shortLength = 7;
+
+/** Commits that are named one by one. */
+const maxSubjects = 5;
+
+/** Targets of which it is asked what a deploy would bring. */
+const maxPlans = 6;
 
 /** A variable that a deploy needs, and the secret it comes from; undefined where it is typed. */
 type Credential = {readonly name: string; readonly reference: string | undefined};
@@ -24,14 +49,7 @@ function outsideWindow(
 	const opens = opensAt(state.offers[run.project.id]?.deploy[target]?.window, state.now);
 	return opens === undefined || reason
 		? undefined
-		: `${target} is outside its deploy window (opens ${opens}): give a reason to deploy now, esc cancels`;
-}
-
-/** The field for a reason, where one of the targets needs one now. */
-function outsideField(state: State, run: Run, targets: readonly string[]): Field[] {
-	return targets.some(target => outsideWindow(state, run, {target}) !== undefined)
-		? [reasonField('why now, outside the deploy window')]
-		: [];
+		: `${target} is outside its deploy window (opens ${opens}): a deploy now needs a reason`;
 }
 
 /** The secrets of the vault that are a target's credentials: for deploys alone, and named like them. */
@@ -56,8 +74,8 @@ function describeCredentials(credentials: readonly Credential[]): string {
 		: `${credentials.map(({name}) => name).join(', ')}, typed hidden`;
 }
 
-/** What a deploy there runs, when it may, and where its credentials come from. */
-function targetLines(state: State, run: Run, name: string): string[] {
+/** What a deploy there runs, and where its credentials come from. */
+function targetLines(state: State, run: Run, name: string): DialogLine[] {
 	const target = state.offers[run.project.id]?.deploy[name];
 	if (!target) {
 		return [];
@@ -65,8 +83,106 @@ function targetLines(state: State, run: Run, name: string): string[] {
 
 	const credentials = credentialsOf(state, run, target.credentials);
 	return [
-		`${name}: ${escapeLine(target.command)}${windowText(target.window, state.now)}`,
-		...(credentials.length === 0 ? [] : [`  with ${describeCredentials(credentials)}; for this deploy alone`]),
+		fact('Runs', escapeLine(target.command)),
+		fact(
+			'Needs',
+			credentials.length === 0 ? 'no credentials' : `${describeCredentials(credentials)}; for this deploy alone`,
+		),
+	];
+}
+
+/** Commits by their subjects, the newest first. */
+function commitLines(label: string, list: DeployPlanView['added'], tone?: Tone): DialogLine[] {
+	if (!list || list.count === 0) {
+		return [];
+	}
+
+	const shown = list.newest.slice(0, maxSubjects);
+	const more = list.count - shown.length;
+	return [
+		fact(label, `${tone === undefined ? '' : '! '}${plural(list.count, 'commit')}`, tone),
+		...shown.map(({commit, subject}) => fact('', `${commit.slice(0, shortLength)} ${escapeLine(subject)}`)),
+		...(more > 0 ? [fact('', `and ${more} more`)] : []),
+	];
+}
+
+const planOf = (state: State, run: Run, target: string): DeployPlanView | undefined =>
+	state.plans[`${run.id} ${target}`];
+
+/** What a deploy brings to a target against the last good one there. */
+function planLines(state: State, run: Run, target: string): DialogLine[] {
+	const plan = planOf(state, run, target);
+	if (!plan) {
+		const isRead = Object.hasOwn(state.plans, `${run.id} ${target}`);
+		return [isRead ? fact('Last', '! not known: the repository could not be read', 'warn') : fact('Last', 'loading…')];
+	}
+
+	const {last, added, removed} = plan;
+	if (!last) {
+		return [fact('Last', `none: the first good deploy to ${target}`)];
+	}
+
+	const ago = formatDuration(state.now - Date.parse(last.at));
+	const isKnown = added !== null && removed !== null;
+	const isSame = isKnown && added.count === 0 && removed.count === 0;
+	return [
+		fact('Last', `${last.commit.slice(0, shortLength)} of ${last.run}, ${ago} ago`),
+		...(isKnown ? [] : [fact('Brings', '! not known: the last deploy is not in the repository', 'warn')]),
+		...(isSame ? [fact('Brings', 'nothing: it is there already')] : []),
+		...commitLines('Brings', added),
+		...commitLines('Takes back', removed, 'warn'),
+	];
+}
+
+function mergedLine({merge, target, approval}: Run): DialogLine {
+	const reason = approval?.because ? `: ${escapeLine(approval.because)}` : '';
+	const by = approval ? `, approved by ${actorName(approval.by)}${reason}` : '';
+	return fact('Merged', `${merge!.commit.slice(0, shortLength)} into ${branchName(target)}${by}`);
+}
+
+function deployLines(state: State, run: Run, target: string): DialogLine[] {
+	return target === ''
+		? [taskLine(run), mergedLine(run), fact('Target', 'loading the targets of the project policy…')]
+		: [taskLine(run), mergedLine(run), ...targetLines(state, run, target), ...planLines(state, run, target)];
+}
+
+/** Where deploys can go, each with its window. */
+function targetField(state: State, run: Run): Field {
+	const targets = Object.entries(state.offers[run.project.id]?.deploy ?? {});
+	return {
+		id: 'target',
+		label: 'Target',
+		value: targets[0]?.[0] ?? '',
+		hint: '',
+		...(targets.length === 0
+			? {}
+			: {
+					cursor: 0,
+					options: targets.map(([value, {window}]) => ({
+						value,
+						note: windowNote(window, state.now),
+						isOff: opensAt(window, state.now) !== undefined,
+					})),
+				}),
+	};
+}
+
+const wordField = (target: string): Field => ({
+	id: 'confirm',
+	label: 'Confirm',
+	value: '',
+	hint: `type ${target === '' ? 'the name of the target' : target} to deploy; a paste does not count`,
+	confirm: '',
+});
+
+const whyField = reasonField('why now, outside the deploy window');
+
+/** What has to be read: the policy, the vault, and what a deploy to each target would bring. */
+function loadPlans(state: State, run: Run, targets: readonly string[]): readonly Effect[] {
+	return [
+		...(state.offers[run.project.id] ? [] : [{type: 'offer' as const, project: run.project.id}]),
+		...(state.vault ? [] : [{type: 'vault' as const}]),
+		...targets.slice(0, maxPlans).map(target => ({type: 'deploy-plan' as const, run: run.id, target})),
 	];
 }
 
@@ -95,31 +211,45 @@ function startDeploy(
 		: {state, effects: [{type: 'terminal', argv, pause: true}]};
 }
 
+const chosenTarget = ({fields}: Dialog) => fields.find(({id}) => id === 'target')?.value ?? '';
+
+/** With a field for the reason of a deploy outside of the window, and the cursor there. */
+function askWhy(state: State, dialog: Dialog): Step {
+	const [target, ...others] = dialog.fields;
+	const {value} = target!;
+	const run = runsOf(state, dialog)[0]!;
+	return outsideWindow(state, run, {target: value}) === undefined
+		? bad(state, `${value} is not outside of its deploy window`)
+		: stay(withDialog(state, {...dialog, fields: [target!, whyField, others.at(-1)!], at: 1}));
+}
+
 const deploy: DialogDefinition = {
 	open(state) {
 		const run = selectedRun(state)!;
-		const names = Object.keys(state.offers[run.project.id]?.deploy ?? {});
+		const target = targetField(state, run);
 		return {
 			title: `Deploy ${run.merge!.commit.slice(0, shortCommitLength)} of ${run.id}`,
 			runs: [run.id],
 			verb: 'deploy',
-			lines:
-				names.length === 0
-					? ['loading the targets of the project policy…']
-					: names.flatMap(name => targetLines(state, run, name)),
-			fields: [
-				{
-					id: 'target',
-					label: 'Target',
-					value: names[0] ?? '',
-					hint: names.length > 1 ? '←/→ a target of the project policy' : 'a target of the project policy',
-					...(names.length > 0 ? {choices: names} : {}),
-				},
-				...outsideField(state, run, names),
-				{id: 'confirm', label: 'Confirm', value: '', hint: 'type the name of the target; esc cancels', confirm: ''},
-			],
+			keys: target.options?.some(({isOff}) => isOff) ? [{key: 'o', title: 'outside the window'}] : [],
+			lines: deployLines(state, run, target.value),
+			fields: [target, wordField(target.value)],
 		};
 	},
+	load(state) {
+		const run = selectedRun(state)!;
+		return loadPlans(state, run, Object.keys(state.offers[run.project.id]?.deploy ?? {}));
+	},
+	/** What is said is about the target that is chosen; of another one, another word is asked for. */
+	changed(state, dialog, before) {
+		const run = runsOf(state, dialog)[0];
+		const target = chosenTarget(dialog);
+		const lines = run ? deployLines(state, run, target) : dialog.lines;
+		return target === chosenTarget(before)
+			? {...dialog, lines}
+			: {...dialog, lines, fields: [dialog.fields[0]!, wordField(target)], at: 0};
+	},
+	keys: {o: askWhy},
 	submit(state, dialog, values) {
 		const {target, reason, confirm} = values;
 		if (!target) {
@@ -129,30 +259,60 @@ const deploy: DialogDefinition = {
 		const run = runsOf(state, dialog)[0]!;
 		const early = outsideWindow(state, run, {target, reason});
 		if (early) {
-			return askAgain(state, dialog, {field: 'reason', because: early});
+			return askAgain(state, dialog, {field: reason === undefined ? 'target' : 'reason', because: `${early} (o)`});
 		}
 
 		return confirm === target
 			? startDeploy(state, run, {target, reason})
 			: askAgain(state, dialog, {field: 'confirm', because: `type ${target} to deploy there`});
 	},
-	leave: (state, dialog, {target = '', reason}) => outsideWindow(state, runsOf(state, dialog)[0]!, {target, reason}),
+	leave(state, dialog, {target = '', reason}) {
+		const early = outsideWindow(state, runsOf(state, dialog)[0]!, {target, reason});
+		return early === undefined || reason !== undefined ? early : `${early} (o)`;
+	},
 };
+
+/** From what a roll back goes, and to what; what it takes back is what the last deploy brought. */
+function rollbackLines(state: State, from: Run, {to, target}: {readonly to: Run; readonly target: string}) {
+	const last = from.deployments.at(-1)!;
+	const ago = formatDuration(state.now - Date.parse(last.at));
+	const because = escapeLine(last.because);
+	const plan = planOf(state, to, target);
+	const taken = plan?.last?.run === to.id ? planOf(state, from, target)?.added : plan?.removed;
+	return [
+		fact('From', `${last.commit.slice(0, shortLength)} of ${from.id}, ${last.outcome}: ${because}, ${ago} ago`),
+		fact('To', `${to.merge!.commit.slice(0, shortLength)} of ${to.id}, the last good deploy before it`),
+		...commitLines('Takes back', taken ?? null, 'warn'),
+		...targetLines(state, to, target),
+	];
+}
 
 /** Deploys the run again that was the last good one on a target. The target is the word that confirms it. */
 const rollback: DialogDefinition = {
 	open(state) {
-		const {run, target} = lastGood(state)!;
+		const from = selectedRun(state)!;
+		const good = lastGood(state);
+		if (!good) {
+			return undefined;
+		}
+
+		const {run: to, target} = good;
+		const note = windowNote(state.offers[to.project.id]?.deploy[target]?.window, state.now);
+		const isClosed = outsideWindow(state, to, {target}) !== undefined;
 		return {
-			title: `Roll back ${target} to ${run.id}`,
-			runs: [run.id],
+			title: `Roll back ${target} to ${to.id}`,
+			runs: [to.id],
 			verb: 'roll back',
 			lines: [
-				`commit ${run.merge!.commit}, the last good deploy there before this one`,
-				...targetLines(state, run, target),
+				...rollbackLines(state, from, {to, target}),
+				...(note === '' ? [] : [isClosed ? fact('Window', `! ${note}`, 'warn') : fact('Window', note)]),
 			],
-			fields: [...outsideField(state, run, [target]), confirmField(target, 'to deploy')],
+			fields: [...(isClosed ? [whyField] : []), confirmField(target, 'to deploy')],
 		};
+	},
+	load(state) {
+		const {run, target} = lastGood(state)!;
+		return [...loadPlans(state, run, [target]), {type: 'deploy-plan' as const, run: selectedRun(state)!.id, target}];
 	},
 	submit(state, dialog, {reason}) {
 		const target = dialog.fields.at(-1)!.confirm!;

@@ -24,7 +24,7 @@ export type DialogDefinition = {
 	open(state: State, subject: string | undefined): Question | undefined;
 	/** Called with everything filled in; `state` has no dialog any more. A step with a dialog keeps it open. */
 	submit(state: State, dialog: Dialog, values: Values): Step;
-	/** Why the reason cannot be left as it is; undefined where it can. */
+	/** Why the field with the cursor, other than a confirming word's, cannot be left as it is; undefined where it can. */
 	leave?(state: State, dialog: Dialog, values: Values): string | undefined;
 	/** What keys do where nothing is typed. */
 	readonly keys?: Readonly<Record<string, (state: State, dialog: Dialog) => Step>>;
