@@ -2,23 +2,20 @@ import process from 'node:process';
 import type {FleetClient} from '../protocol/client.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 
-/** A sequence that tmux is to hand on to the terminal around it. */
-function throughTmux(sequence: string): string {
-	return `\u001BPtmux;${sequence.replaceAll('\u001B', '\u001B\u001B')}\u001B\\`;
-}
-
 /** Writes to the terminal what is no part of a frame: its title, a bell, a notification, the clipboard. */
 export function escapeCodes(
 	stdout: {write(text: string): unknown},
 	environment: NodeJS.ProcessEnv,
 ): FleetClient['terminal'] {
-	const inTmux = Boolean(environment['TMUX']);
-	const outer = (sequence: string) => stdout.write(inTmux ? throughTmux(sequence) : sequence);
 	return {
 		title: text => void stdout.write(`\u001B]2;${escapeLine(text)}\u0007`),
 		bell: () => void stdout.write('\u0007'),
-		// What kitty, iTerm, WezTerm, Ghostty and Windows Terminal understand; others pass over it.
-		notify: text => void outer(`\u001B]9;${escapeLine(text).slice(0, 200)}\u0007`),
+		notify(text) {
+			import('./notify.ts')
+				.then(async ({notifyDesktop}) => notifyDesktop(escapeLine(text), stdout, environment))
+				// Nothing depends on it: the row says the same.
+				.catch(() => {});
+		},
 		async copy(text) {
 			const {copyText} = await import('./clipboard.ts');
 			return copyText(text, stdout, {environment, platform: process.platform});

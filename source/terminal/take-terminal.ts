@@ -40,8 +40,10 @@ export function endAll(): void {
 	}
 }
 
-/** What is switched on while a screen is shown: reports of the mouse, and brackets round a paste. */
-const plainKeyboard = '\u001B[?1002l\u001B[?1006l\u001B[?2004l';
+/** What is switched on while a screen is shown: reports of the mouse and of the focus, and brackets round a paste. */
+const plainKeyboard = '\u001B[?1002l\u001B[?1004l\u001B[?1006l\u001B[?2004l';
+
+const reportFocus = '\u001B[?1004h';
 
 /** The same, with the other screen and the cursor. */
 const plainTerminal = `${plainKeyboard}\u001B[0m\u001B[?1049l\u001B[?25h`;
@@ -49,6 +51,7 @@ const plainTerminal = `${plainKeyboard}\u001B[0m\u001B[?1049l\u001B[?25h`;
 /** Takes a terminal's keys alone, for who writes line after line. @returns gives them back */
 export function takeKeyboard(stdin: ReadStream, stdout: WriteStream): () => void {
 	stdin.setRawMode(true);
+	stdout.write(reportFocus);
 	return onAnyEnd(() => {
 		stdin.setRawMode(false);
 		stdout.write(`${plainKeyboard}\u001B[?25h`);
@@ -69,6 +72,6 @@ export function takeTerminal(stdin: ReadStream, stdout: WriteStream, frame: read
 		stdin.setRawMode(false);
 		stdout.write(plainTerminal);
 	});
-	stdout.write(`\u001B[?1049h\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
+	stdout.write(`\u001B[?1049h${reportFocus}\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
 	return giveBack;
 }

@@ -19,6 +19,7 @@ export class Notifier {
 	readonly #settings: () => Settings;
 	#needs: ReadonlyMap<string, string>;
 	#title = '';
+	#isFocused = false;
 
 	/** @param runs what is known when the screen begins: none of it is news */
 	constructor(client: Pick<FleetClient, 'terminal' | 'timeOfDay'>, settings: () => Settings, runs: readonly Run[]) {
@@ -27,7 +28,12 @@ export class Notifier {
 		this.#needs = needsOf(runs);
 	}
 
-	/** Says that a run has come to need a person: once for each reason. */
+	/** The terminal says whether it is looked at; until it does, nobody is taken to look. */
+	focused(isFocused: boolean): void {
+		this.#isFocused = isFocused;
+	}
+
+	/** Says that a run has come to need a person: once for each reason, and aloud only to who does not see it anyway. */
 	tell(runs: readonly Run[]): void {
 		const needs = needsOf(runs);
 		const fresh = [...needs].filter(([id, because]) => this.#needs.get(id) !== because);
@@ -35,7 +41,7 @@ export class Notifier {
 		this.showTitle();
 		const [first] = fresh;
 		const {notify} = this.#settings();
-		if (!first || isQuiet(notify.quiet, this.#client.timeOfDay())) {
+		if (!first || this.#isFocused || isQuiet(notify.quiet, this.#client.timeOfDay())) {
 			return;
 		}
 

@@ -127,6 +127,11 @@ export class Store {
 	}
 
 	send(message: Message): void {
+		if (message.type === 'focus') {
+			this.#notifier.focused(message.isFocused);
+			return;
+		}
+
 		if (message.type === 'keys' && message.keys.length > 1) {
 			this.#typedAhead(message.keys);
 			return;

@@ -1,7 +1,7 @@
 import type {Message} from './state.ts';
 
 /*
- * What a terminal sends that is no key: where the mouse is, and the answer
+ * What a terminal sends that is no key: where the mouse is, whether it is looked at, and the answer
  * to what was asked. Ink drops the one and would take the other for keys.
  */
 
@@ -53,6 +53,9 @@ function isLight(parts: readonly string[]): boolean {
 
 const whole =
 	/\u001B\[<(\d+);(\d+);(\d+)([Mm])|\u001B\]11;rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})[^\u0007\u001B]*(?:\u0007|\u001B\\)/gi;
+
+/** Not without regard to case, as the other two: in small letters they would be something else. */
+const focusReport = /\u001B\[([IO])/g;
 const begun = /\u001B(?:\[<[\d;]*|\]1?1?;?[^\u0007\u001B]{0,60}\u001B?)$/;
 
 /** Takes the reports out of what a terminal sends; one may come in two pieces. */
@@ -78,8 +81,12 @@ export class TerminalReports {
 				return '';
 			},
 		);
-		const open = begun.exec(keys);
+		const others = keys.replaceAll(focusReport, (_, letter: string) => {
+			messages.push({type: 'focus', isFocused: letter === 'I'});
+			return '';
+		});
+		const open = begun.exec(others);
 		this.#rest = open?.[0] ?? '';
-		return {keys: open ? keys.slice(0, open.index) : keys, messages};
+		return {keys: open ? others.slice(0, open.index) : others, messages};
 	}
 }

@@ -77,6 +77,10 @@ function next(state: State, message: Message): Step {
 			return stay({...state, theme: state.settings.theme === 'auto' ? message.theme : state.theme});
 		}
 
+		case 'focus': {
+			return stay(state);
+		}
+
 		case 'offer': {
 			return offerDialog(refreshForm({...state, offers: {...state.offers, [message.project]: message.offer}}));
 		}

@@ -23,6 +23,14 @@ test('the mouse and answers are taken out of what is typed, also in two pieces; 
 		keys: 'j',
 		messages: [{type: 'theme', theme: 'dark'}],
 	});
+	assert.deepEqual(take('a\u001B[Ib\u001B[O'), {
+		keys: 'ab',
+		messages: [
+			{type: 'focus', isFocused: true},
+			{type: 'focus', isFocused: false},
+		],
+	});
+	assert.equal(take('\u001B[o\u001BO').messages.length, 0);
 	for (const keys of ['\u001B', '\u001B[A', '\u001BOA', 'y\r', '\u001B[200~text\u001B[201~', '\u001B[<x']) {
 		assert.deepEqual(take(keys).messages, []);
 		assert.equal(take(keys, '').keys, keys);
