@@ -1,12 +1,13 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
 import {changeText, flagLines, summaryText} from '../core/packages/summary.ts';
-import {visibleText} from '../core/review/diff.ts';
+import {binaryText, type BinaryChange} from '../core/review/content.ts';
+import {parseDiff, visibleText} from '../core/review/diff.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
-import {diff} from '../engine/handover/diff.ts';
+import {diff, diffWithBinaries, wholeDiff} from '../engine/handover/diff.ts';
 import {readPackages, type Packages} from '../engine/handover/packages-file.ts';
 import {findRun} from '../engine/runs.ts';
-import {define, flag, required} from './verb.ts';
+import {define, flag, required, text as optionText} from './verb.ts';
 
 const colours: Record<string, string> = {'+': '\u001B[32m', '-': '\u001B[31m', '@': '\u001B[36m'};
 
@@ -35,21 +36,46 @@ function packageText(packages: Packages | undefined): string {
 	return `${lines.map(line => escapeLine(line)).join('\n')}\n\n`;
 }
 
+/** With what git only says of that it is no text: sizes and kinds, in the order of the files. */
+function withBinaries(text: string, raw: string, binaries: readonly BinaryChange[]): string {
+	const files = binaries.length === 0 ? [] : parseDiff(raw).filter(({binary}) => binary);
+	let at = 0;
+	// Every line of a hunk has its sign before it.
+	return text.replaceAll(/^Binary files .*/gm, line => {
+		const {path} = files[at++] ?? {};
+		const found = binaries.find(change => change.path === path);
+		return found ? `${line} (${binaryText(found)})` : line;
+	});
+}
+
 export const verb = define({
 	summary: 'what the run changed',
 	arguments: {run: required('RUN')},
-	options: {stat: flag('a summary'), raw: flag('as git writes it, with every byte; on a terminal, those that paint')},
+	options: {
+		stat: flag('a summary'),
+		whole: optionText('PATH', 'one file with every line of it'),
+		raw: flag('as git writes it, with every byte; on a terminal, those that paint'),
+	},
 	brief: ['stat'],
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const run = findRun(context, name);
-		const raw = await diff(context, run, options.stat);
+		if (options.whole !== undefined) {
+			const whole = await wholeDiff(context, run, options.whole);
+			io.out(options.raw ? whole : visibleText(whole));
+			return;
+		}
+
+		const {text: raw, binaries} = options.stat
+			? {text: await diff(context, run, true), binaries: []}
+			: await diffWithBinaries(context, run);
 		if (options.raw) {
+			io.report({binaries});
 			io.out(raw);
 			return;
 		}
 
-		const text = visibleText(raw);
+		const text = withBinaries(visibleText(raw), raw, binaries);
 		if (text === '') {
 			io.err('fleet: no changes\n');
 			return;

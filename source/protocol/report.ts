@@ -21,6 +21,10 @@ const probe = v.object({
 
 const auditItem = v.object({id: itemId, title: v.string(), status, probes: v.pipe(v.array(probe), v.readonly())});
 
+const content = v.object({bytes: v.number(), what: v.optional(v.string())});
+
+const binary = v.object({path: v.string(), before: v.nullable(content), after: v.nullable(content)});
+
 const report = v.object({
 	/** Why it ended with a "no". */
 	refusal: v.optional(
@@ -30,6 +34,8 @@ const report = v.object({
 	outcome: v.optional(v.object({because: v.string(), hint: v.optional(v.string())})),
 	/** The runs that it started or paused. */
 	runs: v.optional(v.pipe(v.array(v.string()), v.readonly())),
+	/** What became of files of a diff that are not text. */
+	binaries: v.optional(v.pipe(v.array(binary), v.readonly())),
 	/** What an audit found. */
 	audit: v.optional(v.pipe(v.array(auditItem), v.readonly())),
 });

@@ -38,8 +38,21 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 				files: parseDiff(problem === undefined ? result.stdout : ''),
 				review,
 				packages: problem === undefined ? client.packages(effect.run) : [],
+				binaries: result.report?.binaries,
 				problem,
 			});
+			break;
+		}
+
+		case 'whole': {
+			const result = await client.act(['diff', effect.run, '--raw', `--whole=${effect.path}`]);
+			const problem = problemOf(result);
+			const file = parseDiff(result.stdout).find(({path}) => path === effect.path);
+			send(
+				problem === undefined && file
+					? {type: 'whole', run: effect.run, file}
+					: {type: 'said', text: problem ?? `${escapeLine(effect.path)}: not part of the change any more`, bad: true},
+			);
 			break;
 		}
 

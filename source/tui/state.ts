@@ -2,6 +2,7 @@ import type {LockChange} from '../core/packages/difference.ts';
 import type {Changes} from '../core/run/changes.ts';
 import type {Item} from '../core/run/audit.ts';
 import type {Entry} from '../core/run/event.ts';
+import type {BinaryChange} from '../core/review/content.ts';
 import type {DiffFile} from '../core/review/diff.ts';
 import type {Review} from '../core/review/comments.ts';
 import type {FlagFacts} from '../core/review/flags.ts';
@@ -89,6 +90,10 @@ export type ReviewState = {
 	readonly review: Review;
 	/** What the flags of its files depend on. */
 	readonly facts?: FlagFacts | undefined;
+	/** What became of files that are not text. */
+	readonly binaries?: readonly BinaryChange[] | undefined;
+	/** Files that are shown with every line, by path: as they were before. */
+	readonly whole: Readonly<Record<string, DiffFile>>;
 	/** What in the run's commits' messages and names is to be looked at first. */
 	readonly commitFlags?: readonly string[] | undefined;
 	/** Folded by hand, or unfolded, by path. */
@@ -302,8 +307,11 @@ export type Message =
 			readonly review: Review;
 			/** What became of packages in its lock files. */
 			readonly packages?: readonly LockChange[] | undefined;
+			readonly binaries?: readonly BinaryChange[] | undefined;
 			readonly problem?: string | undefined;
 	  }
+	/** A file with every line of it. */
+	| {readonly type: 'whole'; readonly run: string; readonly file: DiffFile}
 	| {readonly type: 'compared'; readonly run: string; readonly files: readonly DiffFile[]}
 	| ActivityMessage
 	| {readonly type: 'grammar'}
@@ -353,6 +361,7 @@ export type Effect =
 			readonly pause: boolean;
 	  }
 	| {readonly type: 'diff'; readonly run: string}
+	| {readonly type: 'whole'; readonly run: string; readonly path: string}
 	/** What a run changed, beside others. */
 	| {readonly type: 'compare'; readonly run: string}
 	| {readonly type: 'save-review'; readonly run: string; readonly review: Review}

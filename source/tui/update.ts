@@ -7,6 +7,7 @@ import {firstRun, listRows, visibleRuns} from './list.ts';
 import {keepNotice} from './kept-notices.ts';
 import {mouse} from './mouse.ts';
 import {keepPlace, withDiff} from './review/cursor.ts';
+import {withWhole} from './review/whole.ts';
 import {dialogOf, promptOf} from './focus.ts';
 import type {Message, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
@@ -125,6 +126,10 @@ function next(state: State, message: Message): Step {
 
 		case 'notice-over': {
 			return stay(state.notice === message.notice ? {...state, notice: undefined} : state);
+		}
+
+		case 'whole': {
+			return withWhole(state, message);
 		}
 
 		case 'compared': {

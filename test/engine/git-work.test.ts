@@ -8,7 +8,7 @@ import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {readChanges} from '../../source/engine/handover/changes-file.ts';
 import {countChanges} from '../../source/engine/handover/changes.ts';
-import {diff} from '../../source/engine/handover/diff.ts';
+import {diff, diffWithBinaries, wholeDiff} from '../../source/engine/handover/diff.ts';
 import {attackContext} from '../support/attack.ts';
 import {Fleet} from '../support/fleet.ts';
 
@@ -219,6 +219,52 @@ test('a file that is renamed with light edits is one file: in the list, the diff
 			counted!.removed,
 			files.reduce((sum, file) => sum + file.removed, 0),
 		);
+	}));
+
+test('a file is shown as a whole from objects alone, and what is no text by what it is', () =>
+	withProject(async project => {
+		const {git} = project;
+		const lines = Array.from({length: 60}, (_, index) => `line ${index + 1}`);
+		writeFileSync(path.join(project.project, '*.txt'), `${lines.join('\n')}\n`);
+		writeFileSync(path.join(project.project, 'moved.txt'), `${lines.join('\n')}\n`);
+		writeFileSync(path.join(project.project, 'other.txt'), 'other\n');
+		writeFileSync(path.join(project.project, 'link.txt'), `${lines.join('\n')}\n`);
+		writeFileSync(path.join(project.project, 'data.bin'), '\0data');
+		git('add', '--all');
+		git('commit', '--quiet', '--message=lines');
+		const png = "printf '\\211PNG\\r\\n\\032\\n\\0\\0\\0\\015IHDR\\0\\0\\002\\200\\0\\0\\001\\340xxxx' > image.png";
+		const {run} = await project.agent(
+			"sed -i 's/^line 30$/changed/' '*.txt' moved.txt; git mv moved.txt -- --new.txt; echo more >> other.txt; " +
+				`${png}; rm data.bin; ln -sf /etc/passwd link.txt`,
+		);
+		for (const [name, names] of [
+			['*.txt', ['*.txt', '*.txt']],
+			['--new.txt', ['moved.txt', '--new.txt']],
+		] as const) {
+			const [file, ...others] = parseDiff(await wholeDiff(project.context, run, name));
+			assert.equal(others.length, 0, 'a name is no pattern');
+			assert.deepEqual([file!.oldPath, file!.path], names);
+			assert.deepEqual(
+				file!.hunks.flatMap(hunk => hunk.lines.filter(line => line.new !== undefined).map(line => line.text)),
+				lines.map(line => (line === 'line 30' ? 'changed' : line)),
+			);
+			const short = parseDiff(await diff(project.context, run, false)).find(own => own.path === name)!;
+			assert.equal(file!.digest, short.digest, 'it is the same change');
+		}
+
+		const link = await wholeDiff(project.context, run, 'link.txt');
+		assert.match(link, /^\+\/etc\/passwd$/m);
+		assert.doesNotMatch(link, /root:/);
+		for (const name of ['/etc/passwd', '../outside', 'a.txt', ':(top)*', '']) {
+			await assert.rejects(wholeDiff(project.context, run, name), /is no part of what/, name);
+		}
+
+		const {text, binaries} = await diffWithBinaries(project.context, run);
+		assert.equal(text, await diff(project.context, run, false));
+		assert.deepEqual(binaries, [
+			{path: 'data.bin', before: {bytes: 5, what: undefined}, after: null},
+			{path: 'image.png', before: null, after: {bytes: 28, what: 'PNG image 640×480'}},
+		]);
 	}));
 
 test('looks at one run at the same time are one after the other, and all see the same', () =>

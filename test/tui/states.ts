@@ -187,6 +187,9 @@ index 8888888888888888888888888888888888888888..99999999999999999999999999999999
 -end  \t
 +end
 \\ No newline at end of file
+diff --git a/logo.png b/logo.png
+index aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa..bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb 100644
+Binary files a/logo.png and b/logo.png differ
 `;
 
 function log(id: string, kind: LogState['kind'] = 'output'): LogState {
@@ -421,6 +424,13 @@ export function screens(): Record<string, State> {
 			run: 'ready',
 			files: parseDiff(blanksDiff),
 			review: {viewed: {}, comments: []},
+			binaries: [
+				{
+					path: 'logo.png',
+					before: {bytes: 12_345, what: 'PNG image 640×480'},
+					after: {bytes: 14_321, what: 'PNG image 640×480'},
+				},
+			],
 		}),
 		comment: update(review, {type: 'keys', keys: [']', 'j', 'c']}).state,
 		gates,

@@ -64,18 +64,21 @@ function linesOf(file: DiffFile, {side, from, to}: Pick<Comment, 'side' | 'from'
 		.map(line => line.text);
 }
 
-/** Where the lines of a comment are now, on its side; undefined where they are not in the change any more. */
+/**
+ * Where the lines of a comment are now, on its side: of several that are the same, those nearest to where they were.
+ * Undefined where they are not in the change any more.
+ */
 export function findQuoted(file: DiffFile, comment: Comment): number | undefined {
 	const wanted = comment.quoted.split('\n');
-	for (const hunk of file.hunks) {
+	const found = file.hunks.flatMap(hunk => {
 		const own = hunk.lines.filter(line => line[comment.side] !== undefined);
-		const at = own.findIndex((_, index) => wanted.every((text, offset) => own[index + offset]?.text === text));
-		if (at !== -1) {
-			return own[at + wanted.length - 1]![comment.side];
-		}
-	}
-
-	return undefined;
+		return own.flatMap((_, index) =>
+			wanted.every((text, offset) => own[index + offset]?.text === text)
+				? [own[index + wanted.length - 1]![comment.side]!]
+				: [],
+		);
+	});
+	return found.sort((a, b) => Math.abs(a - comment.to) - Math.abs(b - comment.to))[0];
 }
 
 /** The drafts as one prompt. Undefined without any. */

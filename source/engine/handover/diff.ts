@@ -1,18 +1,26 @@
 import {existsSync} from 'node:fs';
 import {runHead, trashHead} from '../../core/git/refs.ts';
-import {gateRefusal} from '../../core/refusal.ts';
+import {printable} from '../../core/names.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import type {BinaryChange} from '../../core/review/content.ts';
+import {parseDiff} from '../../core/review/diff.ts';
 import type {Run} from '../../core/run/run.ts';
 import {redactText} from '../../core/secrets/redact.ts';
 import type {Git} from '../../host/git.ts';
 import type {Context} from '../context.ts';
 import {knownValues} from '../grants/secret-values.ts';
 import {openRun} from '../project/projects.ts';
+import {lookAtBinaries} from './binaries.ts';
 import {diffFlags} from './diff-flags.ts';
 import {importWork} from './import-work.ts';
 import {lookAtPackages} from './packages.ts';
 
 /** Characters of a diff that are read at once. */
 const maxDiffChars = 64 * 1024 ** 2;
+
+/** Characters of one file that are read as a whole, and more lines than that can have. */
+const maxWholeChars = 8 * 1024 ** 2;
+const maxLines = 100_000_000;
 
 /** Two commits, and the repository that knows both. */
 export type Range = {readonly git: Git; readonly base: string; readonly head: string};
@@ -24,10 +32,55 @@ export type Range = {readonly git: Git; readonly base: string; readonly head: st
  * @throws Refusal where there is none, or more of it than can be read at once
  */
 export async function diff(context: Context, run: Run, stat: boolean): Promise<string> {
+	return diffText(context, run, {...(await rangeOf(context, run)), stat});
+}
+
+/** The same, with what its files that are not text are. */
+export async function diffWithBinaries(
+	context: Context,
+	run: Run,
+): Promise<{readonly text: string; readonly binaries: readonly BinaryChange[]}> {
+	const range = await rangeOf(context, run);
+	const text = await diffText(context, run, range);
+	return {text, binaries: text.includes('\nBinary files ') ? await lookAtBinaries(range.git, parseDiff(text)) : []};
+}
+
+/**
+ * The diff of one file with every line of it, changed or not, as it is in the objects: no link is followed.
+ * @param path as it is called now, or was before it was renamed
+ * @throws Refusal where it is no part of the change, or is too long
+ */
+export async function wholeDiff(context: Context, run: Run, path: string): Promise<string> {
+	const range = await rangeOf(context, run);
+	const {stdout} = await range.git.run(['diff', ...diffFlags, '--name-status', '-z', range.base, range.head], {
+		limit: maxDiffChars,
+	});
+	const names = readNames(stdout).find(own => own.includes(path));
+	if (!names) {
+		throw new Refusal(`${printable(path, 200)} is no part of what ${run.id} changed`, `fleet diff ${run.id} --stat`);
+	}
+
+	return diffText(context, run, {...range, whole: names});
+}
+
+/** The names of each file, from what `git diff --name-status -z` writes: two for one that was renamed. */
+function readNames(text: string): string[][] {
+	const parts = text.split('\0');
+	const names: string[][] = [];
+	for (let at = 0; at + 1 < parts.length;) {
+		const count = /^[CR]/.test(parts[at]!) ? 2 : 1;
+		names.push(parts.slice(at + 1, at + 1 + count));
+		at += 1 + count;
+	}
+
+	return names;
+}
+
+async function rangeOf(context: Context, run: Run): Promise<Range> {
 	const places = context.paths.run(run.id);
 	if (existsSync(places.worktree) && !run.merge) {
 		const {quarantine, captured} = await importWork(context, run);
-		return diffText(context, run, {git: quarantine, base: captured.base, head: captured.head, stat});
+		return {git: quarantine, base: captured.base, head: captured.head};
 	}
 
 	const {git} = await openRun(context, run);
@@ -38,19 +91,36 @@ export async function diff(context: Context, run: Run, stat: boolean): Promise<s
 
 	const range = {git, base: run.captured?.base ?? run.base, head};
 	await lookAtPackages(context, run, range);
-	return diffText(context, run, {...range, stat});
+	return range;
 }
 
 /** The diff of a range, with the values of secrets taken out: what is shown may be copied, and sent to another agent. */
 export async function diffText(
 	context: Context,
 	run: Run,
-	{git, base, head, stat = false}: Range & {readonly stat?: boolean},
+	{git, base, head, stat = false, whole}: Range & {readonly stat?: boolean; readonly whole?: readonly string[]},
 ): Promise<string> {
+	const form = [...(stat ? ['--stat=100', '--summary'] : []), ...(whole ? [`--unified=${maxLines}`] : [])];
 	const {code, stdout} = await git.run(
-		['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), base, head],
-		{limit: maxDiffChars},
+		[
+			...(whole ? ['--literal-pathspecs'] : []),
+			'diff',
+			...diffFlags,
+			'--full-index',
+			...form,
+			base,
+			head,
+			...(whole ? ['--', ...whole] : []),
+		],
+		{limit: whole ? maxWholeChars : maxDiffChars},
 	);
+	if (code !== 0 && whole) {
+		throw new Refusal(
+			`${printable(whole.at(-1)!, 200)} is more than ${maxWholeChars / 1024 ** 2} MiB of text`,
+			`fleet diff ${run.id}, which shows what changed of it`,
+		);
+	}
+
 	if (code !== 0) {
 		// A part would be taken for all of it.
 		throw gateRefusal(

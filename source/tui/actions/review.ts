@@ -5,6 +5,7 @@ import {foldFile, keepPlace, moveToKind, nextUnviewed, onLine, toggleViewed} fro
 import {isListing, isSplit, paneWidth} from '../review/layout.ts';
 import {reviewRows} from '../review/rows.ts';
 import {findNext} from '../review/search.ts';
+import {cannotExpand, turnWhole} from '../review/whole.ts';
 import {selectedRun, type State} from '../state.ts';
 import {bad, stay, type Handler, type Step} from '../step.ts';
 import {openPrompt, type KeyTable} from './record.ts';
@@ -145,6 +146,14 @@ export const reviewKeys = {
 		footer: 9,
 		...inChanges,
 		run: ({state}) => nextUnviewed(state),
+	},
+	whole: {
+		keys: 'e',
+		title: 'whole file or changes alone',
+		footer: 10,
+		places: ['changes'],
+		disabled: state => needsFiles(state) ?? cannotExpand(state),
+		run: ({state}) => turnWhole(state),
 	},
 	find: {keys: '/', title: 'search', footer: 8, ...inChanges, run: openPrompt('search')},
 	'find-next': {

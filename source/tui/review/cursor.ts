@@ -171,7 +171,13 @@ export function onLine(state: State): State {
 /** A change that was read anew: the cursor stays on its file. */
 export function withDiff(
 	state: State,
-	{run, files, review, packages}: Pick<ReviewState, 'run' | 'files' | 'review'> & Pick<FlagFacts, 'packages'>,
+	{
+		run,
+		files,
+		review,
+		packages,
+		binaries,
+	}: Pick<ReviewState, 'run' | 'files' | 'review' | 'binaries'> & Pick<FlagFacts, 'packages'>,
 ): State {
 	const before = state.review?.run === run ? state.review : undefined;
 	const path = before && fileAt(state)?.path;
@@ -189,6 +195,8 @@ export function withDiff(
 		facts,
 		commitFlags,
 		review,
+		binaries,
+		whole: {},
 		folds: before?.folds ?? {},
 		split: before?.split ?? 'auto',
 		wrap: before?.wrap ?? true,

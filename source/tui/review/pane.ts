@@ -46,7 +46,7 @@ export function fileInPane(
 /** A file: whether it was viewed, what became of it, and that there is something to look at first. */
 function fileLine(file: DiffFile, review: ReviewState, {isCurrent, width}: {isCurrent: boolean; width: number}): Line {
 	const isFlagged = flagsFor(file, review.facts).length > 0;
-	const counts = `+${file.added} -${file.removed}`;
+	const counts = file.binary ? 'binary' : `+${file.added} -${file.removed}`;
 	const name = fitMiddle(escapeLine(file.path), Math.max(8, width - counts.length - 8));
 	const isSeen = isViewed(review.review, file);
 	return {

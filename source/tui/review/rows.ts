@@ -1,5 +1,6 @@
 import type {LockChange} from '../../core/packages/difference.ts';
 import {changeText, flagLines, summarize, summaryText} from '../../core/packages/summary.ts';
+import {binaryText} from '../../core/review/content.ts';
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {commentState, findQuoted, isViewed, type Comment, type Review} from '../../core/review/comments.ts';
 import {lineEnds} from '../../core/review/blanks.ts';
@@ -43,10 +44,11 @@ function viewedNote(file: DiffFile, review: Review): string {
 	return review.viewed[file.path] === undefined ? '' : 'changed since you viewed it';
 }
 
-function noteOf(file: DiffFile, review: Review): string {
+function noteOf(file: DiffFile, {review, binaries = [], whole}: ReviewState): string {
 	const parts = [
 		viewedNote(file, review),
-		file.binary ? 'binary' : '',
+		file.binary ? binaryText(binaries.find(({path}) => path === file.path) ?? {before: null, after: null}) : '',
+		whole[file.path] ? 'whole file' : '',
 		isGenerated(file) ? 'generated' : '',
 		lineEnds(file),
 		file.oldMode !== '' && file.newMode !== '' && file.oldMode !== file.newMode
@@ -187,7 +189,7 @@ class RowMaker {
 	#addFile(file: DiffFile): void {
 		const folded = isFolded(file, this.#review);
 		const comments = this.#review.review.comments.filter(comment => comment.path === file.path);
-		this.#rows.push({kind: 'file', file, folded, note: noteOf(file, this.#review.review)});
+		this.#rows.push({kind: 'file', file, folded, note: noteOf(file, this.#review)});
 		for (const flag of flagsFor(file, this.#review.facts)) {
 			this.#rows.push({kind: 'flag', file, flag});
 		}

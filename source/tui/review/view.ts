@@ -28,8 +28,8 @@ function rowLine(
 				spans: [
 					{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true},
 					{text: `${statusSigns[file.status]} ${fitMiddle(escapeLine(name), Math.max(8, width - 30))}`, bold: true},
-					{text: `  +${file.added} `, tone: 'good'},
-					{text: `-${file.removed}`, tone: 'bad'},
+					{text: file.binary ? '' : `  +${file.added} `, tone: 'good'},
+					{text: file.binary ? '' : `-${file.removed}`, tone: 'bad'},
 					{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
 				],
 				underline: true,
