@@ -6,7 +6,7 @@ import {formatBytes} from '../core/text/bytes.ts';
 import {findRun} from '../engine/runs.ts';
 import {logKinds, searchLogs, type Found, type LogKind, type LogSearchEnd} from '../terminal/search-logs.ts';
 import {parseLimit} from './activity.ts';
-import {define, json, required, text} from './verb.ts';
+import {define, json, optional, text} from './verb.ts';
 
 /** Lines, milliseconds and bytes of a search where nobody says more. */
 const usual = {limit: 200, timeMs: 20_000, maxBytes: 2 * 1024 ** 3};
@@ -40,7 +40,10 @@ function endText({stopped, logs, of, bytes}: LogSearchEnd, limit: number): strin
 
 export const verb = define({
 	summary: 'words in the logs of all runs: output, verify and deploy',
-	arguments: {words: required('WORDS', 'a regular expression; without a capital, capitals do not matter')},
+	arguments: {
+		words: optional('WORDS', 'a regular expression; without a capital, capitals do not matter; or after --'),
+	},
+	usage: 'WORDS [--run RUN] [--project NAME] [--log KIND] [--json]',
 	options: {
 		run: text('RUN', 'in the logs of one run'),
 		project: text('NAME', 'in the logs of the runs of one project'),
@@ -49,7 +52,8 @@ export const verb = define({
 		json,
 	},
 	brief: ['run', 'project', 'log', 'json'],
-	async run(io, {words}, options) {
+	async run(io, {words: given}, options) {
+		const words = [...(given === undefined ? [] : [given]), ...(io.rest ?? [])].join(' ');
 		if (words.trim() === '') {
 			throw new Refusal('there is nothing to search for', 'fleet search WORDS');
 		}

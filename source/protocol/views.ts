@@ -50,6 +50,24 @@ export const projectView = v.object({
 });
 export type ProjectView = Readonly<v.InferOutput<typeof projectView>>;
 
+/** A line of a log in which something was found, as `fleet search --json` prints it. */
+const foundView = v.object({
+	run: v.string(),
+	project: v.string(),
+	log: v.picklist(['output', 'verify', 'deploy']),
+	position: v.number(),
+	at: v.string(),
+	text: v.string(),
+	match: v.object({from: v.number(), to: v.number()}),
+});
+export type FoundView = Readonly<v.InferOutput<typeof foundView>>;
+export const searchView = v.object({
+	found: v.array(foundView),
+	logs: v.number(),
+	of: v.number(),
+	stopped: v.nullable(v.picklist(['limit', 'time', 'bytes'])),
+});
+
 /** What was spent, as `fleet spend --json` prints it. */
 export const spendView = v.object({
 	rows: v.array(

@@ -7,6 +7,7 @@ import {pipelineKeys} from './actions/pipeline.ts';
 import {everywhere, type KeyRecord, type KeyTable} from './actions/record.ts';
 import {reviewKeys} from './actions/review.ts';
 import {runKeys} from './actions/run.ts';
+import {searchKeys} from './actions/search.ts';
 import {scopeKeys} from './actions/scopes.ts';
 import {placeNames} from './place-names.ts';
 import {promptOf} from './focus.ts';
@@ -18,6 +19,7 @@ const records = {
 	...moveKeys,
 	...listKeys,
 	...activityKeys,
+	...searchKeys,
 	...outputKeys,
 	...reviewKeys,
 	...scopeKeys,
@@ -43,7 +45,7 @@ const helpGroups: ReadonlyArray<{readonly title: string; readonly table: KeyTabl
 	{title: 'Review', table: reviewKeys},
 	{title: 'Output', table: outputKeys},
 	{title: 'List', table: listKeys},
-	{title: 'Activity', table: activityKeys},
+	{title: 'Activity', table: {...activityKeys, ...searchKeys}},
 	{title: 'Move', table: moveKeys},
 	{title: 'Everywhere', table: generalKeys},
 ];

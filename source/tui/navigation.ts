@@ -49,11 +49,22 @@ function extent(state: State): number {
 	}
 }
 
+/** Moves among the lines that were found. @param by rows, negative for up */
+function selectFound(state: State, by: number): State {
+	const {found} = state;
+	const last = Math.max(0, (found?.lines?.length ?? 0) - 1);
+	return found ? {...state, found: {...found, at: Math.max(0, Math.min(last, found.at + by))}} : state;
+}
+
 /** The log that the current place shows. */
 export function logKind(state: State): LogState['kind'] {
 	const run = selectedRun(state);
 	if (state.screen === 'gates') {
 		return run && run.deployments.length > 0 ? 'deploy' : 'verify';
+	}
+
+	if (state.screen === 'run' && state.logShown !== 'output') {
+		return state.logShown;
 	}
 
 	return run?.interactive && run.stage === 'running' && !state.logView.raw ? 'screen' : 'output';
@@ -78,6 +89,7 @@ export function select(state: State, run: string | undefined): State {
 				journal: [],
 				log: undefined,
 				scroll: 0,
+				logShown: 'output',
 				logView: {...state.logView, select: undefined},
 			};
 }
@@ -122,6 +134,10 @@ export function move(state: State, by: number): Step {
 			return stay({...state, compareAt: Math.max(0, Math.min(comparedFiles(state).length - 1, state.compareAt + by))});
 		}
 
+		case 'found': {
+			return stay(selectFound(state, by));
+		}
+
 		case 'activity': {
 			return stay(selectActivity(state, activityAt(state) + by));
 		}
@@ -154,7 +170,7 @@ function parentOf({screen, parent}: State): State['parent'] {
 		return parent;
 	}
 
-	return screen === 'gates' || screen === 'compare' || screen === 'activity' ? screen : 'fleet';
+	return screen === 'gates' || screen === 'compare' || screen === 'activity' || screen === 'found' ? screen : 'fleet';
 }
 
 /** What a tab shows that is read when it is opened. */
@@ -179,7 +195,15 @@ function tabEffects(state: State, tab: Tab): readonly Effect[] {
 }
 
 export function openTab(state: State, tab: Tab): Step {
-	const next: State = {...state, screen: 'run', parent: parentOf(state), tab, scroll: 0, heading: undefined};
+	const next: State = {
+		...state,
+		screen: 'run',
+		parent: parentOf(state),
+		tab,
+		scroll: 0,
+		heading: undefined,
+		logShown: 'output',
+	};
 	return {state: next, effects: tabEffects(next, tab)};
 }
 

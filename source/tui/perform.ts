@@ -2,6 +2,7 @@ import {emptyReview} from '../core/review/comments.ts';
 import {parseDiff} from '../core/review/diff.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import type {ActionResult, FleetClient} from '../protocol/client.ts';
+import {maxFound} from './found-state.ts';
 import type {Effect, Message, Progress} from './state.ts';
 
 /** What reads verbs' documents; not loaded before the first of them, since the first frame needs none. */
@@ -121,6 +122,23 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			if (code === 0) {
 				const [{parse}, {diskViews}] = await schemas();
 				send({type: 'disk', disk: parse(diskViews, JSON.parse(stdout))});
+			}
+
+			break;
+		}
+
+		case 'search-logs': {
+			const {words} = effect;
+			const result = await client.act(['search', '--json', '--limit', String(maxFound), '--', words]);
+			const problem = problemOf(result);
+			if (problem === undefined) {
+				const [{parse}, {searchView}] = await schemas();
+				const {found, stopped, logs, of} = parse(searchView, JSON.parse(result.stdout));
+				const notes = {limit: 'the newest', time: `${logs} of ${of} logs`, bytes: `${logs} of ${of} logs`};
+				send({type: 'found', words, lines: found, note: stopped === null ? '' : notes[stopped]});
+			} else {
+				send({type: 'said', text: problem, bad: true});
+				send({type: 'found', words, lines: [], note: problem});
 			}
 
 			break;

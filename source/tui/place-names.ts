@@ -10,6 +10,7 @@ export const placeNames: Readonly<Record<Place, string>> = {
 	disk: 'disk',
 	compare: 'compare',
 	activity: 'activity',
+	found: 'search',
 	help: 'help',
 	output: 'output',
 	changes: 'changes',

@@ -31,6 +31,10 @@ function accept(state: State, prompt: Prompt): Step {
 			};
 		}
 
+		case 'logs': {
+			return searchLogs(closed, prompt.field.value);
+		}
+
 		case 'palette': {
 			const entry = paletteEntries(state)[prompt.at];
 			if (!entry) {
@@ -42,6 +46,26 @@ function accept(state: State, prompt: Prompt): Step {
 				: bad(closed, `${shortTitle(entry)}: ${entry.disabled}`);
 		}
 	}
+}
+
+/** Looks for words in the logs of all runs. */
+function searchLogs(state: State, words: string): Step {
+	if (words.trim() === '') {
+		return stay(state);
+	}
+
+	const isFromHere = state.screen === 'run' && state.parent === 'found';
+	const foundFrom = state.screen === 'found' ? state.foundFrom : state.screen;
+	return {
+		state: {
+			...state,
+			screen: 'found',
+			foundFrom: isFromHere ? 'fleet' : foundFrom,
+			heading: undefined,
+			found: {words, lines: undefined, note: '', at: 0},
+		},
+		effects: [{type: 'search-logs', words}],
+	};
 }
 
 /** Without what a filter left out. */

@@ -9,6 +9,7 @@ import type {FlagFacts} from '../core/review/flags.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
+import type {FoundEffect, FoundMessage, FoundState} from './found-state.ts';
 import type {ActivityEffect, ActivityMessage, ActivityState, Notice, Noticed} from './activity-state.ts';
 import type {
 	AgentView,
@@ -33,6 +34,7 @@ export type ScreenId =
 	| 'disk'
 	| 'compare'
 	| 'activity'
+	| 'found'
 	| 'help';
 export const tabs = ['output', 'changes', 'scopes', 'checklist', 'journal', 'network'] as const;
 export type Tab = (typeof tabs)[number];
@@ -114,7 +116,7 @@ export type ReviewState = {
 
 /** A line at the bottom that is being typed, and what it is for. */
 export type Prompt = {
-	readonly kind: 'filter' | 'search' | 'palette' | 'activity';
+	readonly kind: 'filter' | 'search' | 'palette' | 'activity' | 'logs';
 	readonly field: Field;
 	readonly at: number;
 };
@@ -141,7 +143,7 @@ export type State = {
 	/** Where help and the like go back to. */
 	readonly from: ScreenId;
 	/** Where a run's screen goes back to. */
-	readonly parent: 'fleet' | 'gates' | 'compare' | 'activity';
+	readonly parent: 'fleet' | 'gates' | 'compare' | 'activity' | 'found';
 	readonly columns: number;
 	readonly rows: number;
 	readonly now: number;
@@ -175,6 +177,8 @@ export type State = {
 	readonly journalRaw: boolean;
 	readonly log: LogState | undefined;
 	readonly logView: LogView;
+	/** Which of a run's logs its output tab shows. */
+	readonly logShown: 'output' | 'verify' | 'deploy';
 	readonly review: ReviewState | undefined;
 	/** Why a run's change could not be read; undefined where it could. */
 	readonly unread: {readonly run: string; readonly because: string} | undefined;
@@ -220,6 +224,10 @@ export type State = {
 	readonly activity: ActivityState;
 	/** Where esc goes from the activity. */
 	readonly activityFrom: ScreenId;
+	/** What was found in all logs; undefined before the first search. */
+	readonly found: FoundState | undefined;
+	/** Where esc goes from there. */
+	readonly foundFrom: ScreenId;
 	readonly here: {readonly folder: string; readonly project: string | undefined};
 	readonly recent: {readonly commands: readonly string[]; readonly prompts: readonly string[]};
 	/** Rows that the list takes of the screen, where the line between was dragged. */
@@ -314,6 +322,7 @@ export type Message =
 	| {readonly type: 'whole'; readonly run: string; readonly file: DiffFile}
 	| {readonly type: 'compared'; readonly run: string; readonly files: readonly DiffFile[]}
 	| ActivityMessage
+	| FoundMessage
 	| {readonly type: 'grammar'}
 	| {readonly type: 'edited'; readonly text: string}
 	| {readonly type: 'progress'; readonly run: string; readonly progress: Progress}
@@ -375,6 +384,7 @@ export type Effect =
 	| {readonly type: 'settings'; readonly settings: Partial<Settings>}
 	| {readonly type: 'disk'}
 	| ActivityEffect
+	| FoundEffect
 	| {readonly type: 'vault'}
 	| {readonly type: 'quit'};
 

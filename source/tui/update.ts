@@ -124,6 +124,12 @@ function next(state: State, message: Message): Step {
 			return stay(spend?.by === by ? {...state, activity: {...state.activity, spend: {by, rows}}} : state);
 		}
 
+		case 'found': {
+			const {words, lines, note} = message;
+			// What is shown is what was asked for last.
+			return stay(state.found?.words === words ? {...state, found: {words, lines, note, at: 0}} : state);
+		}
+
 		case 'notice-over': {
 			return stay(state.notice === message.notice ? {...state, notice: undefined} : state);
 		}

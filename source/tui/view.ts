@@ -7,6 +7,7 @@ import {compareLines} from './screens/compare.ts';
 import {diskLines} from './screens/disk.ts';
 import {fleetLines} from './screens/fleet.ts';
 import {formLines} from './screens/new-run.ts';
+import {foundLines} from './screens/found.ts';
 import {gatesLines} from './screens/gates.ts';
 import {paletteLines} from './screens/palette.ts';
 import {runLines} from './screens/run.ts';
@@ -26,6 +27,7 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
 	disk: diskLines,
 	compare: compareLines,
 	activity: activityScreen,
+	found: foundLines,
 	help: helpLines,
 };
 

@@ -9,6 +9,7 @@ import {foldRun} from '../../source/core/run/evolve.ts';
 import type {Run} from '../../source/core/run/run.ts';
 import {summarise} from '../../source/core/run/audit.ts';
 import {activity, spent} from './activity-lines.ts';
+import type {FoundView} from '../../source/protocol/views.ts';
 import {openDialog} from '../../source/tui/forms/dialogs.ts';
 import {withDiff} from '../../source/tui/review/cursor.ts';
 import {initialState} from '../../source/tui/start.ts';
@@ -273,6 +274,10 @@ const everyStage = [
 		because: '3 of 12 tests failed: npm test ended with exit code 1',
 	}),
 ];
+
+function foundLine(run: string, log: 'output' | 'verify' | 'deploy', text: string, from: number): FoundView {
+	return {run, project: 'p', log, position: 120, at, text, match: {from, to: from + 'cannot open'.length}};
+}
 
 /** A run's journal over two days. */
 const timeline: readonly Entry[] = (
@@ -542,6 +547,19 @@ export function screens(): Record<string, State> {
 		activity: state(everyStage, {screen: 'activity', activity: activity()}),
 		timeline: {...one, screen: 'run', tab: 'journal', journal: timeline},
 		'timeline-raw': {...one, screen: 'run', tab: 'journal', journal: timeline, journalRaw: true},
+		found: state(everyStage, {
+			screen: 'found',
+			found: {
+				words: 'cannot open',
+				note: 'the newest',
+				at: 1,
+				lines: [
+					foundLine('works', 'output', 'error: cannot open \u00B7 source/parser.ts', 7),
+					foundLine('ready', 'verify', `${'a long line of words that come before it '.repeat(5)}Cannot open it`, 205),
+					foundLine('merged', 'deploy', 'cp: cannot open /shelf', 4),
+				],
+			},
+		}),
 		'activity-spend': state(everyStage, {screen: 'activity', activity: activity({spend: spent})}),
 		'activity-notices': state(everyStage, {
 			screen: 'activity',

@@ -64,6 +64,10 @@ function screenBefore(state: State): State['screen'] {
 		return state.activityFrom;
 	}
 
+	if (state.screen === 'found') {
+		return state.foundFrom;
+	}
+
 	return state.screen === 'run' ? state.parent : 'fleet';
 }
 
@@ -133,7 +137,7 @@ export const moveKeys = {
 	back: {
 		keys: 'escape backspace q',
 		title: 'back',
-		places: [...ofRun, 'vault', 'disk', 'compare', 'activity', 'help'],
+		places: [...ofRun, 'vault', 'disk', 'compare', 'activity', 'found', 'help'],
 		footer: 20,
 		run: ({state}) => stay({...state, screen: screenBefore(state), scroll: 0}),
 	},

@@ -12,7 +12,11 @@ const turnMatch =
 
 const openIn =
 	(program: 'pager' | 'editor'): Handler =>
-	({state, id}) => ({state, effects: [{type: 'terminal', argv: ['logs', id, `--${program}`], pause: false}]});
+	({state, id}) => {
+		const {logShown} = state;
+		const which = logShown === 'output' ? [] : [`--${logShown}`];
+		return {state, effects: [{type: 'terminal', argv: ['logs', id, ...which, `--${program}`], pause: false}]};
+	};
 
 function wrap(state: State): Step {
 	const {review} = state;

@@ -26,7 +26,7 @@ export type KeyTable = Readonly<Record<string, KeyRecord>>;
 
 export const ofRun: readonly Place[] = [...tabs, 'gates'];
 export const withRun: readonly Place[] = ['fleet', ...ofRun, 'compare'];
-export const everywhere: readonly Place[] = ['fleet', ...ofRun, 'vault', 'disk', 'compare', 'activity'];
+export const everywhere: readonly Place[] = ['fleet', ...ofRun, 'vault', 'disk', 'compare', 'activity', 'found'];
 export const everywhereAndHelp: readonly Place[] = [...everywhere, 'help'];
 
 export function needsRun(state: State): string | undefined {
@@ -68,11 +68,19 @@ export const inTerminal =
 	(argv: readonly string[], pause: boolean): Handler =>
 	({state}) => ({state, effects: [{type: 'terminal', argv, pause}]});
 
+const labels: Readonly<Record<Prompt['kind'], string>> = {
+	filter: '/',
+	search: '/',
+	activity: '/',
+	logs: '\\',
+	palette: ':',
+};
+
 /** The line at the bottom, for something that is typed. */
 export const openPrompt =
 	(kind: Prompt['kind'], value: (state: State) => string = () => ''): Handler =>
 	({state}) => {
-		const field = {id: 'prompt', label: kind === 'palette' ? ':' : '/', value: value(state), hint: ''};
+		const field = {id: 'prompt', label: labels[kind], value: value(state), hint: ''};
 		return stay(withPrompt(state, {kind, field, at: 0}));
 	};
 

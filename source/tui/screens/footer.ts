@@ -88,6 +88,7 @@ const promptHints: Readonly<Record<Prompt['kind'], string>> = {
 	filter: 'enter: keep, esc: clear',
 	activity: 'enter: keep, esc: clear',
 	search: 'regular expression; enter: search, then n and N',
+	logs: 'in the logs of all runs; regular expression',
 	palette: 'enter: run, ↑↓: choose',
 };
 

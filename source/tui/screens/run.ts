@@ -176,7 +176,11 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 	}
 }
 
-function formOf({log, logView}: State): string {
+function formOf({log, logView, logShown}: State): string {
+	if (logShown !== 'output') {
+		return `${logShown} log`;
+	}
+
 	if (log?.kind === 'screen') {
 		return 'terminal';
 	}

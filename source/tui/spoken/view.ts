@@ -150,7 +150,13 @@ export function heardOf(state: State): Heard {
 	}
 }
 
-const promptNames = {filter: 'filter', search: 'search', palette: 'command', activity: 'filter'};
+const promptNames = {
+	filter: 'filter',
+	search: 'search',
+	palette: 'command',
+	activity: 'filter',
+	logs: 'search all logs',
+};
 
 /** A line of a question: what it is about, then what is so. */
 function spokenFact(line: string | DialogLine): string {
