@@ -4,7 +4,7 @@ import {paintLine, type Line} from './paint/line.ts';
 import {fit} from './paint/fit.ts';
 import type {State} from './state.ts';
 import type {Store} from './store.ts';
-import {themes, type Theme} from './paint/theme.ts';
+import {themeOf, type Theme} from './paint/theme.ts';
 import {frameLines} from './view.ts';
 
 /** Names of the keys in one event. Keys that come fast arrive as one text, such as "jjj" or "a\r". */
@@ -70,7 +70,7 @@ function Row({line, width, theme}: {readonly line: Line; readonly width: number;
 
 /** The frame of a state. */
 export function Frame({state}: {readonly state: State}): ReactNode {
-	const theme = themes[state.theme];
+	const theme = themeOf(state);
 	return (
 		<Box flexDirection="column" width={state.columns} height={state.rows}>
 			{frameLines(state).map((line, index) => (

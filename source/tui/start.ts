@@ -30,6 +30,7 @@ export function initialState(options: {
 		deafUntil: undefined,
 		settings: options.settings ?? defaultSettings,
 		theme: options.theme ?? 'dark',
+		ground: undefined,
 		runs: options.runs,
 		changes: options.changes ?? {},
 		projects: options.projects,

@@ -21,7 +21,7 @@ import type {
 	StoreView,
 } from '../protocol/client.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
-import type {ThemeName} from './paint/theme.ts';
+import type {Ground, ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
 
 export type ScreenId =
@@ -153,6 +153,8 @@ export type State = {
 	readonly deafUntil: number | undefined;
 	readonly settings: Settings;
 	readonly theme: ThemeName;
+	/** What the terminal said of its background; undefined until it did. */
+	readonly ground: Ground | undefined;
 	readonly runs: readonly Run[];
 	/** What they changed, as far as it was counted, by run. */
 	readonly changes: Readonly<Record<string, Changes>>;
@@ -297,7 +299,7 @@ export type Message =
 	| {readonly type: 'vault'; readonly vault: NonNullable<State['vault']>}
 	| {readonly type: 'recent'; readonly recent: State['recent']}
 	| {readonly type: 'settings'; readonly settings: Settings; readonly problem?: string | undefined}
-	| {readonly type: 'theme'; readonly theme: ThemeName}
+	| {readonly type: 'theme'; readonly theme: Ground}
 	/** Whether the terminal has the keyboard, as it says. */
 	| {readonly type: 'focus'; readonly isFocused: boolean}
 	| {readonly type: 'offer'; readonly project: string; readonly offer: ProjectView}

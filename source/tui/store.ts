@@ -118,7 +118,7 @@ export class Store {
 					settings: this.#client.colours === 0 ? {...settings, theme: 'plain'} : settings,
 					problem,
 				});
-				if (settings.theme === 'auto' && this.#client.colours === 256) {
+				if ((settings.theme === 'auto' || settings.theme === 'contrast') && this.#client.colours === 256) {
 					this.#client.terminal.askBackground();
 				}
 			},

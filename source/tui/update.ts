@@ -75,7 +75,8 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'theme': {
-			return stay({...state, theme: state.settings.theme === 'auto' ? message.theme : state.theme});
+			const {theme} = message;
+			return stay({...state, ground: theme, theme: state.settings.theme === 'auto' ? theme : state.theme});
 		}
 
 		case 'focus': {

@@ -15,7 +15,7 @@ import {vaultLines} from './screens/vault.ts';
 import {helpLines, welcomeLines} from './screens/welcome.ts';
 import {dialogOf} from './focus.ts';
 import type {State} from './state.ts';
-import {themes} from './paint/theme.ts';
+import {themeOf} from './paint/theme.ts';
 
 const screens: Readonly<Record<State['screen'], (state: State, height: number) => Line[]>> = {
 	welcome: welcomeLines,
@@ -47,5 +47,6 @@ export function frameLines(state: State): Line[] {
 
 /** The frame of a state as text with SGR sequences, line by line: the same cells that Ink draws. */
 export function paintFrame(state: State): string[] {
-	return frameLines(state).map(line => paintLine(line, state.columns, themes[state.theme]));
+	const theme = themeOf(state);
+	return frameLines(state).map(line => paintLine(line, state.columns, theme));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {paint, themeNames, themes} from '../../source/tui/paint/theme.ts';
+import {paint, themeNames, themeOf, themes} from '../../source/tui/paint/theme.ts';
 import type {Back, Tone} from '../../source/core/text/spans.ts';
 import type {State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
@@ -185,6 +185,30 @@ test('every tone can be read: on common grounds, on a changed line and word, on 
 			}
 		}
 	}
+});
+
+test('high contrast is that on the ground that the terminal has, and without colours until it is known', () => {
+	const from = {...screens()['fleet']!, theme: 'contrast' as const};
+	for (const ground of ['dark', 'light'] as const) {
+		const theme = themeOf({...from, ground});
+		for (const tone of allTones) {
+			const codes = /\u001B\[([\d;]*)m/.exec(paint([{text: 'x', tone}], theme))![1]!;
+			for (const page of pages[ground]) {
+				const found = contrast(cube(Number(/38;5;(\d+)/.exec(codes)![1])), page);
+				assert.ok(found >= 7, `${ground} ${tone} on ${page}: ${found.toFixed(1)}`);
+			}
+
+			// On inverse ground, no colour.
+			assert.doesNotMatch(paint([{text: 'x', tone, back: 'selected'}], theme), /38;5/);
+		}
+	}
+
+	assert.doesNotMatch(paint([{text: 'x', tone: 'bad'}], themeOf({...from, ground: undefined})), /38;5/);
+	const told = update(from, {type: 'theme', theme: 'light'}).state;
+	assert.deepEqual([told.theme, told.ground], ['light', 'light'], 'as the terminal says');
+	const chosen = {...from, settings: {...from.settings, theme: 'contrast' as const}};
+	const known = update(chosen, {type: 'theme', theme: 'light'}).state;
+	assert.deepEqual([known.theme, known.ground], ['contrast', 'light']);
 });
 
 test("no theme has a colour that may be the terminal's ground; high contrast has none at all", () => {

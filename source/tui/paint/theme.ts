@@ -4,6 +4,9 @@ import type {Stage} from '../../core/run/stages.ts';
 export const themeNames = ['dark', 'light', 'ansi', 'contrast', 'plain'] as const;
 export type ThemeName = (typeof themeNames)[number];
 
+/** What is behind the text of a terminal. */
+export type Ground = 'dark' | 'light';
+
 /** Tones as SGR parameters. */
 type Tones = Readonly<Partial<Record<Tone, string>>>;
 
@@ -25,6 +28,12 @@ export type Theme = {
 /** Tones as colours of the palette of 256, which is the same in every terminal. */
 function palette(tones: Readonly<Record<Tone, number>>): Tones {
 	return Object.fromEntries(Object.entries(tones).map(([tone, colour]) => [tone, `38;5;${colour}`]));
+}
+
+/** The same with what is to be noticed in bold. */
+function strong(tones: Readonly<Record<Tone, number>>): Tones {
+	const {accent, bad, warn, ...others} = palette(tones);
+	return {...others, accent: `1;${accent}`, bad: `1;4;${bad}`, warn: `1;${warn}`};
 }
 
 /** For a terminal with sixteen colours of its own. Never grey (SGR 90): some have the background's colour there. */
@@ -136,7 +145,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		backs: {addedWord: '4', removedWord: '4', match: '7', selected: '7'},
 		foreign: true,
 	},
-	// No colours: bold and underline alone, since it is not known whether the terminal is dark or light.
+	// No colours: bold and underline alone, as long as it is not known whether the terminal is dark or light.
 	contrast: {
 		name: 'contrast',
 		tones: {accent: '1', bad: '1;4', warn: '1'},
@@ -156,6 +165,47 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 		foreign: false,
 	},
 };
+
+/** High contrast, for a terminal of which it is known what its ground is: at least 7 (WCAG) on the grounds above. */
+const contrastOn: Readonly<Record<Ground, Theme>> = {
+	dark: {
+		...themes.contrast,
+		tones: strong({
+			accent: 123,
+			good: 120,
+			bad: 217,
+			warn: 228,
+			quiet: 255,
+			keyword: 219,
+			string: 157,
+			number: 222,
+			comment: 255,
+			type: 159,
+			name: 153,
+		}),
+	},
+	light: {
+		...themes.contrast,
+		tones: strong({
+			accent: 18,
+			good: 22,
+			bad: 88,
+			warn: 53,
+			quiet: 234,
+			keyword: 54,
+			string: 22,
+			number: 53,
+			comment: 234,
+			type: 17,
+			name: 18,
+		}),
+	},
+};
+
+/** What a state is painted with. */
+export function themeOf({theme, ground}: {readonly theme: ThemeName; readonly ground: Ground | undefined}): Theme {
+	return theme === 'contrast' && ground ? contrastOn[ground] : themes[theme];
+}
 
 /** What stands in front: a style's tone, as it is read on its ground. */
 function frontOf({tone, back}: Style, theme: Theme): string | undefined {
