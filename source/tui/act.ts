@@ -1,9 +1,22 @@
-import {bindingOf, type Action} from './keymap.ts';
+import {bindingOf, shortTitle, type Action} from './keymap.ts';
+import {glanceOf} from './list.ts';
+import {nextSteps} from './next-step.ts';
 import {selectedRun, type State} from './state.ts';
-import type {Step} from './step.ts';
+import {bad, type Step} from './step.ts';
+
+/** The action of what a person does next about the selected run; undefined where there is nothing to do. */
+export function nextAction(state: State): Action | undefined {
+	const run = selectedRun(state);
+	const next = run && glanceOf(run, state).next;
+	return next === undefined ? undefined : nextSteps[next].action;
+}
 
 /** What an action does to a state, whatever key or command asked for it. */
 export function act(state: State, action: Action): Step {
 	const run = selectedRun(state);
-	return bindingOf(action).run({state, run, id: run?.id ?? ''});
+	const binding = bindingOf((action === 'next-step' ? nextAction(state) : undefined) ?? action);
+	const refusal = binding.action === action ? undefined : binding.disabled?.(state);
+	return refusal === undefined
+		? binding.run({state, run, id: run?.id ?? ''})
+		: bad(state, `${shortTitle(binding)}: ${refusal}`);
 }

@@ -62,7 +62,7 @@ function Row({line, width, theme}: {readonly line: Line; readonly width: number;
 
 	// Ink's own way is the fast one for a whole line.
 	return (
-		<Text wrap="truncate" bold={title || bold} inverse={title || inverse} underline={underline}>
+		<Text wrap="truncate" bold={title || bold} inverse={inverse} underline={underline}>
 			{fit(text, width)}
 		</Text>
 	);

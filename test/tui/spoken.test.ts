@@ -58,7 +58,10 @@ test('a selection says its row, a place its title and its rows', () => {
 	assert.equal(moved.length, 1);
 	assert.match(moved[0]!, /^run two, project p, state running/);
 	const opened = hear(from, 'return');
-	assert.deepEqual(opened, ['p / one, running, output', 'no output yet']);
+	assert.deepEqual(opened, [
+		'run one, project p, Mend the parser, active, running, 1m, 1m of work, output',
+		'no output yet',
+	]);
 	assert.deepEqual(hear(press(from, 'return', '3'), 'j'), [
 		'on, fixed: build, run its build and tests, and reach the hosts its policy lists',
 	]);
@@ -112,7 +115,7 @@ test('a question is its title, its facts, then the field; what is typed is echoe
 		'field 2 of 2, Reason (optional): ',
 	]);
 	const back = hear(press(gates, 'y'), 'escape');
-	assert.match(back.join('\n'), /^p \/ ready, verified/m);
+	assert.match(back.join('\n'), /^run ready, project p, .*verified/m);
 	const works = press(state([run('one', started)]), 'x');
 	assert.equal(
 		announce(state([run('one', started)]), works).lines.at(-1),

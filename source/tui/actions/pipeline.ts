@@ -3,9 +3,10 @@ import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog, openQueue} from '../forms/dialogs.ts';
+import {glanceOf} from '../list.ts';
 import {logKind} from '../navigation.ts';
 import {selectedRun, type State} from '../state.ts';
-import {runVerb, runVerbsForAll, type Handler, type Step} from '../step.ts';
+import {runVerb, runVerbsForAll, stay, type Handler, type Step} from '../step.ts';
 import {lastGood, targets} from '../targets.ts';
 import {needsIdle, needsRun, refusing, type KeyTable} from './record.ts';
 
@@ -108,10 +109,19 @@ function needsLog(state: State): string | undefined {
 }
 
 export const pipelineKeys = {
+	'next-step': {
+		keys: 'return',
+		title: 'next step',
+		places: ['gates'],
+		footer: 10,
+		disabled: refusing((run, state) => (glanceOf(run, state).next === undefined ? 'nothing to do now' : undefined)),
+		// `act` does the action of that step in its place: which one that is, is known where all keys are.
+		run: ({state}) => stay(state),
+	},
 	audit: {
 		keys: 'c',
 		title: 'audit',
-		places: ['fleet', 'gates'],
+		places: ['fleet', 'gates', 'checklist'],
 		footer: 11,
 		disabled: gates('audit'),
 		run: each('audit', ({state, id}) =>

@@ -40,8 +40,9 @@ export function needsIdle(state: State): string | undefined {
 }
 
 /** Refuses where there is no run, or a verb of it has not ended, and then for the run's own reasons. */
-export function refusing(because: (run: Run) => string | undefined) {
-	return (state: State): string | undefined => needsRun(state) ?? needsIdle(state) ?? because(selectedRun(state)!);
+export function refusing(because: (run: Run, state: State) => string | undefined) {
+	return (state: State): string | undefined =>
+		needsRun(state) ?? needsIdle(state) ?? because(selectedRun(state)!, state);
 }
 
 /** Refuses where none of the target runs can take it. */

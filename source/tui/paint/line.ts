@@ -1,5 +1,5 @@
 import type {Span, Style} from '../../core/text/spans.ts';
-import {fitSpans} from './fit.ts';
+import {fitSpans, widthOf} from './fit.ts';
 import {paint, type Theme} from './theme.ts';
 
 /**
@@ -24,7 +24,7 @@ export function block(lines: readonly Line[], height: number): Line[] {
 /** What all of a line looks like, by itself. */
 function styleOf({tone, bold, dim, inverse, underline, back, sgr, title}: Line): Style {
 	const style: Style = {tone, bold, dim, inverse, underline, back, sgr};
-	return title ? {...style, inverse: true, bold: true} : style;
+	return title ? {...style, bold: true} : style;
 }
 
 /** A line's spans, exactly `width` cells. */
@@ -49,4 +49,11 @@ export function beside(
 		exact: true,
 		spans: [...spansOf(left, width), {text: '│', tone: 'quiet'}, ...spansOf(right, total - width - 1)],
 	};
+}
+
+/** Texts at both ends of a line; the right one gives way. */
+export function ends(left: readonly Span[], right: readonly Span[], width: number): Line {
+	const widthOfAll = (spans: readonly Span[]) => spans.reduce((sum, {text}) => sum + widthOf(text), 0);
+	const gap = width - widthOfAll(left) - widthOfAll(right);
+	return gap < 1 ? {spans: left} : {spans: [...left, {text: ' '.repeat(gap)}, ...right]};
 }

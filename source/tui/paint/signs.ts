@@ -16,3 +16,13 @@ export const signs: Readonly<Record<Sign, {readonly glyph: string; readonly tone
 	done: {glyph: '✓', tone: 'quiet'},
 	dropped: {glyph: '×', tone: 'quiet'},
 };
+
+/** Before a step of the pipeline, by its state. */
+export const gateMarks: Readonly<Record<string, {readonly glyph: string; readonly tone: Tone | undefined}>> = {
+	done: {glyph: '✓', tone: 'good'},
+	ready: {glyph: '▸', tone: 'warn'},
+	blocked: {glyph: '·', tone: 'quiet'},
+	failed: {glyph: '✗', tone: 'bad'},
+	inconclusive: {glyph: '~', tone: 'warn'},
+	busy: {glyph: '●', tone: 'accent'},
+};

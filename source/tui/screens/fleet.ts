@@ -19,7 +19,7 @@ import {
 } from '../list.ts';
 import {nextSteps} from '../next-step.ts';
 import {fit, widthOf} from '../paint/fit.ts';
-import {beside, block, type Line} from '../paint/line.ts';
+import {beside, block, ends, type Line} from '../paint/line.ts';
 import {signs} from '../paint/signs.ts';
 import {shows, type State} from '../state.ts';
 import {rule} from '../paint/rule.ts';
@@ -163,12 +163,6 @@ function listLines(state: State, height: number): Line[] {
 }
 
 const widthOfAll = (spans: readonly Span[]) => spans.reduce((sum, {text}) => sum + widthOf(text), 0);
-
-/** Texts at both ends of a line; the right one gives way. */
-function ends(left: readonly Span[], right: readonly Span[], width: number): Line {
-	const gap = width - widthOfAll(left) - widthOfAll(right);
-	return gap < 1 ? {spans: left} : {spans: [...left, {text: ' '.repeat(gap)}, ...right]};
-}
 
 /** What was spent today; nothing while that is not known, or where nothing was. */
 function todayText({activity: {today}}: State): string {

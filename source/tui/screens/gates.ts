@@ -1,5 +1,4 @@
 import {summaryText} from '../../core/packages/summary.ts';
-import {stageText} from '../../core/run/attention.ts';
 import {validity} from '../../core/run/rules.ts';
 import {gatesOf, type GateId, type GateState} from '../../core/run/gates.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
@@ -13,18 +12,11 @@ import {opensAt, windowText} from '../forms/deploy-window.ts';
 import {spokenText} from '../spoken/words.ts';
 import {scrolled} from './welcome.ts';
 import {selectedRun, type State} from '../state.ts';
-import type {Tone} from '../../core/text/spans.ts';
+import {nextAction} from '../act.ts';
+import {rule} from '../paint/rule.ts';
+import {gateMarks} from '../paint/signs.ts';
+import {runHeader} from './run-header.ts';
 import {checklistLines, logLines} from './run.ts';
-
-const marks = {done: '✔', ready: '→', blocked: '·', failed: '✘', inconclusive: '?', busy: '…'};
-const tones: Readonly<Record<string, Tone>> = {
-	done: 'good',
-	ready: 'accent',
-	blocked: 'quiet',
-	failed: 'bad',
-	inconclusive: 'warn',
-	busy: 'accent',
-};
 
 /** A bar of what is done of something that takes long. */
 function progressBar(done: number, total: number, width: number): string {
@@ -107,6 +99,28 @@ function reasonOf(state: State, run: Run, gate: GateState): string {
 	return gate.id === 'deploy' && run.merge ? deployText(state, run) : 'ready';
 }
 
+function gateLine(run: Run, gate: GateState, state: State): Line {
+	const action = gate.id === 'review' ? 'changes' : gate.id;
+	const {glyph, tone} = gateMarks[state.busy[run.id] === gate.id ? 'busy' : gate.state]!;
+	const isNext = nextAction(state) === action && gate.state !== 'blocked';
+	const isBlocked = gate.state === 'blocked';
+	const reason = escapeLine(reasonOf(state, run, gate));
+	const left = gate.state === 'done' ? leftOf(run, gate.id, state.now) : '';
+	const key = keyName(keysOf(bindingOf(action), state)[0]!);
+	return {
+		back: isNext ? 'selected' : undefined,
+		spoken: `${gate.title}, key ${key}: ${spokenText(`${reason}${left}`)}${isNext ? ', the next step' : ''}`,
+		spans: [
+			{text: isNext ? '▌' : ' ', tone: 'accent'},
+			{text: `${glyph} `, tone},
+			{text: `${key} `, bold: true, tone: isBlocked ? 'quiet' : 'accent'},
+			{text: `${gate.title.padEnd(8)} `, bold: isNext, tone: isBlocked ? 'quiet' : undefined},
+			{text: reason, tone: gate.state === 'ready' ? undefined : tone},
+			{text: `${left}${hintOf(state, run, gate)}${isNext ? '  (enter)' : ''}`, tone: 'quiet'},
+		],
+	};
+}
+
 /**
  * The guided sequence: audit, verify, review, approve, merge, deploy, each with its state, its reason and its key; below
  * it what the audit found.
@@ -117,34 +131,13 @@ export function gatesLines(state: State, height: number): Line[] {
 		return [{text: ' run not found (esc goes back)'}];
 	}
 
-	const progress = state.progress[run.id];
-	const audit: Line[] = [{text: ' Sandbox audit', bold: true}];
-	if (progress && state.busy[run.id] === 'audit') {
-		const bar = progressBar(progress.done, progress.total, 24);
-		audit.push({
-			// Its end is said, and not each step.
-			spoken: '',
-			text: ` ${bar} ${progress.done} of ${progress.total}  ${escapeLine(progress.text)}`,
-			tone: 'accent',
-		});
-	}
-
-	audit.push(...checklistLines(run, state, false));
-	const lines: Line[] = [{text: ' Pipeline', bold: true}];
-	for (const gate of gatesOf(run)) {
-		const binding = bindingOf(gate.id === 'review' ? 'changes' : gate.id);
-		const busy = state.busy[run.id] === gate.id;
-		const mark = busy ? marks.busy : marks[gate.state];
-		const key = keyName(keysOf(binding, state)[0]!);
-		const reason = escapeLine(reasonOf(state, run, gate));
-		const left = gate.state === 'done' ? leftOf(run, gate.id, state.now) : '';
-		const text = `${reason}${left}${hintOf(state, run, gate)}`;
-		lines.push({
-			text: ` ${mark} ${key} ${gate.title.padEnd(8)} ${text}`,
-			spoken: `${gate.title}, key ${key}: ${spokenText(text)}`,
-			tone: busy ? 'accent' : tones[gate.state],
-		});
-	}
+	const isRunning = state.busy[run.id] === 'audit';
+	const progress = isRunning ? state.progress[run.id] : undefined;
+	const wasTried = state.audits[run.id] !== undefined || run.audit !== undefined;
+	const lines: Line[] = [
+		rule([{text: 'Pipeline', bold: true}], '', state.columns),
+		...gatesOf(run).map(gate => gateLine(run, gate, state)),
+	];
 
 	for (const flag of run.captured?.commitFlags ?? []) {
 		lines.push({text: `   ! ${escapeLine(flag)}`, tone: 'bad'});
@@ -156,15 +149,31 @@ export function gatesLines(state: State, height: number): Line[] {
 		lines.push({text: `   note: ${escapeLine(note)}`, tone: 'warn'});
 	}
 
-	const all = [...lines, {text: ''}, ...audit];
+	lines.push(
+		rule([{text: 'Sandbox audit', bold: true}], '', state.columns),
+		...(progress
+			? [
+					{
+						// Its end is said, and not each step.
+						spoken: '',
+						text: ` ${progressBar(progress.done, progress.total, 24)} ${progress.done} of ${progress.total}  ${escapeLine(progress.text)}`,
+						tone: 'accent' as const,
+					},
+				]
+			: []),
+		...(wasTried || run.merge
+			? checklistLines(run, state, false)
+			: [{text: ' not run: attempts from inside this sandbox to reach what it may not', tone: 'quiet' as const}]),
+	);
+
 	const {path, output} = gatesLayout(state, height);
 	const room = height - 1 - output;
 	return [
-		{text: ` ${run.project.id} / ${run.id}  ${escapeLine(stageText(run))}`, title: true},
-		...block(scrolled(all, state.scroll, output === 0 ? room : path), output === 0 ? room : path),
+		runHeader(run, state),
+		...block(scrolled(lines, state.scroll, output === 0 ? room : path), output === 0 ? room : path),
 		...(output > 0
 			? [
-					{text: state.log?.kind === 'deploy' ? ' Deploy log' : ' Verify log', dim: true, underline: true},
+					rule([{text: state.log?.kind === 'deploy' ? 'Deploy log' : 'Verify log', bold: true}], '', state.columns),
 					...logLines(state.log, state).slice(-(output - 1)),
 				]
 			: []),

@@ -2,24 +2,15 @@ import {formatChanges} from '../../core/run/changes.ts';
 import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import type {Tone} from '../../core/text/spans.ts';
 import {factLines} from '../facts.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
 import type {FleetLayout} from '../layout.ts';
+import {gateMarks} from '../paint/signs.ts';
 import {block, type Line} from '../paint/line.ts';
 import {rule} from '../paint/rule.ts';
 import {selectedRun, type State} from '../state.ts';
 
 /* The selected run beside or below the list: facts, pipeline, output. */
-
-const marks: Readonly<Record<string, {readonly glyph: string; readonly tone: Tone | undefined}>> = {
-	done: {glyph: '✓', tone: 'good'},
-	ready: {glyph: '▸', tone: 'warn'},
-	blocked: {glyph: '·', tone: 'quiet'},
-	failed: {glyph: '✗', tone: 'bad'},
-	inconclusive: {glyph: '~', tone: 'warn'},
-	busy: {glyph: '●', tone: 'accent'},
-};
 
 /** What a step comes after, where it cannot be done yet. */
 const waitsFor: Readonly<Record<GateId, string>> = {
@@ -34,7 +25,7 @@ const waitsFor: Readonly<Record<GateId, string>> = {
 /** The steps to a deploy, each with its key where it can be done. */
 function pipelineLines(run: Run, state: State): Line[] {
 	return gatesOf(run).map((gate): Line => {
-		const {glyph, tone} = marks[state.busy[run.id] === gate.id ? 'busy' : gate.state]!;
+		const {glyph, tone} = gateMarks[state.busy[run.id] === gate.id ? 'busy' : gate.state]!;
 		const key = keyName(keysOf(bindingOf(gate.id === 'review' ? 'changes' : gate.id), state)[0]!);
 		const isNext = gate.state === 'ready' || gate.state === 'failed' || gate.state === 'inconclusive';
 		return {

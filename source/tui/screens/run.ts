@@ -1,4 +1,3 @@
-import {statusOf} from '../../core/run/attention.ts';
 import {itemIds, itemTitles, type Item, type Status} from '../../core/run/audit.ts';
 import {zoneOf} from '../../core/text/time.ts';
 import {learn, proposalLines} from '../../core/run/learn.ts';
@@ -12,6 +11,7 @@ import {placeNames} from '../place-names.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {spokenText} from '../spoken/words.ts';
 import {journalLines} from './timeline.ts';
+import {runHeader} from './run-header.ts';
 import {reviewLines, reviewTitle} from '../review/view.ts';
 
 /** The tone of a check's result. */
@@ -89,8 +89,15 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 		const status = item?.status ?? run.audit?.items.find(item => item.id === id)?.status;
 		const stale = run.audit?.stale ? ', outdated' : '';
 		lines.push({
-			text: ` ${(status ?? '·').padEnd(5)} ${itemTitles[id].padEnd(22)} ${evidenceOf(item, status, stale)}`,
-			tone: statusTone(run.audit?.stale && status === 'PASS' ? undefined : status),
+			spans: [
+				{
+					text: ` ${(status ?? '·').padEnd(5)} `,
+					bold: status !== undefined,
+					tone: statusTone(run.audit?.stale && status === 'PASS' ? undefined : status),
+				},
+				{text: itemTitles[id].padEnd(22)},
+				{text: ` ${evidenceOf(item, status, stale)}`, tone: 'quiet'},
+			],
 		});
 		for (const probe of withProbes
 			? (item?.probes ?? [])
@@ -103,10 +110,12 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 		}
 
 		if (status === 'FAIL' || status === 'ERROR') {
-			lines.push({
-				text: `   ${status === 'ERROR' ? 'inconclusive: run it again (c); if it stays, ' : ''}${remedies[id]}`,
-				tone: 'warn',
-			});
+			const remedy = `${status === 'ERROR' ? 'inconclusive: run it again (c); if it stays, ' : ''}${remedies[id]}`;
+			lines.push(
+				...wrapSpans([{text: remedy, tone: 'warn'}], Math.max(20, state.columns - 4)).map(spans => ({
+					spans: [{text: '   '}, ...spans],
+				})),
+			);
 		}
 	}
 
@@ -137,11 +146,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 		}
 
 		case 'checklist': {
-			return [
-				...checklistLines(run, state, true).slice(state.scroll),
-				{text: ''},
-				{text: ' a opens the pipeline, where c runs the audit', dim: true},
-			];
+			return checklistLines(run, state, true).slice(state.scroll);
 		}
 
 		case 'network': {
@@ -237,14 +242,12 @@ export function runLines(state: State, height: number): Line[] {
 
 	const bar = tabs.map((tab, index) => ({
 		text: ` ${index + 1} ${placeNames[tab]} `,
-		bold: tab === state.tab,
-		underline: tab === state.tab,
-		dim: tab !== state.tab,
+		...(tab === state.tab ? {inverse: true} : {tone: 'quiet' as const}),
 	}));
 	const right = tabTitle(state);
 	const room = state.columns - bar.reduce((sum, span) => sum + span.text.length, 0) - 1;
 	return [
-		{text: ` ${run.project.id} / ${run.id}  ${escapeLine(statusOf(run, state.now))}`, title: true},
+		runHeader(run, state),
 		{spans: [...bar, {text: right.length > room ? '' : right.padStart(room), dim: true}], spoken: right},
 		...tabLines(run, state, height - 2),
 	];
