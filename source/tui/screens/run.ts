@@ -11,6 +11,7 @@ import {placeNames} from '../place-names.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {spokenText} from '../spoken/words.ts';
 import {journalLines} from './timeline.ts';
+import {wrapSpans} from '../paint/fit.ts';
 import {runHeader} from './run-header.ts';
 import {reviewLines, reviewTitle} from '../review/view.ts';
 
