@@ -300,7 +300,6 @@ export type Message =
 	| {readonly type: 'recent'; readonly recent: State['recent']}
 	| {readonly type: 'settings'; readonly settings: Settings; readonly problem?: string | undefined}
 	| {readonly type: 'theme'; readonly theme: Ground}
-	/** Whether the terminal has the keyboard, as it says. */
 	| {readonly type: 'focus'; readonly isFocused: boolean}
 	| {readonly type: 'offer'; readonly project: string; readonly offer: ProjectView}
 	| {

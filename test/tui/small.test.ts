@@ -88,3 +88,32 @@ test('a low pipeline begins with its steps, and says how much there is below', (
 	assert.match(lines.join('\n'), /↓ \d+ more/);
 	assert.match(frame(press(at('gates'), 'pagedown')).join('\n'), /↑ \d+ more/);
 });
+
+test('of a list that is longer than the terminal the selected row is in view, and how much there is above and below', () => {
+	const {vault, disk} = {vault: screens()['vault']!, disk: screens()['disk']!};
+	const many = <Item>(items: readonly Item[], name: (item: Item, index: number) => Item) =>
+		Array.from({length: 30}, (_, index) => name(items[0]!, index));
+	const states: Array<[State, RegExp]> = [
+		[
+			{
+				...vault,
+				vault: {
+					...vault.vault!,
+					secrets: many(vault.vault!.secrets, (secret, index) => ({...secret, reference: `s-${index}-`, holders: []})),
+				},
+			},
+			/s-17-/,
+		],
+		[{...disk, disk: many(disk.disk!, (entry, index) => ({...entry, run: `s-${index}-`}))}, /s-17-/],
+	];
+	for (const [from, wanted] of states) {
+		const shown = frame({...from, columns: 80, rows: 24, scroll: 17}).join('\n');
+		assert.match(shown, wanted);
+		assert.match(shown, /↑ \d+ more[\s\S]*↓ \d+ more/);
+		const counts = [...shown.matchAll(/[↑↓] (\d+) more/g)].map(match => Number(match[1]));
+		const rows = shown.match(/s-\d+-/g)!.length;
+		assert.ok(counts[0]! + counts[1]! + rows >= 30, shown);
+		assert.doesNotMatch(frame({...from, columns: 80, rows: 24, scroll: 0}).join('\n'), /↑ \d+ more/);
+		assert.doesNotMatch(frame({...from, columns: 80, rows: 24, scroll: 29}).join('\n'), /↓ \d+ more/);
+	}
+});

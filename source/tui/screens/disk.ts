@@ -1,7 +1,7 @@
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatBytes} from '../../core/text/bytes.ts';
+import {inView} from '../paint/in-view.ts';
 import type {Line} from '../paint/line.ts';
-import {windowOf} from '../layout.ts';
 import type {State} from '../state.ts';
 
 /** What each run takes of the disk, and what of it can be deleted. */
@@ -21,14 +21,12 @@ export function diskLines(state: State, height: number): Line[] {
 	if (disk.length === 0) {
 		lines.push({text: ' no runs', dim: true});
 	} else {
-		const {from, to} = windowOf(disk.length, state.scroll, height - 1);
-		lines.push(
-			...disk.slice(from, to).map((entry, index): Line => ({
-				text: ` ${formatBytes(entry.bytes).padStart(10)}  ${entry.project} / ${entry.run}  ${escapeLine(entry.note)}`,
-				inverse: from + index === state.scroll,
-				tone: entry.safe ? 'good' : undefined,
-			})),
-		);
+		const rows = disk.map((entry, index): Line => ({
+			text: ` ${formatBytes(entry.bytes).padStart(10)}  ${entry.project} / ${entry.run}  ${escapeLine(entry.note)}`,
+			inverse: index === state.scroll,
+			tone: entry.safe ? 'good' : undefined,
+		}));
+		lines.push(...inView(rows, state.scroll, height - 1));
 	}
 
 	return lines;

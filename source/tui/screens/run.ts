@@ -5,6 +5,7 @@ import {escapeLine} from '../../core/text/escape-controls.ts';
 import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Tone} from '../../core/text/spans.ts';
+import {inView} from '../paint/in-view.ts';
 import type {Line} from '../paint/line.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeNames} from '../place-names.ts';
@@ -143,7 +144,7 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 		}
 
 		case 'scopes': {
-			return scopeLines(run, state);
+			return [...inView(scopeLines(run, state), state.scroll, height)];
 		}
 
 		case 'checklist': {

@@ -1,5 +1,6 @@
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
+import {inView} from '../paint/in-view.ts';
 import type {Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
 
@@ -49,11 +50,9 @@ export function vaultLines(state: State, height: number): Line[] {
 		}
 	}
 
-	// What is selected stays in view.
 	const selected = lines.findIndex(line => line.inverse);
-	const from = Math.max(0, Math.min(lines.length - (height - 1), selected - Math.floor(height / 2)));
 	return [
 		{text: ` vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, title: true},
-		...lines.slice(from),
+		...inView(lines, selected, height - 1),
 	];
 }
