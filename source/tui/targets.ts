@@ -6,7 +6,9 @@ import {selectedRun, type State} from './state.ts';
 
 /** The runs that an action is for: those that are selected in the list with space, else the one under the cursor. */
 export function targets(state: State): readonly Run[] {
-	const marked = state.screen === 'fleet' ? state.runs.filter(run => state.list.marked.includes(run.id)) : [];
+	// Asked for each key of the footer: without marks nobody looks through all runs.
+	const isMarked = state.screen === 'fleet' && state.list.marked.length > 0;
+	const marked = isMarked ? state.runs.filter(run => state.list.marked.includes(run.id)) : [];
 	if (marked.length > 0) {
 		return marked;
 	}

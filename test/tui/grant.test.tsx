@@ -63,8 +63,8 @@ test('several hosts are one verb each, and what it means and the reason follow w
 	const both = press(asking, '+', 'down', 'space');
 	assert.match(text(both.state), /to these 2 hosts/);
 	assert.deepEqual(verbs(press(both.state, '2', 'return').effects), [
-		'allow one network:new.test:443 --because to reach new.test:443 and 1 other host for Mend the parser --for 1h',
-		'allow one network:old.test:443 --because to reach new.test:443 and 1 other host for Mend the parser --for 1h',
+		'allow one network:new.test:443 --because to reach new.test:443, old.test:443 for Mend the parser --for 1h',
+		'allow one network:old.test:443 --because to reach new.test:443, old.test:443 for Mend the parser --for 1h',
 	]);
 	const none = press(asking, '+', 'space', 'return');
 	assert.deepEqual(none.effects, []);

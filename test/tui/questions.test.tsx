@@ -530,7 +530,7 @@ test('a target outside of its window asks why before anything else, and says whe
 	assert.deepEqual(ids(closed.state), ['target', 'confirm']);
 	for (const key of ['return', 'tab']) {
 		const hasty = press(closed.state, key);
-		assert.match(hasty.state.notice!.text, /shelf is outside its deploy window \(opens Thu 09:00\).* \(o\)$/);
+		assert.match(hasty.state.notice!.text, /^shelf is outside its deploy window \(opens Thu 09:00\); o: deploy now$/);
 		assert.equal(dialogOf(hasty.state)!.at, 0, 'the word is not asked for');
 	}
 

@@ -298,7 +298,7 @@ test('a key becomes an effect only where it may', () => {
 		{
 			type: 'act',
 			run: 'one',
-			argv: ['allow', 'one', 'network:a.test:443', '--because', 'to reach a.test:443 for x', '--for', '15m'],
+			argv: ['allow', 'one', 'network:a.test:443', '--because', 'to reach a.test:443', '--for', '15m'],
 			title: 'allow',
 		},
 	]);

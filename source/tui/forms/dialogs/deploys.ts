@@ -47,9 +47,7 @@ function outsideWindow(
 	{target, reason}: {readonly target: string; readonly reason?: string | undefined},
 ): string | undefined {
 	const opens = opensAt(state.offers[run.project.id]?.deploy[target]?.window, state.now);
-	return opens === undefined || reason
-		? undefined
-		: `${target} is outside its deploy window (opens ${opens}): a deploy now needs a reason`;
+	return opens === undefined || reason ? undefined : `${target} is outside its deploy window (opens ${opens})`;
 }
 
 /** The secrets of the vault that are a target's credentials: for deploys alone, and named like them. */
@@ -211,6 +209,9 @@ function startDeploy(
 		: {state, effects: [{type: 'terminal', argv, pause: true}]};
 }
 
+/** The way to deploy to a target whose window is closed. */
+const outsideHint = 'o: deploy now';
+
 const chosenTarget = ({fields}: Dialog) => fields.find(({id}) => id === 'target')?.value ?? '';
 
 /** With a field for the reason of a deploy outside of the window, and the cursor there. */
@@ -259,7 +260,10 @@ const deploy: DialogDefinition = {
 		const run = runsOf(state, dialog)[0]!;
 		const early = outsideWindow(state, run, {target, reason});
 		if (early) {
-			return askAgain(state, dialog, {field: reason === undefined ? 'target' : 'reason', because: `${early} (o)`});
+			return askAgain(state, dialog, {
+				field: reason === undefined ? 'target' : 'reason',
+				because: `${early}; ${reason === undefined ? outsideHint : 'say why'}`,
+			});
 		}
 
 		return confirm === target
@@ -268,7 +272,7 @@ const deploy: DialogDefinition = {
 	},
 	leave(state, dialog, {target = '', reason}) {
 		const early = outsideWindow(state, runsOf(state, dialog)[0]!, {target, reason});
-		return early === undefined || reason !== undefined ? early : `${early} (o)`;
+		return early === undefined ? undefined : `${early}; ${reason === undefined ? outsideHint : 'say why'}`;
 	},
 };
 
@@ -319,7 +323,7 @@ const rollback: DialogDefinition = {
 		const run = runsOf(state, dialog)[0]!;
 		const early = outsideWindow(state, run, {target, reason});
 		return early
-			? askAgain(state, dialog, {field: 'reason', because: early})
+			? askAgain(state, dialog, {field: 'reason', because: `${early}; say why`})
 			: startDeploy(state, run, {target, reason});
 	},
 	leave: (state, dialog, {reason}) =>

@@ -62,11 +62,16 @@ export function changesLine({id, captured}: Run, state: State): DialogLine {
 		return fact('Changes', 'not counted yet');
 	}
 
+	const files = changes?.files ?? captured?.files ?? 0;
+	if (files === 0 && (captured?.commits ?? 0) === 0) {
+		return fact('Changes', 'none');
+	}
+
 	const commits = captured ? `, ${plural(captured.commits, 'commit')}` : '';
 	return {
 		label: 'Changes',
 		spans: [
-			{text: plural(changes?.files ?? captured?.files ?? 0, 'file')},
+			{text: plural(files, 'file')},
 			...(changes
 				? [
 						{text: ` +${changes.added}`, tone: 'good' as const},

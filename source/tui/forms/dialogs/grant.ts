@@ -19,6 +19,9 @@ const endOfDay = 18;
 /** Characters of the task that a preset reason quotes. */
 const maxTaskLength = 60;
 
+/** Hosts that a preset reason names. */
+const maxHosts = 3;
+
 const kind = 'network:';
 
 /** What runs asked for in vain: how often, when last, and which of them. */
@@ -85,15 +88,23 @@ const durationField = (now: number): Field => ({
 
 /** What a person most likely means by it, to be put right where it is something else. */
 function presetReason(hosts: readonly string[], runs: readonly Run[]): string {
-	const [first, ...others] = hosts;
-	if (first === undefined) {
+	if (hosts.length === 0) {
 		return '';
 	}
 
-	const more = others.length === 0 ? '' : ` and ${plural(others.length, 'other host')}`;
-	const task = runs.length === 1 ? escapeLine(taskOf(runs[0]!)) : plural(runs.length, 'run');
-	const short = task.length > maxTaskLength ? `${task.slice(0, maxTaskLength - 1)}…` : task;
-	return `to reach ${escapeLine(first)}${more} for ${short}`;
+	const more = hosts.length > maxHosts ? ` and ${plural(hosts.length - maxHosts, 'other host')}` : '';
+	const reach = `to reach ${hosts
+		.slice(0, maxHosts)
+		.map(host => escapeLine(host))
+		.join(', ')}${more}`;
+	const [one] = runs;
+	// A command line is no reason.
+	if (one?.prompt === undefined || runs.length > 1) {
+		return reach;
+	}
+
+	const task = escapeLine(taskOf(one));
+	return `${reach} for ${task.length > maxTaskLength ? `${task.slice(0, maxTaskLength - 1)}…` : task}`;
 }
 
 const reasonFor = (value: string): Field => ({
