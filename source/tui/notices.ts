@@ -1,6 +1,7 @@
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {bindingOf, bindings, keyName, keysOf, type Action} from './keymap.ts';
-import {placeOf, type Ended, type Message, type State, type Undo} from './state.ts';
+import type {Ended, Undo} from './batch.ts';
+import {placeOf, type Message, type State} from './state.ts';
 
 /* What the line below the screen says of a verb that has ended. */
 

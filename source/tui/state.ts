@@ -20,6 +20,7 @@ import type {
 	Settings,
 	StoreView,
 } from '../protocol/client.ts';
+import type {Batch, Ended, Undo} from './batch.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
 import type {Ground, ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
@@ -238,31 +239,6 @@ export type State = {
 	readonly dragging: boolean;
 	/** Grammars that have been loaded, so that a change of them is drawn. */
 	readonly grammars: number;
-};
-
-/** Verbs that take something back; none of them destroys anything. */
-export type Undo = {
-	readonly verb: 'restore' | 'continue' | 'revoke';
-	/** What is taken back, by run: its scope where it is a grant. */
-	readonly items: ReadonlyArray<{readonly run: string; readonly scope?: string | undefined}>;
-};
-
-/** Verbs that are begun at once, for several runs: one notice says how they ended. */
-export type Batch = {
-	readonly id: string;
-	readonly size: number;
-	/** Whether one begins when the one before it has ended: they are heavy, or come in each other's way. */
-	readonly isSerial?: boolean | undefined;
-};
-
-/** How one verb of a batch ended. */
-export type Ended = {
-	readonly run: string;
-	readonly isGood: boolean;
-	/** Why not, in one line, escaped. */
-	readonly text: string;
-	/** The verbs that succeeded. */
-	readonly ran: ReadonlyArray<readonly string[]>;
 };
 
 /** What comes after a verb that worked. */

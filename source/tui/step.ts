@@ -1,5 +1,6 @@
 import type {Run} from '../core/run/run.ts';
-import type {Batch, Effect, State, Then} from './state.ts';
+import type {Batch} from './batch.ts';
+import type {Effect, State, Then} from './state.ts';
 
 /** What comes next, and what is to be done. */
 export type Step = {readonly state: State; readonly effects: readonly Effect[]};

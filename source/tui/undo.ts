@@ -1,6 +1,7 @@
 import {isInForce} from '../core/scope.ts';
 import type {Run} from '../core/run/run.ts';
-import type {State, Undo} from './state.ts';
+import type {Undo} from './batch.ts';
+import type {State} from './state.ts';
 import {runVerbsForAll, type Step} from './step.ts';
 
 /* What one key takes back: the last thing that was done from this screen, where a verb undoes it. */
@@ -73,7 +74,7 @@ export function cannotUndo(state: State): string | undefined {
 
 /** Takes back the last thing that can be. */
 export function undo(state: State): Step {
-	const open = openPart(state, state.undo!)!;
+	const open = openPart(state, state.undo)!;
 	const ids = new Set(open.items.map(({run}) => run));
 	return runVerbsForAll(
 		{...state, undo: undefined},
