@@ -74,7 +74,7 @@ export function cannotUndo(state: State): string | undefined {
 
 /** Takes back the last thing that can be. */
 export function undo(state: State): Step {
-	const open = openPart(state, state.undo)!;
+	const open = openPart(state, state.undo!)!;
 	const ids = new Set(open.items.map(({run}) => run));
 	return runVerbsForAll(
 		{...state, undo: undefined},
