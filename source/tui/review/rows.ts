@@ -44,13 +44,22 @@ function viewedNote(file: DiffFile, review: Review): string {
 	return review.viewed[file.path] === undefined ? '' : 'changed since you viewed it';
 }
 
+const ends = new WeakMap<DiffFile, string>();
+
+/** What becomes of blanks and line ends, read once. */
+function endsOf(file: DiffFile): string {
+	const text = ends.get(file) ?? lineEnds(file);
+	ends.set(file, text);
+	return text;
+}
+
 function noteOf(file: DiffFile, {review, binaries = [], whole}: ReviewState): string {
 	const parts = [
 		viewedNote(file, review),
 		file.binary ? binaryText(binaries.find(({path}) => path === file.path) ?? {before: null, after: null}) : '',
 		whole[file.path] ? 'whole file' : '',
 		isGenerated(file) ? 'generated' : '',
-		lineEnds(file),
+		endsOf(file),
 		file.oldMode !== '' && file.newMode !== '' && file.oldMode !== file.newMode
 			? `${file.oldMode} → ${file.newMode}`
 			: '',
@@ -155,6 +164,8 @@ export function headRows({
 	return commitFlags.length + packageHead(files, facts?.packages).length;
 }
 
+const hunkRows = new WeakMap<DiffFile, {readonly look: string; readonly rows: readonly ReviewRow[]}>();
+
 /** Makes the rows of a review. One for each time, as all of them depend on how it is looked at. */
 class RowMaker {
 	readonly #review: ReviewState;
@@ -197,13 +208,37 @@ class RowMaker {
 		this.#addPackages(file, folded);
 		// Below the lines that they are about, where those are shown; else at the end of the file.
 		const left = new Map(comments.map(comment => [comment, placeOfComment(file, comment)]));
-		for (const [number, hunk] of folded ? [] : file.hunks.entries()) {
-			this.#rows.push({kind: 'hunk', file, header: hunk.header, number});
-			this.#addLines(file, number, left);
+		if (!folded) {
+			this.#addHunks(file, left);
 		}
 
 		for (const comment of left.keys()) {
 			this.#addComment(file, comment);
+		}
+	}
+
+	/** Those of a file without comments are made once for the same look: a mark or a fold elsewhere changes none of them. */
+	#addHunks(file: DiffFile, comments: Map<Comment, number>): void {
+		const {split, width, wrap} = this.#look;
+		const look = `${split} ${width} ${wrap}`;
+		const known = comments.size === 0 ? hunkRows.get(file) : undefined;
+		if (known?.look === look) {
+			for (const row of known.rows) {
+				this.#rows.push(row);
+			}
+
+			return;
+		}
+
+		const from = this.#rows.length;
+		const isPlain = comments.size === 0;
+		for (const [number, hunk] of file.hunks.entries()) {
+			this.#rows.push({kind: 'hunk', file, header: hunk.header, number});
+			this.#addLines(file, number, comments);
+		}
+
+		if (isPlain) {
+			hunkRows.set(file, {look, rows: this.#rows.slice(from)});
 		}
 	}
 

@@ -1,6 +1,6 @@
 import type {DiffFile, DiffLine} from '../../core/review/diff.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import {findIn, patternOf} from '../../core/text/search.ts';
+import {patternOf} from '../../core/text/search.ts';
 import type {ReviewState, State} from '../state.ts';
 import {bad, good, stay, type Step} from '../step.ts';
 import {moveTo} from './cursor.ts';
@@ -36,8 +36,12 @@ function matchesOf(state: Pick<State, 'columns'>, review: ReviewState, text: str
 }
 
 function findAll(files: readonly DiffFile[], text: string, split: boolean): Match[] {
-	const pattern = patternOf(text);
-	const indexIn = (own: string) => findIn(own.slice(0, maxSearched), pattern)?.from;
+	const {source, flags} = patternOf(text);
+	const pattern = new RegExp(source, flags.replace('g', ''));
+	const indexIn = (own: string) => {
+		const match = pattern.exec(own.length > maxSearched ? own.slice(0, maxSearched) : own);
+		return match && match[0] !== '' ? match.index : undefined;
+	};
 	const matches: Match[] = [];
 	for (const [file, own] of files.entries()) {
 		const inName = indexIn(escapeLine(own.path));
@@ -93,9 +97,10 @@ export function matchCount(
 	}
 
 	const matches = matchesOf(state, review, search.text);
+	const here = placeAt(review, reviewRows(state, review));
 	const match = search.at === undefined ? undefined : matches[search.at];
-	const isThere = match && compare(match, placeAt(review, reviewRows(state, review))) === 0;
-	return {at: isThere ? search.at : undefined, total: matches.length};
+	const at = match && compare(match, here) === 0 ? search.at! : matches.findIndex(own => compare(own, here) === 0);
+	return {at: at === -1 ? undefined : at, total: matches.length};
 }
 
 /** The cursor on a match; the file that holds it is unfolded. */

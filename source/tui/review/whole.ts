@@ -42,7 +42,9 @@ function replace(state: State, file: DiffFile, whole: ReviewState['whole']): Sta
 	const next = {...state, review};
 	const rows = reviewRows(next, review);
 	const isOwn = (other: ReviewRow) => 'file' in other && other.file === file;
-	return moveTo(next, review, line ? nearest(rows, file, line) : rows.findIndex(other => isOwn(other)));
+	const at = line ? nearest(rows, file, line) : rows.findIndex(other => isOwn(other));
+	// As far below the top as before, so that the eye finds it.
+	return moveTo(next, {...review, top: Math.max(0, at - before.at + before.top)}, at);
 }
 
 /** The row of a line, or of the one that is nearest to it. */
