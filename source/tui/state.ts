@@ -1,11 +1,8 @@
-import type {LockChange} from '../core/packages/difference.ts';
 import type {Changes} from '../core/run/changes.ts';
 import type {Item} from '../core/run/audit.ts';
 import type {Entry} from '../core/run/event.ts';
-import type {BinaryChange} from '../core/review/content.ts';
 import type {DiffFile} from '../core/review/diff.ts';
 import type {Review} from '../core/review/comments.ts';
-import type {FlagFacts} from '../core/review/flags.ts';
 import type {Project} from '../core/project.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Span} from '../core/text/spans.ts';
@@ -21,9 +18,12 @@ import type {
 	StoreView,
 } from '../protocol/client.ts';
 import type {Batch, Ended, Undo} from './batch.ts';
+import type {ReviewEffect, ReviewMessage, ReviewState} from './review/state.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
 import type {Ground, ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
+
+export type {ReviewState} from './review/state.ts';
 
 export type ScreenId =
 	| 'welcome'
@@ -85,34 +85,6 @@ export type LogView = {
 	readonly search: string;
 	/** A selection by positions: where it was begun, and where it ends now. */
 	readonly select: {readonly anchor: number; readonly at: number} | undefined;
-};
-
-export type ReviewState = {
-	readonly run: string;
-	readonly files: readonly DiffFile[];
-	readonly review: Review;
-	/** What the flags of its files depend on. */
-	readonly facts?: FlagFacts | undefined;
-	/** What became of files that are not text. */
-	readonly binaries?: readonly BinaryChange[] | undefined;
-	/** Files that are shown with every line, by path: as they were before. */
-	readonly whole: Readonly<Record<string, DiffFile>>;
-	/** What in the run's commits' messages and names is to be looked at first. */
-	readonly commitFlags?: readonly string[] | undefined;
-	/** Folded by hand, or unfolded, by path. */
-	readonly folds: Readonly<Record<string, boolean>>;
-	readonly split: 'auto' | 'unified' | 'side by side';
-	/** Whether a long line goes on in the next row; else its end is counted. */
-	readonly wrap: boolean;
-	/** The row under the cursor, and the first in view. */
-	readonly at: number;
-	readonly top: number;
-	/** Where a range of lines begins. */
-	readonly anchor: number | undefined;
-	/** What is searched for, and which of its matches was gone to last. */
-	readonly search: {readonly text: string; readonly at: number | undefined} | undefined;
-	/** Whether the files are listed in place of the change, where there is no room for them beside it. */
-	readonly isListing: boolean;
 };
 
 /** A line at the bottom that is being typed, and what it is for. */
@@ -285,18 +257,7 @@ export type Message =
 			/** Undefined where it could not be read. */ readonly plan: DeployPlanView | undefined;
 	  }
 	| {readonly type: 'disk'; readonly disk: readonly DiskView[]}
-	| {
-			readonly type: 'diff';
-			readonly run: string;
-			readonly files: readonly DiffFile[];
-			readonly review: Review;
-			/** What became of packages in its lock files. */
-			readonly packages?: readonly LockChange[] | undefined;
-			readonly binaries?: readonly BinaryChange[] | undefined;
-			readonly problem?: string | undefined;
-	  }
-	/** A file with every line of it. */
-	| {readonly type: 'whole'; readonly run: string; readonly file: DiffFile}
+	| ReviewMessage
 	| {readonly type: 'compared'; readonly run: string; readonly files: readonly DiffFile[]}
 	| ActivityMessage
 	| FoundMessage
@@ -346,11 +307,9 @@ export type Effect =
 			readonly input?: string | undefined;
 			readonly pause: boolean;
 	  }
-	| {readonly type: 'diff'; readonly run: string}
-	| {readonly type: 'whole'; readonly run: string; readonly path: string}
+	| ReviewEffect
 	/** What a run changed, beside others. */
 	| {readonly type: 'compare'; readonly run: string}
-	| {readonly type: 'save-review'; readonly run: string; readonly review: Review}
 	| {readonly type: 'log'; readonly kind: LogState['kind']; readonly move: LogMove}
 	| {readonly type: 'search'; readonly backward: boolean}
 	| {readonly type: 'copy'; readonly from: number; readonly to: number}
