@@ -82,6 +82,13 @@ test('a question that is higher than the terminal is paged, and its fields are a
 	assert.equal(press(stop, 'pagedown').focus.type, 'dialog');
 });
 
+test('the first screen offers all three ways, however low it is', () => {
+	const lines = frame(at('welcome')).join('\n');
+	for (const way of ['See the demo', 'Add this project', 'Check this machine']) {
+		assert.match(lines, new RegExp(way));
+	}
+});
+
 test('a low pipeline begins with its steps, and says how much there is below', () => {
 	const lines = frame(at('gates'));
 	assert.equal(lines[1]!.startsWith('─ Pipeline ─'), true);

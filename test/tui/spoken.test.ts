@@ -82,6 +82,15 @@ test('a selection says its row, a place its title and its rows', () => {
 	);
 });
 
+test('in every list a step says the row that it leads to, and no other', () => {
+	for (const name of ['fleet', 'activity', 'found', 'vault', 'disk', 'scopes']) {
+		const from = screens()[name]!;
+		const said = hear({...from, rows: 40}, 'j', 'k');
+		assert.ok(said.length <= 2, `${name}: ${said.join('\n')}`);
+		assert.doesNotMatch(said.join('\n'), /selected/, name);
+	}
+});
+
 test('a run that comes to need a person, and the end of a verification, are said once, wherever one is', () => {
 	const begun = [run('one', started), run('two', started)];
 	const waits: RunEvent = {type: 'agent.status', state: 'waiting', because: 'asks which licence'};

@@ -41,7 +41,7 @@ function lineOf(line: ActivityLine, widths: Widths, isSelected: boolean): Line {
 			...(widths.project === 0 ? [] : [{text: `${fit(line.project, widths.project)} `, tone: 'quiet' as const}]),
 			...textSpans(line),
 		],
-		spoken: `${isSelected ? 'selected: ' : ''}${[
+		spoken: [
 			localMinute(line.at),
 			line.run,
 			line.project,
@@ -49,7 +49,7 @@ function lineOf(line: ActivityLine, widths: Widths, isSelected: boolean): Line {
 			line.count > 1 ? `${line.count} times` : '',
 		]
 			.filter(part => part !== '')
-			.join(', ')}`,
+			.join(', '),
 	};
 }
 

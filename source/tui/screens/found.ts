@@ -31,7 +31,7 @@ function foundLine(found: FoundView, {run, columns}: {run: number; columns: numb
 			{text: ` ${found.log.padEnd(6)} `, tone: 'quiet'},
 			...textSpans(found, columns - head.length - 1),
 		],
-		spoken: `${isSelected ? 'selected: ' : ''}${found.run}, ${found.log}: ${spokenText(escapeLine(found.text))}`,
+		spoken: `${found.run}, ${found.log}: ${spokenText(escapeLine(found.text))}`,
 	};
 }
 

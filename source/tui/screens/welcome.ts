@@ -6,24 +6,28 @@ import {rule} from '../paint/rule.ts';
 import {placeNames} from '../place-names.ts';
 import {placeOf, type State} from '../state.ts';
 
+/** With fewer rows, nothing is blank. */
+const lowHeight = 15;
+
 /** The first time: three ways to begin. */
-export function welcomeLines(state: State): Line[] {
+export function welcomeLines(state: State, height: number): Line[] {
+	const gaps: Line[] = height < lowHeight ? [] : [{}];
 	const option = (action: Action, note: string): Line[] => {
 		const binding = bindingOf(action);
 		const title = binding.title[0]!.toUpperCase() + binding.title.slice(1);
 		return [
 			{text: `   ${keyNames(binding, state)}  ${title}`, bold: true},
 			{text: `      ${note}`, dim: true},
-			{text: ''},
+			...gaps,
 		];
 	};
 
 	return [
 		{text: ' fleet', title: true},
-		{text: ''},
+		...gaps,
 		{text: ' Runs AI coding agents under least privilege, each in a sandbox of its own.'},
 		{text: ' No access unless you grant it.'},
-		{text: ''},
+		...gaps,
 		...option('demo', 'a throwaway project, a misbehaving agent, and every step to a deploy'),
 		...option(
 			'add-here',

@@ -34,7 +34,7 @@ export function spokenText(text: string): string {
 
 /** A line as it is read out. */
 export function spokenLine({text, spans, spoken}: Line): string {
-	return spoken ?? spokenText(text ?? spans?.map(span => span.text).join('') ?? '');
+	return spokenText(spoken ?? text ?? spans?.map(span => span.text).join('') ?? '');
 }
 
 /** A text by which it is known whether there is news: times go on by themselves. */
