@@ -19,6 +19,9 @@ export type JournalSource = {
 /** Bytes of a journal that are read at first, and at most. */
 const [firstBytes, mostBytes] = [32 * 1024, 16 * 1024 ** 2];
 
+/** Journals between two looks whether enough was found. */
+const sortEvery = 16;
+
 type Known = {
 	stamp: string;
 	readonly project: string;
@@ -62,20 +65,24 @@ export class ActivityReader {
 	read(sources: readonly JournalSource[], {since, limit, fits, shows}: ActivityRequest): Activity[] {
 		const order = sources.filter(({at}) => at >= since).sort((a, b) => (a.at < b.at ? 1 : Number(a.at > b.at) * -1));
 		let found: Activity[] = [];
-		for (const source of order) {
-			// All that is left to read is earlier than what is found already.
-			if (found.length >= limit && found[limit - 1]!.at > source.at) {
-				break;
+		for (const [index, source] of order.entries()) {
+			// Now and then, since sorting is what costs.
+			if (found.length >= limit && index % sortEvery === 0) {
+				found = found.sort(newestFirst).slice(0, limit);
+				// All that is left to read is earlier than what is found already.
+				if (found[limit - 1]!.at > source.at) {
+					break;
+				}
 			}
 
 			const lines = this.#linesOf(source, {since, limit, shows});
 			const [first] = lines;
 			if (first !== undefined && (fits?.(source.run, first.project) ?? true)) {
-				found = [...found, ...lines].sort(newestFirst).slice(0, limit);
+				found.push(...lines);
 			}
 		}
 
-		return found;
+		return found.sort(newestFirst).slice(0, limit);
 	}
 
 	/** The lines of one run that may be among the newest. */

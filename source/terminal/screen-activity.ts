@@ -78,8 +78,14 @@ export function activityOf(paths: Paths, known: {list(): readonly Run[]}): Fleet
 	const today = new Today(paths);
 	let words: OwnWords | undefined;
 	let reader: ActivityReader | undefined;
+	let last: {runs: readonly Run[]; limit: number; day: number; result: Awaited<ReturnType<FleetClient['activity']>>};
 	return async limit => {
 		const runs = known.list();
+		const day = startOfDay(Date.now());
+		if (last?.runs === runs && last.limit === limit && last.day === day) {
+			return last.result;
+		}
+
 		const [{ActivityReader}] = await parts();
 		words ??= new OwnWords(loginName());
 		reader ??= new ActivityReader({paths});
@@ -87,6 +93,8 @@ export function activityOf(paths: Paths, known: {list(): readonly Run[]}): Fleet
 			runs.map(({id, updatedAt, seq}) => ({run: id, at: updatedAt, stamp: `${seq} ${updatedAt}`})),
 			{since: '', limit},
 		);
-		return {lines: lines.map(line => words!.of(line)), today: await today.spend(runs)};
+		const result = {lines: lines.map(line => words!.of(line)), today: await today.spend(runs)};
+		last = {runs, limit, day, result};
+		return result;
 	};
 }

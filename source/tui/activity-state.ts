@@ -43,7 +43,7 @@ export const firstActivity: ActivityState = {
 };
 
 /** Lines of the activity that the screen knows at most. */
-export const maxActivity = 1000;
+export const maxActivity = 500;
 
 /** What just happened, in one line. `earlier`: what was said shortly before, and is still to be read. */
 export type Notice = {

@@ -110,6 +110,8 @@ test('every kind of event has words of its own', () => {
 			{type: 'alarm.raised', target: 'evil.test:443', because: 'a pointer', count: 1},
 			'ALARM: a pointer, evil.test:443',
 		],
+		[{type: 'run.frozen', because: 'by ada', whole: true}, 'ada paused it'],
+		[{type: 'run.frozen', because: 'odd output', whole: true}, 'ada paused it: “odd output”'],
 		[{type: 'run.discarded', because: '', kept: []}, 'ada discarded it'],
 		[{type: 'run.restored', because: ''}, 'ada restored it'],
 		[usage(2, 0.5), 'spent ~$0.50, 2.0k tokens'],

@@ -3,7 +3,7 @@ import {branchName} from '../git/refs.ts';
 import {quoteWord} from '../text/shell-words.ts';
 import {formatDuration} from '../text/time.ts';
 import type {DenialKind, Entry, EntryOf, RunEvent} from './event.ts';
-import {done} from './evolve-text.ts';
+import {done, givenReason} from './evolve-text.ts';
 import {spentBetween, spendText, type Spend} from './spend.ts';
 import {addTests, formatTests} from './test-summary.ts';
 import {formatBudget, noUsage, type Usage} from './usage.ts';
@@ -75,6 +75,14 @@ function exitText({code, signal, because}: EntryOf<'run.exited'>): Told {
 	return {kind: 'run', text: isBad ? `failed: ${because}` : because, tone: isBad ? 'bad' : undefined};
 }
 
+/** Of a person, what one did and why; of a limit, the reason alone. */
+function paused(what: string, because: string, actor: Actor): Told {
+	const by = nameOf(actor);
+	return by === undefined
+		? {kind: 'decision', text: done(what, because, actor)}
+		: {kind: 'decision', text: `${what} it${quoted(givenReason(because))}`, by};
+}
+
 function deniedText(kind: DenialKind | undefined, target: string): string {
 	return kind === 'past-proxy' ? `blocked past the proxy: ${target}` : `blocked ${target}`;
 }
@@ -143,8 +151,8 @@ const words: Words = {
 	'run.failed': ({because}) => ({kind: 'run', text: `failed: ${because}`, tone: 'bad'}),
 	'run.crashed': ({because}) => ({kind: 'run', text: `crashed: ${because}`, tone: 'bad'}),
 	'limit.hit': ({because}) => ({kind: 'run', text: because, tone: 'warn'}),
-	'run.frozen': ({because, actor}) => ({kind: 'decision', text: done('paused', because, actor), tone: 'warn'}),
-	'run.thawed': ({because, actor}) => ({kind: 'decision', text: done('continued', because, actor)}),
+	'run.frozen': ({because, actor}) => ({...paused('paused', because, actor), tone: 'warn'}),
+	'run.thawed': ({because, actor}) => paused('continued', because, actor),
 	'scope.granted': ({grant, at, actor}) => {
 		const length =
 			grant.until === undefined

@@ -139,6 +139,7 @@ function spendLines(state: State): Line[] {
 		return [{text: ' no runs in the last 30 days', tone: 'quiet'}];
 	}
 
+	const total = totalSpend(rows);
 	const table = tableLines(
 		rows.map(row => ({
 			[by]: ` ${escapeLine(row.key)}`,
@@ -155,8 +156,15 @@ function spendLines(state: State): Line[] {
 			tone: index === 0 ? 'quiet' : undefined,
 		})),
 		{},
-		{text: ` total: ${spendText(totalSpend(rows)) || 'nothing was reported'}`},
-		{text: ' costs are estimates by list prices, from what the model said in its replies', tone: 'quiet'},
+		{text: ` total: ${spendText(total) || 'nothing was reported'}`},
+		...(total.requests === 0
+			? []
+			: [
+					{
+						text: ' costs are estimates by list prices, from what the model said in its replies',
+						tone: 'quiet' as const,
+					},
+				]),
 	];
 }
 
