@@ -380,6 +380,24 @@ export function screens(): Record<string, State> {
 			},
 		},
 	};
+	const vault = state([works], {
+		screen: 'vault',
+		vault: {
+			stores: [{id: 'keyring', title: 'the keyring', state: 'unlocked', because: ''}],
+			secrets: [
+				{
+					reference: 'fleet://user/stripe',
+					project: null,
+					store: 'keyring',
+					class: 'task',
+					hosts: ['api.stripe.test'],
+					paths: [],
+					environment: 'STRIPE',
+					holders: [{run: 'works', scope: 'secret:user/stripe', until: null}],
+				},
+			],
+		},
+	});
 	const gates = state([ready], {
 		screen: 'gates',
 		selected: 'ready',
@@ -489,24 +507,8 @@ export function screens(): Record<string, State> {
 		),
 		new: update(one, {type: 'keys', keys: ['n']}).state,
 		more: update(one, {type: 'keys', keys: ['n', 'ctrl-x']}).state,
-		vault: state([works], {
-			screen: 'vault',
-			vault: {
-				stores: [{id: 'keyring', title: 'the keyring', state: 'unlocked', because: ''}],
-				secrets: [
-					{
-						reference: 'fleet://user/stripe',
-						project: null,
-						store: 'keyring',
-						class: 'task',
-						hosts: ['api.stripe.test'],
-						paths: [],
-						environment: 'STRIPE',
-						holders: [{run: 'works', scope: 'secret:user/stripe', until: null}],
-					},
-				],
-			},
-		}),
+		vault,
+		'secret-remove': update(vault, {type: 'keys', keys: ['D']}).state,
 		disk: state([works], {
 			screen: 'disk',
 			disk: [

@@ -1,6 +1,6 @@
 import type {SecretView} from '../../../protocol/client.ts';
 import {bad, runVerb} from '../../step.ts';
-import {askAgain, type DialogDefinition} from './dialog.ts';
+import {askAgain, fact, listNames, type DialogDefinition} from './dialog.ts';
 
 /* The secrets of the vault. A value is never typed here: the verb asks for it in the terminal. */
 
@@ -58,8 +58,14 @@ const remove: DialogDefinition = {
 				title: `Remove ${secret.reference}, and its value?`,
 				runs: [],
 				verb: 'remove',
-				lines: secret.holders.map(holder => `in use by ${holder.run}`),
-				fields: [{id: 'confirm', label: 'Confirm', value: '', hint: 'type yes; esc cancels'}],
+				lines: [
+					fact('Store', `${secret.store}, for ${secret.hosts.join(' ')}`),
+					secret.holders.length === 0
+						? fact('In use', 'by no run')
+						: fact('In use', `! by ${listNames(secret.holders.map(({run}) => run)).join(', ')}`, 'warn'),
+					fact('Undo', 'none: its value is deleted, where fleet keeps it', 'warn'),
+				],
+				fields: [{id: 'confirm', label: 'Confirm', value: '', hint: 'type yes'}],
 			}
 		);
 	},
