@@ -89,14 +89,14 @@ test('review: flags first, viewed marks that survive a restart and end with a ch
 	await screen.see(/change .*finished/);
 	await screen.press('d');
 	await screen.see(/ci\.yml[^]*! ci: runs in CI[^]*M a\.txt/);
-	await screen.see('0/2 viewed');
+	await screen.see('0 of 2 viewed');
 	await screen.press('space');
-	await screen.see('1/2 viewed');
+	await screen.see('1 of 2 viewed');
 	await screen.quit();
 	const again = openScreen(t, fleet);
 	await again.see(/change .*finished/);
 	await again.press('d');
-	await again.see('1/2 viewed');
+	await again.see('1 of 2 viewed');
 	await again.see(/▸ ✔ A \.github/);
 	await again.press(']', 'j', 'j', 'j', 'c', 'why a line?', 'enter');
 	await again.see('draft: why a line?');

@@ -134,7 +134,7 @@ export const reviewKeys = {
 	},
 	files: {
 		keys: 'f',
-		title: 'files: list or change',
+		title: 'files: the list, or the change',
 		footer: 0,
 		places: ['changes'],
 		disabled: needsList,
@@ -149,7 +149,7 @@ export const reviewKeys = {
 	},
 	whole: {
 		keys: 'e',
-		title: 'whole file or changes alone',
+		title: 'whole file: every line, or what changed alone',
 		footer: 10,
 		places: ['changes'],
 		disabled: state => needsFiles(state) ?? cannotExpand(state),
