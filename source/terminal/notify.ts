@@ -51,10 +51,19 @@ async function said(argv: readonly [string, ...string[]], environment: NodeJS.Pr
 	});
 }
 
-/** Whether tmux hands sequences on; one before 3.3 has no such option, and does. */
+/**
+ * Whether tmux hands sequences on: where it is allowed, for a window that somebody has in view, and with `all` for every
+ * one. A tmux before 3.3 has no such option.
+ */
 async function passes(environment: NodeJS.ProcessEnv): Promise<boolean> {
-	const value = await said(['tmux', 'display-message', '-p', '#{allow-passthrough}'], environment);
-	return value !== 'off' && value !== '0';
+	const {TMUX_PANE: pane} = environment;
+	const where = pane ? ['-t', pane] : [];
+	const text = await said(
+		['tmux', 'display-message', ...where, '-p', '#{allow-passthrough},#{window_active_clients}'],
+		environment,
+	);
+	const [value = '', views = ''] = text?.split(',') ?? [];
+	return value === '' || value === 'all' || ((value === 'on' || value === '1') && views !== '0');
 }
 
 /** @param text escaped, of one line */

@@ -6,7 +6,8 @@ import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {notifyDesktop} from '../../source/terminal/notify.ts';
-import {Fleet} from '../support/fleet.ts';
+import {openTerminal} from '../../source/host/pty.ts';
+import {Fleet, until} from '../support/fleet.ts';
 import {openScreen} from '../support/screen.ts';
 
 /** What is written to the terminal, and what `notify-send` was given. */
@@ -70,6 +71,18 @@ test('in tmux a sequence goes through where that is allowed; else the desktop is
 	assert.deepEqual(await notify(t, environment), {written: '', sent: '--app-name=fleet|--|fleet|one: failed|'});
 	assert.deepEqual(await notify(t, {TMUX: `${socket},0,0`}), {written: through, sent: ''}, 'no desktop');
 	tmux('set-option', '-gw', 'allow-passthrough', 'on');
+	assert.deepEqual(
+		await notify(t, environment),
+		{written: '', sent: '--app-name=fleet|--|fleet|one: failed|'},
+		'nobody has the window in view',
+	);
+	const client = openTerminal(
+		{argv: ['tmux', '-S', socket, 'attach'], cwd: folder, env: {...process.env, TERM: 'xterm-256color', TMUX: ''}},
+		{columns: 80, rows: 24},
+		{onData() {}, onExit() {}},
+	);
+	t.after(() => client.kill('SIGKILL'));
+	await until(() => tmux('list-clients') !== '', 'the client is there');
 	assert.deepEqual(await notify(t, environment), {written: through, sent: ''});
 });
 

@@ -47,7 +47,7 @@ const needs: readonly Need[] = [
 		line: 'set -gw allow-passthrough on',
 		// Before 3.3 there was no such option, and all of it passed.
 		isMet: found => found['allow-passthrough'] === '' || isOn(found['allow-passthrough']),
-		met: 'desktop notifications are handed on',
+		met: 'desktop notifications are handed on while the window is in view',
 		unmet: 'desktop notifications stay in tmux; the bell, the title and what is copied pass',
 	},
 	{
