@@ -4,6 +4,8 @@ import {Refusal} from '../core/refusal.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {localDay, localMinute, parseDuration} from '../core/text/time.ts';
 import {ActivityReader, journalSources} from '../engine/activity.ts';
+import type {Context} from '../engine/context.ts';
+import {findProject} from '../engine/project/projects.ts';
 import {findRun} from '../engine/runs.ts';
 import {define, json, text} from './verb.ts';
 
@@ -32,6 +34,15 @@ export function parseSince(typed: string | undefined, usual: string): number {
 	}
 
 	return Date.now() - span;
+}
+
+/** The id of a project as it is typed; undefined where none is. @throws Refusal where there is no such project */
+export async function projectId(
+	context: Pick<Context, 'paths'>,
+	typed: string | undefined,
+	folder: string,
+): Promise<string | undefined> {
+	return typed === undefined ? undefined : (await findProject(context, typed, folder)).id;
 }
 
 /** One activity for people: what happened last is at the end, as in a log. */
@@ -74,7 +85,7 @@ export const verb = define({
 
 		const context = compose();
 		const run = options.run === undefined ? undefined : findRun(context, options.run).id;
-		const {project} = options;
+		const project = await projectId(context, options.project, io.folder);
 		const lines = new ActivityReader(context).read(
 			journalSources(context).filter(source => run === undefined || source.run === run),
 			{

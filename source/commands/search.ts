@@ -5,7 +5,7 @@ import {escapeLine} from '../core/text/escape-controls.ts';
 import {formatBytes} from '../core/text/bytes.ts';
 import {findRun} from '../engine/runs.ts';
 import {logKinds, searchLogs, type Found, type LogKind, type LogSearchEnd} from '../terminal/search-logs.ts';
-import {parseLimit} from './activity.ts';
+import {parseLimit, projectId} from './activity.ts';
 import {define, json, optional, text} from './verb.ts';
 
 /** Lines, milliseconds and bytes of a search where nobody says more. */
@@ -72,7 +72,7 @@ export const verb = define({
 			limit,
 			words,
 			run: options.run === undefined ? undefined : findRun(context, options.run).id,
-			project: options.project,
+			project: await projectId(context, options.project, io.folder),
 			log: options.log as LogKind | undefined,
 		});
 		if (options.json) {

@@ -4,7 +4,7 @@ import {costText, openText, spendKeys, spendText, totalSpend, type SpendKey} fro
 import {formatTokens} from '../core/run/usage.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {readSpend} from '../engine/spend.ts';
-import {parseSince} from './activity.ts';
+import {parseSince, projectId} from './activity.ts';
 import {define, json, text} from './verb.ts';
 
 /** Columns of a table, each as wide as what is in it. */
@@ -38,7 +38,9 @@ export const verb = define({
 		}
 
 		const since = parseSince(options.since, '30d');
-		const rows = readSpend(compose(), {by, since, project: options.project});
+		const context = compose();
+		const project = await projectId(context, options.project, io.folder);
+		const rows = readSpend(context, {by, since, project});
 		const total = totalSpend(rows);
 		if (options.json) {
 			io.json({

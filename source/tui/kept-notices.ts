@@ -31,13 +31,18 @@ export function keepNotice(before: State, after: State, message: Message): State
 		return after;
 	}
 
-	const at = Math.max(after.now, after.keyAt ?? 0);
-	const kept: Noticed = {at, text: notice.text, bad: notice.bad};
-	return {
-		...after,
-		notice: comesByItself(message) ? joined(before.notice, notice) : notice,
-		noticed: notice.isPassing ? after.noticed : [kept, ...after.noticed].slice(0, maxKept),
-	};
+	return added({...after, notice: comesByItself(message) ? joined(before.notice, notice) : notice}, notice);
+}
+
+function added(state: State, {text, bad, isPassing}: Notice): State {
+	const kept: Noticed = {at: Math.max(state.now, state.keyAt ?? 0), text, bad};
+	return isPassing ? state : {...state, noticed: [kept, ...state.noticed].slice(0, maxKept)};
+}
+
+/** With the notice in view kept where it is not, as one is that was made while the screen was left for a while. */
+export function withKept(state: State): State {
+	const {notice, noticed} = state;
+	return notice && noticed[0]?.text !== notice.text ? added(state, notice) : state;
 }
 
 /** A notice in so many cells: all that is said at once, or the last with how many there are besides. */

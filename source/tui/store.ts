@@ -1,7 +1,7 @@
 import {escapeLine} from '../core/text/escape-controls.ts';
 import type {FleetClient} from '../protocol/client.ts';
 import {maxActivity} from './activity-state.ts';
-import {noticeMs} from './kept-notices.ts';
+import {noticeMs, withKept} from './kept-notices.ts';
 import {LogFollower} from './log/follower.ts';
 import {reload} from './navigation.ts';
 import {Notifier} from './notifier.ts';
@@ -62,7 +62,7 @@ export class Store {
 		});
 		this.#state = resumeFrom
 			? {
-					...resumeFrom,
+					...withKept(resumeFrom),
 					...size,
 					runs: fresh.runs,
 					changes: fresh.changes,
@@ -84,6 +84,7 @@ export class Store {
 		);
 		this.#unwatch = client.watch(() => this.#refresh());
 		this.#look();
+		this.#fade();
 		// What no first frame needs comes after it.
 		setImmediate(() => this.#afterFirstFrame());
 	}

@@ -33,7 +33,7 @@ test('activity, spend and search tell of real runs, and pass nothing on that ste
 		fleet.json<Array<{kind: string; run: string}>>('activity', ...argv).map(({kind, run}) => `${run} ${kind}`);
 	assert.deepEqual(kinds('--kind', 'denial'), ['asks denial']);
 	assert.deepEqual(kinds('--run', 'asks', '--search', 'EVIL blocked'), ['asks denial']);
-	assert.deepEqual(kinds('--project', 'other'), []);
+	assert.equal(kinds('--project', 'project').length, kinds().length);
 	assert.equal(kinds('--limit', '1').length, 1);
 	assert.match(fleet.must('activity', '--kind', 'spend'), /^no activity\n$/);
 
@@ -52,6 +52,7 @@ test('activity, spend and search tell of real runs, and pass nothing on that ste
 
 	assert.equal(fleet.must('search', 'needle'), 'writes output: Needle here\n');
 	assert.equal(fleet.must('search', 'NEEDLE'), 'no match in 3 logs\n');
+	assert.equal(fleet.must('search', '--', '-nowhere'), 'no match in 3 logs\n');
 	assert.equal(
 		fleet.must('search', 'pass', '--log', 'verify', '--run', 'writes').split('\n').at(-2),
 		'writes verify: $ echo "# pass 7"',
@@ -74,7 +75,11 @@ test('activity, spend and search tell of real runs, and pass nothing on that ste
 		[['activity', '--kind', 'x'], /kind/],
 		[['activity', '--limit', '0'], /not a number of lines/],
 		[['activity', '--run', 'ghost'], /no run "ghost"/],
+		[['activity', '--project', 'other'], /no project "other"/],
+		[['spend', '--project', 'other'], /no project "other"/],
+		[['search', 'x', '--project', 'other'], /no project "other"/],
 		[['spend', '--by', 'x'], /by/],
+		[['search'], /nothing to search for/],
 		[['search', ' '], /nothing to search for/],
 		[['search', 'x', '--log', 'y'], /log/],
 	] as const) {

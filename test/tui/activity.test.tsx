@@ -204,6 +204,13 @@ test('a notice goes away by itself, and an error with the next key', async t => 
 		store.snapshot().noticed.map(noticed => noticed.text),
 		['failed', 'three', 'two', 'one'],
 	);
+	// One that was made while the screen was left goes away, and is kept, too.
+	const left: State = {...store.snapshot(), notice: {text: 'not started', bad: false}};
+	const back = new Store(client, {columns: 80, rows: 24}, {onLeave() {}, resumeFrom: left});
+	t.after(() => back.close());
+	assert.equal(back.snapshot().noticed[0]!.text, 'not started');
+	t.mock.timers.tick(8100);
+	assert.equal(back.snapshot().notice, undefined);
 	// What happened is there soon after the first frame.
 	await new Promise(resolve => {
 		setImmediate(() => setImmediate(resolve));
