@@ -282,3 +282,23 @@ test('what happened is not cut off in the journal', () => {
 	);
 	assert.ok(shown.every(line => line.length <= 80));
 });
+
+test('what is to be looked at first, and what is said of a file, is whole on a narrow screen, and so is its name', () => {
+	const added =
+		`diff --git a/install.sh b/install.sh\nnew file mode 100755\nindex ${'0'.repeat(40)}..${'1'.repeat(40)}\n` +
+		`--- /dev/null\n+++ b/install.sh\n@@ -0,0 +1 @@\n+const a = 1;${' '.repeat(80)}b();\n`;
+	const ends = change('-a', '+a\r').replaceAll('a.mjs', 'ends.txt');
+	for (const columns of [40, 60, 80]) {
+		const from = review(added + ends, columns);
+		const rows = text(press(from, 'end', 'home'));
+		const words = rows.join('').replaceAll(/\s+/g, '');
+		assert.match(words, /!blanks:codebehindmanyblanks,wherefewlook:line1/);
+		assert.ok(
+			rows.some(line => /A install\.sh {2}\+1 -0/.test(line)),
+			`${columns}`,
+		);
+		const below = text(press(from, ']')).join('').replaceAll(/\s+/g, '');
+		assert.match(below, /onlylineendschanged:LFbecomesCRLF/);
+		assert.match(below, /Mends\.txt\+1-1/);
+	}
+});

@@ -5,7 +5,7 @@ import type {ReviewState, State} from '../state.ts';
 import {bad, good, stay, type Step} from '../step.ts';
 import {reviewHeight} from './layout.ts';
 import {orderFiles} from './order.ts';
-import {headRows, isFolded, reviewRows, type ReviewRow} from './rows.ts';
+import {isFolded, reviewRows, type ReviewRow} from './rows.ts';
 
 /* Where the cursor of a review is: what moves it, and what keeps it in its place. */
 
@@ -200,12 +200,13 @@ export function withDiff(
 		folds: before?.folds ?? {},
 		split: before?.split ?? 'auto',
 		wrap: before?.wrap ?? true,
-		at: before?.at ?? headRows({files, commitFlags, facts}),
+		at: before?.at ?? 0,
 		top: before?.top ?? 0,
 		anchor: undefined,
 		search: before?.search && {text: before.search.text, at: undefined},
 		isListing: before?.isListing ?? false,
 	};
-	const moved = moveTo({...state, review: next}, next, next.at);
+	const first = reviewRows(state, next).findIndex(({kind}) => kind === 'file');
+	const moved = moveTo({...state, review: next}, next, before ? next.at : first);
 	return path === undefined || fileAt(moved)?.path === path ? moved : onFile(moved, path);
 }

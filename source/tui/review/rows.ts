@@ -6,7 +6,7 @@ import {commentState, findQuoted, isViewed, type Comment, type Review} from '../
 import {lineEnds} from '../../core/review/blanks.ts';
 import {isGenerated, type Flag} from '../../core/review/flags.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
-import {breaksOf} from '../paint/fit.ts';
+import {breaksOf, wrapWords} from '../paint/fit.ts';
 import type {ReviewState, State} from '../state.ts';
 import {diffWidth, isOneSided, isSplit, textRoom, wrappedLine} from './layout.ts';
 import {flagsFor} from './order.ts';
@@ -15,7 +15,14 @@ import {flagsFor} from './order.ts';
 
 export type ReviewRow =
 	| {readonly kind: 'file'; readonly file: DiffFile; readonly folded: boolean; readonly note: string}
-	| {readonly kind: 'flag'; readonly file: DiffFile | undefined; readonly flag: Flag}
+	/** `text`: what of it is in this row. */
+	| {
+			readonly kind: 'flag';
+			readonly file: DiffFile | undefined;
+			readonly flag: Flag;
+			readonly text: string;
+			readonly part: number;
+	  }
 	| {readonly kind: 'hunk'; readonly file: DiffFile; readonly header: string; readonly number: number}
 	/** Unified: one of the two is there, or both are the same. Side by side: either may be missing. */
 	| {
@@ -135,33 +142,41 @@ export const statusSigns = {added: 'A', deleted: 'D', renamed: 'R', copied: 'C',
 
 type Look = {readonly split: boolean; readonly width: number; readonly wrap: boolean};
 
+/** Cells before the text of a flag, with its mark and a margin. */
+const flagIndent = 7;
+
+/** From as many columns on, what is to be said of a file stands beside its name, if it is not short. */
+const noteColumns = 60;
+const shortNote = 6;
+
 /** Cells before a comment's text, with its mark and a margin. */
 const commentIndent = 12;
 
 /** Packages without a flag that are shown of a lock file that is folded. */
 const foldedPackages = 8;
 
+/** What is to be looked at first, whole: in as many rows as it takes. */
+function flagRows(file: DiffFile | undefined, flag: Flag, width: number): ReviewRow[] {
+	const text = `${flag.id}: ${escapeLine(flag.text)}`;
+	return wrapWords([{text}], Math.max(8, width - flagIndent)).map((spans, part) => ({
+		kind: 'flag',
+		file,
+		flag,
+		text: spans.map(span => span.text).join(''),
+		part,
+	}));
+}
+
 /** What became of packages in all files, and what of it is to be looked at first in files that the diff does not show. */
-function packageHead(files: readonly DiffFile[], locks: readonly LockChange[] = []): ReviewRow[] {
+function packageHead(files: readonly DiffFile[], locks: readonly LockChange[] = [], width: number): ReviewRow[] {
 	const summary = summarize(locks);
 	const hidden = locks.filter(({path}) => files.every(file => file.path !== path));
 	return summary === undefined
 		? []
 		: [
 				{kind: 'package', file: undefined, text: `packages: ${summaryText(summary)}`},
-				...hidden
-					.flatMap(lock => flagLines(lock))
-					.map(text => ({kind: 'flag' as const, file: undefined, flag: {id: 'packages' as const, text}})),
+				...hidden.flatMap(lock => flagLines(lock)).flatMap(text => flagRows(undefined, {id: 'packages', text}, width)),
 			];
-}
-
-/** How many rows stand before those of the first file. */
-export function headRows({
-	files,
-	commitFlags = [],
-	facts,
-}: Pick<ReviewState, 'files' | 'commitFlags' | 'facts'>): number {
-	return commitFlags.length + packageHead(files, facts?.packages).length;
 }
 
 const hunkRows = new WeakMap<DiffFile, {readonly look: string; readonly rows: readonly ReviewRow[]}>();
@@ -181,10 +196,10 @@ class RowMaker {
 		const {files, review, commitFlags = [], facts} = this.#review;
 		// A merge that keeps the run's commits brings what they say, too.
 		for (const text of commitFlags) {
-			this.#rows.push({kind: 'flag', file: undefined, flag: {id: 'control', text}});
+			this.#rows.push(...flagRows(undefined, {id: 'control', text}, this.#look.width));
 		}
 
-		this.#rows.push(...packageHead(files, facts?.packages));
+		this.#rows.push(...packageHead(files, facts?.packages, this.#look.width));
 		for (const file of files) {
 			this.#addFile(file);
 		}
@@ -200,9 +215,15 @@ class RowMaker {
 	#addFile(file: DiffFile): void {
 		const folded = isFolded(file, this.#review);
 		const comments = this.#review.review.comments.filter(comment => comment.path === file.path);
-		this.#rows.push({kind: 'file', file, folded, note: noteOf(file, this.#review)});
+		const note = noteOf(file, this.#review);
+		const isBeside = this.#look.width >= noteColumns || note.length <= shortNote;
+		this.#rows.push({kind: 'file', file, folded, note: isBeside ? note : ''});
+		if (!isBeside) {
+			this.#rows.push({kind: 'note', file, text: note});
+		}
+
 		for (const flag of flagsFor(file, this.#review.facts)) {
-			this.#rows.push({kind: 'flag', file, flag});
+			this.#rows.push(...flagRows(file, flag, this.#look.width));
 		}
 
 		this.#addPackages(file, folded);

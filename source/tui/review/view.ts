@@ -13,6 +13,9 @@ import {matchCount} from './search.ts';
 
 /* A change as lines: the files beside it or above it, and its rows. */
 
+/** Cells that are left for what is said of a file behind its name, if it takes as many. */
+const noteRoom = 22;
+
 const number = (value: number | undefined) => (value === undefined ? '     ' : String(value).padStart(5));
 
 function rowLine(
@@ -24,10 +27,12 @@ function rowLine(
 		case 'file': {
 			const {file} = row;
 			const name = file.status === 'renamed' || file.status === 'copied' ? `${file.oldPath} → ${file.path}` : file.path;
+			const counts = file.binary ? '' : `  +${file.added} -${file.removed}`;
+			const room = width - 6 - counts.length - Math.min(noteRoom, row.note === '' ? 0 : row.note.length + 2);
 			return {
 				spans: [
 					{text: `${row.folded ? '▸' : '▾'} ${isViewed(review.review, file) ? '✔' : ' '} `, bold: true},
-					{text: `${statusSigns[file.status]} ${fitMiddle(escapeLine(name), Math.max(8, width - 30))}`, bold: true},
+					{text: `${statusSigns[file.status]} ${fitMiddle(escapeLine(name), Math.max(8, room))}`, bold: true},
 					{text: file.binary ? '' : `  +${file.added} `, tone: 'good'},
 					{text: file.binary ? '' : `-${file.removed}`, tone: 'bad'},
 					{text: row.note === '' ? '' : `  ${row.note}`, dim: true},
@@ -38,7 +43,7 @@ function rowLine(
 
 		case 'flag': {
 			return {
-				text: `    ! ${row.flag.id}: ${escapeLine(row.flag.text)}`,
+				text: `    ${row.part === 0 ? '!' : ' '} ${row.text}`,
 				tone: ['secret', 'control'].includes(row.flag.id) ? 'bad' : 'warn',
 			};
 		}
