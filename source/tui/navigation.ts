@@ -5,16 +5,8 @@ import {moveByFiles, moveTo} from './review/cursor.ts';
 import {isListing} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
 import {scopeRows} from './scope-rows.ts';
-import {
-	placeOf,
-	selectedRun,
-	type Effect,
-	type LogMove,
-	type LogState,
-	type LogView,
-	type State,
-	type Tab,
-} from './state.ts';
+import {placeOf, selectedRun, type Effect, type LogState, type LogView, type State, type Tab} from './state.ts';
+import type {LogMove} from './log/move.ts';
 import {stay, type Step} from './step.ts';
 
 /* Moving: between screens and tabs, and within one. */

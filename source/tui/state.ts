@@ -282,9 +282,6 @@ export type Message =
 			readonly batch?: Batch | undefined;
 	  };
 
-/** How a log is moved in. */
-export type LogMove = {readonly to: 'start' | 'end' | 'same'} | {readonly by: number} | {readonly position: number};
-
 /** What the screen wants done. Only `perform` and the store do it. */
 export type Effect =
 	/** `fleet <argv>`, as a process of its own. `input`: what it reads from stdin. */

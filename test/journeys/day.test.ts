@@ -121,6 +121,8 @@ test('several tries of one prompt are begun at once and compared', async t => {
 		'enter',
 		'do the thing',
 		'enter',
+		'enter',
+		'enter',
 		'many',
 		'ctrl-x',
 	);

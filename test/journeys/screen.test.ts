@@ -76,7 +76,15 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.see('no runs yet: n starts one');
 	await screen.press('n');
 	await screen.see('New run');
-	await screen.press('sh -c "echo x > new.txt; git add .; git commit -qm new"', 'enter', 'enter', 'first', 'enter');
+	await screen.press(
+		'sh -c "echo x > new.txt; git add .; git commit -qm new"',
+		'enter',
+		'enter',
+		'enter',
+		'enter',
+		'first',
+		'ctrl-s',
+	);
 	await screen.see(/first .*finished/);
 	await screen.press('a');
 	await screen.idle();
@@ -87,13 +95,13 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.see(/is committed on main as [0-9a-f]{10}/);
 	await screen.idle();
 	await screen.press('v');
-	await screen.see(/✔ v Verify/);
+	await screen.see(/✓ v Verify/);
 	await screen.press('y');
 	await screen.see('1 of 1 file not viewed');
 	await screen.press('yes', 'enter');
-	await screen.see(/✔ y Approve/);
+	await screen.see(/✓ y Approve/);
 	await screen.press('m');
-	await screen.see(/✔ m Merge/);
+	await screen.see(/✓ m Merge/);
 	assert.equal(readFileSync(path.join(fleet.project, 'new.txt'), 'utf8'), 'x\n');
 	assert.equal(fleet.git('status', '--short'), '');
 });
@@ -104,7 +112,17 @@ test('a new run from the keyboard, and its live output', async t => {
 	await screen.see('no runs yet');
 	await screen.press('n');
 	await screen.see('New run');
-	await screen.press('sh -c "echo hello {prompt}; sleep 30"', 'enter', 'my world', 'enter', 'typed', 'enter');
+	await screen.press(
+		'sh -c "echo hello {prompt}; sleep 30"',
+		'enter',
+		'my world',
+		'enter',
+		'enter',
+		'enter',
+		'typed',
+		'enter',
+		'enter',
+	);
 	await screen.see(/typed .*running/);
 	await screen.see('hello my world');
 	assert.equal(fleet.stage('typed'), 'running');
@@ -220,7 +238,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.press('m');
 	await screen.see('merge: change is not approved');
 	await screen.press('v');
-	await screen.see(/✔ v Verify/);
+	await screen.see(/✓ v Verify/);
 	await screen.see(/Verify log *\n[^]*\nall is well/);
 	await screen.press('d');
 	await screen.see('+two');
@@ -234,9 +252,9 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see('type yes; pasting does not count');
 	assert.equal(fleet.stage('change'), 'verified', 'nothing is approved by enter alone');
 	await screen.press('tab', 'read it', 'tab', 'yes', 'enter');
-	await screen.see(/✔ y Approve/);
+	await screen.see(/✓ y Approve/);
 	await screen.press('m');
-	await screen.see(/✔ m Merge/);
+	await screen.see(/✓ m Merge/);
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\n');
 	await screen.press('p');
 	await screen.see(/Runs +cp a\.txt \.\.\/shelf\.txt/);
@@ -249,7 +267,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see('press enter to go back');
 	assert.ok(!screen.raw.includes('hunter2-secret'), 'the credential was shown');
 	await screen.press('enter');
-	await screen.see(/✔ p Deploy/);
+	await screen.see(/✓ p Deploy/);
 	assert.match(fleet.must('journal', 'change'), /deploy.finished +shelf succeeded/);
 });
 
@@ -276,7 +294,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 	] as const) {
 		await screen.see(/worse .*merged/);
 		await screen.press('/', run, 'enter', 'a');
-		await screen.see(/→ p Deploy +ready: shelf; in the deploy window/);
+		await screen.see(/▸ p Deploy +ready: shelf; in the deploy window/);
 		await screen.press('p');
 		await screen.see('type shelf to deploy');
 		await screen.press('enter', 'shelf', 'enter');
@@ -284,7 +302,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 		await screen.see(`taking ${text}`);
 		assert.equal(fleet.stage(run), 'deploying', 'its output is live');
 		await screen.see(
-			run === 'good' ? /✔ p Deploy +shelf: exit code 0/ : /✘ p Deploy +shelf: failed, exit code 1 .B roll back/,
+			run === 'good' ? /✓ p Deploy +shelf: exit code 0/ : /✗ p Deploy +shelf: failed, exit code 1 .B roll back/,
 		);
 		await screen.press('esc', 'esc');
 	}

@@ -225,7 +225,7 @@ test("a refusal names the key's action in its first words, and what to do", () =
 });
 
 test('who goes on typing while a run is started changes nothing where the screen goes next', () => {
-	const form = press(state([run('one', started, exited)]), 'n', ...'true', 'return', 'return', 'return');
+	const form = press(state([run('one', started, exited)]), 'n', ...'true', 'ctrl-s');
 	assert.equal(form.state.screen, 'new');
 	assert.equal(verbs(form.effects).length, 1);
 	const typed = press(form.state, [100, 'B'], [100, 'a'], [100, 'd']);

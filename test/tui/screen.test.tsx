@@ -314,7 +314,7 @@ test('a key becomes an effect only where it may', () => {
 	assert.equal(press(one, 'a', 'd', '3', '?', 'escape', 'escape').state.screen, 'gates');
 	assert.equal(press(one, 'd', 'escape').state.screen, 'fleet');
 	assert.deepEqual(press(one, 'q').effects, [{type: 'quit'}]);
-	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'return', 'return').effects, [
+	assert.deepEqual(press(one, 'n', ...'my "own agent"', 'return', ...'do it', 'ctrl-s').effects, [
 		{
 			type: 'act',
 			run: undefined,
@@ -323,15 +323,18 @@ test('a key becomes an effect only where it may', () => {
 			then: 'started',
 		},
 	]);
-	assert.deepEqual(press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', 'return', 'return').effects, [
-		{
-			type: 'act',
-			run: undefined,
-			argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'],
-			title: 'new run',
-			then: 'started',
-		},
-	]);
+	assert.deepEqual(
+		press(one, 'n', 'm', 'y', 'space', 'a', 'return', 'd', 'o', ...Array.from({length: 5}, () => 'return')).effects,
+		[
+			{
+				type: 'act',
+				run: undefined,
+				argv: ['run', '--project', 'p', 'do', '--', 'my', 'a'],
+				title: 'new run',
+				then: 'started',
+			},
+		],
+	);
 });
 
 test('pressing a key changes no run: only what comes back does', () => {

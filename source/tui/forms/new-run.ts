@@ -31,11 +31,20 @@ const indexOf = ({fields}: FormState, id: string) =>
 		fields.findIndex(field => field.id === id),
 	);
 
-/** The form, with the cursor in what is most likely typed first: below the project and the agent. */
+/** The form, with the cursor in what has to be typed: what the agent is to do, or the command. */
 export function openForm(state: State, project: string, agent: string): Step {
 	const fields = makeFields(state, {project, agent}, {isExtended: false});
 	return {
-		state: withForm({...state, screen: 'new', from: 'fleet'}, {fields, at: 2}),
+		state: withForm(
+			{...state, screen: 'new', from: 'fleet'},
+			{
+				fields,
+				at: Math.max(
+					0,
+					fields.findIndex(field => field.id === 'command'),
+				),
+			},
+		),
 		effects: [{type: 'vault'}, {type: 'offer', project}],
 	};
 }

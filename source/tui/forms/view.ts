@@ -15,7 +15,13 @@ const minLabelWidth = 8;
 /** What is typed with its cursor, always in view. */
 export function valueLines(field: Field, active: boolean, room: number): Span[][] {
 	if (field.choices) {
-		return [[{text: field.value}, ...(active ? [{text: '  ◂ ▸', dim: true}] : [])]];
+		const isButton = field.choices.length === 1 && field.label === '';
+		return [
+			[
+				{text: field.value, ...(isButton && active ? {bold: true, inverse: true} : {})},
+				...(active && field.choices.length > 1 ? [{text: '  ◂ ▸', dim: true}] : []),
+			],
+		];
 	}
 
 	const cursor = cursorOf(field);

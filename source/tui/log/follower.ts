@@ -1,7 +1,8 @@
 import type {FleetClient, LogSource} from '../../protocol/client.ts';
 import {fleetLayout, footerHeight, gatesLayout} from '../layout.ts';
 import {logKind} from '../navigation.ts';
-import type {LogMove, LogState, LogView, Message, State} from '../state.ts';
+import type {LogState, LogView, Message, State} from '../state.ts';
+import type {LogMove} from './move.ts';
 import type {TerminalView} from './emulator.ts';
 import {LogPager} from './pager.ts';
 import {LogReader} from './reader.ts';

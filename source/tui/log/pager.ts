@@ -2,7 +2,8 @@ import {patternOf} from '../../core/text/search.ts';
 import {highlight, plainText, readRaw, readSpans} from '../../core/text/spans.ts';
 import {wrapSpans} from '../paint/fit.ts';
 import {searchLines, type LineSource, type LogLine} from './reader.ts';
-import type {LogMove, LogRow, LogState, LogView} from '../state.ts';
+import type {LogRow, LogState, LogView} from '../state.ts';
+import type {LogMove} from './move.ts';
 
 /** UTF-16 units of a line that are ever drawn. */
 const maxDrawnLength = 20_000;

@@ -1,4 +1,5 @@
 import {hasWorker} from '../../../core/run/stages.ts';
+import {escapeLine} from '../../../core/text/escape-controls.ts';
 import type {AgentView} from '../../../protocol/client.ts';
 import type {Field} from '../../dialog.ts';
 import type {State} from '../../state.ts';
@@ -10,6 +11,11 @@ export type FieldValues = Readonly<Record<string, string | undefined>>;
 
 /** Ids of the fields that are shown only when they are asked for. */
 export const extraFields: readonly string[] = ['base', 'after', 'variants', 'agents', 'scopes', 'reason'];
+
+/** Characters of a recalled command that are shown. */
+const maxRecalled = 40;
+
+const startButton = '[ Start ]';
 
 /** Runs that a new one can be started after, newest first. */
 const maxPredecessors = 20;
@@ -69,6 +75,12 @@ function agentHint(agent: AgentView | undefined): string {
 	return agent.installed ? agent.title : `${agent.title}: not installed`;
 }
 
+/** The last command, which a key recalls: one that is there already would be started by mistake. */
+function lastCommand({recent}: State): string {
+	const [last] = recent.commands;
+	return last === undefined ? '' : `; ctrl-r: ${escapeLine(last).slice(0, maxRecalled)}`;
+}
+
 function makeExtraFields(state: State, make: FieldMaker, {project, agent}: {project: string; agent: string}): Field[] {
 	const offer = state.offers[project];
 	const baseHint = 'the branch it starts from, and is merged into';
@@ -115,6 +127,19 @@ export function makeFields(
 	const make = new FieldMaker(values, before);
 	const templates = (state.offers[project]?.prompts.length ?? 0) > 0 ? ', ctrl-t template' : '';
 	return [
+		...(model
+			? []
+			: [
+					make.text('command', 'Command', {
+						hint: `any program; {prompt} stands for the prompt${lastCommand(state)}`,
+					}),
+				]),
+		make.text('prompt', 'Prompt', {
+			hint:
+				`${model ? 'what it is to do; empty: interactive (t terminal)' : 'what it is for'}  ` +
+				`ctrl-j line, ctrl-o editor, ctrl-r history${templates}`,
+			multiline: true,
+		}),
 		make.choice('project', 'Project', {
 			hint: state.projects.find(one => one.id === project)?.root ?? '',
 			choices: state.projects.map(one => one.id),
@@ -124,29 +149,16 @@ export function makeFields(
 			choices: state.agents.length === 0 ? ['command'] : state.agents.map(one => one.id),
 		}),
 		...(model
-			? []
-			: [
-					make.text('command', 'Command', {
-						hint: 'any program; {prompt} stands for the prompt',
-						value: values['command'] ?? state.recent.commands[0] ?? '',
-					}),
-				]),
-		make.text('prompt', 'Prompt', {
-			hint:
-				`${model ? 'empty: interactive (t terminal)' : 'optional'}  ` +
-				`ctrl-j line, ctrl-o editor, ctrl-r history${templates}`,
-			multiline: true,
-		}),
-		make.text('name', 'Name', {hint: 'optional; names the branch fleet/NAME'}),
-		...(model
 			? [
 					make.choice('model', 'Model', {
 						hint: modelHint(state, project, model),
 						choices: Object.keys(modelChoices),
 					}),
-					make.text('budget', 'Budget', {hint: 'optional: pause at 5 (dollars) or 200k (tokens)'}),
 				]
 			: []),
+		make.text('name', 'Name', {hint: 'optional; names the branch fleet/NAME'}),
+		...(model ? [make.text('budget', 'Budget', {hint: 'optional: pause at 5 (dollars) or 200k (tokens)'})] : []),
 		...(isExtended ? makeExtraFields(state, make, {project, agent: agent?.id ?? ''}) : []),
+		{id: 'start', label: '', value: startButton, hint: 'ctrl-s from anywhere', choices: [startButton]},
 	];
 }
