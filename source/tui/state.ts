@@ -20,6 +20,7 @@ import type {
 import type {Batch, Ended, Undo} from './batch.ts';
 import type {ReviewEffect, ReviewMessage, ReviewState} from './review/state.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
+import type {LogMove} from './log/move.ts';
 import type {Ground, ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
 
