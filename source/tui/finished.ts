@@ -19,6 +19,7 @@ export function finished(state: State, message: Finished): Step {
 	const free: State = {
 		...state,
 		...(run === undefined ? {fleetBusy: undefined} : {busy: without(state.busy, run)}),
+		isStarting: state.isStarting && message.then !== 'started',
 		progress: without(state.progress, run),
 		asked: isAsked ? without(state.asked, run) : state.asked,
 	};

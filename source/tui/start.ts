@@ -68,6 +68,7 @@ export function initialState(options: {
 		offers: {},
 		busy: {},
 		fleetBusy: undefined,
+		isStarting: false,
 		notice: undefined,
 		plans: {},
 		batches: {},

@@ -187,6 +187,8 @@ export type State = {
 	/** The verbs that go on, in words: by run, and the one that is about no run. */
 	readonly busy: Readonly<Record<string, string>>;
 	readonly fleetBusy: string | undefined;
+	/** Whether what the form of a new run holds is being started. */
+	readonly isStarting: boolean;
 	/** What a deploy would bring, by run and target with a blank between; undefined where it could not be read. */
 	readonly plans: Readonly<Record<string, DeployPlanView | undefined>>;
 	/** How far batches have ended, by their ids. */

@@ -70,6 +70,7 @@ export class Store {
 					now: fresh.now,
 					busy: {},
 					fleetBusy: undefined,
+					isStarting: false,
 					progress: {},
 					log: undefined,
 					screen: resumeFrom.screen === 'welcome' ? fresh.screen : resumeFrom.screen,

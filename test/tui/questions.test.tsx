@@ -289,6 +289,11 @@ test('who goes on typing while a run is started changes nothing where the screen
 	assert.notDeepEqual(formOf(press(failed, 'z').state), formOf(failed));
 });
 
+test('a form takes what is typed while another verb goes on', () => {
+	const form = press({...state([run('one', started, exited)]), fleetBusy: 'add'}, 'n', ...'true').state;
+	assert.equal(formOf(form)!.fields[2]!.value, 'true');
+});
+
 test('a comment is written where the cursor is seen to be, and is not taken away by one key', () => {
 	const review = screens()['review']!;
 	const rowOf = (from: State) =>

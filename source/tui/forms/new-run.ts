@@ -105,13 +105,17 @@ function start(state: State, form: FormState): Step {
 	return 'because' in effects
 		? bad(withForm(state, {...form, at: indexOf(form, effects.field)}), effects.because)
 		: {
-				state: {...state, fleetBusy: effects.length > 1 ? `${effects.length} new runs` : 'new run'},
+				state: {
+					...state,
+					isStarting: true,
+					fleetBusy: effects.length > 1 ? `${effects.length} new runs` : 'new run',
+				},
 				effects,
 			};
 }
 
 export function formKey(state: State, form: FormState, key: string): Step {
-	if (state.fleetBusy !== undefined && key !== 'escape' && key !== 'ctrl-c') {
+	if (state.isStarting && key !== 'escape' && key !== 'ctrl-c') {
 		// The screen goes to the list as soon as it has started; what is typed now must not land there.
 		return bad(
 			{...state, deafUntil: state.keyAt === undefined ? undefined : state.keyAt + deafMs},
