@@ -79,6 +79,10 @@ test('what is not there is said; capitals, names and patterns are searched as in
 	assert.equal(search(review(80), 'sum.*(').notice!.text, 'no match for "sum.*("');
 	assert.equal(search(review(80), 'total (').notice!.bad, true);
 	assert.equal(search(search(review(80), 'total'), '').review!.search, undefined);
+	assert.match(
+		search(press(review(80), 'w'), 'x Total').notice!.text,
+		/match 1\/1, in the part .* not shown \(w wraps\)/,
+	);
 });
 
 test('the next file that is not viewed, with the count; space marks one and goes on to it', () => {

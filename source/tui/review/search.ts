@@ -9,6 +9,9 @@ import {isFolded, reviewRows, sidesOf, type ReviewRow} from './rows.ts';
 
 /* The search in a change: its lines and the names of its files, in the order in which they are shown. */
 
+/** Cells of the mark that counts what is not shown of a line, such as `…+1234`. */
+const markRoom = 6;
+
 /** UTF-16 units of a line that are searched. */
 const maxSearched = 20_000;
 
@@ -126,6 +129,13 @@ function goTo(state: State, match: Match, at: number): State {
 	return moveTo({...state, review}, review, Math.max(0, row));
 }
 
+/** Whether a match stands where its line is cut. */
+function isBehindEdge(state: State, {file, line, from}: Match): boolean {
+	const review = state.review!;
+	const isBeside = isSplit(state, review) && !isOneSided(review.files[file]!);
+	return line !== undefined && !review.wrap && from >= textRoom(isBeside, diffWidth(state)) - markRoom;
+}
+
 /** To the next match, or the one before; behind the last comes the first. @param from the cursor's own row counts, too */
 function find(state: State, by: 1 | -1, from: 'here' | 'beyond'): Step {
 	const review = state.review!;
@@ -148,7 +158,12 @@ function find(state: State, by: 1 | -1, from: 'here' | 'beyond'): Step {
 	const to = isWrapped ? end : next;
 	const moved = goTo(state, matches[to]!, to);
 	const around = by === 1 ? 'from the top' : 'from the bottom';
-	return good(moved, `match ${to + 1}/${matches.length}${isWrapped && matches.length > 1 ? `, again ${around}` : ''}`);
+	const notes = [
+		`match ${to + 1}/${matches.length}`,
+		...(isWrapped && matches.length > 1 ? [`again ${around}`] : []),
+		...(isBehindEdge(moved, matches[to]!) ? ['in the part of the line that is not shown (w wraps)'] : []),
+	];
+	return good(moved, notes.join(', '));
 }
 
 /** Begins a search at the cursor; an empty one ends it. */
