@@ -517,7 +517,7 @@ test('in a real tmux, with send-keys and capture-pane', async t => {
 	tmux('send-keys', 'Enter');
 	await until(() => pane().includes('1 output  2 changes'), "the run's screen");
 	tmux('send-keys', '5');
-	await until(() => pane().includes('run.started'), 'the journal');
+	await until(() => pane().includes('· started'), 'the journal');
 	tmux('send-keys', 'Escape');
 	await until(() => pane().includes('1 running'), 'back');
 	tmux('send-keys', 'q');
