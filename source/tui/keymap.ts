@@ -10,7 +10,6 @@ import {runKeys} from './actions/run.ts';
 import {searchKeys} from './actions/search.ts';
 import {scopeKeys} from './actions/scopes.ts';
 import {placeNames} from './place-names.ts';
-import {promptOf} from './focus.ts';
 import {placeOf, tabs, type Place, type State} from './state.ts';
 
 /* The keys of all places. Footer, help, palette and docs/keys.md come from here, in this order. */
@@ -126,42 +125,16 @@ export function keyName(key: string): string {
 	return names[key] ?? key;
 }
 
+/** The key that people write so. */
+export function keyOf(name: string): string {
+	return Object.keys(names).find(key => names[key] === name) ?? name;
+}
+
 /** All keys of a binding as people write them. */
 export function keyNames(binding: Pick<Binding, 'action' | 'keys'>, state: Pick<State, 'settings'>): string {
 	return keysOf(binding, state)
 		.map(key => keyName(key))
 		.join(' ');
-}
-
-/** A line of the palette. */
-export type PaletteEntry = {
-	readonly action: Action;
-	readonly title: string;
-	readonly keys: string;
-	readonly disabled: string | undefined;
-};
-
-/** Moving is done by key, and a palette in the palette leads nowhere. */
-const notInPalette = new Set<Action>(['up', 'down', 'page-up', 'page-down', 'top', 'bottom', 'palette']);
-
-/** Every command of the place, and those that are the same everywhere, by name. */
-export function paletteEntries(state: State): PaletteEntry[] {
-	const place = placeOf(state);
-	const words =
-		promptOf(state)
-			?.field.value.toLowerCase()
-			.split(/\s+/)
-			.filter(word => word !== '') ?? [];
-	return bindingsOf(place)
-		.filter(binding => !notInPalette.has(binding.action))
-		.map(binding => ({
-			action: binding.action,
-			title: binding.title,
-			keys: keyNames(binding, state),
-			disabled: binding.disabled?.(state),
-		}))
-		.filter(entry => words.every(word => `${entry.title} ${entry.action}`.toLowerCase().includes(word)))
-		.sort((a, b) => Number(a.disabled !== undefined) - Number(b.disabled !== undefined));
 }
 
 /** The table of docs/keys.md, in Markdown. */

@@ -1,11 +1,15 @@
+import {gateIds} from '../core/run/gates.ts';
+import {typed} from './input.ts';
+import {bindingOf, keysOf} from './keymap.ts';
 import {move, openTab, selectRow} from './navigation.ts';
+import {footerKeyAt} from './screens/footer.ts';
 import {fleetLayout, footerHeight, listWindow} from './layout.ts';
 import {moveTo} from './review/cursor.ts';
 import {fileAt, fileInPane} from './review/pane.ts';
 import {paneWidth, headerHeight, isListing, reviewHeight} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
 import {placeNames} from './place-names.ts';
-import {tabs, type Message, type State} from './state.ts';
+import {shows, tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
 
 /** Two clicks on the same run within this time open it. */
@@ -16,15 +20,25 @@ const wheelRows = 3;
 
 /**
  * What the mouse does: the wheel moves, a click selects, a double click opens, the line between list and output is
- * dragged. It never runs a verb, so that a click that only raises the window changes no run.
+ * dragged. A click on a key's name is that key; anywhere else it runs no verb, so that a click that only raises the
+ * window changes no run.
  */
 export function mouse(state: State, {kind, column, row, at: when}: Message & {type: 'mouse'}): Step {
-	if (kind === 'up' || kind === 'down') {
+	if ((kind === 'up' || kind === 'down') && state.focus.type === 'screen') {
 		const by = kind === 'up' ? -wheelRows : wheelRows;
 		return move(state, state.screen === 'fleet' ? Math.sign(by) : by);
 	}
 
 	const height = state.rows - footerHeight;
+	const key = kind === 'press' ? keyAt(state, {column, row}) : undefined;
+	if (key !== undefined) {
+		return typed(state, {type: 'keys', keys: [key], at: when});
+	}
+
+	if (state.focus.type !== 'screen') {
+		return stay(state);
+	}
+
 	if (state.screen === 'fleet') {
 		const {top, list, preview} = fleetLayout(state, height);
 		if (kind === 'drag') {
@@ -75,6 +89,30 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 	}
 
 	return stay(state);
+}
+
+/** The key whose name is under the pointer: in the footer, of a saved view, of a step of the pipeline. */
+function keyAt(state: State, {column, row}: {column: number; row: number}): string | undefined {
+	if (row === state.rows - 1) {
+		return footerKeyAt(state, column);
+	}
+
+	if (state.focus.type !== 'screen') {
+		return undefined;
+	}
+
+	if (state.screen === 'fleet' && row === 1 && fleetLayout(state, state.rows - footerHeight).top > 1) {
+		let end = 0;
+		const at = shows.findIndex((show, index) => {
+			end += ` ${index + 1} ${show} `.length;
+			return column < end;
+		});
+		return at === -1 ? undefined : String(at + 1);
+	}
+
+	// Below the run's header and the heading.
+	const gate = state.screen === 'gates' && state.scroll === 0 ? gateIds[row - 2] : undefined;
+	return gate === undefined ? undefined : keysOf(bindingOf(gate === 'review' ? 'changes' : gate), state)[0];
 }
 
 /** A click in a review: on a line of the change, or on a file beside it. @param row from the top of both */

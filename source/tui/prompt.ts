@@ -1,11 +1,10 @@
-import {act} from './act.ts';
 import {edit, paste} from './forms/edit.ts';
-import {paletteEntries, shortTitle} from './keymap.ts';
+import {paletteEntries} from './palette.ts';
 import {firstRun, visibleRuns} from './list.ts';
 import {withoutOverlay, withPrompt} from './focus.ts';
 import {startSearch} from './review/search.ts';
 import {placeOf, type Prompt, type State} from './state.ts';
-import {bad, stay, type Step} from './step.ts';
+import {stay, type Step} from './step.ts';
 
 /* The line at the bottom that is typed: a filter that is seen at once, a search, the palette. */
 
@@ -36,14 +35,7 @@ function accept(state: State, prompt: Prompt): Step {
 		}
 
 		case 'palette': {
-			const entry = paletteEntries(state)[prompt.at];
-			if (!entry) {
-				return stay(closed);
-			}
-
-			return entry.disabled === undefined
-				? act(closed, entry.action)
-				: bad(closed, `${shortTitle(entry)}: ${entry.disabled}`);
+			return paletteEntries(state)[prompt.at]?.go(closed) ?? stay(closed);
 		}
 	}
 }

@@ -8,7 +8,6 @@ import {keepNotice} from './kept-notices.ts';
 import {mouse} from './mouse.ts';
 import {keepPlace, withDiff} from './review/cursor.ts';
 import {withWhole} from './review/whole.ts';
-import {dialogOf, promptOf} from './focus.ts';
 import type {Message, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
@@ -172,7 +171,7 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'mouse': {
-			return state.settings.mouse && !dialogOf(state) && !promptOf(state) ? mouse(state, message) : stay(state);
+			return state.settings.mouse ? mouse(state, message) : stay(state);
 		}
 	}
 }

@@ -1,7 +1,7 @@
 import {cursorOf} from '../forms/edit.ts';
 import type {Span} from '../../core/text/spans.ts';
 import {isAnswered, isTyped, type Dialog, type KeyWord} from '../dialog.ts';
-import {bindingOf, bindingsOf, keyName, keysOf, shortTitle, type Action} from '../keymap.ts';
+import {bindingOf, bindingsOf, keyName, keyOf, keysOf, shortTitle, type Action} from '../keymap.ts';
 import {noticeText} from '../kept-notices.ts';
 import {glanceOf} from '../list.ts';
 import {nextSteps} from '../next-step.ts';
@@ -133,25 +133,46 @@ const formKeys = [
 	cancelKey,
 ];
 
-function keysLine(state: State): Line {
+/** The keys that the footer names, in their order; nothing while a line is typed in its place. */
+function footerWords(state: State): readonly KeyWord[] {
 	const {focus} = state;
 	switch (focus.type) {
 		case 'prompt': {
-			return promptLine(focus.prompt);
+			return [];
 		}
 
 		case 'dialog': {
-			return {spans: keySpans(fitted(dialogKeys(focus.dialog), state.columns))};
+			return fitted(dialogKeys(focus.dialog), state.columns);
 		}
 
 		case 'form': {
-			return {spans: keySpans(fitted(formKeys, state.columns))};
+			return fitted(formKeys, state.columns);
 		}
 
 		case 'screen': {
-			return {spans: keySpans(footerKeys(state))};
+			return footerKeys(state);
 		}
 	}
+}
+
+/** The key whose words are at a column of the footer; undefined between them. */
+export function footerKeyAt(state: State, column: number): string | undefined {
+	let start = 1;
+	for (const {key, title} of footerWords(state)) {
+		const end = start + key.length + 1 + title.length;
+		if (column >= start && column < end) {
+			return keyOf(key);
+		}
+
+		start = end + 2;
+	}
+
+	return undefined;
+}
+
+function keysLine(state: State): Line {
+	const {focus} = state;
+	return focus.type === 'prompt' ? promptLine(focus.prompt) : {spans: keySpans(footerWords(state))};
 }
 
 /** What just happened, what is going on, and the keys. */

@@ -1,5 +1,7 @@
+import {escapeLine} from '../../core/text/escape-controls.ts';
+import {rule} from '../paint/rule.ts';
 import type {Line} from '../paint/line.ts';
-import {paletteEntries} from '../keymap.ts';
+import {paletteEntries} from '../palette.ts';
 import {windowOf} from '../layout.ts';
 import {promptOf} from '../focus.ts';
 import type {State} from '../state.ts';
@@ -16,16 +18,16 @@ export function paletteLines(state: State): Line[] {
 	const {from, to} = windowOf(entries.length, prompt.at, height);
 	const marks = `${from > 0 ? '↑' : ''}${to < entries.length ? '↓' : ''}`;
 	return [
-		{text: ` Command palette${marks === '' ? '' : `  ${marks} more`}`, title: true},
+		rule([{text: 'Command palette', bold: true}], `${entries.length}${marks}`, state.columns),
 		...entries.slice(from, to).map((entry, index): Line => ({
 			spans: [
-				{text: ` ${entry.keys.padEnd(12)} `, bold: true},
-				{text: entry.title},
-				{text: entry.disabled === undefined ? '' : `  (${entry.disabled})`},
+				{text: from + index === prompt.at ? '▌' : ' ', tone: 'accent'},
+				{text: `${entry.keys.padEnd(12)} `, bold: true},
+				{text: escapeLine(entry.title), tone: entry.disabled === undefined ? undefined : 'quiet'},
+				{text: entry.disabled === undefined ? '' : `  (${entry.disabled})`, tone: 'quiet'},
 			],
-			inverse: from + index === prompt.at,
-			dim: entry.disabled !== undefined,
+			back: from + index === prompt.at ? 'selected' : undefined,
 		})),
-		...(entries.length === 0 ? [{text: ' no such command', dim: true}] : []),
+		...(entries.length === 0 ? [{text: ' nothing by that name', dim: true}] : []),
 	];
 }

@@ -9,7 +9,7 @@ import {allGlances, countShown, listRows, selectedRow, type ListRow} from '../li
 import {placeNames} from '../place-names.ts';
 import {reviewRows} from '../review/rows.ts';
 import {footerText} from '../screens/footer.ts';
-import {paletteEntries} from '../keymap.ts';
+import {paletteEntries} from '../palette.ts';
 import {placeOf, type State} from '../state.ts';
 import {screenLines} from '../view.ts';
 import {spokenReviewRow, spokenRow} from './rows.ts';

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {dialogOf} from '../../source/tui/focus.ts';
+import {placeOf, type Effect, type State} from '../../source/tui/state.ts';
+import {update} from '../../source/tui/update.ts';
+import {frameLines} from '../../source/tui/view.ts';
+import {exited, run, started, state, verified} from './states.ts';
+
+/* What is found by its name from everywhere, and what a click on a name does. */
+
+function press(from: State, ...keys: string[]): {state: State; effects: readonly Effect[]} {
+	let [at, effects] = [from, [] as readonly Effect[]];
+	for (const key of keys) {
+		const step = update(at, {type: 'keys', keys: [key]});
+		at = step.state;
+		effects = [...effects, ...step.effects];
+	}
+
+	return {state: at, effects};
+}
+
+const text = (from: State) =>
+	frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '');
+const typed = (words: string) => [...words].map(letter => (letter === ' ' ? 'space' : letter));
+
+test('the palette finds commands of everywhere, runs and projects, and goes there', () => {
+	const two = state([run('other', started, exited), run('one', started, exited, ...verified)]);
+	const find = (words: string) => press(two, ':', ...typed(words));
+	const done = (words: string) => press(find(words).state, 'return');
+	assert.equal(placeOf(done('new secret').state), 'vault', 'a command of the vault goes to the vault');
+	assert.equal(placeOf(done('side by side').state), 'changes', 'one of the review to the changes');
+	const opened = done('run other').state;
+	assert.deepEqual([opened.selected, placeOf(opened)], ['other', 'output'], 'a run is opened');
+	assert.equal(done('project p').state.list.filter, 'project:p');
+	assert.match(text(find('zzzz').state).join('\n'), /nothing by that name/);
+	assert.deepEqual(done('zzzz').effects, []);
+});
+
+test('a click on the name of a key is that key; beside it, nothing', () => {
+	const one = {...state([run('one', started, exited, ...verified)]), columns: 140, rows: 45};
+	const click = (from: State, word: string) => {
+		const lines = text(from);
+		const row = lines.findLastIndex(line => line.includes(word));
+		return update(from, {type: 'mouse', kind: 'press', column: lines[row]!.indexOf(word), row, at: 1});
+	};
+
+	assert.equal(placeOf(click(one, 'pipeline').state), 'gates');
+	assert.equal(click(one, '3 running').state.list.show, 'running');
+	assert.equal(placeOf(click(press(one, 'a').state, 'Review ').state), 'changes');
+	const asked = press(one, 'y').state;
+	assert.notEqual(dialogOf(asked), undefined);
+	assert.equal(dialogOf(click(asked, 'esc').state), undefined, 'the way out of a question');
+	const nothing = update(one, {type: 'mouse', kind: 'press', column: 139, row: 44, at: 1});
+	assert.deepEqual([nothing.effects, nothing.state.screen], [[], 'fleet']);
+});
