@@ -348,7 +348,7 @@ test('the panic key freezes a run, u lets it go on, and twice ends it; what it a
 	await screen.see('not paused');
 	await screen.press('!');
 	await screen.see(/panic .*paused/);
-	await screen.see('u continue · x stop');
+	await screen.see('x stops it');
 	await screen.press('u');
 	await screen.see(/panic .*blocked packages/);
 	await screen.press('enter', '6');
