@@ -327,7 +327,8 @@ test('a key that cannot be used now says why', async t => {
 	await screen.press('D');
 	await screen.see('discard: busy is running');
 	await screen.press('+');
-	await screen.see('grant: nothing was blocked');
+	await screen.see('Grant a scope to busy');
+	await screen.press('esc');
 	await screen.press('a', 'v');
 	await screen.see('verify: busy is running: it cannot be verified before it ends');
 });
