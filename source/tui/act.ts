@@ -4,8 +4,15 @@ import {nextSteps} from './next-step.ts';
 import {selectedRun, type State} from './state.ts';
 import {bad, type Step} from './step.ts';
 
-/** The action of what a person does next about the selected run; undefined where there is nothing to do. */
+/** The ways to begin, in the order of the first screen. */
+export const welcomeActions = ['demo', 'add-here', 'doctor'] as const satisfies readonly Action[];
+
+/** The action of what a person does next about the selected run, or how they begin; undefined for nothing to do. */
 export function nextAction(state: State): Action | undefined {
+	if (state.screen === 'welcome') {
+		return welcomeActions[state.scroll];
+	}
+
 	const run = selectedRun(state);
 	const next = run && glanceOf(run, state).next;
 	return next === undefined ? undefined : nextSteps[next].action;

@@ -19,6 +19,10 @@ function extent(state: State): number {
 	const {now, vault} = state;
 	const run = selectedRun(state);
 	switch (placeOf(state)) {
+		case 'welcome': {
+			return 2;
+		}
+
 		case 'vault': {
 			return Math.max(0, (vault?.secrets.length ?? 0) - 1);
 		}

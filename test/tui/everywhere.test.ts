@@ -53,3 +53,14 @@ test('a click on the name of a key is that key; beside it, nothing', () => {
 	const nothing = update(one, {type: 'mouse', kind: 'press', column: 139, row: 44, at: 1});
 	assert.deepEqual([nothing.effects, nothing.state.screen], [[], 'fleet']);
 });
+
+test('the first screen has a cursor, and an empty list says what comes first', () => {
+	const first = {...state([]), projects: [], screen: 'welcome' as const};
+	const chosen = (from: State) => text(from).find(line => line.includes('▌'));
+	assert.match(chosen(first)!, /1 {2}See the demo/);
+	assert.match(chosen(press(first, 'down').state)!, /2 {2}Add this project/);
+	assert.match(chosen(press(first, 'j', 'j', 'j', 'j').state)!, /3 {2}Check this machine/);
+	const [opened] = press(first, 'down', 'down', 'return').effects;
+	assert.deepEqual(opened?.type === 'terminal' && opened.argv, ['doctor', '--fix']);
+	assert.match(text(state([])).join('\n'), /no runs yet: n starts one[\s\S]*V {2}keep an agent's key/);
+});

@@ -75,8 +75,8 @@ const needsHeadingOrRun = (state: State) => (state.heading === undefined ? needs
 const needsWaiting = (state: State) => (nextNeed(state) ? undefined : 'no run needs you');
 
 export const moveKeys = {
-	up: {keys: 'up k', title: 'up', places: everywhereAndHelp, run: ({state}) => move(state, -1)},
-	down: {keys: 'down j', title: 'down', places: everywhereAndHelp, run: ({state}) => move(state, 1)},
+	up: {keys: 'up k', title: 'up', places: ['welcome', ...everywhereAndHelp], run: ({state}) => move(state, -1)},
+	down: {keys: 'down j', title: 'down', places: ['welcome', ...everywhereAndHelp], run: ({state}) => move(state, 1)},
 	'page-up': {
 		keys: 'pageup ctrl-b',
 		title: 'page up',

@@ -108,13 +108,15 @@ function needsLog(state: State): string | undefined {
 	return isThere ? undefined : 'not verified yet';
 }
 
+const hasNext = refusing((run, state) => (glanceOf(run, state).next === undefined ? 'nothing to do now' : undefined));
+
 export const pipelineKeys = {
 	'next-step': {
 		keys: 'return',
 		title: 'next step',
-		places: ['gates'],
+		places: ['welcome', 'gates'],
 		footer: 10,
-		disabled: refusing((run, state) => (glanceOf(run, state).next === undefined ? 'nothing to do now' : undefined)),
+		disabled: state => (state.screen === 'welcome' ? undefined : hasNext(state)),
 		// `act` does the action of that step in its place: which one that is, is known where all keys are.
 		run: ({state}) => stay(state),
 	},

@@ -5,7 +5,7 @@ import {highlight, type Span} from '../../core/text/spans.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {parseFilter} from '../filter.ts';
-import {bindingOf, keyName, keysOf} from '../keymap.ts';
+import {bindingOf, keyName, keysOf, type Action} from '../keymap.ts';
 import {fleetLayout, listWindow} from '../layout.ts';
 import {
 	allGlances,
@@ -145,11 +145,32 @@ function emptyText(state: State): string {
 	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no runs match (esc clears the filter)';
 }
 
+/** What a person does first, each with its key, until there is a run. */
+function firstSteps(state: State): Line[] {
+	if (state.projects.length === 0 || state.runs.length > 0) {
+		return [];
+	}
+
+	const step = (action: Action, text: string): Line => ({
+		spans: [
+			{text: `   ${keyName(keysOf(bindingOf(action), state)[0] ?? '').padEnd(3)}`, bold: true, tone: 'accent'},
+			{text, tone: 'quiet'},
+		],
+	});
+	return [
+		{},
+		step('new', 'say what an agent is to do: it works on a branch of its own, inside a sandbox'),
+		step('vault', "keep an agent's key: runs get a pointer to it, never the key"),
+		step('palette', 'every command, run and project by its name'),
+		step('help', 'the keys of where you are'),
+	];
+}
+
 function listLines(state: State, height: number): Line[] {
 	const rows = listRows(state);
 	const {list} = fleetLayout(state, height);
 	if (rows.length === 0) {
-		return block([{text: emptyText(state), tone: 'quiet'}], list.height);
+		return block([{text: emptyText(state), tone: 'quiet'}, ...firstSteps(state)], list.height);
 	}
 
 	const columns = columnsOf(rows, list.width, state);

@@ -1,10 +1,13 @@
 import type {Line} from '../paint/line.ts';
 import type {Sign} from '../../core/run/glance.ts';
-import {bindingOf, helpOf, keyNames, type Action, type Binding} from '../keymap.ts';
+import {welcomeActions} from '../act.ts';
+import {bindingOf, helpOf, keyNames, type Binding} from '../keymap.ts';
 import {signs} from '../paint/signs.ts';
 import {rule} from '../paint/rule.ts';
 import {placeNames} from '../place-names.ts';
 import {placeOf, type State} from '../state.ts';
+
+type WelcomeAction = (typeof welcomeActions)[number];
 
 /** With fewer rows, nothing is blank. */
 const lowHeight = 15;
@@ -12,12 +15,19 @@ const lowHeight = 15;
 /** The first time: three ways to begin. */
 export function welcomeLines(state: State, height: number): Line[] {
 	const gaps: Line[] = height < lowHeight ? [] : [{}];
-	const option = (action: Action, note: string): Line[] => {
+	const option = (action: WelcomeAction, note: string): Line[] => {
 		const binding = bindingOf(action);
 		const title = binding.title[0]!.toUpperCase() + binding.title.slice(1);
+		const isSelected = welcomeActions[state.scroll] === action;
 		return [
-			{text: `   ${keyNames(binding, state)}  ${title}`, bold: true},
-			{text: `      ${note}`, dim: true},
+			{
+				back: isSelected ? 'selected' : undefined,
+				spans: [
+					{text: isSelected ? '▌  ' : '   ', tone: 'accent'},
+					{text: `${keyNames(binding, state)}  ${title}`, bold: true},
+				],
+			},
+			{text: `      ${note}`, tone: 'quiet'},
 			...gaps,
 		];
 	};
