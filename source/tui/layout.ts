@@ -21,6 +21,9 @@ const splitColumns = 110;
 /** From as many rows on, the saved views have a line of their own. */
 const viewsHeight = 30;
 
+/** Rows of a list without runs, which says what comes first. */
+const firstStepRows = 6;
+
 /** Rows of output that a list leaves, where there are as many. */
 const minOutput = 5;
 
@@ -71,7 +74,8 @@ export function fleetLayout(state: State, height: number): FleetLayout {
 	}
 
 	const facts = factLines(state, columns, false).length + 1;
-	const rows = Math.max(1, listRows(state).length);
+	// Without a run, what comes first is there.
+	const rows = Math.max(state.runs.length === 0 ? firstStepRows : 1, listRows(state).length);
 	// On a low terminal the list is what is looked for.
 	const most = Math.max(4, room - facts - (room < lowHeight ? 0 : minOutput));
 	const table = Math.min(
