@@ -266,13 +266,14 @@ test('the screen: a new run with an agent, its model turned on in the form', asy
 	await screen.press('n');
 	await screen.see('New run');
 	await screen.see('Command');
-	await screen.press('up', 'right');
+	await screen.press('down', 'down', 'down', 'right');
 	await screen.see('Claude Code');
-	await screen.press('down', 'mend the test', 'enter', 'mended', 'enter', 'right');
+	// The cursor stays in the field whose choice changed the others.
+	await screen.press('up', 'up', 'mend the test', 'down', 'down', 'down', 'right');
 	await screen.see(`opens host.fleet.internal:${port} with fleet://user/anthropic`);
 	await screen.see('this run');
-	await screen.press('enter', '100k', 'enter');
-	await screen.see(/mended +claude-code/);
+	await screen.press('enter', 'mended', 'enter', '100k', 'ctrl-s');
+	await screen.see(/mended +mend the test/);
 	await until(() => fleet.stage('mended') === 'running', 'it runs');
 	const run = fleet.json('show', 'mended');
 	assert.deepEqual(

@@ -95,7 +95,8 @@ function chosen(state: State, before: FormState, form: FormState): Step {
 	const fields = makeFields(state, values, {before: before.fields});
 	const project = values['project'];
 	return {
-		state: withForm(state, {...form, fields}),
+		// The fields before the one that was chosen in may be others now.
+		state: withForm(state, {fields, at: indexOf({fields, at: 0}, form.fields[form.at]!.id)}),
 		effects: project === undefined || project === rawValues(before)['project'] ? [] : [{type: 'offer', project}],
 	};
 }
