@@ -1,5 +1,5 @@
-// Makes docs/screen.svg, docs/review.svg and docs/gates.svg: real
-// runs in real sandboxes, the real screen in a pseudo-terminal.
+// Makes docs/screen.svg, docs/review.svg, docs/gates.svg and docs/tour.svg, which moves: real runs in real sandboxes,
+// the real screen in a pseudo-terminal.
 // node --import tsx scripts/record.ts   writes the pictures, and the help and the keys into docs/
 import {readFileSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
@@ -9,27 +9,13 @@ import xterm from '@xterm/headless';
 import {openTerminal} from '../source/host/pty.ts';
 import {keyTable} from '../source/tui/keymap.ts';
 import {Fleet, program, root} from '../test/support/fleet.ts';
+import {grounds, screenParts, toSvg} from './picture.ts';
 
-const columns = 100;
-const rows = 26;
-const palette = [
-	'#1c1f26',
-	'#e06c75',
-	'#98c379',
-	'#e5c07b',
-	'#61afef',
-	'#c678dd',
-	'#56b6c2',
-	'#c8ccd4',
-	'#5c6370',
-	'#e06c75',
-	'#98c379',
-	'#e5c07b',
-	'#61afef',
-	'#c678dd',
-	'#56b6c2',
-	'#ffffff',
-];
+const columns = 120;
+const rows = 32;
+
+/** How long each frame of the recording is shown, seconds. */
+const secondsEach = 2.5;
 const undo: Array<() => void> = [];
 const server = http.createServer((_request, response) => response.end('ok'));
 await new Promise<void>(resolve => {
@@ -37,79 +23,24 @@ await new Promise<void>(resolve => {
 });
 const {port} = server.address() as AddressInfo;
 
-/** One of the 256 colours. */
-function colourOf(number: number): string {
-	if (number < 16) {
-		return palette[number]!;
-	}
+/** What is shown one after the other, and the picture that is kept of it. */
+const tour: ReadonlyArray<{readonly keys: readonly string[]; readonly name?: string}> = [
+	// An answer in place; what was blocked, and for how long it would be allowed; the review; the pipeline; what happened.
+	{keys: ['r']},
+	{keys: ['\u001B', 'j', '+']},
+	{keys: ['\u001B', '/', ...'fix', '\r']},
+	{keys: ['d', 'j', 'j', 'j', 'j'], name: 'review'},
+	{keys: [' ', ' ']},
+	{keys: ['\u001B', 'a', 'y'], name: 'gates'},
+	{keys: ['\u001B', '\u001B', '&']},
+];
 
-	const levels = [0, 95, 135, 175, 215, 255];
-	const parts =
-		number >= 232
-			? [8 + 10 * (number - 232), 8 + 10 * (number - 232), 8 + 10 * (number - 232)]
-			: [
-					levels[Math.floor((number - 16) / 36)]!,
-					levels[Math.floor((number - 16) / 6) % 6]!,
-					levels[(number - 16) % 6]!,
-				];
-	return `#${parts.map(part => part.toString(16).padStart(2, '0')).join('')}`;
-}
-
-function escape(text: string): string {
-	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-function toSvg(terminal: InstanceType<typeof xterm.Terminal>): string {
-	const [width, height] = [8.4, 18];
-	const parts: string[] = [];
-	for (let row = 0; row < rows; row++) {
-		const line = terminal.buffer.active.getLine(terminal.buffer.active.viewportY + row)!;
-		let column = 0;
-		while (column < columns) {
-			const cell = line.getCell(column)!;
-			const style = (other: typeof cell) =>
-				`${other.isBgDefault() ? -1 : other.getBgColor()} ${other.isInverse()} ${other.isBold()} ${other.isDim()} ` +
-				`${other.isUnderline()} ${other.isFgDefault() ? -1 : other.getFgColor()}`;
-			const own = style(cell);
-			let text = '';
-			const start = column;
-			while (column < columns && style(line.getCell(column)!) === own) {
-				text += line.getCell(column)!.getChars() || ' ';
-				column++;
-			}
-
-			const colour = cell.isFgDefault() ? palette[7]! : colourOf(cell.getFgColor());
-			if (cell.isInverse() || !cell.isBgDefault()) {
-				parts.push(
-					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 10}" ` +
-						`width="${((column - start) * width).toFixed(1)}" height="${height}" ` +
-						`fill="${cell.isInverse() ? colour : colourOf(cell.getBgColor())}"/>`,
-				);
-			}
-
-			if (cell.isUnderline()) {
-				parts.push(
-					`<rect x="${(start * width + 10).toFixed(1)}" y="${row * height + 27}" ` +
-						`width="${((column - start) * width).toFixed(1)}" height="1" fill="${colour}" opacity="0.6"/>`,
-				);
-			}
-
-			if (text.trim() !== '') {
-				const bold = cell.isBold() ? ' font-weight="bold"' : '';
-				const dim = cell.isDim() ? ' opacity="0.6"' : '';
-				parts.push(
-					`<text x="${(start * width + 10).toFixed(1)}" y="${row * height + 23}" ` +
-						`fill="${cell.isInverse() ? palette[0] : colour}"${bold}${dim} xml:space="preserve" ` +
-						`textLength="${(text.length * width).toFixed(1)}">${escape(text)}</text>`,
-				);
-			}
-		}
-	}
-
+/** Shows one frame at a time, over and over. */
+function moving(count: number): string {
+	const share = 100 / count;
 	return (
-		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width + 20} ${rows * height + 20}" ` +
-		'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14">' +
-		`<rect width="100%" height="100%" rx="8" fill="${palette[0]}"/>${parts.join('')}</svg>\n`
+		`.f{opacity:0;animation:f ${count * secondsEach}s infinite;animation-delay:calc(var(--i)*${secondsEach}s)}` +
+		`@keyframes f{0%,${(share - 0.01).toFixed(2)}%{opacity:1}${share.toFixed(2)}%,100%{opacity:0}}`
 	);
 }
 
@@ -131,10 +62,11 @@ try {
 			"export function join(parts) {\\n\\treturn parts.join(',') + '';\\n}\\n\" > parser.js; " +
 			'mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml; git add -A; ' +
 			'git commit -qm "Parse semicolons"',
+		'Split lines at semicolons, too',
 	);
 	fleet.must('audit', 'fix-parser');
 	fleet.must('verify', 'fix-parser');
-	await fleet.agent('bump-version', 'echo 2 > version; git add version; git commit -qm "Bump"');
+	await fleet.agent('bump-version', 'echo 2 > version; git add version; git commit -qm "Bump"', 'Bump the version');
 	fleet.must('audit', 'bump-version');
 	fleet.must('verify', 'bump-version');
 	fleet.must('approve', 'bump-version');
@@ -149,6 +81,12 @@ try {
 			'console.log("answer: " + r.statusCode + " " + r.headers["x-fleet-refusal"]); ' +
 			"process.exit(); })'; " +
 			'echo "waiting for somebody to decide"; sleep 60',
+		'Upgrade what is outdated',
+	);
+	fleet.start(
+		'licence',
+		'printf "Which licence?\\n  1. MIT\\n  2. Apache-2.0\\n> "; read choice; sleep 60',
+		'Add a licence',
 	);
 	const terminal = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
 	const screen = openTerminal(
@@ -157,26 +95,40 @@ try {
 		{onData: bytes => terminal.write(bytes), onExit() {}},
 	);
 	await new Promise(resolve => {
-		setTimeout(resolve, 3000);
+		setTimeout(resolve, 5000);
 	});
-	writeFileSync(
-		path.join(root, 'docs', 'screen.svg'),
-		toSvg(terminal).replaceAll(/fleet\.internal:\d{5}/g, 'fleet.internal:8080 '),
-	);
-	for (const [name, keys] of [
-		['review', ['G', 'd', 'j', 'j', 'j', 'j']],
-		['gates', ['\u001B', 'a', 'y']],
-	] as const) {
+	const wait = (seconds: number) =>
+		new Promise(resolve => {
+			setTimeout(resolve, seconds * 1000);
+		});
+	const shot = () => screenParts(terminal, grounds.dark).replaceAll(/fleet\.internal:\d{5}/g, 'fleet.internal:8080 ');
+	const save = (name: string, content: string, style?: string) =>
+		writeFileSync(
+			path.join(root, 'docs', `${name}.svg`),
+			toSvg(content, {columns, rows, ground: grounds.dark, ...(style === undefined ? {} : {style})}),
+		);
+	screen.write('g');
+	await wait(2);
+	const frames = [shot()];
+	save('screen', frames[0]!);
+	for (const {keys, name} of tour) {
 		for (const key of keys) {
 			screen.write(key);
-			await new Promise(resolve => {
-				setTimeout(resolve, 1200);
-			});
+			await wait(0.6);
 		}
 
-		writeFileSync(path.join(root, 'docs', `${name}.svg`), toSvg(terminal));
+		await wait(1.2);
+		frames.push(shot());
+		if (name !== undefined) {
+			save(name, frames.at(-1)!);
+		}
 	}
 
+	save(
+		'tour',
+		frames.map((content, index) => `<g class="f" style="--i:${index}">${content}</g>`).join(''),
+		moving(frames.length),
+	);
 	screen.kill('SIGKILL');
 
 	const write = (page: string, name: string, content: string) => {

@@ -97,6 +97,23 @@ export function selectRow(state: State, at: number): State {
 	return row?.kind === 'group' ? {...state, heading: row.id} : select(state, row?.run.id ?? state.selected);
 }
 
+/** The row that a move comes to: a run, or a group that is folded; the heading of an open one is passed over. */
+function rowAfter(state: State, by: number): number {
+	const rows = listRows(state);
+	const isStop = (at: number) => rows[at]?.kind === 'run' || (rows[at]?.kind === 'group' && rows[at].folded);
+	const wanted = Math.max(0, Math.min(rows.length - 1, selectedRow(state) + by));
+	const onward = by < 0 ? -1 : 1;
+	for (const step of [onward, -onward]) {
+		for (let at = wanted; at >= 0 && at < rows.length; at += step) {
+			if (isStop(at)) {
+				return at;
+			}
+		}
+	}
+
+	return wanted;
+}
+
 /** Moves a selection of lines: by lines, as far as they are in view. */
 function moveSelection(state: State, by: number): Step {
 	const {select} = state.logView;
@@ -111,7 +128,7 @@ function moveSelection(state: State, by: number): Step {
 export function move(state: State, by: number): Step {
 	switch (placeOf(state)) {
 		case 'fleet': {
-			return stay(selectRow(state, selectedRow(state) + by));
+			return stay(selectRow(state, rowAfter(state, by)));
 		}
 
 		case 'output': {

@@ -17,6 +17,7 @@ test('a build while a run lives and a screen is open breaks no verb', async t =>
 	for (const name of [
 		'source',
 		'scripts/build.mjs',
+		'scripts/build-screen.mjs',
 		'scripts/stand-ins.mjs',
 		'package.json',
 		'tsconfig.json',

@@ -256,7 +256,13 @@ const words: Words = {
 		text: `dismissed ${plural(fingerprints.length, 'finding')}${quoted(because)}`,
 		by: nameOf(actor),
 	}),
-	'gate.refused': ({gate, because}) => ({kind: 'check', text: `${gate} refused: ${because}`, tone: 'warn'}),
+	'gate.refused': ({gate, because}) => ({
+		kind: 'check',
+		text: `${gate} refused: ${because}`,
+		tone: 'warn',
+		// `approve/NAME` is what an audit asked from inside; what came of it is the audit's own line.
+		minor: gate.includes('/'),
+	}),
 	'run.captured': ({commits, files, wip}) => ({
 		kind: 'run',
 		text: `snapshot: ${plural(commits, 'commit')}, ${plural(files, 'file')}${wip ? ', with uncommitted work' : ''}`,
