@@ -201,9 +201,21 @@ export function countShown(source: Source): number {
 	return lastOf(source).shown.length;
 }
 
-/** How every run stands that was not discarded. */
-export function allGlances({runs, changes, offers}: Source): readonly Glance[] {
-	return runs.filter(({stage}) => stage !== 'discarded').map(run => rowOf(run, {changes, offers}).glance);
+let glances: (Omit<Source, 'list'> & {readonly all: readonly Glance[]}) | undefined;
+
+/** How every run stands that was not discarded. The last result is kept: each frame counts them. */
+export function allGlances({runs, changes, offers}: Omit<Source, 'list'>): readonly Glance[] {
+	if (glances?.runs !== runs || glances.changes !== changes || glances.offers !== offers) {
+		const all = runs.filter(({stage}) => stage !== 'discarded').map(run => rowOf(run, {changes, offers}).glance);
+		glances = {runs, changes, offers, all};
+	}
+
+	return glances.all;
+}
+
+/** Whether any run waits for a person: what `nextNeed` would find, without its order. */
+export function isNeeded(state: State): boolean {
+	return state.runs.some(run => run.stage !== 'discarded' && needOf(run) !== undefined);
 }
 
 /** The first run that the list shows. */
@@ -325,7 +337,7 @@ export function selectedRow(state: State): number {
 /** The next run that needs a person, after the selected one and then from the beginning; the most urgent first. */
 export function nextNeed(state: State): Run | undefined {
 	const runs = state.runs
-		.map((run): RunRow => ({kind: 'run', run, glance: glanceOf(run, state)}))
+		.map((run): RunRow => rowOf(run, state))
 		.filter(({run}) => needOf(run) !== undefined && run.stage !== 'discarded')
 		.sort(byAttention)
 		.map(({run}) => run);

@@ -1,7 +1,7 @@
 import {attentionOf} from '../../core/run/attention.ts';
 import type {Run} from '../../core/run/run.ts';
 import {comparedRow} from '../layout.ts';
-import {glanceOf, groupOf, nextNeed, visibleRuns} from '../list.ts';
+import {glanceOf, groupOf, isNeeded, nextNeed, visibleRuns} from '../list.ts';
 import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
 import {tabs, type State, type Tab} from '../state.ts';
 import {stay, type Handler, type Step} from '../step.ts';
@@ -72,7 +72,7 @@ function screenBefore(state: State): State['screen'] {
 }
 
 const needsHeadingOrRun = (state: State) => (state.heading === undefined ? needsRun(state) : undefined);
-const needsWaiting = (state: State) => (nextNeed(state) ? undefined : 'no run needs you');
+const needsWaiting = (state: State) => (isNeeded(state) ? undefined : 'no run needs you');
 
 export const moveKeys = {
 	up: {keys: 'up k', title: 'up', places: ['welcome', ...everywhereAndHelp], run: ({state}) => move(state, -1)},
