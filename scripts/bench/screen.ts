@@ -329,6 +329,9 @@ try {
 		const log = busy.paths.run('run-0999').output;
 		const writer = startFlood(rate, [log]);
 		const screen = await openScreen(busy, 2000);
+		// What is followed is the selected run's.
+		screen.terminal.write('/run-0999\r');
+		await sleep(500);
 		// The log stays followed while a question is opened over it and closed again.
 		const took: number[] = [];
 		for (let index = 0; index < 60; index++) {

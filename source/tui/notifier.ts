@@ -17,7 +17,8 @@ function needsOf(runs: readonly Run[]): Map<string, string> {
 export class Notifier {
 	readonly #client: Pick<FleetClient, 'terminal' | 'timeOfDay'>;
 	readonly #settings: () => Settings;
-	#needs: ReadonlyMap<string, string>;
+	readonly #atBegin: readonly Run[];
+	#known: ReadonlyMap<string, string> | undefined;
 	#title = '';
 	#isFocused = false;
 
@@ -25,7 +26,13 @@ export class Notifier {
 	constructor(client: Pick<FleetClient, 'terminal' | 'timeOfDay'>, settings: () => Settings, runs: readonly Run[]) {
 		this.#client = client;
 		this.#settings = settings;
-		this.#needs = needsOf(runs);
+		this.#atBegin = runs;
+	}
+
+	/** What was told of; of the first runs found out when it is asked for, which is after the first frame. */
+	get #needs(): ReadonlyMap<string, string> {
+		this.#known ??= needsOf(this.#atBegin);
+		return this.#known;
 	}
 
 	/** The terminal says whether it is looked at; until it does, nobody is taken to look. */
@@ -37,7 +44,7 @@ export class Notifier {
 	tell(runs: readonly Run[]): void {
 		const needs = needsOf(runs);
 		const fresh = [...needs].filter(([id, because]) => this.#needs.get(id) !== because);
-		this.#needs = needs;
+		this.#known = needs;
 		this.showTitle();
 		const [first] = fresh;
 		const {notify} = this.#settings();
