@@ -21,7 +21,7 @@ export function nextAction(state: State): Action | undefined {
 /** What an action does to a state, whatever key or command asked for it. */
 export function act(state: State, action: Action): Step {
 	const run = selectedRun(state);
-	const binding = bindingOf((action === 'next-step' ? nextAction(state) : undefined) ?? action);
+	const binding = bindingOf((action === 'next-step' || action === 'choose' ? nextAction(state) : undefined) ?? action);
 	const refusal = binding.action === action ? undefined : binding.disabled?.(state);
 	return refusal === undefined
 		? binding.run({state, run, id: run?.id ?? ''})

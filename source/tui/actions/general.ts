@@ -53,6 +53,8 @@ const addProject: Handler = ({state}) =>
 	runVerb(state, undefined, {argv: ['project', 'add', state.here.folder], title: 'add', then: 'added'});
 
 export const generalKeys = {
+	// `act` does the action of the row with the cursor in its place.
+	choose: {keys: 'return', title: 'choose', places: ['welcome'], footer: 1, run: ({state}) => stay(state)},
 	demo: {keys: '1', title: 'see the demo', places: ['welcome'], run: inTerminal(['demo'], true)},
 	'add-here': {
 		keys: '2',

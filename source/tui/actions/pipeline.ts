@@ -114,9 +114,9 @@ export const pipelineKeys = {
 	'next-step': {
 		keys: 'return',
 		title: 'next step',
-		places: ['welcome', 'gates'],
+		places: ['gates'],
 		footer: 10,
-		disabled: state => (state.screen === 'welcome' ? undefined : hasNext(state)),
+		disabled: hasNext,
 		// `act` does the action of that step in its place: which one that is, is known where all keys are.
 		run: ({state}) => stay(state),
 	},

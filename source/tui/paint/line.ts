@@ -57,3 +57,11 @@ export function ends(left: readonly Span[], right: readonly Span[], width: numbe
 	const gap = width - widthOfAll(left) - widthOfAll(right);
 	return gap < 1 ? {spans: left} : {spans: [...left, {text: ' '.repeat(gap)}, ...right]};
 }
+
+/** A row of a list that is or is not the one with the cursor: the same look everywhere. */
+export function row(spans: readonly Span[], isSelected: boolean): Line {
+	return {
+		back: isSelected ? 'selected' : undefined,
+		spans: [{text: isSelected ? '▌' : ' ', tone: 'accent'}, ...spans],
+	};
+}

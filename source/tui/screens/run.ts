@@ -6,13 +6,13 @@ import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {inView} from '../paint/in-view.ts';
-import type {Line} from '../paint/line.ts';
+import {row, type Line} from '../paint/line.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeNames} from '../place-names.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
 import {spokenText} from '../spoken/words.ts';
 import {journalLines} from './timeline.ts';
-import {wrapSpans} from '../paint/fit.ts';
+import {wrapWords} from '../paint/fit.ts';
 import {runHeader} from './run-header.ts';
 import {reviewLines, reviewTitle} from '../review/view.ts';
 
@@ -49,12 +49,16 @@ const spokenStates = {on: 'on', fixed: 'on, fixed', off: 'off', never: 'never'};
 
 function scopeLines(run: Run, state: State): Line[] {
 	const marks = {on: '[x]', fixed: '[x]', off: '[ ]', never: ' - ', new: ' + '};
-	return scopeRows(run, state).map((row, index) => ({
-		text: ` ${marks[row.state]} ${row.scope ?? 'add a scope'}  ${row.note}`,
-		spoken: `${row.state === 'new' ? '' : `${spokenStates[row.state]}: `}${row.scope ?? 'add a scope'}, ${spokenText(row.note)}`,
-		inverse: index === state.scroll,
-		dim: row.state === 'never',
-		tone: scopeTones[row.state],
+	return scopeRows(run, state).map(({scope = 'add a scope', note, state: how}, index) => ({
+		...row(
+			[
+				{text: `${marks[how]} `, tone: how === 'never' ? 'quiet' : scopeTones[how], bold: how === 'on'},
+				{text: scope, bold: how !== 'never', tone: how === 'never' ? 'quiet' : undefined},
+				{text: `  ${note}`, tone: how === 'on' || how === 'off' ? scopeTones[how] : 'quiet'},
+			],
+			index === state.scroll,
+		),
+		spoken: `${how === 'new' ? '' : `${spokenStates[how]}: `}${scope}, ${spokenText(note)}`,
 	}));
 }
 
@@ -114,7 +118,7 @@ export function checklistLines(run: Run, state: State, withProbes: boolean): Lin
 		if (status === 'FAIL' || status === 'ERROR') {
 			const remedy = `${status === 'ERROR' ? 'inconclusive: run it again (c); if it stays, ' : ''}${remedies[id]}`;
 			lines.push(
-				...wrapSpans([{text: remedy, tone: 'warn'}], Math.max(20, state.columns - 4)).map(spans => ({
+				...wrapWords([{text: remedy, tone: 'warn'}], Math.max(20, state.columns - 4)).map(spans => ({
 					spans: [{text: '   '}, ...spans],
 				})),
 			);

@@ -1,7 +1,7 @@
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {inView} from '../paint/in-view.ts';
-import type {Line} from '../paint/line.ts';
+import {row, type Line} from '../paint/line.ts';
 import type {State} from '../state.ts';
 
 /**
@@ -34,12 +34,16 @@ export function vaultLines(state: State, height: number): Line[] {
 					: `${secret.hosts.join(' ')}${secret.paths.length === 0 ? '' : ` ${secret.paths.join(' ')}`}`;
 			const project = secret.project === null ? '' : ` (${secret.project})`;
 			const environment = secret.environment === null ? '' : `, ${secret.environment}`;
-			lines.push({
-				text:
-					` ${secret.reference}${project}  ${secret.class}, ` + `${secret.store}${environment}  ${escapeLine(where)}`,
-				inverse: index === state.scroll,
-				bold: true,
-			});
+			lines.push(
+				row(
+					[
+						{text: `${secret.reference}${project}`, bold: true},
+						{text: `  ${secret.class}, ${secret.store}${environment}  `, tone: 'quiet'},
+						{text: escapeLine(where)},
+					],
+					index === state.scroll,
+				),
+			);
 			for (const {run, scope, until} of secret.holders) {
 				const left = until === null ? 'until the run ends' : `${formatDuration(Date.parse(until) - state.now)} left`;
 				lines.push({
@@ -50,9 +54,9 @@ export function vaultLines(state: State, height: number): Line[] {
 		}
 	}
 
-	const selected = lines.findIndex(line => line.inverse);
+	const selected = lines.findIndex(line => line.back === 'selected');
 	return [
-		{text: ` vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, title: true},
+		{text: ` Vault  ${vault?.secrets.length ?? 0} ${vault?.secrets.length === 1 ? 'secret' : 'secrets'}`, title: true},
 		...inView(lines, selected, height - 1),
 	];
 }

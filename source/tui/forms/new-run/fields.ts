@@ -136,8 +136,8 @@ export function makeFields(
 				]),
 		make.text('prompt', 'Prompt', {
 			hint:
-				`${model ? 'what it is to do; empty: interactive (t terminal)' : 'what it is for'}  ` +
-				`ctrl-j line, ctrl-o editor, ctrl-r history${templates}`,
+				`${model ? 'what to do; empty: interactive' : 'what it is for'}  ` +
+				`ctrl-o editor, ctrl-r history${templates}`,
 			multiline: true,
 		}),
 		make.choice('project', 'Project', {
