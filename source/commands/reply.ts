@@ -1,6 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {compose} from '../compose.ts';
-import {printable} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
 import {stageName} from '../core/run/stages.ts';
 import {isUnreadable} from '../core/text/controls.ts';
@@ -52,6 +51,10 @@ export const verb = define({
 			connection.close();
 		}
 
-		sayRun(io, context, {run: run.id, json: options.json, text: `${run.id}: typed ${printable(text, 60)}\n`});
+		sayRun(io, context, {
+			run: run.id,
+			json: options.json,
+			text: `${run.id}: typed ${[...text].length} ${[...text].length === 1 ? 'character' : 'characters'}\n`,
+		});
 	},
 });

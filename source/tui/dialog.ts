@@ -43,6 +43,8 @@ export type DialogKind =
 	| 'deploy'
 	| 'rollback'
 	| 'reply'
+	| 'merge'
+	| 'rebase'
 	| 'resume'
 	| 'rerun'
 	| 'discard'

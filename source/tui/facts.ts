@@ -10,7 +10,7 @@ import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Span} from '../core/text/spans.ts';
 import {formatDuration} from '../core/text/time.ts';
 import {taskOf} from './list.ts';
-import {wrapSpans} from './paint/fit.ts';
+import {wrapWords} from './paint/fit.ts';
 import type {Line} from './paint/line.ts';
 import {signs} from './paint/signs.ts';
 import {selectedRun, type State} from './state.ts';
@@ -158,7 +158,7 @@ function factsOf(run: Run, state: State, isBeside: boolean): Fact[] {
 
 function linesOf({label, spans, rows = 1}: Fact, width: number): Line[] {
 	const room = Math.max(1, width - labelWidth - 1);
-	const wrapped = rows === 1 ? [spans] : wrapSpans(spans, room).slice(0, rows);
+	const wrapped = rows === 1 ? [spans] : wrapWords(spans, room).slice(0, rows);
 	return wrapped.map((part, index): Line => ({
 		spans: [{text: ` ${(index === 0 ? label : '').padEnd(labelWidth)}`, tone: 'quiet'}, ...part],
 	}));

@@ -1,6 +1,7 @@
 import UFuzzy from '@leeoniya/ufuzzy';
-import {needOf, stageText} from '../core/run/attention.ts';
+import {stageText} from '../core/run/attention.ts';
 import {glanceAt, groups, type Glance, type Group, type Sign} from '../core/run/glance.ts';
+import {isOutdated, lastMerges, type Merges} from '../core/run/outdated.ts';
 import type {Run} from '../core/run/run.ts';
 import {hasWorker, isAtWork, stageName} from '../core/run/stages.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
@@ -28,18 +29,37 @@ type Source = Pick<State, 'runs' | 'list' | 'changes' | 'offers'>;
 /** Made at its first use, since building it would delay the first frame, which never filters. */
 let fuzzy: UFuzzy | undefined;
 
+/** What is known besides a run itself. */
+type Known = Pick<State, 'runs' | 'changes' | 'offers'>;
+
+/** The last merges, by the runs that they are of. */
+const mergesOf = new WeakMap<readonly Run[], Merges>();
+
+/** Whether another run's merge moved the target of one that was verified before. */
+export function isOutdatedIn(run: Run, {runs}: Pick<State, 'runs'>): boolean {
+	let merges = mergesOf.get(runs);
+	if (!merges) {
+		merges = lastMerges(runs);
+		mergesOf.set(runs, merges);
+	}
+
+	return isOutdated(run, merges);
+}
+
 /** How a run stands, as the list has it. */
-export function glanceOf(run: Run, {changes, offers}: Pick<State, 'changes' | 'offers'>): Glance {
+export function glanceOf(run: Run, state: Known): Glance {
+	const {changes, offers} = state;
 	const deploys = offers[run.project.id]?.deploy;
 	return glanceAt(run, {
 		changes: changes[run.id],
+		isOutdated: isOutdatedIn(run, state),
 		hasDeploy: deploys !== undefined && Object.keys(deploys).length > 0,
 	});
 }
 
 /** What a run was asked for, in one line: its prompt, or its command. Not escaped. */
-export function taskOf({prompt, argv}: Run): string {
-	return (prompt ?? argv.map(word => quoteWord(word)).join(' ')).slice(0, 2000).replaceAll(/\s+/g, ' ').trim();
+export function taskOf({task, prompt, argv}: Run): string {
+	return (task ?? prompt ?? argv.map(word => quoteWord(word)).join(' ')).slice(0, 2000).replaceAll(/\s+/g, ' ').trim();
 }
 
 function isShown({run, glance}: RunRow, {show, discarded}: ListState): boolean {
@@ -149,16 +169,21 @@ function sorted(rows: readonly RunRow[], sort: ListState['sort']): readonly RunR
 }
 
 /** A row for each run, whatever is shown of them: made anew only for a run that changed. */
-const made = new WeakMap<Run, RunRow & {readonly changes: unknown; readonly deploy: unknown}>();
+const made = new WeakMap<
+	Run,
+	RunRow & {readonly changes: unknown; readonly deploy: unknown; readonly outdated: boolean}
+>();
 
-function rowOf(run: Run, {changes, offers}: Pick<State, 'changes' | 'offers'>): RunRow {
+function rowOf(run: Run, state: Known): RunRow {
+	const {changes, offers} = state;
+	const outdated = isOutdatedIn(run, state);
 	const known = made.get(run);
 	const [own, deploy] = [changes[run.id], offers[run.project.id]?.deploy];
-	if (known && known.changes === own && known.deploy === deploy) {
+	if (known && known.changes === own && known.deploy === deploy && known.outdated === outdated) {
 		return known;
 	}
 
-	const row = {kind: 'run' as const, run, glance: glanceOf(run, {changes, offers}), changes: own, deploy};
+	const row = {kind: 'run' as const, run, glance: glanceOf(run, state), changes: own, deploy, outdated};
 	made.set(run, row);
 	return row;
 }
@@ -206,7 +231,7 @@ let glances: (Omit<Source, 'list'> & {readonly all: readonly Glance[]}) | undefi
 /** How every run stands that was not discarded. The last result is kept: each frame counts them. */
 export function allGlances({runs, changes, offers}: Omit<Source, 'list'>): readonly Glance[] {
 	if (glances?.runs !== runs || glances.changes !== changes || glances.offers !== offers) {
-		const all = runs.filter(({stage}) => stage !== 'discarded').map(run => rowOf(run, {changes, offers}).glance);
+		const all = runs.filter(({stage}) => stage !== 'discarded').map(run => rowOf(run, {runs, changes, offers}).glance);
 		glances = {runs, changes, offers, all};
 	}
 
@@ -215,7 +240,7 @@ export function allGlances({runs, changes, offers}: Omit<Source, 'list'>): reado
 
 /** Whether any run waits for a person: what `nextNeed` would find, without its order. */
 export function isNeeded(state: State): boolean {
-	return state.runs.some(run => run.stage !== 'discarded' && needOf(run) !== undefined);
+	return allGlances(state).some(({group}) => group === 'needs you');
 }
 
 /** The first run that the list shows. */
@@ -338,7 +363,7 @@ export function selectedRow(state: State): number {
 export function nextNeed(state: State): Run | undefined {
 	const runs = state.runs
 		.map((run): RunRow => rowOf(run, state))
-		.filter(({run}) => needOf(run) !== undefined && run.stage !== 'discarded')
+		.filter(({glance}) => glance.group === 'needs you')
 		.sort(byAttention)
 		.map(({run}) => run);
 	const at = runs.findIndex(run => run.id === state.selected);

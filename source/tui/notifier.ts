@@ -1,4 +1,5 @@
 import {attentionOf} from '../core/run/attention.ts';
+import {glanceAt} from '../core/run/glance.ts';
 import type {Run} from '../core/run/run.ts';
 import {isQuiet} from '../core/settings.ts';
 import type {FleetClient, Settings} from '../protocol/client.ts';
@@ -8,7 +9,8 @@ function needsOf(runs: readonly Run[]): Map<string, string> {
 	return new Map(
 		runs.flatMap(run => {
 			const need = attentionOf(run);
-			return need !== undefined && run.stage !== 'discarded' ? [[run.id, need] as const] : [];
+			// Those that the list counts, too.
+			return need !== undefined && glanceAt(run).group === 'needs you' ? [[run.id, need] as const] : [];
 		}),
 	);
 }

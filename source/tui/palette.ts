@@ -1,4 +1,4 @@
-import {act} from './act.ts';
+import {act, nextAction} from './act.ts';
 import {promptOf} from './focus.ts';
 import {bindings, bindingsOf, keyNames, shortTitle, type Action, type Binding} from './keymap.ts';
 import {glanceOf, taskOf} from './list.ts';
@@ -129,7 +129,7 @@ export function paletteEntries(state: State): PaletteEntry[] {
 	const here = bindingsOf(placeOf(state)).filter(({action}) => !notInPalette.has(action));
 	const commands = here.map(binding => commandHere(binding, state)).filter(entry => isFound(entry));
 	if (words.length === 0) {
-		return ranked(commands, wanted);
+		return ranked(commands, wanted, nextAction(state));
 	}
 
 	const known = new Set<Action>(here.map(({action}) => action));
@@ -140,9 +140,9 @@ export function paletteEntries(state: State): PaletteEntry[] {
 	return ranked([...commands, ...elsewhere, ...found], wanted);
 }
 
-/** What can be chosen first, and of that what begins with the words. */
-function ranked(entries: readonly PaletteEntry[], wanted: string): PaletteEntry[] {
-	const rank = ({disabled, title}: PaletteEntry) =>
-		(disabled === undefined ? 0 : 2) + Number(!title.toLowerCase().startsWith(wanted));
+/** What is done next, then what can be chosen, and of that first what begins with the words. */
+function ranked(entries: readonly PaletteEntry[], wanted: string, next?: Action): PaletteEntry[] {
+	const rank = ({id, disabled, title}: PaletteEntry) =>
+		(id === next ? -4 : 0) + (disabled === undefined ? 0 : 2) + Number(!title.toLowerCase().startsWith(wanted));
 	return [...entries].sort((a, b) => rank(a) - rank(b));
 }

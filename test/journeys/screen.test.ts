@@ -101,6 +101,7 @@ test('the first five minutes: from a project without a policy to an approved mer
 	await screen.press('yes', 'enter');
 	await screen.see(/✓ y Approve/);
 	await screen.press('m');
+	await screen.answer('into main?');
 	await screen.see(/✓ m Merge/);
 	assert.equal(readFileSync(path.join(fleet.project, 'new.txt'), 'utf8'), 'x\n');
 	assert.equal(fleet.git('status', '--short'), '');
@@ -254,6 +255,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.press('tab', 'read it', 'tab', 'yes', 'enter');
 	await screen.see(/✓ y Approve/);
 	await screen.press('m');
+	await screen.answer('into main?');
 	await screen.see(/✓ m Merge/);
 	assert.equal(readFileSync(path.join(fleet.project, 'a.txt'), 'utf8'), 'one\ntwo\n');
 	await screen.press('p');

@@ -69,7 +69,7 @@ function lockOf(entries: Record<string, unknown>): string {
 	return JSON.stringify({lockfileVersion: 3, packages: Object.fromEntries(folders)});
 }
 
-const approved: RunEvent = {
+export const approved: RunEvent = {
 	type: 'review.approved',
 	base: hex('b'),
 	head: hex('a'),

@@ -141,10 +141,10 @@ export const agentChanges = {
 		},
 	}),
 	'agent.conversation': (_run, entry) => ({conversation: entry.conversation}),
-	'prompt.sent': (_run, entry) => {
+	'prompt.sent': (run, entry) => {
 		// What it is for is not what it was asked for in the first place.
 		return entry.onto === undefined
-			? {prompt: entry.prompt, rebase: undefined}
+			? {prompt: entry.prompt, task: run.task ?? entry.prompt, rebase: undefined}
 			: {rebase: {prompt: entry.prompt, onto: entry.onto}};
 	},
 	'usage.counted': (_run, entry) => ({usage: entry.usage}),

@@ -103,7 +103,7 @@ export const handoverChanges = {
 		stage: 'merged',
 		because: `${branchName(entry.target)} is ${entry.commit.slice(0, 10)}`,
 		phrase: `merged into ${branchName(entry.target)} as ${entry.commit.slice(0, 10)}`,
-		merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout},
+		merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout, at: entry.at},
 		merging: undefined,
 	}),
 	'deploy.started': (run, entry) => ({

@@ -29,6 +29,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			agent: entry.agent,
 			argv: entry.argv,
 			prompt: entry.prompt,
+			task: entry.prompt,
 			branch: entry.branch,
 			base: entry.base,
 			target: entry.target,

@@ -56,6 +56,7 @@ export type Glance = {
 /** What is known of a run besides its journal. */
 export type Besides = {
 	/** What it changed, as it was counted last. */ readonly changes?: Changes | undefined;
+	/** Whether its target moved since it was verified. */ readonly isOutdated?: boolean | undefined;
 	/** Whether its project says how it is deployed. */ readonly hasDeploy?: boolean | undefined;
 };
 
@@ -139,6 +140,8 @@ function paused({pausedBy, because}: Run): Found {
 		: need('paused', `paused: ${because}`, 'continue');
 }
 
+const outdated = (run: Run) => need('unclear', `outdated: ${branchName(run.target)} moved`, 'verify');
+
 function merged(run: Run, {hasDeploy}: Besides): Found {
 	const text = `merged ${run.merge?.commit.slice(0, 7) ?? ''}`;
 	return hasDeploy ? {group: 'ready', sign: 'passed', text, next: 'deploy'} : over('done', text);
@@ -154,15 +157,18 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 	crashed: run => need('failed', stageText(run), 'retry'),
 	captured: unverified,
 	verifying: atGate,
-	verified: run => need('passed', verdict(run), 'review'),
+	verified: (run, {isOutdated}) => (isOutdated ? outdated(run) : need('passed', verdict(run), 'review')),
 	'verify-failed': run => need('failed', verdict(run), 'log'),
 	inconclusive: run => need('unclear', stageText(run), 'log'),
-	approved: run => ({
-		group: 'ready',
-		sign: 'passed',
-		text: run.approval ? `approved by ${actorName(run.approval.by)}` : 'approved',
-		next: 'merge',
-	}),
+	approved: (run, {isOutdated}) =>
+		isOutdated
+			? outdated(run)
+			: {
+					group: 'ready',
+					sign: 'passed',
+					text: run.approval ? `approved by ${actorName(run.approval.by)}` : 'approved',
+					next: 'merge',
+				},
 	rejected: run => over('dropped', run.because ? `rejected: ${run.because}` : 'rejected', 'retry'),
 	merging: atGate,
 	merged,

@@ -61,7 +61,10 @@ export type Run = {
 	readonly project: {readonly id: string; readonly name: string; readonly root: string};
 	readonly agent: string;
 	readonly argv: readonly string[];
+	/** What it is told in its next attempt, or was in the last one. */
 	readonly prompt: string | undefined;
+	/** What it was asked for in the first place. */
+	readonly task?: string | undefined;
 	readonly branch: string;
 	/** The commit the run started from. */
 	readonly base: string;
@@ -140,7 +143,14 @@ export type Run = {
 	readonly rebase: {readonly prompt: string; readonly onto: string} | undefined;
 	readonly verification: Verification | undefined;
 	readonly approval: Approval | undefined;
-	readonly merge: {readonly target: string; readonly commit: string; readonly checkout: string} | undefined;
+	readonly merge:
+		| {
+				readonly target: string;
+				readonly commit: string;
+				readonly checkout: string;
+				/** ISO 8601. */ readonly at?: string | undefined;
+		  }
+		| undefined;
 	/** A merge that was begun, and of which no end is written down. */
 	readonly merging?: {readonly base: string; readonly commit: string} | undefined;
 	readonly deployments: readonly Deployment[];

@@ -82,10 +82,11 @@ export async function makeMergeCommit(
 		.split('\n')
 		.filter(line => line !== '')
 		.map(line => oneLine(line, 100));
+	const task = run.task ?? run.prompt ?? '';
 	const text = messageText(kind, policy.message, {
 		run: run.id,
-		title: oneLine(run.prompt?.split('\n')[0] ?? '', 72).trim() || `Work of run ${run.id}`,
-		prompt: run.prompt ?? '',
+		title: oneLine(task.split('\n', 1)[0] ?? '', 72).trim() || `Work of run ${run.id}`,
+		prompt: task,
 		agent: run.agent,
 		target: branchName(run.target),
 		branch: run.branch,

@@ -94,7 +94,7 @@ export const listKeys = {
 		title: 'filter',
 		places: ['fleet'],
 		footer: 18,
-		run: openPrompt('filter', ({list}) => list.filter),
+		run: openPrompt('filter'),
 	},
 	show: {
 		keys: 'f',

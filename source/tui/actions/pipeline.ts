@@ -3,7 +3,7 @@ import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog, openQueue} from '../forms/dialogs.ts';
-import {glanceOf} from '../list.ts';
+import {glanceOf, isOutdatedIn} from '../list.ts';
 import {logKind} from '../navigation.ts';
 import {selectedRun, type State} from '../state.ts';
 import {runVerb, runVerbsForAll, stay, type Handler, type Step} from '../step.ts';
@@ -23,13 +23,19 @@ function blocked(run: Run, id: GateId): string | undefined {
 	return found.state === 'blocked' ? found.because : undefined;
 }
 
-const gate = (id: GateId) => refusing(run => blocked(run, id));
+/** Why a step cannot be done for a run, by what is known of the others, too. */
+const blockedIn = (state: State, run: Run, id: GateId) =>
+	(id === 'approve' || id === 'merge') && isOutdatedIn(run, state)
+		? `outdated: ${branchName(run.target)} moved since; verify again (v)`
+		: blocked(run, id);
+
+const gate = (id: GateId) => refusing((run, state) => blockedIn(state, run, id));
 
 /** Of several runs that are selected in the list, those for which a step can be done now; undefined for one run. */
 function several(state: State, id: GateId): readonly Run[] | undefined {
 	const own = targets(state);
 	return own.length > 1
-		? own.filter(run => state.busy[run.id] === undefined && blocked(run, id) === undefined)
+		? own.filter(run => state.busy[run.id] === undefined && blockedIn(state, run, id) === undefined)
 		: undefined;
 }
 
@@ -44,7 +50,7 @@ const gates = (id: GateId) => (state: State) => {
 };
 
 /** A step of several runs, one after the other. */
-const forAll = (state: State, runs: readonly Run[], verb: 'audit' | 'verify' | 'merge'): Step =>
+const forAll = (state: State, runs: readonly Run[], verb: 'audit' | 'verify'): Step =>
 	verb === 'audit'
 		? runVerbsForAll(state, runs, {
 				argvs: run => [['audit', run.id, '--json', '--progress']],
@@ -56,7 +62,7 @@ const forAll = (state: State, runs: readonly Run[], verb: 'audit' | 'verify' | '
 
 /** A step of the selected runs, or else of one. */
 const each =
-	(id: 'audit' | 'verify' | 'merge', one: Handler): Handler =>
+	(id: 'audit' | 'verify', one: Handler): Handler =>
 	context => {
 		const runs = several(context.state, id);
 		return runs === undefined ? one(context) : forAll(context.state, runs, id);
@@ -152,7 +158,8 @@ export const pipelineKeys = {
 		places: ['fleet', 'gates'],
 		footer: 15,
 		disabled: gates('merge'),
-		run: each('merge', ({state, id}) => runVerb(state, id, {argv: ['merge', id], title: 'merge'})),
+		run: ({state}) =>
+			openDialog(state, 'merge', (several(state, 'merge') ?? [selectedRun(state)!]).map(({id}) => id).join(' ')),
 	},
 	deploy: {
 		keys: 'p',

@@ -4,7 +4,7 @@ import {asks, openDialog} from '../forms/dialogs.ts';
 import {questionOf} from '../forms/dialogs/reply.ts';
 import {openForm} from '../forms/new-run.ts';
 import {selectedRun, tabs, type State} from '../state.ts';
-import {bad, runVerb, runVerbForAll, type Step} from '../step.ts';
+import {bad, runVerbForAll, type Step} from '../step.ts';
 import {canStop, isDiscardable, targets} from '../targets.ts';
 import {cannotUndo, undo} from '../undo.ts';
 import {everywhere, needsIdle, needsRun, needsTarget, refusing, withRun, type KeyTable} from './record.ts';
@@ -162,7 +162,7 @@ export const runKeys = {
 		title: 'rebase onto the target branch',
 		places: withRun,
 		disabled: cannotResume,
-		run: ({state, id}) => runVerb(state, id, {argv: ['resume', id, '--rebase'], title: 'rebase'}),
+		run: asks('rebase'),
 	},
 	discard: {keys: 'D', title: 'discard', places: withRun, disabled: cannotDiscard, run: asks('discard')},
 	restore: {

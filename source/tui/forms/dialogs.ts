@@ -8,6 +8,7 @@ import {commentDialogs} from './dialogs/comments.ts';
 import {decisionDialogs} from './dialogs/decisions.ts';
 import {deployDialogs} from './dialogs/deploys.ts';
 import {askAgain, type DialogDefinition, type Question} from './dialogs/dialog.ts';
+import {handoverDialogs} from './dialogs/handover.ts';
 import {reply} from './dialogs/reply.ts';
 import {runDialogs} from './dialogs/runs.ts';
 import {scopeDialogs} from './dialogs/scopes.ts';
@@ -26,6 +27,7 @@ const dialogs: Readonly<Record<DialogKind, DialogDefinition>> = {
 	...scopeDialogs,
 	allow,
 	reply,
+	...handoverDialogs,
 	...runDialogs,
 	...secretDialogs,
 	...commentDialogs,

@@ -142,7 +142,7 @@ export function compareLines(state: State, height: number): Line[] {
 	const runs = comparable(state);
 	const files = comparedFiles(state);
 	const columns = columnsOf(state, files);
-	const prompt = runs[0]?.prompt === undefined ? '' : `: ${escapeLine(runs[0].prompt)}`;
+	const prompt = runs[0]?.prompt === undefined ? '' : `: ${escapeLine(runs[0].task ?? runs[0].prompt)}`;
 	const lines = [{text: ` Compare ${runs.length} runs${prompt}`, title: true}, ...factLines(state, columns)];
 	if (files.length === 0) {
 		const isLoading = columns.runs.some(run => state.compared[run.id] === undefined);

@@ -88,7 +88,7 @@ function packageLines({captured}: Run): Line[] {
 
 /** Where a gate is, in words. */
 function reasonOf(state: State, run: Run, gate: GateState): string {
-	if (state.busy[run.id] === gate.id) {
+	if (state.busy[run.id] === gate.id || gate.state === 'busy') {
 		return 'running';
 	}
 

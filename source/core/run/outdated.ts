@@ -1,0 +1,37 @@
+import type {Run} from './run.ts';
+
+/*
+ * What another run's merge makes of a result that was verified before it. The gates ask git; this is for whoever looks at
+ * many runs at once, and knows of merges that were made by fleet alone.
+ */
+
+/** The last merge into each target, by `mergeKey`. */
+export type Merges = ReadonlyMap<string, {readonly at: string; readonly commit: string}>;
+
+const mergeKey = ({project, target}: Pick<Run, 'project' | 'target'>) => `${project.id} ${target}`;
+
+export function lastMerges(runs: readonly Run[]): Merges {
+	const last = new Map<string, {at: string; commit: string}>();
+	for (const run of runs) {
+		const {at, commit} = run.merge ?? {};
+		const known = last.get(mergeKey(run));
+		if (at !== undefined && commit !== undefined && !(known && known.at > at)) {
+			last.set(mergeKey(run), {at, commit});
+		}
+	}
+
+	return last;
+}
+
+/** Whether its target moved since it was verified, so that it has to be verified again. */
+export function isOutdated(run: Run, merges: Merges): boolean {
+	const {verification, stage} = run;
+	const last = merges.get(mergeKey(run));
+	return (
+		verification !== undefined &&
+		(stage === 'verified' || stage === 'approved') &&
+		last !== undefined &&
+		last.at > verification.at &&
+		last.commit !== verification.base
+	);
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {isOutdated, lastMerges} from '../../source/core/run/outdated.ts';
+import {glanceOf} from '../../source/tui/list.ts';
+import {dialogOf} from '../../source/tui/focus.ts';
+import type {State} from '../../source/tui/state.ts';
+import {update} from '../../source/tui/update.ts';
+import {frameLines} from '../../source/tui/view.ts';
+import {approved, at, exited, run, started, state, verified} from './states.ts';
+
+/* A merge makes what was verified before it outdated, which is said before anybody decides on it; a merge asks. */
+
+const later = (ms: number) => new Date(Date.parse(at) + ms).toISOString();
+const merged = (ms: number, commit: string) => ({
+	...run('merged', started, exited, ...verified),
+	stage: 'merged' as const,
+	merge: {target: 'refs/heads/main', commit, checkout: '', at: later(ms)},
+});
+const text = (from: State) =>
+	frameLines(from)
+		.map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '')
+		.join('\n');
+const press = (from: State, key: string) => update(from, {type: 'keys', keys: [key]});
+
+test('a result that was verified before another merge of its target is outdated, and is not approved', () => {
+	const ready = run('ready', started, exited, ...verified);
+	const verifiedAt = Date.parse(ready.verification!.at) - Date.parse(at);
+	for (const [other, expected] of [
+		[merged(verifiedAt + 1000, 'f'.repeat(40)), true],
+		[merged(verifiedAt - 1000, 'f'.repeat(40)), false],
+		[merged(verifiedAt + 1000, ready.verification!.base), false],
+		[{...merged(verifiedAt + 1000, 'f'.repeat(40)), target: 'refs/heads/other'}, false],
+		[{...merged(verifiedAt + 1000, 'f'.repeat(40)), project: {id: 'other', name: 'o', root: '/o'}}, false],
+	] as const) {
+		assert.equal(isOutdated(ready, lastMerges([ready, other])), expected);
+	}
+
+	const both = state([ready, merged(verifiedAt + 1000, 'f'.repeat(40))]);
+	const glance = glanceOf(ready, both);
+	assert.deepEqual([glance.text, glance.next], ['outdated: main moved', 'verify']);
+	const refused = press({...both, selected: 'ready'}, 'y');
+	assert.equal(dialogOf(refused.state), undefined);
+	assert.match(refused.state.notice!.text, /outdated: main moved since; verify again \(v\)/);
+});
+
+test('a merge asks first, and says of several which of them have to be verified again', () => {
+	const approvedRun = (id: string) => run(id, started, exited, ...verified, approved);
+	const one = state([approvedRun('one')]);
+	const asked = press(one, 'm');
+	assert.deepEqual(asked.effects, []);
+	assert.match(text(asked.state), /Merge one into main\?[\s\S]*by a[\s\S]*none by a key/);
+	const [done] = press(asked.state, 'y').effects;
+	assert.deepEqual(done?.type === 'act' && done.argv, ['merge', 'one']);
+	assert.deepEqual(press(asked.state, 'k').effects, []);
+
+	const two = state([approvedRun('one'), approvedRun('two')]);
+	const several = press({...two, list: {...two.list, marked: ['one', 'two']}}, 'm');
+	assert.match(text(several.state), /1 of them will have to be verified and approved again/);
+});
