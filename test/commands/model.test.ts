@@ -230,7 +230,7 @@ test('the screen: the vault, a secret that is granted by key, an alarm, a budget
 	const screen = openScreen(t, fleet);
 	await screen.see('shop');
 	await screen.press('V');
-	await screen.see(/vault {2}1 secret /);
+	await screen.see(/Vault {2}1 secret/);
 	await screen.see(`fleet://user/stripe  task, keyring  host.fleet.internal:${port}`);
 	await screen.see('the OS vault: unlocked');
 	await screen.press('esc');

@@ -24,10 +24,16 @@ function blocked(run: Run, id: GateId): string | undefined {
 }
 
 /** Why a step cannot be done for a run, by what is known of the others, too. */
-const blockedIn = (state: State, run: Run, id: GateId) =>
-	(id === 'approve' || id === 'merge') && isOutdatedIn(run, state)
-		? `outdated: ${branchName(run.target)} moved since; verify again (v)`
+function blockedIn(state: State, run: Run, id: GateId): string | undefined {
+	if ((id === 'approve' || id === 'merge') && isOutdatedIn(run, state)) {
+		return `outdated: ${branchName(run.target)} moved since; verify again (v)`;
+	}
+
+	const deploys = state.offers[run.project.id]?.deploy;
+	return id === 'deploy' && deploys !== undefined && Object.keys(deploys).length === 0
+		? (blocked(run, id) ?? 'the policy names no target')
 		: blocked(run, id);
+}
 
 const gate = (id: GateId) => refusing((run, state) => blockedIn(state, run, id));
 

@@ -196,19 +196,29 @@ function todayText({activity: {today}}: State): string {
 	return `, ${cost}${dollars > 0 && unpriced > 0 ? ' and more' : ''} today`;
 }
 
-/** What is there, how it is shown, and at the right how many need what. */
-function titleLine(state: State): Line {
+/** With fewer columns, how many runs need what is all that there is room for. */
+const narrowColumns = 60;
+
+/**
+ * What is there, how it is shown, and at the right how many need what.
+ * @param below rows of the list that are below those in view
+ */
+function titleLine(state: State, below: number): Line {
 	const {list} = state;
 	const shown = countShown(state);
 	const glances = allGlances(state);
+	const hidden = state.runs.length - glances.length;
+	const isNarrowed = list.filter !== '' || list.show !== 'all';
 	const count = (fits: (glance: Glance) => boolean) => glances.filter(glance => fits(glance)).length;
 	const needs = count(({group}) => group === 'needs you');
 	const how = [
-		shown === state.runs.length ? '' : `${shown} of ${state.runs.length}`,
+		isNarrowed ? `${shown} of ${state.runs.length}` : '',
+		below === 0 || state.columns < narrowColumns ? '' : `↓ ${below} more`,
 		list.filter === '' ? '' : `filter: ${list.filter}`,
 		list.sort === 'attention' ? '' : `by ${list.sort}`,
 		list.marked.length === 0 ? '' : `${list.marked.length} selected`,
 		list.discarded ? 'discarded shown' : '',
+		hidden === 0 || list.discarded || isNarrowed ? '' : `${hidden} discarded hidden`,
 	].filter(part => part !== '');
 	const runs = `${state.runs.length} ${state.runs.length === 1 ? 'run' : 'runs'}`;
 	const tallies: ReadonlyArray<readonly [keyof typeof signs, number, string]> = [
@@ -253,7 +263,8 @@ function viewsLine(state: State): Line {
 export function fleetLines(state: State, height: number): Line[] {
 	const layout = fleetLayout(state, height);
 	const {columns} = state;
-	const head = [titleLine(state), ...(layout.top > 1 ? [viewsLine(state)] : [])];
+	const below = listRows(state).length - listWindow(state, height).to;
+	const head = [titleLine(state, below), ...(layout.top > 1 ? [viewsLine(state)] : [])];
 	const list = [
 		...listLines(state, height),
 		...(layout.activity === 0 ? [] : activityPane(state, {height: layout.activity, width: layout.list.width})),

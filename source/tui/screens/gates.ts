@@ -50,7 +50,7 @@ function deployText(state: State, run: Run): string {
 	const list = targets.map(([name, {window}]) => `${name}${windowText(window, state.now)}`).join(', ');
 	const isOpen = targets.some(([, {window}]) => opensAt(window, state.now) === undefined);
 	if (targets.length === 0) {
-		return 'ready';
+		return state.offers[run.project.id] === undefined ? 'ready' : 'the policy names no target';
 	}
 
 	return isOpen ? `ready: ${list}` : list;
