@@ -88,7 +88,8 @@ function packageLines({captured}: Run): Line[] {
 
 /** Where a gate is, in words. */
 function reasonOf(state: State, run: Run, gate: GateState): string {
-	if (state.busy[run.id] === gate.id || gate.state === 'busy') {
+	// What came of the last verification says nothing about the one that goes on.
+	if (state.busy[run.id] === gate.id || (gate.id === 'verify' && gate.state === 'busy')) {
 		return 'running';
 	}
 
