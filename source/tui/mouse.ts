@@ -133,5 +133,11 @@ function inReview(state: State, {column, row, height}: {column: number; row: num
 	const rows = reviewRows(state, review);
 	const file = fileInPane(review, fileAt(rows, review.at), {row, height});
 	const at = rows.findIndex(other => other.kind === 'file' && other.file === file);
-	return stay(at === -1 ? state : moveTo(state, review, at));
+	if (at === -1) {
+		return stay(state);
+	}
+
+	// A file that is gone to begins at the top.
+	const moved = moveTo(state, review, at);
+	return stay({...moved, review: {...moved.review!, top: Math.max(0, at - 1)}});
 }

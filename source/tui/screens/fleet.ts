@@ -137,12 +137,31 @@ function groupLine(row: GroupRow, width: number, isSelected: boolean): Line {
 	};
 }
 
+/** What `is:` is asked for most: groups, and how runs stand. */
+const isWords = [
+	'needs-you',
+	'active',
+	'ready',
+	'done',
+	'failed',
+	'blocked',
+	'question',
+	'running',
+	'paused',
+	'passed',
+];
+
 function emptyText(state: State): string {
 	if (state.projects.length === 0) {
 		return ' no projects yet: P adds this one';
 	}
 
-	return state.runs.length === 0 ? ' no runs yet: n starts one' : ' no runs match (esc clears the filter)';
+	if (state.runs.length === 0) {
+		return ' no runs yet: n starts one';
+	}
+
+	const words = parseFilter(state.list.filter).is.length > 0 ? `; is: takes ${isWords.join(', ')}` : '';
+	return ` no runs match (esc clears the filter)${words}`;
 }
 
 /** What a person does first, each with its key, until there is a run. */

@@ -172,7 +172,7 @@ const approve: DialogDefinition = {
 		if (run && !values['reason'] && flaggedUnviewed(state, run).length > 0) {
 			return askAgain(state, dialog, {
 				field: 'reason',
-				because: 'a file with a flag is not viewed: say why, or view it (d)',
+				because: 'a file with a flag is not viewed: say why; or esc, and d shows it',
 			});
 		}
 
