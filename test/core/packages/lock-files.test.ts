@@ -522,7 +522,7 @@ test('a table that YAML lays over another, and a resolution of an unknown kind, 
 });
 
 test('a gem in a line that Bundler alone reads is not passed over', () => {
-	const lock = 'GEM\n  remote: https://rubygems.org/\n  specs:\n    a (1.0)\n';
+	const lock = 'GEM\n  remote: https://gems.example/\n  specs:\n    a (1.0)\n';
 	assert.equal(changed('Gemfile.lock', lock, `${lock}    evil (1.0)!\n`), 'line 5 is not as Bundler writes it');
 });
 
