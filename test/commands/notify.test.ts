@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {test, type TestContext} from 'node:test';
+import {openTmux} from '../support/tmux.ts';
 import {notifyDesktop} from '../../source/terminal/notify.ts';
 import {openTerminal} from '../../source/host/pty.ts';
 import {Fleet, until} from '../support/fleet.ts';
@@ -20,7 +20,9 @@ async function notify(
 	t.after(() => rmSync(folder, {recursive: true, force: true}));
 	const sent = path.join(folder, 'sent');
 	if (program) {
-		writeFileSync(path.join(folder, 'notify-send'), `#!/bin/sh\nprintf '%s|' "$@" > ${sent}\n`, {mode: 0o755});
+		writeFileSync(path.join(folder, 'notify-send'), `#!/bin/sh\nprintf '%s|' "$@" > ${sent}\n`, {
+			mode: 0o755,
+		});
 	}
 
 	let written = '';
@@ -56,15 +58,7 @@ test('a terminal is asked by the sequence that it knows, and the desktop where i
 });
 
 test('in tmux a sequence goes through where that is allowed; else the desktop is asked', async t => {
-	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-tmux-'));
-	const socket = path.join(folder, 's');
-	const tmux = (...argv: string[]) =>
-		execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...argv], {encoding: 'utf8'});
-	tmux('new-session', '-d', 'sleep 600');
-	t.after(() => {
-		tmux('kill-server');
-		rmSync(folder, {recursive: true, force: true});
-	});
+	const {socket, tmux} = openTmux(t);
 	const through = '\u001BPtmux;\u001B\u001B]9;one: failed\u0007\u001B\\';
 	const environment = {TMUX: `${socket},0,0`, DISPLAY: ':0'};
 	tmux('set-option', '-gw', 'allow-passthrough', 'off');
@@ -77,7 +71,11 @@ test('in tmux a sequence goes through where that is allowed; else the desktop is
 		'nobody has the window in view',
 	);
 	const client = openTerminal(
-		{argv: ['tmux', '-S', socket, 'attach'], cwd: folder, env: {...process.env, TERM: 'xterm-256color', TMUX: ''}},
+		{
+			argv: ['tmux', '-S', socket, 'attach'],
+			cwd: path.dirname(socket),
+			env: {...process.env, TERM: 'xterm-256color', TMUX: ''},
+		},
 		{columns: 80, rows: 24},
 		{onData() {}, onExit() {}},
 	);

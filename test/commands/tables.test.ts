@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import stringWidth from 'string-width';
 import {test} from 'node:test';
+import {openTmux} from '../support/tmux.ts';
 import {tableText, type Report} from '../../source/terminal/report-table.tsx';
 import {themes} from '../../source/tui/paint/theme.ts';
 import {Fleet} from '../support/fleet.ts';
@@ -103,15 +100,7 @@ test('fleet audit and fleet doctor are tables for a person, and lines for a prog
 
 test('in tmux, fleet doctor says what does not get through, and the line that changes it', t => {
 	const fleet = new Fleet(t);
-	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-tmux-'));
-	const socket = path.join(folder, 's');
-	const tmux = (...argv: string[]) =>
-		execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...argv], {encoding: 'utf8'});
-	tmux('new-session', '-d', 'sleep 600');
-	t.after(() => {
-		tmux('kill-server');
-		rmSync(folder, {recursive: true, force: true});
-	});
+	const {socket, tmux} = openTmux(t);
 	fleet.env['TMUX'] = `${socket},0,0`;
 	const checks = () =>
 		Object.fromEntries(

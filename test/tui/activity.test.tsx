@@ -5,8 +5,9 @@ import {defaultSettings} from '../../source/core/settings.ts';
 import {activityLines, selectActivity} from '../../source/tui/activity.ts';
 import {bindings} from '../../source/tui/keymap.ts';
 import {fleetLayout, footerHeight} from '../../source/tui/layout.ts';
-import type {Effect, Message, State} from '../../source/tui/state.ts';
+import type {Message, State} from '../../source/tui/state.ts';
 import {Store} from '../../source/tui/store.ts';
+import {press, text} from './press.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
 import {activity, spent} from './activity-lines.ts';
@@ -14,22 +15,6 @@ import {run, started, state} from './states.ts';
 
 /* The inbox: what happened, the way from there to a run, and that nothing that was said is lost. */
 
-function press(from: State, ...keys: string[]): {state: State; effects: Effect[]} {
-	let current = from;
-	const effects: Effect[] = [];
-	for (const key of keys) {
-		const step = update(current, {type: 'keys', keys: [key]});
-		current = step.state;
-		effects.push(...step.effects);
-	}
-
-	return {state: current, effects};
-}
-
-const text = (from: State) =>
-	frameLines(from)
-		.map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '')
-		.join('\n');
 const runs = ['works', 'denied', 'ready', 'fails', 'merged'].map(id => run(id, started));
 const list = state(runs, {activity: activity()});
 const selected = (from: State) => /▌(.*)/.exec(text(from))?.[1]?.trim();

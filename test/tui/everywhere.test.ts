@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {dialogOf} from '../../source/tui/focus.ts';
-import {placeOf, type Effect, type State} from '../../source/tui/state.ts';
+import {placeOf, type State} from '../../source/tui/state.ts';
+import {press, textLines} from './press.ts';
 import {update} from '../../source/tui/update.ts';
-import {frameLines} from '../../source/tui/view.ts';
 import {exited, run, started, state, verified} from './states.ts';
 
 /* What is found by its name from everywhere, and what a click on a name does. */
 
-function press(from: State, ...keys: string[]): {state: State; effects: readonly Effect[]} {
-	let [at, effects] = [from, [] as readonly Effect[]];
-	for (const key of keys) {
-		const step = update(at, {type: 'keys', keys: [key]});
-		at = step.state;
-		effects = [...effects, ...step.effects];
-	}
-
-	return {state: at, effects};
-}
-
-const text = (from: State) =>
-	frameLines(from).map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '');
 const typed = (words: string) => [...words].map(letter => (letter === ' ' ? 'space' : letter));
 
 test('the palette finds commands of everywhere, runs and projects, and goes there', () => {
@@ -32,14 +19,14 @@ test('the palette finds commands of everywhere, runs and projects, and goes ther
 	const opened = done('run other').state;
 	assert.deepEqual([opened.selected, placeOf(opened)], ['other', 'output'], 'a run is opened');
 	assert.equal(done('project p').state.list.filter, 'project:p');
-	assert.match(text(find('zzzz').state).join('\n'), /nothing by that name/);
+	assert.match(textLines(find('zzzz').state).join('\n'), /nothing by that name/);
 	assert.deepEqual(done('zzzz').effects, []);
 });
 
 test('a click on the name of a key is that key; beside it, nothing', () => {
 	const one = {...state([run('one', started, exited, ...verified)]), columns: 140, rows: 45};
 	const click = (from: State, word: string) => {
-		const lines = text(from);
+		const lines = textLines(from);
 		const row = lines.findLastIndex(line => line.includes(word));
 		return update(from, {type: 'mouse', kind: 'press', column: lines[row]!.indexOf(word), row, at: 1});
 	};
@@ -56,11 +43,11 @@ test('a click on the name of a key is that key; beside it, nothing', () => {
 
 test('the first screen has a cursor, and an empty list says what comes first', () => {
 	const first = {...state([]), projects: [], screen: 'welcome' as const};
-	const chosen = (from: State) => text(from).find(line => line.includes('▌'));
+	const chosen = (from: State) => textLines(from).find(line => line.includes('▌'));
 	assert.match(chosen(first)!, /1 {2}See the demo/);
 	assert.match(chosen(press(first, 'down').state)!, /2 {2}Add this project/);
 	assert.match(chosen(press(first, 'j', 'j', 'j', 'j').state)!, /3 {2}Check this machine/);
 	const [opened] = press(first, 'down', 'down', 'return').effects;
 	assert.deepEqual(opened?.type === 'terminal' && opened.argv, ['doctor', '--fix']);
-	assert.match(text(state([])).join('\n'), /no runs yet: n starts one[\s\S]*V {2}keep an agent's key/);
+	assert.match(textLines(state([])).join('\n'), /no runs yet: n starts one[\s\S]*V {2}keep an agent's key/);
 });

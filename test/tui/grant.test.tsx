@@ -3,8 +3,8 @@ import {test} from 'node:test';
 import type {RunEvent} from '../../source/core/run/event.ts';
 import {dialogOf} from '../../source/tui/focus.ts';
 import type {Effect, State} from '../../source/tui/state.ts';
+import {pressSlowly, text} from './press.ts';
 import {update} from '../../source/tui/update.ts';
-import {frameLines} from '../../source/tui/view.ts';
 import {at, run, screens, started, state} from './states.ts';
 
 /* A grant is what is shown and chosen, and no more. */
@@ -12,17 +12,8 @@ import {at, run, screens, started, state} from './states.ts';
 const begin = Date.parse(at) + 120_000;
 
 function press(from: State, ...keys: string[]): {state: State; effects: Effect[]} {
-	let now = from.keyAt ?? begin;
-	let current = from;
-	const effects: Effect[] = [];
-	for (const key of keys) {
-		now += 1000;
-		const step = update(current, {type: 'keys', keys: [key], at: now});
-		current = step.state;
-		effects.push(...step.effects);
-	}
-
-	return {state: current, effects: effects.filter(effect => effect.type === 'act')};
+	const {state: after, effects} = pressSlowly(from, ...keys);
+	return {state: after, effects: effects.filter(effect => effect.type === 'act')};
 }
 
 const denied = (target: string, count = 1): RunEvent => ({type: 'egress.denied', target, because: 'no', count});
@@ -30,10 +21,6 @@ const verbs = (effects: readonly Effect[]) =>
 	effects.flatMap(effect =>
 		effect.type === 'act' ? [effect.argv, ...(effect.more ?? [])].map(argv => argv.join(' ')) : [],
 	);
-const text = (from: State) =>
-	frameLines(from)
-		.map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '')
-		.join('\n');
 const asking = state([run('one', started, denied('old.test:443', 3), denied('new.test:443'))]);
 
 test('two keys grant the host that was blocked last, for the shortest time, with a reason that says why', () => {

@@ -3,9 +3,7 @@ import {test} from 'node:test';
 import {isOutdated, lastMerges} from '../../source/core/run/outdated.ts';
 import {glanceOf} from '../../source/tui/list.ts';
 import {dialogOf} from '../../source/tui/focus.ts';
-import type {State} from '../../source/tui/state.ts';
-import {update} from '../../source/tui/update.ts';
-import {frameLines} from '../../source/tui/view.ts';
+import {press, text} from './press.ts';
 import {approved, at, exited, run, started, state, verified} from './states.ts';
 
 /* A merge makes what was verified before it outdated, which is said before anybody decides on it; a merge asks. */
@@ -16,11 +14,6 @@ const merged = (ms: number, commit: string) => ({
 	stage: 'merged' as const,
 	merge: {target: 'refs/heads/main', commit, checkout: '', at: later(ms)},
 });
-const text = (from: State) =>
-	frameLines(from)
-		.map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '')
-		.join('\n');
-const press = (from: State, key: string) => update(from, {type: 'keys', keys: [key]});
 
 test('a result that was verified before another merge of its target is outdated, and is not approved', () => {
 	const ready = run('ready', started, exited, ...verified);

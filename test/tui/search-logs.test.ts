@@ -7,30 +7,13 @@ import {searchLogs} from '../../source/terminal/search-logs.ts';
 import {perform} from '../../source/tui/perform.ts';
 import {Store} from '../../source/tui/store.ts';
 import {defaultSettings} from '../../source/core/settings.ts';
-import type {Effect, Message, State} from '../../source/tui/state.ts';
+import type {Message} from '../../source/tui/state.ts';
+import {press, text} from './press.ts';
 import {update} from '../../source/tui/update.ts';
-import {frameLines} from '../../source/tui/view.ts';
 import {Fleet, until} from '../support/fleet.ts';
 import {exited, run, screens, started, state} from './states.ts';
 
 /* Words in the logs of all runs, and the way to where they stand. */
-
-function press(from: State, ...keys: string[]): {state: State; effects: Effect[]} {
-	let current = from;
-	const effects: Effect[] = [];
-	for (const key of keys) {
-		const step = update(current, {type: 'keys', keys: [key]});
-		current = step.state;
-		effects.push(...step.effects);
-	}
-
-	return {state: current, effects};
-}
-
-const text = (from: State) =>
-	frameLines(from)
-		.map(line => (line.spans?.map(span => span.text).join('') ?? line.text ?? '').trimEnd())
-		.join('\n');
 
 test('a key asks for words, what is found is a list, and enter opens the log at its place', () => {
 	const from = state([run('works', started, exited), run('ready', started, exited)]);

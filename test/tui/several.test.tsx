@@ -5,34 +5,30 @@ import type {FleetClient} from '../../source/protocol/client.ts';
 import {dialogOf} from '../../source/tui/focus.ts';
 import type {Effect, Message, State} from '../../source/tui/state.ts';
 import {Store} from '../../source/tui/store.ts';
+import {pressSlowly, text} from './press.ts';
 import {update} from '../../source/tui/update.ts';
-import {frameLines} from '../../source/tui/view.ts';
 import {at, denied, exited, run, started, state, verified} from './states.ts';
 
 /* What is done to several runs at once is said in one notice, and the last thing done is taken back by one key. */
 
 const begin = Date.parse(at) + 120_000;
+/** A host that is granted for so long. */
+const grantFor = (ms: number) => ({
+	id: '1',
+	scope: 'network:a.test:443',
+	because: 'x',
+	by: 'person:a' as const,
+	at,
+	until: new Date(begin + ms).toISOString(),
+});
 type Act = Effect & {readonly type: 'act'};
 
 function press(from: State, ...keys: string[]): {state: State; effects: Act[]} {
-	let now = from.keyAt ?? begin;
-	let current = from;
-	const effects: Effect[] = [];
-	for (const key of keys) {
-		now += 1000;
-		const step = update(current, {type: 'keys', keys: [key], at: now});
-		current = step.state;
-		effects.push(...step.effects);
-	}
-
-	return {state: current, effects: effects.filter((effect): effect is Act => effect.type === 'act')};
+	const {state: after, effects} = pressSlowly(from, ...keys);
+	return {state: after, effects: effects.filter((effect): effect is Act => effect.type === 'act')};
 }
 
 const verbs = (effects: readonly Act[]) => effects.map(({argv}) => argv.join(' '));
-const text = (from: State) =>
-	frameLines(from)
-		.map(line => line.spans?.map(span => span.text).join('') ?? line.text ?? '')
-		.join('\n');
 
 /** The end of a verb, after which its run is as given. */
 function end(
@@ -79,14 +75,7 @@ test('z takes back the last discard, pause and grant, and the notice says so', (
 	assert.deepEqual(verbs(press(frozen, 'z').effects), ['continue one']);
 
 	const granted = press(state([run('one', started, denied)]), '+', 'return');
-	const grant = {
-		id: '1',
-		scope: 'network:a.test:443',
-		because: 'x',
-		by: 'person:a' as const,
-		at,
-		until: new Date(begin + 900_000).toISOString(),
-	};
+	const grant = grantFor(900_000);
 	const may = end(granted.state, granted.effects[0]!, {grants: [grant]});
 	assert.equal(may.notice!.text, 'a.test:443 granted to one, for 15m; z revokes it');
 	assert.deepEqual(verbs(press(may, 'z').effects), ['revoke one network:a.test:443']);
@@ -111,14 +100,7 @@ test('what can not be taken back any more is not offered', () => {
 	assert.deepEqual(press(stopped, 'z').effects, []);
 	// A grant that has expired.
 	const granted = press(state([run('one', started, denied)]), '+', 'return');
-	const grant = {
-		id: '1',
-		scope: 'network:a.test:443',
-		because: 'x',
-		by: 'person:a' as const,
-		at,
-		until: new Date(begin + 10_000).toISOString(),
-	};
+	const grant = grantFor(10_000);
 	const may = end(granted.state, granted.effects[0]!, {grants: [grant]});
 	assert.match(press({...may, now: begin + 60_000, keyAt: begin + 60_000}, 'z').state.notice!.text, /nothing to undo/);
 });
