@@ -13,6 +13,8 @@ import {bad, stay, type Step} from './step.ts';
 export type PaletteEntry = {
 	readonly id: string;
 	readonly title: string;
+	/** Where it is done, or how it stands: shown behind the title, which gives way to it. Not escaped. */
+	readonly hint: string;
 	readonly keys: string;
 	/** Why it cannot be chosen now; undefined where it can. */
 	readonly disabled: string | undefined;
@@ -58,6 +60,7 @@ function commandHere(binding: Binding, state: State): PaletteEntry {
 	return {
 		id: binding.action,
 		title: binding.title,
+		hint: '',
 		keys: keyNames(binding, state),
 		disabled,
 		go: from => (disabled === undefined ? act(from, binding.action) : bad(from, `${shortTitle(binding)}: ${disabled}`)),
@@ -76,7 +79,8 @@ function commandThere(binding: Binding, state: State): PaletteEntry[] {
 		return [
 			{
 				id: binding.action,
-				title: `${binding.title} (${placeNames[place]})`,
+				title: binding.title,
+				hint: placeNames[place],
 				keys: keyNames(binding, state),
 				disabled,
 				go(from) {
@@ -98,7 +102,8 @@ function commandThere(binding: Binding, state: State): PaletteEntry[] {
 const runEntries = (state: State): PaletteEntry[] =>
 	state.runs.map(run => ({
 		id: `run ${run.id}`,
-		title: `${run.id}  ${taskOf(run).slice(0, 60)}  (${run.project.id}, ${glanceOf(run, state).text.slice(0, 40)})`,
+		title: `${run.id}  ${taskOf(run)}`,
+		hint: `${run.project.id}, ${glanceOf(run, state).text}`,
 		keys: 'run',
 		disabled: undefined,
 		go: from => openTab(select(from, run.id), 'output'),
@@ -108,6 +113,7 @@ const projectEntries = (state: State): PaletteEntry[] =>
 	state.projects.map(project => ({
 		id: `project ${project.id}`,
 		title: `project ${project.id}`,
+		hint: '',
 		keys: '',
 		disabled: undefined,
 		go: from => stay({...from, screen: 'fleet', list: {...from.list, filter: `project:${project.id}`, show: 'all'}}),
@@ -121,8 +127,8 @@ export function paletteEntries(state: State): PaletteEntry[] {
 			.split(/\s+/)
 			.filter(word => word !== '') ?? [];
 	const wanted = words.join(' ');
-	const isFound = ({title, id}: {title: string; id: string}) => {
-		const text = `${title} ${id}`.toLowerCase();
+	const isFound = ({title, id, hint = ''}: {title: string; id: string; hint?: string}) => {
+		const text = `${title} ${id} ${hint}`.toLowerCase();
 		return words.every(word => text.includes(word));
 	};
 
@@ -138,6 +144,11 @@ export function paletteEntries(state: State): PaletteEntry[] {
 		.flatMap(binding => commandThere(binding, state));
 	const found = [...runEntries(state), ...projectEntries(state)].filter(entry => isFound(entry)).slice(0, maxFound);
 	return ranked([...commands, ...elsewhere, ...found], wanted);
+}
+
+/** What stands behind an entry's title: where it is done or how it stands, and why it cannot be chosen now. Not escaped. */
+export function hintOf({hint, disabled}: PaletteEntry): string {
+	return [hint, disabled ?? ''].filter(part => part !== '').join(': ');
 }
 
 /** What is done next, then what can be chosen, and of that first what begins with the words. */

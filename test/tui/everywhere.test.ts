@@ -23,6 +23,17 @@ test('the palette finds commands of everywhere, runs and projects, and goes ther
 	assert.deepEqual(done('zzzz').effects, []);
 });
 
+test('what is cut of a name or a hint in the palette has a mark, and the hint stays', () => {
+	const long = {...run('other', started, exited), task: `${'many words '.repeat(8)}and the last`};
+	const find = (words: string, columns: number) =>
+		textLines({...press(state([long]), ':', ...typed(words)).state, columns}).findLast(line => line.startsWith('▌'))!;
+	const row = find('run other', 80);
+	assert.match(row, /^▌run +other {2}many words .*…\s+\(p, finished.*\)$/);
+	assert.ok(row.length <= 80, row);
+	assert.match(find('run other', 200), /and the last {2}\(p, finished[^…]*\)$/, 'with room, nothing is cut');
+	assert.match(find('side by side', 40), /side.*… {2}\(changes\)$/, 'the title gives way');
+});
+
 test('a click on the name of a key is that key; beside it, nothing', () => {
 	const one = {...state([run('one', started, exited, ...verified)]), columns: 140, rows: 45};
 	const click = (from: State, word: string) => {

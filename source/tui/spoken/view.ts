@@ -9,7 +9,7 @@ import {allGlances, countShown, listRows, selectedRow, type ListRow} from '../li
 import {placeNames} from '../place-names.ts';
 import {reviewRows} from '../review/rows.ts';
 import {footerText} from '../screens/footer.ts';
-import {paletteEntries} from '../palette.ts';
+import {hintOf, paletteEntries} from '../palette.ts';
 import {placeOf, type State} from '../state.ts';
 import {screenLines} from '../view.ts';
 import {spokenReviewRow, spokenRow} from './rows.ts';
@@ -210,9 +210,7 @@ export function askedOf(state: State): Asked | undefined {
 			head: [],
 			fields: [{...prompt.field, label: promptNames[prompt.kind]}],
 			at: 0,
-			choice:
-				entry &&
-				`${entry.title}, ${spokenText(entry.keys)}${entry.disabled === undefined ? '' : `, ${entry.disabled}`}`,
+			choice: entry && [entry.title, spokenText(entry.keys), hintOf(entry)].filter(part => part !== '').join(', '),
 		}
 	);
 }
