@@ -3,7 +3,8 @@ import {offerDialog, refreshDialog} from './forms/dialogs.ts';
 import {refreshForm} from './forms/new-run.ts';
 import {edited, pasted, typed} from './input.ts';
 import {footerHeight, listWindow} from './layout.ts';
-import {firstRun, listRows, visibleRuns} from './list.ts';
+import {keepCursor} from './keep-place.ts';
+import {listRows} from './list.ts';
 import {keepNotice} from './kept-notices.ts';
 import {mouse} from './mouse.ts';
 import {keepPlace, withDiff} from './review/cursor.ts';
@@ -201,17 +202,10 @@ function withData(
 		now,
 		list: marked === state.list.marked ? state.list : {...state.list, marked},
 	};
-	const selected =
-		state.selected !== undefined &&
-		ids.has(state.selected) &&
-		(state.screen !== 'fleet' || visibleRuns(next).some(run => run.id === state.selected))
-			? state.selected
-			: firstRun(next);
+	const kept = keepCursor(state, next);
 	return {
-		...next,
-		selected,
-		heading: listRows(next).some(row => row.kind === 'group' && row.id === state.heading) ? state.heading : undefined,
+		...kept,
+		heading: listRows(kept).some(row => row.kind === 'group' && row.id === state.heading) ? state.heading : undefined,
 		screen: state.screen === 'welcome' && (runs.length > 0 || projects.length > 0) ? 'fleet' : state.screen,
-		...(selected === state.selected ? {} : {journal: [], log: undefined}),
 	};
 }
