@@ -5,17 +5,18 @@ import {escapeLine} from '../../core/text/escape-controls.ts';
 import {checksOf, timeWorked, type Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {formatUsage} from '../../core/run/usage.ts';
-import {fit, fitTail, widthOf} from '../paint/fit.ts';
+import type {Span} from '../../core/text/spans.ts';
+import {fitMiddle, fitSpans, fitTail, widthOf} from '../paint/fit.ts';
 import {comparable} from '../targets.ts';
 import {comparedFiles, comparedRow, windowOf} from '../layout.ts';
 import type {Line} from '../paint/line.ts';
+import {rule} from '../paint/rule.ts';
 import type {State} from '../state.ts';
 import {glanceOf} from '../list.ts';
 import {signs} from '../paint/signs.ts';
 
 function facts(run: Run, state: State): ReadonlyArray<readonly [string, string]> {
 	return [
-		['run', run.id],
 		['agent', run.agent],
 		['status', statusOf(run, state.now)],
 		['changes', formatChanges(state.changes[run.id]) || '-'],
@@ -38,30 +39,30 @@ function auditText(run: Run): string {
 	return run.audit.stale ? 'old' : `${passed}/${total}`;
 }
 
-/** What a run did to a file, in one word, and the lines that it took away and put there. */
-function changeOf(file: DiffFile | undefined): {
-	readonly note: string;
-	readonly lines: ReadonlyArray<Line & {readonly text: string}>;
-} {
+/** How many lines a run added to a file and took away, and what became of the file. */
+function noteSpans(file: DiffFile | undefined): Span[] {
 	if (!file) {
-		return {note: '·', lines: []};
+		return [{text: '·', tone: 'quiet'}];
 	}
 
-	const lines = file.hunks.flatMap((hunk, index) => [
-		...(index === 0 ? [] : [{text: '⋯', dim: true}]),
+	const what = file.status === 'modified' ? '' : ` ${file.status}`;
+	return file.binary
+		? [{text: `binary${what}`, tone: 'quiet'}]
+		: [
+				{text: `+${file.added}`, tone: 'good'},
+				{text: ` -${file.removed}`, tone: 'bad'},
+				{text: what, tone: 'quiet'},
+			];
+}
+
+/** The lines that a run took away from a file and put there. */
+function changedLines(file: DiffFile | undefined): Span[] {
+	return (file?.hunks ?? []).flatMap((hunk, index): Span[] => [
+		...(index === 0 ? [] : [{text: '⋯', tone: 'quiet' as const}]),
 		...hunk.lines
 			.filter(line => line.kind !== ' ')
-			.map(line => ({
-				text: `${line.kind}${line.text}`,
-				tone: line.kind === '+' ? ('good' as const) : ('bad' as const),
-			})),
+			.map((line): Span => ({text: `${line.kind}${line.text}`, tone: line.kind === '+' ? 'good' : 'bad'})),
 	]);
-	return {
-		note: file.binary
-			? 'binary'
-			: `+${file.added} -${file.removed}${file.status === 'modified' ? '' : ` ${file.status}`}`,
-		lines,
-	};
 }
 
 /** Which runs are shown in which columns: as many as have room, the selected one among them. */
@@ -87,50 +88,85 @@ function columnsOf(state: State, files: readonly string[]): Columns {
 	return {left, from, runs: shown, width: Math.floor((state.columns - left) / Math.max(1, shown.length))};
 }
 
-type Row = {
-	readonly title: string;
-	readonly cells: readonly Line[];
-	readonly look?: Omit<Line, 'text' | 'spans'>;
-	/** Code that is cut says how much is hidden. */
-	readonly isCode?: boolean;
-};
-
-function rowLine({left, width}: Columns, {title, cells, look = {}, isCode = false}: Row): Line {
-	return {
-		spans: [
-			{text: fit(` ${title}`, left), dim: true, ...look},
-			...cells.flatMap(({text = '', ...style}) =>
-				isCode ? fitTail([{...style, text: ` ${text}`}], width, style) : [{...style, text: fit(` ${text}`, width)}],
-			),
-		],
-	};
+/** A line of the table: its title, and a cell for each run with a line between, each exactly as wide as its column. */
+function rowLine({left, width}: Columns, title: readonly Span[], cells: ReadonlyArray<readonly Span[]>): Line {
+	return {spans: [...fitSpans(title, left), ...cells.flatMap(cell => [divider, ...fitSpans(cell, width - 1)])]};
 }
 
+const divider: Span = {text: '│', tone: 'quiet'};
+
+/** The runs by name, the selected one marked, and below what each came to. */
 function factLines(state: State, columns: Columns): Line[] {
+	const names = columns.runs.map((run): Span[] => {
+		const {glyph, tone} = signs[glanceOf(run, state).sign];
+		const isSelected = run.id === state.selected;
+		const back = isSelected ? ('selected' as const) : undefined;
+		return fitSpans(
+			[
+				{text: isSelected ? '▌' : ' ', tone: 'accent', back},
+				{text: `${glyph} `, tone, back},
+				{text: run.id, bold: true, back},
+			],
+			columns.width - 1,
+			{back},
+		);
+	});
 	const all = columns.runs.map(run => facts(run, state));
-	return (all[0] ?? []).map(([title], index) =>
-		rowLine(columns, {
-			title,
-			cells: all.map((own, at) => ({
-				text: escapeLine(own[index]![1]),
-				inverse: columns.runs[at]!.id === state.selected,
-				tone: title === 'status' ? signs[glanceOf(columns.runs[at]!, state).sign].tone : undefined,
-				bold: title === 'run',
-			})),
-		}),
+	return [
+		{
+			...rowLine(columns, [], names),
+			spoken: columns.runs.map(run => `run ${run.id}${run.id === state.selected ? ', selected' : ''}`).join(', '),
+		},
+		...(all[0] ?? []).map(([title], index) =>
+			rowLine(
+				columns,
+				[{text: ` ${title}`, tone: 'quiet'}],
+				all.map((own, at) => {
+					const text = escapeLine(own[index]![1]);
+					const status = title === 'status' ? signs[glanceOf(columns.runs[at]!, state).sign].tone : undefined;
+					return [{text: ` ${text}`, tone: text === '-' ? 'quiet' : status}];
+				}),
+			),
+		),
+	];
+}
+
+/** A file, and what became of it in each run. */
+function fileLine(
+	columns: Columns,
+	changes: ReadonlyArray<ReadonlyMap<string, DiffFile>>,
+	{path, isSelected}: {readonly path: string; readonly isSelected: boolean},
+): Line {
+	const title: Span[] = [
+		{text: isSelected ? '▌' : ' ', tone: 'accent'},
+		{text: fitMiddle(escapeLine(path), Math.max(8, columns.left - 2)), bold: isSelected},
+	];
+	const line = rowLine(
+		columns,
+		title,
+		changes.map(own => [{text: ' '}, ...noteSpans(own.get(path))]),
 	);
+	return {...line, back: isSelected ? 'selected' : undefined};
 }
 
 /** What each run did to one file, side by side; a change that an earlier column has already is not repeated. */
 function sideLines(columns: Columns, changes: ReadonlyArray<ReadonlyMap<string, DiffFile>>, file: string): Line[] {
-	const sides = changes.map((own, at) => {
+	const sides = changes.map((own, at): Span[] => {
 		const twin = changes
 			.slice(0, at)
 			.findIndex(other => own.get(file) && other.get(file)?.digest === own.get(file)!.digest);
-		return twin === -1 ? changeOf(own.get(file)).lines : [{text: `same as ${columns.runs[twin]!.id}`, dim: true}];
+		return twin === -1 ? changedLines(own.get(file)) : [{text: `same as ${columns.runs[twin]!.id}`, tone: 'quiet'}];
 	});
 	return Array.from({length: Math.max(...sides.map(side => side.length))}, (_, index) =>
-		rowLine(columns, {title: '', cells: sides.map(side => side[index] ?? {text: ''}), isCode: true}),
+		rowLine(
+			columns,
+			[],
+			sides.map(side => {
+				const span = side[index];
+				// Code that is cut says how much is hidden.
+				return span ? fitTail([{...span, text: ` ${span.text}`}], columns.width - 1) : [];
+			}),
+		),
 	);
 }
 
@@ -143,27 +179,34 @@ export function compareLines(state: State, height: number): Line[] {
 	const files = comparedFiles(state);
 	const columns = columnsOf(state, files);
 	const prompt = runs[0]?.prompt === undefined ? '' : `: ${escapeLine(runs[0].task ?? runs[0].prompt)}`;
-	const lines = [{text: ` Compare ${runs.length} runs${prompt}`, title: true}, ...factLines(state, columns)];
+	const head: Line[] = [
+		{
+			spans: [{text: ' compare', bold: true}, {text: `  ${runs.length} runs`, tone: 'quiet'}, {text: prompt}],
+		},
+		...factLines(state, columns),
+	];
 	if (files.length === 0) {
 		const isLoading = columns.runs.some(run => state.compared[run.id] === undefined);
-		return [...lines, {text: ''}, {text: isLoading ? ' loading…' : ' no changes', dim: true}];
+		return [
+			...head,
+			rule([{text: 'Files', bold: true}], '', state.columns),
+			{text: isLoading ? ' loading…' : ' no changes', tone: 'quiet'},
+		];
 	}
 
 	const changes = columns.runs.map(run => new Map(state.compared[run.id]?.map(file => [file.path, file])));
-	const room = height - lines.length - 2;
-	const listed = windowOf(files.length, state.compareAt, Math.max(1, Math.min(files.length, Math.floor(room / 3))));
+	const room = height - head.length - 2;
+	const {from, to} = windowOf(files.length, state.compareAt, Math.max(1, Math.min(files.length, Math.floor(room / 3))));
 	const file = files[state.compareAt]!;
+	const marks = `${from > 0 ? '↑' : ''}${to < files.length ? '↓' : ''}`;
+	const name = fitMiddle(escapeLine(file), Math.max(8, state.columns - 4));
 	return [
-		...lines,
-		{text: ` ${files.length} ${files.length === 1 ? 'file' : 'files'}`, dim: true, underline: true},
-		...files.slice(listed.from, listed.to).map((path, index) =>
-			rowLine(columns, {
-				title: escapeLine(path),
-				cells: changes.map(own => ({text: changeOf(own.get(path)).note, dim: !own.has(path)})),
-				look: {dim: false, inverse: listed.from + index === state.compareAt},
-			}),
-		),
-		{text: ` changes in ${escapeLine(file)}`, dim: true, underline: true},
+		...head,
+		rule([{text: 'Files', bold: true}], `${files.length}${marks}`, state.columns),
+		...files
+			.slice(from, to)
+			.map((path, index) => fileLine(columns, changes, {path, isSelected: from + index === state.compareAt})),
+		rule([{text: name, bold: true}], '', state.columns),
 		...sideLines(columns, changes, file),
 	].slice(0, height);
 }
