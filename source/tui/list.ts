@@ -62,7 +62,8 @@ export function taskOf({task, prompt, argv}: Run): string {
 	return (task ?? prompt ?? argv.map(word => quoteWord(word)).join(' ')).slice(0, 2000).replaceAll(/\s+/g, ' ').trim();
 }
 
-function isShown({run, glance}: RunRow, {show, discarded}: ListState): boolean {
+/** Whether a view has a run. */
+export function isShown({run, glance}: RunRow, {show, discarded}: Pick<ListState, 'show' | 'discarded'>): boolean {
 	if (run.stage === 'discarded' && !discarded && show !== 'done') {
 		return false;
 	}
@@ -174,7 +175,7 @@ const made = new WeakMap<
 	RunRow & {readonly changes: unknown; readonly deploy: unknown; readonly outdated: boolean}
 >();
 
-function rowOf(run: Run, state: Known): RunRow {
+export function rowOf(run: Run, state: Known): RunRow {
 	const {changes, offers} = state;
 	const outdated = isOutdatedIn(run, state);
 	const known = made.get(run);

@@ -9,8 +9,9 @@ import {fileAt, fileInPane} from './review/pane.ts';
 import {paneWidth, headerHeight, isListing, reviewHeight} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
 import {placeNames} from './place-names.ts';
-import {shows, tabs, type Message, type State} from './state.ts';
+import {tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
+import {viewTexts} from './views.ts';
 
 /** Two clicks on the same run within this time open it. */
 const doubleClickMs = 500;
@@ -103,8 +104,8 @@ function keyAt(state: State, {column, row}: {column: number; row: number}): stri
 
 	if (state.screen === 'fleet' && row === 1 && fleetLayout(state, state.rows - footerHeight).top > 1) {
 		let end = 0;
-		const at = shows.findIndex((show, index) => {
-			end += ` ${index + 1} ${show} `.length;
+		const at = viewTexts(state).findIndex(({text}) => {
+			end += text.length;
 			return column < end;
 		});
 		return at === -1 ? undefined : String(at + 1);

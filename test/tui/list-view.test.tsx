@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {paint, themeNames, themeOf, themes} from '../../source/tui/paint/theme.ts';
 import type {Back, Tone} from '../../source/core/text/spans.ts';
-import type {State} from '../../source/tui/state.ts';
+import {visibleRuns} from '../../source/tui/list.ts';
+import {shows, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
 import {runOf, screens, started, state} from './states.ts';
@@ -38,6 +39,27 @@ test('a click selects what is under the pointer, and the list does not move unde
 	const wide = {...many, columns: 140, rows: 45};
 	assert.equal(update(wide, {type: 'mouse', kind: 'press', column: 120, row: 9}).state.selected, wide.selected);
 	assert.notEqual(update(wide, {type: 'mouse', kind: 'press', column: 12, row: 9}).state.selected, wide.selected);
+});
+
+test('each view says how many runs it has, where there is room, and a click on it still goes there', () => {
+	const fleet = {...screens()['fleet']!, columns: 120, rows: 40};
+	const line = (from: State) => text(from)[1]!.trimEnd();
+	assert.match(line(fleet), /^ 1 all 10 {2}2 needs you 6 {2}3 running \d {2}4 review \d {2}5 done \d /);
+	assert.match(line(fleet), /group: attention \(o\)$/);
+	const filtered = press(fleet, '/', 'r', 'e', 'a', 'd', 'y');
+	assert.equal(line(filtered).slice(0, 60), line(fleet).slice(0, 60), 'what is typed as a filter changes no view');
+	for (const columns of [60, 80, 120]) {
+		const at = {...fleet, columns};
+		const clicked = update(at, {type: 'mouse', kind: 'press', column: line(at).indexOf('5 done') + 4, row: 1, at: 1});
+		assert.equal(clicked.state.list.show, 'done', String(columns));
+	}
+
+	assert.match(line({...fleet, columns: 52}), /^ 1 all {2}2 needs you {2}3 running {2}4 review {2}5 done$/);
+	for (const [index, show] of shows.entries()) {
+		const shown = press(fleet, String(index + 1));
+		const count = Number(new RegExp(`${show} (\\d+)`).exec(line(shown))![1]);
+		assert.equal(count, visibleRuns(shown).length, show);
+	}
 });
 
 test('the list moves only where the selection would leave it', () => {

@@ -21,8 +21,9 @@ import {nextSteps} from '../next-step.ts';
 import {fit, widthOf} from '../paint/fit.ts';
 import {beside, block, ends, type Line} from '../paint/line.ts';
 import {signs} from '../paint/signs.ts';
-import {shows, type State} from '../state.ts';
+import type {State} from '../state.ts';
 import {rule} from '../paint/rule.ts';
+import {viewTexts} from '../views.ts';
 import {activityPane} from './activity.ts';
 import {previewLines} from './preview.ts';
 
@@ -269,10 +270,9 @@ function titleLine(state: State, below: number): Line {
 function viewsLine(state: State): Line {
 	const group = keyName(keysOf(bindingOf('group'), state)[0] ?? '');
 	return ends(
-		shows.map((show, index): Span => {
-			const text = ` ${index + 1} ${show} `;
-			return show === state.list.show ? {text, inverse: true} : {text, tone: 'quiet'};
-		}),
+		viewTexts(state).map(({show, text}): Span =>
+			show === state.list.show ? {text, inverse: true} : {text, tone: 'quiet'},
+		),
 		[{text: `group: ${state.list.group} (${group}) `, tone: 'quiet'}],
 		state.columns,
 	);
