@@ -1,11 +1,8 @@
-import {Box, Text, useInput, usePaste, useWindowSize, type Key} from 'ink';
+import {Box, Transform, useInput, usePaste, useWindowSize, type Key} from 'ink';
 import {useEffect, useSyncExternalStore, type ReactNode} from 'react';
-import {paintLine, type Line} from './paint/line.ts';
-import {fit} from './paint/fit.ts';
 import type {State} from './state.ts';
 import type {Store} from './store.ts';
-import {themeOf, type Theme} from './paint/theme.ts';
-import {frameLines} from './view.ts';
+import {paintFrame} from './view.ts';
 
 /** Names of the keys in one event. Keys that come fast arrive as one text, such as "jjj" or "a\r". */
 export function keysOf(input: string, key: Partial<Key>): string[] {
@@ -54,30 +51,22 @@ export function keysOf(input: string, key: Partial<Key>): string[] {
 		.filter(name => !/^[\u0000-\u001F]$/.test(name));
 }
 
-function Row({line, width, theme}: {readonly line: Line; readonly width: number; readonly theme: Theme}): ReactNode {
-	const {text = '', title = false, inverse = false, underline = false, bold = false} = line;
-	if (line.spans || line.tone || line.dim || line.back || line.sgr !== undefined) {
-		return <Text wrap="truncate">{paintLine(line, width, theme)}</Text>;
-	}
-
-	// Ink's own way is the fast one for a whole line.
+/**
+ * The frame of a state. Ink gets one text of blank lines, and each painted line as what that line is transformed to: so
+ * it lays out and cleans one text that stays as it is, in place of each line of each frame.
+ */
+export function Frame({state}: {readonly state: State}): ReactNode {
+	const painted = paintFrame(state);
 	return (
-		<Text wrap="truncate" bold={title || bold} inverse={inverse} underline={underline}>
-			{fit(text, width)}
-		</Text>
+		<Box width={state.columns} height={state.rows}>
+			<Transform transform={(_, index) => painted[index] ?? ''}>{blankLines(state.rows)}</Transform>
+		</Box>
 	);
 }
 
-/** The frame of a state. */
-export function Frame({state}: {readonly state: State}): ReactNode {
-	const theme = themeOf(state);
-	return (
-		<Box flexDirection="column" width={state.columns} height={state.rows}>
-			{frameLines(state).map((line, index) => (
-				<Row key={index} line={line} width={state.columns} theme={theme} />
-			))}
-		</Box>
-	);
+/** Lines of one blank each: Ink leaves out a text that is empty. */
+function blankLines(rows: number): string {
+	return Array.from({length: rows}, () => ' ').join('\n');
 }
 
 /** The root: listens to the terminal, and draws the store's state. */

@@ -324,10 +324,23 @@ export type Effect =
 	| {readonly type: 'vault'}
 	| {readonly type: 'quit'};
 
-export function selectedRun(state: State): Run | undefined {
-	return state.heading === undefined || state.screen !== 'fleet'
-		? state.runs.find(run => run.id === state.selected)
-		: undefined;
+/** The run that was looked for last: a frame asks dozens of times. */
+let found: Pick<State, 'runs' | 'selected'> & {readonly run: Run | undefined} = {
+	runs: [],
+	selected: '',
+	run: undefined,
+};
+
+export function selectedRun({heading, screen, runs, selected}: State): Run | undefined {
+	if (heading !== undefined && screen === 'fleet') {
+		return undefined;
+	}
+
+	if (found.runs !== runs || found.selected !== selected) {
+		found = {runs, selected, run: runs.find(run => run.id === selected)};
+	}
+
+	return found.run;
 }
 
 export function placeOf(state: Pick<State, 'screen' | 'tab'>): Place {

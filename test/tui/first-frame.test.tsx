@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import {test} from 'node:test';
+import type {ReactElement} from 'react';
+import stringWidth from 'string-width';
 import xterm from '@xterm/headless';
 import {screens} from './states.ts';
 
@@ -8,7 +10,8 @@ import {screens} from './states.ts';
 process.env['FORCE_COLOR'] = '3';
 const {renderToString} = await import('ink');
 const {Frame} = await import('../../source/tui/app.tsx');
-const {themeNames} = await import('../../source/tui/paint/theme.ts');
+const {paintLine} = await import('../../source/tui/paint/line.ts');
+const {themeNames, themes} = await import('../../source/tui/paint/theme.ts');
 const {paintFrame} = await import('../../source/tui/view.ts');
 
 /** What a terminal shows: each cell's character, and how it looks. */
@@ -50,5 +53,30 @@ test('what is drawn before Ink is loaded looks as Ink draws it, on every screen 
 				assert.equal(line, theirs[row], `${name}, ${theme}, line ${row}`);
 			}
 		}
+	}
+});
+
+test('each line that is painted is as wide as the terminal, however narrow that is', () => {
+	for (const [name, from] of Object.entries(screens())) {
+		for (const columns of [20, 24, 27, 31, 40, 50, 60, 84, 140, 200]) {
+			for (const [row, line] of paintFrame({...from, columns, rows: 24}).entries()) {
+				assert.equal(stringWidth(line), columns, `${name}, ${columns} columns, line ${row}: ${line}`);
+			}
+		}
+	}
+});
+
+test('what Ink lays out is the same for every screen, and each line that is painted is put in its place', () => {
+	const texts = Object.values(screens()).map(state => {
+		const box = Frame({state: {...state, rows: 24}}) as ReactElement<{children: ReactElement<{children: string}>}>;
+		return box.props.children.props.children;
+	});
+	assert.deepEqual([...new Set(texts)], [Array.from({length: 24}, () => ' ').join('\n')]);
+});
+
+test('a control character that a view forgot to escape does not reach the terminal', () => {
+	for (const theme of Object.values(themes)) {
+		const painted = paintLine({spans: [{text: 'a\u001B[2J\u009B1Ab\n', tone: 'bad'}]}, 20, theme);
+		assert.doesNotMatch(painted.replaceAll(/\u001B\[[\d;]*m/g, ''), /[\u0000-\u001F\u007F-\u009F]/);
 	}
 });

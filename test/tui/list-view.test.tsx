@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {gatesOf} from '../../source/core/run/gates.ts';
 import {paint, themeNames, themeOf, themes} from '../../source/tui/paint/theme.ts';
 import type {Back, Tone} from '../../source/core/text/spans.ts';
 import {visibleRuns} from '../../source/tui/list.ts';
@@ -250,4 +251,18 @@ test("no theme has a colour that may be the terminal's ground; high contrast has
 			}
 		}
 	}
+});
+
+test('a frame looks for the selected run once, and works out its steps once', () => {
+	let looked = 0;
+	const runs = [runOf('shelf', 'a', started), runOf('shelf', 'b', started)];
+	const counted = Object.assign([...runs], {
+		find(...given: Parameters<typeof runs.find>) {
+			looked++;
+			return runs.find(...given);
+		},
+	});
+	frameLines({...state(counted), selected: 'b'});
+	assert.equal(looked, 1);
+	assert.equal(gatesOf(runs[1]!), gatesOf(runs[1]!));
 });

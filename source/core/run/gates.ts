@@ -174,11 +174,20 @@ function stateOf(standing: Standing, stage: Stage): GateState['state'] {
 	return standing.unclear ? 'inconclusive' : 'failed';
 }
 
+/** What is known of runs: a frame asks several times, and a run that changes is another object. */
+const known = new WeakMap<Run, readonly GateState[]>();
+
 /**
  * The guided sequence, as it stands: each step with its state and the reason.
  * Pure, from the run alone; the engine checks the moving facts again.
  */
-export function gatesOf(run: Run): GateState[] {
+export function gatesOf(run: Run): readonly GateState[] {
+	const gates = known.get(run) ?? makeGates(run);
+	known.set(run, gates);
+	return gates;
+}
+
+function makeGates(run: Run): GateState[] {
 	return gateIds.map(id => {
 		const standing = standings[id](run);
 		const state = stateOf(standing, run.stage);

@@ -1,3 +1,4 @@
+import {eachControl} from '../../core/text/controls.ts';
 import type {Back, Span, Style, Tone} from '../../core/text/spans.ts';
 import type {Stage} from '../../core/run/stages.ts';
 
@@ -253,12 +254,13 @@ function sgrOf(style: Style, theme: Theme): string {
 		.join(';');
 }
 
-/** A line's spans as text with SGR sequences. */
+/** A line's spans as text with SGR sequences, and no other: nothing that comes after this looks for control characters. */
 export function paint(spans: readonly Span[], theme: Theme): string {
 	return spans
 		.map(span => {
 			const sgr = sgrOf(span, theme);
-			return sgr === '' ? span.text : `\u001B[${sgr}m${span.text}\u001B[0m`;
+			const text = span.text.replaceAll(eachControl, '');
+			return sgr === '' ? text : `\u001B[${sgr}m${text}\u001B[0m`;
 		})
 		.join('');
 }

@@ -37,6 +37,8 @@ type Columns = {
 	readonly text: number;
 	readonly age: number;
 	readonly step: number;
+	/** Whether all of them are as wide as the list; not in a terminal that is too narrow. */
+	readonly isExact: boolean;
 };
 
 const limits = {name: 22, project: 12, text: 34, step: 12, age: 4};
@@ -74,7 +76,8 @@ function measure(rows: readonly ListRow[], width: number, state: State): Columns
 			Math.floor(left * 0.6),
 		),
 	);
-	return {name, project, text, task: Math.max(0, left - text - 1), age: limits.age, step};
+	const task = Math.max(0, left - text - 1);
+	return {name, project, text, task, age: limits.age, step, isExact: text + (task === 0 ? 0 : task + 1) === left};
 }
 
 /** The key for what a person does next, and its word. */
@@ -108,7 +111,7 @@ function runLine(row: RunRow, columns: Columns, {state, isSelected}: {state: Sta
 	const isCalm = glance.sign === 'running' || glance.sign === 'changed';
 	const busy = state.busy[run.id];
 	return {
-		exact: true,
+		exact: columns.isExact,
 		back: isSelected ? 'selected' : undefined,
 		spans: [
 			{text: isSelected ? '▌' : ' ', tone: 'accent'},
