@@ -18,6 +18,13 @@ export function nextAction(state: State): Action | undefined {
 	return next === undefined ? undefined : nextSteps[next].action;
 }
 
+/** What an action does to a state where it can be done now, or why it cannot be done now. */
+export function actIfEnabled(state: State, action: Action): Step {
+	const binding = bindingOf(action);
+	const refusal = binding.disabled?.(state);
+	return refusal === undefined ? act(state, action) : bad(state, `${shortTitle(binding)}: ${refusal}`);
+}
+
 /** What an action does to a state, whatever key or command asked for it. */
 export function act(state: State, action: Action): Step {
 	const run = selectedRun(state);

@@ -29,6 +29,8 @@ export type ActivityState = {
 	readonly filter: string;
 	/** The line that is selected; undefined for the newest. */
 	readonly at: string | undefined;
+	/** The first row that is in view, as of the last time. */
+	readonly top: number;
 	/** The table of what was spent; undefined while it is not shown. */
 	readonly spend: {readonly by: SpendKey; readonly rows: readonly SpendRow[] | undefined} | undefined;
 };
@@ -39,6 +41,7 @@ export const firstActivity: ActivityState = {
 	view: 'all',
 	filter: '',
 	at: undefined,
+	top: 0,
 	spend: undefined,
 };
 

@@ -83,6 +83,17 @@ function makeRows(lines: readonly ActivityLine[], now: number): ActivityRow[] {
 	});
 }
 
+/** The row of the selected line; 0 where there is none. */
+export function activityRow(state: Source & Pick<State, 'now'>): number {
+	const lines = activityLines(state);
+	const selected = lines[activityAt(state)];
+	const rows = activityRows(lines, state.now);
+	return Math.max(
+		0,
+		rows.findIndex(row => row.kind === 'line' && row.line === selected),
+	);
+}
+
 /** Which of the lines is selected. */
 export function activityAt(state: Source): number {
 	const {at} = state.activity;

@@ -10,6 +10,8 @@ export type FoundState = {
 	readonly note: string;
 	/** The line that is selected. */
 	readonly at: number;
+	/** The first line that is in view, as of the last time. */
+	readonly top: number;
 };
 
 export type FoundMessage = {

@@ -1,8 +1,8 @@
-import {act} from './act.ts';
+import {actIfEnabled} from './act.ts';
 import {dialogKey, pasteIntoDialog} from './forms/dialogs.ts';
 import {replaceAt} from './forms/edit.ts';
 import {formKey, pasteIntoForm, withForm} from './forms/new-run.ts';
-import {findBinding, shortTitle} from './keymap.ts';
+import {findBinding} from './keymap.ts';
 import {pasteIntoPrompt, promptKey} from './prompt.ts';
 import {dialogOf, withDialog} from './focus.ts';
 import type {FormState} from './dialog.ts';
@@ -115,12 +115,7 @@ function screenKey(state: State, key: string): Step {
 	}
 
 	const binding = findBinding(state, key);
-	if (!binding) {
-		return stay(state);
-	}
-
-	const refusal = binding.disabled?.(state);
-	return refusal === undefined ? act(state, binding.action) : bad(state, `${shortTitle(binding)}: ${refusal}`);
+	return binding ? actIfEnabled(state, binding.action) : stay(state);
 }
 
 /** Text that was pasted: it is typed where something is typed, and is never taken for keys. */

@@ -1,4 +1,4 @@
-import {paneLines} from './activity.ts';
+import {activityLines, activityRow, activityRows, paneLines} from './activity.ts';
 import {factLines} from './facts.ts';
 import {listRows, selectedRow} from './list.ts';
 import {gateIds} from '../core/run/gates.ts';
@@ -104,9 +104,69 @@ export function windowOf(count: number, selected: number, height: number): {from
 export function listWindow(state: State, height: number): {from: number; to: number} {
 	const count = listRows(state).length;
 	const room = Math.max(1, fleetLayout(state, height).list.height);
-	const at = selectedRow(state);
-	const from = Math.max(0, Math.min(count - room, Math.max(at - room + 1, Math.min(at, state.listTop))));
-	return {from, to: Math.min(count, from + room)};
+	return keptWindow(count, {at: selectedRow(state), top: state.listTop, height: room});
+}
+
+/** The rows that are in view: from `top` on, as long as the selected one is among them. */
+function keptWindow(
+	count: number,
+	{at, top, height}: {readonly at: number; readonly top: number; readonly height: number},
+): {from: number; to: number} {
+	const from = Math.max(0, Math.min(count - height, Math.max(at - height + 1, Math.min(at, top))));
+	return {from, to: Math.min(count, from + height)};
+}
+
+/** Rows above the lines of the activity and of what was found. */
+export const [activityHead, foundHead] = [2, 1];
+
+/** The rows of the activity that are in view. @param height of the screen without footer and dialog */
+export function activityWindow(state: State, height: number): {from: number; to: number} {
+	const rows = activityRows(activityLines(state), state.now);
+	const at = activityRow(state);
+	const room = Math.max(1, height - activityHead);
+	// The day of the first line in view is above it.
+	const first = rows[at - 1]?.kind === 'day' && room > 1 ? at - 1 : at;
+	return keptWindow(rows.length, {at, top: Math.min(first, state.activity.top), height: room});
+}
+
+/** The lines of what was found that are in view. @param height of the screen without footer and dialog */
+export function foundWindow({found}: State, height: number): {from: number; to: number} {
+	const room = Math.max(1, height - foundHead);
+	return keptWindow(found?.lines?.length ?? 0, {at: found?.at ?? 0, top: found?.top ?? 0, height: room});
+}
+
+/** The state with what is in view of its lists, for the next time: a click must move nothing under the pointer. */
+export function withWindows(before: State, state: State): State {
+	if (state.focus.type !== 'screen') {
+		return state;
+	}
+
+	const height = state.rows - footerHeight;
+	switch (state.screen) {
+		case 'fleet': {
+			const {from} = listWindow(state, height);
+			return from === state.listTop ? state : {...state, listTop: from};
+		}
+
+		case 'activity': {
+			// News come above the selected line, which stays where it is.
+			const isNews = before.activity.lines !== state.activity.lines && state.activity.at !== undefined;
+			const shift = isNews && before.activity.at === state.activity.at ? activityRow(state) - activityRow(before) : 0;
+			const top = state.activity.top + shift;
+			const {from} = activityWindow({...state, activity: {...state.activity, top}}, height);
+			return from === state.activity.top ? state : {...state, activity: {...state.activity, top: from}};
+		}
+
+		case 'found': {
+			const {from} = foundWindow(state, height);
+			const {found} = state;
+			return found === undefined || from === found.top ? state : {...state, found: {...found, top: from}};
+		}
+
+		default: {
+			return state;
+		}
+	}
 }
 
 /**

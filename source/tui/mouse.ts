@@ -1,9 +1,12 @@
 import {gateIds} from '../core/run/gates.ts';
+import {actIfEnabled} from './act.ts';
+import {activityLines, activityRows, selectActivity} from './activity.ts';
+import {activityViews, viewTitles} from './activity-state.ts';
 import {typed} from './input.ts';
 import {bindingOf, keysOf} from './keymap.ts';
 import {move, openTab, selectRow} from './navigation.ts';
 import {footerKeyAt} from './screens/footer.ts';
-import {fleetLayout, footerHeight, listWindow} from './layout.ts';
+import {activityHead, activityWindow, fleetLayout, footerHeight, foundHead, foundWindow, listWindow} from './layout.ts';
 import {moveTo} from './review/cursor.ts';
 import {fileAt, fileInPane} from './review/pane.ts';
 import {paneWidth, headerHeight, isListing, reviewHeight} from './review/layout.ts';
@@ -13,7 +16,7 @@ import {tabs, type Message, type State} from './state.ts';
 import {stay, type Step} from './step.ts';
 import {viewTexts} from './views.ts';
 
-/** Two clicks on the same run within this time open it. */
+/** Two clicks on the same row within this time open it. */
 const doubleClickMs = 500;
 
 /** Rows that one step of the wheel moves. */
@@ -30,7 +33,6 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 		return move(state, state.screen === 'fleet' ? Math.sign(by) : by);
 	}
 
-	const height = state.rows - footerHeight;
 	const key = kind === 'press' ? keyAt(state, {column, row}) : undefined;
 	if (key !== undefined) {
 		return typed(state, {type: 'keys', keys: [key], at: when});
@@ -40,38 +42,89 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 		return stay(state);
 	}
 
-	if (state.screen === 'fleet') {
-		const {top, list, preview} = fleetLayout(state, height);
-		if (kind === 'drag') {
-			return stay(state.dragging ? {...state, listRows: Math.max(2, row - top)} : state);
+	const place = {column, row, when};
+	switch (state.screen) {
+		case 'fleet': {
+			return inList(state, kind, place);
 		}
 
-		if (row === top + list.height && !preview.isBeside) {
-			return stay({...state, dragging: true});
+		case 'activity': {
+			return kind === 'press' ? inActivity(state, place) : stay(state);
 		}
 
-		const at = row - top;
-		const {from, to} = listWindow(state, height);
-		if (at < 0 || from + at >= to || column >= list.width) {
-			return stay({...state, dragging: false});
+		case 'found': {
+			return kind === 'press' ? inFound(state, place) : stay(state);
 		}
 
-		const selected = selectRow({...state, dragging: false}, from + at);
-		if (kind !== 'press' || selected.heading !== undefined || selected.selected === undefined) {
-			return stay(selected);
+		case 'run': {
+			return kind === 'press' ? inRun(state, place) : stay(state);
 		}
 
-		// Two clicks on the same run open it; one alone may only have been for the terminal's window.
-		const isSecond =
-			when !== undefined && state.clicked?.run === selected.selected && when - state.clicked.at < doubleClickMs;
-		const clicked: State = {
-			...selected,
-			clicked: isSecond || when === undefined ? undefined : {run: selected.selected, at: when},
-		};
-		return isSecond ? openTab(clicked, 'output') : stay(clicked);
+		default: {
+			return stay(state);
+		}
+	}
+}
+
+type Click = {readonly column: number; readonly row: number; /** Milliseconds. */ readonly when: number | undefined};
+
+/** A click on a row: a second one soon opens it; one alone may only have been for the terminal's window. */
+function clickRow(state: State, {id, when}: {id: string; when: number | undefined}, open: (from: State) => Step): Step {
+	const isSecond = when !== undefined && state.clicked?.row === id && when - state.clicked.at < doubleClickMs;
+	const clicked = isSecond || when === undefined ? undefined : {row: id, at: when};
+	const next: State = {...state, clicked};
+	return isSecond ? open(next) : stay(next);
+}
+
+function inList(state: State, kind: 'press' | 'drag' | 'up' | 'down', {column, row, when}: Click): Step {
+	const height = state.rows - footerHeight;
+	const {top, list, preview} = fleetLayout(state, height);
+	if (kind === 'drag') {
+		return stay(state.dragging ? {...state, listRows: Math.max(2, row - top)} : state);
 	}
 
-	if (state.screen === 'run' && row === 1 && kind === 'press') {
+	if (row === top + list.height && !preview.isBeside) {
+		return stay({...state, dragging: true});
+	}
+
+	const at = row - top;
+	const {from, to} = listWindow(state, height);
+	if (at < 0 || from + at >= to || column >= list.width) {
+		return stay({...state, dragging: false});
+	}
+
+	const selected = selectRow({...state, dragging: false}, from + at);
+	return kind !== 'press' || selected.heading !== undefined || selected.selected === undefined
+		? stay(selected)
+		: clickRow(selected, {id: selected.selected, when}, next => openTab(next, 'output'));
+}
+
+/** A click in the activity: on a line, but not on a day or in the table of spend. */
+function inActivity(state: State, {row, when}: Click): Step {
+	const lines = activityLines(state);
+	const {from, to} = activityWindow(state, state.rows - footerHeight);
+	const at = from + row - activityHead;
+	const clicked = row < activityHead || at >= to ? undefined : activityRows(lines, state.now)[at];
+	return clicked?.kind !== 'line' || state.activity.spend
+		? stay(state)
+		: clickRow(selectActivity(state, lines.indexOf(clicked.line)), {id: clicked.line.id, when}, next =>
+				actIfEnabled(next, 'activity-open'),
+			);
+}
+
+function inFound(state: State, {row, when}: Click): Step {
+	const {from, to} = foundWindow(state, state.rows - footerHeight);
+	const at = from + row - foundHead;
+	return !state.found || row < foundHead || at >= to
+		? stay(state)
+		: clickRow({...state, found: {...state.found, at}}, {id: `found ${at}`, when}, next =>
+				actIfEnabled(next, 'found-open'),
+			);
+}
+
+/** A click on a tab, or in what it shows. */
+function inRun(state: State, {column, row}: Click): Step {
+	if (row === 1) {
 		let start = 0;
 		for (const [index, tab] of tabs.entries()) {
 			start += ` ${index + 1} ${placeNames[tab]} `.length;
@@ -81,15 +134,15 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 		}
 	}
 
-	if (state.screen === 'run' && state.tab === 'changes' && kind === 'press' && row >= 2 && row < height) {
+	if (row < 2 || row >= state.rows - footerHeight) {
+		return stay(state);
+	}
+
+	if (state.tab === 'changes') {
 		return inReview(state, {column, row: row - 2 - headerHeight(state), height: reviewHeight(state)});
 	}
 
-	if (state.screen === 'run' && state.tab === 'scopes' && row >= 2 && kind === 'press') {
-		return move({...state, scroll: 0}, row - 2);
-	}
-
-	return stay(state);
+	return state.tab === 'scopes' ? move({...state, scroll: 0}, row - 2) : stay(state);
 }
 
 /** The key whose name is under the pointer: in the footer, of a saved view, of a step of the pipeline. */
@@ -106,6 +159,15 @@ function keyAt(state: State, {column, row}: {column: number; row: number}): stri
 		let end = 0;
 		const at = viewTexts(state).findIndex(({text}) => {
 			end += text.length;
+			return column < end;
+		});
+		return at === -1 ? undefined : String(at + 1);
+	}
+
+	if (state.screen === 'activity' && row === 1) {
+		let end = 0;
+		const at = activityViews.findIndex((view, index) => {
+			end += ` ${index + 1} ${viewTitles[view]} `.length;
 			return column < end;
 		});
 		return at === -1 ? undefined : String(at + 1);

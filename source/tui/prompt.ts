@@ -54,7 +54,7 @@ function searchLogs(state: State, words: string): Step {
 			screen: 'found',
 			foundFrom: isFromHere ? 'fleet' : foundFrom,
 			heading: undefined,
-			found: {words, lines: undefined, note: '', at: 0},
+			found: {words, lines: undefined, note: '', at: 0, top: 0},
 		},
 		effects: [{type: 'search-logs', words}],
 	};

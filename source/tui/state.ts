@@ -140,8 +140,8 @@ export type State = {
 	readonly selected: string | undefined;
 	/** The first row of the list that is in view, as of the last time. */
 	readonly listTop: number;
-	/** The run that was clicked last, and when, milliseconds. */
-	readonly clicked: {readonly run: string; readonly at: number} | undefined;
+	/** The row that was clicked last, by its id in its list, and when, milliseconds. */
+	readonly clicked: {readonly row: string; readonly at: number} | undefined;
 	/** The group whose heading is selected, in place of a run. */
 	readonly heading: string | undefined;
 	readonly tab: Tab;

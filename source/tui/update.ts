@@ -2,7 +2,7 @@ import {finished} from './finished.ts';
 import {offerDialog, refreshDialog} from './forms/dialogs.ts';
 import {refreshForm} from './forms/new-run.ts';
 import {edited, pasted, typed} from './input.ts';
-import {footerHeight, listWindow} from './layout.ts';
+import {withWindows} from './layout.ts';
 import {keepCursor} from './keep-place.ts';
 import {listRows} from './list.ts';
 import {keepNotice} from './kept-notices.ts';
@@ -15,12 +15,7 @@ import {bad, stay, type Step} from './step.ts';
 /** What comes next on the screen, and what is to be done. Pure: the same state and message give the same step. */
 export function update(state: State, message: Message): Step {
 	const plain = next(state, message);
-	const step = {...plain, state: keepNotice(state, plain.state, message)};
-	const listTop =
-		step.state.screen === 'fleet' && step.state.focus.type === 'screen'
-			? listWindow(step.state, step.state.rows - footerHeight).from
-			: step.state.listTop;
-	return listTop === step.state.listTop ? step : {...step, state: {...step.state, listTop}};
+	return {...plain, state: withWindows(state, keepNotice(state, plain.state, message))};
 }
 
 /** Long, as it has one case for each message, and each is short. */
@@ -128,7 +123,7 @@ function next(state: State, message: Message): Step {
 		case 'found': {
 			const {words, lines, note} = message;
 			// What is shown is what was asked for last.
-			return stay(state.found?.words === words ? {...state, found: {words, lines, note, at: 0}} : state);
+			return stay(state.found?.words === words ? {...state, found: {words, lines, note, at: 0, top: 0}} : state);
 		}
 
 		case 'notice-over': {

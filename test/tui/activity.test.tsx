@@ -202,3 +202,53 @@ test('a notice goes away by itself, and an error with the next key', async t => 
 	});
 	assert.equal(store.snapshot().activity.lines?.length, 10);
 });
+
+test('a click selects a line of the activity, a second one opens its run, and neither moves the list', () => {
+	const lines = Array.from({length: 60}, (_, index) => ({
+		...list.activity.lines![0]!,
+		id: `line ${index}`,
+		run: index % 2 === 0 ? 'works' : 'ready',
+		text: `did ${index}`,
+	}));
+	const many: State = {...press(list, '&').state, columns: 100, rows: 24, activity: activity({lines})};
+	const rowOf = (from: State, word: string) =>
+		text(from)
+			.split('\n')
+			.findIndex(line => line.endsWith(word));
+	const click = (from: State, row: number, at: number) =>
+		update(from, {type: 'mouse', kind: 'press', column: 20, row, at});
+	assert.match(text(many), /activity {2}60 lines, newest first, ↓ 41 more/);
+	assert.doesNotMatch(text({...many, rows: 80}), /more/);
+	// The list moves only where the cursor would leave it, and not under the pointer.
+	const row = rowOf(many, 'did 12');
+	const clicked = click(many, row, 1000).state;
+	assert.match(selected(clicked)!, /did 12$/);
+	assert.equal(rowOf(clicked, 'did 12'), row);
+	assert.deepEqual(
+		[click(clicked, row, 9000).state.screen, click(clicked, row - 1, 1100).state.screen],
+		['activity', 'activity'],
+	);
+	const opened = click(clicked, row, 1200).state;
+	assert.deepEqual([opened.screen, opened.selected], ['run', 'works']);
+	const down = press(many, ...Array.from({length: 40}, () => 'j')).state;
+	assert.match(text(down), /↓ 19 more/);
+	assert.match(selected(click(down, rowOf(down, 'did 30'), 1).state)!, /did 30$/);
+	// News come above, and the selected line stays where it is on the screen.
+	const news = update(clicked, {
+		type: 'activity',
+		lines: [{...lines[0]!, id: 'new', text: 'news'}, ...lines],
+		today: many.activity.today!,
+	}).state;
+	assert.equal(rowOf(news, 'did 12'), row);
+	assert.match(text(press(news, 'home').state), /Today[\s\S]*news/);
+	// A day, the rows below, and the heads are no lines; the name of a kind is its key.
+	for (const other of [0, 2, 22]) {
+		assert.equal(click(many, other, 1).state.activity.at, undefined, String(other));
+	}
+
+	assert.equal(update(many, {type: 'mouse', kind: 'press', column: 12, row: 1, at: 1}).state.activity.view, 'decision');
+	assert.match(
+		text({...list, rows: 18, columns: 140, activity: activity({lines})}),
+		/─ Activity ─+ ↓ \d+ more, & last hour─/,
+	);
+});

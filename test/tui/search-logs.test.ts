@@ -46,6 +46,25 @@ test('a key asks for words, what is found is a list, and enter opens the log at 
 	assert.equal(press(from, '\\', 'x', 'escape').state.screen, 'fleet');
 });
 
+test('a click selects what was found, a second one opens it, and what is below is counted', () => {
+	const from = state([run('works', started, exited)], {rows: 24, screen: 'found'});
+	const [line] = screens()['found']!.found!.lines!;
+	const lines = Array.from({length: 50}, (_, index) => ({...line!, position: index, text: `cannot open ${index}`}));
+	const many = {...from, found: {words: 'cannot open', note: '', at: 0, top: 0, lines}};
+	const click = (on: typeof many, row: number, at: number) =>
+		update(on, {type: 'mouse', kind: 'press', column: 9, row, at}).state as typeof many;
+	assert.match(text(many), /50 lines, ↓ 29 more/);
+	const clicked = click(many, 12, 1000);
+	assert.equal(clicked.found.at, 11);
+	assert.equal(text(clicked).split('\n')[12]?.startsWith('▌works'), true, 'it is where it was clicked');
+	assert.equal(click(clicked, 12, 5000).screen, 'found', 'one click alone opens nothing');
+	assert.deepEqual([click(clicked, 12, 1200).screen, click(clicked, 13, 1200).screen], ['run', 'found']);
+	assert.equal(click(many, 0, 1).found.at, 0);
+	const end = press(many, 'end').state;
+	assert.doesNotMatch(text(end), /more/);
+	assert.match(text(press(end, 'k', 'k').state), /cannot open 49$/m, 'the cursor moves, and not the list');
+});
+
 test('what was found by the verb is shown at its place in the log of a real run', async t => {
 	const fleet = new Fleet(t);
 	await fleet.agent('one', 'seq 1000; true');

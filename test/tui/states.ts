@@ -555,6 +555,7 @@ export function screens(): Record<string, State> {
 				words: 'cannot open',
 				note: 'the newest',
 				at: 1,
+				top: 0,
 				lines: [
 					foundLine('works', 'output', 'error: cannot open \u00B7 source/parser.ts', 7),
 					foundLine('ready', 'verify', `${'a long line of words that come before it '.repeat(5)}Cannot open it`, 205),

@@ -7,7 +7,7 @@ import type {Span} from '../../core/text/spans.ts';
 import {activityAt, activityLines, activityRows, paneLines, type ActivityLine} from '../activity.ts';
 import {activityViews, maxActivity, viewTitles} from '../activity-state.ts';
 import {signOf} from '../activity-signs.ts';
-import {windowOf} from '../layout.ts';
+import {activityHead, activityWindow} from '../layout.ts';
 import {fit, widthOf} from '../paint/fit.ts';
 import {block, type Line} from '../paint/line.ts';
 import {rule} from '../paint/rule.ts';
@@ -68,13 +68,16 @@ function widthsOf(lines: readonly ActivityLine[], columns: number): Widths {
 }
 
 /** The title, and the kinds with their keys. */
-function headLines(state: State): Line[] {
+/** @param below lines that are below those in view */
+function headLines(state: State, below: number): Line[] {
 	const {activity, columns} = state;
 	const today = activity.today && spendText(activity.today);
 	const left: Span[] = [
 		{text: ' activity', bold: true},
 		{
-			text: activity.spend ? '  spend of the last 30 days' : `  ${countText(state)}`,
+			text: activity.spend
+				? '  spend of the last 30 days'
+				: `  ${countText(state)}${below === 0 ? '' : `, ↓ ${below} more`}`,
 			tone: 'quiet',
 		},
 	];
@@ -107,7 +110,13 @@ function emptyText({activity}: State): string {
 	return activity.filter === '' ? ' nothing yet' : ' no line matches (esc clears the filter)';
 }
 
-/** Lines with their days, the selected one in view. */
+/** Lines that are below those in view. */
+function countBelow(state: State, height: number): number {
+	const rows = activityRows(activityLines(state), state.now).slice(activityWindow(state, height).to);
+	return rows.filter(({kind}) => kind === 'line').length;
+}
+
+/** Lines with their days, the selected one in view. @param height of the screen without footer and dialog */
 function listLines(state: State, height: number): Line[] {
 	const lines = activityLines(state);
 	if (lines.length === 0) {
@@ -116,8 +125,7 @@ function listLines(state: State, height: number): Line[] {
 
 	const rows = activityRows(lines, state.now);
 	const selected = lines[activityAt(state)];
-	const at = rows.findIndex(row => row.kind === 'line' && row.line === selected);
-	const {from, to} = windowOf(rows.length, at, height);
+	const {from, to} = activityWindow(state, height);
 	const widths = widthsOf(lines, state.columns);
 	return rows
 		.slice(from, to)
@@ -170,20 +178,28 @@ function spendLines(state: State): Line[] {
 
 /** What happened over all runs. */
 export function activityScreen(state: State, height: number): Line[] {
-	const head = headLines(state);
-	const room = Math.max(0, height - head.length);
-	return [...head, ...block(state.activity.spend ? spendLines(state) : listLines(state, room), room)];
+	const {spend} = state.activity;
+	return [
+		...headLines(state, spend ? 0 : countBelow(state, height)),
+		...block(spend ? spendLines(state) : listLines(state, height), Math.max(0, height - activityHead)),
+	];
 }
 
 /** What happened lately, below the list: a heading and as many lines as there is room for. */
 export function activityPane(state: State, {height, width}: {readonly height: number; readonly width: number}): Line[] {
-	const lines = paneLines(state).slice(0, Math.max(0, height - 1));
+	const all = paneLines(state);
+	const lines = all.slice(0, Math.max(0, height - 1));
+	const below = all.length - lines.length;
 	const oldest = lines.at(-1);
 	const isHour = oldest !== undefined && state.now - Date.parse(oldest.at) <= 60 * 60_000;
 	const widths = {run: widthsOf(lines, width).run, project: 0};
 	return block(
 		[
-			rule([{text: 'Activity', bold: true}], `& ${isHour ? 'last hour' : 'last day'}`, width),
+			rule(
+				[{text: 'Activity', bold: true}],
+				`${below === 0 ? '' : `↓ ${below} more, `}& ${isHour ? 'last hour' : 'last day'}`,
+				width,
+			),
 			...lines.map(line => lineOf(line, widths, false)),
 		],
 		height,

@@ -1,7 +1,7 @@
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import type {Span} from '../../core/text/spans.ts';
 import type {FoundView} from '../../protocol/views.ts';
-import {windowOf} from '../layout.ts';
+import {foundWindow} from '../layout.ts';
 import {fit, widthOf} from '../paint/fit.ts';
 import type {Line} from '../paint/line.ts';
 import {spokenText} from '../spoken/words.ts';
@@ -36,11 +36,14 @@ function foundLine(found: FoundView, {run, columns}: {run: number; columns: numb
 }
 
 /** What was found, a row for each line. */
-export function foundLines({found, columns}: State, height: number): Line[] {
+export function foundLines(state: State, height: number): Line[] {
+	const {found, columns} = state;
+	const {from, to} = foundWindow(state, height);
 	const words = found?.words ?? '';
 	const count = found?.lines?.length;
 	const note = found?.note ? `, ${found.note}` : '';
-	const what = count === undefined ? 'searching…' : `${count} ${count === 1 ? 'line' : 'lines'}${note}`;
+	const more = count === undefined || to >= count ? '' : `, ↓ ${count - to} more`;
+	const what = count === undefined ? 'searching…' : `${count} ${count === 1 ? 'line' : 'lines'}${note}${more}`;
 	const title: Line = {
 		spans: [{text: ' search', bold: true}, {text: `  ${escapeLine(words)}  `}, {text: what, tone: 'quiet'}],
 	};
@@ -56,7 +59,6 @@ export function foundLines({found, columns}: State, height: number): Line[] {
 		22,
 		found.lines.reduce((wide, line) => Math.max(wide, line.run.length), 0),
 	);
-	const {from, to} = windowOf(found.lines.length, found.at, height - 1);
 	return [
 		title,
 		...found.lines.slice(from, to).map((line, index) => foundLine(line, {run, columns}, from + index === found.at)),
