@@ -20,6 +20,7 @@ import type {
 import type {Batch, Ended, Undo} from './batch.ts';
 import type {ReviewEffect, ReviewMessage, ReviewState} from './review/state.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
+import type {Matches} from './log/matches.ts';
 import type {LogMove} from './log/move.ts';
 import type {Ground, ThemeName} from './paint/theme.ts';
 import type {VerbReport} from '../protocol/report.ts';
@@ -76,6 +77,8 @@ export type LogState = {
 	readonly following: boolean;
 	/** The first byte there is, the first in view, and the end. */
 	readonly range: {readonly from: number; readonly at: number; readonly to: number};
+	/** How many lines match the search; undefined where there is none, or they were not counted. */
+	readonly matches?: Matches | undefined;
 };
 
 /** How a log is looked at; the same for all. */

@@ -4,9 +4,15 @@ import os from 'node:os';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {LogFile} from '../../source/host/log-file.ts';
+import {LogFollower} from '../../source/tui/log/follower.ts';
+import {matchCount} from '../../source/tui/log/matches.ts';
 import {LogPager} from '../../source/tui/log/pager.ts';
 import {LogReader} from '../../source/tui/log/reader.ts';
+import type {LogState} from '../../source/tui/state.ts';
 import {plainText} from '../../source/core/text/spans.ts';
+import {until} from '../support/fleet.ts';
+import {textLines} from '../tui/press.ts';
+import {screens} from '../tui/states.ts';
 
 function file(t: TestContext, text: string): string {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-log-test-'));
@@ -156,4 +162,55 @@ test('a line is wrapped, or cut, and its words can be copied', t => {
 	assert.deepEqual(pager.page({to: 'end'}, {...view, wrap: false}, {width: 10, height: 5}).rows.length, 2);
 	assert.equal(pager.text(0, 26), `${'a'.repeat(25)}\nred`);
 	pager.close();
+});
+
+test('a search says which match it is at and of how many, also where the log grows or has too many', async t => {
+	const lines = Array.from({length: 3000}, (_, index) => `line ${index} \u001B[3${index % 8}mof\u001B[0m it\n`);
+	const log = file(t, lines.join(''));
+	let changed = () => {};
+	const shown: LogState[] = [];
+	const said: string[] = [];
+	let search = 'line 1[05]00 of it';
+	const state = () => ({...screens()['output']!, logView: {...screens()['output']!.logView, search}});
+	const client = {
+		openLog: () => new LogFile(log),
+		watchLog(_: string, own: () => void) {
+			changed = own;
+			return () => {};
+		},
+	};
+	const follower = new LogFollower(client, state, message => {
+		if (message.type === 'log') {
+			shown.push(message.log);
+		} else if (message.type === 'said') {
+			said.push(message.text);
+		}
+	});
+	t.after(() => follower.close());
+	follower.follow();
+	const title = () => textLines({...state(), columns: 120, log: shown.at(-1)})[1]!;
+	await follower.search(true);
+	await until(() => shown.at(-1)?.matches !== undefined, 'it is counted');
+	assert.match(title(), /\/line 1\[05\]00 of it 2\/2$/);
+	assert.equal(said.at(-1), `"${search}": match 2/2`);
+	await follower.search(true);
+	assert.match(title(), /1\/2$/);
+	await follower.search(true);
+	assert.equal(said.at(-1), `"${search}": match 2/2, search wrapped to the end`);
+	follower.page({by: -2});
+	assert.match(title(), / 2$/, 'away from the match, how many there are');
+	// An unfinished line is one line, once it is finished as well.
+	appendFileSync(log, 'line 1500 of it');
+	changed();
+	await until(() => title().endsWith(' 3'), 'what came later is counted');
+	appendFileSync(log, ' and more\nline 1000 of it\n');
+	changed();
+	await until(() => title().endsWith(' 4'), 'and no line twice');
+	search = 'nowhere';
+	await follower.search(false);
+	assert.equal(said.length, 3);
+	search = '';
+	follower.page({to: 'same'});
+	assert.equal(shown.at(-1)!.matches, undefined);
+	assert.equal(matchCount({at: 4, total: 17, isWhole: false}), '5/17+');
 });

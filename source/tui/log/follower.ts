@@ -2,6 +2,7 @@ import type {FleetClient, LogSource} from '../../protocol/client.ts';
 import {fleetLayout, footerHeight, gatesLayout} from '../layout.ts';
 import {logKind} from '../navigation.ts';
 import type {LogState, LogView, Message, State} from '../state.ts';
+import {matchText} from './matches.ts';
 import type {LogMove} from './move.ts';
 import type {TerminalView} from './emulator.ts';
 import {LogPager} from './pager.ts';
@@ -18,6 +19,9 @@ const maxLagBytes = 4 * 1024 ** 2;
 
 /** How much of what was written before an emulator gets, so that it shows a whole screen. */
 const replayBytes = 64 * 1024;
+
+/** How long the notice of a match waits for their count, which takes long in a long log. */
+const countMs = 200;
 
 /** A log that is followed. */
 type Followed = {
@@ -97,6 +101,9 @@ function sizeOf(state: State): {width: number; height: number} {
 	}
 }
 
+/** Lines that match being counted. */
+type Counting = {readonly followed: Followed; readonly search: string; done: Promise<void>};
+
 /** Follows the log that is in view, and no other. Only here is a log read; the state has what is in view of it. */
 export class LogFollower {
 	readonly #client: Pick<FleetClient, 'openLog' | 'watchLog'>;
@@ -104,6 +111,7 @@ export class LogFollower {
 	readonly #send: (message: Message) => void;
 	#followed: Followed | undefined;
 	#painting: NodeJS.Timeout | undefined;
+	#counting: Counting | undefined;
 	/** Counts searches, so that one that another has overtaken ends. */
 	#searches = 0;
 
@@ -195,8 +203,33 @@ export class LogFollower {
 			return undefined;
 		}
 
-		const window = followed.pager.page(move, this.#viewOf(followed), sizeOf(this.#state()));
-		return {run: followed.run, kind: followed.kind, ...window};
+		const view = this.#viewOf(followed);
+		const window = followed.pager.page(move, view, sizeOf(this.#state()));
+		if (view.search !== '' && followed.pager.isBehind(view.search)) {
+			void this.#count(followed, view.search);
+		}
+
+		return {run: followed.run, kind: followed.kind, ...window, matches: followed.pager.matches(view.search)};
+	}
+
+	/** Counts the lines that match besides all else, and shows how many there are. */
+	#count(followed: Followed, search: string): Promise<void> {
+		const {pager, kind} = followed;
+		if (!pager || (this.#counting?.followed === followed && this.#counting.search === search)) {
+			return this.#counting?.done ?? Promise.resolve();
+		}
+
+		const counting: Counting = {followed, search, done: Promise.resolve()};
+		const isOver = () => followed.ended || this.#counting !== counting;
+		this.#counting = counting;
+		// What a terminal shows changes after it was written.
+		counting.done = pager.count(search, {anew: kind === 'screen', aborted: isOver}).then(() => {
+			if (!isOver()) {
+				this.#counting = undefined;
+				this.page({to: 'same'});
+			}
+		});
+		return counting.done;
 	}
 
 	/** Moves in the log, and shows what is in view then. */
@@ -226,10 +259,25 @@ export class LogFollower {
 		}
 
 		this.page(found?.move ?? {to: 'same'});
-		if (!found) {
+		if (!found || !followed?.pager) {
 			this.#send({type: 'not-found', search});
-		} else if (found.note !== '') {
-			this.#send({type: 'said', text: `"${search}": ${found.note}`, bad: false});
+			return;
+		}
+
+		let waiting: NodeJS.Timeout | undefined;
+		const wait = new Promise(resolve => {
+			waiting = setTimeout(resolve, countMs);
+		});
+		await Promise.race([this.#count(followed, search), wait]);
+		clearTimeout(waiting);
+		if (isOvertaken()) {
+			return;
+		}
+
+		const matches = this.#counting ? undefined : followed.pager.matches(search);
+		const text = [matchText(matches), found.note].filter(part => part !== '').join(', ');
+		if (text !== '') {
+			this.#send({type: 'said', text: `"${search}": ${text}`, bad: false});
 		}
 	}
 

@@ -1,12 +1,10 @@
 import {patternOf} from '../../core/text/search.ts';
 import {highlight, plainText, readRaw, readSpans} from '../../core/text/spans.ts';
 import {wrapSpans} from '../paint/fit.ts';
+import {lineTest, MatchCounter, maxDrawnLength, type Matches} from './matches.ts';
 import {searchLines, type LineSource, type LogLine} from './reader.ts';
 import type {LogRow, LogState, LogView} from '../state.ts';
 import type {LogMove} from './move.ts';
-
-/** UTF-16 units of a line that are ever drawn. */
-const maxDrawnLength = 20_000;
 
 /** UTF-16 units that are copied at most. */
 const maxCopiedLength = 1024 ** 2;
@@ -37,6 +35,7 @@ function isStep(text: string): boolean {
 /** A window on a log. Keeps where it is; everything else is read anew. */
 export class LogPager {
 	readonly #source: LineSource;
+	readonly #counter: MatchCounter;
 	/** The first line in view; undefined while the end is followed. */
 	#at: number | undefined;
 	/** The line that was found last; undefined once the view was moved. */
@@ -44,6 +43,7 @@ export class LogPager {
 
 	constructor(source: LineSource) {
 		this.#source = source;
+		this.#counter = new MatchCounter(source);
 	}
 
 	#rowsOf(line: LogLine, view: LogView, width: number): LogRow[] {
@@ -137,9 +137,7 @@ export class LogPager {
 		backward,
 		aborted,
 	}: LogSearch): Promise<{readonly move: LogMove; readonly note: string} | undefined> {
-		const {source, flags} = patternOf(search);
-		const expression = new RegExp(source, flags.replace('g', ''));
-		const pattern = {test: (text: string) => expression.test(plainText(readSpans(text.slice(0, maxDrawnLength))))};
+		const pattern = {test: lineTest(search)};
 		const {from: first, to} = this.#source.range();
 		const last = this.#found;
 		const look = (position: number) => searchLines(this.#source, {pattern, position, backward, aborted});
@@ -168,6 +166,21 @@ export class LogPager {
 		const {to} = this.#source.range();
 		const from = this.#at ?? to;
 		return backward ? from : (this.#source.after(from, 1)[0]?.to ?? to);
+	}
+
+	/** How many lines match, as far as they were counted; undefined where nothing is searched for. */
+	matches(search: string): Matches | undefined {
+		return this.#counter.matches(search, this.#found?.from);
+	}
+
+	/** Counts the lines that match. @param options.anew where lines change after they were written */
+	async count(search: string, options: {readonly anew: boolean; aborted(): boolean}): Promise<void> {
+		await this.#counter.count(search, options);
+	}
+
+	/** Whether the log has grown since lines were counted. */
+	isBehind(search: string): boolean {
+		return this.#counter.isBehind(search);
 	}
 
 	/** The text of the lines between two positions, both included. */

@@ -7,6 +7,7 @@ import type {Run} from '../../core/run/run.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {inView} from '../paint/in-view.ts';
 import {row, type Line} from '../paint/line.ts';
+import {matchCount} from '../log/matches.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeNames} from '../place-names.ts';
 import {selectedRun, tabs, type LogState, type State} from '../state.ts';
@@ -212,7 +213,7 @@ function logTitle(state: State): string {
 		formOf(state),
 		logView.steps ? 'steps only' : '',
 		logView.wrap ? '' : 'no wrap',
-		logView.search === '' ? '' : `/${logView.search}`,
+		logView.search === '' ? '' : `/${escapeLine(logView.search)} ${matchCount(log.matches)}`.trimEnd(),
 		logView.select ? 'selecting' : '',
 	];
 	return words.filter(word => word !== '').join(' ');
