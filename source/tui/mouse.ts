@@ -4,7 +4,7 @@ import {activityLines, activityRows, selectActivity} from './activity.ts';
 import {activityViews, viewTitles} from './activity-state.ts';
 import {typed} from './input.ts';
 import {bindingOf, keysOf} from './keymap.ts';
-import {move, openTab, selectRow} from './navigation.ts';
+import {move, movePreview, openTab, selectRow} from './navigation.ts';
 import {footerKeyAt} from './screens/footer.ts';
 import {activityHead, activityWindow, fleetLayout, footerHeight, foundHead, foundWindow, listWindow} from './layout.ts';
 import {moveTo} from './review/cursor.ts';
@@ -23,13 +23,17 @@ const doubleClickMs = 500;
 const wheelRows = 3;
 
 /**
- * What the mouse does: the wheel moves, a click selects, a double click opens, the line between list and output is
+ * What the mouse does: the wheel moves what is under the pointer, a click selects, a double click opens, the line between list and output is
  * dragged. A click on a key's name is that key; anywhere else it runs no verb, so that a click that only raises the
  * window changes no run.
  */
 export function mouse(state: State, {kind, column, row, at: when}: Message & {type: 'mouse'}): Step {
 	if ((kind === 'up' || kind === 'down') && state.focus.type === 'screen') {
 		const by = kind === 'up' ? -wheelRows : wheelRows;
+		if (isOverPreview(state, {column, row})) {
+			return movePreview(state, by);
+		}
+
 		return move(state, state.screen === 'fleet' ? Math.sign(by) : by);
 	}
 
@@ -143,6 +147,16 @@ function inRun(state: State, {column, row}: Click): Step {
 	}
 
 	return state.tab === 'scopes' ? move({...state, scroll: 0}, row - 2) : stay(state);
+}
+
+/** Whether the pointer is over the selected run, beside or below the list. */
+function isOverPreview(state: State, {column, row}: {column: number; row: number}): boolean {
+	if (state.screen !== 'fleet') {
+		return false;
+	}
+
+	const {top, list, preview} = fleetLayout(state, state.rows - footerHeight);
+	return preview.isBeside ? row >= top && column > list.width : row > top + list.height;
 }
 
 /** The key whose name is under the pointer: in the footer, of a saved view, of a step of the pipeline. */

@@ -1,5 +1,5 @@
 import {activityAt, selectActivity} from './activity.ts';
-import {comparedFiles} from './layout.ts';
+import {comparedFiles, fleetLayout, footerHeight} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
 import {moveByFiles, moveTo} from './review/cursor.ts';
 import {isListing} from './review/layout.ts';
@@ -122,6 +122,16 @@ function moveSelection(state: State, by: number): Step {
 	const next = rows[Math.max(0, Math.min(rows.length - 1, (at === -1 ? rows.length - 1 : at) + by))];
 	const moved: State = next ? {...state, logView: {...state.logView, select: {...select!, at: next.from}}} : state;
 	return at + by < 0 || at + by >= rows.length ? moveLog(moved, {by}) : stay(moved);
+}
+
+/** Rows of output that are in view beside or below the list. */
+export function previewRows(state: State): number {
+	return selectedRun(state) ? fleetLayout(state, state.rows - footerHeight).output : 0;
+}
+
+/** Scrolls the output beside or below the list. @param by rows, negative for up */
+export function movePreview(state: State, by: number): Step {
+	return previewRows(state) > 0 && state.log?.run === state.selected ? moveLog(state, {by}) : stay(state);
 }
 
 /** Moves the selection, or scrolls. @param by rows, negative for up */

@@ -63,6 +63,31 @@ test('each view says how many runs it has, where there is room, and a click on i
 	}
 });
 
+test('the output beside or below the list is scrolled by key and by wheel, and says where it is', () => {
+	const log = {...screens()['fleet']!.log!, run: 'works', range: {from: 0, at: 100, to: 200}};
+	const wide = {...screens()['fleet']!, columns: 140, rows: 45, selected: 'works', log};
+	const low = {...wide, columns: 80, rows: 30};
+	for (const from of [wide, low]) {
+		const {effects} = update(from, {type: 'keys', keys: ['J']});
+		const [effect] = effects;
+		assert.ok(effect?.type === 'log' && 'by' in effect.move && effect.move.by > 0, JSON.stringify(effects));
+		assert.deepEqual(update(from, {type: 'keys', keys: ['ctrl-u']}).effects, [
+			{...effect, move: {by: -effect.move.by}},
+		]);
+	}
+
+	const wheel = (from: State, column: number, row: number) =>
+		update(from, {type: 'mouse', kind: 'down', column, row, at: 1});
+	assert.deepEqual(wheel(wide, 120, 30).effects, [{type: 'log', kind: 'output', move: {by: 3}}]);
+	assert.deepEqual(wheel(low, 3, 26).effects, [{type: 'log', kind: 'output', move: {by: 3}}]);
+	const inList = wheel(wide, 3, 4);
+	assert.deepEqual(inList.effects, []);
+	assert.notEqual(inList.state.selected, wide.selected, 'over the list it moves in the list');
+	assert.match(text({...wide, log: {...log, following: false}}).join('\n'), /─ Output ─+ scrolled, 50%─/);
+	assert.doesNotMatch(text(wide).join('\n'), /scrolled/);
+	assert.match(press({...wide, log: undefined}, 'J').notice!.text, /no output is shown/);
+});
+
 test('the list moves only where the selection would leave it', () => {
 	const shown = (from: State) =>
 		text(from)

@@ -2,7 +2,7 @@ import {attentionOf} from '../../core/run/attention.ts';
 import type {Run} from '../../core/run/run.ts';
 import {comparedRow} from '../layout.ts';
 import {glanceOf, groupOf, isNeeded, nextNeed, visibleRuns} from '../list.ts';
-import {move, moveToEnd, openGates, openTab, select} from '../navigation.ts';
+import {move, movePreview, moveToEnd, openGates, openTab, previewRows, select} from '../navigation.ts';
 import {tabs, type State, type Tab} from '../state.ts';
 import {stay, type Handler, type Step} from '../step.ts';
 import {comparable} from '../targets.ts';
@@ -72,6 +72,13 @@ function screenBefore(state: State): State['screen'] {
 }
 
 const needsHeadingOrRun = (state: State) => (state.heading === undefined ? needsRun(state) : undefined);
+const halfOf = (state: State) => Math.max(1, Math.floor(previewRows(state) / 2));
+
+function needsPreview(state: State): string | undefined {
+	const hasOutput = state.log !== undefined && state.log.run === state.selected && state.log.range.to > 0;
+	return needsRun(state) ?? (hasOutput && previewRows(state) > 0 ? undefined : 'no output is shown (enter opens it)');
+}
+
 const needsWaiting = (state: State) => (isNeeded(state) ? undefined : 'no run needs you');
 
 export const moveKeys = {
@@ -91,6 +98,20 @@ export const moveKeys = {
 	},
 	top: {keys: 'home g', title: 'top', places: everywhereAndHelp, run: ({state}) => moveToEnd(state, false)},
 	bottom: {keys: 'end G', title: 'end (follow)', places: everywhereAndHelp, run: ({state}) => moveToEnd(state, true)},
+	'preview-down': {
+		keys: 'J ctrl-d',
+		title: 'scroll the output beside or below the list: down',
+		places: ['fleet'],
+		disabled: needsPreview,
+		run: ({state}) => movePreview(state, halfOf(state)),
+	},
+	'preview-up': {
+		keys: 'K ctrl-u',
+		title: 'scroll the output beside or below the list: up',
+		places: ['fleet'],
+		disabled: needsPreview,
+		run: ({state}) => movePreview(state, -halfOf(state)),
+	},
 	open: {
 		keys: 'return',
 		title: 'open',

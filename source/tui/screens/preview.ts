@@ -4,6 +4,7 @@ import type {Run} from '../../core/run/run.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {factLines} from '../facts.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
+import {percentOf} from '../log/place.ts';
 import type {FleetLayout} from '../layout.ts';
 import {gateMarks} from '../paint/signs.ts';
 import {block, type Line} from '../paint/line.ts';
@@ -44,15 +45,19 @@ function pipelineLines(run: Run, state: State): Line[] {
 function heading(run: Run, state: State, {isBeside, width}: FleetLayout['preview']): Line {
 	const changes = isBeside ? '' : formatChanges(state.changes[run.id]);
 	const details = [run.project.id, `attempt ${Math.max(1, run.attempt)}`, changes].filter(text => text !== '');
-	const following = state.log?.run === run.id && !state.log.following ? 'scrolled' : '';
 	return rule(
 		[
 			{text: run.id, bold: true},
 			{text: ` · ${details.join(' · ')}`, tone: 'quiet'},
 		],
-		following,
+		isBeside ? '' : scrolledText(run, state),
 		width,
 	);
+}
+
+/** How far down its output is shown; empty while its end is followed. */
+function scrolledText(run: Run, {log}: State): string {
+	return log?.run === run.id && !log.following ? `scrolled, ${percentOf(log)}` : '';
 }
 
 /** Exactly as many lines as the layout has for it. */
@@ -75,7 +80,7 @@ export function previewLines(state: State, {preview, output}: FleetLayout): Line
 				? [
 						rule([{text: 'Pipeline', bold: true}], '', width),
 						...pipelineLines(run, state),
-						rule([{text: 'Output', bold: true}], '', width),
+						rule([{text: 'Output', bold: true}], scrolledText(run, state), width),
 					]
 				: []),
 			...rows,

@@ -7,6 +7,7 @@ import type {Run} from '../../core/run/run.ts';
 import type {Tone} from '../../core/text/spans.ts';
 import {inView} from '../paint/in-view.ts';
 import {row, type Line} from '../paint/line.ts';
+import {percentOf} from '../log/place.ts';
 import {matchCount} from '../log/matches.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeNames} from '../place-names.ts';
@@ -207,9 +208,8 @@ function logTitle(state: State): string {
 		return '';
 	}
 
-	const size = log.range.to - log.range.from;
 	const words = [
-		log.following ? 'end' : `${Math.floor((100 * (log.range.at - log.range.from)) / Math.max(1, size))}%`,
+		log.following ? 'end' : percentOf(log),
 		formOf(state),
 		logView.steps ? 'steps only' : '',
 		logView.wrap ? '' : 'no wrap',
