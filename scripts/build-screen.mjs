@@ -38,6 +38,20 @@ const lateBuiltins = {
 	},
 };
 
+/** Modules of Node's that many of the project's files import, each as a whole. */
+const wholeModules = /^node:(?:path|process)$/;
+
+/** In their place: taken once, where each file that imports one would make a copy with a getter for each property. */
+const wholeBuiltins = {
+	name: 'whole-builtins',
+	setup(context) {
+		context.onResolve({filter: wholeModules}, ({path: name}) => ({path: name, namespace: 'whole-builtin'}));
+		context.onLoad({filter: /.*/, namespace: 'whole-builtin'}, ({path: name}) => ({
+			contents: `export default process.getBuiltinModule(${JSON.stringify(name)});`,
+		}));
+	},
+};
+
 /** @param common what all builds of the program have in common @param outdir where the files go */
 export async function buildScreen(common, outdir) {
 	const {eager, late} = await filesAtStart(common);
@@ -72,7 +86,12 @@ export async function buildScreen(common, outdir) {
 			resolveDir: process.cwd(),
 		},
 		outfile: path.join(outdir, eagerName),
-		plugins: [onDynamicImport(file => ({path: chunkOf.get(file), external: true})), lateBuiltins, ...common.plugins],
+		plugins: [
+			onDynamicImport(file => ({path: chunkOf.get(file), external: true})),
+			lateBuiltins,
+			wholeBuiltins,
+			...common.plugins,
+		],
 	});
 }
 

@@ -6,7 +6,7 @@ import type {Run} from '../core/run/run.ts';
 import {hasWorker, isAtWork, stageName} from '../core/run/stages.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {parseFilter, type Filter} from './filter.ts';
-import type {ListState, Show, State} from './state.ts';
+import type {ListState, State} from './state.ts';
 
 /* Which rows the list has: a pure function of the runs and of filter, sort, grouping and folds. */
 
@@ -48,13 +48,7 @@ export function isOutdatedIn(run: Run, {runs}: Pick<State, 'runs'>): boolean {
 
 /** How a run stands, as the list has it. */
 export function glanceOf(run: Run, state: Known): Glance {
-	const {changes, offers} = state;
-	const deploys = offers[run.project.id]?.deploy;
-	return glanceAt(run, {
-		changes: changes[run.id],
-		isOutdated: isOutdatedIn(run, state),
-		hasDeploy: deploys !== undefined && Object.keys(deploys).length > 0,
-	});
+	return rowOf(run, state).glance;
 }
 
 /** What a run was asked for, in one line: its prompt, or its command. Not escaped. */
@@ -68,14 +62,24 @@ export function isShown({run, glance}: RunRow, {show, discarded}: Pick<ListState
 		return false;
 	}
 
-	const shown: Readonly<Record<Show, boolean>> = {
-		all: true,
-		'needs you': glance.group === 'needs you',
-		running: hasWorker(run.stage),
-		review: glance.sign === 'changed' || glance.sign === 'passed' || run.stage === 'verify-failed',
-		done: glance.group === 'done',
-	};
-	return shown[show];
+	switch (show) {
+		case 'all': {
+			return true;
+		}
+
+		case 'needs you':
+		case 'done': {
+			return glance.group === show;
+		}
+
+		case 'running': {
+			return hasWorker(run.stage);
+		}
+
+		case 'review': {
+			return glance.sign === 'changed' || glance.sign === 'passed' || run.stage === 'verify-failed';
+		}
+	}
 }
 
 /** Whether a run is what a filter asks for by `is:`, a stage, a sign or a group. */
@@ -175,7 +179,7 @@ const made = new WeakMap<
 	RunRow & {readonly changes: unknown; readonly deploy: unknown; readonly outdated: boolean}
 >();
 
-export function rowOf(run: Run, state: Known): RunRow {
+function rowOf(run: Run, state: Known): RunRow {
 	const {changes, offers} = state;
 	const outdated = isOutdatedIn(run, state);
 	const known = made.get(run);
@@ -184,16 +188,30 @@ export function rowOf(run: Run, state: Known): RunRow {
 		return known;
 	}
 
-	const row = {kind: 'run' as const, run, glance: glanceOf(run, state), changes: own, deploy, outdated};
+	const hasDeploy = deploy !== undefined && Object.keys(deploy).length > 0;
+	const glance = glanceAt(run, {changes: own, isOutdated: outdated, hasDeploy});
+	const row = {kind: 'run' as const, run, glance, changes: own, deploy, outdated};
 	made.set(run, row);
 	return row;
 }
 
+let all: (Known & {readonly rows: readonly RunRow[]}) | undefined;
+
+/** A row for each run, in the order of the runs. The last result is kept: the list, its title and its views ask. */
+export function allRows({runs, changes, offers}: Known): readonly RunRow[] {
+	if (all?.runs !== runs || all.changes !== changes || all.offers !== offers) {
+		const known = {runs, changes, offers};
+		all = {...known, rows: runs.map(run => rowOf(run, known))};
+	}
+
+	return all.rows;
+}
+
 /** The rows of runs that the list shows, in its order, without regard to what is folded. */
 function makeShown(source: Source): readonly RunRow[] {
-	const {runs, list} = source;
+	const {list} = source;
 	const filter = parseFilter(list.filter);
-	const rows = runs.map(run => rowOf(run, source)).filter(row => isShown(row, list) && fits(row, filter));
+	const rows = allRows(source).filter(row => isShown(row, list) && fits(row, filter));
 	return filter.text === '' ? sorted(rows, list.sort) : ranked(rows, filter.text);
 }
 
@@ -232,8 +250,8 @@ let glances: (Omit<Source, 'list'> & {readonly all: readonly Glance[]}) | undefi
 /** How every run stands that was not discarded. The last result is kept: each frame counts them. */
 export function allGlances({runs, changes, offers}: Omit<Source, 'list'>): readonly Glance[] {
 	if (glances?.runs !== runs || glances.changes !== changes || glances.offers !== offers) {
-		const all = runs.filter(({stage}) => stage !== 'discarded').map(run => rowOf(run, {runs, changes, offers}).glance);
-		glances = {runs, changes, offers, all};
+		const rows = allRows({runs, changes, offers}).filter(({run}) => run.stage !== 'discarded');
+		glances = {runs, changes, offers, all: rows.map(({glance}) => glance)};
 	}
 
 	return glances.all;
@@ -362,8 +380,7 @@ export function selectedRow(state: State): number {
 
 /** The next run that needs a person, after the selected one and then from the beginning; the most urgent first. */
 export function nextNeed(state: State): Run | undefined {
-	const runs = state.runs
-		.map((run): RunRow => rowOf(run, state))
+	const runs = allRows(state)
 		.filter(({glance}) => glance.group === 'needs you')
 		.sort(byAttention)
 		.map(({run}) => run);

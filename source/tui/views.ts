@@ -1,4 +1,4 @@
-import {isShown, rowOf} from './list.ts';
+import {allRows, isShown} from './list.ts';
 import {shows, type Show, type State} from './state.ts';
 import {widthOf} from './paint/fit.ts';
 
@@ -14,7 +14,7 @@ export function viewCounts(source: Source): Counts {
 	const {runs, changes, offers, list} = source;
 	const {discarded} = list;
 	if (last?.runs !== runs || last.changes !== changes || last.offers !== offers || last.discarded !== discarded) {
-		const rows = runs.map(run => rowOf(run, source));
+		const rows = allRows(source);
 		const count = (show: Show) => rows.filter(row => isShown(row, {show, discarded})).length;
 		const counts = Object.fromEntries(shows.map(show => [show, count(show)])) as Counts;
 		last = {runs, changes, offers, discarded, counts};

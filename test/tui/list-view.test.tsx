@@ -3,11 +3,13 @@ import {test} from 'node:test';
 import {gatesOf} from '../../source/core/run/gates.ts';
 import {paint, themeNames, themeOf, themes} from '../../source/tui/paint/theme.ts';
 import type {Back, Tone} from '../../source/core/text/spans.ts';
-import {visibleRuns} from '../../source/tui/list.ts';
+import {allGlances, visibleRuns} from '../../source/tui/list.ts';
 import {shows, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
 import {runOf, screens, started, state} from './states.ts';
+import type {Run} from '../../source/core/run/run.ts';
+import {viewCounts} from '../../source/tui/views.ts';
 
 /* What stands where stays there, and what is there can be read. */
 
@@ -290,4 +292,22 @@ test('a frame looks for the selected run once, and works out its steps once', ()
 	frameLines({...state(counted), selected: 'b'});
 	assert.equal(looked, 1);
 	assert.equal(gatesOf(runs[1]!), gatesOf(runs[1]!));
+});
+
+test('the row of each run is made once for a frame: for the list, its title and its views', () => {
+	let walked = 0;
+	const runs = [runOf('shelf', 'a', started), runOf('shelf', 'b', started)];
+	const counted = Object.assign([...runs], {
+		map<Value>(make: (run: Run) => Value) {
+			walked++;
+			return runs.map(run => make(run));
+		},
+	});
+	const shown = state(counted);
+	frameLines(shown);
+	const before = walked;
+	viewCounts({...shown, list: {...shown.list, discarded: true}});
+	allGlances({...shown});
+	assert.equal(walked, before);
+	assert.deepEqual(viewCounts(shown), {all: 2, 'needs you': 0, running: 2, review: 0, done: 0});
 });

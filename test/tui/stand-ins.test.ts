@@ -186,3 +186,9 @@ test('the program that is built has each stand-in', () => {
 		);
 	}
 });
+
+test('the file that the first frame needs makes no copy of a module of Node for each file that imports one', () => {
+	const first = readFileSync(path.join(root, 'dist', 'screen.cjs'), 'utf8');
+	assert.match(first, /getBuiltinModule\("node:process"\)/);
+	assert.doesNotMatch(first, /__toESM\(require\("node:(?:path|process)"\)/);
+});

@@ -14,9 +14,14 @@ export function lastMerges(runs: readonly Run[]): Merges {
 	const last = new Map<string, {at: string; commit: string}>();
 	for (const run of runs) {
 		const {at, commit} = run.merge ?? {};
-		const known = last.get(mergeKey(run));
-		if (at !== undefined && commit !== undefined && !(known && known.at > at)) {
-			last.set(mergeKey(run), {at, commit});
+		if (at === undefined || commit === undefined) {
+			continue;
+		}
+
+		const key = mergeKey(run);
+		const known = last.get(key);
+		if (!(known && known.at > at)) {
+			last.set(key, {at, commit});
 		}
 	}
 
@@ -26,12 +31,10 @@ export function lastMerges(runs: readonly Run[]): Merges {
 /** Whether its target moved since it was verified, so that it has to be verified again. */
 export function isOutdated(run: Run, merges: Merges): boolean {
 	const {verification, stage} = run;
+	if (verification === undefined || (stage !== 'verified' && stage !== 'approved')) {
+		return false;
+	}
+
 	const last = merges.get(mergeKey(run));
-	return (
-		verification !== undefined &&
-		(stage === 'verified' || stage === 'approved') &&
-		last !== undefined &&
-		last.at > verification.at &&
-		last.commit !== verification.base
-	);
+	return last !== undefined && last.at > verification.at && last.commit !== verification.base;
 }
