@@ -6,7 +6,7 @@ import {findBinding} from './keymap.ts';
 import {pasteIntoPrompt, promptKey} from './prompt.ts';
 import {dialogOf, withDialog} from './focus.ts';
 import type {FormState} from './dialog.ts';
-import {isListing} from './review/layout.ts';
+import {isInFiles} from './review/layout.ts';
 import type {Message, ReviewState, State} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
@@ -101,7 +101,7 @@ function takeOffReview(state: State, review: ReviewState): Step | undefined {
 		return stay({...state, review: {...review, anchor: undefined}});
 	}
 
-	if (isListing(state)) {
+	if (isInFiles(state)) {
 		return stay({...state, review: {...review, isListing: false}});
 	}
 

@@ -7,7 +7,7 @@ import {bindingOf, keysOf} from './keymap.ts';
 import {move, movePreview, openTab, selectRow} from './navigation.ts';
 import {footerKeyAt} from './screens/footer.ts';
 import {activityHead, activityWindow, fleetLayout, footerHeight, foundHead, foundWindow, listWindow} from './layout.ts';
-import {moveTo} from './review/cursor.ts';
+import {fromTop, moveByFiles, moveTo} from './review/cursor.ts';
 import {fileAt, fileInPane} from './review/pane.ts';
 import {paneWidth, headerHeight, isListing, reviewHeight} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
@@ -32,6 +32,12 @@ export function mouse(state: State, {kind, column, row, at: when}: Message & {ty
 		const by = kind === 'up' ? -wheelRows : wheelRows;
 		if (isOverPreview(state, {column, row})) {
 			return movePreview(state, by);
+		}
+
+		if (state.review && state.screen === 'run' && state.tab === 'changes' && paneWidth(state) > 0) {
+			return column < paneWidth(state)
+				? stay(moveByFiles(state, Math.sign(by)))
+				: stay(moveTo(state, state.review, state.review.at + by));
 		}
 
 		return move(state, state.screen === 'fleet' ? Math.sign(by) : by);
@@ -204,7 +210,8 @@ function inReview(state: State, {column, row, height}: {column: number; row: num
 	}
 
 	if (column >= paneWidth(state) && !isListing(state)) {
-		return stay(moveTo(state, review, review.top + row));
+		const inText = {...review, isListing: false};
+		return stay(moveTo({...state, review: inText}, inText, review.top + row));
 	}
 
 	const rows = reviewRows(state, review);
@@ -214,7 +221,5 @@ function inReview(state: State, {column, row, height}: {column: number; row: num
 		return stay(state);
 	}
 
-	// A file that is gone to begins at the top.
-	const moved = moveTo(state, review, at);
-	return stay({...moved, review: {...moved.review!, top: Math.max(0, at - 1)}});
+	return stay(fromTop(moveTo(state, {...review, isListing: true}, at)));
 }

@@ -2,7 +2,7 @@ import {activityAt, selectActivity} from './activity.ts';
 import {comparedFiles, fleetLayout, footerHeight} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
 import {moveByFiles, moveTo} from './review/cursor.ts';
-import {isListing} from './review/layout.ts';
+import {isInFiles} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
 import {scopeRows} from './scope-rows.ts';
 import {placeOf, selectedRun, type Effect, type LogState, type LogView, type State, type Tab} from './state.ts';
@@ -150,7 +150,7 @@ export function move(state: State, by: number): Step {
 				return stay(state);
 			}
 
-			return stay(isListing(state) ? moveByFiles(state, by) : moveTo(state, state.review, state.review.at + by));
+			return stay(isInFiles(state) ? moveByFiles(state, by) : moveTo(state, state.review, state.review.at + by));
 		}
 
 		case 'compare': {
@@ -182,7 +182,7 @@ export function moveToEnd(state: State, end: boolean): Step {
 		return moveLog({...state, logView: {...state.logView, select: undefined}}, {to: end ? 'end' : 'start'});
 	}
 
-	return place === 'changes' && state.review && end && !isListing(state)
+	return place === 'changes' && state.review && end && !isInFiles(state)
 		? stay(moveTo(state, state.review, reviewRows(state, state.review).length - 1))
 		: move(state, end ? 1_000_000 : -1_000_000);
 }

@@ -118,6 +118,84 @@ test('below 110 columns the files are a list that opens, and everything works at
 		const clicked = update(list, {type: 'mouse', kind: 'press', column: 5, row: 5}).state;
 		assert.match(shown(clicked)[2]!, /b\.ts {2}2\/3/, 'a click in the list');
 	}
+});
 
-	assert.match(press(review(120), 'f').notice!.text, /beside the change/);
+const wide = () => review(140, 20);
+const hasFocus = (from: State) =>
+	frameLines(from).some(line => line.spans?.some(span => span.back === 'selected' && span.text.includes('▌')));
+
+test('from 110 columns on, tab goes between the files and the change, and the arrows follow it', () => {
+	const files = press(wide(), 'tab');
+	assert.ok(hasFocus(files) && !hasFocus(wide()), 'what has the keys is to be seen');
+	const second = press(files, 'down');
+	assert.match(
+		shown(second).find(line => line.startsWith('▌'))!,
+		/M b\.ts/,
+	);
+	assert.match(shown(second)[3]!, /│▌▾ +M b\.ts/, 'the change begins with that file');
+	assert.match(
+		shown(press(second, 'end')).find(line => line.startsWith('▌'))!,
+		/c\.js/,
+	);
+	assert.deepEqual(press(second, 'home').review!.at, files.review!.at);
+	for (const key of ['tab', 'shift-tab', 'f', 'return', 'escape']) {
+		const back = press(second, key);
+		assert.deepEqual([back.review!.isListing, back.tab, back.screen], [false, 'changes', 'run'], key);
+		assert.equal(press(back, 'down').review!.at, back.review!.at + 1, 'and there the arrows go by lines');
+	}
+
+	assert.equal(press(wide(), 'right').tab, 'scopes', 'the arrows to the sides are for the tabs');
+	assert.equal(press({...wide(), tab: 'scopes'}, 'tab').tab, 'checklist');
+});
+
+test('in the list of the files, space and v mark one as viewed; a click and the wheel go there', () => {
+	for (const key of ['space', 'v']) {
+		const marked = press(wide(), 'tab', key);
+		assert.equal(marked.notice!.text, '1 of 3 viewed', key);
+		assert.match(
+			shown(marked).find(line => line.startsWith('▌'))!,
+			/M b\.ts/,
+			'the next one is there',
+		);
+		assert.ok(hasFocus(marked));
+	}
+
+	const mouse = (from: State, kind: 'press' | 'down', column: number, row: number) =>
+		update(from, {type: 'mouse', kind, column, row, at: 1}).state;
+	const clicked = mouse(wide(), 'press', 8, 4);
+	assert.ok(hasFocus(clicked));
+	assert.match(
+		shown(clicked).find(line => line.startsWith('▌'))!,
+		/M b\.ts/,
+	);
+	assert.ok(!hasFocus(mouse(clicked, 'press', 80, 5)), 'a click on the change goes back to it');
+	assert.match(
+		shown(mouse(wide(), 'down', 8, 4)).find(line => line.startsWith('▌'))!,
+		/M b\.ts/,
+	);
+	assert.equal(mouse(clicked, 'down', 80, 4).review!.at, clicked.review!.at + 3);
+});
+
+test('files that are not in view are counted above and below', () => {
+	const files = Array.from({length: 30}, (_, index) => file(`file-${index + 10}.ts`, '+x')).join('');
+	const many = withDiff(review(140, 16), {run: 'one', files: parseDiff(files), review: emptyReview});
+	const pane = (from: State) => shown(from).map(line => line.split('│')[0]!.trim());
+	const number = (from: State, mark: string) =>
+		Number(new RegExp(`^${mark} (\\d+) more$`, 'm').exec(pane(from).join('\n'))?.[1] ?? 0);
+	for (let at = press(many, 'tab'), step = 0; step < 30; step++, at = press(at, 'down')) {
+		const inView = pane(at).filter(line => line.includes('.ts')).length;
+		assert.equal(number(at, '↑') + inView + number(at, '↓'), 30, pane(at).join('\n'));
+		assert.ok(
+			pane(at).some(line => line.startsWith('▌') && line.includes(`file-${step + 10}`)),
+			String(step),
+		);
+	}
+
+	assert.ok(number(many, '↓') > 0);
+	const list = press({...many, columns: 80}, 'f');
+	assert.match(shown(list).join('\n'), /↓ \d+ more/, 'in place of the change as well');
+	// A click on a mark is none on a file.
+	const row = shown(many).findIndex(line => line.includes('more'));
+	const clicked = update(many, {type: 'mouse', kind: 'press', column: 4, row, at: 1}).state;
+	assert.equal(clicked.review!.at, many.review!.at);
 });

@@ -81,6 +81,9 @@ function needsPreview(state: State): string | undefined {
 
 const needsWaiting = (state: State) => (isNeeded(state) ? undefined : 'no run needs you');
 
+/** Tabs of one part: in the changes, the key for the next tab goes between files and lines. */
+const tabsOfOne = tabs.filter(tab => tab !== 'changes');
+
 export const moveKeys = {
 	up: {keys: 'up k', title: 'up', places: ['welcome', ...everywhereAndHelp], run: ({state}) => move(state, -1)},
 	down: {keys: 'down j', title: 'down', places: ['welcome', ...everywhereAndHelp], run: ({state}) => move(state, 1)},
@@ -130,8 +133,10 @@ export const moveKeys = {
 	},
 	'next-run': {keys: 'right l tab', title: 'next run', places: ['compare'], footer: 2, run: turnRun(1)},
 	'previous-run': {keys: 'left h shift-tab', title: 'previous run', places: ['compare'], run: turnRun(-1)},
-	'next-tab': {keys: 'tab right l', title: 'next tab', places: tabs, footer: 2, run: turnTab(1)},
-	'previous-tab': {keys: 'shift-tab left h', title: 'previous tab', places: tabs, run: turnTab(-1)},
+	'next-tab': {keys: 'right l', title: 'next tab', places: tabs, footer: 2, run: turnTab(1)},
+	'previous-tab': {keys: 'left h', title: 'previous tab', places: tabs, run: turnTab(-1)},
+	'tab-on': {keys: 'tab', title: 'next tab', places: tabsOfOne, run: turnTab(1)},
+	'tab-back': {keys: 'shift-tab', title: 'previous tab', places: tabsOfOne, run: turnTab(-1)},
 	output: {keys: '1', title: 'output', places: tabs, run: showTab('output')},
 	changes: {
 		keys: 'd',

@@ -2,7 +2,7 @@ import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {commentPlace, commentUnder} from '../review/comments.ts';
 import {foldFile, keepPlace, moveToKind, nextUnviewed, onLine, toggleViewed} from '../review/cursor.ts';
-import {isListing, isSplit, paneWidth} from '../review/layout.ts';
+import {isInFiles, isSplit} from '../review/layout.ts';
 import {reviewRows} from '../review/rows.ts';
 import {findNext} from '../review/search.ts';
 import {cannotExpand, turnWhole} from '../review/whole.ts';
@@ -24,7 +24,10 @@ function split(state: State): Step {
 
 function range(state: State): Step {
 	const review = state.review!;
-	return stay({...state, review: {...review, anchor: review.anchor === undefined ? review.at : undefined}});
+	// Among files there are no lines to select: what is done with a file is to view it.
+	return isInFiles(state)
+		? toggleViewed(state)
+		: stay({...state, review: {...review, anchor: review.anchor === undefined ? review.at : undefined}});
 }
 
 const comment =
@@ -80,12 +83,10 @@ function needsDrafts(state: State): string | undefined {
 const needsComments = ({review}: State) => ((review?.review.comments.length ?? 0) === 0 ? 'no comments' : undefined);
 
 const needsSearch = (state: State) => needsFiles(state) ?? (state.review?.search ? undefined : 'no search yet (/)');
-const needsList = (state: State) =>
-	needsFiles(state) ?? (paneWidth(state) > 0 ? 'the files are beside the change: [ and ] go to them' : undefined);
 
-/** Folds the file, or opens it from the list of the files. */
+/** Folds the file, or goes to it from the list of the files. */
 function open(state: State): Step {
-	return isListing(state) ? stay({...state, review: {...state.review!, isListing: false}}) : foldFile(state);
+	return isInFiles(state) ? stay({...state, review: {...state.review!, isListing: false}}) : foldFile(state);
 }
 
 /** Keys that need a change in view. */
@@ -133,11 +134,10 @@ export const reviewKeys = {
 		run: ({state}) => uncomment(state),
 	},
 	files: {
-		keys: 'f',
-		title: 'files: the list, or the change',
+		keys: 'f tab shift-tab',
+		title: 'files: to their list, or to the change',
 		footer: 0,
-		places: ['changes'],
-		disabled: needsList,
+		...inChanges,
 		run: ({state}) => stay({...state, review: {...state.review!, isListing: !state.review!.isListing}}),
 	},
 	'next-unviewed': {

@@ -62,11 +62,7 @@ export function moveToKind(state: State, kinds: ReadonlyArray<ReviewRow['kind']>
 	for (let at = review.at + by; at >= 0 && at < rows.length; at += by) {
 		if (kinds.includes(rows[at]!.kind)) {
 			const moved = moveTo(state, review, at);
-			// A file that is gone to begins at the top.
-			return stay({
-				...moved,
-				review: {...moved.review!, top: kinds.includes('hunk') ? moved.review!.top : Math.max(0, at - 1)},
-			});
+			return stay(kinds.includes('hunk') ? moved : fromTop(moved));
 		}
 	}
 
@@ -88,7 +84,13 @@ export function moveByFiles(state: State, by: number): State {
 	const {files} = state.review!;
 	const current = fileAt(state);
 	const at = Math.max(0, Math.min(files.length - 1, (current ? files.indexOf(current) : 0) + by));
-	return files[at] ? onFile(state, files[at].path) : state;
+	return files[at] ? fromTop(onFile(state, files[at].path)) : state;
+}
+
+/** With the row under the cursor at the top: a file that is gone to begins there. */
+export function fromTop(state: State): State {
+	const review = state.review!;
+	return {...state, review: {...review, top: Math.max(0, review.at - 1)}};
 }
 
 /** The cursor on the next file that is not viewed, after the current one and then from the top. */

@@ -14,9 +14,14 @@ export function paneWidth({columns}: Pick<State, 'columns'>): number {
 	return columns >= paneColumns ? Math.min(44, Math.floor(columns * 0.28)) : 0;
 }
 
+/** Whether keys go to the list of the files, beside the change or in its place. */
+export function isInFiles({review}: Pick<State, 'review'>): boolean {
+	return review?.isListing === true;
+}
+
 /** Whether the files are in the place of the change. */
 export function isListing(state: Pick<State, 'columns' | 'review'>): boolean {
-	return paneWidth(state) === 0 && state.review?.isListing === true;
+	return paneWidth(state) === 0 && isInFiles(state);
 }
 
 /** Rows above a change that name the file it is in, where the files do not stand beside it. */

@@ -10,7 +10,11 @@ import {statusSigns, type ReviewRow} from './rows.ts';
 
 /* The files of a change beside it: those with something to look at first above the others. */
 
-type PaneRow = {readonly title: string; readonly count: number} | {readonly file: DiffFile};
+type PaneRow =
+	| {readonly title: string; readonly count: number}
+	| {readonly file: DiffFile}
+	/** How many files there are above or below those in view. */
+	| {readonly mark: string};
 
 /** The file that a row belongs to. */
 export function fileAt(rows: readonly ReviewRow[], at: number): DiffFile | undefined {
@@ -30,8 +34,22 @@ function rowsInView(review: ReviewState, current: DiffFile | undefined, height: 
 		.flatMap(({title, files}): PaneRow[] => [{title, count: files.length}, ...files.map(file => ({file}))]);
 	const at = rows.findIndex(row => 'file' in row && row.file === current);
 	const from = Math.max(0, Math.min(rows.length - height, at - Math.floor(height / 2)));
-	return rows.slice(from, from + height);
+	const to = Math.min(rows.length, from + height);
+	if (height < minMarked) {
+		return rows.slice(from, to);
+	}
+
+	const [first, last] = [from > 0 ? from + 1 : 0, to < rows.length ? to - 1 : to];
+	const count = (some: readonly PaneRow[]) => some.filter(row => 'file' in row).length;
+	return [
+		...(first > 0 ? [{mark: `  ↑ ${count(rows.slice(0, first))} more`}] : []),
+		...rows.slice(first, last),
+		...(last < rows.length ? [{mark: `  ↓ ${count(rows.slice(last))} more`}] : []),
+	];
 }
+
+/** Rows from which on there is room for marks beside what is selected. */
+const minMarked = 4;
 
 /** The file in a row of the pane. @param row from its top */
 export function fileInPane(
@@ -44,15 +62,19 @@ export function fileInPane(
 }
 
 /** A file: whether it was viewed, what became of it, and that there is something to look at first. */
-function fileLine(file: DiffFile, review: ReviewState, {isCurrent, width}: {isCurrent: boolean; width: number}): Line {
+function fileLine(
+	file: DiffFile,
+	review: ReviewState,
+	{isCurrent, hasFocus, width}: {isCurrent: boolean; hasFocus: boolean; width: number},
+): Line {
 	const isFlagged = flagsFor(file, review.facts).length > 0;
 	const counts = file.binary ? 'binary' : `+${file.added} -${file.removed}`;
 	const name = fitMiddle(escapeLine(file.path), Math.max(8, width - counts.length - 8));
 	const isSeen = isViewed(review.review, file);
 	return {
-		back: isCurrent ? 'selected' : undefined,
+		back: isCurrent && hasFocus ? 'selected' : undefined,
 		spans: [
-			{text: isCurrent ? '▌' : ' ', tone: 'accent'},
+			{text: isCurrent ? '▌' : ' ', tone: hasFocus ? 'accent' : 'quiet'},
 			{text: isSeen ? '✓ ' : '  ', tone: 'good'},
 			{text: `${statusSigns[file.status]} `, tone: 'quiet'},
 			{text: name, tone: isSeen ? 'quiet' : undefined},
@@ -62,14 +84,28 @@ function fileLine(file: DiffFile, review: ReviewState, {isCurrent, width}: {isCu
 	};
 }
 
-/** The pane's lines. @param size its cells */
+/** The pane's lines. @param where its cells, and whether keys go to it */
 export function paneLines(
 	review: ReviewState,
-	{current, width, height}: {readonly current: DiffFile | undefined; readonly width: number; readonly height: number},
+	{
+		current,
+		width,
+		height,
+		hasFocus,
+	}: {
+		readonly current: DiffFile | undefined;
+		readonly width: number;
+		readonly height: number;
+		readonly hasFocus: boolean;
+	},
 ): Line[] {
-	return rowsInView(review, current, height).map(row =>
-		'file' in row
-			? fileLine(row.file, review, {isCurrent: row.file === current, width})
-			: rule([{text: row.title, bold: true}], String(row.count), width),
-	);
+	return rowsInView(review, current, height).map(row => {
+		if ('mark' in row) {
+			return {text: row.mark, tone: 'quiet'};
+		}
+
+		return 'file' in row
+			? fileLine(row.file, review, {isCurrent: row.file === current, hasFocus, width})
+			: rule([{text: row.title, bold: true}], String(row.count), width);
+	});
 }

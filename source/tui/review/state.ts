@@ -30,7 +30,7 @@ export type ReviewState = {
 	readonly anchor: number | undefined;
 	/** What is searched for, and which of its matches was gone to last. */
 	readonly search: {readonly text: string; readonly at: number | undefined} | undefined;
-	/** Whether the files are listed in place of the change, where there is no room for them beside it. */
+	/** Whether keys go to the list of the files: beside the change, or in its place where there is no room for both. */
 	readonly isListing: boolean;
 };
 

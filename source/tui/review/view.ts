@@ -5,7 +5,7 @@ import {fitMiddle, widthOf} from '../paint/fit.ts';
 import {beside, type Line} from '../paint/line.ts';
 import type {ReviewState, State} from '../state.ts';
 import {viewedCount} from './cursor.ts';
-import {diffWidth, headerHeight, isListing, isOneSided, isSplit, paneWidth, textRoom} from './layout.ts';
+import {diffWidth, headerHeight, isInFiles, isListing, isOneSided, isSplit, paneWidth, textRoom} from './layout.ts';
 import {lineSpans} from './lines.ts';
 import {fileAt, paneLines} from './pane.ts';
 import {reviewRows, statusSigns, type ReviewRow} from './rows.ts';
@@ -118,19 +118,24 @@ export function reviewLines(state: State, height: number): Line[] {
 		const marked = at >= first && at <= last;
 		return {
 			...line,
-			spans: [{text: marked ? '▌' : ' ', tone: 'accent' as const}, ...(line.spans ?? [{text: line.text ?? ''}])],
+			spans: [
+				{text: marked ? '▌' : ' ', tone: isInFiles(state) ? ('quiet' as const) : ('accent' as const)},
+				...(line.spans ?? [{text: line.text ?? ''}]),
+			],
 			bold: line.bold,
 		};
 	});
 	const current = fileAt(rows, review.at);
 	if (headerHeight(state) > 0) {
 		const room = Math.max(0, height - headerHeight(state));
-		const below = isListing(state) ? paneLines(review, {current, width: state.columns, height: room}) : lines;
+		const below = isListing(state)
+			? paneLines(review, {current, width: state.columns, height: room, hasFocus: true})
+			: lines;
 		return [headerLine(state, review, current && review.files.indexOf(current)), ...below.slice(0, room)];
 	}
 
 	const pane = paneWidth(state);
-	const files = paneLines(review, {current, width: pane, height});
+	const files = paneLines(review, {current, width: pane, height, hasFocus: isInFiles(state)});
 	return Array.from({length: height}, (_, index) =>
 		beside(files[index] ?? {}, lines[index] ?? {}, {width: pane, total: state.columns}),
 	);
