@@ -57,6 +57,8 @@ export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 	return {
 		...runDocument(run, changes),
 		argv: run.argv,
+		listening: run.listening,
+		openPorts: run.openPorts,
 		prompt: run.prompt ?? null,
 		base: run.base,
 		target: run.target,

@@ -79,6 +79,18 @@ function setupText(context: Context, run: Run): string | undefined {
 	return `${layer.files} files, ${formatBytes(layer.bytes)}, ${made} (layer ${layer.key.slice(0, 10)})`;
 }
 
+/** On which ports it listens, which of them are open, and what it was denied. */
+function networkLines(run: Run): Array<readonly [title: string, text: string]> {
+	const [first] = run.listening;
+	return [
+		...(first === undefined
+			? []
+			: [['listens', `on ${run.listening.join(', ')} (fleet open ${run.id} ${first})`] as const]),
+		...run.openPorts.map(({port, address}) => ['open', `port ${port}, at ${address}`] as const),
+		...run.denials.map(({target, because, count}) => ['denied', `${target}, ${count} times: ${because}`] as const),
+	];
+}
+
 export const verb = define({
 	summary: 'one run: stage, scopes, denials, pipeline',
 	arguments: {run: required('RUN')},
@@ -147,8 +159,8 @@ export const verb = define({
 			line('', `${grant.scope}, ${lengthOf(grant)}: ${grant.because} (${actorName(grant.by)})`);
 		}
 
-		for (const denial of run.denials) {
-			line('denied', `${denial.target}, ${denial.count} times: ${denial.because}`);
+		for (const [title, text] of networkLines(run)) {
+			line(title, text);
 		}
 
 		for (const {rule, file, line: at, span, fingerprint} of run.suspects) {

@@ -14,6 +14,7 @@ export const verbs: VerbList = {
 	show: () => import('./show.ts'),
 	logs: () => import('./logs.ts'),
 	search: () => import('./search.ts'),
+	open: () => import('./open.ts'),
 	attach: () => import('./attach.ts'),
 	reply: () => import('./reply.ts'),
 	pause: () => import('./pause.ts'),
@@ -72,6 +73,7 @@ export const otherNames: Readonly<Record<string, string>> = {
 	events: 'activity',
 	init: 'project',
 	add: 'project',
+	browse: 'open',
 	check: 'doctor',
 	tui: 'screen',
 };

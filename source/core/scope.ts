@@ -7,7 +7,7 @@ import type {Reference} from './secrets/secret.ts';
 export type Scope = {readonly kind: string; readonly subject: string};
 
 /**
- * What a grant opens, for the engine to enforce: mounts, rules of the run's proxy, a secret through the broker. A kind
+ * What a grant opens, for the engine to enforce: mounts, rules of the run's proxy, a secret through the broker, a port. A kind
  * of scope that is made of these needs nothing else anywhere.
  */
 export type Opened = {
@@ -16,6 +16,8 @@ export type Opened = {
 	readonly secret?: Reference | undefined;
 	/** The agent whose model it opens, with the secret that the adapter names. */
 	readonly agent?: string | undefined;
+	/** A port inside the run that the person's browser may reach. */
+	readonly port?: number | undefined;
 };
 
 /**

@@ -37,6 +37,11 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'egress.allowed': entry => `${entry.target}, by ${entry.rule}`,
 	'request.refused': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
 	'secret.used': entry => `${entry.scope}, at ${entry.target}`,
+	'ports.listening': entry => (entry.ports.length === 0 ? 'on no port' : `on ${entry.ports.join(', ')}`),
+	'port.opened': entry => `${entry.port}, at ${entry.address}`,
+	'port.used': entry => `${entry.port}: a page was loaded${entry.count > 1 ? `, ${entry.count} times` : ''}`,
+	'port.closed': entry =>
+		`${entry.port}: ${entry.because}, ${entry.cut} ${entry.cut === 1 ? 'connection' : 'connections'} cut`,
 	'secret.refused': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
 	'alarm.raised': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
 	'alarm.acknowledged': entry => entry.because,

@@ -6,7 +6,7 @@ import {anyControl} from '../core/text/controls.ts';
 
 /*
  * What a client says to a run's supervisor, one JSON document per line, and what it hears. A request is a command, which
- * `decide` knows, or something about the terminal, which changes nothing of the run. Both ends read by these schemas.
+ * `decide` knows, or something about the terminal or a port, which changes nothing of the run. Both ends read by these schemas.
  */
 
 const actor = v.custom<Person>(
@@ -68,6 +68,7 @@ const views = [
 	v.strictObject({type: v.literal('attach'), columns: size, rows: size}),
 	v.strictObject({type: v.literal('input'), /** Base64. */ data: v.string()}),
 	v.strictObject({type: v.literal('resize'), columns: size, rows: size}),
+	v.strictObject({type: v.literal('open'), port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))}),
 ] as const;
 
 const requestSchema = v.strictObject({
@@ -78,7 +79,7 @@ const requestSchema = v.strictObject({
 	ask: v.variant('type', [...commands, ...views]),
 });
 
-/** Something about the terminal of a run. */
+/** Something about the terminal of a run, or a port of its. */
 export type View = v.InferOutput<(typeof views)[number]>;
 type SentCommand = v.InferOutput<(typeof commands)[number]>;
 
@@ -108,6 +109,8 @@ const answers = {
 	attach: v.object({}),
 	input: v.object({}),
 	resize: v.object({}),
+	/** An address that lets a browser in once, the page's own, and whether a program listens there now. */
+	open: v.object({url: v.string(), address: v.string(), lifeMs: v.number(), listens: v.boolean()}),
 } satisfies {readonly [Type in Ask['type']]: v.GenericSchema};
 
 export type AnswerOf<Type extends Ask['type']> = v.InferOutput<(typeof answers)[Type]>;

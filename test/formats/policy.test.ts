@@ -58,7 +58,9 @@ test('a wrong policy is an error with a line number', () => {
 /** How a kind breaks the contract of core/scope.ts; empty where it keeps it. */
 function breaches(kind: ScopeKind): string[] {
 	const subject =
-		{network: 'a.test', files: '/srv/data', secret: 'user/name', model: 'codex', deploy: 'prod'}[kind.id] ?? '';
+		{port: '3000', network: 'a.test', files: '/srv/data', secret: 'user/name', model: 'codex', deploy: 'prod'}[
+			kind.id
+		] ?? '';
 	const found: string[] = [];
 	const parsed = kind.parse(subject);
 	if (parsed instanceof Refusal || kind.parse(parsed) !== parsed) {
@@ -114,6 +116,7 @@ test('scopes: what can be granted, and what cannot', () => {
 		'secret:user/a-name',
 		'secret:project/a-name',
 		'model:codex',
+		'port:3000',
 	]) {
 		assert.ok(!(parseGrantable(text) instanceof Refusal), text);
 		assert.equal(formatScope(parseScope(text) as {kind: string; subject: string}), text);
@@ -142,6 +145,12 @@ test('scopes: what can be granted, and what cannot', () => {
 		'secret:user/../x',
 		'model:',
 		'model:A b',
+		'port:',
+		'port:0',
+		'port:65536',
+		'port:3128',
+		'port:3000/x',
+		'port:127.0.0.1:3000',
 		'deploy:A',
 		'deploy:prod',
 		'repo',

@@ -198,6 +198,21 @@ const words: Words = {
 		text: `${scope} used by pointer at ${target}`,
 		same: `used ${scope} ${target}`,
 	}),
+	'ports.listening': ({ports}) => ({
+		kind: 'run',
+		text: ports.length === 0 ? 'listens on no port' : `listens on ${ports.join(', ')}`,
+		minor: true,
+		same: 'listening',
+	}),
+	'port.opened': ({port, address}) => ({kind: 'run', text: `port ${port} opened for your browser, at ${address}`}),
+	'port.used': ({port, count}) => ({
+		kind: 'run',
+		text: `your browser loaded a page from port ${port}`,
+		minor: true,
+		same: `page ${port}`,
+		seen: count,
+	}),
+	'port.closed': ({port, because}) => ({kind: 'run', text: `port ${port} closed: ${because}`}),
 	'secret.refused': ({target, because, count}) => ({
 		kind: 'denial',
 		text: `secret not sent to ${target}: ${because}`,

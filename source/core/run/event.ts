@@ -87,6 +87,13 @@ export type RunEvent =
 	| {type: 'denial.dismissed'; target: string; because: string}
 	| {type: 'egress.allowed'; target: string; rule: string}
 	| {type: 'secret.used'; scope: string; target: string}
+	/** Programs inside listen on other ports than before. */
+	| {type: 'ports.listening'; ports: number[]}
+	/** A port inside can be reached from a browser of this machine, at `address`. */
+	| {type: 'port.opened'; port: number; address: string}
+	/** A page was loaded through it. */
+	| {type: 'port.used'; port: number; count: number}
+	| {type: 'port.closed'; port: number; because: string; cut: number}
 	| {type: 'request.refused'; target: string; because: string; count: number}
 	| {type: 'secret.refused'; target: string; because: string; count: number}
 	| {type: 'alarm.raised'; target: string; because: string; count: number}
@@ -208,6 +215,10 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'egress.allowed': true,
 	'request.refused': true,
 	'secret.used': true,
+	'ports.listening': true,
+	'port.opened': true,
+	'port.used': true,
+	'port.closed': true,
 	'secret.refused': true,
 	'alarm.raised': true,
 	'alarm.acknowledged': true,

@@ -42,6 +42,8 @@ export const agentChanges = {
 		sandbox: entry.sandbox,
 		notes: entry.notes,
 		hits: [],
+		listening: [],
+		openPorts: [],
 		exit: undefined,
 		// A new attempt may change anything, so nothing that was decided about the last one holds.
 		verification: undefined,
@@ -54,9 +56,13 @@ export const agentChanges = {
 		stage: 'stopped',
 		because: entry.because,
 		exit: {code: entry.code, signal: entry.signal},
+		listening: [],
+		openPorts: [],
 	}),
-	'run.failed': (_run, entry) => ({stage: 'failed', because: entry.because}),
+	'run.failed': (_run, entry) => ({stage: 'failed', because: entry.because, listening: [], openPorts: []}),
 	'run.crashed': (run, entry) => ({
+		listening: [],
+		openPorts: [],
 		stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed',
 		because: entry.because,
 		deployments: run.deployments.map(deployment =>
@@ -111,6 +117,15 @@ export const agentChanges = {
 	}),
 	'egress.allowed': () => ({}),
 	'secret.used': () => ({}),
+	'ports.listening': (_run, entry) => ({listening: entry.ports}),
+	'port.opened': (run, entry) => ({
+		openPorts: [
+			...run.openPorts.filter(({port}) => port !== entry.port),
+			{port: entry.port, address: entry.address},
+		].sort((a, b) => a.port - b.port),
+	}),
+	'port.used': () => ({}),
+	'port.closed': (run, entry) => ({openPorts: run.openPorts.filter(({port}) => port !== entry.port)}),
 	'request.refused': () => ({}),
 	'secret.refused': () => ({}),
 	'gate.refused': (_run, entry) => {

@@ -47,6 +47,8 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			hits: [],
 			notes: [],
 			grants: entry.grants,
+			listening: [],
+			openPorts: [],
 			denials: [],
 			dismissed: [],
 			alarms: [],

@@ -96,6 +96,10 @@ export type Run = {
 	readonly hits: readonly LimitHit[];
 	readonly notes: readonly string[];
 	readonly grants: readonly Grant[];
+	/** Ports on which programs inside listen, as far as the supervisor looked. */
+	readonly listening: readonly number[];
+	/** Ports that can be reached from a browser of this machine, and where. */
+	readonly openPorts: ReadonlyArray<{readonly port: number; readonly address: string}>;
 	/** Denials since the last change of scope that could have answered them, newest first. */
 	readonly denials: readonly Denial[];
 	/** Targets of which a person does not want to hear again; they stay denied. */

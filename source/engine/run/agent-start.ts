@@ -189,6 +189,7 @@ async function openBox(
 		await openBroker(supervision);
 	}
 
+	opened.policy = policy;
 	opened.session = await openSession(sandbox, plan, {
 		folder: places.sandbox,
 		hooks: {

@@ -8,6 +8,7 @@ import {howItEnded} from './agent-scripts.ts';
 import {countAtEnd} from './changes-count.ts';
 import {writeUsage} from './model-usage.ts';
 import {tellStrays} from './network-events.ts';
+import {closePorts} from './open-ports.ts';
 import {note, type Supervision} from './supervision.ts';
 
 /* How an attempt ends: its last words, and then all that was opened for it. */
@@ -25,6 +26,7 @@ export async function finish(
 	await countAtEnd(supervision);
 	opened.output!.end();
 	injectedFiles.remove();
+	await closePorts(supervision, 'the run ended');
 	tellStrays(supervision);
 	writeUsage(supervision);
 	const name = halt.stopped === undefined ? signalName(signal) : undefined;
@@ -47,6 +49,7 @@ export async function close(supervision: Supervision, server: Server | undefined
 	server?.close();
 	rmSync(places.socket, {force: true});
 	opened.hits?.close();
+	await closePorts(supervision, 'the run ended');
 	await opened.session?.close();
 	await removeGroup(opened.group);
 	injectedFiles.remove();

@@ -1,3 +1,4 @@
+import {closePorts} from './open-ports.ts';
 import {nameOfSecret} from './run-broker.ts';
 import {note, type Supervision} from './supervision.ts';
 
@@ -24,6 +25,7 @@ export function scheduleExpiry(supervision: Supervision): void {
 				}
 			}
 
+			void closePorts(supervision);
 			hideRevoked(supervision);
 			scheduleExpiry(supervision);
 		},

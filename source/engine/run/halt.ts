@@ -2,6 +2,7 @@ import process from 'node:process';
 import type {Actor} from '../../core/actor.ts';
 import {continueProcesses, stopTree} from '../../host/processes.ts';
 import {machineRefusal} from '../../host/write.ts';
+import {cutPorts} from './open-ports.ts';
 import type {Supervision} from './supervision.ts';
 
 /* How a run is brought to a stand, from outside: frozen, or ended. */
@@ -14,7 +15,8 @@ export const ownSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 const toldToFreeze = 'its supervisor was told to pause it';
 
 /** Stops every process of the run where it stands, from outside, and closes its way out. */
-export function freeze({opened, halt, journal}: Supervision, because: string, actor: Actor): void {
+export function freeze(supervision: Supervision, because: string, actor: Actor): void {
+	const {opened, halt, journal} = supervision;
 	const pid = opened.terminal!.pid;
 	let whole = opened.group?.freeze(true) ?? false;
 	if (!whole) {
@@ -25,6 +27,7 @@ export function freeze({opened, halt, journal}: Supervision, because: string, ac
 
 	journal.append({type: 'run.frozen', because, whole}, actor);
 	opened.session!.proxy.cut();
+	cutPorts(supervision);
 }
 
 /** The same, where its agent is at work. */
@@ -90,6 +93,7 @@ export function takeFault(supervision: Supervision, error: unknown): void {
 	process.stderr.write(`${stack}\n`);
 	try {
 		supervision.opened.session?.proxy.close();
+		cutPorts(supervision);
 	} finally {
 		// Where even the end fails, the process goes, and the sandbox with it.
 		setTimeout(() => process.exit(1), faultPauseMs).unref();

@@ -8,6 +8,7 @@ import type {HandedSecret} from '../grants/secret-values.ts';
 import {decideOn, record} from '../record.ts';
 import {hideRevoked, scheduleExpiry} from './expiry.ts';
 import {freeze, stop, thaw} from './halt.ts';
+import {closePorts, openPort} from './open-ports.ts';
 import {openBroker} from './run-broker.ts';
 import type {Supervision} from './supervision.ts';
 
@@ -87,7 +88,7 @@ async function revoke(
 	const {journal, opened, watch} = supervision;
 	const scope = revocable(text, journal.run);
 	record(journal, {type: 'revoke', scope, because}, {actor});
-	const cut = opened.session?.proxy.cut() ?? 0;
+	const cut = (opened.session?.proxy.cut() ?? 0) + (await closePorts(supervision));
 	scheduleExpiry(supervision);
 	hideRevoked(supervision);
 	const left = watch.ended ? undefined : await opened.files?.take(scope);
@@ -113,6 +114,7 @@ const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
 		opened.terminal?.write(Buffer.from(data, 'base64'));
 		return {};
 	},
+	open: (supervision, {port}) => openPort(supervision, port),
 	resize({opened}, {columns, rows}) {
 		opened.terminal?.resize(columns, rows);
 		return {};

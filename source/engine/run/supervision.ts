@@ -1,5 +1,6 @@
 import type {SecureContext} from 'node:tls';
 import type {SandboxPlan} from '../../core/plan.ts';
+import type {Policy} from '../../core/policy.ts';
 import type {RunEvent} from '../../core/run/event.ts';
 import type {Usage} from '../../core/run/usage.ts';
 import type {Broker} from '../../host/broker.ts';
@@ -7,6 +8,7 @@ import type {BrokerHooks} from '../../host/broker-hooks.ts';
 import type {Cgroup} from '../../host/cgroup.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {RunPaths} from '../../host/paths.ts';
+import type {PageServer} from '../../host/page-server.ts';
 import type {ProxyHooks} from '../../host/proxy-hooks.ts';
 import type {Terminal} from '../../host/pty.ts';
 import {trustContext, type Trusted} from '../../host/trusted.ts';
@@ -33,6 +35,7 @@ type Opened = {
 	/** While setup runs: what ends it. */
 	setup?: AbortController | undefined;
 	plan?: SandboxPlan;
+	policy?: Policy;
 	group?: Cgroup | undefined;
 	/** Once there is a secret. */
 	broker?: Broker;
@@ -108,6 +111,8 @@ export type Supervision = {
 	readonly counter: EventCounter;
 	readonly viewers: Viewers;
 	readonly opened: Opened;
+	/** Listeners for the person's browser, by the port inside; those that are about to be, too: open-ports.ts. */
+	readonly openPorts: Map<number, Promise<PageServer>>;
 	readonly halt: Halt;
 	readonly trust: Trust;
 	readonly pastProxy: PastProxy;
@@ -146,6 +151,7 @@ export function makeSupervision(
 		counter: new EventCounter(),
 		viewers: new Viewers(),
 		opened: {},
+		openPorts: new Map(),
 		halt: {stopped: undefined, freezeAtStart: false, stoppedPids: []},
 		trust: {trusted: undefined, context: undefined},
 		pastProxy: {asked: new Set(), lookedUp: new Set(), strays: 0, timer: undefined},

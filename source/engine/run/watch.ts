@@ -5,6 +5,7 @@ import {diskUse} from '../sandbox/limits.ts';
 import {notice} from './agent-news.ts';
 import {countChangesOf} from './changes-count.ts';
 import {freezeIfRunning, stop} from './halt.ts';
+import {lookAtPorts} from './open-ports.ts';
 import {tellStrays} from './network-events.ts';
 import {note, type Supervision} from './supervision.ts';
 
@@ -71,6 +72,7 @@ async function lookUntilEnd(supervision: Supervision, guard: Guard): Promise<voi
 
 		journal.flush();
 		tellStrays(supervision);
+		lookAtPorts(supervision);
 		// What did not work since the last look did not grow either.
 		const tree = measureTree(opened.terminal!.pid);
 		const rests = tree.processor === worked;

@@ -2,6 +2,7 @@ import {execFile, spawn, type ChildProcess} from 'node:child_process';
 import {createSocket, type BindOptions} from 'node:dgram';
 import {readFileSync} from 'node:fs';
 import type net from 'node:net';
+import {hostAddresses} from '../../core/network/addresses.ts';
 import {answerNameQuery, asksForAddress, readNameQuery} from '../../core/network/name-query.ts';
 import type {Invocation, SandboxPlan} from '../../core/plan.ts';
 import {Refusal} from '../../core/refusal.ts';
@@ -14,6 +15,8 @@ export type Session = {
 	readonly prepared: PreparedSandbox;
 	readonly holderPid: number;
 	readonly proxy: Proxy;
+	/** A connection to a port of the namespace's own loopback. Rejects where nothing listens there. */
+	dial(port: number): Promise<net.Socket>;
 	/** Ends the holder and the proxy. What still runs in the namespace has no way out any more. */
 	/** Connections and datagrams that programs inside tried to send to an address of the world, past the proxy, so far. */
 	strays(): number;
@@ -173,7 +176,14 @@ export async function openSession(
 		await proxy.attach(handle);
 		holder.send('thanks');
 		holder.stderr!.removeAllListeners('data').resume();
-		return {prepared, holderPid: pid, proxy, strays: () => countStrays(pid), close: () => end(holder, proxy)};
+		return {
+			prepared,
+			holderPid: pid,
+			proxy,
+			dial: port => dialInside(prepared, pid, {addresses: hostAddresses, port}),
+			strays: () => countStrays(pid),
+			close: () => end(holder, proxy),
+		};
 	} catch (error) {
 		await end(holder, proxy);
 		throw error;
