@@ -23,14 +23,15 @@ async function serving(t: TestContext, name = 'web', address = '127.0.0.1'): Pro
 }
 
 const curl = (...argv: string[]) =>
-	spawnSync('curl', ['-sS', '--max-time', '20', '--noproxy', '*', ...argv], {encoding: 'utf8'});
+	spawnSync('curl', ['-sS', '--max-time', '60', '--noproxy', '*', ...argv], {encoding: 'utf8'});
 
 /** Follows the first address, and keeps the cookie. @returns options for later requests */
 function letIn(t: Pick<TestContext, 'after'>, {url}: Opened): string[] {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-ports-'));
 	t.after(() => rmSync(folder, {recursive: true, force: true}));
 	const jar = path.join(folder, 'jar');
-	assert.match(curl('-L', '-c', jar, '-b', jar, url).stdout, /script ran/);
+	const {stdout, stderr} = curl('-L', '-c', jar, '-b', jar, url);
+	assert.match(stdout, /script ran/, stderr);
 	return ['-b', jar];
 }
 
