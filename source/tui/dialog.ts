@@ -52,6 +52,7 @@ export type DialogKind =
 	| 'freeze-all'
 	| 'acknowledge'
 	| 'uncomment'
+	| 'view-rest'
 	| 'budget'
 	| 'secret-add'
 	| 'secret-remove'

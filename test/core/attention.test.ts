@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import {test} from 'node:test';
-import {statementText} from '../../source/core/run/statement.ts';
+import {statementText, type Viewed} from '../../source/core/run/statement.ts';
 import {needOf, statusOf} from '../../source/core/run/attention.ts';
 import {gatesOf} from '../../source/core/run/gates.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
@@ -224,7 +224,7 @@ test('what a person did to a run reads as that', () => {
 });
 
 test('an approval says how much was viewed, and never more', () => {
-	const approved = (viewed: {files: number; unviewed: number} | undefined, because = '') =>
+	const approved = (viewed: Viewed | undefined, because = '') =>
 		run(
 			[1, started],
 			[2, ended],
@@ -248,6 +248,14 @@ test('an approval says how much was viewed, and never more', () => {
 	assert.equal(review(approved({files: 3, unviewed: 1})), 'approved by ada (2 of 3 files viewed)');
 	assert.equal(review(approved({files: 3, unviewed: 0})), 'approved by ada (3 of 3 files viewed)');
 	assert.equal(review(approved(undefined)), 'approved by ada (files viewed: not recorded)');
+	assert.equal(
+		review(approved({files: 14, unviewed: 1, atOnce: 12})),
+		'approved by ada (13 of 14 files viewed, 12 files marked viewed at once)',
+	);
+	assert.equal(
+		approved({files: 14, unviewed: 0, atOnce: 12}).because,
+		'by ada; all 14 files viewed, 12 files marked viewed at once',
+	);
 	assert.equal(approved({files: 3, unviewed: 2}).because, 'by ada; 2 of 3 files not viewed');
 	assert.equal(approved({files: 1, unviewed: 0}, 'read it').because, 'read it; the one file viewed');
 	// What is signed holds it; a statement of before, which did not say it, still reads as it was signed.

@@ -20,7 +20,13 @@ export type Comment = {
 };
 
 /** What a person saw and said, kept beside the run. */
-export type Review = {readonly viewed: Readonly<Record<string, string>>; readonly comments: readonly Comment[]};
+export type Review = {
+	/** Digests of the files that were marked as viewed, by path. */
+	readonly viewed: Readonly<Record<string, string>>;
+	/** Those of them that were marked with others by one key, and not each by itself. */
+	readonly atOnce?: Readonly<Record<string, string>> | undefined;
+	readonly comments: readonly Comment[];
+};
 
 export const emptyReview: Review = {viewed: {}, comments: []};
 
@@ -31,7 +37,9 @@ export function isViewed(review: Review, file: DiffFile): boolean {
 
 /** How many files a change has, and how many of them were not marked as viewed, as they are now. */
 export function countViewed(review: Review, files: readonly DiffFile[]): Viewed {
-	return {files: files.length, unviewed: files.filter(file => !isViewed(review, file)).length};
+	const viewed = files.filter(file => isViewed(review, file));
+	const atOnce = viewed.filter(file => review.atOnce?.[file.path] === file.digest).length;
+	return {files: files.length, unviewed: files.length - viewed.length, ...(atOnce > 0 ? {atOnce} : {})};
 }
 
 export type CommentState = 'draft' | 'open' | 'answered' | 'stale';

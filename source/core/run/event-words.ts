@@ -7,6 +7,7 @@ import {done, givenReason} from './evolve-text.ts';
 import {spentBetween, spendText, type Spend} from './spend.ts';
 import {addTests, formatTests} from './test-summary.ts';
 import {formatBudget, noUsage, type Usage} from './usage.ts';
+import {atOnceText} from './statement.ts';
 
 /*
  * What happened to a run, each event as a person says it: for the activity over all runs, and for the timeline of one.
@@ -287,7 +288,11 @@ const words: Words = {
 	'verify.finished': verifiedText,
 	'review.approved': ({viewed, because, actor}) => {
 		const files =
-			viewed === undefined ? '' : `, ${viewed.files - viewed.unviewed} of ${plural(viewed.files, 'file')} viewed`;
+			viewed === undefined
+				? ''
+				: [`, ${viewed.files - viewed.unviewed} of ${plural(viewed.files, 'file')} viewed`, atOnceText(viewed)]
+						.filter(text => text !== '')
+						.join(', ');
 		return {kind: 'decision', text: `approved it${files}${quoted(because)}`, by: nameOf(actor), tone: 'good'};
 	},
 	'review.rejected': ({because, actor}) => ({

@@ -6,6 +6,7 @@ import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './r
 import type {Facts} from './facts.ts';
 import {checksOf, type Approval, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
+import {atOnceText} from './statement.ts';
 
 /** The steps after the agent's work, in their order. */
 export const gateIds = ['audit', 'verify', 'review', 'approve', 'merge', 'deploy'] as const;
@@ -102,7 +103,12 @@ function reviewDone({approval, merge}: Run): string | undefined {
 
 	const {by, viewed} = approval;
 	const share = viewed
-		? `${viewed.files - viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} viewed`
+		? [
+				`${viewed.files - viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} viewed`,
+				atOnceText(viewed),
+			]
+				.filter(text => text !== '')
+				.join(', ')
 		: 'files viewed: not recorded';
 	return `approved ${byWhom(by)} (${share})`;
 }

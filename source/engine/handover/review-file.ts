@@ -47,14 +47,24 @@ function parseReview(text: string): Review | undefined {
 		return undefined;
 	}
 
-	const {viewed = {}, comments = []} = value as {viewed?: unknown; comments?: unknown};
-	return typeof viewed === 'object' &&
-		viewed !== null &&
-		Object.values(viewed).every(digest => typeof digest === 'string') &&
+	const {viewed = {}, atOnce = {}, comments = []} = value as {viewed?: unknown; atOnce?: unknown; comments?: unknown};
+	return isDigests(viewed) &&
+		isDigests(atOnce) &&
 		Array.isArray(comments) &&
 		comments.every(comment => typeof comment?.id === 'string' && typeof comment.path === 'string')
-		? {viewed: viewed as Review['viewed'], comments: comments as Review['comments']}
+		? {
+				viewed,
+				...(Object.keys(atOnce).length > 0 ? {atOnce} : {}),
+				comments: comments as Review['comments'],
+			}
 		: undefined;
+}
+
+/** Whether a value is texts by their names. */
+function isDigests(value: unknown): value is Readonly<Record<string, string>> {
+	return (
+		typeof value === 'object' && value !== null && Object.values(value).every(digest => typeof digest === 'string')
+	);
 }
 
 /** @throws Refusal where what is there is damaged: it is not written over */

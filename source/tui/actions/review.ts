@@ -1,7 +1,9 @@
+import {isViewed} from '../../core/review/comments.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
+import {subjectOf} from '../forms/dialogs/viewed.ts';
 import {commentPlace, commentUnder} from '../review/comments.ts';
-import {foldFile, keepPlace, moveToKind, nextUnviewed, onLine, toggleViewed} from '../review/cursor.ts';
+import {foldFile, keepPlace, moveToKind, nextUnviewed, onLine, restOf, toggleViewed} from '../review/cursor.ts';
 import {isInFiles, isSplit} from '../review/layout.ts';
 import {reviewRows} from '../review/rows.ts';
 import {findNext} from '../review/search.ts';
@@ -80,6 +82,17 @@ function needsDrafts(state: State): string | undefined {
 	return run?.stage === 'discarded' ? 'discarded' : undefined;
 }
 
+/** Why there is nothing left that may be marked at once. */
+function noRest({review}: State): string | undefined {
+	if (restOf(review!).length > 0) {
+		return undefined;
+	}
+
+	return review!.files.every(file => isViewed(review!.review, file))
+		? 'all files are viewed'
+		: 'what is left is to be looked at first: mark each (space)';
+}
+
 const needsComments = ({review}: State) => ((review?.review.comments.length ?? 0) === 0 ? 'no comments' : undefined);
 
 const needsSearch = (state: State) => needsFiles(state) ?? (state.review?.search ? undefined : 'no search yet (/)');
@@ -94,6 +107,13 @@ const inChanges = {places: ['changes'], disabled: needsFiles} as const;
 
 export const reviewKeys = {
 	viewed: {keys: 'space', title: 'viewed', footer: 0, ...inChanges, run: ({state}) => toggleViewed(state)},
+	'view-rest': {
+		keys: '*',
+		title: 'mark the rest as viewed, but for what to look at first',
+		places: ['changes'],
+		disabled: state => needsFiles(state) ?? noRest(state),
+		run: ({state}) => openDialog(state, 'view-rest', subjectOf(restOf(state.review!))),
+	},
 	comment: {keys: 'c', title: 'comment', footer: 1, ...inChanges, run: comment('new')},
 	'comment-old': {keys: 'C', title: 'comment on the old line', ...inChanges, run: comment('old')},
 	'send-comments': {

@@ -14,6 +14,7 @@ import {runDialogs} from './dialogs/runs.ts';
 import {scopeDialogs} from './dialogs/scopes.ts';
 import {allow} from './dialogs/grant.ts';
 import {secretDialogs} from './dialogs/secrets.ts';
+import {viewedDialogs} from './dialogs/viewed.ts';
 import {dialogRoom} from '../layout.ts';
 import {turned} from './dialog-view.ts';
 import {paste, replaceAt, valuesOf} from './edit.ts';
@@ -31,6 +32,7 @@ const dialogs: Readonly<Record<DialogKind, DialogDefinition>> = {
 	...runDialogs,
 	...secretDialogs,
 	...commentDialogs,
+	...viewedDialogs,
 };
 
 /** Asks. @param subject the scope or secret that it is about */

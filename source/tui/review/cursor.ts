@@ -4,7 +4,7 @@ import type {FlagFacts} from '../../core/review/flags.ts';
 import type {ReviewState, State} from '../state.ts';
 import {bad, good, stay, type Step} from '../step.ts';
 import {reviewHeight} from './layout.ts';
-import {orderFiles} from './order.ts';
+import {flagsFor, orderFiles} from './order.ts';
 import {isFolded, reviewRows, type ReviewRow} from './rows.ts';
 
 /* Where the cursor of a review is: what moves it, and what keeps it in its place. */
@@ -141,11 +141,36 @@ export function toggleViewed(state: State): Step {
 	const seen = isViewed(review.review, file);
 	const {[file.path]: _, ...others} = review.review.viewed;
 	const {[file.path]: __, ...folds} = review.folds;
-	const next: Review = {...review.review, viewed: seen ? others : {...others, [file.path]: file.digest}};
+	// What is marked by itself was not marked with others.
+	const {[file.path]: ___, ...atOnce} = review.review.atOnce ?? {};
+	const viewed = seen ? others : {...others, [file.path]: file.digest};
+	const next: Review = {...review.review, viewed, ...(review.review.atOnce ? {atOnce} : {})};
 	const marked = onFile({...state, review: {...review, review: next, folds}}, file.path);
 	const on = good(seen ? marked : nextUnviewed(marked).state, viewedCount(marked.review!));
 	return {
 		state: on.state,
+		effects: [{type: 'save-review', run: review.run, review: next}],
+	};
+}
+
+/** The files that are not viewed and have nothing to look at first: what may be marked by one key. */
+export function restOf({files, review, facts}: ReviewState): readonly DiffFile[] {
+	return files.filter(file => !isViewed(review, file) && flagsFor(file, facts).length === 0);
+}
+
+/** Marks the rest as viewed, and that this was done at once. @param digests of the files that were asked about */
+export function viewRest(state: State, digests: readonly string[]): Step {
+	const review = state.review!;
+	const rest = restOf(review).filter(file => digests.includes(file.digest));
+	const marks = Object.fromEntries(rest.map(file => [file.path, file.digest]));
+	const next: Review = {
+		...review.review,
+		viewed: {...review.review.viewed, ...marks},
+		atOnce: {...review.review.atOnce, ...marks},
+	};
+	const marked = keepPlace(state, {...state, review: {...review, review: next}});
+	return {
+		...good(marked, `${rest.length} marked at once, ${viewedCount(marked.review!)}`),
 		effects: [{type: 'save-review', run: review.run, review: next}],
 	};
 }

@@ -71,9 +71,12 @@ function viewedLines(state: State, run: Run): DialogLine[] {
 
 	const unviewed = review.files.filter(file => !isViewed(review.review, file));
 	const flagged = flaggedUnviewed(state, run);
-	const viewed = viewedText(countViewed(review.review, review.files));
+	const count = countViewed(review.review, review.files);
+	const viewed = viewedText(count);
+	const isEach = unviewed.length === 0 && count.atOnce === undefined;
+	const names = unviewed.length > 0 ? `: ${listFiles(unviewed)}` : '';
 	return [
-		unviewed.length > 0 ? fact('Viewed', `! ${viewed}: ${listFiles(unviewed)}`, 'warn') : fact('Viewed', viewed),
+		isEach ? fact('Viewed', viewed) : fact('Viewed', `! ${viewed}${names}`, 'warn'),
 		...(flagged.length > 0 ? [flag(`flagged: ${listFiles(flagged)} (d diff)`)] : []),
 		...(run.captured?.commitFlags ?? []).map(text => flag(escapeLine(text))),
 	];
