@@ -14,7 +14,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {bootstrap, root} from './bootstrap.mjs';
+import {bootstrap, install, root} from './bootstrap.mjs';
 import {installAgents} from './install-agents.mjs';
 import {installNeeds} from './test-needs.mjs';
 
@@ -46,6 +46,7 @@ const flags = [
 // The tests need the real sandbox. Where it is missing it is installed, as the readme says.
 run('fleet doctor', [path.join(root, 'dist', 'fleet.cjs'), 'doctor', '--fix', '--yes']);
 installNeeds();
+install(node, path.join(root, 'scripts', 'mcp'), 'MCP servers for the tests');
 if (process.env.CI) {
 	// 1.3 GB: elsewhere a person asks for them, with npm run agents:install.
 	installAgents();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync, readFileSync, globSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
+import {parseServers} from '../source/core/mcp/definition.ts';
 import {parsePolicy} from '../source/core/policy.ts';
 import {parseProposals} from '../source/core/secrets/proposals.ts';
 import {Refusal} from '../source/core/refusal.ts';
@@ -22,6 +23,8 @@ test("the documents' policy is a policy, and their list of secrets one", () => {
 	const block = (name: string) => /```yaml\n([^]*?)```/.exec(page(name))![1]!;
 	assert.ok(!(parsePolicy(block('docs/policy.md')) instanceof Refusal));
 	const proposals = parseProposals(block('docs/secrets.md'));
+	const servers = parseServers(block('docs/mcp.md'), 'mcp.yaml');
+	assert.ok(!(servers instanceof Refusal) && servers.get('github')?.timeout === 60_000);
 	assert.ok(!(proposals instanceof Refusal) && proposals.get('stripe-test')?.binding.longest === 7_200_000);
 });
 

@@ -7,6 +7,7 @@ export const verbs: VerbList = {
 	doctor: () => import('./doctor.ts'),
 	project: () => import('./project.ts'),
 	secret: () => import('./secret.ts'),
+	mcp: () => import('./mcp.ts'),
 	run: () => import('./run.ts'),
 	list: () => import('./list.ts'),
 	activity: () => import('./activity.ts'),

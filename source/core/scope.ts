@@ -18,6 +18,8 @@ export type Opened = {
 	readonly agent?: string | undefined;
 	/** A port inside the run that the person's browser may reach. */
 	readonly port?: number | undefined;
+	/** An MCP server outside, by its name. */
+	readonly server?: string | undefined;
 };
 
 /**

@@ -50,7 +50,12 @@ export type AgentTask = {
 	readonly pointer: string | undefined;
 	/** A random UUID, for an agent that is told what its conversation is called. */
 	readonly uuid: string;
+	/** MCP servers outside that the run may use: an agent that knows the protocol is told of them. */
+	readonly servers: readonly AgentServer[];
 };
+
+/** An MCP server as an agent finds it: Streamable HTTP on the run's own loopback, with no credential. */
+export type AgentServer = {readonly name: string; readonly url: string};
 
 /**
  * How it is started, and what its configuration is: files below

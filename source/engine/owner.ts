@@ -3,7 +3,7 @@ import type {GrantCommand, OwnerCommand} from '../core/run/command.ts';
 import type {RunEvent} from '../core/run/event.ts';
 import type {Run} from '../core/run/run.ts';
 import {Connection} from '../host/socket.ts';
-import type {AnswerOf, AskOf, SentSecret} from '../protocol/messages.ts';
+import type {AnswerOf, AskOf, Behind} from '../protocol/messages.ts';
 import type {Context} from './context.ts';
 import {record} from './record.ts';
 import {withJournal} from './runs.ts';
@@ -90,15 +90,15 @@ export async function sendPrepared<One extends Type>(
 	run: Run,
 	prepare: {
 		readonly type: One;
-		supervisor(): Promise<{readonly command: AskOf<One>; readonly secret?: SentSecret | undefined}>;
+		supervisor(): Promise<{readonly command: AskOf<One>; readonly behind?: Behind}>;
 		file(): Promise<{readonly command: CommandOf<One>; check?(run: Run): void}>;
 	},
 ): Promise<AnswerOf<One>> {
 	const connection = await connect(context, run.id);
 	if (connection) {
 		try {
-			const {command, secret} = await prepare.supervisor();
-			return await answered(run, prepare.type, connection.request<One>(command, secret));
+			const {command, behind} = await prepare.supervisor();
+			return await answered(run, prepare.type, connection.request<One>(command, behind));
 		} finally {
 			connection.close();
 		}

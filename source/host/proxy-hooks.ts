@@ -41,8 +41,19 @@ export type ProxyHooks = {
 	readonly upstreams?: Upstreams | undefined;
 	/** Whom the connection to such a proxy trusts; by default whom Node does. */
 	trust?(): SecureContext | undefined;
+	/** What answers what is asked of this listener itself. */
+	own?(): OwnService | undefined;
 	/** Connects to the run's own loopback, for a client that asks for it here. @throws where nothing listens */
 	loopback?(addresses: readonly string[], port: number): Promise<net.Socket>;
+};
+
+/**
+ * What answers at the listener itself, in origin form, and not at a host: the way to MCP servers outside. Not there, the
+ * proxy says that it is one.
+ */
+export type OwnService = {
+	serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
+	/** Ends what is no longer granted. @returns how many connections */ cut(): number;
 };
 
 /** The proxy's side of the broker. */

@@ -23,6 +23,7 @@ import {
 } from './http-forwarding.ts';
 import {contain, Turns} from './http-turns.ts';
 import {PatternCache} from './pattern-cache.ts';
+import {ownPathOf} from './own-path.ts';
 import {EgressDecider} from './proxy-decision.ts';
 import {TunnelHello} from './proxy-hello.ts';
 import type {ProxyHooks} from './proxy-hooks.ts';
@@ -145,7 +146,7 @@ export class Proxy {
 
 		this.#pools.cut(target => !rules.some(rule => matchesTarget(rule, target)));
 
-		return count + (this.#hooks.broker?.()?.cut() ?? 0);
+		return count + (this.#hooks.broker?.()?.cut() ?? 0) + (this.#hooks.own?.()?.cut() ?? 0);
 	}
 
 	#agentFor(target: Target, route: Route): Agent {
@@ -276,6 +277,14 @@ export class Proxy {
 			this.#turns.end(request.socket);
 			refuseRequest(request, response, {status, because});
 		};
+
+		const own = this.#hooks.own?.();
+		const ownPath = own && ownPathOf(request.url ?? '');
+		if (ownPath !== undefined) {
+			request.url = ownPath;
+			await own!.serve(request, response);
+			return;
+		}
 
 		const read = readRequest(request, this.#hooks, this.#decider);
 		if ('because' in read) {

@@ -56,6 +56,7 @@ export const runFiles = {
 	},
 	sandbox: {name: 'sandbox', removedBy: 'clean', what: "files of the agent's sandbox"},
 	injectedFiles: {name: 'injected-files', removedBy: 'tidy', what: "the agent's configuration and certificates"},
+	servers: {name: 'mcp', removedBy: 'tidy', what: 'files of the sandboxes of MCP servers'},
 	scratch: {name: 'scratch', removedBy: 'tidy', what: 'what a look into the run writes'},
 	jail: {name: 'jail-', form: 'prefix', removedBy: 'tidy', what: 'files of the sandboxes of looks, `jail-PID-…`'},
 	verifyWork: {name: 'verify', removedBy: 'tidy', what: 'the checkout that is verified'},

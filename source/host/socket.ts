@@ -7,9 +7,9 @@ import {
 	parseResponse,
 	type AnswerOf,
 	type Ask,
+	type Behind,
 	type Request,
 	type Response,
-	type SentSecret,
 } from '../protocol/messages.ts';
 
 /** The longest line of a supervisor's, characters: what it kept of the output is one. */
@@ -82,17 +82,17 @@ export class Connection {
 	}
 
 	/**
-	 * @param secret for a grant, the value behind it
+	 * @param behind for a grant, the values behind it
 	 * @throws Refusal where the supervisor refuses, or ends first
 	 */
 	async request<Type extends Ask['type']>(
 		ask: Extract<Ask, {readonly type: Type}>,
-		secret?: SentSecret,
+		behind: Behind = {},
 	): Promise<AnswerOf<Type>> {
 		const id = this.#next++;
 		const result = await new Promise<unknown>((resolve, reject) => {
 			this.#waiting.set(id, {resolve, reject});
-			const request: Request = {id, actor: this.#actor, ask, ...(secret ? {secret} : {})};
+			const request: Request = {id, actor: this.#actor, ask, ...behind};
 			this.#socket.write(`${JSON.stringify(request)}\n`);
 		});
 		const answer = parseAnswer<Type>(ask.type, result);

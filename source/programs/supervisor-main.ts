@@ -30,7 +30,7 @@ const handover = process.connected
 	: undefined;
 
 try {
-	const {secrets, setupSecrets} = (await handover) ?? {secrets: [], setupSecrets: []};
+	const {secrets, setupSecrets, serverSecrets = []} = (await handover) ?? {secrets: [], setupSecrets: []};
 	await supervise(compose(), runId, {
 		report(message) {
 			// Whoever started it may have gone already.
@@ -42,6 +42,7 @@ try {
 		},
 		secrets,
 		setupSecrets,
+		serverSecrets,
 		early: () => early.splice(0),
 	});
 	process.exit(0);

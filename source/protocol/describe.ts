@@ -3,6 +3,7 @@ import {branchName} from '../core/git/refs.ts';
 import {formatBytes} from '../core/text/bytes.ts';
 import {viewedText} from '../core/run/statement.ts';
 import type {Entry, EntryOf, RunEvent} from '../core/run/event.ts';
+import {callText} from '../core/run/mcp-words.ts';
 import {localStamp} from '../core/text/time.ts';
 import {formatBudget, formatUsage} from '../core/run/usage.ts';
 
@@ -42,6 +43,7 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'port.used': entry => `${entry.port}: a page was loaded${entry.count > 1 ? `, ${entry.count} times` : ''}`,
 	'port.closed': entry =>
 		`${entry.port}: ${entry.because}, ${entry.cut} ${entry.cut === 1 ? 'connection' : 'connections'} cut`,
+	'mcp.called': entry => callText(entry),
 	'secret.refused': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
 	'alarm.raised': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
 	'alarm.acknowledged': entry => entry.because,

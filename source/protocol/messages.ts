@@ -19,7 +19,7 @@ const size = v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1000));
 const texts = v.pipe(v.array(v.pipe(v.string(), v.maxLength(1000))), v.readonly());
 
 /** A secret on its way from a vault to a supervisor. The only part that holds a value; it is never written down. */
-const secret = v.strictObject({
+const secretEntries = {
 	scope: v.string(),
 	reference: v.string(),
 	shape: v.string(),
@@ -34,7 +34,11 @@ const secret = v.strictObject({
 		environment: v.optional(v.string()),
 		longest: v.optional(v.number()),
 	}),
-});
+};
+const secret = v.strictObject(secretEntries);
+
+/** What an MCP server signs in with: `as` is the variable or the header that carries it. */
+const serverSecret = v.strictObject({...secretEntries, as: v.pipe(v.string(), v.maxLength(100))});
 
 const budget = v.nullable(v.union([v.strictObject({dollars: v.number()}), v.strictObject({tokens: v.number()})]));
 
@@ -76,6 +80,8 @@ const requestSchema = v.strictObject({
 	actor,
 	/** For a grant: the value behind it. */
 	secret: v.optional(secret),
+	/** For a grant of an MCP server: what that signs in with. */
+	server: v.optional(v.pipe(v.array(serverSecret), v.readonly())),
 	ask: v.variant('type', [...commands, ...views]),
 });
 
@@ -88,6 +94,8 @@ export type Ask = SentCommand | View;
 export type AskOf<Type extends Ask['type']> = Extract<Ask, {readonly type: Type}>;
 export type Request = v.InferOutput<typeof requestSchema>;
 export type SentSecret = v.InferOutput<typeof secret>;
+/** What goes with a grant besides: the values behind it. */
+export type Behind = Pick<Request, 'secret' | 'server'>;
 
 /** Does not compile where a command that `decide` knows has no message, or a message is no command. */
 type Same<One, Other> = [One] extends [Other] ? ([Other] extends [One] ? true : never) : never;

@@ -4,6 +4,7 @@ import {formatScope, isInForce, type Grant, type Opened, type Scope, type ScopeK
 import {build} from './build/index.ts';
 import {deploy} from './deploy/index.ts';
 import {files} from './files/index.ts';
+import {mcp} from './mcp/index.ts';
 import {model} from './model/index.ts';
 import {network} from './network/index.ts';
 import {port} from './port/index.ts';
@@ -14,7 +15,7 @@ import {secret} from './secret/index.ts';
  * Every kind of authority, in the order it is shown. Written
  * by hand: nothing becomes a scope by being found in a folder.
  */
-export const scopeKinds: readonly ScopeKind[] = [repo, build, network, port, files, model, secret, deploy];
+export const scopeKinds: readonly ScopeKind[] = [repo, build, network, port, files, model, secret, mcp, deploy];
 
 /** @returns the kind of a scope's text, such as `network` for `network:example.com` */
 export function kindOf(text: string): ScopeKind | undefined {

@@ -18,6 +18,7 @@ const task: AgentTask = {
 	conversation: undefined,
 	pointer,
 	uuid: '6f1d2c3b-0000-4000-8000-000000000001',
+	servers: [],
 };
 
 /** How an adapter breaks its promise; empty where it keeps it. */

@@ -58,9 +58,15 @@ test('a wrong policy is an error with a line number', () => {
 /** How a kind breaks the contract of core/scope.ts; empty where it keeps it. */
 function breaches(kind: ScopeKind): string[] {
 	const subject =
-		{port: '3000', network: 'a.test', files: '/srv/data', secret: 'user/name', model: 'codex', deploy: 'prod'}[
-			kind.id
-		] ?? '';
+		{
+			port: '3000',
+			network: 'a.test',
+			files: '/srv/data',
+			secret: 'user/name',
+			model: 'codex',
+			mcp: 'memory',
+			deploy: 'prod',
+		}[kind.id] ?? '';
 	const found: string[] = [];
 	const parsed = kind.parse(subject);
 	if (parsed instanceof Refusal || kind.parse(parsed) !== parsed) {

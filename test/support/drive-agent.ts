@@ -11,6 +11,7 @@ import {startSupervisor} from '../../source/engine/run/start-supervisor.ts';
 import {findProject} from '../../source/engine/project/projects.ts';
 import {agentsFolder, isInstalled, openWorld} from './agents.ts';
 import {until, type Fleet} from './fleet.ts';
+import {everything, serversFolder} from './mcp.ts';
 import {ModelServer} from './model-server.ts';
 
 /* A real agent in a real run, against a model that answers to the real credential alone. */
@@ -22,6 +23,9 @@ const values: Record<string, string> = {
 	opencode: `sk-ant-api03-${'Real3Key8Of1Opencode6Wy'.repeat(5).slice(0, 93)}AA`,
 	copilot: `github_pat_11${'REAL7KEY9OF2GITHUB4Q'}_${'Real7Key9Of2Github4QzWx8Lm3Vn6Bt1Kp5Rd0Sf2Gh4Jk6Mn8Pq1Tv3Yx5'.slice(0, 59)}`,
 };
+
+/** The agents that are shown to call a tool of a server outside. */
+const usesServers: ReadonlySet<string> = new Set(['claude-code', 'gemini']);
 
 /**
  * Every file of the run's that the credential could be in:
@@ -55,6 +59,7 @@ async function drive(t: TestContext, id: string): Promise<void> {
 		'cat a.txt; echo two >> a.txt; sleep 1',
 		'sh test.sh && git add -A && git -c user.name=Agent -c user.email=agent@example.invalid ' +
 			'commit -qm "Add two" && echo committed',
+		...(usesServers.has(id) ? [{tool: 'echo', input: {message: 'from outside'}}] : []),
 	]);
 	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {
 		policy: 'verify:\n  - sh test.sh\n',
@@ -62,13 +67,14 @@ async function drive(t: TestContext, id: string): Promise<void> {
 	});
 	const added = fleet.run(['secret', 'add', agent.model!.secret, '--user'], {input: `${value}\n`});
 	assert.equal(added.code, 0, added.stderr);
+	fleet.must('mcp', 'add', 'every', '--files', serversFolder, '--tool', 'echo', '--', ...everything);
 	const made = await createRun(context, {
 		project: await findProject(context, undefined, fleet.project),
 		agent: id,
 		argv: [],
 		prompt: 'Add a line to a.txt that makes the tests pass, run them, and commit.',
 		name,
-		allow: [`model:${id}`],
+		allow: [`model:${id}`, 'mcp:every'],
 		because: 'the test',
 	});
 	await startSupervisor(context, made.id);
@@ -101,6 +107,11 @@ async function drive(t: TestContext, id: string): Promise<void> {
 		model.results.some(result => result.includes('tests passed')),
 		`the tests ran inside: ${model.results.join('\n')}\n${told}`,
 	);
+	assert.ok(
+		!usesServers.has(id) || model.results.some(result => result.includes('Echo: from outside')),
+		`a tool of a server outside was called: ${[...model.tools].join(' ')}\n${model.results.join('\n')}\n${told}`,
+	);
+	assert.equal(/echo of mcp:every, answered in/.test(told), usesServers.has(id), told);
 	const run = fleet.json('show', name);
 	assert.equal(run['exit'].code, 0, told);
 	assert.equal(run['status'].state, 'done', told);

@@ -24,6 +24,9 @@ type Turn = {
 	readonly prompt: string;
 };
 
+/** What the model has the agent do: run a command, or use a tool whose name ends so. */
+export type Step = string | {readonly tool: string; readonly input: Json};
+
 const shells = ['exec', 'Bash', 'bash', 'exec_command', 'shell_command', 'shell', 'run_shell_command'];
 
 /** A value that a tool's schema allows for an argument, where it does not matter which. */
@@ -116,14 +119,17 @@ function itemFor(tool: Turn['tool']): Json {
 
 export class ModelServer {
 	readonly #server: https.Server;
-	readonly #commands: readonly string[];
+	readonly #commands: readonly Step[];
 	readonly #credential: string;
+	#searches = 0;
 	/** What broke a protocol, or came without the credential. */
 	readonly faults: string[] = [];
 	/** Requests that were answered, as `METHOD host/path`. */
 	readonly answered: string[] = [];
 	/** What the tools gave back, as the agent sent it. */
 	readonly results: string[] = [];
+	/** Names of the tools that it was told of. */
+	readonly tools = new Set<string>();
 	/** Texts of the prompts that came. */
 	readonly prompts: string[] = [];
 	/** Every request's body, to look for what must not be in it. */
@@ -131,7 +137,7 @@ export class ModelServer {
 	/** Connections that were upgraded. */
 	sockets = 0;
 
-	private constructor(credential: string, commands: readonly string[]) {
+	private constructor(credential: string, commands: readonly Step[]) {
 		this.#credential = credential;
 		this.#commands = commands;
 		const leaf = (host: string) => tls.createSecureContext(world.leaf(host));
@@ -153,7 +159,7 @@ export class ModelServer {
 	static async open(
 		t: Pick<TestContext, 'after'>,
 		credential: string,
-		commands: readonly string[],
+		commands: readonly Step[],
 	): Promise<ModelServer & {port: number}> {
 		const server = new ModelServer(credential, commands);
 		await new Promise<void>(resolve => {
@@ -259,13 +265,28 @@ export class ModelServer {
 			this.prompts.push(turn.prompt);
 		}
 
+		for (const {name} of turn.tools) {
+			this.tools.add(name);
+		}
+
 		const shell = shells.map(name => turn.tools.find(tool => tool.name === name)).find(tool => tool !== undefined);
-		const command = this.#commands[turn.results.length];
-		return {
-			results: turn.results,
-			prompt: turn.prompt,
-			tool: shell && command !== undefined ? {name: shell.name, input: argumentsFor(shell.schema, command)} : undefined,
-		};
+		const step = this.#commands[turn.results.length - this.#searches];
+		let tool: Turn['tool'];
+		if (typeof step === 'object') {
+			const named = turn.tools.find(({name}) => name.endsWith(step.tool));
+			// An agent may keep tools back until its model looks for them.
+			const search = turn.tools.find(({name}) => name === 'ToolSearch');
+			if (named) {
+				tool = {name: named.name, input: step.input};
+			} else if (search && this.#searches === 0) {
+				this.#searches++;
+				tool = {name: search.name, input: {query: step.tool, max_results: 5}};
+			}
+		} else if (shell && step !== undefined) {
+			tool = {name: shell.name, input: argumentsFor(shell.schema, step)};
+		}
+
+		return {results: turn.results, prompt: turn.prompt, tool};
 	}
 
 	/** https://docs.anthropic.com/en/api/messages-streaming */

@@ -20,7 +20,7 @@ export const claudeCode: Agent = {
 		paths: ['.claude/.credentials.json', '.claude.json', '.cache/claude-cli-nodejs'],
 		variables: ['CLAUDE_CONFIG_DIR'],
 	},
-	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, uuid}) {
+	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, uuid, servers}) {
 		const id = conversation?.id ?? (conversation ? undefined : uuid);
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];
 		const talk = conversation ? earlier : ['--session-id', uuid];
@@ -60,6 +60,7 @@ export const claudeCode: Agent = {
 					theme: 'dark',
 					bypassPermissionsModeAccepted: true,
 					autoUpdates: false,
+					mcpServers: Object.fromEntries(servers.map(({name, url}) => [name, {type: 'http', url}])),
 					projects: {[cwd]: {hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true}},
 					...(pointer === undefined ? {} : {customApiKeyResponses: {approved: [pointer.slice(-20)], rejected: []}}),
 				}),

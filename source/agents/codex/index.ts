@@ -23,7 +23,7 @@ export const codex: Agent = {
 	model: openai,
 	instructions: ['.codex/'],
 	logins: {paths: ['.codex/auth.json'], variables: ['CODEX_HOME']},
-	start({prompt, argv, cwd, home, program, interactive, conversation, pointer}) {
+	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, servers}) {
 		const talk = conversation ? ['resume', conversation.id ?? '--last'] : [];
 		const loose = ['--dangerously-bypass-approvals-and-sandbox'];
 		return {
@@ -42,7 +42,10 @@ export const codex: Agent = {
 					'cli_auth_credentials_store = "file"\n\n' +
 					`[features]\n${off.map(name => `${name} = false\n`).join('')}\n` +
 					'[analytics]\nenabled = false\n\n[otel]\nmetrics_exporter = "none"\n\n' +
-					`[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n`,
+					`[projects.${JSON.stringify(cwd)}]\ntrust_level = "trusted"\n` +
+					servers
+						.map(({name, url}) => `\n[mcp_servers.${JSON.stringify(name)}]\nurl = ${JSON.stringify(url)}\n`)
+						.join(''),
 				...(pointer === undefined
 					? {}
 					: {'.codex/auth.json': JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer})}),

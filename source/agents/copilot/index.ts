@@ -35,7 +35,7 @@ export const copilot: Agent = {
 	},
 	instructions: ['copilot-instructions.md', '.copilot/'],
 	logins: {paths: ['.copilot', '.config/github-copilot/hosts.json', '.config/github-copilot/apps.json'], variables: []},
-	start({prompt, argv, cwd, home, program, interactive, conversation, uuid}) {
+	start({prompt, argv, cwd, home, program, interactive, conversation, uuid, servers}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];
 		const talk = conversation ? earlier : ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.
@@ -56,6 +56,9 @@ export const copilot: Agent = {
 			env: {COPILOT_HOME: `${home}/.copilot`, COPILOT_AUTO_UPDATE: 'false'},
 			conversation: conversation ? conversation.id : uuid,
 			files: {
+				'.copilot/mcp-config.json': JSON.stringify({
+					mcpServers: Object.fromEntries(servers.map(({name, url}) => [name, {type: 'http', url, tools: ['*']}])),
+				}),
 				'.copilot/config.json': JSON.stringify({
 					trusted_folders: [cwd],
 					banner: 'never',

@@ -10,7 +10,7 @@ export const gemini: Agent = {
 	model: google,
 	instructions: ['GEMINI.md', '.gemini/'],
 	logins: {paths: ['.gemini/oauth_creds.json', '.gemini/.env'], variables: ['GEMINI_CONFIG_DIR']},
-	start({prompt, argv, cwd, program, interactive, conversation, uuid}) {
+	start({prompt, argv, cwd, program, interactive, conversation, uuid, servers}) {
 		const talk = conversation ? ['--resume', conversation.id ?? 'latest'] : ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.
 		const asked = prompt === undefined ? [] : [`${interactive ? '--prompt-interactive' : '--prompt'}=${prompt}`];
@@ -35,6 +35,7 @@ export const gemini: Agent = {
 					telemetry: {enabled: false},
 					security: {auth: {selectedType: 'gemini-api-key'}, folderTrust: {enabled: false}},
 					ide: {hasSeenNudge: true},
+					mcpServers: Object.fromEntries(servers.map(({name, url}) => [name, {httpUrl: url, trust: true}])),
 				}),
 			},
 		};

@@ -10,7 +10,7 @@ export const opencode: Agent = {
 	model: anthropic,
 	instructions: ['opencode.json', '.opencode/'],
 	logins: {paths: ['.local/share/opencode/auth.json'], variables: []},
-	start({prompt, argv, cwd, program, interactive, conversation}) {
+	start({prompt, argv, cwd, program, interactive, conversation, servers}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--session', conversation.id];
 		const talk = conversation ? earlier : [];
 		return {
@@ -31,6 +31,9 @@ export const opencode: Agent = {
 					autoupdate: false,
 					share: 'disabled',
 					permission: {edit: 'allow', bash: 'allow', webfetch: 'allow', external_directory: 'allow'},
+					mcp: Object.fromEntries(
+						servers.map(({name, url}) => [name, {type: 'remote', url, enabled: true, oauth: false}]),
+					),
 					enabled_providers: ['anthropic'],
 					model: 'anthropic/claude-sonnet-4-5',
 					small_model: 'anthropic/claude-haiku-4-5',

@@ -3,6 +3,7 @@ import {branchName} from '../git/refs.ts';
 import {quoteWord} from '../text/shell-words.ts';
 import {formatDuration} from '../text/time.ts';
 import type {DenialKind, Entry, EntryOf, RunEvent} from './event.ts';
+import {outcomeWords} from './mcp-words.ts';
 import {done, givenReason} from './evolve-text.ts';
 import {spentBetween, spendText, type Spend} from './spend.ts';
 import {addTests, formatTests} from './test-summary.ts';
@@ -214,6 +215,15 @@ const words: Words = {
 		seen: count,
 	}),
 	'port.closed': ({port, because}) => ({kind: 'run', text: `port ${port} closed: ${because}`}),
+	'mcp.called': ({server, tool, outcome, because, ms}) => ({
+		kind: outcome === 'refused' ? 'denial' : 'run',
+		text:
+			outcome === 'answered'
+				? `called ${tool} of mcp:${server}${ms >= 1000 ? `, in ${formatDuration(ms)}` : ''}`
+				: `call of ${tool} of mcp:${server}: ${outcomeWords[outcome]}${because === undefined ? '' : `: ${because}`}`,
+		tone: outcome === 'answered' ? undefined : 'warn',
+		same: `called ${server} ${tool} ${outcome}`,
+	}),
 	'secret.refused': ({target, because, count}) => ({
 		kind: 'denial',
 		text: `secret not sent to ${target}: ${because}`,

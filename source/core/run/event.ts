@@ -27,6 +27,12 @@ export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
  */
 export type DenialKind = 'not-granted' | 'address' | 'request' | 'past-proxy';
 
+/**
+ * What became of a call to a server outside of the run's sandbox. `failed`: the server said so, or is gone. `late`: it did
+ * not answer in time. `cut`: the scope was taken back, or the agent did not wait.
+ */
+export type McpOutcome = 'answered' | 'failed' | 'refused' | 'late' | 'too-large' | 'cut';
+
 /** What can happen to a run. The journal holds these; everything shown is computed from them. */
 export type RunEvent =
 	| {
@@ -94,6 +100,16 @@ export type RunEvent =
 	/** A page was loaded through it. */
 	| {type: 'port.used'; port: number; count: number}
 	| {type: 'port.closed'; port: number; because: string; cut: number}
+	| {
+			type: 'mcp.called';
+			server: string;
+			tool: string;
+			outcome: McpOutcome;
+			/** Why it was not answered; never what was asked or said. */ because?: string | undefined;
+			/** Bytes of the agent's message. */ sent: number;
+			/** Bytes of the server's. */ received: number;
+			ms: number;
+	  }
 	| {type: 'request.refused'; target: string; because: string; count: number}
 	| {type: 'secret.refused'; target: string; because: string; count: number}
 	| {type: 'alarm.raised'; target: string; because: string; count: number}
@@ -190,6 +206,9 @@ export type Entry = RunEvent & {
 	readonly prev: string;
 };
 
+/** One kind of event. */
+export type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, {readonly type: Type}>;
+
 /** A line of a journal about one kind of event. */
 export type EntryOf<Type extends RunEvent['type']> = Extract<Entry, {readonly type: Type}>;
 
@@ -213,6 +232,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'egress.denied': true,
 	'denial.dismissed': true,
 	'egress.allowed': true,
+	'mcp.called': true,
 	'request.refused': true,
 	'secret.used': true,
 	'ports.listening': true,

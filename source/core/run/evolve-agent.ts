@@ -126,6 +126,7 @@ export const agentChanges = {
 	}),
 	'port.used': () => ({}),
 	'port.closed': (run, entry) => ({openPorts: run.openPorts.filter(({port}) => port !== entry.port)}),
+	'mcp.called': () => ({}),
 	'request.refused': () => ({}),
 	'secret.refused': () => ({}),
 	'gate.refused': (_run, entry) => {

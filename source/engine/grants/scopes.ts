@@ -5,8 +5,10 @@ import {decideScopeChange} from '../../core/run/rules.ts';
 import type {Run} from '../../core/run/run.ts';
 import {formatScope} from '../../core/scope.ts';
 import {formatReference} from '../../core/secrets/secret.ts';
-import {filesOf, kindOf, parseGrantable, parseScope} from '../../scopes/registry.ts';
+import {filesOf, kindOf, openedBy, parseGrantable, parseScope} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
+import type {KnownServer} from '../mcp/definitions.ts';
+import {handServer, proposedOf, serverOfScope} from '../mcp/secrets.ts';
 import {sendPrepared} from '../owner.ts';
 import {checkOverlap, filesPlace, grantedScope, type FilesPlace} from './files.ts';
 import {completeScope, grantLength, secretOfScope} from './scope-secrets.ts';
@@ -71,6 +73,13 @@ export type Granted = {
 	readonly files: FilesPlace | undefined;
 };
 
+/** The MCP server that a scope names. @throws Refusal where there is none that a person approved */
+async function serverOf(context: Context, run: Run, scope: string): Promise<KnownServer | undefined> {
+	return openedBy(scope).server === undefined
+		? undefined
+		: serverOfScope(context, scope, await proposedOf(context, run));
+}
+
 /** Turns a scope on, by whoever owns the run's journal. @param wanted.scope as it is typed */
 export async function allow(context: Context, run: Run, wanted: Omit<Wanted, 'reference' | 'files'>): Promise<Granted> {
 	const {because} = wanted;
@@ -79,6 +88,7 @@ export async function allow(context: Context, run: Run, wanted: Omit<Wanted, 're
 	const plain = formatScope(orThrow(parseScope(scope)));
 	const entry = secretOfScope(context, plain, run.project);
 	const durationMs = grantLength(entry, wanted.durationMs);
+	const server = await serverOf(context, run, plain);
 	let files: FilesPlace | undefined;
 	const {effect} = await sendPrepared(context, run, {
 		type: 'grant',
@@ -88,7 +98,10 @@ export async function allow(context: Context, run: Run, wanted: Omit<Wanted, 're
 			grantLength(secret && {...entry, binding: secret.binding}, durationMs);
 			files = await filesPlace(context, scope);
 			const {type, id} = grantCommand({scope, because, files});
-			return {command: {type, id, scope: files?.scope ?? scope, because, durationMs}, secret};
+			return {
+				command: {type, id, scope: files?.scope ?? scope, because, durationMs},
+				behind: {secret, server: server && (await handServer(context, server, run.project))},
+			};
 		},
 		async file() {
 			const place = await filesPlace(context, scope);

@@ -5,6 +5,7 @@ import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import {removeTree} from '../../host/remove-tree.ts';
 import {listSecrets, removeSecret, type SecretEntry} from '../grants/secrets.ts';
 import {forgetModels} from '../grants/remembered.ts';
+import {forgetServers} from '../mcp/approvals.ts';
 import {forgetYes} from '../project/remembered-yes.ts';
 import {removeOfProject} from '../layers/clean.ts';
 import {dropProject, openRepository} from '../project/projects.ts';
@@ -141,6 +142,7 @@ export async function remove(
 		removeOfProject(context, project.id);
 		forgetModels(context, project.id);
 		forgetYes(context, project.id);
+		forgetServers(context, project.id);
 		dropProject(context, project.id);
 		const refs = await refsOf(
 			project,

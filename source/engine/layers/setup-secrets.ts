@@ -8,9 +8,10 @@ import {Refusal} from '../../core/refusal.ts';
 import {makePointer} from '../../core/secrets/pointer.ts';
 import type {HeldSecret} from '../../core/secrets/swap.ts';
 import type {Broker} from '../../host/broker.ts';
-import type {SetupSecret} from '../grants/secret-values.ts';
+import type {BrokerHooks} from '../../host/broker-hooks.ts';
+import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 
-/* What a setup reads private registries with: pointers inside, a broker of its own on the way out. */
+/* What a setup, or a server outside of runs, reads private registries with: pointers inside, a broker of its own on the way out. */
 
 export type SetupSecrets = {
 	readonly held: readonly HeldSecret[];
@@ -23,15 +24,17 @@ export type SetupSecrets = {
 
 /** Opens the way for what the policy's setup reads with. @param rules hosts besides those of the secrets */
 export async function openSecrets(
-	handed: readonly SetupSecret[],
+	handed: ReadonlyArray<HandedSecret | SetupSecret>,
 	{
 		rules: others,
 		trust,
 		onRefused,
+		placeOf,
 	}: {
 		readonly rules: readonly EgressRule[];
 		trust(): SecureContext | undefined;
 		onRefused(target: string, because: string): void;
+		readonly placeOf?: BrokerHooks['placeOf'];
 	},
 ): Promise<SetupSecrets> {
 	const held = handed.map(({scope, shape, value, binding}) => ({
@@ -60,6 +63,7 @@ export async function openSecrets(
 		onUsed() {},
 		onRefused: (target, because) => onRefused(target, because),
 		trust,
+		...(placeOf ? {placeOf} : {}),
 	});
 	const env = held.flatMap(({binding, pointer}) =>
 		binding.environment === undefined ? [] : [[binding.environment, pointer] as const],

@@ -51,6 +51,7 @@ import {
 import {AgentOutput} from './output.ts';
 import {refresh} from './refresh.ts';
 import {openBroker, pointerVariables} from './run-broker.ts';
+import {openGateway, serversForAgent} from './servers.ts';
 import {setUp, setUpNotes, type SetUp} from './setup.ts';
 import {note, trustOf, type Supervision} from './supervision.ts';
 import {watchAgent} from './watch.ts';
@@ -99,7 +100,8 @@ async function readProject({context, journal, places}: Supervision): Promise<Fou
 /** The agent, where its program is, and how it is begun. */
 type Begun = {readonly agent: Agent; readonly program: Program | undefined; readonly start: AgentStart};
 
-function beginAgent({context, journal, secrets}: Supervision, tools: ShellTools): Begun {
+function beginAgent(supervision: Supervision, tools: ShellTools): Begun {
+	const {context, journal, secrets} = supervision;
 	const {run} = journal;
 	const agent = context.agents.find(agent => agent.id === run.agent);
 	if (!agent) {
@@ -123,6 +125,7 @@ function beginAgent({context, journal, secrets}: Supervision, tools: ShellTools)
 				run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined,
 			pointer: secrets.get(`model:${agent.id}`)?.pointer,
 			uuid: randomUUID(),
+			servers: serversForAgent(supervision),
 		}),
 	);
 	const root = rootOf(context, run);
@@ -190,6 +193,8 @@ async function openBox(
 	}
 
 	opened.policy = policy;
+	const gateway = openGateway(supervision);
+	opened.gateway = gateway;
 	opened.session = await openSession(sandbox, plan, {
 		folder: places.sandbox,
 		hooks: {
@@ -204,6 +209,7 @@ async function openBox(
 			},
 			onAsked: what => noteGateAsked(supervision, what),
 			broker: () => opened.broker,
+			own: () => gateway,
 			pointers: () => secrets.pointers(),
 			onRefused: (target, because) => noteRefused(supervision, 'request.refused', {target, because}),
 			onAlarm: (target, because) => noteRefused(supervision, 'alarm.raised', {target, because}),

@@ -27,6 +27,8 @@ import {checkOverlap, filesPlace} from '../grants/files.ts';
 import type {SetupSecret} from '../grants/secret-values.ts';
 import {completeScope, grantLength, secretOfScope} from '../grants/scope-secrets.ts';
 import {grantCommand} from '../grants/scopes.ts';
+import type {Proposed} from '../mcp/definitions.ts';
+import {serverOfScope} from '../mcp/secrets.ts';
 import {copyIncluded} from '../project/include.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRepository} from '../project/projects.ts';
@@ -145,6 +147,7 @@ function findAgent(context: Context, request: RunRequest): Agent {
 				conversation: undefined,
 				pointer: undefined,
 				uuid: randomUUID(),
+				servers: [],
 			}),
 		),
 	);
@@ -190,11 +193,12 @@ async function freeBranch(git: Git, id: string): Promise<string> {
 }
 
 /** What the run may do from its start on. Nothing of it is in force before the run is. */
-async function makeGrants(context: Context, request: RunRequest): Promise<Grant[]> {
+async function makeGrants(context: Context, request: RunRequest, from: Proposed): Promise<Grant[]> {
 	const grants: Grant[] = [];
 	for (const text of request.allow) {
 		const scope = completeScope(context, text, request.project);
 		const entry = secretOfScope(context, scope, request.project);
+		await serverOfScope(context, scope, from);
 		const command = grantCommand({
 			scope,
 			because: request.because,
@@ -250,7 +254,7 @@ async function makeRun(
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
 	const branch = await freeBranch(git, id);
-	const grants = await makeGrants(context, request);
+	const grants = await makeGrants(context, request, {project: request.project, git, commit});
 	const part = await findPart(git, commit, request.path);
 	const {project} = request;
 	await complete({git, root: project.root}, commit);

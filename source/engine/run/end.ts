@@ -50,6 +50,8 @@ export async function close(supervision: Supervision, server: Server | undefined
 	rmSync(places.socket, {force: true});
 	opened.hits?.close();
 	await closePorts(supervision, 'the run ended');
+	await opened.gateway?.close();
+	rmSync(places.servers, {recursive: true, force: true});
 	await opened.session?.close();
 	await removeGroup(opened.group);
 	injectedFiles.remove();

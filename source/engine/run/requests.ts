@@ -9,7 +9,9 @@ import {decideOn, record} from '../record.ts';
 import {hideRevoked, scheduleExpiry} from './expiry.ts';
 import {freeze, stop, thaw} from './halt.ts';
 import {closePorts, openPort} from './open-ports.ts';
+import type {ServerSecret} from '../mcp/secrets.ts';
 import {openBroker} from './run-broker.ts';
+import {serverWaits} from './servers.ts';
 import type {Supervision} from './supervision.ts';
 
 /* What a supervisor does when it is asked: a command is decided, then written down and carried out. */
@@ -18,6 +20,7 @@ import type {Supervision} from './supervision.ts';
 type From = {
 	readonly actor: Person;
 	readonly secret: HandedSecret | undefined;
+	readonly server: readonly ServerSecret[] | undefined;
 	send(response: Response): void;
 };
 
@@ -51,7 +54,11 @@ function halted(supervision: Supervision, command: OwnerCommand, {actor}: From):
 	return {};
 }
 
-async function grant(supervision: Supervision, ask: AskOf<'grant'>, {actor, secret}: From): Promise<AnswerOf<'grant'>> {
+async function grant(
+	supervision: Supervision,
+	ask: AskOf<'grant'>,
+	{actor, secret, server}: From,
+): Promise<AnswerOf<'grant'>> {
 	const {context, journal, secrets, opened} = supervision;
 	const files = await filesPlace(context, ask.scope);
 	const command = {...grantCommand({...ask, reference: secret?.reference, files}), id: ask.id};
@@ -59,6 +66,10 @@ async function grant(supervision: Supervision, ask: AskOf<'grant'>, {actor, secr
 	checkFiles(journal.run, command, files);
 	if (/^(?:secret|model):/.test(command.scope) && secret?.scope !== command.scope) {
 		throw new Refusal(`the value for ${command.scope} was not handed over`, 'fleet allow, from this version');
+	}
+
+	if (server) {
+		supervision.servers.secrets.set(command.scope, server);
 	}
 
 	if (secret) {
@@ -70,7 +81,11 @@ async function grant(supervision: Supervision, ask: AskOf<'grant'>, {actor, secr
 	const waits = files && (await opened.files?.give(files));
 	try {
 		checkFiles(journal.run, command, files);
-		const events = record(journal, {...command, reaches: waits ?? 'now'}, {actor});
+		const events = record(
+			journal,
+			{...command, reaches: waits ?? serverWaits(supervision, command.scope) ?? 'now'},
+			{actor},
+		);
 		scheduleExpiry(supervision);
 		return {effect: events.flatMap(event => (event.type === 'scope.granted' ? event.effect : []))[0] ?? ''};
 	} catch (error) {
@@ -124,7 +139,7 @@ const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
 /** @throws Refusal for what cannot be done now */
 export async function perform(
 	supervision: Supervision,
-	{ask, actor, secret}: Request,
+	{ask, actor, secret, server}: Request,
 	send: (response: Response) => void,
 ): Promise<AnswerOf<Ask['type']>> {
 	const {id, stage, because} = supervision.journal.run;
@@ -137,5 +152,5 @@ export async function perform(
 
 	// Each handler takes what it stands under: the record says so, and the lookup forgets it.
 	const handle = handlers[ask.type] as Handler<Ask['type']>;
-	return handle(supervision, ask, {actor, secret, send});
+	return handle(supervision, ask, {actor, secret, server, send});
 }

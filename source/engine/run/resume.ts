@@ -50,6 +50,7 @@ export async function resumeRun(
 						conversation: {id: run.conversation},
 						pointer: undefined,
 						uuid: randomUUID(),
+						servers: [],
 					}),
 				),
 			);

@@ -12,6 +12,7 @@ import {handFor, handForSetup} from '../grants/scope-secrets.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import {isTaken} from '../layers/key.ts';
 import {readLayer} from '../layers/store.ts';
+import {handServers, type ServerSecret} from '../mcp/secrets.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {readRun} from '../runs.ts';
@@ -21,6 +22,8 @@ export type Handover = {
 	readonly secrets: readonly HandedSecret[];
 	/** What the project's setup reads with; the run itself is given none of it. */
 	readonly setupSecrets: readonly SetupSecret[];
+	/** What its MCP servers outside sign in with; the run itself is given none of it. */
+	readonly serverSecrets?: readonly ServerSecret[];
 };
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
@@ -89,6 +92,7 @@ export async function startSupervisor(context: Context, runId: string, known?: r
 	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
 	const run = readRun(places);
 	const secrets = run ? await handFor(context, run) : [];
+	const serverSecrets = run ? await handServers(context, run) : [];
 	const setupSecrets = known ?? (run ? await laterSecrets(context, run) : []);
 	const log = openSync(places.supervisorLog, 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
@@ -102,7 +106,7 @@ export async function startSupervisor(context: Context, runId: string, known?: r
 	try {
 		await new Promise<void>((resolve, reject) => {
 			child.once('error', reject);
-			child.send({secrets, setupSecrets} satisfies Handover, error => {
+			child.send({secrets, setupSecrets, serverSecrets} satisfies Handover, error => {
 				if (error) {
 					reject(error);
 				}

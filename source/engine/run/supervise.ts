@@ -4,6 +4,7 @@ import {Journal} from '../../host/journal.ts';
 import {machineRefusal} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
+import type {ServerSecret} from '../mcp/secrets.ts';
 import {runAgent} from './agent-start.ts';
 import {close} from './end.ts';
 import {cannotRecord, ownSignals, takeFault, takeSignal} from './halt.ts';
@@ -29,6 +30,7 @@ export async function supervise(
 		openJournal?: typeof Journal.open;
 		secrets?: readonly HandedSecret[];
 		/** What the project's setup reads with. */ setupSecrets?: readonly SetupSecret[];
+		/** What MCP servers outside sign in with. */ serverSecrets?: readonly ServerSecret[];
 		hooks?: TestHooks;
 		patience?: number;
 		early?: () => readonly NodeJS.Signals[];

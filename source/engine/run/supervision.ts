@@ -17,6 +17,8 @@ import type {LiveFiles} from '../grants/live-files.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import type {LimitHits} from '../sandbox/limit-hits.ts';
 import type {Session} from '../sandbox/session.ts';
+import type {Gateway} from '../mcp/gateway.ts';
+import type {ServerSecret} from '../mcp/secrets.ts';
 import {HeldSecrets} from './held-secrets.ts';
 import {InjectedFiles} from './injected-files.ts';
 import {EventCounter, type AgentOutput} from './output.ts';
@@ -40,6 +42,8 @@ type Opened = {
 	/** Once there is a secret. */
 	broker?: Broker;
 	session?: Session;
+	/** The way to MCP servers outside. */
+	gateway?: Gateway;
 	output?: AgentOutput;
 	/** Where the agent runs. From then on it can be frozen and talked to. */
 	terminal?: Terminal;
@@ -60,6 +64,9 @@ type Halt = {
 
 /** Whom connections to servers trust: agent-start.ts. `context` is made at the first connection. */
 type Trust = {trusted: Trusted | undefined; context: SecureContext | undefined};
+
+/** MCP servers outside: what they sign in with, by scope; and those that the agent was told of when it started: servers.ts. */
+type Servers = {readonly secrets: Map<string, readonly ServerSecret[]>; told: ReadonlySet<string>};
 
 /** What went by the proxy, and what tried to go past it: network-events.ts. */
 type PastProxy = {
@@ -115,6 +122,7 @@ export type Supervision = {
 	readonly openPorts: Map<number, Promise<PageServer>>;
 	readonly halt: Halt;
 	readonly trust: Trust;
+	readonly servers: Servers;
 	readonly pastProxy: PastProxy;
 	readonly model: Model;
 	readonly watch: Watch;
@@ -130,6 +138,7 @@ export function makeSupervision(
 	options: {
 		readonly secrets?: readonly HandedSecret[];
 		readonly setupSecrets?: readonly SetupSecret[];
+		readonly serverSecrets?: readonly ServerSecret[];
 		readonly hooks?: TestHooks;
 	},
 ): Supervision {
@@ -154,12 +163,17 @@ export function makeSupervision(
 		openPorts: new Map(),
 		halt: {stopped: undefined, freezeAtStart: false, stoppedPids: []},
 		trust: {trusted: undefined, context: undefined},
+		servers: {secrets: byScope(options.serverSecrets ?? []), told: new Set()},
 		pastProxy: {asked: new Set(), lookedUp: new Set(), strays: 0, timer: undefined},
 		model: {usage: run.usage, timer: undefined, unanswered: 0},
 		watch: {lastOutputAt: Date.now(), ended: false, timer: undefined, wake() {}},
 		changes: {hasOutput: true, isCounted: false, going: undefined},
 		expiry: undefined,
 	};
+}
+
+function byScope(secrets: readonly ServerSecret[]): Map<string, readonly ServerSecret[]> {
+	return Map.groupBy(secrets, ({scope}) => scope);
 }
 
 /** Writes down what happened, as fleet itself. */
