@@ -1,11 +1,12 @@
 import UFuzzy from '@leeoniya/ufuzzy';
 import {stageText} from '../core/run/attention.ts';
-import {glanceAt, groups, type Glance, type Group, type Sign} from '../core/run/glance.ts';
+import {glanceAt, groups, type Glance, type Group} from '../core/run/glance.ts';
 import {isOutdated, lastMerges, type Merges} from '../core/run/outdated.ts';
 import type {Run} from '../core/run/run.ts';
 import {hasWorker, isAtWork, stageName} from '../core/run/stages.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {parseFilter, type Filter} from './filter.ts';
+import {byAttention, sorted} from './sort.ts';
 import type {ListState, State} from './state.ts';
 
 /* Which rows the list has: a pure function of the runs and of filter, sort, grouping and folds. */
@@ -126,53 +127,6 @@ function ranked(rows: readonly RunRow[], text: string): readonly RunRow[] {
 		.map(({row}) => row);
 }
 
-/** Most urgent first. */
-const signs: readonly Sign[] = [
-	'alarm',
-	'question',
-	'blocked',
-	'failed',
-	'unclear',
-	'passed',
-	'changed',
-	'running',
-	'paused',
-	'queued',
-	'done',
-	'dropped',
-];
-
-const before = (a: string, b: string) => (a < b ? -1 : Number(a > b));
-
-function byAttention(a: RunRow, b: RunRow): number {
-	return (
-		groups.indexOf(a.glance.group) - groups.indexOf(b.glance.group) ||
-		signs.indexOf(a.glance.sign) - signs.indexOf(b.glance.sign) ||
-		// Who waits longest comes first; of what is over, the newest.
-		(a.glance.group === 'done' ? before(b.glance.since, a.glance.since) : before(a.glance.since, b.glance.since))
-	);
-}
-
-function sorted(rows: readonly RunRow[], sort: ListState['sort']): readonly RunRow[] {
-	switch (sort) {
-		case 'attention': {
-			return [...rows].sort(byAttention);
-		}
-
-		case 'newest': {
-			return rows;
-		}
-
-		case 'last change': {
-			return [...rows].sort((a, b) => before(b.run.updatedAt, a.run.updatedAt));
-		}
-
-		case 'name': {
-			return [...rows].sort((a, b) => before(a.run.id, b.run.id));
-		}
-	}
-}
-
 /** A row for each run, whatever is shown of them: made anew only for a run that changed. */
 const made = new WeakMap<
 	Run,
@@ -212,7 +166,7 @@ function makeShown(source: Source): readonly RunRow[] {
 	const {list} = source;
 	const filter = parseFilter(list.filter);
 	const rows = allRows(source).filter(row => isShown(row, list) && fits(row, filter));
-	return filter.text === '' ? sorted(rows, list.sort) : ranked(rows, filter.text);
+	return filter.text === '' ? sorted(rows, list, source.changes) : ranked(rows, filter.text);
 }
 
 /** The runs that the list shows, in its order, without regard to what is folded. */

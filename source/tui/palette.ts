@@ -1,10 +1,11 @@
 import {act, nextAction} from './act.ts';
+import {sortBy} from './actions/list.ts';
 import {promptOf} from './focus.ts';
 import {bindings, bindingsOf, keyNames, shortTitle, type Action, type Binding} from './keymap.ts';
 import {glanceOf, taskOf} from './list.ts';
 import {openGates, openTab, select} from './navigation.ts';
 import {placeNames} from './place-names.ts';
-import {placeOf, tabs, type Place, type State, type Tab} from './state.ts';
+import {placeOf, sorts, tabs, type Place, type State, type Tab} from './state.ts';
 import {bad, stay, type Step} from './step.ts';
 
 /* Everything by its name, from everywhere: commands, and where else they are done; runs; projects. */
@@ -119,6 +120,16 @@ const projectEntries = (state: State): PaletteEntry[] =>
 		go: from => stay({...from, screen: 'fleet', list: {...from.list, filter: `project:${project.id}`, show: 'all'}}),
 	}));
 
+const sortEntries = (state: State): PaletteEntry[] =>
+	sorts.map(sort => ({
+		id: `sort ${sort}`,
+		title: `sort by ${sort}`,
+		hint: state.list.sort === sort ? 'as it is' : '',
+		keys: '',
+		disabled: undefined,
+		go: from => sortBy({...from, screen: 'fleet', scroll: 0}, sort),
+	}));
+
 /** What the words in the palette find; without words the commands of the place. What can be chosen comes first. */
 export function paletteEntries(state: State): PaletteEntry[] {
 	const words =
@@ -142,7 +153,9 @@ export function paletteEntries(state: State): PaletteEntry[] {
 	const elsewhere = bindings
 		.filter(({action, title}) => !known.has(action) && !notInPalette.has(action) && isFound({title, id: action}))
 		.flatMap(binding => commandThere(binding, state));
-	const found = [...runEntries(state), ...projectEntries(state)].filter(entry => isFound(entry)).slice(0, maxFound);
+	const found = [...sortEntries(state), ...runEntries(state), ...projectEntries(state)]
+		.filter(entry => isFound(entry))
+		.slice(0, maxFound);
 	return ranked([...commands, ...elsewhere, ...found], wanted);
 }
 

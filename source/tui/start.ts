@@ -40,6 +40,7 @@ export function initialState(options: {
 			filter: '',
 			show: 'all',
 			sort: 'attention',
+			isReversed: false,
 			group: 'attention',
 			folded: ['need:done'],
 			marked: [],

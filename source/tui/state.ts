@@ -48,7 +48,7 @@ export type Place = Exclude<ScreenId, 'run'> | Tab;
 /** The saved views of the list, in the order of their keys. */
 export const shows = ['all', 'needs you', 'running', 'review', 'done'] as const;
 export type Show = (typeof shows)[number];
-export const sorts = ['attention', 'newest', 'last change', 'name'] as const;
+export const sorts = ['attention', 'newest', 'last change', 'name', 'age', 'cost', 'changes'] as const;
 export type Sort = (typeof sorts)[number];
 export const groupings = ['attention', 'project', 'agent'] as const;
 export type Grouping = (typeof groupings)[number];
@@ -58,6 +58,8 @@ export type ListState = {
 	readonly filter: string;
 	readonly show: Show;
 	readonly sort: Sort;
+	/** Whether the order is the other way round. */
+	readonly isReversed: boolean;
 	readonly group: Grouping;
 	/** Ids of groups, such as `need:done`. */
 	readonly folded: readonly string[];

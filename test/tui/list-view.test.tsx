@@ -4,7 +4,8 @@ import {gatesOf} from '../../source/core/run/gates.ts';
 import {paint, themeNames, themeOf, themes} from '../../source/tui/paint/theme.ts';
 import type {Back, Tone} from '../../source/core/text/spans.ts';
 import {allGlances, visibleRuns} from '../../source/tui/list.ts';
-import {shows, type State} from '../../source/tui/state.ts';
+import {noUsage} from '../../source/core/run/usage.ts';
+import {shows, sorts, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
 import {runOf, screens, started, state} from './states.ts';
@@ -88,6 +89,46 @@ test('the output beside or below the list is scrolled by key and by wheel, and s
 	assert.match(text({...wide, log: {...log, following: false}}).join('\n'), /─ Output ─+ scrolled, 50%─/);
 	assert.doesNotMatch(text(wide).join('\n'), /scrolled/);
 	assert.match(press({...wide, log: undefined}, 'J').notice!.text, /no output is shown/);
+});
+
+test('runs are sorted by a column, by key or by name, also the other way round, and the title says so', () => {
+	const used = (id: string, dollars: number | undefined, input: number) => ({
+		...runOf('p', id, started),
+		usage: {...noUsage, requests: 1, dollars, input},
+	});
+	const from = state([used('b', 0.5, 10), used('a', 2, 10), used('d', undefined, 900), used('c', undefined, 90)], {
+		columns: 140,
+		rows: 40,
+		changes: Object.fromEntries(
+			Object.entries({a: 1, b: 30, c: 20}).map(([id, added]) => [id, {files: 1, added, removed: 0, untracked: 0}]),
+		),
+	});
+	const order = (of: State) =>
+		visibleRuns(of)
+			.map(({id}) => id)
+			.join('');
+	const by = (sort: string) =>
+		press(
+			from,
+			':',
+			...`sort by ${sort}`
+				.replaceAll(' ', '_')
+				.split('')
+				.map(key => (key === '_' ? 'space' : key)),
+			'return',
+		);
+	assert.deepEqual(
+		['name', 'cost', 'changes', 'newest'].map(sort => order(by(sort))),
+		['abcd', 'abdc', 'bcad', 'badc'],
+	);
+	assert.match(text(by('cost'))[0]!, /4 runs \(by cost\)/);
+	const back = press(by('name'), 'S');
+	assert.equal(order(back), 'dcba');
+	assert.match(text(back)[0]!, /\(by name, reversed\)/);
+	assert.equal(order(press(back, 'S')), 'abcd');
+	// The key goes through all of them, and comes back to the first.
+	const keys = sorts.map((_, index) => press(from, ...Array.from({length: index + 1}, () => 'O')).list.sort);
+	assert.deepEqual(keys, [...sorts.slice(1), sorts[0]]);
 });
 
 test('the list moves only where the selection would leave it', () => {

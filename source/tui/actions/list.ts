@@ -1,6 +1,6 @@
 import {firstRun, glanceOf, groupOf, selectedRow, visibleRuns} from '../list.ts';
 import {select, selectRow} from '../navigation.ts';
-import {groupings, selectedRun, shows, sorts, type Show, type State} from '../state.ts';
+import {groupings, selectedRun, shows, sorts, type Show, type Sort, type State} from '../state.ts';
 import {good, stay, type Step} from '../step.ts';
 import {comparable} from '../targets.ts';
 import {following, needsRun, openPrompt, type KeyRecord, type KeyTable} from './record.ts';
@@ -80,9 +80,19 @@ const view = (number: number, name: Show): KeyRecord => ({
 	run: ({state}) => show(state, name),
 });
 
+/** Sorts by a column, from what there is most of on. */
+export function sortBy(state: State, sort: Sort): Step {
+	return withList(state, {sort, isReversed: false}, `sort: ${sort}`);
+}
+
+function reverse(state: State): Step {
+	const isReversed = !state.list.isReversed;
+	return withList(state, {isReversed}, `sort: ${state.list.sort}${isReversed ? ', reversed' : ''}`);
+}
+
 function sort(state: State): Step {
 	const next = following(sorts, state.list.sort);
-	return withList(state, {sort: next}, `sort: ${next}`);
+	return sortBy(state, next);
 }
 
 const needsRuns = (state: State) => (state.runs.length === 0 ? 'no runs yet' : undefined);
@@ -113,7 +123,18 @@ export const listKeys = {
 		places: ['fleet'],
 		run: ({state}) => group(state),
 	},
-	sort: {keys: 'O', title: 'sort', places: ['fleet'], run: ({state}) => sort(state)},
+	sort: {
+		keys: 'O',
+		title: `sort by ${sorts.join(', ')}`,
+		places: ['fleet'],
+		run: ({state}) => sort(state),
+	},
+	'sort-reverse': {
+		keys: 'S',
+		title: 'sort the other way round',
+		places: ['fleet'],
+		run: ({state}) => reverse(state),
+	},
 	fold: {keys: '-', title: 'fold group', places: ['fleet'], disabled: needsRuns, run: ({state}) => fold(state)},
 	mark: {
 		keys: 'space',

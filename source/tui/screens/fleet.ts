@@ -238,7 +238,7 @@ function titleLine(state: State, below: number): Line {
 		isNarrowed ? `${shown} of ${state.runs.length}` : '',
 		below === 0 || state.columns < narrowColumns ? '' : `↓ ${below} more`,
 		list.filter === '' ? '' : `filter: ${list.filter}`,
-		list.sort === 'attention' ? '' : `by ${list.sort}`,
+		list.sort === 'attention' && !list.isReversed ? '' : `by ${list.sort}${list.isReversed ? ', reversed' : ''}`,
 		list.marked.length === 0 ? '' : `${list.marked.length} selected`,
 		list.discarded ? 'discarded shown' : '',
 		hidden === 0 || list.discarded || isNarrowed ? '' : `${hidden} discarded hidden`,

@@ -66,6 +66,7 @@ function fleetTitle(state: State): string {
 		`${running} running`,
 		`view ${list.show}`,
 		`grouped by ${list.group}`,
+		...(list.sort === 'attention' ? [] : [`sorted by ${list.sort}${list.isReversed ? ', reversed' : ''}`]),
 		...(shown === state.runs.length ? [] : [`${shown} shown`]),
 		...(list.filter === '' ? [] : [`filter ${list.filter}`]),
 	].join(', ');
