@@ -19,6 +19,7 @@ const {status} = spawnSync(
 		'--test',
 		'--test-force-exit',
 		path.join(root, 'test', 'browser.ts'),
+		path.join(root, 'test', 'browser-pages.ts'),
 	],
 	{cwd: root, env, stdio: ['ignore', 'inherit', 'inherit']},
 );

@@ -34,6 +34,7 @@ export const verbs: VerbList = {
 	approve: () => import('./approve.ts'),
 	reject: () => import('./reject.ts'),
 	merge: () => import('./merge.ts'),
+	preview: () => import('./preview.ts'),
 	deploy: () => import('./deploy.ts'),
 	retarget: () => import('./retarget.ts'),
 	discard: () => import('./discard.ts'),

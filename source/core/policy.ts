@@ -4,6 +4,7 @@ import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parsePart} from './git/part.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
 import {policyPath} from './names.ts';
+import {proxyPort} from './plan.ts';
 import {count, limitEntries, limitNames} from './limits.ts';
 import {Refusal} from './refusal.ts';
 import {servicesSchema} from './services.ts';
@@ -144,6 +145,18 @@ const schema = v.strictObject({
 		}),
 		{},
 	),
+	preview: v.optional(
+		v.strictObject({
+			command,
+			port: v.pipe(
+				v.number('a port is a number'),
+				v.integer('a port is a whole number'),
+				v.minValue(1, 'a port is a number from 1 to 65535'),
+				v.maxValue(65_535, 'a port is a number from 1 to 65535'),
+				v.check(port => port !== proxyPort, `port ${proxyPort} is fleet's own inside`),
+			),
+		}),
+	),
 	deploy: v.optional(
 		v.record(
 			name,
@@ -155,6 +168,9 @@ const schema = v.strictObject({
 
 /** Where a project's result goes: the command that brings it there, what that needs, and when it may run. */
 export type DeployTarget = v.InferOutput<typeof schema>['deploy'][string];
+
+/** What shows a result to a person: a server, and the port that it listens on. */
+export type Preview = NonNullable<v.InferOutput<typeof schema>['preview']>;
 
 /** A project's policy: what its build may reach, what verifies a result, where it may be deployed. */
 export type Policy = v.InferOutput<typeof schema>;
@@ -197,7 +213,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
 			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
-			'merge (how, sign, hooks, message, author), deploy (each target: command, credentials, window)',
+			'merge (how, sign, hooks, message, author), preview (command, port), deploy (each target: command, credentials, window)',
 	});
 }
 

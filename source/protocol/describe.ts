@@ -81,6 +81,8 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'merge.started': entry => `${entry.head.slice(0, 10)} into ${entry.target}`,
 	'merge.aborted': entry => `${entry.target}: ${entry.because}`,
 	'merge.finished': entry => `${entry.target} is ${entry.commit.slice(0, 10)}, checkout ${entry.checkout}`,
+	'preview.started': entry => `${entry.commit.slice(0, 10)}, port ${entry.port}: ${entry.command}`,
+	'preview.finished': entry => entry.because,
 	'deploy.started': entry => {
 		const outside = entry.outside === undefined ? '' : `, outside of ${entry.outside}`;
 		const because = entry.because ? `: ${entry.because}` : '';

@@ -85,6 +85,13 @@ export function scopeRows(
 		}
 	}
 
+	for (const port of run.listening) {
+		const scope = `port:${port}`;
+		if (!run.grants.some(grant => grant.scope === scope)) {
+			rows.push({scope, state: 'off', note: 'a program inside listens on it: your browser could show what it serves'});
+		}
+	}
+
 	for (const secret of secrets) {
 		const scope = `secret:${secret.reference.replace('fleet://', '')}`;
 		if (
@@ -96,7 +103,7 @@ export function scopeRows(
 		}
 	}
 
-	rows.push({scope: undefined, state: 'new', note: 'network:HOST[:PORT], files:PATH, secret:NAME'});
+	rows.push({scope: undefined, state: 'new', note: 'network:HOST[:PORT], port:N, files:PATH, secret:NAME'});
 	for (const kind of scopeKinds.filter(kind => kind.never !== undefined)) {
 		rows.push({scope: kind.usage, state: 'never', note: kind.never!});
 	}

@@ -1,5 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readFileSync} from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import type {Invocation, SandboxPlan} from '../../source/core/plan.ts';
@@ -281,6 +282,15 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'nul-in-host': naive,
 	'zone-id': naive,
 	'user-info': naive,
+	'page-to-host-port': {
+		box(box) {
+			// A forwarder that dials from where it listens.
+			box.session.dial = async port => net.connect(port, '127.0.0.1');
+		},
+	},
+	'page-of-another-run': {
+		unprovable: 'a name and a cookie stop it, one behind the other; test/engine/ports shows each',
+	},
 	'other-port': {box: box => allowing(box, {rules: anyPort(hostName)})},
 	'host-header': naive,
 	'server-name': naive,

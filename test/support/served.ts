@@ -40,6 +40,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(302, Location='http://localhost:%d/there?x=1' % self.server.server_port)
         if path == '/away':
             return self.send(302, Location='http://127.0.0.1:22/')
+        if path == '/hot':
+            words = open('hot.txt', 'rb').read()
+            return self.send(200, b'<h1>' + words + b'''</h1><script>
+                new WebSocket(location.origin.replace('http', 'ws') + '/changes').onmessage = () => location.reload()
+                </script>''', Content_Type='text/html')
         if path == '/events':
             self.send_response(200)
             self.send_header('Content-Type', 'text/event-stream')
@@ -64,6 +69,10 @@ class Handler(BaseHTTPRequestHandler):
         def text(words):
             self.wfile.write(bytes([129, len(words)]) + words)
             self.wfile.flush()
+        if self.path == '/changes':
+            before = open('hot.txt').read()
+            while open('hot.txt').read() == before: time.sleep(0.1)
+            return text(b'changed')
         text(json.dumps({'origin': self.headers['Origin'], 'host': self.headers['Host']}).encode())
         while True:
             head = self.rfile.read(2)

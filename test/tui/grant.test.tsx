@@ -132,3 +132,23 @@ test("what is under an agent's control steers nothing in the question", () => {
 	const asked = press(hostile, '+');
 	assert.doesNotMatch(text(asked.state), /\u001B/);
 });
+
+test('a port on which a run listens is granted by one key, and opened by the same key', () => {
+	const listening: RunEvent = {type: 'ports.listening', ports: [3000, 9229]};
+	const quiet = state([run('one', started)]);
+	assert.match(press(quiet, '@').state.notice!.text, /it listens on no port/);
+	const found = state([run('one', started, listening)]);
+	assert.match(text(press(found, 'return').state), /listens on 3000, 9229/);
+	const asked = press(found, '@');
+	assert.match(
+		text(asked.state),
+		/Your browser can show what the run serves on port 3000\. It opens nothing for the run\./,
+	);
+	assert.deepEqual(verbs(press(asked.state, ...'look', 'return', 'return').effects), [
+		'allow one port:3000 --because look --for 15m',
+	]);
+	const grant = {id: '1', scope: 'port:9229', because: 'x', by: 'person:a', at} as const;
+	const granted = state([run('one', started, listening, {type: 'scope.granted', grant, effect: 'now'})]);
+	assert.deepEqual(verbs(press(granted, '@').effects), ['open one 9229']);
+	assert.match(text(press(granted, 's').state), /port:3000 +a program inside listens on it/);
+});

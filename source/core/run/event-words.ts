@@ -224,6 +224,11 @@ const words: Words = {
 		tone: outcome === 'answered' ? undefined : 'warn',
 		same: `called ${server} ${tool} ${outcome}`,
 	}),
+	'preview.started': ({command, port}) => ({
+		kind: 'run',
+		text: `previewed on port ${port}: ${command}`,
+	}),
+	'preview.finished': ({because}) => ({kind: 'run', text: `preview ended: ${because}`, minor: true}),
 	'secret.refused': ({target, because, count}) => ({
 		kind: 'denial',
 		text: `secret not sent to ${target}: ${because}`,

@@ -183,6 +183,9 @@ export type RunEvent =
 	/** The target moved between the decision and the merge: nothing was merged. */
 	| {type: 'merge.aborted'; target: string; because: string}
 	| {type: 'merge.finished'; target: string; commit: string; checkout: string}
+	/** What was verified or merged runs, for a person to look at. */
+	| {type: 'preview.started'; commit: string; command: string; port: number}
+	| {type: 'preview.finished'; because: string}
 	| {
 			type: 'deploy.started';
 			target: string;
@@ -258,6 +261,8 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'merge.started': true,
 	'merge.aborted': true,
 	'merge.finished': true,
+	'preview.started': true,
+	'preview.finished': true,
 	'deploy.started': true,
 	'deploy.finished': true,
 	'audit.finished': true,

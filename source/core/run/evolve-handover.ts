@@ -106,6 +106,8 @@ export const handoverChanges = {
 		merge: {target: entry.target, commit: entry.commit, checkout: entry.checkout, at: entry.at},
 		merging: undefined,
 	}),
+	'preview.started': () => ({}),
+	'preview.finished': () => ({}),
 	'deploy.started': (run, entry) => ({
 		stage: 'deploying',
 		because: entry.target,

@@ -24,7 +24,8 @@ import {record} from '../record.ts';
 import {listRuns} from '../runs.ts';
 import {checkSuspects} from './suspects.ts';
 import {vet} from './vet.ts';
-import {runCommands, VerifyLog, type Work} from './verify-commands.ts';
+import type {Work} from './merged-tree.ts';
+import {runCommands, VerifyLog} from './verify-commands.ts';
 
 /**
  * Takes the run's work over, merges it in memory with the target, and runs the target's own verify commands on the

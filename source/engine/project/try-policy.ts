@@ -20,7 +20,7 @@ import {insideHome} from '../../host/toolchain.ts';
 import {readTrusted, type Trusted} from '../../host/trusted.ts';
 import {checkOut} from '../sandbox/checkout.ts';
 import type {Context} from '../context.ts';
-import {withoutNetwork} from '../handover/verify-commands.ts';
+import {withoutNetwork} from '../handover/merged-tree.ts';
 import {isTaken} from '../layers/key.ts';
 import {layerFor} from '../layers/make.ts';
 import type {Layer} from '../layers/store.ts';

@@ -1,3 +1,4 @@
+import {isLoopback} from '../../core/network/addresses.ts';
 import {pageHosts} from '../../core/network/page.ts';
 import {proxyPort} from '../../core/plan.ts';
 import {Refusal} from '../../core/refusal.ts';
@@ -43,7 +44,9 @@ async function openServer(supervision: Supervision, port: number): Promise<PageS
 			}
 		},
 		onDenied(target) {
-			noteDenied(supervision, target, {because: 'a page of the run asked for it in your browser', kind: 'not-granted'});
+			// No grant opens a port of this machine to a page.
+			const kind = isLoopback(target.replace(/:\d+$/, '')) ? 'address' : 'not-granted';
+			noteDenied(supervision, target, {because: 'a page of the run asked for it in your browser', kind});
 		},
 	});
 }

@@ -1,10 +1,12 @@
 import type {Run} from '../../core/run/run.ts';
+import {isInForce} from '../../core/scope.ts';
+import {openedBy} from '../../scopes/registry.ts';
 import {hasWorker, stageName, type Stage} from '../../core/run/stages.ts';
 import {asks, openDialog} from '../forms/dialogs.ts';
 import {questionOf} from '../forms/dialogs/reply.ts';
 import {openForm} from '../forms/new-run.ts';
 import {selectedRun, tabs, type State} from '../state.ts';
-import {bad, runVerbForAll, type Step} from '../step.ts';
+import {bad, runVerb, runVerbForAll, type Step} from '../step.ts';
 import {canStop, isDiscardable, targets} from '../targets.ts';
 import {cannotUndo, undo} from '../undo.ts';
 import {everywhere, needsIdle, needsRun, needsTarget, refusing, withRun, type KeyTable} from './record.ts';
@@ -91,6 +93,34 @@ function cannotAttach(state: State): string | undefined {
 	return run.stage === 'running' ? undefined : `the run is ${stageName(run.stage)}`;
 }
 
+/** A port that can be opened, else one that could be granted: what listens comes first. */
+function portOf(run: Run, now: number): {readonly port: number; readonly isGranted: boolean} | undefined {
+	const granted = run.grants.flatMap(grant => {
+		const {port} = openedBy(grant.scope);
+		return port !== undefined && isInForce(grant, now) ? [port] : [];
+	});
+	const port = granted.find(port => run.listening.includes(port)) ?? granted[0];
+	return port === undefined
+		? run.listening.slice(0, 1).map(port => ({port, isGranted: false}))[0]
+		: {port, isGranted: true};
+}
+
+function browse(state: State, run: Run): Step {
+	const {port, isGranted} = portOf(run, state.now)!;
+	return isGranted
+		? runVerb(state, run.id, {argv: ['open', run.id, String(port)], title: 'open in your browser'})
+		: openDialog(state, 'allow', `port:${port}`);
+}
+
+function cannotBrowse(state: State): string | undefined {
+	const run = selectedRun(state);
+	if (run?.stage !== 'running') {
+		return cannotAttach(state);
+	}
+
+	return portOf(run, state.now) ? undefined : 'it listens on no port';
+}
+
 const needsPaused = needsTarget(
 	run => run.stage === 'frozen',
 	() => 'not paused',
@@ -112,6 +142,14 @@ export const runKeys = {
 		footer: 7,
 		disabled: cannotAttach,
 		run: ({state, id}) => ({state, effects: [{type: 'terminal', argv: ['attach', id], pause: false}]}),
+	},
+	browser: {
+		keys: '@',
+		title: 'browser',
+		places: withRun,
+		footer: 6,
+		disabled: cannotBrowse,
+		run: ({state, run}) => browse(state, run!),
 	},
 	new: {
 		keys: 'n',

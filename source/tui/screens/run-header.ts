@@ -27,6 +27,7 @@ export function runHeader(run: Run, state: State): Line {
 		formatDuration(state.now - Date.parse(glance.since)),
 		run.attempt > 1 ? `attempt ${run.attempt}` : '',
 		formatUsage(run.usage),
+		run.listening.length === 0 ? '' : `listens on ${run.listening.slice(0, 3).join(', ')}`,
 		state.columns >= 120 ? formatDuration(timeWorked(run, state.now)) + ' of work' : '',
 	].filter(part => part !== '');
 	const quiet: Span[] = [{text: ` · ${details.join(' · ')} `, tone: 'quiet'}];

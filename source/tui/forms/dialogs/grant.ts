@@ -134,6 +134,14 @@ function headLines(hosts: readonly string[], runs: readonly Run[]): DialogLine[]
 	];
 }
 
+/** What a port means, in one plain line. */
+function portLines(subject: string | undefined): DialogLine[] {
+	const port = /^port:(\d+)$/.exec(subject ?? '')?.[1];
+	return port === undefined
+		? []
+		: [fact('Means', `Your browser can show what the run serves on port ${port}. It opens nothing for the run.`)];
+}
+
 const valueOf = (dialog: Dialog, id: string) => dialog.fields.find(field => field.id === id)?.value ?? '';
 
 /** The list of what was denied, with one host chosen. */
@@ -178,14 +186,14 @@ function openNamed(state: State, runs: readonly Run[], subject: string | undefin
 		id: 'scope',
 		label: 'Scope',
 		value: '',
-		hint: 'network:HOST[:PORT], files:PATH, secret:NAME or model:AGENT',
+		hint: 'network:HOST[:PORT], port:N, files:PATH, secret:NAME or model:AGENT',
 	};
 	return {
 		title: `Grant ${escapeLine(subject ?? 'a scope')} to ${describeRuns(runs)}`,
 		runs: runs.map(run => run.id),
 		verb: 'grant',
 		keys: [{key: '1-4', title: 'duration'}],
-		lines: host === undefined ? headLines([], runs).slice(0, 1) : headLines([host], runs),
+		lines: host === undefined ? [...headLines([], runs).slice(0, 1), ...portLines(subject)] : headLines([host], runs),
 		fields: [...(subject === undefined ? [scope] : []), reasonFor(''), durationField(state.now)],
 	};
 }
