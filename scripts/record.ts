@@ -69,7 +69,7 @@ try {
 	await fleet.agent('bump-version', 'echo 2 > version; git add version; git commit -qm "Bump"', 'Bump the version');
 	fleet.must('audit', 'bump-version');
 	fleet.must('verify', 'bump-version');
-	fleet.must('approve', 'bump-version');
+	fleet.must('approve', 'bump-version', '--because', 'read it');
 	fleet.must('merge', 'bump-version');
 	fleet.start(
 		'upgrade-deps',

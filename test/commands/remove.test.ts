@@ -15,7 +15,7 @@ const change = 'echo more >> a.txt; git commit -qam more';
 /** A project with one run that is merged, one with unmerged work and one that did nothing. */
 async function threeRuns(fleet: Fleet): Promise<void> {
 	await fleet.agent('done', change);
-	for (const verb of [['verify'], ['approve'], ['merge']]) {
+	for (const verb of [['verify'], ['approve', '--because', 'read it'], ['merge']]) {
 		fleet.must(...verb, 'done');
 	}
 

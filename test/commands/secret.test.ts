@@ -357,7 +357,7 @@ test('a deploy secret reaches no run, and reaches its deploy from the vault', as
 	fleet.must('revoke', 'work', 'secret:prod');
 
 	fleet.must('verify', 'work');
-	fleet.must('approve', 'work');
+	fleet.must('approve', 'work', '--because', 'read it');
 	fleet.must('merge', 'work');
 	const deployed = fleet.run([
 		'deploy',

@@ -285,7 +285,7 @@ test("an approval: the policy's word, and a signature of exactly what is approve
 	assert.equal(fleet.git('log', '-1', '--format=%s').trim(), 'signers', 'nothing was merged');
 
 	fleet.git('config', 'user.signingKey', own);
-	fleet.must('approve', 'g', '--confirm', 'ship-it');
+	fleet.must('approve', 'g', '--confirm', 'ship-it', '--because', 'read it');
 	fleet.must('merge', 'g');
 	assert.match(fleet.git('log', '-1', '--format=%B'), /^Fleet-Signed-by: ann@fleet\.invalid$/m);
 });
@@ -368,7 +368,7 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	await fleet.until('g', 'stopped');
 	refused(['merge', 'g'], /not approved/);
 	fleet.must('verify', 'g');
-	fleet.must('approve', 'g');
+	fleet.must('approve', 'g', '--because', 'read it');
 
 	// The target moves.
 	writeFileSync(path.join(fleet.project, 'other.txt'), 'x');
@@ -376,7 +376,7 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	fleet.git('commit', '--quiet', '--message=other');
 	refused(['merge', 'g'], /stale: the target branch and the merged tree moved/);
 	fleet.must('verify', 'g');
-	fleet.must('approve', 'g');
+	fleet.must('approve', 'g', '--because', 'read it');
 
 	// The branch moves, behind fleet's back.
 	const head = fleet.git('rev-parse', 'fleet/g');
@@ -473,7 +473,7 @@ test('deploy --dry-run: what it would run and which commits it would bring, and 
 		}
 
 		fleet.must('verify', run);
-		fleet.must('approve', run);
+		fleet.must('approve', run, '--because', 'read it');
 		fleet.must('merge', run);
 	}
 
@@ -713,7 +713,7 @@ test('a target that moves in the last moment of a merge is not overwritten', asy
 	const fleet = new Fleet(t);
 	await fleet.agent('late', 'echo two >> a.txt');
 	fleet.must('verify', 'late');
-	fleet.must('approve', 'late');
+	fleet.must('approve', 'late', '--because', 'read it');
 	const other = fleet.git('commit-tree', '-p', 'main', '-m', "somebody else's", 'main^{tree}');
 	// A git that lets somebody else's push arrive between the decision and the swap.
 	const bin = path.join(fleet.folder, 'bin');
@@ -733,7 +733,7 @@ test('a target that moves in the last moment of a merge is not overwritten', asy
 	assert.match(fleet.run(['merge', 'late']).stderr, /stale: the target branch/);
 	fleet.git('reset', '--quiet', '--hard');
 	fleet.must('verify', 'late');
-	fleet.must('approve', 'late');
+	fleet.must('approve', 'late', '--because', 'read it');
 	fleet.must('merge', 'late');
 	assert.match(fleet.git('log', '--format=%s'), /Merge run late[^]*somebody else's/);
 });
@@ -804,7 +804,7 @@ for (const [title, make] of [
 		);
 		assert.match(output, /committed/);
 		fleet.must('verify', 'k');
-		fleet.must('approve', 'k');
+		fleet.must('approve', 'k', '--because', 'read it');
 		fleet.must('merge', 'k');
 		const target = title === 'itself a linked worktree' ? 'side' : 'main';
 		assert.match(

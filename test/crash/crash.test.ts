@@ -145,7 +145,7 @@ for (const [verb, type, before, stage, after] of gates) {
 		fleet.must('resume', 'crash');
 		await fleet.until('crash', 'stopped');
 		for (const step of before) {
-			fleet.must(step, 'crash');
+			fleet.must(step, 'crash', ...(step === 'approve' ? ['--because', 'read it'] : []));
 		}
 
 		const main = fleet.git('rev-parse', 'main');
@@ -165,7 +165,7 @@ for (const [verb, type, before, stage, after] of gates) {
 		}
 
 		for (const step of after) {
-			fleet.must(step, 'crash');
+			fleet.must(step, 'crash', ...(step === 'approve' ? ['--because', 'read it'] : []));
 		}
 
 		assert.ok(existsSync(path.join(fleet.json('show', 'crash')['worktree'], 'x.txt')), 'the work is where it was');
@@ -177,7 +177,7 @@ test('a merge that dies once its target has moved is finished by the next one, c
 	fleet.must('resume', 'crash');
 	await fleet.until('crash', 'stopped');
 	fleet.must('verify', 'crash');
-	fleet.must('approve', 'crash');
+	fleet.must('approve', 'crash', '--because', 'read it');
 	const bin = path.join(fleet.folder, 'bin');
 	mkdirSync(bin);
 	writeFileSync(

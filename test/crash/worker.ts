@@ -37,7 +37,7 @@ if (work === 'supervise') {
 	const journal = open(context.paths.run(runId), 1000)!;
 	const works: Record<string, () => Promise<unknown>> = {
 		verify: () => verify(context, journal, {onOutput() {}}),
-		approve: () => approve(context, journal, {because: ''}),
+		approve: () => approve(context, journal, {because: 'read it'}),
 		merge: () => merge(context, journal, ''),
 		deploy: () =>
 			deploy(context, journal, {target: 'shelf', order: {confirmed: 'shelf'}, credentials: new Map(), onOutput() {}}),

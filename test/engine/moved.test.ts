@@ -183,7 +183,7 @@ test('a target that was renamed or is gone: the hint works as typed, and no appr
 	const fleet = new Fleet(t);
 	await fleet.agent('n', commits);
 	fleet.must('verify', 'n');
-	fleet.must('approve', 'n');
+	fleet.must('approve', 'n', '--because', 'read it');
 	fleet.git('branch', '-m', 'main', 'trunk');
 	fleet.git('branch', 'another');
 	const gone = fleet.run(['merge', 'n']);
@@ -224,7 +224,7 @@ test('a target that was renamed or is gone: the hint works as typed, and no appr
 	const headless = fleet.run(['approve', 'n']);
 	assert.match(headless.stderr, /the branch fleet\/n is gone/);
 	type(fleet, headless);
-	fleet.must('approve', 'n');
+	fleet.must('approve', 'n', '--because', 'read it');
 	fleet.must('merge', 'n');
 	assert.match(fleet.git('show', 'trunk:n.txt'), /^x$/);
 	assert.match(fleet.run(['retarget', 'n', 'unrelated']).stderr, /merged already/);

@@ -73,7 +73,7 @@ test("a conflict: named, told to the agent, and only the run's own changes are s
 		[captured.base, captured.commits, captured.files, conflicts],
 		[fleet.git('rev-parse', 'main'), 1, 2, null],
 	);
-	fleet.must('approve', 'c');
+	fleet.must('approve', 'c', '--because', 'read it');
 	fleet.must('merge', 'c');
 	assert.equal(fleet.git('show', 'main:a.txt'), 'both');
 	const merged = fleet.must('diff', 'c', '--stat');

@@ -285,7 +285,7 @@ test('a deploy without anything to type: live on the screen, and the last good o
 	] as const) {
 		await fleet.agent(run, `echo ${text} > a.txt; git commit -qam "${text}"`);
 		fleet.must('verify', run);
-		fleet.must('approve', run);
+		fleet.must('approve', run, '--because', 'read it');
 		fleet.must('merge', run);
 	}
 

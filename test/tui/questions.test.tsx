@@ -439,6 +439,7 @@ test('an approval shows what was not looked at; what could not be read is not em
 		problem: 'too large',
 	}).state;
 	assert.match(text(unread), /Viewed {3}! not known: too large/);
+	assert.match(press(unread, ...'yes', 'return').state.notice!.text, /the change could not be read: say why/);
 	assert.match(text(press({...unread, focus: {type: 'screen'}}, 'd').state), /not readable: too large/);
 	assert.doesNotMatch(text(press({...unread, focus: {type: 'screen'}}, 'd').state), /no changes/);
 });

@@ -1,7 +1,10 @@
 import {existsSync} from 'node:fs';
 import type {Signed, Viewed} from '../../core/run/statement.ts';
 import {decideApprove} from '../../core/run/rules.ts';
-import {parseDiff} from '../../core/review/diff.ts';
+import type {Policy} from '../../core/policy.ts';
+import {parseDiff, type DiffFile} from '../../core/review/diff.ts';
+import {flagsOf} from '../../core/review/flags.ts';
+import {decideUnviewed, flaggedUnviewed} from '../../core/review/unviewed.ts';
 import type {Run} from '../../core/run/run.ts';
 import {Refusal} from '../../core/refusal.ts';
 import {countViewed} from '../../core/review/comments.ts';
@@ -13,15 +16,31 @@ import {diffText, type Range} from './diff.ts';
 import {importWork} from './import-work.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
+import {readPackages} from './packages-file.ts';
+import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {record} from '../record.ts';
 import {readReview} from './review-file.ts';
 import {refuseSecretReason} from '../grants/secret-text.ts';
 
-/** How much of what is approved was marked as viewed, exactly as it is now. */
-async function viewedOf(context: Context, run: Run, range: Range): Promise<Viewed | undefined> {
+/** How much of what is approved was marked as viewed, exactly as it is now, and what was not although it has a flag. */
+type Seen = {readonly viewed: Viewed; readonly flagged: readonly DiffFile[]};
+
+/** @param verify the commands that verified it: what they run has a flag */
+async function seenOf(context: Context, run: Run, {verify, ...range}: Range & Pick<Policy, 'verify'>) {
+	const places = context.paths.run(run.id);
+	const facts = {
+		verify,
+		instructions: context.agents.flatMap(agent => agent.instructions),
+		packages: readPackages(places)?.locks,
+	};
 	try {
-		return countViewed(readReview(context.paths.run(run.id)), parseDiff(await diffText(context, run, range)));
+		const files = parseDiff(await diffText(context, run, range));
+		const review = readReview(places);
+		return {
+			viewed: countViewed(review, files),
+			flagged: flaggedUnviewed(review, files, file => flagsOf(file, facts)),
+		} satisfies Seen;
 	} catch {
 		// More than can be read at once. That it is not known is written down as such.
 		return undefined;
@@ -46,10 +65,16 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 	}
 
 	const {run} = journal;
-	const range = {git, base: run.captured?.base ?? run.base, head: facts.head};
-	const viewed = await viewedOf(context, run, range);
+	const {verify} = (await readPolicy(git, facts.base)).policy;
+	const seen = await seenOf(context, run, {git, base: run.captured?.base ?? run.base, head: facts.head, verify});
+	const viewed = seen?.viewed;
 	let signed: Signed | undefined;
 	try {
+		const unviewed = decideUnviewed(run, seen?.flagged, yes.because);
+		if (unviewed) {
+			throw unviewed;
+		}
+
 		signed = await confirmApproval(journal.run, {git, checkout, facts}, {...yes, viewed});
 	} catch (error) {
 		journal.append(

@@ -1,6 +1,7 @@
 import {branchName} from '../../../core/git/refs.ts';
 import {policyPath} from '../../../core/names.ts';
 import {countViewed, isViewed} from '../../../core/review/comments.ts';
+import {flaggedUnviewed} from '../../../core/review/unviewed.ts';
 import type {DiffFile} from '../../../core/review/diff.ts';
 import {formatUsage} from '../../../core/run/usage.ts';
 import {isInForce} from '../../../core/scope.ts';
@@ -40,9 +41,18 @@ function listFiles(files: ReadonlyArray<{readonly path: string}>): string {
 }
 
 /** Files with a flag that nobody marked as viewed; none while the change is not loaded. */
-function flaggedUnviewed(state: State, run: Run): readonly DiffFile[] {
+function flaggedOf(state: State, run: Run): readonly DiffFile[] {
 	const review = state.review?.run === run.id ? state.review : undefined;
-	return review?.files.filter(file => !isViewed(review.review, file) && flagsFor(file, review.facts).length > 0) ?? [];
+	return review ? flaggedUnviewed(review.review, review.files, file => flagsFor(file, review.facts)) : [];
+}
+
+/** Why an approval needs a reason; undefined where it needs none. */
+function reasonNeeded(state: State, run: Run): string | undefined {
+	if (state.unread?.run === run.id) {
+		return 'the change could not be read';
+	}
+
+	return flaggedOf(state, run).length > 0 ? 'a file with a flag is not viewed' : undefined;
 }
 
 /** What it was given besides what every run has, and what it asked for in vain. */
@@ -70,7 +80,7 @@ function viewedLines(state: State, run: Run): DialogLine[] {
 	}
 
 	const unviewed = review.files.filter(file => !isViewed(review.review, file));
-	const flagged = flaggedUnviewed(state, run);
+	const flagged = flaggedOf(state, run);
 	const count = countViewed(review.review, review.files);
 	const viewed = viewedText(count);
 	const isEach = unviewed.length === 0 && count.atOnce === undefined;
@@ -128,6 +138,7 @@ const approve: DialogDefinition = {
 		const run = selectedRun(state)!;
 		const {head, base, tree, policy, digest} = run.verification!;
 		const {approveWord, approveSigned} = state.offers[run.project.id] ?? {};
+		const needed = reasonNeeded(state, run);
 		return {
 			title: `Approve ${run.id} for ${branchName(run.target)}`,
 			runs: [run.id],
@@ -157,7 +168,7 @@ const approve: DialogDefinition = {
 			],
 			fields: [
 				confirmField(approveWord ?? 'yes', 'to approve'),
-				reasonField(flaggedUnviewed(state, run).length > 0 ? 'required: a file with a flag is not viewed' : 'optional'),
+				reasonField(needed === undefined ? 'optional' : `required: ${needed}`),
 			],
 		};
 	},
@@ -172,11 +183,9 @@ const approve: DialogDefinition = {
 		// What was typed, and not what would have had to be: the policy may have been read since.
 		const word = values['confirm'];
 		const [run] = runsOf(state, dialog);
-		if (run && !values['reason'] && flaggedUnviewed(state, run).length > 0) {
-			return askAgain(state, dialog, {
-				field: 'reason',
-				because: 'a file with a flag is not viewed: say why; or esc, and d shows it',
-			});
+		const needed = run && reasonNeeded(state, run);
+		if (needed !== undefined && !values['reason']) {
+			return askAgain(state, dialog, {field: 'reason', because: `${needed}: say why; or esc, and d shows it`});
 		}
 
 		const confirmed = word === undefined || word === 'yes' ? [] : ['--confirm', word];
