@@ -146,6 +146,35 @@ test('a grant answers the denial it is about, and makes the audit stale', () => 
 	assert.equal(run(grant, {type: 'scope.expired', scope: 'network:a.test', cut: 1}).grants.length, 0);
 });
 
+test('what a grant answered is asked for again once it is taken back, unless something went through', () => {
+	const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'x', count: 3};
+	const grant: RunEvent = {
+		type: 'scope.granted',
+		grant: {id: '1', scope: 'network:a.test:443', because: 'y', by: person, at},
+		effect: '',
+	};
+	const used: RunEvent = {type: 'egress.allowed', target: 'a.test:443', rule: 'network:a.test:443'};
+	const revoked: RunEvent = {type: 'scope.revoked', scope: 'network:a.test:443', because: '', cut: 0};
+	const back = run(started, denied, grant, revoked);
+	assert.deepEqual(
+		back.denials.map(({target, count}) => [target, count]),
+		[['a.test:443', 3]],
+	);
+	assert.equal(attentionOf(back), 'blocked a.test:443');
+	for (const [events, expected] of [
+		[[started, denied, grant], 0],
+		[[started, denied, grant, used, revoked], 0],
+		[[started, denied, grant, {...started, attempt: 2}, revoked], 0],
+		[[started, denied, grant, {type: 'scope.expired', scope: 'network:a.test:443', cut: 0}, revoked], 0],
+		[[started, denied, grant, {type: 'denial.dismissed', target: 'a.test:443', because: ''}, revoked], 0],
+		// Asked for again meanwhile: once, with the newer count.
+		[[started, denied, grant, {...denied, count: 9}, revoked], 1],
+		[[started, denied, {...denied, target: 'b.test:443'}, grant, revoked], 2],
+	] as Array<[RunEvent[], number]>) {
+		assert.equal(run(...events).denials.length, expected);
+	}
+});
+
 test('a worker that is gone is told by its stage', () => {
 	for (const [events, stage] of [
 		[[started], 'crashed'],

@@ -4,7 +4,7 @@ import {parseAuthority} from '../network/target.ts';
 import {Refusal} from '../refusal.ts';
 import type {Grant} from '../scope.ts';
 import {done, type Changes} from './evolve-text.ts';
-import type {Denial} from './run.ts';
+import type {Denial, Run} from './run.ts';
 
 /** Whether a scope such as `network:example.com:443` lets through what was denied. */
 function answers(scope: string, target: string): boolean {
@@ -20,6 +20,32 @@ function answers(scope: string, target: string): boolean {
 
 function withoutScope(grants: readonly Grant[], scope: string): Grant[] {
 	return grants.filter(grant => grant.scope !== scope);
+}
+
+/** Denials that a run keeps. */
+const maxDenials = 50;
+
+/** What a grant answers is asked for no more, and is kept for the case that it is taken back. */
+function withAnswers({denials, answered}: Run, scope: string): Pick<Run, 'denials' | 'answered'> {
+	const isAnswered = (denial: Denial) => answers(scope, denial.target);
+	const others = answered.filter(one => one.scope !== scope);
+	const own = denials.filter(denial => isAnswered(denial));
+	return {
+		denials: denials.filter(denial => !isAnswered(denial)),
+		answered: own.length === 0 ? others : [...others, {scope, denials: own}].slice(-maxDenials),
+	};
+}
+
+/** What a grant that is taken back had answered, and what nothing has come of, is asked for again. */
+function withoutAnswers({denials, answered, dismissed}: Run, scope: string): Pick<Run, 'denials' | 'answered'> {
+	const back = answered
+		.filter(one => one.scope === scope)
+		.flatMap(one => one.denials)
+		.filter(({target}) => !dismissed.includes(target) && !denials.some(denial => denial.target === target));
+	return {
+		denials: [...denials, ...back].sort((a, b) => (a.at < b.at ? 1 : Number(a.at > b.at) * -1)).slice(0, maxDenials),
+		answered: answered.filter(one => one.scope !== scope),
+	};
 }
 
 /** What an event of the agent's time changes: its life, its scopes, the network, its model. */
@@ -44,6 +70,7 @@ export const agentChanges = {
 		hits: [],
 		listening: [],
 		openPorts: [],
+		answered: [],
 		exit: undefined,
 		// A new attempt may change anything, so nothing that was decided about the last one holds.
 		verification: undefined,
@@ -81,15 +108,17 @@ export const agentChanges = {
 	'run.thawed': (_run, entry) => ({stage: 'running', because: done('continued', entry.because, entry.actor)}),
 	'scope.granted': (run, entry) => ({
 		grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant],
-		denials: run.denials.filter(denial => !answers(entry.grant.scope, denial.target)),
+		...withAnswers(run, entry.grant.scope),
 		audit: run.audit && {...run.audit, stale: true},
 	}),
 	'scope.revoked': (run, entry) => ({
 		grants: withoutScope(run.grants, entry.scope),
+		...withoutAnswers(run, entry.scope),
 		audit: run.audit && {...run.audit, stale: true},
 	}),
 	'scope.expired': (run, entry) => ({
 		grants: withoutScope(run.grants, entry.scope),
+		answered: run.answered.filter(({scope}) => scope !== entry.scope),
 		audit: run.audit && {...run.audit, stale: true},
 	}),
 	'egress.denied': (run, entry) => {
@@ -108,14 +137,22 @@ export const agentChanges = {
 					at: entry.at,
 				},
 				...rest,
-			].slice(0, 50),
+			].slice(0, maxDenials),
 		};
 	},
 	'denial.dismissed': (run, entry) => ({
 		denials: run.denials.filter(denial => denial.target !== entry.target),
 		dismissed: [...new Set([...run.dismissed, entry.target])].slice(-200),
 	}),
-	'egress.allowed': () => ({}),
+	'egress.allowed': (run, entry) =>
+		run.answered.length === 0
+			? {}
+			: {
+					answered: run.answered.map(one => ({
+						...one,
+						denials: one.denials.filter(({target}) => target !== entry.target),
+					})),
+				},
 	'secret.used': () => ({}),
 	'ports.listening': (_run, entry) => ({listening: entry.ports}),
 	'port.opened': (run, entry) => ({

@@ -50,6 +50,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			listening: [],
 			openPorts: [],
 			denials: [],
+			answered: [],
 			dismissed: [],
 			alarms: [],
 			status: undefined,

@@ -102,6 +102,8 @@ export type Run = {
 	readonly openPorts: ReadonlyArray<{readonly port: number; readonly address: string}>;
 	/** Denials since the last change of scope that could have answered them, newest first. */
 	readonly denials: readonly Denial[];
+	/** Denials that a grant answered, by its scope, until something went through: revoked before that, they are back. */
+	readonly answered: ReadonlyArray<{readonly scope: string; readonly denials: readonly Denial[]}>;
 	/** Targets of which a person does not want to hear again; they stay denied. */
 	readonly dismissed: readonly string[];
 	/** Pointers that were where they do not belong, newest first, until a person acknowledged them. */
