@@ -99,13 +99,19 @@ export const agentChanges = {
 	'limit.hit': (run, entry) => ({
 		hits: [...run.hits.filter(({limit}) => limit !== entry.limit), {limit: entry.limit, because: entry.because}],
 	}),
-	'run.frozen': (_run, entry) => ({
+	'run.frozen': (run, entry) => ({
 		stage: 'frozen',
+		ranSince: run.stage === 'running' ? run.since : run.ranSince,
 		pausedBy: entry.actor,
 		because: entry.because,
 		phrase: done('paused', entry.because, entry.actor),
 	}),
-	'run.thawed': (_run, entry) => ({stage: 'running', because: done('continued', entry.because, entry.actor)}),
+	'run.thawed': (run, entry) => ({
+		stage: 'running',
+		because: done('continued', entry.because, entry.actor),
+		since: run.ranSince ?? entry.at,
+		ranSince: undefined,
+	}),
 	'scope.granted': (run, entry) => ({
 		grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant],
 		...withAnswers(run, entry.grant.scope),

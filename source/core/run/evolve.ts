@@ -90,7 +90,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 		...run,
 		...next,
 		phrase: next.because === undefined ? run.phrase : next.phrase,
-		since: stage === run.stage && stuck === run.stuck ? run.since : entry.at,
+		since: next.since ?? (stage === run.stage && stuck === run.stuck ? run.since : entry.at),
 		stuck,
 		// A supervisor that is found dead was at work until its last line at the least, and nobody knows more.
 		worked: workedAfter(run, stage, entry.type === 'run.crashed' ? run.updatedAt : entry.at),

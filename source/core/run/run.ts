@@ -88,6 +88,8 @@ export type Run = {
 	readonly worked: {readonly ms: number; readonly since: string | undefined};
 	/** Who paused it: a person, or fleet because of a limit; undefined while it is not paused. */
 	readonly pausedBy?: Actor | undefined;
+	/** Since when it had been running as it was paused: ISO 8601. It goes on with that. */
+	readonly ranSince?: string | undefined;
 	/** Whether what it waits for in the queue will not come by itself. */
 	readonly stuck: boolean;
 	readonly exit: {readonly code: number | null; readonly signal: string | null} | undefined;
