@@ -7,7 +7,8 @@ import {checksOf, type Run} from '../core/run/run.ts';
 import {stageName} from '../core/run/stages.ts';
 import {formatDuration} from '../core/text/time.ts';
 import {formatUsage} from '../core/run/usage.ts';
-import {reasonOf} from '../core/run/attention.ts';
+import {glanceAt, glanceText} from '../core/run/glance.ts';
+import {isOutdated, lastMerges} from '../core/run/outdated.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
 import {listRuns} from '../engine/runs.ts';
 import {asTyped} from '../terminal/as-typed.ts';
@@ -90,6 +91,7 @@ export const verb = define({
 			return;
 		}
 
+		const merges = lastMerges(runs);
 		const rows = [
 			['PROJECT', 'RUN', 'AGENT', 'STAGE', 'SCOPES', 'AUDIT', 'CHANGES', 'USED', 'AGE', 'REASON'],
 			...runs.map(run => {
@@ -103,7 +105,7 @@ export const verb = define({
 					formatChanges(changes(run)),
 					formatUsage(run.usage) || '-',
 					formatDuration(Date.now() - Date.parse(run.createdAt)),
-					escapeLine(reasonOf(run)),
+					escapeLine(glanceText(glanceAt(run, {changes: changes(run), isOutdated: isOutdated(run, merges)}))),
 				];
 			}),
 		];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {foldRun} from '../../source/core/run/evolve.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
-import {glanceAt} from '../../source/core/run/glance.ts';
+import {glanceAt, glanceText} from '../../source/core/run/glance.ts';
 import {stages} from '../../source/core/run/stages.ts';
 import type {Run} from '../../source/core/run/run.ts';
 import {parseFilter} from '../../source/tui/filter.ts';
@@ -121,4 +121,12 @@ test('a filter is words and a few keys', () => {
 		text: 'fix the',
 	});
 	assert.deepEqual(parseFilter('is: a:b'), {is: [], project: undefined, agent: undefined, text: 'a:b'});
+});
+
+test('where no group says it, the words of the list say that a person is needed, and for what', () => {
+	const text = (own: Run, files?: number) =>
+		glanceText(glanceAt(own, files === undefined ? {} : {changes: {files, added: 0, removed: 0, untracked: 0}}));
+	assert.equal(text(run(started, exited(0)), 0), 'needs you: finished, no changes (follow up)');
+	assert.equal(text(run(started, exited(0)), 2), 'needs you: finished, 2 files (verify)');
+	assert.equal(text(run(started)), 'running');
 });

@@ -176,7 +176,7 @@ test('what a grant answered is asked for again once it is taken back, unless som
 });
 
 test('a run that was paused goes on with the time that it had', () => {
-	const events: RunEvent[] = [started, {type: 'run.frozen', because: ''}, {type: 'run.thawed', because: ''}];
+	const events: RunEvent[] = [started, {type: 'run.frozen', because: '', whole: true}, {type: 'run.thawed', because: ''}];
 	const times = [created, ...events].map(
 		(event, index): Entry => ({
 			seq: index + 1,

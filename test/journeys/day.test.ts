@@ -30,7 +30,7 @@ test('a list is filtered as one types, shows what needs a person, and several ar
 	await screen.gone('apricot');
 	await screen.see(/◆ banana .*finished, no changes.* r follow up/);
 	await screen.press('esc', '.');
-	await screen.see('banana: needs you: verify');
+	await screen.see('banana: needs you: finished, no changes (follow up)');
 	await screen.see('yellow');
 	await screen.press('/', 'ap', 'enter', '*', 'x');
 	await screen.answer('Stop 2 runs?', 'enter');

@@ -1,6 +1,5 @@
 import type {Run} from './run.ts';
 import {stageName} from './stages.ts';
-import {formatDuration} from '../text/time.ts';
 
 /** What a run waits for a person to do, and since when. */
 export type Need = {
@@ -102,17 +101,6 @@ export function stageText(run: Run): string {
 	return because === '' || because.startsWith(`${name} `) ? because || name : `${name}: ${because}`;
 }
 
-/** A text about a run, with the last limit that it met while it is at work. */
-function withHit({stage, hits}: Run, text: string): string {
-	const hit = stage === 'running' ? hits.at(-1) : undefined;
-	return hit ? `${text}; ${hit.because}` : text;
-}
-
-/** What a run waits for, or why it is where it is. */
-export function reasonOf(run: Run): string {
-	return attentionOf(run) ?? withHit(run, run.because);
-}
-
 /** What a run waits for a person to do, in words; undefined where it does not wait. */
 export function attentionOf(run: Run): string | undefined {
 	const need = needOf(run);
@@ -121,35 +109,4 @@ export function attentionOf(run: Run): string | undefined {
 	}
 
 	return need.because === '' ? 'needs you' : `needs you: ${need.because}`;
-}
-
-/**
- * A run's status in one line: the stage, always with its reason, and how long a person has been waited for.
- * @param now milliseconds since the epoch
- */
-export function statusOf(run: Run, now: number): string {
-	const need = needOf(run);
-	const stage = stageText(run);
-	const waited = need ? ` · ${formatDuration(now - Date.parse(need.since))}` : '';
-	switch (need?.kind) {
-		case 'alarm': {
-			return `${need.because}${waited} (A acknowledge)`;
-		}
-
-		case 'denied': {
-			return `${need.because}${waited} (+ grant)`;
-		}
-
-		case 'waiting': {
-			return run.stage === 'frozen' ? `${stage}${waited} (u continue · x stop)` : `${need.because}${waited}`;
-		}
-
-		case undefined: {
-			return withHit(run, run.stage === 'running' && run.status ? `${run.stage}: ${run.status.because}` : stage);
-		}
-
-		default: {
-			return run.stage === 'queued' ? `${stage}${waited} (resume ${run.after}, or x stop)` : `${stage}${waited}`;
-		}
-	}
 }

@@ -118,7 +118,7 @@ function review(run: Run): Standing {
 		title: 'Review',
 		done: reviewDone(run),
 		failed: run.stage === 'rejected' ? run.because : undefined,
-		refusal: run.captured ? undefined : gateRefusal('no snapshot yet: run verify', 'verify first'),
+		refusal: run.captured ? undefined : gateRefusal('not verified yet', 'verify first'),
 	};
 }
 

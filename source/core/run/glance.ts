@@ -101,7 +101,7 @@ function unverified(run: Run, {changes}: Besides): Found {
 		return need('failed', `conflicts with ${branchName(run.target)}`, 'rebase');
 	}
 
-	const how = run.stage === 'captured' ? 'snapshot' : stageText(run);
+	const how = run.stage === 'captured' ? stageName(run.stage) : stageText(run);
 	if (count === 0 && (run.captured?.commits ?? 0) === 0) {
 		return need('changed', `${how}, no changes`, 'follow-up');
 	}
@@ -187,4 +187,10 @@ export function glanceAt(run: Run, besides: Besides = {}): Glance {
 			? need('alarm', `ALARM: ${alarm.because}, ${alarm.target}`, 'acknowledge')
 			: byStage[run.stage](run, besides);
 	return {...found, since: needOf(run)?.since ?? run.since};
+}
+
+/** A run at a glance where no list says what needs a person: `needs you: finished, no changes (follow up)`. */
+export function glanceText({group, text, next}: Glance): string {
+	const step = next === undefined ? '' : ` (${next.replace('-', ' ')})`;
+	return group === 'needs you' ? `needs you: ${text}${step}` : text;
 }

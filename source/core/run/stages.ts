@@ -27,7 +27,7 @@ export type Stage = (typeof stages)[number];
 /** What a stage is called where that is not its own word. */
 const stageNames: Partial<Record<Stage, string>> = {
 	frozen: 'paused',
-	captured: 'snapshot',
+	captured: 'not verified',
 	'verify-failed': 'verify failed',
 	'deploy-failed': 'deploy failed',
 	'deploy-unknown': 'deploy unknown',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
+import {glanceAt} from '../../core/run/glance.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
 import type {DiskView} from '../../protocol/client.ts';
 import type {Git} from '../../host/git.ts';
@@ -72,6 +73,8 @@ type State = Pick<DiskView, 'what' | 'note' | 'safe'>;
 
 async function stateOf(context: Context, run: Run): Promise<State> {
 	const nothing = (note: string): State => ({what: 'nothing', note, safe: false});
+	// In the words of the list.
+	const standing = glanceAt(run, {changes: readChanges(context.paths.run(run.id))}).text;
 	switch (await workOf(context, run)) {
 		case 'at-work': {
 			return nothing(`is ${stageName(run.stage)}`);
@@ -99,11 +102,11 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 		}
 
 		case 'none': {
-			return nothing(`${stageName(run.stage)}: no changes; discarding deletes its worktree`);
+			return nothing(`${standing}${standing.includes('no changes') ? '' : ', no changes'}: discarding deletes its worktree`);
 		}
 
 		case 'unmerged': {
-			return nothing(`${stageName(run.stage)}: unmerged work (kept when discarded)`);
+			return nothing(`${standing}: unmerged work (kept when discarded)`);
 		}
 	}
 }

@@ -1,4 +1,4 @@
-import {attentionOf} from '../../core/run/attention.ts';
+import {glanceText} from '../../core/run/glance.ts';
 import type {Run} from '../../core/run/run.ts';
 import {comparedRow} from '../layout.ts';
 import {glanceOf, groupOf, isNeeded, nextNeed, visibleRuns} from '../list.ts';
@@ -44,7 +44,7 @@ function showNextNeed(state: State): Step {
 			{...state, list: {...list, folded: list.folded.filter(id => id !== groupIdOf(wanted, state))}},
 			wanted.id,
 		),
-		notice: {text: `${wanted.id}: ${attentionOf(wanted)!}`, bad: false},
+		notice: {text: `${wanted.id}: ${glanceText(glanceOf(wanted, state))}`, bad: false},
 	};
 	if (state.screen === 'run') {
 		const step = openTab(next, state.tab);

@@ -1,4 +1,3 @@
-import {statusOf} from '../../core/run/attention.ts';
 import {formatChanges} from '../../core/run/changes.ts';
 import type {DiffFile} from '../../core/review/diff.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
@@ -18,7 +17,7 @@ import {signs} from '../paint/signs.ts';
 function facts(run: Run, state: State): ReadonlyArray<readonly [string, string]> {
 	return [
 		['agent', run.agent],
-		['status', statusOf(run, state.now)],
+		['status', glanceOf(run, state).text],
 		['changes', formatChanges(state.changes[run.id]) || '-'],
 		['verify', run.verification?.because ?? '-'],
 		['audit', auditText(run) || '-'],
