@@ -130,3 +130,16 @@ test('where no group says it, the words of the list say that a person is needed,
 	assert.equal(text(run(started, exited(0)), 2), 'needs you: finished, 2 files (verify)');
 	assert.equal(text(run(started)), 'running');
 });
+
+test('a failed verification without counted tests says the exit code and the last line', () => {
+	const text = (steps: Array<{command: string; code: number; ms: number; last?: string}>) => {
+		const event = {...verified(false, undefined), steps} as RunEvent;
+		return glanceAt(run(started, exited(0), event)).text;
+	};
+	const lint = {command: 'npm run lint', code: 1, ms: 1};
+	assert.equal(text([{...lint, last: '3 problems'}]), 'exit 1: 3 problems');
+	assert.equal(text([lint]), 'exit 1: npm run lint');
+	// Tests that passed are not what failed.
+	const tests = {command: 'npm test', code: 0, ms: 1, tests: {passed: 5, failed: 0}};
+	assert.equal(text([tests, lint]), 'exit 1: npm run lint');
+});

@@ -248,3 +248,22 @@ test('what is not there has a name, and where it would come from is said', () =>
 	);
 	assert.match(whereFrom('mocha', true), /^mocha is not there: neither .* nor setup brings it$/);
 });
+
+test('where no test was counted, a failure says what was written last', () => {
+	for (const [text, last] of [
+		['src/a.c:3: error: x undeclared\n1 error generated.\nmake: *** [all] Error 1\n', '1 error generated.'],
+		['  2:1  error  no-var\n\n✖ 1 problem\n-----\nnpm error code 1\nnpm ERR! path /w\n', '✖ 1 problem'],
+		['error: it is missing\nerror Command failed with exit code 2.\n', 'error: it is missing'],
+		['\n  \n====\n', undefined],
+		[`${'x'.repeat(500)}\n`, 'x'.repeat(200)],
+	] as const) {
+		assert.equal(read(text).last, last);
+	}
+
+	const checked = {command: 'make', ms: 1, started: true, timedOut: false, tests: undefined, ran: undefined};
+	assert.equal(
+		verdictOf(['make'], [{...checked, code: 2, foundNone: false, doubt: undefined, last: '1 error'}], () => undefined)
+			.because,
+		'make ended with exit code 2: 1 error',
+	);
+});

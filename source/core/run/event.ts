@@ -18,6 +18,7 @@ export type Step = {
 	readonly ms: number;
 	readonly ran?: 'some' | 'none' | undefined;
 	readonly tests?: TestSummary | undefined;
+	/** What it wrote last, where it failed: others' words. */ readonly last?: string | undefined;
 };
 export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 

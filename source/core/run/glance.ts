@@ -124,8 +124,14 @@ function withAgent(run: Run): Found {
 	return active('running', hit ?? run.status?.because ?? (run.stage === 'running' ? 'running' : stageText(run)));
 }
 
+/** What a verification came to: its tests, where they say it; else how the command that failed ended, and its last word. */
 function verdict(run: Run): string {
 	const tests = testsOf(run);
+	const bad = run.stage === 'verify-failed' ? run.verification?.steps.find(({code}) => code !== 0) : undefined;
+	if (bad && (tests?.failed ?? 0) === 0) {
+		return `exit ${bad.code}: ${bad.last ?? bad.command}`;
+	}
+
 	if (tests) {
 		return formatTests(tests);
 	}

@@ -96,12 +96,25 @@ export function whereFrom(name: string, hasSetup: boolean): string {
 /** Characters of a line that are looked at. */
 const longestLine = 4000;
 
+/** Characters of the last line that are kept. */
+const longestLast = 200;
+
+/** Lines in which a program that starts others says no more than that one of them failed. */
+const aboutEnd: readonly RegExp[] = [
+	/^npm (?:error|ERR!)/,
+	/^(?:\S*\/)?g?make(?:\[\d+\])?: /,
+	/^error: (?:script|Recipe|recipe) .* (?:exited|failed)/,
+	/^(?:error )?Command failed with exit code \d+/,
+	/^(?:\s*ELIFECYCLE|info Visit https?:)/,
+];
+
 /** Reads what a verify command writes, as it comes. */
 export class VerifyReader {
 	readonly #tests = new TestCounter();
 	readonly #rests = {stdout: '', stderr: ''};
 	#doubt: {readonly doubt: Doubt; readonly line: string} | undefined;
 	#missing: string | undefined;
+	#last: string | undefined;
 
 	push(text: string, stream: 'stdout' | 'stderr'): void {
 		const lines = (this.#rests[stream] + text).split('\n');
@@ -124,6 +137,10 @@ export class VerifyReader {
 
 		this.#tests.read(line);
 		this.#missing ??= missingIn(line);
+		if (/[\p{L}\d]/u.test(line) && !aboutEnd.some(pattern => pattern.test(line))) {
+			this.#last = line.trim();
+		}
+
 		if (this.#doubt !== undefined) {
 			return;
 		}
@@ -145,6 +162,11 @@ export class VerifyReader {
 
 	get foundNone(): boolean {
 		return this.#tests.foundNone;
+	}
+
+	/** The last line that says more than how the command ended: what it failed with, where no test was counted. */
+	get last(): string | undefined {
+		return this.#last?.slice(0, longestLast);
 	}
 
 	/** The first program or package that was said not to be there. */
@@ -175,6 +197,8 @@ export type Checked = {
 	readonly tests: TestSummary | undefined;
 	readonly ran: 'some' | 'none' | undefined;
 	readonly foundNone: boolean;
+	/** See `VerifyReader.last`. */
+	readonly last?: string | undefined;
 	/** A program or package that it said is not there. */
 	readonly missing?: string | undefined;
 	readonly doubt: {readonly doubt: Doubt; readonly line: string} | undefined;
@@ -199,13 +223,13 @@ const earlierText = ({count, when}: Earlier) =>
 
 /** What one command amounts to, where it did not pass. */
 function doubtOf(
-	{command, code, started, timedOut, over, hits = [], services = [], tests, ran, foundNone, doubt}: Checked,
+	{command, code, started, timedOut, over, hits = [], services = [], tests, ran, foundNone, doubt, last}: Checked,
 	before: Before,
 ): Verdict | undefined {
 	const unclear = (why: Doubt, because: string): Verdict => ({result: 'inconclusive', doubt: why, because});
-	const failed = (because: string): Verdict => ({
+	const failed = (because: string, said?: string): Verdict => ({
 		result: 'failed',
-		because: `${because}${command} ended with exit code ${code}`,
+		because: `${because}${command} ended with exit code ${code}${said === undefined ? '' : `: ${said}`}`,
 	});
 	if (timedOut) {
 		return unclear('timeout', [`${quoted(command)} was ended by its time limit`, ...hits].join(': '));
@@ -255,7 +279,7 @@ function doubtOf(
 					`${quoted(command)} found no test, and ended with exit code ${code}` +
 						`${ranBefore ? `; ${earlierText(earlier)}` : ''}`,
 				)
-			: failed('');
+			: failed('', last);
 	}
 
 	if (earlier?.ran === 'unclear' && ran !== 'some') {

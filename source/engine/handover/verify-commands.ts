@@ -154,7 +154,7 @@ async function runCommand(box: Box, command: string, tell: (text: string) => voi
 	}
 
 	reader.end();
-	const {tests, ran, foundNone, missing, doubt} = reader;
+	const {tests, ran, foundNone, missing, doubt, last} = reader;
 	return {
 		command,
 		code: outcome.code,
@@ -169,5 +169,6 @@ async function runCommand(box: Box, command: string, tell: (text: string) => voi
 		foundNone,
 		missing,
 		doubt,
+		last,
 	};
 }

@@ -226,12 +226,13 @@ function finish(
 	{facts, checked, verdict}: {readonly facts: Facts; readonly checked: readonly Checked[]; readonly verdict: Verdict},
 ): void {
 	const {result, doubt, because} = verdict;
-	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests}) => ({
+	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests, last}) => ({
 		command,
 		code: timedOut ? 124 : (code ?? 128),
 		ms,
 		ran,
 		tests,
+		...(code === 0 || last === undefined ? {} : {last}),
 	}));
 	const digest = createHash('sha256')
 		.update(JSON.stringify({...facts, result, steps: steps.map(({command, code}) => ({command, code}))}))
