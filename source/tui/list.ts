@@ -4,6 +4,7 @@ import {glanceAt, groups, type Glance, type Group} from '../core/run/glance.ts';
 import {isOutdated, lastMerges, type Merges} from '../core/run/outdated.ts';
 import type {Run} from '../core/run/run.ts';
 import {hasWorker, isAtWork, stageName} from '../core/run/stages.ts';
+import {branchName} from '../core/git/refs.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {parseFilter, type Filter} from './filter.ts';
 import {byAttention, sorted} from './sort.ts';
@@ -45,6 +46,13 @@ export function isOutdatedIn(run: Run, {runs}: Pick<State, 'runs'>): boolean {
 	}
 
 	return isOutdated(run, merges);
+}
+
+/** Whether its target says what verifies a result; undefined where that is not known. */
+export function hasVerifyCommand(run: Run, {offers}: Pick<State, 'offers'>): boolean | undefined {
+	const offer = offers[run.project.id];
+	// What is offered is the policy of the branch that is checked out; the run's target may be another.
+	return offer && branchName(run.target) === offer.branches[0] ? offer.verify.length > 0 : undefined;
 }
 
 /** How a run stands, as the list has it. */
@@ -130,21 +138,26 @@ function ranked(rows: readonly RunRow[], text: string): readonly RunRow[] {
 /** A row for each run, whatever is shown of them: made anew only for a run that changed. */
 const made = new WeakMap<
 	Run,
-	RunRow & {readonly changes: unknown; readonly deploy: unknown; readonly outdated: boolean}
+	RunRow & {readonly changes: unknown; readonly offer: unknown; readonly outdated: boolean}
 >();
 
 function rowOf(run: Run, state: Known): RunRow {
 	const {changes, offers} = state;
 	const outdated = isOutdatedIn(run, state);
 	const known = made.get(run);
-	const [own, deploy] = [changes[run.id], offers[run.project.id]?.deploy];
-	if (known && known.changes === own && known.deploy === deploy && known.outdated === outdated) {
+	const [own, offer] = [changes[run.id], offers[run.project.id]];
+	if (known && known.changes === own && known.offer === offer && known.outdated === outdated) {
 		return known;
 	}
 
-	const hasDeploy = deploy !== undefined && Object.keys(deploy).length > 0;
-	const glance = glanceAt(run, {changes: own, isOutdated: outdated, hasDeploy});
-	const row = {kind: 'run' as const, run, glance, changes: own, deploy, outdated};
+	const deploy = offer?.deploy;
+	const glance = glanceAt(run, {
+		changes: own,
+		isOutdated: outdated,
+		hasVerify: hasVerifyCommand(run, state),
+		hasDeploy: deploy !== undefined && Object.keys(deploy).length > 0,
+	});
+	const row = {kind: 'run' as const, run, glance, changes: own, offer, outdated};
 	made.set(run, row);
 	return row;
 }

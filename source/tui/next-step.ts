@@ -10,6 +10,7 @@ export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; read
 	retry: {action: 'resume', word: 'retry'},
 	'follow-up': {action: 'resume', word: 'follow up'},
 	verify: {action: 'verify', word: 'verify'},
+	'set-verify': {action: 'verify', word: 'set verify'},
 	review: {action: 'changes', word: 'review'},
 	rebase: {action: 'rebase', word: 'rebase'},
 	merge: {action: 'merge', word: 'merge'},

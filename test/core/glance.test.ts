@@ -143,3 +143,10 @@ test('a failed verification without counted tests says the exit code and the las
 	const tests = {command: 'npm test', code: 0, ms: 1, tests: {passed: 5, failed: 0}};
 	assert.equal(text([tests, lint]), 'exit 1: npm run lint');
 });
+
+test('where there is no verify command, setting one comes next', () => {
+	const none = {...verified(false, undefined), result: 'inconclusive', doubt: 'no-commands', steps: []} as RunEvent;
+	assert.deepEqual(seen(run(started, exited(0)), {hasVerify: false})[3], 'set-verify');
+	assert.deepEqual(seen(run(started, exited(0), none)), ['needs you', 'unclear', 'no verify command', 'set-verify']);
+	assert.deepEqual(seen(run(started, exited(0), none), {hasVerify: true})[3], 'verify');
+});

@@ -36,6 +36,7 @@ export type NextStep =
 	| 'retry'
 	| 'follow-up'
 	| 'verify'
+	| 'set-verify'
 	| 'review'
 	| 'rebase'
 	| 'merge'
@@ -57,6 +58,8 @@ export type Glance = {
 export type Besides = {
 	/** What it changed, as it was counted last. */ readonly changes?: Changes | undefined;
 	/** Whether its target moved since it was verified. */ readonly isOutdated?: boolean | undefined;
+	/** Whether its project says what verifies a result; undefined where that is not known. */
+	readonly hasVerify?: boolean | undefined;
 	/** Whether its project says how it is deployed. */ readonly hasDeploy?: boolean | undefined;
 };
 
@@ -95,8 +98,8 @@ function failure({exit, hits, because}: Run): string {
 }
 
 /** An agent's work that nobody verified yet. */
-function unverified(run: Run, {changes}: Besides): Found {
-	const count = run.captured?.files ?? changes?.files;
+function unverified(run: Run, besides: Besides): Found {
+	const count = run.captured?.files ?? besides.changes?.files;
 	if (run.conflicts) {
 		return need('failed', `conflicts with ${branchName(run.target)}`, 'rebase');
 	}
@@ -106,7 +109,11 @@ function unverified(run: Run, {changes}: Besides): Found {
 		return need('changed', `${how}, no changes`, 'follow-up');
 	}
 
-	return need('changed', count === undefined ? how : `${how}, ${files(count)}`, 'verify');
+	return need(
+		'changed',
+		count === undefined ? how : `${how}, ${files(count)}`,
+		besides.hasVerify === false ? 'set-verify' : 'verify',
+	);
 }
 
 /** A run whose agent, or whose supervisor before it, is there. */
@@ -165,7 +172,13 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 	verifying: atGate,
 	verified: (run, {isOutdated}) => (isOutdated ? outdated(run) : need('passed', verdict(run), 'review')),
 	'verify-failed': run => need('failed', verdict(run), 'log'),
-	inconclusive: run => need('unclear', stageText(run), 'log'),
+	inconclusive: (run, {hasVerify}) => {
+		const isUnset = run.verification?.doubt === 'no-commands';
+		// Once there is a command, it has to be run.
+		return isUnset
+			? need('unclear', 'no verify command', hasVerify === true ? 'verify' : 'set-verify')
+			: need('unclear', stageText(run), 'log');
+	},
 	approved: (run, {isOutdated}) =>
 		isOutdated
 			? outdated(run)

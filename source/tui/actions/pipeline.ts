@@ -3,7 +3,7 @@ import {gatesOf, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog, openQueue} from '../forms/dialogs.ts';
-import {glanceOf, isOutdatedIn} from '../list.ts';
+import {glanceOf, hasVerifyCommand, isOutdatedIn} from '../list.ts';
 import {logKind} from '../navigation.ts';
 import {selectedRun, type State} from '../state.ts';
 import {runVerb, runVerbsForAll, stay, type Handler, type Step} from '../step.ts';
@@ -75,9 +75,7 @@ const each =
 	};
 
 function verify(state: State, run: Run): Step {
-	const offer = state.offers[run.project.id];
-	// What is offered is the policy of the branch that is checked out; the run's target may be another.
-	if (offer?.verify.length === 0 && branchName(run.target) === offer.branches[0]) {
+	if (glanceOf(run, state).next === 'set-verify' || hasVerifyCommand(run, state) === false) {
 		return openDialog(state, 'init');
 	}
 

@@ -77,7 +77,7 @@ function stopQueue(state: State, {queue}: Dialog): Step {
 }
 
 /** Questions whose fields follow from what a project's policy says. */
-const fromPolicy: readonly DialogKind[] = ['approve', 'deploy', 'rollback'];
+const fromPolicy: readonly DialogKind[] = ['approve', 'deploy', 'rollback', 'init'];
 
 /** The question with what a policy says that has been read meanwhile, unless something was typed already. */
 export function offerDialog(state: State): Step {
@@ -99,6 +99,10 @@ export function offerDialog(state: State): Step {
 
 /** Whether a question asks for something else now. A target that was chosen stays chosen. */
 function isOther({kind, fields}: Dialog, question: Question): boolean {
+	if (kind === 'init') {
+		return question.fields[0]?.value !== fields[0]?.value;
+	}
+
 	return kind === 'deploy'
 		? fields[0]?.options === undefined
 		: fields.length !== question.fields.length ||

@@ -6,6 +6,7 @@ import type {Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {block, type Line} from '../paint/line.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
+import {glanceOf} from '../list.ts';
 import {lastGood} from '../targets.ts';
 import {gatesLayout} from '../layout.ts';
 import {opensAt, windowText} from '../forms/deploy-window.ts';
@@ -58,6 +59,10 @@ function deployText(state: State, run: Run): string {
 
 /** What follows a gate's reason: a key that helps on. */
 function hintOf(state: State, run: Run, gate: GateState): string {
+	if (gate.id === 'verify' && glanceOf(run, state).next === 'set-verify') {
+		return ' (there is no verify command: v sets one)';
+	}
+
 	if (gate.id === 'verify') {
 		const ended = gate.state === 'failed' || gate.state === 'inconclusive' || gate.state === 'done';
 		return ended && run.verification ? ' (w log)' : '';

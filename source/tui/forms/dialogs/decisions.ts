@@ -258,11 +258,15 @@ const init: DialogDefinition = {
 				{
 					id: 'command',
 					label: 'Command',
-					value: state.offers[project.id]!.suggestedVerify ?? '',
+					value: state.offers[project.id]?.suggestedVerify ?? '',
 					hint: 'runs on the merged result, in a sandbox without network',
 				},
 			],
 		};
+	},
+	load(state) {
+		const {project} = selectedRun(state)!;
+		return state.offers[project.id] ? [] : [{type: 'offer', project: project.id}];
 	},
 	submit(state, dialog, values) {
 		if (!values['command']) {

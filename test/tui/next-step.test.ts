@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import type {State} from '../../source/tui/state.ts';
+import {update} from '../../source/tui/update.ts';
+import {press, text} from './press.ts';
+import {exited, run, started, state, verified} from './states.ts';
+
+/* What a row offers as the next step is what the key does, and can be done. */
+
+const offering = (verify: string[]): State['offers'] => ({
+	p: {
+		branches: ['main'],
+		prompts: [],
+		network: [],
+		approveWord: null,
+		approveSigned: false,
+		verify,
+		suggestedVerify: 'make test',
+		deploy: {},
+	},
+});
+
+test('where there is no verify command, the row and the pipeline offer to set one', () => {
+	const one = state([run('one', started, exited)], {offers: offering([])});
+	assert.match(text(one), /one .* v set verify/);
+	assert.match(text({...one, screen: 'gates'}), /Verify .*\(there is no verify command: v sets one\)/);
+	const set = {...one, offers: offering(['make test'])};
+	assert.match(text(set), /one .* v verify/);
+	assert.doesNotMatch(text({...set, screen: 'gates'}), /v sets one/);
+});
+
+test('a verification that found no command offers to set one, although the policy was not read yet', () => {
+	const verification = {...run('v', started, exited, ...verified).verification!, doubt: 'no-commands' as const};
+	const one = {...run('one', started, exited), stage: 'inconclusive' as const, verification};
+	assert.match(text(state([one], {offers: {}})), /one .*no verify command .* v set verify/);
+	const asked = press(state([one], {offers: {}}), 'v');
+	assert.match(text(asked.state), /has no verify command/);
+	assert.deepEqual(asked.effects, [{type: 'offer', project: 'p'}]);
+	const suggested = update(asked.state, {type: 'offer', project: 'p', offer: offering([])['p']!}).state;
+	assert.match(text(suggested), /Command +make test/);
+	// Once there is one, it has to be run.
+	assert.match(text(state([one], {offers: offering(['make test'])})), /one .* v verify/);
+});
