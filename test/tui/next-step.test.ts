@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import type {RunEvent} from '../../source/core/run/event.ts';
 import type {State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {press, text} from './press.ts';
-import {exited, run, started, state, verified} from './states.ts';
+import {approved, exited, run, started, state, verified} from './states.ts';
 
 /* What a row offers as the next step is what the key does, and can be done. */
 
@@ -40,4 +41,15 @@ test('a verification that found no command offers to set one, although the polic
 	assert.match(text(suggested), /Command +make test/);
 	// Once there is one, it has to be run.
 	assert.match(text(state([one], {offers: offering(['make test'])})), /one .* v verify/);
+});
+
+test('a discard says that it voids what there is, and nothing else', () => {
+	const asked = (...events: RunEvent[]) => text(press(state([run('one', started, exited, ...events)]), 'D').state);
+	assert.doesNotMatch(asked(), /Void/);
+	const failed = verified.map(event =>
+		event.type === 'verify.finished' ? {...event, passed: false, result: 'failed' as const} : event,
+	);
+	assert.doesNotMatch(asked(...failed), /Void/, 'what failed is worth nothing');
+	assert.match(asked(...verified), /Void +verification(?! and)/);
+	assert.match(asked(...verified, approved), /Void +verification and approval/);
 });

@@ -79,7 +79,7 @@ test("what ends an agent, its verification or a person's words asks first, and o
 		[running, 'x', 'stop one', /Stop one\?[\s\S]*it has run for/],
 		[state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],
 		[finished, 'r', 'resume one', /Run one again, from the beginning\?[\s\S]*attempt 2 of: x/],
-		[ready, 'r', 'resume one', /Void {5}its verification/],
+		[ready, 'r', 'resume one', /Void {5}verification/],
 		[running, 'ctrl-x', 'pause --all', /Pause the one run/],
 		[
 			state([

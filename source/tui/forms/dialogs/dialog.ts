@@ -124,8 +124,11 @@ export function runsOf(state: State, dialog: Dialog): Run[] {
 	return dialog.runs.flatMap(id => state.runs.find(run => run.id === id) ?? []);
 }
 
-/** What another attempt makes void. */
-export function voidedByAttempt(run: Run): DialogLine[] {
-	const both = run.approval ? 'its verification and its approval' : 'its verification';
-	return run.verification ? [fact('Void', both, 'warn')] : [];
+/** What another attempt, or a discard, makes void: a verification that passed, and an approval. */
+export function voidedLines(runs: readonly Run[]): DialogLine[] {
+	const parts = [
+		...(runs.some(run => run.verification?.passed) ? ['verification'] : []),
+		...(runs.some(run => run.approval) ? ['approval'] : []),
+	];
+	return parts.length === 0 ? [] : [fact('Void', parts.join(' and '), 'warn')];
 }

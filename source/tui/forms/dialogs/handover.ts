@@ -4,7 +4,7 @@ import type {Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {runVerb, runVerbsForAll} from '../../step.ts';
-import {describeRuns, fact, flag, runLines, runsOf, voidedByAttempt, type DialogDefinition} from './dialog.ts';
+import {describeRuns, fact, flag, runLines, runsOf, voidedLines, type DialogDefinition} from './dialog.ts';
 
 /* What moves a target branch, or a run onto it: one key asks, another one does it. */
 
@@ -57,7 +57,7 @@ const rebase: DialogDefinition = {
 							`its command runs again, and is told what to do by {prompt} alone: ${escapeLine(run.argv.join(' ')).slice(0, 120)}`,
 						)
 					: fact('Tells', 'the agent to rebase its branch, and what conflicts'),
-				...voidedByAttempt(run),
+				...voidedLines([run]),
 			],
 		};
 	},

@@ -16,7 +16,7 @@ import {
 	runLines,
 	runsOf,
 	taskLine,
-	voidedByAttempt,
+	voidedLines,
 	type DialogDefinition,
 } from './dialog.ts';
 
@@ -40,7 +40,7 @@ const resume: DialogDefinition = {
 			lines: [
 				...runLines(state, [run]),
 				...(last === '' ? [] : [fact('Last reply', escapeLine(last))]),
-				...voidedByAttempt(run),
+				...voidedLines([run]),
 			],
 			fields: [
 				{
@@ -73,7 +73,7 @@ const rerun: DialogDefinition = {
 				...runLines(state, [run]),
 				fact('Command', `attempt ${run.attempt + 1} of: ${escapeLine(run.argv.join(' ')).slice(0, maxCommandLength)}`),
 				fact('Where', 'in the same folder, with what it changed already'),
-				...voidedByAttempt(run),
+				...voidedLines([run]),
 			],
 		};
 	},
@@ -94,7 +94,6 @@ function keptLine(runs: readonly Run[]): DialogLine {
 const discard: DialogDefinition = {
 	open(state) {
 		const runs = targets(state).filter(run => isDiscardable(run));
-		const voided = runs.some(run => !run.merge && (run.verification || run.approval));
 		return {
 			title: `Discard ${describeRuns(runs)}?`,
 			runs: runs.map(run => run.id),
@@ -103,7 +102,7 @@ const discard: DialogDefinition = {
 				...runLines(state, runs),
 				keptLine(runs),
 				fact('Deleted', `the ${runs.length === 1 ? 'worktree' : 'worktrees'}, with files that git ignores`),
-				...(voided ? [fact('Void', 'verification and approval', 'warn')] : []),
+				...voidedLines(runs.filter(run => !run.merge)),
 				fact('Undo', 'U restores (H shows discarded runs)'),
 			],
 			fields: [reasonField('optional')],
