@@ -28,6 +28,18 @@ export function lastMerges(runs: readonly Run[]): Merges {
 	return last;
 }
 
+/** Other results that its merge would make outdated: verified, or approved, for the same target, and still good. */
+export function outdatedBy(run: Run, runs: readonly Run[]): readonly Run[] {
+	const merges = lastMerges(runs);
+	return runs.filter(
+		other =>
+			other.id !== run.id &&
+			mergeKey(other) === mergeKey(run) &&
+			(other.stage === 'verified' || other.stage === 'approved') &&
+			!isOutdated(other, merges),
+	);
+}
+
 /** Whether its target moved since it was verified, so that it has to be verified again. */
 export function isOutdated(run: Run, merges: Merges): boolean {
 	const {verification, stage} = run;

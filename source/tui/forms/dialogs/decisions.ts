@@ -8,6 +8,7 @@ import {isInForce} from '../../../core/scope.ts';
 import {formatDuration} from '../../../core/text/time.ts';
 import {summaryLines} from '../../../core/packages/summary.ts';
 import {timeWorked, type Run, type Verification} from '../../../core/run/run.ts';
+import {outdatedBy} from '../../../core/run/outdated.ts';
 import {viewedText} from '../../../core/run/statement.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {flagsFor} from '../../review/order.ts';
@@ -20,6 +21,7 @@ import {
 	confirmField,
 	fact,
 	flag,
+	listNames,
 	reasonArguments,
 	reasonField,
 	runsOf,
@@ -133,6 +135,15 @@ function auditLine({audit}: Run): DialogLine {
 		: fact('Audit', `! ${items}${audit.stale ? ' (outdated)' : ''}`, 'warn');
 }
 
+/** What its merge does to the results that wait beside it. */
+function thenLines(run: Run, state: State): DialogLine[] {
+	const others = outdatedBy(run, state.runs).map(({id}) => id);
+	const which = others.length === 1 ? `${others[0]} outdated: it has` : `${listNames(others).join(', ')} outdated: they have`;
+	return others.length === 0
+		? []
+		: [fact('Then', `its merge (m) makes ${which} to be verified (v) and approved again`, 'warn')];
+}
+
 const approve: DialogDefinition = {
 	open(state) {
 		const run = selectedRun(state)!;
@@ -157,6 +168,7 @@ const approve: DialogDefinition = {
 					'Merges',
 					`${run.branch} ${head.slice(0, 7)} → ${branchName(run.target)} ${base.slice(0, 7)}  (ctrl-t: whole hashes)`,
 				),
+				...thenLines(run, state),
 				...(approveSigned ? [fact('Signed', 'with your SSH key, exactly this')] : []),
 			],
 			details: [
