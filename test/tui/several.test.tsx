@@ -152,6 +152,13 @@ test('selected runs are approved one question after the other', () => {
 	const first = press(marked([ready('one'), ready('two'), run('busy', started), ready('three')]), 'y');
 	assert.match(text(first.state), /Approve one for main \(1 of 3\)/);
 	assert.match(text(first.state), /ctrl-n skip {2}esc stop/);
+	// A merge moves the target of the others, which is said before it is decided on.
+	assert.match(
+		text({...first.state, columns: 200}),
+		/Then +its merge \(m\) makes two, three outdated: they have to be verified \(v\) and approved again/,
+	);
+	const elsewhere = press(marked([ready('one'), {...ready('two'), target: 'refs/heads/next'}]), 'y');
+	assert.doesNotMatch(text(elsewhere.state), /outdated/);
 	const second = press(first.state, ...'yes', 'return');
 	assert.deepEqual(verbs(second.effects), ['approve one']);
 	assert.match(text(second.state), /Approve two for main \(2 of 3\)/);
@@ -242,4 +249,15 @@ test('verbs that wait for each other are begun one at a time, and several about 
 	assert.ok(message?.type === 'done');
 	assert.deepEqual([message.code, message.argv, message.ran], [3, ['allow', 'b'], [['allow', 'a']]]);
 	assert.match(update(from, message).state.notice!.text, /no \(1 done before it\)/);
+});
+
+test('with runs selected, the footer says how many, and what can be done to them', () => {
+	const runs = [ready('one'), ready('two'), run('busy', started)];
+	const footer = (from: State) => text(from).split('\n').at(-1)!;
+	const both = {...marked(runs), columns: 140, selected: 'busy'};
+	assert.match(footer(both), /^ +3 selected: {2}v verify {2}y approve {2}\+ grant {2}x stop {2}D discard {2}= compare/);
+	assert.match(footer(both), /esc none$/);
+	assert.doesNotMatch(footer(both), /attach|terminal|m merge/);
+	assert.match(footer({...both, columns: 80}), /^ +3 selected: .*esc none$/);
+	assert.doesNotMatch(footer(press(both, 'escape').state), /selected/);
 });

@@ -23,9 +23,45 @@ function nextStepOf(state: State): {readonly action: Action; readonly key: strin
 		: undefined;
 }
 
+/** What is done to several runs at once, the likeliest first. */
+const batchActions: readonly Action[] = [
+	'verify',
+	'approve',
+	'merge',
+	'grant',
+	'stop',
+	'discard',
+	'compare',
+	'audit',
+	'panic',
+	'thaw',
+	'acknowledge',
+];
+
+/** Where several runs are selected: how many, and what can be done to any of them. */
+function batchKeys(state: State): readonly KeyWord[] {
+	const entry = (action: Action) => {
+		const binding = bindingOf(action);
+		return {key: keyName(keysOf(binding, state)[0] ?? ''), title: shortTitle(binding)};
+	};
+	return fitted(
+		[
+			{key: '', title: `${state.list.marked.length} selected:`},
+			...batchActions.filter(action => bindingOf(action).disabled?.(state) === undefined).map(action => entry(action)),
+			{key: 'space', title: 'select'},
+			{key: 'esc', title: 'none'},
+		],
+		state.columns - 1,
+	);
+}
+
 /** Keys of a place, each with its words, as many as there is room for; the ways out are always among them. */
 function footerKeys(state: State): ReadonlyArray<{readonly key: string; readonly title: string}> {
 	const place = placeOf(state);
+	if (place === 'fleet' && state.list.marked.length > 0) {
+		return batchKeys(state);
+	}
+
 	const own = bindingsOf(place)
 		.filter(binding => binding.footer !== undefined)
 		.sort((a, b) => a.footer! - b.footer!);
@@ -160,7 +196,7 @@ export function footerKeyAt(state: State, column: number): string | undefined {
 	let start = 1;
 	for (const {key, title} of footerWords(state)) {
 		const end = start + key.length + 1 + title.length;
-		if (column >= start && column < end) {
+		if (column >= start && column < end && key !== '') {
 			return keyOf(key);
 		}
 
