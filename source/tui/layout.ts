@@ -27,6 +27,9 @@ const firstStepRows = 6;
 /** Rows of output that a list leaves, where there are as many. */
 const minOutput = 5;
 
+/** Rows of the selected run's heading and facts below the list, at most. */
+const mostFacts = 4;
+
 /** With fewer rows for list and run there is no room for output. */
 const lowHeight = 14;
 
@@ -42,14 +45,23 @@ export type FleetLayout = {
 	readonly output: number;
 	/** Rows of what happened lately, below the list. */
 	readonly activity: number;
+	/** Whether a blank row stands between groups of the list. */
+	readonly isSpaced: boolean;
 };
 
 /** Rows that the list leaves free before what happened lately is shown in them, and the most that it takes. */
 const [minActivity, maxActivity] = [6, 14];
 
+/** Rows of the list, and of blanks between its groups: those only where all rows are in view with them. */
+function listSize(state: State, most: number): {readonly rows: number; readonly isSpaced: boolean} {
+	const all = listRows(state);
+	const spaced = all.length + all.slice(1).filter(({kind}) => kind === 'group').length;
+	return spaced <= most ? {rows: spaced, isSpaced: spaced > all.length} : {rows: all.length, isSpaced: false};
+}
+
 /** Rows for what happened lately: only what the list leaves, with a blank row between. */
 function activityRoom(state: State, room: number): number {
-	const free = room - listRows(state).length - 1;
+	const free = room - listSize(state, room).rows - 1;
 	const wanted = paneLines(state).length + 1;
 	return free >= minActivity && wanted > 1 ? Math.min(free, wanted, maxActivity) : 0;
 }
@@ -70,25 +82,38 @@ export function fleetLayout(state: State, height: number): FleetLayout {
 			preview: {height: room, width, isBeside: true},
 			output: Math.max(0, room - facts),
 			activity,
+			isSpaced: listSize(state, room - activity).isSpaced,
 		};
 	}
 
 	const facts = factLines(state, columns, false).length + 1;
-	// Without a run, what comes first is there.
-	const rows = Math.max(state.runs.length === 0 ? firstStepRows : 1, listRows(state).length);
 	// On a low terminal the list is what is looked for.
-	const most = Math.max(4, room - facts - (room < lowHeight ? 0 : minOutput));
-	const table = Math.min(
-		rows,
-		state.listRows === undefined ? most : Math.max(2, Math.min(state.listRows, room - facts)),
-	);
+	const free = Math.max(4, room - facts - (room < lowHeight ? 0 : minOutput));
+	const most = state.listRows === undefined ? free : Math.max(2, Math.min(state.listRows, room - facts));
+	// The facts of some runs have a row more: blanks must not come and go with the cursor.
+	const {rows, isSpaced} = listSize(state, Math.min(most, room - mostFacts - minOutput));
+	// Without a run, what comes first is there.
+	const table = Math.min(Math.max(state.runs.length === 0 ? firstStepRows : 1, rows), most);
 	return {
 		top,
 		list: {height: table, width: columns},
 		preview: {height: room - table, width: columns, isBeside: false},
 		output: Math.max(0, room - table - facts),
 		activity: 0,
+		isSpaced,
 	};
+}
+
+/**
+ * Which row of the list each row of the terminal shows, from the list's first on; undefined for a blank one.
+ * @param height of the screen without footer and dialog
+ */
+export function listInView(state: State, height: number): ReadonlyArray<number | undefined> {
+	const {from, to} = listWindow(state, height);
+	const {isSpaced} = fleetLayout(state, height);
+	return listRows(state)
+		.slice(from, to)
+		.flatMap(({kind}, index) => (isSpaced && index > 0 && kind === 'group' ? [undefined, from + index] : [from + index]));
 }
 
 /** The rows of a list that are in view, with the selected one in the middle where there are more. */

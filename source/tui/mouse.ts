@@ -6,7 +6,7 @@ import {typed} from './input.ts';
 import {bindingOf, keysOf} from './keymap.ts';
 import {move, movePreview, openTab, selectRow} from './navigation.ts';
 import {footerKeyAt} from './screens/footer.ts';
-import {activityHead, activityWindow, fleetLayout, footerHeight, foundHead, foundWindow, listWindow} from './layout.ts';
+import {activityHead, activityWindow, fleetLayout, footerHeight, foundHead, foundWindow, listInView} from './layout.ts';
 import {fromTop, moveByFiles, moveTo} from './review/cursor.ts';
 import {fileAt, fileInPane} from './review/pane.ts';
 import {paneWidth, headerHeight, isListing, reviewHeight} from './review/layout.ts';
@@ -98,12 +98,12 @@ function inList(state: State, kind: 'press' | 'drag' | 'up' | 'down', {column, r
 	}
 
 	const at = row - top;
-	const {from, to} = listWindow(state, height);
-	if (at < 0 || from + at >= to || column >= list.width) {
+	const clicked = listInView(state, height)[at];
+	if (clicked === undefined || column >= list.width) {
 		return stay({...state, dragging: false});
 	}
 
-	const selected = selectRow({...state, dragging: false}, from + at);
+	const selected = selectRow({...state, dragging: false}, clicked);
 	return kind !== 'press' || selected.heading !== undefined || selected.selected === undefined
 		? stay(selected)
 		: clickRow(selected, {id: selected.selected, when}, next => openTab(next, 'output'));

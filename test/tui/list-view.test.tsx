@@ -352,3 +352,36 @@ test('the row of each run is made once for a frame: for the list, its title and 
 	assert.equal(walked, before);
 	assert.deepEqual(viewCounts(shown), {all: 2, 'needs you': 0, running: 2, review: 0, done: 0});
 });
+
+test('a blank row stands between groups where all rows still fit, and a click finds the row that is there', () => {
+	const runs = [
+		runOf('p', 'works', started),
+		runOf('p', 'asks', started, {type: 'agent.status', state: 'waiting', because: 'a or b?'}),
+		runOf('p', 'waits', {type: 'run.queued', because: 'waits for its turn'}),
+	];
+	const lists = (from: State) => text(from).slice(0, 12);
+	for (const [columns, rows] of [
+		[80, 24],
+		[140, 45],
+	] as const) {
+		const own = {...state(runs), columns, rows};
+		const lines = lists(own);
+		const at = lines.findIndex(line => line.startsWith('─ Active'));
+		assert.match(lines[at - 1]!.slice(0, 40), /^ *$/, 'a blank row');
+		assert.match(lines[at - 2]!, /asks/);
+		assert.equal(click(own, at + 1, 1000).state.selected, 'works');
+		assert.equal(click(own, at - 1, 1000).state.selected, own.selected, 'nothing is there');
+		assert.equal(click(own, at - 2, 1000).state.selected, 'asks');
+	}
+
+	// The same whichever run is selected, and none where a row would go for it.
+	for (const rows of [12, 13, 14, 15, 16, 17, 18, 19, 20]) {
+		const spaced = runs.map(({id}) =>
+			lists({...state(runs), columns: 80, rows, selected: id}).findIndex(line => line.startsWith('─ Active')),
+		);
+		assert.equal(new Set(spaced).size, 1, `${rows} rows`);
+	}
+
+	const low = lists({...state(runs), columns: 80, rows: 12});
+	assert.match(low[low.findIndex(line => line.startsWith('─ Active')) - 1]!, /asks/);
+});

@@ -6,7 +6,7 @@ import {escapeLine} from '../../core/text/escape-controls.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {parseFilter} from '../filter.ts';
 import {bindingOf, keyName, keysOf, type Action} from '../keymap.ts';
-import {fleetLayout, listWindow} from '../layout.ts';
+import {fleetLayout, listInView, listWindow} from '../layout.ts';
 import {
 	allGlances,
 	countShown,
@@ -197,10 +197,14 @@ function listLines(state: State, height: number): Line[] {
 	}
 
 	const columns = columnsOf(rows, list.width, state);
-	const {from, to} = listWindow(state, height);
-	const at = selectedRow(state);
-	const lines = rows.slice(from, to).map((row, index) => {
-		const isSelected = from + index === at;
+	const selected = selectedRow(state);
+	const lines = listInView(state, height).map((at): Line => {
+		const row = at === undefined ? undefined : rows[at];
+		if (!row) {
+			return {};
+		}
+
+		const isSelected = at === selected;
 		return row.kind === 'group' ? groupLine(row, list.width, isSelected) : runLine(row, columns, {state, isSelected});
 	});
 	return block(lines, list.height);
