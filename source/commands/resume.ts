@@ -1,5 +1,6 @@
 import {compose} from '../compose.ts';
 import {resumeRun} from '../engine/run/resume.ts';
+import {send} from '../engine/owner.ts';
 import {findRun} from '../engine/runs.ts';
 import {askHidden} from '../terminal/ask.ts';
 import {sayRun} from './documents.ts';
@@ -7,7 +8,7 @@ import {noteHidden, readPrompt} from '../terminal/prompt.ts';
 import {define, flag, json, optional, promptFile, required} from './verb.ts';
 
 export const verb = define({
-	summary: 'start another attempt in the same worktree and conversation',
+	summary: 'start another attempt in the same worktree and conversation; a run that waits for another one: start it',
 	arguments: {
 		run: required('RUN'),
 		prompt: optional('["PROMPT"]', 'what to tell the agent, in the same conversation where it can be gone on with'),
@@ -22,7 +23,15 @@ export const verb = define({
 		const prompt = readPrompt(typed, options.promptFile);
 		noteHidden(io, prompt);
 		const context = compose(askHidden(io.interactive));
-		const run = await resumeRun(context, findRun(context, name).id, {prompt, rebase: options.rebase});
+		const found = findRun(context, name);
+		if (found.stage === 'queued' && found.after !== undefined && prompt === undefined && !options.rebase) {
+			await send(context, found, {type: 'release', because: ''});
+			const text = `${found.id} starts without waiting for ${found.after}\n`;
+			sayRun(io, context, {run: found.id, json: options.json, text});
+			return;
+		}
+
+		const run = await resumeRun(context, found.id, {prompt, rebase: options.rebase});
 		const conversation = run.conversation === undefined ? '' : ', in the same conversation';
 		const text = `${run.id} ${run.stage}, attempt ${run.attempt}${conversation}\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});

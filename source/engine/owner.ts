@@ -24,6 +24,7 @@ const answersWithout: {readonly [One in Type]: ((events: readonly RunEvent[]) =>
 	grant: events => ({effect: events.flatMap(event => (event.type === 'scope.granted' ? event.effect : []))[0] ?? ''}),
 	revoke: () => ({cut: 0}),
 	stop: undefined,
+	release: undefined,
 	freeze: undefined,
 	thaw: undefined,
 	budget: () => ({}),

@@ -12,6 +12,7 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'run.created': entry => `${entry.id} in ${entry.project.id}: ${entry.argv.join(' ')}`,
 	'run.queued': entry => entry.because,
 	'run.dequeued': entry => entry.because,
+	'run.released': entry => entry.because,
 	'setup.started': entry => entry.commands.join(' && '),
 	'setup.finished': entry => {
 		const what = `${entry.files} files, ${formatBytes(entry.bytes)}`;

@@ -55,6 +55,7 @@ const commands = [
 	grant,
 	v.strictObject({type: v.literal('revoke'), scope: v.string(), because}),
 	v.strictObject({type: v.literal('stop'), because}),
+	v.strictObject({type: v.literal('release'), because}),
 	v.strictObject({type: v.literal('freeze'), because}),
 	v.strictObject({type: v.literal('thaw'), because}),
 	v.strictObject({type: v.literal('budget'), budget, because}),
@@ -108,6 +109,7 @@ const answers = {
 	/** Connections that were cut, and why a mount stayed, where one did. */
 	revoke: v.object({cut: v.number(), left: v.optional(v.string())}),
 	stop: v.object({}),
+	release: v.object({}),
 	freeze: v.object({}),
 	thaw: v.object({}),
 	budget: v.object({}),

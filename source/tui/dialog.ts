@@ -47,6 +47,7 @@ export type DialogKind =
 	| 'rebase'
 	| 'resume'
 	| 'rerun'
+	| 'release'
 	| 'discard'
 	| 'stop'
 	| 'freeze-all'

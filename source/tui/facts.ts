@@ -124,6 +124,22 @@ function scopesFact(run: Run, now: number): Fact {
 	};
 }
 
+/** What a person can do about one that waits for a run that will not end well. */
+function queueFact(run: Run): Fact[] {
+	return run.stage === 'queued' && run.stuck
+		? [
+				{
+					label: 'Queue',
+					spans: [
+						{text: escapeLine(run.because), tone: 'warn'},
+						{text: ': r starts it anyway, D discards it', tone: 'quiet'},
+					],
+					rows: 2,
+				},
+			]
+		: [];
+}
+
 function asksFact(run: Run, now: number): Fact[] {
 	return run.denials.slice(0, maxNamed).map(({target, count, at}, index) => ({
 		label: index === 0 ? 'Asks' : '',
@@ -145,6 +161,7 @@ function factsOf(run: Run, state: State, isBeside: boolean): Fact[] {
 	return isBeside
 		? [
 				task,
+				...queueFact(run),
 				branchFact(run),
 				agentFact(run, now),
 				changesFact(run, state),
@@ -153,7 +170,7 @@ function factsOf(run: Run, state: State, isBeside: boolean): Fact[] {
 				scopesFact(run, now),
 				...asks,
 			]
-		: [task, scopesFact(run, now), ...asks.slice(0, 1)];
+		: [task, scopesFact(run, now), ...[...queueFact(run), ...asks].slice(0, 1).map(fact => ({...fact, rows: 1}))];
 }
 
 function linesOf({label, spans, rows = 1}: Fact, width: number): Line[] {

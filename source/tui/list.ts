@@ -4,9 +4,9 @@ import {glanceAt, groups, type Glance, type Group} from '../core/run/glance.ts';
 import {isOutdated, lastMerges, type Merges} from '../core/run/outdated.ts';
 import type {Run} from '../core/run/run.ts';
 import {hasWorker, isAtWork, stageName} from '../core/run/stages.ts';
-import {branchName} from '../core/git/refs.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {parseFilter, type Filter} from './filter.ts';
+import {hasVerifyCommand} from './next-step.ts';
 import {byAttention, sorted} from './sort.ts';
 import type {ListState, State} from './state.ts';
 
@@ -46,13 +46,6 @@ export function isOutdatedIn(run: Run, {runs}: Pick<State, 'runs'>): boolean {
 	}
 
 	return isOutdated(run, merges);
-}
-
-/** Whether its target says what verifies a result; undefined where that is not known. */
-export function hasVerifyCommand(run: Run, {offers}: Pick<State, 'offers'>): boolean | undefined {
-	const offer = offers[run.project.id];
-	// What is offered is the policy of the branch that is checked out; the run's target may be another.
-	return offer && branchName(run.target) === offer.branches[0] ? offer.verify.length > 0 : undefined;
 }
 
 /** How a run stands, as the list has it. */

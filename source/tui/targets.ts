@@ -18,7 +18,9 @@ export function targets(state: State): readonly Run[] {
 }
 
 export const canStop = (run: Run) => isStoppable(run.stage);
-export const isDiscardable = (run: Run) => !hasWorker(run.stage) && run.stage !== 'discarded';
+/** One that is queued is stopped first. */
+export const isDiscardable = (run: Run) =>
+	run.stage === 'queued' || (!hasWorker(run.stage) && run.stage !== 'discarded');
 
 /** The runs that `=` compares: those that are selected with space, else all variants of the one under the cursor. */
 export function comparable(state: State): readonly Run[] {

@@ -53,3 +53,27 @@ test('a discard says that it voids what there is, and nothing else', () => {
 	assert.match(asked(...verified), /Void +verification(?! and)/);
 	assert.match(asked(...verified, approved), /Void +verification and approval/);
 });
+
+test('a run that waits for one that will not end well can be started anyway, or discarded', () => {
+	const because = 'waits for first, which is stopped';
+	const waits = {...run('second', {type: 'run.queued', because, stuck: true}), after: 'first'};
+	for (const columns of [100, 140]) {
+		const one = state([waits], {columns, rows: 40});
+		assert.match(text(one), /second .*waits for first, which is .* r start/);
+		assert.match(text(one), /Queue +waits for first, which is stopped: r[^]*starts it anyway, D discards it/);
+		const asked = press(one, 'r');
+		assert.deepEqual(asked.effects, []);
+		assert.match(text(asked.state), /Start second without waiting for first\?/);
+		const [start] = press(asked.state, 'y').effects;
+		assert.deepEqual(start?.type === 'act' && start.argv, ['resume', 'second']);
+		const [discard] = press(one, 'D', 'return').effects;
+		assert.deepEqual(discard?.type === 'act' && [discard.argv, discard.more], [
+			['stop', 'second'],
+			[['discard', 'second']],
+		]);
+	}
+
+	// One that waits for its turn alone has nothing to be released from.
+	const turn = state([run('one', {type: 'run.queued', because: 'run limit reached: 1 at once'})]);
+	assert.match(press(turn, 'r').state.notice!.text, /one is queued/);
+});

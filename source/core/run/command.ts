@@ -31,6 +31,8 @@ export type OwnerCommand =
 	| GrantCommand
 	| {readonly type: 'revoke'; /** As it is granted. */ readonly scope: string; readonly because: string}
 	| {readonly type: 'stop'; readonly because: string}
+	/** It waits for no other run any more; a place it still waits for. */
+	| {readonly type: 'release'; readonly because: string}
 	| {readonly type: 'freeze'; readonly because: string}
 	| {readonly type: 'thaw'; readonly because: string}
 	| {readonly type: 'budget'; /** Null takes it away. */ readonly budget: Budget | null; readonly because: string}

@@ -132,6 +132,12 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			signal: null,
 			because: because === '' ? `stopped by ${actorName(actor)}` : because,
 		}),
+	release: (run, {because}, {actor}) =>
+		unless(
+			decideActor(actor, 'starting a run') ??
+				(run.stage === 'queued' ? undefined : new Refusal(`${run.id} is not queued`, `fleet show ${run.id}`)),
+			{type: 'run.released', because: reasonOf(because, actor)},
+		),
 	// Written down by whoever stops the processes: `whole` is how that came out.
 	freeze: (run, {because}, {actor}) =>
 		unless(decideActor(actor, 'pausing a run') ?? freezeRefusal(run), {

@@ -137,6 +137,7 @@ const words: Words = {
 		return {kind: 'run', text: `${whom}: “${shorten(task, 200)}”${allowed}`, by: nameOf(actor)};
 	},
 	'run.queued': ({because, stuck}) => ({kind: 'run', text: `queued: ${because}`, tone: stuck ? 'warn' : undefined}),
+	'run.released': ({actor}) => ({kind: 'run', text: 'started it without waiting any longer', by: nameOf(actor)}),
 	'run.dequeued': ({because}) => ({kind: 'run', text: because, minor: true}),
 	'setup.started': ({commands}) => ({kind: 'run', text: `setup: ${commands.join(' && ')}`, minor: true}),
 	'setup.finished': ({reused, ms}) => ({

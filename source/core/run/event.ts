@@ -59,6 +59,8 @@ export type RunEvent =
 	  }
 	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}
 	| {type: 'run.dequeued'; because: string}
+	/** A person starts it, whatever comes of the run that it waited for. */
+	| {type: 'run.released'; because: string}
 	/** Setup runs: what its commands leave is not there yet. */
 	| {type: 'setup.started'; commands: string[]}
 	| {
@@ -221,6 +223,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'run.created': true,
 	'run.queued': true,
 	'run.dequeued': true,
+	'run.released': true,
 	'setup.started': true,
 	'setup.finished': true,
 	'run.started': true,

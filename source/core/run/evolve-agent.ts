@@ -51,6 +51,7 @@ function withoutAnswers({denials, answered, dismissed}: Run, scope: string): Pic
 /** What an event of the agent's time changes: its life, its scopes, the network, its model. */
 export const agentChanges = {
 	'run.queued': (_run, entry) => ({stage: 'queued', because: entry.because, stuck: entry.stuck ?? false}),
+	'run.released': () => ({after: undefined, stuck: false, because: 'waits for its turn'}),
 	'run.dequeued': (_run, entry) => ({stage: 'starting', because: entry.because}),
 	'setup.started': (_run, entry) => ({
 		stage: 'starting',

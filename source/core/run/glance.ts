@@ -34,6 +34,7 @@ export type NextStep =
 	| 'allow'
 	| 'log'
 	| 'retry'
+	| 'start'
 	| 'follow-up'
 	| 'verify'
 	| 'set-verify'
@@ -161,7 +162,7 @@ function merged(run: Run, {hasDeploy}: Besides): Found {
 }
 
 const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found} = {
-	queued: run => (run.stuck ? need('failed', run.because) : active('queued', run.because)),
+	queued: run => (run.stuck ? need('failed', run.because, 'start') : active('queued', run.because)),
 	starting: withAgent,
 	running: withAgent,
 	frozen: paused,

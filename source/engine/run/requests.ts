@@ -114,6 +114,7 @@ const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
 	grant,
 	revoke,
 	stop: halted,
+	release: written,
 	freeze: halted,
 	thaw: halted,
 	budget: written,
@@ -143,10 +144,10 @@ export async function perform(
 	send: (response: Response) => void,
 ): Promise<AnswerOf<Ask['type']>> {
 	const {id, stage, because} = supervision.journal.run;
-	if (!supervision.opened.terminal && ask.type !== 'stop') {
+	if (!supervision.opened.terminal && ask.type !== 'stop' && ask.type !== 'release') {
 		throw new Refusal(
 			`${id} is ${stage}: ${because}`,
-			stage === 'queued' ? `fleet stop ${id} takes it out of the queue` : 'wait until it runs',
+			stage === 'queued' ? `fleet stop ${id} takes it out of the queue; fleet resume ${id} starts it where it waits for another run` : 'wait until it runs',
 		);
 	}
 

@@ -69,9 +69,15 @@ function refusesResume(run: Run): string | undefined {
 
 const cannotResume = refusing(run => refusesResume(run));
 
-const cannotTell = refusing(run => (run.stage === 'running' ? undefined : refusesResume(run)));
+const waitsForRun = (run: Run) => run.stage === 'queued' && run.after !== undefined;
+
+const cannotTell = refusing(run => (run.stage === 'running' || waitsForRun(run) ? undefined : refusesResume(run)));
 
 function tell(state: State, run: Run): Step {
+	if (waitsForRun(run)) {
+		return openDialog(state, 'release');
+	}
+
 	if (run.stage === 'running') {
 		return openDialog(state, 'reply', questionOf(state));
 	}

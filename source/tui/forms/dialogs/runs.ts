@@ -6,7 +6,7 @@ import {formatDuration} from '../../../core/text/time.ts';
 import {canStop, isDiscardable, targets} from '../../targets.ts';
 import type {DialogLine} from '../../dialog.ts';
 import {selectedRun, type State} from '../../state.ts';
-import {runVerb, runVerbForAll, spoken} from '../../step.ts';
+import {runVerb, runVerbForAll, runVerbsForAll, spoken} from '../../step.ts';
 import {
 	askAgain,
 	describeRuns,
@@ -80,6 +80,26 @@ const rerun: DialogDefinition = {
 	submit: (state, dialog) => runVerb(state, dialog.runs[0], {argv: ['resume', dialog.runs[0]!], title: 'resume'}),
 };
 
+/** Asks before a run starts although what it waits for did not end well. */
+const release: DialogDefinition = {
+	open(state) {
+		const run = selectedRun(state)!;
+		return {
+			title: `Start ${run.id} without waiting for ${run.after}?`,
+			runs: [run.id],
+			fields: [],
+			yes: 'start it',
+			lines: [
+				taskLine(run),
+				fact('Now', escapeLine(run.because)),
+				fact('Starts', `without what ${run.after} did, as far as that was not merged`),
+				fact('Else', 'D discards it; x takes it out of the queue'),
+			],
+		};
+	},
+	submit: (state, dialog) => runVerb(state, dialog.runs[0], {argv: ['resume', dialog.runs[0]!], title: 'start'}),
+};
+
 /** Where the work of discarded runs is, and how long. */
 function keptLine(runs: readonly Run[]): DialogLine {
 	const [one] = runs;
@@ -109,8 +129,11 @@ const discard: DialogDefinition = {
 		};
 	},
 	submit: (state, dialog, values) =>
-		runVerbForAll(state, runsOf(state, dialog), {
-			argv: run => ['discard', run.id, ...reasonArguments(values['reason'])],
+		runVerbsForAll(state, runsOf(state, dialog), {
+			argvs: run => [
+				...(run.stage === 'queued' ? [['stop', run.id]] : []),
+				['discard', run.id, ...reasonArguments(values['reason'])],
+			],
 			title: 'discard',
 		}),
 };
@@ -243,4 +266,4 @@ const clean: DialogDefinition = {
 		runVerb(state, dialog.runs[0], {argv: ['clean', dialog.runs[0]!], title: 'clean up', then: 'disk'}),
 };
 
-export const runDialogs = {resume, rerun, discard, stop, 'freeze-all': freezeAll, acknowledge, budget, clean};
+export const runDialogs = {resume, rerun, release, discard, stop, 'freeze-all': freezeAll, acknowledge, budget, clean};
