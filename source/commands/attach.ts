@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {compose} from '../compose.ts';
+import {KeptLine} from '../core/text/kept-line.ts';
 import {LeaveKeys} from '../core/text/leave-keys.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
@@ -14,8 +15,10 @@ import {define, required} from './verb.ts';
 const keyWaitMs = 50;
 
 /** Joins this terminal to the agent's, until the person leaves or the run ends. @returns why it ended; empty where the person left */
-async function join(connection: Connection): Promise<string> {
+async function join(connection: Connection, run: string): Promise<string> {
 	const {stdin, stdout} = process;
+	const size = () => ({columns: Math.max(2, stdout.columns), rows: Math.max(2, stdout.rows)});
+	const line = new KeptLine(` ctrl-q leaves ${run} running (or ctrl-] three times)`, size());
 	const filter = new TerminalFilter();
 	const keys = new LeaveKeys();
 	let ended = '';
@@ -27,7 +30,7 @@ async function join(connection: Connection): Promise<string> {
 	};
 
 	connection.onOutput = bytes => {
-		stdout.write(filter.push(bytes));
+		stdout.write(line.keep(Buffer.from(filter.push(bytes)).toString('latin1')), 'latin1');
 	};
 	let leave = () => {};
 	const over = new Promise<void>(resolve => {
@@ -48,14 +51,14 @@ async function join(connection: Connection): Promise<string> {
 		}
 	};
 
-	const size = () => ({columns: Math.max(2, stdout.columns), rows: Math.max(2, stdout.rows)});
 	const onResize = () => {
-		void connection.request({type: 'resize', ...size()}).catch(() => {});
+		stdout.write(line.resize(size()), 'latin1');
+		void connection.request({type: 'resize', ...line.size}).catch(() => {});
 	};
 
 	const giveBack = onAnyEnd(() => {
 		stdin.setRawMode(false);
-		stdout.write(`${restoreTerminal}\r\n`);
+		stdout.write(`${line.clear()}${restoreTerminal}\r\n`);
 	});
 	for (const signal of endingSignals) {
 		process.on(signal, leave);
@@ -66,9 +69,9 @@ async function join(connection: Connection): Promise<string> {
 	stdin.on('end', leave);
 	stdin.resume();
 	try {
-		stdout.write('\u001B[2J\u001B[H');
+		stdout.write(`\u001B[2J\u001B[H${line.draw()}`);
 		// Who does not answer must not keep a person from leaving.
-		await Promise.race([over, connection.request({type: 'attach', ...size()})]);
+		await Promise.race([over, connection.request({type: 'attach', ...line.size})]);
 		stdout.on('resize', onResize);
 		await over;
 	} finally {
@@ -105,7 +108,7 @@ export const verb = define({
 			throw new Refusal(`${run.id} is not running: ${run.because}`, `fleet logs ${run.id}, or fleet resume ${run.id}`);
 		}
 
-		const ended = await join(connection);
+		const ended = await join(connection, run.id);
 		io.out(ended === '' ? `left ${run.id} running\n` : `${run.id}: ${escapeLine(ended)}\n`);
 	},
 });

@@ -40,6 +40,7 @@ test('however a person leaves, the terminal is as before, and the run goes on', 
 		'\u001B[93;5u\u001B[93;5u\u001B[93;5u',
 	]) {
 		const attached = await attach(t, fleet, 'held');
+		assert.match(attached.raw, / ctrl-q leaves held run/, 'how a person leaves is said');
 		attached.write('typed');
 		attached.write(way);
 		await isAsBefore(attached, fleet, JSON.stringify(way));

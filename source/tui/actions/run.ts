@@ -143,7 +143,7 @@ const needsAlarm = needsTarget(
 export const runKeys = {
 	attach: {
 		keys: 't',
-		title: 'terminal',
+		title: 'terminal; ctrl-q leaves it',
 		places: ['fleet', ...tabs],
 		footer: 7,
 		disabled: cannotAttach,
