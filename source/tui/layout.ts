@@ -113,7 +113,9 @@ export function listInView(state: State, height: number): ReadonlyArray<number |
 	const {isSpaced} = fleetLayout(state, height);
 	return listRows(state)
 		.slice(from, to)
-		.flatMap(({kind}, index) => (isSpaced && index > 0 && kind === 'group' ? [undefined, from + index] : [from + index]));
+		.flatMap(({kind}, index) =>
+			isSpaced && index > 0 && kind === 'group' ? [undefined, from + index] : [from + index],
+		);
 }
 
 /** The rows of a list that are in view, with the selected one in the middle where there are more. */

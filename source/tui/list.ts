@@ -6,8 +6,8 @@ import type {Run} from '../core/run/run.ts';
 import {hasWorker, isAtWork, stageName} from '../core/run/stages.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {parseFilter, type Filter} from './filter.ts';
-import {hasVerifyCommand} from './next-step.ts';
 import {byAttention, sorted} from './sort.ts';
+import {hasVerifyCommand} from './verify-command.ts';
 import type {ListState, State} from './state.ts';
 
 /* Which rows the list has: a pure function of the runs and of filter, sort, grouping and folds. */

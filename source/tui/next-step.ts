@@ -1,8 +1,5 @@
-import {branchName} from '../core/git/refs.ts';
 import type {NextStep} from '../core/run/glance.ts';
-import type {Run} from '../core/run/run.ts';
 import type {Action} from './keymap.ts';
-import type {State} from './state.ts';
 
 /** The key's action for what a person does next, and the word beside the key. */
 export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; readonly word: string}>> = {
@@ -22,10 +19,3 @@ export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; read
 	continue: {action: 'thaw', word: 'continue'},
 	restore: {action: 'restore', word: 'restore'},
 };
-
-/** Whether its target says what verifies a result; undefined where that is not known. */
-export function hasVerifyCommand(run: Run, {offers}: Pick<State, 'offers'>): boolean | undefined {
-	const offer = offers[run.project.id];
-	// What is offered is the policy of the branch that is checked out; the run's target may be another.
-	return offer && branchName(run.target) === offer.branches[0] ? offer.verify.length > 0 : undefined;
-}

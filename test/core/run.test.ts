@@ -176,16 +176,18 @@ test('what a grant answered is asked for again once it is taken back, unless som
 });
 
 test('a run that was paused goes on with the time that it had', () => {
-	const events: RunEvent[] = [started, {type: 'run.frozen', because: '', whole: true}, {type: 'run.thawed', because: ''}];
-	const times = [created, ...events].map(
-		(event, index): Entry => ({
-			seq: index + 1,
-			at: new Date(now + index * 60_000).toISOString(),
-			actor: person,
-			prev: '',
-			...event,
-		}),
-	);
+	const events: RunEvent[] = [
+		started,
+		{type: 'run.frozen', because: '', whole: true},
+		{type: 'run.thawed', because: ''},
+	];
+	const times = [created, ...events].map((event, index): Entry => ({
+		seq: index + 1,
+		at: new Date(now + index * 60_000).toISOString(),
+		actor: person,
+		prev: '',
+		...event,
+	}));
 	const since = (count: number) => Date.parse(foldRun(times.slice(0, count))!.since) - now;
 	assert.deepEqual([since(2), since(3), since(4)], [60_000, 120_000, 60_000]);
 });

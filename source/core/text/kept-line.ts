@@ -12,7 +12,7 @@ const fewestRows = 6;
 const disturbs = /\u001B\[(?:[02]?J|\?(?:47|1047|1049)[hl]|!p|\d*(?:;\d*)?r)/;
 
 /** What of the filter's output names a row: margins, and where the cursor goes. */
-const rowed = /\u001B\[(\d*)(?:(;)(\d*))?([rHfd])/g;
+const rowed = /\u001B\[\d*(?:;\d*)?[rHfd]/g;
 
 export class KeptLine {
 	readonly #text: string;
@@ -68,11 +68,13 @@ export class KeptLine {
 
 		const last = this.#rows - 1;
 		const row = (number: string) => Math.min(Number(number === '' ? 1 : number), last);
-		const kept = text.replaceAll(rowed, (_, first: string, between: string | undefined, second = '', final: string) =>
-			final === 'r'
-				? `\u001B[${row(first)};${Number(second) === 0 ? last : row(second)}r`
-				: `\u001B[${row(first)}${between ?? ''}${second}${final}`,
-		);
+		const kept = text.replaceAll(rowed, sequence => {
+			const [first = '', second] = sequence.slice(2, -1).split(';');
+			const final = sequence.at(-1)!;
+			return final === 'r'
+				? `\u001B[${row(first)};${Number(second ?? 0) === 0 ? last : row(second!)}r`
+				: `\u001B[${row(first)}${second === undefined ? '' : `;${second}`}${final}`;
+		});
 		return disturbs.test(text) ? `${kept}${this.#redraw(text)}` : kept;
 	}
 

@@ -102,7 +102,9 @@ async function stateOf(context: Context, run: Run): Promise<State> {
 		}
 
 		case 'none': {
-			return nothing(`${standing}${standing.includes('no changes') ? '' : ', no changes'}: discarding deletes its worktree`);
+			return nothing(
+				`${standing}${standing.includes('no changes') ? '' : ', no changes'}: discarding deletes its worktree`,
+			);
 		}
 
 		case 'unmerged': {

@@ -147,7 +147,9 @@ export async function perform(
 	if (!supervision.opened.terminal && ask.type !== 'stop' && ask.type !== 'release') {
 		throw new Refusal(
 			`${id} is ${stage}: ${because}`,
-			stage === 'queued' ? `fleet stop ${id} takes it out of the queue; fleet resume ${id} starts it where it waits for another run` : 'wait until it runs',
+			stage === 'queued'
+				? `fleet stop ${id} takes it out of the queue; fleet resume ${id} starts it where it waits for another run`
+				: 'wait until it runs',
 		);
 	}
 

@@ -5,7 +5,7 @@ import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog, openQueue} from '../forms/dialogs.ts';
 import {glanceOf, isOutdatedIn} from '../list.ts';
 import {logKind} from '../navigation.ts';
-import {hasVerifyCommand} from '../next-step.ts';
+import {hasVerifyCommand} from '../verify-command.ts';
 import {selectedRun, type State} from '../state.ts';
 import {runVerb, runVerbsForAll, stay, type Handler, type Step} from '../step.ts';
 import {lastGood, targets} from '../targets.ts';

@@ -138,7 +138,8 @@ function auditLine({audit}: Run): DialogLine {
 /** What its merge does to the results that wait beside it. */
 function thenLines(run: Run, state: State): DialogLine[] {
 	const others = outdatedBy(run, state.runs).map(({id}) => id);
-	const which = others.length === 1 ? `${others[0]} outdated: it has` : `${listNames(others).join(', ')} outdated: they have`;
+	const which =
+		others.length === 1 ? `${others[0]} outdated: it has` : `${listNames(others).join(', ')} outdated: they have`;
 	return others.length === 0
 		? []
 		: [fact('Then', `its merge (m) makes ${which} to be verified (v) and approved again`, 'warn')];
