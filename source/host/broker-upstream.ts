@@ -12,18 +12,21 @@ const https = process.getBuiltinModule('node:https');
 const tls = process.getBuiltinModule('node:tls');
 const {isIP} = process.getBuiltinModule('node:net');
 
+/** What is asked, and the way there. */
+type Way = Pick<Connection, 'target' | 'route'>;
+
 /** How the broker asks servers: over TLS whose certificate is checked, by the way that was decided. */
 export class BrokerUpstream {
-	readonly #hooks: BrokerHooks;
+	readonly #hooks: Pick<BrokerHooks, 'trust' | 'placeOf'>;
 	// A handshake of TLS is dear, so connections wait longer for the next request than the plain proxy's.
 	readonly #pools = new Pools<HttpsAgent>({idleTimeoutMs: 60_000});
 
-	constructor(hooks: BrokerHooks) {
+	constructor(hooks: Pick<BrokerHooks, 'trust' | 'placeOf'>) {
 		this.#hooks = hooks;
 	}
 
 	/** One pool for a host, since a check of the certificate that is set for a request would keep no connection alive. */
-	pool(connection: Connection): HttpsAgent {
+	pool(connection: Way): HttpsAgent {
 		const {target, route} = connection;
 		return this.#pools.get(routeKey(target, route), target, options =>
 			this.#byRoute(new https.Agent(options), connection),
@@ -31,7 +34,7 @@ export class BrokerUpstream {
 	}
 
 	/** For one request alone. */
-	single(connection: Connection): HttpsAgent {
+	single(connection: Way): HttpsAgent {
 		return this.#byRoute(new https.Agent({keepAlive: false}), connection);
 	}
 
@@ -51,7 +54,7 @@ export class BrokerUpstream {
 	place({
 		target,
 		route,
-	}: Connection): HttpsOptions & {readonly ALPNProtocols: string[]; readonly secureContext?: SecureContext} {
+	}: Way): HttpsOptions & {readonly ALPNProtocols: string[]; readonly secureContext?: SecureContext} {
 		const secureContext = this.#hooks.trust?.();
 		const servername = isIP(target.host) ? {} : {servername: target.host === hostName ? 'localhost' : target.host};
 		return {
@@ -64,7 +67,7 @@ export class BrokerUpstream {
 	}
 
 	/** Has an agent connect by the way that was decided, where that is more than an address. */
-	#byRoute(agent: HttpsAgent, connection: Connection): HttpsAgent {
+	#byRoute(agent: HttpsAgent, connection: Way): HttpsAgent {
 		const {target, route} = connection;
 		return route.proxy === undefined
 			? agent
@@ -88,7 +91,7 @@ export class BrokerUpstream {
 	}
 
 	/** The headers of a request as they go out: a compressed reply could not be looked into, so none is asked for. */
-	headers(connection: Connection, decided: Omit<Parameters<typeof writeHeaders>[0], 'host' | 'fixed'>): HeaderPairs {
+	headers(connection: Way, decided: Omit<Parameters<typeof writeHeaders>[0], 'host' | 'fixed'>): HeaderPairs {
 		const {host, port} = connection.target;
 		return writeHeaders({
 			...decided,

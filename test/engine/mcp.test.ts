@@ -22,13 +22,13 @@ const {StreamableHTTPClientTransport} = await import(base + 'streamableHttp.js')
 const [name, ...steps] = process.argv.slice(2);
 const client = new Client({name: 'inside', version: '1'});
 try {
-	await client.connect(new StreamableHTTPClientTransport(new URL('http://127.0.0.1:3128/mcp/' + name)));
+	await client.connect(new StreamableHTTPClientTransport(new URL('http://127.0.0.1:3128/mcp/' + name)), {timeout: 120_000});
 	for (const step of steps) {
 		const [tool, given = '{}'] = step.split('=');
 		if (tool === 'list') {
-			console.log('tools: ' + (await client.listTools()).tools.map(({name}) => name).join(' '));
+			console.log('tools: ' + (await client.listTools({}, {timeout: 120_000})).tools.map(({name}) => name).join(' '));
 		} else {
-			const {content, isError} = await client.callTool({name: tool, arguments: JSON.parse(given)});
+			const {content, isError} = await client.callTool({name: tool, arguments: JSON.parse(given)}, undefined, {timeout: 120_000});
 			console.log(tool + (isError ? ' failed: ' : ': ') + content[0].text);
 		}
 	}

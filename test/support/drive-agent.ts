@@ -25,7 +25,7 @@ const values: Record<string, string> = {
 };
 
 /** The agents that are shown to call a tool of a server outside. */
-const usesServers: ReadonlySet<string> = new Set(['claude-code', 'gemini']);
+const usesServers: ReadonlySet<string> = new Set(['claude-code', 'gemini', 'codex', 'copilot', 'opencode']);
 
 /**
  * Every file of the run's that the credential could be in:

@@ -96,13 +96,14 @@ function itemFor(tool: Turn['tool']): Json {
 
 	if (tool.name === 'exec') {
 		const command = JSON.stringify(tool.input['command']);
+		const script = tool.input['script'] as string | undefined;
 		return {
 			type: 'custom_tool_call',
 			id: `ctc_${randomUUID()}`,
 			call_id: `call_${randomUUID()}`,
 			name: 'exec',
 			namespace: 'functions',
-			input: `const result = await tools.exec_command({cmd: ${command}});\ntext(result.output ?? result);`,
+			input: script ?? `const result = await tools.exec_command({cmd: ${command}});\ntext(result.output ?? result);`,
 			status: 'completed',
 		};
 	}
@@ -243,6 +244,7 @@ export class ModelServer {
 				chat_enabled: true,
 				cli_enabled: true,
 				can_signup_for_limited: false,
+				is_mcp_enabled: true,
 				endpoints: {
 					api: 'https://api.githubcopilot.com',
 					telemetry: 'https://telemetry.invalid',
@@ -278,6 +280,10 @@ export class ModelServer {
 			const search = turn.tools.find(({name}) => name === 'ToolSearch');
 			if (named) {
 				tool = {name: named.name, input: step.input};
+			} else if (shell?.name === 'exec') {
+				// Where tools are called by a script, only the script names them.
+				const script = `text(JSON.stringify(await tools.mcp__every__${step.tool}(${JSON.stringify(step.input)})));`;
+				tool = {name: shell.name, input: {script}};
 			} else if (search && this.#searches === 0) {
 				this.#searches++;
 				tool = {name: search.name, input: {query: step.tool, max_results: 5}};

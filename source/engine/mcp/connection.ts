@@ -19,7 +19,11 @@ import {version} from '../../core/version.ts';
 
 /** What carries messages to a server: a process's pipes, or HTTPS. */
 export type Transport = {
-	/** Sends one message. What goes wrong with it comes as `onEnd`. */ send(text: string): void;
+	/** Sends one message. What goes wrong with it comes as `onEnd`, or as an error that answers it. */ send(
+		text: string,
+	): void;
+	/** Says which version was agreed on, where what carries messages names it. */ greeted?(version: string): void;
+	/** What it signed in with, where it has that itself: none of it is shown. */ values?(): readonly string[];
 	/** Ends the server's process, or the session with it. */ close(): Promise<void>;
 };
 
@@ -72,6 +76,11 @@ export class Connection {
 		return this.#ended;
 	}
 
+	/** What its transport signed in with. */
+	values(): readonly string[] {
+		return this.#transport?.values?.() ?? [];
+	}
+
 	/** Starts the server and greets it. @throws ServerFault where it does not come up */
 	async start(): Promise<void> {
 		this.#transport = await this.#open({
@@ -97,6 +106,7 @@ export class Connection {
 			throw new ServerFault('it speaks a version of the protocol that is not known here');
 		}
 
+		this.#transport.greeted?.(String(answer.result['protocolVersion']));
 		this.#transport.send(notificationText('notifications/initialized'));
 	}
 

@@ -24,8 +24,9 @@ export async function lookAtServer(
 	const refused = new Set<string>();
 	const mark = randomBytes(4).toString('hex');
 	try {
-		const open = await transportOf(context, {
+		const open = transportOf(context, {
 			server,
+			project,
 			id: `mcp.${name}.${mark}`,
 			folder: path.join(folder, name),
 			group: `fleet-mcp-look-${mark}`,

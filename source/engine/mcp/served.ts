@@ -255,7 +255,7 @@ export class Served {
 
 	/** What is known to be a secret is blanked, at the same length: the text stays JSON. */
 	#blank(text: string): string {
-		const values = this.#setup.values();
+		const values = [...this.#setup.values(), ...(this.#open?.values() ?? [])];
 		if (values.length === 0) {
 			return text;
 		}

@@ -58,8 +58,9 @@ async function setUpServer(
 	const server = await findServer(context, name, {from: await proposedOf(context, run)});
 	const {owner, definition} = server;
 	const handed = servers.secrets.get(`mcp:${name}`) ?? [];
-	const open = await transportOf(context, {
+	const open = transportOf(context, {
 		server,
+		project: run.project,
 		id: `${run.id}.mcp.${name}`,
 		folder: path.join(places.servers, name),
 		group: `${groupName(places)}.mcp-${name}`,

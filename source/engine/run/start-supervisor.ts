@@ -43,6 +43,8 @@ function supervisorEnvironment(toolchains: readonly Toolchain[]): Record<string,
 		'XDG_STATE_HOME',
 		'XDG_CONFIG_HOME',
 		'XDG_RUNTIME_DIR',
+		// Where the vault is: a login that is refreshed while a run goes on is kept there.
+		'DBUS_SESSION_BUS_ADDRESS',
 		...proxyVariables,
 	];
 	return {
