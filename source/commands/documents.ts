@@ -82,6 +82,8 @@ export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 		packages: packages?.summary ? {...packages.summary, files: packages.locks} : null,
 		conflicts: run.conflicts ?? null,
 		verification: run.verification ?? null,
+		rounds: run.rounds,
+		retry: run.retry ?? null,
 		approval: run.approval ?? null,
 		merge: run.merge ?? null,
 		deployments: run.deployments,

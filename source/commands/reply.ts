@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
 import {stageName} from '../core/run/stages.ts';
@@ -8,9 +7,6 @@ import {findRun} from '../engine/runs.ts';
 import {readPrompt} from '../terminal/prompt.ts';
 import {sayRun} from './documents.ts';
 import {define, flag, json, required} from './verb.ts';
-
-/** Before enter: a program with a screen of its own takes what comes at once for pasted text, and enter for a part of it. */
-const enterAfterMs = 150;
 
 /** More than a person types in a line. UTF-16 units. */
 const maxLength = 4000;
@@ -40,13 +36,7 @@ export const verb = define({
 
 		const connection = await connectOrRefuse(context, run);
 		try {
-			const type = (data: string) =>
-				connection.request({type: 'input', data: Buffer.from(data, 'utf8').toString('base64')});
-			await type(text);
-			if (!options.key) {
-				await sleep(enterAfterMs);
-				await type('\r');
-			}
+			await connection.request({type: 'reply', text, enter: !options.key});
 		} finally {
 			connection.close();
 		}

@@ -16,22 +16,30 @@ export const verb = define({
 	options: {
 		promptFile,
 		rebase: flag('tell it to bring its work onto the target as that is today, and what conflicts'),
+		failed: flag('tell it what the last verification found'),
 		json,
 	},
-	brief: ['rebase'],
+	brief: ['rebase', 'failed'],
 	async run(io, {run: name, prompt: typed}, options) {
 		const prompt = readPrompt(typed, options.promptFile);
 		noteHidden(io, prompt);
 		const context = compose(askHidden(io.interactive));
 		const found = findRun(context, name);
-		if (found.stage === 'queued' && found.after !== undefined && prompt === undefined && !options.rebase) {
+		if (
+			found.stage === 'queued' &&
+			found.after !== undefined &&
+			prompt === undefined &&
+			!options.rebase &&
+			!options.failed
+		) {
 			await send(context, found, {type: 'release', because: ''});
 			const text = `${found.id} starts without waiting for ${found.after}\n`;
 			sayRun(io, context, {run: found.id, json: options.json, text});
 			return;
 		}
 
-		const run = await resumeRun(context, found.id, {prompt, rebase: options.rebase});
+		const {rebase, failed} = options;
+		const run = await resumeRun(context, found.id, {prompt, rebase, failed});
 		const conversation = run.conversation === undefined ? '' : ', in the same conversation';
 		const text = `${run.id} ${run.stage}, attempt ${run.attempt}${conversation}\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});

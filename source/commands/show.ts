@@ -42,6 +42,19 @@ function usedText(run: Run): string {
 	return `${used || 'nothing'}${replies}${budget}`;
 }
 
+/** What each attempt came to that was verified, with what the run had cost until then. */
+function roundLines({rounds}: Run): Array<readonly [title: string, text: string]> {
+	return rounds.map(({attempt, result, because, usage}, index) => {
+		const cost = formatUsage(usage);
+		const until = cost === '' ? '' : `; ${cost} until then`;
+		return [`round ${index + 1}`, `attempt ${attempt}, ${result}: ${because}${until}`] as const;
+	});
+}
+
+function gateLines(run: Run): Array<readonly [title: string, text: string]> {
+	return gatesOf(run).map(({id, state, because}) => [id, `${state}${because === '' ? '' : `: ${because}`}`] as const);
+}
+
 /** What is told of how the run was set up, and which limits it met. */
 function notesOf(run: Run): Array<readonly [title: string, text: string]> {
 	return [
@@ -171,8 +184,8 @@ export const verb = define({
 			line('flag', flag);
 		}
 
-		for (const gate of gatesOf(run)) {
-			line(gate.id, `${gate.state}${gate.because === '' ? '' : `: ${gate.because}`}`);
+		for (const [title, text] of [...roundLines(run), ...gateLines(run)]) {
+			line(title, text);
 		}
 	},
 });

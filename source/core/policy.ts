@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import {parseDocument, stringify} from 'yaml';
+import {isMap, parseDocument, stringify} from 'yaml';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parsePart} from './git/part.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
@@ -100,6 +100,33 @@ export type Setup = {
 	readonly reuse: boolean;
 };
 
+const verifyList = v.pipe(
+	v.array(command, 'a list of commands, or commands: with auto: and retries:'),
+	v.transform((commands): Verify => ({commands, auto: true, retries: 2})),
+);
+const verifyMap = v.pipe(
+	v.strictObject({
+		commands: v.array(command),
+		auto: v.optional(v.boolean('true or false'), true),
+		retries: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10, 'at most 10')), 2),
+	}),
+	v.transform((written): Verify => written),
+);
+
+/** What checks a result. Not a union, which could not say what is wrong in one of the two. */
+const verify = v.lazy(written =>
+	typeof written === 'object' && written !== null && !Array.isArray(written) ? verifyMap : verifyList,
+);
+
+/** The commands that check a result on the merged tree, and what becomes of an agent's work by itself. */
+export type Verify = {
+	readonly commands: readonly string[];
+	/** Whether they run when an agent has ended well, after the audit. */
+	readonly auto: boolean;
+	/** How often what they found goes back to the agent, before a person is needed. */
+	readonly retries: number;
+};
+
 const folder = v.pipe(
 	v.string('a folder is named from the top of the repository'),
 	v.check(
@@ -112,7 +139,7 @@ const folder = v.pipe(
 const schema = v.strictObject({
 	setup: v.optional(setup, []),
 	teardown: v.optional(v.array(command), []),
-	verify: v.optional(v.array(command), []),
+	verify: v.optional(verify, []),
 	verifyInclude: v.optional(v.array(inputPattern), []),
 	verifyDepth: v.optional(v.pipe(count, v.maxValue(1000, 'at most 1000; without it, the whole history'))),
 	path: v.optional(
@@ -178,7 +205,7 @@ export type Policy = v.InferOutput<typeof schema>;
 export const emptyPolicy: Policy = {
 	setup: {commands: [], inputs: [], secrets: [], reuse: true},
 	teardown: [],
-	verify: [],
+	verify: {commands: [], auto: true, retries: 2},
 	verifyInclude: [],
 	path: {with: []},
 	network: [],
@@ -209,7 +236,8 @@ export function parsePolicy(text: string): Policy | Refusal {
 	return parseClosed(text, schema, {
 		path: policyPath,
 		hint:
-			'keys: setup (commands, inputs, secrets, reuse), teardown, verify, verifyInclude, verifyDepth, ' +
+			'keys: setup (commands, inputs, secrets, reuse), teardown, verify (commands, auto, retries), ' +
+			'verifyInclude, verifyDepth, ' +
 			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
 			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
@@ -248,7 +276,7 @@ export function withNetwork(
 /** A policy file's text with the commands that verify a result. */
 export function withVerify(text: string, commands: readonly string[]): string | Refusal {
 	const document = parseDocument(text);
-	document.set('verify', commands);
+	document.setIn(isMap(document.get('verify')) ? ['verify', 'commands'] : ['verify'], commands);
 	const changed = String(document);
 	const after = parsePolicy(changed);
 	return after instanceof Refusal ? after : changed;
@@ -257,7 +285,11 @@ export function withVerify(text: string, commands: readonly string[]): string | 
 /**
  * The text of a first policy. @returns a refusal where a policy could not hold that
  */
-export function policyText({setup, network, verify}: Pick<Policy, 'setup' | 'network' | 'verify'>): string | Refusal {
+export function policyText({
+	setup,
+	network,
+	verify,
+}: Pick<Policy, 'setup' | 'network'> & {readonly verify: readonly string[]}): string | Refusal {
 	const {commands, inputs} = setup;
 	const written = {setup: inputs.length === 0 ? commands : {commands, inputs}, network, verify};
 	const keys = Object.entries(written).filter(([, value]) => !Array.isArray(value) || value.length > 0);

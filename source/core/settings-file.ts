@@ -42,6 +42,7 @@ const schema = v.strictObject({
 		}),
 	),
 	keys: v.optional(v.record(v.string(), keys)),
+	autoVerify: v.optional(flag),
 	toolchains: v.optional(
 		v.array(
 			v.pipe(v.string(), v.regex(/^\/(?!$)/, 'a toolchain is the absolute path of a folder, such as /srv/cross')),
@@ -57,7 +58,7 @@ export function parseSettings(text: string): Settings | Refusal {
 		path: 'settings.yaml',
 		hint:
 			'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), ' +
-			`limits (running, perProject, ${limitNames.join(', ')}), layers (size, days), toolchains (folders)`,
+			`limits (running, perProject, ${limitNames.join(', ')}), layers (size, days), autoVerify, toolchains (folders)`,
 	});
 	return read instanceof Refusal
 		? read
@@ -73,6 +74,7 @@ export function parseSettings(text: string): Settings | Refusal {
 					bytes: read.layers?.size ?? defaultSettings.layers.bytes,
 					days: read.layers?.days ?? defaultSettings.layers.days,
 				},
+				autoVerify: read.autoVerify ?? defaultSettings.autoVerify,
 				toolchains: read.toolchains ?? [],
 				limits: {running: undefined, perProject: undefined, ...read.limits},
 			};

@@ -21,6 +21,8 @@ export type Settings = {
 	readonly limits: AskedLimits & {readonly running: number | undefined; readonly perProject: number | undefined};
 	/** What the results of setups may take in all, bytes, and for how many days one is kept that nobody uses. */
 	readonly layers: {readonly bytes: number; readonly days: number};
+	/** Whether what a policy wants checked by itself is, once an agent has ended well. */
+	readonly autoVerify: boolean;
 	/** Folders whose tools runs may use, read-only, besides those of a kind that is known. */
 	readonly toolchains: readonly string[];
 };
@@ -32,6 +34,7 @@ export const defaultSettings: Settings = {
 	keys: {},
 	limits: {running: undefined, perProject: undefined},
 	layers: {bytes: 20 * 1024 ** 3, days: 30},
+	autoVerify: true,
 	toolchains: [],
 };
 

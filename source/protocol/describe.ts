@@ -23,6 +23,7 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	},
 	'run.started': entry => `attempt ${entry.attempt}, ${entry.sandbox}, supervisor ${entry.pid}`,
 	'run.exited': entry => entry.because,
+	'checks.ended': entry => entry.because,
 	'run.failed': entry => entry.because,
 	'run.crashed': entry => entry.because,
 	'limit.hit': entry => entry.because,
@@ -51,6 +52,7 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'agent.status': entry => `${entry.state}: ${entry.because}`,
 	'agent.conversation': entry => entry.conversation,
 	'prompt.sent': entry => entry.prompt,
+	'reply.sent': entry => `${entry.characters} ${entry.characters === 1 ? 'character' : 'characters'}`,
 	'usage.counted': entry => {
 		const {requests, model} = entry.usage;
 		const replies = `${requests} ${requests === 1 ? 'reply' : 'replies'}`;

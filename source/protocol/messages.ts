@@ -72,6 +72,8 @@ const commands = [
 const views = [
 	v.strictObject({type: v.literal('attach'), columns: size, rows: size}),
 	v.strictObject({type: v.literal('input'), /** Base64. */ data: v.string()}),
+	/** A line for its terminal, and enter after it: as a whole, whoever else types. */
+	v.strictObject({type: v.literal('reply'), text: v.pipe(v.string(), v.maxLength(4000)), enter: v.boolean()}),
 	v.strictObject({type: v.literal('resize'), columns: size, rows: size}),
 	v.strictObject({type: v.literal('open'), port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))}),
 ] as const;
@@ -118,6 +120,7 @@ const answers = {
 	audit: v.object({}),
 	attach: v.object({}),
 	input: v.object({}),
+	reply: v.object({}),
 	resize: v.object({}),
 	/** An address that lets a browser in once, the page's own, and whether a program listens there now. */
 	open: v.object({url: v.string(), address: v.string(), lifeMs: v.number(), listens: v.boolean()}),

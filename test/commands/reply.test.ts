@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
 import {test} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
 
@@ -26,4 +27,20 @@ test('a reply is typed and entered; a key alone is not; what nobody reads, and w
 	const late = fleet.run(['reply', 'asks', 'hello']);
 	assert.equal(late.code, 2);
 	assert.match(late.stderr, /asks is stopped: nobody reads what is typed\n\s+hint: fleet resume asks/);
+});
+
+test('replies that are sent at once are typed one after another, and the journal says who replied, not what', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('asks', 'printf ready; for i in 1 2 3 4; do read a; echo "got <$a>"; done; sleep 60');
+	await until(() => fleet.must('logs', 'asks').includes('ready'), 'ready');
+	const words = ['aaa', 'bbb', 'ccc', 'ddd'];
+	await Promise.all(words.map(word => once(fleet.spawn(['reply', 'asks', word]), 'exit')));
+	await until(
+		() => words.every(word => fleet.must('logs', 'asks').includes(`got <${word}>`)),
+		'each in a line of its own',
+	);
+	const journal = fleet.must('journal', 'asks', '--json');
+	assert.equal(journal.match(/"reply\.sent"/g)?.length, 4);
+	assert.doesNotMatch(journal.replace(/"argv".*/, ''), /"(?:aaa|bbb|ccc|ddd)"/);
+	assert.match(fleet.must('activity'), /replied in its terminal/);
 });

@@ -207,8 +207,8 @@ test('a worker that is gone is told by its stage', () => {
 test('gates: only the right way is open', () => {
 	const ready = run(started, exited, captured, verified());
 	const yes = run(started, exited, captured, verified(), approved);
-	assert.equal(decideVerify(run(started, exited)), undefined);
-	assert.match(decideVerify(run(started))!.because, /running/);
+	assert.equal(decideVerify(run(started, exited), person), undefined);
+	assert.match(decideVerify(run(started), person)!.because, /running/);
 	assert.equal(decideApprove(ready, facts, {actor: person, now}), undefined);
 	assert.equal(decideMerge(yes, facts, {actor: person, now}), undefined);
 	assert.equal(

@@ -25,7 +25,7 @@ export async function openWorld(
 	t: TestContext,
 	port: number,
 	hosts: readonly string[],
-	options: {policy?: string; files?: Record<string, string>} = {},
+	options: {policy?: string; files?: Record<string, string>; autoVerify?: boolean} = {},
 ): Promise<{fleet: Fleet; context: Context}> {
 	const keyring = await Keyring.open(t, 'unlocked');
 	const fleet = new Fleet(t, {

@@ -169,6 +169,73 @@ async function drive(t: TestContext, id: string): Promise<void> {
 	);
 }
 
+/** Fails its checks twice, is told so in the same conversation, and passes the third time: nobody does anything. */
+async function driveRounds(t: TestContext, id: string): Promise<void> {
+	const agent = agents.find(agent => agent.id === id)!;
+	const value = values[id]!;
+	const model = await ModelServer.open(t, value, ['echo 1 > answer', 'echo 2 > answer', 'echo 3 > answer']);
+	model.perTurn = prompts => 1 + prompts.split('it did not pass').length - 1;
+	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {
+		policy: 'verify: [sh check.sh]\n',
+		files: {'check.sh': 'grep -qx 3 answer || { echo "answer is $(cat answer), wanted 3"; exit 1; }\n'},
+		autoVerify: true,
+	});
+	const added = fleet.run(['secret', 'add', agent.model!.secret, '--user'], {input: `${value}\n`});
+	assert.equal(added.code, 0, added.stderr);
+	const made = await createRun(context, {
+		project: await findProject(context, undefined, fleet.project),
+		agent: id,
+		argv: [],
+		prompt: 'Write the right number into the file answer.',
+		name: 'rounds',
+		allow: [`model:${id}`],
+		because: 'the test',
+	});
+	await startSupervisor(context, made.id);
+	await until(
+		() =>
+			['verified', 'verify-failed', 'inconclusive', 'captured', 'stopped', 'crashed'].includes(fleet.stage('rounds')),
+		'all rounds are over',
+		240_000,
+	);
+	const told = `${fleet.must('logs', 'rounds')}\n${fleet.must('journal', 'rounds')}\n${model.faults.join('; ')}`;
+	const {stage, rounds, usage} = fleet.json('show', 'rounds');
+	assert.equal(stage, 'verified', told);
+	assert.deepEqual(
+		rounds.map(({attempt, result}: {attempt: number; result: string}) => [attempt, result]),
+		[
+			[1, 'failed'],
+			[2, 'failed'],
+			[3, 'passed'],
+		],
+		told,
+	);
+	assert.ok(
+		model.prompts.some(
+			prompt =>
+				prompt.includes('Write the right number') &&
+				prompt.includes('answer is 1, wanted 3') &&
+				prompt.includes('answer is 2, wanted 3'),
+		),
+		`it was told in one conversation\n${told}`,
+	);
+	const costs = rounds.map((round: {usage: {requests: number}}) => round.usage.requests) as number[];
+	assert.ok(costs[0]! > 0 && costs[0]! < costs[1]! && costs[1]! < costs[2]! && costs[2] === usage.requests, told);
+	assert.deepEqual(model.faults, [], told);
+}
+
+/** The loop that closes by itself with one agent, as a test. */
+export function testRounds(id: string): void {
+	const agent = agents.find(agent => agent.id === id)!;
+	test(
+		`${agent.title}: what fails its checks goes back to the same conversation, until it passes`,
+		{skip: !isInstalled(agent.program!) && !process.env['CI'] ? 'not installed: npm run agents:install' : false},
+		async t => {
+			await driveRounds(t, id);
+		},
+	);
+}
+
 /** The whole way of one agent, as a test; left out where it is not installed, but never in CI. */
 export function testAgent(id: string): void {
 	const agent = agents.find(agent => agent.id === id)!;

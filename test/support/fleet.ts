@@ -24,10 +24,20 @@ export class Fleet {
 
 	constructor(
 		test: Pick<TestContext, 'after'>,
-		options: {policy?: string; files?: Record<string, string>; add?: boolean} = {},
+		options: {
+			policy?: string;
+			files?: Record<string, string>;
+			add?: boolean;
+			/** Whether work is checked by itself; most tests take each step by hand. */ autoVerify?: boolean;
+		} = {},
 	) {
 		mkdirSync(this.home, {mode: 0o700});
 		mkdirSync(this.project);
+		mkdirSync(path.join(this.folder, 'fleet', 'config'), {recursive: true, mode: 0o700});
+		writeFileSync(
+			path.join(this.folder, 'fleet', 'config', 'settings.yaml'),
+			`autoVerify: ${options.autoVerify ?? false}\n`,
+		);
 		this.env = {
 			PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`,
 			HOME: this.home,
@@ -106,8 +116,13 @@ export class Fleet {
 		return this.json('show', name)['stage'];
 	}
 
-	async until(name: string, stage: string): Promise<void> {
-		await until(() => this.stage(name) === stage, `${name} becomes ${stage}, it is ${this.stage(name)}`);
+	/** @param patience milliseconds */
+	async until(name: string, stage: string, patience?: number): Promise<void> {
+		await until(
+			() => this.stage(name) === stage,
+			() => `${name} becomes ${stage}, it is ${this.stage(name)}`,
+			patience,
+		);
 	}
 
 	/** The engine's own context for this fleet, for tests that go below the verbs. */
@@ -182,7 +197,7 @@ export class Fleet {
 /** Waits for a condition, 30 s at most. @param patience another limit, milliseconds */
 export async function until(
 	condition: () => boolean | Promise<boolean>,
-	what: string,
+	what: string | (() => string),
 	patience = 30_000,
 ): Promise<void> {
 	const end = Date.now() + patience;
@@ -192,7 +207,7 @@ export async function until(
 		}
 
 		if (Date.now() > end) {
-			throw new Error(`did not happen in ${patience / 1000} s: ${what}`);
+			throw new Error(`did not happen in ${patience / 1000} s: ${typeof what === 'string' ? what : what()}`);
 		}
 
 		await new Promise(resolve => {

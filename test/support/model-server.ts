@@ -135,6 +135,8 @@ export class ModelServer {
 	readonly prompts: string[] = [];
 	/** Every request's body, to look for what must not be in it. */
 	readonly bodies: string[] = [];
+	/** How many commands a conversation has had when it has come to an end for now; undefined: all of them. */
+	perTurn: ((prompts: string) => number) | undefined;
 	/** Connections that were upgraded. */
 	sockets = 0;
 
@@ -272,7 +274,9 @@ export class ModelServer {
 		}
 
 		const shell = shells.map(name => turn.tools.find(tool => tool.name === name)).find(tool => tool !== undefined);
-		const step = this.#commands[turn.results.length - this.#searches];
+		const made = turn.results.length - this.#searches;
+		const isDone = this.perTurn !== undefined && made >= this.perTurn(turn.prompt);
+		const step = isDone ? undefined : this.#commands[made];
 		let tool: Turn['tool'];
 		if (typeof step === 'object') {
 			const named = turn.tools.find(({name}) => name.endsWith(step.tool));

@@ -43,7 +43,7 @@ async function prepare(demo: World): Promise<void> {
 	writeFileSync(path.join(demo.project, 'test.sh'), '#!/bin/sh\nsh greet.sh | grep -q world\n');
 	writeFileSync(
 		path.join(demo.project, '.fleet', 'policy.yaml'),
-		'verify:\n  - sh test.sh\ndeploy:\n  local:\n' +
+		'verify:\n  commands: [sh test.sh]\n  auto: false\ndeploy:\n  local:\n' +
 			`    command: cp greet.sh ${demo.deployed}/ && echo "sent with $DEPLOY_TOKEN"\n` +
 			'    credentials: [DEPLOY_TOKEN]\n',
 	);

@@ -123,7 +123,7 @@ async function isWithoutPolicy(project: Project, {io, say}: Asked): Promise<bool
 			return true;
 		}
 
-		if (policy.verify.length === 0) {
+		if (policy.verify.commands.length === 0) {
 			const {suggestedVerify} = await projectOffer(project);
 			say(
 				'  no verify commands yet, so nothing can be merged: ' +

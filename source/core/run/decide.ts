@@ -23,7 +23,7 @@ import {
 	openSuspects,
 } from './rules.ts';
 import type {Run} from './run.ts';
-import {mayHaveSupervisor} from './stages.ts';
+import {isCheckedByItself, mayHaveSupervisor} from './stages.ts';
 
 type Decided = RunEvent[] | Refusal;
 
@@ -167,9 +167,9 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 				(run.alarms.length === 0 ? new Refusal(`${run.id} has no alarm`, `fleet show ${run.id}`) : undefined),
 			{type: 'alarm.acknowledged', because},
 		),
-	audit: (_run, {items, asked, because}, {actor}) =>
+	audit: (run, {items, asked, because}, {actor}) =>
 		unless(
-			decideActor(actor, 'an audit'),
+			actor === 'fleet' && isCheckedByItself(run.stage) ? undefined : decideActor(actor, 'an audit'),
 			...asked.map((gate): RunEvent => ({type: 'gate.refused', gate, because: 'agents decide nothing'})),
 			{type: 'audit.finished', items: [...items], because},
 		),
@@ -180,7 +180,7 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			...(onto === undefined ? {} : {onto}),
 		}),
 	verify: (run, {facts, commands}, {actor}) =>
-		unless(decideActor(actor, 'verify') ?? decideVerify(run), {
+		unless(decideVerify(run, actor), {
 			type: 'verify.started',
 			...facts,
 			commands: [...commands],

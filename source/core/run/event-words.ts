@@ -4,42 +4,19 @@ import {quoteWord} from '../text/shell-words.ts';
 import {formatDuration} from '../text/time.ts';
 import type {DenialKind, Entry, EntryOf, RunEvent} from './event.ts';
 import {outcomeWords} from './mcp-words.ts';
+import {deployedText, verifiedText} from './gate-words.ts';
 import {done, givenReason} from './evolve-text.ts';
-import {spentBetween, spendText, type Spend} from './spend.ts';
-import {addTests, formatTests} from './test-summary.ts';
-import {formatBudget, noUsage, type Usage} from './usage.ts';
+import {spentBetween, spendText} from './spend.ts';
+import {formatBudget, noUsage} from './usage.ts';
 import {atOnceText} from './statement.ts';
+import type {Earlier, Told} from './told.ts';
 
 /*
  * What happened to a run, each event as a person says it: for the activity over all runs, and for the timeline of one.
  * Others' words are in it, not escaped: whoever shows it does that.
  */
 
-/** What an event is about. */
-export type EventKind = 'run' | 'decision' | 'denial' | 'check' | 'spend';
-
-/** What is known of a run from its earlier events, as far as they were read. */
-export type Earlier = {
-	/** When each scope that is on was granted, ISO 8601. */ readonly granted: Readonly<Record<string, string>>;
-	/** The last count; undefined where it is not known. */ readonly usage: Usage | undefined;
-};
-
-/** An event in words. */
-export type Told = {
-	readonly kind: EventKind;
-	/** Without who did it: `approved it, 2 of 3 files viewed`. */
-	readonly text: string;
-	/** Who, where the text needs it: a person's login, or `the policy`. */
-	readonly by?: string | undefined;
-	readonly tone?: 'good' | 'bad' | 'warn' | undefined;
-	/** What no one looks for among many runs. */
-	readonly minor?: boolean | undefined;
-	/** Events of a run with the same one are told once, with their count. */
-	readonly same?: string | undefined;
-	/** How often it was seen until now, as the event says. */
-	readonly seen?: number | undefined;
-	readonly spend?: Spend | undefined;
-};
+export type {Earlier, EventKind, Told} from './told.ts';
 
 const shorten = (text: string, length: number) => {
 	const line = text.replaceAll(/\s+/g, ' ').trim();
@@ -89,42 +66,6 @@ function deniedText(kind: DenialKind | undefined, target: string): string {
 	return kind === 'past-proxy' ? `blocked past the proxy: ${target}` : `blocked ${target}`;
 }
 
-function verifiedText({passed, result, steps, because}: EntryOf<'verify.finished'>): Told {
-	const tests = addTests(steps.map(step => step.tests));
-	const words = tests ? formatTests(tests) : because;
-	const ms = steps.reduce((sum, step) => sum + step.ms, 0);
-	const took = ms >= 1000 ? `, in ${formatDuration(ms)}` : '';
-	switch (result ?? (passed ? 'passed' : 'failed')) {
-		case 'passed': {
-			return {kind: 'check', text: `verified: ${words}${took}`, tone: 'good'};
-		}
-
-		case 'failed': {
-			return {kind: 'check', text: `verify failed: ${words}${took}`, tone: 'bad'};
-		}
-
-		case 'inconclusive': {
-			return {kind: 'check', text: `verify inconclusive: ${because}`, tone: 'warn'};
-		}
-	}
-}
-
-function deployedText({target, commit, outcome, because}: EntryOf<'deploy.finished'>): Told {
-	switch (outcome) {
-		case 'succeeded': {
-			return {kind: 'decision', text: `deployed ${commit.slice(0, 7)} to ${target}`, tone: 'good'};
-		}
-
-		case 'failed': {
-			return {kind: 'decision', text: `deploy to ${target} failed: ${because}`, tone: 'bad'};
-		}
-
-		case 'unknown': {
-			return {kind: 'decision', text: `deploy to ${target}: outcome not known: ${because}`, tone: 'warn'};
-		}
-	}
-}
-
 type Words = {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>, earlier: Earlier) => Told};
 
 /** The words of each event. A type that is missing does not compile. */
@@ -151,6 +92,7 @@ const words: Words = {
 		minor: attempt === 1,
 	}),
 	'run.exited': exitText,
+	'checks.ended': ({because}) => ({kind: 'check', text: `not verified: ${because}`, tone: 'warn'}),
 	'run.failed': ({because}) => ({kind: 'run', text: `failed: ${because}`, tone: 'bad'}),
 	'run.crashed': ({because}) => ({kind: 'run', text: `crashed: ${because}`, tone: 'bad'}),
 	'limit.hit': ({because}) => ({kind: 'run', text: because, tone: 'warn'}),
@@ -257,11 +199,13 @@ const words: Words = {
 		same: `status ${state} ${because}`,
 	}),
 	'agent.conversation': ({conversation}) => ({kind: 'run', text: `conversation ${conversation}`, minor: true}),
-	'prompt.sent': ({prompt, onto, actor}) => ({
+	'prompt.sent': ({prompt, onto, retry, actor}) => ({
 		kind: 'run',
+		minor: retry !== undefined,
 		text: onto === undefined ? `asked: “${shorten(prompt, 200)}”` : 'asked to bring it onto the target',
 		by: nameOf(actor),
 	}),
+	'reply.sent': ({actor}) => ({kind: 'decision', text: 'replied in its terminal', by: nameOf(actor)}),
 	'usage.counted': (entry, {usage}) => {
 		const spend = usage && spentBetween(usage, entry.usage);
 		// What was spent before is not known: nothing is told, and not all of it.

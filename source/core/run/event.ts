@@ -20,6 +20,8 @@ export type Step = {
 	readonly tests?: TestSummary | undefined;
 	/** What it wrote last, where it failed: others' words. */ readonly last?: string | undefined;
 };
+/** Which time it is that a verification's findings go back to the agent, from 1, and of how many. */
+export type Retry = {readonly round: number; readonly of: number};
 export type DeployOutcome = 'succeeded' | 'failed' | 'unknown';
 
 /**
@@ -75,7 +77,15 @@ export type RunEvent =
 			notes: string[];
 	  }
 	| {type: 'run.started'; attempt: number; pid: number; sandbox: string; notes: string[]}
-	| {type: 'run.exited'; code: number | null; signal: string | null; because: string}
+	| {
+			type: 'run.exited';
+			code: number | null;
+			signal: string | null;
+			because: string;
+			/** Set where fleet itself checks the work next. */ checks?: true | undefined;
+	  }
+	/** What fleet did by itself after the agent's end came to nothing. */
+	| {type: 'checks.ended'; because: string}
 	| {type: 'run.failed'; because: string; hint: string}
 	| {type: 'run.crashed'; because: string}
 	/** A limit was met that ends nothing by itself: a full /tmp, a process that the kernel ended for memory. */
@@ -123,7 +133,10 @@ export type RunEvent =
 			type: 'prompt.sent';
 			prompt: string;
 			/** The target's tip, where the run is to be brought onto it in its next attempt. */ onto?: string | undefined;
+			/** Set where fleet itself sent it, with what a verification found. */ retry?: Retry | undefined;
 	  }
+	/** A person typed into its terminal. What was typed is not kept: it may be a password. */
+	| {type: 'reply.sent'; characters: number}
 	| {type: 'usage.counted'; usage: Usage}
 	| {type: 'budget.set'; budget: Budget | null; because: string}
 	| {type: 'suspects.found'; suspects: Suspect[]}
@@ -161,6 +174,7 @@ export type RunEvent =
 			digest: string;
 			steps: Step[];
 			because: string;
+			/** Set where what was found goes back to the agent by itself. */ goesBack?: Retry | undefined;
 	  }
 	| {
 			type: 'review.approved';
@@ -228,6 +242,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'setup.finished': true,
 	'run.started': true,
 	'run.exited': true,
+	'checks.ended': true,
 	'run.failed': true,
 	'run.crashed': true,
 	'limit.hit': true,
@@ -252,6 +267,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'agent.status': true,
 	'agent.conversation': true,
 	'prompt.sent': true,
+	'reply.sent': true,
 	'usage.counted': true,
 	'budget.set': true,
 	'suspects.found': true,

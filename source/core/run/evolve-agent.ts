@@ -4,6 +4,7 @@ import {parseAuthority} from '../network/target.ts';
 import {Refusal} from '../refusal.ts';
 import type {Grant} from '../scope.ts';
 import {done, type Changes} from './evolve-text.ts';
+import {retryText} from './retry.ts';
 import type {Denial, Run} from './run.ts';
 
 /** Whether a scope such as `network:example.com:443` lets through what was denied. */
@@ -48,6 +49,14 @@ function withoutAnswers({denials, answered, dismissed}: Run, scope: string): Pic
 	};
 }
 
+function attemptText({retry}: Run, attempt: number): string {
+	if (retry) {
+		return `retry ${retry.round} of ${retry.of}`;
+	}
+
+	return attempt > 1 ? `attempt ${attempt}` : 'the agent works';
+}
+
 /** What an event of the agent's time changes: its life, its scopes, the network, its model. */
 export const agentChanges = {
 	'run.queued': (_run, entry) => ({stage: 'queued', because: entry.because, stuck: entry.stuck ?? false}),
@@ -63,7 +72,7 @@ export const agentChanges = {
 		status: undefined,
 		pid: entry.pid,
 		stage: 'running',
-		because: entry.attempt > 1 ? `attempt ${entry.attempt}` : 'the agent works',
+		because: attemptText(run, entry.attempt),
 		phrase: entry.attempt > 1 ? undefined : 'running',
 		attempt: entry.attempt,
 		sandbox: entry.sandbox,
@@ -81,11 +90,18 @@ export const agentChanges = {
 		audit: run.audit && {...run.audit, stale: true},
 	}),
 	'run.exited': (_run, entry) => ({
-		stage: 'stopped',
-		because: entry.because,
+		stage: entry.checks ? 'checking' : 'stopped',
+		because: entry.checks ? 'its work is checked' : entry.because,
 		exit: {code: entry.code, signal: entry.signal},
 		listening: [],
 		openPorts: [],
+		retry: undefined,
+	}),
+	'checks.ended': (run, entry) => ({
+		stage: run.captured ? 'captured' : 'stopped',
+		because: entry.because,
+		phrase: entry.because,
+		retry: undefined,
 	}),
 	'run.failed': (_run, entry) => ({stage: 'failed', because: entry.because, listening: [], openPorts: []}),
 	'run.crashed': (run, entry) => ({
@@ -202,11 +218,21 @@ export const agentChanges = {
 	}),
 	'agent.conversation': (_run, entry) => ({conversation: entry.conversation}),
 	'prompt.sent': (run, entry) => {
+		if (entry.retry) {
+			return {
+				prompt: entry.prompt,
+				retry: entry.retry,
+				stage: 'starting',
+				because: retryText(entry.retry, run.verification?.because ?? ''),
+			};
+		}
+
 		// What it is for is not what it was asked for in the first place.
 		return entry.onto === undefined
-			? {prompt: entry.prompt, task: run.task ?? entry.prompt, rebase: undefined}
-			: {rebase: {prompt: entry.prompt, onto: entry.onto}};
+			? {prompt: entry.prompt, task: run.task ?? entry.prompt, rebase: undefined, rounds: [], retry: undefined}
+			: {rebase: {prompt: entry.prompt, onto: entry.onto}, rounds: [], retry: undefined};
 	},
+	'reply.sent': () => ({}),
 	'usage.counted': (_run, entry) => ({usage: entry.usage}),
 	'budget.set': (_run, entry) => ({budget: entry.budget ?? undefined}),
 	'audit.finished': (_run, entry) => ({audit: {items: entry.items, at: entry.at, stale: false}}),

@@ -1,6 +1,7 @@
 import {branchName} from '../git/refs.ts';
 import {actorName} from '../actor.ts';
 import {done, type Changes} from './evolve-text.ts';
+import {retryText} from './retry.ts';
 import type {DeployOutcome, Entry} from './event.ts';
 import type {Stage} from './stages.ts';
 import {viewedText} from './statement.ts';
@@ -36,9 +37,13 @@ export const handoverChanges = {
 	'suspects.found': (_run, entry) => ({suspects: entry.suspects}),
 	'suspects.waived': (run, entry) => ({waived: [...new Set([...run.waived, ...entry.fingerprints])]}),
 	'run.captured': (run, entry) => ({
-		stage: 'captured',
-		because: capturedText(entry),
-		phrase: entry.commits === 0 && entry.files === 0 ? capturedText(entry) : undefined,
+		...(run.stage === 'checking'
+			? {}
+			: {
+					stage: 'captured',
+					because: capturedText(entry),
+					phrase: entry.commits === 0 && entry.files === 0 ? capturedText(entry) : undefined,
+				}),
 		captured: {
 			head: entry.head,
 			base: entry.base ?? run.base,
@@ -56,12 +61,15 @@ export const handoverChanges = {
 		because: entry.commands.join(' && '),
 		approval: undefined,
 	}),
-	'verify.finished': (_run, entry) => {
-		const {passed, base, head, tree, policy, digest, steps, because, at} = entry;
+	'verify.finished': (run, entry) => {
+		const {passed, base, head, tree, policy, digest, steps, because, at, goesBack} = entry;
 		const result = entry.result ?? (passed ? 'passed' : 'failed');
 		return {
-			stage: verifiedStage(passed, result),
-			because,
+			...(goesBack
+				? {stage: 'checking', because: retryText(goesBack, because)}
+				: {stage: verifiedStage(passed, result), because}),
+			retry: goesBack,
+			rounds: [...run.rounds, {attempt: run.attempt, result, because, usage: run.usage}].slice(-20),
 			verification: {
 				passed: passed && result === 'passed',
 				result,

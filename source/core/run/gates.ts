@@ -88,7 +88,7 @@ function verify(run: Run): Standing {
 		failed:
 			conflicts ??
 			(verification && !verification.passed ? `${unclear ? 'inconclusive: ' : ''}${verification.because}` : undefined),
-		refusal: decideVerify(run),
+		refusal: decideVerify(run, person),
 		unclear: unclear && !conflicts,
 	};
 }

@@ -135,16 +135,12 @@ function withAgent(run: Run): Found {
 /** What a verification came to: its tests, where they say it; else how the command that failed ended, and its last word. */
 function verdict(run: Run): string {
 	const tests = testsOf(run);
+	const plain = run.stage === 'verified' ? 'verified' : stageText(run);
+	const words = tests ? formatTests(tests) : plain;
 	const bad = run.stage === 'verify-failed' ? run.verification?.steps.find(({code}) => code !== 0) : undefined;
-	if (bad && (tests?.failed ?? 0) === 0) {
-		return `exit ${bad.code}: ${bad.last ?? bad.command}`;
-	}
-
-	if (tests) {
-		return formatTests(tests);
-	}
-
-	return run.stage === 'verified' ? 'verified' : stageText(run);
+	const found = bad && (tests?.failed ?? 0) === 0 ? `exit ${bad.code}: ${bad.last ?? bad.command}` : words;
+	const retries = run.rounds.length - 1;
+	return retries > 0 ? `${found} (after ${retries} ${retries === 1 ? 'retry' : 'retries'})` : found;
 }
 
 /** What a limit paused waits for a decision; what a person paused waits for nobody else. */
@@ -169,6 +165,7 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 	stopped: (run, besides) => (hasFailed(run) ? need('failed', failure(run), 'retry') : unverified(run, besides)),
 	failed: run => need('failed', stageText(run), 'retry'),
 	crashed: run => need('failed', stageText(run), 'retry'),
+	checking: atGate,
 	captured: unverified,
 	verifying: atGate,
 	verified: (run, {isOutdated}) => (isOutdated ? outdated(run) : need('passed', verdict(run), 'review')),

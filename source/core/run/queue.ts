@@ -16,7 +16,8 @@ export function endedWell(run: Run): boolean {
 /** Whether a run will not end well unless a person does something about it. */
 function isOver(run: Run | undefined): boolean {
 	return (
-		run === undefined || ['stopped', 'failed', 'crashed', 'verify-failed', 'rejected', 'discarded'].includes(run.stage)
+		run === undefined ||
+		['stopped', 'failed', 'crashed', 'verify-failed', 'inconclusive', 'rejected', 'discarded'].includes(run.stage)
 	);
 }
 

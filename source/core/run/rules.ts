@@ -56,9 +56,13 @@ function alreadyMerged(run: Run): Refusal | undefined {
 		: undefined;
 }
 
-/** May the run be verified? */
-export function decideVerify(run: Run): Refusal | undefined {
-	return ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'verify');
+/** May the run be verified? By fleet itself, only where it has begun to check the work. */
+export function decideVerify(run: Run, actor: Actor): Refusal | undefined {
+	if (run.stage === 'checking' && actor === 'fleet') {
+		return alreadyMerged(run);
+	}
+
+	return decideActor(actor, 'verify') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'verify');
 }
 
 /** Which of the four facts moved since they were written down; empty where none did. */

@@ -4,7 +4,7 @@ import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import type {Budget, Usage} from './usage.ts';
 import type {Signed, Viewed} from './statement.ts';
-import type {DeployOutcome, Step} from './event.ts';
+import type {DeployOutcome, Retry, Step} from './event.ts';
 import type {Actor} from '../actor.ts';
 import type {LimitHit} from '../limits.ts';
 import type {Grant} from '../scope.ts';
@@ -32,6 +32,13 @@ export type Verification = {
 	readonly steps: readonly Step[];
 	readonly because: string;
 	readonly at: string;
+};
+/** What one attempt came to. `usage`: what the run had cost by then, in all. */
+export type Round = {
+	readonly attempt: number;
+	readonly result: VerifyResult;
+	readonly because: string;
+	readonly usage: Usage;
 };
 export type Approval = {
 	readonly base: string;
@@ -150,6 +157,9 @@ export type Run = {
 	/** What its next attempt is for: to be brought onto its target. */
 	readonly rebase: {readonly prompt: string; readonly onto: string} | undefined;
 	readonly verification: Verification | undefined;
+	/** The attempts that were verified since a person last said something to it, the first first. */
+	readonly rounds: readonly Round[];
+	/** Set while what was found goes back to the agent by itself. */ readonly retry?: Retry | undefined;
 	readonly approval: Approval | undefined;
 	readonly merge:
 		| {

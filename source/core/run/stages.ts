@@ -7,6 +7,7 @@ export const stages = [
 	'stopped',
 	'failed',
 	'crashed',
+	'checking',
 	'captured',
 	'verifying',
 	'verified',
@@ -42,11 +43,20 @@ export function stageName(stage: Stage): string {
  * A process of fleet's works on the run, or waits for its turn to: a supervisor, or a gate's own. Where there is none
  * although the stage says so, it died. Nobody else changes the run meanwhile.
  */
-const withWorker = ['queued', 'starting', 'running', 'frozen', 'verifying', 'merging', 'deploying'] as const;
+const withWorker = [
+	'queued',
+	'starting',
+	'running',
+	'frozen',
+	'checking',
+	'verifying',
+	'merging',
+	'deploying',
+] as const;
 export type WorkerStage = (typeof withWorker)[number];
 
 /** Something is being done right now, by an agent or by a gate: what the screen counts as work. */
-const atWork = ['starting', 'running', 'verifying', 'merging', 'deploying'] as const;
+const atWork = ['starting', 'running', 'checking', 'verifying', 'merging', 'deploying'] as const;
 
 /** The supervisor has begun with the agent: the run takes one of the places there are, and ends by a stop. */
 const withAgent = ['starting', 'running', 'frozen'] as const;
@@ -55,14 +65,13 @@ const withAgent = ['starting', 'running', 'frozen'] as const;
 const supervised = ['running', 'frozen'] as const;
 
 /** What a person can stop from the screen: setup, before an agent starts, may take its time. */
-const stoppable = ['queued', 'starting', 'running', 'frozen'] as const;
+const stoppable = ['queued', 'starting', 'running', 'frozen', 'checking', 'verifying'] as const;
 
 /**
  * No supervisor can be alive: a gate's own process owns the run, or nobody will again. In every other stage one may be,
- * since it starts another attempt of a run that has ended.
+ * since it starts another attempt of a run that has ended, and checks the work of one that ended well.
  */
 const withoutSupervisor = [
-	'verifying',
 	'merging',
 	'merged',
 	'deploying',
@@ -76,6 +85,8 @@ function isIn<Some extends Stage>(some: readonly Some[], stage: Stage): stage is
 	return (some as readonly Stage[]).includes(stage);
 }
 
+/** fleet itself may have begun what is going on: no person asked for it. */
+export const isCheckedByItself = (stage: Stage): boolean => stage === 'checking' || stage === 'verifying';
 export const hasWorker = (stage: Stage): stage is WorkerStage => isIn(withWorker, stage);
 export const isAtWork = (stage: Stage): boolean => isIn(atWork, stage);
 export const hasAgent = (stage: Stage): boolean => isIn(withAgent, stage);

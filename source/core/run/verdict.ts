@@ -21,6 +21,7 @@ export type Doubt =
 	| 'limit'
 	| 'service'
 	| 'sandbox'
+	| 'stopped'
 	| 'log';
 
 /**

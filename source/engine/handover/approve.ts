@@ -30,7 +30,7 @@ type Seen = {readonly viewed: Viewed; readonly flagged: readonly DiffFile[]};
 async function seenOf(context: Context, run: Run, {verify, ...range}: Range & Pick<Policy, 'verify'>) {
 	const places = context.paths.run(run.id);
 	const facts = {
-		verify,
+		verify: verify.commands,
 		instructions: context.agents.flatMap(agent => agent.instructions),
 		packages: readPackages(places)?.locks,
 	};

@@ -61,6 +61,7 @@ export type Work = {
 	readonly trusted: Trusted;
 	/** Whether a person lets setup read with its secrets over this very tree, which no person took in. */
 	readonly allowsSecrets: boolean;
+	/** Ends it. */ readonly signal?: AbortSignal | undefined;
 	/** Hears of what setup left for it. */ onLayer(made: Made): void;
 };
 
@@ -181,6 +182,7 @@ async function layerOf(work: Work, what: Looked['what'], tools: ShellTools): Pro
 			tools,
 			trusted,
 			secrets: () => secretsFor(work, taken),
+			signal: work.signal,
 			tell: text => log.write(text),
 		});
 	};

@@ -50,7 +50,7 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 	const laid = await layOut(work, what, {CI: 'true', FLEET_VERIFY: '1'});
 	const {home, services} = laid;
 	const checked: Checked[] = [];
-	for (const command of policy.verify) {
+	for (const command of policy.verify.commands) {
 		log.write(`$ ${command}\n`);
 		// Each has a control group of its own: what one leaves behind is not the next one's.
 		const {limited, folders} = boxOf(work, laid, `verify-${process.pid}`);
@@ -61,13 +61,14 @@ export async function runCommands(work: Work, what: Looked['what']): Promise<Che
 				limited,
 				folders,
 				services,
+				signal: work.signal,
 				timeout: commandTimeoutMs ?? limited.plan.limits.command,
 			},
 			command,
 			text => log.write(text),
 		);
 		checked.push(one);
-		if (!isPassed(one)) {
+		if (!isPassed(one) || work.signal?.aborted) {
 			await (one.started ? writeServiceLogs({context, run, log}, services, home) : undefined);
 			log.write(one.code === 0 ? '' : `exit code ${one.timedOut ? 124 : (one.code ?? 128)}\n`);
 			break;
@@ -96,6 +97,7 @@ type Box = {
 	readonly limited: Limited;
 	readonly folders: Folders;
 	readonly services: readonly FoundService[];
+	readonly signal: AbortSignal | undefined;
 	readonly timeout: number;
 };
 
@@ -110,7 +112,7 @@ function invocationOf({prepared, limited, services}: Box, mark: string, command:
 }
 
 async function runCommand(box: Box, command: string, tell: (text: string) => void): Promise<Checked> {
-	const {context, limited, folders, services, timeout} = box;
+	const {context, limited, folders, services, timeout, signal} = box;
 	const began = Date.now();
 	const reader = new VerifyReader();
 	const decoders = {stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8')};
@@ -125,6 +127,7 @@ async function runCommand(box: Box, command: string, tell: (text: string) => voi
 		limited,
 		timeout,
 		folders,
+		signal,
 		notesHits: true,
 		onOutput(bytes, stream) {
 			const text = decoders[stream].write(Buffer.from(bytes));

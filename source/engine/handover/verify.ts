@@ -3,11 +3,21 @@ import {existsSync} from 'node:fs';
 import {branchName} from '../../core/git/refs.ts';
 import type {Policy} from '../../core/policy.ts';
 import {decideVerify} from '../../core/run/rules.ts';
-import type {Step} from '../../core/run/event.ts';
+import type {Actor} from '../../core/actor.ts';
+import type {Retry, Step} from '../../core/run/event.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import {exitCodes, gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import {isPassed, verdictOf, whereFrom, type Checked, type Earlier, type Verdict} from '../../core/run/verdict.ts';
+import {
+	isPassed,
+	verdictOf,
+	whereFrom,
+	type Checked,
+	type Earlier,
+	type Verdict,
+	type VerifyResult,
+} from '../../core/run/verdict.ts';
+import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {removeFolder} from '../../host/remove-folder.ts';
 import {readTrusted} from '../../host/trusted.ts';
@@ -30,6 +40,10 @@ import {runCommands, VerifyLog} from './verify-commands.ts';
 /**
  * Takes the run's work over, merges it in memory with the target, and runs the target's own verify commands on the
  * result, in a fresh sandbox with no network and no credentials.
+ * @param options.by who has it verified: a person, or fleet itself once an agent has ended
+ * @param options.signal ends it; its reason is what is said
+ * @param options.concluded called with what came of it, before that is written down
+ * @param options.goesBack asked whether what failed goes back to the agent by itself
  * @param options.onOutput told what the commands write
  * @param options.allowsSecrets whether setup may read with its secrets over what an agent wrote
  * @param options.commandTimeoutMs what one command may take, in place of the limit's
@@ -43,13 +57,21 @@ export async function verify(
 		onOutput,
 		commandTimeoutMs,
 		allowsSecrets = false,
+		by = context.actor,
+		signal,
+		concluded,
+		goesBack,
 	}: {
 		readonly onOutput: (text: string) => void;
+		readonly by?: Actor;
+		readonly signal?: AbortSignal | undefined;
+		concluded?(result: VerifyResult): Promise<void>;
+		goesBack?(run: Run, result: VerifyResult, policy: Policy): Retry | undefined;
 		readonly commandTimeoutMs?: number;
 		readonly allowsSecrets?: boolean;
 	},
 ): Promise<boolean> {
-	const refusal = decideVerify(journal.run);
+	const refusal = decideVerify(journal.run, by);
 	if (refusal) {
 		throw refusal;
 	}
@@ -58,7 +80,53 @@ export async function verify(
 		throw error instanceof Refusal ? new Refusal(error.because, error.hint, exitCodes.inconclusive) : error;
 	});
 	const {git, commonDir} = await openRun(context, journal.run);
-	const places = context.paths.run(journal.run.id);
+	const {facts, policy} = await prepare(context, journal, {git, commonDir});
+	const {run} = journal;
+	if (policy.verify.commands.length === 0) {
+		const because = `the project's policy has no verify commands on ${branchName(run.target)}`;
+		finish(journal, {facts, checked: [], verdict: {result: 'inconclusive', doubt: 'no-commands', because}, by});
+		return false;
+	}
+
+	record(journal, {type: 'verify', facts, commands: policy.verify.commands}, {actor: by});
+	const {limits: settings} = await readSettings(context.paths);
+	const found = await checkMerge(
+		{
+			context,
+			run,
+			git,
+			commonDir,
+			sandbox,
+			policy,
+			settings,
+			commandTimeoutMs,
+			allowsSecrets,
+			signal,
+			folder: context.paths.run(run.id).verifyWork,
+			onLayer({layer: {key, ms, bytes, files, hosts, notes}, isNew}) {
+				journal.append(
+					{type: 'setup.finished', of: 'verify', layer: key, reused: !isNew, ms, bytes, files, hosts, notes},
+					'fleet',
+				);
+			},
+		},
+		facts,
+		onOutput,
+	);
+	await concluded?.(found.verdict.result);
+	finish(journal, {facts, ...found, by, goesBack: goesBack?.(journal.run, found.verdict.result, policy)});
+	return found.verdict.result === 'passed';
+}
+
+/**
+ * Takes the work over, and looks at it before anything of it runs.
+ * @throws Refusal where it is not to be verified
+ */
+async function prepare(
+	context: Context,
+	journal: Journal,
+	{git, commonDir}: {readonly git: Git; readonly commonDir: string},
+): Promise<{readonly facts: Facts; readonly policy: Policy}> {
 	await captureWhole(context, journal);
 	const {run} = journal;
 	const facts = await readFacts(context, journal, {git, gate: 'verify'});
@@ -78,38 +146,7 @@ export async function verify(
 	await checkCleaned(context, run, facts);
 
 	await checkSuspects(context, journal, {git, base, head: facts.head});
-	if (policy.verify.length === 0) {
-		const because = `the project's policy has no verify commands on ${branchName(run.target)}`;
-		finish(context, journal, {facts, checked: [], verdict: {result: 'inconclusive', doubt: 'no-commands', because}});
-		return false;
-	}
-
-	record(journal, {type: 'verify', facts, commands: policy.verify}, {actor: context.actor});
-	const {limits: settings} = await readSettings(context.paths);
-	const found = await checkMerge(
-		{
-			context,
-			run,
-			git,
-			commonDir,
-			sandbox,
-			policy,
-			settings,
-			commandTimeoutMs,
-			allowsSecrets,
-			folder: places.verifyWork,
-			onLayer({layer: {key, ms, bytes, files, hosts, notes}, isNew}) {
-				journal.append(
-					{type: 'setup.finished', of: 'verify', layer: key, reused: !isNew, ms, bytes, files, hosts, notes},
-					'fleet',
-				);
-			},
-		},
-		facts,
-		onOutput,
-	);
-	finish(context, journal, {facts, ...found});
-	return found.verdict.result === 'passed';
+	return {facts, policy};
 }
 
 /** Captures what there is. @throws Refusal where that is not all, or the agent is in the middle of something */
@@ -153,7 +190,9 @@ async function checkMerge(
 		}
 
 		checked = await runCommands(whole, {tree: facts.tree, parents: [facts.base, facts.head]});
-		const verdict = explain(await judge(whole, checked, facts.base), checked, work.policy);
+		const verdict = work.signal?.aborted
+			? stopped(work.signal)
+			: explain(await judge(whole, checked, facts.base), checked, work.policy);
 		return {
 			checked,
 			verdict:
@@ -162,6 +201,10 @@ async function checkMerge(
 					: {result: 'inconclusive', doubt: 'log', because: `what it wrote could not be kept: ${log.failure}`},
 		};
 	} catch (error) {
+		if (work.signal?.aborted) {
+			return {checked, verdict: stopped(work.signal)};
+		}
+
 		const because = `it could not be run: ${(error as Error).message.split('\n')[0]}`;
 		return {checked, verdict: {result: 'inconclusive', doubt: 'sandbox', because}};
 	} finally {
@@ -173,6 +216,12 @@ async function checkMerge(
 		}
 	}
 }
+
+const stopped = ({reason}: AbortSignal): Verdict => ({
+	result: 'inconclusive',
+	doubt: 'stopped',
+	because: String(reason),
+});
 
 /** The verdict, with where what is missing would come from. */
 function explain(verdict: Verdict, checked: readonly Checked[], {setup}: Policy): Verdict {
@@ -188,7 +237,7 @@ function explain(verdict: Verdict, checked: readonly Checked[], {setup}: Policy)
 async function judge(work: Work, checked: readonly Checked[], base: string): Promise<Verdict> {
 	const {context, run, policy, log} = work;
 	const earlier = (command: string) => before(context, run, command);
-	const verdict = verdictOf(policy.verify, checked, earlier);
+	const verdict = verdictOf(policy.verify.commands, checked, earlier);
 	const silent = (one: Checked, then: Earlier | undefined) =>
 		isPassed(one) && (then === undefined ? one.ran === 'none' : one.ran !== 'some' && then.ran === 'some');
 	const empty = checked.findLastIndex(one => silent(one, earlier(one.command)));
@@ -200,10 +249,10 @@ async function judge(work: Work, checked: readonly Checked[], base: string): Pro
 	const name = branchName(run.target);
 	log.write(`no test was run; the same on ${name} alone:\n`);
 	const alone = await runCommands(
-		{...work, policy: {...policy, verify: policy.verify.slice(0, empty + 1)}},
+		{...work, policy: {...policy, verify: {...policy.verify, commands: policy.verify.commands.slice(0, empty + 1)}}},
 		{commit: base},
 	);
-	return verdictOf(policy.verify, checked, command => {
+	return verdictOf(policy.verify.commands, checked, command => {
 		const [then, now] = [earlier(command), alone.find(one => one.command === command)];
 		if (now && isPassed(now)) {
 			return now.ran === 'some' && then ? then : earlierOf(now, `on ${name}`);
@@ -221,9 +270,20 @@ async function judge(work: Work, checked: readonly Checked[], base: string): Pro
 
 /** Writes down what was found out, with a digest that an approval is about. */
 function finish(
-	context: Context,
 	journal: Journal,
-	{facts, checked, verdict}: {readonly facts: Facts; readonly checked: readonly Checked[]; readonly verdict: Verdict},
+	{
+		facts,
+		checked,
+		verdict,
+		by,
+		goesBack,
+	}: {
+		readonly facts: Facts;
+		readonly checked: readonly Checked[];
+		readonly verdict: Verdict;
+		readonly by: Actor;
+		readonly goesBack?: Retry | undefined;
+	},
 ): void {
 	const {result, doubt, because} = verdict;
 	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests, last}) => ({
@@ -238,8 +298,18 @@ function finish(
 		.update(JSON.stringify({...facts, result, steps: steps.map(({command, code}) => ({command, code}))}))
 		.digest('hex');
 	journal.append(
-		{type: 'verify.finished', passed: result === 'passed', result, doubt, ...facts, digest, steps, because},
-		context.actor,
+		{
+			type: 'verify.finished',
+			passed: result === 'passed',
+			result,
+			doubt,
+			...facts,
+			digest,
+			steps,
+			because,
+			...(goesBack ? {goesBack} : {}),
+		},
+		by,
 	);
 }
 

@@ -53,7 +53,7 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 		approveWord: policy?.approve.word ?? null,
 		approveSigned: policy?.approve.sign ?? false,
 		deploy: policy?.deploy ?? {},
-		verify: policy?.verify ?? [],
+		verify: [...(policy?.verify.commands ?? [])],
 		suggestedVerify: suggestVerify(files, manifest) ?? null,
 	};
 }

@@ -138,9 +138,9 @@ export async function commitVerify(
 	const {checkout, head} = place;
 	const {policy} = await readPolicy(checkout, head);
 	const committed = await checkout.run(['cat-file', 'blob', `${head}:${policyPath}`]);
-	if (policy.verify.length > 0) {
+	if (policy.verify.commands.length > 0) {
 		throw new Refusal(
-			`${policyPath} has verify commands: ${policy.verify.join(' && ')}`,
+			`${policyPath} has verify commands: ${policy.verify.commands.join(' && ')}`,
 			'change them in your editor, and commit that',
 		);
 	}

@@ -38,7 +38,7 @@ import {lastLines, SetupSteps, type Step, type Tell} from './trial-steps.ts';
 /* A policy that is tried before it is anybody's: its setup with its network, then what verifies, without any. */
 
 /** What is tried of a policy. */
-export type Trial = Pick<Policy, 'setup' | 'verify' | 'network'>;
+export type Trial = Pick<Policy, 'setup' | 'network'> & {/** Commands. */ readonly verify: readonly string[]};
 
 /** What a trial found. */
 export type Found = {

@@ -4,7 +4,9 @@ import process from 'node:process';
 import {tidyLooks} from '../../host/paths.ts';
 import {signalName} from '../../host/pty.ts';
 import {removeGroup} from '../sandbox/guard.ts';
+import {readChanges} from '../handover/changes-file.ts';
 import {howItEnded} from './agent-scripts.ts';
+import {isChecked} from './check-work.ts';
 import {countAtEnd} from './changes-count.ts';
 import {writeUsage} from './model-usage.ts';
 import {tellStrays} from './network-events.ts';
@@ -32,11 +34,14 @@ export async function finish(
 	const name = halt.stopped === undefined ? signalName(signal) : undefined;
 	const met = name === undefined && code === 0 ? [] : supervision.journal.run.hits.map(hit => hit.because);
 	const because = halt.stopped ?? [howItEnded(code, name, has), ...met].join('; ');
+	const files = readChanges(supervision.places)?.files;
+	const checks = await isChecked(supervision, {code, signal, files});
 	note(supervision, {
 		type: 'run.exited',
 		code: name || halt.stopped !== undefined ? null : code,
 		signal: name ?? null,
 		because,
+		...(checks ? {checks: true} : {}),
 	});
 	viewers.tell({ended: because});
 }

@@ -13,6 +13,7 @@ import type {ServerSecret} from '../mcp/secrets.ts';
 import {openBroker} from './run-broker.ts';
 import {serverWaits} from './servers.ts';
 import type {Supervision} from './supervision.ts';
+import {typeInto} from './typing.ts';
 
 /* What a supervisor does when it is asked: a command is decided, then written down and carried out. */
 
@@ -126,8 +127,13 @@ const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
 		viewers.add(send);
 		return {};
 	},
-	input({opened}, {data}) {
-		opened.terminal?.write(Buffer.from(data, 'base64'));
+	async input(supervision, {data}) {
+		await typeInto(supervision, Buffer.from(data, 'base64'));
+		return {};
+	},
+	async reply(supervision, {text, enter}, {actor}) {
+		await typeInto(supervision, Buffer.from(text, 'utf8'), ...(enter ? [Buffer.from('\r')] : []));
+		supervision.journal.append({type: 'reply.sent', characters: [...text].length}, actor);
 		return {};
 	},
 	open: (supervision, {port}) => openPort(supervision, port),

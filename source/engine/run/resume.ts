@@ -9,16 +9,22 @@ import {withJournal} from '../runs.ts';
 import {planRebase} from './rebase.ts';
 import {startSupervisor} from './start-supervisor.ts';
 import {checkLength, checkPrompt} from './check-prompt.ts';
+import {whatFailed} from './what-failed.ts';
 
 /**
  * Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation.
  * @param options.prompt what is said; undefined where it just goes on
+ * @param options.failed to tell it what the last verification found, and after that the prompt
  * @param options.rebase to bring its work onto its target as that is today
  */
 export async function resumeRun(
 	context: Context,
 	runId: string,
-	{prompt, rebase = false}: {readonly prompt?: string | undefined; readonly rebase?: boolean},
+	{
+		prompt: typed,
+		rebase = false,
+		failed = false,
+	}: {readonly prompt?: string | undefined; readonly rebase?: boolean; readonly failed?: boolean},
 ): Promise<Run> {
 	await withJournal(context, runId, async journal => {
 		const {run} = journal;
@@ -27,7 +33,9 @@ export async function resumeRun(
 			throw refusal;
 		}
 
-		await checkPrompt(context, prompt, {project: run.project});
+		await checkPrompt(context, typed, {project: run.project});
+		const found = failed ? await whatFailed(context, run) : undefined;
+		const prompt = found === undefined || typed === undefined ? (found ?? typed) : `${found}\n\n${typed}`;
 		// In a conversation that goes on, the task was said already.
 		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
 		const next = said === undefined ? undefined : {prompt: said};

@@ -6,6 +6,7 @@ import type {Context} from '../context.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import type {ServerSecret} from '../mcp/secrets.ts';
 import {runAgent} from './agent-start.ts';
+import {checkWork} from './check-work.ts';
 import {close} from './end.ts';
 import {cannotRecord, ownSignals, takeFault, takeSignal} from './halt.ts';
 import {waitForTurn} from './queue.ts';
@@ -36,7 +37,11 @@ export async function supervise(
 		early?: () => readonly NodeJS.Signals[];
 	},
 ): Promise<void> {
-	const {report} = options;
+	// Whoever started it hears of the first attempt alone.
+	let report: typeof options.report = message => {
+		report = () => {};
+		options.report(message);
+	};
 	const places = context.paths.run(runId);
 	const journal = (options.openJournal ?? Journal.open)(places, 5000);
 	if (!journal?.state) {
@@ -56,15 +61,28 @@ export async function supervise(
 	};
 
 	let ahead: Promise<void> | undefined;
+	const hooks = {
+		early: options.early ?? (() => []),
+		started() {
+			report({started: true});
+			ahead ??= makeSpare(context, journal.run);
+		},
+		fail,
+	};
 	try {
-		await own(makeSupervision(context, journal, options), {
-			early: options.early ?? (() => []),
-			started() {
-				report({started: true});
-				ahead ??= makeSpare(context, journal.run);
-			},
-			fail,
-		});
+		for (let secrets = options.secrets ?? [], goesOn = true; goesOn;) {
+			goesOn = false;
+			const attempt = makeSupervision(context, journal, {...options, secrets});
+			await own(attempt, hooks, runInTurn);
+			if (journal.run.stage === 'checking') {
+				await own(makeSupervision(context, journal, {hooks: options.hooks}), hooks, async check => {
+					goesOn = await checkWork(check);
+				});
+				// What was revoked meanwhile is not handed on.
+				secrets = attempt.secrets.all().filter(({scope}) => journal.run.grants.some(grant => grant.scope === scope));
+			}
+		}
+
 		await lastWords(journal, options.patience ?? 10_000);
 	} finally {
 		journal.close();
@@ -83,12 +101,30 @@ async function lastWords(journal: Journal, patience: number): Promise<void> {
 	}
 }
 
-/** One attempt, from the first signal that is heard to the last file that is taken away. */
+type Hooks = {
+	readonly early: () => readonly NodeJS.Signals[];
+	readonly started: () => void;
+	readonly fail: (error: unknown) => void;
+};
+
+/** One attempt. */
+async function runInTurn(supervision: Supervision, {started}: Hooks): Promise<void> {
+	const {context, journal, halt} = supervision;
+	if (!(await waitForTurn(context, journal, {queued: started, stopped: () => halt.stopped}))) {
+		note(supervision, {type: 'run.exited', code: null, signal: null, because: halt.stopped!});
+		return;
+	}
+
+	await runAgent(supervision, started);
+}
+
+/** An attempt or a check, from the first signal that is heard to the last file that is taken away. */
 async function own(
 	supervision: Supervision,
-	hooks: {early: () => readonly NodeJS.Signals[]; started: () => void; fail: (error: unknown) => void},
+	hooks: Hooks,
+	work: (supervision: Supervision, hooks: Hooks) => Promise<void>,
 ): Promise<void> {
-	const {context, journal, halt} = supervision;
+	const {journal} = supervision;
 	journal.keepFacts(error => cannotRecord(supervision, error));
 	const onFault = (error: unknown) => takeFault(supervision, error);
 	process.on('uncaughtException', onFault);
@@ -104,12 +140,7 @@ async function own(
 	let server;
 	try {
 		server = await listen(supervision);
-		if (!(await waitForTurn(context, journal, {queued: hooks.started, stopped: () => halt.stopped}))) {
-			note(supervision, {type: 'run.exited', code: null, signal: null, because: halt.stopped!});
-			return;
-		}
-
-		await runAgent(supervision, hooks.started);
+		await work(supervision, hooks);
 	} catch (error) {
 		hooks.fail(error);
 	} finally {

@@ -127,6 +127,8 @@ export type Supervision = {
 	readonly model: Model;
 	readonly watch: Watch;
 	readonly changes: ChangesCount;
+	/** Until what was typed so far has reached the terminal: typing.ts. */
+	typing: Promise<void>;
 	/** Until the next grant ends: expiry.ts. */
 	expiry: NodeJS.Timeout | undefined;
 };
@@ -168,6 +170,7 @@ export function makeSupervision(
 		model: {usage: run.usage, timer: undefined, unanswered: 0},
 		watch: {lastOutputAt: Date.now(), ended: false, timer: undefined, wake() {}},
 		changes: {hasOutput: true, isCounted: false, going: undefined},
+		typing: Promise.resolve(),
 		expiry: undefined,
 	};
 }

@@ -203,7 +203,7 @@ export const runKeys = {
 	},
 	rebase: {
 		keys: 'R',
-		title: 'rebase onto the target branch',
+		title: 'send back: failed checks, or to rebase',
 		places: withRun,
 		disabled: cannotResume,
 		run: asks('rebase'),

@@ -271,6 +271,7 @@ export function stageTone(stage: Stage): Tone | undefined {
 		case 'queued':
 		case 'running':
 		case 'starting':
+		case 'checking':
 		case 'verifying':
 		case 'merging':
 		case 'deploying': {

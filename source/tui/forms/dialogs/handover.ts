@@ -41,9 +41,33 @@ const merge: DialogDefinition = {
 		runVerbsForAll(state, runsOf(state, dialog), {argvs: run => [['merge', run.id]], title: 'merge', isSerial: true}),
 };
 
+/** Whether what a verification found is what goes back; else it is what conflicts. */
+const hasFailed = (run: Run) => run.verification?.result === 'failed' && !run.conflicts;
+
+/** What failed goes back to the agent. */
+function failedChecks(state: State, run: Run) {
+	const {steps, because} = run.verification!;
+	const failed = steps.findLast(({code}) => code !== 0);
+	return {
+		title: `Send what failed back to ${run.id}?`,
+		runs: [run.id],
+		fields: [],
+		yes: run.agent === 'command' ? 'run the command again' : 'tell the agent',
+		lines: [
+			...runLines(state, [run]),
+			fact('Tells', `${escapeLine(failed?.command ?? because)}, and the end of what it wrote`),
+			...voidedLines([run]),
+		],
+	};
+}
+
 const rebase: DialogDefinition = {
 	open(state: State) {
 		const run = selectedRun(state)!;
+		if (hasFailed(run)) {
+			return failedChecks(state, run);
+		}
+
 		const isCommand = run.agent === 'command';
 		return {
 			title: `Have ${run.id} brought onto ${branchName(run.target)} as that is now?`,
@@ -61,8 +85,11 @@ const rebase: DialogDefinition = {
 			],
 		};
 	},
-	submit: (state, dialog) =>
-		runVerb(state, dialog.runs[0], {argv: ['resume', dialog.runs[0]!, '--rebase'], title: 'rebase'}),
+	submit: (state, dialog) => {
+		const run = state.runs.find(({id}) => id === dialog.runs[0]);
+		const [flag, title] = run && hasFailed(run) ? ['--failed', 'send back'] : ['--rebase', 'rebase'];
+		return runVerb(state, dialog.runs[0], {argv: ['resume', dialog.runs[0]!, flag], title});
+	},
 };
 
 export const handoverDialogs = {merge, rebase};

@@ -1,0 +1,45 @@
+import {formatDuration} from '../text/time.ts';
+import type {EntryOf} from './event.ts';
+import {addTests, formatTests} from './test-summary.ts';
+import type {Told} from './told.ts';
+
+/* What came of a gate, in words. Others' words are in it, not escaped. */
+
+/** What a verification came to. */
+export function verifiedText({passed, result, steps, because, goesBack}: EntryOf<'verify.finished'>): Told {
+	const tests = addTests(steps.map(step => step.tests));
+	const words = tests ? formatTests(tests) : because;
+	const ms = steps.reduce((sum, step) => sum + step.ms, 0);
+	const took = ms >= 1000 ? `, in ${formatDuration(ms)}` : '';
+	switch (result ?? (passed ? 'passed' : 'failed')) {
+		case 'passed': {
+			return {kind: 'check', text: `verified: ${words}${took}`, tone: 'good'};
+		}
+
+		case 'failed': {
+			const next = goesBack ? `; goes back to the agent, retry ${goesBack.round} of ${goesBack.of}` : '';
+			return {kind: 'check', text: `verify failed: ${words}${took}${next}`, tone: 'bad'};
+		}
+
+		case 'inconclusive': {
+			return {kind: 'check', text: `verify inconclusive: ${because}`, tone: 'warn'};
+		}
+	}
+}
+
+/** What a deploy came to. */
+export function deployedText({target, commit, outcome, because}: EntryOf<'deploy.finished'>): Told {
+	switch (outcome) {
+		case 'succeeded': {
+			return {kind: 'decision', text: `deployed ${commit.slice(0, 7)} to ${target}`, tone: 'good'};
+		}
+
+		case 'failed': {
+			return {kind: 'decision', text: `deploy to ${target} failed: ${because}`, tone: 'bad'};
+		}
+
+		case 'unknown': {
+			return {kind: 'decision', text: `deploy to ${target}: outcome not known: ${because}`, tone: 'warn'};
+		}
+	}
+}

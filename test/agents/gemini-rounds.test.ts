@@ -1,0 +1,3 @@
+import {testRounds} from '../support/drive-agent.ts';
+
+testRounds('gemini');
