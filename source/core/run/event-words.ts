@@ -3,8 +3,8 @@ import {branchName} from '../git/refs.ts';
 import {quoteWord} from '../text/shell-words.ts';
 import {formatDuration} from '../text/time.ts';
 import type {DenialKind, Entry, EntryOf, RunEvent} from './event.ts';
-import {outcomeWords} from './mcp-words.ts';
 import {deployedText, verifiedText} from './gate-words.ts';
+import {toldCall} from './mcp-words.ts';
 import {done, givenReason} from './evolve-text.ts';
 import {spentBetween, spendText} from './spend.ts';
 import {formatBudget, noUsage} from './usage.ts';
@@ -158,15 +158,7 @@ const words: Words = {
 		seen: count,
 	}),
 	'port.closed': ({port, because}) => ({kind: 'run', text: `port ${port} closed: ${because}`}),
-	'mcp.called': ({server, tool, outcome, because, ms}) => ({
-		kind: outcome === 'refused' ? 'denial' : 'run',
-		text:
-			outcome === 'answered'
-				? `called ${tool} of mcp:${server}${ms >= 1000 ? `, in ${formatDuration(ms)}` : ''}`
-				: `call of ${tool} of mcp:${server}: ${outcomeWords[outcome]}${because === undefined ? '' : `: ${because}`}`,
-		tone: outcome === 'answered' ? undefined : 'warn',
-		same: `called ${server} ${tool} ${outcome}`,
-	}),
+	'mcp.called': entry => ({kind: entry.outcome === 'refused' ? 'denial' : 'run', ...toldCall(entry)}),
 	'preview.started': ({command, port}) => ({
 		kind: 'run',
 		text: `previewed on port ${port}: ${command}`,
