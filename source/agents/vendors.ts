@@ -1,6 +1,6 @@
 import type {ModelNeed} from '../core/seams.ts';
 
-/* What agents have in common that talk to the same vendor: its hosts, its credential, its prices. */
+/* What agents have in common that talk to the same vendor: its hosts, its credential and where that is made, its prices. */
 
 /** Anthropic's API. */
 export const anthropic: ModelNeed = {
@@ -13,6 +13,7 @@ export const anthropic: ModelNeed = {
 		paths: ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/*'],
 		environment: 'ANTHROPIC_API_KEY',
 	},
+	made: 'an API key, made at https://console.anthropic.com/settings/keys',
 	// The vendor's price list, November 2025.
 	prices: [
 		{model: /claude-opus-4[.-][5-9]/, input: 5, cached: 0.5, output: 25},
@@ -34,6 +35,7 @@ export const openai: ModelNeed = {
 		paths: ['/v1/responses', '/v1/responses/*', '/v1/models'],
 		environment: 'OPENAI_API_KEY',
 	},
+	made: 'an API key, made at https://platform.openai.com/api-keys',
 	// The vendor's price list, November 2025.
 	prices: [
 		{model: /gpt-5.*nano/, input: 0.05, cached: 0.005, output: 0.4},
@@ -55,6 +57,7 @@ export const google: ModelNeed = {
 		paths: ['/v1beta/models/*', '/v1/models/*'],
 		environment: 'GEMINI_API_KEY',
 	},
+	made: 'an API key, made at https://aistudio.google.com/apikey',
 	// The vendor's price list, November 2025.
 	prices: [
 		{model: /gemini-2.*flash-lite/, input: 0.1, cached: 0.025, output: 0.4},

@@ -163,6 +163,14 @@ export const fileAttacks: readonly SandboxAttack[] = [
 		source: 'configuration that the next tool runs',
 		script: box => `for f in .envrc .mcp.json .npmrc planted; do echo evil > ${box.folder}/host/$f; done`,
 	}),
+	writing({
+		id: 'write-profile',
+		title: "write into the person's own instructions, skills and hooks",
+		source: 'a mounted ~/.claude or ~/.codex: what is written there runs on the host at the next start',
+		script: box =>
+			`cd ${box.folder}/host && echo evil > file && mkdir -p .claude/skills/planted && ` +
+			`echo '{"hooks": {}}' > .claude/settings.json && touch planted`,
+	}),
 	{
 		kind: 'sandbox',
 		id: 'write-toolchain',

@@ -22,6 +22,7 @@ import {giveToRun} from '../host/run-owner.ts';
 import type {HostAttack} from './attack.ts';
 import {openBox} from './box.ts';
 import {gateAttacks} from './gate.ts';
+import {profileAttacks} from './profile.ts';
 
 /* What an agent leaves for fleet and for the person to meet, after it ended. */
 
@@ -258,4 +259,5 @@ export const hostAttacks: readonly HostAttack[] = [
 		attempt: async () => !(parsePolicy(`a: &a [x, x]\nb: &b [*a, *a]\nverify: [*b, *b]\n`) instanceof Error),
 	},
 	...gateAttacks,
+	...profileAttacks,
 ];

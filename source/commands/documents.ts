@@ -64,6 +64,7 @@ export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 		target: run.target,
 		sandbox: run.sandbox,
 		layer: run.layer ?? null,
+		profile: run.profile ?? null,
 		notes: run.notes,
 		limits: run.hits,
 		exit: run.exit ?? null,

@@ -1,6 +1,7 @@
 import {agentNames, compose} from '../compose.ts';
 import {commandsOf, lfs, type Filter} from '../core/git/filters.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
+import {changesText} from '../core/profile.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, personRefusal, Refusal} from '../core/refusal.ts';
 import {parseName} from '../core/names.ts';
@@ -10,6 +11,9 @@ import {startRun} from '../engine/run/create.ts';
 import {completeScope, describeGrant, secretOfScope} from '../engine/grants/scope-secrets.ts';
 import {findIncluded, includePath, isTrusted, trust} from '../engine/project/include.ts';
 import {areTrusted, findFilters, trustFilters} from '../engine/project/filters.ts';
+import {handProfile} from '../engine/profile/hand.ts';
+import {approveProfile, stateOf} from '../engine/profile/approved.ts';
+import {readProfile} from '../engine/profile/read.ts';
 import {findProject} from '../engine/project/projects.ts';
 import {filesOf, parseGrantable} from '../scopes/registry.ts';
 import {isRemembered, remember} from '../engine/grants/remembered.ts';
@@ -20,6 +24,7 @@ import {sayRun} from './documents.ts';
 import {filesNotes} from '../terminal/files-notes.ts';
 import {rememberUse} from '../terminal/recent.ts';
 import {noteHidden, readPrompt} from '../terminal/prompt.ts';
+import {fileLines, leftLines} from './profile/lines.ts';
 import {choice, define, flag, json, optional, promptFile, reason, text, texts, type OptionValues} from './verb.ts';
 import type {Io} from '../terminal/program.ts';
 
@@ -47,6 +52,10 @@ const options = {
 	filters: choice(
 		'have files pass the filters that your git has for them, in the sandbox; remembered for exactly these commands',
 		'have all files as they are stored, those of Git LFS, too',
+	),
+	profile: choice(
+		'copy your own instructions, skills, commands and settings of the agent, without asking; remembered for exactly these',
+		'do not copy them (fleet profile)',
 	),
 	allow: texts('SCOPE', 'a scope to turn on from the start; may be repeated'),
 	because: reason('why the scopes are needed'),
@@ -135,6 +144,50 @@ async function includedFiles(
 	return included.files;
 }
 
+/** Files of a profile that a question names; the rest is counted. */
+const mostAsked = 30;
+
+/**
+ * Whether the person's own profile of the agent goes in: shown, and asked about once for exactly these files. Where
+ * nobody can be asked the run starts without it, which its notes say.
+ */
+async function wantsProfile(
+	context: Context,
+	io: Io,
+	{agentId, options}: {readonly agentId: string; readonly options: RunOptions},
+): Promise<boolean> {
+	const agent = context.agents.find(({id}) => id === agentId);
+	if (options.profile === false || !agent?.profile) {
+		return options.profile !== false;
+	}
+
+	if (options.profile === undefined && !io.interactive) {
+		return true;
+	}
+
+	const profile = await readProfile(context, agent);
+	const state = stateOf(context, agent.id, profile);
+	if (state.state === 'none' || state.state === 'approved') {
+		return true;
+	}
+
+	if (options.profile !== true) {
+		const changed = state.state === 'changed' ? `, which changed (${changesText(state.changes)})` : '';
+		io.err(
+			`Your own profile of ${agent.title}${changed}:\n${fileLines(profile!, state, mostAsked)}` +
+				`${leftLines(profile!, true)}  what a run can read goes to its model; programs among it run in the sandbox alone\n`,
+		);
+		const question = 'copy it into runs of this agent, now and from now on? [y/N] ';
+		const answer = (await ask(question, false)).trim().toLowerCase();
+		if (!['y', 'yes'].includes(answer)) {
+			return false;
+		}
+	}
+
+	approveProfile(context, agent.id, profile!);
+	return true;
+}
+
 /** A filter as it is shown. */
 function describe({name, clean, smudge, process: both}: Filter): string {
 	return Object.entries({clean, smudge, process: both})
@@ -208,11 +261,13 @@ export const verb = define({
 		const after = options.after === undefined ? undefined : findRun(context, options.after).id;
 		const batch = options.batch === undefined ? undefined : orThrow(parseName(options.batch, 'batch'));
 		const include = await includedFiles(context, io, {project, options});
+		const profile = await wantsProfile(context, io, {agentId: agent, options});
 		const filters = await chosenFilters(context, io, {project, options});
 		const run = await startRun(context, {
 			after,
 			batch,
 			include,
+			profile,
 			filters,
 			project,
 			agent,
@@ -234,6 +289,12 @@ export const verb = define({
 					run: run.id,
 				}),
 			);
+		}
+
+		// Of a start with nobody to ask, what is missing is said here, too.
+		const isMissed = !io.interactive && run.profile === undefined;
+		for (const note of isMissed ? (await handProfile(context, run)).notes : []) {
+			io.err(asTyped(`${escapeLine(note)}\n`));
 		}
 
 		await rememberUse(context.paths.config, {argv: agent === 'command' ? argv : undefined, prompt});

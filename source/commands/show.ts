@@ -55,9 +55,20 @@ function gateLines(run: Run): Array<readonly [title: string, text: string]> {
 	return gatesOf(run).map(({id, state, because}) => [id, `${state}${because === '' ? '' : `: ${because}`}`] as const);
 }
 
+/** What of the person's own agent is inside; nothing where nothing was ever said about that. */
+function profileLines({profile, withoutProfile}: Run): Array<readonly [title: string, text: string]> {
+	if (profile) {
+		const count = profile.files.length;
+		return [['profile', `yours, ${count} ${count === 1 ? 'file' : 'files'}, digest ${profile.digest.slice(0, 10)}`]];
+	}
+
+	return withoutProfile ? [['profile', 'none, as asked for']] : [];
+}
+
 /** What is told of how the run was set up, and which limits it met. */
 function notesOf(run: Run): Array<readonly [title: string, text: string]> {
 	return [
+		...profileLines(run),
 		...[...run.notes, ...(run.captured?.notes ?? [])].map(note => ['note', note] as const),
 		...run.hits.map(({because}) => ['limit', because] as const),
 	];

@@ -8,6 +8,7 @@ export const verbs: VerbList = {
 	project: () => import('./project.ts'),
 	secret: () => import('./secret.ts'),
 	mcp: () => import('./mcp.ts'),
+	profile: () => import('./profile.ts'),
 	run: () => import('./run.ts'),
 	list: () => import('./list.ts'),
 	activity: () => import('./activity.ts'),

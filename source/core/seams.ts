@@ -1,4 +1,5 @@
 import type {Invocation, Mount, SandboxPlan} from './plan.ts';
+import type {ProfileLayout} from './profile.ts';
 import type {Refusal} from './refusal.ts';
 import type {Price} from './run/usage.ts';
 import type {Binding} from './secrets/secret.ts';
@@ -22,6 +23,8 @@ export type ModelNeed = {
 	/** The secret's name; the project's is taken before the person's own. */
 	readonly secret: string;
 	readonly binding: Binding;
+	/** Where a person gets its value, in plain words that go on after `its value:`. */
+	readonly made: string;
 	/** What its models cost; the first that matches counts. */
 	readonly prices: readonly Price[];
 };
@@ -87,13 +90,15 @@ export type Agent = {
 	/** The name of its program on the person's search path; undefined where the person names the program. */
 	readonly program?: string | undefined;
 	readonly model?: ModelNeed | undefined;
+	/** How a project tells it what to do: names of files, and of folders with a `/`. A change of one is flagged. */
+	readonly instructions: readonly string[];
 	/**
 	 * Where it keeps a person's login: paths below HOME, and variables that name such a place. The audit looks whether
 	 * one can be read inside, and none is granted as files.
 	 */
-	/** How a project tells it what to do: names of files, and of folders with a `/`. A change of one is flagged. */
-	readonly instructions: readonly string[];
 	readonly logins?: {readonly paths: readonly string[]; readonly variables: readonly string[]} | undefined;
+	/** What a person's own of this agent is made of, below their HOME; undefined where there is no such thing. */
+	readonly profile?: ProfileLayout | undefined;
 	/** Pure and total. */
 	start(task: AgentTask): AgentStart | Refusal;
 	/** Reads one line of what it prints where it is not interactive. Total; undefined where its output is plain. */

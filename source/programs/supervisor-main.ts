@@ -21,16 +21,19 @@ if (!isName(runId)) {
 	process.exit(2);
 }
 
-/** What the starter hands over. A supervisor that was started by hand has nothing. */
+/** What a supervisor has that was started by hand. */
+const nothing: Handover = {secrets: [], setupSecrets: [], profile: undefined};
+
+/** What the starter hands over. */
 const handover = process.connected
 	? new Promise<Handover>(resolve => {
 			process.once('message', (message: Handover) => resolve(message));
-			process.once('disconnect', () => resolve({secrets: [], setupSecrets: []}));
+			process.once('disconnect', () => resolve(nothing));
 		})
 	: undefined;
 
 try {
-	const {secrets, setupSecrets, serverSecrets = []} = (await handover) ?? {secrets: [], setupSecrets: []};
+	const {secrets, setupSecrets, serverSecrets = [], profile} = (await handover) ?? nothing;
 	await supervise(compose(), runId, {
 		report(message) {
 			// Whoever started it may have gone already.
@@ -43,6 +46,7 @@ try {
 		secrets,
 		setupSecrets,
 		serverSecrets,
+		profile,
 		early: () => early.splice(0),
 	});
 	process.exit(0);

@@ -10,7 +10,7 @@ import type {Settings} from '../core/settings.ts';
 import type {VerbReport} from './report.ts';
 
 export type {Settings} from '../core/settings.ts';
-export type {DeployPlanView, DiskView, ProjectView, SecretView, StoreView} from './views.ts';
+export type {DeployPlanView, DiskView, ProfileView, ProjectView, SecretView, StoreView} from './views.ts';
 
 /** What a verb ended with, and what it reported. */
 export type ActionResult = {

@@ -22,6 +22,10 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 		return `${entry.layer.slice(0, 10)}, ${made}: ${what}${hosts}${notes}`;
 	},
 	'run.started': entry => `attempt ${entry.attempt}, ${entry.sandbox}, supervisor ${entry.pid}`,
+	'profile.given': entry =>
+		entry.digest === null
+			? 'none any more'
+			: `${entry.digest.slice(0, 10)}, ${entry.files.length} ${entry.files.length === 1 ? 'file' : 'files'}`,
 	'run.exited': entry => entry.because,
 	'checks.ended': entry => entry.because,
 	'run.failed': entry => entry.because,

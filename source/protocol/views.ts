@@ -21,6 +21,16 @@ const secretView = v.object({
 export type SecretView = Readonly<v.InferOutput<typeof secretView>>;
 export const secretViews = v.array(secretView);
 
+/** A person's profile of an agent as `fleet profile --json` prints it. */
+const profileView = v.object({
+	agent: v.string(),
+	state: v.picklist(['none', 'new', 'approved', 'changed']),
+	files: v.array(v.object({path: v.string()})),
+	changes: v.nullable(v.object({added: texts, changed: texts, removed: texts})),
+});
+export type ProfileView = Readonly<v.InferOutput<typeof profileView>>;
+export const profileViews = v.array(profileView);
+
 /** A place for secrets as `fleet secret stores --json` prints it. */
 const storeView = v.object({
 	id: v.string(),

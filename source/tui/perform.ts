@@ -97,6 +97,16 @@ export async function perform(client: FleetClient, effect: Effect, send: (messag
 			break;
 		}
 
+		case 'profiles': {
+			const {code, stdout} = await client.act(['profile', '--json']);
+			if (code === 0) {
+				const [{parse}, {profileViews}] = await schemas();
+				send({type: 'profiles', profiles: parse(profileViews, JSON.parse(stdout))});
+			}
+
+			break;
+		}
+
 		case 'offer': {
 			const {code, stdout} = await client.act(['project', 'show', effect.project, '--json']);
 			if (code === 0) {

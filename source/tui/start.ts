@@ -36,6 +36,7 @@ export function initialState(options: {
 		projects: options.projects,
 		agents: [],
 		vault: undefined,
+		profiles: [],
 		list: {
 			filter: '',
 			show: 'all',

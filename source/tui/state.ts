@@ -12,6 +12,7 @@ import type {
 	AgentView,
 	DeployPlanView,
 	DiskView,
+	ProfileView,
 	ProjectView,
 	SecretView,
 	Settings,
@@ -141,6 +142,8 @@ export type State = {
 	readonly agents: readonly AgentView[];
 	/** What is in the vault, as far as names go; undefined until it was asked for. */
 	readonly vault: {readonly secrets: readonly SecretView[]; readonly stores: readonly StoreView[]} | undefined;
+	/** What the person keeps for agents, and whether it goes into runs; empty until it was asked for. */
+	readonly profiles: readonly ProfileView[];
 	readonly list: ListState;
 	readonly selected: string | undefined;
 	/** The first row of the list that is in view, as of the last time. */
@@ -253,6 +256,7 @@ export type Message =
 	| {readonly type: 'not-found'; readonly search: string}
 	| {readonly type: 'agents'; readonly agents: readonly AgentView[]}
 	| {readonly type: 'vault'; readonly vault: NonNullable<State['vault']>}
+	| {readonly type: 'profiles'; readonly profiles: readonly ProfileView[]}
 	| {readonly type: 'recent'; readonly recent: State['recent']}
 	| {readonly type: 'settings'; readonly settings: Settings; readonly problem?: string | undefined}
 	| {readonly type: 'theme'; readonly theme: Ground}
@@ -327,6 +331,7 @@ export type Effect =
 	| ActivityEffect
 	| FoundEffect
 	| {readonly type: 'vault'}
+	| {readonly type: 'profiles'}
 	| {readonly type: 'quit'};
 
 /** The run that was looked for last: a frame asks dozens of times. */

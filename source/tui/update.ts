@@ -56,6 +56,10 @@ function next(state: State, message: Message): Step {
 			return stay(refreshDialog(refreshForm({...state, vault: message.vault, scroll})));
 		}
 
+		case 'profiles': {
+			return stay(refreshForm({...state, profiles: message.profiles}));
+		}
+
 		case 'recent': {
 			return stay(refreshForm({...state, recent: message.recent}));
 		}

@@ -17,6 +17,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {attacks} from '../../source/attacks/catalogue.ts';
 import {markerOf, mergedAttacks} from '../../source/attacks/merged.ts';
+import {plantProfile, profileChanges} from '../../source/attacks/profile.ts';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
 import {dropUidOf} from '../../source/core/plan.ts';
 import {giveToRun} from '../../source/host/run-owner.ts';
@@ -113,6 +114,20 @@ testArea('host', {
 				).signal !== null
 			);
 		}),
+	// As other tools copy it: what lies there at the moment, with links followed.
+	...Object.fromEntries(
+		(['skill', 'link'] as const).map(what => [
+			what === 'skill' ? 'profile-changed' : 'profile-link',
+			() =>
+				withProject({}, async project => {
+					const home = plantProfile(project, 'attack');
+					profileChanges[what](home);
+					const copy = path.join(project.folder, 'copy');
+					execFileSync('cp', ['-rL', path.join(home, '.claude'), copy]);
+					return /evil|canary/.test(execFileSync('grep', ['-rh', '.', copy], {encoding: 'utf8'}));
+				}),
+		]),
+	),
 	'granted-folder-exchanged': () => throughName('cat /opt/data/file'),
 	'exchanged-before-the-mount': () => throughName('cat /opt/data/file'),
 	// A folder with a socket in it, mounted read-only: what answers there takes every word.

@@ -184,6 +184,7 @@ export const protections: Readonly<Record<string, Protection>> = {
 	'hard-link-new': boundWhole,
 	'write-through-link': bound('write'),
 	'plant-configuration': bound('write'),
+	'write-profile': bound('write'),
 	'socket-in-folder': boundGiven,
 	'fifo-in-folder': boundGiven,
 	'write-toolchain': {

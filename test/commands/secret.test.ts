@@ -493,3 +493,25 @@ test('an audit of a run with a secret still passes six of six', async t => {
 	assert.equal(passed, 6, JSON.stringify(items));
 	fleet.must('stop', 'held');
 });
+
+test("where a model's secret is missing, and where it is asked for, it is said where its value is made", t => {
+	const fleet = new Fleet(t);
+	const made = {
+		'claude-code': /claude setup-token prints; or an API key, made at https:\/\/console\.anthropic\.com\//,
+		codex: /made at https:\/\/platform\.openai\.com\/api-keys/,
+		gemini: /made at https:\/\/aistudio\.google\.com\/apikey/,
+		opencode: /its value: an API key, made at https:\/\/console/,
+		copilot: /a fine-grained token .* made at https:\/\/github\.com\/settings\//,
+	};
+	for (const [agent, where] of Object.entries(made)) {
+		const {code, stderr} = fleet.run(['run', '--agent', agent, '--model', 'do it']);
+		assert.equal(code, 2);
+		assert.match(stderr.split('\n')[0]!, where);
+		assert.match(stderr, /\n {2}hint: fleet secret add [a-z-]+ --user\n/);
+	}
+
+	assert.match(fleet.run(['secret', 'add', 'openai', '--user'], {input: ''}).stderr, made.codex);
+	const from = fleet.run(['secret', 'add', 'gemini', '--user', '--from', 'env:GEMINI']);
+	assert.equal(from.code, 0, from.stderr);
+	assert.doesNotMatch(from.stderr, /made at/);
+});

@@ -16,7 +16,8 @@ import {ModelServer} from './model-server.ts';
 
 /* A real agent in a real run, against a model that answers to the real credential alone. */
 
-const values: Record<string, string> = {
+/** Credentials in the form of the real ones, by agent. */
+export const agentValues: Readonly<Record<string, string>> = {
 	'claude-code': `sk-ant-api03-${'Real7Key9Of2Anthropic4Qz'.repeat(4).slice(0, 93)}AA`,
 	codex: 'sk-proj-Real7Key9Of2Openai4QzWx8Lm3Vn6Bt1Kp5Rd0',
 	gemini: 'AIzaReal7Key9Of2Google4QzWx8Lm3Vn6Bt1Kp',
@@ -53,7 +54,7 @@ function environments(name: string): string[] {
 
 async function drive(t: TestContext, id: string): Promise<void> {
 	const agent = agents.find(agent => agent.id === id)!;
-	const value = values[id]!;
+	const value = agentValues[id]!;
 	const name = `real-${id}`;
 	const model = await ModelServer.open(t, value, [
 		'cat a.txt; echo two >> a.txt; sleep 1',
@@ -172,7 +173,7 @@ async function drive(t: TestContext, id: string): Promise<void> {
 /** Fails its checks twice, is told so in the same conversation, and passes the third time: nobody does anything. */
 async function driveRounds(t: TestContext, id: string): Promise<void> {
 	const agent = agents.find(agent => agent.id === id)!;
-	const value = values[id]!;
+	const value = agentValues[id]!;
 	const model = await ModelServer.open(t, value, ['echo 1 > answer', 'echo 2 > answer', 'echo 3 > answer']);
 	model.perTurn = prompts => 1 + prompts.split('it did not pass').length - 1;
 	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {

@@ -8,7 +8,11 @@ import {closeInheritedLate} from './descriptors.ts';
 
 closeInheritedLate();
 const [, , port = '', runId = ''] = process.argv;
-const {secrets, serverSecrets = []} = await new Promise<Handover>(resolve => {
+const {
+	secrets,
+	serverSecrets = [],
+	profile,
+} = await new Promise<Handover>(resolve => {
 	process.once('message', (message: Handover) => resolve(message));
 });
 await supervise(compose(), runId, {
@@ -17,6 +21,7 @@ await supervise(compose(), runId, {
 	},
 	secrets,
 	serverSecrets,
+	profile,
 	hooks: {resolve: async () => ['192.0.2.1'], placeOf: () => ({host: '127.0.0.1', port: Number(port)})},
 });
 process.exit(0);

@@ -1,4 +1,5 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
+import {jsonSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 import {anthropic} from '../vendors.ts';
 
@@ -14,11 +15,51 @@ export const claudeCode: Agent = {
 	id: 'claude-code',
 	title: 'Claude Code',
 	program: 'claude',
-	model: anthropic,
+	model: {...anthropic, made: `the token of a subscription, which claude setup-token prints; or ${anthropic.made}`},
 	instructions: ['CLAUDE.md', 'CLAUDE.local.md', '.claude/'],
 	logins: {
 		paths: ['.claude/.credentials.json', '.claude.json', '.cache/claude-cli-nodejs'],
 		variables: ['CLAUDE_CONFIG_DIR'],
+	},
+	profile: {
+		moved: [{folder: '.claude', variable: 'CLAUDE_CONFIG_DIR'}],
+		places: [
+			{path: '.claude/CLAUDE.md', kind: 'instructions'},
+			{path: '.claude/rules/', kind: 'rules', names: /\.md$/},
+			{path: '.claude/skills/', kind: 'skill'},
+			{path: '.claude/commands/', kind: 'command', names: /\.md$/},
+			{path: '.claude/agents/', kind: 'subagent', names: /\.md$/},
+			{path: '.claude/output-styles/', kind: 'output style', names: /\.md$/},
+		],
+		settings: jsonSettings(
+			{paths: ['.claude/settings.json'], target: '.claude/settings.json'},
+			{
+				model: 'word',
+				outputStyle: 'word',
+				language: 'word',
+				alwaysThinkingEnabled: 'flag',
+				effortLevel: 'word',
+				autoCompactEnabled: 'flag',
+				verbose: 'flag',
+				respectGitignore: 'flag',
+				spinnerTipsEnabled: 'flag',
+				prefersReducedMotion: 'flag',
+				showTurnDuration: 'flag',
+				editorMode: 'word',
+				syntaxHighlightingDisabled: 'flag',
+			},
+		),
+		never: [
+			{path: '.claude/.credentials.json', because: 'a login'},
+			{path: '.claude.json', because: 'a login, MCP servers and history'},
+			{path: '.claude/settings.local.json', because: 'settings of one machine'},
+			{path: '.claude/hooks', because: 'hooks are programs of the host'},
+			{path: '.claude/plugins', because: 'plugins bring hooks and servers'},
+			{path: '.claude/projects', because: 'history'},
+			{path: '.claude/history.jsonl', because: 'history'},
+			{path: '.claude/todos', because: 'history'},
+			{path: '.claude/shell-snapshots', because: 'history'},
+		],
 	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, uuid, servers}) {
 		const id = conversation?.id ?? (conversation ? undefined : uuid);

@@ -1,4 +1,5 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
+import {tomlSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 import {openai} from '../vendors.ts';
 
@@ -23,6 +24,37 @@ export const codex: Agent = {
 	model: openai,
 	instructions: ['.codex/'],
 	logins: {paths: ['.codex/auth.json'], variables: ['CODEX_HOME']},
+	profile: {
+		moved: [{folder: '.codex', variable: 'CODEX_HOME'}],
+		places: [
+			{path: '.codex/AGENTS.md', kind: 'instructions'},
+			{path: '.codex/AGENTS.override.md', kind: 'instructions'},
+			{path: '.codex/prompts/', kind: 'command', names: /\.md$/},
+			{path: '.codex/skills/', kind: 'skill'},
+			{path: '.agents/skills/', kind: 'skill'},
+		],
+		settings: tomlSettings(
+			{paths: ['.codex/config.toml'], target: '.codex/config.toml'},
+			{
+				model: 'word',
+				model_reasoning_effort: 'word',
+				plan_mode_reasoning_effort: 'word',
+				model_reasoning_summary: 'word',
+				model_verbosity: 'word',
+				personality: 'word',
+				hide_agent_reasoning: 'flag',
+				show_raw_agent_reasoning: 'flag',
+			},
+		),
+		never: [
+			{path: '.codex/auth.json', because: 'a login'},
+			{path: '.codex/history.jsonl', because: 'history'},
+			{path: '.codex/sessions', because: 'history'},
+			{path: '.codex/hooks.json', because: 'hooks are programs of the host'},
+			{path: '.codex/rules', because: 'permissions: the sandbox is what holds it'},
+			{path: '.codex/agents', because: 'its files may hold any setting, servers and permissions too'},
+		],
+	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, servers}) {
 		const talk = conversation ? ['resume', conversation.id ?? '--last'] : [];
 		const loose = ['--dangerously-bypass-approvals-and-sandbox'];

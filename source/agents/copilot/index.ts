@@ -1,4 +1,5 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
+import {jsonSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 
 /** GitHub Copilot CLI, with a fine-grained token. Its own questions and its built-in servers are off. */
@@ -30,11 +31,53 @@ export const copilot: Agent = {
 			],
 			environment: 'COPILOT_GITHUB_TOKEN',
 		},
+		made: 'a fine-grained token with the permission Copilot Requests, made at https://github.com/settings/personal-access-tokens/new',
 		// Paid by the month, whatever model answers.
 		prices: [],
 	},
 	instructions: ['copilot-instructions.md', '.copilot/'],
-	logins: {paths: ['.copilot', '.config/github-copilot/hosts.json', '.config/github-copilot/apps.json'], variables: []},
+	logins: {
+		paths: ['.copilot', '.config/github-copilot/hosts.json', '.config/github-copilot/apps.json'],
+		variables: ['COPILOT_HOME'],
+	},
+	profile: {
+		moved: [{folder: '.copilot', variable: 'COPILOT_HOME'}],
+		places: [
+			{path: '.copilot/copilot-instructions.md', kind: 'instructions'},
+			{path: '.copilot/instructions/', kind: 'instructions', names: /\.md$/},
+			{path: '.copilot/agents/', kind: 'subagent', names: /\.md$/},
+			{path: '.copilot/skills/', kind: 'skill'},
+			{path: '.agents/skills/', kind: 'skill'},
+		],
+		settings: jsonSettings(
+			{paths: ['.copilot/settings.json', '.copilot/config.json'], target: '.copilot/settings.json'},
+			{
+				model: 'word',
+				effortLevel: 'word',
+				contextTier: 'word',
+				theme: 'word',
+				beep: 'flag',
+				compactPaste: 'flag',
+				mouse: 'flag',
+				renderMarkdown: 'flag',
+				screenReader: 'flag',
+				scrollbar: 'flag',
+				respectGitignore: 'flag',
+				showTipsOnStartup: 'flag',
+				stream: 'flag',
+				updateTerminalTitle: 'flag',
+			},
+		),
+		never: [
+			{path: '.copilot/config.json', because: 'a login, and folders that are trusted'},
+			{path: '.copilot/mcp-config.json', because: 'MCP servers'},
+			{path: '.copilot/permissions-config.json', because: 'permissions: the sandbox is what holds it'},
+			{path: '.copilot/hooks', because: 'hooks are programs of the host'},
+			{path: '.copilot/session-state', because: 'history'},
+			{path: '.copilot/history-session-state', because: 'history'},
+			{path: '.copilot/logs', because: 'history'},
+		],
+	},
 	start({prompt, argv, cwd, home, program, interactive, conversation, uuid, servers}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];
 		const talk = conversation ? earlier : ['--session-id', uuid];

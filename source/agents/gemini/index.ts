@@ -1,4 +1,5 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
+import {jsonSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 import {google} from '../vendors.ts';
 
@@ -10,6 +11,44 @@ export const gemini: Agent = {
 	model: google,
 	instructions: ['GEMINI.md', '.gemini/'],
 	logins: {paths: ['.gemini/oauth_creds.json', '.gemini/.env'], variables: ['GEMINI_CONFIG_DIR']},
+	profile: {
+		moved: [],
+		places: [
+			{path: '.gemini/GEMINI.md', kind: 'instructions'},
+			{path: '.gemini/AGENTS.md', kind: 'instructions'},
+			{path: '.gemini/commands/', kind: 'command', names: /\.toml$/},
+			{path: '.gemini/skills/', kind: 'skill'},
+			{path: '.gemini/agents/', kind: 'subagent', names: /\.md$/},
+			{path: '.agents/skills/', kind: 'skill'},
+		],
+		settings: jsonSettings(
+			{paths: ['.gemini/settings.json'], target: '.gemini/settings.json'},
+			{
+				general: {vimMode: 'flag'},
+				ui: {
+					theme: 'word',
+					hideBanner: 'flag',
+					hideTips: 'flag',
+					hideFooter: 'flag',
+					hideContextSummary: 'flag',
+					showLineNumbers: 'flag',
+					showMemoryUsage: 'flag',
+					accessibility: {screenReader: 'flag'},
+				},
+				model: {name: 'word', maxSessionTurns: 'number', compressionThreshold: 'number'},
+				context: {fileName: 'names'},
+			},
+		),
+		never: [
+			{path: '.gemini/oauth_creds.json', because: 'a login'},
+			{path: '.gemini/google_accounts.json', because: 'a login'},
+			{path: '.gemini/.env', because: 'variables, and keys among them'},
+			{path: '.gemini/extensions', because: 'extensions bring hooks and servers'},
+			{path: '.gemini/policies', because: 'permissions: the sandbox is what holds it'},
+			{path: '.gemini/tmp', because: 'history'},
+			{path: '.gemini/history', because: 'history'},
+		],
+	},
 	start({prompt, argv, cwd, program, interactive, conversation, uuid, servers}) {
 		const talk = conversation ? ['--resume', conversation.id ?? 'latest'] : ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.

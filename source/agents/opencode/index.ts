@@ -1,4 +1,5 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
+import {jsonSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 import {anthropic} from '../vendors.ts';
 
@@ -10,6 +11,37 @@ export const opencode: Agent = {
 	model: anthropic,
 	instructions: ['opencode.json', '.opencode/'],
 	logins: {paths: ['.local/share/opencode/auth.json'], variables: []},
+	profile: {
+		moved: [{folder: '.config/opencode', variable: 'XDG_CONFIG_HOME', below: 'opencode'}],
+		places: [
+			{path: '.config/opencode/AGENTS.md', kind: 'instructions'},
+			...['command', 'commands'].map(name => {
+				return {path: `.config/opencode/${name}/`, kind: 'command', names: /\.md$/} as const;
+			}),
+			...['agent', 'agents'].map(name => {
+				return {path: `.config/opencode/${name}/`, kind: 'subagent', names: /\.md$/} as const;
+			}),
+			...['skill', 'skills'].map(name => ({path: `.config/opencode/${name}/`, kind: 'skill'}) as const),
+			{path: '.agents/skills/', kind: 'skill'},
+		],
+		settings: jsonSettings(
+			{
+				paths: ['.config/opencode/opencode.json', '.config/opencode/opencode.jsonc', '.config/opencode/config.json'],
+				target: '.config/opencode/opencode.json',
+			},
+			{default_agent: 'word', theme: 'word', snapshot: 'flag'},
+		),
+		never: [
+			{path: '.local/share/opencode/auth.json', because: 'a login'},
+			{path: '.local/share/opencode/storage', because: 'history'},
+			...['plugin', 'plugins'].map(name => {
+				return {path: `.config/opencode/${name}`, because: 'plugins are programs of the host'};
+			}),
+			...['tool', 'tools'].map(name => {
+				return {path: `.config/opencode/${name}`, because: 'tools are programs of the host'};
+			}),
+		],
+	},
 	start({prompt, argv, cwd, program, interactive, conversation, servers}) {
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--session', conversation.id];
 		const talk = conversation ? earlier : [];

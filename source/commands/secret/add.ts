@@ -42,8 +42,8 @@ async function bindingFor(
 		[options.host, options.header, options.method, options.path].some(list => list.length > 0) ||
 		[options.class, options.env, options.longest].some(text => text !== undefined);
 	const proposal = await proposalFor(project, reference);
-	const known = context.agents.find(agent => agent.model?.secret === reference.name)?.model?.binding;
-	const base = proposal?.binding ?? known;
+	const model = context.agents.find(agent => agent.model?.secret === reference.name)?.model;
+	const base = proposal?.binding ?? model?.binding;
 	if (typed || !base) {
 		return {
 			binding: orThrow(
@@ -64,6 +64,10 @@ async function bindingFor(
 	const origin = proposal ? `the project proposes for ${formatReference(reference)}` : `known for ${reference.name}`;
 	const from = proposal?.source ? `; value from ${proposal.source}` : '';
 	io.err(`${origin}: ${describeBinding(base)}${from}\n`);
+	if (!proposal && model && options.from === undefined) {
+		io.err(`its value: ${model.made}\n`);
+	}
+
 	if (proposal && !options.yes) {
 		if (!io.interactive) {
 			throw personRefusal(

@@ -31,11 +31,8 @@ const plural = (count: number, one: string, many = `${one}s`) => `${count} ${cou
 
 /** Whose decision it was; nobody's name where fleet or the agent itself did it. */
 function nameOf(actor: Actor): string | undefined {
-	if (isPerson(actor)) {
-		return actor.slice('person:'.length);
-	}
-
-	return actor === 'policy' ? 'the policy' : undefined;
+	const other = actor === 'policy' ? 'the policy' : undefined;
+	return isPerson(actor) ? actor.slice('person:'.length) : other;
 }
 
 /** A scope as it is talked about: of a host its name. */
@@ -91,6 +88,7 @@ const words: Words = {
 		text: attempt > 1 ? `started again, attempt ${attempt}` : 'started',
 		minor: attempt === 1,
 	}),
+	'profile.given': ({digest}) => ({kind: 'run', text: `your profile is ${digest ? 'in' : 'out again'}`, minor: true}),
 	'run.exited': exitText,
 	'checks.ended': ({because}) => ({kind: 'check', text: `not verified: ${because}`, tone: 'warn'}),
 	'run.failed': ({because}) => ({kind: 'run', text: `failed: ${because}`, tone: 'bad'}),

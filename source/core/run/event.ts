@@ -58,6 +58,7 @@ export type RunEvent =
 			/** Files that were copied from the project besides what git keeps. */ included?: string[] | undefined;
 			/** The folder that its agent works in, from the top. */ path?: string | undefined;
 			/** Filters that its files pass. */ filters?: Filter[] | undefined;
+			/** `false`: it is not given the person's profile of its agent. */ profile?: false | undefined;
 	  }
 	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}
 	| {type: 'run.dequeued'; because: string}
@@ -86,6 +87,12 @@ export type RunEvent =
 	  }
 	/** What fleet did by itself after the agent's end came to nothing. */
 	| {type: 'checks.ended'; because: string}
+	/** What of the person's profile of the agent was copied into its HOME; no digest where an earlier one was taken out. */
+	| {
+			type: 'profile.given';
+			digest: string | null;
+			files: Array<{path: string; sha256: string}>;
+	  }
 	| {type: 'run.failed'; because: string; hint: string}
 	| {type: 'run.crashed'; because: string}
 	/** A limit was met that ends nothing by itself: a full /tmp, a process that the kernel ended for memory. */
@@ -241,6 +248,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'setup.started': true,
 	'setup.finished': true,
 	'run.started': true,
+	'profile.given': true,
 	'run.exited': true,
 	'checks.ended': true,
 	'run.failed': true,

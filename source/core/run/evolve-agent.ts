@@ -89,6 +89,9 @@ export const agentChanges = {
 		rebase: undefined,
 		audit: run.audit && {...run.audit, stale: true},
 	}),
+	'profile.given': (_run, {digest, files}) => {
+		return {profile: digest === null ? undefined : {digest, files: files.map(({path}) => path)}};
+	},
 	'run.exited': (_run, entry) => ({
 		stage: entry.checks ? 'checking' : 'stopped',
 		because: entry.checks ? 'its work is checked' : entry.because,

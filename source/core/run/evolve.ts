@@ -74,6 +74,7 @@ export function evolve(run: Run | undefined, entry: Entry): Run {
 			included: entry.included,
 			path: entry.path,
 			filters: entry.filters,
+			withoutProfile: entry.profile === false ? true : undefined,
 			pid: undefined,
 			seq: entry.seq,
 		};

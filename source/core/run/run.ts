@@ -190,6 +190,10 @@ export type Run = {
 	readonly layer?: string | undefined;
 	/** The folder that its agent works in, from the top of its worktree; undefined for the top. */
 	readonly path?: string | undefined;
+	/** What it was given of the person's profile of its agent: a digest, and paths below HOME. */
+	readonly profile?: {readonly digest: string; readonly files: readonly string[]} | undefined;
+	/** Whether it was begun without that, by a person's word. */
+	readonly withoutProfile?: boolean | undefined;
 	/** Filters that its files pass, as they were when it was made. */
 	readonly filters?: readonly Filter[] | undefined;
 	/** The process that owns it, as of its last start. */

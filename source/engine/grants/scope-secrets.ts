@@ -49,7 +49,7 @@ export function secretOfScope(context: Context, scope: string, project: Pick<Pro
 			findSecret(context, {owner: 'user', name}, undefined);
 		if (!entry) {
 			throw new Refusal(
-				`${agent.title} needs the secret "${name}", and there is none`,
+				`${agent.title} needs the secret "${name}", and there is none; its value: ${agent.model.made}`,
 				`fleet secret add ${name} --user`,
 			);
 		}

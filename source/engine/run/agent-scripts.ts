@@ -12,8 +12,9 @@ const endScript = 't=$1; shift; trap : INT; "$@"; code=$?; sh -c "$t"; exit "$co
 
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-/** Before the agent: its configuration goes to its HOME, from inside, the policy's commands run, its services start. */
+/** Before the agent: what it was given before and is not now is taken out, its configuration goes to its HOME, from inside, the policy's commands run, its services start. */
 const startScript =
+	'm=$1; shift; while [ "$m" -gt 0 ]; do rm -f -- "$HOME/$1"; shift; m=$((m-1)); done; ' +
 	`if [ -n "$(ls -A ${insideConfig} 2> /dev/null)" ]; then cp -rT ${insideConfig} "$HOME" || exit ${exitOfCopy}; fi; ` +
 	'n=$1; shift; while [ "$n" -gt 0 ]; do printf "\\033[2m\\$ %s\\033[0m\\n" "$1"; ' +
 	`sh -c "$1" || { printf "fleet: setup failed: %s\\n" "$1"; exit ${exitOfSetup}; }; shift; n=$((n-1)); done; ` +
@@ -28,6 +29,7 @@ const folderScript =
  * @param commands.folder where the agent works, from where the commands run
  * @param commands.setup those that run in the run itself
  * @param options.hasFiles whether the agent has a configuration, which is copied to its HOME first
+ * @param options.stale paths below HOME that an earlier attempt was given and this one is not
  */
 export function withScripts(
 	invocation: Invocation,
@@ -36,7 +38,11 @@ export function withScripts(
 		teardown,
 		folder,
 	}: {readonly setup: readonly string[]; readonly teardown: readonly string[]; readonly folder?: string | undefined},
-	{hasFiles, services}: {readonly hasFiles: boolean; readonly services: readonly FoundService[]},
+	{
+		hasFiles,
+		stale = [],
+		services,
+	}: {readonly hasFiles: boolean; readonly stale?: readonly string[]; readonly services: readonly FoundService[]},
 ): Invocation {
 	const end = teardown
 		.map(command => `printf '\\033[2m$ %s\\033[0m\\n' ${quoted(command)}; sh -c ${quoted(command)}`)
@@ -44,7 +50,7 @@ export function withScripts(
 	const agent =
 		folder === undefined ? invocation.argv : ['/bin/sh', '-c', folderScript, 'sh', folder, ...invocation.argv];
 	const argv = end === '' ? agent : ['/bin/sh', '-c', endScript, 'sh', end, ...agent];
-	return setup.length > 0 || hasFiles || services.length > 0
+	return setup.length > 0 || hasFiles || stale.length > 0 || services.length > 0
 		? {
 				...invocation,
 				argv: [
@@ -52,6 +58,8 @@ export function withScripts(
 					'-c',
 					startScript,
 					'sh',
+					String(stale.length),
+					...stale,
 					String(setup.length),
 					...setup,
 					...serviceArguments(services),

@@ -50,6 +50,7 @@ import {
 } from './network-events.ts';
 import {AgentOutput} from './output.ts';
 import {refresh} from './refresh.ts';
+import {noteProfile, withProfile} from './own-profile.ts';
 import {openBroker, pointerVariables} from './run-broker.ts';
 import {openGateway, serversForAgent} from './servers.ts';
 import {setUp, setUpNotes, type SetUp} from './setup.ts';
@@ -101,7 +102,7 @@ async function readProject({context, journal, places}: Supervision): Promise<Fou
 type Begun = {readonly agent: Agent; readonly program: Program | undefined; readonly start: AgentStart};
 
 function beginAgent(supervision: Supervision, tools: ShellTools): Begun {
-	const {context, journal, secrets} = supervision;
+	const {context, journal, secrets, profile} = supervision;
 	const {run} = journal;
 	const agent = context.agents.find(agent => agent.id === run.agent);
 	if (!agent) {
@@ -129,7 +130,10 @@ function beginAgent(supervision: Supervision, tools: ShellTools): Begun {
 		}),
 	);
 	const root = rootOf(context, run);
-	const files = {...start.files, ...(isJvmProject(root) ? javaConfigurationOf(tools) : {})};
+	const files = {
+		...withProfile(agent, start.files ?? {}, profile),
+		...(isJvmProject(root) ? javaConfigurationOf(tools) : {}),
+	};
 	return {agent, program, start: {...start, files}};
 }
 
@@ -139,10 +143,11 @@ async function makePlan(
 	{git, commonDir, policy, trusted, tools, nodes, target}: Found,
 	{program, start, layer}: Pick<Begun, 'program' | 'start'> & Pick<SetUp, 'layer'>,
 ): Promise<{plan: SandboxPlan; refused: readonly string[]}> {
-	const {context, journal, places, injectedFiles, trust, opened} = supervision;
+	const {context, journal, places, injectedFiles, profile, trust, opened} = supervision;
 	const {run} = journal;
 	trust.trusted = trusted;
-	injectedFiles.make(trusted, start.files);
+	const executable = profile.profile?.files.filter(file => file.executable).map(({path: name}) => name);
+	injectedFiles.make(trusted, start.files, executable);
 	const injected = injectedFiles.plan(jdksOf(tools));
 	const given = await givenFiles(context, run, Date.now());
 	for (const {scope, because} of given.refused) {
@@ -261,6 +266,7 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 		sandbox: `${sandbox.id} ${status.version}`,
 		notes: [
 			...refused,
+			...supervision.profile.notes,
 			...notes.fresh,
 			...trusted.notes,
 			...notes.swept,
@@ -277,7 +283,8 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 	const session = opened.session!;
 	const scripts = {setup: prepared.commands, teardown: policy.teardown, folder: run.path};
 	const hasFiles = files !== undefined && Object.keys(files).length > 0;
-	const inner = withScripts({...invocation, cwd: run.worktree}, scripts, {hasFiles, services: found.services});
+	const stale = noteProfile(supervision);
+	const inner = withScripts({...invocation, cwd: run.worktree}, scripts, {hasFiles, stale, services: found.services});
 	await work(supervision, {
 		invocation: session.prepared.enter(inner, session.holderPid),
 		wallClockMs: plan.limits.wallClock,

@@ -60,6 +60,8 @@ export type RunRequest = {
 	readonly include?: readonly string[] | undefined;
 	/** A folder of the repository that the agent works in. */
 	readonly path?: string | undefined;
+	/** `false`: without the person's profile of its agent. */
+	readonly profile?: boolean | undefined;
 	/** Filters that its files pass; a person said yes to their commands. */
 	readonly filters?: readonly Filter[] | undefined;
 };
@@ -261,7 +263,6 @@ async function makeRun(
 	const setupSecrets = await setupSecretsOf(context, {git, project, base: commit, target});
 	const filters = request.filters?.length === 0 ? undefined : request.filters;
 	const places = context.paths.run(id);
-	const filling = {git, commonDir, places, commit, filters, project};
 	makeFolder(places, id);
 	const start = {commonDir, branch, base: commit};
 	let journal: Journal | undefined;
@@ -279,7 +280,7 @@ async function makeRun(
 			brought: request.include,
 			filters,
 			sparse: part.sparse,
-			fill: index => fillWorktree(context, id, {...filling, index}),
+			fill: index => fillWorktree(context, id, {git, commonDir, places, commit, filters, project, index}),
 		});
 		made = true;
 		await copyIncluded(context, {project, runId: id, folder: places.worktree}, request.include ?? []);
@@ -304,6 +305,7 @@ async function makeRun(
 				included: request.include && [...request.include],
 				path: part.path,
 				filters: filters && [...filters],
+				profile: request.profile === false ? false : undefined,
 			},
 			context.actor,
 		);

@@ -133,8 +133,9 @@ export class InjectedFiles {
 	 * Makes the folders anew; HOME stays from attempt to attempt, since conversations lie there.
 	 * @param files an agent's configuration, by path below HOME. It is copied there inside: HOME
 	 * is the agent's, and the host writes nothing through what an agent could have made a link of.
+	 * @param executable those of the files that are programs
 	 */
-	make(trusted: Trusted, files: Readonly<Record<string, string>> = {}): void {
+	make(trusted: Trusted, files: Readonly<Record<string, string>> = {}, executable: readonly string[] = []): void {
 		rmSync(this.#folder, {recursive: true, force: true});
 		for (const name of ['trust', 'pointers', 'config']) {
 			mkdirSync(path.join(this.#folder, name), {recursive: true, mode: 0o755});
@@ -143,7 +144,7 @@ export class InjectedFiles {
 		for (const [name, content] of Object.entries(files)) {
 			const file = path.join(this.#folder, 'config', name);
 			mkdirSync(path.dirname(file), {recursive: true, mode: 0o755});
-			writeFileSync(file, content, {mode: 0o644});
+			writeFileSync(file, content, {mode: executable.includes(name) ? 0o755 : 0o644});
 		}
 
 		this.#trusted = trusted;

@@ -13,6 +13,7 @@ import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import {isTaken} from '../layers/key.ts';
 import {readLayer} from '../layers/store.ts';
 import {handServers, type ServerSecret} from '../mcp/secrets.ts';
+import {handProfile, type HandedProfile} from '../profile/hand.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {readRun} from '../runs.ts';
@@ -24,6 +25,8 @@ export type Handover = {
 	readonly setupSecrets: readonly SetupSecret[];
 	/** What its MCP servers outside sign in with; the run itself is given none of it. */
 	readonly serverSecrets?: readonly ServerSecret[];
+	/** The person's profile of the agent, as it is now. */
+	readonly profile: HandedProfile | undefined;
 };
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
@@ -95,6 +98,7 @@ export async function startSupervisor(context: Context, runId: string, known?: r
 	const run = readRun(places);
 	const secrets = run ? await handFor(context, run) : [];
 	const serverSecrets = run ? await handServers(context, run) : [];
+	const profile = run && (await handProfile(context, run));
 	const setupSecrets = known ?? (run ? await laterSecrets(context, run) : []);
 	const log = openSync(places.supervisorLog, 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
@@ -108,7 +112,7 @@ export async function startSupervisor(context: Context, runId: string, known?: r
 	try {
 		await new Promise<void>((resolve, reject) => {
 			child.once('error', reject);
-			child.send({secrets, setupSecrets, serverSecrets} satisfies Handover, error => {
+			child.send({secrets, setupSecrets, serverSecrets, profile} satisfies Handover, error => {
 				if (error) {
 					reject(error);
 				}

@@ -5,6 +5,7 @@ import {machineRefusal} from '../../host/write.ts';
 import type {Context} from '../context.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import type {ServerSecret} from '../mcp/secrets.ts';
+import type {HandedProfile} from '../profile/hand.ts';
 import {runAgent} from './agent-start.ts';
 import {checkWork} from './check-work.ts';
 import {close} from './end.ts';
@@ -32,6 +33,7 @@ export async function supervise(
 		secrets?: readonly HandedSecret[];
 		/** What the project's setup reads with. */ setupSecrets?: readonly SetupSecret[];
 		/** What MCP servers outside sign in with. */ serverSecrets?: readonly ServerSecret[];
+		/** The person's profile of the agent. */ profile?: HandedProfile | undefined;
 		hooks?: TestHooks;
 		patience?: number;
 		early?: () => readonly NodeJS.Signals[];

@@ -15,6 +15,7 @@ import {trustContext, type Trusted} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import type {LiveFiles} from '../grants/live-files.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
+import {withoutProfile, type HandedProfile} from '../profile/hand.ts';
 import type {LimitHits} from '../sandbox/limit-hits.ts';
 import type {Session} from '../sandbox/session.ts';
 import type {Gateway} from '../mcp/gateway.ts';
@@ -114,6 +115,8 @@ export type Supervision = {
 	readonly secrets: HeldSecrets;
 	/** What the project's setup reads with; never the run's. */
 	readonly setupSecrets: readonly SetupSecret[];
+	/** The person's profile of the agent, as it was read when the run was started. */
+	readonly profile: HandedProfile;
 	readonly injectedFiles: InjectedFiles;
 	readonly counter: EventCounter;
 	readonly viewers: Viewers;
@@ -141,6 +144,7 @@ export function makeSupervision(
 		readonly secrets?: readonly HandedSecret[];
 		readonly setupSecrets?: readonly SetupSecret[];
 		readonly serverSecrets?: readonly ServerSecret[];
+		readonly profile?: HandedProfile | undefined;
 		readonly hooks?: TestHooks;
 	},
 ): Supervision {
@@ -158,6 +162,7 @@ export function makeSupervision(
 		hooks: options.hooks ?? {},
 		secrets,
 		setupSecrets: options.setupSecrets ?? [],
+		profile: options.profile ?? withoutProfile,
 		injectedFiles: new InjectedFiles(run.id, places),
 		counter: new EventCounter(),
 		viewers: new Viewers(),

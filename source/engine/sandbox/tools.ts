@@ -34,7 +34,7 @@ export type ShellTools = {
 };
 
 /** What package managers and logins keep in a home: no mount may hold one of them. */
-const logins = [
+export const logins = [
 	'.npmrc',
 	'.yarnrc.yml',
 	'.pypirc',

@@ -75,7 +75,7 @@ const system: readonly Guarded[] = [
 ];
 
 /** Folders that hold logins wherever they lie, such as in a copy of a home. */
-const loginFolders: ReadonlySet<string> = new Set([
+export const loginFolders: ReadonlySet<string> = new Set([
 	'.ssh',
 	'.gnupg',
 	'.aws',

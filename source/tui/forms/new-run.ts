@@ -45,7 +45,7 @@ export function openForm(state: State, project: string, agent: string): Step {
 				),
 			},
 		),
-		effects: [{type: 'vault'}, {type: 'offer', project}],
+		effects: [{type: 'vault'}, {type: 'profiles'}, {type: 'offer', project}],
 	};
 }
 

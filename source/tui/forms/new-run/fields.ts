@@ -1,3 +1,4 @@
+import {changesText} from '../../../core/profile.ts';
 import {hasWorker} from '../../../core/run/stages.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import type {AgentView} from '../../../protocol/client.ts';
@@ -65,6 +66,32 @@ function modelHint(state: State, project: string, model: NonNullable<AgentView['
 	}
 
 	return state.vault ? `${opens}; no secret "${model.secret}" yet (V)` : opens;
+}
+
+/** What the person's profile of an agent can be answered with, and the option that says so. */
+export const profileChoices: Readonly<Record<string, string | undefined>> = {
+	yes: undefined,
+	no: '--no-profile',
+	'not now': undefined,
+	'approve it': '--profile',
+};
+
+/** Whether the person's own agent comes along; no field where there is nothing of it. */
+function profileField(state: State, make: FieldMaker, agent: string): Field[] {
+	const profile = state.profiles.find(one => one.agent === agent);
+	if (!profile || profile.state === 'none') {
+		return [];
+	}
+
+	const count = `${profile.files.length} ${profile.files.length === 1 ? 'file' : 'files'} of yours`;
+	const why = profile.changes ? `changed (${changesText(profile.changes)})` : 'not approved';
+	const [hint, choices] =
+		profile.state === 'approved'
+			? [`${count}: instructions, skills`, ['yes', 'no']]
+			: [`${count}, ${why}: fleet profile ${agent}`, ['not now', 'approve it']];
+	const field = make.choice('profile', 'Profile', {hint, choices});
+	// Another agent, or an approval meanwhile, asks another question.
+	return [choices.includes(field.value) ? field : {...field, value: choices[0]!}];
 }
 
 function agentHint(agent: AgentView | undefined): string {
@@ -156,6 +183,7 @@ export function makeFields(
 					}),
 				]
 			: []),
+		...(model ? profileField(state, make, agent!.id) : []),
 		make.text('name', 'Name', {hint: 'optional; names the branch fleet/NAME'}),
 		...(model ? [make.text('budget', 'Budget', {hint: 'optional: pause at 5 (dollars) or 200k (tokens)'})] : []),
 		...(isExtended ? makeExtraFields(state, make, {project, agent: agent?.id ?? ''}) : []),

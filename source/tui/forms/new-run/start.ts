@@ -3,7 +3,7 @@ import {Refusal} from '../../../core/refusal.ts';
 import {splitWords} from '../../../core/text/shell-words.ts';
 import type {Effect, State} from '../../state.ts';
 import {spoken} from '../../step.ts';
-import {modelChoices, type FieldValues} from './fields.ts';
+import {modelChoices, profileChoices, type FieldValues} from './fields.ts';
 
 /** Why the form does not amount to a run yet, and the field that has to be filled in otherwise. */
 export type FormProblem = {readonly field: string; readonly because: string};
@@ -73,10 +73,13 @@ function scopeOptions(values: FieldValues): string[] {
 
 /** Options of an agent that has a model. */
 function agentOptions(values: FieldValues, agent: string): string[] {
+	// It was asked about the one agent; others of the same prompt have theirs as it was approved.
+	const profile = agent === values['agent'] ? profileChoices[values['profile'] ?? ''] : undefined;
 	return [
 		'--agent',
 		agent,
 		modelChoices[values['model'] ?? ''] ?? modelChoices['no']!,
+		...(profile === undefined ? [] : [profile]),
 		...(values['prompt'] ? [] : ['--interactive']),
 		...(values['budget'] ? ['--budget', values['budget']] : []),
 	];

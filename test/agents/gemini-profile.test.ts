@@ -1,0 +1,3 @@
+import {testProfile} from '../support/drive-profile.ts';
+
+testProfile('gemini');
