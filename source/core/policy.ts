@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import {isMap, parseDocument, stringify} from 'yaml';
+import {isMap, isSeq, parseDocument, stringify} from 'yaml';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parsePart} from './git/part.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
@@ -260,12 +260,13 @@ export function withNetwork(
 
 	const added = hosts.filter(host => !before.network.includes(host));
 	const document = parseDocument(text);
-	for (const host of added) {
-		if (document.has('network')) {
-			document.addIn(['network'], host);
-		} else {
-			document.set('network', [host]);
+	const list = document.get('network');
+	if (isSeq(list)) {
+		for (const host of added) {
+			list.add(document.createNode(host));
 		}
+	} else if (added.length > 0) {
+		document.set('network', document.createNode(added));
 	}
 
 	const changed = added.length === 0 ? text : String(document);

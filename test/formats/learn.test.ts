@@ -58,6 +58,24 @@ test('what a run asked for becomes lines that a policy takes', () => {
 	assert.deepEqual(policy.network, lesson.proposal);
 });
 
+test('what a person ignores, and what another scope opened, is not proposed', () => {
+	const ignored = (target: string): RunEvent => ({type: 'denial.dismissed', target, because: 'telemetry'});
+	const {proposal} = learn(
+		[
+			denied('telemetry.example.net:443'),
+			ignored('telemetry.example.net:443'),
+			denied('telemetry.example.net:443', 'the host is not granted', {count: 8}),
+			allowed('api.example.com:443', 'model:codex'),
+			allowed('issues.example.com:443', 'secret:issues'),
+			denied('other.example.org:443'),
+			// Ignored first, then granted after all.
+			ignored('late.example.org:443'),
+			allowed('late.example.org:443', 'network:late.example.org'),
+		].map((event, index) => entry(event, index + 1)),
+	);
+	assert.deepEqual(proposal, ['late.example.org', 'other.example.org']);
+});
+
 test('nothing asked, nothing proposed', () => {
 	assert.deepEqual(learn([]), {asked: [], proposal: []});
 	assert.deepEqual(proposalLines([]), []);
@@ -71,6 +89,18 @@ test('hosts are written into a policy file around what a person wrote there; one
 	});
 	assert.deepEqual(withNetwork(text, ['a.test']), {text, added: []});
 	assert.deepEqual(withNetwork('', ['a.test']), {text: 'network:\n  - a.test\n', added: ['a.test']});
+	// Several hosts, where there is no list, or one that holds nothing.
+	for (const none of ['', 'verify: ["npm test"]\n']) {
+		assert.deepEqual(withNetwork(none, ['a.test', 'b.test']), {
+			text: `${none.replace('["npm test"]', '[ "npm test" ]')}network:\n  - a.test\n  - b.test\n`,
+			added: ['a.test', 'b.test'],
+		});
+	}
+
+	for (const empty of ['network: []\n', 'network:\n  []\n']) {
+		assert.match((withNetwork(empty, ['a.test', 'b.test']) as {text: string}).text, /a\.test[^]*b\.test/);
+	}
+
 	assert.match((withNetwork('verfy: [x]\n', ['a.test']) as Refusal).because, /verfy/);
 	assert.match((withNetwork('', ['not a host']) as Refusal).because, /host is written/);
 });

@@ -33,11 +33,20 @@ function proposable(target: string): string | undefined {
 	return formatTarget({host: parsed.host, port: parsed.port === 443 || parsed.port === 80 ? undefined : parsed.port});
 }
 
+/** The scope of a rule that is no scope of the network, such as `model:codex`. */
+const otherScope = /^(?!network:)[a-z]+:/;
+
 /** Reads a run's journal for what it asked of the network. Pure. */
 export function learn(entries: readonly Entry[]): Lesson {
 	const asked = new Map<string, Asked>();
 	const wanted = new Set<string>();
+	const ignored = new Set<string>();
 	for (const entry of entries) {
+		if (entry.type === 'denial.dismissed') {
+			ignored.add(entry.target);
+			wanted.delete(proposable(entry.target) ?? '');
+		}
+
 		if (entry.type !== 'egress.allowed' && entry.type !== 'egress.denied') {
 			continue;
 		}
@@ -49,10 +58,12 @@ export function learn(entries: readonly Entry[]): Lesson {
 				? {...known, allowed: known.allowed + 1, because: known.because || `by ${entry.rule}`}
 				: {...known, denied: Math.max(known.denied, entry.count), because: entry.because},
 		);
-		// What the policy lists already is no news; what a person granted by hand is.
+		// What the policy lists already is no news; what a person granted by hand is. Other scopes open a host for certain
+		// requests only, or with a secret: the policy would open all of it, to every run.
 		const isUnfit =
-			(entry.type === 'egress.allowed' && entry.rule === 'policy') ||
-			(entry.type === 'egress.denied' && (entry.kind ?? 'not-granted') !== 'not-granted');
+			entry.type === 'egress.allowed'
+				? entry.rule === 'policy' || otherScope.test(entry.rule)
+				: (entry.kind ?? 'not-granted') !== 'not-granted' || ignored.has(entry.target);
 		const proposal = isUnfit ? undefined : proposable(entry.target);
 		if (proposal !== undefined) {
 			wanted.add(proposal);
