@@ -3,6 +3,7 @@ import {brokerAttacks} from './broker.ts';
 import {fileAttacks} from './files.ts';
 import {gitAttacks} from './git.ts';
 import {hostAttacks} from './host.ts';
+import {mcpAttacks} from './mcp.ts';
 import {networkAttacks} from './network.ts';
 import {processAttacks} from './processes.ts';
 import {resourceAttacks} from './resources.ts';
@@ -21,6 +22,7 @@ export const attacks: readonly Attack[] = [
 	...list('processes', processAttacks),
 	...list('network', networkAttacks),
 	...list('network', brokerAttacks),
+	...list('network', mcpAttacks),
 	...list('resources', resourceAttacks),
 	...list('terminal', terminalAttacks),
 	...list('host', hostAttacks),

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import net, {type AddressInfo} from 'node:net';
+import {mcpAttempts, type McpMessage, type OpenMcp} from '../../source/attacks/mcp.ts';
 import {comesBack, pointer, rawServer, smuggles, value, type BrokerScene} from '../../source/attacks/broker.ts';
 import {testArea} from '../support/attack.ts';
 
@@ -43,7 +44,41 @@ async function swapper(answer: (text: string) => string | Uint8Array): Promise<B
 	};
 }
 
+/** What forwards between an agent and a server, and looks at nothing. */
+const pipe: OpenMcp = async server => {
+	const heard: McpMessage[] = [];
+	const waiting = new Map<unknown, (text: string) => void>();
+	let id = 0;
+	const tell = (message: McpMessage) => {
+		heard.push(message);
+		const send = (value: McpMessage) => {
+			if (value.method === undefined) {
+				waiting.get(value.id)?.(JSON.stringify(value));
+			} else {
+				// The agent's own client serves what it is asked for.
+				tell({id: value.id!, result: {}});
+			}
+		};
+
+		const result = server(message, send);
+		if (result && message.id !== undefined) {
+			send({id: message.id, result});
+		}
+	};
+
+	return {
+		ask: (method, params = {}) =>
+			new Promise(resolve => {
+				waiting.set(++id, resolve);
+				tell({id, method, params});
+			}),
+		heard,
+		async close() {},
+	};
+};
+
 testArea('network', {
+	...Object.fromEntries(Object.entries(mcpAttempts).map(([name, attempt]) => [name, () => attempt(pipe)])),
 	'smuggling-past-broker': async () =>
 		smuggles(await swapper(() => 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine')),
 	'value-in-odd-reply': () => comesBack(swapper),

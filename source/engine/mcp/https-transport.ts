@@ -31,7 +31,7 @@ export function httpsTransport(context: Context, options: TransportOptions): Ope
 	return async events => {
 		const {server, secrets, hooks} = options;
 		const {url, login, limits} = server.definition;
-		const target = urlTarget(url!)!;
+		const target = urlTarget(url ?? '')!;
 		const trust = trustContext(await readTrusted(undefined));
 		const client = new HttpsClient([target, ...(login ? [urlTarget(login.token)!] : [])], {
 			trust,
