@@ -13,13 +13,20 @@ import {everywhere, needsIdle, needsRun, needsTarget, refusing, withRun, type Ke
 
 /* A run's life: started, stopped, paused, resumed, discarded. */
 
+/** The project of the folder that the screen was opened in, also one that was added since. */
+function projectHere({projects, here}: State): string | undefined {
+	const known =
+		projects.find(project => project.id === here.project) ?? projects.find(({root}) => root === here.folder);
+	return known?.id;
+}
+
 function newRun(state: State, run: Run | undefined): Step {
+	const {projects} = state;
+	// A heading is a project's only where the list is grouped by projects.
+	const heading = projects.find(({id}) => state.list.group === 'project' && state.heading === `project:${id}`);
+	// As `fleet run` does, it takes the folder's, wherever the cursor is.
 	const project =
-		state.heading ??
-		run?.project.id ??
-		state.projects.find(project => project.id === state.here.project)?.id ??
-		state.projects[0]?.id ??
-		'';
+		heading?.id ?? projectHere(state) ?? run?.project.id ?? state.runs[0]?.project.id ?? projects[0]?.id ?? '';
 	// The newest run's agent is the likeliest for the next one.
 	return openForm(state, project, state.runs[0]?.agent ?? 'command');
 }

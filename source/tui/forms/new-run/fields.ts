@@ -21,11 +21,11 @@ const startButton = '[ Start ]';
 /** Runs that a new one can be started after, newest first. */
 const maxPredecessors = 20;
 
-/** How the scope of an agent's model is granted, by what is chosen. */
+/** How the scope of an agent's model is granted, by what is chosen; first what an agent is of no use without. */
 export const modelChoices: Readonly<Record<string, string>> = {
-	no: '--no-model',
 	'this run': '--model',
 	'always here': '--remember-model',
+	no: '--no-model',
 };
 
 const stagesToStartAfter: readonly string[] = ['stopped', 'captured', 'verified', 'approved'];
