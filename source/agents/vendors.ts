@@ -14,7 +14,7 @@ export const anthropic: ModelNeed = {
 		environment: 'ANTHROPIC_API_KEY',
 	},
 	made: 'an API key, made at https://console.anthropic.com/settings/keys',
-	// The vendor's price list, November 2025.
+	priced: {asOf: '2025-11', source: 'https://www.anthropic.com/pricing'},
 	prices: [
 		{model: /claude-opus-4[.-][5-9]/, input: 5, cached: 0.5, output: 25},
 		{model: /claude-(?:opus-4|3-opus)/, input: 15, cached: 1.5, output: 75},
@@ -36,7 +36,7 @@ export const openai: ModelNeed = {
 		environment: 'OPENAI_API_KEY',
 	},
 	made: 'an API key, made at https://platform.openai.com/api-keys',
-	// The vendor's price list, November 2025.
+	priced: {asOf: '2025-11', source: 'https://openai.com/api/pricing'},
 	prices: [
 		{model: /gpt-5.*nano/, input: 0.05, cached: 0.005, output: 0.4},
 		{model: /gpt-5.*mini/, input: 0.25, cached: 0.025, output: 2},
@@ -58,7 +58,7 @@ export const google: ModelNeed = {
 		environment: 'GEMINI_API_KEY',
 	},
 	made: 'an API key, made at https://aistudio.google.com/apikey',
-	// The vendor's price list, November 2025.
+	priced: {asOf: '2025-11', source: 'https://ai.google.dev/gemini-api/docs/pricing'},
 	prices: [
 		{model: /gemini-2.*flash-lite/, input: 0.1, cached: 0.025, output: 0.4},
 		{model: /gemini-2.*flash/, input: 0.3, cached: 0.075, output: 2.5},

@@ -13,7 +13,7 @@ import {define, oneOf, optional} from './verb.ts';
 const actions: Readonly<Record<string, McpAction>> = {list, add, tools, approve, remove};
 
 export const verb = define({
-	summary: 'MCP servers outside of the sandboxes, for runs that are given mcp:NAME',
+	summary: 'servers of tools (MCP) outside of the sandboxes, for runs that are given mcp:NAME',
 	arguments: {
 		action: oneOf('ACTION', Object.keys(actions)),
 		name: optional('[NAME]', 'a server'),

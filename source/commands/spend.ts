@@ -1,5 +1,6 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
+import type {Agent} from '../core/seams.ts';
 import {costText, openText, spendKeys, spendText, totalSpend, type SpendKey} from '../core/run/spend.ts';
 import {formatTokens} from '../core/run/usage.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
@@ -19,6 +20,16 @@ function table(rows: ReadonlyArray<readonly string[]>): string {
 					.trimEnd()}\n`,
 		)
 		.join('');
+}
+
+/** Where prices are from, and how old they are. @param now milliseconds */
+function priceLines(agents: readonly Pick<Agent, 'model'>[], now: number): string[] {
+	const lists = agents.flatMap(({model}) => model?.priced ?? []);
+	return [...new Map(lists.map(list => [list.source, list])).values()].map(({asOf, source}) => {
+		const months = Math.floor((now - Date.parse(`${asOf}-01T00:00:00Z`)) / (30.4 * 86_400_000));
+		const age = months < 2 ? '' : `, ${months} months old: settings.yaml can have newer ones (prices)`;
+		return `  prices of ${asOf} from ${source}${age}`;
+	});
 }
 
 export const verb = define({
@@ -77,6 +88,9 @@ export const verb = define({
 		io.out(`total: ${spendText(total) || 'nothing was reported'}\n`);
 		if (total.requests > 0) {
 			io.out('costs are estimates by list prices, from what the model said in its replies\n');
+			for (const line of priceLines(context.agents, Date.now())) {
+				io.out(`${line}\n`);
+			}
 		}
 	},
 });

@@ -25,6 +25,8 @@ export type ModelNeed = {
 	readonly binding: Binding;
 	/** Where a person gets its value, in plain words that go on after `its value:`. */
 	readonly made: string;
+	/** Where the prices are from, and of which month: `2025-11`. */
+	readonly priced?: {readonly asOf: string; readonly source: string} | undefined;
 	/** What its models cost; the first that matches counts. */
 	readonly prices: readonly Price[];
 };

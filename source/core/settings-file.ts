@@ -17,6 +17,27 @@ const keys = v.union(
 	'a key, or a list of keys',
 );
 
+const dollars = v.pipe(v.number('US dollars, such as 20'), v.minValue(0.01, 'at least 0.01'), v.maxValue(1e6));
+const perMillion = v.pipe(
+	v.number('US dollars for a million tokens'),
+	v.minValue(0, 'not less than 0'),
+	v.maxValue(1e5),
+);
+const price = v.strictObject({
+	model: v.pipe(
+		v.string(),
+		v.regex(/^[\w.:/@*-]{1,80}$/, 'a model by its name, with * for any characters, such as claude-opus-5*'),
+	),
+	input: perMillion,
+	output: perMillion,
+	cached: v.optional(perMillion),
+});
+
+/** A name with `*` as what it matches, whole. */
+function globOf(name: string): RegExp {
+	return new RegExp(`^${name.replaceAll(/[./]/g, '\\$&').replaceAll('*', '.*')}$`);
+}
+
 const schema = v.strictObject({
 	theme: v.optional(
 		v.picklist(
@@ -43,6 +64,8 @@ const schema = v.strictObject({
 	),
 	keys: v.optional(v.record(v.string(), keys)),
 	autoVerify: v.optional(flag),
+	prices: v.optional(v.array(price)),
+	budgets: v.optional(v.strictObject({day: v.optional(dollars), projectDay: v.optional(dollars)})),
 	toolchains: v.optional(
 		v.array(
 			v.pipe(v.string(), v.regex(/^\/(?!$)/, 'a toolchain is the absolute path of a folder, such as /srv/cross')),
@@ -58,7 +81,7 @@ export function parseSettings(text: string): Settings | Refusal {
 		path: 'settings.yaml',
 		hint:
 			'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), ' +
-			`limits (running, perProject, ${limitNames.join(', ')}), layers (size, days), autoVerify, toolchains (folders)`,
+			`limits (running, perProject, ${limitNames.join(', ')}), layers (size, days), autoVerify, budgets (day, projectDay), prices (model, input, cached, output), toolchains (folders)`,
 	});
 	return read instanceof Refusal
 		? read
@@ -74,6 +97,14 @@ export function parseSettings(text: string): Settings | Refusal {
 					bytes: read.layers?.size ?? defaultSettings.layers.bytes,
 					days: read.layers?.days ?? defaultSettings.layers.days,
 				},
+				// What is cached costs no more than what is not.
+				prices: (read.prices ?? []).map(({model, input, output, cached}) => ({
+					model: globOf(model),
+					input,
+					output,
+					cached: cached ?? input,
+				})),
+				budgets: {day: read.budgets?.day, projectDay: read.budgets?.projectDay},
 				autoVerify: read.autoVerify ?? defaultSettings.autoVerify,
 				toolchains: read.toolchains ?? [],
 				limits: {running: undefined, perProject: undefined, ...read.limits},

@@ -1,4 +1,5 @@
 import type {AskedLimits} from './limits.ts';
+import type {Price} from './run/usage.ts';
 import {parseWindow, windowAt} from './text/window.ts';
 
 /* What a person sets for the screen. Never the state of a run. */
@@ -23,6 +24,10 @@ export type Settings = {
 	readonly layers: {readonly bytes: number; readonly days: number};
 	/** Whether what a policy wants checked by itself is, once an agent has ended well. */
 	readonly autoVerify: boolean;
+	/** What models cost, before what is delivered: the first that matches counts. */
+	readonly prices: readonly Price[];
+	/** US dollars that all runs together may spend in a day, and those of one project; undefined for no limit. */
+	readonly budgets: {readonly day: number | undefined; readonly projectDay: number | undefined};
 	/** Folders whose tools runs may use, read-only, besides those of a kind that is known. */
 	readonly toolchains: readonly string[];
 };
@@ -35,6 +40,8 @@ export const defaultSettings: Settings = {
 	limits: {running: undefined, perProject: undefined},
 	layers: {bytes: 20 * 1024 ** 3, days: 30},
 	autoVerify: true,
+	prices: [],
+	budgets: {day: undefined, projectDay: undefined},
 	toolchains: [],
 };
 

@@ -5,6 +5,7 @@ import {emptyPolicy, parsePolicy, rulesOf} from '../../source/core/policy.ts';
 import {parseSettings} from '../../source/core/settings-file.ts';
 import {defaultLimits} from '../../source/core/plan.ts';
 import {Refusal} from '../../source/core/refusal.ts';
+import {priceOf} from '../../source/core/run/usage.ts';
 import {parseGrantable, parseScope, rulesOfGrants, scopeKinds} from '../../source/scopes/registry.ts';
 import {formatScope, type ScopeKind} from '../../source/core/scope.ts';
 
@@ -201,6 +202,29 @@ test('a grant is a rule while it is in force', () => {
 			['b.test', 81],
 		],
 	);
+});
+
+test('a person says what models cost, and what may be spent in a day', () => {
+	const settings = parseSettings(
+		'prices:\n  - {model: "claude-opus-9*", input: 2, output: 8}\n  - {model: own.1, input: 0, cached: 0, output: 0}\n' +
+			'budgets: {day: 20}\n',
+	);
+	assert.ok(!(settings instanceof Refusal));
+	const usage = (model: string) => ({model, input: 1_000_000, cached: 1_000_000, output: 1_000_000});
+	assert.equal(priceOf(usage('claude-opus-9-20270101'), settings.prices), 12, 'cached as input, where it is not said');
+	assert.equal(priceOf(usage('own.1'), settings.prices), 0);
+	assert.equal(priceOf(usage('ownX1'), settings.prices), undefined, 'a dot is a dot');
+	assert.deepEqual(settings.budgets, {day: 20, projectDay: undefined});
+	for (const [text, line] of [
+		['prices:\n  - {model: "a b", input: 1, output: 1}\n', 2],
+		['prices:\n  - {model: a, input: -1, output: 1}\n', 2],
+		['prices:\n  - {model: a, input: 1}\n', 2],
+		['budgets:\n  day: 0\n', 2],
+		['budgets:\n  month: 3\n', 2],
+	] as const) {
+		const result = parseSettings(text);
+		assert.ok(result instanceof Refusal && result.because.startsWith(`settings.yaml:${line}: `), text);
+	}
 });
 
 test('a person makes limits wider or tighter; the policy what is left of them tighter', () => {

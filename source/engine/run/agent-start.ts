@@ -154,12 +154,15 @@ async function makePlan(
 		note(supervision, {type: 'alarm.raised', target: scope, because, count: 1});
 	}
 
+	const settings = await readSettings(context.paths);
+	supervision.model.ownPrices = settings.prices;
+	supervision.model.budgets = settings.budgets;
 	const own = runPlan(run, {
 		places,
 		commonDir,
 		granted: given.mounts,
 		policy,
-		settings: (await readSettings(context.paths)).limits,
+		settings: settings.limits,
 		injected: {
 			mounts: [
 				...injected.mounts,

@@ -10,6 +10,7 @@ import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {readSettings} from '../project/settings.ts';
 import {record} from '../record.ts';
+import {daySpent} from './day-budget.ts';
 import {note, type Supervision} from './supervision.ts';
 import {whatFailed} from './what-failed.ts';
 
@@ -65,6 +66,8 @@ export async function checkWork(supervision: Supervision): Promise<boolean> {
 
 	try {
 		let failed: string | undefined;
+		const {budgets} = await readSettings(context.paths);
+		const isOver = daySpent(context, journal.run.project.id, budgets) !== undefined;
 		await verify(context, journal, {
 			by: 'fleet',
 			signal: controller.signal,
@@ -74,7 +77,7 @@ export async function checkWork(supervision: Supervision): Promise<boolean> {
 				failed = result === 'passed' && !controller.signal.aborted ? await auditWork(context, supervision) : undefined;
 			},
 			goesBack: (run, result, {verify: {retries}}) =>
-				controller.signal.aborted ? undefined : retryOf(run, result, retries),
+				controller.signal.aborted || isOver ? undefined : retryOf(run, result, retries),
 		});
 		if (failed !== undefined) {
 			note(supervision, {type: 'checks.ended', because: failed});

@@ -35,6 +35,7 @@ import {openRepository} from '../project/projects.ts';
 import {listRunIds} from '../runs.ts';
 import {chooseSandbox} from '../sandbox/plan.ts';
 import {checkLength, checkPrompt} from './check-prompt.ts';
+import {refuseOverDay} from './day-budget.ts';
 import {fillWorktree} from './fill.ts';
 import {setupSecretsOf, startSupervisor} from './start-supervisor.ts';
 import {noteStart, startIsNoted, takeBack, takeBackLeftovers} from './take-back.ts';
@@ -238,18 +239,21 @@ export async function createRun(context: Context, request: RunRequest): Promise<
 	return (await makeRun(context, request)).run;
 }
 
+/** What is asked for, before anything is made. @throws Refusal where it holds a secret, or nothing more is to be spent */
+async function checkAsked(context: Context, {project, prompt, argv}: RunRequest): Promise<void> {
+	await refuseOverDay(context, project.id);
+	await checkPrompt(context, prompt, {project});
+	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
+	await checkPrompt(context, argv.length === 0 ? undefined : argv.join(' '), {project, what: 'the command line'});
+}
+
 /** The same, with what its project's setup reads with, which is asked for before anything is made. */
 async function makeRun(
 	context: Context,
 	request: RunRequest,
 ): Promise<{readonly run: Run; readonly setupSecrets: readonly SetupSecret[]}> {
 	const agent = findAgent(context, request);
-	await checkPrompt(context, request.prompt, {project: request.project});
-	// The command line goes into the journal, and everybody on the machine may read it in a list of processes.
-	await checkPrompt(context, request.argv.length === 0 ? undefined : request.argv.join(' '), {
-		project: request.project,
-		what: 'the command line',
-	});
+	await checkAsked(context, request);
 	await chooseSandbox(context);
 	await takeBackLeftovers(context);
 	const id = chooseId(context, request);

@@ -1,5 +1,6 @@
 import {addUsage, overBudget, UsageReader, type ReplyUsage} from '../../core/run/usage.ts';
 import type {Exchange} from '../../host/broker-hooks.ts';
+import {daySpent} from './day-budget.ts';
 import {freeze} from './halt.ts';
 import {note, type Supervision} from './supervision.ts';
 
@@ -7,6 +8,9 @@ import {note, type Supervision} from './supervision.ts';
 
 /** How often usage is written down while it grows, milliseconds. */
 const usagePauseMs = 3000;
+
+/** How often the day's spend is added up, milliseconds. */
+const dayPauseMs = 15_000;
 
 /** Reads what a model's replies say that they cost, and knows while it is asked. */
 export function followModel(supervision: Supervision, scopes: readonly string[]): Exchange {
@@ -40,17 +44,30 @@ export function followModel(supervision: Supervision, scopes: readonly string[])
 
 function count(supervision: Supervision, reply: ReplyUsage): void {
 	const {context, model, journal} = supervision;
-	model.usage = addUsage(
-		model.usage,
-		reply,
-		context.agents.flatMap(({model}) => model?.prices ?? []),
-	);
+	model.usage = addUsage(model.usage, reply, [
+		...model.ownPrices,
+		...context.agents.flatMap(({model}) => model?.prices ?? []),
+	]);
 	model.timer ??= setTimeout(() => writeUsage(supervision), usagePauseMs);
-	const over = overBudget(model.usage, journal.run.budget);
+	const over = overBudget(model.usage, journal.run.budget) ?? overDay(supervision);
 	if (over !== undefined && journal.run.stage === 'running') {
 		writeUsage(supervision);
 		freeze(supervision, over, 'fleet');
 	}
+}
+
+/** Whether all runs together spent what a person allowed for the day; looked at now and then, since it reads them all. */
+function overDay(supervision: Supervision): string | undefined {
+	const {context, model, journal} = supervision;
+	if (Date.now() < model.nextDayLook || (model.budgets.day ?? model.budgets.projectDay) === undefined) {
+		return undefined;
+	}
+
+	writeUsage(supervision);
+	const began = Date.now();
+	const over = daySpent(context, journal.run.project.id, model.budgets);
+	model.nextDayLook = Date.now() + Math.max(dayPauseMs, 50 * (Date.now() - began));
+	return over;
 }
 
 /** Writes down what was used, where it grew. */

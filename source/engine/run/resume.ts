@@ -9,6 +9,7 @@ import {withJournal} from '../runs.ts';
 import {planRebase} from './rebase.ts';
 import {startSupervisor} from './start-supervisor.ts';
 import {checkLength, checkPrompt} from './check-prompt.ts';
+import {refuseOverDay} from './day-budget.ts';
 import {whatFailed} from './what-failed.ts';
 
 /**
@@ -33,6 +34,7 @@ export async function resumeRun(
 			throw refusal;
 		}
 
+		await refuseOverDay(context, run.project.id);
 		await checkPrompt(context, typed, {project: run.project});
 		const found = failed ? await whatFailed(context, run) : undefined;
 		const prompt = found === undefined || typed === undefined ? (found ?? typed) : `${found}\n\n${typed}`;

@@ -1,6 +1,7 @@
 import type {SecureContext} from 'node:tls';
 import type {SandboxPlan} from '../../core/plan.ts';
 import type {Policy} from '../../core/policy.ts';
+import {defaultSettings, type Settings} from '../../core/settings.ts';
 import type {RunEvent} from '../../core/run/event.ts';
 import type {Usage} from '../../core/run/usage.ts';
 import type {Broker} from '../../host/broker.ts';
@@ -84,6 +85,11 @@ type PastProxy = {
 type Model = {
 	usage: Usage;
 	timer: NodeJS.Timeout | undefined;
+	/** What the person says that models cost, and may be spent in a day: as it was when the agent started. */
+	ownPrices: Settings['prices'];
+	budgets: Settings['budgets'];
+	/** When the day's spend is added up again, milliseconds. */
+	nextDayLook: number;
 	/** Requests that are not answered yet: while there are, silence means nothing. */
 	unanswered: number;
 };
@@ -172,7 +178,14 @@ export function makeSupervision(
 		trust: {trusted: undefined, context: undefined},
 		servers: {secrets: byScope(options.serverSecrets ?? []), told: new Set()},
 		pastProxy: {asked: new Set(), lookedUp: new Set(), strays: 0, timer: undefined},
-		model: {usage: run.usage, timer: undefined, unanswered: 0},
+		model: {
+			usage: run.usage,
+			timer: undefined,
+			ownPrices: defaultSettings.prices,
+			budgets: defaultSettings.budgets,
+			nextDayLook: 0,
+			unanswered: 0,
+		},
 		watch: {lastOutputAt: Date.now(), ended: false, timer: undefined, wake() {}},
 		changes: {hasOutput: true, isCounted: false, going: undefined},
 		typing: Promise.resolve(),
