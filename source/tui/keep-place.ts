@@ -14,10 +14,16 @@ function placeOfRun(run: Run, state: State): string {
 	return state.list.sort === 'attention' ? `${id} ${glance.group}` : id;
 }
 
-/** Whether a verb from this screen, which has not ended yet, is what moves the row with the cursor. */
-function isHandled(before: State, after: State): boolean {
+/** Verbs, as the screen calls them, after which there is nothing more to do about a run. */
+const lastVerbs: ReadonlySet<string | undefined> = new Set(['merge', 'reject', 'discard', 'stop']);
+
+/**
+ * Whether such a verb from this screen, which has not ended yet, is what moves the row with the cursor. After any other
+ * one, such as a verification, the person goes on with the same run: the next key must not be for another.
+ */
+function isDoneWith(before: State, after: State): boolean {
 	const {selected} = before;
-	if (before.heading !== undefined || selected === undefined || before.busy[selected] === undefined) {
+	if (before.heading !== undefined || selected === undefined || !lastVerbs.has(before.busy[selected])) {
 		return false;
 	}
 
@@ -44,8 +50,8 @@ function neighbour(before: State, after: State): string | undefined {
 }
 
 /**
- * The state after runs have changed, with the cursor on a run that is there. A run that changes by itself keeps the
- * cursor; one that was decided on from the list leaves it at its place, where the next one to be decided on is.
+ * The state after runs have changed, with the cursor on a run that is there. A run keeps the cursor wherever it goes,
+ * except one that was merged, rejected, discarded or stopped from the list: the cursor stays where the next one is.
  */
 export function keepCursor(before: State, after: State): State {
 	if (after.screen !== 'fleet') {
@@ -53,6 +59,6 @@ export function keepCursor(before: State, after: State): State {
 	}
 
 	const isShown = visibleRuns(after).some(run => run.id === after.selected);
-	const goes = !isShown || (after.focus.type === 'screen' && isHandled(before, after));
+	const goes = !isShown || (after.focus.type === 'screen' && isDoneWith(before, after));
 	return goes ? select(after, neighbour(before, after) ?? (isShown ? after.selected : firstRun(after))) : after;
 }

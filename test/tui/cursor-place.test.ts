@@ -21,23 +21,24 @@ const change = (from: State, id: string, changes: Partial<Run>): State =>
 
 const three = (): State => ({...state([ready('one'), ready('two'), ready('three')]), selected: 'two'});
 const approve = (from: State) => pressSlowly(from, 'y', ...'yes', 'return').state;
+const reject = (from: State) => pressSlowly(from, 'X', ...'no good', 'return').state;
 
-test('a run that is decided on from the list leaves the cursor at its place', () => {
-	const asked = approve(three());
+test('a run that is done with from the list leaves the cursor at its place', () => {
+	const asked = reject(three());
 	assert.equal(asked.selected, 'two');
-	const after = change(asked, 'two', {stage: 'approved'});
+	const after = change(asked, 'two', {stage: 'rejected'});
 	assert.equal(after.selected, 'three');
 	assert.equal(
-		change({...asked, selected: 'two'}, 'one', {stage: 'approved'}).selected,
+		change({...asked, selected: 'two'}, 'one', {stage: 'rejected'}).selected,
 		'two',
 		'another one that goes',
 	);
 	// The last of its group: the one before it, and not the first of the next group.
-	const last = change(approve({...three(), selected: 'three'}), 'three', {stage: 'approved'});
+	const last = change(reject({...three(), selected: 'three'}), 'three', {stage: 'rejected'});
 	assert.equal(last.selected, 'two');
 	// The only one of its group.
 	const only = state([ready('one'), run('works', started)]);
-	assert.equal(change(approve({...only, selected: 'one'}), 'one', {stage: 'approved'}).selected, 'works');
+	assert.equal(change(reject({...only, selected: 'one'}), 'one', {stage: 'rejected'}).selected, 'works');
 
 	const works = {...state([run('one', started), run('two', started), ready('three')]), selected: 'one'};
 	const stopped = pressSlowly(works, 'x', 'y').state;
@@ -45,6 +46,16 @@ test('a run that is decided on from the list leaves the cursor at its place', ()
 	// A key pressed twice is for one run: pausing leaves it in its group.
 	const paused = pressSlowly(works, '!').state;
 	assert.equal(change(paused, 'one', {stage: 'frozen', pausedBy: 'person:a'}).selected, 'one');
+});
+
+test('after a verb that more follow for the same run, the cursor goes with it', () => {
+	assert.equal(change(approve(three()), 'two', {stage: 'approved'}).selected, 'two');
+	const finished = {...state([run('one', started, exited), run('two', started, exited), ready('three')]), selected: 'two'};
+	const verifying = pressSlowly(finished, 'v').state;
+	assert.deepEqual(verifying.busy, {two: 'verify'});
+	const at = change(verifying, 'two', {stage: 'verifying'});
+	assert.equal(at.selected, 'two');
+	assert.equal(change(at, 'two', {stage: 'verified'}).selected, 'two');
 });
 
 test('a run that goes out of view is replaced by the next one', () => {
