@@ -261,3 +261,13 @@ test('with runs selected, the footer says how many, and what can be done to them
 	assert.match(footer({...both, columns: 80}), /^ +3 selected: .*esc none$/);
 	assert.doesNotMatch(footer(press(both, 'escape').state), /selected/);
 });
+
+test('all are selected that are shown, and none in a folded group', () => {
+	const rejected = {...run('rejected', started, exited, ...verified), stage: 'rejected' as const};
+	const list = state([run('works', started), run('waits', started, exited, ...verified), rejected]);
+	assert.match(text(list), /▸ Done/);
+	assert.deepEqual(new Set(press(list, '*').state.list.marked), new Set(['works', 'waits']));
+	const open = {...list, list: {...list.list, folded: []}};
+	assert.deepEqual(new Set(press(open, '*').state.list.marked), new Set(['works', 'waits', 'rejected']));
+	assert.deepEqual(press(list, '*', '*').state.list.marked, []);
+});

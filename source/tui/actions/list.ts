@@ -1,4 +1,4 @@
-import {firstRun, glanceOf, groupOf, selectedRow, visibleRuns} from '../list.ts';
+import {firstRun, glanceOf, groupOf, listRows, selectedRow, visibleRuns} from '../list.ts';
 import {select, selectRow} from '../navigation.ts';
 import {groupings, selectedRun, shows, sorts, type Show, type Sort, type State} from '../state.ts';
 import {good, stay, type Step} from '../step.ts';
@@ -43,8 +43,10 @@ function mark(state: State): Step {
 	return stay(selectRow({...state, list: {...state.list, marked}}, selectedRow(state) + 1));
 }
 
+/** Selects the runs that can be seen, and none in a folded group: what is done to them is not to be a surprise. */
 function markAll(state: State): Step {
-	return withList(state, {marked: state.list.marked.length > 0 ? [] : visibleRuns(state).map(run => run.id)});
+	const shown = listRows(state).flatMap(row => (row.kind === 'run' ? [row.run.id] : []));
+	return withList(state, {marked: state.list.marked.length > 0 ? [] : shown});
 }
 
 function compare(state: State): Step {
