@@ -56,3 +56,17 @@ test('files that are not in view are marked, and a long name keeps its end', () 
 	);
 	assert.match(textLines(press(many, 'end').state).join('\n'), /─ Files ─+ 20↑─/);
 });
+
+test('what was not read yet is said to be that, and not to be no change', () => {
+	const {ready} = shown.compared;
+	const state = {...shown, compared: {ready: ready!}};
+	const lines = textLines(state);
+	assert.match(lines.find(line => line.startsWith('▌'))!, /│ \+1 -1 +│ not read yet$/);
+	assert.ok(
+		lines.some(line => /^─ Files: 1 of 2 runs not read yet ─+ 3─$/.test(line)),
+		lines.join('\n'),
+	);
+	// One that was read and changed nothing, and one that was not read.
+	assert.match(textLines({...state, compared: {ready: []}}).join('\n'), /^ loading…$/m);
+	assert.match(textLines({...state, compared: {ready: [], works: []}}).join('\n'), /^ no changes$/m);
+});

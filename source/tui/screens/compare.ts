@@ -38,8 +38,16 @@ function auditText(run: Run): string {
 	return run.audit.stale ? 'old' : `${passed}/${total}`;
 }
 
+/** What a run did to each file, by path; undefined where that was not read yet. */
+type Changed = ReadonlyMap<string, DiffFile> | undefined;
+
 /** How many lines a run added to a file and took away, and what became of the file. */
-function noteSpans(file: DiffFile | undefined): Span[] {
+function noteSpans(own: Changed, path: string): Span[] {
+	const file = own?.get(path);
+	if (!own) {
+		return [{text: notRead, tone: 'quiet'}];
+	}
+
 	if (!file) {
 		return [{text: '·', tone: 'quiet'}];
 	}
@@ -71,6 +79,9 @@ type Columns = {
 	readonly from: number;
 	readonly runs: readonly Run[];
 };
+
+/** Of a run whose changes are still being read. */
+const notRead = 'not read yet';
 
 /** Cells that a run's column takes at the least. */
 const minColumnWidth = 22;
@@ -133,7 +144,7 @@ function factLines(state: State, columns: Columns): Line[] {
 /** A file, and what became of it in each run. */
 function fileLine(
 	columns: Columns,
-	changes: ReadonlyArray<ReadonlyMap<string, DiffFile>>,
+	changes: readonly Changed[],
 	{path, isSelected}: {readonly path: string; readonly isSelected: boolean},
 ): Line {
 	const title: Span[] = [
@@ -143,18 +154,18 @@ function fileLine(
 	const line = rowLine(
 		columns,
 		title,
-		changes.map(own => [{text: ' '}, ...noteSpans(own.get(path))]),
+		changes.map(own => [{text: ' '}, ...noteSpans(own, path)]),
 	);
 	return {...line, back: isSelected ? 'selected' : undefined};
 }
 
 /** What each run did to one file, side by side; a change that an earlier column has already is not repeated. */
-function sideLines(columns: Columns, changes: ReadonlyArray<ReadonlyMap<string, DiffFile>>, file: string): Line[] {
+function sideLines(columns: Columns, changes: readonly Changed[], file: string): Line[] {
 	const sides = changes.map((own, at): Span[] => {
 		const twin = changes
 			.slice(0, at)
-			.findIndex(other => own.get(file) && other.get(file)?.digest === own.get(file)!.digest);
-		return twin === -1 ? changedLines(own.get(file)) : [{text: `same as ${columns.runs[twin]!.id}`, tone: 'quiet'}];
+			.findIndex(other => own?.get(file) && other?.get(file)?.digest === own.get(file)!.digest);
+		return twin === -1 ? changedLines(own?.get(file)) : [{text: `same as ${columns.runs[twin]!.id}`, tone: 'quiet'}];
 	});
 	return Array.from({length: Math.max(...sides.map(side => side.length))}, (_, index) =>
 		rowLine(
@@ -185,7 +196,7 @@ export function compareLines(state: State, height: number): Line[] {
 		...factLines(state, columns),
 	];
 	if (files.length === 0) {
-		const isLoading = columns.runs.some(run => state.compared[run.id] === undefined);
+		const isLoading = runs.some(run => state.compared[run.id] === undefined);
 		return [
 			...head,
 			rule([{text: 'Files', bold: true}], '', state.columns),
@@ -193,7 +204,11 @@ export function compareLines(state: State, height: number): Line[] {
 		];
 	}
 
-	const changes = columns.runs.map(run => new Map(state.compared[run.id]?.map(file => [file.path, file])));
+	const changes = columns.runs.map((run): Changed => {
+		const own = state.compared[run.id];
+		return own && new Map(own.map(file => [file.path, file]));
+	});
+	const unread = runs.filter(run => state.compared[run.id] === undefined).length;
 	const room = height - head.length - 2;
 	const {from, to} = windowOf(files.length, state.compareAt, Math.max(1, Math.min(files.length, Math.floor(room / 3))));
 	const file = files[state.compareAt]!;
@@ -201,7 +216,11 @@ export function compareLines(state: State, height: number): Line[] {
 	const name = fitMiddle(escapeLine(file), Math.max(8, state.columns - 4));
 	return [
 		...head,
-		rule([{text: 'Files', bold: true}], `${files.length}${marks}`, state.columns),
+		rule(
+			[{text: 'Files', bold: true}, ...(unread === 0 ? [] : [{text: `: ${unread} of ${runs.length} runs ${notRead}`}])],
+			`${files.length}${marks}`,
+			state.columns,
+		),
 		...files
 			.slice(from, to)
 			.map((path, index) => fileLine(columns, changes, {path, isSelected: from + index === state.compareAt})),
