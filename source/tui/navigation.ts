@@ -1,6 +1,7 @@
 import {activityAt, selectActivity} from './activity.ts';
 import {comparedFiles, fleetLayout, footerHeight} from './layout.ts';
 import {listRows, selectedRow} from './list.ts';
+import {withoutEmpty} from './review/again.ts';
 import {moveByFiles, moveTo} from './review/cursor.ts';
 import {isInFiles} from './review/layout.ts';
 import {reviewRows} from './review/rows.ts';
@@ -219,7 +220,7 @@ function tabEffects(state: State, tab: Tab): readonly Effect[] {
 
 export function openTab(state: State, tab: Tab): Step {
 	const next: State = {
-		...state,
+		...(tab === 'changes' ? withoutEmpty(state) : state),
 		screen: 'run',
 		parent: parentOf(state),
 		tab,

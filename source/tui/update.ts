@@ -7,6 +7,7 @@ import {keepCursor} from './keep-place.ts';
 import {listRows} from './list.ts';
 import {keepNotice} from './kept-notices.ts';
 import {mouse} from './mouse.ts';
+import {readAgain} from './review/again.ts';
 import {keepPlace, withDiff} from './review/cursor.ts';
 import {withWhole} from './review/whole.ts';
 import type {Message, State} from './state.ts';
@@ -31,7 +32,7 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'data': {
-			return stay(withData(state, message));
+			return readAgain(state, withData(state, message));
 		}
 
 		case 'journal': {
