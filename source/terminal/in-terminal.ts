@@ -3,10 +3,13 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import {printable} from '../core/names.ts';
 import type {Refusal} from '../core/refusal.ts';
 import {self, startProblem} from './run-verb.ts';
 
 /* A verb that has the terminal for itself, while the screen is away. */
+
+type Verb = {readonly argv: readonly string[]; readonly input?: string | undefined};
 
 /** Ink leaves a read of the terminal pending, which would take the next program's first key. */
 export async function release(): Promise<void> {
@@ -43,21 +46,44 @@ async function runAlone(argv: readonly string[], pause: boolean): Promise<Refusa
 	});
 }
 
+/** The name that a verb gives to its run, where it gives one. */
+function nameIn({argv}: Verb): string {
+	const at = argv.indexOf('--name');
+	return at === -1 ? '' : ` --name ${printable(argv[at + 1] ?? '')}`;
+}
+
+/** Clears the terminal: what an earlier verb asked there must not look like a question of now. */
+const cleared = '\u001B[H\u001B[2J';
+
 /**
- * Gives the terminal to a verb, and waits for its end.
+ * Gives the terminal to verbs, one after the other, and waits for their end.
  * @param wanted.input what it reads as a prompt: from a file, since stdin is the terminal
- * @param wanted.pause whether what it said stays until a key is pressed
- * @returns why it could not be started; undefined where it was
+ * @param wanted.pause whether what they said stays until a key is pressed
+ * @param wanted.more further ones, each after the one before it, however that ended
+ * @returns why one could not be started; undefined where all were
  */
 export async function runInTerminal({
-	argv,
-	input,
 	pause,
-}: {
-	readonly argv: readonly string[];
-	readonly input?: string | undefined;
-	readonly pause: boolean;
-}): Promise<Refusal | undefined> {
+	more = [],
+	...first
+}: Verb & {readonly pause: boolean; readonly more?: readonly Verb[] | undefined}): Promise<Refusal | undefined> {
+	const verbs = [first, ...more];
+	for (const [index, verb] of verbs.entries()) {
+		if (pause) {
+			const count = verbs.length > 1 ? `${index + 1} of ${verbs.length}: ` : '';
+			process.stdout.write(`${index === 0 ? cleared : '\n'}${count}fleet ${verb.argv[0] ?? ''}${nameIn(verb)}\n`);
+		}
+
+		const problem = await runOne(verb, pause && index === verbs.length - 1);
+		if (problem) {
+			return problem;
+		}
+	}
+
+	return undefined;
+}
+
+async function runOne({argv, input}: Verb, pause: boolean): Promise<Refusal | undefined> {
 	if (input === undefined) {
 		return runAlone(argv, pause);
 	}

@@ -15,6 +15,9 @@ export type Batch = {
 	readonly isSerial?: boolean | undefined;
 };
 
+/** A verb that has the terminal for itself. @param input what it reads as a prompt */
+export type InTerminal = {readonly argv: readonly string[]; readonly input?: string | undefined};
+
 /** How one verb of a batch ended. */
 export type Ended = {
 	readonly run: string;
@@ -23,4 +26,6 @@ export type Ended = {
 	readonly text: string;
 	/** The verbs that succeeded. */
 	readonly ran: ReadonlyArray<readonly string[]>;
+	/** The verb, where it has a question: it is run again in the terminal. */
+	readonly asks?: InTerminal | undefined;
 };

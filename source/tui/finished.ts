@@ -1,6 +1,7 @@
 import {batchText, noticeOf, ranOf, type Finished} from './notices.ts';
 import {dialogOf, promptOf, withDialog, withoutForm} from './focus.ts';
-import type {State} from './state.ts';
+import type {InTerminal} from './batch.ts';
+import type {Effect, State} from './state.ts';
 import {stay, type Step} from './step.ts';
 import {undoOf} from './undo.ts';
 
@@ -19,7 +20,7 @@ export function finished(state: State, message: Finished): Step {
 	const free: State = {
 		...state,
 		...(run === undefined ? {fleetBusy: undefined} : {busy: without(state.busy, run)}),
-		isStarting: state.isStarting && message.then !== 'started',
+		isStarting: state.isStarting && (message.then !== 'started' || !isLast(state, message)),
 		progress: without(state.progress, run),
 		asked: isAsked ? without(state.asked, run) : state.asked,
 	};
@@ -27,26 +28,49 @@ export function finished(state: State, message: Finished): Step {
 	const undo = undoOf(state, ranOf(message));
 	if (argv && message.report?.refusal?.code === 'needs-person') {
 		// The verb has a question: run it again attached to the terminal.
+		const asks = {argv, ...(input === undefined ? {} : {input})};
 		return {
-			state: withBatch(free, message, 'is asked in the terminal'),
-			effects: [{type: 'terminal', argv, ...(input === undefined ? {} : {input}), pause: true}],
+			state: withBatch(free, message, {text: 'is asked in the terminal', asks}),
+			effects: inTerminal(state, message, asks),
 		};
 	}
 
 	const text = noticeOf(state, message, undo);
 	const next: State = {...free, undo: undo ?? free.undo, notice: {text, bad: message.code !== 0}};
 	const step = isAsked && message.code !== 0 ? backToAnswer(next, run!, asked) : goOn(next, message);
-	return {...step, state: withBatch(step.state, message, step.state.notice?.text ?? text)};
+	return {
+		state: withBatch(step.state, message, {text: step.state.notice?.text ?? text}),
+		effects: [...step.effects, ...inTerminal(state, message)],
+	};
+}
+
+/** Whether a verb is alone, or the last one of those that were begun with it. */
+function isLast({batches}: State, {batch}: Finished): boolean {
+	return !batch || (batches[batch.id]?.length ?? 0) + 1 >= batch.size;
+}
+
+/**
+ * What has a question is run again in the terminal: of several that were begun at once when the last of them has ended,
+ * since the screen is left for it, and what it was told meanwhile would be lost.
+ */
+function inTerminal(state: State, message: Finished, asks?: InTerminal): readonly Effect[] {
+	if (!isLast(state, message)) {
+		return [];
+	}
+
+	const earlier = (state.batches[message.batch?.id ?? ''] ?? []).flatMap(end => end.asks ?? []);
+	const [first, ...more] = [...earlier, ...(asks ? [asks] : [])];
+	return first ? [{type: 'terminal', ...first, pause: true, ...(more.length === 0 ? {} : {more})}] : [];
 }
 
 /** With the end of one verb of several: once all have ended, one notice says how, and one key takes all of it back. */
-function withBatch(state: State, message: Finished, text: string): State {
+function withBatch(state: State, message: Finished, {text, asks}: {text: string; asks?: InTerminal}): State {
 	const {batch, title} = message;
 	if (!batch) {
 		return state;
 	}
 
-	const end = {run: message.run ?? '', isGood: message.code === 0, text, ran: ranOf(message)};
+	const end = {run: message.run ?? '', isGood: message.code === 0, text, ran: ranOf(message), asks};
 	const ends = [...(state.batches[batch.id] ?? []), end];
 	if (ends.length < batch.size) {
 		return {
@@ -60,6 +84,7 @@ function withBatch(state: State, message: Finished, text: string): State {
 		};
 	}
 
+	const told = ends.filter(({asks: question}) => question === undefined);
 	const undo = undoOf(
 		state,
 		ends.flatMap(({ran}) => ran),
@@ -68,7 +93,10 @@ function withBatch(state: State, message: Finished, text: string): State {
 		...state,
 		undo: undo ?? state.undo,
 		batches: without(state.batches, batch.id),
-		notice: {text: batchText(state, title, {ends, undo}), bad: ends.some(({isGood}) => !isGood)},
+		notice:
+			told.length === 0
+				? {text: `${title}: ${ends.length} runs asked in the terminal`, bad: false}
+				: {text: batchText(state, title, {ends: told, undo}), bad: told.some(({isGood}) => !isGood)},
 	};
 }
 

@@ -148,7 +148,7 @@ export function batchText(
 	const count = failed.length === 0 ? `${good.length}` : `${good.length} of ${ends.length}`;
 	const [first] = failed;
 	const rest = failed.length > 1 ? ` (and ${failed.length - 1} more)` : '';
-	const because = first ? `; ${first.run}: ${first.text}${rest}` : '';
+	const because = first ? `; ${first.run === '' ? '' : `${first.run}: `}${first.text}${rest}` : '';
 	return `${word}: ${count} runs${undoText(state, undo)}${because}`;
 }
 

@@ -18,7 +18,7 @@ import type {
 	Settings,
 	StoreView,
 } from '../protocol/client.ts';
-import type {Batch, Ended, Undo} from './batch.ts';
+import type {Batch, Ended, InTerminal, Undo} from './batch.ts';
 import type {ReviewEffect, ReviewMessage, ReviewState} from './review/state.ts';
 import type {Dialog, Field, FormState} from './dialog.ts';
 import type {Matches} from './log/matches.ts';
@@ -315,6 +315,8 @@ export type Effect =
 			readonly argv: readonly string[];
 			readonly input?: string | undefined;
 			readonly pause: boolean;
+			/** Further ones, each after the one before it, however that ended. */
+			readonly more?: readonly InTerminal[] | undefined;
 	  }
 	| ReviewEffect
 	/** What a run changed, beside others. */

@@ -61,7 +61,10 @@ test('what was not read yet is said to be that, and not to be no change', () => 
 	const {ready} = shown.compared;
 	const state = {...shown, compared: {ready: ready!}};
 	const lines = textLines(state);
-	assert.match(lines.find(line => line.startsWith('▌'))!, /│ \+1 -1 +│ not read yet$/);
+	assert.match(
+		lines.find(line => line.startsWith('▌'))!,
+		/│ \+1 -1 +│ not read yet$/,
+	);
 	assert.ok(
 		lines.some(line => /^─ Files: 1 of 2 runs not read yet ─+ 3─$/.test(line)),
 		lines.join('\n'),

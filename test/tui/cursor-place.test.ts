@@ -50,7 +50,10 @@ test('a run that is done with from the list leaves the cursor at its place', () 
 
 test('after a verb that more follow for the same run, the cursor goes with it', () => {
 	assert.equal(change(approve(three()), 'two', {stage: 'approved'}).selected, 'two');
-	const finished = {...state([run('one', started, exited), run('two', started, exited), ready('three')]), selected: 'two'};
+	const finished = {
+		...state([run('one', started, exited), run('two', started, exited), ready('three')]),
+		selected: 'two',
+	};
 	const verifying = pressSlowly(finished, 'v').state;
 	assert.deepEqual(verifying.busy, {two: 'verify'});
 	const at = change(verifying, 'two', {stage: 'verifying'});

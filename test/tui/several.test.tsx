@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Run} from '../../source/core/run/run.ts';
 import type {FleetClient} from '../../source/protocol/client.ts';
-import {dialogOf} from '../../source/tui/focus.ts';
+import {dialogOf, formOf} from '../../source/tui/focus.ts';
+import {withForm} from '../../source/tui/forms/new-run.ts';
 import type {Effect, Message, State} from '../../source/tui/state.ts';
 import {Store} from '../../source/tui/store.ts';
 import {pressSlowly, text} from './press.ts';
@@ -270,4 +271,48 @@ test('all are selected that are shown, and none in a folded group', () => {
 	const open = {...list, list: {...list.list, folded: []}};
 	assert.deepEqual(new Set(press(open, '*').state.list.marked), new Set(['works', 'waits', 'rejected']));
 	assert.deepEqual(press(list, '*', '*').state.list.marked, []);
+});
+
+test('several new runs that have a question are asked in the terminal one after the other, and none is lost', () => {
+	const prompts = {...state([run('one', started)]), now: begin};
+	const form = press(prompts, 'n', ...'true', 'return', ...'do it', 'ctrl-x');
+	const extended = formOf(form.state)!;
+	const fields = extended.fields.map(field => (field.id === 'variants' ? {...field, value: '3'} : field));
+	const asked = press(withForm(form.state, {...extended, fields}), 'ctrl-s');
+	assert.equal(asked.effects.length, 3);
+	const ended = (from: State, effect: Act, code: number) =>
+		update(from, {
+			type: 'done',
+			run: undefined,
+			title: effect.title,
+			then: effect.then,
+			argv: effect.argv,
+			...(effect.batch === undefined ? {} : {batch: effect.batch}),
+			code,
+			stdout: '',
+			stderr: '',
+			report:
+				code === 0
+					? {runs: ['two']}
+					: {refusal: {code: 'needs-person', because: 'a passphrase has to be typed', hint: 'x'}},
+		});
+	const [first, second, third] = asked.effects;
+	const one = ended(asked.state, first!, 2);
+	assert.deepEqual([one.effects, one.state.isStarting], [[], true], 'the screen waits for the others');
+	const two = ended(one.state, second!, 2);
+	assert.deepEqual(two.effects, []);
+	const all = ended(two.state, third!, 2);
+	assert.deepEqual(all.effects, [
+		{
+			type: 'terminal',
+			argv: first!.argv,
+			pause: true,
+			more: [{argv: second!.argv}, {argv: third!.argv}],
+		},
+	]);
+	assert.equal(all.state.notice!.text, 'new run: 3 runs asked in the terminal');
+	// The one that needs no answer is the last to end.
+	assert.deepEqual(ended(two.state, third!, 0).effects, [
+		{type: 'terminal', argv: first!.argv, pause: true, more: [{argv: second!.argv}]},
+	]);
 });

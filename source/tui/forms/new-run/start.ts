@@ -95,7 +95,9 @@ export function startEffects(state: State, values: FieldValues): readonly Effect
 	const {agents, argv, variants} = runs;
 	const prompt = values['prompt'] ?? '';
 	const batchName = nameFrom(values['name'] || prompt || argv[0] || '', 'batch', maxBatchNameLength);
-	const batch = variants * agents.length > 1 ? ['--batch', `${batchName}-${state.now.toString(36).slice(-4)}`] : [];
+	const size = variants * agents.length;
+	const id = `${batchName}-${state.now.toString(36).slice(-4)}`;
+	const batch = size > 1 ? ['--batch', id] : [];
 	const {argv: promptArguments, input} = prompt === '' ? {argv: []} : spoken(prompt);
 	return agents.flatMap(agent =>
 		Array.from({length: variants}, (_, index): Effect => {
@@ -117,6 +119,7 @@ export function startEffects(state: State, values: FieldValues): readonly Effect
 				...(input === undefined ? {} : {input}),
 				title: 'new run',
 				then: 'started',
+				...(size > 1 ? {batch: {id, size}} : {}),
 			};
 		}),
 	);
