@@ -29,7 +29,7 @@ export const agentValues: Readonly<Record<string, string>> = {
 const patience = 300_000;
 
 /** The agents that are shown to call a tool of a server outside. */
-const usesServers: ReadonlySet<string> = new Set(['claude-code', 'gemini', 'codex', 'copilot', 'opencode']);
+const usesServers: ReadonlySet<string> = new Set(['claude-code', 'gemini', 'codex', 'copilot']);
 
 /**
  * Every file of the run's that the credential could be in:
@@ -78,7 +78,7 @@ async function drive(t: TestContext, id: string): Promise<void> {
 		argv: [],
 		prompt: 'Add a line to a.txt that makes the tests pass, run them, and commit.',
 		name,
-		allow: [`model:${id}`, 'mcp:every'],
+		allow: [`model:${id}`, ...(usesServers.has(id) ? ['mcp:every'] : [])],
 		because: 'the test',
 	});
 	await startSupervisor(context, made.id);
