@@ -17,5 +17,6 @@ export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; read
 	merge: {action: 'merge', word: 'merge'},
 	deploy: {action: 'deploy', word: 'deploy'},
 	continue: {action: 'thaw', word: 'continue'},
+	budget: {action: 'budget', word: 'budget'},
 	restore: {action: 'restore', word: 'restore'},
 };

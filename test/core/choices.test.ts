@@ -40,6 +40,20 @@ test('of two lists the last one counts, and what is no list is none', () => {
 		assert.equal(keysOf(text), undefined, text);
 	}
 
+	// Answered, and something else is asked since.
+	for (const answered of ['choice [1-2]: 2', '> 1', '2', 'Which? 2']) {
+		assert.equal(keysOf(`1) a\n2) b\n${answered}\npicked b\nName: `), undefined, answered);
+	}
+
+	for (const last of ['Token: ', 'Password for ada:', 'Press any key to go on', '(press enter)']) {
+		assert.equal(keysOf(`1) a\n2) b\n${last}`), undefined, last);
+	}
+
+	// What is below a list that was not answered, as long as it is no answer.
+	for (const below of ['Choose 1-2: ', '> ', 'choice [1-2]: 7', 'takes about 2 minutes, costs 2']) {
+		assert.deepEqual(keysOf(`1) a\n2) b\n${below}`), ['1', '2'], below);
+	}
+
 	// Far above what is in view now.
 	assert.equal(keysOf(`1. a\n2. b\n${'line\n'.repeat(40)}`), undefined);
 });

@@ -98,6 +98,10 @@ test('what a person paused waits for nobody; what fleet paused needs a decision'
 	assert.deepEqual(seen(run(started, frozen)), ['active', 'paused', 'paused by ada', 'continue']);
 	const limit = {...run(started, {...frozen, because: 'its disk is full'}), pausedBy: 'fleet' as const};
 	assert.deepEqual(seen(limit), ['needs you', 'paused', 'paused: its disk is full', 'continue']);
+	// What has nothing left to use is not continued, but given more.
+	const used = {...limit.usage, requests: 2, output: 2500};
+	assert.equal(seen({...limit, usage: used, budget: {tokens: 2000}})[3], 'budget');
+	assert.equal(seen({...limit, usage: used, budget: {tokens: 3000}})[3], 'continue');
 	const denied: RunEvent = {type: 'egress.denied', target: 'a.test:443', because: 'no', count: 1};
 	assert.deepEqual(seen(run(started, denied)), ['needs you', 'blocked', 'blocked a.test:443', 'allow']);
 });

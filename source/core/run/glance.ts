@@ -5,6 +5,7 @@ import type {Changes} from './changes.ts';
 import type {Run} from './run.ts';
 import {stageName, type Stage} from './stages.ts';
 import {addTests, formatTests, type TestSummary} from './test-summary.ts';
+import {overBudget} from './usage.ts';
 
 /* A run at a glance: where it belongs in a list, how it stands, and what a person does next. Pure. */
 
@@ -43,6 +44,7 @@ export type NextStep =
 	| 'merge'
 	| 'deploy'
 	| 'continue'
+	| 'budget'
 	| 'restore';
 
 export type Glance = {
@@ -144,10 +146,12 @@ function verdict(run: Run): string {
 }
 
 /** What a limit paused waits for a decision; what a person paused waits for nobody else. */
-function paused({pausedBy, because}: Run): Found {
+function paused({pausedBy, because, usage, budget}: Run): Found {
+	// With nothing left to use it is not continued before it has more.
+	const next = overBudget(usage, budget) === undefined ? 'continue' : 'budget';
 	return pausedBy !== undefined && isPerson(pausedBy)
-		? active('paused', `paused by ${actorName(pausedBy)}`, 'continue')
-		: need('paused', `paused: ${because}`, 'continue');
+		? active('paused', `paused by ${actorName(pausedBy)}`, next)
+		: need('paused', `paused: ${because}`, next);
 }
 
 const outdated = (run: Run) => need('unclear', `outdated: ${branchName(run.target)} moved`, 'verify');

@@ -23,13 +23,26 @@ const cursor = '[❯›▸➤>]';
 const numbered = new RegExp(`^${edge}(?<cursor>${cursor})?\\s*(?<key>[1-9])[.)]\\s+(?<text>\\S.*?)${edge}$`, 'u');
 const yesNo = /[[(]\s*y(?:es)?\s*\/\s*n(?:o)?\s*[\])]/i;
 
-/** The last list that is numbered from one, without a gap. */
+/** A question of its own at the end, which takes none of the keys of a list above it. */
+const otherQuestion = /(?:token|password|passphrase|secret)[^:]*:\s*$|\bpress (?:any key|enter|return)\b/iu;
+
+/** An answer to a list that was typed after it: `choice: 2`, or the key alone. */
+function isAnswer(line: string, options: readonly Choice[]): boolean {
+	const key = /(?:^|[:?>#\])]\s?)\s*(?<key>[1-9])\s*$/u.exec(line)?.groups?.['key'];
+	return key !== undefined && options.some(option => option.key === key);
+}
+
+/** The last list that is numbered from one, without a gap, and that nobody answered yet. */
 function numberedIn(lines: readonly string[]): Choices | undefined {
 	let options: Choice[] = [];
 	let isMenu = false;
 	for (const line of lines) {
 		const found = numbered.exec(line)?.groups;
 		if (!found) {
+			if (options.length > 1 && isAnswer(line, options)) {
+				options = [];
+			}
+
 			continue;
 		}
 
@@ -63,5 +76,5 @@ export function choicesIn(lines: readonly string[]): Choices | undefined {
 		};
 	}
 
-	return numberedIn(last);
+	return otherQuestion.test(last.at(-1) ?? '') ? undefined : numberedIn(last);
 }
