@@ -36,6 +36,18 @@ test('a result that was verified before another merge of its target is outdated,
 	assert.match(refused.state.notice!.text, /outdated: main moved since; verify again \(v\)/);
 });
 
+test('the pipeline says the same of an outdated result as its row: verify again, and no approval counts', () => {
+	const ready = run('ready', started, exited, ...verified, approved);
+	const verifiedAt = Date.parse(ready.verification!.at) - Date.parse(at);
+	const before = {...state([ready]), selected: 'ready', columns: 140, rows: 45};
+	assert.match(text(before), / m merge +ready/);
+	const after = {...before, runs: [ready, merged(verifiedAt + 1000, 'f'.repeat(40))]};
+	for (const shown of [text(after), text({...after, screen: 'gates' as const})]) {
+		assert.match(shown, / v verify +outdated: main moved/i);
+		assert.doesNotMatch(shown, /passed: 1 command|approve +by a|m merge +ready/i);
+	}
+});
+
 test('a merge asks first, and says of several which of them have to be verified again', () => {
 	const approvedRun = (id: string) => run(id, started, exited, ...verified, approved);
 	const one = state([approvedRun('one')]);

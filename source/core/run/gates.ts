@@ -193,6 +193,35 @@ export function gatesOf(run: Run): readonly GateState[] {
 	return gates;
 }
 
+/** What is to be done again once the target has moved since a result was verified, and how each step stands then. */
+function outdatedGate(run: Run, gate: GateState): GateState {
+	switch (gate.id) {
+		case 'verify': {
+			return {...gate, state: 'inconclusive', because: `outdated: ${branchName(run.target)} moved`};
+		}
+
+		case 'review': {
+			return {...gate, state: 'ready', because: ''};
+		}
+
+		case 'approve':
+		case 'merge': {
+			return {...gate, state: 'blocked', because: 'outdated: verify again first'};
+		}
+
+		default: {
+			return gate;
+		}
+	}
+}
+
+/** The guided sequence of a run; of one that is outdated what was verified and approved is void. */
+export function gatesAt(run: Run, isOutdated: boolean): readonly GateState[] {
+	const gates = gatesOf(run);
+	const isVoid = isOutdated && (run.stage === 'verified' || run.stage === 'approved');
+	return isVoid ? gates.map(gate => outdatedGate(run, gate)) : gates;
+}
+
 function makeGates(run: Run): GateState[] {
 	return gateIds.map(id => {
 		const standing = standings[id](run);

@@ -1,12 +1,12 @@
 import {summaryText} from '../../core/packages/summary.ts';
 import {validity} from '../../core/run/rules.ts';
-import {gatesOf, type GateId, type GateState} from '../../core/run/gates.ts';
+import {gatesAt, type GateId, type GateState} from '../../core/run/gates.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import type {Run} from '../../core/run/run.ts';
 import {formatDuration} from '../../core/text/time.ts';
 import {block, type Line} from '../paint/line.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
-import {glanceOf} from '../list.ts';
+import {glanceOf, isOutdatedIn} from '../list.ts';
 import {lastGood} from '../targets.ts';
 import {gatesLayout} from '../layout.ts';
 import {opensAt, windowText} from '../forms/deploy-window.ts';
@@ -142,7 +142,7 @@ export function gatesLines(state: State, height: number): Line[] {
 	const wasTried = state.audits[run.id] !== undefined || run.audit !== undefined;
 	const lines: Line[] = [
 		rule([{text: 'Pipeline', bold: true}], '', state.columns),
-		...gatesOf(run).map(gate => gateLine(run, gate, state)),
+		...gatesAt(run, isOutdatedIn(run, state)).map(gate => gateLine(run, gate, state)),
 	];
 
 	for (const flag of run.captured?.commitFlags ?? []) {

@@ -1,9 +1,10 @@
 import {formatChanges} from '../../core/run/changes.ts';
-import {gatesOf, type GateId} from '../../core/run/gates.ts';
+import {gatesAt, type GateId} from '../../core/run/gates.ts';
 import type {Run} from '../../core/run/run.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {factLines} from '../facts.ts';
 import {bindingOf, keyName, keysOf} from '../keymap.ts';
+import {isOutdatedIn} from '../list.ts';
 import {percentOf} from '../log/place.ts';
 import type {FleetLayout} from '../layout.ts';
 import {gateMarks} from '../paint/signs.ts';
@@ -25,7 +26,7 @@ const waitsFor: Readonly<Record<GateId, string>> = {
 
 /** The steps to a deploy, each with its key where it can be done. */
 function pipelineLines(run: Run, state: State): Line[] {
-	return gatesOf(run).map((gate): Line => {
+	return gatesAt(run, isOutdatedIn(run, state)).map((gate): Line => {
 		const {glyph, tone} = gateMarks[state.busy[run.id] === gate.id ? 'busy' : gate.state]!;
 		const key = keyName(keysOf(bindingOf(gate.id === 'review' ? 'changes' : gate.id), state)[0]!);
 		const isNext = gate.state === 'ready' || gate.state === 'failed' || gate.state === 'inconclusive';
