@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {learn, proposalLines} from '../core/run/learn.ts';
+import {isMetadata, learn, proposalLines} from '../core/run/learn.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {policyPath, printable} from '../core/names.ts';
 import {Refusal} from '../core/refusal.ts';
@@ -64,7 +64,8 @@ export const verb = define({
 		for (const {target, allowed, denied, because} of lesson.asked) {
 			const answer = denied > 0 ? 'denied ' : 'allowed';
 			const count = String(Math.max(denied, allowed)).padStart(5);
-			io.out(`${answer} ${count}  ${escapeLine(target).padEnd(40)} ${escapeLine(because)}\n`);
+			const alarm = isMetadata(target) ? '! cloud metadata, hands out credentials: ' : '';
+			io.out(`${answer} ${count}  ${escapeLine(target).padEnd(40)} ${alarm}${escapeLine(because)}\n`);
 		}
 
 		const lines = proposalLines(lesson.proposal);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {DenialKind, Entry, RunEvent} from '../../source/core/run/event.ts';
-import {learn, proposalLines} from '../../source/core/run/learn.ts';
+import {isMetadata, learn, proposalLines} from '../../source/core/run/learn.ts';
 import {withNetwork} from '../../source/core/policy.ts';
 import type {Refusal} from '../../source/core/refusal.ts';
 import {parsePolicy} from '../../source/core/policy.ts';
@@ -74,6 +74,22 @@ test('what a person ignores, and what another scope opened, is not proposed', ()
 		].map((event, index) => entry(event, index + 1)),
 	);
 	assert.deepEqual(proposal, ['late.example.org', 'other.example.org']);
+});
+
+test('a metadata service of a cloud comes first, and is never proposed', () => {
+	const {asked, proposal} = learn(
+		[
+			denied('often.example.org:443', 'the host is not granted', {count: 30}),
+			denied('169.254.169.254:80', 'not granted'),
+			denied('metadata.google.internal:80'),
+			denied('[fd00:ec2::254]:80'),
+		].map((event, index) => entry(event, index + 1)),
+	);
+	assert.deepEqual(
+		asked.map(({target}) => isMetadata(target)),
+		[true, true, true, false],
+	);
+	assert.deepEqual(proposal, ['often.example.org']);
 });
 
 test('nothing asked, nothing proposed', () => {

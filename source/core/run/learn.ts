@@ -10,7 +10,22 @@ export type Asked = {
 	readonly because: string;
 };
 
-/** What a run asked for, most often denied first, and what of that a policy could list. */
+/** Where clouds hand out credentials of the machine to whoever asks. */
+const metadataHosts: ReadonlySet<string> = new Set([
+	'169.254.169.254',
+	'169.254.170.2',
+	'100.100.100.200',
+	'fd00:ec2::254',
+	'metadata.google.internal',
+]);
+
+/** Whether a target is a cloud's metadata service: what asks for that looks for credentials. */
+export function isMetadata(target: string): boolean {
+	const parsed = parseAuthority(target, 80);
+	return !(parsed instanceof Refusal) && metadataHosts.has(parsed.host.replaceAll(/[[\]]/g, ''));
+}
+
+/** What a run asked for: metadata services, then what was most often denied, and what of that a policy could list. */
 export type Lesson = {readonly asked: readonly Asked[]; readonly proposal: readonly string[]};
 
 /**
@@ -20,6 +35,7 @@ export type Lesson = {readonly asked: readonly Asked[]; readonly proposal: reado
 function proposable(target: string): string | undefined {
 	const parsed = parseAuthority(target, 443);
 	if (
+		isMetadata(target) ||
 		parsed instanceof Refusal ||
 		parsed.host === 'localhost' ||
 		!parsed.host.includes('.') ||
@@ -72,7 +88,11 @@ export function learn(entries: readonly Entry[]): Lesson {
 
 	return {
 		asked: [...asked.values()].sort(
-			(a, b) => b.denied - a.denied || b.allowed - a.allowed || a.target.localeCompare(b.target),
+			(a, b) =>
+				Number(isMetadata(b.target)) - Number(isMetadata(a.target)) ||
+				b.denied - a.denied ||
+				b.allowed - a.allowed ||
+				a.target.localeCompare(b.target),
 		),
 		proposal: [...wanted].sort(),
 	};

@@ -84,7 +84,7 @@ export function tellStrays(supervision: Supervision): void {
 	if (strays > pastProxy.strays) {
 		noteDenied(supervision, 'past-the-proxy', {
 			because:
-				`${strays} attempts to reach an address past the proxy: such a program reads no proxy variable ` +
+				`${strays} ${strays === 1 ? 'attempt' : 'attempts'} to reach an address past the proxy: such a program reads no proxy variable ` +
 				'(HTTPS_PROXY), and there is no other way out',
 			kind: 'past-proxy',
 		});

@@ -1,6 +1,6 @@
 import {itemIds, itemTitles, type Item, type Status} from '../../core/run/audit.ts';
 import {zoneOf} from '../../core/text/time.ts';
-import {learn, proposalLines} from '../../core/run/learn.ts';
+import {isMetadata, learn, proposalLines} from '../../core/run/learn.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {policyPath} from '../../core/names.ts';
 import type {Run} from '../../core/run/run.ts';
@@ -165,9 +165,11 @@ function tabLines(run: Run, state: State, height: number): Line[] {
 					: asked.map(({target, allowed, denied, because}): Line => {
 							const answer = denied > 0 ? 'blocked' : 'allowed';
 							const count = String(Math.max(denied, allowed)).padStart(5);
+							const usual = denied > 0 ? ('warn' as const) : undefined;
+							const alarm = isMetadata(target) ? '! cloud metadata, hands out credentials: ' : '';
 							return {
-								text: ` ${answer} ${count}  ${escapeLine(target)}  ${escapeLine(because)}`,
-								tone: denied > 0 ? 'warn' : undefined,
+								text: ` ${answer} ${count}  ${escapeLine(target)}  ${alarm}${escapeLine(because)}`,
+								tone: alarm === '' ? usual : 'bad',
 							};
 						});
 			const policy = proposalLines(proposal);
