@@ -3,7 +3,7 @@ import {dialogOf, promptOf, withDialog, withoutForm} from './focus.ts';
 import type {InTerminal} from './batch.ts';
 import type {Effect, State} from './state.ts';
 import {stay, type Step} from './step.ts';
-import {undoOf} from './undo.ts';
+import {undoOf, withUndo} from './undo.ts';
 
 /* What comes after a verb that has ended. */
 
@@ -36,7 +36,7 @@ export function finished(state: State, message: Finished): Step {
 	}
 
 	const text = noticeOf(state, message, undo);
-	const next: State = {...free, undo: undo ?? free.undo, notice: {text, bad: message.code !== 0}};
+	const next: State = {...free, ...withUndo(free, undo, ranOf(message)), notice: {text, bad: message.code !== 0}};
 	const step = isAsked && message.code !== 0 ? backToAnswer(next, run!, asked) : goOn(next, message);
 	return {
 		state: withBatch(step.state, message, {text: step.state.notice?.text ?? text}),

@@ -121,8 +121,13 @@ function doneText(state: State, message: Finished, undo: Undo | undefined): stri
 		}
 
 		case 'revoke': {
-			// Its own words say what is cut, or stays.
-			return `${withKeys(state, plainText(message), message.run)}; ${keyFor(state, 'grant')} grants again`;
+			// Its own words say what is cut, or stays; of several they would name the last alone.
+			const scopes = ran.map(([, , scope]) => escapeLine(scope ?? ''));
+			const text =
+				scopes.length > 1
+					? `${scopes.join(', ')} are off for ${run}`
+					: withKeys(state, plainText(message), message.run);
+			return `${text}; ${keyFor(state, 'grant')} grants again`;
 		}
 
 		case 'stop': {

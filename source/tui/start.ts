@@ -75,6 +75,7 @@ export function initialState(options: {
 		plans: {},
 		batches: {},
 		undo: undefined,
+		lasting: undefined,
 		noticed: [],
 		activity: firstActivity,
 		activityFrom: 'fleet',

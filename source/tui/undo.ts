@@ -1,3 +1,4 @@
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {isInForce} from '../core/scope.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Undo} from './batch.ts';
@@ -67,9 +68,40 @@ export function undoOf(state: Pick<State, 'runs' | 'now'>, ran: ReadonlyArray<re
 	return verb && openPart(state, {verb, items: found.filter(one => one.verb === verb).map(({item}) => item)});
 }
 
+/**
+ * Why a decision that was taken stays; undefined where the verbs took none, or one that is taken back. Such a decision is
+ * the last one: what was done before it is not taken back in its place.
+ */
+function lastingOf(ran: ReadonlyArray<readonly string[]>): string | undefined {
+	const [verb, , what = ''] = ran.at(-1) ?? [];
+	switch (verb) {
+		case 'dismiss': {
+			return `ignoring ${escapeLine(what)} stays; + grants network:${escapeLine(what)}`;
+		}
+
+		case 'revoke': {
+			return `${escapeLine(what)} stays off; + grants it again`;
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
+/** What one key takes back from now on, after verbs that succeeded. */
+export function withUndo(
+	state: State,
+	undo: Undo | undefined,
+	ran: ReadonlyArray<readonly string[]>,
+): Pick<State, 'undo' | 'lasting'> {
+	const lasting = undo ? undefined : lastingOf(ran);
+	return undo || lasting !== undefined ? {undo, lasting} : {undo: state.undo, lasting: state.lasting};
+}
+
 /** Why nothing can be taken back now; undefined where something can. */
 export function cannotUndo(state: State): string | undefined {
-	return state.undo && openPart(state, state.undo) ? undefined : 'nothing to undo';
+	return state.undo && openPart(state, state.undo) ? undefined : (state.lasting ?? 'nothing to undo');
 }
 
 /** Takes back the last thing that can be. */

@@ -152,3 +152,20 @@ test('a port on which a run listens is granted by one key, and opened by the sam
 	assert.deepEqual(verbs(press(granted, '@').effects), ['open one 9229']);
 	assert.match(text(press(granted, 's').state), /port:3000 +a program inside listens on it/);
 });
+
+test('on the tab of scopes N ignores the host of the row with the cursor, and no other', () => {
+	const scopes: State = {...asking, screen: 'run', tab: 'scopes', scroll: 0};
+	const refused = press(scopes, 'N');
+	assert.deepEqual(refused.effects, [], 'the row of repo');
+	assert.match(refused.state.notice!.text, /the cursor is not on a blocked host/);
+	const at = text(scopes)
+		.split('\n')
+		.filter(line => /\[.\]/.test(line))
+		.findIndex(line => line.includes('old.test:443'));
+	assert.deepEqual(verbs(press({...scopes, scroll: at}, 'N').effects), ['dismiss one old.test:443']);
+	// Where there is no cursor, only one that is the only one.
+	const network: State = {...asking, screen: 'run', tab: 'network'};
+	assert.match(press(network, 'N').state.notice!.text, /2 hosts were blocked: choose one on the tab scopes/);
+	const one = {...network, runs: [run('one', started, denied('new.test:443'))]};
+	assert.deepEqual(verbs(press(one, 'N').effects), ['dismiss one new.test:443']);
+});

@@ -83,6 +83,32 @@ test('z takes back the last discard, pause and grant, and the notice says so', (
 	assert.match(text(press(may, '?').state), /z +undo the last discard, pause or grant/);
 });
 
+test('z takes back the last thing or nothing: what was done before it stays', () => {
+	const both = [run('one', started, exited), run('two', started, denied, exited)];
+	const discarded = press(state(both, {selected: 'one'}), 'D', 'return');
+	const after = end(discarded.state, discarded.effects[0]!, {stage: 'discarded'});
+	const two: State = {...after, selected: 'two', screen: 'run', tab: 'network'};
+	const ignored = press(two, 'N');
+	const done = end(ignored.state, ignored.effects[0]!, {denials: []});
+	const nothing = press(done, 'z');
+	assert.deepEqual(nothing.effects, [], 'the run that was discarded before is not restored in its place');
+	assert.match(nothing.state.notice!.text, /ignoring a\.test:443 stays; \+ grants network:a\.test:443/);
+	const again = press({...done, selected: 'two', screen: 'fleet'}, 'D', 'return');
+	const last = end(again.state, again.effects[0]!, {stage: 'discarded'});
+	assert.deepEqual(verbs(press(last, 'z').effects), ['restore two']);
+});
+
+test('of several grants that are taken back, each is named', () => {
+	const one = state([run('one', started)], {busy: {one: 'revoke'}});
+	const argv = ['revoke', 'one', 'network:b.test:443'];
+	const message = {type: 'done', run: 'one', title: 'revoke', argv, code: 0, stdout: 'b is off\n', stderr: ''} as const;
+	const ran = [['revoke', 'one', 'network:a.test:443'], argv];
+	assert.equal(
+		update(one, {...message, then: undefined, ran}).state.notice!.text,
+		'network:a.test:443, network:b.test:443 are off for one; + grants again',
+	);
+});
+
 test('what can not be taken back any more is not offered', () => {
 	const discarded = press(state([run('one', started, exited)]), 'D', 'return');
 	const refused = end(discarded.state, discarded.effects[0]!, {}, {code: 3, stderr: 'no\n'});

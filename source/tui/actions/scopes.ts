@@ -47,8 +47,37 @@ function grant(state: State): Step {
 	return openDialog(state, 'allow', denied === undefined ? undefined : `network:${denied}`);
 }
 
-const needsDenial = (state: State) =>
-	needsRun(state) ?? (selectedRun(state)!.denials.length === 0 ? 'nothing was blocked' : undefined);
+/** The blocked host to be ignored: that of the row with the cursor, or the only one; undefined where it is not clear. */
+function toIgnore(state: State, {denials}: Run, row: ScopeRow | undefined): string | undefined {
+	const found =
+		placeOf(state) === 'scopes'
+			? denials.find(({target}) => `network:${target}` === row?.scope)
+			: denials.length === 1
+				? denials[0]
+				: undefined;
+	return found?.target;
+}
+
+/** Why no host can be ignored here; undefined where one can. */
+function refusesIgnore(state: State): string | undefined {
+	const problem = needsRun(state);
+	const run = selectedRun(state);
+	if (problem !== undefined || !run) {
+		return problem;
+	}
+
+	if (run.denials.length === 0) {
+		return 'nothing was blocked';
+	}
+
+	if (toIgnore(state, run, rowOf(state, run)) !== undefined) {
+		return undefined;
+	}
+
+	return placeOf(state) === 'scopes'
+		? 'the cursor is not on a blocked host'
+		: `${run.denials.length} hosts were blocked: choose one on the tab scopes (3)`;
+}
 
 export const scopeKeys = {
 	toggle: {
@@ -72,9 +101,9 @@ export const scopeKeys = {
 		keys: 'N',
 		title: 'ignore this host',
 		places: ['scopes', 'network'],
-		disabled: needsDenial,
+		disabled: refusesIgnore,
 		run: ({state, run, id}) =>
-			runVerb(state, id, {argv: ['dismiss', id, denialOf(state, run!)!], title: 'ignore this host'}),
+			runVerb(state, id, {argv: ['dismiss', id, toIgnore(state, run!, rowOf(state, run!))!], title: 'ignore this host'}),
 	},
 	learn: {
 		keys: 'P',
