@@ -287,7 +287,9 @@ function summaryOf(rows: readonly RunRow[], {group}: ListState): string {
 
 	const counts = new Map<string, number>();
 	for (const {run} of rows) {
-		counts.set(stageName(run.stage), (counts.get(stageName(run.stage)) ?? 0) + 1);
+		// What is merged is that also without its folder.
+		const name = stageName(run.stage === 'discarded' && run.merge ? 'merged' : run.stage);
+		counts.set(name, (counts.get(name) ?? 0) + 1);
 	}
 
 	return [...counts]

@@ -84,7 +84,8 @@ function next(state: State, message: Message): Step {
 		}
 
 		case 'offer': {
-			return offerDialog(refreshForm({...state, offers: {...state.offers, [message.project]: message.offer}}));
+			const offers = {...state.offers, [message.project]: message.offer};
+			return offerDialog(refreshForm({...state, offers}), state);
 		}
 
 		case 'deploy-plan': {

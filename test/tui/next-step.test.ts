@@ -77,3 +77,30 @@ test('a run that waits for one that will not end well can be started anyway, or 
 	const turn = state([run('one', {type: 'run.queued', because: 'run limit reached: 1 at once'})]);
 	assert.match(press(turn, 'r').state.notice!.text, /one is queued/);
 });
+
+test('a verify command that was set in a shell meanwhile is not asked for again', () => {
+	const one = state([run('one', started, exited)], {offers: offering([])});
+	const asked = press(one, 'v');
+	assert.match(text(asked.state), /has no verify command/);
+	assert.deepEqual(asked.effects, [{type: 'offer', project: 'p'}], 'what was read before may be old');
+	const offer = offering(['make test'])['p']!;
+	const known = update(asked.state, {type: 'offer', project: 'p', offer}).state;
+	assert.doesNotMatch(text(known), /has no verify command/);
+	assert.match(text(known), /there is a verify command now: v verifies/);
+	assert.ok(press(known, 'v').effects.some(effect => effect.type === 'act' && effect.argv[0] === 'verify'));
+	// What a person has written meanwhile stays.
+	const typed = press(asked.state, 'x').state;
+	assert.match(text(update(typed, {type: 'offer', project: 'p', offer}).state), /Command +make testx/);
+});
+
+test('a run that was merged stays so where its folder is deleted', () => {
+	const merge = {...run('one', started, exited, ...verified, approved), merge: {commit: 'a'.repeat(40)}};
+	const gone = {...merge, stage: 'discarded'} as unknown as State['runs'][number];
+	const other = {...run('two', started, exited), stage: 'discarded' as const};
+	const shown = state([gone, other], {columns: 140});
+	const all = text({...shown, list: {...shown.list, discarded: true}});
+	assert.match(all, /one .*merged aaaaaaa, folder deleted/);
+	assert.match(all, /two .*discarded/);
+	const folded = text({...shown, runs: [...shown.runs, run('new', started)], list: {...shown.list, discarded: true}});
+	assert.match(folded, /Done +merged 1 · discarded 1/);
+});

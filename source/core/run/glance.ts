@@ -197,7 +197,11 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 	deployed: run => over('done', `deployed → ${run.deployments.at(-1)?.target ?? ''}`),
 	'deploy-failed': run => need('failed', `deploy failed: ${run.because}`, 'log'),
 	'deploy-unknown': run => need('unclear', `deploy: ${run.because}`, 'log'),
-	discarded: () => over('dropped', 'discarded', 'restore'),
+	// What is merged stays so; its folder alone is gone.
+	discarded: run =>
+		run.merge
+			? over('done', `${merged(run, {}).text}, folder deleted`, 'restore')
+			: over('dropped', 'discarded', 'restore'),
 };
 
 /** How a run stands, in a few words. */

@@ -49,13 +49,11 @@ function grant(state: State): Step {
 
 /** The blocked host to be ignored: that of the row with the cursor, or the only one; undefined where it is not clear. */
 function toIgnore(state: State, {denials}: Run, row: ScopeRow | undefined): string | undefined {
-	const found =
-		placeOf(state) === 'scopes'
-			? denials.find(({target}) => `network:${target}` === row?.scope)
-			: denials.length === 1
-				? denials[0]
-				: undefined;
-	return found?.target;
+	if (placeOf(state) === 'scopes') {
+		return denials.find(({target}) => `network:${target}` === row?.scope)?.target;
+	}
+
+	return denials.length === 1 ? denials[0]!.target : undefined;
 }
 
 /** Why no host can be ignored here; undefined where one can. */

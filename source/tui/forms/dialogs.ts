@@ -1,6 +1,7 @@
 import {dialogOf, withDialog, withoutOverlay} from '../focus.ts';
 import {isAnswered, isTyped, type Dialog, type DialogKind} from '../dialog.ts';
-import type {State} from '../state.ts';
+import {selectedRun, type State} from '../state.ts';
+import {hasVerifyCommand} from '../verify-command.ts';
 import {select} from '../navigation.ts';
 import type {Run} from '../../core/run/run.ts';
 import {bad, good, stay, type Handler, type Step} from '../step.ts';
@@ -79,9 +80,20 @@ function stopQueue(state: State, {queue}: Dialog): Step {
 /** Questions whose fields follow from what a project's policy says. */
 const fromPolicy: readonly DialogKind[] = ['approve', 'deploy', 'rollback', 'init'];
 
+/** Whether the policy has a verify command meanwhile, and the person has written no other. */
+function hasCommandNow(state: State, {offers}: State, {fields}: Dialog): boolean {
+	const run = selectedRun(state);
+	const suggested = (run && offers[run.project.id]?.suggestedVerify) ?? '';
+	return run !== undefined && hasVerifyCommand(run, state) === true && fields[0]?.value === suggested;
+}
+
 /** The question with what a policy says that has been read meanwhile, unless something was typed already. */
-export function offerDialog(state: State): Step {
+export function offerDialog(state: State, before: State): Step {
 	const dialog = dialogOf(state);
+	if (dialog?.kind === 'init' && hasCommandNow(state, before, dialog)) {
+		return good(withoutOverlay(state), 'there is a verify command now: v verifies');
+	}
+
 	if (
 		!dialog ||
 		!fromPolicy.includes(dialog.kind) ||

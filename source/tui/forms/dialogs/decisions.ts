@@ -278,8 +278,8 @@ const init: DialogDefinition = {
 		};
 	},
 	load(state) {
-		const {project} = selectedRun(state)!;
-		return state.offers[project.id] ? [] : [{type: 'offer', project: project.id}];
+		// Also where the policy was read before: it may have been changed in a shell since.
+		return [{type: 'offer', project: selectedRun(state)!.project.id}];
 	},
 	submit(state, dialog, values) {
 		if (!values['command']) {
