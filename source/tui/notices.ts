@@ -169,8 +169,14 @@ function plainText({title, then, code, stdout, stderr, report}: Finished): strin
 		.split('\n')
 		.map(line => escapeLine(line).trim())
 		.filter(line => line !== '');
-	// What these print after their first line is for who reads it in a shell.
-	const isFirst = code === 0 && (then === 'started' || then === 'added');
+	if (code === 0 && then === 'added') {
+		// Without what verifies its results nothing of a project can be merged: how that is set is said at once.
+		const next = lines.find(line => line.startsWith('to try it') || line.startsWith('no verify commands yet'));
+		return [lines[0] ?? 'added', ...(next === undefined ? [] : [next])].join('; ');
+	}
+
+	// What it prints after its first line is for who reads it in a shell.
+	const isFirst = code === 0 && then === 'started';
 	return (isFirst ? lines[0] : lines.at(-1)) ?? `${title}: ${code === 0 ? 'done' : 'failed'}`;
 }
 

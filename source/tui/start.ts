@@ -75,7 +75,6 @@ export function initialState(options: {
 		plans: {},
 		batches: {},
 		undo: undefined,
-		lasting: undefined,
 		noticed: [],
 		activity: firstActivity,
 		activityFrom: 'fleet',

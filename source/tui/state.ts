@@ -204,7 +204,7 @@ export type State = {
 	/** What one key takes back. */
 	readonly undo: Undo | undefined;
 	/** Why the last thing that was done is not taken back by a key; undefined where it is. */
-	readonly lasting: string | undefined;
+	readonly lasting?: string | undefined;
 	readonly notice: Notice | undefined;
 	/** All that the screen said, newest first. */
 	readonly noticed: readonly Noticed[];

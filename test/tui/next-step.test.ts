@@ -104,3 +104,15 @@ test('a run that was merged stays so where its folder is deleted', () => {
 	const folded = text({...shown, runs: [...shown.runs, run('new', started)], list: {...shown.list, discarded: true}});
 	assert.match(folded, /Done +merged 1 · discarded 1/);
 });
+
+test('a project that was added says what is missing before anything of it can be merged', () => {
+	const added = (stdout: string) =>
+		update(state([]), {type: 'done', run: undefined, title: 'add', then: 'added', code: 0, stdout, stderr: ''}).state
+			.notice!.text;
+	assert.equal(added('added p, /p\n'), 'added p, /p');
+	const proposed = '  found npm: package.json\n  proposed, and not tried:\n    verify:\n      - npm test\n';
+	const tries = 'to try it, and commit what passes: fleet project add /p --yes';
+	assert.equal(added(`added p, /p\n${proposed}  ${tries}\n`), `added p, /p; ${tries}`);
+	const none = 'no verify commands yet, so nothing can be merged: fleet project init p --verify "npm test"';
+	assert.equal(added(`added p, /p\n  ${none}\n`), `added p, /p; ${none}`);
+});

@@ -101,7 +101,10 @@ export const scopeKeys = {
 		places: ['scopes', 'network'],
 		disabled: refusesIgnore,
 		run: ({state, run, id}) =>
-			runVerb(state, id, {argv: ['dismiss', id, toIgnore(state, run!, rowOf(state, run!))!], title: 'ignore this host'}),
+			runVerb(state, id, {
+				argv: ['dismiss', id, toIgnore(state, run!, rowOf(state, run!))!],
+				title: 'ignore this host',
+			}),
 	},
 	learn: {
 		keys: 'P',
