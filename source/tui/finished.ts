@@ -109,8 +109,15 @@ function goOn(state: State, message: Finished): Step {
 		}
 
 		case 'started': {
+			if (!isGood) {
+				return stay(state);
+			}
+
 			// Who has gone elsewhere meanwhile stays there.
-			return stay(isGood && state.screen === 'new' ? withStarted(state, message.report?.runs?.[0]) : state);
+			return stay({
+				...(state.screen === 'new' ? withStarted(state, message.report?.runs?.[0]) : state),
+				draft: undefined,
+			});
 		}
 
 		case 'vault':

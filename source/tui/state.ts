@@ -197,6 +197,8 @@ export type State = {
 	readonly fleetBusy: string | undefined;
 	/** Whether what the form of a new run holds is being started. */
 	readonly isStarting: boolean;
+	/** What was typed for a new run that was left with esc. */
+	readonly draft?: readonly Field[] | undefined;
 	/** What a deploy would bring, by run and target with a blank between; undefined where it could not be read. */
 	readonly plans: Readonly<Record<string, DeployPlanView | undefined>>;
 	/** How far batches have ended, by their ids. */

@@ -1,7 +1,7 @@
 import {formOf, withoutForm} from '../focus.ts';
-import type {FormState} from '../dialog.ts';
+import type {Field, FormState} from '../dialog.ts';
 import type {State} from '../state.ts';
-import {bad, stay, type Step} from '../step.ts';
+import {bad, good, stay, type Step} from '../step.ts';
 import {paste, replaceAt, valuesOf} from './edit.ts';
 import {extraFields, makeFields} from './new-run/fields.ts';
 import {startEffects} from './new-run/start.ts';
@@ -31,9 +31,29 @@ const indexOf = ({fields}: FormState, id: string) =>
 		fields.findIndex(field => field.id === id),
 	);
 
-/** The form, with the cursor in what has to be typed: what the agent is to do, or the command. */
+/** Fields in which a person writes, as opposed to those in which one chooses. */
+const hasWords = (fields: readonly Field[]) =>
+	fields.some(field => field.choices === undefined && field.value.trim() !== '');
+
+/** Leaves the form; what was written in it is there again when it is opened the next time. */
+function leave(state: State, {fields}: FormState): Step {
+	const left = withoutForm(state, 'fleet');
+	if (!hasWords(fields)) {
+		return stay({...left, draft: undefined});
+	}
+
+	const kept: State = {...left, draft: fields};
+	return state.isStarting ? stay(kept) : good(kept, 'not started; what you typed is kept for the next new run');
+}
+
+/**
+ * The form, with the cursor in what has to be typed: what the agent is to do, or the command. What was written in one
+ * that was left is there again, as it was, with its project and its agent.
+ */
 export function openForm(state: State, project: string, agent: string): Step {
-	const fields = makeFields(state, {project, agent}, {isExtended: false});
+	const {draft} = state;
+	const values = draft ? rawValues({fields: draft, at: 0}) : {project, agent};
+	const fields = makeFields(state, values, draft ? {before: draft} : {isExtended: false});
 	return {
 		state: withForm(
 			{...state, screen: 'new', from: 'fleet'},
@@ -45,7 +65,7 @@ export function openForm(state: State, project: string, agent: string): Step {
 				),
 			},
 		),
-		effects: [{type: 'vault'}, {type: 'profiles'}, {type: 'offer', project}],
+		effects: [{type: 'vault'}, {type: 'profiles'}, {type: 'offer', project: values['project'] ?? project}],
 	};
 }
 
@@ -159,7 +179,7 @@ export function formKey(state: State, form: FormState, key: string): Step {
 	const result = reduceForm(form, key);
 	switch (result.type) {
 		case 'cancelled': {
-			return stay(withoutForm(state, 'fleet'));
+			return leave(state, form);
 		}
 
 		case 'submitted': {
