@@ -5,6 +5,7 @@ import {escapeLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {findPaths, type Paths} from '../host/paths.ts';
 import {listProjects} from '../engine/project/list-projects.ts';
+import type {Run} from '../core/run/run.ts';
 import type {FleetClient} from '../protocol/client.ts';
 import type {Message, State} from '../tui/state.ts';
 import {Store, type Leaving} from '../tui/store.ts';
@@ -57,7 +58,12 @@ function takeReports(send: (message: Message) => void): () => void {
 }
 
 /** What the screen goes on with: its state when it was left, and a text that was edited since. */
-type Before = {readonly state: State | undefined; readonly edited: string | undefined};
+type Before = {
+	readonly state: State | undefined;
+	readonly edited: string | undefined;
+	/** Whether a run was started in the terminal meanwhile. */
+	readonly hasStarted?: boolean;
+};
 
 /** Has the store's state drawn or read out from now on; undefined where it was left already. */
 async function begin(
@@ -80,6 +86,21 @@ async function begin(
 	return shown;
 }
 
+/** The end of a start that had its questions in the terminal, as of one that had none. */
+function startedSince(known: readonly Run[], runs: readonly Run[]): Message {
+	const id = runs.find(run => !known.some(one => one.id === run.id))?.id;
+	return {
+		type: 'done',
+		run: undefined,
+		title: 'new run',
+		then: 'started',
+		code: 0,
+		stdout: `${id ?? 'the new run'} was started\n`,
+		stderr: '',
+		...(id === undefined ? {} : {report: {runs: [id]}}),
+	};
+}
+
 /** Draws the screen until it is left. @returns its state then, and what it was left for; undefined for its end */
 async function draw(
 	client: FleetClient,
@@ -98,6 +119,10 @@ async function draw(
 	const store = new Store(client, size, {onLeave: leaveFor, resumeFrom: before.state});
 	if (before.edited !== undefined) {
 		store.send({type: 'edited', text: before.edited});
+	}
+
+	if (before.hasStarted) {
+		store.send(startedSince(before.state!.runs, store.snapshot().runs));
 	}
 
 	const onSignal = () => leaveFor({type: 'quit'});
@@ -182,9 +207,10 @@ export const verb = define({
 				before = await edit(state, wanted.text);
 			} else if (wanted?.type === 'terminal') {
 				const {runInTerminal} = await import('../terminal/in-terminal.ts');
-				const problem = await runInTerminal(wanted);
+				const {problem, succeeded} = await runInTerminal(wanted);
 				const notice = problem && {text: escapeLine(`${problem.because}; hint: ${problem.hint}`), bad: true};
-				before = {state: notice ? {...state, notice} : state, edited: undefined};
+				const hasStarted = wanted.argv[0] === 'run' && succeeded > 0;
+				before = {state: notice ? {...state, notice} : state, edited: undefined, hasStarted};
 			} else {
 				client.terminal.title('');
 				return;

@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {Refusal} from '../core/refusal.ts';
@@ -5,6 +6,11 @@ import {say} from './program.ts';
 
 /** Asks on the terminal. With `hidden`, what is typed is not shown. */
 export async function ask(question: string, hidden: boolean): Promise<string> {
+	// The screen switches the echo off before it gives the terminal to a verb.
+	if (!hidden && process.stdin.isTTY) {
+		spawnSync('stty', ['echo'], {stdio: ['inherit', 'ignore', 'ignore']});
+	}
+
 	say(process.stderr, question);
 	return hidden ? readHidden() : readShown();
 }

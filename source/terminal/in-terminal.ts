@@ -19,29 +19,41 @@ export async function release(): Promise<void> {
 	await new Promise(setImmediate);
 }
 
-async function runAlone(argv: readonly string[], pause: boolean): Promise<Refusal | undefined> {
+/** Whether a verb has questions, and whether what it said stays until a key is pressed. */
+type Manner = {readonly asks: boolean; readonly stays: boolean};
+
+/** How a verb ended, or why it could not be started. */
+type Ended = {readonly code: number} | {readonly problem: Refusal};
+
+/**
+ * What a shell does around a verb that has questions. The echo is off until it asks something that may be seen: a
+ * passphrase that is typed before the question for it is there would be shown. The shell waits for the key, since this
+ * process's own reading of the terminal was Ink's.
+ */
+const aroundVerb = (stays: boolean) =>
+	'stty -echo 2>/dev/null; "$@"; code=$?; stty echo 2>/dev/null; ' +
+	`${stays ? 'printf "\\npress enter to go back to fleet "; read -r _; ' : ''}exit "$code"`;
+
+async function runAlone(argv: readonly string[], {asks, stays}: Manner): Promise<Ended> {
 	await release();
-	// The shell waits for the key, since this process's own reading of the terminal was Ink's.
-	const line = pause
-		? ['/bin/sh', '-c', '"$@"; printf "\\npress enter to go back to fleet "; read -r _', 'sh', ...self, ...argv]
-		: [...self, ...argv];
+	const line = asks ? ['/bin/sh', '-c', aroundVerb(stays), 'sh', ...self, ...argv] : [...self, ...argv];
 	return new Promise(resolve => {
 		// The keyboard's signals are the verb's while it has the terminal.
 		const ignore = () => {};
-		const end = (problem?: Refusal) => {
+		const end = (ended: Ended) => {
 			process.off('SIGINT', ignore);
 			process.off('SIGQUIT', ignore);
-			resolve(problem);
+			resolve(ended);
 		};
 
 		process.on('SIGINT', ignore);
 		process.on('SIGQUIT', ignore);
 		try {
 			const child = spawn(line[0]!, line.slice(1), {stdio: 'inherit'});
-			child.on('error', error => end(startProblem(error)));
-			child.on('close', () => end());
+			child.on('error', error => end({problem: startProblem(error)}));
+			child.on('close', code => end({code: code ?? 1}));
 		} catch (error) {
-			end(startProblem(error));
+			end({problem: startProblem(error)});
 		}
 	});
 }
@@ -60,32 +72,38 @@ const cleared = '\u001B[H\u001B[2J';
  * @param wanted.input what it reads as a prompt: from a file, since stdin is the terminal
  * @param wanted.pause whether what they said stays until a key is pressed
  * @param wanted.more further ones, each after the one before it, however that ended
- * @returns why one could not be started; undefined where all were
+ * @returns how many of them succeeded, and why one could not be started
  */
 export async function runInTerminal({
 	pause,
 	more = [],
 	...first
-}: Verb & {readonly pause: boolean; readonly more?: readonly Verb[] | undefined}): Promise<Refusal | undefined> {
+}: Verb & {readonly pause: boolean; readonly more?: readonly Verb[] | undefined}): Promise<{
+	readonly succeeded: number;
+	readonly problem?: Refusal;
+}> {
 	const verbs = [first, ...more];
+	let succeeded = 0;
 	for (const [index, verb] of verbs.entries()) {
 		if (pause) {
 			const count = verbs.length > 1 ? `${index + 1} of ${verbs.length}: ` : '';
 			process.stdout.write(`${index === 0 ? cleared : '\n'}${count}fleet ${verb.argv[0] ?? ''}${nameIn(verb)}\n`);
 		}
 
-		const problem = await runOne(verb, pause && index === verbs.length - 1);
-		if (problem) {
-			return problem;
+		const ended = await runOne(verb, {asks: pause, stays: pause && index === verbs.length - 1});
+		if ('problem' in ended) {
+			return {succeeded, problem: ended.problem};
 		}
+
+		succeeded += ended.code === 0 ? 1 : 0;
 	}
 
-	return undefined;
+	return {succeeded};
 }
 
-async function runOne({argv, input}: Verb, pause: boolean): Promise<Refusal | undefined> {
+async function runOne({argv, input}: Verb, manner: Manner): Promise<Ended> {
 	if (input === undefined) {
-		return runAlone(argv, pause);
+		return runAlone(argv, manner);
 	}
 
 	let folder: string | undefined;
@@ -95,10 +113,10 @@ async function runOne({argv, input}: Verb, pause: boolean): Promise<Refusal | un
 		writeFileSync(file, input, {mode: 0o600});
 		return await runAlone(
 			argv.map((argument, index) => (argument === '-' && argv[index - 1] === '--prompt-file' ? file : argument)),
-			pause,
+			manner,
 		);
 	} catch (error) {
-		return startProblem(error);
+		return {problem: startProblem(error)};
 	} finally {
 		if (folder !== undefined) {
 			rmSync(folder, {recursive: true, force: true});
