@@ -1,6 +1,7 @@
 import {createReadStream, createWriteStream, existsSync, mkdtempSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import {createInterface} from 'node:readline';
 import process from 'node:process';
 import {Readable, Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
@@ -9,6 +10,7 @@ import {compose} from '../compose.ts';
 import {escapeControls} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {isServiceName} from '../core/services.ts';
+import type {Run} from '../core/run/run.ts';
 import {hasWorker} from '../core/run/stages.ts';
 import {restoreTerminal} from '../core/text/terminal-filter.ts';
 import type {Context} from '../engine/context.ts';
@@ -23,11 +25,15 @@ import {define, flag, required, text} from './verb.ts';
 
 /** The log without what could steer a terminal, in a program of the person's choice. */
 async function openIn(kind: 'pager' | 'editor', file: string, id: string): Promise<void> {
+	await openText(kind, existsSync(file) ? createReadStream(file) : Readable.from([]), id);
+}
+
+async function openText(kind: 'pager' | 'editor', text: Readable, id: string): Promise<void> {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-log-'));
 	try {
 		const copy = path.join(folder, `${id}.log`);
 		await pipeline(
-			existsSync(file) ? createReadStream(file) : Readable.from([]),
+			text,
 			createReadable(),
 			createWriteStream(copy, {mode: 0o600}),
 		);
@@ -59,7 +65,8 @@ function createReadable(): Transform {
 
 /** Options of which one at most means something. */
 const oneOf = [
-	['verify', 'deploy', 'service'],
+	['verify', 'deploy', 'service', 'full'],
+	['full', 'follow', 'raw'],
 	['service', 'follow'],
 	['service', 'raw'],
 	['service', 'pager'],
@@ -106,6 +113,28 @@ async function printServiceLog(
 	io.out(escapeControls(written));
 }
 
+/**
+ * The output of an agent that says what its tools were given and gave back, with all of that.
+ * @returns undefined for one that does not: its log is whole as it is
+ */
+async function wholeOutput(context: Context, run: Run): Promise<string | undefined> {
+	const read = context.agents.find(agent => agent.id === run.agent)?.read;
+	const {messages} = context.paths.run(run.id);
+	if (!read || run.interactive || !existsSync(messages)) {
+		return undefined;
+	}
+
+	const texts: string[] = [];
+	for await (const line of createInterface({input: createReadStream(messages), crlfDelay: Infinity})) {
+		const {text} = line === '' ? {} : read(line, 'whole');
+		if (text !== undefined) {
+			texts.push(`${text}\n`);
+		}
+	}
+
+	return texts.join('');
+}
+
 export const verb = define({
 	summary: "the agent's output, or the verify or deploy log",
 	arguments: {run: required('RUN')},
@@ -116,9 +145,10 @@ export const verb = define({
 		service: text('NAME', 'the end of what a service of the run wrote'),
 		pager: flag('in $PAGER'),
 		editor: flag('a copy, in $EDITOR'),
+		full: flag('what its tools were given and gave back, whole; only of agents that tell it'),
 		raw: flag("the agent's bytes as they are; on a terminal, those that paint"),
 	},
-	brief: ['follow', 'verify', 'deploy', 'pager', 'raw'],
+	brief: ['follow', 'verify', 'deploy', 'full', 'pager', 'raw'],
 	async run(io, {run: name}, options) {
 		for (const flags of oneOf) {
 			const [first, second] = flags.filter(flag => options[flag] !== false && options[flag] !== undefined);
@@ -138,6 +168,17 @@ export const verb = define({
 		}
 
 		const {output, missing, hint} = logOf(context.paths.run(id), id, options);
+		const whole = options.full ? await wholeOutput(context, findRun(context, id)) : undefined;
+		if (whole !== undefined && (options.pager || options.editor)) {
+			await openText(options.pager ? 'pager' : 'editor', Readable.from([Buffer.from(whole)]), id);
+			return;
+		}
+
+		if (whole !== undefined) {
+			io.out(escapeControls(whole));
+			return;
+		}
+
 		if (options.pager || options.editor) {
 			await openIn(options.pager ? 'pager' : 'editor', output, id);
 			return;

@@ -3,6 +3,7 @@ import type {ProfileLayout} from './profile.ts';
 import type {Refusal} from './refusal.ts';
 import type {Price} from './run/usage.ts';
 import type {Binding} from './secrets/secret.ts';
+import type {Length} from './text/agent-lines.ts';
 
 /* The seams: each interface's comments are its contract, and every kind passes one conformance suite. */
 
@@ -103,8 +104,11 @@ export type Agent = {
 	readonly profile?: ProfileLayout | undefined;
 	/** Pure and total. */
 	start(task: AgentTask): AgentStart | Refusal;
-	/** Reads one line of what it prints where it is not interactive. Total; undefined where its output is plain. */
-	readonly read?: ((line: string) => AgentNews) | undefined;
+	/**
+	 * Reads one line of what it prints where it is not interactive; what its tools were given and gave back as one line
+	 * each, or whole. Total; undefined where its output is plain.
+	 */
+	readonly read?: ((line: string, length?: Length) => AgentNews) | undefined;
 };
 
 /** One plan made ready on disk. */

@@ -126,6 +126,11 @@ async function drive(t: TestContext, id: string): Promise<void> {
 		JSON.stringify(run['usage']),
 	);
 	assert.match(fleet.must('logs', name), /▸ .*a\.txt/, 'the log is readable');
+	assert.match(
+		fleet.must('logs', name, '--full'),
+		/committed/,
+		'all that its tools gave back is there, and not its first line alone',
+	);
 
 	const verified = fleet.run(['verify', name]);
 	assert.equal(verified.code, 0, verified.stdout + verified.stderr);

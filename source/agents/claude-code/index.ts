@@ -108,7 +108,7 @@ export const claudeCode: Agent = {
 			},
 		};
 	},
-	read(line): AgentNews {
+	read(line, length): AgentNews {
 		const event = parseLine(line);
 		switch (event?.['type']) {
 			case 'system': {
@@ -131,7 +131,7 @@ export const claudeCode: Agent = {
 						return [String(part['text'])];
 					}
 
-					return part['type'] === 'tool_use' ? [toolLine(part['name'], part['input'])] : [];
+					return part['type'] === 'tool_use' ? [toolLine(part['name'], part['input'], length)] : [];
 				});
 				return {
 					text: lines.length === 0 ? undefined : lines.join('\n'),
@@ -143,7 +143,7 @@ export const claudeCode: Agent = {
 				const parts = partsOf(event);
 				const lines = parts
 					.filter(part => part['type'] === 'tool_result')
-					.map(part => resultLine(part['content'], part['is_error'] === true));
+					.map(part => resultLine(part['content'], part['is_error'] === true, length));
 				return {text: lines.length === 0 ? undefined : lines.join('\n')};
 			}
 

@@ -111,7 +111,7 @@ export const copilot: Agent = {
 			},
 		};
 	},
-	read(line): AgentNews {
+	read(line, length): AgentNews {
 		const event = parseLine(line);
 		const data = (event?.['data'] ?? {}) as Record<string, any>;
 		switch (event?.['type']) {
@@ -129,11 +129,14 @@ export const copilot: Agent = {
 
 			case 'tool.execution_start': {
 				const words = toolLine(data['toolName'], data['arguments']);
-				return {text: words, status: {state: 'working', because: words.slice(2)}};
+				return {
+					text: toolLine(data['toolName'], data['arguments'], length),
+					status: {state: 'working', because: words.slice(2)},
+				};
 			}
 
 			case 'tool.execution_complete': {
-				return {text: resultLine(data['result']?.content ?? data['error'], data['success'] === false)};
+				return {text: resultLine(data['result']?.content ?? data['error'], data['success'] === false, length)};
 			}
 
 			case 'session.error': {

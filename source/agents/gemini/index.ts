@@ -79,7 +79,7 @@ export const gemini: Agent = {
 			},
 		};
 	},
-	read(line): AgentNews {
+	read(line, length): AgentNews {
 		const event = parseLine(line);
 		switch (event?.['type']) {
 			case 'init': {
@@ -98,11 +98,14 @@ export const gemini: Agent = {
 
 			case 'tool_use': {
 				const words = toolLine(event['tool_name'], event['parameters']);
-				return {text: words, status: {state: 'working', because: words.slice(2)}};
+				return {
+					text: toolLine(event['tool_name'], event['parameters'], length),
+					status: {state: 'working', because: words.slice(2)},
+				};
 			}
 
 			case 'tool_result': {
-				return {text: resultLine(event['output'] ?? event['error'], event['status'] === 'error')};
+				return {text: resultLine(event['output'] ?? event['error'], event['status'] === 'error', length)};
 			}
 
 			case 'error': {

@@ -74,7 +74,7 @@ export const opencode: Agent = {
 			},
 		};
 	},
-	read(line): AgentNews {
+	read(line, length): AgentNews {
 		const event = parseLine(line);
 		const part = (event?.['part'] ?? {}) as Record<string, any>;
 		switch (event?.['type']) {
@@ -90,7 +90,7 @@ export const opencode: Agent = {
 				const state = (part['state'] ?? {}) as Record<string, any>;
 				const words = toolLine(part['tool'], state['input']);
 				return {
-					text: `${words}\n${resultLine(state['output'] ?? state['error'], state['status'] === 'error')}`,
+					text: `${toolLine(part['tool'], state['input'], length)}\n${resultLine(state['output'] ?? state['error'], state['status'] === 'error', length)}`,
 					status: {state: 'working', because: words.slice(2)},
 				};
 			}

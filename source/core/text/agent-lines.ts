@@ -22,8 +22,14 @@ function oneLine(value: unknown, limit: number): string {
 	return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
-/** A tool that an agent uses, with the one argument that tells most. */
-export function toolLine(name: unknown, input: unknown): string {
+/** Whether what is long is cut to a line, as for the log, or told whole. */
+export type Length = 'line' | 'whole';
+
+/** Further lines stand below the first, behind its sign. */
+const indented = (text: string) => text.trimEnd().replaceAll(/\r?\n/g, '\n  ');
+
+/** A tool that an agent uses, with the one argument that tells most; whole, with that argument's every line. */
+export function toolLine(name: unknown, input: unknown, length: Length = 'line'): string {
 	const given = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
 	const telling = [
 		'command',
@@ -39,6 +45,11 @@ export function toolLine(name: unknown, input: unknown): string {
 	]
 		.map(key => given[key])
 		.find(value => value !== undefined);
+	if (length === 'whole') {
+		const whole = typeof telling === 'string' ? telling : (JSON.stringify(telling ?? given, undefined, 1) ?? '');
+		return `▸ ${oneLine(name, 40)} ${indented(whole === '{}' ? '' : whole)}`.trimEnd();
+	}
+
 	return `▸ ${oneLine(name, 40)} ${oneLine(telling ?? (Object.keys(given).length === 0 ? '' : given), 200)}`.trimEnd();
 }
 
@@ -54,8 +65,12 @@ function resultText(output: unknown): string {
 	return output === undefined || output === null ? '' : JSON.stringify(output);
 }
 
-/** What came of it: the first line, and how many more there were. */
-export function resultLine(output: unknown, failed: boolean): string {
+/** What came of it: the first line, and how many more there were, or all of them. */
+export function resultLine(output: unknown, failed: boolean, length: Length = 'line'): string {
+	if (length === 'whole') {
+		return `${failed ? '✘' : ' '} ${indented(resultText(output)) || (failed ? 'failed' : 'done')}`;
+	}
+
 	const lines = resultText(output)
 		.split('\n')
 		.filter(line => line.trim() !== '');
