@@ -1,6 +1,7 @@
 import {agentNames, compose} from '../compose.ts';
 import {commandsOf, lfs, type Filter} from '../core/git/filters.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
+import {issuePrompt, parseIssueNumber} from '../core/issue.ts';
 import {changesText} from '../core/profile.ts';
 import type {Project} from '../core/project.ts';
 import {orThrow, personRefusal, Refusal} from '../core/refusal.ts';
@@ -14,6 +15,7 @@ import {areTrusted, findFilters, trustFilters} from '../engine/project/filters.t
 import {handProfile} from '../engine/profile/hand.ts';
 import {approveProfile, stateOf} from '../engine/profile/approved.ts';
 import {readProfile} from '../engine/profile/read.ts';
+import {fetchIssue} from '../engine/project/issue.ts';
 import {findProject} from '../engine/project/projects.ts';
 import {filesOf, parseGrantable} from '../scopes/registry.ts';
 import {isRemembered, remember} from '../engine/grants/remembered.ts';
@@ -30,6 +32,7 @@ import type {Io} from '../terminal/program.ts';
 
 const options = {
 	promptFile,
+	issue: text('N', "an issue of the project's tracker as the task, read by your gh or glab; it gets no scopes from the start"),
 	agent: text(
 		'NAME',
 		`${agentNames.filter(name => name !== 'command').join(', ')}, or command: any program`,
@@ -235,17 +238,26 @@ export const verb = define({
 	options,
 	usage: '[--agent NAME] ["PROMPT"] [--allow SCOPE]… [--after RUN] [-- CMD…]',
 	async run(io, {prompt: typed}, options) {
-		const prompt = readPrompt(typed, options.promptFile);
-		noteHidden(io, prompt);
+		const said = readPrompt(typed, options.promptFile);
+		const issue = options.issue === undefined ? undefined : orThrow(parseIssueNumber(options.issue));
+		if (issue !== undefined && options.allow.length > 0) {
+			throw new Refusal(
+				'what others wrote gets no scope from the start',
+				'leave --allow out; the screen (+) and fleet allow turn one on once you see what it is for',
+			);
+		}
+
 		const argv = io.rest ?? [];
 		const agent = options.agent ?? 'command';
-		if (prompt === undefined && argv.length === 0 && agent === 'command') {
+		if (said === undefined && issue === undefined && argv.length === 0 && agent === 'command') {
 			throw new Refusal('nothing to run', 'fleet run --agent NAME "a prompt", or fleet run -- CMD…');
 		}
 
 		const context = compose(askHidden(io.interactive));
 		const budget = options.budget === undefined ? undefined : orThrow(parseBudget(options.budget));
 		const project = await findProject(context, options.project, io.folder);
+		const prompt = issue === undefined ? said : issuePrompt(await fetchIssue(project, issue), said);
+		noteHidden(io, prompt);
 		// What can never be granted is refused before anything is asked for.
 		for (const text of options.allow) {
 			const {scope} = orThrow(parseGrantable(completeScope(context, text, project)));
@@ -273,7 +285,7 @@ export const verb = define({
 			agent,
 			argv,
 			prompt,
-			name: options.name,
+			name: options.name ?? (issue === undefined ? undefined : `issue-${issue}`),
 			base: options.base,
 			path: options.path,
 			allow: [...options.allow, ...model],

@@ -1,4 +1,5 @@
 import {branchName} from '../git/refs.ts';
+import {fenced} from '../text/fence.ts';
 import type {Retry} from './event.ts';
 import {decideSpending} from './rules.ts';
 import type {Run, Verification} from './run.ts';
@@ -32,12 +33,6 @@ function endOf(text: string): string {
 	return lines.length > longest.text ? `…${lines.slice(-longest.text)}` : lines;
 }
 
-/** Longer than any row of backticks in a text, so that nothing in it ends the block. */
-function fenceFor(text: string): string {
-	const rows = text.match(/`{3,}/g) ?? [];
-	return '`'.repeat(Math.max(3, ...rows.map(({length}) => length + 1)));
-}
-
 /**
  * What the agent is told: which command failed, with the end of what it wrote.
  * @param output what the commands wrote, without control characters; undefined where it is not to be told
@@ -49,13 +44,12 @@ export function failurePrompt(
 ): string {
 	const failed = steps.findLast(({code}) => code !== 0);
 	const words = output === undefined ? '' : endOf(output);
-	const fence = fenceFor(words);
 	return [
 		// An agent without a conversation does not know what it was asked for.
 		...(run.conversation === undefined && run.task !== undefined ? [`The task was: ${run.task}`] : []),
 		`Your work was merged with ${branchName(run.target)} and checked, and it did not pass: ${because}.`,
 		...(failed ? [`The command that failed: ${failed.command}`] : []),
-		...(words === '' ? [] : [`The end of what it wrote:\n${fence}\n${words}\n${fence}`]),
+		...(words === '' ? [] : [`The end of what it wrote:\n${fenced(words)}`]),
 		'Find the cause and correct it in this folder. Do not weaken the checks. They run again when you have finished.',
 	].join('\n\n');
 }
