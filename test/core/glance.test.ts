@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {foldRun} from '../../source/core/run/evolve.ts';
+import {evolve, foldRun} from '../../source/core/run/evolve.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
 import {glanceAt, glanceText} from '../../source/core/run/glance.ts';
 import {stages} from '../../source/core/run/stages.ts';
@@ -153,4 +153,32 @@ test('where there is no verify command, setting one comes next', () => {
 	assert.deepEqual(seen(run(started, exited(0)), {hasVerify: false})[3], 'set-verify');
 	assert.deepEqual(seen(run(started, exited(0), none)), ['needs you', 'unclear', 'no verify command', 'set-verify']);
 	assert.deepEqual(seen(run(started, exited(0), none), {hasVerify: true})[3], 'verify');
+});
+
+test('an outdated result that is known to conflict says so, and how to go on', () => {
+	const conflict: RunEvent = {type: 'gate.refused', gate: 'verify', because: 'it conflicts', conflicts: ['a']};
+	const ready = [started, exited(0), verified(true, undefined)];
+	assert.deepEqual(seen(run(...ready), {isOutdated: true}), ['needs you', 'unclear', 'outdated: main moved', 'verify']);
+	assert.deepEqual(seen(run(...ready, conflict), {isOutdated: true}), [
+		'needs you',
+		'failed',
+		'conflicts with main',
+		'rebase',
+	]);
+});
+
+test('what went back by itself is counted on the row; what a person has verified is not', () => {
+	const round = (actor: Entry['actor'], at: number): Entry => ({
+		...verified(false, {passed: 1, failed: 1}),
+		seq: at,
+		at: new Date(0).toISOString(),
+		actor,
+		prev: '',
+	});
+	const begun = run(started, exited(0));
+	const text = (...actors: Array<Entry['actor']>) =>
+		glanceAt(actors.reduce((before, actor, index) => evolve(before, round(actor, 10 + index)), begun)).text;
+	assert.equal(text('fleet'), '1 of 2 tests failed');
+	assert.equal(text('fleet', 'fleet', 'fleet'), '1 of 2 tests failed (after 2 retries)');
+	assert.equal(text('fleet', 'person:ada', 'person:ada'), '1 of 2 tests failed');
 });

@@ -183,7 +183,7 @@ async function driveRounds(t: TestContext, id: string): Promise<void> {
 	const agent = agents.find(agent => agent.id === id)!;
 	const value = agentValues[id]!;
 	const model = await ModelServer.open(t, value, ['echo 1 > answer', 'echo 2 > answer', 'echo 3 > answer']);
-	model.perTurn = prompts => 1 + prompts.split('it did not pass').length - 1;
+	model.round = prompts => prompts.split('it did not pass').length - 1;
 	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {
 		policy: 'verify: [sh check.sh]\n',
 		files: {'check.sh': 'grep -qx 3 answer || { echo "answer is $(cat answer), wanted 3"; exit 1; }\n'},

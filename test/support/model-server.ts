@@ -135,8 +135,13 @@ export class ModelServer {
 	readonly prompts: string[] = [];
 	/** Every request's body, to look for what must not be in it. */
 	readonly bodies: string[] = [];
-	/** How many commands a conversation has had when it has come to an end for now; undefined: all of them. */
-	perTurn: ((prompts: string) => number) | undefined;
+	/**
+	 * Which time it is that the agent is told something, from 0, by the texts of its prompts: then each time has one
+	 * command, and ends. Undefined: one conversation has all of them.
+	 */
+	round: ((prompts: string) => number) | undefined;
+	/** Rounds whose command was given. An agent may tell more or fewer results than there were. */
+	readonly #begun = new Set<number>();
 	/** Connections that were upgraded. */
 	sockets = 0;
 
@@ -274,9 +279,7 @@ export class ModelServer {
 		}
 
 		const shell = shells.map(name => turn.tools.find(tool => tool.name === name)).find(tool => tool !== undefined);
-		const made = turn.results.length - this.#searches;
-		const isDone = this.perTurn !== undefined && made >= this.perTurn(turn.prompt);
-		const step = isDone ? undefined : this.#commands[made];
+		const step = this.#stepFor(turn, shell !== undefined);
 		let tool: Turn['tool'];
 		if (typeof step === 'object') {
 			const named = turn.tools.find(({name}) => name.endsWith(step.tool));
@@ -297,6 +300,23 @@ export class ModelServer {
 		}
 
 		return {results: turn.results, prompt: turn.prompt, tool};
+	}
+
+	#stepFor(
+		{results, prompt}: {readonly results: readonly string[]; readonly prompt: string},
+		hasShell: boolean,
+	): Step | undefined {
+		if (!this.round) {
+			return this.#commands[results.length - this.#searches];
+		}
+
+		const round = this.round(prompt);
+		if (!hasShell || this.#begun.has(round)) {
+			return undefined;
+		}
+
+		this.#begun.add(round);
+		return this.#commands[round];
 	}
 
 	/** https://docs.anthropic.com/en/api/messages-streaming */

@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import type {FleetClient} from '../../source/protocol/client.ts';
 import type {VerbReport} from '../../source/protocol/report.ts';
+import type {Run} from '../../source/core/run/run.ts';
 import {keysOf} from '../../source/tui/app.tsx';
 import {bindings} from '../../source/tui/keymap.ts';
 import {dialogOf, formOf} from '../../source/tui/focus.ts';
@@ -73,8 +74,11 @@ const done = (from: State, title: string, argv: string[], stdout = '', code = 0,
 	}).state;
 
 test("what ends an agent, its verification or a person's words asks first, and only yes is yes", () => {
-	const finished = state([run('one', started, exited)]);
-	const ready = state([run('one', started, exited, ...verified)]);
+	const plain = (of: Run) => state([{...of, task: undefined}]);
+	const finished = plain(run('one', started, exited));
+	const ready = plain(run('one', started, exited, ...verified));
+	const prompted = press(state([run('one', started, exited)]), 'r').state;
+	assert.match(text(prompted), /Run one again, with a new prompt[\s\S]*\{prompt\} or FLEET_PROMPT/);
 	for (const [from, key, argv, says] of [
 		[running, 'x', 'stop one', /Stop one\?[\s\S]*it has run for/],
 		[state([run('one', {type: 'run.queued', because: 'waits'})]), 'x', 'stop one', /nothing is lost/],

@@ -69,7 +69,11 @@ export const handoverChanges = {
 				? {stage: 'checking', because: retryText(goesBack, because)}
 				: {stage: verifiedStage(passed, result), because}),
 			retry: goesBack,
-			rounds: [...run.rounds, {attempt: run.attempt, result, because, usage: run.usage}].slice(-20),
+			// What a person has verified is no round of the loop that closes by itself.
+			rounds:
+				entry.actor === 'fleet'
+					? [...run.rounds, {attempt: run.attempt, result, because, usage: run.usage}].slice(-20)
+					: run.rounds,
 			verification: {
 				passed: passed && result === 'passed',
 				result,

@@ -154,7 +154,11 @@ function paused({pausedBy, because, usage, budget}: Run): Found {
 		: need('paused', `paused: ${because}`, next);
 }
 
-const outdated = (run: Run) => need('unclear', `outdated: ${branchName(run.target)} moved`, 'verify');
+/** Its target moved on; where it is known by now that the two conflict, that is what is left to do. */
+const outdated = (run: Run) =>
+	run.conflicts
+		? need('failed', `conflicts with ${branchName(run.target)}`, 'rebase')
+		: need('unclear', `outdated: ${branchName(run.target)} moved`, 'verify');
 
 function merged(run: Run, {hasDeploy}: Besides): Found {
 	const text = `merged ${run.merge?.commit.slice(0, 7) ?? ''}`;

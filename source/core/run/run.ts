@@ -157,7 +157,7 @@ export type Run = {
 	/** What its next attempt is for: to be brought onto its target. */
 	readonly rebase: {readonly prompt: string; readonly onto: string} | undefined;
 	readonly verification: Verification | undefined;
-	/** The attempts that were verified since a person last said something to it, the first first. */
+	/** The attempts that fleet itself verified since a person last said something to it, the first first. */
 	readonly rounds: readonly Round[];
 	/** Set while what was found goes back to the agent by itself. */ readonly retry?: Retry | undefined;
 	readonly approval: Approval | undefined;

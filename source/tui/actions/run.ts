@@ -89,7 +89,8 @@ function tell(state: State, run: Run): Step {
 		return openDialog(state, 'reply', questionOf(state));
 	}
 
-	return openDialog(state, run.agent === 'command' ? 'rerun' : 'resume');
+	// A command that was given a prompt is given another one; what has none can only run again.
+	return openDialog(state, run.agent === 'command' && run.task === undefined ? 'rerun' : 'resume');
 }
 
 const needsProject = (state: State) => (state.projects.length === 0 ? 'no projects yet (+)' : undefined);

@@ -28,13 +28,14 @@ const maxCommandLength = 200;
 /** Alarms that are shown one by one. */
 const maxAlarms = 8;
 
-/** Asks what to tell an agent that has a conversation. */
+/** Asks what to tell an agent that has a conversation, or a command that takes a prompt. */
 const resume: DialogDefinition = {
 	open(state) {
 		const run = selectedRun(state)!;
 		const last = run.status?.because ?? '';
 		return {
-			title: `Resume ${run.id}, in the same conversation`,
+			title:
+				run.agent === 'command' ? `Run ${run.id} again, with a new prompt` : `Resume ${run.id}, in the same conversation`,
 			runs: [run.id],
 			verb: 'send',
 			lines: [
@@ -47,7 +48,10 @@ const resume: DialogDefinition = {
 					id: 'message',
 					label: 'Message',
 					value: '',
-					hint: 'optional: an answer, what to do next, or what to fix',
+					hint:
+						run.agent === 'command'
+							? 'optional: what to do next, which it reads as {prompt} or FLEET_PROMPT; else the same again'
+							: 'optional: an answer, what to do next, or what to fix',
 					multiline: true,
 				},
 			],
