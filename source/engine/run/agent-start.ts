@@ -318,6 +318,9 @@ async function setUpOrEnd(
 	}
 }
 
+/** Until a person looks at it; a view of what was written begins with the same. */
+const firstSize = {columns: 100, rows: 30};
+
 /** The agent's work in its terminal, from the first process to the last. */
 function work(
 	supervision: Supervision,
@@ -338,7 +341,7 @@ function work(
 		const timer = setTimeout(() => stop(supervision, hitText('hours', opened.plan!.limits)), wallClockMs);
 		const terminal = openTerminal(
 			invocation,
-			{columns: 100, rows: 30},
+			firstSize,
 			{
 				onData: bytes => {
 					changes.hasOutput = true;
@@ -355,6 +358,11 @@ function work(
 			},
 		);
 		opened.terminal = terminal;
+		if (supervision.journal.run.interactive && supervision.journal.run.attempt > 1) {
+			// An earlier attempt may have ended at another size.
+			opened.output!.noteSize(firstSize);
+		}
+
 		opened.hits = new LimitHits(terminal.pid, {plan: opened.plan!, group: opened.group}, hit =>
 			note(supervision, {type: 'limit.hit', ...hit}),
 		);

@@ -1,5 +1,6 @@
 import {StringDecoder} from 'node:string_decoder';
 import type {AgentNews} from '../../core/seams.ts';
+import {sizeMark, type TerminalSize} from '../../core/text/terminal-size.ts';
 import {LogWriter} from '../../host/log-writer.ts';
 import {LiveRedactor} from './live-redactor.ts';
 
@@ -53,6 +54,11 @@ export class AgentOutput {
 
 	push(bytes: Uint8Array): void {
 		this.#redactor.push(bytes);
+	}
+
+	/** Keeps how large the terminal is from here on; of a program that paints. */
+	noteSize(size: TerminalSize): void {
+		this.#log.write(Buffer.from(sizeMark(size)));
 	}
 
 	/** Writes what is left. */

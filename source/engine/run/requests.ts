@@ -1,4 +1,5 @@
 import type {Person} from '../../core/actor.ts';
+import type {TerminalSize} from '../../core/text/terminal-size.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {OwnerCommand} from '../../core/run/command.ts';
 import type {AnswerOf, Ask, AskOf, Request, Response} from '../../protocol/messages.ts';
@@ -111,6 +112,14 @@ async function revoke(
 	return {cut, ...(left === undefined ? {} : {left})};
 }
 
+/** What an interactive agent painted can only be read at the size that it was painted for. */
+function resize({opened, journal}: Supervision, {columns, rows}: TerminalSize): void {
+	opened.terminal?.resize(columns, rows);
+	if (journal.run.interactive) {
+		opened.output?.noteSize({columns, rows});
+	}
+}
+
 const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
 	grant,
 	revoke,
@@ -122,8 +131,9 @@ const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
 	dismiss: written,
 	acknowledge: written,
 	audit: written,
-	attach({opened, viewers}, {columns, rows}, {send}) {
-		opened.terminal?.resize(columns, rows);
+	attach(supervision, {columns, rows}, {send}) {
+		const {viewers} = supervision;
+		resize(supervision, {columns, rows});
 		viewers.add(send);
 		return {};
 	},
@@ -137,8 +147,8 @@ const handlers: {readonly [Type in Ask['type']]: Handler<Type>} = {
 		return {};
 	},
 	open: (supervision, {port}) => openPort(supervision, port),
-	resize({opened}, {columns, rows}) {
-		opened.terminal?.resize(columns, rows);
+	resize(supervision, size) {
+		resize(supervision, size);
 		return {};
 	},
 };

@@ -1,6 +1,7 @@
 import xterm from '@xterm/headless';
 import {escapeLine} from '../../core/text/escape-controls.ts';
 import {TerminalFilter} from '../../core/text/terminal-filter.ts';
+import {SizeSplitter} from '../../core/text/terminal-size.ts';
 import type {LineSource, LogLine} from './reader.ts';
 
 /**
@@ -30,6 +31,8 @@ export class TerminalView implements LineSource {
 		convertEol: false,
 		logLevel: 'off',
 	});
+	/** The agent's terminal had more than one size, if a person looked at it. */
+	readonly #sizes = new SizeSplitter();
 	/** Takes out sequences that would keep an emulator at work for minutes. */
 	readonly #filter = new TerminalFilter();
 	/** What it shows; undefined while that has not been read since the last write. */
@@ -40,7 +43,16 @@ export class TerminalView implements LineSource {
 	}
 
 	write(bytes: Uint8Array, done: () => void): void {
-		this.#terminal.write(this.#filter.push(bytes), () => {
+		for (const piece of this.#sizes.push(bytes)) {
+			if (piece instanceof Uint8Array) {
+				this.#terminal.write(this.#filter.push(piece));
+			} else {
+				// Called when all that stands before it was taken, and before anything behind it is.
+				this.#terminal.write('', () => this.#terminal.resize(piece.columns, piece.rows));
+			}
+		}
+
+		this.#terminal.write('', () => {
 			this.#lines = undefined;
 			done();
 		});
