@@ -269,7 +269,7 @@ test('the screen: a new run with an agent, its model turned on in the form', asy
 	await screen.press('down', 'down', 'down', 'right');
 	await screen.see('Claude Code');
 	// The cursor stays in the field whose choice changed the others.
-	await screen.press('up', 'up', 'mend the test', 'down', 'down', 'down', 'right');
+	await screen.press('up', 'up', 'mend the test', 'down', 'down', 'down');
 	await screen.see(`opens host.fleet.internal:${port} with fleet://user/anthropic`);
 	await screen.see('this run');
 	await screen.press('enter', 'mended', 'enter', '100k', 'ctrl-s');
