@@ -57,8 +57,10 @@ if (process.env.CI) {
 run('check', [path.join(root, 'scripts', 'check.mjs')]);
 /** What is about git, words and disks, and not about who calls: long, and passed once. */
 const sameForAll = new Set([
+	'auto-verify.test.ts',
 	'completion.test.ts',
 	'crash.test.ts',
+	'day-budget.test.ts',
 	'deb.test.ts',
 	'failed-start.test.ts',
 	'filters.test.ts',
@@ -71,6 +73,7 @@ const sameForAll = new Set([
 	'git.test.ts',
 	'http-fuzz.test.ts',
 	'merge-commit.test.ts',
+	'issue.test.ts',
 	'lock-files.test.ts',
 	'moved.test.ts',
 	'npm.test.ts',

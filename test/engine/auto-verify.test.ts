@@ -115,7 +115,7 @@ test('what cannot be merged or looks like a secret is for a person: nothing goes
 	const worktree = fleet.json('show', 'counts')['worktree'] as string;
 	writeFileSync(path.join(worktree, 'go'), '');
 	await fleet.until('counts', 'captured', patience);
-	assert.match(fleet.must('list'), /needs you: rebase/);
+	assert.match(fleet.must('list'), /conflicts with main/);
 	assert.ok(!eventsOf(fleet).some(({type}) => type === 'prompt.sent'));
 });
 
