@@ -32,11 +32,7 @@ async function openText(kind: 'pager' | 'editor', text: Readable, id: string): P
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'fleet-log-'));
 	try {
 		const copy = path.join(folder, `${id}.log`);
-		await pipeline(
-			text,
-			createReadable(),
-			createWriteStream(copy, {mode: 0o600}),
-		);
+		await pipeline(text, createReadable(), createWriteStream(copy, {mode: 0o600}));
 		await runEditor(
 			kind === 'pager' ? process.env['PAGER'] || 'less' : process.env['VISUAL'] || process.env['EDITOR'] || 'vi',
 			copy,

@@ -32,7 +32,10 @@ import type {Io} from '../terminal/program.ts';
 
 const options = {
 	promptFile,
-	issue: text('N', "an issue of the project's tracker as the task, read by your gh or glab; it gets no scopes from the start"),
+	issue: text(
+		'N',
+		"an issue of the project's tracker as the task, read by your gh or glab; it gets no scopes from the start",
+	),
 	agent: text(
 		'NAME',
 		`${agentNames.filter(name => name !== 'command').join(', ')}, or command: any program`,

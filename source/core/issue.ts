@@ -42,15 +42,13 @@ const gitlab = v.pipe(
 		web_url: v.string(),
 		author: v.nullish(v.object({username: v.string()})),
 	}),
-	v.transform(
-		(issue): Issue => ({
-			number: issue.iid,
-			title: issue.title,
-			body: issue.description,
-			url: issue.web_url,
-			author: issue.author?.username ?? '',
-		}),
-	),
+	v.transform((issue): Issue => ({
+		number: issue.iid,
+		title: issue.title,
+		body: issue.description,
+		url: issue.web_url,
+		author: issue.author?.username ?? '',
+	})),
 );
 
 const programs = {

@@ -73,12 +73,23 @@ test("an issue is an agent's task as a quotation, under its own name, without sc
 });
 
 test('what a tracker prints is read, or refused; an address tells which tracker it is', () => {
-	for (const text of ['', '[]', '{}', 'null', '{"number": 0}', '{"number": "1", "title": "x", "url": "u"}', 'not json']) {
+	for (const text of [
+		'',
+		'[]',
+		'{}',
+		'null',
+		'{"number": 0}',
+		'{"number": "1", "title": "x", "url": "u"}',
+		'not json',
+	]) {
 		assert.ok(parseIssue('github', text) instanceof Refusal, text);
 		assert.ok(parseIssue('gitlab', text) instanceof Refusal, text);
 	}
 
-	const plain = parseIssue('github', '{"number": 1, "title": "x", "url": "u", "body": null, "author": null, "more": 1}');
+	const plain = parseIssue(
+		'github',
+		'{"number": 1, "title": "x", "url": "u", "body": null, "author": null, "more": 1}',
+	);
 	assert.ok(!(plain instanceof Refusal));
 	assert.match(issuePrompt(plain, undefined), /written by somebody/);
 	assert.ok(issuePrompt({...plain, body: 'y'.repeat(100_000)}, undefined).length < 41_000);

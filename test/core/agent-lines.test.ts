@@ -11,7 +11,10 @@ test('a tool is told as one line each, or whole', () => {
 	assert.equal(toolLine('Bash', {command: 'a\nb'}), '▸ Bash a b');
 	assert.equal(toolLine('Bash', {command: 'a\nb'}, 'whole'), '▸ Bash a\n  b');
 	assert.equal(toolLine('Edit', {}, 'whole'), '▸ Edit');
-	assert.equal(toolLine('Odd', {lines: [1]}, 'whole'), `▸ Odd ${JSON.stringify({lines: [1]}, undefined, 1).replaceAll('\n', '\n  ')}`);
+	assert.equal(
+		toolLine('Odd', {lines: [1]}, 'whole'),
+		`▸ Odd ${JSON.stringify({lines: [1]}, undefined, 1).replaceAll('\n', '\n  ')}`,
+	);
 });
 
 test('every agent that tells its tools tells them whole, too', () => {
@@ -21,7 +24,10 @@ test('every agent that tells its tools tells them whole, too', () => {
 		codex: {type: 'item.completed', item: {type: 'command_execution', aggregated_output: long, exit_code: 0}},
 		gemini: {type: 'tool_result', output: long, status: 'success'},
 		copilot: {type: 'tool.execution_complete', data: {result: {content: long}, success: true}},
-		opencode: {type: 'tool_use', part: {tool: 'bash', state: {input: {command: 'x'}, output: long, status: 'completed'}}},
+		opencode: {
+			type: 'tool_use',
+			part: {tool: 'bash', state: {input: {command: 'x'}, output: long, status: 'completed'}},
+		},
 	};
 	for (const [id, line] of Object.entries(lines)) {
 		const {read} = agents.find(agent => agent.id === id)!;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {readdirSync, writeFileSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {noUsage} from '../../source/core/run/usage.ts';
@@ -17,7 +17,7 @@ test('what a day may cost is kept at a start and at another attempt, for all run
 	);
 	journal.close();
 	const set = (text: string) => {
-		writeFileSync(path.join(context.paths.config, 'settings.yaml'), `autoVerify: false\nbudgets: ${text}\n`);
+		fleet.settings(`budgets: ${text}\n`);
 	};
 
 	const refused = (argv: readonly string[], words: RegExp) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {ThrowawayProject} from '../../source/attacks/project.ts';
@@ -41,13 +41,6 @@ test('what a run closed is counted, and read by nothing else', async () => {
 	}
 });
 
-/** Writes the person's settings. */
-function setSettings(fleet: Fleet, text: string): void {
-	const folder = path.join(fleet.env['FLEET_HOME']!, 'config');
-	mkdirSync(folder, {recursive: true, mode: 0o700});
-	writeFileSync(path.join(folder, 'settings.yaml'), text);
-}
-
 type Shown = {stage: string; because: string; limits: Array<{limit: string; because: string}>; notes: string[]};
 
 /** Whether a control group counts a run's memory here. */
@@ -86,7 +79,7 @@ test('what hit a limit stands on the row of a run, and is named with its setting
 	];
 	for (const [name, script, hits, because] of cases) {
 		// Where no group counts it, so little is what other programs of the machine share among themselves.
-		setSettings(fleet, `limits: {${limits}${name === 'memory' ? ', memory: 256MiB' : ''}}\n`);
+		fleet.settings(`limits: {${limits}${name === 'memory' ? ', memory: 256MiB' : ''}}\n`);
 		await fleet.agent(name, script);
 		if (name === 'memory' && !countsMemory(fleet, name)) {
 			// Each process is limited by itself then, and all of them are looked at from time to time.
@@ -109,10 +102,10 @@ test('what hit a limit stands on the row of a run, and is named with its setting
 
 test('a run at work that filled its /tmp says so while it goes on, and no more in its next attempt', async t => {
 	const fleet = new Fleet(t);
-	setSettings(fleet, 'limits: {tmp: 16MiB}\n');
+	fleet.settings('limits: {tmp: 16MiB}\n');
 	fleet.start('full', 'if [ -e again ]; then exit 0; fi; touch again; head -c 40000000 /dev/zero > /tmp/x; sleep 60');
 	await until(() => fleet.json<Shown>('show', 'full').limits.length > 0, 'it is told of');
-	assert.match(fleet.must('list'), /running .*the agent works; its \/tmp was full, 16 MiB \(limits: tmp\)/);
+	assert.match(fleet.must('list'), /running .*its \/tmp was full, 16 MiB \(limits: tmp\)/);
 	fleet.must('stop', 'full');
 	fleet.must('resume', 'full');
 	await fleet.until('full', 'stopped');
@@ -122,7 +115,7 @@ test('a run at work that filled its /tmp says so while it goes on, and no more i
 
 test('a person widens limits, and a policy does not', async t => {
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\nlimits: {tmp: 900GiB, memory: 900GiB}\n'});
-	setSettings(fleet, 'limits: {tmp: 3GiB, hours: 30}\n');
+	fleet.settings('limits: {tmp: 3GiB, hours: 30}\n');
 	assert.match(await fleet.agent('wide', 'df -B1 --output=size /tmp | tail -n 1'), /^ *3221225472\r?$/m);
 	assert.ok(fleet.json<Shown>('show', 'wide').notes.some(note => note.endsWith('ends after 30 hours')));
 });
@@ -135,13 +128,13 @@ test('a verification that met a limit is inconclusive, and says which', async t 
 	];
 	const fleet = new Fleet(t);
 	await fleet.agent('v', 'echo two >> a.txt');
-	setSettings(fleet, 'limits: {tmp: 16MiB}\n');
+	fleet.settings('limits: {tmp: 16MiB}\n');
 	for (const [at, because] of expected.entries()) {
 		if (at === 1 && !countsMemory(fleet, 'v')) {
 			continue;
 		}
 
-		setSettings(fleet, `limits: {tmp: 16MiB${at === 1 ? ', memory: 256MiB' : ''}}\n`);
+		fleet.settings(`limits: {tmp: 16MiB${at === 1 ? ', memory: 256MiB' : ''}}\n`);
 		writeFileSync(path.join(fleet.project, '.fleet/policy.yaml'), `verify: ${JSON.stringify([commands[at]])}\n`);
 		fleet.git('commit', '--quiet', '--all', '--message=policy');
 		const {code, stdout} = fleet.run(['verify', 'v', '--json']);

@@ -262,6 +262,7 @@ test('a checkout whose git folder is elsewhere follows, and nothing is written i
 	const linked = path.join(fleet.folder, 'linked');
 	fleet.git('worktree', 'add', '--quiet', '-b', 'topic', linked);
 	const home = {...fleet.env, FLEET_HOME: path.join(fleet.folder, 'second')};
+	fleet.settings('', home.FLEET_HOME);
 	const second = (...argv: string[]) => fleet.run(argv, {cwd: linked, env: home});
 	assert.equal(second('project', 'add').code, 0);
 	assert.equal(second('run', '--name', 's', '--base', 'main', '--', 'sh', '-c', 'echo c > c.txt').code, 0);

@@ -40,9 +40,7 @@ test('a run and a verification have the version that the project names, read-onl
 	const fleet = withTools(t);
 	const before = fleet.must('project', 'show');
 	assert.match(before, /not given: .*tools\/bin, no toolchain that is known/);
-	const config = path.join(fleet.folder, 'fleet', 'config');
-	mkdirSync(config, {recursive: true});
-	writeFileSync(path.join(config, 'settings.yaml'), `toolchains: [${path.join(fleet.home, 'tools')}]\n`);
+	fleet.settings(`toolchains: [${path.join(fleet.home, 'tools')}]\n`);
 
 	const output = await fleet.agent(
 		'one',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
@@ -7,11 +7,6 @@ import {Fleet, until} from '../support/fleet.ts';
 import {openScreen} from '../support/screen.ts';
 
 /* What a day with the screen is made of, in a real pseudo-terminal, with real runs behind it. */
-
-function settings(fleet: Fleet, text: string): void {
-	mkdirSync(path.join(fleet.folder, 'fleet', 'config'), {recursive: true});
-	writeFileSync(path.join(fleet.folder, 'fleet', 'config', 'settings.yaml'), text);
-}
 
 test('a list is filtered as one types, shows what needs a person, and several are stopped at once', async t => {
 	const fleet = new Fleet(t);
@@ -188,7 +183,7 @@ test('a run that comes to need a person rings, notifies and changes the title; t
 
 test('in quiet hours there is neither bell nor notification, and the title still tells; NO_COLOR leaves no colour anywhere', async t => {
 	const fleet = new Fleet(t);
-	settings(fleet, 'notify:\n  quiet: "00:00-00:00"\n');
+	fleet.settings('notify:\n  quiet: "00:00-00:00"\n');
 	fleet.env['NO_COLOR'] = '1';
 	fleet.start(
 		'soon',
@@ -268,7 +263,7 @@ test('after its supervisor was killed, as by a reboot, a run is resumed as it wa
 
 test('a queue: so many at once, and after another run', async t => {
 	const fleet = new Fleet(t);
-	settings(fleet, 'limits:\n  running: 1\n');
+	fleet.settings('limits:\n  running: 1\n');
 	fleet.start('first', 'sleep 60');
 	fleet.start('second', 'echo second at work; sleep 60');
 	fleet.must('run', '--name', 'third', '--after', 'second', '--', 'echo', 'third');
@@ -312,11 +307,11 @@ test("the palette, help, a theme and the mouse are kept; a key of one's own; set
 	const fleet = new Fleet(t);
 	await fleet.agent('one', 'echo one');
 	await fleet.agent('two', 'echo two');
-	settings(fleet, '# mine\nkeys:\n  help: F1\n  new: "+"\n');
+	fleet.settings('# mine\nkeys:\n  help: F1\n  new: "+"\n');
 	const broken = openScreen(t, fleet);
 	await broken.see('is both');
 	await broken.quit();
-	settings(fleet, '# mine\nkeys:\n  show-discarded: Z\nnotify:\n  bell: false\n');
+	fleet.settings('# mine\nkeys:\n  show-discarded: Z\nnotify:\n  bell: false\n');
 	const screen = openScreen(t, fleet);
 	await screen.see('2 runs');
 	await screen.press('Z');

@@ -432,7 +432,7 @@ test('help shows every key of the screen, from the same table', async t => {
 	await screen.press('?');
 	await screen.see('Keys: run list');
 	await screen.see(/n +new/);
-	await screen.see(/t +terminal +\(no run is selected\)/);
+	await screen.see(/t +terminal; ctrl-q leaves it +\(no run is selected\)/);
 	await screen.press('q');
 	await screen.see('no runs yet');
 	assert.equal(screen.exited, undefined, 'q in help goes back');

@@ -42,7 +42,10 @@ export class Fleet {
 		const home = path.join(options.folder, 'fleet');
 		mkdirSync(path.join(home, 'config'), {recursive: true, mode: 0o700});
 		if (options.toolchains.length > 0) {
-			writeFileSync(path.join(home, 'config', 'settings.yaml'), `toolchains: ${JSON.stringify(options.toolchains)}\n`);
+			writeFileSync(
+				path.join(home, 'config', 'settings.yaml'),
+				`autoVerify: false\ntoolchains: ${JSON.stringify(options.toolchains)}\n`,
+			);
 		}
 
 		this.#project = options.project;

@@ -21,6 +21,7 @@ export class Fleet {
 	readonly home = path.join(this.folder, 'home');
 	readonly project = path.join(this.folder, 'project');
 	readonly env: Record<string, string>;
+	readonly #autoVerify: boolean;
 
 	constructor(
 		test: Pick<TestContext, 'after'>,
@@ -33,11 +34,8 @@ export class Fleet {
 	) {
 		mkdirSync(this.home, {mode: 0o700});
 		mkdirSync(this.project);
-		mkdirSync(path.join(this.folder, 'fleet', 'config'), {recursive: true, mode: 0o700});
-		writeFileSync(
-			path.join(this.folder, 'fleet', 'config', 'settings.yaml'),
-			`autoVerify: ${options.autoVerify ?? false}\n`,
-		);
+		this.#autoVerify = options.autoVerify ?? false;
+		this.settings('');
 		this.env = {
 			PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`,
 			HOME: this.home,
@@ -64,6 +62,12 @@ export class Fleet {
 		if (options.add !== false) {
 			this.must('project', 'add', '--yes');
 		}
+	}
+
+	/** Writes the person's settings. @param home in place of this fleet's own */
+	settings(text: string, home = path.join(this.folder, 'fleet')): void {
+		mkdirSync(path.join(home, 'config'), {recursive: true, mode: 0o700});
+		writeFileSync(path.join(home, 'config', 'settings.yaml'), `${text}autoVerify: ${this.#autoVerify}\n`);
 	}
 
 	git(...argv: string[]): string {

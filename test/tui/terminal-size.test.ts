@@ -15,9 +15,8 @@ async function shown(text: string, cols: number, rows: number): Promise<string[]
 	await new Promise<void>(resolve => {
 		terminal.write(text, resolve);
 	});
-	const lines = Array.from(
-		{length: terminal.buffer.active.length},
-		(_, index) => terminal.buffer.active.getLine(index)!.translateToString(true),
+	const lines = Array.from({length: terminal.buffer.active.length}, (_, index) =>
+		terminal.buffer.active.getLine(index)!.translateToString(true),
 	);
 	while (lines.at(-1) === '') {
 		lines.pop();

@@ -98,14 +98,21 @@ export const codex: Agent = {
 
 			case 'item.started': {
 				return item['type'] === 'command_execution'
-					? {text: toolLine('shell', item, length), status: {state: 'working', because: toolLine('shell', item).slice(2)}}
+					? {
+							text: toolLine('shell', item, length),
+							status: {state: 'working', because: toolLine('shell', item).slice(2)},
+						}
 					: {};
 			}
 
 			case 'item.completed': {
 				if (item['type'] === 'command_execution') {
 					return {
-						text: resultLine(item['aggregated_output'], item['exit_code'] !== 0 && item['exit_code'] !== undefined, length),
+						text: resultLine(
+							item['aggregated_output'],
+							item['exit_code'] !== 0 && item['exit_code'] !== undefined,
+							length,
+						),
 					};
 				}
 

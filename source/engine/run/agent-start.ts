@@ -339,24 +339,20 @@ function work(
 	const {context, opened, watch, changes} = supervision;
 	return new Promise(resolve => {
 		const timer = setTimeout(() => stop(supervision, hitText('hours', opened.plan!.limits)), wallClockMs);
-		const terminal = openTerminal(
-			invocation,
-			firstSize,
-			{
-				onData: bytes => {
-					changes.hasOutput = true;
-					watch.lastOutputAt = Date.now();
-					opened.output!.push(bytes);
-				},
-				onExit: ({code, signal}) => {
-					clearTimeout(timer);
-					clearTimeout(watch.timer);
-					watch.ended = true;
-					watch.wake();
-					void finish(supervision, {code, signal, has}).then(resolve);
-				},
+		const terminal = openTerminal(invocation, firstSize, {
+			onData: bytes => {
+				changes.hasOutput = true;
+				watch.lastOutputAt = Date.now();
+				opened.output!.push(bytes);
 			},
-		);
+			onExit: ({code, signal}) => {
+				clearTimeout(timer);
+				clearTimeout(watch.timer);
+				watch.ended = true;
+				watch.wake();
+				void finish(supervision, {code, signal, has}).then(resolve);
+			},
+		});
 		opened.terminal = terminal;
 		if (supervision.journal.run.interactive && supervision.journal.run.attempt > 1) {
 			// An earlier attempt may have ended at another size.

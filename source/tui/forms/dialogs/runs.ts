@@ -35,7 +35,9 @@ const resume: DialogDefinition = {
 		const last = run.status?.because ?? '';
 		return {
 			title:
-				run.agent === 'command' ? `Run ${run.id} again, with a new prompt` : `Resume ${run.id}, in the same conversation`,
+				run.agent === 'command'
+					? `Run ${run.id} again, with a new prompt`
+					: `Resume ${run.id}, in the same conversation`,
 			runs: [run.id],
 			verb: 'send',
 			lines: [
