@@ -1,3 +1,3 @@
-import {testRounds} from '../support/drive-agent.ts';
+import {testRounds} from '../support/drive-rounds.ts';
 
 testRounds('codex');

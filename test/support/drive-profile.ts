@@ -9,7 +9,7 @@ import {startSupervisor} from '../../source/engine/run/start-supervisor.ts';
 import {findProject} from '../../source/engine/project/projects.ts';
 import {agentsFolder, isInstalled, openWorld} from './agents.ts';
 import {agentValues} from './drive-agent.ts';
-import {until} from './fleet.ts';
+import {until, type Fleet} from './fleet.ts';
 import {ModelServer} from './model-server.ts';
 
 /* A real agent with a person's profile: what it asks its model has the person's words in it. */
@@ -76,6 +76,32 @@ const words: Readonly<Record<string, readonly string[]>> = {
 	copilot: ['MARKINSTRUCTION', 'MARKSKILL', 'MARKSUBAGENT'],
 };
 
+function writeProfile(fleet: Fleet, id: string): void {
+	for (const [name, text] of Object.entries(profiles[id]!)) {
+		mkdirSync(path.dirname(path.join(fleet.home, name)), {recursive: true});
+		writeFileSync(path.join(fleet.home, name), text);
+	}
+}
+
+/** A person's profile of an agent, which that person said yes to. */
+export function keepProfile(fleet: Fleet, id: string): void {
+	writeProfile(fleet, id);
+	fleet.must('profile', id, '--approve');
+	for (const name of Object.keys(profiles[id]!)) {
+		assert.ok(fleet.must('profile', id).includes(path.basename(name)), name);
+	}
+}
+
+/** That the model was told what is in it, and that nothing of it was run. */
+export function checkProfile(model: ModelServer, id: string, told: string): void {
+	const asked = model.bodies.join('\n');
+	for (const word of words[id]!) {
+		assert.ok(asked.includes(word), `${word} is not in what ${id} asked\n${told}`);
+	}
+
+	assert.ok(model.results.length > 0 && !model.results.some(result => result.includes('hooked')), 'no hook ran');
+}
+
 async function drive(t: TestContext, id: string): Promise<void> {
 	const agent = agents.find(one => one.id === id)!;
 	const value = agentValues[id]!;
@@ -83,11 +109,7 @@ async function drive(t: TestContext, id: string): Promise<void> {
 	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts);
 	const added = fleet.run(['secret', 'add', agent.model!.secret, '--user'], {input: `${value}\n`});
 	assert.equal(added.code, 0, added.stderr);
-	for (const [name, text] of Object.entries(profiles[id]!)) {
-		mkdirSync(path.dirname(path.join(fleet.home, name)), {recursive: true});
-		writeFileSync(path.join(fleet.home, name), text);
-	}
-
+	writeProfile(fleet, id);
 	const go = async (name: string, prompt: string) => {
 		model.bodies.length = 0;
 		const made = await createRun(context, {
@@ -116,20 +138,11 @@ async function drive(t: TestContext, id: string): Promise<void> {
 		assert.doesNotMatch((await go('before', 'Look around.')).asked, /MARK/, 'nobody said yes');
 	}
 
-	fleet.must('profile', id, '--approve');
-	const {asked, told} = await go('after', 'Look around.');
-	for (const word of words[id]!) {
-		assert.ok(asked.includes(word), `${word} is not in what ${id} asked\n${told}`);
-	}
-
-	assert.ok(model.results.length > 0 && !model.results.some(result => result.includes('hooked')), 'no hook ran');
+	keepProfile(fleet, id);
+	const {told} = await go('after', 'Look around.');
+	checkProfile(model, id, told);
 	if (id === 'claude-code') {
 		assert.match((await go('command', '/fixit now')).asked, /MARKCOMMANDBODY/);
-	}
-
-	for (const [name, text] of Object.entries(profiles[id]!)) {
-		assert.equal(fleet.must('profile', id).includes(path.basename(name)), true);
-		assert.ok(text !== '');
 	}
 }
 

@@ -140,8 +140,8 @@ export class ModelServer {
 	 * command, and ends. Undefined: one conversation has all of them.
 	 */
 	round: ((prompts: string) => number) | undefined;
-	/** Rounds whose command was given. An agent may tell more or fewer results than there were. */
-	readonly #begun = new Set<number>();
+	/** How many results there were when a round's command was given first: one more, and the round is over. */
+	readonly #begun = new Map<number, number>();
 	/** Connections that were upgraded. */
 	sockets = 0;
 
@@ -311,11 +311,13 @@ export class ModelServer {
 		}
 
 		const round = this.round(prompt);
-		if (!hasShell || this.#begun.has(round)) {
+		const before = this.#begun.get(round) ?? results.length;
+		if (!hasShell || results.length > before) {
 			return undefined;
 		}
 
-		this.#begun.add(round);
+		// An agent may ask twice before it does what it was told.
+		this.#begun.set(round, before);
 		return this.#commands[round];
 	}
 

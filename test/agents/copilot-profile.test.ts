@@ -1,3 +1,0 @@
-import {testProfile} from '../support/drive-profile.ts';
-
-testProfile('copilot');
