@@ -62,7 +62,8 @@ function createReadable(): Transform {
 /** Options of which one at most means something. */
 const oneOf = [
 	['verify', 'deploy', 'service', 'full'],
-	['full', 'follow', 'raw'],
+	['full', 'follow'],
+	['full', 'raw'],
 	['service', 'follow'],
 	['service', 'raw'],
 	['service', 'pager'],

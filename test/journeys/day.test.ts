@@ -133,7 +133,7 @@ test('several tries of one prompt are begun at once and compared', async t => {
 		await screen.see(name);
 	}
 
-	await screen.see('changes in new.txt');
+	await screen.see(/─ new\.txt ─/);
 	await screen.see('+by many-1');
 	await screen.see('+by many-2');
 	await screen.see('same as many-');
