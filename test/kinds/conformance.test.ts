@@ -95,7 +95,7 @@ const layouts: Readonly<Record<string, Layout>> = {
 		kind: 'yarn',
 		files: {
 			'package.json': manifest(),
-			'yarn.lock': '# yarn lockfile v1\n\na@1:\n  resolved "https://registry.yarnpkg.com/a/-/a-1.tgz#1"\n',
+			'yarn.lock': '# yarn lockfile v1\n\na@1:\n  version "1.0.0"\n',
 		},
 		programs: ['yarn', 'npx'],
 		by: 'yarn.lock',

@@ -131,8 +131,14 @@ export function fromCrates(
 	{name, version, inner}: {name: string; version: string; inner?: string},
 ): void {
 	beside(place, there => {
-		download(there, `https://static.crates.io/crates/${name}/${name}-${version}.crate`);
-		unpack(place, there, inner);
+		mkdirSync(path.join(there.folder, 'src'));
+		writeFileSync(path.join(there.folder, 'src', 'lib.rs'), '');
+		const manifest = `[package]\nname = "asks"\nversion = "0.0.0"\n[dependencies]\n${name} = "=${version}"\n`;
+		writeFileSync(path.join(there.folder, 'Cargo.toml'), manifest);
+		must(there, 'cargo', 'vendor', '--quiet', '--versioned-dirs');
+		const from = path.join(there.folder, 'vendor', `${name}-${version}`);
+		rmSync(path.join(from, '.cargo-checksum.json'));
+		cpSync(path.join(from, inner ?? ''), place.folder, {recursive: true, verbatimSymlinks: true});
 	});
 }
 
