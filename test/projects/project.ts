@@ -120,11 +120,6 @@ export function fromPypi(place: Place, spec: string): void {
 	});
 }
 
-/** A file of a registry, by its address. */
-function download(there: Place, url: string): void {
-	must(there, 'curl', '--fail', '--silent', '--show-error', '--location', '--retry', '3', '--remote-name', url);
-}
-
 /** A crate, as cargo downloads it. @param inner a folder in it, for one that carries a C library */
 export function fromCrates(
 	place: Place,
@@ -144,9 +139,9 @@ export function fromCrates(
 
 /** What a project of Apache's releases at Maven Central: its sources with its tests. */
 export function fromMaven(place: Place, {group, name, version}: {group: string; name: string; version: string}): void {
-	const folder = `${group.replaceAll('.', '/')}/${name}/${version}`;
 	beside(place, there => {
-		download(there, `https://repo.maven.apache.org/maven2/${folder}/${name}-${version}-source-release.zip`);
+		const artifact = `${group}:${name}:${version}:zip:source-release`;
+		must(there, 'mvn', '-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.');
 		unpack(place, there);
 	});
 }
