@@ -10,6 +10,7 @@ export const verbs: VerbList = {
 	mcp: () => import('./mcp.ts'),
 	profile: () => import('./profile.ts'),
 	run: () => import('./run.ts'),
+	plan: () => import('./plan.ts'),
 	list: () => import('./list.ts'),
 	activity: () => import('./activity.ts'),
 	spend: () => import('./spend.ts'),

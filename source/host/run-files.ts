@@ -19,6 +19,11 @@ export const runFiles = {
 	journal: {name: 'journal.jsonl', removedBy: 'nothing', what: 'every event of the run'},
 	lock: {name: 'lock.sqlite', removedBy: 'nothing', what: 'held by whoever may write the journal'},
 	review: {name: 'review.json', removedBy: 'nothing', what: 'what a person marked and said in a review'},
+	planDraft: {
+		name: 'plan-draft.yaml',
+		removedBy: 'nothing',
+		what: 'a plan that a person edited, and that could not be read',
+	},
 	changes: {name: 'changes.json', removedBy: 'nothing', what: 'the last counts of changed files and lines'},
 	packages: {name: 'packages.json', removedBy: 'nothing', what: 'what became of packages in lock files, the last look'},
 	start: {name: 'start.json', removedBy: 'clean', what: 'what a start that is going on makes, to be taken back'},

@@ -1,6 +1,10 @@
 import process from 'node:process';
 import {knowVerbs} from '../terminal/as-typed.ts';
-import {checkOpenFiles, createIo, runProgram} from '../terminal/program.ts';
+import {checkOpenFiles, createIo, runProgram, type Io} from '../terminal/program.ts';
+import {isNotedUnderWay, isTimeToLook} from '../engine/tasks/under-way.ts';
+import {findPaths} from '../host/paths.ts';
+import {beginVerb} from '../terminal/begin-verb.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {printable} from '../core/names.ts';
 import {foldLines} from '../core/text/fold.ts';
@@ -47,6 +51,21 @@ Exit codes: 0 done, 1 internal error, 2 refused input, 3 a check or gate said no
 	return isNarrow ? foldLines(text, columns) : text;
 }
 
+/** Verbs after which a task of an accepted plan may be free to start, or waits for what will not come. */
+const moving = new Set(['merge', 'reject', 'discard', 'restore', 'resume']);
+/** Verbs that look whether one is, beside what they do: the machine may have gone down in between. */
+const opening = new Set(['screen', 'list']);
+
+/** Starts what became free. A fault in it is said, and takes nothing from what the verb did. */
+async function carryOn(io: Io): Promise<void> {
+	try {
+		const [{compose}, {carryOn}] = await Promise.all([import('../compose.ts'), import('../commands/plan/carry-on.ts')]);
+		await carryOn(compose(), io);
+	} catch (error) {
+		io.err(`fleet: the plan was not carried on: ${escapeLine((error as Error).message)}\n  hint: fleet plan next\n`);
+	}
+}
+
 /** @param own what fleet reads @param rest what stood after "--" */
 async function main(own: readonly string[], rest: readonly string[] | undefined): Promise<number> {
 	const [name = ''] = own;
@@ -73,7 +92,23 @@ async function main(own: readonly string[], rest: readonly string[] | undefined)
 	checkOpenFiles(typed);
 	const {verb} = await load();
 	const given = parseCommandLine(typed, verb, own.slice(1));
-	return given ? ((await verb.run(createIo(rest), given.positional, given.options)) ?? 0) : 0;
+	if (!given) {
+		return 0;
+	}
+
+	const io = createIo(rest);
+	if (opening.has(typed) && isTimeToLook({paths: findPaths()})) {
+		beginVerb(['plan', 'next']);
+	}
+
+	try {
+		return (await verb.run(io, given.positional, given.options)) ?? 0;
+	} finally {
+		// Also where a part of it was done and then refused: what was merged is merged.
+		if (moving.has(typed) && isNotedUnderWay({paths: findPaths()})) {
+			await carryOn(io);
+		}
+	}
 }
 
 knowVerbs(Object.keys(verbs));

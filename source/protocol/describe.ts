@@ -10,6 +10,15 @@ import {formatBudget, formatUsage} from '../core/run/usage.ts';
 /** The words of each event. A type that is missing does not compile. */
 const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => string} = {
 	'run.created': entry => `${entry.id} in ${entry.project.id}: ${entry.argv.join(' ')}`,
+	'plan.proposed': entry => `${entry.head.slice(0, 10)}: ${entry.tasks.map(({id}) => id).join(', ')}`,
+	'plan.refused': entry => `${entry.head.slice(0, 10)}: ${entry.because}`,
+	'plan.edited': entry => entry.tasks.map(({id}) => id).join(', '),
+	'plan.accepted': entry => `${entry.agent}${entry.models.map(name => `, model:${name}`).join('')}`,
+	'task.started': entry => `${entry.task} as ${entry.run}`,
+	'task.merged': entry => entry.task,
+	'task.released': entry => `${entry.task}${entry.because === '' ? '' : `: ${entry.because}`}`,
+	'task.dropped': entry => `${entry.task}${entry.because === '' ? '' : `: ${entry.because}`}`,
+	'task.held': entry => `${entry.task}: ${entry.because ?? 'not any more'}`,
 	'run.queued': entry => entry.because,
 	'run.dequeued': entry => entry.because,
 	'run.released': entry => entry.because,

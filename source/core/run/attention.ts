@@ -1,3 +1,4 @@
+import {heldTask, planText} from '../tasks/plan.ts';
 import type {Run} from './run.ts';
 import {stageName} from './stages.ts';
 
@@ -8,6 +9,28 @@ export type Need = {
 	readonly because: string;
 	readonly since: string;
 };
+
+/** What a plan needs of a person, once its agent has ended: no reason for nothing; undefined for any other run. */
+function planNeed({
+	plan,
+	stage,
+	exit,
+}: Run): {readonly kind: 'gate' | 'trouble'; readonly because: string | undefined} | undefined {
+	if (!plan || !['stopped', 'captured'].includes(stage)) {
+		return undefined;
+	}
+
+	if (plan.problem !== undefined) {
+		return {kind: 'trouble', because: planText(plan)};
+	}
+
+	if (plan.accepted) {
+		const held = heldTask(plan);
+		return {kind: 'trouble', because: held && `${held.id} ${held.because}`};
+	}
+
+	return plan.tasks.length > 0 || exit?.code === 0 ? {kind: 'gate', because: 'look at its plan'} : undefined;
+}
 
 /** What a person is needed for; undefined where the run does not wait. */
 export function needOf(run: Run): Need | undefined {
@@ -31,6 +54,11 @@ export function needOf(run: Run): Need | undefined {
 	}
 
 	const {since} = run;
+	const planned = planNeed(run);
+	if (planned) {
+		return planned.because === undefined ? undefined : {kind: planned.kind, because: planned.because, since};
+	}
+
 	switch (run.stage) {
 		case 'queued': {
 			return run.stuck

@@ -1,4 +1,5 @@
 import type {ItemId, Status} from './audit.ts';
+import type {Task, Terms} from '../tasks/plan.ts';
 import type {Facts} from './facts.ts';
 import type {Signed, Viewed} from './statement.ts';
 import type {Budget} from './usage.ts';
@@ -50,6 +51,10 @@ export type OwnerCommand =
 export type HandoverCommand =
 	| {readonly type: 'resume'; readonly prompt: string; /** The target's tip. */ readonly onto?: string | undefined}
 	| {readonly type: 'verify'; readonly facts: Facts; readonly commands: readonly string[]}
+	| {readonly type: 'plan-edit'; readonly tasks: readonly Task[]}
+	| {readonly type: 'plan-accept'; readonly terms: Terms}
+	| {readonly type: 'task-release'; readonly task: string; readonly because: string}
+	| {readonly type: 'task-drop'; readonly task: string; readonly because: string}
 	| {readonly type: 'waive'; readonly because: string}
 	| {
 			readonly type: 'approve';

@@ -23,6 +23,7 @@ import {
 	openSuspects,
 } from './rules.ts';
 import type {Run} from './run.ts';
+import {decidePlanAccept, decidePlanEdit, decideTask} from './plan-rules.ts';
 import {isCheckedByItself, mayHaveSupervisor} from './stages.ts';
 
 type Decided = RunEvent[] | Refusal;
@@ -185,6 +186,12 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			...facts,
 			commands: [...commands],
 		}),
+	'plan-edit': (run, {tasks}, {actor}) => unless(decidePlanEdit(run, actor), {type: 'plan.edited', tasks: [...tasks]}),
+	'plan-accept': (run, {terms}, {actor}) => unless(decidePlanAccept(run, actor), {type: 'plan.accepted', ...terms}),
+	'task-release': (run, {task, because}, {actor}) =>
+		unless(decideTask(run, task, actor), {type: 'task.released', task, because}),
+	'task-drop': (run, {task, because}, {actor}) =>
+		unless(decideTask(run, task, actor), {type: 'task.dropped', task, because}),
 	waive: (run, {because}, {actor}) =>
 		unless(decideActor(actor, 'to waive') ?? waiveRefusal(run, because), {
 			type: 'suspects.waived',

@@ -74,6 +74,37 @@ const words: Words = {
 		const whom = agent === 'command' ? 'started' : `asked ${agent}`;
 		return {kind: 'run', text: `${whom}: “${shorten(task, 200)}”${allowed}`, by: nameOf(actor)};
 	},
+	'plan.proposed': ({tasks}) => ({kind: 'run', text: `proposed a plan of ${plural(tasks.length, 'task')}`}),
+	'plan.refused': ({because}) => ({kind: 'run', text: `proposed no plan: ${because}`, tone: 'warn'}),
+	'plan.edited': ({tasks, actor}) => ({
+		kind: 'decision',
+		text: `edited the plan: ${plural(tasks.length, 'task')}`,
+		by: nameOf(actor),
+	}),
+	'plan.accepted': ({agent, actor}) => ({
+		kind: 'decision',
+		text: `accepted the plan, for ${agent}`,
+		by: nameOf(actor),
+		tone: 'good',
+	}),
+	'task.started': ({task, run}) => ({kind: 'run', text: `${task} started as ${run}`}),
+	'task.merged': ({task}) => ({kind: 'run', text: `${task} is merged`, minor: true}),
+	'task.released': ({task, because, actor}) => ({
+		kind: 'decision',
+		text: `started ${task} without waiting any longer${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'task.dropped': ({task, because, actor}) => ({
+		kind: 'decision',
+		text: `dropped ${task}${quoted(because)}`,
+		by: nameOf(actor),
+	}),
+	'task.held': ({task, because}) => ({
+		kind: 'run',
+		text: because === null ? `${task} waits for nobody any more` : `${task}: ${because}`,
+		tone: because === null ? undefined : 'warn',
+		minor: because === null,
+	}),
 	'run.queued': ({because, stuck}) => ({kind: 'run', text: `queued: ${because}`, tone: stuck ? 'warn' : undefined}),
 	'run.released': ({actor}) => ({kind: 'run', text: 'started it without waiting any longer', by: nameOf(actor)}),
 	'run.dequeued': ({because}) => ({kind: 'run', text: because, minor: true}),

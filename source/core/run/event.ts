@@ -1,3 +1,4 @@
+import type {Task, Terms} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
 import type {Signed, Viewed} from './statement.ts';
 import type {Actor} from '../actor.ts';
@@ -59,7 +60,24 @@ export type RunEvent =
 			/** The folder that its agent works in, from the top. */ path?: string | undefined;
 			/** Filters that its files pass. */ filters?: Filter[] | undefined;
 			/** `false`: it is not given the person's profile of its agent. */ profile?: false | undefined;
+			/** It is asked for a plan of tasks: its work is that file, and is merged nowhere. */ plan?: true | undefined;
+			/** The accepted plan that it does a task of: the id of the run that proposed it. */
+			of?: {plan: string; task: string} | undefined;
 	  }
+	/** A plan file was read from what the run handed over. */
+	| {type: 'plan.proposed'; head: string; tasks: Task[]}
+	/** What it handed over holds none that can be accepted. */
+	| {type: 'plan.refused'; head: string; because: string}
+	/** A person changed it. */
+	| {type: 'plan.edited'; tasks: Task[]}
+	| ({type: 'plan.accepted'} & Terms)
+	| {type: 'task.started'; task: string; run: string}
+	| {type: 'task.merged'; task: string}
+	/** It does not wait any longer for what it came after. */
+	| {type: 'task.released'; task: string; because: string}
+	| {type: 'task.dropped'; task: string; because: string}
+	/** It does not start by itself; null where that is over. */
+	| {type: 'task.held'; task: string; because: string | null}
 	| {type: 'run.queued'; because: string; /** Whether what it waits for will not come by itself. */ stuck?: boolean}
 	| {type: 'run.dequeued'; because: string}
 	/** A person starts it, whatever comes of the run that it waited for. */
@@ -242,6 +260,15 @@ export type EntryOf<Type extends RunEvent['type']> = Extract<Entry, {readonly ty
 /** A type that is missing here would make journals unreadable: the compiler asks for each. */
 const known: Readonly<Record<RunEvent['type'], true>> = {
 	'run.created': true,
+	'plan.proposed': true,
+	'plan.refused': true,
+	'plan.edited': true,
+	'plan.accepted': true,
+	'task.started': true,
+	'task.merged': true,
+	'task.released': true,
+	'task.dropped': true,
+	'task.held': true,
 	'run.queued': true,
 	'run.dequeued': true,
 	'run.released': true,

@@ -1,12 +1,14 @@
 import {agentChanges} from './evolve-agent.ts';
 import {handoverChanges} from './evolve-handover.ts';
+import {planChanges} from './evolve-plan.ts';
+import {emptyPlan} from '../tasks/plan.ts';
 import type {Changes} from './evolve-text.ts';
-import type {Entry} from './event.ts';
+import type {Entry, EntryOf} from './event.ts';
 import type {Run} from './run.ts';
 import {hasWorker, type Stage, type WorkerStage} from './stages.ts';
 import {noUsage} from './usage.ts';
 
-const changes: Changes = {...agentChanges, ...handoverChanges};
+const changes: Changes = {...agentChanges, ...handoverChanges, ...planChanges};
 
 type Later = Exclude<Entry, {readonly type: 'run.created'}>;
 
@@ -16,68 +18,75 @@ function changesOf(run: Run, entry: Later): Partial<Run> {
 	return change(run, entry);
 }
 
+/** A run as it is made. */
+function created(entry: EntryOf<'run.created'>): Run {
+	return {
+		id: entry.id,
+		name: entry.name,
+		project: entry.project,
+		agent: entry.agent,
+		argv: entry.argv,
+		prompt: entry.prompt,
+		task: entry.prompt,
+		branch: entry.branch,
+		base: entry.base,
+		target: entry.target,
+		worktree: entry.worktree,
+		createdAt: entry.at,
+		updatedAt: entry.at,
+		attempt: 0,
+		stage: 'starting',
+		because: 'preparing the sandbox',
+		since: entry.at,
+		worked: {ms: 0, since: undefined},
+		stuck: false,
+		exit: undefined,
+		sandbox: '',
+		hits: [],
+		notes: [],
+		grants: entry.grants,
+		listening: [],
+		openPorts: [],
+		denials: [],
+		answered: [],
+		dismissed: [],
+		alarms: [],
+		status: undefined,
+		conversation: undefined,
+		interactive: entry.interactive ?? false,
+		usage: noUsage,
+		budget: entry.budget,
+		suspects: [],
+		waived: [],
+		captured: undefined,
+		conflicts: undefined,
+		rebase: undefined,
+		verification: undefined,
+		rounds: [],
+		approval: undefined,
+		merge: undefined,
+		deployments: [],
+		audit: undefined,
+		batch: entry.batch,
+		after: entry.after,
+		included: entry.included,
+		path: entry.path,
+		filters: entry.filters,
+		withoutProfile: entry.profile === false ? true : undefined,
+		plan: entry.plan ? emptyPlan : undefined,
+		of: entry.of,
+		pid: undefined,
+		seq: entry.seq,
+	};
+}
+
 /**
  * One more event. Pure, total, used by the engine and by the screen, so that they cannot disagree.
  * The first event must be `run.created`; an event that the state does not expect changes only what it says.
  */
 export function evolve(run: Run | undefined, entry: Entry): Run {
 	if (entry.type === 'run.created') {
-		return {
-			id: entry.id,
-			name: entry.name,
-			project: entry.project,
-			agent: entry.agent,
-			argv: entry.argv,
-			prompt: entry.prompt,
-			task: entry.prompt,
-			branch: entry.branch,
-			base: entry.base,
-			target: entry.target,
-			worktree: entry.worktree,
-			createdAt: entry.at,
-			updatedAt: entry.at,
-			attempt: 0,
-			stage: 'starting',
-			because: 'preparing the sandbox',
-			since: entry.at,
-			worked: {ms: 0, since: undefined},
-			stuck: false,
-			exit: undefined,
-			sandbox: '',
-			hits: [],
-			notes: [],
-			grants: entry.grants,
-			listening: [],
-			openPorts: [],
-			denials: [],
-			answered: [],
-			dismissed: [],
-			alarms: [],
-			status: undefined,
-			conversation: undefined,
-			interactive: entry.interactive ?? false,
-			usage: noUsage,
-			budget: entry.budget,
-			suspects: [],
-			waived: [],
-			captured: undefined,
-			conflicts: undefined,
-			rebase: undefined,
-			verification: undefined,
-			rounds: [],
-			approval: undefined,
-			merge: undefined,
-			deployments: [],
-			audit: undefined,
-			batch: entry.batch,
-			after: entry.after,
-			included: entry.included,
-			path: entry.path,
-			filters: entry.filters,
-			withoutProfile: entry.profile === false ? true : undefined,
-			pid: undefined,
-			seq: entry.seq,
-		};
+		return created(entry);
 	}
 
 	if (!run) {

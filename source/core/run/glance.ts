@@ -2,6 +2,7 @@ import {actorName, isPerson} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
 import {hasFailed, needOf, stageText} from './attention.ts';
 import type {Changes} from './changes.ts';
+import {heldTask, isPlanDone, planText} from '../tasks/plan.ts';
 import type {Run} from './run.ts';
 import {stageName, type Stage} from './stages.ts';
 import {addTests, formatTests, type TestSummary} from './test-summary.ts';
@@ -42,6 +43,7 @@ export type NextStep =
 	| 'review'
 	| 'rebase'
 	| 'merge'
+	| 'plan'
 	| 'deploy'
 	| 'continue'
 	| 'budget'
@@ -117,6 +119,27 @@ function unverified(run: Run, besides: Besides): Found {
 		count === undefined ? how : `${how}, ${files(count)}`,
 		besides.hasVerify === false ? 'set-verify' : 'verify',
 	);
+}
+
+/** A plan whose agent has ended; undefined for any other run. */
+function planned(run: Run): Found | undefined {
+	const {plan} = run;
+	if (!plan || !['stopped', 'captured'].includes(run.stage)) {
+		return undefined;
+	}
+
+	const text = planText(plan);
+	if (plan.accepted) {
+		const held = heldTask(plan);
+		const goesOn = isPlanDone(plan) ? over('done', text) : active('queued', text, 'plan');
+		return held ? need('blocked', `${held.id} ${held.because}`, 'plan') : goesOn;
+	}
+
+	if (plan.problem !== undefined) {
+		return need('unclear', text, 'follow-up');
+	}
+
+	return plan.tasks.length > 0 || run.exit?.code === 0 ? need('changed', text, 'plan') : undefined;
 }
 
 /** A run whose agent, or whose supervisor before it, is there. */
@@ -214,7 +237,7 @@ export function glanceAt(run: Run, besides: Besides = {}): Glance {
 	const found =
 		alarm && run.stage !== 'discarded'
 			? need('alarm', `ALARM: ${alarm.because}, ${alarm.target}`, 'acknowledge')
-			: byStage[run.stage](run, besides);
+			: (planned(run) ?? byStage[run.stage](run, besides));
 	return {...found, since: needOf(run)?.since ?? run.since};
 }
 

@@ -50,6 +50,13 @@ function refuseAtWork(run: Run, gate: keyof typeof past): Refusal | undefined {
 		: undefined;
 }
 
+/** What a plan's run hands over is read, and merged nowhere. */
+function refusePlan(run: Run): Refusal | undefined {
+	return run.plan
+		? gateRefusal(`${run.id} is a plan of tasks, which is accepted and not merged`, `fleet plan show ${run.id}`)
+		: undefined;
+}
+
 function alreadyMerged(run: Run): Refusal | undefined {
 	return run.merge
 		? gateRefusal(`${run.id} is merged already, as ${run.merge.commit.slice(0, 10)}`, 'start a new run for more work')
@@ -62,7 +69,9 @@ export function decideVerify(run: Run, actor: Actor): Refusal | undefined {
 		return alreadyMerged(run);
 	}
 
-	return decideActor(actor, 'verify') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'verify');
+	return (
+		decideActor(actor, 'verify') ?? refusePlan(run) ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'verify')
+	);
 }
 
 /** Which of the four facts moved since they were written down; empty where none did. */
@@ -82,7 +91,12 @@ function stale(what: string, names: string[], run: Run): Refusal {
 
 /** May the run be approved, by this actor, at this moment? */
 export function decideApprove(run: Run, facts: Facts, {actor, now}: DecidedBy): Refusal | undefined {
-	const refusal = decideActor(actor, 'approve') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'approve');
+	const refusal =
+		decideActor(actor, 'approve') ??
+		refusePlan(run) ??
+		ended(run) ??
+		alreadyMerged(run) ??
+		refuseAtWork(run, 'approve');
 	if (refusal) {
 		return refusal;
 	}
@@ -113,7 +127,8 @@ export function decideApprove(run: Run, facts: Facts, {actor, now}: DecidedBy): 
 
 /** May the run be merged? Only what was approved, only while nothing under the approval has moved. */
 export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy): Refusal | undefined {
-	const refusal = decideActor(actor, 'merge') ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'merge');
+	const refusal =
+		decideActor(actor, 'merge') ?? refusePlan(run) ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'merge');
 	if (refusal) {
 		return refusal;
 	}

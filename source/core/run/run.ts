@@ -1,3 +1,4 @@
+import type {Plan} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
 import type {Filter} from '../git/filters.ts';
 import type {AgentState} from '../seams.ts';
@@ -196,6 +197,10 @@ export type Run = {
 	readonly withoutProfile?: boolean | undefined;
 	/** Filters that its files pass, as they were when it was made. */
 	readonly filters?: readonly Filter[] | undefined;
+	/** The plan of tasks that it was asked for; undefined for any other run. */
+	readonly plan?: Plan | undefined;
+	/** The accepted plan that it does a task of, by the id of the run that proposed it. */
+	readonly of?: {readonly plan: string; readonly task: string} | undefined;
 	/** The process that owns it, as of its last start. */
 	readonly pid: number | undefined;
 	readonly seq: number;

@@ -55,12 +55,11 @@ export function parseClosed<Schema extends v.GenericSchema>(
 
 	const [issue] = result.issues;
 	const keys = (issue.path ?? []).map(item => item.key);
-	const unknown = issue.type === 'strict_object' ? keys.at(-1) : undefined;
 	const line = lineOf(document, counter, keys);
-	return bad(
-		line,
-		unknown === undefined
-			? `${keys.join('.') || 'the file'}: ${issue.message}`
-			: `"${String(unknown)}" is not a key here`,
-	);
+	if (issue.type !== 'strict_object' || keys.length === 0) {
+		return bad(line, `${keys.join('.') || 'the file'}: ${issue.message}`);
+	}
+
+	// Of a key that has to be there, the schema names what it expected.
+	return bad(line, `"${String(keys.at(-1))}" is ${issue.expected === 'never' ? 'not a key here' : 'missing here'}`);
 }

@@ -27,6 +27,7 @@ export async function isChecked(
 ): Promise<boolean> {
 	const {run} = journal;
 	if (
+		run.plan !== undefined ||
 		code !== 0 ||
 		signal !== 0 ||
 		halt.stopped !== undefined ||

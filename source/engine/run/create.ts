@@ -63,6 +63,10 @@ export type RunRequest = {
 	readonly path?: string | undefined;
 	/** `false`: without the person's profile of its agent. */
 	readonly profile?: boolean | undefined;
+	/** It is asked for a plan of tasks. */
+	readonly plan?: boolean | undefined;
+	/** The accepted plan that it does a task of. */
+	readonly of?: {readonly plan: string; readonly task: string} | undefined;
 	/** Filters that its files pass; a person said yes to their commands. */
 	readonly filters?: readonly Filter[] | undefined;
 };
@@ -310,6 +314,8 @@ async function makeRun(
 				path: part.path,
 				filters: filters && [...filters],
 				profile: request.profile === false ? false : undefined,
+				plan: request.plan ? true : undefined,
+				of: request.of,
 			},
 			context.actor,
 		);

@@ -7,6 +7,7 @@ import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import type {ServerSecret} from '../mcp/secrets.ts';
 import type {HandedProfile} from '../profile/hand.ts';
 import {runAgent} from './agent-start.ts';
+import {readProposed} from '../tasks/read-plan.ts';
 import {checkWork} from './check-work.ts';
 import {close} from './end.ts';
 import {cannotRecord, ownSignals, takeFault, takeSignal} from './halt.ts';
@@ -76,6 +77,10 @@ export async function supervise(
 			goesOn = false;
 			const attempt = makeSupervision(context, journal, {...options, secrets});
 			await own(attempt, hooks, runInTurn);
+			if (journal.run.plan && journal.run.stage === 'stopped' && journal.run.exit?.code === 0) {
+				await readOwnPlan(context, journal);
+			}
+
 			if (journal.run.stage === 'checking') {
 				await own(makeSupervision(context, journal, {hooks: options.hooks}), hooks, async check => {
 					goesOn = await checkWork(check);
@@ -92,6 +97,17 @@ export async function supervise(
 
 	// Of a short run, it ends later: the run itself is over.
 	await ahead;
+}
+
+/** Reads the plan that a run was asked for. Whoever looks at it later is told why it could not be read. */
+async function readOwnPlan(context: Context, journal: Journal): Promise<void> {
+	try {
+		await readProposed(context, journal);
+	} catch (error) {
+		if (!(error instanceof Refusal)) {
+			throw error;
+		}
+	}
 }
 
 /** Waits a while for a disk that takes what is not written yet, such as how the run ended. */
