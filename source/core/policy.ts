@@ -7,7 +7,7 @@ import {policyPath} from './names.ts';
 import {proxyPort} from './plan.ts';
 import {count, limitEntries, limitNames} from './limits.ts';
 import {Refusal} from './refusal.ts';
-import {servicesSchema} from './services.ts';
+import {servicesSchema} from './services-file.ts';
 import {parseWindow, windowUsage} from './text/window.ts';
 import {parseClosed} from './text/yaml.ts';
 

@@ -1,6 +1,3 @@
-import * as v from 'valibot';
-import {count} from './limits.ts';
-
 /* Services of a project: servers that a run or a verification has for itself, on its own loopback. Pure. */
 
 /** A service that fleet knows how to start, given the folder of its programs. */
@@ -52,37 +49,11 @@ export const knownServices: Readonly<Record<string, KnownService>> = {
 	},
 };
 
-const knownNames = Object.keys(knownServices);
-const usage = `a service has a command, or is one of: ${knownNames.join(', ')}`;
-
-const namePattern = /^[a-z0-9][a-z0-9-]{0,30}$/;
+const servicePattern = /^[a-z0-9][a-z0-9-]{0,30}$/;
 
 export function isServiceName(text: string): boolean {
-	return namePattern.test(text);
+	return servicePattern.test(text);
 }
-
-const name = v.pipe(v.string(), v.regex(namePattern, 'a service is named with lower-case letters, digits and dashes'));
-const script = v.pipe(
-	v.string('a command is a string that "sh -c" runs'),
-	v.trim(),
-	v.nonEmpty('a command is not empty'),
-);
-const port = v.pipe(count, v.maxValue(65_535, 'a port is at most 65535'));
-
-/** One service as a policy names it; of one that is known, all of it may be left out. */
-const entry = v.strictObject({
-	command: v.optional(script),
-	ready: v.optional(v.union([port, script], 'a port of 127.0.0.1, or a command that ends with 0 once it is ready')),
-	env: v.optional(
-		v.record(
-			v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a variable is named with letters, digits and _')),
-			v.string('a variable is a string'),
-		),
-		{},
-	),
-	prepare: v.optional(script),
-	timeout: v.optional(v.pipe(count, v.maxValue(3600, 'at most 3600 seconds')), 60),
-});
 
 /** A service as it is started. */
 export type Service = {
@@ -94,32 +65,6 @@ export type Service = {
 	/** Seconds until it is ready, at the most. */
 	readonly timeout: number;
 };
-
-/** The key `services:` of a policy. */
-export const servicesSchema = v.pipe(
-	v.record(name, v.nullable(entry)),
-	v.check(
-		services => Object.entries(services).every(([name, one]) => one?.command !== undefined || isKnown(name)),
-		usage,
-	),
-	v.transform((services): Service[] =>
-		Object.entries(services).map(([name, one]) => {
-			const known = one?.command === undefined ? knownServices[name] : undefined;
-			return {
-				name,
-				command: one?.command,
-				ready: one?.ready ?? known?.ready,
-				prepare: one?.prepare,
-				env: {...known?.env, ...one?.env},
-				timeout: one?.timeout ?? 60,
-			};
-		}),
-	),
-);
-
-function isKnown(name: string): boolean {
-	return Object.hasOwn(knownServices, name);
-}
 
 /** The variables of all services. */
 export function serviceVariables(services: readonly Service[]): Record<string, string> {

@@ -17,6 +17,9 @@ const gatherMs = 80;
 /** Ages are shown; this is as fine as they need to be while nothing happens. */
 const agesEveryMs = 10_000;
 
+/** How often all journals are looked at, a system call for each run: the system may have lost a change that it saw. */
+const sweepEveryMs = 60_000;
+
 /** How often what was read is kept for the next start. */
 const saveEveryMs = 60_000;
 
@@ -110,10 +113,8 @@ export class KnownRuns {
 				soon();
 			}
 		}, livesEveryMs);
-		const ages = setInterval(() => {
-			this.#sweep();
-			changed();
-		}, agesEveryMs);
+		const ages = setInterval(changed, agesEveryMs);
+		const sweeps = setInterval(() => this.#sweep(), sweepEveryMs);
 		const saves = setInterval(() => this.#save(), saveEveryMs);
 		this.#isWatching = true;
 		return () => {
@@ -122,6 +123,7 @@ export class KnownRuns {
 			unwatchProjects();
 			clearInterval(lives);
 			clearInterval(ages);
+			clearInterval(sweeps);
 			clearInterval(saves);
 			this.#save();
 			clearTimeout(due);

@@ -14,9 +14,16 @@ export function viewCounts(source: Source): Counts {
 	const {runs, changes, offers, list} = source;
 	const {discarded} = list;
 	if (last?.runs !== runs || last.changes !== changes || last.offers !== offers || last.discarded !== discarded) {
-		const rows = allRows(source);
-		const count = (show: Show) => rows.filter(row => isShown(row, {show, discarded})).length;
-		const counts = Object.fromEntries(shows.map(show => [show, count(show)])) as Counts;
+		const counts = Object.fromEntries(shows.map(show => [show, 0])) as Record<Show, number>;
+		const views = shows.map(show => ({show, discarded}));
+		for (const row of allRows(source)) {
+			for (const view of views) {
+				if (isShown(row, view)) {
+					counts[view.show]++;
+				}
+			}
+		}
+
 		last = {runs, changes, offers, discarded, counts};
 	}
 

@@ -1,4 +1,4 @@
-import {serverName} from '../../core/mcp/definition.ts';
+import {serverName} from '../../core/mcp/names.ts';
 import type {Project} from '../../core/project.ts';
 import {printable} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import {count, size} from '../limits.ts';
 import {formatEgressRule, parseEgressRule} from '../network/rules.ts';
 import {parseAuthority} from '../network/target.ts';
+import {serverName} from './names.ts';
 import {isUnreadable} from '../text/controls.ts';
 import {parseClosed} from '../text/yaml.ts';
 import {Refusal} from '../refusal.ts';
@@ -14,8 +15,6 @@ export const proposedServersPath = '.fleet/mcp.yaml';
 
 /** Where a person's own are, below fleet's configuration. */
 export const ownServersName = 'mcp.yaml';
-
-export const serverName = /^[a-z0-9][a-z0-9-]{0,40}$/;
 
 const environmentName = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const headerName = /^[a-z0-9][a-z0-9-]{0,60}$/;

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {serverName} from '../../core/mcp/definition.ts';
+import {serverName} from '../../core/mcp/names.ts';
 import {
 	codes,
 	errorText,

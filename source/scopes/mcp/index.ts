@@ -1,4 +1,4 @@
-import {serverName} from '../../core/mcp/definition.ts';
+import {serverName} from '../../core/mcp/names.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {ScopeKind} from '../../core/scope.ts';
 
