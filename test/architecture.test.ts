@@ -180,13 +180,10 @@ test('nothing is loaded before what was inherited is closed', () => {
 test('the first frame waits for no library but those that measure and rank text', () => {
 	const program = readFileSync(path.join(source, '../dist/screen.cjs'), 'utf8');
 	const packages = [...program.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name);
-	assert.deepEqual([...new Set(packages)].sort(), [
-		'@leeoniya/ufuzzy',
-		'ansi-regex',
-		'get-east-asian-width',
-		'string-width',
-		'strip-ansi',
-	]);
+	assert.deepEqual(
+		new Set(packages),
+		new Set(['@leeoniya/ufuzzy', 'ansi-regex', 'get-east-asian-width', 'string-width', 'strip-ansi']),
+	);
 });
 
 test('a planted circle is found, of types alone, too', () => {
