@@ -1,21 +1,126 @@
 import {branchName} from '../core/git/refs.ts';
+import {Refusal} from '../core/refusal.ts';
+import {escapeLine} from '../core/text/escape-controls.ts';
 import {compose} from '../compose.ts';
 import {merge} from '../engine/handover/merge.ts';
+import {findProject} from '../engine/project/projects.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
+import {exitCodeOf, mergeAll, type TrainReport} from '../engine/train/merge-all.ts';
+import type {Outcome} from '../engine/train/train.ts';
+import {goOnUnread, type Io} from '../terminal/program.ts';
 import {sayRun} from './documents.ts';
-import {define, json, reason, required} from './verb.ts';
+import {define, flag, json, optional, reason, text} from './verb.ts';
+
+const stateWords: {readonly [State in Outcome['state']]: string} = {
+	merged: 'merged',
+	approve: 'needs you',
+	left: 'left out',
+	merge: 'to merge',
+	verify: 'needs you',
+};
 
 export const verb = define({
-	summary: 'make the approved merge real',
-	arguments: {run: required('RUN')},
-	options: {because: reason(), json},
-	brief: ['because'],
-	async run(io, {run: name}, options) {
+	summary: 'make the approved merge real; --all: of every run that is ready, verified together first',
+	arguments: {run: optional('[RUN]')},
+	options: {
+		all: flag('every run that is ready: those of one target are verified together, and merged in one move'),
+		project: text('PROJECT', 'with --all: only the runs of that project'),
+		dryRun: flag('with --all: only say what would be done'),
+		because: reason(),
+		json,
+	},
+	usage: 'RUN|--all [--project PROJECT] [--dry-run] [--because TEXT]',
+	async run(io, {run: name}, {all, project, dryRun, because, json}) {
 		const context = compose();
+		if (all === (name !== undefined)) {
+			throw all
+				? new Refusal('--all is every run, and one is named', `fleet merge ${name}, or fleet merge --all`)
+				: new Refusal('no run is named', 'fleet merge RUN, or fleet merge --all');
+		}
+
+		if (name === undefined) {
+			const id = project === undefined ? undefined : (await findProject(context, project, io.folder)).id;
+			// A move of several runs ends as it began to, whoever reads along.
+			goOnUnread();
+			const reports = await mergeAll(context, {
+				project: id,
+				because,
+				dryRun,
+				onProgress(words) {
+					if (!json) {
+						io.err(`${escapeLine(words)}\n`);
+					}
+				},
+			});
+			say(io, reports, json);
+			return exitCodeOf(reports);
+		}
+
+		if (project !== undefined || dryRun) {
+			throw new Refusal(`${dryRun ? '--dry-run' : '--project'} is for --all`, `fleet merge ${name}`);
+		}
+
 		const run = findRun(context, name);
-		const {commit, checkout} = await withJournal(context, run.id, journal => merge(context, journal, options.because));
+		const {commit, checkout} = await withJournal(context, run.id, journal => merge(context, journal, because));
 		const target = branchName(run.target);
-		const text = `merged into ${target} as ${commit.slice(0, 10)}; local checkout ${checkout}\n`;
-		sayRun(io, context, {run: run.id, json: options.json, text});
+		const said = `merged into ${target} as ${commit.slice(0, 10)}; local checkout ${checkout}\n`;
+		sayRun(io, context, {run: run.id, json, text: said});
 	},
 });
+
+/** What became of all runs: a table for each target. */
+function say(io: Io, reports: readonly TrainReport[], isJson: boolean): void {
+	const outcomes = reports.flatMap(report => report.outcomes);
+	const count = (state: Outcome['state']) => outcomes.filter(outcome => outcome.state === state).length;
+	const stopped = reports.flatMap(report => report.stopped ?? []);
+	const [stop] = stopped;
+	if (stop) {
+		io.report({outcome: {because: escapeLine(stop.because), hint: escapeLine(stop.hint)}});
+	} else {
+		const words = [
+			[count('merged'), 'merged'],
+			[count('approve'), 'to approve'],
+			[count('left'), 'left out'],
+		].flatMap(([number, word]) => (number === 0 ? [] : [`${number} ${word}`]));
+		io.report({outcome: {because: words.length === 0 ? 'nothing is ready to be merged' : words.join(', ')}});
+	}
+
+	if (isJson) {
+		io.json(
+			reports.map(({train, project, target, outcomes, stopped}) => ({
+				train,
+				project,
+				target,
+				runs: outcomes,
+				stopped: stopped ? {because: stopped.because, hint: stopped.hint} : null,
+			})),
+		);
+		return;
+	}
+
+	if (reports.length === 0) {
+		io.out('nothing is ready to be merged\n');
+	}
+
+	for (const {project, target, outcomes, stopped} of reports) {
+		io.out(`${escapeLine(project)}, ${escapeLine(branchName(target))}\n`);
+		const width = Math.max(0, ...outcomes.map(({run}) => run.length));
+		for (const {run, state, because, hint, failed} of outcomes) {
+			io.out(`  ${stateWords[state].padEnd(9)}  ${run.padEnd(width)}  ${escapeLine(because)}\n`);
+			if (failed) {
+				io.out(`${' '.repeat(13 + width)}$ ${escapeLine(failed.command)}\n`);
+				for (const line of failed.end) {
+					io.out(`${' '.repeat(13 + width)}${escapeLine(line)}\n`);
+				}
+			}
+
+			if (hint !== undefined) {
+				io.out(`${' '.repeat(13 + width)}hint: ${escapeLine(hint)}\n`);
+			}
+		}
+
+		if (stopped) {
+			io.out(`  stopped: ${escapeLine(stopped.because)}\n    hint: ${escapeLine(stopped.hint)}\n`);
+		}
+	}
+}

@@ -154,6 +154,7 @@ const schema = v.strictObject({
 		v.strictObject({
 			word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))),
 			sign: v.optional(v.boolean('true or false')),
+			carry: v.optional(v.picklist(['never', 'patch-id'], 'never or patch-id')),
 		}),
 		{},
 	),
@@ -240,7 +241,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 			'verifyInclude, verifyDepth, ' +
 			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
-			`limits (${limitNames.join(', ')}), approve (word, sign), ` +
+			`limits (${limitNames.join(', ')}), approve (word, sign, carry), ` +
 			'merge (how, sign, hooks, message, author), preview (command, port), deploy (each target: command, credentials, window)',
 	});
 }

@@ -87,6 +87,8 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	},
 	'verify.started': entry => entry.commands.join(' && '),
 	'verify.finished': entry => `${entry.result ?? (entry.passed ? 'passed' : 'failed')}: ${entry.because}`,
+	'train.joined': ({place, of, runs}) => `place ${place} of ${of}: ${runs.join(', ')}`,
+	'train.left': entry => entry.because,
 	'review.approved': entry => {
 		const signed = entry.signed ? `, signed by ${entry.signed.signer}` : '';
 		const viewed = entry.viewed ? `, ${viewedText(entry.viewed)}` : '';

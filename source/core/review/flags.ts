@@ -93,6 +93,11 @@ function additions(file: DiffFile): DiffLine[] {
 	return file.hunks.flatMap(hunk => hunk.lines.filter(line => line.kind === '+'));
 }
 
+/** Whether it is a lock file, by its name. */
+export function isLock(path: string): boolean {
+	return locks.test(path);
+}
+
 /** Whether nobody reads it line by line: written by a tool. */
 export function isGenerated(file: DiffFile): boolean {
 	return (

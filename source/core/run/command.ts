@@ -2,6 +2,7 @@ import type {ItemId, Status} from './audit.ts';
 import type {Task, Terms} from '../tasks/plan.ts';
 import type {Facts} from './facts.ts';
 import type {Signed, Viewed} from './statement.ts';
+import type {TrainMove} from './train-place.ts';
 import type {Budget} from './usage.ts';
 
 /*
@@ -64,7 +65,12 @@ export type HandoverCommand =
 			readonly viewed?: Viewed | undefined;
 	  }
 	| {readonly type: 'reject'; readonly because: string}
-	| {readonly type: 'merge'; readonly facts: Facts; /** What the target becomes. */ readonly commit: string}
+	| {
+			readonly type: 'merge';
+			readonly facts: Facts;
+			/** What the target becomes. */ readonly commit: string;
+			/** Set where the target moves over several runs at once. */ readonly train?: TrainMove;
+	  }
 	| {
 			readonly type: 'deploy';
 			readonly target: string;

@@ -212,14 +212,15 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			type: 'review.rejected',
 			because: because === '' ? 'no reason was given' : because,
 		}),
-	merge: (run, {facts, commit}, {actor, now}) =>
-		unless(decideMerge(run, facts, {actor, now}), {
+	merge: (run, {facts, commit, train}, {actor, now}) =>
+		unless(decideMerge(run, facts, {actor, now}, train !== undefined), {
 			type: 'merge.started',
 			target: run.target,
 			base: facts.base,
 			head: facts.head,
 			tree: facts.tree,
 			commit,
+			...(train ? {train} : {}),
 		}),
 	deploy: (run, {target, confirmed, window, outside, because, command, credentials}, {actor, now}) =>
 		unless(

@@ -267,6 +267,17 @@ const words: Words = {
 	}),
 	'verify.started': ({commands}) => ({kind: 'check', text: `verify: ${commands.join(' && ')}`, minor: true}),
 	'verify.finished': verifiedText,
+	'train.joined': ({place, of, runs, actor}) => ({
+		kind: 'check',
+		text: `verified together with ${plural(of - 1, 'other run')}, in place ${place}: ${runs.join(', ')}`,
+		by: nameOf(actor),
+		minor: true,
+	}),
+	'train.left': ({because}) => ({
+		kind: 'check',
+		text: `left the train${because === '' ? '' : `: ${because}`}`,
+		tone: because === '' ? undefined : 'warn',
+	}),
 	'review.approved': ({viewed, because, actor}) => {
 		const files =
 			viewed === undefined

@@ -10,6 +10,7 @@ import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import type {TestSummary} from './test-summary.ts';
 import type {Budget, Usage} from './usage.ts';
+import type {TrainMove, TrainPlace} from './train-place.ts';
 import type {Doubt, VerifyResult} from './verdict.ts';
 
 /** One verify command. `ran`, `tests`: what it said of tests. */
@@ -200,7 +201,14 @@ export type RunEvent =
 			steps: Step[];
 			because: string;
 			/** Set where what was found goes back to the agent by itself. */ goesBack?: Retry | undefined;
+			/** Set where it was verified together with others. */ train?: TrainPlace | undefined;
+			/** Set where the approval goes on to hold: for the same facts, or for the same patch on another base. */
+			keeps?: {patch?: string | undefined} | undefined;
 	  }
+	/** It is being verified together with others, as the run in that place. */
+	| {type: 'train.joined'; train: string; place: number; of: number; runs: string[]}
+	/** It is as it was before, and why. */
+	| {type: 'train.left'; train: string; because: string}
 	| {
 			type: 'review.approved';
 			base: string;
@@ -221,6 +229,7 @@ export type RunEvent =
 			tree: string;
 			/** What the target becomes. Not there in older journals. */
 			commit?: string | undefined;
+			/** Set where the target moves over several runs at once. */ train?: TrainMove | undefined;
 	  }
 	/** The target moved between the decision and the merge: nothing was merged. */
 	| {type: 'merge.aborted'; target: string; because: string}
@@ -311,6 +320,8 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'run.captured': true,
 	'verify.started': true,
 	'verify.finished': true,
+	'train.joined': true,
+	'train.left': true,
 	'review.approved': true,
 	'review.rejected': true,
 	'merge.started': true,

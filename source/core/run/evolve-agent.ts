@@ -110,8 +110,10 @@ export const agentChanges = {
 	'run.crashed': (run, entry) => ({
 		listening: [],
 		openPorts: [],
-		stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed',
-		because: entry.because,
+		// A train that was cut short leaves each of its runs as it was.
+		...(run.train
+			? {stage: run.train.stage, because: run.train.because, phrase: run.train.phrase, train: undefined}
+			: {stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed', because: entry.because}),
 		deployments: run.deployments.map(deployment =>
 			deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment,
 		),

@@ -62,12 +62,13 @@ export const handoverChanges = {
 		approval: undefined,
 	}),
 	'verify.finished': (run, entry) => {
-		const {passed, base, head, tree, policy, digest, steps, because, at, goesBack} = entry;
+		const {passed, base, head, tree, policy, digest, steps, because, at, goesBack, train, keeps} = entry;
 		const result = entry.result ?? (passed ? 'passed' : 'failed');
 		return {
 			...(goesBack
 				? {stage: 'checking', because: retryText(goesBack, because)}
-				: {stage: verifiedStage(passed, result), because}),
+				: {stage: keeps && run.approval ? 'approved' : verifiedStage(passed, result), because}),
+			train: undefined,
 			retry: goesBack,
 			// What a person has verified is no round of the loop that closes by itself.
 			rounds:
@@ -86,10 +87,22 @@ export const handoverChanges = {
 				steps,
 				because,
 				at,
+				train,
 			},
-			approval: undefined,
+			approval:
+				keeps && run.approval
+					? {...run.approval, carried: {base, head, tree, policy, verify: digest, patch: keeps.patch}}
+					: undefined,
 		};
 	},
+	'train.joined': (run, {train, place, of}) => ({
+		stage: 'verifying',
+		because: `in a train, place ${place} of ${of}`,
+		conflicts: undefined,
+		train: {...(run.train ?? {stage: run.stage, because: run.because, phrase: run.phrase}), id: train},
+	}),
+	'train.left': (run, {because}) =>
+		run.train ? {stage: run.train.stage, because: because || run.train.because, train: undefined} : {},
 	'review.approved': (_run, entry) => {
 		const {base, head, tree, policy, verify, actor, because, at, signed, viewed} = entry;
 		const said = (reason: string) => [reason, viewedText(viewed)].filter(text => text !== '').join('; ');
@@ -102,11 +115,11 @@ export const handoverChanges = {
 	},
 	'review.rejected': (_run, entry) => ({stage: 'rejected', because: entry.because, approval: undefined}),
 	'merge.started': (_run, entry) => {
-		const {base, commit} = entry;
+		const {base, commit, train} = entry;
 		return {
 			stage: 'merging',
 			because: `into ${branchName(entry.target)}`,
-			merging: commit === undefined ? undefined : {base, commit},
+			merging: commit === undefined ? undefined : {base, commit, train},
 		};
 	},
 	// What was approved is as it was, if for another tip: the next decision says so.

@@ -6,19 +6,24 @@ import type {Told} from './told.ts';
 /* What came of a gate, in words. Others' words are in it, not escaped. */
 
 /** What a verification came to. */
-export function verifiedText({passed, result, steps, because, goesBack}: EntryOf<'verify.finished'>): Told {
+export function verifiedText(entry: EntryOf<'verify.finished'>): Told {
+	const {passed, result, steps, because, goesBack, train, keeps} = entry;
 	const tests = addTests(steps.map(step => step.tests));
 	const words = tests ? formatTests(tests) : because;
 	const ms = steps.reduce((sum, step) => sum + step.ms, 0);
+	const others = train && train.runs.length > 1 ? `, in a train of ${train.runs.length}` : '';
 	const took = ms >= 1000 ? `, in ${formatDuration(ms)}` : '';
 	switch (result ?? (passed ? 'passed' : 'failed')) {
 		case 'passed': {
-			return {kind: 'check', text: `verified: ${words}${took}`, tone: 'good'};
+			const kept = keeps
+				? `; the approval holds${keeps.patch === undefined ? '' : ', since the change is the same'}`
+				: '';
+			return {kind: 'check', text: `verified: ${words}${took}${others}${kept}`, tone: 'good'};
 		}
 
 		case 'failed': {
 			const next = goesBack ? `; goes back to the agent, retry ${goesBack.round} of ${goesBack.of}` : '';
-			return {kind: 'check', text: `verify failed: ${words}${took}${next}`, tone: 'bad'};
+			return {kind: 'check', text: `verify failed: ${words}${took}${others}${next}`, tone: 'bad'};
 		}
 
 		case 'inconclusive': {

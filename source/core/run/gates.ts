@@ -7,6 +7,7 @@ import type {Facts} from './facts.ts';
 import {checksOf, type Approval, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
 import {atOnceText} from './statement.ts';
+import {boundBy} from './train.ts';
 
 /** The steps after the agent's work, in their order. */
 export const gateIds = ['audit', 'verify', 'review', 'approve', 'merge', 'deploy'] as const;
@@ -143,7 +144,10 @@ function merge(run: Run): Standing {
 		title: 'Merge',
 		during: 'merging',
 		done: run.merge ? `merged as ${run.merge.commit.slice(0, 10)}; local checkout ${run.merge.checkout}` : undefined,
-		refusal: decideMerge(run, approval ?? facts, {actor: person, now: approval ? Date.parse(approval.at) : now}),
+		refusal: decideMerge(run, approval ? boundBy(approval) : facts, {
+			actor: person,
+			now: approval ? Date.parse(approval.at) : now,
+		}),
 	};
 }
 

@@ -2,6 +2,7 @@ import type {Facts} from './facts.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
 import {isPerson, type Actor, type DecidedBy} from '../actor.ts';
 import type {Run} from './run.ts';
+import {boundBy} from './train.ts';
 import {hasAgent, hasWorker, stageName} from './stages.ts';
 import {formatDuration} from '../text/time.ts';
 import type {Suspect} from '../secrets/suspects.ts';
@@ -125,8 +126,12 @@ export function decideApprove(run: Run, facts: Facts, {actor, now}: DecidedBy): 
 	return names.length > 0 ? stale('it was verified', names, run) : undefined;
 }
 
-/** May the run be merged? Only what was approved, only while nothing under the approval has moved. */
-export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy): Refusal | undefined {
+/**
+ * May the run be merged? Only what was approved, only while nothing under the approval has moved.
+ * @param inTrain whether all that it was verified together with is merged at the same time
+ */
+// oxlint-disable-next-line max-params -- the run, what is true of it, who asks, and how
+export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy, inTrain = false): Refusal | undefined {
 	const refusal =
 		decideActor(actor, 'merge') ?? refusePlan(run) ?? ended(run) ?? alreadyMerged(run) ?? refuseAtWork(run, 'merge');
 	if (refusal) {
@@ -134,6 +139,12 @@ export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy): Re
 	}
 
 	const {approval, verification} = run;
+	const {runs = []} = verification?.train ?? {};
+	if (!inTrain && runs.length > 1) {
+		const others = runs.map(other => other.run).filter(id => id !== run.id);
+		return gateRefusal(`${run.id} was verified together with ${others.join(', ')}`, 'fleet merge --all');
+	}
+
 	if (!approval) {
 		return gateRefusal(
 			`${run.id} is not approved`,
@@ -141,7 +152,11 @@ export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy): Re
 		);
 	}
 
-	if (decideActor(approval.by, 'approve') || !verification?.passed || approval.verify !== verification.digest) {
+	if (
+		decideActor(approval.by, 'approve') ||
+		!verification?.passed ||
+		boundBy(approval).verify !== verification.digest
+	) {
 		return gateRefusal('the approval is not for this verification', `fleet approve ${run.id}`);
 	}
 
@@ -149,7 +164,7 @@ export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy): Re
 		return gateRefusal('the approval is older than 24 hours', `fleet approve ${run.id}`);
 	}
 
-	const names = moved(approval, facts);
+	const names = moved(boundBy(approval), facts);
 	return names.length > 0 ? stale('it was approved', names, run) : undefined;
 }
 

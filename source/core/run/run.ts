@@ -5,12 +5,14 @@ import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import type {Budget, Usage} from './usage.ts';
 import type {Signed, Viewed} from './statement.ts';
+import type {Facts} from './facts.ts';
 import type {DeployOutcome, Retry, Step} from './event.ts';
 import type {Actor} from '../actor.ts';
 import type {LimitHit} from '../limits.ts';
 import type {Grant} from '../scope.ts';
 import {itemIds, type ItemId, type Status} from './audit.ts';
 import type {Stage} from './stages.ts';
+import type {TrainMove, TrainPlace} from './train-place.ts';
 import type {Doubt, VerifyResult} from './verdict.ts';
 
 /** `since`: the first of these; `at`: the last. */
@@ -33,6 +35,7 @@ export type Verification = {
 	readonly steps: readonly Step[];
 	readonly because: string;
 	readonly at: string;
+	/** Where it was verified together with others. */ readonly train?: TrainPlace | undefined;
 };
 /** What one attempt came to. `usage`: what the run had cost by then, in all. */
 export type Round = {
@@ -53,7 +56,11 @@ export type Approval = {
 	readonly signed: Signed | undefined;
 	/** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */
 	readonly viewed: Viewed | undefined;
+	/** What it goes on to hold for, where a train put the run on another base; what was said stays beside it. */
+	readonly carried?: Carried | undefined;
 };
+/** What an approval holds for, when not for what was said. `patch`: the change, which is the same on both bases. */
+export type Carried = Facts & {readonly verify: string; readonly patch?: string | undefined};
 export type Deployment = {
 	readonly target: string;
 	readonly commit: string;
@@ -171,7 +178,11 @@ export type Run = {
 		  }
 		| undefined;
 	/** A merge that was begun, and of which no end is written down. */
-	readonly merging?: {readonly base: string; readonly commit: string} | undefined;
+	readonly merging?:
+		| {readonly base: string; readonly commit: string; /** Of a train. */ readonly train?: TrainMove | undefined}
+		| undefined;
+	/** Set while it is verified together with others: where it stood before. */
+	readonly train?: ({readonly id: string} & Pick<Run, 'stage' | 'because' | 'phrase'>) | undefined;
 	readonly deployments: readonly Deployment[];
 	/** The last audit; `stale` once a scope or an attempt changed after it. */
 	readonly audit:

@@ -25,7 +25,8 @@ export async function readFacts(
 	{git, gate}: {readonly git: Git; readonly gate: 'verify' | 'approve' | 'merge'},
 ): Promise<Facts> {
 	const {run} = journal;
-	const {base, head} = await readTips(run, git);
+	const {base: tip, head} = await readTips(run, git);
+	const base = gate === 'approve' ? await afterOthers(run, git, tip) : tip;
 	try {
 		await complete({git, root: run.project.root}, base);
 		const tree = await mergedTree(run, {git, base, head});
@@ -39,6 +40,49 @@ export async function readFacts(
 
 		throw error;
 	}
+}
+
+/**
+ * What a run goes in after: the target's tip, or, where it was verified in a train, that with the runs before it merged.
+ * @throws Refusal where one of them is not as it was
+ */
+async function afterOthers(run: Run, git: Git, tip: string): Promise<string> {
+	const {place = 1, runs = []} = run.verification?.train ?? {};
+	let base = tip;
+	for (const {run: other, branch, head} of runs.slice(0, place - 1)) {
+		const merged =
+			(await git.resolve(`${branchRef(branch)}^{commit}`)) === head
+				? await mergeTrees({git, commonDir: git.repository.gitDir}, base, head)
+				: undefined;
+		if (!merged || !('tree' in merged)) {
+			throw gateRefusal(
+				`${run.id} was verified as it is after ${other}, which is not as it was`,
+				`fleet verify ${run.id}, or fleet merge --all`,
+			);
+		}
+
+		base = await chainCommit(git, {tree: merged.tree, base, head});
+	}
+
+	return base;
+}
+
+/**
+ * A commit that stands for a merge that is not made: the same for the same merge, whoever asks and whenever. What is
+ * said of it can be held against what is there later. No ref names it.
+ */
+export async function chainCommit(
+	git: Git,
+	{tree, base, head}: {readonly tree: string; readonly base: string; readonly head: string},
+): Promise<string> {
+	const name = {GIT_AUTHOR_NAME: 'fleet', GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid', GIT_AUTHOR_DATE: '@0 +0000'};
+	const env = {
+		...name,
+		GIT_COMMITTER_NAME: name.GIT_AUTHOR_NAME,
+		GIT_COMMITTER_EMAIL: name.GIT_AUTHOR_EMAIL,
+		GIT_COMMITTER_DATE: name.GIT_AUTHOR_DATE,
+	};
+	return (await git.must(['commit-tree', tree, '-p', base, '-p', head, '-m', 'A merge of a train'], {env})).trim();
 }
 
 /** A run that cannot be merged with its target as both are now. */

@@ -9,6 +9,7 @@ import {
 	type Statement,
 	type Viewed,
 } from '../../core/run/statement.ts';
+import {boundBy} from '../../core/run/train.ts';
 import type {Policy} from '../../core/policy.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Approval, Run} from '../../core/run/run.ts';
@@ -107,9 +108,11 @@ export async function confirmApproval(
 
 /** Whether an approval is signed as the policy of its base wants it. @returns a refusal where it is not */
 export async function checkSignature(git: Git, run: Run, approval: Approval): Promise<Refusal | undefined> {
+	// Who may sign is asked of what it goes on to hold for, where that is another base.
+	const at = boundBy(approval).base;
 	const {
 		policy: {approve},
-	} = await readPolicy(git, approval.base);
+	} = await readPolicy(git, at);
 	if (!approve.sign) {
 		return undefined;
 	}
@@ -124,7 +127,7 @@ export async function checkSignature(git: Git, run: Run, approval: Approval): Pr
 	);
 	const whose = await verifySignature(text, {
 		signature: signed.signature,
-		signers: await readSigners(git, base),
+		signers: await readSigners(git, at),
 		namespace: signatureNamespace,
 	});
 	return whose instanceof Refusal ? gateRefusal(whose.because, `fleet approve ${run.id}`) : undefined;

@@ -4,10 +4,11 @@ import {branchName} from '../../core/git/refs.ts';
 import type {Policy} from '../../core/policy.ts';
 import {decideVerify} from '../../core/run/rules.ts';
 import type {Actor} from '../../core/actor.ts';
-import type {Retry, Step} from '../../core/run/event.ts';
+import type {Retry, RunEvent, Step} from '../../core/run/event.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import {exitCodes, gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
+import type {TrainPlace} from '../../core/run/train-place.ts';
 import {
 	isPassed,
 	verdictOf,
@@ -36,6 +37,9 @@ import {checkSuspects} from './suspects.ts';
 import {vet} from './vet.ts';
 import type {Work} from './merged-tree.ts';
 import {runCommands, VerifyLog} from './verify-commands.ts';
+
+/** How the commands ended, and what that amounts to. */
+export type Found = {readonly checked: readonly Checked[]; readonly verdict: Verdict};
 
 /**
  * Takes the run's work over, merges it in memory with the target, and runs the target's own verify commands on the
@@ -175,24 +179,25 @@ async function captureWhole(context: Context, journal: Journal): Promise<void> {
  * Runs the commands on the merged tree, and where one of them ran no test, on the target alone as well.
  * Whatever goes wrong with that is a verdict, too.
  */
-async function checkMerge(
+export async function checkMerge(
 	work: Omit<Work, 'log' | 'trusted'>,
-	facts: Facts,
+	{base, tree, head}: Pick<Facts, 'base' | 'tree'> & {/** Undefined for the base alone. */ readonly head?: string},
 	onOutput: (text: string) => void,
-): Promise<{checked: readonly Checked[]; verdict: Verdict}> {
+): Promise<Found> {
 	let checked: readonly Checked[] = [];
 	let log: VerifyLog | undefined;
 	try {
-		log = new VerifyLog(work.context.paths.run(work.run.id).verifyLog, onOutput);
+		// What a run's log says is of the run; of the target alone nothing is kept.
+		log = new VerifyLog(head === undefined ? '/dev/null' : work.context.paths.run(work.run.id).verifyLog, onOutput);
 		const whole: Work = {...work, log, trusted: await readTrusted(work.git)};
 		for (const note of whole.trusted.notes) {
 			log.write(`fleet: ${note}\n`);
 		}
 
-		checked = await runCommands(whole, {tree: facts.tree, parents: [facts.base, facts.head]});
+		checked = await runCommands(whole, head === undefined ? {commit: base} : {tree, parents: [base, head]});
 		const verdict = work.signal?.aborted
 			? stopped(work.signal)
-			: explain(await judge(whole, checked, facts.base), checked, work.policy);
+			: explain(await judge(whole, checked, base), checked, work.policy);
 		return {
 			checked,
 			verdict:
@@ -268,7 +273,35 @@ async function judge(work: Work, checked: readonly Checked[], base: string): Pro
 	});
 }
 
-/** Writes down what was found out, with a digest that an approval is about. */
+/** What is written down of what was found out, with a digest that an approval is about. */
+export function finding(facts: Facts, {checked, verdict}: Found, train?: TrainPlace) {
+	const {result, doubt, because} = verdict;
+	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests, last}) => ({
+		command,
+		code: timedOut ? 124 : (code ?? 128),
+		ms,
+		ran,
+		tests,
+		...(code === 0 || last === undefined ? {} : {last}),
+	}));
+	const codes = steps.map(({command, code}) => ({command, code}));
+	const digest = createHash('sha256')
+		.update(JSON.stringify({...facts, result, steps: codes, ...(train ? {train} : {})}))
+		.digest('hex');
+	return {
+		type: 'verify.finished',
+		passed: result === 'passed',
+		result,
+		doubt,
+		...facts,
+		digest,
+		steps,
+		because,
+		...(train ? {train} : {}),
+	} satisfies RunEvent;
+}
+
+/** Writes down what was found out. */
 function finish(
 	journal: Journal,
 	{
@@ -285,32 +318,7 @@ function finish(
 		readonly goesBack?: Retry | undefined;
 	},
 ): void {
-	const {result, doubt, because} = verdict;
-	const steps: Step[] = checked.map(({command, code, ms, timedOut, ran, tests, last}) => ({
-		command,
-		code: timedOut ? 124 : (code ?? 128),
-		ms,
-		ran,
-		tests,
-		...(code === 0 || last === undefined ? {} : {last}),
-	}));
-	const digest = createHash('sha256')
-		.update(JSON.stringify({...facts, result, steps: steps.map(({command, code}) => ({command, code}))}))
-		.digest('hex');
-	journal.append(
-		{
-			type: 'verify.finished',
-			passed: result === 'passed',
-			result,
-			doubt,
-			...facts,
-			digest,
-			steps,
-			because,
-			...(goesBack ? {goesBack} : {}),
-		},
-		by,
-	);
+	journal.append({...finding(facts, {checked, verdict}), ...(goesBack ? {goesBack} : {})}, by);
 }
 
 function earlierOf(one: Pick<Checked, 'ran' | 'tests'> | undefined, when: string): Earlier | undefined {
