@@ -62,7 +62,10 @@ export type DialogKind =
 	| 'waive'
 	| 'clean'
 	| 'learn'
-	| 'init';
+	| 'init'
+	| 'plan-accept'
+	| 'plan-release'
+	| 'plan-drop';
 
 /** The lines that a comment is about. */
 export type CommentPlace = Omit<Comment, 'id' | 'text' | 'sent'>;

@@ -6,6 +6,7 @@ import {outputKeys} from './actions/output.ts';
 import {pipelineKeys} from './actions/pipeline.ts';
 import {everywhere, type KeyRecord, type KeyTable} from './actions/record.ts';
 import {reviewKeys} from './actions/review.ts';
+import {planKeys} from './actions/plan.ts';
 import {runKeys} from './actions/run.ts';
 import {searchKeys} from './actions/search.ts';
 import {scopeKeys} from './actions/scopes.ts';
@@ -23,6 +24,7 @@ const records = {
 	...reviewKeys,
 	...scopeKeys,
 	...pipelineKeys,
+	...planKeys,
 	...runKeys,
 	...generalKeys,
 } satisfies KeyTable;
@@ -40,7 +42,7 @@ export const bindings: readonly Binding[] = actions.map(action => {
 /** The groups of the help, in its order: what is looked for comes first. */
 const helpGroups: ReadonlyArray<{readonly title: string; readonly table: KeyTable}> = [
 	{title: 'This run', table: runKeys},
-	{title: 'Decide', table: {...pipelineKeys, ...scopeKeys}},
+	{title: 'Decide', table: {...pipelineKeys, ...planKeys, ...scopeKeys}},
 	{title: 'Review', table: reviewKeys},
 	{title: 'Output', table: outputKeys},
 	{title: 'List', table: listKeys},

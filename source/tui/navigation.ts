@@ -32,6 +32,10 @@ function extent(state: State): number {
 			return Math.max(0, (state.disk?.length ?? 0) - 1);
 		}
 
+		case 'plan': {
+			return Math.max(0, (run?.plan?.tasks.length ?? 0) - 1);
+		}
+
 		case 'scopes': {
 			return run ? scopeRows(run, {now, vault}).filter(row => row.state !== 'never').length - 1 : 0;
 		}

@@ -14,7 +14,7 @@ export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; read
 	'set-verify': {action: 'verify', word: 'set verify'},
 	review: {action: 'changes', word: 'review'},
 	rebase: {action: 'rebase', word: 'rebase'},
-	plan: {action: 'output', word: 'plan'},
+	plan: {action: 'plan', word: 'plan'},
 	merge: {action: 'merge', word: 'merge'},
 	deploy: {action: 'deploy', word: 'deploy'},
 	continue: {action: 'thaw', word: 'continue'},

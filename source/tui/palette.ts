@@ -49,6 +49,10 @@ function placed(state: State, place: Place): Step | undefined {
 	}
 
 	const chosen = {...state, heading: undefined};
+	if (place === 'plan') {
+		return run.plan ? stay({...chosen, screen: 'plan', scroll: 0}) : undefined;
+	}
+
 	if (place === 'gates') {
 		return openGates(chosen);
 	}

@@ -8,6 +8,7 @@ export const placeNames: Readonly<Record<Place, string>> = {
 	new: 'new run',
 	vault: 'vault',
 	disk: 'disk',
+	plan: 'plan',
 	compare: 'compare',
 	activity: 'activity',
 	found: 'search',

@@ -36,6 +36,7 @@ export type ScreenId =
 	| 'new'
 	| 'vault'
 	| 'disk'
+	| 'plan'
 	| 'compare'
 	| 'activity'
 	| 'found'

@@ -11,6 +11,7 @@ import {foundLines} from './screens/found.ts';
 import {gatesLines} from './screens/gates.ts';
 import {paletteLines} from './screens/palette.ts';
 import {runLines} from './screens/run.ts';
+import {planLines} from './screens/plan.ts';
 import {vaultLines} from './screens/vault.ts';
 import {helpLines, welcomeLines} from './screens/welcome.ts';
 import {dialogOf} from './focus.ts';
@@ -25,6 +26,7 @@ const screens: Readonly<Record<State['screen'], (state: State, height: number) =
 	new: formLines,
 	vault: vaultLines,
 	disk: diskLines,
+	plan: planLines,
 	compare: compareLines,
 	activity: activityScreen,
 	found: foundLines,

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type {Entry, RunEvent} from '../../source/core/run/event.ts';
+import type {Entry, EventOf, RunEvent} from '../../source/core/run/event.ts';
 import {compareLocks, type LockChange} from '../../source/core/packages/difference.ts';
 import {npm} from '../../source/core/packages/npm.ts';
 import {readLock} from '../../source/core/packages/registry.ts';
@@ -7,6 +7,7 @@ import {summarize} from '../../source/core/packages/summary.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {foldRun} from '../../source/core/run/evolve.ts';
 import type {Run} from '../../source/core/run/run.ts';
+import type {Task} from '../../source/core/tasks/plan.ts';
 import {summarise} from '../../source/core/run/audit.ts';
 import {activity, spent} from './activity-lines.ts';
 import type {FoundView} from '../../source/protocol/views.ts';
@@ -99,12 +100,38 @@ const grant: RunEvent = {
 	},
 };
 
+const planTasks: Task[] = [
+	{id: 'parser', title: 'Read the new format', task: 'Read version 2 of the format.\nKeep version 1.', after: []},
+	{id: 'writer', title: 'Write the new format', task: 'Write it.', agent: 'codex', after: ['parser']},
+	{id: 'command', title: 'A command for it', task: 'Add `convert`.', after: ['parser']},
+	{id: 'guide', title: 'Say so in the guide', task: 'One page.', after: ['writer', 'command']},
+];
+const proposed: RunEvent[] = [
+	exited,
+	{type: 'run.captured', head: hex('a'), commits: 1, files: 1, wip: true, extra: [], notes: []},
+	{type: 'plan.proposed', head: hex('a'), tasks: planTasks},
+];
+/** A run that was asked for a plan. */
+export function planOf(id: string, ...events: RunEvent[]): Run {
+	const created = {
+		...createdOf('p', id),
+		plan: true as const,
+		prompt: 'Propose a plan for this: the new format',
+		batch: undefined,
+	};
+	return folded([created, started, ...proposed, ...events]);
+}
+
 export function run(id: string, ...events: RunEvent[]): Run {
 	return runOf('p', id, ...events);
 }
 
 export function runOf(project: string, id: string, ...events: RunEvent[]): Run {
-	const created: RunEvent = {
+	return folded([createdOf(project, id), ...events]);
+}
+
+function createdOf(project: string, id: string): EventOf<'run.created'> {
+	return {
 		type: 'run.created',
 		id,
 		name: id,
@@ -119,9 +146,10 @@ export function runOf(project: string, id: string, ...events: RunEvent[]): Run {
 		prompt: 'Mend the parser',
 		batch: 'parser',
 	};
-	return foldRun(
-		[created, ...events].map((event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event})),
-	)!;
+}
+
+function folded(events: readonly RunEvent[]): Run {
+	return foldRun(events.map((event, index): Entry => ({seq: index + 1, at, actor: 'person:a', prev: '', ...event})))!;
 }
 
 const asked: RunEvent = {
@@ -398,6 +426,14 @@ export function screens(): Record<string, State> {
 			],
 		},
 	});
+	const tasks = state([planOf('format')], {screen: 'plan', selected: 'format'});
+	const accepted = planOf(
+		'format',
+		{type: 'plan.accepted', agent: 'command', argv: ['x'], models: []},
+		{type: 'task.started', task: 'parser', run: 'parser'},
+		{type: 'task.held', task: 'command', because: 'waits for parser, which is discarded'},
+		{type: 'task.started', task: 'writer', run: 'writer'},
+	);
 	const gates = state([ready], {
 		screen: 'gates',
 		selected: 'ready',
@@ -509,6 +545,16 @@ export function screens(): Record<string, State> {
 		more: update(one, {type: 'keys', keys: ['n', 'ctrl-x']}).state,
 		vault,
 		'secret-remove': update(vault, {type: 'keys', keys: ['D']}).state,
+		plan: tasks,
+		'plan-accept': openDialog(tasks, 'plan-accept').state,
+		'plan-accepted': state(
+			[accepted, run('writer', started), {...run('parser', started, exited), stage: 'discarded'}],
+			{
+				screen: 'plan',
+				selected: 'format',
+				scroll: 2,
+			},
+		),
 		disk: state([works], {
 			screen: 'disk',
 			disk: [

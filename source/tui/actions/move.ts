@@ -163,7 +163,7 @@ export const moveKeys = {
 	back: {
 		keys: 'escape backspace q',
 		title: 'back',
-		places: [...ofRun, 'vault', 'disk', 'compare', 'activity', 'found', 'help'],
+		places: [...ofRun, 'vault', 'disk', 'plan', 'compare', 'activity', 'found', 'help'],
 		footer: 20,
 		run: ({state}) => stay({...state, screen: screenBefore(state), scroll: 0}),
 	},

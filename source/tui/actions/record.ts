@@ -26,7 +26,16 @@ export type KeyTable = Readonly<Record<string, KeyRecord>>;
 
 export const ofRun: readonly Place[] = [...tabs, 'gates'];
 export const withRun: readonly Place[] = ['fleet', ...ofRun, 'compare'];
-export const everywhere: readonly Place[] = ['fleet', ...ofRun, 'vault', 'disk', 'compare', 'activity', 'found'];
+export const everywhere: readonly Place[] = [
+	'fleet',
+	...ofRun,
+	'vault',
+	'disk',
+	'plan',
+	'compare',
+	'activity',
+	'found',
+];
 export const everywhereAndHelp: readonly Place[] = [...everywhere, 'help'];
 
 export function needsRun(state: State): string | undefined {

@@ -11,6 +11,7 @@ import {deployDialogs} from './dialogs/deploys.ts';
 import {askAgain, type DialogDefinition, type Question} from './dialogs/dialog.ts';
 import {handoverDialogs} from './dialogs/handover.ts';
 import {reply} from './dialogs/reply.ts';
+import {planDialogs} from './dialogs/plans.ts';
 import {runDialogs} from './dialogs/runs.ts';
 import {scopeDialogs} from './dialogs/scopes.ts';
 import {allow} from './dialogs/grant.ts';
@@ -34,6 +35,7 @@ const dialogs: Readonly<Record<DialogKind, DialogDefinition>> = {
 	...secretDialogs,
 	...commentDialogs,
 	...viewedDialogs,
+	...planDialogs,
 };
 
 /** Asks. @param subject the scope or secret that it is about */
