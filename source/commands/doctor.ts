@@ -57,7 +57,8 @@ async function checkAgent(context: Context, agent: Agent): Promise<Availability>
 
 	const version = await versionOf(program.host);
 	const name = agent.model?.secret;
-	const hasKey = name === undefined || listSecrets(context).some(entry => entry.reference.name === name);
+	const names = [name, agent.model?.login?.secret];
+	const hasKey = name === undefined || listSecrets(context).some(entry => names.includes(entry.reference.name));
 	return {
 		works: true,
 		version: version ?? '',

@@ -98,12 +98,13 @@ export function secretDocument(
 	entry: SecretEntry,
 	holders: ReadonlyArray<{run: string; scope: string; until: string | undefined}>,
 ) {
-	const {reference, project, store, source, binding, changedAt} = entry;
+	const {reference, project, store, source, binding, changedAt, login} = entry;
 	return {
 		reference: formatReference(reference),
 		project: project ?? null,
 		store,
 		source: source ?? null,
+		login: login ?? null,
 		class: binding.class,
 		hosts: binding.hosts,
 		headers: binding.headers,

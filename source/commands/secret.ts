@@ -6,13 +6,14 @@ import {add} from './secret/add.ts';
 import {approve} from './secret/approve.ts';
 import {check} from './secret/check.ts';
 import {list} from './secret/list.ts';
+import {login} from './secret/login.ts';
 import {options, type SecretAction} from './secret/options.ts';
 import {remove} from './secret/remove.ts';
 import {show} from './secret/show.ts';
 import {stores} from './secret/stores.ts';
 import {define, oneOf, optional} from './verb.ts';
 
-const actions: Readonly<Record<string, SecretAction>> = {add, list, show, approve, check, remove, stores};
+const actions: Readonly<Record<string, SecretAction>> = {add, login, list, show, approve, check, remove, stores};
 
 export const verb = define({
 	summary: 'credentials that runs use by pointer, and never hold',
@@ -21,7 +22,7 @@ export const verb = define({
 		name: optional('[NAME]', 'a name, or a whole reference'),
 	},
 	options,
-	usage: 'add | list | show | approve | check | remove | stores [NAME]',
+	usage: 'add | login | list | show | approve | check | remove | stores [NAME]',
 	async run(io, {action: typed, name}, options) {
 		const action = Object.hasOwn(actions, typed) ? actions[typed] : undefined;
 		if (!action) {

@@ -2,6 +2,7 @@ import type {Invocation, Mount, SandboxPlan} from './plan.ts';
 import type {ProfileLayout} from './profile.ts';
 import type {Refusal} from './refusal.ts';
 import type {Price} from './run/usage.ts';
+import type {ReadLogin} from './secrets/login.ts';
 import type {Binding} from './secrets/secret.ts';
 import type {Length} from './text/agent-lines.ts';
 
@@ -30,6 +31,31 @@ export type ModelNeed = {
 	readonly priced?: {readonly asOf: string; readonly source: string} | undefined;
 	/** What its models cost; the first that matches counts. */
 	readonly prices: readonly Price[];
+	/** A subscription that a person signs in for, in place of a key. */
+	readonly login?: LoginNeed | undefined;
+};
+
+/** The login of a subscription: where the agent keeps the person's own, and what it is for. */
+export type LoginNeed = {
+	/** What a person types: `fleet secret login NAME`. */
+	readonly name: string;
+	/** Whose login it is, for a person. */
+	readonly title: string;
+	/** The secret's name. */
+	readonly secret: string;
+	/** Where its access token may go. */
+	readonly binding: Binding;
+	/** Files of JSON below HOME; the first that holds a login counts. A variable of the profile's moves them. */
+	readonly files: readonly string[];
+	/** The command that signs in. */
+	readonly signIn: string;
+	/** How the program's own identity looks in its files, where a refresh asks for it. */
+	readonly client?: {readonly id: RegExp; readonly secret: RegExp} | undefined;
+	/** Reads such a file. Total; undefined where there is no login in it. */
+	read(
+		file: Readonly<Record<string, unknown>>,
+		client: {readonly id: string; readonly secret: string} | undefined,
+	): ReadLogin | undefined;
 };
 
 /** What a person asked an agent for. */
@@ -54,6 +80,11 @@ export type AgentTask = {
 	 * the model scope is not granted. Worth nothing elsewhere.
 	 */
 	readonly pointer: string | undefined;
+	/**
+	 * Where `pointer` stands for a subscription's access token: what stands for the account's id, and the plan's name.
+	 * The agent gets a login's file of its own form, with pointers, a far end, and nothing to make another token from.
+	 */
+	readonly login?: {readonly account: string | undefined; readonly plan: string | undefined} | undefined;
 	/** A random UUID, for an agent that is told what its conversation is called. */
 	readonly uuid: string;
 	/** MCP servers outside that the run may use: an agent that knows the protocol is told of them. */

@@ -26,6 +26,16 @@ export type BrokerHooks = {
 	placeOf?(target: Target): {readonly host: string; readonly port: number};
 	/** For tests: a request that was decided on, as it is about to go on; no response for a websocket's. */
 	onForwarded?(request: IncomingMessage, response: ServerResponse | undefined): void;
+	/**
+	 * Called before a request to a target is decided on: what it waits for, such as a login that is refreshed. Rejects
+	 * with a `Stopped` where there is nothing to go on with.
+	 */
+	ready?(target: Target): Promise<void> | undefined;
+	/**
+	 * What gets other values for scopes that a server did not take (401); undefined where these are all there are.
+	 * Resolves to whether there are others, for one more try.
+	 */
+	renewable?(scopes: readonly string[]): (() => Promise<boolean>) | undefined;
 	/** A request that carries these scopes' values is on its way. @returns what wants to know how it goes on */
 	onExchange?(scopes: readonly string[]): Exchange;
 };

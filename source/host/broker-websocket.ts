@@ -22,6 +22,8 @@ export type Handshake = {
 	readonly client: Duplex;
 	readonly head: Buffer;
 	readonly headers: HeaderPairs;
+	/** What asks for the headers of one more try where the server did not take these (401). */
+	readonly again?: (() => Promise<HeaderPairs | undefined>) | undefined;
 	/** The scopes whose values the headers carry. */
 	readonly used: readonly string[];
 	/** Whether every secret of the target is a model's: a pointer on its way there is blanked, elsewhere it ends all. */
@@ -46,6 +48,7 @@ export class Websocket {
 	readonly #upstream: BrokerUpstream;
 	readonly #handshake: Handshake;
 	#answered = false;
+	#isSecond = false;
 
 	constructor(parts: {hooks: BrokerHooks; filters: BrokerFilters; upstream: BrokerUpstream}, handshake: Handshake) {
 		this.#hooks = parts.hooks;
@@ -54,8 +57,8 @@ export class Websocket {
 		this.#handshake = handshake;
 	}
 
-	open(): void {
-		const {connection, request, client, headers, guarded} = this.#handshake;
+	open(headers = this.#handshake.headers): void {
+		const {connection, request, client, guarded} = this.#handshake;
 		const upstream = https.request({
 			...this.#upstream.place(connection),
 			method: 'GET',
@@ -103,8 +106,18 @@ export class Websocket {
 	}
 
 	/** The server answered as to any other request. */
-	#reply(upstream: ClientRequest, answer: IncomingMessage): void {
-		const {client} = this.#handshake;
+	async #reply(upstream: ClientRequest, answer: IncomingMessage): Promise<void> {
+		const {client, again} = this.#handshake;
+		if (answer.statusCode === 401 && again && !this.#isSecond) {
+			this.#isSecond = true;
+			const headers = await again();
+			if (headers && !client.destroyed) {
+				answer.resume();
+				this.open(headers);
+				return;
+			}
+		}
+
 		const unusual = refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
 		if (unusual !== undefined) {
 			this.#refuse(unusual);

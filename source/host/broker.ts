@@ -20,7 +20,7 @@ import type {BrokerHooks, Connection} from './broker-hooks.ts';
 import {BrokerUpstream} from './broker-upstream.ts';
 import {Websocket} from './broker-websocket.ts';
 import {deliver} from './http-delivery.ts';
-import {openServer, refuseRequest, refuseSocket, refuseUnreadable, requestEvents} from './http-forwarding.ts';
+import {openServer, refuseRequest, refuseSocket, refuseUnreadable, requestEvents, Stopped} from './http-forwarding.ts';
 import {contain, Turns} from './http-turns.ts';
 import type {Route} from './route.ts';
 
@@ -37,6 +37,19 @@ type Decided = {
 	/** Whether every secret of the target is a model's. */
 	readonly isModel: boolean;
 };
+
+/** Why a request goes no further after what it waited for; undefined where it goes on. */
+const stoppedBy = (waits: Promise<void>): Promise<Stopped | undefined> =>
+	waits.then(
+		() => undefined,
+		(error: unknown) => {
+			if (error instanceof Stopped) {
+				return error;
+			}
+
+			throw error;
+		},
+	);
 
 /**
  * Terminates TLS for the hosts that a secret is bound to, puts values in pointers' places on the way out and blanks
@@ -240,13 +253,25 @@ export class Broker {
 		};
 	}
 
-	#forward(request: IncomingMessage, response: ServerResponse): void {
+	async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const connection = this.#connections.get(request.socket);
 		if (!connection) {
 			request.socket.destroy();
 			return;
 		}
 
+		const waits = this.#hooks.ready?.(connection.target);
+		const refusal = waits && (await stoppedBy(waits));
+		if (refusal) {
+			// It was a whole request, and the next one may be answered.
+			refuseRequest(request, response, {status: refusal.status, because: refusal.message});
+			return;
+		}
+
+		this.#pass(connection, request, response);
+	}
+
+	#pass(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
 		const refuse = (status: number, because: string) => {
 			this.#turns.end(request.socket);
 			refuseRequest(request, response, {status, because});
@@ -271,6 +296,7 @@ export class Broker {
 		);
 		const method = request.method!;
 		const place = this.#upstream.place(connection);
+		const connectionHeader = keep ? 'keep' : 'close';
 		this.#hooks.onForwarded?.(request, response);
 		deliver(request, response, {
 			open: options =>
@@ -283,7 +309,10 @@ export class Broker {
 			method,
 			path: request.url!,
 			body,
-			headers: this.#upstream.headers(connection, {method, headers, body, connection: keep ? 'keep' : 'close'}),
+			headers: this.#upstream.headers(connection, {method, headers, body, connection: connectionHeader}),
+			again: this.#again(connection, {request, used}, fresh =>
+				this.#upstream.headers(connection, {method, headers: fresh, body, connection: connectionHeader}),
+			),
 			outward: this.#filters.outward(connection.target, isModel),
 			onSocket(socket) {
 				connection.upstream.add(socket);
@@ -298,7 +327,27 @@ export class Broker {
 		});
 	}
 
-	#upgrade(request: IncomingMessage, client: Duplex, head: Buffer): void {
+	/** What asks for the headers of one more try, with other values; undefined where there can be none. */
+	#again(
+		connection: Connection,
+		{request, used}: {readonly request: IncomingMessage; readonly used: readonly string[]},
+		write: (headers: HeaderPairs) => HeaderPairs,
+	): (() => Promise<HeaderPairs | undefined>) | undefined {
+		const renew = this.#hooks.renewable?.(used);
+		return (
+			renew &&
+			(async () => {
+				if (!(await renew())) {
+					return undefined;
+				}
+
+				const decided = this.#decide(connection, request, false);
+				return 'refusal' in decided ? undefined : write(decided.headers);
+			})
+		);
+	}
+
+	async #upgrade(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
 		client.on('error', () => client.destroy());
 		const connection = this.#connections.get(request.socket);
 		// A handshake behind a request that is still being answered belongs to no conversation.
@@ -308,6 +357,25 @@ export class Broker {
 		}
 
 		this.#turns.end(request.socket);
+		const waits = this.#hooks.ready?.(connection.target);
+		const refusal = waits && (await stoppedBy(waits));
+		if (refusal) {
+			refuseSocket(client, {status: refusal.status, because: refusal.message});
+			return;
+		}
+
+		this.#openWebsocket(connection, request, {client, head});
+	}
+
+	#openWebsocket(
+		connection: Connection,
+		request: IncomingMessage,
+		{client, head}: {readonly client: Duplex; readonly head: Buffer},
+	): void {
+		if (client.destroyed) {
+			return;
+		}
+
 		const decided = this.#decide(connection, request, true);
 		if ('refusal' in decided) {
 			refuseSocket(client, decided.refusal);
@@ -319,6 +387,7 @@ export class Broker {
 			{hooks: this.#hooks, filters: this.#filters, upstream: this.#upstream},
 			{
 				...decided,
+				again: this.#again(connection, {request, used: decided.used}, headers => headers),
 				connection,
 				request,
 				client,

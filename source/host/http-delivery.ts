@@ -26,6 +26,11 @@ export type Delivery = {
 	readonly body: RequestBody;
 	/** What the body passes through. */
 	readonly outward: Filter | undefined;
+	/**
+	 * What asks for the headers of one more try where the server did not take the credential (401): undefined, or what
+	 * resolves to it, where there is none.
+	 */
+	readonly again?: (() => Promise<HeaderPairs | undefined>) | undefined;
 	onSocket(socket: Socket): void;
 	onConnected(): void;
 	/** @returns the reply's headers, and what its body passes through. @throws Stopped where it is not passed on */
@@ -57,19 +62,28 @@ type Attempt = {
 	answered: boolean;
 };
 
+/** A body is kept for one more try up to that length, bytes. */
+const maxKept = 32 * 1024 ** 2;
+
 class Deliverer {
 	readonly #request: IncomingMessage;
 	readonly #response: ServerResponse;
 	readonly #delivery: Delivery;
 	#current: ClientRequest | undefined;
+	/** The body as it was sent, while there may be one more try; undefined where there is none. */
+	#kept: Uint8Array[] | undefined;
+	#keptBytes = 0;
+	/** The headers of the second try. */
+	#second: HeaderPairs | undefined;
 
 	constructor(request: IncomingMessage, response: ServerResponse, delivery: Delivery) {
 		this.#request = request;
 		this.#response = response;
 		this.#delivery = delivery;
+		this.#kept = delivery.again && [];
 	}
 
-	#guarded<Arguments extends unknown[]>(work: (...values: Arguments) => void): (...values: Arguments) => void {
+	#guarded<Arguments extends unknown[]>(work: (...values: Arguments) => unknown): (...values: Arguments) => void {
 		return contain(work, because => {
 			this.#current?.destroy();
 			this.#request.socket.destroy();
@@ -78,7 +92,8 @@ class Deliverer {
 	}
 
 	send(agent: Agent | undefined): void {
-		const {method, body, path, headers, outward} = this.#delivery;
+		const {method, body, path, outward} = this.#delivery;
+		const headers = this.#second ?? this.#delivery.headers;
 		const upstream = this.#delivery.open({
 			method,
 			path,
@@ -113,7 +128,11 @@ class Deliverer {
 		);
 		upstream.once(
 			'response',
-			this.#guarded(answer => this.#reply(attempt, answer, toldTooMuch())),
+			this.#guarded(answer =>
+				answer.statusCode === 401 && this.#delivery.again && !this.#second
+					? this.#unauthorized(attempt, answer)
+					: this.#reply(attempt, answer, toldTooMuch()),
+			),
 		);
 		this.#response.once('close', () => {
 			// A reply that was read whole leaves its connection to the next request.
@@ -121,6 +140,11 @@ class Deliverer {
 				upstream.destroy();
 			}
 		});
+		if (this.#second) {
+			upstream.end(Buffer.concat(this.#kept ?? []));
+			return;
+		}
+
 		if (body === 'none') {
 			// Bytes of a body that nobody spoke of.
 			this.#request.once('data', () => {
@@ -135,7 +159,16 @@ class Deliverer {
 			this.#response.writeContinue();
 		}
 
-		pour(this.#request, upstream, {body, outward});
+		pour(this.#request, upstream, {body, outward, keep: bytes => this.#keep(bytes)});
+	}
+
+	#keep(bytes: Uint8Array): void {
+		this.#keptBytes += bytes.length;
+		if (this.#keptBytes > maxKept) {
+			this.#kept = undefined;
+		} else {
+			this.#kept?.push(bytes);
+		}
 	}
 
 	#connecting(upstream: ClientRequest, socket: Socket): void {
@@ -177,6 +210,22 @@ class Deliverer {
 			this.send(undefined);
 		} else {
 			this.#delivery.refuse(502, this.#delivery.unreachable(error));
+		}
+	}
+
+	/** The server did not take the credential: one more try with another, if there is one and the whole body is known. */
+	async #unauthorized(attempt: Attempt, answer: IncomingMessage): Promise<void> {
+		attempt.answered = true;
+		const isWhole = attempt.upstream.writableEnded;
+		const headers = await this.#delivery.again!();
+		if (this.#response.destroyed || this.#request.socket.destroyed) {
+			attempt.upstream.destroy();
+		} else if (headers && isWhole && this.#kept) {
+			answer.resume();
+			this.#second = headers;
+			this.send(attempt.agent);
+		} else {
+			this.#reply(attempt, answer, false);
 		}
 	}
 
@@ -238,7 +287,15 @@ class Deliverer {
 function pour(
 	request: IncomingMessage,
 	upstream: ClientRequest,
-	{body, outward}: {readonly body: RequestBody; readonly outward: Filter | undefined},
+	{
+		body,
+		outward,
+		keep,
+	}: {
+		readonly body: RequestBody;
+		readonly outward: Filter | undefined;
+		/** Gets what is sent. */ readonly keep: (bytes: Uint8Array) => void;
+	},
 ): void {
 	let sent = 0;
 	const filter: Filter = {
@@ -249,6 +306,7 @@ function pour(
 				throw new Stopped(400, 'the body is longer than it was said to be');
 			}
 
+			keep(passed);
 			return passed;
 		},
 		end() {
@@ -257,6 +315,7 @@ function pour(
 				throw new Stopped(400, 'the body is shorter than it was said to be');
 			}
 
+			keep(rest);
 			return rest;
 		},
 	};

@@ -36,7 +36,7 @@ export function routeKey(target: Target, route: Route): string {
 export function addressOptions(
 	addresses: readonly string[],
 	port: number,
-): {host: string; port: number; lookup?: net.LookupFunction} {
+): {host: string; port: number; lookup?: net.LookupFunction; autoSelectFamilyAttemptTimeout?: number} {
 	const all = addresses.map(address => ({address, family: isIPv6(address) ? 6 : 4}));
 	if (all.length === 1) {
 		return {host: all[0]!.address, port};
@@ -45,6 +45,8 @@ export function addressOptions(
 	return {
 		host: 'checked.invalid',
 		port,
+		// Node's own 250 ms are over before a process on a busy machine looks whether it was connected.
+		autoSelectFamilyAttemptTimeout: 1000,
 		lookup(_host, options, done) {
 			if (options.all) {
 				done(null, all);

@@ -30,7 +30,9 @@ export type AgentView = {
 	readonly installed: boolean;
 	/** See `Agent.instructions`. */
 	readonly instructions: readonly string[];
-	readonly model: {readonly secret: string; readonly hosts: readonly string[]} | undefined;
+	readonly model:
+		| {readonly secret: string; readonly login?: string | undefined; readonly hosts: readonly string[]}
+		| undefined;
 };
 
 /** A log as one range of bytes, of which the first may be gone. */

@@ -34,6 +34,16 @@ const secretEntries = {
 		environment: v.optional(v.string()),
 		longest: v.optional(v.number()),
 	}),
+	/** Of a subscription's login. What it is refreshed with stays in the vault. */
+	login: v.optional(
+		v.strictObject({
+			title: v.string(),
+			made: v.number(),
+			until: v.optional(v.number()),
+			plan: v.optional(v.string()),
+			account: v.optional(v.strictObject({header: v.string(), value: v.string()})),
+		}),
+	),
 };
 const secret = v.strictObject(secretEntries);
 

@@ -9,6 +9,6 @@ export function agentViews(agents: readonly Agent[]): readonly AgentView[] {
 		title,
 		installed: program === undefined || findOnPath(program) !== undefined,
 		instructions,
-		model: model && {secret: model.secret, hosts: model.binding.hosts},
+		model: model && {secret: model.secret, login: model.login?.secret, hosts: model.binding.hosts},
 	}));
 }

@@ -2,6 +2,7 @@ import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/age
 import {jsonSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 import {anthropic} from '../vendors.ts';
+import {claudeCredentials, claudeLogin} from './login.ts';
 
 function partsOf(event: Record<string, any>): Array<Record<string, any>> {
 	const {content} = (event['message'] ?? {}) as {content?: unknown};
@@ -15,7 +16,11 @@ export const claudeCode: Agent = {
 	id: 'claude-code',
 	title: 'Claude Code',
 	program: 'claude',
-	model: {...anthropic, made: `the token of a subscription, which claude setup-token prints; or ${anthropic.made}`},
+	model: {
+		...anthropic,
+		made: `the token of a subscription, which claude setup-token prints; or ${anthropic.made}`,
+		login: claudeLogin,
+	},
 	instructions: ['CLAUDE.md', 'CLAUDE.local.md', '.claude/'],
 	logins: {
 		paths: ['.claude/.credentials.json', '.claude.json', '.cache/claude-cli-nodejs'],
@@ -61,13 +66,13 @@ export const claudeCode: Agent = {
 			{path: '.claude/shell-snapshots', because: 'history'},
 		],
 	},
-	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, uuid, servers}) {
+	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, login, uuid, servers}) {
 		const id = conversation?.id ?? (conversation ? undefined : uuid);
 		const earlier = conversation?.id === undefined ? ['--continue'] : ['--resume', conversation.id];
 		const talk = conversation ? earlier : ['--session-id', uuid];
 		const mode = interactive ? [] : ['--print', '--output-format', 'stream-json', '--verbose'];
 		// A token of a subscription is held out by another variable than a key.
-		const isToken = pointer?.startsWith('sk-ant-oat') ?? false;
+		const isToken = !login && (pointer?.startsWith('sk-ant-oat') ?? false);
 		return {
 			argv: [
 				program!,
@@ -95,6 +100,9 @@ export const claudeCode: Agent = {
 					autoUpdates: false,
 					includeCoAuthoredBy: false,
 				}),
+				...(login && pointer !== undefined
+					? {'.claude/.credentials.json': claudeCredentials(pointer, login.plan)}
+					: {}),
 				// What its first start would ask: a theme, whether this folder and this key are to be trusted.
 				'.claude/.claude.json': JSON.stringify({
 					hasCompletedOnboarding: true,
@@ -103,7 +111,9 @@ export const claudeCode: Agent = {
 					autoUpdates: false,
 					mcpServers: Object.fromEntries(servers.map(({name, url}) => [name, {type: 'http', url}])),
 					projects: {[cwd]: {hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true}},
-					...(pointer === undefined ? {} : {customApiKeyResponses: {approved: [pointer.slice(-20)], rejected: []}}),
+					...(pointer === undefined || login
+						? {}
+						: {customApiKeyResponses: {approved: [pointer.slice(-20)], rejected: []}}),
 				}),
 			},
 		};

@@ -2,6 +2,7 @@ import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/age
 import {tomlSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 import {openai} from '../vendors.ts';
+import {codexCredentials, codexLogin} from './login.ts';
 
 /**
  * What asks other hosts than the model's for things that a run does
@@ -21,7 +22,7 @@ export const codex: Agent = {
 	id: 'codex',
 	title: 'Codex',
 	program: 'codex',
-	model: openai,
+	model: {...openai, login: codexLogin},
 	instructions: ['.codex/'],
 	logins: {paths: ['.codex/auth.json'], variables: ['CODEX_HOME']},
 	profile: {
@@ -55,7 +56,7 @@ export const codex: Agent = {
 			{path: '.codex/agents', because: 'its files may hold any setting, servers and permissions too'},
 		],
 	},
-	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, servers}) {
+	start({prompt, argv, cwd, home, program, interactive, conversation, pointer, login, servers}) {
 		const talk = conversation ? ['resume', conversation.id ?? '--last'] : [];
 		const loose = ['--dangerously-bypass-approvals-and-sandbox'];
 		return {
@@ -65,7 +66,7 @@ export const codex: Agent = {
 			cwd,
 			env: {
 				CODEX_HOME: `${home}/.codex`,
-				...(pointer === undefined ? {} : {CODEX_API_KEY: pointer}),
+				...(pointer === undefined || login ? {} : {CODEX_API_KEY: pointer}),
 				CODEX_CA_CERTIFICATE: '/run/fleet/trust/bundle.pem',
 			},
 			files: {
@@ -80,7 +81,11 @@ export const codex: Agent = {
 						.join(''),
 				...(pointer === undefined
 					? {}
-					: {'.codex/auth.json': JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer})}),
+					: {
+							'.codex/auth.json': login
+								? codexCredentials(pointer, login.account)
+								: JSON.stringify({auth_mode: 'apikey', OPENAI_API_KEY: pointer}),
+						}),
 			},
 		};
 	},

@@ -1,6 +1,32 @@
 import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/agent-lines.ts';
 import {jsonSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
+import type {Binding} from '../../core/secrets/secret.ts';
+import {copilotLogin} from './login.ts';
+
+/** Where its token goes. */
+const binding: Binding = {
+	class: 'model',
+	hosts: [
+		'api.github.com',
+		'api.githubcopilot.com',
+		'api.individual.githubcopilot.com',
+		'api.business.githubcopilot.com',
+		'api.enterprise.githubcopilot.com',
+	],
+	headers: ['authorization'],
+	methods: ['GET', 'POST'],
+	paths: [
+		'/copilot_internal/*',
+		'/models',
+		'/models/*',
+		'/chat/completions',
+		'/responses',
+		'/v1/messages',
+		'/agents/*',
+	],
+	environment: 'COPILOT_GITHUB_TOKEN',
+};
 
 /** GitHub Copilot CLI, with a fine-grained token. Its own questions and its built-in servers are off. */
 export const copilot: Agent = {
@@ -9,28 +35,8 @@ export const copilot: Agent = {
 	program: 'copilot',
 	model: {
 		secret: 'github-copilot',
-		binding: {
-			class: 'model',
-			hosts: [
-				'api.github.com',
-				'api.githubcopilot.com',
-				'api.individual.githubcopilot.com',
-				'api.business.githubcopilot.com',
-				'api.enterprise.githubcopilot.com',
-			],
-			headers: ['authorization'],
-			methods: ['GET', 'POST'],
-			paths: [
-				'/copilot_internal/*',
-				'/models',
-				'/models/*',
-				'/chat/completions',
-				'/responses',
-				'/v1/messages',
-				'/agents/*',
-			],
-			environment: 'COPILOT_GITHUB_TOKEN',
-		},
+		binding,
+		login: copilotLogin(binding),
 		made: 'a fine-grained token with the permission Copilot Requests, made at https://github.com/settings/personal-access-tokens/new',
 		// Paid by the month, whatever model answers.
 		prices: [],

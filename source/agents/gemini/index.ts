@@ -2,13 +2,14 @@ import {failureWords, parseLine, resultLine, toolLine} from '../../core/text/age
 import {jsonSettings} from '../../core/profile-settings.ts';
 import type {Agent, AgentNews} from '../../core/seams.ts';
 import {google} from '../vendors.ts';
+import {geminiLogin} from './login.ts';
 
-/** Gemini CLI, with an API key. Its own confirmations and its own sandbox are off. */
+/** Gemini CLI, with an API key or a Google account. Its own confirmations and its own sandbox are off. */
 export const gemini: Agent = {
 	id: 'gemini',
 	title: 'Gemini CLI',
 	program: 'gemini',
-	model: google,
+	model: {...google, login: geminiLogin},
 	instructions: ['GEMINI.md', '.gemini/'],
 	logins: {paths: ['.gemini/oauth_creds.json', '.gemini/.env'], variables: ['GEMINI_CONFIG_DIR']},
 	profile: {
@@ -49,7 +50,7 @@ export const gemini: Agent = {
 			{path: '.gemini/history', because: 'history'},
 		],
 	},
-	start({prompt, argv, cwd, program, interactive, conversation, uuid, servers}) {
+	start({prompt, argv, cwd, program, interactive, conversation, pointer, login, uuid, servers}) {
 		const talk = conversation ? ['--resume', conversation.id ?? 'latest'] : ['--session-id', uuid];
 		// In one word with its flag: a prompt that begins with a dash is no flag.
 		const asked = prompt === undefined ? [] : [`${interactive ? '--prompt-interactive' : '--prompt'}=${prompt}`];
@@ -65,14 +66,20 @@ export const gemini: Agent = {
 				...asked,
 			],
 			cwd,
-			env: {GEMINI_CLI_TRUST_WORKSPACE: 'true', GEMINI_TELEMETRY_ENABLED: 'false', GEMINI_SANDBOX: 'false'},
+			env: {
+				GEMINI_CLI_TRUST_WORKSPACE: 'true',
+				GEMINI_TELEMETRY_ENABLED: 'false',
+				GEMINI_SANDBOX: 'false',
+				// A login without a file: what it reads from one it would first ask Google about.
+				...(login && pointer !== undefined ? {GOOGLE_GENAI_USE_GCA: 'true', GOOGLE_CLOUD_ACCESS_TOKEN: pointer} : {}),
+			},
 			conversation: conversation ? conversation.id : uuid,
 			files: {
 				'.gemini/settings.json': JSON.stringify({
 					general: {enableAutoUpdate: false, enableAutoUpdateNotification: false},
 					privacy: {usageStatisticsEnabled: false},
 					telemetry: {enabled: false},
-					security: {auth: {selectedType: 'gemini-api-key'}, folderTrust: {enabled: false}},
+					security: {auth: {selectedType: login ? 'oauth-personal' : 'gemini-api-key'}, folderTrust: {enabled: false}},
 					ide: {hasSeenNudge: true},
 					mcpServers: Object.fromEntries(servers.map(({name, url}) => [name, {httpUrl: url, trust: true}])),
 				}),

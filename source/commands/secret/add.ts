@@ -85,7 +85,7 @@ async function bindingFor(
 }
 
 /** Where the value is to rest. Never chosen silently: where there is no OS vault, a person says what else. */
-async function storeFor(
+export async function storeFor(
 	context: Context,
 	io: Io,
 	{options, proposed}: {readonly options: SecretOptions; readonly proposed: string | undefined},

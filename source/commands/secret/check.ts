@@ -1,7 +1,9 @@
 import {exitCodes, Refusal} from '../../core/refusal.ts';
 import type {Project} from '../../core/project.ts';
+import {signInAgain, type StoredLogin} from '../../core/secrets/login.ts';
 import {formatReference, widening} from '../../core/secrets/secret.ts';
 import {escapeLine} from '../../core/text/escape-controls.ts';
+import {localStamp} from '../../core/text/time.ts';
 import type {Context} from '../../engine/context.ts';
 import {resolveSecret} from '../../engine/grants/secret-values.ts';
 import {listSecrets, type SecretEntry} from '../../engine/grants/secrets.ts';
@@ -10,13 +12,22 @@ import {findNamed, projectHere, proposalFor} from './reference.ts';
 
 type Finding = {readonly ok: boolean; readonly because: string};
 
+function loginText({until, refresh}: StoredLogin): string {
+	const end = until === undefined ? 'no known end' : `good until ${localStamp(new Date(until).toISOString())}`;
+	return `a login, ${end}${refresh === undefined ? '' : ', then refreshed'}`;
+}
+
 /** Whether a secret's value can be read, and what is listed for it is what a person approved. */
 async function checkOne(context: Context, entry: SecretEntry, project: Project | undefined): Promise<Finding> {
 	if (entry.store === 'session') {
 		return {ok: true, because: 'typed for each run'};
 	}
 
-	const {binding} = await resolveSecret(context, entry);
+	const {binding, login} = await resolveSecret(context, entry);
+	if (login?.ended !== undefined) {
+		throw new Refusal(login.ended, signInAgain(login));
+	}
+
 	const more = [...widening(binding, entry.binding), ...widening(entry.binding, binding)];
 	// A list that is broken is said first: what was approved cannot be held against it.
 	const proposal =
@@ -32,7 +43,7 @@ async function checkOne(context: Context, entry: SecretEntry, project: Project |
 
 	const asked = proposal ? widening(binding, proposal.binding) : [];
 	return asked.length === 0
-		? {ok: true, because: 'its value can be read'}
+		? {ok: true, because: login ? loginText(login) : 'its value can be read'}
 		: {
 				ok: false,
 				because:

@@ -18,7 +18,7 @@ export const options = {
 	longest: text('TIME', 'the longest grant, such as 8h'),
 	store: text('STORE', 'keyring, age or session', ['keyring', 'age', 'session']),
 	from: text('SOURCE', 'env:NAME or "cmd:PROGRAM ARGUMENTS", asked at each use'),
-	yes: flag('approve what the project proposes'),
+	yes: flag('say yes to what the project proposes, or to reading a login'),
 	json,
 };
 

@@ -23,6 +23,10 @@ export const show: SecretAction = async (context, io, request) => {
 	}
 
 	line('value', storeText(entry.store, entry.source));
+	if (entry.login !== undefined) {
+		line('login', `${entry.login}; its state: fleet secret check ${entry.reference.name}`);
+	}
+
 	line('class', document.class);
 	line('bound', describeBinding(entry.binding));
 	line('changed', entry.changedAt);

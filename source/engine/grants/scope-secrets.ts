@@ -43,13 +43,16 @@ export function secretOfScope(context: Context, scope: string, project: Pick<Pro
 			throw new Refusal(`${agentId} is not an agent with a model of its own`, `agents: ${names.join(', ')}`);
 		}
 
-		const name = agent.model.secret;
+		const {secret: name, login, made} = agent.model;
+		// A project's own key is for this project alone; a person who signed in means to use that.
 		entry =
 			findSecret(context, {owner: 'project', name}, project.id) ??
+			(login && findSecret(context, {owner: 'user', name: login.secret}, undefined)) ??
 			findSecret(context, {owner: 'user', name}, undefined);
 		if (!entry) {
 			throw new Refusal(
-				`${agent.title} needs the secret "${name}", and there is none; its value: ${agent.model.made}`,
+				`${agent.title} needs the secret "${name}", and there is none; its value: ${made}` +
+					(login ? `; or a subscription's login: fleet secret login ${login.name}` : ''),
 				`fleet secret add ${name} --user`,
 			);
 		}

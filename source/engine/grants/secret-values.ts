@@ -2,10 +2,12 @@ import {spawn} from 'node:child_process';
 import process from 'node:process';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import type {Vault} from '../../core/seams.ts';
+import type {StoredLogin} from '../../core/secrets/login.ts';
 import {shapeOf} from '../../core/secrets/pointer.ts';
 import {formatReference, type Binding} from '../../core/secrets/secret.ts';
 import {splitWords} from '../../core/text/shell-words.ts';
 import type {Context} from '../context.ts';
+import {freshen} from '../logins/vault-login.ts';
 import {checkValue, listSecrets, readStored, vaultOf, type SecretEntry, type Stored} from './secrets.ts';
 
 /* Values of secrets, for the moment of a grant, a deploy, a check, or a look whether they are somewhere. */
@@ -18,7 +20,12 @@ export type HandedSecret = {
 	readonly shape: string;
 	readonly value: string;
 	/** The value before, while it may still turn up somewhere. */ readonly previous?: string | undefined;
+	/** Of a subscription's login; `value` is its access token as it was then. */
+	readonly login?: HandedLogin | undefined;
 };
+
+/** What a supervisor is handed of a login besides: not what it is refreshed with, which stays in the vault. */
+export type HandedLogin = Pick<StoredLogin, 'title' | 'account' | 'plan' | 'until' | 'made'>;
 
 /** The same for a project's setup. */
 export type SetupSecret = Omit<HandedSecret, 'binding'> & {readonly binding: Binding & {readonly class: 'setup'}};
@@ -87,7 +94,7 @@ export async function handSecret(context: Context, entry: SecretEntry, scope: st
 		throw forDeploys(entry);
 	}
 
-	const {value, binding, previous} = await resolveSecret(context, entry);
+	const {value, binding, previous, login} = await freshOf(context, entry, await resolveSecret(context, entry));
 	const {class: kind} = binding;
 	// The vault's word counts: who changed the index changed nothing.
 	if (kind === 'deploy') {
@@ -98,7 +105,30 @@ export async function handSecret(context: Context, entry: SecretEntry, scope: st
 		throw new Refusal(`${title} is for the project's setup, and no run is given it`, 'fleet secret list');
 	}
 
-	return {scope, ...handed(title, {value, previous}), binding: {...binding, class: kind}};
+	return {
+		scope,
+		...handed(title, {value, previous}),
+		binding: {...binding, class: kind},
+		...(login ? {login: handedLogin(login)} : {}),
+	};
+}
+
+const handedLogin = ({title, account, plan, until, made}: StoredLogin): HandedLogin => ({
+	title,
+	account,
+	plan,
+	until,
+	made,
+});
+
+/** A login's newest access token: one that is at its end is no use to who starts now. Others are as they are. */
+async function freshOf(context: Context, entry: SecretEntry, stored: Stored): Promise<Stored> {
+	if (!stored.login) {
+		return stored;
+	}
+
+	await freshen(context, entry, stored.login.title);
+	return (await readStored(context, entry))!;
 }
 
 /** A secret for a project's setup. @throws Refusal for any other class */
@@ -155,8 +185,8 @@ export async function knownValue(context: Context, entry: SecretEntry): Promise<
 	}
 
 	try {
-		const {value, previous} = await resolveSecret(context, entry);
-		return [value, ...(previous ? [previous.value] : [])];
+		const {value, previous, login} = await resolveSecret(context, entry);
+		return [value, previous?.value, login?.refresh, login?.account?.value].filter(text => text !== undefined);
 	} catch {
 		// What cannot be read cannot be looked for; fleet secret check says so.
 		return [];

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as v from 'valibot';
+import {storedLoginSchema, type StoredLogin} from '../../core/secrets/login.ts';
 import {shapeOf} from '../../core/secrets/pointer.ts';
 import {parseProposals, proposalsPath, type Proposal} from '../../core/secrets/proposals.ts';
 import type {Project} from '../../core/project.ts';
@@ -33,6 +34,8 @@ export type SecretEntry = {
 	readonly shape: string;
 	/** When it was last written, ISO 8601. */
 	readonly changedAt: string;
+	/** What a person calls the subscription whose login it is; undefined for a value that stays as it is. */
+	readonly login?: string | undefined;
 };
 
 /** What a vault holds of a secret. */
@@ -40,6 +43,7 @@ export type Stored = {
 	readonly value: string;
 	readonly binding: Binding;
 	readonly previous?: {readonly value: string; readonly until: string} | undefined;
+	/** Of a login whose access token `value` is. */ readonly login?: StoredLogin | undefined;
 };
 
 const bindingSchema = v.looseObject({
@@ -61,12 +65,14 @@ const entrySchema: v.GenericSchema<unknown, SecretEntry> = v.looseObject({
 	binding: bindingSchema,
 	shape: v.string(),
 	changedAt: v.string(),
+	login: v.optional(v.string()),
 });
 
 const storedSchema: v.GenericSchema<unknown, Stored> = v.looseObject({
 	value: v.string(),
 	binding: bindingSchema,
 	previous: v.optional(v.object({value: v.string(), until: v.string()})),
+	login: v.optional(storedLoginSchema),
 });
 
 /** How long a value that was replaced is still looked for in output. */
@@ -136,21 +142,47 @@ export function mustFindSecret(
 	return found;
 }
 
-async function changeIndex(
-	context: Context,
-	change: (entries: SecretEntry[]) => Promise<SecretEntry[]>,
-): Promise<void> {
+async function locked<Result>(context: Context, work: () => Promise<Result>): Promise<Result> {
 	const lock = Lock.acquire(`${indexFile(context)}.lock`, 5000);
 	if (!lock) {
 		throw new Refusal('another fleet is writing the list of secrets', 'try again');
 	}
 
 	try {
-		const entries = await change(listSecrets(context));
-		replaceFile(indexFile(context), `${JSON.stringify(entries, undefined, '\t')}\n`);
+		return await work();
 	} finally {
 		lock.release();
 	}
+}
+
+async function changeIndex(
+	context: Context,
+	change: (entries: SecretEntry[]) => Promise<SecretEntry[]>,
+): Promise<void> {
+	await locked(context, async () => {
+		const entries = await change(listSecrets(context));
+		replaceFile(indexFile(context), `${JSON.stringify(entries, undefined, '\t')}\n`);
+	});
+}
+
+/**
+ * Changes what a vault holds of a secret, while nobody else writes it; the list stays as it is.
+ * @throws Refusal where it cannot be read or written
+ */
+export async function changeStored(
+	context: Context,
+	entry: SecretEntry,
+	change: (stored: Stored) => Stored,
+): Promise<void> {
+	await locked(context, async () => {
+		const stored = change((await readStored(context, entry))!);
+		await vaultOf(context, entry.store)!.write(accountOf(entry), JSON.stringify(stored));
+	});
+}
+
+/** A value that was replaced, and how long it is still looked for in output. */
+export function replaced(value: string): NonNullable<Stored['previous']> {
+	return {value, until: new Date(Date.now() + rememberedMs).toISOString()};
 }
 
 /** The vault that holds a store; undefined where values are not kept. */
@@ -191,8 +223,9 @@ export async function readStored(context: Context, entry: SecretEntry): Promise<
 export async function addSecret(
 	context: Context,
 	entry: Omit<SecretEntry, 'shape' | 'changedAt'>,
-	value: string | undefined,
+	kept: string | {readonly value: string; readonly login: StoredLogin} | undefined,
 ): Promise<SecretEntry> {
+	const {value, login} = typeof kept === 'object' ? kept : {value: kept, login: undefined};
 	if (value !== undefined) {
 		checkValue(value);
 	}
@@ -201,6 +234,7 @@ export async function addSecret(
 		...entry,
 		shape: value === undefined ? 'plain' : shapeOf(value),
 		changedAt: new Date().toISOString(),
+		login: login?.name,
 	};
 	await changeIndex(context, async entries => {
 		const vault = vaultOf(context, entry.store);
@@ -213,13 +247,10 @@ export async function addSecret(
 				// A value that is lost, or cannot be read, is put right by adding the secret again: none is remembered.
 			}
 
-			const previous =
-				before && before.value !== value
-					? {value: before.value, until: new Date(Date.now() + rememberedMs).toISOString()}
-					: before?.previous;
+			const previous = before && before.value !== value ? replaced(before.value) : before?.previous;
 			await vault.write(
 				accountOf(made),
-				JSON.stringify({value: value!, binding: made.binding, previous} satisfies Stored),
+				JSON.stringify({value: value!, binding: made.binding, previous, login} satisfies Stored),
 			);
 		}
 

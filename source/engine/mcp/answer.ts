@@ -3,7 +3,7 @@ import {forwarded} from '../../core/mcp/protocol.ts';
 import {printable} from '../../core/names.ts';
 import type {EventOf} from '../../core/run/event.ts';
 import {holdsPointer} from '../../core/secrets/swap.ts';
-import {ServerFault} from './connection.ts';
+import {RemoteFault} from '../logins/fault.ts';
 import type {Served, Reply, ServerSetup} from './served.ts';
 
 /* What becomes of one request of an agent's, and what is written down of it. */
@@ -96,7 +96,7 @@ export async function answerRequest(
 
 /** A fault in words for an agent: of a server's own, its own words. */
 export function faultText(error: unknown): string {
-	const known = error instanceof ServerFault || (error as Error).name === 'Refusal';
+	const known = error instanceof RemoteFault || (error as Error).name === 'Refusal';
 	return known ? `the server is not there: ${printable((error as Error).message, 300)}` : 'fleet failed at it';
 }
 

@@ -1,3 +1,4 @@
+import {RemoteFault} from '../logins/fault.ts';
 import {
 	codes,
 	errorText,
@@ -52,7 +53,7 @@ const [maxPages, maxTools] = [50, 1000];
 const flood = {ms: 10_000, messages: 20_000, bytes: 256 * 1024 ** 2} as const;
 
 /** A server that does not come up, or is not what it should be. */
-export class ServerFault extends Error {}
+export class ServerFault extends RemoteFault {}
 
 export class Connection {
 	readonly #open: OpenTransport;

@@ -12,10 +12,11 @@ import {isBoundTo} from '../../core/secrets/secret.ts';
 import {decideRequest, type HeldSecret} from '../../core/secrets/swap.ts';
 import {readTrusted, trustContext} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
+import {HttpsClient, textOf} from '../logins/https-client.ts';
+import type {Refresher} from '../logins/refresher.ts';
 import {ServerFault, type OpenTransport, type Transport, type TransportEvents} from './connection.ts';
-import {HttpsClient, textOf} from './https-client.ts';
 import {defaults} from './limits.ts';
-import {Login} from './login.ts';
+import {serverLogin, tokenTarget} from './login.ts';
 import type {ServerSecret} from './secrets.ts';
 import type {TransportOptions} from './transport-options.ts';
 
@@ -33,7 +34,7 @@ export function httpsTransport(context: Context, options: TransportOptions): Ope
 		const {url, login, limits} = server.definition;
 		const target = urlTarget(url ?? '')!;
 		const trust = trustContext(await readTrusted(undefined));
-		const client = new HttpsClient([target, ...(login ? [urlTarget(login.token)!] : [])], {
+		const client = new HttpsClient([target, ...(login ? [tokenTarget(login)] : [])], {
 			trust,
 			...(hooks ? {hooks} : {}),
 		});
@@ -43,7 +44,7 @@ export function httpsTransport(context: Context, options: TransportOptions): Ope
 			events,
 			longest: 4 * (limits.result ?? defaults.result) + slack,
 			credentials: credentialsFor(target, secrets),
-			login: login && new Login(context, {server, login, client, project: options.project}),
+			login: login && serverLogin(context, {server, login, client, project: options.project}),
 		});
 	};
 }
@@ -83,7 +84,7 @@ type Made = {
 	readonly events: TransportEvents;
 	readonly longest: number;
 	readonly credentials: ReadonlyArray<readonly [string, string]>;
-	readonly login: Login | undefined;
+	readonly login: Refresher | undefined;
 };
 
 class HttpsTransport implements Transport {
@@ -118,11 +119,13 @@ class HttpsTransport implements Transport {
 	}
 
 	async close(): Promise<void> {
-		const {client, target} = this.#made;
+		const {client, target, login} = this.#made;
 		if (this.#session !== undefined && !this.#abort.signal.aborted) {
 			const goodbye = AbortSignal.timeout(2000);
+			// A login is not refreshed to say goodbye.
+			const headers = this.#headers(login?.current);
 			await client
-				.ask(target, {method: 'DELETE', path: target.path, headers: await this.#headers(), signal: goodbye})
+				.ask(target, {method: 'DELETE', path: target.path, headers, signal: goodbye})
 				.then(answer => answer.destroy())
 				.catch(() => {});
 		}
@@ -137,38 +140,40 @@ class HttpsTransport implements Transport {
 		}
 	}
 
-	async #headers(): Promise<Array<readonly [string, string]>> {
-		const {credentials, login} = this.#made;
+	#headers(token: string | undefined): Array<readonly [string, string]> {
 		return [
-			...credentials,
-			...(login ? [['Authorization', `Bearer ${await login.token()}`] as const] : []),
+			...this.#made.credentials,
+			...(token === undefined ? [] : [['Authorization', `Bearer ${token}`] as const]),
 			...(this.#session === undefined ? [] : [['Mcp-Session-Id', this.#session] as const]),
 			...(this.#version === undefined ? [] : [['MCP-Protocol-Version', this.#version] as const]),
 		];
 	}
 
-	async #ask(text: string): Promise<IncomingMessage> {
-		const {client, target} = this.#made;
-		return client.ask(target, {
+	/** @returns the answer, and the login's token that was sent */
+	async #ask(text: string): Promise<{answer: IncomingMessage; token: string | undefined}> {
+		const {client, target, login} = this.#made;
+		const token = await login?.token();
+		const answer = await client.ask(target, {
 			method: 'POST',
 			path: target.path,
 			headers: [
 				['Content-Type', 'application/json'],
 				['Accept', 'application/json, text/event-stream'],
-				...(await this.#headers()),
+				...this.#headers(token),
 			],
 			body: text,
 			signal: this.#abort.signal,
 		});
+		return {answer, token};
 	}
 
 	async #post(text: string, id: Id | undefined): Promise<void> {
 		const {login, longest, events} = this.#made;
-		let answer = await this.#ask(text);
-		if (answer.statusCode === 401 && login) {
+		let {answer, token} = await this.#ask(text);
+		if (answer.statusCode === 401 && login && token !== undefined) {
 			answer.destroy();
-			login.refuse();
-			answer = await this.#ask(text);
+			login.refuse(token);
+			({answer} = await this.#ask(text));
 		}
 
 		const status = answer.statusCode!;

@@ -7,7 +7,8 @@ import {printable} from '../../core/names.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Tool} from '../../core/mcp/tools.ts';
 import type {Context} from '../context.ts';
-import {Connection, ServerFault} from './connection.ts';
+import {RemoteFault} from '../logins/fault.ts';
+import {Connection} from './connection.ts';
 import type {KnownServer} from './definitions.ts';
 import {handServer} from './secrets.ts';
 import {defaults} from './limits.ts';
@@ -41,7 +42,7 @@ export async function lookAtServer(
 			await connection.close('it was looked at');
 		}
 	} catch (error) {
-		if (!(error instanceof ServerFault)) {
+		if (!(error instanceof RemoteFault)) {
 			throw error;
 		}
 

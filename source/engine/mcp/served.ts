@@ -8,6 +8,7 @@ import type {McpOutcome} from '../../core/run/event.ts';
 import {patternsOf} from '../../core/secrets/encodings.ts';
 import {Blanker, type Patterns} from '../../core/secrets/patterns.ts';
 import {defaults} from './limits.ts';
+import {RemoteFault} from '../logins/fault.ts';
 import {Connection, ServerFault, type Answer, type OpenTransport} from './connection.ts';
 
 /* One server as a run has it: started when it is first asked for, its tools judged, its answers bounded and blanked. */
@@ -144,7 +145,7 @@ export class Served {
 		try {
 			return await work();
 		} catch (error) {
-			if (!(error instanceof ServerFault)) {
+			if (!(error instanceof RemoteFault)) {
 				throw error;
 			}
 

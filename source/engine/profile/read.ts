@@ -41,9 +41,9 @@ export type Profile = {
 /** Whose profile it is: their HOME, and the variables that move a part of it. */
 export type ProfileHome = {readonly home: string; readonly environment: NodeJS.ProcessEnv};
 
-/** Where a path below HOME is on the host: a variable may have moved its folder. */
-function placeOnHost(
-	{moved}: ProfileLayout,
+/** Where a path below HOME lies on this machine: variables of the agent move some of them. */
+export function placeOnHost(
+	{moved}: Pick<ProfileLayout, 'moved'>,
 	name: string,
 	{home, environment}: ProfileHome,
 ): {readonly root: string; readonly below: string} {

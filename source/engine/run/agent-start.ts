@@ -114,6 +114,7 @@ function beginAgent(supervision: Supervision, tools: ShellTools): Begun {
 		throw new Refusal(`${agent.title} is not installed: there is no program "${agent.program}" here`, 'fleet doctor');
 	}
 
+	const held = secrets.get(`model:${agent.id}`);
 	const start = orThrow(
 		agent.start({
 			prompt: run.rebase?.prompt ?? run.prompt,
@@ -124,7 +125,8 @@ function beginAgent(supervision: Supervision, tools: ShellTools): Begun {
 			interactive: run.interactive,
 			conversation:
 				run.conversation !== undefined || (run.attempt > 0 && run.interactive) ? {id: run.conversation} : undefined,
-			pointer: secrets.get(`model:${agent.id}`)?.pointer,
+			pointer: held?.pointer,
+			login: held?.login && {account: held.accountPointer, plan: held.login.plan},
 			uuid: randomUUID(),
 			servers: serversForAgent(supervision),
 		}),

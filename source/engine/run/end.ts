@@ -11,6 +11,7 @@ import {countAtEnd} from './changes-count.ts';
 import {writeUsage} from './model-usage.ts';
 import {tellStrays} from './network-events.ts';
 import {closePorts} from './open-ports.ts';
+import {settleLogins} from './run-logins.ts';
 import {note, type Supervision} from './supervision.ts';
 
 /* How an attempt ends: its last words, and then all that was opened for it. */
@@ -56,6 +57,8 @@ export async function close(supervision: Supervision, server: Server | undefined
 	opened.hits?.close();
 	await closePorts(supervision, 'the run ended');
 	await opened.gateway?.close();
+	// A refresh whose answer is not kept would be the login's end.
+	await settleLogins(supervision);
 	rmSync(places.servers, {recursive: true, force: true});
 	await opened.session?.close();
 	await removeGroup(opened.group);

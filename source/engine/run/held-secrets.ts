@@ -8,7 +8,11 @@ import type {HeldSecret} from '../../core/secrets/swap.ts';
 import type {HandedSecret} from '../grants/secret-values.ts';
 import {Refusal} from '../../core/refusal.ts';
 
-type Kept = HandedSecret & {readonly pointer: string};
+type Kept = HandedSecret & {
+	readonly pointer: string;
+	/** What stands for the id of a login's account, which goes in a header of its own. */
+	readonly accountPointer?: string | undefined;
+};
 
 /** The secrets that one supervisor was handed. In memory alone; what of them is in force, the journal says. */
 export class HeldSecrets {
@@ -24,14 +28,29 @@ export class HeldSecrets {
 		const kept = {
 			...secret,
 			pointer: before && before.shape === secret.shape ? before.pointer : makePointer(secret.shape, randomBytes(256)),
+			accountPointer: secret.login?.account && (before?.accountPointer ?? makePointer('plain', randomBytes(256))),
 		};
 		this.#kept.set(secret.scope, kept);
-		this.#values.add(secret.value);
-		if (secret.previous !== undefined) {
-			this.#values.add(secret.previous);
-		}
-
+		this.hide([secret.value, secret.previous, secret.login?.account?.value]);
 		return kept;
+	}
+
+	/** A login has another access token now. Its pointer stays: the program that has it goes on with it. */
+	renew(scope: string, value: string): void {
+		const kept = this.#kept.get(scope);
+		if (kept) {
+			this.#kept.set(scope, {...kept, value, previous: kept.value});
+			this.hide([value]);
+		}
+	}
+
+	/** Values that must not be shown, and that no run uses. */
+	hide(values: ReadonlyArray<string | undefined>): void {
+		for (const value of values) {
+			if (value !== undefined) {
+				this.#values.add(value);
+			}
+		}
 	}
 
 	get size(): number {
@@ -52,14 +71,19 @@ export class HeldSecrets {
 	}
 
 	pointers(): string[] {
-		return this.all().map(({pointer}) => pointer);
+		return this.all().flatMap(({pointer, accountPointer}) => [
+			pointer,
+			...(accountPointer === undefined ? [] : [accountPointer]),
+		]);
 	}
 
 	/** What may be used at a moment, milliseconds: nothing while the run is frozen. */
 	inForce(run: Run, now: number): HeldSecret[] {
 		return run.stage === 'frozen'
 			? []
-			: this.all().filter(({scope}) => run.grants.some(grant => grant.scope === scope && isInForce(grant, now)));
+			: this.all()
+					.filter(({scope}) => run.grants.some(grant => grant.scope === scope && isInForce(grant, now)))
+					.flatMap(kept => [kept, ...accountOf(kept)]);
 	}
 
 	/** The hosts that they open, with or without a request that uses them. */
@@ -71,4 +95,18 @@ export class HeldSecrets {
 			}),
 		);
 	}
+}
+
+/** The account of a login, as what it is for the broker: one more value, in a header of its own. */
+function accountOf({scope, login, accountPointer, binding}: Kept): HeldSecret[] {
+	return login?.account && accountPointer !== undefined
+		? [
+				{
+					scope,
+					pointer: accountPointer,
+					value: login.account.value,
+					binding: {...binding, headers: [login.account.header]},
+				},
+			]
+		: [];
 }

@@ -1,4 +1,5 @@
 import {followModel} from './model-usage.ts';
+import {readyLogins, renewableLogin} from './run-logins.ts';
 import {noteRefused, noteUsed} from './network-events.ts';
 import {trustOf, type Supervision} from './supervision.ts';
 
@@ -32,6 +33,8 @@ export async function openBroker(supervision: Supervision): Promise<void> {
 			onUsed: (scope, target) => noteUsed(supervision, scope, target),
 			onRefused: (target, because, alarm) =>
 				noteRefused(supervision, alarm ? 'alarm.raised' : 'secret.refused', {target, because}),
+			ready: target => readyLogins(supervision, target),
+			renewable: scopes => renewableLogin(supervision, scopes),
 			onExchange: scopes => followModel(supervision, scopes),
 			...(hooks.placeOf ? {placeOf: hooks.placeOf} : {}),
 			trust: () => trustOf(supervision),
@@ -39,7 +42,10 @@ export async function openBroker(supervision: Supervision): Promise<void> {
 		injectedFiles.trust(opened.broker.authority.certificate);
 	}
 
-	for (const {scope, pointer} of secrets.all()) {
+	for (const {scope, pointer, accountPointer} of secrets.all()) {
 		injectedFiles.show(nameOfSecret(scope), pointer);
+		if (accountPointer !== undefined) {
+			injectedFiles.show(`${nameOfSecret(scope)}.account`, accountPointer);
+		}
 	}
 }

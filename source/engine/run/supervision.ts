@@ -16,6 +16,7 @@ import {trustContext, type Trusted} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import type {LiveFiles} from '../grants/live-files.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
+import type {Refresher} from '../logins/refresher.ts';
 import {withoutProfile, type HandedProfile} from '../profile/hand.ts';
 import type {LimitHits} from '../sandbox/limit-hits.ts';
 import type {Session} from '../sandbox/session.ts';
@@ -134,6 +135,8 @@ export type Supervision = {
 	readonly servers: Servers;
 	readonly pastProxy: PastProxy;
 	readonly model: Model;
+	/** What keeps the run's logins good, by scope, and what was told of them: run-logins.ts. */
+	readonly logins: {readonly refreshers: Map<string, Refresher>; readonly told: Set<string>};
 	readonly watch: Watch;
 	readonly changes: ChangesCount;
 	/** Until what was typed so far has reached the terminal: typing.ts. */
@@ -186,6 +189,7 @@ export function makeSupervision(
 			nextDayLook: 0,
 			unanswered: 0,
 		},
+		logins: {refreshers: new Map(), told: new Set()},
 		watch: {lastOutputAt: Date.now(), ended: false, timer: undefined, wake() {}},
 		changes: {hasOutput: true, isCounted: false, going: undefined},
 		typing: Promise.resolve(),

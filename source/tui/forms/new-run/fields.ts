@@ -57,9 +57,13 @@ class FieldMaker {
 
 /** What granting the scope of a model opens, and with which secret. */
 function modelHint(state: State, project: string, model: NonNullable<AgentView['model']>): string {
-	const secret = state.vault?.secrets.find(
-		one => one.reference.endsWith(`/${model.secret}`) && (one.project === null || one.project === project),
+	const [own, login, key] = [`project/${model.secret}`, `user/${model.login}`, `user/${model.secret}`].map(name =>
+		state.vault?.secrets.find(
+			one => one.reference.endsWith(`//${name}`) && (one.project === null || one.project === project),
+		),
 	);
+	// In the order in which they are taken.
+	const secret = own ?? login ?? key;
 	const opens = `opens ${(secret?.hosts ?? model.hosts).join(' ')}`;
 	if (secret) {
 		return `${opens} with ${secret.reference}`;

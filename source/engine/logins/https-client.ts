@@ -7,12 +7,15 @@ import type {BrokerHooks} from '../../host/broker-hooks.ts';
 import {BrokerUpstream} from '../../host/broker-upstream.ts';
 import {EgressDecider} from '../../host/proxy-decision.ts';
 import type {ProxyHooks} from '../../host/proxy-hooks.ts';
-import {ServerFault} from './connection.ts';
+import {RemoteFault} from './fault.ts';
 
 const https = process.getBuiltinModule('node:https');
 
 /** How long a server has to begin its answer, milliseconds: a tool may take its time before it says anything. */
 const answerTimeoutMs = 600_000;
+
+/** For tests: where hosts are. */
+export type ClientHooks = Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'placeOf'>;
 
 export type HttpsRequest = {
 	readonly method: string;
@@ -23,7 +26,7 @@ export type HttpsRequest = {
 };
 
 /**
- * The host's own requests for a server at an address: by the same decisions as a run's, so that a name which leads to
+ * The host's own requests to servers at an address, for itself: by the same decisions as a run's, so that a name which leads to
  * this machine's network is not asked, and by the proxy of the person's network where there is one.
  */
 export class HttpsClient {
@@ -38,7 +41,7 @@ export class HttpsClient {
 			hooks = {},
 		}: {
 			readonly trust: SecureContext;
-			readonly hooks?: Pick<ProxyHooks, 'resolve'> & Pick<BrokerHooks, 'placeOf'>;
+			readonly hooks?: ClientHooks;
 		},
 	) {
 		const rules = targets.map(({host, port}) => ({host, port, source: 'the definition'}));
@@ -54,11 +57,11 @@ export class HttpsClient {
 		this.#upstream = new BrokerUpstream({trust: () => trust, ...(hooks.placeOf ? {placeOf: hooks.placeOf} : {})});
 	}
 
-	/** @returns the answer, whose body is still to be read. @throws ServerFault where there is none */
+	/** @returns the answer, whose body is still to be read. @throws RemoteFault where there is none */
 	async ask(target: Target, {method, path, headers, body, signal}: HttpsRequest): Promise<IncomingMessage> {
 		const decision = await this.#decider.decide(target, undefined);
 		if (!('route' in decision)) {
-			throw new ServerFault(`${formatTarget(target)}: ${decision.because}`);
+			throw new RemoteFault(`${formatTarget(target)}: ${decision.because}`);
 		}
 
 		const way = {target, route: decision.route};
@@ -86,7 +89,7 @@ export class HttpsClient {
 			);
 			request.once('timeout', () => request.destroy(new Error('it did not answer')));
 			request.once('error', (error: NodeJS.ErrnoException) =>
-				reject(new ServerFault(`${host} could not be reached: ${error.code ?? error.message}`)),
+				reject(new RemoteFault(`${host} could not be reached: ${error.code ?? error.message}`)),
 			);
 			request.end(body);
 		});
@@ -97,7 +100,7 @@ export class HttpsClient {
 	}
 }
 
-/** The whole of a body as text. @throws ServerFault where it is longer than that, bytes */
+/** The whole of a body as text. @throws RemoteFault where it is longer than that, bytes */
 export async function textOf(answer: IncomingMessage, longest: number): Promise<string> {
 	const pieces: Buffer[] = [];
 	let size = 0;
@@ -105,7 +108,7 @@ export async function textOf(answer: IncomingMessage, longest: number): Promise<
 		size += piece.length;
 		if (size > longest) {
 			answer.destroy();
-			throw new ServerFault('the server sent more than is read');
+			throw new RemoteFault('the server sent more than is read');
 		}
 
 		pieces.push(piece);
