@@ -42,11 +42,14 @@ export const verb = define({
 				key: options.key,
 			});
 			const {head, base, viewed, signed} = journal.run.approval!;
+			const {runs = [], place = 1} = journal.run.verification?.train ?? {};
+			const before = runs.slice(0, place - 1).map(other => other.run);
 			sayRun(io, context, {
 				run: id,
 				json: options.json,
 				text:
 					`approved ${id} at ${head.slice(0, 10)} onto ${base.slice(0, 10)}` +
+					`${before.length === 0 ? '' : ` after ${before.join(', ')}`}` +
 					`${viewed ? `, ${viewedText(viewed)}` : ''}${signed ? `, signed by ${signed.signer}` : ''}\n`,
 			});
 		});

@@ -1,3 +1,4 @@
+import {trainText} from '../core/run/gate-words.ts';
 import {actorName} from '../core/actor.ts';
 import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
@@ -137,6 +138,10 @@ export const verb = define({
 			'agent',
 			`${run.agent}${run.interactive ? ', interactive' : ''}${run.argv.length === 0 ? '' : `: ${run.argv.join(' ')}`}`,
 		);
+		if (run.verification?.train && run.verification.train.runs.length > 1) {
+			line('train', trainText(run.verification.train));
+		}
+
 		if (run.prompt !== undefined) {
 			line('prompt', run.prompt);
 		}

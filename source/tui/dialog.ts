@@ -44,6 +44,7 @@ export type DialogKind =
 	| 'rollback'
 	| 'reply'
 	| 'merge'
+	| 'merge-all'
 	| 'rebase'
 	| 'resume'
 	| 'rerun'

@@ -273,11 +273,7 @@ const words: Words = {
 		by: nameOf(actor),
 		minor: true,
 	}),
-	'train.left': ({because}) => ({
-		kind: 'check',
-		text: `left the train${because === '' ? '' : `: ${because}`}`,
-		tone: because === '' ? undefined : 'warn',
-	}),
+	'train.left': () => ({kind: 'check', text: 'left the train, as it was before', minor: true}),
 	'review.approved': ({viewed, because, actor}) => {
 		const files =
 			viewed === undefined

@@ -207,8 +207,8 @@ export type RunEvent =
 	  }
 	/** It is being verified together with others, as the run in that place. */
 	| {type: 'train.joined'; train: string; place: number; of: number; runs: string[]}
-	/** It is as it was before, and why. */
-	| {type: 'train.left'; train: string; because: string}
+	/** Nothing was found out: it is as it was before. */
+	| {type: 'train.left'; train: string}
 	| {
 			type: 'review.approved';
 			base: string;

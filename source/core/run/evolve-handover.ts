@@ -2,7 +2,8 @@ import {branchName} from '../git/refs.ts';
 import {actorName} from '../actor.ts';
 import {done, type Changes} from './evolve-text.ts';
 import {retryText} from './retry.ts';
-import type {DeployOutcome, Entry} from './event.ts';
+import type {DeployOutcome, Entry, EntryOf} from './event.ts';
+import type {Run} from './run.ts';
 import type {Stage} from './stages.ts';
 import {viewedText} from './statement.ts';
 import type {VerifyResult} from './verdict.ts';
@@ -22,6 +23,16 @@ function verifiedStage(passed: boolean, result: VerifyResult): Stage {
 	}
 
 	return result === 'inconclusive' ? 'inconclusive' : 'verify-failed';
+}
+
+/** Where a run stands once it was verified: one whose approval goes on to hold stands where it stood. */
+function verifiedChanges(
+	run: Run,
+	{passed, result = passed ? 'passed' : 'failed', because, keeps}: EntryOf<'verify.finished'>,
+): Partial<Run> {
+	return keeps && run.approval
+		? {stage: 'approved', because: run.train?.because ?? because, phrase: run.train?.phrase}
+		: {stage: verifiedStage(passed, result), because};
 }
 
 function deployedStage(outcome: DeployOutcome): Stage {
@@ -67,7 +78,7 @@ export const handoverChanges = {
 		return {
 			...(goesBack
 				? {stage: 'checking', because: retryText(goesBack, because)}
-				: {stage: keeps && run.approval ? 'approved' : verifiedStage(passed, result), because}),
+				: verifiedChanges(run, entry)),
 			train: undefined,
 			retry: goesBack,
 			// What a person has verified is no round of the loop that closes by itself.
@@ -101,8 +112,8 @@ export const handoverChanges = {
 		conflicts: undefined,
 		train: {...(run.train ?? {stage: run.stage, because: run.because, phrase: run.phrase}), id: train},
 	}),
-	'train.left': (run, {because}) =>
-		run.train ? {stage: run.train.stage, because: because || run.train.because, train: undefined} : {},
+	'train.left': ({train}) =>
+		train ? {stage: train.stage, because: train.because, phrase: train.phrase, train: undefined} : {},
 	'review.approved': (_run, entry) => {
 		const {base, head, tree, policy, verify, actor, because, at, signed, viewed} = entry;
 		const said = (reason: string) => [reason, viewedText(viewed)].filter(text => text !== '').join('; ');

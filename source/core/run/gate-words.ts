@@ -1,7 +1,13 @@
 import {formatDuration} from '../text/time.ts';
 import type {EntryOf} from './event.ts';
 import {addTests, formatTests} from './test-summary.ts';
+import type {TrainPlace} from './train-place.ts';
 import type {Told} from './told.ts';
+
+/** With which other runs one was verified, in words. */
+export function trainText({place, runs}: TrainPlace): string {
+	return `${runs.map(({run}) => run).join(', ')}: verified together, in place ${place} of ${runs.length}`;
+}
 
 /* What came of a gate, in words. Others' words are in it, not escaped. */
 

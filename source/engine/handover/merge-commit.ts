@@ -298,6 +298,8 @@ async function throughHook(git: Git, root: string, text: string): Promise<string
 
 function trailersOf(run: Run, context: Context, because: string): Array<readonly [string, string]> {
 	const {approval, verification, audit} = run;
+	const {train} = verification!;
+	const {carried} = approval!;
 	const stale = audit?.stale ? ' (before the last change of scope)' : '';
 	return [
 		['Fleet-Run', run.id],
@@ -305,7 +307,13 @@ function trailersOf(run: Run, context: Context, because: string): Array<readonly
 		['Reviewed-by', actorName(approval!.by)],
 		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
 		...(approval!.signed ? [['Fleet-Signed-by', approval!.signed.signer] as const] : []),
+		...(carried?.patch === undefined
+			? []
+			: [['Fleet-Approval-Carried', `same patch, approved on ${approval!.base.slice(0, 10)}`] as const]),
 		['Fleet-Verify', verification!.digest],
+		...(train && train.runs.length > 1
+			? [['Fleet-Train', `${train.id} ${train.place}/${train.runs.length}`] as const]
+			: []),
 		['Fleet-Audit', audit ? `${audit.items.filter(item => item.status === 'PASS').length}/6${stale}` : 'none'],
 		['Fleet-Policy', verification!.policy],
 		['Fleet-Merged-by', actorName(context.actor)],

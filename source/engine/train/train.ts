@@ -97,8 +97,8 @@ export class Train {
 				this.#outcomes.set(run.id, {run: run.id, state: 'approve', ...waitsFor(passed!.chain, run)});
 			}
 		} finally {
-			for (const journal of this.#means.journals.values()) {
-				this.#leave(journal, '');
+			for (const id of this.#means.journals.keys()) {
+				this.#leave(id);
 			}
 		}
 	}
@@ -175,6 +175,11 @@ export class Train {
 			const keeps = new Map<string, Keeps>();
 			const chain = await this.#build(tip, {runs, out, keeps: needsYes ? keeps : undefined});
 			if (chain.links.length === 0 || this.#isVerified(chain, needsYes ? keeps : undefined)) {
+				// Of what an earlier, longer chain took along, nothing more is to be found out.
+				for (const {run} of chain.links) {
+					this.#leave(run.id);
+				}
+
 				this.#note(chain.left);
 				this.#noteLater(chain, needsYes);
 				return chain.links.length === 0 ? undefined : {chain, keeps};
@@ -313,7 +318,7 @@ export class Train {
 			const {because, hint} = refusal;
 			const journal = this.#means.journals.get(run.id);
 			if (journal) {
-				this.#leave(journal, '');
+				this.#leave(run.id);
 				journal.append(
 					{type: 'gate.refused', gate: 'merge', because, ...(conflicts ? {conflicts: [...conflicts]} : {})},
 					this.#context.actor,
@@ -327,11 +332,7 @@ export class Train {
 	/** Of those that wait for a yes nothing is said yet; those that nothing more is done about now are left out. */
 	#noteLater({later}: Chain, needsYes: boolean): void {
 		for (const {run, refusal} of later) {
-			const journal = this.#means.journals.get(run.id);
-			if (journal) {
-				this.#leave(journal, '');
-			}
-
+			this.#leave(run.id);
 			if (!needsYes) {
 				const {because, hint} = refusal;
 				this.#outcomes.set(run.id, {run: run.id, state: 'left', because, hint});
@@ -340,9 +341,10 @@ export class Train {
 	}
 
 	/** A run that joined, and of which nothing was found out, is as it was. */
-	#leave(journal: Journal, because: string): void {
-		if (journal.run.train) {
-			journal.append({type: 'train.left', train: this.#means.id, because}, 'fleet');
+	#leave(id: string): void {
+		const journal = this.#means.journals.get(id);
+		if (journal?.run.train) {
+			journal.append({type: 'train.left', train: this.#means.id}, 'fleet');
 		}
 	}
 }

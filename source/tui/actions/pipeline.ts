@@ -5,6 +5,7 @@ import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog, openQueue} from '../forms/dialogs.ts';
 import {glanceOf, isOutdatedIn} from '../list.ts';
 import {logKind} from '../navigation.ts';
+import {readyRuns} from '../ready.ts';
 import {hasVerifyCommand} from '../verify-command.ts';
 import {selectedRun, type State} from '../state.ts';
 import {runVerb, runVerbsForAll, stay, type Handler, type Step} from '../step.ts';
@@ -119,6 +120,14 @@ function needsLog(state: State): string | undefined {
 	return isThere ? undefined : 'not verified yet';
 }
 
+function needsReady(state: State): string | undefined {
+	if (state.fleetBusy !== undefined) {
+		return `${state.fleetBusy} in progress`;
+	}
+
+	return needsRun(state) ?? (readyRuns(state).length === 0 ? 'no run of this project is verified' : undefined);
+}
+
 const hasNext = refusing((run, state) => (glanceOf(run, state).next === undefined ? 'nothing to do now' : undefined));
 
 export const pipelineKeys = {
@@ -165,6 +174,13 @@ export const pipelineKeys = {
 		disabled: gates('merge'),
 		run: ({state}) =>
 			openDialog(state, 'merge', (several(state, 'merge') ?? [selectedRun(state)!]).map(({id}) => id).join(' ')),
+	},
+	'merge-all': {
+		keys: 'Q',
+		title: 'merge all that is ready, verified together',
+		places: ['fleet', 'gates'],
+		disabled: needsReady,
+		run: asks('merge-all'),
 	},
 	deploy: {
 		keys: 'p',

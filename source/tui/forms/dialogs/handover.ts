@@ -3,8 +3,10 @@ import {actorName} from '../../../core/actor.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {selectedRun, type State} from '../../state.ts';
-import {runVerb, runVerbsForAll} from '../../step.ts';
-import {describeRuns, fact, flag, runLines, runsOf, voidedLines, type DialogDefinition} from './dialog.ts';
+import {readyRuns} from '../../ready.ts';
+import {isOutdatedIn} from '../../list.ts';
+import {runVerb, runVerbsForAll, stay} from '../../step.ts';
+import {describeRuns, fact, flag, listNames, runLines, runsOf, voidedLines, type DialogDefinition} from './dialog.ts';
 
 /* What moves a target branch, or a run onto it: one key asks, another one does it. */
 
@@ -39,6 +41,48 @@ const merge: DialogDefinition = {
 	},
 	submit: (state, dialog) =>
 		runVerbsForAll(state, runsOf(state, dialog), {argvs: run => [['merge', run.id]], title: 'merge', isSerial: true}),
+};
+
+/** How a run stands that a train would take. */
+function standing(run: Run, state: State): string {
+	if (run.stage === 'verified') {
+		return 'verified, waits for a yes';
+	}
+
+	return isOutdatedIn(run, state) ? 'approved, for an earlier target' : 'approved';
+}
+
+const mergeAll: DialogDefinition = {
+	open(state) {
+		const runs = readyRuns(state);
+		const [one] = runs;
+		if (!one) {
+			return undefined;
+		}
+
+		const targets = [...new Set(runs.map(run => branchName(run.target)))];
+		return {
+			title: `Merge ${describeRuns(runs)} of ${one.project.name} into ${targets.join(', ')}?`,
+			runs: runs.map(({id}) => id),
+			fields: [],
+			yes: 'verify and merge',
+			lines: [
+				...listNames(runs.map((run, index) => `${index + 1}  ${run.id}: ${standing(run, state)}`)).map((text, index) => ({
+					label: index === 0 ? 'Order' : '',
+					spans: [{text}],
+				})),
+				fact('First', 'they are verified together, as the merge of all; what fails or conflicts is left out'),
+				fact('A yes', 'is for what was seen: what would be another result is verified, and asked for again'),
+				fact('Undo', 'none by a key: what is merged is a commit of the target branch'),
+			],
+		};
+	},
+	submit(state, dialog) {
+		const [one] = runsOf(state, dialog);
+		return one === undefined
+			? stay(state)
+			: runVerb(state, undefined, {argv: ['merge', '--all', '--project', one.project.id], title: 'merge all'});
+	},
 };
 
 /** Whether what a verification found is what goes back; else it is what conflicts. */
@@ -92,4 +136,4 @@ const rebase: DialogDefinition = {
 	},
 };
 
-export const handoverDialogs = {merge, rebase};
+export const handoverDialogs = {merge, 'merge-all': mergeAll, rebase};
