@@ -9,7 +9,7 @@ import {exitCodeOf, mergeAll, type TrainReport} from '../engine/train/merge-all.
 import type {Outcome} from '../engine/train/train.ts';
 import {goOnUnread, type Io} from '../terminal/program.ts';
 import {sayRun} from './documents.ts';
-import {define, flag, json, optional, reason, text} from './verb.ts';
+import {define, flag, json, optional, reason, text, texts} from './verb.ts';
 
 const stateWords: {readonly [State in Outcome['state']]: string} = {
 	merged: 'merged',
@@ -25,12 +25,13 @@ export const verb = define({
 	options: {
 		all: flag('every run that is ready: those of one target are verified together, and merged in one move'),
 		project: text('PROJECT', 'with --all: only the runs of that project'),
+		without: texts('RUN', 'with --all: leave that run out'),
 		dryRun: flag('with --all: only say what would be done'),
 		because: reason(),
 		json,
 	},
-	usage: 'RUN|--all [--project PROJECT] [--dry-run] [--because TEXT]',
-	async run(io, {run: name}, {all, project, dryRun, because, json}) {
+	usage: 'RUN|--all [--project PROJECT] [--without RUN]… [--dry-run] [--because TEXT]',
+	async run(io, {run: name}, {all, project, without, dryRun, because, json}) {
 		const context = compose();
 		if (all === (name !== undefined)) {
 			throw all
@@ -44,6 +45,7 @@ export const verb = define({
 			goOnUnread();
 			const reports = await mergeAll(context, {
 				project: id,
+				without: without.map(other => findRun(context, other).id),
 				because,
 				dryRun,
 				onProgress(words) {
@@ -56,8 +58,13 @@ export const verb = define({
 			return exitCodeOf(reports);
 		}
 
-		if (project !== undefined || dryRun) {
-			throw new Refusal(`${dryRun ? '--dry-run' : '--project'} is for --all`, `fleet merge ${name}`);
+		const [extra] = [
+			...(project === undefined ? [] : ['--project']),
+			...(without.length === 0 ? [] : ['--without']),
+			...(dryRun ? ['--dry-run'] : []),
+		];
+		if (extra !== undefined) {
+			throw new Refusal(`${extra} is for --all`, `fleet merge ${name}`);
 		}
 
 		const run = findRun(context, name);

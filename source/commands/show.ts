@@ -104,6 +104,12 @@ function setupText(context: Context, run: Run): string | undefined {
 	return `${layer.files} files, ${formatBytes(layer.bytes)}, ${made} (layer ${layer.key.slice(0, 10)})`;
 }
 
+/** With which runs it was verified; empty where that was alone. */
+function trainLines({verification}: Run): Array<readonly [title: string, text: string]> {
+	const {train} = verification ?? {};
+	return train && train.runs.length > 1 ? [['train', trainText(train)]] : [];
+}
+
 /** On which ports it listens, which of them are open, and what it was denied. */
 function networkLines(run: Run): Array<readonly [title: string, text: string]> {
 	const [first] = run.listening;
@@ -138,10 +144,6 @@ export const verb = define({
 			'agent',
 			`${run.agent}${run.interactive ? ', interactive' : ''}${run.argv.length === 0 ? '' : `: ${run.argv.join(' ')}`}`,
 		);
-		if (run.verification?.train && run.verification.train.runs.length > 1) {
-			line('train', trainText(run.verification.train));
-		}
-
 		if (run.prompt !== undefined) {
 			line('prompt', run.prompt);
 		}
@@ -169,7 +171,7 @@ export const verb = define({
 		}
 
 		line('stage', stageText(run));
-		for (const [title, text] of changeLines(context.paths.run(run.id))) {
+		for (const [title, text] of [...trainLines(run), ...changeLines(context.paths.run(run.id))]) {
 			line(title, text);
 		}
 

@@ -16,6 +16,7 @@ export const nextSteps: Readonly<Record<NextStep, {readonly action: Action; read
 	rebase: {action: 'rebase', word: 'rebase'},
 	plan: {action: 'plan', word: 'plan'},
 	merge: {action: 'merge', word: 'merge'},
+	'merge-all': {action: 'merge-all', word: 'merge all'},
 	deploy: {action: 'deploy', word: 'deploy'},
 	continue: {action: 'thaw', word: 'continue'},
 	budget: {action: 'budget', word: 'budget'},

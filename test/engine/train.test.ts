@@ -9,6 +9,7 @@ import {readRun, withJournal} from '../../source/engine/runs.ts';
 import {exitCodeOf, mergeAll, type MergeAll, type TrainReport} from '../../source/engine/train/merge-all.ts';
 import type {Outcome} from '../../source/engine/train/train.ts';
 import {attentionOf} from '../../source/core/run/attention.ts';
+import {glanceAt} from '../../source/core/run/glance.ts';
 import {foldRun} from '../../source/core/run/evolve.ts';
 import type {Run} from '../../source/core/run/run.ts';
 import {trainOrder} from '../../source/core/run/train.ts';
@@ -83,10 +84,7 @@ class Yard {
 			},
 			context.actor,
 		);
-		journal.append(
-			{type: 'run.captured', head, base, commits: 1, files: 1, wip: false, extra: [], notes: []},
-			'fleet',
-		);
+		journal.append({type: 'run.captured', head, base, commits: 1, files: 1, wip: false, extra: [], notes: []}, 'fleet');
 		const facts = {
 			base,
 			head,
@@ -250,7 +248,10 @@ test('one that turns the result red is left out, wherever it is, and told with w
 		assert.equal(code, 3);
 		assert.equal(states, [...others.map(id => `${id} merged`), `${ids[index]} left`].join(', '));
 		assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(before, ...others));
-		assert.deepEqual(told.slice(0, tries.length), tries.map(text => text.replaceAll('R', `r${index}-`)));
+		assert.deepEqual(
+			told.slice(0, tries.length),
+			tries.map(text => text.replaceAll('R', `r${index}-`)),
+		);
 		const red = by[ids[index]!]!;
 		assert.deepEqual(red.failed?.end, ['bad.txt', 'bad is there', 'exit code 7']);
 		assert.match(red.because, index === 0 ? /^fails on main: / : new RegExp(`^fails on main with ${ids[0]}.*: `));
@@ -302,6 +303,8 @@ test('without the rule, a yes is for what was seen: the others are verified as t
 
 	yard.run('four', {'four.txt': ''}, {approved: false});
 	const before = yard.main();
+	const planned = await yard.all({dryRun: true, without: ['two']});
+	assert.equal(planned.states, 'one merge, three verify, four verify');
 	const first = await yard.all();
 	assert.deepEqual(
 		[first.code, first.states],
@@ -312,7 +315,10 @@ test('without the rule, a yes is for what was seen: the others are verified as t
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(before, 'one'));
 	assert.equal(yard.stage('two'), 'verified');
 	const told: string[] = [];
-	assert.equal((await yard.all({onProgress: text => told.push(text)})).states, 'two approve, three approve, four approve');
+	assert.equal(
+		(await yard.all({onProgress: text => told.push(text)})).states,
+		'two approve, three approve, four approve',
+	);
 	assert.deepEqual(told, [], 'what is known is not found out again');
 	// The yes of each is for the result with those before it, in whatever order it is said.
 	await yard.approve('three');
@@ -321,6 +327,7 @@ test('without the rule, a yes is for what was seen: the others are verified as t
 		withJournal(yard.context, 'two', journal => merge(yard.context, journal, '')),
 		/two was verified together with three, four/,
 	);
+	assert.equal(glanceAt(readRun(yard.context.paths.run('two'))!, {isOutdated: false}).next, 'merge-all');
 	const middle = yard.main();
 	const second = await yard.all();
 	assert.equal(second.states, 'two merged, three merged, four approve', JSON.stringify(second));
@@ -368,7 +375,10 @@ test('with the rule, a yes goes along with the same change, and with no other', 
 });
 
 test('a main that moves meanwhile stops it, and a death anywhere leaves nothing half merged', async t => {
-	const yard = new Yard(t, {policy: policyOf('test -f a.txt; sleep $(cat wait.txt)') + carry, files: {'wait.txt': '0'}});
+	const yard = new Yard(t, {
+		policy: policyOf('test -f a.txt; sleep $(cat wait.txt)') + carry,
+		files: {'wait.txt': '0'},
+	});
 	const {context, fleet} = yard;
 	yard.run('one', {'one.txt': ''});
 	yard.run('two', {'two.txt': ''});
@@ -395,7 +405,10 @@ test('a main that moves meanwhile stops it, and a death anywhere leaves nothing 
 		['merge.finished', 1, true],
 	] as const) {
 		const before = yard.main();
-		await assert.rejects(dyingAt(type, count, () => yard.all()), /killed/);
+		await assert.rejects(
+			dyingAt(type, count, () => yard.all()),
+			/killed/,
+		);
 		assert.equal(yard.main() !== before, moves);
 		if (!moves) {
 			assert.equal(yard.git('status', '--porcelain'), '');
@@ -432,7 +445,10 @@ test('the order is that of the approvals, of a train, and of what waited for ano
 	const run = (id: string, at: number, more: Partial<Run> = {}) =>
 		({id, approval: at === 0 ? undefined : {at: `2026-01-0${at}`}, createdAt: '2025', ...more}) as unknown as Run;
 	const inTrain = (place: number) => ({verification: {at: '2026-01-01', train: {id: 't', place}}}) as Partial<Run>;
-	const order = (...runs: Run[]) => trainOrder(runs).map(({id}) => id).join(' ');
+	const order = (...runs: Run[]) =>
+		trainOrder(runs)
+			.map(({id}) => id)
+			.join(' ');
 	assert.equal(order(run('c', 3), run('a', 0), run('b', 2)), 'b c a');
 	assert.equal(order(run('b', 2), run('a', 2)), 'a b');
 	assert.equal(order(run('late', 3, inTrain(1)), run('early', 1, inTrain(2)), run('mid', 2)), 'late early mid');

@@ -64,12 +64,16 @@ test('a merge asks first, and says of several which of them have to be verified 
 });
 
 test('one key merges all that is ready, and asks with their order and how each stands', () => {
-	const ready = (id: string, ...events: Parameters<typeof run>[1][]) => run(id, started, exited, ...verified, ...events);
+	const ready = (id: string, ...events: Parameters<typeof run>[1][]) =>
+		run(id, started, exited, ...verified, ...events);
 	const runs = [ready('waits'), ready('one', approved), ready('two', approved), run('busy', started)];
 	const asked = press({...state(runs), selected: 'waits'}, 'Q');
 	assert.deepEqual(asked.effects, []);
 	const shown = text(asked.state);
-	assert.match(shown, /Merge 3 runs of [^]*into main\?[^]*1 {2}one: approved[^]*2 {2}two: approved[^]*3 {2}waits: verified/);
+	assert.match(
+		shown,
+		/Merge 3 runs of [^]*into main\?[^]*1 {2}one: approved[^]*2 {2}two: approved[^]*3 {2}waits: verified/,
+	);
 	const [done] = press(asked.state, 'y').effects;
 	assert.deepEqual(done?.type === 'act' && done.argv, ['merge', '--all', '--project', runs[0]!.project.id]);
 	const refused = press(state([run('busy', started)]), 'Q');

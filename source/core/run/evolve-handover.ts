@@ -76,9 +76,7 @@ export const handoverChanges = {
 		const {passed, base, head, tree, policy, digest, steps, because, at, goesBack, train, keeps} = entry;
 		const result = entry.result ?? (passed ? 'passed' : 'failed');
 		return {
-			...(goesBack
-				? {stage: 'checking', because: retryText(goesBack, because)}
-				: verifiedChanges(run, entry)),
+			...(goesBack ? {stage: 'checking', because: retryText(goesBack, because)} : verifiedChanges(run, entry)),
 			train: undefined,
 			retry: goesBack,
 			// What a person has verified is no round of the loop that closes by itself.

@@ -43,6 +43,7 @@ export type NextStep =
 	| 'review'
 	| 'rebase'
 	| 'merge'
+	| 'merge-all'
 	| 'plan'
 	| 'deploy'
 	| 'continue'
@@ -215,7 +216,8 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 					group: 'ready',
 					sign: 'passed',
 					text: run.approval ? `approved by ${actorName(run.approval.by)}` : 'approved',
-					next: 'merge',
+					// What was verified together is merged together.
+					next: (run.verification?.train?.runs.length ?? 1) > 1 ? 'merge-all' : 'merge',
 				},
 	rejected: run => over('dropped', run.because ? `rejected: ${run.because}` : 'rejected', 'retry'),
 	merging: atGate,

@@ -140,7 +140,7 @@ export function decideMerge(run: Run, facts: Facts, {actor, now}: DecidedBy, inT
 
 	const {approval, verification} = run;
 	const {runs = []} = verification?.train ?? {};
-	if (!inTrain && runs.length > 1) {
+	if (!inTrain && verification?.passed && runs.length > 1) {
 		const others = runs.map(other => other.run).filter(id => id !== run.id);
 		return gateRefusal(`${run.id} was verified together with ${others.join(', ')}`, 'fleet merge --all');
 	}

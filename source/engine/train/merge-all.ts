@@ -21,6 +21,7 @@ import {Train, type Outcome} from './train.ts';
 export type MergeAll = {
 	/** The id of a project; undefined for every one. */ readonly project?: string | undefined;
 	/** Ids; undefined for all that are verified or approved. */ readonly runs?: readonly string[] | undefined;
+	/** Ids of runs that are left out. */ readonly without?: readonly string[] | undefined;
 	/** A person's reason. */ readonly because?: string | undefined;
 	/** Says what would be done, and does nothing of it. */ readonly dryRun?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -49,9 +50,12 @@ export async function mergeAll(context: Context, asked: MergeAll): Promise<Train
 		throw refusal;
 	}
 
-	const {project, runs: wanted, because = ''} = asked;
+	const {project, runs: wanted, without = [], because = ''} = asked;
 	const runs = listRuns(context).filter(
-		run => (project === undefined || run.project.id === project) && (wanted === undefined || wanted.includes(run.id)),
+		run =>
+			(project === undefined || run.project.id === project) &&
+			(wanted === undefined || wanted.includes(run.id)) &&
+			!without.includes(run.id),
 	);
 	for (const id of wanted ?? []) {
 		const run = runs.find(run => run.id === id);

@@ -67,10 +67,12 @@ const mergeAll: DialogDefinition = {
 			fields: [],
 			yes: 'verify and merge',
 			lines: [
-				...listNames(runs.map((run, index) => `${index + 1}  ${run.id}: ${standing(run, state)}`)).map((text, index) => ({
-					label: index === 0 ? 'Order' : '',
-					spans: [{text}],
-				})),
+				...listNames(runs.map((run, index) => `${index + 1}  ${run.id}: ${standing(run, state)}`)).map(
+					(text, index) => ({
+						label: index === 0 ? 'Order' : '',
+						spans: [{text}],
+					}),
+				),
 				fact('First', 'they are verified together, as the merge of all; what fails or conflicts is left out'),
 				fact('A yes', 'is for what was seen: what would be another result is verified, and asked for again'),
 				fact('Undo', 'none by a key: what is merged is a commit of the target branch'),
