@@ -11,6 +11,8 @@ import type {Outcome} from '../../source/engine/train/train.ts';
 import {attentionOf} from '../../source/core/run/attention.ts';
 import {glanceAt} from '../../source/core/run/glance.ts';
 import {foldRun} from '../../source/core/run/evolve.ts';
+import {decideDeploy} from '../../source/core/run/rules.ts';
+import type {RunEvent} from '../../source/core/run/event.ts';
 import type {Run} from '../../source/core/run/run.ts';
 import {trainOrder} from '../../source/core/run/train.ts';
 import {approve} from '../../source/engine/handover/approve.ts';
@@ -225,6 +227,10 @@ test('approved runs are verified together once, and merged in one move as plain 
 		assert.equal(approval?.base, before, 'what was said stays');
 	}
 
+	const deploys = (id: string) =>
+		decideDeploy(readRun(context.paths.run(id))!, context.actor, {target: 'prod', confirmed: 'prod'});
+	assert.equal(deploys('three'), undefined);
+	assert.equal(deploys('two')?.hint, 'fleet deploy three prod', 'what lies between was not verified by itself');
 	isTidy(yard, 'one', 'two', 'three');
 	assert.deepEqual(await mergeAll(context, {}), []);
 });
@@ -421,6 +427,42 @@ test('a main that moves meanwhile stops it, and a death anywhere leaves nothing 
 	assert.equal(yard.git('rev-list', '--count', '--first-parent', `${base}..main`), '2', 'once each');
 	assert.equal(yard.git('status', '--porcelain'), '');
 	isTidy(yard, 'one', 'two');
+});
+
+test('where approvals are signed, none that a journal carries elsewhere is one', async t => {
+	const yard = new Yard(t, {policy: `${policyOf('test -f a.txt')}approve: {carry: patch-id, sign: true}\n`});
+	const {context} = yard;
+	yard.run('forged', {'b.txt': ''});
+	const before = yard.main();
+	// A line that says that it goes on to hold on a commit without that policy.
+	const none = yard.git('commit-tree', '-m', 'none', yard.git('mktree'));
+	const journal = Journal.open(context.paths.run('forged'))!;
+	const {base, head, tree, policy} = journal.run.approval!;
+	const carried = (base: string, digest: string, patch?: string) =>
+		(({
+	type: 'verify.finished',
+	passed: true,
+	base,
+	head,
+	tree,
+	policy,
+	digest,
+	steps: [],
+	because: '',
+	keeps: { patch }
+})) satisfies RunEvent;
+	journal.append(carried(none, 'x'), context.actor);
+	journal.close();
+	assert.equal((await yard.all()).states, 'forged approve');
+	const again = Journal.open(context.paths.run('forged'))!;
+	again.append({type: 'review.approved', base: none, head, tree, policy, verify: 'y', because: ''}, context.actor);
+	again.append(carried(base, 'y', 'x'), context.actor);
+	again.close();
+	await assert.rejects(
+		withJournal(context, 'forged', journal => merge(context, journal, '')),
+		/the policy wants approvals signed, and this one is not/,
+	);
+	assert.equal(yard.main(), before);
 });
 
 /** Does work of which nothing more is written down from the n-th line of a type on, as where the process dies there. */

@@ -158,7 +158,7 @@ function deploy(run: Run): Standing {
 		during: 'deploying',
 		done: last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined,
 		failed: last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined,
-		refusal: run.merge ? undefined : decideDeploy(run, person, {target: '', confirmed: ''}),
+		refusal: decideDeploy(run, person, {target: '', confirmed: ''}),
 	};
 }
 

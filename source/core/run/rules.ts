@@ -183,6 +183,16 @@ export function decideDeploy(
 		return gateRefusal(`${run.id} is not merged: merge first`, `fleet merge ${run.id}`);
 	}
 
+	// What lies between was merged with the whole, and never verified by itself.
+	const {runs = [], place = 1} = run.verification?.train ?? {};
+	if (place < runs.length) {
+		const last = runs.at(-1)!.run;
+		return gateRefusal(
+			`${run.id} was verified together with what was merged after it, up to ${last}`,
+			`fleet deploy ${last} ${target === '' ? 'TARGET' : target}`,
+		);
+	}
+
 	if (run.stage === 'deploying') {
 		return gateRefusal(`${run.id} is being deployed already`, 'wait for it to end');
 	}

@@ -1,7 +1,9 @@
 import {branchName} from '../../core/git/refs.ts';
 import {decideActor, decideMerge} from '../../core/run/rules.ts';
-import {gateRefusal} from '../../core/refusal.ts';
-import type {ProjectGit} from '../../host/git.ts';
+import type {Facts} from '../../core/run/facts.ts';
+import type {Run} from '../../core/run/run.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import type {Git, ProjectGit} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {Checkouts} from './checkouts.ts';
 import {checkSignature} from './signature.ts';
@@ -11,6 +13,7 @@ import {readFacts} from './facts.ts';
 import {makeMergeCommit} from './merge-commit.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
+import {keepsYes} from '../train/carry.ts';
 import {record} from '../record.ts';
 
 /**
@@ -44,6 +47,21 @@ export async function finishInterrupted(
 	return {commit: merging.commit, checkout};
 }
 
+/** Whether an approval was signed where that is wanted, and holds for what it was carried to. */
+async function refuseYes(
+	context: Context,
+	run: Run,
+	{git, facts}: {readonly git: Git; readonly facts: Facts},
+): Promise<Refusal | undefined> {
+	const approval = run.approval!;
+	if (!approval.carried) {
+		return checkSignature(git, run, {approval, at: facts.base});
+	}
+
+	const kept = await keepsYes(context, run, {git, facts, policy: (await readPolicy(git, facts.base)).policy});
+	return kept instanceof Refusal ? kept : undefined;
+}
+
 /**
  * Makes the approved merge real: a commit of the approved tree, and a compare-and-swap of the target. A checkout of
  * the target is brought along only where that loses nothing; otherwise the merge is refused and nothing is touched.
@@ -66,8 +84,7 @@ export async function merge(
 		? await readFacts(context, journal, {git, gate: 'merge'})
 		: {base: '', head: '', tree: '', policy: ''};
 	const now = Date.now();
-	const refusal =
-		decideMerge(run, facts, {actor: context.actor, now}) ?? (await checkSignature(git, run, run.approval!));
+	const refusal = decideMerge(run, facts, {actor: context.actor, now}) ?? (await refuseYes(context, run, {git, facts}));
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
 		throw refusal;

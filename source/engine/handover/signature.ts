@@ -9,7 +9,6 @@ import {
 	type Statement,
 	type Viewed,
 } from '../../core/run/statement.ts';
-import {boundBy} from '../../core/run/train.ts';
 import type {Policy} from '../../core/policy.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Approval, Run} from '../../core/run/run.ts';
@@ -106,10 +105,16 @@ export async function confirmApproval(
 	return {signer: whose.signer, audit, at, signature};
 }
 
-/** Whether an approval is signed as the policy of its base wants it. @returns a refusal where it is not */
-export async function checkSignature(git: Git, run: Run, approval: Approval): Promise<Refusal | undefined> {
-	// Who may sign is asked of what it goes on to hold for, where that is another base.
-	const at = boundBy(approval).base;
+/**
+ * Whether an approval is signed as a policy wants it.
+ * @param onto.at the commit that is merged onto, whose policy and signers count: never one that the journal names
+ * @returns a refusal where it is not
+ */
+export async function checkSignature(
+	git: Git,
+	run: Run,
+	{approval, at}: {readonly approval: Approval; readonly at: string},
+): Promise<Refusal | undefined> {
 	const {
 		policy: {approve},
 	} = await readPolicy(git, at);

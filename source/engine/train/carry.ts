@@ -34,23 +34,22 @@ export async function keepsYes(context: Context, run: Run, asked: Asked): Promis
 	const now = Date.now();
 	const refusal =
 		decideMerge(run, approval ? boundBy(approval) : facts, {actor: context.actor, now}, true) ??
-		(await checkSignature(git, run, approval!));
+		(await checkSignature(git, run, {approval: approval!, at: facts.base}));
 	if (refusal) {
 		return refusal;
 	}
 
-	const bound = boundBy(approval!);
-	const names = moved(bound, facts);
+	// What a person said is asked again, and not what an earlier train made of it: a signature is for that alone.
+	const names = moved(approval!, facts);
 	if (names.length === 0) {
-		const {carried} = approval!;
-		return carried?.patch === undefined ? {} : {patch: carried.patch};
+		return {};
 	}
 
 	if ((policy.approve.carry ?? 'never') === 'never') {
 		return anew(run, `${names.join(' and ')} moved since it was approved`);
 	}
 
-	return carry(context, run, {...asked, bound});
+	return carry(context, run, {...asked, bound: approval!});
 }
 
 const anew = (run: Run, because: string) => gateRefusal(because, `fleet approve ${run.id}`);
