@@ -15,6 +15,7 @@ const everyTest = {
 	script: 'bsdutils',
 	'ssh-keygen': 'openssh-client',
 	tmux: 'tmux',
+	crontab: 'cron',
 	less: 'less',
 	vi: 'vim-tiny',
 	top: 'procps',
@@ -28,7 +29,7 @@ const everyTest = {
 	'redis-server': 'redis-server',
 };
 /** Packages that would start a server of the machine's. */
-const servers = new Set(['postgresql', 'redis-server']);
+const servers = new Set(['postgresql', 'redis-server', 'cron']);
 const library = {file: 'libsecret-1.so.0', package: 'libsecret-1-0'};
 
 /** Folders of programs below one, a version each. */

@@ -5,6 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {compose} from '../compose.ts';
 import {quoteWord} from '../core/text/shell-words.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
+import {listSchedules, removeSchedule} from '../engine/schedule/schedules.ts';
 import {removeTree} from '../host/remove-tree.ts';
 import {checkRemoval, remove, removalOf} from '../engine/handover/remove.ts';
 import {listProjects} from '../engine/project/list-projects.ts';
@@ -42,7 +43,9 @@ export const verb = define({
 		checkRemoval(removal, options, 'fleet uninstall');
 		const launcher = findLauncher();
 		const held = readdirSync(config);
+		const schedules = listSchedules(context);
 		const lines = [
+			...schedules.map(({name}) => `the schedule ${name} goes, and its line of your crontab`),
 			...removalLines(removal, options),
 			`${escapeLine(state)} goes, with all that is in it`,
 			...(isApart ? [`${escapeLine(worktrees)} goes, with all that is in it`] : []),
@@ -54,6 +57,11 @@ export const verb = define({
 		// The file of the vault goes as a whole: nobody has to unlock it for that.
 		const secrets = removal.secrets.filter(({store}) => store !== 'age');
 		const kept = await remove(context, {...removal, secrets}, options);
+		// Their lines would call what is gone.
+		for (const {name} of schedules) {
+			removeSchedule(context, name);
+		}
+
 		for (const folder of [runtime, worktrees, state, config]) {
 			removeTree(folder);
 		}

@@ -11,6 +11,7 @@ export const verbs: VerbList = {
 	profile: () => import('./profile.ts'),
 	run: () => import('./run.ts'),
 	plan: () => import('./plan.ts'),
+	schedule: () => import('./schedule.ts'),
 	list: () => import('./list.ts'),
 	activity: () => import('./activity.ts'),
 	spend: () => import('./spend.ts'),

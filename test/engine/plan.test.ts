@@ -43,26 +43,30 @@ const states = (fleet: Fleet) => shown(fleet).tasks.map(({id, state}) => `${id} 
 const stages = (fleet: Fleet) =>
 	Object.fromEntries(fleet.json<any[]>('list', '--all').map(({id, stage}) => [id, stage as string]));
 
-/** Takes a run from its verification to where it can be merged. */
-async function approve(fleet: Fleet, run: string): Promise<void> {
-	await fleet.until(run, 'verified', 60_000);
-	if (fleet.run(['approve', run]).code !== 0) {
-		// What was merged since moved the target.
+/** Takes runs from their verification to where a train takes them. */
+async function approve(fleet: Fleet, ...runs: string[]): Promise<void> {
+	for (const run of runs) {
+		await fleet.until(run, 'stopped', 60_000);
 		fleet.must('verify', run);
 		fleet.must('approve', run);
 	}
 }
 
 /** @returns what was said besides */
-async function mergeIn(fleet: Fleet, run: string): Promise<string> {
-	await approve(fleet, run);
-	const {code, stderr} = fleet.run(['merge', run]);
-	assert.equal(code, 0, stderr);
+function mergeAll(fleet: Fleet, ...runs: string[]): string {
+	const {code, stdout, stderr} = fleet.run(['merge', '--all', '--json']);
+	assert.equal(code, 0, stdout + stderr);
+	const [report] = JSON.parse(stdout) as any[];
+	assert.deepEqual(
+		report.runs.map(({run, state}: {run: string; state: string}) => `${run} ${state}`),
+		runs.map(run => `${run} merged`),
+		'in the order of the plan',
+	);
 	return stderr;
 }
 
 test('four tasks in a diamond start as what they wait for is merged, and survive that nobody is there meanwhile', async t => {
-	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n', files: {proposal: diamond}, autoVerify: true});
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\napprove:\n  carry: patch-id\n', files: {proposal: diamond}});
 	await propose(fleet);
 	assert.deepEqual(states(fleet), ['base proposed', 'left proposed', 'right proposed', 'top proposed']);
 	assert.match(
@@ -82,21 +86,22 @@ test('four tasks in a diamond start as what they wait for is merged, and survive
 	assert.match(fleet.must('plan', 'list'), /four +plan: 0 of 4 tasks merged, 3 waiting\n +left +waits for base\n/);
 	assert.deepEqual(fleet.json('show', 'base')['grants'], [], 'nothing is granted');
 
-	// Verified is not enough.
-	await fleet.until('base', 'verified', 60_000);
+	// Approved is not enough.
+	await approve(fleet, 'base');
 	fleet.must('plan', 'next');
 	assert.equal(stages(fleet)['left'], undefined);
-	assert.match(await mergeIn(fleet, 'base'), /^started left: of the plan four\nstarted right: of the plan four$/m);
-	assert.deepEqual(states(fleet), ['base merged', 'left started', 'right started', 'top waits']);
-	assert.doesNotMatch(await mergeIn(fleet, 'left'), /started/);
 
 	// The process that merges is gone before it starts what became free: whoever opens fleet next does.
-	await approve(fleet, 'right');
 	const context = fleet.context();
-	await withJournal(context, 'right', journal => merge(context, journal, ''));
-	assert.equal(stages(fleet)['top'], undefined);
-	await until(() => stages(fleet)['top'] !== undefined, 'the list has started it');
-	await mergeIn(fleet, 'top');
+	await withJournal(context, 'base', journal => merge(context, journal, ''));
+	assert.equal(stages(fleet)['left'], undefined);
+	await until(() => stages(fleet)['right'] !== undefined, 'the list has started them');
+	assert.deepEqual(states(fleet), ['base merged', 'left started', 'right started', 'top waits']);
+
+	await approve(fleet, 'left', 'right');
+	assert.match(mergeAll(fleet, 'left', 'right'), /^started top: of the plan four$/m);
+	await approve(fleet, 'top');
+	assert.doesNotMatch(mergeAll(fleet, 'top'), /started/);
 	assert.equal(shown(fleet).state, 'done');
 	assert.deepEqual(
 		readFileSync(path.join(fleet.project, 'found-top'), 'utf8')
