@@ -103,7 +103,7 @@ if (wanted.length > 0) {
 }
 
 /**
- * Passes test files. Where up to three of them fail, those are run once more, one after another: on a busy machine a
+ * Passes test files. Where up to five of them fail, those are run once more, one after another: on a busy machine a
  * real terminal or a real process can be late. What passes then is named as unsteady, so that it is seen.
  */
 function test({program, folder, env, files, user = {}}) {
@@ -124,7 +124,7 @@ function test({program, folder, env, files, user = {}}) {
 		}).status;
 	};
 
-	let status = attempt(files, 2);
+	let status = attempt(files, 3);
 	const failed = existsSync(list)
 		? [
 				...new Set(
@@ -134,7 +134,7 @@ function test({program, folder, env, files, user = {}}) {
 				),
 			]
 		: [];
-	if (status !== 0 && failed.length > 0 && failed.length <= 3) {
+	if (status !== 0 && failed.length > 0 && failed.length <= 5) {
 		process.stdout.write(
 			`\nonce more, one after another: ${failed.map(name => path.relative(folder, name)).join(', ')}\n`,
 		);
