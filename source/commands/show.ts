@@ -53,7 +53,10 @@ function roundLines({rounds}: Run): Array<readonly [title: string, text: string]
 }
 
 function gateLines(run: Run): Array<readonly [title: string, text: string]> {
-	return gatesOf(run).map(({id, state, because}) => [id, `${state}${because === '' ? '' : `: ${because}`}`] as const);
+	return gatesOf(run).map(({id, state, because}) => {
+		const text = because === '' || because.startsWith(`${state}:`) ? because || state : `${state}: ${because}`;
+		return [id, text] as const;
+	});
 }
 
 /** What of the person's own agent is inside; nothing where nothing was ever said about that. */

@@ -3,7 +3,7 @@ import process from 'node:process';
 import {isName, printable} from '../core/names.ts';
 import {foldRun, withoutWorker} from '../core/run/evolve.ts';
 import type {Run} from '../core/run/run.ts';
-import {hasWorker, isSupervised, stageName} from '../core/run/stages.ts';
+import {hasWorker, isStoppable, isSupervised, stageName} from '../core/run/stages.ts';
 import {Refusal} from '../core/refusal.ts';
 import {readJournal, Journal} from '../host/journal.ts';
 import {Lock} from '../host/lock.ts';
@@ -165,7 +165,7 @@ export async function withJournal<Result>(
 	if (!journal) {
 		throw new Refusal(
 			live ? `${runId} is ${stageName(stage)}` : `${runId} is in use: another process has its journal`,
-			live ? `fleet stop ${runId}` : 'wait for what is going on',
+			live || (stage !== undefined && isStoppable(stage)) ? `fleet stop ${runId}` : 'wait for what is going on',
 			3,
 		);
 	}

@@ -60,7 +60,8 @@ export function taskOf({task, prompt, argv}: Run): string {
 
 /** Whether a view has a run. */
 export function isShown({run, glance}: RunRow, {show, discarded}: Pick<ListState, 'show' | 'discarded'>): boolean {
-	if (run.stage === 'discarded' && !discarded && show !== 'done') {
+	// Of one that was merged the folder alone is gone.
+	if (run.stage === 'discarded' && !run.merge && !discarded && show !== 'done') {
 		return false;
 	}
 

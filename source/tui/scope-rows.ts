@@ -74,9 +74,11 @@ export function scopeRows(
 		);
 	}
 
+	const named = new Set(rows.map(({scope}) => scope));
 	for (const denial of run.denials) {
 		const scope = `network:${denial.target}`;
-		if (!run.grants.some(grant => grant.scope === scope)) {
+		if (!named.has(scope)) {
+			named.add(scope);
 			rows.push({
 				scope,
 				state: 'off',
@@ -85,9 +87,16 @@ export function scopeRows(
 		}
 	}
 
+	for (const {scope, how} of run.endedGrants) {
+		if (!named.has(scope)) {
+			named.add(scope);
+			rows.push({scope, state: 'off', note: how === 'revoked' ? 'switched off' : 'expired'});
+		}
+	}
+
 	for (const port of run.listening) {
 		const scope = `port:${port}`;
-		if (!run.grants.some(grant => grant.scope === scope)) {
+		if (!named.has(scope)) {
 			rows.push({scope, state: 'off', note: 'a program inside listens on it: your browser could show what it serves'});
 		}
 	}
@@ -97,7 +106,7 @@ export function scopeRows(
 		if (
 			secret.class === 'task' &&
 			(secret.project === null || secret.project === run.project.id) &&
-			!run.grants.some(grant => grant.scope === scope)
+			!named.has(scope)
 		) {
 			rows.push({scope, state: 'off', note: `for ${secret.hosts.join(' ')}; its value never enters the sandbox`});
 		}

@@ -439,18 +439,18 @@ test('where approvals are signed, none that a journal carries elsewhere is one',
 	const journal = Journal.open(context.paths.run('forged'))!;
 	const {base, head, tree, policy} = journal.run.approval!;
 	const carried = (base: string, digest: string, patch?: string) =>
-		(({
-	type: 'verify.finished',
-	passed: true,
-	base,
-	head,
-	tree,
-	policy,
-	digest,
-	steps: [],
-	because: '',
-	keeps: { patch }
-})) satisfies RunEvent;
+		({
+			type: 'verify.finished',
+			passed: true,
+			base,
+			head,
+			tree,
+			policy,
+			digest,
+			steps: [],
+			because: '',
+			keeps: {patch},
+		}) satisfies RunEvent;
 	journal.append(carried(none, 'x'), context.actor);
 	journal.close();
 	assert.equal((await yard.all()).states, 'forged approve');

@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import type {RunEvent} from '../../source/core/run/event.ts';
 import {dialogOf} from '../../source/tui/focus.ts';
 import type {Effect, State} from '../../source/tui/state.ts';
+import {scopeRows} from '../../source/tui/scope-rows.ts';
 import {pressSlowly, text} from './press.ts';
 import {update} from '../../source/tui/update.ts';
 import {at, run, screens, started, state} from './states.ts';
@@ -168,4 +169,31 @@ test('on the tab of scopes N ignores the host of the row with the cursor, and no
 	assert.match(press(network, 'N').state.notice!.text, /2 hosts were blocked: choose one on the tab scopes/);
 	const one = {...network, runs: [run('one', started, denied('new.test:443'))]};
 	assert.deepEqual(verbs(press(one, 'N').effects), ['dismiss one new.test:443']);
+});
+
+test('a scope that was switched off keeps its row, from where it can be granted again', () => {
+	const scope = 'files:/data';
+	const granted: RunEvent = {
+		type: 'scope.granted',
+		grant: {id: 'g', scope, because: 'to read', at, by: 'person:ada', until: undefined},
+		effect: 'at the next start',
+	};
+	const revoked: RunEvent = {type: 'scope.revoked', scope, because: '', cut: 0};
+	const rows = (...events: RunEvent[]) =>
+		scopeRows(run('one', started, ...events), {now: begin, vault: undefined})
+			.filter(row => row.scope === scope)
+			.map(({state, note}) => `${state} ${note}`);
+	assert.deepEqual(rows(granted, revoked), ['off switched off']);
+	assert.deepEqual(rows(granted, {type: 'scope.expired', scope, cut: 0}), ['off expired']);
+	assert.deepEqual(rows(granted, revoked, granted), ['on until the run ends: to read'], 'once');
+	const host = 'network:old.test:443';
+	const again = scopeRows(
+		run('one', started, denied('old.test:443'), {type: 'scope.revoked', scope: host, because: '', cut: 0}),
+		{now: begin, vault: undefined},
+	);
+	assert.deepEqual(
+		again.filter(row => row.scope === host).map(({note}) => note),
+		['blocked 1×: no'],
+		'what it was blocked for says more',
+	);
 });

@@ -9,6 +9,7 @@ import {shows, sorts, type State} from '../../source/tui/state.ts';
 import {update} from '../../source/tui/update.ts';
 import {frameLines} from '../../source/tui/view.ts';
 import {runOf, screens, started, state} from './states.ts';
+import type {RunEvent} from '../../source/core/run/event.ts';
 import type {Run} from '../../source/core/run/run.ts';
 import {viewCounts} from '../../source/tui/views.ts';
 
@@ -384,4 +385,15 @@ test('a blank row stands between groups where all rows still fit, and a click fi
 
 	const low = lists({...state(runs), columns: 80, rows: 12});
 	assert.match(low[low.findIndex(line => line.startsWith('─ Active')) - 1]!, /asks/);
+});
+
+test('a merged run whose folder is gone is not among what was discarded', () => {
+	const merged: RunEvent = {type: 'merge.finished', target: 'refs/heads/main', commit: 'c'.repeat(40), checkout: ''};
+	const gone: RunEvent = {type: 'run.discarded', because: '', kept: []};
+	const view = state([runOf('p', 'kept', started, merged, gone), runOf('p', 'dropped', started, gone)]);
+	assert.equal(view.runs.filter(({merge}) => merge !== undefined).length, 1);
+	assert.deepEqual(
+		visibleRuns(view).map(({id}) => id),
+		['kept'],
+	);
 });

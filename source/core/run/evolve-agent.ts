@@ -23,6 +23,13 @@ function withoutScope(grants: readonly Grant[], scope: string): Grant[] {
 	return grants.filter(grant => grant.scope !== scope);
 }
 
+/** Grants that a run keeps of those that have ended. */
+const maxEnded = 20;
+
+function withEnded({endedGrants}: Run, scope: string, how: 'revoked' | 'expired'): Run['endedGrants'] {
+	return [{scope, how}, ...endedGrants.filter(grant => grant.scope !== scope)].slice(0, maxEnded);
+}
+
 /** Denials that a run keeps. */
 const maxDenials = 50;
 
@@ -136,16 +143,19 @@ export const agentChanges = {
 	}),
 	'scope.granted': (run, entry) => ({
 		grants: [...withoutScope(run.grants, entry.grant.scope), entry.grant],
+		endedGrants: run.endedGrants.filter(({scope}) => scope !== entry.grant.scope),
 		...withAnswers(run, entry.grant.scope),
 		audit: run.audit && {...run.audit, stale: true},
 	}),
 	'scope.revoked': (run, entry) => ({
 		grants: withoutScope(run.grants, entry.scope),
+		endedGrants: withEnded(run, entry.scope, 'revoked'),
 		...withoutAnswers(run, entry.scope),
 		audit: run.audit && {...run.audit, stale: true},
 	}),
 	'scope.expired': (run, entry) => ({
 		grants: withoutScope(run.grants, entry.scope),
+		endedGrants: withEnded(run, entry.scope, 'expired'),
 		answered: run.answered.filter(({scope}) => scope !== entry.scope),
 		audit: run.audit && {...run.audit, stale: true},
 	}),

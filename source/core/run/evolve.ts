@@ -45,6 +45,7 @@ function created(entry: EntryOf<'run.created'>): Run {
 		hits: [],
 		notes: [],
 		grants: entry.grants,
+		endedGrants: [],
 		listening: [],
 		openPorts: [],
 		denials: [],

@@ -113,6 +113,8 @@ export type Run = {
 	readonly hits: readonly LimitHit[];
 	readonly notes: readonly string[];
 	readonly grants: readonly Grant[];
+	/** What was granted and is not in force any more, the last first. */
+	readonly endedGrants: ReadonlyArray<{readonly scope: string; readonly how: 'revoked' | 'expired'}>;
 	/** Ports on which programs inside listen, as far as the supervisor looked. */
 	readonly listening: readonly number[];
 	/** Ports that can be reached from a browser of this machine, and where. */
