@@ -277,18 +277,20 @@ test('two that are green alone and red together, a conflict, and a target that i
 	yard.run('x', {'only-x.txt': '', 'long.txt': `x${ten}`});
 	yard.run('y', {'only-y.txt': ''});
 	yard.run('z', {'long.txt': `z${ten}`});
+	yard.run('module', {'.gitmodules': '[submodule "x"]\n\tpath = x\n\turl = https://evil.example/x\n'});
 	yard.run('after-y', {'w.txt': ''}, {after: 'y'});
 	const before = yard.main();
 	const {states, by, code, stopped} = await yard.all();
-	assert.deepEqual([code, states, stopped], [3, 'x merged, y left, z left, after-y left', undefined]);
+	assert.deepEqual([code, states, stopped], [3, 'x merged, y left, z left, module left, after-y left', undefined]);
 	assert.match(by['y']!.because, /^fails on main with x: /);
 	assert.deepEqual(by['z']!.conflicts, ['long.txt']);
 	assert.match(by['z']!.because, /^it conflicts with main after x in "?long\.txt"?$/);
+	assert.match(by['module']!.because, /holds what is never merged: "\.gitmodules" says something new/);
 	assert.match(by['after-y']!.because, /comes after y, which is not merged/);
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(before, 'x'));
 	assert.deepEqual(readRun(yard.context.paths.run('z'))!.conflicts, ['long.txt']);
 	isTidy(yard, 'x', 'y', 'z', 'after-y');
-	for (const id of ['y', 'z', 'after-y']) {
+	for (const id of ['y', 'z', 'module', 'after-y']) {
 		yard.discard(id);
 	}
 
@@ -298,6 +300,10 @@ test('two that are green alone and red together, a conflict, and a target that i
 	const red = await yard.all();
 	assert.deepEqual([red.code, red.states, red.stopped?.because.split(':')[0]], [3, '', 'main itself does not pass']);
 	assert.deepEqual([yard.stage('p'), yard.stage('q')], ['approved', 'approved'], 'nobody is to blame');
+	yard.moveMain({'.fleet/policy.yaml': carry});
+	const unclear = await yard.all();
+	assert.deepEqual([unclear.code, unclear.states], [4, '']);
+	assert.match(unclear.stopped!.because, /no verify commands on main/);
 	isTidy(yard, 'p', 'q');
 });
 
