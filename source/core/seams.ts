@@ -51,11 +51,25 @@ export type LoginNeed = {
 	readonly signIn: string;
 	/** How the program's own identity looks in its files, where a refresh asks for it. */
 	readonly client?: {readonly id: RegExp; readonly secret: RegExp} | undefined;
+	/**
+	 * Requests that fleet answers in the vendor's place, at a host of the binding: those that would tell a run who the
+	 * person is, and those that no run needs. They go no further, and nothing is written down of them.
+	 */
+	readonly answers?: readonly LoginAnswer[] | undefined;
 	/** Reads such a file. Total; undefined where there is no login in it. */
 	read(
 		file: Readonly<Record<string, unknown>>,
 		client: {readonly id: string; readonly secret: string} | undefined,
 	): ReadLogin | undefined;
+};
+
+/** @see LoginNeed.answers */
+export type LoginAnswer = {
+	readonly host: string;
+	readonly path: RegExp;
+	readonly status: number;
+	/** As JSON. @param account what stands for the account's id inside */
+	body(account: string | undefined): unknown;
 };
 
 /** What a person asked an agent for. */

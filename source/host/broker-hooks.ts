@@ -26,6 +26,8 @@ export type BrokerHooks = {
 	placeOf?(target: Target): {readonly host: string; readonly port: number};
 	/** For tests: a request that was decided on, as it is about to go on; no response for a websocket's. */
 	onForwarded?(request: IncomingMessage, response: ServerResponse | undefined): void;
+	/** What a request is answered with here, in place of its server; undefined: it goes on. @param path without a query */
+	answers?(target: Target, path: string): {readonly status: number; readonly json: string} | undefined;
 	/**
 	 * Called before a request to a target is decided on: what it waits for, such as a login that is refreshed. Rejects
 	 * with a `Stopped` where there is nothing to go on with.
@@ -33,7 +35,7 @@ export type BrokerHooks = {
 	ready?(target: Target): Promise<void> | undefined;
 	/**
 	 * What gets other values for scopes that a server did not take (401); undefined where these are all there are.
-	 * Resolves to whether there are others, for one more try.
+	 * Resolves to whether there are others, for one more try; rejects with a `Stopped` that is told in place of its answer.
 	 */
 	renewable?(scopes: readonly string[]): (() => Promise<boolean>) | undefined;
 	/** A request that carries these scopes' values is on its way. @returns what wants to know how it goes on */

@@ -110,7 +110,20 @@ export class Websocket {
 		const {client, again} = this.#handshake;
 		if (answer.statusCode === 401 && again && !this.#isSecond) {
 			this.#isSecond = true;
-			const headers = await again();
+			const headers = await again().catch((error: unknown) => {
+				if (error instanceof Stopped) {
+					return error;
+				}
+
+				throw error;
+			});
+			if (headers instanceof Stopped) {
+				this.#answered = true;
+				refuseSocket(client, {status: headers.status, because: headers.message});
+				upstream.destroy();
+				return;
+			}
+
 			if (headers && !client.destroyed) {
 				answer.resume();
 				this.open(headers);

@@ -20,8 +20,8 @@ import type {BrokerHooks, Connection} from './broker-hooks.ts';
 import {BrokerUpstream} from './broker-upstream.ts';
 import {Websocket} from './broker-websocket.ts';
 import {deliver} from './http-delivery.ts';
-import {openServer, refuseRequest, refuseSocket, refuseUnreadable, requestEvents, Stopped} from './http-forwarding.ts';
-import {contain, Turns} from './http-turns.ts';
+import {openServer, refuseRequest, refuseSocket, refuseUnreadable, requestEvents} from './http-forwarding.ts';
+import {contain, stoppedBy, Turns} from './http-turns.ts';
 import type {Route} from './route.ts';
 
 // An import would load a whole client for the web: see http-forwarding.ts.
@@ -37,19 +37,6 @@ type Decided = {
 	/** Whether every secret of the target is a model's. */
 	readonly isModel: boolean;
 };
-
-/** Why a request goes no further after what it waited for; undefined where it goes on. */
-const stoppedBy = (waits: Promise<void>): Promise<Stopped | undefined> =>
-	waits.then(
-		() => undefined,
-		(error: unknown) => {
-			if (error instanceof Stopped) {
-				return error;
-			}
-
-			throw error;
-		},
-	);
 
 /**
  * Terminates TLS for the hosts that a secret is bound to, puts values in pointers' places on the way out and blanks
@@ -257,6 +244,13 @@ export class Broker {
 		const connection = this.#connections.get(request.socket);
 		if (!connection) {
 			request.socket.destroy();
+			return;
+		}
+
+		const own = this.#hooks.answers?.(connection.target, (request.url ?? '').split('?')[0]!);
+		if (own) {
+			request.resume();
+			response.writeHead(own.status, {'content-type': 'application/json'}).end(own.json);
 			return;
 		}
 

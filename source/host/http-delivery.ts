@@ -217,8 +217,17 @@ class Deliverer {
 	async #unauthorized(attempt: Attempt, answer: IncomingMessage): Promise<void> {
 		attempt.answered = true;
 		const isWhole = attempt.upstream.writableEnded;
-		const headers = await this.#delivery.again!();
-		if (this.#response.destroyed || this.#request.socket.destroyed) {
+		const headers = await this.#delivery.again!().catch((error: unknown) => {
+			if (error instanceof Stopped) {
+				return error;
+			}
+
+			throw error;
+		});
+		if (headers instanceof Stopped) {
+			answer.resume();
+			this.#delivery.refuse(headers.status, headers.message);
+		} else if (this.#response.destroyed || this.#request.socket.destroyed) {
 			attempt.upstream.destroy();
 		} else if (headers && isWhole && this.#kept) {
 			answer.resume();

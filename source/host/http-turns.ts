@@ -1,5 +1,6 @@
 import type {ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
+import {Stopped} from './http-forwarding.ts';
 
 /* How requests of one connection follow each other, and a fault in one of them stays its own. */
 
@@ -33,6 +34,19 @@ export function contain<Arguments extends unknown[]>(
 		}
 	};
 }
+
+/** Why a request goes no further after what it waited for; undefined where it goes on. */
+export const stoppedBy = (waits: Promise<void>): Promise<Stopped | undefined> =>
+	waits.then(
+		() => undefined,
+		(error: unknown) => {
+			if (error instanceof Stopped) {
+				return error;
+			}
+
+			throw error;
+		},
+	);
 
 /** More requests than this do not wait for their turn on one connection. */
 const maxWaitingRequests = 32;

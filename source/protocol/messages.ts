@@ -37,6 +37,7 @@ const secretEntries = {
 	/** Of a subscription's login. What it is refreshed with stays in the vault. */
 	login: v.optional(
 		v.strictObject({
+			name: v.string(),
 			title: v.string(),
 			made: v.number(),
 			until: v.optional(v.number()),

@@ -60,6 +60,16 @@ test("usage is read from every vendor's replies, streamed or whole", () => {
 			[{model: 'gpt-x', input: 40, cached: 60, output: 7}],
 		],
 		[
+			'gemini with an account',
+			event({
+				response: {
+					modelVersion: 'gemini-x',
+					usageMetadata: {promptTokenCount: 30, cachedContentTokenCount: 10, candidatesTokenCount: 4},
+				},
+			}),
+			[{model: 'gemini-x', input: 20, cached: 10, output: 4}],
+		],
+		[
 			'two responses on one socket',
 			`${JSON.stringify({
 				type: 'response.completed',

@@ -44,7 +44,7 @@ async function openWorld(t: TestContext, options: {life?: number} = {}) {
 		process.env = before;
 	});
 	const tokens = new LoginServer(options);
-	const seen = {answered: 0, refused: 0, bodies: [] as string[]};
+	const seen = {lastAt: 0, answered: 0, refused: 0, bodies: [] as string[]};
 	const port = await serveTls(t, (request, response) => {
 		void readBody(request).then(body => {
 			if (request.url === '/oauth/token') {
@@ -56,6 +56,7 @@ async function openWorld(t: TestContext, options: {life?: number} = {}) {
 			if (tokens.takes(token) && request.headers['x-account'] === account) {
 				seen.answered++;
 				seen.bodies.push(body);
+				seen.lastAt = Date.now();
 				// As a server that echoes: nothing of it may come back.
 				response.end(`welcome ${token} ${body.length}\n`);
 			} else {
@@ -238,6 +239,7 @@ test('thirty runs over one refresh: one is made, all are answered, and nothing o
 	const started = Date.now() - began;
 	// All of them hold a token that the server has forgotten by now.
 	tokens.forget();
+	const forgotten = Date.now();
 	for (const id of ids) {
 		writeFileSync(path.join(state(one, id).worktree, 'go'), '');
 	}
@@ -251,10 +253,10 @@ test('thirty runs over one refresh: one is made, all are answered, and nothing o
 			return ids.every(id => state(one, id).stage === 'stopped' && !Lock.isHeld(context.paths.run(id).lock));
 		},
 		() => ids.map(id => `${id}: ${state(one, id).stage}, ${output(one, id)}`).join('\n'),
-		60_000,
+		240_000,
 	);
 	t.diagnostic(
-		`${supervised} supervisors and ${others.length} brokers started in ${started} ms; all in ${Date.now() - began} ms; 401 ${seen.refused} times`,
+		`${supervised} supervisors and ${others.length} brokers started in ${started} ms; the last answer ${seen.lastAt - forgotten} ms after; all in ${Date.now() - began} ms; 401 ${seen.refused} times`,
 	);
 	for (const text of await said) {
 		assert.match(text, /^HTTP\/1\.1 200 [^]*welcome \*+ 10\n/);
@@ -375,4 +377,36 @@ test('what is between an answer and the vault: tokens are written before they ar
 	const closed = await brokerAlone(t, {...one, context: failing});
 	assert.match(await closed.ask(), /^HTTP\/1\.1 503 [^]*the OS vault is locked: unlock it/);
 	assert.equal(tokens.made, 1);
+});
+
+test('a supervisor that is stopped keeps the answer that it waits for; of one that is killed, the vault says so', async t => {
+	const one = await openWorld(t);
+	const {fleet, context, tokens, port, keep, stored} = one;
+	await keep(tokens.signIn(3600), 3600);
+	const id = await start(context, fleet, 'stopped', `${ask(port)} </dev/null; sleep 60`);
+	tokens.onAnswer = async () => {
+		tokens.onAnswer = undefined;
+		process.kill(state(one, id).pid!, 'SIGTERM');
+		await setTimeout(700);
+	};
+	tokens.forget();
+	await until(() => !Lock.isHeld(context.paths.run(id).lock), 'the supervisor has ended', 240_000);
+	const {value, login} = await stored();
+	assert.ok(tokens.takes(value) && login!.asking === undefined, 'what came after the stop is kept');
+	assert.deepEqual([tokens.made, tokens.refused], [1, 0]);
+
+	const killed = await start(context, fleet, 'killed', `${ask(port)} </dev/null; sleep 60`);
+	tokens.onAnswer = () => {
+		tokens.onAnswer = undefined;
+		process.kill(state(one, killed).pid!, 'SIGKILL');
+	};
+	await keep({access: value, refresh: login!.refresh!}, 3600);
+	tokens.forget();
+	await until(() => !Lock.isHeld(context.paths.run(killed).lock), 'the supervisor is gone', 240_000);
+	assert.ok((await stored()).login!.asking, 'an answer is missing');
+	const alone = await brokerAlone(t, one);
+	assert.match(
+		await alone.ask(),
+		/the login of Far has ended \(a refresh of \S+ was cut off before its answer was kept\): far login && fleet secret login far/,
+	);
 });

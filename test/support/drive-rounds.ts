@@ -6,30 +6,50 @@ import {startSupervisor} from '../../source/engine/run/start-supervisor.ts';
 import {findProject} from '../../source/engine/project/projects.ts';
 import {isInstalled, openWorld} from './agents.ts';
 import {agentValues} from './drive-agent.ts';
+import {DrivenLogin} from './drive-login.ts';
 import {checkProfile, keepProfile} from './drive-profile.ts';
 import {until} from './fleet.ts';
 import {ModelServer} from './model-server.ts';
 
-/* A real agent in the loop that closes by itself, with what the person keeps for it. */
+/*
+ * A real agent in the loop that closes by itself, with what the person keeps for it, and where it has one with a
+ * subscription's login in place of a key.
+ */
 
 /** Has the person's profile, fails its checks twice, is told so in the same conversation, and passes the third time: nobody does anything. */
 async function drive(t: TestContext, id: string): Promise<void> {
 	const agent = agents.find(agent => agent.id === id)!;
-	const value = agentValues[id]!;
-	const model = await ModelServer.open(t, value, [
+	const login = agent.model!.login && new DrivenLogin(agent.model!.login);
+	const model = await ModelServer.open(t, login ? given => login.tokens.takes(given) : agentValues[id]!, [
 		'echo 1 > answer; ls -A "$HOME" | tr "\\n" " "',
 		'echo 2 > answer',
 		'echo 3 > answer',
 	]);
-	model.round = prompts => prompts.split('it did not pass').length - 1;
-	const {fleet, context} = await openWorld(t, model.port, agent.model!.binding.hosts, {
+	let isForgotten = false;
+	model.round = prompts => {
+		const round = prompts.split('it did not pass').length - 1;
+		if (round === 1 && !isForgotten && login?.isRefreshed) {
+			// The server takes the login's token no longer: the next request is refused, and fleet gets another.
+			isForgotten = true;
+			login.tokens.forget();
+		}
+
+		return round;
+	};
+	login?.serve(model);
+	const {fleet, context} = await openWorld(t, model.port, (agent.model!.login ?? agent.model!).binding.hosts, {
 		policy: 'verify: [sh check.sh]\n',
 		files: {'check.sh': 'grep -qx 3 answer || { echo "answer is $(cat answer), wanted 3"; exit 1; }\n'},
 		autoVerify: true,
 	});
 	keepProfile(fleet, id);
-	const added = fleet.run(['secret', 'add', agent.model!.secret, '--user'], {input: `${value}\n`});
-	assert.equal(added.code, 0, added.stderr);
+	if (login) {
+		login.keep(fleet);
+	} else {
+		const added = fleet.run(['secret', 'add', agent.model!.secret, '--user'], {input: `${agentValues[id]!}\n`});
+		assert.equal(added.code, 0, added.stderr);
+	}
+
 	const made = await createRun(context, {
 		project: await findProject(context, undefined, fleet.project),
 		agent: id,
@@ -72,6 +92,7 @@ async function drive(t: TestContext, id: string): Promise<void> {
 	const costs = rounds.map((round: {usage: {requests: number}}) => round.usage.requests) as number[];
 	assert.ok(costs[0]! > 0 && costs[0]! < costs[1]! && costs[1]! < costs[2]! && costs[2] === usage.requests, told);
 	assert.deepEqual(model.faults, [], told);
+	login?.assertNowhere(fleet, model, told);
 }
 
 /** The loop that closes by itself with one agent, as a test. */

@@ -16,8 +16,8 @@ export class LoginServer {
 	ended = false;
 	/** How long an access token lives, seconds. */
 	life: number;
-	/** Called with an answer that is about to go out. */
-	onAnswer: (() => void) | undefined;
+	/** Called with an answer that is about to go out; it waits for that. */
+	onAnswer: (() => void | Promise<void>) | undefined;
 	/** Every token that was ever given out. */
 	readonly all = new Set<string>();
 	/** What the requests held, by their names. */
@@ -58,8 +58,8 @@ export class LoginServer {
 			? (JSON.parse(body) as Record<string, string>)
 			: Object.fromEntries(new URLSearchParams(body));
 		this.asked.push(fields);
-		const json = (status: number, value: unknown) => {
-			this.onAnswer?.();
+		const json = async (status: number, value: unknown) => {
+			await this.onAnswer?.();
 			response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value));
 		};
 
@@ -67,13 +67,13 @@ export class LoginServer {
 			// Whoever uses one again may be a thief, or the one that was robbed.
 			this.ended = true;
 			this.refused++;
-			json(400, {error: 'invalid_grant', error_description: 'Refresh token not found or invalid'});
+			void json(400, {error: 'invalid_grant', error_description: 'Refresh token not found or invalid'});
 			return;
 		}
 
 		this.made++;
 		const {access, refresh} = this.#issue(this.life);
-		json(200, {
+		void json(200, {
 			access_token: access,
 			refresh_token: refresh,
 			token_type: 'Bearer',

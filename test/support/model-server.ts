@@ -121,7 +121,7 @@ function itemFor(tool: Turn['tool']): Json {
 export class ModelServer {
 	readonly #server: https.Server;
 	readonly #commands: readonly Step[];
-	readonly #credential: string;
+	readonly #credential: string | ((given: string) => boolean);
 	#searches = 0;
 	/** What broke a protocol, or came without the credential. */
 	readonly faults: string[] = [];
@@ -142,10 +142,15 @@ export class ModelServer {
 	round: ((prompts: string) => number) | undefined;
 	/** How many results there were when a round's command was given first: one more, and the round is over. */
 	readonly #begun = new Map<number, number>();
+	/** Answers what is no model's business, such as a request for tokens; returns whether it did. */
+	handle: ((request: http.IncomingMessage, body: string, response: http.ServerResponse) => boolean) | undefined;
+	/** Requests whose credential was not taken are expected, and no faults: they are counted. */
+	forgives = false;
+	forgiven = 0;
 	/** Connections that were upgraded. */
 	sockets = 0;
 
-	private constructor(credential: string, commands: readonly Step[]) {
+	private constructor(credential: string | ((given: string) => boolean), commands: readonly Step[]) {
 		this.#credential = credential;
 		this.#commands = commands;
 		const leaf = (host: string) => tls.createSecureContext(world.leaf(host));
@@ -166,7 +171,7 @@ export class ModelServer {
 	 */
 	static async open(
 		t: Pick<TestContext, 'after'>,
-		credential: string,
+		credential: string | ((given: string) => boolean),
 		commands: readonly Step[],
 	): Promise<ModelServer & {port: number}> {
 		const server = new ModelServer(credential, commands);
@@ -187,20 +192,36 @@ export class ModelServer {
 			request.headers['x-api-key'],
 			request.headers['x-goog-api-key'],
 		].filter(text => text !== undefined);
-		return given.length > 0 && given.every(text => text === this.#credential);
+		return given.length > 0 && given.every(text => this.#takes(text as string));
+	}
+
+	#strange(what: string): void {
+		if (this.forgives) {
+			this.forgiven++;
+		} else {
+			this.faults.push(what);
+		}
+	}
+
+	#takes(text: string): boolean {
+		return typeof this.#credential === 'string' ? text === this.#credential : this.#credential(text);
 	}
 
 	#answer(request: http.IncomingMessage, response: http.ServerResponse, body: string): void {
 		const {host = ''} = request.headers;
 		const url = new URL(request.url!, `https://${host}`);
 		const what = `${request.method} ${host}${url.pathname}`;
+		if (this.handle?.(request, body, response)) {
+			return;
+		}
+
 		this.bodies.push(body);
 		const json = (value: unknown, status = 200) => {
 			response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value));
 		};
 
 		if (!this.#isKnown(request)) {
-			this.faults.push(`${what}: without the credential (${JSON.stringify(request.headers)})`.slice(0, 600));
+			this.#strange(`${what}: without the credential (${JSON.stringify(request.headers)})`.slice(0, 600));
 			json({type: 'error', error: {type: 'authentication_error', message: 'who are you?'}}, 401);
 			return;
 		}
@@ -220,7 +241,7 @@ export class ModelServer {
 			json({input_tokens: 100});
 		} else if (request.method === 'POST' && path === '/v1/messages') {
 			this.#messages(what, document, response);
-		} else if (request.method === 'POST' && (path === '/v1/responses' || path === '/responses')) {
+		} else if (request.method === 'POST' && /^(?:\/v1|\/backend-api\/codex)?\/responses$/.test(path)) {
 			this.#responses(what, document, event => {
 				if (!response.headersSent) {
 					response.writeHead(200, {'content-type': 'text/event-stream'});
@@ -232,7 +253,10 @@ export class ModelServer {
 		} else if (request.method === 'POST' && path === '/chat/completions') {
 			this.#chat(what, document, response);
 		} else if (request.method === 'POST' && /^\/v1beta\/models\/[^:]+:(?:streamG|g)enerateContent$/.test(path)) {
-			this.#gemini(what, document, response, path.endsWith('streamGenerateContent'));
+			this.#gemini(what, document, response, {
+				streamed: path.endsWith('streamGenerateContent'),
+				wrap: answer => answer,
+			});
 		} else if (request.method === 'POST' && path.endsWith(':countTokens')) {
 			json({totalTokens: 100});
 		} else if (request.method === 'GET' && (path === '/v1/models' || path === '/models')) {
@@ -241,6 +265,10 @@ export class ModelServer {
 					? {data: [copilotModel], object: 'list'}
 					: {data: [], models: [], object: 'list', has_more: false},
 			);
+		} else if (request.method === 'POST' && path.startsWith('/v1internal:')) {
+			this.#codeAssist(what, document, response, path.slice('/v1internal:'.length));
+		} else if (request.method === 'GET' && path === '/backend-api/codex/models') {
+			json({models: []});
 		} else if (request.method === 'GET' && path.startsWith('/v1/models/')) {
 			json({id: path.split('/').at(-1), type: 'model', object: 'model'});
 		} else if (request.method === 'GET' && path === '/copilot_internal/user') {
@@ -500,7 +528,7 @@ export class ModelServer {
 	#socket(request: http.IncomingMessage, socket: net.Socket): void {
 		const what = `WEBSOCKET ${request.headers.host}${request.url}`;
 		if (!this.#isKnown(request)) {
-			this.faults.push(`${what}: without the credential`);
+			this.#strange(`${what}: without the credential`);
 			socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
 			return;
 		}
@@ -613,8 +641,32 @@ export class ModelServer {
 		response.end('data: [DONE]\n\n');
 	}
 
+	/** What Gemini CLI asks with a Google account: the same as of the API, in an envelope. */
+	#codeAssist(what: string, document: Json, response: http.ServerResponse, method: string): void {
+		const json = (value: unknown) =>
+			response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(value));
+		if (method === 'streamGenerateContent' || method === 'generateContent') {
+			this.#gemini(what, (document['request'] ?? {}) as Json, response, {
+				streamed: method === 'streamGenerateContent',
+				wrap: answer => ({response: answer}),
+			});
+		} else if (method === 'loadCodeAssist') {
+			const tier = {id: 'standard-tier', name: 'Standard', isDefault: true};
+			json({currentTier: tier, allowedTiers: [tier], cloudaicompanionProject: 'a-project'});
+		} else if (method === 'countTokens') {
+			json({totalTokens: 100});
+		} else {
+			json({});
+		}
+	}
+
 	/** https://ai.google.dev/api/generate-content */
-	#gemini(what: string, document: Json, response: http.ServerResponse, streamed: boolean): void {
+	#gemini(
+		what: string,
+		document: Json,
+		response: http.ServerResponse,
+		{streamed, wrap}: {readonly streamed: boolean; readonly wrap: (answer: Json) => Json},
+	): void {
 		const contents = document['contents'] as Json[] | undefined;
 		if (!Array.isArray(contents)) {
 			this.faults.push(`${what}: not a request for content`);
@@ -657,9 +709,9 @@ export class ModelServer {
 			modelVersion: 'gemini-2.5-flash',
 		};
 		if (streamed) {
-			response.writeHead(200, {'content-type': 'text/event-stream'}).end(`data: ${JSON.stringify(answer)}\n\n`);
+			response.writeHead(200, {'content-type': 'text/event-stream'}).end(`data: ${JSON.stringify(wrap(answer))}\n\n`);
 		} else {
-			response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(answer));
+			response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(wrap(answer)));
 		}
 	}
 }

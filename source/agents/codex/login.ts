@@ -15,6 +15,35 @@ export const codexLogin: LoginNeed = {
 	},
 	files: ['.codex/auth.json'],
 	signIn: 'codex login',
+	answers: [
+		{
+			// Which workspaces there are, and where each one's data may go: the run sees one, that is bound to no place.
+			host: 'chatgpt.com',
+			path: /^\/backend-api\/wham\/accounts\/check$/,
+			status: 200,
+			body: account => ({
+				accounts: [
+					{
+						id: account ?? 'run',
+						name: null,
+						profile_picture_url: null,
+						structure: 'personal',
+						workspace_backend_origin: 'NO_CONSTRAINT',
+						account_routing_override: 'NO_CONSTRAINT',
+					},
+				],
+				account_ordering: [account ?? 'run'],
+				default_account_id: account ?? 'run',
+			}),
+		},
+		{
+			// The person's settings, usage and tasks, what plugins there are, what was done.
+			host: 'chatgpt.com',
+			path: /^\/backend-api\/(?:wham|ps|plugins|codex\/analytics-events)\//,
+			status: 404,
+			body: () => ({detail: 'Not Found'}),
+		},
+	],
 	read(file) {
 		const {
 			access_token: access,

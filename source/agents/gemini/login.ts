@@ -8,13 +8,22 @@ export const geminiLogin: LoginNeed = {
 	secret: 'gemini-login',
 	binding: {
 		class: 'model',
-		hosts: ['cloudcode-pa.googleapis.com'],
+		hosts: ['cloudcode-pa.googleapis.com', 'www.googleapis.com'],
 		headers: ['authorization'],
 		methods: ['GET', 'POST'],
 		paths: ['/v1internal:*', '/v1internal/*'],
 	},
 	files: ['.gemini/oauth_creds.json'],
 	signIn: 'gemini',
+	answers: [
+		{
+			// Whose account it is.
+			host: 'www.googleapis.com',
+			path: /^\/oauth2\/v2\/userinfo$/,
+			status: 200,
+			body: () => ({email: 'run@fleet.invalid'}),
+		},
+	],
 	client: {id: /\b\d{6,}-[a-z0-9]{20,}\.apps\.googleusercontent\.com\b/, secret: /\bGOCSPX-[\w-]{20,40}/},
 	read({access_token: access, refresh_token: refresh, expiry_date: until}, client) {
 		if (!isToken(access)) {

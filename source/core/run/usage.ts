@@ -61,14 +61,16 @@ function modelOf(inner: Record<string, any>, document: Record<string, any>): str
 		return inner['model'];
 	}
 
-	return typeof document['modelVersion'] === 'string' ? document['modelVersion'] : undefined;
+	const version = inner['modelVersion'] ?? document['modelVersion'];
+	return typeof version === 'string' ? version : undefined;
 }
 
 /** The numbers of one JSON document, in any of the forms that vendors use. */
 function readUsage(document: Record<string, any>): Found | undefined {
 	const inner = (document['message'] ?? document['response'] ?? document) as Record<string, any>;
 	const model = modelOf(inner, document);
-	const google = document['usageMetadata'] as Record<string, unknown> | undefined;
+	// With a Google account in place of a key, the same lies in an envelope.
+	const google = inner['usageMetadata'] as Record<string, unknown> | undefined;
 	if (google) {
 		const cached = number(google['cachedContentTokenCount']);
 		return {

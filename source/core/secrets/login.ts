@@ -34,7 +34,7 @@ export type StoredLogin = Omit<ReadLogin, 'access'> & {
 	/** What a person calls it: `fleet secret login NAME`. */ readonly name: string;
 	/** For a person: `Claude`. */ readonly title: string;
 	/** The command that signs in. */ readonly signIn: string;
-	/** When the access token was made, milliseconds since the epoch. */ readonly made: number;
+	/** When fleet had the access token made, milliseconds since the epoch; 0: it came with the login. */ readonly made: number;
 	/** Since when a refresh is under way whose answer is not kept yet, milliseconds since the epoch. */
 	readonly asking?: number | undefined;
 	/** Why it is over; undefined while it is not. */ readonly ended?: string | undefined;

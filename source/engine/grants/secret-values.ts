@@ -25,7 +25,7 @@ export type HandedSecret = {
 };
 
 /** What a supervisor is handed of a login besides: not what it is refreshed with, which stays in the vault. */
-export type HandedLogin = Pick<StoredLogin, 'title' | 'account' | 'plan' | 'until' | 'made'>;
+export type HandedLogin = Pick<StoredLogin, 'name' | 'title' | 'account' | 'plan' | 'until' | 'made'>;
 
 /** The same for a project's setup. */
 export type SetupSecret = Omit<HandedSecret, 'binding'> & {readonly binding: Binding & {readonly class: 'setup'}};
@@ -113,7 +113,8 @@ export async function handSecret(context: Context, entry: SecretEntry, scope: st
 	};
 }
 
-const handedLogin = ({title, account, plan, until, made}: StoredLogin): HandedLogin => ({
+const handedLogin = ({name, title, account, plan, until, made}: StoredLogin): HandedLogin => ({
+	name,
 	title,
 	account,
 	plan,

@@ -112,7 +112,7 @@ export async function keepLogin(
 ): Promise<SecretEntry> {
 	const reference: Reference = {owner: 'user', name: need.secret};
 	const {name, title, signIn, binding} = need;
-	const stored: StoredLogin = {...rest, name, title, signIn, made: Date.now()};
+	const stored: StoredLogin = {...rest, name, title, signIn, made: 0};
 	// Nobody refreshes the one that goes while it does.
 	const lock = await acquire(loginLock(context, {reference, project: undefined}));
 	try {

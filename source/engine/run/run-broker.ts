@@ -1,5 +1,5 @@
 import {followModel} from './model-usage.ts';
-import {readyLogins, renewableLogin} from './run-logins.ts';
+import {answerOfLogin, readyLogins, renewableLogin} from './run-logins.ts';
 import {noteRefused, noteUsed} from './network-events.ts';
 import {trustOf, type Supervision} from './supervision.ts';
 
@@ -33,6 +33,7 @@ export async function openBroker(supervision: Supervision): Promise<void> {
 			onUsed: (scope, target) => noteUsed(supervision, scope, target),
 			onRefused: (target, because, alarm) =>
 				noteRefused(supervision, alarm ? 'alarm.raised' : 'secret.refused', {target, because}),
+			answers: (target, path) => answerOfLogin(supervision, target, path),
 			ready: target => readyLogins(supervision, target),
 			renewable: scopes => renewableLogin(supervision, scopes),
 			onExchange: scopes => followModel(supervision, scopes),

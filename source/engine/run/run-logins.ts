@@ -40,6 +40,24 @@ function refresherOf(supervision: Supervision, scope: string): Refresher | undef
 	return refresher;
 }
 
+/** What a login's vendor is not asked from inside, and what the agent is told in its place. */
+export function answerOfLogin(
+	{context, journal, secrets}: Supervision,
+	target: Target,
+	path: string,
+): {readonly status: number; readonly json: string} | undefined {
+	for (const {scope} of boundTo(secrets.inForce(journal.run, Date.now()), target)) {
+		const {login, accountPointer} = secrets.get(scope) ?? {};
+		const need = login && context.agents.map(agent => agent.model?.login).find(need => need?.name === login.name);
+		const answer = need?.answers?.find(answer => answer.host === target.host && answer.path.test(path));
+		if (answer) {
+			return {status: answer.status, json: JSON.stringify(answer.body(accountPointer))};
+		}
+	}
+
+	return undefined;
+}
+
 /** Says it on the run's row, once for each time that something comes to be so. */
 function tell(supervision: Supervision, scope: string, because: string): void {
 	const {logins} = supervision;
@@ -106,7 +124,7 @@ export function renewableLogin(
 			await renew(supervision, scope, refresher);
 			return true;
 		} catch (error) {
-			if (!(error instanceof Stopped)) {
+			if (!(error instanceof Stopped) || error.status === 401) {
 				throw error;
 			}
 
