@@ -15,7 +15,11 @@ test('every login is bound to hosts and paths, and its token is not for where it
 		['claude', 'codex', 'gemini', 'copilot'],
 	);
 	for (const {need} of logins) {
-		assert.deepEqual(makeBinding(need.binding), makeBinding(makeBinding(need.binding) as typeof need.binding), need.name);
+		assert.deepEqual(
+			makeBinding(need.binding),
+			makeBinding(makeBinding(need.binding) as typeof need.binding),
+			need.name,
+		);
 		assert.ok(need.binding.paths.length > 0, need.name);
 		assert.equal(need.binding.environment === undefined, need.name !== 'copilot', need.name);
 		for (const host of ['platform.claude.com', 'auth.openai.com', 'oauth2.googleapis.com']) {
@@ -30,7 +34,13 @@ test('every login is bound to hosts and paths, and its token is not for where it
 
 test('a file that holds no login is none, whatever is in it', () => {
 	for (const {need} of logins) {
-		for (const file of [{}, {tokens: {}}, {claudeAiOauth: null}, {tokens: {access_token: 'short'}}, {x: ['gho_short']}]) {
+		for (const file of [
+			{},
+			{tokens: {}},
+			{claudeAiOauth: null},
+			{tokens: {access_token: 'short'}},
+			{x: ['gho_short']},
+		]) {
 			assert.equal(need.read(file as Record<string, unknown>, undefined), undefined, need.name);
 		}
 	}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {holdsValue} from '../../source/core/secrets/redact.ts';
@@ -86,6 +86,14 @@ test('bad input: one line, a hint, exit code 2, nothing kept; a value is never t
 		[['secret', 'add', 'x', '--user', '--host', 'a.example', '--from', 'file:/x'], value, /not a source/],
 		[['secret', 'add', 'x', '--user', '--host', 'a.example', '--method', 'TRACE'], value, /not a method/],
 		[['secret', 'add', 'x', '--user', '--host', 'a.example', value], value, /too many|arguments/],
+		[['secret', 'login'], '', /name whose login\n {2}hint: one of claude, codex, gemini, copilot, such as/],
+		[['secret', 'login', 'frob', '--yes'], '', /no login called "frob"/],
+		[
+			['secret', 'login', 'claude', '--yes'],
+			'',
+			/no login of Claude in \S+\.credentials\.json\n {2}hint: claude auth login/,
+		],
+		[['secret', 'login', 'codex'], '', /no login of ChatGPT in \S+auth\.json\n {2}hint: codex login/],
 		[['secret', 'show', 'none'], '', /there is no secret/],
 		[['secret', 'remove', 'user/none'], '', /there is no secret/],
 	];
@@ -98,6 +106,38 @@ test('bad input: one line, a hint, exit code 2, nothing kept; a value is never t
 	}
 
 	assert.deepEqual(fleet.json('secret', 'list'), []);
+});
+
+test("a person's login is read where its agent keeps it, by their word alone, and comes before their key", async t => {
+	const {fleet} = await withKeyring(t);
+	const moved = path.join(fleet.folder, 'elsewhere');
+	mkdirSync(moved);
+	const claudeAiOauth = {accessToken: value, refreshToken: `${value}-again`, expiresAt: Date.now() + 9e6};
+	writeFileSync(path.join(moved, '.credentials.json'), JSON.stringify({claudeAiOauth}));
+	fleet.env['CLAUDE_CONFIG_DIR'] = moved;
+	const asked = fleet.run(['secret', 'login', 'claude']);
+	assert.equal(asked.code, 2);
+	assert.match(asked.stderr, /a person says whether their login is read.*\n {2}hint: fleet secret login claude --yes/);
+	const session = fleet.run(['secret', 'login', 'claude', '--yes', '--store', 'session']);
+	assert.match(session.stderr, /a login is kept in a vault.*\n {2}hint: --store keyring or --store age/);
+	assert.deepEqual(fleet.json('secret', 'list'), []);
+
+	assert.equal(fleet.run(['secret', 'add', 'anthropic', '--user'], {input: `${value}-key\n`}).code, 0);
+	const {code, stdout, stderr} = fleet.run(['secret', 'login', 'claude', '--yes']);
+	assert.equal(code, 0, stderr);
+	assert.match(stderr, /is good for one user.*\n.*Sign in again for yourself, afterwards: claude auth login/);
+	assert.ok(!holdsValue([value], stdout + stderr));
+	assert.deepEqual(leaks(fleet), []);
+	assert.match(fleet.must('secret', 'check', 'claude-login'), /^works .*a login, good until .*, then refreshed/);
+	assert.match(
+		fleet.must('secret', 'show', 'claude-login'),
+		/login +claude; its state: fleet secret check claude-login/,
+	);
+	assert.equal(fleet.json('secret', 'show', 'claude-login')['login'], 'claude');
+	const run = (...more: string[]) =>
+		fleet.run(['run', '--allow', 'model:claude-code', '--because', 'x', ...more, '--name', 'one', '--', 'true']);
+	assert.equal(run().code, 0);
+	assert.equal(fleet.json('show', 'one')['grants'][0].reference, 'fleet://user/claude-login');
 });
 
 test('without an OS vault nothing is kept silently elsewhere: a person chooses', t => {

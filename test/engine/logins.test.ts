@@ -104,7 +104,7 @@ const ask = (port: number, file = '-') =>
 	`curl -sS -f -m 60 --retry 3 --retry-all-errors -H "Authorization: Bearer $TOKEN" -H "X-Account: $(cat /run/fleet/pointers/far-login.account)" ` +
 	`--data-binary @${file} https://host.fleet.internal:${port}/v1/x`;
 
-async function start(context: Context, fleet: Fleet, name: string, script: string): Promise<string> {
+async function create(context: Context, fleet: Fleet, name: string, script: string): Promise<string> {
 	const made = await createRun(context, {
 		project: await findProject(context, undefined, fleet.project),
 		agent: 'command',
@@ -114,8 +114,13 @@ async function start(context: Context, fleet: Fleet, name: string, script: strin
 		allow: ['secret:user/far-login'],
 		because: 'the test',
 	});
-	await startSupervisor(context, made.id);
 	return made.id;
+}
+
+async function start(context: Context, fleet: Fleet, name: string, script: string): Promise<string> {
+	const id = await create(context, fleet, name, script);
+	await startSupervisor(context, id);
+	return id;
 }
 
 /** How a run is, without a process for the question. */
@@ -218,21 +223,13 @@ test('thirty runs over one refresh: one is made, all are answered, and nothing o
 	const names = Array.from({length: supervised}, (_, index) => `run-${index}`);
 	const began = Date.now();
 	const ids: string[] = [];
-	for (let at = 0; at < names.length; at += 3) {
-		ids.push(
-			...(await Promise.all(
-				names
-					.slice(at, at + 3)
-					.map(name =>
-						start(
-							context,
-							fleet,
-							name,
-							`env > env.txt; until test -e go; do sleep 0.2; done; echo ${name} | ${ask(port)}; sleep 2`,
-						),
-					),
-			)),
-		);
+	for (const name of names) {
+		const script = `env > env.txt; until test -e go; do sleep 0.2; done; echo ${name} | ${ask(port)}; sleep 2`;
+		ids.push(await create(context, fleet, name, script));
+	}
+
+	for (let at = 0; at < ids.length; at += 3) {
+		await Promise.all(ids.slice(at, at + 3).map(id => startSupervisor(context, id)));
 	}
 
 	const others = await Promise.all(Array.from({length: 30 - supervised}, () => brokerAlone(t, one)));

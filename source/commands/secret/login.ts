@@ -50,6 +50,6 @@ export const login: SecretAction = async (context, io, {name, options}) => {
 	io.out(
 		`${formatReference(entry.reference)} is kept: ${storeText(store, undefined)}\n` +
 			(isRefreshed ? `  sign in again for yourself: ${need.signIn}\n` : '') +
-			`  a run uses it: fleet run --agent ${one.agent.id} --allow model:${one.agent.id} --because TEXT PROMPT\n`,
+			`  a run uses it: fleet run --agent ${one.agent.id} --model PROMPT\n`,
 	);
 };
