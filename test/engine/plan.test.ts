@@ -5,6 +5,7 @@ import {test} from 'node:test';
 import {merge} from '../../source/engine/handover/merge.ts';
 import {withJournal} from '../../source/engine/runs.ts';
 import {Fleet, until} from '../support/fleet.ts';
+import {VerbOnTerminal} from '../support/verb-on-terminal.ts';
 
 /*
  * A plan of tasks: proposed by an agent as a file, changed and accepted by a person, and carried on as what each task
@@ -29,7 +30,7 @@ const diamond = `tasks:\n${task('base')}${task('left', ['base'])}${task('right',
 
 /** Proposes what stands in a file of the project; of a task, does it. */
 const agent =
-	'case "$FLEET_PROMPT" in "Propose a plan"*) cp proposal .fleet-plan.yaml;; ' +
+	'case "$FLEET_PROMPT" in "Plan: "*) cp proposal .fleet-plan.yaml;; ' +
 	'*) n=$(printf %s "$FLEET_PROMPT" | head -n 1 | cut -d" " -f2); ls > "found-$n"; echo "$n" > "$n"; ' +
 	'git add --all; git commit -qm "write $n";; esac';
 
@@ -148,8 +149,31 @@ test('what waits for a discarded run says so, and is released or dropped by a pe
 		fleet.run(['plan', 'edit', 'four', '--file', file]).stderr,
 		/:17: tasks\.3\.after: it waits for itself: top > top/,
 	);
-	writeFileSync(file, diamond);
-	fleet.must('plan', 'edit', 'four', '--file', file);
+	// In an editor: what cannot be read is kept, and there the next time.
+	const script = path.join(fleet.folder, 'editor.sh');
+	writeFileSync(script, `cmp -s "$1" ${file} && cp ${file}.good "$1"`);
+	writeFileSync(`${file}.good`, diamond);
+	for (const [editor, words] of [
+		[`cp ${file}`, /it waits for itself: top > top; what you wrote is kept\s+hint: fleet plan edit four/],
+		[`sh ${script}`, /plan of 4 tasks[^]*ended-0/],
+	] as const) {
+		const terminal = new VerbOnTerminal(fleet, 'plan edit four', {
+			env: {EDITOR: editor, VISUAL: ''},
+			columns: 100,
+			rows: 40,
+		});
+		t.after(() => terminal.end());
+		await terminal.see(words);
+	}
+
+	const asked = new VerbOnTerminal(fleet, 'plan accept four', {columns: 100, rows: 40});
+	t.after(() => asked.end());
+	await asked.see(
+		/Write the file top\.[^]*4 runs of command: 1 now, 3 as what they wait for is merged; no limit[^]*start them\?/,
+	);
+	asked.write('n\r');
+	await asked.see(/nothing was started[^]*ended-2/);
+	assert.equal(fleet.json<unknown[]>('list', '--all').length, 1);
 	fleet.must('plan', 'accept', 'four', '--yes');
 	assert.match(fleet.run(['plan', 'edit', 'four', '--file', file]).stderr, /is accepted/);
 	await fleet.until('base', 'stopped');

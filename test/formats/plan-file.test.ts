@@ -170,10 +170,7 @@ test('an order to the agent that starts a task is a text like any other, and an 
 	}
 
 	assert.ok(!(readTasks({agents}, one('    agent: codex\n')) instanceof Refusal));
-	assert.match(
-		planPrompt('split it', ['codex']),
-		/Propose a plan for this: split it[^]*\.fleet-plan\.yaml[^]*one of: codex/,
-	);
+	assert.match(planPrompt('split it', ['codex']), /Plan: split it[^]*\.fleet-plan\.yaml[^]*one of: codex/);
 });
 
 test('a plan is read as a plain file of a commit alone: no link, no folder, nothing large', async t => {

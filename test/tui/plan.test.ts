@@ -61,8 +61,9 @@ test('a task that is held is released or dropped after a question; one that runs
 	}
 
 	assert.match(text(pressSlowly(accepted!, 'x').state), /Behind it .*guide/);
-	const run1 = press(accepted!, 'k', 'return').state;
+	const run1 = press(accepted!, 'k', 'o').state;
 	assert.deepEqual([run1.screen, run1.selected], ['run', 'writer']);
+	assert.match(press(accepted!, 'return').state.notice?.text ?? '', /o opens the run/);
 	assert.match(press(accepted!, 'e').state.notice?.text ?? '', /accepted already/);
 });
 

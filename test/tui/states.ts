@@ -116,7 +116,7 @@ export function planOf(id: string, ...events: RunEvent[]): Run {
 	const created = {
 		...createdOf('p', id),
 		plan: true as const,
-		prompt: 'Propose a plan for this: the new format',
+		prompt: 'Plan: the new format',
 		batch: undefined,
 	};
 	return folded([created, started, ...proposed, ...events]);

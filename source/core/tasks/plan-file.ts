@@ -157,8 +157,8 @@ export function parsePlan(text: string): readonly Task[] | Refusal {
 /** What an agent is asked that is to propose a plan. @param agents that a task may name */
 export function planPrompt(sentence: string, agents: readonly string[]): string {
 	return [
-		`Propose a plan for this: ${sentence}`,
-		'Look at the project first. Change nothing of it. Divide the work into tasks that one agent each can finish alone, ' +
+		`Plan: ${sentence}`,
+		'Propose a plan for this, and do nothing of it yet. Look at the project first. Change nothing of it. Divide the work into tasks that one agent each can finish alone, ' +
 			'in a worktree of its own, so that the result of each can be verified and merged by itself. ' +
 			'Tasks that do not need each other run at the same time: let them touch different files.',
 		`Write the plan to the file ${planFile} at the top of the repository, and write nothing else. It is YAML of this form:`,

@@ -18,16 +18,18 @@ const cannotEdit = refusing(run => {
 	return hasWorker(run.stage) ? `its agent is ${stageName(run.stage)}` : undefined;
 });
 
-/** Of a plan that is accepted, the key opens the task's run. */
-const cannotAnswer = refusing((run, state) => {
+const cannotAccept = refusing((run, state) => {
 	if (run.plan?.accepted) {
-		return planRow(state)?.run === undefined ? 'it has not started' : undefined;
+		return 'accepted already (o opens the run)';
 	}
 
 	return (
 		cannotEdit(state) ?? (run.plan!.tasks.length === 0 ? (run.plan!.problem ?? 'there is no plan yet') : undefined)
 	);
 });
+
+const cannotOpen = (state: State) =>
+	needsRun(state) ?? (planRow(state)?.run === undefined ? 'it has not started' : undefined);
 
 /** What is decided about one task alone where it waits. */
 function cannotDecide(state: State): string | undefined {
@@ -46,12 +48,19 @@ export const planKeys = {
 	},
 	'plan-accept': {
 		keys: 'return',
-		title: 'accept the plan; accepted: open the run',
+		title: 'accept the plan',
 		places: ['plan'],
 		footer: 1,
-		disabled: cannotAnswer,
-		run: ({state, run}) =>
-			run!.plan!.accepted ? openTab(select(state, planRow(state)!.run), 'output') : openDialog(state, 'plan-accept'),
+		disabled: cannotAccept,
+		run: asks('plan-accept'),
+	},
+	'plan-open': {
+		keys: 'o',
+		title: "open the task's run",
+		places: ['plan'],
+		footer: 1,
+		disabled: cannotOpen,
+		run: ({state}) => openTab(select(state, planRow(state)!.run), 'output'),
 	},
 	'plan-edit': {
 		keys: 'e',
