@@ -7,6 +7,7 @@ import {Readable, Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {StringDecoder} from 'node:string_decoder';
 import {compose} from '../compose.ts';
+import {Repaints} from '../core/text/repaints.ts';
 import {escapeControls} from '../core/text/escape-controls.ts';
 import {Refusal} from '../core/refusal.ts';
 import {isServiceName} from '../core/services.ts';
@@ -45,16 +46,17 @@ async function openText(kind: 'pager' | 'editor', text: Readable, id: string): P
 /** Bytes to text that is safe to show, line by line. */
 function createReadable(): Transform {
 	const decoder = new StringDecoder('utf8');
+	const repaints = new Repaints();
 	let held = '';
 	return new Transform({
 		transform(bytes: Buffer, _encoding, done) {
 			const text = held + decoder.write(bytes);
 			const end = text.lastIndexOf('\n') + 1;
 			held = text.slice(end);
-			done(null, escapeControls(text.slice(0, end)));
+			done(null, escapeControls(repaints.push(text.slice(0, end))));
 		},
 		flush(done) {
-			done(null, escapeControls(held + decoder.end()));
+			done(null, escapeControls(repaints.push(held + decoder.end()) + repaints.end()));
 		},
 	});
 }
@@ -192,6 +194,9 @@ export const verb = define({
 
 		const decoder = new StringDecoder('utf8');
 		let held = '';
+		const repaints = new Repaints();
+		// What is followed cannot wait for what may still be painted over: only what happens within a line is folded.
+		const fold = (text: string) => repaints.push(text) + (options.follow ? repaints.end() : '');
 		const print = (bytes: Uint8Array) => {
 			if (options.raw) {
 				io.out(bytes);
@@ -202,7 +207,7 @@ export const verb = define({
 			const text = held + decoder.write(Buffer.from(bytes));
 			const end = text.lastIndexOf('\n') + 1;
 			held = text.slice(end);
-			io.out(escapeControls(text.slice(0, end)));
+			io.out(escapeControls(fold(text.slice(0, end))));
 		};
 
 		const tail = follow(output, {from: 'start'}, bytes => print(bytes));
@@ -216,7 +221,7 @@ export const verb = define({
 
 		tail.poll();
 		tail.close();
-		io.out(escapeControls(held + decoder.end()));
+		io.out(escapeControls(options.raw ? held : fold(held + decoder.end()) + repaints.end()));
 		giveBack();
 		if (!existsSync(output)) {
 			io.err(`fleet: ${missing} yet\n  hint: ${hint}\n`);

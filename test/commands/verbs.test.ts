@@ -228,6 +228,16 @@ test('a prompt reaches the agent by {prompt} and by FLEET_PROMPT', async t => {
 	assert.match(fleet.must('logs', 'p'), /argv: fix the "login" \$HOME\r?\nenv: fix the "login" \$HOME/);
 });
 
+test('of a spinner its last state is printed, whether the log is followed or not', async t => {
+	const fleet = new Fleet(t);
+	const bar = String.raw`printf 'one\r\033[Ktwo\nbar 0\n\033[1A\033[2Kbar 1\nend\n'`;
+	fleet.must('run', '--name', 'spins', '--', 'sh', '-c', bar);
+	await fleet.until('spins', 'stopped');
+	for (const follow of [[], ['--follow']]) {
+		assert.match(fleet.must('logs', 'spins', ...follow), /^two\r?\nbar 1\r?\nend\r?\n$/);
+	}
+});
+
 test("an approval: the policy's word, and a signature of exactly what is approved", async t => {
 	const fleet = new Fleet(t, {policy: 'verify: ["true"]\napprove:\n  word: ship-it\n  sign: true\n'});
 	const key = (name: string) => {

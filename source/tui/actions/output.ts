@@ -11,10 +11,11 @@ const turnMatch =
 	({state}) => ({state, effects: [{type: 'search', backward}]});
 
 const openIn =
-	(program: 'pager' | 'editor'): Handler =>
+	(program: 'pager' | 'editor', full = false): Handler =>
 	({state, id}) => {
 		const {logShown} = state;
-		const which = logShown === 'output' ? [] : [`--${logShown}`];
+		const own = full ? ['--full'] : [];
+		const which = logShown === 'output' ? own : [`--${logShown}`];
 		return {state, effects: [{type: 'terminal', argv: ['logs', id, ...which, `--${program}`], pause: false}]};
 	};
 
@@ -78,5 +79,12 @@ export const outputKeys = {
 	select: {keys: 'v', title: 'select lines', places: logs, disabled: needsOutput, run: ({state}) => select(state)},
 	copy: {keys: 'y', title: 'copy selection', places: logs, disabled: needsSelection, run: ({state}) => copy(state)},
 	pager: {keys: 'o', title: 'open in $PAGER', places: logs, disabled: needsOutput, run: openIn('pager')},
+	full: {
+		keys: 'O',
+		title: "tools' whole output, in $PAGER",
+		places: logs,
+		disabled: state => (state.logShown === 'output' ? needsOutput(state) : 'this is not the output of the agent'),
+		run: openIn('pager', true),
+	},
 	editor: {keys: 'E', title: 'open in $EDITOR', places: logs, disabled: needsOutput, run: openIn('editor')},
 } as const satisfies KeyTable;
