@@ -4,6 +4,7 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
 import type {Context} from '../../source/engine/context.ts';
+import {Checkouts} from '../../source/engine/handover/checkouts.ts';
 import {merge} from '../../source/engine/handover/merge.ts';
 import {readRun, withJournal} from '../../source/engine/runs.ts';
 import {exitCodeOf, mergeAll, type MergeAll, type TrainReport} from '../../source/engine/train/merge-all.ts';
@@ -341,14 +342,26 @@ test('without the rule, a yes is for what was seen: the others are verified as t
 	);
 	assert.equal(glanceAt(readRun(yard.context.paths.run('two'))!, {isOutdated: false}).next, 'merge-all');
 	const middle = yard.main();
-	const second = await yard.all();
+	const again: string[] = [];
+	const second = await yard.all({onProgress: text => again.push(text)});
+	assert.deepEqual(
+		again,
+		['verifying two, three', 'merging two, three', 'verifying four'],
+		'a part of what passed together is a result of its own',
+	);
 	assert.equal(second.states, 'two merged, three merged, four approve', JSON.stringify(second));
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(middle, 'two', 'three'));
 	await yard.approve('four');
 	const last = yard.main();
 	await withJournal(yard.context, 'four', journal => merge(yard.context, journal, ''));
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(last, 'four'), 'alone, it is as any other');
-	isTidy(yard, 'one', 'two', 'three', 'four');
+	// What changes the policy is the last of its train: by it, the next one is verified.
+	yard.run('policy', {'.fleet/policy.yaml': policyOf('test -f a.txt', 'true')}, {approved: false});
+	yard.run('policy-next', {'next.txt': ''}, {approved: false});
+	const {states, by} = await yard.all();
+	assert.equal(states, 'policy approve, policy-next left');
+	assert.match(by['policy-next']!.because, /^policy, which goes in before it, changes the policy/);
+	isTidy(yard, 'one', 'two', 'three', 'four', 'policy', 'policy-next');
 });
 
 test('with the rule, a yes goes along with the same change, and with no other', async t => {
@@ -411,25 +424,27 @@ test('a main that moves meanwhile stops it, and a death anywhere leaves nothing 
 	const base = yard.main();
 	assert.equal(yard.git('merge-base', mine, base), mine);
 
-	// Dies between the first journal's line and the move, and after the move.
-	for (const [type, count, moves] of [
-		['merge.started', 2, false],
-		['merge.finished', 1, true],
-	] as const) {
-		const before = yard.main();
-		await assert.rejects(
-			dyingAt(type, count, () => yard.all()),
-			/killed/,
-		);
-		assert.equal(yard.main() !== before, moves);
-		if (!moves) {
-			assert.equal(yard.git('status', '--porcelain'), '');
-		}
-	}
+	// Dies between a journal's line and the move, and between the move and the person's files.
+	await assert.rejects(
+		dyingAt('merge.started', () => yard.all()),
+		/killed/,
+	);
+	assert.deepEqual([yard.main(), yard.git('status', '--porcelain')], [base, '']);
+	const {follow} = Checkouts.prototype;
+	Checkouts.prototype.follow = () => Promise.reject(new Error('killed'));
+	await assert.rejects(yard.all(), /killed/).finally(() => {
+		Checkouts.prototype.follow = follow;
+	});
+	assert.notEqual(yard.main(), base);
+	assert.notEqual(yard.git('status', '--porcelain'), '', 'the files are those of before');
 
+	// Whoever looks next puts it right, whichever of them it is.
+	const late = await withJournal(context, 'two', journal => merge(context, journal, ''));
+	assert.deepEqual([late.checkout, yard.git('status', '--porcelain')], ['updated', '']);
 	const done = await yard.all();
-	assert.deepEqual([done.code, done.states], [0, 'one merged, two merged']);
+	assert.deepEqual([done.code, done.states], [0, 'one merged']);
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(base, 'one', 'two'));
+	assert.equal(done.by['one']!.checkout, 'updated');
 	assert.equal(yard.git('rev-list', '--count', '--first-parent', `${base}..main`), '2', 'once each');
 	assert.equal(yard.git('status', '--porcelain'), '');
 	isTidy(yard, 'one', 'two');
@@ -471,12 +486,13 @@ test('where approvals are signed, none that a journal carries elsewhere is one',
 	assert.equal(yard.main(), before);
 });
 
-/** Does work of which nothing more is written down from the n-th line of a type on, as where the process dies there. */
-async function dyingAt<Result>(type: string, count: number, work: () => Promise<Result>): Promise<Result> {
+/** Does work of which nothing more is written down from the second line of a type on, as where the process dies. */
+async function dyingAt<Result>(type: string, work: () => Promise<Result>): Promise<Result> {
 	const {append} = Journal.prototype;
-	let left = count;
+	let left = 2;
 	Journal.prototype.append = function (event, ...rest) {
-		if (left === 0 || (event.type === type && --left === 0)) {
+		left -= left > 0 && event.type === type ? 1 : 0;
+		if (left === 0) {
 			throw new Error('killed');
 		}
 
