@@ -101,7 +101,7 @@ type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** What an agent does to ask with its pointers: the account's is in a header of its own. */
 const ask = (port: number, file = '-') =>
-	`curl -sS -f -m 60 --retry 3 --retry-all-errors -H "Authorization: Bearer $TOKEN" -H "X-Account: $(cat /run/fleet/pointers/far-login.account)" ` +
+	`curl -sS -f -m 60 --retry 9 --retry-delay 1 --retry-all-errors -H "Authorization: Bearer $TOKEN" -H "X-Account: $(cat /run/fleet/pointers/far-login.account)" ` +
 	`--data-binary @${file} https://host.fleet.internal:${port}/v1/x`;
 
 async function create(context: Context, fleet: Fleet, name: string, script: string): Promise<string> {
@@ -207,13 +207,13 @@ async function brokerAlone(t: TestContext, {context, port, stored}: World) {
 			broker.ask(
 				'/v1/x',
 				{authorization: `Bearer ${kept.pointer}`, 'x-account': kept.accountPointer!},
-				{method: 'POST', body},
+				{method: 'POST', body, patience: 120_000},
 			),
 		settle: () => settleLogins(supervision),
 	};
 }
 
-/** Supervisors with sandboxes; each is two seconds of a processor. The others of the thirty are brokers alone. */
+/** Supervisors with sandboxes: LOGIN_RUNS=30 has thirty of them, and needs a minute. The others are brokers alone. */
 const supervised = Number(process.env['LOGIN_RUNS'] ?? 5);
 
 test('thirty runs over one refresh: one is made, all are answered, and nothing of the login is inside', async t => {
@@ -246,7 +246,7 @@ test('thirty runs over one refresh: one is made, all are answered, and nothing o
 	await until(
 		async () => {
 			processes.push(...insideOf(names));
-			await setTimeout(500);
+			await setTimeout(1000);
 			return ids.every(id => state(one, id).stage === 'stopped' && !Lock.isHeld(context.paths.run(id).lock));
 		},
 		() => ids.map(id => `${id}: ${state(one, id).stage}, ${output(one, id)}`).join('\n'),

@@ -138,14 +138,17 @@ export async function openBroker(
 		});
 
 	/** Sends raw bytes through the broker, and reads until the other side ends. */
-	const talk = async (text: string | Uint8Array, options?: Parameters<typeof connect>[0]): Promise<string> => {
+	const talk = async (
+		text: string | Uint8Array,
+		options: Parameters<typeof connect>[0] & {patience?: number} = {},
+	): Promise<string> => {
 		const client = await connect(options);
 		return new Promise(resolve => {
 			const parts: Buffer[] = [];
 			client.on('data', part => parts.push(part));
 			client.once('close', () => resolve(Buffer.concat(parts).toString('latin1')));
 			client.write(text);
-			setTimeout(() => client.destroy(), 5000).unref();
+			setTimeout(() => client.destroy(), options.patience ?? 5000).unref();
 		});
 	};
 
@@ -153,7 +156,7 @@ export async function openBroker(
 	const ask = (
 		path = '/',
 		headers: Record<string, string> = {authorization: `Bearer ${pointer}`},
-		options: {method?: string; body?: string; host?: string} = {},
+		options: {method?: string; body?: string; host?: string; patience?: number} = {},
 	) =>
 		talk(
 			[
@@ -165,6 +168,7 @@ export async function openBroker(
 				'',
 				options.body ?? '',
 			].join('\r\n'),
+			options.patience === undefined ? {} : {patience: options.patience},
 		);
 	return {broker, proxy, state, seen, port: free, connect, talk, ask, secret};
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import {setTimeout} from 'node:timers/promises';
 import * as v from 'valibot';
 import {storedLoginSchema, type StoredLogin} from '../../core/secrets/login.ts';
 import {shapeOf} from '../../core/secrets/pointer.ts';
@@ -143,9 +144,17 @@ export function mustFindSecret(
 }
 
 async function locked<Result>(context: Context, work: () => Promise<Result>): Promise<Result> {
-	const lock = Lock.acquire(`${indexFile(context)}.lock`, 5000);
-	if (!lock) {
-		throw new Refusal('another fleet is writing the list of secrets', 'try again');
+	let lock: Lock | undefined;
+	// A supervisor that waits here has requests to pass on meanwhile.
+	for (const end = Date.now() + 5000; !lock;) {
+		lock = Lock.acquire(`${indexFile(context)}.lock`);
+		if (!lock && Date.now() > end) {
+			throw new Refusal('another fleet is writing the list of secrets', 'try again');
+		}
+
+		if (!lock) {
+			await setTimeout(20);
+		}
 	}
 
 	try {

@@ -1,3 +1,4 @@
+import {statSync, writeFileSync} from 'node:fs';
 import {Lock} from '../../host/lock.ts';
 import {LoginEnded, RemoteFault} from './fault.ts';
 import type {FreshTokens} from './token-request.ts';
@@ -191,6 +192,7 @@ export class Refresher {
 		for (let tries = 0; ; tries++) {
 			try {
 				await this.#place.write(tokens);
+				mark(this.#place.lock);
 				return true;
 			} catch {
 				if (tries === 2) {
@@ -216,6 +218,7 @@ export class Refresher {
 
 		try {
 			await this.#place.write(unsaved.tokens);
+			mark(this.#place.lock);
 		} catch {
 			// Later again.
 			return;
@@ -234,14 +237,35 @@ const pause = (milliseconds: number) =>
 		setTimeout(resolve, milliseconds);
 	});
 
+const markOf = (lock: string) => `${lock}.written`;
+
+/** Tells those who wait for a lock that there is something new. */
+function mark(lock: string): void {
+	try {
+		writeFileSync(markOf(lock), `${Date.now()}\n`, {mode: 0o600});
+	} catch {
+		// A full disk: they wait for the lock itself.
+	}
+}
+
+/** When it was told last, milliseconds; 0: never. */
+function markedAt(lock: string): number {
+	return statSync(markOf(lock), {throwIfNoEntry: false})?.mtimeMs ?? 0;
+}
+
 /** Waits without standing in the way: the process has other runs' requests to answer. */
 export function acquire(file: string): Promise<Lock>;
-/** @param isDone asked first, and while another has it. @returns undefined once it is: then it is not needed any more */
+/** @param isDone asked first, and whenever another wrote. @returns undefined once it is: the lock is not needed then */
 export function acquire(file: string, isDone: () => Promise<boolean>): Promise<Lock | undefined>;
 export async function acquire(file: string, isDone?: () => Promise<boolean>): Promise<Lock | undefined> {
-	for (const end = Date.now() + lockMs; ;) {
-		if (await isDone?.()) {
-			return undefined;
+	for (let end = Date.now() + lockMs, looked: number | undefined; ;) {
+		// A vault may take its time, and many wait: it is looked into when something is new there.
+		const marked = markedAt(file);
+		if (isDone && looked !== marked) {
+			looked = marked;
+			if (await isDone()) {
+				return undefined;
+			}
 		}
 
 		const lock = Lock.acquire(file);
