@@ -324,7 +324,7 @@ test('without the rule, a yes is for what was seen: the others are verified as t
 		[3, 'one merged, two approve, three approve, four approve'],
 		JSON.stringify(first),
 	);
-	assert.match(first.by['three']!.because, /^verified on main after two; needs a yes$/);
+	assert.match(first.by['three']!.because, /^verified on main after two; needs approval$/);
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(before, 'one'));
 	assert.equal(yard.stage('two'), 'verified');
 	const told: string[] = [];

@@ -16,18 +16,18 @@ import {checkSignature} from '../handover/signature.ts';
 
 /* Whether a person's yes is one to what a train would merge. */
 
-/** What keeps a yes: the same facts, or the same patch on another base. */
+/** What keeps an approval: the same facts, or the same patch on another base. */
 export type Keeps = {readonly patch?: string};
 
 type Asked = {readonly git: Git; readonly facts: Facts; readonly policy: Policy};
 
-/** What of the target, changed in between, makes a yes to something else. */
+/** What of the target, changed in between, makes it an approval of something else. */
 const decisive: ReadonlySet<Flag['id']> = new Set(['policy', 'verify', 'tests', 'install', 'packages', 'dependency']);
 
 /** Characters of a patch. */
 const maxChars = 64 * 1024 ** 2;
 
-/** Whether the run's approval holds for these facts. @returns a refusal where it takes a new yes */
+/** Whether the run's approval holds for these facts. @returns a refusal where it takes a new one */
 export async function keepsYes(context: Context, run: Run, asked: Asked): Promise<Keeps | Refusal> {
 	const {git, facts, policy} = asked;
 	const {approval} = run;

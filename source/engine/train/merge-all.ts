@@ -41,7 +41,7 @@ export type TrainReport = {
 /**
  * Merges all runs that are ready: those of one project and target are verified together, as their merge, and merged in
  * one move. What turns the result red, or conflicts, is left out, and the others go on. What no yes of a person's holds
- * for is verified together as well, on what the target is then, and waits for a yes.
+ * for is verified together as well, on what the target is then, and waits for approval.
  * @throws Refusal where it is not to be done at all: for one train that stops, see `stopped`
  */
 export async function mergeAll(context: Context, asked: MergeAll): Promise<TrainReport[]> {

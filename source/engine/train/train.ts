@@ -65,7 +65,7 @@ export class Train {
 	}
 
 	/**
-	 * Merges what has a yes, then verifies what waits for one.
+	 * Merges what is approved, then verifies what is not.
 	 * @param runs in the order in which they are to be merged
 	 * @throws Refusal where it stops: what was not merged until then is as it was
 	 */
@@ -329,7 +329,7 @@ export class Train {
 		}
 	}
 
-	/** Of those that wait for a yes nothing is said yet; those that nothing more is done about now are left out. */
+	/** Of those that wait for approval nothing is said yet; those that nothing more is done about now are left out. */
 	#noteLater({later}: Chain, needsYes: boolean): void {
 		for (const {run, refusal} of later) {
 			this.#leave(run.id);
@@ -361,7 +361,7 @@ function waitsFor({links}: Chain, {id, target}: Run): Pick<Outcome, 'because' | 
 		)
 		.map(({run}) => run.id);
 	return {
-		because: `verified on ${branchName(target)}${before.length === 0 ? '' : ` after ${before.join(', ')}`}; needs a yes`,
+		because: `verified on ${branchName(target)}${before.length === 0 ? '' : ` after ${before.join(', ')}`}; needs approval`,
 		hint: `fleet approve ${id}`,
 	};
 }

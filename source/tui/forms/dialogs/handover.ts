@@ -46,7 +46,7 @@ const merge: DialogDefinition = {
 /** How a run stands that a train would take. */
 function standing(run: Run, state: State): string {
 	if (run.stage === 'verified') {
-		return 'verified, waits for a yes';
+		return 'verified, waits for approval';
 	}
 
 	return isOutdatedIn(run, state) ? 'approved, for an earlier target' : 'approved';
@@ -73,8 +73,8 @@ const mergeAll: DialogDefinition = {
 						spans: [{text}],
 					}),
 				),
-				fact('First', 'they are verified together, as the merge of all; what fails or conflicts is left out'),
-				fact('A yes', 'is for what was seen: what would be another result is verified, and asked for again'),
+				fact('Verified', 'together, as the merge of all; a run that fails or conflicts is left out'),
+				fact('Approval', 'holds for exactly the result that was approved; a new result waits for a new one'),
 				fact('Undo', 'none by a key: what is merged is a commit of the target branch'),
 			],
 		};
