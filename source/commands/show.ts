@@ -54,7 +54,9 @@ function roundLines({rounds}: Run): Array<readonly [title: string, text: string]
 
 function gateLines(run: Run): Array<readonly [title: string, text: string]> {
 	return gatesOf(run).map(({id, state, because}) => {
-		const text = because === '' || because.startsWith(`${state}:`) ? because || state : `${state}: ${because}`;
+		// What is inconclusive says so in its own words.
+		const whole = because === '' ? state : `${state}: ${because}`;
+		const text = state === 'inconclusive' && because !== '' ? because : whole;
 		return [id, text] as const;
 	});
 }
