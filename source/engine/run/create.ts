@@ -63,6 +63,8 @@ export type RunRequest = {
 	readonly path?: string | undefined;
 	/** `false`: without the person's profile of its agent. */
 	readonly profile?: boolean | undefined;
+	/** What it is about, for a name that nobody gave; by default its prompt. */
+	readonly subject?: string | undefined;
 	/** It is asked for a plan of tasks. */
 	readonly plan?: boolean | undefined;
 	/** The accepted plan that it does a task of. */
@@ -182,7 +184,7 @@ function chooseId(context: Context, request: RunRequest): string {
 	const ids = new Set(listRunIds(context));
 	let id = request.name === undefined ? '' : orThrow(parseName(request.name, 'run name'));
 	while (id === '' || (ids.has(id) && request.name === undefined)) {
-		const name = nameFrom(request.prompt ?? path.basename(request.argv[0] ?? ''), 'run', 24);
+		const name = nameFrom(request.subject ?? request.prompt ?? path.basename(request.argv[0] ?? ''), 'run', 24);
 		id = `${name}-${randomBytes(2).toString('hex')}`;
 	}
 
