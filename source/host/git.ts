@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import process from 'node:process';
+import {setTimeout} from 'node:timers/promises';
 import type {SimpleGit} from 'simple-git';
 import {isOdd} from '../core/places.ts';
 import {machineRefusal} from './write.ts';
@@ -120,6 +121,12 @@ function failure(
 	);
 }
 
+/** What git says of a record of a worktree whose files are there and still empty. */
+const halfMade = /failed to read \S.*\/worktrees\/[^/]+\/commondir/;
+
+/** Two seconds. */
+const halfMadeTries = 20;
+
 /** A hardened git for one repository. All arguments are an argv; nothing passes a shell. */
 export class Git {
 	readonly repository: Repository;
@@ -183,6 +190,23 @@ export class Git {
 		}
 
 		return {code: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr};
+	}
+
+	/**
+	 * Runs `git worktree`, which reads the record of every worktree: where another git has just made one and not filled
+	 * it yet, it ends before it did anything, and is run again.
+	 * @returns the last answer, where that went on for seconds: then a record is damaged
+	 */
+	async worktree(...argv: readonly string[]): Promise<GitResult> {
+		for (let tries = 1; ; tries++) {
+			const result = await this.run(['worktree', ...argv]);
+			if (result.code === 0 || tries === halfMadeTries || !halfMade.test(result.stderr)) {
+				return result;
+			}
+
+			// Not all at the same moment.
+			await setTimeout(tries * 10 * (0.5 + Math.random()));
+		}
 	}
 
 	/** `run`, with a failure as an exception. */

@@ -114,8 +114,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 	}
 
 	try {
-		const {code, stderr} = await git.run([
-			'worktree',
+		const {code, stderr} = await git.worktree(
 			'add',
 			'--quiet',
 			'--no-checkout',
@@ -124,7 +123,7 @@ export async function createWorktree(plan: WorktreePlan): Promise<void> {
 			`fleet run ${runId}`,
 			places.worktree,
 			branch,
-		]);
+		);
 		if (code !== 0) {
 			throw new Refusal(`git could not make the worktree: ${lastLine(stderr)}`, 'look at: git worktree list');
 		}

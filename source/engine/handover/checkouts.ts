@@ -57,7 +57,12 @@ function linkedGitDir(folder: string, commonDir: string): string | undefined {
 async function placesOf(project: ProjectCheckout, target: string): Promise<Place[]> {
 	const {git, commonDir} = project;
 	const places: Place[] = [];
-	for (const [index, record] of (await git.raw('worktree', 'list', '--porcelain', '-z')).split('\0\0').entries()) {
+	const {code, stdout, stderr} = await git.worktree('list', '--porcelain', '-z');
+	if (code !== 0) {
+		throw new Error(`git worktree list: ${stderr.trim().split('\n').at(-1) ?? code}`);
+	}
+
+	for (const [index, record] of stdout.split('\0\0').entries()) {
 		const lines = record.split('\0');
 		const listed = lines.find(line => line.startsWith('worktree '))?.slice('worktree '.length);
 		if (listed === undefined || !lines.includes(`branch ${target}`) || lines.includes('bare')) {
