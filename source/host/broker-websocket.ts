@@ -131,7 +131,11 @@ export class Websocket {
 			}
 		}
 
-		const unusual = refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
+		// It may have been cut off while another credential was waited for.
+		const unusual =
+			answer.destroyed && !answer.complete
+				? 'the server closed its connection in the middle of its reply'
+				: refuseReply({status: answer.statusCode ?? 0, headers: pairsOf(answer.rawHeaders)});
 		if (unusual !== undefined) {
 			this.#refuse(unusual);
 			upstream.destroy();

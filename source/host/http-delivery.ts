@@ -62,8 +62,14 @@ type Attempt = {
 	answered: boolean;
 };
 
-/** A body is kept for one more try up to that length, bytes. */
-const maxKept = 32 * 1024 ** 2;
+/** What a piece of a body takes besides its bytes: an agent may send them one by one. */
+const pieceBytes = 256;
+
+/** A body is kept for one more try up to that size, bytes: of 32 MiB, and what its pieces take. */
+const maxKept = 34 * 1024 ** 2;
+
+/** And what all of a process may take together, bytes: an agent chooses how many it sends at once. */
+export const keptBodies = {bytes: 0, most: 4 * maxKept};
 
 class Deliverer {
 	readonly #request: IncomingMessage;
@@ -139,9 +145,12 @@ class Deliverer {
 			if (!this.#response.writableFinished) {
 				upstream.destroy();
 			}
+
+			this.#forget();
 		});
 		if (this.#second) {
 			upstream.end(Buffer.concat(this.#kept ?? []));
+			this.#forget();
 			return;
 		}
 
@@ -163,12 +172,23 @@ class Deliverer {
 	}
 
 	#keep(bytes: Uint8Array): void {
-		this.#keptBytes += bytes.length;
-		if (this.#keptBytes > maxKept) {
-			this.#kept = undefined;
-		} else {
-			this.#kept?.push(bytes);
+		if (!this.#kept) {
+			return;
 		}
+
+		const size = bytes.length + pieceBytes;
+		this.#keptBytes += size;
+		keptBodies.bytes += size;
+		this.#kept.push(bytes);
+		if (this.#keptBytes > maxKept || keptBodies.bytes > keptBodies.most) {
+			this.#forget();
+		}
+	}
+
+	#forget(): void {
+		keptBodies.bytes -= this.#keptBytes;
+		this.#keptBytes = 0;
+		this.#kept = undefined;
 	}
 
 	#connecting(upstream: ClientRequest, socket: Socket): void {
@@ -242,10 +262,17 @@ class Deliverer {
 		const {upstream} = attempt;
 		const response = this.#response;
 		attempt.answered = true;
+		this.#forget();
 		const end = () => {
 			upstream.destroy();
 			response.destroy();
 		};
+
+		// It was cut off while another credential was waited for.
+		if (answer.destroyed && !answer.complete) {
+			this.#delivery.refuse(502, 'the server closed its connection in the middle of its reply');
+			return;
+		}
 
 		answer.on('error', end);
 		answer.once('aborted', end);

@@ -91,6 +91,8 @@ export class HttpsClient {
 			request.once('error', (error: NodeJS.ErrnoException) =>
 				reject(new RemoteFault(`${host} could not be reached: ${error.code ?? error.message}`)),
 			);
+			// A server that goes over to another protocol: nothing else is told of it.
+			request.once('close', () => reject(new RemoteFault(`${host} gave no answer`)));
 			request.end(body);
 		});
 	}
@@ -100,18 +102,22 @@ export class HttpsClient {
 	}
 }
 
-/** The whole of a body as text. @throws RemoteFault where it is longer than that, bytes */
+/** The whole of a body as text. @throws RemoteFault where it is longer than that, bytes, or was cut off */
 export async function textOf(answer: IncomingMessage, longest: number): Promise<string> {
 	const pieces: Buffer[] = [];
 	let size = 0;
-	for await (const piece of answer as AsyncIterable<Buffer>) {
-		size += piece.length;
-		if (size > longest) {
-			answer.destroy();
-			throw new RemoteFault('the server sent more than is read');
-		}
+	try {
+		for await (const piece of answer as AsyncIterable<Buffer>) {
+			size += piece.length;
+			if (size > longest) {
+				answer.destroy();
+				throw new RemoteFault('the server sent more than is read');
+			}
 
-		pieces.push(piece);
+			pieces.push(piece);
+		}
+	} catch (error) {
+		throw error instanceof RemoteFault ? error : new RemoteFault("the server's answer was cut off");
 	}
 
 	return Buffer.concat(pieces).toString('utf8');

@@ -18,6 +18,12 @@ const spareMs = 60_000;
 /** One that was made less than that ago and is refused says that another would be refused, too; milliseconds. */
 const youngMs = 30_000;
 
+/**
+ * How long it is at most where each new one was refused, too, milliseconds: an agent can have a server refuse a good one
+ * whenever it likes, and a vendor may lock out whoever asks for another every half a minute.
+ */
+const longestYoungMs = 3_600_000;
+
 /** How long a vault that did not take the tokens is left alone, milliseconds. */
 const saveMs = 3000;
 
@@ -50,6 +56,8 @@ export class Refresher {
 	readonly #onTrouble: (because: string) => void;
 	readonly #values = new Set<string>();
 	readonly #refused = new Set<string>();
+	/** How old a token is to be before it is believed that another one helps; twice that after each that did not. */
+	#youngMs = youngMs;
 	#kept: KeptLogin | undefined;
 	#going: Promise<string> | undefined;
 	/** Tokens that the vault did not take. The lock stays held: the refresh token in the vault is worth nothing now. */
@@ -157,11 +165,14 @@ export class Refresher {
 				throw new RemoteFault(`the server refuses the login of ${this.#place.title}, and it cannot be refreshed`);
 			}
 
-			if (kept.access !== undefined && this.#refused.has(kept.access) && Date.now() - (kept.made ?? 0) < youngMs) {
+			const age = Date.now() - (kept.made ?? 0);
+			const isRefused = kept.access !== undefined && this.#refused.has(kept.access);
+			if (isRefused && age < this.#youngMs) {
 				this.#refused.delete(kept.access);
 				throw new RemoteFault(`the server refuses a token of ${this.#place.title} that was made just now`);
 			}
 
+			this.#youngMs = isRefused && age < longestYoungMs ? Math.min(2 * this.#youngMs, longestYoungMs) : youngMs;
 			await this.#place.begin?.();
 			const tokens = await this.#exchange(kept.refresh);
 			// It is the only one that works from here on: written down before anything is done with it.

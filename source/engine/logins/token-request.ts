@@ -2,7 +2,6 @@ import type {Renewal} from '../../core/secrets/login.ts';
 import {expiryOf, isToken} from '../../core/secrets/login.ts';
 import {urlTarget} from '../../core/mcp/definition.ts';
 import {isObject} from '../../core/mcp/message.ts';
-import {printable} from '../../core/names.ts';
 import {LoginEnded, RemoteFault} from './fault.ts';
 import {textOf, type HttpsClient} from './https-client.ts';
 
@@ -11,10 +10,19 @@ import {textOf, type HttpsClient} from './https-client.ts';
 /** What a server that does not say it gives: an hour, milliseconds. */
 const usualLifeMs = 3_600_000;
 
+/**
+ * No token counts for less than that, milliseconds: each request would wait for one of its own. One that ends before is
+ * refused, and then there is another.
+ */
+const shortestLifeMs = 120_000;
+
 /** No token counts for longer than that without being asked for again, milliseconds. */
 const longestLifeMs = 30 * 86_400_000;
 
 const maxAnswer = 64 * 1024;
+
+/** A code as servers have it. Nothing else of an answer is repeated: the run's agent reads it, and it may hold a token. */
+const codePattern = /^[a-z][a-z_]{2,39}$/;
 
 /** How servers say that a refresh token is worth nothing any more. */
 const over = new Set([
@@ -67,7 +75,7 @@ export async function askForTokens(
 	const next = said?.['refresh_token'] ?? refresh;
 	if (answer.statusCode !== 200 || !isToken(access) || !isToken(next)) {
 		throw new RemoteFault(
-			`the login of ${words.title} could not be refreshed: ${answer.statusCode} ${printable(error, 60)}`.trim(),
+			`the login of ${words.title} could not be refreshed: ${answer.statusCode} ${codePattern.test(error) ? error : ''}`.trim(),
 		);
 	}
 
@@ -79,7 +87,7 @@ function endOf(access: string, seconds: unknown): number {
 	const now = Date.now();
 	const end =
 		typeof seconds === 'number' && seconds > 0 ? now + seconds * 1000 : (expiryOf(access) ?? now + usualLifeMs);
-	return Math.min(end, now + longestLifeMs);
+	return Math.max(Math.min(end, now + longestLifeMs), now + shortestLifeMs);
 }
 
 /** The error's code: some servers write it as RFC 6749 says, others within an object. */
