@@ -15,6 +15,7 @@ export const verbs: VerbList = {
 	list: () => import('./list.ts'),
 	activity: () => import('./activity.ts'),
 	spend: () => import('./spend.ts'),
+	report: () => import('./report.ts'),
 	show: () => import('./show.ts'),
 	logs: () => import('./logs.ts'),
 	search: () => import('./search.ts'),
