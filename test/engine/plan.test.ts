@@ -173,8 +173,11 @@ test('what waits for a discarded run says so, and is released or dropped by a pe
 	);
 	asked.write('n\r');
 	await asked.see(/nothing was started[^]*ended-2/);
+	// It was proposed, and then edited once: what somebody saw before that is not what they accept.
+	const old = fleet.run(['plan', 'accept', 'four', '--yes', '--revision', '1']);
+	assert.deepEqual([old.code, old.stderr.split('\n')[0]], [3, 'fleet: the plan was changed since it was shown']);
 	assert.equal(fleet.json<unknown[]>('list', '--all').length, 1);
-	fleet.must('plan', 'accept', 'four', '--yes');
+	fleet.must('plan', 'accept', 'four', '--yes', '--revision', '2');
 	assert.match(fleet.run(['plan', 'edit', 'four', '--file', file]).stderr, /is accepted/);
 	await fleet.until('base', 'stopped');
 	assert.match(

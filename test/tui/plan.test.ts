@@ -34,7 +34,7 @@ test('a plan is opened by the key beside its row, shows each task in whole, and 
 
 	const [act] = pressSlowly(asked.state, 'y').effects;
 	assert.ok(act?.type === 'act');
-	assert.deepEqual(act.argv, ['plan', 'accept', 'format', '--yes']);
+	assert.deepEqual(act.argv, ['plan', 'accept', 'format', '--yes', '--revision', '1']);
 	assert.deepEqual(press(opened, 'e').effects, [{type: 'terminal', argv: ['plan', 'edit', 'format'], pause: false}]);
 	assert.equal(press(opened, 'escape').state.screen, 'fleet');
 	assert.match(press(opened, 'r').state.notice?.text ?? '', /does not wait/);

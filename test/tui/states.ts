@@ -546,7 +546,7 @@ export function screens(): Record<string, State> {
 		vault,
 		'secret-remove': update(vault, {type: 'keys', keys: ['D']}).state,
 		plan: tasks,
-		'plan-accept': openDialog(tasks, 'plan-accept').state,
+		'plan-accept': openDialog(tasks, 'plan-accept', '1').state,
 		'plan-accepted': state(
 			[accepted, run('writer', started), {...run('parser', started, exited), stage: 'discarded'}],
 			{

@@ -1,4 +1,4 @@
-import {Refusal} from '../../core/refusal.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import {decidePlanAccept} from '../../core/run/plan-rules.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Terms} from '../../core/tasks/plan.ts';
@@ -68,6 +68,11 @@ export const accept: PlanAction = async (context, io, {run: typed, options}) => 
 		throw refusal;
 	}
 
+	const {revision} = found.plan!;
+	if (options.revision !== undefined && options.revision !== String(revision)) {
+		throw gateRefusal('the plan was changed since it was shown', `fleet plan show ${found.id}`);
+	}
+
 	if (!options.yes && !io.interactive) {
 		throw new Refusal('a person accepts a plan, and there is nobody to ask', `fleet plan accept ${found.id} --yes`);
 	}
@@ -87,8 +92,8 @@ export const accept: PlanAction = async (context, io, {run: typed, options}) => 
 
 	await withJournal(context, found.id, async journal => {
 		// What was read and said yes to is what is accepted: another process may have edited it meanwhile.
-		if (JSON.stringify(journal.run.plan!.tasks) !== JSON.stringify(found.plan!.tasks)) {
-			throw new Refusal('the plan was changed meanwhile', `fleet plan show ${found.id}`);
+		if (journal.run.plan!.revision !== revision) {
+			throw gateRefusal('the plan was changed meanwhile', `fleet plan show ${found.id}`);
 		}
 
 		record(journal, {type: 'plan-accept', terms}, {actor: context.actor});

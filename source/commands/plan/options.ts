@@ -18,6 +18,7 @@ export const options = {
 	base: text('BRANCH', 'what the tasks start from, and are merged into'),
 	file: text('FILE', 'for edit: the plan from a file, - for stdin, in place of your editor'),
 	yes: flag('for accept: start the runs without asking'),
+	revision: text('N', 'for accept: only the plan that was shown as this one, as show --json says it'),
 	because: reason(),
 	json,
 };

@@ -49,7 +49,7 @@ function stateOf(run: Run): PlanState {
 
 /** An element of `fleet plan list --json`, and what the other actions print. */
 export function planDocument(context: Context, run: Run, runs: readonly Run[] = listRuns(context)) {
-	const {problem, edited, accepted, head} = run.plan!;
+	const {problem, edited, revision, accepted, head} = run.plan!;
 	return {
 		run: run.id,
 		project: run.project.id,
@@ -58,6 +58,7 @@ export function planDocument(context: Context, run: Run, runs: readonly Run[] = 
 		problem: problem ?? null,
 		head: head ?? null,
 		edited,
+		revision,
 		accepted: accepted ? {by: accepted.by, at: accepted.at, agent: accepted.agent, models: accepted.models} : null,
 		tasks: standings(run, runs).map(({task, state, run: of, because}) => ({
 			...task,

@@ -8,6 +8,10 @@ function withPlan({plan = emptyPlan, because}: Run, change: Partial<Plan>): Part
 	return {plan: next, because, phrase: planText(next)};
 }
 
+/** Another plan in the place of the one before. */
+const another = (run: Run, change: Partial<Plan>) =>
+	withPlan(run, {...change, revision: (run.plan?.revision ?? 0) + 1});
+
 function withTask(run: Run, id: string, change: Progress): Partial<Run> {
 	const {progress} = run.plan ?? emptyPlan;
 	return withPlan(run, {progress: {...progress, [id]: {...progress[id], ...change}}});
@@ -17,10 +21,10 @@ function withTask(run: Run, id: string, change: Progress): Partial<Run> {
 export const planChanges = {
 	// Another attempt may propose another one; what was accepted stays as it is.
 	'plan.proposed': (run, {head, tasks}) =>
-		run.plan?.accepted ? {} : withPlan(run, {problem: undefined, head, tasks, edited: false}),
+		run.plan?.accepted ? {} : another(run, {problem: undefined, head, tasks, edited: false}),
 	'plan.refused': (run, {head, because}) =>
-		run.plan?.accepted ? {} : withPlan(run, {problem: because, head, tasks: [], edited: false}),
-	'plan.edited': (run, {tasks}) => withPlan(run, {problem: undefined, tasks, edited: true}),
+		run.plan?.accepted ? {} : another(run, {problem: because, head, tasks: [], edited: false}),
+	'plan.edited': (run, {tasks}) => another(run, {problem: undefined, tasks, edited: true}),
 	'plan.accepted': (run, {agent, argv, models, withoutProfile, actor, at}) =>
 		withPlan(run, {accepted: {agent, argv, models, withoutProfile, by: actor, at}}),
 	'task.started': (run, {task, run: id}) => withTask(run, task, {run: id, held: undefined}),

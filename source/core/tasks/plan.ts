@@ -48,6 +48,8 @@ export type Plan = {
 	readonly tasks: readonly Task[];
 	/** Whether a person changed it since. */
 	readonly edited: boolean;
+	/** How often it was proposed, refused or edited: what a person says yes to is one of these. */
+	readonly revision: number;
 	readonly accepted: (Terms & {readonly by: Actor; readonly at: string}) | undefined;
 	/** By the ids of tasks. */
 	readonly progress: Readonly<Record<string, Progress>>;
@@ -58,6 +60,7 @@ export const emptyPlan: Plan = {
 	head: undefined,
 	tasks: [],
 	edited: false,
+	revision: 0,
 	accepted: undefined,
 	progress: {},
 };

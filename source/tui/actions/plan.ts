@@ -52,7 +52,8 @@ export const planKeys = {
 		places: ['plan'],
 		footer: 1,
 		disabled: cannotAccept,
-		run: asks('plan-accept'),
+		// What is on the screen now is what the question is about.
+		run: ({state}) => openDialog(state, 'plan-accept', String(selectedRun(state)!.plan!.revision)),
 	},
 	'plan-open': {
 		keys: 'o',

@@ -37,7 +37,10 @@ const accept: DialogDefinition = {
 		};
 	},
 	submit: (state, dialog) =>
-		runVerb(state, dialog.runs[0], {argv: ['plan', 'accept', dialog.runs[0]!, '--yes'], title: 'accept the plan'}),
+		runVerb(state, dialog.runs[0], {
+			argv: ['plan', 'accept', dialog.runs[0]!, '--yes', '--revision', dialog.subject!],
+			title: 'accept the plan',
+		}),
 };
 
 /** Something about one task, by its id. */
