@@ -12,7 +12,7 @@ import type {FreshTokens} from './token-request.ts';
 /** How long another process that refreshes is waited for, milliseconds. */
 const lockMs = 60_000;
 
-/** An access token is not used in the last of its time, milliseconds. */
+/** An access token is not used in the last of its time, milliseconds; of a short one, in the second half. */
 const spareMs = 60_000;
 
 /** One that was made less than that ago and is refused says that another would be refused, too; milliseconds. */
@@ -111,12 +111,13 @@ export class Refresher {
 		}
 	}
 
-	#isGood({access, until, ended}: KeptLogin): boolean {
+	#isGood({access, until, made, ended}: KeptLogin): boolean {
+		const spare = until === undefined || made === undefined ? spareMs : Math.min(spareMs, (until - made) / 2);
 		return (
 			access !== undefined &&
 			ended === undefined &&
 			!this.#refused.has(access) &&
-			(until === undefined || until - spareMs > Date.now())
+			(until === undefined || until - spare > Date.now())
 		);
 	}
 

@@ -10,11 +10,8 @@ import {textOf, type HttpsClient} from './https-client.ts';
 /** What a server that does not say it gives: an hour, milliseconds. */
 const usualLifeMs = 3_600_000;
 
-/**
- * No token counts for less than that, milliseconds: each request would wait for one of its own. One that ends before is
- * refused, and then there is another.
- */
-const shortestLifeMs = 120_000;
+/** No token counts for less than that, milliseconds: else each request would wait for one of its own. */
+const shortestLifeMs = 10_000;
 
 /** No token counts for longer than that without being asked for again, milliseconds. */
 const longestLifeMs = 30 * 86_400_000;
