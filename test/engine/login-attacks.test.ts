@@ -12,7 +12,7 @@ import {HttpsClient} from '../../source/engine/logins/https-client.ts';
 import {Refresher, type KeptLogin, type LoginPlace} from '../../source/engine/logins/refresher.ts';
 import {askForTokens} from '../../source/engine/logins/token-request.ts';
 import {keptBodies} from '../../source/host/http-delivery.ts';
-import {openBroker, serveTls, world} from '../support/tls.ts';
+import {openBroker, pointer, serveTls, world} from '../support/tls.ts';
 
 /* Servers and agents that mean harm to a login: without a vault and a run, so that each case takes a moment. */
 
@@ -127,16 +127,25 @@ test('an agent that has a good token refused on purpose gets a new one ever more
 test('a refusal that is cut off ends the request, and what is kept of bodies has an end', async t => {
 	const open: http.ServerResponse[] = [];
 	let isCut = true;
-	const port = await serveTls(t, (request, response) => {
-		request.resume();
-		if (isCut) {
-			response.writeHead(401, {'content-length': '100'}).write('x');
-			void setTimeout(20).then(() => response.destroy());
-			return;
-		}
+	const port = await serveTls(
+		t,
+		(request, response) => {
+			request.resume();
+			if (isCut) {
+				response.writeHead(401, {'content-length': '100'}).write('x');
+				void setTimeout(20).then(() => response.destroy());
+				return;
+			}
 
-		request.on('end', () => open.push(response));
-	});
+			request.on('end', () => open.push(response));
+		},
+		{
+			upgrade(_request, socket) {
+				socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\nx');
+				void setTimeout(20).then(() => socket.destroy());
+			},
+		},
+	);
 	const hooks = {
 		placeOf: () => ({host: '127.0.0.1', port}),
 		renewable: () => async () => {
@@ -144,8 +153,12 @@ test('a refusal that is cut off ends the request, and what is kept of bodies has
 			return false;
 		},
 	};
-	const {ask} = await openBroker(t, port, {}, hooks);
+	const {ask, talk} = await openBroker(t, port, {}, hooks);
 	assert.match(await ask('/x', undefined, {patience: 3000}), /^HTTP\/1\.1 502 [^]*in the middle of its reply/);
+	const handshake =
+		`GET /x HTTP/1.1\r\nHost: host.fleet.internal:${port}\r\nAuthorization: Bearer ${pointer}\r\nConnection: Upgrade\r\n` +
+		'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+	assert.match(await talk(handshake, {patience: 3000}), /^HTTP\/1\.1 502 [^]*in the middle of its reply/);
 
 	isCut = false;
 	const {most} = keptBodies;
