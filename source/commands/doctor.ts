@@ -9,6 +9,7 @@ import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
 import {listSecrets} from '../engine/grants/secrets.ts';
 import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
+import {checkNotifiers} from './doctor/notify.ts';
 import {checkGit} from './doctor/git.ts';
 import {findOnSearchPath, offerLauncher} from './doctor/launcher.ts';
 import {install, missingPackages, runAsRoot} from './doctor/packages.ts';
@@ -109,6 +110,7 @@ async function examine(context: Context, folder: string): Promise<Check[]> {
 				needed: false,
 			})),
 		)),
+		...(await checkNotifiers(context)).map(check => ({...check, needed: false})),
 		...(await checkTools(context, folder)),
 	];
 }

@@ -5,6 +5,7 @@ export const verbs: VerbList = {
 	screen: () => import('./screen.ts'),
 	demo: () => import('./demo.ts'),
 	doctor: () => import('./doctor.ts'),
+	notify: () => import('./notify.ts'),
 	project: () => import('./project.ts'),
 	secret: () => import('./secret.ts'),
 	mcp: () => import('./mcp.ts'),

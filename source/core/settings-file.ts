@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {parseDocument} from 'yaml';
 import {count, limitEntries, limitNames, size} from './limits.ts';
+import {targetFault} from './notify/adapters.ts';
 import {defaultSettings, type Settings} from './settings.ts';
 import {Refusal} from './refusal.ts';
 import {parseClosed} from './text/yaml.ts';
@@ -33,6 +34,21 @@ const price = v.strictObject({
 	cached: v.optional(perMillion),
 });
 
+/** A notifier as it is written; what is wrong with one is said without its address. */
+const target = v.pipe(
+	v.strictObject({
+		kind: v.picklist(['webhook', 'slack', 'ntfy', 'sendmail'], 'a notifier is webhook, slack, ntfy or sendmail'),
+		address: v.pipe(v.string(), v.maxLength(2000, 'an address is not so long')),
+		token: v.optional(v.string()),
+	}),
+	v.rawCheck(({dataset, addIssue}) => {
+		const fault = dataset.typed ? targetFault(dataset.value) : undefined;
+		if (fault) {
+			addIssue({message: `${fault.because}: ${fault.hint}`});
+		}
+	}),
+);
+
 /** A name with `*` as what it matches, whole. */
 function globOf(name: string): RegExp {
 	return new RegExp(`^${name.replaceAll(/[./]/g, '\\$&').replaceAll('*', '.*')}$`);
@@ -60,6 +76,7 @@ const schema = v.strictObject({
 					),
 				),
 			),
+			send: v.optional(v.pipe(v.array(target), v.maxLength(8, 'at most 8 notifiers'))),
 		}),
 	),
 	keys: v.optional(v.record(v.string(), keys)),
@@ -80,7 +97,7 @@ export function parseSettings(text: string): Settings | Refusal {
 	const read = parseClosed(text, schema, {
 		path: 'settings.yaml',
 		hint:
-			'keys: theme, mouse, notify (bell, desktop, title, quiet), keys (ACTION: KEY), ' +
+			'keys: theme, mouse, notify (bell, desktop, title, quiet, send), keys (ACTION: KEY), ' +
 			`limits (running, perProject, ${limitNames.join(', ')}), layers (size, days), autoVerify, budgets (day, projectDay), prices (model, input, cached, output), toolchains (folders)`,
 	});
 	return read instanceof Refusal

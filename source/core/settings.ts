@@ -1,5 +1,6 @@
 import type {AskedLimits} from './limits.ts';
 import type {Price} from './run/usage.ts';
+import type {NotifyTarget} from './notify/adapters.ts';
 import {parseWindow, windowAt} from './text/window.ts';
 
 /* What a person sets for the screen. Never the state of a run. */
@@ -12,9 +13,11 @@ export type Settings = {
 		readonly bell: boolean;
 		readonly desktop: boolean;
 		readonly title: boolean;
-		/** From and to, as "22:00-07:00": neither bell nor desktop; undefined for none. */ readonly quiet:
+		/** From and to, as "22:00-07:00": none of it but the title; undefined for none. */ readonly quiet:
 			| string
 			| undefined;
+		/** Where a run's supervisor sends a message, whether a screen is open or not. */
+		readonly send: readonly NotifyTarget[];
 	};
 	/** Keys by action, in place of the built-in ones. */
 	readonly keys: Readonly<Record<string, readonly string[]>>;
@@ -35,7 +38,7 @@ export type Settings = {
 export const defaultSettings: Settings = {
 	theme: 'auto',
 	mouse: true,
-	notify: {bell: true, desktop: true, title: true, quiet: undefined},
+	notify: {bell: true, desktop: true, title: true, quiet: undefined, send: []},
 	keys: {},
 	limits: {running: undefined, perProject: undefined},
 	layers: {bytes: 20 * 1024 ** 3, days: 30},

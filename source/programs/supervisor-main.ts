@@ -33,7 +33,7 @@ const handover = process.connected
 	: undefined;
 
 try {
-	const {secrets, setupSecrets, serverSecrets = [], profile} = (await handover) ?? nothing;
+	const {secrets, setupSecrets, serverSecrets = [], profile, notify} = (await handover) ?? nothing;
 	await supervise(compose(), runId, {
 		report(message) {
 			// Whoever started it may have gone already.
@@ -47,6 +47,7 @@ try {
 		setupSecrets,
 		serverSecrets,
 		profile,
+		notify,
 		early: () => early.splice(0),
 	});
 	process.exit(0);

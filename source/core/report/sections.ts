@@ -102,7 +102,7 @@ export function sectionsOf(report: Report): Section[] {
 			{
 				title: 'Journals that do not tell all',
 				columns: ['RUN', 'PROJECT', 'STATE', 'WHY'],
-				none: 'every journal is whole',
+				none: 'none',
 			},
 			report.journals.notWhole,
 			({run, project, status, line, because}) => [

@@ -13,9 +13,11 @@ import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import {isTaken} from '../layers/key.ts';
 import {readLayer} from '../layers/store.ts';
 import {handServers, type ServerSecret} from '../mcp/secrets.ts';
+import {notifyValues, type NotifyValues} from '../notify/deliver.ts';
 import {handProfile, type HandedProfile} from '../profile/hand.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
+import {readSettings} from '../project/settings.ts';
 import {readRun} from '../runs.ts';
 
 /** What whoever starts a supervisor hands it, over the channel between the two alone. */
@@ -27,6 +29,8 @@ export type Handover = {
 	readonly serverSecrets?: readonly ServerSecret[];
 	/** The person's profile of the agent, as it is now. */
 	readonly profile: HandedProfile | undefined;
+	/** What its notifiers' references name; the run itself is given none of it. */
+	readonly notify?: NotifyValues | undefined;
 };
 
 /** The supervisor needs little of the person's environment, and what it does not have it cannot lose. */
@@ -100,6 +104,7 @@ export async function startSupervisor(context: Context, runId: string, known?: r
 	const serverSecrets = run ? await handServers(context, run) : [];
 	const profile = run && (await handProfile(context, run));
 	const setupSecrets = known ?? (run ? await laterSecrets(context, run) : []);
+	const notify = await notifyValues(context, (await readSettings(context.paths)).notify.send);
 	const log = openSync(places.supervisorLog, 'a', 0o600);
 	const [program, ...argv] = context.supervisor;
 	const child = spawn(program!, [...argv, runId], {
@@ -112,7 +117,7 @@ export async function startSupervisor(context: Context, runId: string, known?: r
 	try {
 		await new Promise<void>((resolve, reject) => {
 			child.once('error', reject);
-			child.send({secrets, setupSecrets, serverSecrets, profile} satisfies Handover, error => {
+			child.send({secrets, setupSecrets, serverSecrets, profile, notify} satisfies Handover, error => {
 				if (error) {
 					reject(error);
 				}

@@ -7,6 +7,8 @@ import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
 import type {ServerSecret} from '../mcp/secrets.ts';
 import type {HandedProfile} from '../profile/hand.ts';
 import {runAgent} from './agent-start.ts';
+import type {NotifyValues} from '../notify/deliver.ts';
+import {Needs} from '../notify/needs.ts';
 import {readProposed} from '../tasks/read-plan.ts';
 import {checkWork} from './check-work.ts';
 import {close} from './end.ts';
@@ -35,6 +37,7 @@ export async function supervise(
 		/** What the project's setup reads with. */ setupSecrets?: readonly SetupSecret[];
 		/** What MCP servers outside sign in with. */ serverSecrets?: readonly ServerSecret[];
 		/** The person's profile of the agent. */ profile?: HandedProfile | undefined;
+		/** What its notifiers' references name. */ notify?: NotifyValues | undefined;
 		hooks?: TestHooks;
 		patience?: number;
 		early?: () => readonly NodeJS.Signals[];
@@ -63,6 +66,7 @@ export async function supervise(
 		report({started: false, because: refusal.because, hint: refusal.hint});
 	};
 
+	const needs = new Needs(context, journal, {values: options.notify});
 	let ahead: Promise<void> | undefined;
 	const hooks = {
 		early: options.early ?? (() => []),
@@ -97,6 +101,7 @@ export async function supervise(
 
 	// Of a short run, it ends later: the run itself is over.
 	await ahead;
+	await needs.end();
 }
 
 /** Reads the plan that a run was asked for. Whoever looks at it later is told why it could not be read. */
