@@ -1,4 +1,5 @@
-import {reportOf, type JournalSource, type NotWhole, type Report} from '../core/report/report.ts';
+import {reportOf, type NotWhole, type Report} from '../core/report/report.ts';
+import type {JournalSource} from '../core/report/source.ts';
 import {readJournal} from '../host/journal.ts';
 import {readProject} from '../host/journal-tail.ts';
 import {Lock} from '../host/lock.ts';

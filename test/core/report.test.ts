@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
-import {reportOf, type JournalSource, type NotWhole} from '../../source/core/report/report.ts';
+import {reportOf, type NotWhole} from '../../source/core/report/report.ts';
+import type {JournalSource} from '../../source/core/report/source.ts';
 import {reportMarkdown, sectionsOf} from '../../source/core/report/sections.ts';
 import type {Actor} from '../../source/core/actor.ts';
 

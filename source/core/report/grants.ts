@@ -1,7 +1,7 @@
 import {actorName} from '../actor.ts';
 import type {Entry} from '../run/event.ts';
 import type {Grant} from '../scope.ts';
-import type {JournalSource} from './report.ts';
+import type {JournalSource} from './source.ts';
 
 /* Who granted which scope to a run, for how long, and what the journal says was used of it. */
 

@@ -3,17 +3,9 @@ import type {DeployOutcome, Entry, EntryOf} from '../run/event.ts';
 import type {Viewed} from '../run/statement.ts';
 import {grantsOf, type GrantRow} from './grants.ts';
 import {proposalsOf, type Proposal} from './proposals.ts';
+import type {JournalSource} from './source.ts';
 
 /* What runs were allowed, denied and decided since a moment. Others' words are in it, not escaped. */
-
-/** A journal as it was read: what stands before its first bad line. */
-export type JournalSource = {
-	readonly run: string;
-	/** The first is `run.created`. */ readonly entries: readonly Entry[];
-	/** Whether all of it could be believed. */ readonly isWhole: boolean;
-	/** Whether its supervisor is there. */ readonly isLive: boolean;
-	/** ISO 8601. */ readonly now: string;
-};
 
 /** A journal that does not tell all: nothing is said not to have happened by what it lacks. */
 export type NotWhole = {
