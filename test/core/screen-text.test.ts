@@ -105,6 +105,10 @@ test('whose turn it is', () => {
 	assert.equal(waitsFor(own, {others: [working], before: undefined}, none), undefined);
 	assert.match(waitsFor(own, {others: [working], before: undefined}, {...none, running: 1})!, /1 at once/);
 	assert.equal(waitsFor(own, {others: [working], before: undefined}, {...none, running: 2}), undefined);
+	for (const stage of ['checking', 'verifying'] as const) {
+		const checked = run({id: 'c', stage});
+		assert.match(waitsFor(own, {others: [checked], before: undefined}, {...none, running: 1})!, /1 at once/, stage);
+	}
 	assert.match(
 		waitsFor(own, {others: [working, run({id: 'q', stage: 'queued'})], before: undefined}, {...none, running: 2})!,
 		/run limit reached/,

@@ -1,5 +1,5 @@
 import type {Run} from './run.ts';
-import {hasAgent, stageName} from './stages.ts';
+import {hasAgent, isCheckedByItself, stageName} from './stages.ts';
 
 /** How many runs may be at work at once; undefined for no limit. */
 export type RunLimits = {readonly running: number | undefined; readonly perProject: number | undefined};
@@ -49,9 +49,11 @@ export function waitsFor(
 	const earlier = others.filter(
 		other => other.stage === 'queued' && other.after === undefined && other.createdAt < run.createdAt,
 	);
+	// What is checked keeps its place: checks are work as well, and what they find goes back to the agent.
+	const takesPlace = ({stage}: Run) => hasAgent(stage) || isCheckedByItself(stage);
 	const full = (limit: number | undefined, of: (other: Run) => boolean) =>
 		limit !== undefined &&
-		others.filter(other => of(other) && hasAgent(other.stage)).length + earlier.filter(other => of(other)).length >=
+		others.filter(other => of(other) && takesPlace(other)).length + earlier.filter(other => of(other)).length >=
 			limit;
 	const same = (other: Run) => other.project.id === run.project.id;
 	if (full(limits.running, () => true)) {
