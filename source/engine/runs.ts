@@ -29,6 +29,12 @@ function fold(places: RunPaths): Run | undefined {
 }
 
 /**
+ * How long a list gives a supervisor to begin, milliseconds: on a busy machine a start takes seconds, and a run that is
+ * about to start must not be called crashed.
+ */
+export const startPatienceMs = 10_000;
+
+/**
  * A run as its journal tells it; a run whose worker is gone says so. Undefined for an empty or unreadable journal.
  * @param patienceMs how long one that was just asked to start is not taken for crashed: between the verb that wrote that
  * down and the supervisor that it starts, nobody has the lock
@@ -101,7 +107,7 @@ function clean(places: RunPaths): void {
 /** Every run, newest first. */
 export function listRuns(context: Pick<Context, 'paths'>): Run[] {
 	return listRunIds(context)
-		.map(id => readRun(context.paths.run(id)))
+		.map(id => readRun(context.paths.run(id), startPatienceMs))
 		.filter(run => run !== undefined)
 		.sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
 }

@@ -6,7 +6,7 @@ import {hasWorker} from '../core/run/stages.ts';
 import type {Paths} from '../host/paths.ts';
 import {runFiles} from '../host/run-files.ts';
 import {readChanges} from '../engine/handover/changes-file.ts';
-import {listRunIds, readRun} from '../engine/runs.ts';
+import {listRunIds, readRun, startPatienceMs} from '../engine/runs.ts';
 import {statusOf} from '../host/status.ts';
 import {readCache, writeCache, type Known} from './screen-cache.ts';
 import {watchFolder} from './watch-folder.ts';
@@ -25,9 +25,6 @@ const saveEveryMs = 60_000;
 
 /** How often it is looked whether a run's supervisor still lives: its end without a word writes nothing. */
 const livesEveryMs = 2000;
-
-/** How long a supervisor may take until it is there; after that, who has none has crashed. */
-const startMs = 1500;
 
 /** Runs that were made in the same millisecond are in the order of their names, backward. */
 function newestFirst(a: Run, b: Run): number {
@@ -133,7 +130,7 @@ export class KnownRuns {
 	#read(id: string): void {
 		const places = this.#paths.run(id);
 		const stamp = stampOf(this.#paths, id);
-		this.#known.set(id, {run: readRun(places, startMs), changes: readChanges(places), stamp});
+		this.#known.set(id, {run: readRun(places, startPatienceMs), changes: readChanges(places), stamp});
 		this.#isCached = false;
 	}
 

@@ -53,8 +53,7 @@ export function waitsFor(
 	const takesPlace = ({stage}: Run) => hasAgent(stage) || isCheckedByItself(stage);
 	const full = (limit: number | undefined, of: (other: Run) => boolean) =>
 		limit !== undefined &&
-		others.filter(other => of(other) && takesPlace(other)).length + earlier.filter(other => of(other)).length >=
-			limit;
+		others.filter(other => of(other) && takesPlace(other)).length + earlier.filter(other => of(other)).length >= limit;
 	const same = (other: Run) => other.project.id === run.project.id;
 	if (full(limits.running, () => true)) {
 		return `run limit reached: ${limits.running} at once`;
