@@ -25,6 +25,11 @@ const exceptions: ReadonlyArray<readonly [file: string, found: string, reason: s
 	...['host/proxy.ts', 'host/proxy-decision.ts', 'tui/forms/new-run.ts', 'tui/forms/new-run/start.ts'].map(
 		file => [file, "'because' in", 'a union of its own, in which only what is refused has a reason'] as const,
 	),
+	[
+		'host/git.ts',
+		'.test(result.stderr',
+		"git's words: a record of a worktree that is half made has no exit code of its own",
+	],
 	['host/ssh-keygen.ts', '.test(stderr', "ssh-keygen's words: every failure has the same exit code"],
 ];
 
