@@ -32,7 +32,13 @@ export class Screen {
 	exited: number | undefined;
 
 	constructor(fleet: Fleet, argv: readonly string[] = [], size = {columns: 100, rows: 30}) {
-		this.#emulator = new xterm.Terminal({cols: size.columns, rows: size.rows, allowProposedApi: true});
+		// A program may be made to paint what is no sequence; what the emulator thinks of it is not for the test's output.
+		this.#emulator = new xterm.Terminal({
+			cols: size.columns,
+			rows: size.rows,
+			allowProposedApi: true,
+			logLevel: 'off',
+		});
 		const decoder = new StringDecoder('utf8');
 		this.#terminal = openTerminal(
 			{argv: [process.execPath, program, ...argv], cwd: fleet.project, env: fleet.env},

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {openTerminal, type Terminal} from '../../source/host/pty.ts';
@@ -69,14 +69,11 @@ export class VerbOnTerminal {
 	/** Asserts that the verb has ended, and the terminal is as it was before. */
 	async isAsBefore(fleet: Fleet, what: string): Promise<void> {
 		await this.see(/ended-\d+/);
-		await until(() => readFileSync(path.join(fleet.folder, 'after'), 'utf8') !== '', 'the settings are written');
+		const after = path.join(fleet.folder, 'after');
+		await until(() => existsSync(after) && readFileSync(after, 'utf8') !== '', 'the settings are written');
 		assert.equal(this.emulator.modes(), this.#before, what);
 		assert.equal(this.emulator.screen, 'normal', what);
-		assert.equal(
-			readFileSync(path.join(fleet.folder, 'after'), 'utf8'),
-			readFileSync(path.join(fleet.folder, 'before'), 'utf8'),
-			what,
-		);
+		assert.equal(readFileSync(after, 'utf8'), readFileSync(path.join(fleet.folder, 'before'), 'utf8'), what);
 	}
 
 	end(): void {
