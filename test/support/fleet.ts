@@ -198,11 +198,11 @@ export class Fleet {
 	}
 }
 
-/** Waits for a condition, 30 s at most. @param patience another limit, milliseconds */
+/** Waits for a condition, 60 s at most. @param patience another limit, milliseconds */
 export async function until(
 	condition: () => boolean | Promise<boolean>,
 	what: string | (() => string),
-	patience = 30_000,
+	patience = 60_000,
 ): Promise<void> {
 	const end = Date.now() + patience;
 	for (;;) {
