@@ -93,6 +93,9 @@ test('four tasks in a diamond start as what they wait for is merged, and survive
 	assert.equal(stages(fleet)['left'], undefined);
 
 	// The process that merges is gone before it starts what became free: whoever opens fleet next does.
+	// It is this process that merges, whose own git may know nobody.
+	fleet.git('config', 'user.name', 'Test Person');
+	fleet.git('config', 'user.email', 'test@example.org');
 	const context = fleet.context();
 	await withJournal(context, 'base', journal => merge(context, journal, ''));
 	assert.equal(stages(fleet)['left'], undefined);
