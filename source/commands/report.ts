@@ -1,24 +1,14 @@
 import {compose} from '../compose.ts';
 import {Refusal} from '../core/refusal.ts';
+import {columnLines} from '../core/text/columns.ts';
 import {reportMarkdown, reportTitle, sectionsOf} from '../core/report/sections.ts';
 import {readReport} from '../engine/report.ts';
 import {printTable} from '../terminal/report.ts';
 import {parseSince, projectId} from './activity.ts';
 import {define, flag, json, text} from './verb.ts';
 
-/** A table for what reads a pipe: columns as wide as what is in them, the last one as long as it is. */
-function lines(rows: ReadonlyArray<readonly string[]>): string {
-	const widths = rows[0]!.map((_, column) => Math.min(40, Math.max(...rows.map(row => row[column]!.length))));
-	return rows
-		.map(
-			row =>
-				`${row
-					.map((cell, column) => cell.padEnd(widths[column]!))
-					.join('  ')
-					.trimEnd()}\n`,
-		)
-		.join('');
-}
+/** Characters of a column where the table is for what reads a pipe. */
+const widest = 40;
 
 export const verb = define({
 	summary: 'who granted, approved, merged and deployed what, what of it was used, and what was denied',
@@ -61,7 +51,7 @@ export const verb = define({
 				rows: rows.map(row => row.map(cell => ({text: cell}))),
 			});
 			if (!isTable) {
-				io.out(lines([columns, ...rows]));
+				io.out(columnLines([columns, ...rows], widest));
 			}
 		}
 	},

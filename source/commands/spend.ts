@@ -3,24 +3,11 @@ import {Refusal} from '../core/refusal.ts';
 import type {Agent} from '../core/seams.ts';
 import {costText, openText, spendKeys, spendText, totalSpend, type SpendKey} from '../core/run/spend.ts';
 import {formatTokens} from '../core/run/usage.ts';
+import {columnLines} from '../core/text/columns.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import {readSpend} from '../engine/spend.ts';
 import {parseSince, projectId} from './activity.ts';
 import {define, json, text} from './verb.ts';
-
-/** Columns of a table, each as wide as what is in it. */
-function table(rows: ReadonlyArray<readonly string[]>): string {
-	const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)));
-	return rows
-		.map(
-			row =>
-				`${row
-					.map((cell, column) => cell.padEnd(widths[column]!))
-					.join('  ')
-					.trimEnd()}\n`,
-		)
-		.join('');
-}
 
 /** Where prices are from, and how old they are. @param now milliseconds */
 function priceLines(agents: readonly Pick<Agent, 'model'>[], now: number): string[] {
@@ -73,7 +60,7 @@ export const verb = define({
 		}
 
 		io.out(
-			table([
+			columnLines([
 				[by.toUpperCase(), 'COST', 'TOKENS', 'REPLIES', 'RUNS', 'NOT KNOWN'],
 				...rows.map(row => [
 					escapeLine(row.key),
